@@ -1,0 +1,18 @@
+//! The vocabulary that every other room uses: how a request ended, what was requested, units and their one
+//! formatter, text and addresses that came from outside, limits. Imports nothing of ours.
+
+pub mod cell;
+pub mod kind;
+pub mod limits;
+pub mod outcome;
+pub mod ring;
+pub mod secret_url;
+pub mod state;
+pub mod units;
+pub mod untrusted;
+
+pub use kind::Kind;
+pub use outcome::Outcome;
+pub use secret_url::SecretUrl;
+pub use state::{ClientState, RunState};
+pub use untrusted::Untrusted;

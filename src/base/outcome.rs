@@ -1,0 +1,203 @@
+//! How a request ended: a closed list, so that it can be an index into a table of counters.
+//!
+//! * Every request ends in exactly one outcome.
+//! * An HTTP status is kept exactly for 400..=599; every other status that is a failure shares one slot, "other".
+//! * No status is ever invented: timeouts, resets and the like are outcomes of their own, never an HTTP code.
+//! * What our own machine could not do (files, ports, memory) is `Local`, never the origin's fault.
+
+use std::fmt;
+
+/// Declares the closed list of outcomes that are not an HTTP failure: variant, name in reports, meaning.
+macro_rules! faults {
+    ($($variant:ident $name:literal $meaning:literal,)+) => {
+        /// A way in which a request ended badly that is not an HTTP status.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Fault { $(#[doc = $meaning] $variant,)+ }
+
+        impl Fault {
+            /// All faults, in the order of every table and report.
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$variant,)+];
+
+            /// How many faults there are.
+            pub const COUNT: usize = [$($name,)+].len();
+
+            /// The name in reports and on the screen, for instance `timeout.connect`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// What happened, as a sentence for the operator.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)+ }
+            }
+        }
+    };
+}
+
+faults! {
+    TimeoutDns "timeout.dns" "The name was not resolved in time.",
+    TimeoutConnect "timeout.connect" "The TCP connection was not accepted in time.",
+    TimeoutTls "timeout.tls" "The TLS handshake was not finished in time.",
+    TimeoutFirstByte "timeout.first_byte" "No byte of the response came in time.",
+    TimeoutIdle "timeout.idle" "The body stopped: no byte came for too long.",
+    TimeoutTotal "timeout.total" "The response was still coming when its total time was over.",
+    ConnRefused "conn.refused" "The connection was refused.",
+    ConnReset "conn.reset" "The connection was reset.",
+    ConnEof "conn.eof" "The connection was closed before a response began.",
+    ConnUnreachable "conn.unreachable" "The host or network could not be reached.",
+    ConnProtocol "conn.proto" "The response was not valid HTTP.",
+    TlsCert "tls.cert" "The certificate was not accepted.",
+    TlsHandshake "tls.handshake" "The TLS handshake failed.",
+    DnsNotFound "dns.nx" "The name does not exist.",
+    DnsServerFailure "dns.servfail" "The name servers gave no answer that could be used.",
+    H2GoAway "h2.goaway" "The HTTP/2 connection was closed by the peer while the request was open.",
+    H2Reset "h2.rst" "The HTTP/2 stream was reset by the peer.",
+    H2Flow "h2.flow" "The peer broke HTTP/2 framing or flow control.",
+    BodyShort "body.short" "The body ended before its announced length, or was empty.",
+    BodyLong "body.long" "More bytes came than were announced.",
+    BodyTooBig "body.too_big" "The body was larger than the limit for its kind.",
+    BodyDecode "body.decode" "The content coding was unknown or could not be decoded.",
+    BodyRatio "body.ratio" "The compressed body expanded beyond the limit.",
+    PlaylistNotM3u8 "playlist.not_m3u8" "The body was not a playlist.",
+    PlaylistSyntax "playlist.syntax" "The playlist could not be read.",
+    PlaylistLimit "playlist.limit" "The playlist was larger than the limits.",
+    PlaylistSemantic "playlist.semantic" "The playlist named nothing that could be played.",
+    PolicyScheme "policy.scheme" "The address was neither http nor https.",
+    PolicyHost "policy.host" "The host is not in the scope of this run.",
+    PolicyAddress "policy.addr" "The network address is not in the scope of this run.",
+    PolicyRedirects "policy.redirects" "Too many redirects.",
+    LocalFiles "local.fd" "This machine: no file descriptor was left.",
+    LocalPorts "local.port" "This machine: no local port was left.",
+    LocalMemory "local.mem" "This machine: no memory or buffer was left.",
+    LocalInternal "local.internal" "An internal fault of the load tester.",
+    Cut "cut" "We ended the request: its client was removed, or the run ended.",
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// 200, 206, 304 and each followed redirect, with a body that kept the rules.
+    Ok,
+    /// The response was complete and its status is a failure.
+    Http(HttpFailure),
+    /// Anything else that went wrong.
+    Failed(Fault),
+}
+
+/// The slot of a failed HTTP status: 0..=199 for 400..=599, 200 for every other status ("other").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HttpFailure(u8);
+
+impl HttpFailure {
+    /// How many slots the table of HTTP failures has.
+    pub const SLOTS: usize = 201;
+
+    /// The slot of every status outside 400..=599.
+    pub const OTHER: Self = Self(200);
+
+    /// The slot of `status`. Whether the status is a failure at all is the caller's knowledge.
+    pub const fn of(status: u16) -> Self {
+        match status {
+            400..=599 => Self((status - 400) as u8),
+            _ => Self::OTHER,
+        }
+    }
+
+    /// The slot at `index`, if there is one.
+    pub const fn at(index: usize) -> Option<Self> {
+        if index < Self::SLOTS { Some(Self(index as u8)) } else { None }
+    }
+
+    /// The place in a table of [`HttpFailure::SLOTS`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The exact status, or `None` for "other".
+    pub const fn status(self) -> Option<u16> {
+        if self.0 == Self::OTHER.0 { None } else { Some(400 + self.0 as u16) }
+    }
+}
+
+impl fmt::Display for HttpFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status() {
+            Some(status) => write!(f, "{status}"),
+            None => f.write_str("other"),
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome of a complete response: `redirect_followed` says that its `Location` was followed.
+    pub const fn of_status(status: u16, redirect_followed: bool) -> Self {
+        match status {
+            200 | 206 | 304 => Self::Ok,
+            _ if redirect_followed => Self::Ok,
+            _ => Self::Http(HttpFailure::of(status)),
+        }
+    }
+
+    /// True for [`Outcome::Ok`].
+    pub const fn is_ok(self) -> bool {
+        matches!(self, Self::Ok)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ok => f.write_str("ok"),
+            Self::Http(failure) => write!(f, "http.{failure}"),
+            Self::Failed(fault) => f.write_str(fault.name()),
+        }
+    }
+}
+
+impl From<Fault> for Outcome {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_the_slot_of_the_contract() {
+        for status in (100..=999).chain([0, 1000, u16::MAX]) {
+            let failure = HttpFailure::of(status);
+            if (400..=599).contains(&status) {
+                assert_eq!(failure.index(), usize::from(status) - 400);
+                assert_eq!(failure.status(), Some(status));
+                assert_eq!(failure.to_string(), status.to_string());
+            } else {
+                assert_eq!(failure, HttpFailure::OTHER, "{status}");
+                assert_eq!(failure.to_string(), "other");
+            }
+        }
+    }
+
+    #[test]
+    fn only_200_206_304_and_followed_redirects_are_ok() {
+        for status in 100..=999 {
+            let expected = matches!(status, 200 | 206 | 304);
+            assert_eq!(Outcome::of_status(status, false).is_ok(), expected, "{status}");
+        }
+        assert!(Outcome::of_status(302, true).is_ok());
+        assert_eq!(Outcome::of_status(302, false).to_string(), "http.other");
+    }
+
+    #[test]
+    fn names_of_faults_are_unique_and_carry_their_family() {
+        let mut names: Vec<_> = Fault::ALL.iter().map(|fault| fault.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Fault::COUNT);
+        for (index, fault) in Fault::ALL.iter().enumerate() {
+            assert_eq!(*fault as usize, index);
+        }
+    }
+}

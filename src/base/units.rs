@@ -1,0 +1,259 @@
+//! Units: the one place where durations, rates, sizes and bit rates are read and written.
+//!
+//! * Reading: every error is one sentence that says what is accepted.
+//! * Writing: an unknown value is `--`, never 0; at most four significant digits; thousands have separators.
+
+use std::time::Duration;
+
+/// What stands where a value is not known.
+pub const UNKNOWN: &str = "--";
+
+/// A duration such as `90s`, `1m30s`, `250ms`, `2h`, or a bare number of seconds.
+///
+/// # Errors
+/// One sentence that says what is accepted.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let accepted = || "accepted: a duration such as 250ms, 30s, 1m30s, 2h".to_owned();
+    let text = text.trim();
+    let seconds = match text.parse::<f64>() {
+        Ok(seconds) => seconds,
+        Err(_) => text.parse::<jiff::SignedDuration>().map_err(|_| accepted())?.as_secs_f64(),
+    };
+    // A year is longer than any run and far below what `Duration` and the clock can carry.
+    if !(0.0..=366.0 * 86_400.0).contains(&seconds) {
+        return Err(accepted());
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| accepted())
+}
+
+/// Starts per second: `5`, `50/s`, `3000/m`, `7200/h`.
+///
+/// # Errors
+/// One sentence that says what is accepted.
+pub fn parse_rate(text: &str) -> Result<f64, String> {
+    let accepted = || "accepted: a rate above 0 such as 5, 50/s, 3000/m".to_owned();
+    let (number, per) = text.trim().split_once('/').unwrap_or((text.trim(), "s"));
+    let seconds = match per.trim() {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(accepted()),
+    };
+    let rate = number.trim().parse::<f64>().map_err(|_| accepted())? / seconds;
+    if rate.is_finite() && rate > 0.0 && rate <= 1_000_000.0 { Ok(rate) } else { Err(accepted()) }
+}
+
+/// Bits per second: `2500k`, `6M`, `1.5Mbps`, `20 Mb/s`, `800000`.
+///
+/// # Errors
+/// One sentence that says what is accepted.
+pub fn parse_bit_rate(text: &str) -> Result<u64, String> {
+    let accepted = || "accepted: a bandwidth such as 2500k, 6M, 1.5Mbps, 800000".to_owned();
+    let lower = text.trim().to_ascii_lowercase();
+    let number = ["bits/s", "bit/s", "bps", "b/s", "b"].iter().find_map(|unit| lower.strip_suffix(unit));
+    let number = number.unwrap_or(&lower).trim();
+    let (number, factor) = match number.char_indices().last() {
+        Some((at, 'k')) => (&number[..at], 1e3),
+        Some((at, 'm')) => (&number[..at], 1e6),
+        Some((at, 'g')) => (&number[..at], 1e9),
+        _ => (number, 1.0),
+    };
+    let bits = number.trim().parse::<f64>().map_err(|_| accepted())? * factor;
+    if bits.is_finite() && (1.0..=1e12).contains(&bits) { Ok(bits as u64) } else { Err(accepted()) }
+}
+
+/// A share: `5%`, `0.05`, `100%`.
+///
+/// # Errors
+/// One sentence that says what is accepted.
+pub fn parse_share(text: &str) -> Result<f64, String> {
+    let accepted = || "accepted: a share such as 5% or 0.05".to_owned();
+    let text = text.trim();
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map_err(|_| accepted())? / 100.0,
+        None => text.parse::<f64>().map_err(|_| accepted())?,
+    };
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(accepted()) }
+}
+
+/// A whole number with thousands separators: `12,345`.
+pub fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number with about four significant digits: `0.123`, `12.35`, `1,235`.
+pub fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return UNKNOWN.to_owned();
+    }
+    match value.abs() {
+        size if size >= 999.95 => {
+            let rounded = count(value.abs().round() as u64);
+            if value < 0.0 { format!("-{rounded}") } else { rounded }
+        }
+        size if size >= 99.995 => format!("{value:.1}"),
+        size if size >= 9.9995 => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+/// Bytes in decimal units: `1.23 GB`.
+pub fn bytes(value: u64) -> String {
+    humansize::format_size(value, humansize::DECIMAL.decimal_places(2))
+}
+
+/// Bits per second in decimal units: `4.12 Gb/s`.
+pub fn bit_rate(bits_per_second: f64) -> String {
+    if !bits_per_second.is_finite() || bits_per_second < 0.0 {
+        return UNKNOWN.to_owned();
+    }
+    let style = humansize::FormatSizeOptions::from(humansize::DECIMAL)
+        .base_unit(humansize::BaseUnit::Bit)
+        .decimal_places(2)
+        .suffix("/s");
+    humansize::format_size(bits_per_second.round() as u64, style)
+        .replace("bit/s", "b/s")
+        .replace("kb/s", "kb/s")
+}
+
+/// Events per second: `12.3`, `1,234`, `--` when unknown.
+pub fn rate(per_second: Option<f64>) -> String {
+    match per_second {
+        None => UNKNOWN.to_owned(),
+        Some(0.0) => "0".to_owned(),
+        Some(rate) if rate < 0.1 => format!("{rate:.2}"),
+        Some(rate) if rate < 99.95 => format!("{rate:.1}"),
+        Some(rate) => count(rate.round() as u64),
+    }
+}
+
+/// A share in percent: `0.52%`, `--` when unknown.
+pub fn percent(share: Option<f64>) -> String {
+    match share.filter(|share| share.is_finite()) {
+        None => UNKNOWN.to_owned(),
+        Some(0.0) => "0%".to_owned(),
+        Some(share) if share < 0.1 => format!("{:.2}%", share * 100.0),
+        Some(share) => format!("{:.1}%", share * 100.0),
+    }
+}
+
+/// Microseconds as milliseconds: `0.12`, `12.3`, `1,234`.
+pub fn milliseconds(microseconds: u64) -> String {
+    let ms = microseconds as f64 / 1000.0;
+    match ms {
+        _ if ms < 9.995 => format!("{ms:.2}"),
+        _ if ms < 99.95 => format!("{ms:.1}"),
+        _ => count(ms.round() as u64),
+    }
+}
+
+/// Elapsed time: `00:01:24`, hours growing beyond two digits.
+pub fn clock(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// A length of time for people: `250 ms`, `12.3 s`, `3 m 20 s`, `2 h 05 m`.
+pub fn span(length: Duration) -> String {
+    let seconds = length.as_secs();
+    match seconds {
+        0 => format!("{} ms", length.as_millis()),
+        1..60 => format!("{:.1} s", (length.as_secs_f64() * 10.0).floor() / 10.0),
+        60..3600 => format!("{} m {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// A word with its count: `1 client`, `12 clients`.
+pub fn plural(value: u64, singular: &str) -> String {
+    format!("{} {singular}{}", count(value), if value == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_take_units() {
+        for (text, ms) in [
+            ("250ms", 250),
+            ("30s", 30_000),
+            ("1m30s", 90_000),
+            ("2h", 7_200_000),
+            ("5", 5_000),
+            ("0", 0),
+            ("1.5s", 1_500),
+        ] {
+            assert_eq!(parse_duration(text).map(|d| d.as_millis()), Ok(ms), "{text}");
+        }
+        for text in ["", "ten", "-5s", "5 parsecs", "inf", "nan", "1e300"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_take_units() {
+        for (text, rate) in [("5", 5.0), ("50/s", 50.0), ("3000/m", 50.0), ("7200/h", 2.0), ("0.5", 0.5)] {
+            assert_eq!(parse_rate(text), Ok(rate), "{text}");
+        }
+        for text in ["0", "-1", "5/day", "fast", "inf", ""] {
+            assert!(parse_rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bit_rates_take_units() {
+        for (text, bits) in [
+            ("2500k", 2_500_000),
+            ("6M", 6_000_000),
+            ("1.5Mbps", 1_500_000),
+            ("20 Mb/s", 20_000_000),
+            ("800000", 800_000),
+        ] {
+            assert_eq!(parse_bit_rate(text), Ok(bits), "{text}");
+        }
+        for text in ["0", "-1M", "fast", "", "k"] {
+            assert!(parse_bit_rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shares_take_percent() {
+        assert_eq!(parse_share("5%"), Ok(0.05));
+        assert_eq!(parse_share("0.25"), Ok(0.25));
+        assert!(parse_share("101%").is_err());
+        assert!(parse_share("-1").is_err());
+    }
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(number(0.5), "0.500");
+        assert_eq!(number(1234.5), "1,235");
+        assert_eq!(number(-1234.5), "-1,235");
+        assert_eq!(number(f64::NAN), "--");
+        assert_eq!(bytes(1_234_000_000), "1.23 GB");
+        assert_eq!(bit_rate(4.12e9), "4.12 Gb/s");
+        assert_eq!(bit_rate(f64::NAN), "--");
+        assert_eq!(rate(None), "--");
+        assert_eq!(rate(Some(0.0)), "0");
+        assert_eq!(rate(Some(1234.4)), "1,234");
+        assert_eq!(percent(Some(0.312)), "31.2%");
+        assert_eq!(percent(None), "--");
+        assert_eq!(milliseconds(1_234_567), "1,235");
+        assert_eq!(milliseconds(120), "0.12");
+        assert_eq!(clock(Duration::from_secs(3_661)), "01:01:01");
+        assert_eq!(span(Duration::from_secs(200)), "3 m 20 s");
+        assert_eq!(plural(1, "client"), "1 client");
+        assert_eq!(plural(1200, "client"), "1,200 clients");
+    }
+}

@@ -1,0 +1,3 @@
+//! hlswarm: a load tester for HTTP Live Streaming.
+
+pub mod base;

@@ -1,0 +1,3 @@
+//! hlswarm: parse -> run -> print the error chain -> exit code.
+
+fn main() {}
