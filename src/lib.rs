@@ -1,3 +1,5 @@
 //! hlswarm: a load tester for HTTP Live Streaming.
 
 pub mod base;
+pub mod hls;
+pub mod origin;

@@ -119,9 +119,7 @@ pub fn bit_rate(bits_per_second: f64) -> String {
         .base_unit(humansize::BaseUnit::Bit)
         .decimal_places(2)
         .suffix("/s");
-    humansize::format_size(bits_per_second.round() as u64, style)
-        .replace("bit/s", "b/s")
-        .replace("kb/s", "kb/s")
+    humansize::format_size(bits_per_second.round() as u64, style).replace("bit/s", "b/s")
 }
 
 /// Events per second: `12.3`, `1,234`, `--` when unknown.

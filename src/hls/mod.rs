@@ -1,0 +1,1 @@
+//! Playlists: text to values.
