@@ -2,4 +2,6 @@
 
 pub mod base;
 pub mod hls;
+pub mod net;
 pub mod origin;
+pub mod stats;

@@ -2,6 +2,7 @@
 //! formatter, text and addresses that came from outside, limits. Imports nothing of ours.
 
 pub mod cell;
+pub mod clock;
 pub mod kind;
 pub mod limits;
 pub mod outcome;
@@ -11,6 +12,7 @@ pub mod state;
 pub mod units;
 pub mod untrusted;
 
+pub use clock::Clock;
 pub use kind::Kind;
 pub use outcome::Outcome;
 pub use secret_url::SecretUrl;

@@ -1,0 +1,39 @@
+//! One monotonic start tied to one wall-clock time: every moment of a run is a distance from it.
+//!
+//! Wall time is read once, so a clock that steps during a run changes no result.
+
+use std::time::{Duration, Instant};
+
+/// The start of a run on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+    wall: jiff::Timestamp,
+}
+
+impl Clock {
+    /// A clock whose zero is now.
+    pub fn start() -> Self {
+        Self { start: Instant::now(), wall: jiff::Timestamp::now() }
+    }
+
+    /// Time since the start.
+    pub fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// The monotonic moment of the start, for timers.
+    pub fn origin(&self) -> Instant {
+        self.start
+    }
+
+    /// The wall-clock time of the start.
+    pub fn started_at(&self) -> jiff::Timestamp {
+        self.wall
+    }
+}
+
+/// Whole microseconds of a duration; the unit of every stored time.
+pub fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,173 @@
+//! Opens a connection: name, TCP, TLS, each timed and under its own deadline.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use rustix::io::Errno;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::deadline::Deadline;
+use super::resolve::Resolver;
+use super::{ConnectTimings, tls};
+use crate::base::clock::micros;
+use crate::base::limits;
+use crate::base::outcome::Fault;
+use crate::base::secret_url::Endpoint;
+
+/// A byte stream to an endpoint.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// A connection that is ready for a request.
+#[derive(Debug)]
+pub(super) struct Connected {
+    pub(super) stream: Stream,
+    pub(super) http2: bool,
+    pub(super) timings: ConnectTimings,
+}
+
+/// Opens connections for one client.
+pub(super) struct Connector<'a> {
+    pub(super) resolver: &'a Resolver,
+    /// Made with the first `https` address: a client of a plain stream carries no TLS.
+    pub(super) tls: &'a RefCell<Option<Arc<ClientConfig>>>,
+    pub(super) settings: &'a tls::TlsSettings,
+}
+
+impl Connector<'_> {
+    /// Opens a connection to `endpoint`; `deadline` is moved through the phases.
+    pub(super) async fn connect(&self, endpoint: &Endpoint, deadline: &Deadline) -> Result<Connected, Fault> {
+        let mut timings = ConnectTimings::default();
+        deadline.enter(Fault::TimeoutDns, limits::DNS_TIMEOUT);
+        let begun = Instant::now();
+        let (addresses, looked_up) = self.resolver.resolve(endpoint).await?;
+        timings.dns_us = looked_up.then(|| micros(begun.elapsed()));
+
+        deadline.enter(Fault::TimeoutConnect, limits::CONNECT_TIMEOUT);
+        let begun = Instant::now();
+        let tcp = connect_first(&addresses).await?;
+        timings.connect_us = Some(micros(begun.elapsed()));
+        if !endpoint.tls {
+            return Ok(Connected { stream: Stream::Plain(tcp), http2: false, timings });
+        }
+
+        deadline.enter(Fault::TimeoutTls, limits::TLS_TIMEOUT);
+        let begun = Instant::now();
+        let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| Fault::TlsCert)?;
+        let config = Arc::clone(self.tls.borrow_mut().get_or_insert_with(|| self.settings.for_client()));
+        // Boxed: the handshake is far larger than the rest of a client, and seldom.
+        let handshake = Box::pin(TlsConnector::from(config).connect(name, tcp));
+        let stream = handshake.await.map_err(|error| tls::fault(&error))?;
+        timings.tls_us = Some(micros(begun.elapsed()));
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        Ok(Connected { stream: Stream::Tls(Box::new(stream)), http2, timings })
+    }
+}
+
+/// The first address that accepts, in the order of the answer.
+async fn connect_first(addresses: &[std::net::SocketAddr]) -> Result<TcpStream, Fault> {
+    let mut last = Fault::ConnUnreachable;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // A request is one small write: it must not wait for the answer to an earlier one.
+                _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Err(error) => last = fault(&error),
+        }
+    }
+    Err(last)
+}
+
+/// The fault behind an error of a socket. What our own machine lacks comes first: it is never the origin's fault.
+pub(super) fn fault(error: &io::Error) -> Fault {
+    match Errno::from_io_error(error) {
+        Some(Errno::MFILE | Errno::NFILE) => return Fault::LocalFiles,
+        Some(Errno::ADDRNOTAVAIL | Errno::ADDRINUSE) => return Fault::LocalPorts,
+        Some(Errno::NOBUFS | Errno::NOMEM) => return Fault::LocalMemory,
+        _ => {}
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Fault::ConnRefused,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            Fault::ConnReset
+        }
+        io::ErrorKind::UnexpectedEof => Fault::ConnEof,
+        io::ErrorKind::TimedOut => Fault::TimeoutConnect,
+        io::ErrorKind::InvalidData => Fault::TlsHandshake,
+        _ => Fault::ConnUnreachable,
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_machine_lacks_is_never_the_origins_fault() {
+        for (errno, expected) in [
+            (Errno::MFILE, Fault::LocalFiles),
+            (Errno::NFILE, Fault::LocalFiles),
+            (Errno::ADDRNOTAVAIL, Fault::LocalPorts),
+            (Errno::NOBUFS, Fault::LocalMemory),
+            (Errno::NOMEM, Fault::LocalMemory),
+            (Errno::CONNREFUSED, Fault::ConnRefused),
+            (Errno::CONNRESET, Fault::ConnReset),
+            (Errno::PIPE, Fault::ConnReset),
+            (Errno::HOSTUNREACH, Fault::ConnUnreachable),
+            (Errno::NETUNREACH, Fault::ConnUnreachable),
+            (Errno::TIMEDOUT, Fault::TimeoutConnect),
+        ] {
+            assert_eq!(fault(&io::Error::from(errno)), expected, "{errno:?}");
+        }
+    }
+}

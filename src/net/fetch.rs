@@ -1,0 +1,451 @@
+//! One GET over the connections that a client keeps: the path that every request of a run takes.
+//!
+//! * A connection is taken out while a request uses it and put back only after a complete response, so a request
+//!   that is abandoned at any await closes its connection with it.
+//! * Before a kept connection is used again it is asked whether the peer has closed it; if it closes in that very
+//!   moment, before a byte came back, the GET is sent once more on a new connection (RFC 9110 section 9.2.2).
+//! * Bytes are told to the observer as they arrive; a playlist is kept up to its limit, everything else is dropped.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io::Write as _;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
+use tokio::time::Sleep;
+
+use super::connect::{Connector, Stream, fault};
+use super::deadline::Deadline;
+use super::http1::{Head, Progress, Reader};
+use super::http2::{self, Http2};
+use super::resolve::Resolver;
+use super::{Observer, Settings, decode};
+use crate::base::SecretUrl;
+use crate::base::clock::micros;
+use crate::base::limits;
+use crate::base::outcome::Fault;
+use crate::base::secret_url::Endpoint;
+
+/// The read buffer that all clients of a worker share. A quarter of a megabyte is where fewer system calls stop
+/// paying for the cache that they miss.
+const READ_BUFFER_BYTES: usize = 256 * 1024;
+
+/// What is done with the body of a good response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Kept and decoded: a playlist.
+    Playlist,
+    /// Kept as it is, up to [`limits::KEY_BYTES`]: a key.
+    Key,
+    /// Counted and dropped, up to [`limits::SEGMENT_BYTES`].
+    Media,
+}
+
+/// A GET.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// What is asked for.
+    pub url: &'a SecretUrl,
+    /// First and last byte, if only a part is wanted.
+    pub range: Option<(u64, u64)>,
+    /// What is done with the body.
+    pub body: Body,
+    /// The time in which the whole response must be there.
+    pub total: Duration,
+}
+
+/// A complete response.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// `Content-Type` as it came.
+    pub content_type: Option<String>,
+    /// `Location` as it came.
+    pub location: Option<String>,
+    /// The decoded body of a playlist or key, empty otherwise.
+    pub body: Vec<u8>,
+    /// Body bytes on the wire.
+    pub wire_bytes: u64,
+    /// From the request being sent to the first byte of the response, in microseconds.
+    pub first_byte_us: u64,
+    /// From the first byte to the last, in microseconds.
+    pub body_us: u64,
+}
+
+/// What the clients of one worker thread share: settings, names, the read buffer.
+pub struct Net {
+    settings: Settings,
+    resolver: Resolver,
+    buffer: RefCell<Box<[u8]>>,
+}
+
+impl Net {
+    /// The network of one worker thread.
+    pub fn new(settings: Settings) -> Rc<Self> {
+        let resolver = Resolver::new(settings.resolve.clone());
+        Rc::new(Self {
+            settings,
+            resolver,
+            buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
+        })
+    }
+}
+
+/// The connections of one client.
+pub struct Wire {
+    net: Rc<Net>,
+    timer: Pin<Box<Sleep>>,
+    lines: Lines,
+}
+
+/// What a request works on, apart from the timer that watches it.
+struct Lines {
+    connections: Vec<Connection>,
+    /// Where the client has been connected before: a connection there is a reconnection.
+    visited: Vec<Endpoint>,
+    tls: RefCell<Option<Arc<ClientConfig>>>,
+    outgoing: Vec<u8>,
+}
+
+struct Connection {
+    endpoint: Endpoint,
+    protocol: Protocol,
+    /// Has carried a complete response before.
+    used: bool,
+}
+
+enum Protocol {
+    Http1(Stream),
+    Http2(Http2),
+}
+
+impl Wire {
+    /// A client without connections.
+    pub fn new(net: Rc<Net>) -> Self {
+        let lines = Lines {
+            connections: Vec::new(),
+            visited: Vec::new(),
+            tls: RefCell::default(),
+            outgoing: Vec::new(),
+        };
+        Self { net, timer: Box::pin(tokio::time::sleep(Duration::ZERO)), lines }
+    }
+
+    /// Sends a GET and reads its response to the end. Redirects are the caller's to follow.
+    ///
+    /// # Errors
+    /// The fault that kept the response from being complete, or its body from being decoded.
+    pub async fn get(
+        &mut self,
+        request: &Request<'_>,
+        observer: &mut impl Observer,
+    ) -> Result<Response, Fault> {
+        let deadline = Deadline::new(request.total);
+        let exchange = self.lines.get(&self.net, request, &deadline, observer);
+        deadline.watch(self.timer.as_mut(), exchange).await
+    }
+}
+
+impl Lines {
+    async fn get(
+        &mut self,
+        net: &Net,
+        request: &Request<'_>,
+        deadline: &Deadline,
+        observer: &mut impl Observer,
+    ) -> Result<Response, Fault> {
+        let mut connection = match self.take_idle(request.url).await {
+            Some(connection) => connection,
+            None => self.connect(net, request.url, deadline, observer).await?,
+        };
+        let mut sink = Sink::new(request.body, observer);
+        let mut ended = self.exchange(net, &mut connection, request, deadline, &mut sink).await;
+        if ended.as_ref().is_err_and(|fault| connection.used && sink.untouched && is_stale(*fault)) {
+            sink.observer.retried();
+            connection = self.connect(net, request.url, deadline, sink.observer).await?;
+            ended = self.exchange(net, &mut connection, request, deadline, &mut sink).await;
+        }
+        let (head, times) = ended?;
+        sink.verdict?;
+        if head.keep_alive {
+            self.keep(connection);
+        }
+        sink.response(head, times)
+    }
+
+    /// Takes the idle connection to the endpoint of `url`, unless its peer has closed it.
+    async fn take_idle(&mut self, url: &SecretUrl) -> Option<Connection> {
+        let at = self.connections.iter().position(|connection| url.is_at(&connection.endpoint))?;
+        let mut connection = self.connections.remove(at);
+        let closed = match &mut connection.protocol {
+            Protocol::Http1(stream) => is_readable(stream).await,
+            Protocol::Http2(http2) => http2.is_closed(),
+        };
+        (!closed).then_some(connection)
+    }
+
+    fn keep(&mut self, mut connection: Connection) {
+        connection.used = true;
+        if self.connections.len() >= limits::CONNECTIONS_PER_CLIENT {
+            self.connections.remove(0);
+        }
+        self.connections.push(connection);
+    }
+
+    async fn connect(
+        &mut self,
+        net: &Net,
+        url: &SecretUrl,
+        deadline: &Deadline,
+        observer: &mut impl Observer,
+    ) -> Result<Connection, Fault> {
+        let endpoint = url.endpoint();
+        let connector = Connector { resolver: &net.resolver, tls: &self.tls, settings: &net.settings.tls };
+        // Boxed: connecting is seldom, and a client should not carry its future all the time.
+        let connected = Box::pin(connector.connect(&endpoint, deadline)).await?;
+        let protocol = if connected.http2 {
+            Protocol::Http2(Box::pin(Http2::begin(connected.stream)).await?)
+        } else {
+            Protocol::Http1(connected.stream)
+        };
+        let again = self.visited.contains(&endpoint);
+        if !again && self.visited.len() < limits::CONNECTIONS_PER_CLIENT {
+            self.visited.push(endpoint.clone());
+        }
+        observer.connected(&connected.timings, again);
+        Ok(Connection { endpoint, protocol, used: false })
+    }
+
+    async fn exchange<O: Observer>(
+        &mut self,
+        net: &Net,
+        connection: &mut Connection,
+        request: &Request<'_>,
+        deadline: &Deadline,
+        sink: &mut Sink<'_, O>,
+    ) -> Result<(Head, Times), Fault> {
+        deadline.enter(Fault::TimeoutFirstByte, net.settings.timeout);
+        let Connection { endpoint, protocol, .. } = connection;
+        match protocol {
+            Protocol::Http1(stream) => {
+                write_request(&mut self.outgoing, net, endpoint, request)?;
+                send(stream, &self.outgoing).await?;
+                receive(stream, net, deadline, sink).await
+            }
+            Protocol::Http2(http2) => {
+                // Boxed: hyper's response future is large.
+                Box::pin(exchange_http2(http2, endpoint, net, request, deadline, sink)).await
+            }
+        }
+    }
+}
+
+/// Whether the failure of a reused connection, before any byte came, means that the peer had closed it.
+fn is_stale(fault: Fault) -> bool {
+    matches!(fault, Fault::ConnReset | Fault::ConnEof | Fault::H2GoAway)
+}
+
+/// Content codings that are asked for: a playlist may be compressed, media is not.
+fn encoding(body: Body) -> &'static str {
+    if body == Body::Playlist { "gzip" } else { "identity" }
+}
+
+/// An idle connection has nothing to say: if something can be read, it is the end, or it is not HTTP.
+async fn is_readable(stream: &mut Stream) -> bool {
+    poll_fn(|context| {
+        let mut byte = [0_u8; 1];
+        let mut buffer = ReadBuf::new(&mut byte);
+        Poll::Ready(Pin::new(&mut *stream).poll_read(context, &mut buffer).is_ready())
+    })
+    .await
+}
+
+/// Makes the request in `outgoing`, whose memory is used again.
+fn write_request(
+    outgoing: &mut Vec<u8>,
+    net: &Net,
+    endpoint: &Endpoint,
+    request: &Request<'_>,
+) -> Result<(), Fault> {
+    outgoing.clear();
+    let write = |outgoing: &mut Vec<u8>| -> std::io::Result<()> {
+        write!(outgoing, "GET {} HTTP/1.1\r\nhost: {}\r\n", request.url.wire_path(), endpoint.authority())?;
+        for (name, value) in net.settings.headers.of(endpoint, encoding(request.body)) {
+            outgoing.extend_from_slice(name.as_str().as_bytes());
+            outgoing.extend_from_slice(b": ");
+            outgoing.extend_from_slice(value);
+            outgoing.extend_from_slice(b"\r\n");
+        }
+        if let Some((first, last)) = request.range {
+            write!(outgoing, "range: bytes={first}-{last}\r\n")?;
+        }
+        outgoing.extend_from_slice(b"\r\n");
+        Ok(())
+    };
+    write(outgoing).map_err(|_| Fault::LocalInternal)
+}
+
+async fn send(stream: &mut Stream, bytes: &[u8]) -> Result<(), Fault> {
+    let written = async {
+        stream.write_all(bytes).await?;
+        stream.flush().await
+    };
+    written.await.map_err(|error| transfer_fault(&error))
+}
+
+/// The fault behind an error of a connection that was usable before.
+fn transfer_fault(error: &std::io::Error) -> Fault {
+    match fault(error) {
+        Fault::ConnUnreachable | Fault::ConnRefused | Fault::TimeoutConnect => Fault::ConnReset,
+        fault => fault,
+    }
+}
+
+/// When the bytes of a response came.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    sent: Instant,
+    first_byte: Instant,
+    last_byte: Instant,
+}
+
+/// Reads a response into the shared buffer of the worker, which is borrowed only while nothing is awaited.
+async fn receive<O: Observer>(
+    stream: &mut Stream,
+    net: &Net,
+    deadline: &Deadline,
+    sink: &mut Sink<'_, O>,
+) -> Result<(Head, Times), Fault> {
+    let sent = Instant::now();
+    let mut first_byte = None;
+    let mut reader = Reader::default();
+    let complete = poll_fn(|context| {
+        loop {
+            let mut shared = net.buffer.borrow_mut();
+            let mut buffer = ReadBuf::new(&mut shared);
+            match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(broken(&reader, &error))),
+                Poll::Ready(Ok(())) => {}
+            }
+            let input = buffer.filled();
+            if input.is_empty() {
+                return Poll::Ready(reader.end());
+            }
+            sink.untouched = false;
+            first_byte.get_or_insert_with(Instant::now);
+            deadline.enter(Fault::TimeoutIdle, net.settings.timeout);
+            match reader.feed(input, &mut |head, piece| sink.take(head, piece)) {
+                Err(fault) => return Poll::Ready(Err(fault)),
+                Ok(Progress::Done { used }) if used == input.len() => return Poll::Ready(Ok(())),
+                Ok(Progress::Done { .. }) => return Poll::Ready(Err(Fault::BodyLong)),
+                Ok(Progress::More) if sink.wants_no_more() => return Poll::Ready(Ok(())),
+                Ok(Progress::More) => {}
+            }
+        }
+    });
+    complete.await?;
+    let mut head = reader.into_head().ok_or(Fault::ConnProtocol)?;
+    head.keep_alive &= !sink.wants_no_more();
+    let last_byte = Instant::now();
+    Ok((head, Times { sent, first_byte: first_byte.unwrap_or(last_byte), last_byte }))
+}
+
+/// A connection that broke: after the head, what is missing of the body tells more than the error.
+fn broken(reader: &Reader, error: &std::io::Error) -> Fault {
+    match transfer_fault(error) {
+        Fault::ConnEof if reader.head().is_some() => Fault::BodyShort,
+        fault => fault,
+    }
+}
+
+async fn exchange_http2<O: Observer>(
+    http2: &mut Http2,
+    endpoint: &Endpoint,
+    net: &Net,
+    request: &Request<'_>,
+    deadline: &Deadline,
+    sink: &mut Sink<'_, O>,
+) -> Result<(Head, Times), Fault> {
+    let sent = Instant::now();
+    let range = request.range;
+    let response =
+        http2.send(request.url, endpoint, &net.settings.headers, encoding(request.body), range).await?;
+    let first_byte = Instant::now();
+    sink.untouched = false;
+    deadline.enter(Fault::TimeoutIdle, net.settings.timeout);
+    let head = http2::head(&response);
+    let mut body = response.into_body();
+    while !sink.wants_no_more()
+        && let Some(piece) = http2::next_piece(&mut body).await?
+    {
+        deadline.enter(Fault::TimeoutIdle, net.settings.timeout);
+        sink.take(&head, &piece);
+    }
+    Ok((head, Times { sent, first_byte, last_byte: Instant::now() }))
+}
+
+/// Where a body goes: counted always, kept when it is a playlist or a key.
+struct Sink<'a, O> {
+    body: Body,
+    observer: &'a mut O,
+    kept: Vec<u8>,
+    taken: u64,
+    /// No byte of a response has come yet.
+    untouched: bool,
+    /// What a limit says of the body so far.
+    verdict: Result<(), Fault>,
+    /// The body of an error is longer than it is worth reading.
+    enough: bool,
+}
+
+impl<'a, O: Observer> Sink<'a, O> {
+    fn new(body: Body, observer: &'a mut O) -> Self {
+        Self { body, observer, kept: Vec::new(), taken: 0, untouched: true, verdict: Ok(()), enough: false }
+    }
+
+    fn take(&mut self, head: &Head, piece: &[u8]) {
+        self.taken += piece.len() as u64;
+        self.observer.received(piece.len() as u64);
+        if !matches!(head.status, 200 | 206) {
+            self.enough |= self.taken > limits::ERROR_BODY_BYTES;
+            return;
+        }
+        let (limit, fault) = match self.body {
+            Body::Playlist => (limits::PLAYLIST_BYTES as u64, Fault::PlaylistLimit),
+            Body::Key => (limits::KEY_BYTES as u64, Fault::BodyTooBig),
+            Body::Media => (limits::SEGMENT_BYTES, Fault::BodyTooBig),
+        };
+        if self.taken > limit {
+            self.verdict = Err(fault);
+        } else if self.body != Body::Media {
+            self.kept.extend_from_slice(piece);
+        }
+    }
+
+    fn wants_no_more(&self) -> bool {
+        self.enough || self.verdict.is_err()
+    }
+
+    fn response(self, head: Head, times: Times) -> Result<Response, Fault> {
+        let body = match self.body {
+            Body::Playlist => decode::decode(head.content_encoding.as_deref(), self.kept)?,
+            _ => self.kept,
+        };
+        Ok(Response {
+            status: head.status,
+            content_type: head.content_type,
+            location: head.location,
+            body,
+            wire_bytes: self.taken,
+            first_byte_us: micros(times.first_byte.saturating_duration_since(times.sent)),
+            body_us: micros(times.last_byte.saturating_duration_since(times.first_byte)),
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! What every request says of itself: who it is, and what the operator gave with `--header`.
+//!
+//! * Header values are secrets: no error and no `Debug` shows one.
+//! * Headers and credentials of the operator go to the endpoint of the address that was given and nowhere else: not
+//!   to the target of a redirect, not to another host that a playlist names.
+//! * The run-id header stays on every request, so that whoever runs an origin can find and block a load test.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use crate::base::SecretUrl;
+use crate::base::secret_url::Endpoint;
+
+/// The header that names the run; an origin can look for it.
+const RUN_ID: HeaderName = HeaderName::from_static("x-load-test");
+
+/// Headers that the transport makes itself; a second one would make the request ambiguous.
+const RESERVED: [HeaderName; 6] = [
+    header::HOST,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::TE,
+    header::UPGRADE,
+];
+
+/// Why a header that the operator gave cannot be sent. Never shows the value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// Not `Name: value`.
+    #[error("accepted: 'Name: value'")]
+    Syntax,
+    /// The name is one that the transport makes itself.
+    #[error("the header {0} is made by hlswarm itself")]
+    Reserved(String),
+}
+
+/// The headers of every request of a run.
+#[derive(Clone)]
+pub struct Headers {
+    own: HeaderMap,
+    given: HeaderMap,
+    scope: Endpoint,
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let given: Vec<_> = self.given.keys().collect();
+        f.debug_struct("Headers").field("given", &given).field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl Headers {
+    /// The headers of a run against `target`: its credentials, and `given` as curl takes them (`Name: value`).
+    ///
+    /// # Errors
+    /// See [`HeaderError`]; a user agent that cannot be sent is [`HeaderError::Syntax`].
+    pub fn new(
+        target: &SecretUrl,
+        user_agent: &str,
+        run_id: &str,
+        given: &[String],
+    ) -> Result<Self, HeaderError> {
+        let value = |text: &str| HeaderValue::from_str(text).map_err(|_| HeaderError::Syntax);
+        let mut own = HeaderMap::new();
+        own.insert(header::USER_AGENT, value(user_agent)?);
+        own.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        own.insert(RUN_ID, value(run_id)?);
+        let mut map = HeaderMap::new();
+        if let Some((user, password)) = target.credentials() {
+            let encoded = BASE64_STANDARD.encode(format!("{user}:{password}"));
+            map.insert(header::AUTHORIZATION, value(&format!("Basic {encoded}"))?);
+        }
+        for line in given {
+            let (name, text) = line.split_once(':').ok_or(HeaderError::Syntax)?;
+            let name = HeaderName::try_from(name.trim()).map_err(|_| HeaderError::Syntax)?;
+            if RESERVED.contains(&name) || name == RUN_ID {
+                return Err(HeaderError::Reserved(name.to_string()));
+            }
+            let mut text = value(text.trim())?;
+            text.set_sensitive(true);
+            if name == header::USER_AGENT || name == header::ACCEPT || name == header::AUTHORIZATION {
+                own.remove(&name);
+                map.insert(name, text);
+            } else {
+                map.append(name, text);
+            }
+        }
+        Ok(Self { own, given: map, scope: target.endpoint() })
+    }
+
+    /// All headers of a request to `endpoint`, `Host` left out.
+    pub(super) fn of<'a>(
+        &'a self,
+        endpoint: &Endpoint,
+        encoding: &'static str,
+    ) -> impl Iterator<Item = (&'a HeaderName, &'a [u8])> + use<'a> {
+        let given = (*endpoint == self.scope).then_some(&self.given);
+        let encoding_is_given = given.is_some_and(|given| given.contains_key(header::ACCEPT_ENCODING));
+        let encoding = (!encoding_is_given).then_some((&header::ACCEPT_ENCODING, encoding.as_bytes()));
+        let pair = |(name, value): (&'a HeaderName, &'a HeaderValue)| (name, value.as_bytes());
+        self.own.iter().map(pair).chain(encoding).chain(given.into_iter().flatten().map(pair))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(target: &str, given: &[&str]) -> Result<Headers, HeaderError> {
+        let given: Vec<_> = given.iter().map(|line| (*line).to_owned()).collect();
+        Headers::new(&SecretUrl::parse(target).expect(target), "hlswarm/test", "run 1", &given)
+    }
+
+    fn sent(headers: &Headers, url: &str) -> Vec<(String, String)> {
+        let endpoint = SecretUrl::parse(url).expect(url).endpoint();
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        headers.of(&endpoint, "gzip").map(|(name, value)| (name.to_string(), text(value))).collect()
+    }
+
+    #[test]
+    fn what_the_operator_gave_goes_to_the_given_endpoint_only() {
+        let headers =
+            headers("http://user:pa%20ss@a:81/x", &["Cookie: hunter2", "X-A: 1", "X-A: 2"]).expect("valid");
+        let home = sent(&headers, "http://a:81/y");
+        assert!(home.contains(&("authorization".into(), "Basic dXNlcjpwYSBzcw==".into())), "{home:?}");
+        assert!(home.contains(&("cookie".into(), "hunter2".into())));
+        assert_eq!(home.iter().filter(|(name, _)| name == "x-a").count(), 2);
+        for elsewhere in ["http://b:81/y", "http://a/y", "https://a:81/y"] {
+            let names: Vec<_> = sent(&headers, elsewhere).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(names, ["user-agent", "accept", "x-load-test", "accept-encoding"], "{elsewhere}");
+        }
+        assert!(!format!("{headers:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_given_user_agent_and_coding_replace_ours_and_the_run_id_stays() {
+        let headers = headers("http://a/x", &["User-Agent: me", "Accept-Encoding: identity"]).expect("valid");
+        let sent = sent(&headers, "http://a/y");
+        let of = |wanted: &str| {
+            sent.iter().filter(|(name, _)| name == wanted).map(|(_, v)| v.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(of("user-agent"), ["me"]);
+        assert_eq!(of("accept-encoding"), ["identity"]);
+        assert_eq!(of("x-load-test"), ["run 1"]);
+    }
+
+    #[test]
+    fn a_bad_header_is_refused_without_its_value() {
+        for line in ["no colon hunter2", "bad name: hunter2", "X: hunter2\r\nEvil: 1"] {
+            assert_eq!(headers("http://a/x", &[line]).err(), Some(HeaderError::Syntax), "{line}");
+        }
+        let error = headers("http://a/x", &["Host: hunter2"]).expect_err("reserved");
+        assert_eq!(error.to_string(), "the header host is made by hlswarm itself");
+    }
+}

@@ -1,0 +1,59 @@
+//! Sockets: one GET at a time over connections that a client keeps, and every way in which that can fail.
+//!
+//! * HTTP/1.1 is read by a reader of our own ([`http1`]): all clients of a worker read into one shared buffer, so an
+//!   idle connection costs no buffer and a body is counted where the kernel put it, without a copy or an allocation.
+//!   hyper's low-level connection is right too, but keeps a read buffer for each connection (16 KB and more); at
+//!   ten thousand clients that is the difference between 10 MB and half a gigabyte. HTTP/2 is hyper's.
+//! * Every await is under a deadline ([`deadline`]), every size under a limit ([`crate::base::limits`]).
+//! * Nothing here counts: what happens is told to an [`Observer`].
+
+mod connect;
+mod deadline;
+mod decode;
+mod fetch;
+mod headers;
+pub mod http1;
+mod http2;
+mod resolve;
+mod tls;
+
+use std::time::Duration;
+
+pub use fetch::{Body, Net, Request, Response, Wire};
+pub use headers::{HeaderError, Headers};
+pub use resolve::{ResolveEntry, ResolveEntryError};
+pub use tls::{TlsError, TlsSettings};
+
+/// How long the phases of a new connection took, in microseconds; a phase that was not needed is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectTimings {
+    /// Resolving the name.
+    pub dns_us: Option<u64>,
+    /// TCP connect.
+    pub connect_us: Option<u64>,
+    /// The TLS handshake.
+    pub tls_us: Option<u64>,
+}
+
+/// Is told what happens while it happens, so that a request that is abandoned has been counted up to that moment.
+pub trait Observer {
+    /// Body bytes arrived on the wire.
+    fn received(&mut self, bytes: u64);
+    /// A connection became usable; `again`: the client had been connected there before.
+    fn connected(&mut self, timings: &ConnectTimings, again: bool);
+    /// A kept-alive connection had been closed by the peer; the request is sent again on a new one.
+    fn retried(&mut self);
+}
+
+/// What a run says about its connections.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How certificates are checked.
+    pub tls: TlsSettings,
+    /// Addresses for `host:port`, as `--resolve` gives them.
+    pub resolve: Vec<ResolveEntry>,
+    /// First byte of a response, and idle while a body comes.
+    pub timeout: Duration,
+    /// What every request says of itself.
+    pub headers: Headers,
+}

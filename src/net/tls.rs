@@ -1,0 +1,154 @@
+//! TLS: certificates are verified unless the operator says otherwise.
+//!
+//! * Roots are the system's and Mozilla's together; `--cacert` replaces both, as in curl.
+//! * Each client has sessions of its own: a viewer who was never here cannot resume another viewer's session.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use crate::base::outcome::Fault;
+
+/// Sessions that one client can resume: one for each host of its stream.
+const SESSIONS_PER_CLIENT: usize = crate::base::limits::CONNECTIONS_PER_CLIENT;
+
+/// Why TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The file of `--cacert` cannot be read or holds no certificate.
+    #[error("--cacert {path}: {reason}; accepted: a file of PEM certificates")]
+    CaFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The crypto library refused its own defaults.
+    #[error("TLS cannot be set up: {0}")]
+    Setup(#[from] rustls::Error),
+}
+
+/// How certificates are checked, shared by all clients of a run.
+#[derive(Clone)]
+pub struct TlsSettings {
+    config: Arc<ClientConfig>,
+    insecure: bool,
+}
+
+impl fmt::Debug for TlsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsSettings").field("insecure", &self.insecure).finish_non_exhaustive()
+    }
+}
+
+impl TlsSettings {
+    /// Trusts the certificates of `ca_file`, or the roots of the system and of Mozilla; `insecure` trusts anything.
+    ///
+    /// # Errors
+    /// See [`TlsError`].
+    pub fn new(ca_file: Option<&PathBuf>, insecure: bool) -> Result<Self, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let algorithms = provider.signature_verification_algorithms;
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let roots = match ca_file {
+            Some(path) => roots_of(path)?,
+            None => known_roots(),
+        };
+        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        if insecure {
+            config.dangerous().set_certificate_verifier(Arc::new(AnyCertificate(algorithms)));
+        }
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self { config: Arc::new(config), insecure })
+    }
+
+    /// Whether certificates are not verified.
+    pub fn insecure(&self) -> bool {
+        self.insecure
+    }
+
+    /// The configuration of one client, with sessions of its own.
+    pub(super) fn for_client(&self) -> Arc<ClientConfig> {
+        let mut config = ClientConfig::clone(&self.config);
+        config.resumption = Resumption::in_memory_sessions(SESSIONS_PER_CLIENT);
+        Arc::new(config)
+    }
+}
+
+fn known_roots() -> RootCertStore {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    // A system without a certificate store still has Mozilla's roots.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+fn roots_of(path: &PathBuf) -> Result<RootCertStore, TlsError> {
+    let wrong = |reason: String| TlsError::CaFile { path: path.display().to_string(), reason };
+    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&bytes) {
+        let certificate = certificate.map_err(|_| wrong("not PEM".to_owned()))?;
+        roots.add(certificate).map_err(|_| wrong("a certificate in it cannot be read".to_owned()))?;
+    }
+    if roots.is_empty() { Err(wrong("no certificate in it".to_owned())) } else { Ok(roots) }
+}
+
+/// Accepts every certificate, but still checks that the peer owns it. For `--insecure`.
+#[derive(Debug)]
+struct AnyCertificate(WebPkiSupportedAlgorithms);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
+}
+
+/// The fault behind an error of the handshake.
+pub(super) fn fault(error: &std::io::Error) -> Fault {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => Fault::TlsCert,
+        Some(_) => Fault::TlsHandshake,
+        None => match super::connect::fault(error) {
+            // Closed in the middle of a handshake.
+            Fault::ConnEof | Fault::ConnUnreachable => Fault::TlsHandshake,
+            fault => fault,
+        },
+    }
+}

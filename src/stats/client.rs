@@ -1,0 +1,269 @@
+//! What one client counts and shows of itself. Written by its task alone, read by anybody.
+//!
+//! * A client that never failed pays no failure table: it is made with the first failure.
+//! * Playback is published so that a reader can tell position, buffer and stall at *its* moment, without the
+//!   client's task being awake: a client that waits for a silent origin still shows when its buffer ran dry.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::failures::{self, Failures};
+use super::metric::{Metric, Scalars};
+use crate::base::cell::Cell;
+use crate::base::{ClientState, Outcome};
+
+/// How many of the last segment sizes are kept.
+pub const RECENT_SEGMENTS: usize = 100;
+
+/// Code of [`Outcome::Ok`] in the cell of the last outcome; failures are their slot plus one, zero is none yet.
+const LAST_OK: u64 = u64::MAX;
+
+/// The numbers of one client.
+#[derive(Debug)]
+pub struct ClientStats {
+    scalars: [Cell; Metric::COUNT],
+    state: Cell,
+    joined_us: Cell,
+    offset_us: Cell,
+    dry_at_us: Cell,
+    max_drift_us: Cell,
+    bandwidth: Cell,
+    last_outcome: Cell,
+    last_finished_us: Cell,
+    segments: Cell,
+    segment_sizes: [AtomicU32; RECENT_SEGMENTS],
+    failures: OnceLock<Box<Failures>>,
+}
+
+impl Default for ClientStats {
+    fn default() -> Self {
+        Self {
+            scalars: std::array::from_fn(|_| Cell::default()),
+            state: Cell::default(),
+            joined_us: Cell::default(),
+            offset_us: Cell::default(),
+            dry_at_us: Cell::default(),
+            max_drift_us: Cell::default(),
+            bandwidth: Cell::default(),
+            last_outcome: Cell::default(),
+            last_finished_us: Cell::default(),
+            segments: Cell::default(),
+            segment_sizes: std::array::from_fn(|_| AtomicU32::new(0)),
+            failures: OnceLock::new(),
+        }
+    }
+}
+
+/// The playback of a client as a function of time: all moments are microseconds since the start of the run.
+///
+/// While media plays, position grows with time until the moment `dry_at_us`; while it does not, `dry_at_us` is the
+/// moment at which it stopped, so one formula holds for both. The fields are read one by one: a reader that meets
+/// the very moment of a resume may see a position that is too low by the length of the stall, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Playback {
+    /// What the client said that it is doing.
+    pub state: ClientState,
+    /// When the client began.
+    pub joined_us: u64,
+    /// Position minus time, while media plays.
+    pub offset_us: i64,
+    /// When the buffer runs dry, or ran dry.
+    pub dry_at_us: u64,
+    /// The largest drift that the client itself noticed.
+    pub max_drift_us: u64,
+    /// Bits per second of the variant that is played, 0 when unknown.
+    pub bandwidth: u64,
+}
+
+impl Playback {
+    /// The state at a moment: a client that plays is stalled once its buffer has run dry.
+    pub fn state_at(&self, now_us: u64) -> ClientState {
+        match self.state {
+            ClientState::Playing if now_us > self.dry_at_us => ClientState::Stalled,
+            state => state,
+        }
+    }
+
+    /// Microseconds of media played until a moment.
+    pub fn position_at(&self, now_us: u64) -> u64 {
+        let until = i64::try_from(now_us.min(self.dry_at_us)).unwrap_or(i64::MAX);
+        u64::try_from(self.offset_us.saturating_add(until)).unwrap_or(0)
+    }
+
+    /// Microseconds of media in the buffer at a moment.
+    pub fn buffer_at(&self, now_us: u64) -> u64 {
+        self.dry_at_us.saturating_sub(now_us)
+    }
+
+    /// Drift at a moment: time since the client began minus what it has played.
+    pub fn drift_at(&self, now_us: u64) -> u64 {
+        now_us.saturating_sub(self.joined_us).saturating_sub(self.position_at(now_us))
+    }
+}
+
+impl ClientStats {
+    /// Adds to a counter; by the client's task only.
+    #[inline]
+    pub(super) fn add(&self, metric: Metric, amount: u64) {
+        if let Some(cell) = self.scalars.get(metric.index()) {
+            cell.add(amount);
+        }
+    }
+
+    /// Sets everything to zero for the next client of the slot; only while the slot has no client.
+    pub(super) fn reset(&self) {
+        let cells = [&self.state, &self.joined_us, &self.offset_us, &self.dry_at_us, &self.max_drift_us];
+        let more = [&self.bandwidth, &self.last_outcome, &self.last_finished_us, &self.segments];
+        self.scalars.iter().chain(cells).chain(more).for_each(|cell| cell.set(0));
+        if let Some(failures) = self.failures.get() {
+            failures.reset();
+        }
+    }
+
+    /// Counts how a request ended; by the client's task only.
+    pub(super) fn finish(&self, outcome: Outcome, now_us: u64) {
+        let slot = failures::slot(outcome);
+        self.last_outcome.set(slot.map_or(LAST_OK, |slot| slot as u64 + 1));
+        self.last_finished_us.set(now_us);
+        if let Some(slot) = slot {
+            self.failures.get_or_init(Box::default).add(slot, 1);
+        }
+    }
+
+    /// Remembers the size of a segment that was fetched whole; by the client's task only.
+    pub(super) fn segment(&self, bytes: u64) {
+        let at = self.segments.get() as usize % RECENT_SEGMENTS;
+        if let Some(slot) = self.segment_sizes.get(at) {
+            slot.store(u32::try_from(bytes).unwrap_or(u32::MAX), Ordering::Relaxed);
+        }
+        self.segments.add(1);
+    }
+
+    /// Publishes the playback; by the client's task only.
+    pub(super) fn publish(&self, playback: &Playback) {
+        self.state.set(playback.state.index() as u64);
+        self.joined_us.set(playback.joined_us);
+        self.offset_us.set(playback.offset_us.cast_unsigned());
+        self.dry_at_us.set(playback.dry_at_us);
+        self.max_drift_us.raise(playback.max_drift_us);
+        self.bandwidth.set(playback.bandwidth);
+    }
+
+    /// Changes the state alone; by the client's task only.
+    pub(super) fn set_state(&self, state: ClientState) {
+        self.state.set(state.index() as u64);
+    }
+
+    /// One counter now.
+    pub fn get(&self, metric: Metric) -> u64 {
+        self.scalars.get(metric.index()).map_or(0, Cell::get)
+    }
+
+    /// The playback as it was published last.
+    pub fn playback(&self) -> Playback {
+        Playback {
+            state: ClientState::at(self.state.get() as u8),
+            joined_us: self.joined_us.get(),
+            offset_us: self.offset_us.get().cast_signed(),
+            dry_at_us: self.dry_at_us.get(),
+            max_drift_us: self.max_drift_us.get(),
+            bandwidth: self.bandwidth.get(),
+        }
+    }
+
+    /// How the last request ended and when (microseconds since the start of the run).
+    pub fn last_finished(&self) -> Option<(Outcome, u64)> {
+        let outcome = match self.last_outcome.get() {
+            0 => return None,
+            LAST_OK => Outcome::Ok,
+            slot => failures::outcome(slot as usize - 1)?,
+        };
+        Some((outcome, self.last_finished_us.get()))
+    }
+
+    /// The size of the last segment in bytes.
+    pub fn last_segment_bytes(&self) -> Option<u32> {
+        let last = self.segments.get().checked_sub(1)? as usize % RECENT_SEGMENTS;
+        self.segment_sizes.get(last).map(|size| size.load(Ordering::Relaxed))
+    }
+
+    /// The sizes of the last segments in bytes, at most [`RECENT_SEGMENTS`], in no order.
+    pub fn recent_segment_bytes(&self) -> impl Iterator<Item = u32> + '_ {
+        let filled = (self.segments.get() as usize).min(RECENT_SEGMENTS);
+        self.segment_sizes.iter().take(filled).map(|size| size.load(Ordering::Relaxed))
+    }
+
+    /// Calls `visit` with each failure slot that was ever used and its count.
+    pub(super) fn for_each_failure(&self, visit: impl FnMut(usize, u64)) {
+        if let Some(failures) = self.failures.get() {
+            failures.for_each(visit);
+        }
+    }
+
+    /// Adds all counters to `scalars`.
+    pub(super) fn add_to(&self, scalars: &mut Scalars) {
+        for metric in Metric::ALL {
+            scalars.add(metric, self.get(metric));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::outcome::{Fault, HttpFailure};
+
+    fn playing(offset_us: i64, dry_at_us: u64) -> Playback {
+        Playback {
+            state: ClientState::Playing,
+            joined_us: 1_000_000,
+            offset_us,
+            dry_at_us,
+            max_drift_us: 0,
+            bandwidth: 0,
+        }
+    }
+
+    #[test]
+    fn the_playhead_moves_until_the_buffer_is_dry() {
+        let playback = playing(-1_500_000, 7_500_000);
+        assert_eq!(playback.position_at(2_500_000), 1_000_000);
+        assert_eq!(playback.buffer_at(2_500_000), 5_000_000);
+        assert_eq!(playback.drift_at(2_500_000), 500_000);
+        assert_eq!(playback.state_at(7_500_000), ClientState::Playing);
+        assert_eq!(playback.state_at(7_500_001), ClientState::Stalled);
+        assert_eq!(playback.position_at(9_000_000), 6_000_000);
+        assert_eq!(playback.buffer_at(9_000_000), 0);
+        assert_eq!(playback.drift_at(9_000_000), 2_000_000);
+    }
+
+    #[test]
+    fn a_client_without_failures_has_no_table() {
+        let stats = ClientStats::default();
+        stats.finish(Outcome::Ok, 5);
+        assert!(stats.failures.get().is_none());
+        assert_eq!(stats.last_finished(), Some((Outcome::Ok, 5)));
+        stats.finish(Outcome::Http(HttpFailure::of(400)), 6);
+        assert_eq!(stats.last_finished(), Some((Outcome::Http(HttpFailure::of(400)), 6)));
+        stats.finish(Fault::Cut.into(), 7);
+        assert_eq!(stats.last_finished(), Some((Fault::Cut.into(), 7)));
+        let mut seen = 0;
+        stats.for_each_failure(|_, count| seen += count);
+        assert_eq!(seen, 2);
+    }
+
+    #[test]
+    fn the_ring_of_segment_sizes_keeps_the_last_hundred() {
+        let stats = ClientStats::default();
+        assert_eq!(stats.last_segment_bytes(), None);
+        for size in 1..=150 {
+            stats.segment(size);
+        }
+        assert_eq!(stats.last_segment_bytes(), Some(150));
+        let mut recent: Vec<_> = stats.recent_segment_bytes().collect();
+        recent.sort_unstable();
+        assert_eq!(recent, (51..=150).collect::<Vec<_>>());
+        stats.segment(u64::MAX);
+        assert_eq!(stats.last_segment_bytes(), Some(u32::MAX));
+    }
+}

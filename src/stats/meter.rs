@@ -1,0 +1,185 @@
+//! The one place where a request is counted: its client and its worker at once.
+//!
+//! * A [`Meter`] stays on its worker's thread (it is not `Send`): that thread is the one writer of the worker's cells,
+//!   and the client's task, which lives there, is the one writer of the client's cells.
+//! * An [`Exchange`] is a drop guard: whoever abandons it (a cancelled task, an early return) has ended the request
+//!   as `cut`; a panic ends it as `local.internal`. So every request ends in exactly one outcome.
+
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crossbeam_utils::CachePadded;
+
+use super::client::{ClientStats, Playback};
+use super::latency::Timed;
+use super::metric::Metric;
+use super::registry::{Registry, Slot};
+use super::worker::WorkerStats;
+use crate::base::outcome::Fault;
+use crate::base::{ClientState, Clock, Kind, Outcome, clock};
+
+/// Counts for one client.
+#[derive(Debug)]
+pub struct Meter {
+    registry: Arc<Registry>,
+    slot: Arc<CachePadded<Slot>>,
+    worker: usize,
+    clock: Clock,
+    /// Keeps the meter on the thread that is the one writer of its worker's cells.
+    not_send: PhantomData<Rc<()>>,
+}
+
+/// How long the phases of a response took, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// From the request being sent to the first byte of the response.
+    pub first_byte_us: u64,
+    /// From the first byte of the response to the last byte of the body.
+    pub body_us: u64,
+}
+
+impl Meter {
+    pub(super) fn new(
+        registry: Arc<Registry>,
+        slot: Arc<CachePadded<Slot>>,
+        worker: usize,
+        clock: Clock,
+    ) -> Self {
+        Self { registry, slot, worker, clock, not_send: PhantomData }
+    }
+
+    /// Starts a request.
+    pub fn start(&self, kind: Kind) -> Exchange<'_> {
+        let worker = self.worker();
+        worker.start(kind);
+        self.client().add(Metric::started(kind), 1);
+        Exchange { meter: self, kind, bytes: 0, started_us: self.now_us(), ended: false }
+    }
+
+    /// Adds to a counter of the client and of the run.
+    #[inline]
+    pub fn count(&self, metric: Metric, amount: u64) {
+        self.client().add(metric, amount);
+        self.worker().add(metric, amount);
+    }
+
+    /// Records a time that belongs to no request: a phase of a connection, a start-up.
+    pub fn time(&self, timed: Timed, microseconds: u64) {
+        self.worker().latencies.record(timed, microseconds);
+    }
+
+    /// Publishes the playback of the client.
+    pub fn publish(&self, playback: &Playback) {
+        self.client().publish(playback);
+    }
+
+    /// Publishes the state of the client alone.
+    pub fn set_state(&self, state: ClientState) {
+        self.client().set_state(state);
+    }
+
+    /// The client's number.
+    pub fn client_id(&self) -> u64 {
+        self.slot.id()
+    }
+
+    /// Microseconds since the start of the run.
+    pub fn now_us(&self) -> u64 {
+        clock::micros(self.clock.now())
+    }
+
+    /// The clock of the run.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    fn client(&self) -> &ClientStats {
+        &self.slot.stats
+    }
+
+    fn worker(&self) -> &WorkerStats {
+        self.registry.worker(self.worker)
+    }
+}
+
+/// A request that is under way.
+#[derive(Debug)]
+#[must_use = "a request that is dropped has been cut"]
+pub struct Exchange<'a> {
+    meter: &'a Meter,
+    kind: Kind,
+    bytes: u64,
+    started_us: u64,
+    ended: bool,
+}
+
+impl Exchange<'_> {
+    /// Counts body bytes as they arrive on the wire.
+    #[inline]
+    pub fn received(&mut self, bytes: u64) {
+        self.bytes += bytes;
+        self.meter.count(Metric::bytes(self.kind), bytes);
+    }
+
+    /// Body bytes so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The meter that counts this request.
+    pub fn meter(&self) -> &Meter {
+        self.meter
+    }
+
+    /// Ends the request. `timings` are known when a response was complete.
+    pub fn finish(mut self, outcome: Outcome, timings: Option<Timings>) {
+        let now_us = self.meter.now_us();
+        let total_us = now_us.saturating_sub(self.started_us);
+        let latencies = &self.meter.worker().latencies;
+        match (outcome, timings) {
+            (Outcome::Ok, Some(timings)) => {
+                latencies.record(Timed::FirstByte(self.kind), timings.first_byte_us);
+                latencies.record(Timed::Body(self.kind), timings.body_us);
+                latencies.record(Timed::Total(self.kind), total_us);
+            }
+            (Outcome::Ok, None) => latencies.record(Timed::Total(self.kind), total_us),
+            _ => latencies.record(Timed::Failed(self.kind), total_us),
+        }
+        if outcome.is_ok() && self.kind == Kind::Segment {
+            self.meter.client().segment(self.bytes);
+        }
+        self.end(outcome, now_us);
+    }
+
+    /// Counts the outcome, `finished` last.
+    fn end(&mut self, outcome: Outcome, now_us: u64) {
+        self.ended = true;
+        let meter = self.meter;
+        meter.count(
+            match outcome {
+                Outcome::Ok => Metric::Ok,
+                Outcome::Http(_) => Metric::HttpErrors,
+                Outcome::Failed(_) => Metric::Faults,
+            },
+            1,
+        );
+        if let Outcome::Failed(fault) = outcome
+            && fault.name().starts_with("timeout.")
+        {
+            meter.count(Metric::Timeouts, 1);
+        }
+        meter.client().finish(outcome, now_us);
+        meter.client().add(Metric::finished(self.kind), 1);
+        meter.worker().finish(self.kind, outcome, self.bytes);
+    }
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            let fault = if std::thread::panicking() { Fault::LocalInternal } else { Fault::Cut };
+            self.end(fault.into(), self.meter.now_us());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The catalogue of scalar counters: what is counted once for a client and once for the whole run.
+//!
+//! All of them only grow. To add one, add its line here and count it in `swarm/client.rs`; snapshots, the audit of
+//! clients against totals and reports iterate over [`Metric::ALL`].
+
+use crate::base::Kind;
+
+/// Declares the catalogue: variant, name, meaning.
+macro_rules! metrics {
+    ($($variant:ident $name:literal $meaning:literal,)+) => {
+        /// A counter that a client and the run keep alike.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Metric { $(#[doc = $meaning] $variant,)+ }
+
+        impl Metric {
+            /// All counters, in the order of their tables.
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$variant,)+];
+
+            /// How many counters there are.
+            pub const COUNT: usize = [$($name,)+].len();
+
+            /// The name in reports.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+metrics! {
+    PlaylistStarted "playlist_requests" "Playlist requests started.",
+    SegmentStarted "segment_requests" "Segment requests started.",
+    PartStarted "part_requests" "Part requests started.",
+    InitStarted "init_requests" "Initialization section requests started.",
+    KeyStarted "key_requests" "Key requests started.",
+    UnknownStarted "unknown_requests" "Requests of no known kind started.",
+    PlaylistFinished "playlist_finished" "Playlist requests that reached their outcome.",
+    SegmentFinished "segment_finished" "Segment requests that reached their outcome.",
+    PartFinished "part_finished" "Part requests that reached their outcome.",
+    InitFinished "init_finished" "Initialization section requests that reached their outcome.",
+    KeyFinished "key_finished" "Key requests that reached their outcome.",
+    UnknownFinished "unknown_finished" "Requests of no known kind that reached their outcome.",
+    PlaylistBytes "playlist_bytes" "Body bytes of playlists as they arrived on the wire.",
+    SegmentBytes "segment_bytes" "Body bytes of segments as they arrived on the wire.",
+    PartBytes "part_bytes" "Body bytes of parts as they arrived on the wire.",
+    InitBytes "init_bytes" "Body bytes of initialization sections as they arrived on the wire.",
+    KeyBytes "key_bytes" "Body bytes of keys as they arrived on the wire.",
+    UnknownBytes "unknown_bytes" "Body bytes of requests of no known kind as they arrived on the wire.",
+    Ok "ok" "Requests that ended ok.",
+    HttpErrors "http_errors" "Requests that ended with a failed HTTP status.",
+    Faults "faults" "Requests that ended neither ok nor with an HTTP status.",
+    Timeouts "timeouts" "Requests that ended in a timeout of any phase.",
+    Connections "connections" "Connections that were opened and became usable.",
+    Reconnections "reconnections" "Connections to an endpoint that the client had been connected to before.",
+    Redirects "redirects" "Redirects that were followed.",
+    StaleRetries "stale_retries" "Requests sent again because their kept-alive connection had been closed.",
+    StartupMicros "startup_us" "Microseconds that clients waited for playback to begin.",
+    PlaybackStarts "playback_starts" "Playback that began for the first time.",
+    Stalls "stalls" "Stalls that began after playback had started.",
+    StallMicros "stall_us" "Microseconds that playback stood still after it had started.",
+    PlayMicros "play_us" "Microseconds of media played.",
+    SegmentsSkipped "segments_skipped" "Segments that left the live window before they were fetched, or were given up.",
+}
+
+impl Metric {
+    /// Requests started, by kind.
+    pub const fn started(kind: Kind) -> Self {
+        Self::ALL_BY_KIND[0][kind as usize]
+    }
+
+    /// Requests that reached their outcome, by kind.
+    pub const fn finished(kind: Kind) -> Self {
+        Self::ALL_BY_KIND[1][kind as usize]
+    }
+
+    /// Body bytes, by kind.
+    pub const fn bytes(kind: Kind) -> Self {
+        Self::ALL_BY_KIND[2][kind as usize]
+    }
+
+    /// Whether this is one of the counters of [`Metric::finished`].
+    pub fn is_finished(self) -> bool {
+        Self::ALL_BY_KIND[1].contains(&self)
+    }
+
+    /// The counters that exist once per kind, in the order of [`Kind::ALL`].
+    const ALL_BY_KIND: [[Self; Kind::COUNT]; 3] = [
+        [
+            Self::PlaylistStarted,
+            Self::SegmentStarted,
+            Self::PartStarted,
+            Self::InitStarted,
+            Self::KeyStarted,
+            Self::UnknownStarted,
+        ],
+        [
+            Self::PlaylistFinished,
+            Self::SegmentFinished,
+            Self::PartFinished,
+            Self::InitFinished,
+            Self::KeyFinished,
+            Self::UnknownFinished,
+        ],
+        [
+            Self::PlaylistBytes,
+            Self::SegmentBytes,
+            Self::PartBytes,
+            Self::InitBytes,
+            Self::KeyBytes,
+            Self::UnknownBytes,
+        ],
+    ];
+
+    /// The place in a table of [`Metric::COUNT`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// One number for each line of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scalars([u64; Metric::COUNT]);
+
+impl Default for Scalars {
+    fn default() -> Self {
+        Self([0; Metric::COUNT])
+    }
+}
+
+impl Scalars {
+    /// The number of one counter.
+    pub fn get(&self, metric: Metric) -> u64 {
+        self.0.get(metric.index()).copied().unwrap_or_default()
+    }
+
+    /// Adds to one counter.
+    pub fn add(&mut self, metric: Metric, amount: u64) {
+        if let Some(value) = self.0.get_mut(metric.index()) {
+            *value = value.wrapping_add(amount);
+        }
+    }
+
+    /// Sets all counters to zero.
+    pub fn clear(&mut self) {
+        self.0.fill(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_counters_of_its_own_name() {
+        for kind in Kind::ALL {
+            assert_eq!(Metric::started(kind).name(), format!("{}_requests", kind.name()));
+            assert_eq!(Metric::finished(kind).name(), format!("{}_finished", kind.name()));
+            assert_eq!(Metric::bytes(kind).name(), format!("{}_bytes", kind.name()));
+        }
+    }
+}

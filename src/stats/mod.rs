@@ -1,0 +1,26 @@
+//! The numbers: lock-free in, plain values out.
+//!
+//! * Totals and per-client numbers are counted at the same place ([`Exchange`] and [`Meter`]) and are never derived
+//!   from one another, so removing a client cannot lower a total.
+//! * Every number that is counted has one writer: totals lie in one block per worker thread, a client's numbers in
+//!   its own slot. Writers load and store, readers load; nobody waits for anybody.
+//! * A snapshot reads `finished` before everything else and `started` last, so it never shows more requests finished
+//!   than started. The snapshot that is taken after every client has left is exact.
+
+mod client;
+mod failures;
+pub mod latency;
+mod meter;
+mod metric;
+mod registry;
+mod snapshot;
+pub mod window;
+mod worker;
+
+pub use client::{ClientStats, Playback};
+pub use latency::{Latencies, LatencySnapshot, LatencySummary, Timed};
+pub use meter::{Exchange, Meter, Timings};
+pub use metric::Metric;
+pub use registry::{ClientHandle, Registry};
+pub use snapshot::{ClientRow, CodeCount, Snapshot, Tally, Totals};
+pub use window::Window;

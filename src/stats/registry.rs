@@ -1,0 +1,408 @@
+//! The clients of a run and its totals. Adding, removing, recording and reading never block each other.
+//!
+//! * A client's number is never used again; its slot is, under the next number.
+//! * Whoever reads a slot checks its number before and after: a slot that changed hands meanwhile is left out.
+//! * A client that leaves adds what it counted to `retired`: clients and retired together must equal the totals,
+//!   which are counted apart. [`Registry::audit`] compares the two.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+use crossbeam_queue::SegQueue;
+use crossbeam_utils::CachePadded;
+
+use super::client::ClientStats;
+use super::failures;
+use super::latency::{LatencySnapshot, Timed};
+use super::meter::Meter;
+use super::metric::{Metric, Scalars};
+use super::snapshot::{ClientRow, Snapshot, Totals};
+use super::worker::WorkerStats;
+use crate::base::{Clock, Kind};
+
+/// The place of one client. Number 0: free.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    id: AtomicU64,
+    pub(super) stats: ClientStats,
+}
+
+impl Slot {
+    pub(super) fn id(&self) -> u64 {
+        self.id.load(Ordering::Relaxed)
+    }
+}
+
+/// What clients that have left had counted. Several workers retire clients, so these are added to, not stored.
+#[derive(Debug)]
+struct Retired {
+    clients: AtomicU64,
+    scalars: [AtomicU64; Metric::COUNT],
+    failures: [AtomicU64; failures::SLOTS],
+}
+
+impl Default for Retired {
+    fn default() -> Self {
+        Self {
+            clients: AtomicU64::new(0),
+            scalars: std::array::from_fn(|_| AtomicU64::new(0)),
+            failures: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
+}
+
+/// The clients of a run and its totals.
+#[derive(Debug)]
+pub struct Registry {
+    workers: Box<[CachePadded<WorkerStats>]>,
+    slots: boxcar::Vec<Arc<CachePadded<Slot>>>,
+    free: SegQueue<usize>,
+    created: AtomicU64,
+    retired: Retired,
+    violations: AtomicU64,
+    /// What a worker number outside the table would count into; stays empty, because that cannot happen.
+    nowhere: WorkerStats,
+}
+
+/// The right to a slot: as long as it lives the client is listed; dropping it retires the client.
+///
+/// It is kept outside the client's task, so the last numbers of a client outlive its task. It must not be dropped
+/// before that task has ended: the slot may then belong to another client.
+#[derive(Debug)]
+pub struct ClientHandle {
+    registry: Arc<Registry>,
+    slot: Arc<CachePadded<Slot>>,
+    index: usize,
+    id: u64,
+}
+
+impl ClientHandle {
+    /// The client's number.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The writer of the client's numbers, for its task on worker number `worker`.
+    pub fn meter(&self, worker: usize, clock: Clock) -> Meter {
+        Meter::new(Arc::clone(&self.registry), Arc::clone(&self.slot), worker, clock)
+    }
+}
+
+impl Drop for ClientHandle {
+    fn drop(&mut self) {
+        self.registry.retire(&self.slot, self.index);
+    }
+}
+
+impl Registry {
+    /// An empty registry for `workers` worker threads.
+    pub fn new(workers: usize) -> Arc<Self> {
+        Arc::new(Self {
+            workers: (0..workers).map(|_| CachePadded::default()).collect(),
+            slots: boxcar::Vec::new(),
+            free: SegQueue::new(),
+            created: AtomicU64::new(0),
+            retired: Retired::default(),
+            violations: AtomicU64::new(0),
+            nowhere: WorkerStats::default(),
+        })
+    }
+
+    /// Adds a client; it is listed from now on. Numbers begin with 1.
+    pub fn add(self: &Arc<Self>) -> ClientHandle {
+        let id = self.created.fetch_add(1, Ordering::Relaxed) + 1;
+        let reused = self.free.pop().and_then(|index| Some((index, Arc::clone(self.slots.get(index)?))));
+        let (index, slot) = reused.unwrap_or_else(|| {
+            let slot = Arc::<CachePadded<Slot>>::default();
+            (self.slots.push(Arc::clone(&slot)), slot)
+        });
+        // The slot has had number 0 since its last client retired. The fence orders that before the reset: a reader
+        // that meets a reset counter no longer finds the old number (see `read`).
+        fence(Ordering::Release);
+        slot.stats.reset();
+        slot.id.store(id, Ordering::Release);
+        ClientHandle { registry: Arc::clone(self), slot, index, id }
+    }
+
+    fn retire(&self, slot: &Slot, index: usize) {
+        for (metric, retired) in Metric::ALL.into_iter().zip(&self.retired.scalars) {
+            retired.fetch_add(slot.stats.get(metric), Ordering::Relaxed);
+        }
+        slot.stats.for_each_failure(|failure, count| {
+            if let Some(retired) = self.retired.failures.get(failure) {
+                retired.fetch_add(count, Ordering::Relaxed);
+            }
+        });
+        self.retired.clients.fetch_add(1, Ordering::Relaxed);
+        slot.id.store(0, Ordering::Relaxed);
+        self.free.push(index);
+    }
+
+    /// How many clients were ever added.
+    pub fn created(&self) -> u64 {
+        self.created.load(Ordering::Relaxed)
+    }
+
+    /// How many clients are listed now.
+    pub fn count(&self) -> u64 {
+        // Retired first: a client that retires between the two reads is still counted, none is missing.
+        let retired = self.retired.clients.load(Ordering::Acquire);
+        self.created().saturating_sub(retired)
+    }
+
+    /// Things that cannot happen and did; 0 unless a counter lies.
+    pub fn violations(&self) -> u64 {
+        self.violations.load(Ordering::Relaxed)
+    }
+
+    /// Reads one client, if it is still listed.
+    pub fn get(&self, id: u64) -> Option<ClientRow> {
+        self.slots.iter().find(|(_, slot)| slot.id() == id).and_then(|(index, slot)| Self::read(index, slot))
+    }
+
+    /// Calls `visit` with each listed client, in the order of their slots.
+    pub fn for_each(&self, mut visit: impl FnMut(ClientRow)) {
+        for (index, slot) in self.slots.iter() {
+            if let Some(row) = Self::read(index, slot) {
+                visit(row);
+            }
+        }
+    }
+
+    fn read(index: usize, slot: &Slot) -> Option<ClientRow> {
+        let id = slot.id.load(Ordering::Acquire);
+        if id == 0 {
+            return None;
+        }
+        let row = ClientRow::read(id, index, &slot.stats);
+        fence(Ordering::Acquire);
+        (slot.id() == id).then_some(row)
+    }
+
+    pub(super) fn worker(&self, index: usize) -> &WorkerStats {
+        self.workers.get(index).map_or(&self.nowhere, |worker| worker)
+    }
+
+    /// Reads everything into `snapshot`, whose memory is used again. `at_us` is the moment that it is labelled with.
+    pub fn snapshot(&self, at_us: u64, snapshot: &mut Snapshot) {
+        snapshot.begin(at_us);
+        self.read_totals(&mut snapshot.totals);
+        for (index, slot) in self.slots.iter() {
+            if let Some(row) = Self::read(index, slot) {
+                snapshot.push(row);
+            }
+        }
+        snapshot.created = self.created();
+        snapshot.invariant_violations = self.violations();
+    }
+
+    /// Reads the histogram of one timed thing, merged over the workers, into `latency`, whose memory is used again.
+    pub fn latency(&self, timed: Timed, latency: &mut LatencySnapshot) {
+        latency.clear();
+        for worker in &self.workers {
+            worker.latencies.add_to(timed, latency);
+        }
+    }
+
+    /// Reads the totals: every `finished` before anything else, every `started` last, so that no request is seen
+    /// finished that is not seen started, even between workers.
+    fn read_totals(&self, totals: &mut Totals) {
+        totals.clear();
+        for kind in Kind::ALL {
+            for worker in &self.workers {
+                totals.scalars.add(Metric::finished(kind), worker.finished(kind));
+            }
+        }
+        for worker in &self.workers {
+            for kind in Kind::ALL {
+                worker.add_kind_to(kind, totals.kind_mut(kind));
+            }
+        }
+        for metric in Metric::ALL.into_iter().filter(|metric| !metric.is_finished()).rev() {
+            for worker in &self.workers {
+                worker.add_to(metric, &mut totals.scalars);
+            }
+        }
+        totals.in_flight = self.workers.iter().map(|worker| worker.in_flight()).sum();
+        let lies =
+            Kind::ALL.into_iter().filter(|kind| totals.finished_of(*kind) > totals.started_of(*kind)).count();
+        self.violations.fetch_add(lies as u64, Ordering::Relaxed);
+    }
+
+    /// Compares what clients counted with the totals, which are counted apart, and returns how many counters
+    /// differ. Exact, and to be called, only when no client counts any more.
+    pub fn audit(&self) -> u64 {
+        let mut totals = Totals::default();
+        self.read_totals(&mut totals);
+        let mut scalars = Scalars::default();
+        let mut failures = [0_u64; failures::SLOTS];
+        for (metric, retired) in Metric::ALL.into_iter().zip(&self.retired.scalars) {
+            scalars.add(metric, retired.load(Ordering::Acquire));
+        }
+        for (sum, retired) in failures.iter_mut().zip(&self.retired.failures) {
+            *sum = retired.load(Ordering::Relaxed);
+        }
+        for (_, slot) in self.slots.iter().filter(|(_, slot)| slot.id() != 0) {
+            slot.stats.add_to(&mut scalars);
+            slot.stats.for_each_failure(|failure, count| {
+                if let Some(sum) = failures.get_mut(failure) {
+                    *sum += count;
+                }
+            });
+        }
+        let scalar_lies =
+            Metric::ALL.into_iter().filter(|m| scalars.get(*m) != totals.scalars.get(*m)).count();
+        let failed = |slot| failures::outcome(slot).map_or(0, |outcome| totals.ended(outcome));
+        let failure_lies = failures.iter().enumerate().filter(|(slot, sum)| failed(*slot) != **sum).count();
+        let lies = (scalar_lies + failure_lies) as u64 + totals.contradictions();
+        self.violations.fetch_add(lies, Ordering::Relaxed);
+        lies
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::outcome::{Fault, HttpFailure};
+    use crate::base::{ClientState, Outcome};
+    use crate::stats::Timings;
+
+    fn snapshot(registry: &Registry) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        registry.snapshot(0, &mut snapshot);
+        snapshot
+    }
+
+    fn request(meter: &Meter, kind: Kind, bytes: u64, outcome: Outcome) {
+        let mut exchange = meter.start(kind);
+        exchange.received(bytes);
+        exchange.finish(outcome, Some(Timings { first_byte_us: 10, body_us: 20 }));
+    }
+
+    #[test]
+    fn removing_a_client_keeps_its_totals() {
+        let registry = Registry::new(2);
+        let clock = Clock::start();
+        let (first, second) = (registry.add(), registry.add());
+        let meters = [first.meter(0, clock), second.meter(1, clock)];
+        for meter in &meters {
+            request(meter, Kind::Playlist, 300, Outcome::Ok);
+            request(meter, Kind::Segment, 1000, Outcome::Http(HttpFailure::of(503)));
+            request(meter, Kind::Segment, 7, Fault::BodyShort.into());
+        }
+        let before = snapshot(&registry);
+        assert_eq!(before.clients.len(), 2);
+        drop(second);
+        let after = snapshot(&registry);
+        assert_eq!(after.clients.len(), 1);
+        assert_eq!(after.clients[0].id, 1);
+        assert_eq!(after.totals.scalars, before.totals.scalars);
+        assert_eq!(after.totals.started(), 6);
+        assert_eq!(after.totals.finished(), 6);
+        assert_eq!(after.totals.ended(Outcome::Http(HttpFailure::of(503))), 2);
+        assert_eq!(after.totals.bytes(), 2 * 1307);
+        assert_eq!(registry.audit(), 0);
+        assert_eq!((registry.created(), registry.count()), (2, 1));
+    }
+
+    #[test]
+    fn a_slot_is_used_again_under_a_new_number_with_fresh_counters() {
+        let registry = Registry::new(1);
+        let clock = Clock::start();
+        let first = registry.add();
+        request(&first.meter(0, clock), Kind::Key, 16, Fault::TimeoutIdle.into());
+        drop(first);
+        let second = registry.add();
+        assert_eq!(second.id(), 2);
+        let seen = snapshot(&registry);
+        assert_eq!(seen.clients.len(), 1);
+        assert_eq!((seen.clients[0].id, seen.clients[0].slot, seen.clients[0].requests), (2, 0, 0));
+        assert_eq!(seen.clients[0].state, ClientState::Starting);
+        assert!(registry.get(1).is_none());
+        assert_eq!(registry.get(2).map(|row| row.failures()), Some(0));
+        assert_eq!(registry.audit(), 0);
+    }
+
+    #[test]
+    fn a_request_that_is_abandoned_is_cut() {
+        let registry = Registry::new(1);
+        let client = registry.add();
+        let meter = client.meter(0, Clock::start());
+        let mut exchange = meter.start(Kind::Segment);
+        exchange.received(10);
+        let open = snapshot(&registry).totals;
+        assert_eq!((open.started(), open.finished(), open.in_flight), (1, 0, 1));
+        drop(exchange);
+        let cut = snapshot(&registry).totals;
+        assert_eq!((cut.finished(), cut.in_flight, cut.ended(Fault::Cut.into())), (1, 0, 1));
+        assert_eq!(
+            cut.kind(Kind::Segment).failed(Fault::Cut.into()),
+            crate::stats::Tally { requests: 1, bytes: 10 }
+        );
+        assert_eq!(registry.audit(), 0);
+    }
+
+    #[test]
+    fn a_panic_ends_its_request_as_internal() {
+        let registry = Registry::new(1);
+        let client = registry.add();
+        let meter = client.meter(0, Clock::start());
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _exchange = meter.start(Kind::Segment);
+            panic!("for the test");
+        }));
+        assert!(caught.is_err());
+        assert_eq!(snapshot(&registry).totals.ended(Fault::LocalInternal.into()), 1);
+    }
+
+    #[test]
+    fn the_audit_notices_a_counter_that_lies() {
+        let registry = Registry::new(1);
+        let client = registry.add();
+        let meter = client.meter(0, Clock::start());
+        request(&meter, Kind::Segment, 10, Outcome::Ok);
+        assert_eq!(registry.audit(), 0);
+        client.slot.stats.add(Metric::Stalls, 1);
+        assert_eq!(registry.audit(), 1);
+        assert_eq!(registry.violations(), 1);
+    }
+
+    #[test]
+    fn snapshots_stay_consistent_while_clients_come_and_go() {
+        let registry = Registry::new(2);
+        let clock = Clock::start();
+        std::thread::scope(|scope| {
+            for worker in 0..2 {
+                let registry = &registry;
+                scope.spawn(move || {
+                    for round in 0..2_000_u64 {
+                        let client = registry.add();
+                        let meter = client.meter(worker, clock);
+                        let status = 400 + (round % 200) as u16;
+                        request(&meter, Kind::Segment, 5, Outcome::Http(HttpFailure::of(status)));
+                        request(&meter, Kind::Playlist, 3, Outcome::Ok);
+                        drop(meter);
+                    }
+                });
+            }
+            let mut last = Totals::default();
+            let mut seen = Snapshot::default();
+            while registry.created() < 4_000 {
+                registry.snapshot(0, &mut seen);
+                assert!(seen.totals.started() >= seen.totals.finished());
+                assert!(seen.totals.never_fell_since(&last));
+                for row in &seen.clients {
+                    assert!(row.requests <= 2, "counters of two clients in one row: {row:?}");
+                }
+                last = seen.totals.clone();
+            }
+        });
+        assert_eq!(registry.audit(), 0);
+        assert_eq!(registry.count(), 0);
+        let totals = snapshot(&registry).totals;
+        assert_eq!(totals.finished(), 8_000);
+        for status in 400..=599 {
+            assert_eq!(totals.ended(Outcome::Http(HttpFailure::of(status))), 20, "{status}");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! What a reader sees: plain values, taken in one pass, in memory that is used again.
+//!
+//! Each number is one that its counter really had while the pass lasted. `started >= finished` holds in every
+//! snapshot; between other counters the skew is at most what happened during the pass. A snapshot that is taken
+//! after every client has left is exact.
+
+use super::client::{ClientStats, Playback};
+use super::failures;
+use super::metric::{Metric, Scalars};
+use crate::base::outcome::{Fault, HttpFailure};
+use crate::base::{ClientState, Kind, Outcome};
+
+/// Requests and the body bytes that came with them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many requests.
+    pub requests: u64,
+    /// Their body bytes on the wire.
+    pub bytes: u64,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.bytes += other.bytes;
+    }
+}
+
+/// The count of one failed HTTP status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeCount {
+    /// The status, or "other".
+    pub code: HttpFailure,
+    /// How often it came.
+    pub count: u64,
+}
+
+/// Requests of one kind by outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindTotals {
+    /// Those that ended ok.
+    pub ok: Tally,
+    failed: [Tally; failures::SLOTS],
+}
+
+impl Default for KindTotals {
+    fn default() -> Self {
+        Self { ok: Tally::default(), failed: [Tally::default(); failures::SLOTS] }
+    }
+}
+
+impl KindTotals {
+    pub(super) fn add_failed(&mut self, slot: usize, tally: Tally) {
+        if let Some(failed) = self.failed.get_mut(slot) {
+            failed.add(tally);
+        }
+    }
+
+    /// Those that ended in this failure.
+    pub fn failed(&self, outcome: Outcome) -> Tally {
+        failures::slot(outcome).and_then(|slot| self.failed.get(slot).copied()).unwrap_or_default()
+    }
+
+    /// All outcomes that occurred, ok first, then in the order of the closed list.
+    pub fn outcomes(&self) -> impl Iterator<Item = (Outcome, Tally)> + '_ {
+        let failed = self.failed.iter().enumerate().filter(|(_, tally)| **tally != Tally::default());
+        let failed = failed.filter_map(|(slot, tally)| Some((failures::outcome(slot)?, *tally)));
+        std::iter::once((Outcome::Ok, self.ok)).filter(|(_, ok)| ok.requests > 0).chain(failed)
+    }
+}
+
+/// The totals of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// The counters of the catalogue.
+    pub scalars: Scalars,
+    /// Requests that are open, by a gauge of its own: equal to started - finished when nothing moves.
+    pub in_flight: u64,
+    kinds: [Box<KindTotals>; Kind::COUNT],
+}
+
+impl Totals {
+    pub(super) fn clear(&mut self) {
+        self.scalars.clear();
+        self.in_flight = 0;
+        for kind in &mut self.kinds {
+            **kind = KindTotals::default();
+        }
+    }
+
+    /// One counter of the catalogue.
+    pub fn get(&self, metric: Metric) -> u64 {
+        self.scalars.get(metric)
+    }
+
+    /// Requests of one kind by outcome.
+    pub fn kind(&self, kind: Kind) -> &KindTotals {
+        // `Kind` has as many variants as the table has places.
+        #[expect(clippy::indexing_slicing, reason = "the table is as long as the enum")]
+        &self.kinds[kind.index()]
+    }
+
+    pub(super) fn kind_mut(&mut self, kind: Kind) -> &mut KindTotals {
+        #[expect(clippy::indexing_slicing, reason = "the table is as long as the enum")]
+        &mut self.kinds[kind.index()]
+    }
+
+    /// Requests started of one kind.
+    pub fn started_of(&self, kind: Kind) -> u64 {
+        self.get(Metric::started(kind))
+    }
+
+    /// Requests of one kind that reached their outcome.
+    pub fn finished_of(&self, kind: Kind) -> u64 {
+        self.get(Metric::finished(kind))
+    }
+
+    /// Body bytes of one kind.
+    pub fn bytes_of(&self, kind: Kind) -> u64 {
+        self.get(Metric::bytes(kind))
+    }
+
+    /// Requests started.
+    pub fn started(&self) -> u64 {
+        Kind::ALL.into_iter().map(|kind| self.started_of(kind)).sum()
+    }
+
+    /// Requests that reached their outcome.
+    pub fn finished(&self) -> u64 {
+        Kind::ALL.into_iter().map(|kind| self.finished_of(kind)).sum()
+    }
+
+    /// Body bytes of all kinds.
+    pub fn bytes(&self) -> u64 {
+        Kind::ALL.into_iter().map(|kind| self.bytes_of(kind)).sum()
+    }
+
+    /// Requests that did not end ok, those that we cut ourselves left out.
+    pub fn errors(&self) -> u64 {
+        self.get(Metric::HttpErrors) + self.get(Metric::Faults)
+            - self.ended(Fault::Cut.into()).min(self.get(Metric::Faults))
+    }
+
+    /// Requests of all kinds that ended this way.
+    pub fn ended(&self, outcome: Outcome) -> u64 {
+        let of = |kind: &KindTotals| match outcome {
+            Outcome::Ok => kind.ok.requests,
+            _ => kind.failed(outcome).requests,
+        };
+        self.kinds.iter().map(|kind| of(kind)).sum()
+    }
+
+    /// All outcomes that occurred, over all kinds, in the order of the closed list.
+    pub fn outcomes(&self) -> impl Iterator<Item = (Outcome, u64)> + '_ {
+        let all = std::iter::once(Outcome::Ok).chain((0..failures::SLOTS).filter_map(failures::outcome));
+        all.map(|outcome| (outcome, self.ended(outcome))).filter(|(_, count)| *count > 0)
+    }
+
+    /// The failed HTTP statuses that occurred, ascending, "other" last.
+    pub fn http_errors(&self) -> impl Iterator<Item = CodeCount> + '_ {
+        let codes = (0..HttpFailure::SLOTS).filter_map(HttpFailure::at);
+        codes
+            .map(|code| CodeCount { code, count: self.ended(Outcome::Http(code)) })
+            .filter(|code| code.count > 0)
+    }
+
+    /// Whether each counter is at least what it was in an earlier snapshot.
+    pub fn never_fell_since(&self, earlier: &Self) -> bool {
+        let outcomes = (0..failures::SLOTS).filter_map(failures::outcome).chain([Outcome::Ok]);
+        Metric::ALL.into_iter().all(|metric| self.get(metric) >= earlier.get(metric))
+            && outcomes.into_iter().all(|outcome| self.ended(outcome) >= earlier.ended(outcome))
+    }
+
+    /// How many conservation laws the totals break, when nothing moves any more: each kind's started = finished =
+    /// sum of its outcomes, its bytes = sum over outcomes, the gauge = 0, each class = its sum.
+    pub(super) fn contradictions(&self) -> u64 {
+        let mut broken = u64::from(self.in_flight != 0);
+        for kind in Kind::ALL {
+            let mut sum = Tally::default();
+            self.kind(kind).outcomes().for_each(|(_, tally)| sum.add(tally));
+            broken += u64::from(self.started_of(kind) != self.finished_of(kind));
+            broken += u64::from(self.finished_of(kind) != sum.requests);
+            broken += u64::from(self.bytes_of(kind) != sum.bytes);
+        }
+        let http: u64 = self.http_errors().map(|code| code.count).sum();
+        broken += u64::from(self.get(Metric::HttpErrors) != http);
+        broken += u64::from(self.get(Metric::Ok) != self.ended(Outcome::Ok));
+        let faults: u64 = Fault::ALL.into_iter().map(|fault| self.ended(fault.into())).sum();
+        broken + u64::from(self.get(Metric::Faults) != faults)
+    }
+}
+
+/// One client as a reader sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClientRow {
+    /// The client's number.
+    pub id: u64,
+    /// The place in the registry; another client may have it later.
+    pub slot: usize,
+    /// What the client does at the moment of the snapshot.
+    pub state: ClientState,
+    /// Its playback, as a function of time.
+    pub playback: Playback,
+    /// Requests started.
+    pub requests: u64,
+    /// Segments requested.
+    pub segments: u64,
+    /// Requests that ended with a failed HTTP status.
+    pub http_errors: u64,
+    /// Requests that ended neither ok nor with an HTTP status.
+    pub faults: u64,
+    /// Body bytes.
+    pub bytes: u64,
+    /// Stalls that began.
+    pub stalls: u64,
+    /// Connections that were opened again.
+    pub reconnections: u64,
+    /// How its last request ended, and when.
+    pub last: Option<(Outcome, u64)>,
+    /// Media seconds played per second over the last ten seconds; `None` before it is known.
+    pub speed: Option<f64>,
+    /// Whether its speed has been below 0.9 for more than five seconds.
+    pub slow: bool,
+}
+
+impl ClientRow {
+    pub(super) fn read(id: u64, slot: usize, stats: &ClientStats) -> Self {
+        let sum = |of: fn(Kind) -> Metric| Kind::ALL.into_iter().map(|kind| stats.get(of(kind))).sum();
+        let playback = stats.playback();
+        Self {
+            id,
+            slot,
+            state: playback.state,
+            playback,
+            requests: sum(Metric::started),
+            segments: stats.get(Metric::SegmentStarted),
+            http_errors: stats.get(Metric::HttpErrors),
+            faults: stats.get(Metric::Faults),
+            bytes: sum(Metric::bytes),
+            stalls: stats.get(Metric::Stalls),
+            reconnections: stats.get(Metric::Reconnections),
+            last: stats.last_finished(),
+            speed: None,
+            slow: false,
+        }
+    }
+
+    /// Requests that did not end ok.
+    pub fn failures(&self) -> u64 {
+        self.http_errors + self.faults
+    }
+}
+
+/// Everything that the registry counts, at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Microseconds since the start of the run.
+    pub at_us: u64,
+    /// The totals of the run.
+    pub totals: Totals,
+    /// The clients that are listed, by slot.
+    pub clients: Vec<ClientRow>,
+    /// How many of them are in each state.
+    pub states: [u64; ClientState::COUNT],
+    /// Clients that were ever added.
+    pub created: u64,
+    /// Things that cannot happen and did.
+    pub invariant_violations: u64,
+}
+
+impl Snapshot {
+    pub(super) fn begin(&mut self, at_us: u64) {
+        self.at_us = at_us;
+        self.clients.clear();
+        self.states = [0; ClientState::COUNT];
+    }
+
+    pub(super) fn push(&mut self, mut row: ClientRow) {
+        row.state = row.playback.state_at(self.at_us);
+        if let Some(count) = self.states.get_mut(row.state.index()) {
+            *count += 1;
+        }
+        self.clients.push(row);
+    }
+
+    /// How many clients are in this state.
+    pub fn in_state(&self, state: ClientState) -> u64 {
+        self.states.get(state.index()).copied().unwrap_or_default()
+    }
+}

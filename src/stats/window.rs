@@ -1,0 +1,188 @@
+//! Rates over the last 1, 10, 30, 60 and 300 seconds, from the snapshots of one sampler.
+//!
+//! * A rate divides by the real time between two snapshots, never by the nominal window.
+//! * A window that the run has not filled yet has no rate: unknown is not zero.
+
+use std::time::Duration;
+
+use super::metric::Metric;
+use super::snapshot::Totals;
+use crate::base::Kind;
+use crate::base::outcome::Fault;
+use crate::base::ring::Ring;
+
+/// The windows of the reports, shortest first.
+pub const WINDOWS: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(30), Duration::from_secs(60), Duration::from_secs(300)];
+
+/// The window over which health is judged and digits are shown.
+pub const RECENT: Duration = Duration::from_secs(10);
+
+/// Samples per second at the most.
+const SAMPLE_RATE: usize = 4;
+/// Room for the longest window, and one sample at each end.
+const SAMPLES: usize = 300 * SAMPLE_RATE + 2;
+
+/// A snapshot may come this much early and still close its window: the sampler's timer is not exact.
+const SLACK: Duration = Duration::from_millis(30);
+
+/// The totals that rates are made of, at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sample {
+    at: Duration,
+    bytes: u64,
+    segment_bytes: u64,
+    started: [u64; Kind::COUNT],
+    finished: u64,
+    errors: u64,
+}
+
+/// What happened in a window, per second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// The real length of the window.
+    pub length: Duration,
+    /// Body bits per second.
+    pub bits_per_second: f64,
+    /// Body bits of segments per second.
+    pub segment_bits_per_second: f64,
+    /// Requests started per second.
+    pub requests_per_second: f64,
+    /// Playlist requests started per second.
+    pub playlists_per_second: f64,
+    /// Segment requests started per second.
+    pub segments_per_second: f64,
+    /// Requests that reached their outcome.
+    pub finished: u64,
+    /// Those of them that did not end ok, those that we cut left out.
+    pub errors: u64,
+}
+
+impl Rates {
+    /// The share of finished requests that failed; `None` when nothing finished.
+    pub fn error_share(&self) -> Option<f64> {
+        (self.finished > 0).then(|| self.errors as f64 / self.finished as f64)
+    }
+}
+
+/// The samples of the last five minutes.
+#[derive(Clone, Debug)]
+pub struct Window {
+    samples: Ring<Sample>,
+    peak_bits_per_second: Option<f64>,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { samples: Ring::new(SAMPLES), peak_bits_per_second: None }
+    }
+}
+
+impl Window {
+    /// Takes the totals at `at`, which must not be before the last sample.
+    pub fn push(&mut self, at: Duration, totals: &Totals) {
+        self.samples.push(Sample {
+            at,
+            bytes: totals.bytes(),
+            segment_bytes: totals.bytes_of(Kind::Segment),
+            started: Kind::ALL.map(|kind| totals.started_of(kind)),
+            finished: totals.finished().saturating_sub(totals.ended(Fault::Cut.into())),
+            errors: totals.errors(),
+        });
+        if let Some(rates) = WINDOWS.first().and_then(|second| self.rates(*second)) {
+            let peak = self.peak_bits_per_second.get_or_insert(0.0);
+            *peak = peak.max(rates.bits_per_second);
+        }
+    }
+
+    /// The rates over the last `length`, or `None` while the samples do not reach back so far.
+    pub fn rates(&self, length: Duration) -> Option<Rates> {
+        let newest = self.samples.last()?;
+        let begin = newest.at.checked_sub(length)? + SLACK;
+        let oldest = self.samples.iter().rev().find(|sample| sample.at <= begin)?;
+        Self::between(oldest, newest)
+    }
+
+    /// The rates over the last `length`, or over as much of it as there is.
+    pub fn rates_so_far(&self, length: Duration) -> Option<Rates> {
+        self.rates(length).or_else(|| Self::between(self.samples.iter().next()?, self.samples.last()?))
+    }
+
+    /// The highest rate over one second so far, in bits per second.
+    pub fn peak_bits_per_second(&self) -> Option<f64> {
+        self.peak_bits_per_second
+    }
+
+    fn between(from: &Sample, to: &Sample) -> Option<Rates> {
+        let length = to.at.checked_sub(from.at).filter(|length| !length.is_zero())?;
+        let per_second = |now: u64, then: u64| now.saturating_sub(then) as f64 / length.as_secs_f64();
+        let started: [u64; Kind::COUNT] = std::array::from_fn(|kind| {
+            to.started.get(kind).copied().unwrap_or(0) - from.started.get(kind).copied().unwrap_or(0)
+        });
+        let of = |kind: Kind| per_second(started.get(kind.index()).copied().unwrap_or(0), 0);
+        Some(Rates {
+            length,
+            bits_per_second: 8.0 * per_second(to.bytes, from.bytes),
+            segment_bits_per_second: 8.0 * per_second(to.segment_bytes, from.segment_bytes),
+            requests_per_second: per_second(started.iter().sum(), 0),
+            playlists_per_second: of(Kind::Playlist),
+            segments_per_second: of(Kind::Segment),
+            finished: to.finished.saturating_sub(from.finished),
+            errors: to.errors.saturating_sub(from.errors),
+        })
+    }
+}
+
+/// The rate of one counter over a whole run.
+pub fn run_rate(totals: &Totals, metric: Metric, length: Duration) -> Option<f64> {
+    (!length.is_zero()).then(|| totals.get(metric) as f64 / length.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(playlists: u64, bytes: u64) -> Totals {
+        let mut totals = Totals::default();
+        totals.scalars.add(Metric::PlaylistStarted, playlists);
+        totals.scalars.add(Metric::PlaylistFinished, playlists);
+        totals.scalars.add(Metric::SegmentBytes, bytes);
+        totals
+    }
+
+    #[test]
+    fn a_window_that_is_not_filled_has_no_rate() {
+        let mut window = Window::default();
+        assert_eq!(window.rates_so_far(RECENT), None);
+        window.push(Duration::ZERO, &totals(0, 0));
+        window.push(Duration::from_millis(750), &totals(3, 1_000));
+        assert_eq!(window.rates(WINDOWS[0]), None);
+        assert_eq!(window.peak_bits_per_second(), None);
+        let so_far = window.rates_so_far(RECENT).expect("two samples");
+        assert!((so_far.playlists_per_second - 4.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn rates_divide_by_the_real_time_between_snapshots() {
+        let mut window = Window::default();
+        for step in 0..=20_u64 {
+            window.push(Duration::from_millis(step * 260), &totals(step, step * 1_000));
+        }
+        let rates = window.rates(Duration::from_secs(1)).expect("filled");
+        assert_eq!(rates.length, Duration::from_millis(1_040));
+        assert!((rates.bits_per_second - 8.0 * 4_000.0 / 1.04).abs() < 1e-6);
+        assert!((rates.requests_per_second - 4.0 / 1.04).abs() < 1e-9);
+        assert_eq!(rates.error_share(), Some(0.0));
+        assert!((window.peak_bits_per_second().expect("a second") - rates.bits_per_second).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_longest_window_fits_into_the_ring() {
+        let mut window = Window::default();
+        for step in 0..=1_300_u64 {
+            window.push(Duration::from_millis(step * 250), &totals(step, 0));
+        }
+        let rates = window.rates(WINDOWS[3]).expect("five minutes");
+        assert_eq!(rates.length, Duration::from_secs(300));
+    }
+}

@@ -1,0 +1,106 @@
+//! The totals of one worker thread: every request of its clients is counted here as well as in its client.
+//!
+//! Written by that thread alone. The totals of a run are the sum over its few workers, so they cost the same for ten
+//! clients and for a hundred thousand, and no client that leaves can take anything away.
+
+use std::sync::OnceLock;
+
+use super::failures::{self, Failures};
+use super::latency::Latencies;
+use super::metric::{Metric, Scalars};
+use super::snapshot::{KindTotals, Tally};
+use crate::base::cell::Cell;
+use crate::base::{Kind, Outcome};
+
+/// Requests of one kind by outcome, and the body bytes that came with them.
+#[derive(Debug, Default)]
+struct KindStats {
+    ok: Cell,
+    ok_bytes: Cell,
+    failed: OnceLock<Box<Failures>>,
+    failed_bytes: OnceLock<Box<Failures>>,
+}
+
+/// The totals of one worker thread.
+#[derive(Debug)]
+pub(super) struct WorkerStats {
+    scalars: [Cell; Metric::COUNT],
+    in_flight: Cell,
+    kinds: [KindStats; Kind::COUNT],
+    pub(super) latencies: Latencies,
+}
+
+impl Default for WorkerStats {
+    fn default() -> Self {
+        Self {
+            scalars: std::array::from_fn(|_| Cell::default()),
+            in_flight: Cell::default(),
+            kinds: std::array::from_fn(|_| KindStats::default()),
+            latencies: Latencies::default(),
+        }
+    }
+}
+
+impl WorkerStats {
+    /// Adds to a counter.
+    #[inline]
+    pub(super) fn add(&self, metric: Metric, amount: u64) {
+        if let Some(cell) = self.scalars.get(metric.index()) {
+            cell.add(amount);
+        }
+    }
+
+    /// Counts a request that starts. The gauge moves first: it is what `started - finished` is checked against.
+    #[inline]
+    pub(super) fn start(&self, kind: Kind) {
+        self.in_flight.add(1);
+        self.add(Metric::started(kind), 1);
+    }
+
+    /// Counts how a request ended. `finished` is published last: whoever sees it sees the rest.
+    pub(super) fn finish(&self, kind: Kind, outcome: Outcome, bytes: u64) {
+        if let Some(stats) = self.kinds.get(kind.index()) {
+            match failures::slot(outcome) {
+                None => {
+                    stats.ok.add(1);
+                    stats.ok_bytes.add(bytes);
+                }
+                Some(slot) => {
+                    stats.failed.get_or_init(Box::default).add(slot, 1);
+                    stats.failed_bytes.get_or_init(Box::default).add(slot, bytes);
+                }
+            }
+        }
+        self.in_flight.sub(1);
+        if let Some(cell) = self.scalars.get(Metric::finished(kind).index()) {
+            cell.add_release(1);
+        }
+    }
+
+    /// Requests finished of one kind, with everything that was counted before them.
+    pub(super) fn finished(&self, kind: Kind) -> u64 {
+        self.scalars.get(Metric::finished(kind).index()).map_or(0, Cell::get_acquire)
+    }
+
+    /// Requests that are open now, by the independent gauge.
+    pub(super) fn in_flight(&self) -> u64 {
+        self.in_flight.get()
+    }
+
+    /// Adds one counter to `scalars`.
+    pub(super) fn add_to(&self, metric: Metric, scalars: &mut Scalars) {
+        scalars.add(metric, self.scalars.get(metric.index()).map_or(0, Cell::get));
+    }
+
+    /// Adds the requests of one kind to `totals`.
+    pub(super) fn add_kind_to(&self, kind: Kind, totals: &mut KindTotals) {
+        let Some(stats) = self.kinds.get(kind.index()) else { return };
+        totals.ok.add(Tally { requests: stats.ok.get(), bytes: stats.ok_bytes.get() });
+        if let Some(failed) = stats.failed.get() {
+            failed.for_each(|slot, requests| totals.add_failed(slot, Tally { requests, bytes: 0 }));
+        }
+        if let Some(bytes) = stats.failed_bytes.get() {
+            bytes.for_each(|slot, bytes| totals.add_failed(slot, Tally { requests: 0, bytes }));
+        }
+    }
+}
