@@ -73,3 +73,16 @@ pub const BACKOFF_RESET: Duration = Duration::from_secs(30);
 pub const SHOWN_COLUMNS: usize = 200;
 /// The most clients that can be asked for.
 pub const CLIENTS: u32 = 1_000_000;
+
+/// Entries that are kept of each other list of a playlist: hints, reports, date ranges, session data.
+pub const PLAYLIST_ENTRIES: usize = 10_000;
+/// Attributes of other names that are kept of one date range.
+pub const PLAYLIST_ATTRIBUTES: usize = 32;
+/// Parts that are kept of one media playlist.
+pub const PLAYLIST_PARTS: usize = 100_000;
+/// Variables that one playlist may define.
+pub const PLAYLIST_VARIABLES: usize = 1_000;
+/// Keys of different formats that may hold for one segment.
+pub const PLAYLIST_KEYS: usize = 16;
+/// The longest duration that a playlist can name; whatever is longer is cut to this.
+pub const PLAYLIST_DURATION: Duration = Duration::from_hours(366 * 24);

@@ -134,7 +134,7 @@ impl SecretUrl {
 }
 
 /// The bytes that a percent-encoded text stands for, as UTF-8 as far as they are.
-fn percent_decoded(text: &str) -> String {
+pub(crate) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -154,7 +154,7 @@ fn percent_decoded(text: &str) -> String {
 }
 
 /// A path segment, or `***` where it is long enough to be a token.
-fn shown_segment(segment: &str) -> &str {
+pub(crate) fn shown_segment(segment: &str) -> &str {
     if segment.len() >= TOKEN_LENGTH && !segment.contains('.') { "***" } else { segment }
 }
 

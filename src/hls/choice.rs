@@ -1,0 +1,138 @@
+//! Which variants of a multivariant playlist a client plays: `--variant`.
+//!
+//! * The choice takes linear time and is the same for every client; of equal variants the first listed wins.
+
+use std::{fmt, str::FromStr};
+
+use crate::base::units::parse_bit_rate;
+
+use super::multivariant::{Multivariant, Variant};
+
+/// Which variants a client plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum VariantChoice {
+    /// The one with the highest bandwidth.
+    #[default]
+    Highest,
+    /// The one with the lowest bandwidth.
+    Lowest,
+    /// The one that is listed first.
+    First,
+    /// The highest not above this many bits per second, else the lowest.
+    Bandwidth(u64),
+    /// All of them at once.
+    All,
+}
+
+impl FromStr for VariantChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "highest" => Ok(Self::Highest),
+            "lowest" => Ok(Self::Lowest),
+            "first" => Ok(Self::First),
+            "all" => Ok(Self::All),
+            "abr" => Err("abr is not offered yet; accepted: highest, lowest, first, all, \
+                          or a bandwidth such as 2500k"
+                .to_owned()),
+            bandwidth => parse_bit_rate(bandwidth).map(Self::Bandwidth).map_err(|_| {
+                "accepted: highest, lowest, first, all, or a bandwidth such as 2500k".to_owned()
+            }),
+        }
+    }
+}
+
+impl fmt::Display for VariantChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Highest => f.write_str("highest"),
+            Self::Lowest => f.write_str("lowest"),
+            Self::First => f.write_str("first"),
+            Self::Bandwidth(bits_per_second) => write!(f, "{bits_per_second}"),
+            Self::All => f.write_str("all"),
+        }
+    }
+}
+
+/// The places in [`Multivariant::variants`] of the variants to play; none if there are no variants.
+pub fn choose(playlist: &Multivariant, choice: VariantChoice) -> Vec<usize> {
+    let variants = &playlist.variants;
+    let one = match choice {
+        VariantChoice::Highest => highest(variants, u64::MAX),
+        VariantChoice::Lowest => lowest(variants),
+        VariantChoice::First => (!variants.is_empty()).then_some(0),
+        VariantChoice::Bandwidth(limit) => highest(variants, limit).or_else(|| lowest(variants)),
+        VariantChoice::All => return (0..variants.len()).collect(),
+    };
+    one.into_iter().collect()
+}
+
+/// The first of the variants with the highest bandwidth not above `limit`.
+fn highest(variants: &[Variant], limit: u64) -> Option<usize> {
+    let fitting = variants.iter().enumerate().filter(|(_, variant)| variant.bandwidth <= limit);
+    // `max_by_key` takes the last of equals: seen from behind, that is the first listed.
+    fitting.rev().max_by_key(|(_, variant)| variant.bandwidth).map(|(index, _)| index)
+}
+
+/// The first of the variants with the lowest bandwidth.
+fn lowest(variants: &[Variant]) -> Option<usize> {
+    variants.iter().enumerate().min_by_key(|(_, variant)| variant.bandwidth).map(|(index, _)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hls::parse::tests::multivariant;
+
+    fn playlist(bandwidths: &[u64]) -> Multivariant {
+        let lines =
+            bandwidths.iter().map(|bandwidth| format!("#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}\nv.m3u8\n"));
+        multivariant(&format!("#EXTM3U\n{}", lines.collect::<String>()))
+    }
+
+    #[test]
+    fn the_first_listed_of_equal_variants_wins() {
+        let playlist = playlist(&[200, 300, 100, 300, 100]);
+        for (choice, expected) in [
+            (VariantChoice::Highest, vec![1]),
+            (VariantChoice::Lowest, vec![2]),
+            (VariantChoice::First, vec![0]),
+            (VariantChoice::All, vec![0, 1, 2, 3, 4]),
+        ] {
+            assert_eq!(choose(&playlist, choice), expected, "{choice}");
+        }
+    }
+
+    #[test]
+    fn a_bandwidth_is_a_limit_unless_every_variant_is_above_it() {
+        let playlist = playlist(&[200, 300, 100, 200]);
+        for (limit, expected) in
+            [(1, 2), (99, 2), (100, 2), (199, 2), (200, 0), (299, 0), (300, 1), (u64::MAX, 1)]
+        {
+            assert_eq!(choose(&playlist, VariantChoice::Bandwidth(limit)), [expected], "{limit}");
+        }
+    }
+
+    #[test]
+    fn without_variants_nothing_is_chosen() {
+        for choice in
+            [VariantChoice::Highest, VariantChoice::First, VariantChoice::Bandwidth(1), VariantChoice::All]
+        {
+            assert_eq!(choose(&Multivariant::default(), choice), Vec::<usize>::new());
+        }
+    }
+
+    #[test]
+    fn every_choice_is_read_as_it_is_written() {
+        for text in ["highest", "lowest", "first", "all", "2500000"] {
+            assert_eq!(text.parse::<VariantChoice>().expect(text).to_string(), text);
+        }
+        assert_eq!("2500k".parse(), Ok(VariantChoice::Bandwidth(2_500_000)));
+        for bad in ["", "best", "-1", "abr"] {
+            let error = bad.parse::<VariantChoice>().expect_err(bad);
+            assert!(error.contains("highest, lowest, first, all"), "{error}");
+        }
+        assert!("abr".parse::<VariantChoice>().expect_err("not yet").contains("not offered yet"));
+    }
+}

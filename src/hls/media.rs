@@ -1,0 +1,210 @@
+//! A media playlist (RFC 8216bis sections 4.4.3 to 4.4.5) and what a player asks of it.
+//!
+//! * The sequence numbers of [`Media::segments`] rise by exactly one from segment to segment.
+//! * The first of them is [`Media::media_sequence`], unless a delta update skipped segments or more were listed
+//!   than are kept.
+//! * The sum of all durations is finite: each is bounded, and so is their number.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    date_range::DateRange,
+    low_latency::{PreloadHint, RenditionReport, ServerControl, Skipped, Unfinished},
+    segment::Segment,
+    warning::Warnings,
+};
+
+/// How a playlist may change (section 4.4.3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaylistType {
+    /// Segments are only added.
+    Event,
+    /// Nothing changes.
+    Vod,
+}
+
+/// Where to begin (section 4.4.2.2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Start {
+    /// Seconds from the beginning, or from the end where negative; finite.
+    pub time_offset: f64,
+    /// Not from the beginning of the segment, but exactly there.
+    pub precise: bool,
+}
+
+/// A media playlist.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Media {
+    /// The protocol version; 1 where the playlist does not say.
+    pub version: u64,
+    /// No segment is longer. 0 is possible: whoever paces by it needs a floor.
+    pub target_duration: Duration,
+    /// The sequence number of the first segment that the playlist lists or skips.
+    pub media_sequence: u64,
+    /// The discontinuity sequence number of that segment.
+    pub discontinuity_sequence: u64,
+    /// No segment will be added.
+    pub endlist: bool,
+    /// How the playlist may change; absent: live, segments come and go.
+    pub playlist_type: Option<PlaylistType>,
+    /// The segments hold one I-frame each.
+    pub i_frames_only: bool,
+    /// Every segment can be decoded alone.
+    pub independent_segments: bool,
+    /// The segments, oldest first.
+    pub segments: Vec<Segment>,
+    /// The parts behind the last segment.
+    pub unfinished: Option<Unfinished>,
+    /// Where to begin.
+    pub start: Option<Start>,
+    /// What the server offers and how far from the end to play.
+    pub server_control: Option<ServerControl>,
+    /// No part is longer; absent where there are no parts.
+    pub part_target: Option<Duration>,
+    /// What will be needed soon.
+    pub preload_hints: Vec<PreloadHint>,
+    /// How far other renditions are.
+    pub rendition_reports: Vec<RenditionReport>,
+    /// What this delta update leaves out; absent in a complete playlist.
+    pub skipped: Option<Skipped>,
+    /// Ranges of time, in the order of the playlist.
+    pub date_ranges: Vec<DateRange>,
+    /// What was wrong and tolerated.
+    pub warnings: Warnings,
+}
+
+impl Media {
+    /// The sum of the durations of all segments.
+    pub fn total_duration(&self) -> Duration {
+        self.segments.iter().map(|segment| segment.duration).sum()
+    }
+
+    /// The sequence number of the newest segment.
+    pub fn last_sequence(&self) -> Option<u64> {
+        self.segments.last().map(|segment| segment.sequence)
+    }
+
+    /// The segment with `sequence`, found in constant time.
+    pub fn segment(&self, sequence: u64) -> Option<&Segment> {
+        self.index_of(sequence).and_then(|index| self.segments.get(index))
+    }
+
+    /// The place of `sequence` in the list.
+    pub fn index_of(&self, sequence: u64) -> Option<usize> {
+        let first = self.segments.first()?.sequence;
+        let index = usize::try_from(sequence.checked_sub(first)?).ok()?;
+        (index < self.segments.len()).then_some(index)
+    }
+
+    /// How many parts are listed, those of the unfinished segment included.
+    pub fn part_count(&self) -> usize {
+        let listed: usize = self.segments.iter().map(|segment| segment.parts.len()).sum();
+        listed + self.unfinished_parts()
+    }
+
+    fn unfinished_parts(&self) -> usize {
+        self.unfinished.as_ref().map_or(0, |unfinished| unfinished.parts.len())
+    }
+
+    /// Whether a reload brought nothing new, in constant time: only the ends of both lists are compared, and a
+    /// server can add and remove nowhere else.
+    pub fn is_same_list_as(&self, before: &Self) -> bool {
+        self.media_sequence == before.media_sequence
+            && self.endlist == before.endlist
+            && self.segments.len() == before.segments.len()
+            && self.unfinished_parts() == before.unfinished_parts()
+            && same_media(self.segments.first(), before.segments.first())
+            && same_media(self.segments.last(), before.segments.last())
+            && last_part(self) == last_part(before)
+    }
+
+    /// The wall-clock time of the first sample of `sequence`: as written, or counted on from an earlier segment
+    /// of the same timeline (section 6.3.3).
+    pub fn date_time_of(&self, sequence: u64) -> Option<Timestamp> {
+        let mut passed = Duration::ZERO;
+        let index = self.index_of(sequence)?;
+        let timeline = self.segments.get(index)?.discontinuity_sequence;
+        for segment in self.segments.get(..=index)?.iter().rev() {
+            if segment.discontinuity_sequence != timeline {
+                return None;
+            }
+            if segment.sequence != sequence {
+                passed += segment.duration;
+            }
+            if let Some(date_time) = segment.date_time {
+                return date_time.checked_add(SignedDuration::try_from(passed).ok()?).ok();
+            }
+        }
+        None
+    }
+}
+
+fn same_media(one: Option<&Segment>, other: Option<&Segment>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.is_same_media(other),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+fn last_part(media: &Media) -> Option<&super::Part> {
+    media.unfinished.as_ref().and_then(|unfinished| unfinished.parts.last())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hls::parse::tests::media;
+
+    const LIVE: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:7\n\
+        #EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:05Z\n#EXTINF:4,\na.ts\n#EXTINF:3.5,\nb.ts\n#EXTINF:4,\nc.ts\n";
+
+    #[test]
+    fn a_segment_is_found_by_its_sequence_number() {
+        let media = media(LIVE);
+        assert_eq!(media.last_sequence(), Some(9));
+        assert_eq!(media.segment(8).expect("listed").uri.as_str(), "b.ts");
+        for absent in [0, 6, 10, u64::MAX] {
+            assert_eq!(media.segment(absent), None, "{absent}");
+        }
+        assert_eq!(media.total_duration(), Duration::from_millis(11_500));
+    }
+
+    #[test]
+    fn a_list_is_the_same_until_one_of_its_ends_moves() {
+        let before = media(LIVE);
+        assert!(media(LIVE).is_same_list_as(&before));
+        for changed in [
+            format!("{LIVE}#EXTINF:4,\nd.ts\n"),
+            format!("{LIVE}#EXT-X-ENDLIST\n"),
+            format!("{LIVE}#EXT-X-PART:DURATION=1,URI=\"d.0.ts\"\n"),
+            LIVE.replace("SEQUENCE:7", "SEQUENCE:8"),
+            LIVE.replace("c.ts", "x.ts"),
+        ] {
+            assert!(!media(&changed).is_same_list_as(&before), "{changed}");
+        }
+    }
+
+    #[test]
+    fn a_window_that_slides_without_a_new_sequence_number_is_a_change() {
+        let window = |offset: u64| {
+            let range = |at: u64| format!("#EXTINF:4,\n#EXT-X-BYTERANGE:10@{at}\nall.ts\n");
+            media(&format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n{}{}", range(offset), range(offset + 10)))
+        };
+        assert!(window(0).is_same_list_as(&window(0)));
+        assert!(!window(10).is_same_list_as(&window(0)));
+    }
+
+    #[test]
+    fn dates_are_counted_on_within_one_timeline_only() {
+        let list = media(LIVE);
+        let date = |sequence| list.date_time_of(sequence).map(|date| date.to_string());
+        assert_eq!(date(7).as_deref(), Some("2026-01-02T03:04:05Z"));
+        assert_eq!(date(9).as_deref(), Some("2026-01-02T03:04:12.5Z"));
+        assert_eq!(date(10), None);
+        let broken = media(&LIVE.replace("#EXTINF:3.5", "#EXT-X-DISCONTINUITY\n#EXTINF:3.5"));
+        assert_eq!(broken.date_time_of(9), None);
+    }
+}

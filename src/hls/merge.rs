@@ -1,0 +1,142 @@
+//! A delta update put together with the playlist before it (RFC 8216bis sections 6.2.5.1 and 6.3.7).
+//!
+//! * What a client holds after a merge is what a complete playlist would have said.
+//! * As many segments are kept as of any playlist, the newest.
+//! * Where the update does not fit, nothing is guessed: the client asks again without `_HLS_skip`.
+
+use std::collections::HashSet;
+
+use crate::base::limits;
+
+use super::{low_latency::Skipped, media::Media, segment::Segment, text::Text};
+
+/// The playlist before does not hold all the segments that the update skips, up to those that it lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the playlist before does not hold what the delta update skips")]
+pub struct MergeError;
+
+impl Media {
+    /// The complete playlist: this delta update with what it skips taken from `previous`. A playlist that skips
+    /// nothing is returned as it is.
+    ///
+    /// # Errors
+    /// [`MergeError`] where `previous` lacks a skipped segment; then the complete playlist is to be requested.
+    pub fn merged_with(mut self, previous: &Self) -> Result<Self, MergeError> {
+        let Some(skipped) = self.skipped.take() else { return Ok(self) };
+        let kept = skipped_segments(previous, self.media_sequence, skipped.segments)?;
+        let follows = |last: &Segment, first: &Segment| last.sequence.checked_add(1) == Some(first.sequence);
+        if kept.last().zip(self.segments.first()).is_some_and(|(last, first)| !follows(last, first)) {
+            return Err(MergeError);
+        }
+        if let Some(last) = kept.last() {
+            self.carry_over(last);
+        }
+        let mut segments = Vec::with_capacity(kept.len() + self.segments.len());
+        segments.extend_from_slice(kept);
+        segments.append(&mut self.segments);
+        let surplus = segments.len().saturating_sub(limits::PLAYLIST_SEGMENTS);
+        segments.drain(..surplus);
+        self.segments = segments;
+        self.restore_date_ranges(previous, &skipped);
+        Ok(self)
+    }
+
+    /// What the tags of the skipped segments say about the segments behind them.
+    fn carry_over(&mut self, last: &Segment) {
+        let discontinuities = last.discontinuity_sequence.saturating_sub(self.discontinuity_sequence);
+        for segment in &mut self.segments {
+            segment.discontinuity_sequence = segment.discontinuity_sequence.saturating_add(discontinuities);
+            segment.init = segment.init.take().or_else(|| last.init.clone());
+            segment.keys = segment.keys.take().or_else(|| last.keys.clone());
+            if segment.byte_range.is_none() {
+                segment.bitrate = segment.bitrate.or(last.bitrate);
+            }
+        }
+        if let Some(unfinished) = &mut self.unfinished {
+            unfinished.discontinuity_sequence =
+                unfinished.discontinuity_sequence.saturating_add(discontinuities);
+            unfinished.init = unfinished.init.take().or_else(|| last.init.clone());
+            unfinished.keys = unfinished.keys.take().or_else(|| last.keys.clone());
+        }
+    }
+
+    /// Date ranges that the update neither repeats nor removes stay.
+    fn restore_date_ranges(&mut self, previous: &Self, skipped: &Skipped) {
+        let gone = skipped.removed_date_ranges.iter();
+        let known: HashSet<Text> =
+            self.date_ranges.iter().map(|range| &range.id).chain(gone).cloned().collect();
+        let kept = previous.date_ranges.iter().filter(|range| !known.contains(&range.id));
+        self.date_ranges.splice(..0, kept.cloned());
+    }
+}
+
+/// The `count` segments of `previous` from sequence number `first` on.
+fn skipped_segments(previous: &Media, first: u64, count: u64) -> Result<&[Segment], MergeError> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    let begin = previous.index_of(first).ok_or(MergeError)?;
+    let count = usize::try_from(count).map_err(|_| MergeError)?;
+    let end = begin.checked_add(count).ok_or(MergeError)?;
+    previous.segments.get(begin..end).ok_or(MergeError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hls::parse::tests::media;
+
+    const FULL: &str = "#EXTM3U\n#EXT-X-VERSION:10\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:5\n\
+        #EXT-X-DISCONTINUITY-SEQUENCE:2\n#EXT-X-MAP:URI=\"init.mp4\"\n\
+        #EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:4,\n5.mp4\n#EXT-X-DISCONTINUITY\n#EXTINF:4,\n6.mp4\n#EXTINF:4,\n7.mp4\n\
+        #EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-01-01T00:00:00Z\"\n\
+        #EXT-X-DATERANGE:ID=\"b\",START-DATE=\"2026-01-01T00:00:00Z\"\n";
+
+    const DELTA: &str = "#EXTM3U\n#EXT-X-VERSION:10\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:6\n\
+        #EXT-X-DISCONTINUITY-SEQUENCE:2\n\
+        #EXT-X-SKIP:SKIPPED-SEGMENTS=2,RECENTLY-REMOVED-DATERANGES=\"a\"\n#EXTINF:4,\n8.mp4\n\
+        #EXT-X-DATERANGE:ID=\"c\",START-DATE=\"2026-01-01T00:00:00Z\"\n";
+
+    #[test]
+    fn a_delta_update_becomes_the_complete_playlist() {
+        let delta = media(DELTA);
+        assert_eq!(delta.segments[0].sequence, 8);
+        let merged = delta.merged_with(&media(FULL)).expect("fits");
+        assert_eq!(merged.skipped, None);
+        let names: Vec<_> = merged.segments.iter().map(|segment| segment.uri.as_str()).collect();
+        assert_eq!(names, ["6.mp4", "7.mp4", "8.mp4"]);
+        let sequences: Vec<_> = merged.segments.iter().map(|segment| segment.sequence).collect();
+        assert_eq!(sequences, [6, 7, 8]);
+    }
+
+    #[test]
+    fn init_keys_and_discontinuities_of_skipped_segments_hold_behind_them() {
+        let merged = media(DELTA).merged_with(&media(FULL)).expect("fits");
+        let newest = merged.segments.last().expect("three segments");
+        assert_eq!(newest.discontinuity_sequence, 3);
+        assert_eq!(newest.init.as_ref().expect("carried over").uri.as_str(), "init.mp4");
+        assert_eq!(newest.keys().len(), 1);
+    }
+
+    #[test]
+    fn date_ranges_stay_unless_they_are_removed() {
+        let merged = media(DELTA).merged_with(&media(FULL)).expect("fits");
+        let ids: Vec<_> = merged.date_ranges.iter().map(|range| range.id.as_str()).collect();
+        assert_eq!(ids, ["b", "c"]);
+    }
+
+    #[test]
+    fn an_update_that_skips_what_is_not_known_is_refused() {
+        for (from, to) in
+            [("SEQUENCE:6", "SEQUENCE:9"), ("SEQUENCE:6", "SEQUENCE:4"), ("SEGMENTS=2", "SEGMENTS=9")]
+        {
+            let delta = media(&DELTA.replacen(from, to, 1));
+            assert_eq!(delta.merged_with(&media(FULL)), Err(MergeError), "{to}");
+        }
+    }
+
+    #[test]
+    fn a_complete_playlist_stays_as_it_is() {
+        assert_eq!(media(FULL).merged_with(&media(DELTA)), Ok(media(FULL)));
+    }
+}

@@ -1,0 +1,117 @@
+//! Attribute lists (RFC 8216bis section 4.2), read as far as they can be understood.
+//!
+//! The list reader of quick-m3u8 is all or nothing: one stray space or comma and the whole tag is lost. Here what
+//! is wrong costs its own attribute, and [`Attributes::malformed`] tells.
+
+/// One attribute as it stands in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Attribute<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its value without quotes, variables not yet replaced.
+    pub value: &'a str,
+    /// The value stood in quotes.
+    pub quoted: bool,
+}
+
+/// Goes through an attribute list.
+pub(super) struct Attributes<'a> {
+    rest: &'a str,
+    /// Something was not `name=value`, as far as the list has been read.
+    pub malformed: bool,
+}
+
+impl<'a> Attributes<'a> {
+    pub const fn new(list: &'a str) -> Self {
+        Self { rest: list, malformed: false }
+    }
+
+    /// The value behind an opening quote, up to the closing one, and what follows the next comma.
+    fn quoted(&mut self, behind_quote: &'a str) -> (&'a str, &'a str) {
+        let Some((value, behind)) = behind_quote.split_once('"') else {
+            self.malformed = true;
+            return (behind_quote, "");
+        };
+        let (between, rest) = behind.split_once(',').unwrap_or((behind, ""));
+        self.malformed |= !between.trim_ascii().is_empty();
+        (value, rest)
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Attribute<'a>;
+
+    fn next(&mut self) -> Option<Attribute<'a>> {
+        let list = self.rest.trim_ascii_start();
+        if list.is_empty() {
+            return None;
+        }
+        let Some((before, behind)) = list.split_once('=') else {
+            self.malformed = true;
+            self.rest = "";
+            return None;
+        };
+        // Commas before the name end attributes without a value.
+        let (stray, name) =
+            before.rsplit_once(',').map_or((None, before), |(stray, name)| (Some(stray), name));
+        self.malformed |= stray.is_some();
+        let behind = behind.trim_ascii_start();
+        let (value, rest, quoted) = match behind.strip_prefix('"') {
+            Some(behind_quote) => {
+                let (value, rest) = self.quoted(behind_quote);
+                (value, rest, true)
+            }
+            None => {
+                let (value, rest) = behind.split_once(',').unwrap_or((behind, ""));
+                (value.trim_ascii_end(), rest, false)
+            }
+        };
+        self.rest = rest;
+        Some(Attribute { name: name.trim_ascii(), value, quoted })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(list: &str) -> (Vec<(&str, &str, bool)>, bool) {
+        let mut attributes = Attributes::new(list);
+        let mut read = Vec::new();
+        for attribute in attributes.by_ref() {
+            read.push((attribute.name, attribute.value, attribute.quoted));
+        }
+        (read, attributes.malformed)
+    }
+
+    #[test]
+    fn commas_and_equal_signs_within_quotes_belong_to_the_value() {
+        let (read, malformed) = read("A=1,B=\"x,y=z\",C=2x3");
+        assert_eq!(read, [("A", "1", false), ("B", "x,y=z", true), ("C", "2x3", false)]);
+        assert!(!malformed);
+    }
+
+    #[test]
+    fn spaces_around_names_and_values_are_forgiven() {
+        assert_eq!(read("A = 1 , B=\"b\" ").0, [("A", "1", false), ("B", "b", true)]);
+    }
+
+    #[test]
+    fn what_is_wrong_costs_its_own_attribute() {
+        for (list, expected) in [
+            ("A=1,junk,B=2", vec![("A", "1", false), ("B", "2", false)]),
+            ("A=\"x\"junk,B=2", vec![("A", "x", true), ("B", "2", false)]),
+            ("A=\"open,B=2", vec![("A", "open,B=2", true)]),
+            ("A=1,junk", vec![("A", "1", false)]),
+            ("junk", vec![]),
+        ] {
+            assert_eq!(read(list), (expected, true), "{list}");
+        }
+    }
+
+    #[test]
+    fn an_empty_list_and_a_last_comma_are_no_mistake() {
+        assert_eq!(read(""), (vec![], false));
+        assert_eq!(read("A=1,"), (vec![("A", "1", false)], false));
+    }
+}

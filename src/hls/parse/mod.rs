@@ -1,0 +1,199 @@
+//! From bytes to a playlist: one pass over the lines, each given to the reader that knows its tag.
+//!
+//! * Whether it is a media or a multivariant playlist is decided at the end, from what its lines identify; lines of
+//!   both kinds in one playlist are an error (section 4.1).
+
+mod attributes;
+mod lines;
+mod media;
+mod media_tags;
+mod multivariant;
+mod scope;
+mod values;
+
+use std::fmt;
+
+use crate::base::{Untrusted, outcome::Fault};
+
+use super::{
+    media::Media,
+    multivariant::Multivariant,
+    variables::Context,
+    warning::{WarningKind, Warnings},
+};
+use attributes::Attributes;
+use lines::{Line, Source};
+use media::MediaReader;
+use multivariant::MultivariantReader;
+use scope::Scope;
+
+/// A playlist, understood.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Playlist {
+    /// Names other playlists.
+    Multivariant(Multivariant),
+    /// Names segments.
+    Media(Media),
+}
+
+impl Playlist {
+    /// `multivariant` or `media`, as reports name it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Multivariant(_) => "multivariant",
+            Self::Media(_) => "media",
+        }
+    }
+
+    /// What was wrong and tolerated.
+    pub const fn warnings(&self) -> &Warnings {
+        match self {
+            Self::Multivariant(multivariant) => &multivariant.warnings,
+            Self::Media(media) => &media.warnings,
+        }
+    }
+}
+
+/// Why bytes are not a playlist that can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// The outcome: one of `Playlist*`.
+    pub fault: Fault,
+    /// What was found, possibly with text from the playlist.
+    pub detail: Untrusted,
+}
+
+impl ParseError {
+    pub(super) fn new(fault: Fault, detail: &str) -> Self {
+        Self { fault, detail: detail.into() }
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.fault.meaning(), self.detail.shown())
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// Understands a playlist of which nothing is known but its bytes, a file for instance: a variable whose value would
+/// come from outside stays as it is written, with a warning.
+///
+/// # Errors
+/// See [`parse_in`].
+pub fn parse(bytes: &[u8]) -> Result<Playlist, ParseError> {
+    parse_with(bytes, None)
+}
+
+/// Understands a playlist that was loaded: variables come from the query of its address and from its multivariant
+/// playlist, and one that neither has is undefined.
+///
+/// # Errors
+/// * [`Fault::PlaylistNotM3u8`]: the bytes do not begin with `#EXTM3U`;
+/// * [`Fault::PlaylistSyntax`]: not UTF-8, a NUL, an undefined variable, sequence numbers beyond 64 bits, or the
+///   lines of a media and of a multivariant playlist in one;
+/// * [`Fault::PlaylistLimit`]: larger than `base::limits` allow;
+/// * [`Fault::PlaylistSemantic`]: segments or variants are listed, and none has a usable address.
+pub fn parse_in(bytes: &[u8], context: &Context<'_>) -> Result<Playlist, ParseError> {
+    parse_with(bytes, Some(context))
+}
+
+fn parse_with(bytes: &[u8], context: Option<&Context<'_>>) -> Result<Playlist, ParseError> {
+    let source = Source::read(bytes)?;
+    let mut reader = Reader::new(&source, context);
+    let mut lines = source.lines();
+    while let Some(line) = lines.next_line()? {
+        reader.scope.line = line.number;
+        if line.has_space {
+            reader.scope.warn(WarningKind::Whitespace);
+        }
+        reader.line(line)?;
+    }
+    reader.finish()
+}
+
+/// The readers of both kinds, side by side until the kind is known.
+struct Reader<'a> {
+    scope: Scope<'a>,
+    media: MediaReader<'a>,
+    multivariant: MultivariantReader,
+}
+
+impl<'a> Reader<'a> {
+    fn new(source: &'a Source<'_>, context: Option<&'a Context<'a>>) -> Self {
+        let mut scope = Scope::new(context);
+        if source.byte_order_mark {
+            scope.warn(WarningKind::ByteOrderMark);
+        }
+        if source.bare_carriage_return {
+            scope.warn(WarningKind::BareCarriageReturn);
+        }
+        Self { scope, media: MediaReader::new(source.text()), multivariant: MultivariantReader::default() }
+    }
+
+    fn line(&mut self, line: Line<'a>) -> Result<(), ParseError> {
+        let text = line.text;
+        if !text.starts_with('#') {
+            return if text.is_empty() { Ok(()) } else { self.address(text) };
+        }
+        if !text.starts_with("#EXT") {
+            return Ok(());
+        }
+        let Ok(parsed) = quick_m3u8::custom_parsing::tag::parse(text) else { return Ok(()) };
+        let name = parsed.parsed.name();
+        let value = text.get("#EXT".len() + name.len() + 1..).unwrap_or_default().trim_start();
+        self.tag(name.trim_end(), value)
+    }
+
+    fn address(&mut self, text: &str) -> Result<(), ParseError> {
+        if self.multivariant.takes_address() {
+            self.multivariant.address(text, &mut self.scope)
+        } else {
+            self.media.address(text, &mut self.scope)
+        }
+    }
+
+    /// A tag that none of the readers knows is ignored (section 6.3.1).
+    fn tag(&mut self, name: &'a str, value: &'a str) -> Result<(), ParseError> {
+        if demands_unknown(value) {
+            self.scope.warn(WarningKind::UnknownRequirement);
+            self.multivariant.ignore(name);
+            return Ok(());
+        }
+        let scope = &mut self.scope;
+        if self.media.tag(name, value, scope)? || scope.tag(name, value)? {
+            return Ok(());
+        }
+        self.multivariant.tag(name, value, scope).map(|_known| ())
+    }
+
+    fn finish(self) -> Result<Playlist, ParseError> {
+        let Self { mut scope, media, multivariant } = self;
+        match (multivariant.has_evidence(), media.has_evidence()) {
+            (true, true) => Err(ParseError::new(
+                Fault::PlaylistSyntax,
+                "lines of a media and of a multivariant playlist in one (section 4.1)",
+            )),
+            (true, false) => multivariant.finish(scope).map(Playlist::Multivariant),
+            (false, false) if multivariant.session_line().is_some() && media.listed() == 0 => {
+                multivariant.finish(scope).map(Playlist::Multivariant)
+            }
+            (false, _) => {
+                if let Some(line) = multivariant.session_line() {
+                    scope.warnings.note(WarningKind::MisplacedTag, line);
+                }
+                media.finish(scope).map(Playlist::Media)
+            }
+        }
+    }
+}
+
+/// Whether an attribute demands what this program does not know: then the tag is to be ignored (section 4.2).
+fn demands_unknown(value: &str) -> bool {
+    value.contains("REQ-")
+        && Attributes::new(value).any(|it| it.name.starts_with("REQ-") && it.name != "REQ-VIDEO-LAYOUT")
+}
+
+#[cfg(test)]
+pub(in crate::hls) mod tests;

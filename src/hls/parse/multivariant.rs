@@ -1,0 +1,322 @@
+//! The tags of a multivariant playlist (RFC 8216bis section 4.4.6).
+
+use std::collections::BTreeSet;
+
+use crate::base::{limits, outcome::Fault};
+
+use super::{ParseError, attributes::Attributes, scope::Scope, values::integer};
+use crate::hls::{
+    multivariant::{
+        ContentSteering, Multivariant, Rendition, RenditionKind, Resolution, SessionData, Variant,
+    },
+    text::Reference,
+    warning::WarningKind,
+};
+
+/// What an EXT-X-STREAM-INF has prepared for the address behind it.
+#[derive(Default)]
+enum Pending {
+    #[default]
+    Nothing,
+    Variant(Box<Variant>),
+    /// The tag is ignored, and so is its address.
+    Ignored,
+}
+
+/// Collects what makes a multivariant playlist.
+#[derive(Default)]
+pub(super) struct MultivariantReader {
+    playlist: Multivariant,
+    pending: Pending,
+    /// A tag was seen that only a multivariant playlist has.
+    evidence: bool,
+    /// The first line that speaks of the session.
+    session: Option<u32>,
+    /// A variant was listed that has no usable address.
+    unusable: bool,
+}
+
+impl MultivariantReader {
+    /// Whether the next address belongs here.
+    pub fn takes_address(&self) -> bool {
+        self.evidence
+    }
+
+    /// Whether a tag was seen that only a multivariant playlist has.
+    pub fn has_evidence(&self) -> bool {
+        self.evidence
+    }
+
+    /// The first line that speaks of the session. Some origins put such tags into media playlists too, where they do
+    /// no harm; so they decide the kind of a playlist only where nothing else does.
+    pub fn session_line(&self) -> Option<u32> {
+        self.session
+    }
+
+    /// The address of a variant.
+    pub fn address(&mut self, text: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
+        match std::mem::take(&mut self.pending) {
+            Pending::Variant(variant) => match scope.reference(text)? {
+                Some(uri) => {
+                    let variant = Variant { uri, ..*variant };
+                    scope.push(&mut self.playlist.variants, variant, limits::PLAYLIST_VARIANTS);
+                }
+                None => self.unusable = true,
+            },
+            Pending::Ignored => self.unusable = true,
+            Pending::Nothing => scope.warn(WarningKind::UriWithoutStream),
+        }
+        Ok(())
+    }
+
+    /// A tag that must be ignored; if it is an EXT-X-STREAM-INF its address is ignored with it.
+    pub fn ignore(&mut self, name: &str) {
+        if name == "-X-STREAM-INF" {
+            self.evidence = true;
+            self.pending = Pending::Ignored;
+        }
+    }
+
+    /// Reads a tag of this kind of playlist; says whether it is one.
+    pub fn tag(&mut self, name: &str, value: &str, scope: &mut Scope<'_>) -> Result<bool, ParseError> {
+        match name {
+            "-X-STREAM-INF" => self.stream(value, scope)?,
+            "-X-MEDIA" => self.rendition(value, scope)?,
+            "-X-I-FRAME-STREAM-INF" => self.i_frame_stream(value, scope)?,
+            _ => return self.session_tag(name, value, scope),
+        }
+        Ok(true)
+    }
+
+    fn session_tag(&mut self, name: &str, value: &str, scope: &mut Scope<'_>) -> Result<bool, ParseError> {
+        match name {
+            "-X-SESSION-DATA" => self.session_data(value, scope)?,
+            "-X-SESSION-KEY" => self.session_key(value, scope)?,
+            "-X-CONTENT-STEERING" => self.content_steering(value, scope)?,
+            _ => return Ok(false),
+        }
+        self.session.get_or_insert(scope.line);
+        Ok(true)
+    }
+
+    fn stream(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
+        self.evidence = true;
+        let (variant, _) = variant(value, scope)?;
+        if let Pending::Variant(_) = std::mem::replace(&mut self.pending, Pending::Variant(Box::new(variant)))
+        {
+            scope.warn(WarningKind::StreamWithoutUri);
+        }
+        Ok(())
+    }
+
+    fn i_frame_stream(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
+        self.evidence = true;
+        let (variant, uri) = variant(value, scope)?;
+        if let Some(uri) = scope.required(uri) {
+            let variant = Variant { uri, ..variant };
+            scope.push(&mut self.playlist.i_frame_variants, variant, limits::PLAYLIST_VARIANTS);
+        }
+        Ok(())
+    }
+
+    fn rendition(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
+        self.evidence = true;
+        if let Some(rendition) = rendition(value, scope)? {
+            scope.push(&mut self.playlist.renditions, rendition, limits::PLAYLIST_VARIANTS);
+        }
+        Ok(())
+    }
+
+    fn session_data(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
+        let mut id = None;
+        let (mut data, mut uri, mut format, mut language) = (None, None, None, None);
+        let mut attributes = Attributes::new(value);
+        for it in attributes.by_ref() {
+            match it.name {
+                "DATA-ID" => id = scope.text(it)?,
+                "VALUE" => data = scope.text(it)?,
+                "URI" => uri = scope.uri(it)?,
+                "FORMAT" => format = scope.word(it),
+                "LANGUAGE" => language = scope.text(it)?,
+                _ => {}
+            }
+        }
+        scope.check_list(&attributes);
+        if let Some(id) = scope.required(id) {
+            let entry = SessionData { id, value: data, uri, format, language };
+            scope.push(&mut self.playlist.session_data, entry, limits::PLAYLIST_ENTRIES);
+        }
+        Ok(())
+    }
+
+    fn session_key(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
+        match scope.key(value)? {
+            Some(key) => scope.push(&mut self.playlist.session_keys, key, limits::PLAYLIST_ENTRIES),
+            None => scope.warn(WarningKind::BadKey),
+        }
+        Ok(())
+    }
+
+    fn content_steering(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
+        let (mut server_uri, mut pathway) = (None, None);
+        let mut attributes = Attributes::new(value);
+        for it in attributes.by_ref() {
+            match it.name {
+                "SERVER-URI" => server_uri = scope.uri(it)?,
+                "PATHWAY-ID" => pathway = scope.text(it)?,
+                _ => {}
+            }
+        }
+        scope.check_list(&attributes);
+        if let Some(server_uri) = scope.required(server_uri) {
+            let steering = ContentSteering { server_uri, pathway };
+            if self.playlist.content_steering.replace(steering).is_some() {
+                scope.warn(WarningKind::DuplicateTag);
+            }
+        }
+        Ok(())
+    }
+
+    /// The playlist, once all of it has been read.
+    ///
+    /// # Errors
+    /// [`Fault::PlaylistSemantic`] if variants are listed and none can be played.
+    pub fn finish(self, mut scope: Scope<'_>) -> Result<Multivariant, ParseError> {
+        let Self { mut playlist, pending, unusable, .. } = self;
+        if let Pending::Variant(_) = pending {
+            scope.warn(WarningKind::StreamWithoutUri);
+        }
+        if playlist.variants.is_empty() && unusable {
+            return Err(ParseError::new(Fault::PlaylistSemantic, "no variant has a usable address"));
+        }
+        for _ in 0..unmatched_groups(&playlist) {
+            scope.warn(WarningKind::UnmatchedGroup);
+        }
+        playlist.version = scope.final_version();
+        playlist.independent_segments = scope.independent_segments;
+        playlist.start = scope.start;
+        playlist.variables = scope.variables;
+        playlist.warnings = scope.warnings;
+        Ok(playlist)
+    }
+}
+
+/// How often a variant names a group that does not exist.
+fn unmatched_groups(playlist: &Multivariant) -> usize {
+    let groups: BTreeSet<_> = playlist.renditions.iter().map(|it| (it.kind, &it.group)).collect();
+    let named = playlist.variants.iter().flat_map(|variant| {
+        [
+            (RenditionKind::Audio, &variant.audio),
+            (RenditionKind::Video, &variant.video),
+            (RenditionKind::Subtitles, &variant.subtitles),
+            (RenditionKind::ClosedCaptions, &variant.closed_captions),
+        ]
+    });
+    let named = named.filter_map(|(kind, group)| group.as_ref().map(|group| (kind, group)));
+    named.filter(|group| !groups.contains(group)).count()
+}
+
+/// The attributes of a variant, and its address where it stands among them.
+fn variant(value: &str, scope: &mut Scope<'_>) -> Result<(Variant, Option<Reference>), ParseError> {
+    let mut variant = Variant::default();
+    let (mut uri, mut bandwidth) = (None, None);
+    let mut attributes = Attributes::new(value);
+    for it in attributes.by_ref() {
+        match it.name {
+            "BANDWIDTH" => bandwidth = scope.integer(it),
+            "AVERAGE-BANDWIDTH" => variant.average_bandwidth = scope.integer(it),
+            "CODECS" => variant.codecs = scope.text(it)?,
+            "SUPPLEMENTAL-CODECS" => variant.supplemental_codecs = scope.text(it)?,
+            "RESOLUTION" => variant.resolution = resolution(it.value, scope),
+            "FRAME-RATE" => variant.frame_rate = scope.number(it),
+            "SCORE" => variant.score = scope.number(it),
+            "VIDEO-RANGE" => variant.video_range = scope.word(it),
+            "HDCP-LEVEL" => variant.hdcp_level = scope.word(it),
+            "ALLOWED-CPC" => variant.allowed_cpc = scope.text(it)?,
+            "REQ-VIDEO-LAYOUT" => {
+                scope.needs_version(12);
+                variant.video_layout = scope.text(it)?;
+            }
+            "STABLE-VARIANT-ID" => variant.stable_id = scope.text(it)?,
+            "AUDIO" => variant.audio = scope.text(it)?,
+            "VIDEO" => variant.video = scope.text(it)?,
+            "SUBTITLES" => variant.subtitles = scope.text(it)?,
+            "CLOSED-CAPTIONS" if !it.quoted && it.value == "NONE" => variant.closed_captions = None,
+            "CLOSED-CAPTIONS" => variant.closed_captions = scope.text(it)?,
+            "PATHWAY-ID" => variant.pathway = scope.text(it)?,
+            "URI" => uri = scope.uri(it)?,
+            _ => {}
+        }
+    }
+    scope.check_list(&attributes);
+    if bandwidth.is_none() {
+        scope.warn(WarningKind::MissingBandwidth);
+    }
+    variant.bandwidth = bandwidth.or(variant.average_bandwidth).unwrap_or_default();
+    Ok((variant, uri))
+}
+
+fn resolution(text: &str, scope: &mut Scope<'_>) -> Option<Resolution> {
+    let numbers = text.split_once(['x', 'X']);
+    let resolution = numbers
+        .and_then(|(width, height)| Some(Resolution { width: integer(width)?, height: integer(height)? }));
+    if resolution.is_none() {
+        scope.warn(WarningKind::BadAttribute);
+    }
+    resolution
+}
+
+/// The attributes of EXT-X-MEDIA; `None` where they do not say what it carries.
+fn rendition(value: &str, scope: &mut Scope<'_>) -> Result<Option<Rendition>, ParseError> {
+    let (mut kind, mut group, mut name) = (None, None, None);
+    let mut rendition = Rendition::default();
+    let mut attributes = Attributes::new(value);
+    for it in attributes.by_ref() {
+        match it.name {
+            "TYPE" => kind = rendition_kind(it.value),
+            "URI" => rendition.uri = scope.uri(it)?,
+            "GROUP-ID" => group = scope.text(it)?,
+            "NAME" => name = scope.text(it)?,
+            "LANGUAGE" => rendition.language = scope.text(it)?,
+            "ASSOC-LANGUAGE" => rendition.associated_language = scope.text(it)?,
+            "STABLE-RENDITION-ID" => rendition.stable_id = scope.text(it)?,
+            "DEFAULT" => rendition.default = scope.yes(it),
+            "AUTOSELECT" => rendition.autoselect = scope.yes(it),
+            "FORCED" => rendition.forced = scope.yes(it),
+            "INSTREAM-ID" => {
+                scope.needs_version(instream_version(kind, it.value));
+                rendition.instream_id = scope.text(it)?;
+            }
+            "CHARACTERISTICS" => rendition.characteristics = scope.text(it)?,
+            "CHANNELS" => rendition.channels = scope.text(it)?,
+            "BIT-DEPTH" => rendition.bit_depth = scope.integer(it),
+            "SAMPLE-RATE" => rendition.sample_rate = scope.integer(it),
+            _ => {}
+        }
+    }
+    scope.check_list(&attributes);
+    let Some(kind) = scope.required(kind) else { return Ok(None) };
+    rendition.kind = kind;
+    rendition.group = scope.required(group).unwrap_or_default();
+    rendition.name = scope.required(name).unwrap_or_default();
+    Ok(Some(rendition))
+}
+
+fn rendition_kind(text: &str) -> Option<RenditionKind> {
+    match text {
+        "AUDIO" => Some(RenditionKind::Audio),
+        "VIDEO" => Some(RenditionKind::Video),
+        "SUBTITLES" => Some(RenditionKind::Subtitles),
+        "CLOSED-CAPTIONS" => Some(RenditionKind::ClosedCaptions),
+        _ => None,
+    }
+}
+
+/// The version that an INSTREAM-ID needs (section 8).
+fn instream_version(kind: Option<RenditionKind>, value: &str) -> u64 {
+    match kind {
+        Some(RenditionKind::ClosedCaptions) if value.starts_with("SERVICE") => 7,
+        Some(RenditionKind::ClosedCaptions) | None => 1,
+        Some(_) => 13,
+    }
+}

@@ -1,0 +1,198 @@
+//! What the readers of both kinds share: the current line, warnings, variables, the tags of section 4.4.2.
+
+use std::borrow::Cow;
+
+use crate::base::{limits, outcome::Fault};
+
+use super::{ParseError, attributes::Attributes, values::integer};
+use crate::hls::{
+    media::Start,
+    variables::{Context, Variables, undefined},
+    warning::{WarningKind, Warnings},
+};
+
+/// The highest protocol version that is defined (section 8).
+const VERSION_MAX: u64 = 13;
+
+/// What holds for the whole playlist.
+pub(super) struct Scope<'a> {
+    /// The line that is being read, from 1.
+    pub line: u32,
+    pub warnings: Warnings,
+    pub variables: Variables,
+    pub independent_segments: bool,
+    pub start: Option<Start>,
+    context: Option<&'a Context<'a>>,
+    /// Bytes that variables may still insert.
+    expansion_left: usize,
+    has_header: bool,
+    version: Option<u64>,
+    /// The version that the tags so far need, and the first line that needs it.
+    needed: (u64, u32),
+}
+
+impl<'a> Scope<'a> {
+    pub fn new(context: Option<&'a Context<'a>>) -> Self {
+        Self {
+            line: 0,
+            warnings: Warnings::default(),
+            variables: Variables::default(),
+            independent_segments: false,
+            start: None,
+            context,
+            expansion_left: limits::PLAYLIST_BYTES,
+            has_header: false,
+            version: None,
+            needed: (1, 0),
+        }
+    }
+
+    /// Counts a warning at the current line.
+    pub fn warn(&mut self, kind: WarningKind) {
+        self.warnings.note(kind, self.line);
+    }
+
+    /// Warns if an attribute list could not be read to its end.
+    pub fn check_list(&mut self, attributes: &Attributes<'_>) {
+        if attributes.malformed {
+            self.warn(WarningKind::BadAttributeList);
+        }
+    }
+
+    /// Takes what is there; warns of what is missing.
+    pub fn required<T>(&mut self, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.warn(WarningKind::MissingAttribute);
+        }
+        value
+    }
+
+    /// Adds to a list of bounded length.
+    pub fn push<T>(&mut self, list: &mut Vec<T>, item: T, limit: usize) {
+        if list.len() < limit {
+            list.push(item);
+        } else {
+            self.warn(WarningKind::Truncated);
+        }
+    }
+
+    /// Notes that the current line needs at least this protocol version (section 8).
+    pub fn needs_version(&mut self, version: u64) {
+        if version > self.needed.0 {
+            self.needed = (version, self.line);
+        }
+    }
+
+    /// The version of the playlist, once all of it has been read.
+    pub fn final_version(&mut self) -> u64 {
+        let version = self.version.unwrap_or(1);
+        let (needed, line) = self.needed;
+        if version < needed {
+            self.warnings.note(WarningKind::VersionTooLow, line);
+        }
+        version
+    }
+
+    /// Reads a tag that may stand in both kinds of playlist; says whether it is one.
+    pub fn tag(&mut self, name: &str, value: &str) -> Result<bool, ParseError> {
+        match name {
+            "M3U" => self.header(),
+            "-X-VERSION" => self.version(value),
+            "-X-INDEPENDENT-SEGMENTS" => self.independent_segments = true,
+            "-X-START" => self.start(value),
+            "-X-DEFINE" => self.define(value)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn header(&mut self) {
+        if std::mem::replace(&mut self.has_header, true) {
+            self.warn(WarningKind::DuplicateTag);
+        } else if self.line > 1 {
+            self.warn(WarningKind::MisplacedTag);
+        }
+    }
+
+    fn version(&mut self, value: &str) {
+        let Some(version) = integer(value) else { return self.warn(WarningKind::BadTag) };
+        if self.version.replace(version).is_some() {
+            self.warn(WarningKind::DuplicateTag);
+        }
+        if version > VERSION_MAX {
+            self.warn(WarningKind::VersionUnknown);
+        }
+    }
+
+    fn start(&mut self, value: &str) {
+        let (mut time_offset, mut precise) = (None, false);
+        let mut attributes = Attributes::new(value);
+        for it in attributes.by_ref() {
+            match it.name {
+                "TIME-OFFSET" => time_offset = self.number(it),
+                "PRECISE" => precise = self.yes(it),
+                _ => {}
+            }
+        }
+        self.check_list(&attributes);
+        if let Some(time_offset) = self.required(time_offset)
+            && self.start.replace(Start { time_offset, precise }).is_some()
+        {
+            self.warn(WarningKind::DuplicateTag);
+        }
+    }
+
+    /// Variables in definitions are not replaced: a value is what it says.
+    fn define(&mut self, value: &str) -> Result<(), ParseError> {
+        self.needs_version(8);
+        let (mut name, mut text) = (None, None);
+        let mut attributes = Attributes::new(value);
+        for it in attributes.by_ref() {
+            match it.name {
+                "NAME" => name = Some(it.value),
+                "VALUE" => text = Some(it.value),
+                "IMPORT" => return self.import(it.value),
+                "QUERYPARAM" => return self.query_parameter(it.value),
+                _ => {}
+            }
+        }
+        self.check_list(&attributes);
+        match (name, text) {
+            (Some(name), text) => self.variables.define(name, text.unwrap_or_default()),
+            (None, _) => {
+                self.warn(WarningKind::MissingAttribute);
+                Ok(())
+            }
+        }
+    }
+
+    fn import(&mut self, name: &str) -> Result<(), ParseError> {
+        let Some(context) = self.context else { return self.leave(name) };
+        let imported = context.imported.and_then(|variables| variables.get(name));
+        let value = imported.ok_or_else(|| undefined(name, "is not defined by a multivariant playlist"))?;
+        self.variables.define(name, value.as_str())
+    }
+
+    fn query_parameter(&mut self, name: &str) -> Result<(), ParseError> {
+        self.needs_version(11);
+        let Some(context) = self.context else { return self.leave(name) };
+        let value = context.query_parameter(name);
+        let value = value.ok_or_else(|| undefined(name, "is not in the query of the address"))?;
+        self.variables.define(name, &value)
+    }
+
+    /// Defines a variable whose value cannot be known here as its own reference, which leaves that as it is written.
+    fn leave(&mut self, name: &str) -> Result<(), ParseError> {
+        self.warn(WarningKind::UnresolvedVariable);
+        self.variables.define(name, &format!("{{${name}}}"))
+    }
+
+    /// `text` with its variables replaced.
+    pub fn expand<'t>(&mut self, text: &'t str) -> Result<Cow<'t, str>, ParseError> {
+        let expanded = self.variables.expand(text, &mut self.expansion_left)?;
+        if expanded.len() > limits::PLAYLIST_LINE_BYTES {
+            return Err(ParseError::new(Fault::PlaylistLimit, "a line becomes too long by its variables"));
+        }
+        Ok(expanded)
+    }
+}

@@ -1,0 +1,46 @@
+//! What the readers make of playlists: each rule of RFC 8216bis one small test, in files by topic.
+
+mod data;
+mod low_latency;
+mod media;
+mod multivariant;
+mod properties;
+mod whole;
+
+use super::*;
+use crate::hls::Text;
+
+/// The media playlist that `text` is.
+pub(in crate::hls) fn media(text: &str) -> Media {
+    match parse(text.as_bytes()) {
+        Ok(Playlist::Media(media)) => media,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The multivariant playlist that `text` is.
+pub(in crate::hls) fn multivariant(text: &str) -> Multivariant {
+    match parse(text.as_bytes()) {
+        Ok(Playlist::Multivariant(multivariant)) => multivariant,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A media playlist with a sound head and these lines.
+fn media_of(lines: &str) -> Media {
+    media(&format!("#EXTM3U\n#EXT-X-VERSION:13\n#EXT-X-TARGETDURATION:10\n{lines}"))
+}
+
+/// The fault of what is no playlist that can be used.
+fn fault(bytes: &[u8]) -> Fault {
+    parse(bytes).expect_err("refused").fault
+}
+
+/// The kinds of `warnings`, in the order of first appearance.
+fn kinds(warnings: &Warnings) -> Vec<WarningKind> {
+    warnings.iter().map(|warning| warning.kind).collect()
+}
+
+fn shown(text: &Option<Text>) -> Option<&str> {
+    text.as_ref().map(Text::as_str)
+}

@@ -1,0 +1,141 @@
+//! What holds for every input: playlists of the corpus of this folder, broken at random.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{base::limits, hls::Reference};
+
+/// Lines from which playlists are put together, sound ones and others.
+const LINES: &[&str] = &[
+    "#EXTM3U",
+    "#EXT-X-VERSION:9",
+    "#EXT-X-TARGETDURATION:4",
+    "#EXT-X-TARGETDURATION:-1",
+    "#EXT-X-MEDIA-SEQUENCE:18446744073709551614",
+    "#EXT-X-MEDIA-SEQUENCE:7",
+    "#EXT-X-DISCONTINUITY-SEQUENCE:18446744073709551615",
+    "#EXT-X-DISCONTINUITY",
+    "#EXTINF:4.0,",
+    "#EXTINF:1e308,",
+    "#EXTINF:NaN",
+    "#EXT-X-BYTERANGE:10@18446744073709551600",
+    "#EXT-X-BYTERANGE:10",
+    "#EXT-X-KEY:METHOD=AES-128,URI=\"k\",IV=0xFF",
+    "#EXT-X-KEY:METHOD=NONE",
+    "#EXT-X-MAP:URI=\"i\",BYTERANGE=\"7@0\"",
+    "#EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:05Z",
+    "#EXT-X-GAP",
+    "#EXT-X-BITRATE:18446744073709551615",
+    "#EXT-X-PART-INF:PART-TARGET=0.5",
+    "#EXT-X-PART:DURATION=0.5,URI=\"p\",BYTERANGE=\"5\"",
+    "#EXT-X-SKIP:SKIPPED-SEGMENTS=3",
+    "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"p\"",
+    "#EXT-X-RENDITION-REPORT:URI=\"r\",LAST-MSN=1",
+    "#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=24,HOLD-BACK=-1",
+    "#EXT-X-DATERANGE:ID=\"d\",START-DATE=\"2026-01-02T03:04:05Z\",X=1",
+    "#EXT-X-DEFINE:NAME=\"v\",VALUE=\"w{$v}\"",
+    "#EXT-X-DEFINE:QUERYPARAM=\"q\"",
+    "#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"a\"",
+    "#EXT-X-STREAM-INF:BANDWIDTH=1,REQ-X=1",
+    "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"n\",URI=\"a\"",
+    "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,URI=\"i\"",
+    "#EXT-X-SESSION-DATA:DATA-ID=\"d\"",
+    "#EXT-X-ENDLIST",
+    "#EXT",
+    "#",
+    "",
+    "a.ts",
+    "{$v}.ts",
+    "b\u{1b}[2J.ts",
+    "ü ö?token=1",
+];
+
+/// What holds for whatever comes out.
+fn assert_sound(bytes: &[u8]) {
+    match parse(bytes) {
+        Ok(Playlist::Media(media)) => assert_media_sound(&media),
+        Ok(Playlist::Multivariant(list)) => {
+            assert!(list.variants.len() <= limits::PLAYLIST_VARIANTS);
+            list.variants
+                .iter()
+                .chain(&list.i_frame_variants)
+                .for_each(|variant| assert_usable(&variant.uri));
+        }
+        Err(error) => assert!(error.fault.name().starts_with("playlist."), "{error}"),
+    }
+}
+
+fn assert_media_sound(media: &Media) {
+    assert!(media.segments.windows(2).all(|pair| pair[1].sequence == pair[0].sequence + 1));
+    assert!(
+        media
+            .segments
+            .windows(2)
+            .all(|pair| { pair[1].discontinuity_sequence >= pair[0].discontinuity_sequence })
+    );
+    let longest = limits::PLAYLIST_DURATION;
+    assert!(media.total_duration() <= longest * u32::try_from(media.segments.len()).expect("bounded"));
+    assert!(media.target_duration <= longest);
+    for segment in &media.segments {
+        assert_eq!(media.segment(segment.sequence).map(|it| &it.uri), Some(&segment.uri));
+        if segment.uri != Reference::default() || !segment.gap {
+            assert_usable(&segment.uri);
+        }
+        if let Some(range) = segment.byte_range {
+            assert!(range.length > 0 && range.offset.checked_add(range.length).is_some());
+        }
+        segment.parts.iter().for_each(|part| assert_usable(&part.uri));
+    }
+    assert!(media.is_same_list_as(media));
+    assert!(media.clone().merged_with(media).is_ok() || media.skipped.is_some());
+}
+
+fn assert_usable(uri: &Reference) {
+    assert!(!uri.as_str().is_empty() && !uri.as_str().chars().any(char::is_control), "{uri:?}");
+}
+
+/// Playlists put together from [`LINES`], most with a header.
+fn assembled() -> impl Strategy<Value = Vec<u8>> {
+    let lines = proptest::collection::vec(proptest::sample::select(LINES), 0..40);
+    let ends = proptest::sample::select(vec!["\n", "\r\n", "\r", " \n"]);
+    (lines, ends).prop_map(|(lines, end)| format!("#EXTM3U{end}{}", lines.join(end)).into_bytes())
+}
+
+proptest! {
+    #[test]
+    fn any_lines_in_any_order_give_a_sound_playlist_or_an_error(bytes in assembled()) {
+        assert_sound(&bytes);
+    }
+
+    #[test]
+    fn flipped_bytes_and_splices_give_a_sound_playlist_or_an_error(
+        bytes in assembled(),
+        flips in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..8),
+        (from, to) in (any::<proptest::sample::Index>(), any::<proptest::sample::Index>()),
+    ) {
+        let mut bytes = bytes;
+        for (at, byte) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let (from, to) = (from.index(bytes.len()), to.index(bytes.len()));
+        let piece = bytes[from.min(to)..from.max(to)].to_vec();
+        bytes.splice(to..to, piece);
+        assert_sound(&bytes);
+    }
+
+    #[test]
+    fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..500)) {
+        assert_sound(&bytes);
+        assert_sound(&[b"#EXTM3U\n", bytes.as_slice()].concat());
+    }
+
+    #[test]
+    fn a_delta_update_of_any_playlist_merges_or_is_refused(new in assembled(), old in assembled()) {
+        if let (Ok(Playlist::Media(new)), Ok(Playlist::Media(old))) = (parse(&new), parse(&old))
+            && let Ok(merged) = new.merged_with(&old)
+        {
+            assert_media_sound(&merged);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! How the values of tags and attributes are read (RFC 8216bis section 4.2): numbers, texts, addresses, dates, keys.
+//!
+//! * A value that cannot be read becomes `None` with a warning; only variables can fail a playlist.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, civil, tz::TimeZone};
+use quick_m3u8::tag::TagValue;
+
+use crate::base::limits;
+
+use super::{
+    ParseError,
+    attributes::{Attribute, Attributes},
+    scope::Scope,
+};
+use crate::hls::{
+    segment::{ByteRange, Key, KeyMethod},
+    text::{Reference, Text},
+    warning::WarningKind,
+};
+
+/// Seconds as a duration that cannot overflow a sum, and whether they were a number from 0 up to the limit.
+pub(super) fn clamped(seconds: f64) -> (Duration, bool) {
+    let longest = limits::PLAYLIST_DURATION;
+    let usable = (0.0..=longest.as_secs_f64()).contains(&seconds);
+    if seconds > longest.as_secs_f64() {
+        return (longest, usable);
+    }
+    (Duration::try_from_secs_f64(seconds).unwrap_or_default(), usable)
+}
+
+/// A decimal number, `None` for everything else, infinities included.
+pub(super) fn decimal(text: &str) -> Option<f64> {
+    let number = TagValue(text.as_bytes()).try_as_decimal_floating_point().ok()?;
+    number.is_finite().then_some(number)
+}
+
+/// A decimal integer (section 4.2).
+pub(super) fn integer(text: &str) -> Option<u64> {
+    TagValue(text.as_bytes()).try_as_decimal_integer().ok()
+}
+
+impl Scope<'_> {
+    /// An address; `None` with a warning if it cannot be requested.
+    pub fn reference(&mut self, text: &str) -> Result<Option<Reference>, ParseError> {
+        let reference = Reference::new(&self.expand(text)?);
+        if reference.is_none() {
+            self.warn(WarningKind::BadUri);
+        }
+        Ok(reference)
+    }
+
+    /// An attribute that is an address.
+    pub fn uri(&mut self, it: Attribute<'_>) -> Result<Option<Reference>, ParseError> {
+        self.check_quotes(it, true);
+        self.reference(it.value)
+    }
+
+    /// A quoted string.
+    pub fn text(&mut self, it: Attribute<'_>) -> Result<Option<Text>, ParseError> {
+        self.check_quotes(it, true);
+        Ok(Some(Text::from(&*self.expand(it.value)?)))
+    }
+
+    /// An enumerated string.
+    pub fn word(&mut self, it: Attribute<'_>) -> Option<Text> {
+        self.check_quotes(it, false);
+        Some(Text::from(it.value))
+    }
+
+    /// A decimal integer.
+    pub fn integer(&mut self, it: Attribute<'_>) -> Option<u64> {
+        self.check_quotes(it, false);
+        self.readable(integer(it.value))
+    }
+
+    /// A signed decimal number.
+    pub fn number(&mut self, it: Attribute<'_>) -> Option<f64> {
+        self.check_quotes(it, false);
+        self.readable(decimal(it.value))
+    }
+
+    /// A number of seconds from 0 up to the limit.
+    pub fn seconds(&mut self, it: Attribute<'_>) -> Option<Duration> {
+        let (duration, usable) = clamped(self.number(it)?);
+        if !usable {
+            self.warn(WarningKind::BadAttribute);
+        }
+        Some(duration)
+    }
+
+    /// `YES` or `NO`.
+    pub fn yes(&mut self, it: Attribute<'_>) -> bool {
+        self.check_quotes(it, false);
+        let answer = match it.value {
+            "YES" => Some(true),
+            "NO" => Some(false),
+            _ => None,
+        };
+        self.readable(answer).unwrap_or_default()
+    }
+
+    /// A quoted date.
+    pub fn date(&mut self, it: Attribute<'_>) -> Option<Timestamp> {
+        self.check_quotes(it, true);
+        self.timestamp(it.value)
+    }
+
+    /// A date with a time zone (section 4.4.4.6); without one, UTC stands in.
+    pub fn timestamp(&mut self, text: &str) -> Option<Timestamp> {
+        if let Ok(timestamp) = text.parse() {
+            return Some(timestamp);
+        }
+        self.warn(WarningKind::BadDate);
+        let civil: civil::DateTime = text.parse().ok()?;
+        TimeZone::UTC.to_timestamp(civil).ok()
+    }
+
+    /// The attributes of EXT-X-KEY and EXT-X-SESSION-KEY; `None` for `METHOD=NONE`.
+    pub fn key(&mut self, value: &str) -> Result<Option<Key>, ParseError> {
+        let mut key =
+            Key { method: KeyMethod::Unknown, uri: None, iv: None, format: None, format_versions: None };
+        let mut method = "";
+        let mut attributes = Attributes::new(value);
+        for it in attributes.by_ref() {
+            match it.name {
+                "METHOD" => method = it.value,
+                "URI" => key.uri = self.uri(it)?,
+                "IV" => key.iv = self.initialization_vector(it.value)?,
+                "KEYFORMAT" => key.format = self.text(it)?,
+                "KEYFORMATVERSIONS" => key.format_versions = self.text(it)?,
+                _ => {}
+            }
+        }
+        self.check_list(&attributes);
+        key.method = match method {
+            "NONE" => return Ok(None),
+            "AES-128" => KeyMethod::Aes128,
+            "SAMPLE-AES" => KeyMethod::SampleAes,
+            "SAMPLE-AES-CTR" => KeyMethod::SampleAesCtr,
+            _ => KeyMethod::Unknown,
+        };
+        if key.uri.is_none() || key.method == KeyMethod::Unknown {
+            self.warn(WarningKind::BadKey);
+        }
+        self.needs_version(match &key {
+            Key { method: KeyMethod::SampleAes | KeyMethod::SampleAesCtr, .. } => 5,
+            Key { format: Some(_), .. } | Key { format_versions: Some(_), .. } => 5,
+            Key { iv: Some(_), .. } => 2,
+            _ => 1,
+        });
+        Ok(Some(key))
+    }
+
+    fn initialization_vector(&mut self, text: &str) -> Result<Option<[u8; 16]>, ParseError> {
+        let text = self.expand(text)?;
+        let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+        // `from_str_radix` would take a sign.
+        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let vector = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
+        if vector.is_none() {
+            self.warn(WarningKind::BadKey);
+        }
+        Ok(vector.map(u128::to_be_bytes))
+    }
+
+    /// `length[@offset]`; `implied` is the offset where none is written.
+    pub fn byte_range(&mut self, text: &str, implied: Option<u64>) -> Option<ByteRange> {
+        let Some((length, offset)) = range_numbers(text) else {
+            self.warn(WarningKind::BadByteRange);
+            return None;
+        };
+        let offset = offset.or(implied).unwrap_or_else(|| {
+            self.warn(WarningKind::MissingByteRangeOffset);
+            0
+        });
+        let range = ByteRange::new(offset, length);
+        if range.is_none() {
+            self.warn(WarningKind::BadByteRange);
+        }
+        range
+    }
+
+    /// A quoted byte range; see [`Scope::byte_range`].
+    pub fn range(
+        &mut self,
+        it: Attribute<'_>,
+        implied: Option<u64>,
+    ) -> Result<Option<ByteRange>, ParseError> {
+        self.check_quotes(it, true);
+        let text = self.expand(it.value)?;
+        Ok(self.byte_range(&text, implied))
+    }
+
+    fn readable<T>(&mut self, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.warn(WarningKind::BadAttribute);
+        }
+        value
+    }
+
+    fn check_quotes(&mut self, it: Attribute<'_>, expected: bool) {
+        if it.quoted != expected {
+            self.warn(WarningKind::WrongQuoting);
+        }
+    }
+}
+
+fn range_numbers(text: &str) -> Option<(u64, Option<u64>)> {
+    match text.split_once('@') {
+        Some((length, offset)) => Some((integer(length.trim())?, Some(integer(offset.trim())?))),
+        None => Some((integer(text.trim())?, None)),
+    }
+}

@@ -1,0 +1,93 @@
+//! The texts of a playlist: shared, cheap to clone, and never printed as they came.
+//!
+//! * A [`Reference`] holds no control character, and is empty only where a segment has no usable address.
+//! * Their `Debug` is sanitised; that of a [`Reference`] shows the file name only, as everything else may be a secret.
+
+use std::{fmt, sync::Arc};
+
+use crate::base::{Untrusted, secret_url::shown_segment};
+
+/// A text of a playlist that is not an address: a codec list, a group, a name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Text(Arc<str>);
+
+impl Text {
+    /// The text as it came, to compare and to compute with; to print it, take [`Text::shown`].
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text made safe to print.
+    pub fn shown(&self) -> String {
+        Untrusted::new(&self.0).shown()
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.shown())
+    }
+}
+
+/// An absolute or relative address (RFC 3986), still to be resolved against that of its playlist. May hold secrets.
+///
+/// The default is empty and names nothing; in a playlist only a segment that is a gap has it.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Reference(Arc<str>);
+
+impl Reference {
+    /// Takes `text` unless it is empty or holds a control character.
+    pub(super) fn new(text: &str) -> Option<Self> {
+        let usable = !text.is_empty() && !holds_control(text);
+        usable.then(|| Self(text.into()))
+    }
+
+    /// The text to resolve. Holds secrets: never print it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.0.split(['?', '#']).next().unwrap_or_default();
+        let file = path.rsplit(['/', '@']).next().unwrap_or_default();
+        write!(f, "Reference({:?})", Untrusted::new(shown_segment(file)).shown())
+    }
+}
+
+/// Whether `text` holds a control character, C0, DEL or C1.
+fn holds_control(text: &str) -> bool {
+    let low = text.bytes().any(|byte| byte < b' ' || byte == 0x7f);
+    low || (!text.is_ascii() && text.chars().any(char::is_control))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_holds_no_control_character_and_is_not_empty() {
+        for bad in ["", "a\x1b[2Jb", "a\tb", "a\u{9b}b", "a\x7f"] {
+            assert_eq!(Reference::new(bad), None, "{bad:?}");
+        }
+        assert_eq!(Reference::new("ä b.ts?x").expect("usable").as_str(), "ä b.ts?x");
+    }
+
+    #[test]
+    fn debug_prints_neither_tokens_nor_control_characters() {
+        for secret in
+            ["a.ts?t=hunter2#hunter2", "https://u:hunter2@h/hunter2/a.ts?/hunter2", "//u:hunter2@a.ts"]
+        {
+            let reference = Reference::new(secret).expect("usable");
+            assert_eq!(format!("{reference:?}"), "Reference(\"a.ts\")");
+        }
+        assert_eq!(format!("{:?}", Text::from("a\x1bb")), "\"a^[b\"");
+    }
+}

@@ -1,0 +1,156 @@
+//! Real playlists, read from the folder that `HLSWARM_CORPUS` names, against what three other parsers agree on.
+//!
+//! * Every file goes through the parser, whatever it is; none may panic.
+//! * Where we differ, the file is listed in [`EXCEPTIONS`] with its reason, and must really differ.
+
+#![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
+
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+
+use hlswarm::hls::{Media, ParseError, Playlist, parse};
+
+/// Files on which we differ from the other parsers, each with the reason.
+#[rustfmt::skip]
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("hls-parser/4.3.1.1_EXTM3U.spec.js.L6..m3u8", NO_HEADER),
+    ("hls-parser/m3u8__8.10-EXT-X-DATERANGE-carrying-SCTE-35-tags.m3u8", NO_HEADER),
+    ("hls-parser/m3u8__8.6-Master-Playlist-with-Alternative-audio.m3u8", NO_HEADER),
+    ("hls-parser/m3u8__8.7-Master-Playlist-with-Alternative-video.m3u8", NO_HEADER),
+    ("hls-parser/m3u8__8.8-Session-Data-in-a-Master-Playlist.m3u8", NO_HEADER),
+    ("hls-parser/m3u8__8.9-CHARACTERISTICS-attribute-containing-multiple-characteristics.m3u8", NO_HEADER),
+    ("hls-parser/m3u8__SCTE-35_07.m3u8", NO_HEADER),
+    ("videojs-m3u8-parser/integration__empty.m3u8", NO_HEADER),
+    ("videojs-m3u8-parser/integration__manifestNoExtM3u.m3u8", NO_HEADER),
+    ("videojs-m3u8-parser/integration__master.m3u8", NO_HEADER),
+    ("videojs-m3u8-parser/integration__start.m3u8", NO_HEADER),
+    ("hls.js/error-controller.ts.L1076..m3u8", UNDEFINED),
+    ("hls.js/error-controller.ts.L1099..m3u8", UNDEFINED),
+    ("hls.js/m3u8-parser.ts.L2757.finds_Variable_References_in_a_playlist_parsed_after_one_tha.m3u8", UNDEFINED),
+    ("hls.js/m3u8-parser.ts.L3120.fails_to_parse_Media_Playlist_when_variable_reference_has_no.m3u8", UNDEFINED),
+    ("hls.js/m3u8-parser.ts.L3147.fails_to_parse_Media_Playlist_when_variable_reference_preced.m3u8", UNDEFINED),
+    ("hls.js/m3u8-parser.ts.L2721.returns_an_error_when_duplicate_Variables_are_found_in_Multi.m3u8", DEFINED_TWICE),
+    ("globocom-m3u8/playlists.py.L1227.PLAYLIST_WITH_NEGATIVE_MEDIA_SEQUENCE.m3u8", NOT_DECIMAL),
+    ("videojs-m3u8-parser/integration__negativeMediaSequence.m3u8", NOT_DECIMAL),
+    ("videojs-m3u8-parser/integration__manifestExtTTargetdurationNegative.m3u8", NOT_DECIMAL),
+    ("shaka-player/manifest_text_parser_unit.js.L22.rejects_invalid_playlists.m3u8", MIXED),
+    ("videojs-m3u8-parser/parser.test.js.L1441.named_and_imported_substiutions_work.m3u8", MIXED),
+];
+
+const NO_HEADER: &str = "#EXTM3U must be the first line (sections 4.1 and 4.4.1.1)";
+const UNDEFINED: &str = "an undefined variable must fail the playlist (section 4.3)";
+const DEFINED_TWICE: &str = "a variable that is defined twice must fail the playlist (section 4.4.2.3)";
+const NOT_DECIMAL: &str = "a decimal-integer has no sign (section 4.2)";
+const MIXED: &str = "tags of both kinds in one playlist must fail it (sections 4.1 and 4.4.6)";
+
+/// More differences than this are no exceptions any more.
+const EXCEPTIONS_MAX: usize = 25;
+
+/// How far durations may be apart, for each segment.
+const TOLERANCE_S: f64 = 0.001;
+
+/// A line of the index: column name to value.
+type Row = BTreeMap<String, String>;
+
+#[test]
+fn the_corpus_is_understood_as_other_parsers_do() {
+    let Ok(folder) = std::env::var("HLSWARM_CORPUS") else {
+        eprintln!("skipped: HLSWARM_CORPUS does not name a folder of playlists");
+        return;
+    };
+    let folder = Path::new(&folder);
+    let index = fs::read_to_string(folder.join("index.csv")).expect("the index of the corpus");
+    let mut differing = BTreeMap::new();
+    let mut compared = 0;
+    for row in rows(&index) {
+        let bytes = fs::read(folder.join(&row["file"])).expect("a file of the index");
+        let parsed = parse(&bytes);
+        if row["oracle_agree"] != "yes" {
+            continue;
+        }
+        compared += 1;
+        if let Some(difference) = difference(&row, &parsed) {
+            differing.insert(row["file"].clone(), difference);
+        }
+    }
+    eprintln!("{compared} playlists compared, {} differ", differing.len());
+    for (file, reason) in EXCEPTIONS {
+        assert!(differing.remove(*file).is_some(), "{file} does not differ any more: {reason}");
+    }
+    assert!(EXCEPTIONS.len() <= EXCEPTIONS_MAX, "too many exceptions");
+    assert!(differing.is_empty(), "{differing:#?}");
+}
+
+/// What is not as the index says.
+fn difference(row: &Row, parsed: &Result<Playlist, ParseError>) -> Option<String> {
+    let wrong =
+        |what: &str, ours: &dyn std::fmt::Display| Some(format!("{what}: ours {ours}, theirs {}", row[what]));
+    match parsed {
+        Err(error) => Some(error.to_string()),
+        Ok(Playlist::Multivariant(_)) if row["variants"].is_empty() => {
+            wrong("segments", &"a multivariant playlist")
+        }
+        Ok(Playlist::Multivariant(ours)) => {
+            let count = ours.variants.len();
+            if row["variants"] == count.to_string() { None } else { wrong("variants", &count) }
+        }
+        Ok(Playlist::Media(_)) if !row["variants"].is_empty() => wrong("variants", &"a media playlist"),
+        Ok(Playlist::Media(ours)) => media_difference(row, ours).and_then(|(what, ours)| wrong(what, &ours)),
+    }
+}
+
+fn media_difference(row: &Row, ours: &Media) -> Option<(&'static str, String)> {
+    let sequence = ours.media_sequence.to_string();
+    if row["media_sequence"] != sequence {
+        return Some(("media_sequence", sequence));
+    }
+    let target = ours.target_duration.as_secs_f64();
+    if row["target_duration"].parse::<f64>().is_ok_and(|theirs| theirs != target) {
+        return Some(("target_duration", target.to_string()));
+    }
+    if (row["endlist"] == "True") != ours.endlist {
+        return Some(("endlist", ours.endlist.to_string()));
+    }
+    let count = ours.segments.len();
+    let theirs: usize = row["segments"].parse().expect("a count");
+    // The others count a segment that is not finished, or whose first part is only hinted at.
+    let unfinished = theirs == count + 1 && (ours.unfinished.is_some() || !ours.preload_hints.is_empty());
+    if theirs != count && !unfinished {
+        return Some(("segments", count.to_string()));
+    }
+    duration_difference(row, ours, unfinished)
+}
+
+fn duration_difference(row: &Row, ours: &Media, unfinished: bool) -> Option<(&'static str, String)> {
+    let theirs: f64 = row["duration_s"].parse().expect("a number");
+    let parts = ours.unfinished.iter().flat_map(|unfinished| &unfinished.parts);
+    let tail: Duration = parts.map(|part| part.duration).sum();
+    let total = ours.total_duration().as_secs_f64();
+    let tolerance = TOLERANCE_S * ours.segments.len().max(1) as f64;
+    let is_theirs = |total: f64| (total - theirs).abs() <= tolerance;
+    let agree = is_theirs(total) || (unfinished && is_theirs(total + tail.as_secs_f64()));
+    (!agree).then(|| ("duration_s", total.to_string()))
+}
+
+/// The rows of a CSV file whose first line names the columns.
+fn rows(text: &str) -> Vec<Row> {
+    let mut lines = text.lines().map(cells);
+    let names = lines.next().expect("a line of names");
+    lines.map(|cells| names.iter().cloned().zip(cells).collect()).collect()
+}
+
+/// The cells of one line; a quoted one may hold commas, and quotes twice.
+fn cells(line: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut quoted = false;
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        let cell = cells.last_mut().expect("never empty");
+        match character {
+            '"' if quoted && characters.peek() == Some(&'"') => cell.extend(characters.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(String::new()),
+            _ => cell.push(character),
+        }
+    }
+    cells
+}
