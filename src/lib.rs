@@ -1,7 +1,10 @@
 //! hlswarm: a load tester for HTTP Live Streaming.
 
 pub mod base;
+pub mod frame;
 pub mod hls;
+pub mod load;
 pub mod net;
 pub mod origin;
+pub mod player;
 pub mod stats;

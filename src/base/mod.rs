@@ -16,5 +16,5 @@ pub use clock::Clock;
 pub use kind::Kind;
 pub use outcome::Outcome;
 pub use secret_url::SecretUrl;
-pub use state::{ClientState, RunState};
+pub use state::{ClientState, Command, RunState, StopCause};
 pub use untrusted::Untrusted;

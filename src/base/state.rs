@@ -96,15 +96,28 @@ impl RunState {
     }
 }
 
+/// Who ended a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StopCause {
+    /// The operator pressed `q`.
+    Operator,
+    /// Ctrl-C, as a key or as SIGINT.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// SIGHUP, or the terminal went away.
+    HangUp,
+}
+
 /// What the operator asks of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Adds (or, negative, removes) clients relative to the target.
     AdjustTarget(i64),
     /// Stops admitting and drains; a second one cuts what is in flight.
-    Stop,
+    Stop(StopCause),
     /// Cuts what is in flight at once.
-    StopNow,
+    StopNow(StopCause),
 }
 
 #[cfg(test)]

@@ -76,10 +76,13 @@ pub struct Playback {
 }
 
 impl Playback {
-    /// The state at a moment: a client that plays is stalled once its buffer has run dry.
+    /// The state at a moment: a client that plays is stalled once its buffer has run dry, also while it waits
+    /// after a failure. Before playback began (`dry_at_us` is 0) nothing can run dry.
     pub fn state_at(&self, now_us: u64) -> ClientState {
         match self.state {
-            ClientState::Playing if now_us > self.dry_at_us => ClientState::Stalled,
+            ClientState::Playing | ClientState::Waiting if self.dry_at_us > 0 && now_us > self.dry_at_us => {
+                ClientState::Stalled
+            }
             state => state,
         }
     }

@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use super::metric::Metric;
 use super::snapshot::Totals;
 use crate::base::Kind;
 use crate::base::outcome::Fault;
@@ -133,14 +132,10 @@ impl Window {
     }
 }
 
-/// The rate of one counter over a whole run.
-pub fn run_rate(totals: &Totals, metric: Metric, length: Duration) -> Option<f64> {
-    (!length.is_zero()).then(|| totals.get(metric) as f64 / length.as_secs_f64())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Metric;
 
     fn totals(playlists: u64, bytes: u64) -> Totals {
         let mut totals = Totals::default();

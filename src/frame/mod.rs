@@ -1,0 +1,65 @@
+//! What one moment of a run shows: the one value that every reader reads, and the sampler that makes it.
+//!
+//! * One sampler reads the registry; screen, progress lines and report all read its frames. Nobody else keeps a
+//!   "previous" to compute a rate from.
+//! * Every derived number is computed here or in `stats`, once.
+
+mod health;
+mod sampler;
+mod status;
+
+use std::time::Duration;
+
+use crate::base::RunState;
+use crate::stats::{LatencyDigest, Rates, Snapshot, SpeedSummary};
+
+pub use health::{Health, HealthJudge, Knee, Knees, Verdict};
+pub use sampler::{Sampler, SamplerHandle, TICK};
+pub use status::Status;
+
+/// One moment of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Frame {
+    /// Time since the start of the run.
+    pub at: Duration,
+    /// What the run is doing.
+    pub state: RunState,
+    /// Clients that are wanted.
+    pub target: u32,
+    /// Clients that were admitted and have not been removed.
+    pub admitted: u64,
+    /// The most clients that were active at once so far.
+    pub peak_clients: u64,
+    /// Everything that is counted.
+    pub snapshot: Snapshot,
+    /// Rates over the last ten seconds, or as much of them as there is.
+    pub recent: Option<Rates>,
+    /// Rates over 1, 30, 60 and 300 seconds; unknown until the run has lasted that long.
+    pub windows: [Option<Rates>; 4],
+    /// The highest bit rate over one second so far.
+    pub peak_bits_per_second: Option<f64>,
+    /// Speed and drift of the clients.
+    pub speed: SpeedSummary,
+    /// Playlists, from start to end.
+    pub playlist_latency: LatencyDigest,
+    /// Segments, to the first byte.
+    pub segment_first_byte: LatencyDigest,
+    /// Segments, from start to end.
+    pub segment_latency: LatencyDigest,
+    /// Whether the stream is served well.
+    pub health: Health,
+    /// When it first was not.
+    pub knees: Knees,
+    /// Starts that came too late for their place in the plan.
+    pub late_starts: u64,
+    /// Panics that were caught in client tasks.
+    pub panics: u64,
+}
+
+impl Frame {
+    /// Clients that are doing something: all but finished and dead ones.
+    pub fn active_clients(&self) -> u64 {
+        use crate::base::ClientState::{Dead, Finished};
+        self.snapshot.clients.len() as u64 - self.snapshot.in_state(Finished) - self.snapshot.in_state(Dead)
+    }
+}

@@ -1,0 +1,199 @@
+//! The 4 Hz sampler: reads the registry and makes the frame that everybody else reads.
+//!
+//! * It has a thread of its own: a saturated runtime must not silence the numbers that would show it.
+//! * A tick that is missed is skipped, never made up for; rates divide by the real time between snapshots.
+//! * Frames lie in a small pool: a reader that holds one (a frozen screen) blocks nothing and costs one more frame.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::health::HealthJudge;
+use super::{Frame, Status};
+use crate::base::{Clock, Kind, clock};
+use crate::stats::{RecentLatency, Registry, Speeds, Timed, Window, window};
+
+/// Time between two frames.
+pub const TICK: Duration = Duration::from_millis(250);
+/// Ticks between two readings of the histograms: digits change once a second, so that they can be read.
+const TICKS_PER_LATENCY: u64 = 4;
+/// Frames of the pool: one being written, one being read, one that is frozen.
+const POOL: usize = 3;
+
+/// Makes frames.
+#[derive(Debug)]
+pub struct Sampler {
+    registry: Arc<Registry>,
+    status: Arc<Status>,
+    clock: Clock,
+    window: Window,
+    speeds: Speeds,
+    judge: HealthJudge,
+    latency: [RecentLatency; 3],
+    ticks: u64,
+    peak_clients: u64,
+    pool: Vec<Arc<Frame>>,
+}
+
+/// The sampler's thread, and the newest frame.
+#[derive(Debug)]
+pub struct SamplerHandle {
+    frames: watch::Receiver<Arc<Frame>>,
+    stop: SyncSender<()>,
+    thread: JoinHandle<Sampler>,
+}
+
+impl SamplerHandle {
+    /// Where the newest frame is found.
+    pub fn frames(&self) -> watch::Receiver<Arc<Frame>> {
+        self.frames.clone()
+    }
+
+    /// Ends the thread and hands its sampler back, for the final frame. `None`: it had panicked.
+    pub fn stop(self) -> Option<Sampler> {
+        // A thread that has ended already needs no word.
+        _ = self.stop.try_send(());
+        self.thread.join().ok()
+    }
+}
+
+impl Sampler {
+    /// A sampler of a registry.
+    pub fn new(registry: Arc<Registry>, status: Arc<Status>, clock: Clock) -> Self {
+        let timed =
+            [Timed::Total(Kind::Playlist), Timed::FirstByte(Kind::Segment), Timed::Total(Kind::Segment)];
+        Self {
+            registry,
+            status,
+            clock,
+            window: Window::default(),
+            speeds: Speeds::default(),
+            judge: HealthJudge::default(),
+            latency: timed.map(RecentLatency::new),
+            ticks: 0,
+            peak_clients: 0,
+            pool: Vec::with_capacity(POOL),
+        }
+    }
+
+    /// Runs the sampler on a thread of its own.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn spawn(self) -> std::io::Result<SamplerHandle> {
+        let (sender, frames) = watch::channel(Arc::new(Frame::default()));
+        let (stop, stopped) = sync_channel(1);
+        let thread =
+            thread::Builder::new().name("sampler".to_owned()).spawn(move || self.run(&sender, &stopped))?;
+        Ok(SamplerHandle { frames, stop, thread })
+    }
+
+    fn run(mut self, frames: &watch::Sender<Arc<Frame>>, stopped: &Receiver<()>) -> Self {
+        let mut due = self.clock.now() + TICK;
+        loop {
+            let wait = due.saturating_sub(self.clock.now());
+            match stopped.recv_timeout(wait) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return self,
+            }
+            let frame = self.next_frame();
+            frames.send_replace(frame);
+            let now = self.clock.now();
+            // What was missed is skipped.
+            due = if now > due + TICK { now + TICK } else { due + TICK };
+        }
+    }
+
+    /// Reads the registry now. After every client has left this is the final, exact frame.
+    pub fn next_frame(&mut self) -> Arc<Frame> {
+        let mut frame = self.free_frame();
+        // In the pool nobody else holds it; a clone would only cost time.
+        self.fill(Arc::make_mut(&mut frame));
+        if self.pool.len() < POOL {
+            self.pool.push(Arc::clone(&frame));
+        }
+        frame
+    }
+
+    /// A frame that nobody reads any more, or a new one.
+    fn free_frame(&mut self) -> Arc<Frame> {
+        let free = self.pool.iter().position(|frame| Arc::strong_count(frame) == 1);
+        free.map_or_else(Arc::default, |index| self.pool.swap_remove(index))
+    }
+
+    fn fill(&mut self, frame: &mut Frame) {
+        let at = self.clock.now();
+        self.registry.snapshot(clock::micros(at), &mut frame.snapshot);
+        self.window.push(at, &frame.snapshot.totals);
+        frame.speed = self.speeds.observe(&mut frame.snapshot);
+        if self.ticks.is_multiple_of(TICKS_PER_LATENCY) {
+            self.latency.iter_mut().for_each(|latency| latency.sample(&self.registry));
+        }
+        self.ticks += 1;
+        let [playlist, first_byte, segment] = &self.latency;
+        (frame.playlist_latency, frame.segment_first_byte, frame.segment_latency) =
+            (playlist.digest(), first_byte.digest(), segment.digest());
+        (frame.at, frame.state, frame.target) = (at, self.status.state(), self.status.target());
+        (frame.admitted, frame.late_starts) = (self.status.admitted(), self.status.late_starts());
+        frame.panics = self.status.panics();
+        self.peak_clients = self.peak_clients.max(frame.active_clients());
+        frame.peak_clients = self.peak_clients;
+        frame.recent = self.window.rates_so_far(window::RECENT);
+        frame.windows = window::WINDOWS.map(|length| self.window.rates(length));
+        frame.peak_bits_per_second = self.window.peak_bits_per_second();
+        (frame.health, frame.knees) = self.judge.judge(at, &frame.snapshot, frame.recent.as_ref());
+    }
+
+    /// The registry that is sampled.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Outcome;
+
+    fn sampler() -> (Arc<Registry>, Sampler) {
+        let registry = Registry::new(1);
+        let sampler = Sampler::new(Arc::clone(&registry), Arc::default(), Clock::start());
+        (registry, sampler)
+    }
+
+    #[test]
+    fn frames_use_their_memory_again_and_a_frozen_one_stays_as_it_was() {
+        let (registry, mut sampler) = sampler();
+        let frozen = sampler.next_frame();
+        let client = registry.add();
+        client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..20 {
+            let frame = sampler.next_frame();
+            assert_eq!(frame.snapshot.totals.finished(), 1);
+            seen.insert(Arc::as_ptr(&frame));
+        }
+        assert_eq!(frozen.snapshot.totals.finished(), 0);
+        assert!(seen.len() <= POOL, "{} frames in use", seen.len());
+        assert!(!seen.contains(&Arc::as_ptr(&frozen)));
+    }
+
+    #[test]
+    fn the_thread_publishes_frames_and_hands_its_sampler_back() {
+        let (registry, sampler) = sampler();
+        let handle = sampler.spawn().expect("a thread");
+        let mut frames = handle.frames();
+        let client = registry.add();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let seen = frames.wait_for(|frame| frame.snapshot.clients.len() == 1);
+            tokio::time::timeout(Duration::from_secs(10), seen).await.expect("in time").expect("a sampler");
+        });
+        drop(client);
+        let mut sampler = handle.stop().expect("no panic");
+        assert_eq!(sampler.next_frame().snapshot.clients.len(), 0);
+    }
+}

@@ -1,0 +1,188 @@
+//! When clients are started: at the rate that was asked for, really reached, never exceeded to catch up.
+//!
+//! * The k-th start is due at k intervals, whatever the jitter of those before it: jitter moves single starts by at
+//!   most half an interval and never slows the mean.
+//! * A start that the controller was too late for by more than [`LATE`] is not made up for: it moves the plan, and is
+//!   counted. Catching up in a burst finishes off an origin that is already slow.
+
+use std::time::Duration;
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// How late a start may be and still keep its place in the plan: timers and a busy machine are that inexact.
+const LATE: Duration = Duration::from_millis(500);
+
+/// How fast clients are added.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ramp {
+    /// Starts per second.
+    Rate(f64),
+    /// All clients within this time; zero: all at once.
+    Time(Duration),
+}
+
+impl Ramp {
+    /// Starts per second for a target of `clients`; infinite for all at once.
+    pub fn rate(self, clients: u32) -> f64 {
+        match self {
+            Self::Rate(rate) => rate,
+            Self::Time(time) => f64::from(clients.max(1)) / time.as_secs_f64(),
+        }
+    }
+
+    /// How long the ramp to `clients` takes.
+    pub fn length(self, clients: u32) -> Duration {
+        match self {
+            Self::Time(time) => time,
+            Self::Rate(rate) => {
+                Duration::try_from_secs_f64(f64::from(clients) / rate).unwrap_or(Duration::MAX)
+            }
+        }
+    }
+}
+
+/// Says when the next clients start.
+#[derive(Debug)]
+pub struct Pacer {
+    interval: Duration,
+    jitter: Duration,
+    random: Xoshiro256PlusPlus,
+    /// The next start without its jitter; `None` while nobody wants one.
+    nominal: Option<Duration>,
+    at: Duration,
+    late: u64,
+}
+
+impl Pacer {
+    /// Starts at the rate of `ramp` for `clients`, each moved by up to `jitter` to either side, at most half an
+    /// interval. The same seed gives the same schedule.
+    pub fn new(ramp: Ramp, clients: u32, jitter: Duration, seed: u64) -> Self {
+        let interval = Duration::try_from_secs_f64(1.0 / ramp.rate(clients)).unwrap_or_default();
+        Self {
+            interval,
+            jitter: jitter.min(interval / 2),
+            random: Xoshiro256PlusPlus::seed_from_u64(seed),
+            nominal: None,
+            at: Duration::ZERO,
+            late: 0,
+        }
+    }
+
+    /// How many of `wanted` clients start at `now`.
+    pub fn due(&mut self, now: Duration, wanted: u32) -> u32 {
+        if wanted == 0 {
+            // A plan that nobody wanted is not caught up with later.
+            self.nominal = self.nominal.filter(|nominal| *nominal > now);
+            return 0;
+        }
+        if self.nominal.is_none() {
+            self.plan(now);
+        }
+        let mut due = 0;
+        while due < wanted && self.at <= now {
+            due += 1;
+            let nominal = self.nominal.unwrap_or(now);
+            if now.saturating_sub(nominal) > LATE {
+                self.late += 1;
+                self.plan(now + self.interval);
+            } else {
+                self.plan(nominal + self.interval);
+            }
+        }
+        due
+    }
+
+    /// When the next start is due, while one is wanted.
+    pub fn next_at(&self) -> Duration {
+        self.at
+    }
+
+    /// Starts that came too late for their place in the plan.
+    pub fn late(&self) -> u64 {
+        self.late
+    }
+
+    fn plan(&mut self, nominal: Duration) {
+        let jitter = self.jitter.as_secs_f64();
+        let moved = if jitter > 0.0 { self.random.random_range(-jitter..=jitter) } else { 0.0 };
+        self.nominal = Some(nominal);
+        self.at = Duration::try_from_secs_f64(nominal.as_secs_f64() + moved).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The moments of the starts when the controller wakes each time exactly when it is due.
+    fn starts(pacer: &mut Pacer, from: Duration, count: u32) -> Vec<Duration> {
+        let (mut now, mut moments) = (from, Vec::new());
+        while (moments.len() as u32) < count {
+            for _ in 0..pacer.due(now, count - moments.len() as u32) {
+                moments.push(now);
+            }
+            now = pacer.next_at().max(now);
+        }
+        moments
+    }
+
+    fn pacer(rate: f64, jitter_ms: u64, seed: u64) -> Pacer {
+        Pacer::new(Ramp::Rate(rate), 1_000, Duration::from_millis(jitter_ms), seed)
+    }
+
+    #[test]
+    fn all_at_once_is_all_at_once() {
+        let mut pacer = Pacer::new(Ramp::Time(Duration::ZERO), 5_000, Duration::from_millis(200), 1);
+        assert_eq!(pacer.due(Duration::ZERO, 5_000), 5_000);
+    }
+
+    #[test]
+    fn a_ramp_time_is_reached() {
+        let mut pacer = Pacer::new(Ramp::Time(Duration::from_secs(10)), 100, Duration::ZERO, 1);
+        let last = starts(&mut pacer, Duration::ZERO, 100)[99];
+        assert!((last.as_secs_f64() - 9.9).abs() < 1e-6, "{last:?}");
+    }
+
+    #[test]
+    fn what_was_missed_is_counted_and_not_caught_up() {
+        let mut pacer = pacer(10.0, 0, 1);
+        assert_eq!(pacer.due(Duration::ZERO, 100), 1);
+        // The controller sleeps for ten seconds: a hundred starts are due, one is made.
+        let back = Duration::from_secs(10);
+        assert_eq!(pacer.due(back, 100), 1);
+        assert_eq!(pacer.late(), 1);
+        assert_eq!(pacer.next_at(), back + Duration::from_millis(100));
+    }
+
+    #[test]
+    fn a_pause_without_a_wish_is_not_made_up_for() {
+        let mut pacer = pacer(10.0, 0, 1);
+        starts(&mut pacer, Duration::ZERO, 10);
+        let later = Duration::from_secs(60);
+        assert_eq!(pacer.due(later, 0), 0);
+        assert_eq!(pacer.due(later, 10), 1);
+        assert_eq!(pacer.late(), 0);
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_schedule() {
+        let schedule = |seed| starts(&mut pacer(20.0, 200, seed), Duration::ZERO, 50);
+        assert_eq!(schedule(5), schedule(5));
+        assert_ne!(schedule(5), schedule(6));
+    }
+
+    proptest! {
+        #[test]
+        fn jitter_never_slows_the_mean(rate in 0.5_f64..2_000.0, jitter_ms in 0_u64..1_000, seed: u64) {
+            let count = 200_u32;
+            let moments = starts(&mut pacer(rate, jitter_ms, seed), Duration::ZERO, count);
+            for (k, moment) in moments.iter().enumerate() {
+                let planned = k as f64 / rate;
+                let off = (moment.as_secs_f64() - planned).abs();
+                prop_assert!(off <= 0.5 / rate + 1e-6, "start {k} at {moment:?}, planned {planned}");
+            }
+        }
+    }
+}

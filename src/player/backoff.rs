@@ -1,0 +1,91 @@
+//! How long a client waits after a failure.
+//!
+//! Each wait is longer than the last, until thirty seconds have passed without a failure: a client that meets an
+//! origin that fails now and then must not hammer it between two failures.
+
+use std::time::Duration;
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_xoshiro::SplitMix64;
+
+use crate::base::limits;
+
+/// The waits of one client.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    random: SplitMix64,
+    wait: Option<Duration>,
+    failed_at: Duration,
+    until: Duration,
+}
+
+impl Backoff {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            random: SplitMix64::seed_from_u64(seed),
+            wait: None,
+            failed_at: Duration::ZERO,
+            until: Duration::ZERO,
+        }
+    }
+
+    /// A request failed at `now`.
+    pub(super) fn fail(&mut self, now: Duration) {
+        let healthy_for = now.saturating_sub(self.failed_at);
+        let last = self.wait.filter(|_| healthy_for < limits::BACKOFF_RESET);
+        let wait = last.map_or(limits::BACKOFF_MIN, |last| {
+            last.mul_f64(limits::BACKOFF_FACTOR).min(limits::BACKOFF_MAX)
+        });
+        let jitter = self.random.random_range(-limits::BACKOFF_JITTER..=limits::BACKOFF_JITTER);
+        self.wait = Some(wait);
+        self.failed_at = now;
+        self.until = now + wait.mul_f64(1.0 + jitter);
+    }
+
+    /// Until when the client waits, if it does.
+    pub(super) fn until(&self, now: Duration) -> Option<Duration> {
+        (now < self.until).then_some(self.until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(backoff: &mut Backoff, failures: u32) -> Vec<f64> {
+        let mut now = Duration::from_secs(100);
+        (0..failures)
+            .map(|_| {
+                backoff.fail(now);
+                let until = backoff.until(now).expect("a wait");
+                let wait = until - now;
+                now = until;
+                wait.as_secs_f64()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn waits_grow_by_their_factor_up_to_the_limit() {
+        let mut nominal = limits::BACKOFF_MIN.as_secs_f64();
+        for wait in waits(&mut Backoff::new(7), 12) {
+            assert!((wait / nominal - 1.0).abs() <= limits::BACKOFF_JITTER + 1e-9, "{wait} for {nominal}");
+            nominal = (nominal * limits::BACKOFF_FACTOR).min(limits::BACKOFF_MAX.as_secs_f64());
+        }
+    }
+
+    #[test]
+    fn thirty_seconds_of_health_begin_anew() {
+        let mut backoff = Backoff::new(1);
+        waits(&mut backoff, 8);
+        let later = backoff.failed_at + limits::BACKOFF_RESET;
+        backoff.fail(later);
+        assert!(backoff.until(later).expect("a wait") - later <= limits::BACKOFF_MIN.mul_f64(1.2));
+    }
+
+    #[test]
+    fn the_same_seed_waits_the_same() {
+        assert_eq!(waits(&mut Backoff::new(3), 5), waits(&mut Backoff::new(3), 5));
+        assert_ne!(waits(&mut Backoff::new(3), 5), waits(&mut Backoff::new(4), 5));
+    }
+}

@@ -1,0 +1,194 @@
+//! Speed: media seconds played per second over the last ten seconds, for each client.
+//!
+//! Computed by the one sampler from the positions that clients publish, once a second: a client cannot tell its own
+//! speed while it waits for an origin that is silent.
+
+use super::snapshot::{ClientRow, Snapshot};
+use crate::base::ClientState;
+
+/// Positions kept of a client: ten seconds and both ends.
+const POSITIONS: usize = 11;
+/// A client is slow below this speed ...
+const SLOW_BELOW: f64 = 0.9;
+/// ... when it has been for longer than this.
+const SLOW_AFTER_US: u64 = 5_000_000;
+/// A drift above this is high.
+pub const HIGH_DRIFT_US: u64 = 5_000_000;
+/// Time between two positions of a client.
+const STEP_US: u64 = 1_000_000;
+
+/// What the sampler remembers of one client.
+#[derive(Clone, Copy, Debug, Default)]
+struct Track {
+    id: u64,
+    /// Moment and position, newest last; only the last `count` are filled.
+    positions: [(u64, u64); POSITIONS],
+    count: usize,
+    speed: Option<f64>,
+    below_since_us: Option<u64>,
+    slow: bool,
+}
+
+/// The speeds of all clients.
+#[derive(Clone, Debug, Default)]
+pub struct Speeds {
+    tracks: Vec<Track>,
+    sampled_us: Option<u64>,
+}
+
+/// The clients of a moment together.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SpeedSummary {
+    /// The mean speed of clients whose speed is known.
+    pub average: Option<f64>,
+    /// Clients that have been slower than 0.9 for more than five seconds.
+    pub slow: u64,
+    /// Clients whose drift is above five seconds.
+    pub high_drift: u64,
+    /// The largest drift of a client that is listed, in microseconds.
+    pub max_drift_us: u64,
+}
+
+impl Speeds {
+    /// Takes a snapshot, fills the speeds into its rows and sums them up. Memory grows with the clients only.
+    pub fn observe(&mut self, snapshot: &mut Snapshot) -> SpeedSummary {
+        let now_us = snapshot.at_us;
+        let due = self.sampled_us.is_none_or(|last| now_us.saturating_sub(last) >= STEP_US);
+        if due {
+            self.sampled_us = Some(now_us);
+        }
+        let mut summary = SpeedSummary::default();
+        let (mut sum, mut known) = (0.0, 0_u64);
+        for row in &mut snapshot.clients {
+            if row.slot >= self.tracks.len() {
+                self.tracks.resize(row.slot + 1, Track::default());
+            }
+            let Some(track) = self.tracks.get_mut(row.slot) else { continue };
+            track.observe(row, now_us, due);
+            (row.speed, row.slow) = (track.speed, track.slow);
+            if let Some(speed) = row.speed {
+                sum += speed;
+                known += 1;
+            }
+            let ended = matches!(row.state, ClientState::Finished | ClientState::Dead);
+            let drift = if ended { 0 } else { row.playback.drift_at(now_us) };
+            summary.slow += u64::from(row.slow);
+            summary.high_drift += u64::from(drift > HIGH_DRIFT_US);
+            summary.max_drift_us = summary.max_drift_us.max(row.playback.max_drift_us).max(drift);
+        }
+        summary.average = (known > 0).then(|| sum / known as f64);
+        summary
+    }
+}
+
+impl Track {
+    fn observe(&mut self, row: &ClientRow, now_us: u64, due: bool) {
+        if self.id != row.id {
+            // The slot has changed hands. A client plays nothing before it begins.
+            *self = Self { id: row.id, ..Self::default() };
+            self.push((row.playback.joined_us.min(now_us), 0));
+        }
+        if matches!(row.state, ClientState::Finished | ClientState::Dead) {
+            (self.speed, self.slow, self.below_since_us) = (None, false, None);
+            return;
+        }
+        if !due {
+            return;
+        }
+        self.push((now_us, row.playback.position_at(now_us)));
+        let (Some(oldest), Some(newest)) =
+            (self.positions.get(POSITIONS - self.count), self.positions.last())
+        else {
+            return;
+        };
+        let passed = newest.0.saturating_sub(oldest.0);
+        if passed < STEP_US {
+            return;
+        }
+        let speed = newest.1.saturating_sub(oldest.1) as f64 / passed as f64;
+        self.speed = Some(speed);
+        self.below_since_us =
+            (speed < SLOW_BELOW).then(|| self.below_since_us.unwrap_or(oldest.0.max(row.playback.joined_us)));
+        self.slow = self.below_since_us.is_some_and(|since| now_us.saturating_sub(since) > SLOW_AFTER_US);
+    }
+
+    fn push(&mut self, position: (u64, u64)) {
+        self.positions.rotate_left(1);
+        if let Some(last) = self.positions.last_mut() {
+            *last = position;
+        }
+        self.count = (self.count + 1).min(POSITIONS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Clock;
+    use crate::stats::{ClientHandle, Playback, Registry};
+    use std::sync::Arc;
+
+    struct Stage {
+        registry: Arc<Registry>,
+        client: ClientHandle,
+        speeds: Speeds,
+        snapshot: Snapshot,
+    }
+
+    impl Stage {
+        fn new() -> Self {
+            let registry = Registry::new(1);
+            let client = registry.add();
+            Self { registry, client, speeds: Speeds::default(), snapshot: Snapshot::default() }
+        }
+
+        fn publish(&self, state: ClientState, offset_us: i64, dry_at_us: u64) {
+            let playback =
+                Playback { state, joined_us: 0, offset_us, dry_at_us, max_drift_us: 0, bandwidth: 0 };
+            self.client.meter(0, Clock::start()).publish(&playback);
+        }
+
+        fn at(&mut self, seconds: u64) -> (SpeedSummary, ClientRow) {
+            self.registry.snapshot(seconds * 1_000_000, &mut self.snapshot);
+            (self.speeds.observe(&mut self.snapshot), self.snapshot.clients[0])
+        }
+    }
+
+    #[test]
+    fn a_client_that_plays_has_speed_one() {
+        let mut stage = Stage::new();
+        stage.publish(ClientState::Playing, 0, 60_000_000);
+        assert_eq!(stage.at(0).1.speed, None);
+        for second in 1..=20 {
+            let (summary, row) = stage.at(second);
+            assert_eq!((summary.average, row.slow), (Some(1.0), false), "{second}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_stops_becomes_slow_after_five_seconds_below() {
+        let mut stage = Stage::new();
+        stage.publish(ClientState::Playing, 0, 20_000_000);
+        let slow_since = (0..=40).find(|second| stage.at(*second).1.slow);
+        // Nine tenths of ten seconds are no longer played from second 22 on.
+        assert!((22..=29).contains(&slow_since.expect("slow at last")), "{slow_since:?}");
+        assert_eq!(stage.at(41).0.high_drift, 1);
+        assert_eq!(stage.at(41).0.max_drift_us, 21_000_000);
+    }
+
+    #[test]
+    fn a_client_that_never_got_going_is_slow_too() {
+        let mut stage = Stage::new();
+        stage.publish(ClientState::Waiting, 0, 0);
+        let slow_since = (0..=10).find(|second| stage.at(*second).1.slow);
+        assert_eq!(slow_since, Some(6));
+    }
+
+    #[test]
+    fn a_client_that_has_finished_has_no_speed() {
+        let mut stage = Stage::new();
+        stage.publish(ClientState::Finished, 0, 5_000_000);
+        let (summary, row) = stage.at(30);
+        assert_eq!((row.speed, row.slow, summary.average, summary.high_drift), (None, false, None, 0));
+    }
+}
