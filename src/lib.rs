@@ -8,3 +8,4 @@ pub mod net;
 pub mod origin;
 pub mod player;
 pub mod stats;
+pub mod swarm;

@@ -117,6 +117,11 @@ impl SecretUrl {
         format!("{}://{}{}", self.0.scheme(), self.endpoint().authority(), self.wire_path())
     }
 
+    /// The query without its `?`. Holds secrets: never print it.
+    pub fn query(&self) -> Option<&str> {
+        self.0.query()
+    }
+
     /// User and password, percent-decoded, if the address carries them. Secrets: never print them.
     pub fn credentials(&self) -> Option<(String, String)> {
         if self.0.username().is_empty() && self.0.password().is_none() {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::base::outcome::Fault;
 use crate::base::{SecretUrl, limits};
-use crate::hls::{Playlist, VariantChoice, choose};
+use crate::hls::{Playlist, Variables, VariantChoice, choose};
 
 use backoff::Backoff;
 pub use playhead::{Doing, Moment, Tally};
@@ -82,6 +82,8 @@ pub struct Player {
     entry: SecretUrl,
     choice: VariantChoice,
     tracks: Vec<Track>,
+    /// What the multivariant playlist defines for its media playlists (`EXT-X-DEFINE`).
+    variables: Variables,
     /// What the last action asked for, and when.
     asked: Option<(What, Duration)>,
     backoff: Backoff,
@@ -96,6 +98,7 @@ impl Player {
             entry,
             choice,
             tracks: Vec::new(),
+            variables: Variables::default(),
             asked: None,
             backoff: Backoff::new(seed),
             playhead: Playhead::new(now),
@@ -157,6 +160,7 @@ impl Player {
                         Some(Track::new(url.join(variant.uri.as_str()).ok()?, variant.bandwidth))
                     })
                     .collect();
+                self.variables = multivariant.variables;
                 if self.tracks.is_empty() {
                     self.backoff.fail(now);
                 }
@@ -278,6 +282,11 @@ impl Player {
     /// The client leaves at `now`: what it played until then is counted.
     pub fn leave(&mut self, now: Duration) {
         self.playhead.advance(now);
+    }
+
+    /// What media playlists may import from their multivariant playlist.
+    pub fn variables(&self) -> &Variables {
+        &self.variables
     }
 
     /// What has happened since the last call.

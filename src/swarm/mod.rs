@@ -1,0 +1,119 @@
+//! Where pure meets impure: clients that live on worker threads, and the controller that adds and removes them.
+//!
+//! * One single-threaded runtime for each core, clients dealt out among them: a client never moves, so its counters
+//!   have one writer and its connections share one read buffer.
+//! * A client is ended by dropping its future: whatever it awaited is cancelled, an open request ends as `cut`, its
+//!   connections close. So there is nothing to select on along the path of a request.
+
+mod client;
+mod controller;
+mod worker;
+
+use std::sync::Arc;
+
+use crate::base::{Clock, SecretUrl};
+use crate::frame::Status;
+use crate::hls::VariantChoice;
+use crate::net;
+use crate::stats::{ClientHandle, Registry};
+
+pub use controller::{Controller, Ending, Plan};
+use worker::{Order, Worker};
+
+/// What every client of a run is made from.
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    /// The address that the operator gave.
+    pub entry: SecretUrl,
+    /// Which variants are played.
+    pub variant: VariantChoice,
+    /// Connections, TLS, headers.
+    pub net: net::Settings,
+    /// Same seed, same choices.
+    pub seed: u64,
+}
+
+/// The worker threads and the clients that were admitted to them.
+#[derive(Debug)]
+pub struct Swarm {
+    registry: Arc<Registry>,
+    workers: Vec<Worker>,
+    /// Clients in the order of their admission: the newest leave first.
+    admitted: Vec<(u64, usize)>,
+    dealt: usize,
+}
+
+impl Swarm {
+    /// Starts `workers` threads, each with a runtime of its own.
+    ///
+    /// # Errors
+    /// A thread or its runtime could not be started.
+    pub fn start(
+        registry: Arc<Registry>,
+        status: &Arc<Status>,
+        clock: Clock,
+        settings: &ClientSettings,
+        workers: usize,
+    ) -> std::io::Result<Self> {
+        let start = |index| Worker::start(index, settings.clone(), clock, Arc::clone(status));
+        let workers = (0..workers).map(start).collect::<Result<_, _>>()?;
+        Ok(Self { registry, workers, admitted: Vec::new(), dealt: 0 })
+    }
+
+    /// Clients that were admitted and have not been removed, those that have finished included.
+    fn admitted(&self) -> u32 {
+        u32::try_from(self.admitted.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Clients whose life goes on.
+    fn running(&self) -> u64 {
+        self.workers.iter().map(Worker::running).sum()
+    }
+
+    /// Admits one client to the next worker.
+    async fn admit(&mut self) {
+        let handle = self.registry.add();
+        let index = self.dealt % self.workers.len().max(1);
+        self.dealt += 1;
+        self.admitted.push((handle.id(), index));
+        if let Some(worker) = self.workers.get(index) {
+            worker.order(Order::Admit(handle)).await;
+        }
+    }
+
+    /// Removes the client that was admitted last.
+    async fn remove_newest(&mut self) {
+        if let Some((id, index)) = self.admitted.pop()
+            && let Some(worker) = self.workers.get(index)
+        {
+            worker.order(Order::Remove(id)).await;
+        }
+    }
+
+    /// No new request starts; those in flight finish.
+    async fn drain(&self) {
+        for worker in &self.workers {
+            worker.order(Order::Drain).await;
+        }
+    }
+
+    /// Every client ends now.
+    async fn cut(&self) {
+        for worker in &self.workers {
+            worker.order(Order::Cut).await;
+        }
+    }
+
+    /// Waits for the workers, which must have been drained or cut, and returns the clients that were listed at the
+    /// end and how many workers were lost to a panic. The clients stay listed as long as they are kept.
+    pub fn join(self) -> (Vec<ClientHandle>, usize) {
+        let (mut clients, mut lost) = (Vec::new(), 0);
+        for worker in self.workers {
+            match worker.join() {
+                Some(handles) => clients.extend(handles),
+                None => lost += 1,
+            }
+        }
+        (clients, lost)
+    }
+}
