@@ -1,16 +1,12 @@
 //! From a request to its response: faults first, then what the catalog has.
 
-use std::io::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_ENCODING,
-    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE, VARY,
+    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, RANGE, VARY,
 };
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -20,6 +16,7 @@ use super::catalog::{Catalog, Found};
 use super::content::Content;
 use super::counts::Counters;
 use super::faults::{Faults, Hit};
+use super::gzip::{self, Gzip};
 use super::ledger::{Ledger, Ticket};
 use super::path::{Resource, kind_of};
 use super::range::{self, Asked};
@@ -32,8 +29,8 @@ pub struct Shared {
     pub catalog: Catalog,
     /// What goes wrong.
     pub faults: Faults,
-    /// Whether playlists are compressed.
-    pub gzip: bool,
+    /// Compresses playlists, if that is wanted.
+    pub gzip: Option<Gzip>,
     /// When the origin started.
     pub started: Instant,
     /// What was served.
@@ -152,7 +149,7 @@ fn draft(shared: &Shared, request: &Request<Incoming>, elapsed: Duration) -> Dra
     };
     let (content_type, cache_control) = (found.content_type, found.cache_control);
     let draft = if found.is_text {
-        text(found, shared.gzip && accepts_gzip(request.headers()))
+        text(found, shared.gzip.as_ref().filter(|_| gzip::accepted(request.headers())))
     } else {
         media(found, request)
     };
@@ -162,20 +159,13 @@ fn draft(shared: &Shared, request: &Request<Incoming>, elapsed: Duration) -> Dra
 }
 
 /// A playlist or the page, compressed if wanted.
-fn text(found: Found, gzip: bool) -> Draft {
-    let vary = HeaderValue::from_static("Accept-Encoding");
-    match gzip.then(|| compress(&found.content.chunk(0, u64::MAX))).flatten() {
+fn text(found: Found, gzip: Option<&Gzip>) -> Draft {
+    let draft = match gzip.and_then(|gzip| gzip.encode(found.content.chunk(0, u64::MAX))) {
         Some(coded) => Draft::new(StatusCode::OK, Content::whole(coded))
-            .with(CONTENT_ENCODING, HeaderValue::from_static("gzip"))
-            .with(VARY, vary),
-        None => Draft::new(StatusCode::OK, found.content).with(VARY, vary),
-    }
-}
-
-fn compress(text: &Bytes) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 2), Compression::fast());
-    encoder.write_all(text).ok()?;
-    encoder.finish().ok()
+            .with(CONTENT_ENCODING, HeaderValue::from_static("gzip")),
+        None => Draft::new(StatusCode::OK, found.content),
+    };
+    draft.with(VARY, HeaderValue::from_static("Accept-Encoding"))
 }
 
 /// A segment or an initialization section, or the asked range of it (only GET has ranges: RFC 9110 section 14.2).
@@ -200,40 +190,5 @@ fn with_span(draft: Draft, span: &str) -> Draft {
     match HeaderValue::from_str(span) {
         Ok(span) => draft.with(CONTENT_RANGE, span),
         Err(_) => draft,
-    }
-}
-
-/// Whether `Accept-Encoding` names gzip with a weight above 0 (RFC 9110 section 12.5.3).
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|coding| {
-        let mut parts = coding.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        let weight = parts.find_map(|part| part.strip_prefix("q="));
-        named && weight.is_none_or(|weight| weight.parse::<f64>().is_ok_and(|weight| weight > 0.0))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gzip_is_accepted_when_it_is_named_with_a_weight() {
-        for (header, accepted) in [
-            ("gzip", true),
-            ("deflate, gzip", true),
-            ("br;q=1.0, GZIP;q=0.5", true),
-            ("gzip;q=0", false),
-            ("gzip; q=0.0", false),
-            ("identity", false),
-            ("*", false),
-            ("", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(header));
-            assert_eq!(accepts_gzip(&headers), accepted, "{header}");
-        }
-        assert!(!accepts_gzip(&HeaderMap::new()));
     }
 }

@@ -22,6 +22,7 @@ mod content;
 pub mod counts;
 mod faults;
 mod fmp4;
+mod gzip;
 mod ledger;
 mod mpegts;
 mod path;

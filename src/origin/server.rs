@@ -18,6 +18,7 @@ use super::catalog::Catalog;
 use super::connection;
 use super::counts::{Counters, Counts};
 use super::faults::{self, Faults};
+use super::gzip::Gzip;
 use super::settings::Settings;
 use super::tls;
 
@@ -147,7 +148,7 @@ fn shared(settings: Settings) -> Shared {
     Shared {
         catalog,
         faults: Faults::new(settings.seed, settings.faults.into_iter().chain(story)),
-        gzip: settings.gzip,
+        gzip: settings.gzip.then(Gzip::default),
         started: Instant::now(),
         counters: Arc::new(Counters::default()),
     }
