@@ -46,7 +46,7 @@ pub struct Hello {
 /// The child's half: serves until standard input ends.
 ///
 /// # Errors
-/// Those of [`server::serve_blocking`]; [`OriginError::Output`] when the parent does not read.
+/// Those of [`super::serve_blocking`]; [`OriginError::Output`] when the parent does not read.
 pub fn serve(settings: Settings) -> Result<(), OriginError> {
     let (ended, input_ended) = oneshot::channel();
     // A thread instead of tokio's standard input: a read that never returns would keep the runtime from ending.

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::counts::{Counters, Settled};
 use crate::base::Kind;
 
-/// How far the response of an [`Entry`] has come.
+/// How far a response on the list has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// hyper has taken it all.

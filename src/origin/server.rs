@@ -94,7 +94,7 @@ impl Origin {
         self.shared.counters.counts()
     }
 
-    /// Serves until `stop` is ready, lets the answers in progress end (at most [`STOP_GRACE`]) and returns the final
+    /// Serves until `stop` is ready, lets the answers in progress end (at most `STOP_GRACE`) and returns the final
     /// counts, in which no request is open.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Counts {
         let (stop_sender, stopped) = watch::channel(false);
