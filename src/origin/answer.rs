@@ -1,0 +1,194 @@
+//! From a request to its response: faults first, then what the catalog has.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::header::{
+    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, RANGE, VARY,
+};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use super::body::{Body, Ending, Manner, Pace};
+use super::catalog::{Catalog, Found};
+use super::content::Content;
+use super::counts::Counters;
+use super::faults::{Faults, Hit};
+use super::gzip::{self, Gzip};
+use super::ledger::{Ledger, Ticket};
+use super::path::{Resource, kind_of};
+use super::range::{self, Asked};
+use super::rule::Fault;
+
+/// What all connections of an origin share.
+#[derive(Debug)]
+pub struct Shared {
+    /// What there is.
+    pub catalog: Catalog,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// Compresses playlists, if that is wanted.
+    pub gzip: Option<Gzip>,
+    /// When the origin started.
+    pub started: Instant,
+    /// What was served.
+    pub counters: Arc<Counters>,
+}
+
+/// A fault rule wants no answer: the connection is reset instead.
+#[derive(Debug, thiserror::Error)]
+#[error("reset by a fault rule")]
+pub struct NoAnswer;
+
+/// A response before it has a body: what [`Body`] needs, but for the ticket.
+struct Draft {
+    response: http::response::Builder,
+    status: StatusCode,
+    content: Content,
+    range: Range<u64>,
+}
+
+impl Draft {
+    fn new(status: StatusCode, content: Content) -> Self {
+        Self::of_range(status, 0..content.length(), content)
+    }
+
+    fn of_range(status: StatusCode, range: Range<u64>, content: Content) -> Self {
+        let response = Response::builder().status(status).header(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        Self { response, status, content, range }
+    }
+
+    fn note(status: StatusCode) -> Self {
+        // These two never have a body (RFC 9110 sections 15.3.5 and 15.4.5).
+        let bare = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let text = if bare { String::new() } else { format!("{}\n", status.as_u16()) };
+        Self::new(status, Content::whole(text))
+            .with(CONTENT_TYPE, HeaderValue::from_static("text/plain"))
+            .with(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+    }
+
+    fn with(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        self.response = self.response.header(name, value.into());
+        self
+    }
+
+    /// The response; to HEAD without its body, but with its length.
+    fn finish(mut self, head: bool, manner: Manner, mut ticket: Ticket) -> Result<Response<Body>, NoAnswer> {
+        if head {
+            self = Self { range: 0..0, ..self.with_length() };
+        }
+        ticket.answer(self.status, self.range.end - self.range.start);
+        // The headers are constants and numbers: building cannot fail. If it did, the connection would be closed.
+        self.response.body(Body::new(self.content, self.range, manner, ticket)).map_err(|_| NoAnswer)
+    }
+
+    fn with_length(self) -> Self {
+        let length = self.range.end - self.range.start;
+        self.with(CONTENT_LENGTH, length)
+    }
+}
+
+/// Answers one request.
+///
+/// # Errors
+/// [`NoAnswer`] when the connection is to be reset.
+pub async fn answer(
+    shared: Arc<Shared>,
+    ledger: Arc<Ledger>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, NoAnswer> {
+    let kind = kind_of(request.uri().path());
+    let ticket = ledger.received(kind);
+    let arrived = shared.started.elapsed();
+    let head = request.method() == Method::HEAD;
+    let hit = shared.faults.hit(kind, arrived);
+    let mut at = arrived;
+    match hit.map(|hit| (hit.fault, hit.active.since)) {
+        Some((Fault::Status(status), _)) => {
+            return Draft::note(status).finish(head, Manner::default(), ticket);
+        }
+        Some((Fault::Reset, _)) => {
+            ledger.ask_reset();
+            return Err(NoAnswer);
+        }
+        Some((Fault::Delay(time), _)) => {
+            tokio::time::sleep(time).await;
+            at = shared.started.elapsed();
+        }
+        Some((Fault::Stale, since)) => at = since,
+        _ => {}
+    }
+    draft(&shared, &request, at).finish(head, manner(hit, arrived), ticket)
+}
+
+/// What a fault makes of a body that begins `elapsed` after the origin's start.
+fn manner(hit: Option<Hit>, elapsed: Duration) -> Manner {
+    let whole = Manner::default();
+    match hit.map(|hit| (hit.fault, hit.active.until)) {
+        Some((Fault::Cut, _)) => Manner { ending: Ending::Cut, ..whole },
+        Some((Fault::Stall, _)) => Manner { ending: Ending::Stall, ..whole },
+        Some((Fault::Bandwidth(bits_per_second), until)) => {
+            let until = until.map(|until| tokio::time::Instant::now() + until.saturating_sub(elapsed));
+            Manner { pace: Some(Pace { bits_per_second, until }), ..whole }
+        }
+        _ => whole,
+    }
+}
+
+/// The healthy answer to a request, `elapsed` after the origin's start.
+fn draft(shared: &Shared, request: &Request<Incoming>, elapsed: Duration) -> Draft {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Draft::note(StatusCode::METHOD_NOT_ALLOWED)
+            .with(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    let resource = Resource::parse(request.uri().path());
+    let Some(found) = resource.and_then(|resource| shared.catalog.find(resource, elapsed)) else {
+        return Draft::note(StatusCode::NOT_FOUND);
+    };
+    let (content_type, cache_control) = (found.content_type, found.cache_control);
+    let draft = if found.is_text {
+        text(found, shared.gzip.as_ref().filter(|_| gzip::accepted(request.headers())))
+    } else {
+        media(found, request)
+    };
+    draft
+        .with(CONTENT_TYPE, HeaderValue::from_static(content_type))
+        .with(CACHE_CONTROL, HeaderValue::from_static(cache_control))
+}
+
+/// A playlist or the page, compressed if wanted.
+fn text(found: Found, gzip: Option<&Gzip>) -> Draft {
+    let draft = match gzip.and_then(|gzip| gzip.encode(found.content.chunk(0, u64::MAX))) {
+        Some(coded) => Draft::new(StatusCode::OK, Content::whole(coded))
+            .with(CONTENT_ENCODING, HeaderValue::from_static("gzip")),
+        None => Draft::new(StatusCode::OK, found.content),
+    };
+    draft.with(VARY, HeaderValue::from_static("Accept-Encoding"))
+}
+
+/// A segment or an initialization section, or the asked range of it (only GET has ranges: RFC 9110 section 14.2).
+fn media(found: Found, request: &Request<Incoming>) -> Draft {
+    let length = found.content.length();
+    let header = request.headers().get(RANGE).filter(|_| request.method() == Method::GET);
+    let draft = match range::asked(header.and_then(|value| value.to_str().ok()), length) {
+        Asked::Everything => Draft::new(StatusCode::OK, found.content),
+        Asked::Bytes(range) => {
+            let span = format!("bytes {}-{}/{length}", range.start, range.end.saturating_sub(1));
+            with_span(Draft::of_range(StatusCode::PARTIAL_CONTENT, range, found.content), &span)
+        }
+        Asked::Nothing => {
+            let nothing = Draft::new(StatusCode::RANGE_NOT_SATISFIABLE, Content::default());
+            with_span(nothing, &format!("bytes */{length}"))
+        }
+    };
+    draft.with(ACCEPT_RANGES, HeaderValue::from_static("bytes"))
+}
+
+fn with_span(draft: Draft, span: &str) -> Draft {
+    match HeaderValue::from_str(span) {
+        Ok(span) => draft.with(CONTENT_RANGE, span),
+        Err(_) => draft,
+    }
+}

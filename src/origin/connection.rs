@@ -1,0 +1,91 @@
+//! One connection from its acceptance to its end: TLS, hyper, the ledger.
+//!
+//! * The ledger is settled after everything else of the connection is gone, also when its task is aborted.
+//! * A stop lets the answer in progress end; the connection closes after it.
+
+use std::future::{Future as _, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use super::answer::{self, Shared};
+use super::ledger::Ledger;
+use super::socket::{Socket, Transport};
+use super::tls::HTTP2;
+use crate::base::limits;
+
+/// A connection on which no request begins for this long is closed. The longest reload of a playlist is a minute.
+const IDLE_LIMIT: Duration = Duration::from_secs(300);
+
+/// Settles the ledger when the connection has gone.
+struct Settling(Arc<Ledger>);
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// Serves a connection until it ends or `stop` says so.
+pub async fn serve(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    mut stop: watch::Receiver<bool>,
+) {
+    // A failure here shows again in the first use of the socket.
+    let _ = stream.set_nodelay(true);
+    let Some((transport, http2)) = greet(&shared, stream, tls).await else { return };
+    let ledger = Ledger::new(Arc::clone(&shared.counters));
+    let _settling = Settling(Arc::clone(&ledger));
+    let socket = TokioIo::new(Socket::new(transport, Arc::clone(&ledger)));
+    let builder = builder(http2);
+    let of_connection = Arc::clone(&ledger);
+    let service =
+        service_fn(move |request| answer::answer(Arc::clone(&shared), Arc::clone(&of_connection), request));
+    let mut connection = pin!(builder.serve_connection(socket, service));
+    let mut stopping = pin!(async move { stop.wait_for(|stop| *stop).await.is_ok() });
+    let mut stopped = false;
+    poll_fn(|cx| {
+        if !stopped && stopping.as_mut().poll(cx).is_ready() {
+            stopped = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        ledger.poll_begins();
+        let ended = Pin::as_mut(&mut connection).poll(cx).is_ready() || ledger.must_reset();
+        if ledger.poll_ended() && !ended {
+            cx.waker().wake_by_ref();
+        }
+        // How it ended is in the ledger: hyper's own verdict mixes the client's faults with ours.
+        if ended { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// The TLS handshake, if there is to be one. `None` when it failed: nothing was asked for yet.
+async fn greet(shared: &Shared, stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<(Transport, bool)> {
+    let Some(acceptor) = tls else { return Some((Transport::Plain(stream), false)) };
+    let stream = tokio::time::timeout(limits::TLS_TIMEOUT, acceptor.accept(stream)).await.ok()?.ok()?;
+    shared.counters.tls.fetch_add(1, Ordering::Relaxed);
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+    Some((Transport::Tls(Box::new(stream)), http2))
+}
+
+fn builder(http2: bool) -> Builder<TokioExecutor> {
+    let builder = Builder::new(TokioExecutor::new());
+    if http2 {
+        return builder.http2_only();
+    }
+    let mut builder = builder.http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE_LIMIT);
+    builder
+}

@@ -1,0 +1,199 @@
+//! The origin itself: bind, serve until told to stop, hand over the counts.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::OriginError;
+use super::answer::Shared;
+use super::catalog::Catalog;
+use super::connection;
+use super::counts::{Counters, Counts};
+use super::faults::{self, Faults};
+use super::gzip::Gzip;
+use super::settings::Settings;
+use super::tls;
+
+/// When the origin stops, answers in progress get this long to end.
+pub const STOP_GRACE: Duration = Duration::from_secs(2);
+/// Connections that the kernel holds until they are accepted: a join storm of thousands arrives in one millisecond.
+const BACKLOG: u32 = 4_096;
+/// When no file descriptor is left, accepting tries again after this long.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+/// Streams of HTTP/2 are tasks of their own, which end a moment after their connection; they get this long.
+const SETTLE_LIMIT: Duration = Duration::from_secs(1);
+/// How often it is looked whether they have.
+const SETTLE_POLL: Duration = Duration::from_millis(2);
+
+/// Where an origin is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// HTTP.
+    pub plain: SocketAddr,
+    /// HTTPS, if it was asked for.
+    pub tls: Option<SocketAddr>,
+}
+
+/// A test origin that is bound and ready to serve.
+pub struct Origin {
+    shared: Arc<Shared>,
+    plain: TcpListener,
+    tls: Option<(TcpListener, TlsAcceptor)>,
+    addresses: Addresses,
+    certificate_pem: Option<String>,
+}
+
+impl Origin {
+    /// Binds what the settings ask for. The live streams begin now; connections wait until [`Origin::run`].
+    ///
+    /// # Errors
+    /// [`OriginError`]: settings that make no sense, an address that cannot be bound, no certificate.
+    pub async fn bind(settings: Settings) -> Result<Self, OriginError> {
+        settings.check()?;
+        let plain = listen(settings.listen)?;
+        let mut addresses = Addresses { plain: address_of(&plain, settings.listen)?, tls: None };
+        let (mut tls, mut certificate_pem) = (None, None);
+        if settings.tls {
+            let mut wanted = settings.listen;
+            wanted.set_port(if wanted.port() == 0 { 0 } else { wanted.port().saturating_add(1) });
+            let identity = tls::identity(wanted.ip())?;
+            let listener = listen(wanted)?;
+            addresses.tls = Some(address_of(&listener, wanted)?);
+            certificate_pem = Some(identity.certificate_pem);
+            tls = Some((listener, identity.acceptor));
+        }
+        let shared = Arc::new(shared(settings));
+        Ok(Self { shared, plain, tls, addresses, certificate_pem })
+    }
+
+    /// Where it is reached.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The certificate, with TLS.
+    pub fn certificate_pem(&self) -> Option<&str> {
+        self.certificate_pem.as_deref()
+    }
+
+    /// The counters, to be read at any time.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.shared.counters)
+    }
+
+    /// The counts now.
+    pub fn counts(&self) -> Counts {
+        self.shared.counters.counts()
+    }
+
+    /// Serves until `stop` is ready, lets the answers in progress end (at most `STOP_GRACE`) and returns the final
+    /// counts, in which no request is open.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Counts {
+        let (stop_sender, stopped) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        tokio::select! {
+            () = self.accept(&mut connections, &stopped) => {}
+            () = stop => {}
+        }
+        let Self { shared, plain, tls, .. } = self;
+        // New connections are refused from here on.
+        drop((plain, tls));
+        stop_sender.send_replace(true);
+        let drained = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_GRACE, drained).await.is_err() {
+            connections.shutdown().await;
+        }
+        settled(&shared.counters).await
+    }
+
+    /// Accepts connections for ever.
+    async fn accept(&self, connections: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) {
+        loop {
+            let (accepted, acceptor) = tokio::select! {
+                accepted = self.plain.accept() => (accepted, None),
+                (accepted, acceptor) = accept_tls(self.tls.as_ref()) => (accepted, Some(acceptor)),
+                Some(_) = connections.join_next() => continue,
+            };
+            let Ok((stream, _)) = accepted else {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            self.shared.counters.accepted.fetch_add(1, Ordering::Relaxed);
+            connections.spawn(connection::serve(Arc::clone(&self.shared), stream, acceptor, stopped.clone()));
+        }
+    }
+}
+
+/// The next connection for TLS; never, without TLS.
+async fn accept_tls(
+    tls: Option<&(TcpListener, TlsAcceptor)>,
+) -> (std::io::Result<(tokio::net::TcpStream, SocketAddr)>, TlsAcceptor) {
+    match tls {
+        Some((listener, acceptor)) => (listener.accept().await, acceptor.clone()),
+        None => std::future::pending().await,
+    }
+}
+
+fn shared(settings: Settings) -> Shared {
+    let catalog = Catalog::new(&settings, Timestamp::now());
+    let story = if settings.story { faults::story(settings.bitrate) } else { Vec::new() };
+    Shared {
+        catalog,
+        faults: Faults::new(settings.seed, settings.faults.into_iter().chain(story)),
+        gzip: settings.gzip.then(Gzip::default),
+        started: Instant::now(),
+        counters: Arc::new(Counters::default()),
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, OriginError> {
+    let bind = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bind().map_err(|source| OriginError::Bind { address, source })
+}
+
+fn address_of(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, OriginError> {
+    listener.local_addr().map_err(|source| OriginError::Bind { address, source })
+}
+
+/// The counts as soon as nothing is open.
+async fn settled(counters: &Counters) -> Counts {
+    let begun = Instant::now();
+    loop {
+        let counts = counters.counts();
+        if counts.open == 0 || begun.elapsed() > SETTLE_LIMIT {
+            return counts;
+        }
+        tokio::time::sleep(SETTLE_POLL).await;
+    }
+}
+
+/// Binds and serves on a runtime of its own that uses every core; `on_ready` gets the origin before it serves.
+///
+/// # Errors
+/// Those of [`Origin::bind`] and of `on_ready`; [`OriginError::Runtime`].
+pub fn serve_blocking(
+    settings: Settings,
+    on_ready: impl FnOnce(&Origin) -> Result<(), OriginError>,
+    stop: impl Future<Output = ()>,
+) -> Result<Counts, OriginError> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(OriginError::Runtime)?;
+    runtime.block_on(async {
+        let origin = Origin::bind(settings).await?;
+        on_ready(&origin)?;
+        Ok(origin.run(stop).await)
+    })
+}

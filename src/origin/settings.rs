@@ -1,0 +1,142 @@
+//! What an origin is asked to be, and whether that makes sense.
+//!
+//! * Every limit is a constant of this file; [`Settings::check`] is the only place that compares with them.
+//! * Nothing but loopback is served unless `allow_remote` says so: an origin has no access control.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::OriginError;
+use super::rule::FaultRule;
+
+/// The port of `hlswarm origin`.
+pub const DEFAULT_PORT: u16 = 17_180;
+/// How long one segment may be.
+pub const SEGMENT_DURATIONS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(60);
+/// How many segments a live playlist may list; fewer than three target durations are not allowed (RFC 8216bis 6.2.2).
+pub const WINDOWS: RangeInclusive<u32> = 3..=1_000;
+/// How many segments a VOD playlist may list.
+pub const VOD_SEGMENTS: RangeInclusive<u32> = 1..=10_000;
+/// Bits per second of the highest variant.
+pub const BIT_RATES: RangeInclusive<u64> = 200_000..=20_000_000;
+/// How many fault rules there may be: each request passes all of them.
+pub const FAULT_RULES: usize = 100;
+
+/// What an origin is asked to be.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where HTTP is served; port 0 takes any free one. TLS, if asked for, takes the next port (or any).
+    pub listen: SocketAddr,
+    /// Serve an address that other machines can reach.
+    pub allow_remote: bool,
+    /// Serve HTTPS too, with a self-signed certificate and HTTP/2 by ALPN.
+    pub tls: bool,
+    /// How long one segment is.
+    pub segment_duration: Duration,
+    /// How many segments a live playlist lists.
+    pub window: u32,
+    /// How many segments a VOD playlist lists.
+    pub vod_segments: u32,
+    /// Bits per second of the highest variant.
+    pub bitrate: u64,
+    /// Decides the media bytes and which requests a fault with a share hits.
+    pub seed: u64,
+    /// Compress playlists for clients that accept gzip.
+    pub gzip: bool,
+    /// Faults; for each request the first rule that hits is the only one.
+    pub faults: Vec<FaultRule>,
+    /// Faults that come and go by the minute, after those of `faults`.
+    pub story: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
+            allow_remote: false,
+            tls: false,
+            segment_duration: Duration::from_secs(2),
+            window: 6,
+            vod_segments: 30,
+            bitrate: 3_000_000,
+            seed: 1,
+            gzip: true,
+            faults: Vec::new(),
+            story: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether an origin can be what these settings say.
+    ///
+    /// # Errors
+    /// [`OriginError::Settings`]: one sentence that says what is accepted.
+    pub fn check(&self) -> Result<(), OriginError> {
+        let refuse = |sentence: String| Err(OriginError::Settings(sentence));
+        if !self.listen.ip().is_loopback() && !self.allow_remote {
+            return refuse(format!(
+                "{} can be reached by other machines: allow that explicitly, or listen on 127.0.0.1 or ::1",
+                self.listen.ip()
+            ));
+        }
+        if self.tls && self.listen.port() == u16::MAX {
+            return refuse("with TLS the port must be below 65535: TLS takes the next one".to_owned());
+        }
+        if !SEGMENT_DURATIONS.contains(&self.segment_duration) {
+            return refuse("accepted: a segment duration from 500ms to 60s".to_owned());
+        }
+        if !WINDOWS.contains(&self.window) {
+            return refuse(format!(
+                "accepted: a window of {} to {} segments",
+                WINDOWS.start(),
+                WINDOWS.end()
+            ));
+        }
+        if !VOD_SEGMENTS.contains(&self.vod_segments) {
+            return refuse(format!(
+                "accepted: a VOD of {} to {} segments",
+                VOD_SEGMENTS.start(),
+                VOD_SEGMENTS.end()
+            ));
+        }
+        if !BIT_RATES.contains(&self.bitrate) {
+            return refuse("accepted: a bitrate from 200k to 20M".to_owned());
+        }
+        if self.faults.len() > FAULT_RULES {
+            return refuse(format!("accepted: at most {FAULT_RULES} fault rules"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_make_sense() {
+        assert!(Settings::default().check().is_ok());
+    }
+
+    #[test]
+    fn each_limit_is_refused_with_a_sentence() {
+        let good = Settings::default;
+        let remote = SocketAddr::from(([0, 0, 0, 0], 0));
+        for (settings, word) in [
+            (Settings { listen: remote, ..good() }, "other machines"),
+            (Settings { listen: SocketAddr::from(([127, 0, 0, 1], 65_535)), tls: true, ..good() }, "65535"),
+            (Settings { segment_duration: Duration::from_millis(1), ..good() }, "500ms"),
+            (Settings { segment_duration: Duration::from_secs(61), ..good() }, "60s"),
+            (Settings { window: 2, ..good() }, "3 to 1000"),
+            (Settings { vod_segments: 0, ..good() }, "1 to 10000"),
+            (Settings { bitrate: 21_000_000, ..good() }, "20M"),
+            (Settings { faults: vec!["any:404".parse().unwrap(); 101], ..good() }, "100"),
+        ] {
+            let sentence = settings.check().unwrap_err().to_string();
+            assert!(sentence.contains(word), "{sentence}");
+        }
+        assert!(Settings { listen: remote, allow_remote: true, ..good() }.check().is_ok());
+    }
+}
