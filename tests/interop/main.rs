@@ -1,0 +1,19 @@
+//! Interop: the program against a real nginx that serves a live stream made by ffmpeg.
+//!
+//! Every test starts an origin of its own (a few milliseconds; the media is encoded once and kept), so that its
+//! access log holds the requests of this test alone and can be compared with the program's counters line by line.
+//!
+//! - Nothing leaves the loopback interface; every port is one that was free; every wait has an end.
+//! - Where nginx or ffmpeg is missing a test says `skipped: ...` and passes; with `HLSWARM_REQUIRE_INTEROP=1` it fails.
+//! - The tests may share a process (`cargo test`) or not (`cargo nextest run`).
+
+// Says once for all modules what is true anyway: this crate is tests, and may unwrap and panic.
+#![cfg(test)]
+
+mod access_log;
+mod fixture;
+mod http_get;
+mod live;
+mod media;
+mod origin;
+mod requirements;

@@ -1,0 +1,127 @@
+//! The program under test: runs the real binary, bounded in time, and returns everything it said.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const POLL: Duration = Duration::from_millis(20);
+
+/// What the program leaves in its folder, its two streams first.
+const OUTPUTS: [&str; 4] = ["stdout", "stderr", "report.json", "report.txt"];
+
+/// A `hlswarm run` that goes on; it is killed when dropped.
+pub struct Program {
+    child: Child,
+    folder: TempDir,
+}
+
+/// A run that has ended by itself.
+pub struct Ended {
+    pub exit_code: Option<i32>,
+    pub report: Report,
+    folder: TempDir,
+}
+
+/// The JSON report; its fields are addressed by JSON pointers such as `/playback/stalls`.
+pub struct Report(Value);
+
+impl Program {
+    /// Starts `hlswarm run url --no-tui` with `options`, and a JSON and a text report.
+    pub fn start(url: &str, options: &[&str]) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let [stdout, stderr, json, text] = OUTPUTS.map(|name| folder.path().join(name));
+        let child = Command::new(env!("CARGO_BIN_EXE_hlswarm"))
+            .args(["run", url, "--no-tui"])
+            .args(options)
+            .arg("--report")
+            .arg(json)
+            .arg("--report")
+            .arg(text)
+            .stdin(Stdio::null())
+            // Files, not pipes: nobody has to read along while the test does something else.
+            .stdout(File::create(stdout).unwrap())
+            .stderr(File::create(stderr).unwrap())
+            .spawn()
+            .unwrap();
+        Self { child, folder }
+    }
+
+    /// Waits for the end. A run that takes longer than `limit` is killed, and the test fails.
+    pub fn end_within(mut self, limit: Duration) -> Ended {
+        let status = self.wait(limit);
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        let report = Report::read(&folder.path().join("report.json"));
+        Ended { exit_code: status.code(), report, folder }
+    }
+
+    fn wait(&mut self, limit: Duration) -> ExitStatus {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "still running after {limit:?}: {}", self.said());
+            thread::sleep(POLL);
+        }
+    }
+
+    fn said(&self) -> String {
+        output(self.folder.path(), "stdout") + &output(self.folder.path(), "stderr")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// Everything that was printed or written: the name of the output and its text.
+    pub fn outputs(&self) -> impl Iterator<Item = (&'static str, String)> {
+        OUTPUTS.into_iter().map(|name| (name, output(self.folder.path(), name)))
+    }
+
+    /// Fails, with what the program said, unless the exit code is `expected`.
+    pub fn assert_exit_code(&self, expected: i32) {
+        let said: String = self.outputs().map(|(name, text)| format!("--- {name}\n{text}\n")).collect();
+        assert_eq!(self.exit_code, Some(expected), "{said}");
+    }
+}
+
+impl Report {
+    fn read(path: &Path) -> Self {
+        // A run that was refused writes none.
+        let Ok(text) = fs::read_to_string(path) else { return Self(Value::Null) };
+        Self(serde_json::from_str(&text).unwrap_or_else(|error| panic!("report: {error}: {text}")))
+    }
+
+    /// A whole number; what is left out because it is zero, is zero.
+    pub fn count(&self, pointer: &str) -> u64 {
+        let Some(value) = self.0.pointer(pointer) else { return 0 };
+        value.as_u64().unwrap_or_else(|| panic!("{pointer} is {value}"))
+    }
+
+    /// A measured number, which must be there.
+    pub fn number(&self, pointer: &str) -> f64 {
+        let value = self.0.pointer(pointer).and_then(Value::as_f64);
+        value.unwrap_or_else(|| panic!("{pointer} is no number in {}", self.0))
+    }
+
+    /// The outcomes of all requests, by name.
+    pub fn outcomes(&self) -> Vec<(&str, u64)> {
+        let outcomes = self.0.pointer("/outcomes").and_then(Value::as_object);
+        let outcomes = outcomes.unwrap_or_else(|| panic!("no outcomes in {}", self.0));
+        outcomes.iter().map(|(name, count)| (name.as_str(), count.as_u64().unwrap())).collect()
+    }
+}
+
+fn output(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap_or_default()
+}

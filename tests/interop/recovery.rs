@@ -1,0 +1,52 @@
+//! An origin that goes away in mid-run and comes back: counted as what it was, and then forgotten.
+
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hlswarm::base::kind::Kind;
+
+use crate::access_log::{AccessLog, Entry};
+use crate::origin::Origin;
+use crate::program::{Ended, Program};
+
+const CLIENTS: u64 = 5;
+const DURATION_S: u64 = 24;
+const STOPPED_AFTER: Duration = Duration::from_secs(8);
+/// Shorter than the live window: no segment that a client still wants is gone afterwards.
+const OUTAGE: Duration = Duration::from_secs(3);
+const END_LIMIT: Duration = Duration::from_secs(DURATION_S + 10);
+/// The longest back-off and a segment duration later, every client is served again.
+const RECOVERED_WITHIN_S: f64 = 8.0;
+
+#[test]
+fn clients_recover_from_an_origin_that_was_stopped_and_started_again() {
+    let Some(mut origin) = Origin::start() else { return };
+    let [clients, duration] = [CLIENTS.to_string(), format!("{DURATION_S}s")];
+    let options = ["-c", &clients, "--ramp-rate", &clients, "-d", &duration];
+    let program = Program::start(&origin.url("/ts/master.m3u8"), &options);
+    thread::sleep(STOPPED_AFTER);
+    origin.stop();
+    thread::sleep(OUTAGE);
+    origin.start_again();
+    let back_at = unix_seconds();
+    let run = program.end_within(END_LIMIT);
+    let log = origin.stop_and_read_log();
+    run.assert_exit_code(0);
+    assert_only_connections_failed(&log, &run);
+    let again = log.only(|entry| entry.started_at() >= back_at + RECOVERED_WITHIN_S);
+    let served = again.of_kind(Kind::Segment).only(|entry| entry.status == 200);
+    assert_eq!(served.by_connection().len() as u64, CLIENTS, "clients with segments afterwards");
+    assert_eq!(log.only(|entry| entry.status != 200).requests(), 0);
+}
+
+fn assert_only_connections_failed(log: &AccessLog, run: &Ended) {
+    let outcomes = run.report.outcomes();
+    let (ok, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(name, _)| *name == "ok");
+    assert_eq!(ok, [("ok", log.only(Entry::is_complete).requests())]);
+    assert!(!failed.is_empty(), "nobody noticed that the origin was gone");
+    assert!(failed.iter().all(|(name, _)| name.starts_with("conn.")), "{failed:?}");
+}
+
+fn unix_seconds() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
+}

@@ -1,0 +1,56 @@
+//! What an interop test needs of the machine, and what it says where that is missing.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The programs that make and serve the stream.
+const PROGRAMS: [&str; 2] = ["nginx", "ffmpeg"];
+
+/// Set to `1` where a skipped test would hide that nothing was tested.
+const REQUIRE: &str = "HLSWARM_REQUIRE_INTEROP";
+
+/// Where Debian keeps nginx, which is not in the search path of an ordinary user.
+const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
+
+/// True where everything is there. Otherwise says on stderr what is missing, or panics where a skip is not allowed.
+pub fn met() -> bool {
+    let Some(missing) = missing_in(&search_path()) else { return true };
+    assert!(env::var(REQUIRE).as_deref() != Ok("1"), "{REQUIRE}=1, and missing: {missing}");
+    // Written to the stream itself: what `println!` says in a test that passes, nobody ever sees.
+    // In one piece, because other tests talk at the same time.
+    let _ = std::io::stderr().write_all(format!("skipped: {missing} not installed\n").as_bytes());
+    false
+}
+
+/// The full path of `program`.
+pub fn path_of(program: &str) -> PathBuf {
+    find(program, &search_path()).unwrap_or_else(|| panic!("{program} is not installed"))
+}
+
+fn missing_in(folders: &[PathBuf]) -> Option<String> {
+    let missing: Vec<&str> =
+        PROGRAMS.into_iter().filter(|program| find(program, folders).is_none()).collect();
+    (!missing.is_empty()).then(|| missing.join(", "))
+}
+
+fn find(program: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    folders.iter().map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+fn search_path() -> Vec<PathBuf> {
+    let path: OsString = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).chain(SYSTEM_FOLDERS.map(|folder| Path::new(folder).to_owned())).collect()
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folders = [folder.path().to_owned()];
+    assert_eq!(missing_in(&folders).as_deref(), Some("nginx, ffmpeg"));
+    std::fs::write(folder.path().join("nginx"), "").unwrap();
+    assert_eq!(missing_in(&folders).as_deref(), Some("ffmpeg"));
+    std::fs::write(folder.path().join("ffmpeg"), "").unwrap();
+    assert_eq!(missing_in(&folders), None);
+}

@@ -1,0 +1,271 @@
+//! The rules of the house, as tests: imports go only downward, the pure layers stay pure, files and functions small.
+//!
+//! - A module that is in no layer fails: whoever adds one says where it stands.
+//! - A rule is broken only by an entry in [`TOO_LONG`], and an entry that is no longer needed fails: the list can
+//!   only get shorter.
+
+// Says once for both files what is true anyway: this crate is tests, and may unwrap and panic.
+#![cfg(test)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[path = "layers/scanner.rs"]
+mod scanner;
+
+/// From the bottom up. Modules of one layer do not know each other.
+const LAYERS: [&[&str]; 6] = [
+    &["base"],
+    &["hls", "player", "load"],
+    &["net", "stats", "pipeline", "trust"],
+    &["frame"],
+    &["swarm", "origin", "tui", "report", "export"],
+    &["cli", "config", "run"],
+];
+
+/// Imports within a layer that are part of the plan: (who, whom).
+const GRANTS: [(&str, &str); 4] =
+    [("player", "hls"), ("tui", "report"), ("config", "cli"), ("run", "config")];
+
+/// The files that wire everything together.
+const ROOTS: [&str; 2] = ["lib", "main"];
+
+/// Up to this layer (counted from 0) nothing waits, reads a clock or knows a socket.
+const HIGHEST_PURE_LAYER: usize = 1;
+/// What the pure layers do not name. Time is an argument there, so that a day of playback is a test of a millisecond.
+const IMPURE: [&[&str]; 4] = [&["tokio"], &["std", "net"], &["Instant", "now"], &["SystemTime", "now"]];
+
+/// Names that say nothing about what is in the file.
+const EMPTY_NAMES: [&str; 6] = ["utils", "util", "common", "helpers", "imp", "misc"];
+
+const FILE_LINES: usize = 500;
+const FUNCTION_LINES: usize = 70;
+/// What is longer nevertheless: `src/file.rs` or `src/file.rs: function`. Entries are taken out, never added.
+const TOO_LONG: [&str; 0] = [];
+
+/// One file of `src`.
+struct Source {
+    /// `src/hls/reload.rs`.
+    name: String,
+    /// `["hls", "reload"]`; `["lib"]` and `["main"]` for the two roots.
+    module: Vec<String>,
+    text: String,
+}
+
+impl Source {
+    fn read(path: &Path) -> Self {
+        let name = path.to_str().unwrap().replace('\\', "/");
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        Self { module: module_of(&name), name, text }
+    }
+
+    fn top(&self) -> &str {
+        &self.module[0]
+    }
+
+    /// Why the file stands in no layer or imports what it must not, one line each.
+    fn layer_faults(&self) -> Vec<String> {
+        if ROOTS.contains(&self.top()) {
+            return Vec::new();
+        }
+        if layer_of(self.top()).is_none() {
+            return vec![format!("{}: {}", self.name, unplaced(self.top()))];
+        }
+        let paths = scanner::paths(&self.text, &self.module);
+        paths.iter().filter_map(|path| self.fault_of(path)).collect()
+    }
+
+    fn fault_of(&self, path: &scanner::NamedPath) -> Option<String> {
+        let why = forbidden_import(self.top(), path).or_else(|| impure_name(self.top(), path))?;
+        Some(format!("{}:{}: `{}`: {why}", self.name, path.line, path.segments.join("::")))
+    }
+
+    fn too_long(&self) -> Vec<String> {
+        let functions = scanner::functions(&self.text).into_iter();
+        let long_functions = functions
+            .filter(|function| function.lines > FUNCTION_LINES)
+            .map(|function| format!("{}: {}", self.name, function.name));
+        let long_file = self.text.lines().count() > FILE_LINES;
+        long_functions.chain(long_file.then(|| self.name.clone())).collect()
+    }
+}
+
+/// Why `from` may not import this path, if it may not.
+fn forbidden_import(from: &str, path: &scanner::NamedPath) -> Option<String> {
+    let [root, to, ..] = path.segments.as_slice() else { return None };
+    if root != "crate" || to == from || GRANTS.contains(&(from, to)) {
+        return None;
+    }
+    if to == "*" || to == "self" {
+        return Some("hides which modules are meant: name them".to_owned());
+    }
+    let own = layer_of(from)?;
+    let Some(other) = layer_of(to) else { return Some(unplaced(to)) };
+    let [own_number, other_number] = [own, other].map(|layer| layer + 1);
+    match other.cmp(&own) {
+        std::cmp::Ordering::Less => None,
+        std::cmp::Ordering::Equal => Some(format!(
+            "`{from}` and `{to}` are both in layer {own_number}: modules of one layer do not know each other"
+        )),
+        std::cmp::Ordering::Greater => Some(format!(
+            "`{from}` is in layer {own_number}, `{to}` above it in layer {other_number}: imports go only downward"
+        )),
+    }
+}
+
+/// Why a module of a pure layer may not name this, if it may not.
+fn impure_name(from: &str, path: &scanner::NamedPath) -> Option<String> {
+    if layer_of(from)? > HIGHEST_PURE_LAYER {
+        return None;
+    }
+    let segments: Vec<&str> = path.segments.iter().map(String::as_str).collect();
+    let impure = IMPURE.iter().any(|name| segments.windows(name.len()).any(|part| part == *name));
+    impure.then(|| {
+        format!("`{from}` is pure: time is an argument there, sockets and waiting are for the layers above")
+    })
+}
+
+fn layer_of(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&module))
+}
+
+fn unplaced(module: &str) -> String {
+    format!("module `{module}` is in no layer: give it its place in LAYERS of tests/layers.rs")
+}
+
+/// `src/hls/reload.rs` is `["hls", "reload"]`, `src/hls/mod.rs` is `["hls"]`.
+fn module_of(file: &str) -> Vec<String> {
+    let path = file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
+    path.split('/').map(str::to_owned).collect()
+}
+
+fn sources() -> Vec<Source> {
+    let mut files = Vec::new();
+    collect_sources(Path::new("src"), &mut files);
+    files.sort();
+    assert!(!files.is_empty(), "there is no source");
+    files.iter().map(|file| Source::read(file)).collect()
+}
+
+/// Paths below `folder`, relative to the package.
+fn collect_sources(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(root().join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let path = folder.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            collect_sources(&path, files);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn assert_none(faults: &[String], rule: &str) {
+    assert!(faults.is_empty(), "{rule}\n{}\n", faults.join("\n"));
+}
+
+#[test]
+fn imports_go_only_downward_and_the_pure_layers_stay_pure() {
+    let faults: Vec<String> = sources().iter().flat_map(Source::layer_faults).collect();
+    assert_none(&faults, "layers, see the crate's documentation:");
+}
+
+#[test]
+fn every_file_says_first_what_it_is_for() {
+    let silent = |source: &Source| !source.text.trim_start().starts_with("//! ");
+    let faults: Vec<String> = sources().into_iter().filter(silent).map(|source| source.name).collect();
+    assert_none(&faults, "a file begins with `//!` and its duty in one sentence:");
+}
+
+#[test]
+fn no_file_has_a_name_that_says_nothing() {
+    let says_nothing =
+        |source: &Source| source.module.iter().any(|name| EMPTY_NAMES.contains(&name.as_str()));
+    let faults: Vec<String> = sources().into_iter().filter(says_nothing).map(|source| source.name).collect();
+    assert_none(&faults, "a file is named after its duty:");
+}
+
+#[test]
+fn functions_and_files_are_short_but_for_a_list_that_only_shrinks() {
+    let long: Vec<String> = sources().iter().flat_map(Source::too_long).collect();
+    let unexcused: Vec<String> =
+        long.iter().filter(|name| !TOO_LONG.contains(&name.as_str())).cloned().collect();
+    let rule = format!("longer than {FUNCTION_LINES} lines (function) or {FILE_LINES} lines (file):");
+    assert_none(&unexcused, &rule);
+    let idle: Vec<String> = TOO_LONG
+        .iter()
+        .filter(|name| !long.contains(&(**name).to_owned()))
+        .map(|name| (*name).to_owned())
+        .collect();
+    assert_none(&idle, "short by now, take out of TOO_LONG:");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(name: &str, text: &str) -> Vec<String> {
+        Source { name: name.to_owned(), module: module_of(name), text: text.to_owned() }.layer_faults()
+    }
+
+    #[test]
+    fn an_upward_import_is_found_with_its_file_line_and_reason() {
+        let found = faults("src/stats/summary.rs", "//! Sums.\n\nuse crate::{base::units, tui::theme};\n");
+        assert_eq!(
+            found,
+            [
+                "src/stats/summary.rs:3: `crate::tui::theme`: `stats` is in layer 3, `tui` above it in layer 5: \
+              imports go only downward"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_sideways_import_is_found_unless_it_is_granted() {
+        assert_eq!(faults("src/net/fetch.rs", "use crate::stats::Meter;").len(), 1);
+        assert!(faults("src/player/mod.rs", "use crate::hls::Playlist;").is_empty());
+        assert_eq!(faults("src/hls/mod.rs", "use crate::player::Player;").len(), 1);
+        assert!(faults("src/run.rs", "use crate::{config::Config, swarm::Swarm, net};").is_empty());
+        assert_eq!(faults("src/cli.rs", "use crate::config::Config;").len(), 1);
+    }
+
+    #[test]
+    fn an_import_over_the_root_is_found_too() {
+        assert_eq!(faults("src/base/kind.rs", "use super::super::net::Fetch;").len(), 1);
+        assert_eq!(faults("src/base/kind.rs", "use crate::*;").len(), 1);
+    }
+
+    #[test]
+    fn a_word_in_a_comment_or_a_string_is_no_import() {
+        assert!(
+            faults("src/hls/mod.rs", "//! See crate::tui.\nconst A: &str = \"crate::tui\"; // tokio")
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_module_without_a_layer_is_told_to_find_its_place() {
+        let found = faults("src/extras/mod.rs", "//! More.");
+        assert_eq!(found.len(), 1);
+        assert!(found[0].contains("give it its place in LAYERS"), "{found:?}");
+        assert_eq!(faults("src/run.rs", "use crate::extras::More;").len(), 1);
+    }
+
+    #[test]
+    fn a_pure_module_that_reads_a_clock_or_knows_a_socket_is_found() {
+        for text in [
+            "fn f() { tokio::time::sleep(d); }",
+            "use std::{net::TcpStream, time::Duration};",
+            "fn f() { let now = std::time::Instant::now(); }",
+            "fn f() { SystemTime::now() }",
+        ] {
+            assert_eq!(faults("src/player/buffer.rs", text).len(), 1, "{text}");
+            assert!(faults("src/swarm/client.rs", text).is_empty(), "{text}");
+        }
+        assert!(faults("src/player/buffer.rs", "use std::time::{Duration, Instant};").is_empty());
+    }
+}
