@@ -66,22 +66,27 @@ metrics! {
 impl Metric {
     /// Requests started, by kind.
     pub const fn started(kind: Kind) -> Self {
-        Self::ALL_BY_KIND[0][kind as usize]
+        Self::of_kind(kind, 0)
     }
 
     /// Requests that reached their outcome, by kind.
     pub const fn finished(kind: Kind) -> Self {
-        Self::ALL_BY_KIND[1][kind as usize]
+        Self::of_kind(kind, 1)
     }
 
     /// Body bytes, by kind.
     pub const fn bytes(kind: Kind) -> Self {
-        Self::ALL_BY_KIND[2][kind as usize]
+        Self::of_kind(kind, 2)
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "the tables are as long as the enum")]
+    const fn of_kind(kind: Kind, table: usize) -> Self {
+        Self::ALL_BY_KIND[table][kind as usize]
     }
 
     /// Whether this is one of the counters of [`Metric::finished`].
     pub fn is_finished(self) -> bool {
-        Self::ALL_BY_KIND[1].contains(&self)
+        Kind::ALL.into_iter().any(|kind| Self::finished(kind) == self)
     }
 
     /// The counters that exist once per kind, in the order of [`Kind::ALL`].

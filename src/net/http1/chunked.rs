@@ -1,0 +1,109 @@
+//! The chunked transfer coding (RFC 9112 section 7.1), byte by byte where it is framing, in one piece where it is data.
+//!
+//! Extensions and trailers are ignored, but not for ever: each line and the trailers together have a limit.
+
+use crate::base::limits;
+use crate::base::outcome::Fault;
+
+/// Trailer bytes after the last chunk; they are ignored, but not for ever.
+pub(super) const TRAILER_BYTES: usize = limits::HEAD_BYTES;
+
+/// Where in a chunked body the reader is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Chunk {
+    /// In the size, before any extension: the size so far and its digits.
+    Size {
+        size: u64,
+        digits: u8,
+        line: usize,
+    },
+    /// In an extension, which is ignored.
+    Extension {
+        size: u64,
+        line: usize,
+    },
+    /// After the CR of the size line.
+    SizeLf {
+        size: u64,
+    },
+    /// In the data: bytes still to come.
+    Data {
+        left: u64,
+    },
+    /// Before the CR LF that ends the data.
+    DataCr,
+    DataLf,
+    /// In the trailers: whether the line is empty so far, and bytes so far.
+    Trailer {
+        empty: bool,
+        bytes: usize,
+    },
+}
+
+pub(super) const CHUNK_START: Chunk = Chunk::Size { size: 0, digits: 0, line: 0 };
+
+/// At most `left` bytes of the input.
+pub(super) fn take(input: &[u8], left: u64) -> &[u8] {
+    let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
+    input.get(..length).unwrap_or_default()
+}
+
+/// Takes the next input and returns how much of it belongs to the body, and whether the body is complete.
+pub(super) fn take_chunked(
+    chunk: &mut Chunk,
+    input: &[u8],
+    body: &mut impl FnMut(&[u8]),
+) -> Result<(usize, bool), Fault> {
+    let mut used = 0;
+    while let Some(&byte) = input.get(used) {
+        if let Chunk::Data { left } = *chunk {
+            let piece = take(input.get(used..).unwrap_or_default(), left);
+            body(piece);
+            used += piece.len();
+            let left = left - piece.len() as u64;
+            *chunk = if left == 0 { Chunk::DataCr } else { Chunk::Data { left } };
+            continue;
+        }
+        used += 1;
+        match chunk.step(byte)? {
+            Some(next) => *chunk = next,
+            None => return Ok((used, true)),
+        }
+    }
+    Ok((used, false))
+}
+
+impl Chunk {
+    /// The place after one byte of framing; `None`: the body is complete.
+    fn step(self, byte: u8) -> Result<Option<Self>, Fault> {
+        let next = match (self, byte) {
+            (Self::Size { size, digits, line }, _) if byte.is_ascii_hexdigit() => {
+                let digit = char::from(byte).to_digit(16).map(u64::from).ok_or(Fault::ConnProtocol)?;
+                let size = size.checked_mul(16).map(|size| size + digit).ok_or(Fault::ConnProtocol)?;
+                Self::Size { size, digits: digits.saturating_add(1), line: within_line(line)? }
+            }
+            (Self::Size { digits: 0, .. }, _) => return Err(Fault::ConnProtocol),
+            (Self::Size { size, .. } | Self::Extension { size, .. }, b'\r') => Self::SizeLf { size },
+            (Self::Size { size, line, .. }, b';' | b' ' | b'\t')
+            | (Self::Extension { size, line }, 0x20.. | b'\t') => {
+                Self::Extension { size, line: within_line(line)? }
+            }
+            (Self::SizeLf { size: 0 }, b'\n') => Self::Trailer { empty: true, bytes: 0 },
+            (Self::SizeLf { size }, b'\n') => Self::Data { left: size },
+            (Self::DataCr, b'\r') => Self::DataLf,
+            (Self::DataLf, b'\n') => CHUNK_START,
+            (Self::Trailer { empty: true, .. }, b'\n') => return Ok(None),
+            (Self::Trailer { bytes, .. }, _) if bytes >= TRAILER_BYTES => return Err(Fault::ConnProtocol),
+            (Self::Trailer { bytes, .. }, b'\n') => Self::Trailer { empty: true, bytes: bytes + 1 },
+            (Self::Trailer { empty, bytes }, b'\r') => Self::Trailer { empty, bytes: bytes + 1 },
+            (Self::Trailer { bytes, .. }, _) => Self::Trailer { empty: false, bytes: bytes + 1 },
+            _ => return Err(Fault::ConnProtocol),
+        };
+        Ok(Some(next))
+    }
+}
+
+/// One more byte in the line of a chunk.
+fn within_line(line: usize) -> Result<usize, Fault> {
+    if line < limits::CHUNK_LINE_BYTES { Ok(line + 1) } else { Err(Fault::ConnProtocol) }
+}
