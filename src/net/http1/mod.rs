@@ -99,11 +99,14 @@ impl Reader {
         match self.framing {
             Some(Framing::Close) => Ok(()),
             Some(_) => Err(Fault::BodyShort),
-            None => Err(Fault::ConnEof),
+            None => parse_head(&self.partial).and(Err(Fault::ConnEof)),
         }
     }
 
     /// Reads a head, interim or final, and returns how much of `input` it took; `None`: more is needed.
+    ///
+    /// A head that comes in pieces is parsed again only once its end has come: parsing with every piece would let
+    /// a peer that sends single bytes cost us the square of the limit.
     fn read_head(&mut self, input: &[u8]) -> Result<Option<usize>, Fault> {
         let held = self.partial.len();
         let parsed = if held == 0 {
@@ -112,7 +115,11 @@ impl Reader {
             // Only as much as a head may have: the rest of the input stays where it is.
             let room = limits::HEAD_BYTES.saturating_sub(held).min(input.len());
             self.partial.extend_from_slice(input.get(..room).unwrap_or_default());
-            parse_head(&self.partial)?
+            if ends_head(self.partial.get(held.saturating_sub(2)..).unwrap_or_default()) {
+                parse_head(&self.partial)?
+            } else {
+                None
+            }
         };
         let Some((length, head, framing)) = parsed else {
             if held == 0 {
@@ -135,6 +142,11 @@ impl Reader {
         // What was held came before this input.
         Ok(Some(length.saturating_sub(held)))
     }
+}
+
+/// Whether a head ends within `bytes`: an empty line, its CR optional.
+fn ends_head(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|pair| pair == b"\n\n") || bytes.windows(3).any(|three| three == b"\n\r\n")
 }
 
 /// Parses a head; `None`: it is not complete. Returns its length, its meaning and the framing of its body.
