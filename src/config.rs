@@ -1,0 +1,171 @@
+//! What was typed, as what it means: validated, one section for each room that it configures. Sends nothing.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::SecretUrl;
+use crate::cli::LoadArgs;
+use crate::hls::VariantChoice;
+use crate::load::Ramp;
+use crate::net::{self, Headers, TlsSettings};
+use crate::swarm::{ClientSettings, Plan};
+
+/// A value that cannot be used, in one line that names the option and what is accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A header that cannot be sent; its value is not shown.
+    #[error("--header: {0}")]
+    Header(#[from] net::HeaderError),
+    /// A certificate file that cannot be used.
+    #[error(transparent)]
+    Tls(#[from] net::TlsError),
+    /// A report that cannot be written where it should.
+    #[error("--report {path}: {reason}")]
+    Report {
+        /// The file that was asked for.
+        path: String,
+        /// What is wrong with it, and what is accepted.
+        reason: &'static str,
+    },
+    /// No random numbers for a seed.
+    #[error("the system gave no random numbers; give --seed")]
+    Seed,
+}
+
+/// The format of a report, from the ending of its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// `.json`
+    Json,
+    /// `.txt`
+    Text,
+}
+
+/// A report that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile {
+    /// Where it goes.
+    pub path: PathBuf,
+    /// What it is.
+    pub format: ReportFormat,
+}
+
+/// A run, ready to be started.
+#[derive(Debug)]
+pub struct RunConfig {
+    /// What clients do.
+    pub clients: ClientSettings,
+    /// How many of them, when. Its `clients_max` is set by preflight.
+    pub plan: Plan,
+    /// Named by every request.
+    pub run_id: String,
+    /// Whether certificates are not verified.
+    pub insecure: bool,
+    /// Where results go.
+    pub output: Output,
+}
+
+/// Where results go.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Progress lines instead of the live screen.
+    pub no_tui: bool,
+    /// The live screen in ASCII.
+    pub ascii: bool,
+    /// Report files.
+    pub reports: Vec<ReportFile>,
+    /// The command line, its secrets left out.
+    pub command: String,
+}
+
+/// Makes sense of the options of `run` and `demo` for `target`.
+///
+/// # Errors
+/// See [`ConfigError`].
+pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<RunConfig, ConfigError> {
+    let seed = args.seed.map_or_else(random_seed, Ok)?;
+    // Two runs with the same seed are still two runs.
+    let run_id = format!("{:016x}", random_seed()?);
+    let headers = Headers::new(&target, &args.user_agent, &format!("hlswarm {run_id}"), &args.headers)?;
+    let tls = TlsSettings::new(args.cacert.as_ref(), args.insecure)?;
+    let reports = args.reports.into_iter().map(report_file).collect::<Result<_, _>>()?;
+    Ok(RunConfig {
+        clients: ClientSettings {
+            entry: target,
+            variant: args.variant,
+            net: net::Settings { tls, resolve: args.resolve, timeout: args.timeout, headers },
+            seed,
+        },
+        plan: Plan {
+            clients: args.clients,
+            clients_max: args.clients,
+            ramp: args.ramp_time.map_or(Ramp::Rate(args.ramp_rate), Ramp::Time),
+            jitter: args.ramp_jitter,
+            duration: args.duration,
+            seed,
+        },
+        run_id,
+        insecure: args.insecure,
+        output: Output { no_tui: args.no_tui, ascii: args.ascii, reports, command },
+    })
+}
+
+impl RunConfig {
+    /// The variant choice as reports name it.
+    pub fn variant(&self) -> VariantChoice {
+        self.clients.variant
+    }
+
+    /// Clients started per second; `None`: all at once.
+    pub fn ramp_rate(&self) -> Option<f64> {
+        Some(self.plan.ramp.rate(self.plan.clients)).filter(|rate| rate.is_finite())
+    }
+
+    /// The duration that was asked for, in seconds.
+    pub fn duration_s(&self) -> Option<f64> {
+        self.plan.duration.as_ref().map(Duration::as_secs_f64)
+    }
+}
+
+fn random_seed() -> Result<u64, ConfigError> {
+    use rand::TryRng as _;
+    rand::rngs::SysRng.try_next_u64().map_err(|_| ConfigError::Seed)
+}
+
+/// Checks a report file before the work, not after it.
+fn report_file(path: PathBuf) -> Result<ReportFile, ConfigError> {
+    let wrong = |reason| ConfigError::Report { path: path.display().to_string(), reason };
+    let format = match path.extension().and_then(|ending| ending.to_str()) {
+        Some("json") => ReportFormat::Json,
+        Some("txt") => ReportFormat::Text,
+        _ => return Err(wrong("the ending chooses the format; accepted: .json, .txt")),
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(wrong("its folder does not exist; accepted: a file in a folder that does"));
+    }
+    match std::fs::metadata(&path) {
+        Ok(found) if !found.is_file() => {
+            Err(wrong("accepted: a regular file, or one that does not exist yet"))
+        }
+        _ => Ok(ReportFile { path, format }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_refused_before_the_work() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let refused = |path: PathBuf| report_file(path).expect_err("refused").to_string();
+        assert!(refused(folder.path().join("a.pdf")).contains("accepted: .json, .txt"));
+        assert!(refused(folder.path().join("none/a.json")).contains("folder does not exist"));
+        std::fs::create_dir(folder.path().join("d.json")).expect("a folder");
+        assert!(refused(folder.path().join("d.json")).contains("a regular file"));
+        let good = report_file(folder.path().join("a.txt")).expect("accepted");
+        assert_eq!(good.format, ReportFormat::Text);
+        assert!(report_file("a.json".into()).is_ok());
+    }
+}

@@ -1,0 +1,191 @@
+//! From the final frame to the report.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{
+    Bytes, Connections, Exit, Health, Internal, KindReport, Knee, Latency, Playback, Report, Requests, Run,
+    SCHEMA, Startup, Throughput, Trust,
+};
+use crate::base::{ClientState, Kind};
+use crate::frame::{self, Frame};
+use crate::stats::{LatencySnapshot, Metric, Rates, Registry, Timed, Totals};
+
+/// What a report says that no counter knows.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The `run` block, its measured fields still empty.
+    pub run: Run,
+    /// Worker threads that were lost to a panic.
+    pub lost_workers: u64,
+    /// What the built-in origin counted.
+    pub origin: Option<serde_json::Value>,
+}
+
+/// Builds the report of a run that has ended: every client has left, so the numbers are exact.
+pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
+    let totals = &frame.snapshot.totals;
+    let (latency_us, histogram_clamped) = latencies(registry);
+    let mut run = facts.run;
+    run.duration_s = frame.at.as_secs_f64();
+    run.clients_target = frame.target;
+    run.clients_peak = frame.peak_clients;
+    run.clients_started = frame.snapshot.created;
+    run.late_starts = frame.late_starts;
+    Report {
+        schema: SCHEMA,
+        run,
+        exit: Exit::default(),
+        health: health(frame),
+        trust: Trust { verdict: "UNASSESSED" },
+        requests: requests(totals),
+        bytes: bytes(totals),
+        outcomes: totals.outcomes().map(|(outcome, count)| (outcome.to_string(), count)).collect(),
+        http_errors: totals.http_errors().map(|code| (code.code.to_string(), code.count)).collect(),
+        kinds: Kind::ALL.into_iter().filter_map(|kind| kind_report(totals, kind)).collect(),
+        playback: playback(frame, registry),
+        latency_us,
+        throughput_bits_per_second: throughput(frame),
+        connections: Connections {
+            opened: totals.get(Metric::Connections),
+            reconnections: totals.get(Metric::Reconnections),
+            stale_retries: totals.get(Metric::StaleRetries),
+            redirects: totals.get(Metric::Redirects),
+        },
+        internal: Internal {
+            panics: frame.panics + facts.lost_workers,
+            invariant_violations: frame.snapshot.invariant_violations,
+            histogram_clamped,
+        },
+        origin: facts.origin,
+    }
+}
+
+fn requests(totals: &Totals) -> Requests {
+    Requests {
+        started: totals.started(),
+        finished: totals.finished(),
+        playlist: totals.started_of(Kind::Playlist),
+        segment: totals.started_of(Kind::Segment),
+        part: totals.started_of(Kind::Part),
+        init: totals.started_of(Kind::Init),
+        key: totals.started_of(Kind::Key),
+        unknown: totals.started_of(Kind::Unknown),
+    }
+}
+
+fn bytes(totals: &Totals) -> Bytes {
+    Bytes {
+        total: totals.bytes(),
+        playlist: totals.bytes_of(Kind::Playlist),
+        segment: totals.bytes_of(Kind::Segment),
+        part: totals.bytes_of(Kind::Part),
+        init: totals.bytes_of(Kind::Init),
+        key: totals.bytes_of(Kind::Key),
+        unknown: totals.bytes_of(Kind::Unknown),
+    }
+}
+
+fn kind_report(totals: &Totals, kind: Kind) -> Option<(String, KindReport)> {
+    let requests = totals.started_of(kind);
+    let outcomes = || totals.kind(kind).outcomes();
+    let report = KindReport {
+        requests,
+        finished: totals.finished_of(kind),
+        bytes: totals.bytes_of(kind),
+        outcomes: outcomes().map(|(outcome, tally)| (outcome.to_string(), tally.requests)).collect(),
+        outcome_bytes: outcomes().map(|(outcome, tally)| (outcome.to_string(), tally.bytes)).collect(),
+    };
+    (requests > 0).then(|| (kind.name().to_owned(), report))
+}
+
+/// Every histogram that has a value, and how many values were clamped.
+fn latencies(registry: &Registry) -> (BTreeMap<String, Latency>, u64) {
+    let mut snapshot = LatencySnapshot::default();
+    let (mut found, mut clamped) = (BTreeMap::new(), 0);
+    for timed in Timed::all() {
+        registry.latency(timed, &mut snapshot);
+        clamped += snapshot.clamped();
+        if let Some(summary) = snapshot.summary() {
+            let latency = Latency {
+                count: summary.count,
+                min: summary.min,
+                mean: summary.mean,
+                p50: summary.p50,
+                p95: summary.p95,
+                p99: summary.p99,
+                p999: summary.p999,
+                max: summary.max,
+                buckets: snapshot.buckets().collect(),
+            };
+            found.insert(timed.name(), latency);
+        }
+    }
+    (found, clamped)
+}
+
+fn playback(frame: &Frame, registry: &Registry) -> Playback {
+    let totals = &frame.snapshot.totals;
+    let seconds = |metric| Duration::from_micros(totals.get(metric)).as_secs_f64();
+    let (startup_s, play_s, stall_s) =
+        (seconds(Metric::StartupMicros), seconds(Metric::PlayMicros), seconds(Metric::StallMicros));
+    let share = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
+    let mut startup = LatencySnapshot::default();
+    registry.latency(Timed::Startup, &mut startup);
+    let ms = |us: u64| us as f64 / 1000.0;
+    Playback {
+        started: totals.get(Metric::PlaybackStarts),
+        startup_ms: startup.summary().map(|s| Startup {
+            p50: ms(s.p50),
+            p95: ms(s.p95),
+            p99: ms(s.p99),
+            max: ms(s.max),
+        }),
+        stalls: totals.get(Metric::Stalls),
+        stalled_clients: frame.snapshot.clients.iter().filter(|row| was_stalled(row.playback.state)).count()
+            as u64,
+        finished_clients: frame.snapshot.in_state(ClientState::Finished),
+        dead_clients: frame.snapshot.in_state(ClientState::Dead),
+        stall_s,
+        play_s,
+        rebuffer_ratio: share(stall_s, stall_s + play_s),
+        average_speed: share(play_s, startup_s + play_s + stall_s),
+        drift_max_s: Duration::from_micros(max_drift_us(frame)).as_secs_f64(),
+        segments_skipped: totals.get(Metric::SegmentsSkipped),
+    }
+}
+
+/// The state that a client itself said when it left: after that its playhead means nothing any more.
+fn was_stalled(said: ClientState) -> bool {
+    said == ClientState::Stalled
+}
+
+fn max_drift_us(frame: &Frame) -> u64 {
+    frame.snapshot.clients.iter().map(|row| row.playback.max_drift_us).max().unwrap_or_default()
+}
+
+fn throughput(frame: &Frame) -> Throughput {
+    let [w1s, w30s, w60s, w300s] = frame.windows.map(|rates: Option<Rates>| rates.map(|r| r.bits_per_second));
+    let seconds = frame.at.as_secs_f64();
+    Throughput {
+        w1s,
+        w30s,
+        w60s,
+        w300s,
+        run: (seconds > 0.0).then(|| frame.snapshot.totals.bytes() as f64 * 8.0 / seconds),
+        peak: frame.peak_bits_per_second,
+    }
+}
+
+fn health(frame: &Frame) -> Health {
+    let knee = |knee: frame::Knee| Knee {
+        clients: knee.clients,
+        bits_per_second: knee.bits_per_second,
+        at_s: knee.at.as_secs_f64(),
+    };
+    Health {
+        verdict: frame.health.verdict.name(),
+        knee_errors: frame.knees.errors.map(knee),
+        knee_stalls: frame.knees.stalls.map(knee),
+    }
+}

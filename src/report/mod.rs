@@ -1,0 +1,333 @@
+//! What is left of a run: one serialised value, written as JSON and as text from the same numbers.
+//!
+//! * The report is made from the final frame, which is taken after every client has left, so it is exact.
+//! * What was not measured is absent or `null`, never 0.
+
+mod build;
+mod progress;
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use build::{Facts, build};
+pub use progress::progress_line;
+pub use text::text;
+
+/// The version of the JSON report.
+pub const SCHEMA: &str = "hlswarm.report/1";
+
+/// The report of a run. Names carry their units; JSON keeps the order of the fields.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Report {
+    /// Always `hlswarm.report/1`.
+    pub schema: &'static str,
+    /// What was run.
+    pub run: Run,
+    /// How the run ended.
+    pub exit: Exit,
+    /// Whether the stream was served well.
+    pub health: Health,
+    /// Whether the load tester itself limited the result.
+    pub trust: Trust,
+    /// Requests by kind.
+    pub requests: Requests,
+    /// Body bytes on the wire by kind.
+    pub bytes: Bytes,
+    /// Requests by outcome; outcomes that did not occur are absent.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Failed HTTP statuses, `other` for those outside 400..=599; absent where they did not occur.
+    pub http_errors: BTreeMap<String, u64>,
+    /// Requests of each kind by outcome, with the body bytes that came with them; unused kinds are absent.
+    pub kinds: BTreeMap<String, KindReport>,
+    /// Times by name, in microseconds; what was never timed is absent.
+    pub latency_us: BTreeMap<String, Latency>,
+    /// What viewers would have seen.
+    pub playback: Playback,
+    /// Body bits per second.
+    pub throughput_bits_per_second: Throughput,
+    /// Connections of the clients.
+    pub connections: Connections,
+    /// What the program found wrong with itself.
+    pub internal: Internal,
+    /// What the built-in origin counted itself; absent with any other origin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<serde_json::Value>,
+}
+
+/// What was run.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Run {
+    /// The address, its secrets left out.
+    pub target: String,
+    /// The version of hlswarm.
+    pub version: &'static str,
+    /// Wall-clock time of the start, RFC 3339 in UTC.
+    pub started_at: String,
+    /// Seconds from the start to the end of the last request.
+    pub duration_s: f64,
+    /// The duration that was asked for; `null`: until stopped.
+    pub duration_asked_s: Option<f64>,
+    /// Clients that were wanted at the end.
+    pub clients_target: u32,
+    /// The most clients that were active at once.
+    pub clients_peak: u64,
+    /// Clients that were ever started.
+    pub clients_started: u64,
+    /// Clients started per second; `null`: all at once.
+    pub ramp_rate: Option<f64>,
+    /// Starts that came too late for their place in the plan.
+    pub late_starts: u64,
+    /// Which variants were played.
+    pub variant: String,
+    /// The seed of every random choice.
+    pub seed: u64,
+    /// The run id that every request carried in `X-Load-Test`.
+    pub run_id: String,
+    /// The command line, its secrets left out.
+    pub command: String,
+    /// Whether certificates were verified.
+    pub tls_verified: bool,
+}
+
+/// How the run ended.
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Exit {
+    /// The exit code of the process.
+    pub code: u8,
+    /// Every reason, the one that decided the code first; empty for 0.
+    pub reasons: Vec<String>,
+}
+
+/// Whether the stream was served well, judged over the last ten seconds before the end.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Health {
+    /// `OK`, `DEGRADED`, `FAILING`, or `--` when nothing was measured.
+    pub verdict: &'static str,
+    /// Where errors first reached 1 % of requests.
+    pub knee_errors: Option<Knee>,
+    /// Where stalls first reached 1 % of clients.
+    pub knee_stalls: Option<Knee>,
+}
+
+/// Where a stream first was not served well.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Knee {
+    /// Clients that were active.
+    pub clients: u64,
+    /// Throughput over the last ten seconds.
+    pub bits_per_second: Option<f64>,
+    /// Seconds since the start.
+    pub at_s: f64,
+}
+
+/// Whether the load tester itself limited the result.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Trust {
+    /// `UNASSESSED` until the gauges of the generator's own health exist.
+    pub verdict: &'static str,
+}
+
+/// Requests by kind.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Requests {
+    /// Requests started.
+    pub started: u64,
+    /// Requests that reached their outcome; equal to `started` at the end.
+    pub finished: u64,
+    /// Playlist requests.
+    pub playlist: u64,
+    /// Segment requests.
+    pub segment: u64,
+    /// Part requests.
+    pub part: u64,
+    /// Initialization section requests.
+    pub init: u64,
+    /// Key requests.
+    pub key: u64,
+    /// Requests of no known kind.
+    pub unknown: u64,
+}
+
+/// Body bytes by kind, as they arrived on the wire, without headers and chunk framing.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Bytes {
+    /// All kinds.
+    pub total: u64,
+    /// Playlists, compressed as they came.
+    pub playlist: u64,
+    /// Segments.
+    pub segment: u64,
+    /// Parts.
+    pub part: u64,
+    /// Initialization sections.
+    pub init: u64,
+    /// Keys.
+    pub key: u64,
+    /// Requests of no known kind.
+    pub unknown: u64,
+}
+
+/// Requests of one kind.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct KindReport {
+    /// Requests started.
+    pub requests: u64,
+    /// Requests that reached their outcome.
+    pub finished: u64,
+    /// Body bytes.
+    pub bytes: u64,
+    /// Requests by outcome.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Body bytes by the outcome of their request.
+    pub outcome_bytes: BTreeMap<String, u64>,
+}
+
+/// A histogram in numbers, microseconds.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Latency {
+    /// How many values.
+    pub count: u64,
+    /// The smallest.
+    pub min: u64,
+    /// The arithmetic mean.
+    pub mean: f64,
+    /// The median.
+    pub p50: u64,
+    /// The 95th percentile.
+    pub p95: u64,
+    /// The 99th percentile.
+    pub p99: u64,
+    /// The 99.9th percentile.
+    pub p999: u64,
+    /// The largest.
+    pub max: u64,
+    /// Filled buckets as [upper end, count]: reports of several machines merge exactly by adding them.
+    pub buckets: Vec<(u64, u64)>,
+}
+
+/// Start-up time in milliseconds.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Startup {
+    /// The median.
+    pub p50: f64,
+    /// The 95th percentile.
+    pub p95: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+/// What viewers would have seen.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Playback {
+    /// Clients whose playback began.
+    pub started: u64,
+    /// From a client's first request to its first media; `null`: nothing was played.
+    pub startup_ms: Option<Startup>,
+    /// Stalls that began.
+    pub stalls: u64,
+    /// Clients that were stalled at the end.
+    pub stalled_clients: u64,
+    /// Clients that played the stream to its end.
+    pub finished_clients: u64,
+    /// Clients that gave up.
+    pub dead_clients: u64,
+    /// Seconds that playback stood still after it had begun, all clients together.
+    pub stall_s: f64,
+    /// Seconds of media played, all clients together.
+    pub play_s: f64,
+    /// stall / (stall + play); `null`: nothing was played.
+    pub rebuffer_ratio: Option<f64>,
+    /// play / (start-up + play + stall), all clients together; `null` without clients.
+    pub average_speed: Option<f64>,
+    /// The largest distance between a client's time and its position, in seconds.
+    pub drift_max_s: f64,
+    /// Segments that left the live window before they were fetched, or were given up.
+    pub segments_skipped: u64,
+}
+
+/// Body bits per second over windows that end with the run; `null` where the run was shorter.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Throughput {
+    /// The last second.
+    pub w1s: Option<f64>,
+    /// The last 30 seconds.
+    pub w30s: Option<f64>,
+    /// The last minute.
+    pub w60s: Option<f64>,
+    /// The last five minutes.
+    pub w300s: Option<f64>,
+    /// The whole run.
+    pub run: Option<f64>,
+    /// The best second.
+    pub peak: Option<f64>,
+}
+
+/// Connections of the clients.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Connections {
+    /// Connections that became usable.
+    pub opened: u64,
+    /// Those of them to an endpoint that the client had been connected to before.
+    pub reconnections: u64,
+    /// Requests sent again because their kept-alive connection had been closed.
+    pub stale_retries: u64,
+    /// Redirects that were followed.
+    pub redirects: u64,
+}
+
+/// What the program found wrong with itself; all zero in a run that can be believed.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Internal {
+    /// Panics that were caught.
+    pub panics: u64,
+    /// Counters that contradicted each other.
+    pub invariant_violations: u64,
+    /// Times that were too long for their histogram.
+    pub histogram_clamped: u64,
+}
+
+impl Report {
+    /// The report as JSON, pretty-printed, with a newline at its end.
+    ///
+    /// # Errors
+    /// Never for a report that was built here; serde's signature.
+    pub fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_schema_is_the_one_of_this_report() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/report.schema.json");
+        let schema =
+            serde_json::to_string_pretty(&schemars::schema_for!(Report)).expect("serialisable") + "\n";
+        if std::env::var_os("HLSWARM_UPDATE_SCHEMA").is_some() {
+            std::fs::write(path, &schema).expect("writable");
+        }
+        let published = std::fs::read_to_string(path).expect("assets/report.schema.json");
+        assert_eq!(published, schema, "run the tests once with HLSWARM_UPDATE_SCHEMA=1");
+    }
+}

@@ -1,0 +1,41 @@
+//! One line a second for where there is no terminal.
+
+use crate::base::{ClientState, RunState, units};
+use crate::frame::Frame;
+
+/// The state of the run in one line: `00:02:41 RUNNING clients 6,480/10,000 4.12 Gb/s p95 1,640 ms err 31.2% ...`.
+pub fn progress_line(frame: &Frame) -> String {
+    let elapsed = units::clock(frame.at);
+    let totals = &frame.snapshot.totals;
+    if frame.state == RunState::Draining {
+        let open = units::plural(totals.in_flight, "request");
+        return format!("{elapsed} DRAINING {open} in flight");
+    }
+    let rates = frame.recent;
+    let p95 = frame.segment_latency.recent.map_or(units::UNKNOWN.to_owned(), |s| units::milliseconds(s.p95));
+    format!(
+        "{elapsed} {} clients {}/{} {} req/s {} segment p95 {p95} ms err {} stalled {} total {}",
+        frame.state.name(),
+        units::count(frame.active_clients()),
+        units::count(u64::from(frame.target)),
+        rates.map_or(units::UNKNOWN.to_owned(), |rates| units::bit_rate(rates.bits_per_second)),
+        units::rate(rates.map(|rates| rates.requests_per_second)),
+        units::percent(frame.health.error_share),
+        units::count(frame.snapshot.in_state(ClientState::Stalled)),
+        units::plural(totals.finished(), "request"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_yet_is_not_zero() {
+        let line = progress_line(&Frame::default());
+        assert_eq!(
+            line,
+            "00:00:00 STARTING clients 0/0 -- req/s -- segment p95 -- ms err -- stalled 0 total 0 requests"
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! The report as text, 80 columns wide: what a person reads first and pastes into a ticket.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::{Knee, Latency, Report};
+use crate::base::outcome::Fault;
+use crate::base::units::{self, UNKNOWN};
+
+/// Columns of the report.
+const WIDTH: usize = 80;
+/// Outcomes that are listed one by one.
+const OUTCOMES: usize = 12;
+
+/// The report as text, 80 columns, with a newline at its end.
+pub fn text(report: &Report) -> String {
+    let mut page = Page::default();
+    head(report, &mut page);
+    page.rule();
+    verdicts(report, &mut page);
+    page.rule();
+    latency(report, &mut page);
+    page.rule();
+    traffic(report, &mut page);
+    page.rule();
+    errors(report, &mut page);
+    if report.internal.panics > 0 || report.internal.invariant_violations > 0 {
+        page.line(format!(
+            "XX      internal faults: {} caught, {}",
+            units::plural(report.internal.panics, "panic"),
+            units::plural(report.internal.invariant_violations, "broken invariant"),
+        ));
+    }
+    page.rule();
+    ending(report, &mut page);
+    page.0
+}
+
+/// Lines that fit the page.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    /// Writes a line; what does not fit goes on below, indented like the text behind its label.
+    fn line(&mut self, text: impl AsRef<str>) {
+        let (mut margin, mut rest) = (" ", text.as_ref().trim_end());
+        loop {
+            let (first, more) = split(rest, WIDTH - margin.len());
+            _ = writeln!(self.0, "{margin}{first}");
+            if more.is_empty() {
+                return;
+            }
+            (margin, rest) = ("         ", more);
+        }
+    }
+
+    fn rule(&mut self) {
+        _ = writeln!(self.0, "{}", "-".repeat(WIDTH));
+    }
+}
+
+/// Splits a text at the last space that fits, or within a word that is too long.
+fn split(text: &str, room: usize) -> (&str, &str) {
+    let Some((limit, _)) = text.char_indices().nth(room) else { return (text, "") };
+    let fitting = text.get(..limit).unwrap_or_default();
+    let at = fitting.rfind(' ').filter(|at| *at > room / 2).unwrap_or(limit);
+    let (first, more) = text.split_at(at);
+    (first.trim_end(), more.trim_start())
+}
+
+fn head(report: &Report, page: &mut Page) {
+    let run = &report.run;
+    page.line(format!("hlswarm {}  {}", run.version, run.target));
+    let length = units::span(Duration::try_from_secs_f64(run.duration_s).unwrap_or_default());
+    page.line(format!("{}, {length}, variant {}, seed {}", run.started_at, run.variant, run.seed));
+    let ramp =
+        run.ramp_rate.map_or("all at once".to_owned(), |rate| format!("ramp {}/s", units::number(rate)));
+    let late =
+        if run.late_starts > 0 { format!(", {} late", units::count(run.late_starts)) } else { String::new() };
+    page.line(format!(
+        "load    {} (target {}, {} started{late}), {ramp}",
+        units::plural(run.clients_peak, "client"),
+        units::count(u64::from(run.clients_target)),
+        units::count(run.clients_started),
+    ));
+    if !run.tls_verified {
+        page.line("!!      certificates were NOT verified (--insecure)");
+    }
+}
+
+fn verdicts(report: &Report, page: &mut Page) {
+    page.line(format!("trust   {}: the generator's own health is not measured yet", report.trust.verdict));
+    page.line(format!("health  {} over the last 10 s", report.health.verdict));
+    page.line(format!("KNEE    errors first at 1%  {}", knee(report.health.knee_errors.as_ref())));
+    page.line(format!("        stalls first at 1%  {}", knee(report.health.knee_stalls.as_ref())));
+}
+
+fn knee(knee: Option<&Knee>) -> String {
+    let Some(knee) = knee else { return "never".to_owned() };
+    let at = units::clock(Duration::try_from_secs_f64(knee.at_s).unwrap_or_default());
+    let rate = knee.bits_per_second.map_or(UNKNOWN.to_owned(), units::bit_rate);
+    format!("at {}, {rate} ({at})", units::plural(knee.clients, "client"))
+}
+
+fn latency(report: &Report, page: &mut Page) {
+    page.line(format!(
+        "{:<17}{:>9}{:>9}{:>9}{:>9}{:>9}{:>13}",
+        "latency ms", "p50", "p95", "p99", "p99.9", "max", "count"
+    ));
+    for (name, label) in [
+        ("dns", "dns"),
+        ("connect", "tcp connect"),
+        ("tls", "tls handshake"),
+        ("playlist_ttfb", "playlist ttfb"),
+        ("playlist", "playlist"),
+        ("init", "init"),
+        ("segment_ttfb", "segment ttfb"),
+        ("segment_body", "segment body"),
+        ("segment", "segment"),
+        ("playlist_failed", "playlist failed"),
+        ("segment_failed", "segment failed"),
+    ] {
+        if let Some(latency) = report.latency_us.get(name) {
+            page.line(latency_line(label, latency));
+        }
+    }
+    if report.latency_us.is_empty() {
+        page.line("  nothing was timed");
+    }
+}
+
+fn latency_line(label: &str, latency: &Latency) -> String {
+    let [p50, p95, p99, p999, max] =
+        [latency.p50, latency.p95, latency.p99, latency.p999, latency.max].map(units::milliseconds);
+    format!("  {label:<15}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>13}", units::count(latency.count))
+}
+
+fn traffic(report: &Report, page: &mut Page) {
+    let rate = |rate: Option<f64>| rate.map_or(UNKNOWN.to_owned(), units::bit_rate);
+    let throughput = &report.throughput_bits_per_second;
+    page.line(format!(
+        "bytes   {}, {} on average, {} in the best second",
+        units::bytes(report.bytes.total),
+        rate(throughput.run),
+        rate(throughput.peak)
+    ));
+    let kinds: Vec<_> = report
+        .kinds
+        .iter()
+        .map(|(kind, of)| format!("{kind} {} ({})", units::count(of.requests), units::bytes(of.bytes)))
+        .collect();
+    page.line(format!("sent    {}: {}", units::plural(report.requests.started, "request"), kinds.join(", ")));
+    let connections = &report.connections;
+    page.line(format!(
+        "conns   {} opened, {} again, {}",
+        units::count(connections.opened),
+        units::count(connections.reconnections),
+        units::plural(connections.redirects, "redirect")
+    ));
+    let playback = &report.playback;
+    let startup = playback.startup_ms.as_ref().map_or(UNKNOWN.to_owned(), |s| units::number(s.p95));
+    page.line(format!(
+        "players {} began (p95 after {startup} ms), {} finished, {}, rebuffer ratio {}",
+        units::count(playback.started),
+        units::count(playback.finished_clients),
+        units::plural(playback.stalls, "stall"),
+        units::percent(playback.rebuffer_ratio)
+    ));
+    let speed = playback.average_speed.map_or(UNKNOWN.to_owned(), |speed| format!("{speed:.3}"));
+    page.line(format!(
+        "        average speed {speed}, drift at most {} s, {} skipped",
+        units::number(playback.drift_max_s),
+        units::plural(playback.segments_skipped, "segment")
+    ));
+}
+
+fn errors(report: &Report, page: &mut Page) {
+    let mut failed: Vec<_> = report.outcomes.iter().filter(|(name, _)| *name != "ok").collect();
+    if failed.is_empty() {
+        page.line(format!("errors  none in {}", units::plural(report.requests.finished, "response")));
+        return;
+    }
+    failed.sort_by(|one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
+    let all: u64 = failed.iter().map(|(_, count)| **count).sum();
+    let share = (report.requests.finished > 0).then(|| all as f64 / report.requests.finished as f64);
+    page.line(format!(
+        "errors  {} of {} requests ({})",
+        units::count(all),
+        units::count(report.requests.finished),
+        units::percent(share)
+    ));
+    for (name, count) in failed.iter().take(OUTCOMES) {
+        page.line(format!("  {:>12}  {name:<20}{}", units::count(**count), meaning(name)));
+    }
+    if failed.len() > OUTCOMES {
+        page.line(format!("  and {} more kinds of failure", failed.len() - OUTCOMES));
+    }
+}
+
+/// What an outcome means, as a person would say it.
+fn meaning(name: &str) -> String {
+    if let Some(code) = name.strip_prefix("http.") {
+        let status = code.parse().ok().and_then(|code| http::StatusCode::from_u16(code).ok());
+        let reason = status.and_then(|status| status.canonical_reason());
+        return reason.unwrap_or("an HTTP status outside 400 to 599, or without a name").to_owned();
+    }
+    Fault::ALL
+        .into_iter()
+        .find(|fault| fault.name() == name)
+        .map_or(String::new(), |fault| fault.meaning().to_owned())
+}
+
+fn ending(report: &Report, page: &mut Page) {
+    for reason in &report.exit.reasons {
+        page.line(format!("reason  {reason}"));
+    }
+    page.line(format!("exit code {}", report.exit.code));
+}

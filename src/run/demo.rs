@@ -1,0 +1,76 @@
+//! `demo`: the built-in origin as a child process, so that its CPU, files and memory are not the load tester's, and
+//! a run against it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use color_eyre::eyre::WrapErr as _;
+
+use super::{ExitStatus, Failure, voice};
+use crate::base::SecretUrl;
+use crate::cli::DemoArgs;
+use crate::config::run_config;
+use crate::origin::child::Child;
+
+/// Runs the demo.
+pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, Failure> {
+    let child = Child::spawn(child_args(&args)).await.wrap_err("the built-in origin did not start")?;
+    let hello = child.hello();
+    let base = if args.tls { hello.tls.as_deref().unwrap_or(&hello.plain) } else { &hello.plain };
+    let target = SecretUrl::parse(&format!("{base}/live/{}/master.m3u8", args.format));
+    let target = target.wrap_err("the built-in origin named an address that cannot be used")?;
+    let mut load = args.load;
+    let trusted = Certificate::of(args.tls.then_some(hello.certificate_pem.as_deref()).flatten())?;
+    if let Some(certificate) = &trusted {
+        load.cacert = Some(certificate.path.clone());
+    }
+    let ended = super::load(run_config(target, load, command)?).await?;
+    // After the clients have left every connection is closed, and what the origin counted is final.
+    let counted = match child.finish().await {
+        Ok(counts) => serde_json::to_value(counts).ok(),
+        Err(error) => {
+            voice::say(&format!("hlswarm: the built-in origin did not report its counts: {error}"));
+            None
+        }
+    };
+    Ok(ended.conclude(counted))
+}
+
+fn child_args(args: &DemoArgs) -> Vec<OsString> {
+    let mut line: Vec<OsString> =
+        vec!["origin".into(), "--child".into(), "--listen".into(), "127.0.0.1:0".into()];
+    line.extend(["--bitrate".into(), args.bitrate.to_string().into()]);
+    if args.tls {
+        line.push("--tls".into());
+    }
+    if args.faults.is_empty() && !args.healthy {
+        line.push("--story".into());
+    }
+    for rule in &args.faults {
+        line.extend(["--fault".into(), rule.into()]);
+    }
+    if let Some(seed) = args.load.seed {
+        line.extend(["--seed".into(), seed.to_string().into()]);
+    }
+    line
+}
+
+/// The origin's certificate as a file, for as long as the demo lasts.
+struct Certificate {
+    path: PathBuf,
+}
+
+impl Certificate {
+    fn of(pem: Option<&str>) -> Result<Option<Self>, Failure> {
+        let Some(pem) = pem else { return Ok(None) };
+        let path = std::env::temp_dir().join(format!("hlswarm-demo-{}.pem", std::process::id()));
+        std::fs::write(&path, pem).wrap_err("the certificate of the built-in origin could not be kept")?;
+        Ok(Some(Self { path }))
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        _ = std::fs::remove_file(&self.path);
+    }
+}

@@ -1,0 +1,235 @@
+//! The composition root: builds a run, wires it, runs it, drains it, reports it.
+//!
+//! A run begins and ends in one place each, [`Session::begin`] and [`Session::end`], and there is one way to stop:
+//! `q`, signals, the end of the duration and a stream that has ended all come through the controller.
+
+mod demo;
+pub mod exit;
+mod origin;
+mod preflight;
+mod signals;
+pub mod voice;
+mod watcher;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use color_eyre::eyre::{self, WrapErr as _};
+
+use crate::base::{Clock, Command, RunState};
+use crate::config::{ConfigError, ReportFormat, RunConfig};
+use crate::frame::{Frame, Sampler, SamplerHandle, Status};
+use crate::report::{self, Facts, Report};
+use crate::stats::Registry;
+use crate::swarm::{Controller, Ending, Swarm};
+
+use watcher::Watcher;
+
+pub use exit::ExitStatus;
+
+/// Commands that may wait for the controller; more keys than this within its 50 ms are dropped.
+const COMMANDS: usize = 256;
+
+/// Why there was no run, and the exit code that says so.
+#[derive(Debug)]
+pub enum Failure {
+    /// Bad arguments or configuration.
+    Config(ConfigError),
+    /// This machine cannot carry the load that was asked for; nothing was sent.
+    Preflight(String),
+    /// Something that should work did not.
+    Broken(eyre::Report),
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<eyre::Report> for Failure {
+    fn from(error: eyre::Report) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// `hlswarm run`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn run(config: RunConfig) -> Result<ExitStatus, Failure> {
+    let ended = control_runtime()?.block_on(load(config))?;
+    Ok(ended.conclude(None))
+}
+
+/// `hlswarm demo`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn demo(args: crate::cli::DemoArgs, command: String) -> Result<ExitStatus, Failure> {
+    control_runtime()?.block_on(demo::demo(args, command))
+}
+
+/// `hlswarm origin`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn origin(args: crate::cli::OriginArgs) -> Result<ExitStatus, Failure> {
+    origin::serve(args)
+}
+
+/// The runtime of the controller and of signals; clients have runtimes of their own.
+fn control_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.wrap_err("the control runtime could not be started")?)
+}
+
+/// Loads the stream until the run ends.
+async fn load(mut config: RunConfig) -> Result<Ended, Failure> {
+    config.plan.clients_max = preflight::check(config.plan.clients).map_err(Failure::Preflight)?;
+    let (commands, orders) = flume::bounded(COMMANDS);
+    signals::listen(commands.clone()).wrap_err("signals cannot be received")?;
+    let session = Session::begin(&config, commands)?;
+    let controller = session.controller(&config)?;
+    let (ending, swarm) = controller.run(orders).await;
+    Ok(session.end(config, ending, swarm))
+}
+
+/// What runs beside the clients.
+struct Session {
+    registry: Arc<Registry>,
+    status: Arc<Status>,
+    clock: Clock,
+    sampler: SamplerHandle,
+    watcher: Watcher,
+}
+
+impl Session {
+    /// 1. counters, 2. the sampler that reads them, 3. whoever shows its frames.
+    fn begin(config: &RunConfig, commands: flume::Sender<Command>) -> Result<Self, Failure> {
+        let workers = workers();
+        let clock = Clock::start();
+        let registry = Registry::new(workers);
+        let status = Arc::new(Status::default());
+        status.set_target(config.plan.clients);
+        let sampler = Sampler::new(Arc::clone(&registry), Arc::clone(&status), clock).spawn();
+        let sampler = sampler.wrap_err("the sampler could not be started")?;
+        let watcher = Watcher::begin(config, &sampler, commands)?;
+        Ok(Self { registry, status, clock, sampler, watcher })
+    }
+
+    /// 4. worker threads, 5. the controller that admits clients to them.
+    fn controller(&self, config: &RunConfig) -> Result<Controller, Failure> {
+        let swarm =
+            Swarm::start(Arc::clone(&self.registry), &self.status, self.clock, &config.clients, workers());
+        let swarm = swarm.wrap_err("the worker threads could not be started")?;
+        Ok(Controller::new(swarm, config.plan, Arc::clone(&self.status), self.clock))
+    }
+
+    /// 1. workers joined, 2. counters compared, 3. the sampler's last frame, which is exact, 4. the screen restored.
+    fn end(self, config: RunConfig, ending: Ending, swarm: Swarm) -> Ended {
+        let Self { registry, status, clock, sampler, watcher } = self;
+        // The clients stay listed until the last frame has been taken.
+        let (clients, lost_workers) = swarm.join();
+        registry.audit();
+        status.set_state(RunState::Finished);
+        let sampler = sampler.stop();
+        let lost_sampler = u64::from(sampler.is_none());
+        let mut sampler = sampler.unwrap_or_else(|| Sampler::new(Arc::clone(&registry), status, clock));
+        let frame = sampler.next_frame();
+        watcher.end();
+        drop(clients);
+        Ended { config, clock, ending, registry, frame, lost: lost_workers as u64 + lost_sampler }
+    }
+}
+
+/// One worker thread for each core.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// A run whose clients have all left.
+struct Ended {
+    config: RunConfig,
+    clock: Clock,
+    ending: Ending,
+    registry: Arc<Registry>,
+    frame: Arc<Frame>,
+    lost: u64,
+}
+
+impl Ended {
+    /// Writes the reports, prints the summary and says how the process should end.
+    fn conclude(self, origin: Option<serde_json::Value>) -> ExitStatus {
+        let facts = Facts { run: self.run_facts(), lost_workers: self.lost, origin };
+        let mut report = report::build(facts, &self.frame, &self.registry);
+        report.exit = exit::judge(&report, self.ending, self.config.plan);
+        let mut failed = self.write_reports(&report);
+        if !failed.is_empty() {
+            report.exit = exit::with_unwritten(report.exit, &failed);
+            // The reports that can be written say what became of the others.
+            failed.extend(self.write_reports(&report));
+        }
+        let printed = voice::print(&report::text(&report));
+        if printed.is_err() && self.config.output.reports.is_empty() {
+            report.exit = exit::with_unwritten(report.exit, &["standard output: closed".to_owned()]);
+        }
+        ExitStatus::from(report.exit.code)
+    }
+
+    fn run_facts(&self) -> report::Run {
+        let config = &self.config;
+        report::Run {
+            target: config.clients.entry.to_string(),
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: self
+                .clock
+                .started_at()
+                .round(jiff::Unit::Second)
+                .unwrap_or(self.clock.started_at())
+                .to_string(),
+            duration_s: 0.0,
+            duration_asked_s: config.duration_s(),
+            clients_target: 0,
+            clients_peak: 0,
+            clients_started: 0,
+            ramp_rate: config.ramp_rate(),
+            late_starts: 0,
+            variant: config.variant().to_string(),
+            seed: config.plan.seed,
+            run_id: config.run_id.clone(),
+            command: config.output.command.clone(),
+            tls_verified: !config.insecure,
+        }
+    }
+
+    /// Writes each report file and returns what went wrong, a line each.
+    fn write_reports(&self, report: &Report) -> Vec<String> {
+        let mut failed = Vec::new();
+        for file in &self.config.output.reports {
+            let written = match file.format {
+                ReportFormat::Json => report.json().map_err(std::io::Error::other),
+                ReportFormat::Text => Ok(report::text(report)),
+            };
+            if let Err(error) = written.and_then(|text| write_whole(&file.path, &text)) {
+                let line = format!("--report {}: {error}", file.path.display());
+                voice::say(&format!("hlswarm: {line}"));
+                failed.push(line);
+            }
+        }
+        failed
+    }
+}
+
+/// Writes a file so that it is there whole or as it was before.
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = Path::new(&name);
+    let written = std::fs::write(part, text).and_then(|()| std::fs::rename(part, path));
+    if written.is_err() {
+        // What is left of the attempt, if anything.
+        _ = std::fs::remove_file(part);
+    }
+    written
+}

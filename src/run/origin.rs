@@ -1,0 +1,92 @@
+//! `origin`: the built-in origin alone, until Ctrl-C.
+
+use color_eyre::eyre::WrapErr as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{ExitStatus, Failure, voice};
+use crate::base::{Kind, units};
+use crate::cli::OriginArgs;
+use crate::origin::{Counts, Origin, Settings, child, serve_blocking};
+
+/// Serves until a signal comes (or, as a child, until standard input ends).
+pub(super) fn serve(args: OriginArgs) -> Result<ExitStatus, Failure> {
+    let as_child = args.child;
+    let certificate = args.certificate.clone();
+    let settings = settings(args);
+    if as_child {
+        child::serve(settings).wrap_err("the built-in origin")?;
+        return Ok(ExitStatus::from(0));
+    }
+    let on_ready = |origin: &Origin| {
+        announce(origin);
+        if let (Some(path), Some(pem)) = (&certificate, origin.certificate_pem())
+            && let Err(error) = std::fs::write(path, pem)
+        {
+            voice::say(&format!("hlswarm: --certificate {}: {error}", path.display()));
+        }
+        Ok(())
+    };
+    let counts = serve_blocking(settings, on_ready, any_signal()).wrap_err("the built-in origin")?;
+    _ = voice::print(&summary(&counts));
+    Ok(ExitStatus::from(0))
+}
+
+fn settings(args: OriginArgs) -> Settings {
+    Settings {
+        listen: args.listen,
+        allow_remote: args.allow_remote,
+        tls: args.tls,
+        segment_duration: args.segment_duration,
+        window: args.window,
+        vod_segments: args.vod_segments,
+        bitrate: args.bitrate,
+        seed: args.seed,
+        gzip: !args.no_gzip,
+        faults: args.faults,
+        story: args.story,
+    }
+}
+
+fn announce(origin: &Origin) {
+    let addresses = origin.addresses();
+    voice::say("hlswarm origin: serving until Ctrl-C");
+    for stream in ["live/ts", "live/fmp4", "vod/ts", "vod/fmp4"] {
+        voice::say(&format!("  http://{}/{stream}/master.m3u8", addresses.plain));
+    }
+    if let Some(tls) = addresses.tls {
+        voice::say(&format!("  and the same at https://{tls}/"));
+    }
+}
+
+/// What was served, a line for each kind.
+fn summary(counts: &Counts) -> String {
+    let mut text = String::from("served\n");
+    for kind in Kind::ALL {
+        let requests = counts.requests.get(kind.name()).copied().unwrap_or_default();
+        let bytes = counts.bytes.get(kind.name()).copied().unwrap_or_default();
+        if requests > 0 {
+            text.push_str(&format!(
+                "  {:<9}{:>12}  {}\n",
+                kind.name(),
+                units::count(requests),
+                units::bytes(bytes)
+            ));
+        }
+    }
+    text
+}
+
+async fn any_signal() {
+    let listen = |kind| signal(kind).ok();
+    let (Some(mut interrupt), Some(mut terminate), Some(mut hangup)) =
+        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()))
+    else {
+        // Without handlers the signals end the process the hard way.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+}
