@@ -13,7 +13,7 @@ use crate::requirements;
 /// Duration of every segment.
 pub const SEGMENT_SECONDS: u32 = 2;
 /// Segments of every variant: the whole of the VOD, and one round of the live stream.
-pub const SEGMENTS: u64 = 8;
+pub const SEGMENTS: u64 = 18;
 
 const FRAMES_PER_SECOND: u32 = 10;
 const AUDIO_BITS_PER_SECOND: u32 = 48_000;

@@ -9,12 +9,12 @@ use crate::media::{SEGMENT_SECONDS, SEGMENTS};
 use crate::origin::Origin;
 use crate::program::Program;
 
-const CLIENTS: u64 = 3;
+const CLIENTS: u64 = 5;
 const VOD_S: f64 = (SEGMENTS * SEGMENT_SECONDS as u64) as f64;
 /// The run ends this soon after the last client has finished.
 const END_SLACK_S: f64 = 5.0;
 /// The most media that a client may hold before it asks for another segment.
-const BUFFER_LIMIT_S: f64 = 12.0;
+const BUFFER_LIMIT_S: f64 = 30.1;
 
 #[test]
 fn every_client_finishes_a_vod_at_its_own_pace_and_the_run_ends_by_itself() {
