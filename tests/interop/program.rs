@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -33,10 +34,16 @@ pub struct Report(Value);
 impl Program {
     /// Starts `hlswarm run url --no-tui` with `options`, and a JSON and a text report.
     pub fn start(url: &str, options: &[&str]) -> Self {
+        Self::start_command(&["run", url], options)
+    }
+
+    /// Starts `hlswarm` with a command such as `demo`, `--no-tui`, `options`, and a JSON and a text report.
+    pub fn start_command(command: &[&str], options: &[&str]) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let [stdout, stderr, json, text] = OUTPUTS.map(|name| folder.path().join(name));
         let child = Command::new(env!("CARGO_BIN_EXE_hlswarm"))
-            .args(["run", url, "--no-tui"])
+            .args(command)
+            .arg("--no-tui")
             .args(options)
             .arg("--report")
             .arg(json)
@@ -49,6 +56,21 @@ impl Program {
             .spawn()
             .unwrap();
         Self { child, folder }
+    }
+
+    /// Waits until the program has said this; fails after half a minute.
+    pub fn wait_until_it_said(&self, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.said().contains(text) {
+            assert!(Instant::now() < deadline, "{text} was not said: {}", self.said());
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).unwrap();
     }
 
     /// Waits for the end. A run that takes longer than `limit` is killed, and the test fails.
@@ -100,6 +122,11 @@ impl Report {
         // A run that was refused writes none.
         let Ok(text) = fs::read_to_string(path) else { return Self(Value::Null) };
         Self(serde_json::from_str(&text).unwrap_or_else(|error| panic!("report: {error}: {text}")))
+    }
+
+    /// The whole report.
+    pub fn value(&self) -> &Value {
+        &self.0
     }
 
     /// A whole number; what is left out because it is zero, is zero.

@@ -1,0 +1,79 @@
+//! Bad input: one clear line on standard error, nothing on standard output, nothing sent.
+
+use std::process::{Command, Output};
+
+fn hlswarm(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hlswarm")).args(args).output().unwrap()
+}
+
+/// The one line that the program said, and its exit code.
+fn refused(args: &[&str]) -> (String, Option<i32>) {
+    let output = hlswarm(args);
+    assert_eq!(output.stdout, b"", "{args:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    (said.trim_end().to_owned(), output.status.code())
+}
+
+#[test]
+fn a_bad_value_is_one_line_and_code_2() {
+    for (args, expected) in [
+        (
+            &["demo", "--clients", "ten"] as &[_],
+            "hlswarm: --clients 'ten': accepted: a whole number from 0 to 1,000,000",
+        ),
+        (
+            &["demo", "--report", "a.pdf"],
+            "hlswarm: --report a.pdf: the ending chooses the format; accepted: .json, .txt",
+        ),
+        (&["demo", "--header", "Host: x"], "hlswarm: --header: the header host is made by hlswarm itself"),
+        (&["demo", "--fault", "segment:often"], "hlswarm: --fault 'segment:often': accepted: "),
+    ] {
+        let (said, code) = refused(args);
+        assert!(said.starts_with(expected), "{said}");
+        assert_eq!(code, Some(2), "{args:?}");
+    }
+    let (said, code) = refused(&["run", "http://127.0.0.1:1/a.m3u8", "--cacert", "/no/such/file"]);
+    assert!(said.starts_with("hlswarm: --cacert /no/such/file: No such file") && code == Some(2), "{said}");
+}
+
+#[test]
+fn more_clients_than_this_machine_carries_are_refused_before_anything_is_sent() {
+    let (said, code) = refused(&["run", "http://127.0.0.1:1/a.m3u8", "-c", "1000000", "-d", "1s"]);
+    assert!(said.starts_with("hlswarm: preflight: 1,000,000 clients need 1,000,064 open files"), "{said}");
+    assert_eq!(code, Some(5));
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    let help = hlswarm(&["run", "--help"]);
+    let text = String::from_utf8(help.stdout).unwrap();
+    assert!(
+        help.status.success() && text.contains("--ramp-rate") && text.contains("[default: 10]"),
+        "{text}"
+    );
+    let version = hlswarm(&["--version"]);
+    assert_eq!(
+        String::from_utf8(version.stdout).unwrap().trim(),
+        concat!("hlswarm ", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_code_6_and_the_other_one_says_so() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let lost = folder.path().join("lost");
+    let good = folder.path().join("good.json");
+    std::fs::create_dir(&lost).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_hlswarm"));
+    program
+        .args(["demo", "--healthy", "--no-tui", "-c", "1", "-d", "2s", "--report"])
+        .arg(lost.join("a.json"));
+    let mut child = program.arg("--report").arg(&good).spawn().unwrap();
+    // The folder goes away while the run goes on.
+    std::thread::sleep(std::time::Duration::from_millis(1_000));
+    std::fs::remove_dir(&lost).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(6));
+    let report = std::fs::read_to_string(good).unwrap();
+    assert!(report.contains("\"code\": 6") && report.contains("lost/a.json"), "{report}");
+}

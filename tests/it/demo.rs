@@ -1,0 +1,134 @@
+//! The demo: what clients counted against what the built-in origin counted itself.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::program::{Ended, Program, Report};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn demo(options: &[&str]) -> Ended {
+    Program::start_command(&["demo"], options).end_within(LIMIT)
+}
+
+/// The members of an object whose values are numbers.
+fn numbers(report: &Report, pointer: &str) -> Vec<(String, u64)> {
+    let Some(object) = report.value().pointer(pointer).and_then(Value::as_object) else { return Vec::new() };
+    object.iter().map(|(name, value)| (name.clone(), value.as_u64().expect(pointer))).collect()
+}
+
+/// What every report must keep, whatever happened.
+fn assert_conserved(report: &Report) {
+    let outcomes: u64 = report.outcomes().iter().map(|(_, count)| count).sum();
+    assert_eq!(report.count("/requests/started"), report.count("/requests/finished"));
+    assert_eq!(outcomes, report.count("/requests/finished"));
+    let http: u64 =
+        report.outcomes().iter().filter(|(name, _)| name.starts_with("http.")).map(|(_, n)| n).sum();
+    let errors: u64 = numbers(report, "/http_errors").iter().map(|(_, count)| count).sum();
+    assert_eq!(errors, http);
+    let by_kind = |field: &str| -> u64 {
+        ["playlist", "segment", "part", "init", "key", "unknown"]
+            .iter()
+            .map(|kind| report.count(&format!("/{field}/{kind}")))
+            .sum()
+    };
+    assert_eq!(by_kind("requests"), report.count("/requests/started"));
+    assert_eq!(by_kind("bytes"), report.count("/bytes/total"));
+    assert_eq!(report.count("/internal/invariant_violations"), 0);
+    assert_eq!(report.count("/internal/panics"), 0);
+}
+
+/// For each kind and status: responses that the origin completed, and their bytes, equal the client's.
+fn assert_equals_the_origin(report: &Report) {
+    for kind in ["playlist", "segment", "init"] {
+        let completed =
+            report.value().pointer(&format!("/origin/completed/{kind}")).and_then(Value::as_object);
+        for (status, served) in completed.into_iter().flatten() {
+            let outcome = if status == "200" { "ok".to_owned() } else { format!("http.{status}") };
+            let here = |of: &str| report.count(&format!("/kinds/{kind}/{of}/{outcome}"));
+            assert_eq!(here("outcomes"), served["responses"].as_u64().unwrap(), "{kind} {status}");
+            assert_eq!(here("outcome_bytes"), served["bytes"].as_u64().unwrap(), "{kind} {status}");
+        }
+        for (outcome, count) in numbers(report, &format!("/kinds/{kind}/outcomes")) {
+            let status = if outcome == "ok" { "200" } else { outcome.trim_start_matches("http.") };
+            if outcome == "ok" || outcome.starts_with("http.") {
+                let there = report.count(&format!("/origin/completed/{kind}/{status}/responses"));
+                assert_eq!(count, there, "{kind} {outcome}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_demo_with_its_story_equals_what_its_origin_counted() {
+    let run = demo(&["-c", "30", "--ramp-rate", "50", "-d", "14s"]);
+    run.assert_exit_code(0);
+    assert!(run.report.count("/requests/segment") > 0);
+    assert!(run.report.count("/http_errors/404") > 0, "the story has its first trouble by now");
+    assert_conserved(&run.report);
+    assert_equals_the_origin(&run.report);
+}
+
+#[test]
+fn faults_of_every_kind_are_counted_as_what_they_are() {
+    let faults = [
+        "segment:404:10%",
+        "segment:599:10%",
+        "segment:cut:10%",
+        "segment:reset:10%",
+        "playlist:delay=50ms:20%",
+    ];
+    let mut options = vec!["-c", "20", "--ramp-time", "0", "-d", "12s", "--seed", "7"];
+    for fault in faults {
+        options.extend(["--fault", fault]);
+    }
+    let run = demo(&options);
+    assert_conserved(&run.report);
+    assert_equals_the_origin(&run.report);
+    for outcome in ["http.404", "http.599", "body.short", "conn.reset", "ok"] {
+        assert!(
+            run.report.count(&format!("/kinds/segment/outcomes/{outcome}")) > 0,
+            "{outcome} did not occur"
+        );
+    }
+    // What was cut on the way has fewer bytes here than there, never more.
+    let cut = run.report.count("/kinds/segment/outcome_bytes/body.short");
+    let there: u64 = run.report.count("/origin/incomplete/segment/200/bytes");
+    assert!(cut <= there, "{cut} of {there}");
+    assert!(run.report.count("/connections/reconnections") > 0);
+}
+
+#[test]
+fn fmp4_over_tls_and_http2_is_counted_exactly_too() {
+    let run = demo(&["--tls", "--format", "fmp4", "--healthy", "-c", "10", "--ramp-rate", "50", "-d", "6s"]);
+    run.assert_exit_code(0);
+    assert_eq!(run.report.count("/requests/init"), 10);
+    assert_conserved(&run.report);
+    assert_equals_the_origin(&run.report);
+    assert!(run.report.count("/latency_us/tls/count") >= 10);
+}
+
+#[test]
+fn every_variant_is_fetched_when_all_are_asked_for() {
+    let run = demo(&["--healthy", "--variant", "all", "-c", "4", "--ramp-time", "0", "-d", "5s"]);
+    run.assert_exit_code(0);
+    assert_conserved(&run.report);
+    // One multivariant playlist, three media playlists, and each of them loaded again.
+    assert!(run.report.count("/requests/playlist") >= 4 * 7, "{}", run.report.count("/requests/playlist"));
+    assert_eq!(run.report.count("/playback/stalls"), 0);
+}
+
+#[test]
+fn the_same_report_is_on_standard_output_in_json_and_in_text() {
+    let run = demo(&["--healthy", "-c", "3", "--ramp-time", "0", "-d", "3s", "--seed", "42"]);
+    run.assert_exit_code(0);
+    let outputs: Vec<_> = run.outputs().collect();
+    let of = |name: &str| &outputs.iter().find(|(output, _)| *output == name).unwrap().1;
+    assert_eq!(of("stdout"), of("report.txt"));
+    assert!(of("stdout").lines().all(|line| line.chars().count() <= 80), "{}", of("stdout"));
+    let requests = hlswarm::base::units::plural(run.report.count("/requests/started"), "request");
+    assert!(of("stdout").contains(&requests), "{requests}: {}", of("stdout"));
+    assert_eq!(run.report.count("/run/seed"), 42);
+    assert!(of("stdout").contains("UNASSESSED") && of("report.json").contains("UNASSESSED"));
+}

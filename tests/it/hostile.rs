@@ -1,0 +1,162 @@
+//! Origins that are down, wrong, endless or silent: one counted outcome each, the right exit code, never a panic.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::program::{Ended, Program};
+use crate::scripted::{Answer, Scripted, Then};
+
+const LIMIT: Duration = Duration::from_secs(40);
+/// Nothing was played, or less than half succeeded.
+const CRITERIA: i32 = 3;
+
+const MEDIA: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n#EXTINF:2,\nb.ts\n#EXTINF:2,\nc.ts\n#EXT-X-ENDLIST\n";
+
+fn run(url: &str, options: &[&str]) -> Ended {
+    let base = ["-c", "2", "--ramp-time", "0", "-d", "3s"];
+    Program::start(url, &[&base, options].concat()).end_within(LIMIT)
+}
+
+/// All that happened, `cut` by the end of the run left out.
+fn outcomes(run: &Ended) -> Vec<&str> {
+    run.report.outcomes().into_iter().map(|(name, _)| name).filter(|name| *name != "cut").collect()
+}
+
+fn assert_only(run: &Ended, outcome: &str) {
+    run.assert_exit_code(CRITERIA);
+    assert_eq!(outcomes(run), [outcome]);
+}
+
+#[test]
+fn an_origin_that_is_down_is_refused() {
+    // A port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let down = run(&format!("http://127.0.0.1:{port}/master.m3u8"), &[]);
+    assert_only(&down, "conn.refused");
+    // Two clients with growing waits: no busy loop.
+    assert!(down.report.count("/requests/started") < 20, "{}", down.report.count("/requests/started"));
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_a_fault_of_names() {
+    let run = run("http://no-such-host.invalid/master.m3u8", &[]);
+    run.assert_exit_code(CRITERIA);
+    assert!(
+        outcomes(&run).iter().all(|name| ["dns.nx", "dns.servfail", "timeout.dns"].contains(name)),
+        "{:?}",
+        outcomes(&run)
+    );
+}
+
+#[test]
+fn a_playlist_that_is_not_there_is_its_status() {
+    let origin = Scripted::start(|_| Answer::whole("404 Not Found", "text/plain", b"no"));
+    assert_only(&run(&origin.url("/wrong.m3u8"), &[]), "http.404");
+}
+
+#[test]
+fn a_page_instead_of_a_playlist_is_not_a_playlist() {
+    let origin = Scripted::start(|_| Answer::whole("200 OK", "text/html", b"<html><h1>Welcome</h1></html>"));
+    assert_only(&run(&origin.url("/master.m3u8"), &[]), "playlist.not_m3u8");
+}
+
+#[test]
+fn an_empty_playlist_is_not_a_playlist() {
+    let origin = Scripted::start(|_| Answer::playlist(""));
+    assert_only(&run(&origin.url("/master.m3u8"), &[]), "playlist.not_m3u8");
+}
+
+#[test]
+fn a_playlist_of_a_hundred_megabytes_is_stopped_at_the_limit() {
+    let lines =
+        format!("#EXTM3U\n{}", "#EXTINF:2,\nsegment.ts\n".repeat(100 * 1024 * 1024 / 22)).into_bytes();
+    let origin = Scripted::start(move |_| Answer::whole("200 OK", "application/vnd.apple.mpegurl", &lines));
+    let run = run(&origin.url("/master.m3u8"), &["-c", "1"]);
+    assert_only(&run, "playlist.limit");
+    let read = run.report.count("/bytes/playlist") / run.report.count("/requests/playlist");
+    assert!((8 << 20..9 << 20).contains(&read), "{read} bytes were read of each");
+}
+
+#[test]
+fn a_playlist_that_never_ends_is_stopped_at_the_limit() {
+    let line = "# and so on\n".repeat(1000);
+    let endless = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n#EXTM3U\n\r\n{}", {
+        let chunk = format!("{:x}\r\n{line}\r\n", line.len());
+        chunk.repeat(900)
+    });
+    let origin = Scripted::start(move |_| Answer { bytes: endless.clone().into_bytes(), then: Then::Hang });
+    assert_only(&run(&origin.url("/master.m3u8"), &["-c", "1"]), "playlist.limit");
+}
+
+#[test]
+fn a_body_that_stops_is_idle_and_a_body_that_ends_early_is_short() {
+    for (then, outcome) in
+        [(|| Then::Hang, "timeout.idle"), (|| Then::Close, "body.short")] as [(fn() -> Then, _); 2]
+    {
+        let origin = Scripted::start(move |path| match path {
+            "/master.m3u8" => Answer::playlist(MEDIA),
+            _ => Answer::part_of_segment(100_000, 40_000, then()),
+        });
+        let run = run(&origin.url("/master.m3u8"), &["--timeout", "400ms"]);
+        run.assert_exit_code(CRITERIA);
+        assert_eq!(
+            outcomes(&run),
+            [outcome, "ok"]
+                .map(str::to_owned)
+                .into_iter()
+                .collect::<std::collections::BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>()
+        );
+        let failed = run.report.count(&format!("/kinds/segment/outcomes/{outcome}"));
+        assert_eq!(run.report.count(&format!("/kinds/segment/outcome_bytes/{outcome}")), failed * 40_000);
+    }
+}
+
+#[test]
+fn an_origin_that_accepts_and_says_nothing_runs_into_the_first_byte() {
+    let origin = Scripted::start(|_| Answer { bytes: Vec::new(), then: Then::Hang });
+    assert_only(&run(&origin.url("/master.m3u8"), &["--timeout", "300ms"]), "timeout.first_byte");
+}
+
+#[test]
+fn what_is_not_http_is_a_protocol_fault() {
+    for wire in [
+        "SSH-2.0-OpenSSH_9.6\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+        "HTTP/1.1 99 Odd\r\n\r\n",
+    ] {
+        let origin = Scripted::start(move |_| Answer { bytes: wire.as_bytes().to_vec(), then: Then::Close });
+        assert_only(&run(&origin.url("/master.m3u8"), &["-d", "1s"]), "conn.proto");
+    }
+}
+
+#[test]
+fn redirects_are_followed_five_times_and_never_to_another_scheme() {
+    let redirect = |location: String| {
+        let bytes =
+            format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n").into_bytes();
+        Answer { bytes, then: Then::Keep }
+    };
+    let ring = Scripted::start(move |path| redirect(format!("{path}x")));
+    let lost = run(&ring.url("/a"), &["-c", "1", "-d", "1s"]);
+    lost.assert_exit_code(0);
+    let given_up = lost.report.count("/outcomes/policy.redirects");
+    assert!(given_up > 0);
+    assert_eq!(lost.report.count("/outcomes/ok"), 5 * given_up);
+    assert_eq!(lost.report.count("/connections/redirects"), 5 * given_up);
+
+    let file = Scripted::start(move |_| redirect("file:///etc/passwd".to_owned()));
+    assert_only(&run(&file.url("/a"), &["-d", "1s"]), "policy.scheme");
+}
+
+#[test]
+fn a_hostile_reason_or_header_reaches_no_output() {
+    let wire = "HTTP/1.1 503 \x1b]52;c;ZXZpbA==\x07\r\nX: \x1b[2J\r\nContent-Length: 6\r\n\r\n\x1b[31m!";
+    let origin = Scripted::start(move |_| Answer { bytes: wire.as_bytes().to_vec(), then: Then::Keep });
+    let run = run(&origin.url("/master.m3u8"), &["-d", "1s"]);
+    for (name, text) in run.outputs() {
+        let control = text.chars().find(|c| c.is_control() && *c != '\n');
+        assert_eq!(control, None, "{name}: {text:?}");
+    }
+}

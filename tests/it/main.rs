@@ -1,0 +1,17 @@
+//! The real program, end to end: against its built-in origin, whose own counts are the truth, and against origins
+//! that misbehave in ways a script can say.
+//!
+//! - Everything stays on the loopback interface, on ports that were free; every run has an end.
+//! - No test asserts a time that a busy machine could break; where time matters there are only lower bounds.
+
+// Says once for all modules what is true anyway: this crate is tests, and may unwrap and panic.
+#![cfg(test)]
+
+mod arguments;
+mod demo;
+mod hostile;
+#[path = "../interop/program.rs"]
+#[expect(dead_code, reason = "shared with the interop tests, which use more of it")]
+mod program;
+mod scripted;
+mod stopping;

@@ -1,0 +1,68 @@
+//! Every way to stop: the report is complete, the exit code says how it was.
+
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::program::Program;
+use crate::scripted::{Answer, Scripted, Then};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A demo that has sent something when it is told to stop.
+fn stopped(options: &[&str], signals: &[Signal]) -> crate::program::Ended {
+    let load = ["--healthy", "-c", "5", "--ramp-time", "0"];
+    let program = Program::start_command(&["demo"], &[&load, options].concat());
+    program.wait_until_it_said("RUNNING");
+    for signal in signals {
+        program.signal(*signal);
+        thread::sleep(Duration::from_millis(100));
+    }
+    program.end_within(LIMIT)
+}
+
+#[test]
+fn a_signal_before_the_declared_end_is_the_exit_code_and_the_report_is_complete() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let run = stopped(&["-d", "60s"], &[signal]);
+        run.assert_exit_code(code);
+        assert!(run.report.count("/requests/segment") > 0);
+        assert_eq!(run.report.count("/requests/started"), run.report.count("/requests/finished"));
+        assert_eq!(run.report.count("/exit/code"), code as u64);
+        // The origin, a child of the demo, was not hit by the signal and has reported.
+        assert_eq!(run.report.count("/origin/requests/segment"), run.report.count("/requests/segment"));
+    }
+}
+
+#[test]
+fn one_interrupt_is_the_normal_end_of_a_run_without_a_duration() {
+    stopped(&[], &[Signal::INT]).assert_exit_code(0);
+}
+
+#[test]
+fn what_is_in_flight_may_finish_and_a_second_interrupt_cuts_it() {
+    let silent = || Scripted::start(|_| Answer { bytes: Vec::new(), then: Then::Hang });
+    for (interrupts, shortest) in [(1, Duration::from_secs(4)), (2, Duration::ZERO)] {
+        let origin = silent();
+        let program =
+            Program::start(&origin.url("/master.m3u8"), &["-c", "3", "--ramp-time", "0", "-d", "60s"]);
+        program.wait_until_it_said("RUNNING");
+        let begun = std::time::Instant::now();
+        for _ in 0..interrupts {
+            program.signal(Signal::INT);
+            thread::sleep(Duration::from_millis(200));
+        }
+        let run = program.end_within(LIMIT);
+        run.assert_exit_code(130);
+        assert_eq!(run.report.outcomes(), [("cut", 3)]);
+        assert!(begun.elapsed() >= shortest);
+    }
+}
+
+#[test]
+fn zero_clients_send_nothing_and_end_well() {
+    let run = Program::start_command(&["demo"], &["-c", "0", "-d", "1s"]).end_within(LIMIT);
+    run.assert_exit_code(0);
+    assert_eq!(run.report.count("/requests/started"), 0);
+}
