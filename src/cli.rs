@@ -24,7 +24,7 @@ Exit codes (the first that applies):
 
 /// Load tester for HTTP Live Streaming: how many viewers does this origin carry, and where does it break?
 #[derive(Debug, Parser)]
-#[command(name = "hlswarm", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "hlswarm", version, after_help = AFTER_HELP, max_term_width = 100, args_override_self = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -24,8 +24,8 @@ const LAYERS: [&[&str]; 6] = [
 ];
 
 /// Imports within a layer that are part of the plan: (who, whom).
-const GRANTS: [(&str, &str); 4] =
-    [("player", "hls"), ("tui", "report"), ("config", "cli"), ("run", "config")];
+const GRANTS: [(&str, &str); 5] =
+    [("player", "hls"), ("tui", "report"), ("config", "cli"), ("run", "config"), ("run", "cli")];
 
 /// The files that wire everything together.
 const ROOTS: [&str; 2] = ["lib", "main"];

@@ -8,7 +8,7 @@ use http::header::{
     ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
     CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, RANGE, VARY,
 };
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
 use super::body::{Body, Ending, Manner, Pace};
@@ -100,7 +100,7 @@ pub async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, NoAnswer> {
     let kind = kind_of(request.uri().path());
-    let ticket = ledger.received(kind);
+    let ticket = ledger.received(kind, request.version() < Version::HTTP_2);
     let arrived = shared.started.elapsed();
     let head = request.method() == Method::HEAD;
     let hit = shared.faults.hit(kind, arrived);

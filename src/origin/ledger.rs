@@ -73,14 +73,17 @@ impl Ledger {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request came: counts it, and confirms what was flushed before.
-    pub fn received(self: &Arc<Self>, kind: Kind) -> Ticket {
+    /// A request came: counts it, and confirms what was flushed before. When the client takes its turns (HTTP/1.1
+    /// without pipelining) its next request is the proof by itself: a fast client sends it while the poll that
+    /// flushed the response before it still goes on.
+    pub fn received(self: &Arc<Self>, kind: Kind, takes_turns: bool) -> Ticket {
         self.counters.received(kind);
         self.entries().waiting.retain(|(stage, settled)| {
-            if *stage == Stage::Flushed {
+            let confirmed = takes_turns || *stage == Stage::Flushed;
+            if confirmed {
                 self.counters.completed(*settled);
             }
-            *stage != Stage::Flushed
+            !confirmed
         });
         Ticket { ledger: Arc::clone(self), settled: Settled { kind, status: 0, bytes: 0 }, length: None }
     }
@@ -207,7 +210,7 @@ mod tests {
 
     /// A response of `length` bytes of which `handed` were handed.
     fn respond(ledger: &Arc<Ledger>, length: u64, handed: u64) {
-        let mut ticket = ledger.received(Kind::Segment);
+        let mut ticket = ledger.received(Kind::Segment, false);
         ticket.answer(StatusCode::OK, length);
         ticket.hand(handed);
     }
@@ -221,6 +224,14 @@ mod tests {
     }
 
     #[test]
+    fn the_next_request_of_a_client_that_takes_turns_is_proof_enough() {
+        let (counters, ledger) = ledger();
+        respond(&ledger, 10, 10);
+        let _next = ledger.received(Kind::Segment, true);
+        assert_eq!((completed(&counters), incomplete(&counters)), (1, 0));
+    }
+
+    #[test]
     fn a_response_is_completed_by_the_next_request_after_its_flush() {
         let (counters, ledger) = ledger();
         respond(&ledger, 10, 10);
@@ -228,7 +239,7 @@ mod tests {
         ledger.poll_begins();
         assert!(!ledger.poll_ended());
         assert_eq!((completed(&counters), counters.counts().open), (0, 1));
-        let _next = ledger.received(Kind::Segment);
+        let _next = ledger.received(Kind::Segment, false);
         assert_eq!((completed(&counters), counters.counts().open), (1, 1));
     }
 
@@ -239,7 +250,7 @@ mod tests {
         ledger.wrote();
         ledger.poll_begins();
         ledger.poll_ended();
-        let next = ledger.received(Kind::Segment);
+        let next = ledger.received(Kind::Segment, false);
         assert_eq!(completed(&counters), 0);
         drop(next);
         ledger.end();
@@ -269,7 +280,7 @@ mod tests {
     fn a_response_that_lacks_a_byte_or_comes_after_the_end_is_incomplete() {
         let (counters, ledger) = ledger();
         respond(&ledger, 10, 9);
-        drop(ledger.received(Kind::Segment));
+        drop(ledger.received(Kind::Segment, false));
         ledger.end();
         respond(&ledger, 10, 10);
         assert_eq!((completed(&counters), incomplete(&counters)), (0, 2));

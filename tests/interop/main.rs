@@ -17,6 +17,7 @@ mod live;
 mod live_counts;
 mod media;
 mod origin;
+#[expect(dead_code, reason = "shared with tests/it, which uses more of it")]
 mod program;
 mod recovery;
 mod requirements;
