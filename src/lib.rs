@@ -13,3 +13,4 @@ pub mod report;
 pub mod run;
 pub mod stats;
 pub mod swarm;
+pub mod tui;

@@ -137,9 +137,11 @@ impl Session {
         let lost_sampler = u64::from(sampler.is_none());
         let mut sampler = sampler.unwrap_or_else(|| Sampler::new(Arc::clone(&registry), status, clock));
         let frame = sampler.next_frame();
-        watcher.end();
+        // What the console met holds the clients' panics too, which the frame has counted.
+        let watcher_lost = watcher.end().saturating_sub(frame.panics);
+        let lost = lost_workers as u64 + lost_sampler + watcher_lost;
         drop(clients);
-        Ended { config, clock, ending, registry, frame, lost: lost_workers as u64 + lost_sampler }
+        Ended { config, clock, ending, registry, frame, lost }
     }
 }
 
@@ -155,6 +157,7 @@ struct Ended {
     ending: Ending,
     registry: Arc<Registry>,
     frame: Arc<Frame>,
+    /// Threads that were lost to a panic.
     lost: u64,
 }
 

@@ -1,4 +1,6 @@
-//! Who shows a run while it lasts: plain progress lines on standard error.
+//! Who shows a run while it lasts: the console, or plain progress lines where there is no terminal.
+//!
+//! Both read the same frames, and neither is on the way of the load.
 
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -10,13 +12,17 @@ use crate::base::Command;
 use crate::config::RunConfig;
 use crate::frame::SamplerHandle;
 use crate::report;
+use crate::tui::{Charset, Console, Palette, Setup, Theme, Title};
 
 /// Time between two progress lines, a tick short of a second: the frames decide.
 const PROGRESS: Duration = Duration::from_millis(990);
 
-/// The thread that shows the run.
-pub(super) struct Watcher {
-    thread: JoinHandle<()>,
+/// What shows the run.
+pub(super) enum Watcher {
+    /// The live screen.
+    Console(Console),
+    /// A line a second on standard error.
+    Progress(JoinHandle<()>),
 }
 
 impl Watcher {
@@ -24,35 +30,75 @@ impl Watcher {
     pub(super) fn begin(
         config: &RunConfig,
         sampler: &SamplerHandle,
-        _commands: flume::Sender<Command>,
+        commands: flume::Sender<Command>,
     ) -> Result<Self, Failure> {
-        let plan = &config.plan;
-        voice::say(&format!(
-            "hlswarm: loading {} with {} clients, seed {}, run id {}",
-            config.clients.entry, plan.clients, plan.seed, config.run_id
-        ));
-        // A runtime of its own: a standard error that is blocked must block nothing else.
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let runtime = runtime.wrap_err("the progress lines could not be started")?;
-        let mut frames = sampler.frames();
-        let show = async move {
-            let mut said = Duration::ZERO;
-            // The sampler's end is the end of the run.
-            while frames.changed().await.is_ok() {
-                let frame = frames.borrow_and_update().clone();
-                if frame.at.saturating_sub(said) >= PROGRESS {
-                    said = frame.at;
-                    voice::say(&report::progress_line(&frame));
-                }
-            }
-        };
-        let thread = Builder::new().name("progress".to_owned()).spawn(move || runtime.block_on(show));
-        Ok(Self { thread: thread.wrap_err("the progress lines could not be started")? })
+        if !config.output.no_tui && Console::available() {
+            let setup = Setup {
+                frames: sampler.frames(),
+                commands,
+                title: title(config),
+                theme: theme(config.output.ascii),
+            };
+            let console =
+                Console::start(setup).wrap_err("the screen could not be taken over; try --no-tui")?;
+            return Ok(Self::Console(console));
+        }
+        Ok(Self::Progress(progress(config, sampler).wrap_err("the progress lines could not be started")?))
     }
 
-    /// Waits for the last line. The sampler must have been stopped.
-    pub(super) fn end(self) {
-        // It can fail by a panic only, and the panic has told what happened.
-        _ = self.thread.join();
+    /// Ends the show: the screen is restored, the last line said. The sampler must have been stopped. Returns how
+    /// many panics the console met.
+    pub(super) fn end(self) -> u64 {
+        match self {
+            Self::Console(console) => {
+                let panics = console.stop().panics;
+                panics.iter().for_each(|message| voice::say(message));
+                panics.len() as u64
+            }
+            Self::Progress(thread) => u64::from(thread.join().is_err()),
+        }
     }
+}
+
+fn title(config: &RunConfig) -> Title {
+    Title {
+        program: concat!("hlswarm ", env!("CARGO_PKG_VERSION")).to_owned(),
+        target: config.clients.entry.to_string(),
+        variant: config.variant().to_string(),
+        seed: config.plan.seed,
+        duration: config.plan.duration,
+    }
+}
+
+/// Colours unless `NO_COLOR` is set (<https://no-color.org>), ASCII where the locale is not UTF-8 or it was asked for.
+fn theme(ascii: bool) -> Theme {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_lowercase();
+    let utf8 = locale.contains("utf-8") || locale.contains("utf8");
+    Theme {
+        palette: if set("NO_COLOR").is_some() { Palette::Mono } else { Palette::Ansi },
+        charset: if ascii || !utf8 { Charset::Ascii } else { Charset::Unicode },
+    }
+}
+
+/// Says a line a second until the sampler ends.
+fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<JoinHandle<()>> {
+    voice::say(&format!(
+        "hlswarm: loading {} with {} clients, seed {}, run id {}",
+        config.clients.entry, config.plan.clients, config.plan.seed, config.run_id
+    ));
+    // A runtime of its own: a standard error that is blocked must block nothing else.
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let mut frames = sampler.frames();
+    let show = async move {
+        let mut said = Duration::ZERO;
+        while frames.changed().await.is_ok() {
+            let frame = frames.borrow_and_update().clone();
+            if frame.at.saturating_sub(said) >= PROGRESS {
+                said = frame.at;
+                voice::say(&report::progress_line(&frame));
+            }
+        }
+    };
+    Builder::new().name("progress".to_owned()).spawn(move || runtime.block_on(show))
 }

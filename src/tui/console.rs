@@ -1,0 +1,165 @@
+//! The console's thread: waits for keys and frames, updates the app, draws.
+//!
+//! * One thread owns the terminal, and nothing that it does can wait for the terminal or the run without limit.
+//! * A picture is drawn at 4 Hz, and after a key at once, but never more than [`PICTURES_PER_SECOND`]; a terminal that
+//!   has not taken the last picture gets no new one.
+//! * When the terminal has gone the run is told so, once, and the thread ends.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::app::{App, Effect, Msg};
+use super::input::{Decoder, Input};
+use super::model::Model;
+use super::outbox::Outbox;
+use super::painter::Painter;
+use super::theme::Theme;
+use super::tty::{Tty, Wake};
+use super::{Ended, Setup, screen};
+use crate::base::{Command, StopCause};
+use crate::frame::{Frame, TICK};
+
+/// Pictures at the most, however fast keys come.
+const PICTURES_PER_SECOND: u32 = 20;
+/// Time between two pictures at the least.
+const PICTURE: Duration = Duration::from_millis(1000 / PICTURES_PER_SECOND as u64);
+/// After this time without more bytes an Escape is the key.
+const ESCAPE: Duration = Duration::from_millis(30);
+
+/// What the thread owns.
+pub(super) struct Loop {
+    tty: Tty,
+    waker: UnixStream,
+    frames: watch::Receiver<Arc<Frame>>,
+    outbox: Outbox,
+    app: App,
+    theme: Theme,
+    painter: Painter,
+    decoder: Decoder,
+    /// When frames are looked at next.
+    due: Instant,
+    /// When the last picture was drawn.
+    drawn: Option<Instant>,
+    /// Something has changed since.
+    stale: bool,
+}
+
+impl Loop {
+    pub(super) fn new(setup: Setup, tty: Tty, waker: UnixStream) -> Self {
+        Self {
+            tty,
+            waker,
+            frames: setup.frames,
+            outbox: Outbox::new(setup.commands),
+            app: App::new(setup.title),
+            theme: setup.theme,
+            painter: Painter::new(setup.theme.charset),
+            decoder: Decoder::default(),
+            due: Instant::now(),
+            drawn: None,
+            stale: true,
+        }
+    }
+
+    /// Runs until it is told to end or the terminal has gone; `done` gets what is left of it.
+    pub(super) fn run(mut self, done: &SyncSender<Ended>) {
+        if self.turn().is_err() {
+            self.outbox.push(Command::Stop(StopCause::HangUp));
+            self.hand_over();
+        }
+        self.tty.restore();
+        // Whoever has stopped waiting does not need it.
+        _ = done.try_send(Ended { late_pictures: self.app.late_pictures, panics: Vec::new() });
+    }
+
+    /// The loop. An error is a terminal that has gone.
+    fn turn(&mut self) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        let mut inputs = Vec::new();
+        loop {
+            match self.tty.wait(&self.waker, self.patience()) {
+                Wake::Told => return Ok(()),
+                Wake::Gone => return Err(io::ErrorKind::BrokenPipe.into()),
+                Wake::Input => {
+                    self.tty.read(&mut bytes)?;
+                    self.decoder.push(&bytes, &mut inputs);
+                }
+                Wake::Time if self.decoder.is_waiting() => self.decoder.give_up(&mut inputs),
+                Wake::Time => {}
+            }
+            self.take_inputs(&mut inputs);
+            self.take_frame();
+            self.outbox.send();
+            self.tty.flush()?;
+            self.draw()?;
+        }
+    }
+
+    /// How long there is nothing to do.
+    fn patience(&self) -> Duration {
+        let now = Instant::now();
+        let tick = self.due.saturating_duration_since(now);
+        let escape = if self.decoder.is_waiting() { ESCAPE } else { Duration::MAX };
+        let picture = match self.drawn {
+            Some(drawn) if self.stale && self.tty.is_idle() => {
+                (drawn + PICTURE).saturating_duration_since(now)
+            }
+            _ => Duration::MAX,
+        };
+        tick.min(escape).min(picture)
+    }
+
+    fn take_inputs(&mut self, inputs: &mut Vec<Input>) {
+        for input in inputs.drain(..) {
+            self.stale = true;
+            match self.app.update(Msg::Input(input)) {
+                Effect::None => {}
+                Effect::Redraw => self.painter.forget(),
+                Effect::Ask(command) => self.outbox.push(command),
+            }
+        }
+    }
+
+    /// Takes the newest frame at its time; times that were missed are skipped.
+    fn take_frame(&mut self) {
+        let now = Instant::now();
+        if now < self.due {
+            return;
+        }
+        let missed = now.saturating_duration_since(self.due) > TICK;
+        self.due = if missed { now + TICK } else { self.due + TICK };
+        if missed || !self.tty.is_idle() {
+            self.app.update(Msg::LatePicture);
+        }
+        let frame = Arc::clone(&self.frames.borrow_and_update());
+        self.app.update(Msg::Frame(frame));
+        self.stale = true;
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        let too_early = self.drawn.is_some_and(|drawn| now < drawn + PICTURE);
+        if !self.stale || too_early || !self.tty.is_idle() {
+            return Ok(());
+        }
+        let size = self.tty.size();
+        let model = Model::of(&self.app, screen::rooms(size, self.app.view));
+        let picture = self.painter.paint(size, |buffer| screen::draw(&model, self.theme, buffer))?;
+        self.tty.write(picture)?;
+        (self.drawn, self.stale) = (Some(now), false);
+        Ok(())
+    }
+
+    /// Tells the run what it has not taken yet, before nobody can any more.
+    fn hand_over(&mut self) {
+        let end = Instant::now() + super::STOP_LIMIT;
+        while !self.outbox.send() && Instant::now() < end {
+            std::thread::sleep(PICTURE);
+        }
+    }
+}

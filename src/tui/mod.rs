@@ -1,0 +1,124 @@
+//! The console: the screen that an operator watches and the keys by which he steers the run.
+//!
+//! * It has a thread of its own and only reads frames and sends commands: a slow, blocked or lost terminal costs
+//!   pictures, never load.
+//! * What is on the screen is made in three steps: `app` (what is known, changed by messages alone), `model` (what is
+//!   said: texts), `screen` (where it stands). None of them knows a terminal.
+//! * The terminal is put back as it was on every path: the end, an error, a panic, a hang-up.
+
+mod app;
+mod console;
+pub mod input;
+pub mod keys;
+mod model;
+mod outbox;
+mod painter;
+mod panics;
+#[cfg(test)]
+mod pictures;
+mod screen;
+#[cfg(test)]
+mod stage;
+pub mod theme;
+mod tty;
+
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+pub use app::Title;
+pub use theme::{Charset, Palette, Theme};
+
+use crate::base::Command;
+use crate::frame::Frame;
+
+/// How long the console may take to end; a thread that takes longer is left behind.
+const STOP_LIMIT: Duration = Duration::from_secs(2);
+
+/// What the console is made of.
+#[derive(Debug)]
+pub struct Setup {
+    /// Where the newest frame is found; the first may come later.
+    pub frames: watch::Receiver<Arc<Frame>>,
+    /// Where commands go.
+    pub commands: flume::Sender<Command>,
+    /// What the run shows of itself.
+    pub title: Title,
+    /// Colours and characters.
+    pub theme: Theme,
+}
+
+/// What is left of the console when it has ended.
+#[derive(Clone, Debug, Default)]
+pub struct Ended {
+    /// Pictures that came later than their time.
+    pub late_pictures: u64,
+    /// What panicked while the screen was up, the console itself included.
+    pub panics: Vec<String>,
+}
+
+/// A console that runs.
+#[derive(Debug)]
+pub struct Console {
+    waker: Option<UnixStream>,
+    done: Receiver<Ended>,
+}
+
+impl Console {
+    /// Whether there is a terminal to draw on: stdout is one, it is not dumb, and this process is in its foreground.
+    pub fn available() -> bool {
+        tty::available()
+    }
+
+    /// Takes the terminal over and starts the console's thread.
+    ///
+    /// # Errors
+    /// The terminal cannot be opened or made raw, or the thread cannot be started; the terminal is as it was.
+    pub fn start(setup: Setup) -> io::Result<Self> {
+        // The theme decides about colours; crossterm would take bold and reversed away with them.
+        crossterm::style::force_color_output(true);
+        let (waker, told) = UnixStream::pair()?;
+        let (sender, done) = sync_channel(1);
+        let mut tty = tty::Tty::open()?;
+        tty.enter()?;
+        let hold = panics::Hold::begin();
+        let console = console::Loop::new(setup, tty, told);
+        thread::Builder::new().name("console".to_owned()).spawn(move || {
+            // Dropped last, also by a panic: by then the terminal is as it was.
+            let _hold = hold;
+            console.run(&sender);
+        })?;
+        Ok(Self { waker: Some(waker), done })
+    }
+
+    /// Ends the console and puts the terminal back. Returns within two seconds, whatever the terminal does.
+    pub fn stop(mut self) -> Ended {
+        self.end()
+    }
+
+    fn end(&mut self) -> Ended {
+        // The thread sees the other end close.
+        self.waker = None;
+        // A console that panicked or has lost its terminal has ended before.
+        let ended = self.done.recv_timeout(STOP_LIMIT).unwrap_or_default();
+        Ended { panics: panics::take(), ..ended }
+    }
+}
+
+impl Drop for Console {
+    /// The way out of a run that failed: what was kept is told, for nobody else will.
+    fn drop(&mut self) {
+        if self.waker.is_none() {
+            return;
+        }
+        for message in self.end().panics {
+            // Where stderr has gone, too, nobody is left to tell.
+            _ = writeln!(io::stderr(), "{message}");
+        }
+    }
+}

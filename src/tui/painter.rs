@@ -1,0 +1,177 @@
+//! From a picture to bytes: what changed since the last picture, in one piece, in the terminal's characters.
+//!
+//! * A picture is one slice of bytes between the brackets of a synchronized update: one write, no half picture.
+//! * The last step before the bytes looks at every cell: what the terminal's characters cannot show is replaced, and
+//!   what must never reach a terminal becomes `?`, whoever put it there.
+
+use std::io;
+
+use crossterm::queue;
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+use super::theme::Charset;
+use crate::base::Untrusted;
+
+/// Room for one full frame of a large terminal.
+const FRAME_BYTES: usize = 256 * 1024;
+/// What stands for a character that cannot be shown.
+const REPLACEMENT: &str = "?";
+/// Larger terminals do not exist; a size beyond is a lie and would cost memory.
+const MAX_SIZE: Size = Size { width: 1000, height: 500 };
+
+/// Draws pictures of one terminal.
+#[derive(Debug)]
+pub(super) struct Painter {
+    charset: Charset,
+    shown: Buffer,
+    next: Buffer,
+    bytes: Vec<u8>,
+    /// Nothing is known about what the terminal shows.
+    blank: bool,
+}
+
+impl Painter {
+    pub(super) fn new(charset: Charset) -> Self {
+        let bytes = Vec::with_capacity(FRAME_BYTES);
+        Self { charset, shown: Buffer::default(), next: Buffer::default(), bytes, blank: true }
+    }
+
+    /// Draws everything with the next picture.
+    pub(super) fn forget(&mut self) {
+        self.blank = true;
+    }
+
+    /// Lets `draw` make the picture and returns the bytes that turn the last one into it.
+    ///
+    /// # Errors
+    /// None in practice: the bytes go to memory.
+    pub(super) fn paint(&mut self, size: Size, draw: impl FnOnce(&mut Buffer)) -> io::Result<&[u8]> {
+        let area = Rect::new(0, 0, size.width.min(MAX_SIZE.width), size.height.min(MAX_SIZE.height));
+        self.blank |= self.shown.area != area;
+        self.next.resize(area);
+        self.next.reset();
+        draw(&mut self.next);
+        settle(&mut self.next, self.charset);
+        self.bytes.clear();
+        queue!(self.bytes, BeginSynchronizedUpdate)?;
+        if std::mem::take(&mut self.blank) {
+            queue!(self.bytes, Clear(ClearType::All))?;
+            self.shown.resize(area);
+            self.shown.reset();
+        }
+        CrosstermBackend::new(&mut self.bytes).draw(self.shown.diff_iter(&self.next))?;
+        queue!(self.bytes, EndSynchronizedUpdate)?;
+        std::mem::swap(&mut self.shown, &mut self.next);
+        Ok(&self.bytes)
+    }
+}
+
+/// Replaces in every cell what cannot or must not be shown.
+pub(super) fn settle(buffer: &mut Buffer, charset: Charset) {
+    for cell in &mut buffer.content {
+        let symbol = cell.symbol();
+        if matches!(symbol.as_bytes(), [b' '..=b'~']) {
+            continue;
+        }
+        match (charset, in_ascii(symbol)) {
+            (Charset::Unicode, Some(_)) => {}
+            (Charset::Ascii, Some(ascii)) => {
+                cell.set_symbol(ascii);
+            }
+            (Charset::Unicode, None) if Untrusted::new(symbol).shown() == symbol => {}
+            (_, None) => {
+                cell.set_symbol(REPLACEMENT);
+            }
+        }
+    }
+}
+
+/// The characters that our own widgets draw, in ASCII.
+fn in_ascii(symbol: &str) -> Option<&'static str> {
+    let mut characters = symbol.chars();
+    let (Some(character), None) = (characters.next(), characters.next()) else {
+        // The second cell of a wide character is empty.
+        return symbol.is_empty().then_some(" ");
+    };
+    Some(match character {
+        '─' | '━' | '═' => "-",
+        '│' | '┃' | '║' => "|",
+        '┌' | '┐' | '└' | '┘' | '╭' | '╮' | '╰' | '╯' | '├' | '┤' | '┬' | '┴' | '┼' => {
+            "+"
+        }
+        '▁' => "_",
+        '▂' | '▏' | '░' | '·' => ".",
+        '▃' | '▎' | '▍' | '▒' => ":",
+        '▄' | '▌' => "-",
+        '▅' | '▋' => "=",
+        '▆' | '▊' | '▓' => "+",
+        '▇' | '▉' => "*",
+        '█' => "#",
+        '●' => "o",
+        '▲' => "!",
+        '✗' => "X",
+        '≈' => "~",
+        '»' | '▶' => ">",
+        '↑' => "^",
+        '↓' => "v",
+        '…' => "~",
+        '\u{2800}'..='\u{28ff}' => braille(character),
+        _ => return None,
+    })
+}
+
+/// By how many of the eight dots are set.
+fn braille(character: char) -> &'static str {
+    const DENSITIES: [&str; 9] = [" ", ".", ":", "-", "=", "+", "*", "#", "@"];
+    let dots = (character as u32 & 0xff).count_ones();
+    usize::try_from(dots).ok().and_then(|dots| DENSITIES.get(dots)).copied().unwrap_or(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::style::Style;
+
+    fn paint(painter: &mut Painter, text: &str) -> String {
+        let bytes = painter.paint(Size::new(20, 2), |buffer| {
+            buffer.set_string(0, 0, text, Style::new());
+        });
+        String::from_utf8(bytes.expect("in memory").to_vec()).expect("UTF-8")
+    }
+
+    #[test]
+    fn only_what_changed_is_written_and_always_within_brackets() {
+        let mut painter = Painter::new(Charset::Unicode);
+        let first = paint(&mut painter, "clients 10");
+        assert!(first.starts_with("\x1b[?2026h\x1b[2J"), "{first:?}");
+        assert!(first.ends_with("\x1b[?2026l"), "{first:?}");
+        let second = paint(&mut painter, "clients 11");
+        assert!(second.contains("\x1b[1;10H1") && !second.contains("clients"), "{second:?}");
+        painter.forget();
+        assert!(paint(&mut painter, "clients 11").contains("clients"));
+    }
+
+    #[test]
+    fn ascii_holds_no_other_character() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 40, 1));
+        buffer.set_string(0, 0, "┌─█▁⣿⠁● ü日✗▲≈", Style::new());
+        settle(&mut buffer, Charset::Ascii);
+        let text: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
+        assert!(text.is_ascii(), "{text}");
+        assert!(text.starts_with("+-#_@.o ??"), "{text}");
+    }
+
+    #[test]
+    fn what_must_not_reach_a_terminal_does_not_whoever_wrote_it() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
+        for (cell, symbol) in buffer.content.iter_mut().zip(["\x1b", "\u{202e}", "\u{200b}a", "ü"]) {
+            cell.set_symbol(symbol);
+        }
+        settle(&mut buffer, Charset::Unicode);
+        let text: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
+        assert_eq!(text, "???ü");
+    }
+}

@@ -1,0 +1,73 @@
+//! Panics while the screen is up: kept, and told when the screen has gone.
+//!
+//! * The hook never touches the terminal: a client's panic that its runtime catches must not tear the screen down,
+//!   and a panic of the console itself unwinds through the guard that puts the terminal back.
+//! * Where no screen is up the hook that was there before does what it always did.
+
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+
+use crate::base::Untrusted;
+
+/// Messages that are kept; a panic that repeats itself says nothing new.
+const KEPT: usize = 8;
+
+static SCREEN_IS_UP: AtomicBool = AtomicBool::new(false);
+static MESSAGES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// While it lives, panics are kept and not printed.
+#[derive(Debug)]
+pub(super) struct Hold(());
+
+impl Hold {
+    /// Keeps panics from now on.
+    pub(super) fn begin() -> Self {
+        static INSTALLED: Once = Once::new();
+        INSTALLED.call_once(|| {
+            let previous = panic::take_hook();
+            panic::set_hook(Box::new(move |info| {
+                if SCREEN_IS_UP.load(Ordering::Acquire) {
+                    keep(info.to_string());
+                } else {
+                    previous(info);
+                }
+            }));
+        });
+        SCREEN_IS_UP.store(true, Ordering::Release);
+        Self(())
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        SCREEN_IS_UP.store(false, Ordering::Release);
+    }
+}
+
+fn keep(message: String) {
+    let mut messages = MESSAGES.lock().unwrap_or_else(PoisonError::into_inner);
+    if messages.len() < KEPT {
+        messages.push(Untrusted::new(&message).shown());
+    }
+}
+
+/// Hands out what was kept.
+pub(super) fn take() -> Vec<String> {
+    std::mem::take(&mut *MESSAGES.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_under_the_screen_is_kept_and_told_later() {
+        let hold = Hold::begin();
+        let panicked = std::thread::spawn(|| panic!("of a client\x1b[2J")).join();
+        drop(hold);
+        assert!(panicked.is_err());
+        let told = take();
+        assert!(told.iter().any(|message| message.contains("of a client^[[2J")), "{told:?}");
+    }
+}

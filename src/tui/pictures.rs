@@ -1,0 +1,151 @@
+//! The screen as it is drawn: every state of a run in many sizes, compared with the pictures in `src/tui/pictures`.
+//!
+//! A picture that has changed on purpose is written anew by `HLSWARM_BLESS=1 cargo test pictures`; look at the
+//! difference before it is committed.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use proptest::prelude::*;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Rect, Size};
+use ratatui::style::{Color, Modifier};
+
+use super::app::{App, Msg, Title};
+use super::input::{Input, Key};
+use super::model::Model;
+use super::theme::{Charset, Palette, Theme};
+use super::{painter, screen, stage};
+use crate::base::untrusted::HOSTILE;
+
+const SIZES: [(u16, u16); 5] = [(80, 24), (160, 48), (120, 30), (40, 10), (30, 3)];
+
+fn app(name: &str, keys: &[Key]) -> App {
+    let mut app = App::new(stage::title());
+    app.update(Msg::Frame(stage::frame(name)));
+    for key in keys {
+        app.update(Msg::Input(Input::Key(*key)));
+    }
+    app
+}
+
+fn draw(app: &App, (width, height): (u16, u16), theme: Theme) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    let model = Model::of(app, screen::rooms(Size { width, height }, app.view));
+    screen::draw(&model, theme, &mut buffer);
+    painter::settle(&mut buffer, theme.charset);
+    buffer
+}
+
+/// The lines of a picture, each ended by `|` so that no editor eats its spaces.
+fn text(buffer: &Buffer, of: impl Fn(&Cell) -> String) -> String {
+    let width = usize::from(buffer.area.width).max(1);
+    let mut text = String::new();
+    for line in buffer.content.chunks(width) {
+        text.extend(line.iter().map(&of));
+        text.push_str("|\n");
+    }
+    text
+}
+
+fn symbol(cell: &Cell) -> String {
+    cell.symbol().to_owned()
+}
+
+/// One letter for how a cell looks: its colour, or d(im), b(old), r(eversed).
+fn look(cell: &Cell) -> String {
+    let letter = match (cell.fg, cell.modifier) {
+        (Color::Red, _) => 'R',
+        (Color::Yellow, _) => 'Y',
+        (Color::Green, _) => 'G',
+        (Color::Magenta, _) => 'M',
+        (Color::Blue, _) => 'B',
+        (Color::Cyan, _) => 'C',
+        (_, modifier) if modifier.contains(Modifier::REVERSED) => 'r',
+        (_, modifier) if modifier.contains(Modifier::BOLD) => 'b',
+        (_, modifier) if modifier.contains(Modifier::DIM) => 'd',
+        _ => ' ',
+    };
+    letter.to_string()
+}
+
+fn assert_picture(name: &str, drawn: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/tui/pictures/{name}.txt"));
+    if std::env::var_os("HLSWARM_BLESS").is_some() {
+        std::fs::write(&path, drawn).expect("the picture is written");
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == drawn, "{name} has changed; it is now\n{drawn}");
+}
+
+/// Draws a stage in all sizes, both charsets, and once more as colours.
+fn album(name: &str, keys: &[Key]) -> String {
+    let app = app(name, keys);
+    let mut album = String::new();
+    for size in SIZES {
+        for charset in [Charset::Unicode, Charset::Ascii] {
+            let buffer = draw(&app, size, Theme { charset, ..Theme::default() });
+            _ = writeln!(album, "== {}x{} {charset:?}\n{}", size.0, size.1, text(&buffer, symbol));
+        }
+    }
+    let coloured = draw(&app, SIZES[0], Theme::default());
+    _ = writeln!(album, "== {}x{} colours\n{}", SIZES[0].0, SIZES[0].1, text(&coloured, look));
+    album
+}
+
+#[test]
+fn the_overview_of_every_state_looks_as_it_did() {
+    for name in stage::STAGES {
+        assert_picture(name, &album(name, &[]));
+    }
+}
+
+#[test]
+fn the_other_views_look_as_they_did() {
+    for (name, stage, keys) in [
+        ("clients", "ten_thousand", &[Key::Char('2')][..]),
+        ("help", "storm", &[Key::Char('?')]),
+        ("frozen", "ramping", &[Key::Char(' ')]),
+        ("stopping", "ramping", &[Key::Char('q')]),
+        ("question", "ramping", &[Key::Char(']'), Key::Char(']'), Key::Char(']'), Key::Up]),
+    ] {
+        assert_picture(name, &album(stage, keys));
+    }
+}
+
+fn theme() -> impl Strategy<Value = Theme> {
+    let palette = prop_oneof![Just(Palette::Ansi), Just(Palette::ColourBlind), Just(Palette::Mono)];
+    let charset = prop_oneof![Just(Charset::Unicode), Just(Charset::Ascii)];
+    (palette, charset).prop_map(|(palette, charset)| Theme { palette, charset })
+}
+
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![proptest::sample::select(HOSTILE).prop_map(str::to_owned), any::<String>()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_size_any_text_and_any_view_are_drawn_without_a_control_character(
+        width in 0_u16..=200,
+        height in 0_u16..=80,
+        name in proptest::sample::select(&stage::STAGES[..]),
+        keys in proptest::collection::vec(any::<u8>(), 0..8),
+        text in hostile(),
+        theme in theme(),
+    ) {
+        let title = Title { program: text.clone(), target: text.clone(), variant: text, ..stage::title() };
+        let mut app = App::new(title);
+        app.update(Msg::Frame(stage::frame(name)));
+        for key in keys {
+            app.update(Msg::Input(Input::Key(Key::Char(char::from(key)))));
+        }
+        let buffer = draw(&app, (width, height), theme);
+        for cell in &buffer.content {
+            prop_assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());
+            prop_assert!(theme.charset == Charset::Unicode || cell.symbol().is_ascii(), "{:?}", cell.symbol());
+            prop_assert!(theme.palette != Palette::Mono || (cell.fg, cell.bg) == (Color::Reset, Color::Reset));
+        }
+    }
+}

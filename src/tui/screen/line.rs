@@ -1,0 +1,167 @@
+//! One line of the screen, filled from the left; what does not fit is cut, and the cut is shown.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
+
+use crate::tui::model::Text;
+use crate::tui::theme::{Role, Theme};
+
+/// Stands in the last column of what was cut.
+const CUT: &str = "~";
+
+/// A line that is being filled.
+pub(super) struct Row<'a> {
+    area: Rect,
+    buffer: &'a mut Buffer,
+    theme: Theme,
+    x: u16,
+}
+
+impl<'a> Row<'a> {
+    /// The first line of an area.
+    pub(super) fn at(area: Rect, buffer: &'a mut Buffer, theme: Theme) -> Self {
+        let area = Rect { height: area.height.min(1), ..area }.intersection(buffer.area);
+        Self { area, buffer, theme, x: area.x }
+    }
+
+    /// Where the next text would begin.
+    pub(super) fn end(&self) -> u16 {
+        self.x
+    }
+
+    pub(super) fn indent(self) -> Self {
+        self.gap(1)
+    }
+
+    pub(super) fn gap(mut self, columns: u16) -> Self {
+        self.x = self.x.saturating_add(columns);
+        self
+    }
+
+    pub(super) fn text(mut self, role: Role, text: &str) -> Self {
+        let right = self.area.right();
+        if self.area.is_empty() || self.x >= right {
+            return self;
+        }
+        let room = right - self.x;
+        let style = self.theme.style(role);
+        let (x, _) = self.buffer.set_stringn(self.x, self.area.y, text, usize::from(room), style);
+        if text.width() > usize::from(room) {
+            self.buffer.set_stringn(right - 1, self.area.y, CUT, 1, style);
+            self.x = right;
+        } else {
+            self.x = x;
+        }
+        self
+    }
+
+    /// With the sign of its role before it.
+    pub(super) fn signed(self, text: &Text) -> Self {
+        let sign = self.theme.sign(text.role);
+        self.text(text.role, sign).text(text.role, &text.text)
+    }
+
+    pub(super) fn texts(mut self, texts: &[Text], gap: u16) -> Self {
+        for (place, text) in texts.iter().enumerate() {
+            self = self.gap(if place == 0 { 0 } else { gap }).text(text.role, &text.text);
+        }
+        self
+    }
+
+    /// As [`Row::texts`], with a sign before the first.
+    pub(super) fn signed_first(self, texts: &[Text], gap: u16) -> Self {
+        match texts.split_first() {
+            Some((first, rest)) => self.signed(first).gap(gap).texts(rest, gap),
+            None => self,
+        }
+    }
+
+    /// At the right end, cut at its left end where it would begin before `from`.
+    pub(super) fn right(mut self, text: &Text, from: u16) -> Self {
+        let right = self.area.right();
+        let width = u16::try_from(text.text.width()).unwrap_or(u16::MAX);
+        self.x = right.saturating_sub(width.saturating_add(1)).max(from);
+        self.area.width = self.area.width.saturating_sub(1);
+        self.text(text.role, &text.text)
+    }
+
+    /// In a column of `width`, its end at the column's end; nothing when the column does not fit.
+    pub(super) fn column_right(self, text: &Text, width: u16) -> Self {
+        let used = u16::try_from(text.text.width()).unwrap_or(u16::MAX).min(width);
+        let end = self.x.saturating_add(width);
+        if end > self.area.right() {
+            return self.gap(width);
+        }
+        let row = self.gap(width - used).column(text, used);
+        row.until(end)
+    }
+
+    /// In a column of `width`.
+    pub(super) fn column(mut self, text: &Text, width: u16) -> Self {
+        let end = self.x.saturating_add(width);
+        let whole = self.area;
+        self.area.width = end.min(whole.right()).saturating_sub(whole.x);
+        let mut row = self.text(text.role, &text.text);
+        row.area = whole;
+        row.until(end)
+    }
+
+    fn until(mut self, x: u16) -> Self {
+        self.x = x;
+        self
+    }
+
+    /// A bar of at most `width` columns, in eighths; what is more than nothing shows something.
+    pub(super) fn bar(mut self, share: f64, width: u16, empty: &str) -> Self {
+        const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+        let width = width.min(self.area.right().saturating_sub(self.x));
+        let eighths = (share.clamp(0.0, 1.0) * f64::from(width) * 8.0).round() as usize;
+        let eighths = if share > 0.0 { eighths.max(1) } else { 0 };
+        let mut bar = "█".repeat(eighths / 8);
+        bar.push_str(EIGHTHS.get(eighths % 8).copied().unwrap_or_default());
+        let rest = usize::from(width).saturating_sub(eighths.div_ceil(8));
+        bar.push_str(&empty.repeat(rest));
+        if !self.area.is_empty() {
+            let plain = self.theme.style(Role::Plain);
+            self.buffer.set_stringn(self.x, self.area.y, bar, usize::from(width), plain);
+        }
+        self.x += width;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(width: u16, fill: impl FnOnce(Row<'_>)) -> String {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
+        fill(Row::at(buffer.area, &mut buffer, Theme::default()));
+        buffer.content.iter().map(|cell| cell.symbol()).collect()
+    }
+
+    #[test]
+    fn what_does_not_fit_is_cut_and_says_so() {
+        assert_eq!(draw(6, |row| _ = row.text(Role::Plain, "abcdef")), "abcdef");
+        assert_eq!(draw(5, |row| _ = row.text(Role::Plain, "abcdef")), "abcd~");
+        assert_eq!(
+            draw(8, |row| drop(row.column(&Text::plain("abcdef"), 4).text(Role::Plain, "x"))),
+            "abc~x   "
+        );
+        assert_eq!(draw(8, |row| drop(row.right(&Text::plain("abc"), 0))), "    abc ");
+        assert_eq!(draw(8, |row| drop(row.right(&Text::plain("abcdefghij"), 3))), "   abc~ ");
+        assert_eq!(draw(8, |row| drop(row.column_right(&Text::plain("12"), 5))), "   12   ");
+    }
+
+    #[test]
+    fn a_bar_is_exact_to_an_eighth_and_never_hides_the_first() {
+        let bar = |share| draw(4, |row| drop(row.bar(share, 4, "░")));
+        assert_eq!(bar(0.0), "░░░░");
+        assert_eq!(bar(0.000_1), "▏░░░");
+        assert_eq!(bar(0.5), "██░░");
+        assert_eq!(bar(0.53), "██▏░");
+        assert_eq!(bar(1.0), "████");
+        assert_eq!(bar(7.0), "████");
+    }
+}

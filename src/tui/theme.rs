@@ -1,0 +1,128 @@
+//! Colours and signs by meaning.
+//!
+//! * Normal is the terminal's own colour; colour is for what is abnormal, and always comes with a sign and a word.
+//! * Of the 16 colours only the six that stand out on dark and light terminals alike are used; a background is never
+//!   set but by reversing.
+//! * Without colour nothing is lost: bold, reversed and underlined remain.
+
+use ratatui::style::{Color, Modifier, Style};
+
+/// What a piece of text means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// A value.
+    #[default]
+    Plain,
+    /// A heading, a unit, a value that says nothing.
+    Label,
+    /// Fine; only in verdicts.
+    Good,
+    /// A warning.
+    Warning,
+    /// A failure.
+    Failing,
+    /// The measurement itself is not known to be good.
+    Untrusted,
+    /// A mark or a knee.
+    Mark,
+    /// The line under the cursor.
+    Selected,
+    /// A title.
+    Title,
+}
+
+/// Which characters the terminal can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Charset {
+    /// Box lines, blocks and braille.
+    #[default]
+    Unicode,
+    /// Printable ASCII only.
+    Ascii,
+}
+
+/// Which colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Palette {
+    /// The terminal's own 16 colours.
+    #[default]
+    Ansi,
+    /// Colours that the colour-blind can tell apart (Okabe and Ito), for terminals with true colour.
+    ColourBlind,
+    /// None.
+    Mono,
+}
+
+/// Palette and characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Theme {
+    /// Which colours.
+    pub palette: Palette,
+    /// Which characters.
+    pub charset: Charset,
+}
+
+impl Theme {
+    /// How a role looks.
+    pub fn style(self, role: Role) -> Style {
+        let plain = Style::new();
+        match role {
+            Role::Plain => plain,
+            Role::Label => plain.add_modifier(Modifier::DIM),
+            Role::Title => plain.add_modifier(Modifier::BOLD),
+            Role::Selected => plain.add_modifier(Modifier::REVERSED),
+            Role::Good => self.coloured(Color::Green, Color::Rgb(0, 158, 115)),
+            Role::Warning => {
+                self.coloured(Color::Yellow, Color::Rgb(230, 159, 0)).add_modifier(Modifier::BOLD)
+            }
+            Role::Failing => self
+                .coloured(Color::Red, Color::Rgb(213, 94, 0))
+                .add_modifier(Modifier::BOLD | Modifier::REVERSED),
+            Role::Untrusted => self.coloured(Color::Magenta, Color::Rgb(204, 121, 167)),
+            Role::Mark => self.coloured(Color::Blue, Color::Rgb(0, 114, 178)).add_modifier(Modifier::BOLD),
+        }
+    }
+
+    fn coloured(self, ansi: Color, true_colour: Color) -> Style {
+        match self.palette {
+            Palette::Ansi => Style::new().fg(ansi),
+            Palette::ColourBlind => Style::new().fg(true_colour),
+            Palette::Mono => Style::new(),
+        }
+    }
+
+    /// The sign that stands before a word of this role.
+    pub const fn sign(self, role: Role) -> &'static str {
+        match (self.charset, role) {
+            (Charset::Unicode, Role::Good) => "● ",
+            (Charset::Unicode, Role::Warning) => "▲ ",
+            (Charset::Unicode, Role::Failing) => "✗ ",
+            (Charset::Unicode, Role::Untrusted) => "≈ ",
+            (Charset::Unicode, Role::Mark) => "» ",
+            (Charset::Ascii, Role::Warning) => "!! ",
+            (Charset::Ascii, Role::Failing) => "XX ",
+            (Charset::Ascii, Role::Untrusted) => "~~ ",
+            (Charset::Ascii, Role::Mark) => ">> ",
+            _ => "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_abnormal_state_is_told_apart_without_colour() {
+        for charset in [Charset::Unicode, Charset::Ascii] {
+            let mono = Theme { palette: Palette::Mono, charset };
+            let roles = [Role::Plain, Role::Warning, Role::Failing, Role::Untrusted, Role::Mark];
+            for (place, role) in roles.iter().enumerate() {
+                assert_eq!((mono.style(*role).fg, mono.style(*role).bg), (None, None));
+                for other in &roles[place + 1..] {
+                    assert_ne!(mono.sign(*role), mono.sign(*other));
+                }
+            }
+        }
+    }
+}

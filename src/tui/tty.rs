@@ -1,0 +1,248 @@
+//! The terminal: a file of our own, raw while the console is up, and put back as it was on every path.
+//!
+//! * It is opened anew by its name, so that "non-blocking" holds for us alone and not for stdout or the shell.
+//! * Nothing here waits but [`Tty::wait`] and [`Tty::restore`], and both have a limit: a terminal that takes nothing
+//!   (Ctrl-S elsewhere, a dead connection) costs the console frames and costs the load nothing.
+//! * A terminal that has gone is an answer of its own, [`Wake::Gone`], never a reason to ask again.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::queue;
+use crossterm::style::{Attribute, SetAttribute};
+use crossterm::terminal::{
+    Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
+};
+use ratatui::layout::Size;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{self, OptionalActions, Termios};
+
+/// How long the terminal may take to accept what puts it back.
+const RESTORE_LIMIT: Duration = Duration::from_millis(500);
+/// Bytes read at once.
+const READ_BYTES: usize = 4096;
+/// Cancels an escape sequence that was written in part.
+const CANCEL: &[u8] = b"\x18";
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wake {
+    /// The time is over, or there is room to write again.
+    Time,
+    /// There is something to read.
+    Input,
+    /// The other end of the waker has spoken or has gone.
+    Told,
+    /// The terminal has gone.
+    Gone,
+}
+
+/// The terminal of this process.
+#[derive(Debug)]
+pub(super) struct Tty {
+    file: File,
+    cooked: Termios,
+    /// What has not been written yet: the rest of one frame at the most.
+    pending: Vec<u8>,
+    raw: bool,
+}
+
+/// Whether this process has a terminal that it may draw on.
+pub(super) fn available() -> bool {
+    let stdout = io::stdout();
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    // From the background, changing the terminal would stop this process and every client in it.
+    let foreground = termios::tcgetpgrp(&stdout).is_ok_and(|group| group == rustix::process::getpgrp());
+    stdout.is_terminal() && !dumb && foreground
+}
+
+impl Tty {
+    /// Opens the terminal that stdout writes to.
+    ///
+    /// # Errors
+    /// There is none, or it may not be opened.
+    pub(super) fn open() -> io::Result<Self> {
+        let name = termios::ttyname(io::stdout(), Vec::new()).map_err(io::Error::from);
+        let own = name.and_then(|name| open(name.to_string_lossy().as_ref()));
+        // Stdout can be a terminal whose name is not in this file system, in a container for instance.
+        Self::on(own.or_else(|_| open("/dev/tty"))?)
+    }
+
+    fn on(file: File) -> io::Result<Self> {
+        rustix::io::ioctl_fionbio(&file, true)?;
+        let cooked = termios::tcgetattr(&file)?;
+        Ok(Self { file, cooked, pending: Vec::new(), raw: false })
+    }
+
+    /// Takes the terminal over: raw mode, alternate screen, no cursor.
+    ///
+    /// # Errors
+    /// The terminal refuses raw mode.
+    pub(super) fn enter(&mut self) -> io::Result<()> {
+        let mut raw = self.cooked.clone();
+        raw.make_raw();
+        termios::tcsetattr(&self.file, OptionalActions::Now, &raw)?;
+        self.raw = true;
+        queue!(
+            self.pending,
+            EnterAlternateScreen,
+            SetTitle("hlswarm"),
+            EnableBracketedPaste,
+            Hide,
+            Clear(ClearType::All)
+        )
+    }
+
+    /// Puts the terminal back as it was; a second time does nothing.
+    pub(super) fn restore(&mut self) {
+        if !std::mem::take(&mut self.raw) {
+            return;
+        }
+        self.flush_until(Instant::now() + RESTORE_LIMIT);
+        if !self.pending.is_empty() {
+            self.pending.clear();
+            self.pending.extend_from_slice(CANCEL);
+        }
+        // Writing into memory cannot fail.
+        _ = queue!(
+            self.pending,
+            EndSynchronizedUpdate,
+            SetAttribute(Attribute::Reset),
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Show
+        );
+        self.flush_until(Instant::now() + RESTORE_LIMIT);
+        // A terminal that has gone cannot be put back.
+        _ = termios::tcsetattr(&self.file, OptionalActions::Now, &self.cooked);
+    }
+
+    /// Columns and rows; nothing when the terminal does not say.
+    pub(super) fn size(&self) -> Size {
+        termios::tcgetwinsize(&self.file)
+            .map_or(Size::ZERO, |size| Size { width: size.ws_col, height: size.ws_row })
+    }
+
+    /// Whether all that was to be written has been.
+    pub(super) fn is_idle(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Writes one frame, as much of it as the terminal takes now; the rest goes with [`Tty::flush`].
+    ///
+    /// # Errors
+    /// The terminal has gone.
+    pub(super) fn write(&mut self, frame: &[u8]) -> io::Result<()> {
+        self.pending.extend_from_slice(frame);
+        self.flush()
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// The terminal has gone.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        while !self.pending.is_empty() {
+            match self.file.write(&self.pending) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => drop(self.pending.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn flush_until(&mut self, end: Instant) {
+        while self.flush().is_ok() && !self.pending.is_empty() {
+            let left = end.saturating_duration_since(Instant::now());
+            let mut fds = [PollFd::new(&self.file, PollFlags::OUT)];
+            if left.is_zero() || poll(&mut fds, timespec(left).as_ref()).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Reads what is there, at most one buffer.
+    ///
+    /// # Errors
+    /// The terminal has gone.
+    pub(super) fn read(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let mut buffer = [0; READ_BYTES];
+        bytes.clear();
+        match self.file.read(&mut buffer) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                bytes.extend_from_slice(buffer.get(..read).unwrap_or_default());
+                Ok(())
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits for input, for room to write when something is pending, for a word through `waker`, or for the time.
+    pub(super) fn wait(&self, waker: &UnixStream, limit: Duration) -> Wake {
+        let interest = if self.is_idle() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
+        wait(self.file.as_fd(), interest, waker.as_fd(), limit)
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        self.restore();
+    }
+}
+
+fn open(path: &str) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(path)
+}
+
+fn timespec(duration: Duration) -> Option<Timespec> {
+    Timespec::try_from(duration).ok()
+}
+
+fn wait(tty: BorrowedFd<'_>, interest: PollFlags, waker: BorrowedFd<'_>, limit: Duration) -> Wake {
+    let mut fds = [PollFd::new(&waker, PollFlags::IN), PollFd::new(&tty, interest)];
+    // An interruption by a signal is only an early look at the clock.
+    if poll(&mut fds, timespec(limit).as_ref()).is_err() {
+        return Wake::Time;
+    }
+    let [told, terminal] = fds.map(|fd| fd.revents());
+    if !told.is_empty() {
+        Wake::Told
+    } else if terminal.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+        Wake::Gone
+    } else if terminal.contains(PollFlags::IN) {
+        Wake::Input
+    } else {
+        Wake::Time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_by_input_by_a_word_by_time_and_when_the_other_end_has_gone() {
+        let (near, mut far) = UnixStream::pair().expect("a pair");
+        let (waker, speaker) = UnixStream::pair().expect("a pair");
+        let look = |limit| wait(near.as_fd(), PollFlags::IN, waker.as_fd(), Duration::from_millis(limit));
+        assert_eq!(look(1), Wake::Time);
+        far.write_all(b"q").expect("written");
+        assert_eq!(look(1000), Wake::Input);
+        drop(far);
+        assert_eq!(look(1000), Wake::Gone);
+        drop(speaker);
+        assert_eq!(look(1000), Wake::Told);
+    }
+}
