@@ -1,4 +1,34 @@
-//! hlswarm: a load tester for HTTP Live Streaming.
+//! hlswarm: a load tester for HTTP Live Streaming. The house and the one path through it.
+//!
+//! # Layers
+//!
+//! Imports go only downward; modules on one line do not know each other. `tests/layers.rs` fails when one does not.
+//!
+//! ```text
+//! 6  main  cli  config  run            words for the user, wiring
+//! 5  swarm  origin  tui  report        make load, serve load, show it, write it down
+//! 4  frame                             the one value that every reader reads
+//! 3  net  stats                        sockets, numbers
+//! 2  hls  player  load                 pure: no tokio, no sockets, no reading of a clock
+//! 1  base                              vocabulary
+//! ```
+//!
+//! # The path of a sample
+//!
+//! ```text
+//! socket -> net::Wire::get(.., observer) -> stats::Exchange (drop guard) -> atomics, one writer each
+//!                     |                                                        |
+//!                     +-> player.on(Input) -> Action            registry.snapshot() at 4 Hz
+//!                                                                              |
+//!                                                    frame::Sampler -> Frame -> screen, progress, report
+//! ```
+//!
+//! Only `swarm/client.rs` translates what happened into what is counted. Readers pull; nothing is pushed to them.
+//!
+//! # Stop
+//!
+//! There is one way: no new client, drain with a named grace, cut what is left, workers joined, counters compared,
+//! the final exact frame, the screen restored, reports written, the summary on standard output, the exit code.
 
 pub mod base;
 pub mod cli;

@@ -73,8 +73,7 @@ fn head(report: &Report, page: &mut Page) {
     page.line(format!("hlswarm {}  {}", run.version, run.target));
     let length = units::span(Duration::try_from_secs_f64(run.duration_s).unwrap_or_default());
     page.line(format!("{}, {length}, variant {}, seed {}", run.started_at, run.variant, run.seed));
-    let ramp =
-        run.ramp_rate.map_or("all at once".to_owned(), |rate| format!("ramp {}/s", units::number(rate)));
+    let ramp = run.ramp_rate.map_or("all at once".to_owned(), |rate| format!("ramp {rate}/s"));
     let late =
         if run.late_starts > 0 { format!(", {} late", units::count(run.late_starts)) } else { String::new() };
     page.line(format!(
