@@ -7,7 +7,7 @@
 //!   (started before finished) the caller names it: [`Cell::add_release`], [`Cell::get_acquire`].
 //! * 64-bit counters wrap after 2^64: half a million years at a million a second.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use super::atomics::{AtomicU64, Ordering};
 
 /// A 64-bit number with one writer.
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! The vocabulary that every other room uses: how a request ended, what was requested, units and their one
 //! formatter, text and addresses that came from outside, limits. Imports nothing of ours.
 
+pub mod atomics;
 pub mod cell;
 pub mod clock;
 pub mod kind;

@@ -4,11 +4,9 @@
 //! * Playback is published so that a reader can tell position, buffer and stall at *its* moment, without the
 //!   client's task being awake: a client that waits for a silent origin still shows when its buffer ran dry.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use super::failures::{self, Failures};
 use super::metric::{Metric, Scalars};
+use crate::base::atomics::{AtomicU32, OnceLock, Ordering};
 use crate::base::cell::Cell;
 use crate::base::{ClientState, Outcome};
 
@@ -196,8 +194,17 @@ impl ClientStats {
         self.segment_sizes.iter().take(filled).map(|size| size.load(Ordering::Relaxed))
     }
 
+    /// Calls `visit` with each way in which a request failed, and how often.
+    pub fn for_each_failure(&self, mut visit: impl FnMut(Outcome, u64)) {
+        self.for_each_slot(|slot, count| {
+            if let Some(outcome) = failures::outcome(slot) {
+                visit(outcome, count);
+            }
+        });
+    }
+
     /// Calls `visit` with each failure slot that was ever used and its count.
-    pub(super) fn for_each_failure(&self, visit: impl FnMut(usize, u64)) {
+    pub(super) fn for_each_slot(&self, visit: impl FnMut(usize, u64)) {
         if let Some(failures) = self.failures.get() {
             failures.for_each(visit);
         }
@@ -251,7 +258,7 @@ mod tests {
         stats.finish(Fault::Cut.into(), 7);
         assert_eq!(stats.last_finished(), Some((Fault::Cut.into(), 7)));
         let mut seen = 0;
-        stats.for_each_failure(|_, count| seen += count);
+        stats.for_each_slot(|_, count| seen += count);
         assert_eq!(seen, 2);
     }
 

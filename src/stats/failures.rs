@@ -3,8 +3,7 @@
 //! * One writer, any number of readers, no lock.
 //! * A bitmap of the slots that were ever used lets a reader touch only those.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use crate::base::atomics::{AtomicU64, Ordering};
 use crate::base::cell::Cell;
 use crate::base::outcome::{Fault, HttpFailure, Outcome};
 

@@ -1,22 +1,16 @@
-//! Latency histograms: lock-free to write, mergeable, and exact in count, sum, minimum and maximum.
+//! Latency as a reader sees it: mergeable histograms, exact in count, sum, minimum and maximum.
 //!
-//! * A value is kept to 0.8 % between 1 microsecond and 71 minutes; a larger one is clamped and counted as clamped.
 //! * The count is the sum of the buckets that were read, so percentiles and count always belong together.
 //! * A request that failed is in the histogram of failures with its full waiting time: a timeout that is left out
 //!   makes the percentiles of a sick origin look healthy.
 
-use std::sync::OnceLock;
+use histogram::{Bucket, Histogram};
 
-use histogram::{AtomicHistogram, Config, Histogram};
-
+use super::recorder::{Recorder, config};
 use crate::base::Kind;
-use crate::base::cell::Cell;
 
-/// Buckets per power of two: 2^7, an error of 0.8 %.
-const GROUPING_POWER: u8 = 7;
-/// The largest value is 2^32 - 1 microseconds.
-const MAX_VALUE_POWER: u8 = 32;
-const MAX_VALUE_US: u64 = (1 << MAX_VALUE_POWER) - 1;
+/// The percentiles of a summary.
+const QUANTILES: [f64; 4] = [0.5, 0.95, 0.99, 0.999];
 
 /// What is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,82 +75,10 @@ impl Timed {
     }
 }
 
-fn config() -> Option<Config> {
-    Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()
-}
-
-/// One histogram that a worker writes and a snapshot reads.
-#[derive(Debug)]
-struct Recorded {
-    buckets: AtomicHistogram,
-    sum: Cell,
-    max: Cell,
-    /// 2^64 - 1 minus the smallest value, so that zero means none.
-    min_complement: Cell,
-    clamped: Cell,
-}
-
-/// The histograms of one worker thread. Each exists from its first value on.
-#[derive(Debug)]
-pub struct Latencies([OnceLock<Box<Recorded>>; Timed::COUNT]);
-
-impl Default for Latencies {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| OnceLock::new()))
-    }
-}
-
-impl Latencies {
-    /// Records microseconds; by the one writer only.
-    #[inline]
-    pub fn record(&self, timed: Timed, microseconds: u64) {
-        let Some(cell) = self.0.get(timed.index()) else { return };
-        // One writer: the initialisation is never contended, so this never waits.
-        let recorded = match cell.get() {
-            Some(recorded) => recorded,
-            None => {
-                let Some(config) = config() else { return };
-                cell.get_or_init(|| {
-                    Box::new(Recorded {
-                        buckets: AtomicHistogram::with_config(&config),
-                        sum: Cell::default(),
-                        max: Cell::default(),
-                        min_complement: Cell::default(),
-                        clamped: Cell::default(),
-                    })
-                })
-            }
-        };
-        recorded.sum.add(microseconds);
-        recorded.max.raise(microseconds);
-        recorded.min_complement.raise(u64::MAX - microseconds);
-        if microseconds > MAX_VALUE_US {
-            recorded.clamped.add(1);
-        }
-        // Cannot fail: the value is clamped to the range.
-        _ = recorded.buckets.increment(microseconds.min(MAX_VALUE_US));
-    }
-
-    /// Adds what was recorded so far to `snapshot`.
-    pub fn add_to(&self, timed: Timed, snapshot: &mut LatencySnapshot) {
-        let Some(recorded) = self.0.get(timed.index()).and_then(OnceLock::get) else { return };
-        snapshot.min_complement = snapshot.min_complement.max(recorded.min_complement.get());
-        snapshot.max = snapshot.max.max(recorded.max.get());
-        snapshot.sum = snapshot.sum.wrapping_add(recorded.sum.get());
-        snapshot.clamped += recorded.clamped.get();
-        let (Some(buckets), Some(scratch)) = (&mut snapshot.buckets, &mut snapshot.scratch) else { return };
-        if recorded.buckets.load_into(scratch).is_ok() {
-            // Cannot overflow: 2^64 samples are more than a run can make.
-            _ = buckets.checked_add_assign(scratch);
-        }
-    }
-}
-
 /// The plain copy of a histogram, merged over all workers.
 #[derive(Clone, Debug)]
 pub struct LatencySnapshot {
     buckets: Option<Histogram>,
-    scratch: Option<Histogram>,
     sum: u64,
     max: u64,
     min_complement: u64,
@@ -165,8 +87,8 @@ pub struct LatencySnapshot {
 
 impl Default for LatencySnapshot {
     fn default() -> Self {
-        let histogram = || config().map(|config| Histogram::with_config(&config));
-        Self { buckets: histogram(), scratch: histogram(), sum: 0, max: 0, min_complement: 0, clamped: 0 }
+        let buckets = config().map(|config| Histogram::with_config(&config));
+        Self { buckets, sum: 0, max: 0, min_complement: 0, clamped: 0 }
     }
 }
 
@@ -200,6 +122,18 @@ impl LatencySnapshot {
         (self.sum, self.max, self.min_complement, self.clamped) = (0, 0, 0, 0);
     }
 
+    /// Adds what a worker has recorded so far.
+    pub(super) fn add(&mut self, recorder: &Recorder) {
+        self.sum = self.sum.wrapping_add(recorder.sum.get());
+        self.max = self.max.max(recorder.max.get());
+        self.min_complement = self.min_complement.max(recorder.min_complement.get());
+        self.clamped += recorder.clamped.get();
+        let Some(buckets) = &mut self.buckets else { return };
+        for (bucket, recorded) in buckets.as_mut_slice().iter_mut().zip(&recorder.buckets) {
+            *bucket += recorded.get();
+        }
+    }
+
     /// Becomes a copy of `other` without allocating.
     pub fn copy_from(&mut self, other: &Self) {
         if let (Some(mine), Some(theirs)) = (&mut self.buckets, &other.buckets) {
@@ -223,22 +157,26 @@ impl LatencySnapshot {
     /// The values that were recorded after `earlier` was taken from the same histogram. Minimum and maximum are
     /// then those of the buckets, because the exact ones belong to the whole run.
     pub fn since(&self, earlier: &Self) -> Self {
-        let buckets = match (&self.buckets, &earlier.buckets) {
-            (Some(now), Some(then)) => now.checked_sub(then).ok(),
-            _ => None,
-        };
+        let mut window = self.clone();
+        window.subtract(earlier);
+        window
+    }
+
+    /// Leaves the values that were recorded after `earlier` was taken, see [`LatencySnapshot::since`].
+    pub fn subtract(&mut self, earlier: &Self) {
+        if let (Some(mine), Some(theirs)) = (&mut self.buckets, &earlier.buckets) {
+            for (now, then) in mine.as_mut_slice().iter_mut().zip(theirs.as_slice()) {
+                *now = now.saturating_sub(*then);
+            }
+        }
         let mut filled =
-            buckets.iter().flat_map(|histogram| histogram.iter()).filter(|bucket| bucket.count() > 0);
+            self.buckets.iter().flat_map(|histogram| histogram.iter()).filter(|bucket| bucket.count() > 0);
         let first = filled.next();
         let last = filled.last().or_else(|| first.clone());
-        Self {
-            min_complement: first.map_or(0, |bucket| u64::MAX - bucket.start()),
-            max: last.map_or(0, |bucket| bucket.end().min(self.max)),
-            sum: self.sum.wrapping_sub(earlier.sum),
-            clamped: self.clamped - earlier.clamped.min(self.clamped),
-            buckets,
-            scratch: None,
-        }
+        self.min_complement = first.map_or(0, |bucket| u64::MAX - bucket.start());
+        self.max = last.map_or(0, |bucket| bucket.end().min(self.max));
+        self.sum = self.sum.wrapping_sub(earlier.sum);
+        self.clamped = self.clamped.saturating_sub(earlier.clamped);
     }
 
     /// How many values there are.
@@ -254,19 +192,20 @@ impl LatencySnapshot {
     /// The numbers, or `None` when there is no value.
     pub fn summary(&self) -> Option<LatencySummary> {
         let buckets = self.buckets.as_ref()?;
-        let found = buckets.quantiles(&[0.5, 0.95, 0.99, 0.999]).ok()??;
+        let mut found: [Option<Bucket>; QUANTILES.len()] = Default::default();
+        buckets.quantile_buckets_into(&QUANTILES, &mut found).ok()?;
         let (count, min) = (self.count(), u64::MAX - self.min_complement);
+        let [Some(p50), Some(p95), Some(p99), Some(p999)] = found else { return None };
         // A bucket stands for its upper end, but no percentile lies outside what was really seen.
-        let mut at = found.entries().values().map(|bucket| bucket.end().clamp(min.min(self.max), self.max));
-        let mut next = || at.next().unwrap_or(self.max);
+        let at = |bucket: Bucket| bucket.end().clamp(min.min(self.max), self.max);
         Some(LatencySummary {
             count,
             min,
             mean: self.sum as f64 / count as f64,
-            p50: next(),
-            p95: next(),
-            p99: next(),
-            p999: next(),
+            p50: at(p50),
+            p95: at(p95),
+            p99: at(p99),
+            p999: at(p999),
             max: self.max,
         })
     }
@@ -281,6 +220,7 @@ impl LatencySnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::recorder::Latencies;
     use proptest::prelude::*;
 
     fn snapshot(values: &[u64]) -> LatencySnapshot {

@@ -9,12 +9,10 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crossbeam_utils::CachePadded;
-
 use super::client::{ClientStats, Playback};
 use super::latency::Timed;
 use super::metric::Metric;
-use super::registry::{Registry, Slot};
+use super::registry::{ClientSlot, Registry};
 use super::worker::WorkerStats;
 use crate::base::outcome::Fault;
 use crate::base::{ClientState, Clock, Kind, Outcome, clock};
@@ -23,7 +21,7 @@ use crate::base::{ClientState, Clock, Kind, Outcome, clock};
 #[derive(Debug)]
 pub struct Meter {
     registry: Arc<Registry>,
-    slot: Arc<CachePadded<Slot>>,
+    slot: Arc<ClientSlot>,
     worker: usize,
     clock: Clock,
     /// Keeps the meter on the thread that is the one writer of its worker's cells.
@@ -40,21 +38,23 @@ pub struct Timings {
 }
 
 impl Meter {
-    pub(super) fn new(
-        registry: Arc<Registry>,
-        slot: Arc<CachePadded<Slot>>,
-        worker: usize,
-        clock: Clock,
-    ) -> Self {
+    pub(super) fn new(registry: Arc<Registry>, slot: Arc<ClientSlot>, worker: usize, clock: Clock) -> Self {
+        // Announces this thread as the writer. The meter cannot leave it, so this holds for all that it writes.
+        slot.writer();
         Self { registry, slot, worker, clock, not_send: PhantomData }
     }
 
-    /// Starts a request.
+    /// Starts a request now.
     pub fn start(&self, kind: Kind) -> Exchange<'_> {
-        let worker = self.worker();
-        worker.start(kind);
+        self.start_at(kind, self.now_us())
+    }
+
+    /// Starts a request at a moment that was read from the run's clock already.
+    #[inline]
+    pub fn start_at(&self, kind: Kind, started_us: u64) -> Exchange<'_> {
+        self.worker().start(kind);
         self.client().add(Metric::started(kind), 1);
-        Exchange { meter: self, kind, bytes: 0, started_us: self.now_us(), ended: false }
+        Exchange { meter: self, kind, bytes: 0, started_us, ended: false }
     }
 
     /// Adds to a counter of the client and of the run.
@@ -81,7 +81,7 @@ impl Meter {
 
     /// The client's number.
     pub fn client_id(&self) -> u64 {
-        self.slot.id()
+        self.slot.holder()
     }
 
     /// Microseconds since the start of the run.
@@ -95,7 +95,7 @@ impl Meter {
     }
 
     fn client(&self) -> &ClientStats {
-        &self.slot.stats
+        self.slot.values()
     }
 
     fn worker(&self) -> &WorkerStats {
@@ -132,9 +132,15 @@ impl Exchange<'_> {
         self.meter
     }
 
-    /// Ends the request. `timings` are known when a response was complete.
-    pub fn finish(mut self, outcome: Outcome, timings: Option<Timings>) {
+    /// Ends the request now. `timings` are known when a response was complete.
+    pub fn finish(self, outcome: Outcome, timings: Option<Timings>) {
         let now_us = self.meter.now_us();
+        self.finish_at(outcome, timings, now_us);
+    }
+
+    /// Ends the request at a moment that was read from the run's clock already.
+    #[inline]
+    pub fn finish_at(mut self, outcome: Outcome, timings: Option<Timings>, now_us: u64) {
         let total_us = now_us.saturating_sub(self.started_us);
         let latencies = &self.meter.worker().latencies;
         match (outcome, timings) {

@@ -146,6 +146,13 @@ impl Scalars {
         }
     }
 
+    /// Takes away what was counted before. A counter never falls, so nothing is below zero.
+    pub(super) fn subtract(&mut self, earlier: &Self) {
+        for (now, then) in self.0.iter_mut().zip(&earlier.0) {
+            *now = now.saturating_sub(*then);
+        }
+    }
+
     /// Sets all counters to zero.
     pub fn clear(&mut self) {
         self.0.fill(0);

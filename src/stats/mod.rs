@@ -12,15 +12,19 @@ mod failures;
 pub mod latency;
 mod meter;
 mod metric;
+#[cfg(all(test, hlswarm_loom))]
+mod models;
 mod recent;
+mod recorder;
 mod registry;
+mod slot;
 mod snapshot;
 pub mod speed;
 pub mod window;
 mod worker;
 
 pub use client::{ClientStats, Playback};
-pub use latency::{Latencies, LatencySnapshot, LatencySummary, Timed};
+pub use latency::{LatencySnapshot, LatencySummary, Timed};
 pub use meter::{Exchange, Meter, Timings};
 pub use metric::Metric;
 pub use recent::{LatencyDigest, RecentLatency};

@@ -20,13 +20,19 @@ pub struct LatencyDigest {
 pub struct RecentLatency {
     timed: Timed,
     kept: Vec<LatencySnapshot>,
+    window: LatencySnapshot,
     digest: LatencyDigest,
 }
 
 impl RecentLatency {
     /// For one timed thing.
     pub fn new(timed: Timed) -> Self {
-        Self { timed, kept: Vec::with_capacity(KEPT), digest: LatencyDigest::default() }
+        Self {
+            timed,
+            kept: Vec::with_capacity(KEPT),
+            window: LatencySnapshot::default(),
+            digest: LatencyDigest::default(),
+        }
     }
 
     /// Reads the registry; to be called once a second.
@@ -38,11 +44,11 @@ impl RecentLatency {
         }
         let Some((newest, older)) = self.kept.split_last_mut() else { return };
         registry.latency(self.timed, newest);
-        let recent = match older.first() {
-            Some(oldest) => newest.since(oldest).summary(),
-            None => newest.summary(),
-        };
-        self.digest = LatencyDigest { recent, run: newest.summary() };
+        self.window.copy_from(newest);
+        if let Some(oldest) = older.first() {
+            self.window.subtract(oldest);
+        }
+        self.digest = LatencyDigest { recent: self.window.summary(), run: newest.summary() };
     }
 
     /// What the last sample said.

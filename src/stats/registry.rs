@@ -6,7 +6,6 @@
 //!   which are counted apart. [`Registry::audit`] compares the two.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use crossbeam_queue::SegQueue;
 use crossbeam_utils::CachePadded;
@@ -16,22 +15,14 @@ use super::failures;
 use super::latency::{LatencySnapshot, Timed};
 use super::meter::Meter;
 use super::metric::{Metric, Scalars};
+use super::slot::Slot;
 use super::snapshot::{ClientRow, Snapshot, Totals};
-use super::worker::WorkerStats;
-use crate::base::{Clock, Kind};
+use super::worker::{self, WorkerStats};
+use crate::base::Clock;
+use crate::base::atomics::{AtomicU64, Ordering};
 
-/// The place of one client. Number 0: free.
-#[derive(Debug, Default)]
-pub(super) struct Slot {
-    id: AtomicU64,
-    pub(super) stats: ClientStats,
-}
-
-impl Slot {
-    pub(super) fn id(&self) -> u64 {
-        self.id.load(Ordering::Relaxed)
-    }
-}
+/// The place of one client, on cache lines of its own.
+pub(super) type ClientSlot = CachePadded<Slot<ClientStats>>;
 
 /// What clients that have left had counted. Several workers retire clients, so these are added to, not stored.
 #[derive(Debug)]
@@ -55,7 +46,7 @@ impl Default for Retired {
 #[derive(Debug)]
 pub struct Registry {
     workers: Box<[CachePadded<WorkerStats>]>,
-    slots: boxcar::Vec<Arc<CachePadded<Slot>>>,
+    slots: boxcar::Vec<Arc<ClientSlot>>,
     free: SegQueue<usize>,
     created: AtomicU64,
     retired: Retired,
@@ -71,7 +62,7 @@ pub struct Registry {
 #[derive(Debug)]
 pub struct ClientHandle {
     registry: Arc<Registry>,
-    slot: Arc<CachePadded<Slot>>,
+    slot: Arc<ClientSlot>,
     index: usize,
     id: u64,
 }
@@ -113,28 +104,26 @@ impl Registry {
         let id = self.created.fetch_add(1, Ordering::Relaxed) + 1;
         let reused = self.free.pop().and_then(|index| Some((index, Arc::clone(self.slots.get(index)?))));
         let (index, slot) = reused.unwrap_or_else(|| {
-            let slot = Arc::<CachePadded<Slot>>::default();
+            let slot = Arc::<ClientSlot>::default();
             (self.slots.push(Arc::clone(&slot)), slot)
         });
-        // The slot has had number 0 since its last client retired. The fence orders that before the reset: a reader
-        // that meets a reset counter no longer finds the old number (see `read`).
-        fence(Ordering::Release);
-        slot.stats.reset();
-        slot.id.store(id, Ordering::Release);
+        slot.open(id, ClientStats::reset);
         ClientHandle { registry: Arc::clone(self), slot, index, id }
     }
 
-    fn retire(&self, slot: &Slot, index: usize) {
+    fn retire(&self, slot: &ClientSlot, index: usize) {
+        let stats = slot.values();
         for (metric, retired) in Metric::ALL.into_iter().zip(&self.retired.scalars) {
-            retired.fetch_add(slot.stats.get(metric), Ordering::Relaxed);
+            retired.fetch_add(stats.get(metric), Ordering::Relaxed);
         }
-        slot.stats.for_each_failure(|failure, count| {
+        stats.for_each_slot(|failure, count| {
             if let Some(retired) = self.retired.failures.get(failure) {
                 retired.fetch_add(count, Ordering::Relaxed);
             }
         });
-        self.retired.clients.fetch_add(1, Ordering::Relaxed);
-        slot.id.store(0, Ordering::Relaxed);
+        // Release: whoever counts this client as gone knows that it was created, and what it left behind.
+        self.retired.clients.fetch_add(1, Ordering::Release);
+        slot.close();
         self.free.push(index);
     }
 
@@ -157,26 +146,23 @@ impl Registry {
 
     /// Reads one client, if it is still listed.
     pub fn get(&self, id: u64) -> Option<ClientRow> {
-        self.slots.iter().find(|(_, slot)| slot.id() == id).and_then(|(index, slot)| Self::read(index, slot))
+        let (index, slot) = self.slots.iter().find(|(_, slot)| slot.holder() == id)?;
+        Self::row(index, slot).filter(|row| row.id == id)
+    }
+
+    /// Reads more of a client than its row shows: its failures, its last segments. `None` when it has left.
+    pub fn inspect<R>(&self, row: &ClientRow, read: impl FnOnce(&ClientStats) -> R) -> Option<R> {
+        let found = self.slots.get(row.slot)?.read(|id, stats| (id == row.id).then(|| read(stats)));
+        found.flatten()
     }
 
     /// Calls `visit` with each listed client, in the order of their slots.
-    pub fn for_each(&self, mut visit: impl FnMut(ClientRow)) {
-        for (index, slot) in self.slots.iter() {
-            if let Some(row) = Self::read(index, slot) {
-                visit(row);
-            }
-        }
+    pub fn for_each(&self, visit: impl FnMut(ClientRow)) {
+        self.slots.iter().filter_map(|(index, slot)| Self::row(index, slot)).for_each(visit);
     }
 
-    fn read(index: usize, slot: &Slot) -> Option<ClientRow> {
-        let id = slot.id.load(Ordering::Acquire);
-        if id == 0 {
-            return None;
-        }
-        let row = ClientRow::read(id, index, &slot.stats);
-        fence(Ordering::Acquire);
-        (slot.id() == id).then_some(row)
+    fn row(index: usize, slot: &ClientSlot) -> Option<ClientRow> {
+        slot.read(|id, stats| ClientRow::read(id, index, stats))
     }
 
     pub(super) fn worker(&self, index: usize) -> &WorkerStats {
@@ -187,11 +173,7 @@ impl Registry {
     pub fn snapshot(&self, at_us: u64, snapshot: &mut Snapshot) {
         snapshot.begin(at_us);
         self.read_totals(&mut snapshot.totals);
-        for (index, slot) in self.slots.iter() {
-            if let Some(row) = Self::read(index, slot) {
-                snapshot.push(row);
-            }
-        }
+        self.for_each(|row| snapshot.push(row));
         snapshot.created = self.created();
         snapshot.invariant_violations = self.violations();
     }
@@ -204,29 +186,9 @@ impl Registry {
         }
     }
 
-    /// Reads the totals: every `finished` before anything else, every `started` last, so that no request is seen
-    /// finished that is not seen started, even between workers.
     fn read_totals(&self, totals: &mut Totals) {
-        totals.clear();
-        for kind in Kind::ALL {
-            for worker in &self.workers {
-                totals.scalars.add(Metric::finished(kind), worker.finished(kind));
-            }
-        }
-        for worker in &self.workers {
-            for kind in Kind::ALL {
-                worker.add_kind_to(kind, totals.kind_mut(kind));
-            }
-        }
-        for metric in Metric::ALL.into_iter().filter(|metric| !metric.is_finished()).rev() {
-            for worker in &self.workers {
-                worker.add_to(metric, &mut totals.scalars);
-            }
-        }
-        totals.in_flight = self.workers.iter().map(|worker| worker.in_flight()).sum();
-        let lies =
-            Kind::ALL.into_iter().filter(|kind| totals.finished_of(*kind) > totals.started_of(*kind)).count();
-        self.violations.fetch_add(lies as u64, Ordering::Relaxed);
+        let lies = worker::read_totals(&self.workers, totals);
+        self.violations.fetch_add(lies, Ordering::Relaxed);
     }
 
     /// Compares what clients counted with the totals, which are counted apart, and returns how many counters
@@ -242,9 +204,9 @@ impl Registry {
         for (sum, retired) in failures.iter_mut().zip(&self.retired.failures) {
             *sum = retired.load(Ordering::Relaxed);
         }
-        for (_, slot) in self.slots.iter().filter(|(_, slot)| slot.id() != 0) {
-            slot.stats.add_to(&mut scalars);
-            slot.stats.for_each_failure(|failure, count| {
+        for (_, slot) in self.slots.iter().filter(|(_, slot)| slot.holder() != 0) {
+            slot.values().add_to(&mut scalars);
+            slot.values().for_each_slot(|failure, count| {
                 if let Some(sum) = failures.get_mut(failure) {
                     *sum += count;
                 }
@@ -264,7 +226,7 @@ impl Registry {
 mod tests {
     use super::*;
     use crate::base::outcome::{Fault, HttpFailure};
-    use crate::base::{ClientState, Outcome};
+    use crate::base::{ClientState, Kind, Outcome};
     use crate::stats::Timings;
 
     fn snapshot(registry: &Registry) -> Snapshot {
@@ -362,7 +324,7 @@ mod tests {
         let meter = client.meter(0, Clock::start());
         request(&meter, Kind::Segment, 10, Outcome::Ok);
         assert_eq!(registry.audit(), 0);
-        client.slot.stats.add(Metric::Stalls, 1);
+        client.slot.values().add(Metric::Stalls, 1);
         assert_eq!(registry.audit(), 1);
         assert_eq!(registry.violations(), 1);
     }

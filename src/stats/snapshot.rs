@@ -24,6 +24,11 @@ impl Tally {
         self.requests += other.requests;
         self.bytes += other.bytes;
     }
+
+    fn subtract(&mut self, earlier: Self) {
+        self.requests = self.requests.saturating_sub(earlier.requests);
+        self.bytes = self.bytes.saturating_sub(earlier.bytes);
+    }
 }
 
 /// The count of one failed HTTP status.
@@ -59,6 +64,18 @@ impl KindTotals {
     /// Those that ended in this failure.
     pub fn failed(&self, outcome: Outcome) -> Tally {
         failures::slot(outcome).and_then(|slot| self.failed.get(slot).copied()).unwrap_or_default()
+    }
+
+    /// How many there are, by their outcomes.
+    fn requests(&self) -> u64 {
+        self.ok.requests + self.failed.iter().map(|tally| tally.requests).sum::<u64>()
+    }
+
+    fn subtract(&mut self, earlier: &Self) {
+        self.ok.subtract(earlier.ok);
+        for (tally, then) in self.failed.iter_mut().zip(&earlier.failed) {
+            tally.subtract(*then);
+        }
     }
 
     /// All outcomes that occurred, ok first, then in the order of the closed list.
@@ -169,6 +186,30 @@ impl Totals {
         let outcomes = (0..failures::SLOTS).filter_map(failures::outcome).chain([Outcome::Ok]);
         Metric::ALL.into_iter().all(|metric| self.get(metric) >= earlier.get(metric))
             && outcomes.into_iter().all(|outcome| self.ended(outcome) >= earlier.ended(outcome))
+    }
+
+    /// What was counted after `earlier` was taken: how a phase is told apart from the run without setting anything
+    /// back. The gauge of open requests stays what it is now.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut phase = self.clone();
+        phase.scalars.subtract(&earlier.scalars);
+        for (kind, then) in phase.kinds.iter_mut().zip(&earlier.kinds) {
+            kind.subtract(then);
+        }
+        phase
+    }
+
+    /// How many laws the totals break that hold at every moment: no kind has finished more requests than were
+    /// started, or than have an outcome; nor have all together.
+    pub(super) fn torn(&self) -> u64 {
+        let mut broken = 0;
+        for kind in Kind::ALL {
+            let finished = self.finished_of(kind);
+            broken += u64::from(finished > self.started_of(kind));
+            broken += u64::from(finished > self.kind(kind).requests());
+        }
+        let classes = [Metric::Ok, Metric::HttpErrors, Metric::Faults].map(|class| self.get(class));
+        broken + u64::from(self.finished() > classes.iter().sum())
     }
 
     /// How many conservation laws the totals break, when nothing moves any more: each kind's started = finished =

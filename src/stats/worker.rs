@@ -1,14 +1,16 @@
 //! The totals of one worker thread: every request of its clients is counted here as well as in its client.
 //!
-//! Written by that thread alone. The totals of a run are the sum over its few workers, so they cost the same for ten
+//! Written by that thread alone; in an order that lets [`read_totals`] read them without a lock and still see every
+//! request that has finished whole. The totals of a run are the sum over its few workers, so they cost the same for ten
 //! clients and for a hundred thousand, and no client that leaves can take anything away.
 
-use std::sync::OnceLock;
+use std::ops::Deref;
 
 use super::failures::{self, Failures};
-use super::latency::Latencies;
 use super::metric::{Metric, Scalars};
-use super::snapshot::{KindTotals, Tally};
+use super::recorder::Latencies;
+use super::snapshot::{KindTotals, Tally, Totals};
+use crate::base::atomics::OnceLock;
 use crate::base::cell::Cell;
 use crate::base::{Kind, Outcome};
 
@@ -103,4 +105,27 @@ impl WorkerStats {
             bytes.for_each(|slot, bytes| totals.add_failed(slot, Tally { requests: 0, bytes }));
         }
     }
+}
+
+/// Reads the totals of all workers: every `finished` before anything else, every `started` last, so that no request
+/// is seen finished that is not seen started, even between workers. Returns how often the totals say it nevertheless.
+pub(super) fn read_totals<W: Deref<Target = WorkerStats>>(workers: &[W], totals: &mut Totals) -> u64 {
+    totals.clear();
+    for kind in Kind::ALL {
+        for worker in workers {
+            totals.scalars.add(Metric::finished(kind), worker.finished(kind));
+        }
+    }
+    for worker in workers {
+        for kind in Kind::ALL {
+            worker.add_kind_to(kind, totals.kind_mut(kind));
+        }
+    }
+    for metric in Metric::ALL.into_iter().filter(|metric| !metric.is_finished()).rev() {
+        for worker in workers {
+            worker.add_to(metric, &mut totals.scalars);
+        }
+    }
+    totals.in_flight = workers.iter().map(|worker| worker.in_flight()).sum();
+    totals.torn()
 }

@@ -1,0 +1,127 @@
+//! Latency as it is written: histograms of one worker thread, made of cells.
+//!
+//! * A value is kept to 0.8 % between 1 microsecond and 71 minutes; a larger one is clamped and counted as clamped.
+//! * The buckets are those of the `histogram` crate, which does the arithmetic on what a snapshot has read. Its own
+//!   atomic histogram adds by read-modify-write, for many writers; here there is one.
+
+use histogram::Config;
+
+use super::latency::{LatencySnapshot, Timed};
+use crate::base::atomics::OnceLock;
+use crate::base::cell::Cell;
+
+/// Buckets per power of two: 2^7, an error of 0.8 %.
+const GROUPING_POWER: u8 = 7;
+/// The largest value is 2^32 - 1 microseconds.
+const MAX_VALUE_POWER: u8 = 32;
+const MAX_VALUE_US: u64 = (1 << MAX_VALUE_POWER) - 1;
+
+pub(super) fn config() -> Option<Config> {
+    Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()
+}
+
+/// The bucket of a value that is not above the largest one: linear below 2^8, then 2^7 buckets per power of two.
+const fn bucket_of(value: u64) -> usize {
+    // The low bit changes no power of two, and spares the case of zero.
+    let power = 63 - (value | 1).leading_zeros();
+    let shift = power.saturating_sub(GROUPING_POWER as u32);
+    (((shift as u64) << GROUPING_POWER) + (value >> shift)) as usize
+}
+
+/// One histogram that a worker writes and a snapshot reads.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    pub(super) sum: Cell,
+    pub(super) max: Cell,
+    /// 2^64 - 1 minus the smallest value, so that zero means none.
+    pub(super) min_complement: Cell,
+    pub(super) clamped: Cell,
+    pub(super) buckets: Box<[Cell]>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        let buckets = config().map_or(0, |config| config.total_buckets());
+        Self {
+            sum: Cell::default(),
+            max: Cell::default(),
+            min_complement: Cell::default(),
+            clamped: Cell::default(),
+            buckets: (0..buckets).map(|_| Cell::default()).collect(),
+        }
+    }
+}
+
+impl Recorder {
+    #[inline]
+    fn record(&self, microseconds: u64) {
+        self.sum.add(microseconds);
+        self.max.raise(microseconds);
+        self.min_complement.raise(u64::MAX - microseconds);
+        if microseconds > MAX_VALUE_US {
+            self.clamped.add(1);
+        }
+        if let Some(bucket) = self.buckets.get(bucket_of(microseconds.min(MAX_VALUE_US))) {
+            bucket.add(1);
+        }
+    }
+}
+
+/// The histograms of one worker thread. Each exists from its first value on.
+#[derive(Debug)]
+pub(super) struct Latencies([OnceLock<Box<Recorder>>; Timed::COUNT]);
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| OnceLock::new()))
+    }
+}
+
+impl Latencies {
+    /// Records microseconds; by the one writer only.
+    #[inline]
+    pub(super) fn record(&self, timed: Timed, microseconds: u64) {
+        if let Some(recorder) = self.0.get(timed.index()) {
+            // One writer: the initialisation is never contended, so this never waits.
+            recorder.get_or_init(Box::default).record(microseconds);
+        }
+    }
+
+    /// Adds what was recorded so far to `snapshot`.
+    pub(super) fn add_to(&self, timed: Timed, snapshot: &mut LatencySnapshot) {
+        if let Some(recorder) = self.0.get(timed.index()).and_then(OnceLock::get) {
+            snapshot.add(recorder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use histogram::Histogram;
+    use proptest::prelude::*;
+
+    /// The index of the bucket in which the crate that reads the histogram expects a value.
+    fn expected(value: u64) -> Option<usize> {
+        let mut histogram = Histogram::with_config(&config()?);
+        histogram.increment(value).ok()?;
+        histogram.as_slice().iter().position(|count| *count == 1)
+    }
+
+    #[test]
+    fn the_ends_of_each_power_of_two_are_in_the_buckets_where_a_reader_looks() {
+        for power in 0..u32::from(MAX_VALUE_POWER) {
+            for value in [(1 << power) - 1, 1 << power, (1 << power) + 1] {
+                assert_eq!(Some(bucket_of(value)), expected(value), "{value}");
+            }
+        }
+        assert_eq!(Some(bucket_of(MAX_VALUE_US)), expected(MAX_VALUE_US));
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_is_in_the_bucket_where_a_reader_looks(value in 0..=MAX_VALUE_US) {
+            prop_assert_eq!(Some(bucket_of(value)), expected(value));
+        }
+    }
+}
