@@ -22,6 +22,11 @@ Exit codes (the first that applies):
   5    preflight refused: nothing sent  3    nothing played, or less than half succeeded
   0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end";
 
+const FAULT_HELP: &str = "\
+KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10% or any:delay=300ms@30s+10s; repeatable. \
+KIND: playlist, segment, init, any. FAULT: a status code, delay=TIME, bandwidth=RATE, cut, reset, stall, \
+stale (live playlists stand still)";
+
 /// Load tester for HTTP Live Streaming: how many viewers does this origin carry, and where does it break?
 #[derive(Debug, Parser)]
 #[command(name = "hlswarm", version, after_help = AFTER_HELP, max_term_width = 100, args_override_self = true)]
@@ -158,11 +163,8 @@ pub struct OriginArgs {
     /// Segments of a VOD
     #[arg(long, value_name = "N", default_value = "30")]
     pub vod_segments: u32,
-    /// KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10%, any:delay=300ms@30s+10s; repeatable
-    ///
-    /// KIND: playlist, segment, init, any. FAULT: a status code, delay=TIME, bandwidth=RATE, cut, reset, stall,
-    /// stale (live playlists stand still).
-    #[arg(long = "fault", value_name = "RULE")]
+    /// Faults on request; [`FAULT_HELP`] is their grammar.
+    #[arg(long = "fault", value_name = "RULE", help = FAULT_HELP)]
     pub faults: Vec<FaultRule>,
     /// Let faults come and go, as `hlswarm demo` does
     #[arg(long)]
