@@ -1,6 +1,6 @@
 //! The composition root: builds a run, wires it, runs it, drains it, reports it.
 //!
-//! A run begins and ends in one place each, [`Session::begin`] and [`Session::end`], and there is one way to stop:
+//! A run begins and ends in one place each, [`Apparatus::begin`] and [`Apparatus::end`], and there is one way to stop:
 //! `q`, signals, the end of the duration and a stream that has ended all come through the controller.
 
 mod demo;
@@ -89,14 +89,14 @@ async fn load(mut config: RunConfig) -> Result<Ended, Failure> {
     config.plan.clients_max = preflight::check(config.plan.clients).map_err(Failure::Preflight)?;
     let (commands, orders) = flume::bounded(COMMANDS);
     signals::listen(commands.clone()).wrap_err("signals cannot be received")?;
-    let session = Session::begin(&config, commands)?;
-    let controller = session.controller(&config)?;
+    let apparatus = Apparatus::begin(&config, commands)?;
+    let controller = apparatus.controller(&config)?;
     let (ending, swarm) = controller.run(orders).await;
-    Ok(session.end(config, ending, swarm))
+    Ok(apparatus.end(config, ending, swarm))
 }
 
 /// What runs beside the clients.
-struct Session {
+struct Apparatus {
     registry: Arc<Registry>,
     status: Arc<Status>,
     clock: Clock,
@@ -104,7 +104,7 @@ struct Session {
     watcher: Watcher,
 }
 
-impl Session {
+impl Apparatus {
     /// 1. counters, 2. the sampler that reads them, 3. whoever shows its frames.
     fn begin(config: &RunConfig, commands: flume::Sender<Command>) -> Result<Self, Failure> {
         let workers = workers();
