@@ -1,0 +1,45 @@
+//! Keys that change the load, from the keyboard's bytes to what the clients did.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::terminal::Terminal;
+
+#[test]
+fn three_steps_of_ten_add_thirty_clients() {
+    let mut terminal = Terminal::demo_at("--ramp-rate=100", &[]);
+    terminal.wait_for("RUNNING");
+    terminal.press("+++");
+    terminal.wait_for("35 of 35 clients");
+    terminal.press("q");
+    let ended = terminal.end();
+    ended.assert_good_end(0);
+    assert_eq!(ended.report["run"]["clients_target"], 35);
+    assert_eq!(ended.report["run"]["clients_peak"], 35);
+}
+
+#[test]
+fn two_hundred_keys_a_second_reach_their_target_and_never_outrun_the_ramp() {
+    const RATE: f64 = 20.0;
+    const KEYS_PER_SECOND: u32 = 200;
+    let begun = Instant::now();
+    let mut terminal = Terminal::demo_at("--ramp-rate=20", &[]);
+    terminal.wait_for("RUNNING");
+    // Steps of one client. Of five keys three add and two remove: 1,000 keys end at 5 + 200.
+    terminal.press("[");
+    for keys in 0..1_000 {
+        terminal.press(if keys % 5 < 3 { "+" } else { "-" });
+        thread::sleep(Duration::from_secs(1) / KEYS_PER_SECOND);
+    }
+    terminal.wait_for("205 of 205 clients");
+    let elapsed = begun.elapsed();
+    terminal.press("Q");
+    let ended = terminal.end();
+    ended.assert_good_end(0);
+    let run = &ended.report["run"];
+    assert_eq!(run["clients_target"], 205);
+    assert_eq!(ended.report["internal"]["invariant_violations"], 0);
+    // Every start is one of the ramp's, that of a client which takes the place of a removed one, too.
+    let started = run["clients_started"].as_f64().unwrap();
+    assert!(started <= RATE * elapsed.as_secs_f64() + 1.0, "{started} in {elapsed:?}");
+}

@@ -1,0 +1,252 @@
+//! A program on a pseudo-terminal, and the emulator that reads its screen.
+
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{Termios, tcgetattr};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The size in which every program starts: rows and columns.
+pub const SIZE: (u16, u16) = (24, 80);
+
+const LIMIT: Duration = Duration::from_secs(40);
+const POLL: Duration = Duration::from_millis(20);
+
+/// What leaves the alternate screen: behind it stands what the shell's user sees.
+const LEAVE: &str = "\x1b[?1049l";
+
+/// What the program has written: as bytes, and as a screen.
+struct Output {
+    bytes: Vec<u8>,
+    screen: vt100::Parser,
+}
+
+/// A program that runs on a terminal of its own; it is killed when dropped.
+pub struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    keyboard: Box<dyn Write + Send>,
+    output: Arc<Mutex<Output>>,
+    reading: Arc<AtomicBool>,
+    closed: Arc<AtomicBool>,
+    reader: Option<JoinHandle<()>>,
+    before: Termios,
+    folder: TempDir,
+}
+
+/// What is left when the program has ended by itself.
+pub struct Ended {
+    pub exit_code: u32,
+    /// Everything that was written to the terminal.
+    pub bytes: String,
+    /// The JSON report.
+    pub report: Value,
+    screen: vt100::Screen,
+    termios: [Termios; 2],
+}
+
+impl Terminal {
+    /// Starts `hlswarm demo` with five clients of a healthy stream at once, `options` and a JSON report.
+    pub fn demo(options: &[&str]) -> Self {
+        Self::demo_at("--ramp-time=0", options)
+    }
+
+    /// The same with another ramp.
+    pub fn demo_at(ramp: &str, options: &[&str]) -> Self {
+        let load = ["demo", "--healthy", "-c", "5", ramp];
+        Self::start(CommandBuilder::new(env!("CARGO_BIN_EXE_hlswarm")), &[&load, options].concat())
+    }
+
+    /// Starts `command` with `arguments` and a JSON report.
+    pub fn start(mut command: CommandBuilder, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        command.args(arguments);
+        command.arg("--report");
+        command.arg(folder.path().join("report.json"));
+        Self::spawn(command, folder)
+    }
+
+    /// Starts `command` as it is.
+    pub fn start_plain(command: CommandBuilder) -> Self {
+        Self::spawn(command, tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap())
+    }
+
+    fn spawn(mut command: CommandBuilder, folder: TempDir) -> Self {
+        let pair = native_pty_system().openpty(size(SIZE)).unwrap();
+        let before = termios(&*pair.master);
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.cwd(folder.path());
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let (rows, columns) = cells(SIZE);
+        let output = Output { bytes: Vec::new(), screen: vt100::Parser::new(rows, columns, 0) };
+        let output = Arc::new(Mutex::new(output));
+        let (reading, closed) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+        let mut source = pair.master.try_clone_reader().unwrap();
+        let reader = {
+            let (output, reading, closed) = (Arc::clone(&output), Arc::clone(&reading), Arc::clone(&closed));
+            thread::spawn(move || {
+                let mut buffer = [0; 65_536];
+                while !closed.load(Ordering::Acquire) {
+                    if !reading.load(Ordering::Acquire) {
+                        thread::sleep(POLL);
+                        continue;
+                    }
+                    // An error is the end of the last process on the terminal.
+                    let Ok(read @ 1..) = source.read(&mut buffer) else { return };
+                    let mut output = output.lock().unwrap();
+                    output.bytes.extend_from_slice(&buffer[..read]);
+                    output.screen.process(&buffer[..read]);
+                }
+            })
+        };
+        let keyboard = pair.master.take_writer().unwrap();
+        let (master, reader) = (pair.master, Some(reader));
+        Self { child, master, keyboard, output, reading, closed, reader, before, folder }
+    }
+
+    /// What stands on the screen now.
+    pub fn screen(&self) -> String {
+        self.output.lock().unwrap().screen.screen().contents()
+    }
+
+    /// Everything that was written so far.
+    pub fn bytes(&self) -> String {
+        String::from_utf8_lossy(&self.output.lock().unwrap().bytes).into_owned()
+    }
+
+    /// Waits until the screen shows this.
+    pub fn wait_for(&self, text: &str) {
+        self.wait_until(text, |screen| screen.contains(text));
+    }
+
+    /// Waits until the screen is as `holds` says.
+    pub fn wait_until(&self, what: &str, holds: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + LIMIT;
+        while !holds(&self.screen()) {
+            assert!(Instant::now() < deadline, "not seen: {what}\n{}", self.screen());
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Types.
+    pub fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// Sends a signal to the program.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.process_id().unwrap().try_into().unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Gives the window another size: rows and columns.
+    pub fn resize(&self, to: (u16, u16)) {
+        let (rows, columns) = cells(to);
+        self.output.lock().unwrap().screen.screen_mut().set_size(rows, columns);
+        self.master.resize(size(to)).unwrap();
+    }
+
+    /// Takes nothing from the program until [`Terminal::read_on`].
+    pub fn stop_reading(&self) {
+        self.reading.store(false, Ordering::Release);
+    }
+
+    /// Takes everything again.
+    pub fn read_on(&self) {
+        self.reading.store(true, Ordering::Release);
+    }
+
+    /// The window is closed under the program; returns its exit code.
+    pub fn close(self) -> (u32, Value) {
+        let Self { mut child, master, keyboard, closed, reader, folder, .. } = self;
+        closed.store(true, Ordering::Release);
+        // The program draws at 4 Hz, so the reader wakes and lets its end go.
+        reader.unwrap().join().unwrap();
+        drop((keyboard, master));
+        (wait(&mut *child, || "its terminal has gone".to_owned()), report(&folder))
+    }
+
+    /// Waits for the program's own end.
+    pub fn end(mut self) -> Ended {
+        let output = Arc::clone(&self.output);
+        let exit_code = wait(&mut *self.child, || output.lock().unwrap().screen.screen().contents());
+        self.reader.take().unwrap().join().unwrap();
+        let bytes = self.bytes();
+        let screen = self.output.lock().unwrap().screen.screen().clone();
+        let termios = [self.before, termios(&*self.master)];
+        Ended { exit_code, bytes, report: report(&self.folder), screen, termios }
+    }
+}
+
+impl Ended {
+    /// Fails unless the terminal is as it was and shows what the program printed for the shell.
+    pub fn assert_restored(&self) {
+        assert!(!self.screen.alternate_screen(), "still on the alternate screen");
+        assert!(!self.screen.hide_cursor(), "the cursor is hidden");
+        assert!(!self.screen.bracketed_paste(), "a paste is still bracketed");
+        let [before, after] = self.termios.each_ref().map(|termios| {
+            (termios.input_modes, termios.output_modes, termios.control_modes, termios.local_modes)
+        });
+        assert_eq!(before, after, "the terminal's modes");
+    }
+
+    /// What stands behind the console's screen.
+    pub fn printed(&self) -> &str {
+        self.bytes.rsplit_once(LEAVE).map_or("", |(_, printed)| printed)
+    }
+
+    /// Fails unless everything was restored, the report is complete on paper and on the shell, and the code is this.
+    pub fn assert_good_end(&self, exit_code: u32) {
+        assert_eq!(self.exit_code, exit_code, "{}", self.printed());
+        self.assert_restored();
+        assert!(self.printed().contains("requests"), "no report was printed: {}", self.printed());
+        let requests = &self.report["requests"];
+        assert_eq!(requests["started"], requests["finished"]);
+        assert!(requests["segment"].as_u64().unwrap() > 0);
+        assert_eq!(self.report["exit"]["code"], exit_code);
+    }
+}
+
+fn wait(child: &mut (dyn Child + Send + Sync), said: impl Fn() -> String) -> u32 {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.exit_code();
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("still running: {}", said());
+        }
+        thread::sleep(POLL);
+    }
+}
+
+fn report(folder: &TempDir) -> Value {
+    let text = std::fs::read_to_string(folder.path().join("report.json")).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// A size as the emulator takes it.
+fn cells((rows, columns): (u16, u16)) -> (NonZero<u16>, NonZero<u16>) {
+    (NonZero::new(rows).unwrap(), NonZero::new(columns).unwrap())
+}
+
+fn size((rows, cols): (u16, u16)) -> PtySize {
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+}
+
+fn termios(master: &(dyn MasterPty + Send)) -> Termios {
+    let terminal = open(master.tty_name().unwrap(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    tcgetattr(terminal).unwrap()
+}
