@@ -1,9 +1,10 @@
-//! The vocabulary that every other room uses: how a request ended, what was requested, units and their one
-//! formatter, text and addresses that came from outside, limits. Imports nothing of ours.
+//! The vocabulary that every other room uses: how a request ended, what was requested, what can be wrong with a
+//! stream, units and their one formatter, text and addresses that came from outside, limits. Imports nothing of ours.
 
 pub mod atomics;
 pub mod cell;
 pub mod clock;
+pub mod finding;
 pub mod kind;
 pub mod limits;
 pub mod outcome;
@@ -14,6 +15,7 @@ pub mod units;
 pub mod untrusted;
 
 pub use clock::Clock;
+pub use finding::{Finding, Severity};
 pub use kind::Kind;
 pub use outcome::Outcome;
 pub use secret_url::SecretUrl;

@@ -11,9 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     date_range::DateRange,
+    flaw::Flaws,
     low_latency::{PreloadHint, RenditionReport, ServerControl, Skipped, Unfinished},
     segment::Segment,
-    warning::Warnings,
 };
 
 /// How a playlist may change (section 4.4.3.5).
@@ -72,7 +72,7 @@ pub struct Media {
     /// Ranges of time, in the order of the playlist.
     pub date_ranges: Vec<DateRange>,
     /// What was wrong and tolerated.
-    pub warnings: Warnings,
+    pub flaws: Flaws,
 }
 
 impl Media {

@@ -1,7 +1,7 @@
 //! Playlists: text to values, as RFC 8216bis (draft-pantos-hls-rfc8216bis-22) says, and what a client reads from them.
 //!
 //! * [`parse()`] is a total function over bytes: it never panics, takes linear time and is bounded by `base::limits`.
-//! * One bad line never costs the rest of a playlist: it is left out and counted in [`Warnings`]. An error is only
+//! * One bad line never costs the rest of a playlist: it is left out and counted in [`Flaws`]. An error is only
 //!   what makes the whole unusable: no playlist at all, a broken encoding, an undefined variable, two kinds in one.
 //! * No text of a playlist is printed raw: [`Text`] and [`Reference`] have no `Display`.
 //!
@@ -10,6 +10,7 @@
 
 pub mod choice;
 mod date_range;
+mod flaw;
 mod low_latency;
 mod media;
 mod merge;
@@ -18,10 +19,10 @@ mod parse;
 mod segment;
 mod text;
 mod variables;
-mod warning;
 
 pub use choice::{VariantChoice, choose};
 pub use date_range::DateRange;
+pub use flaw::{Flaw, Flaws};
 pub use low_latency::{
     HintKind, Part, PreloadHint, RenditionReport, ServerControl, SkipSupport, Skipped, Unfinished,
 };
@@ -34,4 +35,3 @@ pub use parse::{ParseError, Playlist, parse, parse_in};
 pub use segment::{ByteRange, Init, Key, KeyMethod, Segment};
 pub use text::{Reference, Text};
 pub use variables::{Context, Variables};
-pub use warning::{Warning, WarningKind, Warnings};

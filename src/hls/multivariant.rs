@@ -1,11 +1,11 @@
 //! A multivariant playlist (RFC 8216bis section 4.4.6): which streams there are to choose from.
 
 use super::{
+    flaw::Flaws,
     media::Start,
     segment::Key,
     text::{Reference, Text},
     variables::Variables,
-    warning::Warnings,
 };
 
 /// A multivariant playlist.
@@ -32,7 +32,7 @@ pub struct Multivariant {
     /// The variables that its media playlists may import.
     pub variables: Variables,
     /// What was wrong and tolerated.
-    pub warnings: Warnings,
+    pub flaws: Flaws,
 }
 
 impl Multivariant {

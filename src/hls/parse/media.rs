@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::base::{limits, outcome::Fault};
+use crate::base::{Finding, limits, outcome::Fault};
 
 use super::{
     ParseError,
@@ -20,7 +20,6 @@ use crate::hls::{
     media::Media,
     segment::{ByteRange, Init, Key, Segment},
     text::Reference,
-    warning::WarningKind,
 };
 
 /// What the tags so far say about the next segment.
@@ -131,20 +130,20 @@ impl<'a> MediaReader<'a> {
     fn extinf(&mut self, value: &str, scope: &mut Scope<'_>) {
         self.evidence = true;
         if self.pending.duration.is_some() {
-            scope.warn(WarningKind::ExtinfWithoutUri);
+            scope.flaw(Finding::ExtinfWithoutUri);
         }
         let (number, title) =
             value.split_once(',').map_or((value, None), |(number, title)| (number, Some(title)));
         let number = number.trim_ascii();
         if title.is_none() {
-            scope.warn(WarningKind::MissingExtinfComma);
+            scope.flaw(Finding::MissingExtinfComma);
         }
         if number.contains('.') {
             scope.needs_version(3);
         }
         let (duration, usable) = clamped(decimal(number).unwrap_or(-1.0));
         if !usable {
-            scope.warn(WarningKind::BadExtinf);
+            scope.flaw(Finding::BadExtinf);
         }
         if duration > self.longest.0 {
             self.longest = (duration, scope.line);
@@ -155,7 +154,7 @@ impl<'a> MediaReader<'a> {
     fn bitrate(&mut self, value: &str, scope: &mut Scope<'_>) {
         match integer(value) {
             Some(kilobits) => self.bitrate = Some(kilobits.saturating_mul(1000)),
-            None => scope.warn(WarningKind::BadTag),
+            None => scope.flaw(Finding::BadTag),
         }
     }
 
@@ -198,7 +197,7 @@ impl<'a> MediaReader<'a> {
     pub fn address(&mut self, text: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
         let pending = std::mem::take(&mut self.pending);
         if pending.duration.is_none() {
-            scope.warn(WarningKind::MissingExtinf);
+            scope.flaw(Finding::MissingExtinf);
         }
         let uri = scope.reference(text)?;
         self.count = self.count.saturating_add(1);
@@ -238,7 +237,7 @@ impl<'a> MediaReader<'a> {
         if segments.len() < limits::PLAYLIST_SEGMENTS {
             return true;
         }
-        scope.warn(WarningKind::Truncated);
+        scope.flaw(Finding::Truncated);
         // Asked once: whether the list can still grow decides which end of it matters.
         let kept = *self.kept.get_or_insert_with(|| {
             let complete = self.text.contains("#EXT-X-ENDLIST");
@@ -266,7 +265,7 @@ impl<'a> MediaReader<'a> {
         playlist.version = scope.final_version();
         playlist.independent_segments = scope.independent_segments;
         playlist.start = scope.start;
-        playlist.warnings = scope.warnings;
+        playlist.flaws = scope.flaws;
         Ok(playlist)
     }
 
@@ -297,7 +296,7 @@ impl<'a> MediaReader<'a> {
         let skipped = playlist.skipped.as_ref().map_or(0, |skipped| skipped.segments);
         let pending = std::mem::take(&mut self.pending);
         if pending.duration.is_some() {
-            scope.warn(WarningKind::ExtinfWithoutUri);
+            scope.flaw(Finding::ExtinfWithoutUri);
         }
         if !pending.parts.is_empty() {
             playlist.unfinished = Some(Unfinished {
@@ -310,7 +309,7 @@ impl<'a> MediaReader<'a> {
             });
         }
         if self.parts_kept > 0 && playlist.part_target.is_none() {
-            scope.warn(WarningKind::MissingPartInf);
+            scope.flaw(Finding::MissingPartInf);
         }
     }
 
@@ -318,10 +317,10 @@ impl<'a> MediaReader<'a> {
         let (longest, line) = self.longest;
         let rounded = Duration::from_secs(longest.as_secs_f64().round() as u64);
         if !self.has_target_duration {
-            scope.warn(WarningKind::MissingTargetDuration);
+            scope.flaw(Finding::MissingTargetDuration);
             self.playlist.target_duration = rounded;
         } else if rounded > self.playlist.target_duration {
-            scope.warnings.note(WarningKind::LongSegment, line);
+            scope.flaws.note(Finding::TargetDurationExceeded, line);
         }
     }
 }

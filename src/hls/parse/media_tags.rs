@@ -1,6 +1,6 @@
 //! The tags that speak of a media playlist as a whole (RFC 8216bis sections 4.4.3 and 4.4.5), and parts (4.4.4.9).
 
-use crate::base::{limits, outcome::Fault};
+use crate::base::{Finding, limits, outcome::Fault};
 
 use super::{
     ParseError,
@@ -14,7 +14,6 @@ use crate::hls::{
     low_latency::{HintKind, Part, PreloadHint, RenditionReport, ServerControl, SkipSupport, Skipped},
     media::PlaylistType,
     text::Text,
-    warning::WarningKind,
 };
 
 impl MediaReader<'_> {
@@ -52,16 +51,16 @@ impl MediaReader<'_> {
     fn target_duration(&mut self, value: &str, scope: &mut Scope<'_>) {
         self.evidence = true;
         if integer(value).is_none_or(|seconds| seconds == 0) {
-            scope.warn(WarningKind::BadTargetDuration);
+            scope.flaw(Finding::BadTargetDuration);
         }
         // Below 0 it says nothing; a fraction or 0 can still be clamped by whoever paces by it.
         let Some(seconds) = decimal(value).filter(|seconds| *seconds >= 0.0) else { return };
         if self.has_target_duration {
-            scope.warn(WarningKind::DuplicateTag);
+            scope.flaw(Finding::DuplicateTag);
         }
         let (duration, usable) = clamped(seconds);
         if !usable {
-            scope.warn(WarningKind::BadTargetDuration);
+            scope.flaw(Finding::BadTargetDuration);
         }
         self.has_target_duration = true;
         self.playlist.target_duration = duration;
@@ -69,10 +68,10 @@ impl MediaReader<'_> {
 
     fn media_sequence(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
         if self.listed() > 0 {
-            scope.warn(WarningKind::MisplacedTag);
+            scope.flaw(Finding::MisplacedTag);
         }
         if self.has_sequence {
-            scope.warn(WarningKind::DuplicateTag);
+            scope.flaw(Finding::DuplicateTag);
         }
         self.has_sequence = true;
         self.playlist.media_sequence = sequence_number(value, scope)?;
@@ -83,7 +82,7 @@ impl MediaReader<'_> {
         match value {
             "EVENT" => self.playlist.playlist_type = Some(PlaylistType::Event),
             "VOD" => self.playlist.playlist_type = Some(PlaylistType::Vod),
-            _ => scope.warn(WarningKind::BadTag),
+            _ => scope.flaw(Finding::BadTag),
         }
     }
 
@@ -123,7 +122,7 @@ impl MediaReader<'_> {
             (false, _) => SkipSupport::None,
         };
         if self.playlist.server_control.replace(control).is_some() {
-            scope.warn(WarningKind::DuplicateTag);
+            scope.flaw(Finding::DuplicateTag);
         }
     }
 
@@ -150,7 +149,7 @@ impl MediaReader<'_> {
         let byte_range = range.map(|it| scope.range(it, implied)).transpose()?.flatten();
         self.part_end = byte_range.map(|range| (uri.clone(), range.end()));
         if self.parts_kept == limits::PLAYLIST_PARTS {
-            scope.warn(WarningKind::Truncated);
+            scope.flaw(Finding::Truncated);
             return Ok(());
         }
         self.parts_kept += 1;
@@ -177,11 +176,11 @@ impl MediaReader<'_> {
         scope.needs_version(9);
         let Some(segments) = scope.required(segments) else { return Ok(()) };
         if self.listed() > 0 {
-            scope.warn(WarningKind::MisplacedTag);
+            scope.flaw(Finding::MisplacedTag);
         }
         let skipped = Skipped { segments, removed_date_ranges: removed };
         if self.playlist.skipped.replace(skipped).is_some() {
-            scope.warn(WarningKind::DuplicateTag);
+            scope.flaw(Finding::DuplicateTag);
         }
         Ok(())
     }
@@ -261,7 +260,7 @@ fn sequence_number(value: &str, scope: &mut Scope<'_>) -> Result<u64, ParseError
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ParseError::new(Fault::PlaylistSyntax, "a sequence number beyond 64 bits"));
     }
-    scope.warn(WarningKind::BadMediaSequence);
+    scope.flaw(Finding::BadMediaSequence);
     Ok(0)
 }
 

@@ -13,14 +13,9 @@ mod values;
 
 use std::fmt;
 
-use crate::base::{Untrusted, outcome::Fault};
+use crate::base::{Finding, Untrusted, outcome::Fault};
 
-use super::{
-    media::Media,
-    multivariant::Multivariant,
-    variables::Context,
-    warning::{WarningKind, Warnings},
-};
+use super::{flaw::Flaws, media::Media, multivariant::Multivariant, variables::Context};
 use attributes::Attributes;
 use lines::{Line, Source};
 use media::MediaReader;
@@ -46,10 +41,10 @@ impl Playlist {
     }
 
     /// What was wrong and tolerated.
-    pub const fn warnings(&self) -> &Warnings {
+    pub const fn flaws(&self) -> &Flaws {
         match self {
-            Self::Multivariant(multivariant) => &multivariant.warnings,
-            Self::Media(media) => &media.warnings,
+            Self::Multivariant(multivariant) => &multivariant.flaws,
+            Self::Media(media) => &media.flaws,
         }
     }
 }
@@ -78,7 +73,7 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 /// Understands a playlist of which nothing is known but its bytes, a file for instance: a variable whose value would
-/// come from outside stays as it is written, with a warning.
+/// come from outside stays as it is written, with a flaw.
 ///
 /// # Errors
 /// See [`parse_in`].
@@ -106,7 +101,7 @@ fn parse_with(bytes: &[u8], context: Option<&Context<'_>>) -> Result<Playlist, P
     while let Some(line) = lines.next_line()? {
         reader.scope.line = line.number;
         if line.has_space {
-            reader.scope.warn(WarningKind::Whitespace);
+            reader.scope.flaw(Finding::Whitespace);
         }
         reader.line(line)?;
     }
@@ -124,10 +119,10 @@ impl<'a> Reader<'a> {
     fn new(source: &'a Source<'_>, context: Option<&'a Context<'a>>) -> Self {
         let mut scope = Scope::new(context);
         if source.byte_order_mark {
-            scope.warn(WarningKind::ByteOrderMark);
+            scope.flaw(Finding::ByteOrderMark);
         }
         if source.bare_carriage_return {
-            scope.warn(WarningKind::BareCarriageReturn);
+            scope.flaw(Finding::BareCarriageReturn);
         }
         Self { scope, media: MediaReader::new(source.text()), multivariant: MultivariantReader::default() }
     }
@@ -157,7 +152,7 @@ impl<'a> Reader<'a> {
     /// A tag that none of the readers knows is ignored (section 6.3.1).
     fn tag(&mut self, name: &'a str, value: &'a str) -> Result<(), ParseError> {
         if demands_unknown(value) {
-            self.scope.warn(WarningKind::UnknownRequirement);
+            self.scope.flaw(Finding::UnknownRequirement);
             self.multivariant.ignore(name);
             return Ok(());
         }
@@ -181,7 +176,7 @@ impl<'a> Reader<'a> {
             }
             (false, _) => {
                 if let Some(line) = multivariant.session_line() {
-                    scope.warnings.note(WarningKind::MisplacedTag, line);
+                    scope.flaws.note(Finding::MisplacedTag, line);
                 }
                 media.finish(scope).map(Playlist::Media)
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::{limits, outcome::Fault};
+use crate::base::{Finding, limits, outcome::Fault};
 
 use super::{ParseError, attributes::Attributes, scope::Scope, values::integer};
 use crate::hls::{
@@ -10,7 +10,6 @@ use crate::hls::{
         ContentSteering, Multivariant, Rendition, RenditionKind, Resolution, SessionData, Variant,
     },
     text::Reference,
-    warning::WarningKind,
 };
 
 /// What an EXT-X-STREAM-INF has prepared for the address behind it.
@@ -64,7 +63,7 @@ impl MultivariantReader {
                 None => self.unusable = true,
             },
             Pending::Ignored => self.unusable = true,
-            Pending::Nothing => scope.warn(WarningKind::UriWithoutStream),
+            Pending::Nothing => scope.flaw(Finding::UriWithoutStream),
         }
         Ok(())
     }
@@ -104,7 +103,7 @@ impl MultivariantReader {
         let (variant, _) = variant(value, scope)?;
         if let Pending::Variant(_) = std::mem::replace(&mut self.pending, Pending::Variant(Box::new(variant)))
         {
-            scope.warn(WarningKind::StreamWithoutUri);
+            scope.flaw(Finding::StreamWithoutUri);
         }
         Ok(())
     }
@@ -152,7 +151,7 @@ impl MultivariantReader {
     fn session_key(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
         match scope.key(value)? {
             Some(key) => scope.push(&mut self.playlist.session_keys, key, limits::PLAYLIST_ENTRIES),
-            None => scope.warn(WarningKind::BadKey),
+            None => scope.flaw(Finding::BadKey),
         }
         Ok(())
     }
@@ -171,7 +170,7 @@ impl MultivariantReader {
         if let Some(server_uri) = scope.required(server_uri) {
             let steering = ContentSteering { server_uri, pathway };
             if self.playlist.content_steering.replace(steering).is_some() {
-                scope.warn(WarningKind::DuplicateTag);
+                scope.flaw(Finding::DuplicateTag);
             }
         }
         Ok(())
@@ -184,19 +183,19 @@ impl MultivariantReader {
     pub fn finish(self, mut scope: Scope<'_>) -> Result<Multivariant, ParseError> {
         let Self { mut playlist, pending, unusable, .. } = self;
         if let Pending::Variant(_) = pending {
-            scope.warn(WarningKind::StreamWithoutUri);
+            scope.flaw(Finding::StreamWithoutUri);
         }
         if playlist.variants.is_empty() && unusable {
             return Err(ParseError::new(Fault::PlaylistSemantic, "no variant has a usable address"));
         }
         for _ in 0..unmatched_groups(&playlist) {
-            scope.warn(WarningKind::UnmatchedGroup);
+            scope.flaw(Finding::UnmatchedGroup);
         }
         playlist.version = scope.final_version();
         playlist.independent_segments = scope.independent_segments;
         playlist.start = scope.start;
         playlist.variables = scope.variables;
-        playlist.warnings = scope.warnings;
+        playlist.flaws = scope.flaws;
         Ok(playlist)
     }
 }
@@ -250,7 +249,7 @@ fn variant(value: &str, scope: &mut Scope<'_>) -> Result<(Variant, Option<Refere
     }
     scope.check_list(&attributes);
     if bandwidth.is_none() {
-        scope.warn(WarningKind::MissingBandwidth);
+        scope.flaw(Finding::MissingBandwidth);
     }
     variant.bandwidth = bandwidth.or(variant.average_bandwidth).unwrap_or_default();
     Ok((variant, uri))
@@ -261,7 +260,7 @@ fn resolution(text: &str, scope: &mut Scope<'_>) -> Option<Resolution> {
     let resolution = numbers
         .and_then(|(width, height)| Some(Resolution { width: integer(width)?, height: integer(height)? }));
     if resolution.is_none() {
-        scope.warn(WarningKind::BadAttribute);
+        scope.flaw(Finding::BadAttribute);
     }
     resolution
 }

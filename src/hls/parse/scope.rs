@@ -1,14 +1,14 @@
-//! What the readers of both kinds share: the current line, warnings, variables, the tags of section 4.4.2.
+//! What the readers of both kinds share: the current line, flaws, variables, the tags of section 4.4.2.
 
 use std::borrow::Cow;
 
-use crate::base::{limits, outcome::Fault};
+use crate::base::{Finding, limits, outcome::Fault};
 
 use super::{ParseError, attributes::Attributes, values::integer};
 use crate::hls::{
+    flaw::Flaws,
     media::Start,
     variables::{Context, Variables, undefined},
-    warning::{WarningKind, Warnings},
 };
 
 /// The highest protocol version that is defined (section 8).
@@ -18,7 +18,7 @@ const VERSION_MAX: u64 = 13;
 pub(super) struct Scope<'a> {
     /// The line that is being read, from 1.
     pub line: u32,
-    pub warnings: Warnings,
+    pub flaws: Flaws,
     pub variables: Variables,
     pub independent_segments: bool,
     pub start: Option<Start>,
@@ -35,7 +35,7 @@ impl<'a> Scope<'a> {
     pub fn new(context: Option<&'a Context<'a>>) -> Self {
         Self {
             line: 0,
-            warnings: Warnings::default(),
+            flaws: Flaws::default(),
             variables: Variables::default(),
             independent_segments: false,
             start: None,
@@ -47,22 +47,22 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Counts a warning at the current line.
-    pub fn warn(&mut self, kind: WarningKind) {
-        self.warnings.note(kind, self.line);
+    /// Counts a flaw of the current line.
+    pub fn flaw(&mut self, finding: Finding) {
+        self.flaws.note(finding, self.line);
     }
 
-    /// Warns if an attribute list could not be read to its end.
+    /// Notes if an attribute list could not be read to its end.
     pub fn check_list(&mut self, attributes: &Attributes<'_>) {
         if attributes.malformed {
-            self.warn(WarningKind::BadAttributeList);
+            self.flaw(Finding::BadAttributeList);
         }
     }
 
-    /// Takes what is there; warns of what is missing.
+    /// Takes what is there; notes what is missing.
     pub fn required<T>(&mut self, value: Option<T>) -> Option<T> {
         if value.is_none() {
-            self.warn(WarningKind::MissingAttribute);
+            self.flaw(Finding::MissingAttribute);
         }
         value
     }
@@ -72,7 +72,7 @@ impl<'a> Scope<'a> {
         if list.len() < limit {
             list.push(item);
         } else {
-            self.warn(WarningKind::Truncated);
+            self.flaw(Finding::Truncated);
         }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Scope<'a> {
         let version = self.version.unwrap_or(1);
         let (needed, line) = self.needed;
         if version < needed {
-            self.warnings.note(WarningKind::VersionTooLow, line);
+            self.flaws.note(Finding::VersionTooLow, line);
         }
         version
     }
@@ -108,19 +108,19 @@ impl<'a> Scope<'a> {
 
     fn header(&mut self) {
         if std::mem::replace(&mut self.has_header, true) {
-            self.warn(WarningKind::DuplicateTag);
+            self.flaw(Finding::DuplicateTag);
         } else if self.line > 1 {
-            self.warn(WarningKind::MisplacedTag);
+            self.flaw(Finding::MisplacedTag);
         }
     }
 
     fn version(&mut self, value: &str) {
-        let Some(version) = integer(value) else { return self.warn(WarningKind::BadTag) };
+        let Some(version) = integer(value) else { return self.flaw(Finding::BadTag) };
         if self.version.replace(version).is_some() {
-            self.warn(WarningKind::DuplicateTag);
+            self.flaw(Finding::DuplicateTag);
         }
         if version > VERSION_MAX {
-            self.warn(WarningKind::VersionUnknown);
+            self.flaw(Finding::VersionUnknown);
         }
     }
 
@@ -138,7 +138,7 @@ impl<'a> Scope<'a> {
         if let Some(time_offset) = self.required(time_offset)
             && self.start.replace(Start { time_offset, precise }).is_some()
         {
-            self.warn(WarningKind::DuplicateTag);
+            self.flaw(Finding::DuplicateTag);
         }
     }
 
@@ -160,7 +160,7 @@ impl<'a> Scope<'a> {
         match (name, text) {
             (Some(name), text) => self.variables.define(name, text.unwrap_or_default()),
             (None, _) => {
-                self.warn(WarningKind::MissingAttribute);
+                self.flaw(Finding::MissingAttribute);
                 Ok(())
             }
         }
@@ -183,7 +183,7 @@ impl<'a> Scope<'a> {
 
     /// Defines a variable whose value cannot be known here as its own reference, which leaves that as it is written.
     fn leave(&mut self, name: &str) -> Result<(), ParseError> {
-        self.warn(WarningKind::UnresolvedVariable);
+        self.flaw(Finding::UnresolvedVariable);
         self.variables.define(name, &format!("{{${name}}}"))
     }
 

@@ -36,9 +36,9 @@ fn fault(bytes: &[u8]) -> Fault {
     parse(bytes).expect_err("refused").fault
 }
 
-/// The kinds of `warnings`, in the order of first appearance.
-fn kinds(warnings: &Warnings) -> Vec<WarningKind> {
-    warnings.iter().map(|warning| warning.kind).collect()
+/// The findings of `flaws`, in the order of first appearance.
+fn kinds(flaws: &Flaws) -> Vec<Finding> {
+    flaws.iter().map(|flaw| flaw.finding).collect()
 }
 
 fn shown(text: &Option<Text>) -> Option<&str> {

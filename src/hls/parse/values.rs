@@ -1,13 +1,13 @@
 //! How the values of tags and attributes are read (RFC 8216bis section 4.2): numbers, texts, addresses, dates, keys.
 //!
-//! * A value that cannot be read becomes `None` with a warning; only variables can fail a playlist.
+//! * A value that cannot be read becomes `None` with a flaw; only variables can fail a playlist.
 
 use std::time::Duration;
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 use quick_m3u8::tag::TagValue;
 
-use crate::base::limits;
+use crate::base::{Finding, limits};
 
 use super::{
     ParseError,
@@ -17,7 +17,6 @@ use super::{
 use crate::hls::{
     segment::{ByteRange, Key, KeyMethod},
     text::{Reference, Text},
-    warning::WarningKind,
 };
 
 /// Seconds as a duration that cannot overflow a sum, and whether they were a number from 0 up to the limit.
@@ -42,11 +41,11 @@ pub(super) fn integer(text: &str) -> Option<u64> {
 }
 
 impl Scope<'_> {
-    /// An address; `None` with a warning if it cannot be requested.
+    /// An address; `None` with a flaw if it cannot be requested.
     pub fn reference(&mut self, text: &str) -> Result<Option<Reference>, ParseError> {
         let reference = Reference::new(&self.expand(text)?);
         if reference.is_none() {
-            self.warn(WarningKind::BadUri);
+            self.flaw(Finding::BadUri);
         }
         Ok(reference)
     }
@@ -85,7 +84,7 @@ impl Scope<'_> {
     pub fn seconds(&mut self, it: Attribute<'_>) -> Option<Duration> {
         let (duration, usable) = clamped(self.number(it)?);
         if !usable {
-            self.warn(WarningKind::BadAttribute);
+            self.flaw(Finding::BadAttribute);
         }
         Some(duration)
     }
@@ -112,7 +111,7 @@ impl Scope<'_> {
         if let Ok(timestamp) = text.parse() {
             return Some(timestamp);
         }
-        self.warn(WarningKind::BadDate);
+        self.flaw(Finding::BadDate);
         let civil: civil::DateTime = text.parse().ok()?;
         TimeZone::UTC.to_timestamp(civil).ok()
     }
@@ -142,7 +141,7 @@ impl Scope<'_> {
             _ => KeyMethod::Unknown,
         };
         if key.uri.is_none() || key.method == KeyMethod::Unknown {
-            self.warn(WarningKind::BadKey);
+            self.flaw(Finding::BadKey);
         }
         self.needs_version(match &key {
             Key { method: KeyMethod::SampleAes | KeyMethod::SampleAesCtr, .. } => 5,
@@ -160,7 +159,7 @@ impl Scope<'_> {
         let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let vector = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
         if vector.is_none() {
-            self.warn(WarningKind::BadKey);
+            self.flaw(Finding::BadKey);
         }
         Ok(vector.map(u128::to_be_bytes))
     }
@@ -168,16 +167,16 @@ impl Scope<'_> {
     /// `length[@offset]`; `implied` is the offset where none is written.
     pub fn byte_range(&mut self, text: &str, implied: Option<u64>) -> Option<ByteRange> {
         let Some((length, offset)) = range_numbers(text) else {
-            self.warn(WarningKind::BadByteRange);
+            self.flaw(Finding::BadByteRange);
             return None;
         };
         let offset = offset.or(implied).unwrap_or_else(|| {
-            self.warn(WarningKind::MissingByteRangeOffset);
+            self.flaw(Finding::MissingByteRangeOffset);
             0
         });
         let range = ByteRange::new(offset, length);
         if range.is_none() {
-            self.warn(WarningKind::BadByteRange);
+            self.flaw(Finding::BadByteRange);
         }
         range
     }
@@ -195,14 +194,14 @@ impl Scope<'_> {
 
     fn readable<T>(&mut self, value: Option<T>) -> Option<T> {
         if value.is_none() {
-            self.warn(WarningKind::BadAttribute);
+            self.flaw(Finding::BadAttribute);
         }
         value
     }
 
     fn check_quotes(&mut self, it: Attribute<'_>, expected: bool) {
         if it.quoted != expected {
-            self.warn(WarningKind::WrongQuoting);
+            self.flaw(Finding::WrongQuoting);
         }
     }
 }

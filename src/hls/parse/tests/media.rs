@@ -29,7 +29,7 @@ fn a_media_sequence_that_is_no_number_is_0_and_one_beyond_64_bits_an_error() {
     for bad in ["abc", "-1", "", "1.5"] {
         let media = media_of(&format!("#EXT-X-MEDIA-SEQUENCE:{bad}\n"));
         assert_eq!(media.media_sequence, 0);
-        assert_eq!(kinds(&media.warnings), [WarningKind::BadMediaSequence], "{bad}");
+        assert_eq!(kinds(&media.flaws), [Finding::BadMediaSequence], "{bad}");
     }
     for (number, faulty) in
         [("99999999999999999999", true), ("18446744073709551615", true), ("18446744073709551614", false)]
@@ -42,18 +42,18 @@ fn a_media_sequence_that_is_no_number_is_0_and_one_beyond_64_bits_an_error() {
 
 #[test]
 fn the_target_duration_may_be_missing_or_odd() {
-    for (line, seconds, warning) in [
-        ("", 6.0, Some(WarningKind::MissingTargetDuration)),
+    for (line, seconds, flaw) in [
+        ("", 6.0, Some(Finding::MissingTargetDuration)),
         ("#EXT-X-TARGETDURATION:8", 8.0, None),
-        ("#EXT-X-TARGETDURATION:6.5", 6.5, Some(WarningKind::BadTargetDuration)),
-        ("#EXT-X-TARGETDURATION:0", 0.0, Some(WarningKind::BadTargetDuration)),
-        ("#EXT-X-TARGETDURATION:-1", 6.0, Some(WarningKind::BadTargetDuration)),
-        ("#EXT-X-TARGETDURATION:abc", 6.0, Some(WarningKind::BadTargetDuration)),
-        ("#EXT-X-TARGETDURATION:1e12", 366.0 * 86_400.0, Some(WarningKind::BadTargetDuration)),
+        ("#EXT-X-TARGETDURATION:6.5", 6.5, Some(Finding::BadTargetDuration)),
+        ("#EXT-X-TARGETDURATION:0", 0.0, Some(Finding::BadTargetDuration)),
+        ("#EXT-X-TARGETDURATION:-1", 6.0, Some(Finding::BadTargetDuration)),
+        ("#EXT-X-TARGETDURATION:abc", 6.0, Some(Finding::BadTargetDuration)),
+        ("#EXT-X-TARGETDURATION:1e12", 366.0 * 86_400.0, Some(Finding::BadTargetDuration)),
     ] {
         let media = media(&format!("#EXTM3U\n{line}\n#EXTINF:6,\na\n"));
         assert_eq!(media.target_duration.as_secs_f64(), seconds, "{line}");
-        assert_eq!(kinds(&media.warnings).first().copied(), warning, "{line}");
+        assert_eq!(kinds(&media.flaws).first().copied(), flaw, "{line}");
     }
 }
 
@@ -67,7 +67,7 @@ fn an_odd_extinf_keeps_its_segment() {
     }
     let longest = media_of("#EXTINF:1e308,\na\n#EXTINF:1e308,\nb\n");
     assert_eq!(longest.total_duration(), Duration::from_secs(2 * 366 * 86_400));
-    assert_eq!(kinds(&longest.warnings), [WarningKind::BadExtinf, WarningKind::LongSegment]);
+    assert_eq!(kinds(&longest.flaws), [Finding::BadExtinf, Finding::TargetDurationExceeded]);
 }
 
 #[test]
@@ -75,16 +75,15 @@ fn extinf_may_lack_its_comma_its_address_or_itself() {
     let media = media_of("#EXTINF:4\na\n#EXTINF:3,\n#EXTINF:5,title, with comma\nb\nc\n#EXTINF:6,\n");
     assert_eq!(uris(&media), ["a", "b", "c"]);
     assert_eq!(media.total_duration(), Duration::from_secs(9));
-    let expected =
-        [WarningKind::MissingExtinfComma, WarningKind::ExtinfWithoutUri, WarningKind::MissingExtinf];
-    assert_eq!(kinds(&media.warnings), expected);
-    assert_eq!(media.warnings.get(WarningKind::ExtinfWithoutUri).expect("noted").count, 2);
+    let expected = [Finding::MissingExtinfComma, Finding::ExtinfWithoutUri, Finding::MissingExtinf];
+    assert_eq!(kinds(&media.flaws), expected);
+    assert_eq!(media.flaws.get(Finding::ExtinfWithoutUri).expect("noted").count, 2);
 }
 
 #[test]
 fn a_segment_longer_than_the_target_duration_is_warned_of_after_rounding() {
-    assert!(media_of("#EXTINF:10.4,\na\n").warnings.is_empty());
-    assert_eq!(kinds(&media_of("#EXTINF:10.5,\na\n").warnings), [WarningKind::LongSegment]);
+    assert!(media_of("#EXTINF:10.4,\na\n").flaws.is_empty());
+    assert_eq!(kinds(&media_of("#EXTINF:10.5,\na\n").flaws), [Finding::TargetDurationExceeded]);
 }
 
 #[test]
@@ -93,7 +92,7 @@ fn a_segment_whose_address_cannot_be_requested_keeps_its_number_as_a_gap() {
     assert_eq!(uris(&media), ["a", "", "c"]);
     assert!(media.segments[1].gap && !media.segments[2].gap);
     assert_eq!(media.segments[2].sequence, 2);
-    assert_eq!(kinds(&media.warnings), [WarningKind::BadUri]);
+    assert_eq!(kinds(&media.flaws), [Finding::BadUri]);
 }
 
 #[test]
@@ -109,7 +108,7 @@ fn a_range_without_offset_continues_the_same_resource_only() {
     let ranges: Vec<_> = media.segments.iter().map(|segment| segment.byte_range).collect();
     let range = |offset, length| Some(ByteRange { offset, length });
     assert_eq!(ranges, [range(5, 10), range(15, 20), range(0, 7), None]);
-    assert_eq!(kinds(&media.warnings), [WarningKind::MissingByteRangeOffset]);
+    assert_eq!(kinds(&media.flaws), [Finding::MissingByteRangeOffset]);
 }
 
 #[test]
@@ -117,7 +116,7 @@ fn a_range_that_is_empty_no_number_or_too_far_is_left_out() {
     for bad in ["0@1", "x@1", "1@x", "-1", "", "2@18446744073709551615"] {
         let media = media_of(&format!("#EXT-X-BYTERANGE:{bad}\n#EXTINF:4,\na\n"));
         assert_eq!(media.segments[0].byte_range, None);
-        assert!(media.warnings.get(WarningKind::BadByteRange).is_some(), "{bad}");
+        assert!(media.flaws.get(Finding::BadByteRange).is_some(), "{bad}");
     }
     let chain = media_of(
         "#EXT-X-BYTERANGE:9@18446744073709551600\n#EXTINF:4,\na\n#EXT-X-BYTERANGE:9\n#EXTINF:4,\na\n",
@@ -149,7 +148,7 @@ fn a_key_holds_until_the_next_of_its_format_and_none_ends_all() {
     assert_eq!(keys, [vec![], vec!["k1"], vec!["k1", "f"], vec!["f", "k2"], vec![]]);
     assert_eq!(media.segments[2].keys()[1].method, KeyMethod::SampleAes);
     assert!(media.segments[3].keys()[1].is_identity());
-    assert!(media.warnings.is_empty(), "{:?}", media.warnings);
+    assert!(media.flaws.is_empty(), "{:?}", media.flaws);
 }
 
 #[test]
@@ -173,7 +172,7 @@ fn a_key_without_address_known_method_or_sound_iv_still_says_that_data_is_encryp
     ] {
         let media = media_of(&format!("#EXT-X-KEY:{bad}\n#EXTINF:4,\na\n"));
         assert_eq!(media.segments[0].keys().len(), 1);
-        assert_eq!(kinds(&media.warnings), [WarningKind::BadKey], "{bad}");
+        assert_eq!(kinds(&media.flaws), [Finding::BadKey], "{bad}");
     }
 }
 
@@ -210,7 +209,7 @@ fn a_date_may_stand_behind_extinf_and_have_any_zone() {
         assert_eq!(media.segments[0].date_time.expect(text).to_string(), expected);
     }
     let bad = media_of("#EXT-X-PROGRAM-DATE-TIME:yesterday\n#EXTINF:4,\na\n");
-    assert_eq!((bad.segments[0].date_time, kinds(&bad.warnings)), (None, vec![WarningKind::BadDate]));
+    assert_eq!((bad.segments[0].date_time, kinds(&bad.flaws)), (None, vec![Finding::BadDate]));
 }
 
 #[test]
@@ -239,5 +238,5 @@ fn a_date_range_keeps_what_it_does_not_know() {
     assert_eq!(range.duration, Some(Duration::from_millis(30_500)));
     let rest: Vec<_> = range.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(rest, [("SCTE35-OUT", "0xFC"), ("X-COM", "a,b")]);
-    assert_eq!(kinds(&media.warnings), [WarningKind::MissingAttribute]);
+    assert_eq!(kinds(&media.flaws), [Finding::MissingAttribute]);
 }
