@@ -135,6 +135,11 @@ impl Finding {
     pub const fn index(self) -> usize {
         self as usize
     }
+
+    /// The finding with this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|finding| finding.name() == name)
+    }
 }
 
 #[cfg(test)]
@@ -146,6 +151,7 @@ mod tests {
         let mut names: Vec<_> = Finding::ALL.iter().map(|finding| finding.name()).collect();
         for (index, finding) in Finding::ALL.iter().enumerate() {
             assert_eq!(finding.index(), index);
+            assert_eq!(Finding::of_name(finding.name()), Some(*finding));
         }
         names.sort_unstable();
         names.dedup();

@@ -11,7 +11,7 @@ mod status;
 use std::time::Duration;
 
 use crate::base::RunState;
-use crate::stats::{LatencyDigest, Rates, Snapshot, SpeedSummary};
+use crate::stats::{FindingRow, LatencyDigest, Rates, Snapshot, SpeedSummary};
 
 pub use health::{Health, HealthJudge, Knee, Knees, Verdict};
 pub use sampler::{Sampler, SamplerHandle, TICK};
@@ -50,6 +50,8 @@ pub struct Frame {
     pub health: Health,
     /// When it first was not.
     pub knees: Knees,
+    /// What clients found wrong with the stream, in the order of the closed list.
+    pub findings: Vec<FindingRow>,
     /// Starts that came too late for their place in the plan.
     pub late_starts: u64,
     /// Panics that were caught in client tasks.

@@ -127,6 +127,7 @@ impl Sampler {
     fn fill(&mut self, frame: &mut Frame) {
         let at = self.clock.now();
         self.registry.snapshot(clock::micros(at), &mut frame.snapshot);
+        self.registry.findings(&mut frame.findings);
         self.window.push(at, &frame.snapshot.totals);
         frame.speed = self.speeds.observe(&mut frame.snapshot);
         if self.ticks.is_multiple_of(TICKS_PER_LATENCY) {

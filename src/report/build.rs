@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Bytes, Connections, Exit, Health, Internal, KindReport, Knee, Latency, Playback, Report, Requests, Run,
-    SCHEMA, Startup, Throughput, Trust,
+    Bytes, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee, Latency, Playback, Report,
+    Requests, Run, SCHEMA, Startup, Throughput, Trust,
 };
 use crate::base::{ClientState, Kind};
 use crate::frame::{self, Frame};
-use crate::stats::{LatencySnapshot, Metric, Rates, Registry, Timed, Totals};
+use crate::stats::{FindingRow, LatencySnapshot, Metric, Rates, Registry, Timed, Totals};
 
 /// What a report says that no counter knows.
 #[derive(Clone, Debug)]
@@ -52,6 +52,7 @@ pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
             stale_retries: totals.get(Metric::StaleRetries),
             redirects: totals.get(Metric::Redirects),
         },
+        findings: frame.findings.iter().map(finding).collect(),
         internal: Internal {
             panics: frame.panics + facts.lost_workers,
             invariant_violations: frame.snapshot.invariant_violations,
@@ -83,6 +84,17 @@ fn bytes(totals: &Totals) -> Bytes {
         init: totals.bytes_of(Kind::Init),
         key: totals.bytes_of(Kind::Key),
         unknown: totals.bytes_of(Kind::Unknown),
+    }
+}
+
+fn finding(row: &FindingRow) -> FindingReport {
+    FindingReport {
+        kind: row.finding.name(),
+        severity: row.finding.severity().name(),
+        count: row.count,
+        first_s: row.first.as_secs_f64(),
+        last_s: row.last.as_secs_f64(),
+        detail: row.detail.to_string(),
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Report {
     pub throughput_bits_per_second: Throughput,
     /// Connections of the clients.
     pub connections: Connections,
+    /// What clients found wrong with the stream; empty where nothing was.
+    pub findings: Vec<FindingReport>,
     /// What the program found wrong with itself.
     pub internal: Internal,
     /// What the built-in origin counted itself; absent with any other origin.
@@ -291,6 +293,25 @@ pub struct Connections {
     pub stale_retries: u64,
     /// Redirects that were followed.
     pub redirects: u64,
+}
+
+/// Something that is wrong with the stream.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FindingReport {
+    /// Its name, from a closed list, such as `playlist_stale`.
+    pub kind: &'static str,
+    /// `error`: viewers can lose playback by it; `warning`: a rule is broken that common players do without; `note`:
+    /// allowed, and it costs something.
+    pub severity: &'static str,
+    /// How often clients met it.
+    pub count: u64,
+    /// Seconds from the start of the run to the first time.
+    pub first_s: f64,
+    /// Seconds from the start of the run to the last time.
+    pub last_s: f64,
+    /// What the first client met.
+    pub detail: String,
 }
 
 /// What the program found wrong with itself; all zero in a run that can be believed.

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Knee, Latency, Report};
+use super::{FindingReport, Knee, Latency, Report};
+use crate::base::Finding;
 use crate::base::outcome::Fault;
 use crate::base::units::{self, UNKNOWN};
 
@@ -24,6 +25,8 @@ pub fn text(report: &Report) -> String {
     traffic(report, &mut page);
     page.rule();
     errors(report, &mut page);
+    page.rule();
+    findings(report, &mut page);
     if report.internal.panics > 0 || report.internal.invariant_violations > 0 {
         page.line(format!(
             "XX      internal faults: {} caught, {}",
@@ -51,6 +54,16 @@ impl Page {
                 return;
             }
             (margin, rest) = ("         ", more);
+        }
+    }
+
+    /// Writes a text below a line of a list, indented like what stands behind its first word.
+    fn block(&mut self, text: &str) {
+        let mut rest = text.trim_end();
+        while !rest.is_empty() {
+            let (first, more) = split(rest, WIDTH - 12);
+            _ = writeln!(self.0, "{:12}{first}", "");
+            rest = more;
         }
     }
 
@@ -194,6 +207,36 @@ fn errors(report: &Report, page: &mut Page) {
     if failed.len() > OUTCOMES {
         page.line(format!("  and {} more kinds of failure", failed.len() - OUTCOMES));
     }
+}
+
+/// What is wrong with the stream, the worst first: name and count, what it means, what was seen first.
+fn findings(report: &Report, page: &mut Page) {
+    if report.findings.is_empty() {
+        page.line("stream  nothing wrong was found");
+        return;
+    }
+    page.line(format!("stream  {}", units::plural(report.findings.len() as u64, "finding")));
+    let mut found: Vec<_> =
+        report.findings.iter().filter_map(|row| Some((Finding::of_name(row.kind)?, row))).collect();
+    found.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity()));
+    for (finding, row) in found {
+        page.line(format!(
+            "  {:<9}{:<34}{:>9}x  {}",
+            row.severity,
+            row.kind,
+            units::count(row.count),
+            since(row)
+        ));
+        page.block(finding.meaning());
+        page.block(&row.detail);
+    }
+}
+
+/// When a finding was made: `00:00:12 to 00:01:30`.
+fn since(row: &FindingReport) -> String {
+    let [first, last] =
+        [row.first_s, row.last_s].map(|s| units::clock(Duration::try_from_secs_f64(s).unwrap_or_default()));
+    if first == last { first } else { format!("{first} to {last}") }
 }
 
 /// What an outcome means, as a person would say it.

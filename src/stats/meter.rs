@@ -15,7 +15,7 @@ use super::metric::Metric;
 use super::registry::{ClientSlot, Registry};
 use super::worker::WorkerStats;
 use crate::base::outcome::Fault;
-use crate::base::{ClientState, Clock, Kind, Outcome, clock};
+use crate::base::{ClientState, Clock, Finding, Kind, Outcome, clock};
 
 /// Counts for one client.
 #[derive(Debug)]
@@ -67,6 +67,11 @@ impl Meter {
     /// Records a time that belongs to no request: a phase of a connection, a start-up.
     pub fn time(&self, timed: Timed, microseconds: u64) {
         self.worker().latencies.record(timed, microseconds);
+    }
+
+    /// Counts something that is wrong with the stream; `detail` is asked for the first time only.
+    pub fn find(&self, finding: Finding, detail: impl FnOnce() -> String) {
+        self.worker().findings.note(finding, self.now_us(), detail);
     }
 
     /// Publishes the playback of the client.

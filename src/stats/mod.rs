@@ -9,6 +9,7 @@
 
 mod client;
 mod failures;
+mod findings;
 pub mod latency;
 mod meter;
 mod metric;
@@ -24,6 +25,7 @@ pub mod window;
 mod worker;
 
 pub use client::{ClientStats, Playback};
+pub use findings::FindingRow;
 pub use latency::{LatencySnapshot, LatencySummary, Timed};
 pub use meter::{Exchange, Meter, Timings};
 pub use metric::Metric;

@@ -12,6 +12,7 @@ use crossbeam_utils::CachePadded;
 
 use super::client::ClientStats;
 use super::failures;
+use super::findings::{self, FindingRow};
 use super::latency::{LatencySnapshot, Timed};
 use super::meter::Meter;
 use super::metric::{Metric, Scalars};
@@ -184,6 +185,12 @@ impl Registry {
         for worker in &self.workers {
             worker.latencies.add_to(timed, latency);
         }
+    }
+
+    /// Reads what clients found wrong with the stream, in the order of the closed list, into `rows`, whose memory is
+    /// used again.
+    pub fn findings(&self, rows: &mut Vec<FindingRow>) {
+        findings::read(self.workers.iter().map(|worker| &worker.findings), rows);
     }
 
     fn read_totals(&self, totals: &mut Totals) {

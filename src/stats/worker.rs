@@ -7,6 +7,7 @@
 use std::ops::Deref;
 
 use super::failures::{self, Failures};
+use super::findings::Findings;
 use super::metric::{Metric, Scalars};
 use super::recorder::Latencies;
 use super::snapshot::{KindTotals, Tally, Totals};
@@ -30,6 +31,7 @@ pub(super) struct WorkerStats {
     in_flight: Cell,
     kinds: [KindStats; Kind::COUNT],
     pub(super) latencies: Latencies,
+    pub(super) findings: Findings,
 }
 
 impl Default for WorkerStats {
@@ -39,6 +41,7 @@ impl Default for WorkerStats {
             in_flight: Cell::default(),
             kinds: std::array::from_fn(|_| KindStats::default()),
             latencies: Latencies::default(),
+            findings: Findings::default(),
         }
     }
 }
