@@ -19,5 +19,5 @@ pub use finding::{Finding, Severity};
 pub use kind::Kind;
 pub use outcome::Outcome;
 pub use secret_url::SecretUrl;
-pub use state::{ClientState, Command, RunState, StopCause};
+pub use state::{ClientState, Command, Mark, RunState, StopCause};
 pub use untrusted::Untrusted;

@@ -1,4 +1,7 @@
-//! The states that a client and a run can be in: the words of every screen and report.
+//! The states that a client and a run can be in, and what an operator can ask for: the words of every screen and
+//! report.
+
+use std::time::Duration;
 
 /// What one client is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,6 +80,8 @@ pub enum RunState {
     Ramping,
     /// The target is reached.
     Running,
+    /// The operator holds the ramp: no client is added until it goes on.
+    Hold,
     /// No new request starts; those in flight finish.
     Draining,
     /// The last numbers are in.
@@ -90,6 +95,7 @@ impl RunState {
             Self::Starting => "STARTING",
             Self::Ramping => "RAMPING",
             Self::Running => "RUNNING",
+            Self::Hold => "HOLD",
             Self::Draining => "DRAINING",
             Self::Finished => "FINISHED",
         }
@@ -110,14 +116,31 @@ pub enum StopCause {
 }
 
 /// What the operator asks of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Adds (or, negative, removes) clients relative to the target.
     AdjustTarget(i64),
+    /// Goes to this many clients.
+    SetTarget(u32),
+    /// Adds no client until [`Command::Resume`]; clients are still removed.
+    Hold,
+    /// Lets the ramp go on.
+    Resume,
+    /// Marks a moment of the run, with a note that may be empty.
+    Mark(Mark),
     /// Stops admitting and drains; a second one cuts what is in flight.
     Stop(StopCause),
     /// Cuts what is in flight at once.
     StopNow(StopCause),
+}
+
+/// A moment that the operator marked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Time of the run.
+    pub at: Duration,
+    /// What was typed, made safe to print; may be empty.
+    pub note: String,
 }
 
 #[cfg(test)]

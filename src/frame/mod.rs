@@ -4,16 +4,23 @@
 //!   "previous" to compute a rate from.
 //! * Every derived number is computed here or in `stats`, once.
 
+mod failures;
 mod health;
+mod history;
+mod journal;
 mod sampler;
 mod status;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::RunState;
 use crate::stats::{FindingRow, LatencyDigest, Rates, Snapshot, SpeedSummary};
 
+pub use failures::{FailureLine, FailureTracker};
 pub use health::{Health, HealthJudge, Knee, Knees, Verdict};
+pub use history::{History, Point, Series};
+pub use journal::{ChangeKind, ChangeSource, Journal, LoadChange};
 pub use sampler::{Sampler, SamplerHandle, TICK};
 pub use status::Status;
 
@@ -52,6 +59,12 @@ pub struct Frame {
     pub knees: Knees,
     /// What clients found wrong with the stream, in the order of the closed list.
     pub findings: Vec<FindingRow>,
+    /// Each way in which requests failed so far.
+    pub failures: Vec<FailureLine>,
+    /// How the run went so far.
+    pub history: Arc<History>,
+    /// What was done to the run; entries after [`Frame::at`] may be in it.
+    pub journal: Arc<Journal>,
     /// Starts that came too late for their place in the plan.
     pub late_starts: u64,
     /// Panics that were caught in client tasks.

@@ -12,14 +12,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::health::HealthJudge;
-use super::{Frame, Status};
+use super::{FailureTracker, Frame, History, Point, Status};
 use crate::base::{Clock, Kind, clock};
 use crate::stats::{RecentLatency, Registry, Speeds, Timed, Window, window};
 
 /// Time between two frames.
 pub const TICK: Duration = Duration::from_millis(250);
-/// Ticks between two readings of the histograms: digits change once a second, so that they can be read.
-const TICKS_PER_LATENCY: u64 = 4;
+/// Ticks between two readings of the histograms and two points of the history: digits change once a second, so that they can be read.
+const TICKS_PER_SECOND: u64 = 4;
 /// Frames of the pool: one being written, one being read, one that is frozen.
 const POOL: usize = 3;
 
@@ -33,6 +33,8 @@ pub struct Sampler {
     speeds: Speeds,
     judge: HealthJudge,
     latency: [RecentLatency; 3],
+    failures: FailureTracker,
+    history: Arc<History>,
     ticks: u64,
     peak_clients: u64,
     pool: Vec<Arc<Frame>>,
@@ -73,6 +75,8 @@ impl Sampler {
             speeds: Speeds::default(),
             judge: HealthJudge::default(),
             latency: timed.map(RecentLatency::new),
+            failures: FailureTracker::default(),
+            history: Arc::default(),
             ticks: 0,
             peak_clients: 0,
             pool: Vec::with_capacity(POOL),
@@ -130,7 +134,8 @@ impl Sampler {
         self.registry.findings(&mut frame.findings);
         self.window.push(at, &frame.snapshot.totals);
         frame.speed = self.speeds.observe(&mut frame.snapshot);
-        if self.ticks.is_multiple_of(TICKS_PER_LATENCY) {
+        let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
+        if new_second {
             self.latency.iter_mut().for_each(|latency| latency.sample(&self.registry));
         }
         self.ticks += 1;
@@ -146,6 +151,14 @@ impl Sampler {
         frame.windows = window::WINDOWS.map(|length| self.window.rates(length));
         frame.peak_bits_per_second = self.window.peak_bits_per_second();
         (frame.health, frame.knees) = self.judge.judge(at, &frame.snapshot, frame.recent.as_ref());
+        let active = frame.active_clients();
+        self.failures.observe(at, active, &frame.snapshot.totals, &mut frame.failures);
+        if new_second {
+            // Frames of the pool hold the last one: this copies some 60 KB, once a second.
+            Arc::make_mut(&mut self.history).push(Point::of(frame));
+        }
+        frame.history = Arc::clone(&self.history);
+        frame.journal = Arc::clone(self.status.journal());
     }
 
     /// The registry that is sampled.

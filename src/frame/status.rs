@@ -1,7 +1,9 @@
 //! What the controller tells everybody who reads: the state of the run, its target, what it did.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
+use super::Journal;
 use crate::base::RunState;
 
 /// Written by the controller, read by the sampler and by worker threads.
@@ -12,10 +14,17 @@ pub struct Status {
     admitted: AtomicU64,
     late_starts: AtomicU64,
     panics: AtomicU64,
+    journal: Arc<Journal>,
 }
 
-const STATES: [RunState; 5] =
-    [RunState::Starting, RunState::Ramping, RunState::Running, RunState::Draining, RunState::Finished];
+const STATES: [RunState; 6] = [
+    RunState::Starting,
+    RunState::Ramping,
+    RunState::Running,
+    RunState::Hold,
+    RunState::Draining,
+    RunState::Finished,
+];
 
 impl Status {
     /// Says what the run is doing.
@@ -57,6 +66,11 @@ impl Status {
     /// A client's task panicked and was caught.
     pub fn count_panic(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was done to the run.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
     }
 
     /// Panics that were caught.

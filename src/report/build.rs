@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Bytes, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee, Latency, Playback, Report,
-    Requests, Run, SCHEMA, Startup, Throughput, Trust,
+    Bytes, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee, Latency, LoadChange, Mark,
+    Playback, Report, Requests, Run, SCHEMA, Startup, Throughput, Trust,
 };
 use crate::base::{ClientState, Kind};
 use crate::frame::{self, Frame};
@@ -53,6 +53,8 @@ pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
             redirects: totals.get(Metric::Redirects),
         },
         findings: frame.findings.iter().map(finding).collect(),
+        marks: marks(frame),
+        load_changes: load_changes(frame),
         internal: Internal {
             panics: frame.panics + facts.lost_workers,
             invariant_violations: frame.snapshot.invariant_violations,
@@ -174,6 +176,22 @@ fn was_stalled(said: ClientState) -> bool {
 
 fn max_drift_us(frame: &Frame) -> u64 {
     frame.snapshot.clients.iter().map(|row| row.playback.max_drift_us).max().unwrap_or_default()
+}
+
+fn marks(frame: &Frame) -> Vec<Mark> {
+    let marks = frame.journal.marks();
+    marks.map(|mark| Mark { at_s: mark.at.as_secs_f64(), note: mark.note.clone() }).collect()
+}
+
+fn load_changes(frame: &Frame) -> Vec<LoadChange> {
+    let changes = frame.journal.changes().map(|change| LoadChange {
+        at_s: change.at.as_secs_f64(),
+        change: change.kind.name(),
+        from: change.from,
+        to: change.to,
+        by: change.by.name(),
+    });
+    changes.collect()
 }
 
 fn throughput(frame: &Frame) -> Throughput {

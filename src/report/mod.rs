@@ -52,6 +52,10 @@ pub struct Report {
     pub connections: Connections,
     /// What clients found wrong with the stream; empty where nothing was.
     pub findings: Vec<FindingReport>,
+    /// Moments that the operator marked.
+    pub marks: Vec<Mark>,
+    /// Every change of the load, the plan's own beginning first.
+    pub load_changes: Vec<LoadChange>,
     /// What the program found wrong with itself.
     pub internal: Internal,
     /// What the built-in origin counted itself; absent with any other origin.
@@ -312,6 +316,32 @@ pub struct FindingReport {
     pub last_s: f64,
     /// What the first client met.
     pub detail: String,
+}
+
+/// A moment that the operator marked.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Mark {
+    /// Seconds since the start.
+    pub at_s: f64,
+    /// What the operator typed; may be empty.
+    pub note: String,
+}
+
+/// A change of the load.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LoadChange {
+    /// Seconds since the start.
+    pub at_s: f64,
+    /// `target`, `hold` or `resume`.
+    pub change: &'static str,
+    /// The target before it.
+    pub from: u32,
+    /// The target after it.
+    pub to: u32,
+    /// `plan` or `operator`.
+    pub by: &'static str,
 }
 
 /// What the program found wrong with itself; all zero in a run that can be believed.

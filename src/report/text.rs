@@ -12,6 +12,9 @@ use crate::base::units::{self, UNKNOWN};
 const WIDTH: usize = 80;
 /// Outcomes that are listed one by one.
 const OUTCOMES: usize = 12;
+/// Marks and changes of the load that are listed.
+const MARKS: usize = 20;
+const CHANGES: usize = 12;
 
 /// The report as text, 80 columns, with a newline at its end.
 pub fn text(report: &Report) -> String {
@@ -35,6 +38,7 @@ pub fn text(report: &Report) -> String {
         ));
     }
     page.rule();
+    operator(report, &mut page);
     ending(report, &mut page);
     page.0
 }
@@ -250,6 +254,35 @@ fn meaning(name: &str) -> String {
         .into_iter()
         .find(|fault| fault.name() == name)
         .map_or(String::new(), |fault| fault.meaning().to_owned())
+}
+
+/// What the operator did: marks one by one, changes of the load until the list is long enough.
+fn operator(report: &Report, page: &mut Page) {
+    let at = |seconds| units::clock(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    for (number, mark) in report.marks.iter().enumerate().take(MARKS) {
+        page.line(format!("mark    m{} {} {}", number + 1, at(mark.at_s), mark.note));
+    }
+    if report.marks.len() > MARKS {
+        page.line(format!("        and {} more marks", report.marks.len() - MARKS));
+    }
+    let changes: Vec<String> = report
+        .load_changes
+        .iter()
+        .filter(|change| change.by != "plan")
+        .map(|change| match change.change {
+            "target" => format!("{} -> {} at {}", change.from, change.to, at(change.at_s)),
+            other => format!("{other} at {}", at(change.at_s)),
+        })
+        .collect();
+    if !changes.is_empty() {
+        let shown = changes.len().min(CHANGES);
+        let more = match changes.len() - shown {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let shown = changes.get(..shown).unwrap_or_default().join(", ");
+        page.line(format!("changes by the operator: {shown}{more}"));
+    }
 }
 
 fn ending(report: &Report, page: &mut Page) {

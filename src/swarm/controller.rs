@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Swarm;
 use crate::base::{Clock, Command, RunState, StopCause, limits};
-use crate::frame::Status;
+use crate::frame::{ChangeKind, ChangeSource, LoadChange, Status};
 use crate::load::{Pacer, Ramp};
 
 /// How often the controller looks, when nothing is due: clients that have finished tell nobody.
@@ -54,45 +54,71 @@ pub struct Controller {
     status: Arc<Status>,
     clock: Clock,
     target: u32,
+    /// The operator holds the ramp.
+    held: bool,
 }
 
 impl Controller {
     /// A controller of `swarm`. The clock's zero is the first start.
     pub fn new(swarm: Swarm, plan: Plan, status: Arc<Status>, clock: Clock) -> Self {
         let pacer = Pacer::new(plan.ramp, plan.clients, plan.jitter, plan.seed);
-        Self { swarm, pacer, status, clock, target: plan.clients, plan }
+        Self { swarm, pacer, status, clock, target: plan.clients, held: false, plan }
     }
 
     /// Runs until it is told to stop, the duration is over or every client has finished; then drains. Returns how
     /// it ended and the swarm, whose clients have all left.
     pub async fn run(mut self, commands: flume::Receiver<Command>) -> (Ending, Swarm) {
-        let mut ending = Ending::default();
-        loop {
+        self.write_down(ChangeKind::Target, 0, ChangeSource::Plan);
+        let mut ending = loop {
             self.converge().await;
             let now = self.clock.now();
             if self.plan.duration.is_some_and(|end| end <= now) || self.everyone_has_finished() {
-                break;
+                break Ending::default();
             }
-            match next_command(&commands, self.next_look(now)).await {
-                None => {}
-                Some(Command::AdjustTarget(by)) => self.adjust(by),
-                Some(Command::Stop(cause)) => {
-                    ending.cause = Some(cause);
-                    break;
-                }
-                Some(Command::StopNow(cause)) => {
-                    ending = Ending { cause: Some(cause), cut: true };
-                    break;
-                }
+            let Some(command) = next_command(&commands, self.next_look(now)).await else { continue };
+            // Hammered keys are one change of the load, not hundreds.
+            let before = self.target;
+            let told =
+                std::iter::once(command).chain(commands.try_iter()).find_map(|command| self.take(command));
+            if self.target != before {
+                self.write_down(ChangeKind::Target, before, ChangeSource::Operator);
             }
-        }
+            if let Some(ending) = told {
+                break ending;
+            }
+        };
         self.drain(&commands, &mut ending).await;
         (ending, self.swarm)
     }
 
-    fn adjust(&mut self, by: i64) {
-        let target = i64::from(self.target).saturating_add(by).clamp(0, i64::from(self.plan.clients_max));
-        self.target = u32::try_from(target).unwrap_or_default();
+    /// Does what was asked for; an ending if the run is to end.
+    fn take(&mut self, command: Command) -> Option<Ending> {
+        match command {
+            Command::AdjustTarget(by) => self.aim(i64::from(self.target).saturating_add(by)),
+            Command::SetTarget(clients) => self.aim(clients.into()),
+            Command::Hold => self.hold(ChangeKind::Hold),
+            Command::Resume => self.hold(ChangeKind::Resume),
+            Command::Mark(mark) => self.status.journal().mark(mark),
+            Command::Stop(cause) => return Some(Ending { cause: Some(cause), cut: false }),
+            Command::StopNow(cause) => return Some(Ending { cause: Some(cause), cut: true }),
+        }
+        None
+    }
+
+    fn aim(&mut self, target: i64) {
+        self.target = u32::try_from(target.clamp(0, self.plan.clients_max.into())).unwrap_or_default();
+    }
+
+    fn hold(&mut self, kind: ChangeKind) {
+        let held = kind == ChangeKind::Hold;
+        if std::mem::replace(&mut self.held, held) != held {
+            self.write_down(kind, self.target, ChangeSource::Operator);
+        }
+    }
+
+    /// Writes down that the load was changed, `from` the target before it.
+    fn write_down(&self, kind: ChangeKind, from: u32, by: ChangeSource) {
+        self.status.journal().change(LoadChange { at: self.clock.now(), kind, from, to: self.target, by });
     }
 
     /// Starts the clients that are due and removes those that are too many.
@@ -100,14 +126,18 @@ impl Controller {
         while self.swarm.admitted() > self.target {
             self.swarm.remove_newest().await;
         }
-        let wanted = self.target - self.swarm.admitted();
+        let wanted = if self.held { 0 } else { self.target - self.swarm.admitted() };
         for _ in 0..self.pacer.due(self.clock.now(), wanted) {
             self.swarm.admit().await;
         }
         let reached = self.swarm.admitted() == self.target;
         self.status.set_target(self.target);
         self.status.set_admitted(u64::from(self.swarm.admitted()), self.pacer.late());
-        self.status.set_state(if reached { RunState::Running } else { RunState::Ramping });
+        self.status.set_state(match (self.held, reached) {
+            (true, _) => RunState::Hold,
+            (false, true) => RunState::Running,
+            (false, false) => RunState::Ramping,
+        });
     }
 
     fn everyone_has_finished(&self) -> bool {
@@ -117,7 +147,8 @@ impl Controller {
 
     /// How long nothing is due.
     fn next_look(&self, now: Duration) -> Duration {
-        let start = (self.swarm.admitted() < self.target).then(|| self.pacer.next_at());
+        let wanted = !self.held && self.swarm.admitted() < self.target;
+        let start = wanted.then(|| self.pacer.next_at());
         let next = start.into_iter().chain(self.plan.duration).min();
         next.map_or(LOOK, |at| at.saturating_sub(now).min(LOOK))
     }
