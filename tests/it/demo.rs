@@ -76,7 +76,7 @@ fn faults_of_every_kind_are_counted_as_what_they_are() {
         "segment:404:10%",
         "segment:599:10%",
         "segment:cut:10%",
-        "segment:reset:10%",
+        "segment:reset:20%",
         "playlist:delay=50ms:20%",
     ];
     let mut options = vec!["-c", "20", "--ramp-time", "0", "-d", "12s", "--seed", "7"];
