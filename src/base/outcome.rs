@@ -74,6 +74,21 @@ faults! {
     Cut "cut" "We ended the request: its client was removed, or the run ended.",
 }
 
+impl Fault {
+    /// Whether a time limit of any phase ended the request.
+    pub const fn is_timeout(self) -> bool {
+        matches!(
+            self,
+            Self::TimeoutDns
+                | Self::TimeoutConnect
+                | Self::TimeoutTls
+                | Self::TimeoutFirstByte
+                | Self::TimeoutIdle
+                | Self::TimeoutTotal
+        )
+    }
+}
+
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -198,6 +213,7 @@ mod tests {
         assert_eq!(names.len(), Fault::COUNT);
         for (index, fault) in Fault::ALL.iter().enumerate() {
             assert_eq!(*fault as usize, index);
+            assert_eq!(fault.is_timeout(), fault.name().starts_with("timeout."), "{}", fault.name());
         }
     }
 }

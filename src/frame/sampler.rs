@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::health::HealthJudge;
 use super::{FailureTracker, Frame, History, Point, Status};
 use crate::base::{Clock, Kind, clock};
-use crate::stats::{RecentLatency, Registry, Speeds, Timed, Window, window};
+use crate::stats::{RecentLatency, Registry, Snapshot, Speeds, Timed, Totals, Window, window};
 
 /// Time between two frames.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -35,6 +35,8 @@ pub struct Sampler {
     latency: [RecentLatency; 3],
     failures: FailureTracker,
     history: Arc<History>,
+    /// The totals of the frame before, which none may fall below.
+    last: Totals,
     ticks: u64,
     peak_clients: u64,
     pool: Vec<Arc<Frame>>,
@@ -77,6 +79,7 @@ impl Sampler {
             latency: timed.map(RecentLatency::new),
             failures: FailureTracker::default(),
             history: Arc::default(),
+            last: Totals::default(),
             ticks: 0,
             peak_clients: 0,
             pool: Vec::with_capacity(POOL),
@@ -132,6 +135,7 @@ impl Sampler {
         let at = self.clock.now();
         self.registry.snapshot(clock::micros(at), &mut frame.snapshot);
         self.registry.findings(&mut frame.findings);
+        self.compare_with_last(&mut frame.snapshot);
         self.window.push(at, &frame.snapshot.totals);
         frame.speed = self.speeds.observe(&mut frame.snapshot);
         let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
@@ -161,6 +165,12 @@ impl Sampler {
         frame.journal = Arc::clone(self.status.journal());
     }
 
+    fn compare_with_last(&mut self, snapshot: &mut Snapshot) {
+        self.registry.compare(&self.last, &snapshot.totals);
+        snapshot.invariant_violations = self.registry.violations();
+        self.last.copy_from(&snapshot.totals);
+    }
+
     /// The registry that is sampled.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
@@ -171,6 +181,7 @@ impl Sampler {
 mod tests {
     use super::*;
     use crate::base::Outcome;
+    use crate::stats::Metric;
 
     fn sampler() -> (Arc<Registry>, Sampler) {
         let registry = Registry::new(1);
@@ -193,6 +204,36 @@ mod tests {
         assert_eq!(frozen.snapshot.totals.finished(), 0);
         assert!(seen.len() <= POOL, "{} frames in use", seen.len());
         assert!(!seen.contains(&Arc::as_ptr(&frozen)));
+    }
+
+    #[test]
+    fn a_total_that_falls_from_one_frame_to_the_next_is_a_violation() {
+        let (registry, mut sampler) = sampler();
+        let client = registry.add();
+        client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
+        assert_eq!(sampler.next_frame().snapshot.invariant_violations, 0);
+        // Nothing in the registry can make one fall, so the memory of the last frame is changed.
+        sampler.last.scalars.add(Metric::Ok, 1);
+        assert_eq!(sampler.next_frame().snapshot.invariant_violations, 1);
+        assert_eq!(sampler.next_frame().snapshot.invariant_violations, 1);
+    }
+
+    #[test]
+    fn a_frame_allocates_nothing_but_the_history_of_a_new_second() {
+        let (registry, mut sampler) = sampler();
+        let clients: Vec<_> = (0..200).map(|_| registry.add()).collect();
+        for client in &clients {
+            let meter = client.meter(0, Clock::start());
+            meter.start(Kind::Segment).finish(Outcome::Ok, None);
+            meter.start(Kind::Segment).finish(Outcome::of_status(404, false), None);
+        }
+        (0..20).for_each(|_| drop(sampler.next_frame()));
+        for _ in 0..20 {
+            // Once a second the history grows, and is copied.
+            let new_second = sampler.ticks.is_multiple_of(TICKS_PER_SECOND);
+            let allocations = allocation_counter::measure(|| drop(sampler.next_frame())).count_total;
+            assert!(allocations == 0 || new_second, "{allocations}");
+        }
     }
 
     #[test]

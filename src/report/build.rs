@@ -120,22 +120,28 @@ fn latencies(registry: &Registry) -> (BTreeMap<String, Latency>, u64) {
     for timed in Timed::all() {
         registry.latency(timed, &mut snapshot);
         clamped += snapshot.clamped();
-        if let Some(summary) = snapshot.summary() {
-            let latency = Latency {
-                count: summary.count,
-                min: summary.min,
-                mean: summary.mean,
-                p50: summary.p50,
-                p95: summary.p95,
-                p99: summary.p99,
-                p999: summary.p999,
-                max: summary.max,
-                buckets: snapshot.buckets().collect(),
-            };
-            found.insert(timed.name(), latency);
-        }
+        found.extend(latency(&snapshot).map(|latency| (timed.name(), latency)));
+    }
+    for kind in Kind::ALL {
+        registry.latency_of_all(kind, &mut snapshot);
+        found.extend(latency(&snapshot).map(|latency| (format!("{}_all", kind.name()), latency)));
     }
     (found, clamped)
+}
+
+fn latency(snapshot: &LatencySnapshot) -> Option<Latency> {
+    let summary = snapshot.summary()?;
+    Some(Latency {
+        count: summary.count,
+        min: summary.min,
+        mean: summary.mean,
+        p50: summary.p50,
+        p95: summary.p95,
+        p99: summary.p99,
+        p999: summary.p999,
+        max: summary.max,
+        buckets: snapshot.buckets().collect(),
+    })
 }
 
 fn playback(frame: &Frame, registry: &Registry) -> Playback {

@@ -42,7 +42,8 @@ pub struct Report {
     pub http_errors: BTreeMap<String, u64>,
     /// Requests of each kind by outcome, with the body bytes that came with them; unused kinds are absent.
     pub kinds: BTreeMap<String, KindReport>,
-    /// Times by name, in microseconds; what was never timed is absent.
+    /// Times by name, in microseconds; what was never timed is absent. `segment` holds the requests that ended ok,
+    /// `segment_failed` those that did not, `segment_all` both.
     pub latency_us: BTreeMap<String, Latency>,
     /// What viewers would have seen.
     pub playback: Playback,

@@ -1,6 +1,8 @@
 //! What one client counts and shows of itself. Written by its task alone, read by anybody.
 //!
 //! * A client that never failed pays no failure table: it is made with the first failure.
+//! * What a request writes and a snapshot reads lies side by side: a request touches two neighbouring cache lines and
+//!   the place of its segment's size, a snapshot four lines in a row.
 //! * Playback is published so that a reader can tell position, buffer and stall at *its* moment, without the
 //!   client's task being awake: a client that waits for a silent origin still shows when its buffer ran dry.
 
@@ -13,41 +15,46 @@ use crate::base::{ClientState, Outcome};
 /// How many of the last segment sizes are kept.
 pub const RECENT_SEGMENTS: usize = 100;
 
-/// Code of [`Outcome::Ok`] in the cell of the last outcome; failures are their slot plus one, zero is none yet.
-const LAST_OK: u64 = u64::MAX;
+/// The last outcome and its moment share a word, so that no reader meets the one without the other: the moment in
+/// microseconds above, the code below.
+const CODE_BITS: u32 = 16;
+const NO_OUTCOME: u64 = 0;
+const OK: u64 = 1;
+/// Failures are their slot and this.
+const FIRST_FAILURE: u64 = 2;
 
 /// The numbers of one client.
+// In the order of how often they are touched. The holder of the slot stands before, see `slot.rs`.
 #[derive(Debug)]
+#[repr(C)]
 pub struct ClientStats {
-    scalars: [Cell; Metric::COUNT],
+    last: Cell,
     state: Cell,
     joined_us: Cell,
     offset_us: Cell,
     dry_at_us: Cell,
     max_drift_us: Cell,
     bandwidth: Cell,
-    last_outcome: Cell,
-    last_finished_us: Cell,
+    scalars: [Cell; Metric::COUNT],
+    failures: OnceLock<Box<Failures>>,
     segments: Cell,
     segment_sizes: [AtomicU32; RECENT_SEGMENTS],
-    failures: OnceLock<Box<Failures>>,
 }
 
 impl Default for ClientStats {
     fn default() -> Self {
         Self {
-            scalars: std::array::from_fn(|_| Cell::default()),
+            last: Cell::default(),
             state: Cell::default(),
             joined_us: Cell::default(),
             offset_us: Cell::default(),
             dry_at_us: Cell::default(),
             max_drift_us: Cell::default(),
             bandwidth: Cell::default(),
-            last_outcome: Cell::default(),
-            last_finished_us: Cell::default(),
+            scalars: std::array::from_fn(|_| Cell::default()),
+            failures: OnceLock::new(),
             segments: Cell::default(),
             segment_sizes: std::array::from_fn(|_| AtomicU32::new(0)),
-            failures: OnceLock::new(),
         }
     }
 }
@@ -113,9 +120,9 @@ impl ClientStats {
 
     /// Sets everything to zero for the next client of the slot; only while the slot has no client.
     pub(super) fn reset(&self) {
-        let cells = [&self.state, &self.joined_us, &self.offset_us, &self.dry_at_us, &self.max_drift_us];
-        let more = [&self.bandwidth, &self.last_outcome, &self.last_finished_us, &self.segments];
-        self.scalars.iter().chain(cells).chain(more).for_each(|cell| cell.set(0));
+        let playback = [&self.state, &self.joined_us, &self.offset_us, &self.dry_at_us, &self.max_drift_us];
+        let more = [&self.bandwidth, &self.last, &self.segments];
+        self.scalars.iter().chain(playback).chain(more).for_each(|cell| cell.set(0));
         if let Some(failures) = self.failures.get() {
             failures.reset();
         }
@@ -124,8 +131,8 @@ impl ClientStats {
     /// Counts how a request ended; by the client's task only.
     pub(super) fn finish(&self, outcome: Outcome, now_us: u64) {
         let slot = failures::slot(outcome);
-        self.last_outcome.set(slot.map_or(LAST_OK, |slot| slot as u64 + 1));
-        self.last_finished_us.set(now_us);
+        let code = slot.map_or(OK, |slot| slot as u64 + FIRST_FAILURE);
+        self.last.set(now_us.min(u64::MAX >> CODE_BITS) << CODE_BITS | code);
         if let Some(slot) = slot {
             self.failures.get_or_init(Box::default).add(slot, 1);
         }
@@ -174,12 +181,13 @@ impl ClientStats {
 
     /// How the last request ended and when (microseconds since the start of the run).
     pub fn last_finished(&self) -> Option<(Outcome, u64)> {
-        let outcome = match self.last_outcome.get() {
-            0 => return None,
-            LAST_OK => Outcome::Ok,
-            slot => failures::outcome(slot as usize - 1)?,
+        let last = self.last.get();
+        let outcome = match last & ((1 << CODE_BITS) - 1) {
+            NO_OUTCOME => return None,
+            OK => Outcome::Ok,
+            code => failures::outcome((code - FIRST_FAILURE) as usize)?,
         };
-        Some((outcome, self.last_finished_us.get()))
+        Some((outcome, last >> CODE_BITS))
     }
 
     /// The size of the last segment in bytes.
@@ -221,7 +229,9 @@ impl ClientStats {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Kind;
     use crate::base::outcome::{Fault, HttpFailure};
+    use crate::stats::slot::Slot;
 
     fn playing(offset_us: i64, dry_at_us: u64) -> Playback {
         Playback {
@@ -245,6 +255,37 @@ mod tests {
         assert_eq!(playback.position_at(9_000_000), 6_000_000);
         assert_eq!(playback.buffer_at(9_000_000), 0);
         assert_eq!(playback.drift_at(9_000_000), 2_000_000);
+    }
+
+    #[test]
+    fn what_a_request_writes_lies_on_two_lines_and_what_a_snapshot_reads_on_four() {
+        const LINE: usize = 64;
+        let scalars = Slot::<ClientStats>::VALUES + std::mem::offset_of!(ClientStats, scalars);
+        let line = |metric: Metric| (scalars + 8 * metric.index()) / LINE;
+        for kind in [Kind::Playlist, Kind::Segment] {
+            for metric in [Metric::started(kind), Metric::finished(kind), Metric::bytes(kind), Metric::Ok] {
+                assert_eq!(line(metric), 1, "{}", metric.name());
+            }
+        }
+        assert_eq!(scalars, LINE, "the last outcome and the playback fill the line of the holder");
+        let read = [Metric::HttpErrors, Metric::Faults, Metric::Stalls, Metric::Reconnections];
+        for metric in
+            Kind::ALL.into_iter().flat_map(|kind| [Metric::started(kind), Metric::bytes(kind)]).chain(read)
+        {
+            assert!(line(metric) < 4, "{}", metric.name());
+        }
+    }
+
+    #[test]
+    fn the_last_outcome_keeps_its_moment() {
+        let stats = ClientStats::default();
+        for slot in 0..failures::SLOTS {
+            let outcome = failures::outcome(slot).expect("a slot");
+            stats.finish(outcome, 77 + slot as u64);
+            assert_eq!(stats.last_finished(), Some((outcome, 77 + slot as u64)));
+        }
+        stats.finish(Outcome::Ok, u64::MAX);
+        assert_eq!(stats.last_finished(), Some((Outcome::Ok, u64::MAX >> CODE_BITS)));
     }
 
     #[test]

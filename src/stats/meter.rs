@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::client::{ClientStats, Playback};
 use super::latency::Timed;
 use super::metric::Metric;
-use super::registry::{ClientSlot, Registry};
+use super::registry::ClientSlot;
 use super::worker::WorkerStats;
 use crate::base::outcome::Fault;
 use crate::base::{ClientState, Clock, Finding, Kind, Outcome, clock};
@@ -20,9 +20,8 @@ use crate::base::{ClientState, Clock, Finding, Kind, Outcome, clock};
 /// Counts for one client.
 #[derive(Debug)]
 pub struct Meter {
-    registry: Arc<Registry>,
     slot: Arc<ClientSlot>,
-    worker: usize,
+    worker: Arc<WorkerStats>,
     clock: Clock,
     /// Keeps the meter on the thread that is the one writer of its worker's cells.
     not_send: PhantomData<Rc<()>>,
@@ -38,10 +37,10 @@ pub struct Timings {
 }
 
 impl Meter {
-    pub(super) fn new(registry: Arc<Registry>, slot: Arc<ClientSlot>, worker: usize, clock: Clock) -> Self {
+    pub(super) fn new(slot: Arc<ClientSlot>, worker: Arc<WorkerStats>, clock: Clock) -> Self {
         // Announces this thread as the writer. The meter cannot leave it, so this holds for all that it writes.
         slot.writer();
-        Self { registry, slot, worker, clock, not_send: PhantomData }
+        Self { slot, worker, clock, not_send: PhantomData }
     }
 
     /// Starts a request now.
@@ -104,7 +103,7 @@ impl Meter {
     }
 
     fn worker(&self) -> &WorkerStats {
-        self.registry.worker(self.worker)
+        &self.worker
     }
 }
 
@@ -146,16 +145,10 @@ impl Exchange<'_> {
     /// Ends the request at a moment that was read from the run's clock already.
     #[inline]
     pub fn finish_at(mut self, outcome: Outcome, timings: Option<Timings>, now_us: u64) {
-        let total_us = now_us.saturating_sub(self.started_us);
-        let latencies = &self.meter.worker().latencies;
-        match (outcome, timings) {
-            (Outcome::Ok, Some(timings)) => {
-                latencies.record(Timed::FirstByte(self.kind), timings.first_byte_us);
-                latencies.record(Timed::Body(self.kind), timings.body_us);
-                latencies.record(Timed::Total(self.kind), total_us);
-            }
-            (Outcome::Ok, None) => latencies.record(Timed::Total(self.kind), total_us),
-            _ => latencies.record(Timed::Failed(self.kind), total_us),
+        if let (Outcome::Ok, Some(timings)) = (outcome, timings) {
+            let latencies = &self.meter.worker().latencies;
+            latencies.record(Timed::FirstByte(self.kind), timings.first_byte_us);
+            latencies.record(Timed::Body(self.kind), timings.body_us);
         }
         if outcome.is_ok() && self.kind == Kind::Segment {
             self.meter.client().segment(self.bytes);
@@ -164,19 +157,24 @@ impl Exchange<'_> {
     }
 
     /// Counts the outcome, `finished` last.
+    #[inline]
     fn end(&mut self, outcome: Outcome, now_us: u64) {
         self.ended = true;
         let meter = self.meter;
-        meter.count(
-            match outcome {
-                Outcome::Ok => Metric::Ok,
-                Outcome::Http(_) => Metric::HttpErrors,
-                Outcome::Failed(_) => Metric::Faults,
-            },
-            1,
-        );
+        let total_us = now_us.saturating_sub(self.started_us);
+        let (class, timed) = match outcome {
+            Outcome::Ok => (Metric::Ok, Some(Timed::Total(self.kind))),
+            Outcome::Http(_) => (Metric::HttpErrors, Some(Timed::Failed(self.kind))),
+            // How long we let it live says nothing about the origin.
+            Outcome::Failed(Fault::Cut) => (Metric::Faults, None),
+            Outcome::Failed(_) => (Metric::Faults, Some(Timed::Failed(self.kind))),
+        };
+        if let Some(timed) = timed {
+            meter.worker().latencies.record(timed, total_us);
+        }
+        meter.count(class, 1);
         if let Outcome::Failed(fault) = outcome
-            && fault.name().starts_with("timeout.")
+            && fault.is_timeout()
         {
             meter.count(Metric::Timeouts, 1);
         }

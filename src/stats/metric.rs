@@ -1,7 +1,8 @@
 //! The catalogue of scalar counters: what is counted once for a client and once for the whole run.
 //!
-//! All of them only grow. To add one, add its line here and count it in `swarm/client.rs`; snapshots, the audit of
-//! clients against totals and reports iterate over [`Metric::ALL`].
+//! All of them only grow. To add one, add its line here and count it in `swarm/client.rs`; snapshots and the audit of
+//! clients against totals iterate over [`Metric::ALL`]. The order of the lines is the order of the cells in memory, so
+//! a new one goes to the end unless every request counts it.
 
 use crate::base::Kind;
 
@@ -29,37 +30,40 @@ macro_rules! metrics {
 }
 
 metrics! {
+    // What almost every request touches: one cache line.
     PlaylistStarted "playlist_requests" "Playlist requests started.",
     SegmentStarted "segment_requests" "Segment requests started.",
+    PlaylistFinished "playlist_finished" "Playlist requests that reached their outcome.",
+    SegmentFinished "segment_finished" "Segment requests that reached their outcome.",
+    PlaylistBytes "playlist_bytes" "Body bytes of playlists as they arrived on the wire.",
+    SegmentBytes "segment_bytes" "Body bytes of segments as they arrived on the wire.",
+    Ok "ok" "Requests that ended ok.",
+    PlayMicros "play_us" "Microseconds of media played.",
+    // What a snapshot reads of each client besides: two more.
     PartStarted "part_requests" "Part requests started.",
     InitStarted "init_requests" "Initialization section requests started.",
     KeyStarted "key_requests" "Key requests started.",
     UnknownStarted "unknown_requests" "Requests of no known kind started.",
-    PlaylistFinished "playlist_finished" "Playlist requests that reached their outcome.",
-    SegmentFinished "segment_finished" "Segment requests that reached their outcome.",
-    PartFinished "part_finished" "Part requests that reached their outcome.",
-    InitFinished "init_finished" "Initialization section requests that reached their outcome.",
-    KeyFinished "key_finished" "Key requests that reached their outcome.",
-    UnknownFinished "unknown_finished" "Requests of no known kind that reached their outcome.",
-    PlaylistBytes "playlist_bytes" "Body bytes of playlists as they arrived on the wire.",
-    SegmentBytes "segment_bytes" "Body bytes of segments as they arrived on the wire.",
     PartBytes "part_bytes" "Body bytes of parts as they arrived on the wire.",
     InitBytes "init_bytes" "Body bytes of initialization sections as they arrived on the wire.",
     KeyBytes "key_bytes" "Body bytes of keys as they arrived on the wire.",
     UnknownBytes "unknown_bytes" "Body bytes of requests of no known kind as they arrived on the wire.",
-    Ok "ok" "Requests that ended ok.",
     HttpErrors "http_errors" "Requests that ended with a failed HTTP status.",
     Faults "faults" "Requests that ended neither ok nor with an HTTP status.",
-    Timeouts "timeouts" "Requests that ended in a timeout of any phase.",
-    Connections "connections" "Connections that were opened and became usable.",
     Reconnections "reconnections" "Connections to an endpoint that the client had been connected to before.",
-    Redirects "redirects" "Redirects that were followed.",
-    StaleRetries "stale_retries" "Requests sent again because their kept-alive connection had been closed.",
-    StartupMicros "startup_us" "Microseconds that clients waited for playback to begin.",
-    PlaybackStarts "playback_starts" "Playback that began for the first time.",
     Stalls "stalls" "Stalls that began after playback had started.",
     StallMicros "stall_us" "Microseconds that playback stood still after it had started.",
-    PlayMicros "play_us" "Microseconds of media played.",
+    StartupMicros "startup_us" "Microseconds that clients waited for playback to begin.",
+    PlaybackStarts "playback_starts" "Playback that began for the first time.",
+    Timeouts "timeouts" "Requests that ended in a timeout of any phase.",
+    // The rest.
+    PartFinished "part_finished" "Part requests that reached their outcome.",
+    InitFinished "init_finished" "Initialization section requests that reached their outcome.",
+    KeyFinished "key_finished" "Key requests that reached their outcome.",
+    UnknownFinished "unknown_finished" "Requests of no known kind that reached their outcome.",
+    Connections "connections" "Connections that were opened and became usable.",
+    Redirects "redirects" "Redirects that were followed.",
+    StaleRetries "stale_retries" "Requests sent again because their kept-alive connection had been closed.",
     SegmentsSkipped "segments_skipped" "Segments that left the live window before they were fetched, or were given up.",
 }
 
@@ -87,6 +91,11 @@ impl Metric {
     /// Whether this is one of the counters of [`Metric::finished`].
     pub fn is_finished(self) -> bool {
         Kind::ALL.into_iter().any(|kind| Self::finished(kind) == self)
+    }
+
+    /// Whether this is one of the counters of [`Metric::started`].
+    pub fn is_started(self) -> bool {
+        Kind::ALL.into_iter().any(|kind| Self::started(kind) == self)
     }
 
     /// The counters that exist once per kind, in the order of [`Kind::ALL`].

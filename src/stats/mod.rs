@@ -15,12 +15,15 @@ mod meter;
 mod metric;
 #[cfg(all(test, hlswarm_loom))]
 mod models;
+mod phase;
 mod recent;
 mod recorder;
 mod registry;
 mod slot;
 mod snapshot;
 pub mod speed;
+#[cfg(test)]
+mod tests;
 pub mod window;
 mod worker;
 
@@ -29,6 +32,7 @@ pub use findings::FindingRow;
 pub use latency::{LatencySnapshot, LatencySummary, Timed};
 pub use meter::{Exchange, Meter, Timings};
 pub use metric::Metric;
+pub use phase::Phase;
 pub use recent::{LatencyDigest, RecentLatency};
 pub use registry::{ClientHandle, Registry};
 pub use snapshot::{ClientRow, CodeCount, KindTotals, Snapshot, Tally, Totals};

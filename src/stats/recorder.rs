@@ -15,6 +15,8 @@ const GROUPING_POWER: u8 = 7;
 /// The largest value is 2^32 - 1 microseconds.
 const MAX_VALUE_POWER: u8 = 32;
 const MAX_VALUE_US: u64 = (1 << MAX_VALUE_POWER) - 1;
+/// 2^8 linear ones, and 2^7 for each power of two above.
+const BUCKETS: usize = ((MAX_VALUE_POWER - GROUPING_POWER + 1) as usize) << GROUPING_POWER;
 
 pub(super) fn config() -> Option<Config> {
     Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()
@@ -36,18 +38,17 @@ pub(super) struct Recorder {
     /// 2^64 - 1 minus the smallest value, so that zero means none.
     pub(super) min_complement: Cell,
     pub(super) clamped: Cell,
-    pub(super) buckets: Box<[Cell]>,
+    pub(super) buckets: [Cell; BUCKETS],
 }
 
 impl Default for Recorder {
     fn default() -> Self {
-        let buckets = config().map_or(0, |config| config.total_buckets());
         Self {
             sum: Cell::default(),
             max: Cell::default(),
             min_complement: Cell::default(),
             clamped: Cell::default(),
-            buckets: (0..buckets).map(|_| Cell::default()).collect(),
+            buckets: std::array::from_fn(|_| Cell::default()),
         }
     }
 }
@@ -116,6 +117,8 @@ mod tests {
             }
         }
         assert_eq!(Some(bucket_of(MAX_VALUE_US)), expected(MAX_VALUE_US));
+        assert_eq!(config().map(|config| config.total_buckets()), Some(BUCKETS));
+        assert_eq!(bucket_of(MAX_VALUE_US), BUCKETS - 1);
     }
 
     proptest! {

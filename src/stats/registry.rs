@@ -19,8 +19,9 @@ use super::metric::{Metric, Scalars};
 use super::slot::Slot;
 use super::snapshot::{ClientRow, Snapshot, Totals};
 use super::worker::{self, WorkerStats};
-use crate::base::Clock;
 use crate::base::atomics::{AtomicU64, Ordering};
+use crate::base::outcome::Fault;
+use crate::base::{Clock, Kind};
 
 /// The place of one client, on cache lines of its own.
 pub(super) type ClientSlot = CachePadded<Slot<ClientStats>>;
@@ -46,14 +47,14 @@ impl Default for Retired {
 /// The clients of a run and its totals.
 #[derive(Debug)]
 pub struct Registry {
-    workers: Box<[CachePadded<WorkerStats>]>,
+    workers: Box<[Arc<WorkerStats>]>,
     slots: boxcar::Vec<Arc<ClientSlot>>,
     free: SegQueue<usize>,
     created: AtomicU64,
     retired: Retired,
     violations: AtomicU64,
     /// What a worker number outside the table would count into; stays empty, because that cannot happen.
-    nowhere: WorkerStats,
+    nowhere: Arc<WorkerStats>,
 }
 
 /// The right to a slot: as long as it lives the client is listed; dropping it retires the client.
@@ -76,7 +77,7 @@ impl ClientHandle {
 
     /// The writer of the client's numbers, for its task on worker number `worker`.
     pub fn meter(&self, worker: usize, clock: Clock) -> Meter {
-        Meter::new(Arc::clone(&self.registry), Arc::clone(&self.slot), worker, clock)
+        Meter::new(Arc::clone(&self.slot), Arc::clone(self.registry.worker(worker)), clock)
     }
 }
 
@@ -90,13 +91,13 @@ impl Registry {
     /// An empty registry for `workers` worker threads.
     pub fn new(workers: usize) -> Arc<Self> {
         Arc::new(Self {
-            workers: (0..workers).map(|_| CachePadded::default()).collect(),
+            workers: (0..workers).map(|_| Arc::default()).collect(),
             slots: boxcar::Vec::new(),
             free: SegQueue::new(),
             created: AtomicU64::new(0),
             retired: Retired::default(),
             violations: AtomicU64::new(0),
-            nowhere: WorkerStats::default(),
+            nowhere: Arc::default(),
         })
     }
 
@@ -166,8 +167,8 @@ impl Registry {
         slot.read(|id, stats| ClientRow::read(id, index, stats))
     }
 
-    pub(super) fn worker(&self, index: usize) -> &WorkerStats {
-        self.workers.get(index).map_or(&self.nowhere, |worker| worker)
+    fn worker(&self, index: usize) -> &Arc<WorkerStats> {
+        self.workers.get(index).unwrap_or(&self.nowhere)
     }
 
     /// Reads everything into `snapshot`, whose memory is used again. `at_us` is the moment that it is labelled with.
@@ -193,18 +194,43 @@ impl Registry {
         findings::read(self.workers.iter().map(|worker| &worker.findings), rows);
     }
 
-    fn read_totals(&self, totals: &mut Totals) {
-        let lies = worker::read_totals(&self.workers, totals);
-        self.violations.fetch_add(lies, Ordering::Relaxed);
+    /// Reads the times of all requests of a kind, ok or failed, into `latency`: the percentiles that leave nobody out.
+    pub fn latency_of_all(&self, kind: Kind, latency: &mut LatencySnapshot) {
+        latency.clear();
+        for worker in &self.workers {
+            worker.latencies.add_to(Timed::Total(kind), latency);
+            worker.latencies.add_to(Timed::Failed(kind), latency);
+        }
     }
 
-    /// Compares what clients counted with the totals, which are counted apart, and returns how many counters
-    /// differ. Exact, and to be called, only when no client counts any more.
+    fn read_totals(&self, totals: &mut Totals) {
+        self.report(worker::read_totals(&self.workers, totals));
+    }
+
+    /// Compares with an earlier reading: a total that is lower now is a violation.
+    pub fn compare(&self, earlier: &Totals, now: &Totals) {
+        self.report(u64::from(!now.never_fell_since(earlier)));
+    }
+
+    /// Compares what was counted apart, and returns how many counters differ: clients with totals, outcomes with
+    /// requests, histograms with outcomes. Exact, and to be called, only when no client counts any more.
     pub fn audit(&self) -> u64 {
         let mut totals = Totals::default();
         self.read_totals(&mut totals);
+        let lies = self.clients_apart(&totals) + totals.contradictions() + self.mistimed(&totals);
+        self.report(lies);
+        lies
+    }
+
+    fn report(&self, lies: u64) {
+        self.violations.fetch_add(lies, Ordering::Relaxed);
+    }
+
+    /// How many counters of all clients, retired ones included, differ from the totals.
+    fn clients_apart(&self, totals: &Totals) -> u64 {
         let mut scalars = Scalars::default();
         let mut failures = [0_u64; failures::SLOTS];
+        let mut listed = 0;
         for (metric, retired) in Metric::ALL.into_iter().zip(&self.retired.scalars) {
             scalars.add(metric, retired.load(Ordering::Acquire));
         }
@@ -212,6 +238,7 @@ impl Registry {
             *sum = retired.load(Ordering::Relaxed);
         }
         for (_, slot) in self.slots.iter().filter(|(_, slot)| slot.holder() != 0) {
+            listed += 1;
             slot.values().add_to(&mut scalars);
             slot.values().for_each_slot(|failure, count| {
                 if let Some(sum) = failures.get_mut(failure) {
@@ -219,12 +246,30 @@ impl Registry {
                 }
             });
         }
-        let scalar_lies =
-            Metric::ALL.into_iter().filter(|m| scalars.get(*m) != totals.scalars.get(*m)).count();
-        let failed = |slot| failures::outcome(slot).map_or(0, |outcome| totals.ended(outcome));
-        let failure_lies = failures.iter().enumerate().filter(|(slot, sum)| failed(*slot) != **sum).count();
-        let lies = (scalar_lies + failure_lies) as u64 + totals.contradictions();
-        self.violations.fetch_add(lies, Ordering::Relaxed);
+        let apart = Metric::ALL.into_iter().filter(|m| scalars.get(*m) != totals.scalars.get(*m)).count();
+        let ended = |slot| failures::outcome(slot).map_or(0, |outcome| totals.ended(outcome));
+        let failed_apart = failures.iter().enumerate().filter(|(slot, sum)| ended(*slot) != **sum).count();
+        (apart + failed_apart) as u64 + u64::from(listed != self.count())
+    }
+
+    /// How many histograms do not hold the requests that they should. Each that ended is in one of two, but for
+    /// those that we cut: how long we let one live says nothing about the origin.
+    fn mistimed(&self, totals: &Totals) -> u64 {
+        let mut latency = LatencySnapshot::default();
+        let mut timed = |timed| {
+            self.latency(timed, &mut latency);
+            latency.count()
+        };
+        let mut lies = 0;
+        for kind in Kind::ALL {
+            let ok = totals.kind(kind).ok.requests;
+            let cut = totals.kind(kind).failed(Fault::Cut.into()).requests;
+            let failed = totals.finished_of(kind).saturating_sub(ok + cut);
+            let first_bytes = timed(Timed::FirstByte(kind));
+            lies += u64::from(timed(Timed::Total(kind)) != ok);
+            lies += u64::from(timed(Timed::Failed(kind)) != failed);
+            lies += u64::from(first_bytes > ok || timed(Timed::Body(kind)) != first_bytes);
+        }
         lies
     }
 }
@@ -232,8 +277,8 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::outcome::{Fault, HttpFailure};
-    use crate::base::{ClientState, Kind, Outcome};
+    use crate::base::outcome::HttpFailure;
+    use crate::base::{ClientState, Outcome};
     use crate::stats::Timings;
 
     fn snapshot(registry: &Registry) -> Snapshot {

@@ -18,6 +18,10 @@ pub(super) struct Slot<T> {
 }
 
 impl<T> Slot<T> {
+    /// Where the values begin, in bytes.
+    #[cfg(test)]
+    pub(super) const VALUES: usize = std::mem::offset_of!(Self, values);
+
     /// Gives the place to the next holder. To be called when the one before has closed it, by one thread.
     pub(super) fn open(&self, holder: u64, empty: impl FnOnce(&T)) {
         fence(Ordering::Release);

@@ -71,6 +71,12 @@ impl KindTotals {
         self.ok.requests + self.failed.iter().map(|tally| tally.requests).sum::<u64>()
     }
 
+    fn never_fell_since(&self, earlier: &Self) -> bool {
+        let grew = |now: &Tally, then: &Tally| now.requests >= then.requests && now.bytes >= then.bytes;
+        grew(&self.ok, &earlier.ok)
+            && self.failed.iter().zip(&earlier.failed).all(|(now, then)| grew(now, then))
+    }
+
     fn subtract(&mut self, earlier: &Self) {
         self.ok.subtract(earlier.ok);
         for (tally, then) in self.failed.iter_mut().zip(&earlier.failed) {
@@ -102,6 +108,15 @@ impl Totals {
         self.in_flight = 0;
         for kind in &mut self.kinds {
             **kind = KindTotals::default();
+        }
+    }
+
+    /// Becomes a copy of `other` without allocating.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.scalars.clone_from(&other.scalars);
+        self.in_flight = other.in_flight;
+        for (mine, theirs) in self.kinds.iter_mut().zip(&other.kinds) {
+            (**mine).clone_from(theirs);
         }
     }
 
@@ -181,11 +196,12 @@ impl Totals {
             .filter(|code| code.count > 0)
     }
 
-    /// Whether each counter is at least what it was in an earlier snapshot.
+    /// Whether each counter is at least what it was in an earlier snapshot: those of the catalogue, and requests and
+    /// bytes of each kind and outcome.
     pub fn never_fell_since(&self, earlier: &Self) -> bool {
-        let outcomes = (0..failures::SLOTS).filter_map(failures::outcome).chain([Outcome::Ok]);
+        let kinds = self.kinds.iter().zip(&earlier.kinds);
         Metric::ALL.into_iter().all(|metric| self.get(metric) >= earlier.get(metric))
-            && outcomes.into_iter().all(|outcome| self.ended(outcome) >= earlier.ended(outcome))
+            && kinds.into_iter().all(|(now, then)| now.never_fell_since(then))
     }
 
     /// What was counted after `earlier` was taken: how a phase is told apart from the run without setting anything

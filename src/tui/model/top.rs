@@ -108,8 +108,9 @@ fn measurement(app: &App) -> Vec<Text> {
         counted("late pictures", app.late_pictures),
         Text::label(format!("dropped {}", units::UNKNOWN)),
     ];
-    if frame.panics > 0 {
-        line.insert(1, Text::new(Role::Failing, units::plural(frame.panics, "internal fault")));
+    let faults = frame.panics + frame.snapshot.invariant_violations;
+    if faults > 0 {
+        line.insert(1, Text::new(Role::Failing, units::plural(faults, "internal fault")));
     }
     line
 }

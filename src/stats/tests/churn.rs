@@ -1,0 +1,118 @@
+//! Everything that the registry offers, at once: nobody waits for anybody, and no law is broken on the way.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::{request, snapshot};
+use crate::base::outcome::HttpFailure;
+use crate::base::{Clock, Kind, Outcome};
+use crate::stats::{LatencySnapshot, Phase, Registry, Snapshot, Speeds, Timed, Totals, Window};
+
+const WRITERS: usize = 2;
+/// Clients that come and go on each writer.
+const CLIENTS: u64 = 1_500;
+const SNAPSHOTS: usize = 20;
+/// Requests of each client.
+const REQUESTS: u64 = 2;
+
+/// Clients that come, count and go, on the thread of one worker; `stays` is there all the time and counts too.
+fn come_and_go(registry: &std::sync::Arc<Registry>, worker: usize) {
+    let clock = Clock::start();
+    let stays = registry.add();
+    let steady = stays.meter(worker, clock);
+    for round in 0..CLIENTS {
+        let client = registry.add();
+        let meter = client.meter(worker, clock);
+        let status = 400 + (round % 200) as u16;
+        request(&meter, Kind::Segment, 5, Outcome::Http(HttpFailure::of(status)));
+        request(&meter, Kind::Playlist, 3, Outcome::Ok);
+        request(&steady, Kind::Init, 7, Outcome::Ok);
+    }
+}
+
+/// A reader that takes snapshots until there is nothing more to see.
+fn take_snapshots(registry: &Registry, done: &AtomicBool) {
+    let (mut last, mut seen) = (Totals::default(), Snapshot::default());
+    while !done.load(Ordering::Relaxed) {
+        registry.snapshot(0, &mut seen);
+        assert!(seen.totals.started() >= seen.totals.finished());
+        assert!(seen.totals.never_fell_since(&last), "a total fell");
+        for row in seen.clients.iter().filter(|row| row.bytes % 7 != 0) {
+            assert!(row.requests <= REQUESTS, "counters of two clients in one row: {row:?}");
+        }
+        last.copy_from(&seen.totals);
+    }
+}
+
+/// One of each of the other ways to read.
+fn look(registry: &Registry) {
+    let (count, created) = (registry.count(), registry.created());
+    assert!(count <= created);
+    let mut rows = Vec::new();
+    registry.for_each(|row| rows.push(row));
+    for row in rows.iter().take(3) {
+        // Whoever has left since is nobody, never somebody else.
+        assert!(registry.get(row.id).is_none_or(|again| again.id == row.id));
+        registry.inspect(row, |stats| stats.for_each_failure(|_, count| assert_eq!(count, 1)));
+    }
+}
+
+/// The summaries that are made from one snapshot after the other.
+fn sum_up(registry: &Registry, done: &AtomicBool) {
+    let (mut speeds, mut window, mut seen) = (Speeds::default(), Window::default(), Snapshot::default());
+    let mut latency = LatencySnapshot::default();
+    let clock = Clock::start();
+    while !done.load(Ordering::Relaxed) {
+        let at = clock.now();
+        registry.snapshot(crate::base::clock::micros(at), &mut seen);
+        speeds.observe(&mut seen);
+        window.push(at, &seen.totals);
+        registry.latency(Timed::Total(Kind::Playlist), &mut latency);
+        assert!(latency.summary().is_none_or(|s| s.min <= s.p50 && s.p50 <= s.max));
+    }
+}
+
+/// Phases that begin in the middle: what is counted in them only grows, and what was before is not in them.
+fn begin_phases(registry: &Registry, done: &AtomicBool) {
+    while !done.load(Ordering::Relaxed) {
+        let before = registry.created();
+        let phase = Phase::begin(registry, 0);
+        let (first, second) = (phase.totals(&snapshot(registry)), phase.totals(&snapshot(registry)));
+        assert!(second.never_fell_since(&first));
+        let at_most = (registry.created() - before + WRITERS as u64) * (REQUESTS + 1);
+        assert!(first.finished() <= at_most, "{} of at most {at_most}", first.finished());
+    }
+}
+
+#[test]
+fn clients_come_and_go_while_twenty_snapshots_and_every_other_reader_look_on() {
+    let registry = Registry::new(WRITERS);
+    let done = AtomicBool::new(false);
+    let writing = AtomicU64::new(WRITERS as u64);
+    std::thread::scope(|scope| {
+        for worker in 0..WRITERS {
+            let (registry, done, writing) = (&registry, &done, &writing);
+            scope.spawn(move || {
+                come_and_go(registry, worker);
+                if writing.fetch_sub(1, Ordering::AcqRel) == 1 {
+                    done.store(true, Ordering::Release);
+                }
+            });
+        }
+        for _ in 0..SNAPSHOTS {
+            scope.spawn(|| take_snapshots(&registry, &done));
+        }
+        scope.spawn(|| sum_up(&registry, &done));
+        scope.spawn(|| begin_phases(&registry, &done));
+        while !done.load(Ordering::Acquire) {
+            look(&registry);
+        }
+    });
+    assert_eq!((registry.audit(), registry.violations(), registry.count()), (0, 0, 0));
+    let totals = snapshot(&registry).totals;
+    let clients = WRITERS as u64 * CLIENTS;
+    assert_eq!((totals.started(), totals.finished(), totals.in_flight), (3 * clients, 3 * clients, 0));
+    assert_eq!(totals.bytes(), (5 + 3 + 7) * clients);
+    for code in totals.http_errors() {
+        assert!((14..=16).contains(&code.count), "{}: {}", code.code, code.count);
+    }
+}

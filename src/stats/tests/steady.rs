@@ -1,0 +1,89 @@
+//! What costs no memory: recording, and every way to read, once everything has happened once.
+
+use super::{request, snapshot};
+use crate::base::outcome::Fault;
+use crate::base::{Clock, Kind, Outcome};
+use crate::stats::{LatencySnapshot, Meter, Phase, RecentLatency, Registry, Snapshot, Speeds, Timed};
+
+fn allocations(operation: impl FnOnce()) -> u64 {
+    allocation_counter::measure(operation).count_total
+}
+
+/// One request of each kind, and every sort of ending.
+fn traffic(meter: &Meter) {
+    for kind in Kind::ALL {
+        request(meter, kind, 700, Outcome::Ok);
+        request(meter, kind, 70, Outcome::of_status(503, false));
+        request(meter, kind, 7, Fault::TimeoutIdle.into());
+        drop(meter.start(kind));
+    }
+}
+
+#[test]
+fn recording_allocates_nothing_once_each_table_is_there() {
+    let registry = Registry::new(1);
+    let clients: Vec<_> = (0..50).map(|_| registry.add()).collect();
+    let meters: Vec<_> = clients.iter().map(|client| client.meter(0, Clock::start())).collect();
+    meters.iter().for_each(traffic);
+    assert_eq!(allocations(|| meters.iter().for_each(traffic)), 0);
+    assert_eq!(registry.audit(), 0);
+}
+
+#[test]
+fn a_client_without_failures_costs_no_table_and_its_worker_none_per_client() {
+    let registry = Registry::new(1);
+    let clients: Vec<_> = (0..50).map(|_| registry.add()).collect();
+    let meters: Vec<_> = clients.iter().map(|client| client.meter(0, Clock::start())).collect();
+    request(&meters[0], Kind::Segment, 700, Outcome::Ok);
+    assert_eq!(
+        allocations(|| meters.iter().for_each(|meter| request(meter, Kind::Segment, 1, Outcome::Ok))),
+        0
+    );
+    let fail = |meter: &Meter| request(meter, Kind::Segment, 1, Outcome::of_status(404, false));
+    fail(&meters[0]);
+    assert_eq!(allocations(|| meters[1..].iter().for_each(fail)), 49, "one table each");
+}
+
+#[test]
+fn every_reader_uses_its_memory_again() {
+    let registry = Registry::new(2);
+    let clients: Vec<_> = (0..50).map(|_| registry.add()).collect();
+    let meters: Vec<_> = clients.iter().map(|client| client.meter(0, Clock::start())).collect();
+    meters.iter().for_each(traffic);
+    let (mut seen, mut speeds) = (Snapshot::default(), Speeds::default());
+    let mut latency = LatencySnapshot::default();
+    let mut recent = RecentLatency::new(Timed::Total(Kind::Segment));
+    let phase = Phase::begin(&registry, 0);
+    let mut read = || {
+        registry.snapshot(0, &mut seen);
+        speeds.observe(&mut seen);
+        registry.compare(&seen.totals, &seen.totals);
+        for row in &seen.clients {
+            registry.inspect(row, |stats| stats.for_each_failure(|_, count| assert!(count > 0)));
+        }
+        Timed::all().for_each(|timed| registry.latency(timed, &mut latency));
+        phase.latency(&registry, Timed::Failed(Kind::Key), &mut latency);
+        registry.latency_of_all(Kind::Segment, &mut latency);
+        recent.sample(&registry);
+        assert!(recent.digest().run.is_some());
+    };
+    // The ten seconds of recent latencies are kept from the first to the last.
+    (0..12).for_each(|_| read());
+    assert_eq!(allocations(&mut read), 0);
+    assert_eq!(snapshot(&registry).invariant_violations, 0);
+}
+
+#[test]
+fn a_slot_that_is_used_again_costs_nothing() {
+    let registry = Registry::new(1);
+    let clock = Clock::start();
+    let come_and_go = || {
+        let client = registry.add();
+        traffic(&client.meter(0, clock));
+    };
+    come_and_go();
+    // What the free list itself takes for a block of entries now and then.
+    let (rounds, blocks) = (100, 20);
+    assert!(allocations(|| (0..rounds).for_each(|_| come_and_go())) <= blocks);
+    assert_eq!((registry.audit(), registry.created()), (0, rounds + 1));
+}
