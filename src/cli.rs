@@ -17,7 +17,7 @@ use crate::origin::FaultRule;
 
 const AFTER_HELP: &str = "\
 Exit codes (the first that applies):
-  70   internal fault of hlswarm        6    a report could not be written
+  70   internal fault of hlswarm        6    a report or record not written
   2    bad arguments                    129, 130, 143  ended early by HUP, INT, TERM
   5    preflight refused: nothing sent  3    nothing played, or less than half succeeded
   0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end";
@@ -134,6 +134,9 @@ pub struct LoadArgs {
     /// Write a report; the ending chooses the format: .json or .txt; repeatable
     #[arg(long = "report", value_name = "FILE", help_heading = "Output")]
     pub reports: Vec<PathBuf>,
+    /// Write every event as a line of JSON, with a frame each second; never slows the load
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub record: Option<PathBuf>,
 }
 
 /// `hlswarm origin`.

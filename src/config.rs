@@ -27,6 +27,14 @@ pub enum ConfigError {
         /// What is wrong with it, and what is accepted.
         reason: &'static str,
     },
+    /// A record that cannot be written where it should.
+    #[error("--record {path}: {reason}; accepted: a file that can be written, or a pipe that somebody reads")]
+    Record {
+        /// The file that was asked for.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// No random numbers for a seed.
     #[error("the system gave no random numbers; give --seed")]
     Seed,
@@ -74,6 +82,8 @@ pub struct Output {
     pub ascii: bool,
     /// Report files.
     pub reports: Vec<ReportFile>,
+    /// Where events go.
+    pub record: Option<PathBuf>,
     /// The command line, its secrets left out.
     pub command: String,
 }
@@ -106,7 +116,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         },
         run_id,
         insecure: args.insecure,
-        output: Output { no_tui: args.no_tui, ascii: args.ascii, reports, command },
+        output: Output { no_tui: args.no_tui, ascii: args.ascii, reports, record: args.record, command },
     })
 }
 

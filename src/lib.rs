@@ -8,7 +8,7 @@
 //! 6  main  cli  config  run            words for the user, wiring
 //! 5  swarm  origin  tui  report        make load, serve load, show it, write it down
 //! 4  frame                             the one value that every reader reads
-//! 3  net  stats                        sockets, numbers
+//! 3  net  stats  pipeline              sockets, numbers, story
 //! 2  hls  player  load                 pure: no tokio, no sockets, no reading of a clock
 //! 1  base                              vocabulary
 //! ```
@@ -38,6 +38,7 @@ pub mod hls;
 pub mod load;
 pub mod net;
 pub mod origin;
+pub mod pipeline;
 pub mod player;
 pub mod report;
 pub mod run;

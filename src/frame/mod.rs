@@ -8,6 +8,7 @@ mod failures;
 mod health;
 mod history;
 mod journal;
+mod pipeline;
 mod sampler;
 mod status;
 
@@ -15,12 +16,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::RunState;
+use crate::pipeline::LogEntry;
 use crate::stats::{FindingRow, LatencyDigest, Rates, Snapshot, SpeedSummary};
 
 pub use failures::{FailureLine, FailureTracker};
 pub use health::{Health, HealthJudge, Knee, Knees, Verdict};
 pub use history::{History, Point, Series};
 pub use journal::{ChangeKind, ChangeSource, Journal, LoadChange};
+pub use pipeline::{Lane, Pipeline};
 pub use sampler::{Sampler, SamplerHandle, TICK};
 pub use status::Status;
 
@@ -69,6 +72,10 @@ pub struct Frame {
     pub late_starts: u64,
     /// Panics that were caught in client tasks.
     pub panics: u64,
+    /// What became of what clients told.
+    pub pipeline: Pipeline,
+    /// The last things that happened, oldest first; a new list at most once a second.
+    pub log: Arc<[LogEntry]>,
 }
 
 impl Frame {

@@ -12,13 +12,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::health::HealthJudge;
+use super::pipeline::Watch;
 use super::{FailureTracker, Frame, History, Point, Status};
 use crate::base::{Clock, Kind, clock};
+use crate::pipeline::Pipeline;
 use crate::stats::{RecentLatency, Registry, Snapshot, Speeds, Timed, Totals, Window, window};
 
 /// Time between two frames.
 pub const TICK: Duration = Duration::from_millis(250);
-/// Ticks between two readings of the histograms and two points of the history: digits change once a second, so that they can be read.
+/// Ticks between two readings of histograms and rates, and two points of the history: digits change once a second, so
+/// that they can be read.
 const TICKS_PER_SECOND: u64 = 4;
 /// Frames of the pool: one being written, one being read, one that is frozen.
 const POOL: usize = 3;
@@ -37,6 +40,7 @@ pub struct Sampler {
     history: Arc<History>,
     /// The totals of the frame before, which none may fall below.
     last: Totals,
+    pipeline: Option<Watch>,
     ticks: u64,
     peak_clients: u64,
     pool: Vec<Arc<Frame>>,
@@ -80,10 +84,17 @@ impl Sampler {
             failures: FailureTracker::default(),
             history: Arc::default(),
             last: Totals::default(),
+            pipeline: None,
             ticks: 0,
             peak_clients: 0,
             pool: Vec::with_capacity(POOL),
         }
+    }
+
+    /// Shows this pipeline, too, and records a frame a second in it.
+    pub fn watch(mut self, pipeline: &Pipeline) -> Self {
+        self.pipeline = Some(Watch::new(pipeline.gauges(), pipeline.frames()));
+        self
     }
 
     /// Runs the sampler on a thread of its own.
@@ -163,6 +174,12 @@ impl Sampler {
         }
         frame.history = Arc::clone(&self.history);
         frame.journal = Arc::clone(self.status.journal());
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.fill(frame, new_second);
+            if new_second {
+                pipeline.record(frame);
+            }
+        }
     }
 
     fn compare_with_last(&mut self, snapshot: &mut Snapshot) {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::{
     Bytes, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee, Latency, LoadChange, Mark,
-    Playback, Report, Requests, Run, SCHEMA, Startup, Throughput, Trust,
+    Pipeline, Playback, Record, Report, Requests, Run, SCHEMA, Startup, Stream, Throughput, Trust,
 };
 use crate::base::{ClientState, Kind};
 use crate::frame::{self, Frame};
+use crate::pipeline::Counts;
 use crate::stats::{FindingRow, LatencySnapshot, Metric, Rates, Registry, Timed, Totals};
 
 /// What a report says that no counter knows.
@@ -55,6 +56,7 @@ pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
         findings: frame.findings.iter().map(finding).collect(),
         marks: marks(frame),
         load_changes: load_changes(frame),
+        pipeline: pipeline(&frame.pipeline),
         internal: Internal {
             panics: frame.panics + facts.lost_workers,
             invariant_violations: frame.snapshot.invariant_violations,
@@ -210,6 +212,27 @@ fn throughput(frame: &Frame) -> Throughput {
         w300s,
         run: (seconds > 0.0).then(|| frame.snapshot.totals.bytes() as f64 * 8.0 / seconds),
         peak: frame.peak_bits_per_second,
+    }
+}
+
+fn pipeline(pipeline: &frame::Pipeline) -> Pipeline {
+    let stream = |counts: Counts| Stream {
+        offered: counts.offered,
+        delivered: counts.delivered,
+        dropped: counts.dropped,
+    };
+    let recorder = &pipeline.recorder;
+    Pipeline {
+        progress: stream(pipeline.progress),
+        events: stream(pipeline.events),
+        peak_drop_rate: pipeline.peak_drop_rate,
+        degraded_clients: pipeline.degraded_clients,
+        record: recorder.file.as_ref().map(|file| Record {
+            file: file.to_string(),
+            lines: recorder.lines,
+            bytes: recorder.bytes,
+            complete: pipeline.incomplete().is_none(),
+        }),
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Report {
     pub marks: Vec<Mark>,
     /// Every change of the load, the plan's own beginning first.
     pub load_changes: Vec<LoadChange>,
+    /// What became of the samples and events that clients told.
+    pub pipeline: Pipeline,
     /// What the program found wrong with itself.
     pub internal: Internal,
     /// What the built-in origin counted itself; absent with any other origin.
@@ -343,6 +345,48 @@ pub struct LoadChange {
     pub to: u32,
     /// `plan` or `operator`.
     pub by: &'static str,
+}
+
+/// What became of the samples and events that clients told. Dropped ones make no count wrong.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Pipeline {
+    /// One sample for each client and second.
+    pub progress: Stream,
+    /// Admissions, departures, state changes, faults, stalls, changes of the load, marks.
+    pub events: Stream,
+    /// The highest dropped share of a second; `null`: nothing was offered.
+    pub peak_drop_rate: Option<f64>,
+    /// Clients, of those listed at the end, of whose samples and events more than 1 % were dropped.
+    pub degraded_clients: u64,
+    /// The file of `--record`; `null` without one.
+    pub record: Option<Record>,
+}
+
+/// One stream of the pipeline: offered = delivered + dropped.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Stream {
+    /// Offered by clients and the controller.
+    pub offered: u64,
+    /// Recorded, or without a record logged.
+    pub delivered: u64,
+    /// Neither.
+    pub dropped: u64,
+}
+
+/// The file of `--record`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Record {
+    /// Where it is.
+    pub file: String,
+    /// Lines written whole.
+    pub lines: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// Whether every sample, event and frame is in it.
+    pub complete: bool,
 }
 
 /// What the program found wrong with itself; all zero in a run that can be believed.

@@ -28,6 +28,7 @@ pub fn text(report: &Report) -> String {
     traffic(report, &mut page);
     page.rule();
     errors(report, &mut page);
+    pipeline(report, &mut page);
     page.rule();
     findings(report, &mut page);
     if report.internal.panics > 0 || report.internal.invariant_violations > 0 {
@@ -241,6 +242,36 @@ fn since(row: &FindingReport) -> String {
     let [first, last] =
         [row.first_s, row.last_s].map(|s| units::clock(Duration::try_from_secs_f64(s).unwrap_or_default()));
     if first == last { first } else { format!("{first} to {last}") }
+}
+
+/// What became of samples and events: one line, and one more for a file.
+fn pipeline(report: &Report, page: &mut Page) {
+    let pipeline = &report.pipeline;
+    let dropped = pipeline.progress.dropped + pipeline.events.dropped;
+    let rate = pipeline.peak_drop_rate.map_or(UNKNOWN.to_owned(), |rate| units::percent(Some(rate)));
+    let lost = if dropped == 0 {
+        "none dropped".to_owned()
+    } else {
+        format!(
+            "{} dropped (peak {rate} of a second, {} above 1%)",
+            units::count(dropped),
+            units::plural(pipeline.degraded_clients, "client")
+        )
+    };
+    page.line(format!(
+        "pipe    {}, {}: {lost}",
+        units::plural(pipeline.events.offered, "event"),
+        units::plural(pipeline.progress.offered, "sample"),
+    ));
+    if let Some(record) = &pipeline.record {
+        let whole = if record.complete { "" } else { ", NOT COMPLETE" };
+        page.line(format!(
+            "record  {}: {}, {}{whole}",
+            record.file,
+            units::plural(record.lines, "line"),
+            units::bytes(record.bytes)
+        ));
+    }
 }
 
 /// What an outcome means, as a person would say it.

@@ -12,7 +12,7 @@ pub const INTERNAL: u8 = 70;
 pub const USAGE: u8 = 2;
 /// Preflight refused; nothing was sent.
 pub const PREFLIGHT: u8 = 5;
-/// A report could not be written.
+/// A report or a record could not be written.
 pub const UNWRITTEN: u8 = 6;
 /// The run finished, its criteria failed.
 pub const CRITERIA: u8 = 3;

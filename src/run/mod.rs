@@ -19,6 +19,7 @@ use color_eyre::eyre::{self, WrapErr as _};
 use crate::base::{Clock, Command, RunState};
 use crate::config::{ConfigError, ReportFormat, RunConfig};
 use crate::frame::{Frame, Sampler, SamplerHandle, Status};
+use crate::pipeline::{self, Pipeline, RecordFile, Taps};
 use crate::report::{self, Facts, Report};
 use crate::stats::Registry;
 use crate::swarm::{Controller, Ending, Swarm};
@@ -89,8 +90,8 @@ async fn load(mut config: RunConfig) -> Result<Ended, Failure> {
     config.plan.clients_max = preflight::check(config.plan.clients).map_err(Failure::Preflight)?;
     let (commands, orders) = flume::bounded(COMMANDS);
     signals::listen(commands.clone()).wrap_err("signals cannot be received")?;
-    let apparatus = Apparatus::begin(&config, commands)?;
-    let controller = apparatus.controller(&config)?;
+    let (apparatus, taps) = Apparatus::begin(&config, commands)?;
+    let controller = apparatus.controller(&config, taps)?;
     let (ending, swarm) = controller.run(orders).await;
     Ok(apparatus.end(config, ending, swarm))
 }
@@ -100,48 +101,74 @@ struct Apparatus {
     registry: Arc<Registry>,
     status: Arc<Status>,
     clock: Clock,
+    pipeline: Pipeline,
     sampler: SamplerHandle,
     watcher: Watcher,
 }
 
 impl Apparatus {
-    /// 1. counters, 2. the sampler that reads them, 3. whoever shows its frames.
-    fn begin(config: &RunConfig, commands: flume::Sender<Command>) -> Result<Self, Failure> {
+    /// 1. counters, 2. the recorder of events, 3. the sampler that reads both, 4. whoever shows its frames.
+    fn begin(config: &RunConfig, commands: flume::Sender<Command>) -> Result<(Self, Taps), Failure> {
         let workers = workers();
+        let record = config.output.record.as_deref().map(open_record).transpose()?;
         let clock = Clock::start();
         let registry = Registry::new(workers);
         let status = Arc::new(Status::default());
         status.set_target(config.plan.clients);
-        let sampler = Sampler::new(Arc::clone(&registry), Arc::clone(&status), clock).spawn();
+        let header = record_header(config, clock);
+        let (pipeline, taps) =
+            Pipeline::start(workers, clock, record, header).wrap_err("the recorder could not be started")?;
+        let sampler =
+            Sampler::new(Arc::clone(&registry), Arc::clone(&status), clock).watch(&pipeline).spawn();
         let sampler = sampler.wrap_err("the sampler could not be started")?;
         let watcher = Watcher::begin(config, &sampler, commands)?;
-        Ok(Self { registry, status, clock, sampler, watcher })
+        Ok((Self { registry, status, clock, pipeline, sampler, watcher }, taps))
     }
 
-    /// 4. worker threads, 5. the controller that admits clients to them.
-    fn controller(&self, config: &RunConfig) -> Result<Controller, Failure> {
-        let swarm =
-            Swarm::start(Arc::clone(&self.registry), &self.status, self.clock, &config.clients, workers());
+    /// 5. worker threads, 6. the controller that admits clients to them.
+    fn controller(&self, config: &RunConfig, taps: Taps) -> Result<Controller, Failure> {
+        let registry = Arc::clone(&self.registry);
+        let swarm = Swarm::start(registry, &self.status, self.clock, &config.clients, taps.workers);
         let swarm = swarm.wrap_err("the worker threads could not be started")?;
-        Ok(Controller::new(swarm, config.plan, Arc::clone(&self.status), self.clock))
+        Ok(Controller::new(swarm, config.plan, Arc::clone(&self.status), self.clock, taps.controller))
     }
 
-    /// 1. workers joined, 2. counters compared, 3. the sampler's last frame, which is exact, 4. the screen restored.
+    /// 1. workers joined, and with them their taps closed, 2. counters compared, 3. the recorder flushed, 4. the
+    ///    sampler's last frame, which is exact, 5. the screen restored.
     fn end(self, config: RunConfig, ending: Ending, swarm: Swarm) -> Ended {
-        let Self { registry, status, clock, sampler, watcher } = self;
+        let Self { registry, status, clock, pipeline, sampler, watcher } = self;
         // The clients stay listed until the last frame has been taken.
         let (clients, lost_workers) = swarm.join();
         registry.audit();
         status.set_state(RunState::Finished);
         let sampler = sampler.stop();
         let lost_sampler = u64::from(sampler.is_none());
-        let mut sampler = sampler.unwrap_or_else(|| Sampler::new(Arc::clone(&registry), status, clock));
+        let mut sampler =
+            sampler.unwrap_or_else(|| Sampler::new(Arc::clone(&registry), status, clock).watch(&pipeline));
+        let lost_recorder = u64::from(!pipeline.finish());
         let frame = sampler.next_frame();
         // What the console met holds the clients' panics too, which the frame has counted.
         let watcher_lost = watcher.end().saturating_sub(frame.panics);
-        let lost = lost_workers as u64 + lost_sampler + watcher_lost;
+        let lost = lost_workers as u64 + lost_sampler + lost_recorder + watcher_lost;
         drop(clients);
         Ended { config, clock, ending, registry, frame, lost }
+    }
+}
+
+fn open_record(path: &Path) -> Result<RecordFile, ConfigError> {
+    RecordFile::create(path)
+        .map_err(|error| ConfigError::Record { path: path.display().to_string(), reason: error.to_string() })
+}
+
+/// What was run, for the first line of a record.
+fn record_header(config: &RunConfig, clock: Clock) -> pipeline::Header {
+    pipeline::Header {
+        target: config.clients.entry.to_string(),
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: clock.started_at().to_string(),
+        run_id: config.run_id.clone(),
+        seed: config.plan.seed,
+        command: config.output.command.clone(),
     }
 }
 
@@ -167,6 +194,10 @@ impl Ended {
         let facts = Facts { run: self.run_facts(), lost_workers: self.lost, origin };
         let mut report = report::build(facts, &self.frame, &self.registry);
         report.exit = exit::judge(&report, self.ending, self.config.plan);
+        if let Some(reason) = self.frame.pipeline.incomplete() {
+            voice::say(&format!("hlswarm: {reason}"));
+            report.exit = exit::with_unwritten(report.exit, &[reason]);
+        }
         let mut failed = self.write_reports(&report);
         if !failed.is_empty() {
             report.exit = exit::with_unwritten(report.exit, &failed);

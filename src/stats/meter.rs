@@ -88,6 +88,11 @@ impl Meter {
         self.slot.holder()
     }
 
+    /// How the client's last request ended.
+    pub fn last_outcome(&self) -> Option<Outcome> {
+        self.client().last_finished().map(|(outcome, _)| outcome)
+    }
+
     /// Microseconds since the start of the run.
     pub fn now_us(&self) -> u64 {
         clock::micros(self.clock.now())

@@ -64,6 +64,10 @@ metrics! {
     Connections "connections" "Connections that were opened and became usable.",
     Redirects "redirects" "Redirects that were followed.",
     StaleRetries "stale_retries" "Requests sent again because their kept-alive connection had been closed.",
+    ProgressOffered "progress_offered" "Samples offered to the pipeline, one a second.",
+    ProgressDropped "progress_dropped" "Samples that the pipeline dropped.",
+    EventsOffered "events_offered" "Events offered to the pipeline.",
+    EventsDropped "events_dropped" "Events that the pipeline dropped.",
     SegmentsSkipped "segments_skipped" "Segments that left the live window before they were fetched, or were given up.",
 }
 

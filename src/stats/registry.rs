@@ -75,6 +75,11 @@ impl ClientHandle {
         self.id
     }
 
+    /// The client's numbers now.
+    pub fn row(&self) -> Option<ClientRow> {
+        Registry::row(self.index, &self.slot)
+    }
+
     /// The writer of the client's numbers, for its task on worker number `worker`.
     pub fn meter(&self, worker: usize, clock: Clock) -> Meter {
         Meter::new(Arc::clone(&self.slot), Arc::clone(self.registry.worker(worker)), clock)

@@ -272,6 +272,10 @@ pub struct ClientRow {
     pub stalls: u64,
     /// Connections that were opened again.
     pub reconnections: u64,
+    /// Samples and events that it offered to the pipeline.
+    pub story_offered: u64,
+    /// Those of them that were dropped.
+    pub story_dropped: u64,
     /// How its last request ended, and when.
     pub last: Option<(Outcome, u64)>,
     /// Media seconds played per second over the last ten seconds; `None` before it is known.
@@ -296,6 +300,8 @@ impl ClientRow {
             bytes: sum(Metric::bytes),
             stalls: stats.get(Metric::Stalls),
             reconnections: stats.get(Metric::Reconnections),
+            story_offered: stats.get(Metric::ProgressOffered) + stats.get(Metric::EventsOffered),
+            story_dropped: stats.get(Metric::ProgressDropped) + stats.get(Metric::EventsDropped),
             last: stats.last_finished(),
             speed: None,
             slow: false,

@@ -19,6 +19,7 @@ use crate::player::{Action, Doing, Fetch, Input, Player, What};
 use crate::stats::{Exchange, Meter, Metric, Playback, Timed, Timings};
 
 use super::ClientSettings;
+use super::story::Story;
 
 /// Weyl constant: spreads client numbers over the seeds.
 const SEED_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -49,13 +50,20 @@ pub(super) struct Client {
     meter: Meter,
     signals: Rc<Signals>,
     published: Option<Playback>,
+    story: Rc<Story>,
 }
 
 impl Client {
-    pub(super) fn new(settings: &ClientSettings, net: Rc<Net>, meter: Meter, signals: Rc<Signals>) -> Self {
+    pub(super) fn new(
+        settings: &ClientSettings,
+        net: Rc<Net>,
+        meter: Meter,
+        signals: Rc<Signals>,
+        story: Rc<Story>,
+    ) -> Self {
         let seed = settings.seed ^ meter.client_id().wrapping_mul(SEED_STEP);
         let player = Player::new(settings.entry.clone(), settings.variant, seed, meter.clock().now());
-        Self { player, wire: Wire::new(net), meter, signals, published: None }
+        Self { player, wire: Wire::new(net), meter, signals, published: None, story }
     }
 
     /// Lives until the stream has been played to its end, or the run drains.
@@ -71,6 +79,9 @@ impl Client {
                 Action::Fetch(fetch) => {
                     self.signals.busy.set(true);
                     input = self.fetch(&fetch).await;
+                    if matches!(input, Input::Failed) {
+                        self.story.failed(kind(fetch.what));
+                    }
                     self.signals.busy.set(false);
                 }
                 Action::Wait(until) => {
@@ -138,6 +149,7 @@ impl Client {
             meter.time(Timed::Startup, micros(after));
         }
         let playback = self.playback();
+        self.story.settled(self.published.map(|before| before.state), playback.state, &tally);
         if self.published != Some(playback) {
             self.meter.publish(&playback);
             self.published = Some(playback);

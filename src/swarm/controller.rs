@@ -11,9 +11,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Swarm;
-use crate::base::{Clock, Command, RunState, StopCause, limits};
+use crate::base::clock::micros;
+use crate::base::{Clock, Command, Mark, RunState, StopCause, limits};
 use crate::frame::{ChangeKind, ChangeSource, LoadChange, Status};
 use crate::load::{Pacer, Ramp};
+use crate::pipeline::{Event, Happening, Stream, Tap};
 
 /// How often the controller looks, when nothing is due: clients that have finished tell nobody.
 const LOOK: Duration = Duration::from_millis(50);
@@ -53,6 +55,7 @@ pub struct Controller {
     pacer: Pacer,
     status: Arc<Status>,
     clock: Clock,
+    tap: Tap,
     target: u32,
     /// The operator holds the ramp.
     held: bool,
@@ -60,9 +63,9 @@ pub struct Controller {
 
 impl Controller {
     /// A controller of `swarm`. The clock's zero is the first start.
-    pub fn new(swarm: Swarm, plan: Plan, status: Arc<Status>, clock: Clock) -> Self {
+    pub fn new(swarm: Swarm, plan: Plan, status: Arc<Status>, clock: Clock, tap: Tap) -> Self {
         let pacer = Pacer::new(plan.ramp, plan.clients, plan.jitter, plan.seed);
-        Self { swarm, pacer, status, clock, target: plan.clients, held: false, plan }
+        Self { swarm, pacer, status, clock, tap, target: plan.clients, held: false, plan }
     }
 
     /// Runs until it is told to stop, the duration is over or every client has finished; then drains. Returns how
@@ -98,7 +101,7 @@ impl Controller {
             Command::SetTarget(clients) => self.aim(clients.into()),
             Command::Hold => self.hold(ChangeKind::Hold),
             Command::Resume => self.hold(ChangeKind::Resume),
-            Command::Mark(mark) => self.status.journal().mark(mark),
+            Command::Mark(mark) => self.mark(mark),
             Command::Stop(cause) => return Some(Ending { cause: Some(cause), cut: false }),
             Command::StopNow(cause) => return Some(Ending { cause: Some(cause), cut: true }),
         }
@@ -116,9 +119,32 @@ impl Controller {
         }
     }
 
+    fn mark(&self, mark: Mark) {
+        let event = Event::mark(micros(mark.at), &mark.note);
+        self.status.journal().mark(mark);
+        self.tell(event);
+    }
+
     /// Writes down that the load was changed, `from` the target before it.
     fn write_down(&self, kind: ChangeKind, from: u32, by: ChangeSource) {
         self.status.journal().change(LoadChange { at: self.clock.now(), kind, from, to: self.target, by });
+        self.tell_now(Happening::Load { change: kind.name(), from, to: self.target, by: by.name() });
+    }
+
+    fn enter(&self, state: RunState) {
+        if self.status.state() != state {
+            self.status.set_state(state);
+            self.tell_now(Happening::Run(state));
+        }
+    }
+
+    fn tell_now(&self, what: Happening) {
+        self.tell(Event { at_us: micros(self.clock.now()), client: None, what });
+    }
+
+    /// Tells the log and the record. What the pipeline drops of it, the pipeline counts.
+    fn tell(&self, event: Event) {
+        _ = self.tap.offer(Stream::Events, || event);
     }
 
     /// Starts the clients that are due and removes those that are too many.
@@ -133,7 +159,7 @@ impl Controller {
         let reached = self.swarm.admitted() == self.target;
         self.status.set_target(self.target);
         self.status.set_admitted(u64::from(self.swarm.admitted()), self.pacer.late());
-        self.status.set_state(match (self.held, reached) {
+        self.enter(match (self.held, reached) {
             (true, _) => RunState::Hold,
             (false, true) => RunState::Running,
             (false, false) => RunState::Ramping,
@@ -155,7 +181,7 @@ impl Controller {
 
     /// Lets requests in flight finish, at most for the grace, then cuts them.
     async fn drain(&mut self, commands: &flume::Receiver<Command>, ending: &mut Ending) {
-        self.status.set_state(RunState::Draining);
+        self.enter(RunState::Draining);
         if !ending.cut {
             self.swarm.drain().await;
             let until = Instant::now() + limits::DRAIN_GRACE;

@@ -7,6 +7,7 @@
 
 mod client;
 mod controller;
+mod story;
 mod worker;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::base::{Clock, SecretUrl};
 use crate::frame::Status;
 use crate::hls::VariantChoice;
 use crate::net;
+use crate::pipeline::Tap;
 use crate::stats::{ClientHandle, Registry};
 
 pub use controller::{Controller, Ending, Plan};
@@ -44,7 +46,7 @@ pub struct Swarm {
 }
 
 impl Swarm {
-    /// Starts `workers` threads, each with a runtime of its own.
+    /// Starts a worker thread for each of `taps`, with a runtime of its own.
     ///
     /// # Errors
     /// A thread or its runtime could not be started.
@@ -53,10 +55,10 @@ impl Swarm {
         status: &Arc<Status>,
         clock: Clock,
         settings: &ClientSettings,
-        workers: usize,
+        taps: Vec<Tap>,
     ) -> std::io::Result<Self> {
-        let start = |index| Worker::start(index, settings.clone(), clock, Arc::clone(status));
-        let workers = (0..workers).map(start).collect::<Result<_, _>>()?;
+        let start = |(index, tap)| Worker::start(index, settings.clone(), clock, Arc::clone(status), tap);
+        let workers = taps.into_iter().enumerate().map(start).collect::<Result<_, _>>()?;
         Ok(Self { registry, workers, admitted: Vec::new(), dealt: 0 })
     }
 

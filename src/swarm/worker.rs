@@ -11,17 +11,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet, LocalSet};
+use tokio::time::{Duration, MissedTickBehavior, interval};
 
 use crate::base::{ClientState, Clock};
 use crate::frame::Status;
 use crate::net::Net;
+use crate::pipeline::{Departure, Tap};
 use crate::stats::ClientHandle;
 
 use super::ClientSettings;
 use super::client::{Client, Signals};
+use super::story::Story;
 
 /// Orders that may wait: a join storm is thousands of them, and the controller may wait too.
 const ORDERS: usize = 1_024;
+/// Each second is cut into so many turns, in each of which as large a share of the clients is sampled.
+const TURNS: u32 = 20;
+/// Weyl constant: spreads client numbers over the turns.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What the controller wants of a worker.
 #[derive(Debug)]
@@ -50,6 +57,7 @@ impl Worker {
         settings: ClientSettings,
         clock: Clock,
         status: Arc<Status>,
+        tap: Tap,
     ) -> io::Result<Self> {
         let (orders, receiver) = flume::bounded(ORDERS);
         let running = Arc::new(AtomicU64::new(0));
@@ -63,6 +71,8 @@ impl Worker {
                 clock,
                 status,
                 running: shared,
+                tap: Rc::new(tap),
+                turn: 0,
                 clients: HashMap::new(),
                 tasks: JoinSet::new(),
                 by_task: HashMap::new(),
@@ -97,6 +107,7 @@ impl Worker {
 struct Entry {
     handle: ClientHandle,
     signals: Rc<Signals>,
+    story: Rc<Story>,
     abort: AbortHandle,
     removed: bool,
     ended: bool,
@@ -110,6 +121,8 @@ struct Floor {
     clock: Clock,
     status: Arc<Status>,
     running: Arc<AtomicU64>,
+    tap: Rc<Tap>,
+    turn: u32,
     clients: HashMap<u64, Entry>,
     tasks: JoinSet<()>,
     by_task: HashMap<Id, u64>,
@@ -119,10 +132,14 @@ struct Floor {
 impl Floor {
     /// Carries out orders until the clients have been told to leave and have left; returns those that are listed.
     async fn work(mut self, orders: flume::Receiver<Order>) -> Vec<ClientHandle> {
+        let mut turns = interval(Duration::from_secs(1) / TURNS);
+        // A turn that comes too late moves those behind it: no client is left out of its second.
+        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !(self.draining && self.tasks.is_empty()) {
             tokio::select! {
                 biased;
                 Some(ended) = self.tasks.join_next_with_id() => self.end(&ended),
+                _ = turns.tick() => self.sample(),
                 order = orders.recv_async() => match order {
                     Ok(order) => self.carry_out(order),
                     // The controller is gone: nobody else would ever tell the clients to leave.
@@ -161,10 +178,28 @@ impl Floor {
         let id = handle.id();
         let signals = Rc::new(Signals::default());
         let meter = handle.meter(self.index, self.clock);
-        let client = Client::new(&self.settings, Rc::clone(&self.net), meter, Rc::clone(&signals));
+        let story = Rc::new(Story::new(Rc::clone(&self.tap), handle.meter(self.index, self.clock)));
+        story.joined();
+        let (net, own) = (Rc::clone(&self.net), Rc::clone(&signals));
+        let client = Client::new(&self.settings, net, meter, own, Rc::clone(&story));
         let abort = self.tasks.spawn_local(client.live());
         self.by_task.insert(abort.id(), id);
-        self.clients.insert(id, Entry { handle, signals, abort, removed: false, ended: false });
+        self.clients.insert(id, Entry { handle, signals, story, abort, removed: false, ended: false });
+    }
+
+    /// Tells how the clients of this turn stand.
+    fn sample(&mut self) {
+        let turns = u64::from(TURNS);
+        for (id, entry) in &self.clients {
+            let its_turn = id.wrapping_mul(SPREAD) >> 32;
+            if !entry.ended
+                && its_turn % turns == u64::from(self.turn)
+                && let Some(row) = entry.handle.row()
+            {
+                entry.story.sample(&row);
+            }
+        }
+        self.turn = (self.turn + 1) % TURNS;
     }
 
     fn remove(&mut self, id: u64) {
@@ -180,16 +215,20 @@ impl Floor {
     /// A client's task has ended: by itself, because it was told to, or by a panic.
     fn end(&mut self, ended: &Result<(Id, ()), JoinError>) {
         self.running.fetch_sub(1, Ordering::AcqRel);
-        let (task, panicked) = match ended {
-            Ok((task, ())) => (*task, false),
-            Err(error) => (error.id(), error.is_panic()),
+        let (task, why) = match ended {
+            Ok((task, ())) if self.draining => (*task, Departure::Removed),
+            Ok((task, ())) => (*task, Departure::Finished),
+            Err(error) if error.is_panic() => (error.id(), Departure::Panicked),
+            Err(error) => (error.id(), Departure::Removed),
         };
+        let panicked = why == Departure::Panicked;
         if panicked {
             self.status.count_panic();
         }
         let Some(id) = self.by_task.remove(&task) else { return };
         let Some(entry) = self.clients.get_mut(&id) else { return };
         entry.ended = true;
+        entry.story.left(why);
         if entry.removed {
             self.clients.remove(&id);
         } else if panicked {

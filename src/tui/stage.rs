@@ -65,6 +65,8 @@ pub(super) fn row(id: u64, state: ClientState) -> ClientRow {
         bandwidth: 6_000_000,
     };
     ClientRow {
+        story_offered: 0,
+        story_dropped: 0,
         id,
         slot: id as usize,
         state,

@@ -1,0 +1,108 @@
+//! The gate in front of a bounded channel: says without a lock whether there is room.
+//!
+//! The protocol, for one writer and one reader:
+//!
+//! 1. The writer reads `left` (acquire) and its own `entered`. With `entered - left < capacity` it stores
+//!    `entered + 1` and puts its value into the channel; otherwise it goes on without touching the channel.
+//! 2. The reader takes a value out of the channel and then stores `left + 1` (release).
+//!
+//! * A value is counted in before it is in the channel and counted out after it has been taken, so the channel never
+//!   holds more than `entered - left` values as the writer sees them: a writer that was let in finds room, always.
+//! * The writer may see `left` too low, never too high: it may be turned away once too often, never let in once too
+//!   often.
+//! * Both counters have one writer: load and store, no read-modify-write.
+
+use crate::base::atomics::{AtomicU64, Ordering};
+
+/// Lets as many values into a channel as have room.
+#[derive(Debug)]
+pub struct Gate {
+    capacity: u64,
+    entered: AtomicU64,
+    left: AtomicU64,
+    high_water: AtomicU64,
+}
+
+impl Gate {
+    /// A gate in front of a channel for `capacity` values.
+    pub fn new(capacity: u64) -> Self {
+        Self { capacity, entered: AtomicU64::new(0), left: AtomicU64::new(0), high_water: AtomicU64::new(0) }
+    }
+
+    /// Asks to be let in; by the one writer only. True: there is room for one value, which must follow.
+    #[inline]
+    pub fn enter(&self) -> bool {
+        let entered = self.entered.load(Ordering::Relaxed);
+        let fill = entered.saturating_sub(self.left.load(Ordering::Acquire));
+        if fill >= self.capacity {
+            return false;
+        }
+        self.entered.store(entered + 1, Ordering::Relaxed);
+        if fill >= self.high_water.load(Ordering::Relaxed) {
+            self.high_water.store(fill + 1, Ordering::Relaxed);
+        }
+        true
+    }
+
+    /// A value has been taken out and dealt with; by the one reader only.
+    #[inline]
+    pub fn leave(&self) {
+        self.left.store(self.left.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// How many values may be in the channel at once.
+    pub fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    /// How many values are in the channel now, one that is just being put in or dealt with included.
+    pub fn fill(&self) -> u64 {
+        // Left first: a value that enters and leaves between the two reads cannot make the difference negative.
+        let left = self.left.load(Ordering::Acquire);
+        self.entered.load(Ordering::Relaxed).saturating_sub(left)
+    }
+
+    /// The most values that were in the channel at once.
+    pub fn high_water(&self) -> u64 {
+        self.high_water.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_enter_as_have_room_and_one_more_for_each_that_leaves() {
+        let gate = Gate::new(2);
+        assert_eq!([gate.enter(), gate.enter(), gate.enter()], [true, true, false]);
+        assert_eq!((gate.fill(), gate.high_water()), (2, 2));
+        gate.leave();
+        assert_eq!(gate.fill(), 1);
+        assert_eq!([gate.enter(), gate.enter()], [true, false]);
+        assert_eq!((gate.fill(), gate.high_water(), gate.capacity()), (2, 2, 2));
+    }
+
+    #[test]
+    fn whoever_is_let_in_finds_room_while_another_thread_takes_out() {
+        let gate = Gate::new(3);
+        let (sender, receiver) = flume::bounded(3);
+        std::thread::scope(|scope| {
+            let gate = &gate;
+            scope.spawn(move || {
+                while receiver.recv().is_ok() {
+                    gate.leave();
+                }
+            });
+            let mut sent = 0;
+            while sent < 100_000 {
+                if gate.enter() {
+                    sender.try_send(sent).expect("room behind the gate");
+                    sent += 1;
+                }
+            }
+            drop(sender);
+        });
+        assert_eq!(gate.fill(), 0);
+    }
+}

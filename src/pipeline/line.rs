@@ -1,0 +1,230 @@
+//! The lines of a record: newline-delimited JSON, one object a line, told apart by `kind`.
+//!
+//! * The first line is of kind `record` (what was run), the last one of kind `end` (what was offered and dropped):
+//!   a file without it was cut off.
+//! * Every other line has `at_us`, microseconds since the start of the run, and, if it is about one client, `client`.
+//!
+//! | kind | fields besides | stream |
+//! | --- | --- | --- |
+//! | `joined` | | events |
+//! | `left` | `why`: finished, removed, panicked | events |
+//! | `state` | `from`, `to`: states of a client | events |
+//! | `fault` | `request`: kind of the request; `outcome`: as in reports | events |
+//! | `stall_began` | | events |
+//! | `stall_ended` | `lasted_us` | events |
+//! | `run` | `state` of the run | events |
+//! | `load` | `change`: target, hold, resume; `from`, `to`: clients wanted; `by` whom | events |
+//! | `mark` | `note` | events |
+//! | `progress` | `state`, `position_us`, `buffer_us`, `drift_us`, `requests`, `failures`, `bytes`, `stalls` | progress |
+//! | `frame` | the fields of [`FrameLine`]; one a second, never dropped | |
+
+use serde::Serialize;
+
+use super::event::{Event, Happening};
+
+/// The version of the record.
+pub const SCHEMA: &str = "hlswarm.record/1";
+
+/// What was run: the first line. Holds no secrets.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Header {
+    /// The address, its secrets left out.
+    pub target: String,
+    /// The version of hlswarm.
+    pub version: &'static str,
+    /// Wall-clock time of the start, RFC 3339 in UTC: the zero of `at_us`.
+    pub started_at: String,
+    /// The run id that every request carries.
+    pub run_id: String,
+    /// The seed of every random choice.
+    pub seed: u64,
+    /// The command line, its secrets left out.
+    pub command: String,
+}
+
+/// The run at one moment, once a second.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct FrameLine {
+    /// Microseconds since the start of the run.
+    pub at_us: u64,
+    /// What the run does.
+    pub state: &'static str,
+    /// Clients that are wanted.
+    pub target: u32,
+    /// Clients that are doing something.
+    pub clients: u64,
+    /// Clients that are stalled.
+    pub stalled: u64,
+    /// Requests started so far.
+    pub requests_started: u64,
+    /// Requests that reached their outcome so far.
+    pub requests_finished: u64,
+    /// Requests that failed so far, those that were cut left out.
+    pub errors: u64,
+    /// Body bytes so far.
+    pub bytes: u64,
+    /// Body bits per second over the last ten seconds; `null`: unknown.
+    pub bits_per_second: Option<f64>,
+    /// Requests per second over the last ten seconds; `null`: unknown.
+    pub requests_per_second: Option<f64>,
+    /// Failed share of the requests of the last ten seconds; `null`: unknown.
+    pub error_share: Option<f64>,
+    /// 95th percentile of the first byte of segments over the last ten seconds; `null`: unknown.
+    pub segment_ttfb_us_p95: Option<u64>,
+    /// Whether the stream is served well.
+    pub verdict: &'static str,
+}
+
+/// What became of the streams: the last line.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct End {
+    pub(super) at_us: u64,
+    pub(super) progress_offered: u64,
+    pub(super) progress_dropped: u64,
+    pub(super) events_offered: u64,
+    pub(super) events_dropped: u64,
+}
+
+#[derive(Serialize)]
+struct Tagged<'a, T> {
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'a str>,
+    #[serde(flatten)]
+    fields: &'a T,
+}
+
+/// Writes the first line.
+pub(super) fn header(buffer: &mut Vec<u8>, header: &Header) {
+    tagged(buffer, &Tagged { kind: "record", schema: Some(SCHEMA), fields: header });
+}
+
+/// Writes the line of a second.
+pub(super) fn frame(buffer: &mut Vec<u8>, frame: &FrameLine) {
+    tagged(buffer, &Tagged { kind: "frame", schema: None, fields: frame });
+}
+
+/// Writes the last line.
+pub(super) fn end(buffer: &mut Vec<u8>, end: &End) {
+    tagged(buffer, &Tagged { kind: "end", schema: None, fields: end });
+}
+
+fn tagged<T: Serialize>(buffer: &mut Vec<u8>, line: &Tagged<'_, T>) {
+    // Plain structs and numbers go into memory: there is nothing to fail.
+    _ = serde_json::to_writer(&mut *buffer, line);
+    buffer.push(b'\n');
+}
+
+/// Writes the line of an event. Thousands of them come in a second, so nothing is allocated for it.
+pub(super) fn event(buffer: &mut Vec<u8>, event: &Event) {
+    let mut line = Line(buffer);
+    line.open(event);
+    match &event.what {
+        Happening::Sample(sample) => {
+            line.text("state", sample.state.name());
+            for (name, value) in [
+                ("position_us", sample.position_us),
+                ("buffer_us", sample.buffer_us),
+                ("drift_us", sample.drift_us),
+                ("requests", sample.requests),
+                ("failures", sample.failures),
+                ("bytes", sample.bytes),
+                ("stalls", sample.stalls),
+            ] {
+                line.number(name, value);
+            }
+        }
+        Happening::Joined | Happening::StallBegan => {}
+        Happening::Left(why) => line.text("why", why.name()),
+        Happening::State { from, to } => {
+            line.text("from", from.name());
+            line.text("to", to.name());
+        }
+        Happening::Fault { request, outcome } => {
+            line.text("request", request.name());
+            line.shown("outcome", outcome);
+        }
+        Happening::StallEnded { lasted_us } => line.number("lasted_us", *lasted_us),
+        Happening::Run(state) => line.text("state", state.name()),
+        Happening::Load { change, from, to, by } => {
+            line.text("change", change);
+            line.number("from", u64::from(*from));
+            line.number("to", u64::from(*to));
+            line.text("by", by);
+        }
+        Happening::Mark { note } => line.text("note", note),
+    }
+    line.close();
+}
+
+/// A JSON object that is being written. Writing into memory cannot fail.
+struct Line<'a>(&'a mut Vec<u8>);
+
+impl Line<'_> {
+    fn open(&mut self, event: &Event) {
+        use std::io::Write as _;
+        _ = write!(self.0, "{{\"kind\":\"{}\",\"at_us\":{}", event.what.kind(), event.at_us);
+        if let Some(client) = event.client {
+            self.number("client", client);
+        }
+    }
+
+    fn number(&mut self, name: &str, value: u64) {
+        use std::io::Write as _;
+        _ = write!(self.0, ",\"{name}\":{value}");
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        use std::io::Write as _;
+        _ = write!(self.0, ",\"{name}\":");
+        _ = serde_json::to_writer(&mut *self.0, value);
+    }
+
+    /// A value whose text needs no escapes.
+    fn shown(&mut self, name: &str, value: &impl std::fmt::Display) {
+        use std::io::Write as _;
+        _ = write!(self.0, ",\"{name}\":\"{value}\"");
+    }
+
+    fn close(&mut self) {
+        self.0.extend_from_slice(b"}\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::outcome::Fault;
+    use crate::base::{ClientState, Kind};
+    use crate::pipeline::Departure;
+
+    fn written(what: Happening) -> String {
+        let mut buffer = Vec::new();
+        event(&mut buffer, &Event { at_us: 1_500_000, client: Some(7), what });
+        String::from_utf8(buffer).expect("UTF-8")
+    }
+
+    #[test]
+    fn an_event_is_one_line_of_json_with_kind_time_and_client() {
+        let fault = Happening::Fault { request: Kind::Segment, outcome: Fault::ConnReset.into() };
+        assert_eq!(
+            written(fault),
+            "{\"kind\":\"fault\",\"at_us\":1500000,\"client\":7,\"request\":\"segment\",\"outcome\":\"conn.reset\"}\n"
+        );
+        let state = Happening::State { from: ClientState::Starting, to: ClientState::Playing };
+        assert!(written(state).ends_with("\"from\":\"starting\",\"to\":\"playing\"}\n"));
+        assert!(written(Happening::Left(Departure::Removed)).contains("\"why\":\"removed\""));
+    }
+
+    #[test]
+    fn hostile_notes_stay_one_line_of_json() {
+        for text in crate::base::untrusted::HOSTILE {
+            let mut buffer = Vec::new();
+            event(&mut buffer, &Event::mark(1, text));
+            let line = String::from_utf8(buffer).expect("UTF-8");
+            assert_eq!(line.lines().count(), 1, "{line:?}");
+            assert!(line.trim_end().chars().all(|c| !c.is_control()), "{line:?}");
+            serde_json::from_str::<serde_json::Value>(&line).expect("JSON");
+        }
+    }
+}

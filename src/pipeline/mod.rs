@@ -1,0 +1,168 @@
+//! The lossy path of events: from clients and the controller to the log and the record.
+//!
+//! ```text
+//! client ---\                 gate, bounded channel
+//! client ----> Tap (worker) ------------------------\
+//! client ----> Tap (worker) -------------------------> Recorder -> last events (log)
+//! controller > Tap ----------------------------------/         \-> NDJSON file (record)
+//! sampler ----------------- one frame a second -----/
+//! ```
+//!
+//! * Counters carry the numbers, events carry the story: what is lost here makes no count wrong.
+//! * Nobody who offers an event waits, whatever disk and recorder do. A full channel drops the event, and for each
+//!   stream offered = delivered + dropped.
+//! * Frames are never dropped for lack of speed: hours of them have room.
+
+mod event;
+mod file;
+mod gate;
+mod gauges;
+mod line;
+mod recorder;
+mod tap;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+pub use event::{Departure, Event, Happening, LogEntry, Sample, Stream};
+pub use file::RecordFile;
+pub use gate::Gate;
+pub use gauges::{Counts, Gauges, LaneReading, Reading, RecorderReading};
+pub use line::{FrameLine, Header, SCHEMA};
+pub use recorder::LOG_ENTRIES;
+pub use tap::{Offer, Tap};
+
+use crate::base::Clock;
+use gauges::Desk;
+use recorder::{Recorder, Setup};
+use tap::{Lane, Parcel};
+
+/// Events that may wait in one channel: all clients of a worker join, or leave, at once.
+const LANE: usize = 8_192;
+/// Frames that may wait: four hours of them.
+const FRAMES: usize = 4 * 60 * 60;
+/// How long the recorder may take to end; one that takes longer hangs at its disk and is left behind.
+const STOP_LIMIT: Duration = Duration::from_secs(4);
+
+/// A pipeline that runs.
+#[derive(Debug)]
+pub struct Pipeline {
+    gauges: Gauges,
+    frames: FrameSink,
+    stop: SyncSender<()>,
+    done: Receiver<()>,
+}
+
+/// The ways into a pipeline.
+#[derive(Debug)]
+pub struct Taps {
+    /// One for each worker.
+    pub workers: Vec<Tap>,
+    /// The controller's.
+    pub controller: Tap,
+}
+
+/// Where the sampler puts a frame each second.
+#[derive(Clone, Debug)]
+pub struct FrameSink {
+    channel: flume::Sender<FrameLine>,
+    desk: Arc<Desk>,
+    wanted: bool,
+}
+
+impl FrameSink {
+    /// Records a frame, if there is a record. Never waits.
+    pub fn put(&self, frame: impl FnOnce() -> FrameLine) {
+        if self.wanted && self.channel.try_send(frame()).is_err() {
+            self.desk.count_refused_frame();
+        }
+    }
+}
+
+impl Pipeline {
+    /// Starts the recorder for `workers` threads and the controller. `header` is the first line of `file`.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn start(
+        workers: usize,
+        clock: Clock,
+        file: Option<RecordFile>,
+        header: Header,
+    ) -> io::Result<(Self, Taps)> {
+        let desk = Arc::new(Desk::default());
+        let (controller, first) = lane(&desk);
+        let (mut taps, mut channels) = (Vec::new(), Vec::new());
+        for _ in 0..workers {
+            let (tap, channel) = lane(&desk);
+            taps.push(tap);
+            channels.push(channel);
+        }
+        channels.push(first);
+        let (frames, frame_channel) = flume::bounded(FRAMES);
+        let (log_sender, log) = watch::channel(Arc::default());
+        let shown = file.as_ref().map(RecordFile::shown);
+        let wanted = file.is_some();
+        let gauges = Gauges {
+            lanes: channels.iter().map(|(lane, _)| Arc::clone(lane)).collect(),
+            desk: Arc::clone(&desk),
+            log,
+            file: shown,
+            clock,
+        };
+        let (stop, stopped) = sync_channel(1);
+        let (ended, done) = sync_channel(1);
+        let recorder = Recorder::new(Setup {
+            channels,
+            frames: frame_channel,
+            file,
+            header,
+            desk: Arc::clone(&desk),
+            log: log_sender,
+            clock,
+        });
+        thread::Builder::new().name("recorder".to_owned()).spawn(move || recorder.run(&stopped, &ended))?;
+        let frames = FrameSink { channel: frames, desk, wanted };
+        Ok((Self { gauges, frames, stop, done }, Taps { workers: taps, controller }))
+    }
+
+    /// What reads it; goes on reading after its end.
+    pub fn gauges(&self) -> Gauges {
+        self.gauges.clone()
+    }
+
+    /// Where the sampler puts its frames.
+    pub fn frames(&self) -> FrameSink {
+        self.frames.clone()
+    }
+
+    /// Ends the recorder, after all taps have been closed: what was offered is written, as far as the disk takes it
+    /// in a few seconds. False: the recorder had panicked.
+    pub fn finish(self) -> bool {
+        // A recorder that has ended already needs no word.
+        _ = self.stop.try_send(());
+        match self.done.recv_timeout(STOP_LIMIT) {
+            Ok(()) => true,
+            Err(error) => {
+                self.gauges.desk.abandon();
+                error == std::sync::mpsc::RecvTimeoutError::Timeout
+            }
+        }
+    }
+}
+
+type Channel = (Arc<Lane>, flume::Receiver<Parcel>);
+
+fn lane(desk: &Desk) -> (Tap, Channel) {
+    let lane = Arc::new(Lane::new(LANE));
+    let (sender, receiver) = flume::bounded(LANE);
+    (Tap::new(Arc::clone(&lane), Arc::clone(&desk.seal), sender), (lane, receiver))
+}
+
+#[cfg(test)]
+mod tests;

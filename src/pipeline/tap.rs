@@ -1,0 +1,110 @@
+//! Where clients and the controller put what they have to tell.
+//!
+//! * A tap belongs to one thread, whose clients share it. Offering never waits: with no room the event is not even
+//!   made, it is counted as dropped, and the client goes on.
+//! * offered = dropped + what went into the channel, for each stream, at every moment that the thread itself sees.
+
+use std::cell::Cell as PlainCell;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::event::{Event, Stream};
+use super::gate::Gate;
+use crate::base::atomics::{AtomicU64, Ordering};
+use crate::base::cell::Cell;
+
+/// What one tap counts, and its gate.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) gate: Gate,
+    offered: [Cell; 2],
+    dropped: [Cell; 2],
+}
+
+impl Lane {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { gate: Gate::new(capacity as u64), offered: Default::default(), dropped: Default::default() }
+    }
+
+    pub(super) fn offered(&self, stream: Stream) -> u64 {
+        self.offered.get(stream.index()).map_or(0, Cell::get)
+    }
+
+    pub(super) fn dropped(&self, stream: Stream) -> u64 {
+        self.dropped.get(stream.index()).map_or(0, Cell::get)
+    }
+
+    fn count(cells: &[Cell; 2], stream: Stream) {
+        if let Some(cell) = cells.get(stream.index()) {
+            cell.add(1);
+        }
+    }
+}
+
+/// Whether the record is still written; once it has failed it stays so.
+#[derive(Debug, Default)]
+pub(super) struct Seal(AtomicU64);
+
+impl Seal {
+    pub(super) fn close(&self) {
+        self.0.store(1, Ordering::Release);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.load(Ordering::Acquire) != 0
+    }
+}
+
+/// What goes through the channel.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    pub(super) event: Event,
+    /// For the log alone: the record had failed, and the event is counted as dropped.
+    pub(super) unrecorded: bool,
+}
+
+/// One thread's way into the pipeline.
+#[derive(Debug)]
+pub struct Tap {
+    lane: Arc<Lane>,
+    seal: Arc<Seal>,
+    channel: flume::Sender<Parcel>,
+    /// One thread at a time: the gate and the counters have one writer.
+    not_sync: PhantomData<PlainCell<()>>,
+}
+
+/// What became of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "what is dropped is counted for its client, too"]
+pub enum Offer {
+    /// It is on its way.
+    Taken,
+    /// It will not be recorded.
+    Dropped,
+}
+
+impl Tap {
+    pub(super) fn new(lane: Arc<Lane>, seal: Arc<Seal>, channel: flume::Sender<Parcel>) -> Self {
+        Self { lane, seal, channel, not_sync: PhantomData }
+    }
+
+    /// Offers an event of `stream`, which is made only when there is room for it.
+    #[inline]
+    pub fn offer(&self, stream: Stream, event: impl FnOnce() -> Event) -> Offer {
+        Lane::count(&self.lane.offered, stream);
+        let unrecorded = self.seal.is_closed();
+        // What the record has lost may still be worth reading in the log; a sample is not.
+        let wanted = !(unrecorded && stream == Stream::Progress);
+        let taken = wanted && self.lane.gate.enter() && self.send(Parcel { event: event(), unrecorded });
+        if taken && !unrecorded {
+            return Offer::Taken;
+        }
+        Lane::count(&self.lane.dropped, stream);
+        Offer::Dropped
+    }
+
+    /// Behind the gate there is room; only a recorder that was lost to a panic takes nothing.
+    fn send(&self, parcel: Parcel) -> bool {
+        self.channel.try_send(parcel).is_ok()
+    }
+}
