@@ -66,8 +66,8 @@ macro_rules! findings {
 findings! {
     // From one load of a media playlist to the next.
     PlaylistStale "playlist_stale" Error "A live playlist brought nothing new for more than 1.5 target durations (section 6.2.1).",
-    SequenceWentBack "sequence_went_back" Error "The media sequence number is lower than before (section 6.2.2).",
-    SequenceJump "sequence_jump" Error "Segments came and went faster than time passes: nobody could load them (section 6.2.2).",
+    SequenceWentBack "sequence_went_back" Error "The list begins or ends before the one that was there earlier (section 6.2.2).",
+    SequenceJump "sequence_jump" Error "Sequence numbers rose faster than time passes: nobody could load what is between (section 6.2.2).",
     SegmentChanged "segment_changed" Error "A sequence number names another segment than before: the list slides without counting (section 6.2.2).",
     SegmentRemoved "segment_removed" Error "Segments left a playlist that only grows: EVENT, VOD, or after EXT-X-ENDLIST (section 6.2.1).",
     EndlistRemoved "endlist_removed" Error "EXT-X-ENDLIST was there and has gone (section 4.4.3.4).",
@@ -75,9 +75,15 @@ findings! {
     TargetDurationExceeded "target_duration_exceeded" Error "A segment is longer than the target duration (section 4.4.3.1).",
     DiscontinuityMismatch "discontinuity_mismatch" Error "A segment has another discontinuity sequence number than before (section 6.2.2).",
     DateTimeSkew "date_time_skew" Warning "EXT-X-PROGRAM-DATE-TIME contradicts durations, or an earlier load (section 4.4.4.6).",
+    PlaylistDiffers "playlist_differs_between_clients" Warning "A client was given an older or another list than one before it, from the same address (section 6.2.1).",
+
+    // In one media playlist by itself.
     WindowTooShort "window_too_short" Warning "A live playlist is shorter than three target durations although segments left it (section 6.2.2).",
     HoldBackTooLong "hold_back_too_long" Warning "A live playlist is shorter than its HOLD-BACK: nobody can stay that far behind (section 4.4.3.8).",
-    PlaylistDiffers "playlist_differs_between_clients" Warning "A client was given an older or another list than one before it, from the same address (section 6.2.1).",
+    HoldBackTooShort "hold_back_too_short" Warning "HOLD-BACK is below three target durations, or PART-HOLD-BACK below two part targets (section 4.4.3.8).",
+    PartTargetExceeded "part_target_exceeded" Error "A part is longer than the part target (section 4.4.3.7).",
+    InitWithoutIv "init_without_iv" Error "An initialization section is encrypted with AES-128 and its key names no IV (section 4.4.4.5).",
+    GapListed "gap_listed" Note "Segments are marked as missing: players jump over them or switch (section 4.4.4.7).",
 
     // How playlists and media are served.
     SegmentExpired "segment_expired" Error "A segment is listed and not there any more: 404 or 410 (section 6.2.2).",

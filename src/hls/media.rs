@@ -104,7 +104,7 @@ impl Media {
         listed + self.unfinished_parts()
     }
 
-    fn unfinished_parts(&self) -> usize {
+    pub(super) fn unfinished_parts(&self) -> usize {
         self.unfinished.as_ref().map_or(0, |unfinished| unfinished.parts.len())
     }
 

@@ -11,6 +11,7 @@
 pub mod choice;
 mod date_range;
 mod flaw;
+mod lint;
 mod low_latency;
 mod media;
 mod merge;
@@ -19,6 +20,7 @@ mod parse;
 mod segment;
 mod text;
 mod variables;
+pub mod watch;
 
 pub use choice::{VariantChoice, choose};
 pub use date_range::DateRange;
@@ -35,3 +37,4 @@ pub use parse::{ParseError, Playlist, parse, parse_in};
 pub use segment::{ByteRange, Init, Key, KeyMethod, Segment};
 pub use text::{Reference, Text};
 pub use variables::{Context, Variables};
+pub use watch::{Loaded, Watch};

@@ -52,13 +52,22 @@ impl Reference {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The address without query and fragment: what stays the same where only a token is renewed.
+    pub(super) fn without_query(&self) -> &str {
+        self.0.split(['?', '#']).next().unwrap_or_default()
+    }
+
+    /// What a person calls the file, safe to print.
+    pub fn shown(&self) -> String {
+        let file = self.without_query().rsplit(['/', '@']).next().unwrap_or_default();
+        Untrusted::new(shown_segment(file)).shown()
+    }
 }
 
 impl fmt::Debug for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.0.split(['?', '#']).next().unwrap_or_default();
-        let file = path.rsplit(['/', '@']).next().unwrap_or_default();
-        write!(f, "Reference({:?})", Untrusted::new(shown_segment(file)).shown())
+        write!(f, "Reference({:?})", self.shown())
     }
 }
 

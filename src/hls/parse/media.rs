@@ -16,6 +16,7 @@ use super::{
     values::{clamped, decimal, integer},
 };
 use crate::hls::{
+    lint::lint,
     low_latency::{Part, Unfinished},
     media::Media,
     segment::{ByteRange, Init, Key, Segment},
@@ -265,7 +266,9 @@ impl<'a> MediaReader<'a> {
         playlist.version = scope.final_version();
         playlist.independent_segments = scope.independent_segments;
         playlist.start = scope.start;
-        playlist.flaws = scope.flaws;
+        let mut flaws = scope.flaws;
+        lint(&playlist, &mut flaws);
+        playlist.flaws = flaws;
         Ok(playlist)
     }
 

@@ -40,6 +40,14 @@ impl Playlist {
         }
     }
 
+    /// The media playlist, if it is one.
+    pub const fn media(&self) -> Option<&Media> {
+        match self {
+            Self::Multivariant(_) => None,
+            Self::Media(media) => Some(media),
+        }
+    }
+
     /// What was wrong and tolerated.
     pub const fn flaws(&self) -> &Flaws {
         match self {

@@ -1,0 +1,242 @@
+//! One media playlist over time: what is wrong from one load to the next (RFC 8216bis sections 6.2.1 and 6.2.2).
+//!
+//! * Only what is proven is found. Times are bounds: a list counts as unchanged from the end of the load that brought
+//!   the change to the start of the load that brought nothing new, so neither a slow network nor a slow client can
+//!   make a stream look worse than it is.
+//! * A load costs the same for a list of any length: [`COMPARED`] segments are looked at, the newest.
+//! * A list that went back says only that: whatever else differs is a consequence.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::base::Finding;
+
+use super::{
+    media::{Media, PlaylistType},
+    parse::Playlist,
+    segment::Segment,
+};
+
+/// Segments of two lists that are compared, the newest that both have.
+const COMPARED: usize = 32;
+/// The date of a segment may differ by this much between two loads: some servers round it.
+const DATE_TOLERANCE: Duration = Duration::from_millis(100);
+
+/// Is told of a finding, and can ask for a line about it.
+pub type Found<'a> = dyn FnMut(Finding, &dyn Fn() -> String) + 'a;
+
+/// When a load began and when its response was complete, as times since the start of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// When the request was made.
+    pub since: Duration,
+    /// When the response was there.
+    pub until: Duration,
+}
+
+/// The loads of one media playlist by one client so far.
+#[derive(Debug, Default)]
+pub struct Watch {
+    before: Option<Before>,
+}
+
+#[derive(Debug)]
+struct Before {
+    playlist: Arc<Playlist>,
+    /// The load that brought the last change.
+    changed: Loaded,
+}
+
+impl Watch {
+    /// Compares a load with the ones before. A multivariant playlist is none of this one's business.
+    pub fn take(&mut self, playlist: &Arc<Playlist>, loaded: Loaded, found: &mut Found<'_>) {
+        let Some(media) = playlist.media() else { return };
+        let Some(before) = &mut self.before else {
+            self.before = Some(Before { playlist: Arc::clone(playlist), changed: loaded });
+            return;
+        };
+        let Some(known) = before.playlist.media() else { return };
+        if !Arc::ptr_eq(playlist, &before.playlist) {
+            compare(known, media, loaded.until.saturating_sub(before.changed.since), found);
+        }
+        if brings_news(known, media) {
+            before.changed = loaded;
+        } else {
+            check_stale(known, before.changed, loaded, found);
+        }
+        // Kept also when nothing changed: of equal lists the newest is the one that is shared.
+        before.playlist = Arc::clone(playlist);
+    }
+
+    /// The server said that the list has not changed (304).
+    pub fn unchanged(&mut self, loaded: Loaded, found: &mut Found<'_>) {
+        if let Some(before) = &self.before
+            && let Some(known) = before.playlist.media()
+        {
+            check_stale(known, before.changed, loaded, found);
+        }
+    }
+
+    /// The list that was loaded last.
+    pub fn media(&self) -> Option<&Media> {
+        self.before.as_ref()?.playlist.media()
+    }
+}
+
+/// Whether a list has something at its end that the one before had not.
+fn brings_news(before: &Media, now: &Media) -> bool {
+    let newest = [before, now].map(|media| media.segments.last());
+    end(before) != end(now)
+        || before.endlist != now.endlist
+        || before.unfinished_parts() != now.unfinished_parts()
+        || matches!(newest, [Some(was), Some(is)] if !is_same(was, is))
+}
+
+/// A live list must grow within one and a half target durations (section 6.2.1).
+fn check_stale(media: &Media, changed: Loaded, loaded: Loaded, found: &mut Found<'_>) {
+    if media.endlist || media.playlist_type == Some(PlaylistType::Vod) {
+        return;
+    }
+    let unchanged = loaded.since.saturating_sub(changed.until);
+    let allowed = media.target_duration * 3 / 2;
+    if !allowed.is_zero() && unchanged > allowed {
+        found(Finding::PlaylistStale, &|| {
+            format!(
+                "nothing new for {:.1} s, target duration {} s",
+                unchanged.as_secs_f64(),
+                media.target_duration.as_secs_f64()
+            )
+        });
+    }
+}
+
+/// What is wrong between two different lists, `passed` being the most time that can lie between them.
+fn compare(before: &Media, now: &Media, passed: Duration, found: &mut Found<'_>) {
+    let ends = |media: &Media| (media.media_sequence, end(media));
+    let ((was_first, was_end), (first, end)) = (ends(before), ends(now));
+    if first < was_first || end < was_end {
+        let detail = || format!("{} before, {} now", span(was_first, was_end), span(first, end));
+        return found(Finding::SequenceWentBack, &detail);
+    }
+    if first > was_end && came_too_fast(now, end - was_end, passed) {
+        found(Finding::SequenceJump, &|| {
+            let seconds = passed.as_secs_f64();
+            format!("{} before, {} at most {seconds:.1} s later", span(was_first, was_end), span(first, end))
+        });
+    }
+    if before.endlist && !now.endlist {
+        found(Finding::EndlistRemoved, &|| format!("after segment {}", was_end.saturating_sub(1)));
+    }
+    if first > was_first && (before.playlist_type.is_some() || before.endlist) {
+        found(Finding::SegmentRemoved, &|| format!("it began with {was_first}, now with {first}"));
+    }
+    if before.target_duration != now.target_duration {
+        let [was, is] = [before, now].map(|media| media.target_duration.as_secs_f64());
+        found(Finding::TargetDurationChanged, &|| format!("{was} s before, {is} s now"));
+    }
+    compare_segments(before, now, found);
+}
+
+/// The number behind the last segment.
+fn end(media: &Media) -> u64 {
+    media.last_sequence().map_or(media.media_sequence, |last| last.saturating_add(1))
+}
+
+fn span(first: u64, end: u64) -> String {
+    if end > first { format!("segments {first} to {}", end - 1) } else { format!("no segment from {first}") }
+}
+
+/// Whether `new` segments as long as those of the list cannot have been made in this time and two target durations.
+fn came_too_fast(now: &Media, new: u64, passed: Duration) -> bool {
+    let listed = now.segments.len().max(1) as f64;
+    let mean = now.total_duration().as_secs_f64() / listed;
+    mean * new as f64 > (passed + now.target_duration * 2).as_secs_f64()
+}
+
+/// Compares the newest segments that both lists have; each finding once.
+fn compare_segments(before: &Media, now: &Media, found: &mut Found<'_>) {
+    let mut pairs = common(before, now);
+    if let Some((was, is)) = pairs.clone().find(|(was, is)| !is_same(was, is)) {
+        found(Finding::SegmentChanged, &|| format!("segment {}: {}", is.sequence, change(was, is)));
+    }
+    let timeline = |(was, is): &(&Segment, &Segment)| was.discontinuity_sequence != is.discontinuity_sequence;
+    if let Some((was, is)) = pairs.clone().find(timeline) {
+        found(Finding::DiscontinuityMismatch, &|| {
+            let [was, now] = [was, is].map(|segment| segment.discontinuity_sequence);
+            format!("segment {}: {was} before, {now} now", is.sequence)
+        });
+    }
+    if let Some((_, newest)) = pairs.next()
+        && let Some(skew) = date_skew(before, now, newest.sequence)
+    {
+        found(Finding::DateTimeSkew, &|| {
+            format!("segment {}: its date moved by {:.3} s", newest.sequence, skew.as_secs_f64())
+        });
+    }
+}
+
+/// The newest segments that both lists have, at most [`COMPARED`], the newest first.
+fn common<'a>(
+    one: &'a Media,
+    other: &'a Media,
+) -> impl Iterator<Item = (&'a Segment, &'a Segment)> + Clone + 'a {
+    let last = one.last_sequence().min(other.last_sequence());
+    let up_to = move |media: &'a Media| {
+        let count = last.and_then(|last| media.index_of(last)).map_or(0, |index| index + 1);
+        media.segments.get(..count).unwrap_or_default().iter().rev()
+    };
+    up_to(one).zip(up_to(other)).take(COMPARED)
+}
+
+/// Whether both are the same piece of media; a query may change, for that is where tokens are.
+fn is_same(was: &Segment, is: &Segment) -> bool {
+    was.uri.without_query() == is.uri.without_query()
+        && was.byte_range == is.byte_range
+        && was.duration == is.duration
+}
+
+fn change(was: &Segment, is: &Segment) -> String {
+    let range = |segment: &Segment| {
+        segment.byte_range.map_or(String::new(), |range| format!(" bytes {}+{}", range.offset, range.length))
+    };
+    let [was, is] = [was, is].map(|segment| {
+        format!("{}{} of {} s", segment.uri.shown(), range(segment), segment.duration.as_secs_f64())
+    });
+    format!("{was} before, {is} now")
+}
+
+/// By how much the date of a segment that both lists have has moved, if it has.
+fn date_skew(before: &Media, now: &Media, sequence: u64) -> Option<Duration> {
+    let skew = date(now, sequence)?.duration_since(date(before, sequence)?).unsigned_abs();
+    (skew > DATE_TOLERANCE).then_some(skew)
+}
+
+/// The date of a segment, as written or counted on from one of the [`COMPARED`] before it.
+fn date(media: &Media, sequence: u64) -> Option<Timestamp> {
+    let first = media.index_of(sequence)?.saturating_sub(COMPARED);
+    let dated = media.segments.get(first..)?.iter().any(|segment| segment.date_time.is_some());
+    if dated { media.date_time_of(sequence) } else { None }
+}
+
+/// What is wrong when `later` was loaded by another client after the load of `earlier` had ended, both from the same
+/// address: it ends more than a segment before, or names other media.
+pub fn contradiction(earlier: &Media, later: &Media) -> Option<String> {
+    let (was_end, end) = (end(earlier), end(later));
+    if end.saturating_add(1) < was_end {
+        return Some(format!(
+            "up to segment {} for one client, then up to {} for another",
+            was_end - 1,
+            end.saturating_sub(1)
+        ));
+    }
+    let differ = |(was, is): &(&Segment, &Segment)| {
+        !is_same(was, is) || was.discontinuity_sequence != is.discontinuity_sequence
+    };
+    let (was, is) = common(earlier, later).find(differ)?;
+    Some(format!("segment {}: {} (another client)", is.sequence, change(was, is)))
+}
+
+#[cfg(test)]
+#[path = "watch/tests.rs"]
+mod tests;
