@@ -4,6 +4,7 @@
 //! * What was not measured is absent or `null`, never 0.
 
 mod build;
+pub mod check;
 mod progress;
 mod text;
 
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use build::{Facts, build};
+pub use check::Check;
 pub use progress::progress_line;
 pub use text::text;
 

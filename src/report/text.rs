@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{FindingReport, Knee, Latency, Report};
+use super::{Knee, Latency, Report};
 use crate::base::Finding;
 use crate::base::outcome::Fault;
 use crate::base::units::{self, UNKNOWN};
@@ -46,11 +46,11 @@ pub fn text(report: &Report) -> String {
 
 /// Lines that fit the page.
 #[derive(Default)]
-struct Page(String);
+pub(super) struct Page(pub(super) String);
 
 impl Page {
     /// Writes a line; what does not fit goes on below, indented like the text behind its label.
-    fn line(&mut self, text: impl AsRef<str>) {
+    pub(super) fn line(&mut self, text: impl AsRef<str>) {
         let (mut margin, mut rest) = (" ", text.as_ref().trim_end());
         loop {
             let (first, more) = split(rest, WIDTH - margin.len());
@@ -63,7 +63,7 @@ impl Page {
     }
 
     /// Writes a text below a line of a list, indented like what stands behind its first word.
-    fn block(&mut self, text: &str) {
+    pub(super) fn block(&mut self, text: &str) {
         let mut rest = text.trim_end();
         while !rest.is_empty() {
             let (first, more) = split(rest, WIDTH - 12);
@@ -72,7 +72,7 @@ impl Page {
         }
     }
 
-    fn rule(&mut self) {
+    pub(super) fn rule(&mut self) {
         _ = writeln!(self.0, "{}", "-".repeat(WIDTH));
     }
 }
@@ -214,33 +214,49 @@ fn errors(report: &Report, page: &mut Page) {
     }
 }
 
+/// A finding as it stands on a page.
+pub(super) struct FindingLine<'a> {
+    pub(super) finding: Finding,
+    pub(super) count: u64,
+    /// When it was made, or in which line it stands.
+    pub(super) place: String,
+    /// What was seen first, safe to print.
+    pub(super) detail: &'a str,
+}
+
 /// What is wrong with the stream, the worst first: name and count, what it means, what was seen first.
-fn findings(report: &Report, page: &mut Page) {
-    if report.findings.is_empty() {
+pub(super) fn finding_lines(mut lines: Vec<FindingLine<'_>>, page: &mut Page) {
+    if lines.is_empty() {
         page.line("stream  nothing wrong was found");
         return;
     }
-    page.line(format!("stream  {}", units::plural(report.findings.len() as u64, "finding")));
-    let mut found: Vec<_> =
-        report.findings.iter().filter_map(|row| Some((Finding::of_name(row.kind)?, row))).collect();
-    found.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity()));
-    for (finding, row) in found {
-        page.line(format!(
-            "  {:<9}{:<34}{:>9}x  {}",
-            row.severity,
-            row.kind,
-            units::count(row.count),
-            since(row)
-        ));
+    page.line(format!("stream  {}", units::plural(lines.len() as u64, "finding")));
+    lines.sort_by_key(|line| std::cmp::Reverse(line.finding.severity()));
+    for FindingLine { finding, count, place, detail } in lines {
+        let (severity, name) = (finding.severity().name(), finding.name());
+        page.line(format!("  {severity:<9}{name:<34}{:>7}x  {place}", units::count(count)));
         page.block(finding.meaning());
-        page.block(&row.detail);
+        page.block(detail);
     }
 }
 
+fn findings(report: &Report, page: &mut Page) {
+    let lines = report.findings.iter().filter_map(|row| {
+        let finding = Finding::of_name(row.kind)?;
+        Some(FindingLine {
+            finding,
+            count: row.count,
+            place: between(row.first_s, row.last_s),
+            detail: &row.detail,
+        })
+    });
+    finding_lines(lines.collect(), page);
+}
+
 /// When a finding was made: `00:00:12 to 00:01:30`.
-fn since(row: &FindingReport) -> String {
+pub(super) fn between(first_s: f64, last_s: f64) -> String {
     let [first, last] =
-        [row.first_s, row.last_s].map(|s| units::clock(Duration::try_from_secs_f64(s).unwrap_or_default()));
+        [first_s, last_s].map(|s| units::clock(Duration::try_from_secs_f64(s).unwrap_or_default()));
     if first == last { first } else { format!("{first} to {last}") }
 }
 

@@ -5,6 +5,7 @@ mod low_latency;
 mod media;
 mod multivariant;
 mod properties;
+mod quirks;
 mod whole;
 
 use super::*;

@@ -1,0 +1,176 @@
+//! `hlswarm check`: what was understood of a stream and what is wrong with it, as JSON and as text.
+//!
+//! * Nothing that came from outside is shown raw, and no address with its secrets.
+//! * The same values stand in both; what is not known is `null` or left out.
+
+mod text;
+mod understood;
+
+use serde::Serialize;
+
+use super::Report;
+use crate::base::{Finding, Severity};
+use crate::hls::{self, ParseError, Playlist};
+
+pub use text::text;
+pub use understood::{RenditionSeen, ServerControl, Understood, VariantSeen};
+
+/// The version of the JSON of `check`.
+pub const SCHEMA: &str = "hlswarm.check/1";
+
+/// What `hlswarm check` says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// Always `hlswarm.check/1`.
+    pub schema: &'static str,
+    /// The file or address, its secrets left out.
+    pub source: String,
+    /// What was understood of it.
+    #[serde(flatten)]
+    pub understood: Understood,
+    /// Why it could not be read.
+    pub error: Option<Unreadable>,
+    /// What is wrong, in the order of the closed list.
+    pub findings: Vec<FindingSeen>,
+    /// The media playlists that were loaded, as they were last; absent where nothing was loaded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub playlists: Vec<Loaded>,
+    /// The report of the client that loaded them; absent where nothing was loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<Report>,
+    /// The exit code of the process.
+    pub exit_code: u8,
+}
+
+/// Why a playlist could not be read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Unreadable {
+    /// The outcome, such as `playlist.not_m3u8`.
+    pub outcome: &'static str,
+    /// What is wrong, as a sentence.
+    pub meaning: &'static str,
+    /// What was found.
+    pub detail: String,
+}
+
+/// A playlist that was loaded.
+#[derive(Clone, Debug, Serialize)]
+pub struct Loaded {
+    /// Its address, secrets left out.
+    pub source: String,
+    /// How many different versions of it were seen.
+    pub versions: u64,
+    /// What was understood of the last one.
+    #[serde(flatten)]
+    pub understood: Understood,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, Serialize)]
+pub struct FindingSeen {
+    /// Its name, from a closed list.
+    pub kind: &'static str,
+    /// `error`, `warning` or `note`.
+    pub severity: &'static str,
+    /// How often.
+    pub count: u64,
+    /// The first line where it stands; `null`: not one line, or not in a text.
+    pub line: Option<u32>,
+    /// Seconds from the start to the first time; `null`: nothing was loaded.
+    pub first_s: Option<f64>,
+    /// Seconds from the start to the last time; `null`: nothing was loaded.
+    pub last_s: Option<f64>,
+    /// What was seen first.
+    pub detail: Option<String>,
+    /// What it means, as a sentence.
+    pub meaning: &'static str,
+}
+
+impl Check {
+    /// Reads a playlist of which nothing is known but its bytes.
+    pub fn of_bytes(source: String, bytes: &[u8]) -> Self {
+        match hls::parse(bytes) {
+            Ok(playlist) => Self::new(source, Understood::from(&playlist), flaws(&playlist)),
+            Err(error) => Self::unreadable(source, &error),
+        }
+    }
+
+    /// What a client loaded and found.
+    pub fn of_run(source: String, entry: Understood, playlists: Vec<Loaded>, run: Report) -> Self {
+        let findings = run.findings.iter().filter_map(|row| {
+            let finding = Finding::of_name(row.kind)?;
+            Some(FindingSeen {
+                count: row.count,
+                first_s: Some(row.first_s),
+                last_s: Some(row.last_s),
+                detail: Some(row.detail.clone()),
+                ..FindingSeen::of(finding)
+            })
+        });
+        let mut check = Self::new(source, entry, findings.collect());
+        // A panic, or nothing was played: the code of the run says so.
+        check.exit_code = if run.exit.code == 0 { check.exit_code } else { run.exit.code };
+        Self { playlists, run: Some(run), ..check }
+    }
+
+    fn unreadable(source: String, error: &ParseError) -> Self {
+        let error = Unreadable {
+            outcome: error.fault.name(),
+            meaning: error.fault.meaning(),
+            detail: error.detail.shown(),
+        };
+        let check = Self::new(source, Understood::default(), Vec::new());
+        Self { error: Some(error), exit_code: CRITERIA, ..check }
+    }
+
+    fn new(source: String, understood: Understood, findings: Vec<FindingSeen>) -> Self {
+        let failed = findings.iter().any(|row| row.severity == Severity::Error.name());
+        Self {
+            schema: SCHEMA,
+            source,
+            understood,
+            error: None,
+            findings,
+            playlists: Vec::new(),
+            run: None,
+            exit_code: if failed { CRITERIA } else { 0 },
+        }
+    }
+
+    /// The check as JSON, pretty-printed, with a newline at its end.
+    ///
+    /// # Errors
+    /// Never for a check that was made here; serde's signature.
+    pub fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+}
+
+/// The exit code when a finding is an error, or the playlist cannot be read: criteria failed.
+const CRITERIA: u8 = 3;
+
+impl FindingSeen {
+    fn of(finding: Finding) -> Self {
+        Self {
+            kind: finding.name(),
+            severity: finding.severity().name(),
+            count: 1,
+            line: None,
+            first_s: None,
+            last_s: None,
+            detail: None,
+            meaning: finding.meaning(),
+        }
+    }
+}
+
+fn flaws(playlist: &Playlist) -> Vec<FindingSeen> {
+    let mut flaws: Vec<_> = playlist.flaws().iter().collect();
+    flaws.sort_by_key(|flaw| flaw.finding);
+    let seen = flaws.into_iter().map(|flaw| FindingSeen {
+        count: u64::from(flaw.count),
+        line: Some(flaw.line).filter(|line| *line > 0),
+        ..FindingSeen::of(flaw.finding)
+    });
+    seen.collect()
+}
