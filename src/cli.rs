@@ -14,6 +14,7 @@ use crate::base::{SecretUrl, Untrusted, limits, units};
 use crate::hls::VariantChoice;
 use crate::net::ResolveEntry;
 use crate::origin::FaultRule;
+use crate::player::{Profile, SessionLength};
 
 const AFTER_HELP: &str = "\
 Exit codes (the first that applies):
@@ -102,6 +103,12 @@ pub struct LoadArgs {
     /// highest, lowest, first, a bandwidth such as 2500k, or all (each client fetches every variant)
     #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]
     pub variant: VariantChoice,
+    /// What clients behave like: web (hls.js), ffmpeg, native (Chromium's own), persistent (never gives up)
+    #[arg(long, value_name = "PLAYER", default_value = "web", value_parser = Profile::named, help_heading = "Load")]
+    pub player: &'static Profile,
+    /// How long viewers stay before another takes the place, such as 5m, or exp:5m for a mean of it [default: to the end]
+    #[arg(long, value_name = "TIME", default_value = "endless", hide_default_value = true, value_parser = parse_session, help_heading = "Load")]
+    pub session_length: SessionLength,
     /// Same seed, same schedule and choices [default: random, printed]
     #[arg(long, value_name = "N", help_heading = "Load")]
     pub seed: Option<u64>,
@@ -206,6 +213,10 @@ fn parse_run_length(text: &str) -> Result<Duration, String> {
     } else {
         Ok(length)
     }
+}
+
+fn parse_session(text: &str) -> Result<SessionLength, String> {
+    if text == "endless" { Ok(SessionLength::Endless) } else { text.parse() }
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {

@@ -1,6 +1,7 @@
 //! What was typed, as what it means: validated, one section for each room that it configures. Sends nothing.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::SecretUrl;
@@ -8,6 +9,7 @@ use crate::cli::LoadArgs;
 use crate::hls::VariantChoice;
 use crate::load::Ramp;
 use crate::net::{self, Headers, TlsSettings};
+use crate::player;
 use crate::swarm::{ClientSettings, Plan};
 
 /// A value that cannot be used, in one line that names the option and what is accepted.
@@ -101,9 +103,19 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
     let reports = args.reports.into_iter().map(report_file).collect::<Result<_, _>>()?;
     Ok(RunConfig {
         clients: ClientSettings {
-            entry: target,
-            variant: args.variant,
-            net: net::Settings { tls, resolve: args.resolve, timeout: args.timeout, headers },
+            player: Arc::new(player::Settings {
+                entry: target,
+                choice: args.variant,
+                profile: args.player,
+                session: args.session_length,
+            }),
+            net: net::Settings {
+                tls,
+                resolve: args.resolve,
+                timeout: args.timeout,
+                headers,
+                manners: args.player.manners,
+            },
             seed,
         },
         plan: Plan {
@@ -123,7 +135,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
 impl RunConfig {
     /// The variant choice as reports name it.
     pub fn variant(&self) -> VariantChoice {
-        self.clients.variant
+        self.clients.player.choice
     }
 
     /// Clients started per second; `None`: all at once.

@@ -23,7 +23,8 @@
 //!                                                    frame::Sampler -> Frame -> screen, progress, report
 //! ```
 //!
-//! Only `swarm/client.rs` translates what happened into what is counted. Readers pull; nothing is pushed to them.
+//! Only `swarm/client.rs` and what it uses beside it translate what happened into what is counted. Readers pull;
+//! nothing is pushed to them.
 //!
 //! # Stop
 //!

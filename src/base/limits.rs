@@ -55,6 +55,8 @@ pub const CONNECTIONS_PER_CLIENT: usize = 4;
 
 /// The shortest reload interval of a media playlist, whatever the target duration says.
 pub const RELOAD_MIN: Duration = Duration::from_millis(500);
+/// Playlists that one viewer loads again in a second, retries included.
+pub const RELOADS_PER_SECOND: usize = 2;
 /// The longest reload interval of a media playlist, whatever the target duration says.
 pub const RELOAD_MAX: Duration = Duration::from_secs(60);
 

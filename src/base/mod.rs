@@ -2,11 +2,13 @@
 //! stream, units and their one formatter, text and addresses that came from outside, limits. Imports nothing of ours.
 
 pub mod atomics;
+pub mod cache_status;
 pub mod cell;
 pub mod clock;
 pub mod finding;
 pub mod kind;
 pub mod limits;
+pub mod manners;
 pub mod outcome;
 pub mod ring;
 pub mod secret_url;
@@ -14,9 +16,11 @@ pub mod state;
 pub mod units;
 pub mod untrusted;
 
+pub use cache_status::CacheStatus;
 pub use clock::Clock;
 pub use finding::{Finding, Severity};
 pub use kind::Kind;
+pub use manners::Manners;
 pub use outcome::Outcome;
 pub use secret_url::SecretUrl;
 pub use state::{ClientState, Command, Mark, RunState, StopCause};

@@ -115,7 +115,7 @@ impl Segment {
     }
 
     /// Whether both are the same piece of media, wherever they stand in a list.
-    pub(super) fn is_same_media(&self, other: &Self) -> bool {
+    pub fn is_same_media(&self, other: &Self) -> bool {
         self.uri == other.uri && self.byte_range == other.byte_range && self.duration == other.duration
     }
 }

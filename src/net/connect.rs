@@ -2,14 +2,15 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use rustix::io::Errno;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, HandshakeKind};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -17,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::deadline::Deadline;
 use super::resolve::Resolver;
-use super::{ConnectTimings, tls};
+use super::{ConnectTimings, Opening, tls};
 use crate::base::clock::micros;
 use crate::base::limits;
 use crate::base::outcome::Fault;
@@ -34,8 +35,7 @@ pub(super) enum Stream {
 #[derive(Debug)]
 pub(super) struct Connected {
     pub(super) stream: Stream,
-    pub(super) http2: bool,
-    pub(super) timings: ConnectTimings,
+    pub(super) opening: Opening,
 }
 
 /// Opens connections for one client.
@@ -57,10 +57,12 @@ impl Connector<'_> {
 
         deadline.enter(Fault::TimeoutConnect, limits::CONNECT_TIMEOUT);
         let begun = Instant::now();
-        let tcp = connect_first(&addresses).await?;
+        let (tcp, edge) = connect_first(&addresses).await?;
         timings.connect_us = Some(micros(begun.elapsed()));
+        let source = tcp.local_addr().map_or(edge.ip(), |address| address.ip());
+        let plain = Opening { timings, edge, source, http2: false, resumed: None };
         if !endpoint.tls {
-            return Ok(Connected { stream: Stream::Plain(tcp), http2: false, timings });
+            return Ok(Connected { stream: Stream::Plain(tcp), opening: plain });
         }
 
         deadline.enter(Fault::TimeoutTls, limits::TLS_TIMEOUT);
@@ -71,20 +73,23 @@ impl Connector<'_> {
         let handshake = Box::pin(TlsConnector::from(config).connect(name, tcp));
         let stream = handshake.await.map_err(|error| tls::fault(&error))?;
         timings.tls_us = Some(micros(begun.elapsed()));
-        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok(Connected { stream: Stream::Tls(Box::new(stream)), http2, timings })
+        let session = stream.get_ref().1;
+        let http2 = session.alpn_protocol() == Some(b"h2");
+        let resumed = Some(session.handshake_kind() == Some(HandshakeKind::Resumed));
+        let opening = Opening { timings, http2, resumed, ..plain };
+        Ok(Connected { stream: Stream::Tls(Box::new(stream)), opening })
     }
 }
 
 /// The first address that accepts, in the order of the answer.
-async fn connect_first(addresses: &[std::net::SocketAddr]) -> Result<TcpStream, Fault> {
+async fn connect_first(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Fault> {
     let mut last = Fault::ConnUnreachable;
     for address in addresses {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 // A request is one small write: it must not wait for the answer to an earlier one.
                 _ = stream.set_nodelay(true);
-                return Ok(stream);
+                return Ok((stream, *address));
             }
             Err(error) => last = fault(&error),
         }

@@ -1,7 +1,5 @@
 //! One GET over the connections that a client keeps: the path that every request of a run takes.
 //!
-//! * A connection is taken out while a request uses it and put back only after a complete response, so a request
-//!   that is abandoned at any await closes its connection with it.
 //! * Before a kept connection is used again it is asked whether the peer has closed it; if it closes in that very
 //!   moment, before a byte came back, the GET is sent once more on a new connection (RFC 9110 section 9.2.2).
 //! * Bytes are told to the observer as they arrive; a playlist is kept up to its limit, everything else is dropped.
@@ -11,11 +9,9 @@ use std::future::poll_fn;
 use std::io::Write as _;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
 use tokio::time::Sleep;
 
@@ -23,13 +19,13 @@ use super::connect::{Connector, Stream, fault};
 use super::deadline::Deadline;
 use super::http1::{Head, Progress, Reader};
 use super::http2::{self, Http2};
+use super::pool::{Connection, Pool, Protocol};
 use super::resolve::Resolver;
-use super::{Observer, Settings, decode};
-use crate::base::SecretUrl;
+use super::{Observer, Opening, Settings, decode};
 use crate::base::clock::micros;
-use crate::base::limits;
 use crate::base::outcome::Fault;
 use crate::base::secret_url::Endpoint;
+use crate::base::{CacheStatus, SecretUrl, limits};
 
 /// The read buffer that all clients of a worker share. A quarter of a megabyte is where fewer system calls stop
 /// paying for the cache that they miss.
@@ -53,6 +49,8 @@ pub struct Request<'a> {
     pub url: &'a SecretUrl,
     /// First and last byte, if only a part is wanted.
     pub range: Option<(u64, u64)>,
+    /// The entity tag of what the client has: only something else is worth sending.
+    pub unless: Option<&'a str>,
     /// What is done with the body.
     pub body: Body,
     /// The time in which the whole response must be there.
@@ -68,6 +66,12 @@ pub struct Response {
     pub content_type: Option<String>,
     /// `Location` as it came.
     pub location: Option<String>,
+    /// `ETag` as it came.
+    pub etag: Option<String>,
+    /// Whether a cache had it, where the response says so.
+    pub cache: Option<CacheStatus>,
+    /// The connection that it came over.
+    pub opening: Opening,
     /// The decoded body of a playlist or key, empty otherwise.
     pub body: Vec<u8>,
     /// Body bytes on the wire.
@@ -97,46 +101,36 @@ impl Net {
     }
 }
 
-/// The connections of one client.
+/// One lane of requests of a client, one after the other; the lanes of a client share its connections.
 pub struct Wire {
     net: Rc<Net>,
+    pool: Rc<Pool>,
+    lane: usize,
     timer: Pin<Box<Sleep>>,
-    lines: Lines,
-}
-
-/// What a request works on, apart from the timer that watches it.
-struct Lines {
-    connections: Vec<Connection>,
-    /// Where the client has been connected before: a connection there is a reconnection.
-    visited: Vec<Endpoint>,
-    tls: RefCell<Option<Arc<ClientConfig>>>,
     outgoing: Vec<u8>,
 }
 
-struct Connection {
-    endpoint: Endpoint,
-    protocol: Protocol,
-    /// Has carried a complete response before.
-    used: bool,
+/// The connections of one client, of which each lane of requests has a [`Wire`].
+pub struct Lines {
+    net: Rc<Net>,
+    pool: Rc<Pool>,
 }
 
-enum Protocol {
-    Http1(Stream),
-    Http2(Http2),
+impl Lines {
+    /// A client without connections.
+    pub fn new(net: Rc<Net>) -> Self {
+        let pool = Rc::new(Pool::new(net.settings.manners.connections_apart));
+        Self { net, pool }
+    }
+
+    /// A lane of requests.
+    pub fn wire(&self, lane: usize) -> Wire {
+        let timer = Box::pin(tokio::time::sleep(Duration::ZERO));
+        Wire { net: Rc::clone(&self.net), pool: Rc::clone(&self.pool), lane, timer, outgoing: Vec::new() }
+    }
 }
 
 impl Wire {
-    /// A client without connections.
-    pub fn new(net: Rc<Net>) -> Self {
-        let lines = Lines {
-            connections: Vec::new(),
-            visited: Vec::new(),
-            tls: RefCell::default(),
-            outgoing: Vec::new(),
-        };
-        Self { net, timer: Box::pin(tokio::time::sleep(Duration::ZERO)), lines }
-    }
-
     /// Sends a GET and reads its response to the end. Redirects are the caller's to follow.
     ///
     /// # Errors
@@ -147,95 +141,80 @@ impl Wire {
         observer: &mut impl Observer,
     ) -> Result<Response, Fault> {
         let deadline = Deadline::new(request.total);
-        let exchange = self.lines.get(&self.net, request, &deadline, observer);
-        deadline.watch(self.timer.as_mut(), exchange).await
+        let Self { net, pool, lane, timer, outgoing } = self;
+        let mut path = Path { net, pool, lane: *lane, deadline: &deadline, outgoing };
+        deadline.watch(timer.as_mut(), path.get(request, observer)).await
     }
 }
 
-impl Lines {
-    async fn get(
-        &mut self,
-        net: &Net,
-        request: &Request<'_>,
-        deadline: &Deadline,
-        observer: &mut impl Observer,
-    ) -> Result<Response, Fault> {
-        let mut connection = match self.take_idle(request.url).await {
+/// What a request works on, apart from the timer that watches it.
+struct Path<'a> {
+    net: &'a Net,
+    pool: &'a Pool,
+    lane: usize,
+    deadline: &'a Deadline,
+    outgoing: &'a mut Vec<u8>,
+}
+
+impl Path<'_> {
+    async fn get(&mut self, request: &Request<'_>, observer: &mut impl Observer) -> Result<Response, Fault> {
+        let mut connection = match self.pool.take(request.url, self.lane).await {
             Some(connection) => connection,
-            None => self.connect(net, request.url, deadline, observer).await?,
+            None => self.connect(request.url, observer).await?,
         };
         let mut sink = Sink::new(request.body, observer);
-        let mut ended = self.exchange(net, &mut connection, request, deadline, &mut sink).await;
+        let mut ended = self.exchange(&mut connection, request, &mut sink).await;
         if ended.as_ref().is_err_and(|fault| connection.used && sink.untouched && is_stale(*fault)) {
             sink.observer.retried();
-            connection = self.connect(net, request.url, deadline, sink.observer).await?;
-            ended = self.exchange(net, &mut connection, request, deadline, &mut sink).await;
+            self.pool.forget(&connection);
+            connection = self.connect(request.url, sink.observer).await?;
+            ended = self.exchange(&mut connection, request, &mut sink).await;
         }
-        let (head, times) = ended?;
-        sink.verdict?;
-        if head.keep_alive {
-            self.keep(connection);
-        }
-        sink.response(head, times)
-    }
-
-    /// Takes the idle connection to the endpoint of `url`, unless its peer has closed it.
-    async fn take_idle(&mut self, url: &SecretUrl) -> Option<Connection> {
-        let at = self.connections.iter().position(|connection| url.is_at(&connection.endpoint))?;
-        let mut connection = self.connections.remove(at);
-        let closed = match &mut connection.protocol {
-            Protocol::Http1(stream) => is_readable(stream).await,
-            Protocol::Http2(http2) => http2.is_closed(),
+        let (head, times) = match ended {
+            Ok(ended) => ended,
+            Err(fault) => {
+                self.pool.forget(&connection);
+                return Err(fault);
+            }
         };
-        (!closed).then_some(connection)
-    }
-
-    fn keep(&mut self, mut connection: Connection) {
-        connection.used = true;
-        if self.connections.len() >= limits::CONNECTIONS_PER_CLIENT {
-            self.connections.remove(0);
+        sink.verdict?;
+        let opening = connection.opening;
+        if head.keep_alive {
+            self.pool.keep(connection);
         }
-        self.connections.push(connection);
+        sink.response(head, times, opening)
     }
 
-    async fn connect(
-        &mut self,
-        net: &Net,
-        url: &SecretUrl,
-        deadline: &Deadline,
-        observer: &mut impl Observer,
-    ) -> Result<Connection, Fault> {
+    async fn connect(&mut self, url: &SecretUrl, observer: &mut impl Observer) -> Result<Connection, Fault> {
         let endpoint = url.endpoint();
-        let connector = Connector { resolver: &net.resolver, tls: &self.tls, settings: &net.settings.tls };
+        let connector =
+            Connector { resolver: &self.net.resolver, tls: &self.pool.tls, settings: &self.net.settings.tls };
         // Boxed: connecting is seldom, and a client should not carry its future all the time.
-        let connected = Box::pin(connector.connect(&endpoint, deadline)).await?;
-        let protocol = if connected.http2 {
+        let connected = Box::pin(connector.connect(&endpoint, self.deadline)).await?;
+        let opening = connected.opening;
+        let protocol = if opening.http2 {
             Protocol::Http2(Box::pin(Http2::begin(connected.stream)).await?)
         } else {
             Protocol::Http1(connected.stream)
         };
-        let again = self.visited.contains(&endpoint);
-        if !again && self.visited.len() < limits::CONNECTIONS_PER_CLIENT {
-            self.visited.push(endpoint.clone());
-        }
-        observer.connected(&connected.timings, again);
-        Ok(Connection { endpoint, protocol, used: false })
+        let (connection, again) = self.pool.open(endpoint, protocol, opening, self.lane);
+        observer.connected(&opening, again);
+        Ok(connection)
     }
 
     async fn exchange<O: Observer>(
         &mut self,
-        net: &Net,
         connection: &mut Connection,
         request: &Request<'_>,
-        deadline: &Deadline,
         sink: &mut Sink<'_, O>,
     ) -> Result<(Head, Times), Fault> {
+        let (net, deadline) = (self.net, self.deadline);
         deadline.enter(Fault::TimeoutFirstByte, net.settings.timeout);
         let Connection { endpoint, protocol, .. } = connection;
         match protocol {
             Protocol::Http1(stream) => {
-                write_request(&mut self.outgoing, net, endpoint, request)?;
-                send(stream, &self.outgoing).await?;
+                write_request(self.outgoing, net, endpoint, request)?;
+                send(stream, self.outgoing).await?;
                 receive(stream, net, deadline, sink).await
             }
             Protocol::Http2(http2) => {
@@ -251,21 +230,6 @@ fn is_stale(fault: Fault) -> bool {
     matches!(fault, Fault::ConnReset | Fault::ConnEof | Fault::H2GoAway)
 }
 
-/// Content codings that are asked for: a playlist may be compressed, media is not.
-fn encoding(body: Body) -> &'static str {
-    if body == Body::Playlist { "gzip" } else { "identity" }
-}
-
-/// An idle connection has nothing to say: if something can be read, it is the end, or it is not HTTP.
-async fn is_readable(stream: &mut Stream) -> bool {
-    poll_fn(|context| {
-        let mut byte = [0_u8; 1];
-        let mut buffer = ReadBuf::new(&mut byte);
-        Poll::Ready(Pin::new(&mut *stream).poll_read(context, &mut buffer).is_ready())
-    })
-    .await
-}
-
 /// Makes the request in `outgoing`, whose memory is used again.
 fn write_request(
     outgoing: &mut Vec<u8>,
@@ -276,15 +240,12 @@ fn write_request(
     outgoing.clear();
     let write = |outgoing: &mut Vec<u8>| -> std::io::Result<()> {
         write!(outgoing, "GET {} HTTP/1.1\r\nhost: {}\r\n", request.url.wire_path(), endpoint.authority())?;
-        for (name, value) in net.settings.headers.of(endpoint, encoding(request.body)) {
+        net.settings.headers.for_each(endpoint, request, &net.settings.manners, &mut |name, value| {
             outgoing.extend_from_slice(name.as_str().as_bytes());
             outgoing.extend_from_slice(b": ");
             outgoing.extend_from_slice(value);
             outgoing.extend_from_slice(b"\r\n");
-        }
-        if let Some((first, last)) = request.range {
-            write!(outgoing, "range: bytes={first}-{last}\r\n")?;
-        }
+        });
         outgoing.extend_from_slice(b"\r\n");
         Ok(())
     };
@@ -374,9 +335,7 @@ async fn exchange_http2<O: Observer>(
     sink: &mut Sink<'_, O>,
 ) -> Result<(Head, Times), Fault> {
     let sent = Instant::now();
-    let range = request.range;
-    let response =
-        http2.send(request.url, endpoint, &net.settings.headers, encoding(request.body), range).await?;
+    let response = http2.send(endpoint, request, &net.settings).await?;
     let first_byte = Instant::now();
     sink.untouched = false;
     deadline.enter(Fault::TimeoutIdle, net.settings.timeout);
@@ -433,7 +392,7 @@ impl<'a, O: Observer> Sink<'a, O> {
         self.enough || self.verdict.is_err()
     }
 
-    fn response(self, head: Head, times: Times) -> Result<Response, Fault> {
+    fn response(self, head: Head, times: Times, opening: Opening) -> Result<Response, Fault> {
         let body = match self.body {
             Body::Playlist => decode::decode(head.content_encoding.as_deref(), self.kept)?,
             _ => self.kept,
@@ -442,6 +401,9 @@ impl<'a, O: Observer> Sink<'a, O> {
             status: head.status,
             content_type: head.content_type,
             location: head.location,
+            etag: head.etag,
+            cache: head.cache,
+            opening,
             body,
             wire_bytes: self.taken,
             first_byte_us: micros(times.first_byte.saturating_duration_since(times.sent)),

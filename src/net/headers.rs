@@ -6,16 +6,21 @@
 //! * The run-id header stays on every request, so that whoever runs an origin can find and block a load test.
 
 use std::fmt;
+use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::base::SecretUrl;
+use super::{Body, Request};
 use crate::base::secret_url::Endpoint;
+use crate::base::{Manners, SecretUrl};
 
 /// The header that names the run; an origin can look for it.
 const RUN_ID: HeaderName = HeaderName::from_static("x-load-test");
+
+/// `bytes=` and two numbers of twenty digits.
+const RANGE_BYTES: usize = 47;
 
 /// Headers that the transport makes itself; a second one would make the request ambiguous.
 const RESERVED: [HeaderName; 6] = [
@@ -92,17 +97,41 @@ impl Headers {
         Ok(Self { own, given: map, scope: target.endpoint() })
     }
 
-    /// All headers of a request to `endpoint`, `Host` left out.
-    pub(super) fn of<'a>(
-        &'a self,
+    /// Calls `visit` with all headers of `request` to `endpoint`, `Host` left out.
+    pub(super) fn for_each(
+        &self,
         endpoint: &Endpoint,
-        encoding: &'static str,
-    ) -> impl Iterator<Item = (&'a HeaderName, &'a [u8])> + use<'a> {
+        request: &Request<'_>,
+        manners: &Manners,
+        visit: &mut impl FnMut(&HeaderName, &[u8]),
+    ) {
         let given = (*endpoint == self.scope).then_some(&self.given);
-        let encoding_is_given = given.is_some_and(|given| given.contains_key(header::ACCEPT_ENCODING));
-        let encoding = (!encoding_is_given).then_some((&header::ACCEPT_ENCODING, encoding.as_bytes()));
-        let pair = |(name, value): (&'a HeaderName, &'a HeaderValue)| (name, value.as_bytes());
-        self.own.iter().map(pair).chain(encoding).chain(given.into_iter().flatten().map(pair))
+        let is_given = |name: &HeaderName| given.is_some_and(|given| given.contains_key(name));
+        self.own.iter().for_each(|(name, value)| visit(name, value.as_bytes()));
+        let encoding =
+            if request.body == Body::Playlist { manners.playlist_encoding } else { manners.media_encoding };
+        if let Some(encoding) = encoding.filter(|_| !is_given(&header::ACCEPT_ENCODING)) {
+            visit(&header::ACCEPT_ENCODING, encoding.as_bytes());
+        }
+        for (name, value) in manners.extra {
+            visit(&HeaderName::from_static(name), value.as_bytes());
+        }
+        given.into_iter().flatten().for_each(|(name, value)| visit(name, value.as_bytes()));
+        match request.range {
+            Some((first, last)) => {
+                let mut text = [0; RANGE_BYTES];
+                let mut rest = text.as_mut_slice();
+                if write!(rest, "bytes={first}-{last}").is_ok() {
+                    let unused = rest.len();
+                    visit(&header::RANGE, text.get(..RANGE_BYTES - unused).unwrap_or_default());
+                }
+            }
+            None if manners.whole_range => visit(&header::RANGE, b"bytes=0-"),
+            None => {}
+        }
+        if let Some(tag) = request.unless.filter(|_| manners.conditional) {
+            visit(&header::IF_NONE_MATCH, tag.as_bytes());
+        }
     }
 }
 
@@ -116,9 +145,41 @@ mod tests {
     }
 
     fn sent(headers: &Headers, url: &str) -> Vec<(String, String)> {
-        let endpoint = SecretUrl::parse(url).expect(url).endpoint();
-        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-        headers.of(&endpoint, "gzip").map(|(name, value)| (name.to_string(), text(value))).collect()
+        sent_by(headers, url, &Manners::default(), None)
+    }
+
+    fn sent_by(
+        headers: &Headers,
+        url: &str,
+        manners: &Manners,
+        range: Option<(u64, u64)>,
+    ) -> Vec<(String, String)> {
+        let url = SecretUrl::parse(url).expect(url);
+        let total = std::time::Duration::ZERO;
+        let request = Request { url: &url, range, unless: Some("\"tag\""), body: Body::Playlist, total };
+        let mut sent = Vec::new();
+        headers.for_each(&url.endpoint(), &request, manners, &mut |name, value| {
+            sent.push((name.to_string(), String::from_utf8_lossy(value).into_owned()));
+        });
+        sent
+    }
+
+    #[test]
+    fn a_player_is_told_by_its_headers() {
+        let headers = headers("http://a/x", &[]).expect("valid");
+        let manners = Manners {
+            playlist_encoding: None,
+            whole_range: true,
+            conditional: false,
+            extra: &[("icy-metadata", "1")],
+            ..Manners::default()
+        };
+        let pairs = |range| -> Vec<_> { sent_by(&headers, "http://a/y", &manners, range).split_off(3) };
+        let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(pairs(None), [text("icy-metadata", "1"), text("range", "bytes=0-")]);
+        let widest = Some((u64::MAX - 1, u64::MAX));
+        let range = format!("bytes={}-{}", u64::MAX - 1, u64::MAX);
+        assert_eq!(pairs(widest), [text("icy-metadata", "1"), text("range", &range)]);
     }
 
     #[test]
@@ -131,7 +192,11 @@ mod tests {
         assert_eq!(home.iter().filter(|(name, _)| name == "x-a").count(), 2);
         for elsewhere in ["http://b:81/y", "http://a/y", "https://a:81/y"] {
             let names: Vec<_> = sent(&headers, elsewhere).into_iter().map(|(name, _)| name).collect();
-            assert_eq!(names, ["user-agent", "accept", "x-load-test", "accept-encoding"], "{elsewhere}");
+            assert_eq!(
+                names,
+                ["user-agent", "accept", "x-load-test", "accept-encoding", "if-none-match"],
+                "{elsewhere}"
+            );
         }
         assert!(!format!("{headers:?}").contains("hunter2"));
     }

@@ -5,9 +5,10 @@
 
 use std::error::Error as _;
 use std::future::Future;
+use std::rc::Rc;
 
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
@@ -15,27 +16,30 @@ use hyper::rt::Executor;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::task::AbortHandle;
 
+use super::Settings;
 use super::connect::Stream;
-use super::headers::Headers;
 use super::http1::Head;
-use crate::base::SecretUrl;
-use crate::base::limits;
 use crate::base::outcome::Fault;
 use crate::base::secret_url::Endpoint;
+use crate::base::{CacheStatus, limits};
 
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 2 << 20;
 
-/// An HTTP/2 connection; dropping it closes it.
-#[derive(Debug)]
+/// An HTTP/2 connection, for one request at a time of as many as hold a clone; the last one closes it.
+#[derive(Clone, Debug)]
 pub(super) struct Http2 {
     sender: SendRequest<Empty<Bytes>>,
-    driver: AbortHandle,
+    driver: Rc<Driver>,
 }
 
-impl Drop for Http2 {
+/// The task that reads and writes the connection.
+#[derive(Debug)]
+struct Driver(AbortHandle);
+
+impl Drop for Driver {
     fn drop(&mut self) {
-        self.driver.abort();
+        self.0.abort();
     }
 }
 
@@ -62,7 +66,7 @@ impl Http2 {
             .await
             .map_err(|error| fault(&error))?;
         let driver = tokio::task::spawn_local(async move { _ = connection.await }).abort_handle();
-        Ok(Self { sender, driver })
+        Ok(Self { sender, driver: Rc::new(Driver(driver)) })
     }
 
     /// Whether the peer has closed the connection.
@@ -70,23 +74,26 @@ impl Http2 {
         self.sender.is_closed()
     }
 
+    /// Whether both are the same connection.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.driver, &other.driver)
+    }
+
     /// Sends a request and waits for its head.
     pub(super) async fn send(
         &mut self,
-        url: &SecretUrl,
         endpoint: &Endpoint,
-        headers: &Headers,
-        encoding: &'static str,
-        range: Option<(u64, u64)>,
+        wanted: &super::Request<'_>,
+        settings: &Settings,
     ) -> Result<Response<Incoming>, Fault> {
-        let mut request = Request::builder().method("GET").version(Version::HTTP_2).uri(url.wire());
-        for (name, value) in headers.of(endpoint, encoding) {
-            request = request.header(name, value);
-        }
-        if let Some((first, last)) = range {
-            request = request.header(http::header::RANGE, format!("bytes={first}-{last}"));
-        }
-        let request = request.body(Empty::new()).map_err(|_| Fault::LocalInternal)?;
+        let builder = Request::builder().method("GET").version(Version::HTTP_2).uri(wanted.url.wire());
+        let mut request = builder.body(Empty::new()).map_err(|_| Fault::LocalInternal)?;
+        let headers = request.headers_mut();
+        settings.headers.for_each(endpoint, wanted, &settings.manners, &mut |name, value| {
+            if let Ok(value) = HeaderValue::from_bytes(value) {
+                headers.append(name, value);
+            }
+        });
         self.sender.ready().await.map_err(|error| fault(&error))?;
         self.sender.send_request(request).await.map_err(|error| fault(&error))
     }
@@ -101,8 +108,16 @@ pub(super) fn head(response: &Response<Incoming>) -> Head {
         content_type: text(http::header::CONTENT_TYPE),
         content_encoding: coding.filter(|coding| coding != "identity"),
         location: text(http::header::LOCATION),
+        etag: text(http::header::ETAG),
+        cache: cache_status(response.headers()),
         keep_alive: true,
     }
+}
+
+fn cache_status(headers: &HeaderMap) -> Option<CacheStatus> {
+    let read =
+        |(name, value): (&HeaderName, &HeaderValue)| CacheStatus::read(name.as_str(), value.as_bytes());
+    headers.iter().filter_map(read).reduce(CacheStatus::stronger)
 }
 
 /// The next piece of a body, `None` at its end.

@@ -14,12 +14,16 @@ mod fetch;
 mod headers;
 pub mod http1;
 mod http2;
+mod pool;
 mod resolve;
 mod tls;
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-pub use fetch::{Body, Net, Request, Response, Wire};
+use crate::base::Manners;
+
+pub use fetch::{Body, Lines, Net, Request, Response, Wire};
 pub use headers::{HeaderError, Headers};
 pub use resolve::{ResolveEntry, ResolveEntryError};
 pub use tls::{TlsError, TlsSettings};
@@ -35,12 +39,27 @@ pub struct ConnectTimings {
     pub tls_us: Option<u64>,
 }
 
+/// How a connection was opened and where it leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// How long it took.
+    pub timings: ConnectTimings,
+    /// The address of the peer.
+    pub edge: SocketAddr,
+    /// The address of this machine that it goes out from.
+    pub source: IpAddr,
+    /// HTTP/2; HTTP/1.1 otherwise.
+    pub http2: bool,
+    /// Whether the TLS session was resumed; `None` without TLS.
+    pub resumed: Option<bool>,
+}
+
 /// Is told what happens while it happens, so that a request that is abandoned has been counted up to that moment.
 pub trait Observer {
     /// Body bytes arrived on the wire.
     fn received(&mut self, bytes: u64);
     /// A connection became usable; `again`: the client had been connected there before.
-    fn connected(&mut self, timings: &ConnectTimings, again: bool);
+    fn connected(&mut self, opening: &Opening, again: bool);
     /// A kept-alive connection had been closed by the peer; the request is sent again on a new one.
     fn retried(&mut self);
 }
@@ -56,4 +75,6 @@ pub struct Settings {
     pub timeout: Duration,
     /// What every request says of itself.
     pub headers: Headers,
+    /// How requests are written and connections used.
+    pub manners: Manners,
 }

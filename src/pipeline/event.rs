@@ -95,6 +95,10 @@ pub enum Departure {
     Finished,
     /// It was removed, or the run ended.
     Removed,
+    /// What failed had been tried as often as its player does.
+    GaveUp,
+    /// It had stayed as long as it should.
+    SessionOver,
     /// Its task panicked.
     Panicked,
 }
@@ -105,6 +109,8 @@ impl Departure {
         match self {
             Self::Finished => "finished",
             Self::Removed => "removed",
+            Self::GaveUp => "gave_up",
+            Self::SessionOver => "session_over",
             Self::Panicked => "panicked",
         }
     }

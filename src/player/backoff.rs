@@ -12,25 +12,20 @@ use crate::base::limits;
 
 /// The waits of one client.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub struct Backoff {
     random: SplitMix64,
     wait: Option<Duration>,
     failed_at: Duration,
-    until: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new(seed: u64) -> Self {
-        Self {
-            random: SplitMix64::seed_from_u64(seed),
-            wait: None,
-            failed_at: Duration::ZERO,
-            until: Duration::ZERO,
-        }
+    /// No failure yet; same seed, same waits.
+    pub fn new(seed: u64) -> Self {
+        Self { random: SplitMix64::seed_from_u64(seed), wait: None, failed_at: Duration::ZERO }
     }
 
-    /// A request failed at `now`.
-    pub(super) fn fail(&mut self, now: Duration) {
+    /// A request failed at `now`; it is tried again at the time that is returned.
+    pub fn fail(&mut self, now: Duration) -> Duration {
         let healthy_for = now.saturating_sub(self.failed_at);
         let last = self.wait.filter(|_| healthy_for < limits::BACKOFF_RESET);
         let wait = last.map_or(limits::BACKOFF_MIN, |last| {
@@ -39,12 +34,7 @@ impl Backoff {
         let jitter = self.random.random_range(-limits::BACKOFF_JITTER..=limits::BACKOFF_JITTER);
         self.wait = Some(wait);
         self.failed_at = now;
-        self.until = now + wait.mul_f64(1.0 + jitter);
-    }
-
-    /// Until when the client waits, if it does.
-    pub(super) fn until(&self, now: Duration) -> Option<Duration> {
-        (now < self.until).then_some(self.until)
+        now + wait.mul_f64(1.0 + jitter)
     }
 }
 
@@ -56,8 +46,7 @@ mod tests {
         let mut now = Duration::from_secs(100);
         (0..failures)
             .map(|_| {
-                backoff.fail(now);
-                let until = backoff.until(now).expect("a wait");
+                let until = backoff.fail(now);
                 let wait = until - now;
                 now = until;
                 wait.as_secs_f64()
@@ -79,8 +68,7 @@ mod tests {
         let mut backoff = Backoff::new(1);
         waits(&mut backoff, 8);
         let later = backoff.failed_at + limits::BACKOFF_RESET;
-        backoff.fail(later);
-        assert!(backoff.until(later).expect("a wait") - later <= limits::BACKOFF_MIN.mul_f64(1.2));
+        assert!(backoff.fail(later) - later <= limits::BACKOFF_MIN.mul_f64(1.2));
     }
 
     #[test]

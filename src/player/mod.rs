@@ -1,130 +1,129 @@
 //! The mind of one client: what it asks for next and when, and what its viewer sees. Pure: no clock, no socket.
 //!
 //! * [`Player::on`] takes what happened and the time, and answers with the one thing to do next. The same inputs
-//!   and the same seed give the same actions, so a day of playback is tested in a millisecond.
-//! * One request is open at a time: a client is one viewer with one connection.
-//! * Nobody downloads a film at line rate: a segment is asked for only while less than [`BUFFER_GOAL`] is buffered.
+//!   and the same seed give the same actions, so a day of playback is tested in a second.
+//! * Requests are made in lanes ([`LANES`]): one is open at a time in each. Pictures have one, sound and subtitles
+//!   beside them another; a player that keeps playlists and media apart has a lane for each of the two.
+//! * How a kind of player behaves is data: [`profile`] says what a row holds, [`profiles`] holds the rows.
+//! * Nobody plays ahead without end: a segment is asked for only while less than the profile's goal is buffered.
 //! * Start-up, play and stall together are the whole time since the client began.
 
+mod action;
+mod attempts;
 mod backoff;
+mod live;
+mod need;
 mod playhead;
+pub mod profile;
+pub mod profiles;
+mod reloads;
+mod selection;
+mod session;
+mod start;
 mod track;
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::base::outcome::Fault;
 use crate::base::{SecretUrl, limits};
-use crate::hls::{Playlist, Variables, VariantChoice, choose};
+use crate::hls::{Media, Playlist, Start, Variables, choose};
 
-use backoff::Backoff;
+pub use action::{Action, Answer, Departure, Fetch, Input, LANES, Settings, What};
+use attempts::{Attempts, Verdict};
+pub use backoff::Backoff;
+pub use need::Decryption;
+use need::{Keys, Need, Wanted};
 pub use playhead::{Doing, Moment, Tally};
 use playhead::{Phase, Playhead};
-use track::{Need, Track};
+pub use profile::Profile;
+use reloads::Reloads;
+pub use session::SessionLength;
+use track::{Role, Track};
 
-/// Media that is kept ahead of the playhead; hls.js's default (`maxBufferLength`).
-pub const BUFFER_GOAL: Duration = Duration::from_secs(30);
-
-/// What a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// The address that the operator gave: a multivariant or a media playlist.
-    Entry,
-    /// The media playlist of a track.
-    Playlist(usize),
-    /// The initialization section that the next segment of a track needs.
-    Init(usize),
-    /// A segment of a track.
-    Segment(usize, u64),
-}
-
-/// A request that the player wants.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fetch {
-    /// What it is for.
-    pub what: What,
-    /// Its address.
-    pub url: SecretUrl,
-    /// First and last byte, if only a part is wanted.
-    pub range: Option<(u64, u64)>,
-    /// The time in which the whole response must be there.
-    pub total: Duration,
-}
-
-/// What to do next.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// Request this, then tell how it went.
-    Fetch(Fetch),
-    /// Nothing before this time.
-    Wait(Duration),
-    /// The stream has ended and was played to its end.
-    Finished,
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum Input {
-    /// The client begins, or the time of [`Action::Wait`] has come.
-    Woke,
-    /// The playlist that was asked for, and the address that it finally came from.
-    Playlist(SecretUrl, Box<Playlist>),
-    /// The playlist that was asked for has not changed (304).
-    Unchanged,
-    /// The initialization section or segment that was asked for.
-    Media,
-    /// The request failed.
-    Failed,
+/// A request that is open.
+#[derive(Clone, Debug)]
+struct Asked {
+    what: What,
+    since: Duration,
+    /// The address, where it is remembered: that of a key.
+    key: Option<SecretUrl>,
 }
 
 /// A simulated viewer.
 #[derive(Debug)]
 pub struct Player {
-    entry: SecretUrl,
-    choice: VariantChoice,
+    settings: Arc<Settings>,
+    /// The wall-clock time at which time was zero.
+    epoch: Timestamp,
     tracks: Vec<Track>,
-    /// What the multivariant playlist defines for its media playlists (`EXT-X-DEFINE`).
+    /// What the multivariant playlist says for its media playlists.
     variables: Variables,
-    /// What the last action asked for, and when.
-    asked: Option<(What, Duration)>,
+    start: Option<Start>,
+    keys: Keys,
+    asked: [Option<Asked>; LANES],
+    entry_attempts: Attempts,
     backoff: Backoff,
+    reloads: Reloads,
     playhead: Playhead,
+    leaves_at: Option<Duration>,
+    gave_up: bool,
+    live_offset_us: Option<i64>,
+    counted: Counted,
+}
+
+/// What has happened since the last tally, apart from the playhead.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
     skipped: u64,
+    jumps: u64,
 }
 
 impl Player {
-    /// A player that begins at `now`.
-    pub fn new(entry: SecretUrl, choice: VariantChoice, seed: u64, now: Duration) -> Self {
+    /// A player that begins at `now`; `epoch` is the wall-clock time at which time was zero.
+    pub fn new(settings: Arc<Settings>, seed: u64, epoch: Timestamp, now: Duration) -> Self {
         Self {
-            entry,
-            choice,
+            leaves_at: settings.session.sample(seed).map(|length| now.saturating_add(length)),
+            settings,
+            epoch,
             tracks: Vec::new(),
             variables: Variables::default(),
-            asked: None,
+            start: None,
+            keys: Keys::default(),
+            asked: [const { None }; LANES],
+            entry_attempts: Attempts::default(),
             backoff: Backoff::new(seed),
+            reloads: Reloads::default(),
             playhead: Playhead::new(now),
-            skipped: 0,
+            gave_up: false,
+            live_offset_us: None,
+            counted: Counted::default(),
         }
     }
 
     /// Takes what happened at `now`, which never goes back, and says what to do next.
     pub fn on(&mut self, now: Duration, input: Input) -> Action {
         self.playhead.advance(now);
-        let asked = self.asked.take();
-        match (input, asked) {
-            (Input::Playlist(url, playlist), Some((what, since))) => {
-                self.take_playlist(what, since, url, *playlist, now)
-            }
-            (Input::Unchanged, Some((What::Playlist(track), since))) => {
-                if let Some(track) = self.tracks.get_mut(track) {
-                    track.unchanged(since, now);
+        if let Input::Ended(what, answer) = input
+            && let Some(asked) = self.take_asked(what)
+        {
+            match answer {
+                Answer::Playlist { url, etag, playlist } => {
+                    self.take_playlist(&asked, url, etag, playlist, now);
                 }
+                Answer::Unchanged => self.take_unchanged(&asked, now),
+                Answer::Media(bytes) => self.take_media(asked, bytes, now),
+                Answer::Failed => self.take_failure(asked.what, now),
             }
-            (Input::Media, Some((what, _))) => self.take_media(what, now),
-            (Input::Failed, Some((what, _))) => self.take_failure(what, now),
-            (Input::Unchanged, Some((what, _))) => self.take_failure(what, now),
-            (Input::Woke, _) | (_, None) => {}
         }
         self.next(now)
+    }
+
+    fn take_asked(&mut self, what: What) -> Option<Asked> {
+        let asked = |lane: &&mut Option<Asked>| lane.as_ref().is_some_and(|asked| asked.what == what);
+        self.asked.iter_mut().find(asked)?.take()
     }
 
     /// Whether a playlist can be used for what it was asked for; what it is counted as if not.
@@ -134,7 +133,7 @@ impl Player {
     pub fn accepts(&self, what: What, playlist: &Playlist) -> Result<(), Fault> {
         match (what, playlist) {
             (What::Entry, Playlist::Multivariant(multivariant))
-                if !choose(multivariant, self.choice).is_empty() =>
+                if !choose(multivariant, self.settings.choice).is_empty() =>
             {
                 Ok(())
             }
@@ -143,75 +142,129 @@ impl Player {
         }
     }
 
+    /// The media playlist that the client has for what was asked, to compare a newer one with.
+    pub fn known(&self, what: What) -> Option<&Media> {
+        match what {
+            What::Playlist(track) => self.tracks.get(track)?.media(),
+            _ => None,
+        }
+    }
+
     fn take_playlist(
         &mut self,
-        what: What,
-        since: Duration,
+        asked: &Asked,
         url: SecretUrl,
-        playlist: Playlist,
+        etag: Option<Arc<str>>,
+        playlist: Arc<Playlist>,
         now: Duration,
     ) {
-        match (what, playlist) {
+        let index = match (asked.what, &*playlist) {
             (What::Entry, Playlist::Multivariant(multivariant)) => {
-                let chosen = choose(&multivariant, self.choice);
-                let variants = chosen.into_iter().filter_map(|index| multivariant.variants.get(index));
-                self.tracks = variants
-                    .filter_map(|variant| {
-                        Some(Track::new(url.join(variant.uri.as_str()).ok()?, variant.bandwidth))
-                    })
-                    .collect();
-                self.variables = multivariant.variables;
+                self.tracks = selection::tracks(multivariant, self.settings.choice, &url);
+                self.variables.clone_from(&multivariant.variables);
+                self.start = multivariant.start;
                 if self.tracks.is_empty() {
-                    self.backoff.fail(now);
+                    self.take_failure(asked.what, now);
                 }
+                return;
             }
-            (What::Entry, Playlist::Media(media)) => {
-                let mut track = Track::new(url, 0);
-                self.skipped += track.take(media, since, now);
-                self.tracks = vec![track];
+            (What::Entry, Playlist::Media(_)) => {
+                self.tracks = vec![Track::new(self.settings.entry.clone(), Role::Main, 0)];
+                0
             }
-            (What::Playlist(index), Playlist::Media(media)) => {
-                if let Some(track) = self.tracks.get_mut(index) {
-                    track.url = url;
-                    self.skipped += track.take(media, since, now);
-                }
-            }
+            (What::Playlist(index), Playlist::Media(_)) => index,
             // `accepts` has refused it; nothing is lost by asking again.
-            _ => self.backoff.fail(now),
+            _ => return self.take_failure(asked.what, now),
+        };
+        let profile = self.settings.profile;
+        let Some(track) = self.tracks.get_mut(index) else { return };
+        if profile.address == profile::Address::Final {
+            track.url = url.clone();
+        }
+        (track.base, track.etag) = (url, etag);
+        let taken = track.take(playlist, asked.since, now, profile, self.start);
+        self.counted.skipped += taken.lost;
+        self.counted.jumps += u64::from(taken.jumped);
+        if index == 0 && (taken.changed || taken.jumped) {
+            self.settle_latency(asked.since);
         }
         self.end_if_complete(now);
     }
 
-    fn take_media(&mut self, what: What, now: Duration) {
-        match what {
-            What::Init(index) => {
+    /// Where the viewer stands behind what happens, from the first track's playlist that was asked for at `asked`.
+    fn settle_latency(&mut self, asked: Duration) {
+        let Some(track) = self.tracks.first() else { return };
+        let place = live::Place { next: track.next(), buffered: track.buffered };
+        let media = track.media();
+        self.live_offset_us = media.and_then(|media| live::offset_us(media, place, asked, self.epoch));
+    }
+
+    fn take_unchanged(&mut self, asked: &Asked, now: Duration) {
+        match asked.what {
+            What::Playlist(index) => {
                 if let Some(track) = self.tracks.get_mut(index) {
-                    track.take_init();
+                    track.unchanged(asked.since, self.settings.profile);
                 }
             }
-            What::Segment(index, sequence) => {
-                if let Some(track) = self.tracks.get_mut(index) {
-                    track.take_segment(sequence);
+            what => self.take_failure(what, now),
+        }
+    }
+
+    fn take_media(&mut self, asked: Asked, bytes: u64, now: Duration) {
+        let (What::Key(index) | What::Init(index) | What::Segment(index, _)) = asked.what else { return };
+        let Some(track) = self.tracks.get_mut(index) else { return };
+        match asked.what {
+            What::Segment(_, sequence) => {
+                let length = track.take_segment(sequence);
+                if track.role != Role::Subtitles {
+                    self.playhead.load(bytes, if track.role == Role::Main { length } else { Duration::ZERO });
                 }
                 self.buffer(now);
             }
-            What::Entry | What::Playlist(_) => {}
+            What::Init(_) => track.take_init(),
+            _ => {
+                track.media_attempts.succeed();
+                self.keys.add(asked.key);
+            }
         }
     }
 
     fn take_failure(&mut self, what: What, now: Duration) {
-        self.backoff.fail(now);
-        if let What::Init(index) | What::Segment(index, _) = what
-            && let Some(track) = self.tracks.get_mut(index)
-        {
-            self.skipped += track.fail_media();
-            self.buffer(now);
+        let profile = self.settings.profile;
+        let backoff = &mut self.backoff;
+        let verdict = match what {
+            What::Entry => {
+                let target = limits::RELOAD_MIN;
+                self.entry_attempts.fail(&profile.entry, target, now, backoff)
+            }
+            What::Playlist(index) | What::Key(index) | What::Init(index) | What::Segment(index, _) => {
+                let Some(track) = self.tracks.get_mut(index) else { return };
+                let target = track.target_duration();
+                if matches!(what, What::Playlist(_)) {
+                    track.playlist_attempts.fail(&profile.playlist, target, now, backoff)
+                } else {
+                    track.media_attempts.fail(&profile.segment, target, now, backoff)
+                }
+            }
+        };
+        match verdict {
+            Verdict::Again => {}
+            Verdict::Leave => self.gave_up = true,
+            Verdict::Skip => {
+                if let What::Key(index) | What::Init(index) | What::Segment(index, _) = what
+                    && let Some(track) = self.tracks.get_mut(index)
+                {
+                    self.counted.skipped += track.skip_segment();
+                    self.buffer(now);
+                }
+            }
         }
     }
 
-    /// What can be played is what every track has.
+    /// What can be played is what every track has that playback waits for.
     fn buffer(&mut self, now: Duration) {
-        let buffered = self.tracks.iter().map(|track| track.buffered).min().unwrap_or_default();
+        let needed = self.tracks.iter().filter(|track| track.role != Role::Subtitles);
+        let buffered = needed.map(|track| track.buffered).min().unwrap_or_default();
         self.playhead.buffer(buffered, now);
         self.end_if_complete(now);
     }
@@ -223,60 +276,125 @@ impl Player {
     }
 
     fn next(&mut self, now: Duration) -> Action {
+        if self.gave_up {
+            return Action::Leave(Departure::GaveUp);
+        }
         if self.playhead.phase() == Phase::Ended {
             return Action::Finished;
         }
-        if let Some(until) = self.backoff.until(now) {
-            return Action::Wait(until);
+        if self.leaves_at.is_some_and(|at| at <= now) {
+            return Action::Leave(Departure::SessionOver);
         }
-        if self.tracks.is_empty() {
-            return self.fetch(What::Entry, self.entry.clone(), None, now);
+        let mut wake = self.leaves_at;
+        if let Some(action) = self.request(now, &mut wake) {
+            return action;
         }
-        // The track that is shortest of media comes first, and a playlist that is due before any segment.
-        let ahead = |track: &Track| track.buffered.saturating_sub(self.playhead.position(now));
-        let mut needs: Vec<_> =
-            self.tracks.iter().enumerate().map(|(i, track)| (i, track.need(now, ahead(track)))).collect();
-        needs
-            .sort_by_key(|(index, need)| (need.order(), self.tracks.get(*index).map(|track| track.buffered)));
-        let mut wake = self.playhead.wake(now);
-        for (index, need) in needs {
-            match need {
-                Need::Playlist => {
-                    let url = self.tracks.get(index).map(|track| track.url.clone());
-                    return self.fetch_or_wait(What::Playlist(index), url, None, now);
-                }
-                Need::Media { what, url, range } => {
-                    return self.fetch_or_wait(what.on(index), url, range, now);
-                }
-                Need::Nothing { until } => wake = earliest(wake, until),
-            }
+        if self.asked.iter().all(Option::is_none) {
+            // Where a request is open, what it brings may come before.
+            wake = earliest(wake, self.playhead.wake(now));
         }
-        // Nothing is due and nothing will be: only a stream without an end and without a reload could come here.
-        Action::Wait(wake.unwrap_or(now + limits::RELOAD_MAX))
+        let silent = wake.is_none() && self.asked.iter().all(Option::is_none);
+        Action::Wait(if silent { Some(now + limits::RELOAD_MAX) } else { wake })
     }
 
-    fn fetch_or_wait(
+    /// The most urgent request whose lane is free; else `wake` becomes the time at which one is due.
+    fn request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
+        if self.tracks.is_empty() {
+            if self.is_busy(0) {
+                return None;
+            }
+            if let Some(until) = self.entry_attempts.until(now) {
+                *wake = earliest(*wake, Some(until));
+                return None;
+            }
+            return Some(self.fetch(What::Entry, 0, Wanted::of(self.settings.entry.clone()), None, now));
+        }
+        // A playlist that is due comes before any segment: one that is loaded late is a client that is late for ever.
+        let needs = [Self::playlist_request, Self::media_request];
+        needs.into_iter().find_map(|need| need(self, now, wake))
+    }
+
+    fn playlist_request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
+        let mains = self.tracks.iter().filter(|track| track.role == Role::Main).count();
+        for (index, track) in self.tracks.iter().enumerate() {
+            let lane = self.lane(track, false);
+            if self.is_busy(lane) {
+                continue;
+            }
+            let again = track.media().is_some();
+            let limit = self.reloads.free_at(mains).filter(|at| again && *at > now);
+            match (track.playlist_need(now), limit) {
+                (Need::Nothing { until }, _) => *wake = earliest(*wake, until),
+                (_, Some(free_at)) => *wake = earliest(*wake, Some(free_at)),
+                (_, None) => {
+                    let (wanted, unless) = (Wanted::of(track.url.clone()), track.etag.clone());
+                    if again {
+                        self.reloads.count(now, mains);
+                    }
+                    return Some(self.fetch(What::Playlist(index), lane, wanted, unless, now));
+                }
+            }
+        }
+        None
+    }
+
+    fn media_request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
+        let position = self.playhead.position(now);
+        let goal = self.settings.profile.buffer_goal;
+        // The track that is shortest of media comes first.
+        let mut shortest: Option<(Duration, What, usize, Wanted)> = None;
+        for (index, track) in self.tracks.iter().enumerate() {
+            let lane = self.lane(track, true);
+            if self.is_busy(lane) {
+                continue;
+            }
+            let ahead = track.buffered.saturating_sub(position);
+            match track.media_need(now, ahead, goal, &self.keys) {
+                Need::Media(piece, wanted)
+                    if shortest.as_ref().is_none_or(|(least, ..)| track.buffered < *least) =>
+                {
+                    shortest = Some((track.buffered, piece.on(index), lane, wanted));
+                }
+                Need::Nothing { until } => *wake = earliest(*wake, until),
+                Need::Media(..) | Need::Playlist => {}
+            }
+        }
+        let (_, what, lane, wanted) = shortest?;
+        if wanted.url.is_none() {
+            // The playlist names an address that cannot be requested: as if the request had failed.
+            self.take_failure(what, now);
+            return Some(Action::Wait(Some(now + limits::BACKOFF_MIN)));
+        }
+        Some(self.fetch(what, lane, wanted, None, now))
+    }
+
+    fn lane(&self, track: &Track, media: bool) -> usize {
+        let second =
+            if self.settings.profile.manners.connections_apart { media } else { track.role != Role::Main };
+        usize::from(second)
+    }
+
+    fn is_busy(&self, lane: usize) -> bool {
+        self.asked.get(lane).is_none_or(Option::is_some)
+    }
+
+    fn fetch(
         &mut self,
         what: What,
-        url: Option<SecretUrl>,
-        range: Option<(u64, u64)>,
+        lane: usize,
+        wanted: Wanted,
+        unless: Option<Arc<str>>,
         now: Duration,
     ) -> Action {
-        match url {
-            Some(url) => self.fetch(what, url, range, now),
-            // The playlist named an address that cannot be requested: as if the request had failed.
-            None => {
-                self.take_failure(what, now);
-                Action::Wait(self.backoff.until(now).unwrap_or(now + limits::BACKOFF_MIN))
-            }
+        let Wanted { url, range, decryption, .. } = wanted;
+        let Some(url) = url else { return Action::Wait(Some(now + limits::BACKOFF_MIN)) };
+        if let Some(open) = self.asked.get_mut(lane) {
+            let key = matches!(what, What::Key(_)).then(|| url.clone());
+            *open = Some(Asked { what, since: now, key });
         }
-    }
-
-    fn fetch(&mut self, what: What, url: SecretUrl, range: Option<(u64, u64)>, now: Duration) -> Action {
-        self.asked = Some((what, now));
         let target = self.tracks.iter().map(Track::target_duration).max().unwrap_or_default();
         let total = (target * limits::TOTAL_TIMEOUT_SEGMENTS).max(limits::TOTAL_TIMEOUT_MIN);
-        Action::Fetch(Fetch { what, url, range, total })
+        Action::Fetch(Fetch { what, lane, url, range, unless, decryption, total })
     }
 
     /// The client leaves at `now`: what it played until then is counted.
@@ -291,14 +409,15 @@ impl Player {
 
     /// What has happened since the last call.
     pub fn take_tally(&mut self) -> Tally {
-        let mut tally = self.playhead.take_tally();
-        tally.segments_skipped = std::mem::take(&mut self.skipped);
-        tally
+        let counted = std::mem::take(&mut self.counted);
+        Tally { segments_skipped: counted.skipped, edge_jumps: counted.jumps, ..self.playhead.take_tally() }
     }
 
     /// What the viewer sees, as a function of time.
     pub fn moment(&self, now: Duration) -> Moment {
-        self.playhead.moment(self.backoff.until(now).is_some())
+        let attempts = self.tracks.iter().flat_map(|track| [&track.playlist_attempts, &track.media_attempts]);
+        let waiting = attempts.chain([&self.entry_attempts]).any(|attempts| attempts.until(now).is_some());
+        self.playhead.moment(waiting, self.live_offset_us)
     }
 
     /// Peak bits per second of what is played, 0 when unknown.

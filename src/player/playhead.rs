@@ -31,8 +31,12 @@ pub struct Tally {
     pub stalls: u64,
     /// Playback began for the first time, this long after the client did.
     pub began: Option<Duration>,
+    /// Bytes of the media played, by the mean bit rate of what was loaded.
+    pub played_bytes: u64,
     /// Segments that were never fetched: they left the window, or were given up.
     pub segments_skipped: u64,
+    /// The client went on elsewhere in a live stream than behind what it had.
+    pub edge_jumps: u64,
 }
 
 /// What the viewer sees, as a function of time. Moments are microseconds on the clock of the run.
@@ -48,6 +52,8 @@ pub struct Moment {
     pub dry_at_us: u64,
     /// The largest distance so far between time passed and media played.
     pub max_drift_us: u64,
+    /// Live latency is time - position + this; `None`: the stream is not live, or nothing is known of it yet.
+    pub live_offset_us: Option<i64>,
 }
 
 /// The state of a client as its player knows it.
@@ -78,6 +84,11 @@ pub(super) struct Playhead {
     buffered: Duration,
     complete: bool,
     max_drift: Duration,
+    /// Media loaded and its bytes, of all tracks that playback waits for: their quotient is the bit rate.
+    loaded: Duration,
+    loaded_bytes: u64,
+    /// Bytes of the media played that have been in a tally.
+    played_bytes: u64,
     tally: Tally,
 }
 
@@ -91,6 +102,9 @@ impl Playhead {
             buffered: Duration::ZERO,
             complete: false,
             max_drift: Duration::ZERO,
+            loaded: Duration::ZERO,
+            loaded_bytes: 0,
+            played_bytes: 0,
             tally: Tally::default(),
         }
     }
@@ -135,6 +149,12 @@ impl Playhead {
         }
     }
 
+    /// A segment of this many bytes was loaded, `length` of it media that no other track counts.
+    pub(super) fn load(&mut self, bytes: u64, length: Duration) {
+        self.loaded += length;
+        self.loaded_bytes = self.loaded_bytes.saturating_add(bytes);
+    }
+
     /// Media without a gap now reaches to `buffered`. Everything up to `now` must have been settled.
     pub(super) fn buffer(&mut self, buffered: Duration, now: Duration) {
         self.buffered = self.buffered.max(buffered);
@@ -168,10 +188,15 @@ impl Playhead {
     }
 
     pub(super) fn take_tally(&mut self) -> Tally {
+        let share = self.position.as_secs_f64() / self.loaded.as_secs_f64().max(f64::MIN_POSITIVE);
+        // A number of bytes: far below 2^53, and never negative.
+        let played = (self.loaded_bytes as f64 * share.min(1.0)) as u64;
+        self.tally.played_bytes = played.saturating_sub(self.played_bytes);
+        self.played_bytes = self.played_bytes.max(played);
         std::mem::take(&mut self.tally)
     }
 
-    pub(super) fn moment(&self, waiting: bool) -> Moment {
+    pub(super) fn moment(&self, waiting: bool, live_offset_us: Option<i64>) -> Moment {
         let settled = micros(self.settled);
         let dry_at_us = match self.phase {
             Phase::StartingUp => 0,
@@ -193,6 +218,7 @@ impl Playhead {
             offset_us: micros(self.position).cast_signed() - anchor.cast_signed(),
             dry_at_us,
             max_drift_us: micros(self.max_drift),
+            live_offset_us,
         }
     }
 }

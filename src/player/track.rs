@@ -1,166 +1,194 @@
 //! One media playlist that a client plays: where in it the client is, when it must be loaded again.
 //!
-//! * Live playback begins three target durations from the end (RFC 8216bis section 6.3.3), or HOLD-BACK.
-//! * A changed playlist is loaded again after one target duration, an unchanged one after half (section 6.3.4),
-//!   counted from the start of the last load.
+//! * When it is loaded again is the profile's rule, counted from the start of the last load, within the limits that
+//!   RFC 8216bis section 6.3.4 sets for any client; never for a playlist that has ended.
 //! * A segment is asked for once it is listed, in order, never twice once it has come.
+//! * What was loaded last is known by its media, not by its number alone: where a playlist numbers its segments anew,
+//!   the client goes on behind what it has ([`renumbered`]).
 //! * A playlist that ends before what was already loaded is stale: it changes nothing, until it has done so for
 //!   three target durations; then the stream has begun anew and so does the client.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::attempts::Attempts;
+use super::need::{self, Keys, Need};
+use super::profile::{Behind, Profile};
+use super::start::first_to_play;
 use crate::base::{SecretUrl, limits};
-use crate::hls::{ByteRange, Init, Media, Segment};
+use crate::hls::{Init, Media, Playlist, Segment, Start};
 
-use super::{BUFFER_GOAL, What};
-
-/// Where live playback begins, in target durations from the end.
-const START_TARGET_DURATIONS: u32 = 3;
 /// For how many target durations a playlist may lie behind before it is taken for a new stream.
 const STALE_TARGET_DURATIONS: u32 = 3;
-/// After this many failures of the same segment the client goes on without it.
-const SEGMENT_ATTEMPTS: u32 = 5;
 /// What stands in for a duration that the playlist does not say: a client must be paced by something.
 const UNKNOWN_DURATION: Duration = Duration::from_secs(1);
 
-/// What a track needs next.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Need {
-    /// Its playlist, now.
-    Playlist,
-    /// An initialization section or a segment, now; no address: the playlist names none that can be requested.
-    Media { what: Piece, url: Option<SecretUrl>, range: Option<(u64, u64)> },
-    /// Nothing before this time, or nothing any more.
-    Nothing { until: Option<Duration> },
-}
-
-impl Need {
-    /// Playlists first: one that is loaded late is a client that is late for ever.
-    pub(super) fn order(&self) -> u8 {
-        match self {
-            Self::Playlist => 0,
-            Self::Media { .. } => 1,
-            Self::Nothing { .. } => 2,
-        }
-    }
-}
-
-/// A piece of media.
+/// What a track carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
-    Init,
-    Segment(u64),
+pub(super) enum Role {
+    /// Pictures, or everything.
+    Main,
+    /// Sound beside the pictures.
+    Audio,
+    /// Subtitles; playback does not wait for them.
+    Subtitles,
 }
 
-impl Piece {
-    /// The same piece of the track with this number.
-    pub(super) fn on(self, track: usize) -> What {
-        match self {
-            Self::Init => What::Init(track),
-            Self::Segment(sequence) => What::Segment(track, sequence),
-        }
-    }
+/// What a new playlist meant for the client's place in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Segments that were never fetched.
+    pub(super) lost: u64,
+    /// The client went on elsewhere than behind what it has.
+    pub(super) jumped: bool,
+    /// The playlist brought something new.
+    pub(super) changed: bool,
 }
 
 /// A media playlist that is played.
 #[derive(Debug)]
 pub(super) struct Track {
+    pub(super) role: Role,
+    /// Where the playlist is loaded from.
     pub(super) url: SecretUrl,
+    /// What the addresses in it are relative to.
+    pub(super) base: SecretUrl,
     pub(super) bandwidth: u64,
     /// Media loaded, from the beginning of playback.
     pub(super) buffered: Duration,
-    media: Option<Media>,
+    /// The entity tag of the playlist that the client has.
+    pub(super) etag: Option<Arc<str>>,
+    pub(super) playlist_attempts: Attempts,
+    pub(super) media_attempts: Attempts,
+    /// A media playlist.
+    list: Option<Arc<Playlist>>,
     reload_at: Option<Duration>,
     /// The sequence number that is loaded next.
     next: u64,
     init: Option<Arc<Init>>,
-    attempts: u32,
     behind_since: Option<Duration>,
 }
 
 impl Track {
-    pub(super) fn new(url: SecretUrl, bandwidth: u64) -> Self {
+    pub(super) fn new(url: SecretUrl, role: Role, bandwidth: u64) -> Self {
         Self {
+            role,
+            base: url.clone(),
             url,
             bandwidth,
             buffered: Duration::ZERO,
-            media: None,
+            etag: None,
+            playlist_attempts: Attempts::default(),
+            media_attempts: Attempts::default(),
+            list: None,
             reload_at: None,
             next: 0,
             init: None,
-            attempts: 0,
             behind_since: None,
         }
     }
 
-    /// Takes a playlist whose load began at `since`, and returns how many segments were lost.
-    pub(super) fn take(&mut self, media: Media, since: Duration, now: Duration) -> u64 {
-        let Some(before) = &self.media else {
-            self.next = first_to_play(&media);
-            self.media = Some(media);
-            self.schedule(since, true);
-            return 0;
-        };
-        let changed = !media.is_same_list_as(before);
-        let end = media.last_sequence().map_or(media.media_sequence, |last| last.saturating_add(1));
-        let mut lost = 0;
-        if end < self.next {
-            let since_when = *self.behind_since.get_or_insert(now);
-            let patience = target_duration(&media) * STALE_TARGET_DURATIONS;
-            if now.saturating_sub(since_when) < patience {
-                self.schedule(since, false);
-                return 0;
-            }
-            self.next = first_to_play(&media);
-            self.attempts = 0;
-        } else if media.segments.first().is_some_and(|first| self.next < first.sequence) {
-            // Too slow for the window: what is next has left it. Its start would be the next to leave.
-            let restart = first_to_play(&media);
-            lost = restart.saturating_sub(self.next);
-            self.next = restart;
-            self.attempts = 0;
+    /// Whether the playlist is loaded from this address.
+    pub(super) fn is_at(&self, url: &SecretUrl) -> bool {
+        self.url == *url
+    }
+
+    /// The playlist that the client has.
+    pub(super) fn media(&self) -> Option<&Media> {
+        match self.list.as_deref() {
+            Some(Playlist::Media(media)) => Some(media),
+            _ => None,
         }
+    }
+
+    /// The sequence number that is loaded next.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Takes a media playlist whose load began at `asked`.
+    pub(super) fn take(
+        &mut self,
+        list: Arc<Playlist>,
+        asked: Duration,
+        now: Duration,
+        profile: &Profile,
+        start: Option<Start>,
+    ) -> Taken {
+        let Playlist::Media(media) = &*list else { return Taken::default() };
+        self.playlist_attempts.succeed();
+        let taken = match self.media() {
+            None => {
+                self.next = first_to_play(media, profile.start, start);
+                Taken { changed: true, ..Taken::default() }
+            }
+            Some(before) => {
+                let changed = !media.is_same_list_as(before);
+                let step = step(media, before, self.next, profile);
+                let Some(step) = step.or_else(|| self.begin_anew(media, now, profile)) else {
+                    self.schedule(asked, false, profile);
+                    return Taken::default();
+                };
+                if step.next != self.next {
+                    self.media_attempts.succeed();
+                }
+                self.next = step.next;
+                Taken { lost: step.lost, jumped: step.jumped, changed }
+            }
+        };
         self.behind_since = None;
-        self.media = Some(media);
-        self.schedule(since, changed);
-        lost
+        self.list = Some(list);
+        self.schedule(asked, taken.changed, profile);
+        taken
     }
 
-    /// The playlist whose load began at `since` was not sent again, because it has not changed.
-    pub(super) fn unchanged(&mut self, since: Duration, _now: Duration) {
-        self.schedule(since, false);
+    /// A list that ends before what was loaded: stale at first, a new stream if it stays so.
+    fn begin_anew(&mut self, media: &Media, now: Duration, profile: &Profile) -> Option<Step> {
+        let since = *self.behind_since.get_or_insert(now);
+        let patience = target_duration(media) * STALE_TARGET_DURATIONS;
+        let anew = || Step { next: first_to_play(media, profile.start, None), lost: 0, jumped: true };
+        (now.saturating_sub(since) >= patience).then(anew)
     }
 
-    fn schedule(&mut self, since: Duration, changed: bool) {
-        let target = self.target_duration();
-        let wait = if changed { target } else { target / 2 };
-        let ended = self.media.as_ref().is_some_and(|media| media.endlist);
-        self.reload_at = (!ended).then(|| since + wait.clamp(limits::RELOAD_MIN, limits::RELOAD_MAX));
+    /// The playlist whose load began at `asked` has not changed.
+    pub(super) fn unchanged(&mut self, asked: Duration, profile: &Profile) {
+        self.playlist_attempts.succeed();
+        self.schedule(asked, false, profile);
+    }
+
+    fn schedule(&mut self, asked: Duration, changed: bool, profile: &Profile) {
+        let Some(media) = self.media() else { return };
+        let pace = if changed { profile.reload.changed } else { profile.reload.unchanged };
+        let wait = pace.wait(target_duration(media), media.segments.last().map(duration));
+        let at = asked + wait.clamp(limits::RELOAD_MIN, limits::RELOAD_MAX);
+        self.reload_at = (!media.endlist).then_some(at);
     }
 
     pub(super) fn target_duration(&self) -> Duration {
-        self.media.as_ref().map_or(Duration::ZERO, target_duration)
+        self.media().map_or(UNKNOWN_DURATION, target_duration)
     }
 
-    /// What the track needs at `now`, with `ahead` of media before it.
-    pub(super) fn need(&self, now: Duration, ahead: Duration) -> Need {
-        let Some(media) = &self.media else { return Need::Playlist };
-        if self.reload_at.is_some_and(|at| at <= now) {
-            return Need::Playlist;
+    /// Whether the playlist is to be loaded now, or when.
+    pub(super) fn playlist_need(&self, now: Duration) -> Need {
+        let due = if self.list.is_none() { Some(Duration::ZERO) } else { self.reload_at };
+        match due.max(self.playlist_attempts.until(now).filter(|_| due.is_some())) {
+            Some(at) if at <= now => Need::Playlist,
+            until => Need::Nothing { until },
         }
-        let Some(segment) = self.next_segment(media) else { return Need::Nothing { until: self.reload_at } };
-        if ahead >= BUFFER_GOAL {
-            let room_at = now + ahead.saturating_sub(BUFFER_GOAL) + Duration::from_millis(1);
-            return Need::Nothing { until: super::earliest(self.reload_at, Some(room_at)) };
+    }
+
+    /// What media the track needs at `now`, with `ahead` of media before it.
+    pub(super) fn media_need(&self, now: Duration, ahead: Duration, goal: Duration, keys: &Keys) -> Need {
+        let next = self.media().and_then(|media| self.next_segment(media));
+        let Some(segment) = next else { return Need::Nothing { until: None } };
+        if let Some(until) = self.media_attempts.until(now) {
+            return Need::Nothing { until: Some(until) };
         }
-        let reach = |uri: &str, range: Option<ByteRange>| (self.url.join(uri).ok(), range.map(closed));
-        let missing = segment.init.as_ref().filter(|init| self.init.as_ref() != Some(*init));
-        let (what, (url, range)) = match missing {
-            Some(init) => (Piece::Init, reach(init.uri.as_str(), init.byte_range)),
-            None => (Piece::Segment(segment.sequence), reach(segment.uri.as_str(), segment.byte_range)),
-        };
-        Need::Media { what, url, range }
+        if ahead >= goal {
+            let room_at = now + ahead.saturating_sub(goal) + Duration::from_millis(1);
+            return Need::Nothing { until: Some(room_at) };
+        }
+        need::of_segment(segment, self.init.as_ref(), &self.base, keys)
     }
 
     /// The next segment that exists: gaps are not requested (RFC 8216bis section 4.4.4.7).
@@ -171,43 +199,77 @@ impl Track {
 
     /// The initialization section that the next segment needs has come.
     pub(super) fn take_init(&mut self) {
-        self.attempts = 0;
-        let next = self.media.as_ref().and_then(|media| self.next_segment(media));
-        self.init = next.and_then(|segment| segment.init.clone());
+        self.media_attempts.succeed();
+        self.init = self.media().and_then(|media| self.next_segment(media)?.init.clone());
     }
 
-    /// The segment has come: it plays behind what was there.
-    pub(super) fn take_segment(&mut self, sequence: u64) {
-        let listed = self.media.as_ref().and_then(|media| media.segment(sequence));
-        self.buffered += listed.map_or(UNKNOWN_DURATION, duration);
+    /// The segment has come and plays behind what was there. Returns how long it is.
+    pub(super) fn take_segment(&mut self, sequence: u64) -> Duration {
+        let listed = self.media().and_then(|media| media.segment(sequence));
+        let length = listed.map_or(UNKNOWN_DURATION, duration);
+        self.buffered += length;
         self.next = sequence.saturating_add(1);
-        self.attempts = 0;
+        self.media_attempts.succeed();
+        length
     }
 
-    /// What was needed of the next segment failed. Returns 1 when the segment is given up.
-    pub(super) fn fail_media(&mut self) -> u64 {
-        self.attempts += 1;
-        if self.attempts < SEGMENT_ATTEMPTS {
-            return 0;
-        }
-        self.attempts = 0;
-        let next = self.media.as_ref().and_then(|media| self.next_segment(media));
-        self.next = next.map_or(self.next, |segment| segment.sequence).saturating_add(1);
+    /// The client goes on without the next segment. Returns how many are lost.
+    pub(super) fn skip_segment(&mut self) -> u64 {
+        let next = self.media().and_then(|media| self.next_segment(media)).map(|segment| segment.sequence);
+        self.next = next.unwrap_or(self.next).saturating_add(1);
         1
     }
 
     /// Whether the stream has ended and everything was loaded.
     pub(super) fn is_complete(&self) -> bool {
-        self.media.as_ref().is_some_and(|media| media.endlist && self.next_segment(media).is_none())
+        self.media().is_some_and(|media| media.endlist && self.next_segment(media).is_none())
     }
 }
 
-/// First and last byte of a range.
-fn closed(range: ByteRange) -> (u64, u64) {
-    (range.offset, range.end().saturating_sub(1))
+/// How a client goes on with a new list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Step {
+    next: u64,
+    lost: u64,
+    jumped: bool,
 }
 
-fn target_duration(media: &Media) -> Duration {
+/// How a client that would load `next` goes on; `None`: the list ends before what it has loaded.
+fn step(media: &Media, before: &Media, next: u64, profile: &Profile) -> Option<Step> {
+    if let Some(renumbered) = renumbered(media, before, next) {
+        return Some(Step { next: renumbered, lost: 0, jumped: false });
+    }
+    let end = media.last_sequence().map_or(media.media_sequence, |last| last.saturating_add(1));
+    if end < next {
+        return None;
+    }
+    let oldest = media.segments.first().map(|segment| segment.sequence).filter(|oldest| next < *oldest);
+    let Some(oldest) = oldest else { return Some(Step { next, lost: 0, jumped: false }) };
+    // Too slow for the window: what is next has left it.
+    let restart = match profile.behind {
+        Behind::LiveEdge => first_to_play(media, profile.start, None),
+        Behind::Oldest => oldest,
+    };
+    Some(Step { next: restart, lost: restart.saturating_sub(next), jumped: true })
+}
+
+/// Where a list that numbers its segments anew goes on behind what was loaded last: a window over one file that
+/// slides while its numbers stand still, or a server that began again with the same segments.
+fn renumbered(media: &Media, before: &Media, next: u64) -> Option<u64> {
+    let loaded = next.checked_sub(1)?;
+    let last = before.segment(loaded)?;
+    if media.segment(loaded).is_none_or(|listed| listed.is_same_media(last)) {
+        return None;
+    }
+    let same = media.segments.iter().rev().find(|segment| segment.is_same_media(last));
+    // What was loaded has left the window: everything that is listed is new.
+    same.map_or_else(
+        || media.segments.first().map(|first| first.sequence),
+        |same| same.sequence.checked_add(1),
+    )
+}
+
+pub(super) fn target_duration(media: &Media) -> Duration {
     if media.target_duration.is_zero() {
         UNKNOWN_DURATION
     } else {
@@ -215,24 +277,6 @@ fn target_duration(media: &Media) -> Duration {
     }
 }
 
-fn duration(segment: &Segment) -> Duration {
+pub(super) fn duration(segment: &Segment) -> Duration {
     if segment.duration.is_zero() { UNKNOWN_DURATION } else { segment.duration }
-}
-
-/// The sequence number that playback begins with.
-fn first_to_play(media: &Media) -> u64 {
-    let first = media.segments.first().map_or(media.media_sequence, |segment| segment.sequence);
-    if media.endlist {
-        return first;
-    }
-    let hold_back = media.server_control.as_ref().and_then(|control| control.hold_back);
-    let distance = hold_back.unwrap_or_default().max(target_duration(media) * START_TARGET_DURATIONS);
-    let mut from_end = Duration::ZERO;
-    for segment in media.segments.iter().rev() {
-        from_end += duration(segment);
-        if from_end >= distance {
-            return segment.sequence;
-        }
-    }
-    first
 }

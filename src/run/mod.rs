@@ -163,7 +163,7 @@ fn open_record(path: &Path) -> Result<RecordFile, ConfigError> {
 /// What was run, for the first line of a record.
 fn record_header(config: &RunConfig, clock: Clock) -> pipeline::Header {
     pipeline::Header {
-        target: config.clients.entry.to_string(),
+        target: config.clients.player.entry.to_string(),
         version: env!("CARGO_PKG_VERSION"),
         started_at: clock.started_at().to_string(),
         run_id: config.run_id.clone(),
@@ -214,7 +214,7 @@ impl Ended {
     fn run_facts(&self) -> report::Run {
         let config = &self.config;
         report::Run {
-            target: config.clients.entry.to_string(),
+            target: config.clients.player.entry.to_string(),
             version: env!("CARGO_PKG_VERSION"),
             started_at: self
                 .clock

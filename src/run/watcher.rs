@@ -63,7 +63,7 @@ impl Watcher {
 fn title(config: &RunConfig) -> Title {
     Title {
         program: concat!("hlswarm ", env!("CARGO_PKG_VERSION")).to_owned(),
-        target: config.clients.entry.to_string(),
+        target: config.clients.player.entry.to_string(),
         variant: config.variant().to_string(),
         seed: config.plan.seed,
         duration: config.plan.duration,
@@ -85,7 +85,7 @@ fn theme(ascii: bool) -> Theme {
 fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<JoinHandle<()>> {
     voice::say(&format!(
         "hlswarm: loading {} with {} clients, seed {}, run id {}",
-        config.clients.entry, config.plan.clients, config.plan.seed, config.run_id
+        config.clients.player.entry, config.plan.clients, config.plan.seed, config.run_id
     ));
     // A runtime of its own: a standard error that is blocked must block nothing else.
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;

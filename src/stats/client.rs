@@ -23,6 +23,9 @@ const OK: u64 = 1;
 /// Failures are their slot and this.
 const FIRST_FAILURE: u64 = 2;
 
+/// Stands for a live offset that is not known.
+const NOT_LIVE: i64 = i64::MIN;
+
 /// The numbers of one client.
 // In the order of how often they are touched. The holder of the slot stands before, see `slot.rs`.
 #[derive(Debug)]
@@ -37,13 +40,14 @@ pub struct ClientStats {
     bandwidth: Cell,
     scalars: [Cell; Metric::COUNT],
     failures: OnceLock<Box<Failures>>,
+    live_offset_us: Cell,
     segments: Cell,
     segment_sizes: [AtomicU32; RECENT_SEGMENTS],
 }
 
 impl Default for ClientStats {
     fn default() -> Self {
-        Self {
+        let stats = Self {
             last: Cell::default(),
             state: Cell::default(),
             joined_us: Cell::default(),
@@ -53,9 +57,12 @@ impl Default for ClientStats {
             bandwidth: Cell::default(),
             scalars: std::array::from_fn(|_| Cell::default()),
             failures: OnceLock::new(),
+            live_offset_us: Cell::default(),
             segments: Cell::default(),
             segment_sizes: std::array::from_fn(|_| AtomicU32::new(0)),
-        }
+        };
+        stats.live_offset_us.set(NOT_LIVE.cast_unsigned());
+        stats
     }
 }
 
@@ -78,6 +85,8 @@ pub struct Playback {
     pub max_drift_us: u64,
     /// Bits per second of the variant that is played, 0 when unknown.
     pub bandwidth: u64,
+    /// Live latency is time - position + this; `None`: not live, or not known yet.
+    pub live_offset_us: Option<i64>,
 }
 
 impl Playback {
@@ -103,6 +112,13 @@ impl Playback {
         self.dry_at_us.saturating_sub(now_us)
     }
 
+    /// Microseconds between what happens and what the viewer sees at a moment; `None`: not live, or not known. A
+    /// clock that lies behind the encoder's makes it 0.
+    pub fn live_latency_at(&self, now_us: u64) -> Option<u64> {
+        let behind = i64::try_from(now_us).ok()?.checked_sub_unsigned(self.position_at(now_us))?;
+        Some(u64::try_from(behind.saturating_add(self.live_offset_us?)).unwrap_or(0))
+    }
+
     /// Drift at a moment: time since the client began minus what it has played.
     pub fn drift_at(&self, now_us: u64) -> u64 {
         now_us.saturating_sub(self.joined_us).saturating_sub(self.position_at(now_us))
@@ -123,6 +139,7 @@ impl ClientStats {
         let playback = [&self.state, &self.joined_us, &self.offset_us, &self.dry_at_us, &self.max_drift_us];
         let more = [&self.bandwidth, &self.last, &self.segments];
         self.scalars.iter().chain(playback).chain(more).for_each(|cell| cell.set(0));
+        self.live_offset_us.set(NOT_LIVE.cast_unsigned());
         if let Some(failures) = self.failures.get() {
             failures.reset();
         }
@@ -155,6 +172,7 @@ impl ClientStats {
         self.dry_at_us.set(playback.dry_at_us);
         self.max_drift_us.raise(playback.max_drift_us);
         self.bandwidth.set(playback.bandwidth);
+        self.live_offset_us.set(playback.live_offset_us.unwrap_or(NOT_LIVE).cast_unsigned());
     }
 
     /// Changes the state alone; by the client's task only.
@@ -176,6 +194,8 @@ impl ClientStats {
             dry_at_us: self.dry_at_us.get(),
             max_drift_us: self.max_drift_us.get(),
             bandwidth: self.bandwidth.get(),
+            live_offset_us: Some(self.live_offset_us.get().cast_signed())
+                .filter(|offset| *offset != NOT_LIVE),
         }
     }
 
@@ -241,6 +261,7 @@ mod tests {
             dry_at_us,
             max_drift_us: 0,
             bandwidth: 0,
+            live_offset_us: None,
         }
     }
 

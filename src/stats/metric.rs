@@ -68,7 +68,14 @@ metrics! {
     ProgressDropped "progress_dropped" "Samples that the pipeline dropped.",
     EventsOffered "events_offered" "Events offered to the pipeline.",
     EventsDropped "events_dropped" "Events that the pipeline dropped.",
+    PlayedBytes "played_bytes" "Bytes of the media played, by the mean bit rate of what each client had loaded.",
     SegmentsSkipped "segments_skipped" "Segments that left the live window before they were fetched, or were given up.",
+    GaveUp "gave_up" "Clients whose viewer left because what failed had been tried often enough.",
+    SessionsOver "sessions_over" "Clients whose viewer had stayed as long as it should.",
+    StartFailures "start_failures" "Clients that gave up before playback began.",
+    ExitsBeforeStart "exits_before_start" "Clients whose session was over, or that were removed, before playback began.",
+    Replacements "replacements" "Clients that took the place of one that had left.",
+    EdgeJumps "edge_jumps" "Times that a client went on elsewhere in a live stream than behind what it had.",
 }
 
 impl Metric {

@@ -143,8 +143,15 @@ mod tests {
         }
 
         fn publish(&self, state: ClientState, offset_us: i64, dry_at_us: u64) {
-            let playback =
-                Playback { state, joined_us: 0, offset_us, dry_at_us, max_drift_us: 0, bandwidth: 0 };
+            let playback = Playback {
+                state,
+                joined_us: 0,
+                offset_us,
+                dry_at_us,
+                max_drift_us: 0,
+                bandwidth: 0,
+                live_offset_us: None,
+            };
             self.client.meter(0, Clock::start()).publish(&playback);
         }
 

@@ -1,150 +1,176 @@
 //! One client: carries out what its player wants and counts what happens.
 //!
-//! The only file that knows player, network and counters: what happened is translated into what is counted here and
-//! nowhere else.
+//! This file and those beside it that it uses (`request`, `answer`) are the only ones that know player, network and
+//! counters: what happened is translated into what is counted here and nowhere else.
 
-use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
+use crate::base::ClientState;
 use crate::base::clock::micros;
-use crate::base::outcome::{Fault, Outcome};
-use crate::base::secret_url::UrlError;
-use crate::base::{ClientState, Kind, SecretUrl, limits};
-use crate::hls::{self, Playlist};
-use crate::net::{Body, ConnectTimings, Net, Observer, Request, Response, Wire};
-use crate::player::{Action, Doing, Fetch, Input, Player, What};
-use crate::stats::{Exchange, Meter, Metric, Playback, Timed, Timings};
+use crate::net::{Lines, Wire};
+use crate::player::{Action, Answer, Departure, Doing, Input, LANES, Player};
+use crate::stats::{Meter, Metric, Playback, Timed};
 
-use super::ClientSettings;
+use super::answer::conclude;
+use super::lanes::Lanes;
+use super::request::{Landed, kind, request};
+use super::seat::{Seat, Shared};
 use super::story::Story;
 
 /// Weyl constant: spreads client numbers over the seeds.
-const SEED_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+pub(super) const SEED_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// What a worker and one of its clients tell each other.
-#[derive(Debug, Default)]
-pub(super) struct Signals {
-    /// No new request may start.
-    draining: Cell<bool>,
-    /// A request is open: the client must not be dropped while it can still finish.
-    busy: Cell<bool>,
+/// Why the life of a client is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The stream was played to its end.
+    Finished,
+    /// Its viewer left.
+    Left(Departure),
+    /// The run drains.
+    Drained,
 }
 
-impl Signals {
-    pub(super) fn drain(&self) {
-        self.draining.set(true);
-    }
-
-    pub(super) fn is_busy(&self) -> bool {
-        self.busy.get()
-    }
-}
-
-/// A client while it lives. Dropping it settles what it played.
+/// A client, ready to live.
 pub(super) struct Client {
-    player: Player,
-    wire: Wire,
-    meter: Meter,
-    signals: Rc<Signals>,
-    published: Option<Playback>,
-    story: Rc<Story>,
+    viewer: Viewer,
+    lines: Lines,
+    seat: Rc<Seat>,
 }
 
 impl Client {
-    pub(super) fn new(
-        settings: &ClientSettings,
-        net: Rc<Net>,
-        meter: Meter,
-        signals: Rc<Signals>,
-        story: Rc<Story>,
-    ) -> Self {
+    pub(super) fn new(shared: &Shared, meter: Meter, story: Rc<Story>, seat: Rc<Seat>) -> Self {
+        let settings = &shared.settings;
         let seed = settings.seed ^ meter.client_id().wrapping_mul(SEED_STEP);
-        let player = Player::new(settings.entry.clone(), settings.variant, seed, meter.clock().now());
-        Self { player, wire: Wire::new(net), meter, signals, published: None, story }
+        let clock = meter.clock();
+        let player = Player::new(Arc::clone(&settings.player), seed, clock.started_at(), clock.now());
+        let viewer = Viewer {
+            player,
+            meter: Rc::new(meter),
+            story,
+            seat: Rc::clone(&seat),
+            published: None,
+            began: false,
+            departed: false,
+        };
+        Self { viewer, lines: Lines::new(Rc::clone(&shared.net)), seat }
     }
 
-    /// Lives until the stream has been played to its end, or the run drains.
-    pub(super) async fn live(mut self) {
+    /// Lives until its viewer leaves, the stream has been played to its end, or the run drains.
+    pub(super) async fn live(self) -> End {
+        let Self { mut viewer, lines, seat } = self;
+        let meter = Rc::clone(&viewer.meter);
+        let mut wires: [Option<Wire>; LANES] = Default::default();
+        let mut lanes = Lanes::new();
         let mut input = Input::Woke;
         loop {
-            let action = self.player.on(self.now(), input);
-            self.settle();
-            if self.signals.draining.get() {
-                return;
+            let action = viewer.on(input);
+            seat.set_busy(!lanes.are_idle());
+            if seat.is_draining() && lanes.are_idle() {
+                return End::Drained;
             }
-            match action {
+            let until = match action {
+                // No new request starts, those in flight finish.
+                Action::Fetch(_) if seat.is_draining() => None,
                 Action::Fetch(fetch) => {
-                    self.signals.busy.set(true);
-                    input = self.fetch(&fetch).await;
-                    if matches!(input, Input::Failed) {
-                        self.story.failed(kind(fetch.what));
-                    }
-                    self.signals.busy.set(false);
-                }
-                Action::Wait(until) => {
-                    sleep_until(Instant::from_std(self.meter.clock().origin() + until)).await;
+                    let lane = fetch.lane;
+                    let wire = wires.get_mut(lane).and_then(Option::take).unwrap_or_else(|| lines.wire(lane));
+                    lanes.open(lane, request(wire, fetch, &meter, &seat));
+                    seat.set_busy(true);
                     input = Input::Woke;
+                    continue;
                 }
-                Action::Finished => return,
-            }
+                Action::Wait(until) => until,
+                Action::Finished => return End::Finished,
+                Action::Leave(departure) => {
+                    viewer.count_departure(departure);
+                    return End::Left(departure);
+                }
+            };
+            let ended = match until.map(|until| Instant::from_std(meter.clock().origin() + until)) {
+                Some(until) => timeout_at(until, lanes.next()).await.ok(),
+                None => Some(lanes.next().await),
+            };
+            input = match ended {
+                Some(Landed { wire, fetch, arrived }) => {
+                    let answer = conclude(&viewer.player, &fetch, arrived);
+                    if matches!(answer, Answer::Failed) {
+                        viewer.story.failed(kind(fetch.what));
+                    }
+                    if let Some(free) = wires.get_mut(fetch.lane) {
+                        *free = Some(wire);
+                    }
+                    Input::Ended(fetch.what, answer)
+                }
+                None => Input::Woke,
+            };
         }
+    }
+}
+
+/// What a client is to the counters. Dropping it settles what it played.
+struct Viewer {
+    player: Player,
+    meter: Rc<Meter>,
+    seat: Rc<Seat>,
+    story: Rc<Story>,
+    published: Option<Playback>,
+    /// Playback has begun.
+    began: bool,
+    /// Its leaving has been counted.
+    departed: bool,
+}
+
+impl Viewer {
+    /// Tells the player what happened, counts what it did and returns what it wants.
+    fn on(&mut self, input: Input) -> Action {
+        let action = self.player.on(self.now(), input);
+        self.settle();
+        action
     }
 
     fn now(&self) -> Duration {
         self.meter.clock().now()
     }
 
-    /// Requests what the player wants; each redirect on the way is a request of its own.
-    async fn fetch(&mut self, fetch: &Fetch) -> Input {
-        let Self { player, wire, meter, signals, .. } = self;
-        let kind = kind(fetch.what);
-        let mut url = fetch.url.clone();
-        for hop in 0..=limits::REDIRECTS {
-            let mut tap = Tap { exchange: meter.start(kind) };
-            let request = Request { url: &url, range: fetch.range, body: body(kind), total: fetch.total };
-            let ended = wire.get(&request, &mut tap).await;
-            let exchange = tap.exchange;
-            let response = match ended {
-                Ok(response) => response,
-                Err(fault) => return fail(exchange, fault.into()),
-            };
-            let Some(location) = redirect(&response) else {
-                return conclude(player, fetch.what, url, response, exchange);
-            };
-            match next_hop(&url, location, hop) {
-                Err(fault) => return fail(exchange, fault.into()),
-                Ok(next) => {
-                    exchange.finish(Outcome::of_status(response.status, true), Some(timings(&response)));
-                    meter.count(Metric::Redirects, 1);
-                    url = next;
-                }
-            }
-            if signals.draining.get() {
-                break;
-            }
+    /// Counts why the viewer leaves, and whether it ever saw anything (CTA-2066: start failures and exits before
+    /// video start).
+    fn count_departure(&mut self, departure: Departure) {
+        self.departed = true;
+        let (why, unseen) = match departure {
+            Departure::GaveUp => (Metric::GaveUp, Metric::StartFailures),
+            Departure::SessionOver => (Metric::SessionsOver, Metric::ExitsBeforeStart),
+        };
+        self.meter.count(why, 1);
+        if !self.began {
+            self.meter.count(unseen, 1);
         }
-        Input::Failed
+        self.meter.set_state(ClientState::Leaving);
     }
 
     /// Counts what the player did since the last time, and publishes what its viewer sees.
     fn settle(&mut self) {
         let tally = self.player.take_tally();
-        let meter = &self.meter;
+        let meter = Rc::clone(&self.meter);
         for (metric, amount) in [
             (Metric::StartupMicros, micros(tally.startup)),
             (Metric::PlayMicros, micros(tally.play)),
             (Metric::StallMicros, micros(tally.stall)),
             (Metric::Stalls, tally.stalls),
+            (Metric::PlayedBytes, tally.played_bytes),
             (Metric::SegmentsSkipped, tally.segments_skipped),
+            (Metric::EdgeJumps, tally.edge_jumps),
         ] {
             if amount > 0 {
                 meter.count(metric, amount);
             }
         }
         if let Some(after) = tally.began {
+            self.began = true;
             meter.count(Metric::PlaybackStarts, 1);
             meter.time(Timed::Startup, micros(after));
         }
@@ -171,127 +197,17 @@ impl Client {
             dry_at_us: moment.dry_at_us,
             max_drift_us: moment.max_drift_us,
             bandwidth: self.player.bandwidth(),
+            live_offset_us: moment.live_offset_us,
         }
     }
 }
 
-impl Drop for Client {
+impl Drop for Viewer {
     fn drop(&mut self) {
         self.player.leave(self.now());
         self.settle();
-    }
-}
-
-fn kind(what: What) -> Kind {
-    match what {
-        What::Entry | What::Playlist(_) => Kind::Playlist,
-        What::Init(_) => Kind::Init,
-        What::Segment(..) => Kind::Segment,
-    }
-}
-
-fn body(kind: Kind) -> Body {
-    match kind {
-        Kind::Playlist => Body::Playlist,
-        Kind::Key => Body::Key,
-        Kind::Segment | Kind::Part | Kind::Init | Kind::Unknown => Body::Media,
-    }
-}
-
-fn timings(response: &Response) -> Timings {
-    Timings { first_byte_us: response.first_byte_us, body_us: response.body_us }
-}
-
-/// Where a response points to, if it is a redirect that can be followed.
-fn redirect(response: &Response) -> Option<&str> {
-    let followed = matches!(response.status, 301 | 302 | 303 | 307 | 308);
-    response.location.as_deref().filter(|_| followed)
-}
-
-/// The address of the next hop, `hop` of them having been followed.
-fn next_hop(url: &SecretUrl, location: &str, hop: u32) -> Result<SecretUrl, Fault> {
-    if hop >= limits::REDIRECTS {
-        return Err(Fault::PolicyRedirects);
-    }
-    url.join(location).map_err(|error| match error {
-        UrlError::Scheme => Fault::PolicyScheme,
-        UrlError::Host | UrlError::Syntax => Fault::ConnProtocol,
-    })
-}
-
-/// Ends a request that failed, and tells the player.
-fn fail(exchange: Exchange<'_>, outcome: Outcome) -> Input {
-    exchange.finish(outcome, None);
-    Input::Failed
-}
-
-/// Ends the request with what its response means, and tells the player.
-fn conclude(
-    player: &Player,
-    what: What,
-    url: SecretUrl,
-    response: Response,
-    exchange: Exchange<'_>,
-) -> Input {
-    let times = timings(&response);
-    let outcome = Outcome::of_status(response.status, false);
-    if !outcome.is_ok() {
-        return fail(exchange, outcome);
-    }
-    match understand(player, what, url, response) {
-        Ok(input) => {
-            exchange.finish(Outcome::Ok, Some(times));
-            input
+        if self.seat.is_removed() && !self.began && !self.departed {
+            self.meter.count(Metric::ExitsBeforeStart, 1);
         }
-        Err(fault) => fail(exchange, fault.into()),
-    }
-}
-
-/// What a good response is to the player.
-fn understand(player: &Player, what: What, url: SecretUrl, response: Response) -> Result<Input, Fault> {
-    match what {
-        _ if response.status == 304 => Ok(Input::Unchanged),
-        What::Init(_) | What::Segment(..) if response.wire_bytes == 0 => Err(Fault::BodyShort),
-        What::Init(_) | What::Segment(..) => Ok(Input::Media),
-        What::Entry | What::Playlist(_) => {
-            let playlist = parse(player, &url, &response.body)?;
-            player.accepts(what, &playlist)?;
-            Ok(Input::Playlist(url, Box::new(playlist)))
-        }
-    }
-}
-
-fn parse(player: &Player, url: &SecretUrl, body: &[u8]) -> Result<Playlist, Fault> {
-    let context = hls::Context { query: url.query(), imported: Some(player.variables()) };
-    hls::parse_in(body, &context).map_err(|error| error.fault)
-}
-
-/// Tells the counters what the network tells.
-struct Tap<'a> {
-    exchange: Exchange<'a>,
-}
-
-impl Observer for Tap<'_> {
-    fn received(&mut self, bytes: u64) {
-        self.exchange.received(bytes);
-    }
-
-    fn connected(&mut self, timings: &ConnectTimings, again: bool) {
-        let meter = self.exchange.meter();
-        meter.count(Metric::Connections, 1);
-        if again {
-            meter.count(Metric::Reconnections, 1);
-        }
-        for (timed, time) in
-            [(Timed::Dns, timings.dns_us), (Timed::Connect, timings.connect_us), (Timed::Tls, timings.tls_us)]
-        {
-            if let Some(microseconds) = time {
-                meter.time(timed, microseconds);
-            }
-        }
-    }
-
-    fn retried(&mut self) {
-        self.exchange.meter().count(Metric::StaleRetries, 1);
     }
 }

@@ -5,18 +5,22 @@
 //! * A client is ended by dropping its future: whatever it awaited is cancelled, an open request ends as `cut`, its
 //!   connections close. So there is nothing to select on along the path of a request.
 
+mod answer;
 mod client;
 mod controller;
+mod lanes;
+mod request;
+mod seat;
 mod story;
 mod worker;
 
 use std::sync::Arc;
 
-use crate::base::{Clock, SecretUrl};
+use crate::base::Clock;
 use crate::frame::Status;
-use crate::hls::VariantChoice;
 use crate::net;
 use crate::pipeline::Tap;
+use crate::player;
 use crate::stats::{ClientHandle, Registry};
 
 pub use controller::{Controller, Ending, Plan};
@@ -25,10 +29,8 @@ use worker::{Order, Worker};
 /// What every client of a run is made from.
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
-    /// The address that the operator gave.
-    pub entry: SecretUrl,
-    /// Which variants are played.
-    pub variant: VariantChoice,
+    /// What they play and how.
+    pub player: Arc<player::Settings>,
     /// Connections, TLS, headers.
     pub net: net::Settings,
     /// Same seed, same choices.
@@ -57,7 +59,8 @@ impl Swarm {
         settings: &ClientSettings,
         taps: Vec<Tap>,
     ) -> std::io::Result<Self> {
-        let start = |(index, tap)| Worker::start(index, settings.clone(), clock, Arc::clone(status), tap);
+        let start =
+            |(index, tap)| Worker::start(index, &registry, settings.clone(), clock, Arc::clone(status), tap);
         let workers = taps.into_iter().enumerate().map(start).collect::<Result<_, _>>()?;
         Ok(Self { registry, workers, admitted: Vec::new(), dealt: 0 })
     }

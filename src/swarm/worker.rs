@@ -13,15 +13,15 @@ use std::thread::{self, JoinHandle};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet, LocalSet};
 use tokio::time::{Duration, MissedTickBehavior, interval};
 
-use crate::base::{ClientState, Clock};
+use crate::base::Clock;
 use crate::frame::Status;
 use crate::net::Net;
 use crate::pipeline::{Departure, Tap};
-use crate::stats::ClientHandle;
+use crate::stats::{ClientHandle, Registry};
 
 use super::ClientSettings;
-use super::client::{Client, Signals};
-use super::story::Story;
+use super::client::End;
+use super::seat::{Seat, Shared, occupy};
 
 /// Orders that may wait: a join storm is thousands of them, and the controller may wait too.
 const ORDERS: usize = 1_024;
@@ -54,6 +54,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn start(
         index: usize,
+        registry: &Arc<Registry>,
         settings: ClientSettings,
         clock: Clock,
         status: Arc<Status>,
@@ -62,16 +63,15 @@ impl Worker {
         let (orders, receiver) = flume::bounded(ORDERS);
         let running = Arc::new(AtomicU64::new(0));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let shared = Arc::clone(&running);
+        let counter = Arc::clone(&running);
+        let registry = Arc::clone(registry);
         let thread = thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+            let net = Net::new(settings.net.clone());
+            let shared = Shared { index, registry, settings, net, clock, tap: Rc::new(tap) };
             let floor = Floor {
-                index,
-                net: Net::new(settings.net.clone()),
-                settings,
-                clock,
+                shared: Rc::new(shared),
                 status,
-                running: shared,
-                tap: Rc::new(tap),
+                running: counter,
                 turn: 0,
                 clients: HashMap::new(),
                 tasks: JoinSet::new(),
@@ -103,28 +103,22 @@ impl Worker {
     }
 }
 
-/// A client on its worker.
+/// A seat on its worker.
 struct Entry {
-    handle: ClientHandle,
-    signals: Rc<Signals>,
-    story: Rc<Story>,
+    seat: Rc<Seat>,
     abort: AbortHandle,
-    removed: bool,
     ended: bool,
 }
 
 /// What one worker thread holds.
 struct Floor {
-    index: usize,
-    net: Rc<Net>,
-    settings: ClientSettings,
-    clock: Clock,
+    shared: Rc<Shared>,
     status: Arc<Status>,
     running: Arc<AtomicU64>,
-    tap: Rc<Tap>,
     turn: u32,
+    /// Seats by the number of the client that sat there first: that is the one the controller knows.
     clients: HashMap<u64, Entry>,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<End>,
     by_task: HashMap<Id, u64>,
     draining: bool,
 }
@@ -147,7 +141,7 @@ impl Floor {
                 },
             }
         }
-        self.clients.into_values().map(|entry| entry.handle).collect()
+        self.clients.into_values().filter_map(|entry| entry.seat.handle()).collect()
     }
 
     fn carry_out(&mut self, order: Order) {
@@ -161,8 +155,8 @@ impl Floor {
             Order::Drain => {
                 self.draining = true;
                 for entry in self.clients.values() {
-                    entry.signals.drain();
-                    if !entry.signals.is_busy() {
+                    entry.seat.drain();
+                    if !entry.seat.is_busy() {
                         entry.abort.abort();
                     }
                 }
@@ -176,15 +170,10 @@ impl Floor {
 
     fn admit(&mut self, handle: ClientHandle) {
         let id = handle.id();
-        let signals = Rc::new(Signals::default());
-        let meter = handle.meter(self.index, self.clock);
-        let story = Rc::new(Story::new(Rc::clone(&self.tap), handle.meter(self.index, self.clock)));
-        story.joined();
-        let (net, own) = (Rc::clone(&self.net), Rc::clone(&signals));
-        let client = Client::new(&self.settings, net, meter, own, Rc::clone(&story));
-        let abort = self.tasks.spawn_local(client.live());
+        let seat = Rc::new(Seat::new(Rc::clone(&self.shared), handle));
+        let abort = self.tasks.spawn_local(occupy(Rc::clone(&seat)));
         self.by_task.insert(abort.id(), id);
-        self.clients.insert(id, Entry { handle, signals, story, abort, removed: false, ended: false });
+        self.clients.insert(id, Entry { seat, abort, ended: false });
     }
 
     /// Tells how the clients of this turn stand.
@@ -192,11 +181,8 @@ impl Floor {
         let turns = u64::from(TURNS);
         for (id, entry) in &self.clients {
             let its_turn = id.wrapping_mul(SPREAD) >> 32;
-            if !entry.ended
-                && its_turn % turns == u64::from(self.turn)
-                && let Some(row) = entry.handle.row()
-            {
-                entry.story.sample(&row);
+            if !entry.ended && its_turn % turns == u64::from(self.turn) {
+                entry.seat.sample();
             }
         }
         self.turn = (self.turn + 1) % TURNS;
@@ -207,32 +193,29 @@ impl Floor {
         if entry.ended {
             self.clients.remove(&id);
         } else {
-            entry.removed = true;
+            entry.seat.remove();
             entry.abort.abort();
         }
     }
 
     /// A client's task has ended: by itself, because it was told to, or by a panic.
-    fn end(&mut self, ended: &Result<(Id, ()), JoinError>) {
+    fn end(&mut self, ended: &Result<(Id, End), JoinError>) {
         self.running.fetch_sub(1, Ordering::AcqRel);
         let (task, why) = match ended {
-            Ok((task, ())) if self.draining => (*task, Departure::Removed),
-            Ok((task, ())) => (*task, Departure::Finished),
+            Ok((task, End::Finished)) => (*task, Departure::Finished),
+            Ok((task, End::Drained | End::Left(_))) => (*task, Departure::Removed),
             Err(error) if error.is_panic() => (error.id(), Departure::Panicked),
             Err(error) => (error.id(), Departure::Removed),
         };
-        let panicked = why == Departure::Panicked;
-        if panicked {
+        if why == Departure::Panicked {
             self.status.count_panic();
         }
         let Some(id) = self.by_task.remove(&task) else { return };
         let Some(entry) = self.clients.get_mut(&id) else { return };
         entry.ended = true;
-        entry.story.left(why);
-        if entry.removed {
+        entry.seat.left(why);
+        if entry.seat.is_removed() {
             self.clients.remove(&id);
-        } else if panicked {
-            entry.handle.meter(self.index, self.clock).set_state(ClientState::Dead);
         }
     }
 }

@@ -63,6 +63,7 @@ pub(super) fn row(id: u64, state: ClientState) -> ClientRow {
         dry_at_us: 70_000_000,
         max_drift_us: 0,
         bandwidth: 6_000_000,
+        live_offset_us: None,
     };
     ClientRow {
         story_offered: 0,

@@ -7,8 +7,8 @@
 
 mod chunked;
 
-use crate::base::limits;
 use crate::base::outcome::Fault;
+use crate::base::{CacheStatus, limits};
 
 use chunked::{CHUNK_START, Chunk, take, take_chunked};
 
@@ -23,6 +23,10 @@ pub struct Head {
     pub content_encoding: Option<String>,
     /// `Location`, if it is text.
     pub location: Option<String>,
+    /// `ETag`, if it is text.
+    pub etag: Option<String>,
+    /// Whether a cache had it, where a header says so.
+    pub cache: Option<CacheStatus>,
     /// Whether the connection may be used again after the body.
     pub keep_alive: bool,
 }
@@ -208,6 +212,10 @@ impl Said {
                 text().map(|coding| coding.to_ascii_lowercase()).filter(|c| c != "identity");
         } else if name("location") {
             head.location = text();
+        } else if name("etag") {
+            head.etag = text();
+        } else if let Some(status) = CacheStatus::read(line.name, line.value) {
+            head.cache = head.cache.into_iter().chain([status]).reduce(CacheStatus::stronger);
         }
         Ok(())
     }

@@ -1,0 +1,97 @@
+//! How far a viewer is behind what happens: live latency.
+//!
+//! * Where the playlist dates its segments (EXT-X-PROGRAM-DATE-TIME): wall-clock time minus the date of what is on
+//!   the screen. The clocks of this machine and of the encoder must agree for that.
+//! * Else: the distance from the end of the list, which was new at the moment when it was asked for.
+//! * Either way it is a constant beside the playhead: latency = time - position + offset. A stall makes it grow, a
+//!   jump to the live edge makes it fall.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::track::duration;
+use crate::hls::Media;
+
+/// Where the next segment stands: its sequence number, and the media before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The sequence number that is loaded next.
+    pub(super) next: u64,
+    /// Media loaded before it, from the beginning of playback.
+    pub(super) buffered: Duration,
+}
+
+/// The offset of a live playlist that was asked for at `asked`, in microseconds; `None` for one that has ended.
+/// `epoch` is the wall-clock time at which time was zero.
+pub(super) fn offset_us(media: &Media, place: Place, asked: Duration, epoch: Timestamp) -> Option<i64> {
+    if media.endlist {
+        return None;
+    }
+    let signed = |time: Duration| i64::try_from(time.as_micros()).ok();
+    let buffered = signed(place.buffered)?;
+    if let Some(date) = date_of(media, place.next) {
+        return epoch.as_microsecond().checked_sub(date.as_microsecond())?.checked_add(buffered);
+    }
+    let from = media.index_of(place.next);
+    let to_come: Duration =
+        from.and_then(|at| media.segments.get(at..)).into_iter().flatten().map(duration).sum();
+    buffered.checked_add(signed(to_come)?)?.checked_sub(signed(asked)?)
+}
+
+/// The date of the beginning of segment `next`, which may be the one behind the list.
+fn date_of(media: &Media, next: u64) -> Option<Timestamp> {
+    if let Some(date) = media.date_time_of(next) {
+        return Some(date);
+    }
+    let last = media.segments.last().filter(|last| last.sequence.checked_add(1) == Some(next))?;
+    media.date_time_of(last.sequence)?.checked_add(duration(last)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hls::{Playlist, parse};
+
+    fn window(more: &str) -> Media {
+        let text = format!(
+            "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:10\n{more}#EXTINF:4,\na\n#EXTINF:4,\nb\n"
+        );
+        match parse(text.as_bytes()).expect("a playlist") {
+            Playlist::Media(media) => media,
+            Playlist::Multivariant(_) => panic!("a media playlist"),
+        }
+    }
+
+    /// Latency at `at` seconds, with `position` seconds played.
+    fn latency(media: &Media, next: u64, buffered: u64, asked: u64, at: i64, position: i64) -> Option<i64> {
+        let epoch: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a date");
+        let place = Place { next, buffered: Duration::from_secs(buffered) };
+        let offset = offset_us(media, place, Duration::from_secs(asked), epoch)?;
+        Some(at - position + offset / 1_000_000)
+    }
+
+    #[test]
+    fn dates_tell_how_old_the_picture_is() {
+        let media = window("#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:01:00Z\n");
+        // Nothing is loaded; at 75 s the first segment, 15 s old, begins to play.
+        assert_eq!(latency(&media, 10, 0, 75, 75, 0), Some(15));
+        // Both are loaded and half played: the picture of 00:01:04 is on the screen at 00:01:19.
+        assert_eq!(latency(&media, 12, 8, 75, 79, 4), Some(15));
+        // A stall of three seconds adds to it.
+        assert_eq!(latency(&media, 12, 8, 75, 82, 4), Some(18));
+    }
+
+    #[test]
+    fn without_dates_it_is_the_distance_from_the_end_of_the_list() {
+        let media = window("");
+        assert_eq!(latency(&media, 10, 0, 75, 75, 0), Some(8));
+        assert_eq!(latency(&media, 11, 4, 75, 77, 1), Some(9));
+        assert_eq!(latency(&media, 12, 8, 75, 75, 0), Some(8));
+    }
+
+    #[test]
+    fn what_has_ended_has_no_latency() {
+        assert_eq!(latency(&window("#EXT-X-ENDLIST\n"), 10, 0, 75, 75, 0), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! The players that can be imitated, one row each: `--player`.
+//!
+//! Each row says what that player was seen to do against one live origin (nginx, four-second segments, a window of
+//! six) with faults; where it was not seen, it says what its documentation or source does. Cells that were rounded:
+//!
+//! * `web` (hls.js 1.7 in Chromium 156): its default retry policies for errors; no switch to another variant.
+//! * `ffmpeg` (5.1): it tries a playlist three times within 10 ms; here the third waits for the limit of two playlist
+//!   requests a second and client.
+//! * `native` (Chromium's own player): its first request for the oldest segment, a probe, is left out.
+//! * `persistent` (video.js 8 and others that never give up): what fails is tried again every half target duration.
+
+use std::time::Duration;
+
+use super::profile::{Address, Behind, Pace, Profile, Reload, Retry, StartAt, Then, Wait};
+use crate::base::Manners;
+
+const SECOND: Duration = Duration::from_secs(1);
+const BROWSER: Manners = Manners {
+    playlist_encoding: Some("gzip"),
+    media_encoding: Some("identity"),
+    whole_range: false,
+    conditional: true,
+    extra: &[],
+    connections_apart: false,
+};
+/// The waits of hls.js's default load policies.
+const WEB_WAIT: Wait = Wait::Doubling { first: SECOND, longest: Duration::from_secs(8) };
+const RFC_RELOAD: Reload = Reload { changed: Pace::HalfTargets(2), unchanged: Pace::HalfTargets(1) };
+
+/// hls.js in a browser: the largest share on the web.
+pub static WEB: Profile = Profile {
+    name: "web",
+    start: StartAt::TargetDurations(3),
+    reload: RFC_RELOAD,
+    address: Address::Final,
+    buffer_goal: Duration::from_secs(30),
+    entry: Retry { times: Some(1), wait: WEB_WAIT, then: Then::Leave },
+    playlist: Retry { times: Some(2), wait: WEB_WAIT, then: Then::Leave },
+    segment: Retry { times: Some(6), wait: WEB_WAIT, then: Then::Leave },
+    behind: Behind::LiveEdge,
+    manners: BROWSER,
+};
+
+/// ffmpeg and what is built on it: loads as fast as it can, skips what is missing.
+pub static FFMPEG: Profile = Profile {
+    name: "ffmpeg",
+    start: StartAt::Segments(3),
+    reload: Reload { changed: Pace::LastSegment, unchanged: Pace::HalfTargets(1) },
+    address: Address::Final,
+    buffer_goal: Duration::MAX,
+    entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
+    playlist: Retry { times: Some(2), wait: Wait::AtOnce, then: Then::Leave },
+    segment: Retry { times: Some(1), wait: Wait::AtOnce, then: Then::Skip },
+    behind: Behind::Oldest,
+    manners: Manners {
+        playlist_encoding: None,
+        media_encoding: None,
+        whole_range: true,
+        conditional: false,
+        extra: &[("icy-metadata", "1")],
+        connections_apart: true,
+    },
+};
+
+/// The player within Chromium: wakes every two target durations, gives up at the first segment that fails.
+pub static NATIVE: Profile = Profile {
+    name: "native",
+    start: StartAt::TargetDurations(3),
+    reload: Reload { changed: Pace::HalfTargets(4), unchanged: Pace::HalfTargets(2) },
+    address: Address::Given,
+    buffer_goal: Duration::from_secs(12),
+    entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
+    playlist: Retry { times: Some(3), wait: Wait::HalfTargets(2), then: Then::Leave },
+    segment: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
+    behind: Behind::LiveEdge,
+    manners: Manners { whole_range: true, conditional: false, ..BROWSER },
+};
+
+/// A player that never leaves: a fault of the origin keeps its whole audience.
+pub static PERSISTENT: Profile = Profile {
+    name: "persistent",
+    start: StartAt::TargetDurations(3),
+    reload: RFC_RELOAD,
+    address: Address::Final,
+    buffer_goal: Duration::from_secs(30),
+    entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::BackOff },
+    playlist: Retry { times: None, wait: Wait::HalfTargets(1), then: Then::BackOff },
+    segment: Retry { times: Some(5), wait: Wait::HalfTargets(1), then: Then::Skip },
+    behind: Behind::LiveEdge,
+    manners: BROWSER,
+};
+
+impl Profile {
+    /// All of them, the default first.
+    pub const ALL: [&'static Self; 4] = [&WEB, &FFMPEG, &NATIVE, &PERSISTENT];
+
+    /// The profile with this name.
+    ///
+    /// # Errors
+    /// What is accepted.
+    pub fn named(name: &str) -> Result<&'static Self, String> {
+        let found = Self::ALL.into_iter().find(|profile| profile.name == name.trim());
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(|profile| profile.name);
+            format!("accepted: {}", names.join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_profile_is_found_by_its_name_and_no_other() {
+        for profile in Profile::ALL {
+            assert_eq!(Profile::named(profile.name), Ok(profile));
+        }
+        assert_eq!(Profile::named("vlc"), Err("accepted: web, ffmpeg, native, persistent".to_owned()));
+        assert_eq!(Profile::ALL[0].manners, Manners::default());
+    }
+}

@@ -1,0 +1,136 @@
+//! What each profile does when something fails: the rows of the fault table.
+
+use super::*;
+use crate::player::profile::Retry;
+use crate::player::profiles::{FFMPEG, NATIVE, PERSISTENT, WEB};
+use std::cell::Cell;
+
+/// A live stream of four-second segments.
+fn four_seconds() -> Origin {
+    Origin::new(|now, _| window(now.as_secs() / 4, 6, 4))
+}
+
+/// Seconds after the first failure at which requests like this were made, the failing ones and one more.
+fn tries(origin: &Origin, wanted: fn(What) -> bool, from: Duration) -> Vec<f64> {
+    let times: Vec<_> = origin.times(wanted).into_iter().filter(|at| *at >= from).collect();
+    times.iter().map(|at| ((*at - times[0]).as_secs_f64() * 10.0).round() / 10.0).collect()
+}
+
+fn left(run: &Run) -> bool {
+    matches!(run.ended, Some((_, Action::Leave(Departure::GaveUp))))
+}
+
+const BEGIN: Duration = Duration::from_secs(100);
+const BROKEN: Duration = Duration::from_secs(120);
+
+#[test]
+fn a_segment_that_is_missing_for_eight_seconds() {
+    for (profile, expected, lost, leaves) in [
+        // The same segment again, with exponential back-off; recovered, none lost.
+        (&WEB, &[0.0, 1.0, 3.0, 7.0, 15.0][..], 0, false),
+        // Two tries at once, then without it.
+        (&FFMPEG, &[0.0, 0.0][..], 2, false),
+        (&NATIVE, &[0.0][..], 0, true),
+        (&PERSISTENT, &[0.0, 2.0, 4.0, 6.0, 8.0][..], 0, false),
+    ] {
+        let broken = |at: Duration, what| is_segment(what) && (BROKEN..BROKEN + 8 * SECOND).contains(&at);
+        let mut origin = four_seconds().failing(broken);
+        let run = play(&mut player(profile, BEGIN), &mut origin, BEGIN, BROKEN + 60 * SECOND);
+        let tries = tries(&origin, is_segment, BROKEN);
+        let agreed = expected.iter().zip(&tries).all(|(one, other)| (one - other).abs() < 0.15);
+        assert!(agreed && tries.len() >= expected.len(), "{} {tries:?}", profile.name);
+        assert_eq!((run.tally.segments_skipped, left(&run)), (lost, leaves), "{}", profile.name);
+    }
+}
+
+#[test]
+fn a_playlist_that_fails_for_twelve_seconds() {
+    for (profile, expected, leaves) in [
+        (&WEB, &[0.0, 1.0, 3.0][..], true),
+        // Three tries; the third waits for the limit of two reloads a second.
+        (&FFMPEG, &[0.0, 0.0, 1.0][..], true),
+        (&NATIVE, &[0.0, 4.0, 8.0][..], false),
+        (&PERSISTENT, &[0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0][..], false),
+    ] {
+        let broken = |at: Duration, what| is_playlist(what) && (BROKEN..BROKEN + 12 * SECOND).contains(&at);
+        let mut origin = four_seconds().failing(broken);
+        let run = play(&mut player(profile, BEGIN), &mut origin, BEGIN, BROKEN + 60 * SECOND);
+        let tries = tries(&origin, is_playlist, BROKEN);
+        let agreed = expected.iter().zip(&tries).all(|(one, other)| (one - other).abs() < 0.15);
+        assert!(agreed && tries.len() >= expected.len(), "{} {tries:?}", profile.name);
+        assert_eq!(left(&run), leaves, "{}", profile.name);
+        assert!(!leaves || tries.len() == expected.len(), "{} {tries:?}", profile.name);
+    }
+}
+
+#[test]
+fn an_origin_that_is_down_loses_its_audience_or_is_asked_with_growing_waits() {
+    for (profile, requests) in [(&WEB, 2), (&FFMPEG, 1), (&NATIVE, 1)] {
+        let mut origin = Origin::live().failing(|_, _| true);
+        let run = play(&mut player(profile, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
+        assert!(left(&run) && run.tally.began.is_none());
+        assert_eq!(origin.asked.len(), requests, "{}", profile.name);
+    }
+    let mut origin = Origin::live().failing(|_, _| true);
+    let run = play(&mut player(&PERSISTENT, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
+    // Five seconds apart at the end: at most 0.25 requests a second.
+    assert!((600..=930).contains(&origin.asked.len()), "{}", origin.asked.len());
+    assert_eq!((run.tally.startup, run.tally.began), (HOUR, None));
+}
+
+#[test]
+fn one_failure_in_ten_makes_nobody_stall_or_leave() {
+    // What failed is tried again a second later, however long that goes on.
+    let requests = Cell::new(0_u64);
+    let every_tenth = move |_, _| {
+        requests.set(requests.get() + 1);
+        requests.get().is_multiple_of(10)
+    };
+    let mut origin = Origin::live().failing(every_tenth);
+    let run = play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
+    assert_eq!((run.tally.stalls, run.tally.segments_skipped), (0, 0), "{:?}", run.tally);
+    assert!(run.ended.is_none());
+    assert!(origin.asked.len() > 3_800, "{} requests", origin.asked.len());
+}
+
+#[test]
+fn a_stall_is_as_long_as_the_origin_was_silent_beyond_the_buffer() {
+    // Thirty seconds are buffered when the faults begin; then every request fails until two minutes have passed.
+    let mut origin = Origin::film(40).failing(|at, _| (20 * SECOND..120 * SECOND).contains(&at));
+    let patient = Retry { times: None, ..PERSISTENT.segment };
+    let patient = Box::leak(Box::new(Profile { segment: patient, ..WEB }));
+    let run = play(&mut player(patient, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
+    assert_eq!(run.tally.stalls, 1);
+    assert!((68.0..71.5).contains(&run.tally.stall.as_secs_f64()), "{:?}", run.tally.stall);
+    assert!(run.ended.is_some());
+}
+
+#[test]
+fn a_segment_that_never_comes_is_left_out_or_the_viewer_leaves() {
+    let never = || Origin::film(10).failing(|_, what| matches!(what, What::Segment(_, 4)));
+    let mut origin = never();
+    let run = play(&mut player(&PERSISTENT, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
+    assert_eq!((run.tally.segments_skipped, run.tally.play), (1, 18 * SECOND));
+    assert!(matches!(run.ended, Some((_, Action::Finished))));
+    let mut origin = never();
+    let run = play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
+    assert!(left(&run));
+    assert_eq!(origin.count(|what| matches!(what, What::Segment(_, 4))), 7);
+}
+
+#[test]
+fn addresses_that_cannot_be_requested_are_failures_of_a_bounded_number() {
+    let mut origin =
+        Origin::new(|_, _| window(0, 200, 2).replace("segment_", "ftp://h/") + "#EXT-X-ENDLIST\n");
+    let run = play(&mut player(&FFMPEG, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
+    assert_eq!((origin.count(is_segment), run.tally.segments_skipped), (0, 200));
+    assert!(run.actions.len() < 1_000, "{}", run.actions.len());
+}
+
+#[test]
+fn a_session_ends_when_it_should() {
+    let mut fixed = settings(&WEB, VariantChoice::Highest);
+    fixed.session = SessionLength::Fixed(90 * SECOND);
+    let run = play(&mut player_of(fixed, 1, BEGIN), &mut Origin::live(), BEGIN, HOUR);
+    assert_eq!(run.ended, Some((BEGIN + 90 * SECOND, Action::Leave(Departure::SessionOver))));
+}

@@ -1,0 +1,161 @@
+//! Live streams: where they are joined, when playlists are loaded again, what happens when windows misbehave.
+
+use super::*;
+use crate::player::profiles::{FFMPEG, NATIVE, PERSISTENT, WEB};
+
+fn steps(times: &[Duration]) -> Vec<u128> {
+    times.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect()
+}
+
+#[test]
+fn a_live_viewer_begins_three_target_durations_from_the_end() {
+    let mut origin = Origin::live();
+    play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, SECOND);
+    let whats: Vec<_> = origin.asked.iter().map(|asked| asked.what).collect();
+    let segments = [What::Segment(0, 3), What::Segment(0, 4), What::Segment(0, 5)];
+    assert_eq!(whats, [&[What::Entry, What::Playlist(0)], segments.as_slice()].concat());
+}
+
+#[test]
+fn an_hour_of_live_is_one_playlist_and_one_segment_for_each_target_duration_without_a_stall() {
+    let begin = Duration::from_millis(700);
+    let mut origin = Origin::live();
+    let run = play(&mut player(&WEB, begin), &mut origin, begin, begin + HOUR);
+    let (playlists, segments) = (origin.count(is_playlist), origin.count(is_segment));
+    assert!((1_798..=1_803).contains(&playlists), "{playlists}");
+    assert!((1_801..=1_804).contains(&segments), "{segments}");
+    assert_eq!((run.tally.stalls, run.tally.segments_skipped, run.tally.edge_jumps), (0, 0, 0));
+    let mut files: Vec<_> = origin.asked.iter().filter(|asked| is_segment(asked.what)).collect();
+    files.sort_by(|one, other| one.file.cmp(&other.file));
+    files.dedup_by(|one, other| one.file == other.file);
+    assert_eq!(files.len(), segments, "a segment was asked for twice");
+}
+
+#[test]
+fn an_unchanged_playlist_is_loaded_again_after_half_a_target_duration() {
+    let mut origin = Origin::new(|now, _| window(now.as_secs().min(20) / 4, 6, 4));
+    play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, 40 * SECOND);
+    let times = origin.times(is_playlist);
+    let still: Vec<_> = times.into_iter().filter(|at| *at > 21 * SECOND).collect();
+    let steps = steps(&still);
+    assert!(steps.len() >= 6 && steps[1..].iter().all(|step| *step == 2_000), "{steps:?}");
+}
+
+#[test]
+fn each_profile_keeps_its_own_time() {
+    for (profile, changed, unchanged) in
+        [(&WEB, 4_000, 2_000), (&FFMPEG, 4_000, 2_000), (&NATIVE, 8_000, 4_000)]
+    {
+        let mut origin = Origin::new(|now, _| window(now.as_secs() / 4, 6, 4));
+        play(&mut player(profile, 100 * SECOND), &mut origin, 100 * SECOND, 140 * SECOND);
+        let moving = steps(&origin.times(is_playlist));
+        assert!(moving.iter().all(|step| *step == changed), "{} {moving:?}", profile.name);
+        let mut origin = Origin::new(|_, _| window(7, 6, 4));
+        play(&mut player(profile, 100 * SECOND), &mut origin, 100 * SECOND, 140 * SECOND);
+        let still = steps(&origin.times(is_playlist));
+        assert!(still[1..].iter().all(|step| *step == unchanged), "{} {still:?}", profile.name);
+    }
+}
+
+#[test]
+fn a_viewer_of_short_segments_reloads_at_most_twice_a_second() {
+    let mut origin = Origin::new(|_, _| window(7, 6, 1).replace("DURATION:1\n", "DURATION:0\n"));
+    play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, 60 * SECOND);
+    let times = origin.times(is_playlist);
+    assert!(times.windows(3).all(|three| three[2] - three[0] >= SECOND), "{times:?}");
+    assert!(times.len() >= 115, "{}", times.len());
+}
+
+#[test]
+fn a_stream_that_begins_anew_is_followed_after_three_target_durations() {
+    // The packager restarts at 1,020 s: sequence numbers begin at zero again, under other names.
+    let mut origin = Origin::new(|now, _| match now.as_secs().checked_sub(1_020) {
+        Some(again) => window(again / 2, 6, 2).replace("segment_", "again_"),
+        None => window(now.as_secs() / 2, 6, 2),
+    });
+    let begin = 1_000 * SECOND;
+    let run = play(&mut player(&WEB, begin), &mut origin, begin, begin + 60 * SECOND);
+    let resumed = origin.asked.iter().find(|asked| asked.file.starts_with("again_")).expect("segments again");
+    assert!(resumed.at < 1_031 * SECOND, "{resumed:?}");
+    assert_eq!(run.tally.edge_jumps, 1);
+    assert!(origin.asked.iter().filter(|asked| asked.file.starts_with("again_")).count() > 12);
+}
+
+#[test]
+fn a_window_whose_numbers_stand_still_is_followed_by_its_media() {
+    // One file, byte ranges, MEDIA-SEQUENCE always 0: what ffmpeg writes with -hls_flags single_file.
+    let mut origin = Origin::new(|now, _| {
+        let first = now.as_secs() / 2;
+        let line = |n| format!("#EXTINF:2,\n#EXT-X-BYTERANGE:100@{}\nall.ts\n", n * 100);
+        let lines: String = (first..first + 6).map(line).collect();
+        format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n{lines}")
+    });
+    let run = play(&mut player(&WEB, 50 * SECOND), &mut origin, 50 * SECOND, 110 * SECOND);
+    let ranges: Vec<_> = origin.asked.iter().filter_map(|asked| asked.range).collect();
+    assert_eq!(run.tally.stalls, 0, "{run:?}");
+    assert!(ranges.len() >= 31, "{}", ranges.len());
+    assert!(ranges.windows(2).all(|two| two[1].0 == two[0].1 + 1), "in order, none twice: {ranges:?}");
+}
+
+#[test]
+fn who_is_too_slow_for_the_window_goes_on_at_the_live_edge_or_with_the_oldest() {
+    for (profile, first) in [(&WEB, 53), (&FFMPEG, 50)] {
+        // No playlist comes until 100 s; the window of six has moved on by fifty segments.
+        let silent = |at: Duration, what| is_playlist(what) && (SECOND..100 * SECOND).contains(&at);
+        let mut origin = Origin::live().failing(silent);
+        // The client must not leave meanwhile: only where it goes on is of interest.
+        let patient = Box::leak(Box::new(Profile { playlist: PERSISTENT.playlist, ..*profile }));
+        let run = play(&mut player(patient, Duration::ZERO), &mut origin, Duration::ZERO, 110 * SECOND);
+        let numbers: Vec<u64> = origin
+            .asked
+            .iter()
+            .filter(|asked| asked.at >= 100 * SECOND)
+            .filter_map(|asked| if let What::Segment(_, number) = asked.what { Some(number) } else { None })
+            .collect();
+        assert_eq!(numbers.first(), Some(&first), "{} {numbers:?}", profile.name);
+        assert_eq!((run.tally.edge_jumps, run.tally.segments_skipped), (1, first - 6));
+    }
+}
+
+#[test]
+fn an_event_grows_and_ends_and_everything_is_played() {
+    let mut origin = Origin::new(|now, _| {
+        let count = (now.as_secs() / 2).min(30);
+        let end = if now.as_secs() > 62 { "#EXT-X-ENDLIST\n" } else { "" };
+        window(0, count, 2).replace("#EXT-X-MEDIA", "#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-MEDIA") + end
+    });
+    let run = play(&mut player(&WEB, 20 * SECOND), &mut origin, 20 * SECOND, HOUR);
+    let (ended, action) = run.ended.expect("an end");
+    assert_eq!(action, Action::Finished);
+    // It began three target durations from the end of ten segments, and no playlist was loaded after the end.
+    assert_eq!(origin.count(is_segment), 23);
+    assert!(ended < 75 * SECOND && origin.times(is_playlist).last().expect("some") < &(66 * SECOND));
+}
+
+#[test]
+fn live_latency_is_what_the_dates_say() {
+    let dated = |now: Duration, _: &str| {
+        let first = now.as_secs() / 2;
+        let begins = Timestamp::from_second(
+            EPOCH.parse::<Timestamp>().expect("a date").as_second() + 2 * first as i64,
+        );
+        let date = format!("#EXT-X-PROGRAM-DATE-TIME:{}\n#EXTINF", begins.expect("a date"));
+        window(first, 6, 2).replacen("#EXTINF", &date, 1)
+    };
+    let mut origin = Origin::new(dated);
+    let mut viewer = player(&WEB, 100 * SECOND);
+    play(&mut viewer, &mut origin, 100 * SECOND, 130 * SECOND);
+    let latency = |player: &Player, at: Duration| {
+        let moment = player.moment(at);
+        let position = player.playhead.position(at);
+        moment.live_offset_us.map(|offset| (at - position).as_micros() as i64 + offset)
+    };
+    // The stream is dated six segments ahead of what is: the first segment played is the fourth of the window.
+    let seen = latency(&viewer, 130 * SECOND).expect("dated");
+    assert!((-5_970_000 - seen).abs() < 50_000, "{seen}");
+    let mut origin = Origin::live();
+    let mut viewer = player(&WEB, 100 * SECOND);
+    play(&mut viewer, &mut origin, 100 * SECOND, 130 * SECOND);
+    let seen = latency(&viewer, 130 * SECOND).expect("live");
+    assert!((5_900_000..6_100_000).contains(&seen), "three segments from the edge: {seen}");
+}

@@ -1,0 +1,194 @@
+//! A viewer against a scripted origin: time is a number, so a day takes a fraction of a second.
+
+mod encrypted;
+mod faults;
+mod live;
+mod properties;
+mod renditions;
+mod vod;
+
+use super::*;
+use crate::hls::{VariantChoice, parse};
+
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const HOUR: Duration = Duration::from_secs(3_600);
+const EPOCH: &str = "2026-01-01T00:00:00Z";
+const MASTER: &str =
+    "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=900\nhigh.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=100\nlow.m3u8\n";
+
+/// A request that was made.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) at: Duration,
+    pub(super) what: What,
+    pub(super) lane: usize,
+    pub(super) file: String,
+    pub(super) range: Option<(u64, u64)>,
+    pub(super) decryption: Option<Box<Decryption>>,
+}
+
+/// A media playlist as a function of the time and its file name.
+type List = Box<dyn Fn(Duration, &str) -> String>;
+
+/// An origin as functions of time, and a log of what was asked of it.
+pub(super) struct Origin {
+    pub(super) master: String,
+    /// The media playlist with this file name.
+    pub(super) list: List,
+    /// Whether a request that is made at this time fails.
+    pub(super) fails: Box<dyn Fn(Duration, What) -> bool>,
+    /// How long a request takes.
+    pub(super) latency: Box<dyn Fn(What) -> Duration>,
+    pub(super) asked: Vec<Asked>,
+}
+
+impl Origin {
+    pub(super) fn new(list: impl Fn(Duration, &str) -> String + 'static) -> Self {
+        Self {
+            master: MASTER.to_owned(),
+            list: Box::new(list),
+            fails: Box::new(|_, _| false),
+            latency: Box::new(|_| Duration::from_millis(10)),
+            asked: Vec::new(),
+        }
+    }
+
+    /// A live stream of two-second segments in a window of six.
+    pub(super) fn live() -> Self {
+        Self::new(|now, _| window(now.as_secs() / 2, 6, 2))
+    }
+
+    /// A film of two-second segments.
+    pub(super) fn film(segments: u64) -> Self {
+        Self::new(move |_, _| window(0, segments, 2) + "#EXT-X-ENDLIST\n")
+    }
+
+    pub(super) fn failing(mut self, fails: impl Fn(Duration, What) -> bool + 'static) -> Self {
+        self.fails = Box::new(fails);
+        self
+    }
+
+    pub(super) fn count(&self, wanted: fn(What) -> bool) -> usize {
+        self.asked.iter().filter(|asked| wanted(asked.what)).count()
+    }
+
+    /// When requests like this were made.
+    pub(super) fn times(&self, wanted: fn(What) -> bool) -> Vec<Duration> {
+        self.asked.iter().filter(|asked| wanted(asked.what)).map(|asked| asked.at).collect()
+    }
+
+    fn answer(&self, fetch: &Fetch, begun: Duration, now: Duration) -> Answer {
+        if (self.fails)(begun, fetch.what) {
+            return Answer::Failed;
+        }
+        let playlist = |text: &str| Answer::Playlist {
+            url: fetch.url.clone(),
+            etag: None,
+            playlist: Arc::new(parse(text.as_bytes()).expect("a playlist")),
+        };
+        match fetch.what {
+            What::Entry => playlist(&self.master),
+            What::Playlist(_) => playlist(&(self.list)(now, &fetch.url.file_name())),
+            What::Key(_) => Answer::Media(16),
+            What::Init(_) => Answer::Media(700),
+            What::Segment(..) => Answer::Media(1_000),
+        }
+    }
+}
+
+/// A live list that begins with sequence number `first`.
+pub(super) fn window(first: u64, segments: u64, seconds: u64) -> String {
+    let head = format!("#EXTM3U\n#EXT-X-TARGETDURATION:{seconds}\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
+    let lines = (first..first + segments).map(|n| format!("#EXTINF:{seconds},\nsegment_{n}.ts\n"));
+    lines.fold(head, |text, line| text + &line)
+}
+
+pub(super) fn is_playlist(what: What) -> bool {
+    matches!(what, What::Playlist(_))
+}
+
+pub(super) fn is_segment(what: What) -> bool {
+    matches!(what, What::Segment(..))
+}
+
+pub(super) fn settings(profile: &'static Profile, choice: VariantChoice) -> Settings {
+    let entry = SecretUrl::parse("http://origin.test/live/master.m3u8").expect("an address");
+    Settings { entry, choice, profile, session: SessionLength::Endless }
+}
+
+pub(super) fn player_of(settings: Settings, seed: u64, now: Duration) -> Player {
+    Player::new(Arc::new(settings), seed, EPOCH.parse().expect("a date"), now)
+}
+
+/// A player of the highest variant.
+pub(super) fn player(profile: &'static Profile, now: Duration) -> Player {
+    player_of(settings(profile, VariantChoice::Highest), 1, now)
+}
+
+/// What one player came to.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    pub(super) tally: Tally,
+    pub(super) actions: Vec<Action>,
+    /// When it finished or left.
+    pub(super) ended: Option<(Duration, Action)>,
+    /// The position at each action, to be seen to rise.
+    pub(super) positions: Vec<Duration>,
+}
+
+impl Run {
+    fn add(&mut self, tally: Tally) {
+        self.tally.startup += tally.startup;
+        self.tally.play += tally.play;
+        self.tally.stall += tally.stall;
+        self.tally.stalls += tally.stalls;
+        self.tally.played_bytes += tally.played_bytes;
+        self.tally.segments_skipped += tally.segments_skipped;
+        self.tally.edge_jumps += tally.edge_jumps;
+        self.tally.began = self.tally.began.or(tally.began);
+    }
+}
+
+/// Plays from `begin` until `end`, or until the player finishes or leaves.
+pub(super) fn play(player: &mut Player, origin: &mut Origin, begin: Duration, end: Duration) -> Run {
+    let mut run = Run::default();
+    let mut open: Vec<(Duration, Duration, Fetch)> = Vec::new();
+    let (mut now, mut input) = (begin, Input::Woke);
+    loop {
+        let action = player.on(now, input);
+        run.add(player.take_tally());
+        run.actions.push(action.clone());
+        run.positions.push(player.playhead.position(now));
+        input = Input::Woke;
+        let until = match action {
+            Action::Fetch(fetch) => {
+                let Fetch { what, lane, range, .. } = fetch;
+                assert!(open.iter().all(|(_, _, other)| other.lane != lane), "two requests in one lane");
+                let (file, decryption) = (fetch.url.file_name(), fetch.decryption.clone());
+                origin.asked.push(Asked { at: now, what, lane, file, range, decryption });
+                open.push((now + (origin.latency)(what), now, fetch));
+                continue;
+            }
+            Action::Wait(until) => until,
+            ended @ (Action::Finished | Action::Leave(_)) => {
+                run.ended = Some((now, ended));
+                break;
+            }
+        };
+        assert!(until.is_none_or(|until| until > now), "a wait that does not end later");
+        assert!(until.is_some() || !open.is_empty(), "a wait that does not end");
+        let landing = open.iter().map(|(lands, ..)| *lands).min();
+        let next = earliest(until, landing).unwrap_or(end);
+        if next > end {
+            break;
+        }
+        now = next;
+        if let Some(at) = open.iter().position(|(lands, ..)| *lands <= now) {
+            let (_, begun, fetch) = open.remove(at);
+            input = Input::Ended(fetch.what, origin.answer(&fetch, begun, now));
+        }
+    }
+    player.leave(run.ended.as_ref().map_or(end, |(at, _)| *at));
+    run.add(player.take_tally());
+    run
+}

@@ -1,0 +1,140 @@
+//! One request of a client with its redirects, and what of it is counted while it lasts.
+
+use crate::base::outcome::{Fault, Outcome};
+use crate::base::secret_url::UrlError;
+use crate::base::{Kind, SecretUrl, limits};
+use crate::net::{Body, Observer, Opening, Request, Response, Wire};
+use crate::player::{Fetch, What};
+use crate::stats::{Exchange, Meter, Metric, Timed, Timings};
+
+use super::seat::Seat;
+
+/// A request that has ended.
+pub(super) struct Landed<'a> {
+    /// The lane of requests that is free again.
+    pub(super) wire: Wire,
+    pub(super) fetch: Fetch,
+    /// The response, the address that it came from, and the exchange that still wants its outcome; `None`: it
+    /// failed, and that has been counted.
+    pub(super) arrived: Option<Arrived<'a>>,
+}
+
+/// A complete response that is no redirect.
+pub(super) struct Arrived<'a> {
+    pub(super) url: SecretUrl,
+    pub(super) response: Response,
+    pub(super) exchange: Exchange<'a>,
+}
+
+/// Requests what the player wants; each redirect on the way is a request of its own.
+pub(super) async fn request<'a>(mut wire: Wire, fetch: Fetch, meter: &'a Meter, seat: &Seat) -> Landed<'a> {
+    let arrived = follow(&mut wire, &fetch, meter, seat).await;
+    Landed { wire, fetch, arrived }
+}
+
+async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, seat: &Seat) -> Option<Arrived<'a>> {
+    let kind = kind(fetch.what);
+    let mut url = fetch.url.clone();
+    for hop in 0..=limits::REDIRECTS {
+        let mut tap = Tap { exchange: meter.start(kind) };
+        let unless = fetch.unless.as_deref();
+        let request = Request { url: &url, range: fetch.range, unless, body: body(kind), total: fetch.total };
+        let ended = wire.get(&request, &mut tap).await;
+        let exchange = tap.exchange;
+        let response = match ended {
+            Ok(response) => response,
+            Err(fault) => return fail(exchange, fault.into()),
+        };
+        let Some(location) = redirect(&response) else {
+            return Some(Arrived { url, response, exchange });
+        };
+        match next_hop(&url, location, hop) {
+            Err(fault) => return fail(exchange, fault.into()),
+            Ok(next) => {
+                exchange.finish(Outcome::of_status(response.status, true), Some(timings(&response)));
+                meter.count(Metric::Redirects, 1);
+                url = next;
+            }
+        }
+        if seat.is_draining() {
+            break;
+        }
+    }
+    None
+}
+
+/// Ends a request that failed.
+fn fail<'a>(exchange: Exchange<'_>, outcome: Outcome) -> Option<Arrived<'a>> {
+    exchange.finish(outcome, None);
+    None
+}
+
+pub(super) fn kind(what: What) -> Kind {
+    match what {
+        What::Entry | What::Playlist(_) => Kind::Playlist,
+        What::Key(_) => Kind::Key,
+        What::Init(_) => Kind::Init,
+        What::Segment(..) => Kind::Segment,
+    }
+}
+
+fn body(kind: Kind) -> Body {
+    match kind {
+        Kind::Playlist => Body::Playlist,
+        Kind::Key => Body::Key,
+        Kind::Segment | Kind::Part | Kind::Init | Kind::Unknown => Body::Media,
+    }
+}
+
+/// How long the phases of a response took.
+pub(super) fn timings(response: &Response) -> Timings {
+    Timings { first_byte_us: response.first_byte_us, body_us: response.body_us }
+}
+
+/// Where a response points to, if it is a redirect that can be followed.
+fn redirect(response: &Response) -> Option<&str> {
+    let followed = matches!(response.status, 301 | 302 | 303 | 307 | 308);
+    response.location.as_deref().filter(|_| followed)
+}
+
+/// The address of the next hop, `hop` of them having been followed.
+fn next_hop(url: &SecretUrl, location: &str, hop: u32) -> Result<SecretUrl, Fault> {
+    if hop >= limits::REDIRECTS {
+        return Err(Fault::PolicyRedirects);
+    }
+    url.join(location).map_err(|error| match error {
+        UrlError::Scheme => Fault::PolicyScheme,
+        UrlError::Host | UrlError::Syntax => Fault::ConnProtocol,
+    })
+}
+
+/// Tells the counters what the network tells.
+struct Tap<'a> {
+    exchange: Exchange<'a>,
+}
+
+impl Observer for Tap<'_> {
+    fn received(&mut self, bytes: u64) {
+        self.exchange.received(bytes);
+    }
+
+    fn connected(&mut self, opening: &Opening, again: bool) {
+        let meter = self.exchange.meter();
+        meter.count(Metric::Connections, 1);
+        if again {
+            meter.count(Metric::Reconnections, 1);
+        }
+        let times = &opening.timings;
+        for (timed, time) in
+            [(Timed::Dns, times.dns_us), (Timed::Connect, times.connect_us), (Timed::Tls, times.tls_us)]
+        {
+            if let Some(microseconds) = time {
+                meter.time(timed, microseconds);
+            }
+        }
+    }
+
+    fn retried(&mut self) {
+        self.exchange.meter().count(Metric::StaleRetries, 1);
+    }
+}

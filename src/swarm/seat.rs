@@ -1,0 +1,172 @@
+//! One place among the clients of a worker, and who sits in it: a viewer that leaves makes room for another.
+//!
+//! * A viewer that gave up is replaced after a back-off that grows while the origin stays unusable; one whose session
+//!   was over, at once. The new one is a client of its own: a new number, new connections, nothing remembered.
+//! * The seat keeps the client's handle outside its task: the last numbers of a client outlive the task, and the
+//!   handle is dropped only after the client.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::ClientSettings;
+use super::client::{Client, End, SEED_STEP};
+use super::story::Story;
+use crate::base::{ClientState, Clock};
+use crate::net::Net;
+use crate::pipeline::{self, Tap};
+use crate::player::{Backoff, Departure};
+use crate::stats::{ClientHandle, Metric, Registry};
+
+/// What the clients of one worker thread are made from.
+pub(super) struct Shared {
+    pub(super) index: usize,
+    pub(super) registry: Arc<Registry>,
+    pub(super) settings: ClientSettings,
+    pub(super) net: Rc<Net>,
+    pub(super) clock: Clock,
+    pub(super) tap: Rc<Tap>,
+}
+
+/// Who sits in a seat.
+struct Occupant {
+    handle: ClientHandle,
+    story: Rc<Story>,
+}
+
+impl Occupant {
+    /// A client that has joined.
+    fn new(shared: &Shared, handle: ClientHandle) -> Self {
+        let story = Story::new(Rc::clone(&shared.tap), handle.meter(shared.index, shared.clock));
+        story.joined();
+        Self { handle, story: Rc::new(story) }
+    }
+}
+
+/// What a worker and the client in a seat tell each other, and who that client is.
+pub(super) struct Seat {
+    shared: Rc<Shared>,
+    occupant: RefCell<Option<Occupant>>,
+    /// No new request may start.
+    draining: Cell<bool>,
+    /// A request is open: the client must not be dropped while it can still finish.
+    busy: Cell<bool>,
+    /// The operator took the client away.
+    removed: Cell<bool>,
+}
+
+impl Seat {
+    /// A seat for the client with this handle.
+    pub(super) fn new(shared: Rc<Shared>, handle: ClientHandle) -> Self {
+        Self {
+            occupant: RefCell::new(Some(Occupant::new(&shared, handle))),
+            shared,
+            draining: Cell::default(),
+            busy: Cell::default(),
+            removed: Cell::default(),
+        }
+    }
+
+    /// The seed of what is decided here and not by a client.
+    fn seed(&self) -> u64 {
+        let first = self.occupant.borrow().as_ref().map_or(0, |occupant| occupant.handle.id());
+        self.shared.settings.seed ^ first.wrapping_mul(SEED_STEP)
+    }
+
+    pub(super) fn drain(&self) {
+        self.draining.set(true);
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    pub(super) fn set_busy(&self, busy: bool) {
+        self.busy.set(busy);
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy.get()
+    }
+
+    pub(super) fn remove(&self) {
+        self.removed.set(true);
+    }
+
+    pub(super) fn is_removed(&self) -> bool {
+        self.removed.get()
+    }
+
+    /// The client is no more.
+    pub(super) fn left(&self, why: pipeline::Departure) {
+        let occupant = self.occupant.borrow();
+        let Some(Occupant { handle, story }) = &*occupant else { return };
+        story.left(why);
+        if why == pipeline::Departure::Panicked {
+            handle.meter(self.shared.index, self.shared.clock).set_state(ClientState::Dead);
+        }
+    }
+
+    /// Tells how the client stands.
+    pub(super) fn sample(&self) {
+        let occupant = self.occupant.borrow();
+        if let Some(Occupant { handle, story }) = &*occupant
+            && let Some(row) = handle.row()
+        {
+            story.sample(&row);
+        }
+    }
+
+    /// The handle of who sits here at the end.
+    pub(super) fn handle(&self) -> Option<ClientHandle> {
+        self.occupant.take().map(|occupant| occupant.handle)
+    }
+
+    /// A life for who sits here.
+    fn client(self: &Rc<Self>) -> Option<Client> {
+        let occupant = self.occupant.borrow();
+        let Occupant { handle, story } = occupant.as_ref()?;
+        let meter = handle.meter(self.shared.index, self.shared.clock);
+        Some(Client::new(&self.shared, meter, Rc::clone(story), Rc::clone(self)))
+    }
+
+    /// The viewer leaves.
+    fn vacate(&self, departure: Departure) {
+        self.busy.set(false);
+        self.left(match departure {
+            Departure::GaveUp => pipeline::Departure::GaveUp,
+            Departure::SessionOver => pipeline::Departure::SessionOver,
+        });
+        drop(self.occupant.take());
+    }
+
+    /// Another takes the place.
+    fn fill(&self) {
+        let Shared { registry, index, clock, .. } = &*self.shared;
+        let handle = registry.add();
+        handle.meter(*index, *clock).count(Metric::Replacements, 1);
+        self.occupant.replace(Some(Occupant::new(&self.shared, handle)));
+    }
+}
+
+/// One client after the other, until one ends that makes no room for another.
+pub(super) async fn occupy(seat: Rc<Seat>) -> End {
+    let clock = seat.shared.clock;
+    let mut backoff = Backoff::new(seat.seed());
+    while let Some(client) = seat.client() {
+        let end = client.live().await;
+        let End::Left(departure) = end else { return end };
+        seat.vacate(departure);
+        if departure == Departure::GaveUp {
+            let until = backoff.fail(clock.now());
+            sleep_until(Instant::from_std(clock.origin() + until)).await;
+        }
+        if seat.is_draining() {
+            break;
+        }
+        seat.fill();
+    }
+    End::Drained
+}
