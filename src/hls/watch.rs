@@ -125,10 +125,7 @@ fn compare(before: &Media, now: &Media, passed: Duration, found: &mut Found<'_>)
             format!("{} before, {} at most {seconds:.1} s later", span(was_first, was_end), span(first, end))
         });
     }
-    if before.endlist && !now.endlist {
-        found(Finding::EndlistRemoved, &|| format!("after segment {}", was_end.saturating_sub(1)));
-    }
-    if first > was_first && (before.playlist_type.is_some() || before.endlist) {
+    if first > was_first && before.playlist_type.is_some() {
         found(Finding::SegmentRemoved, &|| format!("it began with {was_first}, now with {first}"));
     }
     if before.target_duration != now.target_duration {

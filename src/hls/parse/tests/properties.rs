@@ -1,9 +1,14 @@
 //! What holds for every input: playlists of the corpus of this folder, broken at random.
 
+use std::{sync::Arc, time::Duration};
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::{base::limits, hls::Reference};
+use crate::{
+    base::limits,
+    hls::{Loaded, Reference, Watch},
+};
 
 /// Lines from which playlists are put together, sound ones and others.
 const LINES: &[&str] = &[
@@ -136,6 +141,22 @@ proptest! {
             && let Ok(merged) = new.merged_with(&old)
         {
             assert_media_sound(&merged);
+        }
+    }
+
+    #[test]
+    fn any_lists_in_succession_are_compared_and_a_list_never_contradicts_itself(
+        lists in proptest::collection::vec(assembled(), 1..5),
+    ) {
+        let mut watch = Watch::default();
+        let lists = lists.iter().filter_map(|bytes| parse(bytes).ok());
+        for (list, seconds) in lists.flat_map(|list| [list.clone(), list]).map(Arc::new).zip(0_u64..) {
+            let since = Duration::from_secs(seconds);
+            let mut found = Vec::new();
+            watch.take(&list, Loaded { since, until: since }, &mut |finding, detail| found.push((finding, detail())));
+            // Each list comes twice, a second apart.
+            let only_stale = found.iter().all(|(finding, _)| *finding == Finding::PlaylistStale);
+            prop_assert!(only_stale || seconds % 2 == 0, "{found:?}");
         }
     }
 }
