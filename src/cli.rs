@@ -3,6 +3,8 @@
 //! Every bad value is one line that names the option, what was given and what is accepted; what may hold a secret
 //! (an address, a header) is not repeated.
 
+mod check;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +30,8 @@ KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10% or any:delay=300ms@30s+10
 KIND: playlist, segment, init, any. FAULT: a status code, delay=TIME, bandwidth=RATE, cut, reset, stall, \
 stale (live playlists stand still)";
 
+pub use check::{CheckArgs, Subject};
+
 /// Load tester for HTTP Live Streaming: how many viewers does this origin carry, and where does it break?
 #[derive(Debug, Parser)]
 #[command(name = "hlswarm", version, after_help = AFTER_HELP, max_term_width = 100, args_override_self = true)]
@@ -44,6 +48,8 @@ pub enum Command {
     Run(RunArgs),
     /// Load the built-in origin, on which faults come and go: needs nothing else
     Demo(DemoArgs),
+    /// Look at a stream with one client, or at a playlist file: what it is, what is wrong with it
+    Check(CheckArgs),
     /// Serve the built-in origin alone: live and VOD streams, faults on request
     Origin(OriginArgs),
 }
@@ -113,6 +119,27 @@ pub struct LoadArgs {
     #[arg(long, value_name = "N", help_heading = "Load")]
     pub seed: Option<u64>,
 
+    /// How requests are made.
+    #[command(flatten)]
+    pub requests: RequestArgs,
+
+    /// Plain progress lines on stderr instead of the live screen
+    #[arg(long, help_heading = "Output")]
+    pub no_tui: bool,
+    /// Draw the live screen in ASCII
+    #[arg(long, help_heading = "Output")]
+    pub ascii: bool,
+    /// Write a report; the ending chooses the format: .json or .txt; repeatable
+    #[arg(long = "report", value_name = "FILE", help_heading = "Output")]
+    pub reports: Vec<PathBuf>,
+    /// Write every event as a line of JSON, with a frame each second; never slows the load
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub record: Option<PathBuf>,
+}
+
+/// How requests are made.
+#[derive(Debug, Args)]
+pub struct RequestArgs {
     /// Longest wait for the first byte of a response, and for the next byte of a body
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = parse_timeout, help_heading = "Requests")]
     pub timeout: Duration,
@@ -131,19 +158,6 @@ pub struct LoadArgs {
     /// HOST:PORT:ADDR: connect to ADDR for HOST:PORT; repeatable
     #[arg(long, value_name = "H:P:A", help_heading = "Requests")]
     pub resolve: Vec<ResolveEntry>,
-
-    /// Plain progress lines on stderr instead of the live screen
-    #[arg(long, help_heading = "Output")]
-    pub no_tui: bool,
-    /// Draw the live screen in ASCII
-    #[arg(long, help_heading = "Output")]
-    pub ascii: bool,
-    /// Write a report; the ending chooses the format: .json or .txt; repeatable
-    #[arg(long = "report", value_name = "FILE", help_heading = "Output")]
-    pub reports: Vec<PathBuf>,
-    /// Write every event as a line of JSON, with a frame each second; never slows the load
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub record: Option<PathBuf>,
 }
 
 /// `hlswarm origin`.
@@ -254,7 +268,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
 /// `hlswarm <URL>` is `hlswarm run <URL>`.
 fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<_> = args.into_iter().collect();
-    let known = ["run", "demo", "origin", "help", "-h", "--help", "-V", "--version"];
+    let known = ["run", "demo", "check", "origin", "help", "-h", "--help", "-V", "--version"];
     if args.get(1).is_some_and(|first| !known.iter().any(|word| first == word)) {
         args.insert(1, "run".into());
     }

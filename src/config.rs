@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::SecretUrl;
-use crate::cli::LoadArgs;
+use crate::cli::{CheckArgs, LoadArgs, RequestArgs};
 use crate::hls::VariantChoice;
 use crate::load::Ramp;
 use crate::net::{self, Headers, TlsSettings};
-use crate::player;
-use crate::swarm::{ClientSettings, Plan};
+use crate::player::{self, Profile, SessionLength};
+use crate::swarm::{ClientSettings, Plan, Witness};
 
 /// A value that cannot be used, in one line that names the option and what is accepted.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,14 @@ pub enum ConfigError {
         /// The file that was asked for.
         path: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// A playlist that cannot be read.
+    #[error("check {path}: {reason}")]
+    Playlist {
+        /// The file that was given.
+        path: String,
+        /// Why not.
         reason: String,
     },
     /// No random numbers for a seed.
@@ -75,11 +83,22 @@ pub struct RunConfig {
     pub output: Output,
 }
 
+/// Who shows a run while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// The live screen, where there is a terminal; else progress lines.
+    Screen,
+    /// A line a second on standard error.
+    Progress,
+    /// Nobody.
+    Nothing,
+}
+
 /// Where results go.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// Progress lines instead of the live screen.
-    pub no_tui: bool,
+    /// Who shows the run while it lasts.
+    pub show: Show,
     /// The live screen in ASCII.
     pub ascii: bool,
     /// Report files.
@@ -98,8 +117,8 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
     let seed = args.seed.map_or_else(random_seed, Ok)?;
     // Two runs with the same seed are still two runs.
     let run_id = format!("{:016x}", random_seed()?);
-    let headers = Headers::new(&target, &args.user_agent, &format!("hlswarm {run_id}"), &args.headers)?;
-    let tls = TlsSettings::new(args.cacert.as_ref(), args.insecure)?;
+    let insecure = args.requests.insecure;
+    let net = net_settings(&target, args.requests, &run_id, args.player)?;
     let reports = args.reports.into_iter().map(report_file).collect::<Result<_, _>>()?;
     Ok(RunConfig {
         clients: ClientSettings {
@@ -109,14 +128,9 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
                 profile: args.player,
                 session: args.session_length,
             }),
-            net: net::Settings {
-                tls,
-                resolve: args.resolve,
-                timeout: args.timeout,
-                headers,
-                manners: args.player.manners,
-            },
+            net,
             seed,
+            witness: None,
         },
         plan: Plan {
             clients: args.clients,
@@ -127,9 +141,63 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
             seed,
         },
         run_id,
-        insecure: args.insecure,
-        output: Output { no_tui: args.no_tui, ascii: args.ascii, reports, record: args.record, command },
+        insecure,
+        output: Output {
+            show: if args.no_tui { Show::Progress } else { Show::Screen },
+            ascii: args.ascii,
+            reports,
+            record: args.record,
+            command,
+        },
     })
+}
+
+/// The run of one client that `check` makes; `witness` is given the playlists that it reads.
+///
+/// # Errors
+/// See [`ConfigError`].
+pub fn check_config(
+    target: SecretUrl,
+    args: CheckArgs,
+    command: String,
+    witness: Witness,
+) -> Result<RunConfig, ConfigError> {
+    let seed = random_seed()?;
+    let run_id = format!("{seed:016x}");
+    let insecure = args.requests.insecure;
+    let net = net_settings(&target, args.requests, &run_id, args.player)?;
+    let player = player::Settings {
+        entry: target,
+        choice: args.variant,
+        profile: args.player,
+        session: SessionLength::default(),
+    };
+    Ok(RunConfig {
+        clients: ClientSettings { player: Arc::new(player), net, seed, witness: Some(witness) },
+        plan: Plan {
+            clients: 1,
+            clients_max: 1,
+            ramp: Ramp::Time(Duration::ZERO),
+            jitter: Duration::ZERO,
+            duration: Some(args.duration),
+            seed,
+        },
+        run_id,
+        insecure,
+        output: Output { show: Show::Nothing, ascii: false, reports: Vec::new(), record: None, command },
+    })
+}
+
+fn net_settings(
+    target: &SecretUrl,
+    args: RequestArgs,
+    run_id: &str,
+    profile: &Profile,
+) -> Result<net::Settings, ConfigError> {
+    let headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &args.headers)?;
+    let tls = TlsSettings::new(args.cacert.as_ref(), args.insecure)?;
+    let (resolve, timeout, manners) = (args.resolve, args.timeout, profile.manners);
+    Ok(net::Settings { tls, resolve, timeout, headers, manners })
 }
 
 impl RunConfig {

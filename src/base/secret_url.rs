@@ -117,6 +117,13 @@ impl SecretUrl {
         format!("{}://{}{}", self.0.scheme(), self.endpoint().authority(), self.wire_path())
     }
 
+    /// Whether the path ends like this, in whatever case.
+    pub fn path_ends_with(&self, ending: &str) -> bool {
+        let path = self.0.path();
+        let from = path.len().checked_sub(ending.len());
+        from.and_then(|from| path.get(from..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
+    }
+
     /// The query without its `?`. Holds secrets: never print it.
     pub fn query(&self) -> Option<&str> {
         self.0.query()

@@ -58,6 +58,14 @@ impl Reference {
         self.0.split(['?', '#']).next().unwrap_or_default()
     }
 
+    /// The path, safe to print: what looks like a token is left out, as in a
+    /// [`SecretUrl`](crate::base::SecretUrl).
+    pub fn shown_path(&self) -> String {
+        let path = self.without_query().rsplit('@').next().unwrap_or_default();
+        let segments: Vec<_> = path.split('/').map(shown_segment).collect();
+        Untrusted::new(&segments.join("/")).shown()
+    }
+
     /// What a person calls the file, safe to print.
     pub fn shown(&self) -> String {
         let file = self.without_query().rsplit(['/', '@']).next().unwrap_or_default();
@@ -98,5 +106,7 @@ mod tests {
             assert_eq!(format!("{reference:?}"), "Reference(\"a.ts\")");
         }
         assert_eq!(format!("{:?}", Text::from("a\x1bb")), "\"a^[b\"");
+        let path = Reference::new("https://u:hunter2@h/v0/0123456789abcdef0123456789abcdef/a.m3u8?hunter2");
+        assert_eq!(path.expect("usable").shown_path(), "h/v0/***/a.m3u8");
     }
 }

@@ -70,6 +70,12 @@ pub struct Response {
     pub etag: Option<String>,
     /// Whether a cache had it, where the response says so.
     pub cache: Option<CacheStatus>,
+    /// `Age`: for how long a cache has had it.
+    pub age: Option<Duration>,
+    /// Whether `Cache-Control` or `Expires` says how long it may be kept.
+    pub has_lifetime: bool,
+    /// Whether the body came with a content coding.
+    pub coded: bool,
     /// The connection that it came over.
     pub opening: Opening,
     /// The decoded body of a playlist or key, empty otherwise.
@@ -403,6 +409,9 @@ impl<'a, O: Observer> Sink<'a, O> {
             location: head.location,
             etag: head.etag,
             cache: head.cache,
+            age: head.age,
+            has_lifetime: head.has_lifetime,
+            coded: head.content_encoding.is_some(),
             opening,
             body,
             wire_bytes: self.taken,

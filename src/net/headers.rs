@@ -97,6 +97,11 @@ impl Headers {
         Ok(Self { own, given: map, scope: target.endpoint() })
     }
 
+    /// What the operator gave as `Accept-Encoding`.
+    pub(super) fn given_encoding(&self) -> Option<&HeaderValue> {
+        self.given.get(header::ACCEPT_ENCODING)
+    }
+
     /// Calls `visit` with all headers of `request` to `endpoint`, `Host` left out.
     pub(super) fn for_each(
         &self,

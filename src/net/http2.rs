@@ -18,7 +18,7 @@ use tokio::task::AbortHandle;
 
 use super::Settings;
 use super::connect::Stream;
-use super::http1::Head;
+use super::http1::{Head, age_of};
 use crate::base::outcome::Fault;
 use crate::base::secret_url::Endpoint;
 use crate::base::{CacheStatus, limits};
@@ -110,6 +110,10 @@ pub(super) fn head(response: &Response<Incoming>) -> Head {
         location: text(http::header::LOCATION),
         etag: text(http::header::ETAG),
         cache: cache_status(response.headers()),
+        age: text(http::header::AGE).and_then(|value| age_of("age", value.as_bytes())),
+        has_lifetime: [http::header::CACHE_CONTROL, http::header::EXPIRES]
+            .iter()
+            .any(|name| response.headers().contains_key(name)),
         keep_alive: true,
     }
 }

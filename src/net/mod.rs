@@ -78,3 +78,14 @@ pub struct Settings {
     /// How requests are written and connections used.
     pub manners: Manners,
 }
+
+impl Settings {
+    /// Whether playlists may come compressed.
+    pub fn offers_gzip(&self) -> bool {
+        let encoding = match self.headers.given_encoding() {
+            Some(given) => given.to_str().ok(),
+            None => self.manners.playlist_encoding,
+        };
+        encoding.is_some_and(|encoding| encoding.contains("gzip"))
+    }
+}

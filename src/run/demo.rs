@@ -22,7 +22,7 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
     let mut load = args.load;
     let trusted = Certificate::of(args.tls.then_some(hello.certificate_pem.as_deref()).flatten())?;
     if let Some(certificate) = &trusted {
-        load.cacert = Some(certificate.path.clone());
+        load.requests.cacert = Some(certificate.path.clone());
     }
     let ended = super::load(run_config(target, load, command)?).await?;
     // After the clients have left every connection is closed, and what the origin counted is final.

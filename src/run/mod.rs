@@ -3,6 +3,7 @@
 //! A run begins and ends in one place each, [`Apparatus::begin`] and [`Apparatus::end`], and there is one way to stop:
 //! `q`, signals, the end of the duration and a stream that has ended all come through the controller.
 
+mod check;
 mod demo;
 pub mod exit;
 mod origin;
@@ -69,6 +70,14 @@ pub fn run(config: RunConfig) -> Result<ExitStatus, Failure> {
 /// See [`Failure`].
 pub fn demo(args: crate::cli::DemoArgs, command: String) -> Result<ExitStatus, Failure> {
     control_runtime()?.block_on(demo::demo(args, command))
+}
+
+/// `hlswarm check`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn check(args: crate::cli::CheckArgs, command: String) -> Result<ExitStatus, Failure> {
+    check::check(args, command)
 }
 
 /// `hlswarm origin`.
@@ -191,9 +200,7 @@ struct Ended {
 impl Ended {
     /// Writes the reports, prints the summary and says how the process should end.
     fn conclude(self, origin: Option<serde_json::Value>) -> ExitStatus {
-        let facts = Facts { run: self.run_facts(), lost_workers: self.lost, origin };
-        let mut report = report::build(facts, &self.frame, &self.registry);
-        report.exit = exit::judge(&report, self.ending, self.config.plan);
+        let mut report = self.report(origin);
         if let Some(reason) = self.frame.pipeline.incomplete() {
             voice::say(&format!("hlswarm: {reason}"));
             report.exit = exit::with_unwritten(report.exit, &[reason]);
@@ -209,6 +216,14 @@ impl Ended {
             report.exit = exit::with_unwritten(report.exit, &["standard output: closed".to_owned()]);
         }
         ExitStatus::from(report.exit.code)
+    }
+
+    /// The report, reports that cannot be written not considered.
+    fn report(&self, origin: Option<serde_json::Value>) -> Report {
+        let facts = Facts { run: self.run_facts(), lost_workers: self.lost, origin };
+        let mut report = report::build(facts, &self.frame, &self.registry);
+        report.exit = exit::judge(&report, self.ending, self.config.plan);
+        report
     }
 
     fn run_facts(&self) -> report::Run {

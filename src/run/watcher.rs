@@ -9,7 +9,7 @@ use color_eyre::eyre::WrapErr as _;
 
 use super::{Failure, voice};
 use crate::base::Command;
-use crate::config::RunConfig;
+use crate::config::{RunConfig, Show};
 use crate::frame::SamplerHandle;
 use crate::report;
 use crate::tui::{Charset, Console, Palette, Setup, Theme, Title};
@@ -23,6 +23,8 @@ pub(super) enum Watcher {
     Console(Console),
     /// A line a second on standard error.
     Progress(JoinHandle<()>),
+    /// Nobody.
+    Nothing,
 }
 
 impl Watcher {
@@ -32,7 +34,10 @@ impl Watcher {
         sampler: &SamplerHandle,
         commands: flume::Sender<Command>,
     ) -> Result<Self, Failure> {
-        if !config.output.no_tui && Console::available() {
+        if config.output.show == Show::Nothing {
+            return Ok(Self::Nothing);
+        }
+        if config.output.show == Show::Screen && Console::available() {
             let setup = Setup {
                 frames: sampler.frames(),
                 commands,
@@ -56,6 +61,7 @@ impl Watcher {
                 panics.len() as u64
             }
             Self::Progress(thread) => u64::from(thread.join().is_err()),
+            Self::Nothing => 0,
         }
     }
 }

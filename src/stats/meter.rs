@@ -136,6 +136,11 @@ impl Exchange<'_> {
         self.bytes
     }
 
+    /// When the request began, in microseconds since the start of the run.
+    pub fn started_us(&self) -> u64 {
+        self.started_us
+    }
+
     /// The meter that counts this request.
     pub fn meter(&self) -> &Meter {
         self.meter

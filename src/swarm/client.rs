@@ -16,6 +16,7 @@ use crate::player::{Action, Answer, Departure, Doing, Input, LANES, Player};
 use crate::stats::{Meter, Metric, Playback, Timed};
 
 use super::answer::conclude;
+use super::inspection::Inspection;
 use super::lanes::Lanes;
 use super::request::{Landed, kind, request};
 use super::seat::{Seat, Shared};
@@ -48,8 +49,10 @@ impl Client {
         let seed = settings.seed ^ meter.client_id().wrapping_mul(SEED_STEP);
         let clock = meter.clock();
         let player = Player::new(Arc::clone(&settings.player), seed, clock.started_at(), clock.now());
+        let inspection = Inspection::new(Rc::clone(&shared.library), settings.net.offers_gzip());
         let viewer = Viewer {
             player,
+            inspection,
             meter: Rc::new(meter),
             story,
             seat: Rc::clone(&seat),
@@ -97,7 +100,7 @@ impl Client {
             };
             input = match ended {
                 Some(Landed { wire, fetch, arrived }) => {
-                    let answer = conclude(&viewer.player, &fetch, arrived);
+                    let answer = conclude(&viewer.player, &mut viewer.inspection, &fetch, arrived);
                     if matches!(answer, Answer::Failed) {
                         viewer.story.failed(kind(fetch.what));
                     }
@@ -115,6 +118,7 @@ impl Client {
 /// What a client is to the counters. Dropping it settles what it played.
 struct Viewer {
     player: Player,
+    inspection: Inspection,
     meter: Rc<Meter>,
     seat: Rc<Seat>,
     story: Rc<Story>,

@@ -8,7 +8,9 @@
 mod answer;
 mod client;
 mod controller;
+mod inspection;
 mod lanes;
+mod library;
 mod request;
 mod seat;
 mod story;
@@ -24,6 +26,7 @@ use crate::player;
 use crate::stats::{ClientHandle, Registry};
 
 pub use controller::{Controller, Ending, Plan};
+pub use library::Witness;
 use worker::{Order, Worker};
 
 /// What every client of a run is made from.
@@ -35,6 +38,8 @@ pub struct ClientSettings {
     pub net: net::Settings,
     /// Same seed, same choices.
     pub seed: u64,
+    /// Who is given every playlist that is read.
+    pub witness: Option<Witness>,
 }
 
 /// The worker threads and the clients that were admitted to them.

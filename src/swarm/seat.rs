@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ClientSettings;
 use super::client::{Client, End, SEED_STEP};
+use super::library::Library;
 use super::story::Story;
 use crate::base::{ClientState, Clock};
 use crate::net::Net;
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) net: Rc<Net>,
     pub(super) clock: Clock,
     pub(super) tap: Rc<Tap>,
+    pub(super) library: Rc<Library>,
 }
 
 /// Who sits in a seat.

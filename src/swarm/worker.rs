@@ -21,6 +21,7 @@ use crate::stats::{ClientHandle, Registry};
 
 use super::ClientSettings;
 use super::client::End;
+use super::library::Library;
 use super::seat::{Seat, Shared, occupy};
 
 /// Orders that may wait: a join storm is thousands of them, and the controller may wait too.
@@ -67,7 +68,8 @@ impl Worker {
         let registry = Arc::clone(registry);
         let thread = thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
             let net = Net::new(settings.net.clone());
-            let shared = Shared { index, registry, settings, net, clock, tap: Rc::new(tap) };
+            let library = Rc::new(Library::new(settings.witness.clone()));
+            let shared = Shared { index, registry, settings, net, clock, tap: Rc::new(tap), library };
             let floor = Floor {
                 shared: Rc::new(shared),
                 status,

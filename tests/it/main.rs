@@ -9,6 +9,7 @@
 
 mod arguments;
 mod demo;
+mod findings;
 mod hostile;
 #[path = "../interop/program.rs"]
 #[expect(dead_code, reason = "shared with the interop tests, which use more of it")]

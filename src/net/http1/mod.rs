@@ -7,6 +7,8 @@
 
 mod chunked;
 
+use std::time::Duration;
+
 use crate::base::outcome::Fault;
 use crate::base::{CacheStatus, limits};
 
@@ -27,6 +29,10 @@ pub struct Head {
     pub etag: Option<String>,
     /// Whether a cache had it, where a header says so.
     pub cache: Option<CacheStatus>,
+    /// `Age`: for how long a cache has had it.
+    pub age: Option<Duration>,
+    /// Whether `Cache-Control` or `Expires` says how long it may be kept.
+    pub has_lifetime: bool,
     /// Whether the connection may be used again after the body.
     pub keep_alive: bool,
 }
@@ -214,7 +220,10 @@ impl Said {
             head.location = text();
         } else if name("etag") {
             head.etag = text();
+        } else if name("cache-control") || name("expires") {
+            head.has_lifetime = true;
         } else if let Some(status) = CacheStatus::read(line.name, line.value) {
+            head.age = head.age.or(age_of(line.name, line.value));
             head.cache = head.cache.into_iter().chain([status]).reduce(CacheStatus::stronger);
         }
         Ok(())
@@ -230,6 +239,12 @@ impl Said {
             (_, false, None) => Ok(Framing::Close),
         }
     }
+}
+
+/// The value of `Age` (RFC 9111 section 5.1), if this is that header.
+pub(super) fn age_of(name: &str, value: &[u8]) -> Option<Duration> {
+    let value = std::str::from_utf8(value).ok().filter(|_| name.eq_ignore_ascii_case("age"))?;
+    value.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// Digits only: no sign, no list, no space inside.

@@ -10,7 +10,7 @@ use crate::hls::{
 };
 
 /// What was understood of a playlist. What does not exist in its kind of playlist is `null`; texts are safe to
-/// print, and of addresses only the name of the file is shown.
+/// print, addresses without query and tokens.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Understood {
     /// `multivariant` or `media`; `null`: it could not be read.
@@ -97,7 +97,7 @@ pub struct ServerControl {
 /// A variant.
 #[derive(Clone, Debug, Serialize)]
 pub struct VariantSeen {
-    /// The name of its playlist.
+    /// Its playlist, as far as it may be shown.
     pub uri: String,
     /// Peak bits per second.
     pub bandwidth: u64,
@@ -128,7 +128,7 @@ pub struct RenditionSeen {
     pub language: Option<String>,
     /// To be played unless the viewer chose another.
     pub default: bool,
-    /// The name of its playlist; `null`: it is within its variant.
+    /// Its playlist, as far as it may be shown; `null`: it is within its variant.
     pub uri: Option<String>,
 }
 
@@ -205,7 +205,7 @@ impl Understood {
 impl From<&Variant> for VariantSeen {
     fn from(variant: &Variant) -> Self {
         Self {
-            uri: variant.uri.shown(),
+            uri: variant.uri.shown_path(),
             bandwidth: variant.bandwidth,
             average_bandwidth: variant.average_bandwidth,
             resolution: variant.resolution.map(|pixels| format!("{}x{}", pixels.width, pixels.height)),
@@ -230,7 +230,7 @@ impl From<&Rendition> for RenditionSeen {
             name: rendition.name.shown(),
             language: rendition.language.as_ref().map(Text::shown),
             default: rendition.default,
-            uri: rendition.uri.as_ref().map(|uri| uri.shown()),
+            uri: rendition.uri.as_ref().map(|uri| uri.shown_path()),
         }
     }
 }

@@ -1,0 +1,78 @@
+//! What `hlswarm check` is given: an address, a file, or standard input.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::RequestArgs;
+use crate::base::SecretUrl;
+use crate::hls::VariantChoice;
+use crate::player::Profile;
+
+/// What is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A stream: one client plays it.
+    Stream(SecretUrl),
+    /// A playlist file: it is only read.
+    File(PathBuf),
+    /// A playlist on standard input.
+    Stdin,
+}
+
+impl FromStr for Subject {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "" => Err("accepted: an http:// or https:// address, a playlist file, or - for standard input"
+                .to_owned()),
+            "-" => Ok(Self::Stdin),
+            // `//` behind a scheme: nobody names a file like that.
+            address if address.contains("://") => super::parse_url(address).map(Self::Stream),
+            path => Ok(Self::File(path.into())),
+        }
+    }
+}
+
+/// `hlswarm check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Address of a stream, a playlist file, or - for standard input
+    #[arg(value_name = "URL|FILE")]
+    pub subject: Subject,
+    /// Look at a stream for this long; a VOD that ends earlier is not waited for
+    #[arg(short, long, value_name = "TIME", default_value = "10s", value_parser = super::parse_run_length, help_heading = "Load")]
+    pub duration: Duration,
+    /// highest, lowest, first, a bandwidth such as 2500k, or all
+    #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]
+    pub variant: VariantChoice,
+    /// What the client behaves like: web (hls.js), ffmpeg, native (Chromium's own), persistent (never gives up)
+    #[arg(long, value_name = "PLAYER", default_value = "web", value_parser = Profile::named, help_heading = "Load")]
+    pub player: &'static Profile,
+    /// How requests are made.
+    #[command(flatten)]
+    pub requests: RequestArgs,
+    /// What was understood and found as JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_scheme_and_everything_else_is_a_file() {
+        assert_eq!("-".parse(), Ok(Subject::Stdin));
+        assert_eq!("a.m3u8".parse(), Ok(Subject::File("a.m3u8".into())));
+        assert_eq!("a:b/c.m3u8".parse(), Ok(Subject::File("a:b/c.m3u8".into())));
+        assert!(matches!("http://h/a.m3u8".parse(), Ok(Subject::Stream(_))));
+        for bad in ["ftp://h/a", "file:///etc/passwd", "http://", ""] {
+            let error = bad.parse::<Subject>().expect_err(bad);
+            assert!(error.contains("accepted: "), "{error}");
+        }
+    }
+}

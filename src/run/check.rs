@@ -1,0 +1,100 @@
+//! `check`: one client plays a stream and says what it found; a playlist file is only read.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{ExitStatus, Failure, control_runtime, voice};
+use crate::base::{SecretUrl, Untrusted, limits};
+use crate::cli::{CheckArgs, Subject};
+use crate::config::{ConfigError, check_config};
+use crate::hls::Playlist;
+use crate::report::check::{self, Check, Loaded, Understood};
+
+/// Playlists that one client can read before somebody looks at them; a check lasts for seconds.
+const PLAYLISTS: usize = 4_096;
+
+/// Checks what was given, and prints what there is to say.
+pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Failure> {
+    let json = args.json;
+    let check = match args.subject.clone() {
+        Subject::Stream(url) => check_stream(url, args, command)?,
+        Subject::File(path) => {
+            let source = Untrusted::new(&path.to_string_lossy()).shown();
+            let bytes = read_file(&path).map_err(|error| unreadable(&source, &error))?;
+            Check::of_bytes(source, &bytes)
+        }
+        Subject::Stdin => {
+            let bytes = read(io::stdin().lock()).map_err(|error| unreadable("-", &error))?;
+            Check::of_bytes("standard input".to_owned(), &bytes)
+        }
+    };
+    let page = if json { check.json().unwrap_or_default() } else { check::text(&check) };
+    let printed = voice::print(&page);
+    Ok(ExitStatus::from(if printed.is_err() { super::exit::UNWRITTEN } else { check.exit_code }))
+}
+
+fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<Check, Failure> {
+    let (witness, read) = flume::bounded(PLAYLISTS);
+    let source = url.to_string();
+    let config = check_config(url, args, command, witness)?;
+    let ended = control_runtime()?.block_on(super::load(config))?;
+    let mut seen = Seen::default();
+    read.drain().for_each(|(url, playlist)| seen.add(url, playlist));
+    let lists = seen.lists();
+    Ok(Check::of_run(source, seen.entry.unwrap_or_default(), lists, ended.report(None)))
+}
+
+/// The playlists that the client read.
+#[derive(Default)]
+struct Seen {
+    /// What the first of them was: the one at the given address.
+    entry: Option<Understood>,
+    /// Media playlists in the order of their first load, each as it was last, with how many versions there were.
+    media: Vec<(SecretUrl, Arc<Playlist>, u64)>,
+}
+
+impl Seen {
+    fn add(&mut self, url: SecretUrl, playlist: Arc<Playlist>) {
+        self.entry.get_or_insert_with(|| Understood::from(&*playlist));
+        if playlist.media().is_none() {
+            return;
+        }
+        match self.media.iter_mut().find(|(known, ..)| *known == url) {
+            Some((_, last, versions)) => (*last, *versions) = (playlist, *versions + 1),
+            None => self.media.push((url, playlist, 1)),
+        }
+    }
+
+    fn lists(&self) -> Vec<Loaded> {
+        let lists = self.media.iter().map(|(url, last, versions)| Loaded {
+            source: url.to_string(),
+            versions: *versions,
+            understood: Understood::from(&**last),
+        });
+        lists.collect()
+    }
+}
+
+fn unreadable(source: &str, error: &io::Error) -> Failure {
+    Failure::Config(ConfigError::Playlist { path: source.to_owned(), reason: error.to_string() })
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "this is a directory; accepted: a playlist file",
+        ));
+    }
+    read(file)
+}
+
+/// Reads a playlist, and a byte more than one may have: what is larger is told from that.
+fn read(source: impl io::Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(limits::PLAYLIST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

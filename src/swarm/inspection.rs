@@ -1,0 +1,213 @@
+//! What one client finds wrong with the stream while it loads.
+//!
+//! * What is found is counted and changes nothing else: neither what the client does nor how a request ended.
+//! * A finding costs a request nothing but the look: its line of detail is made for the first one of a worker only.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::base::outcome::Fault;
+use crate::base::{Finding, SecretUrl, units};
+use crate::hls::{Loaded, Media, Playlist, Variables, Watch};
+use crate::net::Response;
+use crate::player::{Fetch, What};
+use crate::stats::Meter;
+
+use super::library::Library;
+
+/// A playlist from this size on is worth compressing: a smaller one fits into a packet.
+const WORTH_COMPRESSING: usize = 1_024;
+/// BANDWIDTH may be exceeded by this share: authors measure at their encoder, we at the wire.
+const BANDWIDTH_TOLERANCE: f64 = 1.1;
+
+/// What a client remembers of its stream, to find what is wrong.
+pub(super) struct Inspection {
+    library: Rc<Library>,
+    offers_gzip: bool,
+    /// The media playlists, by the number of their track.
+    watches: Vec<Watch>,
+}
+
+/// A complete response, as the client that it came to looks at it.
+pub(super) struct Look<'a> {
+    pub(super) fetch: &'a Fetch,
+    /// The address that it finally came from.
+    pub(super) url: &'a SecretUrl,
+    pub(super) response: &'a Response,
+    pub(super) loaded: Loaded,
+    pub(super) meter: &'a Meter,
+}
+
+impl Look<'_> {
+    fn find(&self, finding: Finding, detail: impl FnOnce() -> String) {
+        self.meter.find(finding, || format!("{}: {}", self.url.file_name(), detail()));
+    }
+
+    /// Media types are compared without parameters (RFC 9110 section 8.3.1).
+    fn content_type(&self) -> Option<&str> {
+        let essence = self.response.content_type.as_deref()?.split(';').next()?;
+        Some(essence.trim())
+    }
+
+    /// The number of the track that it is for; a media playlist at the given address is the first.
+    fn track(&self) -> usize {
+        match self.fetch.what {
+            What::Entry => 0,
+            What::Playlist(track) | What::Key(track) | What::Init(track) | What::Segment(track, _) => track,
+        }
+    }
+}
+
+impl Inspection {
+    /// Of a client that has loaded nothing; `offers_gzip`: for playlists.
+    pub(super) fn new(library: Rc<Library>, offers_gzip: bool) -> Self {
+        Self { library, offers_gzip, watches: Vec::new() }
+    }
+
+    /// The playlist that came, with what its multivariant playlist defines.
+    ///
+    /// # Errors
+    /// One of `playlist.*`.
+    pub(super) fn read(&self, look: &Look<'_>, imported: &Variables) -> Result<Arc<Playlist>, Fault> {
+        self.library.read(look.url, &look.response.body, imported)
+    }
+
+    /// Looks at a playlist that was understood and accepted.
+    pub(super) fn playlist(&mut self, look: &Look<'_>, playlist: &Arc<Playlist>) {
+        for flaw in playlist.flaws().iter() {
+            look.find(flaw.finding, || match flaw.line {
+                0 => "the list as a whole".to_owned(),
+                line => format!("line {line}"),
+            });
+        }
+        self.inspect_delivery(look, playlist.media());
+        if playlist.media().is_none() {
+            self.watches.clear();
+            return;
+        }
+        let track = look.track();
+        if self.watches.len() <= track {
+            self.watches.resize_with(track + 1, Watch::default);
+        }
+        let Some(watch) = self.watches.get_mut(track) else { return };
+        if watch.media().is_some() && *look.url != look.fetch.url {
+            look.find(Finding::RedirectOnReload, || {
+                "the address that is reloaded leads to another".to_owned()
+            });
+        }
+        watch.take(playlist, look.loaded, &mut |finding, detail| look.find(finding, detail));
+        if let Some(contradiction) =
+            self.library.compare(look.url, look.meter.client_id(), playlist, look.loaded)
+        {
+            look.find(Finding::PlaylistDiffers, || contradiction);
+        }
+    }
+
+    /// Looks at a playlist that was not sent again.
+    pub(super) fn unchanged(&mut self, look: &Look<'_>) {
+        if let Some(watch) = self.watches.get_mut(look.track()) {
+            watch.unchanged(look.loaded, &mut |finding, detail| look.find(finding, detail));
+        }
+    }
+
+    /// Looks at media that came; `bandwidth` is what the variant announces, 0 when it does not.
+    pub(super) fn media(&self, look: &Look<'_>, bandwidth: u64) {
+        let response = look.response;
+        if response.wire_bytes == 0 {
+            look.find(Finding::SegmentEmpty, || format!("status {}", response.status));
+        }
+        if look.fetch.range.is_some() && response.status == 200 {
+            look.find(Finding::RangeIgnored, || format!("{} bytes came", response.wire_bytes));
+        }
+        if let Some(wrong) = look.content_type().filter(|essence| !may_be_media(essence)) {
+            look.find(Finding::WrongContentType, || format!("media comes as {wrong}"));
+        }
+        if let What::Segment(_, sequence) = look.fetch.what {
+            self.inspect_bandwidth(look, sequence, bandwidth);
+        }
+    }
+
+    /// No segment may have more bits per second than the whole variant (section 4.4.6.2). A very short one is no measure.
+    fn inspect_bandwidth(&self, look: &Look<'_>, sequence: u64, bandwidth: u64) {
+        let Some(media) = self.listed(look).filter(|_| bandwidth > 0) else { return };
+        let Some(segment) = media.segment(sequence) else { return };
+        if segment.duration < media.target_duration / 2 || segment.duration.is_zero() {
+            return;
+        }
+        let bits_per_second = look.response.wire_bytes as f64 * 8.0 / segment.duration.as_secs_f64();
+        if bits_per_second > bandwidth as f64 * BANDWIDTH_TOLERANCE {
+            look.find(Finding::BandwidthExceeded, || {
+                let [is, announced] = [bits_per_second, bandwidth as f64].map(units::bit_rate);
+                format!("{is} in a segment, {announced} announced")
+            });
+        }
+    }
+
+    /// Looks at a request that was answered with a failure.
+    pub(super) fn failure(&self, look: &Look<'_>) {
+        let What::Segment(_, sequence) = look.fetch.what else { return };
+        let Some(media) = self.listed(look).filter(|_| matches!(look.response.status, 404 | 410)) else {
+            return;
+        };
+        let Some(last) = media.last_sequence().filter(|_| media.segment(sequence).is_some()) else { return };
+        let finding = if sequence == last && !media.endlist {
+            Finding::SegmentNotReady
+        } else {
+            Finding::SegmentExpired
+        };
+        look.find(finding, || {
+            format!("{} for segment {sequence} of {} to {last}", look.response.status, media.media_sequence)
+        });
+    }
+
+    /// Looks at how a playlist is served.
+    fn inspect_delivery(&self, look: &Look<'_>, media: Option<&Media>) {
+        let response = look.response;
+        match look.content_type() {
+            Some(essence) if is_playlist_type(essence, look.url) => {}
+            None if is_playlist_name(look.url) => {}
+            other => look.find(Finding::WrongContentType, || {
+                format!("the playlist comes as {}", other.unwrap_or("nothing in particular"))
+            }),
+        }
+        if !response.has_lifetime {
+            look.find(Finding::NoCacheHeader, || "neither Cache-Control nor Expires".to_owned());
+        }
+        if self.offers_gzip && !response.coded && response.body.len() >= WORTH_COMPRESSING {
+            look.find(Finding::NotGzipped, || format!("{} bytes", response.body.len()));
+        }
+        if let (Some(media), Some(age)) = (media.filter(|media| !media.endlist), response.age)
+            && age > media.target_duration * 3 / 2
+        {
+            look.find(Finding::CachedTooLong, || {
+                format!("Age {} s, target duration {} s", age.as_secs(), media.target_duration.as_secs_f64())
+            });
+        }
+    }
+
+    /// The list that the client had when it asked.
+    fn listed(&self, look: &Look<'_>) -> Option<&Media> {
+        self.watches.get(look.track())?.media()
+    }
+}
+
+/// Types of playlists, those that section 4 names first; the others go with a name that ends in .m3u8.
+const PLAYLIST_TYPES: [&str; 4] =
+    ["application/vnd.apple.mpegurl", "audio/mpegurl", "application/x-mpegurl", "audio/x-mpegurl"];
+/// How many of them section 4 names.
+const STANDARD_TYPES: usize = 2;
+/// What is surely no media.
+const TEXT_TYPES: [&str; 4] = ["text/html", "text/plain", "application/json", "application/xml"];
+
+fn is_playlist_type(essence: &str, url: &SecretUrl) -> bool {
+    let known = PLAYLIST_TYPES.iter().position(|name| essence.eq_ignore_ascii_case(name));
+    known.is_some_and(|place| place < STANDARD_TYPES || is_playlist_name(url))
+}
+
+fn is_playlist_name(url: &SecretUrl) -> bool {
+    url.path_ends_with(".m3u8") || url.path_ends_with(".m3u")
+}
+
+fn may_be_media(essence: &str) -> bool {
+    !PLAYLIST_TYPES.iter().chain(&TEXT_TYPES).any(|name| essence.eq_ignore_ascii_case(name))
+}

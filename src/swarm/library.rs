@@ -1,0 +1,267 @@
+//! The playlists that the clients of one worker thread share: what one of them has read, the others need not.
+//!
+//! * A playlist is found by its bytes themselves, not by a hash of them: no collision can give a wrong one. Where a
+//!   playlist takes variables from outside (EXT-X-DEFINE), equal bytes can mean different things; such a one is read
+//!   for each client.
+//! * At most [`ENTRIES`] playlists and [`BYTES`] of their text are kept, the last ones that were asked for.
+//! * It lives on its worker's thread: no lock, and nothing is awaited while it is borrowed.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::SecretUrl;
+use crate::base::outcome::Fault;
+use crate::hls::{self, Loaded, Playlist, Variables};
+
+/// Playlists that are kept: those of some variants and renditions, now and a moment ago.
+const ENTRIES: usize = 64;
+/// Bytes of playlist text that are kept: two of the largest that are read.
+const BYTES: usize = 2 * crate::base::limits::PLAYLIST_BYTES;
+/// Tells that a playlist may take variables from outside.
+const DEFINES: &[u8] = b"#EXT-X-DEFINE";
+/// After this many target durations the newest list of an address is no measure for others any more.
+const MEMORY_TARGET_DURATIONS: u32 = 3;
+
+/// A playlist that was loaded from an address for the first time.
+pub type Witness = flume::Sender<(SecretUrl, Arc<Playlist>)>;
+
+/// The playlists of one worker thread.
+pub(super) struct Library {
+    read: RefCell<Shelf<Read>>,
+    newest: RefCell<Shelf<Newest>>,
+    witness: Option<Witness>,
+}
+
+struct Read {
+    body: Box<[u8]>,
+    playlist: Arc<Playlist>,
+}
+
+/// The newest list that a client was given from an address.
+struct Newest {
+    url: SecretUrl,
+    client: u64,
+    playlist: Arc<Playlist>,
+    /// When it was surely there.
+    since: Duration,
+}
+
+impl Library {
+    /// An empty library; `witness` is given every playlist that is read, as far as it has room.
+    pub(super) fn new(witness: Option<Witness>) -> Self {
+        Self { read: RefCell::default(), newest: RefCell::default(), witness }
+    }
+
+    /// The playlist that a body from `url` is, with what its multivariant playlist defines.
+    ///
+    /// # Errors
+    /// One of `playlist.*`; what cannot be read is not kept.
+    pub(super) fn read(
+        &self,
+        url: &SecretUrl,
+        body: &[u8],
+        imported: &Variables,
+    ) -> Result<Arc<Playlist>, Fault> {
+        let mut shelf = self.read.borrow_mut();
+        if let Some(known) = shelf.find(|known| *known.body == *body) {
+            return Ok(Arc::clone(&known.playlist));
+        }
+        let context = hls::Context { query: url.query(), imported: Some(imported) };
+        let playlist = Arc::new(hls::parse_in(body, &context).map_err(|error| error.fault)?);
+        if !defines_variables(body) {
+            shelf.put(Read { body: body.into(), playlist: Arc::clone(&playlist) });
+            shelf.trim(BYTES, |read| read.body.len());
+        }
+        if let Some(witness) = &self.witness {
+            // A check that does not keep up shows an older list.
+            _ = witness.try_send((url.clone(), Arc::clone(&playlist)));
+        }
+        Ok(playlist)
+    }
+
+    /// Compares what a client was given with what another was given before, from the same address: what is wrong.
+    pub(super) fn compare(
+        &self,
+        url: &SecretUrl,
+        client: u64,
+        playlist: &Arc<Playlist>,
+        loaded: Loaded,
+    ) -> Option<String> {
+        let media = playlist.media()?;
+        let mut shelf = self.newest.borrow_mut();
+        let fresh =
+            || Newest { url: url.clone(), client, playlist: Arc::clone(playlist), since: loaded.until };
+        let Some(newest) = shelf.find(|newest| newest.url == *url) else {
+            shelf.put(fresh());
+            return None;
+        };
+        if Arc::ptr_eq(&newest.playlist, playlist) {
+            return None;
+        }
+        let before = newest.playlist.media()?;
+        let comparable = newest.client != client && newest.since <= loaded.since;
+        let contradiction = if comparable { hls::watch::contradiction(before, media) } else { None };
+        let old =
+            loaded.until.saturating_sub(newest.since) > before.target_duration * MEMORY_TARGET_DURATIONS;
+        if media.last_sequence() > before.last_sequence() || newest.client == client || old {
+            *newest = fresh();
+        }
+        contradiction
+    }
+}
+
+fn defines_variables(body: &[u8]) -> bool {
+    body.windows(DEFINES.len()).any(|window| window == DEFINES)
+}
+
+/// A few things, the last one that was asked for first.
+struct Shelf<T>(Vec<T>);
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Shelf<T> {
+    fn find(&mut self, is_it: impl FnMut(&T) -> bool) -> Option<&mut T> {
+        let at = self.0.iter().position(is_it)?;
+        self.0.get_mut(..=at)?.rotate_right(1);
+        self.0.first_mut()
+    }
+
+    fn put(&mut self, item: T) {
+        self.0.truncate(ENTRIES - 1);
+        self.0.insert(0, item);
+    }
+
+    /// Drops the last ones until all together are at most `limit` large, but for the first.
+    fn trim(&mut self, limit: usize, size: impl Fn(&T) -> usize) {
+        let mut all: usize = self.0.iter().map(&size).sum();
+        while all > limit && self.0.len() > 1 {
+            all -= self.0.pop().as_ref().map_or(0, &size);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> SecretUrl {
+        SecretUrl::parse(text).expect(text)
+    }
+
+    fn live(first: u64) -> String {
+        format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:{first}\n#EXTINF:4,\n{first}.ts\n")
+    }
+
+    fn read(library: &Library, text: &str) -> Arc<Playlist> {
+        library.read(&url("http://h/a.m3u8"), text.as_bytes(), &Variables::default()).expect("a playlist")
+    }
+
+    #[test]
+    fn equal_bytes_are_one_playlist_and_others_are_not() {
+        let library = Library::new(None);
+        let [one, same, other] = [live(100), live(100), live(101)].map(|text| read(&library, &text));
+        assert!(Arc::ptr_eq(&one, &same));
+        assert!(!Arc::ptr_eq(&one, &other));
+        assert_eq!(other.media().and_then(hls::Media::last_sequence), Some(101));
+    }
+
+    #[test]
+    fn what_depends_on_the_address_is_read_for_each_client() {
+        let text = "#EXTM3U\n#EXT-X-VERSION:11\n#EXT-X-DEFINE:QUERYPARAM=\"q\"\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{$q}.ts\n";
+        let library = Library::new(None);
+        let names = ["1", "2"].map(|q| {
+            let url = url(&format!("http://h/a.m3u8?q={q}"));
+            let playlist = library.read(&url, text.as_bytes(), &Variables::default()).expect("a playlist");
+            playlist.media().expect("media").segments[0].uri.as_str().to_owned()
+        });
+        assert_eq!(names, ["1.ts", "2.ts"]);
+    }
+
+    #[test]
+    fn it_is_bounded_in_number_and_in_bytes_and_keeps_what_is_used() {
+        let library = Library::new(None);
+        let first = read(&library, &live(0));
+        for number in 1..1_000 {
+            read(&library, &live(number));
+            assert!(Arc::ptr_eq(&first, &read(&library, &live(0))));
+        }
+        assert_eq!(library.read.borrow().0.len(), ENTRIES);
+        for number in 0..5 {
+            read(
+                &library,
+                &format!("{}#{}\n", live(number), format!("{}\n#", "x".repeat(60_000)).repeat(120)),
+            );
+            let bytes: usize = library.read.borrow().0.iter().map(|read| read.body.len()).sum();
+            assert!(bytes <= BYTES, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_fault_each_time() {
+        let library = Library::new(None);
+        for _ in 0..2 {
+            let read = library.read(&url("http://h/a"), b"<html>", &Variables::default());
+            assert_eq!(read.expect_err("no playlist"), Fault::PlaylistNotM3u8);
+        }
+    }
+
+    #[test]
+    fn a_witness_sees_what_is_read_and_never_blocks() {
+        let (witness, seen) = flume::bounded(1);
+        let library = Library::new(Some(witness));
+        for number in [1, 1, 2] {
+            read(&library, &live(number));
+        }
+        assert_eq!(seen.drain().count(), 1);
+    }
+
+    fn at(seconds: u64) -> Loaded {
+        Loaded {
+            since: Duration::from_secs(seconds),
+            until: Duration::from_secs(seconds) + Duration::from_millis(1),
+        }
+    }
+
+    #[test]
+    fn a_client_that_is_given_an_older_list_than_another_before_is_noticed() {
+        let library = Library::new(None);
+        let lists = [10, 12].map(|first| read(&library, &live(first)));
+        let compare = |client, list: usize, seconds| {
+            library.compare(&url("http://h/a.m3u8"), client, &lists[list], at(seconds))
+        };
+        assert_eq!(compare(1, 0, 1), None);
+        assert_eq!(compare(1, 1, 9), None);
+        let said = compare(2, 0, 10).expect("older");
+        assert_eq!(said, "up to segment 12 for one client, then up to 10 for another");
+        // The same client may be told that the list went back, but not that clients differ.
+        assert_eq!(compare(1, 0, 11), None);
+        assert_eq!(library.compare(&url("http://other/a.m3u8"), 3, &lists[0], at(12)), None);
+    }
+
+    #[test]
+    fn a_load_that_began_before_the_newer_list_was_there_proves_nothing() {
+        let library = Library::new(None);
+        let lists = [10, 14].map(|first| read(&library, &live(first)));
+        assert_eq!(library.compare(&url("http://h/a"), 1, &lists[1], at(5)), None);
+        let slow = Loaded { since: Duration::from_secs(4), until: Duration::from_secs(6) };
+        assert_eq!(library.compare(&url("http://h/a"), 2, &lists[0], slow), None);
+    }
+
+    #[test]
+    fn a_stream_that_began_anew_is_forgiven_after_three_target_durations() {
+        let library = Library::new(None);
+        let lists = [1_000, 3].map(|first| read(&library, &live(first)));
+        let compare = |client, list: usize, seconds| {
+            library.compare(&url("http://h/a"), client, &lists[list], at(seconds)).is_some()
+        };
+        assert!(!compare(1, 0, 0));
+        assert!(compare(2, 1, 5));
+        assert!(compare(2, 1, 13));
+        assert!(!compare(3, 1, 14));
+    }
+}
