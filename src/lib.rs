@@ -8,7 +8,7 @@
 //! 6  main  cli  config  run            words for the user, wiring
 //! 5  swarm  origin  tui  report        make load, serve load, show it, write it down
 //! 4  frame                             the one value that every reader reads
-//! 3  net  stats  pipeline              sockets, numbers, story
+//! 3  net  stats  pipeline  trust       sockets, numbers, story, self-health
 //! 2  hls  player  load                 pure: no tokio, no sockets, no reading of a clock
 //! 1  base                              vocabulary
 //! ```
@@ -45,4 +45,5 @@ pub mod report;
 pub mod run;
 pub mod stats;
 pub mod swarm;
+pub mod trust;
 pub mod tui;

@@ -5,6 +5,7 @@
 //! * Every derived number is computed here or in `stats`, once.
 
 mod failures;
+mod generator;
 mod health;
 mod history;
 mod journal;
@@ -20,6 +21,7 @@ use crate::pipeline::LogEntry;
 use crate::stats::{FindingRow, LatencyDigest, Rates, Snapshot, SpeedSummary};
 
 pub use failures::{FailureLine, FailureTracker};
+pub use generator::{Generator, Worker};
 pub use health::{Health, HealthJudge, Knee, Knees, Verdict};
 pub use history::{History, Point, Series};
 pub use journal::{ChangeKind, ChangeSource, Journal, LoadChange};
@@ -72,6 +74,8 @@ pub struct Frame {
     pub late_starts: u64,
     /// Panics that were caught in client tasks.
     pub panics: u64,
+    /// The load tester itself.
+    pub generator: Generator,
     /// What became of what clients told.
     pub pipeline: Pipeline,
     /// The last things that happened, oldest first; a new list at most once a second.

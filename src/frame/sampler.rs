@@ -7,10 +7,11 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::generator;
 use super::health::HealthJudge;
 use super::pipeline::Watch;
 use super::{FailureTracker, Frame, History, Point, Status};
@@ -41,6 +42,7 @@ pub struct Sampler {
     /// The totals of the frame before, which none may fall below.
     last: Totals,
     pipeline: Option<Watch>,
+    generator: generator::Meter,
     ticks: u64,
     peak_clients: u64,
     pool: Vec<Arc<Frame>>,
@@ -85,6 +87,7 @@ impl Sampler {
             history: Arc::default(),
             last: Totals::default(),
             pipeline: None,
+            generator: generator::Meter::default(),
             ticks: 0,
             peak_clients: 0,
             pool: Vec::with_capacity(POOL),
@@ -144,7 +147,9 @@ impl Sampler {
 
     fn fill(&mut self, frame: &mut Frame) {
         let at = self.clock.now();
+        let begun = Instant::now();
         self.registry.snapshot(clock::micros(at), &mut frame.snapshot);
+        self.generator.snapshot_taken(begun);
         self.registry.findings(&mut frame.findings);
         self.compare_with_last(&mut frame.snapshot);
         self.window.push(at, &frame.snapshot.totals);
@@ -174,12 +179,17 @@ impl Sampler {
         }
         frame.history = Arc::clone(&self.history);
         frame.journal = Arc::clone(self.status.journal());
+        if new_second {
+            self.generator.measure(at, &self.status);
+        }
+        self.generator.fill(&mut frame.generator, &self.status);
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.fill(frame, new_second);
             if new_second {
                 pipeline.record(frame);
             }
         }
+        self.generator.frame_made(begun);
     }
 
     fn compare_with_last(&mut self, snapshot: &mut Snapshot) {

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::Journal;
 use crate::base::RunState;
+use crate::base::clock::micros;
+use crate::trust::WorkerGauge;
 
 /// Written by the controller, read by the sampler and by worker threads.
 #[derive(Debug, Default)]
@@ -13,6 +16,8 @@ pub struct Status {
     target: AtomicU32,
     admitted: AtomicU64,
     late_starts: AtomicU64,
+    start_lateness_us_max: AtomicU64,
+    workers: Vec<WorkerGauge>,
     panics: AtomicU64,
     journal: Arc<Journal>,
 }
@@ -27,6 +32,26 @@ const STATES: [RunState; 6] = [
 ];
 
 impl Status {
+    /// Of a run with so many worker threads.
+    pub fn new(workers: usize) -> Self {
+        Self { workers: (0..workers).map(|_| WorkerGauge::default()).collect(), ..Self::default() }
+    }
+
+    /// The gauges of the worker threads, by number.
+    pub fn workers(&self) -> &[WorkerGauge] {
+        &self.workers
+    }
+
+    /// Says how late, at most, a client was started so far.
+    pub fn set_start_lateness_max(&self, lateness: Duration) {
+        self.start_lateness_us_max.store(micros(lateness), Ordering::Relaxed);
+    }
+
+    /// How late, at most, a client was started so far, in microseconds.
+    pub fn start_lateness_us_max(&self) -> u64 {
+        self.start_lateness_us_max.load(Ordering::Relaxed)
+    }
+
     /// Says what the run is doing.
     pub fn set_state(&self, state: RunState) {
         self.state.store(state as u8, Ordering::Relaxed);

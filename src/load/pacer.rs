@@ -52,6 +52,7 @@ pub struct Pacer {
     nominal: Option<Duration>,
     at: Duration,
     late: u64,
+    lateness_max: Duration,
 }
 
 impl Pacer {
@@ -66,6 +67,7 @@ impl Pacer {
             nominal: None,
             at: Duration::ZERO,
             late: 0,
+            lateness_max: Duration::ZERO,
         }
     }
 
@@ -82,6 +84,7 @@ impl Pacer {
         let mut due = 0;
         while due < wanted && self.at <= now {
             due += 1;
+            self.lateness_max = self.lateness_max.max(now.saturating_sub(self.at));
             let nominal = self.nominal.unwrap_or(now);
             if now.saturating_sub(nominal) > LATE {
                 self.late += 1;
@@ -101,6 +104,11 @@ impl Pacer {
     /// Starts that came too late for their place in the plan.
     pub fn late(&self) -> u64 {
         self.late
+    }
+
+    /// How late, at most, a start was.
+    pub fn lateness_max(&self) -> Duration {
+        self.lateness_max
     }
 
     fn plan(&mut self, nominal: Duration) {

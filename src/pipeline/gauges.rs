@@ -75,6 +75,11 @@ impl Desk {
         self.bytes.add(bytes);
     }
 
+    /// Bytes written so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.get()
+    }
+
     /// Lines wait for the other end from now on, if they did not before; or no longer.
     pub(super) fn set_waiting(&self, waiting: bool, now: Duration) {
         if !waiting {

@@ -28,8 +28,10 @@ pub const LOG_ENTRIES: usize = 1_000;
 const PAUSE: Duration = Duration::from_millis(25);
 /// Time between two publications of the log.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
-/// How long the file may take, at the end, to accept what is left.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long the file may take nothing, at the end, before what is left is given up.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long it may take for all that is left.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// What the recorder is made of.
 pub(super) struct Setup {
@@ -188,24 +190,35 @@ impl Recorder {
 
     /// Writes what is left and the last line.
     fn finish(&mut self) {
+        if self.write_all() {
+            self.write_end();
+        } else {
+            // What is not written by now never will be.
+            self.desk.abandon();
+        }
+    }
+
+    /// Takes and writes until nothing waits any more. False: the file does not take it.
+    fn write_all(&mut self) -> bool {
         let end = self.clock.now() + LAST_WORDS;
+        let mut patience = (self.desk.bytes(), self.clock.now() + PATIENCE);
         loop {
             let taken = self.take();
             let flushed = self.flush();
             if taken && flushed {
-                break;
+                return true;
             }
-            if self.clock.now() >= end {
-                // What is not written by now never will be.
-                self.desk.abandon();
-                return;
+            let (bytes, now) = (self.desk.bytes(), self.clock.now());
+            if bytes > patience.0 {
+                patience = (bytes, now + PATIENCE);
+            } else if now >= patience.1 || now >= end {
+                return false;
             }
             std::thread::sleep(PAUSE);
         }
-        self.write_end(end);
     }
 
-    fn write_end(&mut self, end: Duration) {
+    fn write_end(&mut self) {
         let lanes: Vec<_> = self.channels.iter().map(|(lane, _)| Arc::clone(lane)).collect();
         let [progress, events] = Stream::ALL.map(|stream| self.desk.counts(&lanes, stream));
         let last = End {
@@ -218,8 +231,8 @@ impl Recorder {
         if let Some(record) = &mut self.record {
             record.writer.push(LineOf::Rim, |buffer| line::end(buffer, &last));
         }
-        while !self.flush() && self.clock.now() < end {
-            std::thread::sleep(PAUSE);
+        if !self.write_all() {
+            return;
         }
         let Some(record) = &self.record else { return };
         if let Err(error) = record.sync() {

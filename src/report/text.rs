@@ -106,7 +106,10 @@ fn head(report: &Report, page: &mut Page) {
 }
 
 fn verdicts(report: &Report, page: &mut Page) {
-    page.line(format!("trust   {}: the generator's own health is not measured yet", report.trust.verdict));
+    page.line(format!(
+        "trust   {}: the generator's own health is shown live, not judged yet",
+        report.trust.verdict
+    ));
     page.line(format!("health  {} over the last 10 s", report.health.verdict));
     page.line(format!("KNEE    errors first at 1%  {}", knee(report.health.knee_errors.as_ref())));
     page.line(format!("        stalls first at 1%  {}", knee(report.health.knee_stalls.as_ref())));

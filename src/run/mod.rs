@@ -122,7 +122,7 @@ impl Apparatus {
         let record = config.output.record.as_deref().map(open_record).transpose()?;
         let clock = Clock::start();
         let registry = Registry::new(workers);
-        let status = Arc::new(Status::default());
+        let status = Arc::new(Status::new(workers));
         status.set_target(config.plan.clients);
         let header = record_header(config, clock);
         let (pipeline, taps) =

@@ -159,6 +159,7 @@ impl Controller {
         let reached = self.swarm.admitted() == self.target;
         self.status.set_target(self.target);
         self.status.set_admitted(u64::from(self.swarm.admitted()), self.pacer.late());
+        self.status.set_start_lateness_max(self.pacer.lateness_max());
         self.enter(match (self.held, reached) {
             (true, _) => RunState::Hold,
             (false, true) => RunState::Running,

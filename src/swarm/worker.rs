@@ -128,6 +128,7 @@ struct Floor {
 impl Floor {
     /// Carries out orders until the clients have been told to leave and have left; returns those that are listed.
     async fn work(mut self, orders: flume::Receiver<Order>) -> Vec<ClientHandle> {
+        self.probe();
         let mut turns = interval(Duration::from_secs(1) / TURNS);
         // A turn that comes too late moves those behind it: no client is left out of its second.
         turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -178,6 +179,16 @@ impl Floor {
         self.clients.insert(id, Entry { seat, abort, ended: false });
     }
 
+    /// Measures how promptly this worker runs, until its runtime ends.
+    fn probe(&self) {
+        let (status, index) = (Arc::clone(&self.status), self.shared.index);
+        tokio::task::spawn_local(async move {
+            if let Some(gauge) = status.workers().get(index) {
+                gauge.probe().await;
+            }
+        });
+    }
+
     /// Tells how the clients of this turn stand.
     fn sample(&mut self) {
         let turns = u64::from(TURNS);
@@ -188,6 +199,9 @@ impl Floor {
             }
         }
         self.turn = (self.turn + 1) % TURNS;
+        if let Some(gauge) = self.status.workers().get(self.shared.index) {
+            gauge.set_clients(self.tasks.len() as u64);
+        }
     }
 
     fn remove(&mut self, id: u64) {

@@ -1,0 +1,90 @@
+//! What this process uses: CPU, memory, files, threads. From the kernel, a few system calls for all of it.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::process::{Resource, getrlimit};
+use rustix::time::{ClockId, clock_gettime};
+
+/// What this process uses at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// CPU time so far, all threads.
+    pub cpu: Duration,
+    /// Memory that is resident, in bytes.
+    pub resident_bytes: Option<u64>,
+    /// File descriptors that are open.
+    pub open_files: Option<u64>,
+    /// File descriptors that may be open; `None`: as many as there are.
+    pub files_limit: Option<u64>,
+    /// Threads.
+    pub threads: Option<u64>,
+}
+
+impl Process {
+    /// Asks the kernel.
+    pub fn now() -> Self {
+        let cpu = clock_gettime(ClockId::ProcessCPUTime);
+        Self {
+            cpu: Duration::try_from(cpu).unwrap_or_default(),
+            resident_bytes: resident_bytes(),
+            open_files: open_files(),
+            files_limit: getrlimit(Resource::Nofile).current,
+            threads: threads(),
+        }
+    }
+
+    /// Cores that this process may use: those of its affinity, and of its cgroup's quota, rounded down.
+    pub fn cores() -> usize {
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    }
+}
+
+/// The second number of `statm`, in pages (proc_pid_statm(5)).
+fn resident_bytes() -> Option<u64> {
+    let statm = fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}
+
+/// Since Linux 6.2 the size of the folder is the number of open files (proc_pid_fd(5)); before, it has to be read.
+fn open_files() -> Option<u64> {
+    let folder = "/proc/self/fd";
+    match fs::metadata(folder).ok()?.len() {
+        // The folder's own descriptor is one of those that are listed.
+        0 => Some((fs::read_dir(folder).ok()?.count() as u64).saturating_sub(1)),
+        open => Some(open),
+    }
+}
+
+fn threads() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("Threads:"))?;
+    line.trim().parse().ok()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_process_does_is_seen() {
+        let before = Process::now();
+        let files: Vec<_> = (0..50).map(|_| fs::File::open("/dev/null").expect("opened")).collect();
+        let memory = vec![1_u8; 32 << 20];
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || stopped.recv());
+        let after = Process::now();
+        let grown = |of: fn(&Process) -> Option<u64>| {
+            of(&after).expect("known") as i64 - of(&before).expect("known") as i64
+        };
+        // Other tests run in this process, too, and open and close files of their own.
+        assert!(grown(|process| process.open_files) >= 10, "{before:?} {after:?}");
+        assert!(grown(|process| process.resident_bytes) > 8 << 20, "{before:?} {after:?}");
+        assert!(after.threads.is_some_and(|threads| threads >= 2));
+        assert!(after.cpu > before.cpu);
+        assert!(memory.iter().all(|byte| *byte == 1));
+        drop((files, stop));
+        assert!(thread.join().expect("no panic").is_err());
+    }
+}
