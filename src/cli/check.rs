@@ -31,7 +31,10 @@ impl FromStr for Subject {
                 .to_owned()),
             "-" => Ok(Self::Stdin),
             // `//` behind a scheme: nobody names a file like that.
-            address if address.contains("://") => super::parse_url(address).map(Self::Stream),
+            address if address.contains("://") => match super::parse_url(address) {
+                Ok(url) => Ok(Self::Stream(url)),
+                Err(why) => Err(format!("{why}, or a playlist file")),
+            },
             path => Ok(Self::File(path.into())),
         }
     }

@@ -294,7 +294,7 @@ fn pipeline(report: &Report, page: &mut Page) {
 }
 
 /// What an outcome means, as a person would say it.
-fn meaning(name: &str) -> String {
+pub(super) fn meaning(name: &str) -> String {
     if let Some(code) = name.strip_prefix("http.") {
         let status = code.parse().ok().and_then(|code| http::StatusCode::from_u16(code).ok());
         let reason = status.and_then(|status| status.canonical_reason());

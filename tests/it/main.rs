@@ -8,6 +8,7 @@
 #![cfg(test)]
 
 mod arguments;
+mod check;
 mod demo;
 mod findings;
 mod hostile;

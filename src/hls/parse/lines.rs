@@ -32,16 +32,16 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Checks what concerns the whole: size, `#EXTM3U`, encoding.
+    /// Checks what concerns the whole: `#EXTM3U`, size, encoding.
     pub fn read(bytes: &'a [u8]) -> Result<Self, ParseError> {
-        if bytes.len() > limits::PLAYLIST_BYTES {
-            return Err(ParseError::new(Fault::PlaylistLimit, &format!("{} bytes", bytes.len())));
-        }
         let without_mark = bytes.strip_prefix(b"\xef\xbb\xbf");
         let body = without_mark.unwrap_or(bytes);
         if !begins_with_header(body) {
             let shown = body.get(..SHOWN_BYTES.min(body.len())).unwrap_or_default();
             return Err(ParseError { fault: Fault::PlaylistNotM3u8, detail: Untrusted::from_bytes(shown) });
+        }
+        if bytes.len() > limits::PLAYLIST_BYTES {
+            return Err(ParseError::new(Fault::PlaylistLimit, &format!("{} bytes", bytes.len())));
         }
         let text = std::str::from_utf8(body).map_err(|error| invalid_at(error.valid_up_to()))?;
         if let Some(at) = text.find('\0') {

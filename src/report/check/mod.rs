@@ -117,7 +117,7 @@ impl Check {
         let error = Unreadable {
             outcome: error.fault.name(),
             meaning: error.fault.meaning(),
-            detail: error.detail.shown(),
+            detail: error.detail.shown_in(DETAIL_COLUMNS),
         };
         let check = Self::new(source, Understood::default(), Vec::new());
         Self { error: Some(error), exit_code: CRITERIA, ..check }
@@ -145,6 +145,9 @@ impl Check {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
 }
+
+/// The beginning of something that is no playlist may be a screenful of anything.
+const DETAIL_COLUMNS: usize = 60;
 
 /// The exit code when a finding is an error, or the playlist cannot be read: criteria failed.
 const CRITERIA: u8 = 3;

@@ -6,7 +6,7 @@ use super::{Check, FindingSeen, Loaded, RenditionSeen, Understood, VariantSeen};
 use crate::base::Finding;
 use crate::base::units::{self, UNKNOWN};
 use crate::report::Report;
-use crate::report::text::{FindingLine, Page, between, finding_lines};
+use crate::report::text::{FindingLine, Page, between, finding_lines, meaning};
 
 /// Variants and renditions that are listed one by one.
 const LISTED: usize = 20;
@@ -33,7 +33,7 @@ pub fn text(check: &Check) -> String {
         page.rule();
         fetched(run, &mut page);
     }
-    if check.error.is_none() {
+    if check.understood.kind.is_some() {
         page.rule();
         finding_lines(check.findings.iter().filter_map(line).collect(), &mut page);
     }
@@ -79,7 +79,7 @@ fn loaded(playlist: &Loaded, page: &mut Page) {
 
 fn understood(seen: &Understood, page: &mut Page) {
     let Some(kind) = seen.kind else {
-        page.line("kind    nothing that could be read came");
+        page.line("XX      no playlist came");
         return;
     };
     let version = seen.version.unwrap_or(1);
@@ -224,6 +224,9 @@ fn fetched(run: &Report, page: &mut Page) {
         });
         let label = format!("{kind} {}", units::count(of.requests));
         page.line(format!("  {label:<14}{}: {}{first_byte}", units::bytes(of.bytes), outcomes.join(", ")));
+    }
+    for outcome in run.outcomes.keys().filter(|outcome| *outcome != "ok") {
+        page.line(format!("  {outcome:<14}{}", meaning(outcome)));
     }
     let playback = &run.playback;
     let startup = playback.startup_ms.as_ref().map(|startup| units::number(startup.max));
