@@ -104,6 +104,7 @@ findings! {
     BadAttributeList "bad_attribute_list" Warning "An attribute list is not name=value,...; a part of it was left out (section 4.2).",
     BadAttribute "bad_attribute" Warning "An attribute has a value of another type; it was left out (section 4.2).",
     WrongQuoting "wrong_quoting" Warning "An attribute value has quotes that its type must not have, or lacks them (section 4.2).",
+    UnknownValue "unknown_value" Warning "An attribute has a word that is not defined: players must ignore the whole tag (section 6.3.1).",
     MissingAttribute "missing_attribute" Warning "A tag lacks an attribute that it must have.",
     UnknownRequirement "unknown_requirement" Warning "A tag demands (REQ-) something unknown; it was left out (section 4.2).",
     DuplicateTag "duplicate_tag" Warning "A tag that may stand once stands again; the last one counts.",

@@ -417,15 +417,20 @@ impl Report {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_published_schema_is_the_one_of_this_report() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/report.schema.json");
-        let schema =
-            serde_json::to_string_pretty(&schemars::schema_for!(Report)).expect("serialisable") + "\n";
+    /// Compares a schema with the file in `assets`, or writes it there.
+    fn assert_published(file: &str, schema: &schemars::Schema) {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(file);
+        let schema = serde_json::to_string_pretty(schema).expect("serialisable") + "\n";
         if std::env::var_os("HLSWARM_UPDATE_SCHEMA").is_some() {
-            std::fs::write(path, &schema).expect("writable");
+            std::fs::write(&path, &schema).expect("writable");
         }
-        let published = std::fs::read_to_string(path).expect("assets/report.schema.json");
-        assert_eq!(published, schema, "run the tests once with HLSWARM_UPDATE_SCHEMA=1");
+        let published = std::fs::read_to_string(&path).expect("a schema in assets");
+        assert_eq!(published, schema, "{file}: run the tests once with HLSWARM_UPDATE_SCHEMA=1");
+    }
+
+    #[test]
+    fn the_published_schemas_are_those_of_these_values() {
+        assert_published("report.schema.json", &schemars::schema_for!(Report));
+        assert_published("check.schema.json", &schemars::schema_for!(Check));
     }
 }

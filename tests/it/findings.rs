@@ -265,6 +265,7 @@ const PLAYLISTS: &[(Finding, &str)] = &[
     (Finding::BadKey, "#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=AES-128\n#EXTINF:4,\na\n"),
     (Finding::BadDate, "#EXT-X-TARGETDURATION:4\n#EXT-X-PROGRAM-DATE-TIME:yesterday\n#EXTINF:4,\na\n"),
     (Finding::MissingPartInf, "#EXT-X-TARGETDURATION:4\n#EXT-X-PART:DURATION=1,URI=\"p\"\n"),
+    (Finding::UnknownValue, "#EXT-X-STREAM-INF:BANDWIDTH=1,VIDEO-RANGE=HDR11\na\n"),
     (Finding::StreamWithoutUri, "#EXT-X-STREAM-INF:BANDWIDTH=1\n#EXT-X-STREAM-INF:BANDWIDTH=1\na\n"),
     (Finding::UriWithoutStream, "#EXT-X-STREAM-INF:BANDWIDTH=1\na\nb\n"),
     (Finding::MissingBandwidth, "#EXT-X-STREAM-INF:CODECS=\"a\"\na\n"),

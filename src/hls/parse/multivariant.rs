@@ -229,8 +229,8 @@ fn variant(value: &str, scope: &mut Scope<'_>) -> Result<(Variant, Option<Refere
             "RESOLUTION" => variant.resolution = resolution(it.value, scope),
             "FRAME-RATE" => variant.frame_rate = scope.number(it),
             "SCORE" => variant.score = scope.number(it),
-            "VIDEO-RANGE" => variant.video_range = scope.word(it),
-            "HDCP-LEVEL" => variant.hdcp_level = scope.word(it),
+            "VIDEO-RANGE" => variant.video_range = scope.word_of(it, &["SDR", "HLG", "PQ"]),
+            "HDCP-LEVEL" => variant.hdcp_level = scope.word_of(it, &["NONE", "TYPE-0", "TYPE-1"]),
             "ALLOWED-CPC" => variant.allowed_cpc = scope.text(it)?,
             "REQ-VIDEO-LAYOUT" => {
                 scope.needs_version(12);
@@ -272,7 +272,7 @@ fn rendition(value: &str, scope: &mut Scope<'_>) -> Result<Option<Rendition>, Pa
     let mut attributes = Attributes::new(value);
     for it in attributes.by_ref() {
         match it.name {
-            "TYPE" => kind = rendition_kind(it.value),
+            "TYPE" => kind = Some(scope.known(rendition_kind(it.value))),
             "URI" => rendition.uri = scope.uri(it)?,
             "GROUP-ID" => group = scope.text(it)?,
             "NAME" => name = scope.text(it)?,
@@ -283,7 +283,7 @@ fn rendition(value: &str, scope: &mut Scope<'_>) -> Result<Option<Rendition>, Pa
             "AUTOSELECT" => rendition.autoselect = scope.yes(it),
             "FORCED" => rendition.forced = scope.yes(it),
             "INSTREAM-ID" => {
-                scope.needs_version(instream_version(kind, it.value));
+                scope.needs_version(instream_version(kind.flatten(), it.value));
                 rendition.instream_id = scope.text(it)?;
             }
             "CHARACTERISTICS" => rendition.characteristics = scope.text(it)?,
@@ -294,7 +294,7 @@ fn rendition(value: &str, scope: &mut Scope<'_>) -> Result<Option<Rendition>, Pa
         }
     }
     scope.check_list(&attributes);
-    let Some(kind) = scope.required(kind) else { return Ok(None) };
+    let Some(Some(kind)) = scope.required(kind) else { return Ok(None) };
     rendition.kind = kind;
     rendition.group = scope.required(group).unwrap_or_default();
     rendition.name = scope.required(name).unwrap_or_default();

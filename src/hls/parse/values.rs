@@ -68,6 +68,20 @@ impl Scope<'_> {
         Some(Text::from(it.value))
     }
 
+    /// An enumerated string, one of those that are defined; what is not is kept, as players do.
+    pub fn word_of(&mut self, it: Attribute<'_>, defined: &[&str]) -> Option<Text> {
+        self.known(defined.contains(&it.value).then_some(()));
+        self.word(it)
+    }
+
+    /// What a word stands for, with a flaw where it is not defined.
+    pub fn known<T>(&mut self, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.flaw(Finding::UnknownValue);
+        }
+        value
+    }
+
     /// A decimal integer.
     pub fn integer(&mut self, it: Attribute<'_>) -> Option<u64> {
         self.check_quotes(it, false);

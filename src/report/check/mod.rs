@@ -20,6 +20,7 @@ pub const SCHEMA: &str = "hlswarm.check/1";
 
 /// What `hlswarm check` says.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Check {
     /// Always `hlswarm.check/1`.
     pub schema: &'static str,
@@ -44,6 +45,7 @@ pub struct Check {
 
 /// Why a playlist could not be read.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Unreadable {
     /// The outcome, such as `playlist.not_m3u8`.
     pub outcome: &'static str,
@@ -55,6 +57,7 @@ pub struct Unreadable {
 
 /// A playlist that was loaded.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Loaded {
     /// Its address, secrets left out.
     pub source: String,
@@ -67,6 +70,7 @@ pub struct Loaded {
 
 /// Something that is wrong.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FindingSeen {
     /// Its name, from a closed list.
     pub kind: &'static str,

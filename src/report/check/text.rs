@@ -21,12 +21,16 @@ pub fn text(check: &Check) -> String {
             page.line(format!("XX      {}", error.meaning));
             page.line(format!("        {}: {}", error.outcome, error.detail));
         }
+        // A media playlist that was given is the first of those that were loaded.
+        None if check.understood.segments.is_some() && !check.playlists.is_empty() => {
+            lists(&check.playlists, &mut page);
+        }
         None => {
             understood(&check.understood, &mut page);
-            for playlist in &check.playlists {
+            if !check.playlists.is_empty() {
                 page.rule();
-                loaded(playlist, &mut page);
             }
+            lists(&check.playlists, &mut page);
         }
     }
     if let Some(run) = &check.run {
@@ -68,6 +72,15 @@ fn reason(check: &Check) -> String {
         (None, Some(reasons)) => format!(": {reasons}"),
         (None, None) if errors.is_empty() => String::new(),
         (None, None) => format!(": {}: {}", units::plural(errors.len() as u64, "error"), errors.join(", ")),
+    }
+}
+
+fn lists(playlists: &[Loaded], page: &mut Page) {
+    for (place, playlist) in playlists.iter().enumerate() {
+        if place > 0 {
+            page.rule();
+        }
+        loaded(playlist, page);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::hls::{
 /// What was understood of a playlist. What does not exist in its kind of playlist is `null`; texts are safe to
 /// print, addresses without query and tokens.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Understood {
     /// `multivariant` or `media`; `null`: it could not be read.
     pub kind: Option<&'static str>,
@@ -81,6 +82,7 @@ pub struct Understood {
 
 /// What a server offers (EXT-X-SERVER-CONTROL).
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerControl {
     /// Reloads that wait for news.
     pub blocking_reload: bool,
@@ -96,6 +98,7 @@ pub struct ServerControl {
 
 /// A variant.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VariantSeen {
     /// Its playlist, as far as it may be shown.
     pub uri: String,
@@ -117,6 +120,7 @@ pub struct VariantSeen {
 
 /// An alternative of audio, video, subtitles or captions.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RenditionSeen {
     /// `audio`, `video`, `subtitles` or `closed-captions`.
     pub kind: &'static str,

@@ -88,7 +88,19 @@ fn a_rendition_needs_a_type_and_should_have_group_and_name() {
         "#EXT-X-MEDIA:GROUP-ID=\"a\",NAME=\"x\"\n#EXT-X-MEDIA:TYPE=ODOUR,GROUP-ID=\"a\",NAME=\"x\"\n#EXT-X-MEDIA:TYPE=VIDEO\n",
     );
     assert_eq!(list.renditions.len(), 1);
-    assert_eq!(list.flaws.get(Finding::MissingAttribute).expect("noted").count, 4);
+    assert_eq!(list.flaws.get(Finding::MissingAttribute).expect("noted").count, 3);
+    assert_eq!(list.flaws.get(Finding::UnknownValue).expect("noted").count, 1);
+}
+
+#[test]
+fn a_word_that_is_not_defined_is_kept_with_a_flaw() {
+    let list = list_of(
+        "#EXT-X-STREAM-INF:BANDWIDTH=1,VIDEO-RANGE=PQ,HDCP-LEVEL=NONE\na\n#EXT-X-STREAM-INF:BANDWIDTH=1,VIDEO-RANGE=X\nb\n",
+    );
+    assert_eq!(
+        (shown(&list.variants[1].video_range), kinds(&list.flaws)),
+        (Some("X"), vec![Finding::UnknownValue])
+    );
 }
 
 #[test]
