@@ -17,6 +17,7 @@ use crate::hls::VariantChoice;
 use crate::net::ResolveEntry;
 use crate::origin::FaultRule;
 use crate::player::{Profile, SessionLength};
+use crate::tui::Palette;
 
 const AFTER_HELP: &str = "\
 Exit codes (the first that applies):
@@ -130,6 +131,12 @@ pub struct LoadArgs {
     /// Draw the live screen in ASCII
     #[arg(long, help_heading = "Output")]
     pub ascii: bool,
+    /// Colours of the live screen: ansi, cb (for the colour-blind), mono [default: ansi; mono with NO_COLOR]
+    #[arg(long, value_name = "THEME", value_parser = parse_theme, help_heading = "Output")]
+    pub theme: Option<Palette>,
+    /// Keys of the live screen do not change the load
+    #[arg(long, help_heading = "Output")]
+    pub read_only: bool,
     /// Write a report; the ending chooses the format: .json or .txt; repeatable
     #[arg(long = "report", value_name = "FILE", help_heading = "Output")]
     pub reports: Vec<PathBuf>,
@@ -232,6 +239,15 @@ fn parse_run_length(text: &str) -> Result<Duration, String> {
 
 fn parse_session(text: &str) -> Result<SessionLength, String> {
     if text == "endless" { Ok(SessionLength::Endless) } else { text.parse() }
+}
+
+fn parse_theme(text: &str) -> Result<Palette, String> {
+    match text {
+        "ansi" => Ok(Palette::Ansi),
+        "cb" => Ok(Palette::ColourBlind),
+        "mono" => Ok(Palette::Mono),
+        _ => Err("accepted: ansi, cb, mono".to_owned()),
+    }
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {
@@ -396,6 +412,7 @@ mod tests {
             ("run", "<URL> is missing; see 'hlswarm --help'"),
             ("demo --ramp-time 1s --ramp-rate 5", "--ramp-time cannot be used together with --ramp-rate"),
             ("demo --format dash", "--format 'dash': accepted: ts, fmp4"),
+            ("demo --theme pink", "--theme 'pink': accepted: ansi, cb, mono"),
             ("demo --clients", "--clients: a value is missing"),
             ("demo --no-such", "unexpected argument '--no-such' found; see 'hlswarm --help'"),
             ("", "nothing to do; give an address to load, or see 'hlswarm --help'"),

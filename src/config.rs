@@ -11,6 +11,7 @@ use crate::load::Ramp;
 use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
 use crate::swarm::{ClientSettings, Plan, Witness};
+use crate::tui::Palette;
 
 /// A value that cannot be used, in one line that names the option and what is accepted.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +102,10 @@ pub struct Output {
     pub show: Show,
     /// The live screen in ASCII.
     pub ascii: bool,
+    /// Its colours; `None`: the usual ones.
+    pub theme: Option<Palette>,
+    /// Its keys do not change the load.
+    pub read_only: bool,
     /// Report files.
     pub reports: Vec<ReportFile>,
     /// Where events go.
@@ -145,6 +150,8 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         output: Output {
             show: if args.no_tui { Show::Progress } else { Show::Screen },
             ascii: args.ascii,
+            theme: args.theme,
+            read_only: args.read_only,
             reports,
             record: args.record,
             command,
@@ -184,7 +191,15 @@ pub fn check_config(
         },
         run_id,
         insecure,
-        output: Output { show: Show::Nothing, ascii: false, reports: Vec::new(), record: None, command },
+        output: Output {
+            show: Show::Nothing,
+            ascii: false,
+            theme: None,
+            read_only: false,
+            reports: Vec::new(),
+            record: None,
+            command,
+        },
     })
 }
 

@@ -109,6 +109,11 @@ pub struct HealthJudge {
 }
 
 impl HealthJudge {
+    /// The verdict that holds.
+    pub fn verdict(&self) -> Verdict {
+        self.health.verdict
+    }
+
     /// Takes the numbers of a moment and says what holds.
     pub fn judge(&mut self, at: Duration, snapshot: &Snapshot, recent: Option<&Rates>) -> (Health, Knees) {
         let active = snapshot.clients.len() as u64

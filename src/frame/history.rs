@@ -7,6 +7,8 @@
 use std::time::Duration;
 
 use super::Frame;
+use crate::base::Kind;
+use crate::stats::Timed;
 
 /// Points of the recent past, and of the whole run at the most.
 const POINTS: usize = 600;
@@ -49,16 +51,16 @@ impl Series {
     ];
 
     fn of(self, frame: &Frame) -> Option<f64> {
-        let p95 = |digest: crate::stats::LatencyDigest| digest.recent.map(|summary| summary.p95 as f64);
+        let p95 = |timed| frame.latency(timed).recent.map(|summary| summary.p95 as f64);
         match self {
             Self::Clients => Some(frame.active_clients() as f64),
             Self::BitsPerSecond => frame.windows.first()?.map(|second| second.bits_per_second),
             Self::RequestsPerSecond => frame.windows.first()?.map(|second| second.requests_per_second),
             Self::ErrorShare => frame.health.error_share,
             Self::StalledShare => frame.health.stalled_share,
-            Self::PlaylistP95 => p95(frame.playlist_latency),
-            Self::FirstByteP95 => p95(frame.segment_first_byte),
-            Self::SegmentP95 => p95(frame.segment_latency),
+            Self::PlaylistP95 => p95(Timed::Total(Kind::Playlist)),
+            Self::FirstByteP95 => p95(Timed::FirstByte(Kind::Segment)),
+            Self::SegmentP95 => p95(Timed::Total(Kind::Segment)),
         }
     }
 }

@@ -1,17 +1,20 @@
-//! What was done to a run: every change of its load, every mark of its operator.
+//! What was done to a run, and how it took it: every change of its load, every mark of its operator, every change of
+//! the health verdict.
 //!
 //! * Entries are only added. Readers hold the journal itself and need no copy: what was written stays as it was.
-//! * Bounded: beyond [`CHANGES`] and [`MARKS`] entries are counted and not kept.
+//! * Bounded: beyond [`CHANGES`], [`MARKS`] and [`VERDICTS`] entries are counted and not kept.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::Verdict;
 use crate::base::Mark;
 
 /// Changes of the load that are kept: hammered keys are taken together about twenty times a second.
 const CHANGES: usize = 10_000;
-/// Marks that are kept.
+/// Marks that are kept, and changes of the verdict: one takes seconds.
 const MARKS: usize = 1_000;
+const VERDICTS: usize = 10_000;
 
 /// What a change of the load was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,28 +72,47 @@ pub struct LoadChange {
     pub by: ChangeSource,
 }
 
+/// A change of the health verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerdictChange {
+    /// Time of the run since which it holds.
+    pub at: Duration,
+    /// What holds.
+    pub verdict: Verdict,
+    /// Why, as a sentence with numbers.
+    pub reason: String,
+    /// Clients that were active.
+    pub clients: u64,
+}
+
 /// All that was done to a run, oldest first.
 #[derive(Debug, Default)]
 pub struct Journal {
     changes: boxcar::Vec<LoadChange>,
     marks: boxcar::Vec<Mark>,
+    verdicts: boxcar::Vec<VerdictChange>,
     not_kept: AtomicU64,
 }
 
 impl Journal {
     /// Writes down a change of the load.
     pub fn change(&self, change: LoadChange) {
-        if self.changes.count() < CHANGES {
-            self.changes.push(change);
-        } else {
-            self.not_kept.fetch_add(1, Ordering::Relaxed);
-        }
+        self.keep(&self.changes, change, CHANGES);
     }
 
     /// Writes down a mark.
     pub fn mark(&self, mark: Mark) {
-        if self.marks.count() < MARKS {
-            self.marks.push(mark);
+        self.keep(&self.marks, mark, MARKS);
+    }
+
+    /// Writes down a change of the verdict.
+    pub fn verdict(&self, change: VerdictChange) {
+        self.keep(&self.verdicts, change, VERDICTS);
+    }
+
+    fn keep<T>(&self, entries: &boxcar::Vec<T>, entry: T, most: usize) {
+        if entries.count() < most {
+            entries.push(entry);
         } else {
             self.not_kept.fetch_add(1, Ordering::Relaxed);
         }
@@ -104,6 +126,11 @@ impl Journal {
     /// The marks, oldest first.
     pub fn marks(&self) -> impl Iterator<Item = &Mark> {
         self.marks.iter().map(|(_, mark)| mark)
+    }
+
+    /// The changes of the verdict, oldest first.
+    pub fn verdicts(&self) -> impl Iterator<Item = &VerdictChange> {
+        self.verdicts.iter().map(|(_, change)| change)
     }
 
     /// Entries that found no room.

@@ -16,18 +16,33 @@ mod status;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::RunState;
+use crate::base::{Kind, RunState};
 use crate::pipeline::LogEntry;
-use crate::stats::{FindingRow, LatencyDigest, Rates, Snapshot, SpeedSummary};
+use crate::stats::{FindingRow, LatencyDigest, Rates, Snapshot, SpeedSummary, Timed};
 
 pub use failures::{FailureLine, FailureTracker};
 pub use generator::{Generator, Worker};
-pub use health::{Health, HealthJudge, Knee, Knees, Verdict};
+pub use health::{DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, Knee, Knees, Verdict};
 pub use history::{History, Point, Series};
-pub use journal::{ChangeKind, ChangeSource, Journal, LoadChange};
+pub use journal::{ChangeKind, ChangeSource, Journal, LoadChange, VerdictChange};
 pub use pipeline::{Lane, Pipeline};
 pub use sampler::{Sampler, SamplerHandle, TICK};
 pub use status::Status;
+
+/// What frames show the times of: connections, then requests by kind and phase.
+pub const TIMED: [Timed; 11] = [
+    Timed::Connect,
+    Timed::Tls,
+    Timed::FirstByte(Kind::Playlist),
+    Timed::Total(Kind::Playlist),
+    Timed::Total(Kind::Init),
+    Timed::Total(Kind::Key),
+    Timed::FirstByte(Kind::Segment),
+    Timed::Body(Kind::Segment),
+    Timed::Total(Kind::Segment),
+    Timed::Failed(Kind::Segment),
+    Timed::Startup,
+];
 
 /// One moment of a run.
 #[derive(Clone, Debug, Default)]
@@ -52,12 +67,8 @@ pub struct Frame {
     pub peak_bits_per_second: Option<f64>,
     /// Speed and drift of the clients.
     pub speed: SpeedSummary,
-    /// Playlists, from start to end.
-    pub playlist_latency: LatencyDigest,
-    /// Segments, to the first byte.
-    pub segment_first_byte: LatencyDigest,
-    /// Segments, from start to end.
-    pub segment_latency: LatencyDigest,
+    /// How long things took, in the order of [`TIMED`].
+    pub latencies: [LatencyDigest; TIMED.len()],
     /// Whether the stream is served well.
     pub health: Health,
     /// When it first was not.
@@ -83,6 +94,12 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// How long one of the things of [`TIMED`] took.
+    pub fn latency(&self, timed: Timed) -> LatencyDigest {
+        let place = TIMED.iter().position(|shown| *shown == timed);
+        place.and_then(|place| self.latencies.get(place).copied()).unwrap_or_default()
+    }
+
     /// Clients that are doing something: all but finished and dead ones.
     pub fn active_clients(&self) -> u64 {
         use crate::base::ClientState::{Dead, Finished};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::Frame;
 use crate::base::clock::micros;
-use crate::base::{ClientState, units};
+use crate::base::{ClientState, Kind, units};
 use crate::pipeline::{Counts, FrameLine, FrameSink, Gauges, LaneReading, Reading, RecorderReading};
-use crate::stats::ClientRow;
+use crate::stats::{ClientRow, Timed};
 
 /// A client whose drop rate is above this is degraded.
 const DEGRADED: f64 = 0.01;
@@ -158,7 +158,7 @@ fn frame_line(frame: &Frame) -> FrameLine {
         bits_per_second: frame.recent.map(|rates| rates.bits_per_second),
         requests_per_second: frame.recent.map(|rates| rates.requests_per_second),
         error_share: frame.health.error_share,
-        segment_ttfb_us_p95: frame.segment_first_byte.recent.map(|summary| summary.p95),
+        segment_ttfb_us_p95: frame.latency(Timed::FirstByte(Kind::Segment)).recent.map(|summary| summary.p95),
         verdict: frame.health.verdict.name(),
     }
 }

@@ -14,10 +14,10 @@ use tokio::sync::watch;
 use super::generator;
 use super::health::HealthJudge;
 use super::pipeline::Watch;
-use super::{FailureTracker, Frame, History, Point, Status};
-use crate::base::{Clock, Kind, clock};
+use super::{FailureTracker, Frame, History, Point, Status, TIMED, VerdictChange};
+use crate::base::{Clock, clock};
 use crate::pipeline::Pipeline;
-use crate::stats::{RecentLatency, Registry, Snapshot, Speeds, Timed, Totals, Window, window};
+use crate::stats::{RecentLatency, Registry, Snapshot, Speeds, Totals, Window, window};
 
 /// Time between two frames.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -36,7 +36,7 @@ pub struct Sampler {
     window: Window,
     speeds: Speeds,
     judge: HealthJudge,
-    latency: [RecentLatency; 3],
+    latency: [RecentLatency; TIMED.len()],
     failures: FailureTracker,
     history: Arc<History>,
     /// The totals of the frame before, which none may fall below.
@@ -51,7 +51,7 @@ pub struct Sampler {
 /// The sampler's thread, and the newest frame.
 #[derive(Debug)]
 pub struct SamplerHandle {
-    frames: watch::Receiver<Arc<Frame>>,
+    sender: watch::Sender<Arc<Frame>>,
     stop: SyncSender<()>,
     thread: JoinHandle<Sampler>,
 }
@@ -59,22 +59,21 @@ pub struct SamplerHandle {
 impl SamplerHandle {
     /// Where the newest frame is found.
     pub fn frames(&self) -> watch::Receiver<Arc<Frame>> {
-        self.frames.clone()
+        self.sender.subscribe()
     }
 
-    /// Ends the thread and hands its sampler back, for the final frame. `None`: it had panicked.
-    pub fn stop(self) -> Option<Sampler> {
+    /// Ends the thread and hands its sampler back, for the final frame, and where its readers look for that. No
+    /// sampler: it had panicked.
+    pub fn stop(self) -> (Option<Sampler>, watch::Sender<Arc<Frame>>) {
         // A thread that has ended already needs no word.
         _ = self.stop.try_send(());
-        self.thread.join().ok()
+        (self.thread.join().ok(), self.sender)
     }
 }
 
 impl Sampler {
     /// A sampler of a registry.
     pub fn new(registry: Arc<Registry>, status: Arc<Status>, clock: Clock) -> Self {
-        let timed =
-            [Timed::Total(Kind::Playlist), Timed::FirstByte(Kind::Segment), Timed::Total(Kind::Segment)];
         Self {
             registry,
             status,
@@ -82,7 +81,7 @@ impl Sampler {
             window: Window::default(),
             speeds: Speeds::default(),
             judge: HealthJudge::default(),
-            latency: timed.map(RecentLatency::new),
+            latency: TIMED.map(RecentLatency::new),
             failures: FailureTracker::default(),
             history: Arc::default(),
             last: Totals::default(),
@@ -105,11 +104,12 @@ impl Sampler {
     /// # Errors
     /// The thread could not be started.
     pub fn spawn(self) -> std::io::Result<SamplerHandle> {
-        let (sender, frames) = watch::channel(Arc::new(Frame::default()));
+        let sender = watch::Sender::new(Arc::new(Frame::default()));
+        let frames = sender.clone();
         let (stop, stopped) = sync_channel(1);
         let thread =
-            thread::Builder::new().name("sampler".to_owned()).spawn(move || self.run(&sender, &stopped))?;
-        Ok(SamplerHandle { frames, stop, thread })
+            thread::Builder::new().name("sampler".to_owned()).spawn(move || self.run(&frames, &stopped))?;
+        Ok(SamplerHandle { sender, stop, thread })
     }
 
     fn run(mut self, frames: &watch::Sender<Arc<Frame>>, stopped: &Receiver<()>) -> Self {
@@ -159,9 +159,7 @@ impl Sampler {
             self.latency.iter_mut().for_each(|latency| latency.sample(&self.registry));
         }
         self.ticks += 1;
-        let [playlist, first_byte, segment] = &self.latency;
-        (frame.playlist_latency, frame.segment_first_byte, frame.segment_latency) =
-            (playlist.digest(), first_byte.digest(), segment.digest());
+        frame.latencies = self.latency.each_ref().map(RecentLatency::digest);
         (frame.at, frame.state, frame.target) = (at, self.status.state(), self.status.target());
         (frame.admitted, frame.late_starts) = (self.status.admitted(), self.status.late_starts());
         frame.panics = self.status.panics();
@@ -170,8 +168,17 @@ impl Sampler {
         frame.recent = self.window.rates_so_far(window::RECENT);
         frame.windows = window::WINDOWS.map(|length| self.window.rates(length));
         frame.peak_bits_per_second = self.window.peak_bits_per_second();
-        (frame.health, frame.knees) = self.judge.judge(at, &frame.snapshot, frame.recent.as_ref());
         let active = frame.active_clients();
+        let before = self.judge.verdict();
+        (frame.health, frame.knees) = self.judge.judge(at, &frame.snapshot, frame.recent.as_ref());
+        if frame.health.verdict != before {
+            self.status.journal().verdict(VerdictChange {
+                at: frame.health.since,
+                verdict: frame.health.verdict,
+                reason: frame.health.reason(),
+                clients: active,
+            });
+        }
         self.failures.observe(at, active, &frame.snapshot.totals, &mut frame.failures);
         if new_second {
             // Frames of the pool hold the last one: this copies some 60 KB, once a second.
@@ -207,7 +214,7 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Outcome;
+    use crate::base::{Kind, Outcome};
     use crate::stats::Metric;
 
     fn sampler() -> (Arc<Registry>, Sampler) {
@@ -275,7 +282,7 @@ mod tests {
             tokio::time::timeout(Duration::from_secs(10), seen).await.expect("in time").expect("a sampler");
         });
         drop(client);
-        let mut sampler = handle.stop().expect("no panic");
+        let mut sampler = handle.stop().0.expect("no panic");
         assert_eq!(sampler.next_frame().snapshot.clients.len(), 0);
     }
 }

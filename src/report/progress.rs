@@ -1,7 +1,8 @@
 //! One line a second for where there is no terminal.
 
-use crate::base::{ClientState, RunState, units};
+use crate::base::{ClientState, Kind, RunState, units};
 use crate::frame::Frame;
+use crate::stats::Timed;
 
 /// The state of the run in one line: `00:02:41 RUNNING clients 6,480/10,000 4.12 Gb/s p95 1,640 ms err 31.2% ...`.
 pub fn progress_line(frame: &Frame) -> String {
@@ -12,7 +13,8 @@ pub fn progress_line(frame: &Frame) -> String {
         return format!("{elapsed} DRAINING {open} in flight");
     }
     let rates = frame.recent;
-    let p95 = frame.segment_latency.recent.map_or(units::UNKNOWN.to_owned(), |s| units::milliseconds(s.p95));
+    let p95 = frame.latency(Timed::Total(Kind::Segment)).recent;
+    let p95 = p95.map_or(units::UNKNOWN.to_owned(), |summary| units::milliseconds(summary.p95));
     format!(
         "{elapsed} {} clients {}/{} {} req/s {} segment p95 {p95} ms err {} stalled {} total {}",
         frame.state.name(),

@@ -33,7 +33,7 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
             None
         }
     };
-    Ok(ended.conclude(counted))
+    Ok(ended.conclude(counted).await)
 }
 
 fn child_args(args: &DemoArgs) -> Vec<OsString> {

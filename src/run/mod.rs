@@ -60,8 +60,7 @@ impl From<eyre::Report> for Failure {
 /// # Errors
 /// See [`Failure`].
 pub fn run(config: RunConfig) -> Result<ExitStatus, Failure> {
-    let ended = control_runtime()?.block_on(load(config))?;
-    Ok(ended.conclude(None))
+    control_runtime()?.block_on(async { Ok(load(config).await?.conclude(None).await) })
 }
 
 /// `hlswarm demo`.
@@ -101,8 +100,8 @@ async fn load(mut config: RunConfig) -> Result<Ended, Failure> {
     signals::listen(commands.clone()).wrap_err("signals cannot be received")?;
     let (apparatus, taps) = Apparatus::begin(&config, commands)?;
     let controller = apparatus.controller(&config, taps)?;
-    let (ending, swarm) = controller.run(orders).await;
-    Ok(apparatus.end(config, ending, swarm))
+    let (ending, swarm) = controller.run(orders.clone()).await;
+    Ok(apparatus.end(config, ending, swarm, orders))
 }
 
 /// What runs beside the clients.
@@ -143,24 +142,23 @@ impl Apparatus {
     }
 
     /// 1. workers joined, and with them their taps closed, 2. counters compared, 3. the recorder flushed, 4. the
-    ///    sampler's last frame, which is exact, 5. the screen restored.
-    fn end(self, config: RunConfig, ending: Ending, swarm: Swarm) -> Ended {
+    ///    sampler's last frame, which is exact. Whoever shows the run sees it, too.
+    fn end(self, config: RunConfig, ending: Ending, swarm: Swarm, orders: flume::Receiver<Command>) -> Ended {
         let Self { registry, status, clock, pipeline, sampler, watcher } = self;
         // The clients stay listed until the last frame has been taken.
         let (clients, lost_workers) = swarm.join();
         registry.audit();
         status.set_state(RunState::Finished);
-        let sampler = sampler.stop();
+        let (sampler, frames) = sampler.stop();
         let lost_sampler = u64::from(sampler.is_none());
         let mut sampler =
             sampler.unwrap_or_else(|| Sampler::new(Arc::clone(&registry), status, clock).watch(&pipeline));
         let lost_recorder = u64::from(!pipeline.finish());
         let frame = sampler.next_frame();
-        // What the console met holds the clients' panics too, which the frame has counted.
-        let watcher_lost = watcher.end().saturating_sub(frame.panics);
-        let lost = lost_workers as u64 + lost_sampler + lost_recorder + watcher_lost;
+        frames.send_replace(Arc::clone(&frame));
+        let lost = lost_workers as u64 + lost_sampler + lost_recorder;
         drop(clients);
-        Ended { config, clock, ending, registry, frame, lost }
+        Ended { config, clock, ending, registry, frame, lost, watcher, orders }
     }
 }
 
@@ -195,27 +193,37 @@ struct Ended {
     frame: Arc<Frame>,
     /// Threads that were lost to a panic.
     lost: u64,
+    watcher: Watcher,
+    orders: flume::Receiver<Command>,
 }
 
 impl Ended {
-    /// Writes the reports, prints the summary and says how the process should end.
-    fn conclude(self, origin: Option<serde_json::Value>) -> ExitStatus {
+    /// 1. reports written, 2. shown for as long as somebody looks, 3. the screen restored, 4. the summary printed,
+    /// 5. how the process should end.
+    async fn conclude(mut self, origin: Option<serde_json::Value>) -> ExitStatus {
+        // What the console met holds the clients' panics too, which the frame has counted.
+        self.lost += self.watcher.panics().saturating_sub(self.frame.panics);
         let mut report = self.report(origin);
-        if let Some(reason) = self.frame.pipeline.incomplete() {
-            voice::say(&format!("hlswarm: {reason}"));
-            report.exit = exit::with_unwritten(report.exit, &[reason]);
-        }
-        let mut failed = self.write_reports(&report);
-        if !failed.is_empty() {
-            report.exit = exit::with_unwritten(report.exit, &failed);
+        let mut unwritten: Vec<String> = self.frame.pipeline.incomplete().into_iter().collect();
+        unwritten.extend(self.write_reports(&report));
+        if !unwritten.is_empty() {
+            report.exit = exit::with_unwritten(report.exit, &unwritten);
             // The reports that can be written say what became of the others.
-            failed.extend(self.write_reports(&report));
+            self.write_reports(&report);
         }
-        let printed = voice::print(&report::text(&report));
-        if printed.is_err() && self.config.output.reports.is_empty() {
-            report.exit = exit::with_unwritten(report.exit, &["standard output: closed".to_owned()]);
-        }
-        ExitStatus::from(report.exit.code)
+        let report = Arc::new(report);
+        self.watcher.show(&report, &self.orders).await;
+        let more_panics = self.watcher.end() > self.lost + self.frame.panics;
+        // Not before the screen is restored: it owns the terminal.
+        unwritten.iter().for_each(|line| voice::say(&format!("hlswarm: {line}")));
+        let unprinted =
+            voice::print(&report::text(&report)).is_err() && self.config.output.reports.is_empty();
+        ExitStatus::from(match report.exit.code {
+            exit::INTERNAL => exit::INTERNAL,
+            _ if more_panics => exit::INTERNAL,
+            _ if unprinted => exit::UNWRITTEN,
+            code => code,
+        })
     }
 
     /// The report, reports that cannot be written not considered.
@@ -261,9 +269,7 @@ impl Ended {
                 ReportFormat::Text => Ok(report::text(report)),
             };
             if let Err(error) = written.and_then(|text| write_whole(&file.path, &text)) {
-                let line = format!("--report {}: {error}", file.path.display());
-                voice::say(&format!("hlswarm: {line}"));
-                failed.push(line);
+                failed.push(format!("--report {}: {error}", file.path.display()));
             }
         }
         failed

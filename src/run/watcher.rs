@@ -2,25 +2,31 @@
 //!
 //! Both read the same frames, and neither is on the way of the load.
 
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use color_eyre::eyre::WrapErr as _;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::{Failure, voice};
 use crate::base::Command;
-use crate::config::{RunConfig, Show};
+use crate::config::{Output, RunConfig, Show};
 use crate::frame::SamplerHandle;
-use crate::report;
-use crate::tui::{Charset, Console, Palette, Setup, Theme, Title};
+use crate::report::{self, Report};
+use crate::tui::{Access, Charset, Console, Palette, Setup, Theme, Title};
 
 /// Time between two progress lines, a tick short of a second: the frames decide.
 const PROGRESS: Duration = Duration::from_millis(990);
 
+/// How often is looked whether the report has been read.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// What shows the run.
 pub(super) enum Watcher {
-    /// The live screen.
-    Console(Console),
+    /// The live screen, and where its report goes.
+    Console(Console, watch::Sender<Option<Arc<Report>>>),
     /// A line a second on standard error.
     Progress(JoinHandle<()>),
     /// Nobody.
@@ -38,24 +44,46 @@ impl Watcher {
             return Ok(Self::Nothing);
         }
         if config.output.show == Show::Screen && Console::available() {
+            let (sender, report) = watch::channel(None);
             let setup = Setup {
                 frames: sampler.frames(),
+                report,
                 commands,
                 title: title(config),
-                theme: theme(config.output.ascii),
+                theme: theme(&config.output),
+                access: if config.output.read_only { Access::ReadOnly } else { Access::Full },
             };
             let console =
                 Console::start(setup).wrap_err("the screen could not be taken over; try --no-tui")?;
-            return Ok(Self::Console(console));
+            return Ok(Self::Console(console, sender));
         }
         Ok(Self::Progress(progress(config, sampler).wrap_err("the progress lines could not be started")?))
     }
 
+    /// How many panics the console has met so far, those of clients included.
+    pub(super) fn panics(&self) -> u64 {
+        match self {
+            Self::Console(console, _) => console.panics(),
+            Self::Progress(_) | Self::Nothing => 0,
+        }
+    }
+
+    /// Shows the report for as long as somebody looks at it; a signal ends that, too.
+    pub(super) async fn show(&mut self, report: &Arc<Report>, orders: &flume::Receiver<Command>) {
+        let Self::Console(console, sender) = self else { return };
+        sender.send_replace(Some(Arc::clone(report)));
+        while !console.has_left() {
+            if let Ok(Ok(Command::Stop(_) | Command::StopNow(_))) = timeout(LOOK, orders.recv_async()).await {
+                return;
+            }
+        }
+    }
+
     /// Ends the show: the screen is restored, the last line said. The sampler must have been stopped. Returns how
-    /// many panics the console met.
+    /// many panics were met.
     pub(super) fn end(self) -> u64 {
         match self {
-            Self::Console(console) => {
+            Self::Console(console, _) => {
                 let panics = console.stop().panics;
                 panics.iter().for_each(|message| voice::say(message));
                 panics.len() as u64
@@ -72,18 +100,21 @@ fn title(config: &RunConfig) -> Title {
         target: config.clients.player.entry.to_string(),
         variant: config.variant().to_string(),
         seed: config.plan.seed,
+        ramp_rate: config.ramp_rate(),
         duration: config.plan.duration,
     }
 }
 
-/// Colours unless `NO_COLOR` is set (<https://no-color.org>), ASCII where the locale is not UTF-8 or it was asked for.
-fn theme(ascii: bool) -> Theme {
+/// No colours where `NO_COLOR` is set (<https://no-color.org>), unless a theme was asked for; ASCII where the locale is
+/// not UTF-8 or it was asked for.
+fn theme(output: &Output) -> Theme {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_lowercase();
     let utf8 = locale.contains("utf-8") || locale.contains("utf8");
+    let usual = if set("NO_COLOR").is_some() { Palette::Mono } else { Palette::Ansi };
     Theme {
-        palette: if set("NO_COLOR").is_some() { Palette::Mono } else { Palette::Ansi },
-        charset: if ascii || !utf8 { Charset::Ascii } else { Charset::Unicode },
+        palette: output.theme.unwrap_or(usual),
+        charset: if output.ascii || !utf8 { Charset::Ascii } else { Charset::Unicode },
     }
 }
 

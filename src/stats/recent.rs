@@ -15,7 +15,8 @@ pub struct LatencyDigest {
     pub run: Option<LatencySummary>,
 }
 
-/// The histograms of one timed thing, a second apart, oldest first. Their memory is used again.
+/// The histograms of one timed thing, a second apart, oldest first, from the first value on. Their memory is used
+/// again.
 #[derive(Debug)]
 pub struct RecentLatency {
     timed: Timed,
@@ -27,16 +28,18 @@ pub struct RecentLatency {
 impl RecentLatency {
     /// For one timed thing.
     pub fn new(timed: Timed) -> Self {
-        Self {
-            timed,
-            kept: Vec::with_capacity(KEPT),
-            window: LatencySnapshot::default(),
-            digest: LatencyDigest::default(),
-        }
+        Self { timed, kept: Vec::new(), window: LatencySnapshot::default(), digest: LatencyDigest::default() }
     }
 
     /// Reads the registry; to be called once a second.
     pub fn sample(&mut self, registry: &Registry) {
+        if self.kept.is_empty() {
+            // What was never timed costs no memory. The first values are at most a second old.
+            registry.latency(self.timed, &mut self.window);
+            if self.window.summary().is_none() {
+                return;
+            }
+        }
         if self.kept.len() < KEPT {
             self.kept.push(LatencySnapshot::default());
         } else {

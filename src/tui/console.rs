@@ -14,15 +14,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::app::{App, Effect, Msg};
-use super::input::{Decoder, Input};
-use super::model::Model;
+use super::input::Decoder;
 use super::outbox::Outbox;
 use super::painter::Painter;
+use super::picture::picture;
 use super::theme::Theme;
 use super::tty::{Tty, Wake};
-use super::{Ended, Setup, screen};
+use super::{Ended, Setup, save};
 use crate::base::{Command, StopCause};
 use crate::frame::{Frame, TICK};
+use crate::report::Report;
 
 /// Pictures at the most, however fast keys come.
 const PICTURES_PER_SECOND: u32 = 20;
@@ -36,6 +37,7 @@ pub(super) struct Loop {
     tty: Tty,
     waker: UnixStream,
     frames: watch::Receiver<Arc<Frame>>,
+    report: watch::Receiver<Option<Arc<Report>>>,
     outbox: Outbox,
     app: App,
     theme: Theme,
@@ -47,6 +49,8 @@ pub(super) struct Loop {
     drawn: Option<Instant>,
     /// Something has changed since.
     stale: bool,
+    /// The run has ended and nobody looks any more.
+    leaves: bool,
 }
 
 impl Loop {
@@ -55,14 +59,16 @@ impl Loop {
             tty,
             waker,
             frames: setup.frames,
+            report: setup.report,
             outbox: Outbox::new(setup.commands),
-            app: App::new(setup.title),
+            app: App::new(setup.title, setup.access),
             theme: setup.theme,
             painter: Painter::new(setup.theme.charset),
             decoder: Decoder::default(),
             due: Instant::now(),
             drawn: None,
             stale: true,
+            leaves: false,
         }
     }
 
@@ -92,8 +98,15 @@ impl Loop {
                 Wake::Time if self.decoder.is_waiting() => self.decoder.give_up(&mut inputs),
                 Wake::Time => {}
             }
-            self.take_inputs(&mut inputs);
+            for input in inputs.drain(..) {
+                self.stale = true;
+                self.tell(Msg::Input(input));
+            }
             self.take_frame();
+            self.take_report();
+            if self.leaves {
+                return Ok(());
+            }
             self.outbox.send();
             self.tty.flush()?;
             self.draw()?;
@@ -114,14 +127,29 @@ impl Loop {
         tick.min(escape).min(picture)
     }
 
-    fn take_inputs(&mut self, inputs: &mut Vec<Input>) {
-        for input in inputs.drain(..) {
-            self.stale = true;
-            match self.app.update(Msg::Input(input)) {
-                Effect::None => {}
-                Effect::Redraw => self.painter.forget(),
-                Effect::Ask(command) => self.outbox.push(command),
+    /// Tells the app, and does what it says.
+    fn tell(&mut self, msg: Msg) {
+        match self.app.update(msg) {
+            Effect::None => {}
+            Effect::Redraw => self.painter.forget(),
+            Effect::Ask(command) => self.outbox.push(command),
+            Effect::Save => {
+                let saved = save::save(self.painter.shown(), self.app.shown.at);
+                self.tell(Msg::Saved(saved.map_err(|error| error.to_string())));
             }
+            Effect::Leave => self.leaves = true,
+        }
+    }
+
+    /// The report of the run comes once, at its end.
+    fn take_report(&mut self) {
+        if !self.report.has_changed().unwrap_or(false) {
+            return;
+        }
+        let report = self.report.borrow_and_update().clone();
+        if let Some(report) = report {
+            self.stale = true;
+            self.tell(Msg::Report(report));
         }
     }
 
@@ -148,8 +176,7 @@ impl Loop {
             return Ok(());
         }
         let size = self.tty.size();
-        let model = Model::of(&self.app, screen::rooms(size, self.app.view));
-        let picture = self.painter.paint(size, |buffer| screen::draw(&model, self.theme, buffer))?;
+        let picture = self.painter.paint(size, |buffer| picture(&mut self.app, self.theme, buffer))?;
         self.tty.write(picture)?;
         (self.drawn, self.stale) = (Some(now), false);
         Ok(())

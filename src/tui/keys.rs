@@ -1,6 +1,7 @@
 //! The one table of keys: what a key does, how the footer and the help overlay say it.
 //!
-//! Keys of a prompt (digits, Enter, Escape) are the prompt's own and not listed here.
+//! Keys of a prompt (what is typed, Enter, Escape) are the prompt's own and not listed here. No key is a chord: a
+//! half-typed one would need a time limit.
 
 use super::input::Key;
 
@@ -15,44 +16,106 @@ pub enum Action {
     StepUp,
     /// A smaller step.
     StepDown,
+    /// Type a target.
+    Target,
+    /// Hold the ramp, or let it go on.
+    Hold,
     /// Stop and drain; again: at once.
     Stop,
     /// The same by Ctrl-C.
     Interrupt,
     /// Stop at once.
     StopNow,
-    /// Keep the picture while the load goes on.
-    Freeze,
     /// The view with this number.
     View(u8),
+    /// The next panel of a view, or the one before.
+    Panel(Turn),
+    /// One panel alone.
+    Zoom,
+    /// Another length of time in the charts.
+    Window(Turn),
+    /// Keep the picture while the load goes on.
+    Freeze,
+    /// Draw everything again.
+    Redraw,
+    /// What Ctrl-Z would do elsewhere.
+    Suspend,
     /// Help.
     Help,
     /// Back: closes what is open, never ends a run.
     Back,
-    /// What Ctrl-Z would do elsewhere.
-    Suspend,
-    /// Draw everything again.
-    Redraw,
+    /// Move in a list.
+    Move(Motion),
+    /// Open what is selected.
+    Open,
+    /// Another column to sort by.
+    Sort(Turn),
+    /// Sort the other way round.
+    Reverse,
+    /// Type a filter.
+    Filter,
+    /// Only what is in trouble.
+    FaultsOnly,
+    /// Keep the selected client in sight.
+    Follow,
+    /// Mark this moment.
+    Mark,
+    /// Count since the last mark, or over the whole run.
+    Scope,
+    /// Write the picture to files.
+    Save,
+}
+
+/// One further, or one back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Further.
+    Next,
+    /// Back.
+    Back,
+}
+
+/// A movement in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Motion {
+    /// One line down.
+    Down,
+    /// One line up.
+    Up,
+    /// One page down.
+    PageDown,
+    /// One page up.
+    PageUp,
+    /// To the first line.
+    First,
+    /// To the last line.
+    Last,
 }
 
 /// Under which heading the help overlay lists a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// What changes the load.
+    /// What changes the load: the only keys that do.
     Load,
     /// What changes the picture.
     Look,
+    /// What moves and orders lists.
+    Lists,
+    /// What keeps something.
+    Keep,
 }
 
 impl Group {
     /// In the order of the help overlay.
-    pub const ALL: [Self; 2] = [Self::Load, Self::Look];
+    pub const ALL: [Self; 4] = [Self::Load, Self::Look, Self::Lists, Self::Keep];
 
     /// The heading.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Load => "LOAD",
             Self::Look => "LOOK",
+            Self::Lists => "LISTS",
+            Self::Keep => "KEEP",
         }
     }
 }
@@ -66,87 +129,97 @@ pub struct Binding {
     pub keys: &'static [Key],
     /// How they are written.
     pub shown: &'static str,
-    /// What the footer says, if it mentions it.
-    pub short: Option<&'static str>,
-    /// What the help overlay says.
+    /// What the footer says, if it mentions it; keys that belong together stand in one text.
+    pub footer: Option<&'static str>,
+    /// What the help overlay says; empty: the line before says it.
     pub help: &'static str,
     /// Under which heading.
     pub group: Group,
 }
 
-const fn binding(
-    group: Group,
-    action: Action,
-    keys: &'static [Key],
-    (shown, short): (&'static str, Option<&'static str>),
-    help: &'static str,
-) -> Binding {
-    Binding { action, keys, shown, short, help, group }
+const fn load(action: Action, keys: &'static [Key], shown: &'static str, help: &'static str) -> Binding {
+    Binding { action, keys, shown, footer: None, help, group: Group::Load }
 }
 
-/// All keys, in the order of the footer and the help overlay.
+impl Binding {
+    const fn of(self, group: Group) -> Self {
+        Self { group, ..self }
+    }
+
+    const fn footer(self, text: &'static str) -> Self {
+        Self { footer: Some(text), ..self }
+    }
+}
+
+const fn look(action: Action, keys: &'static [Key], shown: &'static str, help: &'static str) -> Binding {
+    load(action, keys, shown, help).of(Group::Look)
+}
+
+const fn list(action: Action, keys: &'static [Key], shown: &'static str, help: &'static str) -> Binding {
+    load(action, keys, shown, help).of(Group::Lists)
+}
+
+const fn keep(action: Action, keys: &'static [Key], shown: &'static str, help: &'static str) -> Binding {
+    load(action, keys, shown, help).of(Group::Keep)
+}
+
+use Key::{Char, Ctrl};
+
+/// All keys, in the order of the footer and, within their group, of the help overlay. A key whose line is empty is
+/// told by the line before it.
 pub const BINDINGS: &[Binding] = &[
-    binding(
-        Group::Look,
-        Action::Help,
-        &[Key::Char('?'), Key::Function(1)],
-        ("?", Some("help")),
-        "this help; again or Esc closes it",
-    ),
-    binding(
-        Group::Load,
-        Action::Stop,
-        &[Key::Char('q')],
-        ("q", Some("stop")),
-        "stop and drain; again: stop at once",
-    ),
-    binding(Group::Load, Action::Interrupt, &[Key::Ctrl('c')], ("^C", None), "as q, told as an interrupt"),
-    binding(Group::Load, Action::StopNow, &[Key::Char('Q')], ("Q", None), "stop at once"),
-    binding(
-        Group::Look,
-        Action::Freeze,
-        &[Key::Char(' ')],
-        ("Space", Some("freeze")),
-        "freeze the display, the load goes on",
-    ),
-    binding(
-        Group::Load,
-        Action::More,
-        &[Key::Char('+'), Key::Char('='), Key::Up],
-        ("+", Some("more")),
-        "add one step of clients (also = and Up)",
-    ),
-    binding(
-        Group::Load,
-        Action::Fewer,
-        &[Key::Char('-'), Key::Char('_'), Key::Down],
-        ("-", Some("fewer")),
-        "remove the newest clients (also _ and Down)",
-    ),
-    binding(Group::Load, Action::StepUp, &[Key::Char(']')], ("]", None), "larger step"),
-    binding(
-        Group::Load,
-        Action::StepDown,
-        &[Key::Char('[')],
-        ("[", Some("] step")),
-        "smaller step: 1 10 50 100 500 1000",
-    ),
-    binding(Group::Look, Action::View(1), &[Key::Char('1')], ("1", Some("overview")), "overview"),
-    binding(Group::Look, Action::View(2), &[Key::Char('2')], ("2", Some("clients")), "clients, worst first"),
-    binding(Group::Look, Action::Back, &[Key::Escape], ("Esc", None), "back; never ends the run"),
-    binding(Group::Look, Action::Redraw, &[Key::Ctrl('l')], ("^L", None), "draw everything again"),
-    binding(
-        Group::Look,
-        Action::Suspend,
-        &[Key::Ctrl('z')],
-        ("^Z", None),
-        "off: it would stop every client at once",
-    ),
+    look(Action::Help, &[Char('?'), Key::Function(1)], "? F1", "this help").footer("? help"),
+    load(Action::Stop, &[Char('q')], "q", "stop, drain, show report").footer("q stop"),
+    load(Action::Interrupt, &[Ctrl('c')], "^C", "the same, and leave"),
+    load(Action::StopNow, &[Char('Q')], "Q", "stop at once; so does q q"),
+    look(Action::Freeze, &[Char(' ')], "Space", "freeze; the load goes on").footer("Spc freeze"),
+    load(Action::More, &[Char('+'), Char('=')], "+ -  = _", "one step of clients").footer("+/- clients"),
+    load(Action::Fewer, &[Char('-'), Char('_')], "", ""),
+    load(Action::StepDown, &[Char('[')], "[ ]", "step: 1 10 50 100 500 1000").footer("[ ] step"),
+    load(Action::StepUp, &[Char(']')], "", ""),
+    load(Action::Target, &[Char('c')], "c", "target: 2500, +50, -20%").footer("c target"),
+    load(Action::Hold, &[Char('p')], "p", "hold the ramp, or go on").footer("p hold"),
+    keep(Action::Mark, &[Char('m')], "m", "mark this moment, a note").footer("m mark"),
+    look(Action::View(1), &[Char('1')], "1 2 3", "overview, clients, errors").footer("1-5 views"),
+    look(Action::View(2), &[Char('2')], "", ""),
+    look(Action::View(3), &[Char('3')], "", ""),
+    look(Action::View(4), &[Char('4')], "4 5 6", "generator, log, report"),
+    look(Action::View(5), &[Char('5')], "", ""),
+    look(Action::View(6), &[Char('6')], "", ""),
+    look(Action::Panel(Turn::Next), &[Key::Tab], "Tab S-Tab", "next panel, the one before"),
+    look(Action::Panel(Turn::Back), &[Key::BackTab], "", ""),
+    look(Action::Zoom, &[Char('z')], "z", "that panel alone, and back").footer("z zoom"),
+    look(Action::Window(Turn::Next), &[Char('t')], "t T", "time: 2 m 10 m 1 h, the run").footer("t time"),
+    look(Action::Window(Turn::Back), &[Char('T')], "", ""),
+    look(Action::Back, &[Key::Escape], "Esc", "back; never ends the run"),
+    look(Action::Redraw, &[Ctrl('l')], "^L", "draw everything again"),
+    look(Action::Suspend, &[Ctrl('z')], "^Z", "off: it stops every client"),
+    list(Action::Move(Motion::Down), &[Char('j'), Key::Down], "j k arrows", "one line"),
+    list(Action::Move(Motion::Up), &[Char('k'), Key::Up], "", ""),
+    list(Action::Move(Motion::PageDown), &[Key::PageDown, Ctrl('d')], "PgUp PgDn", "one page (also ^U ^D)"),
+    list(Action::Move(Motion::PageUp), &[Key::PageUp, Ctrl('u')], "", ""),
+    list(Action::Move(Motion::First), &[Char('g'), Key::Home], "g G", "first, last (also Home End)"),
+    list(Action::Move(Motion::Last), &[Char('G'), Key::End], "", ""),
+    list(Action::Open, &[Key::Enter], "Enter", "open what is selected"),
+    list(Action::Sort(Turn::Next), &[Char('s'), Char('l'), Key::Right], "s h", "sort by another column")
+        .footer("s sort"),
+    list(Action::Sort(Turn::Back), &[Char('h'), Key::Left], "", ""),
+    list(Action::Reverse, &[Char('r')], "r", "the other way round"),
+    list(Action::Filter, &[Char('/')], "/", "filter: pattern, !x = not x").footer("/ filter"),
+    list(Action::FaultsOnly, &[Char('!')], "!", "only what is in trouble").footer("! faults"),
+    list(Action::Follow, &[Char('F')], "F", "keep the selection in sight").footer("F follow"),
+    keep(Action::Scope, &[Char('M')], "M", "count since the mark"),
+    keep(Action::Save, &[Char('w'), Ctrl('s')], "w ^S", "write picture .txt and .svg"),
 ];
 
 /// What a key does.
 pub fn action(key: Key) -> Option<Action> {
     BINDINGS.iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
+}
+
+/// Whether an action changes the load of the run.
+pub fn is_load(action: Action) -> bool {
+    BINDINGS.iter().any(|binding| binding.action == action && binding.group == Group::Load)
 }
 
 #[cfg(test)]
@@ -171,12 +244,25 @@ mod tests {
     }
 
     #[test]
-    fn every_line_can_be_found_by_its_keys() {
+    fn every_line_can_be_found_by_its_keys_and_fits_its_column_of_the_help() {
         for binding in BINDINGS {
             assert!(!binding.keys.is_empty());
+            assert_eq!(binding.shown.is_empty(), binding.help.is_empty(), "{:?}", binding.action);
+            assert!(binding.shown.len() <= 10 && binding.help.len() <= 27, "{}", binding.help);
             for key in binding.keys {
                 assert_eq!(action(*key), Some(binding.action));
             }
         }
+    }
+
+    #[test]
+    fn only_these_keys_touch_the_load() {
+        let load = BINDINGS.iter().filter(|binding| binding.group == Group::Load);
+        let keys: Vec<Key> = load.flat_map(|binding| binding.keys).copied().collect();
+        let letters = ['q', 'Q', '+', '=', '-', '_', '[', ']', 'c', 'p'];
+        assert!(
+            keys.iter().all(|key| *key == Ctrl('c') || letters.iter().any(|letter| *key == Char(*letter)))
+        );
+        assert!(is_load(Action::More) && is_load(Action::Hold) && !is_load(Action::Mark));
     }
 }

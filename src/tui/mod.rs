@@ -14,28 +14,32 @@ mod model;
 mod outbox;
 mod painter;
 mod panics;
+mod picture;
 #[cfg(test)]
 mod pictures;
+mod save;
 mod screen;
 #[cfg(test)]
 mod stage;
+mod svg;
 pub mod theme;
 mod tty;
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use app::Title;
+pub use app::{Access, Title};
 pub use theme::{Charset, Palette, Theme};
 
 use crate::base::Command;
 use crate::frame::Frame;
+use crate::report::Report;
 
 /// How long the console may take to end; a thread that takes longer is left behind.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
@@ -45,12 +49,16 @@ const STOP_LIMIT: Duration = Duration::from_secs(2);
 pub struct Setup {
     /// Where the newest frame is found; the first may come later.
     pub frames: watch::Receiver<Arc<Frame>>,
+    /// Where the report comes, once the run has ended.
+    pub report: watch::Receiver<Option<Arc<Report>>>,
     /// Where commands go.
     pub commands: flume::Sender<Command>,
     /// What the run shows of itself.
     pub title: Title,
     /// Colours and characters.
     pub theme: Theme,
+    /// What keys may do.
+    pub access: Access,
 }
 
 /// What is left of the console when it has ended.
@@ -67,6 +75,7 @@ pub struct Ended {
 pub struct Console {
     waker: Option<UnixStream>,
     done: Receiver<Ended>,
+    ended: Option<Ended>,
 }
 
 impl Console {
@@ -93,7 +102,22 @@ impl Console {
             let _hold = hold;
             console.run(&sender);
         })?;
-        Ok(Self { waker: Some(waker), done })
+        Ok(Self { waker: Some(waker), done, ended: None })
+    }
+
+    /// Whether the console has ended by itself: the report was read, the terminal has gone, or it panicked.
+    pub fn has_left(&mut self) -> bool {
+        match self.done.try_recv() {
+            Ok(ended) => self.ended = Some(ended),
+            Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => _ = self.ended.get_or_insert_default(),
+        }
+        self.ended.is_some()
+    }
+
+    /// How many panics were met while the screen was up, those of clients included.
+    pub fn panics(&self) -> u64 {
+        panics::count()
     }
 
     /// Ends the console and puts the terminal back. Returns within two seconds, whatever the terminal does.
@@ -105,7 +129,8 @@ impl Console {
         // The thread sees the other end close.
         self.waker = None;
         // A console that panicked or has lost its terminal has ended before.
-        let ended = self.done.recv_timeout(STOP_LIMIT).unwrap_or_default();
+        let ended = self.ended.take();
+        let ended = ended.unwrap_or_else(|| self.done.recv_timeout(STOP_LIMIT).unwrap_or_default());
         Ended { panics: panics::take(), ..ended }
     }
 }

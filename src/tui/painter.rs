@@ -44,6 +44,11 @@ impl Painter {
         self.blank = true;
     }
 
+    /// The picture that was drawn last.
+    pub(super) fn shown(&self) -> &Buffer {
+        &self.shown
+    }
+
     /// Lets `draw` make the picture and returns the bytes that turn the last one into it.
     ///
     /// # Errors

@@ -52,6 +52,11 @@ fn keep(message: String) {
     }
 }
 
+/// How many messages are kept.
+pub(super) fn count() -> u64 {
+    MESSAGES.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+}
+
 /// Hands out what was kept.
 pub(super) fn take() -> Vec<String> {
     std::mem::take(&mut *MESSAGES.lock().unwrap_or_else(PoisonError::into_inner))

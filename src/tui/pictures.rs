@@ -1,27 +1,26 @@
 //! The screen as it is drawn: every state of a run in many sizes, compared with the pictures in `src/tui/pictures`.
 //!
-//! A picture that has changed on purpose is written anew by `HLSWARM_BLESS=1 cargo test pictures`; look at the
+//! A picture that has changed on purpose is written anew by `INSTA_UPDATE=always cargo test pictures`; look at the
 //! difference before it is committed.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use proptest::prelude::*;
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
-use super::app::{App, Msg, Title};
+use super::app::{Access, App, Msg, Title};
 use super::input::{Input, Key};
-use super::model::Model;
+use super::picture::picture;
 use super::theme::{Charset, Palette, Theme};
-use super::{painter, screen, stage};
+use super::{painter, stage};
 use crate::base::untrusted::HOSTILE;
 
 const SIZES: [(u16, u16); 5] = [(80, 24), (160, 48), (120, 30), (40, 10), (30, 3)];
 
 fn app(name: &str, keys: &[Key]) -> App {
-    let mut app = App::new(stage::title());
+    let mut app = App::new(stage::title(), Access::Full);
     app.update(Msg::Frame(stage::frame(name)));
     for key in keys {
         app.update(Msg::Input(Input::Key(*key)));
@@ -29,10 +28,9 @@ fn app(name: &str, keys: &[Key]) -> App {
     app
 }
 
-fn draw(app: &App, (width, height): (u16, u16), theme: Theme) -> Buffer {
+fn draw(app: &mut App, (width, height): (u16, u16), theme: Theme) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    let model = Model::of(app, screen::rooms(Size { width, height }, app.view));
-    screen::draw(&model, theme, &mut buffer);
+    picture(app, theme, &mut buffer);
     painter::settle(&mut buffer, theme.charset);
     buffer
 }
@@ -70,25 +68,27 @@ fn look(cell: &Cell) -> String {
 }
 
 fn assert_picture(name: &str, drawn: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/tui/pictures/{name}.txt"));
-    if std::env::var_os("HLSWARM_BLESS").is_some() {
-        std::fs::write(&path, drawn).expect("the picture is written");
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == drawn, "{name} has changed; it is now\n{drawn}");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("pictures");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, drawn));
 }
 
 /// Draws a stage in all sizes, both charsets, and once more as colours.
 fn album(name: &str, keys: &[Key]) -> String {
-    let app = app(name, keys);
+    album_of(&mut app(name, keys))
+}
+
+fn album_of(app: &mut App) -> String {
     let mut album = String::new();
     for size in SIZES {
         for charset in [Charset::Unicode, Charset::Ascii] {
-            let buffer = draw(&app, size, Theme { charset, ..Theme::default() });
+            let buffer = draw(app, size, Theme { charset, ..Theme::default() });
             _ = writeln!(album, "== {}x{} {charset:?}\n{}", size.0, size.1, text(&buffer, symbol));
         }
     }
-    let coloured = draw(&app, SIZES[0], Theme::default());
+    let coloured = draw(app, SIZES[0], Theme::default());
     _ = writeln!(album, "== {}x{} colours\n{}", SIZES[0].0, SIZES[0].1, text(&coloured, look));
     album
 }
@@ -102,15 +102,33 @@ fn the_overview_of_every_state_looks_as_it_did() {
 
 #[test]
 fn the_other_views_look_as_they_did() {
+    const ENTER: Key = Key::Enter;
     for (name, stage, keys) in [
         ("clients", "ten_thousand", &[Key::Char('2')][..]),
+        ("clients_open", "storm", &[Key::Char('2'), Key::Char('j'), Key::Char('j'), ENTER]),
+        ("clients_none", "empty", &[Key::Char('2')]),
+        ("errors", "storm", &[Key::Char('3')]),
+        ("errors_none", "healthy", &[Key::Char('3')]),
+        ("generator", "storm", &[Key::Char('4')]),
+        ("log", "storm", &[Key::Char('5')]),
+        ("zoom_latency", "storm", &[Key::Tab, Key::Char('z')]),
+        ("zoom_clients", "healthy", &[Key::Char('z')]),
+        ("zoom_traffic", "healthy", &[Key::Tab, Key::Tab, Key::Char('z')]),
         ("help", "storm", &[Key::Char('?')]),
         ("frozen", "ramping", &[Key::Char(' ')]),
         ("stopping", "ramping", &[Key::Char('q')]),
-        ("question", "ramping", &[Key::Char(']'), Key::Char(']'), Key::Char(']'), Key::Up]),
+        ("question", "ramping", &[Key::Char(']'), Key::Char(']'), Key::Char(']'), Key::Char('+')]),
+        ("prompt", "ramping", &[Key::Char('c'), Key::Char('2'), Key::Char('5')]),
     ] {
         assert_picture(name, &album(stage, keys));
     }
+}
+
+#[test]
+fn the_report_looks_as_it_did() {
+    let mut app = app("finished", &[]);
+    app.update(Msg::Report(stage::report()));
+    assert_picture("report", &album_of(&mut app));
 }
 
 fn theme() -> impl Strategy<Value = Theme> {
@@ -136,12 +154,12 @@ proptest! {
         theme in theme(),
     ) {
         let title = Title { program: text.clone(), target: text.clone(), variant: text, ..stage::title() };
-        let mut app = App::new(title);
+        let mut app = App::new(title, Access::Full);
         app.update(Msg::Frame(stage::frame(name)));
         for key in keys {
             app.update(Msg::Input(Input::Key(Key::Char(char::from(key)))));
         }
-        let buffer = draw(&app, (width, height), theme);
+        let buffer = draw(&mut app, (width, height), theme);
         for cell in &buffer.content {
             prop_assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());
             prop_assert!(theme.charset == Charset::Unicode || cell.symbol().is_ascii(), "{:?}", cell.symbol());

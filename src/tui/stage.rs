@@ -3,18 +3,35 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::finding::Finding;
 use crate::base::outcome::{Fault, HttpFailure};
-use crate::base::{ClientState, Clock, Kind, Outcome, RunState};
-use crate::frame::{Frame, Health, Knee, Knees, Verdict};
+use crate::base::{ClientState, Clock, Kind, Mark, Outcome, RunState};
+use crate::frame::{
+    ChangeKind, ChangeSource, FailureLine, FailureTracker, Frame, Health, History, Journal, Knee, Knees,
+    LoadChange, Point, TIMED, Verdict, VerdictChange,
+};
 use crate::stats::{
-    ClientRow, LatencyDigest, LatencySummary, Playback, Rates, Registry, Snapshot, SpeedSummary, Totals,
+    ClientRow, FindingRow, LatencyDigest, LatencySummary, Playback, Rates, Registry, Snapshot, SpeedSummary,
+    Timed, Totals,
 };
 
 use super::app::Title;
+use crate::pipeline::{Event, Happening, LogEntry};
+use crate::report::{self, Report};
 
 /// The names of all stages.
-pub(super) const STAGES: [&str; 7] =
-    ["empty", "ramping", "storm", "ten_thousand", "draining", "finished", "no_client"];
+pub(super) const STAGES: [&str; 10] = [
+    "empty",
+    "starting",
+    "ramping",
+    "healthy",
+    "storm",
+    "hold",
+    "ten_thousand",
+    "draining",
+    "finished",
+    "no_client",
+];
 
 pub(super) fn title() -> Title {
     Title {
@@ -22,6 +39,7 @@ pub(super) fn title() -> Title {
         target: "https://origin.example.com/live/master.m3u8".to_owned(),
         variant: "highest".to_owned(),
         seed: 7,
+        ramp_rate: Some(5.0),
         duration: None,
     }
 }
@@ -30,13 +48,39 @@ pub(super) fn title() -> Title {
 pub(super) fn frame(stage: &str) -> Arc<Frame> {
     Arc::new(match stage {
         "ramping" => ramping(),
+        "starting" => starting(),
+        "healthy" => Frame { state: RunState::Running, target: 321, ..ramping() },
         "storm" => storm(),
+        "hold" => Frame { state: RunState::Hold, ..storm() },
         "ten_thousand" => ten_thousand(),
         "draining" => Frame { state: RunState::Draining, ..storm() },
         "finished" => Frame { state: RunState::Finished, ..storm() },
         "no_client" => Frame { target: 0, admitted: 0, snapshot: Snapshot::default(), ..ramping() },
         _ => Frame::default(),
     })
+}
+
+/// The report of the stage "finished".
+pub(super) fn report() -> Arc<Report> {
+    let run = report::Run {
+        target: title().target,
+        version: "0.1.0",
+        started_at: "2026-11-23T12:31:07Z".to_owned(),
+        duration_s: 0.0,
+        duration_asked_s: None,
+        clients_target: 0,
+        clients_peak: 0,
+        clients_started: 0,
+        ramp_rate: Some(5.0),
+        late_starts: 0,
+        variant: "highest".to_owned(),
+        seed: 7,
+        run_id: String::new(),
+        command: String::new(),
+        tls_verified: true,
+    };
+    let facts = report::Facts { run, lost_workers: 0, origin: None };
+    Arc::new(report::build(facts, &frame("finished"), &Registry::new(1)))
 }
 
 /// Totals in which requests ended this way, counted by a real registry.
@@ -98,7 +142,12 @@ fn snapshot(clients: Vec<ClientRow>, totals: Totals) -> Snapshot {
 }
 
 fn digest(scale: u64) -> LatencyDigest {
-    let summary = LatencySummary {
+    let summary = summary(scale);
+    LatencyDigest { recent: Some(summary), run: Some(summary) }
+}
+
+fn summary(scale: u64) -> LatencySummary {
+    LatencySummary {
         count: 1000,
         min: 900 * scale,
         mean: 5_000.0,
@@ -107,8 +156,102 @@ fn digest(scale: u64) -> LatencyDigest {
         p99: 19_000 * scale,
         p999: 80_000 * scale,
         max: 102_000 * scale,
+    }
+}
+
+/// Connections and playlists are fast, segments and start-up slower.
+fn latencies(scale: u64) -> [LatencyDigest; TIMED.len()] {
+    let mut place = 0;
+    TIMED.map(|timed| {
+        place += 1;
+        if timed == Timed::Tls { LatencyDigest::default() } else { digest(place * scale) }
+    })
+}
+
+/// What a sampler would have seen of these totals: everything in the last ten seconds.
+pub(super) fn failures(totals: &Totals) -> Vec<FailureLine> {
+    let mut tracker = FailureTracker::default();
+    let mut lines = Vec::new();
+    tracker.observe(Duration::from_secs(154), 400, &Totals::default(), &mut lines);
+    tracker.observe(Duration::from_secs(159), 418, totals, &mut lines);
+    lines
+}
+
+/// One point a second, until `seconds`, in which clients rise to `clients` and, from the knee on, errors and latency.
+fn history(seconds: u64, clients: u64, knee: Option<u64>) -> Arc<History> {
+    let mut history = History::default();
+    for second in 1..=seconds {
+        let rising = second as f64 / seconds as f64;
+        let trouble = knee.map_or(0.0, |knee| second.saturating_sub(knee) as f64 / seconds as f64);
+        let active = (clients as f64 * rising) as u64;
+        let rates = Rates { bits_per_second: 1e7 * active as f64 * (1.0 - trouble / 2.0), ..rates(0) };
+        let latency = LatencyDigest { recent: Some(summary(3 + (400.0 * trouble) as u64)), run: None };
+        history.push(Point::of(&Frame {
+            at: Duration::from_secs(second),
+            snapshot: snapshot(
+                (0..active).map(|id| row(id, ClientState::Playing)).collect(),
+                Totals::default(),
+            ),
+            windows: [Some(rates), None, None, None],
+            latencies: [latency; TIMED.len()],
+            health: Health {
+                error_share: Some(trouble.min(0.31)),
+                stalled_share: Some(trouble.min(0.29)),
+                ..Health::default()
+            },
+            ..Frame::default()
+        }));
+    }
+    Arc::new(history)
+}
+
+/// What was done to a run of a thousand clients.
+fn journal(verdict: Option<u64>) -> Arc<Journal> {
+    let journal = Journal::default();
+    let at = Duration::from_secs;
+    journal.change(LoadChange {
+        at: at(0),
+        kind: ChangeKind::Target,
+        from: 0,
+        to: 1000,
+        by: ChangeSource::Plan,
+    });
+    if let Some(since) = verdict {
+        journal.verdict(VerdictChange {
+            at: at(since),
+            verdict: Verdict::Failing,
+            reason: "31.2% of requests fail, 29.4% of clients are stalled".to_owned(),
+            clients: 418,
+        });
+        journal.mark(Mark { at: at(since + 30), note: "packager scaled from 2 to 4".to_owned() });
+    }
+    Arc::new(journal)
+}
+
+fn findings() -> Vec<FindingRow> {
+    let at = Duration::from_secs;
+    let detail = "segment 632 is listed and not there";
+    let row =
+        |finding| FindingRow { finding, count: 12, first: at(80), last: at(160), detail: detail.into() };
+    vec![row(Finding::ALL[0]), row(Finding::ALL[Finding::ALL.len() - 1])]
+}
+
+/// What some clients told last.
+fn log() -> Arc<[LogEntry]> {
+    let outcome = Outcome::Http(HttpFailure::of(503));
+    let happened = [
+        Happening::Joined,
+        Happening::State { from: ClientState::Starting, to: ClientState::Playing },
+        Happening::Fault { request: Kind::Segment, outcome },
+        Happening::State { from: ClientState::Playing, to: ClientState::Waiting },
+        Happening::StallBegan,
+        Happening::StallEnded { lasted_us: 2_400_000 },
+    ];
+    let entry = |(number, what): (u64, Happening)| LogEntry {
+        number,
+        event: Event { at_us: 150_000_000 + 700_000 * number, client: Some(417), what },
     };
-    LatencyDigest { recent: Some(summary), run: Some(summary) }
+    (1..).zip(happened).map(entry).collect()
 }
 
 fn rates(errors: u64) -> Rates {
@@ -121,6 +264,32 @@ fn rates(errors: u64) -> Rates {
         segments_per_second: 1_070.0,
         finished: 21_400,
         errors,
+    }
+}
+
+/// The first second: clients begin, nothing has been answered.
+fn starting() -> Frame {
+    Frame {
+        at: Duration::from_millis(750),
+        state: RunState::Ramping,
+        target: 1000,
+        admitted: 4,
+        snapshot: snapshot((1..=4).map(new_row).collect(), Totals::default()),
+        journal: journal(None),
+        ..Frame::default()
+    }
+}
+
+fn new_row(id: u64) -> ClientRow {
+    let playback = Playback { dry_at_us: 0, bandwidth: 0, ..row(id, ClientState::Starting).playback };
+    ClientRow {
+        requests: 1,
+        segments: 0,
+        bytes: 0,
+        last: None,
+        speed: None,
+        playback,
+        ..row(id, ClientState::Starting)
     }
 }
 
@@ -137,15 +306,15 @@ fn ramping() -> Frame {
         recent: Some(rates(0)),
         peak_bits_per_second: Some(6.44e9),
         speed: SpeedSummary { average: Some(1.0), slow: 0, high_drift: 0, max_drift_us: 210_000 },
-        playlist_latency: digest(1),
-        segment_first_byte: digest(3),
-        segment_latency: digest(9),
+        latencies: latencies(1),
         health: Health {
             verdict: Verdict::Ok,
             since: Duration::from_secs(1),
             error_share: Some(0.0),
             stalled_share: Some(0.001),
         },
+        history: history(64, 321, None),
+        journal: journal(None),
         ..Frame::default()
     }
 }
@@ -171,11 +340,14 @@ fn storm() -> Frame {
     Frame {
         at: Duration::from_secs(161),
         admitted: 648,
+        failures: failures(&ended),
+        history: history(161, 648, Some(84)),
+        journal: journal(Some(84)),
+        log: log(),
+        findings: findings(),
         snapshot: snapshot(clients.collect(), ended),
         recent: Some(rates(6_677)),
-        playlist_latency: digest(40),
-        segment_first_byte: digest(90),
-        segment_latency: digest(110),
+        latencies: latencies(20),
         health: Health {
             verdict: Verdict::Failing,
             since: Duration::from_secs(84),

@@ -75,12 +75,21 @@ impl Theme {
             Role::Warning => {
                 self.coloured(Color::Yellow, Color::Rgb(230, 159, 0)).add_modifier(Modifier::BOLD)
             }
-            Role::Failing => self
-                .coloured(Color::Red, Color::Rgb(213, 94, 0))
-                .add_modifier(Modifier::BOLD | Modifier::REVERSED),
+            Role::Failing => self.failing(),
             Role::Untrusted => self.coloured(Color::Magenta, Color::Rgb(204, 121, 167)),
             Role::Mark => self.coloured(Color::Blue, Color::Rgb(0, 114, 178)).add_modifier(Modifier::BOLD),
         }
+    }
+
+    /// Without colour only reversed stands out enough from a warning.
+    fn failing(self) -> Style {
+        let style = self.coloured(Color::Red, Color::Rgb(213, 94, 0)).add_modifier(Modifier::BOLD);
+        if self.palette == Palette::Mono { style.add_modifier(Modifier::REVERSED) } else { style }
+    }
+
+    /// How a bar of a chart looks: a reversed block would be a hole.
+    pub fn bar(self, role: Role) -> Style {
+        self.style(role).remove_modifier(Modifier::REVERSED | Modifier::DIM)
     }
 
     fn coloured(self, ansi: Color, true_colour: Color) -> Style {

@@ -22,11 +22,10 @@ fn run(no_color: bool) -> Vec<u16> {
     if no_color {
         command.env("NO_COLOR", "1");
     }
-    let mut terminal = Terminal::start(command, &LOAD);
+    let terminal = Terminal::start(command, &LOAD);
     // The verdict is the one thing that has a colour in a healthy run.
     terminal.wait_for("OK");
-    terminal.press("q");
-    let ended = terminal.end();
+    let ended = terminal.quit();
     ended.assert_good_end(0);
     renditions(&ended.bytes)
 }

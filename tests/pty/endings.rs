@@ -12,11 +12,22 @@ fn running(options: &[&str]) -> Terminal {
 
 #[test]
 fn q_drains_and_shift_q_stops_at_once() {
-    for key in ["q", "Q", "\x03"] {
+    running(&[]).quit().assert_good_end(0);
+    for key in ["Q", "\x03"] {
         let mut terminal = running(&[]);
         terminal.press(key);
         terminal.end().assert_good_end(0);
     }
+}
+
+#[test]
+fn a_signal_ends_the_reading_of_a_report_that_is_complete() {
+    let mut terminal = running(&["-d", "60s"]);
+    terminal.press("q");
+    terminal.wait_for("the run has ended");
+    terminal.wait_for("latency ms");
+    terminal.signal(Signal::TERM);
+    terminal.end().assert_good_end(0);
 }
 
 #[test]
@@ -41,6 +52,5 @@ fn ctrl_z_is_refused_with_a_word_and_escape_ends_nothing() {
     terminal.press("\x1b");
     // What follows an Escape at once belongs to it, as terminals send Alt with a key.
     std::thread::sleep(std::time::Duration::from_millis(500));
-    terminal.press("q");
-    terminal.end().assert_good_end(0);
+    terminal.quit().assert_good_end(0);
 }

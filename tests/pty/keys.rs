@@ -11,8 +11,7 @@ fn three_steps_of_ten_add_thirty_clients() {
     terminal.wait_for("RUNNING");
     terminal.press("+++");
     terminal.wait_for("35 of 35 clients");
-    terminal.press("q");
-    let ended = terminal.end();
+    let ended = terminal.quit();
     ended.assert_good_end(0);
     assert_eq!(ended.report["run"]["clients_target"], 35);
     assert_eq!(ended.report["run"]["clients_peak"], 35);

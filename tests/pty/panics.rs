@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hlswarm::frame::Frame;
-use hlswarm::tui::{Charset, Console, Palette, Setup, Theme, Title};
+use hlswarm::tui::{Access, Charset, Console, Palette, Setup, Theme, Title};
 use portable_pty::CommandBuilder;
 use tokio::sync::watch;
 
@@ -36,11 +36,14 @@ fn a_panic_of_a_client_task_leaves_the_screen_alone_and_is_told_afterwards() {
 fn console_beside_a_panic() {
     let (_frames, receiver) = watch::channel(Arc::new(Frame::default()));
     let (commands, _taken) = flume::bounded(8);
+    let (_reports, report) = watch::channel(None);
     let setup = Setup {
         frames: receiver,
+        report,
         commands,
         title: Title { target: SHOWN.to_owned(), ..Title::default() },
         theme: Theme { palette: Palette::Ansi, charset: Charset::Unicode },
+        access: Access::Full,
     };
     let console = Console::start(setup).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

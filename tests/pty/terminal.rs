@@ -177,6 +177,14 @@ impl Terminal {
         (wait(&mut *child, || "its terminal has gone".to_owned()), report(&folder))
     }
 
+    /// Ends the run with `q`, and leaves the report that it shows then.
+    pub fn quit(mut self) -> Ended {
+        self.press("q");
+        self.wait_for("the run has ended");
+        self.press("q");
+        self.end()
+    }
+
     /// Waits for the program's own end.
     pub fn end(mut self) -> Ended {
         let output = Arc::clone(&self.output);

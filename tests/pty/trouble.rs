@@ -26,8 +26,7 @@ fn a_terminal_that_takes_nothing_does_not_block_the_load() {
         thread::sleep(Duration::from_millis(20));
     }
     terminal.read_on();
-    terminal.press("q");
-    let ended = terminal.end();
+    let ended = terminal.quit();
     ended.assert_good_end(0);
     assert_eq!(ended.report["playback"]["stalls"], 0);
     assert_eq!(ended.report["requests"]["started"], ended.report["requests"]["finished"]);
@@ -37,7 +36,7 @@ fn a_terminal_that_takes_nothing_does_not_block_the_load() {
 
 #[test]
 fn a_storm_of_resizes_leaves_a_whole_picture() {
-    let mut terminal = Terminal::demo(&[]);
+    let terminal = Terminal::demo(&[]);
     terminal.wait_for("RUNNING");
     for step in 0..300_u16 {
         terminal.resize((1 + step * 37 % 60, 1 + step * 91 % 200));
@@ -47,6 +46,5 @@ fn a_storm_of_resizes_leaves_a_whole_picture() {
     terminal.wait_until("a whole picture", |screen| {
         screen.contains("RUNNING") && screen.contains("measurement:") && screen.lines().count() == 24
     });
-    terminal.press("q");
-    terminal.end().assert_good_end(0);
+    terminal.quit().assert_good_end(0);
 }

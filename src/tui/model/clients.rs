@@ -1,53 +1,79 @@
-//! The table of clients, worst first; only the lines that are seen are made.
+//! All clients: as a map in the order in which they joined, as a list, and one of them with all its numbers.
+//!
+//! The map comes first, because of ten thousand clients no list shows what they have in common: those that joined
+//! together lie together, so a cohort that suffers is a block and chance is dust.
+
+use std::time::Duration;
 
 use crate::base::{ClientState, Outcome, units};
 use crate::stats::{ClientRow, Snapshot};
+use crate::tui::app::{App, ClientList, Rooms, badness, severity};
 use crate::tui::theme::Role;
 
-use super::Text;
-use super::errors;
 use super::overview::state_role;
+use super::{Column, Line, Table, Text, errors};
 
-/// The columns: heading and width.
-pub(in crate::tui) const COLUMNS: [(&str, u16); 9] = [
-    ("ID", 9),
-    ("STATE", 9),
-    ("BUF s", 7),
-    ("SPEED", 6),
-    ("STALLS", 6),
-    ("ERR", 6),
-    ("REQ", 8),
-    ("AGE s", 7),
-    ("LAST", 24),
+const COLUMNS: &[Column] = &[
+    Column::number("ID", 9),
+    Column::word("STATE", 8),
+    Column::number("Mb/s", 6),
+    Column::number("BUF s", 6),
+    Column::number("SPEED", 6),
+    Column::number("STALLS", 7),
+    Column::number("ERR", 6),
+    Column::number("REQ", 7),
+    Column::number("AGE s", 6),
+    Column::word("LAST", 26),
+    Column::number("BYTES", 10),
+    Column::number("DRIFT", 9),
+    Column::number("RECONN", 7),
 ];
 
-/// What stands in one line.
-pub(in crate::tui) type ClientLine = [Text; COLUMNS.len()];
+/// Three facts in a line, each a name and a value.
+const FACTS_IN_A_LINE: usize = 3;
+const FACTS: &[Column] = &[
+    Column::word("", 9),
+    Column::word("", 14),
+    Column::word("", 14),
+    Column::word("", 10),
+    Column::word("", 14),
+    Column::word("", 40),
+];
 
-/// The table.
-#[derive(Debug, Default)]
-pub(in crate::tui) struct ClientTable {
-    /// Which of how many are shown.
-    pub(in crate::tui) range: String,
-    pub(in crate::tui) order: &'static str,
-    pub(in crate::tui) lines: Vec<ClientLine>,
+/// One mark of the map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::tui) struct Mark {
+    pub(in crate::tui) sign: &'static str,
+    pub(in crate::tui) role: Role,
 }
 
-impl ClientTable {
-    pub(super) fn of(snapshot: &Snapshot, room: usize) -> Self {
-        let count = snapshot.clients.len();
-        let shown = worst_first(snapshot, room);
-        let range = match shown.len() {
-            0 => format!("{} clients", units::count(count as u64)),
-            to => format!("1-{} of {}", units::count(to as u64), units::count(count as u64)),
-        };
-        let lines = shown.into_iter().map(|row| line(row, snapshot.at_us)).collect();
-        Self { range, order: "worst first", lines }
+/// The view.
+#[derive(Debug)]
+pub(in crate::tui) struct ClientsView {
+    /// Line by line.
+    pub(in crate::tui) map: Vec<Vec<Mark>>,
+    /// How many clients one mark stands for.
+    pub(in crate::tui) scale: String,
+    pub(in crate::tui) table: Table,
+    /// The numbers of the selected client, when they are open.
+    pub(in crate::tui) detail: Option<Table>,
+}
+
+impl ClientsView {
+    pub(super) fn of(app: &App, rooms: Rooms) -> Self {
+        let snapshot = &app.steady.snapshot;
+        let (map, scale) = map(&app.clients, snapshot, rooms.map);
+        Self {
+            map,
+            scale,
+            table: table(&app.clients, snapshot, rooms.list),
+            detail: app.clients.open.then(|| detail(&app.clients, snapshot)),
+        }
     }
 }
 
-/// The `room` worst clients; a full sort of ten thousand is not worth forty lines.
-fn worst_first(snapshot: &Snapshot, room: usize) -> Vec<&ClientRow> {
+/// The worst clients, for the overview; a full sort of ten thousand is not worth forty lines.
+pub(super) fn worst(snapshot: &Snapshot, room: usize) -> Table {
     let mut rows: Vec<&ClientRow> = snapshot.clients.iter().collect();
     let key = |row: &&ClientRow| badness(row, snapshot.at_us);
     if room > 0 && room < rows.len() {
@@ -55,29 +81,85 @@ fn worst_first(snapshot: &Snapshot, room: usize) -> Vec<&ClientRow> {
     }
     rows.truncate(room);
     rows.sort_unstable_by_key(key);
-    rows
-}
-
-/// What is worse is smaller; the client's number makes the order one that does not change by itself.
-fn badness(row: &ClientRow, now_us: u64) -> (u8, bool, u64, u64, u64) {
-    let failures = u64::MAX - row.failures() - row.stalls;
-    (severity(row.state), !row.slow, failures, row.playback.buffer_at(now_us), row.id)
-}
-
-/// What an operator looks for first.
-const fn severity(state: ClientState) -> u8 {
-    match state {
-        ClientState::Stalled => 0,
-        ClientState::Waiting => 1,
-        ClientState::Dead => 2,
-        ClientState::Starting => 3,
-        ClientState::Playing => 4,
-        ClientState::Leaving => 5,
-        ClientState::Finished => 6,
+    let lines = rows.into_iter().map(|row| Line::of(cells(row, snapshot.at_us))).collect();
+    Table {
+        title: "Worst clients".to_owned(),
+        aside: "2 = all".to_owned(),
+        columns: COLUMNS,
+        lines,
+        none: none(),
     }
 }
 
-fn line(row: &ClientRow, now_us: u64) -> ClientLine {
+fn none() -> String {
+    "no client yet".to_owned()
+}
+
+fn table(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
+    let shown = list.order.iter().skip(list.top).take(room);
+    let rows = shown.filter_map(|place| snapshot.clients.get(*place as usize));
+    let lines: Vec<Line> = rows
+        .map(|row| Line { cells: cells(row, snapshot.at_us), selected: list.selected == Some(row.id) })
+        .collect();
+    let (first, last) = (list.top + usize::from(!lines.is_empty()), list.top + lines.len());
+    let [first, last, all, clients] =
+        [first, last, list.order.len(), snapshot.clients.len()].map(|count| units::count(count as u64));
+    let left_out = if all == clients { String::new() } else { format!(" of {clients}") };
+    Table {
+        title: format!("{first}-{last} of {all}{left_out}"),
+        aside: order(list),
+        columns: COLUMNS,
+        none: if snapshot.clients.is_empty() {
+            none()
+        } else {
+            "no client is like that; Esc shows all".to_owned()
+        },
+        lines,
+    }
+}
+
+fn order(list: &ClientList) -> String {
+    let reversed = if list.reversed { ", reversed" } else { "" };
+    let faults = if list.faults_only { "  faults only" } else { "" };
+    let filter = list.filter.as_ref().map_or(String::new(), |filter| format!("  filter {}", filter.text));
+    let follow = if list.following { "  follow" } else { "" };
+    format!("{}{reversed}{faults}{filter}{follow}", list.sort.name())
+}
+
+fn map(list: &ClientList, snapshot: &Snapshot, (columns, lines): (usize, usize)) -> (Vec<Vec<Mark>>, String) {
+    let (marks, clients) = (columns * lines, list.joined.len());
+    if marks == 0 || clients == 0 {
+        return (Vec::new(), none());
+    }
+    let each = clients.div_ceil(marks);
+    let states: Vec<Mark> = list
+        .joined
+        .chunks(each)
+        .map(|cohort| {
+            let rows = cohort.iter().filter_map(|place| snapshot.clients.get(*place as usize));
+            rows.map(|row| row.state).min_by_key(|state| severity(*state)).map_or(Mark::default(), mark)
+        })
+        .collect();
+    let scale = format!("1 mark = {}", units::plural(each as u64, "client"));
+    (states.chunks(columns).map(<[Mark]>::to_vec).collect(), scale)
+}
+
+/// The letters stand in the frame of the map.
+pub(in crate::tui) const LEGEND: &str = ". play  o start  S stall  W wait  X dead  - left";
+
+fn mark(state: ClientState) -> Mark {
+    let sign = match state {
+        ClientState::Playing => ".",
+        ClientState::Starting => "o",
+        ClientState::Stalled => "S",
+        ClientState::Waiting => "W",
+        ClientState::Dead => "X",
+        ClientState::Finished | ClientState::Leaving => "-",
+    };
+    Mark { sign, role: state_role(state) }
+}
+
+fn cells(row: &ClientRow, now_us: u64) -> Vec<Text> {
     let counted = |value: u64| {
         let role = if value == 0 { Role::Label } else { Role::Plain };
         Text::new(role, units::count(value))
@@ -86,9 +168,10 @@ fn line(row: &ClientRow, now_us: u64) -> ClientLine {
         Some((outcome, at_us)) => (last(outcome), tenths(now_us.saturating_sub(at_us))),
         None => (Text::label(units::UNKNOWN), units::UNKNOWN.to_owned()),
     };
-    [
+    vec![
         Text::plain(units::count(row.id)),
         Text::new(state_role(row.state), row.state.name()),
+        bandwidth(row),
         Text::plain(tenths(row.playback.buffer_at(now_us))),
         speed(row),
         counted(row.stalls),
@@ -96,7 +179,17 @@ fn line(row: &ClientRow, now_us: u64) -> ClientLine {
         Text::plain(units::count(row.requests)),
         Text::plain(age),
         last,
+        Text::plain(units::bytes(row.bytes)),
+        Text::label(units::span(Duration::from_micros(row.playback.drift_at(now_us)))),
+        counted(row.reconnections),
     ]
+}
+
+fn bandwidth(row: &ClientRow) -> Text {
+    match row.playback.bandwidth {
+        0 => Text::label(units::UNKNOWN),
+        bits => Text::plain(format!("{:.1}", bits as f64 / 1e6)),
+    }
 }
 
 fn speed(row: &ClientRow) -> Text {
@@ -117,22 +210,85 @@ fn tenths(microseconds: u64) -> String {
     format!("{}.{}", units::count(tenths / 10), tenths % 10)
 }
 
+fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
+    let row = list.selected.and_then(|id| snapshot.clients.iter().find(|row| row.id == id));
+    let Some(row) = row else {
+        return Table {
+            title: format!("Client {}", list.selected.map_or(String::new(), units::count)),
+            none: "this client has left".to_owned(),
+            ..Table::default()
+        };
+    };
+    let now_us = snapshot.at_us;
+    let moment = |us: u64| units::clock(Duration::from_micros(us));
+    let span = |us: u64| units::span(Duration::from_micros(us));
+    let fact = |name: &str, value: String| [Text::label(name), Text::plain(value)];
+    let last = row.last.map_or(units::UNKNOWN.to_owned(), |(outcome, at_us)| {
+        format!("{} at {}", errors::name(outcome), moment(at_us))
+    });
+    let facts = [
+        fact("state", row.state.name().to_owned()),
+        fact("requests", units::count(row.requests)),
+        fact("stalls", units::count(row.stalls)),
+        fact("joined", moment(row.playback.joined_us)),
+        fact("segments", units::count(row.segments)),
+        fact("HTTP errors", units::count(row.http_errors)),
+        fact("played", span(row.playback.position_at(now_us))),
+        fact("bytes", units::bytes(row.bytes)),
+        fact("other faults", units::count(row.faults)),
+        fact("buffer", span(row.playback.buffer_at(now_us))),
+        fact("variant", bandwidth(row).text + " Mb/s"),
+        fact("reconnections", units::count(row.reconnections)),
+        fact("drift", span(row.playback.drift_at(now_us))),
+        fact("largest drift", span(row.playback.max_drift_us)),
+        fact("speed", row.speed.map_or(units::UNKNOWN.to_owned(), |speed| format!("{speed:.2}x"))),
+        fact("last", last),
+    ];
+    let lines = facts.chunks(FACTS_IN_A_LINE).map(|facts| Line::of(facts.concat()));
+    Table {
+        title: format!("Client {}", units::count(row.id)),
+        aside: "Esc closes".to_owned(),
+        columns: FACTS,
+        lines: lines.collect(),
+        ..Table::default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tui::stage;
 
-    #[test]
-    fn stalled_clients_come_first_and_only_as_many_as_there_is_room_for() {
+    fn snapshot() -> Snapshot {
         let clients = (1..=10_000).map(|id| stage::row(id, ClientState::Playing)).collect();
         let mut snapshot = Snapshot { clients, ..Snapshot::default() };
         snapshot.clients[6_000].state = ClientState::Stalled;
         snapshot.clients[77].http_errors = 4;
-        let table = ClientTable::of(&snapshot, 3);
-        let ids: Vec<&str> = table.lines.iter().map(|line| line[0].text.as_str()).collect();
+        snapshot
+    }
+
+    #[test]
+    fn stalled_clients_come_first_and_only_as_many_as_there_is_room_for() {
+        let snapshot = snapshot();
+        let table = worst(&snapshot, 3);
+        let ids: Vec<&str> = table.lines.iter().map(|line| line.cells[0].text.as_str()).collect();
         assert_eq!(ids, ["6,001", "78", "1"]);
-        assert_eq!(table.range, "1-3 of 10,000");
-        assert!(ClientTable::of(&snapshot, 0).lines.is_empty());
+        assert!(worst(&snapshot, 0).lines.is_empty());
+    }
+
+    #[test]
+    fn every_client_is_in_one_mark_of_the_map_and_the_worst_of_a_mark_is_shown() {
+        let snapshot = snapshot();
+        let mut list = ClientList::default();
+        list.joined = (0..10_000).collect();
+        let (lines, scale) = map(&list, &snapshot, (74, 3));
+        let marks: Vec<Mark> = lines.concat();
+        assert_eq!((scale.as_str(), marks.len()), ("1 mark = 46 clients", 10_000_usize.div_ceil(46)));
+        let stalled: Vec<usize> =
+            marks.iter().enumerate().filter(|(_, mark)| mark.sign == "S").map(|(place, _)| place).collect();
+        assert_eq!(stalled, [6_000 / 46]);
+        assert!(lines.len() <= 3 && lines.iter().all(|line| line.len() <= 74));
+        assert_eq!(map(&list, &snapshot, (0, 3)).0, Vec::<Vec<Mark>>::new());
     }
 
     #[test]

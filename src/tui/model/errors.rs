@@ -1,22 +1,27 @@
-//! What went wrong: HTTP statuses as a histogram, every other outcome under its own name below them.
+//! What went wrong: HTTP statuses as a histogram, every other outcome under its own name apart from them, and what
+//! is wrong with the stream itself.
 
-use crate::base::outcome::Fault;
-use crate::base::{Outcome, units};
-use crate::stats::Totals;
+use crate::base::outcome::{Fault, HttpFailure};
+use crate::base::{Kind, Outcome, units};
+use crate::frame::FailureLine;
+use crate::stats::{FindingRow, Totals};
+use crate::tui::app::{App, Rooms};
 use crate::tui::theme::Role;
+
+use super::{Column, Line, Table, Text};
 
 /// One line of the histogram.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct ErrorLine {
     pub(in crate::tui) name: String,
+    pub(in crate::tui) per_second: String,
     pub(in crate::tui) count: String,
-    pub(in crate::tui) share: String,
     /// Against the most frequent one, 0 to 1.
     pub(in crate::tui) bar: f64,
     pub(in crate::tui) role: Role,
 }
 
-/// The panel.
+/// The panel of the overview.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::tui) struct Errors {
     /// What stands in the frame of the panel.
@@ -28,24 +33,28 @@ pub(in crate::tui) struct Errors {
 
 impl Errors {
     /// At most `room` lines; the last one says how many more there are.
-    pub(super) fn of(totals: &Totals, room: usize) -> Self {
+    pub(super) fn of(app: &App, room: usize) -> Self {
+        let totals = app.scope.totals(&app.steady);
         let (finished, errors) = (totals.finished(), totals.errors());
-        let mut http: Vec<(Outcome, u64)> =
-            totals.http_errors().map(|code| (Outcome::Http(code.code), code.count)).collect();
-        let mut others: Vec<(Outcome, u64)> =
-            totals.outcomes().filter(|(outcome, _)| matches!(outcome, Outcome::Failed(_))).collect();
+        let mut counted: Vec<(&FailureLine, u64)> = app
+            .steady
+            .failures
+            .iter()
+            .map(|line| (line, totals.ended(line.outcome)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
         // The order of the closed list decides between equals: lines must not change places for nothing.
-        http.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        others.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let most = http.iter().chain(&others).map(|(_, count)| *count).max().unwrap_or(0);
-        let hidden = (http.len() + others.len()).saturating_sub(room);
+        counted.sort_by_key(|(line, count)| (!is_http(line.outcome), std::cmp::Reverse(*count)));
+        let most = counted.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        let hidden = counted.len().saturating_sub(room);
+        let others = counted.iter().filter(|(line, _)| !is_http(line.outcome)).count();
         // When there is not room for all, other outcomes keep a third of it.
-        let room_for_http = room - others.len().min(room.div_ceil(3)).min(room);
-        let room_for_http = room_for_http.max(room.saturating_sub(others.len()));
-        http.truncate(room_for_http);
-        let shown = http.into_iter().chain(others).take(room);
+        let room_for_http = room.saturating_sub(others.min(room.div_ceil(3)));
+        let (http, other): (Vec<_>, Vec<_>) =
+            counted.into_iter().partition(|(line, _)| is_http(line.outcome));
+        let http = http.into_iter().take(room_for_http.max(room.saturating_sub(others)));
         let mut lines: Vec<ErrorLine> =
-            shown.map(|(outcome, count)| line(outcome, count, finished, most)).collect();
+            http.chain(other).take(room).map(|(line, count)| error_line(line, count, most)).collect();
         if let Some(last) = lines.last_mut().filter(|_| hidden > 0) {
             last.name = format!("{} +{hidden} more", last.name);
         }
@@ -53,23 +62,36 @@ impl Errors {
             0 => "none yet: HTTP errors and other faults will be listed here".to_owned(),
             _ => format!("none in {}", units::plural(finished, "request")),
         };
-        Self { total: format!("total {}", units::count(errors)), lines, none }
+        let share = (finished > 0).then(|| errors as f64 / finished as f64);
+        let since = app.scope.since().map_or(String::new(), |_| " since the mark".to_owned());
+        Self {
+            total: format!("total {}, {}{since}", units::count(errors), units::percent(share)),
+            lines,
+            none,
+        }
     }
 }
 
-fn line(outcome: Outcome, count: u64, finished: u64, most: u64) -> ErrorLine {
-    let share = (finished > 0).then(|| count as f64 / finished as f64);
-    let role = match outcome {
-        // What we ended ourselves is no trouble of the origin's.
-        Outcome::Failed(Fault::Cut) => Role::Label,
-        _ => Role::Plain,
-    };
+const fn is_http(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Http(_))
+}
+
+fn error_line(line: &FailureLine, count: u64, most: u64) -> ErrorLine {
     ErrorLine {
-        name: name(outcome),
+        name: name(line.outcome),
+        per_second: format!("{}/s", units::rate(Some(line.per_second))),
         count: units::count(count),
-        share: units::percent(share),
         bar: if most == 0 { 0.0 } else { count as f64 / most as f64 },
-        role,
+        role: role(line),
+    }
+}
+
+/// What goes on now stands out, what is over does not; what we ended ourselves is no trouble of the origin's.
+fn role(line: &FailureLine) -> Role {
+    match line.outcome {
+        Outcome::Failed(Fault::Cut) => Role::Label,
+        _ if line.per_second > 0.0 => Role::Warning,
+        _ => Role::Plain,
     }
 }
 
@@ -89,11 +111,178 @@ pub(in crate::tui) fn name(outcome: Outcome) -> String {
     }
 }
 
+/// The status alone, or the name of the fault.
+pub(super) fn short(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Http(failure) => failure.to_string(),
+        _ => name(outcome),
+    }
+}
+
+/// How many digits the count of each status from 400 to 599 has: fifty statuses in a line.
+#[derive(Clone, Debug, Default)]
+pub(in crate::tui) struct Strip {
+    /// The first status of the line, and a digit for each of fifty.
+    pub(in crate::tui) lines: Vec<(String, Vec<Text>)>,
+    /// The count of all other failed statuses.
+    pub(in crate::tui) other: Text,
+}
+
+/// Statuses in a line of the strip, and in a group of it.
+const STRIP: u16 = 50;
+pub(in crate::tui) const STRIP_GROUP: usize = 10;
+
+impl Strip {
+    fn of(totals: &Totals) -> Self {
+        let digit = |status: u16| match totals.ended(Outcome::Http(HttpFailure::of(status))) {
+            0 => Text::label("."),
+            // A count that has more than nine digits does not exist: twenty years at a thousand a second.
+            count => Text::new(Role::Warning, (count.ilog10() + 1).min(9).to_string()),
+        };
+        let line = |first: u16| {
+            (format!("{first}-{}", first + STRIP - 1), (first..first + STRIP).map(digit).collect())
+        };
+        let other = totals.ended(Outcome::Http(HttpFailure::of(0)));
+        Self {
+            lines: (400..600).step_by(STRIP.into()).map(line).collect(),
+            other: Text::new(
+                if other == 0 { Role::Label } else { Role::Warning },
+                format!("other {}", units::count(other)),
+            ),
+        }
+    }
+}
+
+const COLUMNS: &[Column] = &[
+    Column::word("OUTCOME", 24),
+    Column::number("NOW/s", 8),
+    Column::number("%", 7),
+    Column::number("TOTAL", 11),
+    Column::number("FIRST", 9),
+    Column::number("CLIENTS", 8),
+    Column::number("LAST", 8),
+    Column::word("WHERE", 60),
+];
+
+const FINDINGS: &[Column] = &[
+    Column::word("FINDING", 33),
+    Column::number("COUNT", 9),
+    Column::number("FIRST", 9),
+    Column::number("LAST", 9),
+    Column::word("DETAIL", 90),
+];
+
+/// The view.
+#[derive(Debug)]
+pub(in crate::tui) struct ErrorsView {
+    pub(in crate::tui) strip: Strip,
+    pub(in crate::tui) table: Table,
+    pub(in crate::tui) findings: Table,
+}
+
+impl ErrorsView {
+    pub(super) fn of(app: &App, rooms: Rooms) -> Self {
+        let totals = app.scope.totals(&app.steady);
+        Self {
+            strip: Strip::of(&totals),
+            table: table(app, &totals, rooms.list),
+            findings: findings(app, rooms.log),
+        }
+    }
+}
+
+/// HTTP statuses first, the most frequent before all, then the other outcomes.
+fn table(app: &App, totals: &Totals, room: usize) -> Table {
+    let frame = &app.steady;
+    let mut lines: Vec<&FailureLine> = frame.failures.iter().collect();
+    lines.sort_by_key(|line| (!is_http(line.outcome), std::cmp::Reverse(totals.ended(line.outcome))));
+    let errors = totals.errors();
+    let share = (totals.finished() > 0).then(|| errors as f64 / totals.finished() as f64);
+    let now = frame.at;
+    let shown = lines.iter().skip(app.scroll).take(room);
+    let lines = shown.map(|line| Line::of(failure_cells(line, totals, now))).collect();
+    let scope =
+        app.scope.since().map_or("whole run".to_owned(), |at| format!("since the mark {}", units::clock(at)));
+    Table {
+        title: format!("Errors {}, {} of requests", units::count(errors), units::percent(share)),
+        aside: format!("last 10 s | {scope}"),
+        columns: COLUMNS,
+        lines,
+        none: Errors::of(app, 0).none,
+    }
+}
+
+fn failure_cells(line: &FailureLine, totals: &Totals, now: std::time::Duration) -> Vec<Text> {
+    let count = totals.ended(line.outcome);
+    let share = (totals.finished() > 0).then(|| count as f64 / totals.finished() as f64);
+    let ago = now.saturating_sub(line.last);
+    let last = if line.per_second > 0.0 { "now".to_owned() } else { units::span(ago) };
+    vec![
+        Text::new(role(line), name(line.outcome)),
+        Text::plain(units::rate(Some(line.per_second))),
+        Text::label(units::percent(share)),
+        Text::plain(units::count(count)),
+        Text::plain(units::clock(line.first)),
+        Text::plain(units::count(line.clients_at_first)),
+        Text::label(last),
+        Text::label(kinds(line.outcome, totals, count)),
+    ]
+}
+
+/// Which kinds of requests ended this way.
+fn kinds(outcome: Outcome, totals: &Totals, count: u64) -> String {
+    let of = |kind: Kind| (kind, totals.kind(kind).failed(outcome).requests);
+    let shares = Kind::ALL.into_iter().map(of).filter(|(_, part)| *part > 0);
+    let shares = shares.map(|(kind, part)| {
+        let share = (count > 0).then(|| part as f64 / count as f64);
+        format!("{} {}", kind.name(), units::percent(share))
+    });
+    shares.collect::<Vec<_>>().join("  ")
+}
+
+fn findings(app: &App, room: usize) -> Table {
+    let findings = &app.steady.findings;
+    Table {
+        title: format!("Findings {}", units::count(findings.len() as u64)),
+        aside: "what is wrong with the stream itself".to_owned(),
+        columns: FINDINGS,
+        lines: findings.iter().take(room).map(|finding| Line::of(finding_cells(finding))).collect(),
+        none: "nothing found so far".to_owned(),
+    }
+}
+
+fn finding_cells(row: &FindingRow) -> Vec<Text> {
+    let role = match row.finding.severity().name() {
+        "error" => Role::Failing,
+        "warning" => Role::Warning,
+        _ => Role::Plain,
+    };
+    vec![
+        Text::new(role, row.finding.name()),
+        Text::plain(units::count(row.count)),
+        Text::plain(units::clock(row.first)),
+        Text::plain(units::clock(row.last)),
+        Text::label(&*row.detail),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::outcome::HttpFailure;
+    use crate::frame::Frame;
+    use crate::tui::app::{Access, Msg, Title};
     use crate::tui::stage;
+
+    fn app(ended: &[(Outcome, u64)]) -> App {
+        let mut app = App::new(Title::default(), Access::Full);
+        let totals = stage::totals(ended);
+        let snapshot = crate::stats::Snapshot { totals, ..Default::default() };
+        let failures = stage::failures(&snapshot.totals);
+        app.update(Msg::Frame(
+            Frame { at: std::time::Duration::from_secs(9), snapshot, failures, ..Frame::default() }.into(),
+        ));
+        app
+    }
 
     fn names(errors: &Errors) -> Vec<&str> {
         errors.lines.iter().map(|line| line.name.as_str()).collect()
@@ -101,16 +290,16 @@ mod tests {
 
     #[test]
     fn statuses_stand_before_other_outcomes_and_each_by_its_count() {
-        let totals = stage::totals(&[
+        let app = app(&[
             (Outcome::Http(HttpFailure::of(404)), 3),
             (Outcome::Http(HttpFailure::of(503)), 9),
             (Fault::ConnReset.into(), 20),
         ]);
-        let errors = Errors::of(&totals, 9);
+        let errors = Errors::of(&app, 9);
         assert_eq!(names(&errors), ["503 Service Unavailable", "404 Not Found", "conn.reset"]);
         let bars: Vec<f64> = errors.lines.iter().map(|line| line.bar).collect();
         assert_eq!(bars, [0.45, 0.15, 1.0]);
-        assert_eq!(errors.total, "total 32");
+        assert_eq!(errors.total, "total 32, 100.0%");
     }
 
     #[test]
@@ -118,13 +307,28 @@ mod tests {
         let mut ended: Vec<(Outcome, u64)> =
             (400..410).map(|status| (Outcome::Http(HttpFailure::of(status)), 5)).collect();
         ended.extend([(Fault::ConnReset.into(), 1), (Fault::TimeoutIdle.into(), 2)]);
-        let totals = stage::totals(&ended);
+        let app = app(&ended);
         assert_eq!(
-            names(&Errors::of(&totals, 3)),
+            names(&Errors::of(&app, 3)),
             ["400 Bad Request", "401 Unauthorized", "timeout.idle +9 more"]
         );
         for room in 0..20 {
-            assert_eq!(Errors::of(&totals, room).lines.len(), room.min(12), "{room}");
+            assert_eq!(Errors::of(&app, room).lines.len(), room.min(12), "{room}");
         }
+    }
+
+    #[test]
+    fn the_strip_has_a_place_for_every_status_and_one_for_the_others() {
+        let ended: Vec<(Outcome, u64)> = [(400, 1), (503, 12), (599, 100), (302, 7)]
+            .into_iter()
+            .map(|(status, count)| (Outcome::Http(HttpFailure::of(status)), count))
+            .collect();
+        let strip = Strip::of(&stage::totals(&ended));
+        let digits: String =
+            strip.lines.iter().flat_map(|(_, line)| line).map(|digit| digit.text.as_str()).collect();
+        assert_eq!(digits.len(), 200);
+        assert_eq!((&digits[..1], &digits[103..104], &digits[199..]), ("1", "2", "3"));
+        assert_eq!(digits.matches('.').count(), 197);
+        assert_eq!(strip.other.text, "other 7");
     }
 }

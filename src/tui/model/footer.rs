@@ -1,20 +1,28 @@
-//! The last line: what the next key does.
+//! The last line: a question, a prompt, or what the next key does.
 
 use crate::base::{RunState, units};
-use crate::tui::app::{App, Mode};
-use crate::tui::keys::{Action, BINDINGS, Group};
+use crate::tui::app::{Access, App, Mode, View};
+use crate::tui::keys::{Action, BINDINGS, Binding, Group};
 use crate::tui::theme::Role;
 
 use super::Text;
 
 pub(super) fn of(app: &App) -> Vec<Text> {
-    if let Mode::Confirm(by) = app.mode {
-        let verb = if by < 0 { "remove" } else { "add" };
-        let clients = units::plural(by.unsigned_abs(), "client");
-        return vec![Text::new(Role::Warning, format!("{verb} {clients}? y = yes, any other key = no"))];
+    match &app.mode {
+        Mode::Confirm(target) => return question(app, *target),
+        Mode::Prompt(prompt) => {
+            return vec![
+                Text::new(Role::Title, prompt.asked.label()),
+                Text::new(Role::Plain, format!("{}_", prompt.text)),
+                Text::label("Esc = give up"),
+            ];
+        }
+        Mode::Normal | Mode::Help => {}
     }
     let mut line = Vec::new();
-    if app.live.state == RunState::Finished {
+    if app.report.is_some() {
+        line.push(Text::new(Role::Title, "the run has ended; q = leave"));
+    } else if app.live.state == RunState::Finished {
         line.push(Text::new(Role::Title, "finished: the last numbers are in"));
     } else if app.is_ending() {
         let open = units::plural(app.live.snapshot.totals.in_flight, "open request");
@@ -23,12 +31,42 @@ pub(super) fn of(app: &App) -> Vec<Text> {
     if let Some(notice) = app.notice() {
         line.push(Text::new(Role::Title, notice));
     }
-    let listed = BINDINGS.iter().filter(|binding| !app.is_ending() || binding.group == Group::Look);
-    line.extend(listed.filter_map(|binding| {
-        let short = binding.short?;
-        let step =
-            if binding.action == Action::StepDown { format!(" {}", app.step()) } else { String::new() };
-        Some(Text::label(format!("{} {short}{step}", binding.shown)))
-    }));
+    let mut listed: Vec<&Binding> = BINDINGS.iter().filter(|binding| is_of_use(binding, app)).collect();
+    // Where there is a list, its keys come before the others: a narrow footer leaves out from the right.
+    listed.sort_by_key(|binding| match binding.group {
+        _ if matches!(binding.action, Action::Help | Action::Stop | Action::View(_)) => 0,
+        Group::Lists => 1,
+        _ => 2,
+    });
+    let listed = listed.into_iter();
+    line.extend(listed.filter_map(|binding| Some(Text::label(words(binding, app)?))));
     line
+}
+
+fn question(app: &App, target: i64) -> Vec<Text> {
+    let by = target - app.wanted();
+    let verb = if by < 0 { "remove" } else { "add" };
+    let clients = units::plural(by.unsigned_abs(), "client");
+    let target = units::count(target.unsigned_abs());
+    vec![Text::new(Role::Warning, format!("{verb} {clients}, to {target}? y = yes, any other key = no"))]
+}
+
+fn is_of_use(binding: &Binding, app: &App) -> bool {
+    let lists = matches!(app.view, View::Clients | View::Log);
+    match binding.action {
+        Action::Stop => !app.is_ending(),
+        Action::Filter => lists,
+        Action::Zoom | Action::Window(_) => app.view == View::Overview,
+        _ => match binding.group {
+            Group::Load => !app.is_ending() && app.access == Access::Full,
+            Group::Lists => app.view == View::Clients,
+            Group::Keep => app.report.is_none(),
+            Group::Look => true,
+        },
+    }
+}
+
+fn words(binding: &Binding, app: &App) -> Option<String> {
+    let text = binding.footer?;
+    Some(if binding.action == Action::StepDown { format!("{text} {}", app.step()) } else { text.to_owned() })
 }

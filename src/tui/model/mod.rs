@@ -1,21 +1,29 @@
 //! What the screen says: texts and shares, made of the app by pure functions. Screens only place them.
 //!
 //! * Every number has its text here; a screen neither divides nor formats.
-//! * Of long lists only what fits is made: [`Rooms`] says how much that is.
+//! * Of the views only the one that is shown is made, and of long lists only what fits: [`Rooms`] says how much.
 
+mod chart;
 mod clients;
 mod errors;
 mod footer;
+mod log;
 mod overview;
+mod table;
 mod top;
+mod zoom;
 
-use super::app::{App, Mode, View};
+use super::app::{App, Mode, Rooms, View};
 use super::theme::Role;
 
-pub(super) use clients::{COLUMNS, ClientTable};
-pub(super) use errors::Errors;
-pub(super) use overview::Overview;
+pub(super) use chart::{Bar, Chart, Charts};
+pub(super) use clients::{ClientsView, LEGEND};
+pub(super) use errors::{Errors, ErrorsView, STRIP_GROUP, Strip};
+pub(super) use log::LogView;
+pub(super) use overview::{Latency, Overview};
+pub(super) use table::{Align, Column, Line, Table};
 pub(super) use top::Top;
+pub(super) use zoom::Zoom;
 
 /// A text and what it means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,35 +46,70 @@ impl Text {
     }
 }
 
-/// How many lines of each list fit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rooms {
-    pub(super) errors: usize,
-    pub(super) clients: usize,
+/// The view that is shown.
+#[derive(Debug)]
+pub(super) enum Body {
+    Overview(Box<Overview>),
+    Zoom(Zoom),
+    Clients(ClientsView),
+    Errors(ErrorsView),
+    Log(LogView),
+    /// Lines as they are, over the whole room.
+    Page(Vec<String>),
+    /// One list over the whole room.
+    List(Table),
 }
 
 /// The whole screen.
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) top: Top,
-    pub(super) view: View,
-    pub(super) overview: Overview,
-    pub(super) errors: Errors,
-    pub(super) clients: ClientTable,
+    /// The views and their numbers, the shown one first among equals.
+    pub(super) tabs: Vec<Text>,
+    pub(super) body: Body,
     pub(super) footer: Vec<Text>,
     pub(super) help: bool,
+    /// One line for each number that decides, for a screen without room for panels.
+    pub(super) essence: Vec<(&'static str, Vec<Text>)>,
 }
 
 impl Model {
     pub(super) fn of(app: &App, rooms: Rooms) -> Self {
         Self {
             top: Top::of(app),
-            view: app.view,
-            overview: Overview::of(app),
-            errors: Errors::of(&app.steady.snapshot.totals, rooms.errors),
-            clients: ClientTable::of(&app.steady.snapshot, rooms.clients),
+            tabs: tabs(app),
+            body: body(app, rooms),
             footer: footer::of(app),
             help: app.mode == Mode::Help,
+            essence: overview::essence(app),
         }
     }
+}
+
+fn body(app: &App, rooms: Rooms) -> Body {
+    match app.view {
+        View::Overview if app.zoomed => Body::Zoom(Zoom::of(app, rooms)),
+        View::Overview => Body::Overview(Box::new(Overview::of(app, rooms))),
+        View::Clients => Body::Clients(ClientsView::of(app, rooms)),
+        View::Errors => Body::Errors(ErrorsView::of(app, rooms)),
+        View::Generator => Body::List(Table::default()),
+        View::Log => Body::Log(LogView::of(app, rooms.log, rooms.list)),
+        View::Report => {
+            let lines = app.report.as_deref().unwrap_or_default();
+            Body::Page(lines.iter().skip(app.scroll).take(rooms.list).cloned().collect())
+        }
+    }
+}
+
+fn tabs(app: &App) -> Vec<Text> {
+    let shown = View::ALL.iter().filter(|view| **view != View::Report || app.report.is_some());
+    let tabs = shown.enumerate().map(|(place, view)| {
+        let text = format!("{} {}", place + 1, view.name());
+        if *view == app.view {
+            Text::new(Role::Title, format!("[{text}]"))
+        } else {
+            Text::label(format!(" {text} "))
+        }
+    });
+    tabs.collect()
 }

@@ -1,12 +1,20 @@
-//! Clients and ramp, latency, traffic.
+//! The first view: clients and ramp, latency by kind and phase, traffic, errors, and all of it over time.
 
-use crate::base::{ClientState, units};
-use crate::frame::Frame;
-use crate::stats::LatencyDigest;
-use crate::tui::app::App;
+use std::time::Duration;
+
+use crate::base::{ClientState, Kind, RunState, units};
+use crate::frame::{Frame, Series};
+use crate::stats::{LatencyDigest, Timed};
+use crate::tui::app::{App, Rooms};
 use crate::tui::theme::Role;
 
-use super::Text;
+use super::chart::{self, Bar};
+use super::clients::worst;
+use super::{Charts, Errors, Table, Text, log};
+
+/// What the charts show, the most important first: a screen takes as many as it has places.
+const CHARTS: [Series; 4] =
+    [Series::Clients, Series::ErrorShare, Series::BitsPerSecond, Series::FirstByteP95];
 
 /// How far the ramp is.
 #[derive(Clone, Debug)]
@@ -15,6 +23,18 @@ pub(in crate::tui) struct Ramp {
     pub(in crate::tui) share: f64,
     /// The same in words.
     pub(in crate::tui) text: String,
+    /// How fast it is, and when it is done.
+    pub(in crate::tui) pace: String,
+}
+
+/// Clients in one state.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct StateLine {
+    pub(in crate::tui) name: Text,
+    pub(in crate::tui) count: Text,
+    pub(in crate::tui) percent: Text,
+    /// 0 to 1.
+    pub(in crate::tui) share: f64,
 }
 
 /// One line of the latency table, in milliseconds.
@@ -23,64 +43,126 @@ pub(in crate::tui) struct Latency {
     pub(in crate::tui) name: &'static str,
     /// p50, p95, p99, max.
     pub(in crate::tui) values: [Text; 4],
+    /// p95 over the last minutes.
+    pub(in crate::tui) spark: Vec<Bar>,
 }
 
 /// The panels of the first view.
 #[derive(Debug)]
 pub(in crate::tui) struct Overview {
     pub(in crate::tui) ramp: Ramp,
-    /// One entry per state that matters, in the order of the states.
-    pub(in crate::tui) states: Vec<Text>,
-    pub(in crate::tui) latency: [Latency; 3],
+    pub(in crate::tui) states: Vec<StateLine>,
+    /// The same in one line.
+    pub(in crate::tui) states_in_a_line: Vec<Text>,
+    pub(in crate::tui) latency: Vec<Latency>,
     /// The bit rate now and the number of requests.
     pub(in crate::tui) traffic: Vec<Text>,
+    pub(in crate::tui) traffic_spark: Vec<Bar>,
     /// The peak.
     pub(in crate::tui) peak: String,
     /// Playback in one line.
     pub(in crate::tui) playback: Vec<Text>,
+    pub(in crate::tui) errors: Errors,
+    pub(in crate::tui) worst: Table,
+    pub(in crate::tui) charts: Charts,
+    pub(in crate::tui) log: Table,
 }
 
 impl Overview {
-    pub(super) fn of(app: &App) -> Self {
+    pub(super) fn of(app: &App, rooms: Rooms) -> Self {
         let frame = &app.steady;
+        let charts = if rooms.chart == 0 { &[][..] } else { &CHARTS[..] };
         Self {
-            ramp: ramp(&app.shown),
+            ramp: ramp(app),
             states: states(&app.shown),
-            latency: [
-                latency("playlist", frame.playlist_latency),
-                latency("segment ttfb", frame.segment_first_byte),
-                latency("segment full", frame.segment_latency),
-            ],
-            traffic: traffic(frame),
+            states_in_a_line: states_in_a_line(&app.shown),
+            latency: latency(app, rooms.spark),
+            traffic: traffic(app),
+            traffic_spark: chart::spark(&app.shown, Series::BitsPerSecond, rooms.spark),
             peak: format!(
                 "peak {}",
                 frame.peak_bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate)
             ),
             playback: playback(frame),
+            errors: Errors::of(app, rooms.errors),
+            worst: worst(&frame.snapshot, rooms.list),
+            charts: Charts::of(app, charts, rooms.chart),
+            log: log::newest(app, rooms.log),
         }
     }
 }
 
-fn ramp(frame: &Frame) -> Ramp {
-    let target = u64::from(frame.target);
-    let share = if target == 0 { 0.0 } else { (frame.admitted as f64 / target as f64).min(1.0) };
-    Ramp { share, text: format!("{} / {}", units::count(frame.admitted), units::count(target)) }
+/// One line for each number that decides.
+pub(super) fn essence(app: &App) -> Vec<(&'static str, Vec<Text>)> {
+    let p95 = latency(app, 0).into_iter().map(|latency| {
+        let [_, p95, ..] = latency.values;
+        Text::plain(format!("{} {}", latency.name, p95.text))
+    });
+    let errors = Errors::of(app, usize::from(u8::MAX));
+    let errors = match errors.lines.as_slice() {
+        [] => vec![Text::plain(errors.none)],
+        lines => {
+            lines.iter().map(|line| Text::new(line.role, format!("{} {}", line.count, line.name))).collect()
+        }
+    };
+    vec![
+        ("clients", states_in_a_line(&app.shown)),
+        ("traffic", traffic(app)),
+        ("errors", errors),
+        ("p95 ms", p95.collect()),
+        ("playback", playback(&app.steady)),
+    ]
 }
 
-fn states(frame: &Frame) -> Vec<Text> {
+fn ramp(app: &App) -> Ramp {
+    let frame = &app.shown;
+    let target = u64::from(frame.target);
+    let share = if target == 0 { 0.0 } else { (frame.admitted as f64 / target as f64).min(1.0) };
+    let pace = match (frame.state, app.title.ramp_rate) {
+        (RunState::Hold, _) => "HOLD: p = go on".to_owned(),
+        (RunState::Ramping, Some(rate)) => {
+            let missing = target.saturating_sub(frame.admitted) as f64 / rate;
+            let left = Duration::try_from_secs_f64(missing).unwrap_or_default();
+            format!("+{}/s, {} left", units::rate(Some(rate)), units::clock(left))
+        }
+        _ => String::new(),
+    };
+    Ramp { share, text: format!("{} / {}", units::count(frame.admitted), units::count(target)), pace }
+}
+
+/// The states that have a line of their own, in the order of the states.
+fn listed(frame: &Frame) -> impl Iterator<Item = (ClientState, u64)> + '_ {
     let counts = ClientState::ALL.into_iter().map(|state| (state, frame.snapshot.in_state(state)));
-    let shown = counts.filter(|(state, count)| *count > 0 || is_always_listed(*state));
-    let shown = shown.map(|(state, count)| {
-        let role = if count == 0 { Role::Label } else { state_role(state) };
-        Text::new(role, format!("{} {}", state.name(), units::count(count)))
-    });
-    shown.collect()
+    counts.filter(|(state, count)| *count > 0 || is_always_listed(*state))
 }
 
 /// States whose zero says something, too.
 const fn is_always_listed(state: ClientState) -> bool {
     use ClientState::{Playing, Stalled, Starting, Waiting};
     matches!(state, Starting | Playing | Stalled | Waiting)
+}
+
+pub(super) fn states(frame: &Frame) -> Vec<StateLine> {
+    let all = frame.snapshot.clients.len();
+    let line = |(state, count): (ClientState, u64)| {
+        let role = if count == 0 { Role::Label } else { state_role(state) };
+        let share = (all > 0).then(|| count as f64 / all as f64);
+        StateLine {
+            name: Text::new(role, state.name()),
+            count: Text::new(role, units::count(count)),
+            percent: Text::label(units::percent(share)),
+            share: share.unwrap_or_default(),
+        }
+    };
+    listed(frame).map(line).collect()
+}
+
+fn states_in_a_line(frame: &Frame) -> Vec<Text> {
+    let line = |(state, count): (ClientState, u64)| {
+        let role = if count == 0 { Role::Label } else { state_role(state) };
+        Text::new(role, format!("{} {}", state.name(), units::count(count)))
+    };
+    listed(frame).map(line).collect()
 }
 
 /// What a client's state means.
@@ -93,33 +175,61 @@ pub(in crate::tui) const fn state_role(state: ClientState) -> Role {
     }
 }
 
-fn latency(name: &'static str, digest: LatencyDigest) -> Latency {
-    let values = match digest.recent {
+/// The lines of the table: playlists and segments always, the others once they were timed, after those that decide.
+const LATENCY: [(&str, Timed, Option<Series>); 9] = [
+    ("playlist", Timed::Total(Kind::Playlist), Some(Series::PlaylistP95)),
+    ("segment ttfb", Timed::FirstByte(Kind::Segment), Some(Series::FirstByteP95)),
+    ("segment full", Timed::Total(Kind::Segment), Some(Series::SegmentP95)),
+    ("segment fail", Timed::Failed(Kind::Segment), None),
+    ("connect", Timed::Connect, None),
+    ("tls", Timed::Tls, None),
+    ("init", Timed::Total(Kind::Init), None),
+    ("key", Timed::Total(Kind::Key), None),
+    ("start-up", Timed::Startup, None),
+];
+/// How many of them are always there.
+const ALWAYS: usize = 3;
+
+fn latency(app: &App, spark: usize) -> Vec<Latency> {
+    let lines = LATENCY.iter().enumerate().filter_map(|(place, (name, timed, series))| {
+        let digest = app.steady.latency(*timed);
+        (place < ALWAYS || digest.run.is_some()).then(|| Latency {
+            name,
+            values: milliseconds(digest),
+            spark: series.map(|series| chart::spark(&app.shown, series, spark)).unwrap_or_default(),
+        })
+    });
+    lines.collect()
+}
+
+fn milliseconds(digest: LatencyDigest) -> [Text; 4] {
+    match digest.recent {
         Some(summary) => [summary.p50, summary.p95, summary.p99, summary.max]
             .map(|us| Text::plain(units::milliseconds(us))),
         None => std::array::from_fn(|_| Text::label(units::UNKNOWN)),
-    };
-    Latency { name, values }
+    }
 }
 
-fn traffic(frame: &Frame) -> Vec<Text> {
+fn traffic(app: &App) -> Vec<Text> {
+    let frame = &app.steady;
     let recent = frame.recent;
     let bit_rate = recent.map_or(units::UNKNOWN.to_owned(), |rates| units::bit_rate(rates.bits_per_second));
     let requests = units::rate(recent.map(|rates| rates.requests_per_second));
     let playlists = units::rate(recent.map(|rates| rates.playlists_per_second));
     let segments = units::rate(recent.map(|rates| rates.segments_per_second));
+    let since = app.scope.since().map_or(String::new(), |_| " since the mark".to_owned());
     vec![
         Text::plain(bit_rate),
         Text::plain(format!("req {requests}/s")),
         Text::label(format!("(playlist {playlists}  segment {segments})")),
-        Text::plain(units::bytes(frame.snapshot.totals.bytes())),
+        Text::plain(format!("{}{since}", units::bytes(app.scope.totals(frame).bytes()))),
     ]
 }
 
 fn playback(frame: &Frame) -> Vec<Text> {
     let abnormal = |count: u64, role: Role| if count == 0 { Role::Label } else { role };
     let speed = frame.speed.average.map_or(units::UNKNOWN.to_owned(), |speed| format!("{speed:.2}x"));
-    let drift = std::time::Duration::from_micros(frame.speed.max_drift_us);
+    let drift = Duration::from_micros(frame.speed.max_drift_us);
     let open = frame.snapshot.totals.in_flight;
     vec![
         Text::plain(format!("speed {speed}")),

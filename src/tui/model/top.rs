@@ -1,38 +1,43 @@
 //! The four lines that decide: what runs, whether it is served well, where it first was not, whether to believe it.
+//!
+//! What matters most stands first in each line: a narrow screen leaves out from the right, whole texts at a time.
 
-use crate::base::units;
+use std::time::Duration;
+
+use crate::base::{RunState, units};
 use crate::frame::{Frame, Knee, Verdict};
 use crate::tui::app::App;
 use crate::tui::theme::Role;
 
 use super::Text;
+use super::errors;
 
 /// The four lines.
 #[derive(Debug)]
 pub(in crate::tui) struct Top {
     /// Program, state, time, clients.
     pub(in crate::tui) run: Vec<Text>,
-    /// The target, or that the display is frozen; stands at the right.
-    pub(in crate::tui) aside: Text,
+    /// The target, whole and shorter, or that the display is frozen; stands at the right.
+    pub(in crate::tui) aside: Vec<Text>,
     /// The verdict's word.
     pub(in crate::tui) verdict: Text,
-    /// The verdict's reason.
-    pub(in crate::tui) reason: String,
+    /// Since when, and the verdict's reason in pieces.
+    pub(in crate::tui) reason: Vec<Text>,
     /// Where the stream first was not served well.
-    pub(in crate::tui) knee: Text,
+    pub(in crate::tui) knee: Vec<Text>,
     /// Whether the measurement can be trusted.
     pub(in crate::tui) measurement: Vec<Text>,
 }
 
 impl Top {
     pub(super) fn of(app: &App) -> Self {
-        let role = role(app.steady.health.verdict);
+        let verdict = app.steady.health.verdict;
         Self {
             run: run(app),
             aside: aside(app),
-            verdict: Text::new(role, app.steady.health.verdict.name()),
+            verdict: Text::new(role(verdict), verdict.name()),
             reason: reason(&app.steady),
-            knee: knee(&app.steady),
+            knee: knee(app),
             measurement: measurement(app),
         }
     }
@@ -42,21 +47,27 @@ fn run(app: &App) -> Vec<Text> {
     let frame = &app.shown;
     let end = app.title.duration.map(|end| format!(" of {}", units::clock(end))).unwrap_or_default();
     let clients = units::count(frame.active_clients());
+    let state = if frame.state == RunState::Hold { Role::Warning } else { Role::Title };
     vec![
         Text::new(Role::Title, app.title.program.clone()),
-        Text::new(Role::Title, frame.state.name()),
+        Text::new(state, frame.state.name()),
         Text::plain(format!("{}{end}", units::clock(frame.at))),
         Text::plain(format!("{clients} of {} clients", units::count(u64::from(frame.target)))),
     ]
 }
 
-fn aside(app: &App) -> Text {
+fn aside(app: &App) -> Vec<Text> {
     match app.frozen_since {
         Some(since) => {
             let seconds = app.live.at.saturating_sub(since).as_secs();
-            Text::new(Role::Warning, format!("DISPLAY FROZEN {seconds} s"))
+            vec![Text::new(Role::Warning, format!("DISPLAY FROZEN {seconds} s"))]
         }
-        None => Text::label(app.title.target.clone()),
+        None => {
+            let whole = app.title.target.as_str();
+            let host =
+                whole.split_once("://").map_or(whole, |(_, rest)| rest.split('/').next().unwrap_or(rest));
+            vec![Text::label(whole), Text::label(host)]
+        }
     }
 }
 
@@ -69,48 +80,72 @@ pub(in crate::tui) fn role(verdict: Verdict) -> Role {
     }
 }
 
-fn reason(frame: &Frame) -> String {
-    let reason = frame.health.reason();
-    match frame.health.verdict {
-        Verdict::Unknown => reason,
-        _ => format!("{reason}, since {}", units::clock(frame.health.since)),
+fn reason(frame: &Frame) -> Vec<Text> {
+    let health = &frame.health;
+    if health.error_share.is_none() && health.stalled_share.is_none() {
+        return vec![Text::label("nothing has been measured yet")];
     }
+    let mut line = vec![
+        Text::plain(format!("since {}", units::clock(health.since))),
+        Text::plain(format!("{} of requests fail", units::percent(health.error_share))),
+        Text::plain(format!("{} stalled", units::percent(health.stalled_share))),
+    ];
+    let most = frame.failures.iter().max_by(|one, other| one.per_second.total_cmp(&other.per_second));
+    line.extend(
+        most.filter(|most| most.per_second > 0.0)
+            .map(|most| Text::plain(format!("mostly {}", errors::short(most.outcome)))),
+    );
+    line
 }
 
-fn knee(frame: &Frame) -> Text {
+fn knee(app: &App) -> Vec<Text> {
+    let frame = &app.steady;
     let named = [("errors", frame.knees.errors), ("stalls", frame.knees.stalls)];
     let mut knees: Vec<(&str, Knee)> =
         named.into_iter().filter_map(|(name, knee)| Some((name, knee?))).collect();
     knees.sort_by_key(|(_, knee)| knee.at);
     if knees.is_empty() {
-        return Text::label("no trouble so far: neither errors nor stalls have reached 1%");
+        let mut line = vec![Text::label("no trouble so far: errors and stalls below 1%")];
+        line.extend(arrival(app).map(Text::label));
+        return line;
     }
-    let told: Vec<String> = knees.into_iter().map(|(name, knee)| told(name, knee)).collect();
-    Text::new(Role::Mark, format!("first over 1% {}", told.join("; ")))
+    let mut line: Vec<Text> = knees.into_iter().map(|(name, knee)| told(name, knee)).collect();
+    if frame.state == RunState::Hold {
+        line.insert(1, Text::new(Role::Warning, "ramp held: p = go on"));
+    }
+    line
 }
 
-fn told(name: &str, knee: Knee) -> String {
+fn told(name: &str, knee: Knee) -> Text {
     let clients = units::plural(knee.clients, "client");
     let at = units::clock(knee.at);
     let throughput = knee.bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate);
-    format!("{name} at {clients}, {at} ({throughput})")
+    Text::new(Role::Mark, format!("1% {name} first at {clients}, {throughput}, {at}"))
+}
+
+/// When the target is reached at the rate of the ramp.
+fn arrival(app: &App) -> Option<String> {
+    let frame = &app.steady;
+    let rate = app.title.ramp_rate.filter(|_| frame.state == RunState::Ramping)?;
+    let missing = u64::from(frame.target).saturating_sub(frame.admitted);
+    let at = frame.at + Duration::try_from_secs_f64(missing as f64 / rate).ok()?;
+    Some(format!("at this pace {} at {}", units::plural(frame.target.into(), "client"), units::clock(at)))
 }
 
 fn measurement(app: &App) -> Vec<Text> {
     let frame = &app.shown;
-    let counted = |name: &str, value: u64| {
-        let role = if value == 0 { Role::Label } else { Role::Warning };
-        Text::new(role, format!("{name} {}", units::count(value)))
-    };
-    let mut line = vec![
-        Text::new(Role::Untrusted, "UNASSESSED"),
-        counted("late starts", frame.late_starts),
-        counted("late pictures", app.late_pictures),
-        Text::label(format!("dropped {}", units::UNKNOWN)),
-    ];
-    let faults = frame.panics + frame.snapshot.invariant_violations;
-    if faults > 0 {
-        line.insert(1, Text::new(Role::Failing, units::plural(faults, "internal fault")));
+    let mut line = vec![Text::new(Role::Untrusted, "UNASSESSED")];
+    if frame.panics > 0 {
+        line.push(Text::new(Role::Failing, units::plural(frame.panics, "internal fault")));
+    }
+    let violations = frame.snapshot.invariant_violations;
+    if violations > 0 {
+        line.push(Text::new(Role::Failing, units::plural(violations, "broken invariant")));
+    }
+    for (name, count) in [("late starts", frame.late_starts), ("late pictures", app.late_pictures)] {
+        if count > 0 {
+            line.push(Text::new(Role::Warning, format!("{name} {}", units::count(count))));
+        }
     }
     line
 }

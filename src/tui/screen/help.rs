@@ -1,4 +1,4 @@
-//! The help overlay: the table of keys, and what the signs mean.
+//! The help overlay: the table of keys in two columns, and what the signs mean.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,18 +10,26 @@ use crate::tui::keys::{BINDINGS, Group};
 use crate::tui::model::Text;
 use crate::tui::theme::{Role, Theme};
 
-/// Columns of the overlay, and of the keys in it.
-const WIDTH: u16 = 64;
-const KEYS: u16 = 8;
+/// Columns of the keys, of what they do, and of both columns with their frame.
+const KEYS: u16 = 11;
+const WHAT: u16 = 27;
+const WIDTH: u16 = 2 * (KEYS + WHAT) + 4;
 
 pub(super) fn draw(theme: Theme, area: Rect, buffer: &mut Buffer) {
     let lines = lines(theme);
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let half = lines.len().div_ceil(2);
+    let height = u16::try_from(half).unwrap_or(u16::MAX).saturating_add(2);
     let overlay = area.centered(WIDTH.min(area.width).into(), height.min(area.height).into());
     Clear.render(overlay, buffer);
     let inner = framed("Help", "any key closes it", theme, overlay, buffer);
-    for (line, (keys, what)) in inner.rows().zip(lines) {
-        Row::at(line, buffer, theme).column(&keys, KEYS).text(what.role, &what.text);
+    let (left, right) = lines.split_at(half);
+    let beside = inner.width.min(KEYS + WHAT);
+    for (place, (x, lines)) in [(inner.x, left), (inner.x + beside, right)].into_iter().enumerate() {
+        let width = if place == 0 { beside } else { inner.width - beside };
+        let column = Rect { x, width, ..inner };
+        for (line, (keys, what)) in column.rows().zip(lines) {
+            Row::at(line, buffer, theme).column(keys, KEYS).text(what.role, &what.text);
+        }
     }
 }
 
@@ -29,17 +37,18 @@ fn lines(theme: Theme) -> Vec<(Text, Text)> {
     let mut lines = Vec::new();
     for group in Group::ALL {
         lines.push((Text::new(Role::Title, group.name()), Text::default()));
-        let listed = BINDINGS.iter().filter(|binding| binding.group == group);
-        lines.extend(listed.map(|binding| (Text::plain(binding.shown), Text::plain(binding.help))));
+        let told = BINDINGS.iter().filter(|binding| binding.group == group && !binding.help.is_empty());
+        lines.extend(told.map(|binding| (Text::plain(binding.shown), Text::plain(binding.help))));
     }
     let signs = [
-        (Role::Warning, "degraded: from 1% of requests or clients on"),
-        (Role::Failing, "failing: from 5%"),
-        (Role::Untrusted, "the measurement itself has not been judged"),
-        (Role::Mark, "where the stream first was not served well"),
+        (Role::Warning, "degraded: 1% fail or stall"),
+        (Role::Failing, "failing: 5%"),
+        (Role::Untrusted, "measurement not judged"),
+        (Role::Mark, "where it first went wrong"),
     ];
     lines.push((Text::new(Role::Title, "SIGNS"), Text::default()));
     lines.extend(signs.map(|(role, meaning)| (Text::new(role, theme.sign(role)), Text::plain(meaning))));
-    lines.push((Text::plain("--"), Text::plain("not measured yet, which is never shown as 0")));
+    lines.push((Text::plain("--"), Text::plain("not measured, never a 0")));
+    lines.push((Text::new(Role::Mark, "!"), Text::plain("in charts: a mark, the knee")));
     lines
 }

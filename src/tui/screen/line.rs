@@ -69,12 +69,24 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// As [`Row::texts`], with a sign before the first.
-    pub(super) fn signed_first(self, texts: &[Text], gap: u16) -> Self {
-        match texts.split_first() {
-            Some((first, rest)) => self.signed(first).gap(gap).texts(rest, gap),
-            None => self,
+    /// As [`Row::texts`], but a text that does not fit whole is left out. The first is cut rather than left out: it
+    /// is what matters most.
+    pub(super) fn fitting(mut self, texts: &[Text], gap: u16) -> Self {
+        for (place, text) in texts.iter().enumerate() {
+            let gap = if place == 0 { 0 } else { gap };
+            let width = u16::try_from(text.text.width()).unwrap_or(u16::MAX).saturating_add(gap);
+            if place == 0 || self.x.saturating_add(width) <= self.area.right() {
+                self = self.gap(gap).text(text.role, &text.text);
+            }
         }
+        self
+    }
+
+    /// As [`Row::fitting`], with a sign before the first.
+    pub(super) fn signed_first(self, texts: &[Text], gap: u16) -> Self {
+        let sign = texts.first().map_or("", |first| self.theme.sign(first.role));
+        let role = texts.first().map_or(Role::Plain, |first| first.role);
+        self.text(role, sign).fitting(texts, gap)
     }
 
     /// At the right end, cut at its left end where it would begin before `from`.
@@ -84,6 +96,15 @@ impl<'a> Row<'a> {
         self.x = right.saturating_sub(width.saturating_add(1)).max(from);
         self.area.width = self.area.width.saturating_sub(1);
         self.text(text.role, &text.text)
+    }
+
+    /// The first of these that fits behind `from` at the right end; the last one cut where none does.
+    pub(super) fn right_fitting(self, texts: &[Text], from: u16) -> Self {
+        let room = usize::from(self.area.right().saturating_sub(from).saturating_sub(1));
+        match texts.iter().find(|text| text.text.width() <= room).or(texts.last()) {
+            Some(text) => self.right(text, from),
+            None => self,
+        }
     }
 
     /// In a column of `width`, its end at the column's end; nothing when the column does not fit.

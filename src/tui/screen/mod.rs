@@ -3,34 +3,28 @@
 //! * Any size down to nothing is drawn: what does not fit is left out or cut at the right with `~`.
 //! * No panel's height depends on how much there is to say.
 
+mod charts;
 mod help;
 mod line;
 mod panels;
 mod places;
 mod small;
+mod strip;
 mod table;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
-use super::app::View;
-use super::model::{Model, Rooms, Top};
+use super::model::{Body, Model, Top};
 use super::theme::{Role, Theme};
 
 use line::Row;
 use places::Places;
-
-/// How many lines of each list fit a screen.
-pub(super) fn rooms(size: Size, view: View) -> Rooms {
-    let places = Places::of(Rect::new(0, 0, size.width, size.height), view);
-    Rooms {
-        errors: usize::from(places.errors.height.saturating_sub(panels::FRAME)),
-        clients: usize::from(places.table.height.saturating_sub(table::FURNITURE)),
-    }
-}
+pub(super) use places::{Scene, rooms};
 
 /// Draws the screen.
-pub(super) fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) {
+pub(super) fn draw(model: &Model, scene: Scene, theme: Theme, buffer: &mut Buffer) {
     let area = buffer.area;
     if area.is_empty() {
         return;
@@ -38,17 +32,46 @@ pub(super) fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) {
     if small::is_small(area) {
         small::draw(model, theme, area, buffer);
     } else {
-        let places = Places::of(area, model.view);
+        let places = Places::of(area, scene);
         top(&model.top, theme, places.top, buffer);
-        panels::clients(model, theme, places.clients, buffer);
-        panels::latency(model, theme, places.latency, buffer);
-        panels::traffic(model, theme, places.traffic, buffer);
-        panels::errors(&model.errors, theme, places.errors, buffer);
-        table::draw(&model.clients, theme, places.table, buffer);
-        Row::at(places.footer, buffer, theme).indent().texts(&model.footer, 2);
+        Row::at(places.tabs, buffer, theme).fitting(&model.tabs, 1);
+        body(&model.body, theme, &places, buffer);
+        Row::at(places.footer, buffer, theme).indent().fitting(&model.footer, 2);
     }
     if model.help {
         help::draw(theme, area, buffer);
+    }
+}
+
+fn body(body: &Body, theme: Theme, places: &Places, buffer: &mut Buffer) {
+    match body {
+        Body::Overview(overview) => panels::overview(overview, theme, places, buffer),
+        Body::Zoom(zoom) => {
+            table::draw(&zoom.table, theme, places.list, buffer);
+            charts::draw(&zoom.charts, &places.charts, places.axis, theme, buffer);
+        }
+        Body::Clients(clients) => {
+            table::map(clients, theme, places.map, buffer);
+            table::draw(&clients.table, theme, places.list, buffer);
+            if let Some(detail) = &clients.detail {
+                table::draw(detail, theme, places.detail, buffer);
+            }
+        }
+        Body::Errors(errors) => {
+            strip::draw(&errors.strip, theme, places.strip, buffer);
+            table::draw(&errors.table, theme, places.list, buffer);
+            table::draw(&errors.findings, theme, places.detail, buffer);
+        }
+        Body::Log(log) => {
+            table::draw(&log.story, theme, places.log, buffer);
+            table::draw(&log.events, theme, places.list, buffer);
+        }
+        Body::Page(lines) => {
+            for (place, line) in places.list.rows().zip(lines) {
+                Row::at(place, buffer, theme).text(Role::Plain, line);
+            }
+        }
+        Body::List(list) => table::draw(list, theme, places.list, buffer),
     }
 }
 
@@ -56,14 +79,14 @@ pub(super) fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) {
 fn top(top: &Top, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let mut lines = area.rows();
     if let Some(line) = lines.next() {
-        let used = Row::at(line, buffer, theme).indent().texts(&top.run, 2).end();
-        Row::at(line, buffer, theme).right(&top.aside, used + 2);
+        let used = Row::at(line, buffer, theme).indent().fitting(&top.run, 2).end();
+        Row::at(line, buffer, theme).right_fitting(&top.aside, used + 2);
     }
     if let Some(line) = lines.next() {
         verdict(top, theme, line, buffer);
     }
     if let Some(line) = lines.next() {
-        Row::at(line, buffer, theme).indent().signed(&top.knee);
+        Row::at(line, buffer, theme).indent().signed_first(&top.knee, 3);
     }
     if let Some(line) = lines.next() {
         let row = Row::at(line, buffer, theme).indent().text(Role::Label, "measurement: ");
@@ -71,7 +94,13 @@ fn top(top: &Top, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The one line that is left when there is room for nothing else.
+/// The one line that is left when there is room for nothing else. A word that is bad news stands out from afar.
 fn verdict(top: &Top, theme: Theme, line: Rect, buffer: &mut Buffer) {
-    Row::at(line, buffer, theme).indent().signed(&top.verdict).gap(2).text(Role::Plain, &top.reason);
+    let used = Row::at(line, buffer, theme).indent().signed(&top.verdict).end();
+    if top.verdict.role == Role::Failing {
+        let word = Rect { width: used.saturating_sub(line.x), height: 1, ..line }.intersection(buffer.area);
+        buffer.set_style(word, Modifier::REVERSED);
+    }
+    let rest = Rect { x: used, width: line.right().saturating_sub(used), ..line };
+    Row::at(rest, buffer, theme).gap(2).fitting(&top.reason, 3);
 }

@@ -5,21 +5,39 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Block, Widget};
 
 use super::line::Row;
-use crate::tui::model::{Errors, Model, Text};
+use super::places::Places;
+use super::{charts, table};
+use crate::tui::model::{Errors, Latency, Overview, Text};
 use crate::tui::theme::{Role, Theme};
 
 /// Lines of a panel that are its frame.
 pub(super) const FRAME: u16 = 2;
 
 /// Columns of the latency table.
-const NAME: u16 = 14;
-const VALUE: u16 = 10;
+const NAME: u16 = 13;
+const VALUE: u16 = 8;
+const LATENCY: u16 = NAME + 4 * VALUE;
 /// Columns of the error histogram.
-const ERROR_NAME: u16 = 28;
-const COUNT: u16 = 11;
-const SHARE: u16 = 8;
+const ERROR_NAME: u16 = 30;
+const ERROR_NAME_LEAST: u16 = 20;
+const RATE: u16 = 9;
+const COUNT: u16 = 9;
+/// Columns of the list of states.
+const STATE: u16 = 9;
 /// A frame narrower or lower than this has no inside.
 const LEAST: (u16, u16) = (6, 3);
+/// Small charts narrower than this say nothing.
+const SPARK_LEAST: u16 = 8;
+
+pub(super) fn overview(overview: &Overview, theme: Theme, places: &Places, buffer: &mut Buffer) {
+    clients(overview, theme, places.clients, buffer);
+    latency(&overview.latency, theme, places.latency, buffer);
+    traffic(overview, theme, places.traffic, buffer);
+    errors(&overview.errors, theme, places.errors, buffer);
+    charts::draw(&overview.charts, &places.charts, places.axis, theme, buffer);
+    table::draw(&overview.log, theme, places.log, buffer);
+    table::draw(&overview.worst, theme, places.list, buffer);
+}
 
 /// Draws a frame with a title left and a word right, and returns what is inside.
 pub(super) fn framed(title: &str, aside: &str, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
@@ -32,60 +50,101 @@ pub(super) fn framed(title: &str, aside: &str, theme: Theme, area: Rect, buffer:
     block.render(area, buffer);
     let head = Rect { x: area.x + 2, width: area.width - 4, height: 1, ..area };
     let used = Row::at(head, buffer, theme).text(Role::Title, title).end();
-    if !aside.is_empty() {
+    if !aside.is_empty() && used + 2 < head.right() {
         Row::at(head, buffer, theme).right(&Text::label(aside), used + 1);
     }
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
-pub(super) fn clients(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let inner = framed("Clients", "", theme, area, buffer);
+/// Columns of a chart's bars.
+pub(super) fn chart_columns(area: Rect) -> usize {
+    table::inside(area).0.saturating_sub(usize::from(charts::SCALE))
+}
+
+/// Columns that the table of latencies leaves to small charts.
+pub(super) fn spark_columns(area: Rect) -> u16 {
+    let inside = area.width.saturating_sub(LATENCY + 6);
+    if inside >= SPARK_LEAST { inside } else { 0 }
+}
+
+fn clients(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let ramp = &overview.ramp;
+    let inner = framed("Clients", &ramp.pace, theme, area, buffer);
     let mut lines = inner.rows();
     if let Some(line) = lines.next() {
-        let ramp = &model.overview.ramp;
         let bar = line.width.saturating_sub(24).max(line.width / 2);
         Row::at(line, buffer, theme).bar(ramp.share, bar, "░").gap(2).text(Role::Plain, &ramp.text);
     }
-    if let Some(line) = lines.next() {
-        Row::at(line, buffer, theme).texts(&model.overview.states, 2);
+    if inner.height <= FRAME {
+        if let Some(line) = lines.next() {
+            Row::at(line, buffer, theme).fitting(&overview.states_in_a_line, 2);
+        }
+        return;
+    }
+    for (line, state) in lines.zip(&overview.states) {
+        let row = Row::at(line, buffer, theme)
+            .column(&state.name, STATE)
+            .column_right(&state.count, COUNT)
+            .column_right(&state.percent, RATE)
+            .gap(1);
+        let room = line.right().saturating_sub(row.end());
+        row.bar(state.share, room, " ");
     }
 }
 
-pub(super) fn latency(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn latency(latencies: &[Latency], theme: Theme, area: Rect, buffer: &mut Buffer) {
     let inner = framed("Latency ms", "last 10 s", theme, area, buffer);
+    let sparks = spark_columns(area);
     let mut lines = inner.rows();
     if let Some(line) = lines.next() {
         let mut row = Row::at(line, buffer, theme).gap(NAME);
         for name in ["p50", "p95", "p99", "max"] {
             row = row.column_right(&Text::label(name), VALUE);
         }
+        if sparks > 0 {
+            row.gap(2).text(Role::Label, "p95");
+        }
     }
-    for (line, latency) in lines.zip(&model.overview.latency) {
+    for (line, latency) in lines.zip(latencies) {
         let mut row = Row::at(line, buffer, theme).column(&Text::plain(latency.name), NAME);
         for value in &latency.values {
             row = row.column_right(value, VALUE);
         }
+        let x = row.end() + 2;
+        let spark = Rect { x, width: sparks.min(line.right().saturating_sub(x)), ..line };
+        charts::bars(&latency.spark, theme, spark, buffer);
     }
 }
 
-pub(super) fn traffic(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let inner = framed("Traffic", &model.overview.peak, theme, area, buffer);
-    for (line, texts) in inner.rows().zip([&model.overview.traffic, &model.overview.playback]) {
-        Row::at(line, buffer, theme).texts(texts, 3);
+fn traffic(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let inner = framed("Traffic", &overview.peak, theme, area, buffer);
+    let mut lines = inner.rows();
+    if let Some(line) = lines.next() {
+        let used = Row::at(line, buffer, theme).fitting(&overview.traffic, 3).end() + 3;
+        let room = line.right().saturating_sub(used);
+        let width = room.min(u16::try_from(overview.traffic_spark.len()).unwrap_or(u16::MAX));
+        if width >= SPARK_LEAST {
+            let newest = overview.traffic_spark.len() - usize::from(width);
+            let bars = overview.traffic_spark.get(newest..).unwrap_or_default();
+            charts::bars(bars, theme, Rect { x: line.right() - width, width, ..line }, buffer);
+        }
+    }
+    if let Some(line) = lines.next() {
+        Row::at(line, buffer, theme).fitting(&overview.playback, 3);
     }
 }
 
-pub(super) fn errors(errors: &Errors, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn errors(errors: &Errors, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let inner = framed("Errors", &errors.total, theme, area, buffer);
     if errors.lines.is_empty() {
         Row::at(inner, buffer, theme).text(Role::Label, &errors.none);
     }
-    let name_width = ERROR_NAME.min(inner.width.saturating_sub(COUNT + SHARE));
+    let name = ERROR_NAME.min(inner.width.saturating_sub(COUNT + RATE)).max(ERROR_NAME_LEAST);
     for (line, error) in inner.rows().zip(&errors.lines) {
         let row = Row::at(line, buffer, theme)
-            .column(&Text::new(error.role, error.name.clone()), name_width)
+            .column(&Text::new(error.role, error.name.clone()), name)
+            .column_right(&Text::plain(error.per_second.clone()), RATE)
             .column_right(&Text::plain(error.count.clone()), COUNT)
-            .column_right(&Text::label(error.share.clone()), SHARE)
             .gap(1);
         let room = line.right().saturating_sub(row.end());
         row.bar(error.bar, room, " ");

@@ -1,0 +1,295 @@
+//! The list of clients: how it is ordered, what it leaves out, which of them is selected.
+//!
+//! * The order is made once for each frame whose digits are shown, not for each picture: ten thousand clients are
+//!   sorted once a second.
+//! * The selection is a client's number, never a line: a client keeps it wherever the order puts it.
+
+use crate::base::{ClientState, Outcome};
+use crate::stats::{ClientRow, Snapshot};
+use crate::tui::keys::{Motion, Turn};
+
+use super::prompt::Filter;
+
+/// What clients are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::tui) enum Sort {
+    /// What an operator looks for first.
+    #[default]
+    Worst,
+    Id,
+    State,
+    Variant,
+    Buffer,
+    Speed,
+    Stalls,
+    Errors,
+    Requests,
+    Bytes,
+    Age,
+}
+
+impl Sort {
+    const ALL: [Self; 11] = [
+        Self::Worst,
+        Self::Id,
+        Self::State,
+        Self::Variant,
+        Self::Buffer,
+        Self::Speed,
+        Self::Stalls,
+        Self::Errors,
+        Self::Requests,
+        Self::Bytes,
+        Self::Age,
+    ];
+
+    /// How it is called on the screen.
+    pub(in crate::tui) const fn name(self) -> &'static str {
+        match self {
+            Self::Worst => "worst first",
+            Self::Id => "by id",
+            Self::State => "by state",
+            Self::Variant => "by variant",
+            Self::Buffer => "by buffer",
+            Self::Speed => "by speed",
+            Self::Stalls => "by stalls",
+            Self::Errors => "by errors",
+            Self::Requests => "by requests",
+            Self::Bytes => "by bytes",
+            Self::Age => "by age of the last answer",
+        }
+    }
+
+    fn turned(self, turn: Turn) -> Self {
+        let at = Self::ALL.iter().position(|sort| *sort == self).unwrap_or_default();
+        let step = if turn == Turn::Next { 1 } else { Self::ALL.len() - 1 };
+        Self::ALL.get((at + step) % Self::ALL.len()).copied().unwrap_or_default()
+    }
+
+    /// The key of a client: what comes first is smaller. Where more is worse, more comes first.
+    fn key(self, row: &ClientRow, now_us: u64) -> u64 {
+        let more_first = |value: u64| u64::MAX - value;
+        match self {
+            Self::Worst => 0,
+            Self::Id => row.id,
+            Self::State => severity(row.state).into(),
+            Self::Variant => more_first(row.playback.bandwidth),
+            Self::Buffer => row.playback.buffer_at(now_us),
+            Self::Speed => row.speed.map_or(u64::MAX, |speed| (speed.max(0.0) * 1e6) as u64),
+            Self::Stalls => more_first(row.stalls),
+            Self::Errors => more_first(row.failures()),
+            Self::Requests => more_first(row.requests),
+            Self::Bytes => more_first(row.bytes),
+            Self::Age => more_first(row.last.map_or(0, |(_, at_us)| now_us.saturating_sub(at_us))),
+        }
+    }
+}
+
+/// What is worse is smaller; the client's number makes the order one that does not change by itself.
+pub(in crate::tui) fn badness(row: &ClientRow, now_us: u64) -> (u8, bool, u64, u64, u64) {
+    let failures = u64::MAX - row.failures() - row.stalls;
+    (severity(row.state), !row.slow, failures, row.playback.buffer_at(now_us), row.id)
+}
+
+/// What an operator looks for first is smaller.
+pub(in crate::tui) const fn severity(state: ClientState) -> u8 {
+    match state {
+        ClientState::Stalled => 0,
+        ClientState::Waiting => 1,
+        ClientState::Dead => 2,
+        ClientState::Starting => 3,
+        ClientState::Playing => 4,
+        ClientState::Leaving => 5,
+        ClientState::Finished => 6,
+    }
+}
+
+/// Whether a client is in trouble now, or its last request failed.
+fn is_in_trouble(row: &ClientRow) -> bool {
+    severity(row.state) < severity(ClientState::Starting)
+        || row.slow
+        || row.last.is_some_and(|(outcome, _)| outcome != Outcome::Ok)
+}
+
+/// The list.
+#[derive(Debug, Default)]
+pub(in crate::tui) struct ClientList {
+    pub(in crate::tui) sort: Sort,
+    pub(in crate::tui) reversed: bool,
+    pub(in crate::tui) filter: Option<Filter>,
+    pub(in crate::tui) faults_only: bool,
+    /// The number of the selected client.
+    pub(in crate::tui) selected: Option<u64>,
+    /// The selected client is kept in sight.
+    pub(in crate::tui) following: bool,
+    /// The selected client is shown with all its numbers.
+    pub(in crate::tui) open: bool,
+    /// The first line that is seen.
+    pub(in crate::tui) top: usize,
+    /// Places in the snapshot, in the order of the list.
+    pub(in crate::tui) order: Vec<u32>,
+    /// Places in the snapshot, the client that joined first before all others.
+    pub(in crate::tui) joined: Vec<u32>,
+    /// Lines that fit.
+    room: usize,
+}
+
+impl ClientList {
+    /// Orders the clients of a snapshot anew.
+    pub(super) fn arrange(&mut self, snapshot: &Snapshot) {
+        let rows = &snapshot.clients;
+        let all = 0..u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let row = |place: &u32| rows.get(*place as usize);
+        self.joined.clear();
+        self.joined.extend(all.clone());
+        self.joined.sort_by_key(|place| row(place).map(|row| row.id));
+        self.order.clear();
+        let Self { filter, faults_only, order, .. } = self;
+        order.extend(
+            all.filter(|place| row(place).is_some_and(|row| shows(filter.as_ref(), *faults_only, row))),
+        );
+        let now_us = snapshot.at_us;
+        match self.sort {
+            Sort::Worst => order.sort_by_cached_key(|place| row(place).map(|row| badness(row, now_us))),
+            sort => order.sort_by_cached_key(|place| row(place).map(|row| (sort.key(row, now_us), row.id))),
+        }
+        if self.reversed {
+            self.order.reverse();
+        }
+        if self.following {
+            self.bring_into_sight(snapshot);
+        }
+        self.top = self.top.min(self.order.len().saturating_sub(self.room.max(1)));
+    }
+
+    /// So many lines fit.
+    pub(super) fn fit(&mut self, room: usize) {
+        self.room = room;
+        self.top = self.top.min(self.order.len().saturating_sub(room.max(1)));
+    }
+
+    pub(super) fn turn_sort(&mut self, turn: Turn) {
+        (self.sort, self.reversed) = (self.sort.turned(turn), false);
+    }
+
+    /// Where the selected client stands in the list.
+    pub(in crate::tui) fn place(&self, snapshot: &Snapshot) -> Option<usize> {
+        let id = self.selected?;
+        self.order.iter().position(|place| id_at(snapshot, *place) == Some(id))
+    }
+
+    /// Selects another client.
+    pub(super) fn go(&mut self, motion: Motion, snapshot: &Snapshot) {
+        let last = self.order.len().saturating_sub(1);
+        let page = self.room.max(1);
+        let to = match (motion, self.place(snapshot)) {
+            (Motion::First, _) => 0,
+            (Motion::Last, _) => last,
+            // The first key selects what is seen; moves begin with the next one.
+            (_, None) => self.top,
+            (Motion::Down, Some(at)) => at + 1,
+            (Motion::Up, Some(at)) => at.saturating_sub(1),
+            (Motion::PageDown, Some(at)) => at + page,
+            (Motion::PageUp, Some(at)) => at.saturating_sub(page),
+        };
+        self.selected = self.order.get(to.min(last)).and_then(|place| id_at(snapshot, *place));
+        self.bring_into_sight(snapshot);
+    }
+
+    fn bring_into_sight(&mut self, snapshot: &Snapshot) {
+        if let Some(at) = self.place(snapshot) {
+            let below = at.saturating_sub(self.room.max(1) - 1);
+            self.top = self.top.clamp(below, at.max(below));
+        }
+    }
+}
+
+fn id_at(snapshot: &Snapshot, place: u32) -> Option<u64> {
+    snapshot.clients.get(place as usize).map(|row| row.id)
+}
+
+fn shows(filter: Option<&Filter>, faults_only: bool, row: &ClientRow) -> bool {
+    let matches = |filter: &Filter| {
+        let last = row.last.map_or(String::new(), |(outcome, _)| outcome.to_string());
+        filter.takes(&format!("{} {} {last}", row.id, row.state.name()))
+    };
+    (!faults_only || is_in_trouble(row)) && filter.is_none_or(matches)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::stage;
+
+    fn snapshot(count: u64) -> Snapshot {
+        let clients = (1..=count).map(|id| stage::row(id, ClientState::Playing)).collect();
+        Snapshot { at_us: 64_000_000, clients, ..Snapshot::default() }
+    }
+
+    fn ids(list: &ClientList, snapshot: &Snapshot) -> Vec<u64> {
+        list.order.iter().filter_map(|place| id_at(snapshot, *place)).collect()
+    }
+
+    #[test]
+    fn every_order_names_every_client_once_and_turns_round() {
+        let mut snapshot = snapshot(50);
+        snapshot.clients[20].stalls = 3;
+        snapshot.clients[30].state = ClientState::Stalled;
+        let mut list = ClientList::default();
+        let mut firsts = Vec::new();
+        for _ in Sort::ALL {
+            list.arrange(&snapshot);
+            let mut seen = ids(&list, &snapshot);
+            firsts.push((list.sort, seen[0]));
+            seen.sort_unstable();
+            assert_eq!(seen, (1..=50).collect::<Vec<_>>());
+            list.turn_sort(Turn::Next);
+        }
+        assert_eq!(list.sort, Sort::Worst);
+        assert!(firsts.contains(&(Sort::Worst, 31)) && firsts.contains(&(Sort::Stalls, 21)), "{firsts:?}");
+    }
+
+    #[test]
+    fn the_selection_stays_with_its_client_and_following_keeps_it_in_sight() {
+        let mut snapshot = snapshot(100);
+        let mut list = ClientList { sort: Sort::Stalls, ..ClientList::default() };
+        list.fit(10);
+        list.arrange(&snapshot);
+        list.go(Motion::Down, &snapshot);
+        list.go(Motion::Down, &snapshot);
+        assert_eq!((list.selected, list.top), (Some(2), 0));
+        list.go(Motion::PageDown, &snapshot);
+        assert_eq!((list.selected, list.top), (Some(12), 2));
+        list.go(Motion::Last, &snapshot);
+        assert_eq!((list.selected, list.top), (Some(100), 90));
+        snapshot.clients[99].stalls = 9;
+        list.arrange(&snapshot);
+        assert_eq!((list.place(&snapshot), list.top), (Some(0), 90));
+        list.following = true;
+        list.arrange(&snapshot);
+        assert_eq!((list.place(&snapshot), list.top), (Some(0), 0));
+    }
+
+    #[test]
+    fn a_list_without_clients_can_be_moved_in() {
+        let (snapshot, mut list) = (Snapshot::default(), ClientList::default());
+        list.arrange(&snapshot);
+        for motion in [Motion::Down, Motion::PageUp, Motion::Last, Motion::First] {
+            list.go(motion, &snapshot);
+        }
+        assert_eq!((list.selected, list.top), (None, 0));
+    }
+
+    #[test]
+    fn faults_only_and_a_filter_leave_lines_out() {
+        let mut snapshot = snapshot(30);
+        snapshot.clients[4].state = ClientState::Stalled;
+        let mut list = ClientList { faults_only: true, ..ClientList::default() };
+        list.arrange(&snapshot);
+        assert_eq!(ids(&list, &snapshot), [5]);
+        list.faults_only = false;
+        list.filter = Filter::new("!playing").expect("a pattern");
+        list.arrange(&snapshot);
+        assert_eq!(ids(&list, &snapshot), [5]);
+    }
+}

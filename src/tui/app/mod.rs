@@ -1,0 +1,674 @@
+//! What the console knows, and how it changes: `update` is the one way, it waits for nothing and reads no clock.
+//!
+//! * Time is the time of the newest frame: whoever replays frames and keys gets the same screen.
+//! * Freezing keeps a frame, it never keeps the run: what is asked for while frozen acts on the live run.
+//! * Only the keys of [`keys::Group::Load`] change the load, and a console that only reads takes none of them.
+
+mod clients;
+mod prompt;
+mod scope;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::input::{Input, Key};
+use super::keys::{self, Action, Motion, Turn};
+use crate::base::limits::CLIENTS;
+use crate::base::{Command, Mark, RunState, StopCause, Untrusted, units};
+use crate::frame::Frame;
+use crate::pipeline::LogEntry;
+use crate::report::{self, Report};
+
+pub(super) use clients::{ClientList, badness, severity};
+use prompt::Typed;
+pub(super) use prompt::{Asked, Filter, Prompt};
+pub(super) use scope::Scope;
+
+/// The steps by which clients are added and removed.
+pub(super) const STEPS: [i64; 6] = [1, 10, 50, 100, 500, 1000];
+/// The step at the beginning: its place in [`STEPS`].
+const FIRST_STEP: usize = 1;
+/// A change by more clients than this is asked about first.
+const ASK_ABOVE: i64 = 100;
+/// How long a word about the last key stays.
+const NOTICE: Duration = Duration::from_secs(4);
+/// So long a change that was asked for may take to show in the frames.
+const SETTLES: Duration = Duration::from_secs(1);
+
+/// What the run shows of itself. Texts may come from outside: they are made safe when they are taken.
+#[derive(Clone, Debug, Default)]
+pub struct Title {
+    /// Program and version.
+    pub program: String,
+    /// The address of the stream without its secrets.
+    pub target: String,
+    /// Which variant is played.
+    pub variant: String,
+    /// The seed of the run.
+    pub seed: u64,
+    /// Clients that are started per second; `None`: all at once.
+    pub ramp_rate: Option<f64>,
+    /// When the run ends by itself; `None` is until it is stopped.
+    pub duration: Option<Duration>,
+}
+
+impl Title {
+    fn made_safe(self) -> Self {
+        let safe = |text: &str| Untrusted::new(text).shown();
+        Self {
+            program: safe(&self.program),
+            target: safe(&self.target),
+            variant: safe(&self.variant),
+            ..self
+        }
+    }
+}
+
+/// What the console's keys may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Everything.
+    #[default]
+    Full,
+    /// Look and mark; the load is changed by nobody here.
+    ReadOnly,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub(super) enum Msg {
+    /// A new moment of the run.
+    Frame(Arc<Frame>),
+    /// A key or a paste.
+    Input(Input),
+    /// So many lines of each list fit the screen.
+    Rooms(Rooms),
+    /// A picture came later than its time.
+    LatePicture,
+    /// The picture was written, or why not.
+    Saved(Result<String, String>),
+    /// The run has ended: its report.
+    Report(Arc<Report>),
+}
+
+/// What is to be done now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing.
+    None,
+    /// Ask the run.
+    Ask(Command),
+    /// Draw the whole screen again.
+    Redraw,
+    /// Write the picture to files.
+    Save,
+    /// Leave the screen: the run has ended and nobody looks any more.
+    Leave,
+}
+
+/// How many lines of each list fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Rooms {
+    /// Lines of the list of the shown view.
+    pub(super) list: usize,
+    /// Lines of the overview's errors.
+    pub(super) errors: usize,
+    /// Lines of the overview's log.
+    pub(super) log: usize,
+    /// Columns of a chart's bars.
+    pub(super) chart: usize,
+    /// Columns of the small charts within lines.
+    pub(super) spark: usize,
+    /// Columns and lines of the map of clients.
+    pub(super) map: (usize, usize),
+}
+
+/// A picture of the run from one side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum View {
+    /// Everything that decides.
+    #[default]
+    Overview,
+    /// All clients as a map, one line per client.
+    Clients,
+    /// Every way in which requests failed, and what is wrong with the stream.
+    Errors,
+    /// The load tester itself.
+    Generator,
+    /// What happened, one line each.
+    Log,
+    /// The report of a run that has ended.
+    Report,
+}
+
+impl View {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Overview, Self::Clients, Self::Errors, Self::Generator, Self::Log, Self::Report];
+
+    /// The word in the line of views.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Clients => "Clients",
+            Self::Errors => "Errors",
+            Self::Generator => "Generator",
+            Self::Log => "Log",
+            Self::Report => "Report",
+        }
+    }
+}
+
+/// A panel of the overview.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Panel {
+    #[default]
+    Clients,
+    Latency,
+    Traffic,
+    Errors,
+}
+
+impl Panel {
+    const ALL: [Self; 4] = [Self::Clients, Self::Latency, Self::Traffic, Self::Errors];
+
+    fn turned(self, turn: Turn) -> Self {
+        let at = Self::ALL.iter().position(|panel| *panel == self).unwrap_or_default();
+        let step = if turn == Turn::Next { 1 } else { Self::ALL.len() - 1 };
+        Self::ALL.get((at + step) % Self::ALL.len()).copied().unwrap_or_default()
+    }
+}
+
+/// The time that charts show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ChartWindow {
+    #[default]
+    Run,
+    TwoMinutes,
+    TenMinutes,
+    Hour,
+}
+
+impl ChartWindow {
+    const ALL: [Self; 4] = [Self::TwoMinutes, Self::TenMinutes, Self::Hour, Self::Run];
+
+    /// How it is called on the screen.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::TwoMinutes => "last 2 m",
+            Self::TenMinutes => "last 10 m",
+            Self::Hour => "last 1 h",
+            Self::Run => "whole run",
+        }
+    }
+
+    /// How long it is; `None`: the run so far.
+    pub(super) const fn length(self) -> Option<Duration> {
+        match self {
+            Self::TwoMinutes => Some(Duration::from_secs(120)),
+            Self::TenMinutes => Some(Duration::from_secs(600)),
+            Self::Hour => Some(Duration::from_secs(3600)),
+            Self::Run => None,
+        }
+    }
+
+    fn turned(self, turn: Turn) -> Self {
+        let at = Self::ALL.iter().position(|window| *window == self).unwrap_or_default();
+        let step = if turn == Turn::Next { 1 } else { Self::ALL.len() - 1 };
+        Self::ALL.get((at + step) % Self::ALL.len()).copied().unwrap_or_default()
+    }
+}
+
+/// Who has the keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// The table of keys.
+    #[default]
+    Normal,
+    /// The help overlay.
+    Help,
+    /// A question: go to so many clients?
+    Confirm(i64),
+    /// A line that is typed.
+    Prompt(Prompt),
+}
+
+/// Everything that the screen is made of.
+#[derive(Debug)]
+pub(super) struct App {
+    pub(super) title: Title,
+    pub(super) access: Access,
+    /// The newest frame, also while the display is frozen.
+    pub(super) live: Arc<Frame>,
+    /// The frame that is shown.
+    pub(super) shown: Arc<Frame>,
+    /// The frame whose digits are shown: changes once a second, so that they can be read.
+    pub(super) steady: Arc<Frame>,
+    pub(super) frozen_since: Option<Duration>,
+    pub(super) view: View,
+    pub(super) mode: Mode,
+    /// The panel that Tab has chosen.
+    pub(super) focus: Panel,
+    /// It stands alone.
+    pub(super) zoomed: bool,
+    pub(super) window: ChartWindow,
+    pub(super) scope: Scope,
+    pub(super) clients: ClientList,
+    /// The first line of the other lists that is seen; of the log, counted from its end.
+    pub(super) scroll: usize,
+    pub(super) log_filter: Option<Filter>,
+    /// The report of the run, line by line, once it has ended.
+    pub(super) report: Option<Vec<String>>,
+    pub(super) late_pictures: u64,
+    rooms: Rooms,
+    step: usize,
+    /// The operator himself has asked for the end, by a key after which he stays.
+    stays: bool,
+    stop_asked: bool,
+    /// The moment whose note is typed.
+    marked: Arc<Frame>,
+    /// The target as asked for, until the frames show it.
+    asked_target: Option<(i64, Duration)>,
+    notice: Option<(String, Duration)>,
+}
+
+impl App {
+    pub(super) fn new(title: Title, access: Access) -> Self {
+        let none: Arc<Frame> = Arc::default();
+        Self {
+            title: title.made_safe(),
+            access,
+            live: Arc::clone(&none),
+            shown: Arc::clone(&none),
+            steady: Arc::clone(&none),
+            frozen_since: None,
+            view: View::default(),
+            mode: Mode::default(),
+            focus: Panel::default(),
+            zoomed: false,
+            window: ChartWindow::default(),
+            scope: Scope::default(),
+            clients: ClientList::default(),
+            scroll: 0,
+            log_filter: None,
+            report: None,
+            late_pictures: 0,
+            rooms: Rooms::default(),
+            step: FIRST_STEP,
+            stays: false,
+            stop_asked: false,
+            marked: none,
+            asked_target: None,
+            notice: None,
+        }
+    }
+
+    /// Takes what happened and says what is to be done.
+    pub(super) fn update(&mut self, msg: Msg) -> Effect {
+        match msg {
+            Msg::Frame(frame) => self.take(frame),
+            Msg::LatePicture => self.late_pictures += 1,
+            Msg::Rooms(rooms) => self.fit(rooms),
+            Msg::Saved(Ok(name)) => return self.say(format!("written: {name}")),
+            Msg::Saved(Err(why)) => return self.say(format!("not written: {why}")),
+            Msg::Report(report) => return self.end(&report),
+            Msg::Input(Input::Paste(text)) => {
+                if let Mode::Prompt(prompt) = &mut self.mode {
+                    prompt.paste(&text);
+                }
+            }
+            Msg::Input(Input::Key(key)) => return self.press(key),
+        }
+        Effect::None
+    }
+
+    /// The clients that one press of a key adds.
+    pub(super) fn step(&self) -> i64 {
+        STEPS.get(self.step).copied().unwrap_or(1)
+    }
+
+    /// Whether the run is on its way to its end.
+    pub(super) fn is_ending(&self) -> bool {
+        self.stop_asked || matches!(self.live.state, RunState::Draining | RunState::Finished)
+    }
+
+    /// The word about the last key, while it is fresh.
+    pub(super) fn notice(&self) -> Option<&str> {
+        self.notice.as_ref().filter(|(_, until)| self.live.at < *until).map(|(text, _)| text.as_str())
+    }
+
+    fn take(&mut self, frame: Arc<Frame>) {
+        if self.asked_target.is_some_and(|(_, until)| frame.at >= until) {
+            self.asked_target = None;
+        }
+        self.live = frame;
+        if self.frozen_since.is_some() {
+            return;
+        }
+        let new_second = self.live.at.as_secs() != self.steady.at.as_secs();
+        if new_second || self.live.state != self.steady.state {
+            self.steady = Arc::clone(&self.live);
+            self.arrange();
+        }
+        self.shown = Arc::clone(&self.live);
+    }
+
+    /// Orders the clients for the view that lists them.
+    fn arrange(&mut self) {
+        if self.view == View::Clients {
+            self.clients.arrange(&self.steady.snapshot);
+        }
+    }
+
+    fn fit(&mut self, rooms: Rooms) {
+        self.rooms = rooms;
+        self.clients.fit(rooms.list);
+        self.scroll = self.scroll.min(self.last_scroll());
+    }
+
+    /// The run has ended. Whoever asked for its end himself stays to look; nobody else is waited for.
+    fn end(&mut self, report: &Report) -> Effect {
+        self.report = Some(report::text(report).lines().map(str::to_owned).collect());
+        (self.view, self.zoomed, self.scroll, self.mode) = (View::Report, false, 0, Mode::Normal);
+        if self.stays { Effect::None } else { Effect::Leave }
+    }
+
+    fn press(&mut self, key: Key) -> Effect {
+        // Whatever is open, Ctrl-C means what it always means.
+        if key == Key::Ctrl('c') {
+            self.mode = Mode::Normal;
+            return self.act(Action::Interrupt);
+        }
+        match std::mem::take(&mut self.mode) {
+            Mode::Confirm(target) => match key {
+                Key::Char('y' | 'Y') | Key::Enter => self.aim(target),
+                _ => self.say("nothing changed".to_owned()),
+            },
+            Mode::Prompt(prompt) => self.type_into(prompt, key),
+            Mode::Help if keys::action(key) != Some(Action::Stop) => Effect::None,
+            Mode::Help | Mode::Normal => keys::action(key).map_or(Effect::None, |action| self.act(action)),
+        }
+    }
+
+    fn type_into(&mut self, mut prompt: Prompt, key: Key) -> Effect {
+        match (prompt.press(key), prompt.asked) {
+            (Typed::On, _) => {
+                self.mode = Mode::Prompt(prompt);
+                Effect::None
+            }
+            (Typed::Cancelled, Asked::Note) => self.say("no mark was made".to_owned()),
+            (Typed::Cancelled, _) => Effect::None,
+            (Typed::Done, Asked::Target) => {
+                let now = u32::try_from(self.wanted()).unwrap_or_default();
+                match prompt::target(&prompt.text, now) {
+                    Ok(target) => self.want(target),
+                    Err(wrong) => self.say(wrong),
+                }
+            }
+            (Typed::Done, Asked::Filter) => self.filter(&prompt.text),
+            (Typed::Done, Asked::Note) => {
+                let (at, note) = (self.marked.at, Untrusted::new(prompt.text.trim()).shown());
+                self.scope.remember(&self.marked);
+                self.say(format!("marked {}", units::clock(at)));
+                Effect::Ask(Command::Mark(Mark { at, note }))
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action) -> Effect {
+        if self.report.is_some() && matches!(action, Action::Stop | Action::Interrupt | Action::StopNow) {
+            return Effect::Leave;
+        }
+        if self.access == Access::ReadOnly && keys::is_load(action) {
+            return self.say("--read-only: keys do not change the load".to_owned());
+        }
+        match action {
+            Action::More => return self.change(self.step()),
+            Action::Fewer => return self.change(-self.step()),
+            Action::StepUp => self.step = (self.step + 1).min(STEPS.len() - 1),
+            Action::StepDown => self.step = self.step.saturating_sub(1),
+            Action::Target => return self.ask(Asked::Target),
+            Action::Hold => return self.hold(),
+            Action::Stop => return self.stop(StopCause::Operator),
+            Action::Interrupt => return self.stop(StopCause::Interrupt),
+            Action::StopNow => return self.stop_now(StopCause::Operator),
+            Action::Mark => return self.mark(),
+            Action::Scope => return self.turn_scope(),
+            Action::Save => return Effect::Save,
+            Action::Redraw => return Effect::Redraw,
+            Action::Suspend => {
+                return self.say("^Z is off: it would stop every client at once; q ends the run".to_owned());
+            }
+            _ => return self.look(action),
+        }
+        Effect::None
+    }
+
+    /// What changes the picture alone.
+    fn look(&mut self, action: Action) -> Effect {
+        match action {
+            Action::Freeze => self.freeze(),
+            Action::View(number) => return self.go(number),
+            Action::Help => self.mode = Mode::Help,
+            Action::Panel(turn) => self.focus = self.focus.turned(turn),
+            Action::Zoom => self.zoomed = !self.zoomed && self.view == View::Overview,
+            Action::Window(turn) => self.window = self.window.turned(turn),
+            Action::Back => self.back(),
+            Action::Move(motion) => self.move_in_list(motion),
+            Action::Open if self.view == View::Clients => self.open(),
+            Action::Open if self.view == View::Overview => self.zoomed = !self.zoomed,
+            Action::Sort(turn) => self.clients.turn_sort(turn),
+            Action::Reverse => self.clients.reversed = !self.clients.reversed,
+            Action::FaultsOnly => self.clients.faults_only = !self.clients.faults_only,
+            Action::Follow => self.clients.following = !self.clients.following,
+            Action::Filter if matches!(self.view, View::Clients | View::Log) => {
+                return self.ask(Asked::Filter);
+            }
+            _ => {}
+        }
+        if matches!(action, Action::Sort(_) | Action::Reverse | Action::FaultsOnly | Action::Follow) {
+            self.arrange();
+        }
+        Effect::None
+    }
+
+    fn go(&mut self, number: u8) -> Effect {
+        let view = View::ALL.get(usize::from(number).saturating_sub(1)).copied().unwrap_or_default();
+        if view == View::Report && self.report.is_none() {
+            return self.say("there is no report before the run has ended".to_owned());
+        }
+        (self.view, self.zoomed, self.scroll) = (view, false, 0);
+        self.arrange();
+        Effect::None
+    }
+
+    /// Closes what is open, one thing at a time: never the run.
+    fn back(&mut self) {
+        let filtered = self.clients.filter.is_some() || self.clients.faults_only;
+        match self.view {
+            View::Clients if self.clients.open => self.clients.open = false,
+            View::Clients if filtered => {
+                (self.clients.filter, self.clients.faults_only) = (None, false);
+                self.arrange();
+            }
+            View::Log if self.log_filter.is_some() => self.log_filter = None,
+            View::Report => {}
+            _ => (self.view, self.zoomed, self.scroll) = (View::Overview, false, 0),
+        }
+    }
+
+    fn open(&mut self) {
+        if self.clients.selected.is_none() {
+            self.clients.go(Motion::Down, &self.steady.snapshot);
+        }
+        self.clients.open = !self.clients.open && self.clients.selected.is_some();
+    }
+
+    fn move_in_list(&mut self, motion: Motion) {
+        if self.view == View::Clients {
+            return self.clients.go(motion, &self.steady.snapshot);
+        }
+        // The log is read from its end: up is further from it.
+        let (more, fewer) = (self.scroll.saturating_add(1), self.scroll.saturating_sub(1));
+        let page = self.rooms.list.max(1);
+        let last = self.last_scroll();
+        let from_end = self.view == View::Log;
+        self.scroll = match (motion, from_end) {
+            (Motion::Down, false) | (Motion::Up, true) => more,
+            (Motion::Up, false) | (Motion::Down, true) => fewer,
+            (Motion::PageDown, false) | (Motion::PageUp, true) => self.scroll.saturating_add(page),
+            (Motion::PageUp, false) | (Motion::PageDown, true) => self.scroll.saturating_sub(page),
+            (Motion::First, false) | (Motion::Last, true) => 0,
+            (Motion::Last, false) | (Motion::First, true) => last,
+        }
+        .min(last);
+    }
+
+    /// How far the list of the shown view can be scrolled.
+    fn last_scroll(&self) -> usize {
+        let lines = match self.view {
+            View::Errors => self.steady.failures.len(),
+            View::Log => self.log().count(),
+            View::Report => self.report.as_ref().map_or(0, Vec::len),
+            _ => 0,
+        };
+        lines.saturating_sub(self.rooms.list)
+    }
+
+    /// The events of clients that the log shows, oldest first.
+    pub(super) fn log(&self) -> impl Iterator<Item = &LogEntry> {
+        let client = |entry: &&LogEntry| entry.event.client.is_some();
+        let trouble = |entry: &&LogEntry| !self.clients.faults_only || entry.event.what.is_trouble();
+        let matches = |entry: &&LogEntry| {
+            let (client, what) = (entry.event.client.unwrap_or_default(), &entry.event.what);
+            let line = || format!("{client} {} {}", what.kind(), what.text());
+            self.log_filter.as_ref().is_none_or(|filter| filter.takes(&line()))
+        };
+        self.shown.log.iter().filter(client).filter(trouble).filter(matches)
+    }
+
+    fn filter(&mut self, text: &str) -> Effect {
+        match Filter::new(text) {
+            Err(wrong) => return self.say(wrong),
+            Ok(filter) if self.view == View::Log => self.log_filter = filter,
+            Ok(filter) => self.clients.filter = filter,
+        }
+        self.arrange();
+        Effect::None
+    }
+
+    fn freeze(&mut self) {
+        if self.frozen_since.take().is_some() {
+            self.shown = Arc::clone(&self.live);
+            self.steady = Arc::clone(&self.live);
+            self.arrange();
+        } else {
+            self.frozen_since = Some(self.live.at);
+            // One frame kept, not two: the sampler's pool is small.
+            self.shown = Arc::clone(&self.steady);
+        }
+    }
+
+    fn ask(&mut self, asked: Asked) -> Effect {
+        if asked == Asked::Target && self.is_ending() {
+            return self.say(ENDING.to_owned());
+        }
+        self.mode = Mode::Prompt(Prompt::new(asked));
+        Effect::None
+    }
+
+    fn mark(&mut self) -> Effect {
+        if self.report.is_some() {
+            return self.say("the run has ended: nothing can be marked any more".to_owned());
+        }
+        self.marked = Arc::clone(&self.live);
+        self.ask(Asked::Note)
+    }
+
+    fn turn_scope(&mut self) -> Effect {
+        if self.scope.turn() {
+            return Effect::None;
+        }
+        self.say("no mark yet: m marks this moment".to_owned())
+    }
+
+    /// A step more or fewer; a large one is asked about first.
+    fn change(&mut self, by: i64) -> Effect {
+        let target = (self.wanted() + by).clamp(0, CLIENTS.into());
+        if self.is_ending() || by.abs() > ASK_ABOVE {
+            return self.want(target);
+        }
+        let by = target - self.wanted();
+        self.expect(target);
+        // Relative: hammered keys add up in the run, however late the frames show it.
+        Effect::Ask(Command::AdjustTarget(by))
+    }
+
+    /// Goes to so many clients; a large change is asked about first.
+    fn want(&mut self, target: i64) -> Effect {
+        if self.is_ending() {
+            return self.say(ENDING.to_owned());
+        }
+        let target = target.clamp(0, CLIENTS.into());
+        if (target - self.wanted()).abs() > ASK_ABOVE {
+            self.mode = Mode::Confirm(target);
+            return Effect::None;
+        }
+        self.aim(target)
+    }
+
+    fn aim(&mut self, target: i64) -> Effect {
+        if self.is_ending() {
+            return Effect::None;
+        }
+        self.expect(target);
+        Effect::Ask(Command::SetTarget(u32::try_from(target).unwrap_or_default()))
+    }
+
+    fn expect(&mut self, target: i64) {
+        self.asked_target = Some((target, self.live.at + SETTLES));
+        let held = if self.live.state == RunState::Hold { ", but the ramp is held: p" } else { "" };
+        self.say(format!("target {}{held}", units::count(target.unsigned_abs())));
+    }
+
+    /// The target, with what was asked for and does not show in the frames yet.
+    pub(super) fn wanted(&self) -> i64 {
+        self.asked_target.map_or(i64::from(self.live.target), |(target, _)| target)
+    }
+
+    fn hold(&mut self) -> Effect {
+        if self.is_ending() {
+            return self.say(ENDING.to_owned());
+        }
+        if self.live.state == RunState::Hold {
+            self.say("the ramp goes on".to_owned());
+            return Effect::Ask(Command::Resume);
+        }
+        self.say("the ramp is held: no client is added; p lets it go on".to_owned());
+        Effect::Ask(Command::Hold)
+    }
+
+    fn stop(&mut self, cause: StopCause) -> Effect {
+        if self.is_ending() {
+            return self.stop_now(cause);
+        }
+        self.stays = cause == StopCause::Operator;
+        self.stop_asked = true;
+        Effect::Ask(Command::Stop(cause))
+    }
+
+    fn stop_now(&mut self, cause: StopCause) -> Effect {
+        self.stays &= cause == StopCause::Operator;
+        self.stop_asked = true;
+        Effect::Ask(Command::StopNow(cause))
+    }
+
+    fn say(&mut self, text: String) -> Effect {
+        self.notice = Some((text, self.live.at + NOTICE));
+        Effect::None
+    }
+}
+
+/// Why clients cannot be changed.
+const ENDING: &str = "the run is ending: clients cannot be changed any more";

@@ -1,0 +1,173 @@
+//! A line that the operator types: a target, a filter, the note of a mark.
+
+use crate::base::Untrusted;
+use crate::tui::input::Key;
+
+/// Characters that a line can hold.
+const LENGTH: usize = 60;
+
+/// What the line is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum Asked {
+    /// A number of clients.
+    Target,
+    /// What lines of a list must look like.
+    Filter,
+    /// A word about the moment that was marked.
+    Note,
+}
+
+impl Asked {
+    /// What stands before the line.
+    pub(in crate::tui) const fn label(self) -> &'static str {
+        match self {
+            Self::Target => "clients (2500, +50, -20%):",
+            Self::Filter => "filter (pattern, !x = all but x):",
+            Self::Note => "note of the mark (Enter: none):",
+        }
+    }
+}
+
+/// What a key did to the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Typed {
+    /// It goes on.
+    On,
+    /// Enter: it is what it is.
+    Done,
+    /// Escape: nothing is wanted.
+    Cancelled,
+}
+
+/// The line and what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::tui) struct Prompt {
+    pub(in crate::tui) asked: Asked,
+    pub(in crate::tui) text: String,
+}
+
+impl Prompt {
+    pub(super) fn new(asked: Asked) -> Self {
+        Self { asked, text: String::new() }
+    }
+
+    pub(super) fn press(&mut self, key: Key) -> Typed {
+        match key {
+            Key::Enter => return Typed::Done,
+            Key::Escape => return Typed::Cancelled,
+            Key::Backspace => drop(self.text.pop()),
+            Key::Ctrl('u') => self.text.clear(),
+            Key::Char(character) => self.insert(character),
+            _ => {}
+        }
+        Typed::On
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        Untrusted::new(text).shown().chars().for_each(|character| self.insert(character));
+    }
+
+    fn insert(&mut self, character: char) {
+        if self.text.chars().count() < LENGTH {
+            self.text.push(character);
+        }
+    }
+}
+
+/// A target that was typed: a number, or a change of `now` in clients or per cent.
+///
+/// # Errors
+/// What is accepted.
+pub(super) fn target(text: &str, now: u32) -> Result<i64, String> {
+    let wrong = || format!("'{text}' is no target: accepted: 2500, 2.5k, +50, -20%");
+    let digits = text.trim().replace([',', '_', ' '], "");
+    let (sign, size) = match digits.as_bytes().first() {
+        Some(b'+') => (1.0, digits.get(1..)),
+        Some(b'-') => (-1.0, digits.get(1..)),
+        _ => (0.0, Some(digits.as_str())),
+    };
+    let size = size.unwrap_or_default();
+    let (number, unit) = match (size.strip_suffix('%'), size.strip_suffix(['k', 'K'])) {
+        (Some(number), _) if sign != 0.0 => (number, f64::from(now) / 100.0),
+        (None, Some(number)) => (number, 1000.0),
+        _ => (size, 1.0),
+    };
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let value = number.parse::<f64>().ok().filter(|value| plain && *value <= 1e9).ok_or_else(wrong)? * unit;
+    let base = if sign == 0.0 { 0.0 } else { f64::from(now) };
+    Ok((base + if sign < 0.0 { -value } else { value }).round() as i64)
+}
+
+/// What a list shows.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct Filter {
+    /// As it was typed.
+    pub(in crate::tui) text: String,
+    pattern: regex_lite::Regex,
+    wanted: bool,
+}
+
+impl Filter {
+    /// A filter by what was typed; nothing typed is none.
+    ///
+    /// # Errors
+    /// The pattern is none.
+    pub(super) fn new(text: &str) -> Result<Option<Self>, String> {
+        let text = text.trim();
+        let (wanted, pattern) = text.strip_prefix('!').map_or((true, text), |rest| (false, rest));
+        if pattern.is_empty() {
+            return Ok(None);
+        }
+        let pattern = regex_lite::RegexBuilder::new(pattern).case_insensitive(true).build();
+        let pattern =
+            pattern.map_err(|_| format!("'{text}' is no pattern: accepted: a regular expression"))?;
+        Ok(Some(Self { text: text.to_owned(), pattern, wanted }))
+    }
+
+    /// Whether a line is shown.
+    pub(in crate::tui) fn takes(&self, line: &str) -> bool {
+        self.pattern.is_match(line) == self.wanted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_number_or_a_change() {
+        for (text, expected) in [
+            ("25", 25),
+            ("2,500", 2_500),
+            ("2.5k", 2_500),
+            ("+50", 250),
+            ("-20%", 160),
+            ("+20 %", 240),
+            ("-900", -700),
+        ] {
+            assert_eq!(target(text, 200), Ok(expected), "{text}");
+        }
+        for text in ["", "ten", "20%", "+", "--5", "1e5", "nan", "inf", "99999999999"] {
+            assert!(target(text, 200).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_filter_takes_lines_or_leaves_them_out() {
+        let filter = |text| Filter::new(text).expect("a pattern");
+        assert!(filter("  ").is_none() && filter("!").is_none());
+        assert!(filter("503|STALL").expect("one").takes("17 stalled ok"));
+        assert!(!filter("!stalled").expect("one").takes("17 stalled ok"));
+        assert!(Filter::new("(").is_err());
+    }
+
+    #[test]
+    fn a_line_has_an_end_and_a_paste_holds_no_control_character() {
+        let mut prompt = Prompt::new(Asked::Note);
+        prompt.paste(&"a\x1b[2J".repeat(100));
+        assert_eq!(prompt.text.chars().count(), LENGTH);
+        assert!(!prompt.text.chars().any(char::is_control));
+        assert_eq!(prompt.press(Key::Ctrl('u')), Typed::On);
+        assert!(prompt.text.is_empty());
+    }
+}

@@ -1,0 +1,260 @@
+//! The console's mind: frames and keys go in, effects come out.
+
+use super::*;
+
+fn app() -> App {
+    let mut app = App::new(Title::default(), Access::Full);
+    app.update(Msg::Frame(frame(60_000, RunState::Running, 100)));
+    app
+}
+
+fn frame(ms: u64, state: RunState, target: u32) -> Arc<Frame> {
+    Arc::new(Frame { at: Duration::from_millis(ms), state, target, ..Frame::default() })
+}
+
+fn press(app: &mut App, key: Key) -> Effect {
+    app.update(Msg::Input(Input::Key(key)))
+}
+
+fn asked_for(effect: Effect) -> i64 {
+    match effect {
+        Effect::Ask(Command::AdjustTarget(by)) => by,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn plus_and_minus_change_clients_by_the_step() {
+    let mut app = app();
+    for key in [Key::Char('+'), Key::Char('='), Key::Char('+')] {
+        assert_eq!(asked_for(press(&mut app, key)), 10);
+    }
+    assert_eq!(app.notice(), Some("target 130"));
+    for key in [Key::Char('-'), Key::Char('_'), Key::Char('-')] {
+        assert_eq!(asked_for(press(&mut app, key)), -10);
+    }
+    press(&mut app, Key::Char(']'));
+    assert_eq!(asked_for(press(&mut app, Key::Char('+'))), 50);
+    for _ in 0..9 {
+        press(&mut app, Key::Char('['));
+    }
+    assert_eq!(asked_for(press(&mut app, Key::Char('+'))), 1);
+    for _ in 0..9 {
+        press(&mut app, Key::Char(']'));
+    }
+    assert_eq!(app.step(), 1000);
+}
+
+#[test]
+fn the_target_never_falls_below_zero_or_rises_above_the_limit() {
+    let mut app = app();
+    app.update(Msg::Frame(frame(61_000, RunState::Running, 3)));
+    assert_eq!(asked_for(press(&mut app, Key::Char('-'))), -3);
+    assert_eq!(asked_for(press(&mut app, Key::Char('-'))), 0);
+    app.update(Msg::Frame(frame(70_000, RunState::Running, CLIENTS)));
+    assert_eq!(asked_for(press(&mut app, Key::Char('+'))), 0);
+}
+
+#[test]
+fn more_than_a_hundred_clients_are_asked_about_first() {
+    let mut app = app();
+    (0..3).for_each(|_| _ = press(&mut app, Key::Char(']')));
+    assert_eq!(press(&mut app, Key::Char('+')), Effect::None);
+    assert_eq!(app.mode, Mode::Confirm(600));
+    assert_eq!(press(&mut app, Key::Char('n')), Effect::None);
+    press(&mut app, Key::Char('+'));
+    assert_eq!(press(&mut app, Key::Char('y')), Effect::Ask(Command::SetTarget(600)));
+    press(&mut app, Key::Char('+'));
+    assert_eq!(press(&mut app, Key::Ctrl('c')), Effect::Ask(Command::Stop(StopCause::Interrupt)));
+}
+
+#[test]
+fn the_first_q_drains_and_the_second_stops_at_once() {
+    let mut app = app();
+    assert_eq!(press(&mut app, Key::Char('q')), Effect::Ask(Command::Stop(StopCause::Operator)));
+    assert_eq!(press(&mut app, Key::Ctrl('c')), Effect::Ask(Command::StopNow(StopCause::Interrupt)));
+    assert_eq!(press(&mut app, Key::Char('+')), Effect::None);
+}
+
+#[test]
+fn a_drain_that_began_by_itself_is_cut_by_the_first_q() {
+    let mut app = app();
+    app.update(Msg::Frame(frame(61_000, RunState::Draining, 100)));
+    assert_eq!(press(&mut app, Key::Char('q')), Effect::Ask(Command::StopNow(StopCause::Operator)));
+}
+
+#[test]
+fn escape_and_a_paste_never_end_a_run() {
+    let mut app = app();
+    assert_eq!(press(&mut app, Key::Escape), Effect::None);
+    assert_eq!(app.update(Msg::Input(Input::Paste("qQ".to_owned()))), Effect::None);
+    press(&mut app, Key::Char('?'));
+    assert_eq!(app.mode, Mode::Help);
+    assert_eq!(press(&mut app, Key::Escape), Effect::None);
+    assert_eq!(app.mode, Mode::Normal);
+}
+
+#[test]
+fn freezing_keeps_the_picture_and_not_the_run() {
+    let mut app = app();
+    press(&mut app, Key::Char(' '));
+    app.update(Msg::Frame(frame(75_000, RunState::Running, 500)));
+    assert_eq!((app.shown.target, app.live.target), (100, 500));
+    assert!(Arc::ptr_eq(&app.shown, &app.steady));
+    assert_eq!(asked_for(press(&mut app, Key::Char('-'))), -10);
+    assert_eq!(app.notice(), Some("target 490"));
+    press(&mut app, Key::Char(' '));
+    assert_eq!(app.shown.target, 500);
+}
+
+#[test]
+fn digits_change_once_a_second_and_with_the_state() {
+    let mut app = app();
+    app.update(Msg::Frame(frame(60_250, RunState::Running, 101)));
+    assert_eq!((app.shown.target, app.steady.target), (101, 100));
+    app.update(Msg::Frame(frame(61_000, RunState::Running, 102)));
+    assert_eq!(app.steady.target, 102);
+    app.update(Msg::Frame(frame(61_250, RunState::Draining, 103)));
+    assert_eq!(app.steady.target, 103);
+}
+
+#[test]
+fn a_notice_goes_away_and_an_asked_target_gives_way_to_the_real_one() {
+    let mut app = app();
+    press(&mut app, Key::Char('+'));
+    app.update(Msg::Frame(frame(60_500, RunState::Running, 100)));
+    assert_eq!(app.wanted(), 110);
+    app.update(Msg::Frame(frame(65_000, RunState::Running, 105)));
+    assert_eq!((app.wanted(), app.notice()), (105, None));
+}
+
+fn type_in(app: &mut App, text: &str) -> Effect {
+    text.chars().for_each(|character| _ = press(app, Key::Char(character)));
+    press(app, Key::Enter)
+}
+
+#[test]
+fn a_typed_target_is_gone_to_and_a_bad_one_says_what_is_accepted() {
+    let mut app = app();
+    press(&mut app, Key::Char('c'));
+    assert_eq!(type_in(&mut app, "25"), Effect::Ask(Command::SetTarget(25)));
+    press(&mut app, Key::Char('c'));
+    assert_eq!(type_in(&mut app, "lots"), Effect::None);
+    assert!(app.notice().is_some_and(|text| text.contains("accepted: 2500, 2.5k, +50, -20%")));
+    press(&mut app, Key::Char('c'));
+    // A pasted number is typed, a pasted q ends nothing.
+    app.update(Msg::Input(Input::Paste("12".to_owned())));
+    assert_eq!(press(&mut app, Key::Enter), Effect::Ask(Command::SetTarget(12)));
+    press(&mut app, Key::Char('c'));
+    press(&mut app, Key::Char('9'));
+    assert_eq!(press(&mut app, Key::Escape), Effect::None);
+    assert_eq!(app.mode, Mode::Normal);
+    press(&mut app, Key::Char('c'));
+    assert_eq!(type_in(&mut app, "+5000"), Effect::None);
+    assert_eq!(app.mode, Mode::Confirm(5_012));
+}
+
+#[test]
+fn the_ramp_is_held_and_goes_on() {
+    let mut app = app();
+    assert_eq!(press(&mut app, Key::Char('p')), Effect::Ask(Command::Hold));
+    app.update(Msg::Frame(frame(61_000, RunState::Hold, 100)));
+    press(&mut app, Key::Char('+'));
+    assert_eq!(app.notice(), Some("target 110, but the ramp is held: p"));
+    assert_eq!(press(&mut app, Key::Char('p')), Effect::Ask(Command::Resume));
+}
+
+#[test]
+fn a_mark_is_made_at_the_moment_of_its_key_and_counts_begin_there() {
+    let mut app = app();
+    assert_eq!(press(&mut app, Key::Char('M')), Effect::None);
+    assert!(app.notice().is_some_and(|text| text.starts_with("no mark yet")));
+    press(&mut app, Key::Char('m'));
+    app.update(Msg::Frame(frame(69_000, RunState::Running, 100)));
+    let at = Duration::from_secs(60);
+    let mark = Mark { at, note: "scaled".to_owned() };
+    assert_eq!(type_in(&mut app, " scaled "), Effect::Ask(Command::Mark(mark)));
+    assert_eq!(app.scope.since(), None);
+    press(&mut app, Key::Char('M'));
+    assert_eq!(app.scope.since(), Some(at));
+    press(&mut app, Key::Char('M'));
+    assert_eq!(app.scope.since(), None);
+}
+
+#[test]
+fn a_console_that_only_reads_changes_no_load_and_marks() {
+    let mut app = App::new(Title::default(), Access::ReadOnly);
+    app.update(Msg::Frame(frame(60_000, RunState::Running, 100)));
+    for key in ['+', '-', 'c', 'p', 'q', 'Q', ']'].map(Key::Char).into_iter().chain([Key::Ctrl('c')]) {
+        assert_eq!(press(&mut app, key), Effect::None, "{key:?}");
+        assert_eq!(app.mode, Mode::Normal);
+    }
+    assert!(app.notice().is_some_and(|text| text.starts_with("--read-only")));
+    press(&mut app, Key::Char('m'));
+    assert!(matches!(press(&mut app, Key::Enter), Effect::Ask(Command::Mark(_))));
+}
+
+#[test]
+fn views_zoom_and_escape_never_leave_the_run() {
+    let mut app = app();
+    for (number, view) in (1..).zip(View::ALL) {
+        press(&mut app, Key::Char(char::from(b'0' + number)));
+        // There is no report yet: the view stays.
+        let expected = if view == View::Report { View::Log } else { view };
+        assert_eq!(app.view, expected);
+    }
+    press(&mut app, Key::Char('1'));
+    press(&mut app, Key::BackTab);
+    press(&mut app, Key::Char('z'));
+    assert_eq!((app.focus, app.zoomed), (Panel::Errors, true));
+    press(&mut app, Key::Char('2'));
+    assert!(!app.zoomed);
+    press(&mut app, Key::Char('!'));
+    press(&mut app, Key::Char('/'));
+    type_in(&mut app, "stalled");
+    assert!(app.clients.filter.is_some() && app.clients.faults_only);
+    press(&mut app, Key::Escape);
+    assert!(app.clients.filter.is_none() && !app.clients.faults_only && app.view == View::Clients);
+    press(&mut app, Key::Escape);
+    assert_eq!(app.view, View::Overview);
+    for window in [ChartWindow::TwoMinutes, ChartWindow::TenMinutes, ChartWindow::Hour, ChartWindow::Run] {
+        press(&mut app, Key::Char('t'));
+        assert_eq!(app.window, window);
+    }
+}
+
+#[test]
+fn only_whoever_pressed_q_stays_to_read_the_report() {
+    use crate::tui::stage;
+    for (keys, stays) in [(&['q'][..], true), (&['q', 'q'], true), (&['Q'], false), (&[], false)] {
+        let mut app = app();
+        keys.iter().for_each(|key| _ = press(&mut app, Key::Char(*key)));
+        let effect = app.update(Msg::Report(stage::report()));
+        assert_eq!(effect, if stays { Effect::None } else { Effect::Leave }, "{keys:?}");
+        assert_eq!(app.view, View::Report);
+        assert_eq!(press(&mut app, Key::Char('1')), Effect::None);
+        assert_eq!(press(&mut app, Key::Char('q')), Effect::Leave);
+    }
+    let mut app = app();
+    press(&mut app, Key::Char('q'));
+    press(&mut app, Key::Ctrl('c'));
+    assert_eq!(app.update(Msg::Report(stage::report())), Effect::Leave);
+}
+
+#[test]
+fn lists_scroll_to_their_ends_and_no_further() {
+    let mut app = app();
+    app.report = Some(vec![String::new(); 30]);
+    app.view = View::Report;
+    app.update(Msg::Rooms(Rooms { list: 10, ..Rooms::default() }));
+    press(&mut app, Key::PageDown);
+    assert_eq!(app.scroll, 10);
+    press(&mut app, Key::End);
+    press(&mut app, Key::Down);
+    assert_eq!(app.scroll, 20);
+    app.update(Msg::Rooms(Rooms { list: 25, ..Rooms::default() }));
+    assert_eq!(app.scroll, 5);
+    press(&mut app, Key::Home);
+    press(&mut app, Key::Up);
+    assert_eq!(app.scroll, 0);
+}

@@ -1,0 +1,137 @@
+//! One panel of the overview alone: all its numbers, and two charts on one time axis.
+
+use crate::base::{Kind, units};
+use crate::frame::{Series, TIMED};
+use crate::stats::{LatencySummary, Timed, window};
+use crate::tui::app::{App, Panel, Rooms};
+use crate::tui::theme::Role;
+
+use super::{Charts, Column, ErrorsView, Line, Table, Text};
+
+/// The panel.
+#[derive(Debug)]
+pub(in crate::tui) struct Zoom {
+    pub(in crate::tui) table: Table,
+    pub(in crate::tui) charts: Charts,
+}
+
+impl Zoom {
+    pub(super) fn of(app: &App, rooms: Rooms) -> Self {
+        let (table, series) = match app.focus {
+            Panel::Clients => (clients(app), [Series::Clients, Series::StalledShare]),
+            Panel::Latency => (latency(app), [Series::FirstByteP95, Series::SegmentP95]),
+            Panel::Traffic => (traffic(app), [Series::BitsPerSecond, Series::RequestsPerSecond]),
+            Panel::Errors => (ErrorsView::of(app, rooms).table, [Series::ErrorShare, Series::StalledShare]),
+        };
+        Self { table, charts: Charts::of(app, &series, rooms.chart) }
+    }
+}
+
+const STATES: &[Column] = &[Column::word("STATE", 10), Column::number("CLIENTS", 10), Column::number("%", 8)];
+
+fn clients(app: &App) -> Table {
+    let states = super::overview::states(&app.shown);
+    let lines = states.into_iter().map(|state| Line::of(vec![state.name, state.count, state.percent]));
+    Table {
+        title: "Clients by state".to_owned(),
+        aside: "z = back".to_owned(),
+        columns: STATES,
+        lines: lines.collect(),
+        none: String::new(),
+    }
+}
+
+const LATENCY: &[Column] = &[
+    Column::word("ms", 15),
+    Column::number("p50", 9),
+    Column::number("p95", 9),
+    Column::number("p99", 9),
+    Column::number("max", 9),
+    Column::number("run p95", 9),
+    Column::number("run p99", 9),
+    Column::number("run max", 9),
+    Column::number("count", 12),
+];
+
+fn latency(app: &App) -> Table {
+    let lines = TIMED.into_iter().map(|timed| {
+        let digest = app.steady.latency(timed);
+        let mut cells = vec![Text::plain(phase(timed))];
+        cells.extend(values(digest.recent, |s| vec![s.p50, s.p95, s.p99, s.max], 4));
+        cells.extend(values(digest.run, |s| vec![s.p95, s.p99, s.max], 3));
+        cells.push(match digest.run {
+            Some(summary) => Text::plain(units::count(summary.count)),
+            None => Text::label(units::UNKNOWN),
+        });
+        Line::of(cells)
+    });
+    Table {
+        title: "Latency by kind and phase".to_owned(),
+        aside: "last 10 s, then the whole run".to_owned(),
+        columns: LATENCY,
+        lines: lines.collect(),
+        none: String::new(),
+    }
+}
+
+fn values(
+    summary: Option<LatencySummary>,
+    of: impl Fn(LatencySummary) -> Vec<u64>,
+    count: usize,
+) -> Vec<Text> {
+    match summary {
+        Some(summary) => of(summary).into_iter().map(|us| Text::plain(units::milliseconds(us))).collect(),
+        None => vec![Text::label(units::UNKNOWN); count],
+    }
+}
+
+fn phase(timed: Timed) -> String {
+    match timed {
+        Timed::Connect => "tcp connect".to_owned(),
+        Timed::Tls => "tls handshake".to_owned(),
+        Timed::Startup => "start-up".to_owned(),
+        Timed::Total(kind @ (Kind::Playlist | Kind::Segment)) => format!("{} full", kind.name()),
+        other => other.name().replace('_', " "),
+    }
+}
+
+const RATES: &[Column] = &[
+    Column::word("WINDOW", 10),
+    Column::number("BIT RATE", 14),
+    Column::number("REQ/s", 10),
+    Column::number("PLAYLISTS/s", 13),
+    Column::number("SEGMENTS/s", 13),
+    Column::number("FAILED", 9),
+];
+
+fn traffic(app: &App) -> Table {
+    let frame = &app.steady;
+    let windows = window::WINDOWS.into_iter().zip(frame.windows).map(|(length, rates)| {
+        let name = format!("last {}", units::span(length).replace(".0", ""));
+        let rate = |of: fn(&crate::stats::Rates) -> f64| Text::plain(units::rate(rates.as_ref().map(of)));
+        let bits = rates.map_or(units::UNKNOWN.to_owned(), |rates| units::bit_rate(rates.bits_per_second));
+        Line::of(vec![
+            Text::plain(name),
+            Text::plain(bits),
+            rate(|rates| rates.requests_per_second),
+            rate(|rates| rates.playlists_per_second),
+            rate(|rates| rates.segments_per_second),
+            Text::new(Role::Label, units::percent(rates.and_then(|rates| rates.error_share()))),
+        ])
+    });
+    let totals = app.scope.totals(frame);
+    Table {
+        title: format!(
+            "Traffic: {}, {}",
+            units::plural(totals.started(), "request"),
+            units::bytes(totals.bytes())
+        ),
+        aside: format!(
+            "peak {}",
+            frame.peak_bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate)
+        ),
+        columns: RATES,
+        lines: windows.collect(),
+        none: String::new(),
+    }
+}
