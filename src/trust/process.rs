@@ -75,12 +75,9 @@ mod tests {
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::spawn(move || stopped.recv());
         let after = Process::now();
-        let grown = |of: fn(&Process) -> Option<u64>| {
-            of(&after).expect("known") as i64 - of(&before).expect("known") as i64
-        };
-        // Other tests run in this process, too, and open and close files of their own.
-        assert!(grown(|process| process.open_files) >= 10, "{before:?} {after:?}");
-        assert!(grown(|process| process.resident_bytes) > 8 << 20, "{before:?} {after:?}");
+        // Other tests run in this process, too, and open, close and free what is theirs: this much is there at least.
+        assert!(after.open_files >= Some(50), "{after:?}");
+        assert!(after.resident_bytes >= Some(32 << 20), "{after:?}");
         assert!(after.threads.is_some_and(|threads| threads >= 2));
         assert!(after.cpu > before.cpu);
         assert!(memory.iter().all(|byte| *byte == 1));
