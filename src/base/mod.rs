@@ -11,6 +11,7 @@ pub mod limits;
 pub mod manners;
 pub mod outcome;
 pub mod ring;
+pub mod roll;
 pub mod secret_url;
 pub mod state;
 pub mod units;

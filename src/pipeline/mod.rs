@@ -18,6 +18,8 @@ mod file;
 mod gate;
 mod gauges;
 mod line;
+#[cfg(all(test, hlswarm_loom))]
+mod models;
 mod recorder;
 mod tap;
 

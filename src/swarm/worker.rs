@@ -7,13 +7,13 @@ use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet, LocalSet};
 use tokio::time::{Duration, MissedTickBehavior, interval};
 
 use crate::base::Clock;
+use crate::base::roll::Roll;
 use crate::frame::Status;
 use crate::net::Net;
 use crate::pipeline::{Departure, Tap};
@@ -48,7 +48,7 @@ pub(super) enum Order {
 #[derive(Debug)]
 pub(super) struct Worker {
     orders: flume::Sender<Order>,
-    running: Arc<AtomicU64>,
+    running: Arc<Roll>,
     thread: JoinHandle<Vec<ClientHandle>>,
 }
 
@@ -62,7 +62,7 @@ impl Worker {
         tap: Tap,
     ) -> io::Result<Self> {
         let (orders, receiver) = flume::bounded(ORDERS);
-        let running = Arc::new(AtomicU64::new(0));
+        let running = Arc::new(Roll::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let counter = Arc::clone(&running);
         let registry = Arc::clone(registry);
@@ -87,13 +87,13 @@ impl Worker {
 
     /// Clients whose life goes on; a client that was ordered counts before it has begun.
     pub(super) fn running(&self) -> u64 {
-        self.running.load(Ordering::Acquire)
+        self.running.present()
     }
 
     /// Gives an order. A worker that was lost to a panic takes none; that is noticed when it is joined.
     pub(super) async fn order(&self, order: Order) {
         if matches!(order, Order::Admit(_)) {
-            self.running.fetch_add(1, Ordering::AcqRel);
+            self.running.enter();
         }
         _ = self.orders.send_async(order).await;
     }
@@ -116,7 +116,7 @@ struct Entry {
 struct Floor {
     shared: Rc<Shared>,
     status: Arc<Status>,
-    running: Arc<AtomicU64>,
+    running: Arc<Roll>,
     turn: u32,
     /// Seats by the number of the client that sat there first: that is the one the controller knows.
     clients: HashMap<u64, Entry>,
@@ -150,7 +150,7 @@ impl Floor {
     fn carry_out(&mut self, order: Order) {
         match order {
             Order::Admit(handle) if self.draining => {
-                self.running.fetch_sub(1, Ordering::AcqRel);
+                self.running.leave();
                 drop(handle);
             }
             Order::Admit(handle) => self.admit(handle),
@@ -216,7 +216,7 @@ impl Floor {
 
     /// A client's task has ended: by itself, because it was told to, or by a panic.
     fn end(&mut self, ended: &Result<(Id, End), JoinError>) {
-        self.running.fetch_sub(1, Ordering::AcqRel);
+        self.running.leave();
         let (task, why) = match ended {
             Ok((task, End::Finished)) => (*task, Departure::Finished),
             Ok((task, End::Drained | End::Left(_))) => (*task, Departure::Removed),

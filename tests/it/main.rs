@@ -10,6 +10,7 @@
 mod arguments;
 mod check;
 mod demo;
+mod exact;
 mod findings;
 mod hostile;
 #[path = "../interop/program.rs"]

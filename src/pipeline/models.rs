@@ -1,0 +1,91 @@
+//! Models of the gate and of what stands around it, run by loom under every interleaving: `tests/loom.sh`.
+//!
+//! The channel is modelled by its places, each with the orders of a mutex: what is put in with a release is taken out
+//! with an acquire. Everything else is the code of the product.
+
+use loom::sync::Arc;
+use loom::thread;
+
+use super::gate::Gate;
+use super::tap::Seal;
+use crate::base::atomics::{AtomicU64, Ordering};
+use crate::base::cell::Cell;
+
+/// A channel for one value: 0 is nothing.
+#[derive(Debug, Default)]
+struct Place(AtomicU64);
+
+impl Place {
+    /// False: there is no room.
+    fn put(&self, value: u64) -> bool {
+        self.0.compare_exchange(0, value, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    fn take(&self) -> Option<u64> {
+        let value = self.0.load(Ordering::Acquire);
+        (value != 0).then(|| {
+            self.0.store(0, Ordering::Release);
+            value
+        })
+    }
+}
+
+struct Lane {
+    gate: Gate,
+    place: Place,
+    dropped: Cell,
+}
+
+/// The reader's side: takes what waits, deals with it, and only then gives its place back.
+fn take(lane: &Lane) -> Option<u64> {
+    let value = lane.place.take()?;
+    lane.gate.leave();
+    Some(value)
+}
+
+#[test]
+fn whoever_is_let_in_finds_room_and_nothing_is_lost_on_the_way() {
+    loom::model(|| {
+        let lane = Arc::new(Lane { gate: Gate::new(1), place: Place::default(), dropped: Cell::default() });
+        let writer = {
+            let lane = Arc::clone(&lane);
+            thread::spawn(move || {
+                for value in 1..=2 {
+                    if lane.gate.enter() {
+                        assert!(lane.place.put(value), "let in, and there is no room");
+                    } else {
+                        lane.dropped.add(1);
+                    }
+                }
+            })
+        };
+        let mut delivered = u64::from(take(&lane).is_some());
+        assert!(lane.gate.fill() <= 2);
+        writer.join().unwrap();
+        delivered += u64::from(take(&lane).is_some());
+        assert_eq!(
+            (delivered + lane.dropped.get(), lane.gate.fill()),
+            (2, 0),
+            "offered = delivered + dropped"
+        );
+        assert_eq!(lane.gate.high_water(), 1);
+    });
+}
+
+#[test]
+fn whoever_finds_the_record_sealed_sees_why() {
+    loom::model(|| {
+        let stage = Arc::new((Seal::default(), Cell::default()));
+        let recorder = {
+            let stage = Arc::clone(&stage);
+            thread::spawn(move || {
+                stage.1.set(7);
+                stage.0.close();
+            })
+        };
+        if stage.0.is_closed() {
+            assert_eq!(stage.1.get(), 7);
+        }
+        recorder.join().unwrap();
+    });
+}

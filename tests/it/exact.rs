@@ -1,0 +1,291 @@
+//! Both sides of a run with every sort of fault and clients that come and go: what clients counted against what the
+//! built-in origin counted itself, and the laws of the counters on the way.
+//!
+//! - A response that the origin completed and that no client cut is the same on both sides: as many, and as many bytes,
+//!   for each kind and status.
+//! - Of the others we have at most what the origin has; the difference is printed for each outcome.
+//!
+//! `cargo test` runs it small. `tests/exact.sh` runs it with 1,000 clients for a minute.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use hlswarm::base::outcome::{Fault, HttpFailure};
+use hlswarm::base::{Clock, Command, Kind, Outcome, SecretUrl, clock};
+use hlswarm::cli;
+use hlswarm::config::{RunConfig, run_config};
+use hlswarm::frame::Status;
+use hlswarm::origin::counts::{Counts, Served};
+use hlswarm::origin::{Origin, Settings};
+use hlswarm::pipeline::{Header, Pipeline, Reading};
+use hlswarm::stats::{ClientHandle, Metric, Registry, Snapshot, Tally, Totals};
+use hlswarm::swarm::{Controller, Swarm};
+
+/// What the origin does wrong. 404 and 503 are frequent, 599 is the last status with a place of its own.
+const FAULTS: [&str; 7] = [
+    "segment:404:4%",
+    "any:503:4%",
+    "segment:599:4%",
+    "segment:cut:4%",
+    "any:reset:3%",
+    "playlist:599:3%",
+    "any:delay=400ms:20%",
+];
+const KINDS: [Kind; 3] = [Kind::Playlist, Kind::Segment, Kind::Init];
+const WORKERS: usize = 2;
+const TICK: Duration = Duration::from_millis(250);
+/// How often clients are added, and removed again half a wave later.
+const WAVES: u32 = 4;
+
+/// How large the run is.
+#[derive(Clone, Copy)]
+struct Scale {
+    clients: u32,
+    /// Clients that are added and removed on the way.
+    churn: u32,
+    seconds: u32,
+}
+
+impl Scale {
+    fn from_environment() -> Self {
+        let number = |name: &str, default: u32| {
+            std::env::var(name).map_or(default, |text| text.parse().expect("a whole number"))
+        };
+        Self {
+            clients: number("HLSWARM_EXACT_CLIENTS", 60),
+            churn: number("HLSWARM_EXACT_CHURN", 20),
+            seconds: number("HLSWARM_EXACT_SECONDS", 12),
+        }
+    }
+
+    fn duration(self) -> Duration {
+        Duration::from_secs(self.seconds.into())
+    }
+}
+
+/// One side of the run: the clients.
+struct Loaded {
+    registry: Arc<Registry>,
+    clients: Vec<ClientHandle>,
+    snapshots: u32,
+}
+
+fn config(scale: Scale, url: &str) -> RunConfig {
+    let line = format!(
+        "hlswarm run {url} -c {} --ramp-time 2s -d {}s --seed 11 --variant lowest",
+        scale.clients, scale.seconds
+    );
+    let parsed = cli::parse(line.split(' ').map(std::ffi::OsString::from)).expect("good arguments");
+    let cli::Command::Run(args) = parsed.command else { panic!("not a run") };
+    let mut config = run_config(SecretUrl::parse(url).unwrap(), args.load, line).unwrap();
+    config.plan.clients_max = scale.clients + scale.churn;
+    config
+}
+
+/// An origin on a thread of its own, until `stop` is dropped; returns where it is and what it will have counted.
+fn origin(stop: tokio::sync::oneshot::Receiver<()>) -> (String, thread::JoinHandle<Counts>) {
+    let settings = Settings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        bitrate: 300_000,
+        seed: 5,
+        faults: FAULTS.iter().map(|rule| rule.parse().unwrap()).collect(),
+        ..Settings::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let origin = runtime.block_on(Origin::bind(settings)).unwrap();
+    let url = format!("http://{}/live/fmp4/master.m3u8", origin.addresses().plain);
+    let stopped = async { _ = stop.await };
+    (url, thread::spawn(move || runtime.block_on(origin.run(stopped))))
+}
+
+/// Adds and removes clients in waves.
+async fn churn(scale: Scale, commands: flume::Sender<Command>) {
+    let wave = scale.duration() / (WAVES + 1);
+    let clients = i64::from(scale.churn / WAVES);
+    for _ in 0..WAVES {
+        tokio::time::sleep(wave / 2).await;
+        commands.send(Command::AdjustTarget(clients)).unwrap();
+        tokio::time::sleep(wave / 2).await;
+        commands.send(Command::AdjustTarget(-clients)).unwrap();
+    }
+}
+
+fn load(scale: Scale, url: &str) -> Loaded {
+    let config = config(scale, url);
+    let clock = Clock::start();
+    let registry = Registry::new(WORKERS);
+    let status = Arc::new(Status::default());
+    let (pipeline, taps) = Pipeline::start(WORKERS, clock, None, header(&config)).unwrap();
+    let swarm = Swarm::start(Arc::clone(&registry), &status, clock, &config.clients, taps.workers).unwrap();
+    let controller = Controller::new(swarm, config.plan, status, clock, taps.controller);
+    let (commands, orders) = flume::bounded(16);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let watcher = scope.spawn(|| watch(&registry, clock, &done));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let ((ending, swarm), ()) =
+            runtime.block_on(async { tokio::join!(controller.run(orders), churn(scale, commands)) });
+        let (clients, lost) = swarm.join();
+        done.store(true, Ordering::Release);
+        assert_eq!((ending.cut, lost), (false, 0));
+        assert_delivered(pipeline);
+        Loaded { snapshots: watcher.join().unwrap(), registry: Arc::clone(&registry), clients }
+    })
+}
+
+fn header(config: &RunConfig) -> Header {
+    Header {
+        target: config.output.command.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: String::new(),
+        run_id: config.run_id.clone(),
+        seed: config.plan.seed,
+        command: config.output.command.clone(),
+    }
+}
+
+/// What was offered to the pipeline has been delivered or dropped: nothing is on the way.
+fn assert_delivered(pipeline: Pipeline) {
+    let (gauges, mut reading) = (pipeline.gauges(), Reading::default());
+    assert!(pipeline.finish());
+    gauges.read(&mut reading);
+    assert!(reading.lanes.iter().all(|lane| lane.fill == 0), "{:?}", reading.lanes);
+    for counts in [reading.events, reading.progress] {
+        assert!(counts.offered > 0 && counts.offered == counts.delivered + counts.dropped, "{counts:?}");
+    }
+    println!("events {:?}, samples {:?}", reading.events, reading.progress);
+}
+
+/// Takes four snapshots a second, each of which must keep the laws; returns how many.
+fn watch(registry: &Registry, clock: Clock, done: &AtomicBool) -> u32 {
+    let (mut last, mut seen, mut count) = (Totals::default(), Snapshot::default(), 0);
+    while !done.load(Ordering::Acquire) {
+        thread::sleep((TICK * (count + 1)).saturating_sub(clock.now()));
+        registry.snapshot(clock::micros(clock.now()), &mut seen);
+        assert!(seen.totals.never_fell_since(&last), "a total fell in snapshot {count}");
+        assert!(seen.totals.started() >= seen.totals.finished());
+        assert_eq!(seen.invariant_violations, 0);
+        last.copy_from(&seen.totals);
+        count += 1;
+    }
+    count
+}
+
+/// The status of an origin's answer, by the outcome that it has here. This origin knows one status that is ok.
+fn status_of(outcome: Outcome) -> Option<u16> {
+    match outcome {
+        Outcome::Ok => Some(200),
+        Outcome::Http(failure) => failure.status(),
+        Outcome::Failed(_) => None,
+    }
+}
+
+/// Compares one kind and returns the lines that tell about it, and how many responses the origin believes completed
+/// whose client was removed before it had read them.
+fn compare(kind: Kind, totals: &Totals, counts: &Counts) -> (String, u64) {
+    let (mut told, mut unread) = (String::new(), Served::default());
+    let ours = totals.kind(kind);
+    let statuses = [200].into_iter().chain(400..=599);
+    for status in statuses {
+        let there = counts.completed(kind, status);
+        let here = match Outcome::of_status(status, false) {
+            Outcome::Ok => ours.ok,
+            outcome => ours.failed(outcome),
+        };
+        if here == Tally::default() && there == Served::default() {
+            continue;
+        }
+        let case = format!("{} {status}: {here:?} here, {there:?} there", kind.name());
+        assert!(here.requests <= there.responses && here.bytes <= there.bytes, "{case}");
+        if here.requests == there.responses {
+            assert_eq!(here.bytes, there.bytes, "{case}");
+        }
+        unread.responses += there.responses - here.requests;
+        unread.bytes += there.bytes - here.bytes;
+        _ = writeln!(told, "{case}");
+    }
+    let cut = ours.failed(Fault::Cut.into());
+    assert!(unread.responses <= cut.requests, "{}: {unread:?} unread, {cut:?} cut\n{told}", kind.name());
+    (told, unread.responses)
+}
+
+/// What was not completed, on both sides: outcomes here, statuses there.
+fn incomplete(kind: Kind, totals: &Totals, counts: &Counts) -> String {
+    let ours = totals.kind(kind).outcomes().filter(|(outcome, _)| status_of(*outcome).is_none());
+    let mut told = String::new();
+    for (outcome, tally) in ours {
+        _ = writeln!(told, "{} {outcome}: {tally:?} here", kind.name());
+    }
+    for status in [0, 200] {
+        _ = writeln!(
+            told,
+            "{} {status}: {:?} there, incomplete",
+            kind.name(),
+            counts.incomplete(kind, status)
+        );
+    }
+    let short = totals.kind(kind).failed(Fault::BodyShort.into());
+    let cut_there = counts.incomplete(kind, 200);
+    assert!(short.requests <= cut_there.responses && short.bytes <= cut_there.bytes, "{told}");
+    told
+}
+
+/// Every request that the origin received is one that we started, or the second try of one whose connection had been
+/// closed; what it did not receive was cut or lost with its connection.
+fn compare_requests(totals: &Totals, counts: &Counts) -> String {
+    let received: u64 = counts.requests.values().sum();
+    let sent = totals.started() + totals.get(Metric::StaleRetries);
+    let faults = totals.get(Metric::Faults) + totals.get(Metric::StaleRetries);
+    let incomplete: u64 =
+        counts.incomplete.values().flat_map(|by| by.values()).map(|served| served.responses).sum();
+    let told = format!(
+        "{sent} requests sent here ({} of them again), {received} received there; {faults} not completed here, \
+         {incomplete} there",
+        totals.get(Metric::StaleRetries)
+    );
+    assert!(received <= sent && incomplete <= faults, "{told}");
+    assert!(sent - received <= faults, "{told}");
+    told
+}
+
+#[test]
+fn a_run_with_faults_and_churn_equals_what_its_origin_counted() {
+    let scale = Scale::from_environment();
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let (url, origin) = origin(stopped);
+    let Loaded { registry, clients, snapshots } = load(scale, &url);
+    // Some clients are still listed, those that were removed are not: together they are the totals, exactly.
+    assert_eq!(clients.len(), scale.clients as usize);
+    assert_eq!(registry.created(), u64::from(scale.clients + scale.churn / WAVES * WAVES));
+    assert_eq!(registry.audit(), 0, "clients and retired against totals, with clients listed");
+    drop(clients);
+    assert_eq!(registry.audit(), 0, "clients and retired against totals, with all retired");
+    drop(stop);
+    let counts = origin.join().unwrap();
+    assert_eq!(counts.open, 0);
+
+    let mut seen = Snapshot::default();
+    registry.snapshot(0, &mut seen);
+    let totals = &seen.totals;
+    assert_eq!((totals.in_flight, totals.started()), (0, totals.finished()));
+    println!("{snapshots} snapshots, {} clients in all, {} requests", seen.created, totals.finished());
+    let mut unread = 0;
+    for kind in KINDS {
+        let (told, unread_of_kind) = compare(kind, totals, &counts);
+        print!("{told}{}", incomplete(kind, totals, &counts));
+        unread += unread_of_kind;
+        assert!(totals.bytes_of(kind) <= counts.bytes.get(kind.name()).copied().unwrap_or(0));
+    }
+    println!("{}; {unread} completed there and cut here", compare_requests(totals, &counts));
+    for status in [404, 503, 599] {
+        assert!(totals.ended(Outcome::Http(HttpFailure::of(status))) > 0, "{status} did not occur");
+    }
+    let short = totals.ended(Fault::BodyShort.into());
+    // A reset of a connection that was kept is answered with a second try on a new one.
+    let reset = totals.ended(Fault::ConnReset.into()) + totals.get(Metric::StaleRetries);
+    assert!(short > 0 && reset > 0, "{short} bodies cut, {reset} connections reset");
+    assert!(snapshots >= scale.seconds * 4, "{snapshots} snapshots in {} s", scale.seconds);
+}
