@@ -5,37 +5,36 @@
 //! * Only the keys of [`keys::Group::Load`] change the load, and a console that only reads takes none of them.
 
 mod clients;
+mod load;
 mod prompt;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::input::{Input, Key};
-use super::keys::{self, Action, Motion, Turn};
-use crate::base::limits::CLIENTS;
-use crate::base::{Command, Mark, RunState, StopCause, Untrusted, units};
+use super::keys::{self, Action, Motion};
+use crate::base::{Command, Mark, StopCause, Untrusted, units};
 use crate::frame::Frame;
 use crate::pipeline::LogEntry;
 use crate::report::{self, Report};
 
 pub(super) use clients::{ClientList, badness, severity};
+use load::ENDING;
 use prompt::Typed;
 pub(super) use prompt::{Asked, Filter, Prompt};
 pub(super) use scope::Scope;
+pub(super) use view::{ChartWindow, Panel, View};
 
 /// The steps by which clients are added and removed.
 pub(super) const STEPS: [i64; 6] = [1, 10, 50, 100, 500, 1000];
 /// The step at the beginning: its place in [`STEPS`].
 const FIRST_STEP: usize = 1;
-/// A change by more clients than this is asked about first.
-const ASK_ABOVE: i64 = 100;
 /// How long a word about the last key stays.
 const NOTICE: Duration = Duration::from_secs(4);
-/// So long a change that was asked for may take to show in the frames.
-const SETTLES: Duration = Duration::from_secs(1);
 
 /// What the run shows of itself. Texts may come from outside: they are made safe when they are taken.
 #[derive(Clone, Debug, Default)]
@@ -123,101 +122,6 @@ pub(super) struct Rooms {
     pub(super) spark: usize,
     /// Columns and lines of the map of clients.
     pub(super) map: (usize, usize),
-}
-
-/// A picture of the run from one side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum View {
-    /// Everything that decides.
-    #[default]
-    Overview,
-    /// All clients as a map, one line per client.
-    Clients,
-    /// Every way in which requests failed, and what is wrong with the stream.
-    Errors,
-    /// The load tester itself.
-    Generator,
-    /// What happened, one line each.
-    Log,
-    /// The report of a run that has ended.
-    Report,
-}
-
-impl View {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Overview, Self::Clients, Self::Errors, Self::Generator, Self::Log, Self::Report];
-
-    /// The word in the line of views.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Overview => "Overview",
-            Self::Clients => "Clients",
-            Self::Errors => "Errors",
-            Self::Generator => "Generator",
-            Self::Log => "Log",
-            Self::Report => "Report",
-        }
-    }
-}
-
-/// A panel of the overview.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Panel {
-    #[default]
-    Clients,
-    Latency,
-    Traffic,
-    Errors,
-}
-
-impl Panel {
-    const ALL: [Self; 4] = [Self::Clients, Self::Latency, Self::Traffic, Self::Errors];
-
-    fn turned(self, turn: Turn) -> Self {
-        let at = Self::ALL.iter().position(|panel| *panel == self).unwrap_or_default();
-        let step = if turn == Turn::Next { 1 } else { Self::ALL.len() - 1 };
-        Self::ALL.get((at + step) % Self::ALL.len()).copied().unwrap_or_default()
-    }
-}
-
-/// The time that charts show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum ChartWindow {
-    #[default]
-    Run,
-    TwoMinutes,
-    TenMinutes,
-    Hour,
-}
-
-impl ChartWindow {
-    const ALL: [Self; 4] = [Self::TwoMinutes, Self::TenMinutes, Self::Hour, Self::Run];
-
-    /// How it is called on the screen.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::TwoMinutes => "last 2 m",
-            Self::TenMinutes => "last 10 m",
-            Self::Hour => "last 1 h",
-            Self::Run => "whole run",
-        }
-    }
-
-    /// How long it is; `None`: the run so far.
-    pub(super) const fn length(self) -> Option<Duration> {
-        match self {
-            Self::TwoMinutes => Some(Duration::from_secs(120)),
-            Self::TenMinutes => Some(Duration::from_secs(600)),
-            Self::Hour => Some(Duration::from_secs(3600)),
-            Self::Run => None,
-        }
-    }
-
-    fn turned(self, turn: Turn) -> Self {
-        let at = Self::ALL.iter().position(|window| *window == self).unwrap_or_default();
-        let step = if turn == Turn::Next { 1 } else { Self::ALL.len() - 1 };
-        Self::ALL.get((at + step) % Self::ALL.len()).copied().unwrap_or_default()
-    }
 }
 
 /// Who has the keys.
@@ -326,11 +230,6 @@ impl App {
     /// The clients that one press of a key adds.
     pub(super) fn step(&self) -> i64 {
         STEPS.get(self.step).copied().unwrap_or(1)
-    }
-
-    /// Whether the run is on its way to its end.
-    pub(super) fn is_ending(&self) -> bool {
-        self.stop_asked || matches!(self.live.state, RunState::Draining | RunState::Finished)
     }
 
     /// The word about the last key, while it is fresh.
@@ -593,82 +492,8 @@ impl App {
         self.say("no mark yet: m marks this moment".to_owned())
     }
 
-    /// A step more or fewer; a large one is asked about first.
-    fn change(&mut self, by: i64) -> Effect {
-        let target = (self.wanted() + by).clamp(0, CLIENTS.into());
-        if self.is_ending() || by.abs() > ASK_ABOVE {
-            return self.want(target);
-        }
-        let by = target - self.wanted();
-        self.expect(target);
-        // Relative: hammered keys add up in the run, however late the frames show it.
-        Effect::Ask(Command::AdjustTarget(by))
-    }
-
-    /// Goes to so many clients; a large change is asked about first.
-    fn want(&mut self, target: i64) -> Effect {
-        if self.is_ending() {
-            return self.say(ENDING.to_owned());
-        }
-        let target = target.clamp(0, CLIENTS.into());
-        if (target - self.wanted()).abs() > ASK_ABOVE {
-            self.mode = Mode::Confirm(target);
-            return Effect::None;
-        }
-        self.aim(target)
-    }
-
-    fn aim(&mut self, target: i64) -> Effect {
-        if self.is_ending() {
-            return Effect::None;
-        }
-        self.expect(target);
-        Effect::Ask(Command::SetTarget(u32::try_from(target).unwrap_or_default()))
-    }
-
-    fn expect(&mut self, target: i64) {
-        self.asked_target = Some((target, self.live.at + SETTLES));
-        let held = if self.live.state == RunState::Hold { ", but the ramp is held: p" } else { "" };
-        self.say(format!("target {}{held}", units::count(target.unsigned_abs())));
-    }
-
-    /// The target, with what was asked for and does not show in the frames yet.
-    pub(super) fn wanted(&self) -> i64 {
-        self.asked_target.map_or(i64::from(self.live.target), |(target, _)| target)
-    }
-
-    fn hold(&mut self) -> Effect {
-        if self.is_ending() {
-            return self.say(ENDING.to_owned());
-        }
-        if self.live.state == RunState::Hold {
-            self.say("the ramp goes on".to_owned());
-            return Effect::Ask(Command::Resume);
-        }
-        self.say("the ramp is held: no client is added; p lets it go on".to_owned());
-        Effect::Ask(Command::Hold)
-    }
-
-    fn stop(&mut self, cause: StopCause) -> Effect {
-        if self.is_ending() {
-            return self.stop_now(cause);
-        }
-        self.stays = cause == StopCause::Operator;
-        self.stop_asked = true;
-        Effect::Ask(Command::Stop(cause))
-    }
-
-    fn stop_now(&mut self, cause: StopCause) -> Effect {
-        self.stays &= cause == StopCause::Operator;
-        self.stop_asked = true;
-        Effect::Ask(Command::StopNow(cause))
-    }
-
     fn say(&mut self, text: String) -> Effect {
         self.notice = Some((text, self.live.at + NOTICE));
         Effect::None
     }
 }
-
-/// Why clients cannot be changed.
-const ENDING: &str = "the run is ending: clients cannot be changed any more";

@@ -1,6 +1,8 @@
 //! The console's mind: frames and keys go in, effects come out.
 
 use super::*;
+use crate::base::RunState;
+use crate::base::limits::CLIENTS;
 
 fn app() -> App {
     let mut app = App::new(Title::default(), Access::Full);
