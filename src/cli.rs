@@ -17,6 +17,7 @@ use crate::hls::VariantChoice;
 use crate::net::ResolveEntry;
 use crate::origin::FaultRule;
 use crate::player::{Profile, SessionLength};
+use crate::stats::DEFINITIONS;
 use crate::tui::Palette;
 
 const AFTER_HELP: &str = "\
@@ -25,7 +26,9 @@ Exit codes (the first that applies):
   2    bad arguments                    129, 130, 143  ended early by HUP, INT, TERM
   5    preflight refused: nothing sent  3    nothing played, or less than half succeeded;
                                              check: a finding is an error
-  0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end";
+  0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end
+
+'hlswarm --help definitions' says what each number of playback means.";
 
 const FAULT_HELP: &str = "\
 KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10% or any:delay=300ms@30s+10s; repeatable. \
@@ -273,6 +276,10 @@ pub enum Usage {
 /// # Errors
 /// See [`Usage`].
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
+    let args: Vec<_> = args.into_iter().collect();
+    if asks_for_definitions(&args) {
+        return Err(Usage::Asked(definitions()));
+    }
     Cli::try_parse_from(with_command(args)).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Usage::Asked(error.render().to_string()),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
@@ -280,6 +287,34 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
         }
         _ => Usage::Wrong(one_line(&error)),
     })
+}
+
+/// `hlswarm help definitions`, or `--help definitions` behind anything.
+fn asks_for_definitions(args: &[OsString]) -> bool {
+    args.windows(2).any(
+        |two| matches!(two, [help, what] if (help == "--help" || help == "help") && what == "definitions"),
+    )
+}
+
+/// The numbers of playback and what each means, in 80 columns.
+fn definitions() -> String {
+    let mut text = "What viewers saw, after CTA-2066. Unknown is -- or null, never 0.\n".to_owned();
+    for (name, meaning) in DEFINITIONS {
+        text.push('\n');
+        text.push_str(name);
+        let mut column = usize::MAX;
+        for word in meaning.split_whitespace() {
+            if column.saturating_add(1 + word.len()) > 80 {
+                text.push_str("\n   ");
+                column = 3;
+            }
+            text.push(' ');
+            text.push_str(word);
+            column += 1 + word.len();
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// `hlswarm <URL>` is `hlswarm run <URL>`.
@@ -373,6 +408,15 @@ mod tests {
     fn clap_finds_no_contradiction_in_the_definition() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_definitions_can_be_asked_for_and_fit_the_page() {
+        for line in ["help definitions", "--help definitions", "run --help definitions"] {
+            let Err(Usage::Asked(text)) = parse(args(line)) else { panic!("{line}") };
+            assert!(DEFINITIONS.iter().all(|(name, _)| text.contains(&format!("\n{name}\n"))), "{text}");
+            assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+        }
     }
 
     #[test]

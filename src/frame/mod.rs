@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::base::{Kind, RunState};
 use crate::pipeline::LogEntry;
-use crate::stats::{FindingRow, LatencyDigest, Rates, Snapshot, SpeedSummary, Timed};
+use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSummary, Timed};
 
 pub use failures::{FailureLine, FailureTracker};
 pub use generator::{Generator, Worker};
@@ -69,6 +69,10 @@ pub struct Frame {
     pub speed: SpeedSummary,
     /// How long things took, in the order of [`TIMED`].
     pub latencies: [LatencyDigest; TIMED.len()],
+    /// How far viewers of a live stream are behind it.
+    pub live_latency: LatencyDigest,
+    /// What all viewers saw together, since the start of the run.
+    pub quality: Quality,
     /// Whether the stream is served well.
     pub health: Health,
     /// When it first was not.

@@ -17,7 +17,7 @@ use super::pipeline::Watch;
 use super::{FailureTracker, Frame, History, Point, Status, TIMED, VerdictChange};
 use crate::base::{Clock, clock};
 use crate::pipeline::Pipeline;
-use crate::stats::{RecentLatency, Registry, Snapshot, Speeds, Totals, Window, window};
+use crate::stats::{Quality, RecentLatency, Registry, Snapshot, Speeds, Timed, Totals, Window, window};
 
 /// Time between two frames.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -37,6 +37,7 @@ pub struct Sampler {
     speeds: Speeds,
     judge: HealthJudge,
     latency: [RecentLatency; TIMED.len()],
+    live_latency: RecentLatency,
     failures: FailureTracker,
     history: Arc<History>,
     /// The totals of the frame before, which none may fall below.
@@ -82,6 +83,7 @@ impl Sampler {
             speeds: Speeds::default(),
             judge: HealthJudge::default(),
             latency: TIMED.map(RecentLatency::new),
+            live_latency: RecentLatency::new(Timed::LiveLatency),
             failures: FailureTracker::default(),
             history: Arc::default(),
             last: Totals::default(),
@@ -156,10 +158,13 @@ impl Sampler {
         frame.speed = self.speeds.observe(&mut frame.snapshot);
         let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
         if new_second {
-            self.latency.iter_mut().for_each(|latency| latency.sample(&self.registry));
+            let latencies = self.latency.iter_mut().chain([&mut self.live_latency]);
+            latencies.for_each(|latency| latency.sample(&self.registry));
         }
         self.ticks += 1;
         frame.latencies = self.latency.each_ref().map(RecentLatency::digest);
+        frame.live_latency = self.live_latency.digest();
+        frame.quality = Quality::of_run(&frame.snapshot.totals);
         (frame.at, frame.state, frame.target) = (at, self.status.state(), self.status.target());
         (frame.admitted, frame.late_starts) = (self.status.admitted(), self.status.late_starts());
         frame.panics = self.status.panics();

@@ -39,6 +39,12 @@ pub(super) fn offset_us(media: &Media, place: Place, asked: Duration, epoch: Tim
     buffered.checked_add(signed(to_come)?)?.checked_sub(signed(asked)?)
 }
 
+/// The latency of a viewer whose time minus position is `behind`; 0 where the encoder's clock is ahead of ours.
+pub(super) fn latency(behind: Duration, offset_us: i64) -> Duration {
+    let offset = Duration::from_micros(offset_us.unsigned_abs());
+    if offset_us < 0 { behind.saturating_sub(offset) } else { behind.saturating_add(offset) }
+}
+
 /// The date of the beginning of segment `next`, which may be the one behind the list.
 fn date_of(media: &Media, next: u64) -> Option<Timestamp> {
     if let Some(date) = media.date_time_of(next) {

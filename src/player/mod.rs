@@ -79,6 +79,7 @@ pub struct Player {
 struct Counted {
     skipped: u64,
     jumps: u64,
+    live_latency: Option<Duration>,
 }
 
 impl Player {
@@ -186,17 +187,22 @@ impl Player {
         self.counted.skipped += taken.lost;
         self.counted.jumps += u64::from(taken.jumped);
         if index == 0 && (taken.changed || taken.jumped) {
-            self.settle_latency(asked.since);
+            self.settle_latency(asked.since, now);
         }
         self.end_if_complete(now);
     }
 
     /// Where the viewer stands behind what happens, from the first track's playlist that was asked for at `asked`.
-    fn settle_latency(&mut self, asked: Duration) {
+    fn settle_latency(&mut self, asked: Duration, now: Duration) {
         let Some(track) = self.tracks.first() else { return };
         let place = live::Place { next: track.next(), buffered: track.buffered };
         let media = track.media();
         self.live_offset_us = media.and_then(|media| live::offset_us(media, place, asked, self.epoch));
+        // Before anything is played there is no picture that could be late.
+        let behind = now.saturating_sub(self.playhead.position(now));
+        let playing = self.playhead.phase() != Phase::StartingUp;
+        self.counted.live_latency =
+            self.live_offset_us.filter(|_| playing).map(|offset| live::latency(behind, offset));
     }
 
     fn take_unchanged(&mut self, asked: &Asked, now: Duration) {
@@ -410,7 +416,12 @@ impl Player {
     /// What has happened since the last call.
     pub fn take_tally(&mut self) -> Tally {
         let counted = std::mem::take(&mut self.counted);
-        Tally { segments_skipped: counted.skipped, edge_jumps: counted.jumps, ..self.playhead.take_tally() }
+        Tally {
+            segments_skipped: counted.skipped,
+            edge_jumps: counted.jumps,
+            live_latency: counted.live_latency,
+            ..self.playhead.take_tally()
+        }
     }
 
     /// What the viewer sees, as a function of time.

@@ -33,6 +33,8 @@ pub struct Tally {
     pub began: Option<Duration>,
     /// Bytes of the media played, by the mean bit rate of what was loaded.
     pub played_bytes: u64,
+    /// How far the viewer was behind a live stream when a playlist brought something new.
+    pub live_latency: Option<Duration>,
     /// Segments that were never fetched: they left the window, or were given up.
     pub segments_skipped: u64,
     /// The client went on elsewhere in a live stream than behind what it had.

@@ -1,13 +1,12 @@
 //! From the final frame to the report.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::{
     Bytes, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee, Latency, LoadChange, Mark,
-    Pipeline, Playback, Record, Report, Requests, Run, SCHEMA, Startup, Stream, Throughput, Trust,
+    Pipeline, Record, Report, Requests, Run, SCHEMA, Stream, Throughput, Trust, audience, playback,
 };
-use crate::base::{ClientState, Kind};
+use crate::base::Kind;
 use crate::frame::{self, Frame};
 use crate::pipeline::Counts;
 use crate::stats::{FindingRow, LatencySnapshot, Metric, Rates, Registry, Timed, Totals};
@@ -28,6 +27,7 @@ pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
     let totals = &frame.snapshot.totals;
     let (latency_us, histogram_clamped) = latencies(registry);
     let mut run = facts.run;
+    let audience = audience::audience(registry, run.player, frame.snapshot.created);
     run.duration_s = frame.at.as_secs_f64();
     run.clients_target = frame.target;
     run.clients_peak = frame.peak_clients;
@@ -44,7 +44,7 @@ pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
         outcomes: totals.outcomes().map(|(outcome, count)| (outcome.to_string(), count)).collect(),
         http_errors: totals.http_errors().map(|code| (code.code.to_string(), code.count)).collect(),
         kinds: Kind::ALL.into_iter().filter_map(|kind| kind_report(totals, kind)).collect(),
-        playback: playback(frame, registry),
+        playback: playback::playback(frame, registry),
         latency_us,
         throughput_bits_per_second: throughput(frame),
         connections: Connections {
@@ -53,6 +53,7 @@ pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
             stale_retries: totals.get(Metric::StaleRetries),
             redirects: totals.get(Metric::Redirects),
         },
+        audience,
         findings: frame.findings.iter().map(finding).collect(),
         marks: marks(frame),
         load_changes: load_changes(frame),
@@ -146,62 +147,6 @@ fn latency(snapshot: &LatencySnapshot) -> Option<Latency> {
     })
 }
 
-fn playback(frame: &Frame, registry: &Registry) -> Playback {
-    let totals = &frame.snapshot.totals;
-    let seconds = |metric| Duration::from_micros(totals.get(metric)).as_secs_f64();
-    let (startup_s, play_s, stall_s) =
-        (seconds(Metric::StartupMicros), seconds(Metric::PlayMicros), seconds(Metric::StallMicros));
-    let share = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
-    let mut startup = LatencySnapshot::default();
-    registry.latency(Timed::Startup, &mut startup);
-    let ms = |us: u64| us as f64 / 1000.0;
-    Playback {
-        started: totals.get(Metric::PlaybackStarts),
-        startup_ms: startup.summary().map(|s| Startup {
-            p50: ms(s.p50),
-            p95: ms(s.p95),
-            p99: ms(s.p99),
-            max: ms(s.max),
-        }),
-        stalls: totals.get(Metric::Stalls),
-        stalled_clients: frame.snapshot.clients.iter().filter(|row| was_stalled(row.playback.state)).count()
-            as u64,
-        finished_clients: frame.snapshot.in_state(ClientState::Finished),
-        dead_clients: frame.snapshot.in_state(ClientState::Dead),
-        stall_s,
-        play_s,
-        rebuffer_ratio: share(stall_s, stall_s + play_s),
-        average_speed: share(play_s, startup_s + play_s + stall_s),
-        drift_max_s: Duration::from_micros(max_drift_us(frame)).as_secs_f64(),
-        segments_skipped: totals.get(Metric::SegmentsSkipped),
-    }
-}
-
-/// The state that a client itself said when it left: after that its playhead means nothing any more.
-fn was_stalled(said: ClientState) -> bool {
-    said == ClientState::Stalled
-}
-
-fn max_drift_us(frame: &Frame) -> u64 {
-    frame.snapshot.clients.iter().map(|row| row.playback.max_drift_us).max().unwrap_or_default()
-}
-
-fn marks(frame: &Frame) -> Vec<Mark> {
-    let marks = frame.journal.marks();
-    marks.map(|mark| Mark { at_s: mark.at.as_secs_f64(), note: mark.note.clone() }).collect()
-}
-
-fn load_changes(frame: &Frame) -> Vec<LoadChange> {
-    let changes = frame.journal.changes().map(|change| LoadChange {
-        at_s: change.at.as_secs_f64(),
-        change: change.kind.name(),
-        from: change.from,
-        to: change.to,
-        by: change.by.name(),
-    });
-    changes.collect()
-}
-
 fn throughput(frame: &Frame) -> Throughput {
     let [w1s, w30s, w60s, w300s] = frame.windows.map(|rates: Option<Rates>| rates.map(|r| r.bits_per_second));
     let seconds = frame.at.as_secs_f64();
@@ -247,4 +192,20 @@ fn health(frame: &Frame) -> Health {
         knee_errors: frame.knees.errors.map(knee),
         knee_stalls: frame.knees.stalls.map(knee),
     }
+}
+
+fn marks(frame: &Frame) -> Vec<Mark> {
+    let marks = frame.journal.marks();
+    marks.map(|mark| Mark { at_s: mark.at.as_secs_f64(), note: mark.note.clone() }).collect()
+}
+
+fn load_changes(frame: &Frame) -> Vec<LoadChange> {
+    let changes = frame.journal.changes().map(|change| LoadChange {
+        at_s: change.at.as_secs_f64(),
+        change: change.kind.name(),
+        from: change.from,
+        to: change.to,
+        by: change.by.name(),
+    });
+    changes.collect()
 }

@@ -3,8 +3,10 @@
 //! * The report is made from the final frame, which is taken after every client has left, so it is exact.
 //! * What was not measured is absent or `null`, never 0.
 
+mod audience;
 mod build;
 pub mod check;
+mod playback;
 mod progress;
 mod text;
 
@@ -12,8 +14,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use audience::{Audience, Edge};
 pub use build::{Facts, build};
 pub use check::Check;
+pub use playback::{Playback, Sessions, Spread};
 pub use progress::progress_line;
 pub use text::text;
 
@@ -53,6 +57,8 @@ pub struct Report {
     pub throughput_bits_per_second: Throughput,
     /// Connections of the clients.
     pub connections: Connections,
+    /// What the run represents to the origin.
+    pub audience: Audience,
     /// What clients found wrong with the stream; empty where nothing was.
     pub findings: Vec<FindingReport>,
     /// Moments that the operator marked.
@@ -94,6 +100,10 @@ pub struct Run {
     pub late_starts: u64,
     /// Which variants were played.
     pub variant: String,
+    /// What clients behaved like.
+    pub player: &'static str,
+    /// How long viewers stayed: `endless`, a time, or `exp:` and the mean.
+    pub session_length: String,
     /// The seed of every random choice.
     pub seed: u64,
     /// The run id that every request carried in `X-Load-Test`.
@@ -226,50 +236,6 @@ pub struct Latency {
     pub max: u64,
     /// Filled buckets as [upper end, count]: reports of several machines merge exactly by adding them.
     pub buckets: Vec<(u64, u64)>,
-}
-
-/// Start-up time in milliseconds.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Startup {
-    /// The median.
-    pub p50: f64,
-    /// The 95th percentile.
-    pub p95: f64,
-    /// The 99th percentile.
-    pub p99: f64,
-    /// The longest.
-    pub max: f64,
-}
-
-/// What viewers would have seen.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Playback {
-    /// Clients whose playback began.
-    pub started: u64,
-    /// From a client's first request to its first media; `null`: nothing was played.
-    pub startup_ms: Option<Startup>,
-    /// Stalls that began.
-    pub stalls: u64,
-    /// Clients that were stalled at the end.
-    pub stalled_clients: u64,
-    /// Clients that played the stream to its end.
-    pub finished_clients: u64,
-    /// Clients that gave up.
-    pub dead_clients: u64,
-    /// Seconds that playback stood still after it had begun, all clients together.
-    pub stall_s: f64,
-    /// Seconds of media played, all clients together.
-    pub play_s: f64,
-    /// stall / (stall + play); `null`: nothing was played.
-    pub rebuffer_ratio: Option<f64>,
-    /// play / (start-up + play + stall), all clients together; `null` without clients.
-    pub average_speed: Option<f64>,
-    /// The largest distance between a client's time and its position, in seconds.
-    pub drift_max_s: f64,
-    /// Segments that left the live window before they were fetched, or were given up.
-    pub segments_skipped: u64,
 }
 
 /// Body bits per second over windows that end with the run; `null` where the run was shorter.

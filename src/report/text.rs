@@ -10,6 +10,8 @@ use crate::base::units::{self, UNKNOWN};
 
 /// Columns of the report.
 const WIDTH: usize = 80;
+/// Edge addresses that are listed one by one.
+const EDGES: usize = 4;
 /// Outcomes that are listed one by one.
 const OUTCOMES: usize = 12;
 /// Marks and changes of the load that are listed.
@@ -177,6 +179,11 @@ fn traffic(report: &Report, page: &mut Page) {
         units::count(connections.reconnections),
         units::plural(connections.redirects, "redirect")
     ));
+    playback(report, page);
+    audience(report, page);
+}
+
+fn playback(report: &Report, page: &mut Page) {
     let playback = &report.playback;
     let startup = playback.startup_ms.as_ref().map_or(UNKNOWN.to_owned(), |s| units::number(s.p95));
     page.line(format!(
@@ -186,12 +193,58 @@ fn traffic(report: &Report, page: &mut Page) {
         units::plural(playback.stalls, "stall"),
         units::percent(playback.rebuffer_ratio)
     ));
+    let number = |value: Option<f64>| value.map_or(UNKNOWN.to_owned(), units::number);
+    let latency = playback.live_latency_ms.as_ref();
+    page.line(format!(
+        "        {} stalls an hour, bitrate {}, live latency p50 {} s, p95 {} s",
+        number(playback.stalls_per_hour),
+        playback.bits_per_second.map_or(UNKNOWN.to_owned(), units::bit_rate),
+        number(latency.map(|latency| latency.p50 / 1e3)),
+        number(latency.map(|latency| latency.p95 / 1e3)),
+    ));
     let speed = playback.average_speed.map_or(UNKNOWN.to_owned(), |speed| format!("{speed:.3}"));
     page.line(format!(
-        "        average speed {speed}, drift at most {} s, {} skipped",
+        "        average speed {speed}, drift at most {} s, {} skipped, {}",
         units::number(playback.drift_max_s),
-        units::plural(playback.segments_skipped, "segment")
+        units::plural(playback.segments_skipped, "segment"),
+        units::plural(playback.edge_jumps, "edge jump"),
     ));
+    page.line(format!(
+        "viewers {}: {} gave up ({}), {} left in time ({} before the start), {} replaced",
+        report.run.player,
+        units::count(playback.gave_up),
+        units::plural(playback.start_failures, "start failure"),
+        units::count(playback.sessions_over),
+        units::count(playback.exits_before_start),
+        units::count(playback.replacements),
+    ));
+}
+
+/// The edges that answered most, and what was spoken with them.
+fn audience(report: &Report, page: &mut Page) {
+    let audience = &report.audience;
+    let protocols: Vec<_> =
+        audience.protocols.iter().map(|(name, n)| format!("{name} {}", units::count(*n))).collect();
+    page.line(format!(
+        "edges   {} from {}: {}; TLS {}, {} resumed",
+        units::plural(audience.edges.len() as u64, "address"),
+        units::plural(audience.source_addresses.len() as u64, "source address"),
+        if protocols.is_empty() { UNKNOWN.to_owned() } else { protocols.join(", ") },
+        units::plural(audience.tls_handshakes, "handshake"),
+        units::count(audience.tls_resumed),
+    ));
+    let mut edges: Vec<_> = audience.edges.iter().collect();
+    edges.sort_by_key(|(_, edge)| std::cmp::Reverse(edge.requests));
+    for (address, edge) in edges.into_iter().take(EDGES) {
+        let told = edge.hit + edge.miss;
+        let cached = (told > 0).then(|| edge.hit as f64 / told as f64);
+        page.line(format!(
+            "  {:>12}  {address:<24}{}, cache hits {}",
+            units::count(edge.requests),
+            units::bytes(edge.bytes),
+            units::percent(cached)
+        ));
+    }
 }
 
 fn errors(report: &Report, page: &mut Page) {

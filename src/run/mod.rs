@@ -253,6 +253,8 @@ impl Ended {
             ramp_rate: config.ramp_rate(),
             late_starts: 0,
             variant: config.variant().to_string(),
+            player: config.clients.player.profile.name,
+            session_length: config.clients.player.session.to_string(),
             seed: config.plan.seed,
             run_id: config.run_id.clone(),
             command: config.output.command.clone(),

@@ -23,6 +23,8 @@ pub enum Timed {
     Tls,
     /// From a client's first request to the first frame that it plays.
     Startup,
+    /// How far viewers of a live stream are behind it, with each playlist that brought something new.
+    LiveLatency,
     /// From the request being sent to the first byte of the response, of requests that ended ok.
     FirstByte(Kind),
     /// From the first byte to the last byte of the response, of requests that ended ok.
@@ -35,13 +37,13 @@ pub enum Timed {
 
 impl Timed {
     /// How many things are timed.
-    pub const COUNT: usize = 4 + 4 * Kind::COUNT;
+    pub const COUNT: usize = 5 + 4 * Kind::COUNT;
 
     /// All that is timed, in the order of the reports.
     pub fn all() -> impl Iterator<Item = Self> {
         let per_kind =
             |kind| [Self::FirstByte(kind), Self::Body(kind), Self::Total(kind), Self::Failed(kind)];
-        [Self::Dns, Self::Connect, Self::Tls, Self::Startup]
+        [Self::Dns, Self::Connect, Self::Tls, Self::Startup, Self::LiveLatency]
             .into_iter()
             .chain(Kind::ALL.into_iter().flat_map(per_kind))
     }
@@ -53,10 +55,11 @@ impl Timed {
             Self::Connect => 1,
             Self::Tls => 2,
             Self::Startup => 3,
-            Self::FirstByte(kind) => 4 + 4 * kind.index(),
-            Self::Body(kind) => 5 + 4 * kind.index(),
-            Self::Total(kind) => 6 + 4 * kind.index(),
-            Self::Failed(kind) => 7 + 4 * kind.index(),
+            Self::LiveLatency => 4,
+            Self::FirstByte(kind) => 5 + 4 * kind.index(),
+            Self::Body(kind) => 6 + 4 * kind.index(),
+            Self::Total(kind) => 7 + 4 * kind.index(),
+            Self::Failed(kind) => 8 + 4 * kind.index(),
         }
     }
 
@@ -67,6 +70,7 @@ impl Timed {
             Self::Connect => "connect".to_owned(),
             Self::Tls => "tls".to_owned(),
             Self::Startup => "startup".to_owned(),
+            Self::LiveLatency => "live_latency".to_owned(),
             Self::FirstByte(kind) => format!("{}_ttfb", kind.name()),
             Self::Body(kind) => format!("{}_body", kind.name()),
             Self::Total(kind) => kind.name().to_owned(),

@@ -9,13 +9,15 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::audience::Route;
 use super::client::{ClientStats, Playback};
 use super::latency::Timed;
 use super::metric::Metric;
+use super::quality::Quality;
 use super::registry::ClientSlot;
 use super::worker::WorkerStats;
 use crate::base::outcome::Fault;
-use crate::base::{ClientState, Clock, Finding, Kind, Outcome, clock};
+use crate::base::{CacheStatus, ClientState, Clock, Finding, Kind, Outcome, clock};
 
 /// Counts for one client.
 #[derive(Debug)]
@@ -81,6 +83,22 @@ impl Meter {
     /// Publishes the state of the client alone.
     pub fn set_state(&self, state: ClientState) {
         self.client().set_state(state);
+    }
+
+    /// A connection was opened.
+    pub fn opened(&self, route: &Route) {
+        self.worker().routes.opened(route);
+    }
+
+    /// A response with this many body bytes was complete.
+    #[inline]
+    pub fn answered(&self, route: &Route, bytes: u64, cache: Option<CacheStatus>) {
+        self.worker().routes.answered(route, bytes, cache);
+    }
+
+    /// The client has left: its numbers go into the distributions over sessions.
+    pub fn end_session(&self) {
+        self.worker().sessions.record(&Quality::of_client(self.client()));
     }
 
     /// The client's number.

@@ -7,6 +7,7 @@
 //! * A snapshot reads `finished` before everything else and `started` last, so it never shows more requests finished
 //!   than started. The snapshot that is taken after every client has left is exact.
 
+mod audience;
 mod client;
 mod failures;
 mod findings;
@@ -16,6 +17,7 @@ mod metric;
 #[cfg(all(test, hlswarm_loom))]
 mod models;
 mod phase;
+mod quality;
 mod recent;
 mod recorder;
 mod registry;
@@ -27,12 +29,14 @@ mod tests;
 pub mod window;
 mod worker;
 
+pub use audience::{Audience, EdgeTotals, Route};
 pub use client::{ClientStats, Playback};
 pub use findings::FindingRow;
 pub use latency::{LatencySnapshot, LatencySummary, Timed};
 pub use meter::{Exchange, Meter, Timings};
 pub use metric::Metric;
 pub use phase::Phase;
+pub use quality::{DEFINITIONS, Quality, SessionNumber};
 pub use recent::{LatencyDigest, RecentLatency};
 pub use registry::{ClientHandle, Registry};
 pub use snapshot::{ClientRow, CodeCount, KindTotals, Snapshot, Tally, Totals};

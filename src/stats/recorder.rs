@@ -55,7 +55,7 @@ impl Default for Recorder {
 
 impl Recorder {
     #[inline]
-    fn record(&self, microseconds: u64) {
+    pub(super) fn record(&self, microseconds: u64) {
         self.sum.add(microseconds);
         self.max.raise(microseconds);
         self.min_complement.raise(u64::MAX - microseconds);

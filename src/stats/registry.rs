@@ -10,12 +10,14 @@ use std::sync::Arc;
 use crossbeam_queue::SegQueue;
 use crossbeam_utils::CachePadded;
 
+use super::audience::Audience;
 use super::client::ClientStats;
 use super::failures;
 use super::findings::{self, FindingRow};
 use super::latency::{LatencySnapshot, Timed};
 use super::meter::Meter;
 use super::metric::{Metric, Scalars};
+use super::quality::SessionNumber;
 use super::slot::Slot;
 use super::snapshot::{ClientRow, Snapshot, Totals};
 use super::worker::{self, WorkerStats};
@@ -206,6 +208,20 @@ impl Registry {
             worker.latencies.add_to(Timed::Total(kind), latency);
             worker.latencies.add_to(Timed::Failed(kind), latency);
         }
+    }
+
+    /// Reads what the run represented to the origin.
+    pub fn audience(&self) -> Audience {
+        let mut audience = Audience::default();
+        self.workers.iter().for_each(|worker| worker.routes.add_to(&mut audience));
+        audience.sources.sort_unstable();
+        audience
+    }
+
+    /// Reads one number of all sessions that have ended into `values`, whose memory is used again.
+    pub fn sessions(&self, number: SessionNumber, values: &mut LatencySnapshot) {
+        values.clear();
+        self.workers.iter().for_each(|worker| worker.sessions.add_to(number, values));
     }
 
     fn read_totals(&self, totals: &mut Totals) {

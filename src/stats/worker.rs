@@ -6,9 +6,11 @@
 
 use std::ops::Deref;
 
+use super::audience::Routes;
 use super::failures::{self, Failures};
 use super::findings::Findings;
 use super::metric::{Metric, Scalars};
+use super::quality::Sessions;
 use super::recorder::Latencies;
 use super::snapshot::{KindTotals, Tally, Totals};
 use crate::base::atomics::OnceLock;
@@ -33,6 +35,8 @@ pub(super) struct WorkerStats {
     kinds: [KindStats; Kind::COUNT],
     pub(super) latencies: Latencies,
     pub(super) findings: Findings,
+    pub(super) routes: Routes,
+    pub(super) sessions: Sessions,
 }
 
 impl Default for WorkerStats {
@@ -43,6 +47,8 @@ impl Default for WorkerStats {
             kinds: std::array::from_fn(|_| KindStats::default()),
             latencies: Latencies::default(),
             findings: Findings::default(),
+            routes: Routes::default(),
+            sessions: Sessions::default(),
         }
     }
 }

@@ -178,6 +178,9 @@ impl Viewer {
             meter.count(Metric::PlaybackStarts, 1);
             meter.time(Timed::Startup, micros(after));
         }
+        if let Some(latency) = tally.live_latency {
+            meter.time(Timed::LiveLatency, micros(latency));
+        }
         let playback = self.playback();
         self.story.settled(self.published.map(|before| before.state), playback.state, &tally);
         if self.published != Some(playback) {
@@ -210,6 +213,7 @@ impl Drop for Viewer {
     fn drop(&mut self) {
         self.player.leave(self.now());
         self.settle();
+        self.meter.end_session();
         if self.seat.is_removed() && !self.began && !self.departed {
             self.meter.count(Metric::ExitsBeforeStart, 1);
         }

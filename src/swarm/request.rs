@@ -5,7 +5,7 @@ use crate::base::secret_url::UrlError;
 use crate::base::{Kind, SecretUrl, limits};
 use crate::net::{Body, Observer, Opening, Request, Response, Wire};
 use crate::player::{Fetch, What};
-use crate::stats::{Exchange, Meter, Metric, Timed, Timings};
+use crate::stats::{Exchange, Meter, Metric, Route, Timed, Timings};
 
 use super::seat::Seat;
 
@@ -42,7 +42,10 @@ async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, seat: &Sea
         let ended = wire.get(&request, &mut tap).await;
         let exchange = tap.exchange;
         let response = match ended {
-            Ok(response) => response,
+            Ok(response) => {
+                meter.answered(&route(&response.opening), response.wire_bytes, response.cache);
+                response
+            }
             Err(fault) => return fail(exchange, fault.into()),
         };
         let Some(location) = redirect(&response) else {
@@ -86,6 +89,11 @@ fn body(kind: Kind) -> Body {
     }
 }
 
+fn route(opening: &Opening) -> Route {
+    let Opening { edge, source, http2, resumed, .. } = *opening;
+    Route { edge, source, http2, resumed }
+}
+
 /// How long the phases of a response took.
 pub(super) fn timings(response: &Response) -> Timings {
     Timings { first_byte_us: response.first_byte_us, body_us: response.body_us }
@@ -121,6 +129,7 @@ impl Observer for Tap<'_> {
     fn connected(&mut self, opening: &Opening, again: bool) {
         let meter = self.exchange.meter();
         meter.count(Metric::Connections, 1);
+        meter.opened(&route(opening));
         if again {
             meter.count(Metric::Reconnections, 1);
         }

@@ -74,6 +74,8 @@ pub(super) fn report() -> Arc<Report> {
         ramp_rate: Some(5.0),
         late_starts: 0,
         variant: "highest".to_owned(),
+        player: "web",
+        session_length: "endless".to_owned(),
         seed: 7,
         run_id: String::new(),
         command: String::new(),

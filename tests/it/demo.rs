@@ -132,3 +132,41 @@ fn the_same_report_is_on_standard_output_in_json_and_in_text() {
     assert_eq!(run.report.count("/run/seed"), 42);
     assert!(of("stdout").contains("UNASSESSED") && of("report.json").contains("UNASSESSED"));
 }
+
+#[test]
+fn viewers_that_leave_in_time_are_replaced_and_both_are_counted() {
+    let run = demo(&["--healthy", "-c", "10", "--ramp-time", "0", "--session-length", "exp:1s", "-d", "6s"]);
+    run.assert_exit_code(0);
+    assert_conserved(&run.report);
+    let report = &run.report;
+    let (left, replaced) = (report.count("/playback/sessions_over"), report.count("/playback/replacements"));
+    assert!(left >= 20, "{left} left");
+    assert_eq!(left, replaced);
+    assert_eq!(report.count("/run/clients_started"), 10 + replaced);
+    assert_eq!(report.count("/audience/players/web"), 10 + replaced);
+    assert_eq!(report.count("/run/clients_peak"), 10);
+    assert_eq!(report.count("/playback/sessions/played"), report.count("/playback/started"));
+    // Everything came from one edge, over one protocol, and every response was complete.
+    let edges = report.value()["audience"]["edges"].as_object().unwrap();
+    let (responses, cut) = (report.count("/requests/finished"), report.count("/outcomes/cut"));
+    assert_eq!(edges.len(), 1);
+    assert_eq!(edges.values().next().unwrap()["requests"].as_u64(), Some(responses - cut));
+    assert_eq!(report.count("/audience/protocols/http~11.1"), responses - cut);
+    assert!(report.number("/playback/live_latency_ms/p50") > 1_000.0);
+    assert!(report.number("/playback/bits_per_second") > 1_000_000.0);
+}
+
+#[test]
+fn viewers_that_give_up_make_room_for_others_after_a_back_off() {
+    let options = ["--fault", "segment:404", "--player", "native", "-c", "5", "--ramp-time", "0", "-d", "6s"];
+    let run = demo(&options);
+    run.assert_exit_code(3);
+    assert_conserved(&run.report);
+    let report = &run.report;
+    let gave_up = report.count("/playback/gave_up");
+    assert_eq!(report.count("/playback/start_failures"), gave_up);
+    // Waits of 0.25, 0.43, 0.72, 1.2, 2.1, 3.5 s: five or six viewers for each of five seats in six seconds.
+    assert!((20..=35).contains(&gave_up), "{gave_up}");
+    assert!(gave_up - report.count("/playback/replacements") <= 5);
+    assert_eq!(report.count("/playback/started"), 0);
+}

@@ -14,7 +14,6 @@ mod exact;
 mod findings;
 mod hostile;
 #[path = "../interop/program.rs"]
-#[expect(dead_code, reason = "shared with the interop tests, which use more of it")]
 mod program;
 mod scripted;
 mod stopping;

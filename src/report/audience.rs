@@ -1,0 +1,64 @@
+//! What the run represents to the origin: the `audience` block of the report.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::stats::{EdgeTotals, Registry};
+
+/// What the run represents to the origin.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Audience {
+    /// Addresses of this machine that connections went out from.
+    pub source_addresses: Vec<String>,
+    /// Complete responses by the address that they came from.
+    pub edges: BTreeMap<String, Edge>,
+    /// Complete responses by protocol, `http/1.1` and `h2`.
+    pub protocols: BTreeMap<&'static str, u64>,
+    /// TLS handshakes.
+    pub tls_handshakes: u64,
+    /// Those of them that resumed a session.
+    pub tls_resumed: u64,
+    /// Clients by what they behave like.
+    pub players: BTreeMap<&'static str, u64>,
+}
+
+/// What one address answered.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Edge {
+    /// Complete responses.
+    pub requests: u64,
+    /// Their body bytes.
+    pub bytes: u64,
+    /// Those that a cache had, by `X-Cache`, `CF-Cache-Status`, `Cache-Status`, `Age` and the like.
+    pub hit: u64,
+    /// Those that came from behind the cache, by the same headers.
+    pub miss: u64,
+}
+
+/// The block of a run of `clients` that behaved like `player`.
+pub(super) fn audience(registry: &Registry, player: &'static str, clients: u64) -> Audience {
+    let audience = registry.audience();
+    let edge = |totals: &EdgeTotals| Edge {
+        requests: totals.requests,
+        bytes: totals.bytes,
+        hit: totals.hit,
+        miss: totals.miss,
+    };
+    let mut edges: BTreeMap<_, _> =
+        audience.edges.iter().map(|(address, totals)| (address.to_string(), edge(totals))).collect();
+    if audience.other_edges != EdgeTotals::default() {
+        edges.insert("other".to_owned(), edge(&audience.other_edges));
+    }
+    let protocols = [("http/1.1", audience.http1), ("h2", audience.http2)];
+    Audience {
+        source_addresses: audience.sources.iter().map(ToString::to_string).collect(),
+        edges,
+        protocols: protocols.into_iter().filter(|(_, responses)| *responses > 0).collect(),
+        tls_handshakes: audience.tls_handshakes,
+        tls_resumed: audience.tls_resumed,
+        players: BTreeMap::from([(player, clients)]),
+    }
+}

@@ -1,0 +1,159 @@
+//! What viewers saw: the `playback` block of the report, made from counters and histograms.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::base::ClientState;
+use crate::frame::Frame;
+use crate::stats::{LatencySnapshot, Metric, Registry, SessionNumber, Timed};
+
+/// A distribution in numbers.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Spread {
+    /// The median.
+    pub p50: f64,
+    /// The 95th percentile.
+    pub p95: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+/// What viewers would have seen.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Playback {
+    /// Clients whose playback began.
+    pub started: u64,
+    /// From a client's first request to its first media; `null`: nothing was played.
+    pub startup_ms: Option<Spread>,
+    /// Stalls that began.
+    pub stalls: u64,
+    /// Clients that were stalled at the end.
+    pub stalled_clients: u64,
+    /// Clients that played the stream to its end.
+    pub finished_clients: u64,
+    /// Clients whose task was lost to a panic.
+    pub dead_clients: u64,
+    /// Seconds that playback stood still after it had begun, all clients together.
+    pub stall_s: f64,
+    /// Seconds of media played, all clients together.
+    pub play_s: f64,
+    /// stall / (stall + play); `null`: nothing was played.
+    pub rebuffer_ratio: Option<f64>,
+    /// play / (start-up + play + stall), all clients together; `null` without clients.
+    pub average_speed: Option<f64>,
+    /// The largest distance between a client's time and its position, in seconds.
+    pub drift_max_s: f64,
+    /// Segments that left the live window before they were fetched, or were given up.
+    pub segments_skipped: u64,
+    /// Clients that gave up before anything was played.
+    pub start_failures: u64,
+    /// Clients whose session was over, or that were removed, before anything was played.
+    pub exits_before_start: u64,
+    /// Clients that gave up because what failed had been tried as often as their player does.
+    pub gave_up: u64,
+    /// Clients that left because they had stayed as long as they should.
+    pub sessions_over: u64,
+    /// Clients that took the place of one that had left.
+    pub replacements: u64,
+    /// Stalls an hour of (stall + play); `null`: nothing was played.
+    pub stalls_per_hour: Option<f64>,
+    /// Time-weighted bit rate of what was played; `null`: nothing was played.
+    pub bits_per_second: Option<f64>,
+    /// How far viewers were behind a live stream, in milliseconds; `null`: it was not live, or nothing was played.
+    pub live_latency_ms: Option<Spread>,
+    /// Times that a client went on elsewhere in a live stream than behind what it had.
+    pub edge_jumps: u64,
+    /// How the sessions that ever played differ from one another.
+    pub sessions: Sessions,
+}
+
+/// Numbers of playback as distributions over sessions; `null` where nothing was ever played.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Sessions {
+    /// Sessions that ever played.
+    pub played: u64,
+    /// stall / (stall + play).
+    pub rebuffer_ratio: Option<Spread>,
+    /// Stalls an hour of (stall + play).
+    pub stalls_per_hour: Option<Spread>,
+    /// Time-weighted bit rate.
+    pub bits_per_second: Option<Spread>,
+}
+
+/// The block of a run whose clients have all left.
+pub(super) fn playback(frame: &Frame, registry: &Registry) -> Playback {
+    let totals = &frame.snapshot.totals;
+    let seconds = |metric| Duration::from_micros(totals.get(metric)).as_secs_f64();
+    let (startup_s, play_s, stall_s) =
+        (seconds(Metric::StartupMicros), seconds(Metric::PlayMicros), seconds(Metric::StallMicros));
+    let quality = &frame.quality;
+    let lived_s = startup_s + play_s + stall_s;
+    Playback {
+        started: totals.get(Metric::PlaybackStarts),
+        startup_ms: timed_ms(registry, Timed::Startup),
+        stalls: totals.get(Metric::Stalls),
+        stalled_clients: frame.snapshot.clients.iter().filter(|row| was_stalled(row.playback.state)).count()
+            as u64,
+        finished_clients: frame.snapshot.in_state(ClientState::Finished),
+        dead_clients: frame.snapshot.in_state(ClientState::Dead),
+        stall_s,
+        play_s,
+        rebuffer_ratio: quality.rebuffer_ratio(),
+        average_speed: (lived_s > 0.0).then(|| play_s / lived_s),
+        drift_max_s: Duration::from_micros(max_drift_us(frame)).as_secs_f64(),
+        segments_skipped: totals.get(Metric::SegmentsSkipped),
+        start_failures: totals.get(Metric::StartFailures),
+        exits_before_start: totals.get(Metric::ExitsBeforeStart),
+        gave_up: totals.get(Metric::GaveUp),
+        sessions_over: totals.get(Metric::SessionsOver),
+        replacements: totals.get(Metric::Replacements),
+        stalls_per_hour: quality.stalls_per_hour(),
+        bits_per_second: quality.bits_per_second(),
+        live_latency_ms: timed_ms(registry, Timed::LiveLatency),
+        edge_jumps: totals.get(Metric::EdgeJumps),
+        sessions: sessions(registry),
+    }
+}
+
+fn timed_ms(registry: &Registry, timed: Timed) -> Option<Spread> {
+    let mut values = LatencySnapshot::default();
+    registry.latency(timed, &mut values);
+    spread(&values, 1e-3)
+}
+
+fn sessions(registry: &Registry) -> Sessions {
+    let of = |number: SessionNumber| {
+        let mut values = LatencySnapshot::default();
+        registry.sessions(number, &mut values);
+        let played = values.summary().map_or(0, |summary| summary.count);
+        (played, spread(&values, number.unit()))
+    };
+    let (played, rebuffer_ratio) = of(SessionNumber::RebufferRatio);
+    Sessions {
+        played,
+        rebuffer_ratio,
+        stalls_per_hour: of(SessionNumber::StallsPerHour).1,
+        bits_per_second: of(SessionNumber::BitsPerSecond).1,
+    }
+}
+
+/// A histogram in numbers, one of its steps being `unit`.
+fn spread(values: &LatencySnapshot, unit: f64) -> Option<Spread> {
+    let of = |value: u64| value as f64 * unit;
+    values.summary().map(|s| Spread { p50: of(s.p50), p95: of(s.p95), p99: of(s.p99), max: of(s.max) })
+}
+
+/// The state that a client itself said when it left: after that its playhead means nothing any more.
+fn was_stalled(said: ClientState) -> bool {
+    said == ClientState::Stalled
+}
+
+fn max_drift_us(frame: &Frame) -> u64 {
+    frame.snapshot.clients.iter().map(|row| row.playback.max_drift_us).max().unwrap_or_default()
+}

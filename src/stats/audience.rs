@@ -1,0 +1,210 @@
+//! What the run represents to an origin or CDN: the edge addresses that answered, what came out of their caches, the
+//! protocols and addresses that were used. A valid run of one address against one edge is not an audience.
+//!
+//! * One table for each worker thread, which is its one writer; readers merge them. Its size is fixed: what does not
+//!   fit any more is counted together.
+//! * An edge is known by its address; a request is counted for it when its response was complete.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::base::CacheStatus;
+use crate::base::atomics::OnceLock;
+use crate::base::cell::Cell;
+
+/// Edge addresses that one worker tells apart.
+const EDGES: usize = 64;
+/// Addresses of this machine that one worker tells apart.
+const SOURCES: usize = 16;
+
+/// How a connection was opened and where it leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// The address of the peer.
+    pub edge: SocketAddr,
+    /// The address of this machine.
+    pub source: IpAddr,
+    /// HTTP/2; HTTP/1.1 otherwise.
+    pub http2: bool,
+    /// Whether the TLS session was resumed; `None` without TLS.
+    pub resumed: Option<bool>,
+}
+
+/// What one edge address answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EdgeTotals {
+    /// Complete responses.
+    pub requests: u64,
+    /// Their body bytes.
+    pub bytes: u64,
+    /// Those that came out of a cache, where the response says so.
+    pub hit: u64,
+    /// Those that did not, where the response says so.
+    pub miss: u64,
+}
+
+/// The audience of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    /// By the address that answered.
+    pub edges: BTreeMap<SocketAddr, EdgeTotals>,
+    /// Edges beyond the size of the tables, together.
+    pub other_edges: EdgeTotals,
+    /// Addresses of this machine that connections went out from.
+    pub sources: Vec<IpAddr>,
+    /// Complete responses over HTTP/1.1.
+    pub http1: u64,
+    /// Complete responses over HTTP/2.
+    pub http2: u64,
+    /// TLS handshakes.
+    pub tls_handshakes: u64,
+    /// Those of them that resumed a session.
+    pub tls_resumed: u64,
+}
+
+#[derive(Debug, Default)]
+struct Edge {
+    address: OnceLock<SocketAddr>,
+    requests: Cell,
+    bytes: Cell,
+    hit: Cell,
+    miss: Cell,
+}
+
+impl Edge {
+    fn totals(&self) -> EdgeTotals {
+        EdgeTotals {
+            requests: self.requests.get(),
+            bytes: self.bytes.get(),
+            hit: self.hit.get(),
+            miss: self.miss.get(),
+        }
+    }
+}
+
+impl EdgeTotals {
+    fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.bytes += other.bytes;
+        self.hit += other.hit;
+        self.miss += other.miss;
+    }
+}
+
+/// The table of one worker thread.
+#[derive(Debug)]
+pub(super) struct Routes {
+    edges: Box<[Edge]>,
+    other: Edge,
+    sources: [OnceLock<IpAddr>; SOURCES],
+    /// HTTP/1.1 and HTTP/2.
+    protocols: [Cell; 2],
+    handshakes: Cell,
+    resumed: Cell,
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        Self {
+            edges: (0..EDGES).map(|_| Edge::default()).collect(),
+            other: Edge::default(),
+            sources: std::array::from_fn(|_| OnceLock::new()),
+            protocols: Default::default(),
+            handshakes: Cell::default(),
+            resumed: Cell::default(),
+        }
+    }
+}
+
+impl Routes {
+    /// A connection was opened; by the one writer only.
+    pub(super) fn opened(&self, route: &Route) {
+        if let Some(resumed) = route.resumed {
+            self.handshakes.add(1);
+            self.resumed.add(u64::from(resumed));
+        }
+        _ = self.sources.iter().find(|source| *source.get_or_init(|| route.source) == route.source);
+    }
+
+    /// A response was complete; by the one writer only.
+    #[inline]
+    pub(super) fn answered(&self, route: &Route, bytes: u64, cache: Option<CacheStatus>) {
+        // The first free place is taken by an edge that is in none before it. One writer: nothing is contended.
+        let is_own = |edge: &&Edge| *edge.address.get_or_init(|| route.edge) == route.edge;
+        let edge = self.edges.iter().find(is_own).unwrap_or(&self.other);
+        edge.requests.add(1);
+        edge.bytes.add(bytes);
+        match cache.map(CacheStatus::is_hit) {
+            Some(true) => edge.hit.add(1),
+            Some(false) => edge.miss.add(1),
+            None => {}
+        }
+        if let Some(protocol) = self.protocols.get(usize::from(route.http2)) {
+            protocol.add(1);
+        }
+    }
+
+    /// Adds what was counted so far to `audience`.
+    pub(super) fn add_to(&self, audience: &mut Audience) {
+        for edge in &self.edges {
+            let Some(address) = edge.address.get() else { break };
+            audience.edges.entry(*address).or_default().add(edge.totals());
+        }
+        audience.other_edges.add(self.other.totals());
+        for source in self.sources.iter().map_while(OnceLock::get) {
+            if !audience.sources.contains(source) {
+                audience.sources.push(*source);
+            }
+        }
+        let [http1, http2] = &self.protocols;
+        audience.http1 += http1.get();
+        audience.http2 += http2.get();
+        audience.tls_handshakes += self.handshakes.get();
+        audience.tls_resumed += self.resumed.get();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(last: u16) -> Route {
+        let [high, low] = last.to_be_bytes();
+        let edge = SocketAddr::from(([10, 0, high, low], 443));
+        Route { edge, source: IpAddr::from([10, 1, 0, 1]), http2: last == 1, resumed: Some(last == 2) }
+    }
+
+    #[test]
+    fn edges_are_told_apart_and_merged_over_workers() {
+        let workers = [Routes::default(), Routes::default()];
+        for worker in &workers {
+            worker.opened(&route(2));
+            worker.opened(&route(3));
+            worker.answered(&route(1), 100, Some(CacheStatus::Hit));
+            worker.answered(&route(2), 10, Some(CacheStatus::Miss));
+            worker.answered(&route(2), 1, None);
+        }
+        let mut audience = Audience::default();
+        workers.iter().for_each(|worker| worker.add_to(&mut audience));
+        let expected = [
+            (route(1).edge, EdgeTotals { requests: 2, bytes: 200, hit: 2, miss: 0 }),
+            (route(2).edge, EdgeTotals { requests: 4, bytes: 22, hit: 0, miss: 2 }),
+        ];
+        assert_eq!(audience.edges, BTreeMap::from(expected));
+        assert_eq!((audience.http1, audience.http2), (4, 2));
+        assert_eq!((audience.tls_handshakes, audience.tls_resumed), (4, 2));
+        assert_eq!(audience.sources, [route(1).source]);
+        assert_eq!(audience.other_edges, EdgeTotals::default());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_together() {
+        let worker = Routes::default();
+        (0..500).for_each(|last| worker.answered(&route(last), 2, None));
+        let mut audience = Audience::default();
+        worker.add_to(&mut audience);
+        assert_eq!(audience.edges.len(), EDGES);
+        let others = 500 - EDGES as u64;
+        assert_eq!(audience.other_edges, EdgeTotals { requests: others, bytes: 2 * others, hit: 0, miss: 0 });
+    }
+}

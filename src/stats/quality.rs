@@ -1,0 +1,200 @@
+//! What viewers saw, in the words of CTA-2066, and what each word means here: [`DEFINITIONS`].
+//!
+//! * One formula for a client, a session and a whole run: all are made from the same four counters.
+//! * A client that leaves puts its own numbers into the distributions over sessions, once, if it ever played.
+
+use super::client::ClientStats;
+use super::latency::LatencySnapshot;
+use super::metric::Metric;
+use super::recorder::Recorder;
+use super::snapshot::Totals;
+use crate::base::atomics::OnceLock;
+
+/// Each number of playback and what it means.
+pub const DEFINITIONS: [(&str, &str); 12] = [
+    (
+        "start-up time",
+        "from a client's first request (its connection included) until its first media can be played",
+    ),
+    (
+        "start failure",
+        "a client that gave up, as its player does after so many retries, before anything was played",
+    ),
+    ("exit before start", "a client whose session was over, or that was removed, before anything was played"),
+    (
+        "stall",
+        "playback stopped because the buffer ran dry; waiting before the first media is start-up, not a stall",
+    ),
+    ("rebuffer ratio", "stall time / (stall time + play time)"),
+    ("stalls per hour", "stalls / hours of (stall time + play time)"),
+    (
+        "bitrate",
+        "time-weighted: bits of the media played / seconds played, by the mean bit rate that each client loaded",
+    ),
+    (
+        "live latency",
+        "wall-clock time - EXT-X-PROGRAM-DATE-TIME of the picture, where the playlist dates it; else the \
+      distance from the end of the list, which was new when it was asked for; looked at with each new playlist",
+    ),
+    ("drift", "time since a client began - media that it has played"),
+    (
+        "speed",
+        "media seconds played / seconds, over the last ten seconds; slow: below 0.9 for more than five seconds",
+    ),
+    (
+        "edge jump",
+        "a client went on elsewhere in a live stream than behind what it had: it was too slow for the window, \
+      or the stream began anew",
+    ),
+    ("session", "the life of one client, from its first request until it leaves, is removed or the run ends"),
+];
+
+/// What of a client's or a run's playback is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quality {
+    /// Microseconds of media played.
+    pub play_us: u64,
+    /// Microseconds that playback stood still after it had begun.
+    pub stall_us: u64,
+    /// Stalls that began.
+    pub stalls: u64,
+    /// Bytes of the media played.
+    pub played_bytes: u64,
+}
+
+impl Quality {
+    fn read(count: impl Fn(Metric) -> u64) -> Self {
+        Self {
+            play_us: count(Metric::PlayMicros),
+            stall_us: count(Metric::StallMicros),
+            stalls: count(Metric::Stalls),
+            played_bytes: count(Metric::PlayedBytes),
+        }
+    }
+
+    /// That of all clients together.
+    pub fn of_run(totals: &Totals) -> Self {
+        Self::read(|metric| totals.get(metric))
+    }
+
+    /// That of one client.
+    pub fn of_client(client: &ClientStats) -> Self {
+        Self::read(|metric| client.get(metric))
+    }
+
+    /// Stall / (stall + play); `None`: nothing was played.
+    pub fn rebuffer_ratio(&self) -> Option<f64> {
+        share(self.stall_us as f64, self.watched_us())
+    }
+
+    /// Stalls an hour of (stall + play); `None`: nothing was played.
+    pub fn stalls_per_hour(&self) -> Option<f64> {
+        share(self.stalls as f64 * 3.6e9, self.watched_us())
+    }
+
+    /// Bits per second of what was played; `None`: nothing was played.
+    pub fn bits_per_second(&self) -> Option<f64> {
+        share(self.played_bytes as f64 * 8e6, self.play_us as f64)
+    }
+
+    fn watched_us(&self) -> f64 {
+        (self.play_us + self.stall_us) as f64
+    }
+}
+
+fn share(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
+/// What is known of each session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionNumber {
+    /// See [`Quality::rebuffer_ratio`].
+    RebufferRatio,
+    /// See [`Quality::stalls_per_hour`].
+    StallsPerHour,
+    /// See [`Quality::bits_per_second`].
+    BitsPerSecond,
+}
+
+impl SessionNumber {
+    /// How many there are.
+    pub const COUNT: usize = 3;
+
+    /// Histograms hold whole numbers: one is this much of the number.
+    pub const fn unit(self) -> f64 {
+        match self {
+            Self::RebufferRatio => 1e-6,
+            Self::StallsPerHour => 1e-3,
+            Self::BitsPerSecond => 1e3,
+        }
+    }
+}
+
+/// The sessions that ended on one worker thread, as histograms. Each exists from its first value on.
+#[derive(Debug, Default)]
+pub(super) struct Sessions([OnceLock<Box<Recorder>>; SessionNumber::COUNT]);
+
+impl Sessions {
+    /// Records the numbers of a session that has ended; by the one writer only.
+    pub(super) fn record(&self, quality: &Quality) {
+        for (number, value) in [
+            (SessionNumber::RebufferRatio, quality.rebuffer_ratio()),
+            (SessionNumber::StallsPerHour, quality.stalls_per_hour()),
+            (SessionNumber::BitsPerSecond, quality.bits_per_second()),
+        ] {
+            if let (Some(recorder), Some(value)) = (self.0.get(number as usize), value) {
+                // Never negative, and far below 2^63: the cast only rounds.
+                recorder.get_or_init(Box::default).record((value / number.unit()).round() as u64);
+            }
+        }
+    }
+
+    /// Adds what was recorded so far to `snapshot`.
+    pub(super) fn add_to(&self, number: SessionNumber, snapshot: &mut LatencySnapshot) {
+        if let Some(recorder) = self.0.get(number as usize).and_then(OnceLock::get) {
+            snapshot.add(recorder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_is_what_its_definition_says() {
+        let quality =
+            Quality { play_us: 2_700_000_000, stall_us: 900_000_000, stalls: 3, played_bytes: 1_350_000_000 };
+        assert_eq!(quality.rebuffer_ratio(), Some(0.25));
+        assert_eq!(quality.stalls_per_hour(), Some(3.0));
+        assert_eq!(quality.bits_per_second(), Some(4e6));
+        let nothing = Quality::default();
+        let unknown = (nothing.rebuffer_ratio(), nothing.stalls_per_hour(), nothing.bits_per_second());
+        assert_eq!(unknown, (None, None, None));
+    }
+
+    #[test]
+    fn sessions_are_found_again_in_their_units_and_those_that_never_played_are_left_out() {
+        let sessions = Sessions::default();
+        sessions.record(&Quality::default());
+        for stalls in 1..=4 {
+            sessions.record(&Quality {
+                play_us: 3_600_000_000,
+                stall_us: 0,
+                stalls,
+                played_bytes: 450_000_000,
+            });
+        }
+        let max = |number: SessionNumber| {
+            let mut snapshot = LatencySnapshot::default();
+            sessions.add_to(number, &mut snapshot);
+            let summary = snapshot.summary().expect("sessions");
+            assert_eq!(summary.count, 4);
+            summary.max as f64 * number.unit()
+        };
+        assert_eq!(max(SessionNumber::RebufferRatio), 0.0);
+        assert_eq!(max(SessionNumber::StallsPerHour), 4.0);
+        assert_eq!(max(SessionNumber::BitsPerSecond), 1e6);
+    }
+}
