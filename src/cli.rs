@@ -160,6 +160,9 @@ pub struct RequestArgs {
     /// User agent; the X-Load-Test header with the run id stays
     #[arg(long, value_name = "TEXT", default_value = concat!("hlswarm/", env!("CARGO_PKG_VERSION")), help_heading = "Requests")]
     pub user_agent: String,
+    /// Decrypt AES-128 segments and check their padding; a failure is a fault of the request (body.decode)
+    #[arg(long, help_heading = "Requests")]
+    pub decrypt: bool,
     /// Do not verify certificates
     #[arg(long, help_heading = "Requests")]
     pub insecure: bool,

@@ -122,7 +122,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
     let seed = args.seed.map_or_else(random_seed, Ok)?;
     // Two runs with the same seed are still two runs.
     let run_id = format!("{:016x}", random_seed()?);
-    let insecure = args.requests.insecure;
+    let (insecure, decrypt) = (args.requests.insecure, args.requests.decrypt);
     let net = net_settings(&target, args.requests, &run_id, args.player)?;
     let reports = args.reports.into_iter().map(report_file).collect::<Result<_, _>>()?;
     Ok(RunConfig {
@@ -134,6 +134,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
                 session: args.session_length,
             }),
             net,
+            decrypt,
             seed,
             witness: None,
         },
@@ -171,7 +172,7 @@ pub fn check_config(
 ) -> Result<RunConfig, ConfigError> {
     let seed = random_seed()?;
     let run_id = format!("{seed:016x}");
-    let insecure = args.requests.insecure;
+    let (insecure, decrypt) = (args.requests.insecure, args.requests.decrypt);
     let net = net_settings(&target, args.requests, &run_id, args.player)?;
     let player = player::Settings {
         entry: target,
@@ -180,7 +181,7 @@ pub fn check_config(
         session: SessionLength::default(),
     };
     Ok(RunConfig {
-        clients: ClientSettings { player: Arc::new(player), net, seed, witness: Some(witness) },
+        clients: ClientSettings { player: Arc::new(player), net, decrypt, seed, witness: Some(witness) },
         plan: Plan {
             clients: 1,
             clients_max: 1,

@@ -10,6 +10,7 @@
 
 pub mod choice;
 mod date_range;
+pub mod decrypt;
 mod flaw;
 mod lint;
 mod low_latency;

@@ -387,6 +387,7 @@ impl<'a, O: Observer> Sink<'a, O> {
             Body::Key => (limits::KEY_BYTES as u64, Fault::BodyTooBig),
             Body::Media => (limits::SEGMENT_BYTES, Fault::BodyTooBig),
         };
+        self.observer.body(piece);
         if self.taken > limit {
             self.verdict = Err(fault);
         } else if self.body != Body::Media {

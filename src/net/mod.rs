@@ -58,6 +58,8 @@ pub struct Opening {
 pub trait Observer {
     /// Body bytes arrived on the wire.
     fn received(&mut self, bytes: u64);
+    /// The same bytes, of a good response.
+    fn body(&mut self, piece: &[u8]);
     /// A connection became usable; `again`: the client had been connected there before.
     fn connected(&mut self, opening: &Opening, again: bool);
     /// A kept-alive connection had been closed by the peer; the request is sent again on a new one.

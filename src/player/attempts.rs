@@ -44,6 +44,7 @@ impl Attempts {
                 self.succeed();
                 Verdict::Skip
             }
+            Then::SkipOn => Verdict::Skip,
             Then::BackOff => {
                 self.until = backoff.fail(now);
                 Verdict::Again
@@ -89,6 +90,9 @@ mod tests {
         assert_eq!(story(&rule, 3), [again, again, (Verdict::Leave, 0.0)]);
         let skip = Retry { then: Then::Skip, ..rule };
         assert_eq!(story(&skip, 6), [again, again, (Verdict::Skip, 0.0), again, again, (Verdict::Skip, 0.0)]);
+        let skip_on = Retry { then: Then::SkipOn, ..rule };
+        let skipped = (Verdict::Skip, 0.0);
+        assert_eq!(story(&skip_on, 5), [again, again, skipped, skipped, skipped]);
         let for_ever = Retry { times: None, ..rule };
         assert_eq!(story(&for_ever, 100), vec![again; 100]);
     }

@@ -260,7 +260,7 @@ impl Player {
                 if let What::Key(index) | What::Init(index) | What::Segment(index, _) = what
                     && let Some(track) = self.tracks.get_mut(index)
                 {
-                    self.counted.skipped += track.skip_segment();
+                    self.counted.skipped += track.skip_segment(profile);
                     self.buffer(now);
                 }
             }

@@ -110,8 +110,11 @@ pub enum Wait {
 pub enum Then {
     /// The viewer sees an error and leaves.
     Leave,
-    /// The segment is left out.
+    /// The segment is left out; the next one is tried as often.
     Skip,
+    /// The segment is left out, and so is each that follows after one try, until one comes. Meanwhile the playlist is
+    /// loaded again as if it had not changed.
+    SkipOn,
     /// It is tried for ever, with growing waits.
     BackOff,
 }

@@ -5,7 +5,7 @@
 //!
 //! * `web` (hls.js 1.7 in Chromium 156): its default retry policies for errors; no switch to another variant.
 //! * `ffmpeg` (5.1): it tries a playlist three times within 10 ms; here the third waits for the limit of two playlist
-//!   requests a second and client.
+//!   requests a second and client. A segment that fails over a kept-alive connection is tried once more over a new one.
 //! * `native` (Chromium's own player): its first request for the oldest segment, a probe, is left out.
 //! * `persistent` (video.js 8 and others that never give up): what fails is tried again every half target duration.
 
@@ -50,7 +50,7 @@ pub static FFMPEG: Profile = Profile {
     buffer_goal: Duration::MAX,
     entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
     playlist: Retry { times: Some(2), wait: Wait::AtOnce, then: Then::Leave },
-    segment: Retry { times: Some(1), wait: Wait::AtOnce, then: Then::Skip },
+    segment: Retry { times: Some(1), wait: Wait::AtOnce, then: Then::SkipOn },
     behind: Behind::Oldest,
     manners: Manners {
         playlist_encoding: None,

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::attempts::Attempts;
 use super::need::{self, Keys, Need};
-use super::profile::{Behind, Profile};
+use super::profile::{Behind, Profile, Then};
 use super::start::first_to_play;
 use crate::base::{SecretUrl, limits};
 use crate::hls::{Init, Media, Playlist, Segment, Start};
@@ -62,6 +62,8 @@ pub(super) struct Track {
     pub(super) media_attempts: Attempts,
     /// A media playlist.
     list: Option<Arc<Playlist>>,
+    /// When the last load of the playlist began.
+    asked_at: Duration,
     reload_at: Option<Duration>,
     /// The sequence number that is loaded next.
     next: u64,
@@ -81,6 +83,7 @@ impl Track {
             playlist_attempts: Attempts::default(),
             media_attempts: Attempts::default(),
             list: None,
+            asked_at: Duration::ZERO,
             reload_at: None,
             next: 0,
             init: None,
@@ -157,6 +160,7 @@ impl Track {
     }
 
     fn schedule(&mut self, asked: Duration, changed: bool, profile: &Profile) {
+        self.asked_at = asked;
         let Some(media) = self.media() else { return };
         let pace = if changed { profile.reload.changed } else { profile.reload.unchanged };
         let wait = pace.wait(target_duration(media), media.segments.last().map(duration));
@@ -214,7 +218,10 @@ impl Track {
     }
 
     /// The client goes on without the next segment. Returns how many are lost.
-    pub(super) fn skip_segment(&mut self) -> u64 {
+    pub(super) fn skip_segment(&mut self, profile: &Profile) -> u64 {
+        if profile.segment.then == Then::SkipOn {
+            self.schedule(self.asked_at, false, profile);
+        }
         let next = self.media().and_then(|media| self.next_segment(media)).map(|segment| segment.sequence);
         self.next = next.unwrap_or(self.next).saturating_add(1);
         1

@@ -196,7 +196,7 @@ fn playback(report: &Report, page: &mut Page) {
     let number = |value: Option<f64>| value.map_or(UNKNOWN.to_owned(), units::number);
     let latency = playback.live_latency_ms.as_ref();
     page.line(format!(
-        "        {} stalls an hour, bitrate {}, live latency p50 {} s, p95 {} s",
+        "        {} stalls/h, {} played, live latency p50 {} s, p95 {} s",
         number(playback.stalls_per_hour),
         playback.bits_per_second.map_or(UNKNOWN.to_owned(), units::bit_rate),
         number(latency.map(|latency| latency.p50 / 1e3)),
@@ -204,13 +204,13 @@ fn playback(report: &Report, page: &mut Page) {
     ));
     let speed = playback.average_speed.map_or(UNKNOWN.to_owned(), |speed| format!("{speed:.3}"));
     page.line(format!(
-        "        average speed {speed}, drift at most {} s, {} skipped, {}",
+        "        average speed {speed}, drift max {} s, {} skipped, {}",
         units::number(playback.drift_max_s),
         units::plural(playback.segments_skipped, "segment"),
         units::plural(playback.edge_jumps, "edge jump"),
     ));
     page.line(format!(
-        "viewers {}: {} gave up ({}), {} left in time ({} before the start), {} replaced",
+        "viewers {}: {} gave up, {}, {} left in time, {} before start, {} replaced",
         report.run.player,
         units::count(playback.gave_up),
         units::plural(playback.start_failures, "start failure"),
@@ -226,9 +226,9 @@ fn audience(report: &Report, page: &mut Page) {
     let protocols: Vec<_> =
         audience.protocols.iter().map(|(name, n)| format!("{name} {}", units::count(*n))).collect();
     page.line(format!(
-        "edges   {} from {}: {}; TLS {}, {} resumed",
-        units::plural(audience.edges.len() as u64, "address"),
-        units::plural(audience.source_addresses.len() as u64, "source address"),
+        "edges   {}, {}, {}; TLS {}, {} resumed",
+        units::plural(audience.edges.len() as u64, "edge"),
+        units::plural(audience.source_addresses.len() as u64, "source"),
         if protocols.is_empty() { UNKNOWN.to_owned() } else { protocols.join(", ") },
         units::plural(audience.tls_handshakes, "handshake"),
         units::count(audience.tls_resumed),

@@ -25,7 +25,8 @@ pub(super) fn conclude(
         arrived.exchange.finish(outcome, None);
         return Answer::Failed;
     }
-    match understand(player, inspection, &look) {
+    let understood = arrived.decrypted.and_then(|()| understand(player, inspection, &look));
+    match understood {
         Ok(answer) => {
             let times = timings(&arrived.response);
             arrived.exchange.finish(Outcome::Ok, Some(times));

@@ -16,9 +16,10 @@ use crate::player::{Action, Answer, Departure, Doing, Input, LANES, Player};
 use crate::stats::{Meter, Metric, Playback, Timed};
 
 use super::answer::conclude;
+use super::decryption::KeyRing;
 use super::inspection::Inspection;
 use super::lanes::Lanes;
-use super::request::{Landed, kind, request};
+use super::request::{Beside, Landed, kind, request};
 use super::seat::{Seat, Shared};
 use super::story::Story;
 
@@ -68,6 +69,7 @@ impl Client {
         let Self { mut viewer, lines, seat } = self;
         let meter = Rc::clone(&viewer.meter);
         let mut wires: [Option<Wire>; LANES] = Default::default();
+        let keys = seat.decrypts().then(KeyRing::default);
         let mut lanes = Lanes::new();
         let mut input = Input::Woke;
         loop {
@@ -82,7 +84,10 @@ impl Client {
                 Action::Fetch(fetch) => {
                     let lane = fetch.lane;
                     let wire = wires.get_mut(lane).and_then(Option::take).unwrap_or_else(|| lines.wire(lane));
-                    lanes.open(lane, request(wire, fetch, &meter, &seat));
+                    lanes.open(
+                        lane,
+                        request(wire, fetch, &meter, Beside { seat: &seat, keys: keys.as_ref() }),
+                    );
                     seat.set_busy(true);
                     input = Input::Woke;
                     continue;

@@ -8,6 +8,7 @@
 mod answer;
 mod client;
 mod controller;
+mod decryption;
 mod inspection;
 mod lanes;
 mod library;
@@ -36,6 +37,8 @@ pub struct ClientSettings {
     pub player: Arc<player::Settings>,
     /// Connections, TLS, headers.
     pub net: net::Settings,
+    /// Media that is encrypted as a whole is decrypted.
+    pub decrypt: bool,
     /// Same seed, same choices.
     pub seed: u64,
     /// Who is given every playlist that is read.

@@ -7,6 +7,7 @@ use crate::net::{Body, Observer, Opening, Request, Response, Wire};
 use crate::player::{Fetch, What};
 use crate::stats::{Exchange, Meter, Metric, Route, Timed, Timings};
 
+use super::decryption::{KeyRing, Undoing};
 use super::seat::Seat;
 
 /// A request that has ended.
@@ -23,24 +24,45 @@ pub(super) struct Landed<'a> {
 pub(super) struct Arrived<'a> {
     pub(super) url: SecretUrl,
     pub(super) response: Response,
+    /// Whether it could be decrypted, if it had to be.
+    pub(super) decrypted: Result<(), Fault>,
     pub(super) exchange: Exchange<'a>,
 }
 
+/// What a request knows of its client.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'a> {
+    pub(super) seat: &'a Seat,
+    /// Where keys are kept, if what is encrypted is to be decrypted.
+    pub(super) keys: Option<&'a KeyRing>,
+}
+
 /// Requests what the player wants; each redirect on the way is a request of its own.
-pub(super) async fn request<'a>(mut wire: Wire, fetch: Fetch, meter: &'a Meter, seat: &Seat) -> Landed<'a> {
-    let arrived = follow(&mut wire, &fetch, meter, seat).await;
+pub(super) async fn request<'a>(
+    mut wire: Wire,
+    fetch: Fetch,
+    meter: &'a Meter,
+    beside: Beside<'_>,
+) -> Landed<'a> {
+    let arrived = follow(&mut wire, &fetch, meter, beside).await;
     Landed { wire, fetch, arrived }
 }
 
-async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, seat: &Seat) -> Option<Arrived<'a>> {
+async fn follow<'a>(
+    wire: &mut Wire,
+    fetch: &Fetch,
+    meter: &'a Meter,
+    beside: Beside<'_>,
+) -> Option<Arrived<'a>> {
     let kind = kind(fetch.what);
     let mut url = fetch.url.clone();
     for hop in 0..=limits::REDIRECTS {
-        let mut tap = Tap { exchange: meter.start(kind) };
+        let undoing = Undoing::new(beside.keys, fetch.decryption.as_deref());
+        let mut tap = Tap { exchange: meter.start(kind), undoing };
         let unless = fetch.unless.as_deref();
         let request = Request { url: &url, range: fetch.range, unless, body: body(kind), total: fetch.total };
         let ended = wire.get(&request, &mut tap).await;
-        let exchange = tap.exchange;
+        let Tap { exchange, undoing } = tap;
         let response = match ended {
             Ok(response) => {
                 meter.answered(&route(&response.opening), response.wire_bytes, response.cache);
@@ -49,7 +71,8 @@ async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, seat: &Sea
             Err(fault) => return fail(exchange, fault.into()),
         };
         let Some(location) = redirect(&response) else {
-            return Some(Arrived { url, response, exchange });
+            let decrypted = decrypted(fetch, &response, undoing, beside.keys);
+            return Some(Arrived { url, response, decrypted, exchange });
         };
         match next_hop(&url, location, hop) {
             Err(fault) => return fail(exchange, fault.into()),
@@ -59,11 +82,24 @@ async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, seat: &Sea
                 url = next;
             }
         }
-        if seat.is_draining() {
+        if beside.seat.is_draining() {
             break;
         }
     }
     None
+}
+
+/// Keeps a key that came, and says whether media could be decrypted.
+fn decrypted(
+    fetch: &Fetch,
+    response: &Response,
+    undoing: Undoing,
+    keys: Option<&KeyRing>,
+) -> Result<(), Fault> {
+    match (fetch.what, keys) {
+        (What::Key(_), Some(keys)) => keys.add(&fetch.url, &response.body),
+        _ => undoing.finish(),
+    }
 }
 
 /// Ends a request that failed.
@@ -119,11 +155,16 @@ fn next_hop(url: &SecretUrl, location: &str, hop: u32) -> Result<SecretUrl, Faul
 /// Tells the counters what the network tells.
 struct Tap<'a> {
     exchange: Exchange<'a>,
+    undoing: Undoing,
 }
 
 impl Observer for Tap<'_> {
     fn received(&mut self, bytes: u64) {
         self.exchange.received(bytes);
+    }
+
+    fn body(&mut self, piece: &[u8]) {
+        self.undoing.take(piece);
     }
 
     fn connected(&mut self, opening: &Opening, again: bool) {

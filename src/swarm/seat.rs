@@ -77,6 +77,11 @@ impl Seat {
         self.shared.settings.seed ^ first.wrapping_mul(SEED_STEP)
     }
 
+    /// Whether media that is encrypted as a whole is decrypted.
+    pub(super) fn decrypts(&self) -> bool {
+        self.shared.settings.decrypt
+    }
+
     pub(super) fn drain(&self) {
         self.draining.set(true);
     }

@@ -44,7 +44,8 @@ impl Entry {
         match self.uri.rsplit('.').next() {
             Some("m3u8") => Kind::Playlist,
             Some("mp4") => Kind::Init,
-            Some("ts" | "m4s") => Kind::Segment,
+            Some("ts" | "m4s" | "vtt") => Kind::Segment,
+            Some("key") => Kind::Key,
             _ => Kind::Unknown,
         }
     }

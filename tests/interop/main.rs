@@ -17,10 +17,12 @@ mod live;
 mod live_counts;
 mod media;
 mod origin;
+mod players;
 #[expect(dead_code, reason = "shared with tests/it, which uses more of it")]
 mod program;
 mod recovery;
 mod requirements;
 mod secrets;
+mod streams;
 mod tls;
 mod vod;

@@ -17,3 +17,4 @@ mod hostile;
 mod program;
 mod scripted;
 mod stopping;
+mod throttled;

@@ -1,0 +1,67 @@
+//! A stream that the origin sends more slowly than it plays: stalls and their length, computed by hand.
+//!
+//! One connection, so segments come one after the other, each in `size / rate`; playback begins with the first and
+//! then stands still after each until the next is there. Of N segments of d seconds that each take T to come:
+//! N - 1 stalls, (N - 1)(T - d) seconds of stall, N d seconds of play.
+
+use std::time::Duration;
+
+use hlswarm::origin::{Origin, Settings};
+
+use crate::program::Program;
+
+const SEGMENTS: u32 = 6;
+const SEGMENT: Duration = Duration::from_secs(1);
+const BITS_PER_SECOND: u64 = 800_000;
+/// Half as fast as it plays.
+const RATE: f64 = 400_000.0;
+const CLIENTS: u64 = 3;
+const TOLERANCE: f64 = 0.02;
+
+/// Serves a film until the returned runtime is dropped; its address.
+fn serve() -> (tokio::runtime::Runtime, String) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let settings = Settings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        segment_duration: SEGMENT,
+        vod_segments: SEGMENTS,
+        bitrate: BITS_PER_SECOND,
+        faults: vec!["segment:bandwidth=400k".parse().unwrap()],
+        ..Settings::default()
+    };
+    let origin = runtime.block_on(Origin::bind(settings)).unwrap();
+    let url = format!("http://{}/vod/ts/master.m3u8", origin.addresses().plain);
+    runtime.spawn(origin.run(std::future::pending()));
+    (runtime, url)
+}
+
+fn assert_close(is: f64, computed: f64, what: &str) {
+    assert!((is / computed - 1.0).abs() <= TOLERANCE, "{what}: {is}, computed {computed}");
+}
+
+#[test]
+fn a_stream_below_its_bitrate_stalls_as_often_and_as_long_as_computed_by_hand() {
+    let (runtime, url) = serve();
+    let clients = CLIENTS.to_string();
+    let run = Program::start(&url, &["-c", &clients, "--ramp-time", "0"]).end_within(Duration::from_secs(60));
+    drop(runtime);
+    run.assert_exit_code(0);
+    let report = &run.report;
+    let (segments, length) = (f64::from(SEGMENTS), SEGMENT.as_secs_f64());
+    let size = report.number("/bytes/segment") / (CLIENTS as f64 * segments);
+    let takes = size * 8.0 / RATE;
+    let stall = (segments - 1.0) * (takes - length);
+    let play = segments * length;
+    assert_eq!(report.count("/playback/stalls"), CLIENTS * u64::from(SEGMENTS - 1));
+    assert_close(report.number("/playback/stall_s"), CLIENTS as f64 * stall, "stall time");
+    assert_close(report.number("/playback/play_s"), CLIENTS as f64 * play, "play time");
+    assert_close(report.number("/playback/rebuffer_ratio"), stall / (stall + play), "rebuffer ratio");
+    let per_hour = (segments - 1.0) * 3_600.0 / (stall + play);
+    assert_close(report.number("/playback/stalls_per_hour"), per_hour, "stalls an hour");
+    assert_close(report.number("/playback/bits_per_second"), size * 8.0 / length, "bitrate");
+    // The playlists and the connection come before it.
+    assert!(report.number("/playback/startup_ms/p50") > takes * 1e3 * (1.0 - TOLERANCE));
+    // Each of them saw the same, so the distribution over sessions is one value.
+    assert_eq!(report.count("/playback/sessions/played"), CLIENTS);
+    assert_close(report.number("/playback/sessions/rebuffer_ratio/p50"), stall / (stall + play), "a session");
+}
