@@ -110,19 +110,25 @@ impl Inspection {
         }
     }
 
-    /// Looks at media that came; `bandwidth` is what the variant announces, 0 when it does not.
+    /// Looks at media that came; `bandwidth` is what the variant announces, 0 when it does not. A key is no media.
     pub(super) fn media(&self, look: &Look<'_>, bandwidth: u64) {
         let response = look.response;
+        if matches!(look.fetch.what, What::Key(_)) {
+            return;
+        }
         if response.wire_bytes == 0 {
             look.find(Finding::SegmentEmpty, || format!("status {}", response.status));
         }
-        if look.fetch.range.is_some() && response.status == 200 {
+        let whole = look.fetch.range.is_some() && response.status == 200;
+        if whole {
             look.find(Finding::RangeIgnored, || format!("{} bytes came", response.wire_bytes));
         }
         if let Some(wrong) = look.content_type().filter(|essence| !may_be_media(essence)) {
             look.find(Finding::WrongContentType, || format!("media comes as {wrong}"));
         }
-        if let What::Segment(_, sequence) = look.fetch.what {
+        if let What::Segment(_, sequence) = look.fetch.what
+            && !whole
+        {
             self.inspect_bandwidth(look, sequence, bandwidth);
         }
     }
