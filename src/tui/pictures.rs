@@ -148,16 +148,27 @@ proptest! {
 
     #[test]
     fn any_size_any_text_and_any_view_are_drawn_without_a_control_character(
-        width in 0_u16..=200,
-        height in 0_u16..=80,
+        width in prop_oneof![3 => 0_u16..=170, 1 => 0_u16..=400],
+        height in prop_oneof![3 => 0_u16..=50, 1 => 0_u16..=200],
         name in proptest::sample::select(&stage::STAGES[..]),
+        view in 1_u8..=6,
         keys in proptest::collection::vec(any::<u8>(), 0..8),
         text in hostile(),
         theme in theme(),
     ) {
-        let title = Title { program: text.clone(), target: text.clone(), variant: text, ..stage::title() };
+        let title = Title {
+            program: text.clone(),
+            target: text.clone(),
+            variant: text.clone(),
+            ..stage::title()
+        };
         let mut app = App::new(title, Access::Full);
-        app.update(Msg::Frame(stage::frame(name)));
+        app.update(Msg::Frame(stage::hostile(name, &text)));
+        if view == 6 {
+            app.update(Msg::Report(stage::report()));
+        }
+        app.update(Msg::Input(Input::Key(Key::Char(char::from(b'0' + view)))));
+        app.update(Msg::Input(Input::Paste(text)));
         for key in keys {
             app.update(Msg::Input(Input::Key(Key::Char(char::from(key)))));
         }

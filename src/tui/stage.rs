@@ -7,8 +7,8 @@ use crate::base::finding::Finding;
 use crate::base::outcome::{Fault, HttpFailure};
 use crate::base::{ClientState, Clock, Kind, Mark, Outcome, RunState};
 use crate::frame::{
-    ChangeKind, ChangeSource, FailureLine, FailureTracker, Frame, Health, History, Journal, Knee, Knees,
-    LoadChange, Point, TIMED, Verdict, VerdictChange,
+    ChangeKind, ChangeSource, FailureLine, FailureTracker, Frame, Generator, Health, History, Journal, Knee,
+    Knees, Lane, LoadChange, Pipeline, Point, TIMED, Verdict, VerdictChange, Worker,
 };
 use crate::stats::{
     ClientRow, FindingRow, LatencyDigest, LatencySummary, Playback, Rates, Registry, Snapshot, SpeedSummary,
@@ -16,8 +16,9 @@ use crate::stats::{
 };
 
 use super::app::Title;
-use crate::pipeline::{Event, Happening, LogEntry};
+use crate::pipeline::{Counts, Event, Happening, LaneReading, LogEntry};
 use crate::report::{self, Report};
+use crate::trust::Lag;
 
 /// The names of all stages.
 pub(super) const STAGES: [&str; 10] = [
@@ -83,6 +84,20 @@ pub(super) fn report() -> Arc<Report> {
     };
     let facts = report::Facts { run, lost_workers: 0, origin: None };
     Arc::new(report::build(facts, &frame("finished"), &Registry::new(1)))
+}
+
+/// A stage in which everything that can come from outside, or from an operator, is `text`.
+pub(super) fn hostile(stage: &str, text: &str) -> Arc<Frame> {
+    let journal = Journal::default();
+    journal.mark(Mark { at: Duration::ZERO, note: text.to_owned() });
+    let note = Event { at_us: 0, client: Some(1), what: Happening::Mark { note: text.into() } };
+    let mut frame = Arc::unwrap_or_clone(frame(stage));
+    frame.journal = Arc::new(journal);
+    frame.log = Arc::new([LogEntry { number: 1, event: note }]);
+    frame.findings.iter_mut().for_each(|finding| finding.detail = text.into());
+    frame.pipeline.recorder.file = Some(text.into());
+    frame.pipeline.recorder.failed = Some((Duration::ZERO, text.to_owned()));
+    Arc::new(frame)
 }
 
 /// Totals in which requests ended this way, counted by a real registry.
@@ -230,6 +245,43 @@ fn journal(verdict: Option<u64>) -> Arc<Journal> {
     Arc::new(journal)
 }
 
+/// A generator of two workers, of which one has its hands full.
+fn generator(busy: f64) -> Generator {
+    let lag = |p99_us| Lag { p99_us, max_us: 3 * p99_us, run_max_us: 9 * p99_us };
+    let worker = |busy, lag| Worker { clients: 324, busy: Some(busy), lag: Some(lag) };
+    Generator {
+        cpu_cores: Some(2.0 * busy),
+        cores_allowed: 2,
+        resident_bytes: Some(61_000_000),
+        open_files: Some(690),
+        files_limit: Some(20_000),
+        threads: Some(7),
+        workers: vec![worker(busy / 2.0, lag(1_200)), worker(busy, lag((20_000.0 * busy) as u64))],
+        snapshot_us: 90,
+        snapshot_us_max: 260,
+        frame_us: Some(410),
+        frame_us_max: Some(1_800),
+        start_lateness_us_max: 3_000,
+    }
+}
+
+/// Channels of which one has overflowed.
+fn pipeline() -> Pipeline {
+    let lane = |worker, fill, high_water, dropped| Lane {
+        channel: LaneReading { worker, fill, high_water, capacity: 8_192, dropped },
+        dropped_per_second: Some(dropped as f64 / 100.0),
+    };
+    Pipeline {
+        progress: Counts { offered: 104_328, delivered: 104_328, dropped: 0 },
+        events: Counts { offered: 51_090, delivered: 9_188, dropped: 41_902 },
+        drop_rate: Some(0.27),
+        peak_drop_rate: Some(0.91),
+        degraded_clients: 324,
+        lanes: vec![lane(Some(0), 40, 1_900, 0), lane(Some(1), 8_100, 8_192, 41_902), lane(None, 0, 12, 0)],
+        ..Pipeline::default()
+    }
+}
+
 fn findings() -> Vec<FindingRow> {
     let at = Duration::from_secs;
     let detail = "segment 632 is listed and not there";
@@ -316,6 +368,7 @@ fn ramping() -> Frame {
             stalled_share: Some(0.001),
         },
         history: history(64, 321, None),
+        generator: generator(0.31),
         journal: journal(None),
         ..Frame::default()
     }
@@ -347,6 +400,8 @@ fn storm() -> Frame {
         journal: journal(Some(84)),
         log: log(),
         findings: findings(),
+        generator: generator(0.93),
+        pipeline: pipeline(),
         snapshot: snapshot(clients.collect(), ended),
         recent: Some(rates(6_677)),
         latencies: latencies(20),

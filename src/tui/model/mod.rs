@@ -7,6 +7,7 @@ mod chart;
 mod clients;
 mod errors;
 mod footer;
+mod generator;
 mod log;
 mod overview;
 mod table;
@@ -19,6 +20,7 @@ use super::theme::Role;
 pub(super) use chart::{Bar, Chart, Charts};
 pub(super) use clients::{ClientsView, LEGEND};
 pub(super) use errors::{Errors, ErrorsView, STRIP_GROUP, Strip};
+pub(super) use generator::{Fill, GeneratorView};
 pub(super) use log::LogView;
 pub(super) use overview::{Latency, Overview};
 pub(super) use table::{Align, Column, Line, Table};
@@ -56,8 +58,7 @@ pub(super) enum Body {
     Log(LogView),
     /// Lines as they are, over the whole room.
     Page(Vec<String>),
-    /// One list over the whole room.
-    List(Table),
+    Generator(GeneratorView),
 }
 
 /// The whole screen.
@@ -92,7 +93,7 @@ fn body(app: &App, rooms: Rooms) -> Body {
         View::Overview => Body::Overview(Box::new(Overview::of(app, rooms))),
         View::Clients => Body::Clients(ClientsView::of(app, rooms)),
         View::Errors => Body::Errors(ErrorsView::of(app, rooms)),
-        View::Generator => Body::List(Table::default()),
+        View::Generator => Body::Generator(GeneratorView::of(app)),
         View::Log => Body::Log(LogView::of(app, rooms.log, rooms.list)),
         View::Report => {
             let lines = app.report.as_deref().unwrap_or_default();

@@ -9,8 +9,7 @@ use crate::frame::{Frame, Knee, Verdict};
 use crate::tui::app::App;
 use crate::tui::theme::Role;
 
-use super::Text;
-use super::errors;
+use super::{Text, errors, generator};
 
 /// The four lines.
 #[derive(Debug)]
@@ -147,5 +146,6 @@ fn measurement(app: &App) -> Vec<Text> {
             line.push(Text::new(Role::Warning, format!("{name} {}", units::count(count))));
         }
     }
+    line.extend(generator::in_a_line(&app.steady));
     line
 }

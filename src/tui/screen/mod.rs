@@ -4,6 +4,7 @@
 //! * No panel's height depends on how much there is to say.
 
 mod charts;
+mod generator;
 mod help;
 mod line;
 mod panels;
@@ -71,7 +72,7 @@ fn body(body: &Body, theme: Theme, places: &Places, buffer: &mut Buffer) {
                 Row::at(place, buffer, theme).text(Role::Plain, line);
             }
         }
-        Body::List(list) => table::draw(list, theme, places.list, buffer),
+        Body::Generator(view) => generator::draw(view, theme, places.list, buffer),
     }
 }
 

@@ -1,0 +1,252 @@
+//! The load tester itself: how full its channels are and what they lost, how promptly its workers run, what it uses.
+
+use std::time::Duration;
+
+use crate::base::units::{self, UNKNOWN};
+use crate::frame::{Frame, Generator, Lane, Worker};
+use crate::pipeline::{Counts, RecorderReading};
+use crate::tui::app::App;
+use crate::tui::theme::Role;
+
+use super::{Column, Line, Table, Text};
+
+/// From this share on a resource is worth a warning.
+const SCARCE: f64 = 0.8;
+/// From this lateness on a worker is.
+const LATE_US: u64 = 10_000;
+
+/// How full a channel is.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct Fill {
+    pub(in crate::tui) name: String,
+    /// 0 to 1, now and at most so far.
+    pub(in crate::tui) now: f64,
+    pub(in crate::tui) peak: f64,
+    /// Now, peak, capacity, dropped, dropped per second.
+    pub(in crate::tui) texts: [Text; 5],
+}
+
+/// The view.
+#[derive(Debug)]
+pub(in crate::tui) struct GeneratorView {
+    pub(in crate::tui) lanes: Vec<Fill>,
+    /// What stands in the frame of the channels.
+    pub(in crate::tui) degraded: String,
+    pub(in crate::tui) streams: Table,
+    pub(in crate::tui) workers: Table,
+    pub(in crate::tui) machine: Table,
+}
+
+impl GeneratorView {
+    pub(super) fn of(app: &App) -> Self {
+        let frame = &app.steady;
+        let degraded = frame.pipeline.degraded_clients;
+        Self {
+            lanes: frame.pipeline.lanes.iter().map(fill).collect(),
+            degraded: format!("{} above 1% dropped", units::plural(degraded, "client")),
+            streams: streams(frame),
+            workers: workers(&frame.generator),
+            machine: machine(app),
+        }
+    }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+fn warned(count: u64) -> Text {
+    Text::new(if count == 0 { Role::Label } else { Role::Warning }, units::count(count))
+}
+
+fn fill(lane: &Lane) -> Fill {
+    let channel = &lane.channel;
+    let (now, peak) = (share(channel.fill, channel.capacity), share(channel.high_water, channel.capacity));
+    let name = match channel.worker {
+        Some(worker) => format!("worker {worker} -> recorder"),
+        None => "controller".to_owned(),
+    };
+    Fill {
+        name,
+        now,
+        peak,
+        texts: [
+            Text::plain(units::percent(Some(now))),
+            Text::plain(units::percent(Some(peak))),
+            Text::label(units::count(channel.capacity)),
+            warned(channel.dropped),
+            Text::label(units::rate(lane.dropped_per_second)),
+        ],
+    }
+}
+
+const STREAMS: &[Column] = &[
+    Column::word("STREAM", 10),
+    Column::number("OFFERED", 13),
+    Column::number("DELIVERED", 13),
+    Column::number("DROPPED", 12),
+    Column::word("", 60),
+];
+
+fn streams(frame: &Frame) -> Table {
+    let pipeline = &frame.pipeline;
+    let line = |name: &str, counts: &Counts, more: String| {
+        let [offered, delivered] =
+            [counts.offered, counts.delivered].map(|count| Text::plain(units::count(count)));
+        Line::of(vec![Text::plain(name), offered, delivered, warned(counts.dropped), Text::label(more)])
+    };
+    let rates = format!(
+        "drop rate now {}, peak {}",
+        units::percent(pipeline.drop_rate),
+        units::percent(pipeline.peak_drop_rate)
+    );
+    let mut lines = vec![
+        line("events", &pipeline.events, rates),
+        line("progress", &pipeline.progress, "a sample of each client each second".to_owned()),
+    ];
+    lines.push(Line::of(recorder(&pipeline.recorder)));
+    Table {
+        title: "Events: they tell the story, counts never depend on them".to_owned(),
+        columns: STREAMS,
+        lines,
+        ..Table::default()
+    }
+}
+
+fn recorder(recorder: &RecorderReading) -> Vec<Text> {
+    let Some(file) = &recorder.file else {
+        return vec![Text::label("record"), Text::label("none"), Text::label(""), Text::label("")];
+    };
+    let state = match (&recorder.failed, recorder.blocked_since) {
+        (Some((at, why)), _) => {
+            Text::new(Role::Failing, format!("{file}: failed at {}: {why}", units::clock(*at)))
+        }
+        (None, Some(since)) => {
+            Text::new(Role::Warning, format!("{file}: takes nothing since {}", units::clock(since)))
+        }
+        (None, None) => Text::label(format!("{file}, {}", units::bytes(recorder.bytes))),
+    };
+    vec![
+        Text::plain("record"),
+        Text::plain("lines"),
+        Text::plain(units::count(recorder.lines)),
+        warned(recorder.frames_lost),
+        state,
+    ]
+}
+
+const WORKERS: &[Column] = &[
+    Column::word("WORKER", 8),
+    Column::number("CLIENTS", 9),
+    Column::number("BUSY", 8),
+    Column::number("LAG p99 ms", 12),
+    Column::number("MAX", 9),
+    Column::number("MAX OF RUN", 12),
+];
+
+fn workers(generator: &Generator) -> Table {
+    let line = |(number, worker): (usize, &Worker)| {
+        let late = |us: Option<u64>| match us {
+            None => Text::label(UNKNOWN),
+            Some(us) => {
+                Text::new(if us >= LATE_US { Role::Warning } else { Role::Plain }, units::milliseconds(us))
+            }
+        };
+        Line::of(vec![
+            Text::plain(number.to_string()),
+            Text::plain(units::count(worker.clients)),
+            scarce(worker.busy, units::percent(worker.busy)),
+            late(worker.lag.map(|lag| lag.p99_us)),
+            late(worker.lag.map(|lag| lag.max_us)),
+            late(worker.lag.map(|lag| lag.run_max_us)),
+        ])
+    };
+    Table {
+        title: "Workers".to_owned(),
+        aside: "last 10 s; lag: how late what is due runs".to_owned(),
+        columns: WORKERS,
+        lines: generator.workers.iter().enumerate().map(line).collect(),
+        none: "no worker yet".to_owned(),
+    }
+}
+
+fn scarce(share: Option<f64>, text: String) -> Text {
+    let role = if share.is_some_and(|share| share >= SCARCE) { Role::Warning } else { Role::Plain };
+    Text::new(role, text)
+}
+
+/// Two facts in a line, each a name and a value.
+const MACHINE: &[Column] =
+    &[Column::word("", 8), Column::word("", 30), Column::word("", 9), Column::word("", 60)];
+
+fn machine(app: &App) -> Table {
+    let generator = &app.steady.generator;
+    let known = |value: Option<u64>, text: fn(u64) -> String| value.map_or(UNKNOWN.to_owned(), text);
+    let ms = |us: Option<u64>| known(us, units::milliseconds);
+    let files = generator.open_files.zip(generator.files_limit).map(|(open, limit)| share(open, limit));
+    let open = known(generator.open_files, units::count);
+    let limit = known(generator.files_limit, units::count);
+    let longest = Duration::from_micros(generator.start_lateness_us_max);
+    let read = ms(Some(generator.snapshot_us));
+    let read_max = ms(Some(generator.snapshot_us_max));
+    let late_starts = units::count(app.steady.late_starts);
+    let facts = [
+        ("cpu", cpu(generator)),
+        ("threads", Text::plain(known(generator.threads, units::count))),
+        ("memory", Text::plain(format!("{} resident", known(generator.resident_bytes, units::bytes)))),
+        ("files", scarce(files, format!("{open} of {limit}"))),
+        ("reading", Text::plain(format!("{read} ms, at most {read_max}"))),
+        (
+            "frame",
+            Text::plain(format!("{} ms, at most {}", ms(generator.frame_us), ms(generator.frame_us_max))),
+        ),
+        ("starts", Text::plain(format!("{late_starts} late, at most {}", units::span(longest)))),
+        ("pictures", Text::plain(format!("{} late", units::count(app.late_pictures)))),
+    ];
+    let line = |pair: &[(&str, Text)]| {
+        Line::of(pair.iter().flat_map(|(name, value)| [Text::label(*name), value.clone()]).collect())
+    };
+    Table {
+        title: "This process".to_owned(),
+        aside: "shown, not judged yet".to_owned(),
+        columns: MACHINE,
+        lines: facts.chunks(2).map(line).collect(),
+        none: String::new(),
+    }
+}
+
+fn cpu(generator: &Generator) -> Text {
+    let share = generator.cpu_share();
+    let cores = generator.cpu_cores.map_or(UNKNOWN.to_owned(), |cores| format!("{cores:.2}"));
+    let allowed = units::plural(generator.cores_allowed, "core");
+    scarce(share, format!("{} of {allowed} ({cores})", units::percent(share)))
+}
+
+/// What the top line says of the generator.
+pub(super) fn in_a_line(frame: &Frame) -> Vec<Text> {
+    let generator = &frame.generator;
+    let dropped = frame.pipeline.events.dropped + frame.pipeline.progress.dropped;
+    let share = generator.cpu_share();
+    let lag = generator.workers.iter().filter_map(|worker| worker.lag).map(|lag| lag.p99_us).max();
+    let lag_text = lag.map_or(UNKNOWN.to_owned(), units::milliseconds);
+    let lag_role = if lag.is_some_and(|us| us >= LATE_US) { Role::Warning } else { Role::Label };
+    let mut line = vec![
+        Text::new(
+            if dropped == 0 { Role::Label } else { Role::Warning },
+            format!("dropped {}", units::count(dropped)),
+        ),
+        labelled(scarce(share, format!("cpu {}", units::percent(share)))),
+        Text::new(lag_role, format!("lag {lag_text} ms")),
+    ];
+    if let (Some(open), Some(limit)) = (generator.open_files, generator.files_limit) {
+        let text = format!("files {}/{}", units::count(open), units::count(limit));
+        line.push(labelled(scarce(Some(self::share(open, limit)), text)));
+    }
+    line.extend(generator.resident_bytes.map(|bytes| Text::label(format!("rss {}", units::bytes(bytes)))));
+    line
+}
+
+/// What is normal stays in the background.
+fn labelled(text: Text) -> Text {
+    if text.role == Role::Plain { Text::label(text.text) } else { text }
+}

@@ -1,0 +1,77 @@
+//! The load tester itself: channels as bars with their high-water marks, workers, what the process uses.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::line::Row;
+use super::panels::{FRAME, framed};
+use super::table;
+use crate::tui::model::{Fill, GeneratorView, Text};
+use crate::tui::theme::{Role, Theme};
+
+/// Columns of the channels.
+const NAME: u16 = 22;
+const VALUE: u16 = 8;
+const DROPPED: u16 = 10;
+/// Heading and three streams.
+const STREAMS: u16 = 4 + FRAME;
+/// Facts about the process.
+const MACHINE: u16 = 4 + FRAME;
+/// Lines of the channels at the most; a machine of many cores shows the first.
+const LANES: u16 = 8;
+
+pub(super) fn draw(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let mut rest = area;
+    let lanes = u16::try_from(view.lanes.len()).unwrap_or(LANES).clamp(1, LANES) + 1 + FRAME;
+    // What the process uses is never left out for what is less telling: channels and streams are.
+    let for_lanes = lanes.min(rest.height.saturating_sub(MACHINE));
+    channels(view, theme, take(&mut rest, for_lanes), buffer);
+    if rest.height >= MACHINE + STREAMS {
+        table::draw(&view.streams, theme, take(&mut rest, STREAMS), buffer);
+    }
+    let for_machine = take_bottom(&mut rest, MACHINE);
+    table::draw(&view.machine, theme, for_machine, buffer);
+    table::draw(&view.workers, theme, rest, buffer);
+}
+
+fn take(rest: &mut Rect, height: u16) -> Rect {
+    let taken = Rect { height: height.min(rest.height), ..*rest };
+    rest.y += taken.height;
+    rest.height -= taken.height;
+    taken
+}
+
+fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
+    let height = height.min(rest.height);
+    rest.height -= height;
+    Rect { y: rest.y + rest.height, height, ..*rest }
+}
+
+fn channels(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let inner = framed("Pipeline: fill now, | = high-water mark", &view.degraded, theme, area, buffer);
+    let bar = inner.width.saturating_sub(NAME + 3 * VALUE + 2 * DROPPED).min(60);
+    let mut lines = inner.rows();
+    if let Some(line) = lines.next() {
+        let mut row = Row::at(line, buffer, theme).column(&Text::label("CHANNEL"), NAME).gap(bar);
+        for name in ["NOW", "PEAK", "CAP"] {
+            row = row.column_right(&Text::label(name), VALUE);
+        }
+        row.column_right(&Text::label("DROPPED"), DROPPED).column_right(&Text::label("/s"), DROPPED);
+    }
+    for (line, lane) in lines.zip(&view.lanes) {
+        channel(lane, bar, theme, line, buffer);
+    }
+}
+
+fn channel(lane: &Fill, bar: u16, theme: Theme, line: Rect, buffer: &mut Buffer) {
+    let row = Row::at(line, buffer, theme).column(&Text::plain(lane.name.as_str()), NAME);
+    let x = row.end();
+    let mut row = row.bar(lane.now, bar, "░");
+    for (text, width) in lane.texts.iter().zip([VALUE, VALUE, VALUE, DROPPED, DROPPED]) {
+        row = row.column_right(text, width);
+    }
+    if bar > 0 && lane.peak > 0.0 {
+        let at = (lane.peak.clamp(0.0, 1.0) * f64::from(bar - 1)).round() as u16;
+        buffer.set_string(x + at, line.y, "|", theme.style(Role::Mark));
+    }
+}
