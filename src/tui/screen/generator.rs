@@ -17,6 +17,8 @@ const DROPPED: u16 = 10;
 const STREAMS: u16 = 4 + FRAME;
 /// Facts about the process.
 const MACHINE: u16 = 4 + FRAME;
+/// Heading and two workers.
+const WORKERS: u16 = 3 + FRAME;
 /// Lines of the channels at the most; a machine of many cores shows the first.
 const LANES: u16 = 8;
 
@@ -26,7 +28,7 @@ pub(super) fn draw(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut 
     // What the process uses is never left out for what is less telling: channels and streams are.
     let for_lanes = lanes.min(rest.height.saturating_sub(MACHINE));
     channels(view, theme, take(&mut rest, for_lanes), buffer);
-    if rest.height >= MACHINE + STREAMS {
+    if rest.height >= STREAMS + WORKERS + MACHINE {
         table::draw(&view.streams, theme, take(&mut rest, STREAMS), buffer);
     }
     let for_machine = take_bottom(&mut rest, MACHINE);
