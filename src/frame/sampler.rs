@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::generator;
 use super::health::HealthJudge;
 use super::pipeline::Watch;
-use super::{FailureTracker, Frame, History, Point, Status, TIMED, VerdictChange};
+use super::{FailureTracker, Frame, History, Point, Status, TIMED, Verdict, VerdictChange};
 use crate::base::{Clock, clock};
 use crate::pipeline::Pipeline;
 use crate::stats::{Quality, RecentLatency, Registry, Snapshot, Speeds, Timed, Totals, Window, window};
@@ -176,7 +176,8 @@ impl Sampler {
         let active = frame.active_clients();
         let before = self.judge.verdict();
         (frame.health, frame.knees) = self.judge.judge(at, &frame.snapshot, frame.recent.as_ref());
-        if frame.health.verdict != before {
+        let began_well = before == Verdict::Unknown && frame.health.verdict == Verdict::Ok;
+        if frame.health.verdict != before && !began_well {
             self.status.journal().verdict(VerdictChange {
                 at: frame.health.since,
                 verdict: frame.health.verdict,

@@ -68,8 +68,9 @@ pub(super) fn spark(frame: &Frame, series: Series, width: usize) -> Vec<Bar> {
     let from = frame.at.saturating_sub(Duration::from_secs(width as u64));
     let axis = Axis { from, to: frame.at, width };
     let values = axis.columns(frame, series);
-    let top = values.iter().flatten().copied().fold(0.0, f64::max);
-    bars(&values, series, top)
+    let largest = values.iter().flatten().copied().fold(0.0, f64::max);
+    // An eighth stays free above: lines of small charts stand close together.
+    bars(&values, series, largest * 8.0 / 7.0)
 }
 
 /// Which time stands in which column.

@@ -141,10 +141,8 @@ fn measurement(app: &App) -> Vec<Text> {
     if violations > 0 {
         line.push(Text::new(Role::Failing, units::plural(violations, "broken invariant")));
     }
-    for (name, count) in [("late starts", frame.late_starts), ("late pictures", app.late_pictures)] {
-        if count > 0 {
-            line.push(Text::new(Role::Warning, format!("{name} {}", units::count(count))));
-        }
+    if frame.late_starts > 0 {
+        line.push(Text::new(Role::Warning, format!("late starts {}", units::count(frame.late_starts))));
     }
     line.extend(generator::in_a_line(&app.steady));
     line

@@ -99,8 +99,8 @@ fn top(top: &Top, theme: Theme, area: Rect, buffer: &mut Buffer) {
 fn verdict(top: &Top, theme: Theme, line: Rect, buffer: &mut Buffer) {
     let used = Row::at(line, buffer, theme).indent().signed(&top.verdict).end();
     if top.verdict.role == Role::Failing {
-        let word = Rect { width: used.saturating_sub(line.x), height: 1, ..line }.intersection(buffer.area);
-        buffer.set_style(word, Modifier::REVERSED);
+        let word = Rect { x: line.x + 1, width: used.saturating_sub(line.x + 1), height: 1, ..line };
+        buffer.set_style(word.intersection(buffer.area), Modifier::REVERSED);
     }
     let rest = Rect { x: used, width: line.right().saturating_sub(used), ..line };
     Row::at(rest, buffer, theme).gap(2).fitting(&top.reason, 3);
