@@ -106,13 +106,15 @@ fn draw_line(svg: &mut String, y: u32, cells: &[Cell]) {
 }
 
 fn draw_run(svg: &mut String, (mut x, y): (u32, u32), run: &[Cell], look: Look) {
-    for part in run.chunk_by(|one, other| !is_shape(one) && !is_shape(other)) {
-        let letters: String = part.iter().map(Cell::symbol).collect();
-        match part {
-            [cell] if is_shape(cell) => shape(svg, (x * WIDTH, y * HEIGHT), cell.symbol(), look),
-            _ => text(svg, (x, y), &letters, look),
+    for part in run.chunk_by(are_one) {
+        let count = part.len() as u32;
+        match part.first() {
+            Some(cell) if is_shape(cell) => {
+                shape(svg, (x * WIDTH, y * HEIGHT, count * WIDTH), cell.symbol(), look);
+            }
+            _ => text(svg, (x, y), &part.iter().map(Cell::symbol).collect::<String>(), look),
         }
-        x += part.len() as u32;
+        x += count;
     }
 }
 
@@ -143,19 +145,30 @@ fn is_shape(cell: &Cell) -> bool {
     matches!(cell.symbol().chars().next(), Some('─' | '│' | '┌' | '┐' | '└' | '┘' | '▁'..='▏' | '░'))
 }
 
-fn shape(svg: &mut String, (x, y): (u32, u32), symbol: &str, look: Look) {
+/// Whether two cells beside each other are drawn as one: letters, and shapes that go on from side to side.
+fn are_one(one: &Cell, other: &Cell) -> bool {
+    let goes_on = matches!(one.symbol().chars().next(), Some('─' | '▁'..='█' | '░'));
+    (!is_shape(one) && !is_shape(other)) || (goes_on && one.symbol() == other.symbol())
+}
+
+/// A shape of the width that its cells have together.
+fn shape(svg: &mut String, (x, y, width): (u32, u32, u32), symbol: &str, look: Look) {
     let fill = look.fill();
     let opacity = if look.dim { " opacity=\"0.6\"" } else { "" };
     let code = symbol.chars().next().map_or(0, u32::from);
     match symbol {
-        "░" => rect(svg, (x, y, WIDTH, HEIGHT), &fill, " opacity=\"0.2\""),
+        "░" => rect(svg, (x, y, width, HEIGHT), &fill, " opacity=\"0.2\""),
         // U+2581 to U+2588: so many eighths from below; U+2589 to U+258F: from the left, fewer and fewer.
         _ if (0x2581..=0x2588).contains(&code) => {
             let height = (HEIGHT * (code - 0x2580)).div_ceil(8);
-            rect(svg, (x, y + HEIGHT - height, WIDTH, height), &fill, opacity);
+            rect(svg, (x, y + HEIGHT - height, width, height), &fill, opacity);
         }
         _ if (0x2589..=0x258f).contains(&code) => {
             rect(svg, (x, y, (WIDTH * (0x2590 - code)).div_ceil(8), HEIGHT), &fill, opacity);
+        }
+        "─" => {
+            let centre = y + HEIGHT / 2;
+            _ = writeln!(svg, "<path d=\"M{x} {centre}h{width}\" stroke=\"{fill}\"{opacity}/>");
         }
         _ => line(svg, (x, y), symbol, &fill, opacity),
     }
@@ -164,7 +177,6 @@ fn shape(svg: &mut String, (x, y): (u32, u32), symbol: &str, look: Look) {
 /// A box line: from the middle of the cell to the sides that its form names.
 fn line(svg: &mut String, (x, y): (u32, u32), symbol: &str, stroke: &str, opacity: &str) {
     let (left, right, up, down) = match symbol {
-        "─" => (true, true, false, false),
         "│" => (false, false, true, true),
         "┌" => (false, true, false, true),
         "┐" => (true, false, false, true),
