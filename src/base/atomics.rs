@@ -15,9 +15,42 @@ pub use self::modelled::OnceLock;
 #[cfg(all(test, hlswarm_loom))]
 pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
+#[cfg(not(all(test, hlswarm_loom)))]
+pub use std::sync::atomic::AtomicU64 as OwnedU64;
+
+#[cfg(all(test, hlswarm_loom))]
+pub use self::modelled::OwnedU64;
+
 #[cfg(all(test, hlswarm_loom))]
 mod modelled {
-    use loom::sync::atomic::{AtomicBool, Ordering};
+    use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+    /// A number with one writer. A load by the writer itself can only return what it stored last, so it is no step of
+    /// the model: loom remembers one access before a store, and with the writer's own load in between it would never
+    /// try a reader there.
+    #[derive(Debug, Default)]
+    pub struct OwnedU64 {
+        shown: AtomicU64,
+        own: std::sync::atomic::AtomicU64,
+    }
+
+    impl OwnedU64 {
+        /// What a reader sees.
+        pub fn load(&self, order: Ordering) -> u64 {
+            self.shown.load(order)
+        }
+
+        /// What its writer stored last.
+        pub fn own(&self) -> u64 {
+            self.own.load(Ordering::Relaxed)
+        }
+
+        /// By the one writer only.
+        pub fn store(&self, value: u64, order: Ordering) {
+            self.own.store(value, Ordering::Relaxed);
+            self.shown.store(value, order);
+        }
+    }
 
     /// A value that is made once, with the orders that the standard library promises, as loom can see them.
     #[derive(Debug)]

@@ -7,29 +7,38 @@
 //!   (started before finished) the caller names it: [`Cell::add_release`], [`Cell::get_acquire`].
 //! * 64-bit counters wrap after 2^64: half a million years at a million a second.
 
-use super::atomics::{AtomicU64, Ordering};
+use super::atomics::{Ordering, OwnedU64};
 
 /// A 64-bit number with one writer.
 #[derive(Debug, Default)]
-pub struct Cell(AtomicU64);
+pub struct Cell(OwnedU64);
 
 impl Cell {
+    /// The value as its writer knows it.
+    #[inline]
+    fn own(&self) -> u64 {
+        #[cfg(not(all(test, hlswarm_loom)))]
+        return self.0.load(Ordering::Relaxed);
+        #[cfg(all(test, hlswarm_loom))]
+        return self.0.own();
+    }
+
     /// Adds; by the one writer only.
     #[inline]
     pub fn add(&self, amount: u64) {
-        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+        self.0.store(self.own().wrapping_add(amount), Ordering::Relaxed);
     }
 
     /// Adds, and publishes everything the writer wrote before to a reader that uses [`Cell::get_acquire`].
     #[inline]
     pub fn add_release(&self, amount: u64) {
-        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Release);
+        self.0.store(self.own().wrapping_add(amount), Ordering::Release);
     }
 
     /// Subtracts; by the one writer only. For gauges.
     #[inline]
     pub fn sub(&self, amount: u64) {
-        self.0.store(self.0.load(Ordering::Relaxed).wrapping_sub(amount), Ordering::Relaxed);
+        self.0.store(self.own().wrapping_sub(amount), Ordering::Relaxed);
     }
 
     /// Replaces the value; by the one writer only.
@@ -41,7 +50,7 @@ impl Cell {
     /// Replaces the value if the new one is larger; by the one writer only.
     #[inline]
     pub fn raise(&self, value: u64) {
-        if value > self.get() {
+        if value > self.own() {
             self.set(value);
         }
     }

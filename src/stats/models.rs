@@ -72,7 +72,7 @@ fn a_failure_is_seen_whole_though_its_table_is_made_for_it() {
 #[test]
 fn no_request_is_seen_finished_that_is_not_seen_started_over_two_workers() {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = Some(2);
     builder.check(|| {
         let workers = [Arc::new(WorkerStats::default()), Arc::new(WorkerStats::default())];
         let writers: Vec<_> = workers
