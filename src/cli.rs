@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 
-use crate::base::{SecretUrl, Untrusted, limits, units};
+use crate::base::{OnHangup, SecretUrl, Untrusted, limits, units};
 use crate::hls::VariantChoice;
 use crate::net::ResolveEntry;
 use crate::origin::FaultRule;
@@ -137,6 +137,9 @@ pub struct LoadArgs {
     /// Colours of the live screen: ansi, cb (for the colour-blind), mono [default: ansi; mono with NO_COLOR]
     #[arg(long, value_name = "THEME", value_parser = parse_theme, help_heading = "Output")]
     pub theme: Option<Palette>,
+    /// When the terminal goes away: stop, or continue without a screen
+    #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = parse_on_hangup, help_heading = "Output")]
+    pub on_hangup: OnHangup,
     /// Keys of the live screen do not change the load
     #[arg(long, help_heading = "Output")]
     pub read_only: bool,
@@ -245,6 +248,14 @@ fn parse_run_length(text: &str) -> Result<Duration, String> {
 
 fn parse_session(text: &str) -> Result<SessionLength, String> {
     if text == "endless" { Ok(SessionLength::Endless) } else { text.parse() }
+}
+
+fn parse_on_hangup(text: &str) -> Result<OnHangup, String> {
+    match text {
+        "stop" => Ok(OnHangup::Stop),
+        "continue" => Ok(OnHangup::Continue),
+        _ => Err("accepted: stop, continue".to_owned()),
+    }
 }
 
 fn parse_theme(text: &str) -> Result<Palette, String> {
@@ -459,6 +470,7 @@ mod tests {
             ("run", "<URL> is missing; see 'hlswarm --help'"),
             ("demo --ramp-time 1s --ramp-rate 5", "--ramp-time cannot be used together with --ramp-rate"),
             ("demo --format dash", "--format 'dash': accepted: ts, fmp4"),
+            ("demo --on-hangup wait", "--on-hangup 'wait': accepted: stop, continue"),
             ("demo --theme pink", "--theme 'pink': accepted: ansi, cb, mono"),
             ("demo --clients", "--clients: a value is missing"),
             ("demo --no-such", "unexpected argument '--no-such' found; see 'hlswarm --help'"),

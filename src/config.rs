@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::SecretUrl;
+use crate::base::{OnHangup, SecretUrl};
 use crate::cli::{CheckArgs, LoadArgs, RequestArgs};
 use crate::hls::VariantChoice;
 use crate::load::Ramp;
@@ -104,6 +104,8 @@ pub struct Output {
     pub ascii: bool,
     /// Its colours; `None`: the usual ones.
     pub theme: Option<Palette>,
+    /// What happens when the terminal goes away.
+    pub on_hangup: OnHangup,
     /// Its keys do not change the load.
     pub read_only: bool,
     /// Report files.
@@ -152,6 +154,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
             show: if args.no_tui { Show::Progress } else { Show::Screen },
             ascii: args.ascii,
             theme: args.theme,
+            on_hangup: args.on_hangup,
             read_only: args.read_only,
             reports,
             record: args.record,
@@ -196,6 +199,7 @@ pub fn check_config(
             show: Show::Nothing,
             ascii: false,
             theme: None,
+            on_hangup: OnHangup::default(),
             read_only: false,
             reports: Vec::new(),
             record: None,

@@ -113,6 +113,18 @@ pub enum StopCause {
     Terminate,
     /// SIGHUP, or the terminal went away.
     HangUp,
+    /// A part of the program that the operator needs has panicked.
+    Fault,
+}
+
+/// What a run does when its terminal goes away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnHangup {
+    /// It stops and writes its reports.
+    #[default]
+    Stop,
+    /// It goes on without a screen.
+    Continue,
 }
 
 /// What the operator asks of a run.

@@ -209,10 +209,11 @@ impl Recorder {
                 return true;
             }
             let (bytes, now) = (self.desk.bytes(), self.clock.now());
+            if now >= end || (bytes == patience.0 && now >= patience.1) {
+                return false;
+            }
             if bytes > patience.0 {
                 patience = (bytes, now + PATIENCE);
-            } else if now >= patience.1 || now >= end {
-                return false;
             }
             std::thread::sleep(PAUSE);
         }

@@ -59,7 +59,8 @@ fn internal(report: &Report) -> Vec<(u8, String)> {
 /// Ended before its time by a signal, or cut by a second one.
 fn signal(ending: Ending, plan: Plan) -> Option<(u8, String)> {
     let (code, name) = match ending.cause? {
-        StopCause::Operator => return None,
+        // What panicked is a reason of its own.
+        StopCause::Operator | StopCause::Fault => return None,
         // In a run without an end Ctrl-C is the end.
         StopCause::Interrupt if plan.duration.is_none() && !ending.cut => return None,
         StopCause::Interrupt => (130, "Ctrl-C"),

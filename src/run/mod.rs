@@ -6,8 +6,10 @@
 mod check;
 mod demo;
 pub mod exit;
+mod interim;
 mod origin;
 mod preflight;
+mod reports;
 mod signals;
 pub mod voice;
 mod watcher;
@@ -18,19 +20,22 @@ use std::sync::Arc;
 use color_eyre::eyre::{self, WrapErr as _};
 
 use crate::base::{Clock, Command, RunState};
-use crate::config::{ConfigError, ReportFormat, RunConfig};
+use crate::config::{ConfigError, RunConfig};
 use crate::frame::{Frame, Sampler, SamplerHandle, Status};
 use crate::pipeline::{self, Pipeline, RecordFile, Taps};
 use crate::report::{self, Facts, Report};
 use crate::stats::Registry;
 use crate::swarm::{Controller, Ending, Swarm};
 
+use interim::Interim;
 use watcher::Watcher;
 
 pub use exit::ExitStatus;
 
 /// Commands that may wait for the controller; more keys than this within its 50 ms are dropped.
 const COMMANDS: usize = 256;
+
+const NO_SIGNALS: &str = "signals cannot be received";
 
 /// Why there was no run, and the exit code that says so.
 #[derive(Debug)]
@@ -97,8 +102,9 @@ fn control_runtime() -> Result<tokio::runtime::Runtime, Failure> {
 async fn load(mut config: RunConfig) -> Result<Ended, Failure> {
     config.plan.clients_max = preflight::check(config.plan.clients).map_err(Failure::Preflight)?;
     let (commands, orders) = flume::bounded(COMMANDS);
-    signals::listen(commands.clone()).wrap_err("signals cannot be received")?;
+    signals::listen(commands.clone(), config.output.on_hangup).wrap_err(NO_SIGNALS)?;
     let (apparatus, taps) = Apparatus::begin(&config, commands)?;
+    apparatus.listen(&config).wrap_err(NO_SIGNALS)?;
     let controller = apparatus.controller(&config, taps)?;
     let (ending, swarm) = controller.run(orders.clone()).await;
     Ok(apparatus.end(config, ending, swarm, orders))
@@ -131,6 +137,18 @@ impl Apparatus {
         let sampler = sampler.wrap_err("the sampler could not be started")?;
         let watcher = Watcher::begin(config, &sampler, commands)?;
         Ok((Self { registry, status, clock, pipeline, sampler, watcher }, taps))
+    }
+
+    /// What signals ask of it: reports so far, the screen once more.
+    fn listen(&self, config: &RunConfig) -> std::io::Result<()> {
+        let interim = Interim {
+            registry: Arc::clone(&self.registry),
+            frames: self.sampler.frames(),
+            run: run_facts(config, self.clock),
+            files: config.output.reports.clone(),
+        };
+        interim.listen()?;
+        self.watcher.resumer().map_or(Ok(()), signals::listen_for_continue)
     }
 
     /// 5. worker threads, 6. the controller that admits clients to them.
@@ -205,11 +223,11 @@ impl Ended {
         self.lost += self.watcher.panics().saturating_sub(self.frame.panics);
         let mut report = self.report(origin);
         let mut unwritten: Vec<String> = self.frame.pipeline.incomplete().into_iter().collect();
-        unwritten.extend(self.write_reports(&report));
+        unwritten.extend(reports::write(&self.config.output.reports, &report));
         if !unwritten.is_empty() {
             report.exit = exit::with_unwritten(report.exit, &unwritten);
             // The reports that can be written say what became of the others.
-            self.write_reports(&report);
+            reports::write(&self.config.output.reports, &report);
         }
         let report = Arc::new(report);
         self.watcher.show(&report, &self.orders).await;
@@ -228,65 +246,33 @@ impl Ended {
 
     /// The report, reports that cannot be written not considered.
     fn report(&self, origin: Option<serde_json::Value>) -> Report {
-        let facts = Facts { run: self.run_facts(), lost_workers: self.lost, origin };
+        let facts = Facts { run: run_facts(&self.config, self.clock), lost_workers: self.lost, origin };
         let mut report = report::build(facts, &self.frame, &self.registry);
         report.exit = exit::judge(&report, self.ending, self.config.plan);
         report
     }
-
-    fn run_facts(&self) -> report::Run {
-        let config = &self.config;
-        report::Run {
-            target: config.clients.player.entry.to_string(),
-            version: env!("CARGO_PKG_VERSION"),
-            started_at: self
-                .clock
-                .started_at()
-                .round(jiff::Unit::Second)
-                .unwrap_or(self.clock.started_at())
-                .to_string(),
-            duration_s: 0.0,
-            duration_asked_s: config.duration_s(),
-            clients_target: 0,
-            clients_peak: 0,
-            clients_started: 0,
-            ramp_rate: config.ramp_rate(),
-            late_starts: 0,
-            variant: config.variant().to_string(),
-            player: config.clients.player.profile.name,
-            session_length: config.clients.player.session.to_string(),
-            seed: config.plan.seed,
-            run_id: config.run_id.clone(),
-            command: config.output.command.clone(),
-            tls_verified: !config.insecure,
-        }
-    }
-
-    /// Writes each report file and returns what went wrong, a line each.
-    fn write_reports(&self, report: &Report) -> Vec<String> {
-        let mut failed = Vec::new();
-        for file in &self.config.output.reports {
-            let written = match file.format {
-                ReportFormat::Json => report.json().map_err(std::io::Error::other),
-                ReportFormat::Text => Ok(report::text(report)),
-            };
-            if let Err(error) = written.and_then(|text| write_whole(&file.path, &text)) {
-                failed.push(format!("--report {}: {error}", file.path.display()));
-            }
-        }
-        failed
-    }
 }
 
-/// Writes a file so that it is there whole or as it was before.
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = Path::new(&name);
-    let written = std::fs::write(part, text).and_then(|()| std::fs::rename(part, path));
-    if written.is_err() {
-        // What is left of the attempt, if anything.
-        _ = std::fs::remove_file(part);
+/// What the report says of the run that no counter knows; what is measured is still empty.
+fn run_facts(config: &RunConfig, clock: Clock) -> report::Run {
+    let started_at = clock.started_at();
+    report::Run {
+        target: config.clients.player.entry.to_string(),
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: started_at.round(jiff::Unit::Second).unwrap_or(started_at).to_string(),
+        duration_s: 0.0,
+        duration_asked_s: config.duration_s(),
+        clients_target: 0,
+        clients_peak: 0,
+        clients_started: 0,
+        ramp_rate: config.ramp_rate(),
+        late_starts: 0,
+        variant: config.variant().to_string(),
+        player: config.clients.player.profile.name,
+        session_length: config.clients.player.session.to_string(),
+        seed: config.plan.seed,
+        run_id: config.run_id.clone(),
+        command: config.output.command.clone(),
+        tls_verified: !config.insecure,
     }
-    written
 }

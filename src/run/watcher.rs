@@ -15,7 +15,7 @@ use crate::base::Command;
 use crate::config::{Output, RunConfig, Show};
 use crate::frame::SamplerHandle;
 use crate::report::{self, Report};
-use crate::tui::{Access, Charset, Console, Palette, Setup, Theme, Title};
+use crate::tui::{Access, Charset, Console, Palette, Resumer, Setup, Theme, Title};
 
 /// Time between two progress lines, a tick short of a second: the frames decide.
 const PROGRESS: Duration = Duration::from_millis(990);
@@ -51,6 +51,7 @@ impl Watcher {
                 commands,
                 title: title(config),
                 theme: theme(&config.output),
+                on_hangup: config.output.on_hangup,
                 access: if config.output.read_only { Access::ReadOnly } else { Access::Full },
             };
             let console =
@@ -58,6 +59,14 @@ impl Watcher {
             return Ok(Self::Console(console, sender));
         }
         Ok(Self::Progress(progress(config, sampler).wrap_err("the progress lines could not be started")?))
+    }
+
+    /// Takes the terminal over again after somebody else had it; `None`: there is no screen.
+    pub(super) fn resumer(&self) -> Option<Resumer> {
+        match self {
+            Self::Console(console, _) => console.resumer(),
+            Self::Progress(_) | Self::Nothing => None,
+        }
     }
 
     /// How many panics the console has met so far, those of clients included.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::base::ClientState;
 use crate::base::clock::micros;
+use crate::base::{ClientState, failpoint};
 use crate::net::{Lines, Wire};
 use crate::player::{Action, Answer, Departure, Doing, Input, LANES, Player};
 use crate::stats::{Meter, Metric, Playback, Timed};
@@ -74,6 +74,7 @@ impl Client {
         let mut input = Input::Woke;
         loop {
             let action = viewer.on(input);
+            failpoint::reach("client", meter.client_id());
             seat.set_busy(!lanes.are_idle());
             if seat.is_draining() && lanes.are_idle() {
                 return End::Drained;

@@ -5,7 +5,7 @@
 //!   has not taken the last picture gets no new one.
 //! * When the terminal has gone the run is told so, once, and the thread ends.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -21,7 +21,7 @@ use super::picture::picture;
 use super::theme::Theme;
 use super::tty::{Tty, Wake};
 use super::{Ended, Setup, save};
-use crate::base::{Command, StopCause};
+use crate::base::{Command, OnHangup, StopCause, failpoint};
 use crate::frame::{Frame, TICK};
 use crate::report::Report;
 
@@ -36,6 +36,7 @@ const ESCAPE: Duration = Duration::from_millis(30);
 pub(super) struct Loop {
     tty: Tty,
     waker: UnixStream,
+    on_hangup: OnHangup,
     frames: watch::Receiver<Arc<Frame>>,
     report: watch::Receiver<Option<Arc<Report>>>,
     outbox: Outbox,
@@ -45,6 +46,8 @@ pub(super) struct Loop {
     decoder: Decoder,
     /// When frames are looked at next.
     due: Instant,
+    /// How often they were.
+    ticks: u64,
     /// When the last picture was drawn.
     drawn: Option<Instant>,
     /// Something has changed since.
@@ -58,6 +61,7 @@ impl Loop {
         Self {
             tty,
             waker,
+            on_hangup: setup.on_hangup,
             frames: setup.frames,
             report: setup.report,
             outbox: Outbox::new(setup.commands),
@@ -66,6 +70,7 @@ impl Loop {
             painter: Painter::new(setup.theme.charset),
             decoder: Decoder::default(),
             due: Instant::now(),
+            ticks: 0,
             drawn: None,
             stale: true,
             leaves: false,
@@ -74,7 +79,7 @@ impl Loop {
 
     /// Runs until it is told to end or the terminal has gone; `done` gets what is left of it.
     pub(super) fn run(mut self, done: &SyncSender<Ended>) {
-        if self.turn().is_err() {
+        if self.turn().is_err() && self.on_hangup == OnHangup::Stop {
             self.outbox.push(Command::Stop(StopCause::HangUp));
             self.hand_over();
         }
@@ -89,7 +94,8 @@ impl Loop {
         let mut inputs = Vec::new();
         loop {
             match self.tty.wait(&self.waker, self.patience()) {
-                Wake::Told => return Ok(()),
+                Wake::Told if self.is_told_to_end() => return Ok(()),
+                Wake::Told => self.tty.enter().map(|()| self.painter.forget())?,
                 Wake::Gone => return Err(io::ErrorKind::BrokenPipe.into()),
                 Wake::Input => {
                     self.tty.read(&mut bytes)?;
@@ -111,6 +117,12 @@ impl Loop {
             self.tty.flush()?;
             self.draw()?;
         }
+    }
+
+    /// Whether the other end has gone; a word from it says that the terminal is ours again.
+    fn is_told_to_end(&mut self) -> bool {
+        self.stale = true;
+        !matches!(self.waker.read(&mut [0]), Ok(1))
     }
 
     /// How long there is nothing to do.
@@ -164,6 +176,8 @@ impl Loop {
         if missed || !self.tty.is_idle() {
             self.app.update(Msg::LatePicture);
         }
+        self.ticks += 1;
+        failpoint::reach("console", self.ticks);
         let frame = Arc::clone(&self.frames.borrow_and_update());
         self.app.update(Msg::Frame(frame));
         self.stale = true;

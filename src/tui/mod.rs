@@ -11,6 +11,7 @@ mod console;
 pub mod input;
 pub mod keys;
 mod model;
+mod offscreen;
 mod outbox;
 mod painter;
 mod panics;
@@ -27,17 +28,18 @@ mod tty;
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 pub use app::{Access, Title};
+pub use offscreen::Offscreen;
 pub use theme::{Charset, Palette, Theme};
 
-use crate::base::Command;
+use crate::base::{Command, OnHangup};
 use crate::frame::Frame;
 use crate::report::Report;
 
@@ -59,6 +61,8 @@ pub struct Setup {
     pub theme: Theme,
     /// What keys may do.
     pub access: Access,
+    /// Whether the run stops when the terminal goes away.
+    pub on_hangup: OnHangup,
 }
 
 /// What is left of the console when it has ended.
@@ -73,9 +77,23 @@ pub struct Ended {
 /// A console that runs.
 #[derive(Debug)]
 pub struct Console {
-    waker: Option<UnixStream>,
+    waker: Option<Arc<UnixStream>>,
     done: Receiver<Ended>,
     ended: Option<Ended>,
+}
+
+/// Tells a console that it has its terminal back, for instance after SIGCONT.
+#[derive(Clone, Debug)]
+pub struct Resumer(Weak<UnixStream>);
+
+impl Resumer {
+    /// The console takes the terminal over again and draws everything. Without a console nothing happens.
+    pub fn resume(&self) {
+        if let Some(waker) = self.0.upgrade() {
+            // A console that has ended reads no more.
+            _ = waker.as_ref().write(b"r");
+        }
+    }
 }
 
 impl Console {
@@ -96,13 +114,20 @@ impl Console {
         let mut tty = tty::Tty::open()?;
         tty.enter()?;
         let hold = panics::Hold::begin();
+        let alarmed = setup.commands.clone();
         let console = console::Loop::new(setup, tty, told);
         thread::Builder::new().name("console".to_owned()).spawn(move || {
             // Dropped last, also by a panic: by then the terminal is as it was.
             let _hold = hold;
+            let _alarm = panics::Alarm::new(alarmed);
             console.run(&sender);
         })?;
-        Ok(Self { waker: Some(waker), done, ended: None })
+        Ok(Self { waker: Some(Arc::new(waker)), done, ended: None })
+    }
+
+    /// What tells this console that it has its terminal back.
+    pub fn resumer(&self) -> Option<Resumer> {
+        self.waker.as_ref().map(|waker| Resumer(Arc::downgrade(waker)))
     }
 
     /// Whether the console has ended by itself: the report was read, the terminal has gone, or it panicked.

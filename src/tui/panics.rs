@@ -8,7 +8,8 @@ use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
-use crate::base::Untrusted;
+use super::STOP_LIMIT;
+use crate::base::{Command, StopCause, Untrusted};
 
 /// Messages that are kept; a panic that repeats itself says nothing new.
 const KEPT: usize = 8;
@@ -42,6 +43,25 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         SCREEN_IS_UP.store(false, Ordering::Release);
+    }
+}
+
+/// Stops the run when its thread panics: without a screen nobody could steer it any more.
+#[derive(Debug)]
+pub(super) struct Alarm(flume::Sender<Command>);
+
+impl Alarm {
+    pub(super) fn new(run: flume::Sender<Command>) -> Self {
+        Self(run)
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // A run that has ended takes nothing.
+            _ = self.0.send_timeout(Command::Stop(StopCause::Fault), STOP_LIMIT);
+        }
     }
 }
 

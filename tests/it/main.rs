@@ -15,6 +15,7 @@ mod findings;
 mod hostile;
 #[path = "../interop/program.rs"]
 mod program;
+mod record;
 mod scripted;
 mod stopping;
 mod throttled;

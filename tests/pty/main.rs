@@ -11,5 +11,6 @@ mod colours;
 mod endings;
 mod keys;
 mod panics;
+mod survival;
 mod terminal;
 mod trouble;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hlswarm::base::OnHangup;
 use hlswarm::frame::Frame;
 use hlswarm::tui::{Access, Charset, Console, Palette, Setup, Theme, Title};
 use portable_pty::CommandBuilder;
@@ -44,6 +45,7 @@ fn console_beside_a_panic() {
         title: Title { target: SHOWN.to_owned(), ..Title::default() },
         theme: Theme { palette: Palette::Ansi, charset: Charset::Unicode },
         access: Access::Full,
+        on_hangup: OnHangup::Stop,
     };
     let console = Console::start(setup).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -138,16 +138,24 @@ impl Terminal {
         }
     }
 
+    /// Waits until what was written so far is as `holds` says.
+    pub fn wait_until_bytes(&self, what: &str, holds: impl Fn(&str) -> bool) {
+        self.wait_until(what, |_| holds(&self.bytes()));
+    }
+
     /// Types.
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
         self.keyboard.flush().unwrap();
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     /// Sends a signal to the program.
     pub fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.child.process_id().unwrap().try_into().unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+        send(self.pid(), signal);
     }
 
     /// Gives the window another size: rows and columns.
@@ -167,14 +175,29 @@ impl Terminal {
         self.reading.store(true, Ordering::Release);
     }
 
+    /// The report as it is written now.
+    pub fn report(&self) -> Value {
+        report(&self.folder)
+    }
+
+    /// Waits until there is a report.
+    pub fn wait_for_report(&self) {
+        self.wait_until("a report", |_| !self.report().is_null());
+    }
+
     /// The window is closed under the program; returns its exit code.
     pub fn close(self) -> (u32, Value) {
-        let Self { mut child, master, keyboard, closed, reader, folder, .. } = self;
+        self.hang_up().end()
+    }
+
+    /// The window is closed under the program, which may go on.
+    pub fn hang_up(self) -> Lonely {
+        let Self { child, master, keyboard, closed, reader, folder, .. } = self;
         closed.store(true, Ordering::Release);
         // The program draws at 4 Hz, so the reader wakes and lets its end go.
         reader.unwrap().join().unwrap();
         drop((keyboard, master));
-        (wait(&mut *child, || "its terminal has gone".to_owned()), report(&folder))
+        Lonely { child, folder }
     }
 
     /// Ends the run with `q`, and leaves the report that it shows then.
@@ -195,6 +218,40 @@ impl Terminal {
         let termios = [self.before, termios(&*self.master)];
         Ended { exit_code, bytes, report: report(&self.folder), screen, termios }
     }
+}
+
+/// A program without a terminal.
+pub struct Lonely {
+    child: Box<dyn Child + Send + Sync>,
+    folder: TempDir,
+}
+
+impl Lonely {
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        send(self.pid(), signal);
+    }
+
+    /// Waits for its own end; returns its exit code and its report.
+    pub fn end(mut self) -> (u32, Value) {
+        (wait(&mut *self.child, || "its terminal has gone".to_owned()), report(&self.folder))
+    }
+}
+
+/// The CPU time of a process so far, all its threads.
+pub fn cpu_time(pid: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // Behind the name, which may hold anything, utime and stime are the 12th and 13th field: proc_pid_stat(5).
+    let fields = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().skip(11).take(2);
+    let ticks: u64 = fields.map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_secs(ticks) / u32::try_from(rustix::param::clock_ticks_per_second()).unwrap()
+}
+
+fn send(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), signal).unwrap();
 }
 
 impl Ended {

@@ -1,0 +1,76 @@
+//! The console without a terminal: from a frame to the bytes that a terminal would get.
+//!
+//! The same app, pictures and painter as on a terminal; what is missing is who waits for keys and writes the bytes.
+
+use std::io;
+use std::sync::Arc;
+
+use ratatui::layout::Size;
+
+use super::app::{Access, App, Msg, Title};
+use super::input::Decoder;
+use super::painter::Painter;
+use super::picture::picture;
+use super::theme::Theme;
+use crate::frame::Frame;
+
+/// A console that draws into memory.
+#[derive(Debug)]
+pub struct Offscreen {
+    app: App,
+    theme: Theme,
+    painter: Painter,
+    decoder: Decoder,
+}
+
+impl Offscreen {
+    /// A console of a run with this title.
+    pub fn new(title: Title, theme: Theme) -> Self {
+        Self {
+            app: App::new(title, Access::ReadOnly),
+            theme,
+            painter: Painter::new(theme.charset),
+            decoder: Decoder::default(),
+        }
+    }
+
+    /// Takes the bytes of keys. Keys that reach beyond the screen do nothing here.
+    pub fn press(&mut self, bytes: &[u8]) {
+        let mut inputs = Vec::new();
+        self.decoder.push(bytes, &mut inputs);
+        for input in inputs {
+            // There is neither a run nor a folder to act on.
+            _ = self.app.update(Msg::Input(input));
+        }
+    }
+
+    /// Shows a frame on a screen of so many columns and rows; returns what turns the last picture into this one.
+    ///
+    /// # Errors
+    /// None in practice: the bytes go to memory.
+    pub fn show(&mut self, frame: Arc<Frame>, columns: u16, rows: u16) -> io::Result<&[u8]> {
+        // Nothing but an effect on a run could follow.
+        _ = self.app.update(Msg::Frame(frame));
+        let Self { app, theme, painter, .. } = self;
+        painter.paint(Size::new(columns, rows), |buffer| picture(app, *theme, buffer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{Charset, Palette, stage};
+
+    #[test]
+    fn a_picture_and_then_only_what_has_changed() {
+        let theme = Theme { palette: Palette::Mono, charset: Charset::Ascii };
+        let mut console = Offscreen::new(stage::title(), theme);
+        let first = console.show(stage::frame("healthy"), 120, 30).expect("in memory").to_vec();
+        let again = console.show(stage::frame("healthy"), 120, 30).expect("in memory").len();
+        assert!(String::from_utf8(first.clone()).expect("UTF-8").contains("RUNNING"));
+        assert!(again * 4 < first.len(), "{again} bytes after {}", first.len());
+        console.press(b"2");
+        let clients = console.show(stage::frame("healthy"), 120, 30).expect("in memory");
+        assert!(String::from_utf8_lossy(clients).contains("Clients"));
+    }
+}

@@ -1,0 +1,133 @@
+//! What the console costs: `cargo bench --bench console`.
+//!
+//! - `picture/<view>` is one picture at 200x50 of 10,000 clients, from a frame to the bytes for the terminal; frames
+//!   are a quarter of a second apart, so digits and the order of rows change with each fourth, as in a run.
+//! - `frame/10000` is what the sampler does for one frame: it reads every counter and computes what is shown.
+//! - Before each picture the bytes of the first (all of it) and of the later ones (what has changed) are printed.
+
+// Says once what is true anyway: this crate is a benchmark, and may unwrap and print.
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark, not the product")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use hlswarm::base::outcome::{Fault, HttpFailure};
+use hlswarm::base::{ClientState, Clock, Kind, Outcome, RunState};
+use hlswarm::frame::{Frame, Sampler, Status, TICK};
+use hlswarm::stats::{ClientHandle, Metric, Playback, Registry, Timings};
+use hlswarm::tui::{Charset, Offscreen, Palette, Theme, Title};
+
+const CLIENTS: u64 = 10_000;
+const COLUMNS: u16 = 200;
+const ROWS: u16 = 50;
+/// Frames that are shown in turn: more than the console keeps.
+const FRAMES: usize = 8;
+const VIEWS: [(&str, &[u8]); 5] =
+    [("overview", b"1"), ("clients", b"2"), ("errors", b"3"), ("generator", b"4"), ("log", b"5")];
+
+/// A run that goes on.
+struct Run {
+    clock: Clock,
+    clients: Vec<ClientHandle>,
+    sampler: Sampler,
+    round: u64,
+}
+
+impl Run {
+    fn new() -> Self {
+        let (registry, status, clock) = (Registry::new(1), Arc::new(Status::new(1)), Clock::start());
+        status.set_target(u32::try_from(CLIENTS).expect("small"));
+        status.set_state(RunState::Running);
+        let clients = (0..CLIENTS).map(|_| registry.add()).collect();
+        let mut run = Self { clock, clients, sampler: Sampler::new(registry, status, clock), round: 0 };
+        run.go_on();
+        run
+    }
+
+    /// Each client does something: most play, some fail, some stall.
+    fn go_on(&mut self) {
+        self.round += 1;
+        for client in &self.clients {
+            let meter = client.meter(0, self.clock);
+            let outcome = match (client.id() * 31 + self.round) % 100 {
+                0 => Outcome::Http(HttpFailure::of(503)),
+                1 => Outcome::Http(HttpFailure::of(404)),
+                2 => Fault::ConnReset.into(),
+                _ => Outcome::Ok,
+            };
+            let mut exchange = meter.start(Kind::Segment);
+            exchange.received(200_000 + client.id() % 1_000);
+            exchange.finish(outcome, Some(Timings { first_byte_us: 2_000 + client.id(), body_us: 40_000 }));
+            meter.count(Metric::PlayMicros, 250_000);
+            let now_us = meter.now_us();
+            let stalled = client.id() % 50 == self.round % 50;
+            meter.publish(&Playback {
+                state: if stalled { ClientState::Stalled } else { ClientState::Playing },
+                joined_us: 0,
+                offset_us: -i64::try_from(client.id() % 3_000_000).expect("small"),
+                dry_at_us: now_us + if stalled { 0 } else { 6_000_000 + client.id() * 100 },
+                max_drift_us: client.id(),
+                live_offset_us: None,
+                bandwidth: 3_000_000,
+            });
+        }
+    }
+
+    fn frame(&mut self) -> Arc<Frame> {
+        self.go_on();
+        Arc::new(Frame::clone(&self.sampler.next_frame()))
+    }
+}
+
+/// Frames that come back again and again, each time later.
+struct Film {
+    frames: Vec<Arc<Frame>>,
+    shown: u32,
+}
+
+impl Film {
+    fn next(&mut self) -> Arc<Frame> {
+        self.shown += 1;
+        let index = self.shown as usize % FRAMES;
+        let frame = self.frames.get_mut(index).expect("a frame");
+        // The console has let go of it by now.
+        Arc::get_mut(frame).expect("free again").at = TICK * self.shown;
+        Arc::clone(frame)
+    }
+}
+
+fn pictures(criterion: &mut Criterion) {
+    let mut run = Run::new();
+    let mut group = criterion.benchmark_group("picture");
+    let theme = Theme { palette: Palette::Ansi, charset: Charset::Unicode };
+    for (name, key) in VIEWS {
+        let mut film = Film { frames: (0..FRAMES).map(|_| run.frame()).collect(), shown: 0 };
+        let title = Title { target: "http://127.0.0.1/live/master.m3u8".to_owned(), ..Title::default() };
+        let mut console = Offscreen::new(title, theme);
+        console.press(key);
+        let mut bytes = || console.show(film.next(), COLUMNS, ROWS).expect("in memory").len();
+        let first = bytes();
+        let mut later: Vec<_> = (0..200).map(|_| bytes()).collect();
+        later.sort_unstable();
+        let (median, most) = (later.get(100).expect("a median"), later.last().expect("a last"));
+        println!("{name}: {first} bytes at first, then {median} (median), at most {most}");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| console.show(film.next(), COLUMNS, ROWS).expect("in memory").len());
+        });
+    }
+    group.finish();
+}
+
+fn frames(criterion: &mut Criterion) {
+    let mut run = Run::new();
+    run.go_on();
+    criterion.bench_function("frame/10000", |bencher| bencher.iter(|| run.sampler.next_frame().at));
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(3));
+    targets = pictures, frames
+}
+criterion_main!(benches);

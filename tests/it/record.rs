@@ -1,0 +1,93 @@
+//! The record: everything that happened is in it, and a disk that does not take it costs the load nothing.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{CWD, Mode, mkfifoat};
+use serde_json::Value;
+
+use crate::program::{Ended, Program, Report};
+use crate::scripted::{Answer, Scripted, Then};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn start(record: &Path, options: &[&str]) -> Program {
+    let load = ["--ramp-time", "0", "--seed", "7", "--record", record.to_str().unwrap()];
+    Program::start_command(&["demo"], &[&load, options].concat())
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+fn assert_nothing_is_missing_in_the_count(report: &Report) {
+    for stream in ["progress", "events"] {
+        let count = |what: &str| report.count(&format!("/pipeline/{stream}/{what}"));
+        assert_eq!(count("offered"), count("delivered") + count("dropped"), "{stream}");
+    }
+}
+
+#[test]
+fn everything_that_happened_is_in_the_record() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join("record.ndjson");
+    let run = start(&path, &["-c", "20", "-d", "6s", "--fault", "segment:503:20%"]).end_within(LIMIT);
+    run.assert_exit_code(0);
+    assert_nothing_is_missing_in_the_count(&run.report);
+    let lines = lines(&path);
+    let of = |kind: &str| lines.iter().filter(|line| line["kind"] == kind).count() as u64;
+    assert_eq!((of("joined"), of("left")), (20, 20));
+    assert_eq!(of("fault"), run.report.count("/outcomes/http.503"));
+    assert!(of("fault") > 0 && of("frame") >= 5);
+    assert_eq!(of("progress"), run.report.count("/pipeline/progress/delivered"));
+    // One sample for each client and second; a busy machine can miss some and invent none.
+    assert!((20..=20 * 7).contains(&of("progress")), "{}", of("progress"));
+    let rims = [&lines[0]["kind"], &lines[lines.len() - 1]["kind"]];
+    assert_eq!(rims, ["record", "end"]);
+    assert_eq!(lines.len() as u64, run.report.count("/pipeline/record/lines"));
+    let rest = ["record", "end", "frame", "progress"].map(of).iter().sum::<u64>();
+    assert_eq!(lines.len() as u64 - rest, run.report.count("/pipeline/events/delivered"));
+}
+
+#[test]
+fn a_full_disk_and_a_reader_that_stands_still_change_no_request_and_end_in_exit_code_6() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let pipe = folder.path().join("pipe");
+    mkfifoat(CWD, &pipe, Mode::RWXU).unwrap();
+    let _reader = fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    let whole = folder.path().join("record.ndjson");
+    let load = ["--healthy", "-c", "40", "-d", "8s"];
+    let records = [whole.as_path(), Path::new("/dev/full"), &pipe];
+    let runs = records.map(|record| start(record, &load));
+    let [whole, full, stuck] = runs.map(|run| run.end_within(LIMIT));
+    whole.assert_exit_code(0);
+    for run in [&full, &stuck] {
+        run.assert_exit_code(6);
+        assert_nothing_is_missing_in_the_count(&run.report);
+        assert!(dropped(run) > 0);
+        assert_eq!(run.report.value()["pipeline"]["record"]["complete"], false);
+        let [here, there] = [run, &whole].map(|run| run.report.count("/requests/started") as f64);
+        // Three runs at once, each against an origin of its own: the first and last requests of a client may differ.
+        assert!((here / there - 1.0).abs() < 0.1, "{here} requests, {there} with a record that is whole");
+    }
+    assert_eq!(full.report.count("/pipeline/degraded_clients"), 40);
+    assert_eq!(full.report.count("/pipeline/record/lines"), 0);
+}
+
+fn dropped(run: &Ended) -> u64 {
+    ["progress", "events"].iter().map(|stream| run.report.count(&format!("/pipeline/{stream}/dropped"))).sum()
+}
+
+#[test]
+fn no_secret_is_in_a_record() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join("record.ndjson");
+    let origin = Scripted::start(|_| Answer { bytes: Vec::new(), then: Then::Hang });
+    let url = origin.url("/master.m3u8?token=hunter2").replace("http://", "http://user:hunter2@");
+    let options = ["-c", "2", "--ramp-time", "0", "-d", "1s", "--header", "Cookie: hunter2"];
+    let record = ["--record", path.to_str().unwrap()];
+    Program::start(&url, &[&options[..], &record].concat()).end_within(LIMIT);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("master.m3u8?***") && !text.contains("hunter2"), "{text}");
+}
