@@ -23,13 +23,20 @@
 //!                                                    frame::Sampler -> Frame -> screen, progress, report
 //! ```
 //!
+//! What happened, as a story, goes another way, which may lose some of it and never a number:
+//!
+//! ```text
+//! swarm::Story -> pipeline::Tap (gate, bounded channel) -> recorder thread -> log, NDJSON file
+//! ```
+//!
 //! Only `swarm/client.rs` and what it uses beside it translate what happened into what is counted. Readers pull;
 //! nothing is pushed to them.
 //!
 //! # Stop
 //!
-//! There is one way: no new client, drain with a named grace, cut what is left, workers joined, counters compared,
-//! the final exact frame, the screen restored, reports written, the summary on standard output, the exit code.
+//! There is one way: no new client, drain with a named grace, cut what is left, workers joined and their taps closed,
+//! counters compared, the recorder flushed, the final exact frame, reports written and shown, the screen restored, the
+//! summary on standard output, the exit code.
 
 pub mod base;
 pub mod cli;
