@@ -15,6 +15,7 @@ mod library;
 mod request;
 mod seat;
 mod story;
+mod turns;
 mod worker;
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet, LocalSet};
-use tokio::time::{Duration, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::base::Clock;
 use crate::base::roll::Roll;
@@ -23,13 +23,10 @@ use super::ClientSettings;
 use super::client::End;
 use super::library::Library;
 use super::seat::{Seat, Shared, occupy};
+use super::turns::{TURN, Turns};
 
 /// Orders that may wait: a join storm is thousands of them, and the controller may wait too.
 const ORDERS: usize = 1_024;
-/// Each second is cut into so many turns, in each of which as large a share of the clients is sampled.
-const TURNS: u32 = 20;
-/// Weyl constant: spreads client numbers over the turns.
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What the controller wants of a worker.
 #[derive(Debug)]
@@ -74,7 +71,7 @@ impl Worker {
                 shared: Rc::new(shared),
                 status,
                 running: counter,
-                turn: 0,
+                turns: Turns::default(),
                 clients: HashMap::new(),
                 tasks: JoinSet::new(),
                 by_task: HashMap::new(),
@@ -117,7 +114,7 @@ struct Floor {
     shared: Rc<Shared>,
     status: Arc<Status>,
     running: Arc<Roll>,
-    turn: u32,
+    turns: Turns,
     /// Seats by the number of the client that sat there first: that is the one the controller knows.
     clients: HashMap<u64, Entry>,
     tasks: JoinSet<End>,
@@ -129,9 +126,8 @@ impl Floor {
     /// Carries out orders until the clients have been told to leave and have left; returns those that are listed.
     async fn work(mut self, orders: flume::Receiver<Order>) -> Vec<ClientHandle> {
         self.probe();
-        let mut turns = interval(Duration::from_secs(1) / TURNS);
-        // A turn that comes too late moves those behind it: no client is left out of its second.
-        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut turns = interval(TURN);
+        turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while !(self.draining && self.tasks.is_empty()) {
             tokio::select! {
                 biased;
@@ -189,16 +185,14 @@ impl Floor {
         });
     }
 
-    /// Tells how the clients of this turn stand.
+    /// Tells how the clients stand whose turn it is.
     fn sample(&mut self) {
-        let turns = u64::from(TURNS);
+        let due = self.turns.take(self.shared.clock.now());
         for (id, entry) in &self.clients {
-            let its_turn = id.wrapping_mul(SPREAD) >> 32;
-            if !entry.ended && its_turn % turns == u64::from(self.turn) {
+            if !entry.ended && due.holds(*id) {
                 entry.seat.sample();
             }
         }
-        self.turn = (self.turn + 1) % TURNS;
         if let Some(gauge) = self.status.workers().get(self.shared.index) {
             gauge.set_clients(self.tasks.len() as u64);
         }
