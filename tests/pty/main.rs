@@ -11,6 +11,7 @@ mod colours;
 mod endings;
 mod keys;
 mod panics;
+mod prompts;
 mod survival;
 mod terminal;
 mod trouble;

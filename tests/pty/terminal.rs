@@ -200,6 +200,13 @@ impl Terminal {
         Lonely { child, folder }
     }
 
+    /// The one file with this ending that the program has written into its working folder.
+    pub fn written(&self, ending: &str) -> String {
+        let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let mut found = files.filter(|path| path.extension().is_some_and(|found| found == ending));
+        std::fs::read_to_string(found.next().unwrap()).unwrap()
+    }
+
     /// Ends the run with `q`, and leaves the report that it shows then.
     pub fn quit(mut self) -> Ended {
         self.press("q");
