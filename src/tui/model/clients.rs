@@ -10,7 +10,7 @@ use crate::stats::{ClientRow, Snapshot};
 use crate::tui::app::{App, ClientList, Rooms, badness, severity};
 use crate::tui::theme::Role;
 
-use super::overview::state_role;
+use super::overview::{seconds, state_role};
 use super::{Column, Line, Table, Text, errors};
 
 const COLUMNS: &[Column] = &[
@@ -226,6 +226,7 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
     let last = row.last.map_or(units::UNKNOWN.to_owned(), |(outcome, at_us)| {
         format!("{} at {}", errors::name(outcome), moment(at_us))
     });
+    let live = row.playback.live_latency_at(now_us).map_or(units::UNKNOWN.to_owned(), seconds);
     let facts = [
         fact("state", row.state.name().to_owned()),
         fact("requests", units::count(row.requests)),
@@ -242,6 +243,8 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
         fact("drift", span(row.playback.drift_at(now_us))),
         fact("largest drift", span(row.playback.max_drift_us)),
         fact("speed", row.speed.map_or(units::UNKNOWN.to_owned(), |speed| format!("{speed:.2}x"))),
+        fact("live", live),
+        fact("failures", units::count(row.failures())),
         fact("last", last),
     ];
     let lines = facts.chunks(FACTS_IN_A_LINE).map(|facts| Line::of(facts.concat()));

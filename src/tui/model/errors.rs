@@ -1,6 +1,7 @@
 //! What went wrong: HTTP statuses as a histogram, every other outcome under its own name apart from them, and what
 //! is wrong with the stream itself.
 
+use crate::base::finding::{Finding, Severity};
 use crate::base::outcome::{Fault, HttpFailure};
 use crate::base::{Kind, Outcome, units};
 use crate::frame::FailureLine;
@@ -251,14 +252,18 @@ fn findings(app: &App, room: usize) -> Table {
     }
 }
 
+/// What a finding means for whoever watches.
+pub(super) const fn severity_role(finding: Finding) -> Role {
+    match finding.severity() {
+        Severity::Error => Role::Failing,
+        Severity::Warning => Role::Warning,
+        Severity::Note => Role::Plain,
+    }
+}
+
 fn finding_cells(row: &FindingRow) -> Vec<Text> {
-    let role = match row.finding.severity().name() {
-        "error" => Role::Failing,
-        "warning" => Role::Warning,
-        _ => Role::Plain,
-    };
     vec![
-        Text::new(role, row.finding.name()),
+        Text::new(severity_role(row.finding), row.finding.name()),
         Text::plain(units::count(row.count)),
         Text::plain(units::clock(row.first)),
         Text::plain(units::clock(row.last)),

@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::base::units;
 use crate::frame::{ChangeKind, Frame, LoadChange, VerdictChange};
 use crate::pipeline::LogEntry;
+use crate::stats::FindingRow;
 use crate::tui::app::App;
 use crate::tui::theme::Role;
 
-use super::top;
-use super::{Column, Line, Table, Text};
+use super::{Column, Line, Table, Text, errors, top};
 
 const STORY: &[Column] = &[Column::word("", 8), Column::word("", 8), Column::word("", 180)];
 const EVENTS: &[Column] =
@@ -84,7 +84,8 @@ fn story(frame: &Frame) -> Vec<Line> {
     let marks = journal.marks().enumerate().map(|(place, mark)| {
         (mark.at, line(mark.at, Text::new(Role::Mark, format!("mark m{}", place + 1)), mark.note.clone()))
     });
-    let all = changes.chain(verdicts).chain(marks);
+    let findings = frame.findings.iter().map(|row| (row.first, finding_line(row)));
+    let all = changes.chain(verdicts).chain(marks).chain(findings);
     let mut lines: Vec<(Duration, Line)> = all.filter(|(at, _)| *at <= frame.at).collect();
     lines.sort_by_key(|(at, _)| *at);
     lines.into_iter().map(|(_, line)| line).collect()
@@ -98,6 +99,12 @@ fn verdict_line(change: &VerdictChange) -> Line {
     let clients = units::plural(change.clients, "client");
     let verdict = Text::new(top::role(change.verdict), change.verdict.name());
     line(change.at, verdict, format!("{}, at {clients}", change.reason))
+}
+
+/// When something was first found wrong with the stream.
+fn finding_line(row: &FindingRow) -> Line {
+    let kind = Text::new(errors::severity_role(row.finding), "finding");
+    line(row.first, kind, format!("{}: {}", row.finding.name(), row.detail))
 }
 
 fn change_line(change: &LoadChange) -> Line {

@@ -231,13 +231,21 @@ fn playback(frame: &Frame) -> Vec<Text> {
     let speed = frame.speed.average.map_or(units::UNKNOWN.to_owned(), |speed| format!("{speed:.2}x"));
     let drift = Duration::from_micros(frame.speed.max_drift_us);
     let open = frame.snapshot.totals.in_flight;
+    let live = frame.live_latency.recent.map_or(units::UNKNOWN.to_owned(), |latency| seconds(latency.p50));
     vec![
         Text::plain(format!("speed {speed}")),
         Text::new(
             abnormal(frame.speed.slow, Role::Warning),
             format!("slow {}", units::count(frame.speed.slow)),
         ),
+        Text::plain(format!("rebuffer {}", units::percent(frame.quality.rebuffer_ratio()))),
+        Text::plain(format!("behind live {live}")),
         Text::label(format!("drift max {}", units::span(drift))),
-        Text::label(format!("open requests {}", units::count(open))),
+        Text::label(format!("open {}", units::count(open))),
     ]
+}
+
+/// Microseconds as seconds.
+pub(super) fn seconds(microseconds: u64) -> String {
+    format!("{} s", units::number(microseconds as f64 / 1e6))
 }

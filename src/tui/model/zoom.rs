@@ -1,11 +1,12 @@
 //! One panel of the overview alone: all its numbers, and two charts on one time axis.
 
 use crate::base::{Kind, units};
-use crate::frame::{Series, TIMED};
-use crate::stats::{LatencySummary, Timed, window};
+use crate::frame::{Frame, Series, TIMED};
+use crate::stats::{LatencyDigest, LatencySummary, Metric, Timed, window};
 use crate::tui::app::{App, Panel, Rooms};
 use crate::tui::theme::Role;
 
+use super::overview::seconds;
 use super::{Charts, Column, ErrorsView, Line, Table, Text};
 
 /// The panel.
@@ -27,18 +28,58 @@ impl Zoom {
     }
 }
 
-const STATES: &[Column] = &[Column::word("STATE", 10), Column::number("CLIENTS", 10), Column::number("%", 8)];
+const STATES: &[Column] = &[
+    Column::word("STATE", 10),
+    Column::number("CLIENTS", 10),
+    Column::number("%", 8),
+    Column::word("", 3),
+    Column::word("WHAT VIEWERS SAW", 22),
+    Column::word("", 40),
+];
 
+/// Clients by state, and beside them what their viewers saw (CTA-2066; `--help definitions` says what each means).
 fn clients(app: &App) -> Table {
-    let states = super::overview::states(&app.shown);
-    let lines = states.into_iter().map(|state| Line::of(vec![state.name, state.count, state.percent]));
+    let mut states = super::overview::states(&app.shown).into_iter();
+    let mut seen = seen(&app.steady).into_iter();
+    let mut lines = Vec::new();
+    loop {
+        let (state, fact) = (states.next(), seen.next());
+        if state.is_none() && fact.is_none() {
+            break;
+        }
+        let state = state.map_or_else(Default::default, |state| [state.name, state.count, state.percent]);
+        let (name, value) = fact.unwrap_or_default();
+        let mut cells = Vec::from(state);
+        cells.extend([Text::default(), Text::label(name), Text::plain(value)]);
+        lines.push(Line::of(cells));
+    }
     Table {
         title: "Clients by state".to_owned(),
         aside: "z = back".to_owned(),
         columns: STATES,
-        lines: lines.collect(),
+        lines,
         none: String::new(),
     }
+}
+
+fn seen(frame: &Frame) -> Vec<(&'static str, String)> {
+    let quality = &frame.quality;
+    let count = |metric| units::count(frame.snapshot.totals.get(metric));
+    let pair = |digest: LatencyDigest| match digest.run {
+        Some(summary) => format!("p50 {}, p95 {}", seconds(summary.p50), seconds(summary.p95)),
+        None => units::UNKNOWN.to_owned(),
+    };
+    let bitrate = quality.bits_per_second().map_or(units::UNKNOWN.to_owned(), units::bit_rate);
+    let per_hour = quality.stalls_per_hour().map_or(units::UNKNOWN.to_owned(), units::number);
+    vec![
+        ("start-up time", pair(frame.latency(Timed::Startup))),
+        ("start failures", count(Metric::StartFailures)),
+        ("exits before start", count(Metric::ExitsBeforeStart)),
+        ("rebuffer ratio", units::percent(quality.rebuffer_ratio())),
+        ("stalls", format!("{}, {per_hour} an hour", units::count(quality.stalls))),
+        ("bitrate", bitrate),
+        ("live latency", pair(frame.live_latency)),
+    ]
 }
 
 const LATENCY: &[Column] = &[
