@@ -96,7 +96,7 @@ impl EdgeTotals {
 pub(super) struct Routes {
     edges: Box<[Edge]>,
     other: Edge,
-    sources: [OnceLock<IpAddr>; SOURCES],
+    sources: Box<[OnceLock<IpAddr>]>,
     /// HTTP/1.1 and HTTP/2.
     protocols: [Cell; 2],
     handshakes: Cell,
@@ -108,7 +108,7 @@ impl Default for Routes {
         Self {
             edges: (0..EDGES).map(|_| Edge::default()).collect(),
             other: Edge::default(),
-            sources: std::array::from_fn(|_| OnceLock::new()),
+            sources: (0..SOURCES).map(|_| OnceLock::new()).collect(),
             protocols: Default::default(),
             handshakes: Cell::default(),
             resumed: Cell::default(),

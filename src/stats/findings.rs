@@ -48,11 +48,11 @@ struct Tally {
 
 /// The findings of one worker.
 #[derive(Debug)]
-pub(super) struct Findings([Tally; Finding::COUNT]);
+pub(super) struct Findings(Box<[Tally]>);
 
 impl Default for Findings {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Tally::default()))
+        Self((0..Finding::COUNT).map(|_| Tally::default()).collect())
     }
 }
 

@@ -57,3 +57,36 @@ impl Phase {
         latency.subtract(&before);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::outcome::HttpFailure;
+    use crate::base::{Clock, Outcome};
+
+    #[test]
+    fn a_phase_counts_requests_and_bytes_of_each_outcome_from_its_own_beginning() {
+        let registry = Registry::new(1);
+        let client = registry.add();
+        let meter = client.meter(0, Clock::start());
+        let busy = Outcome::Http(HttpFailure::of(503));
+        let request = |outcome, bytes| {
+            let mut exchange = meter.start(Kind::Segment);
+            exchange.received(bytes);
+            exchange.finish(outcome, None);
+        };
+        request(Outcome::Ok, 1_000);
+        request(busy, 70);
+        let phase = Phase::begin(&registry, 0);
+        request(Outcome::Ok, 300);
+        request(busy, 5);
+        request(busy, 6);
+        let mut snapshot = Snapshot::default();
+        registry.snapshot(0, &mut snapshot);
+        let totals = phase.totals(&snapshot);
+        let segments = totals.kind(Kind::Segment);
+        assert_eq!((segments.ok.requests, segments.ok.bytes), (1, 300));
+        assert_eq!((segments.failed(busy).requests, segments.failed(busy).bytes), (2, 11));
+        assert_eq!((totals.finished(), totals.bytes()), (3, 311));
+    }
+}

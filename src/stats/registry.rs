@@ -32,16 +32,16 @@ pub(super) type ClientSlot = CachePadded<Slot<ClientStats>>;
 #[derive(Debug)]
 struct Retired {
     clients: AtomicU64,
-    scalars: [AtomicU64; Metric::COUNT],
-    failures: [AtomicU64; failures::SLOTS],
+    scalars: Box<[AtomicU64]>,
+    failures: Box<[AtomicU64]>,
 }
 
 impl Default for Retired {
     fn default() -> Self {
         Self {
             clients: AtomicU64::new(0),
-            scalars: std::array::from_fn(|_| AtomicU64::new(0)),
-            failures: std::array::from_fn(|_| AtomicU64::new(0)),
+            scalars: (0..Metric::COUNT).map(|_| AtomicU64::new(0)).collect(),
+            failures: (0..failures::SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 }
@@ -122,7 +122,7 @@ impl Registry {
 
     fn retire(&self, slot: &ClientSlot, index: usize) {
         let stats = slot.values();
-        for (metric, retired) in Metric::ALL.into_iter().zip(&self.retired.scalars) {
+        for (metric, retired) in Metric::ALL.into_iter().zip(&*self.retired.scalars) {
             retired.fetch_add(stats.get(metric), Ordering::Relaxed);
         }
         stats.for_each_slot(|failure, count| {
@@ -252,10 +252,10 @@ impl Registry {
         let mut scalars = Scalars::default();
         let mut failures = [0_u64; failures::SLOTS];
         let mut listed = 0;
-        for (metric, retired) in Metric::ALL.into_iter().zip(&self.retired.scalars) {
+        for (metric, retired) in Metric::ALL.into_iter().zip(&*self.retired.scalars) {
             scalars.add(metric, retired.load(Ordering::Acquire));
         }
-        for (sum, retired) in failures.iter_mut().zip(&self.retired.failures) {
+        for (sum, retired) in failures.iter_mut().zip(&*self.retired.failures) {
             *sum = retired.load(Ordering::Relaxed);
         }
         for (_, slot) in self.slots.iter().filter(|(_, slot)| slot.holder() != 0) {
