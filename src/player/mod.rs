@@ -291,13 +291,10 @@ impl Player {
         if self.leaves_at.is_some_and(|at| at <= now) {
             return Action::Leave(Departure::SessionOver);
         }
-        let mut wake = self.leaves_at;
+        // A stall is counted when it begins, also while a request is open that would have prevented it.
+        let mut wake = earliest(self.leaves_at, self.playhead.wake(now));
         if let Some(action) = self.request(now, &mut wake) {
             return action;
-        }
-        if self.asked.iter().all(Option::is_none) {
-            // Where a request is open, what it brings may come before.
-            wake = earliest(wake, self.playhead.wake(now));
         }
         let silent = wake.is_none() && self.asked.iter().all(Option::is_none);
         Action::Wait(if silent { Some(now + limits::RELOAD_MAX) } else { wake })

@@ -106,6 +106,18 @@ fn a_stall_is_as_long_as_the_origin_was_silent_beyond_the_buffer() {
 }
 
 #[test]
+fn a_stall_wakes_its_viewer_when_it_begins_and_not_when_the_late_segment_comes() {
+    let late = |what| matches!(what, What::Segment(_, 5));
+    let mut origin = Origin::film(10);
+    origin.latency = Box::new(move |what| if late(what) { 60 * SECOND } else { Duration::from_millis(10) });
+    let run = play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, 30 * SECOND);
+    // Five segments of two seconds have been played by then.
+    let wakes = |action: &Action| matches!(action, Action::Wait(Some(until)) if until.as_secs() == 10);
+    assert!(run.actions.iter().any(wakes), "{:?}", run.actions);
+    assert_eq!(run.tally.stalls, 1);
+}
+
+#[test]
 fn a_segment_that_never_comes_is_left_out_or_the_viewer_leaves() {
     let never = || Origin::film(10).failing(|_, what| matches!(what, What::Segment(_, 4)));
     let mut origin = never();
