@@ -75,6 +75,15 @@ pub enum Turn {
     Back,
 }
 
+impl Turn {
+    /// What comes after `one`, or before it, in a round of `all`.
+    pub fn in_round<T: Copy + PartialEq>(self, all: &[T], one: T) -> T {
+        let at = all.iter().position(|other| *other == one).unwrap_or_default();
+        let step = if self == Self::Next { 1 } else { all.len().saturating_sub(1) };
+        all.get((at + step) % all.len().max(1)).copied().unwrap_or(one)
+    }
+}
+
 /// A movement in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Motion {

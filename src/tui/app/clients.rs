@@ -61,9 +61,7 @@ impl Sort {
     }
 
     fn turned(self, turn: Turn) -> Self {
-        let at = Self::ALL.iter().position(|sort| *sort == self).unwrap_or_default();
-        let step = if turn == Turn::Next { 1 } else { Self::ALL.len() - 1 };
-        Self::ALL.get((at + step) % Self::ALL.len()).copied().unwrap_or_default()
+        turn.in_round(&Self::ALL, self)
     }
 
     /// The key of a client: what comes first is smaller. Where more is worse, more comes first.

@@ -53,9 +53,7 @@ impl Panel {
     const ALL: [Self; 4] = [Self::Clients, Self::Latency, Self::Traffic, Self::Errors];
 
     pub(super) fn turned(self, turn: Turn) -> Self {
-        let at = Self::ALL.iter().position(|panel| *panel == self).unwrap_or_default();
-        let step = if turn == Turn::Next { 1 } else { Self::ALL.len() - 1 };
-        Self::ALL.get((at + step) % Self::ALL.len()).copied().unwrap_or_default()
+        turn.in_round(&Self::ALL, self)
     }
 }
 
@@ -93,8 +91,6 @@ impl ChartWindow {
     }
 
     pub(super) fn turned(self, turn: Turn) -> Self {
-        let at = Self::ALL.iter().position(|window| *window == self).unwrap_or_default();
-        let step = if turn == Turn::Next { 1 } else { Self::ALL.len() - 1 };
-        Self::ALL.get((at + step) % Self::ALL.len()).copied().unwrap_or_default()
+        turn.in_round(&Self::ALL, self)
     }
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::line::Row;
 use super::panels::{FRAME, framed};
+use super::places::{take, take_bottom};
 use super::table;
 use crate::tui::model::{Fill, GeneratorView, Text};
 use crate::tui::theme::{Role, Theme};
@@ -34,19 +35,6 @@ pub(super) fn draw(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut 
     let for_machine = take_bottom(&mut rest, MACHINE);
     table::draw(&view.machine, theme, for_machine, buffer);
     table::draw(&view.workers, theme, rest, buffer);
-}
-
-fn take(rest: &mut Rect, height: u16) -> Rect {
-    let taken = Rect { height: height.min(rest.height), ..*rest };
-    rest.y += taken.height;
-    rest.height -= taken.height;
-    taken
-}
-
-fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
-    let height = height.min(rest.height);
-    rest.height -= height;
-    Rect { y: rest.y + rest.height, height, ..*rest }
 }
 
 fn channels(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {

@@ -186,14 +186,16 @@ fn fits(area: Rect, (width, height): (u16, u16)) -> bool {
     area.width >= width && area.height >= height
 }
 
-fn take(rest: &mut Rect, height: u16) -> Rect {
+/// Takes lines from the top of what is left.
+pub(super) fn take(rest: &mut Rect, height: u16) -> Rect {
     let taken = Rect { height: height.min(rest.height), ..*rest };
     rest.y += taken.height;
     rest.height -= taken.height;
     taken
 }
 
-fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
+/// Takes lines from its bottom.
+pub(super) fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
     let height = height.min(rest.height);
     rest.height -= height;
     Rect { y: rest.y + rest.height, height, ..*rest }
