@@ -103,6 +103,9 @@ fn knee(app: &App) -> Vec<Text> {
     let mut knees: Vec<(&str, Knee)> =
         named.into_iter().filter_map(|(name, knee)| Some((name, knee?))).collect();
     knees.sort_by_key(|(_, knee)| knee.at);
+    if knees.is_empty() && frame.health.verdict == Verdict::Unknown {
+        return vec![Text::label("where it breaks is not known before something is measured")];
+    }
     if knees.is_empty() {
         let mut line = vec![Text::label("no trouble so far: errors and stalls below 1%")];
         line.extend(arrival(app).map(Text::label));
