@@ -9,7 +9,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use tokio::task::{AbortHandle, Id, JoinError, JoinSet, LocalSet};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::base::Clock;
@@ -50,6 +51,10 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// Starts a worker thread.
+    ///
+    /// # Errors
+    /// The thread or its runtime could not be started.
     pub(super) fn start(
         index: usize,
         registry: &Arc<Registry>,
@@ -59,11 +64,21 @@ impl Worker {
         tap: Tap,
     ) -> io::Result<Self> {
         let (orders, receiver) = flume::bounded(ORDERS);
+        let (begun, has_begun) = flume::bounded(1);
         let running = Arc::new(Roll::default());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let counter = Arc::clone(&running);
         let registry = Arc::clone(registry);
         let thread = thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+            // A runtime of local tasks cannot move: it is made where it runs, and what keeps it from being made is told.
+            let runtime =
+                match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
+                    Ok(runtime) => runtime,
+                    Err(error) => {
+                        _ = begun.send(Err(error));
+                        return Vec::new();
+                    }
+                };
+            _ = begun.send(Ok(()));
             let net = Net::new(settings.net.clone());
             let library = Rc::new(Library::new(settings.witness.clone()));
             let shared = Shared { index, registry, settings, net, clock, tap: Rc::new(tap), library };
@@ -77,8 +92,9 @@ impl Worker {
                 by_task: HashMap::new(),
                 draining: false,
             };
-            LocalSet::new().block_on(&runtime, floor.work(receiver))
+            runtime.block_on(floor.work(receiver))
         })?;
+        has_begun.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
         Ok(Self { orders, running, thread })
     }
 
