@@ -5,12 +5,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use rustix::io::Errno;
+#[cfg(target_os = "linux")]
+use rustix::net::RecvFlags;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, HandshakeKind};
+#[cfg(target_os = "linux")]
+use tokio::io::Interest;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -29,6 +33,50 @@ use crate::base::secret_url::Endpoint;
 pub(super) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// Takes bytes off the stream that nobody wants to see, at most as many as `room` has; 0 at its end. What `room`
+    /// holds afterwards means nothing.
+    ///
+    /// Linux drops them in the kernel (tcp(7), `MSG_TRUNC`): of all that a request of media costs, the copy of its
+    /// body would be the largest part.
+    pub(super) fn poll_drop(
+        &mut self,
+        context: &mut Context<'_>,
+        room: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Plain(stream) => poll_truncated(stream, context, room),
+            stream => {
+                let mut buffer = ReadBuf::new(room);
+                ready!(Pin::new(stream).poll_read(context, &mut buffer))?;
+                Poll::Ready(Ok(buffer.filled().len()))
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn poll_truncated(stream: &TcpStream, context: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(stream.poll_read_ready(context))?;
+        let mut dropped = None;
+        let tried = stream.try_io(Interest::READABLE, || {
+            let (count, _) = rustix::net::recv(stream, &mut *room, RecvFlags::TRUNC)?;
+            dropped = Some(count);
+            // Fewer than asked for: there are no more for now, so the next call waits without asking for them.
+            if count > 0 && count < room.len() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        match (dropped, tried) {
+            (Some(count), _) => return Poll::Ready(Ok(count)),
+            (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => {
+                return Poll::Ready(Err(error));
+            }
+            (None, _) => {}
+        }
+    }
 }
 
 /// A connection that is ready for a request.
@@ -156,6 +204,73 @@ impl AsyncWrite for Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::poll_fn;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    /// A connection and the end of its peer.
+    async fn pair() -> (Stream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let (ours, theirs) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (Stream::Plain(ours.expect("connected")), theirs.expect("accepted").0)
+    }
+
+    async fn drop_some(stream: &mut Stream, most: usize) -> io::Result<usize> {
+        let mut room = vec![0; most];
+        poll_fn(|context| stream.poll_drop(context, &mut room)).await
+    }
+
+    #[tokio::test]
+    async fn dropped_bytes_are_counted_and_those_behind_them_are_read() {
+        let (mut ours, mut theirs) = pair().await;
+        theirs.write_all(b"headbodytail").await.expect("sent");
+        let mut head = [0; 4];
+        ours.read_exact(&mut head).await.expect("a head");
+        assert_eq!(drop_some(&mut ours, 4).await.expect("a body"), 4);
+        let mut tail = [0; 4];
+        ours.read_exact(&mut tail).await.expect("a tail");
+        assert_eq!([head, tail], [*b"head", *b"tail"]);
+        // Nothing is there: it waits, and wakes when something comes.
+        let wait = Duration::from_millis(20);
+        assert!(tokio::time::timeout(wait, drop_some(&mut ours, 9)).await.is_err());
+        theirs.write_all(b"more").await.expect("sent");
+        assert_eq!(drop_some(&mut ours, 9).await.expect("more"), 4);
+        drop(theirs);
+        assert_eq!(drop_some(&mut ours, 9).await.expect("the end"), 0);
+    }
+
+    #[tokio::test]
+    async fn all_bytes_of_a_long_body_are_counted_once() {
+        let (mut ours, mut theirs) = pair().await;
+        let sent = 5_000_000;
+        let send = async {
+            for piece in vec![7; sent].chunks(70_001) {
+                theirs.write_all(piece).await.expect("sent");
+            }
+            drop(theirs);
+        };
+        let take = async {
+            let mut taken = 0;
+            loop {
+                match drop_some(&mut ours, 65_536).await.expect("open") {
+                    0 => return taken,
+                    count => taken += count,
+                }
+            }
+        };
+        assert_eq!(tokio::join!(send, take).1, sent);
+    }
+
+    #[tokio::test]
+    async fn a_reset_is_an_error_and_no_end() {
+        let (mut ours, theirs) = pair().await;
+        theirs.set_zero_linger().expect("a socket");
+        drop(theirs);
+        let error = drop_some(&mut ours, 9).await.expect_err("reset");
+        assert_eq!(fault(&error), Fault::ConnReset);
+    }
 
     #[test]
     fn what_this_machine_lacks_is_never_the_origins_fault() {

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -46,16 +46,16 @@ impl Deadline {
         }
     }
 
-    /// Runs `request` until it ends or its deadline passes.
+    /// Runs `request` until it ends or its deadline passes. It stays where the caller pinned it: a future that is
+    /// handed over lies in memory twice, and in that of every client.
     ///
     /// # Errors
     /// The fault of the request, or of the phase whose time was over.
     pub(super) async fn watch<T>(
         &self,
         mut timer: Pin<&mut Sleep>,
-        request: impl Future<Output = Result<T, Fault>>,
+        mut request: Pin<&mut impl Future<Output = Result<T, Fault>>>,
     ) -> Result<T, Fault> {
-        let mut request = pin!(request);
         timer.as_mut().reset(self.next().0);
         poll_fn(|context| {
             if let Poll::Ready(ended) = request.as_mut().poll(context) {
@@ -82,6 +82,7 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
 
     fn timer() -> Pin<Box<Sleep>> {
         Box::pin(tokio::time::sleep(Duration::ZERO))
@@ -92,7 +93,7 @@ mod tests {
         let deadline = Deadline::new(Duration::from_secs(60));
         deadline.enter(Fault::TimeoutConnect, Duration::from_secs(5));
         let begun = Instant::now();
-        let ended: Result<(), _> = deadline.watch(timer().as_mut(), std::future::pending()).await;
+        let ended: Result<(), _> = deadline.watch(timer().as_mut(), pin!(std::future::pending())).await;
         assert_eq!(ended, Err(Fault::TimeoutConnect));
         assert_eq!(begun.elapsed().as_secs(), 5);
     }
@@ -107,7 +108,7 @@ mod tests {
             }
         };
         let begun = Instant::now();
-        let ended: Result<(), _> = deadline.watch(timer().as_mut(), request).await;
+        let ended: Result<(), _> = deadline.watch(timer().as_mut(), pin!(request)).await;
         assert_eq!(ended, Err(Fault::TimeoutTotal));
         assert_eq!(begun.elapsed().as_secs(), 20);
     }
@@ -122,13 +123,13 @@ mod tests {
             std::future::pending().await
         };
         let begun = Instant::now();
-        let ended: Result<(), _> = deadline.watch(timer().as_mut(), request).await;
+        let ended: Result<(), _> = deadline.watch(timer().as_mut(), pin!(request)).await;
         assert_eq!((ended, begun.elapsed().as_secs()), (Err(Fault::TimeoutIdle), 3));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_ends_in_time_keeps_its_result() {
         let deadline = Deadline::new(Duration::from_secs(1));
-        assert_eq!(deadline.watch(timer().as_mut(), async { Ok(7) }).await, Ok(7));
+        assert_eq!(deadline.watch(timer().as_mut(), pin!(async { Ok(7) })).await, Ok(7));
     }
 }

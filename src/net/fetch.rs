@@ -6,10 +6,10 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::io::Write as _;
-use std::pin::Pin;
+use std::io;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
@@ -30,6 +30,8 @@ use crate::base::{CacheStatus, SecretUrl, limits};
 /// The read buffer that all clients of a worker share. A quarter of a megabyte is where fewer system calls stop
 /// paying for the cache that they miss.
 const READ_BUFFER_BYTES: usize = 256 * 1024;
+/// How much is read at once until the head of a response is known whose body nobody wants to see.
+const HEAD_READ_BYTES: usize = 16 * 1024;
 
 /// What is done with the body of a good response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +40,10 @@ pub enum Body {
     Playlist,
     /// Kept as it is, up to [`limits::KEY_BYTES`]: a key.
     Key,
-    /// Counted and dropped, up to [`limits::SEGMENT_BYTES`].
+    /// Counted and dropped, up to [`limits::SEGMENT_BYTES`]. Nobody sees it.
     Media,
+    /// The same, but the observer sees it.
+    SeenMedia,
 }
 
 /// A GET.
@@ -149,7 +153,8 @@ impl Wire {
         let deadline = Deadline::new(request.total);
         let Self { net, pool, lane, timer, outgoing } = self;
         let mut path = Path { net, pool, lane: *lane, deadline: &deadline, outgoing };
-        deadline.watch(timer.as_mut(), path.get(request, observer)).await
+        let request = pin!(path.get(request, observer));
+        deadline.watch(timer.as_mut(), request).await
     }
 }
 
@@ -216,10 +221,10 @@ impl Path<'_> {
     ) -> Result<(Head, Times), Fault> {
         let (net, deadline) = (self.net, self.deadline);
         deadline.enter(Fault::TimeoutFirstByte, net.settings.timeout);
-        let Connection { endpoint, protocol, .. } = connection;
+        let Connection { endpoint, host, protocol, .. } = connection;
         match protocol {
             Protocol::Http1(stream) => {
-                write_request(self.outgoing, net, endpoint, request)?;
+                write_request(self.outgoing, net, endpoint, host, request);
                 send(stream, self.outgoing).await?;
                 receive(stream, net, deadline, sink).await
             }
@@ -237,25 +242,15 @@ fn is_stale(fault: Fault) -> bool {
 }
 
 /// Makes the request in `outgoing`, whose memory is used again.
-fn write_request(
-    outgoing: &mut Vec<u8>,
-    net: &Net,
-    endpoint: &Endpoint,
-    request: &Request<'_>,
-) -> Result<(), Fault> {
+fn write_request(outgoing: &mut Vec<u8>, net: &Net, endpoint: &Endpoint, host: &str, request: &Request<'_>) {
     outgoing.clear();
-    let write = |outgoing: &mut Vec<u8>| -> std::io::Result<()> {
-        write!(outgoing, "GET {} HTTP/1.1\r\nhost: {}\r\n", request.url.wire_path(), endpoint.authority())?;
-        net.settings.headers.for_each(endpoint, request, &net.settings.manners, &mut |name, value| {
-            outgoing.extend_from_slice(name.as_str().as_bytes());
-            outgoing.extend_from_slice(b": ");
-            outgoing.extend_from_slice(value);
-            outgoing.extend_from_slice(b"\r\n");
-        });
-        outgoing.extend_from_slice(b"\r\n");
-        Ok(())
-    };
-    write(outgoing).map_err(|_| Fault::LocalInternal)
+    let mut write = |pieces: &[&[u8]]| pieces.iter().for_each(|piece| outgoing.extend_from_slice(piece));
+    write(&[b"GET ", request.url.wire_path().as_bytes(), b" HTTP/1.1\r\nhost: ", host.as_bytes(), b"\r\n"]);
+    let Net { settings, .. } = net;
+    settings.headers.for_each(endpoint, request, &settings.manners, &mut |name, value| {
+        write(&[name.as_str().as_bytes(), b": ", value, b"\r\n"]);
+    });
+    write(&[b"\r\n"]);
 }
 
 async fn send(stream: &mut Stream, bytes: &[u8]) -> Result<(), Fault> {
@@ -295,25 +290,26 @@ async fn receive<O: Observer>(
     let complete = poll_fn(|context| {
         loop {
             let mut shared = net.buffer.borrow_mut();
-            let mut buffer = ReadBuf::new(&mut shared);
-            match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(broken(&reader, &error))),
-                Poll::Ready(Ok(())) => {}
-            }
-            let input = buffer.filled();
-            if input.is_empty() {
-                return Poll::Ready(reader.end());
-            }
+            let came = ready!(poll_next(stream, context, &mut shared, &reader, sink.is_blind()));
+            let (count, progress) = match came {
+                Err(error) => return Poll::Ready(Err(broken(&reader, &error))),
+                Ok(Came::Read(0) | Came::Dropped(0)) => return Poll::Ready(reader.end()),
+                Ok(Came::Read(count)) => {
+                    let input = shared.get(..count).unwrap_or_default();
+                    (count, reader.feed(input, &mut |head, piece| sink.take(head, piece))?)
+                }
+                Ok(Came::Dropped(count)) => {
+                    (count, reader.skip(count, &mut |head, bytes| sink.count(head, bytes)))
+                }
+            };
             sink.untouched = false;
             first_byte.get_or_insert_with(Instant::now);
             deadline.enter(Fault::TimeoutIdle, net.settings.timeout);
-            match reader.feed(input, &mut |head, piece| sink.take(head, piece)) {
-                Err(fault) => return Poll::Ready(Err(fault)),
-                Ok(Progress::Done { used }) if used == input.len() => return Poll::Ready(Ok(())),
-                Ok(Progress::Done { .. }) => return Poll::Ready(Err(Fault::BodyLong)),
-                Ok(Progress::More) if sink.wants_no_more() => return Poll::Ready(Ok(())),
-                Ok(Progress::More) => {}
+            match progress {
+                Progress::Done { used } if used == count => return Poll::Ready(Ok(())),
+                Progress::Done { .. } => return Poll::Ready(Err(Fault::BodyLong)),
+                Progress::More if sink.wants_no_more() => return Poll::Ready(Ok(())),
+                Progress::More => {}
             }
         }
     });
@@ -322,6 +318,38 @@ async fn receive<O: Observer>(
     head.keep_alive &= !sink.wants_no_more();
     let last_byte = Instant::now();
     Ok((head, Times { sent, first_byte: first_byte.unwrap_or(last_byte), last_byte }))
+}
+
+/// How the next bytes of a response came, and how many: none at the end of the stream.
+enum Came {
+    /// They are in the buffer.
+    Read(usize),
+    /// They are a part of the body, and gone.
+    Dropped(usize),
+}
+
+/// Takes the next bytes off a stream: into the buffer, or out of the world, if they can be told without a look at them.
+fn poll_next(
+    stream: &mut Stream,
+    context: &mut Context<'_>,
+    buffer: &mut [u8],
+    reader: &Reader,
+    blind: bool,
+) -> Poll<io::Result<Came>> {
+    let most = buffer.len();
+    let (droppable, room) = match reader.skippable().filter(|_| blind) {
+        // One more than there should be: what comes after the body must be noticed.
+        Some(left) => (true, usize::try_from(left.saturating_add(1)).unwrap_or(most)),
+        None if blind && reader.head().is_none() => (false, HEAD_READ_BYTES),
+        None => (false, most),
+    };
+    let room = buffer.get_mut(..room.min(most)).unwrap_or_default();
+    if droppable {
+        return stream.poll_drop(context, room).map_ok(Came::Dropped);
+    }
+    let mut room = ReadBuf::new(room);
+    ready!(Pin::new(stream).poll_read(context, &mut room))?;
+    Poll::Ready(Ok(Came::Read(room.filled().len())))
 }
 
 /// A connection that broke: after the head, what is missing of the body tells more than the error.
@@ -356,6 +384,11 @@ async fn exchange_http2<O: Observer>(
     Ok((head, Times { sent, first_byte, last_byte: Instant::now() }))
 }
 
+/// Whether the body is what was asked for.
+fn is_good(head: &Head) -> bool {
+    matches!(head.status, 200 | 206)
+}
+
 /// Where a body goes: counted always, kept when it is a playlist or a key.
 struct Sink<'a, O> {
     body: Body,
@@ -375,23 +408,39 @@ impl<'a, O: Observer> Sink<'a, O> {
         Self { body, observer, kept: Vec::new(), taken: 0, untouched: true, verdict: Ok(()), enough: false }
     }
 
+    /// Whether nobody looks at the body.
+    fn is_blind(&self) -> bool {
+        self.body == Body::Media
+    }
+
+    /// Takes a piece of the body.
     fn take(&mut self, head: &Head, piece: &[u8]) {
-        self.taken += piece.len() as u64;
-        self.observer.received(piece.len() as u64);
-        if !matches!(head.status, 200 | 206) {
+        self.count(head, piece.len() as u64);
+        if !is_good(head) {
+            return;
+        }
+        match self.body {
+            Body::Playlist | Body::Key if self.verdict.is_ok() => self.kept.extend_from_slice(piece),
+            Body::SeenMedia => self.observer.body(piece),
+            Body::Playlist | Body::Key | Body::Media => {}
+        }
+    }
+
+    /// Counts bytes of the body.
+    fn count(&mut self, head: &Head, bytes: u64) {
+        self.taken += bytes;
+        self.observer.received(bytes);
+        if !is_good(head) {
             self.enough |= self.taken > limits::ERROR_BODY_BYTES;
             return;
         }
         let (limit, fault) = match self.body {
             Body::Playlist => (limits::PLAYLIST_BYTES as u64, Fault::PlaylistLimit),
             Body::Key => (limits::KEY_BYTES as u64, Fault::BodyTooBig),
-            Body::Media => (limits::SEGMENT_BYTES, Fault::BodyTooBig),
+            Body::Media | Body::SeenMedia => (limits::SEGMENT_BYTES, Fault::BodyTooBig),
         };
-        self.observer.body(piece);
         if self.taken > limit {
             self.verdict = Err(fault);
-        } else if self.body != Body::Media {
-            self.kept.extend_from_slice(piece);
         }
     }
 

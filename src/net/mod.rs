@@ -58,7 +58,7 @@ pub struct Opening {
 pub trait Observer {
     /// Body bytes arrived on the wire.
     fn received(&mut self, bytes: u64);
-    /// The same bytes, of a good response.
+    /// The same bytes, of a good response to a request for [`Body::SeenMedia`].
     fn body(&mut self, piece: &[u8]);
     /// A connection became usable; `again`: the client had been connected there before.
     fn connected(&mut self, opening: &Opening, again: bool);

@@ -23,6 +23,8 @@ use crate::base::{SecretUrl, limits};
 /// A connection, while a request uses it or while it waits for one.
 pub(super) struct Connection {
     pub(super) endpoint: Endpoint,
+    /// What an HTTP/1.1 request gives as `Host`.
+    pub(super) host: Box<str>,
     pub(super) protocol: Protocol,
     /// Has carried a complete response before.
     pub(super) used: bool,
@@ -96,7 +98,9 @@ impl Pool {
         if !again && visited.len() < limits::CONNECTIONS_PER_CLIENT {
             visited.push(endpoint.clone());
         }
-        let connection = Connection { endpoint, protocol, used: false, opening, lane: self.lane_of(lane) };
+        let host = endpoint.authority().into();
+        let lane = self.lane_of(lane);
+        let connection = Connection { endpoint, host, protocol, used: false, opening, lane };
         if let Some(shared) = connection.share() {
             self.put(shared);
         }
@@ -141,6 +145,7 @@ impl Connection {
         let Protocol::Http2(http2) = &self.protocol else { return None };
         Some(Self {
             endpoint: self.endpoint.clone(),
+            host: self.host.clone(),
             protocol: Protocol::Http2(http2.clone()),
             used: self.used,
             opening: self.opening,

@@ -48,6 +48,11 @@ impl Undoing {
         Self(keys.zip(decryption).and_then(|(keys, decryption)| keys.decryptor(decryption)).map(Box::new))
     }
 
+    /// Whether there is anything to do.
+    pub(super) fn looks(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(super) fn take(&mut self, piece: &[u8]) {
         if let Some(decryptor) = &mut self.0 {
             decryptor.take(piece, &mut |_| {});

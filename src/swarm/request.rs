@@ -60,7 +60,8 @@ async fn follow<'a>(
         let undoing = Undoing::new(beside.keys, fetch.decryption.as_deref());
         let mut tap = Tap { exchange: meter.start(kind), undoing };
         let unless = fetch.unless.as_deref();
-        let request = Request { url: &url, range: fetch.range, unless, body: body(kind), total: fetch.total };
+        let body = body(kind, &tap.undoing);
+        let request = Request { url: &url, range: fetch.range, unless, body, total: fetch.total };
         let ended = wire.get(&request, &mut tap).await;
         let Tap { exchange, undoing } = tap;
         let response = match ended {
@@ -117,8 +118,9 @@ pub(super) fn kind(what: What) -> Kind {
     }
 }
 
-fn body(kind: Kind) -> Body {
+fn body(kind: Kind, undoing: &Undoing) -> Body {
     match kind {
+        _ if undoing.looks() => Body::SeenMedia,
         Kind::Playlist => Body::Playlist,
         Kind::Key => Body::Key,
         Kind::Segment | Kind::Part | Kind::Init | Kind::Unknown => Body::Media,

@@ -101,6 +101,30 @@ impl Reader {
         Ok(if done { Progress::Done { used: used + in_body } } else { Progress::More })
     }
 
+    /// How many bytes of the body are still to come, where they can be taken without a look at them: all but chunked
+    /// bodies. `None` as well before the head is known.
+    pub fn skippable(&self) -> Option<u64> {
+        match self.framing? {
+            Framing::Length(left) => Some(left),
+            Framing::Close => Some(u64::MAX),
+            Framing::Chunked(_) => None,
+        }
+    }
+
+    /// Takes this many bytes of a body that is [skippable](Self::skippable); `body` is told how many belong to it.
+    pub fn skip(&mut self, bytes: usize, body: &mut impl FnMut(&Head, u64)) -> Progress {
+        let (Some(head), Some(framing)) = (&self.head, &mut self.framing) else { return Progress::More };
+        if let Framing::Length(left) = framing {
+            let in_body = (*left).min(bytes as u64);
+            *left -= in_body;
+            body(head, in_body);
+            let used = usize::try_from(in_body).unwrap_or(bytes);
+            return if *left == 0 { Progress::Done { used } } else { Progress::More };
+        }
+        body(head, bytes as u64);
+        Progress::More
+    }
+
     /// The connection was closed.
     ///
     /// # Errors

@@ -24,6 +24,27 @@ fn read(wire: &[u8], piece: usize) -> Seen {
     Ok((reader.head().expect("a head").status, body, 0))
 }
 
+/// Status, body bytes and what was left over, when nobody looks at what need not be looked at.
+fn skip(wire: &[u8], piece: usize) -> Result<(u16, usize, usize), Fault> {
+    let mut reader = Reader::default();
+    let (mut in_body, mut fed) = (0, 0);
+    for part in wire.chunks(piece.max(1)) {
+        let progress = match reader.skippable() {
+            Some(_) => reader.skip(part.len(), &mut |_, bytes| in_body += bytes as usize),
+            None => reader.feed(part, &mut |_, bytes| in_body += bytes.len())?,
+        };
+        match progress {
+            Progress::More => fed += part.len(),
+            Progress::Done { used } => {
+                let status = reader.head().expect("a head").status;
+                return Ok((status, in_body, wire.len() - fed - used));
+            }
+        }
+    }
+    reader.end()?;
+    Ok((reader.head().expect("a head").status, in_body, 0))
+}
+
 fn ok(status: u16, body: &str, left: usize) -> Seen {
     Ok((status, body.as_bytes().to_vec(), left))
 }
@@ -116,6 +137,8 @@ fn each_response_is_read_the_same_however_it_is_split() {
         let shown = &wire[..wire.len().min(120)];
         for piece in [wire.len(), 1, 2, 3, 7, 64] {
             assert_eq!(read(wire.as_bytes(), piece), seen, "in pieces of {piece}: {shown:?}");
+            let counted = seen.clone().map(|(status, body, left)| (status, body.len(), left));
+            assert_eq!(skip(wire.as_bytes(), piece), counted, "unseen, in pieces of {piece}: {shown:?}");
         }
     }
 }
