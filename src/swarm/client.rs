@@ -65,8 +65,8 @@ impl Client {
     }
 
     /// Lives until its viewer leaves, the stream has been played to its end, or the run drains.
-    pub(super) async fn live(self) -> End {
-        let Self { mut viewer, lines, seat } = self;
+    pub(super) async fn live(&mut self) -> End {
+        let Self { viewer, lines, seat } = self;
         let meter = Rc::clone(&viewer.meter);
         let mut wires: [Option<Wire>; LANES] = Default::default();
         let keys = seat.decrypts().then(KeyRing::default);
@@ -85,10 +85,7 @@ impl Client {
                 Action::Fetch(fetch) => {
                     let lane = fetch.lane;
                     let wire = wires.get_mut(lane).and_then(Option::take).unwrap_or_else(|| lines.wire(lane));
-                    lanes.open(
-                        lane,
-                        request(wire, fetch, &meter, Beside { seat: &seat, keys: keys.as_ref() }),
-                    );
+                    lanes.open(lane, request(wire, fetch, &meter, Beside { seat, keys: keys.as_ref() }));
                     seat.set_busy(true);
                     input = Input::Woke;
                     continue;

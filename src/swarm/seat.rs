@@ -162,8 +162,9 @@ impl Seat {
 pub(super) async fn occupy(seat: Rc<Seat>) -> End {
     let clock = seat.shared.clock;
     let mut backoff = Backoff::new(seat.seed());
-    while let Some(client) = seat.client() {
+    while let Some(mut client) = seat.client() {
         let end = client.live().await;
+        drop(client);
         let End::Left(departure) = end else { return end };
         seat.vacate(departure);
         if departure == Departure::GaveUp {
