@@ -92,7 +92,16 @@ pub enum Answer {
     /// A key, an initialization section, or a segment of this many bytes.
     Media(u64),
     /// It failed.
-    Failed,
+    Failed(Failure),
+}
+
+/// How a request failed, as far as players tell failures apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The server said that it will not give this: a status of 400 to 499.
+    Refused,
+    /// Anything else, which may be better the next time.
+    Broken,
 }
 
 /// What every player of a run is made from.

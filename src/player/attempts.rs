@@ -52,6 +52,12 @@ impl Attempts {
         }
     }
 
+    /// It failed at last, without a rule: it is left out. The failure counts for what is tried next.
+    pub(super) fn pass(&mut self) -> Verdict {
+        self.failures = self.failures.saturating_add(1);
+        Verdict::Skip
+    }
+
     /// It came, or another thing is wanted now.
     pub(super) fn succeed(&mut self) {
         *self = Self::default();

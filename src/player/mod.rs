@@ -31,7 +31,7 @@ use crate::base::outcome::Fault;
 use crate::base::{SecretUrl, limits};
 use crate::hls::{Media, Playlist, Start, Variables, choose};
 
-pub use action::{Action, Answer, Departure, Fetch, Input, LANES, Settings, What};
+pub use action::{Action, Answer, Departure, Failure, Fetch, Input, LANES, Settings, What};
 use attempts::{Attempts, Verdict};
 pub use backoff::Backoff;
 pub use need::Decryption;
@@ -39,6 +39,7 @@ use need::{Keys, Need, Wanted};
 pub use playhead::{Doing, Moment, Tally};
 use playhead::{Phase, Playhead};
 pub use profile::Profile;
+use profile::Refused;
 use reloads::Reloads;
 pub use session::SessionLength;
 use track::{Role, Track};
@@ -116,7 +117,7 @@ impl Player {
                 }
                 Answer::Unchanged => self.take_unchanged(&asked, now),
                 Answer::Media(bytes) => self.take_media(asked, bytes, now),
-                Answer::Failed => self.take_failure(asked.what, now),
+                Answer::Failed(failure) => self.take_failure(asked.what, failure, now),
             }
         }
         self.next(now)
@@ -165,7 +166,7 @@ impl Player {
                 self.variables.clone_from(&multivariant.variables);
                 self.start = multivariant.start;
                 if self.tracks.is_empty() {
-                    self.take_failure(asked.what, now);
+                    self.take_failure(asked.what, Failure::Broken, now);
                 }
                 return;
             }
@@ -175,7 +176,7 @@ impl Player {
             }
             (What::Playlist(index), Playlist::Media(_)) => index,
             // `accepts` has refused it; nothing is lost by asking again.
-            _ => return self.take_failure(asked.what, now),
+            _ => return self.take_failure(asked.what, Failure::Broken, now),
         };
         let profile = self.settings.profile;
         let Some(track) = self.tracks.get_mut(index) else { return };
@@ -212,7 +213,7 @@ impl Player {
                     track.unchanged(asked.since, self.settings.profile);
                 }
             }
-            what => self.take_failure(what, now),
+            what => self.take_failure(what, Failure::Broken, now),
         }
     }
 
@@ -235,34 +236,46 @@ impl Player {
         }
     }
 
-    fn take_failure(&mut self, what: What, now: Duration) {
-        let profile = self.settings.profile;
-        let backoff = &mut self.backoff;
-        let verdict = match what {
-            What::Entry => {
-                let target = limits::RELOAD_MIN;
-                self.entry_attempts.fail(&profile.entry, target, now, backoff)
-            }
-            What::Playlist(index) | What::Key(index) | What::Init(index) | What::Segment(index, _) => {
-                let Some(track) = self.tracks.get_mut(index) else { return };
-                let target = track.target_duration();
-                if matches!(what, What::Playlist(_)) {
-                    track.playlist_attempts.fail(&profile.playlist, target, now, backoff)
-                } else {
-                    track.media_attempts.fail(&profile.segment, target, now, backoff)
-                }
-            }
-        };
-        match verdict {
+    fn take_failure(&mut self, what: What, failure: Failure, now: Duration) {
+        match self.judge(what, failure, now) {
             Verdict::Again => {}
             Verdict::Leave => self.gave_up = true,
             Verdict::Skip => {
                 if let What::Key(index) | What::Init(index) | What::Segment(index, _) = what
                     && let Some(track) = self.tracks.get_mut(index)
                 {
-                    self.counted.skipped += track.skip_segment(profile);
+                    self.counted.skipped += track.skip_segment(self.settings.profile);
                     self.buffer(now);
                 }
+            }
+        }
+    }
+
+    /// What follows from a failure by the rules of the profile.
+    fn judge(&mut self, what: What, failure: Failure, now: Duration) -> Verdict {
+        let Self { settings, tracks, entry_attempts, backoff, .. } = self;
+        let profile = settings.profile;
+        let is_final = failure == Failure::Refused && profile.refused == Refused::Final;
+        let track = match what {
+            What::Entry => None,
+            What::Playlist(index) | What::Key(index) | What::Init(index) | What::Segment(index, _) => {
+                tracks.get_mut(index)
+            }
+        };
+        match (what, track) {
+            (What::Entry, _) if is_final => Verdict::Leave,
+            (What::Entry, _) => entry_attempts.fail(&profile.entry, limits::RELOAD_MIN, now, backoff),
+            (_, None) => Verdict::Again,
+            (What::Playlist(_), Some(track)) => {
+                let target = track.target_duration();
+                track.playlist_attempts.fail(&profile.playlist, target, now, backoff)
+            }
+            (What::Key(_) | What::Segment(..), Some(track)) if is_final && track.can_pass() => {
+                track.media_attempts.pass()
+            }
+            (_, Some(track)) => {
+                let target = track.target_duration();
+                track.media_attempts.fail(&profile.segment, target, now, backoff)
             }
         }
     }
@@ -365,7 +378,7 @@ impl Player {
         let (_, what, lane, wanted) = shortest?;
         if wanted.url.is_none() {
             // The playlist names an address that cannot be requested: as if the request had failed.
-            self.take_failure(what, now);
+            self.take_failure(what, Failure::Broken, now);
             return Some(Action::Wait(Some(now + limits::BACKOFF_MIN)));
         }
         Some(self.fetch(what, lane, wanted, None, now))

@@ -26,6 +26,8 @@ pub struct Profile {
     pub playlist: Retry,
     /// What is done when a segment, its initialization section or its key cannot be loaded.
     pub segment: Retry,
+    /// What is done when the server refuses something (4xx).
+    pub refused: Refused,
     /// Where a client goes on that was too slow for the window.
     pub behind: Behind,
     /// How requests are written and connections used.
@@ -72,10 +74,21 @@ pub enum Address {
 /// Where a client goes on after what came next has left the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behind {
-    /// Where one that joins now would begin.
+    /// Where one that joins now would begin, also when only what was left out before has left the window.
     LiveEdge,
     /// With the oldest segment that is listed.
     Oldest,
+}
+
+/// What is done when the server refuses something: a status of 400 to 499.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It is a failure like any other.
+    AsAnyFailure,
+    /// It is not asked for again: without the address that the operator gave the viewer leaves, a segment of a live list
+    /// is left out. The last segment of a list is a failure like any other: it may have been listed before it was
+    /// there. So is a media playlist.
+    Final,
 }
 
 /// What is done when something cannot be loaded. Counted anew for each thing.

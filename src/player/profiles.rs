@@ -3,7 +3,8 @@
 //! Each row says what that player was seen to do against one live origin (nginx, four-second segments, a window of
 //! six) with faults; where it was not seen, it says what its documentation or source does. Cells that were rounded:
 //!
-//! * `web` (hls.js 1.7 in Chromium 156): its default retry policies for errors; no switch to another variant.
+//! * `web` (hls.js 1.7 in Chromium 156): its default retry policies for errors, and what it does about a 4xx where
+//!   there is no other variant: one is never switched to here.
 //! * `ffmpeg` (5.1): it tries a playlist three times within 10 ms; here the third waits for the limit of two playlist
 //!   requests a second and client. A segment that fails over a kept-alive connection is tried once more over a new one.
 //! * `native` (Chromium's own player): its first request for the oldest segment, a probe, is left out.
@@ -11,7 +12,7 @@
 
 use std::time::Duration;
 
-use super::profile::{Address, Behind, Pace, Profile, Reload, Retry, StartAt, Then, Wait};
+use super::profile::{Address, Behind, Pace, Profile, Refused, Reload, Retry, StartAt, Then, Wait};
 use crate::base::Manners;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -37,6 +38,7 @@ pub static WEB: Profile = Profile {
     entry: Retry { times: Some(1), wait: WEB_WAIT, then: Then::Leave },
     playlist: Retry { times: Some(2), wait: WEB_WAIT, then: Then::Leave },
     segment: Retry { times: Some(6), wait: WEB_WAIT, then: Then::Leave },
+    refused: Refused::Final,
     behind: Behind::LiveEdge,
     manners: BROWSER,
 };
@@ -51,6 +53,7 @@ pub static FFMPEG: Profile = Profile {
     entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
     playlist: Retry { times: Some(2), wait: Wait::AtOnce, then: Then::Leave },
     segment: Retry { times: Some(1), wait: Wait::AtOnce, then: Then::SkipOn },
+    refused: Refused::AsAnyFailure,
     behind: Behind::Oldest,
     manners: Manners {
         playlist_encoding: None,
@@ -72,6 +75,7 @@ pub static NATIVE: Profile = Profile {
     entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
     playlist: Retry { times: Some(3), wait: Wait::HalfTargets(2), then: Then::Leave },
     segment: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
+    refused: Refused::AsAnyFailure,
     behind: Behind::LiveEdge,
     manners: Manners { whole_range: true, conditional: false, ..BROWSER },
 };
@@ -86,6 +90,7 @@ pub static PERSISTENT: Profile = Profile {
     entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::BackOff },
     playlist: Retry { times: None, wait: Wait::HalfTargets(1), then: Then::BackOff },
     segment: Retry { times: Some(5), wait: Wait::HalfTargets(1), then: Then::Skip },
+    refused: Refused::AsAnyFailure,
     behind: Behind::LiveEdge,
     manners: BROWSER,
 };

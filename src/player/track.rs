@@ -67,6 +67,8 @@ pub(super) struct Track {
     reload_at: Option<Duration>,
     /// The sequence number that is loaded next.
     next: u64,
+    /// The first one that the client does not have: it is before `next` when segments were left out.
+    missing: u64,
     init: Option<Arc<Init>>,
     behind_since: Option<Duration>,
 }
@@ -86,6 +88,7 @@ impl Track {
             asked_at: Duration::ZERO,
             reload_at: None,
             next: 0,
+            missing: 0,
             init: None,
             behind_since: None,
         }
@@ -123,17 +126,19 @@ impl Track {
         let taken = match self.media() {
             None => {
                 self.next = first_to_play(media, profile.start, start);
+                self.missing = self.next;
                 Taken { changed: true, ..Taken::default() }
             }
             Some(before) => {
                 let changed = !media.is_same_list_as(before);
-                let step = step(media, before, self.next, profile);
+                let step = step(media, before, self.place(), profile);
                 let Some(step) = step.or_else(|| self.begin_anew(media, now, profile)) else {
                     self.schedule(asked, false, profile);
                     return Taken::default();
                 };
                 if step.next != self.next {
                     self.media_attempts.succeed();
+                    self.missing = step.next;
                 }
                 self.next = step.next;
                 Taken { lost: step.lost, jumped: step.jumped, changed }
@@ -143,6 +148,10 @@ impl Track {
         self.list = Some(list);
         self.schedule(asked, taken.changed, profile);
         taken
+    }
+
+    fn place(&self) -> Place {
+        Place { next: self.next, missing: self.missing }
     }
 
     /// A list that ends before what was loaded: stale at first, a new stream if it stays so.
@@ -213,8 +222,16 @@ impl Track {
         let length = listed.map_or(UNKNOWN_DURATION, duration);
         self.buffered += length;
         self.next = sequence.saturating_add(1);
+        self.missing = self.next;
         self.media_attempts.succeed();
         length
+    }
+
+    /// Whether a live list goes on behind the next segment: whoever leaves that one out has another to play.
+    pub(super) fn can_pass(&self) -> bool {
+        let Some(media) = self.media().filter(|media| !media.endlist) else { return false };
+        let next = self.next_segment(media).map(|segment| segment.sequence);
+        next.is_some_and(|next| media.last_sequence().is_some_and(|last| next < last))
     }
 
     /// The client goes on without the next segment. Returns how many are lost.
@@ -241,8 +258,16 @@ struct Step {
     jumped: bool,
 }
 
-/// How a client that would load `next` goes on; `None`: the list ends before what it has loaded.
-fn step(media: &Media, before: &Media, next: u64, profile: &Profile) -> Option<Step> {
+/// Where a client stands: the number that it would load next, and the first that it does not have.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    next: u64,
+    missing: u64,
+}
+
+/// How a client goes on that stands at `place`; `None`: the list ends before what it has loaded.
+fn step(media: &Media, before: &Media, place: Place, profile: &Profile) -> Option<Step> {
+    let Place { next, missing } = place;
     if let Some(renumbered) = renumbered(media, before, next) {
         return Some(Step { next: renumbered, lost: 0, jumped: false });
     }
@@ -250,14 +275,14 @@ fn step(media: &Media, before: &Media, next: u64, profile: &Profile) -> Option<S
     if end < next {
         return None;
     }
-    let oldest = media.segments.first().map(|segment| segment.sequence).filter(|oldest| next < *oldest);
-    let Some(oldest) = oldest else { return Some(Step { next, lost: 0, jumped: false }) };
-    // Too slow for the window: what is next has left it.
+    let oldest = media.segments.first().map_or(0, |segment| segment.sequence);
+    // Too slow for the window: what is wanted has left it.
     let restart = match profile.behind {
-        Behind::LiveEdge => first_to_play(media, profile.start, None),
-        Behind::Oldest => oldest,
+        Behind::LiveEdge if missing < oldest => first_to_play(media, profile.start, None).max(next),
+        Behind::Oldest if next < oldest => oldest,
+        Behind::LiveEdge | Behind::Oldest => return Some(Step { next, lost: 0, jumped: false }),
     };
-    Some(Step { next: restart, lost: restart.saturating_sub(next), jumped: true })
+    Some(Step { next: restart, lost: restart.saturating_sub(next), jumped: restart != next })
 }
 
 /// Where a list that numbers its segments anew goes on behind what was loaded last: a window over one file that

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::outcome::{Fault, Outcome};
 use crate::hls::Loaded;
-use crate::player::{Answer, Fetch, Player, What};
+use crate::player::{Answer, Failure, Fetch, Player, What};
 
 use super::inspection::{Inspection, Look};
 use super::request::{Arrived, timings};
@@ -17,13 +17,14 @@ pub(super) fn conclude(
     fetch: &Fetch,
     arrived: Option<Arrived<'_>>,
 ) -> Answer {
-    let Some(arrived) = arrived else { return Answer::Failed };
+    let Some(arrived) = arrived else { return Answer::Failed(Failure::Broken) };
     let outcome = Outcome::of_status(arrived.response.status, false);
     let look = look(fetch, &arrived);
     if !outcome.is_ok() {
         inspection.failure(&look);
+        let refused = matches!(arrived.response.status, 400..=499);
         arrived.exchange.finish(outcome, None);
-        return Answer::Failed;
+        return Answer::Failed(if refused { Failure::Refused } else { Failure::Broken });
     }
     let understood = arrived.decrypted.and_then(|()| understand(player, inspection, &look));
     match understood {
@@ -34,7 +35,7 @@ pub(super) fn conclude(
         }
         Err(fault) => {
             arrived.exchange.finish(fault.into(), None);
-            Answer::Failed
+            Answer::Failed(Failure::Broken)
         }
     }
 }

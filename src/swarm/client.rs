@@ -104,7 +104,7 @@ impl Client {
             input = match ended {
                 Some(Landed { wire, fetch, arrived }) => {
                     let answer = conclude(&viewer.player, &mut viewer.inspection, &fetch, arrived);
-                    if matches!(answer, Answer::Failed) {
+                    if matches!(answer, Answer::Failed(_)) {
                         viewer.story.failed(kind(fetch.what));
                     }
                     if let Some(free) = wires.get_mut(fetch.lane) {

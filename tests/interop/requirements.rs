@@ -18,10 +18,20 @@ const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 pub fn met() -> bool {
     let Some(missing) = missing_in(&search_path()) else { return true };
     assert!(env::var(REQUIRE).as_deref() != Ok("1"), "{REQUIRE}=1, and missing: {missing}");
+    skip(&missing);
+    false
+}
+
+/// Says on stderr what a test is skipped for.
+pub fn skip(missing: &str) {
     // Written to the stream itself: what `println!` says in a test that passes, nobody ever sees.
     // In one piece, because other tests talk at the same time.
     let _ = std::io::stderr().write_all(format!("skipped: {missing} not installed\n").as_bytes());
-    false
+}
+
+/// The full path of a program that a test can do without.
+pub fn optional(program: &str) -> Option<PathBuf> {
+    find(program, &search_path())
 }
 
 /// The full path of `program`.

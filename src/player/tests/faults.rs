@@ -16,6 +16,10 @@ fn tries(origin: &Origin, wanted: fn(What) -> bool, from: Duration) -> Vec<f64> 
     times.iter().map(|at| ((*at - times[0]).as_secs_f64() * 10.0).round() / 10.0).collect()
 }
 
+fn is_entry(what: What) -> bool {
+    what == What::Entry
+}
+
 fn left(run: &Run) -> bool {
     matches!(run.ended, Some((_, Action::Leave(Departure::GaveUp))))
 }
@@ -26,21 +30,61 @@ const BROKEN: Duration = Duration::from_secs(120);
 #[test]
 fn a_segment_that_is_missing_for_eight_seconds() {
     for (profile, expected, lost, leaves) in [
-        // The same segment again, with exponential back-off; recovered, none lost.
-        (&WEB, &[0.0, 1.0, 3.0, 7.0, 15.0][..], 0, false),
+        // The same segment again, with exponential back-off, until another is listed behind it; then that one, which
+        // is there when its turn comes.
+        (&WEB, &[0.0, 1.0, 3.0, 7.0, 7.0, 15.0][..], 1, false),
         // Two tries at once, then without it.
         (&FFMPEG, &[0.0, 0.0][..], 2, false),
         (&NATIVE, &[0.0][..], 0, true),
         (&PERSISTENT, &[0.0, 2.0, 4.0, 6.0, 8.0][..], 0, false),
     ] {
         let broken = |at: Duration, what| is_segment(what) && (BROKEN..BROKEN + 8 * SECOND).contains(&at);
-        let mut origin = four_seconds().failing(broken);
+        let mut origin = four_seconds().refusing(broken);
         let run = play(&mut player(profile, BEGIN), &mut origin, BEGIN, BROKEN + 60 * SECOND);
         let tries = tries(&origin, is_segment, BROKEN);
         let agreed = expected.iter().zip(&tries).all(|(one, other)| (one - other).abs() < 0.15);
         assert!(agreed && tries.len() >= expected.len(), "{} {tries:?}", profile.name);
         assert_eq!((run.tally.segments_skipped, left(&run)), (lost, leaves), "{}", profile.name);
     }
+}
+
+#[test]
+fn what_a_server_refuses_is_asked_for_again_by_those_who_ask_for_all_again() {
+    let never = |_, what| matches!(what, What::Segment(_, 29));
+    for (profile, tries, skipped) in [(&WEB, 1, 1), (&FFMPEG, 2, 1), (&PERSISTENT, 6, 1)] {
+        // Three segments are loaded at once: 28, 29 and 30, the last one that is listed.
+        let mut origin = four_seconds().refusing(never);
+        let run = play(&mut player(profile, BEGIN), &mut origin, BEGIN, BEGIN + 60 * SECOND);
+        let tried = origin.count(|what| matches!(what, What::Segment(_, 29)));
+        let first = origin.asked.iter().find(|asked| is_segment(asked.what)).map(|asked| asked.what);
+        assert_eq!(first, Some(What::Segment(0, 28)), "{}", profile.name);
+        assert_eq!(
+            (tried, run.tally.segments_skipped, left(&run)),
+            (tries, skipped, false),
+            "{}",
+            profile.name
+        );
+    }
+    for (profile, entries, lists) in [(&WEB, 1, 3), (&FFMPEG, 1, 3)] {
+        for (refused, tries) in [(is_entry as fn(What) -> bool, entries), (is_playlist, lists)] {
+            let mut origin = four_seconds().refusing(move |_, what| refused(what));
+            let run = play(&mut player(profile, BEGIN), &mut origin, BEGIN, BROKEN);
+            assert_eq!((origin.count(refused), left(&run)), (tries, true), "{}", profile.name);
+        }
+    }
+}
+
+#[test]
+fn who_left_something_out_that_leaves_the_window_goes_on_at_the_live_edge() {
+    let refused = |at: Duration, what| is_segment(what) && (BROKEN..BROKEN + 4 * SECOND).contains(&at);
+    let mut origin = Origin::new(|now, _| window(now.as_secs() / 2, 5, 2)).refusing(refused);
+    let run = play(&mut player(&WEB, BEGIN), &mut origin, BEGIN, BROKEN + 20 * SECOND);
+    let asked: Vec<_> =
+        origin.asked.iter().filter(|asked| is_segment(asked.what) && asked.at >= BROKEN).collect();
+    let numbers: Vec<_> = asked.iter().map(|asked| asked.what).take(6).collect();
+    // 64 is the last one three times, then 65 is; ten seconds later the list begins with 65.
+    assert_eq!(numbers, [64, 64, 64, 65, 67, 68].map(|number| What::Segment(0, number)));
+    assert_eq!((run.tally.edge_jumps, run.tally.segments_skipped), (1, 3));
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(super) struct Origin {
     pub(super) list: List,
     /// Whether a request that is made at this time fails.
     pub(super) fails: Box<dyn Fn(Duration, What) -> bool>,
+    /// How it fails.
+    pub(super) failure: Failure,
     /// How long a request takes.
     pub(super) latency: Box<dyn Fn(What) -> Duration>,
     pub(super) asked: Vec<Asked>,
@@ -48,6 +50,7 @@ impl Origin {
             master: MASTER.to_owned(),
             list: Box::new(list),
             fails: Box::new(|_, _| false),
+            failure: Failure::Broken,
             latency: Box::new(|_| Duration::from_millis(10)),
             asked: Vec::new(),
         }
@@ -68,6 +71,10 @@ impl Origin {
         self
     }
 
+    pub(super) fn refusing(self, refuses: impl Fn(Duration, What) -> bool + 'static) -> Self {
+        Self { failure: Failure::Refused, ..self.failing(refuses) }
+    }
+
     pub(super) fn count(&self, wanted: fn(What) -> bool) -> usize {
         self.asked.iter().filter(|asked| wanted(asked.what)).count()
     }
@@ -79,7 +86,7 @@ impl Origin {
 
     fn answer(&self, fetch: &Fetch, begun: Duration, now: Duration) -> Answer {
         if (self.fails)(begun, fetch.what) {
-            return Answer::Failed;
+            return Answer::Failed(self.failure);
         }
         let playlist = |text: &str| Answer::Playlist {
             url: fetch.url.clone(),

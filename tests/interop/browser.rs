@@ -1,0 +1,123 @@
+//! hls.js itself in a browser beside `--player web`, on one live stream, through a time without segments and one without
+//! playlists.
+//!
+//! Only where Debian's `chromium` is installed, and npm's `hls.js` in the folder that `npm root --global` names or that
+//! `HLSWARM_HLS_JS` holds. A browser plays as well as it can: where the machine is too slow for it, so is the test.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hlswarm::base::kind::Kind;
+use tempfile::TempDir;
+
+use crate::access_log::Entry;
+use crate::origin::Origin;
+use crate::players::{INTERVAL_TOLERANCE, LIST, assert_waits, imitate, trouble, wait_for_a_slide};
+use crate::requests::Requests;
+use crate::requirements;
+
+/// The folder of the package, if it is not a global one.
+const FOLDER: &str = "HLSWARM_HLS_JS";
+const SCRIPT: &str = "dist/hls.min.js";
+/// The first start of a browser is slow.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// A player that begins has loaded what it loads at once within this time, and its window has not moved again.
+const AT_ONCE_S: f64 = 1.5;
+
+/// A browser with a page open, as long as it is kept.
+struct Browser {
+    child: Child,
+    _profile: TempDir,
+}
+
+impl Browser {
+    fn open(url: &str, user_agent: &str) -> Option<Self> {
+        let profile = tempfile::tempdir().unwrap();
+        let mut command = Command::new(requirements::optional("chromium")?);
+        command.args(["--headless=new", "--no-sandbox", "--disable-gpu", "--mute-audio", "--no-first-run"]);
+        command.args(["--autoplay-policy=no-user-gesture-required", "--disable-background-networking"]);
+        command.args(["--disable-component-update", "--disable-dev-shm-usage"]);
+        command.arg(format!("--user-data-dir={}", profile.path().display()));
+        command.arg(format!("--user-agent={user_agent}")).arg(url);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Some(Self { child, _profile: profile })
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// hls.js as npm installs it.
+fn script() -> Option<PathBuf> {
+    let folder = env::var_os(FOLDER).map(PathBuf::from).or_else(|| {
+        let npm = requirements::optional("npm")?;
+        let said = Command::new(npm).args(["root", "--global"]).output().ok()?;
+        Some(PathBuf::from(String::from_utf8(said.stdout).ok()?.trim()).join("hls.js"))
+    });
+    folder.map(|folder| folder.join(SCRIPT)).filter(|script| script.is_file())
+}
+
+/// Opens the page, which waits for a word to begin.
+fn open_page(origin: &Origin) -> Option<Browser> {
+    let Some(script) = script() else {
+        requirements::skip("hls.js (npm)");
+        return None;
+    };
+    fs::copy(script, origin.file("hls.js")).unwrap();
+    fs::write(origin.file("player.html"), include_str!("player.html")).unwrap();
+    let browser = Browser::open(&origin.url("/player.html"), "hls.js");
+    if browser.is_none() {
+        requirements::skip("chromium");
+    }
+    let deadline = Instant::now() + START_LIMIT;
+    while browser.is_some() && !origin.log().entries().iter().any(|entry| entry.uri == "/begin") {
+        assert!(Instant::now() < deadline, "the browser does not load the page");
+        thread::sleep(Duration::from_millis(50));
+    }
+    browser
+}
+
+/// Segments that were asked for when playback began.
+fn fetched_at_once(requests: &Requests) -> usize {
+    let starts: Vec<f64> = requests.of_kind(Kind::Segment).map(Entry::started_at).collect();
+    starts.iter().filter(|start| **start - starts[0] < AT_ONCE_S).count()
+}
+
+#[test]
+fn the_default_player_does_what_hls_js_does_in_a_browser() {
+    let Some(mut origin) = Origin::start() else { return };
+    let Some(browser) = open_page(&origin) else { return };
+    wait_for_a_slide(&origin);
+    fs::write(origin.file("begin"), "").unwrap();
+    let ours = imitate("web", &origin.url(LIST));
+    trouble(&origin);
+    drop(browser);
+    ours.end_within(Duration::from_secs(20));
+    let log = origin.stop_and_read_log();
+    let [real, ours] = ["hls.js", "as-web"].map(|agent| Requests::of(&log, agent));
+
+    assert_eq!(ours.first_segment(), real.first_segment());
+    assert_eq!(fetched_at_once(&ours), fetched_at_once(&real));
+    let [interval, theirs] = [&ours, &real].map(Requests::interval_s);
+    assert!((interval / theirs - 1.0).abs() <= INTERVAL_TOLERANCE, "{interval} s, hls.js {theirs} s");
+
+    let [tries, theirs] = [&ours, &real].map(Requests::tries_of_missing);
+    assert_eq!(tries.len(), theirs.len(), "{tries:?}, hls.js {theirs:?}");
+    for (tries, theirs) in tries.iter().zip(&theirs) {
+        assert_waits(tries, theirs);
+    }
+    assert_waits(&ours.tries_of_failing(), &real.tries_of_failing());
+
+    // Neither asks for parts of segments.
+    for requests in [&ours, &real] {
+        assert!(requests.of_kind(Kind::Segment).all(|entry| entry.range.is_empty()));
+    }
+}
