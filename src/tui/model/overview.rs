@@ -120,8 +120,8 @@ fn ramp(app: &App) -> Ramp {
     let share = if target == 0 { 0.0 } else { (frame.admitted as f64 / target as f64).min(1.0) };
     let pace = match (frame.state, app.title.ramp_rate) {
         (RunState::Hold, _) => "HOLD: p = go on".to_owned(),
-        (RunState::Ramping, Some(rate)) => {
-            let missing = target.saturating_sub(frame.admitted) as f64 / rate;
+        (RunState::Ramping, Some(rate)) if target > frame.admitted => {
+            let missing = (target - frame.admitted) as f64 / rate;
             let left = Duration::try_from_secs_f64(missing).unwrap_or_default();
             format!("+{}/s, {} left", units::rate(Some(rate)), units::clock(left))
         }

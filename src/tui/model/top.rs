@@ -125,11 +125,11 @@ fn told(name: &str, knee: Knee) -> Text {
     Text::new(Role::Mark, format!("1% {name} first at {clients}, {throughput}, {at}"))
 }
 
-/// When the target is reached at the rate of the ramp.
+/// When the target is reached at the rate of the ramp; going down takes no time worth telling.
 fn arrival(app: &App) -> Option<String> {
     let frame = &app.steady;
     let rate = app.title.ramp_rate.filter(|_| frame.state == RunState::Ramping)?;
-    let missing = u64::from(frame.target).saturating_sub(frame.admitted);
+    let missing = u64::from(frame.target).checked_sub(frame.admitted).filter(|missing| *missing > 0)?;
     let at = frame.at + Duration::try_from_secs_f64(missing as f64 / rate).ok()?;
     Some(format!("at this pace {} at {}", units::plural(frame.target.into(), "client"), units::clock(at)))
 }
