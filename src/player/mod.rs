@@ -222,8 +222,9 @@ impl Player {
         let Some(track) = self.tracks.get_mut(index) else { return };
         match asked.what {
             What::Segment(_, sequence) => {
-                let length = track.take_segment(sequence);
-                if track.role != Role::Subtitles {
+                if let Some(length) = track.take_segment(sequence)
+                    && track.role != Role::Subtitles
+                {
                     self.playhead.load(bytes, if track.role == Role::Main { length } else { Duration::ZERO });
                 }
                 self.buffer(now);

@@ -14,6 +14,8 @@ pub struct Profile {
     pub name: &'static str,
     /// Where live playback begins.
     pub start: StartAt,
+    /// Whether the oldest segment of a live list is loaded before any other, to see what it is; it is not played.
+    pub probes_oldest: bool,
     /// When a media playlist is loaded again, counted from the start of the last load.
     pub reload: Reload,
     /// Where it is loaded from after a redirect.

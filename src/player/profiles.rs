@@ -7,7 +7,7 @@
 //!   there is no other variant: one is never switched to here.
 //! * `ffmpeg` (5.1): it tries a playlist three times within 10 ms; here the third waits for the limit of two playlist
 //!   requests a second and client. A segment that fails over a kept-alive connection is tried once more over a new one.
-//! * `native` (Chromium's own player): its first request for the oldest segment, a probe, is left out.
+//! * `native` (Chromium's own player): it asks for what is left of a resource (`bytes=N-`), here for all of it.
 //! * `persistent` (video.js 8 and others that never give up): what fails is tried again every half target duration.
 
 use std::time::Duration;
@@ -32,6 +32,7 @@ const RFC_RELOAD: Reload = Reload { changed: Pace::HalfTargets(2), unchanged: Pa
 pub static WEB: Profile = Profile {
     name: "web",
     start: StartAt::TargetDurations(3),
+    probes_oldest: false,
     reload: RFC_RELOAD,
     address: Address::Final,
     buffer_goal: Duration::from_secs(30),
@@ -47,6 +48,7 @@ pub static WEB: Profile = Profile {
 pub static FFMPEG: Profile = Profile {
     name: "ffmpeg",
     start: StartAt::Segments(3),
+    probes_oldest: false,
     reload: Reload { changed: Pace::LastSegment, unchanged: Pace::HalfTargets(1) },
     address: Address::Final,
     buffer_goal: Duration::MAX,
@@ -69,6 +71,7 @@ pub static FFMPEG: Profile = Profile {
 pub static NATIVE: Profile = Profile {
     name: "native",
     start: StartAt::TargetDurations(3),
+    probes_oldest: true,
     reload: Reload { changed: Pace::HalfTargets(4), unchanged: Pace::HalfTargets(2) },
     address: Address::Given,
     buffer_goal: Duration::from_secs(12),
@@ -84,6 +87,7 @@ pub static NATIVE: Profile = Profile {
 pub static PERSISTENT: Profile = Profile {
     name: "persistent",
     start: StartAt::TargetDurations(3),
+    probes_oldest: false,
     reload: RFC_RELOAD,
     address: Address::Final,
     buffer_goal: Duration::from_secs(30),

@@ -69,6 +69,8 @@ pub(super) struct Track {
     next: u64,
     /// The first one that the client does not have: it is before `next` when segments were left out.
     missing: u64,
+    /// A segment that is loaded before `next` and not played.
+    probe: Option<u64>,
     init: Option<Arc<Init>>,
     behind_since: Option<Duration>,
 }
@@ -89,6 +91,7 @@ impl Track {
             reload_at: None,
             next: 0,
             missing: 0,
+            probe: None,
             init: None,
             behind_since: None,
         }
@@ -127,6 +130,7 @@ impl Track {
             None => {
                 self.next = first_to_play(media, profile.start, start);
                 self.missing = self.next;
+                self.probe = oldest(media).filter(|oldest| profile.probes_oldest && *oldest < self.next);
                 Taken { changed: true, ..Taken::default() }
             }
             Some(before) => {
@@ -192,8 +196,7 @@ impl Track {
 
     /// What media the track needs at `now`, with `ahead` of media before it.
     pub(super) fn media_need(&self, now: Duration, ahead: Duration, goal: Duration, keys: &Keys) -> Need {
-        let next = self.media().and_then(|media| self.next_segment(media));
-        let Some(segment) = next else { return Need::Nothing { until: None } };
+        let Some(segment) = self.wanted() else { return Need::Nothing { until: None } };
         if let Some(until) = self.media_attempts.until(now) {
             return Need::Nothing { until: Some(until) };
         }
@@ -202,6 +205,12 @@ impl Track {
             return Need::Nothing { until: Some(room_at) };
         }
         need::of_segment(segment, self.init.as_ref(), &self.base, keys)
+    }
+
+    /// The segment that is loaded next: the one that is looked at only, while it is listed, before all others.
+    fn wanted(&self) -> Option<&Segment> {
+        let media = self.media()?;
+        self.probe.and_then(|probe| media.segment(probe)).or_else(|| self.next_segment(media))
     }
 
     /// The next segment that exists: gaps are not requested (RFC 8216bis section 4.4.4.7).
@@ -213,24 +222,28 @@ impl Track {
     /// The initialization section that the next segment needs has come.
     pub(super) fn take_init(&mut self) {
         self.media_attempts.succeed();
-        self.init = self.media().and_then(|media| self.next_segment(media)?.init.clone());
+        self.init = self.wanted().and_then(|segment| segment.init.clone());
     }
 
-    /// The segment has come and plays behind what was there. Returns how long it is.
-    pub(super) fn take_segment(&mut self, sequence: u64) -> Duration {
+    /// The segment has come and plays behind what was there. Returns how long it is; `None`: it is not played.
+    pub(super) fn take_segment(&mut self, sequence: u64) -> Option<Duration> {
+        if self.probe.take() == Some(sequence) {
+            self.media_attempts.succeed();
+            return None;
+        }
         let listed = self.media().and_then(|media| media.segment(sequence));
         let length = listed.map_or(UNKNOWN_DURATION, duration);
         self.buffered += length;
         self.next = sequence.saturating_add(1);
         self.missing = self.next;
         self.media_attempts.succeed();
-        length
+        Some(length)
     }
 
     /// Whether a live list goes on behind the next segment: whoever leaves that one out has another to play.
     pub(super) fn can_pass(&self) -> bool {
         let Some(media) = self.media().filter(|media| !media.endlist) else { return false };
-        let next = self.next_segment(media).map(|segment| segment.sequence);
+        let next = self.wanted().map(|segment| segment.sequence);
         next.is_some_and(|next| media.last_sequence().is_some_and(|last| next < last))
     }
 
@@ -238,6 +251,9 @@ impl Track {
     pub(super) fn skip_segment(&mut self, profile: &Profile) -> u64 {
         if profile.segment.then == Then::SkipOn {
             self.schedule(self.asked_at, false, profile);
+        }
+        if self.probe.take().is_some() {
+            return 0;
         }
         let next = self.media().and_then(|media| self.next_segment(media)).map(|segment| segment.sequence);
         self.next = next.unwrap_or(self.next).saturating_add(1);
@@ -275,7 +291,7 @@ fn step(media: &Media, before: &Media, place: Place, profile: &Profile) -> Optio
     if end < next {
         return None;
     }
-    let oldest = media.segments.first().map_or(0, |segment| segment.sequence);
+    let oldest = oldest(media).unwrap_or_default();
     // Too slow for the window: what is wanted has left it.
     let restart = match profile.behind {
         Behind::LiveEdge if missing < oldest => first_to_play(media, profile.start, None).max(next),
@@ -299,6 +315,10 @@ fn renumbered(media: &Media, before: &Media, next: u64) -> Option<u64> {
         || media.segments.first().map(|first| first.sequence),
         |same| same.sequence.checked_add(1),
     )
+}
+
+fn oldest(media: &Media) -> Option<u64> {
+    media.segments.first().map(|segment| segment.sequence)
 }
 
 pub(super) fn target_duration(media: &Media) -> Duration {

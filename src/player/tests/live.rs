@@ -58,6 +58,21 @@ fn each_profile_keeps_its_own_time() {
 }
 
 #[test]
+fn the_native_player_looks_at_the_oldest_segment_and_then_loads_two_each_time_it_wakes() {
+    let mut origin = Origin::new(|now, _| window(now.as_secs() / 4, 6, 4));
+    let run = play(&mut player(&NATIVE, 100 * SECOND), &mut origin, 100 * SECOND, 130 * SECOND);
+    let segments: Vec<_> = origin.asked.iter().filter(|asked| is_segment(asked.what)).collect();
+    let numbers: Vec<_> = segments.iter().map(|asked| asked.what).collect();
+    let expected = [25, 28, 29, 30, 31, 32, 33, 34, 35, 36].map(|number| What::Segment(0, number));
+    assert_eq!(numbers, expected);
+    let wakes: Vec<_> = segments.iter().map(|asked| asked.at.as_secs()).collect();
+    assert_eq!(wakes, [100, 100, 100, 100, 108, 108, 116, 116, 124, 124]);
+    // What was only looked at is neither played nor left out.
+    assert_eq!((run.tally.segments_skipped, run.tally.stalls), (0, 0));
+    assert_eq!(u128::from(run.tally.played_bytes), run.tally.play.as_millis() / 4);
+}
+
+#[test]
 fn a_viewer_of_short_segments_reloads_at_most_twice_a_second() {
     let mut origin = Origin::new(|_, _| window(7, 6, 1).replace("DURATION:1\n", "DURATION:0\n"));
     play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, 60 * SECOND);
