@@ -68,7 +68,7 @@ pub struct Health {
 impl Health {
     /// The reason as a sentence with numbers.
     pub fn reason(&self) -> String {
-        if self.error_share.is_none() && self.stalled_share.is_none() {
+        if self.verdict == Verdict::Unknown {
             return "nothing has been measured yet".to_owned();
         }
         let errors = units::percent(self.error_share);
@@ -124,7 +124,9 @@ impl HealthJudge {
         self.health.stalled_share = (active > 0).then(|| stalled as f64 / active as f64);
         let errors = self.health.error_share.map(Verdict::of);
         let stalls = self.health.stalled_share.map(Verdict::of);
-        self.settle(at, errors.into_iter().chain(stalls).max());
+        // That nobody stalls before anything was asked for says nothing: it begins with the share of errors.
+        let has_begun = errors.is_some() || self.health.verdict != Verdict::Unknown;
+        self.settle(at, errors.into_iter().chain(stalls).max().filter(|_| has_begun));
 
         let knee = Knee { clients: active, bits_per_second: recent.map(|rates| rates.bits_per_second), at };
         note(&mut self.knees.errors, &mut self.errors_since, errors, knee);
@@ -223,6 +225,17 @@ mod tests {
         let mut health = HealthJudge::default();
         assert_eq!(judge(&mut health, 0, 3, 9).0.verdict, Verdict::Ok);
         assert_eq!(judge(&mut health, 4, 7, 10).0.verdict, Verdict::Degraded);
+    }
+
+    #[test]
+    fn nothing_is_well_before_a_request_has_ended() {
+        let (mut health, mut joined) = (HealthJudge::default(), Snapshot::default());
+        let registry = crate::stats::Registry::new(1);
+        let _client = registry.add();
+        registry.snapshot(0, &mut joined);
+        let (unknown, _) = health.judge(Duration::from_secs(1), &joined, None);
+        assert_eq!((unknown.verdict, unknown.stalled_share), (Verdict::Unknown, Some(0.0)));
+        assert_eq!(unknown.reason(), "nothing has been measured yet");
     }
 
     #[test]

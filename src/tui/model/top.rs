@@ -81,7 +81,7 @@ pub(in crate::tui) fn role(verdict: Verdict) -> Role {
 
 fn reason(frame: &Frame) -> Vec<Text> {
     let health = &frame.health;
-    if health.error_share.is_none() && health.stalled_share.is_none() {
+    if health.verdict == Verdict::Unknown {
         return vec![Text::label("nothing has been measured yet")];
     }
     let mut line = vec![
