@@ -89,6 +89,11 @@ pub enum RunState {
 }
 
 impl RunState {
+    /// Whether clients are leaving for good.
+    pub const fn is_ending(self) -> bool {
+        matches!(self, Self::Draining | Self::Finished)
+    }
+
     /// The word on the screen.
     pub const fn name(self) -> &'static str {
         match self {

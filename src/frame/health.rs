@@ -114,6 +114,11 @@ impl HealthJudge {
         self.health.verdict
     }
 
+    /// What was said last. A run that ends takes its clients away: what the last of them see says nothing of the stream.
+    pub fn last(&self) -> (Health, Knees) {
+        (self.health, self.knees)
+    }
+
     /// Takes the numbers of a moment and says what holds.
     pub fn judge(&mut self, at: Duration, snapshot: &Snapshot, recent: Option<&Rates>) -> (Health, Knees) {
         let active = snapshot.clients.len() as u64

@@ -175,7 +175,11 @@ impl Sampler {
         frame.peak_bits_per_second = self.window.peak_bits_per_second();
         let active = frame.active_clients();
         let before = self.judge.verdict();
-        (frame.health, frame.knees) = self.judge.judge(at, &frame.snapshot, frame.recent.as_ref());
+        (frame.health, frame.knees) = if frame.state.is_ending() {
+            self.judge.last()
+        } else {
+            self.judge.judge(at, &frame.snapshot, frame.recent.as_ref())
+        };
         let began_well = before == Verdict::Unknown && frame.health.verdict == Verdict::Ok;
         if frame.health.verdict != before && !began_well {
             self.status.journal().verdict(VerdictChange {
@@ -220,7 +224,8 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Kind, Outcome};
+    use crate::base::outcome::HttpFailure;
+    use crate::base::{Kind, Outcome, RunState};
     use crate::stats::Metric;
 
     fn sampler() -> (Arc<Registry>, Sampler) {
@@ -244,6 +249,23 @@ mod tests {
         assert_eq!(frozen.snapshot.totals.finished(), 0);
         assert!(seen.len() <= POOL, "{} frames in use", seen.len());
         assert!(!seen.contains(&Arc::as_ptr(&frozen)));
+    }
+
+    #[test]
+    fn what_a_run_that_ends_does_to_its_clients_is_not_judged() {
+        let (registry, mut sampler) = sampler();
+        let client = registry.add();
+        let meter = client.meter(0, Clock::start());
+        let fails = || meter.start(Kind::Playlist).finish(Outcome::Http(HttpFailure::of(503)), None);
+        sampler.next_frame();
+        meter.start(Kind::Playlist).finish(Outcome::Ok, None);
+        let judged = sampler.next_frame().health;
+        assert_eq!((judged.verdict, judged.error_share), (Verdict::Ok, Some(0.0)));
+        sampler.status.set_state(RunState::Draining);
+        fails();
+        assert_eq!(sampler.next_frame().health, judged);
+        sampler.status.set_state(RunState::Running);
+        assert_eq!(sampler.next_frame().health.error_share, Some(0.5));
     }
 
     #[test]

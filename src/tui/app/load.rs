@@ -18,7 +18,7 @@ pub(super) const ENDING: &str = "the run is ending: clients cannot be changed an
 impl App {
     /// Whether the run is on its way to its end.
     pub(in crate::tui) fn is_ending(&self) -> bool {
-        self.stop_asked || matches!(self.live.state, RunState::Draining | RunState::Finished)
+        self.stop_asked || self.live.state.is_ending()
     }
 
     /// A step more or fewer; a large one is asked about first.
