@@ -1,14 +1,14 @@
 //! What one client counts and shows of itself. Written by its task alone, read by anybody.
 //!
 //! * A client that never failed pays no failure table: it is made with the first failure.
-//! * What a request writes and a snapshot reads lies side by side: a request touches two neighbouring cache lines and
-//!   the place of its segment's size, a snapshot four lines in a row.
+//! * What a request writes and a snapshot reads lies side by side: a request touches three cache lines in a row and the
+//!   place of its segment's size, one that fails a fourth and its place in the table, a snapshot five lines in a row.
 //! * Playback is published so that a reader can tell position, buffer and stall at *its* moment, without the
 //!   client's task being awake: a client that waits for a silent origin still shows when its buffer ran dry.
 
 use super::failures::{self, Failures};
 use super::metric::{Metric, Scalars};
-use crate::base::atomics::{AtomicU32, OnceLock, Ordering};
+use crate::base::atomics::{AtomicU32, Ordering};
 use crate::base::cell::Cell;
 use crate::base::{ClientState, Outcome};
 
@@ -38,10 +38,10 @@ pub struct ClientStats {
     dry_at_us: Cell,
     max_drift_us: Cell,
     bandwidth: Cell,
-    scalars: [Cell; Metric::COUNT],
-    failures: OnceLock<Box<Failures>>,
+    failures: Failures,
     live_offset_us: Cell,
     segments: Cell,
+    scalars: [Cell; Metric::COUNT],
     segment_sizes: [AtomicU32; RECENT_SEGMENTS],
 }
 
@@ -55,10 +55,10 @@ impl Default for ClientStats {
             dry_at_us: Cell::default(),
             max_drift_us: Cell::default(),
             bandwidth: Cell::default(),
-            scalars: std::array::from_fn(|_| Cell::default()),
-            failures: OnceLock::new(),
+            failures: Failures::default(),
             live_offset_us: Cell::default(),
             segments: Cell::default(),
+            scalars: std::array::from_fn(|_| Cell::default()),
             segment_sizes: std::array::from_fn(|_| AtomicU32::new(0)),
         };
         stats.live_offset_us.set(NOT_LIVE.cast_unsigned());
@@ -140,9 +140,7 @@ impl ClientStats {
         let more = [&self.bandwidth, &self.last, &self.segments];
         self.scalars.iter().chain(playback).chain(more).for_each(|cell| cell.set(0));
         self.live_offset_us.set(NOT_LIVE.cast_unsigned());
-        if let Some(failures) = self.failures.get() {
-            failures.reset();
-        }
+        self.failures.reset();
     }
 
     /// Counts how a request ended; by the client's task only.
@@ -151,7 +149,7 @@ impl ClientStats {
         let code = slot.map_or(OK, |slot| slot as u64 + FIRST_FAILURE);
         self.last.set(now_us.min(u64::MAX >> CODE_BITS) << CODE_BITS | code);
         if let Some(slot) = slot {
-            self.failures.get_or_init(Box::default).add(slot, 1);
+            self.failures.add(slot, 1);
         }
     }
 
@@ -233,9 +231,7 @@ impl ClientStats {
 
     /// Calls `visit` with each failure slot that was ever used and its count.
     pub(super) fn for_each_slot(&self, visit: impl FnMut(usize, u64)) {
-        if let Some(failures) = self.failures.get() {
-            failures.for_each(visit);
-        }
+        self.failures.for_each(visit);
     }
 
     /// Adds all counters to `scalars`.
@@ -279,21 +275,27 @@ mod tests {
     }
 
     #[test]
-    fn what_a_request_writes_lies_on_two_lines_and_what_a_snapshot_reads_on_four() {
+    fn what_a_request_writes_lies_on_three_lines_and_what_a_snapshot_reads_on_five() {
         const LINE: usize = 64;
-        let scalars = Slot::<ClientStats>::VALUES + std::mem::offset_of!(ClientStats, scalars);
+        let [failures, scalars] =
+            [std::mem::offset_of!(ClientStats, failures), std::mem::offset_of!(ClientStats, scalars)]
+                .map(|offset| Slot::<ClientStats>::VALUES + offset);
+        assert_eq!(failures, LINE, "the last outcome and the playback fill the line of the holder");
+        assert_eq!(scalars, 2 * LINE, "the failures and the count of segments fill one");
         let line = |metric: Metric| (scalars + 8 * metric.index()) / LINE;
         for kind in [Kind::Playlist, Kind::Segment] {
             for metric in [Metric::started(kind), Metric::finished(kind), Metric::bytes(kind), Metric::Ok] {
-                assert_eq!(line(metric), 1, "{}", metric.name());
+                assert_eq!(line(metric), 2, "{}", metric.name());
             }
         }
-        assert_eq!(scalars, LINE, "the last outcome and the playback fill the line of the holder");
-        let read = [Metric::HttpErrors, Metric::Faults, Metric::Stalls, Metric::Reconnections];
+        for metric in [Metric::HttpErrors, Metric::Faults, Metric::Timeouts] {
+            assert_eq!(line(metric), 3, "{}", metric.name());
+        }
+        let read = [Metric::Stalls, Metric::Reconnections];
         for metric in
             Kind::ALL.into_iter().flat_map(|kind| [Metric::started(kind), Metric::bytes(kind)]).chain(read)
         {
-            assert!(line(metric) < 4, "{}", metric.name());
+            assert!(line(metric) < 5, "{}", metric.name());
         }
     }
 
@@ -313,7 +315,7 @@ mod tests {
     fn a_client_without_failures_has_no_table() {
         let stats = ClientStats::default();
         stats.finish(Outcome::Ok, 5);
-        assert!(stats.failures.get().is_none());
+        assert!(!stats.failures.has_table());
         assert_eq!(stats.last_finished(), Some((Outcome::Ok, 5)));
         stats.finish(Outcome::Http(HttpFailure::of(400)), 6);
         assert_eq!(stats.last_finished(), Some((Outcome::Http(HttpFailure::of(400)), 6)));

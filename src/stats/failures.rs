@@ -2,29 +2,37 @@
 //!
 //! * One writer, any number of readers, no lock.
 //! * A bitmap of the slots that were ever used lets a reader touch only those.
+//! * The table is made with the first failure. Whoever never failed has the bitmap alone.
 
-use crate::base::atomics::{AtomicU64, Ordering};
+use crate::base::atomics::{AtomicU64, OnceLock, Ordering};
 use crate::base::cell::Cell;
 use crate::base::outcome::{Fault, HttpFailure, Outcome};
 
 /// Slots of the table: HTTP failures first, then the other faults.
 pub const SLOTS: usize = HttpFailure::SLOTS + Fault::COUNT;
 
-const WORDS: usize = SLOTS.div_ceil(64);
+/// A bit for each slot.
+pub(super) const WORDS: usize = SLOTS.div_ceil(64);
+
+/// The slots whose bits are set.
+#[inline]
+pub(super) fn slots(words: impl Iterator<Item = u64>) -> impl Iterator<Item = usize> {
+    words.enumerate().flat_map(|(index, word)| {
+        let rest = std::iter::successors(Some(word), |bits| Some(bits & bits.wrapping_sub(1)));
+        rest.take_while(|bits| *bits != 0).map(move |bits| index * 64 + bits.trailing_zeros() as usize)
+    })
+}
 
 /// Counts of failures by outcome.
 #[derive(Debug)]
 pub struct Failures {
     seen: [AtomicU64; WORDS],
-    counts: [Cell; SLOTS],
+    counts: OnceLock<Box<[Cell; SLOTS]>>,
 }
 
 impl Default for Failures {
     fn default() -> Self {
-        Self {
-            seen: std::array::from_fn(|_| AtomicU64::new(0)),
-            counts: std::array::from_fn(|_| Cell::default()),
-        }
+        Self { seen: std::array::from_fn(|_| AtomicU64::new(0)), counts: OnceLock::new() }
     }
 }
 
@@ -49,12 +57,13 @@ impl Failures {
     /// Adds to the slot; by the one writer only. A slot outside the table is ignored.
     #[inline]
     pub fn add(&self, slot: usize, amount: u64) {
-        if let (Some(count), Some(word)) = (self.counts.get(slot), self.seen.get(slot / 64)) {
+        let counts = self.counts.get_or_init(|| Box::new(std::array::from_fn(|_| Cell::default())));
+        if let (Some(count), Some(word)) = (counts.get(slot), self.seen.get(slot / 64)) {
             count.add(amount);
             let bit = 1 << (slot % 64);
             let seen = word.load(Ordering::Relaxed);
             if seen & bit == 0 {
-                // Release: a reader that sees the bit sees the count that set it.
+                // Release: a reader that sees the bit sees the table, and the count that set it.
                 word.store(seen | bit, Ordering::Release);
             }
         }
@@ -62,23 +71,24 @@ impl Failures {
 
     /// Sets every count to zero and forgets which slots were used; by the one writer only.
     pub fn reset(&self) {
-        self.counts.iter().for_each(|count| count.set(0));
+        self.counts.get().into_iter().flat_map(|counts| counts.iter()).for_each(|count| count.set(0));
         self.seen.iter().for_each(|word| word.store(0, Ordering::Relaxed));
     }
 
     /// Calls `visit` with each slot that was ever used and its count now.
     #[inline]
     pub fn for_each(&self, mut visit: impl FnMut(usize, u64)) {
-        for (index, word) in self.seen.iter().enumerate() {
-            let mut bits = word.load(Ordering::Acquire);
-            while bits != 0 {
-                let slot = index * 64 + bits.trailing_zeros() as usize;
-                bits &= bits - 1;
-                if let Some(count) = self.counts.get(slot) {
-                    visit(slot, count.get());
-                }
+        for slot in slots(self.seen.iter().map(|word| word.load(Ordering::Acquire))) {
+            if let Some(count) = self.counts.get().and_then(|counts| counts.get(slot)) {
+                visit(slot, count.get());
             }
         }
+    }
+
+    /// Whether the table has been made.
+    #[cfg(test)]
+    pub(super) fn has_table(&self) -> bool {
+        self.counts.get().is_some()
     }
 }
 

@@ -39,15 +39,7 @@ metrics! {
     SegmentBytes "segment_bytes" "Body bytes of segments as they arrived on the wire.",
     Ok "ok" "Requests that ended ok.",
     PlayMicros "play_us" "Microseconds of media played.",
-    // What a snapshot reads of each client besides: two more.
-    PartStarted "part_requests" "Part requests started.",
-    InitStarted "init_requests" "Initialization section requests started.",
-    KeyStarted "key_requests" "Key requests started.",
-    UnknownStarted "unknown_requests" "Requests of no known kind started.",
-    PartBytes "part_bytes" "Body bytes of parts as they arrived on the wire.",
-    InitBytes "init_bytes" "Body bytes of initialization sections as they arrived on the wire.",
-    KeyBytes "key_bytes" "Body bytes of keys as they arrived on the wire.",
-    UnknownBytes "unknown_bytes" "Body bytes of requests of no known kind as they arrived on the wire.",
+    // What a request touches that fails, and a snapshot reads of each client besides: one more.
     HttpErrors "http_errors" "Requests that ended with a failed HTTP status.",
     Faults "faults" "Requests that ended neither ok nor with an HTTP status.",
     Reconnections "reconnections" "Connections to an endpoint that the client had been connected to before.",
@@ -56,6 +48,15 @@ metrics! {
     StartupMicros "startup_us" "Microseconds that clients waited for playback to begin.",
     PlaybackStarts "playback_starts" "Playback that began for the first time.",
     Timeouts "timeouts" "Requests that ended in a timeout of any phase.",
+    // What else a snapshot reads: the last one.
+    PartStarted "part_requests" "Part requests started.",
+    InitStarted "init_requests" "Initialization section requests started.",
+    KeyStarted "key_requests" "Key requests started.",
+    UnknownStarted "unknown_requests" "Requests of no known kind started.",
+    PartBytes "part_bytes" "Body bytes of parts as they arrived on the wire.",
+    InitBytes "init_bytes" "Body bytes of initialization sections as they arrived on the wire.",
+    KeyBytes "key_bytes" "Body bytes of keys as they arrived on the wire.",
+    UnknownBytes "unknown_bytes" "Body bytes of requests of no known kind as they arrived on the wire.",
     // The rest.
     PartFinished "part_finished" "Part requests that reached their outcome.",
     InitFinished "init_finished" "Initialization section requests that reached their outcome.",

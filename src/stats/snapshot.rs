@@ -46,19 +46,36 @@ pub struct KindTotals {
     /// Those that ended ok.
     pub ok: Tally,
     failed: [Tally; failures::SLOTS],
+    /// A bit for each place of `failed` that was added to: the others are zero, and nobody need touch them.
+    used: [u64; failures::WORDS],
 }
 
 impl Default for KindTotals {
     fn default() -> Self {
-        Self { ok: Tally::default(), failed: [Tally::default(); failures::SLOTS] }
+        let failed = [Tally::default(); failures::SLOTS];
+        Self { ok: Tally::default(), failed, used: [0; failures::WORDS] }
     }
 }
 
 impl KindTotals {
-    pub(super) fn add_failed(&mut self, slot: usize, tally: Tally) {
-        if let Some(failed) = self.failed.get_mut(slot) {
-            failed.add(tally);
+    fn clear(&mut self) {
+        self.ok = Tally::default();
+        for slot in failures::slots(std::mem::take(&mut self.used).into_iter()) {
+            self.failed.get_mut(slot).into_iter().for_each(|tally| *tally = Tally::default());
         }
+    }
+
+    pub(super) fn add_failed(&mut self, slot: usize, tally: Tally) {
+        if let (Some(failed), Some(word)) = (self.failed.get_mut(slot), self.used.get_mut(slot / 64)) {
+            failed.add(tally);
+            *word |= 1 << (slot % 64);
+        }
+    }
+
+    /// The failures that occurred, by their slots.
+    fn occurred(&self) -> impl Iterator<Item = (usize, &Tally)> {
+        let slots = failures::slots(self.used.into_iter());
+        slots.filter_map(|slot| Some((slot, self.failed.get(slot)?)))
     }
 
     /// Those that ended in this failure.
@@ -68,13 +85,13 @@ impl KindTotals {
 
     /// How many there are, by their outcomes.
     fn requests(&self) -> u64 {
-        self.ok.requests + self.failed.iter().map(|tally| tally.requests).sum::<u64>()
+        self.ok.requests + self.occurred().map(|(_, tally)| tally.requests).sum::<u64>()
     }
 
     fn never_fell_since(&self, earlier: &Self) -> bool {
         let grew = |now: &Tally, then: &Tally| now.requests >= then.requests && now.bytes >= then.bytes;
         grew(&self.ok, &earlier.ok)
-            && self.failed.iter().zip(&earlier.failed).all(|(now, then)| grew(now, then))
+            && earlier.occurred().all(|(slot, then)| self.failed.get(slot).is_some_and(|now| grew(now, then)))
     }
 
     fn subtract(&mut self, earlier: &Self) {
@@ -86,7 +103,7 @@ impl KindTotals {
 
     /// All outcomes that occurred, ok first, then in the order of the closed list.
     pub fn outcomes(&self) -> impl Iterator<Item = (Outcome, Tally)> + '_ {
-        let failed = self.failed.iter().enumerate().filter(|(_, tally)| **tally != Tally::default());
+        let failed = self.occurred().filter(|(_, tally)| **tally != Tally::default());
         let failed = failed.filter_map(|(slot, tally)| Some((failures::outcome(slot)?, *tally)));
         std::iter::once((Outcome::Ok, self.ok)).filter(|(_, ok)| ok.requests > 0).chain(failed)
     }
@@ -106,9 +123,7 @@ impl Totals {
     pub(super) fn clear(&mut self) {
         self.scalars.clear();
         self.in_flight = 0;
-        for kind in &mut self.kinds {
-            **kind = KindTotals::default();
-        }
+        self.kinds.iter_mut().for_each(|kind| kind.clear());
     }
 
     /// Becomes a copy of `other` without allocating.

@@ -13,7 +13,6 @@ use super::metric::{Metric, Scalars};
 use super::quality::Sessions;
 use super::recorder::Latencies;
 use super::snapshot::{KindTotals, Tally, Totals};
-use crate::base::atomics::OnceLock;
 use crate::base::cell::Cell;
 use crate::base::{Kind, Outcome};
 
@@ -22,8 +21,8 @@ use crate::base::{Kind, Outcome};
 struct KindStats {
     ok: Cell,
     ok_bytes: Cell,
-    failed: OnceLock<Box<Failures>>,
-    failed_bytes: OnceLock<Box<Failures>>,
+    failed: Failures,
+    failed_bytes: Failures,
 }
 
 /// The totals of one worker thread. Alone on its cache lines, which the hardware fetches in pairs.
@@ -79,8 +78,8 @@ impl WorkerStats {
                     stats.ok_bytes.add(bytes);
                 }
                 Some(slot) => {
-                    stats.failed.get_or_init(Box::default).add(slot, 1);
-                    stats.failed_bytes.get_or_init(Box::default).add(slot, bytes);
+                    stats.failed.add(slot, 1);
+                    stats.failed_bytes.add(slot, bytes);
                 }
             }
         }
@@ -109,12 +108,8 @@ impl WorkerStats {
     pub(super) fn add_kind_to(&self, kind: Kind, totals: &mut KindTotals) {
         let Some(stats) = self.kinds.get(kind.index()) else { return };
         totals.ok.add(Tally { requests: stats.ok.get(), bytes: stats.ok_bytes.get() });
-        if let Some(failed) = stats.failed.get() {
-            failed.for_each(|slot, requests| totals.add_failed(slot, Tally { requests, bytes: 0 }));
-        }
-        if let Some(bytes) = stats.failed_bytes.get() {
-            bytes.for_each(|slot, bytes| totals.add_failed(slot, Tally { requests: 0, bytes }));
-        }
+        stats.failed.for_each(|slot, requests| totals.add_failed(slot, Tally { requests, bytes: 0 }));
+        stats.failed_bytes.for_each(|slot, bytes| totals.add_failed(slot, Tally { requests: 0, bytes }));
     }
 }
 
