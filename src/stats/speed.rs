@@ -29,10 +29,20 @@ struct Track {
     slow: bool,
 }
 
+/// What the sampler says of one client until it looks at its track again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    id: u64,
+    speed: Option<f64>,
+    slow: bool,
+}
+
 /// The speeds of all clients.
 #[derive(Clone, Debug, Default)]
 pub struct Speeds {
     tracks: Vec<Track>,
+    /// Beside the tracks, because between two seconds nothing else is read.
+    said: Vec<Said>,
     sampled_us: Option<u64>,
 }
 
@@ -60,17 +70,13 @@ impl Speeds {
         let mut summary = SpeedSummary::default();
         let (mut sum, mut known) = (0.0, 0_u64);
         for row in &mut snapshot.clients {
-            if row.slot >= self.tracks.len() {
-                self.tracks.resize(row.slot + 1, Track::default());
-            }
-            let Some(track) = self.tracks.get_mut(row.slot) else { continue };
-            track.observe(row, now_us, due);
-            (row.speed, row.slow) = (track.speed, track.slow);
+            let ended = matches!(row.state, ClientState::Finished | ClientState::Dead);
+            let said = self.said_of(row, now_us, due || ended);
+            (row.speed, row.slow) = (said.speed, said.slow);
             if let Some(speed) = row.speed {
                 sum += speed;
                 known += 1;
             }
-            let ended = matches!(row.state, ClientState::Finished | ClientState::Dead);
             let drift = if ended { 0 } else { row.playback.drift_at(now_us) };
             summary.slow += u64::from(row.slow);
             summary.high_drift += u64::from(drift > HIGH_DRIFT_US);
@@ -78,6 +84,21 @@ impl Speeds {
         }
         summary.average = (known > 0).then(|| sum / known as f64);
         summary
+    }
+
+    fn said_of(&mut self, row: &ClientRow, now_us: u64, due: bool) -> Said {
+        if row.slot >= self.tracks.len() {
+            self.tracks.resize(row.slot + 1, Track::default());
+            self.said.resize(row.slot + 1, Said::default());
+        }
+        let (Some(said), Some(track)) = (self.said.get_mut(row.slot), self.tracks.get_mut(row.slot)) else {
+            return Said::default();
+        };
+        if due || said.id != row.id {
+            track.observe(row, now_us, due);
+            *said = Said { id: row.id, speed: track.speed, slow: track.slow };
+        }
+        *said
     }
 }
 
