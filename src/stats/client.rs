@@ -288,10 +288,12 @@ mod tests {
                 assert_eq!(line(metric), 2, "{}", metric.name());
             }
         }
-        for metric in [Metric::HttpErrors, Metric::Faults, Metric::Timeouts] {
+        for metric in [Metric::HttpErrors, Metric::Faults] {
             assert_eq!(line(metric), 3, "{}", metric.name());
         }
-        let read = [Metric::Stalls, Metric::Reconnections];
+        let story =
+            [Metric::ProgressOffered, Metric::ProgressDropped, Metric::EventsOffered, Metric::EventsDropped];
+        let read = [Metric::Stalls, Metric::Reconnections].into_iter().chain(story);
         for metric in
             Kind::ALL.into_iter().flat_map(|kind| [Metric::started(kind), Metric::bytes(kind)]).chain(read)
         {
