@@ -1,7 +1,8 @@
 //! Sockets: one GET at a time over connections that a client keeps, and every way in which that can fail.
 //!
 //! * HTTP/1.1 is read by a reader of our own ([`http1`]): all clients of a worker read into one shared buffer, so an
-//!   idle connection costs no buffer and a body is counted where the kernel put it, without a copy or an allocation.
+//!   idle connection costs no buffer. A body that nobody looks at is not even copied there: Linux drops it in the kernel
+//!   and says how long it was.
 //!   hyper's low-level connection is right too, but keeps a read buffer for each connection (16 KB and more); at
 //!   ten thousand clients that is the difference between 10 MB and half a gigabyte. HTTP/2 is hyper's.
 //! * Every await is under a deadline ([`deadline`]), every size under a limit ([`crate::base::limits`]).
