@@ -121,7 +121,7 @@ impl HealthJudge {
 
     /// Takes the numbers of a moment and says what holds.
     pub fn judge(&mut self, at: Duration, snapshot: &Snapshot, recent: Option<&Rates>) -> (Health, Knees) {
-        let active = snapshot.clients.len() as u64
+        let active = snapshot.listed()
             - snapshot.in_state(ClientState::Finished)
             - snapshot.in_state(ClientState::Dead);
         let stalled = snapshot.in_state(ClientState::Stalled);

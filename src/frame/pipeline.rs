@@ -66,6 +66,8 @@ pub(super) struct Watch {
     drop_rate: Option<f64>,
     peak_drop_rate: Option<f64>,
     lane_rates: Vec<Option<f64>>,
+    /// Clients whose story is incomplete, when they were read last.
+    degraded: u64,
 }
 
 #[derive(Debug)]
@@ -86,6 +88,7 @@ impl Watch {
             drop_rate: None,
             peak_drop_rate: None,
             lane_rates: Vec::new(),
+            degraded: 0,
         }
     }
 
@@ -96,11 +99,13 @@ impl Watch {
             self.compute_rates(frame.at);
         }
         let Reading { progress, events, lanes, recorder, log } = &self.reading;
-        let degraded = frame.snapshot.clients.iter().filter(|row| is_degraded(row)).count();
+        if frame.snapshot.is_whole() {
+            self.degraded = frame.snapshot.clients.iter().filter(|row| is_degraded(row)).count() as u64;
+        }
         let pipeline = &mut frame.pipeline;
         (pipeline.progress, pipeline.events) = (*progress, *events);
         (pipeline.drop_rate, pipeline.peak_drop_rate) = (self.drop_rate, self.peak_drop_rate);
-        pipeline.degraded_clients = degraded as u64;
+        pipeline.degraded_clients = self.degraded;
         pipeline.recorder.clone_from(recorder);
         pipeline.lanes.clear();
         pipeline.lanes.extend(lanes.iter().enumerate().map(|(index, channel)| Lane {

@@ -2,6 +2,8 @@
 //!
 //! * It has a thread of its own: a saturated runtime must not silence the numbers that would show it.
 //! * A tick that is missed is skipped, never made up for; rates divide by the real time between snapshots.
+//! * Clients are read whole once a second, because digits change once a second; between two seconds only how many are in
+//!   which state is counted, for what moves four times a second. The last frames of a run are whole.
 //! * Frames lie in a small pool: a reader that holds one (a frozen screen) blocks nothing and costs one more frame.
 
 use std::sync::Arc;
@@ -17,7 +19,10 @@ use super::pipeline::Watch;
 use super::{FailureTracker, Frame, History, Point, Status, TIMED, Verdict, VerdictChange};
 use crate::base::{Clock, clock};
 use crate::pipeline::Pipeline;
-use crate::stats::{Quality, RecentLatency, Registry, Snapshot, Speeds, Timed, Totals, Window, window};
+use crate::stats::{
+    ClientRow, Quality, RecentLatency, Registry, Snapshot, SpeedSummary, Speeds, Timed, Totals, Window,
+    window,
+};
 
 /// Time between two frames.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -26,6 +31,8 @@ pub const TICK: Duration = Duration::from_millis(250);
 const TICKS_PER_SECOND: u64 = 4;
 /// Frames of the pool: one being written, one being read, one that is frozen.
 const POOL: usize = 3;
+/// Tables of clients that are used again: the one of now, and those that the frames of the pool may still hold.
+const ROWS: usize = POOL + 1;
 
 /// Makes frames.
 #[derive(Debug)]
@@ -47,6 +54,10 @@ pub struct Sampler {
     ticks: u64,
     peak_clients: u64,
     pool: Vec<Arc<Frame>>,
+    /// The clients of the last whole reading first, and tables that may be used again.
+    rows: Vec<Arc<Vec<ClientRow>>>,
+    rows_at_us: u64,
+    speed: SpeedSummary,
 }
 
 /// The sampler's thread, and the newest frame.
@@ -92,6 +103,9 @@ impl Sampler {
             ticks: 0,
             peak_clients: 0,
             pool: Vec::with_capacity(POOL),
+            rows: Vec::with_capacity(ROWS),
+            rows_at_us: 0,
+            speed: SpeedSummary::default(),
         }
     }
 
@@ -150,13 +164,13 @@ impl Sampler {
     fn fill(&mut self, frame: &mut Frame) {
         let at = self.clock.now();
         let begun = Instant::now();
-        self.registry.snapshot(clock::micros(at), &mut frame.snapshot);
+        (frame.at, frame.state, frame.target) = (at, self.status.state(), self.status.target());
+        let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
+        self.read_clients(frame, new_second || frame.state.is_ending());
         self.generator.snapshot_taken(begun);
         self.registry.findings(&mut frame.findings);
         self.compare_with_last(&mut frame.snapshot);
         self.window.push(at, &frame.snapshot.totals);
-        frame.speed = self.speeds.observe(&mut frame.snapshot);
-        let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
         if new_second {
             let latencies = self.latency.iter_mut().chain([&mut self.live_latency]);
             latencies.for_each(|latency| latency.sample(&self.registry));
@@ -165,7 +179,6 @@ impl Sampler {
         frame.latencies = self.latency.each_ref().map(RecentLatency::digest);
         frame.live_latency = self.live_latency.digest();
         frame.quality = Quality::of_run(&frame.snapshot.totals);
-        (frame.at, frame.state, frame.target) = (at, self.status.state(), self.status.target());
         (frame.admitted, frame.late_starts) = (self.status.admitted(), self.status.late_starts());
         frame.panics = self.status.panics();
         self.peak_clients = self.peak_clients.max(frame.active_clients());
@@ -209,6 +222,25 @@ impl Sampler {
         self.generator.frame_made(begun);
     }
 
+    /// Reads totals and clients: each client whole, or its state alone, beside its row of the last time.
+    fn read_clients(&mut self, frame: &mut Frame, whole: bool) {
+        let at_us = clock::micros(frame.at);
+        if whole {
+            let unseen = self.rows.iter().position(|rows| Arc::strong_count(rows) == 1);
+            frame.snapshot.clients = unseen.map_or_else(Arc::default, |index| self.rows.swap_remove(index));
+            self.registry.snapshot(at_us, &mut frame.snapshot);
+            self.speed = self.speeds.observe(&mut frame.snapshot);
+            self.rows_at_us = at_us;
+            self.rows.truncate(ROWS - 1);
+            self.rows.insert(0, Arc::clone(&frame.snapshot.clients));
+        } else {
+            self.registry.glance(at_us, &mut frame.snapshot);
+            frame.snapshot.clients = self.rows.first().map(Arc::clone).unwrap_or_default();
+            frame.snapshot.clients_at_us = self.rows_at_us;
+        }
+        frame.speed = self.speed;
+    }
+
     fn compare_with_last(&mut self, snapshot: &mut Snapshot) {
         self.registry.compare(&self.last, &snapshot.totals);
         snapshot.invariant_violations = self.registry.violations();
@@ -225,7 +257,7 @@ impl Sampler {
 mod tests {
     use super::*;
     use crate::base::outcome::HttpFailure;
-    use crate::base::{Kind, Outcome, RunState};
+    use crate::base::{ClientState, Kind, Outcome, RunState};
     use crate::stats::Metric;
 
     fn sampler() -> (Arc<Registry>, Sampler) {
@@ -249,6 +281,39 @@ mod tests {
         assert_eq!(frozen.snapshot.totals.finished(), 0);
         assert!(seen.len() <= POOL, "{} frames in use", seen.len());
         assert!(!seen.contains(&Arc::as_ptr(&frozen)));
+    }
+
+    #[test]
+    fn between_two_seconds_only_states_are_counted_and_the_last_frames_are_whole() {
+        let (registry, mut sampler) = sampler();
+        let clients = [registry.add(), registry.add()];
+        let meter = clients[0].meter(0, Clock::start());
+        let whole = sampler.next_frame();
+        assert_eq!((whole.snapshot.clients.len(), whole.snapshot.listed()), (2, 2));
+        meter.start(Kind::Playlist).finish(Outcome::Ok, None);
+        meter.set_state(ClientState::Dead);
+        let glance = sampler.next_frame();
+        assert_eq!(glance.snapshot.in_state(ClientState::Dead), 1);
+        assert_eq!((glance.snapshot.totals.finished(), glance.active_clients()), (1, 1));
+        assert!(Arc::ptr_eq(&glance.snapshot.clients, &whole.snapshot.clients));
+        assert_eq!(glance.snapshot.clients_at_us, whole.snapshot.at_us);
+        sampler.status.set_state(RunState::Draining);
+        let last = sampler.next_frame();
+        assert_eq!(
+            (last.snapshot.clients[0].requests, last.snapshot.clients_at_us),
+            (1, last.snapshot.at_us)
+        );
+        // Whoever holds a frame keeps what it showed.
+        assert_eq!(whole.snapshot.clients[0].requests, 0);
+    }
+
+    #[test]
+    fn tables_of_clients_are_used_again() {
+        let (registry, mut sampler) = sampler();
+        let _client = registry.add();
+        let tables: std::collections::HashSet<_> =
+            (0..200).map(|_| Arc::as_ptr(&sampler.next_frame().snapshot.clients)).collect();
+        assert!(tables.len() <= ROWS, "{}", tables.len());
     }
 
     #[test]
@@ -311,6 +376,7 @@ mod tests {
         });
         drop(client);
         let mut sampler = handle.stop().0.expect("no panic");
+        sampler.status.set_state(RunState::Finished);
         assert_eq!(sampler.next_frame().snapshot.clients.len(), 0);
     }
 }

@@ -93,12 +93,7 @@ impl Playback {
     /// The state at a moment: a client that plays is stalled once its buffer has run dry, also while it waits
     /// after a failure. Before playback began (`dry_at_us` is 0) nothing can run dry.
     pub fn state_at(&self, now_us: u64) -> ClientState {
-        match self.state {
-            ClientState::Playing | ClientState::Waiting if self.dry_at_us > 0 && now_us > self.dry_at_us => {
-                ClientState::Stalled
-            }
-            state => state,
-        }
+        state_at(self.state, self.dry_at_us, now_us)
     }
 
     /// Microseconds of media played until a moment.
@@ -122,6 +117,15 @@ impl Playback {
     /// Drift at a moment: time since the client began minus what it has played.
     pub fn drift_at(&self, now_us: u64) -> u64 {
         now_us.saturating_sub(self.joined_us).saturating_sub(self.position_at(now_us))
+    }
+}
+
+fn state_at(state: ClientState, dry_at_us: u64, now_us: u64) -> ClientState {
+    match state {
+        ClientState::Playing | ClientState::Waiting if dry_at_us > 0 && now_us > dry_at_us => {
+            ClientState::Stalled
+        }
+        state => state,
     }
 }
 
@@ -195,6 +199,11 @@ impl ClientStats {
             live_offset_us: Some(self.live_offset_us.get().cast_signed())
                 .filter(|offset| *offset != NOT_LIVE),
         }
+    }
+
+    /// The state at a moment alone, see [`Playback::state_at`].
+    pub(super) fn state_at(&self, now_us: u64) -> ClientState {
+        state_at(ClientState::at(self.state.get() as u8), self.dry_at_us.get(), now_us)
     }
 
     /// How the last request ended and when (microseconds since the start of the run).

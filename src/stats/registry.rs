@@ -180,9 +180,30 @@ impl Registry {
 
     /// Reads everything into `snapshot`, whose memory is used again. `at_us` is the moment that it is labelled with.
     pub fn snapshot(&self, at_us: u64, snapshot: &mut Snapshot) {
+        self.read_run(at_us, snapshot);
+        let mut rows = snapshot.take_rows();
+        self.for_each(|mut row| {
+            row.state = row.playback.state_at(at_us);
+            snapshot.count(row.state);
+            rows.push(row);
+        });
+        snapshot.put_rows(rows);
+    }
+
+    /// Reads everything but the rows of the clients, which stay as they are: only how many are in which state. That
+    /// costs one cache line for each client instead of five.
+    pub fn glance(&self, at_us: u64, snapshot: &mut Snapshot) {
+        self.read_run(at_us, snapshot);
+        for (_, slot) in self.slots.iter() {
+            if let Some(state) = slot.read(|_, stats| stats.state_at(at_us)) {
+                snapshot.count(state);
+            }
+        }
+    }
+
+    fn read_run(&self, at_us: u64, snapshot: &mut Snapshot) {
         snapshot.begin(at_us);
         self.read_totals(&mut snapshot.totals);
-        self.for_each(|row| snapshot.push(row));
         snapshot.created = self.created();
         snapshot.invariant_violations = self.violations();
     }
@@ -426,7 +447,7 @@ mod tests {
                 registry.snapshot(0, &mut seen);
                 assert!(seen.totals.started() >= seen.totals.finished());
                 assert!(seen.totals.never_fell_since(&last));
-                for row in &seen.clients {
+                for row in &*seen.clients {
                     assert!(row.requests <= 2, "counters of two clients in one row: {row:?}");
                 }
                 last = seen.totals.clone();

@@ -4,6 +4,8 @@
 //! snapshot; between other counters the skew is at most what happened during the pass. A snapshot that is taken
 //! after every client has left is exact.
 
+use std::sync::Arc;
+
 use super::client::{ClientStats, Playback};
 use super::failures;
 use super::metric::{Metric, Scalars};
@@ -336,9 +338,11 @@ pub struct Snapshot {
     pub at_us: u64,
     /// The totals of the run.
     pub totals: Totals,
-    /// The clients that are listed, by slot.
-    pub clients: Vec<ClientRow>,
-    /// How many of them are in each state.
+    /// The clients that were listed at `clients_at_us`, by slot. Shared with whoever still looks at them.
+    pub clients: Arc<Vec<ClientRow>>,
+    /// The moment of `clients`: earlier than `at_us` where only their states were looked at since.
+    pub clients_at_us: u64,
+    /// How many clients are in each state at `at_us`.
     pub states: [u64; ClientState::COUNT],
     /// Clients that were ever added.
     pub created: u64,
@@ -347,18 +351,42 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Nothing has been read at this moment yet; the rows are those of before.
     pub(super) fn begin(&mut self, at_us: u64) {
         self.at_us = at_us;
-        self.clients.clear();
         self.states = [0; ClientState::COUNT];
     }
 
-    pub(super) fn push(&mut self, mut row: ClientRow) {
-        row.state = row.playback.state_at(self.at_us);
-        if let Some(count) = self.states.get_mut(row.state.index()) {
+    /// The memory of the rows, empty: new, where somebody still looks at them.
+    pub(super) fn take_rows(&mut self) -> Vec<ClientRow> {
+        let mut rows = Arc::get_mut(&mut self.clients).map(std::mem::take).unwrap_or_default();
+        rows.clear();
+        rows
+    }
+
+    /// These are the rows of now.
+    pub(super) fn put_rows(&mut self, rows: Vec<ClientRow>) {
+        self.clients_at_us = self.at_us;
+        match Arc::get_mut(&mut self.clients) {
+            Some(place) => *place = rows,
+            None => self.clients = Arc::new(rows),
+        }
+    }
+
+    pub(super) fn count(&mut self, state: ClientState) {
+        if let Some(count) = self.states.get_mut(state.index()) {
             *count += 1;
         }
-        self.clients.push(row);
+    }
+
+    /// Whether the clients were read at its own moment.
+    pub fn is_whole(&self) -> bool {
+        self.clients_at_us == self.at_us
+    }
+
+    /// How many clients are listed.
+    pub fn listed(&self) -> u64 {
+        self.states.iter().sum()
     }
 
     /// How many clients are in this state.

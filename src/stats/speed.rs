@@ -3,6 +3,8 @@
 //! Computed by the one sampler from the positions that clients publish, once a second: a client cannot tell its own
 //! speed while it waits for an origin that is silent.
 
+use std::sync::Arc;
+
 use super::snapshot::{ClientRow, Snapshot};
 use crate::base::ClientState;
 
@@ -69,7 +71,7 @@ impl Speeds {
         }
         let mut summary = SpeedSummary::default();
         let (mut sum, mut known) = (0.0, 0_u64);
-        for row in &mut snapshot.clients {
+        for row in Arc::make_mut(&mut snapshot.clients) {
             let ended = matches!(row.state, ClientState::Finished | ClientState::Dead);
             let said = self.said_of(row, now_us, due || ended);
             (row.speed, row.slow) = (said.speed, said.slow);

@@ -155,7 +155,8 @@ fn failing_row(id: u64, state: ClientState) -> ClientRow {
 fn snapshot(clients: Vec<ClientRow>, totals: Totals) -> Snapshot {
     let mut states = [0; ClientState::COUNT];
     clients.iter().for_each(|row| states[row.state.index()] += 1);
-    Snapshot { at_us: 64_000_000, totals, clients, states, ..Snapshot::default() }
+    let (at_us, clients_at_us) = (64_000_000, 64_000_000);
+    Snapshot { at_us, totals, clients: clients.into(), clients_at_us, states, ..Snapshot::default() }
 }
 
 fn digest(scale: u64) -> LatencyDigest {

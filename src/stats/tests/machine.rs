@@ -189,7 +189,7 @@ impl Machine {
             (self.clients.len() as u64, self.clients.len()),
             "I4"
         );
-        for row in &seen.clients {
+        for row in &*seen.clients {
             let counted = &self.of[&row.id];
             assert_eq!(row.requests, counted.started.values().sum::<u64>());
             assert_eq!(row.bytes, counted.bytes.values().sum::<u64>());

@@ -58,7 +58,7 @@ fn every_reader_uses_its_memory_again() {
         registry.snapshot(0, &mut seen);
         speeds.observe(&mut seen);
         registry.compare(&seen.totals, &seen.totals);
-        for row in &seen.clients {
+        for row in &*seen.clients {
             registry.inspect(row, |stats| stats.for_each_failure(|_, count| assert!(count > 0)));
         }
         Timed::all().for_each(|timed| registry.latency(timed, &mut latency));

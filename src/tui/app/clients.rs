@@ -146,7 +146,7 @@ impl ClientList {
         order.extend(
             all.filter(|place| row(place).is_some_and(|row| shows(filter.as_ref(), *faults_only, row))),
         );
-        let now_us = snapshot.at_us;
+        let now_us = snapshot.clients_at_us;
         match self.sort {
             Sort::Worst => order.sort_by_cached_key(|place| row(place).map(|row| badness(row, now_us))),
             sort => order.sort_by_cached_key(|place| row(place).map(|row| (sort.key(row, now_us), row.id))),
@@ -220,8 +220,8 @@ mod tests {
     use crate::tui::stage;
 
     fn snapshot(count: u64) -> Snapshot {
-        let clients = (1..=count).map(|id| stage::row(id, ClientState::Playing)).collect();
-        Snapshot { at_us: 64_000_000, clients, ..Snapshot::default() }
+        let clients: Vec<_> = (1..=count).map(|id| stage::row(id, ClientState::Playing)).collect();
+        Snapshot { clients: clients.into(), clients_at_us: 64_000_000, ..Snapshot::default() }
     }
 
     fn ids(list: &ClientList, snapshot: &Snapshot) -> Vec<u64> {
@@ -231,8 +231,8 @@ mod tests {
     #[test]
     fn every_order_names_every_client_once_and_turns_round() {
         let mut snapshot = snapshot(50);
-        snapshot.clients[20].stalls = 3;
-        snapshot.clients[30].state = ClientState::Stalled;
+        std::sync::Arc::make_mut(&mut snapshot.clients)[20].stalls = 3;
+        std::sync::Arc::make_mut(&mut snapshot.clients)[30].state = ClientState::Stalled;
         let mut list = ClientList::default();
         let mut firsts = Vec::new();
         for _ in Sort::ALL {
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!((list.selected, list.top), (Some(12), 2));
         list.go(Motion::Last, &snapshot);
         assert_eq!((list.selected, list.top), (Some(100), 90));
-        snapshot.clients[99].stalls = 9;
+        std::sync::Arc::make_mut(&mut snapshot.clients)[99].stalls = 9;
         list.arrange(&snapshot);
         assert_eq!((list.place(&snapshot), list.top), (Some(0), 90));
         list.following = true;
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn faults_only_and_a_filter_leave_lines_out() {
         let mut snapshot = snapshot(30);
-        snapshot.clients[4].state = ClientState::Stalled;
+        std::sync::Arc::make_mut(&mut snapshot.clients)[4].state = ClientState::Stalled;
         let mut list = ClientList { faults_only: true, ..ClientList::default() };
         list.arrange(&snapshot);
         assert_eq!(ids(&list, &snapshot), [5]);

@@ -75,15 +75,15 @@ impl ClientsView {
 /// The worst clients, for the overview. Of ten thousand almost every one is turned away by a single comparison.
 pub(super) fn worst(snapshot: &Snapshot, room: usize) -> Table {
     let mut worst = Vec::with_capacity(room + 1);
-    for row in &snapshot.clients {
-        let key = badness(row, snapshot.at_us);
+    for row in &*snapshot.clients {
+        let key = badness(row, snapshot.clients_at_us);
         if worst.len() < room || worst.last().is_some_and(|(last, _)| key < *last) {
             let at = worst.partition_point(|(other, _)| *other <= key);
             worst.insert(at, (key, row));
             worst.truncate(room);
         }
     }
-    let lines = worst.into_iter().map(|(_, row)| Line::of(cells(row, snapshot.at_us))).collect();
+    let lines = worst.into_iter().map(|(_, row)| Line::of(cells(row, snapshot.clients_at_us))).collect();
     Table {
         title: "Worst clients".to_owned(),
         aside: "2 = all".to_owned(),
@@ -101,7 +101,10 @@ fn table(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
     let shown = list.order.iter().skip(list.top).take(room);
     let rows = shown.filter_map(|place| snapshot.clients.get(*place as usize));
     let lines: Vec<Line> = rows
-        .map(|row| Line { cells: cells(row, snapshot.at_us), selected: list.selected == Some(row.id) })
+        .map(|row| Line {
+            cells: cells(row, snapshot.clients_at_us),
+            selected: list.selected == Some(row.id),
+        })
         .collect();
     let (first, last) = (list.top + usize::from(!lines.is_empty()), list.top + lines.len());
     let [first, last, all, clients] =
@@ -221,7 +224,7 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
             ..Table::default()
         };
     };
-    let now_us = snapshot.at_us;
+    let now_us = snapshot.clients_at_us;
     let moment = |us: u64| units::clock(Duration::from_micros(us));
     let span = |us: u64| units::span(Duration::from_micros(us));
     let fact = |name: &str, value: String| [Text::label(name), Text::plain(value)];
@@ -265,10 +268,10 @@ mod tests {
     use crate::tui::stage;
 
     fn snapshot() -> Snapshot {
-        let clients = (1..=10_000).map(|id| stage::row(id, ClientState::Playing)).collect();
-        let mut snapshot = Snapshot { clients, ..Snapshot::default() };
-        snapshot.clients[6_000].state = ClientState::Stalled;
-        snapshot.clients[77].http_errors = 4;
+        let clients: Vec<_> = (1..=10_000).map(|id| stage::row(id, ClientState::Playing)).collect();
+        let mut snapshot = Snapshot { clients: clients.into(), ..Snapshot::default() };
+        std::sync::Arc::make_mut(&mut snapshot.clients)[6_000].state = ClientState::Stalled;
+        std::sync::Arc::make_mut(&mut snapshot.clients)[77].http_errors = 4;
         snapshot
     }
 

@@ -143,7 +143,7 @@ const fn is_always_listed(state: ClientState) -> bool {
 }
 
 pub(super) fn states(frame: &Frame) -> Vec<StateLine> {
-    let all = frame.snapshot.clients.len();
+    let all = frame.snapshot.listed();
     let line = |(state, count): (ClientState, u64)| {
         let role = if count == 0 { Role::Label } else { state_role(state) };
         let share = (all > 0).then(|| count as f64 / all as f64);
