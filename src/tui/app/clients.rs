@@ -8,6 +8,7 @@ use crate::base::{ClientState, Outcome};
 use crate::stats::{ClientRow, Snapshot};
 use crate::tui::keys::{Motion, Turn};
 
+use super::View;
 use super::prompt::Filter;
 
 /// What clients are sorted by.
@@ -84,7 +85,7 @@ impl Sort {
 }
 
 /// What is worse is smaller; the client's number makes the order one that does not change by itself.
-pub(in crate::tui) fn badness(row: &ClientRow, now_us: u64) -> (u8, bool, u64, u64, u64) {
+fn badness(row: &ClientRow, now_us: u64) -> (u8, bool, u64, u64, u64) {
     let failures = u64::MAX - row.failures() - row.stalls;
     (severity(row.state), !row.slow, failures, row.playback.buffer_at(now_us), row.id)
 }
@@ -109,6 +110,9 @@ fn is_in_trouble(row: &ClientRow) -> bool {
         || row.last.is_some_and(|(outcome, _)| outcome != Outcome::Ok)
 }
 
+/// Of the worst clients, how many are known: more than an overview has lines for.
+const WORST: usize = 64;
+
 /// The list.
 #[derive(Debug, Default)]
 pub(in crate::tui) struct ClientList {
@@ -128,13 +132,37 @@ pub(in crate::tui) struct ClientList {
     pub(in crate::tui) order: Vec<u32>,
     /// Places in the snapshot, the client that joined first before all others.
     pub(in crate::tui) joined: Vec<u32>,
+    /// Places in the snapshot of the worst clients, the worst first.
+    pub(in crate::tui) worst: Vec<u32>,
     /// Lines that fit.
     room: usize,
 }
 
 impl ClientList {
-    /// Orders the clients of a snapshot anew.
-    pub(super) fn arrange(&mut self, snapshot: &Snapshot) {
+    /// Orders the clients of a new snapshot for the view that shows them.
+    pub(in crate::tui) fn arrange(&mut self, snapshot: &Snapshot, view: View) {
+        match view {
+            View::Overview => self.find_worst(snapshot),
+            View::Clients => self.order(snapshot),
+            _ => {}
+        }
+    }
+
+    /// Of ten thousand almost every one is turned away by a single comparison.
+    fn find_worst(&mut self, snapshot: &Snapshot) {
+        let mut worst = Vec::with_capacity(WORST + 1);
+        for (place, row) in (0..).zip(&*snapshot.clients) {
+            let key = badness(row, snapshot.clients_at_us);
+            if worst.len() < WORST || worst.last().is_some_and(|(last, _)| key < *last) {
+                let at = worst.partition_point(|(other, _)| *other <= key);
+                worst.insert(at, (key, place));
+                worst.truncate(WORST);
+            }
+        }
+        self.worst = worst.into_iter().map(|(_, place)| place).collect();
+    }
+
+    fn order(&mut self, snapshot: &Snapshot) {
         let rows = &snapshot.clients;
         let all = 0..u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let row = |place: &u32| rows.get(*place as usize);
@@ -236,7 +264,7 @@ mod tests {
         let mut list = ClientList::default();
         let mut firsts = Vec::new();
         for _ in Sort::ALL {
-            list.arrange(&snapshot);
+            list.arrange(&snapshot, View::Clients);
             let mut seen = ids(&list, &snapshot);
             firsts.push((list.sort, seen[0]));
             seen.sort_unstable();
@@ -252,7 +280,7 @@ mod tests {
         let mut snapshot = snapshot(100);
         let mut list = ClientList { sort: Sort::Stalls, ..ClientList::default() };
         list.fit(10);
-        list.arrange(&snapshot);
+        list.arrange(&snapshot, View::Clients);
         list.go(Motion::Down, &snapshot);
         list.go(Motion::Down, &snapshot);
         assert_eq!((list.selected, list.top), (Some(2), 0));
@@ -261,17 +289,17 @@ mod tests {
         list.go(Motion::Last, &snapshot);
         assert_eq!((list.selected, list.top), (Some(100), 90));
         std::sync::Arc::make_mut(&mut snapshot.clients)[99].stalls = 9;
-        list.arrange(&snapshot);
+        list.arrange(&snapshot, View::Clients);
         assert_eq!((list.place(&snapshot), list.top), (Some(0), 90));
         list.following = true;
-        list.arrange(&snapshot);
+        list.arrange(&snapshot, View::Clients);
         assert_eq!((list.place(&snapshot), list.top), (Some(0), 0));
     }
 
     #[test]
     fn a_list_without_clients_can_be_moved_in() {
         let (snapshot, mut list) = (Snapshot::default(), ClientList::default());
-        list.arrange(&snapshot);
+        list.arrange(&snapshot, View::Clients);
         for motion in [Motion::Down, Motion::PageUp, Motion::Last, Motion::First] {
             list.go(motion, &snapshot);
         }
@@ -283,11 +311,11 @@ mod tests {
         let mut snapshot = snapshot(30);
         std::sync::Arc::make_mut(&mut snapshot.clients)[4].state = ClientState::Stalled;
         let mut list = ClientList { faults_only: true, ..ClientList::default() };
-        list.arrange(&snapshot);
+        list.arrange(&snapshot, View::Clients);
         assert_eq!(ids(&list, &snapshot), [5]);
         list.faults_only = false;
         list.filter = Filter::new("!playing").expect("a pattern");
-        list.arrange(&snapshot);
+        list.arrange(&snapshot, View::Clients);
         assert_eq!(ids(&list, &snapshot), [5]);
     }
 }

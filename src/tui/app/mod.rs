@@ -22,7 +22,7 @@ use crate::frame::Frame;
 use crate::pipeline::LogEntry;
 use crate::report::{self, Report};
 
-pub(super) use clients::{ClientList, badness, severity};
+pub(super) use clients::{ClientList, severity};
 use load::ENDING;
 use prompt::Typed;
 pub(super) use prompt::{Asked, Filter, Prompt};
@@ -253,11 +253,8 @@ impl App {
         self.shown = Arc::clone(&self.live);
     }
 
-    /// Orders the clients for the view that lists them.
     fn arrange(&mut self) {
-        if self.view == View::Clients {
-            self.clients.arrange(&self.steady.snapshot);
-        }
+        self.clients.arrange(&self.steady.snapshot, self.view);
     }
 
     fn fit(&mut self, rooms: Rooms) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::{ClientState, Outcome, units};
 use crate::stats::{ClientRow, Snapshot};
-use crate::tui::app::{App, ClientList, Rooms, badness, severity};
+use crate::tui::app::{App, ClientList, Rooms, severity};
 use crate::tui::theme::Role;
 
 use super::overview::{seconds, state_role};
@@ -72,18 +72,10 @@ impl ClientsView {
     }
 }
 
-/// The worst clients, for the overview. Of ten thousand almost every one is turned away by a single comparison.
-pub(super) fn worst(snapshot: &Snapshot, room: usize) -> Table {
-    let mut worst = Vec::with_capacity(room + 1);
-    for row in &*snapshot.clients {
-        let key = badness(row, snapshot.clients_at_us);
-        if worst.len() < room || worst.last().is_some_and(|(last, _)| key < *last) {
-            let at = worst.partition_point(|(other, _)| *other <= key);
-            worst.insert(at, (key, row));
-            worst.truncate(room);
-        }
-    }
-    let lines = worst.into_iter().map(|(_, row)| Line::of(cells(row, snapshot.clients_at_us))).collect();
+/// The worst clients, for the overview.
+pub(super) fn worst(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
+    let rows = list.worst.iter().take(room).filter_map(|place| snapshot.clients.get(*place as usize));
+    let lines = rows.map(|row| Line::of(cells(row, snapshot.clients_at_us))).collect();
     Table {
         title: "Worst clients".to_owned(),
         aside: "2 = all".to_owned(),
@@ -265,6 +257,7 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::app::View;
     use crate::tui::stage;
 
     fn snapshot() -> Snapshot {
@@ -277,11 +270,12 @@ mod tests {
 
     #[test]
     fn stalled_clients_come_first_and_only_as_many_as_there_is_room_for() {
-        let snapshot = snapshot();
-        let table = worst(&snapshot, 3);
+        let (snapshot, mut list) = (snapshot(), ClientList::default());
+        list.arrange(&snapshot, View::Overview);
+        let table = worst(&list, &snapshot, 3);
         let ids: Vec<&str> = table.lines.iter().map(|line| line.cells[0].text.as_str()).collect();
         assert_eq!(ids, ["6,001", "78", "1"]);
-        assert!(worst(&snapshot, 0).lines.is_empty());
+        assert!(worst(&list, &snapshot, 0).lines.is_empty());
     }
 
     #[test]

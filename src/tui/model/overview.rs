@@ -85,7 +85,7 @@ impl Overview {
             ),
             playback: playback(frame),
             errors: Errors::of(app, rooms.errors),
-            worst: worst(&frame.snapshot, rooms.list),
+            worst: worst(&app.clients, &frame.snapshot, rooms.list),
             charts: Charts::of(app, charts, rooms.chart),
             log: log::newest(app, rooms.log),
         }
