@@ -21,7 +21,7 @@ impl Default for Manners {
     /// Those of a browser.
     fn default() -> Self {
         Self {
-            playlist_encoding: Some("gzip"),
+            playlist_encoding: Some("gzip, deflate, br, zstd"),
             media_encoding: Some("identity"),
             whole_range: false,
             conditional: true,

@@ -3,6 +3,7 @@
 //! Each row says what that player was seen to do against one live origin (nginx, four-second segments, a window of
 //! six) with faults; where it was not seen, it says what its documentation or source does. Cells that were rounded:
 //!
+//! * All but `ffmpeg` ask for media without a coding, because nobody here decodes it.
 //! * `web` (hls.js 1.7 in Chromium 156): its default retry policies for errors, and what it does about a 4xx where
 //!   there is no other variant: one is never switched to here.
 //! * `ffmpeg` (5.1): it tries a playlist three times within 10 ms; here the third waits for the limit of two playlist
@@ -17,7 +18,7 @@ use crate::base::Manners;
 
 const SECOND: Duration = Duration::from_secs(1);
 const BROWSER: Manners = Manners {
-    playlist_encoding: Some("gzip"),
+    playlist_encoding: Some("gzip, deflate, br, zstd"),
     media_encoding: Some("identity"),
     whole_range: false,
     conditional: true,
@@ -80,7 +81,12 @@ pub static NATIVE: Profile = Profile {
     segment: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
     refused: Refused::AsAnyFailure,
     behind: Behind::LiveEdge,
-    manners: Manners { whole_range: true, conditional: false, ..BROWSER },
+    manners: Manners {
+        playlist_encoding: Some("gzip, identity;q=1, *;q=0"),
+        whole_range: true,
+        conditional: false,
+        ..BROWSER
+    },
 };
 
 /// A player that never leaves: a fault of the origin keeps its whole audience.
