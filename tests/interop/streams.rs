@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hlswarm::base::Finding;
 use hlswarm::base::kind::Kind;
 use hlswarm::hls::decrypt::Decryptor;
 use hlswarm::hls::{self, Playlist};
@@ -203,6 +204,9 @@ fn a_window_over_one_file_whose_sequence_number_stands_still_is_followed() {
     assert!(ranges.len() >= 8, "stuck after {ranges:?}");
     assert!(ranges.windows(2).all(|two| two[1].0 == two[0].1 + 1), "in order, none twice: {ranges:?}");
     assert_eq!(run.report.count("/playback/stalls"), 0);
+    let findings = run.report.value()["findings"].as_array().unwrap();
+    let changed = findings.iter().find(|finding| finding["kind"] == Finding::SegmentChanged.name());
+    assert!(changed.is_some(), "a number that stands for other media is found: {findings:?}");
 }
 
 /// Makes a stream whose key changes while it is written, and the same stream in the clear.
