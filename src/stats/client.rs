@@ -1,12 +1,13 @@
 //! What one client counts and shows of itself. Written by its task alone, read by anybody.
 //!
-//! * A client that never failed pays no failure table: it is made with the first failure.
-//! * What a request writes and a snapshot reads lies side by side: a request touches three cache lines in a row and the
-//!   place of its segment's size, one that fails a fourth and its place in the table, a snapshot five lines in a row.
+//! * A client pays for a table of failures when it has failed in more ways than it has words for, see `few.rs`.
+//! * What a request writes and a snapshot reads lies side by side: a request touches two cache lines in a row, and a
+//!   segment the place of its size; a snapshot reads five lines in a row.
 //! * Playback is published so that a reader can tell position, buffer and stall at *its* moment, without the
 //!   client's task being awake: a client that waits for a silent origin still shows when its buffer ran dry.
 
 use super::failures::{self, Failures};
+use super::few::FewFailures;
 use super::metric::{Metric, Scalars};
 use crate::base::atomics::{AtomicU32, Ordering};
 use crate::base::cell::Cell;
@@ -31,34 +32,36 @@ const NOT_LIVE: i64 = i64::MIN;
 #[derive(Debug)]
 #[repr(C)]
 pub struct ClientStats {
-    last: Cell,
     state: Cell,
     joined_us: Cell,
     offset_us: Cell,
     dry_at_us: Cell,
     max_drift_us: Cell,
     bandwidth: Cell,
-    failures: Failures,
     live_offset_us: Cell,
+    last: Cell,
+    failures: FewFailures,
     segments: Cell,
     scalars: [Cell; Metric::COUNT],
+    further_failures: Failures,
     segment_sizes: [AtomicU32; RECENT_SEGMENTS],
 }
 
 impl Default for ClientStats {
     fn default() -> Self {
         let stats = Self {
-            last: Cell::default(),
             state: Cell::default(),
             joined_us: Cell::default(),
             offset_us: Cell::default(),
             dry_at_us: Cell::default(),
             max_drift_us: Cell::default(),
             bandwidth: Cell::default(),
-            failures: Failures::default(),
             live_offset_us: Cell::default(),
+            last: Cell::default(),
+            failures: FewFailures::default(),
             segments: Cell::default(),
             scalars: std::array::from_fn(|_| Cell::default()),
+            further_failures: Failures::default(),
             segment_sizes: std::array::from_fn(|_| AtomicU32::new(0)),
         };
         stats.live_offset_us.set(NOT_LIVE.cast_unsigned());
@@ -145,6 +148,7 @@ impl ClientStats {
         self.scalars.iter().chain(playback).chain(more).for_each(|cell| cell.set(0));
         self.live_offset_us.set(NOT_LIVE.cast_unsigned());
         self.failures.reset();
+        self.further_failures.reset();
     }
 
     /// Counts how a request ended; by the client's task only.
@@ -152,8 +156,10 @@ impl ClientStats {
         let slot = failures::slot(outcome);
         let code = slot.map_or(OK, |slot| slot as u64 + FIRST_FAILURE);
         self.last.set(now_us.min(u64::MAX >> CODE_BITS) << CODE_BITS | code);
-        if let Some(slot) = slot {
-            self.failures.add(slot, 1);
+        if let Some(slot) = slot
+            && !self.failures.count(slot)
+        {
+            self.further_failures.add(slot, 1);
         }
     }
 
@@ -229,7 +235,7 @@ impl ClientStats {
         self.segment_sizes.iter().take(filled).map(|size| size.load(Ordering::Relaxed))
     }
 
-    /// Calls `visit` with each way in which a request failed, and how often.
+    /// Calls `visit` with each way in which a request failed, and how often; in no order.
     pub fn for_each_failure(&self, mut visit: impl FnMut(Outcome, u64)) {
         self.for_each_slot(|slot, count| {
             if let Some(outcome) = failures::outcome(slot) {
@@ -239,8 +245,9 @@ impl ClientStats {
     }
 
     /// Calls `visit` with each failure slot that was ever used and its count.
-    pub(super) fn for_each_slot(&self, visit: impl FnMut(usize, u64)) {
-        self.failures.for_each(visit);
+    pub(super) fn for_each_slot(&self, mut visit: impl FnMut(usize, u64)) {
+        self.failures.for_each(&mut visit);
+        self.further_failures.for_each(visit);
     }
 
     /// Adds all counters to `scalars`.
@@ -256,6 +263,7 @@ mod tests {
     use super::*;
     use crate::base::Kind;
     use crate::base::outcome::{Fault, HttpFailure};
+    use crate::stats::few;
     use crate::stats::slot::Slot;
 
     fn playing(offset_us: i64, dry_at_us: u64) -> Playback {
@@ -284,25 +292,26 @@ mod tests {
     }
 
     #[test]
-    fn what_a_request_writes_lies_on_three_lines_and_what_a_snapshot_reads_on_five() {
+    fn what_a_request_writes_lies_on_two_lines_and_what_a_snapshot_reads_on_five() {
         const LINE: usize = 64;
-        let [failures, scalars] =
-            [std::mem::offset_of!(ClientStats, failures), std::mem::offset_of!(ClientStats, scalars)]
+        let [last, scalars] =
+            [std::mem::offset_of!(ClientStats, last), std::mem::offset_of!(ClientStats, scalars)]
                 .map(|offset| Slot::<ClientStats>::VALUES + offset);
-        assert_eq!(failures, LINE, "the last outcome and the playback fill the line of the holder");
-        assert_eq!(scalars, 2 * LINE, "the failures and the count of segments fill one");
+        assert_eq!(last, LINE, "the playback fills the line of the holder");
+        assert_eq!(scalars, 2 * LINE, "how requests ended and the count of segments fill one");
         let line = |metric: Metric| (scalars + 8 * metric.index()) / LINE;
         for kind in [Kind::Playlist, Kind::Segment] {
-            for metric in [Metric::started(kind), Metric::finished(kind), Metric::bytes(kind), Metric::Ok] {
+            let classes = [Metric::Ok, Metric::HttpErrors];
+            for metric in [Metric::started(kind), Metric::finished(kind), Metric::bytes(kind)]
+                .into_iter()
+                .chain(classes)
+            {
                 assert_eq!(line(metric), 2, "{}", metric.name());
             }
         }
-        for metric in [Metric::HttpErrors, Metric::Faults] {
-            assert_eq!(line(metric), 3, "{}", metric.name());
-        }
         let story =
             [Metric::ProgressOffered, Metric::ProgressDropped, Metric::EventsOffered, Metric::EventsDropped];
-        let read = [Metric::Stalls, Metric::Reconnections].into_iter().chain(story);
+        let read = [Metric::Faults, Metric::Stalls, Metric::Reconnections].into_iter().chain(story);
         for metric in
             Kind::ALL.into_iter().flat_map(|kind| [Metric::started(kind), Metric::bytes(kind)]).chain(read)
         {
@@ -323,18 +332,25 @@ mod tests {
     }
 
     #[test]
-    fn a_client_without_failures_has_no_table() {
+    fn a_client_pays_for_a_table_when_it_has_failed_in_many_ways() {
         let stats = ClientStats::default();
+        let ways = [400, 404, 429, 500, 503].map(|status| Outcome::Http(HttpFailure::of(status)));
+        let ways: Vec<_> = ways.into_iter().chain([Fault::Cut.into()]).collect();
+        assert_eq!(ways.len(), few::WAYS);
         stats.finish(Outcome::Ok, 5);
-        assert!(!stats.failures.has_table());
-        assert_eq!(stats.last_finished(), Some((Outcome::Ok, 5)));
-        stats.finish(Outcome::Http(HttpFailure::of(400)), 6);
-        assert_eq!(stats.last_finished(), Some((Outcome::Http(HttpFailure::of(400)), 6)));
-        stats.finish(Fault::Cut.into(), 7);
-        assert_eq!(stats.last_finished(), Some((Fault::Cut.into(), 7)));
-        let mut seen = 0;
-        stats.for_each_slot(|_, count| seen += count);
-        assert_eq!(seen, 2);
+        ways.iter().chain(&ways).for_each(|outcome| stats.finish(*outcome, 6));
+        assert!(!stats.further_failures.has_table());
+        let further = Outcome::Http(HttpFailure::of(599));
+        stats.finish(further, 7);
+        assert!(stats.further_failures.has_table());
+        let mut seen = Vec::new();
+        stats.for_each_failure(|outcome, count| seen.push((outcome, count)));
+        assert_eq!(
+            seen,
+            ways.into_iter().map(|outcome| (outcome, 2)).chain([(further, 1)]).collect::<Vec<_>>()
+        );
+        stats.reset();
+        stats.for_each_failure(|outcome, _| panic!("{outcome} is forgotten"));
     }
 
     #[test]

@@ -38,9 +38,9 @@ metrics! {
     PlaylistBytes "playlist_bytes" "Body bytes of playlists as they arrived on the wire.",
     SegmentBytes "segment_bytes" "Body bytes of segments as they arrived on the wire.",
     Ok "ok" "Requests that ended ok.",
-    PlayMicros "play_us" "Microseconds of media played.",
-    // What a request touches that fails, and a snapshot reads of each client besides: one more.
     HttpErrors "http_errors" "Requests that ended with a failed HTTP status.",
+    // What playback and the pipeline touch, and a snapshot reads of each client besides: one more.
+    PlayMicros "play_us" "Microseconds of media played.",
     Faults "faults" "Requests that ended neither ok nor with an HTTP status.",
     Stalls "stalls" "Stalls that began after playback had started.",
     Reconnections "reconnections" "Connections to an endpoint that the client had been connected to before.",

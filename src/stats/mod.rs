@@ -10,6 +10,7 @@
 mod audience;
 mod client;
 mod failures;
+mod few;
 mod findings;
 pub mod latency;
 mod meter;

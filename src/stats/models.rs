@@ -5,6 +5,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::failures::Failures;
+use super::few::FewFailures;
 use super::metric::Metric;
 use super::registry::Registry;
 use super::slot::Slot;
@@ -58,6 +59,21 @@ fn a_failure_is_seen_whole_though_its_table_is_made_for_it() {
         failures.for_each(|slot, count| {
             assert_eq!(slot, 104);
             assert!((1..=2).contains(&count), "a slot that was used has a count");
+        });
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_slot_and_its_count_are_never_apart() {
+    loom::model(|| {
+        let few = Arc::new(FewFailures::default());
+        let writer = {
+            let few = Arc::clone(&few);
+            thread::spawn(move || assert!([104, 7, 104].into_iter().all(|slot| few.count(slot))))
+        };
+        few.for_each(|slot, count| {
+            assert!(matches!((slot, count), (104, 1..=2) | (7, 1)), "{count} for slot {slot}");
         });
         writer.join().unwrap();
     });

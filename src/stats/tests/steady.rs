@@ -3,17 +3,25 @@
 use super::{request, snapshot};
 use crate::base::outcome::Fault;
 use crate::base::{Clock, Kind, Outcome};
+use crate::stats::few::WAYS;
 use crate::stats::{LatencySnapshot, Meter, Phase, RecentLatency, Registry, Snapshot, Speeds, Timed};
 
 fn allocations(operation: impl FnOnce()) -> u64 {
     allocation_counter::measure(operation).count_total
 }
 
-/// One request of each kind, and every sort of ending.
+/// Failed statuses: alone they fill the words of a client, with anything else it needs a table.
+const STATUSES: [u16; WAYS] = [404, 429, 500, 502, 503, 599];
+
+fn fail_with(meter: &Meter, status: u16) {
+    request(meter, Kind::Segment, 70, Outcome::of_status(status, false));
+}
+
+/// One request of each kind, and every sort of ending: more than a client has words for.
 fn traffic(meter: &Meter) {
+    STATUSES.into_iter().for_each(|status| fail_with(meter, status));
     for kind in Kind::ALL {
         request(meter, kind, 700, Outcome::Ok);
-        request(meter, kind, 70, Outcome::of_status(503, false));
         request(meter, kind, 7, Fault::TimeoutIdle.into());
         drop(meter.start(kind));
     }
@@ -30,18 +38,22 @@ fn recording_allocates_nothing_once_each_table_is_there() {
 }
 
 #[test]
-fn a_client_without_failures_costs_no_table_and_its_worker_none_per_client() {
+fn a_client_pays_for_a_table_only_when_it_has_failed_in_many_ways() {
     let registry = Registry::new(1);
     let clients: Vec<_> = (0..50).map(|_| registry.add()).collect();
     let meters: Vec<_> = clients.iter().map(|client| client.meter(0, Clock::start())).collect();
-    request(&meters[0], Kind::Segment, 700, Outcome::Ok);
+    let few = |meter: &Meter| {
+        request(meter, Kind::Segment, 700, Outcome::Ok);
+        STATUSES.into_iter().for_each(|status| fail_with(meter, status));
+    };
+    few(&meters[0]);
+    fail_with(&meters[0], 504);
     assert_eq!(
-        allocations(|| meters.iter().for_each(|meter| request(meter, Kind::Segment, 1, Outcome::Ok))),
-        0
+        allocations(|| meters.iter().for_each(few)),
+        0,
+        "the worker has its table, and no client needs one"
     );
-    let fail = |meter: &Meter| request(meter, Kind::Segment, 1, Outcome::of_status(404, false));
-    fail(&meters[0]);
-    assert_eq!(allocations(|| meters[1..].iter().for_each(fail)), 49, "one table each");
+    assert_eq!(allocations(|| meters.iter().for_each(|meter| fail_with(meter, 504))), 49, "one table each");
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! The first few ways in which a client fails, beside its other counters.
+//!
+//! * Hardly any client fails in more ways than these, so hardly any needs a table, and to count a failure touches no
+//!   memory but the client's own.
+//! * A slot of the table and its count share a word, so that no reader meets the one without the other.
+
+use super::failures::SLOTS;
+use crate::base::cell::Cell;
+
+/// In how many ways a client can fail before it needs a table.
+pub(super) const WAYS: usize = 6;
+
+/// The count lies below, the number of the slot, from 1, above; a count would run into it after two thousand years at
+/// a million a second. 0 is a word that was never used.
+const COUNT_BITS: u32 = 56;
+const _: () = assert!(SLOTS < 1 << (u64::BITS - COUNT_BITS), "the number of a slot must fit above its count");
+
+/// Counts of failures for the slots that came first. One writer, any number of readers, no lock.
+#[derive(Debug, Default)]
+pub(super) struct FewFailures([Cell; WAYS]);
+
+impl FewFailures {
+    /// Counts a failure, and says so; not when other slots have all the words. By the one writer only.
+    #[inline]
+    pub(super) fn count(&self, slot: usize) -> bool {
+        let unused = (slot as u64 + 1) << COUNT_BITS;
+        for word in &self.0 {
+            let so_far = Some(word.get()).filter(|value| *value != 0).unwrap_or(unused);
+            if so_far >> COUNT_BITS == unused >> COUNT_BITS {
+                word.set(so_far + 1);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Forgets everything; by the one writer only.
+    pub(super) fn reset(&self) {
+        self.0.iter().for_each(|word| word.set(0));
+    }
+
+    /// Calls `visit` with each slot that has a word and its count now, in the order in which they came first.
+    #[inline]
+    pub(super) fn for_each(&self, mut visit: impl FnMut(usize, u64)) {
+        for value in self.0.iter().map(Cell::get).filter(|value| *value != 0) {
+            visit((value >> COUNT_BITS) as usize - 1, value & ((1 << COUNT_BITS) - 1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(few: &FewFailures) -> Vec<(usize, u64)> {
+        let mut found = Vec::new();
+        few.for_each(|slot, count| found.push((slot, count)));
+        found
+    }
+
+    #[test]
+    fn the_first_slots_are_counted_and_later_ones_refused() {
+        let few = FewFailures::default();
+        assert_eq!(read(&few), []);
+        let first = [SLOTS - 1, 0, 104, 3, 200, 7];
+        assert!(first.into_iter().all(|slot| few.count(slot)));
+        assert!(!few.count(8), "all words are taken");
+        assert!(few.count(104) && few.count(SLOTS - 1));
+        assert_eq!(read(&few), [(SLOTS - 1, 2), (0, 1), (104, 2), (3, 1), (200, 1), (7, 1)]);
+        few.reset();
+        assert_eq!(read(&few), []);
+        assert!(few.count(8));
+        assert_eq!(read(&few), [(8, 1)]);
+    }
+}
