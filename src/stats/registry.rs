@@ -170,6 +170,7 @@ impl Registry {
         self.slots.iter().filter_map(|(index, slot)| Self::row(index, slot)).for_each(visit);
     }
 
+    #[inline]
     fn row(index: usize, slot: &ClientSlot) -> Option<ClientRow> {
         slot.read(|id, stats| ClientRow::read(id, index, stats))
     }

@@ -302,6 +302,7 @@ pub struct ClientRow {
 }
 
 impl ClientRow {
+    #[inline]
     pub(super) fn read(id: u64, slot: usize, stats: &ClientStats) -> Self {
         let sum = |of: fn(Kind) -> Metric| Kind::ALL.into_iter().map(|kind| stats.get(of(kind))).sum();
         let playback = stats.playback();
