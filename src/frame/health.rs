@@ -2,7 +2,8 @@
 //!
 //! * Judged over the last ten seconds: DEGRADED from 1 % errors or 1 % stalled clients, FAILING from 5 %.
 //! * A worse verdict is entered after two seconds, a better one after five, so that it does not flap.
-//! * The knee is where DEGRADED first held, for errors and for stalls apart.
+//! * The knee is where what first made it DEGRADED began, for errors and for stalls apart: while clients are added, what
+//!   the stream carried two seconds later would flatter it.
 
 use std::time::Duration;
 
@@ -101,11 +102,30 @@ pub struct Knees {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HealthJudge {
     health: Health,
-    knees: Knees,
     /// A verdict that differs from the one that holds, and since when it would.
     candidate: Option<(Verdict, Duration)>,
-    errors_since: Option<Duration>,
-    stalls_since: Option<Duration>,
+    errors: Trouble,
+    stalls: Trouble,
+}
+
+/// Trouble of one sort: what was when it began, and the first that lasted long enough to count.
+#[derive(Clone, Copy, Debug, Default)]
+struct Trouble {
+    began: Option<Knee>,
+    knee: Option<Knee>,
+}
+
+impl Trouble {
+    fn watch(&mut self, verdict: Option<Verdict>, now: Knee) {
+        if verdict.is_none_or(|verdict| verdict < Verdict::Degraded) {
+            self.began = None;
+            return;
+        }
+        let began = *self.began.get_or_insert(now);
+        if now.at.saturating_sub(began.at) >= ENTER_AFTER {
+            self.knee.get_or_insert(began);
+        }
+    }
 }
 
 impl HealthJudge {
@@ -116,7 +136,7 @@ impl HealthJudge {
 
     /// What was said last. A run that ends takes its clients away: what the last of them see says nothing of the stream.
     pub fn last(&self) -> (Health, Knees) {
-        (self.health, self.knees)
+        (self.health, Knees { errors: self.errors.knee, stalls: self.stalls.knee })
     }
 
     /// Takes the numbers of a moment and says what holds.
@@ -134,9 +154,9 @@ impl HealthJudge {
         self.settle(at, errors.into_iter().chain(stalls).max().filter(|_| has_begun));
 
         let knee = Knee { clients: active, bits_per_second: recent.map(|rates| rates.bits_per_second), at };
-        note(&mut self.knees.errors, &mut self.errors_since, errors, knee);
-        note(&mut self.knees.stalls, &mut self.stalls_since, stalls, knee);
-        (self.health, self.knees)
+        self.errors.watch(errors, knee);
+        self.stalls.watch(stalls, knee);
+        self.last()
     }
 
     fn settle(&mut self, at: Duration, verdict: Option<Verdict>) {
@@ -161,15 +181,6 @@ impl HealthJudge {
             (self.health.verdict, self.health.since) = (verdict, since);
             self.candidate = None;
         }
-    }
-}
-
-/// Notes the knee once trouble has lasted long enough to count.
-fn note(knee: &mut Option<Knee>, since: &mut Option<Duration>, verdict: Option<Verdict>, now: Knee) {
-    if verdict.is_none_or(|verdict| verdict < Verdict::Degraded) {
-        *since = None;
-    } else if now.at.saturating_sub(*since.get_or_insert(now.at)) >= ENTER_AFTER {
-        knee.get_or_insert(now);
     }
 }
 
@@ -210,7 +221,7 @@ mod tests {
         assert_eq!(judge(&mut health, 10, 11, 60).0.verdict, Verdict::Ok);
         let (failing, knees) = judge(&mut health, 11, 12, 60);
         assert_eq!((failing.verdict, failing.since.as_secs()), (Verdict::Failing, 10));
-        assert_eq!(knees.errors.map(|knee| knee.at.as_secs()), Some(12));
+        assert_eq!(knees.errors.map(|knee| knee.at.as_secs()), Some(10), "where it began");
         assert_eq!(knees.stalls, None);
         assert_eq!(judge(&mut health, 20, 24, 0).0.verdict, Verdict::Failing);
         assert_eq!(judge(&mut health, 24, 25, 0).0.verdict, Verdict::Ok);
@@ -223,6 +234,10 @@ mod tests {
         judge(&mut health, 2, 3, 500);
         let (after, knees) = judge(&mut health, 4, 5, 0);
         assert_eq!((after.verdict, knees), (Verdict::Ok, Knees::default()));
+        let (_, knees) = judge(&mut health, 6, 8, 500);
+        assert_eq!(knees.errors.map(|knee| knee.at.as_secs()), Some(6), "not of the burst");
+        let (_, knees) = judge(&mut health, 20, 30, 500);
+        assert_eq!(knees.errors.map(|knee| knee.at.as_secs()), Some(6), "the first one stays");
     }
 
     #[test]
