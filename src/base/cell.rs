@@ -14,9 +14,9 @@ use super::atomics::{Ordering, OwnedU64};
 pub struct Cell(OwnedU64);
 
 impl Cell {
-    /// The value as its writer knows it.
+    /// The value as its writer knows it; for the one writer only.
     #[inline]
-    fn own(&self) -> u64 {
+    pub fn own(&self) -> u64 {
         #[cfg(not(all(test, hlswarm_loom)))]
         return self.0.load(Ordering::Relaxed);
         #[cfg(all(test, hlswarm_loom))]
@@ -47,6 +47,13 @@ impl Cell {
         self.0.store(value, Ordering::Relaxed);
     }
 
+    /// Replaces the value, and publishes everything the writer wrote before to a reader that uses
+    /// [`Cell::get_acquire`]; by the one writer only.
+    #[inline]
+    pub fn set_release(&self, value: u64) {
+        self.0.store(value, Ordering::Release);
+    }
+
     /// Replaces the value if the new one is larger; by the one writer only.
     #[inline]
     pub fn raise(&self, value: u64) {
@@ -61,7 +68,8 @@ impl Cell {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// The value now, with everything that its writer wrote before the matching [`Cell::add_release`].
+    /// The value now, with everything that its writer wrote before the matching [`Cell::add_release`]
+    /// or [`Cell::set_release`].
     #[inline]
     pub fn get_acquire(&self) -> u64 {
         self.0.load(Ordering::Acquire)

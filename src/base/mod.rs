@@ -5,6 +5,8 @@ pub mod atomics;
 pub mod cache_status;
 pub mod cell;
 pub mod clock;
+#[cfg(all(test, hlswarm_loom))]
+pub mod explore;
 pub mod failpoint;
 pub mod finding;
 pub mod kind;

@@ -12,42 +12,39 @@
 //!   often.
 //! * Both counters have one writer: load and store, no read-modify-write.
 
-use crate::base::atomics::{AtomicU64, Ordering};
+use crate::base::cell::Cell;
 
 /// Lets as many values into a channel as have room.
 #[derive(Debug)]
 pub struct Gate {
     capacity: u64,
-    entered: AtomicU64,
-    left: AtomicU64,
-    high_water: AtomicU64,
+    entered: Cell,
+    left: Cell,
+    high_water: Cell,
 }
 
 impl Gate {
     /// A gate in front of a channel for `capacity` values.
     pub fn new(capacity: u64) -> Self {
-        Self { capacity, entered: AtomicU64::new(0), left: AtomicU64::new(0), high_water: AtomicU64::new(0) }
+        Self { capacity, entered: Cell::default(), left: Cell::default(), high_water: Cell::default() }
     }
 
     /// Asks to be let in; by the one writer only. True: there is room for one value, which must follow.
     #[inline]
     pub fn enter(&self) -> bool {
-        let entered = self.entered.load(Ordering::Relaxed);
-        let fill = entered.saturating_sub(self.left.load(Ordering::Acquire));
+        let fill = self.entered.own().saturating_sub(self.left.get_acquire());
         if fill >= self.capacity {
             return false;
         }
-        self.entered.store(entered + 1, Ordering::Relaxed);
-        if fill >= self.high_water.load(Ordering::Relaxed) {
-            self.high_water.store(fill + 1, Ordering::Relaxed);
-        }
+        self.entered.add(1);
+        self.high_water.raise(fill + 1);
         true
     }
 
     /// A value has been taken out and dealt with; by the one reader only.
     #[inline]
     pub fn leave(&self) {
-        self.left.store(self.left.load(Ordering::Relaxed) + 1, Ordering::Release);
+        self.left.add_release(1);
     }
 
     /// How many values may be in the channel at once.
@@ -58,13 +55,13 @@ impl Gate {
     /// How many values are in the channel now, one that is just being put in or dealt with included.
     pub fn fill(&self) -> u64 {
         // Left first: a value that enters and leaves between the two reads cannot make the difference negative.
-        let left = self.left.load(Ordering::Acquire);
-        self.entered.load(Ordering::Relaxed).saturating_sub(left)
+        let left = self.left.get_acquire();
+        self.entered.get().saturating_sub(left)
     }
 
     /// The most values that were in the channel at once.
     pub fn high_water(&self) -> u64 {
-        self.high_water.load(Ordering::Relaxed)
+        self.high_water.get()
     }
 }
 

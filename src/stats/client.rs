@@ -24,6 +24,11 @@ const OK: u64 = 1;
 /// Failures are their slot and this.
 const FIRST_FAILURE: u64 = 2;
 
+/// Where playback stands when its buffer runs dry, and when that is, share a word, so that no reader meets the one of
+/// before a stall with the other of after it: milliseconds both, of a run of at most 49 days.
+const DRY_AT_BITS: u32 = 32;
+const MILLISECOND_US: u64 = 1_000;
+
 /// Stands for a live offset that is not known.
 const NOT_LIVE: i64 = i64::MIN;
 
@@ -34,11 +39,12 @@ const NOT_LIVE: i64 = i64::MIN;
 pub struct ClientStats {
     state: Cell,
     joined_us: Cell,
-    offset_us: Cell,
-    dry_at_us: Cell,
+    runs_dry: Cell,
     max_drift_us: Cell,
     bandwidth: Cell,
     live_offset_us: Cell,
+    /// Fills the line of the holder: what a request writes begins on the next.
+    _rest_of_line: Cell,
     last: Cell,
     failures: FewFailures,
     segments: Cell,
@@ -52,11 +58,11 @@ impl Default for ClientStats {
         let stats = Self {
             state: Cell::default(),
             joined_us: Cell::default(),
-            offset_us: Cell::default(),
-            dry_at_us: Cell::default(),
+            runs_dry: Cell::default(),
             max_drift_us: Cell::default(),
             bandwidth: Cell::default(),
             live_offset_us: Cell::default(),
+            _rest_of_line: Cell::default(),
             last: Cell::default(),
             failures: FewFailures::default(),
             segments: Cell::default(),
@@ -72,8 +78,8 @@ impl Default for ClientStats {
 /// The playback of a client as a function of time: all moments are microseconds since the start of the run.
 ///
 /// While media plays, position grows with time until the moment `dry_at_us`; while it does not, `dry_at_us` is the
-/// moment at which it stopped, so one formula holds for both. The fields are read one by one: a reader that meets
-/// the very moment of a resume may see a position that is too low by the length of the stall, once.
+/// moment at which it stopped, so one formula holds for both. A reader meets `offset_us` and `dry_at_us` of the same
+/// moment, rounded to a millisecond; the other fields are read one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Playback {
     /// What the client said that it is doing.
@@ -132,6 +138,20 @@ fn state_at(state: ClientState, dry_at_us: u64, now_us: u64) -> ClientState {
     }
 }
 
+/// The word of a playback. The position is rounded down and the moment up: no buffer is dry before it is.
+fn runs_dry(playback: &Playback) -> u64 {
+    let most = (1 << DRY_AT_BITS) - 1;
+    let dry_at = playback.dry_at_us.div_ceil(MILLISECOND_US).min(most);
+    let position = playback.offset_us.saturating_add_unsigned(dry_at * MILLISECOND_US);
+    let position = u64::try_from(position).unwrap_or(0) / MILLISECOND_US;
+    position.min(most) << DRY_AT_BITS | dry_at
+}
+
+/// When the buffer of such a word runs dry, or ran dry.
+fn dry_at_us(runs_dry: u64) -> u64 {
+    (runs_dry & ((1 << DRY_AT_BITS) - 1)) * MILLISECOND_US
+}
+
 impl ClientStats {
     /// Adds to a counter; by the client's task only.
     #[inline]
@@ -143,7 +163,7 @@ impl ClientStats {
 
     /// Sets everything to zero for the next client of the slot; only while the slot has no client.
     pub(super) fn reset(&self) {
-        let playback = [&self.state, &self.joined_us, &self.offset_us, &self.dry_at_us, &self.max_drift_us];
+        let playback = [&self.state, &self.joined_us, &self.runs_dry, &self.max_drift_us];
         let more = [&self.bandwidth, &self.last, &self.segments];
         self.scalars.iter().chain(playback).chain(more).for_each(|cell| cell.set(0));
         self.live_offset_us.set(NOT_LIVE.cast_unsigned());
@@ -165,19 +185,19 @@ impl ClientStats {
 
     /// Remembers the size of a segment that was fetched whole; by the client's task only.
     pub(super) fn segment(&self, bytes: u64) {
-        let at = self.segments.get() as usize % RECENT_SEGMENTS;
+        let at = self.segments.own() as usize % RECENT_SEGMENTS;
         if let Some(slot) = self.segment_sizes.get(at) {
             slot.store(u32::try_from(bytes).unwrap_or(u32::MAX), Ordering::Relaxed);
         }
-        self.segments.add(1);
+        // Release: whoever sees the segment counted sees its size, and not that of the slot's former holder.
+        self.segments.add_release(1);
     }
 
     /// Publishes the playback; by the client's task only.
     pub(super) fn publish(&self, playback: &Playback) {
         self.state.set(playback.state.index() as u64);
         self.joined_us.set(playback.joined_us);
-        self.offset_us.set(playback.offset_us.cast_unsigned());
-        self.dry_at_us.set(playback.dry_at_us);
+        self.runs_dry.set(runs_dry(playback));
         self.max_drift_us.raise(playback.max_drift_us);
         self.bandwidth.set(playback.bandwidth);
         self.live_offset_us.set(playback.live_offset_us.unwrap_or(NOT_LIVE).cast_unsigned());
@@ -195,11 +215,14 @@ impl ClientStats {
 
     /// The playback as it was published last.
     pub fn playback(&self) -> Playback {
+        let runs_dry = self.runs_dry.get();
+        let dry_at_us = dry_at_us(runs_dry);
+        let position_us = (runs_dry >> DRY_AT_BITS) * MILLISECOND_US;
         Playback {
             state: ClientState::at(self.state.get() as u8),
             joined_us: self.joined_us.get(),
-            offset_us: self.offset_us.get().cast_signed(),
-            dry_at_us: self.dry_at_us.get(),
+            offset_us: position_us.cast_signed() - dry_at_us.cast_signed(),
+            dry_at_us,
             max_drift_us: self.max_drift_us.get(),
             bandwidth: self.bandwidth.get(),
             live_offset_us: Some(self.live_offset_us.get().cast_signed())
@@ -209,7 +232,7 @@ impl ClientStats {
 
     /// The state at a moment alone, see [`Playback::state_at`].
     pub(super) fn state_at(&self, now_us: u64) -> ClientState {
-        state_at(ClientState::at(self.state.get() as u8), self.dry_at_us.get(), now_us)
+        state_at(ClientState::at(self.state.get() as u8), dry_at_us(self.runs_dry.get()), now_us)
     }
 
     /// How the last request ended and when (microseconds since the start of the run).
@@ -225,13 +248,13 @@ impl ClientStats {
 
     /// The size of the last segment in bytes.
     pub fn last_segment_bytes(&self) -> Option<u32> {
-        let last = self.segments.get().checked_sub(1)? as usize % RECENT_SEGMENTS;
+        let last = self.segments.get_acquire().checked_sub(1)? as usize % RECENT_SEGMENTS;
         self.segment_sizes.get(last).map(|size| size.load(Ordering::Relaxed))
     }
 
     /// The sizes of the last segments in bytes, at most [`RECENT_SEGMENTS`], in no order.
     pub fn recent_segment_bytes(&self) -> impl Iterator<Item = u32> + '_ {
-        let filled = (self.segments.get() as usize).min(RECENT_SEGMENTS);
+        let filled = (self.segments.get_acquire() as usize).min(RECENT_SEGMENTS);
         self.segment_sizes.iter().take(filled).map(|size| size.load(Ordering::Relaxed))
     }
 

@@ -4,7 +4,7 @@
 //! * A bitmap of the slots that were ever used lets a reader touch only those.
 //! * The table is made with the first failure. Whoever never failed has the bitmap alone.
 
-use crate::base::atomics::{AtomicU64, OnceLock, Ordering};
+use crate::base::atomics::OnceLock;
 use crate::base::cell::Cell;
 use crate::base::outcome::{Fault, HttpFailure, Outcome};
 
@@ -24,16 +24,10 @@ pub(super) fn slots(words: impl Iterator<Item = u64>) -> impl Iterator<Item = us
 }
 
 /// Counts of failures by outcome.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Failures {
-    seen: [AtomicU64; WORDS],
+    seen: [Cell; WORDS],
     counts: OnceLock<Box<[Cell; SLOTS]>>,
-}
-
-impl Default for Failures {
-    fn default() -> Self {
-        Self { seen: std::array::from_fn(|_| AtomicU64::new(0)), counts: OnceLock::new() }
-    }
 }
 
 /// The slot of an outcome, `None` for ok.
@@ -61,10 +55,10 @@ impl Failures {
         if let (Some(count), Some(word)) = (counts.get(slot), self.seen.get(slot / 64)) {
             count.add(amount);
             let bit = 1 << (slot % 64);
-            let seen = word.load(Ordering::Relaxed);
+            let seen = word.own();
             if seen & bit == 0 {
                 // Release: a reader that sees the bit sees the table, and the count that set it.
-                word.store(seen | bit, Ordering::Release);
+                word.set_release(seen | bit);
             }
         }
     }
@@ -72,13 +66,13 @@ impl Failures {
     /// Sets every count to zero and forgets which slots were used; by the one writer only.
     pub fn reset(&self) {
         self.counts.get().into_iter().flat_map(|counts| counts.iter()).for_each(|count| count.set(0));
-        self.seen.iter().for_each(|word| word.store(0, Ordering::Relaxed));
+        self.seen.iter().for_each(|word| word.set(0));
     }
 
     /// Calls `visit` with each slot that was ever used and its count now.
     #[inline]
     pub fn for_each(&self, mut visit: impl FnMut(usize, u64)) {
-        for slot in slots(self.seen.iter().map(|word| word.load(Ordering::Acquire))) {
+        for slot in slots(self.seen.iter().map(Cell::get_acquire)) {
             if let Some(count) = self.counts.get().and_then(|counts| counts.get(slot)) {
                 visit(slot, count.get());
             }

@@ -25,7 +25,7 @@ impl FewFailures {
     pub(super) fn count(&self, slot: usize) -> bool {
         let unused = (slot as u64 + 1) << COUNT_BITS;
         for word in &self.0 {
-            let so_far = Some(word.get()).filter(|value| *value != 0).unwrap_or(unused);
+            let so_far = Some(word.own()).filter(|value| *value != 0).unwrap_or(unused);
             if so_far >> COUNT_BITS == unused >> COUNT_BITS {
                 word.set(so_far + 1);
                 return true;

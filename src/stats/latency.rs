@@ -1,4 +1,5 @@
-//! Latency as a reader sees it: mergeable histograms, exact in count, sum, minimum and maximum.
+//! Latency as a reader sees it: mergeable histograms, exact in count, sum, minimum and maximum once nothing is recorded
+//! any more. Until then the sum and the extremes may hold values that the count does not yet, never the other way.
 //!
 //! * The count is the sum of the buckets that were read, so percentiles and count always belong together.
 //! * A request that failed is in the histogram of failures with its full waiting time: a timeout that is left out
@@ -128,14 +129,15 @@ impl LatencySnapshot {
 
     /// Adds what a worker has recorded so far.
     pub(super) fn add(&mut self, recorder: &Recorder) {
+        let Some(buckets) = &mut self.buckets else { return };
+        for (bucket, recorded) in buckets.as_mut_slice().iter_mut().zip(&recorder.buckets) {
+            *bucket += recorded.get_acquire();
+        }
+        // Later than the buckets, as they are written earlier: they cover every value that was counted.
         self.sum = self.sum.wrapping_add(recorder.sum.get());
         self.max = self.max.max(recorder.max.get());
         self.min_complement = self.min_complement.max(recorder.min_complement.get());
         self.clamped += recorder.clamped.get();
-        let Some(buckets) = &mut self.buckets else { return };
-        for (bucket, recorded) in buckets.as_mut_slice().iter_mut().zip(&recorder.buckets) {
-            *bucket += recorded.get();
-        }
     }
 
     /// Becomes a copy of `other` without allocating.
@@ -205,7 +207,7 @@ impl LatencySnapshot {
         Some(LatencySummary {
             count,
             min,
-            mean: self.sum as f64 / count as f64,
+            mean: (self.sum as f64 / count as f64).clamp(min.min(self.max) as f64, self.max as f64),
             p50: at(p50),
             p95: at(p95),
             p99: at(p99),

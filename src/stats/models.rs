@@ -1,106 +1,192 @@
 //! Models of the lock-free protocols, run by loom under every interleaving and with every value that a load may
-//! return: `tests/loom.sh`. Each protocol is modelled by the code of the product itself, on as few cells as it needs.
+//! return: `tests/loom.sh`. Each is the code of the product itself, on as few cells as it needs.
 
 use loom::sync::Arc;
 use loom::thread;
 
+use super::client::ClientStats;
 use super::failures::Failures;
 use super::few::FewFailures;
+use super::latency::{LatencySnapshot, Timed};
+use super::meter::{Meter, Timings};
 use super::metric::Metric;
-use super::registry::Registry;
+use super::recorder::Latencies;
+use super::registry::{ClientHandle, Registry};
 use super::slot::Slot;
 use super::snapshot::Totals;
-use super::worker::{self, WorkerStats};
 use crate::base::cell::Cell;
+use crate::base::explore::explore;
 use crate::base::outcome::{Fault, HttpFailure};
-use crate::base::{Kind, Outcome};
+use crate::base::{Clock, Kind, Outcome};
 
-/// One request on a worker, as an exchange counts it.
-fn request(worker: &WorkerStats, outcome: Outcome) {
-    worker.start(Kind::Segment);
-    worker.add(Metric::SegmentBytes, 7);
-    worker.add(if outcome.is_ok() { Metric::Ok } else { Metric::HttpErrors }, 1);
-    worker.finish(Kind::Segment, outcome, 7);
+/// How many preemptions are tried where a whole registry is read: every one would take days.
+const PREEMPTIONS: Option<usize> = Some(2);
+
+/// What a client's task does on its worker; the client is given back, and stays listed.
+fn on_worker(
+    client: ClientHandle,
+    worker: usize,
+    task: impl FnOnce(&Meter) + Send + 'static,
+) -> thread::JoinHandle<ClientHandle> {
+    thread::spawn(move || {
+        task(&client.meter(worker, Clock::start()));
+        client
+    })
 }
 
-fn totals(workers: &[Arc<WorkerStats>]) -> Totals {
+/// One request for a segment of seven bytes.
+fn request(meter: &Meter, outcome: Outcome) {
+    let mut exchange = meter.start_at(Kind::Segment, 1);
+    exchange.received(7);
+    exchange.finish_at(outcome, outcome.is_ok().then(Timings::default), 2);
+}
+
+/// The totals as a snapshot has them, with the laws that hold at every moment.
+fn totals(registry: &Registry) -> Totals {
     let mut totals = Totals::default();
-    assert_eq!(worker::read_totals(workers, &mut totals), 0, "a law that holds at every moment is broken");
+    registry.read_totals(&mut totals);
+    assert_eq!(registry.violations(), 0, "a law that holds at every moment is broken");
     totals
 }
 
 #[test]
 fn whoever_sees_a_request_finished_sees_all_of_it() {
-    loom::model(|| {
-        let worker = Arc::new(WorkerStats::default());
-        let writer = {
-            let worker = Arc::clone(&worker);
-            thread::spawn(move || request(&worker, Outcome::Ok))
-        };
-        let seen = totals(&[Arc::clone(&worker)]);
-        if seen.finished() == 1 {
+    explore(PREEMPTIONS, || {
+        let registry = Registry::new(1);
+        let client = on_worker(registry.add(), 0, |meter| request(meter, Outcome::Ok));
+        let seen = totals(&registry);
+        let is_finished = seen.finished() == 1;
+        if is_finished {
             let segments = seen.kind(Kind::Segment);
             assert_eq!((seen.started(), segments.ok.requests, segments.ok.bytes), (1, 1, 7));
             assert_eq!((seen.bytes(), seen.get(Metric::Ok), seen.in_flight), (7, 1, 0));
         }
-        writer.join().unwrap();
-        assert_eq!(totals(&[worker]).contradictions(), 0);
+        let _client = client.join().unwrap();
+        assert_eq!(registry.audit(), 0);
+        is_finished
     });
 }
 
 #[test]
-fn a_failure_is_seen_whole_though_its_table_is_made_for_it() {
-    loom::model(|| {
-        let failures = Arc::new(Failures::default());
-        let writer = {
-            let failures = Arc::clone(&failures);
-            thread::spawn(move || (0..2).for_each(|_| failures.add(104, 1)))
-        };
-        failures.for_each(|slot, count| {
-            assert_eq!(slot, 104);
-            assert!((1..=2).contains(&count), "a slot that was used has a count");
-        });
-        writer.join().unwrap();
+fn whoever_sees_a_request_failed_sees_its_outcome() {
+    explore(PREEMPTIONS, || {
+        let registry = Registry::new(1);
+        let not_found = Outcome::Http(HttpFailure::of(404));
+        let client = on_worker(registry.add(), 0, move |meter| request(meter, not_found));
+        let seen = totals(&registry);
+        let is_finished = seen.finished() == 1;
+        if is_finished {
+            let failed = seen.kind(Kind::Segment).failed(not_found);
+            assert_eq!((failed.requests, failed.bytes, seen.get(Metric::HttpErrors)), (1, 7, 1));
+            assert_eq!((seen.errors(), seen.in_flight), (1, 0));
+        }
+        let _client = client.join().unwrap();
+        assert_eq!(registry.audit(), 0);
+        is_finished
     });
 }
 
 #[test]
-fn a_slot_and_its_count_are_never_apart() {
-    loom::model(|| {
-        let few = Arc::new(FewFailures::default());
-        let writer = {
-            let few = Arc::clone(&few);
-            thread::spawn(move || assert!([104, 7, 104].into_iter().all(|slot| few.count(slot))))
-        };
-        few.for_each(|slot, count| {
-            assert!(matches!((slot, count), (104, 1..=2) | (7, 1)), "{count} for slot {slot}");
-        });
-        writer.join().unwrap();
+fn a_request_that_is_abandoned_is_cut_once_whoever_looks_on() {
+    explore(PREEMPTIONS, || {
+        let registry = Registry::new(1);
+        let client = on_worker(registry.add(), 0, |meter| drop(meter.start_at(Kind::Init, 1)));
+        let seen = totals(&registry);
+        let cut = seen.ended(Fault::Cut.into());
+        assert!(seen.finished() <= cut && cut <= 1);
+        assert_eq!(seen.errors(), 0, "what we cut is no error");
+        let _client = client.join().unwrap();
+        assert_eq!(registry.audit(), 0);
+        seen.finished() == 1
     });
 }
 
 #[test]
 fn no_request_is_seen_finished_that_is_not_seen_started_over_two_workers() {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(2);
-    builder.check(|| {
-        let workers = [Arc::new(WorkerStats::default()), Arc::new(WorkerStats::default())];
-        let writers: Vec<_> = workers
-            .iter()
-            .cloned()
+    explore(PREEMPTIONS, || {
+        let registry = Registry::new(2);
+        let clients: Vec<_> = (0..2)
             .map(|worker| {
-                thread::spawn(move || {
-                    worker.start(Kind::Key);
-                    worker.add(Metric::HttpErrors, 1);
-                    worker.finish(Kind::Key, Outcome::Http(HttpFailure::OTHER), 0);
-                })
+                on_worker(registry.add(), worker, |meter| request(meter, Outcome::Http(HttpFailure::OTHER)))
             })
             .collect();
-        let seen = totals(&workers);
+        let seen = totals(&registry);
         assert!(seen.started() >= seen.finished());
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
-        let last = totals(&workers);
-        assert_eq!((last.started(), last.finished(), last.in_flight), (2, 2, 0));
+        let _clients: Vec<_> = clients.into_iter().map(|client| client.join().unwrap()).collect();
+        assert_eq!(registry.audit(), 0);
+        seen.finished() == 1
+    });
+}
+
+#[test]
+fn a_failure_is_seen_whole_though_its_table_is_made_for_it() {
+    explore(None, || {
+        let failures = Arc::new(Failures::default());
+        let writer = {
+            let failures = Arc::clone(&failures);
+            thread::spawn(move || (0..2).for_each(|_| failures.add(104, 1)))
+        };
+        let mut is_seen = false;
+        failures.for_each(|slot, count| {
+            assert_eq!(slot, 104);
+            assert!((1..=2).contains(&count), "a slot that was used has a count");
+            is_seen = true;
+        });
+        writer.join().unwrap();
+        is_seen
+    });
+}
+
+#[test]
+fn a_slot_and_its_count_are_never_apart() {
+    explore(None, || {
+        let few = Arc::new(FewFailures::default());
+        let writer = {
+            let few = Arc::clone(&few);
+            thread::spawn(move || assert!([104, 7, 104].into_iter().all(|slot| few.count(slot))))
+        };
+        let mut seen = 0;
+        few.for_each(|slot, count| {
+            assert!(matches!((slot, count), (104, 1..=2) | (7, 1)), "{count} for slot {slot}");
+            seen += 1;
+        });
+        writer.join().unwrap();
+        seen == 2
+    });
+}
+
+#[test]
+fn a_segment_that_is_counted_has_its_size() {
+    explore(None, || {
+        let stats = Arc::new(ClientStats::default());
+        let writer = {
+            let stats = Arc::clone(&stats);
+            thread::spawn(move || stats.segment(9))
+        };
+        let last = stats.last_segment_bytes();
+        assert!(last.is_none_or(|bytes| bytes == 9), "{last:?} is of nobody");
+        writer.join().unwrap();
+        last.is_some()
+    });
+}
+
+#[test]
+fn a_time_that_is_counted_has_its_sum_and_its_extremes() {
+    explore(None, || {
+        let latencies = Arc::new(Latencies::default());
+        let writer = {
+            let latencies = Arc::clone(&latencies);
+            thread::spawn(move || latencies.record(Timed::Dns, 5))
+        };
+        let mut seen = LatencySnapshot::default();
+        latencies.add_to(Timed::Dns, &mut seen);
+        let summary = seen.summary();
+        if let Some(summary) = summary {
+            assert_eq!((summary.count, summary.min, summary.max), (1, 5, 5));
+            assert!((summary.mean - 5.0).abs() < f64::EPSILON);
+        }
+        writer.join().unwrap();
+        summary.is_some()
     });
 }
 
@@ -114,7 +200,7 @@ fn fill(slot: &Slot<Pair>, holder: u64) {
 }
 
 /// Holder 1 was there and had written before anybody looked; the place is empty until holder 2 writes.
-fn check(slot: &Slot<Pair>) {
+fn check(slot: &Slot<Pair>) -> bool {
     let seen = slot.read(|holder, [left, right]| (holder, left.get(), right.get()));
     if let Some((holder, left, right)) = seen {
         for value in [left, right] {
@@ -122,11 +208,12 @@ fn check(slot: &Slot<Pair>) {
             assert!(is_empty || value == 2 * holder, "{value} is not of holder {holder}");
         }
     }
+    seen.is_some_and(|(holder, ..)| holder == 2)
 }
 
 #[test]
 fn no_row_mixes_two_holders_when_one_thread_retires_admits_and_writes() {
-    loom::model(|| {
+    explore(None, || {
         let slot = Arc::new(Slot::<Pair>::default());
         slot.open(1, |_| ());
         fill(&slot, 1);
@@ -138,15 +225,16 @@ fn no_row_mixes_two_holders_when_one_thread_retires_admits_and_writes() {
                 fill(&slot, 2);
             })
         };
-        check(&slot);
+        let meets_the_next = check(&slot);
         writer.join().unwrap();
         assert_eq!(slot.read(|holder, [left, _]| (holder, left.get())), Some((2, 4)));
+        meets_the_next
     });
 }
 
 #[test]
 fn no_row_mixes_two_holders_when_another_thread_writes_for_the_next() {
-    loom::model(|| {
+    explore(None, || {
         let slot = Arc::new(Slot::<Pair>::default());
         slot.open(1, |_| ());
         fill(&slot, 1);
@@ -159,44 +247,27 @@ fn no_row_mixes_two_holders_when_another_thread_writes_for_the_next() {
                 thread::spawn(move || fill(&slot, 2)).join().unwrap();
             })
         };
-        check(&slot);
+        let meets_the_next = check(&slot);
         writer.join().unwrap();
+        meets_the_next
     });
 }
 
 #[test]
 fn clients_that_leave_are_never_more_than_clients_that_came() {
-    loom::model(|| {
+    explore(None, || {
         let registry = Registry::new(0);
         let stays = registry.add();
         let comes_and_goes = {
             let registry = std::sync::Arc::clone(&registry);
             thread::spawn(move || drop(registry.add()))
         };
-        assert!((1..=2).contains(&registry.count()));
+        let count = registry.count();
+        assert!((1..=2).contains(&count));
         comes_and_goes.join().unwrap();
         assert_eq!(registry.count(), 1);
         drop(stays);
         assert_eq!((registry.count(), registry.created()), (0, 2));
-    });
-}
-
-#[test]
-fn a_request_that_another_thread_watches_being_cut_is_counted_once() {
-    loom::model(|| {
-        let worker = Arc::new(WorkerStats::default());
-        let writer = {
-            let worker = Arc::clone(&worker);
-            thread::spawn(move || {
-                worker.start(Kind::Init);
-                worker.add(Metric::Faults, 1);
-                worker.finish(Kind::Init, Fault::Cut.into(), 0);
-            })
-        };
-        let seen = totals(&[Arc::clone(&worker)]);
-        assert!(seen.ended(Fault::Cut.into()) <= 1);
-        assert!(seen.finished() <= seen.ended(Fault::Cut.into()));
-        writer.join().unwrap();
-        assert_eq!(totals(&[worker]).contradictions(), 0);
+        count == 2
     });
 }

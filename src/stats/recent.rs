@@ -15,8 +15,8 @@ pub struct LatencyDigest {
     pub run: Option<LatencySummary>,
 }
 
-/// The histograms of one timed thing, a second apart, oldest first, from the first value on. Their memory is used
-/// again.
+/// The histograms of one timed thing, a second apart, oldest first, from a second before the first value on. Their
+/// memory is used again.
 #[derive(Debug)]
 pub struct RecentLatency {
     timed: Timed,
@@ -39,6 +39,8 @@ impl RecentLatency {
             if self.window.summary().is_none() {
                 return;
             }
+            // What it was a second ago: nothing.
+            self.kept.push(LatencySnapshot::default());
         }
         if self.kept.len() < KEPT {
             self.kept.push(LatencySnapshot::default());
@@ -76,9 +78,11 @@ mod tests {
         meter.time(Timed::Dns, 9_000);
         recent.sample(&registry);
         assert_eq!(recent.digest().recent.map(|summary| summary.count), Some(1));
-        for _ in 0..10 {
+        for _ in 0..9 {
             recent.sample(&registry);
+            assert_eq!(recent.digest().recent.map(|summary| summary.count), Some(1));
         }
+        recent.sample(&registry);
         assert_eq!(recent.digest().recent, None);
         assert_eq!(recent.digest().run.map(|summary| summary.count), Some(1));
     }

@@ -246,7 +246,8 @@ impl Registry {
         self.workers.iter().for_each(|worker| worker.sessions.add_to(number, values));
     }
 
-    fn read_totals(&self, totals: &mut Totals) {
+    /// Reads the totals alone, and reports what they break of the laws that hold at every moment.
+    pub(super) fn read_totals(&self, totals: &mut Totals) {
         self.report(worker::read_totals(&self.workers, totals));
     }
 

@@ -184,10 +184,12 @@ impl Totals {
         Kind::ALL.into_iter().map(|kind| self.bytes_of(kind)).sum()
     }
 
-    /// Requests that did not end ok, those that we cut ourselves left out.
+    /// Requests that did not end ok, those that we cut ourselves left out: a sum over the outcomes, none of which ever
+    /// falls, and no difference, which might.
     pub fn errors(&self) -> u64 {
-        self.get(Metric::HttpErrors) + self.get(Metric::Faults)
-            - self.ended(Fault::Cut.into()).min(self.get(Metric::Faults))
+        let cut = failures::slot(Fault::Cut.into());
+        let failed = self.kinds.iter().flat_map(|kind| kind.occurred());
+        failed.filter(|(slot, _)| Some(*slot) != cut).map(|(_, tally)| tally.requests).sum()
     }
 
     /// Requests of all kinds that ended this way.

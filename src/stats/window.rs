@@ -116,7 +116,8 @@ impl Window {
         let length = to.at.checked_sub(from.at).filter(|length| !length.is_zero())?;
         let per_second = |now: u64, then: u64| now.saturating_sub(then) as f64 / length.as_secs_f64();
         let started: [u64; Kind::COUNT] = std::array::from_fn(|kind| {
-            to.started.get(kind).copied().unwrap_or(0) - from.started.get(kind).copied().unwrap_or(0)
+            let at = |sample: &Sample| sample.started.get(kind).copied().unwrap_or(0);
+            at(to).saturating_sub(at(from))
         });
         let of = |kind: Kind| per_second(started.get(kind.index()).copied().unwrap_or(0), 0);
         Some(Rates {
