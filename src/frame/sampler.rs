@@ -356,10 +356,10 @@ mod tests {
         }
         (0..20).for_each(|_| drop(sampler.next_frame()));
         for _ in 0..20 {
-            // Once a second the history grows, and is copied.
+            // Once a second the history grows, and its twenty-odd series are copied; that is all, also with every row read.
             let new_second = sampler.ticks.is_multiple_of(TICKS_PER_SECOND);
             let allocations = allocation_counter::measure(|| drop(sampler.next_frame())).count_total;
-            assert!(allocations == 0 || new_second, "{allocations}");
+            assert!(allocations <= if new_second { 24 } else { 0 }, "{allocations}");
         }
     }
 

@@ -30,8 +30,8 @@ pub(super) struct Desk {
     frames_lost: Cell,
     /// Frames that found no room; written by the sampler.
     frames_refused: Cell,
-    /// The recorder did not end in time and was left behind; written by whoever waited.
-    abandoned: AtomicU64,
+    /// Not 0: nothing is on the way any more. Written by whoever waited for the recorder to end.
+    closed: AtomicU64,
     pub(super) seal: Arc<Seal>,
 }
 
@@ -49,7 +49,7 @@ impl Desk {
     /// An event is where it should be, there being no file.
     pub(super) fn count_logged(&self, stream: Stream) {
         if let Some(cell) = self.recorded.get(stream.index()) {
-            cell.add(1);
+            cell.add_release(1);
         }
     }
 
@@ -58,7 +58,7 @@ impl Desk {
         match of {
             LineOf::Stream(stream) => {
                 if let Some(cell) = self.lost.get(stream.index()) {
-                    cell.add(1);
+                    cell.add_release(1);
                 }
             }
             LineOf::Frame => self.frames_lost.add(1),
@@ -95,9 +95,9 @@ impl Desk {
         self.seal.close();
     }
 
-    /// What is not recorded by now never will be.
-    pub(super) fn abandon(&self) {
-        self.abandoned.store(1, Ordering::Release);
+    /// What is not recorded by now never will be, and has been dropped, whoever lost it.
+    pub(super) fn close_books(&self) {
+        self.closed.store(1, Ordering::Release);
     }
 
     pub(super) fn counts(&self, lanes: &[Arc<Lane>], stream: Stream) -> Counts {
@@ -106,7 +106,7 @@ impl Desk {
         let recorded = self.recorded.get(stream.index()).map_or(0, Cell::get_acquire);
         let at_the_gate: u64 = lanes.iter().map(|lane| lane.dropped(stream)).sum();
         let offered: u64 = lanes.iter().map(|lane| lane.offered(stream)).sum();
-        let dropped = if self.abandoned.load(Ordering::Acquire) == 0 {
+        let dropped = if self.closed.load(Ordering::Acquire) == 0 {
             (at_the_gate + lost).min(offered)
         } else {
             offered.saturating_sub(recorded)

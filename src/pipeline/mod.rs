@@ -148,13 +148,9 @@ impl Pipeline {
     pub fn finish(self) -> bool {
         // A recorder that has ended already needs no word.
         _ = self.stop.try_send(());
-        match self.done.recv_timeout(STOP_LIMIT) {
-            Ok(()) => true,
-            Err(error) => {
-                self.gauges.desk.abandon();
-                error == std::sync::mpsc::RecvTimeoutError::Timeout
-            }
-        }
+        let ended = self.done.recv_timeout(STOP_LIMIT);
+        self.gauges.desk.close_books();
+        ended != Err(std::sync::mpsc::RecvTimeoutError::Disconnected)
     }
 }
 

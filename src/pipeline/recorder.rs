@@ -192,9 +192,6 @@ impl Recorder {
     fn finish(&mut self) {
         if self.write_all() {
             self.write_end();
-        } else {
-            // What is not written by now never will be.
-            self.desk.abandon();
         }
     }
 

@@ -1,8 +1,8 @@
 //! What one client counts and shows of itself. Written by its task alone, read by anybody.
 //!
 //! * A client pays for a table of failures when it has failed in more ways than it has words for, see `few.rs`.
-//! * What a request writes and a snapshot reads lies side by side: a request touches two cache lines in a row, and a
-//!   segment the place of its size; a snapshot reads five lines in a row.
+//! * What a request writes and a snapshot reads lies side by side: playlists and segments that an origin answers touch two
+//!   cache lines in a row, and a segment the place of its size; a snapshot reads five lines in a row.
 //! * Playback is published so that a reader can tell position, buffer and stall at *its* moment, without the
 //!   client's task being awake: a client that waits for a silent origin still shows when its buffer ran dry.
 
@@ -374,6 +374,26 @@ mod tests {
         );
         stats.reset();
         stats.for_each_failure(|outcome, _| panic!("{outcome} is forgotten"));
+    }
+
+    #[test]
+    fn a_playback_is_read_as_it_was_published_to_a_millisecond() {
+        let stats = ClientStats::default();
+        let read = |playback: Playback| {
+            stats.publish(&playback);
+            stats.playback()
+        };
+        for (offset_us, dry_at_us) in [(-1_500_000, 7_500_000), (-1_500_499, 7_500_001), (-7, 999)] {
+            let (written, seen) = (playing(offset_us, dry_at_us), read(playing(offset_us, dry_at_us)));
+            assert!((dry_at_us..dry_at_us + 1_000).contains(&seen.dry_at_us), "{seen:?}");
+            assert!((offset_us - 999..=offset_us).contains(&seen.offset_us), "{seen:?}");
+            assert!(written.position_at(5_000) - seen.position_at(5_000) < 1_000);
+        }
+        let waiting = read(Playback { dry_at_us: 0, offset_us: -5_000_000, ..playing(0, 0) });
+        assert_eq!((waiting.dry_at_us, waiting.position_at(9_000_000)), (0, 0));
+        let days = |days: u64| days * 86_400_000_000;
+        assert_eq!(read(playing(0, days(49))).dry_at_us, days(49));
+        assert!(read(playing(0, days(60))).dry_at_us > days(49), "the end of what a word can hold");
     }
 
     #[test]

@@ -149,6 +149,12 @@ impl Exchange<'_> {
         self.meter.count(Metric::bytes(self.kind), bytes);
     }
 
+    /// Remembers the size of the body: it is a segment that came whole, which not every response that is ok is.
+    #[inline]
+    pub fn keep_segment_size(&self) {
+        self.meter.client().segment(self.bytes);
+    }
+
     /// Body bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -177,9 +183,6 @@ impl Exchange<'_> {
             let latencies = &self.meter.worker().latencies;
             latencies.record(Timed::FirstByte(self.kind), timings.first_byte_us);
             latencies.record(Timed::Body(self.kind), timings.body_us);
-        }
-        if outcome.is_ok() && self.kind == Kind::Segment {
-            self.meter.client().segment(self.bytes);
         }
         self.end(outcome, now_us);
     }

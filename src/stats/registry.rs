@@ -1,4 +1,5 @@
-//! The clients of a run and its totals. Adding, removing, recording and reading never block each other.
+//! The clients of a run and its totals. Adding, removing, recording and reading take no lock. Recording and reading wait
+//! for nobody; adding and removing may spin for a moment in the list of free slots.
 //!
 //! * A client's number is never used again; its slot is, under the next number.
 //! * Whoever reads a slot checks its number before and after: a slot that changed hands meanwhile is left out.
@@ -276,7 +277,7 @@ impl Registry {
         let mut failures = [0_u64; failures::SLOTS];
         let mut listed = 0;
         for (metric, retired) in Metric::ALL.into_iter().zip(&*self.retired.scalars) {
-            scalars.add(metric, retired.load(Ordering::Acquire));
+            scalars.add(metric, retired.load(Ordering::Relaxed));
         }
         for (sum, retired) in failures.iter_mut().zip(&*self.retired.failures) {
             *sum = retired.load(Ordering::Relaxed);

@@ -61,7 +61,7 @@ impl WorkerStats {
         }
     }
 
-    /// Counts a request that starts. The gauge moves first: it is what `started - finished` is checked against.
+    /// Counts a request that starts. The gauge is a number of its own: at the end it must be what started - finished is.
     #[inline]
     pub(super) fn start(&self, kind: Kind) {
         self.in_flight.add(1);

@@ -29,6 +29,9 @@ pub(super) fn conclude(
     let understood = arrived.decrypted.and_then(|()| understand(player, inspection, &look));
     match understood {
         Ok(answer) => {
+            if matches!((fetch.what, &answer), (What::Segment(..), Answer::Media(_))) {
+                arrived.exchange.keep_segment_size();
+            }
             let times = timings(&arrived.response);
             arrived.exchange.finish(Outcome::Ok, Some(times));
             answer

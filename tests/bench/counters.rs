@@ -31,10 +31,12 @@ use hlswarm::stats::{ClientHandle, ClientRow, Meter, Registry, Snapshot, Timings
 const CLIENTS: [usize; 5] = [100, 500, 1_000, 10_000, 100_000];
 /// The failed statuses of a client that has any.
 const CODES: [u16; 5] = [404, 429, 500, 503, 599];
+/// More than a client has words for: it needs a table.
+const MANY_CODES: [u16; 8] = [403, 404, 410, 429, 500, 502, 503, 599];
 const TIMINGS: Timings = Timings { first_byte_us: 1_800, body_us: 41_000 };
 const SEGMENT_BYTES: u64 = 210_000;
 const TOTAL_US: u64 = 43_000;
-/// Operations after which everything has happened once that happens once.
+/// Snapshots after which everything has happened once that happens once.
 const WARM_UP: usize = 10;
 
 /// Counts one thing in a design, for client number `client` (from 0), as its `round`-th.
@@ -45,14 +47,14 @@ trait Design: Sized {
 
     fn with_clients(count: usize) -> Self;
     fn segment(&self, client: usize, round: u64);
-    fn http_error(&self, client: usize, round: u64);
+    fn http_error(&self, client: usize, status: u16, round: u64);
     fn read_errors(&self, client: usize, kept: &mut Vec<(u16, u64)>);
     fn snapshot(&self, kept: &mut Self::Kept) -> usize;
 
-    /// Gives each `every`-th client five kinds of errors.
-    fn fail(&self, count: usize, every: usize) {
+    /// Gives each `every`-th client these errors.
+    fn fail(&self, count: usize, every: usize, codes: &[u16]) {
         for client in (0..count).step_by(every) {
-            (0..CODES.len() as u64).for_each(|round| self.http_error(client, round));
+            codes.iter().for_each(|status| self.http_error(client, *status, 0));
         }
     }
 }
@@ -88,12 +90,13 @@ impl Design for Atomic {
     fn segment(&self, client: usize, round: u64) {
         let mut exchange = self.meters[client].start_at(Kind::Segment, round);
         exchange.received(SEGMENT_BYTES);
+        exchange.keep_segment_size();
         exchange.finish_at(Outcome::Ok, Some(TIMINGS), round + TOTAL_US);
     }
 
     #[inline]
-    fn http_error(&self, client: usize, round: u64) {
-        let outcome = Outcome::Http(HttpFailure::of(code(round)));
+    fn http_error(&self, client: usize, status: u16, round: u64) {
+        let outcome = Outcome::Http(HttpFailure::of(status));
         self.meters[client].start_at(Kind::Segment, round).finish_at(outcome, None, round + TOTAL_US);
     }
 
@@ -123,7 +126,7 @@ struct Mutex {
 
 impl Design for Mutex {
     const NAME: &'static str = "mutex";
-    type Kept = ();
+    type Kept = mutex::Snapshot;
 
     fn with_clients(count: usize) -> Self {
         let registry = mutex::Registry::default();
@@ -140,25 +143,20 @@ impl Design for Mutex {
     }
 
     #[inline]
-    fn http_error(&self, client: usize, round: u64) {
+    fn http_error(&self, client: usize, status: u16, round: u64) {
         let client = &self.clients[client];
         client.start(Kind::Segment);
-        client.finish_failed(Kind::Segment, code(round), TOTAL_US, round + TOTAL_US);
+        client.finish_failed(Kind::Segment, status, TOTAL_US, round + TOTAL_US);
     }
 
     fn read_errors(&self, client: usize, kept: &mut Vec<(u16, u64)>) {
-        let found = self.registry.get(client as u64).expect("listed").http_errors();
-        kept.clear();
-        kept.extend(found);
+        self.clients[client].http_errors(kept);
     }
 
-    fn snapshot(&self, (): &mut ()) -> usize {
-        black_box(self.registry.snapshot()).rows.len()
+    fn snapshot(&self, kept: &mut mutex::Snapshot) -> usize {
+        self.registry.snapshot(kept);
+        black_box(kept).rows.len()
     }
-}
-
-fn code(round: u64) -> u16 {
-    CODES[round as usize % CODES.len()]
 }
 
 /// Goes round the clients for ever: the next client, and the number of the round.
@@ -184,11 +182,12 @@ impl Round {
     }
 }
 
-/// Measures the operation that `make` makes, having printed what it allocates once it has been warmed up.
+/// Measures the operation that `make` makes, having printed what it allocates once it has been done `warm_up` times.
 fn measure<D: Design, O: FnMut()>(
     criterion: &mut Criterion,
     group: &str,
     clients: usize,
+    warm_up: usize,
     make: impl Fn() -> O,
 ) {
     let mut made = None;
@@ -198,7 +197,7 @@ fn measure<D: Design, O: FnMut()>(
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_millis(700));
     group.bench_function(BenchmarkId::new(D::NAME, clients), |bencher| {
-        let operation = made.get_or_insert_with(|| warmed::<D, O>(clients, make()));
+        let operation = made.get_or_insert_with(|| warmed::<D, O>(clients, warm_up, make()));
         // A loop of its own: what surrounds an operation of twenty nanoseconds must not cost as much again.
         bencher.iter_custom(|rounds| {
             let start = Instant::now();
@@ -209,8 +208,8 @@ fn measure<D: Design, O: FnMut()>(
     group.finish();
 }
 
-fn warmed<D: Design, O: FnMut()>(clients: usize, mut operation: O) -> O {
-    (0..WARM_UP).for_each(|_| operation());
+fn warmed<D: Design, O: FnMut()>(clients: usize, warm_up: usize, mut operation: O) -> O {
+    (0..warm_up).for_each(|_| operation());
     let allocations = allocation_counter::measure(&mut operation).count_total;
     println!("allocations per operation, {}/{clients}: {allocations}", D::NAME);
     operation
@@ -218,29 +217,32 @@ fn warmed<D: Design, O: FnMut()>(clients: usize, mut operation: O) -> O {
 
 fn recording<D: Design>(criterion: &mut Criterion) {
     for clients in CLIENTS {
-        measure::<D, _>(criterion, "record_request", clients, || {
+        // Until the rings of sizes are full.
+        measure::<D, _>(criterion, "record_request", clients, 101 * clients, || {
             let (design, mut round) = (D::with_clients(clients), Round::over(clients));
             move || {
                 let (client, round) = round.step();
                 design.segment(client, round);
             }
         });
-        measure::<D, _>(criterion, "record_http_error", clients, || {
-            let (design, mut round) = (D::with_clients(clients), Round::over(clients));
-            design.fail(clients, 1);
-            move || {
-                let (client, round) = round.step();
-                design.http_error(client, round);
-            }
-        });
+        for (group, codes) in [("record_http_error", &CODES[..]), ("record_many_errors", &MANY_CODES)] {
+            measure::<D, _>(criterion, group, clients, 2 * clients, || {
+                let (design, mut round) = (D::with_clients(clients), Round::over(clients));
+                design.fail(clients, 1, codes);
+                move || {
+                    let (client, round) = round.step();
+                    design.http_error(client, codes[round as usize % codes.len()], round);
+                }
+            });
+        }
     }
 }
 
 fn reading<D: Design>(criterion: &mut Criterion) {
     for clients in CLIENTS {
-        measure::<D, _>(criterion, "read_errors", clients, || {
+        measure::<D, _>(criterion, "read_errors", clients, 2 * clients, || {
             let (design, mut round, mut kept) = (D::with_clients(clients), Round::over(clients), Vec::new());
-            design.fail(clients, 1);
+            design.fail(clients, 1, &CODES);
             move || {
                 design.read_errors(round.step().0, &mut kept);
                 assert_eq!(kept.len(), CODES.len());
@@ -252,11 +254,11 @@ fn reading<D: Design>(criterion: &mut Criterion) {
 fn snapshots<D: Design>(criterion: &mut Criterion) {
     for (group, every) in [("snapshot_none", usize::MAX), ("snapshot_tenth", 10), ("snapshot_all", 1)] {
         for clients in CLIENTS {
-            measure::<D, _>(criterion, group, clients, || {
+            measure::<D, _>(criterion, group, clients, WARM_UP, || {
                 let (design, mut kept) = (D::with_clients(clients), D::Kept::default());
                 (0..clients).for_each(|client| design.segment(client, 0));
                 if every <= clients {
-                    design.fail(clients, every);
+                    design.fail(clients, every, &CODES);
                 }
                 move || assert_eq!(design.snapshot(&mut kept), clients)
             });
@@ -289,7 +291,7 @@ impl Drop for Recording {
 
 fn snapshots_while_recording(criterion: &mut Criterion) {
     for clients in CLIENTS {
-        measure::<Atomic, _>(criterion, "snapshot_while_recording", clients, || {
+        measure::<Atomic, _>(criterion, "snapshot_while_recording", clients, WARM_UP, || {
             let (registry, mut kept) = (Registry::new(1), Snapshot::default());
             let recorded = Arc::clone(&registry);
             let handles: Vec<_> = (0..clients).map(|_| registry.add()).collect();
@@ -300,13 +302,13 @@ fn snapshots_while_recording(criterion: &mut Criterion) {
                 assert_eq!(kept.clients.len(), clients);
             }
         });
-        measure::<Mutex, _>(criterion, "snapshot_while_recording", clients, || {
-            let design = Arc::new(Mutex::with_clients(clients));
+        measure::<Mutex, _>(criterion, "snapshot_while_recording", clients, WARM_UP, || {
+            let (design, mut kept) = (Arc::new(Mutex::with_clients(clients)), mutex::Snapshot::default());
             let recorded = Arc::clone(&design);
             let recording = Recording::start(clients, move || recorded);
             move || {
                 assert!(recording.thread.is_some());
-                assert_eq!(design.snapshot(&mut ()), clients);
+                assert_eq!(design.snapshot(&mut kept), clients);
             }
         });
     }
@@ -317,7 +319,9 @@ fn record_until<D: Design>(stop: &AtomicBool, clients: usize, design: &D) {
     let mut step = Round::over(clients);
     while !stop.load(Ordering::Relaxed) {
         match step.step() {
-            (client, round) if client % 10 == 9 => design.http_error(client, round),
+            (client, round) if client % 10 == 9 => {
+                design.http_error(client, CODES[round as usize % CODES.len()], round);
+            }
             (client, round) => design.segment(client, round),
         }
     }

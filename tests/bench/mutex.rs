@@ -1,5 +1,8 @@
-//! The design that the counters replaced, to be measured beside them: one mutex and maps per client, a registry
-//! behind a read-write lock, totals summed over the clients by whoever wants to know them.
+//! The design that the counters replaced, to be measured beside them: one mutex and a map of errors for each client, a
+//! registry behind a read-write lock, totals summed over the clients by whoever wants to know them.
+//!
+//! As good as that design can be: what there is of each kind lies in arrays, histograms are shared, and a reader uses its
+//! memory again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
@@ -11,9 +14,9 @@ use hlswarm::stats::Timings;
 /// What one client counts, all under one lock.
 #[derive(Debug, Default)]
 pub struct Numbers {
-    started: HashMap<Kind, u64>,
-    finished: HashMap<Kind, u64>,
-    bytes: HashMap<Kind, u64>,
+    started: [u64; Kind::COUNT],
+    finished: [u64; Kind::COUNT],
+    bytes: [u64; Kind::COUNT],
     ok: u64,
     http_errors: HashMap<u16, u64>,
     last: Option<(u16, u64)>,
@@ -69,6 +72,14 @@ pub struct Snapshot {
     pub http_errors: HashMap<u16, u64>,
 }
 
+impl Snapshot {
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.http_errors.clear();
+        (self.started, self.finished, self.ok, self.bytes) = (0, 0, 0, 0);
+    }
+}
+
 /// The clients of a run.
 #[derive(Debug, Default)]
 pub struct Registry {
@@ -79,19 +90,19 @@ pub struct Registry {
 impl Client {
     /// Counts a request that starts.
     pub fn start(&self, kind: Kind) {
-        *self.numbers.lock().expect("no panic").started.entry(kind).or_default() += 1;
+        self.numbers.lock().expect("no panic").started[kind.index()] += 1;
     }
 
     /// Counts body bytes.
     pub fn received(&self, kind: Kind, bytes: u64) {
-        *self.numbers.lock().expect("no panic").bytes.entry(kind).or_default() += bytes;
+        self.numbers.lock().expect("no panic").bytes[kind.index()] += bytes;
     }
 
     /// Counts a request that ended ok.
     pub fn finish_ok(&self, kind: Kind, bytes: u64, timings: Timings, total_us: u64, now_us: u64) {
         {
             let mut numbers = self.numbers.lock().expect("no panic");
-            *numbers.finished.entry(kind).or_default() += 1;
+            numbers.finished[kind.index()] += 1;
             numbers.ok += 1;
             numbers.last = Some((200, now_us));
             numbers.remember(bytes);
@@ -106,16 +117,19 @@ impl Client {
     pub fn finish_failed(&self, kind: Kind, status: u16, total_us: u64, now_us: u64) {
         {
             let mut numbers = self.numbers.lock().expect("no panic");
-            *numbers.finished.entry(kind).or_default() += 1;
+            numbers.finished[kind.index()] += 1;
             *numbers.http_errors.entry(status).or_default() += 1;
             numbers.last = Some((status, now_us));
         }
         _ = self.times.lock().expect("no panic").failed.increment(total_us);
     }
 
-    /// The failed statuses and their counts.
-    pub fn http_errors(&self) -> HashMap<u16, u64> {
-        self.numbers.lock().expect("no panic").http_errors.clone()
+    /// The failed statuses and their counts, into memory that is used again.
+    pub fn http_errors(&self, kept: &mut Vec<(u16, u64)>) {
+        kept.clear();
+        kept.extend(
+            self.numbers.lock().expect("no panic").http_errors.iter().map(|(code, count)| (*code, *count)),
+        );
     }
 }
 
@@ -138,30 +152,24 @@ impl Registry {
         client
     }
 
-    /// One client.
-    pub fn get(&self, id: u64) -> Option<Arc<Client>> {
-        self.clients.read().expect("no panic").get(&id).cloned()
-    }
-
-    /// Reads all clients and sums them up.
-    pub fn snapshot(&self) -> Snapshot {
+    /// Reads all clients and sums them up, into memory that is used again.
+    pub fn snapshot(&self, snapshot: &mut Snapshot) {
+        snapshot.clear();
         let clients = self.clients.read().expect("no panic");
-        let mut snapshot = Snapshot::default();
         for (id, client) in clients.iter() {
             let numbers = client.numbers.lock().expect("no panic");
-            let requests: u64 = numbers.started.values().sum();
-            let bytes: u64 = numbers.bytes.values().sum();
+            let requests: u64 = numbers.started.iter().sum();
+            let bytes: u64 = numbers.bytes.iter().sum();
             let http_errors: u64 = numbers.http_errors.values().sum();
             snapshot.started += requests;
-            snapshot.finished += numbers.finished.values().sum::<u64>();
+            snapshot.finished += numbers.finished.iter().sum::<u64>();
             snapshot.ok += numbers.ok;
             snapshot.bytes += bytes;
             for (status, count) in &numbers.http_errors {
                 *snapshot.http_errors.entry(*status).or_default() += count;
             }
-            let segments = numbers.started.get(&Kind::Segment).copied().unwrap_or(0);
+            let segments = numbers.started[Kind::Segment.index()];
             snapshot.rows.push(Row { id: *id, requests, segments, http_errors, bytes, last: numbers.last });
         }
-        snapshot
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{request, snapshot};
 use crate::base::outcome::Fault;
-use crate::base::{Clock, Kind, Outcome};
+use crate::base::{Clock, Finding, Kind, Outcome};
 use crate::stats::few::WAYS;
 use crate::stats::{LatencySnapshot, Meter, Phase, RecentLatency, Registry, Snapshot, Speeds, Timed};
 
@@ -62,12 +62,15 @@ fn every_reader_uses_its_memory_again() {
     let clients: Vec<_> = (0..50).map(|_| registry.add()).collect();
     let meters: Vec<_> = clients.iter().map(|client| client.meter(0, Clock::start())).collect();
     meters.iter().for_each(traffic);
-    let (mut seen, mut speeds) = (Snapshot::default(), Speeds::default());
+    let (mut seen, mut speeds, mut findings) = (Snapshot::default(), Speeds::default(), Vec::new());
+    meters[0].find(Finding::PlaylistStale, || "detail".to_owned());
     let mut latency = LatencySnapshot::default();
     let mut recent = RecentLatency::new(Timed::Total(Kind::Segment));
     let phase = Phase::begin(&registry, 0);
     let mut read = || {
+        registry.glance(0, &mut seen);
         registry.snapshot(0, &mut seen);
+        registry.findings(&mut findings);
         speeds.observe(&mut seen);
         registry.compare(&seen.totals, &seen.totals);
         for row in &*seen.clients {
