@@ -12,6 +12,8 @@
 //!   often.
 //! * Both counters have one writer: load and store, no read-modify-write.
 
+use crossbeam_utils::CachePadded;
+
 use crate::base::cell::Cell;
 
 /// Lets as many values into a channel as have room.
@@ -19,14 +21,15 @@ use crate::base::cell::Cell;
 pub struct Gate {
     capacity: u64,
     entered: Cell,
-    left: Cell,
     high_water: Cell,
+    /// The reader writes it: on a line of its own, or each would take the other's away.
+    left: CachePadded<Cell>,
 }
 
 impl Gate {
     /// A gate in front of a channel for `capacity` values.
     pub fn new(capacity: u64) -> Self {
-        Self { capacity, entered: Cell::default(), left: Cell::default(), high_water: Cell::default() }
+        Self { capacity, entered: Cell::default(), high_water: Cell::default(), left: CachePadded::default() }
     }
 
     /// Asks to be let in; by the one writer only. True: there is room for one value, which must follow.

@@ -101,16 +101,15 @@ impl Desk {
     }
 
     pub(super) fn counts(&self, lanes: &[Arc<Lane>], stream: Stream) -> Counts {
-        // What was lost first: it was offered before, so it is among those that are read after it.
+        // Whether the books are closed first: then what is recorded is final.
+        let closed = self.closed.load(Ordering::Acquire) != 0;
+        // What was lost before what was offered: it was offered before, so it is among those that are read after it.
         let lost = self.lost.get(stream.index()).map_or(0, Cell::get_acquire);
         let recorded = self.recorded.get(stream.index()).map_or(0, Cell::get_acquire);
         let at_the_gate: u64 = lanes.iter().map(|lane| lane.dropped(stream)).sum();
         let offered: u64 = lanes.iter().map(|lane| lane.offered(stream)).sum();
-        let dropped = if self.closed.load(Ordering::Acquire) == 0 {
-            (at_the_gate + lost).min(offered)
-        } else {
-            offered.saturating_sub(recorded)
-        };
+        let dropped =
+            if closed { offered.saturating_sub(recorded) } else { (at_the_gate + lost).min(offered) };
         Counts { offered, delivered: offered - dropped, dropped }
     }
 }
