@@ -259,6 +259,7 @@ impl ClientStats {
     }
 
     /// Calls `visit` with each way in which a request failed, and how often; in no order.
+    #[inline]
     pub fn for_each_failure(&self, mut visit: impl FnMut(Outcome, u64)) {
         self.for_each_slot(|slot, count| {
             if let Some(outcome) = failures::outcome(slot) {
@@ -268,9 +269,11 @@ impl ClientStats {
     }
 
     /// Calls `visit` with each failure slot that was ever used and its count.
+    #[inline]
     pub(super) fn for_each_slot(&self, mut visit: impl FnMut(usize, u64)) {
-        self.failures.for_each(&mut visit);
-        self.further_failures.for_each(visit);
+        if self.failures.for_each(&mut visit) {
+            self.further_failures.for_each(visit);
+        }
     }
 
     /// Adds all counters to `scalars`.

@@ -39,12 +39,17 @@ impl FewFailures {
         self.0.iter().for_each(|word| word.set(0));
     }
 
-    /// Calls `visit` with each slot that has a word and its count now, in the order in which they came first.
+    /// Calls `visit` with each slot that has a word and its count now, in the order in which they came first. True: no
+    /// word is free, so there may be more in the table.
     #[inline]
-    pub(super) fn for_each(&self, mut visit: impl FnMut(usize, u64)) {
-        for value in self.0.iter().map(Cell::get).filter(|value| *value != 0) {
+    pub(super) fn for_each(&self, mut visit: impl FnMut(usize, u64)) -> bool {
+        for value in self.0.iter().map(Cell::get) {
+            if value == 0 {
+                return false;
+            }
             visit((value >> COUNT_BITS) as usize - 1, value & ((1 << COUNT_BITS) - 1));
         }
+        true
     }
 }
 
@@ -54,7 +59,8 @@ mod tests {
 
     fn read(few: &FewFailures) -> Vec<(usize, u64)> {
         let mut found = Vec::new();
-        few.for_each(|slot, count| found.push((slot, count)));
+        let is_full = few.for_each(|slot, count| found.push((slot, count)));
+        assert_eq!(is_full, found.len() == WAYS);
         found
     }
 

@@ -154,7 +154,7 @@ impl Design for Mutex {
     }
 
     fn snapshot(&self, kept: &mut mutex::Snapshot) -> usize {
-        self.registry.snapshot(kept);
+        self.registry.snapshot(0, kept);
         black_box(kept).rows.len()
     }
 }

@@ -1,30 +1,51 @@
 //! The design that the counters replaced, to be measured beside them: one mutex and a map of errors for each client, a
 //! registry behind a read-write lock, totals summed over the clients by whoever wants to know them.
 //!
-//! As good as that design can be: what there is of each kind lies in arrays, histograms are shared, and a reader uses its
-//! memory again.
+//! It keeps the same numbers and gives the same rows, and is as good as that design can be: everything but the errors
+//! lies in arrays, histograms are shared by all clients, and a reader uses its memory again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
 use histogram::Histogram;
-use hlswarm::base::Kind;
-use hlswarm::stats::Timings;
+use hlswarm::base::outcome::HttpFailure;
+use hlswarm::base::{ClientState, Kind, Outcome};
+use hlswarm::stats::{ClientRow, Metric, Playback, Timings};
 
 /// What one client counts, all under one lock.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Numbers {
-    started: [u64; Kind::COUNT],
-    finished: [u64; Kind::COUNT],
-    bytes: [u64; Kind::COUNT],
-    ok: u64,
+    scalars: [u64; Metric::COUNT],
+    playback: Playback,
     http_errors: HashMap<u16, u64>,
-    last: Option<(u16, u64)>,
-    recent_sizes: Vec<u64>,
+    last: Option<(Outcome, u64)>,
+    recent_sizes: Vec<u32>,
     next_size: usize,
 }
 
 const RECENT_SIZES: usize = 100;
+
+impl Default for Numbers {
+    fn default() -> Self {
+        let playback = Playback {
+            state: ClientState::at(0),
+            joined_us: 0,
+            offset_us: 0,
+            dry_at_us: 0,
+            max_drift_us: 0,
+            bandwidth: 0,
+            live_offset_us: None,
+        };
+        Self {
+            scalars: [0; Metric::COUNT],
+            playback,
+            http_errors: HashMap::new(),
+            last: None,
+            recent_sizes: Vec::new(),
+            next_size: 0,
+        }
+    }
+}
 
 /// The times of all requests, under one lock.
 #[derive(Debug)]
@@ -49,34 +70,31 @@ pub struct Client {
     times: Arc<Mutex<Times>>,
 }
 
-/// One client as a reader sees it.
+/// All clients at one moment, and their sums.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the work is to gather the row; only the benchmark looks at it")]
-pub struct Row {
-    id: u64,
-    requests: u64,
-    segments: u64,
-    http_errors: u64,
-    bytes: u64,
-    last: Option<(u16, u64)>,
+pub struct Snapshot {
+    pub rows: Vec<ClientRow>,
+    pub states: [u64; ClientState::COUNT],
+    pub totals: [u64; Metric::COUNT],
+    pub http_errors: HashMap<u16, u64>,
 }
 
-/// All clients at one moment.
-#[derive(Debug, Default)]
-pub struct Snapshot {
-    pub rows: Vec<Row>,
-    pub started: u64,
-    pub finished: u64,
-    pub ok: u64,
-    pub bytes: u64,
-    pub http_errors: HashMap<u16, u64>,
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            states: [0; ClientState::COUNT],
+            totals: [0; Metric::COUNT],
+            http_errors: HashMap::new(),
+        }
+    }
 }
 
 impl Snapshot {
     fn clear(&mut self) {
         self.rows.clear();
         self.http_errors.clear();
-        (self.started, self.finished, self.ok, self.bytes) = (0, 0, 0, 0);
+        (self.states, self.totals) = ([0; ClientState::COUNT], [0; Metric::COUNT]);
     }
 }
 
@@ -90,22 +108,22 @@ pub struct Registry {
 impl Client {
     /// Counts a request that starts.
     pub fn start(&self, kind: Kind) {
-        self.numbers.lock().expect("no panic").started[kind.index()] += 1;
+        self.numbers.lock().expect("no panic").add(Metric::started(kind), 1);
     }
 
     /// Counts body bytes.
     pub fn received(&self, kind: Kind, bytes: u64) {
-        self.numbers.lock().expect("no panic").bytes[kind.index()] += bytes;
+        self.numbers.lock().expect("no panic").add(Metric::bytes(kind), bytes);
     }
 
     /// Counts a request that ended ok.
     pub fn finish_ok(&self, kind: Kind, bytes: u64, timings: Timings, total_us: u64, now_us: u64) {
         {
             let mut numbers = self.numbers.lock().expect("no panic");
-            numbers.finished[kind.index()] += 1;
-            numbers.ok += 1;
-            numbers.last = Some((200, now_us));
-            numbers.remember(bytes);
+            numbers.add(Metric::finished(kind), 1);
+            numbers.add(Metric::Ok, 1);
+            numbers.last = Some((Outcome::Ok, now_us));
+            numbers.remember(bytes as u32);
         }
         let mut times = self.times.lock().expect("no panic");
         _ = times.first_byte.increment(timings.first_byte_us);
@@ -117,9 +135,10 @@ impl Client {
     pub fn finish_failed(&self, kind: Kind, status: u16, total_us: u64, now_us: u64) {
         {
             let mut numbers = self.numbers.lock().expect("no panic");
-            numbers.finished[kind.index()] += 1;
+            numbers.add(Metric::finished(kind), 1);
+            numbers.add(Metric::HttpErrors, 1);
             *numbers.http_errors.entry(status).or_default() += 1;
-            numbers.last = Some((status, now_us));
+            numbers.last = Some((Outcome::Http(HttpFailure::of(status)), now_us));
         }
         _ = self.times.lock().expect("no panic").failed.increment(total_us);
     }
@@ -127,20 +146,49 @@ impl Client {
     /// The failed statuses and their counts, into memory that is used again.
     pub fn http_errors(&self, kept: &mut Vec<(u16, u64)>) {
         kept.clear();
-        kept.extend(
-            self.numbers.lock().expect("no panic").http_errors.iter().map(|(code, count)| (*code, *count)),
-        );
+        let numbers = self.numbers.lock().expect("no panic");
+        kept.extend(numbers.http_errors.iter().map(|(code, count)| (*code, *count)));
     }
 }
 
 impl Numbers {
-    fn remember(&mut self, bytes: u64) {
+    fn add(&mut self, metric: Metric, amount: u64) {
+        self.scalars[metric.index()] += amount;
+    }
+
+    fn get(&self, metric: Metric) -> u64 {
+        self.scalars[metric.index()]
+    }
+
+    fn remember(&mut self, bytes: u32) {
         if self.recent_sizes.len() < RECENT_SIZES {
             self.recent_sizes.push(bytes);
         } else {
             self.recent_sizes[self.next_size] = bytes;
         }
         self.next_size = (self.next_size + 1) % RECENT_SIZES;
+    }
+
+    fn row(&self, id: u64, at_us: u64) -> ClientRow {
+        let sum = |of: fn(Kind) -> Metric| Kind::ALL.into_iter().map(|kind| self.get(of(kind))).sum();
+        ClientRow {
+            id,
+            slot: 0,
+            state: self.playback.state_at(at_us),
+            playback: self.playback,
+            requests: sum(Metric::started),
+            segments: self.get(Metric::SegmentStarted),
+            http_errors: self.get(Metric::HttpErrors),
+            faults: self.get(Metric::Faults),
+            bytes: sum(Metric::bytes),
+            stalls: self.get(Metric::Stalls),
+            reconnections: self.get(Metric::Reconnections),
+            story_offered: self.get(Metric::ProgressOffered) + self.get(Metric::EventsOffered),
+            story_dropped: self.get(Metric::ProgressDropped) + self.get(Metric::EventsDropped),
+            last: self.last,
+            speed: None,
+            slow: false,
+        }
     }
 }
 
@@ -153,23 +201,20 @@ impl Registry {
     }
 
     /// Reads all clients and sums them up, into memory that is used again.
-    pub fn snapshot(&self, snapshot: &mut Snapshot) {
+    pub fn snapshot(&self, at_us: u64, snapshot: &mut Snapshot) {
         snapshot.clear();
         let clients = self.clients.read().expect("no panic");
         for (id, client) in clients.iter() {
             let numbers = client.numbers.lock().expect("no panic");
-            let requests: u64 = numbers.started.iter().sum();
-            let bytes: u64 = numbers.bytes.iter().sum();
-            let http_errors: u64 = numbers.http_errors.values().sum();
-            snapshot.started += requests;
-            snapshot.finished += numbers.finished.iter().sum::<u64>();
-            snapshot.ok += numbers.ok;
-            snapshot.bytes += bytes;
+            for (total, count) in snapshot.totals.iter_mut().zip(&numbers.scalars) {
+                *total += count;
+            }
             for (status, count) in &numbers.http_errors {
                 *snapshot.http_errors.entry(*status).or_default() += count;
             }
-            let segments = numbers.started[Kind::Segment.index()];
-            snapshot.rows.push(Row { id: *id, requests, segments, http_errors, bytes, last: numbers.last });
+            let row = numbers.row(*id, at_us);
+            snapshot.states[row.state.index()] += 1;
+            snapshot.rows.push(row);
         }
     }
 }
