@@ -141,9 +141,7 @@ impl HealthJudge {
 
     /// Takes the numbers of a moment and says what holds.
     pub fn judge(&mut self, at: Duration, snapshot: &Snapshot, recent: Option<&Rates>) -> (Health, Knees) {
-        let active = snapshot.listed()
-            - snapshot.in_state(ClientState::Finished)
-            - snapshot.in_state(ClientState::Dead);
+        let active = snapshot.active();
         let stalled = snapshot.in_state(ClientState::Stalled);
         self.health.error_share = recent.and_then(Rates::error_share);
         self.health.stalled_share = (active > 0).then(|| stalled as f64 / active as f64);

@@ -106,7 +106,6 @@ impl Frame {
 
     /// Clients that are doing something: all but finished and dead ones.
     pub fn active_clients(&self) -> u64 {
-        use crate::base::ClientState::{Dead, Finished};
-        self.snapshot.listed() - self.snapshot.in_state(Finished) - self.snapshot.in_state(Dead)
+        self.snapshot.active()
     }
 }

@@ -392,6 +392,11 @@ impl Snapshot {
         self.states.iter().sum()
     }
 
+    /// How many clients are doing something: all but finished and dead ones.
+    pub fn active(&self) -> u64 {
+        self.listed() - self.in_state(ClientState::Finished) - self.in_state(ClientState::Dead)
+    }
+
     /// How many clients are in this state.
     pub fn in_state(&self, state: ClientState) -> u64 {
         self.states.get(state.index()).copied().unwrap_or_default()

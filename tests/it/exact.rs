@@ -183,6 +183,8 @@ fn status_of(outcome: Outcome) -> Option<u16> {
     }
 }
 
+/// Two seconds at 60 kb/s, the lowest of three bit rates.
+const SEGMENT_BYTES: u32 = 15_000;
 /// No body of this origin is larger.
 const LARGEST_BODY: u64 = 64 << 10;
 
@@ -254,6 +256,15 @@ fn compare_requests(totals: &Totals, counts: &Counts) -> String {
     told
 }
 
+/// What clients remember of their segments is of those that came whole, which are all of one size.
+fn assert_sizes(registry: &Registry) {
+    registry.for_each(|row| {
+        let sizes: Vec<u32> =
+            registry.inspect(&row, |stats| stats.recent_segment_bytes().collect()).expect("listed");
+        assert!(!sizes.is_empty() && sizes.iter().all(|size| *size == SEGMENT_BYTES), "{sizes:?}");
+    });
+}
+
 #[test]
 fn a_run_with_faults_and_churn_equals_what_its_origin_counted() {
     let scale = Scale::from_environment();
@@ -265,6 +276,7 @@ fn a_run_with_faults_and_churn_equals_what_its_origin_counted() {
     // More than were admitted when viewers have left by themselves and others have taken their seats.
     assert!(registry.created() >= u64::from(scale.clients + scale.churn / WAVES * WAVES));
     assert_eq!(registry.audit(), 0, "clients and retired against totals, with clients listed");
+    assert_sizes(&registry);
     drop(clients);
     assert_eq!(registry.audit(), 0, "clients and retired against totals, with all retired");
     drop(stop);
