@@ -50,8 +50,15 @@ pub const REDIRECTS: u32 = 5;
 pub const PLAYLIST_DEPTH: u32 = 3;
 /// The longest address that is requested.
 pub const URL_BYTES: usize = 16 * 1024;
-/// Connections that one client keeps open at a time: one to each host that its stream names.
-pub const CONNECTIONS_PER_CLIENT: usize = 4;
+/// Connections that one client keeps open at a time: one to each host that its stream names, sharded CDNs and the
+/// servers of advertisements included. Browsers keep more (Chromium: 256), but a thousand clients are one process.
+pub const CONNECTIONS_PER_CLIENT: usize = 32;
+/// Hosts whose TLS sessions one client can resume.
+pub const TLS_SESSION_HOSTS: usize = 4;
+/// Cookies that one client keeps, as RFC 6265 section 6.1 asks for one domain.
+pub const COOKIES_PER_CLIENT: usize = 50;
+/// Bytes of all cookies of one client, names, values and scopes; one cookie may take half of it.
+pub const COOKIE_JAR_BYTES: usize = 8 * 1024;
 
 /// The shortest reload interval of a media playlist, whatever the target duration says.
 pub const RELOAD_MIN: Duration = Duration::from_millis(500);

@@ -16,15 +16,15 @@ use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
 use tokio::time::Sleep;
 
 use super::connect::{Connector, Stream, fault};
+use super::cookies::Received;
 use super::deadline::Deadline;
 use super::http1::{Head, Progress, Reader};
 use super::http2::{self, Http2};
 use super::pool::{Connection, Pool, Protocol};
 use super::resolve::Resolver;
-use super::{Observer, Opening, Settings, decode};
+use super::{HeaderLines, Observer, Opening, Settings, decode};
 use crate::base::clock::micros;
 use crate::base::outcome::Fault;
-use crate::base::secret_url::Endpoint;
 use crate::base::{CacheStatus, SecretUrl, limits};
 
 /// The read buffer that all clients of a worker share. A quarter of a megabyte is where fewer system calls stop
@@ -177,17 +177,21 @@ impl Path<'_> {
         let mut ended = self.exchange(&mut connection, request, &mut sink).await;
         if ended.as_ref().is_err_and(|fault| connection.used && sink.untouched && is_stale(*fault)) {
             sink.observer.retried();
-            self.pool.forget(&connection);
+            self.pool.lose(connection);
             connection = self.connect(request.url, sink.observer).await?;
             ended = self.exchange(&mut connection, request, &mut sink).await;
         }
         let (head, times) = match ended {
             Ok(ended) => ended,
             Err(fault) => {
-                self.pool.forget(&connection);
+                self.pool.lose(connection);
                 return Err(fault);
             }
         };
+        if !head.cookies.is_empty() {
+            let (endpoint, path) = (&connection.endpoint, request.url.wire_path());
+            self.pool.cookies.take(endpoint, path, &head.cookies, Received::now());
+        }
         sink.verdict?;
         let opening = connection.opening;
         if head.keep_alive {
@@ -208,8 +212,8 @@ impl Path<'_> {
         } else {
             Protocol::Http1(connected.stream)
         };
-        let (connection, again) = self.pool.open(endpoint, protocol, opening, self.lane);
-        observer.connected(&opening, again);
+        let (connection, replaces) = self.pool.open(endpoint, protocol, opening, self.lane);
+        observer.connected(&opening, replaces);
         Ok(connection)
     }
 
@@ -222,15 +226,16 @@ impl Path<'_> {
         let (net, deadline) = (self.net, self.deadline);
         deadline.enter(Fault::TimeoutFirstByte, net.settings.timeout);
         let Connection { endpoint, host, protocol, .. } = connection;
+        let lines = HeaderLines { settings: &net.settings, cookies: &self.pool.cookies, endpoint };
         match protocol {
             Protocol::Http1(stream) => {
-                write_request(self.outgoing, net, endpoint, host, request);
+                write_request(self.outgoing, &lines, host, request);
                 send(stream, self.outgoing).await?;
                 receive(stream, net, deadline, sink).await
             }
             Protocol::Http2(http2) => {
                 // Boxed: hyper's response future is large.
-                Box::pin(exchange_http2(http2, endpoint, net, request, deadline, sink)).await
+                Box::pin(exchange_http2(http2, request, &lines, deadline, sink)).await
             }
         }
     }
@@ -242,12 +247,11 @@ fn is_stale(fault: Fault) -> bool {
 }
 
 /// Makes the request in `outgoing`, whose memory is used again.
-fn write_request(outgoing: &mut Vec<u8>, net: &Net, endpoint: &Endpoint, host: &str, request: &Request<'_>) {
+fn write_request(outgoing: &mut Vec<u8>, lines: &HeaderLines<'_>, host: &str, request: &Request<'_>) {
     outgoing.clear();
     let mut write = |pieces: &[&[u8]]| pieces.iter().for_each(|piece| outgoing.extend_from_slice(piece));
     write(&[b"GET ", request.url.wire_path().as_bytes(), b" HTTP/1.1\r\nhost: ", host.as_bytes(), b"\r\n"]);
-    let Net { settings, .. } = net;
-    settings.headers.for_each(endpoint, request, &settings.manners, &mut |name, value| {
+    lines.for_each(request, &mut |name, value| {
         write(&[name.as_str().as_bytes(), b": ", value, b"\r\n"]);
     });
     write(&[b"\r\n"]);
@@ -362,23 +366,22 @@ fn broken(reader: &Reader, error: &std::io::Error) -> Fault {
 
 async fn exchange_http2<O: Observer>(
     http2: &mut Http2,
-    endpoint: &Endpoint,
-    net: &Net,
     request: &Request<'_>,
+    lines: &HeaderLines<'_>,
     deadline: &Deadline,
     sink: &mut Sink<'_, O>,
 ) -> Result<(Head, Times), Fault> {
     let sent = Instant::now();
-    let response = http2.send(endpoint, request, &net.settings).await?;
+    let response = http2.send(request, lines).await?;
     let first_byte = Instant::now();
     sink.untouched = false;
-    deadline.enter(Fault::TimeoutIdle, net.settings.timeout);
+    deadline.enter(Fault::TimeoutIdle, lines.settings.timeout);
     let head = http2::head(&response);
     let mut body = response.into_body();
     while !sink.wants_no_more()
         && let Some(piece) = http2::next_piece(&mut body).await?
     {
-        deadline.enter(Fault::TimeoutIdle, net.settings.timeout);
+        deadline.enter(Fault::TimeoutIdle, lines.settings.timeout);
         sink.take(&head, &piece);
     }
     Ok((head, Times { sent, first_byte, last_byte: Instant::now() }))

@@ -3,6 +3,7 @@
 //! * Header values are secrets: no error and no `Debug` shows one.
 //! * Headers and credentials of the operator go to the endpoint of the address that was given and nowhere else: not
 //!   to the target of a redirect, not to another host that a playlist names.
+//! * Cookies that the operator gave and those that the server has set become one `Cookie` line ([`Jar`]).
 //! * The run-id header stays on every request, so that whoever runs an origin can find and block a load test.
 
 use std::fmt;
@@ -12,6 +13,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use super::cookies::Jar;
 use super::{Body, Request};
 use crate::base::secret_url::Endpoint;
 use crate::base::{Manners, SecretUrl};
@@ -48,6 +50,8 @@ pub enum HeaderError {
 pub struct Headers {
     own: HeaderMap,
     given: HeaderMap,
+    /// The `Cookie` lines that were given, as one.
+    cookies: Option<Box<[u8]>>,
     scope: Endpoint,
 }
 
@@ -94,7 +98,10 @@ impl Headers {
                 map.append(name, text);
             }
         }
-        Ok(Self { own, given: map, scope: target.endpoint() })
+        let cookies: Vec<_> = map.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        let cookies = (!cookies.is_empty()).then(|| cookies.join(b"; ".as_slice()).into());
+        map.remove(header::COOKIE);
+        Ok(Self { own, given: map, cookies, scope: target.endpoint() })
     }
 
     /// What the operator gave as `Accept-Encoding`.
@@ -102,7 +109,19 @@ impl Headers {
         self.given.get(header::ACCEPT_ENCODING)
     }
 
-    /// Calls `visit` with all headers of `request` to `endpoint`, `Host` left out.
+    /// Calls `visit` with the `Cookie` header of a request for `path` at `endpoint`, if it has one.
+    pub(super) fn cookie(
+        &self,
+        endpoint: &Endpoint,
+        path: &str,
+        jar: &Jar,
+        visit: &mut impl FnMut(&HeaderName, &[u8]),
+    ) {
+        let given = self.cookies.as_deref().filter(|_| *endpoint == self.scope);
+        jar.line(endpoint, path, given, &mut |line| visit(&header::COOKIE, line));
+    }
+
+    /// Calls `visit` with all headers of `request` to `endpoint`, `Host` and `Cookie` left out.
     pub(super) fn for_each(
         &self,
         endpoint: &Endpoint,
@@ -163,9 +182,11 @@ mod tests {
         let total = std::time::Duration::ZERO;
         let request = Request { url: &url, range, unless: Some("\"tag\""), body: Body::Playlist, total };
         let mut sent = Vec::new();
-        headers.for_each(&url.endpoint(), &request, manners, &mut |name, value| {
+        let mut visit = |name: &HeaderName, value: &[u8]| {
             sent.push((name.to_string(), String::from_utf8_lossy(value).into_owned()));
-        });
+        };
+        headers.for_each(&url.endpoint(), &request, manners, &mut visit);
+        headers.cookie(&url.endpoint(), url.wire_path(), &Jar::default(), &mut visit);
         sent
     }
 
@@ -190,10 +211,11 @@ mod tests {
     #[test]
     fn what_the_operator_gave_goes_to_the_given_endpoint_only() {
         let headers =
-            headers("http://user:pa%20ss@a:81/x", &["Cookie: hunter2", "X-A: 1", "X-A: 2"]).expect("valid");
+            headers("http://user:pa%20ss@a:81/x", &["Cookie: hunter2", "Cookie: b=2", "X-A: 1", "X-A: 2"])
+                .expect("valid");
         let home = sent(&headers, "http://a:81/y");
         assert!(home.contains(&("authorization".into(), "Basic dXNlcjpwYSBzcw==".into())), "{home:?}");
-        assert!(home.contains(&("cookie".into(), "hunter2".into())));
+        assert!(home.contains(&("cookie".into(), "hunter2; b=2".into())));
         assert_eq!(home.iter().filter(|(name, _)| name == "x-a").count(), 2);
         for elsewhere in ["http://b:81/y", "http://a/y", "https://a:81/y"] {
             let names: Vec<_> = sent(&headers, elsewhere).into_iter().map(|(name, _)| name).collect();

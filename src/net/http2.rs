@@ -16,11 +16,10 @@ use hyper::rt::Executor;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::task::AbortHandle;
 
-use super::Settings;
+use super::HeaderLines;
 use super::connect::Stream;
 use super::http1::{Head, age_of};
 use crate::base::outcome::Fault;
-use crate::base::secret_url::Endpoint;
 use crate::base::{CacheStatus, limits};
 
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -82,14 +81,13 @@ impl Http2 {
     /// Sends a request and waits for its head.
     pub(super) async fn send(
         &mut self,
-        endpoint: &Endpoint,
         wanted: &super::Request<'_>,
-        settings: &Settings,
+        lines: &HeaderLines<'_>,
     ) -> Result<Response<Incoming>, Fault> {
         let builder = Request::builder().method("GET").version(Version::HTTP_2).uri(wanted.url.wire());
         let mut request = builder.body(Empty::new()).map_err(|_| Fault::LocalInternal)?;
         let headers = request.headers_mut();
-        settings.headers.for_each(endpoint, wanted, &settings.manners, &mut |name, value| {
+        lines.for_each(wanted, &mut |name, value| {
             if let Ok(value) = HeaderValue::from_bytes(value) {
                 headers.append(name, value);
             }
@@ -115,6 +113,12 @@ pub(super) fn head(response: &Response<Incoming>) -> Head {
             .iter()
             .any(|name| response.headers().contains_key(name)),
         keep_alive: true,
+        cookies: response
+            .headers()
+            .get_all(http::header::SET_COOKIE)
+            .iter()
+            .map(|it| it.as_bytes().into())
+            .collect(),
     }
 }
 

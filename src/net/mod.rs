@@ -9,6 +9,7 @@
 //! * Nothing here counts: what happens is told to an [`Observer`].
 
 mod connect;
+mod cookies;
 mod deadline;
 mod decode;
 mod fetch;
@@ -22,7 +23,11 @@ mod tls;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use http::HeaderName;
+
 use crate::base::Manners;
+use crate::base::secret_url::Endpoint;
+use cookies::Jar;
 
 pub use fetch::{Body, Lines, Net, Request, Response, Wire};
 pub use headers::{HeaderError, Headers};
@@ -61,10 +66,26 @@ pub trait Observer {
     fn received(&mut self, bytes: u64);
     /// The same bytes, of a good response to a request for [`Body::SeenMedia`].
     fn body(&mut self, piece: &[u8]);
-    /// A connection became usable; `again`: the client had been connected there before.
-    fn connected(&mut self, opening: &Opening, again: bool);
+    /// A connection became usable; `replaces`: the client has lost one to the same endpoint before.
+    fn connected(&mut self, opening: &Opening, replaces: bool);
     /// A kept-alive connection had been closed by the peer; the request is sent again on a new one.
     fn retried(&mut self);
+}
+
+/// The header lines of the requests that a client makes of one endpoint.
+struct HeaderLines<'a> {
+    settings: &'a Settings,
+    cookies: &'a Jar,
+    endpoint: &'a Endpoint,
+}
+
+impl HeaderLines<'_> {
+    /// Calls `visit` with each header of `request`, `Host` left out.
+    fn for_each(&self, request: &Request<'_>, visit: &mut impl FnMut(&HeaderName, &[u8])) {
+        let Settings { headers, manners, .. } = self.settings;
+        headers.for_each(self.endpoint, request, manners, visit);
+        headers.cookie(self.endpoint, request.url.wire_path(), self.cookies, visit);
+    }
 }
 
 /// What a run says about its connections.

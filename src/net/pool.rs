@@ -1,13 +1,17 @@
-//! The connections of one client, shared by all the requests that it has open at a time.
+//! The connections and cookies of one client, shared by all the requests that it has open at a time.
 //!
 //! * An HTTP/1.1 connection is taken out while a request uses it and put back only after a complete response, so a
 //!   request that is abandoned at any await closes its connection with it. An HTTP/2 connection stays and carries
 //!   several requests; one that a request failed on is taken out.
+//! * As in browsers, a client keeps a connection to each host; beyond [`limits::CONNECTIONS_PER_CLIENT`] the one that
+//!   has been idle longest is closed.
+//! * A connection is a reconnection only if it replaces one that was lost: see [`Place`].
 //! * Nothing here is borrowed across an await.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -16,9 +20,13 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use super::Opening;
 use super::connect::Stream;
+use super::cookies::Jar;
 use super::http2::Http2;
 use crate::base::secret_url::Endpoint;
 use crate::base::{SecretUrl, limits};
+
+/// Endpoints of which a client remembers that it was connected: those of the connections that it can have, twice.
+const PLACES: usize = 2 * limits::CONNECTIONS_PER_CLIENT;
 
 /// A connection, while a request uses it or while it waits for one.
 pub(super) struct Connection {
@@ -32,6 +40,27 @@ pub(super) struct Connection {
     pub(super) opening: Opening,
     /// Only requests of this lane may use it; see [`Pool::lane_of`].
     lane: usize,
+    /// Shared by all that use an HTTP/2 connection: the connection has ended when the last of them has.
+    open: Rc<Open>,
+}
+
+/// An endpoint that a client has been connected to.
+struct Place {
+    endpoint: Endpoint,
+    /// Connections that are open.
+    open: Cell<usize>,
+    /// The most that were open at a time. A connection that does not raise it replaces one that was lost: a second
+    /// lane that opens a connection beside the first has lost nothing.
+    most: Cell<usize>,
+}
+
+/// A connection that is open, counted at its endpoint until it is dropped.
+struct Open(Rc<Place>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get().saturating_sub(1));
+    }
 }
 
 pub(super) enum Protocol {
@@ -39,11 +68,13 @@ pub(super) enum Protocol {
     Http2(Http2),
 }
 
-/// The connections of one client.
+/// The connections and cookies of one client.
 pub(super) struct Pool {
+    /// The one that was used last stands at the end.
     idle: RefCell<Vec<Connection>>,
-    /// Where the client has been connected before: a connection there is a reconnection.
-    visited: RefCell<Vec<Endpoint>>,
+    /// Where the client has been connected, in the order of the first connection.
+    places: RefCell<Vec<Rc<Place>>>,
+    pub(super) cookies: Jar,
     /// Made with the first `https` address: a client of a plain stream carries no TLS.
     pub(super) tls: RefCell<Option<Arc<ClientConfig>>>,
     apart: bool,
@@ -52,7 +83,13 @@ pub(super) struct Pool {
 impl Pool {
     /// No connection yet. `apart`: each lane of requests has HTTP/1.1 connections of its own.
     pub(super) fn new(apart: bool) -> Self {
-        Self { idle: RefCell::default(), visited: RefCell::default(), tls: RefCell::default(), apart }
+        Self {
+            idle: RefCell::default(),
+            places: RefCell::default(),
+            cookies: Jar::default(),
+            tls: RefCell::default(),
+            apart,
+        }
     }
 
     /// The lane that connections of `lane` are kept for: all share, unless lanes are apart.
@@ -68,9 +105,10 @@ impl Pool {
             Protocol::Http2(http2) => http2.is_closed(),
         };
         if closed {
-            self.forget(&connection);
+            self.lose(connection);
+            return None;
         }
-        (!closed).then_some(connection)
+        Some(connection)
     }
 
     fn take_idle(&self, url: &SecretUrl, lane: usize) -> Option<Connection> {
@@ -79,13 +117,12 @@ impl Pool {
         let at = idle.iter().position(|connection| {
             url.is_at(&connection.endpoint) && (connection.lane == lane || shared(connection))
         })?;
-        match idle.get(at)?.share() {
-            Some(connection) => Some(connection),
-            None => Some(idle.remove(at)),
-        }
+        let connection = idle.remove(at);
+        idle.extend(connection.share());
+        Some(connection)
     }
 
-    /// A connection that was just opened, and whether the client had been connected there before.
+    /// A connection that was just opened, and whether it replaces one that was lost.
     pub(super) fn open(
         &self,
         endpoint: Endpoint,
@@ -93,18 +130,36 @@ impl Pool {
         opening: Opening,
         lane: usize,
     ) -> (Connection, bool) {
-        let mut visited = self.visited.borrow_mut();
-        let again = visited.contains(&endpoint);
-        if !again && visited.len() < limits::CONNECTIONS_PER_CLIENT {
-            visited.push(endpoint.clone());
-        }
+        let place = self.place(&endpoint);
+        let open = place.open.get() + 1;
+        let replaces = open <= place.most.get();
+        place.open.set(open);
+        place.most.set(place.most.get().max(open));
         let host = endpoint.authority().into();
-        let lane = self.lane_of(lane);
-        let connection = Connection { endpoint, host, protocol, used: false, opening, lane };
+        let (lane, open) = (self.lane_of(lane), Rc::new(Open(place)));
+        let connection = Connection { endpoint, host, protocol, used: false, opening, lane, open };
         if let Some(shared) = connection.share() {
             self.put(shared);
         }
-        (connection, again)
+        (connection, replaces)
+    }
+
+    /// The entry of `endpoint`, made if there is none. Of more endpoints than a client can be connected to, the one that
+    /// was added first and has no open connection is forgotten.
+    fn place(&self, endpoint: &Endpoint) -> Rc<Place> {
+        let mut places = self.places.borrow_mut();
+        if let Some(known) = places.iter().find(|place| place.endpoint == *endpoint) {
+            return Rc::clone(known);
+        }
+        if places.len() >= PLACES
+            && let Some(oldest) = places.iter().position(|place| place.open.get() == 0)
+        {
+            places.remove(oldest);
+        }
+        let place =
+            Rc::new(Place { endpoint: endpoint.clone(), open: Cell::default(), most: Cell::default() });
+        places.push(Rc::clone(&place));
+        place
     }
 
     /// Keeps a connection that has carried a complete response.
@@ -123,8 +178,8 @@ impl Pool {
         }
     }
 
-    /// Takes out a connection that something failed on.
-    pub(super) fn forget(&self, connection: &Connection) {
+    /// Ends a connection that something failed on.
+    pub(super) fn lose(&self, connection: Connection) {
         if let Protocol::Http2(http2) = &connection.protocol {
             self.idle.borrow_mut().retain(|kept| !kept.is_http2(http2));
         }
@@ -133,6 +188,7 @@ impl Pool {
     fn put(&self, connection: Connection) {
         let mut idle = self.idle.borrow_mut();
         if idle.len() >= limits::CONNECTIONS_PER_CLIENT {
+            // The longest idle one is first.
             idle.remove(0);
         }
         idle.push(connection);
@@ -150,6 +206,7 @@ impl Connection {
             used: self.used,
             opening: self.opening,
             lane: self.lane,
+            open: Rc::clone(&self.open),
         })
     }
 

@@ -16,8 +16,8 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 
 use crate::base::outcome::Fault;
 
-/// Sessions that one client can resume: one for each host of its stream.
-const SESSIONS_PER_CLIENT: usize = crate::base::limits::CONNECTIONS_PER_CLIENT;
+/// Sessions that one client can resume: rustls keeps eight tickets of each host.
+const SESSIONS_PER_CLIENT: usize = 8 * crate::base::limits::TLS_SESSION_HOSTS;
 
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]

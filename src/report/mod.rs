@@ -262,7 +262,7 @@ pub struct Throughput {
 pub struct Connections {
     /// Connections that became usable.
     pub opened: u64,
-    /// Those of them to an endpoint that the client had been connected to before.
+    /// Those of them that replaced one to the same endpoint that had been lost.
     pub reconnections: u64,
     /// Requests sent again because their kept-alive connection had been closed.
     pub stale_retries: u64,

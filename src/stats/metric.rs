@@ -43,7 +43,7 @@ metrics! {
     PlayMicros "play_us" "Microseconds of media played.",
     Faults "faults" "Requests that ended neither ok nor with an HTTP status.",
     Stalls "stalls" "Stalls that began after playback had started.",
-    Reconnections "reconnections" "Connections to an endpoint that the client had been connected to before.",
+    Reconnections "reconnections" "Connections that replaced one to the same endpoint that had been lost.",
     ProgressOffered "progress_offered" "Samples offered to the pipeline, one a second.",
     ProgressDropped "progress_dropped" "Samples that the pipeline dropped.",
     EventsOffered "events_offered" "Events offered to the pipeline.",

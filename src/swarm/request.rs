@@ -169,11 +169,11 @@ impl Observer for Tap<'_> {
         self.undoing.take(piece);
     }
 
-    fn connected(&mut self, opening: &Opening, again: bool) {
+    fn connected(&mut self, opening: &Opening, replaces: bool) {
         let meter = self.exchange.meter();
         meter.count(Metric::Connections, 1);
         meter.opened(&route(opening));
-        if again {
+        if replaces {
             meter.count(Metric::Reconnections, 1);
         }
         let times = &opening.timings;

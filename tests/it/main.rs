@@ -9,6 +9,7 @@
 
 mod arguments;
 mod check;
+mod cookies;
 mod demo;
 mod exact;
 mod findings;

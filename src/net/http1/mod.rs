@@ -35,6 +35,8 @@ pub struct Head {
     pub has_lifetime: bool,
     /// Whether the connection may be used again after the body.
     pub keep_alive: bool,
+    /// The values of all `Set-Cookie` lines: secrets.
+    pub cookies: Vec<Box<[u8]>>,
 }
 
 /// How the end of a body is found.
@@ -242,6 +244,8 @@ impl Said {
                 text().map(|coding| coding.to_ascii_lowercase()).filter(|c| c != "identity");
         } else if name("location") {
             head.location = text();
+        } else if name("set-cookie") {
+            head.cookies.push(line.value.into());
         } else if name("etag") {
             head.etag = text();
         } else if name("cache-control") || name("expires") {
