@@ -172,8 +172,8 @@ pub struct RequestArgs {
     /// Trust the certificates of this PEM file instead of the system's
     #[arg(long, value_name = "FILE", help_heading = "Requests")]
     pub cacert: Option<PathBuf>,
-    /// HOST:PORT:ADDR: connect to ADDR for HOST:PORT; repeatable
-    #[arg(long, value_name = "H:P:A", help_heading = "Requests")]
+    /// As in curl: HOST:PORT:ADDR[,ADDR] connects to ADDR for HOST:PORT (* = any host), -HOST:PORT takes it back; repeatable
+    #[arg(long, value_name = "H:P:A", allow_hyphen_values = true, help_heading = "Requests")]
     pub resolve: Vec<ResolveEntry>,
 }
 
@@ -461,7 +461,7 @@ mod tests {
             ),
             (
                 "run http://h/a --resolve x",
-                "--resolve 'x': accepted: HOST:PORT:ADDR such as cdn.example:443:127.0.0.1",
+                "--resolve 'x': accepted: HOST:PORT:ADDR[,ADDR] such as cdn.example:443:127.0.0.1, *:443:[::1] for any host, or -HOST:PORT",
             ),
             (
                 "run ftp://h/a?token=hunter2",

@@ -75,6 +75,11 @@ faults! {
 }
 
 impl Fault {
+    /// Whether this machine lacked something: never the origin's fault.
+    pub const fn is_local(self) -> bool {
+        matches!(self, Self::LocalFiles | Self::LocalPorts | Self::LocalMemory | Self::LocalInternal)
+    }
+
     /// Whether a time limit of any phase ended the request.
     pub const fn is_timeout(self) -> bool {
         matches!(
@@ -214,6 +219,7 @@ mod tests {
         for (index, fault) in Fault::ALL.iter().enumerate() {
             assert_eq!(*fault as usize, index);
             assert_eq!(fault.is_timeout(), fault.name().starts_with("timeout."), "{}", fault.name());
+            assert_eq!(fault.is_local(), fault.name().starts_with("local."), "{}", fault.name());
         }
     }
 }

@@ -21,7 +21,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::deadline::Deadline;
-use super::resolve::Resolver;
+use super::race::race;
+use super::resolve::{Addresses, Resolver};
 use super::{ConnectTimings, Opening, tls};
 use crate::base::clock::micros;
 use crate::base::limits;
@@ -100,12 +101,12 @@ impl Connector<'_> {
         let mut timings = ConnectTimings::default();
         deadline.enter(Fault::TimeoutDns, limits::DNS_TIMEOUT);
         let begun = Instant::now();
-        let (addresses, looked_up) = self.resolver.resolve(endpoint).await?;
-        timings.dns_us = looked_up.then(|| micros(begun.elapsed()));
+        let mut addresses = self.resolver.resolve(endpoint).await?;
+        timings.dns_us = addresses.looked_up.then(|| micros(begun.elapsed()));
 
         deadline.enter(Fault::TimeoutConnect, limits::CONNECT_TIMEOUT);
         let begun = Instant::now();
-        let (tcp, edge) = connect_first(&addresses).await?;
+        let (edge, tcp) = connect_first(&mut addresses).await?;
         timings.connect_us = Some(micros(begun.elapsed()));
         let source = tcp.local_addr().map_or(edge.ip(), |address| address.ip());
         let plain = Opening { timings, edge, source, http2: false, resumed: None };
@@ -129,20 +130,24 @@ impl Connector<'_> {
     }
 }
 
-/// The first address that accepts, in the order of the answer.
-async fn connect_first(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Fault> {
-    let mut last = Fault::ConnUnreachable;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // A request is one small write: it must not wait for the answer to an earlier one.
-                _ = stream.set_nodelay(true);
-                return Ok((stream, *address));
-            }
-            Err(error) => last = fault(&error),
-        }
-    }
-    Err(last)
+/// The first address that accepts; see [`race`].
+async fn connect_first(addresses: &mut Addresses) -> Result<(SocketAddr, TcpStream), Fault> {
+    let ended = race(addresses, TcpStream::connect::<SocketAddr>).await;
+    let (edge, stream) = ended.map_err(|errors| telling(errors.iter().map(fault)))?;
+    addresses.worked(edge.ip());
+    // A request is one small write: it must not wait for the answer to an earlier one.
+    _ = stream.set_nodelay(true);
+    Ok((edge, stream))
+}
+
+/// The fault that tells most of several: this machine's, then what a peer said, then that there is no way to one.
+fn telling(faults: impl Iterator<Item = Fault>) -> Fault {
+    let rank = |fault: &Fault| match fault {
+        fault if fault.is_local() => 0,
+        Fault::ConnUnreachable => 2,
+        _ => 1,
+    };
+    faults.min_by_key(rank).unwrap_or(Fault::ConnUnreachable)
 }
 
 /// The fault behind an error of a socket. What our own machine lacks comes first: it is never the origin's fault.
@@ -270,6 +275,18 @@ mod tests {
         drop(theirs);
         let error = drop_some(&mut ours, 9).await.expect_err("reset");
         assert_eq!(fault(&error), Fault::ConnReset);
+    }
+
+    #[test]
+    fn of_several_failures_the_most_telling_is_counted() {
+        use Fault::{ConnRefused, ConnUnreachable, LocalFiles};
+        for (faults, expected) in [
+            (&[ConnUnreachable, ConnRefused][..], ConnRefused),
+            (&[ConnRefused, LocalFiles, ConnUnreachable], LocalFiles),
+            (&[], ConnUnreachable),
+        ] {
+            assert_eq!(telling(faults.iter().copied()), expected);
+        }
     }
 
     #[test]

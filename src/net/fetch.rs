@@ -102,7 +102,7 @@ pub struct Net {
 impl Net {
     /// The network of one worker thread.
     pub fn new(settings: Settings) -> Rc<Self> {
-        let resolver = Resolver::new(settings.resolve.clone());
+        let resolver = Resolver::new(&settings.resolve);
         Rc::new(Self {
             settings,
             resolver,

@@ -16,8 +16,11 @@ mod fetch;
 mod headers;
 pub mod http1;
 mod http2;
+mod name_servers;
 mod pool;
+mod race;
 mod resolve;
+mod resolve_entry;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
@@ -31,7 +34,7 @@ use cookies::Jar;
 
 pub use fetch::{Body, Lines, Net, Request, Response, Wire};
 pub use headers::{HeaderError, Headers};
-pub use resolve::{ResolveEntry, ResolveEntryError};
+pub use resolve_entry::{ResolveEntry, ResolveEntryError, unused as unused_resolve_entries};
 pub use tls::{TlsError, TlsSettings};
 
 /// How long the phases of a new connection took, in microseconds; a phase that was not needed is `None`.

@@ -1,20 +1,25 @@
-//! Names to addresses: literals, the `--resolve` table, then the system's name servers.
+//! Names to addresses: the `--resolve` table, literals, then the system's name servers, as RFC 8305 sections 3 and 4 say.
 //!
+//! * AAAA and A are asked for at the same time. Connecting begins with the first AAAA answer, or 50 ms after an A
+//!   answer; what comes later joins the addresses that are still to be tried.
 //! * One lookup at a time for a name in each worker, its answer kept as long as it says (at least a second): a
-//!   thousand clients that join at once are one question, not a thousand.
+//!   thousand clients that join at once are one question, not a thousand. It goes on when the client that began it
+//!   leaves.
+//! * The address that worked last is tried first, so a dead one delays one connection of a worker, not each.
 //! * "Does not exist" and "no answer" are different faults; the resolver of the C library cannot tell them apart.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::net::NetError;
-use tokio::sync::Mutex;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
+use super::name_servers::{Family, NameServers};
+use super::race::{ATTEMPT_DELAY, Alternatives};
+use super::resolve_entry::{self, ResolveEntry};
 use crate::base::outcome::Fault;
 use crate::base::secret_url::Endpoint;
 
@@ -24,142 +29,305 @@ const TTL_MIN: Duration = Duration::from_secs(1);
 const TTL_MAX: Duration = Duration::from_secs(300);
 /// Names that are remembered; a stream names a handful.
 const NAMES: usize = 1_000;
+/// For how long AAAA is waited for when A has come (RFC 8305 section 8).
+const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
-/// One `--resolve HOST:PORT:ADDR`, as in curl: connections to `host:port` go to `address`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResolveEntry {
-    host: String,
-    port: u16,
-    address: IpAddr,
+/// What is known of the addresses of a name, by family.
+#[derive(Clone, Debug, Default)]
+struct Answer {
+    v6: Found,
+    v4: Found,
 }
 
-/// A text that is not `HOST:PORT:ADDR`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("accepted: HOST:PORT:ADDR such as cdn.example:443:127.0.0.1")]
-pub struct ResolveEntryError;
+/// The addresses of one family.
+#[derive(Clone, Debug, Default)]
+enum Found {
+    #[default]
+    Pending,
+    /// Never empty.
+    Addresses(Vec<IpAddr>, Instant),
+    Failed(Fault),
+}
 
-impl FromStr for ResolveEntry {
-    type Err = ResolveEntryError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (host, rest) = text.split_once(':').ok_or(ResolveEntryError)?;
-        let (port, address) = rest.split_once(':').ok_or(ResolveEntryError)?;
-        let bare = address.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(address);
-        if host.is_empty() {
-            return Err(ResolveEntryError);
+impl Found {
+    fn of(ended: Result<(Vec<IpAddr>, Instant), Fault>) -> Self {
+        match ended {
+            Ok((addresses, _)) if addresses.is_empty() => Self::Failed(Fault::DnsNotFound),
+            Ok((addresses, until)) => Self::Addresses(addresses, until),
+            Err(fault) => Self::Failed(fault),
         }
-        Ok(Self {
-            host: host.to_ascii_lowercase(),
-            port: port.parse().map_err(|_| ResolveEntryError)?,
-            address: bare.parse().map_err(|_| ResolveEntryError)?,
-        })
+    }
+
+    fn is_pending(&self) -> bool {
+        matches!(self, Self::Pending)
+    }
+
+    fn addresses(&self) -> &[IpAddr] {
+        if let Self::Addresses(addresses, _) = self { addresses } else { &[] }
     }
 }
 
-type Answer = Option<(Rc<[IpAddr]>, Instant)>;
+impl Answer {
+    fn is_complete(&self) -> bool {
+        !self.v6.is_pending() && !self.v4.is_pending()
+    }
+
+    fn is_usable(&self) -> bool {
+        self.is_complete() || !self.v6.addresses().is_empty()
+    }
+
+    /// Whether it may still be used at `now`: while a lookup is under way, and as long as its addresses say.
+    fn is_fresh(&self, now: Instant) -> bool {
+        let untils = [&self.v6, &self.v4].into_iter().filter_map(|found| match found {
+            Found::Addresses(_, until) => Some(*until.min(&(now + TTL_MAX))),
+            Found::Pending | Found::Failed(_) => None,
+        });
+        !self.is_complete() || untils.min().is_some_and(|until| now < until)
+    }
+
+    /// Why there is no address: what the name servers could not say comes before what they denied.
+    fn fault(&self) -> Fault {
+        let faults = [&self.v6, &self.v4].into_iter().filter_map(|found| match found {
+            Found::Failed(fault) => Some(*fault),
+            Found::Pending | Found::Addresses(..) => None,
+        });
+        let telling = faults.filter(|fault| *fault != Fault::DnsNotFound);
+        telling.min_by_key(|fault| !fault.is_local()).unwrap_or(Fault::DnsNotFound)
+    }
+
+    /// All addresses, families in turn, IPv6 first (RFC 8305 section 4).
+    fn interleaved(&self) -> impl Iterator<Item = IpAddr> {
+        let (v6, v4) = (self.v6.addresses(), self.v4.addresses());
+        (0..v6.len().max(v4.len())).flat_map(|at| [v6.get(at), v4.get(at)]).flatten().copied()
+    }
+}
+
+/// A name that is being looked up or has been.
+#[derive(Clone, Debug)]
+struct Name {
+    answer: watch::Receiver<Answer>,
+    /// The address that was connected to last.
+    worked: Rc<Cell<Option<IpAddr>>>,
+}
+
+/// The addresses that a connection may go to: known ones, and those that a lookup under way may bring.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    port: u16,
+    answer: watch::Receiver<Answer>,
+    tried: Vec<IpAddr>,
+    worked: Rc<Cell<Option<IpAddr>>>,
+    /// Whether name servers were asked, or what they had said was used.
+    pub(super) looked_up: bool,
+}
+
+impl Addresses {
+    fn known(addresses: Vec<IpAddr>, port: u16, worked: Rc<Cell<Option<IpAddr>>>) -> Self {
+        let (v6, v4) = addresses.into_iter().partition(IpAddr::is_ipv6);
+        let found = |addresses: Vec<IpAddr>| Found::of(Ok((addresses, Instant::now())));
+        // Without its sender the channel is closed: there will be no more.
+        let (_, answer) = watch::channel(Answer { v6: found(v6), v4: found(v4) });
+        Self { port, answer, tried: Vec::new(), worked, looked_up: false }
+    }
+
+    /// Remembers the address that a connection was made to.
+    pub(super) fn worked(&self, address: IpAddr) {
+        self.worked.set(Some(address));
+    }
+
+    fn peek(&self) -> Option<IpAddr> {
+        let answer = self.answer.borrow();
+        let untried = |address: &IpAddr| !self.tried.contains(address);
+        let best = answer.interleaved().find(|address| self.worked.get() == Some(*address));
+        best.filter(untried).or_else(|| answer.interleaved().find(untried))
+    }
+}
+
+impl Alternatives for Addresses {
+    type Item = SocketAddr;
+
+    fn take_next(&mut self) -> Option<SocketAddr> {
+        let next = self.peek()?;
+        self.tried.push(next);
+        Some(SocketAddr::new(next, self.port))
+    }
+
+    fn has_next(&self) -> bool {
+        self.peek().is_some()
+    }
+
+    /// Not for long: that every known address has failed is to be said soon.
+    async fn more(&mut self) -> bool {
+        if self.answer.borrow().is_complete() {
+            return false;
+        }
+        matches!(timeout(ATTEMPT_DELAY, self.answer.changed()).await, Ok(Ok(())))
+    }
+}
 
 /// The names that one worker knows.
 pub(super) struct Resolver {
     table: Vec<ResolveEntry>,
-    system: RefCell<Option<Rc<TokioResolver>>>,
-    known: RefCell<HashMap<String, Rc<Mutex<Answer>>>>,
+    /// The address of each entry of the table that was connected to last.
+    table_worked: Vec<Rc<Cell<Option<IpAddr>>>>,
+    system: RefCell<Option<NameServers>>,
+    known: RefCell<HashMap<String, Name>>,
 }
 
 impl Resolver {
-    pub(super) fn new(table: Vec<ResolveEntry>) -> Self {
-        Self { table, system: RefCell::default(), known: RefCell::default() }
+    pub(super) fn new(given: &[ResolveEntry]) -> Self {
+        let table = resolve_entry::table(given);
+        Self {
+            table_worked: table.iter().map(|_| Rc::default()).collect(),
+            table,
+            system: RefCell::default(),
+            known: RefCell::default(),
+        }
     }
 
-    /// The addresses of an endpoint, and whether a name server or its cached answer was needed.
-    pub(super) async fn resolve(&self, endpoint: &Endpoint) -> Result<(Vec<SocketAddr>, bool), Fault> {
-        if let Some(address) = self.without_lookup(endpoint) {
-            return Ok((vec![SocketAddr::new(address, endpoint.port)], false));
+    /// The addresses of an endpoint, once there is one to begin with.
+    ///
+    /// # Errors
+    /// One of `dns.*`, `timeout.dns` or `local.*`.
+    pub(super) async fn resolve(&self, endpoint: &Endpoint) -> Result<Addresses, Fault> {
+        if let Some(addresses) = self.without_lookup(endpoint) {
+            return Ok(addresses);
         }
-        let entry = self.entry(&endpoint.host);
-        let mut answer = entry.lock().await;
-        if let Some((addresses, until)) = &*answer
-            && Instant::now() < *until
+        let Name { mut answer, worked } = self.look_up(&endpoint.host)?;
+        let usable = answer.wait_for(|answer| answer.is_usable() || !answer.v4.addresses().is_empty());
+        usable.await.map_err(|_| Fault::DnsServerFailure)?;
+        // Not usable: only IPv4 addresses have come. Without the others in time they must do.
+        _ = timeout(RESOLUTION_DELAY, answer.wait_for(Answer::is_usable)).await;
+        let addresses = Addresses { port: endpoint.port, answer, tried: Vec::new(), worked, looked_up: true };
+        if addresses.has_next() { Ok(addresses) } else { Err(addresses.answer.borrow().fault()) }
+    }
+
+    fn without_lookup(&self, endpoint: &Endpoint) -> Option<Addresses> {
+        let listed = resolve_entry::find(&self.table, endpoint);
+        if let Some((entry, worked)) = listed.and_then(|at| self.table.get(at).zip(self.table_worked.get(at)))
         {
-            return Ok((with_port(addresses, endpoint.port), true));
+            return Some(Addresses::known(entry.addresses().to_vec(), endpoint.port, Rc::clone(worked)));
         }
-        let found = self.system()?.lookup_ip(endpoint.host.as_str()).await.map_err(|error| fault(&error))?;
-        let addresses: Rc<[IpAddr]> = found.iter().collect();
-        if addresses.is_empty() {
-            return Err(Fault::DnsNotFound);
-        }
-        let now = Instant::now();
-        let until = found.as_lookup().valid_until().clamp(now + TTL_MIN, now + TTL_MAX);
-        *answer = Some((Rc::clone(&addresses), until));
-        Ok((with_port(&addresses, endpoint.port), true))
+        let literal = endpoint.host.parse().ok()?;
+        Some(Addresses::known(vec![literal], endpoint.port, Rc::default()))
     }
 
-    fn without_lookup(&self, endpoint: &Endpoint) -> Option<IpAddr> {
-        let given = |entry: &&ResolveEntry| entry.host == endpoint.host && entry.port == endpoint.port;
-        let listed = self.table.iter().find(given).map(|entry| entry.address);
-        listed.or_else(|| endpoint.host.parse().ok())
-    }
-
-    fn entry(&self, host: &str) -> Rc<Mutex<Answer>> {
+    /// What is known of a name, or will be by the lookup that this begins.
+    fn look_up(&self, host: &str) -> Result<Name, Fault> {
         let mut known = self.known.borrow_mut();
+        if let Some(name) = known.get(host)
+            && name.answer.borrow().is_fresh(Instant::now())
+        {
+            return Ok(name.clone());
+        }
+        let answer = begin(self.system()?, host.to_owned());
         if known.len() >= NAMES && !known.contains_key(host) {
             known.clear();
         }
-        Rc::clone(known.entry(host.to_owned()).or_default())
+        let worked = known.get(host).map(|name| Rc::clone(&name.worked)).unwrap_or_default();
+        let name = Name { answer, worked };
+        known.insert(host.to_owned(), name.clone());
+        Ok(name)
     }
 
-    /// The system's resolver, read from its configuration with the first name that needs it.
-    fn system(&self) -> Result<Rc<TokioResolver>, Fault> {
+    /// The system's name servers, read from its configuration with the first name that needs them.
+    fn system(&self) -> Result<NameServers, Fault> {
         let mut system = self.system.borrow_mut();
-        if let Some(resolver) = &*system {
-            return Ok(Rc::clone(resolver));
+        if let Some(servers) = &*system {
+            return Ok(servers.clone());
         }
-        let built = TokioResolver::builder_tokio().and_then(|builder| builder.build());
-        let resolver = Rc::new(built.map_err(|_| Fault::DnsServerFailure)?);
-        Ok(Rc::clone(system.insert(resolver)))
+        Ok(system.insert(NameServers::of_system()?).clone())
     }
 }
 
-fn with_port(addresses: &[IpAddr], port: u16) -> Vec<SocketAddr> {
-    addresses.iter().map(|address| SocketAddr::new(*address, port)).collect()
-}
-
-fn fault(error: &NetError) -> Fault {
-    if error.is_nx_domain() || error.is_no_records_found() {
-        Fault::DnsNotFound
-    } else {
-        Fault::DnsServerFailure
-    }
+/// Begins to look up a name; it goes on whoever waits for it.
+fn begin(servers: NameServers, host: String) -> watch::Receiver<Answer> {
+    let (sender, answer) = watch::channel(Answer::default());
+    tokio::spawn(async move {
+        let ask = async |family| {
+            let found = servers.lookup(&host, family).await;
+            let kept = found.map(|(addresses, until)| (addresses, until.max(Instant::now() + TTL_MIN)));
+            sender.send_modify(|answer| match family {
+                Family::V6 => answer.v6 = Found::of(kept),
+                Family::V4 => answer.v4 = Found::of(kept),
+            });
+        };
+        tokio::join!(ask(Family::V6), ask(Family::V4));
+    });
+    answer
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::name_servers::tests::{Server, name_servers};
+
+    const V4: [u8; 4] = [10, 0, 0, 7];
+    const V6: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
 
     fn endpoint(host: &str, port: u16) -> Endpoint {
         Endpoint { tls: false, host: host.to_owned(), port }
     }
 
+    async fn with_servers(servers: Vec<Server>) -> Resolver {
+        let resolver = Resolver::new(&[]);
+        resolver.system.replace(Some(name_servers(servers).await));
+        resolver
+    }
+
+    fn all(addresses: &mut Addresses) -> Vec<String> {
+        std::iter::from_fn(|| addresses.take_next()).map(|address| address.to_string()).collect()
+    }
+
     #[tokio::test]
     async fn literals_and_the_table_need_no_lookup() {
-        let table = vec!["cdn.invalid:443:127.0.0.9".parse().expect("valid")];
-        let resolver = Resolver::new(table);
+        let resolver = Resolver::new(&["cdn.invalid:443:127.0.0.9,127.0.0.8,::1".parse().expect("valid")]);
         for (host, port, expected) in [
-            ("127.0.0.1", 80, "127.0.0.1:80"),
-            ("::1", 81, "[::1]:81"),
-            ("cdn.invalid", 443, "127.0.0.9:443"),
+            ("127.0.0.1", 80, &["127.0.0.1:80"][..]),
+            ("::1", 81, &["[::1]:81"]),
+            ("cdn.invalid", 443, &["[::1]:443", "127.0.0.9:443", "127.0.0.8:443"]),
         ] {
-            let (found, looked_up) = resolver.resolve(&endpoint(host, port)).await.expect(host);
-            assert_eq!(found, [expected.parse().expect("valid")]);
-            assert!(!looked_up);
+            let mut found = resolver.resolve(&endpoint(host, port)).await.expect(host);
+            assert_eq!(all(&mut found), expected);
+            assert!(!found.looked_up && !found.more().await);
         }
     }
 
-    #[test]
-    fn a_bad_entry_is_refused() {
-        assert!("h:1:::1".parse::<ResolveEntry>().is_ok());
-        assert!("h:1:[::1]".parse::<ResolveEntry>().is_ok());
-        for text in ["", "h", "h:1", "h:x:127.0.0.1", "h:1:name", ":1:127.0.0.1"] {
-            assert_eq!(text.parse::<ResolveEntry>(), Err(ResolveEntryError), "{text}");
-        }
+    #[tokio::test]
+    async fn both_families_are_tried_and_the_one_that_worked_comes_first() {
+        let resolver = with_servers(vec![Server::Knows(Some(V4), Some(V6))]).await;
+        let mut found = resolver.resolve(&endpoint("cdn.example", 80)).await.expect("an address");
+        while found.more().await {}
+        assert_eq!(all(&mut found), ["[fd00::7]:80", "10.0.0.7:80"]);
+        found.worked(V4.into());
+        let mut again = resolver.resolve(&endpoint("cdn.example", 443)).await.expect("an address");
+        assert_eq!(all(&mut again), ["10.0.0.7:443", "[fd00::7]:443"]);
+    }
+
+    #[tokio::test]
+    async fn a_family_that_is_never_answered_holds_nobody_up() {
+        let resolver = with_servers(vec![Server::OnlyV4(V4)]).await;
+        let mut found = resolver.resolve(&endpoint("cdn.example", 80)).await.expect("an address");
+        assert_eq!(all(&mut found), ["10.0.0.7:80"]);
+        assert!(found.answer.borrow().v6.is_pending(), "it was not waited for");
+    }
+
+    #[tokio::test]
+    async fn a_name_without_addresses_does_not_exist_and_a_broken_server_says_nothing() {
+        let missing = with_servers(vec![Server::Knows(None, None)]).await;
+        let fault = missing.resolve(&endpoint("cdn.example", 80)).await.expect_err("no address");
+        assert_eq!(fault, Fault::DnsNotFound);
+        let broken = with_servers(vec![Server::Broken]).await;
+        let fault = broken.resolve(&endpoint("cdn.example", 80)).await.expect_err("no address");
+        assert_eq!(fault, Fault::DnsServerFailure);
+    }
+
+    #[tokio::test]
+    async fn clients_that_join_at_once_are_one_question() {
+        let resolver = with_servers(vec![Server::Knows(Some(V4), None)]).await;
+        let endpoint = endpoint("cdn.example", 80);
+        let (one, other) = tokio::join!(resolver.resolve(&endpoint), resolver.resolve(&endpoint));
+        let [one, other] = [one, other].map(|found| found.expect("an address"));
+        assert!(one.answer.same_channel(&other.answer));
     }
 }

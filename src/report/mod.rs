@@ -112,6 +112,8 @@ pub struct Run {
     pub command: String,
     /// Whether certificates were verified.
     pub tls_verified: bool,
+    /// Entries of `--resolve` that no connection needed, as `host:port`; an interim report does not judge them.
+    pub resolve_unused: Vec<String>,
 }
 
 /// How the run ended.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Knee, Latency, Report};
+use super::{Knee, Latency, Report, Run};
 use crate::base::Finding;
 use crate::base::outcome::Fault;
 use crate::base::units::{self, UNKNOWN};
@@ -104,6 +104,14 @@ fn head(report: &Report, page: &mut Page) {
     ));
     if !run.tls_verified {
         page.line("!!      certificates were NOT verified (--insecure)");
+    }
+    unused(run, page);
+}
+
+/// The entries of `--resolve` that did nothing.
+pub(super) fn unused(run: &Run, page: &mut Page) {
+    for entry in &run.resolve_unused {
+        page.line(format!("!!      --resolve {entry} matched nothing: no connection went there"));
     }
 }
 

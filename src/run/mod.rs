@@ -22,6 +22,7 @@ use color_eyre::eyre::{self, WrapErr as _};
 use crate::base::{Clock, Command, RunState};
 use crate::config::{ConfigError, RunConfig};
 use crate::frame::{Frame, Sampler, SamplerHandle, Status};
+use crate::net::unused_resolve_entries;
 use crate::pipeline::{self, Pipeline, RecordFile, Taps};
 use crate::report::{self, Facts, Report};
 use crate::stats::Registry;
@@ -246,7 +247,9 @@ impl Ended {
 
     /// The report, reports that cannot be written not considered.
     fn report(&self, origin: Option<serde_json::Value>) -> Report {
-        let facts = Facts { run: run_facts(&self.config, self.clock), lost_workers: self.lost, origin };
+        let mut run = run_facts(&self.config, self.clock);
+        run.resolve_unused = unused_resolve_entries(&self.config.clients.net.resolve);
+        let facts = Facts { run, lost_workers: self.lost, origin };
         let mut report = report::build(facts, &self.frame, &self.registry);
         report.exit = exit::judge(&report, self.ending, self.config.plan);
         report
@@ -274,5 +277,6 @@ fn run_facts(config: &RunConfig, clock: Clock) -> report::Run {
         run_id: config.run_id.clone(),
         command: config.output.command.clone(),
         tls_verified: !config.insecure,
+        resolve_unused: Vec::new(),
     }
 }

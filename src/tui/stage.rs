@@ -81,6 +81,7 @@ pub(super) fn report() -> Arc<Report> {
         run_id: String::new(),
         command: String::new(),
         tls_verified: true,
+        resolve_unused: Vec::new(),
     };
     let facts = report::Facts { run, lost_workers: 0, origin: None };
     Arc::new(report::build(facts, &frame("finished"), &Registry::new(1)))

@@ -9,6 +9,7 @@
 
 mod arguments;
 mod check;
+mod connections;
 mod cookies;
 mod demo;
 mod exact;

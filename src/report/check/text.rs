@@ -6,7 +6,7 @@ use super::{Check, FindingSeen, Loaded, RenditionSeen, Understood, VariantSeen};
 use crate::base::Finding;
 use crate::base::units::{self, UNKNOWN};
 use crate::report::Report;
-use crate::report::text::{FindingLine, Page, between, finding_lines, meaning};
+use crate::report::text::{FindingLine, Page, between, finding_lines, meaning, unused};
 
 /// Variants and renditions that are listed one by one.
 const LISTED: usize = 20;
@@ -36,6 +36,7 @@ pub fn text(check: &Check) -> String {
     if let Some(run) = &check.run {
         page.rule();
         fetched(run, &mut page);
+        unused(&run.run, &mut page);
     }
     if check.understood.kind.is_some() {
         page.rule();
