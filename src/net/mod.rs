@@ -13,6 +13,7 @@ mod cookies;
 mod deadline;
 mod decode;
 mod fetch;
+mod given_roots;
 mod headers;
 pub mod http1;
 mod http2;

@@ -7,13 +7,16 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
+use super::given_roots::GivenRoots;
 use crate::base::outcome::Fault;
 
 /// Sessions that one client can resume: rustls keeps eight tickets of each host.
@@ -56,12 +59,15 @@ impl TlsSettings {
     pub fn new(ca_file: Option<&PathBuf>, insecure: bool) -> Result<Self, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let algorithms = provider.signature_verification_algorithms;
-        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let roots = match ca_file {
-            Some(path) => roots_of(path)?,
-            None => known_roots(),
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?;
+        let mut config = match ca_file {
+            Some(path) => {
+                let given = given_roots(path, &provider)?;
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(given)).with_no_client_auth()
+            }
+            None => builder.with_root_certificates(known_roots()).with_no_client_auth(),
         };
-        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
         if insecure {
             config.dangerous().set_certificate_verifier(Arc::new(AnyCertificate(algorithms)));
         }
@@ -89,15 +95,21 @@ fn known_roots() -> RootCertStore {
     roots
 }
 
-fn roots_of(path: &PathBuf) -> Result<RootCertStore, TlsError> {
+fn given_roots(path: &PathBuf, provider: &Arc<CryptoProvider>) -> Result<GivenRoots, TlsError> {
     let wrong = |reason: String| TlsError::CaFile { path: path.display().to_string(), reason };
     let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&bytes) {
-        let certificate = certificate.map_err(|_| wrong("not PEM".to_owned()))?;
-        roots.add(certificate).map_err(|_| wrong("a certificate in it cannot be read".to_owned()))?;
+    let given: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    let given = given.map_err(|_| wrong("not PEM".to_owned()))?;
+    if given.is_empty() {
+        return Err(wrong("no certificate in it".to_owned()));
     }
-    if roots.is_empty() { Err(wrong("no certificate in it".to_owned())) } else { Ok(roots) }
+    let unreadable = || wrong("a certificate in it cannot be read".to_owned());
+    let mut roots = RootCertStore::empty();
+    for certificate in &given {
+        roots.add(certificate.clone()).map_err(|_| unreadable())?;
+    }
+    let chains = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider)).build();
+    Ok(GivenRoots { given, chains: chains.map_err(|_| unreadable())? })
 }
 
 /// Accepts every certificate, but still checks that the peer owns it. For `--insecure`.
