@@ -109,7 +109,7 @@ findings! {
     UnknownRequirement "unknown_requirement" Warning "A tag demands (REQ-) something unknown; it was left out (section 4.2).",
     DuplicateTag "duplicate_tag" Warning "A tag that may stand once stands again; the last one counts.",
     MisplacedTag "misplaced_tag" Warning "A tag stands in the wrong place or kind of playlist.",
-    BadUri "bad_uri" Error "An address is empty or holds control characters; it is not requested.",
+    BadUri "bad_uri" Error "A URL is empty, broken, or of a scheme that players do not request.",
     UnresolvedVariable "unresolved_variable" Note "A variable takes its value from outside the playlist, which is not known here (section 4.4.2.3).",
     VersionTooLow "version_too_low" Warning "The playlist uses what its EXT-X-VERSION does not offer (section 8).",
     VersionUnknown "version_unknown" Error "EXT-X-VERSION is higher than every version that is defined: players must not play it (section 8).",

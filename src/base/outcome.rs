@@ -63,7 +63,7 @@ faults! {
     PlaylistSyntax "playlist.syntax" "The playlist could not be read.",
     PlaylistLimit "playlist.limit" "The playlist was larger than the limits.",
     PlaylistSemantic "playlist.semantic" "The playlist named nothing that could be played.",
-    PolicyScheme "policy.scheme" "The address was neither http nor https.",
+    PolicyScheme "policy.scheme" "The URL was not requested: it is broken, or neither http nor https.",
     PolicyHost "policy.host" "The host is not in the scope of this run.",
     PolicyAddress "policy.addr" "The network address is not in the scope of this run.",
     PolicyRedirects "policy.redirects" "Too many redirects.",

@@ -2,10 +2,14 @@
 //!
 //! * `Display` and `Debug` never print userinfo, fragment or a query value, nor a path segment that looks like a
 //!   token; [`SecretUrl::wire`] is the only way to the real text, and it goes to a socket only.
-//! * Only `http` and `https` exist: every other scheme fails where the text is parsed, before anything is opened.
+//! * What the operator gives and what a redirect names must be `http` or `https`. A playlist may refer to anything: what
+//!   cannot be requested keeps its place as an address whose [`Access`] says so, and nothing is opened for it.
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use url::{Position, Url};
 
 use super::{limits, untrusted::Untrusted};
@@ -13,9 +17,34 @@ use super::{limits, untrusted::Untrusted};
 /// A path segment of at least this length without a dot is taken for a token and not printed.
 const TOKEN_LENGTH: usize = 32;
 
-/// An `http` or `https` address whose secrets are never printed.
+/// The widest scheme that is shown.
+const REFUSED_COLUMNS: usize = 20;
+
+/// Base64 with or without padding, and with bits behind its end: as browsers read `data:` addresses.
+const FORGIVING_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// An address whose secrets are never printed.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SecretUrl(Url);
+
+/// How what is at an address can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// By a request.
+    Request,
+    /// It stands in the address itself: `data:`.
+    Inline,
+    /// Not at all: another scheme, or no address.
+    Refused,
+}
+
+/// What stands for a text that is no address: like every scheme but three, it is refused.
+const BROKEN: &str = "about:invalid";
 
 /// Why a text is not an address that can be requested. Holds none of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +100,51 @@ impl SecretUrl {
         Self::checked(reference, |text| self.0.join(text))
     }
 
+    /// Resolves a reference of a playlist against this address, whatever it is: see [`SecretUrl::access`].
+    pub fn refer(&self, reference: &str) -> Self {
+        self.join(reference).unwrap_or_else(|_| {
+            // Not joined: what is not http or https is either absolute or broken.
+            let other = Url::parse(reference).ok().filter(|url| !is_web(url));
+            Self(other.unwrap_or_else(|| self.broken()))
+        })
+    }
+
+    fn broken(&self) -> Url {
+        Url::parse(BROKEN).unwrap_or_else(|_| self.0.clone())
+    }
+
+    /// How what is here can be had.
+    pub fn access(&self) -> Access {
+        match self.0.scheme() {
+            "http" | "https" => Access::Request,
+            "data" => Access::Inline,
+            _ => Access::Refused,
+        }
+    }
+
+    /// Why it is refused, for the operator; shows nothing but the scheme.
+    pub fn refusal(&self) -> String {
+        match self.0.scheme() {
+            "about" => "this is not a URL".to_owned(),
+            scheme => format!("{}: is not requested", Untrusted::new(scheme).shown_in(REFUSED_COLUMNS)),
+        }
+    }
+
+    /// The bytes that a `data:` address holds (RFC 2397, read as the Fetch standard says).
+    ///
+    /// # Errors
+    /// [`UrlError::Syntax`] if it holds none.
+    pub fn inline(&self) -> Result<Vec<u8>, UrlError> {
+        let (media_type, text) = self.wire_path().split_once(',').ok_or(UrlError::Syntax)?;
+        let bytes = percent_decoded_bytes(text);
+        let coding = media_type.rsplit(';').next().unwrap_or_default().trim();
+        if !coding.eq_ignore_ascii_case("base64") {
+            return Ok(bytes);
+        }
+        let dense: Vec<u8> = bytes.into_iter().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        FORGIVING_BASE64.decode(dense).map_err(|_| UrlError::Syntax)
+    }
+
     fn checked(text: &str, parse: impl Fn(&str) -> Result<Url, url::ParseError>) -> Result<Self, UrlError> {
         if text.len() > limits::URL_BYTES || text.chars().any(|c| c.is_control()) {
             return Err(UrlError::Syntax);
@@ -79,7 +153,7 @@ impl SecretUrl {
             url::ParseError::EmptyHost => UrlError::Host,
             _ => UrlError::Syntax,
         })?;
-        if !matches!(url.scheme(), "http" | "https") {
+        if !is_web(&url) {
             return Err(UrlError::Scheme);
         }
         if url.host_str().is_none_or(str::is_empty) {
@@ -140,13 +214,25 @@ impl SecretUrl {
 
     /// The last part of the path as it may be shown: what a person calls the file.
     pub fn file_name(&self) -> String {
+        if !is_web(&self.0) {
+            return self.to_string();
+        }
         let name = self.0.path().rsplit('/').next().unwrap_or_default();
         Untrusted::new(shown_segment(name)).shown()
     }
 }
 
-/// The bytes that a percent-encoded text stands for, as UTF-8 as far as they are.
+fn is_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+/// The text that a percent-encoded text stands for, as UTF-8 as far as it is.
 pub(crate) fn percent_decoded(text: &str) -> String {
+    String::from_utf8_lossy(&percent_decoded_bytes(text)).into_owned()
+}
+
+/// The bytes that a percent-encoded text stands for.
+fn percent_decoded_bytes(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -162,7 +248,7 @@ pub(crate) fn percent_decoded(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 /// A path segment, or `***` where it is long enough to be a token.
@@ -172,6 +258,10 @@ pub(crate) fn shown_segment(segment: &str) -> &str {
 
 impl fmt::Display for SecretUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !is_web(&self.0) {
+            // A key may stand in it.
+            return write!(f, "{}:***", Untrusted::new(self.0.scheme()).shown_in(REFUSED_COLUMNS));
+        }
         let path: Vec<_> = self.0.path().split('/').map(shown_segment).collect();
         let mut text = format!("{}://{}{}", self.0.scheme(), self.endpoint().authority(), path.join("/"));
         if self.0.query().is_some_and(|query| !query.is_empty()) {
@@ -222,6 +312,52 @@ mod tests {
         assert_eq!(SecretUrl::parse("http://"), Err(UrlError::Host));
         assert_eq!(url("http://h/a").join("b\r\nHost: evil"), Err(UrlError::Syntax));
         assert_eq!(url("http://h/a").join(""), Err(UrlError::Syntax));
+    }
+
+    #[test]
+    fn a_reference_that_cannot_be_requested_keeps_its_place_and_is_refused() {
+        let base = url("http://h/live/a.m3u8");
+        for (reference, access, shown) in [
+            ("s1.ts", Access::Request, "http://h/live/s1.ts"),
+            ("//cdn/s1.ts", Access::Request, "http://cdn/s1.ts"),
+            ("ftp://hunter2@h/s1.ts", Access::Refused, "ftp:***"),
+            ("file:///etc/hunter2", Access::Refused, "file:***"),
+            ("javascript:hunter2()", Access::Refused, "javascript:***"),
+            ("crypto+file:/hunter2", Access::Refused, "crypto+file:***"),
+            ("http://[::1/hunter2.ts", Access::Refused, "about:***"),
+            ("http://h:99999/hunter2.ts", Access::Refused, "about:***"),
+            ("https://", Access::Refused, "about:***"),
+            ("data:text/plain,hunter2", Access::Inline, "data:***"),
+            ("DATA:;base64,hunter2", Access::Inline, "data:***"),
+            ("", Access::Refused, "about:***"),
+        ] {
+            let url = base.refer(reference);
+            assert_eq!((url.access(), url.to_string().as_str()), (access, shown), "{reference}");
+            assert!(!format!("{url:?}{}{}", url.file_name(), url.refusal()).contains("hunter2"));
+        }
+        let relative_to_data = base.refer("data:,x").refer("s1.ts");
+        assert_eq!(relative_to_data.access(), Access::Refused);
+        assert_eq!(base.refer("ftp://h/x").refusal(), "ftp: is not requested");
+        let long = format!("s.ts?{}", "x".repeat(limits::URL_BYTES));
+        assert_eq!(base.refer(&long).access(), Access::Refused);
+    }
+
+    #[test]
+    fn data_addresses_hold_their_bytes_as_browsers_read_them() {
+        let base = url("http://h/a.m3u8");
+        for (text, expected) in [
+            ("data:,a%20b?c#fragment", Some(&b"a b?c"[..])),
+            ("data:application/octet-stream;base64,AAECAw==", Some(&[0, 1, 2, 3])),
+            ("data:;BASE64,AAECAw", Some(&[0, 1, 2, 3])),
+            ("data:;base64,AA%0AEC%20Aw%3D%3D", Some(&[0, 1, 2, 3])),
+            ("data:text/plain;charset=utf-8,%c3%a4", Some("ä".as_bytes())),
+            ("data:;base64,", Some(&[])),
+            ("data:;base64,A", None),
+            ("data:;base64,*", None),
+            ("data:no comma", None),
+        ] {
+            assert_eq!(base.refer(text).inline().ok().as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::What;
 use crate::base::SecretUrl;
+use crate::base::secret_url::Access;
 use crate::hls::{ByteRange, Init, Key, KeyMethod, Segment};
 
 /// Keys that a client remembers having loaded: more than a window that rotates them with every segment lists.
@@ -109,7 +110,7 @@ fn of_piece(
     base: &SecretUrl,
     keys: &Keys,
 ) -> Need {
-    let key_url = key.and_then(|key| base.join(key.uri.as_ref()?.as_str()).ok());
+    let key_url = key.and_then(|key| key_url(key, base));
     if let Some(url) = key_url.as_ref().filter(|url| !keys.has(url)) {
         return Need::Media(Piece::Key, Wanted::of(url.clone()));
     }
@@ -118,7 +119,14 @@ fn of_piece(
         .zip(key_url)
         .map(|(key, url)| Decryption { key: url, iv: key.iv.unwrap_or_else(|| implicit_iv(piece)) })
         .map(Box::new);
-    Need::Media(piece, Wanted { url: base.join(uri).ok(), range: range.map(closed), decryption })
+    Need::Media(piece, Wanted { url: Some(base.refer(uri)), range: range.map(closed), decryption })
+}
+
+/// Where a key is loaded from. An address such as `skd:` asks a system of its own, whatever its format is called; only
+/// whole segments cannot be had without it.
+fn key_url(key: &Key, base: &SecretUrl) -> Option<SecretUrl> {
+    let url = base.refer(key.uri.as_ref()?.as_str());
+    (url.access() != Access::Refused || key.method == KeyMethod::Aes128).then_some(url)
 }
 
 /// The key whose 16 octets can be loaded, if the media is encrypted with one.

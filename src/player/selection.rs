@@ -34,9 +34,8 @@ pub(super) fn tracks(presentation: &Multivariant, choice: VariantChoice, at: &Se
 }
 
 fn add(tracks: &mut Vec<Track>, at: &SecretUrl, uri: &str, role: Role, bandwidth: u64) {
-    if let Ok(url) = at.join(uri)
-        && !tracks.iter().any(|track| track.is_at(&url))
-    {
+    let url = at.refer(uri);
+    if !tracks.iter().any(|track| track.is_at(&url)) {
         tracks.push(Track::new(url, role, bandwidth));
     }
 }

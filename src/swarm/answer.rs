@@ -8,16 +8,20 @@ use crate::hls::Loaded;
 use crate::player::{Answer, Failure, Fetch, Player, What};
 
 use super::inspection::{Inspection, Look};
-use super::request::{Arrived, timings};
+use super::request::{Arrival, Arrived, timings};
 
 /// Ends the request with what its response means, and tells what the player hears of it.
 pub(super) fn conclude(
     player: &Player,
     inspection: &mut Inspection,
     fetch: &Fetch,
-    arrived: Option<Arrived<'_>>,
+    arrival: Arrival<'_>,
 ) -> Answer {
-    let Some(arrived) = arrived else { return Answer::Failed(Failure::Broken) };
+    let arrived = match arrival {
+        Arrival::Failed => return Answer::Failed(Failure::Broken),
+        Arrival::Inline(bytes) => return Answer::Media(bytes),
+        Arrival::Response(arrived) => arrived,
+    };
     let outcome = Outcome::of_status(arrived.response.status, false);
     let look = look(fetch, &arrived);
     if !outcome.is_ok() {

@@ -102,8 +102,8 @@ impl Client {
                 None => Some(lanes.next().await),
             };
             input = match ended {
-                Some(Landed { wire, fetch, arrived }) => {
-                    let answer = conclude(&viewer.player, &mut viewer.inspection, &fetch, arrived);
+                Some(Landed { wire, fetch, arrival }) => {
+                    let answer = conclude(&viewer.player, &mut viewer.inspection, &fetch, arrival);
                     if matches!(answer, Answer::Failed(_)) {
                         viewer.story.failed(kind(fetch.what));
                     }

@@ -1,8 +1,11 @@
 //! One request of a client with its redirects, and what of it is counted while it lasts.
+//!
+//! * What cannot be requested (another scheme, a broken URL) is a request that ends as `policy.scheme` and never reaches
+//!   the wire. What stands in the playlist itself (`data:`) is no request at all.
 
 use crate::base::outcome::{Fault, Outcome};
-use crate::base::secret_url::UrlError;
-use crate::base::{Kind, SecretUrl, limits};
+use crate::base::secret_url::Access;
+use crate::base::{Finding, Kind, SecretUrl, limits};
 use crate::net::{Body, Observer, Opening, Request, Response, Wire};
 use crate::player::{Fetch, What};
 use crate::stats::{Exchange, Meter, Metric, Route, Timed, Timings};
@@ -15,9 +18,21 @@ pub(super) struct Landed<'a> {
     /// The lane of requests that is free again.
     pub(super) wire: Wire,
     pub(super) fetch: Fetch,
-    /// The response, the address that it came from, and the exchange that still wants its outcome; `None`: it
-    /// failed, and that has been counted.
-    pub(super) arrived: Option<Arrived<'a>>,
+    pub(super) arrival: Arrival<'a>,
+}
+
+/// What became of a request.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every request is a response: a box would be an allocation for each"
+)]
+pub(super) enum Arrival<'a> {
+    /// It failed, and that has been counted.
+    Failed,
+    /// So many bytes of a key or of media stood in the playlist itself.
+    Inline(u64),
+    /// The response, the address that it came from, and the exchange that still wants its outcome.
+    Response(Arrived<'a>),
 }
 
 /// A complete response that is no redirect.
@@ -44,19 +59,40 @@ pub(super) async fn request<'a>(
     meter: &'a Meter,
     beside: Beside<'_>,
 ) -> Landed<'a> {
-    let arrived = follow(&mut wire, &fetch, meter, beside).await;
-    Landed { wire, fetch, arrived }
+    let arrival = match fetch.url.access() {
+        Access::Request => follow(&mut wire, &fetch, meter, beside).await,
+        Access::Inline => read_inline(&fetch, meter, beside.keys),
+        Access::Refused => {
+            meter.find(Finding::BadUri, || fetch.url.refusal());
+            fail(meter.start(kind(fetch.what)), Fault::PolicyScheme)
+        }
+    };
+    Landed { wire, fetch, arrival }
 }
 
-async fn follow<'a>(
-    wire: &mut Wire,
-    fetch: &Fetch,
-    meter: &'a Meter,
-    beside: Beside<'_>,
-) -> Option<Arrived<'a>> {
+/// Takes a key or media out of its `data:` address. A playlist there is refused: players load it by a request.
+fn read_inline<'a>(fetch: &Fetch, meter: &Meter, keys: Option<&KeyRing>) -> Arrival<'a> {
+    let refused = |fault| {
+        meter.find(Finding::BadUri, || "data: holds nothing that can be played".to_owned());
+        fail(meter.start(kind(fetch.what)), fault)
+    };
+    if kind(fetch.what) == Kind::Playlist {
+        return refused(Fault::PolicyScheme);
+    }
+    let Ok(bytes) = fetch.url.inline() else { return refused(Fault::BodyDecode) };
+    let mut undoing = Undoing::new(keys, fetch.decryption.as_deref());
+    undoing.take(&bytes);
+    match decrypted(fetch, &bytes, undoing, keys) {
+        _ if bytes.is_empty() => refused(Fault::BodyShort),
+        Ok(()) => Arrival::Inline(bytes.len() as u64),
+        Err(fault) => refused(fault),
+    }
+}
+
+async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, beside: Beside<'_>) -> Arrival<'a> {
     let kind = kind(fetch.what);
-    let mut url = fetch.url.clone();
-    for hop in 0..=limits::REDIRECTS {
+    let (mut url, mut hop) = (fetch.url.clone(), 0);
+    loop {
         let undoing = Undoing::new(beside.keys, fetch.decryption.as_deref());
         let mut tap = Tap { exchange: meter.start(kind), undoing };
         let unless = fetch.unless.as_deref();
@@ -69,44 +105,38 @@ async fn follow<'a>(
                 meter.answered(&route(&response.opening), response.wire_bytes, response.cache);
                 response
             }
-            Err(fault) => return fail(exchange, fault.into()),
+            Err(fault) => return fail(exchange, fault),
         };
         let Some(location) = redirect(&response) else {
-            let decrypted = decrypted(fetch, &response, undoing, beside.keys);
-            return Some(Arrived { url, response, decrypted, exchange });
+            let decrypted = decrypted(fetch, &response.body, undoing, beside.keys);
+            return Arrival::Response(Arrived { url, response, decrypted, exchange });
         };
         match next_hop(&url, location, hop) {
-            Err(fault) => return fail(exchange, fault.into()),
+            Err(fault) => return fail(exchange, fault),
             Ok(next) => {
                 exchange.finish(Outcome::of_status(response.status, true), Some(timings(&response)));
                 meter.count(Metric::Redirects, 1);
-                url = next;
+                (url, hop) = (next, hop + 1);
             }
         }
         if beside.seat.is_draining() {
-            break;
+            return Arrival::Failed;
         }
     }
-    None
 }
 
 /// Keeps a key that came, and says whether media could be decrypted.
-fn decrypted(
-    fetch: &Fetch,
-    response: &Response,
-    undoing: Undoing,
-    keys: Option<&KeyRing>,
-) -> Result<(), Fault> {
+fn decrypted(fetch: &Fetch, body: &[u8], undoing: Undoing, keys: Option<&KeyRing>) -> Result<(), Fault> {
     match (fetch.what, keys) {
-        (What::Key(_), Some(keys)) => keys.add(&fetch.url, &response.body),
+        (What::Key(_), Some(keys)) => keys.add(&fetch.url, body),
         _ => undoing.finish(),
     }
 }
 
 /// Ends a request that failed.
-fn fail<'a>(exchange: Exchange<'_>, outcome: Outcome) -> Option<Arrived<'a>> {
-    exchange.finish(outcome, None);
-    None
+fn fail<'a>(exchange: Exchange<'_>, fault: Fault) -> Arrival<'a> {
+    exchange.finish(fault.into(), None);
+    Arrival::Failed
 }
 
 pub(super) fn kind(what: What) -> Kind {
@@ -148,10 +178,7 @@ fn next_hop(url: &SecretUrl, location: &str, hop: u32) -> Result<SecretUrl, Faul
     if hop >= limits::REDIRECTS {
         return Err(Fault::PolicyRedirects);
     }
-    url.join(location).map_err(|error| match error {
-        UrlError::Scheme => Fault::PolicyScheme,
-        UrlError::Host | UrlError::Syntax => Fault::ConnProtocol,
-    })
+    url.join(location).map_err(|_| Fault::PolicyScheme)
 }
 
 /// Tells the counters what the network tells.

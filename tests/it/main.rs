@@ -18,6 +18,7 @@ mod hostile;
 #[path = "../interop/program.rs"]
 mod program;
 mod record;
+mod refused;
 mod scripted;
 mod stopping;
 mod throttled;

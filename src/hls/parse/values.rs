@@ -41,9 +41,19 @@ pub(super) fn integer(text: &str) -> Option<u64> {
 }
 
 impl Scope<'_> {
-    /// An address; `None` with a flaw if it cannot be requested.
+    /// An address; `None` with a flaw if it is none. One that players do not request is a flaw, too.
     pub fn reference(&mut self, text: &str) -> Result<Option<Reference>, ParseError> {
         let reference = Reference::new(&self.expand(text)?);
+        if reference.as_ref().is_none_or(|reference| has_other_scheme(reference.as_str())) {
+            self.flaw(Finding::BadUri);
+        }
+        Ok(reference)
+    }
+
+    /// An attribute that is the address of a key. Its scheme is a matter of the system that the key is for.
+    fn key_uri(&mut self, it: Attribute<'_>) -> Result<Option<Reference>, ParseError> {
+        self.check_quotes(it, true);
+        let reference = Reference::new(&self.expand(it.value)?);
         if reference.is_none() {
             self.flaw(Finding::BadUri);
         }
@@ -139,7 +149,7 @@ impl Scope<'_> {
         for it in attributes.by_ref() {
             match it.name {
                 "METHOD" => method = it.value,
-                "URI" => key.uri = self.uri(it)?,
+                "URI" => key.uri = self.key_uri(it)?,
                 "IV" => key.iv = self.initialization_vector(it.value)?,
                 "KEYFORMAT" => key.format = self.text(it)?,
                 "KEYFORMATVERSIONS" => key.format_versions = self.text(it)?,
@@ -218,6 +228,14 @@ impl Scope<'_> {
             self.flaw(Finding::WrongQuoting);
         }
     }
+}
+
+/// Whether an address has a scheme (RFC 3986 section 3.1), and none that players request or read.
+fn has_other_scheme(text: &str) -> bool {
+    let Some((scheme, _)) = text.split_once(':') else { return false };
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    is_scheme && !["http", "https", "data"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
 fn range_numbers(text: &str) -> Option<(u64, Option<u64>)> {

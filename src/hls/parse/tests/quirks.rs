@@ -135,3 +135,26 @@ fn low_latency_origins_report_by_absolute_path_and_hold_parts_back_twice() {
     assert_eq!((list.part_count(), kinds(&list.flaws)), (1, vec![]));
     assert_eq!(list.rendition_reports[0].uri.as_str(), "/1m/list.m3u8");
 }
+
+#[test]
+fn an_address_that_players_do_not_request_is_a_flaw_unless_it_is_that_of_a_key() {
+    for (uri, expected) in [
+        ("ftp://h/a.ts", vec![Finding::BadUri]),
+        ("FILE:///a.ts", vec![Finding::BadUri]),
+        ("a:b.ts", vec![Finding::BadUri]),
+        ("data:video/mp2t,x", vec![]),
+        ("HTTPS://h/a.ts", vec![]),
+        ("dir/a:b.ts", vec![]),
+        ("a.ts?t=x:y", vec![]),
+        ("1:2.ts", vec![]),
+    ] {
+        let list = media(&format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{uri}\n#EXT-X-ENDLIST\n"));
+        assert_eq!(kinds(&list.flaws), expected, "{uri}");
+        assert_eq!(list.segments[0].uri.as_str(), uri);
+    }
+    let list = media(
+        "#EXTM3U\n#EXT-X-VERSION:5\n#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://k\",KEYFORMAT=\"com.apple.streamingkeydelivery\"\n\
+         #EXTINF:4,\na.ts\n#EXT-X-ENDLIST\n",
+    );
+    assert_eq!(kinds(&list.flaws), []);
+}
