@@ -1,6 +1,8 @@
 //! The health verdict: whether the stream is served well, since when, and where it first was not.
 //!
 //! * Judged over the last ten seconds: DEGRADED from 1 % errors or 1 % stalled clients, FAILING from 5 %.
+//! * What this machine could not do is no fault of the stream: it is no error, and while it lasts stalls are not judged,
+//!   because nobody can say whose they are.
 //! * A worse verdict is entered after two seconds, a better one after five, so that it does not flap.
 //! * The knee is where what first made it DEGRADED began, for errors and for stalls apart: while clients are added, what
 //!   the stream carried two seconds later would flatter it.
@@ -146,7 +148,8 @@ impl HealthJudge {
         self.health.error_share = recent.and_then(Rates::error_share);
         self.health.stalled_share = (active > 0).then(|| stalled as f64 / active as f64);
         let errors = self.health.error_share.map(Verdict::of);
-        let stalls = self.health.stalled_share.map(Verdict::of);
+        let is_ours = recent.is_some_and(|rates| rates.local_faults > 0);
+        let stalls = self.health.stalled_share.map(Verdict::of).filter(|_| !is_ours);
         // That nobody stalls before anything was asked for says nothing: it begins with the share of errors.
         let has_begun = errors.is_some() || self.health.verdict != Verdict::Unknown;
         self.settle(at, errors.into_iter().chain(stalls).max().filter(|_| has_begun));
@@ -196,6 +199,7 @@ mod tests {
             segments_per_second: 0.0,
             finished,
             errors,
+            local_faults: 0,
         }
     }
 
@@ -243,6 +247,26 @@ mod tests {
         let mut health = HealthJudge::default();
         assert_eq!(judge(&mut health, 0, 3, 9).0.verdict, Verdict::Ok);
         assert_eq!(judge(&mut health, 4, 7, 10).0.verdict, Verdict::Degraded);
+    }
+
+    #[test]
+    fn what_this_machine_lacks_says_nothing_of_the_stream() {
+        let (registry, mut snapshot) = (crate::stats::Registry::new(1), Snapshot::default());
+        let client = registry.add();
+        client.meter(0, crate::base::Clock::start()).set_state(ClientState::Stalled);
+        registry.snapshot(0, &mut snapshot);
+        let judged = |local_faults| {
+            let (mut health, mut last) = (HealthJudge::default(), Default::default());
+            for second in 0..10 {
+                let rates = Rates { local_faults, ..rates(100, 0) };
+                last = health.judge(Duration::from_secs(second), &snapshot, Some(&rates));
+            }
+            last
+        };
+        let (ours, knees) = judged(1);
+        assert_eq!((ours.verdict, knees), (Verdict::Ok, Knees::default()));
+        let (theirs, knees) = judged(0);
+        assert_eq!((theirs.verdict, knees.stalls.is_some()), (Verdict::Failing, true));
     }
 
     #[test]

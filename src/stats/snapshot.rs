@@ -192,6 +192,11 @@ impl Totals {
         failed.filter(|(slot, _)| Some(*slot) != cut).map(|(_, tally)| tally.requests).sum()
     }
 
+    /// Requests that ended because this machine lacked something: the origin had no part in them.
+    pub fn local_faults(&self) -> u64 {
+        Fault::ALL.into_iter().filter(|fault| fault.is_local()).map(|fault| self.ended(fault.into())).sum()
+    }
+
     /// Requests of all kinds that ended this way.
     pub fn ended(&self, outcome: Outcome) -> u64 {
         let of = |kind: &KindTotals| match outcome {

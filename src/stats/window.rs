@@ -34,6 +34,7 @@ struct Sample {
     started: [u64; Kind::COUNT],
     finished: u64,
     errors: u64,
+    local_faults: u64,
 }
 
 /// What happened in a window, per second.
@@ -51,10 +52,12 @@ pub struct Rates {
     pub playlists_per_second: f64,
     /// Segment requests started per second.
     pub segments_per_second: f64,
-    /// Requests that reached their outcome.
+    /// Requests that reached their outcome; not those that we cut, nor those that this machine could not make.
     pub finished: u64,
-    /// Those of them that did not end ok, those that we cut left out.
+    /// Those of them that did not end ok.
     pub errors: u64,
+    /// Requests that this machine could not make.
+    pub local_faults: u64,
 }
 
 impl Rates {
@@ -80,13 +83,16 @@ impl Default for Window {
 impl Window {
     /// Takes the totals at `at`, which must not be before the last sample.
     pub fn push(&mut self, at: Duration, totals: &Totals) {
+        let local_faults = totals.local_faults();
+        let not_the_origins = local_faults + totals.ended(Fault::Cut.into());
         self.samples.push(Sample {
             at,
             bytes: totals.bytes(),
             segment_bytes: totals.bytes_of(Kind::Segment),
             started: Kind::ALL.map(|kind| totals.started_of(kind)),
-            finished: totals.finished().saturating_sub(totals.ended(Fault::Cut.into())),
-            errors: totals.errors(),
+            finished: totals.finished().saturating_sub(not_the_origins),
+            errors: totals.errors().saturating_sub(local_faults),
+            local_faults,
         });
         if let Some(rates) = WINDOWS.first().and_then(|second| self.rates(*second)) {
             let peak = self.peak_bits_per_second.get_or_insert(0.0);
@@ -129,6 +135,7 @@ impl Window {
             segments_per_second: of(Kind::Segment),
             finished: to.finished.saturating_sub(from.finished),
             errors: to.errors.saturating_sub(from.errors),
+            local_faults: to.local_faults.saturating_sub(from.local_faults),
         })
     }
 }

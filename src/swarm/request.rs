@@ -2,6 +2,10 @@
 //!
 //! * What cannot be requested (another scheme, a broken URL) is a request that ends as `policy.scheme` and never reaches
 //!   the wire. What stands in the playlist itself (`data:`) is no request at all.
+//! * What this machine lacks is counted, waited for and tried again: the player hears nothing of it, because no viewer
+//!   would leave for it.
+
+use std::time::Duration;
 
 use crate::base::outcome::{Fault, Outcome};
 use crate::base::secret_url::Access;
@@ -12,6 +16,9 @@ use crate::stats::{Exchange, Meter, Metric, Route, Timed, Timings};
 
 use super::decryption::{KeyRing, Undoing};
 use super::seat::Seat;
+
+/// How long a client waits for what this machine lacks before it tries again.
+const LOCAL_WAIT: Duration = Duration::from_secs(1);
 
 /// A request that has ended.
 pub(super) struct Landed<'a> {
@@ -104,6 +111,14 @@ async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, beside: Be
             Ok(response) => {
                 meter.answered(&route(&response.opening), response.wire_bytes, response.cache);
                 response
+            }
+            Err(fault) if fault.is_local() && fault != Fault::LocalInternal => {
+                exchange.finish(fault.into(), None);
+                tokio::time::sleep(LOCAL_WAIT).await;
+                if beside.seat.is_draining() {
+                    return Arrival::Failed;
+                }
+                continue;
             }
             Err(fault) => return fail(exchange, fault),
         };

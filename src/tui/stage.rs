@@ -320,6 +320,7 @@ fn rates(errors: u64) -> Rates {
         segments_per_second: 1_070.0,
         finished: 21_400,
         errors,
+        local_faults: 0,
     }
 }
 

@@ -20,5 +20,6 @@ mod program;
 mod record;
 mod refused;
 mod scripted;
+mod shortage;
 mod stopping;
 mod throttled;

@@ -1,0 +1,54 @@
+//! A machine that cannot carry its clients: it says so, and the origin is not blamed.
+
+use std::process::{Command, Stdio};
+
+use crate::scripted::{Answer, Scripted};
+
+/// Files that the program may open: enough for each client's first connection, as preflight counts, not for two.
+const FILES: u32 = 200;
+const CLIENTS: u32 = 130;
+
+#[test]
+fn a_machine_without_files_limits_the_result_and_the_origin_is_not_blamed() {
+    // A live list, so that nothing ends; its segments are on another host than the list.
+    let origin = Scripted::start_with(|asked| {
+        if asked.path != "/live.m3u8" {
+            return Answer::segment();
+        }
+        let port = asked.header("host").unwrap().rsplit(':').next().unwrap().to_owned();
+        let segment = |name| format!("#EXTINF:2,\nhttp://other.example:{port}/{name}.ts\n");
+        Answer::playlist(&format!(
+            "#EXTM3U\n#EXT-X-TARGETDURATION:2\n{}{}{}",
+            segment("a"),
+            segment("b"),
+            segment("c")
+        ))
+    });
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let report = folder.path().join("report.json");
+    let status = Command::new("sh")
+        .args([
+            "-c",
+            &format!("ulimit -n {FILES} && exec \"$0\" \"$@\""),
+            env!("CARGO_BIN_EXE_hlswarm"),
+            "run",
+        ])
+        .arg(origin.url("/live.m3u8"))
+        .args(["--no-tui", "-c", &CLIENTS.to_string(), "--ramp-time", "1s", "-d", "6s"])
+        .args(["--resolve", &format!("other.example:{}:127.0.0.1", origin.port()), "--report"])
+        .arg(&report)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    assert_eq!(status.code(), Some(4), "{}", report["exit"]);
+    assert!(report["outcomes"]["local.fd"].as_u64() > Some(0), "{}", report["outcomes"]);
+    let reasons = report["exit"]["reasons"].to_string();
+    assert!(reasons.contains("this machine ran out of file descriptors"), "{reasons}");
+    assert!(!reasons.contains("less than half"), "{reasons}");
+    assert_eq!(report["health"]["verdict"], "OK", "{}", report["health"]);
+    assert_eq!(report["health"]["knee_errors"], serde_json::Value::Null);
+    assert_eq!(report["playback"]["gave_up"], 0, "no viewer leaves for what this machine lacks");
+}
