@@ -10,6 +10,12 @@ pub const DNS_TIMEOUT: Duration = Duration::from_secs(5);
 pub const TLS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Default of `--timeout`: first byte of a response, and idle (no byte) while a body comes.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
+/// A body must bring this much ...
+pub const LEAST_PROGRESS_BYTES: u64 = 1024;
+/// ... in this time, or be complete: 1.6 kbit/s plays nothing.
+pub const LEAST_PROGRESS_TIME: Duration = Duration::from_secs(5);
+/// A silence of this length within a body is a pause, which the idle limit ends.
+pub const LEAST_PROGRESS_PAUSE: Duration = Duration::from_secs(2);
 /// A whole response gets this many segment durations ...
 pub const TOTAL_TIMEOUT_SEGMENTS: u32 = 6;
 /// ... but never less than this.
@@ -29,6 +35,8 @@ pub const PLAYLIST_SEGMENTS: usize = 100_000;
 pub const DECODE_RATIO: usize = 200;
 /// Decoded size from which on [`DECODE_RATIO`] is watched.
 pub const DECODE_RATIO_FROM_BYTES: usize = 64 * 1024;
+/// Time of a processor that decoding one playlist may take: a hundred times what the largest good one needs.
+pub const DECODE_TIME: Duration = Duration::from_millis(500);
 /// A segment, part or initialization section.
 pub const SEGMENT_BYTES: u64 = 512 * 1024 * 1024;
 /// A decryption key: 16 octets are valid, the rest only tells that it is not a key.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
+use crate::base::limits;
 use crate::base::outcome::Fault;
 
 /// The deadline of a request, and the fault that it becomes when it passes.
@@ -19,23 +20,75 @@ pub(super) struct Deadline {
     fault: Cell<Fault>,
     due: Cell<Instant>,
     total_due: Cell<Instant>,
+    window: Cell<Window>,
+}
+
+/// What came of a body since it last made the least progress that is accepted.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    since: Instant,
+    last: Instant,
+    bytes: u64,
+    /// A pause may still begin it again.
+    may_pause: bool,
+}
+
+impl Window {
+    fn new(now: Instant) -> Self {
+        Self { since: now, last: now, bytes: 0, may_pause: true }
+    }
+
+    /// Bytes came; `None`: too few for too long.
+    ///
+    /// A pause is what the idle limit is for: a live segment that is sent while it is made comes in bursts, so the
+    /// time before a burst does not count against its first bytes. Only progress earns the next pause.
+    fn add(mut self, now: Instant, bytes: u64) -> Option<Self> {
+        if self.may_pause && now.duration_since(self.last) >= limits::LEAST_PROGRESS_PAUSE {
+            self = Self { may_pause: false, ..Self::new(now) };
+        }
+        self.last = now;
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes >= limits::LEAST_PROGRESS_BYTES {
+            return Some(Self::new(now));
+        }
+        (now.duration_since(self.since) < limits::LEAST_PROGRESS_TIME).then_some(self)
+    }
 }
 
 impl Deadline {
     /// A request that may take `total`.
     pub(super) fn new(total: Duration) -> Self {
-        let total_due = Instant::now() + total;
+        let now = Instant::now();
+        let total_due = now + total;
         Self {
             fault: Cell::new(Fault::TimeoutTotal),
             due: Cell::new(total_due),
             total_due: Cell::new(total_due),
+            window: Cell::new(Window::new(now)),
         }
     }
 
     /// Enters a phase that may take `limit`, and whose end is `fault` if it takes longer.
     pub(super) fn enter(&self, fault: Fault, limit: Duration) {
+        let now = Instant::now();
         self.fault.set(fault);
-        self.due.set(Instant::now() + limit);
+        self.due.set(now + limit);
+        self.window.set(Window::new(now));
+    }
+
+    /// Bytes of a response came: the next ones must come within `idle`, and [`limits::LEAST_PROGRESS_BYTES`] within
+    /// [`limits::LEAST_PROGRESS_TIME`], or the response must be complete. Looked at when bytes come: no timer.
+    ///
+    /// # Errors
+    /// `timeout.idle` when a body brings too little for too long.
+    pub(super) fn progress(&self, bytes: u64, idle: Duration) -> Result<(), Fault> {
+        if self.fault.replace(Fault::TimeoutIdle) != Fault::TimeoutIdle {
+            self.enter(Fault::TimeoutIdle, idle);
+        }
+        let now = Instant::now();
+        self.due.set(now + idle);
+        self.window.set(self.window.get().add(now, bytes).ok_or(Fault::TimeoutIdle)?);
+        Ok(())
     }
 
     fn next(&self) -> (Instant, Fault) {
@@ -131,5 +184,39 @@ mod tests {
     async fn a_request_that_ends_in_time_keeps_its_result() {
         let deadline = Deadline::new(Duration::from_secs(1));
         assert_eq!(deadline.watch(timer().as_mut(), pin!(async { Ok(7) })).await, Ok(7));
+    }
+
+    /// Lets `pieces` come, each a pause in milliseconds and a number of bytes; the millisecond in which it was too little.
+    async fn fed(pieces: impl IntoIterator<Item = (u64, u64)>) -> Result<(), u128> {
+        let deadline = Deadline::new(Duration::from_secs(600));
+        deadline.enter(Fault::TimeoutFirstByte, Duration::from_secs(15));
+        let begun = Instant::now();
+        for (pause, bytes) in pieces {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let progress = deadline.progress(bytes, Duration::from_secs(15));
+            progress.map_err(|fault| {
+                assert_eq!(fault, Fault::TimeoutIdle);
+                begun.elapsed().as_millis()
+            })?;
+        }
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_brings_less_than_a_kilobyte_in_five_seconds_is_idle() {
+        assert_eq!(fed([(1_000, 1); 60]).await, Err(6_000), "five seconds after its first byte");
+        assert_eq!(fed([(200, 30); 600]).await, Err(5_200));
+        assert_eq!(fed([(3_000, 1); 60]).await, Err(12_000), "pauses are not earned by a byte each");
+        // Progress at first, then a dribble.
+        assert_eq!(fed([(100, 50_000)].into_iter().chain([(500, 1); 60])).await, Err(5_100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_link_and_a_segment_that_is_sent_while_it_is_made_are_not() {
+        assert_eq!(fed([(1_000, 250); 60]).await, Ok(()), "two kilobits a second");
+        // Bursts of 20 kB with six seconds between them, whose first piece is small.
+        let burst = [(6_000, 100), (0, 10_000), (0, 9_900)];
+        assert_eq!(fed([burst; 20].concat()).await, Ok(()));
+        assert_eq!(fed([(14_000, 10)]).await, Ok(()), "a short response after a long wait");
     }
 }

@@ -1,11 +1,21 @@
-//! Content coding of playlists: what browsers accept, bounded in output and in ratio. Media is never decoded.
+//! Content coding of playlists: what browsers accept, bounded in output, ratio and time. Media is never decoded.
+//!
+//! * A small body is decoded at once. A larger one, and a small one that turns out to be large, is decoded beside the
+//!   worker: whatever it costs, other clients do not wait for it.
+//! * Time is that of the thread that decodes, looked at every few kilobytes: a coding may be valid, expand little and
+//!   cost microseconds for each byte, as thousands of empty gzip members do.
 
-use std::io::Read;
+use std::cell::Cell;
+use std::io::{self, BufRead, Read};
+use std::time::Duration;
 
 use brotli_decompressor::Decompressor;
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use rustix::time::{ClockId, clock_gettime};
 use ruzstd::decoding::StreamingDecoder;
 
+use super::head::{Coding, Codings};
+use super::offload::offload;
 use crate::base::limits;
 use crate::base::outcome::Fault;
 
@@ -15,42 +25,157 @@ const ZSTD_WINDOW_BYTES: u64 = 8 << 20;
 const BROTLI_BUFFER_BYTES: usize = 4_096;
 /// The first byte of a zlib stream says so in its lower half (RFC 1950 section 2.2).
 const ZLIB_METHOD: u8 = 8;
+/// Input and output between two looks at the limits.
+const SLICE_BYTES: usize = 8 * 1024;
+/// A body up to this length is decoded at once ...
+const SMALL_BYTES: usize = 8 * 1024;
+/// ... as long as it expands to no more than this: a few hundred microseconds.
+const SMALL_OUTPUT_BYTES: usize = 128 * 1024;
+/// How much more may go in than comes out: a coding that makes a body larger is none.
+const SURPLUS_BYTES: usize = 64 * 1024;
 
-/// The body without its content coding.
+/// Decodes a body.
 ///
 /// # Errors
-/// `body.decode` for an unknown or nested coding or a corrupt body, `body.ratio` for a body that expands more than
-/// [`limits::DECODE_RATIO`], `playlist.limit` for one that is larger than [`limits::PLAYLIST_BYTES`].
-pub(super) fn decode(coding: Option<&str>, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
-    match coding {
-        None | Some("") => Ok(body),
-        Some("gzip" | "x-gzip") => expand(&body, MultiGzDecoder::new(body.as_slice())),
-        // Meant is zlib (RFC 9110 section 8.4.1.2); some servers leave its frame out, and browsers take both.
-        Some("deflate") if body.first().is_some_and(|first| first & 0x0f == ZLIB_METHOD) => {
-            expand(&body, ZlibDecoder::new(body.as_slice()))
+/// `body.decode` for a nested coding or a corrupt body, `body.ratio` for a body that expands more than
+/// [`limits::DECODE_RATIO`] or takes longer than [`limits::DECODE_TIME`], `playlist.limit` for one that is larger than
+/// [`limits::PLAYLIST_BYTES`].
+pub(super) async fn decode(codings: Codings, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    let Some(coding) = codings.single().map_err(|_| Fault::BodyDecode)? else { return Ok(body) };
+    if body.len() <= SMALL_BYTES {
+        match expand(coding, &body, &Budget::small()) {
+            // It may be larger than is done here.
+            Err(Fault::BodyRatio) => {}
+            decoded => return decoded,
         }
-        Some("deflate") => expand(&body, DeflateDecoder::new(body.as_slice())),
-        Some("br") => expand(&body, Decompressor::new(body.as_slice(), BROTLI_BUFFER_BYTES)),
-        Some("zstd") => {
-            let decoder = StreamingDecoder::new_with_max_window_size(body.as_slice(), ZSTD_WINDOW_BYTES);
-            expand(&body, decoder.map_err(|_| Fault::BodyDecode)?)
+    }
+    offload(move || expand(coding, &body, &Budget::of(body.len()))).await?
+}
+
+/// What decoding a body may cost, and has cost.
+#[derive(Debug)]
+struct Budget {
+    /// Bytes that may come out.
+    output: usize,
+    /// When the thread's time is used up; `None`: what may come out is little enough.
+    until: Option<Duration>,
+    taken: Cell<usize>,
+    made: Cell<usize>,
+    is_over: Cell<bool>,
+}
+
+impl Budget {
+    /// The budget of a body of this length that is decoded beside the worker.
+    fn of(length: usize) -> Self {
+        let ratio = length.saturating_mul(limits::DECODE_RATIO).max(limits::DECODE_RATIO_FROM_BYTES);
+        Self {
+            output: ratio.min(limits::PLAYLIST_BYTES),
+            until: Some(thread_time() + limits::DECODE_TIME),
+            taken: Cell::default(),
+            made: Cell::default(),
+            is_over: Cell::default(),
         }
-        Some(_) => Err(Fault::BodyDecode),
+    }
+
+    /// The budget of a small body that is decoded at once.
+    fn small() -> Self {
+        Self {
+            output: SMALL_OUTPUT_BYTES,
+            until: None,
+            taken: Cell::default(),
+            made: Cell::default(),
+            is_over: Cell::default(),
+        }
+    }
+
+    /// Whether `surplus` more bytes went in than came out, or the time is over.
+    fn is_used_up(&self, surplus: Option<usize>) -> bool {
+        let grows = surplus.is_some_and(|surplus| self.taken.get() > self.made.get().saturating_add(surplus));
+        let over = grows || self.until.is_some_and(|until| thread_time() > until);
+        self.is_over.set(over);
+        over
     }
 }
 
-/// All that `decoder` makes of `body`, within the limits.
-fn expand(body: &[u8], decoder: impl Read) -> Result<Vec<u8>, Fault> {
-    let ratio_limit = body.len().saturating_mul(limits::DECODE_RATIO).max(limits::DECODE_RATIO_FROM_BYTES);
-    let limit = ratio_limit.min(limits::PLAYLIST_BYTES);
-    let mut decoded = Vec::with_capacity(body.len().saturating_mul(4).min(limit));
-    // One byte more than allowed tells that there is more.
-    let taken = decoder.take(limit as u64 + 1).read_to_end(&mut decoded);
-    taken.map_err(|_| Fault::BodyDecode)?;
-    match decoded.len() {
-        length if length <= limit => Ok(decoded),
-        _ if limit == limits::PLAYLIST_BYTES => Err(Fault::PlaylistLimit),
-        _ => Err(Fault::BodyRatio),
+/// Returns the time that this thread has computed.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+}
+
+/// The input of a decoder, handed out in slices.
+struct Input<'a> {
+    rest: &'a [u8],
+    /// Bytes of the slice that may be taken before the next look at the budget.
+    slice: usize,
+    budget: &'a Budget,
+    surplus: Option<usize>,
+}
+
+impl BufRead for Input<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.slice == 0 {
+            if self.budget.is_used_up(self.surplus) {
+                return Err(io::ErrorKind::Other.into());
+            }
+            self.slice = SLICE_BYTES;
+        }
+        Ok(self.rest.get(..self.slice).unwrap_or(self.rest))
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
+        self.slice = self.slice.saturating_sub(count);
+        self.budget.taken.set(self.budget.taken.get() + count);
+    }
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+/// Decodes all of `body`, within its budget.
+fn expand(coding: Coding, body: &[u8], budget: &Budget) -> Result<Vec<u8>, Fault> {
+    // Deflate keeps no more than its window back, so what goes in is soon seen to come out.
+    let surplus = matches!(coding, Coding::Gzip | Coding::Deflate).then_some(SURPLUS_BYTES);
+    let input = Input { rest: body, slice: SLICE_BYTES, budget, surplus };
+    match coding {
+        Coding::Gzip => drain(MultiGzDecoder::new(input), body, budget),
+        // Meant is zlib (RFC 9110 section 8.4.1.2); some servers leave its frame out, and browsers take both.
+        Coding::Deflate if body.first().is_some_and(|first| first & 0x0f == ZLIB_METHOD) => {
+            drain(ZlibDecoder::new(input), body, budget)
+        }
+        Coding::Deflate => drain(DeflateDecoder::new(input), body, budget),
+        Coding::Brotli => drain(Decompressor::new(input, BROTLI_BUFFER_BYTES), body, budget),
+        Coding::Zstd => {
+            let decoder = StreamingDecoder::new_with_max_window_size(input, ZSTD_WINDOW_BYTES);
+            drain(decoder.map_err(|_| Fault::BodyDecode)?, body, budget)
+        }
+    }
+}
+
+/// Reads all that `decoder` makes of `body`, within its budget.
+fn drain(mut decoder: impl Read, body: &[u8], budget: &Budget) -> Result<Vec<u8>, Fault> {
+    let mut decoded = Vec::with_capacity(body.len().saturating_mul(4).min(budget.output));
+    loop {
+        let taken = decoder.by_ref().take(SLICE_BYTES as u64).read_to_end(&mut decoded);
+        match taken {
+            Err(_) if budget.is_over.get() => return Err(Fault::BodyRatio),
+            Err(_) => return Err(Fault::BodyDecode),
+            Ok(0) => return Ok(decoded),
+            Ok(count) => budget.made.set(budget.made.get() + count),
+        }
+        if decoded.len() > budget.output {
+            let is_large = decoded.len() > limits::PLAYLIST_BYTES;
+            return Err(if is_large { Fault::PlaylistLimit } else { Fault::BodyRatio });
+        }
+        if budget.is_used_up(None) {
+            return Err(Fault::BodyRatio);
+        }
     }
 }
 
@@ -69,16 +194,40 @@ mod tests {
     ];
     const BROTLI_BOMB: [u8; 14] = [155, 255, 255, 63, 248, 39, 0, 226, 177, 64, 32, 247, 254, 7];
 
+    /// Decodes with the budget of a body that is decoded beside the worker.
+    fn decode(coding: Coding, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
+        let time = Some(thread_time() + Duration::from_secs(60));
+        expand(coding, &body, &Budget { until: time, ..Budget::of(body.len()) })
+    }
+
+    fn codings(value: &str) -> Codings {
+        let mut head = super::super::head::Head::default();
+        head.field(b"content-encoding", value.as_bytes());
+        head.codings
+    }
+
     fn gzip(body: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(body).expect("memory");
         encoder.finish().expect("memory")
     }
 
-    #[test]
-    fn a_gzipped_playlist_is_read() {
-        assert_eq!(decode(Some("gzip"), gzip(b"#EXTM3U\n")), Ok(b"#EXTM3U\n".to_vec()));
-        assert_eq!(decode(None, b"#EXTM3U\n".to_vec()), Ok(b"#EXTM3U\n".to_vec()));
+    #[tokio::test]
+    async fn a_gzipped_playlist_is_read_whether_it_is_small_or_large() {
+        let lines = |count: u32| {
+            (0..count).map(|n| format!("#{}\n", n * 7_919 % 99_991)).collect::<String>().into_bytes()
+        };
+        for count in [1, 100, 17_000, 40_000] {
+            let decoded = super::decode(codings("gzip"), gzip(&lines(count))).await;
+            assert_eq!(decoded, Ok(lines(count)));
+        }
+        for plain in ["", "identity", "aws-chunked"] {
+            assert_eq!(super::decode(codings(plain), lines(1)).await, Ok(lines(1)), "{plain:?}");
+        }
+        let nested = gzip(&gzip(&lines(1)));
+        assert_eq!(super::decode(codings("gzip, gzip"), nested).await, Err(Fault::BodyDecode));
+        let bomb = super::decode(codings("br"), BROTLI_BOMB.to_vec()).await;
+        assert_eq!(bomb, Err(Fault::BodyRatio), "a small body that turns out to be large");
     }
 
     #[test]
@@ -91,12 +240,10 @@ mod tests {
         for (coding, body) in
             [("deflate", zlib), ("deflate", raw), ("br", BROTLI_LINES.to_vec()), ("zstd", zstd.clone())]
         {
-            assert_eq!(decode(Some(coding), body.clone()), Ok(lines.clone()), "{coding}");
-            assert_eq!(
-                decode(Some(coding), body[..body.len() / 2].to_vec()),
-                Err(Fault::BodyDecode),
-                "{coding}"
-            );
+            let coding = codings(coding).single().expect("one").expect("known");
+            assert_eq!(decode(coding, body.clone()), Ok(lines.clone()), "{coding:?}");
+            let half = body[..body.len() / 2].to_vec();
+            assert_eq!(decode(coding, half), Err(Fault::BodyDecode), "{coding:?}");
         }
         let offered = crate::base::Manners::default().playlist_encoding;
         assert_eq!(offered, Some("gzip, deflate, br, zstd"), "each of them is tested here");
@@ -106,22 +253,21 @@ mod tests {
     fn a_window_that_is_too_large_is_refused_before_there_is_memory_for_it() {
         // A frame of no known length, with a window of 2^27 bytes (RFC 8878 section 3.1.1.1.2).
         let frame = [0x28, 0xb5, 0x2f, 0xfd, 0, 17 << 3, 1, 0, 0];
-        assert_eq!(decode(Some("zstd"), frame.to_vec()), Err(Fault::BodyDecode));
+        assert_eq!(decode(Coding::Zstd, frame.to_vec()), Err(Fault::BodyDecode));
     }
 
     #[test]
     fn what_cannot_be_decoded_is_a_fault() {
         let whole = gzip(&b"#EXTM3U\n".repeat(100));
-        assert_eq!(decode(Some("gzip"), whole[..whole.len() - 9].to_vec()), Err(Fault::BodyDecode));
-        assert_eq!(decode(Some("gzip"), b"plain".to_vec()), Err(Fault::BodyDecode));
-        assert_eq!(decode(Some("br"), b"plain".to_vec()), Err(Fault::BodyDecode));
-        assert_eq!(decode(Some("gzip, gzip"), gzip(&gzip(b"x"))), Err(Fault::BodyDecode));
+        assert_eq!(decode(Coding::Gzip, whole[..whole.len() - 9].to_vec()), Err(Fault::BodyDecode));
+        assert_eq!(decode(Coding::Gzip, b"plain".to_vec()), Err(Fault::BodyDecode));
+        assert_eq!(decode(Coding::Brotli, b"plain".to_vec()), Err(Fault::BodyDecode));
     }
 
     #[test]
     fn a_bomb_is_stopped_by_its_ratio_and_a_giant_by_its_size() {
-        assert_eq!(decode(Some("gzip"), gzip(&vec![0; 4 << 20])), Err(Fault::BodyRatio));
-        assert_eq!(decode(Some("br"), BROTLI_BOMB.to_vec()), Err(Fault::BodyRatio));
+        assert_eq!(decode(Coding::Gzip, gzip(&vec![0; 4 << 20])), Err(Fault::BodyRatio));
+        assert_eq!(decode(Coding::Brotli, BROTLI_BOMB.to_vec()), Err(Fault::BodyRatio));
         // Noise that repeats only beyond the reach of gzip's window does not compress.
         let mut state = 1_u32;
         let noise: Vec<u8> = std::iter::repeat_with(|| {
@@ -131,6 +277,31 @@ mod tests {
         .take(64 * 1024)
         .collect();
         let noise = noise.repeat(limits::PLAYLIST_BYTES / noise.len() + 1);
-        assert_eq!(decode(Some("gzip"), gzip(&noise)), Err(Fault::PlaylistLimit));
+        assert_eq!(decode(Coding::Gzip, gzip(&noise)), Err(Fault::PlaylistLimit));
+    }
+
+    #[test]
+    fn what_costs_time_and_brings_nothing_is_stopped() {
+        let members = gzip(b"").repeat(100_000);
+        let budget = Budget { until: None, ..Budget::of(members.len()) };
+        assert_eq!(expand(Coding::Gzip, &members, &budget), Err(Fault::BodyRatio));
+        assert!(
+            budget.taken.get() <= SURPLUS_BYTES + 2 * SLICE_BYTES,
+            "{} bytes were looked at",
+            budget.taken.get()
+        );
+        // Many members that each bring something are a playlist.
+        let lines = gzip(&b"#EXTM3U\n".repeat(10)).repeat(5_000);
+        assert_eq!(decode(Coding::Gzip, lines).map(|body| body.len()), Ok(5_000 * 80));
+    }
+
+    #[test]
+    fn a_body_whose_time_is_over_is_stopped_whatever_its_coding() {
+        let noise: Vec<u8> = (0..60_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let zstd = compress_to_vec(noise.as_slice(), CompressionLevel::Fastest);
+        for (coding, body) in [(Coding::Gzip, gzip(&noise)), (Coding::Zstd, zstd)] {
+            let budget = Budget { until: Some(Duration::ZERO), ..Budget::of(body.len()) };
+            assert_eq!(expand(coding, &body, &budget), Err(Fault::BodyRatio), "{coding:?}");
+        }
     }
 }

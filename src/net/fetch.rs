@@ -5,33 +5,29 @@
 //! * Bytes are told to the observer as they arrive; a playlist is kept up to its limit, everything else is dropped.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
-use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::Sleep;
 
-use super::connect::{Connector, Stream, fault};
+use super::connect::{Connector, Stream};
 use super::cookies::Received;
 use super::deadline::Deadline;
-use super::http1::{Head, Progress, Reader};
-use super::http2::{self, Http2};
+use super::exchange::{receive, transfer_fault};
+use super::head::{Codings, ContentRange, Head};
+use super::http2::{Broken, Http2};
 use super::pool::{Connection, Pool, Protocol};
 use super::resolve::Resolver;
+use super::sink::{Sink, Times};
 use super::{HeaderLines, Observer, Opening, Settings, decode};
-use crate::base::clock::micros;
 use crate::base::outcome::Fault;
-use crate::base::{CacheStatus, SecretUrl, limits};
+use crate::base::{CacheStatus, SecretUrl};
 
 /// The read buffer that all clients of a worker share. A quarter of a megabyte is where fewer system calls stop
 /// paying for the cache that they miss.
 const READ_BUFFER_BYTES: usize = 256 * 1024;
-/// How much is read at once until the head of a response is known whose body nobody wants to see.
-const HEAD_READ_BYTES: usize = 16 * 1024;
 
 /// What is done with the body of a good response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +74,12 @@ pub struct Response {
     pub age: Option<Duration>,
     /// Whether `Cache-Control` or `Expires` says how long it may be kept.
     pub has_lifetime: bool,
-    /// Whether the body came with a content coding.
-    pub coded: bool,
+    /// The content codings that the body came with.
+    pub codings: Codings,
+    /// The range that `Content-Range` names.
+    pub content_range: Option<ContentRange>,
+    /// Whether the request was conditional, so that 304 is an answer.
+    pub conditional: bool,
     /// The connection that it came over.
     pub opening: Opening,
     /// The decoded body of a playlist or key, empty otherwise.
@@ -94,9 +94,9 @@ pub struct Response {
 
 /// What the clients of one worker thread share: settings, names, the read buffer.
 pub struct Net {
-    settings: Settings,
+    pub(super) settings: Settings,
     resolver: Resolver,
-    buffer: RefCell<Box<[u8]>>,
+    pub(super) buffer: RefCell<Box<[u8]>>,
 }
 
 impl Net {
@@ -153,8 +153,14 @@ impl Wire {
         let deadline = Deadline::new(request.total);
         let Self { net, pool, lane, timer, outgoing } = self;
         let mut path = Path { net, pool, lane: *lane, deadline: &deadline, outgoing };
-        let request = pin!(path.get(request, observer));
-        deadline.watch(timer.as_mut(), request).await
+        let response = pin!(path.get(request, observer));
+        let mut response = deadline.watch(timer.as_mut(), response).await?;
+        if request.body == Body::Playlist && !response.body.is_empty() {
+            // No longer under the deadline: it is this machine that takes its time.
+            let body = std::mem::take(&mut response.body);
+            response.body = decode::decode(response.codings, body).await?;
+        }
+        Ok(response)
     }
 }
 
@@ -175,16 +181,23 @@ impl Path<'_> {
         };
         let mut sink = Sink::new(request.body, observer);
         let mut ended = self.exchange(&mut connection, request, &mut sink).await;
-        if ended.as_ref().is_err_and(|fault| connection.used && sink.untouched && is_stale(*fault)) {
+        if let Err(broken) = ended
+            && (broken.unprocessed || (connection.used && sink.untouched && is_stale(broken.fault)))
+        {
             sink.observer.retried();
-            self.pool.lose(connection);
-            connection = self.connect(request.url, sink.observer).await?;
+            if broken.fault != Fault::H2Reset {
+                self.pool.lose(connection);
+                connection = self.connect(request.url, sink.observer).await?;
+            }
             ended = self.exchange(&mut connection, request, &mut sink).await;
         }
         let (head, times) = match ended {
             Ok(ended) => ended,
-            Err(fault) => {
-                self.pool.lose(connection);
+            Err(Broken { fault, .. }) => {
+                // A stream that was reset says nothing of its connection.
+                if fault != Fault::H2Reset {
+                    self.pool.lose(connection);
+                }
                 return Err(fault);
             }
         };
@@ -197,7 +210,8 @@ impl Path<'_> {
         if head.keep_alive {
             self.pool.keep(connection);
         }
-        sink.response(head, times, opening)
+        let conditional = self.net.settings.headers.are_conditional(request, &self.net.settings.manners);
+        Ok(sink.response(head, times, opening, conditional))
     }
 
     async fn connect(&mut self, url: &SecretUrl, observer: &mut impl Observer) -> Result<Connection, Fault> {
@@ -222,7 +236,7 @@ impl Path<'_> {
         connection: &mut Connection,
         request: &Request<'_>,
         sink: &mut Sink<'_, O>,
-    ) -> Result<(Head, Times), Fault> {
+    ) -> Result<(Head, Times), Broken> {
         let (net, deadline) = (self.net, self.deadline);
         deadline.enter(Fault::TimeoutFirstByte, net.settings.timeout);
         let Connection { endpoint, host, protocol, .. } = connection;
@@ -231,11 +245,11 @@ impl Path<'_> {
             Protocol::Http1(stream) => {
                 write_request(self.outgoing, &lines, host, request);
                 send(stream, self.outgoing).await?;
-                receive(stream, net, deadline, sink).await
+                Ok(receive(stream, net, deadline, sink).await?)
             }
             Protocol::Http2(http2) => {
-                // Boxed: hyper's response future is large.
-                Box::pin(exchange_http2(http2, request, &lines, deadline, sink)).await
+                // Boxed: the future is large, and a client over HTTP/1.1 should not carry it.
+                Box::pin(http2.exchange(request, &lines, deadline, sink)).await
             }
         }
     }
@@ -263,213 +277,4 @@ async fn send(stream: &mut Stream, bytes: &[u8]) -> Result<(), Fault> {
         stream.flush().await
     };
     written.await.map_err(|error| transfer_fault(&error))
-}
-
-/// The fault behind an error of a connection that was usable before.
-fn transfer_fault(error: &std::io::Error) -> Fault {
-    match fault(error) {
-        Fault::ConnUnreachable | Fault::ConnRefused | Fault::TimeoutConnect => Fault::ConnReset,
-        fault => fault,
-    }
-}
-
-/// When the bytes of a response came.
-#[derive(Clone, Copy, Debug)]
-struct Times {
-    sent: Instant,
-    first_byte: Instant,
-    last_byte: Instant,
-}
-
-/// Reads a response into the shared buffer of the worker, which is borrowed only while nothing is awaited.
-async fn receive<O: Observer>(
-    stream: &mut Stream,
-    net: &Net,
-    deadline: &Deadline,
-    sink: &mut Sink<'_, O>,
-) -> Result<(Head, Times), Fault> {
-    let sent = Instant::now();
-    let mut first_byte = None;
-    let mut reader = Reader::default();
-    let complete = poll_fn(|context| {
-        loop {
-            let mut shared = net.buffer.borrow_mut();
-            let came = ready!(poll_next(stream, context, &mut shared, &reader, sink.is_blind()));
-            let (count, progress) = match came {
-                Err(error) => return Poll::Ready(Err(broken(&reader, &error))),
-                Ok(Came::Read(0) | Came::Dropped(0)) => return Poll::Ready(reader.end()),
-                Ok(Came::Read(count)) => {
-                    let input = shared.get(..count).unwrap_or_default();
-                    (count, reader.feed(input, &mut |head, piece| sink.take(head, piece))?)
-                }
-                Ok(Came::Dropped(count)) => {
-                    (count, reader.skip(count, &mut |head, bytes| sink.count(head, bytes)))
-                }
-            };
-            sink.untouched = false;
-            first_byte.get_or_insert_with(Instant::now);
-            deadline.enter(Fault::TimeoutIdle, net.settings.timeout);
-            match progress {
-                Progress::Done { used } if used == count => return Poll::Ready(Ok(())),
-                Progress::Done { .. } => return Poll::Ready(Err(Fault::BodyLong)),
-                Progress::More if sink.wants_no_more() => return Poll::Ready(Ok(())),
-                Progress::More => {}
-            }
-        }
-    });
-    complete.await?;
-    let mut head = reader.into_head().ok_or(Fault::ConnProtocol)?;
-    head.keep_alive &= !sink.wants_no_more();
-    let last_byte = Instant::now();
-    Ok((head, Times { sent, first_byte: first_byte.unwrap_or(last_byte), last_byte }))
-}
-
-/// How the next bytes of a response came, and how many: none at the end of the stream.
-enum Came {
-    /// They are in the buffer.
-    Read(usize),
-    /// They are a part of the body, and gone.
-    Dropped(usize),
-}
-
-/// Takes the next bytes off a stream: into the buffer, or out of the world, if they can be told without a look at them.
-fn poll_next(
-    stream: &mut Stream,
-    context: &mut Context<'_>,
-    buffer: &mut [u8],
-    reader: &Reader,
-    blind: bool,
-) -> Poll<io::Result<Came>> {
-    let most = buffer.len();
-    let (droppable, room) = match reader.skippable().filter(|_| blind) {
-        // One more than there should be: what comes after the body must be noticed.
-        Some(left) => (true, usize::try_from(left.saturating_add(1)).unwrap_or(most)),
-        None if blind && reader.head().is_none() => (false, HEAD_READ_BYTES),
-        None => (false, most),
-    };
-    let room = buffer.get_mut(..room.min(most)).unwrap_or_default();
-    if droppable {
-        return stream.poll_drop(context, room).map_ok(Came::Dropped);
-    }
-    let mut room = ReadBuf::new(room);
-    ready!(Pin::new(stream).poll_read(context, &mut room))?;
-    Poll::Ready(Ok(Came::Read(room.filled().len())))
-}
-
-/// A connection that broke: after the head, what is missing of the body tells more than the error.
-fn broken(reader: &Reader, error: &std::io::Error) -> Fault {
-    match transfer_fault(error) {
-        Fault::ConnEof if reader.head().is_some() => Fault::BodyShort,
-        fault => fault,
-    }
-}
-
-async fn exchange_http2<O: Observer>(
-    http2: &mut Http2,
-    request: &Request<'_>,
-    lines: &HeaderLines<'_>,
-    deadline: &Deadline,
-    sink: &mut Sink<'_, O>,
-) -> Result<(Head, Times), Fault> {
-    let sent = Instant::now();
-    let response = http2.send(request, lines).await?;
-    let first_byte = Instant::now();
-    sink.untouched = false;
-    deadline.enter(Fault::TimeoutIdle, lines.settings.timeout);
-    let head = http2::head(&response);
-    let mut body = response.into_body();
-    while !sink.wants_no_more()
-        && let Some(piece) = http2::next_piece(&mut body).await?
-    {
-        deadline.enter(Fault::TimeoutIdle, lines.settings.timeout);
-        sink.take(&head, &piece);
-    }
-    Ok((head, Times { sent, first_byte, last_byte: Instant::now() }))
-}
-
-/// Whether the body is what was asked for.
-fn is_good(head: &Head) -> bool {
-    matches!(head.status, 200 | 206)
-}
-
-/// Where a body goes: counted always, kept when it is a playlist or a key.
-struct Sink<'a, O> {
-    body: Body,
-    observer: &'a mut O,
-    kept: Vec<u8>,
-    taken: u64,
-    /// No byte of a response has come yet.
-    untouched: bool,
-    /// What a limit says of the body so far.
-    verdict: Result<(), Fault>,
-    /// The body of an error is longer than it is worth reading.
-    enough: bool,
-}
-
-impl<'a, O: Observer> Sink<'a, O> {
-    fn new(body: Body, observer: &'a mut O) -> Self {
-        Self { body, observer, kept: Vec::new(), taken: 0, untouched: true, verdict: Ok(()), enough: false }
-    }
-
-    /// Whether nobody looks at the body.
-    fn is_blind(&self) -> bool {
-        self.body == Body::Media
-    }
-
-    /// Takes a piece of the body.
-    fn take(&mut self, head: &Head, piece: &[u8]) {
-        self.count(head, piece.len() as u64);
-        if !is_good(head) {
-            return;
-        }
-        match self.body {
-            Body::Playlist | Body::Key if self.verdict.is_ok() => self.kept.extend_from_slice(piece),
-            Body::SeenMedia => self.observer.body(piece),
-            Body::Playlist | Body::Key | Body::Media => {}
-        }
-    }
-
-    /// Counts bytes of the body.
-    fn count(&mut self, head: &Head, bytes: u64) {
-        self.taken += bytes;
-        self.observer.received(bytes);
-        if !is_good(head) {
-            self.enough |= self.taken > limits::ERROR_BODY_BYTES;
-            return;
-        }
-        let (limit, fault) = match self.body {
-            Body::Playlist => (limits::PLAYLIST_BYTES as u64, Fault::PlaylistLimit),
-            Body::Key => (limits::KEY_BYTES as u64, Fault::BodyTooBig),
-            Body::Media | Body::SeenMedia => (limits::SEGMENT_BYTES, Fault::BodyTooBig),
-        };
-        if self.taken > limit {
-            self.verdict = Err(fault);
-        }
-    }
-
-    fn wants_no_more(&self) -> bool {
-        self.enough || self.verdict.is_err()
-    }
-
-    fn response(self, head: Head, times: Times, opening: Opening) -> Result<Response, Fault> {
-        let body = match self.body {
-            Body::Playlist => decode::decode(head.content_encoding.as_deref(), self.kept)?,
-            _ => self.kept,
-        };
-        Ok(Response {
-            status: head.status,
-            content_type: head.content_type,
-            location: head.location,
-            etag: head.etag,
-            cache: head.cache,
-            age: head.age,
-            has_lifetime: head.has_lifetime,
-            coded: head.content_encoding.is_some(),
-            opening,
-            body,
-            wire_bytes: self.taken,
-            first_byte_us: micros(times.first_byte.saturating_duration_since(times.sent)),
-            body_us: micros(times.last_byte.saturating_duration_since(times.first_byte)),
-        })
-    }
 }

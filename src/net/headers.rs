@@ -109,6 +109,13 @@ impl Headers {
         self.given.get(header::ACCEPT_ENCODING)
     }
 
+    /// Whether `request` asks for the body only if it has changed: 304 is no answer to any other.
+    pub(super) fn are_conditional(&self, request: &Request<'_>, manners: &Manners) -> bool {
+        let given = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
+        (request.unless.is_some() && manners.conditional)
+            || (given.iter().any(|name| self.given.contains_key(name)) && request.url.is_at(&self.scope))
+    }
+
     /// Calls `visit` with the `Cookie` header of a request for `path` at `endpoint`, if it has one.
     pub(super) fn cookie(
         &self,

@@ -4,7 +4,9 @@
 //!   idle connection costs no buffer. A body that nobody looks at is not even copied there: Linux drops it in the kernel
 //!   and says how long it was.
 //!   hyper's low-level connection is right too, but keeps a read buffer for each connection (16 KB and more); at
-//!   ten thousand clients that is the difference between 10 MB and half a gigabyte. HTTP/2 is hyper's.
+//!   ten thousand clients that is the difference between 10 MB and half a gigabyte. HTTP/2 is `h2`.
+//! * A response is read the same over both: one reading of headers ([`head`]), one place for bodies ([`sink`]).
+//! * A worker's poll does a bounded amount of work; what takes longer is done beside it ([`offload`]).
 //! * Every await is under a deadline ([`deadline`]), every size under a limit ([`crate::base::limits`]).
 //! * Nothing here counts: what happens is told to an [`Observer`].
 
@@ -12,16 +14,20 @@ mod connect;
 mod cookies;
 mod deadline;
 mod decode;
+mod exchange;
 mod fetch;
 mod given_roots;
+mod head;
 mod headers;
-pub mod http1;
+mod http1;
 mod http2;
 mod name_servers;
+mod offload;
 mod pool;
 mod race;
 mod resolve;
 mod resolve_entry;
+mod sink;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
@@ -34,7 +40,9 @@ use crate::base::secret_url::Endpoint;
 use cookies::Jar;
 
 pub use fetch::{Body, Lines, Net, Request, Response, Wire};
+pub use head::{Coding, Codings, ContentRange};
 pub use headers::{HeaderError, Headers};
+pub use offload::offload;
 pub use resolve_entry::{ResolveEntry, ResolveEntryError, unused as unused_resolve_entries};
 pub use tls::{TlsError, TlsSettings};
 

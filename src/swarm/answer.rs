@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::outcome::{Fault, Outcome};
+use crate::base::outcome::{Fault, HttpFailure, Outcome};
 use crate::hls::Loaded;
 use crate::player::{Answer, Failure, Fetch, Player, What};
 
@@ -11,26 +11,34 @@ use super::inspection::{Inspection, Look};
 use super::request::{Arrival, Arrived, timings};
 
 /// Ends the request with what its response means, and tells what the player hears of it.
-pub(super) fn conclude(
+pub(super) async fn conclude(
     player: &Player,
     inspection: &mut Inspection,
     fetch: &Fetch,
     arrival: Arrival<'_>,
 ) -> Answer {
-    let arrived = match arrival {
+    let mut arrived = match arrival {
         Arrival::Failed => return Answer::Failed(Failure::Broken),
         Arrival::Inline(bytes) => return Answer::Media(bytes),
         Arrival::Response(arrived) => arrived,
     };
-    let outcome = Outcome::of_status(arrived.response.status, false);
-    let look = look(fetch, &arrived);
+    let body = std::mem::take(&mut arrived.response.body);
+    let outcome = match arrived.response.status {
+        // "Not modified" is no answer to a request that did not ask whether it was.
+        304 if !arrived.response.conditional => Outcome::Http(HttpFailure::OTHER),
+        status => Outcome::of_status(status, false),
+    };
+    let look = look(fetch, &arrived, body.len());
     if !outcome.is_ok() {
         inspection.failure(&look);
         let refused = matches!(arrived.response.status, 400..=499);
         arrived.exchange.finish(outcome, None);
         return Answer::Failed(if refused { Failure::Refused } else { Failure::Broken });
     }
-    let understood = arrived.decrypted.and_then(|()| understand(player, inspection, &look));
+    let understood = match arrived.decrypted {
+        Ok(()) => understand(player, inspection, &look, body).await,
+        Err(fault) => Err(fault),
+    };
     match understood {
         Ok(answer) => {
             if matches!((fetch.what, &answer), (What::Segment(..), Answer::Media(_))) {
@@ -47,21 +55,34 @@ pub(super) fn conclude(
     }
 }
 
-fn look<'a>(fetch: &'a Fetch, arrived: &'a Arrived<'_>) -> Look<'a> {
+fn look<'a>(fetch: &'a Fetch, arrived: &'a Arrived<'_>, length: usize) -> Look<'a> {
     let meter = arrived.exchange.meter();
     let [since, until] = [arrived.exchange.started_us(), meter.now_us()].map(Duration::from_micros);
-    Look { fetch, url: &arrived.url, response: &arrived.response, loaded: Loaded { since, until }, meter }
+    let (url, response) = (&arrived.url, &arrived.response);
+    Look { fetch, url, response, length, loaded: Loaded { since, until }, meter }
 }
 
 /// What a good response is to the player.
-fn understand(player: &Player, inspection: &mut Inspection, look: &Look<'_>) -> Result<Answer, Fault> {
+async fn understand(
+    player: &Player,
+    inspection: &mut Inspection,
+    look: &Look<'_>,
+    body: Vec<u8>,
+) -> Result<Answer, Fault> {
     let (what, response) = (look.fetch.what, look.response);
+    if response.status == 206 {
+        inspection.range(look)?;
+    }
     match what {
         _ if response.status == 304 => {
             inspection.unchanged(look);
             Ok(Answer::Unchanged)
         }
-        What::Key(_) | What::Init(_) | What::Segment(..) => {
+        What::Key(_) => {
+            inspection.key(look)?;
+            Ok(Answer::Media(response.wire_bytes))
+        }
+        What::Init(_) | What::Segment(..) => {
             inspection.media(look, player.bandwidth());
             if response.wire_bytes == 0 {
                 Err(Fault::BodyShort)
@@ -70,7 +91,7 @@ fn understand(player: &Player, inspection: &mut Inspection, look: &Look<'_>) -> 
             }
         }
         What::Entry | What::Playlist(_) => {
-            let playlist = inspection.read(look, player.variables())?;
+            let playlist = inspection.read(look, body, player.variables()).await?;
             player.accepts(what, &playlist)?;
             inspection.playlist(look, &playlist);
             let etag = response.etag.as_deref().map(Arc::from);

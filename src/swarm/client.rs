@@ -103,7 +103,7 @@ impl Client {
             };
             input = match ended {
                 Some(Landed { wire, fetch, arrival }) => {
-                    let answer = conclude(&viewer.player, &mut viewer.inspection, &fetch, arrival);
+                    let answer = conclude(&viewer.player, &mut viewer.inspection, &fetch, arrival).await;
                     if matches!(answer, Answer::Failed(_)) {
                         viewer.story.failed(kind(fetch.what));
                     }

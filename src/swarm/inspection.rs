@@ -20,6 +20,9 @@ const WORTH_COMPRESSING: usize = 1_024;
 /// BANDWIDTH may be exceeded by this share: authors measure at their encoder, we at the wire.
 const BANDWIDTH_TOLERANCE: f64 = 1.1;
 
+/// Bytes of a key: AES-128 and SAMPLE-AES have 16, AES-256-GCM 32 (section 4.4.4.4).
+const KEY_BYTES: [u64; 2] = [16, 32];
+
 /// What a client remembers of its stream, to find what is wrong.
 pub(super) struct Inspection {
     library: Rc<Library>,
@@ -33,7 +36,10 @@ pub(super) struct Look<'a> {
     pub(super) fetch: &'a Fetch,
     /// The address that it finally came from.
     pub(super) url: &'a SecretUrl,
+    /// The response, its body taken out.
     pub(super) response: &'a Response,
+    /// How long the body was when it was decoded.
+    pub(super) length: usize,
     pub(super) loaded: Loaded,
     pub(super) meter: &'a Meter,
 }
@@ -68,8 +74,13 @@ impl Inspection {
     ///
     /// # Errors
     /// One of `playlist.*`.
-    pub(super) fn read(&self, look: &Look<'_>, imported: &Variables) -> Result<Arc<Playlist>, Fault> {
-        self.library.read(look.url, &look.response.body, imported)
+    pub(super) async fn read(
+        &self,
+        look: &Look<'_>,
+        body: Vec<u8>,
+        imported: &Variables,
+    ) -> Result<Arc<Playlist>, Fault> {
+        self.library.read(look.url, body, imported).await
     }
 
     /// Looks at a playlist that was understood and accepted.
@@ -110,18 +121,66 @@ impl Inspection {
         }
     }
 
-    /// Looks at media that came; `bandwidth` is what the variant announces, 0 when it does not. A key is no media.
+    /// Looks at a 206 response: a client must not take one range for another (RFC 9110 section 15.3.7).
+    ///
+    /// # Errors
+    /// `body.range` when it surely is not the range that was asked for. One without a Content-Range may be.
+    pub(super) fn range(&self, look: &Look<'_>) -> Result<(), Fault> {
+        let (came, bytes) = (look.response.content_range, look.response.wire_bytes);
+        let asked = look.fetch.range;
+        let is_right = match (asked, came) {
+            (Some((first, last)), Some(came)) => {
+                (came.first, came.last) == (first, last) && came.length() == bytes
+            }
+            (Some((first, last)), None) => {
+                last.checked_sub(first).and_then(|it| it.checked_add(1)) == Some(bytes)
+            }
+            // Nothing less than the whole was asked for.
+            (None, Some(came)) => {
+                let is_whole = came.total.is_none_or(|total| came.last.checked_add(1) == Some(total));
+                came.first == 0 && is_whole && came.length() == bytes
+            }
+            (None, None) => true,
+        };
+        // An empty body is told by its emptiness.
+        if is_right && came.is_some() || bytes == 0 {
+            return Ok(());
+        }
+        look.find(Finding::RangeWrong, || {
+            let asked = asked.map_or("all".to_owned(), |(first, last)| format!("{first}-{last}"));
+            let came = came.map_or("no range".to_owned(), |came| format!("{}-{}", came.first, came.last));
+            format!("asked for {asked}; Content-Range names {came}, {bytes} bytes came")
+        });
+        if is_right { Ok(()) } else { Err(Fault::BodyRange) }
+    }
+
+    /// Looks at a key that came: of another length than AES has, it decrypts nothing, in no player.
+    ///
+    /// # Errors
+    /// `body.short` for an empty one, `body.decode` for one that is no key.
+    pub(super) fn key(&self, look: &Look<'_>) -> Result<(), Fault> {
+        match look.response.wire_bytes {
+            0 => Err(Fault::BodyShort),
+            bytes if KEY_BYTES.contains(&bytes) => Ok(()),
+            bytes => {
+                look.find(Finding::KeyLength, || format!("{bytes} bytes"));
+                Err(Fault::BodyDecode)
+            }
+        }
+    }
+
+    /// Looks at media that came; `bandwidth` is what the variant announces, 0 when it does not.
     pub(super) fn media(&self, look: &Look<'_>, bandwidth: u64) {
         let response = look.response;
-        if matches!(look.fetch.what, What::Key(_)) {
-            return;
-        }
         if response.wire_bytes == 0 {
             look.find(Finding::SegmentEmpty, || format!("status {}", response.status));
         }
         let whole = look.fetch.range.is_some() && response.status == 200;
         if whole {
             look.find(Finding::RangeIgnored, || format!("{} bytes came", response.wire_bytes));
+        }
+        if response.codings.are_any() {
+            look.find(Finding::MediaEncoded, || format!("{} bytes came", response.wire_bytes));
         }
         if let Some(wrong) = look.content_type().filter(|essence| !may_be_media(essence)) {
             look.find(Finding::WrongContentType, || format!("media comes as {wrong}"));
@@ -179,8 +238,8 @@ impl Inspection {
         if !response.has_lifetime {
             look.find(Finding::NoCacheHeader, || "neither Cache-Control nor Expires".to_owned());
         }
-        if self.offers_gzip && !response.coded && response.body.len() >= WORTH_COMPRESSING {
-            look.find(Finding::NotGzipped, || format!("{} bytes", response.body.len()));
+        if self.offers_gzip && !response.codings.compress() && look.length >= WORTH_COMPRESSING {
+            look.find(Finding::NotGzipped, || format!("{} bytes", look.length));
         }
         if let (Some(media), Some(age)) = (media.filter(|media| !media.endlist), response.age)
             && age > media.target_duration * 3 / 2

@@ -4,7 +4,8 @@
 //!   playlist takes variables from outside (EXT-X-DEFINE), equal bytes can mean different things; such a one is read
 //!   for each client.
 //! * At most [`ENTRIES`] playlists and [`BYTES`] of their text are kept, the last ones that were asked for.
-//! * It lives on its worker's thread: no lock, and nothing is awaited while it is borrowed.
+//! * It lives on its worker's thread: no lock, and nothing is awaited while it is borrowed. Two clients may parse the same
+//!   large playlist at once; both are right.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -13,11 +14,14 @@ use std::time::Duration;
 use crate::base::SecretUrl;
 use crate::base::outcome::Fault;
 use crate::hls::{self, Loaded, Playlist, Variables};
+use crate::net::offload;
 
 /// Playlists that are kept: those of some variants and renditions, now and a moment ago.
 const ENTRIES: usize = 64;
 /// Bytes of playlist text that are kept: two of the largest that are read.
 const BYTES: usize = 2 * crate::base::limits::PLAYLIST_BYTES;
+/// A playlist from this size on takes milliseconds to parse.
+const LARGE: usize = 64 * 1024;
 /// Tells that a playlist may take variables from outside.
 const DEFINES: &[u8] = b"#EXT-X-DEFINE";
 /// After this many target durations the newest list of an address is no measure for others any more.
@@ -53,24 +57,30 @@ impl Library {
         Self { read: RefCell::default(), newest: RefCell::default(), witness }
     }
 
-    /// The playlist that a body from `url` is, with what its multivariant playlist defines.
+    /// The playlist that a body from `url` is, with what its multivariant playlist defines. A large one is parsed beside
+    /// the worker: other clients do not wait for it.
     ///
     /// # Errors
     /// One of `playlist.*`; what cannot be read is not kept.
-    pub(super) fn read(
+    pub(super) async fn read(
         &self,
         url: &SecretUrl,
-        body: &[u8],
+        body: Vec<u8>,
         imported: &Variables,
     ) -> Result<Arc<Playlist>, Fault> {
-        let mut shelf = self.read.borrow_mut();
-        if let Some(known) = shelf.find(|known| *known.body == *body) {
+        if let Some(known) = self.read.borrow_mut().find(|known| *known.body == *body) {
             return Ok(Arc::clone(&known.playlist));
         }
-        let context = hls::Context { query: url.query(), imported: Some(imported) };
-        let playlist = Arc::new(hls::parse_in(body, &context).map_err(|error| error.fault)?);
-        if !defines_variables(body) {
-            shelf.put(Read { body: body.into(), playlist: Arc::clone(&playlist) });
+        let parsed = if body.len() < LARGE {
+            Parsed::new(body, url.query(), imported)
+        } else {
+            let (query, imported) = (url.query().map(str::to_owned), imported.clone());
+            offload(move || Parsed::new(body, query.as_deref(), &imported)).await?
+        };
+        let playlist = Arc::new(parsed.playlist?);
+        if !parsed.defines_variables {
+            let mut shelf = self.read.borrow_mut();
+            shelf.put(Read { body: parsed.body, playlist: Arc::clone(&playlist) });
             shelf.trim(BYTES, |read| read.body.len());
         }
         if let Some(witness) = &self.witness {
@@ -111,8 +121,20 @@ impl Library {
     }
 }
 
-fn defines_variables(body: &[u8]) -> bool {
-    body.windows(DEFINES.len()).any(|window| window == DEFINES)
+/// A body and the playlist that it is.
+struct Parsed {
+    body: Box<[u8]>,
+    playlist: Result<Playlist, Fault>,
+    defines_variables: bool,
+}
+
+impl Parsed {
+    fn new(body: Vec<u8>, query: Option<&str>, imported: &Variables) -> Self {
+        let context = hls::Context { query, imported: Some(imported) };
+        let playlist = hls::parse_in(&body, &context).map_err(|error| error.fault);
+        let defines_variables = body.windows(DEFINES.len()).any(|window| window == DEFINES);
+        Self { body: body.into(), playlist, defines_variables }
+    }
 }
 
 /// A few things, the last one that was asked for first.
@@ -157,8 +179,13 @@ mod tests {
         format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:{first}\n#EXTINF:4,\n{first}.ts\n")
     }
 
+    fn read_from(library: &Library, from: &str, text: &str) -> Result<Arc<Playlist>, Fault> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(library.read(&url(from), text.as_bytes().to_vec(), &Variables::default()))
+    }
+
     fn read(library: &Library, text: &str) -> Arc<Playlist> {
-        library.read(&url("http://h/a.m3u8"), text.as_bytes(), &Variables::default()).expect("a playlist")
+        read_from(library, "http://h/a.m3u8", text).expect("a playlist")
     }
 
     #[test]
@@ -175,8 +202,7 @@ mod tests {
         let text = "#EXTM3U\n#EXT-X-VERSION:11\n#EXT-X-DEFINE:QUERYPARAM=\"q\"\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{$q}.ts\n";
         let library = Library::new(None);
         let names = ["1", "2"].map(|q| {
-            let url = url(&format!("http://h/a.m3u8?q={q}"));
-            let playlist = library.read(&url, text.as_bytes(), &Variables::default()).expect("a playlist");
+            let playlist = read_from(&library, &format!("http://h/a.m3u8?q={q}"), text).expect("a playlist");
             playlist.media().expect("media").segments[0].uri.as_str().to_owned()
         });
         assert_eq!(names, ["1.ts", "2.ts"]);
@@ -205,7 +231,7 @@ mod tests {
     fn what_cannot_be_read_is_a_fault_each_time() {
         let library = Library::new(None);
         for _ in 0..2 {
-            let read = library.read(&url("http://h/a"), b"<html>", &Variables::default());
+            let read = read_from(&library, "http://h/a", "<html>");
             assert_eq!(read.expect_err("no playlist"), Fault::PlaylistNotM3u8);
         }
     }

@@ -1,16 +1,16 @@
 //! The chunked transfer coding (RFC 9112 section 7.1), byte by byte where it is framing, in one piece where it is data.
 //!
-//! Extensions and trailers are ignored, but not for ever: each line and the trailers together have a limit.
+//! Extensions and trailers are ignored within limits: of each line, of all extensions and of all trailers together.
 
 use crate::base::limits;
 use crate::base::outcome::Fault;
 
-/// Trailer bytes after the last chunk; they are ignored, but not for ever.
+/// Trailer bytes after the last chunk that are ignored; more are a fault.
 pub(super) const TRAILER_BYTES: usize = limits::HEAD_BYTES;
 
 /// Where in a chunked body the reader is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chunk {
+enum Chunk {
     /// In the size, before any extension: the size so far and its digits.
     Size {
         size: u64,
@@ -40,7 +40,24 @@ pub(super) enum Chunk {
     },
 }
 
-pub(super) const CHUNK_START: Chunk = Chunk::Size { size: 0, digits: 0, line: 0 };
+const CHUNK_START: Chunk = Chunk::Size { size: 0, digits: 0, line: 0 };
+
+/// Bytes of chunk extensions that may come beyond one for each byte of the body: an endless extension is no body.
+const EXTENSION_BYTES: u64 = 16 * 1024;
+
+/// A chunked body, as far as it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chunked {
+    at: Chunk,
+    /// Bytes of extensions that may still come.
+    extensions: u64,
+}
+
+impl Default for Chunked {
+    fn default() -> Self {
+        Self { at: CHUNK_START, extensions: EXTENSION_BYTES }
+    }
+}
 
 /// At most `left` bytes of the input.
 pub(super) fn take(input: &[u8], left: u64) -> &[u8] {
@@ -48,29 +65,35 @@ pub(super) fn take(input: &[u8], left: u64) -> &[u8] {
     input.get(..length).unwrap_or_default()
 }
 
-/// Takes the next input and returns how much of it belongs to the body, and whether the body is complete.
-pub(super) fn take_chunked(
-    chunk: &mut Chunk,
-    input: &[u8],
-    body: &mut impl FnMut(&[u8]),
-) -> Result<(usize, bool), Fault> {
-    let mut used = 0;
-    while let Some(&byte) = input.get(used) {
-        if let Chunk::Data { left } = *chunk {
-            let piece = take(input.get(used..).unwrap_or_default(), left);
-            body(piece);
-            used += piece.len();
-            let left = left - piece.len() as u64;
-            *chunk = if left == 0 { Chunk::DataCr } else { Chunk::Data { left } };
-            continue;
+impl Chunked {
+    /// Takes the next input and returns how much of it belongs to the body, and whether the body is complete.
+    pub(super) fn take(
+        &mut self,
+        input: &[u8],
+        body: &mut impl FnMut(&[u8]),
+    ) -> Result<(usize, bool), Fault> {
+        let mut used = 0;
+        while let Some(&byte) = input.get(used) {
+            if let Chunk::Data { left } = self.at {
+                let piece = take(input.get(used..).unwrap_or_default(), left);
+                body(piece);
+                used += piece.len();
+                self.extensions = self.extensions.saturating_add(piece.len() as u64);
+                let left = left - piece.len() as u64;
+                self.at = if left == 0 { Chunk::DataCr } else { Chunk::Data { left } };
+                continue;
+            }
+            used += 1;
+            match self.at.step(byte)? {
+                Some(next) => self.at = next,
+                None => return Ok((used, true)),
+            }
+            if matches!(self.at, Chunk::Extension { .. }) {
+                self.extensions = self.extensions.checked_sub(1).ok_or(Fault::ConnProtocol)?;
+            }
         }
-        used += 1;
-        match chunk.step(byte)? {
-            Some(next) => *chunk = next,
-            None => return Ok((used, true)),
-        }
+        Ok((used, false))
     }
-    Ok((used, false))
 }
 
 impl Chunk {

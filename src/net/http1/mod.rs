@@ -3,48 +3,27 @@
 //! * A response is complete exactly when its framing says so (RFC 9112 section 6.3); an ambiguous framing is a fault,
 //!   never a guess: two different lengths, a length beside a transfer coding, a coding other than chunked.
 //! * The head is parsed where it lies when it came in one piece; only a head that is split is copied.
+//! * The same bytes are read the same however they are split.
 //! * Every size is limited: head, header lines, interim responses, chunk lines, trailers.
 
 mod chunked;
+mod head;
 
-use std::time::Duration;
-
+use crate::base::limits;
 use crate::base::outcome::Fault;
-use crate::base::{CacheStatus, limits};
 
-use chunked::{CHUNK_START, Chunk, take, take_chunked};
+use super::head::Head;
+use chunked::{Chunked, take};
 
-/// What the head of a response says, as far as a client of streams cares.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Head {
-    /// The status code, 100..=999.
-    pub status: u16,
-    /// `Content-Type`, if it is text.
-    pub content_type: Option<String>,
-    /// `Content-Encoding`, lower case, if it is there and not `identity`.
-    pub content_encoding: Option<String>,
-    /// `Location`, if it is text.
-    pub location: Option<String>,
-    /// `ETag`, if it is text.
-    pub etag: Option<String>,
-    /// Whether a cache had it, where a header says so.
-    pub cache: Option<CacheStatus>,
-    /// `Age`: for how long a cache has had it.
-    pub age: Option<Duration>,
-    /// Whether `Cache-Control` or `Expires` says how long it may be kept.
-    pub has_lifetime: bool,
-    /// Whether the connection may be used again after the body.
-    pub keep_alive: bool,
-    /// The values of all `Set-Cookie` lines: secrets.
-    pub cookies: Vec<Box<[u8]>>,
-}
+/// Bytes of the longest end of a head: LF CR LF.
+const END_BYTES: usize = 3;
 
 /// How the end of a body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Framing {
     /// This many bytes are still to come.
     Length(u64),
-    Chunked(Chunk),
+    Chunked(Chunked),
     /// Until the connection closes.
     Close,
 }
@@ -69,12 +48,19 @@ pub struct Reader {
     head: Option<Head>,
     framing: Option<Framing>,
     interim: u32,
+    /// Bytes of empty lines before a head.
+    blank: usize,
 }
 
 impl Reader {
     /// The final head, once it is known.
     pub fn head(&self) -> Option<&Head> {
         self.head.as_ref()
+    }
+
+    /// Interim responses that came before it.
+    pub fn interim(&self) -> u32 {
+        self.interim
     }
 
     /// The final head, at the end.
@@ -135,36 +121,48 @@ impl Reader {
         match self.framing {
             Some(Framing::Close) => Ok(()),
             Some(_) => Err(Fault::BodyShort),
-            None => parse_head(&self.partial).and(Err(Fault::ConnEof)),
+            None => Err(Fault::ConnEof),
         }
     }
 
     /// Reads a head, interim or final, and returns how much of `input` it took; `None`: more is needed.
     ///
-    /// A head that comes in pieces is parsed again only once its end has come: parsing with every piece would let
-    /// a peer that sends single bytes cost us the square of the limit.
+    /// A head is parsed only once its end has come: parsing with every piece would let a peer that sends single
+    /// bytes cost the square of the limit, and what is refused would depend on how the head is split.
     fn read_head(&mut self, input: &[u8]) -> Result<Option<usize>, Fault> {
         let held = self.partial.len();
-        let parsed = if held == 0 {
-            parse_head(input)?
+        if held == 0 {
+            let blank = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            self.blank += blank;
+            if self.blank > limits::HEAD_BYTES {
+                return Err(Fault::ConnProtocol);
+            }
+            let input = input.get(blank..).unwrap_or_default();
+            if let Some(head) = head::length(input).and_then(|length| input.get(..length)) {
+                self.begin(head)?;
+                return Ok(Some(blank + head.len()));
+            }
+            self.partial.extend_from_slice(input.get(..limits::HEAD_BYTES).unwrap_or(input));
         } else {
             // Only as much as a head may have: the rest of the input stays where it is.
             let room = limits::HEAD_BYTES.saturating_sub(held).min(input.len());
             self.partial.extend_from_slice(input.get(..room).unwrap_or_default());
-            if ends_head(self.partial.get(held.saturating_sub(2)..).unwrap_or_default()) {
-                parse_head(&self.partial)?
-            } else {
-                None
+            let from = held.saturating_sub(END_BYTES - 1);
+            if let Some(length) = head::length(self.partial.get(from..).unwrap_or_default()) {
+                let mut head = std::mem::take(&mut self.partial);
+                head.truncate(from + length);
+                self.begin(&head)?;
+                // What was held came before this input.
+                return Ok(Some(head.len().saturating_sub(held)));
             }
-        };
-        let Some((length, head, framing)) = parsed else {
-            if held == 0 {
-                self.partial.extend_from_slice(input);
-            }
-            let too_long = self.partial.len() >= limits::HEAD_BYTES;
-            return if too_long { Err(Fault::ConnProtocol) } else { Ok(None) };
-        };
-        self.partial = Vec::new();
+        }
+        let is_too_long = self.partial.len() >= limits::HEAD_BYTES;
+        if is_too_long || !head::may_begin(&self.partial) { Err(Fault::ConnProtocol) } else { Ok(None) }
+    }
+
+    /// Takes a complete head, interim or final.
+    fn begin(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let (head, framing) = head::parse(bytes)?;
         match head.status {
             101 => return Err(Fault::ConnProtocol),
             100..=199 => {
@@ -175,113 +173,8 @@ impl Reader {
             }
             _ => (self.head, self.framing) = (Some(head), Some(framing)),
         }
-        // What was held came before this input.
-        Ok(Some(length.saturating_sub(held)))
-    }
-}
-
-/// Whether a head ends within `bytes`: an empty line, its CR optional.
-fn ends_head(bytes: &[u8]) -> bool {
-    bytes.windows(2).any(|pair| pair == b"\n\n") || bytes.windows(3).any(|three| three == b"\n\r\n")
-}
-
-/// Parses a head; `None`: it is not complete. Returns its length, its meaning and the framing of its body.
-fn parse_head(input: &[u8]) -> Result<Option<(usize, Head, Framing)>, Fault> {
-    let mut lines = [httparse::EMPTY_HEADER; limits::HEADER_LINES];
-    let mut response = httparse::Response::new(&mut lines);
-    let length = match response.parse(input) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => return Ok(None),
-        Err(_) => return Err(Fault::ConnProtocol),
-    };
-    if length > limits::HEAD_BYTES {
-        return Err(Fault::ConnProtocol);
-    }
-    let status = response.code.filter(|code| *code >= 100).ok_or(Fault::ConnProtocol)?;
-    let mut head = Head { status, keep_alive: response.version == Some(1), ..Head::default() };
-    let mut said = Said::default();
-    for line in response.headers.iter() {
-        said.read(line, &mut head)?;
-    }
-    let framing = said.framing(status)?;
-    head.keep_alive &= framing != Framing::Close;
-    Ok(Some((length, head, framing)))
-}
-
-/// What the headers said about framing.
-#[derive(Debug, Default)]
-struct Said {
-    length: Option<u64>,
-    chunked: bool,
-}
-
-impl Said {
-    fn read(&mut self, line: &httparse::Header<'_>, head: &mut Head) -> Result<(), Fault> {
-        let text = || std::str::from_utf8(line.value).ok().map(|text| text.trim().to_owned());
-        let name = |wanted: &str| line.name.eq_ignore_ascii_case(wanted);
-        if name("content-length") {
-            let length = parse_length(line.value).ok_or(Fault::ConnProtocol)?;
-            if self.length.replace(length).is_some_and(|earlier| earlier != length) {
-                return Err(Fault::ConnProtocol);
-            }
-        } else if name("transfer-encoding") {
-            if self.chunked || !line.value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
-                return Err(Fault::ConnProtocol);
-            }
-            self.chunked = true;
-        } else if name("connection") {
-            for option in line.value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-                if option.eq_ignore_ascii_case(b"close") {
-                    head.keep_alive = false;
-                } else if option.eq_ignore_ascii_case(b"keep-alive") {
-                    head.keep_alive = true;
-                }
-            }
-        } else if name("content-type") {
-            head.content_type = text();
-        } else if name("content-encoding") {
-            head.content_encoding =
-                text().map(|coding| coding.to_ascii_lowercase()).filter(|c| c != "identity");
-        } else if name("location") {
-            head.location = text();
-        } else if name("set-cookie") {
-            head.cookies.push(line.value.into());
-        } else if name("etag") {
-            head.etag = text();
-        } else if name("cache-control") || name("expires") {
-            head.has_lifetime = true;
-        } else if let Some(status) = CacheStatus::read(line.name, line.value) {
-            head.age = head.age.or(age_of(line.name, line.value));
-            head.cache = head.cache.into_iter().chain([status]).reduce(CacheStatus::stronger);
-        }
         Ok(())
     }
-
-    /// RFC 9112 section 6.3, for the response to a GET.
-    fn framing(&self, status: u16) -> Result<Framing, Fault> {
-        match (status, self.chunked, self.length) {
-            (100..=199 | 204 | 304, ..) => Ok(Framing::Length(0)),
-            (_, true, Some(_)) => Err(Fault::ConnProtocol),
-            (_, true, None) => Ok(Framing::Chunked(CHUNK_START)),
-            (_, false, Some(length)) => Ok(Framing::Length(length)),
-            (_, false, None) => Ok(Framing::Close),
-        }
-    }
-}
-
-/// The value of `Age` (RFC 9111 section 5.1), if this is that header.
-pub(super) fn age_of(name: &str, value: &[u8]) -> Option<Duration> {
-    let value = std::str::from_utf8(value).ok().filter(|_| name.eq_ignore_ascii_case("age"))?;
-    value.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// Digits only: no sign, no list, no space inside.
-fn parse_length(value: &[u8]) -> Option<u64> {
-    let value = value.trim_ascii();
-    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(value).ok()?.parse().ok()
 }
 
 impl Framing {
@@ -296,7 +189,7 @@ impl Framing {
                 }
                 Ok((piece.len(), *left == 0))
             }
-            Self::Chunked(chunk) => take_chunked(chunk, input, body),
+            Self::Chunked(chunked) => chunked.take(input, body),
             Self::Close => {
                 if !input.is_empty() {
                     body(input);

@@ -1,5 +1,6 @@
 //! Each response must be read the same however it is split.
 
+use super::super::head::Coding;
 use super::*;
 use proptest::prelude::*;
 
@@ -8,10 +9,14 @@ type Seen = Result<(u16, Vec<u8>, usize), Fault>;
 
 /// Feeds the wire bytes in pieces of the given size, then closes the connection.
 fn read(wire: &[u8], piece: usize) -> Seen {
+    read_parts(wire, wire.chunks(piece.max(1)))
+}
+
+fn read_parts<'a>(wire: &[u8], parts: impl Iterator<Item = &'a [u8]>) -> Seen {
     let mut reader = Reader::default();
     let mut body = Vec::new();
     let mut fed = 0;
-    for part in wire.chunks(piece.max(1)) {
+    for part in parts {
         match reader.feed(part, &mut |_, bytes| body.extend_from_slice(bytes))? {
             Progress::More => fed += part.len(),
             Progress::Done { used } => {
@@ -54,7 +59,14 @@ fn cases() -> Vec<(String, Seen)> {
     let wire = |(wire, seen): (&str, Seen)| (wire.to_owned(), seen);
     let not_http = not_http().into_iter().map(|wire| (wire.to_owned(), Err(Fault::ConnProtocol)));
     let too_long = too_long().into_iter().map(|wire| (wire, Err(Fault::ConnProtocol)));
-    good().into_iter().chain(cut_off()).map(wire).chain(not_http).chain(too_long).collect()
+    good()
+        .into_iter()
+        .chain(odd_but_read())
+        .chain(cut_off())
+        .map(wire)
+        .chain(not_http)
+        .chain(too_long)
+        .collect()
 }
 
 fn good() -> Vec<(&'static str, Seen)> {
@@ -83,6 +95,25 @@ fn good() -> Vec<(&'static str, Seen)> {
     ]
 }
 
+/// Heads that are not as they should be and that curl, Node.js or browsers read.
+fn odd_but_read() -> Vec<(&'static str, Seen)> {
+    vec![
+        ("HTTP/1.1 200 OK\r\nX: a;\r\n  b\r\n\tc\r\nContent-Length: 5\r\n\r\nhello", ok(200, "hello", 0)),
+        ("HTTP/1.1 200 OK\r\nX:\r\n b\r\nContent-Length:\r\n 5\r\n\r\nhello", ok(200, "hello", 0)),
+        ("HTTP/1.1 200 OK\r\n folded: nothing\r\nContent-Length: 5\r\n\r\nhello", ok(200, "hello", 0)),
+        ("HTTP/1.1 200 OK\r\nContent-Length : 5\r\nX-Allow\t: true\r\n\r\nhello", ok(200, "hello", 0)),
+        (
+            "HTTP/1.1 200 OK\r\nX Served By: a\r\nX[id]: 7\r\n: nothing\r\nContent-Length: 3\r\n\r\nabc",
+            ok(200, "abc", 0),
+        ),
+        ("HTTP/1.1 200 OK\r\nX: \x01\u{e9}\r\nContent-Length: 3\r\n\r\nabc", ok(200, "abc", 0)),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello", ok(200, "hello", 0)),
+        ("HTTP/1.1  200  OK\nContent-Length: 5\n\nhello", ok(200, "hello", 0)),
+        ("\r\n\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", ok(200, "hello", 0)),
+        ("HTTP/1.1 200\nContent-Length: 5\n\r\nhello", ok(200, "hello", 0)),
+    ]
+}
+
 fn cut_off() -> Vec<(&'static str, Seen)> {
     vec![
         ("", Err(Fault::ConnEof)),
@@ -105,7 +136,14 @@ fn not_http() -> Vec<&'static str> {
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n 6\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nno colon\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nX: a\rb\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nX\r: ab\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 1000 OK\r\n\r\n",
+        "http/1.1 200 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n",
@@ -123,6 +161,12 @@ fn too_long() -> Vec<String> {
         format!(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;{}\r\na\r\n0\r\n\r\n",
             "x".repeat(limits::CHUNK_LINE_BYTES)
+        ),
+        format!("HTTP/1.1 200 OK\r\nX: a\r\n{}\r\n", " b\r\n".repeat(limits::HEADER_LINES)),
+        format!("{}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "\r\n".repeat(limits::HEAD_BYTES)),
+        format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n",
+            format!("1;{}\r\na\r\n", "x".repeat(1_000)).repeat(20)
         ),
         format!(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: {}\r\n\r\n",
@@ -167,27 +211,49 @@ fn the_head_tells_type_coding_and_location() {
     let head = reader.head().expect("a head");
     assert_eq!(head.location.as_deref(), Some("/b"));
     assert_eq!(head.content_type.as_deref(), Some("text/html"));
-    assert_eq!(head.content_encoding.as_deref(), Some("gzip"));
+    assert_eq!(head.codings.single(), Ok(Some(Coding::Gzip)));
+}
+
+/// A case with some of its bytes replaced.
+fn mutated(case: prop::sample::Index, mutations: &[(prop::sample::Index, u8)]) -> Vec<u8> {
+    let (wire, _) = case.get(&cases()).clone();
+    let mut wire = wire.into_bytes();
+    wire.truncate(4_096);
+    for (at, byte) in mutations.iter().filter(|_| !wire.is_empty()).collect::<Vec<_>>() {
+        let at = at.index(wire.len());
+        wire[at] = *byte;
+    }
+    wire
+}
+
+fn mutation() -> impl Strategy<Value = (prop::sample::Index, u8)> {
+    let byte = prop_oneof![any::<u8>(), prop::sample::select(b"\r\n :\t\0,;0".as_slice())];
+    (any::<prop::sample::Index>(), byte)
 }
 
 proptest! {
     #[test]
     fn no_input_panics_and_no_body_outgrows_the_wire(
-        mutations in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        mutations in prop::collection::vec(mutation(), 0..8),
         case in any::<prop::sample::Index>(),
         piece in 1_usize..64,
     ) {
-        let (wire, _) = case.get(&cases()).clone();
-        let mut wire = wire.into_bytes();
-        wire.truncate(4_096);
-        for (at, byte) in mutations {
-            if !wire.is_empty() {
-                let at = at.index(wire.len());
-                wire[at] = byte;
-            }
-        }
+        let wire = mutated(case, &mutations);
         if let Ok((_, body, left)) = read(&wire, piece) {
             prop_assert!(body.len() + left <= wire.len());
         }
+    }
+
+    #[test]
+    fn every_split_of_the_same_bytes_gives_the_same_result(
+        mutations in prop::collection::vec(mutation(), 0..8),
+        case in any::<prop::sample::Index>(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..6),
+    ) {
+        let wire = mutated(case, &mutations);
+        let mut ends: Vec<_> = cuts.iter().map(|cut| cut.index(wire.len() + 1)).chain([0, wire.len()]).collect();
+        ends.sort_unstable();
+        let parts = ends.windows(2).map(|pair| &wire[pair[0]..pair[1]]);
+        prop_assert_eq!(read_parts(&wire, parts), read(&wire, wire.len()));
     }
 }

@@ -1,0 +1,159 @@
+//! Reads the response to a request that was sent, over HTTP/1.1.
+//!
+//! * All clients of a worker read into one shared buffer, which is borrowed only while nothing is awaited.
+//! * One poll reads a bounded amount and then lets the other clients of its worker run: an origin that always has more
+//!   to send cannot keep the worker.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::task::yield_now;
+
+use super::Observer;
+use super::connect::{Stream, fault};
+use super::deadline::Deadline;
+use super::fetch::Net;
+use super::head::Head;
+use super::http1::{Progress, Reader};
+use super::sink::{Sink, Times};
+use crate::base::outcome::Fault;
+
+/// How much is read at once until the head of a response is known whose body only counts.
+const HEAD_READ_BYTES: usize = 16 * 1024;
+/// How much one poll may read and parse: about a millisecond of the smallest chunks.
+const PARSED_BYTES: usize = 256 * 1024;
+/// How much one poll may discard, which costs a system call for each buffer and no look at the bytes.
+const DROPPED_BYTES: usize = 4 * 1024 * 1024;
+
+/// Reads a response to its end, or until nothing more of it is wanted.
+pub(super) async fn receive<O: Observer>(
+    stream: &mut Stream,
+    net: &Net,
+    deadline: &Deadline,
+    sink: &mut Sink<'_, O>,
+) -> Result<(Head, Times), Fault> {
+    let sent = Instant::now();
+    let mut receiver = Receiver { net, deadline, sink, reader: Reader::default(), first_byte: None };
+    while !poll_fn(|context| receiver.poll(stream, context)).await? {
+        yield_now().await;
+    }
+    let Receiver { sink, reader, first_byte, .. } = receiver;
+    let mut head = reader.into_head().ok_or(Fault::ConnProtocol)?;
+    head.keep_alive &= !sink.wants_no_more();
+    let last_byte = Instant::now();
+    Ok((head, Times { sent, first_byte: first_byte.unwrap_or(last_byte), last_byte }))
+}
+
+/// A response that is being read.
+struct Receiver<'a, 'b, O> {
+    net: &'a Net,
+    deadline: &'a Deadline,
+    sink: &'a mut Sink<'b, O>,
+    reader: Reader,
+    first_byte: Option<Instant>,
+}
+
+impl<O: Observer> Receiver<'_, '_, O> {
+    /// Reads what is there. True: the response is complete, or enough of it has come; false: there is more to read
+    /// than one poll may.
+    fn poll(&mut self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<Result<bool, Fault>> {
+        let [mut parsed, mut dropped] = [0; 2];
+        while parsed < PARSED_BYTES && dropped < DROPPED_BYTES {
+            let mut shared = self.net.buffer.borrow_mut();
+            let came = ready!(poll_next(stream, context, &mut shared, &self.reader, self.sink.is_blind()));
+            let interim = self.reader.interim();
+            let (count, progress) = match came {
+                Err(error) => return Poll::Ready(Err(broken(&self.reader, &error))),
+                Ok(Came::Read(0) | Came::Dropped(0)) => return Poll::Ready(self.reader.end().map(|()| true)),
+                Ok(Came::Read(count)) => {
+                    parsed += count;
+                    (count, self.feed(shared.get(..count).unwrap_or_default())?)
+                }
+                Ok(Came::Dropped(count)) => {
+                    dropped += count;
+                    (count, self.reader.skip(count, &mut |head, bytes| self.sink.count(head, bytes)))
+                }
+            };
+            self.sink.untouched = false;
+            self.first_byte.get_or_insert_with(Instant::now);
+            match progress {
+                Progress::Done { used } if used == count => return Poll::Ready(Ok(true)),
+                Progress::Done { .. } => return Poll::Ready(Err(Fault::BodyLong)),
+                Progress::More if self.sink.wants_no_more() => return Poll::Ready(Ok(true)),
+                Progress::More if self.reader.interim() > interim => {
+                    self.deadline.enter(Fault::TimeoutIdle, self.net.settings.timeout);
+                }
+                Progress::More => self.deadline.progress(count as u64, self.net.settings.timeout)?,
+            }
+        }
+        Poll::Ready(Ok(false))
+    }
+
+    /// Parses input, and counts what of it is body.
+    fn feed(&mut self, input: &[u8]) -> Result<Progress, Fault> {
+        let Self { reader, sink, .. } = self;
+        let mut in_body = 0;
+        let progress = reader.feed(input, &mut |head, piece| {
+            in_body += piece.len() as u64;
+            sink.take(head, piece);
+        });
+        if in_body > 0
+            && let Some(head) = reader.head()
+        {
+            sink.count(head, in_body);
+        }
+        progress
+    }
+}
+
+/// How the next bytes of a response came, and how many: none at the end of the stream.
+enum Came {
+    /// They are in the buffer.
+    Read(usize),
+    /// They are a part of the body, and gone.
+    Dropped(usize),
+}
+
+/// Reads the next bytes into `buffer`, or discards them in the kernel when only their count matters.
+fn poll_next(
+    stream: &mut Stream,
+    context: &mut Context<'_>,
+    buffer: &mut [u8],
+    reader: &Reader,
+    blind: bool,
+) -> Poll<io::Result<Came>> {
+    let most = buffer.len();
+    let (droppable, room) = match reader.skippable().filter(|_| blind) {
+        // One more than there should be: what comes after the body must be noticed.
+        Some(left) => (true, usize::try_from(left.saturating_add(1)).unwrap_or(most)),
+        None if blind && reader.head().is_none() => (false, HEAD_READ_BYTES),
+        None => (false, most),
+    };
+    let room = buffer.get_mut(..room.min(most)).unwrap_or_default();
+    if droppable {
+        return stream.poll_drop(context, room).map_ok(Came::Dropped);
+    }
+    let mut room = ReadBuf::new(room);
+    ready!(Pin::new(stream).poll_read(context, &mut room))?;
+    Poll::Ready(Ok(Came::Read(room.filled().len())))
+}
+
+/// Returns the fault of a connection that broke: after the head, what is missing of the body tells more than the error.
+fn broken(reader: &Reader, error: &io::Error) -> Fault {
+    match transfer_fault(error) {
+        Fault::ConnEof if reader.head().is_some() => Fault::BodyShort,
+        fault => fault,
+    }
+}
+
+/// Returns the fault behind an error of a connection that was usable before.
+pub(super) fn transfer_fault(error: &io::Error) -> Fault {
+    match fault(error) {
+        Fault::ConnUnreachable | Fault::ConnRefused | Fault::TimeoutConnect => Fault::ConnReset,
+        fault => fault,
+    }
+}

@@ -1,0 +1,283 @@
+//! The head of a response: the fields that a client of streams reads, the same over HTTP/1.1 and HTTP/2.
+//!
+//! * Values are bytes. Text that is shown or compared replaces bytes that are not UTF-8 and control characters, so that
+//!   a header in Latin-1 is read the same by either protocol; a `Location` keeps such bytes percent-encoded, as browsers
+//!   and curl do.
+//! * Of a field that may stand once, the first line counts (`Location`, `ETag`, `Content-Range`), as in Node.js; the
+//!   last `Content-Type` counts, as in browsers. Lists are combined (RFC 9110 section 5.3).
+
+use std::time::Duration;
+
+use crate::base::CacheStatus;
+
+/// The fields of a response that matter to a client of streams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The status code, 100..=999.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// All `Content-Encoding` lines.
+    pub codings: Codings,
+    /// `Location`.
+    pub location: Option<String>,
+    /// `ETag`, if it is UTF-8: it is sent back as it came.
+    pub etag: Option<String>,
+    /// Whether a cache had it, where a header says so.
+    pub cache: Option<CacheStatus>,
+    /// `Age`: for how long a cache has had it.
+    pub age: Option<Duration>,
+    /// Whether `Cache-Control` or `Expires` says how long it may be kept.
+    pub has_lifetime: bool,
+    /// The range that `Content-Range` names.
+    pub content_range: Option<ContentRange>,
+    /// Whether the connection may be used again after the body.
+    pub keep_alive: bool,
+    /// The values of all `Set-Cookie` lines: secrets.
+    pub cookies: Vec<Box<[u8]>>,
+}
+
+/// A content coding that can be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// `gzip`, also `x-gzip`.
+    Gzip,
+    /// `deflate`.
+    Deflate,
+    /// `br`.
+    Brotli,
+    /// `zstd`.
+    Zstd,
+}
+
+impl Coding {
+    fn named(name: &[u8]) -> Option<Self> {
+        let names: [(&[u8], Self); 5] = [
+            (b"gzip", Self::Gzip),
+            (b"x-gzip", Self::Gzip),
+            (b"deflate", Self::Deflate),
+            (b"br", Self::Brotli),
+            (b"zstd", Self::Zstd),
+        ];
+        names.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, coding)| coding)
+    }
+}
+
+/// The content codings of a body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Codings {
+    /// The first one that can be decoded.
+    first: Option<Coding>,
+    /// There are further ones.
+    nested: bool,
+    /// A word that names no coding, for instance `aws-chunked`. Players leave it out, so the body is read as it is.
+    unknown: bool,
+}
+
+impl Codings {
+    /// The coding to undo; `None` for a body that comes as it is.
+    ///
+    /// # Errors
+    /// [`Nested`] when there are several.
+    pub fn single(self) -> Result<Option<Coding>, Nested> {
+        if self.nested { Err(Nested) } else { Ok(self.first) }
+    }
+
+    /// Whether the body is said to be encoded, also in a way that is not known.
+    pub fn are_any(self) -> bool {
+        self.first.is_some() || self.unknown
+    }
+
+    /// Whether the body comes compressed.
+    pub fn compress(self) -> bool {
+        self.first.is_some()
+    }
+
+    fn add(&mut self, value: &[u8]) {
+        for name in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
+                continue;
+            }
+            match Coding::named(name) {
+                Some(_) if self.first.is_some() => self.nested = true,
+                Some(coding) => self.first = Some(coding),
+                None => self.unknown = true,
+            }
+        }
+    }
+}
+
+/// A body has more than one content coding, which no server of streams does in earnest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nested;
+
+/// The first and last byte that a `Content-Range` names, and the length of the whole where it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContentRange {
+    /// The first byte.
+    pub first: u64,
+    /// The last byte.
+    pub last: u64,
+    /// Bytes of the whole resource.
+    pub total: Option<u64>,
+}
+
+impl ContentRange {
+    /// Reads `bytes FIRST-LAST/TOTAL` (RFC 9110 section 14.4).
+    fn read(value: &[u8]) -> Option<Self> {
+        let value = std::str::from_utf8(value).ok()?.trim();
+        let (unit, range) = value.split_once(' ')?;
+        let (range, total) = range.trim_start().split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let total = total.trim();
+        let total = if total == "*" { None } else { Some(digits(total)?) };
+        let read = Self { first: digits(first)?, last: digits(last)?, total };
+        (unit.eq_ignore_ascii_case("bytes") && read.first <= read.last).then_some(read)
+    }
+
+    /// Bytes of the range.
+    pub fn length(self) -> u64 {
+        (self.last - self.first).saturating_add(1)
+    }
+}
+
+impl Head {
+    /// Reads one field.
+    pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
+        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
+        if is("content-type") {
+            self.content_type = Some(text(value));
+        } else if is("content-encoding") {
+            self.codings.add(value);
+        } else if is("location") {
+            self.location.get_or_insert_with(|| location(value));
+        } else if is("set-cookie") {
+            self.cookies.push(value.into());
+        } else if is("etag") {
+            self.etag =
+                self.etag.take().or_else(|| std::str::from_utf8(value).ok().map(|it| it.trim().to_owned()));
+        } else if is("content-range") {
+            self.content_range = self.content_range.or_else(|| ContentRange::read(value));
+        } else if is("cache-control") || is("expires") {
+            self.has_lifetime = true;
+        } else if let Some(status) = CacheStatus::read(name, value) {
+            self.age = self.age.or_else(|| age(name, value));
+            self.cache = self.cache.into_iter().chain([status]).reduce(CacheStatus::stronger);
+        }
+    }
+}
+
+/// The text of a value, whatever its bytes are.
+fn text(value: &[u8]) -> String {
+    let text = String::from_utf8_lossy(value.trim_ascii());
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+/// The address in a `Location`: bytes that are not UTF-8 stay what they are, percent-encoded.
+fn location(value: &[u8]) -> String {
+    let value = value.trim_ascii();
+    if let Ok(text) = std::str::from_utf8(value) {
+        return text.to_owned();
+    }
+    let mut address = String::with_capacity(value.len() * 3);
+    for &byte in value {
+        match char::from(byte) {
+            plain if plain.is_ascii() => address.push(plain),
+            _ => address.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    address
+}
+
+/// The value of `Age` (RFC 9111 section 5.1), if this is that header.
+fn age(name: &[u8], value: &[u8]) -> Option<Duration> {
+    let value = std::str::from_utf8(value).ok().filter(|_| name.eq_ignore_ascii_case(b"age"))?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// A number without sign or space inside.
+pub(super) fn digits(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(fields: &[(&str, &[u8])]) -> Head {
+        let mut head = Head::default();
+        fields.iter().for_each(|(name, value)| head.field(name.as_bytes(), value));
+        head
+    }
+
+    fn single(values: &[&str]) -> Result<Option<Coding>, Nested> {
+        let mut codings = Codings::default();
+        values.iter().for_each(|value| codings.add(value.as_bytes()));
+        codings.single()
+    }
+
+    #[test]
+    fn codings_of_all_lines_count_and_unknown_words_are_left_out() {
+        for (values, expected) in [
+            (["gzip"].as_slice(), Ok(Some(Coding::Gzip))),
+            (&["X-GZip"], Ok(Some(Coding::Gzip))),
+            (&["aws-chunked, gzip"], Ok(Some(Coding::Gzip))),
+            (&["br, identity,"], Ok(Some(Coding::Brotli))),
+            (&["aws-chunked"], Ok(None)),
+            (&["none"], Ok(None)),
+            (&["utf-8"], Ok(None)),
+            (&[""], Ok(None)),
+            (&["gzip, gzip"], Err(Nested)),
+            (&["gzip", "gzip"], Err(Nested)),
+            (&["br", "identity", "zstd"], Err(Nested)),
+        ] {
+            assert_eq!(single(values), expected, "{values:?}");
+        }
+        assert!(head(&[("Content-Encoding", b"aws-chunked")]).codings.are_any());
+        assert!(!head(&[("Content-Encoding", b"identity")]).codings.are_any());
+    }
+
+    #[test]
+    fn text_that_is_not_utf_8_is_replaced_and_an_address_keeps_its_bytes() {
+        let head = head(&[
+            ("Content-Type", b"text/\xe9\x1b[2J"),
+            ("Location", b"/caf\xe9?a=%41"),
+            ("ETag", b"\"\xe9\""),
+            ("Age", b"12"),
+        ]);
+        assert_eq!(head.content_type.as_deref(), Some("text/\u{fffd}\u{fffd}[2J"));
+        assert_eq!(head.location.as_deref(), Some("/caf%E9?a=%41"));
+        assert_eq!(head.etag, None);
+        assert_eq!(head.age, Some(Duration::from_secs(12)));
+    }
+
+    #[test]
+    fn the_first_location_and_tag_count_and_the_last_type() {
+        let head = head(&[
+            ("location", b"/a"),
+            ("LOCATION", b"/b"),
+            ("etag", b" \"1\" "),
+            ("etag", b"\"2\""),
+            ("content-type", b"text/html"),
+            ("content-type", b"video/mp2t"),
+        ]);
+        assert_eq!(head.location.as_deref(), Some("/a"));
+        assert_eq!(head.etag.as_deref(), Some("\"1\""));
+        assert_eq!(head.content_type.as_deref(), Some("video/mp2t"));
+    }
+
+    #[test]
+    fn a_content_range_is_read_or_left_out() {
+        let read = |value: &str| ContentRange::read(value.as_bytes());
+        let range = |first, last, total| Some(ContentRange { first, last, total });
+        assert_eq!(read("bytes 0-999/8192"), range(0, 999, Some(8192)));
+        assert_eq!(read("Bytes  7-7/*"), range(7, 7, None));
+        assert_eq!(read("bytes 0-18446744073709551615/*").map(ContentRange::length), Some(u64::MAX));
+        for odd in
+            ["bytes */8192", "bytes 9-3/10", "items 0-1/2", "bytes 0-1", "bytes +0-1/2", "", "bytes 0-1/x"]
+        {
+            assert_eq!(read(odd), None, "{odd}");
+        }
+    }
+}

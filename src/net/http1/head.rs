@@ -1,0 +1,188 @@
+//! From the bytes of a complete head to its meaning: status line, fields, framing of the body.
+//!
+//! Read as curl, Node.js and browsers read it, and refused where they disagree about where the body ends:
+//! * a folded line continues the value before it (RFC 9112 section 5.2), white space before the colon is left out
+//!   (section 5.1), a field whose name is no name is left out;
+//! * NUL, a CR without LF, a line without a colon and every ambiguity of framing are faults.
+
+use crate::base::limits;
+use crate::base::outcome::Fault;
+
+use super::super::head::{Head, digits};
+use super::Framing;
+use super::chunked::Chunked;
+
+/// Longest text that tells an HTTP/1 status line from everything else.
+const VERSION: &[u8] = b"HTTP/1.";
+
+/// Returns the length of the head that `bytes` begin with, the empty line included; `None`: it is not complete.
+pub(super) fn length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += bytes.get(at..)?.iter().position(|byte| *byte == b'\n')? + 1;
+        match bytes.get(at..)? {
+            [b'\n', ..] => return Some(at + 1),
+            [b'\r', b'\n', ..] => return Some(at + 2),
+            _ => {}
+        }
+    }
+}
+
+/// Whether `bytes` may be the beginning of a head.
+pub(super) fn may_begin(bytes: &[u8]) -> bool {
+    bytes.iter().zip(VERSION).all(|(byte, expected)| byte == expected)
+}
+
+/// Parses a complete head.
+///
+/// # Errors
+/// `conn.proto` when it is not HTTP/1, is longer than the limits, or does not tell where the body ends.
+pub(super) fn parse(bytes: &[u8]) -> Result<(Head, Framing), Fault> {
+    if bytes.len() > limits::HEAD_BYTES || !is_clean(bytes) {
+        return Err(Fault::ConnProtocol);
+    }
+    let mut lines = Lines { rest: bytes };
+    let mut head = status(lines.next().unwrap_or_default())?;
+    let mut framing = FramingFields::default();
+    let mut count = 0;
+    let mut folded = Vec::new();
+    // White space before the first field belongs to no field (RFC 9112 section 2.2).
+    while lines.is_folded() {
+        lines.next();
+    }
+    while let Some(line) = lines.next().filter(|line| !line.is_empty()) {
+        count += 1;
+        let (name, mut value) = field(line)?;
+        if lines.is_folded() {
+            folded.clear();
+            folded.extend_from_slice(value);
+            while lines.is_folded() {
+                folded.push(b' ');
+                folded.extend_from_slice(lines.next().unwrap_or_default().trim_ascii());
+                count += 1;
+            }
+            value = &folded;
+        }
+        if count > limits::HEADER_LINES {
+            return Err(Fault::ConnProtocol);
+        }
+        if !framing.read(name, value, &mut head)? {
+            head.field(name, value);
+        }
+    }
+    let framing = framing.framing(head.status)?;
+    head.keep_alive &= framing != Framing::Close;
+    Ok((head, framing))
+}
+
+/// Whether there is no NUL and no CR without LF: some would end a line or a value there, others would not.
+fn is_clean(mut bytes: &[u8]) -> bool {
+    while let Some(at) = bytes.iter().position(|byte| matches!(byte, 0 | b'\r')) {
+        match bytes.get(at..) {
+            Some([b'\r', b'\n', rest @ ..]) => bytes = rest,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// The lines of a head, without their ends.
+struct Lines<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Lines<'a> {
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = self.rest.iter().position(|byte| *byte == b'\n').unwrap_or(self.rest.len());
+        let line = self.rest.get(..end)?;
+        self.rest = self.rest.get(end + 1..).unwrap_or_default();
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+
+    /// Whether the next line continues the one before it.
+    fn is_folded(&self) -> bool {
+        matches!(self.rest.first(), Some(b' ' | b'\t'))
+    }
+}
+
+/// Name and value of a field; the name is empty when it is none.
+fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
+    let colon = line.iter().position(|byte| *byte == b':').ok_or(Fault::ConnProtocol)?;
+    let (name, value) = line.split_at(colon);
+    let value = value.get(1..).unwrap_or_default();
+    Ok((name.trim_ascii_end(), value.trim_ascii()))
+}
+
+/// Reads the status line: `HTTP/1.x`, three digits, a reason that means nothing.
+fn status(line: &[u8]) -> Result<Head, Fault> {
+    let rest = line.strip_prefix(VERSION).ok_or(Fault::ConnProtocol)?;
+    let [minor @ (b'0' | b'1'), b' ', rest @ ..] = rest else { return Err(Fault::ConnProtocol) };
+    let [hundreds @ b'1'..=b'9', tens @ b'0'..=b'9', ones @ b'0'..=b'9', reason @ ..] =
+        rest.trim_ascii_start()
+    else {
+        return Err(Fault::ConnProtocol);
+    };
+    if !matches!(reason.first(), None | Some(b' ')) {
+        return Err(Fault::ConnProtocol);
+    }
+    let status =
+        [hundreds, tens, ones].into_iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
+    Ok(Head { status, keep_alive: *minor == b'1', ..Head::default() })
+}
+
+/// The fields that say where the body ends.
+#[derive(Debug, Default)]
+struct FramingFields {
+    length: Option<u64>,
+    chunked: bool,
+}
+
+impl FramingFields {
+    /// Reads a field; false: it says nothing about framing.
+    fn read(&mut self, name: &[u8], value: &[u8], head: &mut Head) -> Result<bool, Fault> {
+        if name.eq_ignore_ascii_case(b"content-length") {
+            self.add_length(value).ok_or(Fault::ConnProtocol)?;
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+                return Err(Fault::ConnProtocol);
+            }
+            self.chunked = true;
+        } else if name.eq_ignore_ascii_case(b"connection") {
+            for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+                if option.eq_ignore_ascii_case(b"close") {
+                    head.keep_alive = false;
+                } else if option.eq_ignore_ascii_case(b"keep-alive") {
+                    head.keep_alive = true;
+                }
+            }
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// The same length may be given several times, by several proxies (RFC 9112 section 6.3).
+    fn add_length(&mut self, value: &[u8]) -> Option<()> {
+        for length in std::str::from_utf8(value).ok()?.split(',') {
+            let length = digits(length.trim())?;
+            if self.length.replace(length).is_some_and(|earlier| earlier != length) {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// RFC 9112 section 6.3, for the response to a GET.
+    fn framing(&self, status: u16) -> Result<Framing, Fault> {
+        match (status, self.chunked, self.length) {
+            (100..=199 | 204 | 304, ..) => Ok(Framing::Length(0)),
+            (_, true, Some(_)) => Err(Fault::ConnProtocol),
+            (_, true, None) => Ok(Framing::Chunked(Chunked::default())),
+            (_, false, Some(length)) => Ok(Framing::Length(length)),
+            (_, false, None) => Ok(Framing::Close),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The byte stream under an HTTP/2 connection, watched: what came, and how much of it at once.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::frames::Frames;
+use crate::base::outcome::Fault;
+
+/// Bytes that one poll of the connection may read before other clients of the worker have their turn ...
+const POLL_BYTES: usize = 256 * 1024;
+/// ... and frames: large ones cost by the byte, small ones by the piece.
+const POLL_FRAMES: usize = 256;
+
+/// What is known of a connection beside its streams.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Bytes that came.
+    pub(super) read: Cell<u64>,
+    /// The peer has closed the stream in good order.
+    pub(super) ended: Cell<bool>,
+    /// The last stream that the peer handles, once it has sent GOAWAY.
+    pub(super) last_stream: Cell<Option<u32>>,
+    /// Why nothing more is read of the peer.
+    pub(super) refused: Cell<Option<Fault>>,
+    /// The connection's task has ended.
+    pub(super) closed: Cell<bool>,
+    /// Requests in a row that failed without telling the connection itself from the resource.
+    pub(super) strikes: Cell<u32>,
+    /// Bytes that this poll may still read.
+    budget: Cell<usize>,
+    /// This poll would have read more.
+    starved: Cell<bool>,
+}
+
+impl State {
+    /// A poll of the connection begins.
+    pub(super) fn begin_poll(&self) {
+        self.budget.set(POLL_BYTES);
+        self.starved.set(false);
+    }
+
+    /// Whether there was more to read than one poll may.
+    pub(super) fn is_starved(&self) -> bool {
+        self.starved.get()
+    }
+
+    fn spend(&self, bytes: usize, frames: usize) {
+        let cost = bytes.saturating_add(frames * (POLL_BYTES / POLL_FRAMES));
+        self.budget.set(self.budget.get().saturating_sub(cost));
+    }
+}
+
+/// A byte stream whose state is [`State`].
+#[derive(Debug)]
+pub(super) struct Watched<S> {
+    stream: S,
+    frames: Frames,
+    state: Rc<State>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, state: Rc<State>) -> Self {
+        Self { stream, frames: Frames::new(), state }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Self { stream, frames, state } = self.get_mut();
+        if state.budget.get() == 0 {
+            // The connection's task lets others run and then polls again.
+            state.starved.set(true);
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(stream).poll_read(context, buffer)).inspect_err(|error| {
+            state.ended.set(error.kind() == io::ErrorKind::UnexpectedEof);
+        })?;
+        let came = buffer.filled().get(before..).unwrap_or_default();
+        state.ended.set(came.is_empty());
+        state.read.set(state.read.get() + came.len() as u64);
+        let fed = frames.feed(came);
+        state.last_stream.set(frames.last_stream());
+        match fed {
+            Ok(count) => {
+                state.spend(came.len(), count);
+                Poll::Ready(Ok(()))
+            }
+            Err(fault) => {
+                state.refused.set(Some(fault));
+                Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
