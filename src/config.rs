@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::base::{OnHangup, SecretUrl};
 use crate::cli::{CheckArgs, LoadArgs, RequestArgs};
 use crate::hls::VariantChoice;
-use crate::load::Ramp;
+use crate::load::{Ramp, Reconnects};
 use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
 use crate::swarm::{ClientSettings, Plan, Witness};
@@ -126,6 +126,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
     let run_id = format!("{:016x}", random_seed()?);
     let (insecure, decrypt) = (args.requests.insecure, args.requests.decrypt);
     let net = net_settings(&target, args.requests, &run_id, args.player)?;
+    let ramp = args.ramp_time.map_or(Ramp::Rate(args.ramp_rate), Ramp::Time);
     let reports = args.reports.into_iter().map(report_file).collect::<Result<_, _>>()?;
     Ok(RunConfig {
         clients: ClientSettings {
@@ -138,12 +139,13 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
             net,
             decrypt,
             seed,
+            reconnects: Arc::new(Reconnects::new(ramp.rate(args.clients))),
             witness: None,
         },
         plan: Plan {
             clients: args.clients,
             clients_max: args.clients,
-            ramp: args.ramp_time.map_or(Ramp::Rate(args.ramp_rate), Ramp::Time),
+            ramp,
             jitter: args.ramp_jitter,
             duration: args.duration,
             seed,
@@ -183,12 +185,20 @@ pub fn check_config(
         profile: args.player,
         session: SessionLength::default(),
     };
+    let ramp = Ramp::Time(Duration::ZERO);
     Ok(RunConfig {
-        clients: ClientSettings { player: Arc::new(player), net, decrypt, seed, witness: Some(witness) },
+        clients: ClientSettings {
+            player: Arc::new(player),
+            net,
+            decrypt,
+            seed,
+            reconnects: Arc::new(Reconnects::new(ramp.rate(1))),
+            witness: Some(witness),
+        },
         plan: Plan {
             clients: 1,
             clients_max: 1,
-            ramp: Ramp::Time(Duration::ZERO),
+            ramp,
             jitter: Duration::ZERO,
             duration: Some(args.duration),
             seed,

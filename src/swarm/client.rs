@@ -75,8 +75,7 @@ impl Client {
         loop {
             let action = viewer.on(input);
             failpoint::reach("client", meter.client_id());
-            seat.set_busy(!lanes.are_idle());
-            if seat.is_draining() && lanes.are_idle() {
+            if seat.is_draining() && !seat.is_busy() {
                 return End::Drained;
             }
             let until = match action {
@@ -86,7 +85,6 @@ impl Client {
                     let lane = fetch.lane;
                     let wire = wires.get_mut(lane).and_then(Option::take).unwrap_or_else(|| lines.wire(lane));
                     lanes.open(lane, request(wire, fetch, &meter, Beside { seat, keys: keys.as_ref() }));
-                    seat.set_busy(true);
                     input = Input::Woke;
                     continue;
                 }
@@ -102,7 +100,7 @@ impl Client {
                 None => Some(lanes.next().await),
             };
             input = match ended {
-                Some(Landed { wire, fetch, arrival }) => {
+                Some(Landed { wire, fetch, arrival, open }) => {
                     let answer = conclude(&viewer.player, &mut viewer.inspection, &fetch, arrival).await;
                     if matches!(answer, Answer::Failed(_)) {
                         viewer.story.failed(kind(fetch.what));
@@ -110,6 +108,7 @@ impl Client {
                     if let Some(free) = wires.get_mut(fetch.lane) {
                         *free = Some(wire);
                     }
+                    drop(open);
                     Input::Ended(fetch.what, answer)
                 }
                 None => Input::Woke,

@@ -12,6 +12,7 @@ mod decryption;
 mod inspection;
 mod lanes;
 mod library;
+mod reach;
 mod request;
 mod seat;
 mod story;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use crate::base::Clock;
 use crate::frame::Status;
+use crate::load::Reconnects;
 use crate::net;
 use crate::pipeline::Tap;
 use crate::player;
@@ -42,6 +44,8 @@ pub struct ClientSettings {
     pub decrypt: bool,
     /// Same seed, same choices.
     pub seed: u64,
+    /// When clients that could not connect may try again.
+    pub reconnects: Arc<Reconnects>,
     /// Who is given every playlist that is read.
     pub witness: Option<Witness>,
 }

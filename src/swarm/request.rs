@@ -15,7 +15,8 @@ use crate::player::{Fetch, What};
 use crate::stats::{Exchange, Meter, Metric, Route, Timed, Timings};
 
 use super::decryption::{KeyRing, Undoing};
-use super::seat::Seat;
+use super::reach::Attempt;
+use super::seat::{OpenRequest, Seat};
 
 /// How long a client waits for what this machine lacks before it tries again.
 const LOCAL_WAIT: Duration = Duration::from_secs(1);
@@ -26,6 +27,8 @@ pub(super) struct Landed<'a> {
     pub(super) wire: Wire,
     pub(super) fetch: Fetch,
     pub(super) arrival: Arrival<'a>,
+    /// The request counts as open until what came has been looked at; `None`: none was made.
+    pub(super) open: Option<OpenRequest<'a>>,
 }
 
 /// What became of a request.
@@ -64,9 +67,11 @@ pub(super) async fn request<'a>(
     mut wire: Wire,
     fetch: Fetch,
     meter: &'a Meter,
-    beside: Beside<'_>,
+    beside: Beside<'a>,
 ) -> Landed<'a> {
+    let open = beside.seat.begin_request(&fetch.url).await;
     let arrival = match fetch.url.access() {
+        _ if open.is_none() => Arrival::Failed,
         Access::Request => follow(&mut wire, &fetch, meter, beside).await,
         Access::Inline => read_inline(&fetch, meter, beside.keys),
         Access::Refused => {
@@ -74,7 +79,7 @@ pub(super) async fn request<'a>(
             fail(meter.start(kind(fetch.what)), Fault::PolicyScheme)
         }
     };
-    Landed { wire, fetch, arrival }
+    Landed { wire, fetch, arrival, open }
 }
 
 /// Takes a key or media out of its `data:` address. A playlist there is refused: players load it by a request.
@@ -101,12 +106,13 @@ async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, beside: Be
     let (mut url, mut hop) = (fetch.url.clone(), 0);
     loop {
         let undoing = Undoing::new(beside.keys, fetch.decryption.as_deref());
-        let mut tap = Tap { exchange: meter.start(kind), undoing };
+        let mut tap = Tap { exchange: meter.start(kind), undoing, attempt: Attempt::default() };
         let unless = fetch.unless.as_deref();
         let body = body(kind, &tap.undoing);
         let request = Request { url: &url, range: fetch.range, unless, body, total: fetch.total };
         let ended = wire.get(&request, &mut tap).await;
-        let Tap { exchange, undoing } = tap;
+        let Tap { exchange, undoing, attempt } = tap;
+        beside.seat.reach().ended(&url, attempt, ended.as_ref().err().copied());
         let response = match ended {
             Ok(response) => {
                 meter.answered(&route(&response.opening), response.wire_bytes, response.cache);
@@ -200,10 +206,12 @@ fn next_hop(url: &SecretUrl, location: &str, hop: u32) -> Result<SecretUrl, Faul
 struct Tap<'a> {
     exchange: Exchange<'a>,
     undoing: Undoing,
+    attempt: Attempt,
 }
 
 impl Observer for Tap<'_> {
     fn received(&mut self, bytes: u64) {
+        self.attempt = Attempt::Answered;
         self.exchange.received(bytes);
     }
 
@@ -212,6 +220,7 @@ impl Observer for Tap<'_> {
     }
 
     fn connected(&mut self, opening: &Opening, replaces: bool) {
+        self.attempt = Attempt::Connected;
         let meter = self.exchange.meter();
         meter.count(Metric::Connections, 1);
         meter.opened(&route(opening));

@@ -14,8 +14,9 @@ use tokio::time::{Instant, sleep_until};
 use super::ClientSettings;
 use super::client::{Client, End, SEED_STEP};
 use super::library::Library;
+use super::reach::Reach;
 use super::story::Story;
-use crate::base::{ClientState, Clock};
+use crate::base::{ClientState, Clock, SecretUrl};
 use crate::net::Net;
 use crate::pipeline::{self, Tap};
 use crate::player::{Backoff, Departure};
@@ -47,14 +48,24 @@ impl Occupant {
     }
 }
 
+/// A request that is open as long as this lives.
+pub(super) struct OpenRequest<'a>(&'a Cell<u32>);
+
+impl Drop for OpenRequest<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
 /// What a worker and the client in a seat tell each other, and who that client is.
 pub(super) struct Seat {
     shared: Rc<Shared>,
     occupant: RefCell<Option<Occupant>>,
     /// No new request may start.
     draining: Cell<bool>,
-    /// A request is open: the client must not be dropped while it can still finish.
-    busy: Cell<bool>,
+    /// Requests that are open: the client must not be dropped while they can still finish.
+    open: Cell<u32>,
+    reach: Reach,
     /// The operator took the client away.
     removed: Cell<bool>,
 }
@@ -64,9 +75,10 @@ impl Seat {
     pub(super) fn new(shared: Rc<Shared>, handle: ClientHandle) -> Self {
         Self {
             occupant: RefCell::new(Some(Occupant::new(&shared, handle))),
+            reach: Reach::new(Arc::clone(&shared.settings.reconnects)),
             shared,
             draining: Cell::default(),
-            busy: Cell::default(),
+            open: Cell::default(),
             removed: Cell::default(),
         }
     }
@@ -90,12 +102,27 @@ impl Seat {
         self.draining.get()
     }
 
-    pub(super) fn set_busy(&self, busy: bool) {
-        self.busy.set(busy);
+    /// Counts a request as open until the guard is dropped. A client that could not connect waits for its turn
+    /// first: that wait is no part of the request. `None`: the run drains, and no request begins.
+    pub(super) async fn begin_request(&self, url: &SecretUrl) -> Option<OpenRequest<'_>> {
+        let clock = self.shared.clock;
+        if let Some(until) = self.reach.wait_until(url, clock.now()) {
+            sleep_until(Instant::from_std(clock.origin() + until)).await;
+        }
+        (!self.is_draining()).then(|| {
+            self.open.set(self.open.get() + 1);
+            OpenRequest(&self.open)
+        })
     }
 
+    /// The hosts that this seat's clients cannot reach.
+    pub(super) fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Whether a request is open.
     pub(super) fn is_busy(&self) -> bool {
-        self.busy.get()
+        self.open.get() > 0
     }
 
     pub(super) fn remove(&self) {
@@ -141,7 +168,6 @@ impl Seat {
 
     /// The viewer leaves.
     fn vacate(&self, departure: Departure) {
-        self.busy.set(false);
         self.left(match departure {
             Departure::GaveUp => pipeline::Departure::GaveUp,
             Departure::SessionOver => pipeline::Departure::SessionOver,

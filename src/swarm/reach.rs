@@ -1,0 +1,84 @@
+//! Which hosts a client cannot reach: after an outage, clients come back at the rate at which they joined.
+//!
+//! * A client is cut off from a host once no connection came about, or a new one broke before any answer. A reset of a connection
+//!   that has answered before is an ordinary failure: the player's own retries are right for it.
+//! * It takes a slot of the run's [`Reconnects`] before each further request to that host, until one is answered. Other
+//!   hosts are not affected: a backup is asked at once. The state belongs to the seat: a viewer that replaces another
+//!   joins no faster.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::SecretUrl;
+use crate::base::outcome::Fault;
+use crate::base::secret_url::Endpoint;
+use crate::load::Reconnects;
+
+/// How far a request came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// It had no new connection.
+    #[default]
+    Begun,
+    /// It had a new connection.
+    Connected,
+    /// A body came.
+    Answered,
+}
+
+/// Hosts that are remembered as out of reach: more than a stream has.
+const HOSTS: usize = 8;
+
+/// The hosts that the clients of one seat cannot reach.
+#[derive(Debug)]
+pub(super) struct Reach {
+    reconnects: Arc<Reconnects>,
+    lost: RefCell<Vec<Endpoint>>,
+}
+
+impl Reach {
+    /// A client that has not tried yet.
+    pub(super) fn new(reconnects: Arc<Reconnects>) -> Self {
+        Self { reconnects, lost: RefCell::default() }
+    }
+
+    /// When a request for `url` may begin; `None`: now.
+    pub(super) fn wait_until(&self, url: &SecretUrl, now: Duration) -> Option<Duration> {
+        let is_lost = self.lost.borrow().iter().any(|endpoint| url.is_at(endpoint));
+        is_lost.then(|| self.reconnects.take(now)).filter(|slot| *slot > now)
+    }
+
+    /// A request for `url` has ended: with a response, or with this fault.
+    pub(super) fn ended(&self, url: &SecretUrl, attempt: Attempt, fault: Option<Fault>) {
+        let mut lost = self.lost.borrow_mut();
+        // Any other fault says nothing of the way to the host.
+        let is_lost = fault.is_some_and(|fault| is_unreachable(attempt, fault));
+        if fault.is_none() || is_lost {
+            lost.retain(|endpoint| !url.is_at(endpoint));
+        }
+        if is_lost {
+            lost.truncate(HOSTS - 1);
+            lost.insert(0, url.endpoint());
+        }
+    }
+}
+
+/// Whether no connection came about, or a new one was of no use.
+fn is_unreachable(attempt: Attempt, fault: Fault) -> bool {
+    match fault {
+        Fault::TimeoutDns
+        | Fault::TimeoutConnect
+        | Fault::TimeoutTls
+        | Fault::ConnRefused
+        | Fault::ConnUnreachable
+        | Fault::DnsNotFound
+        | Fault::DnsServerFailure
+        | Fault::TlsHandshake => true,
+        Fault::ConnReset | Fault::ConnEof | Fault::H2GoAway => attempt == Attempt::Connected,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
