@@ -1,12 +1,16 @@
 //! Which variants of a multivariant playlist a client plays: `--variant`.
 //!
 //! * The choice takes linear time and is the same for every client; of equal variants the first listed wins.
+//! * With content steering, only variants of the pathway to begin with are chosen from.
 
 use std::{fmt, str::FromStr};
 
 use crate::base::units::parse_bit_rate;
 
 use super::multivariant::{Multivariant, Variant};
+
+/// The pathway of variants that name none.
+const DEFAULT_PATHWAY: &str = ".";
 
 /// Which variants a client plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -57,27 +61,49 @@ impl fmt::Display for VariantChoice {
 
 /// The places in [`Multivariant::variants`] of the variants to play; none if there are no variants.
 pub fn choose(playlist: &Multivariant, choice: VariantChoice) -> Vec<usize> {
-    let variants = &playlist.variants;
+    if choice == VariantChoice::All {
+        return (0..playlist.variants.len()).collect();
+    }
+    let pathway = first_pathway(playlist);
+    let on_pathway = |(_, variant): &Listed<'_>| pathway_of(variant) == pathway;
+    let variants: Vec<Listed<'_>> = playlist.variants.iter().enumerate().filter(on_pathway).collect();
     let one = match choice {
-        VariantChoice::Highest => highest(variants, u64::MAX),
-        VariantChoice::Lowest => lowest(variants),
-        VariantChoice::First => (!variants.is_empty()).then_some(0),
-        VariantChoice::Bandwidth(limit) => highest(variants, limit).or_else(|| lowest(variants)),
-        VariantChoice::All => return (0..variants.len()).collect(),
+        VariantChoice::Highest => highest(&variants, u64::MAX),
+        VariantChoice::Lowest => lowest(&variants),
+        VariantChoice::First | VariantChoice::All => variants.first().copied(),
+        VariantChoice::Bandwidth(limit) => highest(&variants, limit).or_else(|| lowest(&variants)),
     };
-    one.into_iter().collect()
+    one.into_iter().map(|(index, _)| index).collect()
+}
+
+/// A variant and its place in the playlist.
+type Listed<'a> = (usize, &'a Variant);
+
+/// The pathway to begin with (RFC 8216bis section 4.4.6.6): the one that EXT-X-CONTENT-STEERING names, if it has
+/// variants, else that of the first variant.
+fn first_pathway(playlist: &Multivariant) -> &str {
+    let steering = playlist.content_steering.as_ref();
+    let named = steering.map_or(DEFAULT_PATHWAY, |steering| {
+        steering.pathway.as_ref().map_or(DEFAULT_PATHWAY, |pathway| pathway.as_str())
+    });
+    let has_variants = playlist.variants.iter().any(|variant| pathway_of(variant) == named);
+    if has_variants { named } else { playlist.variants.first().map_or(DEFAULT_PATHWAY, pathway_of) }
+}
+
+fn pathway_of(variant: &Variant) -> &str {
+    variant.pathway.as_ref().map_or(DEFAULT_PATHWAY, |pathway| pathway.as_str())
 }
 
 /// The first of the variants with the highest bandwidth not above `limit`.
-fn highest(variants: &[Variant], limit: u64) -> Option<usize> {
-    let fitting = variants.iter().enumerate().filter(|(_, variant)| variant.bandwidth <= limit);
-    // `max_by_key` takes the last of equals: seen from behind, that is the first listed.
-    fitting.rev().max_by_key(|(_, variant)| variant.bandwidth).map(|(index, _)| index)
+fn highest<'a>(variants: &[Listed<'a>], limit: u64) -> Option<Listed<'a>> {
+    let fitting = variants.iter().filter(|(_, variant)| variant.bandwidth <= limit);
+    // `max_by_key` returns the last of equals: in reverse order, that is the first listed.
+    fitting.rev().max_by_key(|(_, variant)| variant.bandwidth).copied()
 }
 
 /// The first of the variants with the lowest bandwidth.
-fn lowest(variants: &[Variant]) -> Option<usize> {
-    variants.iter().enumerate().min_by_key(|(_, variant)| variant.bandwidth).map(|(index, _)| index)
+fn lowest<'a>(variants: &[Listed<'a>]) -> Option<Listed<'a>> {
+    variants.iter().min_by_key(|(_, variant)| variant.bandwidth).copied()
 }
 
 #[cfg(test)]
@@ -111,6 +137,22 @@ mod tests {
             [(1, 2), (99, 2), (100, 2), (199, 2), (200, 0), (299, 0), (300, 1), (u64::MAX, 1)]
         {
             assert_eq!(choose(&playlist, VariantChoice::Bandwidth(limit)), [expected], "{limit}");
+        }
+    }
+
+    #[test]
+    fn only_variants_of_the_pathway_to_begin_with_are_chosen_from() {
+        let variants = "#EXT-X-STREAM-INF:BANDWIDTH=900,PATHWAY-ID=\"A\"\na.m3u8\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=800,PATHWAY-ID=\"B\"\nb.m3u8\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=100,PATHWAY-ID=\"B\"\nc.m3u8\n";
+        for (steering, highest, lowest) in [
+            ("", 0, 0),
+            ("#EXT-X-CONTENT-STEERING:SERVER-URI=\"s\",PATHWAY-ID=\"B\"\n", 1, 2),
+            ("#EXT-X-CONTENT-STEERING:SERVER-URI=\"s\",PATHWAY-ID=\"C\"\n", 0, 0),
+        ] {
+            let playlist = multivariant(&format!("#EXTM3U\n{steering}{variants}"));
+            assert_eq!(choose(&playlist, VariantChoice::Highest), [highest], "{steering}");
+            assert_eq!(choose(&playlist, VariantChoice::Lowest), [lowest], "{steering}");
         }
     }
 

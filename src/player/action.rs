@@ -25,6 +25,18 @@ pub enum What {
     Segment(usize, u64),
 }
 
+impl What {
+    /// The number of the track that it is for.
+    pub fn track(self) -> Option<usize> {
+        match self {
+            Self::Entry => None,
+            Self::Playlist(track) | Self::Key(track) | Self::Init(track) | Self::Segment(track, _) => {
+                Some(track)
+            }
+        }
+    }
+}
+
 /// A request that the player wants.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fetch {
@@ -100,8 +112,11 @@ pub enum Answer {
 pub enum Failure {
     /// The server said that it will not give this: a status of 400 to 499.
     Refused,
-    /// Anything else, which may be better the next time.
+    /// The server answered with another status that is a failure, which may be better the next time.
     Broken,
+    /// Nothing usable came: no whole response, or not what was asked for. To a player in a browser it is a network
+    /// error.
+    Unusable,
 }
 
 /// What every player of a run is made from.

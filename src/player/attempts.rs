@@ -58,6 +58,11 @@ impl Attempts {
         Verdict::Skip
     }
 
+    /// How often it has failed in a row.
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// It came, or another thing is wanted now.
     pub(super) fn succeed(&mut self) {
         *self = Self::default();

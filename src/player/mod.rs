@@ -11,9 +11,12 @@
 mod action;
 mod attempts;
 mod backoff;
+mod failover;
+mod join;
 mod live;
 mod need;
 mod playhead;
+mod presentation;
 pub mod profile;
 pub mod profiles;
 mod reloads;
@@ -29,7 +32,7 @@ use jiff::Timestamp;
 
 use crate::base::outcome::Fault;
 use crate::base::{SecretUrl, limits};
-use crate::hls::{Media, Playlist, Start, Variables, choose};
+use crate::hls::{Media, Multivariant, Playlist, Start, Variables, choose};
 
 pub use action::{Action, Answer, Departure, Failure, Fetch, Input, LANES, Settings, What};
 use attempts::{Attempts, Verdict};
@@ -38,6 +41,7 @@ pub use need::Decryption;
 use need::{Keys, Need, Wanted};
 pub use playhead::{Doing, Moment, Tally};
 use playhead::{Phase, Playhead};
+use presentation::Presentation;
 pub use profile::Profile;
 use profile::Refused;
 use reloads::Reloads;
@@ -51,6 +55,8 @@ struct Asked {
     since: Duration,
     /// The address, where it is remembered: that of a key.
     key: Option<SecretUrl>,
+    /// Its track was left: what comes is not used.
+    void: bool,
 }
 
 /// A simulated viewer.
@@ -60,6 +66,10 @@ pub struct Player {
     /// The wall-clock time at which time was zero.
     epoch: Timestamp,
     tracks: Vec<Track>,
+    /// The variants, where there is more than one to choose from.
+    presentation: Option<Box<Presentation>>,
+    /// Counts changes of the variant.
+    generation: u32,
     /// What the multivariant playlist says for its media playlists.
     variables: Variables,
     start: Option<Start>,
@@ -80,6 +90,7 @@ pub struct Player {
 struct Counted {
     skipped: u64,
     jumps: u64,
+    switches: u64,
     live_latency: Option<Duration>,
 }
 
@@ -91,6 +102,8 @@ impl Player {
             settings,
             epoch,
             tracks: Vec::new(),
+            presentation: None,
+            generation: 0,
             variables: Variables::default(),
             start: None,
             keys: Keys::default(),
@@ -110,6 +123,7 @@ impl Player {
         self.playhead.advance(now);
         if let Input::Ended(what, answer) = input
             && let Some(asked) = self.take_asked(what)
+            && !asked.void
         {
             match answer {
                 Answer::Playlist { url, etag, playlist } => {
@@ -162,7 +176,7 @@ impl Player {
     ) {
         let index = match (asked.what, &*playlist) {
             (What::Entry, Playlist::Multivariant(multivariant)) => {
-                self.tracks = selection::tracks(multivariant, self.settings.choice, &url);
+                self.present(multivariant, &playlist, &url);
                 self.variables.clone_from(&multivariant.variables);
                 self.start = multivariant.start;
                 if self.tracks.is_empty() {
@@ -191,6 +205,16 @@ impl Player {
             self.settle_latency(asked.since, now);
         }
         self.end_if_complete(now);
+    }
+
+    /// Chooses what is played of a presentation.
+    fn present(&mut self, multivariant: &Multivariant, playlist: &Arc<Playlist>, url: &SecretUrl) {
+        let Settings { choice, profile, .. } = *self.settings;
+        self.presentation = Presentation::new(playlist, url, choice, profile).map(Box::new);
+        self.tracks = match &self.presentation {
+            Some(presentation) => presentation.tracks(),
+            None => selection::tracks(multivariant, &choose(multivariant, choice), url),
+        };
     }
 
     /// Where the viewer stands behind what happens, from the first track's playlist that was asked for at `asked`.
@@ -222,12 +246,18 @@ impl Player {
         let Some(track) = self.tracks.get_mut(index) else { return };
         match asked.what {
             What::Segment(_, sequence) => {
-                if let Some(length) = track.take_segment(sequence)
-                    && track.role != Role::Subtitles
-                {
-                    self.playhead.load(bytes, if track.role == Role::Main { length } else { Duration::ZERO });
+                let first = track.buffered.is_zero();
+                let (length, role) = (track.take_segment(sequence), track.role);
+                if let Some(length) = length.filter(|_| role != Role::Subtitles) {
+                    self.playhead.load(bytes, if role == Role::Main { length } else { Duration::ZERO });
                 }
                 self.buffer(now);
+                if length.is_some() && role == Role::Main {
+                    if first {
+                        self.begin_audio(sequence);
+                    }
+                    self.prefer(now);
+                }
             }
             What::Init(_) => track.take_init(),
             _ => {
@@ -238,6 +268,9 @@ impl Player {
     }
 
     fn take_failure(&mut self, what: What, failure: Failure, now: Duration) {
+        if self.fail_over(what, failure, now) {
+            return;
+        }
         match self.judge(what, failure, now) {
             Verdict::Again => {}
             Verdict::Leave => self.gave_up = true,
@@ -338,7 +371,7 @@ impl Player {
             if self.is_busy(lane) {
                 continue;
             }
-            let again = track.media().is_some();
+            let again = track.media().is_some() || self.generation > 0;
             let limit = self.reloads.free_at(mains).filter(|at| again && *at > now);
             match (track.playlist_need(now), limit) {
                 (Need::Nothing { until }, _) => *wake = earliest(*wake, until),
@@ -362,7 +395,7 @@ impl Player {
         let mut shortest: Option<(Duration, What, usize, Wanted)> = None;
         for (index, track) in self.tracks.iter().enumerate() {
             let lane = self.lane(track, true);
-            if self.is_busy(lane) {
+            if self.is_busy(lane) || self.waits_for_video(track) {
                 continue;
             }
             let ahead = track.buffered.saturating_sub(position);
@@ -407,7 +440,7 @@ impl Player {
         let Some(url) = url else { return Action::Wait(Some(now + limits::BACKOFF_MIN)) };
         if let Some(open) = self.asked.get_mut(lane) {
             let key = matches!(what, What::Key(_)).then(|| url.clone());
-            *open = Some(Asked { what, since: now, key });
+            *open = Some(Asked { what, since: now, key, void: false });
         }
         let target = self.tracks.iter().map(Track::target_duration).max().unwrap_or_default();
         let total = (target * limits::TOTAL_TIMEOUT_SEGMENTS).max(limits::TOTAL_TIMEOUT_MIN);
@@ -417,6 +450,16 @@ impl Player {
     /// The client leaves at `now`: what it played until then is counted.
     pub fn leave(&mut self, now: Duration) {
         self.playhead.advance(now);
+    }
+
+    /// Whether a response to an open request is still of use: not if its track was left.
+    pub fn awaits(&self, what: What) -> bool {
+        self.asked.iter().flatten().any(|asked| asked.what == what && !asked.void)
+    }
+
+    /// Changes whenever another variant is played.
+    pub fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// What media playlists may import from their multivariant playlist.
@@ -430,6 +473,7 @@ impl Player {
         Tally {
             segments_skipped: counted.skipped,
             edge_jumps: counted.jumps,
+            variant_switches: counted.switches,
             live_latency: counted.live_latency,
             ..self.playhead.take_tally()
         }

@@ -39,6 +39,8 @@ pub struct Tally {
     pub segments_skipped: u64,
     /// The client went on elsewhere in a live stream than behind what it had.
     pub edge_jumps: u64,
+    /// Times that another variant was played from then on.
+    pub variant_switches: u64,
 }
 
 /// What the viewer sees, as a function of time. Moments are microseconds on the clock of the run.

@@ -32,6 +32,12 @@ pub struct Profile {
     pub refused: Refused,
     /// Where a client goes on that was too slow for the window.
     pub behind: Behind,
+    /// When another variant is played.
+    pub failover: Failover,
+    /// The variant that playback begins with, where the best is to be played.
+    pub start_variant: StartVariant,
+    /// Where separate audio begins.
+    pub audio_start: AudioStart,
     /// How requests are written and connections used.
     pub manners: Manners,
 }
@@ -44,6 +50,44 @@ pub enum StartAt {
     TargetDurations(u32),
     /// At the segment that is this many from the end, the last one being 1, whatever the playlist says.
     Segments(usize),
+}
+
+/// When a variant is left for another, because its playlist or its media cannot be loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failover {
+    /// Never.
+    Never,
+    /// When its retries are used up; at once after a refusal, or where no response came. It is not played again.
+    AfterRetries,
+    /// At the first failure. It may be played again after this time.
+    AtOnce {
+        /// How long it is left out.
+        penalty: Duration,
+    },
+}
+
+/// The variant that playback begins with, where the best is to be played. After its first segment the best is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartVariant {
+    /// The best.
+    Preferred,
+    /// The highest that fits a first estimate: `default` bits per second, or the bandwidth of the variant that is
+    /// listed first, up to `most`.
+    Estimated {
+        /// The estimate before the playlist is known.
+        default: u64,
+        /// The highest estimate.
+        most: u64,
+    },
+}
+
+/// Where separate audio begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AudioStart {
+    /// Where its own playlist says.
+    Alone,
+    /// Where the video does, once its first segment is there.
+    WithVideo,
 }
 
 /// When a media playlist is loaded again.
@@ -132,6 +176,16 @@ pub enum Then {
     SkipOn,
     /// It is tried for ever, with growing waits.
     BackOff,
+}
+
+impl Failover {
+    /// How long a variant that failed is left out; `None`: for good.
+    pub(super) fn penalty(self) -> Option<Duration> {
+        match self {
+            Self::AtOnce { penalty } => Some(penalty),
+            Self::Never | Self::AfterRetries => None,
+        }
+    }
 }
 
 impl Pace {

@@ -4,8 +4,8 @@
 //! six) with faults; where it was not seen, it says what its documentation or source does. Cells that were rounded:
 //!
 //! * All but `ffmpeg` ask for media without a coding, because nobody here decodes it.
-//! * `web` (hls.js 1.7 in Chromium 156): its default retry policies for errors, and what it does about a 4xx where
-//!   there is no other variant: one is never switched to here.
+//! * `web` (hls.js 1.7 in Chromium 156): its default retry policies for errors. A variant is left as its error
+//!   controller does: at once after a 4xx or without a response, else after the retries; it does not come back.
 //! * `ffmpeg` (5.1): it tries a playlist three times within 10 ms; here the third waits for the limit of two playlist
 //!   requests a second and client. A segment that fails over a kept-alive connection is tried once more over a new one.
 //! * `native` (Chromium's own player): it asks for what is left of a resource (`bytes=N-`), here for all of it.
@@ -13,7 +13,10 @@
 
 use std::time::Duration;
 
-use super::profile::{Address, Behind, Pace, Profile, Refused, Reload, Retry, StartAt, Then, Wait};
+use super::profile::{
+    Address, AudioStart, Behind, Failover, Pace, Profile, Refused, Reload, Retry, StartAt, StartVariant,
+    Then, Wait,
+};
 use crate::base::Manners;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,6 +32,9 @@ const BROWSER: Manners = Manners {
 const WEB_WAIT: Wait = Wait::Doubling { first: SECOND, longest: Duration::from_secs(8) };
 const RFC_RELOAD: Reload = Reload { changed: Pace::HalfTargets(2), unchanged: Pace::HalfTargets(1) };
 
+/// The first estimate of hls.js: its `abrEwmaDefaultEstimate` and `abrEwmaDefaultEstimateMax`.
+const WEB_ESTIMATE: StartVariant = StartVariant::Estimated { default: 500_000, most: 5_000_000 };
+
 /// hls.js in a browser: the largest share on the web.
 pub static WEB: Profile = Profile {
     name: "web",
@@ -42,6 +48,9 @@ pub static WEB: Profile = Profile {
     segment: Retry { times: Some(6), wait: WEB_WAIT, then: Then::Leave },
     refused: Refused::Final,
     behind: Behind::LiveEdge,
+    failover: Failover::AfterRetries,
+    start_variant: WEB_ESTIMATE,
+    audio_start: AudioStart::WithVideo,
     manners: BROWSER,
 };
 
@@ -58,6 +67,9 @@ pub static FFMPEG: Profile = Profile {
     segment: Retry { times: Some(1), wait: Wait::AtOnce, then: Then::SkipOn },
     refused: Refused::AsAnyFailure,
     behind: Behind::Oldest,
+    failover: Failover::Never,
+    start_variant: StartVariant::Preferred,
+    audio_start: AudioStart::Alone,
     manners: Manners {
         playlist_encoding: None,
         media_encoding: None,
@@ -81,6 +93,9 @@ pub static NATIVE: Profile = Profile {
     segment: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
     refused: Refused::AsAnyFailure,
     behind: Behind::LiveEdge,
+    failover: Failover::Never,
+    start_variant: StartVariant::Preferred,
+    audio_start: AudioStart::Alone,
     manners: Manners {
         playlist_encoding: Some("gzip, identity;q=1, *;q=0"),
         whole_range: true,
@@ -102,6 +117,9 @@ pub static PERSISTENT: Profile = Profile {
     segment: Retry { times: Some(5), wait: Wait::HalfTargets(1), then: Then::Skip },
     refused: Refused::AsAnyFailure,
     behind: Behind::LiveEdge,
+    failover: Failover::AtOnce { penalty: Duration::from_secs(60) },
+    start_variant: StartVariant::Preferred,
+    audio_start: AudioStart::WithVideo,
     manners: BROWSER,
 };
 

@@ -1,7 +1,7 @@
 //! How often a client may load playlists again: twice a second, whatever playlists and faults it meets.
 //!
 //! A client that plays several variants at once is as many viewers, and may for each of them. First loads are not
-//! limited: there is one for each playlist.
+//! limited, there is one for each playlist; those of variants that are switched to are.
 
 use std::collections::VecDeque;
 use std::time::Duration;

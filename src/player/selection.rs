@@ -7,12 +7,11 @@
 
 use super::track::{Role, Track};
 use crate::base::SecretUrl;
-use crate::hls::{Multivariant, Rendition, RenditionKind, Text, VariantChoice, choose};
+use crate::hls::{Multivariant, Rendition, RenditionKind, Text};
 
-/// The tracks to play, the variants first.
-pub(super) fn tracks(presentation: &Multivariant, choice: VariantChoice, at: &SecretUrl) -> Vec<Track> {
-    let chosen = choose(presentation, choice);
-    let variants: Vec<_> = chosen.into_iter().filter_map(|index| presentation.variants.get(index)).collect();
+/// The tracks of the chosen variants, the variants first.
+pub(super) fn tracks(presentation: &Multivariant, chosen: &[usize], at: &SecretUrl) -> Vec<Track> {
+    let variants: Vec<_> = chosen.iter().filter_map(|index| presentation.variants.get(*index)).collect();
     let mut tracks = Vec::new();
     for variant in &variants {
         add(&mut tracks, at, variant.uri.as_str(), Role::Main, variant.bandwidth);
@@ -53,7 +52,7 @@ fn subtitles<'a>(presentation: &'a Multivariant, group: &'a Text) -> Option<&'a 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hls::{Playlist, parse};
+    use crate::hls::{Playlist, VariantChoice, choose, parse};
 
     fn chosen(lines: &str, choice: VariantChoice) -> Vec<(Role, String)> {
         let text = format!("#EXTM3U\n{lines}");
@@ -61,7 +60,7 @@ mod tests {
             panic!("a multivariant playlist")
         };
         let at = SecretUrl::parse("http://o.test/live/master.m3u8").expect("an address");
-        let tracks = tracks(&presentation, choice, &at);
+        let tracks = tracks(&presentation, &choose(&presentation, choice), &at);
         tracks.iter().map(|track| (track.role, track.base.file_name())).collect()
     }
 

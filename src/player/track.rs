@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempts::Attempts;
+use super::join::Join;
 use super::need::{self, Keys, Need};
 use super::profile::{Behind, Profile, Then};
 use super::start::first_to_play;
@@ -73,6 +74,8 @@ pub(super) struct Track {
     probe: Option<u64>,
     init: Option<Arc<Init>>,
     behind_since: Option<Duration>,
+    /// Where the first list is joined, if not where a viewer begins.
+    join: Option<Box<Join>>,
 }
 
 impl Track {
@@ -94,6 +97,27 @@ impl Track {
             probe: None,
             init: None,
             behind_since: None,
+            join: None,
+        }
+    }
+
+    /// Continues what `before` played, from another playlist.
+    pub(super) fn continue_from(&mut self, before: &Self) {
+        self.buffered = before.buffered;
+        self.join = before.place_in_list().map(Box::new).or_else(|| before.join.clone());
+    }
+
+    /// Where the client stands in the list that it has.
+    pub(super) fn place_in_list(&self) -> Option<Join> {
+        self.list.as_ref().map(|list| Join { playlist: Arc::clone(list), next: self.next })
+    }
+
+    /// Goes to this place, if it is listed; without a list, once there is one.
+    pub(super) fn join_at(&mut self, place: &Join) {
+        match self.media().map(|media| place.find(media)) {
+            Some(Some(next)) => (self.next, self.missing) = (next, next),
+            Some(None) => {}
+            None => self.join = Some(Box::new(place.clone())),
         }
     }
 
@@ -128,9 +152,11 @@ impl Track {
         self.playlist_attempts.succeed();
         let taken = match self.media() {
             None => {
-                self.next = first_to_play(media, profile.start, start);
+                let joined = self.join.take().and_then(|join| join.find(media));
+                self.next = joined.unwrap_or_else(|| first_to_play(media, profile.start, start));
                 self.missing = self.next;
-                self.probe = oldest(media).filter(|oldest| profile.probes_oldest && *oldest < self.next);
+                let probes = profile.probes_oldest && joined.is_none();
+                self.probe = oldest(media).filter(|oldest| probes && *oldest < self.next);
                 Taken { changed: true, ..Taken::default() }
             }
             Some(before) => {

@@ -68,6 +68,8 @@ pub struct Playback {
     pub live_latency_ms: Option<Spread>,
     /// Times that a client went on elsewhere in a live stream than behind what it had.
     pub edge_jumps: u64,
+    /// Times that a client went on with another variant.
+    pub variant_switches: u64,
     /// How the sessions that ever played differ from one another.
     pub sessions: Sessions,
 }
@@ -117,6 +119,7 @@ pub(super) fn playback(frame: &Frame, registry: &Registry) -> Playback {
         bits_per_second: quality.bits_per_second(),
         live_latency_ms: timed_ms(registry, Timed::LiveLatency),
         edge_jumps: totals.get(Metric::EdgeJumps),
+        variant_switches: totals.get(Metric::VariantSwitches),
         sessions: sessions(registry),
     }
 }

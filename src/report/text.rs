@@ -212,10 +212,11 @@ fn playback(report: &Report, page: &mut Page) {
     ));
     let speed = playback.average_speed.map_or(UNKNOWN.to_owned(), |speed| format!("{speed:.3}"));
     page.line(format!(
-        "        average speed {speed}, drift max {} s, {} skipped, {}",
+        "        average speed {speed}, drift max {} s, {} skipped, {}, variant switches {}",
         units::number(playback.drift_max_s),
         units::plural(playback.segments_skipped, "segment"),
         units::plural(playback.edge_jumps, "edge jump"),
+        units::count(playback.variant_switches),
     ));
     page.line(format!(
         "viewers {}: {} gave up, {}, {} left in time, {} before start, {} replaced",

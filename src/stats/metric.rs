@@ -77,6 +77,7 @@ metrics! {
     ExitsBeforeStart "exits_before_start" "Clients whose session was over, or that were removed, before playback began.",
     Replacements "replacements" "Clients that took the place of one that had left.",
     EdgeJumps "edge_jumps" "Times that a client went on elsewhere in a live stream than behind what it had.",
+    VariantSwitches "variant_switches" "Times that a client went on with another variant.",
 }
 
 impl Metric {

@@ -18,7 +18,7 @@ pub(super) async fn conclude(
     arrival: Arrival<'_>,
 ) -> Answer {
     let mut arrived = match arrival {
-        Arrival::Failed => return Answer::Failed(Failure::Broken),
+        Arrival::Failed => return Answer::Failed(Failure::Unusable),
         Arrival::Inline(bytes) => return Answer::Media(bytes),
         Arrival::Response(arrived) => arrived,
     };
@@ -50,7 +50,7 @@ pub(super) async fn conclude(
         }
         Err(fault) => {
             arrived.exchange.finish(fault.into(), None);
-            Answer::Failed(Failure::Broken)
+            Answer::Failed(Failure::Unusable)
         }
     }
 }
@@ -93,7 +93,10 @@ async fn understand(
         What::Entry | What::Playlist(_) => {
             let playlist = inspection.read(look, body, player.variables()).await?;
             player.accepts(what, &playlist)?;
-            inspection.playlist(look, &playlist);
+            if player.awaits(what) {
+                inspection.follow(player.generation());
+                inspection.playlist(look, &playlist);
+            }
             let etag = response.etag.as_deref().map(Arc::from);
             Ok(Answer::Playlist { url: look.url.clone(), etag, playlist })
         }

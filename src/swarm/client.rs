@@ -170,6 +170,7 @@ impl Viewer {
             (Metric::PlayedBytes, tally.played_bytes),
             (Metric::SegmentsSkipped, tally.segments_skipped),
             (Metric::EdgeJumps, tally.edge_jumps),
+            (Metric::VariantSwitches, tally.variant_switches),
         ] {
             if amount > 0 {
                 meter.count(metric, amount);

@@ -29,6 +29,8 @@ pub(super) struct Inspection {
     offers_gzip: bool,
     /// The media playlists, by the number of their track.
     watches: Vec<Watch>,
+    /// The variant that they are of, see [`Player::generation`](crate::player::Player::generation).
+    generation: u32,
 }
 
 /// A complete response, as the client that it came to looks at it.
@@ -67,7 +69,14 @@ impl Look<'_> {
 impl Inspection {
     /// Of a client that has loaded nothing; `offers_gzip`: for playlists.
     pub(super) fn new(library: Rc<Library>, offers_gzip: bool) -> Self {
-        Self { library, offers_gzip, watches: Vec::new() }
+        Self { library, offers_gzip, watches: Vec::new(), generation: 0 }
+    }
+
+    /// Another variant may be played now: its playlists are not compared with those of the one before.
+    pub(super) fn follow(&mut self, generation: u32) {
+        if std::mem::replace(&mut self.generation, generation) != generation {
+            self.watches.clear();
+        }
     }
 
     /// The playlist that came, with what its multivariant playlist defines.

@@ -1,6 +1,7 @@
 //! A viewer against a scripted origin: time is a number, so a day takes a fraction of a second.
 
 mod encrypted;
+mod failover;
 mod faults;
 mod live;
 mod properties;
@@ -13,7 +14,8 @@ use crate::hls::{VariantChoice, parse};
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 const EPOCH: &str = "2026-01-01T00:00:00Z";
-const MASTER: &str =
+const MASTER: &str = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=900\nhigh.m3u8\n";
+pub(super) const TWO_VARIANTS: &str =
     "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=900\nhigh.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=100\nlow.m3u8\n";
 
 /// A request that was made.
@@ -29,6 +31,8 @@ pub(super) struct Asked {
 
 /// A media playlist as a function of the time and its file name.
 type List = Box<dyn Fn(Duration, &str) -> String>;
+/// An answer as a function of the time of the request and the request.
+type Instead = Box<dyn Fn(Duration, &Fetch) -> Option<Answer>>;
 
 /// An origin as functions of time, and a log of what was asked of it.
 pub(super) struct Origin {
@@ -39,6 +43,8 @@ pub(super) struct Origin {
     pub(super) fails: Box<dyn Fn(Duration, What) -> bool>,
     /// How it fails.
     pub(super) failure: Failure,
+    /// An answer to a request that was made at this time, instead of the usual one.
+    pub(super) instead: Instead,
     /// How long a request takes.
     pub(super) latency: Box<dyn Fn(What) -> Duration>,
     pub(super) asked: Vec<Asked>,
@@ -51,6 +57,7 @@ impl Origin {
             list: Box::new(list),
             fails: Box::new(|_, _| false),
             failure: Failure::Broken,
+            instead: Box::new(|_, _| None),
             latency: Box::new(|_| Duration::from_millis(10)),
             asked: Vec::new(),
         }
@@ -87,6 +94,9 @@ impl Origin {
     fn answer(&self, fetch: &Fetch, begun: Duration, now: Duration) -> Answer {
         if (self.fails)(begun, fetch.what) {
             return Answer::Failed(self.failure);
+        }
+        if let Some(answer) = (self.instead)(begun, fetch) {
+            return answer;
         }
         let playlist = |text: &str| Answer::Playlist {
             url: fetch.url.clone(),
@@ -148,6 +158,7 @@ impl Run {
         self.tally.startup += tally.startup;
         self.tally.play += tally.play;
         self.tally.stall += tally.stall;
+        self.tally.variant_switches += tally.variant_switches;
         self.tally.stalls += tally.stalls;
         self.tally.played_bytes += tally.played_bytes;
         self.tally.segments_skipped += tally.segments_skipped;

@@ -21,6 +21,7 @@ fn whimsical(seed: u64, film: Option<u64>, seconds: u64, latency_ms: u64, modulu
             window(moved, 6, seconds)
         }),
     };
+    origin.master = TWO_VARIANTS.to_owned();
     origin.fails = Box::new(move |at, _| noise(at.as_millis() as u64 / 500) % modulus == 0);
     origin.latency =
         Box::new(move |what| Duration::from_millis(if is_segment(what) { latency_ms } else { 20 }));

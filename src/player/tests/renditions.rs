@@ -66,7 +66,7 @@ fn a_player_that_keeps_playlists_apart_has_a_lane_for_them() {
 
 #[test]
 fn all_variants_are_played_side_by_side_when_asked_for() {
-    let mut origin = Origin::live();
+    let mut origin = Origin { master: TWO_VARIANTS.to_owned(), ..Origin::live() };
     let mut player = player_of(settings(&WEB, VariantChoice::All), 1, Duration::ZERO);
     let run = play(&mut player, &mut origin, Duration::ZERO, 60 * SECOND);
     let of = |track: usize| {
