@@ -101,7 +101,8 @@ fn control_runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// Loads the stream until the run ends.
 async fn load(mut config: RunConfig) -> Result<Ended, Failure> {
-    config.plan.clients_max = preflight::check(config.plan.clients).map_err(Failure::Preflight)?;
+    let fit = preflight::check(config.plan.clients, &config.clients.net.manners);
+    config.plan.clients_max = fit.map_err(Failure::Preflight)?;
     let (commands, orders) = flume::bounded(COMMANDS);
     signals::listen(commands.clone(), config.output.on_hangup).wrap_err(NO_SIGNALS)?;
     let (apparatus, taps) = Apparatus::begin(&config, commands)?;
