@@ -1,16 +1,18 @@
 //! What was typed, as what it means: validated, one section for each room that it configures. Sends nothing.
 
-use std::path::PathBuf;
+mod header_source;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{OnHangup, SecretUrl};
+use crate::base::{OnHangup, SecretUrl, Untrusted, limits};
 use crate::cli::{CheckArgs, LoadArgs, RequestArgs};
 use crate::hls::VariantChoice;
 use crate::load::{Ramp, Reconnects};
 use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
-use crate::swarm::{ClientSettings, Plan, Witness};
+use crate::swarm::{Ahead, ClientSettings, Plan, Witness};
 use crate::tui::Palette;
 
 /// A value that cannot be used, in one line that names the option and what is accepted.
@@ -19,6 +21,12 @@ pub enum ConfigError {
     /// A header that cannot be sent; its value is not shown.
     #[error("--header: {0}")]
     Header(#[from] net::HeaderError),
+    /// Headers that could not be read from where they are.
+    #[error("{0}")]
+    HeaderSource(#[from] HeaderSourceError),
+    /// An origin that cannot be what it is asked to be.
+    #[error("{0}")]
+    Origin(String),
     /// A certificate file that cannot be used.
     #[error(transparent)]
     Tls(#[from] net::TlsError),
@@ -49,6 +57,13 @@ pub enum ConfigError {
     /// No random numbers for a seed.
     #[error("the system gave no random numbers; give --seed")]
     Seed,
+}
+
+pub use header_source::HeaderSourceError;
+
+/// The name of a file as messages and reports show it.
+pub fn shown_file(path: &Path) -> String {
+    Untrusted::new(&path.to_string_lossy()).shown()
 }
 
 /// The format of a report, from the ending of its file.
@@ -123,7 +138,7 @@ pub struct Output {
 pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<RunConfig, ConfigError> {
     let seed = args.seed.map_or_else(random_seed, Ok)?;
     // Two runs with the same seed are still two runs.
-    let run_id = format!("{:016x}", random_seed()?);
+    let run_id = format!("{:016x}", random()?);
     let (insecure, decrypt) = (args.requests.insecure, args.requests.decrypt);
     let net = net_settings(&target, args.requests, &run_id, args.player)?;
     let ramp = args.ramp_time.map_or(Ramp::Rate(args.ramp_rate), Ramp::Time);
@@ -147,6 +162,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
             clients_max: args.clients,
             ramp,
             jitter: args.ramp_jitter,
+            ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
             duration: args.duration,
             seed,
         },
@@ -176,7 +192,7 @@ pub fn check_config(
     witness: Witness,
 ) -> Result<RunConfig, ConfigError> {
     let seed = random_seed()?;
-    let run_id = format!("{seed:016x}");
+    let run_id = format!("{:016x}", random()?);
     let (insecure, decrypt) = (args.requests.insecure, args.requests.decrypt);
     let net = net_settings(&target, args.requests, &run_id, args.player)?;
     let player = player::Settings {
@@ -200,6 +216,7 @@ pub fn check_config(
             clients_max: 1,
             ramp,
             jitter: Duration::ZERO,
+            ahead: Ahead::Together,
             duration: Some(args.duration),
             seed,
         },
@@ -224,7 +241,8 @@ fn net_settings(
     run_id: &str,
     profile: &Profile,
 ) -> Result<net::Settings, ConfigError> {
-    let headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &args.headers)?;
+    let given = header_source::all(args.headers, &args.headers_from_env)?;
+    let headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &given)?;
     let tls = TlsSettings::new(args.cacert.as_ref(), args.insecure)?;
     let (resolve, timeout, manners) = (args.resolve, args.timeout, profile.manners);
     Ok(net::Settings { tls, resolve, timeout, headers, manners })
@@ -247,14 +265,19 @@ impl RunConfig {
     }
 }
 
+/// A seed like those that `--seed` accepts: a report must be able to name it to every reader of JSON.
 fn random_seed() -> Result<u64, ConfigError> {
+    Ok(random()? & limits::SEED_MAX)
+}
+
+fn random() -> Result<u64, ConfigError> {
     use rand::TryRng as _;
     rand::rngs::SysRng.try_next_u64().map_err(|_| ConfigError::Seed)
 }
 
 /// Checks a report file before the work, not after it.
 fn report_file(path: PathBuf) -> Result<ReportFile, ConfigError> {
-    let wrong = |reason| ConfigError::Report { path: path.display().to_string(), reason };
+    let wrong = |reason| ConfigError::Report { path: shown_file(&path), reason };
     let format = match path.extension().and_then(|ending| ending.to_str()) {
         Some("json") => ReportFormat::Json,
         Some("txt") => ReportFormat::Text,
@@ -275,6 +298,14 @@ fn report_file(path: PathBuf) -> Result<ReportFile, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_random_seed_keeps_its_digits_in_every_reader_of_json() {
+        for _ in 0..100 {
+            let seed = random_seed().expect("random numbers");
+            assert_eq!(seed as f64 as u64, seed);
+        }
+    }
 
     #[test]
     fn a_report_is_refused_before_the_work() {

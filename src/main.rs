@@ -42,7 +42,7 @@ fn tell(failure: Failure) -> ExitCode {
     let (line, code) = match failure {
         Failure::Config(error) => (error.to_string(), run::exit::USAGE),
         Failure::Preflight(line) => (format!("preflight: {line}"), run::exit::PREFLIGHT),
-        Failure::Broken(report) => (format!("{report:#}"), run::exit::INTERNAL),
+        Failure::Unable(report) => (format!("{report:#}"), run::exit::PREFLIGHT),
     };
     voice::say(&format!("hlswarm: {line}"));
     code.into()

@@ -90,6 +90,8 @@ pub const BACKOFF_RESET: Duration = Duration::from_secs(30);
 pub const SHOWN_COLUMNS: usize = 200;
 /// The most clients that can be asked for.
 pub const CLIENTS: u32 = 1_000_000;
+/// The largest seed: every reader of JSON keeps its digits (2^53 - 1).
+pub const SEED_MAX: u64 = (1 << 53) - 1;
 
 /// Entries that are kept of each other list of a playlist: hints, reports, date ranges, session data.
 pub const PLAYLIST_ENTRIES: usize = 10_000;

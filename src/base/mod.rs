@@ -15,6 +15,7 @@ pub mod manners;
 pub mod outcome;
 pub mod ring;
 pub mod roll;
+pub mod secret_shape;
 pub mod secret_url;
 pub mod state;
 pub mod units;

@@ -1,7 +1,7 @@
 //! An address that may carry secrets: user and password, tokens in the query, tokens in the path.
 //!
-//! * `Display` and `Debug` never print userinfo, fragment or a query value, nor a path segment that looks like a
-//!   token; [`SecretUrl::wire`] is the only way to the real text, and it goes to a socket only.
+//! * `Display` and `Debug` never print userinfo, fragment or a query value, nor what looks like a token in the path
+//!   ([`secret_shape`]); [`SecretUrl::wire`] is the only way to the real text, and it goes to a socket only.
 //! * What the operator gives and what a redirect names must be `http` or `https`. A playlist may refer to anything: what
 //!   cannot be requested keeps its place as an address whose [`Access`] says so, and nothing is opened for it.
 
@@ -12,10 +12,8 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use url::{Position, Url};
 
+use super::secret_shape::{self, HIDDEN, shown_segment};
 use super::{limits, untrusted::Untrusted};
-
-/// A path segment of at least this length without a dot is taken for a token and not printed.
-const TOKEN_LENGTH: usize = 32;
 
 /// The widest scheme that is shown.
 const REFUSED_COLUMNS: usize = 20;
@@ -50,13 +48,13 @@ const BROKEN: &str = "about:invalid";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// The scheme is neither `http` nor `https`.
-    #[error("only http:// and https:// addresses are accepted")]
+    #[error("only http:// and https:// are accepted")]
     Scheme,
     /// There is no host.
-    #[error("the address has no host")]
+    #[error("the URL has no host")]
     Host,
     /// The text is not an address, is longer than [`limits::URL_BYTES`], or holds control characters.
-    #[error("this is not an address")]
+    #[error("this is not a URL")]
     Syntax,
 }
 
@@ -212,13 +210,19 @@ impl SecretUrl {
         Some((decode(self.0.username()), decode(self.0.password().unwrap_or_default())))
     }
 
+    /// Whether it holds a secret where secrets usually stand: user, password, query, a token in the path.
+    pub fn has_secrets(&self) -> bool {
+        let path = self.0.path();
+        self.credentials().is_some() || self.0.query().is_some() || secret_shape::shown_path(path) != path
+    }
+
     /// The last part of the path as it may be shown: what a person calls the file.
     pub fn file_name(&self) -> String {
         if !is_web(&self.0) {
             return self.to_string();
         }
         let name = self.0.path().rsplit('/').next().unwrap_or_default();
-        Untrusted::new(shown_segment(name)).shown()
+        Untrusted::new(&shown_segment(name)).shown()
     }
 }
 
@@ -251,21 +255,17 @@ fn percent_decoded_bytes(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// A path segment, or `***` where it is long enough to be a token.
-pub(crate) fn shown_segment(segment: &str) -> &str {
-    if segment.len() >= TOKEN_LENGTH && !segment.contains('.') { "***" } else { segment }
-}
-
 impl fmt::Display for SecretUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !is_web(&self.0) {
             // A key may stand in it.
             return write!(f, "{}:***", Untrusted::new(self.0.scheme()).shown_in(REFUSED_COLUMNS));
         }
-        let path: Vec<_> = self.0.path().split('/').map(shown_segment).collect();
-        let mut text = format!("{}://{}{}", self.0.scheme(), self.endpoint().authority(), path.join("/"));
+        let path = secret_shape::shown_path(self.0.path());
+        let mut text = format!("{}://{}{path}", self.0.scheme(), self.endpoint().authority());
         if self.0.query().is_some_and(|query| !query.is_empty()) {
-            text.push_str("?***");
+            text.push('?');
+            text.push_str(HIDDEN);
         }
         f.write_str(&Untrusted::new(&text).shown())
     }

@@ -3,10 +3,18 @@
 //! * Reading: every error is one sentence that says what is accepted.
 //! * Writing: an unknown value is `--`, never 0; at most four significant digits; thousands have separators.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// What stands where a value is not known.
 pub const UNKNOWN: &str = "--";
+
+/// Rates of starts that can be obeyed, per second. A slower one would add no second client in eleven days, and the
+/// interval between two starts must stay far below what `Duration` can hold.
+const RATES: RangeInclusive<f64> = 0.000_001..=1_000_000.0;
+
+/// The largest count that is read: above every limit, and exact as a float.
+const COUNT_MAX: f64 = 1e12;
 
 /// A duration such as `90s`, `1m30s`, `250ms`, `2h`, or a bare number of seconds.
 ///
@@ -31,17 +39,42 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// One sentence that says what is accepted.
 pub fn parse_rate(text: &str) -> Result<f64, String> {
-    let accepted = || "accepted: a rate above 0 such as 5, 50/s, 3000/m".to_owned();
-    let (number, per) = text.trim().split_once('/').unwrap_or((text.trim(), "s"));
+    let accepted = || {
+        let [slowest, fastest] = [RATES.start(), RATES.end()];
+        format!("accepted: a rate from {slowest} to {} per second such as 5, 50/s, 3000/m", number(*fastest))
+    };
+    let (amount, per) = text.trim().split_once('/').unwrap_or((text.trim(), "s"));
     let seconds = match per.trim() {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
         _ => return Err(accepted()),
     };
-    let rate = number.trim().parse::<f64>().map_err(|_| accepted())? / seconds;
-    if rate.is_finite() && rate > 0.0 && rate <= 1_000_000.0 { Ok(rate) } else { Err(accepted()) }
+    let rate = amount.trim().parse::<f64>().map_err(|_| accepted())? / seconds;
+    if RATES.contains(&rate) { Ok(rate) } else { Err(accepted()) }
 }
+
+/// A whole number as people write it: `2500`, `2,500`, `2_500`, `2.5k`, `1M`.
+///
+/// # Errors
+/// The text is not such a number; the caller knows what it accepts.
+pub fn parse_count(text: &str) -> Result<u64, NotACount> {
+    let digits = text.trim().replace([',', '_', ' '], "");
+    let (digits, factor) = match digits.strip_suffix(['k', 'K']) {
+        Some(thousands) => (thousands, 1e3),
+        None => digits.strip_suffix('M').map_or((digits.as_str(), 1.0), |millions| (millions, 1e6)),
+    };
+    // `parse::<f64>` also takes signs, exponents, `inf` and `nan`.
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let value = digits.parse::<f64>().ok().filter(|_| is_plain).ok_or(NotACount)? * factor;
+    // Tolerates the rounding of 4.35k; refuses half a client.
+    let is_whole = (value - value.round()).abs() < 1e-6;
+    if is_whole && value <= COUNT_MAX { Ok(value.round() as u64) } else { Err(NotACount) }
+}
+
+/// The error of [`parse_count`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotACount;
 
 /// Bits per second: `2500k`, `6M`, `1.5Mbps`, `20 Mb/s`, `800000`.
 ///
@@ -192,7 +225,7 @@ mod tests {
         ] {
             assert_eq!(parse_duration(text).map(|d| d.as_millis()), Ok(ms), "{text}");
         }
-        for text in ["", "ten", "-5s", "5 parsecs", "inf", "nan", "1e300"] {
+        for text in ["", "ten", "-5s", "5 parsecs", "inf", "nan", "1e300", "1e30s", "584y", "367d", "-0.1"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }
@@ -202,8 +235,36 @@ mod tests {
         for (text, rate) in [("5", 5.0), ("50/s", 50.0), ("3000/m", 50.0), ("7200/h", 2.0), ("0.5", 0.5)] {
             assert_eq!(parse_rate(text), Ok(rate), "{text}");
         }
-        for text in ["0", "-1", "5/day", "fast", "inf", ""] {
-            assert!(parse_rate(text).is_err(), "{text}");
+        for text in [
+            "0", "0/s", "-0", "-1", "5/day", "fast", "inf", "nan", "", "1e-300", "5e-324", "1e300", "1e7",
+            "1e-6/h",
+        ] {
+            let refused = parse_rate(text).expect_err(text);
+            assert!(
+                refused.starts_with("accepted: a rate from 0.000001 to 1,000,000 per second"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn counts_are_whole_numbers_with_separators_and_thousands() {
+        for (text, value) in [
+            ("10", 10),
+            ("10k", 10_000),
+            ("2.5k", 2_500),
+            ("4.35K", 4_350),
+            ("1M", 1_000_000),
+            ("2,500", 2_500),
+            ("1_000 000", 1_000_000),
+            ("0", 0),
+        ] {
+            assert_eq!(parse_count(text), Ok(value), "{text}");
+        }
+        for text in
+            ["", "k", ".", "2.5", "0.0001k", "ten", "-1", "+1", "1e5", "inf", "nan", "99999999999999", "10%"]
+        {
+            assert_eq!(parse_count(text), Err(NotACount), "{text}");
         }
     }
 

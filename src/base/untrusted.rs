@@ -48,6 +48,11 @@ impl Untrusted {
     }
 }
 
+/// Makes the lines of a message safe to print. Their width stays: nothing of a message is cut.
+pub fn harmless_lines(text: &str) -> String {
+    text.split('\n').map(|line| sanitise(line, usize::MAX)).collect::<Vec<_>>().join("\n")
+}
+
 impl fmt::Debug for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Untrusted({:?})", self.shown())
@@ -62,7 +67,7 @@ impl From<&str> for Untrusted {
 
 /// Makes `text` safe to print; a text that is cut ends in `~`.
 fn sanitise(text: &str, columns: usize) -> String {
-    let mut safe = String::with_capacity(text.len().min(4 * columns));
+    let mut safe = String::with_capacity(text.len().min(columns.saturating_mul(4)));
     let mut width = 0;
     let mut marks = 0;
     // Up to here the sign that something is missing still fits behind.
@@ -201,6 +206,12 @@ mod tests {
             assert_harmless(&Untrusted::new(&long).shown());
         }
         assert_harmless(&Untrusted::from_bytes(&[0xff, 0x1b, b'[', 0xc2, 0x9b, 0xed, 0xa0, 0x80]).shown());
+    }
+
+    #[test]
+    fn a_message_keeps_its_lines_and_its_length() {
+        assert_eq!(harmless_lines("a\x1b[2J\nb\u{9b}31m"), "a^[[2J\nb\\u{9b}31m");
+        assert_eq!(harmless_lines(&"x".repeat(5_000)).len(), 5_000);
     }
 
     #[test]

@@ -27,15 +27,18 @@ impl FromStr for Subject {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "" => Err("accepted: an http:// or https:// address, a playlist file, or - for standard input"
-                .to_owned()),
+            "" => {
+                Err("accepted: an http:// or https:// URL, a playlist file, or - for standard input"
+                    .to_owned())
+            }
             "-" => Ok(Self::Stdin),
-            // `//` behind a scheme: nobody names a file like that.
-            address if address.contains("://") => match super::parse_url(address) {
+            // `//` after a scheme: nobody names a file like that.
+            url if url.contains("://") => match super::values::url(url) {
                 Ok(url) => Ok(Self::Stream(url)),
                 Err(why) => Err(format!("{why}, or a playlist file")),
             },
-            path => Ok(Self::File(path.into())),
+            // `HTTPS:\\host` is a URL for browsers, and for the parser that this program uses.
+            text => Ok(SecretUrl::parse(text).map_or_else(|_| Self::File(text.into()), Self::Stream)),
         }
     }
 }
@@ -43,11 +46,11 @@ impl FromStr for Subject {
 /// `hlswarm check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Address of a stream, a playlist file, or - for standard input
+    /// URL of a stream, a playlist file, or - for standard input
     #[arg(value_name = "URL|FILE")]
     pub subject: Subject,
     /// Look at a stream for this long; a VOD that ends earlier is not waited for
-    #[arg(short, long, value_name = "TIME", default_value = "10s", value_parser = super::parse_run_length, help_heading = "Load")]
+    #[arg(short, long, value_name = "TIME", default_value = "10s", value_parser = super::values::run_length, help_heading = "Load")]
     pub duration: Duration,
     /// highest, lowest, first, a bandwidth such as 2500k, or all
     #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]
@@ -68,11 +71,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_a_scheme_and_everything_else_is_a_file() {
+    fn a_url_has_a_scheme_and_everything_else_is_a_file() {
         assert_eq!("-".parse(), Ok(Subject::Stdin));
         assert_eq!("a.m3u8".parse(), Ok(Subject::File("a.m3u8".into())));
         assert_eq!("a:b/c.m3u8".parse(), Ok(Subject::File("a:b/c.m3u8".into())));
-        assert!(matches!("http://h/a.m3u8".parse(), Ok(Subject::Stream(_))));
+        for url in ["http://h/a.m3u8", "HTTPS:\\\\u:hunter2@h\\a", "https:h/a"] {
+            assert!(matches!(url.parse(), Ok(Subject::Stream(_))), "{url}");
+        }
         for bad in ["ftp://h/a", "file:///etc/passwd", "http://", ""] {
             let error = bad.parse::<Subject>().expect_err(bad);
             assert!(error.contains("accepted: "), "{error}");

@@ -22,7 +22,9 @@ use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSum
 
 pub use failures::{FailureLine, FailureTracker};
 pub use generator::{Generator, Worker};
-pub use health::{DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, Knee, Knees, Verdict};
+pub use health::{
+    DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, Knee, Knees, Pending, RunResult, Verdict,
+};
 pub use history::{History, Point, Series};
 pub use journal::{ChangeKind, ChangeSource, Journal, LoadChange, VerdictChange};
 pub use pipeline::{Lane, Pipeline};
@@ -77,6 +79,8 @@ pub struct Frame {
     pub health: Health,
     /// When it first was not.
     pub knees: Knees,
+    /// The result of the run so far.
+    pub result: RunResult,
     /// What clients found wrong with the stream, in the order of the closed list.
     pub findings: Vec<FindingRow>,
     /// Each way in which requests failed so far.

@@ -193,6 +193,7 @@ impl Sampler {
         } else {
             self.judge.judge(at, &frame.snapshot, frame.recent.as_ref())
         };
+        frame.result = self.judge.result(&frame.snapshot.totals);
         let began_well = before == Verdict::Unknown && frame.health.verdict == Verdict::Ok;
         if frame.health.verdict != before && !began_well {
             self.status.journal().verdict(VerdictChange {
@@ -323,6 +324,7 @@ mod tests {
         let meter = client.meter(0, Clock::start());
         let fails = || meter.start(Kind::Playlist).finish(Outcome::Http(HttpFailure::of(503)), None);
         sampler.next_frame();
+        meter.count(Metric::PlaybackStarts, 1);
         meter.start(Kind::Playlist).finish(Outcome::Ok, None);
         let judged = sampler.next_frame().health;
         assert_eq!((judged.verdict, judged.error_share), (Verdict::Ok, Some(0.0)));

@@ -5,7 +5,8 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::base::{Untrusted, secret_url::shown_segment};
+use crate::base::Untrusted;
+use crate::base::secret_shape::{self, shown_segment};
 
 /// A text of a playlist that is not an address: a codec list, a group, a name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -17,9 +18,9 @@ impl Text {
         &self.0
     }
 
-    /// The text made safe to print.
+    /// The text made safe to print, what looks like a token left out.
     pub fn shown(&self) -> String {
-        Untrusted::new(&self.0).shown()
+        Untrusted::new(&secret_shape::shown_text(&self.0)).shown()
     }
 }
 
@@ -62,14 +63,13 @@ impl Reference {
     /// [`SecretUrl`](crate::base::SecretUrl).
     pub fn shown_path(&self) -> String {
         let path = self.without_query().rsplit('@').next().unwrap_or_default();
-        let segments: Vec<_> = path.split('/').map(shown_segment).collect();
-        Untrusted::new(&segments.join("/")).shown()
+        Untrusted::new(&secret_shape::shown_path(path)).shown()
     }
 
     /// What a person calls the file, safe to print.
     pub fn shown(&self) -> String {
         let file = self.without_query().rsplit(['/', '@']).next().unwrap_or_default();
-        Untrusted::new(shown_segment(file)).shown()
+        Untrusted::new(&shown_segment(file)).shown()
     }
 }
 

@@ -13,6 +13,9 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 /// How late a start may be and still keep its place in the plan: timers and a busy machine are that inexact.
 const LATE: Duration = Duration::from_millis(500);
 
+/// The longest time between two starts: longer than any run, and short enough to be added to any time of a run.
+const INTERVAL_MAX: Duration = Duration::from_hours(24 * 366 * 10);
+
 /// How fast clients are added.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ramp {
@@ -40,6 +43,13 @@ impl Ramp {
             }
         }
     }
+
+    /// Time between two starts for a target of `clients`, at most [`INTERVAL_MAX`]; zero: all at once.
+    fn interval(self, clients: u32) -> Duration {
+        // A rate too small for a `Duration` means "almost never". Zero would start all clients at once.
+        let interval = Duration::try_from_secs_f64(1.0 / self.rate(clients)).unwrap_or(INTERVAL_MAX);
+        interval.min(INTERVAL_MAX)
+    }
 }
 
 /// Says when the next clients start.
@@ -59,7 +69,7 @@ impl Pacer {
     /// Starts at the rate of `ramp` for `clients`, each moved by up to `jitter` to either side, at most half an
     /// interval. The same seed gives the same schedule.
     pub fn new(ramp: Ramp, clients: u32, jitter: Duration, seed: u64) -> Self {
-        let interval = Duration::try_from_secs_f64(1.0 / ramp.rate(clients)).unwrap_or_default();
+        let interval = ramp.interval(clients);
         Self {
             interval,
             jitter: jitter.min(interval / 2),
@@ -115,6 +125,7 @@ impl Pacer {
         let jitter = self.jitter.as_secs_f64();
         let moved = if jitter > 0.0 { self.random.random_range(-jitter..=jitter) } else { 0.0 };
         self.nominal = Some(nominal);
+        // Only a start that jitter moves before the beginning of the run cannot be a `Duration`.
         self.at = Duration::try_from_secs_f64(nominal.as_secs_f64() + moved).unwrap_or_default();
     }
 }
@@ -144,6 +155,18 @@ mod tests {
     fn all_at_once_is_all_at_once() {
         let mut pacer = Pacer::new(Ramp::Time(Duration::ZERO), 5_000, Duration::from_millis(200), 1);
         assert_eq!(pacer.due(Duration::ZERO, 5_000), 5_000);
+    }
+
+    #[test]
+    fn a_ramp_that_is_almost_endless_starts_one_client_and_no_storm() {
+        let year = Duration::from_hours(24 * 366);
+        let ramps = [1e-6, 1e-19, 1e-20, 1e-300, f64::MIN_POSITIVE, 0.0, -1.0, f64::NAN].map(Ramp::Rate);
+        for ramp in ramps.into_iter().chain([Ramp::Time(year), Ramp::Time(Duration::MAX)]) {
+            let mut pacer = Pacer::new(ramp, 1, Duration::ZERO, 1);
+            assert_eq!(pacer.due(Duration::from_secs(1), 5_000), 1, "{ramp:?}");
+            assert_eq!(pacer.due(Duration::from_hours(1), 5_000), 0, "{ramp:?}");
+            assert!(pacer.next_at() > Duration::from_hours(24), "{ramp:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Opens a connection: name, TCP, TLS, each timed and under its own deadline.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -93,6 +93,8 @@ pub(super) struct Connector<'a> {
     /// Made with the first `https` address: a client of a plain stream carries no TLS.
     pub(super) tls: &'a RefCell<Option<Arc<ClientConfig>>>,
     pub(super) settings: &'a tls::TlsSettings,
+    /// Takes the reason of a handshake that failed: its fault alone does not say what is wrong with a certificate.
+    pub(super) reason: &'a Cell<Option<String>>,
 }
 
 impl Connector<'_> {
@@ -120,7 +122,10 @@ impl Connector<'_> {
         let config = Arc::clone(self.tls.borrow_mut().get_or_insert_with(|| self.settings.for_client()));
         // Boxed: the handshake is far larger than the rest of a client, and seldom.
         let handshake = Box::pin(TlsConnector::from(config).connect(name, tcp));
-        let stream = handshake.await.map_err(|error| tls::fault(&error))?;
+        let stream = handshake.await.map_err(|error| {
+            self.reason.set(tls::reason(&error));
+            tls::fault(&error)
+        })?;
         timings.tls_us = Some(micros(begun.elapsed()));
         let session = stream.get_ref().1;
         let http2 = session.alpn_protocol() == Some(b"h2");

@@ -4,7 +4,7 @@
 //!   moment, before a byte came back, the GET is sent once more on a new connection (RFC 9110 section 9.2.2).
 //! * Bytes are told to the observer as they arrive; a playlist is kept up to its limit, everything else is dropped.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::time::Duration;
@@ -216,10 +216,19 @@ impl Path<'_> {
 
     async fn connect(&mut self, url: &SecretUrl, observer: &mut impl Observer) -> Result<Connection, Fault> {
         let endpoint = url.endpoint();
-        let connector =
-            Connector { resolver: &self.net.resolver, tls: &self.pool.tls, settings: &self.net.settings.tls };
+        let reason = Cell::default();
+        let connector = Connector {
+            resolver: &self.net.resolver,
+            tls: &self.pool.tls,
+            settings: &self.net.settings.tls,
+            reason: &reason,
+        };
         // Boxed: connecting is seldom, and a client should not carry its future all the time.
-        let connected = Box::pin(connector.connect(&endpoint, self.deadline)).await?;
+        let connected = Box::pin(connector.connect(&endpoint, self.deadline)).await;
+        if let (Err(fault), Some(reason)) = (&connected, reason.take()) {
+            observer.explained(*fault, &reason);
+        }
+        let connected = connected?;
         let opening = connected.opening;
         let protocol = if opening.http2 {
             Protocol::Http2(Box::pin(Http2::begin(connected.stream)).await?)

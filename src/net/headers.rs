@@ -104,6 +104,11 @@ impl Headers {
         Ok(Self { own, given: map, cookies, scope: target.endpoint() })
     }
 
+    /// Whether the operator gave headers or credentials, which are secrets.
+    pub fn are_given(&self) -> bool {
+        !self.given.is_empty()
+    }
+
     /// What the operator gave as `Accept-Encoding`.
     pub(super) fn given_encoding(&self) -> Option<&HeaderValue> {
         self.given.get(header::ACCEPT_ENCODING)

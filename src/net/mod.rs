@@ -36,6 +36,7 @@ use std::time::Duration;
 use http::HeaderName;
 
 use crate::base::Manners;
+use crate::base::outcome::Fault;
 use crate::base::secret_url::Endpoint;
 use cookies::Jar;
 
@@ -80,6 +81,8 @@ pub trait Observer {
     fn body(&mut self, piece: &[u8]);
     /// A connection became usable; `replaces`: the client has lost one to the same endpoint before.
     fn connected(&mut self, opening: &Opening, replaces: bool);
+    /// Says more about a fault that the request will end with. What stands in `reason` may come from the peer.
+    fn explained(&mut self, fault: Fault, reason: &str);
     /// A kept-alive connection had been closed by the peer; the request is sent again on a new one.
     fn retried(&mut self);
 }

@@ -17,6 +17,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::given_roots::GivenRoots;
+use crate::base::Untrusted;
 use crate::base::outcome::Fault;
 
 /// Sessions that one client can resume: rustls keeps eight tickets of each host.
@@ -96,7 +97,8 @@ fn known_roots() -> RootCertStore {
 }
 
 fn given_roots(path: &PathBuf, provider: &Arc<CryptoProvider>) -> Result<GivenRoots, TlsError> {
-    let wrong = |reason: String| TlsError::CaFile { path: path.display().to_string(), reason };
+    let wrong =
+        |reason: String| TlsError::CaFile { path: Untrusted::new(&path.to_string_lossy()).shown(), reason };
     let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
     let given: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     let given = given.map_err(|_| wrong("not PEM".to_owned()))?;
@@ -149,6 +151,12 @@ impl ServerCertVerifier for AnyCertificate {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.supported_schemes()
     }
+}
+
+/// What TLS says of a handshake that failed, such as that a certificate has expired.
+pub(super) fn reason(error: &std::io::Error) -> Option<String> {
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    Some(error.to_string())
 }
 
 /// The fault behind an error of the handshake.

@@ -16,7 +16,7 @@ use crate::base::{Kind, units};
 /// What a fault does to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The answer is this status with a short body. 1xx is not accepted: it is never a final answer.
+    /// The answer is this failure with a short body. Other statuses are no faults.
     Status(StatusCode),
     /// The answer begins this much later.
     Delay(Duration),
@@ -145,11 +145,12 @@ fn parse_fault(text: &str) -> Result<Fault, String> {
 }
 
 const ACCEPTED_FAULTS: &str =
-    "accepted: a status from 200 to 999, delay=300ms, bandwidth=500k, cut, reset, stall or stale";
+    "accepted: a status from 400 to 599, delay=300ms, bandwidth=500k, cut, reset, stall or stale";
 
 fn parse_status(text: &str) -> Result<StatusCode, String> {
     let status = text.parse::<StatusCode>().map_err(|_| ACCEPTED_FAULTS.to_owned())?;
-    if status.is_informational() { Err(ACCEPTED_FAULTS.to_owned()) } else { Ok(status) }
+    let is_failure = status.is_client_error() || status.is_server_error();
+    if is_failure { Ok(status) } else { Err(ACCEPTED_FAULTS.to_owned()) }
 }
 
 fn parse_window(text: &str) -> Result<Window, String> {
@@ -180,7 +181,7 @@ mod tests {
     #[test]
     fn every_fault_can_be_written() {
         for (text, fault) in [
-            ("any:999", Fault::Status(StatusCode::from_u16(999).unwrap())),
+            ("any:599", Fault::Status(StatusCode::from_u16(599).unwrap())),
             ("init:delay=300ms", Fault::Delay(Duration::from_millis(300))),
             ("segment:bandwidth=500k", Fault::Bandwidth(500_000)),
             ("segment:cut", Fault::Cut),
@@ -201,6 +202,11 @@ mod tests {
             "key:404",
             "segment:0404x",
             "segment:100",
+            "segment:200",
+            "segment:304",
+            "segment:399",
+            "segment:600",
+            "segment:999",
             "segment:1000",
             "segment:delay",
             "segment:delay=soon",

@@ -77,12 +77,14 @@ impl Settings {
         let refuse = |sentence: String| Err(OriginError::Settings(sentence));
         if !self.listen.ip().is_loopback() && !self.allow_remote {
             return refuse(format!(
-                "{} can be reached by other machines: allow that explicitly, or listen on 127.0.0.1 or ::1",
-                self.listen.ip()
+                "--listen {}: other machines can reach this address; accepted: 127.0.0.1, ::1, or any with --allow-remote",
+                self.listen
             ));
         }
         if self.tls && self.listen.port() == u16::MAX {
-            return refuse("with TLS the port must be below 65535: TLS takes the next one".to_owned());
+            return refuse(
+                "--listen: accepted: a port below 65535 with --tls, which takes the next one".to_owned(),
+            );
         }
         if !SEGMENT_DURATIONS.contains(&self.segment_duration) {
             return refuse("accepted: a segment duration from 500ms to 60s".to_owned());
@@ -105,7 +107,7 @@ impl Settings {
             return refuse("accepted: a bitrate from 200k to 20M".to_owned());
         }
         if self.faults.len() > FAULT_RULES {
-            return refuse(format!("accepted: at most {FAULT_RULES} fault rules"));
+            return refuse(format!("--fault: accepted: at most {FAULT_RULES} rules"));
         }
         Ok(())
     }

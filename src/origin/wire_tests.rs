@@ -232,7 +232,7 @@ async fn playlists_are_compressed_on_request_and_counted_as_sent() {
 
 #[tokio::test]
 async fn a_status_fault_hits_its_share_of_its_kind() {
-    let origin = Running::with_faults(&["segment:503:30%", "init:204", "playlist:304"]).await;
+    let origin = Running::with_faults(&["segment:503:30%", "init:410", "playlist:451"]).await;
     let mut client = origin.client().await;
     let (mut hit, mut bytes) = (0, 0);
     for _ in 0..60 {
@@ -241,15 +241,17 @@ async fn a_status_fault_hits_its_share_of_its_kind() {
         bytes += answer.body.len() as u64;
     }
     assert!((8..=28).contains(&hit), "{hit}");
-    assert_eq!(client.get("/vod/fmp4/v0/init.mp4").await.status, 204);
-    assert_eq!(client.get("/vod/fmp4/master.m3u8").await.status, 304);
+    assert_eq!(client.get("/vod/fmp4/v0/init.mp4").await.status, 410);
+    let playlist = client.get("/vod/fmp4/master.m3u8").await;
+    assert_eq!(playlist.status, 451);
     drop(client);
     let counts = origin.finish().await;
     let (good, bad) = (counts.completed(Kind::Segment, 206), counts.completed(Kind::Segment, 503));
     assert_eq!((good.responses, bad.responses), (60 - hit, hit));
     assert_eq!(good.bytes + bad.bytes, bytes);
-    assert_eq!(counts.completed(Kind::Init, 204).responses, 1);
-    assert_eq!(counts.completed(Kind::Playlist, 304), Served { responses: 1, bytes: 0 });
+    assert_eq!(counts.completed(Kind::Init, 410).responses, 1);
+    let bytes = playlist.body.len() as u64;
+    assert_eq!(counts.completed(Kind::Playlist, 451), Served { responses: 1, bytes });
 }
 
 #[tokio::test]

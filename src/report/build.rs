@@ -43,6 +43,11 @@ pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
         bytes: bytes(totals),
         outcomes: totals.outcomes().map(|(outcome, count)| (outcome.to_string(), count)).collect(),
         http_errors: totals.http_errors().map(|code| (code.code.to_string(), code.count)).collect(),
+        failure_details: registry
+            .explanations()
+            .into_iter()
+            .map(|(fault, detail)| (fault.name().to_owned(), detail.to_string()))
+            .collect(),
         kinds: Kind::ALL.into_iter().filter_map(|kind| kind_report(totals, kind)).collect(),
         playback: playback::playback(frame, registry),
         latency_us,
@@ -187,8 +192,13 @@ fn health(frame: &Frame) -> Health {
         bits_per_second: knee.bits_per_second,
         at_s: knee.at.as_secs_f64(),
     };
+    let result = frame.result;
     Health {
-        verdict: frame.health.verdict.name(),
+        verdict: result.worst,
+        verdict_s: result.held.as_secs_f64(),
+        verdict_at_end: frame.health.verdict,
+        error_share: result.error_share,
+        stalled_share_max: result.stalled_share_max,
         knee_errors: frame.knees.errors.map(knee),
         knee_stalls: frame.knees.stalls.map(knee),
     }

@@ -14,12 +14,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::frame::Verdict;
+
 pub use audience::{Audience, Edge};
 pub use build::{Facts, build};
 pub use check::Check;
 pub use playback::{Playback, Sessions, Spread};
 pub use progress::progress_line;
-pub use text::text;
+pub use text::{meaning, text};
 
 /// The version of the JSON report.
 pub const SCHEMA: &str = "hlswarm.report/1";
@@ -46,6 +48,8 @@ pub struct Report {
     pub outcomes: BTreeMap<String, u64>,
     /// Failed HTTP statuses, `other` for those outside 400..=599; absent where they did not occur.
     pub http_errors: BTreeMap<String, u64>,
+    /// Why the first request that failed in this way failed, where more is known than the name of its outcome.
+    pub failure_details: BTreeMap<String, String>,
     /// Requests of each kind by outcome, with the body bytes that came with them; unused kinds are absent.
     pub kinds: BTreeMap<String, KindReport>,
     /// Times by name, in microseconds; what was never timed is absent. `segment` holds the requests that ended ok,
@@ -126,12 +130,22 @@ pub struct Exit {
     pub reasons: Vec<String>,
 }
 
-/// Whether the stream was served well, judged over the last ten seconds before the end.
+/// Whether the stream was served well.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Health {
-    /// `OK`, `DEGRADED`, `FAILING`, or `--` when nothing was measured.
-    pub verdict: &'static str,
+    /// The worst verdict of the run: `OK`, `DEGRADED`, `FAILING`, `NOTHING PLAYS`, or `--` when nothing was measured.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub verdict: Verdict,
+    /// Seconds that this verdict held; 0 where it only follows from all requests together.
+    pub verdict_s: f64,
+    /// The verdict at the end, judged over the last ten seconds before clients left.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub verdict_at_end: Verdict,
+    /// Share of all requests that failed, those left out that hlswarm cut itself; `null`: none finished.
+    pub error_share: Option<f64>,
+    /// The largest share of active clients that were stalled at once; `null`: there were no clients.
+    pub stalled_share_max: Option<f64>,
     /// Where errors first reached 1 % of requests.
     pub knee_errors: Option<Knee>,
     /// Where stalls first reached 1 % of clients.

@@ -7,6 +7,7 @@ use super::{Knee, Latency, Report, Run};
 use crate::base::Finding;
 use crate::base::outcome::Fault;
 use crate::base::units::{self, UNKNOWN};
+use crate::frame::Verdict;
 
 /// Columns of the report.
 const WIDTH: usize = 80;
@@ -102,6 +103,9 @@ fn head(report: &Report, page: &mut Page) {
         units::count(u64::from(run.clients_target)),
         units::count(run.clients_started),
     ));
+    for reason in &report.exit.reasons {
+        page.line(format!("!!      {reason}"));
+    }
     if !run.tls_verified {
         page.line("!!      certificates were NOT verified (--insecure)");
     }
@@ -120,9 +124,37 @@ fn verdicts(report: &Report, page: &mut Page) {
         "trust   {}: the generator's own health is shown live, not judged yet",
         report.trust.verdict
     ));
-    page.line(format!("health  {} over the last 10 s", report.health.verdict));
+    page.line(format!("health  {}", health(report)));
+    if report.playback.started == 0 {
+        page.line("KNEE    not known: no client ever played");
+        return;
+    }
     page.line(format!("KNEE    errors first at 1%  {}", knee(report.health.knee_errors.as_ref())));
     page.line(format!("        stalls first at 1%  {}", knee(report.health.knee_stalls.as_ref())));
+}
+
+/// The result of the run with the numbers behind it: `FAILED for 1 m 13 s of 2 m 41 s: 10.5% of requests failed, ...`.
+fn health(report: &Report) -> String {
+    let health = &report.health;
+    let verdict = health.verdict;
+    let [held, whole] = [health.verdict_s, report.run.duration_s]
+        .map(|seconds| units::span(Duration::try_from_secs_f64(seconds).unwrap_or_default()));
+    let is_bad = verdict >= Verdict::Degraded;
+    let length =
+        if is_bad && health.verdict_s > 0.0 { format!(" for {held} of {whole}") } else { String::new() };
+    let failures = report.outcomes.iter().filter(|(name, _)| !matches!(name.as_str(), "ok" | "cut"));
+    let most = failures.max_by_key(|(_, count)| **count);
+    let most = most.map_or(String::new(), |(name, _)| format!(" (mostly {name})"));
+    let mut line = format!(
+        "{}{length}: {} of requests failed{most}, at most {} of clients stalled at once",
+        verdict.past(),
+        units::percent(health.error_share),
+        units::percent(health.stalled_share_max),
+    );
+    if is_bad && health.verdict_at_end != health.verdict {
+        line.push_str(&format!("; {} at the end", health.verdict_at_end.name()));
+    }
+    if verdict == Verdict::Unknown { "-- nothing was measured".to_owned() } else { line }
 }
 
 fn knee(knee: Option<&Knee>) -> String {
@@ -273,6 +305,9 @@ fn errors(report: &Report, page: &mut Page) {
     ));
     for (name, count) in failed.iter().take(OUTCOMES) {
         page.line(format!("  {:>12}  {name:<20}{}", units::count(**count), meaning(name)));
+        if let Some(detail) = report.failure_details.get(*name) {
+            page.block(detail);
+        }
     }
     if failed.len() > OUTCOMES {
         page.line(format!("  and {} more kinds of failure", failed.len() - OUTCOMES));
@@ -356,7 +391,7 @@ fn pipeline(report: &Report, page: &mut Page) {
 }
 
 /// What an outcome means, as a person would say it.
-pub(super) fn meaning(name: &str) -> String {
+pub fn meaning(name: &str) -> String {
     if let Some(code) = name.strip_prefix("http.") {
         let status = code.parse().ok().and_then(|code| http::StatusCode::from_u16(code).ok());
         let reason = status.and_then(|status| status.canonical_reason());
@@ -398,8 +433,11 @@ fn operator(report: &Report, page: &mut Page) {
 }
 
 fn ending(report: &Report, page: &mut Page) {
-    for reason in &report.exit.reasons {
-        page.line(format!("reason  {reason}"));
-    }
-    page.line(format!("exit code {}", report.exit.code));
+    let reasons = report.exit.reasons.len() as u64;
+    let why = if reasons == 0 {
+        String::new()
+    } else {
+        format!(": {} above (!!)", units::plural(reasons, "reason"))
+    };
+    page.line(format!("exit code {}{why}", report.exit.code));
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{ExitStatus, Failure, control_runtime, voice};
-use crate::base::{SecretUrl, Untrusted, limits};
+use crate::base::{SecretUrl, Untrusted, limits, secret_shape};
 use crate::cli::{CheckArgs, Subject};
-use crate::config::{ConfigError, check_config};
+use crate::config::{ConfigError, check_config, shown_file};
 use crate::hls::Playlist;
 use crate::report::check::{self, Check, Loaded, Understood};
 
@@ -21,9 +21,8 @@ pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Fail
     let check = match args.subject.clone() {
         Subject::Stream(url) => check_stream(url, args, command)?,
         Subject::File(path) => {
-            let source = Untrusted::new(&path.to_string_lossy()).shown();
-            let bytes = read_file(&path).map_err(|error| unreadable(&source, &error))?;
-            Check::of_bytes(source, &bytes)
+            let bytes = read_file(&path).map_err(|error| unreadable(&no_file(&path), &error))?;
+            Check::of_bytes(shown_file(&path), &bytes)
         }
         Subject::Stdin => {
             let bytes = read(io::stdin().lock()).map_err(|error| unreadable("-", &error))?;
@@ -75,6 +74,11 @@ impl Seen {
         });
         lists.collect()
     }
+}
+
+/// The name of what may be a URL without its scheme instead of a file, with what looks like a secret left out.
+fn no_file(path: &Path) -> String {
+    Untrusted::new(&secret_shape::shown_path(&path.to_string_lossy())).shown()
 }
 
 fn unreadable(source: &str, error: &io::Error) -> Failure {

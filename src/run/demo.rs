@@ -9,17 +9,23 @@ use color_eyre::eyre::WrapErr as _;
 use super::{ExitStatus, Failure, voice};
 use crate::base::SecretUrl;
 use crate::cli::DemoArgs;
-use crate::config::run_config;
+use crate::config::{ConfigError, run_config};
 use crate::origin::child::Child;
+use crate::origin::settings::FAULT_RULES;
 
 /// Runs the demo.
 pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, Failure> {
+    if args.faults.len() > FAULT_RULES {
+        return Err(ConfigError::Origin(format!("--fault: accepted: at most {FAULT_RULES} rules")).into());
+    }
     let child = Child::spawn(child_args(&args)).await.wrap_err("the built-in origin did not start")?;
     let hello = child.hello();
     let base = if args.tls { hello.tls.as_deref().unwrap_or(&hello.plain) } else { &hello.plain };
     let target = SecretUrl::parse(&format!("{base}/live/{}/master.m3u8", args.format));
     let target = target.wrap_err("the built-in origin named an address that cannot be used")?;
     let mut load = args.load;
+    // The URL is right, and the faults that were asked for must not keep the load away.
+    load.skip_preflight = true;
     let trusted = Certificate::of(args.tls.then_some(hello.certificate_pem.as_deref()).flatten())?;
     if let Some(certificate) = &trusted {
         load.requests.cacert = Some(certificate.path.clone());

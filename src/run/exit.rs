@@ -1,17 +1,18 @@
 //! The exit code, and every reason for it.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use crate::base::outcome::Fault;
+use crate::base::outcome::{Fault, Outcome};
 use crate::base::{StopCause, units};
-use crate::report::{Exit, Report};
+use crate::report::{self, Exit, Report};
 use crate::swarm::{Ending, Plan};
 
 /// An internal fault: a caught panic, a broken invariant.
 pub const INTERNAL: u8 = 70;
 /// Bad arguments or configuration.
 pub const USAGE: u8 = 2;
-/// Preflight refused; nothing was sent.
+/// Preflight refused the load: this machine cannot carry it, or the first client found nothing at the URL.
 pub const PREFLIGHT: u8 = 5;
 /// A report or a record could not be written.
 pub const UNWRITTEN: u8 = 6;
@@ -40,16 +41,19 @@ impl From<ExitStatus> for ExitCode {
     }
 }
 
-/// The code of a run that has ended, reports not considered: the first that applies, with every reason.
+/// The code of a run that has ended, reports not considered: the first that applies, with every reason. Reasons without a
+/// code of their own follow: what was asked for and not reached.
 pub(super) fn judge(report: &Report, ending: Ending, plan: Plan) -> Exit {
     let found: Vec<_> = internal(report)
         .into_iter()
+        .chain(refused(report, ending, plan))
         .chain(signal(ending, plan))
         .chain(limited(report))
         .chain(criteria(report))
         .collect();
     let code = found.iter().map(|(code, _)| *code).next().unwrap_or_default();
-    Exit { code, reasons: found.into_iter().map(|(_, reason)| reason).collect() }
+    let reasons = found.into_iter().map(|(_, reason)| reason);
+    Exit { code, reasons: reasons.chain(not_reached(report, ending, plan)).collect() }
 }
 
 /// The same after some reports could not be written.
@@ -110,6 +114,88 @@ fn lacked(report: &Report) -> Vec<(Fault, u64)> {
     let counted =
         shortages.map(|fault| (fault, report.outcomes.get(fault.name()).copied().unwrap_or_default()));
     counted.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+/// The first client could not load the stream, so there was no load. Nothing is at this URL (5), or what is there
+/// cannot be played (3).
+fn refused(report: &Report, ending: Ending, plan: Plan) -> Option<(u8, String)> {
+    let outcome = ending.refused?;
+    let nothing_there = matches!(outcome, Outcome::Http(_) | Outcome::Failed(Fault::DnsNotFound));
+    let code = if nothing_there { PREFLIGHT } else { CRITERIA };
+    let others = if plan.clients > 1 { "; no other client was started" } else { "" };
+    Some((code, format!("{}{others}", why_refused(report, outcome))))
+}
+
+/// The sentence for an operator whose URL is probably wrong.
+fn why_refused(report: &Report, outcome: Outcome) -> String {
+    let detail = report.failure_details.get(&outcome.to_string());
+    let detail = detail.map_or(String::new(), |detail| format!(" ({detail})"));
+    let playlist = "the first playlist";
+    match outcome {
+        Outcome::Http(failure) => {
+            let name = report::meaning(&outcome.to_string());
+            format!("{playlist} answers {failure} {name}: is the URL right?")
+        }
+        Outcome::Failed(Fault::PlaylistNotM3u8) => {
+            format!("{playlist} is not a playlist{detail}: is the URL right?")
+        }
+        Outcome::Failed(fault) => {
+            let meaning = fault.meaning().trim_end_matches('.');
+            format!(
+                "{playlist} cannot be loaded: {fault_name}: {meaning}{detail}: is the URL right?",
+                fault_name = fault.name()
+            )
+        }
+        Outcome::Ok => format!("{playlist} cannot be played"),
+    }
+}
+
+/// The load or the duration that was asked for and not reached.
+fn not_reached(report: &Report, ending: Ending, plan: Plan) -> Vec<String> {
+    if ending.refused.is_some() {
+        return Vec::new();
+    }
+    clients_not_reached(report, plan).into_iter().chain(duration_not_reached(report, ending)).collect()
+}
+
+fn clients_not_reached(report: &Report, plan: Plan) -> Option<String> {
+    let run = &report.run;
+    let target = u64::from(run.clients_target);
+    if run.clients_started < target {
+        let asked = units::plural(target, "client");
+        let started = units::count(run.clients_started);
+        let ramp = plan.ramp.length(run.clients_target);
+        let lasted = Duration::try_from_secs_f64(run.duration_s).unwrap_or_default();
+        let why = if ramp > lasted {
+            format!(": the ramp takes {}, the run lasted {}", units::span(ramp), units::span(lasted))
+        } else {
+            String::new()
+        };
+        return Some(format!("the load was not reached: {started} of {asked} were started{why}"));
+    }
+    (run.clients_peak < target).then(|| {
+        format!(
+            "the load was not held: at most {} of {} were active at once",
+            units::count(run.clients_peak),
+            units::plural(target, "client")
+        )
+    })
+}
+
+fn duration_not_reached(report: &Report, ending: Ending) -> Option<String> {
+    let asked = report.run.duration_asked_s?;
+    let [asked, lasted] =
+        [asked, report.run.duration_s].map(|s| Duration::try_from_secs_f64(s).unwrap_or_default());
+    let how = match ending.cause {
+        // A signal is a reason of its own.
+        Some(StopCause::Interrupt | StopCause::Terminate | StopCause::HangUp) => return None,
+        Some(StopCause::Operator) => "q ended it",
+        Some(StopCause::Fault) => "a fault ended it",
+        None => "every client had finished",
+    };
+    (lasted < asked).then(|| {
+        format!("the duration was not reached: {how} after {} of {}", units::span(lasted), units::span(asked))
+    })
 }
 
 /// What every run must reach that had at least one client.

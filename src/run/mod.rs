@@ -10,6 +10,7 @@ mod interim;
 mod origin;
 mod preflight;
 mod reports;
+mod secrets;
 mod signals;
 pub mod voice;
 mod watcher;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use color_eyre::eyre::{self, WrapErr as _};
 
 use crate::base::{Clock, Command, RunState};
-use crate::config::{ConfigError, RunConfig};
+use crate::config::{ConfigError, RunConfig, shown_file};
 use crate::frame::{Frame, Sampler, SamplerHandle, Status};
 use crate::net::unused_resolve_entries;
 use crate::pipeline::{self, Pipeline, RecordFile, Taps};
@@ -45,8 +46,9 @@ pub enum Failure {
     Config(ConfigError),
     /// This machine cannot carry the load that was asked for; nothing was sent.
     Preflight(String),
-    /// Something that should work did not.
-    Broken(eyre::Report),
+    /// The system refused what a run needs: a thread, a port, a signal handler, the terminal. Nothing was sent, and
+    /// the program itself is not at fault.
+    Unable(eyre::Report),
 }
 
 impl From<ConfigError> for Failure {
@@ -57,7 +59,7 @@ impl From<ConfigError> for Failure {
 
 impl From<eyre::Report> for Failure {
     fn from(error: eyre::Report) -> Self {
-        Self::Broken(error)
+        Self::Unable(error)
     }
 }
 
@@ -101,6 +103,7 @@ fn control_runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// Loads the stream until the run ends.
 async fn load(mut config: RunConfig) -> Result<Ended, Failure> {
+    secrets::keep_out_of_core_dumps(&config);
     let fit = preflight::check(config.plan.clients, &config.clients.net.manners);
     config.plan.clients_max = fit.map_err(Failure::Preflight)?;
     let (commands, orders) = flume::bounded(COMMANDS);
@@ -184,7 +187,7 @@ impl Apparatus {
 
 fn open_record(path: &Path) -> Result<RecordFile, ConfigError> {
     RecordFile::create(path)
-        .map_err(|error| ConfigError::Record { path: path.display().to_string(), reason: error.to_string() })
+        .map_err(|error| ConfigError::Record { path: shown_file(path), reason: error.to_string() })
 }
 
 /// What was run, for the first line of a record.
@@ -232,12 +235,21 @@ impl Ended {
             reports::write(&self.config.output.reports, &report);
         }
         let report = Arc::new(report);
-        self.watcher.show(&report, &self.orders).await;
+        let refused = self.ending.refused.is_some();
+        if !refused {
+            self.watcher.show(&report, &self.orders).await;
+        }
         let more_panics = self.watcher.end() > self.lost + self.frame.panics;
         // Not before the screen is restored: it owns the terminal.
         unwritten.iter().for_each(|line| voice::say(&format!("hlswarm: {line}")));
-        let unprinted =
-            voice::print(&report::text(&report)).is_err() && self.config.output.reports.is_empty();
+        let unprinted = if refused {
+            // Without a load one sentence says it all; reports that were asked for are written nevertheless.
+            let why = report.exit.reasons.first().map_or("", String::as_str);
+            voice::say(&format!("hlswarm: preflight: {why}; --skip-preflight loads it nevertheless"));
+            false
+        } else {
+            voice::print(&report::text(&report)).is_err() && self.config.output.reports.is_empty()
+        };
         ExitStatus::from(match report.exit.code {
             exit::INTERNAL => exit::INTERNAL,
             _ if more_panics => exit::INTERNAL,

@@ -1,12 +1,13 @@
 //! `origin`: the built-in origin alone, until Ctrl-C.
 
-use color_eyre::eyre::WrapErr as _;
+use color_eyre::eyre;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ExitStatus, Failure, voice};
 use crate::base::{Kind, units};
 use crate::cli::OriginArgs;
-use crate::origin::{Counts, Origin, Settings, child, serve_blocking};
+use crate::config::{ConfigError, shown_file};
+use crate::origin::{Counts, Origin, OriginError, Settings, child, serve_blocking};
 
 /// Serves until a signal comes (or, as a child, until standard input ends).
 pub(super) fn serve(args: OriginArgs) -> Result<ExitStatus, Failure> {
@@ -14,7 +15,7 @@ pub(super) fn serve(args: OriginArgs) -> Result<ExitStatus, Failure> {
     let certificate = args.certificate.clone();
     let settings = settings(args);
     if as_child {
-        child::serve(settings).wrap_err("the built-in origin")?;
+        child::serve(settings).map_err(refused)?;
         return Ok(ExitStatus::from(0));
     }
     let on_ready = |origin: &Origin| {
@@ -22,13 +23,24 @@ pub(super) fn serve(args: OriginArgs) -> Result<ExitStatus, Failure> {
         if let (Some(path), Some(pem)) = (&certificate, origin.certificate_pem())
             && let Err(error) = std::fs::write(path, pem)
         {
-            voice::say(&format!("hlswarm: --certificate {}: {error}", path.display()));
+            voice::say(&format!("hlswarm: --certificate {}: {error}", shown_file(path)));
         }
         Ok(())
     };
-    let counts = serve_blocking(settings, on_ready, any_signal()).wrap_err("the built-in origin")?;
+    let counts = serve_blocking(settings, on_ready, any_signal()).map_err(refused)?;
     _ = voice::print(&summary(&counts));
     Ok(ExitStatus::from(0))
+}
+
+/// Why there is no origin: what it was asked to be, or what the system refused.
+fn refused(error: OriginError) -> Failure {
+    match error {
+        OriginError::Settings(sentence) => Failure::Config(ConfigError::Origin(sentence)),
+        OriginError::Bind { .. } => Failure::Unable(eyre::Report::new(error).wrap_err(
+            "--listen: accepted: an address of this machine with a free port; 0 takes any free one",
+        )),
+        error => Failure::Unable(eyre::Report::new(error)),
+    }
 }
 
 fn settings(args: OriginArgs) -> Settings {

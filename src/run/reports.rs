@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::{ReportFile, ReportFormat};
+use crate::config::{ReportFile, ReportFormat, shown_file};
 use crate::report::{self, Report};
 
 /// Writes each report file and returns what went wrong, a line each.
@@ -13,7 +13,7 @@ pub(super) fn write(files: &[ReportFile], report: &Report) -> Vec<String> {
             ReportFormat::Text => Ok(report::text(report)),
         };
         let error = written.and_then(|text| write_whole(&file.path, &text)).err()?;
-        Some(format!("--report {}: {error}", file.path.display()))
+        Some(format!("--report {}: {error}", shown_file(&file.path)))
     });
     failed.collect()
 }

@@ -4,8 +4,11 @@
 
 use std::io::{self, Write as _};
 
-/// Says a line on standard error.
+use crate::base::untrusted::harmless_lines;
+
+/// Writes a message on standard error. Whatever it was made of, no control character of it reaches the terminal.
 pub fn say(line: &str) {
+    let line = harmless_lines(line);
     // One write, so that lines of several threads do not mix.
     _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{Failure, voice};
-use crate::base::Command;
+use crate::base::{Command, units};
 use crate::config::{Output, RunConfig, Show};
 use crate::frame::SamplerHandle;
 use crate::report::{self, Report};
@@ -133,6 +133,13 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
         "hlswarm: loading {} with {} clients, seed {}, run id {}",
         config.clients.player.entry, config.plan.clients, config.plan.seed, config.run_id
     ));
+    let ramp = config.plan.ramp.length(config.plan.clients);
+    if let Some(length) = config.plan.duration.filter(|length| *length < ramp) {
+        let [ramp, length] = [ramp, length].map(units::span);
+        voice::say(&format!(
+            "hlswarm: the ramp takes {ramp}, the run {length}: the load will not be reached"
+        ));
+    }
     // A runtime of its own: a standard error that is blocked must block nothing else.
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut frames = sampler.frames();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::base::atomics::OnceLock;
 use crate::base::cell::Cell;
-use crate::base::{Finding, Untrusted};
+use crate::base::{Finding, Untrusted, secret_shape};
 
 /// A finding as readers see it, all workers together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Findings {
         let Some(tally) = self.0.get(finding.index()) else { return };
         if tally.count.get() == 0 {
             tally.first_us.set(at_us);
-            tally.detail.get_or_init(|| Untrusted::new(&detail()).shown().into());
+            tally.detail.get_or_init(|| Untrusted::new(&secret_shape::shown_text(&detail())).shown().into());
         }
         tally.last_us.set(at_us);
         // Release: whoever sees the count sees what stands before.

@@ -75,6 +75,11 @@ impl Meter {
         self.worker().findings.note(finding, self.now_us(), detail);
     }
 
+    /// Stores why a request failed in this way; `detail` is called for the first time only.
+    pub fn explain(&self, fault: Fault, detail: impl FnOnce() -> String) {
+        self.worker().explanations.note(fault, detail);
+    }
+
     /// Publishes the playback of the client.
     pub fn publish(&self, playback: &Playback) {
         self.client().publish(playback);

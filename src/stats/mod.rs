@@ -10,6 +10,7 @@
 
 mod audience;
 mod client;
+mod explanations;
 mod failures;
 mod few;
 mod findings;

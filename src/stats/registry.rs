@@ -13,6 +13,7 @@ use crossbeam_utils::CachePadded;
 
 use super::audience::Audience;
 use super::client::ClientStats;
+use super::explanations;
 use super::failures;
 use super::findings::{self, FindingRow};
 use super::latency::{LatencySnapshot, Timed};
@@ -222,6 +223,11 @@ impl Registry {
     /// used again.
     pub fn findings(&self, rows: &mut Vec<FindingRow>) {
         findings::read(self.workers.iter().map(|worker| &worker.findings), rows);
+    }
+
+    /// Returns why the first request of each sort failed, where more is known than its name.
+    pub fn explanations(&self) -> Vec<(Fault, Arc<str>)> {
+        explanations::read(self.workers.iter().map(|worker| &worker.explanations))
     }
 
     /// Reads the times of all requests of a kind, ok or failed, into `latency`: the percentiles that leave nobody out.

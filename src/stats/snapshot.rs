@@ -197,6 +197,13 @@ impl Totals {
         Fault::ALL.into_iter().filter(|fault| fault.is_local()).map(|fault| self.ended(fault.into())).sum()
     }
 
+    /// The share of failures among the requests that failed or ended ok; `None` when there are none.
+    pub fn error_share(&self) -> Option<f64> {
+        let errors = self.errors();
+        let judged = errors + self.ended(Outcome::Ok);
+        (judged > 0).then(|| errors as f64 / judged as f64)
+    }
+
     /// Requests of all kinds that ended this way.
     pub fn ended(&self, outcome: Outcome) -> u64 {
         let of = |kind: &KindTotals| match outcome {

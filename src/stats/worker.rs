@@ -7,6 +7,7 @@
 use std::ops::Deref;
 
 use super::audience::Routes;
+use super::explanations::Explanations;
 use super::failures::{self, Failures};
 use super::findings::Findings;
 use super::metric::{Metric, Scalars};
@@ -34,6 +35,7 @@ pub(super) struct WorkerStats {
     kinds: [KindStats; Kind::COUNT],
     pub(super) latencies: Latencies,
     pub(super) findings: Findings,
+    pub(super) explanations: Explanations,
     pub(super) routes: Routes,
     pub(super) sessions: Sessions,
 }
@@ -46,6 +48,7 @@ impl Default for WorkerStats {
             kinds: std::array::from_fn(|_| KindStats::default()),
             latencies: Latencies::default(),
             findings: Findings::default(),
+            explanations: Explanations::default(),
             routes: Routes::default(),
             sessions: Sessions::default(),
         }

@@ -49,6 +49,7 @@ pub(super) async fn conclude(
             answer
         }
         Err(fault) => {
+            inspection.explain(&look, fault);
             arrived.exchange.finish(fault.into(), None);
             Answer::Failed(Failure::Unusable)
         }

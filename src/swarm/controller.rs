@@ -11,8 +11,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Swarm;
+use super::first_client::{self, Ahead, FirstClient, Seen};
 use crate::base::clock::micros;
-use crate::base::{Clock, Command, Mark, RunState, StopCause, limits};
+use crate::base::{Clock, Command, Mark, Outcome, RunState, StopCause, limits};
 use crate::frame::{ChangeKind, ChangeSource, LoadChange, Status};
 use crate::load::{Pacer, Ramp};
 use crate::pipeline::{Event, Happening, Stream, Tap};
@@ -33,6 +34,8 @@ pub struct Plan {
     pub ramp: Ramp,
     /// By how much single starts are moved.
     pub jitter: Duration,
+    /// Whether the first client goes ahead.
+    pub ahead: Ahead,
     /// When the run ends by itself; `None`: never.
     pub duration: Option<Duration>,
     /// Same seed, same schedule.
@@ -46,6 +49,14 @@ pub struct Ending {
     pub cause: Option<StopCause>,
     /// Requests in flight were cut by a second stop.
     pub cut: bool,
+    /// The first client went ahead and could not load its playlist: there was no load.
+    pub refused: Option<Outcome>,
+}
+
+impl Ending {
+    fn by(cause: StopCause) -> Self {
+        Self { cause: Some(cause), ..Self::default() }
+    }
 }
 
 /// Brings the number of clients to the target and ends the run.
@@ -59,13 +70,15 @@ pub struct Controller {
     target: u32,
     /// The operator holds the ramp.
     held: bool,
+    first: FirstClient,
 }
 
 impl Controller {
     /// A controller of `swarm`. The clock's zero is the first start.
     pub fn new(swarm: Swarm, plan: Plan, status: Arc<Status>, clock: Clock, tap: Tap) -> Self {
         let pacer = Pacer::new(plan.ramp, plan.clients, plan.jitter, plan.seed);
-        Self { swarm, pacer, status, clock, tap, target: plan.clients, held: false, plan }
+        let first = FirstClient::new(plan.ahead);
+        Self { swarm, pacer, status, clock, tap, target: plan.clients, held: false, first, plan }
     }
 
     /// Runs until it is told to stop, the duration is over or every client has finished; then drains. Returns how
@@ -75,6 +88,9 @@ impl Controller {
         let mut ending = loop {
             self.converge().await;
             let now = self.clock.now();
+            if let Seen::Refused(outcome) = self.first.look(now, &self.swarm.registry) {
+                break Ending { refused: Some(outcome), ..Ending::default() };
+            }
             if self.plan.duration.is_some_and(|end| end <= now) || self.everyone_has_finished() {
                 break Ending::default();
             }
@@ -102,8 +118,8 @@ impl Controller {
             Command::Hold => self.hold(ChangeKind::Hold),
             Command::Resume => self.hold(ChangeKind::Resume),
             Command::Mark(mark) => self.mark(mark),
-            Command::Stop(cause) => return Some(Ending { cause: Some(cause), cut: false }),
-            Command::StopNow(cause) => return Some(Ending { cause: Some(cause), cut: true }),
+            Command::Stop(cause) => return Some(Ending::by(cause)),
+            Command::StopNow(cause) => return Some(Ending { cut: true, ..Ending::by(cause) }),
         }
         None
     }
@@ -152,7 +168,8 @@ impl Controller {
         while self.swarm.admitted() > self.target {
             self.swarm.remove_newest().await;
         }
-        let wanted = if self.held { 0 } else { self.target - self.swarm.admitted() };
+        let wanted =
+            if self.held { 0 } else { self.first.allows(self.target).saturating_sub(self.swarm.admitted()) };
         for _ in 0..self.pacer.due(self.clock.now(), wanted) {
             self.swarm.admit().await;
         }
@@ -174,10 +191,11 @@ impl Controller {
 
     /// How long nothing is due.
     fn next_look(&self, now: Duration) -> Duration {
-        let wanted = !self.held && self.swarm.admitted() < self.target;
+        let wanted = !self.held && self.swarm.admitted() < self.first.allows(self.target);
         let start = wanted.then(|| self.pacer.next_at());
         let next = start.into_iter().chain(self.plan.duration).min();
-        next.map_or(LOOK, |at| at.saturating_sub(now).min(LOOK))
+        let look = if self.first.is_decided() { LOOK } else { first_client::LOOK };
+        next.map_or(look, |at| at.saturating_sub(now).min(look))
     }
 
     /// Lets requests in flight finish, at most for the grace, then cuts them.
@@ -190,7 +208,7 @@ impl Controller {
                 if let Some(Command::Stop(cause) | Command::StopNow(cause)) =
                     next_command(commands, LOOK).await
                 {
-                    *ending = Ending { cause: ending.cause.or(Some(cause)), cut: true };
+                    *ending = Ending { cause: ending.cause.or(Some(cause)), cut: true, ..*ending };
                     break;
                 }
             }

@@ -9,6 +9,7 @@ mod answer;
 mod client;
 mod controller;
 mod decryption;
+mod first_client;
 mod inspection;
 mod lanes;
 mod library;
@@ -30,6 +31,7 @@ use crate::player;
 use crate::stats::{ClientHandle, Registry};
 
 pub use controller::{Controller, Ending, Plan};
+pub use first_client::Ahead;
 pub use library::Witness;
 use worker::{Order, Worker};
 

@@ -237,6 +237,10 @@ impl Observer for Tap<'_> {
         }
     }
 
+    fn explained(&mut self, fault: Fault, reason: &str) {
+        self.exchange.meter().explain(fault, || reason.to_owned());
+    }
+
     fn retried(&mut self) {
         self.exchange.meter().count(Metric::StaleRetries, 1);
     }

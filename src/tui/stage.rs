@@ -8,7 +8,7 @@ use crate::base::outcome::{Fault, HttpFailure};
 use crate::base::{ClientState, Clock, Kind, Mark, Outcome, RunState};
 use crate::frame::{
     ChangeKind, ChangeSource, FailureLine, FailureTracker, Frame, Generator, Health, History, Journal, Knee,
-    Knees, Lane, LoadChange, Pipeline, Point, TIMED, Verdict, VerdictChange, Worker,
+    Knees, Lane, LoadChange, Pipeline, Point, RunResult, TIMED, Verdict, VerdictChange, Worker,
 };
 use crate::stats::{
     ClientRow, FindingRow, LatencyDigest, LatencySummary, Playback, Rates, Registry, Snapshot, SpeedSummary,
@@ -369,6 +369,7 @@ fn ramping() -> Frame {
             since: Duration::from_secs(1),
             error_share: Some(0.0),
             stalled_share: Some(0.001),
+            ..Health::default()
         },
         history: history(64, 321, None),
         generator: generator(0.31),
@@ -413,6 +414,13 @@ fn storm() -> Frame {
             since: Duration::from_secs(84),
             error_share: Some(0.312),
             stalled_share: Some(0.294),
+            ..Health::default()
+        },
+        result: RunResult {
+            worst: Verdict::Failing,
+            held: Duration::from_secs(77),
+            error_share: Some(0.105),
+            stalled_share_max: Some(0.34),
         },
         knees: Knees { errors: Some(knee(418, 84)), stalls: Some(knee(446, 90)) },
         late_starts: 3,
@@ -439,6 +447,7 @@ fn ten_thousand() -> Frame {
             since: Duration::from_secs(800),
             error_share: Some(0.008),
             stalled_share: Some(0.029),
+            ..Health::default()
         },
         panics: 0,
         ..storm()

@@ -110,6 +110,16 @@ impl Ended {
         OUTPUTS.into_iter().map(|name| (name, output(self.folder.path(), name)))
     }
 
+    /// What was printed on standard output.
+    pub fn stdout(&self) -> String {
+        output(self.folder.path(), "stdout")
+    }
+
+    /// What was printed on standard error.
+    pub fn stderr(&self) -> String {
+        output(self.folder.path(), "stderr")
+    }
+
     /// Fails, with what the program said, unless the exit code is `expected`.
     pub fn assert_exit_code(&self, expected: i32) {
         let said: String = self.outputs().map(|(name, text)| format!("--- {name}\n{text}\n")).collect();
@@ -139,6 +149,15 @@ impl Report {
     pub fn number(&self, pointer: &str) -> f64 {
         let value = self.0.pointer(pointer).and_then(Value::as_f64);
         value.unwrap_or_else(|| panic!("{pointer} is no number in {}", self.0))
+    }
+
+    /// A value as text; a string without its quotes.
+    pub fn text(&self, pointer: &str) -> String {
+        match self.0.pointer(pointer) {
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None => String::new(),
+        }
     }
 
     /// The outcomes of all requests, by name.

@@ -40,7 +40,7 @@ fn a_token_reaches_the_origin_and_no_output() {
 fn a_token_is_in_no_complaint_about_its_address() {
     let Some(mut origin) = Origin::start() else { return };
     let run = run(&origin, "/nothing/master.m3u8", &["-c", "2", "-d", "3s"]);
-    run.assert_exit_code(3);
+    run.assert_exit_code(5);
     assert_silent(&run);
     assert_eq!(run.report.outcomes(), [("http.404", origin.stop_and_read_log().requests())]);
 }

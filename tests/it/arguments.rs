@@ -20,7 +20,17 @@ fn a_bad_value_is_one_line_and_code_2() {
     for (args, expected) in [
         (
             &["demo", "--clients", "ten"] as &[_],
-            "hlswarm: --clients 'ten': accepted: a whole number from 0 to 1,000,000",
+            "hlswarm: --clients 'ten': accepted: 1 to 1,000,000 such as 250, 2.5k; 0 only with --duration",
+        ),
+        (&["demo", "--bitrate", "100M"], "hlswarm: --bitrate '100M': accepted: a bandwidth from 200k to 20M"),
+        (
+            &["origin", "--listen", "0.0.0.0:0"],
+            "hlswarm: --listen 0.0.0.0:0: other machines can reach this address; accepted: 127.0.0.1, ::1",
+        ),
+        (&["run", "http://h/a", "--report", "\u{1b}[2J.pdf"], "hlswarm: --report ^[[2J.pdf: the ending"),
+        (
+            &["run", "http://h/a", "--header", "@no/such/file"],
+            "hlswarm: --header @no/such/file: No such file or directory",
         ),
         (
             &["demo", "--report", "a.pdf"],
@@ -35,6 +45,18 @@ fn a_bad_value_is_one_line_and_code_2() {
     }
     let (said, code) = refused(&["run", "http://127.0.0.1:1/a.m3u8", "--cacert", "/no/such/file"]);
     assert!(said.starts_with("hlswarm: --cacert /no/such/file: No such file") && code == Some(2), "{said}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_code_5() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (said, code) = refused(&["origin", "--listen", &taken.local_addr().unwrap().to_string()]);
+    assert!(
+        said.starts_with("hlswarm: --listen: accepted: an address of this machine with a free port"),
+        "{said}"
+    );
+    assert!(said.contains("Address already in use"), "{said}");
+    assert_eq!(code, Some(5));
 }
 
 #[test]

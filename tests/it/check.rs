@@ -41,9 +41,11 @@ fn what_cannot_be_opened_is_one_line_and_code_2() {
     for (subject, expected) in [
         ("no/such/file.m3u8", "hlswarm: check no/such/file.m3u8: No such file or directory"),
         (folder, "this is a directory; accepted: a playlist file"),
-        ("ftp://host/a.m3u8", "only http:// and https:// addresses are accepted"),
+        ("ftp://host/a.m3u8", "only http:// and https:// are accepted"),
         ("https://user:hunter2@/a.m3u8?t=hunter2", "hlswarm: <URL|FILE>: "),
-        ("", "accepted: an http:// or https:// address, a playlist file, or - for standard input"),
+        ("cdn.example/a.m3u8?t=hunter2", "hlswarm: check cdn.example/a.m3u8***: No such file or directory"),
+        ("no\u{1b}[2J", "hlswarm: check no^[[2J: No such file or directory"),
+        ("", "accepted: an http:// or https:// URL, a playlist file, or - for standard input"),
     ] {
         let output = check(&[subject]);
         let said = std::str::from_utf8(&output.stderr).unwrap();
@@ -105,7 +107,8 @@ fn a_stream_that_is_not_there_says_so_instead_of_nothing_wrong() {
     assert_eq!(output.status.code(), Some(3));
     let page = stdout(&output);
     assert!(
-        page.contains("XX      no playlist came") && page.contains("  http.404      Not Found"),
+        page.contains("XX      no playlist came: Not Found\n         http.404")
+            && page.contains("  http.404      Not Found"),
         "{page}"
     );
     assert!(!page.contains("nothing wrong"), "{page}");

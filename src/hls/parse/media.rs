@@ -320,7 +320,10 @@ impl<'a> MediaReader<'a> {
         let (longest, line) = self.longest;
         let rounded = Duration::from_secs(longest.as_secs_f64().round() as u64);
         if !self.has_target_duration {
-            scope.flaw(Finding::MissingTargetDuration);
+            // A list of nothing needs no limit: an encoder that has not begun is no fault.
+            if self.has_evidence() {
+                scope.flaw(Finding::MissingTargetDuration);
+            }
             self.playlist.target_duration = rounded;
         } else if rounded > self.playlist.target_duration {
             scope.flaws.note(Finding::TargetDurationExceeded, line);

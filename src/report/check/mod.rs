@@ -9,7 +9,8 @@ mod understood;
 use serde::Serialize;
 
 use super::Report;
-use crate::base::{Finding, Severity};
+use super::text::meaning;
+use crate::base::{Finding, Kind, Severity};
 use crate::hls::{self, ParseError, Playlist};
 
 pub use text::text;
@@ -48,11 +49,22 @@ pub struct Check {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Unreadable {
     /// The outcome, such as `playlist.not_m3u8`.
-    pub outcome: &'static str,
+    pub outcome: String,
     /// What is wrong, as a sentence.
-    pub meaning: &'static str,
-    /// What was found.
+    pub meaning: String,
+    /// What was found; empty where no more is known.
     pub detail: String,
+}
+
+impl Unreadable {
+    /// Why a client got no playlist: the failure that it met most often.
+    fn of_run(run: &Report) -> Option<Self> {
+        let failed = run.kinds.get(Kind::Playlist.name())?.outcomes.iter();
+        let failed = failed.filter(|(name, _)| !matches!(name.as_str(), "ok" | "cut"));
+        let (outcome, _) = failed.max_by_key(|(_, count)| **count)?;
+        let detail = run.failure_details.get(outcome).cloned().unwrap_or_default();
+        Some(Self { outcome: outcome.clone(), meaning: meaning(outcome), detail })
+    }
 }
 
 /// A playlist that was loaded.
@@ -114,13 +126,14 @@ impl Check {
         let mut check = Self::new(source, entry, findings.collect());
         // A panic, or nothing was played: the code of the run says so.
         check.exit_code = if run.exit.code == 0 { check.exit_code } else { run.exit.code };
+        check.error = if check.understood.kind.is_none() { Unreadable::of_run(&run) } else { None };
         Self { playlists, run: Some(run), ..check }
     }
 
     fn unreadable(source: String, error: &ParseError) -> Self {
         let error = Unreadable {
-            outcome: error.fault.name(),
-            meaning: error.fault.meaning(),
+            outcome: error.fault.name().to_owned(),
+            meaning: error.fault.meaning().to_owned(),
             detail: error.detail.shown_in(DETAIL_COLUMNS),
         };
         let check = Self::new(source, Understood::default(), Vec::new());

@@ -18,8 +18,10 @@ pub fn text(check: &Check) -> String {
     page.rule();
     match &check.error {
         Some(error) => {
-            page.line(format!("XX      {}", error.meaning));
-            page.line(format!("        {}: {}", error.outcome, error.detail));
+            let came = if check.run.is_some() { "no playlist came: " } else { "" };
+            page.line(format!("XX      {came}{}", error.meaning));
+            let detail = if error.detail.is_empty() { String::new() } else { format!(": {}", error.detail) };
+            page.line(format!("        {}{detail}", error.outcome));
         }
         // A media playlist that was given is the first of those that were loaded.
         None if check.understood.segments.is_some() && !check.playlists.is_empty() => {

@@ -1,6 +1,7 @@
 //! What was understood of a playlist, as plain values.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -158,7 +159,9 @@ impl Understood {
             segments: count(media.segments.len()),
             parts: count(media.part_count()),
             unfinished_parts: count(unfinished.len()),
-            unfinished_duration_s: Some(unfinished.iter().map(|part| part.duration.as_secs_f64()).sum()),
+            unfinished_duration_s: Some(
+                unfinished.iter().map(|part| part.duration).sum::<Duration>().as_secs_f64(),
+            ),
             preload_hints: count(media.preload_hints.len()),
             target_duration: Some(media.target_duration.as_secs_f64()),
             part_target: media.part_target.map(|target| target.as_secs_f64()),

@@ -1,10 +1,13 @@
 //! A line that the operator types: a target, a filter, the note of a mark.
 
-use crate::base::Untrusted;
+use crate::base::{Untrusted, units};
 use crate::tui::input::Key;
 
 /// Characters that a line can hold.
 const LENGTH: usize = 60;
+
+/// The largest number that a target may name; the load clamps it to what this machine carries.
+const LARGEST: u64 = 1_000_000_000;
 
 /// What the line is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,22 +83,26 @@ impl Prompt {
 /// What is accepted.
 pub(super) fn target(text: &str, now: u32) -> Result<i64, String> {
     let wrong = || format!("'{text}' is no target: accepted: 2500, 2.5k, +50, -20%");
-    let digits = text.trim().replace([',', '_', ' '], "");
-    let (sign, size) = match digits.as_bytes().first() {
-        Some(b'+') => (1.0, digits.get(1..)),
-        Some(b'-') => (-1.0, digits.get(1..)),
-        _ => (0.0, Some(digits.as_str())),
+    let typed = text.trim();
+    let (sign, size) = match (typed.strip_prefix('+'), typed.strip_prefix('-')) {
+        (Some(size), _) => (1, size),
+        (_, Some(size)) => (-1, size),
+        _ => (0, typed),
     };
-    let size = size.unwrap_or_default();
-    let (number, unit) = match (size.strip_suffix('%'), size.strip_suffix(['k', 'K'])) {
-        (Some(number), _) if sign != 0.0 => (number, f64::from(now) / 100.0),
-        (None, Some(number)) => (number, 1000.0),
-        _ => (size, 1.0),
+    let size = match size.strip_suffix('%') {
+        Some(share) if sign != 0 => per_cent(share, now).ok_or_else(wrong)?,
+        _ => units::parse_count(size).ok().filter(|size| *size <= LARGEST).ok_or_else(wrong)?,
     };
-    let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let value = number.parse::<f64>().ok().filter(|value| plain && *value <= 1e9).ok_or_else(wrong)? * unit;
-    let base = if sign == 0.0 { 0.0 } else { f64::from(now) };
-    Ok((base + if sign < 0.0 { -value } else { value }).round() as i64)
+    let size = i64::try_from(size).map_err(|_| wrong())?;
+    Ok(if sign == 0 { size } else { i64::from(now) + sign * size })
+}
+
+/// So many per cent of `now`, rounded.
+fn per_cent(share: &str, now: u32) -> Option<u64> {
+    let share = share.trim();
+    let is_plain = share.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let share = share.parse::<f64>().ok().filter(|share| is_plain && *share <= LARGEST as f64)?;
+    Some((share * f64::from(now) / 100.0).round() as u64)
 }
 
 /// What a list shows.

@@ -30,12 +30,18 @@ pub(in crate::tui) struct Top {
 
 impl Top {
     pub(super) fn of(app: &App) -> Self {
-        let verdict = app.steady.health.verdict;
+        let frame = &app.steady;
+        let (verdict, reason) = if frame.state.is_ending() {
+            (Text::new(role(frame.result.worst), frame.result.worst.past()), result(frame))
+        } else {
+            let verdict = frame.health.verdict;
+            (Text::new(role(verdict), verdict.name()), reason(frame))
+        };
         Self {
             run: run(app),
             aside: aside(app),
-            verdict: Text::new(role(verdict), verdict.name()),
-            reason: reason(&app.steady),
+            verdict,
+            reason,
             knee: knee(app),
             measurement: measurement(app),
         }
@@ -75,20 +81,36 @@ pub(in crate::tui) fn role(verdict: Verdict) -> Role {
         Verdict::Unknown => Role::Label,
         Verdict::Ok => Role::Good,
         Verdict::Degraded => Role::Warning,
-        Verdict::Failing => Role::Failing,
+        Verdict::Failing | Verdict::NothingPlays => Role::Failing,
     }
+}
+
+/// The verdict of a run that ends: for how long the worst one held, never the last ten seconds alone.
+fn result(frame: &Frame) -> Vec<Text> {
+    let result = &frame.result;
+    if result.worst == Verdict::Unknown {
+        return vec![Text::label("nothing was measured")];
+    }
+    let mut line = Vec::new();
+    if result.worst >= Verdict::Degraded && !result.held.is_zero() {
+        line.push(Text::plain(format!("for {} of {}", units::span(result.held), units::span(frame.at))));
+    }
+    line.push(Text::plain(format!("{} of requests failed", units::percent(result.error_share))));
+    line.push(Text::plain(format!("at most {} stalled", units::percent(result.stalled_share_max))));
+    line
 }
 
 fn reason(frame: &Frame) -> Vec<Text> {
     let health = &frame.health;
     if health.verdict == Verdict::Unknown {
-        return vec![Text::label("nothing has been measured yet")];
+        return vec![Text::label(health.reason())];
     }
-    let mut line = vec![
-        Text::plain(format!("since {}", units::clock(health.since))),
-        Text::plain(format!("{} of requests fail", units::percent(health.error_share))),
-        Text::plain(format!("{} stalled", units::percent(health.stalled_share))),
-    ];
+    let mut line = vec![Text::plain(format!("since {}", units::clock(health.since)))];
+    // Numbers that contradict the verdict come with what follows from them.
+    line.extend(health.pending.map(|pending| Text::plain(health.trend(pending))));
+    line.push(Text::plain(format!("{} of requests fail", units::percent(health.error_share))));
+    line.push(Text::plain(format!("{} stalled", units::percent(health.stalled_share))));
+    line.extend(health.pending.map(|pending| Text::plain(pending.outlook())));
     let most = frame.failures.iter().max_by(|one, other| one.per_second.total_cmp(&other.per_second));
     line.extend(
         most.filter(|most| most.per_second > 0.0)
@@ -103,8 +125,8 @@ fn knee(app: &App) -> Vec<Text> {
     let mut knees: Vec<(&str, Knee)> =
         named.into_iter().filter_map(|(name, knee)| Some((name, knee?))).collect();
     knees.sort_by_key(|(_, knee)| knee.at);
-    if knees.is_empty() && frame.health.verdict == Verdict::Unknown {
-        return vec![Text::label("where it breaks is not known before something is measured")];
+    if knees.is_empty() && matches!(frame.health.verdict, Verdict::Unknown | Verdict::NothingPlays) {
+        return vec![Text::label("where it breaks is not known before a client has played")];
     }
     if knees.is_empty() {
         let mut line = vec![Text::label("no trouble so far: errors and stalls below 1%")];

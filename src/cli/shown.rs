@@ -1,0 +1,88 @@
+//! The command line as a report may show it.
+
+use std::ffi::OsString;
+
+use crate::base::secret_shape::{self, HIDDEN};
+use crate::base::{SecretUrl, Untrusted};
+
+/// Options whose values are never shown.
+const SECRET: [&str; 3] = ["--header", "--header-env", "--user-agent"];
+/// Options whose values are names of files, which the operator chose and wants to find again.
+const FILES: [&str; 3] = ["--report", "--record", "--cacert"];
+
+/// The command line as a report may show it: URLs redacted, values of headers left out.
+pub fn shown_command(args: impl IntoIterator<Item = OsString>) -> String {
+    let mut shown = vec!["hlswarm".to_owned()];
+    let mut before = String::new();
+    for arg in args.into_iter().skip(1) {
+        let arg = arg.to_string_lossy().into_owned();
+        shown.push(match arg.split_once('=').filter(|(name, _)| name.starts_with("--")) {
+            Some((name, value)) => format!("{}={}", shown_value("", name), shown_value(name, value)),
+            None => shown_value(&before, &arg),
+        });
+        before = arg;
+    }
+    shown.join(" ")
+}
+
+/// A value of `option`, or an argument by itself.
+fn shown_value(option: &str, value: &str) -> String {
+    if SECRET.contains(&option) {
+        return format!("'{HIDDEN}'");
+    }
+    if FILES.contains(&option) {
+        return Untrusted::new(value).shown();
+    }
+    match SecretUrl::parse(value) {
+        Ok(url) => url.to_string(),
+        Err(_) if value.contains("://") => HIDDEN.to_owned(),
+        Err(_) if option == "--fault" => Untrusted::new(value).shown(),
+        Err(_) => Untrusted::new(&secret_shape::shown_text(value)).shown(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(args: &[&str]) -> String {
+        shown_command(["hlswarm"].iter().chain(args).map(OsString::from))
+    }
+
+    #[test]
+    fn the_shown_command_holds_no_secret() {
+        let line = shown(&[
+            "run",
+            "http://u:hunter2@h/a.m3u8?t=hunter2",
+            "-c",
+            "5",
+            "--header=X:hunter2",
+            "--user-agent=hunter2",
+            "--header",
+            "Cookie: hunter2",
+            "--header-env=X=HUNTER2",
+            "--report",
+            "out=1.json",
+        ]);
+        assert_eq!(
+            line,
+            "hlswarm run http://h/a.m3u8?*** -c 5 --header='***' --user-agent='***' --header '***' \
+             --header-env='***' --report out=1.json"
+        );
+    }
+
+    #[test]
+    fn odd_spellings_of_a_url_are_redacted_too() {
+        for url in [
+            "HTTPS:\\\\u:hunter2@h\\a?hunter2#hunter2",
+            " https://u:hunter2@h/a?hunter2",
+            "https:u:hunter2@h/a?hunter2",
+            "hTTps:///u:hunter2@h/a?hunter2",
+            "https://u:hunter2@h/a;hunter2",
+            "https://h/eyJhbGciOiJIUzI1NiJ9.hunter2hunter2hunter2.c2ln/a",
+        ] {
+            let line = shown(&["run", url]);
+            assert!(line.starts_with("hlswarm run https://h/") && !line.contains("hunter2"), "{line}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Command lines as they are typed, right and wrong.
+
+use super::*;
+
+fn args(line: &str) -> Vec<OsString> {
+    std::iter::once("hlswarm").chain(line.split_whitespace()).map(OsString::from).collect()
+}
+
+fn wrong(line: &str) -> String {
+    match parse(args(line)) {
+        Err(Usage::Wrong(text)) => text,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn clap_finds_no_contradiction_in_the_definition() {
+    use clap::CommandFactory as _;
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_definitions_can_be_asked_for_and_fit_the_page() {
+    for line in ["help definitions", "--help definitions", "run --help definitions"] {
+        let Err(Usage::Asked(text)) = parse(args(line)) else { panic!("{line}") };
+        assert!(DEFINITIONS.iter().all(|(name, _)| text.contains(&format!("\n{name}\n"))), "{text}");
+        assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+    }
+}
+
+#[test]
+fn an_address_alone_is_a_run() {
+    for line in ["http://h/a.m3u8 -c 7", "-c 7 http://h/a.m3u8", "run http://h/a.m3u8 --clients 7"] {
+        match parse(args(line)).expect(line).command {
+            Command::Run(run) => {
+                assert_eq!((run.load.clients, run.url.to_string().as_str()), (7, "http://h/a.m3u8"))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Command lines with a mistake, and what is said about it.
+const WRONG: [(&str, &str); 34] = [
+    (
+        "run http://h/a --clients ten",
+        "--clients 'ten': accepted: 1 to 1,000,000 such as 250, 2.5k; 0 only with --duration",
+    ),
+    (
+        "run http://h/a -c -1",
+        "--clients '-1': accepted: 1 to 1,000,000 such as 250, 2.5k; 0 only with --duration",
+    ),
+    ("demo -c 0", "--clients '0': accepted: 1 to 1,000,000 such as 250, 2.5k; 0 only with --duration"),
+    (
+        "demo -c 1001k",
+        "--clients '1001k': accepted: 1 to 1,000,000 such as 250, 2.5k; 0 only with --duration",
+    ),
+    (
+        "run http://h/a --ramp-rate fast",
+        "--ramp-rate 'fast': accepted: a rate from 0.000001 to 1,000,000 per second such as 5, 50/s, 3000/m",
+    ),
+    ("demo --seed abc", "--seed 'abc': accepted: a whole number from 0 to 9,007,199,254,740,991"),
+    (
+        "demo --seed 9007199254740992",
+        "--seed '9007199254740992': accepted: a whole number from 0 to 9,007,199,254,740,991",
+    ),
+    ("demo --bitrate 100M", "--bitrate '100M': accepted: a bandwidth from 200k to 20M"),
+    ("origin --bitrate 1k", "--bitrate '1k': accepted: a bandwidth from 200k to 20M"),
+    ("origin --window 2", "--window '2': accepted: a whole number from 3 to 1,000"),
+    ("origin --vod-segments x", "--vod-segments 'x': accepted: a whole number from 1 to 10,000"),
+    ("origin --segment-duration 0", "--segment-duration '0': accepted: a duration from 500ms to 60s"),
+    (
+        "origin --listen 17180",
+        "--listen '17180': accepted: an address and a port such as 127.0.0.1:17180 or [::1]:0",
+    ),
+    (
+        "origin --fault segment:999",
+        "--fault 'segment:999': accepted: a status from 400 to 599, delay=300ms, bandwidth=500k, cut, reset, stall or stale",
+    ),
+    ("rnu http://h/a", "unknown command 'rnu'; did you mean 'run'? See 'hlswarm --help'"),
+    ("orign", "unknown command 'orign'; did you mean 'origin'? See 'hlswarm --help'"),
+    ("demo --clinets 5", "unknown option --clinets; did you mean --clients? See 'hlswarm --help'"),
+    (
+        "run cdn.example/live.m3u8?token=hunter2",
+        "<URL>: the scheme is missing; did you mean https://cdn.example/live.m3u8?***?",
+    ),
+    ("localhost:8080/a.m3u8", "<URL>: the scheme is missing; did you mean http://localhost:8080/a.m3u8?"),
+    (
+        "run http://h/a.m3u8 hunter2",
+        "an argument too many: one URL is accepted, and options; quote what holds spaces; see 'hlswarm --help'",
+    ),
+    ("demo --no-tui=hunter2", "--no-tui takes no value"),
+    (
+        "demo --clients http://u:hunter2@h/",
+        "--clients: accepted: 1 to 1,000,000 such as 250, 2.5k; 0 only with --duration",
+    ),
+    (
+        "run http://h/a -d 0",
+        "--duration '0': accepted: a duration above 0 such as 45s, 10m, at most 366 days",
+    ),
+    (
+        "run http://h/a --variant abr",
+        "--variant 'abr': abr is not offered yet; accepted: highest, lowest, first, all, or a bandwidth such as 2500k",
+    ),
+    (
+        "run http://h/a --resolve x",
+        "--resolve 'x': accepted: HOST:PORT:ADDR[,ADDR] such as cdn.example:443:127.0.0.1, *:443:[::1] for any host, or -HOST:PORT",
+    ),
+    (
+        "run ftp://h/a?token=hunter2",
+        "<URL>: only http:// and https:// are accepted; accepted: http://host/path or https://host/path",
+    ),
+    ("run", "<URL> is missing; see 'hlswarm --help'"),
+    ("demo --ramp-time 1s --ramp-rate 5", "--ramp-time cannot be used together with --ramp-rate"),
+    ("demo --format dash", "--format 'dash': accepted: ts, fmp4"),
+    ("demo --on-hangup wait", "--on-hangup 'wait': accepted: stop, continue"),
+    ("demo --theme pink", "--theme 'pink': accepted: ansi, cb, mono"),
+    ("demo --clients", "--clients: a value is missing"),
+    ("demo --zzzzzz", "unknown option --zzzzzz; see 'hlswarm --help'"),
+    ("", "nothing to do; give a URL to load, or see 'hlswarm --help'"),
+];
+
+#[test]
+fn every_bad_value_is_one_line_with_option_value_and_what_is_accepted() {
+    for (line, expected) in WRONG {
+        let text = wrong(line);
+        assert_eq!(text, expected, "{line}");
+        assert!(!text.contains('\n') && !text.contains("hunter2"));
+    }
+}

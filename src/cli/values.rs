@@ -1,0 +1,171 @@
+//! Reads the values of options. Every error says what is accepted and repeats nothing of what was given.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::base::secret_url::UrlError;
+use crate::base::{OnHangup, SecretUrl, limits, units};
+use crate::origin::FaultRule;
+use crate::origin::settings::{BIT_RATES, SEGMENT_DURATIONS, VOD_SEGMENTS, WINDOWS};
+use crate::player::SessionLength;
+use crate::tui::Palette;
+
+/// What `--clients` accepts.
+pub(super) const ACCEPTED_CLIENTS: &str =
+    "accepted: 1 to 1,000,000 such as 250, 2.5k; 0 only with --duration";
+
+pub(super) fn url(text: &str) -> Result<SecretUrl, String> {
+    SecretUrl::parse(text).map_err(|error| match with_scheme(text, error) {
+        Some(url) => format!("the scheme is missing; did you mean {url}?"),
+        None => format!("{error}; accepted: http://host/path or https://host/path"),
+    })
+}
+
+/// The URL that was meant by one without its scheme.
+fn with_scheme(text: &str, error: UrlError) -> Option<SecretUrl> {
+    let text = text.trim().trim_start_matches(['/', '\\']);
+    let (authority, _) = text.split_at(text.find(['/', '\\', '?', '#']).unwrap_or(text.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_host = is_port && (name.contains('.') || name == "localhost" || name.ends_with(']'));
+    if text.contains("://") || !is_host || error == UrlError::Host {
+        return None;
+    }
+    // A port of its own and an address in digits are those of a test server, which seldom has a certificate.
+    let in_clear = name == "localhost"
+        || name.parse::<std::net::IpAddr>().is_ok()
+        || (!port.is_empty() && !port.ends_with("443"));
+    SecretUrl::parse(&format!("{}://{text}", if in_clear { "http" } else { "https" })).ok()
+}
+
+pub(super) fn clients(text: &str) -> Result<u32, String> {
+    let clients = units::parse_count(text).ok().and_then(|count| u32::try_from(count).ok());
+    clients.filter(|clients| *clients <= limits::CLIENTS).ok_or_else(|| ACCEPTED_CLIENTS.to_owned())
+}
+
+/// A seed that every reader of JSON keeps: JavaScript and jq have 53 bits.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    whole(text, 0..=limits::SEED_MAX)
+}
+
+fn whole(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
+    // Not `parse_count`: a seed is an identity, and needs every digit.
+    text.trim().parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        format!(
+            "accepted: a whole number from {} to {}",
+            units::count(*range.start()),
+            units::count(*range.end())
+        )
+    })
+}
+
+fn small(text: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
+    let number = whole(text, u64::from(*range.start())..=u64::from(*range.end()))?;
+    u32::try_from(number).map_err(|_| "accepted: a smaller number".to_owned())
+}
+
+pub(super) fn window(text: &str) -> Result<u32, String> {
+    small(text, WINDOWS)
+}
+
+pub(super) fn vod_segments(text: &str) -> Result<u32, String> {
+    small(text, VOD_SEGMENTS)
+}
+
+pub(super) fn segment_duration(text: &str) -> Result<Duration, String> {
+    let length = units::parse_duration(text).ok().filter(|length| SEGMENT_DURATIONS.contains(length));
+    length.ok_or_else(|| "accepted: a duration from 500ms to 60s".to_owned())
+}
+
+pub(super) fn origin_bit_rate(text: &str) -> Result<u64, String> {
+    let rate = units::parse_bit_rate(text).ok().filter(|rate| BIT_RATES.contains(rate));
+    rate.ok_or_else(|| "accepted: a bandwidth from 200k to 20M".to_owned())
+}
+
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    let accepted = || "accepted: an address and a port such as 127.0.0.1:17180 or [::1]:0".to_owned();
+    text.trim().parse().map_err(|_| accepted())
+}
+
+/// Checks a fault rule and keeps its text: the origin that reads it is another process.
+pub(super) fn fault(text: &str) -> Result<String, String> {
+    text.parse::<FaultRule>().map(|_| text.to_owned())
+}
+
+pub(super) fn run_length(text: &str) -> Result<Duration, String> {
+    above_zero(text)
+        .ok_or_else(|| "accepted: a duration above 0 such as 45s, 10m, at most 366 days".to_owned())
+}
+
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    above_zero(text).ok_or_else(|| "accepted: a duration above 0 such as 500ms, 15s".to_owned())
+}
+
+fn above_zero(text: &str) -> Option<Duration> {
+    units::parse_duration(text).ok().filter(|length| !length.is_zero())
+}
+
+pub(super) fn session(text: &str) -> Result<SessionLength, String> {
+    if text == "endless" { Ok(SessionLength::Endless) } else { text.parse() }
+}
+
+pub(super) fn on_hangup(text: &str) -> Result<OnHangup, String> {
+    match text {
+        "stop" => Ok(OnHangup::Stop),
+        "continue" => Ok(OnHangup::Continue),
+        _ => Err("accepted: stop, continue".to_owned()),
+    }
+}
+
+pub(super) fn theme(text: &str) -> Result<Palette, String> {
+    match text {
+        "ansi" => Ok(Palette::Ansi),
+        "cb" => Ok(Palette::ColourBlind),
+        "mono" => Ok(Palette::Mono),
+        _ => Err("accepted: ansi, cb, mono".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_clients_take_what_the_key_c_takes() {
+        for (text, expected) in
+            [("10", 10), ("10k", 10_000), ("2.5k", 2_500), ("1,000", 1_000), ("1M", 1_000_000)]
+        {
+            assert_eq!(clients(text), Ok(expected), "{text}");
+        }
+        for text in ["1000001", "2M", "+5", "50%", "2.5", "nan", "1e3", ""] {
+            assert_eq!(clients(text), Err(ACCEPTED_CLIENTS.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_scheme_is_named_and_the_suggestion_holds_no_secret() {
+        for (text, suggestion) in [
+            ("cdn.example/a.m3u8", "https://cdn.example/a.m3u8"),
+            ("//cdn.example/a.m3u8", "https://cdn.example/a.m3u8"),
+            ("u:hunter2@cdn.example/a?hunter2", "https://cdn.example/a?***"),
+            ("127.0.0.1:8080/a", "http://127.0.0.1:8080/a"),
+            ("cdn.example:8443/a", "https://cdn.example:8443/a"),
+            ("[::1]:80/a", "http://[::1]/a"),
+        ] {
+            assert_eq!(
+                url(text),
+                Err(format!("the scheme is missing; did you mean {suggestion}?")),
+                "{text}"
+            );
+        }
+        for text in
+            ["hunter2", "ftp://h.example/hunter2", "data:text/plain,hunter2", "http://", "http://:80/hunter2"]
+        {
+            let error = url(text).expect_err(text);
+            assert!(error.ends_with("accepted: http://host/path or https://host/path"), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Turns a command line with a mistake into one line that names the option, what was given and what is accepted.
+//!
+//! An argument in a wrong place may be anything, also a password. So a value is repeated only where it is short and made
+//! of what numbers, units and names are made of; an argument that nothing asked for is not repeated at all.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::base::{Untrusted, secret_shape};
+
+/// The longest value that is repeated.
+const VALUE_LENGTH: usize = 40;
+/// The longest name of an option that is repeated.
+const NAME_LENGTH: usize = 30;
+const SEE: &str = "see 'hlswarm --help'";
+
+/// What is wrong with the first argument, if it is a word that is neither a command nor a URL.
+pub(super) fn command(first: Option<&OsString>, commands: &[&str]) -> Option<String> {
+    let word = first?.to_str()?;
+    let is_word = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if !is_word || commands.contains(&word) || word == "localhost" {
+        return None;
+    }
+    Some(match nearest(word, commands) {
+        Some(command) => format!("unknown command '{word}'; did you mean '{command}'? See 'hlswarm --help'"),
+        None => format!("unknown command; accepted: {}, or a URL; {SEE}", commands.join(", ")),
+    })
+}
+
+/// The command that is most likely meant.
+fn nearest<'a>(word: &str, commands: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_ascii_lowercase();
+    let near = commands.iter().map(|command| (strsim::damerau_levenshtein(&word, command), *command));
+    let near = near.filter(|(distance, command)| distance * 2 <= command.len());
+    near.min_by_key(|(distance, _)| *distance).map(|(_, command)| command)
+}
+
+/// What is wrong, in one line.
+pub(super) fn one_line(error: &clap::Error) -> String {
+    let option = text(error, ContextKind::InvalidArg).unwrap_or_default();
+    let name = option.split([' ', '=']).find(|word| word.starts_with("--")).unwrap_or(&option);
+    let given = text(error, ContextKind::InvalidValue).and_then(|given| shown_value(name, &given));
+    let given = given.map_or(String::new(), |given| format!(" '{given}'"));
+    match error.kind() {
+        ErrorKind::ValueValidation => {
+            let why = std::error::Error::source(error).map_or(String::new(), ToString::to_string);
+            format!("{name}{given}: {why}")
+        }
+        ErrorKind::InvalidValue => {
+            match text(error, ContextKind::ValidValue).filter(|valid| !valid.is_empty()) {
+                Some(valid) => format!("{name}{given}: accepted: {valid}"),
+                None => format!("{name}: a value is missing"),
+            }
+        }
+        ErrorKind::MissingRequiredArgument => format!("{option} is missing; {SEE}"),
+        ErrorKind::ArgumentConflict => conflict(error, name),
+        ErrorKind::UnknownArgument => unknown(error, &option),
+        ErrorKind::TooManyValues => format!("{name} takes no value"),
+        ErrorKind::InvalidUtf8 => "an argument is not UTF-8".to_owned(),
+        // Clap's own words would repeat what was typed.
+        _ => format!("the command line cannot be read; {SEE}"),
+    }
+}
+
+fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => Some(texts.join(", ")),
+        _ => None,
+    }
+}
+
+fn conflict(error: &clap::Error, name: &str) -> String {
+    let other = text(error, ContextKind::PriorArg).unwrap_or_default();
+    let other = other.split(' ').next().unwrap_or_default();
+    if other == name {
+        format!("{name} may be given only once")
+    } else {
+        format!("{name} cannot be used together with {other}")
+    }
+}
+
+/// An option that does not exist, or an argument that nothing asked for.
+fn unknown(error: &clap::Error, option: &str) -> String {
+    let name = option.split('=').next().unwrap_or_default();
+    let is_name =
+        name.len() <= NAME_LENGTH && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    if !option.starts_with('-') {
+        return format!(
+            "an argument too many: one URL is accepted, and options; quote what holds spaces; {SEE}"
+        );
+    }
+    let name = if is_name { format!("unknown option {name}") } else { "unknown option".to_owned() };
+    match text(error, ContextKind::SuggestedArg) {
+        Some(meant) => format!("{name}; did you mean {meant}? See 'hlswarm --help'"),
+        None => format!("{name}; {SEE}"),
+    }
+}
+
+/// Returns what was given, unless it may hold a secret.
+fn shown_value(option: &str, given: &str) -> Option<String> {
+    let may_be_secret =
+        ["URL", "--header", "--user-agent"].iter().any(|secret| option.contains(secret)) || given.is_empty();
+    // The grammar of fault rules has `=` in it.
+    let plain = if option == "--fault" { given.replace('=', ":") } else { given.to_owned() };
+    let is_plain =
+        plain.chars().all(|c| c.is_alphanumeric() || ".,:%/+-_ ".contains(c)) && !plain.contains("//");
+    let is_short = given.chars().count() <= VALUE_LENGTH;
+    let harmless = is_plain && is_short && secret_shape::shown_text(&plain) == plain;
+    (harmless && !may_be_secret).then(|| Untrusted::new(given).shown())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Usage, parse};
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_malformed_command_line_is_printed_that_may_be_a_secret() {
+        const CANARY: &str = "hunter2hunter2";
+        for line in [
+            vec!["run", "http://h/a", "-H", "Authorization: Bearer hunter2hunter2"],
+            vec!["run", "http://h/a", "--heaer", "X: hunter2hunter2"],
+            vec!["run", "http://h/a", "--heaer=X: hunter2hunter2"],
+            vec!["run", "http://h/a", "Bearer", "hunter2hunter2"],
+            vec!["hunter2hunter2"],
+            vec!["Hunter", "hunter2hunter2"],
+            vec!["run", "HTTPS:\\\\u:hunter2hunter2@h\\a", "x"],
+            vec!["run", "https//u:hunter2hunter2@h/a"],
+            vec!["run", "h:hunter2hunter2/x"],
+            vec!["run", "http://u:hunter2hunter2@[h/a"],
+            vec!["run", "http://h/a", "--resolve", "https://u:hunter2hunter2@h/"],
+            vec!["run", "http://h/a", "--clients=https://u:hunter2hunter2@h/"],
+            vec!["run", "http://h/a", "--no-tui=hunter2hunter2"],
+            vec!["run", "http://h/a", "--hunter2hunter2"],
+            vec!["run", "http://h/a", "--seed", "token=hunter2hunter2"],
+            vec!["run", "http://h/a", "--", "--header", "X: hunter2hunter2"],
+            vec!["check", "ftp://u:hunter2hunter2@h/a"],
+            vec!["help", "hunter2hunter2"],
+        ] {
+            let args = ["hlswarm"].iter().chain(&line).map(OsString::from);
+            let Err(Usage::Wrong(text)) = parse(args) else { panic!("{line:?} is accepted") };
+            assert!(!text.contains(CANARY), "{text}");
+            assert!(!text.contains('\n') && text.len() > 10, "{text}");
+        }
+    }
+
+    #[test]
+    fn control_characters_of_the_command_line_stay_there() {
+        for line in
+            [["demo", "--clients", "\u{1b}[2J"], ["demo", "--\u{1b}[2J", "x"], ["\u{1b}[2J", "x", "y"]]
+        {
+            let args = ["hlswarm"].iter().chain(&line).map(OsString::from);
+            let Err(Usage::Wrong(text)) = parse(args) else { panic!("{line:?} is accepted") };
+            assert!(!text.chars().any(char::is_control), "{text:?}");
+        }
+    }
+}

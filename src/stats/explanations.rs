@@ -1,0 +1,63 @@
+//! Why requests failed, in the words of the first failure of each sort: a name and a count do not say that a certificate
+//! has expired, or that a login page came instead of a playlist.
+//!
+//! * One writer for each worker, any number of readers, no lock. A failure that is not the first of its sort costs a load.
+//! * The text is sanitised and what looks like a token is left out before it is stored.
+
+use std::sync::Arc;
+
+use crate::base::atomics::OnceLock;
+use crate::base::outcome::Fault;
+use crate::base::{Untrusted, secret_shape};
+
+/// The widest explanation, in columns: two lines of a report.
+const COLUMNS: usize = 120;
+
+/// The explanations of one worker.
+#[derive(Debug)]
+pub(super) struct Explanations(Box<[OnceLock<Arc<str>>]>);
+
+impl Default for Explanations {
+    fn default() -> Self {
+        Self((0..Fault::COUNT).map(|_| OnceLock::default()).collect())
+    }
+}
+
+impl Explanations {
+    /// Stores why a request failed; `detail` is called for the first failure of its sort only.
+    pub(super) fn note(&self, fault: Fault, detail: impl FnOnce() -> String) {
+        if let Some(slot) = self.0.get(fault as usize) {
+            slot.get_or_init(|| {
+                Untrusted::new(&secret_shape::shown_text(&detail())).shown_in(COLUMNS).into()
+            });
+        }
+    }
+
+    fn get(&self, fault: Fault) -> Option<Arc<str>> {
+        self.0.get(fault as usize)?.get().map(Arc::clone)
+    }
+}
+
+/// Returns the explanation of each fault that has one, in the order of the closed list. Of two workers one is taken.
+pub(super) fn read<'a>(workers: impl Iterator<Item = &'a Explanations> + Clone) -> Vec<(Fault, Arc<str>)> {
+    let explained = |fault: Fault| workers.clone().find_map(|worker| worker.get(fault));
+    Fault::ALL.into_iter().filter_map(|fault| Some((fault, explained(fault)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_failure_of_each_sort_is_explained_without_control_characters_and_tokens() {
+        let workers = [Explanations::default(), Explanations::default()];
+        assert_eq!(read(workers.iter()), []);
+        workers[1].note(Fault::TlsCert, || "\x1b[2Jexpired token=hunter2".to_owned());
+        workers[1].note(Fault::TlsCert, || panic!("only the first is asked for"));
+        workers[0].note(Fault::PlaylistNotM3u8, || "text/html".to_owned());
+        let explained = read(workers.iter());
+        assert_eq!(explained[0], (Fault::TlsCert, "^[[2Jexpired token=***".into()));
+        assert_eq!(explained[1], (Fault::PlaylistNotM3u8, "text/html".into()));
+        assert_eq!(explained.len(), 2);
+    }
+}
