@@ -160,7 +160,7 @@ fn draft(shared: &Shared, request: &Request<Incoming>, elapsed: Duration) -> Dra
 
 /// A playlist or the page, compressed if wanted.
 fn text(found: Found, gzip: Option<&Gzip>) -> Draft {
-    let draft = match gzip.and_then(|gzip| gzip.encode(found.content.chunk(0, u64::MAX))) {
+    let draft = match gzip.and_then(|gzip| gzip.encode(found.content.head())) {
         Some(coded) => Draft::new(StatusCode::OK, Content::whole(coded))
             .with(CONTENT_ENCODING, HeaderValue::from_static("gzip")),
         None => Draft::new(StatusCode::OK, found.content),

@@ -4,17 +4,20 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::Buf as _;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::content::Content;
+use super::content::{Content, Part};
 use super::ledger::Ticket;
 
 /// A stalled response is held for this long unless the client goes first.
 pub const STALL_LIMIT: Duration = Duration::from_secs(60);
 /// How often a body that is to be cut looks whether its first half has left.
 const CUT_POLL: Duration = Duration::from_millis(2);
+/// This much is handed at a time: few calls, and what a client has given up on before it was handed is not counted as
+/// served.
+const FRAME_BYTES: u64 = 64 * 1024;
 /// A paced body comes in steps of this length.
 const PACE_STEP: Duration = Duration::from_millis(50);
 
@@ -90,12 +93,12 @@ impl Body {
 
     /// How many bytes may go now: at least one.
     fn poll_allowance(&mut self, cx: &mut Context<'_>) -> Poll<u64> {
-        let Some(pace) = self.manner.pace else { return Poll::Ready(u64::MAX) };
+        let Some(pace) = self.manner.pace else { return Poll::Ready(FRAME_BYTES) };
         loop {
             let now = Instant::now();
             if pace.until.is_some_and(|until| now >= until) {
                 self.manner.pace = None;
-                return Poll::Ready(u64::MAX);
+                return Poll::Ready(FRAME_BYTES);
             }
             let released = pace.bits_per_second as f64 / 8.0 * (now - self.begun).as_secs_f64();
             let allowed = (released as u64).saturating_sub(self.at - self.paced_from);
@@ -124,13 +127,13 @@ impl Body {
 }
 
 impl HttpBody for Body {
-    type Data = Bytes;
+    type Data = Part;
     type Error = BrokenOff;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+    ) -> Poll<Option<Result<Frame<Part>, BrokenOff>>> {
         let this = self.get_mut();
         if this.at >= this.end {
             return Poll::Ready(None);
@@ -139,10 +142,11 @@ impl HttpBody for Body {
             return this.poll_break(cx).map(|broken| Some(Err(broken)));
         }
         let allowance = ready!(this.poll_allowance(cx));
-        let chunk = this.content.chunk(this.at, allowance.min(this.stop - this.at));
-        this.at += chunk.len() as u64;
-        this.ticket.hand(chunk.len() as u64);
-        Poll::Ready(Some(Ok(Frame::data(chunk))))
+        let part = this.content.part(this.at, this.stop.min(this.at.saturating_add(allowance)));
+        let length = part.remaining() as u64;
+        this.at += length;
+        this.ticket.hand(length);
+        Poll::Ready(Some(Ok(Frame::data(part))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::content::Content;
+use super::h264::Pictures;
 use super::path::{Container, Presentation, Resource, Stream, VARIANTS};
 use super::playlist::{self, Variant};
 use super::settings::Settings;
@@ -21,13 +22,39 @@ const KEEP_NOT: &str = "no-cache";
 /// Everything else is the same for ever; an hour is long enough to tell a cache so, short enough to change settings.
 const KEEP: &str = "public, max-age=3600";
 
+/// Pictures per second, as far as there is room for them: those that the multivariant playlist advertises.
+const FRAME_RATE: u64 = 25;
+
 /// All streams of one origin.
 #[derive(Debug)]
 pub struct Catalog {
     timeline: Timeline,
     variants: [Variant; VARIANTS],
-    noise: Bytes,
+    media: [Media; VARIANTS],
     started_at: Timestamp,
+}
+
+/// The media of a variant.
+#[derive(Debug)]
+struct Media {
+    ts: mpegts::Template,
+    fmp4: fmp4::Template,
+    init: Content,
+}
+
+impl Media {
+    fn new(variant: &Variant, level: u8, segment: Duration, noise: &Bytes) -> Self {
+        let milliseconds = u64::try_from(segment.as_millis()).unwrap_or(u64::MAX);
+        let length = variant.bitrate.saturating_mul(milliseconds) / 8_000;
+        let pictures = milliseconds.saturating_mul(FRAME_RATE) / 1_000;
+        let ticks = milliseconds.saturating_mul(90);
+        let video = Pictures::new(variant.width, variant.height, level);
+        Self {
+            ts: mpegts::Template::new(noise, &video, length, pictures, ticks),
+            fmp4: fmp4::Template::new(noise, &video, length, pictures, ticks),
+            init: fmp4::init(variant.width, variant.height, &video),
+        }
+    }
 }
 
 /// A resource as it is served.
@@ -62,7 +89,12 @@ impl Catalog {
             variant(2, 1280, 720, "avc1.64001f"),
             variant(5, 640, 360, "avc1.64001e"),
         ];
-        Self { timeline, variants, noise: mpegts::block(settings.seed), started_at }
+        let noise = mpegts::block(settings.seed);
+        // The levels of H.264 that fit these sizes (table A-1), as the codecs say.
+        let [high, middle, low] = &variants;
+        let media = [(high, 40), (middle, 31), (low, 30)]
+            .map(|(variant, level)| Media::new(variant, level, settings.segment_duration, &noise));
+        Self { timeline, variants, media, started_at }
     }
 
     /// The resource as it is `elapsed` after the start; `None` if there is none then.
@@ -73,10 +105,7 @@ impl Catalog {
                 Some(text(playlist::multivariant(&self.variants), PLAYLIST_TYPE, KEEP))
             }
             Resource::Media(stream, _) => Some(self.media_playlist(stream, elapsed)),
-            Resource::Init(_, variant) => {
-                let variant = self.variants.get(variant)?;
-                Some(media(fmp4::init(variant.width, variant.height), "video/mp4"))
-            }
+            Resource::Init(_, variant) => Some(media(self.media.get(variant)?.init.clone(), "video/mp4")),
             Resource::Segment(stream, variant, sequence) => self.segment(stream, variant, sequence, elapsed),
         }
     }
@@ -91,22 +120,20 @@ impl Catalog {
     }
 
     fn segment(&self, stream: Stream, variant: usize, sequence: u64, elapsed: Duration) -> Option<Found> {
-        let (available, jumps) = match stream.presentation {
-            Presentation::Live => {
-                (self.timeline.live_available(sequence, elapsed), timeline::discontinuities_until(sequence))
-            }
-            Presentation::Vod => (self.timeline.vod_available(sequence), 0),
+        let live = stream.presentation == Presentation::Live;
+        let (available, jumps) = if live {
+            (self.timeline.live_available(sequence, elapsed), timeline::discontinuities_until(sequence))
+        } else {
+            (self.timeline.vod_available(sequence), 0)
         };
-        let variant = self.variants.get(variant).filter(|_| available)?;
-        let milliseconds = u64::try_from(self.timeline.segment.as_millis()).ok()?;
-        let length = variant.bitrate.saturating_mul(milliseconds) / 8_000;
+        let segments = self.media.get(variant).filter(|_| available)?;
         let ticks = self.timeline.media_ticks(sequence, jumps);
+        let after_jump = live && timeline::is_discontinuity(sequence);
         Some(match stream.container {
-            Container::Ts => media(mpegts::segment(&self.noise, sequence, length, ticks), "video/mp2t"),
-            Container::Fmp4 => media(
-                fmp4::segment(&self.noise, sequence, length, ticks, milliseconds * 90),
-                "video/iso.segment",
-            ),
+            Container::Ts => {
+                media(segments.ts.segment(mpegts::Place { sequence, ticks, after_jump }), "video/mp2t")
+            }
+            Container::Fmp4 => media(segments.fmp4.segment(sequence, ticks), "video/iso.segment"),
         })
     }
 }
@@ -154,7 +181,7 @@ mod tests {
         for stream in ["live/ts", "live/fmp4", "vod/ts", "vod/fmp4"] {
             let elapsed = Duration::from_millis(123_456);
             let list = find(&format!("/{stream}/v1/index.m3u8"), elapsed).unwrap();
-            let list = String::from_utf8(list.content.chunk(0, u64::MAX).to_vec()).unwrap();
+            let list = String::from_utf8(list.content.head().to_vec()).unwrap();
             let listed: Vec<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
             assert!(listed.len() >= 6);
             for name in listed {

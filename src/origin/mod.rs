@@ -6,7 +6,7 @@
 //! ```
 //!
 //! * What is served: `path` names it, `timeline` says when it is there, `catalog` makes it from `playlist`,
-//!   `mpegts` and `fmp4`. These are pure and take the time as an argument.
+//!   `mpegts` and `fmp4`, whose pictures are those of `h264`. These are pure and take the time as an argument.
 //! * How it is served: `server` accepts, `connection` drives hyper, `answer` makes the response, `body` its
 //!   bytes. What goes wrong is decided in `faults` by rules as in `rule`.
 //! * What was served: `counts` holds the numbers, `ledger` says when a response counts as completed.
@@ -23,6 +23,7 @@ pub mod counts;
 mod faults;
 mod fmp4;
 mod gzip;
+mod h264;
 mod ledger;
 mod mpegts;
 mod path;

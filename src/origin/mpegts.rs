@@ -1,15 +1,19 @@
-//! Segments in the shape of an MPEG-2 transport stream (ISO/IEC 13818-1): packets of 188 bytes, program tables with
-//! right checksums, continuity counters, a clock and a time stamp; the pictures are noise.
+//! Segments as an MPEG-2 transport stream (ISO/IEC 13818-1): packets of 188 bytes with one program of one video stream,
+//! which players can play.
 //!
-//! * A segment begins with PAT, PMT and the packet that carries clock and time stamp; only these three are its own.
-//! * What follows is the shared block: packets whose continuity counters run through 0..=15 again and again. A
-//!   segment enters it where its predecessor has left it, so the counters run on across segments.
+//! * A segment begins with PAT and PMT, then comes picture after picture: an IDR picture, then repeats of it. The first
+//!   packet of a picture carries the clock and its time stamp.
+//! * A picture is filled up with a NAL unit that decoders skip, so that the stream has its bitrate. That unit's packets
+//!   are the shared block's, whose continuity counters run through 0..=15 again and again; a segment enters it where its
+//!   predecessor has left it.
+//! * All segments of a variant are alike but for counters and times: they are stamped into copies of one template.
 
 use bytes::Bytes;
 use rand_xoshiro::SplitMix64;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-use super::content::Content;
+use super::content::{Content, Heads, Noise};
+use super::h264::{self, Pictures};
 
 /// The size of a packet.
 pub const PACKET: usize = 188;
@@ -17,15 +21,32 @@ pub const PACKET: usize = 188;
 const COUNTER_VALUES: u64 = 16;
 /// How often the block repeats the counter: 66 kB, which stays in the processor's cache.
 const BLOCK_ROUNDS: usize = 22;
-/// Packets of a segment before the shared block.
-const OWN_PACKETS: u64 = 3;
+/// PAT and PMT.
+const TABLE_PACKETS: u64 = 2;
 
 const PMT_PID: u16 = 0x1000;
-const MEDIA_PID: u16 = 0x0100;
+/// Neither of its bytes is zero: fragmented MP4 has the same block inside of a NAL unit, headers included.
+const MEDIA_PID: u16 = 0x0101;
 const SYNC: u8 = 0x47;
 const STREAM_TYPE_H264: u8 = 0x1b;
+/// Flags of an adaptation field (section 2.4.3.4).
+const DISCONTINUITY: u8 = 0x80;
+const RANDOM_ACCESS: u8 = 0x40;
+const CLOCK: u8 = 0x10;
+/// Header and adaptation field of a packet with a clock.
+const CLOCK_HEADER: usize = 12;
+/// Where a picture's first packet has the flags of its adaptation field, its clock and its time stamp.
+const FLAGS_AT: usize = 5;
+const CLOCK_AT: usize = 6;
+const STAMP_AT: usize = 21;
+/// A picture is shown this many ticks after its packets begin to arrive: the IDR picture of the smallest segment takes
+/// most of the segment's half a second.
+const DELAY: u64 = 90_000;
+/// Ticks of the 27 MHz clock for each of the 90 kHz clock.
+const CLOCK_TICKS: u64 = 300;
 
-/// The block that all segments share: packets of noise with running continuity counters.
+/// The block that all segments share: packets of noise with running continuity counters. No byte is zero, so that the
+/// noise never looks like a start code.
 pub fn block(seed: u64) -> Bytes {
     let mut random = SplitMix64::seed_from_u64(seed);
     let mut bytes = Vec::with_capacity(BLOCK_ROUNDS * COUNTER_VALUES as usize * PACKET);
@@ -35,24 +56,121 @@ pub fn block(seed: u64) -> Bytes {
             random.fill_bytes(&mut packet);
             let [pid_high, pid_low] = MEDIA_PID.to_be_bytes();
             bytes.extend_from_slice(&[SYNC, pid_high, pid_low, 0x10 | counter as u8]);
-            bytes.extend(packet.into_iter().skip(4));
+            bytes.extend(packet.into_iter().skip(4).map(|byte| byte.max(1)));
         }
     }
     Bytes::from(bytes)
 }
 
-/// The segment `sequence`: as many whole packets as `length` bytes hold (at least three), beginning at `ticks` of the
-/// 90 kHz clock.
-pub fn segment(block: &Bytes, sequence: u64, length: u64, ticks: u64) -> Content {
-    let packets = (length / PACKET as u64).max(OWN_PACKETS);
-    let media_packets = packets - 2;
-    let counter = sequence.wrapping_mul(media_packets) % COUNTER_VALUES;
-    let mut head = Vec::with_capacity(OWN_PACKETS as usize * PACKET);
-    push_table(&mut head, 0, sequence, &association_table());
-    push_table(&mut head, PMT_PID, sequence, &map_table());
-    push_first_media_packet(&mut head, block, counter, ticks);
-    let phase = ((counter + 1) % COUNTER_VALUES) as usize * PACKET;
-    Content::with_noise(head, block.clone(), phase, packets * PACKET as u64)
+/// Where a segment stands in its stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// Its number.
+    pub sequence: u64,
+    /// Where it begins, in ticks of the 90 kHz clock.
+    pub ticks: u64,
+    /// The clock has jumped before it.
+    pub after_jump: bool,
+}
+
+/// The segments of one variant but for their counters and times.
+#[derive(Debug)]
+pub struct Template {
+    block: Bytes,
+    /// The tables and the packets of the IDR picture, then the first packet of each repeat.
+    own: Vec<u8>,
+    /// Bytes of `own` before the repeats.
+    head: usize,
+    pictures: u64,
+    /// Media packets of the segment, and of the IDR picture.
+    packets: u64,
+    first_packets: u64,
+    /// Media packets of each repeat; the first `longer` of them have one more.
+    repeat_packets: u64,
+    longer: u64,
+    duration_ticks: u64,
+}
+
+impl Template {
+    /// Segments of as many whole packets as `length` bytes hold, with up to `pictures` pictures: fewer where not even
+    /// one packet for each is left beside the IDR picture, which is always whole.
+    pub fn new(block: &Bytes, video: &Pictures, length: u64, pictures: u64, duration_ticks: u64) -> Self {
+        let mut own = Vec::new();
+        push_table(&mut own, 0, &association_table());
+        push_table(&mut own, PMT_PID, &map_table());
+        let Pictures { sps, pps, first, repeats } = video;
+        push_picture(&mut own, block, RANDOM_ACCESS | CLOCK, &[sps, pps, first]);
+        let head = own.len();
+        let least = (head / PACKET) as u64 - TABLE_PACKETS;
+        let packets = (length / PACKET as u64).saturating_sub(TABLE_PACKETS).max(least);
+        let pictures = pictures.clamp(1, packets - least + 1);
+        let first_packets = if pictures == 1 { packets } else { least.max(packets / pictures) };
+        let others = packets - first_packets;
+        let [repeat_packets, longer] = [others.checked_div(pictures - 1), others.checked_rem(pictures - 1)]
+            .map(Option::unwrap_or_default);
+        for repeat in repeats.iter().cycle().skip(1).take(pictures as usize - 1) {
+            push_picture(&mut own, block, CLOCK, &[repeat]);
+        }
+        let block = block.clone();
+        Self { block, own, head, pictures, packets, first_packets, repeat_packets, longer, duration_ticks }
+    }
+
+    /// The segment at `place`.
+    pub fn segment(&self, place: Place) -> Content {
+        let first_counter = place.sequence.wrapping_mul(self.packets) % COUNTER_VALUES;
+        let mut own = self.own.clone();
+        let (head, repeats) = own.split_at_mut(self.head);
+        let (tables, first) = head.split_at_mut(TABLE_PACKETS as usize * PACKET);
+        for packet in tables.chunks_exact_mut(PACKET) {
+            set_counter(packet, place.sequence);
+        }
+        for (number, packet) in (first_counter..).zip(first.chunks_exact_mut(PACKET)) {
+            set_counter(packet, number);
+        }
+        self.set_times(first, place, 0, 0);
+        if let Some(flags) = first.get_mut(FLAGS_AT).filter(|_| place.after_jump) {
+            *flags |= DISCONTINUITY;
+        }
+        let mut start = self.first_packets;
+        for (picture, packet) in (1..).zip(repeats.chunks_exact_mut(PACKET)) {
+            set_counter(packet, first_counter + start);
+            self.set_times(packet, place, picture, start);
+            start += self.repeat_packets + u64::from(picture <= self.longer);
+        }
+        let mut head = Bytes::from(own);
+        let heads = Heads {
+            bytes: head.split_off(self.head),
+            each: PACKET as u64,
+            first: (TABLE_PACKETS + self.first_packets) * PACKET as u64,
+            period: self.repeat_packets * PACKET as u64,
+            longer: self.longer,
+            extra: PACKET as u64,
+        };
+        // The block begins with counter 0, and the tables are no part of its counting.
+        let entry = (first_counter + COUNTER_VALUES - TABLE_PACKETS) % COUNTER_VALUES;
+        let noise = Noise { block: self.block.clone(), phase: entry * PACKET as u64 };
+        Content::with_noise(head, heads, noise, (TABLE_PACKETS + self.packets) * PACKET as u64)
+    }
+
+    /// Stamps the clock and the time of a picture into its first packet, the media packet `start` of the segment.
+    fn set_times(&self, packet: &mut [u8], place: Place, picture: u64, start: u64) {
+        let Place { ticks, .. } = place;
+        // The clock runs evenly with the bytes.
+        let fine =
+            self.duration_ticks * CLOCK_TICKS * (TABLE_PACKETS + start) / (TABLE_PACKETS + self.packets);
+        put(packet, CLOCK_AT, &clock_reference(ticks, fine));
+        put(packet, STAMP_AT, &time_stamp(ticks + DELAY + picture * self.duration_ticks / self.pictures));
+    }
+}
+
+fn set_counter(packet: &mut [u8], number: u64) {
+    if let Some(byte) = packet.get_mut(3) {
+        *byte = (*byte & 0xf0) | (number % COUNTER_VALUES) as u8;
+    }
+}
+
+fn put(packet: &mut [u8], at: usize, bytes: &[u8]) {
+    packet.iter_mut().skip(at).zip(bytes).for_each(|(place, byte)| *place = *byte);
 }
 
 /// The program association table (section 2.4.4.3): one program.
@@ -86,34 +204,46 @@ pub(super) fn checksum(bytes: &[u8]) -> u32 {
 }
 
 /// One packet with a table section, filled up with 0xff.
-fn push_table(out: &mut Vec<u8>, pid: u16, sequence: u64, section: &[u8]) {
+fn push_table(out: &mut Vec<u8>, pid: u16, section: &[u8]) {
     let end = out.len() + PACKET;
     let [pid_high, pid_low] = (0x4000 | pid).to_be_bytes();
     let pointer = 0;
-    out.extend_from_slice(&[SYNC, pid_high, pid_low, 0x10 | (sequence % COUNTER_VALUES) as u8, pointer]);
+    out.extend_from_slice(&[SYNC, pid_high, pid_low, 0x10, pointer]);
     out.extend_from_slice(section);
     out.resize(end, 0xff);
 }
 
-/// The first media packet: adaptation field with the clock, PES header with the time stamp, then noise.
-fn push_first_media_packet(out: &mut Vec<u8>, block: &Bytes, counter: u64, ticks: u64) {
-    let end = out.len() + PACKET;
-    let [pid_high, pid_low] = (0x4000 | MEDIA_PID).to_be_bytes();
-    out.extend_from_slice(&[SYNC, pid_high, pid_low, 0x30 | counter as u8]);
-    // Seven bytes follow; random access point, and a clock is present.
-    out.extend_from_slice(&[7, 0x50]);
-    out.extend_from_slice(&clock_reference(ticks));
-    // A video stream of open length with a presentation time stamp of five bytes.
-    out.extend_from_slice(&[0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5]);
-    out.extend_from_slice(&time_stamp(ticks));
-    // The delimiter with which every access unit of H.264 begins.
-    out.extend_from_slice(&[0, 0, 0, 1, 0x09, 0xf0]);
-    out.extend(block.iter().skip(4).take(end.saturating_sub(out.len())));
+/// The packets of a picture that hold its NAL `units`; what is left of the last one is the beginning of the unit that
+/// decoders skip.
+fn push_picture(out: &mut Vec<u8>, block: &Bytes, flags: u8, units: &[&Vec<u8>]) {
+    // A video stream of open length that begins with a NAL unit, with a presentation time stamp of five bytes.
+    let mut payload = vec![0, 0, 1, 0xe0, 0, 0, 0x84, 0x80, 5];
+    payload.extend_from_slice(&time_stamp(0));
+    let units = [h264::DELIMITER.as_slice()].into_iter().chain(units.iter().map(|unit| unit.as_slice()));
+    for unit in units.chain([[h264::SKIPPED].as_slice()]) {
+        payload.extend_from_slice(&[0, 0, 0, 1]);
+        payload.extend_from_slice(unit);
+    }
+    let mut payload = payload.as_slice();
+    let [pid_high, pid_low] = MEDIA_PID.to_be_bytes();
+    let mut header = vec![SYNC, 0x40 | pid_high, pid_low, 0x30, (CLOCK_HEADER - 5) as u8, flags];
+    header.extend_from_slice(&clock_reference(0, 0));
+    while !payload.is_empty() {
+        let end = out.len() + PACKET;
+        out.append(&mut header);
+        let (now, later) = payload.split_at(payload.len().min(end - out.len()));
+        out.extend_from_slice(now);
+        out.extend(block.iter().skip(4).take(end - out.len()));
+        payload = later;
+        header = vec![SYNC, pid_high, pid_low, 0x10];
+    }
 }
 
-/// A program clock reference (section 2.4.3.5): 33 bits of 90 kHz, 6 reserved, 9 of 27 MHz.
-fn clock_reference(ticks: u64) -> [u8; 6] {
-    let [_, _, bytes @ ..] = (((ticks & 0x1_ffff_ffff) << 15) | 0x7e00).to_be_bytes();
+/// A program clock reference (section 2.4.3.5), `fine` ticks of 27 MHz after `ticks` of 90 kHz: 33 bits of 90 kHz, 6
+/// reserved, 9 of 27 MHz.
+fn clock_reference(ticks: u64, fine: u64) -> [u8; 6] {
+    let base = ticks + fine / CLOCK_TICKS;
+    let [_, _, bytes @ ..] = (((base & 0x1_ffff_ffff) << 15) | 0x7e00 | (fine % CLOCK_TICKS)).to_be_bytes();
     bytes
 }
 
@@ -131,30 +261,62 @@ fn time_stamp(ticks: u64) -> [u8; 5] {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Buf as _;
+
     use super::*;
 
+    const DURATION: u64 = 180_000;
+
+    fn template(length: u64) -> Template {
+        Template::new(&block(1), &Pictures::new(640, 360, 30), length, 50, DURATION)
+    }
+
+    fn segment(template: &Template, sequence: u64) -> Vec<u8> {
+        let place = Place { sequence, ticks: sequence * DURATION, after_jump: false };
+        bytes_of(&template.segment(place))
+    }
+
     fn bytes_of(content: &Content) -> Vec<u8> {
-        let mut all = Vec::new();
-        while (all.len() as u64) < content.length() {
-            all.extend_from_slice(&content.chunk(all.len() as u64, u64::MAX));
-        }
-        all
+        let mut part = content.part(0, u64::MAX);
+        part.copy_to_bytes(part.remaining()).to_vec()
     }
 
     fn pid(packet: &[u8]) -> u16 {
         u16::from_be_bytes([packet[1] & 0x1f, packet[2]])
     }
 
+    /// The packets that begin a picture.
+    fn pictures(bytes: &[u8]) -> Vec<&[u8]> {
+        bytes.chunks(PACKET).filter(|packet| pid(packet) == MEDIA_PID && packet[1] & 0x40 != 0).collect()
+    }
+
+    /// The clock of a packet in ticks of 27 MHz.
+    fn clock(packet: &[u8]) -> u64 {
+        let value = packet[6..12].iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+        (value >> 15) * 300 + (value & 0x1ff)
+    }
+
+    fn stamp(packet: &[u8]) -> u64 {
+        let stamp = &packet[21..26];
+        u64::from(stamp[0] >> 1 & 7) << 30
+            | u64::from(stamp[1]) << 22
+            | u64::from(stamp[2] >> 1) << 15
+            | u64::from(stamp[3]) << 7
+            | u64::from(stamp[4] >> 1)
+    }
+
     #[test]
     fn a_segment_is_whole_packets_of_at_most_the_length_asked() {
-        let bytes = bytes_of(&segment(&block(1), 7, 750_000, 0));
-        assert!(bytes.len() <= 750_000 && bytes.len() + PACKET > 750_000);
-        assert!(bytes.chunks(PACKET).all(|packet| packet.len() == PACKET && packet[0] == SYNC));
+        for length in [150_000, 149_999, 10_000] {
+            let bytes = segment(&template(length), 7);
+            assert!(bytes.len() as u64 <= length && bytes.len() + PACKET > length as usize);
+            assert!(bytes.chunks(PACKET).all(|packet| packet.len() == PACKET && packet[0] == SYNC));
+        }
     }
 
     #[test]
     fn it_begins_with_tables_whose_checksums_are_right() {
-        let bytes = bytes_of(&segment(&block(1), 7, 100_000, 0));
+        let bytes = segment(&template(100_000), 7);
         for (place, expected_pid) in [(0, 0), (1, PMT_PID)] {
             let packet = &bytes[place * PACKET..(place + 1) * PACKET];
             assert_eq!(pid(packet), expected_pid);
@@ -167,38 +329,88 @@ mod tests {
 
     #[test]
     fn continuity_counters_run_on_across_segments() {
-        let block = block(1);
-        let mut expected = None;
+        let template = template(50_000);
+        let mut next = std::collections::HashMap::new();
         for sequence in 100..104 {
-            for packet in bytes_of(&segment(&block, sequence, 50_000, 0)).chunks(PACKET) {
-                if pid(packet) == MEDIA_PID {
-                    let counter = packet[3] & 0x0f;
-                    assert_eq!(*expected.get_or_insert(counter), counter);
-                    expected = Some((counter + 1) % 16);
-                }
+            for packet in segment(&template, sequence).chunks(PACKET) {
+                let counter = packet[3] & 0x0f;
+                assert_eq!(*next.entry(pid(packet)).or_insert(counter), counter);
+                next.insert(pid(packet), (counter + 1) % 16);
             }
         }
     }
 
     #[test]
-    fn the_first_media_packet_carries_the_time() {
-        let ticks = 0x1_2345_6789;
-        let bytes = bytes_of(&segment(&block(1), 0, 10_000, ticks));
-        let packet = &bytes[2 * PACKET..3 * PACKET];
-        let clock = packet[6..12].iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
-        assert_eq!(clock >> 15, ticks);
-        let stamp = &packet[21..26];
-        let value = u64::from(stamp[0] >> 1 & 7) << 30
-            | u64::from(stamp[1]) << 22
-            | u64::from(stamp[2] >> 1) << 15
-            | u64::from(stamp[3]) << 7
-            | u64::from(stamp[4] >> 1);
-        assert_eq!(value, ticks);
+    fn pictures_are_evenly_apart_across_segments() {
+        let template = template(150_000);
+        let bytes = [segment(&template, 3), segment(&template, 4)].concat();
+        let stamps: Vec<u64> = pictures(&bytes).into_iter().map(stamp).collect();
+        assert_eq!(stamps.len(), 100);
+        assert_eq!(stamps[0], 3 * DURATION + DELAY);
+        assert!(stamps.windows(2).all(|pair| pair[1] - pair[0] == 3_600), "{stamps:?}");
+    }
+
+    #[test]
+    fn the_clock_runs_with_the_bytes_and_every_picture_is_there_in_time() {
+        for length in [150_000, 20_000, 10_000] {
+            let template = template(length);
+            let bytes = [segment(&template, 0), segment(&template, 1)].concat();
+            let rate = (template.packets + TABLE_PACKETS) as f64 / DURATION as f64 / 300.0;
+            let mut pictures = Vec::new();
+            for (number, packet) in bytes.chunks(PACKET).enumerate() {
+                if pid(packet) == MEDIA_PID && packet[1] & 0x40 != 0 {
+                    assert!((clock(packet) as f64 * rate - number as f64).abs() < 0.01, "{number}");
+                    pictures.push((clock(packet), stamp(packet)));
+                }
+            }
+            for pair in pictures.windows(2) {
+                assert!(pair[0].1 * 300 >= pair[1].0, "its last packet comes before its time");
+            }
+        }
+    }
+
+    #[test]
+    fn a_segment_that_is_too_small_for_all_pictures_has_fewer() {
+        let template = template(2_500);
+        let bytes = segment(&template, 3);
+        assert!(bytes.len() <= 2_500);
+        let stamps: Vec<u64> = pictures(&bytes).into_iter().map(stamp).collect();
+        assert_eq!(stamps.len(), 6);
+        assert_eq!(stamps[5] - stamps[0], DURATION * 5 / 6);
+    }
+
+    #[test]
+    fn a_jump_of_the_clock_is_announced() {
+        for after_jump in [false, true] {
+            let bytes = bytes_of(&template(50_000).segment(Place { after_jump, ..Place::default() }));
+            let announced: Vec<bool> =
+                pictures(&bytes).iter().map(|packet| packet[5] & DISCONTINUITY != 0).collect();
+            assert_eq!(announced[0], after_jump);
+            assert!(!announced[1..].contains(&true));
+        }
+    }
+
+    #[test]
+    fn nothing_but_the_pictures_looks_like_a_start_code() {
+        let bytes = segment(&template(150_000), 3);
+        let mut stream = Vec::new();
+        for packet in bytes.chunks(PACKET).filter(|packet| pid(packet) == MEDIA_PID) {
+            let header = if packet[3] & 0x20 != 0 { 5 + usize::from(packet[4]) } else { 4 };
+            let pes = if packet[1] & 0x40 != 0 { 14 } else { 0 };
+            stream.extend_from_slice(&packet[header + pes..]);
+        }
+        let starts: Vec<usize> = (3..stream.len()).filter(|at| stream[at - 3..*at] == [0, 0, 1]).collect();
+        let types: Vec<u8> = starts.iter().map(|at| stream[*at] & 0x1f).collect();
+        assert_eq!(types[..8], [9, 7, 8, 5, 31, 9, 1, 31]);
+        assert_eq!(types.len(), 5 + 49 * 3);
     }
 
     #[test]
     fn the_same_segment_has_the_same_bytes_and_another_seed_others() {
-        let bytes = |seed, sequence| bytes_of(&segment(&block(seed), sequence, 20_000, sequence * 180_000));
+        let bytes = |seed, sequence| {
+            let video = Pictures::new(640, 360, 30);
+            segment(&Template::new(&block(seed), &video, 20_000, 50, DURATION), sequence)
+        };
         assert_eq!(bytes(1, 5), bytes(1, 5));
         assert_ne!(bytes(1, 5), bytes(1, 6));
         assert_ne!(bytes(1, 5), bytes(2, 5));

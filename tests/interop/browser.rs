@@ -15,6 +15,7 @@ use hlswarm::base::kind::Kind;
 use tempfile::TempDir;
 
 use crate::access_log::Entry;
+use crate::lag::Lag;
 use crate::origin::Origin;
 use crate::players::{INTERVAL_TOLERANCE, LIST, assert_waits, imitate, trouble, wait_for_a_slide};
 use crate::requests::Requests;
@@ -28,8 +29,14 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// A player that begins has loaded what it loads at once within this time, and its window has not moved again.
 const AT_ONCE_S: f64 = 1.5;
 
+/// A page, and the first request by which it shows that it runs.
+pub struct Page<'a> {
+    pub html: &'a str,
+    pub first_request: &'a str,
+}
+
 /// A browser with a page open, as long as it is kept.
-struct Browser {
+pub struct Browser {
     child: Child,
     _profile: TempDir,
 }
@@ -65,20 +72,20 @@ fn script() -> Option<PathBuf> {
     folder.map(|folder| folder.join(SCRIPT)).filter(|script| script.is_file())
 }
 
-/// Opens the page, which waits for a word to begin.
-fn open_page(origin: &Origin) -> Option<Browser> {
+/// Opens a page that has hls.js beside it, and waits until it runs.
+pub fn open_page(origin: &Origin, page: Page<'_>) -> Option<Browser> {
     let Some(script) = script() else {
         requirements::skip("hls.js (npm)");
         return None;
     };
     fs::copy(script, origin.file("hls.js")).unwrap();
-    fs::write(origin.file("player.html"), include_str!("player.html")).unwrap();
+    fs::write(origin.file("player.html"), page.html).unwrap();
     let browser = Browser::open(&origin.url("/player.html"), "hls.js");
     if browser.is_none() {
         requirements::skip("chromium");
     }
     let deadline = Instant::now() + START_LIMIT;
-    while browser.is_some() && !origin.log().entries().iter().any(|entry| entry.uri == "/begin") {
+    while browser.is_some() && !origin.log().entries().iter().any(|entry| entry.uri == page.first_request) {
         assert!(Instant::now() < deadline, "the browser does not load the page");
         thread::sleep(Duration::from_millis(50));
     }
@@ -94,12 +101,16 @@ fn fetched_at_once(requests: &Requests) -> usize {
 #[test]
 fn the_default_player_does_what_hls_js_does_in_a_browser() {
     let Some(mut origin) = Origin::start() else { return };
-    let Some(browser) = open_page(&origin) else { return };
+    // The page waits for a file before it plays.
+    let page = Page { html: include_str!("player.html"), first_request: "/begin" };
+    let Some(browser) = open_page(&origin, page) else { return };
     wait_for_a_slide(&origin);
     fs::write(origin.file("begin"), "").unwrap();
+    let lag = Lag::watch();
     let ours = imitate("web", &origin.url(LIST));
     trouble(&origin);
     drop(browser);
+    let lag_s = lag.allowance_s();
     ours.end_within(Duration::from_secs(20));
     let log = origin.stop_and_read_log();
     let [real, ours] = ["hls.js", "as-web"].map(|agent| Requests::of(&log, agent));
@@ -112,9 +123,9 @@ fn the_default_player_does_what_hls_js_does_in_a_browser() {
     let [tries, theirs] = [&ours, &real].map(Requests::tries_of_missing);
     assert_eq!(tries.len(), theirs.len(), "{tries:?}, hls.js {theirs:?}");
     for (tries, theirs) in tries.iter().zip(&theirs) {
-        assert_waits(tries, theirs);
+        assert_waits(tries, theirs, lag_s);
     }
-    assert_waits(&ours.tries_of_failing(), &real.tries_of_failing());
+    assert_waits(&ours.tries_of_failing(), &real.tries_of_failing(), lag_s);
 
     // Neither asks for parts of segments.
     for requests in [&ours, &real] {

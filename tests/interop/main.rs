@@ -15,10 +15,12 @@ mod access_log;
 mod browser;
 mod fixture;
 mod http_get;
+mod lag;
 mod live;
 mod live_counts;
 mod media;
 mod origin;
+mod playable;
 mod players;
 #[expect(dead_code, reason = "shared with tests/it, which uses more of it")]
 mod program;
