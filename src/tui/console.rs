@@ -29,6 +29,8 @@ use crate::report::Report;
 const PICTURES_PER_SECOND: u32 = 20;
 /// Time between two pictures at the least.
 const PICTURE: Duration = Duration::from_millis(1000 / PICTURES_PER_SECOND as u64);
+/// How often a frame that is late is looked for before the next tick.
+const LOOKS: u32 = PICTURES_PER_SECOND / 4 - 1;
 /// After this time without more bytes an Escape is the key.
 const ESCAPE: Duration = Duration::from_millis(30);
 
@@ -48,6 +50,8 @@ pub(super) struct Loop {
     due: Instant,
     /// How often they were.
     ticks: u64,
+    /// How often a frame was looked for since and not found.
+    late_looks: u32,
     /// When the last picture was drawn.
     drawn: Option<Instant>,
     /// Something has changed since.
@@ -71,6 +75,7 @@ impl Loop {
             decoder: Decoder::default(),
             due: Instant::now(),
             ticks: 0,
+            late_looks: 0,
             drawn: None,
             stale: true,
             leaves: false,
@@ -172,6 +177,15 @@ impl Loop {
             return;
         }
         let missed = now.saturating_duration_since(self.due) > TICK;
+        // Looks fall into step with the sampler: a frame that is not there yet is looked for soon, not a whole tick
+        // later. Before the first tick and after the last there is none to wait for.
+        if !missed && self.ticks > 0 && self.late_looks < LOOKS && !self.frames.has_changed().unwrap_or(true)
+        {
+            self.late_looks += 1;
+            self.due += PICTURE;
+            return;
+        }
+        self.late_looks = 0;
         self.due = if missed { now + TICK } else { self.due + TICK };
         if missed || !self.tty.is_idle() {
             self.app.update(Msg::LatePicture);

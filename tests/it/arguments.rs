@@ -1,6 +1,9 @@
 //! Bad input: one clear line on standard error, nothing on standard output, nothing sent.
 
 use std::process::{Command, Output};
+use std::time::Duration;
+
+use crate::program::Program;
 
 fn hlswarm(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hlswarm")).args(args).output().unwrap()
@@ -85,17 +88,16 @@ fn help_and_version_go_to_standard_output() {
 fn a_report_that_cannot_be_written_is_code_6_and_the_other_one_says_so() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let lost = folder.path().join("lost");
-    let good = folder.path().join("good.json");
     std::fs::create_dir(&lost).unwrap();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_hlswarm"));
-    program
-        .args(["demo", "--healthy", "--no-tui", "-c", "1", "-d", "2s", "--report"])
-        .arg(lost.join("a.json"));
-    let mut child = program.arg("--report").arg(&good).spawn().unwrap();
+    let report = lost.join("a.json");
+    let load = ["--healthy", "-c", "1", "-d", "2s", "--report", report.to_str().unwrap()];
+    let program = Program::start_command(&["demo"], &load);
     // The folder goes away while the run goes on.
-    std::thread::sleep(std::time::Duration::from_millis(1_000));
+    program.wait_until_it_said("RUNNING");
     std::fs::remove_dir(&lost).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(6));
-    let report = std::fs::read_to_string(good).unwrap();
-    assert!(report.contains("\"code\": 6") && report.contains("lost/a.json"), "{report}");
+    let run = program.end_within(Duration::from_secs(60));
+    run.assert_exit_code(6);
+    assert_eq!(run.report.count("/exit/code"), 6);
+    let reasons = run.report.value()["exit"]["reasons"].to_string();
+    assert!(reasons.contains("lost/a.json"), "{reasons}");
 }

@@ -15,6 +15,8 @@ mod demo;
 mod exact;
 mod findings;
 mod hostile;
+#[path = "../interop/lag.rs"]
+mod lag;
 #[path = "../interop/program.rs"]
 mod program;
 mod record;

@@ -68,8 +68,9 @@ fn a_full_disk_and_a_reader_that_stands_still_change_no_request_and_end_in_exit_
         assert!(dropped(run) > 0);
         assert_eq!(run.report.value()["pipeline"]["record"]["complete"], false);
         let [here, there] = [run, &whole].map(|run| run.report.count("/requests/started") as f64);
-        // Three runs at once, each against an origin of its own: the first and last requests of a client may differ.
-        assert!((here / there - 1.0).abs() < 0.1, "{here} requests, {there} with a record that is whole");
+        // Three runs at once on a machine that may be busy: each begins when it can. One that waited for its record
+        // would have sent a few requests before the pipe was full, and none after.
+        assert!(here > there / 2.0, "{here} requests, {there} with a record that is whole");
     }
     assert_eq!(full.report.count("/pipeline/degraded_clients"), 40);
     assert_eq!(full.report.count("/pipeline/record/lines"), 0);

@@ -1,6 +1,5 @@
 //! Every way to stop: the report is complete, the exit code says how it was.
 
-use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -17,7 +16,6 @@ fn stopped(options: &[&str], signals: &[Signal]) -> crate::program::Ended {
     program.wait_until_it_said("RUNNING");
     for signal in signals {
         program.signal(*signal);
-        thread::sleep(Duration::from_millis(100));
     }
     program.end_within(LIMIT)
 }
@@ -51,7 +49,8 @@ fn what_is_in_flight_may_finish_and_a_second_interrupt_cuts_it() {
         let begun = std::time::Instant::now();
         for _ in 0..interrupts {
             program.signal(Signal::INT);
-            thread::sleep(Duration::from_millis(200));
+            // Two signals that wait together are one.
+            program.wait_until_it_said("DRAINING");
         }
         let run = program.end_within(LIMIT);
         run.assert_exit_code(130);

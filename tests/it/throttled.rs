@@ -2,12 +2,14 @@
 //!
 //! One connection, so segments come one after the other, each in `size / rate`; playback begins with the first and
 //! then stands still after each until the next is there. Of N segments of d seconds that each take T to come:
-//! N - 1 stalls, (N - 1)(T - d) seconds of stall, N d seconds of play.
+//! N - 1 stalls, (N - 1)(T - d) seconds of stall, N d seconds of play. On a busy machine each segment may come later
+//! than that by the lag that the test measures meanwhile, and never earlier.
 
 use std::time::Duration;
 
 use hlswarm::origin::{Origin, Settings};
 
+use crate::lag::Lag;
 use crate::program::Program;
 
 const SEGMENTS: u32 = 6;
@@ -36,32 +38,42 @@ fn serve() -> (tokio::runtime::Runtime, String) {
 }
 
 fn assert_close(is: f64, computed: f64, what: &str) {
-    assert!((is / computed - 1.0).abs() <= TOLERANCE, "{what}: {is}, computed {computed}");
+    assert_between(is, [computed, computed], what);
+}
+
+fn assert_between(is: f64, [least, most]: [f64; 2], what: &str) {
+    let range = least * (1.0 - TOLERANCE)..=most * (1.0 + TOLERANCE);
+    assert!(range.contains(&is), "{what}: {is}, computed {least} to {most}");
 }
 
 #[test]
 fn a_stream_below_its_bitrate_stalls_as_often_and_as_long_as_computed_by_hand() {
     let (runtime, url) = serve();
+    let lag = Lag::watch();
     let clients = CLIENTS.to_string();
     let run = Program::start(&url, &["-c", &clients, "--ramp-time", "0"]).end_within(Duration::from_secs(60));
     drop(runtime);
+    let late = lag.allowance_s();
     run.assert_exit_code(0);
     let report = &run.report;
     let (segments, length) = (f64::from(SEGMENTS), SEGMENT.as_secs_f64());
     let size = report.number("/bytes/segment") / (CLIENTS as f64 * segments);
     let takes = size * 8.0 / RATE;
-    let stall = (segments - 1.0) * (takes - length);
+    let stall = |takes: f64| (segments - 1.0) * (takes - length);
+    let [least, most] = [stall(takes), stall(takes + late)];
     let play = segments * length;
+    let ratios = [least / (least + play), most / (most + play)];
     assert_eq!(report.count("/playback/stalls"), CLIENTS * u64::from(SEGMENTS - 1));
-    assert_close(report.number("/playback/stall_s"), CLIENTS as f64 * stall, "stall time");
+    let stalls = [least, most].map(|stall| CLIENTS as f64 * stall);
+    assert_between(report.number("/playback/stall_s"), stalls, "stall time");
     assert_close(report.number("/playback/play_s"), CLIENTS as f64 * play, "play time");
-    assert_close(report.number("/playback/rebuffer_ratio"), stall / (stall + play), "rebuffer ratio");
-    let per_hour = (segments - 1.0) * 3_600.0 / (stall + play);
-    assert_close(report.number("/playback/stalls_per_hour"), per_hour, "stalls an hour");
+    assert_between(report.number("/playback/rebuffer_ratio"), ratios, "rebuffer ratio");
+    let per_hour = [most, least].map(|stall| (segments - 1.0) * 3_600.0 / (stall + play));
+    assert_between(report.number("/playback/stalls_per_hour"), per_hour, "stalls an hour");
     assert_close(report.number("/playback/bits_per_second"), size * 8.0 / length, "bitrate");
     // The playlists and the connection come before it.
     assert!(report.number("/playback/startup_ms/p50") > takes * 1e3 * (1.0 - TOLERANCE));
     // Each of them saw the same, so the distribution over sessions is one value.
     assert_eq!(report.count("/playback/sessions/played"), CLIENTS);
-    assert_close(report.number("/playback/sessions/rebuffer_ratio/p50"), stall / (stall + play), "a session");
+    assert_between(report.number("/playback/sessions/rebuffer_ratio/p50"), ratios, "a session");
 }

@@ -25,8 +25,10 @@ fn a_run_that_may_go_on_without_its_window_does_so_quietly() {
     // The kernel has told it by now, and the console has noticed.
     thread::sleep(Duration::from_secs(1));
     let alone = cpu_within(lonely.pid(), LOOK);
-    // The same load without pictures; a loop around a terminal that has gone would take a whole core.
-    assert!(alone < with_a_screen * 3 / 2, "{alone:?} of CPU, and {with_a_screen:?} with a screen");
+    // The same load without pictures. A loop around a terminal that has gone would take a whole core, or on a busy
+    // machine its share of one; a tenth of a core is more than the difference between two looks.
+    let limit = with_a_screen * 3 / 2 + LOOK / 10;
+    assert!(alone < limit, "{alone:?} of CPU, and {with_a_screen:?} with a screen");
     lonely.signal(Signal::TERM);
     let (exit_code, report) = lonely.end();
     assert_eq!(exit_code, 143);
