@@ -5,6 +5,8 @@
 //! * A client is ended by dropping its future: whatever it awaited is cancelled, an open request ends as `cut`, its
 //!   connections close. So there is nothing to select on along the path of a request.
 
+#[cfg(test)]
+mod abandoned_tests;
 mod answer;
 mod client;
 mod controller;

@@ -144,15 +144,20 @@ impl Floor {
         self.probe();
         let mut turns = interval(TURN);
         turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut has_controller = true;
         while !(self.draining && self.tasks.is_empty()) {
             tokio::select! {
                 biased;
                 Some(ended) = self.tasks.join_next_with_id() => self.end(&ended),
                 _ = turns.tick() => self.sample(),
-                order = orders.recv_async() => match order {
+                // A closed channel is ready at every look: asking it again would never let the aborted tasks run.
+                order = orders.recv_async(), if has_controller => match order {
                     Ok(order) => self.carry_out(order),
-                    // The controller is gone: nobody else would ever tell the clients to leave.
-                    Err(_) => self.carry_out(Order::Cut),
+                    // The controller is gone: no further order would ever make the clients leave.
+                    Err(_) => {
+                        has_controller = false;
+                        self.carry_out(Order::Cut);
+                    }
                 },
             }
         }

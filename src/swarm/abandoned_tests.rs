@@ -1,0 +1,62 @@
+//! A swarm whose controller is gone ends by itself: nothing else would ever make its clients leave.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use super::{ClientSettings, Swarm};
+use crate::base::{Clock, SecretUrl};
+use crate::frame::Status;
+use crate::hls::VariantChoice;
+use crate::load::Reconnects;
+use crate::net::{self, Headers, TlsSettings};
+use crate::pipeline::{Header, Pipeline};
+use crate::player::{self, SessionLength, profiles};
+use crate::stats::Registry;
+
+/// Longer than any machine needs to drop one task; a worker that spins never ends.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Settings of clients that load `target`.
+fn settings(target: &str) -> ClientSettings {
+    let entry = SecretUrl::parse(target).expect("a URL");
+    let profile = &profiles::WEB;
+    ClientSettings {
+        net: net::Settings {
+            tls: TlsSettings::new(None, true).expect("settings"),
+            resolve: Vec::new(),
+            timeout: LIMIT,
+            headers: Headers::new(&entry, "test", "1", &[]).expect("headers"),
+            manners: profile.manners,
+        },
+        player: Arc::new(player::Settings {
+            entry,
+            choice: VariantChoice::default(),
+            profile,
+            session: SessionLength::default(),
+        }),
+        decrypt: false,
+        seed: 1,
+        reconnects: Arc::new(Reconnects::new(1.0)),
+        witness: None,
+    }
+}
+
+#[test]
+fn a_worker_without_a_controller_cuts_its_clients_and_ends() {
+    // Connections are accepted by the kernel and never answered: the client hangs in its first request.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let target = format!("http://{}/a.m3u8", silent.local_addr().expect("an address"));
+    let (registry, status, clock) = (Registry::new(1), Arc::new(Status::new(1)), Clock::start());
+    let (_pipeline, taps) = Pipeline::start(1, clock, None, Header::default()).expect("a thread");
+    let mut swarm = Swarm::start(Arc::clone(&registry), &status, clock, &settings(&target), taps.workers)
+        .expect("threads");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(swarm.admit());
+
+    let (ended, end) = channel();
+    thread::spawn(move || ended.send(swarm.join().1));
+    assert_eq!(end.recv_timeout(LIMIT), Ok(0), "the worker ends, and without a panic");
+}
