@@ -6,7 +6,7 @@ use std::time::Duration;
 use portable_pty::CommandBuilder;
 use rustix::process::Signal;
 
-use crate::terminal::{Terminal, cpu_time};
+use crate::terminal::{Terminal, cpu_time, state};
 
 /// What enters the alternate screen.
 const ENTER: &str = "\x1b[?1049h";
@@ -61,7 +61,7 @@ fn after_a_stop_from_outside_the_screen_is_taken_over_again() {
     let terminal = Terminal::demo(&[]);
     terminal.wait_for("RUNNING");
     terminal.signal(Signal::STOP);
-    thread::sleep(Duration::from_millis(500));
+    terminal.wait_until("a stopped process", |_| state(terminal.pid()) == "T");
     let before = terminal.bytes().matches(ENTER).count();
     terminal.signal(Signal::CONT);
     terminal.wait_until_bytes("the screen once more", |bytes| bytes.matches(ENTER).count() > before);

@@ -248,12 +248,21 @@ impl Lonely {
     }
 }
 
+/// The fields of a process after its name, which may hold anything: proc_pid_stat(5), from the third on.
+fn fields(pid: u32) -> Vec<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+/// The state of a process: `T` when it is stopped.
+pub fn state(pid: u32) -> String {
+    fields(pid).swap_remove(0)
+}
+
 /// The CPU time of a process so far, all its threads.
 pub fn cpu_time(pid: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    // Behind the name, which may hold anything, utime and stime are the 12th and 13th field: proc_pid_stat(5).
-    let fields = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().skip(11).take(2);
-    let ticks: u64 = fields.map(|field| field.parse::<u64>().unwrap()).sum();
+    // utime and stime.
+    let ticks: u64 = fields(pid)[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
     Duration::from_secs(ticks) / u32::try_from(rustix::param::clock_ticks_per_second()).unwrap()
 }
 
