@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -137,12 +137,27 @@ impl Connector<'_> {
 
 /// The first address that accepts; see [`race`].
 async fn connect_first(addresses: &mut Addresses) -> Result<(SocketAddr, TcpStream), Fault> {
-    let ended = race(addresses, TcpStream::connect::<SocketAddr>).await;
-    let (edge, stream) = ended.map_err(|errors| telling(errors.iter().map(fault)))?;
+    let ended = race(addresses, attempt).await;
+    let (edge, stream) = ended.map_err(|faults| telling(faults.into_iter()))?;
     addresses.worked(edge.ip());
     // A request is one small write: it must not wait for the answer to an earlier one.
     _ = stream.set_nodelay(true);
     Ok((edge, stream))
+}
+
+async fn attempt(peer: SocketAddr) -> Result<TcpStream, Fault> {
+    TcpStream::connect(peer).await.map_err(|error| match fault(&error) {
+        // The same error as without ports, and nothing is used up: mostly a machine without IPv6.
+        Fault::LocalPorts if !has_source(peer) => Fault::ConnUnreachable,
+        fault => fault,
+    })
+}
+
+/// Whether this machine has an address to connect to `peer` from. Connecting UDP sends nothing and needs no TCP port.
+fn has_source(peer: SocketAddr) -> bool {
+    let any: IpAddr =
+        if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    UdpSocket::bind((any, 0)).is_ok_and(|socket| socket.connect(peer).is_ok())
 }
 
 /// The fault that tells most of several: this machine's, then what a peer said, then that there is no way to one.
@@ -280,6 +295,12 @@ mod tests {
         drop(theirs);
         let error = drop_some(&mut ours, 9).await.expect_err("reset");
         assert_eq!(fault(&error), Fault::ConnReset);
+    }
+
+    #[test]
+    fn a_peer_without_a_way_to_it_uses_up_no_port() {
+        assert!(has_source(SocketAddr::from(([127, 0, 0, 1], 9))));
+        assert!(!has_source(SocketAddr::from(([255, 255, 255, 255], 9))), "broadcast is not allowed");
     }
 
     #[test]

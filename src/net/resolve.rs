@@ -79,7 +79,7 @@ impl Answer {
     /// Whether it may still be used at `now`: while a lookup is under way, and as long as its addresses say.
     fn is_fresh(&self, now: Instant) -> bool {
         let untils = [&self.v6, &self.v4].into_iter().filter_map(|found| match found {
-            Found::Addresses(_, until) => Some(*until.min(&(now + TTL_MAX))),
+            Found::Addresses(_, until) => Some(*until),
             Found::Pending | Found::Failed(_) => None,
         });
         !self.is_complete() || untils.min().is_some_and(|until| now < until)
@@ -240,13 +240,18 @@ impl Resolver {
     }
 }
 
+/// Until when an answer is used that came now and says that it holds until then.
+fn kept_until(says: Instant, now: Instant) -> Instant {
+    says.clamp(now + TTL_MIN, now + TTL_MAX)
+}
+
 /// Begins to look up a name; it goes on whoever waits for it.
 fn begin(servers: NameServers, host: String) -> watch::Receiver<Answer> {
     let (sender, answer) = watch::channel(Answer::default());
     tokio::spawn(async move {
         let ask = async |family| {
             let found = servers.lookup(&host, family).await;
-            let kept = found.map(|(addresses, until)| (addresses, until.max(Instant::now() + TTL_MIN)));
+            let kept = found.map(|(addresses, until)| (addresses, kept_until(until, Instant::now())));
             sender.send_modify(|answer| match family {
                 Family::V6 => answer.v6 = Found::of(kept),
                 Family::V4 => answer.v4 = Found::of(kept),
@@ -310,6 +315,26 @@ mod tests {
         let mut found = resolver.resolve(&endpoint("cdn.example", 80)).await.expect("an address");
         assert_eq!(all(&mut found), ["10.0.0.7:80"]);
         assert!(found.answer.borrow().v6.is_pending(), "it was not waited for");
+    }
+
+    #[test]
+    fn an_answer_is_used_as_long_as_it_says_within_limits() {
+        let now = Instant::now();
+        for (says, expected) in [(0, 1), (60, 60), (86_400, 300)] {
+            assert_eq!(kept_until(now + Duration::from_secs(says), now), now + Duration::from_secs(expected));
+        }
+        let found = |seconds| Found::Addresses(vec![V4.into()], now + Duration::from_secs(seconds));
+        let answer = Answer { v4: found(60), v6: found(20) };
+        assert!(answer.is_fresh(now + Duration::from_secs(19)));
+        assert!(
+            !answer.is_fresh(now + Duration::from_secs(20)),
+            "one family is asked for again with the other"
+        );
+        let pending = Answer { v4: found(0), v6: Found::Pending };
+        assert!(pending.is_fresh(now), "its lookup is under way");
+        let failed = Answer { v4: Found::Failed(Fault::DnsNotFound), v6: Found::Failed(Fault::TimeoutDns) };
+        assert!(!failed.is_fresh(now));
+        assert_eq!(failed.fault(), Fault::TimeoutDns);
     }
 
     #[tokio::test]

@@ -38,7 +38,7 @@ pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
         run,
         exit: Exit::default(),
         health: health(frame),
-        trust: Trust { verdict: "UNASSESSED" },
+        trust: Trust::UNASSESSED,
         requests: requests(totals),
         bytes: bytes(totals),
         outcomes: totals.outcomes().map(|(outcome, count)| (outcome.to_string(), count)).collect(),

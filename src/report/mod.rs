@@ -168,8 +168,16 @@ pub struct Knee {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Trust {
-    /// `UNASSESSED` until the gauges of the generator's own health exist.
+    /// `INVALID` where this machine lacked files, ports or memory and that limited the result; else `UNASSESSED` until
+    /// the gauges of the generator's own health exist.
     pub verdict: &'static str,
+}
+
+impl Trust {
+    /// Nothing was judged.
+    pub const UNASSESSED: Self = Self { verdict: "UNASSESSED" };
+    /// This machine limited the result.
+    pub const INVALID: Self = Self { verdict: "INVALID" };
 }
 
 /// Requests by kind.

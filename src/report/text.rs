@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Knee, Latency, Report, Run};
+use super::{Knee, Latency, Report, Run, Trust};
 use crate::base::Finding;
 use crate::base::outcome::Fault;
 use crate::base::units::{self, UNKNOWN};
@@ -120,10 +120,11 @@ pub(super) fn unused(run: &Run, page: &mut Page) {
 }
 
 fn verdicts(report: &Report, page: &mut Page) {
-    page.line(format!(
-        "trust   {}: the generator's own health is shown live, not judged yet",
-        report.trust.verdict
-    ));
+    page.line(if report.trust.verdict == Trust::INVALID.verdict {
+        "trust   NOT TRUSTWORTHY: this machine limited the result".to_owned()
+    } else {
+        format!("trust   {}: the generator's own health is shown live, not judged yet", report.trust.verdict)
+    });
     page.line(format!("health  {}", health(report)));
     if report.playback.started == 0 {
         page.line("KNEE    not known: no client ever played");

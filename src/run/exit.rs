@@ -87,7 +87,7 @@ fn signal(ending: Ending, plan: Plan) -> Option<(u8, String)> {
 }
 
 /// What this machine lacked, if that limited the result: a noticeable share of requests, or a client that never played.
-fn limited(report: &Report) -> Option<(u8, String)> {
+pub(super) fn limited(report: &Report) -> Option<(u8, String)> {
     let lacked = lacked(report);
     let count: u64 = lacked.iter().map(|(_, count)| count).sum();
     let all_played = report.playback.started >= report.run.clients_started;

@@ -25,7 +25,7 @@ use crate::config::{ConfigError, RunConfig, shown_file};
 use crate::frame::{Frame, Sampler, SamplerHandle, Status};
 use crate::net::unused_resolve_entries;
 use crate::pipeline::{self, Pipeline, RecordFile, Taps};
-use crate::report::{self, Facts, Report};
+use crate::report::{self, Facts, Report, Trust};
 use crate::stats::Registry;
 use crate::swarm::{Controller, Ending, Swarm};
 
@@ -264,6 +264,9 @@ impl Ended {
         run.resolve_unused = unused_resolve_entries(&self.config.clients.net.resolve);
         let facts = Facts { run, lost_workers: self.lost, origin };
         let mut report = report::build(facts, &self.frame, &self.registry);
+        if exit::limited(&report).is_some() {
+            report.trust = Trust::INVALID;
+        }
         report.exit = exit::judge(&report, self.ending, self.config.plan);
         report
     }

@@ -48,6 +48,7 @@ fn a_machine_without_files_limits_the_result_and_the_origin_is_not_blamed() {
     let reasons = report["exit"]["reasons"].to_string();
     assert!(reasons.contains("this machine ran out of file descriptors"), "{reasons}");
     assert!(!reasons.contains("less than half"), "{reasons}");
+    assert_eq!(report["trust"]["verdict"], "INVALID");
     assert_eq!(report["health"]["verdict"], "OK", "{}", report["health"]);
     assert_eq!(report["health"]["knee_errors"], serde_json::Value::Null);
     assert_eq!(report["playback"]["gave_up"], 0, "no viewer leaves for what this machine lacks");
