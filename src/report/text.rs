@@ -143,7 +143,10 @@ fn health(report: &Report) -> String {
     let is_bad = verdict >= Verdict::Degraded;
     let length =
         if is_bad && health.verdict_s > 0.0 { format!(" for {held} of {whole}") } else { String::new() };
-    let failures = report.outcomes.iter().filter(|(name, _)| !matches!(name.as_str(), "ok" | "cut"));
+    let failures = report
+        .outcomes
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "ok" | "cut") && !name.starts_with("local."));
     let most = failures.max_by_key(|(_, count)| **count);
     let most = most.map_or(String::new(), |(name, _)| format!(" (mostly {name})"));
     let mut line = format!(

@@ -197,9 +197,10 @@ impl Totals {
         Fault::ALL.into_iter().filter(|fault| fault.is_local()).map(|fault| self.ended(fault.into())).sum()
     }
 
-    /// The share of failures among the requests that failed or ended ok; `None` when there are none.
+    /// The share of failures among the requests that failed or ended ok, those that this machine could not make left
+    /// out; `None` when there are none.
     pub fn error_share(&self) -> Option<f64> {
-        let errors = self.errors();
+        let errors = self.errors().saturating_sub(self.local_faults());
         let judged = errors + self.ended(Outcome::Ok);
         (judged > 0).then(|| errors as f64 / judged as f64)
     }
