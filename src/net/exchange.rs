@@ -60,7 +60,7 @@ struct Receiver<'a, 'b, O> {
 impl<O: Observer> Receiver<'_, '_, O> {
     /// Reads what is there. True: the response is complete, or enough of it has come; false: there is more to read
     /// than one poll may.
-    fn poll(&mut self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<Result<bool, Fault>> {
+    fn poll(&mut self, stream: &mut impl Source, context: &mut Context<'_>) -> Poll<Result<bool, Fault>> {
         let [mut parsed, mut dropped] = [0; 2];
         while parsed < PARSED_BYTES && dropped < DROPPED_BYTES {
             let mut shared = self.net.buffer.borrow_mut();
@@ -110,6 +110,18 @@ impl<O: Observer> Receiver<'_, '_, O> {
     }
 }
 
+/// Where a response is read from.
+trait Source: AsyncRead + Unpin {
+    /// Takes at most as many bytes as `room` has, of which only the count matters.
+    fn poll_drop(&mut self, context: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
+}
+
+impl Source for Stream {
+    fn poll_drop(&mut self, context: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        Self::poll_drop(self, context, room)
+    }
+}
+
 /// How the next bytes of a response came, and how many: none at the end of the stream.
 enum Came {
     /// They are in the buffer.
@@ -120,7 +132,7 @@ enum Came {
 
 /// Reads the next bytes into `buffer`, or discards them in the kernel when only their count matters.
 fn poll_next(
-    stream: &mut Stream,
+    stream: &mut impl Source,
     context: &mut Context<'_>,
     buffer: &mut [u8],
     reader: &Reader,
@@ -155,5 +167,85 @@ pub(super) fn transfer_fault(error: &io::Error) -> Fault {
     match fault(error) {
         Fault::ConnUnreachable | Fault::ConnRefused | Fault::TimeoutConnect => Fault::ConnReset,
         fault => fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fetch::Body;
+    use super::super::{Headers, Opening, Settings, TlsSettings};
+    use super::*;
+    use crate::base::{Manners, SecretUrl};
+    use std::time::Duration;
+
+    impl Source for &[u8] {
+        fn poll_drop(&mut self, context: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+            let mut room = ReadBuf::new(room);
+            ready!(Pin::new(self).poll_read(context, &mut room))?;
+            Poll::Ready(Ok(room.filled().len()))
+        }
+    }
+
+    #[derive(Default)]
+    struct Bytes(u64);
+
+    impl Observer for Bytes {
+        fn received(&mut self, bytes: u64) {
+            self.0 += bytes;
+        }
+
+        fn body(&mut self, _piece: &[u8]) {}
+
+        fn connected(&mut self, _opening: &Opening, _replaces: bool) {}
+
+        fn retried(&mut self) {}
+    }
+
+    /// Reads a response that is there as a whole; bytes of its body, and of the most that one poll took.
+    fn read(mut wire: &[u8], body: Body) -> (u64, u64) {
+        let url = SecretUrl::parse("http://a/x").expect("valid");
+        let headers = Headers::new(&url, "hlswarm/test", "run 1", &[]).expect("valid");
+        let tls = TlsSettings::new(None, true).expect("a provider");
+        let (timeout, manners) = (Duration::from_secs(15), Manners::default());
+        let net = Net::new(Settings { tls, resolve: Vec::new(), timeout, headers, manners });
+        let deadline = Deadline::new(timeout);
+        let mut bytes = Bytes::default();
+        let mut sink = Sink::new(body, &mut bytes);
+        let mut receiver = Receiver {
+            net: &net,
+            deadline: &deadline,
+            sink: &mut sink,
+            reader: Reader::default(),
+            first_byte: None,
+        };
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let [mut total, mut most] = [0; 2];
+        loop {
+            let ended = receiver.poll(&mut wire, &mut context);
+            let now = receiver.sink.observer.0;
+            (total, most) = (now, most.max(now - total));
+            match ended {
+                Poll::Ready(Ok(false)) => {}
+                Poll::Ready(Ok(true)) => return (total, most),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn one_poll_parses_and_discards_a_bounded_amount() {
+        let chunks = b"1\r\nx\r\n".repeat(1_000_000);
+        let chunked =
+            [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &chunks[..], b"0\r\n\r\n"].concat();
+        for body in [Body::Media, Body::Playlist] {
+            let (total, most) = read(&chunked, body);
+            assert_eq!(total, 1_000_000);
+            assert!(most <= 2 * PARSED_BYTES as u64 / 6, "{most} chunks in one poll");
+        }
+        let length = 3 * DROPPED_BYTES;
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+        let (total, most) = read(&[head.as_bytes(), &vec![7; length]].concat(), Body::Media);
+        assert_eq!(total, length as u64);
+        assert!(most <= (DROPPED_BYTES + PARSED_BYTES) as u64, "{most} bytes in one poll");
     }
 }

@@ -122,8 +122,8 @@ pub struct Wire {
 
 /// The connections of one client, of which each lane of requests has a [`Wire`].
 pub struct Lines {
-    net: Rc<Net>,
-    pool: Rc<Pool>,
+    pub(super) net: Rc<Net>,
+    pub(super) pool: Rc<Pool>,
 }
 
 impl Lines {

@@ -147,6 +147,30 @@ fn streams() -> Vec<(Finding, Script, &'static [&'static str])> {
             seen(with_list(|stream| list(stream.now(), "").replace(",\n", ",\n#EXT-X-BYTERANGE:10@5\n"))),
         ),
         of(
+            Finding::RangeWrong,
+            seen(Box::new(|stream, path| match path {
+                "/live.m3u8" => {
+                    playlist(&list(stream.now(), "").replace(",\n", ",\n#EXT-X-BYTERANGE:10@5\n"))
+                }
+                _ => answer("206 Partial Content", "Content-Range: bytes 0-9/100\r\n", &[0x47; 10]),
+            })),
+        ),
+        of(
+            Finding::KeyLength,
+            seen(Box::new(|stream, path| match path {
+                "/live.m3u8" => playlist(&list(stream.now(), "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n")),
+                "/key" => answer("200 OK", "", b"short"),
+                _ => segment(),
+            })),
+        ),
+        of(
+            Finding::MediaEncoded,
+            seen(with_segment(
+                |_, _| true,
+                || answer("200 OK", "Content-Encoding: aws-chunked\r\n", &[0x47; 9]),
+            )),
+        ),
+        of(
             Finding::SegmentRemoved,
             seen(with_list(|stream| list(stream.now(), "#EXT-X-PLAYLIST-TYPE:EVENT\n"))),
         ),

@@ -172,6 +172,73 @@ fn what_is_not_http_is_a_protocol_fault() {
     }
 }
 
+/// A VOD whose segments are byte ranges of a file, answered by `segment`, which is told the range.
+fn ranges(segment: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Scripted {
+    let list: String =
+        (0..4).map(|number| format!("#EXTINF:1,\n#EXT-X-BYTERANGE:100@{}\nall.ts\n", number * 100)).collect();
+    let list = format!("#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:1\n{list}#EXT-X-ENDLIST\n");
+    Scripted::start_with(move |asked| match asked.header("range") {
+        Some(range) if asked.path == "/all.ts" => segment(range.trim_start_matches("bytes=")),
+        _ => Answer::playlist(&list),
+    })
+}
+
+#[test]
+fn a_range_that_was_not_asked_for_is_a_fault_and_the_right_one_is_not() {
+    let partial = |range: &str, length: usize| {
+        let whole = Answer::whole("206 Partial Content", "video/mp2t", &vec![0x47; length]);
+        if range.is_empty() { whole } else { whole.with(&format!("Content-Range: bytes {range}/8192")) }
+    };
+    type Segment = Box<dyn Fn(&str) -> Answer + Send + Sync>;
+    let wrong: [(&str, Segment); 4] = [
+        ("shorter", Box::new(move |_| partial("0-39", 40))),
+        ("shifted", Box::new(move |_| partial("7-106", 100))),
+        ("whole", Box::new(move |range| partial(range, 8_192))),
+        ("unnamed", Box::new(move |_| partial("", 99))),
+    ];
+    for (what, segment) in wrong {
+        let run = run(&ranges(segment).url("/vod.m3u8"), &["-c", "1", "-d", "2s"]);
+        assert_eq!(outcomes(&run), ["body.range", "ok"], "{what}");
+        assert_eq!(run.report.count("/kinds/segment/outcomes/ok"), 0, "{what}");
+    }
+    let right = run(&ranges(move |range| partial(range, 100)).url("/vod.m3u8"), &["-c", "1"]);
+    assert_eq!(outcomes(&right), ["ok"]);
+}
+
+#[test]
+fn what_was_not_asked_for_is_no_answer() {
+    let not_modified = "HTTP/1.1 304 Not Modified\r\n\r\n";
+    let origin = Scripted::start(move |path| match path {
+        "/master.m3u8" => Answer::playlist(MEDIA),
+        _ => Answer { bytes: not_modified.as_bytes().to_vec(), then: Then::Keep },
+    });
+    let run = run(&origin.url("/master.m3u8"), &["-d", "2s"]);
+    assert_eq!(outcomes(&run), ["http.other", "ok"]);
+    assert_eq!(run.report.count("/kinds/segment/outcomes/ok"), 0);
+}
+
+#[test]
+fn heads_and_codings_that_players_read_are_read() {
+    for line in [
+        "X-Policy: default;\r\n   media *;\r\n\timg *",
+        "X-Allow : true",
+        "X Served By: cache-7",
+        "X-Meta[id]: 7",
+        ": nothing",
+        "Content-Encoding: aws-chunked",
+        "Content-Encoding: none",
+        "Content-Encoding:",
+    ] {
+        let origin = Scripted::start(move |path| {
+            let sound = if path.ends_with(".m3u8") { Answer::playlist(MEDIA) } else { Answer::segment() };
+            sound.with(line)
+        });
+        let run = run(&origin.url("/master.m3u8"), &["-c", "1", "-d", "2s"]);
+        assert_eq!(outcomes(&run), ["ok"], "{line:?}");
+        assert_eq!(run.report.count("/playback/started"), 1, "{line:?}");
+    }
+}
+
 #[test]
 fn redirects_are_followed_five_times_and_never_to_another_scheme() {
     let redirect = |location: String| {

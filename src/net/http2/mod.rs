@@ -264,3 +264,6 @@ fn in_body(broken: Broken) -> Broken {
     let fault = if broken.fault == Fault::ConnEof { Fault::BodyShort } else { broken.fault };
     Broken { fault, unprocessed: false }
 }
+
+#[cfg(test)]
+mod tests;

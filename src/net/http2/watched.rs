@@ -116,3 +116,44 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads until there is nothing more for now; the bytes that came.
+    fn read_all(watched: &mut Watched<&[u8]>) -> usize {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut total = 0;
+        loop {
+            let mut room = [0; 8 * 1024];
+            let mut buffer = ReadBuf::new(&mut room);
+            match Pin::new(&mut *watched).poll_read(&mut context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => total += buffer.filled().len(),
+                _ => return total,
+            }
+        }
+    }
+
+    #[test]
+    fn one_poll_reads_a_bounded_number_of_bytes_and_of_frames() {
+        let small = [0, 0, 1, 0, 0, 0, 0, 0, 1, b'x'].repeat(20_000);
+        let large = [&[0, 0x40, 0, 0, 0, 0, 0, 0, 1], [7; 0x4000].as_slice()].concat().repeat(100);
+        for (wire, most) in [(small, POLL_FRAMES * 10 + 8 * 1024), (large, POLL_BYTES + 8 * 1024)] {
+            let state = Rc::new(State::default());
+            let mut watched = Watched::new(wire.as_slice(), Rc::clone(&state));
+            let mut total = 0;
+            loop {
+                state.begin_poll();
+                let came = read_all(&mut watched);
+                assert!(came <= most, "{came} bytes in one poll");
+                total += came;
+                if !state.is_starved() {
+                    break;
+                }
+            }
+            assert_eq!(total, wire.len());
+            assert_eq!(state.read.get(), wire.len() as u64);
+        }
+    }
+}
