@@ -22,10 +22,12 @@ use super::http1::{Progress, Reader};
 use super::sink::{Sink, Times};
 use crate::base::outcome::Fault;
 
-/// How much is read at once until the head of a response is known whose body only counts.
-const HEAD_READ_BYTES: usize = 16 * 1024;
-/// How much one poll may read and parse: about a millisecond of the smallest chunks.
+/// How much is read at once at first, and of a body that comes in small chunks.
+const FIRST_READ_BYTES: usize = 16 * 1024;
+/// How much one poll may read and parse ...
 const PARSED_BYTES: usize = 256 * 1024;
+/// ... and how many pieces of a body: small chunks cost by the piece, these a tenth of a millisecond.
+const PIECES: usize = 2_048;
 /// How much one poll may discard, which costs a system call for each buffer and no look at the bytes.
 const DROPPED_BYTES: usize = 4 * 1024 * 1024;
 
@@ -37,7 +39,8 @@ pub(super) async fn receive<O: Observer>(
     sink: &mut Sink<'_, O>,
 ) -> Result<(Head, Times), Fault> {
     let sent = Instant::now();
-    let mut receiver = Receiver { net, deadline, sink, reader: Reader::default(), first_byte: None };
+    let mut receiver =
+        Receiver { net, deadline, sink, reader: Reader::default(), first_byte: None, room: FIRST_READ_BYTES };
     while !poll_fn(|context| receiver.poll(stream, context)).await? {
         yield_now().await;
     }
@@ -55,23 +58,30 @@ struct Receiver<'a, 'b, O> {
     sink: &'a mut Sink<'b, O>,
     reader: Reader,
     first_byte: Option<Instant>,
+    /// How much may be read at once.
+    room: usize,
 }
 
 impl<O: Observer> Receiver<'_, '_, O> {
     /// Reads what is there. True: the response is complete, or enough of it has come; false: there is more to read
     /// than one poll may.
     fn poll(&mut self, stream: &mut impl Source, context: &mut Context<'_>) -> Poll<Result<bool, Fault>> {
-        let [mut parsed, mut dropped] = [0; 2];
-        while parsed < PARSED_BYTES && dropped < DROPPED_BYTES {
+        let [mut parsed, mut dropped, mut pieces] = [0; 3];
+        while parsed < PARSED_BYTES && dropped < DROPPED_BYTES && pieces < PIECES {
             let mut shared = self.net.buffer.borrow_mut();
-            let came = ready!(poll_next(stream, context, &mut shared, &self.reader, self.sink.is_blind()));
+            let came = ready!(self.poll_next(stream, context, &mut shared));
             let interim = self.reader.interim();
             let (count, progress) = match came {
                 Err(error) => return Poll::Ready(Err(broken(&self.reader, &error))),
                 Ok(Came::Read(0) | Came::Dropped(0)) => return Poll::Ready(self.reader.end().map(|()| true)),
                 Ok(Came::Read(count)) => {
+                    let (progress, pieces_now) = self.feed(shared.get(..count).unwrap_or_default());
                     parsed += count;
-                    (count, self.feed(shared.get(..count).unwrap_or_default())?)
+                    pieces += pieces_now;
+                    // A whole buffer of such pieces would be too many for one poll.
+                    let are_small = pieces_now.saturating_mul(shared.len()) > PIECES.saturating_mul(count);
+                    self.room = if are_small { FIRST_READ_BYTES } else { shared.len() };
+                    (count, progress?)
                 }
                 Ok(Came::Dropped(count)) => {
                     dropped += count;
@@ -93,12 +103,13 @@ impl<O: Observer> Receiver<'_, '_, O> {
         Poll::Ready(Ok(false))
     }
 
-    /// Parses input, and counts what of it is body.
-    fn feed(&mut self, input: &[u8]) -> Result<Progress, Fault> {
+    /// Parses input and counts what of it is body; returns also in how many pieces that came.
+    fn feed(&mut self, input: &[u8]) -> (Result<Progress, Fault>, usize) {
         let Self { reader, sink, .. } = self;
-        let mut in_body = 0;
+        let (mut in_body, mut pieces) = (0, 0);
         let progress = reader.feed(input, &mut |head, piece| {
             in_body += piece.len() as u64;
+            pieces += 1;
             sink.take(head, piece);
         });
         if in_body > 0
@@ -106,7 +117,30 @@ impl<O: Observer> Receiver<'_, '_, O> {
         {
             sink.count(head, in_body);
         }
-        progress
+        (progress, pieces)
+    }
+
+    /// Reads the next bytes into `buffer`, or discards them in the kernel when only their count matters.
+    fn poll_next(
+        &self,
+        stream: &mut impl Source,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<Came>> {
+        let most = buffer.len();
+        let droppable = self.reader.skippable().filter(|_| self.sink.is_blind());
+        let room = match droppable {
+            // One more than there should be: what comes after the body must be noticed.
+            Some(left) => usize::try_from(left.saturating_add(1)).unwrap_or(most),
+            None => self.room,
+        };
+        let room = buffer.get_mut(..room.min(most)).unwrap_or_default();
+        if droppable.is_some() {
+            return stream.poll_drop(context, room).map_ok(Came::Dropped);
+        }
+        let mut room = ReadBuf::new(room);
+        ready!(Pin::new(stream).poll_read(context, &mut room))?;
+        Poll::Ready(Ok(Came::Read(room.filled().len())))
     }
 }
 
@@ -128,30 +162,6 @@ enum Came {
     Read(usize),
     /// They are a part of the body, and gone.
     Dropped(usize),
-}
-
-/// Reads the next bytes into `buffer`, or discards them in the kernel when only their count matters.
-fn poll_next(
-    stream: &mut impl Source,
-    context: &mut Context<'_>,
-    buffer: &mut [u8],
-    reader: &Reader,
-    blind: bool,
-) -> Poll<io::Result<Came>> {
-    let most = buffer.len();
-    let (droppable, room) = match reader.skippable().filter(|_| blind) {
-        // One more than there should be: what comes after the body must be noticed.
-        Some(left) => (true, usize::try_from(left.saturating_add(1)).unwrap_or(most)),
-        None if blind && reader.head().is_none() => (false, HEAD_READ_BYTES),
-        None => (false, most),
-    };
-    let room = buffer.get_mut(..room.min(most)).unwrap_or_default();
-    if droppable {
-        return stream.poll_drop(context, room).map_ok(Came::Dropped);
-    }
-    let mut room = ReadBuf::new(room);
-    ready!(Pin::new(stream).poll_read(context, &mut room))?;
-    Poll::Ready(Ok(Came::Read(room.filled().len())))
 }
 
 /// Returns the fault of a connection that broke: after the head, what is missing of the body tells more than the error.
@@ -199,6 +209,8 @@ mod tests {
         fn connected(&mut self, _opening: &Opening, _replaces: bool) {}
 
         fn retried(&mut self) {}
+
+        fn explained(&mut self, _fault: Fault, reason: &str) {}
     }
 
     /// Reads a response that is there as a whole; bytes of its body, and of the most that one poll took.
@@ -217,6 +229,7 @@ mod tests {
             sink: &mut sink,
             reader: Reader::default(),
             first_byte: None,
+            room: FIRST_READ_BYTES,
         };
         let mut context = Context::from_waker(std::task::Waker::noop());
         let [mut total, mut most] = [0; 2];
@@ -240,7 +253,8 @@ mod tests {
         for body in [Body::Media, Body::Playlist] {
             let (total, most) = read(&chunked, body);
             assert_eq!(total, 1_000_000);
-            assert!(most <= 2 * PARSED_BYTES as u64 / 6, "{most} chunks in one poll");
+            let once = FIRST_READ_BYTES as u64 / 6 + 1;
+            assert!(most < PIECES as u64 + once, "{most} chunks in one poll");
         }
         let length = 3 * DROPPED_BYTES;
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");

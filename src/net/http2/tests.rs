@@ -74,6 +74,8 @@ impl Observer for Told {
     fn retried(&mut self) {
         self.retries += 1;
     }
+
+    fn explained(&mut self, _fault: Fault, reason: &str) {}
 }
 
 fn settings() -> Settings {
