@@ -6,9 +6,9 @@
 //! * A file that has failed is not written again: it can no longer be whole, and half a line may stand at its end.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,15 +34,21 @@ impl RecordFile {
     /// a reader.
     ///
     /// # Errors
-    /// It cannot be opened, or its mode cannot be changed.
+    /// It cannot be opened, another process records into it, or its mode cannot be changed.
     pub fn create(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(MODE);
+        // Not truncated yet: it may be the record of a run that goes on.
+        options.write(true).create(true).truncate(false).mode(MODE);
         // Linux and macOS define the flag for exactly this: never wait for the other end of a pipe.
         options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
         let file = options.open(path)?;
-        let regular = file.metadata()?.is_file();
+        let kind = file.metadata()?.file_type();
+        if kind.is_file() || kind.is_fifo() {
+            lock(&file)?;
+        }
+        let regular = kind.is_file();
         if regular {
+            file.set_len(0)?;
             file.set_permissions(Permissions::from_mode(MODE))?;
         }
         Ok(Self { file, path: path.to_owned(), regular })
@@ -56,6 +62,15 @@ impl RecordFile {
     /// The file, and whether it is a regular one.
     pub(super) fn into_parts(self) -> (File, bool) {
         (self.file, self.regular)
+    }
+}
+
+/// Locks a record for this process, until the file is closed. Lines of two runs in one file belong to neither.
+fn lock(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(io::Error::other("another process is recording into it")),
+        // A file system without locks is no reason to refuse a record.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
 }
 
@@ -209,5 +224,19 @@ mod tests {
         let metadata = std::fs::metadata(&path).expect("there");
         assert_eq!((metadata.permissions().mode() & 0o777, metadata.len()), (MODE, 0));
         assert!(RecordFile::create(&folder.path().join("none/record.ndjson")).is_err());
+    }
+
+    #[test]
+    fn a_record_that_is_being_written_is_refused_and_keeps_its_lines() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("record.ndjson");
+        let (mut file, _) = RecordFile::create(&path).expect("opened").into_parts();
+        file.write_all(b"a line").expect("written");
+        let refused = RecordFile::create(&path).expect_err("locked").to_string();
+        assert!(refused.contains("another process"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), "a line");
+        drop(file);
+        RecordFile::create(&path).expect("free again");
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), "");
     }
 }

@@ -49,7 +49,7 @@ const LANE: usize = 8_192;
 /// Frames that may wait: four hours of them.
 const FRAMES: usize = 4 * 60 * 60;
 /// How long the recorder may take to end; one that takes longer hangs at its disk and is left behind.
-const STOP_LIMIT: Duration = Duration::from_secs(15);
+const STOP_LIMIT: Duration = Duration::from_secs(3);
 
 /// A pipeline that runs.
 #[derive(Debug)]

@@ -29,9 +29,9 @@ const PAUSE: Duration = Duration::from_millis(25);
 /// Time between two publications of the log.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the file may take nothing, at the end, before what is left is given up.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How long it may take for all that is left.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long it may take for all that is left: reports are written after it, and the process must end.
+const LAST_WORDS: Duration = Duration::from_millis(2_500);
 
 /// What the recorder is made of.
 pub(super) struct Setup {
