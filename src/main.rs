@@ -1,36 +1,58 @@
 //! hlswarm: parse -> run -> print the error chain -> exit code. The only exit of the process.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use color_eyre::config::HookBuilder;
 use hlswarm::cli::{self, Command, Usage};
 use hlswarm::config;
-use hlswarm::run::{self, ExitStatus, Failure, voice};
+use hlswarm::run::{self, ExitStatus, Failure, Outcome, voice};
+
+/// How long the last messages may wait for the reader of standard error.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
-    // Colourful reports are for panics; a failure of the user's input stays one line.
-    if let Err(error) = color_eyre::install() {
-        voice::say(&format!("hlswarm: {error}"));
-    }
+    report_panics();
     let args: Vec<_> = std::env::args_os().collect();
-    match cli::parse(args.clone()) {
-        Ok(cli) => match execute(cli.command, cli::shown_command(args)) {
-            Ok(status) => status.into(),
-            Err(failure) => tell(failure),
-        },
+    let status = match cli::parse(args.clone()) {
+        Ok(cli) => supervise(cli.command, cli::shown_command(args)),
         Err(Usage::Asked(text)) => {
-            _ = voice::print(&text);
-            ExitCode::SUCCESS
+            _ = voice::print(&text, None);
+            ExitStatus::from(0)
         }
         Err(Usage::Wrong(line)) => {
             voice::say(&format!("hlswarm: {line}"));
             run::exit::USAGE.into()
         }
+    };
+    hlswarm::tui::unreported_panics().iter().for_each(|message| voice::say(message));
+    voice::flush(LAST_WORDS);
+    status.into()
+}
+
+/// Panics are said like everything else: a blocked standard error must not hold up the thread that panics.
+fn report_panics() {
+    let (panics, errors) = HookBuilder::default().into_hooks();
+    if let Err(error) = errors.install() {
+        voice::say(&format!("hlswarm: {error}"));
+    }
+    std::panic::set_hook(Box::new(move |info| voice::say(&panics.panic_report(info).to_string())));
+}
+
+fn supervise(command: Command, shown: String) -> ExitStatus {
+    match run::supervise(|| execute(command, shown).unwrap_or_else(tell)) {
+        Ok(Outcome::Done(status)) => status,
+        Ok(Outcome::Abandoned(status)) => {
+            voice::say("hlswarm: a part of hlswarm did not end; the process ends without it");
+            status
+        }
+        Err(error) => tell(Failure::no_thread("the control thread", &error)),
     }
 }
 
 fn execute(command: Command, shown: String) -> Result<ExitStatus, Failure> {
     match command {
-        Command::Run(args) => run::run(config::run_config(args.url, args.load, shown)?),
+        Command::Run(args) => run::run(|| config::run_config(args.url, args.load, shown)),
         Command::Demo(args) => run::demo(args, shown),
         Command::Check(args) => run::check(args, shown),
         Command::Origin(args) => run::origin(args),
@@ -38,10 +60,11 @@ fn execute(command: Command, shown: String) -> Result<ExitStatus, Failure> {
 }
 
 /// Says why there was no run, in one line.
-fn tell(failure: Failure) -> ExitCode {
+fn tell(failure: Failure) -> ExitStatus {
     let (line, code) = match failure {
         Failure::Config(error) => (error.to_string(), run::exit::USAGE),
         Failure::Preflight(line) => (format!("preflight: {line}"), run::exit::PREFLIGHT),
+        Failure::Unwritten(line) => (line, run::exit::UNWRITTEN),
         Failure::Unable(report) => (format!("{report:#}"), run::exit::PREFLIGHT),
     };
     voice::say(&format!("hlswarm: {line}"));

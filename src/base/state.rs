@@ -114,10 +114,14 @@ pub enum StopCause {
     Operator,
     /// Ctrl-C, as a key or as SIGINT.
     Interrupt,
-    /// SIGTERM.
-    Terminate,
-    /// SIGHUP, or the terminal went away.
+    /// SIGHUP.
     HangUp,
+    /// The terminal of the screen went away. SIGHUP tells the same, before or after it.
+    TerminalGone,
+    /// Another signal that ends a process: its number and its name.
+    Signal(u8, &'static str),
+    /// The address space of the process is nearly used up.
+    AddressSpace,
     /// A part of the program that the operator needs has panicked.
     Fault,
 }

@@ -25,8 +25,9 @@ use super::settings::Settings;
 
 /// The child says hello within this time.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// The child ends within this time: its grace, settling, and some for a busy machine.
-const FINISH_LIMIT: Duration = Duration::from_secs(10);
+/// The child ends within this time. Its clients have gone, so it has nothing to wait for; a child that hangs must not
+/// hold up the parent's reports.
+const FINISH_LIMIT: Duration = Duration::from_secs(2);
 /// A line of the child is at most this long: its counts have at most 6 kinds x 1,000 statuses.
 const LINE_BYTES: u64 = 1024 * 1024;
 /// This much of the child's standard error is kept to say why it ended; the rest is read and dropped.
@@ -174,21 +175,19 @@ impl Child {
     /// [`ChildError`].
     pub async fn finish(mut self) -> Result<Counts, ChildError> {
         drop(self.input.take());
-        let late = |_| ChildError::Late { doing: "end", limit: FINISH_LIMIT };
         let ending = async {
             let line = read_line(&mut self.output).await;
-            let counts = line.and_then(|line| serde_json::from_str(&line).map_err(io::Error::from));
-            // The counts are what matters; a child that has written them and then fails to end is killed on drop.
-            counts.map(|counts| (counts, self.process.wait()))
-        };
-        match timeout(FINISH_LIMIT, ending).await.map_err(late)? {
-            Ok((counts, exit)) => {
-                timeout(FINISH_LIMIT, exit).await.map_err(late)?.map_err(ChildError::Line)?;
-                Ok(counts)
+            match line.and_then(|line| serde_json::from_str(&line).map_err(io::Error::from)) {
+                // The counts are what matters; a child that has written them and then fails to end is killed on drop.
+                Ok(counts) => self.process.wait().await.map(|_| counts).map_err(ChildError::Line),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    Err(ended(self.complaints).await)
+                }
+                Err(error) => Err(ChildError::Line(error)),
             }
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ended(self.complaints).await),
-            Err(error) => Err(ChildError::Line(error)),
-        }
+        };
+        let late = |_| ChildError::Late { doing: "end", limit: FINISH_LIMIT };
+        timeout(FINISH_LIMIT, ending).await.map_err(late)?
     }
 }
 

@@ -180,6 +180,20 @@ async fn settled(counters: &Counters) -> Counts {
     }
 }
 
+/// Starts so many threads at once and ends them: a runtime panics where a thread cannot be started.
+fn try_threads(count: usize) -> std::io::Result<()> {
+    std::thread::scope(|scope| {
+        let (end, ended) = flume::bounded::<()>(0);
+        for _ in 0..count {
+            let ended = ended.clone();
+            // An error drops `end`, and with it the threads that were started.
+            std::thread::Builder::new().spawn_scoped(scope, move || _ = ended.recv())?;
+        }
+        drop(end);
+        Ok(())
+    })
+}
+
 /// Binds and serves on a runtime of its own that uses every core; `on_ready` gets the origin before it serves.
 ///
 /// # Errors
@@ -189,8 +203,10 @@ pub fn serve_blocking(
     on_ready: impl FnOnce(&Origin) -> Result<(), OriginError>,
     stop: impl Future<Output = ()>,
 ) -> Result<Counts, OriginError> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(OriginError::Runtime)?;
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    try_threads(workers).map_err(OriginError::Runtime)?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(workers).enable_all().build().map_err(OriginError::Runtime)?;
     runtime.block_on(async {
         let origin = Origin::bind(settings).await?;
         on_ready(&origin)?;

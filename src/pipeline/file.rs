@@ -30,14 +30,13 @@ pub struct RecordFile {
 }
 
 impl RecordFile {
-    /// Opens a file for a record, readable by its owner alone; a file that exists is overwritten. A pipe must have
-    /// a reader.
+    /// Opens a file for a record, and creates it if there is none. A pipe must have a reader.
     ///
     /// # Errors
-    /// It cannot be opened, another process records into it, or its mode cannot be changed.
+    /// It cannot be opened, or another process records into it.
     pub fn create(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        // Not truncated yet: it may be the record of a run that goes on.
+        // Not truncated yet: it may be the record of a run that goes on, or a file that is refused after a look at it.
         options.write(true).create(true).truncate(false).mode(MODE);
         // Linux and macOS define the flag for exactly this: never wait for the other end of a pipe.
         options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
@@ -46,12 +45,7 @@ impl RecordFile {
         if kind.is_file() || kind.is_fifo() {
             lock(&file)?;
         }
-        let regular = kind.is_file();
-        if regular {
-            file.set_len(0)?;
-            file.set_permissions(Permissions::from_mode(MODE))?;
-        }
-        Ok(Self { file, path: path.to_owned(), regular })
+        Ok(Self { file, path: path.to_owned(), regular: kind.is_file() })
     }
 
     /// Where it is, harmless to print.
@@ -59,9 +53,16 @@ impl RecordFile {
         Untrusted::new(&self.path.to_string_lossy()).shown().into()
     }
 
-    /// The file, and whether it is a regular one.
-    pub(super) fn into_parts(self) -> (File, bool) {
-        (self.file, self.regular)
+    /// The file and whether it is a regular one. That is emptied, and from now on readable by its owner alone.
+    ///
+    /// # Errors
+    /// Its length or its mode cannot be changed.
+    pub(super) fn begin(self) -> io::Result<(File, bool)> {
+        if self.regular {
+            self.file.set_len(0)?;
+            self.file.set_permissions(Permissions::from_mode(MODE))?;
+        }
+        Ok((self.file, self.regular))
     }
 }
 
@@ -221,6 +222,8 @@ mod tests {
         std::fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("changed");
         let record = RecordFile::create(&path).expect("opened");
         assert!(record.shown().ends_with("record.ndjson"));
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), "old");
+        record.begin().expect("begun");
         let metadata = std::fs::metadata(&path).expect("there");
         assert_eq!((metadata.permissions().mode() & 0o777, metadata.len()), (MODE, 0));
         assert!(RecordFile::create(&folder.path().join("none/record.ndjson")).is_err());
@@ -230,13 +233,13 @@ mod tests {
     fn a_record_that_is_being_written_is_refused_and_keeps_its_lines() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("record.ndjson");
-        let (mut file, _) = RecordFile::create(&path).expect("opened").into_parts();
+        let (mut file, _) = RecordFile::create(&path).and_then(RecordFile::begin).expect("opened");
         file.write_all(b"a line").expect("written");
         let refused = RecordFile::create(&path).expect_err("locked").to_string();
         assert!(refused.contains("another process"), "{refused}");
         assert_eq!(std::fs::read_to_string(&path).expect("there"), "a line");
         drop(file);
-        RecordFile::create(&path).expect("free again");
+        RecordFile::create(&path).and_then(RecordFile::begin).expect("free again");
         assert_eq!(std::fs::read_to_string(&path).expect("there"), "");
     }
 }

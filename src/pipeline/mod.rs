@@ -90,7 +90,7 @@ impl Pipeline {
     /// Starts the recorder for `workers` threads and the controller. `header` is the first line of `file`.
     ///
     /// # Errors
-    /// The thread could not be started.
+    /// The thread could not be started, or the file not be emptied.
     pub fn start(
         workers: usize,
         clock: Clock,
@@ -122,7 +122,7 @@ impl Pipeline {
         let recorder = Recorder::new(Setup {
             channels,
             frames: frame_channel,
-            file,
+            file: file.map(RecordFile::begin).transpose()?,
             header,
             desk: Arc::clone(&desk),
             log: log_sender,

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::event::{LogEntry, Stream};
-use super::file::{Flushed, LineOf, RecordFile, Writer};
+use super::file::{Flushed, LineOf, Writer};
 use super::gauges::Desk;
 use super::line::{self, End, FrameLine, Header};
 use super::tap::{Lane, Parcel};
@@ -37,7 +37,8 @@ const LAST_WORDS: Duration = Duration::from_millis(2_500);
 pub(super) struct Setup {
     pub(super) channels: Vec<(Arc<Lane>, flume::Receiver<Parcel>)>,
     pub(super) frames: flume::Receiver<FrameLine>,
-    pub(super) file: Option<RecordFile>,
+    /// The file, and whether it is a regular one.
+    pub(super) file: Option<(File, bool)>,
     pub(super) header: Header,
     pub(super) desk: Arc<Desk>,
     pub(super) log: watch::Sender<Arc<[LogEntry]>>,
@@ -65,8 +66,7 @@ pub(super) struct Recorder {
 
 impl Recorder {
     pub(super) fn new(setup: Setup) -> Self {
-        let record = setup.file.map(|file| {
-            let (file, regular) = file.into_parts();
+        let record = setup.file.map(|(file, regular)| {
             let mut writer = Writer::new(file);
             writer.push(LineOf::Rim, |buffer| line::header(buffer, &setup.header));
             Record { writer, regular }

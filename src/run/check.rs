@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{ExitStatus, Failure, control_runtime, voice};
 use crate::base::{SecretUrl, Untrusted, limits, secret_shape};
@@ -15,11 +16,19 @@ use crate::report::check::{self, Check, Loaded, Understood};
 /// Playlists that one client can read before somebody looks at them; a check lasts for seconds.
 const PLAYLISTS: usize = 4_096;
 
+/// How long the reader of standard output may take for what was found in a stream: a pager reads it page by page.
+const PRINT_LIMIT: Duration = Duration::from_secs(3);
+
 /// Checks what was given, and prints what there is to say.
 pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Failure> {
     let json = args.json;
+    // What only reads a file is ended by signals; what has loaded a stream ends by itself.
+    let mut limit = None;
     let check = match args.subject.clone() {
-        Subject::Stream(url) => check_stream(url, args, command)?,
+        Subject::Stream(url) => {
+            limit = Some(PRINT_LIMIT);
+            check_stream(url, args, command)?
+        }
         Subject::File(path) => {
             let bytes = read_file(&path).map_err(|error| unreadable(&no_file(&path), &error))?;
             Check::of_bytes(shown_file(&path), &bytes)
@@ -30,15 +39,17 @@ pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Fail
         }
     };
     let page = if json { check.json().unwrap_or_default() } else { check::text(&check) };
-    let printed = voice::print(&page);
+    let printed = voice::print(&page, limit);
     Ok(ExitStatus::from(if printed.is_err() { super::exit::UNWRITTEN } else { check.exit_code }))
 }
 
 fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<Check, Failure> {
     let (witness, read) = flume::bounded(PLAYLISTS);
     let source = url.to_string();
-    let config = check_config(url, args, command, witness)?;
-    let ended = control_runtime()?.block_on(super::load(config))?;
+    let ended = control_runtime()?.block_on(async {
+        let signals = super::signals()?;
+        super::load(check_config(url, args, command, witness)?, signals).await
+    })?;
     let mut seen = Seen::default();
     read.drain().for_each(|(url, playlist)| seen.add(url, playlist));
     let lists = seen.lists();

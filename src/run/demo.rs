@@ -2,10 +2,10 @@
 //! a run against it.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use color_eyre::eyre::WrapErr as _;
 
+use super::files::Temporary;
 use super::{ExitStatus, Failure, voice};
 use crate::base::SecretUrl;
 use crate::cli::DemoArgs;
@@ -18,6 +18,7 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
     if args.faults.len() > FAULT_RULES {
         return Err(ConfigError::Origin(format!("--fault: accepted: at most {FAULT_RULES} rules")).into());
     }
+    let signals = super::signals()?;
     let child = Child::spawn(child_args(&args)).await.wrap_err("the built-in origin did not start")?;
     let hello = child.hello();
     let base = if args.tls { hello.tls.as_deref().unwrap_or(&hello.plain) } else { &hello.plain };
@@ -26,11 +27,16 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
     let mut load = args.load;
     // The URL is right, and the faults that were asked for must not keep the load away.
     load.skip_preflight = true;
-    let trusted = Certificate::of(args.tls.then_some(hello.certificate_pem.as_deref()).flatten())?;
+    let pem = hello.certificate_pem.as_deref().filter(|_| args.tls);
+    let trusted = pem.map(|pem| Temporary::private(pem.as_bytes())).transpose();
+    let trusted = trusted.wrap_err("the certificate of the built-in origin could not be kept")?;
     if let Some(certificate) = &trusted {
-        load.requests.cacert = Some(certificate.path.clone());
+        load.requests.cacert = Some(certificate.path().to_owned());
     }
-    let ended = super::load(run_config(target, load, command)?).await?;
+    let config = run_config(target, load, command)?;
+    // It has been read.
+    drop(trusted);
+    let ended = super::load(config, signals).await?;
     // After the clients have left every connection is closed, and what the origin counted is final.
     let counted = match child.finish().await {
         Ok(counts) => serde_json::to_value(counts).ok(),
@@ -59,24 +65,4 @@ fn child_args(args: &DemoArgs) -> Vec<OsString> {
         line.extend(["--seed".into(), seed.to_string().into()]);
     }
     line
-}
-
-/// The origin's certificate as a file, for as long as the demo lasts.
-struct Certificate {
-    path: PathBuf,
-}
-
-impl Certificate {
-    fn of(pem: Option<&str>) -> Result<Option<Self>, Failure> {
-        let Some(pem) = pem else { return Ok(None) };
-        let path = std::env::temp_dir().join(format!("hlswarm-demo-{}.pem", std::process::id()));
-        std::fs::write(&path, pem).wrap_err("the certificate of the built-in origin could not be kept")?;
-        Ok(Some(Self { path }))
-    }
-}
-
-impl Drop for Certificate {
-    fn drop(&mut self) {
-        _ = std::fs::remove_file(&self.path);
-    }
 }

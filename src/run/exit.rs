@@ -18,6 +18,8 @@ pub const PREFLIGHT: u8 = 5;
 pub const UNWRITTEN: u8 = 6;
 /// The run finished, and this machine limited the result.
 pub const UNTRUSTED: u8 = 4;
+/// Ended by a signal: this and its number.
+const SIGNALLED: u8 = 128;
 /// The run finished, its criteria failed.
 pub const CRITERIA: u8 = 3;
 
@@ -73,15 +75,12 @@ fn internal(report: &Report) -> Vec<(u8, String)> {
 
 /// Ended before its time by a signal, or cut by a second one.
 fn signal(ending: Ending, plan: Plan) -> Option<(u8, String)> {
-    let (code, name) = match ending.cause? {
-        // What panicked is a reason of its own.
-        StopCause::Operator | StopCause::Fault => return None,
-        // In a run without an end Ctrl-C is the end.
-        StopCause::Interrupt if plan.duration.is_none() && !ending.cut => return None,
-        StopCause::Interrupt => (130, "Ctrl-C"),
-        StopCause::Terminate => (143, "SIGTERM"),
-        StopCause::HangUp => (129, "SIGHUP"),
-    };
+    let cause = ending.cause?;
+    // In a run without an end Ctrl-C is the end.
+    if cause == StopCause::Interrupt && plan.duration.is_none() && !ending.cut {
+        return None;
+    }
+    let (code, name) = of_signal(cause)?;
     let how = if ending.cut { "cut short" } else { "ended early" };
     Some((code, format!("{how} by {name}")))
 }
@@ -187,15 +186,28 @@ fn duration_not_reached(report: &Report, ending: Ending) -> Option<String> {
     let [asked, lasted] =
         [asked, report.run.duration_s].map(|s| Duration::try_from_secs_f64(s).unwrap_or_default());
     let how = match ending.cause {
-        // A signal is a reason of its own.
-        Some(StopCause::Interrupt | StopCause::Terminate | StopCause::HangUp) => return None,
         Some(StopCause::Operator) => "q ended it",
         Some(StopCause::Fault) => "a fault ended it",
         None => "every client had finished",
+        // A signal is a reason of its own.
+        Some(_) => return None,
     };
     (lasted < asked).then(|| {
         format!("the duration was not reached: {how} after {} of {}", units::span(lasted), units::span(asked))
     })
+}
+
+/// The code and the name of what ended a run from outside; `None`: nothing did.
+pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
+    match cause {
+        // What panicked is a reason of its own.
+        StopCause::Operator | StopCause::Fault => None,
+        StopCause::Interrupt => Some((130, "Ctrl-C")),
+        StopCause::HangUp => Some((129, "SIGHUP")),
+        StopCause::TerminalGone => Some((129, "the end of its terminal")),
+        StopCause::AddressSpace => Some((UNTRUSTED, "the limit of its address space (ulimit -v)")),
+        StopCause::Signal(number, name) => Some((SIGNALLED.saturating_add(number), name)),
+    }
 }
 
 /// What every run must reach that had at least one client.

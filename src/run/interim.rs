@@ -1,12 +1,11 @@
 //! Reports while the run goes on: SIGUSR1 writes those that were asked for as they are so far.
 
 use std::sync::Arc;
+use std::thread;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::reports;
-use crate::config::ReportFile;
+use super::reports::Reports;
 use crate::frame::Frame;
 use crate::report::{self, Exit, Facts};
 use crate::stats::Registry;
@@ -17,25 +16,28 @@ pub(super) struct Interim {
     pub(super) registry: Arc<Registry>,
     pub(super) frames: watch::Receiver<Arc<Frame>>,
     pub(super) run: report::Run,
-    pub(super) files: Vec<ReportFile>,
+    pub(super) reports: Arc<Reports>,
 }
 
 impl Interim {
-    /// Writes the reports at each SIGUSR1, for as long as the runtime lives.
-    ///
-    /// # Errors
-    /// The handler could not be installed.
-    pub(super) fn listen(self) -> std::io::Result<()> {
-        let mut signals = signal(SignalKind::user_defined1())?;
+    /// Writes the reports at each of these words, for as long as the runtime lives.
+    pub(super) fn listen(self, asked: flume::Receiver<()>) {
         let interim = Arc::new(self);
         tokio::spawn(async move {
-            while signals.recv().await.is_some() {
+            while asked.recv_async().await.is_ok() {
                 let interim = Arc::clone(&interim);
-                // A slow disk must not hold up the controller. What cannot be written now is told at the end.
-                _ = tokio::task::spawn_blocking(move || interim.write()).await;
+                let (written, is_written) = flume::bounded(1);
+                let write = move || {
+                    interim.write();
+                    // The run has ended meanwhile.
+                    _ = written.send(());
+                };
+                // A slow disk must not hold up the controller. Without a thread there is no report this time.
+                if thread::Builder::new().name("interim".to_owned()).spawn(write).is_ok() {
+                    _ = is_written.recv_async().await;
+                }
             }
         });
-        Ok(())
     }
 
     fn write(&self) {
@@ -43,6 +45,6 @@ impl Interim {
         let facts = Facts { run: self.run.clone(), lost_workers: 0, origin: None };
         let mut report = report::build(facts, &frame, &self.registry);
         report.exit = Exit { code: 0, reasons: vec!["the run goes on: numbers so far".to_owned()] };
-        _ = reports::write(&self.files, &report);
+        self.reports.write_interim(&report);
     }
 }

@@ -3,20 +3,26 @@
 //! A run begins and ends in one place each, [`Apparatus::begin`] and [`Apparatus::end`], and there is one way to stop:
 //! `q`, signals, the end of the duration and a stream that has ended all come through the controller.
 
+mod address_space;
 mod check;
 mod demo;
+mod end;
 pub mod exit;
+mod files;
 mod interim;
 mod origin;
 mod preflight;
 mod reports;
 mod secrets;
 mod signals;
+mod threads;
 pub mod voice;
 mod watcher;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use color_eyre::eyre::{self, WrapErr as _};
 
@@ -30,12 +36,19 @@ use crate::stats::Registry;
 use crate::swarm::{Controller, Ending, Swarm};
 
 use interim::Interim;
+use reports::Reports;
+use signals::Signals;
 use watcher::Watcher;
 
+pub use end::{Outcome, supervise};
 pub use exit::ExitStatus;
 
-/// Commands that may wait for the controller; more keys than this within its 50 ms are dropped.
-const COMMANDS: usize = 256;
+/// How long the reader of standard output may take for the summary of a run.
+const PRINT_LIMIT: Duration = Duration::from_secs(1);
+
+/// Threads beside the workers that a run starts: recorder, sampler, screen or progress lines, interim reports, and one
+/// for each output.
+const OTHER_THREADS: usize = 6;
 
 const NO_SIGNALS: &str = "signals cannot be received";
 
@@ -46,9 +59,18 @@ pub enum Failure {
     Config(ConfigError),
     /// This machine cannot carry the load that was asked for; nothing was sent.
     Preflight(String),
+    /// A report cannot be written; nothing was sent.
+    Unwritten(String),
     /// The system refused what a run needs: a thread, a port, a signal handler, the terminal. Nothing was sent, and
     /// the program itself is not at fault.
     Unable(eyre::Report),
+}
+
+impl Failure {
+    /// A thread, or what a thread needs, that this machine does not give; `what` is its name.
+    pub fn no_thread(what: &str, error: &io::Error) -> Self {
+        Self::Preflight(format!("{what} could not be started: {error}"))
+    }
 }
 
 impl From<ConfigError> for Failure {
@@ -67,8 +89,12 @@ impl From<eyre::Report> for Failure {
 ///
 /// # Errors
 /// See [`Failure`].
-pub fn run(config: RunConfig) -> Result<ExitStatus, Failure> {
-    control_runtime()?.block_on(async { Ok(load(config).await?.conclude(None).await) })
+pub fn run(config: impl FnOnce() -> Result<RunConfig, ConfigError>) -> Result<ExitStatus, Failure> {
+    control_runtime()?.block_on(async {
+        // Before anything that takes time: from here on a signal is an orderly end.
+        let signals = signals()?;
+        Ok(load(config()?, signals).await?.conclude(None).await)
+    })
 }
 
 /// `hlswarm demo`.
@@ -95,24 +121,34 @@ pub fn origin(args: crate::cli::OriginArgs) -> Result<ExitStatus, Failure> {
     origin::serve(args)
 }
 
-/// The runtime of the controller and of signals; clients have runtimes of their own.
+/// The runtime of the controller; clients have runtimes of their own.
 fn control_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    address_space::check(workers() + OTHER_THREADS).map_err(Failure::Preflight)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    Ok(runtime.wrap_err("the control runtime could not be started")?)
+    runtime.map_err(|error| Failure::no_thread("the control runtime", &error))
+}
+
+fn signals() -> Result<Signals, Failure> {
+    Signals::catch().map_err(|error| Failure::no_thread("the thread that hears signals", &error))
 }
 
 /// Loads the stream until the run ends.
-async fn load(mut config: RunConfig) -> Result<Ended, Failure> {
+async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure> {
     secrets::keep_out_of_core_dumps(&config);
+    let record = config.output.record.as_deref().map(open_record).transpose()?;
+    let reports = Arc::new(Reports::prepare(&config.output.reports, config.output.record.as_deref())?);
     let fit = preflight::check(config.plan.clients, &config.clients.net.manners);
     config.plan.clients_max = fit.map_err(Failure::Preflight)?;
-    let (commands, orders) = flume::bounded(COMMANDS);
-    signals::listen(commands.clone(), config.output.on_hangup).wrap_err(NO_SIGNALS)?;
-    let (apparatus, taps) = Apparatus::begin(&config, commands)?;
-    apparatus.listen(&config).wrap_err(NO_SIGNALS)?;
+    config.output.on_hangup = signals.on_hangup(config.output.on_hangup);
+    let Signals { commands, orders, report, .. } = signals;
+    address_space::watch(commands.clone());
+    let (apparatus, taps) = Apparatus::begin(&config, record, commands)?;
+    apparatus.interim(&config, Arc::clone(&reports)).listen(report);
+    apparatus.watcher.remote().map_or(Ok(()), signals::obey_job_control).wrap_err(NO_SIGNALS)?;
     let controller = apparatus.controller(&config, taps)?;
-    let (ending, swarm) = controller.run(orders.clone()).await;
-    Ok(apparatus.end(config, ending, swarm, orders))
+    let ended = controller.run(orders.clone()).await;
+    end::within(end::LIMIT, ExitStatus::from(exit::INTERNAL));
+    Ok(apparatus.end(config, ended, orders, reports))
 }
 
 /// What runs beside the clients.
@@ -127,46 +163,53 @@ struct Apparatus {
 
 impl Apparatus {
     /// 1. counters, 2. the recorder of events, 3. the sampler that reads both, 4. whoever shows its frames.
-    fn begin(config: &RunConfig, commands: flume::Sender<Command>) -> Result<(Self, Taps), Failure> {
+    fn begin(
+        config: &RunConfig,
+        record: Option<RecordFile>,
+        commands: flume::Sender<Command>,
+    ) -> Result<(Self, Taps), Failure> {
         let workers = workers();
-        let record = config.output.record.as_deref().map(open_record).transpose()?;
         let clock = Clock::start();
         let registry = Registry::new(workers);
         let status = Arc::new(Status::new(workers));
         status.set_target(config.plan.clients);
         let header = record_header(config, clock);
-        let (pipeline, taps) =
-            Pipeline::start(workers, clock, record, header).wrap_err("the recorder could not be started")?;
+        let (pipeline, taps) = Pipeline::start(workers, clock, record, header)
+            .map_err(|error| Failure::no_thread("the recorder", &error))?;
         let sampler =
             Sampler::new(Arc::clone(&registry), Arc::clone(&status), clock).watch(&pipeline).spawn();
-        let sampler = sampler.wrap_err("the sampler could not be started")?;
+        let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
         let watcher = Watcher::begin(config, &sampler, commands)?;
         Ok((Self { registry, status, clock, pipeline, sampler, watcher }, taps))
     }
 
-    /// What signals ask of it: reports so far, the screen once more.
-    fn listen(&self, config: &RunConfig) -> std::io::Result<()> {
-        let interim = Interim {
+    /// Reports of the run so far.
+    fn interim(&self, config: &RunConfig, reports: Arc<Reports>) -> Interim {
+        Interim {
             registry: Arc::clone(&self.registry),
             frames: self.sampler.frames(),
             run: run_facts(config, self.clock),
-            files: config.output.reports.clone(),
-        };
-        interim.listen()?;
-        self.watcher.resumer().map_or(Ok(()), signals::listen_for_continue)
+            reports,
+        }
     }
 
     /// 5. worker threads, 6. the controller that admits clients to them.
     fn controller(&self, config: &RunConfig, taps: Taps) -> Result<Controller, Failure> {
         let registry = Arc::clone(&self.registry);
         let swarm = Swarm::start(registry, &self.status, self.clock, &config.clients, taps.workers);
-        let swarm = swarm.wrap_err("the worker threads could not be started")?;
+        let swarm = swarm.map_err(|error| Failure::no_thread("the worker threads", &error))?;
         Ok(Controller::new(swarm, config.plan, Arc::clone(&self.status), self.clock, taps.controller))
     }
 
     /// 1. workers joined, and with them their taps closed, 2. counters compared, 3. the recorder flushed, 4. the
     ///    sampler's last frame, which is exact. Whoever shows the run sees it, too.
-    fn end(self, config: RunConfig, ending: Ending, swarm: Swarm, orders: flume::Receiver<Command>) -> Ended {
+    fn end(
+        self,
+        config: RunConfig,
+        (ending, swarm): (Ending, Swarm),
+        orders: flume::Receiver<Command>,
+        reports: Arc<Reports>,
+    ) -> Ended {
         let Self { registry, status, clock, pipeline, sampler, watcher } = self;
         // The clients stay listed until the last frame has been taken.
         let (clients, lost_workers) = swarm.join();
@@ -181,7 +224,7 @@ impl Apparatus {
         frames.send_replace(Arc::clone(&frame));
         let lost = lost_workers as u64 + lost_sampler + lost_recorder;
         drop(clients);
-        Ended { config, clock, ending, registry, frame, lost, watcher, orders }
+        Ended { config, clock, ending, registry, frame, lost, watcher, orders, reports }
     }
 }
 
@@ -218,6 +261,7 @@ struct Ended {
     lost: u64,
     watcher: Watcher,
     orders: flume::Receiver<Command>,
+    reports: Arc<Reports>,
 }
 
 impl Ended {
@@ -228,16 +272,19 @@ impl Ended {
         self.lost += self.watcher.panics().saturating_sub(self.frame.panics);
         let mut report = self.report(origin);
         let mut unwritten: Vec<String> = self.frame.pipeline.incomplete().into_iter().collect();
-        unwritten.extend(reports::write(&self.config.output.reports, &report));
+        unwritten.extend(self.reports.write_last(&report));
         if !unwritten.is_empty() {
             report.exit = exit::with_unwritten(report.exit, &unwritten);
             // The reports that can be written say what became of the others.
-            reports::write(&self.config.output.reports, &report);
+            self.reports.write_last(&report);
         }
+        let status = ExitStatus::from(report.exit.code);
         let report = Arc::new(report);
         let refused = self.ending.refused.is_some();
         if !refused {
+            end::unhurried();
             self.watcher.show(&report, &self.orders).await;
+            end::within(end::LIMIT, status);
         }
         let more_panics = self.watcher.end() > self.lost + self.frame.panics;
         // Not before the screen is restored: it owns the terminal.
@@ -248,7 +295,8 @@ impl Ended {
             voice::say(&format!("hlswarm: preflight: {why}; --skip-preflight loads it nevertheless"));
             false
         } else {
-            voice::print(&report::text(&report)).is_err() && self.config.output.reports.is_empty()
+            let printed = voice::print(&report::text(&report), Some(PRINT_LIMIT));
+            printed.is_err() && self.reports.is_empty()
         };
         ExitStatus::from(match report.exit.code {
             exit::INTERNAL => exit::INTERNAL,

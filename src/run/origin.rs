@@ -1,9 +1,9 @@
 //! `origin`: the built-in origin alone, until Ctrl-C.
 
 use color_eyre::eyre;
-use tokio::signal::unix::{SignalKind, signal};
 
-use super::{ExitStatus, Failure, voice};
+use super::signals::Signals;
+use super::{ExitStatus, Failure, PRINT_LIMIT, files, voice};
 use crate::base::{Kind, units};
 use crate::cli::OriginArgs;
 use crate::config::{ConfigError, shown_file};
@@ -21,14 +21,14 @@ pub(super) fn serve(args: OriginArgs) -> Result<ExitStatus, Failure> {
     let on_ready = |origin: &Origin| {
         announce(origin);
         if let (Some(path), Some(pem)) = (&certificate, origin.certificate_pem())
-            && let Err(error) = std::fs::write(path, pem)
+            && let Err(error) = files::resolve(path).and_then(|path| files::replace(&path, pem.as_bytes()))
         {
             voice::say(&format!("hlswarm: --certificate {}: {error}", shown_file(path)));
         }
         Ok(())
     };
     let counts = serve_blocking(settings, on_ready, any_signal()).map_err(refused)?;
-    _ = voice::print(&summary(&counts));
+    _ = voice::print(&summary(&counts), Some(PRINT_LIMIT));
     Ok(ExitStatus::from(0))
 }
 
@@ -89,16 +89,9 @@ fn summary(counts: &Counts) -> String {
 }
 
 async fn any_signal() {
-    let listen = |kind| signal(kind).ok();
-    let (Some(mut interrupt), Some(mut terminate), Some(mut hangup)) =
-        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()))
-    else {
+    match Signals::catch() {
+        Ok(signals) => signals.stopped().await,
         // Without handlers the signals end the process the hard way.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
+        Err(_) => std::future::pending().await,
     }
 }

@@ -1,32 +1,145 @@
-//! Report files: whole, or as they were before.
+//! Report files: checked before the load, written one after the other, and never older than the last report.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use crate::config::{ReportFile, ReportFormat, shown_file};
+use super::{Failure, files};
+use crate::config::{ConfigError, ReportFile, ReportFormat, shown_file};
 use crate::report::{self, Report};
 
-/// Writes each report file and returns what went wrong, a line each.
-pub(super) fn write(files: &[ReportFile], report: &Report) -> Vec<String> {
-    let failed = files.iter().filter_map(|file| {
-        let written = match file.format {
-            ReportFormat::Json => report.json().map_err(std::io::Error::other),
-            ReportFormat::Text => Ok(report::text(report)),
-        };
-        let error = written.and_then(|text| write_whole(&file.path, &text)).err()?;
-        Some(format!("--report {}: {error}", shown_file(&file.path)))
-    });
-    failed.collect()
+/// The report files of a run.
+#[derive(Debug)]
+pub(super) struct Reports {
+    files: Vec<(ReportFile, PathBuf)>,
+    /// Held while reports are written, so that an interim one cannot replace the last.
+    written: Mutex<Written>,
 }
 
-/// Writes a file so that it is there whole or as it was before.
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = Path::new(&name);
-    let written = std::fs::write(part, text).and_then(|()| std::fs::rename(part, path));
-    if written.is_err() {
-        // What is left of the attempt, if anything.
-        _ = std::fs::remove_file(part);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    SoFar,
+    Last,
+}
+
+impl Reports {
+    /// Finds out where reports go, before anything is sent: each to a file of its own, in a folder that can be written.
+    ///
+    /// # Errors
+    /// Two of them, or one and the record, are the same file; a folder cannot be written.
+    pub(super) fn prepare(files: &[ReportFile], record: Option<&Path>) -> Result<Self, Failure> {
+        let record = record.and_then(|path| files::resolve(path).ok());
+        let mut prepared: Vec<(ReportFile, PathBuf)> = Vec::new();
+        for file in files {
+            let path = files::resolve(&file.path).map_err(|error| unwritten(file, &error))?;
+            let is_taken = |other: &Path| files::are_same(&path, other);
+            if record.as_deref().is_some_and(is_taken) {
+                return Err(refused(file, "is the file of --record, too; accepted: a file of its own"));
+            }
+            if prepared.iter().any(|(_, other)| is_taken(other)) {
+                return Err(refused(file, "was given twice; accepted: a file of its own for each report"));
+            }
+            files::try_folder(&path).map_err(|error| unwritten(file, &error))?;
+            prepared.push((file.clone(), path));
+        }
+        Ok(Self { files: prepared, written: Mutex::new(Written::SoFar) })
     }
-    written
+
+    /// Whether none were asked for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Writes the reports as they are so far, unless the last ones are there.
+    pub(super) fn write_interim(&self, report: &Report) {
+        self.interim(|format| text(report, format));
+    }
+
+    /// Writes the reports for the last time (or once more), and returns a line for each that could not be written.
+    pub(super) fn write_last(&self, report: &Report) -> Vec<String> {
+        self.last(|format| text(report, format))
+    }
+
+    fn interim(&self, text: impl Fn(ReportFormat) -> io::Result<String>) {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if *written == Written::SoFar {
+            // A file that cannot be written now is reported at the end.
+            _ = self.write(text);
+        }
+    }
+
+    fn last(&self, text: impl Fn(ReportFormat) -> io::Result<String>) -> Vec<String> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        *written = Written::Last;
+        self.write(text)
+    }
+
+    fn write(&self, text: impl Fn(ReportFormat) -> io::Result<String>) -> Vec<String> {
+        let failed = self.files.iter().filter_map(|(file, path)| {
+            let written = text(file.format).and_then(|text| files::replace(path, text.as_bytes()));
+            Some(line(file, &written.err()?))
+        });
+        failed.collect()
+    }
+}
+
+fn text(report: &Report, format: ReportFormat) -> io::Result<String> {
+    match format {
+        ReportFormat::Json => report.json().map_err(io::Error::other),
+        ReportFormat::Text => Ok(report::text(report)),
+    }
+}
+
+fn refused(file: &ReportFile, reason: &'static str) -> Failure {
+    Failure::Config(ConfigError::Report { path: shown_file(&file.path), reason })
+}
+
+fn unwritten(file: &ReportFile, error: &io::Error) -> Failure {
+    Failure::Unwritten(line(file, error))
+}
+
+fn line(file: &ReportFile, error: &io::Error) -> String {
+    format!("--report {}: {error}", shown_file(&file.path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: PathBuf) -> ReportFile {
+        ReportFile { path, format: ReportFormat::Json }
+    }
+
+    #[test]
+    fn one_file_for_two_purposes_is_refused_by_every_spelling() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("r.json"), "precious").expect("written");
+        std::fs::hard_link(at("r.json"), at("hard.json")).expect("linked");
+        std::os::unix::fs::symlink("r.json", at("soft.json")).expect("linked");
+        for other in ["r.json", "./r.json", "hard.json", "soft.json"] {
+            let record = Reports::prepare(&[file(at("r.json"))], Some(&at(other)));
+            assert!(matches!(record, Err(Failure::Config(_))), "{other}");
+            let report = Reports::prepare(&[file(at("r.json")), file(at(other))], None);
+            assert!(matches!(report, Err(Failure::Config(_))), "{other}");
+        }
+        assert_eq!(std::fs::read_to_string(at("r.json")).expect("there"), "precious");
+        let apart = Reports::prepare(&[file(at("r.json")), file(at("s.json"))], Some(&at("r.ndjson")));
+        assert!(!apart.expect("accepted").is_empty());
+    }
+
+    #[test]
+    fn an_interim_report_never_replaces_the_last_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("r.json");
+        let reports = Reports::prepare(&[file(path.clone())], None).expect("accepted");
+        let now = || std::fs::read_to_string(&path).expect("there");
+        reports.interim(|_| Ok("so far".to_owned()));
+        assert_eq!(now(), "so far");
+        assert!(reports.last(|_| Ok("last".to_owned())).is_empty());
+        reports.interim(|_| Ok("late".to_owned()));
+        assert_eq!(now(), "last");
+        assert!(reports.last(|_| Ok("corrected".to_owned())).is_empty());
+        assert_eq!(now(), "corrected");
+    }
 }

@@ -3,19 +3,18 @@
 //! Both read the same frames, and neither is on the way of the load.
 
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use color_eyre::eyre::WrapErr as _;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{Failure, voice};
+use super::{Failure, threads, voice};
 use crate::base::{Command, units};
 use crate::config::{Output, RunConfig, Show};
 use crate::frame::SamplerHandle;
 use crate::report::{self, Report};
-use crate::tui::{Access, Charset, Console, Palette, Resumer, Setup, Theme, Title};
+use crate::tui::{Access, Charset, Console, Palette, Remote, Setup, Theme, Title};
 
 /// Time between two progress lines, a tick short of a second: the frames decide.
 const PROGRESS: Duration = Duration::from_millis(990);
@@ -54,17 +53,18 @@ impl Watcher {
                 on_hangup: config.output.on_hangup,
                 access: if config.output.read_only { Access::ReadOnly } else { Access::Full },
             };
-            let console =
-                Console::start(setup).wrap_err("the screen could not be taken over; try --no-tui")?;
+            let console = Console::start(setup)
+                .map_err(|error| Failure::no_thread("the screen (try --no-tui)", &error))?;
             return Ok(Self::Console(console, sender));
         }
-        Ok(Self::Progress(progress(config, sampler).wrap_err("the progress lines could not be started")?))
+        let thread = progress(config, sampler);
+        Ok(Self::Progress(thread.map_err(|error| Failure::no_thread("the progress lines", &error))?))
     }
 
-    /// Takes the terminal over again after somebody else had it; `None`: there is no screen.
-    pub(super) fn resumer(&self) -> Option<Resumer> {
+    /// Hands the terminal to the shell and back; `None`: there is no screen.
+    pub(super) fn remote(&self) -> Option<Remote> {
         match self {
-            Self::Console(console, _) => console.resumer(),
+            Self::Console(console, _) => console.remote(),
             Self::Progress(_) | Self::Nothing => None,
         }
     }
@@ -140,8 +140,6 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
             "hlswarm: the ramp takes {ramp}, the run {length}: the load will not be reached"
         ));
     }
-    // A runtime of its own: a standard error that is blocked must block nothing else.
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut frames = sampler.frames();
     let show = async move {
         let mut said = Duration::ZERO;
@@ -149,9 +147,9 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
             let frame = frames.borrow_and_update().clone();
             if frame.at.saturating_sub(said) >= PROGRESS {
                 said = frame.at;
-                voice::say(&report::progress_line(&frame));
+                voice::progress(&report::progress_line(&frame));
             }
         }
     };
-    Builder::new().name("progress".to_owned()).spawn(move || runtime.block_on(show))
+    threads::start("progress", move || Ok(show))
 }

@@ -21,7 +21,7 @@ use crate::pipeline::{Event, Happening, Stream, Tap};
 /// How often the controller looks, when nothing is due: clients that have finished tell nobody.
 const LOOK: Duration = Duration::from_millis(50);
 /// After a cut every client must be gone: its future is only dropped. This is for a worker that hangs.
-const CUT_LIMIT: Duration = Duration::from_secs(5);
+const CUT_LIMIT: Duration = Duration::from_secs(2);
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,20 @@ pub struct Ending {
 impl Ending {
     fn by(cause: StopCause) -> Self {
         Self { cause: Some(cause), ..Self::default() }
+    }
+
+    /// How a run ends that is given a command while it drains: a second stop cuts. A terminal that closes says so
+    /// twice, by its end and by SIGHUP: that is one stop.
+    fn after(self, command: &Command) -> Self {
+        use StopCause::{HangUp, TerminalGone};
+        match (self.cause, command) {
+            (_, Command::Stop(TerminalGone)) => self,
+            (Some(TerminalGone), Command::Stop(HangUp)) => Self { cause: Some(HangUp), ..self },
+            (first, Command::Stop(cause) | Command::StopNow(cause)) => {
+                Self { cause: first.or(Some(*cause)), cut: true, ..self }
+            }
+            _ => self,
+        }
     }
 }
 
@@ -202,18 +216,18 @@ impl Controller {
     async fn drain(&mut self, commands: &flume::Receiver<Command>, ending: &mut Ending) {
         self.enter(RunState::Draining);
         if !ending.cut {
-            self.swarm.drain().await;
+            // A worker that hangs takes no order; it is noticed when it is joined.
+            _ = timeout(CUT_LIMIT, self.swarm.drain()).await;
             let until = Instant::now() + limits::DRAIN_GRACE;
             while self.swarm.running() > 0 && Instant::now() < until {
-                if let Some(Command::Stop(cause) | Command::StopNow(cause)) =
-                    next_command(commands, LOOK).await
-                {
-                    *ending = Ending { cause: ending.cause.or(Some(cause)), cut: true, ..*ending };
+                let Some(command) = next_command(commands, LOOK).await else { continue };
+                *ending = ending.after(&command);
+                if ending.cut {
                     break;
                 }
             }
         }
-        self.swarm.cut().await;
+        _ = timeout(CUT_LIMIT, self.swarm.cut()).await;
         let until = Instant::now() + CUT_LIMIT;
         while self.swarm.running() > 0 && Instant::now() < until {
             sleep(Duration::from_millis(5)).await;
@@ -230,5 +244,38 @@ async fn next_command(commands: &flume::Receiver<Command>, wait: Duration) -> Op
             None
         }
         Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use StopCause::{HangUp, Interrupt, Operator, TerminalGone};
+
+    fn ended(causes: &[StopCause]) -> Ending {
+        let first = Ending { cause: causes.first().copied(), ..Ending::default() };
+        causes.iter().skip(1).fold(first, |ending, cause| ending.after(&Command::Stop(*cause)))
+    }
+
+    #[test]
+    fn a_terminal_that_closes_is_one_stop_and_a_hang_up_after_it_is_another() {
+        for once in [&[HangUp, TerminalGone][..], &[TerminalGone, HangUp], &[Operator, TerminalGone]] {
+            assert!(!ended(once).cut, "{once:?}");
+        }
+        for twice in
+            [&[HangUp, TerminalGone, HangUp][..], &[TerminalGone, HangUp, HangUp], &[Operator, HangUp]]
+        {
+            assert!(ended(twice).cut, "{twice:?}");
+        }
+        assert_eq!(ended(&[TerminalGone, HangUp]), Ending::by(HangUp));
+    }
+
+    #[test]
+    fn a_stop_while_a_run_drains_at_its_end_cuts_it_and_other_commands_do_not() {
+        let draining = Ending::default();
+        assert_eq!(draining.after(&Command::AdjustTarget(5)), draining);
+        let cut = Ending { cut: true, ..Ending::by(Interrupt) };
+        assert_eq!(draining.after(&Command::Stop(Interrupt)), cut);
+        assert_eq!(draining.after(&Command::StopNow(Interrupt)), cut);
     }
 }

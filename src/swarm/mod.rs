@@ -23,6 +23,7 @@ mod turns;
 mod worker;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::base::Clock;
 use crate::frame::Status;
@@ -36,6 +37,9 @@ pub use controller::{Controller, Ending, Plan};
 pub use first_client::Ahead;
 pub use library::Witness;
 use worker::{Order, Worker};
+
+/// How long workers may take to end after their last client has gone; one that hangs is left behind.
+const JOIN_LIMIT: Duration = Duration::from_secs(2);
 
 /// What every client of a run is made from.
 #[derive(Clone, Debug)]
@@ -127,11 +131,12 @@ impl Swarm {
     }
 
     /// Waits for the workers, which must have been drained or cut, and returns the clients that were listed at the
-    /// end and how many workers were lost to a panic. The clients stay listed as long as they are kept.
+    /// end and how many workers were lost to a panic or hang. The clients stay listed as long as they are kept.
     pub fn join(self) -> (Vec<ClientHandle>, usize) {
         let (mut clients, mut lost) = (Vec::new(), 0);
+        let end = Instant::now() + JOIN_LIMIT;
         for worker in self.workers {
-            match worker.join() {
+            match worker.join(end) {
                 Some(handles) => clients.extend(handles),
                 None => lost += 1,
             }

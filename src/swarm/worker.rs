@@ -8,6 +8,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
@@ -28,6 +29,9 @@ use super::turns::{TURN, Turns};
 
 /// Orders that may wait: a join storm is thousands of them, and the controller may wait too.
 const ORDERS: usize = 1_024;
+
+/// Time between two looks whether a thread has ended.
+const JOIN_POLL: Duration = Duration::from_millis(1);
 
 /// What the controller wants of a worker.
 #[derive(Debug)]
@@ -111,9 +115,16 @@ impl Worker {
         _ = self.orders.send_async(order).await;
     }
 
-    /// Waits for the thread. `None`: it was lost to a panic.
-    pub(super) fn join(self) -> Option<Vec<ClientHandle>> {
+    /// Waits for the thread, until `end` at most. `None`: it was lost to a panic, or it hangs.
+    pub(super) fn join(self, end: Instant) -> Option<Vec<ClientHandle>> {
         drop(self.orders);
+        // The standard library has no join with a limit.
+        while !self.thread.is_finished() {
+            if Instant::now() >= end {
+                return None;
+            }
+            thread::sleep(JOIN_POLL);
+        }
         self.thread.join().ok()
     }
 }

@@ -5,12 +5,13 @@
 //!   has not taken the last picture gets no new one.
 //! * When the terminal has gone the run is told so, once, and the thread ends.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, getpid, kill_process};
 use tokio::sync::watch;
 
 use super::app::{App, Effect, Msg};
@@ -20,7 +21,7 @@ use super::painter::Painter;
 use super::picture::picture;
 use super::theme::Theme;
 use super::tty::{Tty, Wake};
-use super::{Ended, Setup, save};
+use super::{Ended, Setup, Told, save};
 use crate::base::{Command, OnHangup, StopCause, failpoint};
 use crate::frame::{Frame, TICK};
 use crate::report::Report;
@@ -31,8 +32,8 @@ const PICTURES_PER_SECOND: u32 = 20;
 const PICTURE: Duration = Duration::from_millis(1000 / PICTURES_PER_SECOND as u64);
 /// How often a frame that is late is looked for before the next tick.
 const LOOKS: u32 = PICTURES_PER_SECOND / 4 - 1;
-/// After this time without more bytes an Escape is the key.
-const ESCAPE: Duration = Duration::from_millis(30);
+/// A report that the terminal has not taken for so long is read by nobody.
+const REPORT_LIMIT: Duration = Duration::from_secs(1);
 
 /// What the thread owns.
 pub(super) struct Loop {
@@ -46,6 +47,12 @@ pub(super) struct Loop {
     theme: Theme,
     painter: Painter,
     decoder: Decoder,
+    /// When a sequence that has begun is taken to have no more bytes.
+    silent_at: Option<Instant>,
+    /// The run has ended, and its report is shown.
+    has_report: bool,
+    /// Since when the terminal has taken nothing.
+    blocked_since: Option<Instant>,
     /// When frames are looked at next.
     due: Instant,
     /// How often they were.
@@ -73,6 +80,9 @@ impl Loop {
             theme: setup.theme,
             painter: Painter::new(setup.theme.charset),
             decoder: Decoder::default(),
+            silent_at: None,
+            has_report: false,
+            blocked_since: None,
             due: Instant::now(),
             ticks: 0,
             late_looks: 0,
@@ -85,7 +95,7 @@ impl Loop {
     /// Runs until it is told to end or the terminal has gone; `done` gets what is left of it.
     pub(super) fn run(mut self, done: &SyncSender<Ended>) {
         if self.turn().is_err() && self.on_hangup == OnHangup::Stop {
-            self.outbox.push(Command::Stop(StopCause::HangUp));
+            self.outbox.push(Command::Stop(StopCause::TerminalGone));
             self.hand_over();
         }
         self.tty.restore();
@@ -99,15 +109,22 @@ impl Loop {
         let mut inputs = Vec::new();
         loop {
             match self.tty.wait(&self.waker, self.patience()) {
-                Wake::Told if self.is_told_to_end() => return Ok(()),
-                Wake::Told => self.tty.enter().map(|()| self.painter.forget())?,
+                Wake::Told => match Told::read(&self.waker) {
+                    Told::Suspend => self.suspend(),
+                    Told::Resume => self.resume()?,
+                    Told::End => return Ok(()),
+                },
                 Wake::Gone => return Err(io::ErrorKind::BrokenPipe.into()),
                 Wake::Input => {
                     self.tty.read(&mut bytes)?;
                     self.decoder.push(&bytes, &mut inputs);
+                    self.expect_more();
                 }
-                Wake::Time if self.decoder.is_waiting() => self.decoder.give_up(&mut inputs),
                 Wake::Time => {}
+            }
+            if self.silent_at.is_some_and(|at| Instant::now() >= at) {
+                self.decoder.silence(&mut inputs);
+                self.expect_more();
             }
             for input in inputs.drain(..) {
                 self.stale = true;
@@ -115,6 +132,7 @@ impl Loop {
             }
             self.take_frame();
             self.take_report();
+            self.leave_if_blocked();
             if self.leaves {
                 return Ok(());
             }
@@ -124,24 +142,49 @@ impl Loop {
         }
     }
 
-    /// Whether the other end has gone; a word from it says that the terminal is ours again.
-    fn is_told_to_end(&mut self) -> bool {
-        self.stale = true;
-        !matches!(self.waker.read(&mut [0]), Ok(1))
+    /// Waits for the rest of what has begun, from now on.
+    fn expect_more(&mut self) {
+        self.silent_at = self.decoder.patience().map(|patience| Instant::now() + patience);
+    }
+
+    /// Hands the terminal to the shell and stops the process, as SIGTSTP would have without a handler.
+    fn suspend(&mut self) {
+        self.tty.restore();
+        // A process can always stop itself. SIGCONT lets it go on here.
+        _ = kill_process(getpid(), Signal::STOP);
+    }
+
+    /// Takes the terminal over again; from the background only a later SIGCONT, of the shell's `fg`, does.
+    fn resume(&mut self) -> io::Result<()> {
+        if self.tty.is_in_foreground() {
+            self.tty.enter()?;
+            self.painter.forget();
+            self.stale = true;
+        }
+        Ok(())
     }
 
     /// How long there is nothing to do.
     fn patience(&self) -> Duration {
         let now = Instant::now();
-        let tick = self.due.saturating_duration_since(now);
-        let escape = if self.decoder.is_waiting() { ESCAPE } else { Duration::MAX };
+        let left = |at: Instant| at.saturating_duration_since(now);
+        let silence = self.silent_at.map_or(Duration::MAX, left);
         let picture = match self.drawn {
-            Some(drawn) if self.stale && self.tty.is_idle() => {
-                (drawn + PICTURE).saturating_duration_since(now)
-            }
+            Some(drawn) if self.stale && self.tty.is_entered() && self.tty.is_idle() => left(drawn + PICTURE),
             _ => Duration::MAX,
         };
-        tick.min(escape).min(picture)
+        left(self.due).min(silence).min(picture)
+    }
+
+    /// A terminal that shows nothing any more shows no report either.
+    fn leave_if_blocked(&mut self) {
+        let now = Instant::now();
+        if self.tty.is_idle() && self.tty.is_entered() {
+            self.blocked_since = None;
+        } else {
+            let since = *self.blocked_since.get_or_insert(now);
+            self.leaves |= self.has_report && now >= since + REPORT_LIMIT;
+        }
     }
 
     /// Tells the app, and does what it says.
@@ -165,7 +208,7 @@ impl Loop {
         }
         let report = self.report.borrow_and_update().clone();
         if let Some(report) = report {
-            self.stale = true;
+            (self.stale, self.has_report) = (true, true);
             self.tell(Msg::Report(report));
         }
     }
@@ -200,7 +243,7 @@ impl Loop {
     fn draw(&mut self) -> io::Result<()> {
         let now = Instant::now();
         let too_early = self.drawn.is_some_and(|drawn| now < drawn + PICTURE);
-        if !self.stale || too_early || !self.tty.is_idle() {
+        if !self.stale || too_early || !self.tty.is_entered() || !self.tty.is_idle() {
             return Ok(());
         }
         let size = self.tty.size();

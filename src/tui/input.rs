@@ -2,15 +2,39 @@
 //!
 //! * Written here and not taken from crossterm, because its reader blocks inside half an escape sequence and never
 //!   returns once the terminal has gone; this one never reads, it is given what was read.
-//! * What is no known key is dropped, never guessed: a pasted or garbled byte must not stop a run.
-//! * Memory is bounded: an unfinished sequence by [`SEQUENCE_BYTES`], a paste by [`PASTE_BYTES`].
+//! * Unknown sequences are dropped, never guessed: a garbled byte must not stop a run. That holds for the replies that
+//!   terminals send unasked, too: control strings (DCS, OSC, APC, PM, SOS) and reports are dropped whole, in however
+//!   many pieces they arrive.
+//! * A state machine after ECMA-48 and Paul Williams' parser (<https://vt100.net/emu/dec_ansi_parser>). It holds at most
+//!   one sequence of [`SEQUENCE_BYTES`] or a paste of [`PASTE_BYTES`], and no clock: the caller reports a silence of
+//!   [`Decoder::patience`].
 
-/// The longest escape sequence that can still become a key.
+use std::time::Duration;
+
+/// The longest escape sequence that can still become a key; a longer one is read to its end and dropped.
 const SEQUENCE_BYTES: usize = 32;
-/// What is kept of a paste; a prompt needs less.
+/// Bytes of a paste that are kept; a prompt needs fewer.
 const PASTE_BYTES: usize = 1024;
 /// Ends a bracketed paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
+/// Bytes of a mouse report after `ESC [ M`, as terminals sent them before there were numbers.
+const MOUSE_BYTES: usize = 3;
+
+/// After this time without more bytes an Escape is the key.
+const ESCAPE_SILENCE: Duration = Duration::from_millis(30);
+/// A slow line can still bring the rest of a sequence for so long after its Escape was taken for the key.
+const LATE_SILENCE: Duration = Duration::from_millis(250);
+/// A sequence whose rest does not come within this time has no end.
+const SEQUENCE_SILENCE: Duration = Duration::from_secs(2);
+/// The same for a paste: taking its rest for keys would change the load.
+const PASTE_SILENCE: Duration = Duration::from_secs(5);
+
+const BELL: u8 = 0x07;
+const CANCEL: u8 = 0x18;
+const SUBSTITUTE: u8 = 0x1a;
+const ESCAPE: u8 = 0x1b;
+/// Ends a control string, as one byte of eight bits.
+const STRING_TERMINATOR: u8 = 0x9c;
 
 /// A key that was pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,112 +85,227 @@ pub enum Input {
 /// Puts bytes together until they are an input.
 #[derive(Debug, Default)]
 pub struct Decoder {
+    state: State,
+    /// The parameters of a sequence, the bytes of a character, or the text of a paste, as far as there is room.
     bytes: Vec<u8>,
-    /// The text of a paste that has not ended.
-    paste: Option<Vec<u8>>,
 }
 
-/// What the first bytes are.
-enum Parsed {
-    /// This many bytes, and the key that they are, if any.
-    Key(usize, Option<Key>),
-    /// This many bytes begin a paste.
-    PasteBegin(usize),
-    /// More bytes are needed.
-    Unfinished,
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Nothing: it begins something.
+    #[default]
+    Ground,
+    /// A character of several bytes.
+    Character,
+    /// An escape sequence whose first byte was Escape.
+    Escape,
+    /// The same, but that Escape has been taken for the key.
+    LateEscape,
+    /// `ESC O`: one byte is missing.
+    SingleShift,
+    /// `ESC [`: parameters and a final byte are missing.
+    Control,
+    /// `ESC [ [`: one byte is missing.
+    LinuxFunction,
+    /// So many bytes that mean nothing here.
+    Skip(usize),
+    /// A control string.
+    String(Introduced),
+    /// A control string after an Escape, which may end it.
+    StringEscape(Introduced),
+    /// A paste; so many bytes of its end have come.
+    Paste(usize),
+}
+
+/// How a control string was introduced: only one of eight bits can end with a byte of eight bits, which otherwise is
+/// a part of a character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Introduced {
+    SevenBit,
+    EightBit,
 }
 
 impl Decoder {
     /// Takes bytes and adds what they complete.
     pub fn push(&mut self, bytes: &[u8], inputs: &mut Vec<Input>) {
-        self.bytes.extend_from_slice(bytes);
-        while !self.bytes.is_empty() {
-            if self.paste.is_some() {
-                if !self.take_paste(inputs) {
-                    return;
-                }
-                continue;
-            }
-            match parse(&self.bytes) {
-                Parsed::Key(used, key) => {
-                    self.bytes.drain(..used);
-                    inputs.extend(key.map(Input::Key));
-                }
-                Parsed::PasteBegin(used) => {
-                    self.bytes.drain(..used);
-                    self.paste = Some(Vec::new());
-                }
-                Parsed::Unfinished if self.bytes.len() > SEQUENCE_BYTES => self.bytes.clear(),
-                Parsed::Unfinished => return,
-            }
+        for byte in bytes {
+            self.take(*byte, inputs);
         }
     }
 
-    /// Whether a sequence has begun and not ended: Escape alone looks like this, too.
-    pub fn is_waiting(&self) -> bool {
-        self.paste.is_none() && !self.bytes.is_empty()
+    /// How long to wait for more bytes before [`Decoder::silence`]; `None`: nothing has begun.
+    pub fn patience(&self) -> Option<Duration> {
+        match self.state {
+            State::Ground => None,
+            State::Escape => Some(ESCAPE_SILENCE),
+            State::LateEscape => Some(LATE_SILENCE),
+            State::Paste(_) => Some(PASTE_SILENCE),
+            _ => Some(SEQUENCE_SILENCE),
+        }
     }
 
     /// Nothing more came: a lone Escape is the key, anything else is dropped.
-    pub fn give_up(&mut self, inputs: &mut Vec<Input>) {
-        if self.bytes == [0x1b] {
+    pub fn silence(&mut self, inputs: &mut Vec<Input>) {
+        if self.state == State::Escape {
             inputs.push(Input::Key(Key::Escape));
+            self.state = State::LateEscape;
+        } else {
+            self.state = State::Ground;
         }
+    }
+
+    fn take(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+        match self.state {
+            State::Ground => self.begin(byte, inputs),
+            State::Character => self.character(byte, inputs),
+            State::Escape | State::LateEscape => self.escape(byte, inputs),
+            State::SingleShift | State::LinuxFunction | State::Skip(_) if byte < b' ' => {
+                self.restart(byte, inputs);
+            }
+            State::SingleShift => self.end(named(byte), inputs),
+            State::Control => self.control(byte, inputs),
+            State::LinuxFunction => self.end((byte == b'A').then_some(Key::Function(1)), inputs),
+            State::Skip(more) if more > 1 => self.state = State::Skip(more - 1),
+            State::Skip(_) => self.state = State::Ground,
+            State::String(introduced) | State::StringEscape(introduced) => self.string(byte, introduced),
+            State::Paste(matched) => self.paste(byte, matched, inputs),
+        }
+    }
+
+    /// A sequence has ended as this key, or as none.
+    fn end(&mut self, key: Option<Key>, inputs: &mut Vec<Input>) {
+        self.state = State::Ground;
+        inputs.extend(key.map(Input::Key));
+    }
+
+    /// The sequence before this byte was none.
+    fn restart(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+        self.state = State::Ground;
+        self.begin(byte, inputs);
+    }
+
+    fn begin(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+        match byte {
+            ESCAPE => self.state = State::Escape,
+            0..0x80 => inputs.extend(ascii(byte).map(Input::Key)),
+            0x80..0xa0 => self.introduce(byte),
+            _ if character_length(byte) > 1 => {
+                self.bytes.clear();
+                self.bytes.push(byte);
+                self.state = State::Character;
+            }
+            _ => {}
+        }
+    }
+
+    /// One of the controls of eight bits; in UTF-8 they are characters of two bytes.
+    fn introduce(&mut self, control: u8) {
         self.bytes.clear();
+        self.state = match control {
+            0x8f => State::SingleShift,
+            0x9b => State::Control,
+            0x90 | 0x98 | 0x9d..=0x9f => State::String(Introduced::EightBit),
+            _ => State::Ground,
+        };
     }
 
-    /// Moves bytes into the paste; true when it has ended.
-    fn take_paste(&mut self, inputs: &mut Vec<Input>) -> bool {
-        let end = self.bytes.windows(PASTE_END.len()).position(|bytes| bytes == PASTE_END);
-        // Without an end the last bytes may be the first of it.
-        let text = end.unwrap_or_else(|| self.bytes.len().saturating_sub(PASTE_END.len() - 1));
-        let paste = self.paste.get_or_insert_default();
-        let room = PASTE_BYTES.saturating_sub(paste.len());
-        paste.extend(self.bytes.iter().take(text.min(room)));
-        self.bytes.drain(..text + end.map_or(0, |_| PASTE_END.len()));
-        if end.is_some() {
-            let text = self.paste.take().unwrap_or_default();
-            inputs.push(Input::Paste(String::from_utf8_lossy(&text).into_owned()));
+    fn character(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+        if !(0x80..0xc0).contains(&byte) {
+            return self.restart(byte, inputs);
         }
-        end.is_some()
+        self.bytes.push(byte);
+        if self.bytes.len() < self.bytes.first().map_or(0, |lead| character_length(*lead)) {
+            return;
+        }
+        let character = std::str::from_utf8(&self.bytes).ok().and_then(|text| text.chars().next());
+        match character {
+            Some(control @ '\u{80}'..'\u{a0}') => self.introduce(control as u8),
+            character => self.end(character.map(Key::Char), inputs),
+        }
     }
-}
 
-fn parse(bytes: &[u8]) -> Parsed {
-    match bytes {
-        [] | [0x1b] => Parsed::Unfinished,
-        [0x1b, b'[', rest @ ..] => control_sequence(rest),
-        [0x1b, b'O', rest @ ..] => match rest.first() {
-            None => Parsed::Unfinished,
-            Some(end) => Parsed::Key(3, named(*end)),
-        },
-        // Escape at the end of one sequence may be the beginning of the next.
-        [0x1b, 0x1b, ..] => Parsed::Key(1, Some(Key::Escape)),
-        // Alt with a key is not bound, and must not be taken for the key.
-        [0x1b, other, ..] if bytes.len() <= utf8_length(*other) => Parsed::Unfinished,
-        [0x1b, other, ..] => Parsed::Key(1 + utf8_length(*other), None),
-        [byte, ..] if *byte < 0x80 => Parsed::Key(1, ascii(*byte)),
-        [lead, ..] => character(bytes, utf8_length(*lead)),
+    fn escape(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+        let late = self.state == State::LateEscape;
+        self.bytes.clear();
+        self.state = match byte {
+            b'[' => State::Control,
+            b'O' => State::SingleShift,
+            b'P' | b'X' | b']' | b'^' | b'_' => State::String(Introduced::SevenBit),
+            ESCAPE => {
+                // Escape at the end of one sequence may be the beginning of the next.
+                inputs.extend((!late).then_some(Input::Key(Key::Escape)));
+                State::Escape
+            }
+            _ if late => return self.restart(byte, inputs),
+            // Alt with a key is not bound, and must not be taken for the key.
+            _ => match character_length(byte) - 1 {
+                0 => State::Ground,
+                more => State::Skip(more),
+            },
+        };
     }
-}
 
-/// What follows `ESC [`.
-fn control_sequence(rest: &[u8]) -> Parsed {
-    // The Linux console sends F1 as `ESC [ [ A`.
-    if let [b'[', after @ ..] = rest {
-        let key = after.first().map(|end| (*end == b'A').then_some(Key::Function(1)));
-        return key.map_or(Parsed::Unfinished, |key| Parsed::Key(4, key));
+    /// A byte after `ESC [`.
+    fn control(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+        match byte {
+            // The Linux console sends F1 as `ESC [ [ A`.
+            b'[' if self.bytes.is_empty() => self.state = State::LinuxFunction,
+            b' '..=b'?' if self.bytes.len() < SEQUENCE_BYTES => self.bytes.push(byte),
+            b' '..=b'?' => {}
+            b'@'..=b'~' => self.control_sequence(byte, inputs),
+            CANCEL | SUBSTITUTE => self.state = State::Ground,
+            _ => self.restart(byte, inputs),
+        }
     }
-    let Some(at) = rest.iter().position(|byte| (0x40..=0x7e).contains(byte)) else {
-        return Parsed::Unfinished;
-    };
-    let used = 2 + at + 1;
-    match rest.split_at_checked(at) {
-        Some((b"200", [b'~', ..])) => Parsed::PasteBegin(used),
-        Some((number, [b'~', ..])) => Parsed::Key(used, numbered(number)),
-        // `ESC [ A`; with a modifier it is `ESC [ 1 ; 5 A`, which is not bound.
-        Some((b"", [end, ..])) => Parsed::Key(used, named(*end)),
-        _ => Parsed::Key(used, None),
+
+    fn control_sequence(&mut self, end: u8, inputs: &mut Vec<Input>) {
+        let key = match (&*self.bytes, end) {
+            (b"200", b'~') => {
+                self.bytes.clear();
+                self.state = State::Paste(0);
+                return;
+            }
+            (b"", b'M') => {
+                self.state = State::Skip(MOUSE_BYTES);
+                return;
+            }
+            (number, b'~') => numbered(number),
+            // `ESC [ A`; with a modifier it is `ESC [ 1 ; 5 A`, which is not bound.
+            (b"", end) => named(end),
+            _ => None,
+        };
+        self.end(key, inputs);
+    }
+
+    /// A byte of a control string. It ends with `ESC \`, as xterm's also with BEL, and is cancelled by CAN and SUB.
+    fn string(&mut self, byte: u8, introduced: Introduced) {
+        let escaped = self.state == State::StringEscape(introduced);
+        self.state = match byte {
+            BELL | CANCEL | SUBSTITUTE => State::Ground,
+            b'\\' if escaped => State::Ground,
+            STRING_TERMINATOR if introduced == Introduced::EightBit => State::Ground,
+            ESCAPE => State::StringEscape(introduced),
+            _ => State::String(introduced),
+        };
+    }
+
+    /// A byte of a paste of whose end `matched` bytes have come.
+    fn paste(&mut self, byte: u8, matched: usize, inputs: &mut Vec<Input>) {
+        if PASTE_END.get(matched) == Some(&byte) {
+            self.state = State::Paste(matched + 1);
+            if matched + 1 == PASTE_END.len() {
+                let text = String::from_utf8_lossy(&self.bytes).into_owned();
+                inputs.push(Input::Paste(text));
+                self.state = State::Ground;
+            }
+            return;
+        }
+        // The end begins with the only Escape in it, so nothing that matched before can be a beginning of it.
+        let begins = byte == ESCAPE;
+        let text = PASTE_END.iter().take(matched).copied().chain((!begins).then_some(byte));
+        self.bytes.extend(text.take(PASTE_BYTES.saturating_sub(self.bytes.len())));
+        self.state = State::Paste(usize::from(begins));
     }
 }
 
@@ -207,16 +346,8 @@ fn ascii(byte: u8) -> Option<Key> {
     })
 }
 
-fn character(bytes: &[u8], length: usize) -> Parsed {
-    let Some(encoded) = bytes.get(..length) else { return Parsed::Unfinished };
-    let decoded = std::str::from_utf8(encoded).ok().and_then(|text| text.chars().next());
-    match decoded {
-        Some(character) => Parsed::Key(length, Some(Key::Char(character))),
-        None => Parsed::Key(1, None),
-    }
-}
-
-fn utf8_length(lead: u8) -> usize {
+/// Bytes of the character with this first byte; 1 also for what is none.
+fn character_length(lead: u8) -> usize {
     match lead {
         0xc2..=0xdf => 2,
         0xe0..=0xef => 3,
@@ -226,92 +357,4 @@ fn utf8_length(lead: u8) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn decode(bytes: &[u8]) -> Vec<Input> {
-        let mut decoder = Decoder::default();
-        let mut inputs = Vec::new();
-        decoder.push(bytes, &mut inputs);
-        if decoder.is_waiting() {
-            decoder.give_up(&mut inputs);
-        }
-        inputs
-    }
-
-    fn keys(bytes: &[u8]) -> Vec<Key> {
-        let keys = decode(bytes).into_iter().filter_map(|input| match input {
-            Input::Key(key) => Some(key),
-            Input::Paste(_) => None,
-        });
-        keys.collect()
-    }
-
-    #[test]
-    fn keys_are_known_by_what_terminals_send_for_them() {
-        for (bytes, key) in [
-            (&b"q"[..], Key::Char('q')),
-            (b"\x03", Key::Ctrl('c')),
-            (b"\x1b", Key::Escape),
-            (b"\x1b[A", Key::Up),
-            (b"\x1bOA", Key::Up),
-            (b"\x1b[6~", Key::PageDown),
-            (b"\x1b[Z", Key::BackTab),
-            (b"\x1bOP", Key::Function(1)),
-            (b"\x1b[[A", Key::Function(1)),
-            (b"\x7f", Key::Backspace),
-            (b"\r", Key::Enter),
-            ("ü".as_bytes(), Key::Char('ü')),
-        ] {
-            assert_eq!(keys(bytes), [key], "{bytes:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_bound_is_dropped_and_the_next_key_is_not() {
-        for bytes in [&b"\x1b[1;5Ax"[..], b"\x1bqx", b"\x1b[99~x", b"\x00x", b"\xffx", b"\x1b[<0;1;1Mx"] {
-            assert_eq!(keys(bytes), [Key::Char('x')], "{bytes:?}");
-        }
-    }
-
-    #[test]
-    fn a_paste_is_one_text_and_never_keys() {
-        assert_eq!(
-            decode(b"\x1b[200~quit\x1b[Aq\x1b[201~+"),
-            [Input::Paste("quit\x1b[Aq".to_owned()), Input::Key(Key::Char('+'))]
-        );
-    }
-
-    #[test]
-    fn a_long_paste_and_an_endless_sequence_are_cut() {
-        let mut decoder = Decoder::default();
-        let mut inputs = Vec::new();
-        decoder.push(b"\x1b[200~", &mut inputs);
-        for _ in 0..1000 {
-            decoder.push(&[b'q'; 1000], &mut inputs);
-            assert!(decoder.bytes.len() < 2000);
-        }
-        decoder.push(PASTE_END, &mut inputs);
-        assert_eq!(inputs, [Input::Paste("q".repeat(PASTE_BYTES))]);
-        decoder.push(b"\x1b[", &mut inputs);
-        decoder.push(&[b'1'; 100], &mut inputs);
-        assert!(decoder.bytes.is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn how_bytes_are_cut_into_reads_changes_nothing(
-            bytes in proptest::collection::vec(prop_oneof![Just(0x1b), Just(b'['), Just(b'O'), Just(b'~'), any::<u8>()], 0..40),
-            cut in 0_usize..40,
-        ) {
-            let cut = cut.min(bytes.len());
-            let (mut whole, mut parts) = (Vec::new(), Vec::new());
-            Decoder::default().push(&bytes, &mut whole);
-            let mut decoder = Decoder::default();
-            decoder.push(&bytes[..cut], &mut parts);
-            decoder.push(&bytes[cut..], &mut parts);
-            prop_assert_eq!(whole, parts);
-        }
-    }
-}
+mod tests;

@@ -26,7 +26,7 @@ mod svg;
 pub mod theme;
 mod tty;
 
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, Weak};
@@ -82,16 +82,51 @@ pub struct Console {
     ended: Option<Ended>,
 }
 
-/// Tells a console that it has its terminal back, for instance after SIGCONT.
+/// Takes the terminal from a console and gives it back, when the process is stopped and goes on.
 #[derive(Clone, Debug)]
-pub struct Resumer(Weak<UnixStream>);
+pub struct Remote(Weak<UnixStream>);
 
-impl Resumer {
-    /// The console takes the terminal over again and draws everything. Without a console nothing happens.
+/// What a console is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// Put the terminal back and stop the process.
+    Suspend,
+    /// The process goes on: take the terminal over, if it is in its foreground, and draw everything.
+    Resume,
+    /// End.
+    End,
+}
+
+impl Told {
+    fn read(waker: &UnixStream) -> Self {
+        let mut byte = [0];
+        match (&*waker).read(&mut byte) {
+            Ok(1) if byte == *Self::SUSPEND => Self::Suspend,
+            Ok(1) => Self::Resume,
+            _ => Self::End,
+        }
+    }
+
+    const SUSPEND: &[u8; 1] = b"s";
+    const RESUME: &[u8; 1] = b"r";
+}
+
+impl Remote {
+    /// The console puts the terminal back and stops the process, as SIGTSTP would have. Without a console nothing
+    /// happens.
+    pub fn suspend(&self) {
+        self.tell(Told::SUSPEND);
+    }
+
+    /// The console takes the terminal over again. Without a console nothing happens.
     pub fn resume(&self) {
+        self.tell(Told::RESUME);
+    }
+
+    fn tell(&self, word: &[u8]) {
         if let Some(waker) = self.0.upgrade() {
             // A console that has ended reads no more.
-            _ = waker.as_ref().write(b"r");
+            _ = (&*waker).write(word);
         }
     }
 }
@@ -125,9 +160,9 @@ impl Console {
         Ok(Self { waker: Some(Arc::new(waker)), done, ended: None })
     }
 
-    /// What tells this console that it has its terminal back.
-    pub fn resumer(&self) -> Option<Resumer> {
-        self.waker.as_ref().map(|waker| Resumer(Arc::downgrade(waker)))
+    /// What takes the terminal from this console and gives it back.
+    pub fn remote(&self) -> Option<Remote> {
+        self.waker.as_ref().map(|waker| Remote(Arc::downgrade(waker)))
     }
 
     /// Whether the console has ended by itself: the report was read, the terminal has gone, or it panicked.
@@ -151,24 +186,29 @@ impl Console {
     }
 
     fn end(&mut self) -> Ended {
-        // The thread sees the other end close.
+        self.leave();
+        Ended { panics: panics::take(), ..self.ended.take().unwrap_or_default() }
+    }
+
+    /// The thread sees the other end close; one that panicked or has lost its terminal has ended before.
+    fn leave(&mut self) {
         self.waker = None;
-        // A console that panicked or has lost its terminal has ended before.
-        let ended = self.ended.take();
-        let ended = ended.unwrap_or_else(|| self.done.recv_timeout(STOP_LIMIT).unwrap_or_default());
-        Ended { panics: panics::take(), ..ended }
+        if self.ended.is_none() {
+            self.ended = self.done.recv_timeout(STOP_LIMIT).ok();
+        }
     }
 }
 
 impl Drop for Console {
-    /// The way out of a run that failed: what was kept is told, for nobody else will.
+    /// The way out of a run that failed: the terminal is put back.
     fn drop(&mut self) {
-        if self.waker.is_none() {
-            return;
-        }
-        for message in self.end().panics {
-            // Where stderr has gone, too, nobody is left to tell.
-            _ = writeln!(io::stderr(), "{message}");
+        if self.waker.is_some() {
+            self.leave();
         }
     }
+}
+
+/// Hands out what panicked while a screen was up and was not reported yet.
+pub fn unreported_panics() -> Vec<String> {
+    panics::take()
 }

@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
-use crossterm::style::{Attribute, SetAttribute};
+use crossterm::style::{Attribute, Print, SetAttribute};
 use crossterm::terminal::{
     Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
 };
 use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{self, OptionalActions, Termios};
+use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
 
 /// How long the terminal may take to accept what puts it back.
 const RESTORE_LIMIT: Duration = Duration::from_millis(500);
@@ -28,6 +28,9 @@ const RESTORE_LIMIT: Duration = Duration::from_millis(500);
 const READ_BYTES: usize = 4096;
 /// Cancels an escape sequence that was written in part.
 const CANCEL: &[u8] = b"\x18";
+/// Puts the window's title on the terminal's stack, and takes it from there (XTWINOPS).
+const PUSH_TITLE: &str = "\x1b[22;0t";
+const POP_TITLE: &str = "\x1b[23;0t";
 
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +59,12 @@ pub(super) struct Tty {
 pub(super) fn available() -> bool {
     let stdout = io::stdout();
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    // From the background, changing the terminal would stop this process and every client in it.
-    let foreground = termios::tcgetpgrp(&stdout).is_ok_and(|group| group == rustix::process::getpgrp());
-    stdout.is_terminal() && !dumb && foreground
+    stdout.is_terminal() && !dumb && is_in_foreground(&stdout)
+}
+
+/// From the background, changing the terminal would stop this process and every client in it.
+fn is_in_foreground(terminal: impl AsFd) -> bool {
+    termios::tcgetpgrp(terminal).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
 impl Tty {
@@ -79,7 +85,8 @@ impl Tty {
         Ok(Self { file, cooked, pending: Vec::new(), raw: false })
     }
 
-    /// Takes the terminal over: raw mode, alternate screen, no cursor.
+    /// Takes the terminal over: raw mode, alternate screen, no cursor. A second time does it once more, for a terminal
+    /// that somebody else had meanwhile.
     ///
     /// # Errors
     /// The terminal refuses raw mode.
@@ -87,7 +94,10 @@ impl Tty {
         let mut raw = self.cooked.clone();
         raw.make_raw();
         termios::tcsetattr(&self.file, OptionalActions::Now, &raw)?;
-        self.raw = true;
+        // The title is on the stack once, however often the terminal is taken over.
+        if !std::mem::replace(&mut self.raw, true) {
+            queue!(self.pending, Print(PUSH_TITLE))?;
+        }
         queue!(
             self.pending,
             EnterAlternateScreen,
@@ -98,6 +108,11 @@ impl Tty {
         )
     }
 
+    /// Whether this process may change the terminal.
+    pub(super) fn is_in_foreground(&self) -> bool {
+        is_in_foreground(&self.file)
+    }
+
     /// Puts the terminal back as it was; a second time does nothing.
     pub(super) fn restore(&mut self) {
         if !std::mem::take(&mut self.raw) {
@@ -105,6 +120,8 @@ impl Tty {
         }
         self.flush_until(Instant::now() + RESTORE_LIMIT);
         if !self.pending.is_empty() {
+            // The terminal takes nothing: the pictures that it has not shown make room for what puts it back.
+            _ = termios::tcflush(&self.file, QueueSelector::OFlush);
             self.pending.clear();
             self.pending.extend_from_slice(CANCEL);
         }
@@ -115,7 +132,10 @@ impl Tty {
             SetAttribute(Attribute::Reset),
             DisableBracketedPaste,
             LeaveAlternateScreen,
-            Show
+            Show,
+            // A terminal without a stack shows a title of its own again.
+            SetTitle(""),
+            Print(POP_TITLE)
         );
         self.flush_until(Instant::now() + RESTORE_LIMIT);
         // A terminal that has gone cannot be put back.
@@ -126,6 +146,11 @@ impl Tty {
     pub(super) fn size(&self) -> Size {
         termios::tcgetwinsize(&self.file)
             .map_or(Size::ZERO, |size| Size { width: size.ws_col, height: size.ws_row })
+    }
+
+    /// Whether the terminal is taken over.
+    pub(super) fn is_entered(&self) -> bool {
+        self.raw
     }
 
     /// Whether all that was to be written has been.
@@ -189,9 +214,14 @@ impl Tty {
         }
     }
 
-    /// Waits for input, for room to write when something is pending, for a word through `waker`, or for the time.
+    /// Waits for input, for room to write when something is pending, for a word through `waker`, or for the time. A
+    /// terminal that is not ours is only watched for its end.
     pub(super) fn wait(&self, waker: &UnixStream, limit: Duration) -> Wake {
-        let interest = if self.is_idle() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
+        let interest = match (self.raw, self.is_idle()) {
+            (false, _) => PollFlags::empty(),
+            (true, true) => PollFlags::IN,
+            (true, false) => PollFlags::IN | PollFlags::OUT,
+        };
         wait(self.file.as_fd(), interest, waker.as_fd(), limit)
     }
 }

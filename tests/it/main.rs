@@ -17,6 +17,7 @@ mod findings;
 mod hostile;
 #[path = "../interop/lag.rs"]
 mod lag;
+mod leaving;
 #[path = "../interop/program.rs"]
 mod program;
 mod record;

@@ -7,11 +7,13 @@
 // Says once for all modules what is true anyway: this crate is tests, and may unwrap and panic.
 #![cfg(test)]
 
+mod blocked;
 mod colours;
 mod endings;
 mod keys;
 mod panics;
 mod prompts;
+mod replies;
 mod survival;
 mod terminal;
 mod trouble;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::termios::{Termios, tcgetattr};
+use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes, Termios, tcgetattr};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -62,6 +62,12 @@ impl Terminal {
     /// The same with another ramp.
     pub fn demo_at(ramp: &str, options: &[&str]) -> Self {
         let load = ["demo", "--healthy", "-c", "5", ramp];
+        Self::start(CommandBuilder::new(env!("CARGO_BIN_EXE_hlswarm")), &[&load, options].concat())
+    }
+
+    /// Starts `hlswarm demo` with five clients at once, `options` and a JSON report.
+    pub fn demo_with(options: &[&str]) -> Self {
+        let load = ["demo", "-c", "5", "--ramp-time", "0"];
         Self::start(CommandBuilder::new(env!("CARGO_BIN_EXE_hlswarm")), &[&load, options].concat())
     }
 
@@ -170,9 +176,34 @@ impl Terminal {
         self.reading.store(false, Ordering::Release);
     }
 
+    /// Takes nothing from the program, and leaves no room for it.
+    pub fn block(&self) {
+        self.stop_reading();
+        // The reader may be within one read more.
+        thread::sleep(POLL * 2);
+        let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK;
+        let terminal = open(self.master.tty_name().unwrap(), flags, Mode::empty()).unwrap();
+        for piece in [&[b'.'; 512][..], b"."] {
+            while rustix::io::write(&terminal, piece).is_ok() {}
+        }
+    }
+
     /// Takes everything again.
     pub fn read_on(&self) {
         self.reading.store(true, Ordering::Release);
+    }
+
+    /// Waits until the process stands still.
+    pub fn wait_until_stopped(&self) {
+        self.wait_until("a stopped process", |_| {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+            stat.rsplit_once(')').unwrap().1.trim_start().starts_with('T')
+        });
+    }
+
+    /// Fails unless the terminal's modes are those that it had at the start.
+    pub fn assert_cooked(&self) {
+        assert_eq!(modes(&self.before), modes(&termios(&*self.master)), "the terminal's modes");
     }
 
     /// The report as it is written now.
@@ -213,6 +244,11 @@ impl Terminal {
         self.wait_for("the run has ended");
         self.press("q");
         self.end()
+    }
+
+    /// Waits until the program has ended by itself; its terminal stays as it is.
+    pub fn wait_for_exit(&mut self) -> u32 {
+        wait(&mut *self.child, || "its terminal is blocked".to_owned())
     }
 
     /// Waits for the program's own end.
@@ -276,9 +312,7 @@ impl Ended {
         assert!(!self.screen.alternate_screen(), "still on the alternate screen");
         assert!(!self.screen.hide_cursor(), "the cursor is hidden");
         assert!(!self.screen.bracketed_paste(), "a paste is still bracketed");
-        let [before, after] = self.termios.each_ref().map(|termios| {
-            (termios.input_modes, termios.output_modes, termios.control_modes, termios.local_modes)
-        });
+        let [before, after] = self.termios.each_ref().map(modes);
         assert_eq!(before, after, "the terminal's modes");
     }
 
@@ -297,6 +331,10 @@ impl Ended {
         assert!(requests["segment"].as_u64().unwrap() > 0);
         assert_eq!(self.report["exit"]["code"], exit_code);
     }
+}
+
+fn modes(of: &Termios) -> (InputModes, OutputModes, ControlModes, LocalModes) {
+    (of.input_modes, of.output_modes, of.control_modes, of.local_modes)
 }
 
 fn wait(child: &mut (dyn Child + Send + Sync), said: impl Fn() -> String) -> u32 {

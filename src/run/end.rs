@@ -1,0 +1,123 @@
+//! The last resort of a process that must end: work runs on a thread of its own, and `main` waits for it until a
+//! moment that [`within`] sets.
+//!
+//! Every step of an end has a limit of its own. This one is for what has none: a disk that hangs in a system call, a
+//! thread that does not come back. The process leaves without it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::exit::{self, ExitStatus};
+
+/// How long a run may take from the end of its drain to the end of the process, the reading of its report aside.
+pub(super) const LIMIT: Duration = Duration::from_millis(4_500);
+
+static CONTROL: OnceLock<Sender<Word>> = OnceLock::new();
+
+/// What the work tells `main`.
+enum Word {
+    /// From this moment on the process ends with this status, done or not; `None`: there is no such moment.
+    Limit(Option<(Instant, ExitStatus)>),
+    /// The work is done. `None`: it panicked.
+    Done(Option<ExitStatus>),
+}
+
+/// How the work came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done(ExitStatus),
+    /// It was not done in time, or it panicked.
+    Abandoned(ExitStatus),
+}
+
+/// Runs `work` on a thread of its own and waits for it, after a word of it at most as long as it said.
+///
+/// # Errors
+/// The thread could not be started.
+pub fn supervise(work: impl FnOnce() -> ExitStatus + Send + 'static) -> std::io::Result<Outcome> {
+    let (sender, words) = channel();
+    _ = CONTROL.set(sender.clone());
+    thread::Builder::new().name("control".to_owned()).spawn(move || {
+        let status = catch_unwind(AssertUnwindSafe(work)).ok();
+        // Nobody waits for work that took too long.
+        _ = sender.send(Word::Done(status));
+    })?;
+    Ok(wait(&words))
+}
+
+/// The process ends within `limit`: with the status of the work if it is done by then, otherwise with `status`.
+pub(super) fn within(limit: Duration, status: ExitStatus) {
+    tell(Word::Limit(Some((Instant::now() + limit, status))));
+}
+
+/// Lifts the limit: the operator reads the report.
+pub(super) fn unhurried() {
+    tell(Word::Limit(None));
+}
+
+fn tell(word: Word) {
+    if let Some(control) = CONTROL.get() {
+        // The receiver lives as long as the process.
+        _ = control.send(word);
+    }
+}
+
+fn wait(words: &Receiver<Word>) -> Outcome {
+    let abandoned = ExitStatus::from(exit::INTERNAL);
+    let mut limit: Option<(Instant, ExitStatus)> = None;
+    loop {
+        let word = match limit {
+            Some((end, _)) => words.recv_timeout(end.saturating_duration_since(Instant::now())),
+            None => words.recv().map_err(RecvTimeoutError::from),
+        };
+        match word {
+            // A second limit never gives more time than the first.
+            Ok(Word::Limit(next)) => {
+                limit = next.map(|(end, status)| (limit.map_or(end, |(first, _)| first.min(end)), status));
+            }
+            Ok(Word::Done(status)) => {
+                return status.map_or(Outcome::Abandoned(abandoned), Outcome::Done);
+            }
+            Err(_) => return Outcome::Abandoned(limit.map_or(abandoned, |(_, status)| status)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: u8 = 143;
+
+    #[test]
+    fn work_that_hangs_is_left_behind_with_the_status_that_was_judged_before() {
+        let (sender, words) = channel();
+        sender.send(Word::Limit(Some((Instant::now(), ExitStatus::from(CODE))))).expect("sent");
+        assert_eq!(wait(&words), Outcome::Abandoned(ExitStatus::from(CODE)));
+        drop(sender);
+    }
+
+    #[test]
+    fn a_limit_can_be_lifted_and_work_that_is_done_is_not_abandoned() {
+        let (sender, words) = channel();
+        let far = Instant::now() + Duration::from_secs(3_600);
+        for word in [
+            Word::Limit(Some((far, ExitStatus::from(exit::INTERNAL)))),
+            Word::Limit(None),
+            Word::Done(Some(ExitStatus::from(CODE))),
+        ] {
+            sender.send(word).expect("sent");
+        }
+        assert_eq!(wait(&words), Outcome::Done(ExitStatus::from(CODE)));
+    }
+
+    #[test]
+    fn work_that_panics_is_an_internal_fault() {
+        let outcome = supervise(|| panic!("of the work")).expect("a thread");
+        assert_eq!(outcome, Outcome::Abandoned(ExitStatus::from(exit::INTERNAL)));
+    }
+}

@@ -1,0 +1,52 @@
+//! Threads that run one future.
+
+use std::future::Future;
+use std::io;
+use std::thread::{Builder, JoinHandle};
+
+/// Starts a thread with a runtime of its own that runs what `begin` returns. The runtime is made on that thread: one
+/// that belongs to nobody, as the thread could not be started, must not be dropped within another one.
+///
+/// # Errors
+/// The thread or its runtime could not be started, or `begin` failed.
+pub(super) fn start<F: Future<Output = ()> + 'static>(
+    name: &str,
+    begin: impl FnOnce() -> io::Result<F> + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let (begun, has_begun) = flume::bounded(1);
+    let thread = Builder::new().name(name.to_owned()).spawn(move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                _ = begun.send(Err(error));
+                return;
+            }
+        };
+        runtime.block_on(async {
+            let work = begin();
+            // The caller waits for this.
+            _ = begun.send(work.as_ref().map(drop).map_err(|error| error.kind().into()));
+            if let Ok(work) = work {
+                work.await;
+            }
+        });
+    })?;
+    has_begun.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
+    Ok(thread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_that_fails_is_an_error_and_work_that_began_is_done() {
+        let refused =
+            start("refused", || Err::<std::future::Ready<()>, _>(io::ErrorKind::OutOfMemory.into()));
+        assert_eq!(refused.expect_err("refused").kind(), io::ErrorKind::OutOfMemory);
+        let (sender, receiver) = flume::bounded(1);
+        let thread = start("works", move || Ok(async move { sender.send(7).expect("sent") }));
+        thread.expect("started").join().expect("no panic");
+        assert_eq!(receiver.recv(), Ok(7));
+    }
+}
