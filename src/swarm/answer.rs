@@ -49,7 +49,6 @@ pub(super) async fn conclude(
             answer
         }
         Err(fault) => {
-            inspection.explain(&look, fault);
             arrived.exchange.finish(fault.into(), None);
             Answer::Failed(Failure::Unusable)
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::base::outcome::Fault;
 use crate::base::{Finding, SecretUrl, units};
-use crate::hls::{self, Loaded, Media, Playlist, Variables, Watch};
+use crate::hls::{Loaded, Media, ParseError, Playlist, Variables, Watch};
 use crate::net::Response;
 use crate::player::{Fetch, What};
 use crate::stats::Meter;
@@ -89,14 +89,11 @@ impl Inspection {
         body: Vec<u8>,
         imported: &Variables,
     ) -> Result<Arc<Playlist>, Fault> {
-        self.library.read(look.url, body, imported).await
-    }
-
-    /// Says why a playlist could not be used, or what came instead of one.
-    pub(super) fn explain(&self, look: &Look<'_>, fault: Fault) {
-        if matches!(look.fetch.what, What::Entry | What::Playlist(_)) {
-            look.meter.explain(fault, || why_unusable(look, fault));
-        }
+        let read = self.library.read(look.url, body, imported).await;
+        read.map_err(|error| {
+            look.meter.explain(error.fault, || why_unreadable(look, &error));
+            error.fault
+        })
     }
 
     /// Looks at a playlist that was understood and accepted.
@@ -272,17 +269,13 @@ impl Inspection {
     }
 }
 
-/// The content type and the first characters of what came, or what is wrong with a playlist.
-fn why_unusable(look: &Look<'_>, fault: Fault) -> String {
-    let body = &look.response.body;
-    // The error has only its name by now. Reading the text again costs no healthy request anything.
-    let reread = hls::parse(body).err().filter(|error| error.fault == fault);
+/// Returns what is wrong with a playlist, or the content type and the first characters of what came instead of one.
+fn why_unreadable(look: &Look<'_>, error: &ParseError) -> String {
     let content_type = look.content_type().unwrap_or("no Content-Type");
-    match reread {
-        _ if fault == Fault::PlaylistNotM3u8 && body.is_empty() => format!("{content_type}, an empty body"),
-        Some(error) if fault == Fault::PlaylistNotM3u8 => format!("{content_type}: {}", error.detail.shown()),
-        Some(error) => error.detail.shown(),
-        None => format!("{}: {} bytes of {content_type}", look.url.file_name(), body.len()),
+    match error.fault {
+        Fault::PlaylistNotM3u8 if look.length == 0 => format!("{content_type}, an empty body"),
+        Fault::PlaylistNotM3u8 => format!("{content_type}: {}", error.detail.shown()),
+        _ => error.detail.shown(),
     }
 }
 

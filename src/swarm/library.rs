@@ -11,9 +11,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::SecretUrl;
-use crate::base::outcome::Fault;
-use crate::hls::{self, Loaded, Playlist, Variables};
+use crate::base::{SecretUrl, Untrusted};
+use crate::hls::{self, Loaded, ParseError, Playlist, Variables};
 use crate::net::offload;
 
 /// Playlists that are kept: those of some variants and renditions, now and a moment ago.
@@ -67,7 +66,7 @@ impl Library {
         url: &SecretUrl,
         body: Vec<u8>,
         imported: &Variables,
-    ) -> Result<Arc<Playlist>, Fault> {
+    ) -> Result<Arc<Playlist>, ParseError> {
         if let Some(known) = self.read.borrow_mut().find(|known| *known.body == *body) {
             return Ok(Arc::clone(&known.playlist));
         }
@@ -75,7 +74,8 @@ impl Library {
             Parsed::new(body, url.query(), imported)
         } else {
             let (query, imported) = (url.query().map(str::to_owned), imported.clone());
-            offload(move || Parsed::new(body, query.as_deref(), &imported)).await?
+            let parsed = offload(move || Parsed::new(body, query.as_deref(), &imported)).await;
+            parsed.map_err(|fault| ParseError { fault, detail: Untrusted::default() })?
         };
         let playlist = Arc::new(parsed.playlist?);
         if !parsed.defines_variables {
@@ -124,14 +124,14 @@ impl Library {
 /// A body and the playlist that it is.
 struct Parsed {
     body: Box<[u8]>,
-    playlist: Result<Playlist, Fault>,
+    playlist: Result<Playlist, ParseError>,
     defines_variables: bool,
 }
 
 impl Parsed {
     fn new(body: Vec<u8>, query: Option<&str>, imported: &Variables) -> Self {
         let context = hls::Context { query, imported: Some(imported) };
-        let playlist = hls::parse_in(&body, &context).map_err(|error| error.fault);
+        let playlist = hls::parse_in(&body, &context);
         let defines_variables = body.windows(DEFINES.len()).any(|window| window == DEFINES);
         Self { body: body.into(), playlist, defines_variables }
     }
@@ -179,7 +179,7 @@ mod tests {
         format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:{first}\n#EXTINF:4,\n{first}.ts\n")
     }
 
-    fn read_from(library: &Library, from: &str, text: &str) -> Result<Arc<Playlist>, Fault> {
+    fn read_from(library: &Library, from: &str, text: &str) -> Result<Arc<Playlist>, ParseError> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(library.read(&url(from), text.as_bytes().to_vec(), &Variables::default()))
     }
@@ -232,7 +232,7 @@ mod tests {
         let library = Library::new(None);
         for _ in 0..2 {
             let read = read_from(&library, "http://h/a", "<html>");
-            assert_eq!(read.expect_err("no playlist"), Fault::PlaylistNotM3u8);
+            assert_eq!(read.expect_err("no playlist").fault, crate::base::outcome::Fault::PlaylistNotM3u8);
         }
     }
 
