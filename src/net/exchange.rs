@@ -210,7 +210,7 @@ mod tests {
 
         fn retried(&mut self) {}
 
-        fn explained(&mut self, _fault: Fault, reason: &str) {}
+        fn explained(&mut self, _fault: Fault, _reason: &str) {}
     }
 
     /// Reads a response that is there as a whole; bytes of its body, and of the most that one poll took.

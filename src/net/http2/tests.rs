@@ -75,7 +75,7 @@ impl Observer for Told {
         self.retries += 1;
     }
 
-    fn explained(&mut self, _fault: Fault, reason: &str) {}
+    fn explained(&mut self, _fault: Fault, _reason: &str) {}
 }
 
 fn settings() -> Settings {
