@@ -245,7 +245,7 @@ fn net_settings(
     let headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &given)?;
     let tls = TlsSettings::new(args.cacert.as_ref(), args.insecure)?;
     let (resolve, timeout, manners) = (args.resolve, args.timeout, profile.manners);
-    Ok(net::Settings { tls, resolve, timeout, headers, manners })
+    Ok(net::Settings { tls, resolve, timeout, headers, manners, budget: Arc::default() })
 }
 
 impl RunConfig {

@@ -76,10 +76,14 @@ findings! {
     DateTimeSkew "date_time_skew" Warning "EXT-X-PROGRAM-DATE-TIME contradicts durations, or an earlier load (section 4.4.4.6).",
     PlaylistDiffers "playlist_differs_between_clients" Warning "A client was given an older or another list than one before it, from the same address (section 6.2.1).",
 
+    WindowTooShort "window_too_short" Warning "A segment left a live playlist that is now shorter than three target durations (section 6.2.2).",
+    HoldBackTooLong "hold_back_too_long" Warning "A segment left a live playlist that is now shorter than its HOLD-BACK (section 4.4.3.8).",
+
     // In one media playlist by itself.
-    WindowTooShort "window_too_short" Warning "A live playlist is shorter than three target durations although segments left it (section 6.2.2).",
-    HoldBackTooLong "hold_back_too_long" Warning "A live playlist is shorter than its HOLD-BACK: nobody can stay that far behind (section 4.4.3.8).",
     HoldBackTooShort "hold_back_too_short" Warning "HOLD-BACK is below three target durations, or PART-HOLD-BACK below two part targets (section 4.4.3.8).",
+    MissingPartHoldBack "missing_part_hold_back" Warning "There is an EXT-X-PART-INF and no PART-HOLD-BACK (section 4.4.3.8).",
+    SkipUntilTooShort "skip_until_too_short" Warning "CAN-SKIP-UNTIL is below six target durations (section 4.4.3.8).",
+    PartTooShort "part_too_short" Warning "A part that is not the last of its segment is below 85 % of the part target (section 4.4.4.9).",
     PartTargetExceeded "part_target_exceeded" Error "A part is longer than the part target (section 4.4.3.7).",
     InitWithoutIv "init_without_iv" Error "An initialization section is encrypted with AES-128 and its key names no IV (section 4.4.4.5).",
     GapListed "gap_listed" Note "Segments are marked as missing: players jump over them or switch (section 4.4.4.7).",
@@ -93,7 +97,8 @@ findings! {
     KeyLength "key_length" Error "A key has neither 16 nor 32 bytes: it decrypts nothing (section 4.4.4.4).",
     MediaEncoded "media_encoded" Warning "A segment or initialization section came with a Content-Encoding that was not asked for.",
     BandwidthExceeded "bandwidth_exceeded" Warning "A segment has more bits per second than its variant's BANDWIDTH (section 4.4.6.2).",
-    WrongContentType "wrong_content_type" Warning "A Content-Type does not go with what was asked for (section 4).",
+    UnidentifiedPlaylist "unidentified_playlist" Warning "Neither its Content-Type nor a name in .m3u8 says that this is a playlist (section 4).",
+    WrongContentType "wrong_content_type" Note "A Content-Type says something else than the name: allowed for a playlist in .m3u8 (section 4).",
     NoCacheHeader "no_cache_header" Note "A playlist came without Cache-Control or Expires: caches guess how long to keep it.",
     CachedTooLong "cached_too_long" Warning "A live playlist was older than 1.5 target durations when a cache served it (Age).",
     NotGzipped "not_gzipped" Note "A playlist of more than a kilobyte came without the gzip that was offered.",
@@ -102,10 +107,12 @@ findings! {
     // In the text of a playlist: how it is written.
     ByteOrderMark "byte_order_mark" Warning "The playlist begins with a byte order mark (section 4.1).",
     BareCarriageReturn "bare_carriage_return" Warning "A line ends in CR without LF (section 4.1).",
+    ControlCharacter "control_character" Warning "A line holds a control character (section 4.1).",
     Whitespace "whitespace" Warning "A line begins or ends with white space (section 4.1).",
     BadTag "bad_tag" Warning "A tag could not be read; it was left out.",
     BadAttributeList "bad_attribute_list" Warning "An attribute list is not name=value,...; a part of it was left out (section 4.2).",
     BadAttribute "bad_attribute" Warning "An attribute has a value of another type; it was left out (section 4.2).",
+    DuplicateAttribute "duplicate_attribute" Error "An attribute stands twice in a tag: players should refuse the playlist; the last one counts (section 4.2).",
     WrongQuoting "wrong_quoting" Warning "An attribute value has quotes that its type must not have, or lacks them (section 4.2).",
     UnknownValue "unknown_value" Warning "An attribute has a word that is not defined: players must ignore the whole tag (section 6.3.1).",
     MissingAttribute "missing_attribute" Warning "A tag lacks an attribute that it must have.",
@@ -129,6 +136,7 @@ findings! {
     BadByteRange "bad_byte_range" Error "A byte range could not be read; it was left out.",
     MissingByteRangeOffset "missing_byte_range_offset" Error "A byte range has no offset and follows no range of the same resource; 0 stands in (section 4.4.4.2).",
     BadKey "bad_key" Error "A key has no usable address, method or IV (section 4.4.4.4).",
+    KeyNoneWithAttributes "key_none_with_attributes" Warning "EXT-X-KEY with METHOD=NONE has other attributes (section 4.4.4.4).",
     BadDate "bad_date" Warning "A date is not of ISO 8601 with a time zone.",
     MissingPartInf "missing_part_inf" Error "There are parts and no EXT-X-PART-INF (section 4.4.3.7).",
 

@@ -23,6 +23,14 @@ pub const TOTAL_TIMEOUT_MIN: Duration = Duration::from_secs(60);
 /// What is in flight when the run drains may finish within this time; then it is cut.
 pub const DRAIN_GRACE: Duration = Duration::from_secs(5);
 
+/// All that origins can make this process keep: see [`budget`](super::budget). Room for some hundred long windows.
+pub const KEPT_BYTES: usize = 64 * 1024 * 1024;
+/// Texts of playlists that a worker keeps for its other clients: one of the largest that are read.
+pub const LIBRARY_BYTES: usize = PLAYLIST_BYTES;
+/// The longest entity tag that is remembered. Those of servers have less than a hundred bytes.
+pub const ETAG_BYTES: usize = 1024;
+/// URLs of the keys that a client remembers, all together.
+pub const KEY_URL_BYTES: usize = 64 * 1024;
 /// A playlist body, on the wire and decoded.
 pub const PLAYLIST_BYTES: usize = 8 * 1024 * 1024;
 /// One line of a playlist.
@@ -101,6 +109,8 @@ pub const PLAYLIST_ATTRIBUTES: usize = 32;
 pub const PLAYLIST_PARTS: usize = 100_000;
 /// Variables that one playlist may define.
 pub const PLAYLIST_VARIABLES: usize = 1_000;
+/// Their names and values together: each client keeps those of its multivariant playlist.
+pub const PLAYLIST_VARIABLE_BYTES: usize = 64 * 1024;
 /// Keys of different formats that may hold for one segment.
 pub const PLAYLIST_KEYS: usize = 16;
 /// The longest duration that a playlist can name; whatever is longer is cut to this.

@@ -2,6 +2,7 @@
 //! stream, units and their one formatter, text and addresses that came from outside, limits. Imports nothing of ours.
 
 pub mod atomics;
+pub mod budget;
 pub mod cache_status;
 pub mod cell;
 pub mod clock;

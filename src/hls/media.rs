@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::base::budget::Charge;
+
 use super::{
     date_range::DateRange,
     flaw::Flaws,
     low_latency::{PreloadHint, RenditionReport, ServerControl, Skipped, Unfinished},
     segment::Segment,
+    segments::Segments,
 };
 
 /// How a playlist may change (section 4.4.3.5).
@@ -54,7 +57,7 @@ pub struct Media {
     /// Every segment can be decoded alone.
     pub independent_segments: bool,
     /// The segments, oldest first.
-    pub segments: Vec<Segment>,
+    pub segments: Segments,
     /// The parts behind the last segment.
     pub unfinished: Option<Unfinished>,
     /// Where to begin.
@@ -73,35 +76,36 @@ pub struct Media {
     pub date_ranges: Vec<DateRange>,
     /// What was wrong and tolerated.
     pub flaws: Flaws,
+    /// What of the budget it takes.
+    pub(super) charge: Charge,
 }
 
 impl Media {
     /// The sum of the durations of all segments.
     pub fn total_duration(&self) -> Duration {
-        self.segments.iter().map(|segment| segment.duration).sum()
+        self.segments.iter().map(Segment::duration).sum()
     }
 
     /// The sequence number of the newest segment.
     pub fn last_sequence(&self) -> Option<u64> {
-        self.segments.last().map(|segment| segment.sequence)
+        self.segments.last().map(Segment::sequence)
     }
 
     /// The segment with `sequence`, found in constant time.
-    pub fn segment(&self, sequence: u64) -> Option<&Segment> {
+    pub fn segment(&self, sequence: u64) -> Option<Segment<'_>> {
         self.index_of(sequence).and_then(|index| self.segments.get(index))
     }
 
     /// The place of `sequence` in the list.
     pub fn index_of(&self, sequence: u64) -> Option<usize> {
-        let first = self.segments.first()?.sequence;
+        let first = self.segments.first()?.sequence();
         let index = usize::try_from(sequence.checked_sub(first)?).ok()?;
         (index < self.segments.len()).then_some(index)
     }
 
     /// How many parts are listed, those of the unfinished segment included.
     pub fn part_count(&self) -> usize {
-        let listed: usize = self.segments.iter().map(|segment| segment.parts.len()).sum();
-        listed + self.unfinished_parts()
+        self.segments.parts().count() + self.unfinished_parts()
     }
 
     pub(super) fn unfinished_parts(&self) -> usize {
@@ -125,15 +129,15 @@ impl Media {
     pub fn date_time_of(&self, sequence: u64) -> Option<Timestamp> {
         let mut passed = Duration::ZERO;
         let index = self.index_of(sequence)?;
-        let timeline = self.segments.get(index)?.discontinuity_sequence;
-        for segment in self.segments.get(..=index)?.iter().rev() {
-            if segment.discontinuity_sequence != timeline {
+        let timeline = self.segments.get(index)?.discontinuity_sequence();
+        for segment in self.segments.range(0..index + 1).rev() {
+            if segment.discontinuity_sequence() != timeline {
                 return None;
             }
-            if segment.sequence != sequence {
-                passed += segment.duration;
+            if segment.sequence() != sequence {
+                passed += segment.duration();
             }
-            if let Some(date_time) = segment.date_time {
+            if let Some(date_time) = segment.date_time() {
                 return date_time.checked_add(SignedDuration::try_from(passed).ok()?).ok();
             }
         }
@@ -141,7 +145,7 @@ impl Media {
     }
 }
 
-fn same_media(one: Option<&Segment>, other: Option<&Segment>) -> bool {
+fn same_media(one: Option<Segment<'_>>, other: Option<Segment<'_>>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => one.is_same_media(other),
         (None, None) => true,
@@ -165,7 +169,7 @@ mod tests {
     fn a_segment_is_found_by_its_sequence_number() {
         let media = media(LIVE);
         assert_eq!(media.last_sequence(), Some(9));
-        assert_eq!(media.segment(8).expect("listed").uri.as_str(), "b.ts");
+        assert_eq!(media.segment(8).expect("listed").uri().as_str(), "b.ts");
         for absent in [0, 6, 10, u64::MAX] {
             assert_eq!(media.segment(absent), None, "{absent}");
         }

@@ -8,7 +8,13 @@ use std::collections::HashSet;
 
 use crate::base::limits;
 
-use super::{low_latency::Skipped, media::Media, segment::Segment, text::Text};
+use super::{
+    low_latency::Skipped,
+    media::Media,
+    segment::Segment,
+    segments::{Iter, NewSegment, Segments},
+    text::Text,
+};
 
 /// The playlist before does not hold all the segments that the update skips, up to those that it lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,39 +30,46 @@ impl Media {
     pub fn merged_with(mut self, previous: &Self) -> Result<Self, MergeError> {
         let Some(skipped) = self.skipped.take() else { return Ok(self) };
         let kept = skipped_segments(previous, self.media_sequence, skipped.segments)?;
-        let follows = |last: &Segment, first: &Segment| last.sequence.checked_add(1) == Some(first.sequence);
-        if kept.last().zip(self.segments.first()).is_some_and(|(last, first)| !follows(last, first)) {
+        let follows =
+            |last: Segment<'_>, first: Segment<'_>| last.sequence().checked_add(1) == Some(first.sequence());
+        let last = kept.clone().next_back();
+        if last.zip(self.segments.first()).is_some_and(|(last, first)| !follows(last, first)) {
             return Err(MergeError);
         }
-        if let Some(last) = kept.last() {
+        let first =
+            kept.clone().next().or(self.segments.first()).map_or(self.media_sequence, Segment::sequence);
+        let mut segments = Segments::default();
+        for segment in kept {
+            let timeline = segment.discontinuity_sequence().saturating_sub(self.discontinuity_sequence);
+            segments.push(NewSegment { timeline, ..segment.to_new() });
+        }
+        for segment in &self.segments {
+            let mut segment = segment.to_new();
+            if let Some(last) = last {
+                let discontinuities =
+                    last.discontinuity_sequence().saturating_sub(self.discontinuity_sequence);
+                carry_over(last, discontinuities, &mut segment);
+            }
+            segments.push(segment);
+        }
+        if let Some(last) = last {
             self.carry_over(last);
         }
-        let mut segments = Vec::with_capacity(kept.len() + self.segments.len());
-        segments.extend_from_slice(kept);
-        segments.append(&mut self.segments);
-        let surplus = segments.len().saturating_sub(limits::PLAYLIST_SEGMENTS);
-        segments.drain(..surplus);
-        self.segments = segments;
+        segments.number(first, self.discontinuity_sequence);
+        self.segments = segments.newest(limits::PLAYLIST_SEGMENTS);
+        self.segments.shrink();
         self.restore_date_ranges(previous, &skipped);
         Ok(self)
     }
 
-    /// What the tags of the skipped segments say about the segments behind them.
-    fn carry_over(&mut self, last: &Segment) {
-        let discontinuities = last.discontinuity_sequence.saturating_sub(self.discontinuity_sequence);
-        for segment in &mut self.segments {
-            segment.discontinuity_sequence = segment.discontinuity_sequence.saturating_add(discontinuities);
-            segment.init = segment.init.take().or_else(|| last.init.clone());
-            segment.keys = segment.keys.take().or_else(|| last.keys.clone());
-            if segment.byte_range.is_none() {
-                segment.bitrate = segment.bitrate.or(last.bitrate);
-            }
-        }
+    /// What the tags of the skipped segments say about the parts behind the last segment.
+    fn carry_over(&mut self, last: Segment<'_>) {
+        let discontinuities = last.discontinuity_sequence().saturating_sub(self.discontinuity_sequence);
         if let Some(unfinished) = &mut self.unfinished {
             unfinished.discontinuity_sequence =
                 unfinished.discontinuity_sequence.saturating_add(discontinuities);
-            unfinished.init = unfinished.init.take().or_else(|| last.init.clone());
-            unfinished.keys = unfinished.keys.take().or_else(|| last.keys.clone());
+            unfinished.init = unfinished.init.take().or_else(|| last.init().cloned());
+            unfinished.keys = unfinished.keys.take().or_else(|| last.shared_keys().cloned());
         }
     }
 
@@ -70,15 +83,25 @@ impl Media {
     }
 }
 
+/// What the tags of the skipped segments, of which `last` is the last one, say about a segment behind them.
+fn carry_over(last: Segment<'_>, discontinuities: u64, segment: &mut NewSegment) {
+    segment.timeline = segment.timeline.saturating_add(discontinuities);
+    segment.init = segment.init.take().or_else(|| last.init().cloned());
+    segment.keys = segment.keys.take().or_else(|| last.shared_keys().cloned());
+    if segment.byte_range.is_none() {
+        segment.bitrate = segment.bitrate.or(last.bitrate());
+    }
+}
+
 /// The `count` segments of `previous` from sequence number `first` on.
-fn skipped_segments(previous: &Media, first: u64, count: u64) -> Result<&[Segment], MergeError> {
+fn skipped_segments(previous: &Media, first: u64, count: u64) -> Result<Iter<'_>, MergeError> {
     if count == 0 {
-        return Ok(&[]);
+        return Ok(previous.segments.range(0..0));
     }
     let begin = previous.index_of(first).ok_or(MergeError)?;
     let count = usize::try_from(count).map_err(|_| MergeError)?;
-    let end = begin.checked_add(count).ok_or(MergeError)?;
-    previous.segments.get(begin..end).ok_or(MergeError)
+    let end = begin.checked_add(count).filter(|end| *end <= previous.segments.len()).ok_or(MergeError)?;
+    Ok(previous.segments.range(begin..end))
 }
 
 #[cfg(test)]
@@ -100,12 +123,12 @@ mod tests {
     #[test]
     fn a_delta_update_becomes_the_complete_playlist() {
         let delta = media(DELTA);
-        assert_eq!(delta.segments[0].sequence, 8);
+        assert_eq!(delta.segments.first().map(Segment::sequence), Some(8));
         let merged = delta.merged_with(&media(FULL)).expect("fits");
         assert_eq!(merged.skipped, None);
-        let names: Vec<_> = merged.segments.iter().map(|segment| segment.uri.as_str()).collect();
+        let names: Vec<_> = merged.segments.iter().map(|segment| segment.uri().as_str().to_owned()).collect();
         assert_eq!(names, ["6.mp4", "7.mp4", "8.mp4"]);
-        let sequences: Vec<_> = merged.segments.iter().map(|segment| segment.sequence).collect();
+        let sequences: Vec<_> = merged.segments.iter().map(Segment::sequence).collect();
         assert_eq!(sequences, [6, 7, 8]);
     }
 
@@ -113,8 +136,8 @@ mod tests {
     fn init_keys_and_discontinuities_of_skipped_segments_hold_behind_them() {
         let merged = media(DELTA).merged_with(&media(FULL)).expect("fits");
         let newest = merged.segments.last().expect("three segments");
-        assert_eq!(newest.discontinuity_sequence, 3);
-        assert_eq!(newest.init.as_ref().expect("carried over").uri.as_str(), "init.mp4");
+        assert_eq!(newest.discontinuity_sequence(), 3);
+        assert_eq!(newest.init().expect("carried over").uri.as_str(), "init.mp4");
         assert_eq!(newest.keys().len(), 1);
     }
 

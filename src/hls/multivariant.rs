@@ -1,5 +1,7 @@
 //! A multivariant playlist (RFC 8216bis section 4.4.6): which streams there are to choose from.
 
+use crate::base::budget::Charge;
+
 use super::{
     flaw::Flaws,
     media::Start,
@@ -33,6 +35,8 @@ pub struct Multivariant {
     pub variables: Variables,
     /// What was wrong and tolerated.
     pub flaws: Flaws,
+    /// What of the budget it takes.
+    pub(super) charge: Charge,
 }
 
 impl Multivariant {

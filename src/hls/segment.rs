@@ -1,11 +1,12 @@
 //! A media segment and what holds for it: byte range, initialization section, keys.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{
     low_latency::Part,
+    segments::{NewSegment, Segments},
     text::{Reference, Text},
 };
 
@@ -50,6 +51,8 @@ pub enum KeyMethod {
     SampleAes,
     /// Samples within the segment, AES-CTR.
     SampleAesCtr,
+    /// Whole segments, AES-256 in GCM; not decrypted here.
+    Aes256Gcm,
     /// A method that this program does not know: encrypted, but nothing can be done about it.
     Unknown,
 }
@@ -76,58 +79,139 @@ impl Key {
     }
 }
 
-/// A media segment (section 3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// The media sequence number.
-    pub sequence: u64,
-    /// Where it is. Empty only where the playlist named no usable address; the segment is a [`Segment::gap`] then.
-    pub uri: Reference,
-    /// How long it plays, at most [`PLAYLIST_DURATION`](crate::base::limits::PLAYLIST_DURATION). 0 where the
-    /// playlist gave no usable duration: whoever paces by it needs a floor.
-    pub duration: Duration,
-    /// Which part of the resource it is; all of it if absent.
-    pub byte_range: Option<ByteRange>,
-    /// The initialization section that it needs, shared by all segments that need the same.
-    pub init: Option<Arc<Init>>,
-    /// The keys that hold for it, one for each key format, shared by all segments with the same. `None` until a
-    /// playlist has named a key or said `METHOD=NONE`; empty after the latter.
-    pub keys: Option<Arc<[Key]>>,
-    /// The timeline may jump between the segment before and this one.
-    pub discontinuity: bool,
-    /// The discontinuity sequence number.
-    pub discontinuity_sequence: u64,
-    /// The segment does not exist and must not be requested (section 4.4.4.7).
-    pub gap: bool,
-    /// About how many bits per second it has (section 4.4.4.8).
-    pub bitrate: Option<u64>,
-    /// The wall-clock time of its first sample, where the playlist says so; see
-    /// [`Media::date_time_of`](super::Media::date_time_of).
-    pub date_time: Option<Timestamp>,
-    /// Its parts, in order, while the playlist still lists them.
-    pub parts: Vec<Part>,
+/// A media segment (section 3): a place in a list of [`Segments`].
+#[derive(Clone, Copy)]
+pub struct Segment<'a> {
+    pub(super) list: &'a Segments,
+    pub(super) index: usize,
 }
 
-impl Segment {
-    /// The keys that hold for the segment; none if it is clear.
-    pub fn keys(&self) -> &[Key] {
-        self.keys.as_deref().unwrap_or_default()
+impl<'a> Segment<'a> {
+    /// The media sequence number.
+    pub fn sequence(self) -> u64 {
+        self.list.sequence(self.index)
+    }
+
+    /// Where it is. Empty only where the playlist named no usable URL; the segment is a [`gap`](Self::gap) then.
+    pub fn uri(self) -> Reference<Cow<'a, str>> {
+        Reference::of(self.list.uri(self.index))
+    }
+
+    /// How long it plays, at most [`PLAYLIST_DURATION`](crate::base::limits::PLAYLIST_DURATION). 0 where the
+    /// playlist gave no usable duration: whoever paces by it needs a floor.
+    pub fn duration(self) -> Duration {
+        self.list.duration(self.index)
+    }
+
+    /// Which part of the resource it is; all of it if absent.
+    pub fn byte_range(self) -> Option<ByteRange> {
+        self.list.byte_range(self.index)
+    }
+
+    /// The initialization section that it needs, shared by all segments that need the same.
+    pub fn init(self) -> Option<&'a Arc<Init>> {
+        self.list.init(self.index)
+    }
+
+    /// The keys that hold for it, one for each key format; none if it is clear.
+    pub fn keys(self) -> &'a [Key] {
+        self.shared_keys().map(|keys| &**keys).unwrap_or_default()
+    }
+
+    /// The same; `None` until a playlist has named a key or said `METHOD=NONE`, empty after the latter.
+    pub(super) fn shared_keys(self) -> Option<&'a Arc<[Key]>> {
+        self.list.shared_keys(self.index)
+    }
+
+    /// Whether the timeline may jump between the segment before and this one.
+    pub fn discontinuity(self) -> bool {
+        self.list.discontinuity(self.index)
+    }
+
+    /// The discontinuity sequence number.
+    pub fn discontinuity_sequence(self) -> u64 {
+        self.list.discontinuity_sequence(self.index)
+    }
+
+    /// Whether the segment does not exist and must not be requested (section 4.4.4.7).
+    pub fn gap(self) -> bool {
+        self.list.gap(self.index)
+    }
+
+    /// About how many bits per second it has (section 4.4.4.8).
+    pub fn bitrate(self) -> Option<u64> {
+        self.list.bitrate(self.index)
+    }
+
+    /// The wall-clock time of its first sample, where the playlist says so; see
+    /// [`Media::date_time_of`](super::Media::date_time_of).
+    pub fn date_time(self) -> Option<Timestamp> {
+        self.list.date_time(self.index)
+    }
+
+    /// Its parts, in order, while the playlist still lists them.
+    pub fn parts(self) -> &'a [Part] {
+        self.list.parts_of(self.index)
     }
 
     /// Whether both are the same piece of media, wherever they stand in a list.
-    pub fn is_same_media(&self, other: &Self) -> bool {
-        self.uri == other.uri && self.byte_range == other.byte_range && self.duration == other.duration
+    pub fn is_same_media(self, other: Segment<'_>) -> bool {
+        self.duration() == other.duration()
+            && self.byte_range() == other.byte_range()
+            && self.uri() == other.uri()
+    }
+
+    /// All that it has, to be added to another list.
+    pub(super) fn to_new(self) -> NewSegment {
+        NewSegment {
+            uri: self.uri().to_shared(),
+            duration: self.duration(),
+            byte_range: self.byte_range(),
+            init: self.init().cloned(),
+            keys: self.shared_keys().cloned(),
+            discontinuity: self.discontinuity(),
+            timeline: self.list.timeline(self.index),
+            gap: self.gap(),
+            bitrate: self.bitrate(),
+            date_time: self.date_time(),
+            parts: self.parts().to_vec(),
+        }
+    }
+}
+
+impl PartialEq for Segment<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.sequence() == other.sequence()
+            && self.discontinuity() == other.discontinuity()
+            && self.discontinuity_sequence() == other.discontinuity_sequence()
+            && (self.gap(), self.bitrate(), self.date_time())
+                == (other.gap(), other.bitrate(), other.date_time())
+            && (self.init(), self.shared_keys(), self.parts())
+                == (other.init(), other.shared_keys(), other.parts())
+            && self.is_same_media(*other)
+    }
+}
+
+impl fmt::Debug for Segment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Segment")
+            .field("sequence", &self.sequence())
+            .field("uri", &self.uri())
+            .field("duration", &self.duration())
+            .field("byte_range", &self.byte_range())
+            .field("init", &self.init())
+            .field("keys", &self.shared_keys())
+            .field("discontinuity_sequence", &self.discontinuity_sequence())
+            .field("gap", &self.gap())
+            .field("date_time", &self.date_time())
+            .field("parts", &self.parts())
+            .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_segment_stays_small_for_long_lists_are_kept_of_them() {
-        assert!(size_of::<Segment>() <= 192, "{} bytes", size_of::<Segment>());
-    }
 
     #[test]
     fn a_byte_range_is_not_empty_and_ends_within_64_bits() {

@@ -3,7 +3,7 @@
 //! * A [`Reference`] holds no control character, and is empty only where a segment has no usable address.
 //! * Their `Debug` is sanitised; that of a [`Reference`] shows the file name only, as everything else may be a secret.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use crate::base::Untrusted;
 use crate::base::secret_shape::{self, shown_segment};
@@ -38,9 +38,10 @@ impl fmt::Debug for Text {
 
 /// An absolute or relative address (RFC 3986), still to be resolved against that of its playlist. May hold secrets.
 ///
-/// The default is empty and names nothing; in a playlist only a segment that is a gap has it.
+/// The default is empty and names nothing; in a playlist only a segment that is a gap has it. That of a
+/// [`Segment`](super::Segment) borrows from its list where it can.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
-pub struct Reference(Arc<str>);
+pub struct Reference<T = Arc<str>>(T);
 
 impl Reference {
     /// Takes `text` unless it is empty or holds a control character.
@@ -48,15 +49,29 @@ impl Reference {
         let usable = !text.is_empty() && !holds_control(text);
         usable.then(|| Self(text.into()))
     }
+}
 
+impl<'a> Reference<Cow<'a, str>> {
+    /// A text that was taken before.
+    pub(super) fn of(text: Cow<'a, str>) -> Self {
+        Self(text)
+    }
+
+    /// The same, on its own.
+    pub(super) fn to_shared(&self) -> Reference {
+        Reference(self.as_str().into())
+    }
+}
+
+impl<T: AsRef<str>> Reference<T> {
     /// The text to resolve. Holds secrets: never print it.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_ref()
     }
 
     /// The address without query and fragment: what stays the same where only a token is renewed.
     pub(super) fn without_query(&self) -> &str {
-        self.0.split(['?', '#']).next().unwrap_or_default()
+        self.as_str().split(['?', '#']).next().unwrap_or_default()
     }
 
     /// The path, safe to print: what looks like a token is left out, as in a
@@ -73,14 +88,14 @@ impl Reference {
     }
 }
 
-impl fmt::Debug for Reference {
+impl<T: AsRef<str>> fmt::Debug for Reference<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reference({:?})", self.shown())
     }
 }
 
 /// Whether `text` holds a control character, C0, DEL or C1.
-fn holds_control(text: &str) -> bool {
+pub(super) fn holds_control(text: &str) -> bool {
     let low = text.bytes().any(|byte| byte < b' ' || byte == 0x7f);
     low || (!text.is_ascii() && text.chars().any(char::is_control))
 }

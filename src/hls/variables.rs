@@ -41,7 +41,11 @@ impl Variables {
         if name.is_empty() || !name.bytes().all(is_name_byte) {
             return Err(ParseError::new(Fault::PlaylistSyntax, "a variable has no valid name"));
         }
-        if self.0.len() >= limits::PLAYLIST_VARIABLES {
+        let bytes: usize =
+            self.0.iter().map(|(name, value)| name.as_str().len() + value.as_str().len()).sum();
+        if self.0.len() >= limits::PLAYLIST_VARIABLES
+            || bytes + name.len() + value.len() > limits::PLAYLIST_VARIABLE_BYTES
+        {
             return Err(ParseError::new(Fault::PlaylistLimit, "too many variables"));
         }
         if self.0.insert(name.into(), value.into()).is_some() {
@@ -151,6 +155,18 @@ mod tests {
         let variables = variables(&[("a", "0123456789")]);
         let error = variables.expand("{$a}{$a}{$a}", &mut 25).expect_err("too much");
         assert_eq!(error.fault, Fault::PlaylistLimit);
+    }
+
+    #[test]
+    fn variables_are_bounded_in_number_and_in_bytes() {
+        let mut variables = Variables::default();
+        for number in 0..limits::PLAYLIST_VARIABLES {
+            variables.define(&number.to_string(), "").expect("room");
+        }
+        assert_eq!(variables.define("one-more", "").expect_err("too many").fault, Fault::PlaylistLimit);
+        let mut variables = Variables::default();
+        variables.define("a", &"x".repeat(limits::PLAYLIST_VARIABLE_BYTES - 2)).expect("room");
+        assert_eq!(variables.define("b", "x").expect_err("too large").fault, Fault::PlaylistLimit);
     }
 
     #[test]

@@ -23,6 +23,11 @@ const COMPARED: usize = 32;
 /// The date of a segment may differ by this much between two loads: some servers round it.
 const DATE_TOLERANCE: Duration = Duration::from_millis(100);
 
+/// A live list that slides holds at least this many target durations (section 6.2.2).
+const WINDOW_TARGET_DURATIONS: u32 = 3;
+/// EXTINF is written with three digits or more: a sum that is this much too short is none.
+const ROUNDING: Duration = Duration::from_millis(10);
+
 /// Is told of a finding, and can ask for a line about it.
 pub type Found<'a> = dyn FnMut(Finding, &dyn Fn() -> String) + 'a;
 
@@ -128,11 +133,33 @@ fn compare(before: &Media, now: &Media, passed: Duration, found: &mut Found<'_>)
     if first > was_first && before.playlist_type.is_some() {
         found(Finding::SegmentRemoved, &|| format!("it began with {was_first}, now with {first}"));
     }
+    if first > was_first && !before.segments.is_empty() {
+        check_window(now, found);
+    }
     if before.target_duration != now.target_duration {
         let [was, is] = [before, now].map(|media| media.target_duration.as_secs_f64());
         found(Finding::TargetDurationChanged, &|| format!("{was} s before, {is} s now"));
     }
     compare_segments(before, now, found);
+}
+
+/// A live list must not lose a segment that leaves it shorter than three target durations (section 6.2.2). One that
+/// never was as long may still grow, whatever its first number.
+fn check_window(media: &Media, found: &mut Found<'_>) {
+    if media.endlist || media.playlist_type.is_some() || media.skipped.is_some() {
+        return;
+    }
+    let length = media.total_duration() + ROUNDING;
+    let shown = || {
+        format!("{:.1} s in {}", media.total_duration().as_secs_f64(), span(media.media_sequence, end(media)))
+    };
+    if length < media.target_duration * WINDOW_TARGET_DURATIONS {
+        found(Finding::WindowTooShort, &shown);
+    }
+    let hold_back = media.server_control.and_then(|control| control.hold_back);
+    if hold_back.is_some_and(|hold_back| length < hold_back) {
+        found(Finding::HoldBackTooLong, &shown);
+    }
 }
 
 /// The number behind the last segment.
@@ -154,21 +181,22 @@ fn came_too_fast(now: &Media, new: u64, passed: Duration) -> bool {
 /// Compares the newest segments that both lists have; each finding once.
 fn compare_segments(before: &Media, now: &Media, found: &mut Found<'_>) {
     let mut pairs = common(before, now);
-    if let Some((was, is)) = pairs.clone().find(|(was, is)| !is_same(was, is)) {
-        found(Finding::SegmentChanged, &|| format!("segment {}: {}", is.sequence, change(was, is)));
+    if let Some((was, is)) = pairs.clone().find(|(was, is)| !is_same(*was, *is)) {
+        found(Finding::SegmentChanged, &|| format!("segment {}: {}", is.sequence(), change(was, is)));
     }
-    let timeline = |(was, is): &(&Segment, &Segment)| was.discontinuity_sequence != is.discontinuity_sequence;
+    let timeline =
+        |(was, is): &(Segment<'_>, Segment<'_>)| was.discontinuity_sequence() != is.discontinuity_sequence();
     if let Some((was, is)) = pairs.clone().find(timeline) {
         found(Finding::DiscontinuityMismatch, &|| {
-            let [was, now] = [was, is].map(|segment| segment.discontinuity_sequence);
-            format!("segment {}: {was} before, {now} now", is.sequence)
+            let [was, now] = [was, is].map(Segment::discontinuity_sequence);
+            format!("segment {}: {was} before, {now} now", is.sequence())
         });
     }
     if let Some((_, newest)) = pairs.next()
-        && let Some(skew) = date_skew(before, now, newest.sequence)
+        && let Some(skew) = date_skew(before, now, newest.sequence())
     {
         found(Finding::DateTimeSkew, &|| {
-            format!("segment {}: its date moved by {:.3} s", newest.sequence, skew.as_secs_f64())
+            format!("segment {}: its date moved by {:.3} s", newest.sequence(), skew.as_secs_f64())
         });
     }
 }
@@ -177,28 +205,30 @@ fn compare_segments(before: &Media, now: &Media, found: &mut Found<'_>) {
 fn common<'a>(
     one: &'a Media,
     other: &'a Media,
-) -> impl Iterator<Item = (&'a Segment, &'a Segment)> + Clone + 'a {
+) -> impl Iterator<Item = (Segment<'a>, Segment<'a>)> + Clone + 'a {
     let last = one.last_sequence().min(other.last_sequence());
     let up_to = move |media: &'a Media| {
         let count = last.and_then(|last| media.index_of(last)).map_or(0, |index| index + 1);
-        media.segments.get(..count).unwrap_or_default().iter().rev()
+        media.segments.range(0..count).rev()
     };
     up_to(one).zip(up_to(other)).take(COMPARED)
 }
 
 /// Whether both are the same piece of media; a query may change, for that is where tokens are.
-fn is_same(was: &Segment, is: &Segment) -> bool {
-    was.uri.without_query() == is.uri.without_query()
-        && was.byte_range == is.byte_range
-        && was.duration == is.duration
+fn is_same(was: Segment<'_>, is: Segment<'_>) -> bool {
+    was.duration() == is.duration()
+        && was.byte_range() == is.byte_range()
+        && was.uri().without_query() == is.uri().without_query()
 }
 
-fn change(was: &Segment, is: &Segment) -> String {
-    let range = |segment: &Segment| {
-        segment.byte_range.map_or(String::new(), |range| format!(" bytes {}+{}", range.offset, range.length))
+fn change(was: Segment<'_>, is: Segment<'_>) -> String {
+    let range = |segment: Segment<'_>| {
+        segment
+            .byte_range()
+            .map_or(String::new(), |range| format!(" bytes {}+{}", range.offset, range.length))
     };
     let [was, is] = [was, is].map(|segment| {
-        format!("{}{} of {} s", segment.uri.shown(), range(segment), segment.duration.as_secs_f64())
+        format!("{}{} of {} s", segment.uri().shown(), range(segment), segment.duration().as_secs_f64())
     });
     format!("{was} before, {is} now")
 }
@@ -212,7 +242,8 @@ fn date_skew(before: &Media, now: &Media, sequence: u64) -> Option<Duration> {
 /// The date of a segment, as written or counted on from one of the [`COMPARED`] before it.
 fn date(media: &Media, sequence: u64) -> Option<Timestamp> {
     let first = media.index_of(sequence)?.saturating_sub(COMPARED);
-    let dated = media.segments.get(first..)?.iter().any(|segment| segment.date_time.is_some());
+    let dated =
+        media.segments.range(first..media.segments.len()).any(|segment| segment.date_time().is_some());
     if dated { media.date_time_of(sequence) } else { None }
 }
 
@@ -227,11 +258,11 @@ pub fn contradiction(earlier: &Media, later: &Media) -> Option<String> {
             end.saturating_sub(1)
         ));
     }
-    let differ = |(was, is): &(&Segment, &Segment)| {
-        !is_same(was, is) || was.discontinuity_sequence != is.discontinuity_sequence
+    let differ = |(was, is): &(Segment<'_>, Segment<'_>)| {
+        !is_same(*was, *is) || was.discontinuity_sequence() != is.discontinuity_sequence()
     };
     let (was, is) = common(earlier, later).find(differ)?;
-    Some(format!("segment {}: {} (another client)", is.sequence, change(was, is)))
+    Some(format!("segment {}: {} (another client)", is.sequence(), change(was, is)))
 }
 
 #[cfg(test)]

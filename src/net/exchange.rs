@@ -219,10 +219,17 @@ mod tests {
         let headers = Headers::new(&url, "hlswarm/test", "run 1", &[]).expect("valid");
         let tls = TlsSettings::new(None, true).expect("a provider");
         let (timeout, manners) = (Duration::from_secs(15), Manners::default());
-        let net = Net::new(Settings { tls, resolve: Vec::new(), timeout, headers, manners });
+        let net = Net::new(Settings {
+            tls,
+            resolve: Vec::new(),
+            timeout,
+            headers,
+            manners,
+            budget: std::sync::Arc::default(),
+        });
         let deadline = Deadline::new(timeout);
         let mut bytes = Bytes::default();
-        let mut sink = Sink::new(body, &mut bytes);
+        let mut sink = Sink::new(body, &net.bodies, &mut bytes);
         let mut receiver = Receiver {
             net: &net,
             deadline: &deadline,

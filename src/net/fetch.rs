@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
@@ -18,6 +19,7 @@ use super::deadline::Deadline;
 use super::exchange::{receive, transfer_fault};
 use super::head::{Codings, ContentRange, Head};
 use super::http2::{Broken, Http2};
+use super::kept::{Bodies, Kept};
 use super::pool::{Connection, Pool, Protocol};
 use super::resolve::Resolver;
 use super::sink::{Sink, Times};
@@ -83,7 +85,7 @@ pub struct Response {
     /// The connection that it came over.
     pub opening: Opening,
     /// The decoded body of a playlist or key, empty otherwise.
-    pub body: Vec<u8>,
+    pub body: Kept,
     /// Body bytes on the wire.
     pub wire_bytes: u64,
     /// From the request being sent to the first byte of the response, in microseconds.
@@ -96,6 +98,7 @@ pub struct Response {
 pub struct Net {
     pub(super) settings: Settings,
     resolver: Resolver,
+    pub(super) bodies: Bodies,
     pub(super) buffer: RefCell<Box<[u8]>>,
 }
 
@@ -103,9 +106,11 @@ impl Net {
     /// The network of one worker thread.
     pub fn new(settings: Settings) -> Rc<Self> {
         let resolver = Resolver::new(&settings.resolve);
+        let bodies = Bodies::new(Arc::clone(&settings.budget));
         Rc::new(Self {
             settings,
             resolver,
+            bodies,
             buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
         })
     }
@@ -157,11 +162,19 @@ impl Wire {
         let mut response = deadline.watch(timer.as_mut(), response).await?;
         if request.body == Body::Playlist && !response.body.is_empty() {
             // No longer under the deadline: it is this machine that takes its time.
-            let body = std::mem::take(&mut response.body);
-            response.body = decode::decode(response.codings, body).await?;
+            response.body = decoded(net, response.codings, std::mem::take(&mut response.body)).await?;
         }
         Ok(response)
     }
+}
+
+/// A playlist without its content coding; what comes and what it becomes are both charged meanwhile.
+async fn decoded(net: &Net, codings: Codings, body: Kept) -> Result<Kept, Fault> {
+    if codings == Codings::default() {
+        return Ok(body);
+    }
+    let (coded, _charge) = body.into_charged()?.into_parts();
+    net.bodies.keep(decode::decode(codings, coded).await?)
 }
 
 /// What a request works on, apart from the timer that watches it.
@@ -179,7 +192,7 @@ impl Path<'_> {
             Some(connection) => connection,
             None => self.connect(request.url, observer).await?,
         };
-        let mut sink = Sink::new(request.body, observer);
+        let mut sink = Sink::new(request.body, &self.net.bodies, observer);
         let mut ended = self.exchange(&mut connection, request, &mut sink).await;
         if let Err(broken) = ended
             && (broken.unprocessed || (connection.used && sink.untouched && is_stale(broken.fault)))

@@ -21,6 +21,7 @@ mod head;
 mod headers;
 mod http1;
 mod http2;
+mod kept;
 mod name_servers;
 mod offload;
 mod pool;
@@ -31,11 +32,13 @@ mod sink;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
 
 use crate::base::Manners;
+use crate::base::budget::Budget;
 use crate::base::outcome::Fault;
 use crate::base::secret_url::Endpoint;
 use cookies::Jar;
@@ -43,6 +46,7 @@ use cookies::Jar;
 pub use fetch::{Body, Lines, Net, Request, Response, Wire};
 pub use head::{Coding, Codings, ContentRange};
 pub use headers::{HeaderError, Headers};
+pub use kept::{Charged, Kept};
 pub use offload::offload;
 pub use resolve_entry::{ResolveEntry, ResolveEntryError, unused as unused_resolve_entries};
 pub use tls::{TlsError, TlsSettings};
@@ -116,6 +120,8 @@ pub struct Settings {
     pub headers: Headers,
     /// How requests are written and connections used.
     pub manners: Manners,
+    /// For all that origins can make this process keep.
+    pub budget: Arc<Budget>,
 }
 
 impl Settings {

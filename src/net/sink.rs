@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::fetch::{Body, Response};
 use super::head::Head;
+use super::kept::{Bodies, Kept};
 use super::{Observer, Opening};
 use crate::base::clock::micros;
 use crate::base::limits;
@@ -21,7 +22,8 @@ pub(super) struct Times {
 pub(super) struct Sink<'a, O> {
     body: Body,
     pub(super) observer: &'a mut O,
-    kept: Vec<u8>,
+    bodies: &'a Bodies,
+    kept: Kept,
     taken: u64,
     /// No byte of a response has come yet.
     pub(super) untouched: bool,
@@ -32,8 +34,17 @@ pub(super) struct Sink<'a, O> {
 }
 
 impl<'a, O: Observer> Sink<'a, O> {
-    pub(super) fn new(body: Body, observer: &'a mut O) -> Self {
-        Self { body, observer, kept: Vec::new(), taken: 0, untouched: true, verdict: Ok(()), enough: false }
+    pub(super) fn new(body: Body, bodies: &'a Bodies, observer: &'a mut O) -> Self {
+        Self {
+            body,
+            observer,
+            bodies,
+            kept: Kept::default(),
+            taken: 0,
+            untouched: true,
+            verdict: Ok(()),
+            enough: false,
+        }
     }
 
     /// Whether only the count of the body's bytes matters.
@@ -47,7 +58,9 @@ impl<'a, O: Observer> Sink<'a, O> {
             return;
         }
         match self.body {
-            Body::Playlist | Body::Key if self.verdict.is_ok() => self.kept.extend_from_slice(piece),
+            Body::Playlist | Body::Key if self.verdict.is_ok() => {
+                self.verdict = self.bodies.extend(&mut self.kept, piece);
+            }
             Body::SeenMedia => self.observer.body(piece),
             Body::Playlist | Body::Key | Body::Media => {}
         }

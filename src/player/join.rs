@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::track::duration;
-use crate::hls::{Media, Playlist, Segment};
+use crate::hls::{Media, Playlist, Segment, Segments};
 
 /// A segment that has no more than this left after the place is passed over: encoders cut audio and video a little
 /// apart. It is the tolerance of hls.js.
@@ -40,7 +40,7 @@ impl Join {
             }
             None => {
                 let end = media.last_sequence()?.saturating_add(1);
-                (media.segments.first()?.sequence..=end).contains(&self.next).then_some(self.next)
+                (media.segments.first()?.sequence()..=end).contains(&self.next).then_some(self.next)
             }
         }
     }
@@ -48,7 +48,7 @@ impl Join {
 
 /// The time from the first segment to the one with this number.
 fn media_time(media: &Media, next: u64) -> Duration {
-    media.segments.iter().take_while(|segment| segment.sequence < next).map(duration).sum()
+    media.segments.iter().take_while(|segment| segment.sequence() < next).map(duration).sum()
 }
 
 /// The date at which the segment with this number begins, or the one before it ends.
@@ -61,18 +61,18 @@ fn date(media: &Media, next: u64) -> Option<Timestamp> {
 }
 
 fn first_date(media: &Media) -> Option<Timestamp> {
-    media.date_time_of(media.segments.first()?.sequence)
+    media.date_time_of(media.segments.first()?.sequence())
 }
 
 /// The segment that holds the place `time` after the first one begins, or the number after the last one.
-fn holding(segments: &[Segment], time: Duration) -> Option<u64> {
+fn holding(segments: &Segments, time: Duration) -> Option<u64> {
     let mut ends = Duration::ZERO;
-    let holds = |segment: &&Segment| {
-        ends += duration(segment);
-        ends > time + TOLERANCE.min(duration(segment) / 2)
+    let holds = |segment: &Segment<'_>| {
+        ends += duration(*segment);
+        ends > time + TOLERANCE.min(duration(*segment) / 2)
     };
-    let found = segments.iter().find(holds).map(|segment| segment.sequence);
-    found.or_else(|| segments.last()?.sequence.checked_add(1))
+    let found = segments.iter().find(holds).map(Segment::sequence);
+    found.or_else(|| segments.last()?.sequence().checked_add(1))
 }
 
 #[cfg(test)]

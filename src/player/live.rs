@@ -35,7 +35,7 @@ pub(super) fn offset_us(media: &Media, place: Place, asked: Duration, epoch: Tim
     }
     let from = media.index_of(place.next);
     let to_come: Duration =
-        from.and_then(|at| media.segments.get(at..)).into_iter().flatten().map(duration).sum();
+        from.into_iter().flat_map(|at| media.segments.range(at..media.segments.len())).map(duration).sum();
     buffered.checked_add(signed(to_come)?)?.checked_sub(signed(asked)?)
 }
 
@@ -50,8 +50,8 @@ fn date_of(media: &Media, next: u64) -> Option<Timestamp> {
     if let Some(date) = media.date_time_of(next) {
         return Some(date);
     }
-    let last = media.segments.last().filter(|last| last.sequence.checked_add(1) == Some(next))?;
-    media.date_time_of(last.sequence)?.checked_add(duration(last)).ok()
+    let last = media.segments.last().filter(|last| last.sequence().checked_add(1) == Some(next))?;
+    media.date_time_of(last.sequence())?.checked_add(duration(last)).ok()
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::What;
-use crate::base::SecretUrl;
 use crate::base::secret_url::Access;
+use crate::base::{SecretUrl, limits};
 use crate::hls::{ByteRange, Init, Key, KeyMethod, Segment};
 
 /// Keys that a client remembers having loaded: more than a window that rotates them with every segment lists.
@@ -79,10 +79,11 @@ pub(super) struct Keys(VecDeque<SecretUrl>);
 
 impl Keys {
     pub(super) fn add(&mut self, url: Option<SecretUrl>) {
-        if self.0.len() >= KEYS {
+        self.0.extend(url);
+        let bytes = |keys: &VecDeque<SecretUrl>| keys.iter().map(|url| url.wire_path().len()).sum::<usize>();
+        while self.0.len() > KEYS || (self.0.len() > 1 && bytes(&self.0) > limits::KEY_URL_BYTES) {
             self.0.pop_front();
         }
-        self.0.extend(url);
     }
 
     fn has(&self, url: &SecretUrl) -> bool {
@@ -92,14 +93,19 @@ impl Keys {
 
 /// What `segment` needs next; `init` is the initialization section that the client has, `base` the address of the
 /// playlist.
-pub(super) fn of_segment(segment: &Segment, init: Option<&Arc<Init>>, base: &SecretUrl, keys: &Keys) -> Need {
-    if let Some(missing) = segment.init.as_ref().filter(|needed| init != Some(*needed)) {
+pub(super) fn of_segment(
+    segment: Segment<'_>,
+    init: Option<&Arc<Init>>,
+    base: &SecretUrl,
+    keys: &Keys,
+) -> Need {
+    if let Some(missing) = segment.init().filter(|needed| init != Some(*needed)) {
         let key = missing.keys.as_deref().and_then(usable);
         return of_piece(Piece::Init, missing.uri.as_str(), missing.byte_range, key, base, keys);
     }
     let key = usable(segment.keys());
-    let piece = Piece::Segment(segment.sequence);
-    of_piece(piece, segment.uri.as_str(), segment.byte_range, key, base, keys)
+    let piece = Piece::Segment(segment.sequence());
+    of_piece(piece, segment.uri().as_str(), segment.byte_range(), key, base, keys)
 }
 
 fn of_piece(

@@ -15,7 +15,7 @@ use crate::hls::{Media, Segment, Start};
 /// The sequence number that playback begins with. `given` is the multivariant playlist's EXT-X-START; that of the
 /// media playlist comes first.
 pub(super) fn first_to_play(media: &Media, rule: StartAt, given: Option<Start>) -> u64 {
-    let oldest = media.segments.first().map_or(media.media_sequence, |segment| segment.sequence);
+    let oldest = media.segments.first().map_or(media.media_sequence, Segment::sequence);
     let start = media.start.or(given).filter(|_| !matches!(rule, StartAt::Segments(_)));
     let nearest = if media.endlist { media.last_sequence().unwrap_or(oldest) } else { edge(media, rule) };
     match start {
@@ -33,7 +33,7 @@ fn edge(media: &Media, rule: StartAt) -> u64 {
         (None, StartAt::TargetDurations(targets)) => at_distance(media, target_duration(media) * targets),
         (_, StartAt::Segments(from_end)) => {
             let at = media.segments.len().saturating_sub(from_end);
-            media.segments.get(at).map_or(media.media_sequence, |segment| segment.sequence)
+            media.segments.get(at).map_or(media.media_sequence, Segment::sequence)
         }
     }
 }
@@ -43,10 +43,10 @@ fn at_distance(media: &Media, distance: Duration) -> u64 {
     let mut from_end = Duration::ZERO;
     let mut newest_first = media.segments.iter().rev();
     let found = newest_first.find(|segment| {
-        from_end += duration(segment);
+        from_end += duration(*segment);
         from_end >= distance
     });
-    found.or(media.segments.first()).map_or(media.media_sequence, |segment| segment.sequence)
+    found.or(media.segments.first()).map_or(media.media_sequence, Segment::sequence)
 }
 
 /// The segment that holds the place `seconds` from the beginning or, negative, from the end.
@@ -56,11 +56,11 @@ fn at_offset(media: &Media, seconds: f64) -> Option<u64> {
         return Some(at_distance(media, distance));
     }
     let mut begins = Duration::ZERO;
-    let holds = |segment: &&Segment| {
-        begins = begins.saturating_add(duration(segment));
+    let holds = |segment: &Segment<'_>| {
+        begins = begins.saturating_add(duration(*segment));
         begins > distance
     };
-    media.segments.iter().find(holds).or(media.segments.last()).map(|segment| segment.sequence)
+    media.segments.iter().find(holds).or(media.segments.last()).map(Segment::sequence)
 }
 
 #[cfg(test)]

@@ -234,21 +234,21 @@ impl Track {
     }
 
     /// The segment that is loaded next: the one that is looked at only, while it is listed, before all others.
-    fn wanted(&self) -> Option<&Segment> {
+    fn wanted(&self) -> Option<Segment<'_>> {
         let media = self.media()?;
         self.probe.and_then(|probe| media.segment(probe)).or_else(|| self.next_segment(media))
     }
 
     /// The next segment that exists: gaps are not requested (RFC 8216bis section 4.4.4.7).
-    fn next_segment<'a>(&self, media: &'a Media) -> Option<&'a Segment> {
+    fn next_segment<'a>(&self, media: &'a Media) -> Option<Segment<'a>> {
         let from = media.index_of(self.next)?;
-        media.segments.get(from..)?.iter().find(|segment| !segment.gap)
+        media.segments.range(from..media.segments.len()).find(|segment| !segment.gap())
     }
 
     /// The initialization section that the next segment needs has come.
     pub(super) fn take_init(&mut self) {
         self.media_attempts.succeed();
-        self.init = self.wanted().and_then(|segment| segment.init.clone());
+        self.init = self.wanted().and_then(|segment| segment.init().cloned());
     }
 
     /// The segment has come and plays behind what was there. Returns how long it is; `None`: it is not played.
@@ -269,7 +269,7 @@ impl Track {
     /// Whether a live list goes on behind the next segment: whoever leaves that one out has another to play.
     pub(super) fn can_pass(&self) -> bool {
         let Some(media) = self.media().filter(|media| !media.endlist) else { return false };
-        let next = self.wanted().map(|segment| segment.sequence);
+        let next = self.wanted().map(Segment::sequence);
         next.is_some_and(|next| media.last_sequence().is_some_and(|last| next < last))
     }
 
@@ -281,7 +281,7 @@ impl Track {
         if self.probe.take().is_some() {
             return 0;
         }
-        let next = self.media().and_then(|media| self.next_segment(media)).map(|segment| segment.sequence);
+        let next = self.media().and_then(|media| self.next_segment(media)).map(Segment::sequence);
         self.next = next.unwrap_or(self.next).saturating_add(1);
         1
     }
@@ -337,14 +337,11 @@ fn renumbered(media: &Media, before: &Media, next: u64) -> Option<u64> {
     }
     let same = media.segments.iter().rev().find(|segment| segment.is_same_media(last));
     // What was loaded has left the window: everything that is listed is new.
-    same.map_or_else(
-        || media.segments.first().map(|first| first.sequence),
-        |same| same.sequence.checked_add(1),
-    )
+    same.map_or_else(|| media.segments.first().map(Segment::sequence), |same| same.sequence().checked_add(1))
 }
 
 fn oldest(media: &Media) -> Option<u64> {
-    media.segments.first().map(|segment| segment.sequence)
+    media.segments.first().map(Segment::sequence)
 }
 
 pub(super) fn target_duration(media: &Media) -> Duration {
@@ -355,6 +352,7 @@ pub(super) fn target_duration(media: &Media) -> Duration {
     }
 }
 
-pub(super) fn duration(segment: &Segment) -> Duration {
-    if segment.duration.is_zero() { UNKNOWN_DURATION } else { segment.duration }
+pub(super) fn duration(segment: Segment<'_>) -> Duration {
+    let duration = segment.duration();
+    if duration.is_zero() { UNKNOWN_DURATION } else { duration }
 }

@@ -30,6 +30,7 @@ fn settings(target: &str) -> ClientSettings {
             timeout: LIMIT,
             headers: Headers::new(&entry, "test", "1", &[]).expect("headers"),
             manners: profile.manners,
+            budget: Arc::default(),
         },
         player: Arc::new(player::Settings {
             entry,

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::limits;
 use crate::base::outcome::{Fault, HttpFailure, Outcome};
 use crate::hls::Loaded;
+use crate::net::Kept;
 use crate::player::{Answer, Failure, Fetch, Player, What};
 
 use super::inspection::{Inspection, Look};
@@ -67,7 +69,7 @@ async fn understand(
     player: &Player,
     inspection: &mut Inspection,
     look: &Look<'_>,
-    body: Vec<u8>,
+    body: Kept,
 ) -> Result<Answer, Fault> {
     let (what, response) = (look.fetch.what, look.response);
     if response.status == 206 {
@@ -97,7 +99,8 @@ async fn understand(
                 inspection.follow(player.generation());
                 inspection.playlist(look, &playlist);
             }
-            let etag = response.etag.as_deref().map(Arc::from);
+            let remembered = |etag: &&str| etag.len() <= limits::ETAG_BYTES;
+            let etag = response.etag.as_deref().filter(remembered).map(Arc::from);
             Ok(Answer::Playlist { url: look.url.clone(), etag, playlist })
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::base::outcome::Fault;
 use crate::base::{Finding, SecretUrl, units};
 use crate::hls::{Loaded, Media, ParseError, Playlist, Variables, Watch};
-use crate::net::Response;
+use crate::net::{Kept, Response};
 use crate::player::{Fetch, What};
 use crate::stats::Meter;
 
@@ -86,7 +86,7 @@ impl Inspection {
     pub(super) async fn read(
         &self,
         look: &Look<'_>,
-        body: Vec<u8>,
+        body: Kept,
         imported: &Variables,
     ) -> Result<Arc<Playlist>, Fault> {
         let read = self.library.read(look.url, body, imported).await;
@@ -209,10 +209,11 @@ impl Inspection {
     fn inspect_bandwidth(&self, look: &Look<'_>, sequence: u64, bandwidth: u64) {
         let Some(media) = self.listed(look).filter(|_| bandwidth > 0) else { return };
         let Some(segment) = media.segment(sequence) else { return };
-        if segment.duration < media.target_duration / 2 || segment.duration.is_zero() {
+        let duration = segment.duration();
+        if duration < media.target_duration / 2 || duration.is_zero() {
             return;
         }
-        let bits_per_second = look.response.wire_bytes as f64 * 8.0 / segment.duration.as_secs_f64();
+        let bits_per_second = look.response.wire_bytes as f64 * 8.0 / duration.as_secs_f64();
         if bits_per_second > bandwidth as f64 * BANDWIDTH_TOLERANCE {
             look.find(Finding::BandwidthExceeded, || {
                 let [is, announced] = [bits_per_second, bandwidth as f64].map(units::bit_rate);
@@ -244,9 +245,13 @@ impl Inspection {
         match look.content_type() {
             Some(essence) if is_playlist_type(essence, look.url) => {}
             None if is_playlist_name(look.url) => {}
-            other => look.find(Finding::WrongContentType, || {
-                format!("the playlist comes as {}", other.unwrap_or("nothing in particular"))
-            }),
+            other => {
+                let named = is_playlist_name(look.url);
+                look.find(
+                    if named { Finding::WrongContentType } else { Finding::UnidentifiedPlaylist },
+                    || format!("the playlist comes as {}", other.unwrap_or("nothing in particular")),
+                );
+            }
         }
         if !response.has_lifetime {
             look.find(Finding::NoCacheHeader, || "neither Cache-Control nor Expires".to_owned());

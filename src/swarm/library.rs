@@ -3,22 +3,26 @@
 //! * A playlist is found by its bytes themselves, not by a hash of them: no collision can give a wrong one. Where a
 //!   playlist takes variables from outside (EXT-X-DEFINE), equal bytes can mean different things; such a one is read
 //!   for each client.
-//! * At most [`ENTRIES`] playlists and [`BYTES`] of their text are kept, the last ones that were asked for.
-//! * It lives on its worker's thread: no lock, and nothing is awaited while it is borrowed. Two clients may parse the same
-//!   large playlist at once; both are right.
+//! * At most [`ENTRIES`] playlists and [`LIBRARY_BYTES`] of their text are kept, the last ones that were asked for. All
+//!   that is kept is charged to the [`Budget`] of the run; when it is short, only the last one stays.
+//! * It lives on its worker's thread: no lock, and nothing is awaited while it is borrowed. Large playlists are parsed one
+//!   after the other, so that one which many clients are sent at once is parsed once.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Mutex;
+
+use crate::base::budget::Budget;
+use crate::base::limits::LIBRARY_BYTES;
+use crate::base::outcome::Fault;
 use crate::base::{SecretUrl, Untrusted};
 use crate::hls::{self, Loaded, ParseError, Playlist, Variables};
-use crate::net::offload;
+use crate::net::{Charged, Kept, offload};
 
 /// Playlists that are kept: those of some variants and renditions, now and a moment ago.
 const ENTRIES: usize = 64;
-/// Bytes of playlist text that are kept: two of the largest that are read.
-const BYTES: usize = 2 * crate::base::limits::PLAYLIST_BYTES;
 /// A playlist from this size on takes milliseconds to parse.
 const LARGE: usize = 64 * 1024;
 /// Tells that a playlist may take variables from outside.
@@ -33,11 +37,14 @@ pub type Witness = flume::Sender<(SecretUrl, Arc<Playlist>)>;
 pub(super) struct Library {
     read: RefCell<Shelf<Read>>,
     newest: RefCell<Shelf<Newest>>,
+    budget: Arc<Budget>,
+    /// Held by the client whose large playlist is parsed.
+    turn: Mutex<()>,
     witness: Option<Witness>,
 }
 
 struct Read {
-    body: Box<[u8]>,
+    body: Charged,
     playlist: Arc<Playlist>,
 }
 
@@ -52,8 +59,8 @@ struct Newest {
 
 impl Library {
     /// An empty library; `witness` is given every playlist that is read, as far as it has room.
-    pub(super) fn new(witness: Option<Witness>) -> Self {
-        Self { read: RefCell::default(), newest: RefCell::default(), witness }
+    pub(super) fn new(budget: Arc<Budget>, witness: Option<Witness>) -> Self {
+        Self { read: RefCell::default(), newest: RefCell::default(), budget, turn: Mutex::default(), witness }
     }
 
     /// The playlist that a body from `url` is, with what its multivariant playlist defines. A large one is parsed beside
@@ -64,28 +71,60 @@ impl Library {
     pub(super) async fn read(
         &self,
         url: &SecretUrl,
-        body: Vec<u8>,
+        body: Kept,
         imported: &Variables,
     ) -> Result<Arc<Playlist>, ParseError> {
-        if let Some(known) = self.read.borrow_mut().find(|known| *known.body == *body) {
-            return Ok(Arc::clone(&known.playlist));
+        if let Some(known) = self.known(&body) {
+            return Ok(known);
         }
         let parsed = if body.len() < LARGE {
-            Parsed::new(body, url.query(), imported)
+            Parsed::new(body.into_charged().map_err(unexplained)?, url.query(), imported)
         } else {
+            let _turn = self.turn.lock().await;
+            if let Some(known) = self.known(&body) {
+                return Ok(known);
+            }
+            let body = body.into_charged().map_err(unexplained)?;
             let (query, imported) = (url.query().map(str::to_owned), imported.clone());
             let parsed = offload(move || Parsed::new(body, query.as_deref(), &imported)).await;
-            parsed.map_err(|fault| ParseError { fault, detail: Untrusted::default() })?
+            parsed.map_err(unexplained)?
         };
-        let playlist = Arc::new(parsed.playlist?);
-        if !parsed.defines_variables {
-            let mut shelf = self.read.borrow_mut();
-            shelf.put(Read { body: parsed.body, playlist: Arc::clone(&playlist) });
-            shelf.trim(BYTES, |read| read.body.len());
-        }
+        let playlist = self.keep(parsed)?;
         if let Some(witness) = &self.witness {
             // A check that does not keep up shows an older list.
             _ = witness.try_send((url.clone(), Arc::clone(&playlist)));
+        }
+        Ok(playlist)
+    }
+
+    /// The playlist with these bytes, if it has been parsed.
+    fn known(&self, body: &Kept) -> Option<Arc<Playlist>> {
+        let bytes = body.bytes();
+        let bytes = bytes.as_deref().unwrap_or_default();
+        self.read
+            .borrow_mut()
+            .find(|known| known.body.bytes() == bytes)
+            .map(|known| Arc::clone(&known.playlist))
+    }
+
+    /// Charges a playlist, and keeps its text for other clients.
+    fn keep(&self, parsed: Parsed) -> Result<Arc<Playlist>, ParseError> {
+        let mut playlist = parsed.playlist?;
+        let mut shelf = self.read.borrow_mut();
+        if self.budget.is_short() {
+            shelf.keep_last();
+            self.newest.borrow_mut().keep_last();
+        }
+        let length = parsed.body.bytes().len();
+        let charged = playlist.charge_to(&self.budget, length);
+        charged.map_err(|over| ParseError {
+            fault: Fault::PlaylistLimit,
+            detail: over.to_string().as_str().into(),
+        })?;
+        let playlist = Arc::new(playlist);
+        if !parsed.defines_variables {
+            shelf.put(Read { body: parsed.body, playlist: Arc::clone(&playlist) });
+            shelf.trim(LIBRARY_BYTES, |read| read.body.bytes().len());
         }
         Ok(playlist)
     }
@@ -121,19 +160,24 @@ impl Library {
     }
 }
 
+/// A fault that its name explains.
+fn unexplained(fault: Fault) -> ParseError {
+    ParseError { fault, detail: Untrusted::default() }
+}
+
 /// A body and the playlist that it is.
 struct Parsed {
-    body: Box<[u8]>,
+    body: Charged,
     playlist: Result<Playlist, ParseError>,
     defines_variables: bool,
 }
 
 impl Parsed {
-    fn new(body: Vec<u8>, query: Option<&str>, imported: &Variables) -> Self {
+    fn new(body: Charged, query: Option<&str>, imported: &Variables) -> Self {
         let context = hls::Context { query, imported: Some(imported) };
-        let playlist = hls::parse_in(&body, &context);
-        let defines_variables = body.windows(DEFINES.len()).any(|window| window == DEFINES);
-        Self { body: body.into(), playlist, defines_variables }
+        let playlist = hls::parse_in(body.bytes(), &context);
+        let defines_variables = body.bytes().windows(DEFINES.len()).any(|window| window == DEFINES);
+        Self { body, playlist, defines_variables }
     }
 }
 
@@ -158,6 +202,11 @@ impl<T> Shelf<T> {
         self.0.insert(0, item);
     }
 
+    /// Drops all but the one that was asked for last.
+    fn keep_last(&mut self) {
+        self.0.truncate(1);
+    }
+
     /// Drops the last ones until all together are at most `limit` large, but for the first.
     fn trim(&mut self, limit: usize, size: impl Fn(&T) -> usize) {
         let mut all: usize = self.0.iter().map(&size).sum();
@@ -175,13 +224,17 @@ mod tests {
         SecretUrl::parse(text).expect(text)
     }
 
+    fn library() -> Library {
+        Library::new(Arc::default(), None)
+    }
+
     fn live(first: u64) -> String {
         format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:{first}\n#EXTINF:4,\n{first}.ts\n")
     }
 
     fn read_from(library: &Library, from: &str, text: &str) -> Result<Arc<Playlist>, ParseError> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(library.read(&url(from), text.as_bytes().to_vec(), &Variables::default()))
+        runtime.block_on(library.read(&url(from), Kept::of(text.as_bytes()), &Variables::default()))
     }
 
     fn read(library: &Library, text: &str) -> Arc<Playlist> {
@@ -190,7 +243,7 @@ mod tests {
 
     #[test]
     fn equal_bytes_are_one_playlist_and_others_are_not() {
-        let library = Library::new(None);
+        let library = library();
         let [one, same, other] = [live(100), live(100), live(101)].map(|text| read(&library, &text));
         assert!(Arc::ptr_eq(&one, &same));
         assert!(!Arc::ptr_eq(&one, &other));
@@ -200,17 +253,17 @@ mod tests {
     #[test]
     fn what_depends_on_the_address_is_read_for_each_client() {
         let text = "#EXTM3U\n#EXT-X-VERSION:11\n#EXT-X-DEFINE:QUERYPARAM=\"q\"\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{$q}.ts\n";
-        let library = Library::new(None);
+        let library = library();
         let names = ["1", "2"].map(|q| {
             let playlist = read_from(&library, &format!("http://h/a.m3u8?q={q}"), text).expect("a playlist");
-            playlist.media().expect("media").segments[0].uri.as_str().to_owned()
+            playlist.media().expect("media").segments.first().expect("one").uri().as_str().to_owned()
         });
         assert_eq!(names, ["1.ts", "2.ts"]);
     }
 
     #[test]
     fn it_is_bounded_in_number_and_in_bytes_and_keeps_what_is_used() {
-        let library = Library::new(None);
+        let library = library();
         let first = read(&library, &live(0));
         for number in 1..1_000 {
             read(&library, &live(number));
@@ -222,14 +275,44 @@ mod tests {
                 &library,
                 &format!("{}#{}\n", live(number), format!("{}\n#", "x".repeat(60_000)).repeat(120)),
             );
-            let bytes: usize = library.read.borrow().0.iter().map(|read| read.body.len()).sum();
-            assert!(bytes <= BYTES, "{bytes}");
+            let bytes: usize = library.read.borrow().0.iter().map(|read| read.body.bytes().len()).sum();
+            assert!(bytes <= LIBRARY_BYTES, "{bytes}");
         }
     }
 
     #[test]
+    fn all_playlists_together_stay_within_the_budget_and_what_nobody_plays_makes_room() {
+        let budget = Arc::new(Budget::new(1_000_000));
+        let library = Library::new(Arc::clone(&budget), None);
+        let large = |number: u64| {
+            let uris = (0..10_000).map(|n| format!("#EXTINF:4,\n{}\n", (number + 1) * 7_919 * n % 99_991));
+            format!("{}{}", live(number), uris.collect::<String>())
+        };
+        // Each is dropped at once: the library alone never fills the budget.
+        for number in 0..40 {
+            read(&library, &large(number));
+            assert!(budget.used() <= 1_000_000);
+        }
+        let mut played = Vec::new();
+        let refused = (100..140).find_map(|number| {
+            let text = large(number);
+            match read_from(&library, "http://h/a.m3u8", &text) {
+                Ok(playlist) => {
+                    played.push(playlist);
+                    None
+                }
+                Err(error) => Some(error.fault),
+            }
+        });
+        assert_eq!(refused, Some(Fault::PlaylistLimit));
+        assert!(played.len() > 5, "{}", played.len());
+        drop((played, library));
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_a_fault_each_time() {
-        let library = Library::new(None);
+        let library = library();
         for _ in 0..2 {
             let read = read_from(&library, "http://h/a", "<html>");
             assert_eq!(read.expect_err("no playlist").fault, crate::base::outcome::Fault::PlaylistNotM3u8);
@@ -239,7 +322,7 @@ mod tests {
     #[test]
     fn a_witness_sees_what_is_read_and_never_blocks() {
         let (witness, seen) = flume::bounded(1);
-        let library = Library::new(Some(witness));
+        let library = Library::new(Arc::default(), Some(witness));
         for number in [1, 1, 2] {
             read(&library, &live(number));
         }
@@ -255,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_client_that_is_given_an_older_list_than_another_before_is_noticed() {
-        let library = Library::new(None);
+        let library = library();
         let lists = [10, 12].map(|first| read(&library, &live(first)));
         let compare = |client, list: usize, seconds| {
             library.compare(&url("http://h/a.m3u8"), client, &lists[list], at(seconds))
@@ -271,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_load_that_began_before_the_newer_list_was_there_proves_nothing() {
-        let library = Library::new(None);
+        let library = library();
         let lists = [10, 14].map(|first| read(&library, &live(first)));
         assert_eq!(library.compare(&url("http://h/a"), 1, &lists[1], at(5)), None);
         let slow = Loaded { since: Duration::from_secs(4), until: Duration::from_secs(6) };
@@ -280,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_began_anew_is_forgiven_after_three_target_durations() {
-        let library = Library::new(None);
+        let library = library();
         let lists = [1_000, 3].map(|first| read(&library, &live(first)));
         let compare = |client, list: usize, seconds| {
             library.compare(&url("http://h/a"), client, &lists[list], at(seconds)).is_some()

@@ -129,7 +129,9 @@ async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, beside: Be
             Err(fault) => return fail(exchange, fault),
         };
         let Some(location) = redirect(&response) else {
-            let decrypted = decrypted(fetch, &response.body, undoing, beside.keys);
+            let body = response.body.bytes();
+            let decrypted = decrypted(fetch, body.as_deref().unwrap_or_default(), undoing, beside.keys);
+            drop(body);
             return Arrival::Response(Arrived { url, response, decrypted, exchange });
         };
         match next_hop(&url, location, hop) {

@@ -84,7 +84,7 @@ impl Worker {
                 };
             _ = begun.send(Ok(()));
             let net = Net::new(settings.net.clone());
-            let library = Rc::new(Library::new(settings.witness.clone()));
+            let library = Rc::new(Library::new(Arc::clone(&settings.net.budget), settings.witness.clone()));
             let shared = Shared { index, registry, settings, net, clock, tap: Rc::new(tap), library };
             let floor = Floor {
                 shared: Rc::new(shared),

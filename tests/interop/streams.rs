@@ -258,7 +258,8 @@ fn keys_that_change_are_fetched_once_and_what_they_undo_is_the_clear_stream() {
     for segment in &list.segments {
         let key = &segment.keys()[0];
         let (uri, iv) = (key.uri.as_ref().unwrap().as_str(), key.iv.unwrap());
-        let name = segment.uri.as_str();
+        let uri_of_segment = segment.uri();
+        let name = uri_of_segment.as_str();
         let clear = fs::read(folder.join("clear").join(name)).unwrap();
         assert!(payload(&folder.join(name), &folder.join(uri), iv) == clear, "{name}");
         keys.push(uri.to_owned());

@@ -207,6 +207,22 @@ fn streams() -> Vec<(Finding, Script, &'static [&'static str])> {
             Finding::WrongContentType,
             seen(with_headers("Content-Type: text/plain\r\nCache-Control: no-cache\r\n")),
         ),
+        of(
+            Finding::UnidentifiedPlaylist,
+            seen(Box::new(|stream, path| match path {
+                "/live.m3u8" => playlist("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=9000\nmedia\n"),
+                "/media" => answer("200 OK", "Content-Type: text/plain\r\n", stream.list().as_bytes()),
+                _ => segment(),
+            })),
+        ),
+        of(
+            Finding::WindowTooShort,
+            seen(with_list(|stream| list(stream.now(), "").replace("DURATION:1", "DURATION:2"))),
+        ),
+        of(
+            Finding::HoldBackTooLong,
+            seen(with_list(|stream| list(stream.now(), "#EXT-X-SERVER-CONTROL:HOLD-BACK=9\n"))),
+        ),
         of(Finding::NoCacheHeader, seen(with_headers("Content-Type: audio/mpegurl\r\n"))),
         of(
             Finding::CachedTooLong,
@@ -233,10 +249,17 @@ fn streams() -> Vec<(Finding, Script, &'static [&'static str])> {
 /// Playlists that provoke one finding each, perhaps with consequences.
 const PLAYLISTS: &[(Finding, &str)] = &[
     (Finding::TargetDurationExceeded, "#EXT-X-TARGETDURATION:1\n#EXTINF:2,\na\n"),
-    (Finding::WindowTooShort, "#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:1\n#EXTINF:4,\na\n"),
     (
-        Finding::HoldBackTooLong,
-        "#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-SERVER-CONTROL:HOLD-BACK=9\n#EXTINF:1,\na\n",
+        Finding::MissingPartHoldBack,
+        "#EXT-X-TARGETDURATION:4\n#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-PART:DURATION=1,URI=\"a\"\n",
+    ),
+    (
+        Finding::SkipUntilTooShort,
+        "#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:4\n#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=23\n#EXTINF:4,\na\n",
+    ),
+    (
+        Finding::PartTooShort,
+        "#EXT-X-TARGETDURATION:4\n#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-PART:DURATION=0.8,URI=\"a\"\n#EXT-X-PART:DURATION=1,URI=\"b\"\n",
     ),
     (
         Finding::HoldBackTooShort,
@@ -252,6 +275,15 @@ const PLAYLISTS: &[(Finding, &str)] = &[
     ),
     (Finding::GapListed, "#EXT-X-TARGETDURATION:4\n#EXT-X-GAP\n#EXTINF:4,\na\n"),
     (Finding::Whitespace, " #EXT-X-TARGETDURATION:4\n#EXTINF:4,\na\n"),
+    (Finding::ControlCharacter, "#EXT-X-TARGETDURATION:4\n# a\u{7}b\n#EXTINF:4,\na\n"),
+    (
+        Finding::DuplicateAttribute,
+        "#EXT-X-TARGETDURATION:4\n#EXT-X-START:TIME-OFFSET=1,TIME-OFFSET=2\n#EXTINF:4,\na\n",
+    ),
+    (
+        Finding::KeyNoneWithAttributes,
+        "#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=NONE,URI=\"k\"\n#EXTINF:4,\na\n",
+    ),
     (Finding::BareCarriageReturn, "#EXT-X-TARGETDURATION:4\r#EXTINF:4,\na\n"),
     (Finding::BadTag, "#EXT-X-TARGETDURATION:4\n#EXT-X-VERSION:six\n#EXTINF:4,\na\n"),
     (Finding::BadAttributeList, "#EXT-X-TARGETDURATION:4\n#EXT-X-START:junk,TIME-OFFSET=1\n#EXTINF:4,\na\n"),

@@ -14,16 +14,32 @@ pub(super) struct Attribute<'a> {
     pub quoted: bool,
 }
 
+/// Names of a list that are compared with one another: more than any tag defines.
+const COMPARED: usize = 32;
+
 /// Goes through an attribute list.
 pub(super) struct Attributes<'a> {
     rest: &'a str,
+    /// The names so far, the first [`COMPARED`] of them.
+    names: [&'a str; COMPARED],
+    count: usize,
+    /// A name stood twice, as far as the list has been read.
+    pub repeated: bool,
     /// Something was not `name=value`, as far as the list has been read.
     pub malformed: bool,
 }
 
 impl<'a> Attributes<'a> {
     pub const fn new(list: &'a str) -> Self {
-        Self { rest: list, malformed: false }
+        Self { rest: list, names: [""; COMPARED], count: 0, repeated: false, malformed: false }
+    }
+
+    fn note_name(&mut self, name: &'a str) {
+        self.repeated |= self.names.iter().take(self.count).any(|known| *known == name);
+        if let Some(free) = self.names.get_mut(self.count) {
+            *free = name;
+            self.count += 1;
+        }
     }
 
     /// The value behind an opening quote, up to the closing one, and what follows the next comma.
@@ -67,7 +83,9 @@ impl<'a> Iterator for Attributes<'a> {
             }
         };
         self.rest = rest;
-        Some(Attribute { name: name.trim_ascii(), value, quoted })
+        let name = name.trim_ascii();
+        self.note_name(name);
+        Some(Attribute { name, value, quoted })
     }
 }
 
@@ -107,6 +125,21 @@ mod tests {
         ] {
             assert_eq!(read(list), (expected, true), "{list}");
         }
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_noticed() {
+        for (list, repeated) in
+            [("A=1,B=2", false), ("A=1,B=2,A=1", true), ("A=\"A=1\",B=2", false), ("A=1,a=1", false)]
+        {
+            let mut attributes = Attributes::new(list);
+            attributes.by_ref().for_each(drop);
+            assert_eq!(attributes.repeated, repeated, "{list}");
+        }
+        let many: String = (0..1_000).map(|n| format!("A{n}=1,")).collect();
+        let mut attributes = Attributes::new(&many);
+        assert_eq!(attributes.by_ref().count(), 1_000);
+        assert!(!attributes.repeated);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The segments of a media playlist (RFC 8216bis section 4.4.4) and how the whole is put together at its end.
 //!
 //! * Segments are numbered at the end, so that it does not matter where EXT-X-MEDIA-SEQUENCE stands.
-//! * At most twice [`limits::PLAYLIST_SEGMENTS`] segments are held at any time.
+//! * Of more than [`limits::PLAYLIST_SEGMENTS`] segments those are kept that matter, once all have been read.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,8 @@ use crate::hls::{
     lint::lint,
     low_latency::{Part, Unfinished},
     media::Media,
-    segment::{ByteRange, Init, Key, Segment},
+    segment::{ByteRange, Init, Key},
+    segments::NewSegment,
     text::Reference,
 };
 
@@ -61,6 +62,8 @@ pub(super) struct MediaReader<'a> {
     pub parts_kept: usize,
     /// The end of the last part's byte range, for one that names no offset.
     pub part_end: Option<(Reference, u64)>,
+    /// The end of the last segment's byte range, for one that names no offset.
+    range_end: Option<(Reference, u64)>,
     keys: Keys,
     init: Option<Arc<Init>>,
     bitrate: Option<u64>,
@@ -85,6 +88,7 @@ impl<'a> MediaReader<'a> {
             has_sequence: false,
             parts_kept: 0,
             part_end: None,
+            range_end: None,
             keys: Keys::default(),
             init: None,
             bitrate: None,
@@ -205,16 +209,15 @@ impl<'a> MediaReader<'a> {
         self.usable += u64::from(uri.is_some());
         let gap = pending.gap || uri.is_none();
         let uri = uri.unwrap_or_default();
-        let byte_range = pending.byte_range.and_then(|range| self.byte_range(range, &uri, scope));
+        let byte_range = self.byte_range(pending.byte_range, &uri, scope);
         if self.makes_room(scope) {
-            self.playlist.segments.push(Segment {
-                sequence: 0,
+            self.playlist.segments.push(NewSegment {
                 duration: pending.duration.unwrap_or_default(),
                 byte_range,
                 init: self.init.clone(),
                 keys: self.keys.shared.clone(),
                 discontinuity: pending.discontinuity,
-                discontinuity_sequence: self.discontinuities,
+                timeline: self.discontinuities,
                 gap,
                 bitrate: self.bitrate.filter(|_| byte_range.is_none()),
                 date_time: pending.date_time,
@@ -226,16 +229,22 @@ impl<'a> MediaReader<'a> {
     }
 
     /// A range without offset begins where that of the segment before ended, in the same resource (section 4.4.4.2).
-    fn byte_range(&self, text: &str, uri: &Reference, scope: &mut Scope<'_>) -> Option<ByteRange> {
-        let before = self.playlist.segments.last().filter(|before| before.uri == *uri);
-        let implied = before.and_then(|before| before.byte_range).map(ByteRange::end);
-        scope.byte_range(text, implied)
+    fn byte_range(
+        &mut self,
+        text: Option<&str>,
+        uri: &Reference,
+        scope: &mut Scope<'_>,
+    ) -> Option<ByteRange> {
+        let before = self.range_end.take();
+        let implied = before.filter(|(resource, _)| resource == uri).map(|(_, end)| end);
+        let range = scope.byte_range(text?, implied)?;
+        self.range_end = Some((uri.clone(), range.end()));
+        Some(range)
     }
 
     /// Whether the next segment is to be kept; the oldest of a live list go where it is not the last ones that do.
     fn makes_room(&mut self, scope: &mut Scope<'_>) -> bool {
-        let segments = &mut self.playlist.segments;
-        if segments.len() < limits::PLAYLIST_SEGMENTS {
+        if self.playlist.segments.len() < limits::PLAYLIST_SEGMENTS {
             return true;
         }
         scope.flaw(Finding::Truncated);
@@ -244,9 +253,6 @@ impl<'a> MediaReader<'a> {
             let complete = self.text.contains("#EXT-X-ENDLIST");
             if complete { Kept::First } else { Kept::Newest }
         });
-        if kept == Kept::Newest && segments.len() >= 2 * limits::PLAYLIST_SEGMENTS {
-            segments.drain(..limits::PLAYLIST_SEGMENTS);
-        }
         kept == Kept::Newest
     }
 
@@ -280,17 +286,11 @@ impl<'a> MediaReader<'a> {
         let (Some(listed), Some(_)) = (listed, next) else {
             return Err(ParseError::new(Fault::PlaylistSyntax, "sequence numbers beyond 64 bits"));
         };
-        let mut dropped = 0;
+        playlist.segments.number(listed, playlist.discontinuity_sequence);
         if self.kept == Some(Kept::Newest) {
-            let surplus = playlist.segments.len().saturating_sub(limits::PLAYLIST_SEGMENTS);
-            playlist.segments.drain(..surplus);
-            dropped = self.count - playlist.segments.len() as u64;
+            playlist.segments = std::mem::take(&mut playlist.segments).newest(limits::PLAYLIST_SEGMENTS);
         }
-        for (segment, sequence) in playlist.segments.iter_mut().zip(listed + dropped..) {
-            segment.sequence = sequence;
-            segment.discontinuity_sequence =
-                segment.discontinuity_sequence.saturating_add(playlist.discontinuity_sequence);
-        }
+        playlist.segments.shrink();
         Ok(())
     }
 

@@ -50,7 +50,8 @@ impl MediaReader<'_> {
 
     fn target_duration(&mut self, value: &str, scope: &mut Scope<'_>) {
         self.evidence = true;
-        if integer(value).is_none_or(|seconds| seconds == 0) {
+        let is_sound = integer(value).is_some_and(|seconds| seconds > 0);
+        if !is_sound {
             scope.flaw(Finding::BadTargetDuration);
         }
         // Below 0 it says nothing; a fraction or 0 can still be clamped by whoever paces by it.
@@ -58,10 +59,8 @@ impl MediaReader<'_> {
         if self.has_target_duration {
             scope.flaw(Finding::DuplicateTag);
         }
-        let (duration, usable) = clamped(seconds);
-        if !usable {
-            scope.flaw(Finding::BadTargetDuration);
-        }
+        // One that is longer than any segment is cut, and no mistake.
+        let (duration, _) = clamped(seconds);
         self.has_target_duration = true;
         self.playlist.target_duration = duration;
     }

@@ -15,7 +15,7 @@ use std::fmt;
 
 use crate::base::{Finding, Untrusted, outcome::Fault};
 
-use super::{flaw::Flaws, media::Media, multivariant::Multivariant, variables::Context};
+use super::{flaw::Flaws, media::Media, multivariant::Multivariant, text::holds_control, variables::Context};
 use attributes::Attributes;
 use lines::{Line, Source};
 use media::MediaReader;
@@ -24,6 +24,7 @@ use scope::Scope;
 
 /// A playlist, understood.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are media, and all are behind an Arc")]
 pub enum Playlist {
     /// Names other playlists.
     Multivariant(Multivariant),
@@ -111,6 +112,9 @@ fn parse_with(bytes: &[u8], context: Option<&Context<'_>>) -> Result<Playlist, P
         if line.has_space {
             reader.scope.flaw(Finding::Whitespace);
         }
+        if holds_control(line.text) && !may_hold_tabs(line.text) {
+            reader.scope.flaw(Finding::ControlCharacter);
+        }
         reader.line(line)?;
     }
     reader.finish()
@@ -190,6 +194,11 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// Identifiers in EXT-X-SKIP are separated by tabs (section 4.4.5.2).
+fn may_hold_tabs(line: &str) -> bool {
+    line.starts_with("#EXT-X-SKIP:") && !holds_control(&line.replace('\t', ""))
 }
 
 /// Whether an attribute demands what this program does not know: then the tag is to be ignored (section 4.2).

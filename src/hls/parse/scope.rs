@@ -52,10 +52,13 @@ impl<'a> Scope<'a> {
         self.flaws.note(finding, self.line);
     }
 
-    /// Notes if an attribute list could not be read to its end.
+    /// Notes if an attribute list could not be read to its end, or names an attribute twice.
     pub fn check_list(&mut self, attributes: &Attributes<'_>) {
         if attributes.malformed {
             self.flaw(Finding::BadAttributeList);
+        }
+        if attributes.repeated {
+            self.flaw(Finding::DuplicateAttribute);
         }
     }
 
@@ -145,21 +148,23 @@ impl<'a> Scope<'a> {
     /// Variables in definitions are not replaced: a value is what it says.
     fn define(&mut self, value: &str) -> Result<(), ParseError> {
         self.needs_version(8);
-        let (mut name, mut text) = (None, None);
+        let (mut name, mut text, mut import, mut query_parameter) = (None, None, None, None);
         let mut attributes = Attributes::new(value);
         for it in attributes.by_ref() {
             match it.name {
                 "NAME" => name = Some(it.value),
                 "VALUE" => text = Some(it.value),
-                "IMPORT" => return self.import(it.value),
-                "QUERYPARAM" => return self.query_parameter(it.value),
+                "IMPORT" => import = Some(it.value),
+                "QUERYPARAM" => query_parameter = Some(it.value),
                 _ => {}
             }
         }
         self.check_list(&attributes);
-        match (name, text) {
-            (Some(name), text) => self.variables.define(name, text.unwrap_or_default()),
-            (None, _) => {
+        match (import, query_parameter, name) {
+            (Some(import), ..) => self.import(import),
+            (None, Some(name), _) => self.query_parameter(name),
+            (None, None, Some(name)) => self.variables.define(name, text.unwrap_or_default()),
+            (None, None, None) => {
                 self.flaw(Finding::MissingAttribute);
                 Ok(())
             }

@@ -9,7 +9,7 @@ mod quirks;
 mod whole;
 
 use super::*;
-use crate::hls::Text;
+use crate::hls::{Segment, Text};
 
 /// The media playlist that `text` is.
 pub(in crate::hls) fn media(text: &str) -> Media {
@@ -40,6 +40,11 @@ fn fault(bytes: &[u8]) -> Fault {
 /// The findings of `flaws`, in the order of first appearance.
 fn kinds(flaws: &Flaws) -> Vec<Finding> {
     flaws.iter().map(|flaw| flaw.finding).collect()
+}
+
+/// The segment at `index`.
+fn nth(media: &Media, index: usize) -> Segment<'_> {
+    media.segments.get(index).expect("listed")
 }
 
 fn shown(text: &Option<Text>) -> Option<&str> {

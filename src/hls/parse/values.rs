@@ -144,9 +144,10 @@ impl Scope<'_> {
     pub fn key(&mut self, value: &str) -> Result<Option<Key>, ParseError> {
         let mut key =
             Key { method: KeyMethod::Unknown, uri: None, iv: None, format: None, format_versions: None };
-        let mut method = "";
+        let (mut method, mut others) = ("", false);
         let mut attributes = Attributes::new(value);
         for it in attributes.by_ref() {
+            others |= it.name != "METHOD";
             match it.name {
                 "METHOD" => method = it.value,
                 "URI" => key.uri = self.key_uri(it)?,
@@ -158,10 +159,16 @@ impl Scope<'_> {
         }
         self.check_list(&attributes);
         key.method = match method {
-            "NONE" => return Ok(None),
+            "NONE" => {
+                if others {
+                    self.flaw(Finding::KeyNoneWithAttributes);
+                }
+                return Ok(None);
+            }
             "AES-128" => KeyMethod::Aes128,
             "SAMPLE-AES" => KeyMethod::SampleAes,
             "SAMPLE-AES-CTR" => KeyMethod::SampleAesCtr,
+            "AES-256-GCM" => KeyMethod::Aes256Gcm,
             _ => KeyMethod::Unknown,
         };
         if key.uri.is_none() || key.method == KeyMethod::Unknown {

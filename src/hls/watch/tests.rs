@@ -45,6 +45,25 @@ fn a_clean_stream_has_no_finding() {
 }
 
 #[test]
+fn a_window_is_short_once_a_segment_has_left_it() {
+    let young = live(1_000, 1_001);
+    assert_eq!(kinds(&[(0.0, &young), (4.0, &live(1_000, 1_002))]), []);
+    let found = findings(&[(0.0, &young), (4.0, &live(1_001, 1_002))]);
+    assert_eq!(found, [(Finding::WindowTooShort, "8.0 s in segments 1001 to 1002".to_owned())]);
+    let ended = live(1_001, 1_002) + "#EXT-X-ENDLIST\n";
+    assert_eq!(kinds(&[(0.0, &young), (4.0, &ended)]), []);
+}
+
+#[test]
+fn a_window_that_slides_holds_its_hold_back() {
+    let held = |first, last| {
+        live(first, last).replace("#EXT-X-MEDIA", "#EXT-X-SERVER-CONTROL:HOLD-BACK=13\n#EXT-X-MEDIA")
+    };
+    assert_eq!(kinds(&[(0.0, &held(7, 9)), (4.0, &held(8, 10))]), [Finding::HoldBackTooLong]);
+    assert_eq!(kinds(&[(0.0, &held(7, 9)), (4.0, &held(7, 10)), (8.0, &held(8, 11))]), []);
+}
+
+#[test]
 fn a_list_is_stale_when_one_and_a_half_target_durations_have_surely_passed() {
     let list = live(7, 12);
     // The first load ends at 0.1 s: up to 6.1 s it may be younger.
@@ -198,6 +217,6 @@ fn clients_contradict_each_other_by_more_than_a_segment_or_in_what_is_listed() {
 #[test]
 fn lists_without_segments_are_compared_without_harm() {
     let empty = live(1, 0);
-    assert_eq!(findings(&[(0.0, &empty), (4.0, &empty), (5.0, &live(1, 3)), (6.0, &live(2, 3))]), []);
+    assert_eq!(findings(&[(0.0, &empty), (4.0, &empty), (5.0, &live(1, 3)), (6.0, &live(2, 4))]), []);
     assert_eq!(kinds(&[(0.0, &live(1, 3)), (4.0, &empty)]), [Finding::SequenceWentBack]);
 }

@@ -82,7 +82,8 @@ fn settings() -> Settings {
     let headers = Headers::new(&url(), "hlswarm/test", "run 1", &[]).expect("valid");
     let tls = TlsSettings::new(None, true).expect("a provider");
     let (timeout, manners) = (Duration::from_secs(15), Manners::default());
-    Settings { tls, resolve: Vec::new(), timeout, headers, manners }
+    let budget = std::sync::Arc::default();
+    Settings { tls, resolve: Vec::new(), timeout, headers, manners, budget }
 }
 
 fn url() -> SecretUrl {
@@ -108,7 +109,8 @@ async fn ask(http2: &mut Http2) -> (Result<Head, Broken>, u64) {
     let total = Duration::from_secs(60);
     let request = Request { url: &url, range: None, unless: None, body: Body::Media, total };
     let mut told = Told::default();
-    let mut sink = Sink::new(Body::Media, &mut told);
+    let bodies = crate::net::kept::Bodies::new(std::sync::Arc::default());
+    let mut sink = Sink::new(Body::Media, &bodies, &mut told);
     let ended = http2.exchange(&request, &lines, &Deadline::new(total), &mut sink).await;
     (ended.map(|(head, _)| head), told.bytes)
 }

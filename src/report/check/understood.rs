@@ -150,7 +150,7 @@ impl From<&Playlist> for Understood {
 impl Understood {
     fn of_media(media: &Media) -> Self {
         let how_many =
-            |what: fn(&Segment) -> bool| count(media.segments.iter().filter(|segment| what(segment)).count());
+            |what: fn(Segment<'_>) -> bool| count(media.segments.iter().filter(|it| what(*it)).count());
         let unfinished =
             media.unfinished.as_ref().map(|unfinished| unfinished.parts.as_slice()).unwrap_or_default();
         Self {
@@ -168,18 +168,14 @@ impl Understood {
             media_sequence: Some(media.media_sequence),
             last_sequence: media.last_sequence(),
             discontinuity_sequence: Some(media.discontinuity_sequence),
-            discontinuities: how_many(|segment| segment.discontinuity),
+            discontinuities: how_many(|segment| segment.discontinuity()),
             endlist: Some(media.endlist),
             duration_s: Some(media.total_duration().as_secs_f64()),
-            gaps: how_many(|segment| segment.gap),
-            byte_ranges: how_many(|segment| segment.byte_range.is_some()),
+            gaps: how_many(|segment| segment.gap()),
+            byte_ranges: how_many(|segment| segment.byte_range().is_some()),
             initialization_sections: count(initialization_sections(media)),
             encryption: Some(encryption(media)),
-            first_date_time: media
-                .segments
-                .iter()
-                .find_map(|segment| segment.date_time)
-                .map(|at| at.to_string()),
+            first_date_time: media.segments.iter().find_map(Segment::date_time).map(|at| at.to_string()),
             date_ranges: count(media.date_ranges.len()),
             server_control: media.server_control.map(|control| ServerControl {
                 blocking_reload: control.can_block_reload,
@@ -256,8 +252,9 @@ fn presentation(media: &Media) -> &'static str {
 }
 
 fn initialization_sections(media: &Media) -> usize {
-    let inits = media.segments.iter().filter_map(|segment| segment.init.as_deref());
-    inits
+    media
+        .segments
+        .inits()
         .map(|init| (init.uri.as_str(), init.byte_range.map(|range| range.offset)))
         .collect::<BTreeSet<_>>()
         .len()
@@ -265,11 +262,12 @@ fn initialization_sections(media: &Media) -> usize {
 
 fn encryption(media: &Media) -> Vec<&'static str> {
     let mut methods = Vec::new();
-    for key in media.segments.iter().flat_map(Segment::keys) {
+    for key in media.segments.keys() {
         let method = match key.method {
             KeyMethod::Aes128 => "AES-128",
             KeyMethod::SampleAes => "SAMPLE-AES",
             KeyMethod::SampleAesCtr => "SAMPLE-AES-CTR",
+            KeyMethod::Aes256Gcm => "AES-256-GCM",
             KeyMethod::Unknown => "unknown",
         };
         if !methods.contains(&method) {

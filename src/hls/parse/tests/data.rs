@@ -15,7 +15,7 @@ fn a_live_window_of_fragmented_mp4_is_sound() {
     assert!(list.flaws.is_empty(), "{:?}", list.flaws);
     assert_eq!((list.media_sequence, list.last_sequence(), list.endlist), (1041, Some(1046), false));
     assert_eq!(list.total_duration().as_secs_f64(), 12.0);
-    assert!(list.segments.iter().all(|segment| segment.init.is_some()));
+    assert!(list.segments.iter().all(|segment| segment.init().is_some()));
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn a_low_latency_playlist_is_sound() {
 fn byte_ranges_in_one_file_follow_one_another() {
     let list = media(file!("byte_ranges.m3u8"));
     assert!(list.flaws.is_empty(), "{:?}", list.flaws);
-    let ranges: Vec<_> = list.segments.iter().filter_map(|segment| segment.byte_range).collect();
+    let ranges: Vec<_> = list.segments.iter().filter_map(Segment::byte_range).collect();
     assert_eq!(ranges.len(), 3);
     assert!(ranges.windows(2).all(|pair| pair[0].end() == pair[1].offset));
     assert_eq!(ranges[0], ByteRange { offset: 720, length: 75_232 });

@@ -71,31 +71,27 @@ fn assert_sound(bytes: &[u8]) {
 }
 
 fn assert_media_sound(media: &Media) {
-    assert!(media.segments.windows(2).all(|pair| pair[1].sequence == pair[0].sequence + 1));
-    assert!(
-        media
-            .segments
-            .windows(2)
-            .all(|pair| { pair[1].discontinuity_sequence >= pair[0].discontinuity_sequence })
-    );
+    let mut pairs = media.segments.iter().zip(media.segments.iter().skip(1));
+    assert!(pairs.clone().all(|(one, next)| next.sequence() == one.sequence() + 1));
+    assert!(pairs.all(|(one, next)| next.discontinuity_sequence() >= one.discontinuity_sequence()));
     let longest = limits::PLAYLIST_DURATION;
     assert!(media.total_duration() <= longest * u32::try_from(media.segments.len()).expect("bounded"));
     assert!(media.target_duration <= longest);
     for segment in &media.segments {
-        assert_eq!(media.segment(segment.sequence).map(|it| &it.uri), Some(&segment.uri));
-        if segment.uri != Reference::default() || !segment.gap {
-            assert_usable(&segment.uri);
+        assert_eq!(media.segment(segment.sequence()), Some(segment));
+        if !segment.uri().as_str().is_empty() || !segment.gap() {
+            assert_usable(&segment.uri());
         }
-        if let Some(range) = segment.byte_range {
+        if let Some(range) = segment.byte_range() {
             assert!(range.length > 0 && range.offset.checked_add(range.length).is_some());
         }
-        segment.parts.iter().for_each(|part| assert_usable(&part.uri));
+        segment.parts().iter().for_each(|part| assert_usable(&part.uri));
     }
     assert!(media.is_same_list_as(media));
     assert!(media.clone().merged_with(media).is_ok() || media.skipped.is_some());
 }
 
-fn assert_usable(uri: &Reference) {
+fn assert_usable<T: AsRef<str>>(uri: &Reference<T>) {
     assert!(!uri.as_str().is_empty() && !uri.as_str().chars().any(char::is_control), "{uri:?}");
 }
 

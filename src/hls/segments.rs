@@ -1,0 +1,360 @@
+//! The segments of a media playlist, kept in columns: a window of hours is a list of a hundred thousand, and each
+//! viewer may be given its own.
+//!
+//! * A [`Segment`] is a place in the list; what it has is looked up in the columns.
+//! * A segment of a long list costs four bytes for its duration and a few for its URL. Everything else is kept only
+//!   where it changes from one segment to the next, or for the segments that have it.
+//! * The sequence numbers rise by exactly one from segment to segment.
+
+mod columns;
+mod uris;
+
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{
+    low_latency::Part,
+    segment::{ByteRange, Init, Key, Segment},
+    text::Reference,
+};
+use columns::{Runs, Span, Sparse};
+use uris::Uris;
+
+/// Segments of a playlist, the oldest first.
+#[derive(Clone, Default)]
+pub struct Segments {
+    /// The media sequence number of the first one.
+    first_sequence: u64,
+    /// What is added to the discontinuity sequence number of each.
+    first_discontinuity: u64,
+    uris: Uris,
+    durations: Vec<Span>,
+    byte_ranges: Sparse<ByteRange>,
+    inits: Runs<Option<Arc<Init>>>,
+    keys: Runs<Option<Arc<[Key]>>>,
+    /// Segments with a discontinuity before them.
+    discontinuities: Vec<u32>,
+    /// Discontinuity sequence numbers, counted from the beginning of the list.
+    timelines: Runs<u64>,
+    gaps: Runs<bool>,
+    bitrates: Runs<Option<u64>>,
+    /// Nanoseconds since 1970.
+    date_times: Sparse<i64>,
+    parts: Sparse<Vec<Part>>,
+}
+
+/// A segment as it is added to a list.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NewSegment {
+    pub uri: Reference,
+    pub duration: Duration,
+    pub byte_range: Option<ByteRange>,
+    pub init: Option<Arc<Init>>,
+    pub keys: Option<Arc<[Key]>>,
+    pub discontinuity: bool,
+    /// Discontinuities so far, from the beginning of the list.
+    pub timeline: u64,
+    pub gap: bool,
+    pub bitrate: Option<u64>,
+    pub date_time: Option<Timestamp>,
+    pub parts: Vec<Part>,
+}
+
+impl Segments {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.durations.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.durations.is_empty()
+    }
+
+    /// The segment at `index`.
+    pub fn get(&self, index: usize) -> Option<Segment<'_>> {
+        (index < self.len()).then_some(Segment { list: self, index })
+    }
+
+    /// The oldest segment.
+    pub fn first(&self) -> Option<Segment<'_>> {
+        self.get(0)
+    }
+
+    /// The newest segment.
+    pub fn last(&self) -> Option<Segment<'_>> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
+    /// All segments, the oldest first.
+    pub fn iter(&self) -> Iter<'_> {
+        self.range(0..self.len())
+    }
+
+    /// The segments at these places, as far as there are any.
+    pub fn range(&self, places: Range<usize>) -> Iter<'_> {
+        let end = places.end.min(self.len());
+        Iter { list: self, places: places.start.min(end)..end }
+    }
+
+    /// The parts of each segment that lists any.
+    pub fn part_lists(&self) -> impl Iterator<Item = &[Part]> {
+        self.parts.values().iter().map(Vec::as_slice)
+    }
+
+    /// The parts of all segments, in their order.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.part_lists().flatten()
+    }
+
+    /// The initialization sections, in the order in which they begin to hold.
+    pub fn inits(&self) -> impl Iterator<Item = &Arc<Init>> {
+        self.inits.values().flatten()
+    }
+
+    /// The keys, in the order in which they begin to hold.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.values().flatten().flat_map(|keys| keys.iter())
+    }
+
+    /// Adds the next segment.
+    pub(super) fn push(&mut self, segment: NewSegment) {
+        let index = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        self.uris.push(segment.uri.as_str());
+        self.durations.push(segment.duration.into());
+        self.inits.set(index, segment.init);
+        self.keys.set(index, segment.keys);
+        self.timelines.set(index, segment.timeline);
+        self.gaps.set(index, segment.gap);
+        self.bitrates.set(index, segment.bitrate);
+        if segment.discontinuity {
+            self.discontinuities.push(index);
+        }
+        if let Some(byte_range) = segment.byte_range {
+            self.byte_ranges.set(index, byte_range);
+        }
+        if let Some(nanoseconds) = segment.date_time.and_then(nanoseconds) {
+            self.date_times.set(index, nanoseconds);
+        }
+        if !segment.parts.is_empty() {
+            self.parts.set(index, segment.parts);
+        }
+    }
+
+    /// Says with which numbers the list begins.
+    pub(super) fn number(&mut self, sequence: u64, discontinuity_sequence: u64) {
+        self.first_sequence = sequence;
+        self.first_discontinuity = discontinuity_sequence;
+    }
+
+    /// The newest segments, `count` of them at most; all keep their numbers.
+    pub(super) fn newest(self, count: usize) -> Self {
+        let Some(surplus) = self.len().checked_sub(count).filter(|surplus| *surplus > 0) else { return self };
+        let mut newest = Self::default();
+        self.range(surplus..self.len()).for_each(|segment| newest.push(segment.to_new()));
+        newest.number(self.first_sequence.saturating_add(surplus as u64), self.first_discontinuity);
+        newest
+    }
+
+    /// Gives back memory that was taken for more segments.
+    pub(super) fn shrink(&mut self) {
+        self.uris.shrink();
+        self.durations.shrink_to_fit();
+        self.byte_ranges.shrink();
+        self.inits.shrink();
+        self.keys.shrink();
+        self.discontinuities.shrink_to_fit();
+        self.timelines.shrink();
+        self.gaps.shrink();
+        self.bitrates.shrink();
+        self.date_times.shrink();
+        self.parts.shrink();
+    }
+
+    /// Bytes on the heap, shared ones included.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let columns = self.uris.heap_bytes()
+            + self.durations.capacity() * size_of::<Span>()
+            + self.byte_ranges.heap_bytes()
+            + self.inits.heap_bytes()
+            + self.keys.heap_bytes()
+            + self.discontinuities.capacity() * size_of::<u32>()
+            + self.timelines.heap_bytes()
+            + self.gaps.heap_bytes()
+            + self.bitrates.heap_bytes()
+            + self.date_times.heap_bytes()
+            + self.parts.heap_bytes();
+        let inits: usize = self.inits().map(|init| init.heap_bytes()).sum();
+        let keys: usize = self.keys().map(Key::heap_bytes).sum();
+        let parts: usize = self.parts().map(Part::heap_bytes).sum();
+        columns + inits + keys + parts
+    }
+}
+
+/// What a segment has, looked up for [`Segment`].
+impl Segments {
+    pub(super) fn sequence(&self, index: usize) -> u64 {
+        self.first_sequence.saturating_add(index as u64)
+    }
+
+    pub(super) fn uri(&self, index: usize) -> Cow<'_, str> {
+        self.uris.get(index).unwrap_or_default()
+    }
+
+    pub(super) fn duration(&self, index: usize) -> Duration {
+        self.durations.get(index).copied().map(Span::duration).unwrap_or_default()
+    }
+
+    pub(super) fn byte_range(&self, index: usize) -> Option<ByteRange> {
+        self.byte_ranges.get(place(index)).copied()
+    }
+
+    pub(super) fn init(&self, index: usize) -> Option<&Arc<Init>> {
+        self.inits.get(place(index))?.as_ref()
+    }
+
+    pub(super) fn shared_keys(&self, index: usize) -> Option<&Arc<[Key]>> {
+        self.keys.get(place(index))?.as_ref()
+    }
+
+    pub(super) fn discontinuity(&self, index: usize) -> bool {
+        self.discontinuities.binary_search(&place(index)).is_ok()
+    }
+
+    /// Discontinuities from the beginning of the list.
+    pub(super) fn timeline(&self, index: usize) -> u64 {
+        self.timelines.get(place(index)).copied().unwrap_or_default()
+    }
+
+    pub(super) fn discontinuity_sequence(&self, index: usize) -> u64 {
+        self.first_discontinuity.saturating_add(self.timeline(index))
+    }
+
+    pub(super) fn gap(&self, index: usize) -> bool {
+        self.gaps.get(place(index)).copied().unwrap_or_default()
+    }
+
+    pub(super) fn bitrate(&self, index: usize) -> Option<u64> {
+        self.bitrates.get(place(index)).copied().flatten()
+    }
+
+    pub(super) fn date_time(&self, index: usize) -> Option<Timestamp> {
+        let nanoseconds = *self.date_times.get(place(index))?;
+        Timestamp::from_nanosecond(nanoseconds.into()).ok()
+    }
+
+    pub(super) fn parts_of(&self, index: usize) -> &[Part] {
+        self.parts.get(place(index)).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+fn place(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// A date as it is kept: years 1678 to 2261 fit.
+pub(super) fn nanoseconds(date_time: Timestamp) -> Option<i64> {
+    i64::try_from(date_time.as_nanosecond()).ok()
+}
+
+impl PartialEq for Segments {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for Segments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> IntoIterator for &'a Segments {
+    type Item = Segment<'a>;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// Goes through segments, from either end.
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    list: &'a Segments,
+    places: Range<usize>,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Segment<'a>;
+
+    fn next(&mut self) -> Option<Segment<'a>> {
+        self.places.next().map(|index| Segment { list: self.list, index })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.places.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for Iter<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.places.next_back().map(|index| Segment { list: self.list, index })
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hls::parse::tests::media;
+
+    /// A list of `count` segments with `lines` before each.
+    fn list(count: usize, lines: &str, uri: impl Fn(usize) -> String) -> Segments {
+        let segments =
+            (0..count).map(|n| format!("{}#EXTINF:4,\n{}\n", lines.replace("{n}", &n.to_string()), uri(n)));
+        let text = segments.collect::<String>();
+        media(&format!("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n{text}#EXT-X-ENDLIST\n")).segments
+    }
+
+    fn bytes_each(list: &Segments) -> f64 {
+        list.heap_bytes() as f64 / list.len() as f64
+    }
+
+    #[test]
+    fn a_segment_of_a_long_list_costs_a_few_bytes() {
+        let token = "0123456789abcdef".repeat(8);
+        for (lines, most) in [
+            ("", 14.0),
+            ("#EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:05.678Z\n", 22.0),
+            ("#EXT-X-MAP:URI=\"init.mp4\"\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n", 14.0),
+            ("#EXT-X-BYTERANGE:1000@{n}\n", 30.0),
+        ] {
+            let bytes = bytes_each(&list(10_800, lines, |n| format!("segment-{n:08}.ts?token={token}")));
+            assert!(bytes < most, "{bytes} bytes for each with {lines}");
+        }
+    }
+
+    #[test]
+    fn the_newest_of_a_list_keep_their_numbers_and_all_they_have() {
+        let lines = "#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"i{n}\"\n#EXT-X-BYTERANGE:9@{n}\n";
+        let mut all = list(500, lines, |n| format!("{n}.ts"));
+        all.number(7, 3);
+        let newest = all.clone().newest(200);
+        assert!(newest.iter().eq(all.range(300..500)));
+        assert_eq!(newest.first().expect("some").sequence(), 307);
+        assert_eq!(newest.first().expect("some").discontinuity_sequence(), 304);
+        assert_eq!(all.clone().newest(500), all);
+    }
+
+    #[test]
+    fn a_range_beyond_the_list_ends_with_it() {
+        let list = list(3, "", |n| n.to_string());
+        assert_eq!(list.range(1..9).len(), 2);
+        assert_eq!(list.range(5..9).len(), 0);
+        assert_eq!((list.get(3), list.range(0..0).next()), (None, None));
+        assert_eq!(list.iter().rev().map(|segment| segment.sequence()).collect::<Vec<_>>(), [2, 1, 0]);
+    }
+}

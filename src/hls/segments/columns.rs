@@ -1,0 +1,175 @@
+//! Columns of a list of segments: values that most segments do not have, or share with the segment before.
+
+use std::time::Duration;
+
+/// Bits of a [`Span`] that hold its number; the two above them hold its unit.
+const NUMBER_BITS: u32 = 30;
+const NUMBER_MAX: u32 = (1 << NUMBER_BITS) - 1;
+
+/// A duration in four bytes: microseconds up to 17 minutes, milliseconds up to 12 days, then seconds. No duration of
+/// a playlist is written more finely where it is so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span(u32);
+
+impl Span {
+    /// Nanoseconds of each unit.
+    const UNITS: [u64; 3] = [1_000, 1_000_000, 1_000_000_000];
+
+    pub(super) fn duration(self) -> Duration {
+        let unit = Self::UNITS.get((self.0 >> NUMBER_BITS) as usize).copied().unwrap_or_default();
+        Duration::from_nanos(u64::from(self.0 & NUMBER_MAX).saturating_mul(unit))
+    }
+}
+
+impl From<Duration> for Span {
+    fn from(duration: Duration) -> Self {
+        let nanoseconds = duration.as_nanos();
+        let rounded = |unit: u64| u32::try_from((nanoseconds + u128::from(unit / 2)) / u128::from(unit)).ok();
+        let fitting = Self::UNITS.iter().zip(0..).find_map(|(unit, index)| {
+            rounded(*unit).filter(|number| *number <= NUMBER_MAX).map(|number| (number, index))
+        });
+        let (number, unit): (u32, u32) = fitting.unwrap_or((NUMBER_MAX, 2));
+        Self(unit << NUMBER_BITS | number)
+    }
+}
+
+/// A value for each segment, kept where it changes; nothing is kept while it is the default.
+#[derive(Clone, Debug)]
+pub(super) struct Runs<T> {
+    /// The first segment of each run, and its value.
+    runs: Vec<(u32, T)>,
+}
+
+impl<T> Default for Runs<T> {
+    fn default() -> Self {
+        Self { runs: Vec::new() }
+    }
+}
+
+impl<T: PartialEq + Default> Runs<T> {
+    /// Sets the value of segment `index` and of those after it.
+    pub(super) fn set(&mut self, index: u32, value: T) {
+        let is_news = match self.runs.last() {
+            Some((_, last)) => *last != value,
+            None => value != T::default(),
+        };
+        if is_news {
+            self.runs.push((index, value));
+        }
+    }
+
+    /// The value of segment `index`; `None`: the default.
+    pub(super) fn get(&self, index: u32) -> Option<&T> {
+        let before = self.runs.partition_point(|(start, _)| *start <= index);
+        self.runs.get(before.checked_sub(1)?).map(|(_, value)| value)
+    }
+
+    /// All values, each once for each of its runs.
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+        self.runs.iter().map(|(_, value)| value)
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.runs.shrink_to_fit();
+    }
+
+    /// Bytes on the heap, those of the values themselves aside.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.runs.capacity() * size_of::<(u32, T)>()
+    }
+}
+
+/// A value for some segments. Segments in a row that have one cost nothing but the values.
+#[derive(Clone, Debug)]
+pub(super) struct Sparse<T> {
+    /// The first segment of each row of segments with a value, and the place of its value.
+    rows: Vec<(u32, u32)>,
+    values: Vec<T>,
+}
+
+impl<T> Default for Sparse<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), values: Vec::new() }
+    }
+}
+
+impl<T> Sparse<T> {
+    /// Sets the value of segment `index`, which is behind all that have one.
+    pub(super) fn set(&mut self, index: u32, value: T) {
+        let place = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        let goes_on = self.rows.last().is_some_and(|(start, first)| start + (place - first) == index);
+        if !goes_on {
+            self.rows.push((index, place));
+        }
+        self.values.push(value);
+    }
+
+    /// The value of segment `index`, if it has one.
+    pub(super) fn get(&self, index: u32) -> Option<&T> {
+        let row = self.rows.partition_point(|(start, _)| *start <= index).checked_sub(1)?;
+        let (start, first) = self.rows.get(row)?;
+        let end = self.rows.get(row + 1).map_or(self.values.len(), |(_, next)| *next as usize);
+        let place = (first + (index - start)) as usize;
+        self.values.get(..end)?.get(place)
+    }
+
+    /// All values, in the order of their segments.
+    pub(super) fn values(&self) -> &[T] {
+        &self.values
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.rows.shrink_to_fit();
+        self.values.shrink_to_fit();
+    }
+
+    /// Bytes on the heap, those of the values themselves aside.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.rows.capacity() * size_of::<(u32, u32)>() + self.values.capacity() * size_of::<T>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_exact_to_the_microsecond_and_for_long_ones_to_the_millisecond() {
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        for exact in [
+            Duration::ZERO,
+            Duration::from_micros(1),
+            Duration::from_micros(6_006_006),
+            minutes(17),
+            minutes(18) + Duration::from_millis(1),
+            Duration::from_hours(11 * 24) + Duration::from_millis(999),
+            Duration::from_hours(366 * 24),
+        ] {
+            assert_eq!(Span::from(exact).duration(), exact);
+        }
+        assert_eq!(Span::from(Duration::from_nanos(1_500)).duration(), Duration::from_micros(2));
+        assert_eq!(Span::from(Duration::MAX).duration(), Duration::from_secs(u64::from(NUMBER_MAX)));
+    }
+
+    #[test]
+    fn a_run_is_kept_once_and_the_default_before_the_first_costs_nothing() {
+        let mut runs = Runs::default();
+        for (index, value) in [0, 0, 7, 7, 7, 0, 8].into_iter().enumerate() {
+            runs.set(index as u32, value);
+        }
+        let values: Vec<_> = (0..9).map(|index| runs.get(index).copied().unwrap_or_default()).collect();
+        assert_eq!(values, [0, 0, 7, 7, 7, 0, 8, 8, 8]);
+        assert_eq!(runs.values().count(), 3);
+    }
+
+    #[test]
+    fn some_segments_have_a_value_and_the_others_none() {
+        let mut sparse = Sparse::default();
+        for index in [1, 2, 3, 7, 8, 20] {
+            sparse.set(index, index * 10);
+        }
+        let values: Vec<_> = (0..22).filter_map(|index| sparse.get(index).copied()).collect();
+        assert_eq!(values, [10, 20, 30, 70, 80, 200]);
+        assert_eq!(sparse.rows.len(), 3);
+    }
+}
