@@ -118,7 +118,8 @@ pub struct LoadArgs {
     /// Stop after this long, such as 45s, 10m [default: until stopped]
     #[arg(short, long, value_name = "TIME", value_parser = values::run_length, help_heading = "Load")]
     pub duration: Option<Duration>,
-    /// highest, lowest, first, a bandwidth such as 2500k, or all (each client fetches every variant)
+    /// highest, lowest, first, a bandwidth such as 2500k, or all (each client fetches every variant); another one is played where it
+    /// fails, as the player does
     #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]
     pub variant: VariantChoice,
     /// What clients behave like: web (hls.js), ffmpeg, native (Chromium's own), persistent (never gives up)

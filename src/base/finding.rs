@@ -101,6 +101,7 @@ findings! {
     WrongContentType "wrong_content_type" Note "A Content-Type says something else than the name: allowed for a playlist in .m3u8 (section 4).",
     NoCacheHeader "no_cache_header" Note "A playlist came without Cache-Control or Expires: caches guess how long to keep it.",
     CachedTooLong "cached_too_long" Warning "A live playlist was older than 1.5 target durations when a cache served it (Age).",
+    FreshTooLong "fresh_too_long" Error "A live playlist may be kept for more than 1.5 target durations: players and caches miss segments.",
     NotGzipped "not_gzipped" Note "A playlist of more than a kilobyte came without the gzip that was offered.",
     RedirectOnReload "redirect_on_reload" Note "A playlist is redirected with every reload: each costs two requests.",
 

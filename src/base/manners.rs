@@ -15,6 +15,34 @@ pub struct Manners {
     pub extra: &'static [(&'static str, &'static str)],
     /// Playlists and media go over HTTP/1.1 connections of their own.
     pub connections_apart: bool,
+    /// The connection that an initialization section came over is closed.
+    pub closes_after_init: bool,
+}
+
+/// The connection that a request uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reuse {
+    /// One that is open and idle, else a new one; it is kept.
+    #[default]
+    Kept,
+    /// A new one; it is kept.
+    Fresh,
+    /// One that is open and idle, else a new one; it is closed afterwards.
+    Final,
+    /// A new one; it is closed afterwards.
+    Single,
+}
+
+impl Reuse {
+    /// Whether an idle connection is used, if there is one.
+    pub fn takes_idle(self) -> bool {
+        matches!(self, Self::Kept | Self::Final)
+    }
+
+    /// Whether the connection is kept.
+    pub fn keeps(self) -> bool {
+        matches!(self, Self::Kept | Self::Fresh)
+    }
 }
 
 impl Default for Manners {
@@ -27,6 +55,7 @@ impl Default for Manners {
             conditional: true,
             extra: &[],
             connections_apart: false,
+            closes_after_init: false,
         }
     }
 }

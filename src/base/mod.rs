@@ -26,7 +26,7 @@ pub use cache_status::CacheStatus;
 pub use clock::Clock;
 pub use finding::{Finding, Severity};
 pub use kind::Kind;
-pub use manners::Manners;
+pub use manners::{Manners, Reuse};
 pub use outcome::Outcome;
 pub use secret_url::SecretUrl;
 pub use state::{ClientState, Command, Mark, OnHangup, RunState, StopCause};

@@ -23,9 +23,9 @@ use super::kept::{Bodies, Kept};
 use super::pool::{Connection, Pool, Protocol};
 use super::resolve::Resolver;
 use super::sink::{Sink, Times};
-use super::{HeaderLines, Observer, Opening, Settings, decode};
+use super::{Freshness, HeaderLines, Observer, Opening, Settings, decode};
 use crate::base::outcome::Fault;
-use crate::base::{CacheStatus, SecretUrl};
+use crate::base::{CacheStatus, Reuse, SecretUrl};
 
 /// The read buffer that all clients of a worker share. A quarter of a megabyte is where fewer system calls stop
 /// paying for the cache that they miss.
@@ -57,6 +57,8 @@ pub struct Request<'a> {
     pub body: Body,
     /// The time in which the whole response must be there.
     pub total: Duration,
+    /// The connection that it uses.
+    pub reuse: Reuse,
 }
 
 /// A complete response.
@@ -74,8 +76,8 @@ pub struct Response {
     pub cache: Option<CacheStatus>,
     /// `Age`: for how long a cache has had it.
     pub age: Option<Duration>,
-    /// Whether `Cache-Control` or `Expires` says how long it may be kept.
-    pub has_lifetime: bool,
+    /// How long it may be used again.
+    pub freshness: Freshness,
     /// The content codings that the body came with.
     pub codings: Codings,
     /// The range that `Content-Range` names.
@@ -188,7 +190,11 @@ struct Path<'a> {
 
 impl Path<'_> {
     async fn get(&mut self, request: &Request<'_>, observer: &mut impl Observer) -> Result<Response, Fault> {
-        let mut connection = match self.pool.take(request.url, self.lane).await {
+        let idle = match request.reuse.takes_idle() {
+            true => self.pool.take(request.url, self.lane).await,
+            false => None,
+        };
+        let mut connection = match idle {
             Some(connection) => connection,
             None => self.connect(request.url, observer).await?,
         };
@@ -220,7 +226,9 @@ impl Path<'_> {
         }
         sink.verdict?;
         let opening = connection.opening;
-        if head.keep_alive {
+        if !request.reuse.keeps() {
+            self.pool.close(connection);
+        } else if head.keep_alive {
             self.pool.keep(connection);
         }
         let conditional = self.net.settings.headers.are_conditional(request, &self.net.settings.manners);

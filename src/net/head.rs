@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use super::Freshness;
 use crate::base::CacheStatus;
 
 /// The fields of a response that matter to a client of streams.
@@ -27,8 +28,8 @@ pub struct Head {
     pub cache: Option<CacheStatus>,
     /// `Age`: for how long a cache has had it.
     pub age: Option<Duration>,
-    /// Whether `Cache-Control` or `Expires` says how long it may be kept.
-    pub has_lifetime: bool,
+    /// How long it may be used again.
+    pub freshness: Freshness,
     /// The range that `Content-Range` names.
     pub content_range: Option<ContentRange>,
     /// Whether the connection may be used again after the body.
@@ -145,6 +146,7 @@ impl Head {
     /// Reads one field.
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
+        self.freshness.read(name, value);
         if is("content-type") {
             self.content_type = Some(text(value));
         } else if is("content-encoding") {
@@ -158,8 +160,6 @@ impl Head {
                 self.etag.take().or_else(|| std::str::from_utf8(value).ok().map(|it| it.trim().to_owned()));
         } else if is("content-range") {
             self.content_range = self.content_range.or_else(|| ContentRange::read(value));
-        } else if is("cache-control") || is("expires") {
-            self.has_lifetime = true;
         } else if let Some(status) = CacheStatus::read(name, value) {
             self.age = self.age.or_else(|| age(name, value));
             self.cache = self.cache.into_iter().chain([status]).reduce(CacheStatus::stronger);

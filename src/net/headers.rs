@@ -174,6 +174,7 @@ impl Headers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Reuse;
 
     fn headers(target: &str, given: &[&str]) -> Result<Headers, HeaderError> {
         let given: Vec<_> = given.iter().map(|line| (*line).to_owned()).collect();
@@ -192,7 +193,14 @@ mod tests {
     ) -> Vec<(String, String)> {
         let url = SecretUrl::parse(url).expect(url);
         let total = std::time::Duration::ZERO;
-        let request = Request { url: &url, range, unless: Some("\"tag\""), body: Body::Playlist, total };
+        let request = Request {
+            url: &url,
+            range,
+            unless: Some("\"tag\""),
+            body: Body::Playlist,
+            total,
+            reuse: Reuse::Kept,
+        };
         let mut sent = Vec::new();
         let mut visit = |name: &HeaderName, value: &[u8]| {
             sent.push((name.to_string(), String::from_utf8_lossy(value).into_owned()));

@@ -16,6 +16,7 @@ mod deadline;
 mod decode;
 mod exchange;
 mod fetch;
+mod freshness;
 mod given_roots;
 mod head;
 mod headers;
@@ -44,6 +45,7 @@ use crate::base::secret_url::Endpoint;
 use cookies::Jar;
 
 pub use fetch::{Body, Lines, Net, Request, Response, Wire};
+pub use freshness::Freshness;
 pub use head::{Coding, Codings, ContentRange};
 pub use headers::{HeaderError, Headers};
 pub use kept::{Charged, Kept};

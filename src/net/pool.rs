@@ -178,6 +178,16 @@ impl Pool {
         }
     }
 
+    /// Ends a connection that the player is done with: the next one replaces nothing that was lost. An HTTP/2
+    /// connection stays.
+    pub(super) fn close(&self, connection: Connection) {
+        if matches!(connection.protocol, Protocol::Http2(_)) {
+            return self.keep(connection);
+        }
+        let Place { open, most, .. } = &*connection.open.0;
+        most.set(most.get().min(open.get()).saturating_sub(1));
+    }
+
     /// Ends a connection that something failed on.
     pub(super) fn lose(&self, connection: Connection) {
         if let Protocol::Http2(http2) = &connection.protocol {

@@ -97,7 +97,7 @@ impl<'a, O: Observer> Sink<'a, O> {
             etag: head.etag,
             cache: head.cache,
             age: head.age,
-            has_lifetime: head.has_lifetime,
+            freshness: head.freshness,
             codings: head.codings,
             content_range: head.content_range,
             conditional,

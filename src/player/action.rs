@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Decryption, Profile, SessionLength};
-use crate::base::SecretUrl;
+use crate::base::{Reuse, SecretUrl};
 use crate::hls::{Playlist, VariantChoice};
 
 /// Requests that a client can have open at a time.
@@ -54,6 +54,8 @@ pub struct Fetch {
     pub decryption: Option<Box<Decryption>>,
     /// The time in which the whole response must be there.
     pub total: Duration,
+    /// The connection that it uses.
+    pub reuse: Reuse,
 }
 
 /// What to do next.
@@ -98,9 +100,14 @@ pub enum Answer {
         etag: Option<Arc<str>>,
         /// What it says; shared by all clients that got the same.
         playlist: Arc<Playlist>,
+        /// For how long a browser uses it without asking again.
+        fresh_for: Duration,
     },
     /// The playlist has not changed (304).
-    Unchanged,
+    Unchanged {
+        /// For how long a browser uses it without asking again.
+        fresh_for: Duration,
+    },
     /// A key, an initialization section, or a segment of this many bytes.
     Media(u64),
     /// It failed.

@@ -14,6 +14,16 @@ use super::track::{Role, Track};
 use super::{Failure, Player, What};
 
 impl Player {
+    /// Whether a response to an open request is still of use: not if its track was left.
+    pub fn awaits(&self, what: What) -> bool {
+        self.asked.iter().flatten().any(|asked| asked.what == what && !asked.void)
+    }
+
+    /// Changes whenever another variant is played.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
     /// Leaves the variant after a failure, if this kind of player does so by now and there is another. Returns whether
     /// it did.
     pub(super) fn fail_over(&mut self, what: What, failure: Failure, now: Duration) -> bool {

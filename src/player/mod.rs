@@ -11,10 +11,12 @@
 mod action;
 mod attempts;
 mod backoff;
+mod cache;
 mod failover;
 mod join;
 mod live;
 mod need;
+mod opening;
 mod playhead;
 mod presentation;
 pub mod profile;
@@ -32,7 +34,7 @@ use jiff::Timestamp;
 
 use crate::base::outcome::Fault;
 use crate::base::{SecretUrl, limits};
-use crate::hls::{Media, Multivariant, Playlist, Start, Variables, choose};
+use crate::hls::{Media, Playlist, Start, Variables, choose};
 
 pub use action::{Action, Answer, Departure, Failure, Fetch, Input, LANES, Settings, What};
 use attempts::{Attempts, Verdict};
@@ -91,6 +93,7 @@ struct Counted {
     skipped: u64,
     jumps: u64,
     switches: u64,
+    cached_reloads: u64,
     live_latency: Option<Duration>,
 }
 
@@ -126,10 +129,14 @@ impl Player {
             && !asked.void
         {
             match answer {
-                Answer::Playlist { url, etag, playlist } => {
+                Answer::Playlist { url, etag, playlist, fresh_for } => {
                     self.take_playlist(&asked, url, etag, playlist, now);
+                    self.keep_fresh(what, fresh_for, now);
                 }
-                Answer::Unchanged => self.take_unchanged(&asked, now),
+                Answer::Unchanged { fresh_for } => {
+                    self.take_unchanged(&asked, now);
+                    self.keep_fresh(what, fresh_for, now);
+                }
                 Answer::Media(bytes) => self.take_media(asked, bytes, now),
                 Answer::Failed(failure) => self.take_failure(asked.what, failure, now),
             }
@@ -207,16 +214,6 @@ impl Player {
         self.end_if_complete(now);
     }
 
-    /// Chooses what is played of a presentation.
-    fn present(&mut self, multivariant: &Multivariant, playlist: &Arc<Playlist>, url: &SecretUrl) {
-        let Settings { choice, profile, .. } = *self.settings;
-        self.presentation = Presentation::new(playlist, url, choice, profile).map(Box::new);
-        self.tracks = match &self.presentation {
-            Some(presentation) => presentation.tracks(),
-            None => selection::tracks(multivariant, &choose(multivariant, choice), url),
-        };
-    }
-
     /// Where the viewer stands behind what happens, from the first track's playlist that was asked for at `asked`.
     fn settle_latency(&mut self, asked: Duration, now: Duration) {
         let Some(track) = self.tracks.first() else { return };
@@ -248,9 +245,10 @@ impl Player {
             What::Segment(_, sequence) => {
                 let first = track.buffered.is_zero();
                 let (length, role) = (track.take_segment(sequence), track.role);
-                if let Some(length) = length.filter(|_| role != Role::Subtitles) {
+                if let Some(length) = length.filter(|_| role.is_waited_for()) {
                     self.playhead.load(bytes, if role == Role::Main { length } else { Duration::ZERO });
                 }
+                self.close_looked_at();
                 self.buffer(now);
                 if length.is_some() && role == Role::Main {
                     if first {
@@ -268,6 +266,9 @@ impl Player {
     }
 
     fn take_failure(&mut self, what: What, failure: Failure, now: Duration) {
+        if self.close_other(what) {
+            return self.end_if_complete(now);
+        }
         if self.fail_over(what, failure, now) {
             return;
         }
@@ -316,7 +317,7 @@ impl Player {
 
     /// What can be played is what every track has that playback waits for.
     fn buffer(&mut self, now: Duration) {
-        let needed = self.tracks.iter().filter(|track| track.role != Role::Subtitles);
+        let needed = self.tracks.iter().filter(|track| track.role.is_waited_for());
         let buffered = needed.map(|track| track.buffered).min().unwrap_or_default();
         self.playhead.buffer(buffered, now);
         self.end_if_complete(now);
@@ -359,6 +360,7 @@ impl Player {
             }
             return Some(self.fetch(What::Entry, 0, Wanted::of(self.settings.entry.clone()), None, now));
         }
+        self.reload_from_cache(now);
         // A playlist that is due comes before any segment: one that is loaded late is a client that is late for ever.
         let needs = [Self::playlist_request, Self::media_request];
         needs.into_iter().find_map(|need| need(self, now, wake))
@@ -438,28 +440,19 @@ impl Player {
     ) -> Action {
         let Wanted { url, range, decryption, .. } = wanted;
         let Some(url) = url else { return Action::Wait(Some(now + limits::BACKOFF_MIN)) };
+        let reuse = self.reuse(what);
         if let Some(open) = self.asked.get_mut(lane) {
             let key = matches!(what, What::Key(_)).then(|| url.clone());
             *open = Some(Asked { what, since: now, key, void: false });
         }
         let target = self.tracks.iter().map(Track::target_duration).max().unwrap_or_default();
         let total = (target * limits::TOTAL_TIMEOUT_SEGMENTS).max(limits::TOTAL_TIMEOUT_MIN);
-        Action::Fetch(Fetch { what, lane, url, range, unless, decryption, total })
+        Action::Fetch(Fetch { what, lane, url, range, unless, decryption, total, reuse })
     }
 
     /// The client leaves at `now`: what it played until then is counted.
     pub fn leave(&mut self, now: Duration) {
         self.playhead.advance(now);
-    }
-
-    /// Whether a response to an open request is still of use: not if its track was left.
-    pub fn awaits(&self, what: What) -> bool {
-        self.asked.iter().flatten().any(|asked| asked.what == what && !asked.void)
-    }
-
-    /// Changes whenever another variant is played.
-    pub fn generation(&self) -> u32 {
-        self.generation
     }
 
     /// What media playlists may import from their multivariant playlist.
@@ -474,6 +467,7 @@ impl Player {
             segments_skipped: counted.skipped,
             edge_jumps: counted.jumps,
             variant_switches: counted.switches,
+            cached_reloads: counted.cached_reloads,
             live_latency: counted.live_latency,
             ..self.playhead.take_tally()
         }

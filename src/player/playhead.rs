@@ -41,6 +41,8 @@ pub struct Tally {
     pub edge_jumps: u64,
     /// Times that another variant was played from then on.
     pub variant_switches: u64,
+    /// Reloads of playlists that needed no request.
+    pub cached_reloads: u64,
 }
 
 /// What the viewer sees, as a function of time. Moments are microseconds on the clock of the run.

@@ -56,6 +56,9 @@ impl Presentation {
             (StartVariant::Estimated { default, most }, VariantChoice::Highest) => {
                 estimated(multivariant, default, most).unwrap_or(preferred)
             }
+            (StartVariant::Lowest, VariantChoice::Highest) => {
+                choose(multivariant, VariantChoice::Lowest).first().copied().unwrap_or(preferred)
+            }
             _ => preferred,
         };
         Some(Self {

@@ -32,6 +32,12 @@ pub struct Profile {
     pub refused: Refused,
     /// Where a client goes on that was too slow for the window.
     pub behind: Behind,
+    /// The playlists of a presentation that are opened.
+    pub opening: Opening,
+    /// Whether an initialization section is loaded again after each reload of the playlist.
+    pub reloads_init: bool,
+    /// Whether playlists are kept in an HTTP cache while they are fresh.
+    pub caches: bool,
     /// When another variant is played.
     pub failover: Failover,
     /// The variant that playback begins with, where the best is to be played.
@@ -71,6 +77,8 @@ pub enum Failover {
 pub enum StartVariant {
     /// The best.
     Preferred,
+    /// The lowest.
+    Lowest,
     /// The highest that fits a first estimate: `default` bits per second, or the bandwidth of the variant that is
     /// listed first, up to `most`.
     Estimated {
@@ -78,6 +86,19 @@ pub enum StartVariant {
         default: u64,
         /// The highest estimate.
         most: u64,
+    },
+}
+
+/// The playlists of a presentation that are opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// Those that are played.
+    Chosen,
+    /// All variants and audio renditions, to see what they are: so many segments of each are loaded, each over a
+    /// connection of its own.
+    All {
+        /// Segments of each.
+        segments: u32,
     },
 }
 

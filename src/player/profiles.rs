@@ -8,14 +8,16 @@
 //!   controller does: at once after a 4xx or without a response, else after the retries; it does not come back.
 //! * `ffmpeg` (5.1): it tries a playlist three times within 10 ms; here the third waits for the limit of two playlist
 //!   requests a second and client. A segment that fails over a kept-alive connection is tried once more over a new one.
+//!   It opens every playlist of a presentation and loads two segments of each before it plays one; then an
+//!   initialization section again with each reload, over a connection that it closes.
 //! * `native` (Chromium's own player): it asks for what is left of a resource (`bytes=N-`), here for all of it.
 //! * `persistent` (video.js 8 and others that never give up): what fails is tried again every half target duration.
 
 use std::time::Duration;
 
 use super::profile::{
-    Address, AudioStart, Behind, Failover, Pace, Profile, Refused, Reload, Retry, StartAt, StartVariant,
-    Then, Wait,
+    Address, AudioStart, Behind, Failover, Opening, Pace, Profile, Refused, Reload, Retry, StartAt,
+    StartVariant, Then, Wait,
 };
 use crate::base::Manners;
 
@@ -27,6 +29,7 @@ const BROWSER: Manners = Manners {
     conditional: true,
     extra: &[],
     connections_apart: false,
+    closes_after_init: false,
 };
 /// The waits of hls.js's default load policies.
 const WEB_WAIT: Wait = Wait::Doubling { first: SECOND, longest: Duration::from_secs(8) };
@@ -48,6 +51,9 @@ pub static WEB: Profile = Profile {
     segment: Retry { times: Some(6), wait: WEB_WAIT, then: Then::Leave },
     refused: Refused::Final,
     behind: Behind::LiveEdge,
+    opening: Opening::Chosen,
+    reloads_init: false,
+    caches: true,
     failover: Failover::AfterRetries,
     start_variant: WEB_ESTIMATE,
     audio_start: AudioStart::WithVideo,
@@ -67,6 +73,9 @@ pub static FFMPEG: Profile = Profile {
     segment: Retry { times: Some(1), wait: Wait::AtOnce, then: Then::SkipOn },
     refused: Refused::AsAnyFailure,
     behind: Behind::Oldest,
+    opening: Opening::All { segments: 2 },
+    reloads_init: true,
+    caches: false,
     failover: Failover::Never,
     start_variant: StartVariant::Preferred,
     audio_start: AudioStart::Alone,
@@ -77,6 +86,7 @@ pub static FFMPEG: Profile = Profile {
         conditional: false,
         extra: &[("icy-metadata", "1")],
         connections_apart: true,
+        closes_after_init: true,
     },
 };
 
@@ -93,8 +103,11 @@ pub static NATIVE: Profile = Profile {
     segment: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
     refused: Refused::AsAnyFailure,
     behind: Behind::LiveEdge,
+    opening: Opening::Chosen,
+    reloads_init: false,
+    caches: false,
     failover: Failover::Never,
-    start_variant: StartVariant::Preferred,
+    start_variant: StartVariant::Lowest,
     audio_start: AudioStart::Alone,
     manners: Manners {
         playlist_encoding: Some("gzip, identity;q=1, *;q=0"),
@@ -117,6 +130,9 @@ pub static PERSISTENT: Profile = Profile {
     segment: Retry { times: Some(5), wait: Wait::HalfTargets(1), then: Then::Skip },
     refused: Refused::AsAnyFailure,
     behind: Behind::LiveEdge,
+    opening: Opening::Chosen,
+    reloads_init: false,
+    caches: true,
     failover: Failover::AtOnce { penalty: Duration::from_secs(60) },
     start_variant: StartVariant::Preferred,
     audio_start: AudioStart::WithVideo,

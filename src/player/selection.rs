@@ -32,6 +32,15 @@ pub(super) fn tracks(presentation: &Multivariant, chosen: &[usize], at: &SecretU
     tracks
 }
 
+/// Adds what is only looked at: the audio renditions and variants that are not played.
+pub(super) fn add_others(tracks: &mut Vec<Track>, presentation: &Multivariant, at: &SecretUrl) {
+    let audio = presentation.renditions.iter().filter(|rendition| rendition.kind == RenditionKind::Audio);
+    let variants = presentation.variants.iter().map(|variant| &variant.uri);
+    for uri in audio.filter_map(|rendition| rendition.uri.as_ref()).chain(variants) {
+        add(tracks, at, uri.as_str(), Role::Other, 0);
+    }
+}
+
 fn add(tracks: &mut Vec<Track>, at: &SecretUrl, uri: &str, role: Role, bandwidth: u64) {
     let url = at.refer(uri);
     if !tracks.iter().any(|track| track.is_at(&url)) {

@@ -33,6 +33,15 @@ pub(super) enum Role {
     Audio,
     /// Subtitles; playback does not wait for them.
     Subtitles,
+    /// What is looked at when the presentation is opened, and not played.
+    Other,
+}
+
+impl Role {
+    /// Whether playback waits for it.
+    pub(super) fn is_waited_for(self) -> bool {
+        matches!(self, Self::Main | Self::Audio)
+    }
 }
 
 /// What a new playlist meant for the client's place in it.
@@ -59,6 +68,12 @@ pub(super) struct Track {
     pub(super) buffered: Duration,
     /// The entity tag of the playlist that the client has.
     pub(super) etag: Option<Arc<str>>,
+    /// Segments that have been loaded.
+    pub(super) loaded: u32,
+    /// It was looked at: nothing more is loaded.
+    pub(super) closed: bool,
+    /// Until when the playlist is used without asking.
+    pub(super) fresh_until: Duration,
     pub(super) playlist_attempts: Attempts,
     pub(super) media_attempts: Attempts,
     /// A media playlist.
@@ -87,6 +102,9 @@ impl Track {
             bandwidth,
             buffered: Duration::ZERO,
             etag: None,
+            loaded: 0,
+            closed: false,
+            fresh_until: Duration::ZERO,
             playlist_attempts: Attempts::default(),
             media_attempts: Attempts::default(),
             list: None,
@@ -175,6 +193,9 @@ impl Track {
             }
         };
         self.behind_since = None;
+        if profile.reloads_init {
+            self.init = None;
+        }
         self.list = Some(list);
         self.schedule(asked, taken.changed, profile);
         taken
@@ -213,7 +234,12 @@ impl Track {
 
     /// Whether the playlist is to be loaded now, or when.
     pub(super) fn playlist_need(&self, now: Duration) -> Need {
-        let due = if self.list.is_none() { Some(Duration::ZERO) } else { self.reload_at };
+        let due = match (&self.list, self.role) {
+            _ if self.closed => None,
+            (None, _) => Some(Duration::ZERO),
+            (Some(_), Role::Other) => None,
+            (Some(_), _) => self.reload_at,
+        };
         match due.max(self.playlist_attempts.until(now).filter(|_| due.is_some())) {
             Some(at) if at <= now => Need::Playlist,
             until => Need::Nothing { until },
@@ -222,7 +248,9 @@ impl Track {
 
     /// What media the track needs at `now`, with `ahead` of media before it.
     pub(super) fn media_need(&self, now: Duration, ahead: Duration, goal: Duration, keys: &Keys) -> Need {
-        let Some(segment) = self.wanted() else { return Need::Nothing { until: None } };
+        let Some(segment) = self.wanted().filter(|_| !self.closed) else {
+            return Need::Nothing { until: None };
+        };
         if let Some(until) = self.media_attempts.until(now) {
             return Need::Nothing { until: Some(until) };
         }
@@ -260,6 +288,7 @@ impl Track {
         let listed = self.media().and_then(|media| media.segment(sequence));
         let length = listed.map_or(UNKNOWN_DURATION, duration);
         self.buffered += length;
+        self.loaded = self.loaded.saturating_add(1);
         self.next = sequence.saturating_add(1);
         self.missing = self.next;
         self.media_attempts.succeed();
@@ -288,7 +317,7 @@ impl Track {
 
     /// Whether the stream has ended and everything was loaded.
     pub(super) fn is_complete(&self) -> bool {
-        self.media().is_some_and(|media| media.endlist && self.next_segment(media).is_none())
+        self.closed || self.media().is_some_and(|media| media.endlist && self.next_segment(media).is_none())
     }
 }
 

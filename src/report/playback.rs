@@ -70,6 +70,8 @@ pub struct Playback {
     pub edge_jumps: u64,
     /// Times that a client went on with another variant.
     pub variant_switches: u64,
+    /// Reloads of playlists that clients answered from their own cache, without a request.
+    pub cached_reloads: u64,
     /// How the sessions that ever played differ from one another.
     pub sessions: Sessions,
 }
@@ -120,6 +122,7 @@ pub(super) fn playback(frame: &Frame, registry: &Registry) -> Playback {
         live_latency_ms: timed_ms(registry, Timed::LiveLatency),
         edge_jumps: totals.get(Metric::EdgeJumps),
         variant_switches: totals.get(Metric::VariantSwitches),
+        cached_reloads: totals.get(Metric::CachedReloads),
         sessions: sessions(registry),
     }
 }

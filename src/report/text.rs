@@ -248,11 +248,13 @@ fn playback(report: &Report, page: &mut Page) {
     ));
     let speed = playback.average_speed.map_or(UNKNOWN.to_owned(), |speed| format!("{speed:.3}"));
     page.line(format!(
-        "        average speed {speed}, drift max {} s, {} skipped, {}, variant switches {}",
+        "        average speed {speed}, drift max {} s, {} skipped, {}, variant switches {}, \
+         reloads from cache {}",
         units::number(playback.drift_max_s),
         units::plural(playback.segments_skipped, "segment"),
         units::plural(playback.edge_jumps, "edge jump"),
         units::count(playback.variant_switches),
+        units::count(playback.cached_reloads),
     ));
     page.line(format!(
         "viewers {}: {} gave up, {}, {} left in time, {} before start, {} replaced",

@@ -78,6 +78,7 @@ metrics! {
     Replacements "replacements" "Clients that took the place of one that had left.",
     EdgeJumps "edge_jumps" "Times that a client went on elsewhere in a live stream than behind what it had.",
     VariantSwitches "variant_switches" "Times that a client went on with another variant.",
+    CachedReloads "cached_reloads" "Reloads of playlists that clients answered from their own cache, without a request.",
 }
 
 impl Metric {

@@ -64,6 +64,13 @@ fn look<'a>(fetch: &'a Fetch, arrived: &'a Arrived<'_>, length: usize) -> Look<'
     Look { fetch, url, response, length, loaded: Loaded { since, until }, meter }
 }
 
+/// For how long a browser uses the response again.
+fn fresh_for(look: &Look<'_>) -> Duration {
+    let Loaded { since, until } = look.loaded;
+    let now = look.meter.clock().started_at() + until;
+    look.response.freshness.fresh_for(now, until.saturating_sub(since))
+}
+
 /// What a good response is to the player.
 async fn understand(
     player: &Player,
@@ -78,7 +85,7 @@ async fn understand(
     match what {
         _ if response.status == 304 => {
             inspection.unchanged(look);
-            Ok(Answer::Unchanged)
+            Ok(Answer::Unchanged { fresh_for: fresh_for(look) })
         }
         What::Key(_) => {
             inspection.key(look)?;
@@ -101,7 +108,7 @@ async fn understand(
             }
             let remembered = |etag: &&str| etag.len() <= limits::ETAG_BYTES;
             let etag = response.etag.as_deref().filter(remembered).map(Arc::from);
-            Ok(Answer::Playlist { url: look.url.clone(), etag, playlist })
+            Ok(Answer::Playlist { url: look.url.clone(), etag, playlist, fresh_for: fresh_for(look) })
         }
     }
 }

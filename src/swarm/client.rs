@@ -171,6 +171,7 @@ impl Viewer {
             (Metric::SegmentsSkipped, tally.segments_skipped),
             (Metric::EdgeJumps, tally.edge_jumps),
             (Metric::VariantSwitches, tally.variant_switches),
+            (Metric::CachedReloads, tally.cached_reloads),
         ] {
             if amount > 0 {
                 meter.count(metric, amount);

@@ -253,7 +253,8 @@ impl Inspection {
                 );
             }
         }
-        if !response.has_lifetime {
+        self.inspect_lifetime(look, media);
+        if !response.freshness.is_stated() {
             look.find(Finding::NoCacheHeader, || "neither Cache-Control nor Expires".to_owned());
         }
         if self.offers_gzip && !response.codings.compress() && look.length >= WORTH_COMPRESSING {
@@ -264,6 +265,19 @@ impl Inspection {
         {
             look.find(Finding::CachedTooLong, || {
                 format!("Age {} s, target duration {} s", age.as_secs(), media.target_duration.as_secs_f64())
+            });
+        }
+    }
+
+    /// A live playlist that may be kept for longer than players wait for news starves them (RFC 8216bis section 6.2.1:
+    /// a server adds a segment within one and a half target durations).
+    fn inspect_lifetime(&self, look: &Look<'_>, media: Option<&Media>) {
+        let Some(media) = media.filter(|media| !media.endlist) else { return };
+        let Some(lifetime) = look.response.freshness.longest() else { return };
+        if lifetime > media.target_duration * 3 / 2 {
+            look.find(Finding::FreshTooLong, || {
+                let (lifetime, target) = (lifetime.as_secs(), media.target_duration.as_secs_f64());
+                format!("may be kept for {lifetime} s, target duration {target} s")
             });
         }
     }

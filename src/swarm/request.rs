@@ -109,7 +109,8 @@ async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, beside: Be
         let mut tap = Tap { exchange: meter.start(kind), undoing, attempt: Attempt::default() };
         let unless = fetch.unless.as_deref();
         let body = body(kind, &tap.undoing);
-        let request = Request { url: &url, range: fetch.range, unless, body, total: fetch.total };
+        let request =
+            Request { url: &url, range: fetch.range, unless, body, total: fetch.total, reuse: fetch.reuse };
         let ended = wire.get(&request, &mut tap).await;
         let Tap { exchange, undoing, attempt } = tap;
         beside.seat.reach().ended(&url, attempt, ended.as_ref().err().copied());

@@ -28,6 +28,7 @@ mod recovery;
 mod requests;
 mod requirements;
 mod secrets;
+mod separate;
 mod streams;
 mod tls;
 mod vod;

@@ -59,8 +59,12 @@ pub fn assert_waits(tries: &[f64], expected: &[f64], lag_s: f64) {
 
 /// Plays as the player of this name does, as long as the [`trouble`] lasts.
 pub fn imitate(name: &str, url: &str) -> Program {
-    let total = STEADY + MISSING + RECOVERY + FAILING;
-    let duration = format!("{}ms", total.as_millis());
+    imitate_for(name, url, STEADY + MISSING + RECOVERY + FAILING)
+}
+
+/// Plays as the player of this name does, for this long.
+pub fn imitate_for(name: &str, url: &str, length: Duration) -> Program {
+    let duration = format!("{}ms", length.as_millis());
     Program::start(
         url,
         &["-c", "1", "-d", &duration, "--player", name, "--user-agent", &format!("as-{name}")],

@@ -229,6 +229,10 @@ fn streams() -> Vec<(Finding, Script, &'static [&'static str])> {
             seen(with_headers("Content-Type: audio/mpegurl\r\nAge: 2\r\nExpires: 0\r\n")),
         ),
         of(
+            Finding::FreshTooLong,
+            seen(with_headers("Content-Type: audio/mpegurl\r\nCache-Control: max-age=30\r\n")),
+        ),
+        of(
             Finding::NotGzipped,
             seen(with_list(|stream| list(stream.now(), &format!("#{}\n", "x".repeat(2_000))))),
         ),

@@ -12,7 +12,7 @@ use super::super::http1::Reader;
 use super::super::pool::{Pool, Protocol};
 use super::super::{ConnectTimings, Headers, Opening, Request, Settings, TlsSettings};
 use super::*;
-use crate::base::{Manners, SecretUrl};
+use crate::base::{Manners, Reuse, SecretUrl};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -107,7 +107,8 @@ async fn ask(http2: &mut Http2) -> (Result<Head, Broken>, u64) {
     let endpoint = url.endpoint();
     let lines = HeaderLines { settings: &settings, cookies: &jar, endpoint: &endpoint };
     let total = Duration::from_secs(60);
-    let request = Request { url: &url, range: None, unless: None, body: Body::Media, total };
+    let request =
+        Request { url: &url, range: None, unless: None, body: Body::Media, total, reuse: Reuse::Kept };
     let mut told = Told::default();
     let bodies = crate::net::kept::Bodies::new(std::sync::Arc::default());
     let mut sink = Sink::new(Body::Media, &bodies, &mut told);
@@ -302,7 +303,8 @@ async fn refused(times: u32) -> (Result<u16, Fault>, u32) {
         };
         let url = url();
         let total = Duration::from_secs(60);
-        let request = Request { url: &url, range: None, unless: None, body: Body::Media, total };
+        let request =
+            Request { url: &url, range: None, unless: None, body: Body::Media, total, reuse: Reuse::Kept };
         let mut told = Told::default();
         let (response, ()) = tokio::join!(wire.get(&request, &mut told), act);
         (response.map(|response| response.status), told.retries)

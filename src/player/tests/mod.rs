@@ -1,14 +1,17 @@
 //! A viewer against a scripted origin: time is a number, so a day takes a fraction of a second.
 
+mod cache;
 mod encrypted;
 mod failover;
 mod faults;
 mod live;
+mod opening;
 mod properties;
 mod renditions;
 mod vod;
 
 use super::*;
+use crate::base::Reuse;
 use crate::hls::{VariantChoice, parse};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -45,6 +48,8 @@ pub(super) struct Origin {
     pub(super) failure: Failure,
     /// An answer to a request that was made at this time, instead of the usual one.
     pub(super) instead: Instead,
+    /// For how long its playlists may be used again.
+    pub(super) fresh_for: Duration,
     /// How long a request takes.
     pub(super) latency: Box<dyn Fn(What) -> Duration>,
     pub(super) asked: Vec<Asked>,
@@ -58,6 +63,7 @@ impl Origin {
             fails: Box::new(|_, _| false),
             failure: Failure::Broken,
             instead: Box::new(|_, _| None),
+            fresh_for: Duration::ZERO,
             latency: Box::new(|_| Duration::from_millis(10)),
             asked: Vec::new(),
         }
@@ -102,6 +108,7 @@ impl Origin {
             url: fetch.url.clone(),
             etag: None,
             playlist: Arc::new(parse(text.as_bytes()).expect("a playlist")),
+            fresh_for: self.fresh_for,
         };
         match fetch.what {
             What::Entry => playlist(&self.master),
@@ -159,6 +166,7 @@ impl Run {
         self.tally.play += tally.play;
         self.tally.stall += tally.stall;
         self.tally.variant_switches += tally.variant_switches;
+        self.tally.cached_reloads += tally.cached_reloads;
         self.tally.stalls += tally.stalls;
         self.tally.played_bytes += tally.played_bytes;
         self.tally.segments_skipped += tally.segments_skipped;

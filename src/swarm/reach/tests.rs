@@ -159,7 +159,7 @@ fn answer(what: What, now: Duration) -> Answer {
     let text = (first..first + 6).fold(head, |text, n| text + &format!("#EXTINF:2,\n{n}.ts\n"));
     let playlist: Playlist = parse(text.as_bytes()).expect("a playlist");
     let url = url("http://origin.test/live.m3u8");
-    Answer::Playlist { url, etag: None, playlist: Arc::new(playlist) }
+    Answer::Playlist { url, etag: None, playlist: Arc::new(playlist), fresh_for: Duration::ZERO }
 }
 
 /// The connections that were opened after the outage, and the most of them within one second.

@@ -1,0 +1,186 @@
+//! For how long a response may be used again without asking: the freshness of RFC 9111, as Chromium computes it.
+//!
+//! * A browser is a private cache: it ignores `s-maxage`, and takes a tenth of the age of a file where only
+//!   `Last-Modified` is known (section 4.2.2).
+//! * `no-store`, `no-cache`, `Pragma: no-cache` and `Vary: *` make a response useless without asking.
+//!   `must-revalidate` changes nothing but that heuristic: a stale response is never used here.
+//! * Other `Vary` headers are ignored: all requests of one client for playlists have the same headers.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+
+/// The share of a file's age for which it is taken to stay as it is.
+const HEURISTIC_SHARE: f64 = 0.1;
+
+/// What the headers of a response say of its lifetime.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Freshness {
+    /// `Cache-Control` or `Expires` is there.
+    stated: bool,
+    useless: bool,
+    must_revalidate: bool,
+    max_age: Option<Duration>,
+    shared_max_age: Option<Duration>,
+    expires: Option<Timestamp>,
+    date: Option<Timestamp>,
+    last_modified: Option<Timestamp>,
+    age: Duration,
+}
+
+impl Freshness {
+    /// Takes note of a header, if it speaks of lifetimes.
+    pub fn read(&mut self, name: &[u8], value: &[u8]) {
+        let named = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
+        let text = || std::str::from_utf8(value).unwrap_or_default().trim();
+        if named("cache-control") {
+            self.stated = true;
+            text().split(',').for_each(|directive| self.direct(directive.trim()));
+        } else if named("expires") {
+            self.stated = true;
+            // An invalid date, "0" above all, means that it has expired (section 5.3).
+            self.expires = Some(date(text()).unwrap_or(Timestamp::MIN));
+        } else if named("date") {
+            self.date = date(text());
+        } else if named("last-modified") {
+            self.last_modified = date(text());
+        } else if named("age") {
+            self.age = seconds(text()).unwrap_or_default();
+        } else if named("pragma") {
+            self.useless |=
+                text().split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"));
+        } else if named("vary") {
+            self.useless |= text().split(',').any(|header| header.trim() == "*");
+        }
+    }
+
+    fn direct(&mut self, directive: &str) {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        let length = || seconds(value.trim().trim_matches('"'));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "no-store" | "no-cache" => self.useless = true,
+            "must-revalidate" => self.must_revalidate = true,
+            "max-age" => self.max_age = self.max_age.or_else(length),
+            "s-maxage" => self.shared_max_age = self.shared_max_age.or_else(length),
+            _ => {}
+        }
+    }
+
+    /// Whether the response says how long it may be kept.
+    pub fn is_stated(&self) -> bool {
+        self.stated
+    }
+
+    /// The longest lifetime that the response gives any cache; `None`: it gives none.
+    pub fn longest(&self) -> Option<Duration> {
+        let private = self.max_age.or_else(|| self.expires_after(self.date?));
+        let lifetime = private.max(self.shared_max_age);
+        lifetime.filter(|_| !self.useless)
+    }
+
+    /// For how long a browser uses the response from now on, `took` being the time between request and response.
+    pub fn fresh_for(&self, now: Timestamp, took: Duration) -> Duration {
+        if self.useless {
+            return Duration::ZERO;
+        }
+        let date = self.date.unwrap_or(now);
+        let lifetime = self.max_age.or_else(|| self.expires_after(date)).or_else(|| self.heuristic(date));
+        // Section 4.2.3: what the clocks say, but no less than what caches on the way say.
+        let apparent = between(date, now).unwrap_or_default();
+        lifetime.unwrap_or_default().saturating_sub(apparent.max(self.age) + took)
+    }
+
+    fn expires_after(&self, date: Timestamp) -> Option<Duration> {
+        self.expires.map(|expires| between(date, expires).unwrap_or_default())
+    }
+
+    fn heuristic(&self, date: Timestamp) -> Option<Duration> {
+        let age = between(self.last_modified?, date)?;
+        (!self.must_revalidate).then(|| age.mul_f64(HEURISTIC_SHARE))
+    }
+}
+
+/// The time from one moment to a later one.
+fn between(earlier: Timestamp, later: Timestamp) -> Option<Duration> {
+    Duration::try_from(later.duration_since(earlier)).ok()
+}
+
+/// A whole number of seconds, not negative; what is too large for a number means for good (section 1.2.2).
+fn seconds(text: &str) -> Option<Duration> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| Duration::from_secs(text.parse().unwrap_or(u32::MAX).into()))
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-11-06T08:49:37Z";
+
+    fn freshness(headers: &[(&str, &str)]) -> Freshness {
+        let mut freshness = Freshness::default();
+        headers.iter().for_each(|(name, value)| freshness.read(name.as_bytes(), value.as_bytes()));
+        freshness
+    }
+
+    /// Seconds for which a browser uses a response that took half a second.
+    fn fresh_for(headers: &[(&str, &str)]) -> f64 {
+        let now = NOW.parse().expect("a date");
+        freshness(headers).fresh_for(now, Duration::from_millis(500)).as_secs_f64()
+    }
+
+    #[test]
+    fn a_browser_uses_a_response_as_long_as_it_is_fresh() {
+        let date = ("Date", "Fri, 06 Nov 2026 08:49:37 GMT");
+        for (headers, expected) in [
+            (&[("Cache-Control", "max-age=30")][..], 29.5),
+            (&[("cache-control", "public, Max-Age=\"30\"")], 29.5),
+            (&[("Cache-Control", "max-age=30"), ("Age", "12")], 17.5),
+            (&[("Cache-Control", "max-age=30"), ("Date", "Fri, 06 Nov 2026 08:49:27 GMT")], 19.5),
+            (&[("Cache-Control", "max-age=30"), ("Age", "40")], 0.0),
+            (&[("Cache-Control", "s-maxage=30")], 0.0),
+            (&[("Cache-Control", "max-age=30, no-cache")], 0.0),
+            (&[("Cache-Control", "max-age=30"), ("Cache-Control", "no-store")], 0.0),
+            (&[("Cache-Control", "max-age=30"), ("Pragma", "no-cache")], 0.0),
+            (&[("Cache-Control", "max-age=30"), ("Vary", "Accept-Encoding, *")], 0.0),
+            (&[("Cache-Control", "max-age=30, must-revalidate"), ("Vary", "Origin")], 29.5),
+            (&[("Cache-Control", "max-age=-1")], 0.0),
+            (&[date, ("Expires", "Fri, 06 Nov 2026 08:50:37 GMT")], 59.5),
+            (&[("Expires", "Fri, 06 Nov 2026 08:50:37 GMT")], 59.5),
+            (&[date, ("Expires", "Fri, 06 Nov 2026 08:50:37 GMT"), ("Cache-Control", "max-age=2")], 1.5),
+            (&[date, ("Expires", "0")], 0.0),
+            (&[date, ("Last-Modified", "Fri, 06 Nov 2026 08:47:57 GMT")], 9.5),
+            (
+                &[("Last-Modified", "Fri, 06 Nov 2026 08:47:57 GMT"), ("Cache-Control", "must-revalidate")],
+                0.0,
+            ),
+            (&[date, ("Last-Modified", "Fri, 06 Nov 2026 08:47:57 GMT"), ("Expires", "-1")], 0.0),
+            (&[date, ("Server", "max-age=30")], 0.0),
+        ] {
+            assert_eq!(fresh_for(headers), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_huge_lifetime_is_no_error() {
+        assert!(fresh_for(&[("Cache-Control", "max-age=99999999999999999999")]) > 4e9);
+        assert_eq!(fresh_for(&[("Cache-Control", "max-age=30"), ("Age", "99999999999999999999")]), 0.0);
+    }
+
+    #[test]
+    fn the_longest_lifetime_is_that_of_any_cache() {
+        let longest = |headers: &[(&str, &str)]| freshness(headers).longest().map(|time| time.as_secs());
+        assert_eq!(longest(&[("Cache-Control", "max-age=2, s-maxage=30")]), Some(30));
+        assert_eq!(longest(&[("Cache-Control", "max-age=30")]), Some(30));
+        assert_eq!(longest(&[("Cache-Control", "no-cache, max-age=30")]), None);
+        assert_eq!(longest(&[("Last-Modified", "Fri, 06 Nov 2020 08:47:57 GMT")]), None);
+        let dates = [("Date", "Fri, 06 Nov 2026 08:49:37 GMT"), ("Expires", "Fri, 06 Nov 2026 08:50:37 GMT")];
+        assert_eq!(longest(&dates), Some(60));
+        assert!(!freshness(&dates[..1]).is_stated() && freshness(&dates).is_stated());
+    }
+}

@@ -1,0 +1,70 @@
+//! The tracks that are opened of a presentation: those that are played, and those that some players look at first.
+//! ffmpeg probes all variants and audio renditions for their codecs, then drops those that it does not play.
+
+use std::sync::Arc;
+
+use super::presentation::Presentation;
+use super::profile::Opening;
+use super::track::Role;
+use super::{Player, Settings, What, selection};
+use crate::base::{Reuse, SecretUrl};
+use crate::hls::{Multivariant, Playlist, VariantChoice, choose};
+
+impl Player {
+    /// Chooses what is played of a presentation.
+    pub(super) fn present(&mut self, multivariant: &Multivariant, playlist: &Arc<Playlist>, url: &SecretUrl) {
+        let Settings { choice, profile, .. } = *self.settings;
+        self.presentation = Presentation::new(playlist, url, choice, profile).map(Box::new);
+        self.tracks = match &self.presentation {
+            Some(presentation) => presentation.tracks(),
+            None => selection::tracks(multivariant, &choose(multivariant, choice), url),
+        };
+        self.open_others(multivariant, url);
+    }
+
+    /// Adds what is only looked at, behind the tracks that are played.
+    fn open_others(&mut self, presentation: &Multivariant, url: &SecretUrl) {
+        if self.settings.profile.opening != Opening::Chosen && self.settings.choice != VariantChoice::All {
+            selection::add_others(&mut self.tracks, presentation, url);
+        }
+    }
+
+    /// Leaves out what cannot be looked at. Returns whether `what` was for such a track.
+    pub(super) fn close_other(&mut self, what: What) -> bool {
+        let track = what.track().and_then(|index| self.tracks.get_mut(index));
+        let other = track.filter(|track| track.role == Role::Other);
+        let found = other.map(|track| track.closed = true).is_some();
+        if found {
+            self.close_looked_at();
+        }
+        found
+    }
+
+    /// Drops what has been looked at, once nothing else is under way.
+    pub(super) fn close_looked_at(&mut self) {
+        let Opening::All { segments } = self.settings.profile.opening else { return };
+        for track in self.tracks.iter_mut().filter(|track| track.role == Role::Other) {
+            track.closed |= track.loaded >= segments || track.is_complete();
+        }
+        if self.tracks.iter().all(|track| track.closed || track.role != Role::Other) {
+            // They stand at the end: no other track changes its number.
+            self.tracks.retain(|track| track.role != Role::Other);
+        }
+    }
+
+    /// The connection that a request uses.
+    pub(super) fn reuse(&self, what: What) -> Reuse {
+        let profile = self.settings.profile;
+        let opens = self.tracks.iter().any(|track| track.role == Role::Other);
+        let track = what.track().and_then(|index| self.tracks.get(index));
+        match (what, track) {
+            // Of what is played the connection of the first segment is used again.
+            (What::Segment(..), Some(track)) if opens && track.role != Role::Other && track.loaded == 0 => {
+                Reuse::Fresh
+            }
+            (What::Segment(..) | What::Init(_), _) if opens => Reuse::Single,
+            (What::Init(_), _) if profile.manners.closes_after_init => Reuse::Final,
+            _ => Reuse::Kept,
+        }
+    }
+}
