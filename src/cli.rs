@@ -26,7 +26,7 @@ use crate::tui::Palette;
 const AFTER_HELP: &str = "\
 Exit codes (the first that applies):
   70   internal fault of hlswarm        6    a report or record not written
-  2    bad arguments                    129, 130, 143  ended early by HUP, INT, TERM
+  2    bad arguments                    128+n  ended early by signal n (130: Ctrl-C)
   5    preflight refused the load       4    this machine limited the result
   3    nothing played, or less than half succeeded; check: a finding is an error
   0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::process::Signal as Number;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
@@ -78,8 +79,10 @@ impl Signals {
         let (asked, report) = flume::bounded(1);
         let hang_up = HangUp::default();
         let told = Told { commands: commands.clone(), asked, hang_up: hang_up.clone() };
+        let mut runtime = Builder::new_current_thread();
+        runtime.enable_all();
         // Until the process ends.
-        threads::start("signals", move || told.listen().map(|()| std::future::pending()))?;
+        threads::start("signals", runtime, move || told.listen().map(|()| std::future::pending()))?;
         Ok(Self { commands, orders, report, hang_up })
     }
 

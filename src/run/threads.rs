@@ -2,20 +2,24 @@
 
 use std::future::Future;
 use std::io;
-use std::thread::{Builder, JoinHandle};
+use std::thread::{self, JoinHandle};
 
-/// Starts a thread with a runtime of its own that runs what `begin` returns. The runtime is made on that thread: one
-/// that belongs to nobody, as the thread could not be started, must not be dropped within another one.
+use tokio::runtime::Builder;
+
+/// Starts a thread that runs what `begin` returns on `runtime`. The runtime is made on that thread: one that is left over,
+/// as the thread could not be started, must not be dropped within another one. Each driver of `runtime` takes files: four
+/// with everything enabled, none without.
 ///
 /// # Errors
 /// The thread or its runtime could not be started, or `begin` failed.
 pub(super) fn start<F: Future<Output = ()> + 'static>(
     name: &str,
+    mut runtime: Builder,
     begin: impl FnOnce() -> io::Result<F> + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     let (begun, has_begun) = flume::bounded(1);
-    let thread = Builder::new().name(name.to_owned()).spawn(move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let runtime = match runtime.build() {
             Ok(runtime) => runtime,
             Err(error) => {
                 _ = begun.send(Err(error));
@@ -41,11 +45,12 @@ mod tests {
 
     #[test]
     fn a_beginning_that_fails_is_an_error_and_work_that_began_is_done() {
+        let plain = Builder::new_current_thread;
         let refused =
-            start("refused", || Err::<std::future::Ready<()>, _>(io::ErrorKind::OutOfMemory.into()));
+            start("refused", plain(), || Err::<std::future::Ready<()>, _>(io::ErrorKind::OutOfMemory.into()));
         assert_eq!(refused.expect_err("refused").kind(), io::ErrorKind::OutOfMemory);
         let (sender, receiver) = flume::bounded(1);
-        let thread = start("works", move || Ok(async move { sender.send(7).expect("sent") }));
+        let thread = start("works", plain(), move || Ok(async move { sender.send(7).expect("sent") }));
         thread.expect("started").join().expect("no panic");
         assert_eq!(receiver.recv(), Ok(7));
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -151,5 +152,5 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
             }
         }
     };
-    threads::start("progress", move || Ok(show))
+    threads::start("progress", Builder::new_current_thread(), move || Ok(show))
 }
