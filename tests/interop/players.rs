@@ -24,6 +24,11 @@ const TARGET_S: f64 = SEGMENT_SECONDS as f64;
 /// Players begin right after the window has moved, and what follows begins and ends long before it moves again: so all
 /// of them meet the same two segments that are missing, and the same playlists that fail.
 const STEADY: Duration = Duration::from_millis(17_500);
+/// Players that have asked for their first playlist this long after the window has moved see the same one, and have
+/// loaded what they load at once before it moves again.
+const TOGETHER: Duration = Duration::from_secs(SEGMENT_SECONDS as u64 / 2);
+/// How often players are started until they begin together: a busy machine needs more than one try.
+const STARTS: usize = 8;
 const MISSING: Duration = Duration::from_secs(4);
 const RECOVERY: Duration = Duration::from_secs(10);
 const FAILING: Duration = Duration::from_secs(6);
@@ -71,9 +76,36 @@ pub fn imitate_for(name: &str, url: &str, length: Duration) -> Program {
     )
 }
 
-/// Plays for a while, then without the newest segments, then without playlists.
-pub fn trouble(origin: &Origin) {
-    thread::sleep(STEADY);
+/// Starts players right after the window has moved, again with another origin until they begin together. Returns when
+/// it moved too; `None` after saying what this machine lacks.
+pub fn begin_together<T>(
+    agents: &[&str],
+    start: impl Fn(&Origin) -> Option<T>,
+    begin: impl Fn(&Origin, &mut T),
+) -> Option<(Origin, T, Instant)> {
+    for _ in 0..STARTS {
+        let origin = Origin::start()?;
+        let mut players = start(&origin)?;
+        wait_for_a_slide(&origin);
+        let slid = Instant::now();
+        begin(&origin, &mut players);
+        while slid.elapsed() < TOGETHER {
+            let log = origin.log();
+            let lists = log.of_kind(Kind::Playlist);
+            let has_begun =
+                |agent: &&str| lists.entries().iter().any(|entry| entry.user_agent.starts_with(agent));
+            if agents.iter().all(|agent| has_begun(agent)) {
+                return Some((origin, players, slid));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+    panic!("too busy for players to begin within {TOGETHER:?}");
+}
+
+/// Lets players that began at `slid` play for a while, then without the newest segments, then without playlists.
+pub fn trouble(origin: &Origin, slid: Instant) {
+    thread::sleep((slid + STEADY).saturating_duration_since(Instant::now()));
     for (fault, length) in [(SEGMENTS_MISSING, MISSING), (PLAYLISTS_FAILING, FAILING)] {
         fs::write(origin.file(fault), "").unwrap();
         thread::sleep(length);
@@ -85,7 +117,7 @@ pub fn trouble(origin: &Origin) {
 }
 
 /// Waits until the window has moved.
-pub fn wait_for_a_slide(origin: &Origin) {
+fn wait_for_a_slide(origin: &Origin) {
     let list = || fs::read_to_string(origin.file(LIST)).unwrap();
     let shown = list();
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -97,16 +129,20 @@ pub fn wait_for_a_slide(origin: &Origin) {
 
 /// Lets the players of one origin meet everything, and returns what nginx saw, and by how much the machine lagged.
 fn meet() -> Option<(AccessLog, f64)> {
-    let mut origin = Origin::start()?;
-    let url = origin.url(LIST);
-    wait_for_a_slide(&origin);
+    let (mut origin, players, slid) = begin_together(
+        &["Lavf/", "as-ffmpeg", "as-web"],
+        |_| Some(Vec::new()),
+        |origin, players| {
+            let url = origin.url(LIST);
+            players.push((["ffmpeg", "web"].map(|name| imitate(name, &url)), Ffmpeg::play(&url)));
+        },
+    )?;
     let lag = Lag::watch();
-    let ours = ["ffmpeg", "web"].map(|name| imitate(name, &url));
-    let ffmpeg = Ffmpeg::play(&url);
-    trouble(&origin);
+    trouble(&origin, slid);
+    let (ours, ffmpeg): (Vec<_>, Vec<_>) = players.into_iter().unzip();
     drop(ffmpeg);
     let lag_s = lag.allowance_s();
-    for program in ours {
+    for program in ours.into_iter().flatten() {
         program.end_within(Duration::from_secs(20));
     }
     Some((origin.stop_and_read_log(), lag_s))
