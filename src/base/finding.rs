@@ -74,6 +74,7 @@ findings! {
     TargetDurationExceeded "target_duration_exceeded" Error "A segment is longer than the target duration (section 4.4.3.1).",
     DiscontinuityMismatch "discontinuity_mismatch" Error "A segment has another discontinuity sequence number than before (section 6.2.2).",
     DateTimeSkew "date_time_skew" Warning "EXT-X-PROGRAM-DATE-TIME contradicts durations, or an earlier load (section 4.4.4.6).",
+    ImpossibleDate "impossible_date" Warning "EXT-X-PROGRAM-DATE-TIME puts the live edge over a minute ahead or ten behind this clock: no latency (4.4.4.6).",
     PlaylistDiffers "playlist_differs_between_clients" Warning "A client was given an older or another list than one before it, from the same address (section 6.2.1).",
 
     WindowTooShort "window_too_short" Warning "A segment left a live playlist that is now shorter than three target durations (section 6.2.2).",

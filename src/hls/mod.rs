@@ -23,6 +23,7 @@ mod segment;
 mod segments;
 mod text;
 mod variables;
+pub mod wall_clock;
 pub mod watch;
 
 pub use choice::{VariantChoice, choose};

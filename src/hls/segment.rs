@@ -154,11 +154,17 @@ impl<'a> Segment<'a> {
         self.list.parts_of(self.index)
     }
 
-    /// Whether both are the same piece of media, wherever they stand in a list.
-    pub fn is_same_media(self, other: Segment<'_>) -> bool {
-        self.duration() == other.duration()
-            && self.byte_range() == other.byte_range()
-            && self.uri() == other.uri()
+    /// Whether both name the same part of the same resource for the same time, wherever they stand in a list.
+    ///
+    /// The reverse proves nothing: a URL that is signed for each load differs although the media is the same. Only the
+    /// media sequence number says which segment of a playlist it is.
+    pub fn has_same_source(self, other: Segment<'_>) -> bool {
+        self.has_same_extent(other) && self.uri().without_query() == other.uri().without_query()
+    }
+
+    /// Whether both are equally long and the same part of their resources.
+    pub(super) fn has_same_extent(self, other: Segment<'_>) -> bool {
+        self.duration() == other.duration() && self.byte_range() == other.byte_range()
     }
 
     /// All that it has, to be added to another list.
@@ -188,7 +194,8 @@ impl PartialEq for Segment<'_> {
                 == (other.gap(), other.bitrate(), other.date_time())
             && (self.init(), self.shared_keys(), self.parts())
                 == (other.init(), other.shared_keys(), other.parts())
-            && self.is_same_media(*other)
+            && (self.duration(), self.byte_range(), self.uri())
+                == (other.duration(), other.byte_range(), other.uri())
     }
 }
 

@@ -74,6 +74,12 @@ impl<T: AsRef<str>> Reference<T> {
         self.as_str().split(['?', '#']).next().unwrap_or_default()
     }
 
+    /// The last segment of the path, without path parameters: what stays the same where hosts and folders change.
+    pub(super) fn file_name(&self) -> &str {
+        let file = self.without_query().rsplit('/').next().unwrap_or_default();
+        file.split(';').next().unwrap_or_default()
+    }
+
     /// The path, safe to print: what looks like a token is left out, as in a
     /// [`SecretUrl`](crate::base::SecretUrl).
     pub fn shown_path(&self) -> String {

@@ -5,6 +5,7 @@
 //!   make a stream look worse than it is.
 //! * A load costs the same for a list of any length: [`COMPARED`] segments are looked at, the newest.
 //! * A list that went back says only that: whatever else differs is a consequence.
+//! * URLs that differ prove nothing by themselves: they may have been signed anew.
 
 use std::{sync::Arc, time::Duration};
 
@@ -91,11 +92,10 @@ impl Watch {
 
 /// Whether a list has something at its end that the one before had not.
 fn brings_news(before: &Media, now: &Media) -> bool {
-    let newest = [before, now].map(|media| media.segments.last());
     end(before) != end(now)
         || before.endlist != now.endlist
         || before.unfinished_parts() != now.unfinished_parts()
-        || matches!(newest, [Some(was), Some(is)] if !is_same(was, is))
+        || changed_segment(before, now).is_some()
 }
 
 /// A live list must grow within one and a half target durations (section 6.2.1).
@@ -181,7 +181,7 @@ fn came_too_fast(now: &Media, new: u64, passed: Duration) -> bool {
 /// Compares the newest segments that both lists have; each finding once.
 fn compare_segments(before: &Media, now: &Media, found: &mut Found<'_>) {
     let mut pairs = common(before, now);
-    if let Some((was, is)) = pairs.clone().find(|(was, is)| !is_same(*was, *is)) {
+    if let Some((was, is)) = changed_segment(before, now) {
         found(Finding::SegmentChanged, &|| format!("segment {}: {}", is.sequence(), change(was, is)));
     }
     let timeline =
@@ -214,11 +214,29 @@ fn common<'a>(
     up_to(one).zip(up_to(other)).take(COMPARED)
 }
 
-/// Whether both are the same piece of media; a query may change, for that is where tokens are.
-fn is_same(was: Segment<'_>, is: Segment<'_>) -> bool {
-    was.duration() == is.duration()
-        && was.byte_range() == is.byte_range()
-        && was.uri().without_query() == is.uri().without_query()
+/// The newest segment whose number surely names other media than before.
+///
+/// * Another duration or byte range proves it, and so does a URL that another number had.
+/// * Another file name proves it only where most names stayed: a server that signs its URLs for each load may change
+///   all of them, host, folders, names and queries.
+fn changed_segment<'a>(before: &'a Media, now: &'a Media) -> Option<(Segment<'a>, Segment<'a>)> {
+    let pairs = common(before, now);
+    let moved = |is: Segment<'_>| newest(before).any(|was| was.has_same_source(is));
+    let proven = |(was, is): &(Segment<'_>, Segment<'_>)| {
+        !was.has_same_extent(*is) || (!was.has_same_source(*is) && moved(*is))
+    };
+    if let Some(changed) = pairs.clone().find(proven) {
+        return Some(changed);
+    }
+    let kept_name = |(was, is): &(Segment<'_>, Segment<'_>)| was.uri().file_name() == is.uri().file_name();
+    let renamed = pairs.clone().find(|pair| !kept_name(pair))?;
+    let (all, kept) = (pairs.clone().count(), pairs.filter(kept_name).count());
+    (kept * 2 > all).then_some(renamed)
+}
+
+/// The newest segments of a list, at most [`COMPARED`], the newest first.
+fn newest(media: &Media) -> impl Iterator<Item = Segment<'_>> {
+    media.segments.iter().rev().take(COMPARED)
 }
 
 fn change(was: Segment<'_>, is: Segment<'_>) -> String {
@@ -258,10 +276,9 @@ pub fn contradiction(earlier: &Media, later: &Media) -> Option<String> {
             end.saturating_sub(1)
         ));
     }
-    let differ = |(was, is): &(Segment<'_>, Segment<'_>)| {
-        !is_same(*was, *is) || was.discontinuity_sequence() != is.discontinuity_sequence()
-    };
-    let (was, is) = common(earlier, later).find(differ)?;
+    let timeline =
+        |(was, is): &(Segment<'_>, Segment<'_>)| was.discontinuity_sequence() != is.discontinuity_sequence();
+    let (was, is) = changed_segment(earlier, later).or_else(|| common(earlier, later).find(timeline))?;
     Some(format!("segment {}: {} (another client)", is.sequence(), change(was, is)))
 }
 

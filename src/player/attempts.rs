@@ -10,6 +10,7 @@ use super::profile::{Retry, Then};
 pub(super) struct Attempts {
     failures: u32,
     until: Duration,
+    follows_failure: bool,
 }
 
 /// What follows from a failure.
@@ -34,6 +35,7 @@ impl Attempts {
     ) -> Verdict {
         let retry = self.failures;
         self.failures = self.failures.saturating_add(1);
+        self.follows_failure |= rule.times.is_none() || rule.then != Then::Leave;
         if rule.times.is_none_or(|times| retry < times) {
             self.until = now + rule.wait.before(retry, target);
             return Verdict::Again;
@@ -41,7 +43,7 @@ impl Attempts {
         match rule.then {
             Then::Leave => Verdict::Leave,
             Then::Skip => {
-                self.succeed();
+                self.begin_another();
                 Verdict::Skip
             }
             Then::SkipOn => Verdict::Skip,
@@ -55,6 +57,7 @@ impl Attempts {
     /// It failed at last, without a rule: it is left out. The failure counts for what is tried next.
     pub(super) fn pass(&mut self) -> Verdict {
         self.failures = self.failures.saturating_add(1);
+        self.follows_failure = true;
         Verdict::Skip
     }
 
@@ -63,9 +66,25 @@ impl Attempts {
         self.failures
     }
 
-    /// It came, or another thing is wanted now.
+    /// It came.
     pub(super) fn succeed(&mut self) {
         *self = Self::default();
+    }
+
+    /// Another thing is wanted now, which has not been tried.
+    pub(super) fn begin_another(&mut self) {
+        self.follows_failure |= self.failures > 0;
+        (self.failures, self.until) = (0, Duration::ZERO);
+    }
+
+    /// Something failed in its place.
+    pub(super) fn follow(&mut self) {
+        self.follows_failure = true;
+    }
+
+    /// Whether what comes next follows a failure and waits for its allowance.
+    pub(super) fn follow_failure(&self) -> bool {
+        self.follows_failure
     }
 
     /// Until when it is not tried again, if it must wait.

@@ -46,6 +46,11 @@ impl Player {
             return false;
         }
         self.switch_variant();
+        // Variants that all fail are tried no faster than one that fails.
+        for track in &mut self.tracks {
+            track.playlist_attempts.follow();
+            track.media_attempts.follow();
+        }
         true
     }
 

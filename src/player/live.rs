@@ -1,8 +1,9 @@
 //! How far a viewer is behind what happens: live latency.
 //!
 //! * Where the playlist dates its segments (EXT-X-PROGRAM-DATE-TIME): wall-clock time minus the date of what is on
-//!   the screen. The clocks of this machine and of the encoder must agree for that.
-//! * Else: the distance from the end of the list, which was new at the moment when it was asked for.
+//!   the screen. Where dates and clock cannot both be right, nothing is known.
+//! * Else, and never less than that: the distance from the end of the list, which was new at the moment when it was
+//!   asked for.
 //! * Either way it is a constant beside the playhead: latency = time - position + offset. A stall makes it grow, a
 //!   jump to the live edge makes it fall.
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 
 use super::track::duration;
 use crate::hls::Media;
+use crate::hls::wall_clock::impossible_age;
 
 /// Where the next segment stands: its sequence number, and the media before it.
 #[derive(Clone, Copy, Debug)]
@@ -28,18 +30,28 @@ pub(super) fn offset_us(media: &Media, place: Place, asked: Duration, epoch: Tim
     if media.endlist {
         return None;
     }
-    let signed = |time: Duration| i64::try_from(time.as_micros()).ok();
-    let buffered = signed(place.buffered)?;
-    if let Some(date) = date_of(media, place.next) {
-        return epoch.as_microsecond().checked_sub(date.as_microsecond())?.checked_add(buffered);
+    let from_edge = from_edge_us(media, place, asked)?;
+    let Some(date) = date_of(media, place.next) else { return Some(from_edge) };
+    if impossible_age(media, epoch.checked_add(asked).ok()?).is_some() {
+        return None;
     }
+    let passed = epoch.as_microsecond().checked_sub(date.as_microsecond())?;
+    Some(passed.checked_add(signed_us(place.buffered)?)?.max(from_edge))
+}
+
+/// The offset of a viewer for whom the end of the list is the present.
+fn from_edge_us(media: &Media, place: Place, asked: Duration) -> Option<i64> {
     let from = media.index_of(place.next);
     let to_come: Duration =
         from.into_iter().flat_map(|at| media.segments.range(at..media.segments.len())).map(duration).sum();
-    buffered.checked_add(signed(to_come)?)?.checked_sub(signed(asked)?)
+    signed_us(place.buffered)?.checked_add(signed_us(to_come)?)?.checked_sub(signed_us(asked)?)
 }
 
-/// The latency of a viewer whose time minus position is `behind`; 0 where the encoder's clock is ahead of ours.
+fn signed_us(time: Duration) -> Option<i64> {
+    i64::try_from(time.as_micros()).ok()
+}
+
+/// The latency of a viewer whose time minus position is `behind`.
 pub(super) fn latency(behind: Duration, offset_us: i64) -> Duration {
     let offset = Duration::from_micros(offset_us.unsigned_abs());
     if offset_us < 0 { behind.saturating_sub(offset) } else { behind.saturating_add(offset) }
@@ -94,6 +106,22 @@ mod tests {
         assert_eq!(latency(&media, 10, 0, 75, 75, 0), Some(8));
         assert_eq!(latency(&media, 11, 4, 75, 77, 1), Some(9));
         assert_eq!(latency(&media, 12, 8, 75, 75, 0), Some(8));
+    }
+
+    #[test]
+    fn dates_that_are_too_new_leave_the_distance_from_the_end_of_the_list() {
+        // The list ends eight seconds after it was asked for.
+        let media = window("#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:01:15Z\n");
+        assert_eq!(latency(&media, 10, 0, 75, 75, 0), Some(8));
+        assert_eq!(latency(&media, 12, 8, 75, 79, 4), Some(8));
+    }
+
+    #[test]
+    fn dates_that_are_an_hour_off_leave_the_latency_unknown() {
+        for hour in ["2025-12-31T23", "2026-01-01T01"] {
+            let media = window(&format!("#EXT-X-PROGRAM-DATE-TIME:{hour}:01:00Z\n"));
+            assert_eq!(latency(&media, 10, 0, 75, 75, 0), None, "{hour}");
+        }
     }
 
     #[test]

@@ -6,9 +6,11 @@
 //!   beside them another; a player that keeps playlists and media apart has a lane for each of the two.
 //! * How a kind of player behaves is data: [`profile`] says what a row holds, [`profiles`] holds the rows.
 //! * Nobody plays ahead without end: a segment is asked for only while less than the profile's goal is buffered.
+//! * A failing origin is asked about as often as a healthy one: [`Allowance`].
 //! * Start-up, play and stall together are the whole time since the client began.
 
 mod action;
+mod allowance;
 mod attempts;
 mod backoff;
 mod cache;
@@ -22,6 +24,7 @@ mod presentation;
 pub mod profile;
 pub mod profiles;
 mod reloads;
+mod requests;
 mod selection;
 mod session;
 mod start;
@@ -37,15 +40,16 @@ use crate::base::{SecretUrl, limits};
 use crate::hls::{Media, Playlist, Start, Variables, choose};
 
 pub use action::{Action, Answer, Departure, Failure, Fetch, Input, LANES, Settings, What};
+pub use allowance::Allowance;
 use attempts::{Attempts, Verdict};
 pub use backoff::Backoff;
 pub use need::Decryption;
-use need::{Keys, Need, Wanted};
+use need::Keys;
 pub use playhead::{Doing, Moment, Tally};
 use playhead::{Phase, Playhead};
 use presentation::Presentation;
 pub use profile::Profile;
-use profile::Refused;
+use profile::{Behind, Refused, Then};
 use reloads::Reloads;
 pub use session::SessionLength;
 use track::{Role, Track};
@@ -79,6 +83,7 @@ pub struct Player {
     asked: [Option<Asked>; LANES],
     entry_attempts: Attempts,
     backoff: Backoff,
+    allowance: Allowance,
     reloads: Reloads,
     playhead: Playhead,
     leaves_at: Option<Duration>,
@@ -113,12 +118,29 @@ impl Player {
             asked: [const { None }; LANES],
             entry_attempts: Attempts::default(),
             backoff: Backoff::new(seed),
+            allowance: Allowance::default(),
             reloads: Reloads::default(),
             playhead: Playhead::new(now),
             gave_up: false,
             live_offset_us: None,
             counted: Counted::default(),
         }
+    }
+
+    /// The same player in the place of one that gave up and had this allowance.
+    #[must_use]
+    pub fn succeeding(self, allowance: Allowance) -> Self {
+        Self { allowance, ..self }
+    }
+
+    /// The requests that may still follow failures.
+    pub fn allowance(&self) -> Allowance {
+        self.allowance
+    }
+
+    /// A request was redirected this often, each time at the cost of one more request.
+    pub fn redirected(&mut self, redirects: u32, now: Duration) {
+        self.allowance.draw_redirects(redirects, now);
     }
 
     /// Takes what happened at `now`, which never goes back, and says what to do next.
@@ -205,9 +227,16 @@ impl Player {
             track.url = url.clone();
         }
         (track.base, track.etag) = (url, etag);
-        let taken = track.take(playlist, asked.since, now, profile, self.start);
+        let taken = track.take(playlist, asked.since, profile, self.start);
+        // A live player that stood still and lost its place: those that cannot play on from another one leave.
+        let stalled = self.playhead.phase() == Phase::Stalled;
+        if profile.behind == Behind::Leave && (taken.jumped || (stalled && track.fell_behind(profile))) {
+            self.gave_up = true;
+        }
         self.counted.skipped += taken.lost;
         self.counted.jumps += u64::from(taken.jumped);
+        let rate = self.tracks.iter().map(|track| track.healthy_rate(profile)).sum();
+        self.allowance.set_healthy_rate(rate, now);
         if index == 0 && (taken.changed || taken.jumped) {
             self.settle_latency(asked.since, now);
         }
@@ -230,8 +259,12 @@ impl Player {
     fn take_unchanged(&mut self, asked: &Asked, now: Duration) {
         match asked.what {
             What::Playlist(index) => {
-                if let Some(track) = self.tracks.get_mut(index) {
-                    track.unchanged(asked.since, self.settings.profile);
+                match self.tracks.get_mut(index) {
+                    Some(track) if track.media().is_some() => {
+                        track.unchanged(asked.since, self.settings.profile);
+                    }
+                    // There is nothing that could be unchanged.
+                    _ => self.take_failure(asked.what, Failure::Broken, now),
                 }
             }
             what => self.take_failure(what, Failure::Broken, now),
@@ -244,7 +277,7 @@ impl Player {
         match asked.what {
             What::Segment(_, sequence) => {
                 let first = track.buffered.is_zero();
-                let (length, role) = (track.take_segment(sequence), track.role);
+                let (length, role) = (track.take_segment(sequence, asked.since), track.role);
                 if let Some(length) = length.filter(|_| role.is_waited_for()) {
                     self.playhead.load(bytes, if role == Role::Main { length } else { Duration::ZERO });
                 }
@@ -256,6 +289,7 @@ impl Player {
                     }
                     self.prefer(now);
                 }
+                self.pause(index, now);
             }
             What::Init(_) => track.take_init(),
             _ => {
@@ -265,7 +299,19 @@ impl Player {
         }
     }
 
+    /// A track that has reached the goal of a player that pauses loads nothing until its buffer has run low.
+    fn pause(&mut self, index: usize, now: Duration) {
+        let Profile { buffer_goal, refill_at, .. } = *self.settings.profile;
+        let position = self.playhead.position(now);
+        let Some(track) = self.tracks.get_mut(index) else { return };
+        let ahead = track.buffered.saturating_sub(position);
+        if refill_at < buffer_goal && ahead >= buffer_goal {
+            track.paused_until = now + ahead.saturating_sub(refill_at);
+        }
+    }
+
     fn take_failure(&mut self, what: What, failure: Failure, now: Duration) {
+        self.allowance.fail(now);
         if self.close_other(what) {
             return self.end_if_complete(now);
         }
@@ -279,7 +325,10 @@ impl Player {
                 if let What::Key(index) | What::Init(index) | What::Segment(index, _) = what
                     && let Some(track) = self.tracks.get_mut(index)
                 {
-                    self.counted.skipped += track.skip_segment(self.settings.profile);
+                    self.counted.skipped += track.skip_segment();
+                    if self.settings.profile.segment.then == Then::SkipOn && self.allowance.has_reserve(now) {
+                        track.reload_soon(self.settings.profile);
+                    }
                     self.buffer(now);
                 }
             }
@@ -346,108 +395,6 @@ impl Player {
         }
         let silent = wake.is_none() && self.asked.iter().all(Option::is_none);
         Action::Wait(if silent { Some(now + limits::RELOAD_MAX) } else { wake })
-    }
-
-    /// The most urgent request whose lane is free; else `wake` becomes the time at which one is due.
-    fn request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
-        if self.tracks.is_empty() {
-            if self.is_busy(0) {
-                return None;
-            }
-            if let Some(until) = self.entry_attempts.until(now) {
-                *wake = earliest(*wake, Some(until));
-                return None;
-            }
-            return Some(self.fetch(What::Entry, 0, Wanted::of(self.settings.entry.clone()), None, now));
-        }
-        self.reload_from_cache(now);
-        // A playlist that is due comes before any segment: one that is loaded late is a client that is late for ever.
-        let needs = [Self::playlist_request, Self::media_request];
-        needs.into_iter().find_map(|need| need(self, now, wake))
-    }
-
-    fn playlist_request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
-        let mains = self.tracks.iter().filter(|track| track.role == Role::Main).count();
-        for (index, track) in self.tracks.iter().enumerate() {
-            let lane = self.lane(track, false);
-            if self.is_busy(lane) {
-                continue;
-            }
-            let again = track.media().is_some() || self.generation > 0;
-            let limit = self.reloads.free_at(mains).filter(|at| again && *at > now);
-            match (track.playlist_need(now), limit) {
-                (Need::Nothing { until }, _) => *wake = earliest(*wake, until),
-                (_, Some(free_at)) => *wake = earliest(*wake, Some(free_at)),
-                (_, None) => {
-                    let (wanted, unless) = (Wanted::of(track.url.clone()), track.etag.clone());
-                    if again {
-                        self.reloads.count(now, mains);
-                    }
-                    return Some(self.fetch(What::Playlist(index), lane, wanted, unless, now));
-                }
-            }
-        }
-        None
-    }
-
-    fn media_request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
-        let position = self.playhead.position(now);
-        let goal = self.settings.profile.buffer_goal;
-        // The track that is shortest of media comes first.
-        let mut shortest: Option<(Duration, What, usize, Wanted)> = None;
-        for (index, track) in self.tracks.iter().enumerate() {
-            let lane = self.lane(track, true);
-            if self.is_busy(lane) || self.waits_for_video(track) {
-                continue;
-            }
-            let ahead = track.buffered.saturating_sub(position);
-            match track.media_need(now, ahead, goal, &self.keys) {
-                Need::Media(piece, wanted)
-                    if shortest.as_ref().is_none_or(|(least, ..)| track.buffered < *least) =>
-                {
-                    shortest = Some((track.buffered, piece.on(index), lane, wanted));
-                }
-                Need::Nothing { until } => *wake = earliest(*wake, until),
-                Need::Media(..) | Need::Playlist => {}
-            }
-        }
-        let (_, what, lane, wanted) = shortest?;
-        if wanted.url.is_none() {
-            // The playlist names an address that cannot be requested: as if the request had failed.
-            self.take_failure(what, Failure::Broken, now);
-            return Some(Action::Wait(Some(now + limits::BACKOFF_MIN)));
-        }
-        Some(self.fetch(what, lane, wanted, None, now))
-    }
-
-    fn lane(&self, track: &Track, media: bool) -> usize {
-        let second =
-            if self.settings.profile.manners.connections_apart { media } else { track.role != Role::Main };
-        usize::from(second)
-    }
-
-    fn is_busy(&self, lane: usize) -> bool {
-        self.asked.get(lane).is_none_or(Option::is_some)
-    }
-
-    fn fetch(
-        &mut self,
-        what: What,
-        lane: usize,
-        wanted: Wanted,
-        unless: Option<Arc<str>>,
-        now: Duration,
-    ) -> Action {
-        let Wanted { url, range, decryption, .. } = wanted;
-        let Some(url) = url else { return Action::Wait(Some(now + limits::BACKOFF_MIN)) };
-        let reuse = self.reuse(what);
-        if let Some(open) = self.asked.get_mut(lane) {
-            let key = matches!(what, What::Key(_)).then(|| url.clone());
-            *open = Some(Asked { what, since: now, key, void: false });
-        }
-        let target = self.tracks.iter().map(Track::target_duration).max().unwrap_or_default();
-        let total = (target * limits::TOTAL_TIMEOUT_SEGMENTS).max(limits::TOTAL_TIMEOUT_MIN);
-        Action::Fetch(Fetch { what, lane, url, range, unless, decryption, total, reuse })
     }
 
     /// The client leaves at `now`: what it played until then is counted.

@@ -22,6 +22,9 @@ pub struct Profile {
     pub address: Address,
     /// Media that is kept ahead of the playhead.
     pub buffer_goal: Duration,
+    /// Media that is left when a player that has reached its goal loads again; as much as the goal where it never
+    /// pauses.
+    pub refill_at: Duration,
     /// What is done when the address that the operator gave cannot be loaded.
     pub entry: Retry,
     /// What is done when a media playlist cannot be loaded.
@@ -118,6 +121,8 @@ pub struct Reload {
     pub changed: Pace,
     /// After one that did not.
     pub unchanged: Pace,
+    /// After one that brought something new, where the player pauses for as long as it does.
+    pub slowest: Pace,
 }
 
 /// A wait that the stream itself measures.
@@ -145,6 +150,9 @@ pub enum Behind {
     LiveEdge,
     /// With the oldest segment that is listed.
     Oldest,
+    /// Nowhere: the viewer sees an error and leaves. So does one that stood still and is now farther behind than one that
+    /// joins.
+    Leave,
 }
 
 /// What is done when the server refuses something: a status of 400 to 499.

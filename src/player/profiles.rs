@@ -10,7 +10,14 @@
 //!   requests a second and client. A segment that fails over a kept-alive connection is tried once more over a new one.
 //!   It opens every playlist of a presentation and loads two segments of each before it plays one; then an
 //!   initialization section again with each reload, over a connection that it closes.
-//! * `native` (Chromium's own player): it asks for what is left of a resource (`bytes=N-`), here for all of it.
+//! * `native` (Chromium 156's own player): it asks for what is left of a resource (`bytes=N-`), here for all of it.
+//!   Films and windows with segments of 2, 4, 6 and 10 s: it loads 12 s and pauses until about 6 s are left (4 s: three
+//!   segments, then two every 8 s; 2 s: six, then three every 6 s); begins with the third segment from the end whatever
+//!   EXT-X-START and HOLD-BACK say; tries a playlist that fails once each target duration, at least six times. A live
+//!   stream that it stood still in, and that has moved on beyond where it would join, ends with a decoding error.
+//! * All of them wait for their [`Allowance`](super::Allowance) after a failure. Some were seen to ask more of a failing
+//!   origin: hls.js 1.7 runs through a live window whose segments are all 404 at 40 a second, ffmpeg through a film as
+//!   fast as the answers come.
 //! * `persistent` (video.js 8 and others that never give up): what fails is tried again every half target duration.
 
 use std::time::Duration;
@@ -33,7 +40,8 @@ const BROWSER: Manners = Manners {
 };
 /// The waits of hls.js's default load policies.
 const WEB_WAIT: Wait = Wait::Doubling { first: SECOND, longest: Duration::from_secs(8) };
-const RFC_RELOAD: Reload = Reload { changed: Pace::HalfTargets(2), unchanged: Pace::HalfTargets(1) };
+const RFC_RELOAD: Reload =
+    Reload { changed: Pace::HalfTargets(2), unchanged: Pace::HalfTargets(1), slowest: Pace::HalfTargets(2) };
 
 /// The first estimate of hls.js: its `abrEwmaDefaultEstimate` and `abrEwmaDefaultEstimateMax`.
 const WEB_ESTIMATE: StartVariant = StartVariant::Estimated { default: 500_000, most: 5_000_000 };
@@ -46,6 +54,7 @@ pub static WEB: Profile = Profile {
     reload: RFC_RELOAD,
     address: Address::Final,
     buffer_goal: Duration::from_secs(30),
+    refill_at: Duration::from_secs(30),
     entry: Retry { times: Some(1), wait: WEB_WAIT, then: Then::Leave },
     playlist: Retry { times: Some(2), wait: WEB_WAIT, then: Then::Leave },
     segment: Retry { times: Some(6), wait: WEB_WAIT, then: Then::Leave },
@@ -65,9 +74,14 @@ pub static FFMPEG: Profile = Profile {
     name: "ffmpeg",
     start: StartAt::Segments(3),
     probes_oldest: false,
-    reload: Reload { changed: Pace::LastSegment, unchanged: Pace::HalfTargets(1) },
+    reload: Reload {
+        changed: Pace::LastSegment,
+        unchanged: Pace::HalfTargets(1),
+        slowest: Pace::LastSegment,
+    },
     address: Address::Final,
     buffer_goal: Duration::MAX,
+    refill_at: Duration::MAX,
     entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
     playlist: Retry { times: Some(2), wait: Wait::AtOnce, then: Then::Leave },
     segment: Retry { times: Some(1), wait: Wait::AtOnce, then: Then::SkipOn },
@@ -90,19 +104,25 @@ pub static FFMPEG: Profile = Profile {
     },
 };
 
-/// The player within Chromium: wakes every two target durations, gives up at the first segment that fails.
+/// The player within Chromium: gives up at the first segment that fails, and when it has lost its place.
 pub static NATIVE: Profile = Profile {
     name: "native",
-    start: StartAt::TargetDurations(3),
+    start: StartAt::Segments(3),
     probes_oldest: true,
-    reload: Reload { changed: Pace::HalfTargets(4), unchanged: Pace::HalfTargets(2) },
+    reload: Reload {
+        changed: Pace::HalfTargets(2),
+        unchanged: Pace::HalfTargets(2),
+        slowest: Pace::HalfTargets(4),
+    },
     address: Address::Given,
-    buffer_goal: Duration::from_secs(12),
+    // Twelve seconds, less what is played while they are loaded.
+    buffer_goal: Duration::from_millis(11_500),
+    refill_at: Duration::from_secs(6),
     entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
-    playlist: Retry { times: Some(3), wait: Wait::HalfTargets(2), then: Then::Leave },
+    playlist: Retry { times: None, wait: Wait::HalfTargets(2), then: Then::Leave },
     segment: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
     refused: Refused::AsAnyFailure,
-    behind: Behind::LiveEdge,
+    behind: Behind::Leave,
     opening: Opening::Chosen,
     reloads_init: false,
     caches: false,
@@ -125,6 +145,7 @@ pub static PERSISTENT: Profile = Profile {
     reload: RFC_RELOAD,
     address: Address::Final,
     buffer_goal: Duration::from_secs(30),
+    refill_at: Duration::from_secs(30),
     entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::BackOff },
     playlist: Retry { times: None, wait: Wait::HalfTargets(1), then: Then::BackOff },
     segment: Retry { times: Some(5), wait: Wait::HalfTargets(1), then: Then::Skip },

@@ -12,11 +12,11 @@ use super::profile::StartAt;
 use super::track::{duration, target_duration};
 use crate::hls::{Media, Segment, Start};
 
-/// The sequence number that playback begins with. `given` is the multivariant playlist's EXT-X-START; that of the
-/// media playlist comes first.
+/// The sequence number that playback begins with. `given` is the multivariant playlist's EXT-X-START, which comes before
+/// that of the media playlist (section 4.4.2; hls.js does the same).
 pub(super) fn first_to_play(media: &Media, rule: StartAt, given: Option<Start>) -> u64 {
     let oldest = media.segments.first().map_or(media.media_sequence, Segment::sequence);
-    let start = media.start.or(given).filter(|_| !matches!(rule, StartAt::Segments(_)));
+    let start = given.or(media.start).filter(|_| !matches!(rule, StartAt::Segments(_)));
     let nearest = if media.endlist { media.last_sequence().unwrap_or(oldest) } else { edge(media, rule) };
     match start {
         Some(start) => at_offset(media, start.time_offset).unwrap_or(oldest).min(nearest),
@@ -87,6 +87,15 @@ mod tests {
     }
 
     #[test]
+    fn segments_that_are_a_little_shorter_than_the_target_do_not_move_a_place_that_is_counted_in_segments() {
+        let text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:10\n".to_owned();
+        let text = text + &"#EXTINF:3.97,\ns.ts\n".repeat(6);
+        let Ok(Playlist::Media(media)) = parse(text.as_bytes()) else { panic!("a media playlist") };
+        assert_eq!(first_to_play(&media, StartAt::Segments(3), None), 13);
+        assert_eq!(first_to_play(&media, WEB, None), 12);
+    }
+
+    #[test]
     fn the_server_may_hold_clients_back_further() {
         let held = window(6, "#EXT-X-SERVER-CONTROL:HOLD-BACK=18.5");
         assert_eq!(first_to_play(&held, WEB, None), 11);
@@ -127,6 +136,7 @@ mod tests {
         }
         let given = Some(Start { time_offset: -20.0, precise: false });
         assert_eq!(first_to_play(&window(6, ""), WEB, given), 11);
-        assert_eq!(first_to_play(&window(6, "#EXT-X-START:TIME-OFFSET=0"), WEB, given), 10);
+        let own = window(6, "#EXT-X-START:TIME-OFFSET=0");
+        assert_eq!(first_to_play(&own, WEB, given), 11, "the multivariant playlist's comes first");
     }
 }

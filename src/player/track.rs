@@ -3,24 +3,31 @@
 //! * When it is loaded again is the profile's rule, counted from the start of the last load, within the limits that
 //!   RFC 8216bis section 6.3.4 sets for any client; never for a playlist that has ended.
 //! * A segment is asked for once it is listed, in order, never twice once it has come.
-//! * What was loaded last is known by its media, not by its number alone: where a playlist numbers its segments anew,
-//!   the client goes on behind what it has ([`renumbered`]).
-//! * A playlist that ends before what was already loaded is stale: it changes nothing, until it has done so for
-//!   three target durations; then the stream has begun anew and so does the client.
+//! * A segment is its media sequence number, whatever else differs between two listings of it: URLs may be signed anew
+//!   with each load.
+//! * A playlist that ends before what was already loaded is stale: it changes nothing until its numbers pass those that
+//!   were reached. hls.js 1.7, ffmpeg 5.1 and Chromium 156 do the same after an encoder has begun to count again, and
+//!   where a window slides without counting.
+//! * Only where the numbers cannot be read at all does the client follow the segments that both lists name ([`slide`]).
+//! * Segments shorter than [`SHORTEST_PACED`] are asked for no faster than if they were that long.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::allowance::SHARE;
 use super::attempts::Attempts;
 use super::join::Join;
 use super::need::{self, Keys, Need};
-use super::profile::{Behind, Profile, Then};
+use super::profile::{Behind, Pace, Profile};
 use super::start::first_to_play;
 use crate::base::{SecretUrl, limits};
 use crate::hls::{Init, Media, Playlist, Segment, Start};
 
-/// For how many target durations a playlist may lie behind before it is taken for a new stream.
-const STALE_TARGET_DURATIONS: u32 = 3;
+/// Media that is shorter paces nothing: a thousand segments a second are an attack, not a stream.
+const SHORTEST_PACED: Duration = Duration::from_millis(50);
+/// Healthy requests a second of a player that loads a film as fast as it comes: that of the network. This one makes
+/// four a second of what follows failures.
+const UNPACED_RATE: f64 = 4.0 / SHARE;
 /// What stands in for a duration that the playlist does not say: a client must be paced by something.
 const UNKNOWN_DURATION: Duration = Duration::from_secs(1);
 
@@ -88,9 +95,12 @@ pub(super) struct Track {
     /// A segment that is loaded before `next` and not played.
     probe: Option<u64>,
     init: Option<Arc<Init>>,
-    behind_since: Option<Duration>,
     /// Where the first list is joined, if not where a viewer begins.
     join: Option<Box<Join>>,
+    /// Nothing is loaded before: the buffer has reached its goal.
+    pub(super) paused_until: Duration,
+    /// No segment is loaded before: the last one was too short to pace the next.
+    spaced_until: Duration,
 }
 
 impl Track {
@@ -114,7 +124,8 @@ impl Track {
             missing: 0,
             probe: None,
             init: None,
-            behind_since: None,
+            paused_until: Duration::ZERO,
+            spaced_until: Duration::ZERO,
             join: None,
         }
     }
@@ -162,7 +173,6 @@ impl Track {
         &mut self,
         list: Arc<Playlist>,
         asked: Duration,
-        now: Duration,
         profile: &Profile,
         start: Option<Start>,
     ) -> Taken {
@@ -178,21 +188,22 @@ impl Track {
                 Taken { changed: true, ..Taken::default() }
             }
             Some(before) => {
-                let changed = !media.is_same_list_as(before);
-                let step = step(media, before, self.place(), profile);
-                let Some(step) = step.or_else(|| self.begin_anew(media, now, profile)) else {
+                let slide = slide(media, before);
+                let changed = slide > 0 || !media.is_same_list_as(before);
+                let place = self.place().moved_back(slide);
+                let Some(step) = step(media, place, profile) else {
                     self.schedule(asked, false, profile);
                     return Taken::default();
                 };
-                if step.next != self.next {
-                    self.media_attempts.succeed();
+                self.missing = place.missing;
+                if step.next != place.next {
+                    self.media_attempts.begin_another();
                     self.missing = step.next;
                 }
                 self.next = step.next;
                 Taken { lost: step.lost, jumped: step.jumped, changed }
             }
         };
-        self.behind_since = None;
         if profile.reloads_init {
             self.init = None;
         }
@@ -205,12 +216,26 @@ impl Track {
         Place { next: self.next, missing: self.missing }
     }
 
-    /// A list that ends before what was loaded: stale at first, a new stream if it stays so.
-    fn begin_anew(&mut self, media: &Media, now: Duration, profile: &Profile) -> Option<Step> {
-        let since = *self.behind_since.get_or_insert(now);
-        let patience = target_duration(media) * STALE_TARGET_DURATIONS;
-        let anew = || Step { next: first_to_play(media, profile.start, None), lost: 0, jumped: true };
-        (now.saturating_sub(since) >= patience).then(anew)
+    /// Whether a live client that joins now would begin after the segment that is loaded next.
+    pub(super) fn fell_behind(&self, profile: &Profile) -> bool {
+        let live = self.media().filter(|media| !media.endlist);
+        live.is_some_and(|media| first_to_play(media, profile.start, None) > self.next)
+    }
+
+    /// Requests per second of a client that plays this playlist from a healthy origin. Rather too few than too many:
+    /// it limits what follows failures.
+    pub(super) fn healthy_rate(&self, profile: &Profile) -> f64 {
+        let Some(media) = self.media().filter(|_| self.role != Role::Other && !self.closed) else {
+            return 0.0;
+        };
+        let last = media.segments.last().map(Segment::duration).unwrap_or_default();
+        let target = target_duration(media).max(limits::RELOAD_MIN);
+        let segment = target.max(last).min(limits::RELOAD_MAX);
+        if !media.endlist {
+            let reload = reload_wait(media, profile.reload.slowest);
+            return reload.as_secs_f64().recip() + segment.as_secs_f64().recip();
+        }
+        if profile.buffer_goal == Duration::MAX { UNPACED_RATE } else { segment.as_secs_f64().recip() }
     }
 
     /// The playlist whose load began at `asked` has not changed.
@@ -223,9 +248,13 @@ impl Track {
         self.asked_at = asked;
         let Some(media) = self.media() else { return };
         let pace = if changed { profile.reload.changed } else { profile.reload.unchanged };
-        let wait = pace.wait(target_duration(media), media.segments.last().map(duration));
-        let at = asked + wait.clamp(limits::RELOAD_MIN, limits::RELOAD_MAX);
+        let at = asked + reload_wait(media, pace);
         self.reload_at = (!media.endlist).then_some(at);
+    }
+
+    /// The playlist is loaded again as if it had not changed.
+    pub(super) fn reload_soon(&mut self, profile: &Profile) {
+        self.schedule(self.asked_at, false, profile);
     }
 
     pub(super) fn target_duration(&self) -> Duration {
@@ -240,6 +269,7 @@ impl Track {
             (Some(_), Role::Other) => None,
             (Some(_), _) => self.reload_at,
         };
+        let due = due.map(|at| at.max(self.paused_until));
         match due.max(self.playlist_attempts.until(now).filter(|_| due.is_some())) {
             Some(at) if at <= now => Need::Playlist,
             until => Need::Nothing { until },
@@ -251,7 +281,8 @@ impl Track {
         let Some(segment) = self.wanted().filter(|_| !self.closed) else {
             return Need::Nothing { until: None };
         };
-        if let Some(until) = self.media_attempts.until(now) {
+        let waits = [self.paused_until, self.spaced_until].into_iter().max().filter(|until| *until > now);
+        if let Some(until) = self.media_attempts.until(now).max(waits) {
             return Need::Nothing { until: Some(until) };
         }
         if ahead >= goal {
@@ -279,14 +310,18 @@ impl Track {
         self.init = self.wanted().and_then(|segment| segment.init().cloned());
     }
 
-    /// The segment has come and plays behind what was there. Returns how long it is; `None`: it is not played.
-    pub(super) fn take_segment(&mut self, sequence: u64) -> Option<Duration> {
+    /// The segment that was asked for at `asked` has come and plays after what was there. Returns how long it is;
+    /// `None`: it is not played.
+    pub(super) fn take_segment(&mut self, sequence: u64, asked: Duration) -> Option<Duration> {
         if self.probe.take() == Some(sequence) {
             self.media_attempts.succeed();
             return None;
         }
         let listed = self.media().and_then(|media| media.segment(sequence));
         let length = listed.map_or(UNKNOWN_DURATION, duration);
+        if listed.is_some_and(|listed| listed.duration() < SHORTEST_PACED) {
+            self.spaced_until = asked + SHORTEST_PACED;
+        }
         self.buffered += length;
         self.loaded = self.loaded.saturating_add(1);
         self.next = sequence.saturating_add(1);
@@ -303,10 +338,7 @@ impl Track {
     }
 
     /// The client goes on without the next segment. Returns how many are lost.
-    pub(super) fn skip_segment(&mut self, profile: &Profile) -> u64 {
-        if profile.segment.then == Then::SkipOn {
-            self.schedule(self.asked_at, false, profile);
-        }
+    pub(super) fn skip_segment(&mut self) -> u64 {
         if self.probe.take().is_some() {
             return 0;
         }
@@ -336,12 +368,16 @@ struct Place {
     missing: u64,
 }
 
-/// How a client goes on that stands at `place`; `None`: the list ends before what it has loaded.
-fn step(media: &Media, before: &Media, place: Place, profile: &Profile) -> Option<Step> {
-    let Place { next, missing } = place;
-    if let Some(renumbered) = renumbered(media, before, next) {
-        return Some(Step { next: renumbered, lost: 0, jumped: false });
+impl Place {
+    /// The same place in a list whose numbers have moved back by `slide`.
+    fn moved_back(self, slide: u64) -> Self {
+        Self { next: self.next.saturating_sub(slide), missing: self.missing.saturating_sub(slide) }
     }
+}
+
+/// How a client goes on that stands at `place`; `None`: the list ends before what it has loaded.
+fn step(media: &Media, place: Place, profile: &Profile) -> Option<Step> {
+    let Place { next, missing } = place;
     let end = media.last_sequence().map_or(media.media_sequence, |last| last.saturating_add(1));
     if end < next {
         return None;
@@ -350,23 +386,27 @@ fn step(media: &Media, before: &Media, place: Place, profile: &Profile) -> Optio
     // Too slow for the window: what is wanted has left it.
     let restart = match profile.behind {
         Behind::LiveEdge if missing < oldest => first_to_play(media, profile.start, None).max(next),
-        Behind::Oldest if next < oldest => oldest,
-        Behind::LiveEdge | Behind::Oldest => return Some(Step { next, lost: 0, jumped: false }),
+        Behind::Oldest | Behind::Leave if next < oldest => oldest,
+        Behind::LiveEdge | Behind::Oldest | Behind::Leave => {
+            return Some(Step { next, lost: 0, jumped: false });
+        }
     };
     Some(Step { next: restart, lost: restart.saturating_sub(next), jumped: restart != next })
 }
 
-/// Where a list that numbers its segments anew goes on behind what was loaded last: a window over one file that
-/// slides while its numbers stand still, or a server that began again with the same segments.
-fn renumbered(media: &Media, before: &Media, next: u64) -> Option<u64> {
-    let loaded = next.checked_sub(1)?;
-    let last = before.segment(loaded)?;
-    if media.segment(loaded).is_none_or(|listed| listed.is_same_media(last)) {
-        return None;
-    }
-    let same = media.segments.iter().rev().find(|segment| segment.is_same_media(last));
-    // What was loaded has left the window: everything that is listed is new.
-    same.map_or_else(|| media.segments.first().map(Segment::sequence), |same| same.sequence().checked_add(1))
+/// By how much a list without readable numbers has slid: where it now lists the segment that was the last one.
+fn slide(media: &Media, before: &Media) -> u64 {
+    let Some(last) = before.segments.last().filter(|_| media.is_unnumbered() && before.is_unnumbered())
+    else {
+        return 0;
+    };
+    let same = media.segments.iter().rev().find(|segment| segment.has_same_source(last));
+    same.map_or(0, |same| last.sequence().saturating_sub(same.sequence()))
+}
+
+fn reload_wait(media: &Media, pace: Pace) -> Duration {
+    let wait = pace.wait(target_duration(media), media.segments.last().map(duration));
+    wait.clamp(limits::RELOAD_MIN, limits::RELOAD_MAX)
 }
 
 fn oldest(media: &Media) -> Option<u64> {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::base::clock::micros;
 use crate::base::{ClientState, failpoint};
 use crate::net::{Lines, Wire};
-use crate::player::{Action, Answer, Departure, Doing, Input, LANES, Player};
+use crate::player::{Action, Allowance, Answer, Departure, Doing, Input, LANES, Player};
 use crate::stats::{Meter, Metric, Playback, Timed};
 
 use super::answer::conclude;
@@ -49,7 +49,8 @@ impl Client {
         let settings = &shared.settings;
         let seed = settings.seed ^ meter.client_id().wrapping_mul(SEED_STEP);
         let clock = meter.clock();
-        let player = Player::new(Arc::clone(&settings.player), seed, clock.started_at(), clock.now());
+        let player = Player::new(Arc::clone(&settings.player), seed, clock.started_at(), clock.now())
+            .succeeding(seat.allowance());
         let inspection = Inspection::new(Rc::clone(&shared.library), settings.net.offers_gzip());
         let viewer = Viewer {
             player,
@@ -62,6 +63,11 @@ impl Client {
             departed: false,
         };
         Self { viewer, lines: Lines::new(Rc::clone(&shared.net)), seat }
+    }
+
+    /// The requests that may still follow failures: its successor's as well.
+    pub(super) fn allowance(&self) -> Allowance {
+        self.viewer.player.allowance()
     }
 
     /// Lives until its viewer leaves, the stream has been played to its end, or the run drains.
@@ -100,7 +106,8 @@ impl Client {
                 None => Some(lanes.next().await),
             };
             input = match ended {
-                Some(Landed { wire, fetch, arrival, open }) => {
+                Some(Landed { wire, fetch, redirects, arrival, open }) => {
+                    viewer.player.redirected(redirects, viewer.now());
                     let answer = conclude(&viewer.player, &mut viewer.inspection, &fetch, arrival).await;
                     if matches!(answer, Answer::Failed(_)) {
                         viewer.story.failed(kind(fetch.what));

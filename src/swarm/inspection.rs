@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::base::outcome::Fault;
 use crate::base::{Finding, SecretUrl, units};
+use crate::hls::wall_clock::impossible_age;
 use crate::hls::{Loaded, Media, ParseError, Playlist, Variables, Watch};
 use crate::net::{Kept, Response};
 use crate::player::{Fetch, What};
@@ -117,6 +118,14 @@ impl Inspection {
         if watch.media().is_some() && *look.url != look.fetch.url {
             look.find(Finding::RedirectOnReload, || {
                 "the address that is reloaded leads to another".to_owned()
+            });
+        }
+        let now = look.meter.clock().started_at().checked_add(look.loaded.until);
+        if let (Some(media), Ok(now)) = (playlist.media(), now)
+            && let Some(age) = impossible_age(media, now)
+        {
+            look.find(Finding::ImpossibleDate, || {
+                format!("by its dates the list ended {:.0} s ago", age.as_secs_f64())
             });
         }
         watch.take(playlist, look.loaded, &mut |finding, detail| look.find(finding, detail));

@@ -26,6 +26,8 @@ pub(super) struct Landed<'a> {
     /// The lane of requests that is free again.
     pub(super) wire: Wire,
     pub(super) fetch: Fetch,
+    /// Redirects that were followed.
+    pub(super) redirects: u32,
     pub(super) arrival: Arrival<'a>,
     /// The request counts as open until what came has been looked at; `None`: none was made.
     pub(super) open: Option<OpenRequest<'a>>,
@@ -70,16 +72,17 @@ pub(super) async fn request<'a>(
     beside: Beside<'a>,
 ) -> Landed<'a> {
     let open = beside.seat.begin_request(&fetch.url).await;
+    let mut redirects = 0;
     let arrival = match fetch.url.access() {
         _ if open.is_none() => Arrival::Failed,
-        Access::Request => follow(&mut wire, &fetch, meter, beside).await,
+        Access::Request => follow(&mut wire, &fetch, meter, beside, &mut redirects).await,
         Access::Inline => read_inline(&fetch, meter, beside.keys),
         Access::Refused => {
             meter.find(Finding::BadUri, || fetch.url.refusal());
             fail(meter.start(kind(fetch.what)), Fault::PolicyScheme)
         }
     };
-    Landed { wire, fetch, arrival, open }
+    Landed { wire, fetch, redirects, arrival, open }
 }
 
 /// Takes a key or media out of its `data:` address. A playlist there is refused: players load it by a request.
@@ -101,7 +104,13 @@ fn read_inline<'a>(fetch: &Fetch, meter: &Meter, keys: Option<&KeyRing>) -> Arri
     }
 }
 
-async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, beside: Beside<'_>) -> Arrival<'a> {
+async fn follow<'a>(
+    wire: &mut Wire,
+    fetch: &Fetch,
+    meter: &'a Meter,
+    beside: Beside<'_>,
+    redirects: &mut u32,
+) -> Arrival<'a> {
     let kind = kind(fetch.what);
     let (mut url, mut hop) = (fetch.url.clone(), 0);
     loop {
@@ -140,6 +149,7 @@ async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, meter: &'a Meter, beside: Be
             Ok(next) => {
                 exchange.finish(Outcome::of_status(response.status, true), Some(timings(&response)));
                 meter.count(Metric::Redirects, 1);
+                *redirects += 1;
                 (url, hop) = (next, hop + 1);
             }
         }

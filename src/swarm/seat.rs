@@ -1,7 +1,8 @@
 //! One place among the clients of a worker, and who sits in it: a viewer that leaves makes room for another.
 //!
-//! * A viewer that gave up is replaced after a back-off that grows while the origin stays unusable; one whose session
-//!   was over, at once. The new one is a client of its own: a new number, new connections, nothing remembered.
+//! * A viewer that gave up is replaced after a back-off that grows while the origin stays unusable, and not before its
+//!   [`Allowance`] is full again: viewers that leave and return are the same load. One whose session was over is
+//!   replaced at once. The new one is a client of its own: a new number, new connections, nothing remembered.
 //! * The seat keeps the client's handle outside its task: the last numbers of a client outlive the task, and the
 //!   handle is dropped only after the client.
 
@@ -19,7 +20,7 @@ use super::story::Story;
 use crate::base::{ClientState, Clock, SecretUrl};
 use crate::net::Net;
 use crate::pipeline::{self, Tap};
-use crate::player::{Backoff, Departure};
+use crate::player::{Allowance, Backoff, Departure};
 use crate::stats::{ClientHandle, Metric, Registry};
 
 /// What the clients of one worker thread are made from.
@@ -68,6 +69,8 @@ pub(super) struct Seat {
     reach: Reach,
     /// The operator took the client away.
     removed: Cell<bool>,
+    /// Of the viewer that sat here last.
+    allowance: Cell<Allowance>,
 }
 
 impl Seat {
@@ -80,6 +83,7 @@ impl Seat {
             draining: Cell::default(),
             open: Cell::default(),
             removed: Cell::default(),
+            allowance: Cell::default(),
         }
     }
 
@@ -92,6 +96,11 @@ impl Seat {
     /// Whether media that is encrypted as a whole is decrypted.
     pub(super) fn decrypts(&self) -> bool {
         self.shared.settings.decrypt
+    }
+
+    /// The requests that the next viewer may let follow failures.
+    pub(super) fn allowance(&self) -> Allowance {
+        self.allowance.get()
     }
 
     pub(super) fn drain(&self) {
@@ -190,11 +199,13 @@ pub(super) async fn occupy(seat: Rc<Seat>) -> End {
     let mut backoff = Backoff::new(seat.seed());
     while let Some(mut client) = seat.client() {
         let end = client.live().await;
+        let allowance = client.allowance();
+        seat.allowance.set(allowance);
         drop(client);
         let End::Left(departure) = end else { return end };
         seat.vacate(departure);
         if departure == Departure::GaveUp {
-            let until = backoff.fail(clock.now());
+            let until = allowance.successor_at(clock.now(), &mut backoff);
             sleep_until(Instant::from_std(clock.origin() + until)).await;
         }
         if seat.is_draining() {

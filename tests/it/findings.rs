@@ -187,6 +187,10 @@ fn streams() -> Vec<(Finding, Script, &'static [&'static str])> {
             seen(with_list(|stream| list(stream.now(), "#EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:05Z\n"))),
         ),
         of(
+            Finding::ImpossibleDate,
+            seen(with_list(|stream| list(stream.now(), "#EXT-X-PROGRAM-DATE-TIME:2020-01-02T03:04:05Z\n"))),
+        ),
+        of(
             Finding::SegmentNotReady,
             seen(with_segment(|number, now| number == now + WINDOW - 1, || answer("404 Not Found", "", b""))),
         ),

@@ -94,6 +94,37 @@ fn a_new_token_in_every_address_is_no_news_and_no_change() {
 }
 
 #[test]
+fn urls_that_are_signed_anew_with_each_load_are_no_change_wherever_the_token_stands() {
+    let signs: [fn(&str, &str) -> String; 5] = [
+        |list, token| list.replace(".ts", &format!(".ts?token={token}")),
+        |list, token| list.replace(",\n", &format!(",\nsigned/{token}/")),
+        |list, token| list.replace(".ts", &format!("-{token}.ts")),
+        |list, token| list.replace(".ts", &format!(".ts;token={token}")),
+        |list, token| list.replace(",\n", &format!(",\nhttps://{token}.edge.test/live/")),
+    ];
+    for sign in signs {
+        let moving = [sign(&live(7, 12), "a"), sign(&live(8, 13), "b"), sign(&live(9, 14), "c")];
+        assert_eq!(findings(&[(0.0, &moving[0]), (4.0, &moving[1]), (8.0, &moving[2])]), []);
+        let [a, b, c] = ["a", "b", "c"].map(|token| sign(&live(7, 12), token));
+        assert_eq!(kinds(&[(0.0, &a), (4.0, &b), (6.2, &c)]), [Finding::PlaylistStale]);
+        assert_eq!(
+            contradiction(playlist(&a).media().expect("media"), playlist(&b).media().expect("media")),
+            None
+        );
+    }
+}
+
+#[test]
+fn a_list_that_slides_without_counting_is_found_by_names_that_move() {
+    let slid = |first: u64| live(first, first + 5).replace(&format!("SEQUENCE:{first}\n"), "SEQUENCE:0\n");
+    let found = findings(&[(0.0, &slid(0)), (4.0, &slid(1))]);
+    assert_eq!(
+        found,
+        [(Finding::SegmentChanged, "segment 4: 4.ts of 4 s before, 5.ts of 4 s now".to_owned())]
+    );
+}
+
+#[test]
 fn new_parts_are_news() {
     let with = |parts: usize| live(7, 12) + &"#EXT-X-PART:DURATION=1,URI=\"p\"\n".repeat(parts);
     assert_eq!(findings(&[(0.0, &with(0)), (5.0, &with(1)), (10.0, &with(2)), (15.0, &with(3))]), []);

@@ -8,6 +8,7 @@ mod live;
 mod opening;
 mod properties;
 mod renditions;
+mod sick;
 mod vod;
 
 use super::*;

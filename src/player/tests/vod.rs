@@ -1,7 +1,7 @@
 //! Films: played in real time with a bounded buffer, to their end.
 
 use super::*;
-use crate::player::profiles::{FFMPEG, WEB};
+use crate::player::profiles::{FFMPEG, NATIVE, WEB};
 
 #[test]
 fn a_film_is_played_in_real_time_with_a_bounded_buffer_and_then_it_ends() {
@@ -25,6 +25,40 @@ fn ffmpeg_takes_a_film_as_fast_as_it_comes_and_still_plays_it() {
     let run = play(&mut player(&FFMPEG, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
     assert!(origin.times(is_segment).last().expect("some") < &SECOND);
     assert_eq!(run.tally.play, 30 * SECOND);
+}
+
+#[test]
+fn the_native_player_loads_twelve_seconds_and_then_two_segments_whenever_six_are_left() {
+    for (seconds, at_once, each_time, every) in [(4, 3, 2, 8), (2, 6, 3, 6), (6, 2, 1, 6)] {
+        let mut origin = Origin::new(move |_, _| window(0, 60, seconds) + "#EXT-X-ENDLIST\n");
+        play(&mut player(&NATIVE, Duration::ZERO), &mut origin, Duration::ZERO, 60 * SECOND);
+        let times: Vec<_> = origin.times(is_segment).into_iter().map(|at| at.as_secs()).collect();
+        let (first, later) = times.split_at(at_once);
+        assert!(first.iter().all(|at| *at == 0), "{times:?}");
+        let wakes: Vec<_> = later.chunks(each_time).map(|wake| (wake[0], wake[wake.len() - 1])).collect();
+        assert!(wakes.len() >= 6 && wakes.iter().all(|(first, last)| first == last), "{wakes:?}");
+        assert!(wakes.windows(2).all(|two| two[1].0 - two[0].0 == every), "{wakes:?}");
+    }
+}
+
+#[test]
+fn the_native_player_survives_a_film_that_stands_still_and_leaves_a_live_stream_that_moved_on() {
+    // Segment 6 takes longer than the buffer lasts.
+    let slow = |what| matches!(what, What::Segment(_, 6));
+    let latency = move |what| if slow(what) { 20 * SECOND } else { Duration::from_millis(10) };
+    let mut film = Origin::new(|_, _| window(0, 15, 4) + "#EXT-X-ENDLIST\n");
+    film.latency = Box::new(latency);
+    let run = play(&mut player(&NATIVE, Duration::ZERO), &mut film, Duration::ZERO, HOUR);
+    assert_eq!((run.tally.play, run.tally.stalls), (60 * SECOND, 1));
+    assert!(matches!(run.ended, Some((_, Action::Finished))));
+    // No new list for longer than the buffer lasts, with room in the window for all that was missed; and for less.
+    for (outage, leaves) in [(24, true), (6, false)] {
+        let silent = (40 * SECOND)..((40 + outage) * SECOND);
+        let mut live = Origin::new(|now, _| window(now.as_secs() / 4, 15, 4))
+            .failing(move |at, what| is_playlist(what) && silent.contains(&at));
+        let run = play(&mut player(&NATIVE, Duration::ZERO), &mut live, Duration::ZERO, 100 * SECOND);
+        assert_eq!(run.ended.is_some(), leaves, "{outage} {:?}", run.tally);
+    }
 }
 
 #[test]

@@ -1,0 +1,212 @@
+//! The number of requests that a client may make although requests fail.
+//!
+//! * A healthy stream paces its clients: by the reloads of its playlists and by the media that they have buffered. A
+//!   request that fails brings neither, so something else has to pace what follows it.
+//! * Credit grows at [`SHARE`] of the rate at which a client of a healthy stream asks. From the first failure on every
+//!   request draws on it, and a request that follows a failure waits until there is credit for it. Requests that follow a
+//!   success never wait.
+//! * At most [`RESERVE`] requests of credit are kept: the quick retries of real players, after which the rate holds. They
+//!   are there again after a time without a failure.
+//! * Retries that end with the viewer's leaving do not wait: they are few, as measured, and are paid for by the wait of
+//!   the viewer that follows.
+//! * A viewer that gives up hands its allowance to the one that takes its place, which joins with a full reserve: viewers
+//!   that leave and return ask no more than one that stays.
+
+use std::time::Duration;
+
+use super::Backoff;
+use crate::base::limits;
+
+/// Requests to a failing origin for each request to a healthy one. The room above 1 is for the first tries of a
+/// stream that fails now and then: they must not use up what its retries need.
+pub const SHARE: f64 = 1.1;
+/// Requests that may follow at once on failures, before the rate holds.
+pub const RESERVE: f64 = 4.0;
+/// Healthy requests per second of a stream that is not known yet: a playlist and a segment every four seconds.
+const UNKNOWN_RATE: f64 = 0.5;
+/// Requests that follow a success can take the credit this far below zero: those of two target durations are paid
+/// for although what failed has used up the credit.
+const HEALTHY_DEBT: f64 = -4.0;
+/// Redirects are requests as well. They can take the credit this far below zero.
+const DEBT: f64 = -8.0;
+
+/// The credit of one client.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Allowance {
+    credit: f64,
+    /// The credit is that of this moment.
+    settled: Duration,
+    /// Requests per second of a client that plays the same stream from a healthy origin.
+    healthy_rate: f64,
+    failed_at: Option<Duration>,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self { credit: RESERVE, settled: Duration::ZERO, healthy_rate: UNKNOWN_RATE, failed_at: None }
+    }
+}
+
+impl Allowance {
+    /// Sets the rate at which the client would ask a healthy origin, from `now` on.
+    pub(super) fn set_healthy_rate(&mut self, per_second: f64, now: Duration) {
+        self.settle(now);
+        self.healthy_rate = per_second.max(f64::MIN_POSITIVE);
+    }
+
+    /// A request failed at `now`.
+    pub(super) fn fail(&mut self, now: Duration) {
+        self.settle(now);
+        self.failed_at = Some(now);
+    }
+
+    /// A request is made. Those that do not wait for credit leave little debt: what was loaded fast must not delay a
+    /// retry for long.
+    pub(super) fn draw(&mut self, now: Duration) {
+        self.settle(now);
+        if self.remembers_failure(now) {
+            self.credit = (self.credit - 1.0).max(self.credit.min(HEALTHY_DEBT));
+        }
+    }
+
+    /// A request led to `redirects` more.
+    pub(super) fn draw_redirects(&mut self, redirects: u32, now: Duration) {
+        self.settle(now);
+        if self.remembers_failure(now) {
+            self.credit = (self.credit - f64::from(redirects)).max(DEBT);
+        }
+    }
+
+    /// Whether the last failure was a short while ago: before what healthy requests leave of the credit has filled the
+    /// reserve.
+    fn remembers_failure(&self, now: Duration) -> bool {
+        let fills_in = Duration::try_from_secs_f64(RESERVE / (self.per_second() - self.healthy_rate))
+            .unwrap_or(Duration::MAX);
+        let memory = limits::BACKOFF_RESET.max(fills_in);
+        self.failed_at.is_some_and(|at| now.saturating_sub(at) < memory)
+    }
+
+    fn per_second(&self) -> f64 {
+        self.healthy_rate * SHARE
+    }
+
+    /// When a request that follows a failure may be made; `None`: now.
+    pub(super) fn free_at(&self, now: Duration) -> Option<Duration> {
+        let at = self.reaches(1.0, now);
+        (at > now).then_some(at)
+    }
+
+    /// Whether quick retries are left.
+    pub(super) fn has_reserve(&self, now: Duration) -> bool {
+        self.at(now) >= 2.0
+    }
+
+    /// When another viewer may take the place of one that gave up at `now`.
+    pub fn successor_at(&self, now: Duration, backoff: &mut Backoff) -> Duration {
+        backoff.fail(now).max(self.reaches(RESERVE, now))
+    }
+
+    /// The time at which there is this much credit, if nothing draws on it.
+    fn reaches(&self, credit: f64, now: Duration) -> Duration {
+        let missing = (credit - self.at(now)).max(0.0);
+        let wait = missing / self.per_second();
+        // Rounded up: at that time there is as much.
+        let wait = Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX);
+        let microsecond = if wait.is_zero() { Duration::ZERO } else { Duration::from_micros(1) };
+        now.saturating_add(wait).saturating_add(microsecond)
+    }
+
+    fn at(&self, now: Duration) -> f64 {
+        let passed = now.saturating_sub(self.settled).as_secs_f64();
+        if self.remembers_failure(now) {
+            (self.credit + passed * self.per_second()).min(RESERVE)
+        } else {
+            RESERVE
+        }
+    }
+
+    fn settle(&mut self, now: Duration) {
+        self.credit = self.at(now);
+        self.settled = self.settled.max(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Of a stream that asks its clients for two requests a second, after a failure.
+    fn two_a_second() -> Allowance {
+        let mut allowance = Allowance::default();
+        allowance.set_healthy_rate(2.0, Duration::ZERO);
+        allowance.fail(Duration::ZERO);
+        allowance
+    }
+
+    /// How many requests that follow failures are made in this many seconds, each as soon as it may.
+    fn made(allowance: &mut Allowance, seconds: u32) -> usize {
+        let (mut now, mut made) = (Duration::ZERO, 0);
+        while now < SECOND * seconds {
+            if let Some(at) = allowance.free_at(now) {
+                now = at;
+                continue;
+            }
+            allowance.draw(now);
+            allowance.fail(now);
+            made += 1;
+        }
+        made
+    }
+
+    #[test]
+    fn after_the_reserve_failures_are_paced_by_the_healthy_rate() {
+        assert_eq!(made(&mut two_a_second(), 0), 0);
+        assert_eq!(made(&mut two_a_second(), 1), 6);
+        let made = made(&mut two_a_second(), 600);
+        assert!((4 + 1_319..=4 + 1_320).contains(&made), "{made}");
+    }
+
+    #[test]
+    fn healthy_requests_use_the_credit_and_leave_little_debt() {
+        let mut allowance = two_a_second();
+        for _ in 0..1_000 {
+            allowance.draw(SECOND);
+        }
+        let at = allowance.free_at(SECOND).expect("a wait");
+        assert!((at.as_secs_f64() - (1.0 + 5.0 / 2.2)).abs() < 1e-3, "{at:?}");
+    }
+
+    #[test]
+    fn requests_count_from_the_first_failure_until_a_while_after_the_last() {
+        let mut allowance = two_a_second();
+        for second in [29, 30] {
+            for _ in 0..10 {
+                allowance.draw(SECOND * second);
+            }
+            assert_eq!(allowance.free_at(SECOND * second).is_none(), second == 30);
+        }
+    }
+
+    #[test]
+    fn redirects_are_paid_for_before_the_next_request_that_follows_a_failure() {
+        let mut allowance = two_a_second();
+        allowance.draw(SECOND);
+        allowance.draw_redirects(5, SECOND);
+        let at = allowance.free_at(SECOND).expect("a wait");
+        assert!((at.as_secs_f64() - (1.0 + 3.0 / 2.2)).abs() < 1e-3, "{at:?}");
+    }
+
+    #[test]
+    fn a_successor_waits_until_the_reserve_is_full_and_the_back_off_has_passed() {
+        let full = two_a_second().successor_at(SECOND, &mut Backoff::new(1));
+        assert!((full - SECOND).as_secs_f64() <= 0.3 + 1e-6, "only the back-off: {full:?}");
+        let mut allowance = two_a_second();
+        for _ in 0..4 {
+            allowance.draw(SECOND);
+        }
+        let at = allowance.successor_at(SECOND, &mut Backoff::new(1));
+        assert!((at.as_secs_f64() - (1.0 + 4.0 / 2.2)).abs() < 1e-3, "{at:?}");
+    }
+}

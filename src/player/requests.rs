@@ -1,0 +1,121 @@
+//! The choice of the next request: what a client needs, in the order of urgency, in the lanes that are free.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::attempts::Attempts;
+use super::need::{Need, Wanted};
+use super::track::{Role, Track};
+use super::{Action, Asked, Failure, Fetch, Player, What, earliest};
+use crate::base::limits;
+
+impl Player {
+    /// The most urgent request whose lane is free; else `wake` becomes the time at which one is due.
+    pub(super) fn request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
+        if self.tracks.is_empty() {
+            if self.is_busy(0) {
+                return None;
+            }
+            if let Some(until) = self.entry_attempts.until(now).max(self.held(&self.entry_attempts, now)) {
+                *wake = earliest(*wake, Some(until));
+                return None;
+            }
+            return Some(self.fetch(What::Entry, 0, Wanted::of(self.settings.entry.clone()), None, now));
+        }
+        self.reload_from_cache(now);
+        // A playlist that is due comes before any segment: one that is loaded late is a client that is late for ever.
+        let needs = [Self::playlist_request, Self::media_request];
+        needs.into_iter().find_map(|need| need(self, now, wake))
+    }
+
+    /// Until when a request that follows a failure waits for its allowance.
+    fn held(&self, attempts: &Attempts, now: Duration) -> Option<Duration> {
+        if attempts.follow_failure() { self.allowance.free_at(now) } else { None }
+    }
+
+    fn playlist_request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
+        let mains = self.tracks.iter().filter(|track| track.role == Role::Main).count();
+        for (index, track) in self.tracks.iter().enumerate() {
+            let lane = self.lane(track, false);
+            if self.is_busy(lane) {
+                continue;
+            }
+            let again = track.media().is_some() || self.generation > 0;
+            let limit = self.reloads.free_at(mains).filter(|at| again && *at > now);
+            match (track.playlist_need(now), limit.max(self.held(&track.playlist_attempts, now))) {
+                (Need::Nothing { until }, _) => *wake = earliest(*wake, until),
+                (_, Some(free_at)) => *wake = earliest(*wake, Some(free_at)),
+                (_, None) => {
+                    let (wanted, unless) = (Wanted::of(track.url.clone()), track.etag.clone());
+                    if again {
+                        self.reloads.count(now, mains);
+                    }
+                    return Some(self.fetch(What::Playlist(index), lane, wanted, unless, now));
+                }
+            }
+        }
+        None
+    }
+
+    fn media_request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
+        let position = self.playhead.position(now);
+        let goal = self.settings.profile.buffer_goal;
+        // The track that is shortest of media comes first.
+        let mut shortest: Option<(Duration, What, usize, Wanted)> = None;
+        for (index, track) in self.tracks.iter().enumerate() {
+            let lane = self.lane(track, true);
+            if self.is_busy(lane) || self.waits_for_video(track) {
+                continue;
+            }
+            let ahead = track.buffered.saturating_sub(position);
+            match (track.media_need(now, ahead, goal, &self.keys), self.held(&track.media_attempts, now)) {
+                (Need::Media(..), Some(free_at)) => *wake = earliest(*wake, Some(free_at)),
+                (Need::Media(piece, wanted), None)
+                    if shortest.as_ref().is_none_or(|(least, ..)| track.buffered < *least) =>
+                {
+                    shortest = Some((track.buffered, piece.on(index), lane, wanted));
+                }
+                (Need::Nothing { until }, _) => *wake = earliest(*wake, until),
+                (Need::Media(..) | Need::Playlist, _) => {}
+            }
+        }
+        let (_, what, lane, wanted) = shortest?;
+        if wanted.url.is_none() {
+            // The playlist names an address that cannot be requested: as if the request had failed.
+            self.take_failure(what, Failure::Broken, now);
+            return Some(Action::Wait(Some(now + limits::BACKOFF_MIN)));
+        }
+        Some(self.fetch(what, lane, wanted, None, now))
+    }
+
+    fn lane(&self, track: &Track, media: bool) -> usize {
+        let second =
+            if self.settings.profile.manners.connections_apart { media } else { track.role != Role::Main };
+        usize::from(second)
+    }
+
+    fn is_busy(&self, lane: usize) -> bool {
+        self.asked.get(lane).is_none_or(Option::is_some)
+    }
+
+    fn fetch(
+        &mut self,
+        what: What,
+        lane: usize,
+        wanted: Wanted,
+        unless: Option<Arc<str>>,
+        now: Duration,
+    ) -> Action {
+        let Wanted { url, range, decryption, .. } = wanted;
+        let Some(url) = url else { return Action::Wait(Some(now + limits::BACKOFF_MIN)) };
+        self.allowance.draw(now);
+        let reuse = self.reuse(what);
+        if let Some(open) = self.asked.get_mut(lane) {
+            let key = matches!(what, What::Key(_)).then(|| url.clone());
+            *open = Some(Asked { what, since: now, key, void: false });
+        }
+        let target = self.tracks.iter().map(Track::target_duration).max().unwrap_or_default();
+        let total = (target * limits::TOTAL_TIMEOUT_SEGMENTS).max(limits::TOTAL_TIMEOUT_MIN);
+        Action::Fetch(Fetch { what, lane, url, range, unless, decryption, total, reuse })
+    }
+}
