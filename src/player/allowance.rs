@@ -7,6 +7,7 @@
 //!   success never wait.
 //! * At most [`RESERVE`] requests of credit are kept: the quick retries of real players, after which the rate holds. They
 //!   are there again after a time without a failure.
+//! * An origin that lets a part through is asked for that part as if it were healthy, and besides for what fails.
 //! * Retries that end with the viewer's leaving do not wait: they are few, as measured, and are paid for by the wait of
 //!   the viewer that follows.
 //! * A viewer that gives up hands its allowance to the one that takes its place, which joins with a full reserve: viewers

