@@ -185,7 +185,7 @@ fn an_event_is_followed_until_it_ends_and_the_run_ends_with_it() {
 }
 
 #[test]
-fn a_window_over_one_file_whose_sequence_number_stands_still_is_followed() {
+fn a_window_over_one_file_whose_sequence_number_stands_still_is_not_followed() {
     let Some(mut origin) = Origin::start() else { return };
     let recipe = format!(
         "-re -stream_loop -1 -i @SOURCE@ -c copy -f hls -hls_time {SEGMENT_SECONDS} -hls_list_size 4 \
@@ -201,9 +201,10 @@ fn a_window_over_one_file_whose_sequence_number_stands_still_is_followed() {
     assert!(list.contains("#EXT-X-MEDIA-SEQUENCE:0\n"), "{list}");
     let segments = origin.stop_and_read_log().of_kind(Kind::Segment);
     let ranges: Vec<_> = segments.entries().iter().filter_map(first_byte).collect();
-    assert!(ranges.len() >= 8, "stuck after {ranges:?}");
+    // hls.js, ffmpeg and Chromium's own player fetch the numbers of the first window and nothing after them.
+    assert!((1..=4).contains(&ranges.len()), "a number is fetched once: {ranges:?}");
     assert!(ranges.windows(2).all(|two| two[1].0 == two[0].1 + 1), "in order, none twice: {ranges:?}");
-    assert_eq!(run.report.count("/playback/stalls"), 0);
+    assert_eq!(run.report.count("/playback/stalls"), 1);
     let findings = run.report.value()["findings"].as_array().unwrap();
     let changed = findings.iter().find(|finding| finding["kind"] == Finding::SegmentChanged.name());
     assert!(changed.is_some(), "a number that stands for other media is found: {findings:?}");
