@@ -94,7 +94,7 @@ pub fn begin_together<T>(
             let lists = log.of_kind(Kind::Playlist);
             let has_begun =
                 |agent: &&str| lists.entries().iter().any(|entry| entry.user_agent.starts_with(agent));
-            if agents.iter().all(|agent| has_begun(agent)) {
+            if agents.iter().all(has_begun) {
                 return Some((origin, players, slid));
             }
             thread::sleep(Duration::from_millis(10));
