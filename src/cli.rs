@@ -185,7 +185,7 @@ pub struct RequestArgs {
     /// Trust the certificates of this PEM file instead of the system's
     #[arg(long, value_name = "FILE", help_heading = "Requests")]
     pub cacert: Option<PathBuf>,
-    /// As in curl: HOST:PORT:ADDR[,ADDR] connects to ADDR for HOST:PORT (* = any host), -HOST:PORT takes it back; repeatable
+    /// As in curl: HOST:PORT:ADDR (or ADDR,ADDR) connects to ADDR for HOST:PORT (* = any host), -HOST:PORT takes it back; repeatable
     #[arg(long, value_name = "H:P:A", allow_hyphen_values = true, help_heading = "Requests")]
     pub resolve: Vec<ResolveEntry>,
 }

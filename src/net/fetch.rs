@@ -36,9 +36,9 @@ const READ_BUFFER_BYTES: usize = 256 * 1024;
 pub enum Body {
     /// Kept and decoded: a playlist.
     Playlist,
-    /// Kept as it is, up to [`limits::KEY_BYTES`]: a key.
+    /// Kept as it is, up to [`limits::KEY_BYTES`](crate::base::limits::KEY_BYTES): a key.
     Key,
-    /// Counted and dropped, up to [`limits::SEGMENT_BYTES`]. Nobody sees it.
+    /// Counted and dropped, up to [`limits::SEGMENT_BYTES`](crate::base::limits::SEGMENT_BYTES). Nobody sees it.
     Media,
     /// The same, but the observer sees it.
     SeenMedia,
