@@ -56,7 +56,7 @@ fn lint_parts(media: &Media, target: Duration, flaws: &mut Flaws) {
         let (_, others) = parts.split_last().unzip();
         let least = target * PART_LEAST_PERCENT / 100;
         for part in others.unwrap_or_default() {
-            if part.duration + ROUNDING < least {
+            if part.duration < least {
                 flaws.note(Finding::PartTooShort, WHOLE);
             }
         }
@@ -157,7 +157,7 @@ mod tests {
         };
         for end in ["", "#EXTINF:4,\na\n"] {
             assert_eq!(with(&["1", "0.85", "0.1"], end), []);
-            assert_eq!(with(&["1", "0.8", "1"], end), [Finding::PartTooShort]);
+            assert_eq!(with(&["1", "0.849", "1"], end), [Finding::PartTooShort]);
             assert_eq!(with(&["0.1"], end), []);
         }
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
 
-use crate::base::{Command, StopCause, units};
+use crate::base::budget::Budget;
+use crate::base::{Command, StopCause, limits, units};
 
 /// The stack of a thread, which is address space from its start.
 const STACK: usize = 2 << 20;
@@ -16,6 +17,12 @@ const STACK: usize = 2 << 20;
 const START: usize = 16 << 20;
 /// What is kept for the end of a run: its last frame and its reports.
 const END: usize = 8 << 20;
+/// What glibc's allocator sets aside for each thread.
+const ARENA: usize = 64 << 20;
+/// What origins can make the process keep in any case: a few hundred short playlists.
+const LEAST_KEPT: usize = 1 << 20;
+/// Each kept byte may be there as text, decoded, parsed and in the allocator's gaps.
+const BYTES_FOR_EACH: usize = 4;
 /// Time between two tries; a try takes microseconds.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -34,6 +41,18 @@ pub(super) fn check(threads: usize) -> Result<(), String> {
         units::bytes(limit),
         units::bytes(needed as u64),
     ))
+}
+
+/// Returns the budget for what origins can make the process keep. Where the address space is limited it is the share
+/// of what so many threads leave: [`watch`] alone would come too late for a burst of large playlists.
+pub(super) fn budget(threads: usize) -> Budget {
+    let limit = getrlimit(Resource::As).current.and_then(|limit| usize::try_from(limit).ok());
+    Budget::new(limit.map_or(limits::KEPT_BYTES, |limit| kept_within(limit, threads)))
+}
+
+fn kept_within(limit: usize, threads: usize) -> usize {
+    let others = threads.saturating_mul(STACK + ARENA).saturating_add(START + END);
+    (limit.saturating_sub(others) / BYTES_FOR_EACH).clamp(LEAST_KEPT, limits::KEPT_BYTES)
 }
 
 /// Stops the run before its address space is used up, within a runtime and for as long as that lives.
@@ -61,6 +80,15 @@ fn has_room(bytes: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_address_space_makes_the_budget_small() {
+        assert_eq!(kept_within(200_000_000, 7), LEAST_KEPT);
+        assert_eq!(kept_within(8 << 30, 7), limits::KEPT_BYTES);
+        let between = kept_within(600 << 20, 7);
+        assert!((LEAST_KEPT + 1..limits::KEPT_BYTES).contains(&between), "{between}");
+        assert_eq!(kept_within(usize::MAX, usize::MAX), LEAST_KEPT);
+    }
 
     #[test]
     fn there_is_room_for_a_little_and_none_for_more_than_there_can_be() {

@@ -139,6 +139,7 @@ async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure>
     let reports = Arc::new(Reports::prepare(&config.output.reports, config.output.record.as_deref())?);
     let fit = preflight::check(config.plan.clients, &config.clients.net.manners);
     config.plan.clients_max = fit.map_err(Failure::Preflight)?;
+    config.clients.net.budget = Arc::new(address_space::budget(workers() + OTHER_THREADS));
     config.output.on_hangup = signals.on_hangup(config.output.on_hangup);
     let Signals { commands, orders, report, .. } = signals;
     address_space::watch(commands.clone());
