@@ -1,4 +1,4 @@
-//! What an origin can make this process keep, and the one budget for all of it that can grow large.
+//! Lists everything that an origin can make this process keep, and bounds what can grow large by one budget.
 //!
 //! | kept | of | at most | beyond it |
 //! | --- | --- | --- | --- |
@@ -68,7 +68,7 @@ impl Budget {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Whether so much is charged that what could be loaded again should be forgotten.
+    /// Returns true when so much is charged that caches should forget what can be loaded again.
     pub fn is_short(&self) -> bool {
         self.used() > self.limit / 2
     }
@@ -137,7 +137,7 @@ impl Drop for Charge {
     }
 }
 
-/// A copy is charged by whoever keeps it.
+/// The holder of a copy is charged for it.
 impl Clone for Charge {
     fn clone(&self) -> Self {
         Self::default()

@@ -34,12 +34,12 @@ pub enum Reuse {
 }
 
 impl Reuse {
-    /// Whether an idle connection is used, if there is one.
+    /// True if an idle connection is used where there is one.
     pub fn takes_idle(self) -> bool {
         matches!(self, Self::Kept | Self::Final)
     }
 
-    /// Whether the connection is kept.
+    /// True if the connection is kept.
     pub fn keeps(self) -> bool {
         matches!(self, Self::Kept | Self::Fresh)
     }

@@ -77,7 +77,7 @@ faults! {
 }
 
 impl Fault {
-    /// Whether this machine lacked something: never the origin's fault.
+    /// Returns true when this machine lacked something: never the origin's fault.
     pub const fn is_local(self) -> bool {
         matches!(self, Self::LocalFiles | Self::LocalPorts | Self::LocalMemory | Self::LocalInternal)
     }

@@ -106,7 +106,7 @@ fn push_word(word: &str, shown: &mut String) {
     push_pieces(after, shown);
 }
 
-/// What stands between words without white space in markup and lists.
+/// Separators that stand between words without white space in markup and lists.
 const DELIMITERS: [char; 10] = ['<', '>', ';', ',', '(', ')', '[', ']', '{', '}'];
 
 fn push_pieces(word: &str, shown: &mut String) {
@@ -145,7 +145,7 @@ fn shown_word(word: &str) -> String {
     ending(word).map_or(HIDDEN.to_owned(), |ending| format!("{HIDDEN}.{ending}"))
 }
 
-/// Whether a text names something, and is short enough to be no secret itself.
+/// Returns true for a text that names something and is short enough to be no secret itself.
 fn is_name(text: &str) -> bool {
     text.len() < MIXED_RUN
         && !text.is_empty()
@@ -161,7 +161,7 @@ fn ending(segment: &str) -> Option<&str> {
     is_ending.then_some(ending)
 }
 
-/// Whether a word holds a run that looks like a secret, or is one as a whole (`aaaa.bbbb.cccc`).
+/// Returns true when a word holds a run that looks like a secret, or is one as a whole (`aaaa.bbbb.cccc`).
 fn is_secret(word: &str) -> bool {
     let stem = ending(word).map_or(word, |ending| word.get(..word.len() - ending.len() - 1).unwrap_or(word));
     let runs = stem.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+')));
@@ -180,7 +180,7 @@ fn is_token(run: &str) -> bool {
     run.len() >= LONG_NAME || long || is_mixed(run)
 }
 
-/// Whether digits, small and capital letters follow one another as in encoded bytes.
+/// Returns true when digits, small and capital letters follow one another as in encoded bytes.
 fn is_mixed(run: &str) -> bool {
     run.len() >= MIXED_RUN && changes_in(run) as f64 >= run.len() as f64 * MIXED_SHARE
 }

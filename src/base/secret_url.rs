@@ -30,7 +30,7 @@ const FORGIVING_BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SecretUrl(Url);
 
-/// How what is at an address can be had.
+/// The way to what is at a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// By a request.
@@ -41,7 +41,7 @@ pub enum Access {
     Refused,
 }
 
-/// What stands for a text that is no address: like every scheme but three, it is refused.
+/// Stands for a text that is no URL: it is refused, like every scheme but three.
 const BROKEN: &str = "about:invalid";
 
 /// Why a text is not an address that can be requested. Holds none of the text.
