@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::numbers::Numbers;
+
 /// Bits of a [`Span`] that hold its number; the two above them hold its unit.
 const NUMBER_BITS: u32 = 30;
 const NUMBER_MAX: u32 = (1 << NUMBER_BITS) - 1;
@@ -79,38 +81,62 @@ impl<T: PartialEq + Default> Runs<T> {
     }
 }
 
-/// A value for some segments. Segments in a row that have one cost nothing but the values.
-#[derive(Clone, Debug)]
-pub(super) struct Sparse<T> {
+/// Which segments have a value, and the place of each one's value among the values. Segments in a row that have one
+/// cost nothing.
+#[derive(Clone, Debug, Default)]
+struct Rows {
     /// The first segment of each row of segments with a value, and the place of its value.
     rows: Vec<(u32, u32)>,
+    values: u32,
+}
+
+impl Rows {
+    /// Adds segment `index`, which is behind all that have a value.
+    fn push(&mut self, index: u32) {
+        let goes_on = self.rows.last().is_some_and(|(start, first)| start + (self.values - first) == index);
+        if !goes_on {
+            self.rows.push((index, self.values));
+        }
+        self.values += 1;
+    }
+
+    /// The place of the value of segment `index`, if it has one.
+    fn place(&self, index: u32) -> Option<usize> {
+        let row = self.rows.partition_point(|(start, _)| *start <= index).checked_sub(1)?;
+        let (start, first) = self.rows.get(row)?;
+        let end = self.rows.get(row + 1).map_or(self.values, |(_, next)| *next);
+        let place = first + (index - start);
+        (place < end).then_some(place as usize)
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.rows.capacity() * size_of::<(u32, u32)>()
+    }
+}
+
+/// A value for some segments.
+#[derive(Clone, Debug)]
+pub(super) struct Sparse<T> {
+    rows: Rows,
     values: Vec<T>,
 }
 
 impl<T> Default for Sparse<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), values: Vec::new() }
+        Self { rows: Rows::default(), values: Vec::new() }
     }
 }
 
 impl<T> Sparse<T> {
     /// Sets the value of segment `index`, which is behind all that have one.
     pub(super) fn set(&mut self, index: u32, value: T) {
-        let place = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
-        let goes_on = self.rows.last().is_some_and(|(start, first)| start + (place - first) == index);
-        if !goes_on {
-            self.rows.push((index, place));
-        }
+        self.rows.push(index);
         self.values.push(value);
     }
 
     /// The value of segment `index`, if it has one.
     pub(super) fn get(&self, index: u32) -> Option<&T> {
-        let row = self.rows.partition_point(|(start, _)| *start <= index).checked_sub(1)?;
-        let (start, first) = self.rows.get(row)?;
-        let end = self.rows.get(row + 1).map_or(self.values.len(), |(_, next)| *next as usize);
-        let place = (first + (index - start)) as usize;
-        self.values.get(..end)?.get(place)
+        self.values.get(self.rows.place(index)?)
     }
 
     /// All values, in the order of their segments.
@@ -119,13 +145,50 @@ impl<T> Sparse<T> {
     }
 
     pub(super) fn shrink(&mut self) {
-        self.rows.shrink_to_fit();
+        self.rows.rows.shrink_to_fit();
         self.values.shrink_to_fit();
     }
 
     /// Bytes on the heap, those of the values themselves aside.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<(u32, u32)>() + self.values.capacity() * size_of::<T>()
+        self.rows.heap_bytes() + self.values.capacity() * size_of::<T>()
+    }
+}
+
+/// `N` numbers for some segments, each of which grows evenly from segment to segment.
+#[derive(Clone, Debug)]
+pub(super) struct SparseNumbers<const N: usize> {
+    rows: Rows,
+    numbers: [Numbers; N],
+}
+
+impl<const N: usize> Default for SparseNumbers<N> {
+    fn default() -> Self {
+        Self { rows: Rows::default(), numbers: std::array::from_fn(|_| Numbers::default()) }
+    }
+}
+
+impl<const N: usize> SparseNumbers<N> {
+    /// Sets the numbers of segment `index`, which is behind all that have some.
+    pub(super) fn set(&mut self, index: u32, numbers: [i64; N]) {
+        self.rows.push(index);
+        self.numbers.iter_mut().zip(numbers).for_each(|(column, number)| column.push(number));
+    }
+
+    /// The numbers of segment `index`, if it has some.
+    pub(super) fn get(&self, index: u32) -> Option<[i64; N]> {
+        let place = self.rows.place(index)?;
+        Some(self.numbers.each_ref().map(|column| column.get(place).unwrap_or_default()))
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.rows.rows.shrink_to_fit();
+        self.numbers.iter_mut().for_each(Numbers::shrink);
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.rows.heap_bytes() + self.numbers.iter().map(Numbers::heap_bytes).sum::<usize>()
     }
 }
 
@@ -163,6 +226,16 @@ mod tests {
     }
 
     #[test]
+    fn some_segments_have_numbers_and_the_others_none() {
+        let mut sparse = SparseNumbers::default();
+        for index in [1, 2, 40, 41] {
+            sparse.set(index, [i64::from(index), -i64::from(index)]);
+        }
+        let numbers: Vec<_> = (0..50).filter_map(|index| sparse.get(index)).collect();
+        assert_eq!(numbers, [[1, -1], [2, -2], [40, -40], [41, -41]]);
+    }
+
+    #[test]
     fn some_segments_have_a_value_and_the_others_none() {
         let mut sparse = Sparse::default();
         for index in [1, 2, 3, 7, 8, 20] {
@@ -170,6 +243,6 @@ mod tests {
         }
         let values: Vec<_> = (0..22).filter_map(|index| sparse.get(index).copied()).collect();
         assert_eq!(values, [10, 20, 30, 70, 80, 200]);
-        assert_eq!(sparse.rows.len(), 3);
+        assert_eq!(sparse.rows.rows.len(), 3);
     }
 }

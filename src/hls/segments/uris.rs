@@ -6,10 +6,10 @@
 
 use std::borrow::Cow;
 
+use integer_encoding::{VarInt, VarIntWriter};
+
 /// URLs of a block. More save little: what they share is then already less than a byte for each.
 const BLOCK: usize = 64;
-/// Bits of a byte of a variable-length number that belong to the number; the eighth says that more follow.
-const GROUP_BITS: u32 = 7;
 
 /// URLs in their order.
 #[derive(Clone, Debug, Default)]
@@ -135,26 +135,15 @@ fn number(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-fn write_length(lengths: &mut Vec<u8>, mut length: usize) {
-    const MORE: usize = 1 << GROUP_BITS;
-    while length >= MORE {
-        lengths.push((length % MORE + MORE) as u8);
-        length >>= GROUP_BITS;
-    }
-    lengths.push(length as u8);
+fn write_length(lengths: &mut Vec<u8>, length: usize) {
+    // A vector takes all that is written to it.
+    _ = lengths.write_varint(length);
 }
 
 fn read_length(lengths: &mut &[u8]) -> Option<usize> {
-    let (mut length, mut shift) = (0, 0);
-    loop {
-        let (byte, rest) = lengths.split_first()?;
-        *lengths = rest;
-        length |= usize::from(byte & 0x7f).checked_shl(shift)?;
-        shift += GROUP_BITS;
-        if byte & 0x80 == 0 {
-            return Some(length);
-        }
-    }
+    let (length, size) = usize::decode_var(lengths)?;
+    *lengths = lengths.get(size..)?;
+    Some(length)
 }
 
 #[cfg(test)]
