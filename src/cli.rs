@@ -4,6 +4,7 @@
 //! (a URL, a header, an argument in a wrong place) is not repeated.
 
 mod check;
+mod pages;
 mod shown;
 mod values;
 mod wrong;
@@ -33,12 +34,43 @@ Exit codes (the first that applies):
 
 'hlswarm --help definitions' says what each number of playback means.";
 
+const RUN_EXAMPLES: &str = "\
+Examples:
+  hlswarm run https://cdn.example/live.m3u8 -c 2k --ramp-rate 50 -d 10m --report event.json
+  hlswarm run https://cdn.example/vod.m3u8 --header @token.txt --session-length exp:5m --no-tui";
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  hlswarm demo
+  hlswarm demo -c 200 -d 1m --fault segment:503:10%@20s+15s --report demo.txt";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  hlswarm check https://cdn.example/live.m3u8
+  hlswarm check playlist.m3u8";
+
+const ORIGIN_EXAMPLES: &str = "\
+Examples:
+  hlswarm origin --bitrate 6M --segment-duration 4s
+  hlswarm origin --tls --certificate ca.pem --fault playlist:delay=2s@30s+10s";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  hlswarm completions bash > ~/.local/share/bash-completion/completions/hlswarm
+  hlswarm completions fish > ~/.config/fish/completions/hlswarm.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  hlswarm man | man -l -
+  hlswarm man run > hlswarm-run.1";
+
 const FAULT_HELP: &str = "\
 KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10% or any:delay=300ms@30s+10s; repeatable. \
 KIND: playlist, segment, init, any. FAULT: a status code, delay=TIME, bandwidth=RATE, cut, reset, stall, \
 stale (live playlists stand still)";
 
 pub use check::{CheckArgs, Subject};
+pub use pages::{CompletionsArgs, ManArgs, completions, manual};
 pub use shown::shown_command;
 
 /// Load tester for HTTP Live Streaming: how many viewers does this origin carry, and where does it break?
@@ -54,13 +86,23 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Load a stream (`hlswarm <URL>` does the same)
+    #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
     /// Load the built-in origin, on which faults come and go: needs nothing else
+    #[command(after_help = DEMO_EXAMPLES)]
     Demo(DemoArgs),
     /// Look at a stream with one client, or at a playlist file: what it is, what is wrong with it
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
     /// Serve the built-in origin alone: live and VOD streams, faults on request
+    #[command(after_help = ORIGIN_EXAMPLES)]
     Origin(OriginArgs),
+    /// Print a script that completes commands and options in a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Print a manual page
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(ManArgs),
 }
 
 /// `hlswarm run`.
@@ -271,7 +313,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
 }
 
 /// The words that can stand where a URL may stand, too.
-const COMMANDS: [&str; 5] = ["run", "demo", "check", "origin", "help"];
+const COMMANDS: [&str; 7] = ["run", "demo", "check", "origin", "completions", "man", "help"];
 
 impl LoadArgs {
     /// Whether there would be nothing to do, without an end.

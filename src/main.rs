@@ -1,5 +1,6 @@
 //! hlswarm: parse -> run -> print the error chain -> exit code. The only exit of the process.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,10 +17,7 @@ fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
     let status = match cli::parse(args.clone()) {
         Ok(cli) => supervise(cli.command, cli::shown_command(args)),
-        Err(Usage::Asked(text)) => {
-            _ = voice::print(&text, None);
-            ExitStatus::from(0)
-        }
+        Err(Usage::Asked(text)) => print(&text).unwrap_or_else(tell),
         Err(Usage::Wrong(line)) => {
             voice::say(&format!("hlswarm: {line}"));
             run::exit::USAGE.into()
@@ -56,6 +54,19 @@ fn execute(command: Command, shown: String) -> Result<ExitStatus, Failure> {
         Command::Demo(args) => run::demo(args, shown),
         Command::Check(args) => run::check(args, shown),
         Command::Origin(args) => run::origin(args),
+        Command::Completions(args) => print(&cli::completions(&args)),
+        Command::Man(args) => print(&cli::manual(&args)),
+    }
+}
+
+/// Prints what was asked for.
+fn print(text: &str) -> Result<ExitStatus, Failure> {
+    match voice::print(text, None) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Unwritten(format!("standard output: {error}")))
+        }
+        // A reader that has read enough, as `head` does, misses nothing.
+        _ => Ok(0.into()),
     }
 }
 

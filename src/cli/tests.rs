@@ -29,6 +29,32 @@ fn the_definitions_can_be_asked_for_and_fit_the_page() {
 }
 
 #[test]
+fn every_command_ends_its_help_with_two_examples_that_are_accepted() {
+    for command in COMMANDS.iter().filter(|command| **command != "help") {
+        let Err(Usage::Asked(help)) = parse(args(&format!("{command} --help"))) else { panic!("{command}") };
+        let (_, examples) = help.split_once("\nExamples:\n").expect(command);
+        let lines: Vec<_> = examples.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(lines.len(), 2, "{help}");
+        for line in lines {
+            let line = line.split(['|', '>']).next().unwrap_or_default().replace("hlswarm", "");
+            assert!(parse(args(&line)).is_ok(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn completions_and_manual_pages_name_every_option_of_a_command() {
+    let script = completions(&CompletionsArgs { shell: clap_complete::Shell::Bash });
+    let page = manual(&ManArgs { command: Some("run".to_owned()) });
+    for option in ["clients", "session-length", "header-env", "on-hangup"] {
+        assert!(script.contains(&format!("--{option}")), "{option}");
+        assert!(page.contains(&option.replace('-', "\\-")), "{option}: {page}");
+    }
+    assert!(page.starts_with(".ie") || page.contains(".TH"), "{page}");
+    assert!(manual(&ManArgs { command: None }).contains("origin"));
+}
+
+#[test]
 fn an_address_alone_is_a_run() {
     for line in ["http://h/a.m3u8 -c 7", "-c 7 http://h/a.m3u8", "run http://h/a.m3u8 --clients 7"] {
         match parse(args(line)).expect(line).command {

@@ -1,0 +1,43 @@
+//! Texts that are made of the definition of the command line: completions for shells and manual pages.
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+use super::Cli;
+
+/// The program's name in scripts and pages.
+const PROGRAM: &str = "hlswarm";
+
+/// `hlswarm completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell that is to complete commands and options
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// `hlswarm man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The command whose page it is [default: the program's]
+    #[arg(value_name = "COMMAND", value_parser = ["run", "demo", "check", "origin"])]
+    pub command: Option<String>,
+}
+
+/// A script that completes commands and options in a shell.
+pub fn completions(args: &CompletionsArgs) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), PROGRAM, &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// A manual page in roff, as `man -l -` reads it.
+pub fn manual(args: &ManArgs) -> String {
+    let mut program = Cli::command();
+    program.build();
+    let command = args.command.as_deref().and_then(|name| program.find_subcommand(name)).unwrap_or(&program);
+    let mut page = Vec::new();
+    // A vector takes all that is written to it.
+    _ = clap_mangen::Man::new(command.clone()).render(&mut page);
+    String::from_utf8_lossy(&page).into_owned()
+}
