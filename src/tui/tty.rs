@@ -118,13 +118,22 @@ impl Tty {
         if !std::mem::take(&mut self.raw) {
             return;
         }
+        self.queue_leaving();
         self.flush_until(Instant::now() + RESTORE_LIMIT);
         if !self.pending.is_empty() {
-            // The terminal takes nothing: the pictures that it has not shown make room for what puts it back.
+            // The terminal takes nothing: what it has not shown makes room for what puts it back.
             _ = termios::tcflush(&self.file, QueueSelector::OFlush);
             self.pending.clear();
             self.pending.extend_from_slice(CANCEL);
+            self.queue_leaving();
+            self.flush_until(Instant::now() + RESTORE_LIMIT);
         }
+        // A terminal that has gone cannot be put back.
+        _ = termios::tcsetattr(&self.file, OptionalActions::Now, &self.cooked);
+    }
+
+    /// Adds what leaves the terminal as it was.
+    fn queue_leaving(&mut self) {
         // Writing into memory cannot fail.
         _ = queue!(
             self.pending,
@@ -137,9 +146,6 @@ impl Tty {
             SetTitle(""),
             Print(POP_TITLE)
         );
-        self.flush_until(Instant::now() + RESTORE_LIMIT);
-        // A terminal that has gone cannot be put back.
-        _ = termios::tcsetattr(&self.file, OptionalActions::Now, &self.cooked);
     }
 
     /// Columns and rows; nothing when the terminal does not say.
