@@ -123,7 +123,7 @@ pub fn origin(args: crate::cli::OriginArgs) -> Result<ExitStatus, Failure> {
 
 /// The runtime of the controller; clients have runtimes of their own.
 fn control_runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    address_space::check(workers() + OTHER_THREADS).map_err(Failure::Preflight)?;
+    address_space::check(preflight::workers() + OTHER_THREADS).map_err(Failure::Preflight)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Failure::no_thread("the control runtime", &error))
 }
@@ -139,7 +139,7 @@ async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure>
     let reports = Arc::new(Reports::prepare(&config.output.reports, config.output.record.as_deref())?);
     let fit = preflight::check(config.plan.clients, &config.clients.net.manners);
     config.plan.clients_max = fit.map_err(Failure::Preflight)?;
-    config.clients.net.budget = Arc::new(address_space::budget(workers() + OTHER_THREADS));
+    config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
     config.output.on_hangup = signals.on_hangup(config.output.on_hangup);
     let Signals { commands, orders, report, .. } = signals;
     address_space::watch(commands.clone());
@@ -169,7 +169,7 @@ impl Apparatus {
         record: Option<RecordFile>,
         commands: flume::Sender<Command>,
     ) -> Result<(Self, Taps), Failure> {
-        let workers = workers();
+        let workers = preflight::workers();
         let clock = Clock::start();
         let registry = Registry::new(workers);
         let status = Arc::new(Status::new(workers));
@@ -244,11 +244,6 @@ fn record_header(config: &RunConfig, clock: Clock) -> pipeline::Header {
         seed: config.plan.seed,
         command: config.output.command.clone(),
     }
-}
-
-/// One worker thread for each core.
-fn workers() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// A run whose clients have all left.

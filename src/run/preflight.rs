@@ -9,8 +9,15 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use crate::base::{Manners, limits, units};
 use crate::player::LANES;
 
-/// Open files that are no client's connection: standard streams, runtimes, reports, name servers.
+/// Open files that are no client's connection: standard streams, runtimes, reports, name servers, and the workers', as
+/// long as these are few.
 const FILES_RESERVED: u64 = 64;
+/// Those of them that no worker needs.
+const FILES_OF_OTHERS: u64 = 32;
+/// Open files of a worker thread: its poller, the handle to it, its waker, its share of the signals.
+const FILES_OF_WORKER: u64 = 4;
+/// Workers take at most this part of all files.
+const WORKERS_PART: u64 = 4;
 
 /// Raises the limit of open files as far as it goes and returns how many clients of a player with these manners fit.
 ///
@@ -19,18 +26,34 @@ const FILES_RESERVED: u64 = 64;
 pub(super) fn check(clients: u32, manners: &Manners) -> Result<u32, String> {
     let files = raise_open_files();
     let each = if manners.connections_apart { LANES as u64 } else { 1 };
-    let fit = files.map_or(u64::from(limits::CLIENTS), |files| files.saturating_sub(FILES_RESERVED) / each);
+    let fit = files.map_or(u64::from(limits::CLIENTS), |files| files.saturating_sub(files_reserved()) / each);
     let fit = u32::try_from(fit).unwrap_or(u32::MAX).min(limits::CLIENTS);
     if clients <= fit {
         return Ok(fit);
     }
-    let needed = units::count(u64::from(clients) * each + FILES_RESERVED);
+    let needed = units::count(u64::from(clients) * each + files_reserved());
     let there = files.map_or(units::UNKNOWN.to_owned(), units::count);
     Err(format!(
         "{} need {needed} open files and this process may open {there}; raise the limit (ulimit -Hn) or ask for at most {}",
         units::plural(u64::from(clients), "client"),
         units::plural(u64::from(fit), "client"),
     ))
+}
+
+/// One worker thread for each core, and fewer where hardly any file may be open.
+pub(super) fn workers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // The limit that will hold: the soft one is raised to it.
+    let files = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    usize::try_from(workers_within(files)).unwrap_or(cores).min(cores)
+}
+
+fn workers_within(files: u64) -> u64 {
+    (files / (FILES_OF_WORKER * WORKERS_PART)).max(1)
+}
+
+fn files_reserved() -> u64 {
+    FILES_RESERVED.max(FILES_OF_OTHERS + FILES_OF_WORKER * workers() as u64)
 }
 
 /// Raises the soft limit to the hard one and returns what holds then; `None`: no limit.
@@ -62,13 +85,19 @@ mod tests {
     }
 
     #[test]
+    fn workers_leave_most_files_to_clients() {
+        assert_eq!([3, 20, 64, 1024].map(workers_within), [1, 1, 4, 64]);
+        assert!(workers() >= 1 && files_reserved() >= FILES_RESERVED);
+    }
+
+    #[test]
     fn a_player_that_keeps_its_lanes_apart_needs_a_file_for_each() {
         let apart = Manners { connections_apart: true, ..Manners::default() };
         let [together, apart] =
             [Manners::default(), apart].map(|manners| check(0, &manners).expect("none fits"));
         let Some(files) = getrlimit(Resource::Nofile).current else { return };
         let most = u64::from(limits::CLIENTS);
-        assert_eq!(u64::from(together), (files - FILES_RESERVED).min(most));
-        assert_eq!(u64::from(apart), ((files - FILES_RESERVED) / LANES as u64).min(most));
+        assert_eq!(u64::from(together), (files - files_reserved()).min(most));
+        assert_eq!(u64::from(apart), ((files - files_reserved()) / LANES as u64).min(most));
     }
 }
