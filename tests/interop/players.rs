@@ -25,11 +25,13 @@ const TARGET_S: f64 = SEGMENT_SECONDS as f64;
 /// of them meet the same two segments that are missing, and the same playlists that fail.
 const STEADY: Duration = Duration::from_millis(17_500);
 /// Players that have asked for their first playlist this long after the window has moved see the same one, and have
-/// loaded what they load at once before it moves again.
-const TOGETHER: Duration = Duration::from_secs(SEGMENT_SECONDS as u64 / 2);
+/// loaded what they load at once before it moves again. The third try of a segment that is missing comes three seconds
+/// after it was listed and this much later: before the segments are there again.
+const TOGETHER: Duration = Duration::from_millis(800);
 /// How often players are started until they begin together: a busy machine needs more than one try.
 const STARTS: usize = 8;
-const MISSING: Duration = Duration::from_secs(4);
+/// Until just before the window moves again.
+const MISSING: Duration = Duration::from_millis(4_400);
 const RECOVERY: Duration = Duration::from_secs(10);
 const FAILING: Duration = Duration::from_secs(6);
 /// Between the interval of two players, as a share of it.
