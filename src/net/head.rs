@@ -169,8 +169,10 @@ impl Head {
 
 /// The text of a value, whatever its bytes are.
 fn text(value: &[u8]) -> String {
-    let text = String::from_utf8_lossy(value.trim_ascii());
-    text.replace(char::is_control, "\u{fffd}")
+    match String::from_utf8_lossy(value.trim_ascii()) {
+        text if text.contains(char::is_control) => text.replace(char::is_control, "\u{fffd}"),
+        text => text.into_owned(),
+    }
 }
 
 /// The address in a `Location`: bytes that are not UTF-8 stay what they are, percent-encoded.

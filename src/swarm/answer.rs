@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use crate::base::limits;
 use crate::base::outcome::{Fault, HttpFailure, Outcome};
-use crate::hls::Loaded;
-use crate::net::Kept;
+use crate::hls::{Loaded, ParseError, Playlist};
 use crate::player::{Answer, Failure, Fetch, Player, What};
 
-use super::inspection::{Inspection, Look};
+use super::inspection::{Inspection, Look, why_unreadable};
 use super::request::{Arrival, Arrived, timings};
 
-/// Ends the request with what its response means, and tells what the player hears of it.
-pub(super) async fn conclude(
+/// Ends the request with what it brought, and tells what the player hears of it.
+pub(super) fn conclude(
     player: &Player,
     inspection: &mut Inspection,
     fetch: &Fetch,
@@ -24,23 +23,20 @@ pub(super) async fn conclude(
         Arrival::Inline(bytes) => return Answer::Media(bytes),
         Arrival::Response(arrived) => arrived,
     };
-    let body = std::mem::take(&mut arrived.response.body);
     let outcome = match arrived.response.status {
         // "Not modified" is no answer to a request that did not ask whether it was.
         304 if !arrived.response.conditional => Outcome::Http(HttpFailure::OTHER),
         status => Outcome::of_status(status, false),
     };
-    let look = look(fetch, &arrived, body.len());
+    let playlist = arrived.playlist.take();
+    let look = look(fetch, &arrived);
     if !outcome.is_ok() {
         inspection.failure(&look);
         let refused = matches!(arrived.response.status, 400..=499);
         arrived.exchange.finish(outcome, None);
         return Answer::Failed(if refused { Failure::Refused } else { Failure::Broken });
     }
-    let understood = match arrived.decrypted {
-        Ok(()) => understand(player, inspection, &look, body).await,
-        Err(fault) => Err(fault),
-    };
+    let understood = arrived.decrypted.and_then(|()| understand(player, inspection, &look, playlist));
     match understood {
         Ok(answer) => {
             if matches!((fetch.what, &answer), (What::Segment(..), Answer::Media(_))) {
@@ -57,10 +53,10 @@ pub(super) async fn conclude(
     }
 }
 
-fn look<'a>(fetch: &'a Fetch, arrived: &'a Arrived<'_>, length: usize) -> Look<'a> {
+fn look<'a>(fetch: &'a Fetch, arrived: &'a Arrived<'_>) -> Look<'a> {
     let meter = arrived.exchange.meter();
-    let [since, until] = [arrived.exchange.started_us(), meter.now_us()].map(Duration::from_micros);
-    let (url, response) = (&arrived.url, &arrived.response);
+    let [since, until] = [arrived.exchange.started_us(), arrived.at_us].map(Duration::from_micros);
+    let (url, response, length) = (&arrived.url, &arrived.response, arrived.length);
     Look { fetch, url, response, length, loaded: Loaded { since, until }, meter }
 }
 
@@ -72,11 +68,11 @@ fn fresh_for(look: &Look<'_>) -> Duration {
 }
 
 /// What a good response is to the player.
-async fn understand(
+fn understand(
     player: &Player,
     inspection: &mut Inspection,
     look: &Look<'_>,
-    body: Kept,
+    playlist: Option<Result<Arc<Playlist>, ParseError>>,
 ) -> Result<Answer, Fault> {
     let (what, response) = (look.fetch.what, look.response);
     if response.status == 206 {
@@ -100,7 +96,7 @@ async fn understand(
             }
         }
         What::Entry | What::Playlist(_) => {
-            let playlist = inspection.read(look, body, player.variables()).await?;
+            let playlist = readable(look, playlist)?;
             player.accepts(what, &playlist)?;
             if player.awaits(what) {
                 inspection.follow(player.generation());
@@ -111,4 +107,20 @@ async fn understand(
             Ok(Answer::Playlist { url: look.url.clone(), etag, playlist, fresh_for: fresh_for(look) })
         }
     }
+}
+
+/// The playlist that came.
+///
+/// # Errors
+/// One of `playlist.*`.
+fn readable(
+    look: &Look<'_>,
+    playlist: Option<Result<Arc<Playlist>, ParseError>>,
+) -> Result<Arc<Playlist>, Fault> {
+    // Every good answer to a request for a playlist has been read.
+    let read = playlist.ok_or(Fault::LocalInternal)?;
+    read.map_err(|error| {
+        look.meter.explain(error.fault, || why_unreadable(look, &error));
+        error.fault
+    })
 }

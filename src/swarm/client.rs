@@ -90,7 +90,9 @@ impl Client {
                 Action::Fetch(fetch) => {
                     let lane = fetch.lane;
                     let wire = wires.get_mut(lane).and_then(Option::take).unwrap_or_else(|| lines.wire(lane));
-                    lanes.open(lane, request(wire, fetch, &meter, Beside { seat, keys: keys.as_ref() }));
+                    let beside = Beside { seat, keys: keys.as_ref() };
+                    let imported = viewer.player.variables().clone();
+                    lanes.open(lane, request(wire, fetch, imported, &meter, beside));
                     input = Input::Woke;
                     continue;
                 }
@@ -108,7 +110,7 @@ impl Client {
             input = match ended {
                 Some(Landed { wire, fetch, redirects, arrival, open }) => {
                     viewer.player.redirected(redirects, viewer.now());
-                    let answer = conclude(&viewer.player, &mut viewer.inspection, &fetch, arrival).await;
+                    let answer = conclude(&viewer.player, &mut viewer.inspection, &fetch, arrival);
                     if matches!(answer, Answer::Failed(_)) {
                         viewer.story.failed(kind(fetch.what));
                     }

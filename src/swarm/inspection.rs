@@ -9,8 +9,8 @@ use std::sync::Arc;
 use crate::base::outcome::Fault;
 use crate::base::{Finding, SecretUrl, units};
 use crate::hls::wall_clock::impossible_age;
-use crate::hls::{Loaded, Media, ParseError, Playlist, Variables, Watch};
-use crate::net::{Kept, Response};
+use crate::hls::{Loaded, Media, ParseError, Playlist, Watch};
+use crate::net::Response;
 use crate::player::{Fetch, What};
 use crate::stats::Meter;
 
@@ -78,23 +78,6 @@ impl Inspection {
         if std::mem::replace(&mut self.generation, generation) != generation {
             self.watches.clear();
         }
-    }
-
-    /// The playlist that came, with what its multivariant playlist defines.
-    ///
-    /// # Errors
-    /// One of `playlist.*`.
-    pub(super) async fn read(
-        &self,
-        look: &Look<'_>,
-        body: Kept,
-        imported: &Variables,
-    ) -> Result<Arc<Playlist>, Fault> {
-        let read = self.library.read(look.url, body, imported).await;
-        read.map_err(|error| {
-            look.meter.explain(error.fault, || why_unreadable(look, &error));
-            error.fault
-        })
     }
 
     /// Looks at a playlist that was understood and accepted.
@@ -298,7 +281,7 @@ impl Inspection {
 }
 
 /// Returns what is wrong with a playlist, or the content type and the first characters of what came instead of one.
-fn why_unreadable(look: &Look<'_>, error: &ParseError) -> String {
+pub(super) fn why_unreadable(look: &Look<'_>, error: &ParseError) -> String {
     let content_type = look.content_type().unwrap_or("no Content-Type");
     match error.fault {
         Fault::PlaylistNotM3u8 if look.length == 0 => format!("{content_type}, an empty body"),

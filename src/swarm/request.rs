@@ -5,16 +5,19 @@
 //! * What this machine lacks is counted, waited for and tried again: the player hears nothing of it, because no viewer
 //!   would leave for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::outcome::{Fault, Outcome};
 use crate::base::secret_url::Access;
 use crate::base::{Finding, Kind, SecretUrl, limits};
+use crate::hls::{ParseError, Playlist, Variables};
 use crate::net::{Body, Observer, Opening, Request, Response, Wire};
 use crate::player::{Fetch, What};
 use crate::stats::{Exchange, Meter, Metric, Route, Timed, Timings};
 
 use super::decryption::{KeyRing, Undoing};
+use super::library::Library;
 use super::reach::Attempt;
 use super::seat::{OpenRequest, Seat};
 
@@ -51,9 +54,28 @@ pub(super) enum Arrival<'a> {
 pub(super) struct Arrived<'a> {
     pub(super) url: SecretUrl,
     pub(super) response: Response,
+    /// When it had come.
+    pub(super) at_us: u64,
+    /// Bytes of its body, as far as these were kept.
+    pub(super) length: usize,
     /// Whether it could be decrypted, if it had to be.
     pub(super) decrypted: Result<(), Fault>,
+    /// The playlist that it holds, if one was asked for and came.
+    pub(super) playlist: Option<Result<Arc<Playlist>, ParseError>>,
     pub(super) exchange: Exchange<'a>,
+}
+
+impl Arrived<'_> {
+    /// Whether the status says that what was asked for came.
+    fn is_ok(&self) -> bool {
+        self.response.status != 304 && Outcome::of_status(self.response.status, false).is_ok()
+    }
+
+    /// Reads the playlist, with what its multivariant playlist defines. Other requests of the client go on meanwhile.
+    async fn read(&mut self, library: &Library, imported: &Variables) {
+        let body = std::mem::take(&mut self.response.body);
+        self.playlist = Some(library.read(&self.url, body, imported).await);
+    }
 }
 
 /// What a request knows of its client.
@@ -68,12 +90,13 @@ pub(super) struct Beside<'a> {
 pub(super) async fn request<'a>(
     mut wire: Wire,
     fetch: Fetch,
+    imported: Variables,
     meter: &'a Meter,
     beside: Beside<'a>,
 ) -> Landed<'a> {
     let open = beside.seat.begin_request(&fetch.url).await;
     let mut redirects = 0;
-    let arrival = match fetch.url.access() {
+    let mut arrival = match fetch.url.access() {
         _ if open.is_none() => Arrival::Failed,
         Access::Request => follow(&mut wire, &fetch, meter, beside, &mut redirects).await,
         Access::Inline => read_inline(&fetch, meter, beside.keys),
@@ -82,6 +105,12 @@ pub(super) async fn request<'a>(
             fail(meter.start(kind(fetch.what)), Fault::PolicyScheme)
         }
     };
+    if let Arrival::Response(arrived) = &mut arrival
+        && kind(fetch.what) == Kind::Playlist
+        && arrived.is_ok()
+    {
+        arrived.read(beside.seat.library(), &imported).await;
+    }
     Landed { wire, fetch, redirects, arrival, open }
 }
 
@@ -142,7 +171,17 @@ async fn follow<'a>(
             let body = response.body.bytes();
             let decrypted = decrypted(fetch, body.as_deref().unwrap_or_default(), undoing, beside.keys);
             drop(body);
-            return Arrival::Response(Arrived { url, response, decrypted, exchange });
+            let (at_us, length) = (meter.now_us(), response.body.len());
+            let playlist = None;
+            return Arrival::Response(Arrived {
+                url,
+                response,
+                at_us,
+                length,
+                decrypted,
+                playlist,
+                exchange,
+            });
         };
         match next_hop(&url, location, hop) {
             Err(fault) => return fail(exchange, fault),

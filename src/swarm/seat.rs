@@ -98,6 +98,11 @@ impl Seat {
         self.shared.settings.decrypt
     }
 
+    /// The playlists that this worker's clients share.
+    pub(super) fn library(&self) -> &Library {
+        &self.shared.library
+    }
+
     /// The requests that the next viewer may let follow failures.
     pub(super) fn allowance(&self) -> Allowance {
         self.allowance.get()
@@ -167,12 +172,12 @@ impl Seat {
         self.occupant.take().map(|occupant| occupant.handle)
     }
 
-    /// A life for who sits here.
-    fn client(self: &Rc<Self>) -> Option<Client> {
+    /// A life for who sits here, on the heap: the task would keep it twice.
+    fn client(self: &Rc<Self>) -> Option<Box<Client>> {
         let occupant = self.occupant.borrow();
         let Occupant { handle, story } = occupant.as_ref()?;
         let meter = handle.meter(self.shared.index, self.shared.clock);
-        Some(Client::new(&self.shared, meter, Rc::clone(story), Rc::clone(self)))
+        Some(Box::new(Client::new(&self.shared, meter, Rc::clone(story), Rc::clone(self))))
     }
 
     /// The viewer leaves.
