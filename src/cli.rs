@@ -164,7 +164,7 @@ pub struct LoadArgs {
     /// fails, as the player does
     #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]
     pub variant: VariantChoice,
-    /// What clients behave like: web (hls.js), ffmpeg, native (Chromium's own), persistent (never gives up). A failing
+    /// Player that clients imitate: web (hls.js), ffmpeg, native (Chromium's own), persistent (never gives up). A failing
     /// origin is asked at most 1.1 times as often as a healthy one, apart from 4 quick retries at a time as real
     /// players make them; ffmpeg asks for a film whose segments fail 4 times a second
     #[arg(long, value_name = "PLAYER", default_value = "web", value_parser = Profile::named, help_heading = "Load")]

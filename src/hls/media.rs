@@ -112,7 +112,7 @@ impl Media {
         self.unfinished.as_ref().map_or(0, |unfinished| unfinished.parts.len())
     }
 
-    /// Whether a reload brought nothing new, in constant time.
+    /// Returns true when a reload brought nothing new, in constant time.
     ///
     /// A segment is its number: URLs that were signed anew make no other list (hls.js compares the same way).
     pub fn is_same_list_as(&self, before: &Self) -> bool {
@@ -122,7 +122,7 @@ impl Media {
             && self.unfinished_parts() == before.unfinished_parts()
     }
 
-    /// Whether the sequence numbers are a stand-in, because the playlist's own could not be read.
+    /// Returns true when the sequence numbers are a stand-in, because the playlist's own could not be read.
     pub fn is_unnumbered(&self) -> bool {
         self.flaws.get(Finding::BadMediaSequence).is_some()
     }

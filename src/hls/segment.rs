@@ -154,7 +154,7 @@ impl<'a> Segment<'a> {
         self.list.parts_of(self.index)
     }
 
-    /// Whether both name the same part of the same resource for the same time, wherever they stand in a list.
+    /// Returns true when both name the same part of the same resource for the same time, wherever they stand.
     ///
     /// The reverse proves nothing: a URL that is signed for each load differs although the media is the same. Only the
     /// media sequence number says which segment of a playlist it is.
@@ -162,7 +162,7 @@ impl<'a> Segment<'a> {
         self.has_same_extent(other) && self.uri().without_query() == other.uri().without_query()
     }
 
-    /// Whether both are equally long and the same part of their resources.
+    /// Returns true when both are equally long and the same part of their resources.
     pub(super) fn has_same_extent(self, other: Segment<'_>) -> bool {
         self.duration() == other.duration() && self.byte_range() == other.byte_range()
     }

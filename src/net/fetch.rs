@@ -38,7 +38,7 @@ pub enum Body {
     Playlist,
     /// Kept as it is, up to [`limits::KEY_BYTES`](crate::base::limits::KEY_BYTES): a key.
     Key,
-    /// Counted and dropped, up to [`limits::SEGMENT_BYTES`](crate::base::limits::SEGMENT_BYTES). Nobody sees it.
+    /// Counted and dropped, up to [`limits::SEGMENT_BYTES`](crate::base::limits::SEGMENT_BYTES); never kept.
     Media,
     /// The same, but the observer sees it.
     SeenMedia,

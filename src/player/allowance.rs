@@ -78,7 +78,7 @@ impl Allowance {
         }
     }
 
-    /// Whether the last failure was a short while ago: before what healthy requests leave of the credit has filled the
+    /// Returns true when the last failure was a short while ago: before what healthy requests leave of the credit has filled the
     /// reserve.
     fn remembers_failure(&self, now: Duration) -> bool {
         let fills_in = Duration::try_from_secs_f64(RESERVE / (self.per_second() - self.healthy_rate))
@@ -97,7 +97,7 @@ impl Allowance {
         (at > now).then_some(at)
     }
 
-    /// Whether quick retries are left.
+    /// Returns true when quick retries are left.
     pub(super) fn has_reserve(&self, now: Duration) -> bool {
         self.at(now) >= 2.0
     }
@@ -146,7 +146,7 @@ mod tests {
         allowance
     }
 
-    /// How many requests that follow failures are made in this many seconds, each as soon as it may.
+    /// Counts requests that follow failures in this many seconds, each made as soon as it may.
     fn made(allowance: &mut Allowance, seconds: u32) -> usize {
         let (mut now, mut made) = (Duration::ZERO, 0);
         while now < SECOND * seconds {

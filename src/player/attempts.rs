@@ -82,7 +82,7 @@ impl Attempts {
         self.follows_failure = true;
     }
 
-    /// Whether what comes next follows a failure and waits for its allowance.
+    /// Returns true when the next request follows a failure and waits for its allowance.
     pub(super) fn follow_failure(&self) -> bool {
         self.follows_failure
     }

@@ -66,7 +66,7 @@ pub(super) struct Arrived<'a> {
 }
 
 impl Arrived<'_> {
-    /// Whether the status says that what was asked for came.
+    /// Returns true when the status says that what was asked for came.
     fn is_ok(&self) -> bool {
         self.response.status != 304 && Outcome::of_status(self.response.status, false).is_ok()
     }
