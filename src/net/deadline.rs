@@ -1,7 +1,7 @@
-//! One timer for each client: every await of a request is under the deadline of the phase that it is in.
+//! Every await of a request is under the deadline of the phase that it is in.
 //!
-//! The phase and its deadline lie in cells that the request moves on; the timer itself is touched only when it fires
-//! or must fire earlier, not with every piece of a body.
+//! The phase and its deadline lie in cells that the request moves on, without touching the [timer](Alarm) with every
+//! piece of a body.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -9,8 +9,9 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
+use super::Alarm;
 use crate::base::limits;
 use crate::base::outcome::Fault;
 
@@ -76,16 +77,15 @@ impl Deadline {
         self.window.set(Window::new(now));
     }
 
-    /// Bytes of a response came: the next ones must come within `idle`, and [`limits::LEAST_PROGRESS_BYTES`] within
+    /// Bytes of a response came, at `now`: the next ones must come within `idle`, and [`limits::LEAST_PROGRESS_BYTES`] within
     /// [`limits::LEAST_PROGRESS_TIME`], or the response must be complete. Looked at when bytes come: no timer.
     ///
     /// # Errors
     /// `timeout.idle` when a body brings too little for too long.
-    pub(super) fn progress(&self, bytes: u64, idle: Duration) -> Result<(), Fault> {
+    pub(super) fn progress(&self, now: Instant, bytes: u64, idle: Duration) -> Result<(), Fault> {
         if self.fault.replace(Fault::TimeoutIdle) != Fault::TimeoutIdle {
-            self.enter(Fault::TimeoutIdle, idle);
+            self.window.set(Window::new(now));
         }
-        let now = Instant::now();
         self.due.set(now + idle);
         self.window.set(self.window.get().add(now, bytes).ok_or(Fault::TimeoutIdle)?);
         Ok(())
@@ -106,26 +106,14 @@ impl Deadline {
     /// The fault of the request, or of the phase whose time was over.
     pub(super) async fn watch<T>(
         &self,
-        mut timer: Pin<&mut Sleep>,
+        alarm: &mut Alarm,
         mut request: Pin<&mut impl Future<Output = Result<T, Fault>>>,
     ) -> Result<T, Fault> {
-        timer.as_mut().reset(self.next().0);
-        poll_fn(|context| {
-            if let Poll::Ready(ended) = request.as_mut().poll(context) {
-                return Poll::Ready(ended);
-            }
-            loop {
+        poll_fn(|context| match request.as_mut().poll(context) {
+            Poll::Ready(ended) => Poll::Ready(ended),
+            Poll::Pending => {
                 let (due, fault) = self.next();
-                if due < timer.deadline() {
-                    timer.as_mut().reset(due);
-                }
-                if timer.as_mut().poll(context).is_pending() {
-                    return Poll::Pending;
-                }
-                if due <= Instant::now() {
-                    return Poll::Ready(Err(fault));
-                }
-                timer.as_mut().reset(due);
+                alarm.poll(due, context).map(|()| Err(fault))
             }
         })
         .await
@@ -137,16 +125,12 @@ mod tests {
     use super::*;
     use std::pin::pin;
 
-    fn timer() -> Pin<Box<Sleep>> {
-        Box::pin(tokio::time::sleep(Duration::ZERO))
-    }
-
     #[tokio::test(start_paused = true)]
     async fn the_phase_that_took_too_long_is_named() {
         let deadline = Deadline::new(Duration::from_secs(60));
         deadline.enter(Fault::TimeoutConnect, Duration::from_secs(5));
         let begun = Instant::now();
-        let ended: Result<(), _> = deadline.watch(timer().as_mut(), pin!(std::future::pending())).await;
+        let ended: Result<(), _> = deadline.watch(&mut Alarm::new(), pin!(std::future::pending())).await;
         assert_eq!(ended, Err(Fault::TimeoutConnect));
         assert_eq!(begun.elapsed().as_secs(), 5);
     }
@@ -161,7 +145,7 @@ mod tests {
             }
         };
         let begun = Instant::now();
-        let ended: Result<(), _> = deadline.watch(timer().as_mut(), pin!(request)).await;
+        let ended: Result<(), _> = deadline.watch(&mut Alarm::new(), pin!(request)).await;
         assert_eq!(ended, Err(Fault::TimeoutTotal));
         assert_eq!(begun.elapsed().as_secs(), 20);
     }
@@ -176,14 +160,14 @@ mod tests {
             std::future::pending().await
         };
         let begun = Instant::now();
-        let ended: Result<(), _> = deadline.watch(timer().as_mut(), pin!(request)).await;
+        let ended: Result<(), _> = deadline.watch(&mut Alarm::new(), pin!(request)).await;
         assert_eq!((ended, begun.elapsed().as_secs()), (Err(Fault::TimeoutIdle), 3));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_ends_in_time_keeps_its_result() {
         let deadline = Deadline::new(Duration::from_secs(1));
-        assert_eq!(deadline.watch(timer().as_mut(), pin!(async { Ok(7) })).await, Ok(7));
+        assert_eq!(deadline.watch(&mut Alarm::new(), pin!(async { Ok(7) })).await, Ok(7));
     }
 
     /// Lets `pieces` come, each a pause in milliseconds and a number of bytes; the millisecond in which it was too little.
@@ -193,7 +177,7 @@ mod tests {
         let begun = Instant::now();
         for (pause, bytes) in pieces {
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            let progress = deadline.progress(bytes, Duration::from_secs(15));
+            let progress = deadline.progress(Instant::now(), bytes, Duration::from_secs(15));
             progress.map_err(|fault| {
                 assert_eq!(fault, Fault::TimeoutIdle);
                 begun.elapsed().as_millis()

@@ -8,10 +8,9 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
-
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::task::yield_now;
+use tokio::time::Instant;
 
 use super::Observer;
 use super::connect::{Stream, fault};
@@ -39,8 +38,8 @@ pub(super) async fn receive<O: Observer>(
     sink: &mut Sink<'_, O>,
 ) -> Result<(Head, Times), Fault> {
     let sent = Instant::now();
-    let mut receiver =
-        Receiver { net, deadline, sink, reader: Reader::default(), first_byte: None, room: FIRST_READ_BYTES };
+    let reader = if sink.is_blind() { Reader::of_media() } else { Reader::default() };
+    let mut receiver = Receiver { net, deadline, sink, reader, first_byte: None, room: FIRST_READ_BYTES };
     while !poll_fn(|context| receiver.poll(stream, context)).await? {
         yield_now().await;
     }
@@ -89,7 +88,8 @@ impl<O: Observer> Receiver<'_, '_, O> {
                 }
             };
             self.sink.untouched = false;
-            self.first_byte.get_or_insert_with(Instant::now);
+            let now = Instant::now();
+            self.first_byte.get_or_insert(now);
             match progress {
                 Progress::Done { used } if used == count => return Poll::Ready(Ok(true)),
                 Progress::Done { .. } => return Poll::Ready(Err(Fault::BodyLong)),
@@ -97,7 +97,7 @@ impl<O: Observer> Receiver<'_, '_, O> {
                 Progress::More if self.reader.interim() > interim => {
                     self.deadline.enter(Fault::TimeoutIdle, self.net.settings.timeout);
                 }
-                Progress::More => self.deadline.progress(count as u64, self.net.settings.timeout)?,
+                Progress::More => self.deadline.progress(now, count as u64, self.net.settings.timeout)?,
             }
         }
         Poll::Ready(Ok(false))

@@ -5,13 +5,12 @@
 //! * Bytes are told to the observer as they arrive; a playlist is kept up to its limit, everything else is dropped.
 
 use std::cell::{Cell, RefCell};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
-use tokio::time::Sleep;
 
 use super::connect::{Connector, Stream};
 use super::cookies::Received;
@@ -23,7 +22,7 @@ use super::kept::{Bodies, Kept};
 use super::pool::{Connection, Pool, Protocol};
 use super::resolve::Resolver;
 use super::sink::{Sink, Times};
-use super::{Freshness, HeaderLines, Observer, Opening, Settings, decode};
+use super::{Alarm, Freshness, HeaderLines, Observer, Opening, Settings, decode};
 use crate::base::outcome::Fault;
 use crate::base::{CacheStatus, Reuse, SecretUrl};
 
@@ -85,7 +84,7 @@ pub struct Response {
     /// Whether the request was conditional, so that 304 is an answer.
     pub conditional: bool,
     /// The connection that it came over.
-    pub opening: Opening,
+    pub opening: Rc<Opening>,
     /// The decoded body of a playlist or key, empty otherwise.
     pub body: Kept,
     /// Body bytes on the wire.
@@ -123,7 +122,7 @@ pub struct Wire {
     net: Rc<Net>,
     pool: Rc<Pool>,
     lane: usize,
-    timer: Pin<Box<Sleep>>,
+    alarm: Alarm,
     outgoing: Vec<u8>,
 }
 
@@ -142,8 +141,8 @@ impl Lines {
 
     /// A lane of requests.
     pub fn wire(&self, lane: usize) -> Wire {
-        let timer = Box::pin(tokio::time::sleep(Duration::ZERO));
-        Wire { net: Rc::clone(&self.net), pool: Rc::clone(&self.pool), lane, timer, outgoing: Vec::new() }
+        let (net, pool) = (Rc::clone(&self.net), Rc::clone(&self.pool));
+        Wire { net, pool, lane, alarm: Alarm::new(), outgoing: Vec::new() }
     }
 }
 
@@ -157,29 +156,39 @@ impl Wire {
         request: &Request<'_>,
         observer: &mut impl Observer,
     ) -> Result<Response, Fault> {
-        let deadline = Deadline::new(request.total);
-        let Self { net, pool, lane, timer, outgoing } = self;
-        let mut path = Path { net, pool, lane: *lane, deadline: &deadline, outgoing };
-        let response = pin!(path.get(request, observer));
-        let mut response = deadline.watch(timer.as_mut(), response).await?;
+        let response = self.receive(request, observer).await?;
         if request.body == Body::Playlist && !response.body.is_empty() {
             // No longer under the deadline: it is this machine that takes its time.
-            response.body = decoded(net, response.codings, std::mem::take(&mut response.body)).await?;
+            return decoded(&self.net, response).await;
         }
         Ok(response)
+    }
+
+    /// Sends a GET and reads its response to the end; the body is as it came.
+    async fn receive(
+        &mut self,
+        request: &Request<'_>,
+        observer: &mut impl Observer,
+    ) -> Result<Response, Fault> {
+        let deadline = Deadline::new(request.total);
+        let Self { net, pool, lane, alarm, outgoing } = self;
+        let mut path = Path { net, pool, lane: *lane, deadline: &deadline, outgoing };
+        let response = pin!(path.get(request, observer));
+        deadline.watch(alarm, response).await
     }
 }
 
 /// A playlist without its content coding; what comes and what it becomes are both charged meanwhile.
-async fn decoded(net: &Net, codings: Codings, body: Kept) -> Result<Kept, Fault> {
-    if codings == Codings::default() {
-        return Ok(body);
+async fn decoded(net: &Net, mut response: Response) -> Result<Response, Fault> {
+    let codings = response.codings;
+    if codings != Codings::default() {
+        let (coded, _charge) = std::mem::take(&mut response.body).into_charged()?.into_parts();
+        response.body = net.bodies.keep(decode::decode(codings, coded).await?)?;
     }
-    let (coded, _charge) = body.into_charged()?.into_parts();
-    net.bodies.keep(decode::decode(codings, coded).await?)
+    Ok(response)
 }
 
-/// What a request works on, apart from the timer that watches it.
+/// What a request works on, apart from the alarm that watches it.
 struct Path<'a> {
     net: &'a Net,
     pool: &'a Pool,
@@ -190,42 +199,64 @@ struct Path<'a> {
 
 impl Path<'_> {
     async fn get(&mut self, request: &Request<'_>, observer: &mut impl Observer) -> Result<Response, Fault> {
-        let idle = match request.reuse.takes_idle() {
-            true => self.pool.take(request.url, self.lane).await,
-            false => None,
-        };
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => self.connect(request.url, observer).await?,
-        };
+        let mut connection = self.connection(request, observer).await?;
         let mut sink = Sink::new(request.body, &self.net.bodies, observer);
-        let mut ended = self.exchange(&mut connection, request, &mut sink).await;
-        if let Err(broken) = ended
-            && (broken.unprocessed || (connection.used && sink.untouched && is_stale(broken.fault)))
-        {
-            sink.observer.retried();
-            if broken.fault != Fault::H2Reset {
-                self.pool.lose(connection);
-                connection = self.connect(request.url, sink.observer).await?;
-            }
-            ended = self.exchange(&mut connection, request, &mut sink).await;
-        }
-        let (head, times) = match ended {
-            Ok(ended) => ended,
-            Err(Broken { fault, .. }) => {
-                // A stream that was reset says nothing of its connection.
-                if fault != Fault::H2Reset {
-                    self.pool.lose(connection);
-                }
-                return Err(fault);
-            }
+        let broken = match self.exchange(&mut connection, request, &mut sink).await {
+            Ok(ended) => return self.complete(connection, request, sink, ended),
+            Err(broken) => broken,
         };
+        let is_stale = connection.used && sink.untouched && is_stale(broken.fault);
+        if !(broken.unprocessed || is_stale) {
+            return Err(self.fail(connection, broken.fault));
+        }
+        sink.observer.retried();
+        if broken.fault != Fault::H2Reset {
+            self.pool.lose(connection);
+            connection = self.connect(request.url, sink.observer).await?;
+        }
+        match self.exchange(&mut connection, request, &mut sink).await {
+            Ok(ended) => self.complete(connection, request, sink, ended),
+            Err(broken) => Err(self.fail(connection, broken.fault)),
+        }
+    }
+
+    /// A connection that is kept, or a new one.
+    async fn connection(
+        &mut self,
+        request: &Request<'_>,
+        observer: &mut impl Observer,
+    ) -> Result<Connection, Fault> {
+        if request.reuse.takes_idle()
+            && let Some(idle) = self.pool.take(request.url, self.lane).await
+        {
+            return Ok(idle);
+        }
+        self.connect(request.url, observer).await
+    }
+
+    /// A request that failed with `fault`.
+    fn fail(&self, connection: Connection, fault: Fault) -> Fault {
+        // A stream that was reset says nothing of its connection.
+        if fault != Fault::H2Reset {
+            self.pool.lose(connection);
+        }
+        fault
+    }
+
+    /// A response that has come as far as it is wanted.
+    fn complete<O: Observer>(
+        &self,
+        connection: Connection,
+        request: &Request<'_>,
+        sink: Sink<'_, O>,
+        (head, times): (Head, Times),
+    ) -> Result<Response, Fault> {
         if !head.cookies.is_empty() {
             let (endpoint, path) = (&connection.endpoint, request.url.wire_path());
             self.pool.cookies.take(endpoint, path, &head.cookies, Received::now());
         }
         sink.verdict?;
-        let opening = connection.opening;
+        let opening = Rc::clone(&connection.opening);
         if !request.reuse.keeps() {
             self.pool.close(connection);
         } else if head.keep_alive {
@@ -256,7 +287,8 @@ impl Path<'_> {
         } else {
             Protocol::Http1(connected.stream)
         };
-        let (connection, replaces) = self.pool.open(endpoint, protocol, opening, self.lane);
+        let shared = Rc::new(opening);
+        let (connection, replaces) = self.pool.open(endpoint, protocol, shared, self.lane);
         observer.connected(&opening, replaces);
         Ok(connection)
     }

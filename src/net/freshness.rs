@@ -23,37 +23,10 @@ pub struct Freshness {
     must_revalidate: bool,
     max_age: Option<Duration>,
     shared_max_age: Option<Duration>,
-    expires: Option<Written>,
-    date: Option<Written>,
-    last_modified: Option<Written>,
+    expires: Option<Timestamp>,
+    date: Option<Timestamp>,
+    last_modified: Option<Timestamp>,
     age: Duration,
-}
-
-/// A date as it was written. Most responses are used once, and their dates are never read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Written {
-    text: [u8; Self::LONGEST],
-    length: usize,
-}
-
-impl Written {
-    /// More than the longest of the three forms has (RFC 9110 section 5.6.7).
-    const LONGEST: usize = 40;
-
-    /// A longer text is no date and is kept as an empty one.
-    fn new(value: &[u8]) -> Self {
-        let value = Some(value.trim_ascii()).filter(|value| value.len() <= Self::LONGEST).unwrap_or_default();
-        let mut text = [0; Self::LONGEST];
-        text.iter_mut().zip(value).for_each(|(kept, byte)| *kept = *byte);
-        Self { text, length: value.len() }
-    }
-
-    /// The date, if it is one: as servers write it, or as some do, with another zone than GMT.
-    fn read(&self) -> Option<Timestamp> {
-        let text = std::str::from_utf8(self.text.get(..self.length)?).ok()?;
-        let date = httpdate::parse_http_date(text).ok().and_then(|date| Timestamp::try_from(date).ok());
-        date.or_else(|| DateTimeParser::new().parse_timestamp(text).ok())
-    }
 }
 
 impl Freshness {
@@ -66,11 +39,12 @@ impl Freshness {
             text().split(',').for_each(|directive| self.direct(directive.trim()));
         } else if named("expires") {
             self.stated = true;
-            self.expires = Some(Written::new(value));
+            // An invalid date, "0" above all, means that it has expired (section 5.3).
+            self.expires = Some(date(text()).unwrap_or(Timestamp::MIN));
         } else if named("date") {
-            self.date = Some(Written::new(value));
+            self.date = date(text());
         } else if named("last-modified") {
-            self.last_modified = Some(Written::new(value));
+            self.last_modified = date(text());
         } else if named("age") {
             self.age = seconds(text()).unwrap_or_default();
         } else if named("pragma") {
@@ -103,42 +77,40 @@ impl Freshness {
         if self.useless {
             return None;
         }
-        let private = self.max_age.or_else(|| self.expires_after(self.date()?));
+        let private = self.max_age.or_else(|| self.expires_after(self.date?));
         private.max(self.shared_max_age)
     }
 
     /// For how long a browser uses the response from now on, `took` being the time between request and response.
     pub fn fresh_for(&self, now: Timestamp, took: Duration) -> Duration {
-        let lasts = self.max_age.is_some_and(|age| age > Duration::ZERO)
-            || self.max_age.is_none() && (self.expires.is_some() || self.last_modified.is_some());
-        if self.useless || !lasts {
+        if self.useless {
             return Duration::ZERO;
         }
-        let date = self.date().unwrap_or(now);
+        let date = self.date.unwrap_or(now);
         let lifetime = self.max_age.or_else(|| self.expires_after(date)).or_else(|| self.heuristic(date));
         // Section 4.2.3: what the clocks say, but no less than what caches on the way say.
         let apparent = between(date, now).unwrap_or_default();
         lifetime.unwrap_or_default().saturating_sub(apparent.max(self.age) + took)
     }
 
-    /// When the response was made.
-    fn date(&self) -> Option<Timestamp> {
-        self.date?.read()
-    }
-
     fn expires_after(&self, date: Timestamp) -> Option<Duration> {
-        // An invalid date, "0" above all, means that it has expired (section 5.3).
-        let expires = |expires: Written| expires.read().and_then(|expires| between(date, expires));
-        self.expires.map(|written| expires(written).unwrap_or_default())
+        self.expires.map(|expires| between(date, expires).unwrap_or_default())
     }
 
     fn heuristic(&self, date: Timestamp) -> Option<Duration> {
         if self.must_revalidate {
             return None;
         }
-        let age = between(self.last_modified?.read()?, date)?;
+        let age = between(self.last_modified?, date)?;
         Some(age.mul_f64(HEURISTIC_SHARE))
     }
+}
+
+/// A date as servers write it (RFC 9110 section 5.6.7), or as some do, with another zone than GMT.
+fn date(text: &str) -> Option<Timestamp> {
+    // Most responses have two or three, nearly all in the first form.
+    let date = httpdate::parse_http_date(text).ok().and_then(|date| Timestamp::try_from(date).ok());
+    date.or_else(|| DateTimeParser::new().parse_timestamp(text).ok())
 }
 
 /// The time from one moment to a later one.

@@ -22,6 +22,8 @@ pub struct Head {
     pub codings: Codings,
     /// `Location`.
     pub location: Option<String>,
+    /// What only matters when the response is used again is left out: `etag`, `freshness`.
+    pub used_once: bool,
     /// `ETag`, if it is UTF-8: it is sent back as it came.
     pub etag: Option<String>,
     /// Whether a cache had it, where a header says so.
@@ -146,7 +148,9 @@ impl Head {
     /// Reads one field.
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
-        self.freshness.read(name, value);
+        if !self.used_once {
+            self.freshness.read(name, value);
+        }
         if is("content-type") {
             self.content_type = Some(text(value));
         } else if is("content-encoding") {
@@ -155,7 +159,7 @@ impl Head {
             self.location.get_or_insert_with(|| location(value));
         } else if is("set-cookie") {
             self.cookies.push(value.into());
-        } else if is("etag") {
+        } else if is("etag") && !self.used_once {
             self.etag =
                 self.etag.take().or_else(|| std::str::from_utf8(value).ok().map(|it| it.trim().to_owned()));
         } else if is("content-range") {
@@ -169,9 +173,10 @@ impl Head {
 
 /// The text of a value, whatever its bytes are.
 fn text(value: &[u8]) -> String {
-    match String::from_utf8_lossy(value.trim_ascii()) {
-        text if text.contains(char::is_control) => text.replace(char::is_control, "\u{fffd}"),
-        text => text.into_owned(),
+    let value = value.trim_ascii();
+    match std::str::from_utf8(value) {
+        Ok(text) if !text.contains(char::is_control) => text.to_owned(),
+        _ => String::from_utf8_lossy(value).replace(char::is_control, "\u{fffd}"),
     }
 }
 

@@ -7,9 +7,10 @@
 //!   ten thousand clients that is the difference between 10 MB and half a gigabyte. HTTP/2 is `h2`.
 //! * A response is read the same over both: one reading of headers ([`head`]), one place for bodies ([`sink`]).
 //! * A worker's poll does a bounded amount of work; what takes longer is done beside it ([`offload`]).
-//! * Every await is under a deadline ([`deadline`]), every size under a limit ([`crate::base::limits`]).
+//! * Every await is under a deadline ([`deadline`], with one [`alarm`] for each lane), every size under a limit ([`crate::base::limits`]).
 //! * Nothing here counts: what happens is told to an [`Observer`].
 
+mod alarm;
 mod connect;
 mod cookies;
 mod deadline;
@@ -44,6 +45,7 @@ use crate::base::outcome::Fault;
 use crate::base::secret_url::Endpoint;
 use cookies::Jar;
 
+pub use alarm::Alarm;
 pub use fetch::{Body, Lines, Net, Request, Response, Wire};
 pub use freshness::Freshness;
 pub use head::{Coding, Codings, ContentRange};

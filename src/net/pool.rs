@@ -37,7 +37,7 @@ pub(super) struct Connection {
     /// Has carried a complete response before.
     pub(super) used: bool,
     /// Where it leads to and how it was opened.
-    pub(super) opening: Opening,
+    pub(super) opening: Rc<Opening>,
     /// Only requests of this lane may use it; see [`Pool::lane_of`].
     lane: usize,
     /// Shared by all that use an HTTP/2 connection: the connection has ended when the last of them has.
@@ -127,7 +127,7 @@ impl Pool {
         &self,
         endpoint: Endpoint,
         protocol: Protocol,
-        opening: Opening,
+        opening: Rc<Opening>,
         lane: usize,
     ) -> (Connection, bool) {
         let place = self.place(&endpoint);
@@ -214,7 +214,7 @@ impl Connection {
             host: self.host.clone(),
             protocol: Protocol::Http2(http2.clone()),
             used: self.used,
-            opening: self.opening,
+            opening: Rc::clone(&self.opening),
             lane: self.lane,
             open: Rc::clone(&self.open),
         })

@@ -1,6 +1,8 @@
 //! Where a body goes: counted always, kept when it is a playlist or a key, and what its limits say of it.
 
-use std::time::Instant;
+use std::rc::Rc;
+
+use tokio::time::Instant;
 
 use super::fetch::{Body, Response};
 use super::head::Head;
@@ -89,7 +91,13 @@ impl<'a, O: Observer> Sink<'a, O> {
     }
 
     /// The complete response; the body of a playlist is as it came.
-    pub(super) fn response(self, head: Head, times: Times, opening: Opening, conditional: bool) -> Response {
+    pub(super) fn response(
+        self,
+        head: Head,
+        times: Times,
+        opening: Rc<Opening>,
+        conditional: bool,
+    ) -> Response {
         Response {
             status: head.status,
             content_type: head.content_type,

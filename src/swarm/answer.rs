@@ -56,7 +56,7 @@ pub(super) fn conclude(
 fn look<'a>(fetch: &'a Fetch, arrived: &'a Arrived<'_>) -> Look<'a> {
     let meter = arrived.exchange.meter();
     let [since, until] = [arrived.exchange.started_us(), arrived.at_us].map(Duration::from_micros);
-    let (url, response, length) = (&arrived.url, &arrived.response, arrived.length);
+    let (url, response, length) = (arrived.url(fetch), &arrived.response, arrived.length);
     Look { fetch, url, response, length, loaded: Loaded { since, until }, meter }
 }
 

@@ -3,22 +3,24 @@
 //! This file and those beside it that it uses (`request`, `answer`) are the only ones that know player, network and
 //! counters: what happened is translated into what is counted here and nowhere else.
 
+use std::cell::RefCell;
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::base::clock::micros;
 use crate::base::{ClientState, failpoint};
-use crate::net::{Lines, Wire};
-use crate::player::{Action, Allowance, Answer, Departure, Doing, Input, LANES, Player};
+use crate::net::{Alarm, Lines, Wire};
+use crate::player::{Action, Allowance, Answer, Departure, Doing, Fetch, Input, Player, What};
 use crate::stats::{Meter, Metric, Playback, Timed};
 
 use super::answer::conclude;
 use super::decryption::KeyRing;
 use super::inspection::Inspection;
-use super::lanes::Lanes;
+use super::lanes::{Desk, Lanes};
 use super::request::{Beside, Landed, kind, request};
 use super::seat::{Seat, Shared};
 use super::story::Story;
@@ -39,7 +41,7 @@ pub(super) enum End {
 
 /// A client, ready to live.
 pub(super) struct Client {
-    viewer: Viewer,
+    viewer: RefCell<Viewer>,
     lines: Lines,
     seat: Rc<Seat>,
 }
@@ -62,24 +64,24 @@ impl Client {
             began: false,
             departed: false,
         };
-        Self { viewer, lines: Lines::new(Rc::clone(&shared.net)), seat }
+        Self { viewer: RefCell::new(viewer), lines: Lines::new(Rc::clone(&shared.net)), seat }
     }
 
     /// The requests that may still follow failures: its successor's as well.
     pub(super) fn allowance(&self) -> Allowance {
-        self.viewer.player.allowance()
+        self.viewer.borrow().player.allowance()
     }
 
     /// Lives until its viewer leaves, the stream has been played to its end, or the run drains.
-    pub(super) async fn live(&mut self) -> End {
+    pub(super) async fn live(&self) -> End {
         let Self { viewer, lines, seat } = self;
-        let meter = Rc::clone(&viewer.meter);
-        let mut wires: [Option<Wire>; LANES] = Default::default();
+        let meter = Rc::clone(&viewer.borrow().meter);
         let keys = seat.decrypts().then(KeyRing::default);
-        let mut lanes = Lanes::new();
+        let beside = Beside { seat, meter: &meter, keys: keys.as_ref() };
+        let (mut lanes, mut alarm) = (Lanes::new(), Alarm::new());
         let mut input = Input::Woke;
         loop {
-            let action = viewer.on(input);
+            let action = viewer.borrow_mut().on(input);
             failpoint::reach("client", meter.client_id());
             if seat.is_draining() && !seat.is_busy() {
                 return End::Drained;
@@ -89,40 +91,38 @@ impl Client {
                 Action::Fetch(_) if seat.is_draining() => None,
                 Action::Fetch(fetch) => {
                     let lane = fetch.lane;
-                    let wire = wires.get_mut(lane).and_then(Option::take).unwrap_or_else(|| lines.wire(lane));
-                    let beside = Beside { seat, keys: keys.as_ref() };
-                    let imported = viewer.player.variables().clone();
-                    lanes.open(lane, request(wire, fetch, imported, &meter, beside));
+                    lanes.open(lane, fetch, |desk| carry(lines.wire(lane), desk, viewer, beside));
                     input = Input::Woke;
                     continue;
                 }
                 Action::Wait(until) => until,
                 Action::Finished => return End::Finished,
                 Action::Leave(departure) => {
-                    viewer.count_departure(departure);
+                    viewer.borrow_mut().count_departure(departure);
                     return End::Left(departure);
                 }
             };
             let ended = match until.map(|until| Instant::from_std(meter.clock().origin() + until)) {
-                Some(until) => timeout_at(until, lanes.next()).await.ok(),
+                Some(until) => alarm.until(until, lanes.next()).await,
                 None => Some(lanes.next().await),
             };
-            input = match ended {
-                Some(Landed { wire, fetch, redirects, arrival, open }) => {
-                    viewer.player.redirected(redirects, viewer.now());
-                    let answer = conclude(&viewer.player, &mut viewer.inspection, &fetch, arrival);
-                    if matches!(answer, Answer::Failed(_)) {
-                        viewer.story.failed(kind(fetch.what));
-                    }
-                    if let Some(free) = wires.get_mut(fetch.lane) {
-                        *free = Some(wire);
-                    }
-                    drop(open);
-                    Input::Ended(fetch.what, answer)
-                }
-                None => Input::Woke,
-            };
+            input = ended.map_or(Input::Woke, |(what, answer)| Input::Ended(what, answer));
         }
+    }
+}
+
+/// Carries out the requests of one lane, one after the other.
+async fn carry(
+    mut wire: Wire,
+    desk: Rc<Desk<Fetch, (What, Answer)>>,
+    viewer: &RefCell<Viewer>,
+    beside: Beside<'_>,
+) -> Infallible {
+    loop {
+        let fetch = desk.order().await;
+        let imported = || viewer.borrow().player.variables().clone();
+        let landed = request(&mut wire, &fetch, beside, imported).await;
+        desk.answer((fetch.what, viewer.borrow_mut().conclude(&fetch, landed)));
     }
 }
 
@@ -143,9 +143,23 @@ struct Viewer {
 impl Viewer {
     /// Tells the player what happened, counts what it did and returns what it wants.
     fn on(&mut self, input: Input) -> Action {
-        let action = self.player.on(self.now(), input);
-        self.settle();
+        let now = self.now();
+        let action = self.player.on(now, input);
+        self.settle(now);
         action
+    }
+
+    /// Looks at what a request brought, and tells what the player hears of it.
+    fn conclude(&mut self, fetch: &Fetch, landed: Landed<'_>) -> Answer {
+        let Landed { redirects, arrival, open: _open } = landed;
+        if redirects > 0 {
+            self.player.redirected(redirects, self.now());
+        }
+        let answer = conclude(&self.player, &mut self.inspection, fetch, arrival);
+        if matches!(answer, Answer::Failed(_)) {
+            self.story.failed(kind(fetch.what));
+        }
+        answer
     }
 
     fn now(&self) -> Duration {
@@ -168,7 +182,7 @@ impl Viewer {
     }
 
     /// Counts what the player did since the last time, and publishes what its viewer sees.
-    fn settle(&mut self) {
+    fn settle(&mut self, now: Duration) {
         let tally = self.player.take_tally();
         let meter = Rc::clone(&self.meter);
         for (metric, amount) in [
@@ -194,7 +208,7 @@ impl Viewer {
         if let Some(latency) = tally.live_latency {
             meter.time(Timed::LiveLatency, micros(latency));
         }
-        let playback = self.playback();
+        let playback = self.playback(now);
         self.story.settled(self.published.map(|before| before.state), playback.state, &tally);
         if self.published != Some(playback) {
             self.meter.publish(&playback);
@@ -202,8 +216,8 @@ impl Viewer {
         }
     }
 
-    fn playback(&self) -> Playback {
-        let moment = self.player.moment(self.now());
+    fn playback(&self, now: Duration) -> Playback {
+        let moment = self.player.moment(now);
         Playback {
             state: match moment.doing {
                 Doing::Starting => ClientState::Starting,
@@ -224,8 +238,9 @@ impl Viewer {
 
 impl Drop for Viewer {
     fn drop(&mut self) {
-        self.player.leave(self.now());
-        self.settle();
+        let now = self.now();
+        self.player.leave(now);
+        self.settle(now);
         self.meter.end_session();
         if self.seat.is_removed() && !self.began && !self.departed {
             self.meter.count(Metric::ExitsBeforeStart, 1);

@@ -1,38 +1,65 @@
 //! The requests that one client has open: at most one in each lane.
 //!
-//! A lane is allocated with its first request and its memory is used for all that follow: most clients never use
-//! more than one.
+//! A lane is made with its first request and carries all that follow: most clients never use more than one. Its future
+//! has several kilobytes, which lie in no cache when their turn comes: making one for each request would write them all.
 
+use std::cell::Cell;
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::Poll;
 
 use crate::player::LANES;
 
-/// Open requests, each a future of type `F`.
-pub(super) struct Lanes<F>([Option<Pin<Box<Option<F>>>>; LANES]);
+/// What passes between a client and one of its lanes: orders of type `O`, answers of type `A`.
+pub(super) struct Desk<O, A> {
+    order: Cell<Option<O>>,
+    answer: Cell<Option<A>>,
+}
 
-impl<F: Future> Lanes<F> {
+impl<O, A> Desk<O, A> {
+    /// Waits for the next order. Nothing wakes it: lanes are polled after each order.
+    pub(super) async fn order(&self) -> O {
+        poll_fn(|_| self.order.take().map_or(Poll::Pending, Poll::Ready)).await
+    }
+
+    /// Answers the order.
+    pub(super) fn answer(&self, answer: A) {
+        self.answer.set(Some(answer));
+    }
+}
+
+struct Lane<O, A, F> {
+    desk: Rc<Desk<O, A>>,
+    carrier: Pin<Box<F>>,
+}
+
+/// The lanes of a client, each a future of type `F` that answers one order after the other.
+pub(super) struct Lanes<O, A, F>([Option<Lane<O, A, F>>; LANES]);
+
+impl<O, A, F: Future<Output = Infallible>> Lanes<O, A, F> {
     pub(super) fn new() -> Self {
         Self([const { None }; LANES])
     }
 
-    /// Opens a request in a lane, in which none is open.
-    pub(super) fn open(&mut self, lane: usize, request: F) {
-        if let Some(place) = self.0.get_mut(lane) {
-            place.get_or_insert_with(|| Box::pin(None)).set(Some(request));
-        }
+    /// Gives an order to a lane that has none; `make` makes the lane if it is the first.
+    pub(super) fn open(&mut self, lane: usize, order: O, make: impl FnOnce(Rc<Desk<O, A>>) -> F) {
+        let Some(place) = self.0.get_mut(lane) else { return };
+        let lane = place.get_or_insert_with(|| {
+            let desk = Rc::new(Desk { order: Cell::default(), answer: Cell::default() });
+            Lane { carrier: Box::pin(make(Rc::clone(&desk))), desk }
+        });
+        lane.desk.order.set(Some(order));
     }
 
-    /// Waits for the request that ends next: for ever, when none is open.
-    pub(super) async fn next(&mut self) -> F::Output {
+    /// Waits for the next answer: for ever, when no order is open.
+    pub(super) async fn next(&mut self) -> A {
         poll_fn(|context| {
             for lane in self.0.iter_mut().flatten() {
-                if let Some(request) = lane.as_mut().as_pin_mut()
-                    && let Poll::Ready(ended) = request.poll(context)
-                {
-                    lane.set(None);
-                    return Poll::Ready(ended);
+                let Poll::Pending = lane.carrier.as_mut().poll(context);
+                if let Some(answer) = lane.desk.answer.take() {
+                    return Poll::Ready(answer);
                 }
             }
             Poll::Pending
@@ -47,20 +74,26 @@ mod tests {
     use std::time::Duration;
     use tokio::time::{sleep, timeout};
 
-    async fn after(milliseconds: u64) -> u64 {
-        sleep(Duration::from_millis(milliseconds)).await;
-        milliseconds
+    /// Answers with the number of its order, after so many milliseconds.
+    async fn count(desk: Rc<Desk<u64, (u64, u32)>>) -> Infallible {
+        let mut orders = 0;
+        loop {
+            let milliseconds = desk.order().await;
+            sleep(Duration::from_millis(milliseconds)).await;
+            orders += 1;
+            desk.answer((milliseconds, orders));
+        }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn requests_end_in_their_own_order_and_their_lanes_are_used_again() {
+    async fn requests_end_in_their_own_order_and_a_lane_carries_all_that_follow() {
         let mut lanes = Lanes::new();
-        lanes.open(0, after(30));
-        lanes.open(1, after(10));
-        assert_eq!(lanes.next().await, 10);
-        lanes.open(1, after(5));
-        assert_eq!(lanes.next().await, 5);
-        assert_eq!(lanes.next().await, 30);
+        lanes.open(0, 30, count);
+        lanes.open(1, 10, count);
+        assert_eq!(lanes.next().await, (10, 1));
+        lanes.open(1, 5, count);
+        assert_eq!(lanes.next().await, (5, 2));
+        assert_eq!(lanes.next().await, (30, 1));
         assert!(timeout(Duration::from_secs(9), lanes.next()).await.is_err(), "nothing was open");
     }
 }

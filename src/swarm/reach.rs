@@ -44,9 +44,12 @@ impl Reach {
     }
 
     /// When a request for `url` may begin; `None`: now.
-    pub(super) fn wait_until(&self, url: &SecretUrl, now: Duration) -> Option<Duration> {
-        let is_lost = self.lost.borrow().iter().any(|endpoint| url.is_at(endpoint));
-        is_lost.then(|| self.reconnects.take(now)).filter(|slot| *slot > now)
+    pub(super) fn wait_until(&self, url: &SecretUrl, clock: impl FnOnce() -> Duration) -> Option<Duration> {
+        if !self.lost.borrow().iter().any(|endpoint| url.is_at(endpoint)) {
+            return None;
+        }
+        let now = clock();
+        Some(self.reconnects.take(now)).filter(|slot| *slot > now)
     }
 
     /// A request for `url` has ended: with a response, or with this fault.

@@ -26,9 +26,6 @@ const LOCAL_WAIT: Duration = Duration::from_secs(1);
 
 /// A request that has ended.
 pub(super) struct Landed<'a> {
-    /// The lane of requests that is free again.
-    pub(super) wire: Wire,
-    pub(super) fetch: Fetch,
     /// Redirects that were followed.
     pub(super) redirects: u32,
     pub(super) arrival: Arrival<'a>,
@@ -52,7 +49,8 @@ pub(super) enum Arrival<'a> {
 
 /// A complete response that is no redirect.
 pub(super) struct Arrived<'a> {
-    pub(super) url: SecretUrl,
+    /// The address that it finally came from, if redirects led there.
+    pub(super) redirected: Option<SecretUrl>,
     pub(super) response: Response,
     /// When it had come.
     pub(super) at_us: u64,
@@ -72,9 +70,14 @@ impl Arrived<'_> {
     }
 
     /// Reads the playlist, with what its multivariant playlist defines. Other requests of the client go on meanwhile.
-    async fn read(&mut self, library: &Library, imported: &Variables) {
+    async fn read(&mut self, fetch: &Fetch, library: &Library, imported: &Variables) {
         let body = std::mem::take(&mut self.response.body);
-        self.playlist = Some(library.read(&self.url, body, imported).await);
+        self.playlist = Some(library.read(self.url(fetch), body, imported).await);
+    }
+
+    /// The address that it finally came from.
+    pub(super) fn url<'a>(&'a self, fetch: &'a Fetch) -> &'a SecretUrl {
+        self.redirected.as_ref().unwrap_or(&fetch.url)
     }
 }
 
@@ -82,24 +85,26 @@ impl Arrived<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct Beside<'a> {
     pub(super) seat: &'a Seat,
+    pub(super) meter: &'a Meter,
     /// Where keys are kept, if what is encrypted is to be decrypted.
     pub(super) keys: Option<&'a KeyRing>,
 }
 
-/// Requests what the player wants; each redirect on the way is a request of its own.
+/// Requests what the player wants; each redirect on the way is a request of its own. `imported` are the variables of the
+/// multivariant playlist that the player has.
 pub(super) async fn request<'a>(
-    mut wire: Wire,
-    fetch: Fetch,
-    imported: Variables,
-    meter: &'a Meter,
+    wire: &mut Wire,
+    fetch: &Fetch,
     beside: Beside<'a>,
+    imported: impl Fn() -> Variables,
 ) -> Landed<'a> {
-    let open = beside.seat.begin_request(&fetch.url).await;
+    let Beside { seat, meter, keys } = beside;
+    let open = seat.begin_request(&fetch.url).await;
     let mut redirects = 0;
     let mut arrival = match fetch.url.access() {
         _ if open.is_none() => Arrival::Failed,
-        Access::Request => follow(&mut wire, &fetch, meter, beside, &mut redirects).await,
-        Access::Inline => read_inline(&fetch, meter, beside.keys),
+        Access::Request => follow(wire, fetch, beside, &mut redirects).await,
+        Access::Inline => read_inline(fetch, meter, keys),
         Access::Refused => {
             meter.find(Finding::BadUri, || fetch.url.refusal());
             fail(meter.start(kind(fetch.what)), Fault::PolicyScheme)
@@ -109,9 +114,10 @@ pub(super) async fn request<'a>(
         && kind(fetch.what) == Kind::Playlist
         && arrived.is_ok()
     {
-        arrived.read(beside.seat.library(), &imported).await;
+        let imported = imported();
+        arrived.read(fetch, seat.library(), &imported).await;
     }
-    Landed { wire, fetch, redirects, arrival, open }
+    Landed { redirects, arrival, open }
 }
 
 /// Takes a key or media out of its `data:` address. A playlist there is refused: players load it by a request.
@@ -133,48 +139,36 @@ fn read_inline<'a>(fetch: &Fetch, meter: &Meter, keys: Option<&KeyRing>) -> Arri
     }
 }
 
-async fn follow<'a>(
-    wire: &mut Wire,
-    fetch: &Fetch,
-    meter: &'a Meter,
-    beside: Beside<'_>,
-    redirects: &mut u32,
-) -> Arrival<'a> {
-    let kind = kind(fetch.what);
-    let (mut url, mut hop) = (fetch.url.clone(), 0);
+async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, beside: Beside<'a>, redirects: &mut u32) -> Arrival<'a> {
+    let Beside { seat, meter, keys } = beside;
+    let mut redirected: Option<SecretUrl> = None;
+    let mut is_lacking = false;
     loop {
-        let undoing = Undoing::new(beside.keys, fetch.decryption.as_deref());
-        let mut tap = Tap { exchange: meter.start(kind), undoing, attempt: Attempt::default() };
-        let unless = fetch.unless.as_deref();
-        let body = body(kind, &tap.undoing);
-        let request =
-            Request { url: &url, range: fetch.range, unless, body, total: fetch.total, reuse: fetch.reuse };
-        let ended = wire.get(&request, &mut tap).await;
-        let Tap { exchange, undoing, attempt } = tap;
-        beside.seat.reach().ended(&url, attempt, ended.as_ref().err().copied());
+        if is_lacking {
+            tokio::time::sleep(LOCAL_WAIT).await;
+        }
+        if (is_lacking || *redirects > 0) && seat.is_draining() {
+            return Arrival::Failed;
+        }
+        let url = redirected.as_ref().unwrap_or(&fetch.url);
+        let Tried { exchange, undoing, ended } = attempt(wire, url, fetch, beside).await;
+        is_lacking = matches!(ended, Err(fault) if fault.is_local() && fault != Fault::LocalInternal);
         let response = match ended {
-            Ok(response) => {
-                meter.answered(&route(&response.opening), response.wire_bytes, response.cache);
-                response
-            }
-            Err(fault) if fault.is_local() && fault != Fault::LocalInternal => {
+            Ok(response) => response,
+            Err(fault) if is_lacking => {
                 exchange.finish(fault.into(), None);
-                tokio::time::sleep(LOCAL_WAIT).await;
-                if beside.seat.is_draining() {
-                    return Arrival::Failed;
-                }
                 continue;
             }
             Err(fault) => return fail(exchange, fault),
         };
         let Some(location) = redirect(&response) else {
             let body = response.body.bytes();
-            let decrypted = decrypted(fetch, body.as_deref().unwrap_or_default(), undoing, beside.keys);
+            let decrypted = decrypted(fetch, body.as_deref().unwrap_or_default(), undoing, keys);
             drop(body);
             let (at_us, length) = (meter.now_us(), response.body.len());
             let playlist = None;
             return Arrival::Response(Arrived {
-                url,
+                redirected,
                 response,
                 at_us,
                 length,
@@ -183,19 +177,41 @@ async fn follow<'a>(
                 exchange,
             });
         };
-        match next_hop(&url, location, hop) {
+        match next_hop(url, location, *redirects) {
             Err(fault) => return fail(exchange, fault),
             Ok(next) => {
                 exchange.finish(Outcome::of_status(response.status, true), Some(timings(&response)));
                 meter.count(Metric::Redirects, 1);
                 *redirects += 1;
-                (url, hop) = (next, hop + 1);
+                redirected = Some(next);
             }
         }
-        if beside.seat.is_draining() {
-            return Arrival::Failed;
-        }
     }
+}
+
+/// One GET, before it has an outcome.
+struct Tried<'a> {
+    exchange: Exchange<'a>,
+    undoing: Undoing,
+    ended: Result<Response, Fault>,
+}
+
+/// Sends one GET for what the player wants to `url`.
+async fn attempt<'a>(wire: &mut Wire, url: &SecretUrl, fetch: &Fetch, beside: Beside<'a>) -> Tried<'a> {
+    let Beside { seat, meter, keys } = beside;
+    let kind = kind(fetch.what);
+    let undoing = Undoing::new(keys, fetch.decryption.as_deref());
+    let body = body(kind, &undoing);
+    let mut tap = Tap { exchange: meter.start(kind), undoing, attempt: Attempt::default() };
+    let Fetch { range, total, reuse, .. } = *fetch;
+    let request = Request { url, range, unless: fetch.unless.as_deref(), body, total, reuse };
+    let ended = wire.get(&request, &mut tap).await;
+    let Tap { exchange, undoing, attempt } = tap;
+    seat.reach().ended(url, attempt, ended.as_ref().err().copied());
+    if let Ok(response) = &ended {
+        meter.answered(&route(&response.opening), response.wire_bytes, response.cache);
+    }
+    Tried { exchange, undoing, ended }
 }
 
 /// Keeps a key that came, and says whether media could be decrypted.
@@ -246,9 +262,9 @@ fn redirect(response: &Response) -> Option<&str> {
     response.location.as_deref().filter(|_| followed)
 }
 
-/// The address of the next hop, `hop` of them having been followed.
-fn next_hop(url: &SecretUrl, location: &str, hop: u32) -> Result<SecretUrl, Fault> {
-    if hop >= limits::REDIRECTS {
+/// The address of the next hop, `redirects` having been followed.
+fn next_hop(url: &SecretUrl, location: &str, redirects: u32) -> Result<SecretUrl, Fault> {
+    if redirects >= limits::REDIRECTS {
         return Err(Fault::PolicyRedirects);
     }
     url.join(location).map_err(|_| Fault::PolicyScheme)

@@ -120,7 +120,7 @@ impl Seat {
     /// first: that wait is no part of the request. `None`: the run drains, and no request begins.
     pub(super) async fn begin_request(&self, url: &SecretUrl) -> Option<OpenRequest<'_>> {
         let clock = self.shared.clock;
-        if let Some(until) = self.reach.wait_until(url, clock.now()) {
+        if let Some(until) = self.reach.wait_until(url, || clock.now()) {
             sleep_until(Instant::from_std(clock.origin() + until)).await;
         }
         (!self.is_draining()).then(|| {
@@ -202,7 +202,7 @@ impl Seat {
 pub(super) async fn occupy(seat: Rc<Seat>) -> End {
     let clock = seat.shared.clock;
     let mut backoff = Backoff::new(seat.seed());
-    while let Some(mut client) = seat.client() {
+    while let Some(client) = seat.client() {
         let end = client.live().await;
         let allowance = client.allowance();
         seat.allowance.set(allowance);

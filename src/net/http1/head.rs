@@ -5,6 +5,8 @@
 //!   (section 5.1), a field whose name is no name is left out;
 //! * NUL, a CR without LF, a line without a colon and every ambiguity of framing are faults.
 
+use memchr::{memchr, memchr2};
+
 use crate::base::limits;
 use crate::base::outcome::Fault;
 
@@ -19,7 +21,7 @@ const VERSION: &[u8] = b"HTTP/1.";
 pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
-        at += bytes.get(at..)?.iter().position(|byte| *byte == b'\n')? + 1;
+        at += memchr(b'\n', bytes.get(at..)?)? + 1;
         match bytes.get(at..)? {
             [b'\n', ..] => return Some(at + 1),
             [b'\r', b'\n', ..] => return Some(at + 2),
@@ -37,12 +39,12 @@ pub(super) fn may_begin(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// `conn.proto` when it is not HTTP/1, is longer than the limits, or does not tell where the body ends.
-pub(super) fn parse(bytes: &[u8]) -> Result<(Head, Framing), Fault> {
+pub(super) fn parse(bytes: &[u8], used_once: bool) -> Result<(Head, Framing), Fault> {
     if bytes.len() > limits::HEAD_BYTES || !is_clean(bytes) {
         return Err(Fault::ConnProtocol);
     }
     let mut lines = Lines { rest: bytes };
-    let mut head = status(lines.next().unwrap_or_default())?;
+    let mut head = Head { used_once, ..status(lines.next().unwrap_or_default())? };
     let mut framing = FramingFields::default();
     let mut count = 0;
     let mut folded = Vec::new();
@@ -77,7 +79,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Head, Framing), Fault> {
 
 /// Whether there is no NUL and no CR without LF: some would end a line or a value there, others would not.
 fn is_clean(mut bytes: &[u8]) -> bool {
-    while let Some(at) = bytes.iter().position(|byte| matches!(byte, 0 | b'\r')) {
+    while let Some(at) = memchr2(0, b'\r', bytes) {
         match bytes.get(at..) {
             Some([b'\r', b'\n', rest @ ..]) => bytes = rest,
             _ => return false,
@@ -96,7 +98,7 @@ impl<'a> Lines<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = self.rest.iter().position(|byte| *byte == b'\n').unwrap_or(self.rest.len());
+        let end = memchr(b'\n', self.rest).unwrap_or(self.rest.len());
         let line = self.rest.get(..end)?;
         self.rest = self.rest.get(end + 1..).unwrap_or_default();
         Some(line.strip_suffix(b"\r").unwrap_or(line))

@@ -43,6 +43,8 @@ pub enum Progress {
 /// Reads one response.
 #[derive(Debug, Default)]
 pub struct Reader {
+    /// See [`Head::used_once`].
+    used_once: bool,
     /// A head that came in pieces, so far.
     partial: Vec<u8>,
     head: Option<Head>,
@@ -53,6 +55,11 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Of a response that is used once.
+    pub fn of_media() -> Self {
+        Self { used_once: true, ..Self::default() }
+    }
+
     /// The final head, once it is known.
     pub fn head(&self) -> Option<&Head> {
         self.head.as_ref()
@@ -162,7 +169,7 @@ impl Reader {
 
     /// Takes a complete head, interim or final.
     fn begin(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let (head, framing) = head::parse(bytes)?;
+        let (head, framing) = head::parse(bytes, self.used_once)?;
         match head.status {
             101 => return Err(Fault::ConnProtocol),
             100..=199 => {

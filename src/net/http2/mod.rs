@@ -14,13 +14,13 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
 use h2::client::{Builder, Connection, ResponseFuture, SendRequest};
 use h2::{Reason, RecvStream};
 use http::{HeaderValue, Request, Response, Version};
 use tokio::task::{AbortHandle, yield_now};
+use tokio::time::Instant;
 
 use super::connect::Stream;
 use super::deadline::Deadline;
@@ -130,7 +130,7 @@ impl Http2 {
             watch.restart();
             sink.take(&head, &piece);
             sink.count(&head, piece.len() as u64);
-            deadline.progress(piece.len() as u64, lines.settings.timeout)?;
+            deadline.progress(Instant::now(), piece.len() as u64, lines.settings.timeout)?;
             body.flow_control().release_capacity(piece.len()).map_err(|error| failed(&error))?;
         }
         watch.complete();

@@ -288,7 +288,7 @@ async fn refused(times: u32) -> (Result<u16, Fault>, u32) {
         let pool = Rc::new(Pool::new(false));
         let edge = ([127, 0, 0, 1], 1).into();
         let timings = ConnectTimings::default();
-        let opening = Opening { timings, edge, source: edge.ip(), http2: true, resumed: None };
+        let opening = Rc::new(Opening { timings, edge, source: edge.ip(), http2: true, resumed: None });
         drop(pool.open(url().endpoint(), Protocol::Http2(http2), opening, 0));
         let mut wire = Lines { net, pool }.wire(0);
         let act = async {

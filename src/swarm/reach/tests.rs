@@ -134,7 +134,7 @@ impl Audience {
             let wait = viewer.waits;
             match viewer.player.on(now, input) {
                 Action::Fetch(fetch) => {
-                    let at = viewer.reach.wait_until(&fetch.url, now).unwrap_or(now);
+                    let at = viewer.reach.wait_until(&fetch.url, || now).unwrap_or(now);
                     self.plan(at, client, Event::Begin(fetch));
                     input = Input::Woke;
                 }
@@ -209,8 +209,8 @@ fn only_what_says_that_the_origin_is_out_of_reach_cuts_a_client_off() {
         let (reach, url) = (Reach::new(Arc::new(Reconnects::new(1.0))), url("http://a.test/x"));
         reach.ended(&url, attempt, Some(fault));
         // The first slot is free at once, the second is a ramp interval later.
-        assert_eq!(reach.wait_until(&url, SECOND), None, "{fault:?}");
-        assert_eq!(reach.wait_until(&url, SECOND).is_some(), cut_off, "{fault:?}");
+        assert_eq!(reach.wait_until(&url, || SECOND), None, "{fault:?}");
+        assert_eq!(reach.wait_until(&url, || SECOND).is_some(), cut_off, "{fault:?}");
     }
 }
 
@@ -220,8 +220,8 @@ fn a_client_waits_for_the_host_that_it_lost_and_for_no_other_until_it_answers() 
     let [lost, same, backup] = ["http://a.test/x", "http://a.test/y", "http://b.test/x"].map(url);
     reach.ended(&lost, Attempt::Begun, Some(Fault::ConnRefused));
     reach.ended(&lost, Attempt::Begun, Some(Fault::ConnRefused));
-    let waits = [&same, &same, &backup, &backup].map(|url| reach.wait_until(url, SECOND));
+    let waits = [&same, &same, &backup, &backup].map(|url| reach.wait_until(url, || SECOND));
     assert_eq!(waits, [None, Some(2 * SECOND), None, None]);
     reach.ended(&same, Attempt::Connected, None);
-    assert_eq!([(); 2].map(|()| reach.wait_until(&lost, SECOND)), [None, None]);
+    assert_eq!([(); 2].map(|()| reach.wait_until(&lost, || SECOND)), [None, None]);
 }
