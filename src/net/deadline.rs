@@ -1,6 +1,6 @@
 //! Every await of a request is under the deadline of the phase that it is in.
 //!
-//! The phase and its deadline lie in cells that the request moves on, without touching the [timer](Alarm) with every
+//! The phase and its deadline lie in cells that the request moves on, without touching the [timer](Timer) with every
 //! piece of a body.
 
 use std::cell::Cell;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Alarm;
+use super::Timer;
 use crate::base::limits;
 use crate::base::outcome::Fault;
 
@@ -106,14 +106,14 @@ impl Deadline {
     /// The fault of the request, or of the phase whose time was over.
     pub(super) async fn watch<T>(
         &self,
-        alarm: &mut Alarm,
+        timer: &mut Timer,
         mut request: Pin<&mut impl Future<Output = Result<T, Fault>>>,
     ) -> Result<T, Fault> {
         poll_fn(|context| match request.as_mut().poll(context) {
             Poll::Ready(ended) => Poll::Ready(ended),
             Poll::Pending => {
                 let (due, fault) = self.next();
-                alarm.poll(due, context).map(|()| Err(fault))
+                timer.poll(due, context).map(|()| Err(fault))
             }
         })
         .await
@@ -130,7 +130,7 @@ mod tests {
         let deadline = Deadline::new(Duration::from_secs(60));
         deadline.enter(Fault::TimeoutConnect, Duration::from_secs(5));
         let begun = Instant::now();
-        let ended: Result<(), _> = deadline.watch(&mut Alarm::new(), pin!(std::future::pending())).await;
+        let ended: Result<(), _> = deadline.watch(&mut Timer::new(), pin!(std::future::pending())).await;
         assert_eq!(ended, Err(Fault::TimeoutConnect));
         assert_eq!(begun.elapsed().as_secs(), 5);
     }
@@ -145,7 +145,7 @@ mod tests {
             }
         };
         let begun = Instant::now();
-        let ended: Result<(), _> = deadline.watch(&mut Alarm::new(), pin!(request)).await;
+        let ended: Result<(), _> = deadline.watch(&mut Timer::new(), pin!(request)).await;
         assert_eq!(ended, Err(Fault::TimeoutTotal));
         assert_eq!(begun.elapsed().as_secs(), 20);
     }
@@ -160,14 +160,14 @@ mod tests {
             std::future::pending().await
         };
         let begun = Instant::now();
-        let ended: Result<(), _> = deadline.watch(&mut Alarm::new(), pin!(request)).await;
+        let ended: Result<(), _> = deadline.watch(&mut Timer::new(), pin!(request)).await;
         assert_eq!((ended, begun.elapsed().as_secs()), (Err(Fault::TimeoutIdle), 3));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_ends_in_time_keeps_its_result() {
         let deadline = Deadline::new(Duration::from_secs(1));
-        assert_eq!(deadline.watch(&mut Alarm::new(), pin!(async { Ok(7) })).await, Ok(7));
+        assert_eq!(deadline.watch(&mut Timer::new(), pin!(async { Ok(7) })).await, Ok(7));
     }
 
     /// Lets `pieces` come, each a pause in milliseconds and a number of bytes; the millisecond in which it was too little.

@@ -22,7 +22,7 @@ use super::kept::{Bodies, Kept};
 use super::pool::{Connection, Pool, Protocol};
 use super::resolve::Resolver;
 use super::sink::{Sink, Times};
-use super::{Alarm, Freshness, HeaderLines, Observer, Opening, Settings, decode};
+use super::{Freshness, HeaderLines, Observer, Opening, Settings, Timer, decode};
 use crate::base::outcome::Fault;
 use crate::base::{CacheStatus, Reuse, SecretUrl};
 
@@ -122,7 +122,7 @@ pub struct Wire {
     net: Rc<Net>,
     pool: Rc<Pool>,
     lane: usize,
-    alarm: Alarm,
+    timer: Timer,
     outgoing: Vec<u8>,
 }
 
@@ -142,7 +142,7 @@ impl Lines {
     /// A lane of requests.
     pub fn wire(&self, lane: usize) -> Wire {
         let (net, pool) = (Rc::clone(&self.net), Rc::clone(&self.pool));
-        Wire { net, pool, lane, alarm: Alarm::new(), outgoing: Vec::new() }
+        Wire { net, pool, lane, timer: Timer::new(), outgoing: Vec::new() }
     }
 }
 
@@ -171,10 +171,10 @@ impl Wire {
         observer: &mut impl Observer,
     ) -> Result<Response, Fault> {
         let deadline = Deadline::new(request.total);
-        let Self { net, pool, lane, alarm, outgoing } = self;
+        let Self { net, pool, lane, timer, outgoing } = self;
         let mut path = Path { net, pool, lane: *lane, deadline: &deadline, outgoing };
         let response = pin!(path.get(request, observer));
-        deadline.watch(alarm, response).await
+        deadline.watch(timer, response).await
     }
 }
 
@@ -188,7 +188,7 @@ async fn decoded(net: &Net, mut response: Response) -> Result<Response, Fault> {
     Ok(response)
 }
 
-/// What a request works on, apart from the alarm that watches it.
+/// What a request works on, apart from the timer that watches it.
 struct Path<'a> {
     net: &'a Net,
     pool: &'a Pool,

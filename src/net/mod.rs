@@ -7,10 +7,9 @@
 //!   ten thousand clients that is the difference between 10 MB and half a gigabyte. HTTP/2 is `h2`.
 //! * A response is read the same over both: one reading of headers ([`head`]), one place for bodies ([`sink`]).
 //! * A worker's poll does a bounded amount of work; what takes longer is done beside it ([`offload`]).
-//! * Every await is under a deadline ([`deadline`], with one [`alarm`] for each lane), every size under a limit ([`crate::base::limits`]).
+//! * Every await is under a deadline ([`deadline`], with one [`timer`] for each lane), every size under a limit ([`crate::base::limits`]).
 //! * Nothing here counts: what happens is told to an [`Observer`].
 
-mod alarm;
 mod connect;
 mod cookies;
 mod deadline;
@@ -31,6 +30,7 @@ mod race;
 mod resolve;
 mod resolve_entry;
 mod sink;
+mod timer;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
@@ -45,7 +45,6 @@ use crate::base::outcome::Fault;
 use crate::base::secret_url::Endpoint;
 use cookies::Jar;
 
-pub use alarm::Alarm;
 pub use fetch::{Body, Lines, Net, Request, Response, Wire};
 pub use freshness::Freshness;
 pub use head::{Coding, Codings, ContentRange};
@@ -53,6 +52,7 @@ pub use headers::{HeaderError, Headers};
 pub use kept::{Charged, Kept};
 pub use offload::offload;
 pub use resolve_entry::{ResolveEntry, ResolveEntryError, unused as unused_resolve_entries};
+pub use timer::Timer;
 pub use tls::{TlsError, TlsSettings};
 
 /// How long the phases of a new connection took, in microseconds; a phase that was not needed is `None`.

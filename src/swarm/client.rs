@@ -13,14 +13,14 @@ use tokio::time::Instant;
 
 use crate::base::clock::micros;
 use crate::base::{ClientState, failpoint};
-use crate::net::{Alarm, Lines, Wire};
+use crate::net::{Lines, Timer, Wire};
 use crate::player::{Action, Allowance, Answer, Departure, Doing, Fetch, Input, Player, What};
 use crate::stats::{Meter, Metric, Playback, Timed};
 
 use super::answer::conclude;
 use super::decryption::KeyRing;
 use super::inspection::Inspection;
-use super::lanes::{Desk, Lanes};
+use super::lanes::{Lanes, Mailbox};
 use super::request::{Beside, Landed, kind, request};
 use super::seat::{Seat, Shared};
 use super::story::Story;
@@ -78,7 +78,7 @@ impl Client {
         let meter = Rc::clone(&viewer.borrow().meter);
         let keys = seat.decrypts().then(KeyRing::default);
         let beside = Beside { seat, meter: &meter, keys: keys.as_ref() };
-        let (mut lanes, mut alarm) = (Lanes::new(), Alarm::new());
+        let (mut lanes, mut timer) = (Lanes::new(), Timer::new());
         let mut input = Input::Woke;
         loop {
             let action = viewer.borrow_mut().on(input);
@@ -91,7 +91,7 @@ impl Client {
                 Action::Fetch(_) if seat.is_draining() => None,
                 Action::Fetch(fetch) => {
                     let lane = fetch.lane;
-                    lanes.open(lane, fetch, |desk| carry(lines.wire(lane), desk, viewer, beside));
+                    lanes.open(lane, fetch, |mailbox| carry(lines.wire(lane), mailbox, viewer, beside));
                     input = Input::Woke;
                     continue;
                 }
@@ -103,7 +103,7 @@ impl Client {
                 }
             };
             let ended = match until.map(|until| Instant::from_std(meter.clock().origin() + until)) {
-                Some(until) => alarm.until(until, lanes.next()).await,
+                Some(until) => timer.until(until, lanes.next()).await,
                 None => Some(lanes.next().await),
             };
             input = ended.map_or(Input::Woke, |(what, answer)| Input::Ended(what, answer));
@@ -114,15 +114,15 @@ impl Client {
 /// Carries out the requests of one lane, one after the other.
 async fn carry(
     mut wire: Wire,
-    desk: Rc<Desk<Fetch, (What, Answer)>>,
+    mailbox: Rc<Mailbox<Fetch, (What, Answer)>>,
     viewer: &RefCell<Viewer>,
     beside: Beside<'_>,
 ) -> Infallible {
     loop {
-        let fetch = desk.order().await;
+        let fetch = mailbox.order().await;
         let imported = || viewer.borrow().player.variables().clone();
         let landed = request(&mut wire, &fetch, beside, imported).await;
-        desk.answer((fetch.what, viewer.borrow_mut().conclude(&fetch, landed)));
+        mailbox.answer((fetch.what, viewer.borrow_mut().conclude(&fetch, landed)));
     }
 }
 

@@ -13,12 +13,12 @@ use std::task::Poll;
 use crate::player::LANES;
 
 /// What passes between a client and one of its lanes: orders of type `O`, answers of type `A`.
-pub(super) struct Desk<O, A> {
+pub(super) struct Mailbox<O, A> {
     order: Cell<Option<O>>,
     answer: Cell<Option<A>>,
 }
 
-impl<O, A> Desk<O, A> {
+impl<O, A> Mailbox<O, A> {
     /// Waits for the next order. Nothing wakes it: lanes are polled after each order.
     pub(super) async fn order(&self) -> O {
         poll_fn(|_| self.order.take().map_or(Poll::Pending, Poll::Ready)).await
@@ -31,7 +31,7 @@ impl<O, A> Desk<O, A> {
 }
 
 struct Lane<O, A, F> {
-    desk: Rc<Desk<O, A>>,
+    mailbox: Rc<Mailbox<O, A>>,
     carrier: Pin<Box<F>>,
 }
 
@@ -44,13 +44,13 @@ impl<O, A, F: Future<Output = Infallible>> Lanes<O, A, F> {
     }
 
     /// Gives an order to a lane that has none; `make` makes the lane if it is the first.
-    pub(super) fn open(&mut self, lane: usize, order: O, make: impl FnOnce(Rc<Desk<O, A>>) -> F) {
+    pub(super) fn open(&mut self, lane: usize, order: O, make: impl FnOnce(Rc<Mailbox<O, A>>) -> F) {
         let Some(place) = self.0.get_mut(lane) else { return };
         let lane = place.get_or_insert_with(|| {
-            let desk = Rc::new(Desk { order: Cell::default(), answer: Cell::default() });
-            Lane { carrier: Box::pin(make(Rc::clone(&desk))), desk }
+            let mailbox = Rc::new(Mailbox { order: Cell::default(), answer: Cell::default() });
+            Lane { carrier: Box::pin(make(Rc::clone(&mailbox))), mailbox }
         });
-        lane.desk.order.set(Some(order));
+        lane.mailbox.order.set(Some(order));
     }
 
     /// Waits for the next answer: for ever, when no order is open.
@@ -58,7 +58,7 @@ impl<O, A, F: Future<Output = Infallible>> Lanes<O, A, F> {
         poll_fn(|context| {
             for lane in self.0.iter_mut().flatten() {
                 let Poll::Pending = lane.carrier.as_mut().poll(context);
-                if let Some(answer) = lane.desk.answer.take() {
+                if let Some(answer) = lane.mailbox.answer.take() {
                     return Poll::Ready(answer);
                 }
             }
@@ -75,13 +75,13 @@ mod tests {
     use tokio::time::{sleep, timeout};
 
     /// Answers with the number of its order, after so many milliseconds.
-    async fn count(desk: Rc<Desk<u64, (u64, u32)>>) -> Infallible {
+    async fn count(mailbox: Rc<Mailbox<u64, (u64, u32)>>) -> Infallible {
         let mut orders = 0;
         loop {
-            let milliseconds = desk.order().await;
+            let milliseconds = mailbox.order().await;
             sleep(Duration::from_millis(milliseconds)).await;
             orders += 1;
-            desk.answer((milliseconds, orders));
+            mailbox.answer((milliseconds, orders));
         }
     }
 

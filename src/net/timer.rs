@@ -12,9 +12,9 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// A timer for one wait after the other.
 #[derive(Debug)]
-pub struct Alarm(Pin<Box<Sleep>>);
+pub struct Timer(Pin<Box<Sleep>>);
 
-impl Alarm {
+impl Timer {
     /// A timer that waits for nothing yet.
     ///
     /// # Panics
@@ -61,22 +61,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_wait_ends_at_its_own_time_whatever_the_one_before_it_was() {
-        let mut alarm = Alarm::new();
+        let mut timer = Timer::new();
         for (wait, task, ended) in [(50, 20, Some(20)), (5, 20, None), (90, 80, Some(80)), (300, 400, None)] {
             let begun = Instant::now();
             let due = begun + Duration::from_millis(wait);
-            assert_eq!(alarm.until(due, after(task)).await, ended);
+            assert_eq!(timer.until(due, after(task)).await, ended);
             assert_eq!(begun.elapsed(), Duration::from_millis(wait.min(task)));
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_whose_time_has_passed_ends_at_once_unless_what_it_waits_for_is_there() {
-        let mut alarm = Alarm::new();
+        let mut timer = Timer::new();
         let past = Instant::now();
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(alarm.until(past, pending::<()>()).await, None);
-        assert_eq!(alarm.until(past, async { 7 }).await, Some(7));
+        assert_eq!(timer.until(past, pending::<()>()).await, None);
+        assert_eq!(timer.until(past, async { 7 }).await, Some(7));
         assert_eq!(past.elapsed(), Duration::from_secs(1));
     }
 }
