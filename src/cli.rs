@@ -16,13 +16,13 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
-use crate::base::{OnHangup, SecretUrl};
 use crate::hls::VariantChoice;
 use crate::net::ResolveEntry;
 use crate::origin::FaultRule;
 use crate::player::{Profile, SessionLength};
 use crate::stats::DEFINITIONS;
 use crate::tui::Palette;
+use crate::vocabulary::{OnHangup, SecretUrl};
 
 const AFTER_HELP: &str = "\
 Exit codes (the first that applies):
@@ -146,13 +146,13 @@ pub struct LoadArgs {
     #[arg(short, long, value_name = "N", default_value = "10", value_parser = values::clients, allow_negative_numbers = true, help_heading = "Load")]
     pub clients: u32,
     /// Clients started per second, such as 5, 50/s, 3000/m
-    #[arg(long, value_name = "RATE", default_value = "5", value_parser = crate::base::units::parse_rate, help_heading = "Load")]
+    #[arg(long, value_name = "RATE", default_value = "5", value_parser = crate::vocabulary::units::parse_rate, help_heading = "Load")]
     pub ramp_rate: f64,
     /// Reach --clients in this time instead; 0 = all at once
-    #[arg(long, value_name = "TIME", value_parser = crate::base::units::parse_duration, conflicts_with = "ramp_rate", help_heading = "Load")]
+    #[arg(long, value_name = "TIME", value_parser = crate::vocabulary::units::parse_duration, conflicts_with = "ramp_rate", help_heading = "Load")]
     pub ramp_time: Option<Duration>,
     /// Move each start by a random time, at most half the interval; never slows the mean
-    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = crate::base::units::parse_duration, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = crate::vocabulary::units::parse_duration, help_heading = "Load")]
     pub ramp_jitter: Duration,
     /// Start the ramp at once; without this it waits until the first client has its playlists, 2 s at most
     #[arg(long, help_heading = "Load")]

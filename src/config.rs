@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{OnHangup, SecretUrl, Untrusted, limits};
 use crate::cli::{CheckArgs, LoadArgs, RequestArgs};
+use crate::control::{Ahead, Plan};
 use crate::hls::VariantChoice;
 use crate::load::{Ramp, Reconnects};
 use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
-use crate::swarm::{Ahead, ClientSettings, Plan, Witness};
+use crate::swarm::{ClientSettings, PlaylistTap};
 use crate::tui::Palette;
+use crate::vocabulary::{OnHangup, SecretUrl, Untrusted, limits};
 
 /// A value that cannot be used, in one line that names the option and what is accepted.
 #[derive(Debug, thiserror::Error)]
@@ -155,7 +156,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
             decrypt,
             seed,
             reconnects: Arc::new(Reconnects::new(ramp.rate(args.clients))),
-            witness: None,
+            playlist_tap: None,
         },
         plan: Plan {
             clients: args.clients,
@@ -181,7 +182,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
     })
 }
 
-/// The run of one client that `check` makes; `witness` is given the playlists that it reads.
+/// The run of one client that `check` makes; `playlist_tap` is given the playlists that it reads.
 ///
 /// # Errors
 /// See [`ConfigError`].
@@ -189,7 +190,7 @@ pub fn check_config(
     target: SecretUrl,
     args: CheckArgs,
     command: String,
-    witness: Witness,
+    playlist_tap: PlaylistTap,
 ) -> Result<RunConfig, ConfigError> {
     let seed = random_seed()?;
     let run_id = format!("{:016x}", random()?);
@@ -209,7 +210,7 @@ pub fn check_config(
             decrypt,
             seed,
             reconnects: Arc::new(Reconnects::new(ramp.rate(1))),
-            witness: Some(witness),
+            playlist_tap: Some(playlist_tap),
         },
         plan: Plan {
             clients: 1,
@@ -244,8 +245,8 @@ fn net_settings(
     let given = header_source::all(args.headers, &args.headers_from_env)?;
     let headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &given)?;
     let tls = TlsSettings::new(args.cacert.as_ref(), args.insecure)?;
-    let (resolve, timeout, manners) = (args.resolve, args.timeout, profile.manners);
-    Ok(net::Settings { tls, resolve, timeout, headers, manners, budget: Arc::default() })
+    let (resolve, timeout, http_profile) = (args.resolve, args.timeout, profile.http_profile);
+    Ok(net::Settings { tls, resolve, timeout, headers, http_profile, budget: Arc::default() })
 }
 
 impl RunConfig {

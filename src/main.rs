@@ -7,7 +7,7 @@ use std::time::Duration;
 use color_eyre::config::HookBuilder;
 use hlswarm::cli::{self, Command, Usage};
 use hlswarm::config;
-use hlswarm::run::{self, ExitStatus, Failure, Outcome, voice};
+use hlswarm::run::{self, ExitStatus, Failure, Outcome, stdio};
 
 /// How long the last messages may wait for the reader of standard error.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -19,12 +19,12 @@ fn main() -> ExitCode {
         Ok(cli) => supervise(cli.command, cli::shown_command(args)),
         Err(Usage::Asked(text)) => print(&text).unwrap_or_else(tell),
         Err(Usage::Wrong(line)) => {
-            voice::say(&format!("hlswarm: {line}"));
+            stdio::say(&format!("hlswarm: {line}"));
             run::exit::USAGE.into()
         }
     };
-    hlswarm::tui::unreported_panics().iter().for_each(|message| voice::say(message));
-    voice::flush(LAST_WORDS);
+    hlswarm::tui::unreported_panics().iter().for_each(|message| stdio::say(message));
+    stdio::flush(LAST_WORDS);
     status.into()
 }
 
@@ -32,16 +32,16 @@ fn main() -> ExitCode {
 fn report_panics() {
     let (panics, errors) = HookBuilder::default().into_hooks();
     if let Err(error) = errors.install() {
-        voice::say(&format!("hlswarm: {error}"));
+        stdio::say(&format!("hlswarm: {error}"));
     }
-    std::panic::set_hook(Box::new(move |info| voice::say(&panics.panic_report(info).to_string())));
+    std::panic::set_hook(Box::new(move |info| stdio::say(&panics.panic_report(info).to_string())));
 }
 
 fn supervise(command: Command, shown: String) -> ExitStatus {
     match run::supervise(|| execute(command, shown).unwrap_or_else(tell)) {
         Ok(Outcome::Done(status)) => status,
         Ok(Outcome::Abandoned(status)) => {
-            voice::say("hlswarm: a part of hlswarm did not end; the process ends without it");
+            stdio::say("hlswarm: a part of hlswarm did not end; the process ends without it");
             status
         }
         Err(error) => tell(Failure::no_thread("the control thread", &error)),
@@ -61,7 +61,7 @@ fn execute(command: Command, shown: String) -> Result<ExitStatus, Failure> {
 
 /// Prints what was asked for.
 fn print(text: &str) -> Result<ExitStatus, Failure> {
-    match voice::print(text, None) {
+    match stdio::print(text, None) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::Unwritten(format!("standard output: {error}")))
         }
@@ -78,6 +78,6 @@ fn tell(failure: Failure) -> ExitStatus {
         Failure::Unwritten(line) => (line, run::exit::UNWRITTEN),
         Failure::Unable(report) => (format!("{report:#}"), run::exit::PREFLIGHT),
     };
-    voice::say(&format!("hlswarm: {line}"));
+    stdio::say(&format!("hlswarm: {line}"));
     code.into()
 }

@@ -32,4 +32,4 @@ grep -q "data race" "$race.log"
 
 export RUSTFLAGS="-Zsanitizer=thread ${RUSTFLAGS:-}"
 export CARGO_PROFILE_DEV_OPT_LEVEL=1
-exec cargo +nightly test -Zbuild-std --target "$target" --lib -- stats:: base::cell base::roll "$@"
+exec cargo +nightly test -Zbuild-std --target "$target" --lib -- stats:: sync::single_writer_cell sync::live_tasks "$@"

@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::RequestArgs;
-use crate::base::SecretUrl;
 use crate::hls::VariantChoice;
 use crate::player::Profile;
+use crate::vocabulary::SecretUrl;
 
 /// What is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use crate::base::secret_shape::{self, HIDDEN};
-use crate::base::{SecretUrl, Untrusted};
+use crate::vocabulary::secret_shape::{self, HIDDEN};
+use crate::vocabulary::{SecretUrl, Untrusted};
 
 /// Options whose values are never shown.
 const SECRET: [&str; 3] = ["--header", "--header-env", "--user-agent"];

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::base::secret_url::UrlError;
-use crate::base::{OnHangup, SecretUrl, limits, units};
 use crate::origin::FaultRule;
 use crate::origin::settings::{BIT_RATES, SEGMENT_DURATIONS, VOD_SEGMENTS, WINDOWS};
 use crate::player::SessionLength;
 use crate::tui::Palette;
+use crate::vocabulary::secret_url::UrlError;
+use crate::vocabulary::{OnHangup, SecretUrl, limits, units};
 
 /// What `--clients` accepts.
 pub(super) const ACCEPTED_CLIENTS: &str =

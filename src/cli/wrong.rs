@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::base::{Untrusted, secret_shape};
+use crate::vocabulary::{Untrusted, secret_shape};
 
 /// The longest value that is repeated.
 const VALUE_LENGTH: usize = 40;

@@ -5,7 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::base::units::parse_bit_rate;
+use crate::vocabulary::units::parse_bit_rate;
 
 use super::multivariant::{Multivariant, Variant};
 

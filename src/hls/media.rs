@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::base::{Finding, budget::Charge};
+use crate::vocabulary::{Finding, budget::Charge};
 
 use super::{
     date_range::DateRange,
-    flaw::Flaws,
     low_latency::{PreloadHint, RenditionReport, ServerControl, Skipped, Unfinished},
+    playlist_finding::PlaylistFindings,
     segment::Segment,
     segments::Segments,
 };
@@ -75,7 +75,7 @@ pub struct Media {
     /// Ranges of time, in the order of the playlist.
     pub date_ranges: Vec<DateRange>,
     /// What was wrong and tolerated.
-    pub flaws: Flaws,
+    pub flaws: PlaylistFindings,
     /// What of the budget it takes.
     pub(super) charge: Charge,
 }

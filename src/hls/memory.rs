@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::base::budget::{Budget, Charge, OverBudget};
+use crate::vocabulary::budget::{Budget, Charge, OverBudget};
 
 use super::{
     date_range::DateRange,

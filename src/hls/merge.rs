@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::base::limits;
+use crate::vocabulary::limits;
 
 use super::{
     low_latency::Skipped,

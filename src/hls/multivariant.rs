@@ -1,10 +1,10 @@
 //! A multivariant playlist (RFC 8216bis section 4.4.6): which streams there are to choose from.
 
-use crate::base::budget::Charge;
+use crate::vocabulary::budget::Charge;
 
 use super::{
-    flaw::Flaws,
     media::Start,
+    playlist_finding::PlaylistFindings,
     segment::Key,
     text::{Reference, Text},
     variables::Variables,
@@ -34,7 +34,7 @@ pub struct Multivariant {
     /// The variables that its media playlists may import.
     pub variables: Variables,
     /// What was wrong and tolerated.
-    pub flaws: Flaws,
+    pub flaws: PlaylistFindings,
     /// What of the budget it takes.
     pub(super) charge: Charge,
 }

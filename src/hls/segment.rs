@@ -97,7 +97,7 @@ impl<'a> Segment<'a> {
         Reference::of(self.list.uri(self.index))
     }
 
-    /// How long it plays, at most [`PLAYLIST_DURATION`](crate::base::limits::PLAYLIST_DURATION). 0 where the
+    /// How long it plays, at most [`PLAYLIST_DURATION`](crate::vocabulary::limits::PLAYLIST_DURATION). 0 where the
     /// playlist gave no usable duration: whoever paces by it needs a floor.
     pub fn duration(self) -> Duration {
         self.list.duration(self.index)

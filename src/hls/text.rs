@@ -5,8 +5,8 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use crate::base::Untrusted;
-use crate::base::secret_shape::{self, shown_segment};
+use crate::vocabulary::Untrusted;
+use crate::vocabulary::secret_shape::{self, shown_segment};
 
 /// A text of a playlist that is not an address: a codec list, a group, a name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -81,7 +81,7 @@ impl<T: AsRef<str>> Reference<T> {
     }
 
     /// The path, safe to print: what looks like a token is left out, as in a
-    /// [`SecretUrl`](crate::base::SecretUrl).
+    /// [`SecretUrl`](crate::vocabulary::SecretUrl).
     pub fn shown_path(&self) -> String {
         let path = self.without_query().rsplit('@').next().unwrap_or_default();
         Untrusted::new(&secret_shape::shown_path(path)).shown()

@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use crate::base::atomics::{AtomicU64, Ordering};
-use crate::base::clock::micros;
+use crate::sync::atomics::{AtomicU64, Ordering};
+use crate::vocabulary::clock::micros;
 
 /// The slots in which clients of a run may reconnect.
 #[derive(Debug)]

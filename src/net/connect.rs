@@ -23,11 +23,11 @@ use tokio_rustls::client::TlsStream;
 use super::deadline::Deadline;
 use super::race::race;
 use super::resolve::{Addresses, Resolver};
-use super::{ConnectTimings, Opening, tls};
-use crate::base::clock::micros;
-use crate::base::limits;
-use crate::base::outcome::Fault;
-use crate::base::secret_url::Endpoint;
+use super::{ConnectTimings, ConnectionInfo, tls};
+use crate::vocabulary::clock::micros;
+use crate::vocabulary::limits;
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::secret_url::Endpoint;
 
 /// A byte stream to an endpoint.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ fn poll_truncated(stream: &TcpStream, context: &mut Context<'_>, room: &mut [u8]
 #[derive(Debug)]
 pub(super) struct Connected {
     pub(super) stream: Stream,
-    pub(super) opening: Opening,
+    pub(super) opening: ConnectionInfo,
 }
 
 /// Opens connections for one client.
@@ -111,7 +111,7 @@ impl Connector<'_> {
         let (edge, tcp) = connect_first(&mut addresses).await?;
         timings.connect_us = Some(micros(begun.elapsed()));
         let source = tcp.local_addr().map_or(edge.ip(), |address| address.ip());
-        let plain = Opening { timings, edge, source, http2: false, resumed: None };
+        let plain = ConnectionInfo { timings, edge, source, http2: false, resumed: None };
         if !endpoint.tls {
             return Ok(Connected { stream: Stream::Plain(tcp), opening: plain });
         }
@@ -130,7 +130,7 @@ impl Connector<'_> {
         let session = stream.get_ref().1;
         let http2 = session.alpn_protocol() == Some(b"h2");
         let resumed = Some(session.handshake_kind() == Some(HandshakeKind::Resumed));
-        let opening = Opening { timings, http2, resumed, ..plain };
+        let opening = ConnectionInfo { timings, http2, resumed, ..plain };
         Ok(Connected { stream: Stream::Tls(Box::new(stream)), opening })
     }
 }

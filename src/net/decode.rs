@@ -16,8 +16,8 @@ use ruzstd::decoding::StreamingDecoder;
 
 use super::head::{Coding, Codings};
 use super::offload::offload;
-use crate::base::limits;
-use crate::base::outcome::Fault;
+use crate::vocabulary::limits;
+use crate::vocabulary::outcome::Fault;
 
 /// The largest window that a decoder of `zstd` must have room for (RFC 9659 section 3).
 const ZSTD_WINDOW_BYTES: u64 = 8 << 20;
@@ -245,7 +245,7 @@ mod tests {
             let half = body[..body.len() / 2].to_vec();
             assert_eq!(decode(coding, half), Err(Fault::BodyDecode), "{coding:?}");
         }
-        let offered = crate::base::Manners::default().playlist_encoding;
+        let offered = crate::vocabulary::HttpProfile::default().playlist_encoding;
         assert_eq!(offered, Some("gzip, deflate, br, zstd"), "each of them is tested here");
     }
 

@@ -19,7 +19,7 @@ use super::fetch::Net;
 use super::head::Head;
 use super::http1::{Progress, Reader};
 use super::sink::{Sink, Times};
-use crate::base::outcome::Fault;
+use crate::vocabulary::outcome::Fault;
 
 /// How much is read at once at first, and of a body that comes in small chunks.
 const FIRST_READ_BYTES: usize = 16 * 1024;
@@ -72,8 +72,10 @@ impl<O: Observer> Receiver<'_, '_, O> {
             let interim = self.reader.interim();
             let (count, progress) = match came {
                 Err(error) => return Poll::Ready(Err(broken(&self.reader, &error))),
-                Ok(Came::Read(0) | Came::Dropped(0)) => return Poll::Ready(self.reader.end().map(|()| true)),
-                Ok(Came::Read(count)) => {
+                Ok(ReadStep::Read(0) | ReadStep::Dropped(0)) => {
+                    return Poll::Ready(self.reader.end().map(|()| true));
+                }
+                Ok(ReadStep::Read(count)) => {
                     let (progress, pieces_now) = self.feed(shared.get(..count).unwrap_or_default());
                     parsed += count;
                     pieces += pieces_now;
@@ -82,7 +84,7 @@ impl<O: Observer> Receiver<'_, '_, O> {
                     self.room = if are_small { FIRST_READ_BYTES } else { shared.len() };
                     (count, progress?)
                 }
-                Ok(Came::Dropped(count)) => {
+                Ok(ReadStep::Dropped(count)) => {
                     dropped += count;
                     (count, self.reader.skip(count, &mut |head, bytes| self.sink.count(head, bytes)))
                 }
@@ -126,7 +128,7 @@ impl<O: Observer> Receiver<'_, '_, O> {
         stream: &mut impl Source,
         context: &mut Context<'_>,
         buffer: &mut [u8],
-    ) -> Poll<io::Result<Came>> {
+    ) -> Poll<io::Result<ReadStep>> {
         let most = buffer.len();
         let droppable = self.reader.skippable().filter(|_| self.sink.is_blind());
         let room = match droppable {
@@ -136,11 +138,11 @@ impl<O: Observer> Receiver<'_, '_, O> {
         };
         let room = buffer.get_mut(..room.min(most)).unwrap_or_default();
         if droppable.is_some() {
-            return stream.poll_drop(context, room).map_ok(Came::Dropped);
+            return stream.poll_drop(context, room).map_ok(ReadStep::Dropped);
         }
         let mut room = ReadBuf::new(room);
         ready!(Pin::new(stream).poll_read(context, &mut room))?;
-        Poll::Ready(Ok(Came::Read(room.filled().len())))
+        Poll::Ready(Ok(ReadStep::Read(room.filled().len())))
     }
 }
 
@@ -157,7 +159,7 @@ impl Source for Stream {
 }
 
 /// How the next bytes of a response came, and how many: none at the end of the stream.
-enum Came {
+enum ReadStep {
     /// They are in the buffer.
     Read(usize),
     /// They are a part of the body, and gone.
@@ -183,9 +185,9 @@ pub(super) fn transfer_fault(error: &io::Error) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::super::fetch::Body;
-    use super::super::{Headers, Opening, Settings, TlsSettings};
+    use super::super::{ConnectionInfo, Headers, Settings, TlsSettings};
     use super::*;
-    use crate::base::{Manners, SecretUrl};
+    use crate::vocabulary::{HttpProfile, SecretUrl};
     use std::time::Duration;
 
     impl Source for &[u8] {
@@ -206,7 +208,7 @@ mod tests {
 
         fn body(&mut self, _piece: &[u8]) {}
 
-        fn connected(&mut self, _opening: &Opening, _replaces: bool) {}
+        fn connected(&mut self, _opening: &ConnectionInfo, _replaces: bool) {}
 
         fn retried(&mut self) {}
 
@@ -218,13 +220,13 @@ mod tests {
         let url = SecretUrl::parse("http://a/x").expect("valid");
         let headers = Headers::new(&url, "hlswarm/test", "run 1", &[]).expect("valid");
         let tls = TlsSettings::new(None, true).expect("a provider");
-        let (timeout, manners) = (Duration::from_secs(15), Manners::default());
+        let (timeout, http_profile) = (Duration::from_secs(15), HttpProfile::default());
         let net = Net::new(Settings {
             tls,
             resolve: Vec::new(),
             timeout,
             headers,
-            manners,
+            http_profile,
             budget: std::sync::Arc::default(),
         });
         let deadline = Deadline::new(timeout);

@@ -22,9 +22,9 @@ use super::kept::{Bodies, Kept};
 use super::pool::{Connection, Pool, Protocol};
 use super::resolve::Resolver;
 use super::sink::{Sink, Times};
-use super::{Freshness, HeaderLines, Observer, Opening, Settings, Timer, decode};
-use crate::base::outcome::Fault;
-use crate::base::{CacheStatus, Reuse, SecretUrl};
+use super::{ConnectionInfo, Freshness, HeaderLines, Observer, Settings, Timer, decode};
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{CacheStatus, Reuse, SecretUrl};
 
 /// The read buffer that all clients of a worker share. A quarter of a megabyte is where fewer system calls stop
 /// paying for the cache that they miss.
@@ -35,9 +35,9 @@ const READ_BUFFER_BYTES: usize = 256 * 1024;
 pub enum Body {
     /// Kept and decoded: a playlist.
     Playlist,
-    /// Kept as it is, up to [`limits::KEY_BYTES`](crate::base::limits::KEY_BYTES): a key.
+    /// Kept as it is, up to [`limits::KEY_BYTES`](crate::vocabulary::limits::KEY_BYTES): a key.
     Key,
-    /// Counted and dropped, up to [`limits::SEGMENT_BYTES`](crate::base::limits::SEGMENT_BYTES); never kept.
+    /// Counted and dropped, up to [`limits::SEGMENT_BYTES`](crate::vocabulary::limits::SEGMENT_BYTES); never kept.
     Media,
     /// The same, but the observer sees it.
     SeenMedia,
@@ -84,7 +84,7 @@ pub struct Response {
     /// Whether the request was conditional, so that 304 is an answer.
     pub conditional: bool,
     /// The connection that it came over.
-    pub opening: Rc<Opening>,
+    pub opening: Rc<ConnectionInfo>,
     /// The decoded body of a playlist or key, empty otherwise.
     pub body: Kept,
     /// Body bytes on the wire.
@@ -118,7 +118,7 @@ impl Net {
 }
 
 /// One lane of requests of a client, one after the other; the lanes of a client share its connections.
-pub struct Wire {
+pub struct RequestLane {
     net: Rc<Net>,
     pool: Rc<Pool>,
     lane: usize,
@@ -126,27 +126,27 @@ pub struct Wire {
     outgoing: Vec<u8>,
 }
 
-/// The connections of one client, of which each lane of requests has a [`Wire`].
-pub struct Lines {
+/// The connections of one client, of which each lane of requests has a [`RequestLane`].
+pub struct ClientConnections {
     pub(super) net: Rc<Net>,
     pub(super) pool: Rc<Pool>,
 }
 
-impl Lines {
+impl ClientConnections {
     /// A client without connections.
     pub fn new(net: Rc<Net>) -> Self {
-        let pool = Rc::new(Pool::new(net.settings.manners.connections_apart));
+        let pool = Rc::new(Pool::new(net.settings.http_profile.connections_apart));
         Self { net, pool }
     }
 
     /// A lane of requests.
-    pub fn wire(&self, lane: usize) -> Wire {
+    pub fn wire(&self, lane: usize) -> RequestLane {
         let (net, pool) = (Rc::clone(&self.net), Rc::clone(&self.pool));
-        Wire { net, pool, lane, timer: Timer::new(), outgoing: Vec::new() }
+        RequestLane { net, pool, lane, timer: Timer::new(), outgoing: Vec::new() }
     }
 }
 
-impl Wire {
+impl RequestLane {
     /// Sends a GET and reads its response to the end. Redirects are the caller's to follow.
     ///
     /// # Errors
@@ -262,7 +262,7 @@ impl Path<'_> {
         } else if head.keep_alive {
             self.pool.keep(connection);
         }
-        let conditional = self.net.settings.headers.are_conditional(request, &self.net.settings.manners);
+        let conditional = self.net.settings.headers.are_conditional(request, &self.net.settings.http_profile);
         Ok(sink.response(head, times, opening, conditional))
     }
 

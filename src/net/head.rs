@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::Freshness;
-use crate::base::CacheStatus;
+use crate::vocabulary::CacheStatus;
 
 /// The fields of a response that matter to a client of streams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

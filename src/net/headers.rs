@@ -15,8 +15,8 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::cookies::Jar;
 use super::{Body, Request};
-use crate::base::secret_url::Endpoint;
-use crate::base::{Manners, SecretUrl};
+use crate::vocabulary::secret_url::Endpoint;
+use crate::vocabulary::{HttpProfile, SecretUrl};
 
 /// The header that names the run; an origin can look for it.
 const RUN_ID: HeaderName = HeaderName::from_static("x-load-test");
@@ -115,9 +115,9 @@ impl Headers {
     }
 
     /// Whether `request` asks for the body only if it has changed: 304 is no answer to any other.
-    pub(super) fn are_conditional(&self, request: &Request<'_>, manners: &Manners) -> bool {
+    pub(super) fn are_conditional(&self, request: &Request<'_>, http_profile: &HttpProfile) -> bool {
         let given = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
-        (request.unless.is_some() && manners.conditional)
+        (request.unless.is_some() && http_profile.conditional)
             || (given.iter().any(|name| self.given.contains_key(name)) && request.url.is_at(&self.scope))
     }
 
@@ -138,18 +138,21 @@ impl Headers {
         &self,
         endpoint: &Endpoint,
         request: &Request<'_>,
-        manners: &Manners,
+        http_profile: &HttpProfile,
         visit: &mut impl FnMut(&HeaderName, &[u8]),
     ) {
         let given = (*endpoint == self.scope).then_some(&self.given);
         let is_given = |name: &HeaderName| given.is_some_and(|given| given.contains_key(name));
         self.own.iter().for_each(|(name, value)| visit(name, value.as_bytes()));
-        let encoding =
-            if request.body == Body::Playlist { manners.playlist_encoding } else { manners.media_encoding };
+        let encoding = if request.body == Body::Playlist {
+            http_profile.playlist_encoding
+        } else {
+            http_profile.media_encoding
+        };
         if let Some(encoding) = encoding.filter(|_| !is_given(&header::ACCEPT_ENCODING)) {
             visit(&header::ACCEPT_ENCODING, encoding.as_bytes());
         }
-        for (name, value) in manners.extra {
+        for (name, value) in http_profile.extra {
             visit(&HeaderName::from_static(name), value.as_bytes());
         }
         given.into_iter().flatten().for_each(|(name, value)| visit(name, value.as_bytes()));
@@ -162,10 +165,10 @@ impl Headers {
                     visit(&header::RANGE, text.get(..RANGE_BYTES - unused).unwrap_or_default());
                 }
             }
-            None if manners.whole_range => visit(&header::RANGE, b"bytes=0-"),
+            None if http_profile.whole_range => visit(&header::RANGE, b"bytes=0-"),
             None => {}
         }
-        if let Some(tag) = request.unless.filter(|_| manners.conditional) {
+        if let Some(tag) = request.unless.filter(|_| http_profile.conditional) {
             visit(&header::IF_NONE_MATCH, tag.as_bytes());
         }
     }
@@ -174,7 +177,7 @@ impl Headers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Reuse;
+    use crate::vocabulary::Reuse;
 
     fn headers(target: &str, given: &[&str]) -> Result<Headers, HeaderError> {
         let given: Vec<_> = given.iter().map(|line| (*line).to_owned()).collect();
@@ -182,13 +185,13 @@ mod tests {
     }
 
     fn sent(headers: &Headers, url: &str) -> Vec<(String, String)> {
-        sent_by(headers, url, &Manners::default(), None)
+        sent_by(headers, url, &HttpProfile::default(), None)
     }
 
     fn sent_by(
         headers: &Headers,
         url: &str,
-        manners: &Manners,
+        http_profile: &HttpProfile,
         range: Option<(u64, u64)>,
     ) -> Vec<(String, String)> {
         let url = SecretUrl::parse(url).expect(url);
@@ -205,7 +208,7 @@ mod tests {
         let mut visit = |name: &HeaderName, value: &[u8]| {
             sent.push((name.to_string(), String::from_utf8_lossy(value).into_owned()));
         };
-        headers.for_each(&url.endpoint(), &request, manners, &mut visit);
+        headers.for_each(&url.endpoint(), &request, http_profile, &mut visit);
         headers.cookie(&url.endpoint(), url.wire_path(), &Jar::default(), &mut visit);
         sent
     }
@@ -213,14 +216,14 @@ mod tests {
     #[test]
     fn a_player_is_told_by_its_headers() {
         let headers = headers("http://a/x", &[]).expect("valid");
-        let manners = Manners {
+        let http_profile = HttpProfile {
             playlist_encoding: None,
             whole_range: true,
             conditional: false,
             extra: &[("icy-metadata", "1")],
-            ..Manners::default()
+            ..HttpProfile::default()
         };
-        let pairs = |range| -> Vec<_> { sent_by(&headers, "http://a/y", &manners, range).split_off(3) };
+        let pairs = |range| -> Vec<_> { sent_by(&headers, "http://a/y", &http_profile, range).split_off(3) };
         let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(pairs(None), [text("icy-metadata", "1"), text("range", "bytes=0-")]);
         let widest = Some((u64::MAX - 1, u64::MAX));

@@ -9,9 +9,9 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use crate::base::budget::{Budget, Charge};
-use crate::base::limits;
-use crate::base::outcome::Fault;
+use crate::vocabulary::budget::{Budget, Charge};
+use crate::vocabulary::limits;
+use crate::vocabulary::outcome::Fault;
 
 /// From this size on bodies are compared: smaller ones are not worth it.
 const SHARED_FROM_BYTES: usize = 32 * 1024;

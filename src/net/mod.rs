@@ -7,7 +7,7 @@
 //!   ten thousand clients that is the difference between 10 MB and half a gigabyte. HTTP/2 is `h2`.
 //! * A response is read the same over both: one reading of headers ([`head`]), one place for bodies ([`sink`]).
 //! * A worker's poll does a bounded amount of work; what takes longer is done beside it ([`offload`]).
-//! * Every await is under a deadline ([`deadline`], with one [`timer`] for each lane), every size under a limit ([`crate::base::limits`]).
+//! * Every await is under a deadline ([`deadline`], with one [`timer`] for each lane), every size under a limit ([`crate::vocabulary::limits`]).
 //! * Nothing here counts: what happens is told to an [`Observer`].
 
 mod connect;
@@ -39,13 +39,13 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use crate::base::Manners;
-use crate::base::budget::Budget;
-use crate::base::outcome::Fault;
-use crate::base::secret_url::Endpoint;
+use crate::vocabulary::HttpProfile;
+use crate::vocabulary::budget::Budget;
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::secret_url::Endpoint;
 use cookies::Jar;
 
-pub use fetch::{Body, Lines, Net, Request, Response, Wire};
+pub use fetch::{Body, ClientConnections, Net, Request, RequestLane, Response};
 pub use freshness::Freshness;
 pub use head::{Coding, Codings, ContentRange};
 pub use headers::{HeaderError, Headers};
@@ -68,7 +68,7 @@ pub struct ConnectTimings {
 
 /// How a connection was opened and where it leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Opening {
+pub struct ConnectionInfo {
     /// How long it took.
     pub timings: ConnectTimings,
     /// The address of the peer.
@@ -88,7 +88,7 @@ pub trait Observer {
     /// The same bytes, of a good response to a request for [`Body::SeenMedia`].
     fn body(&mut self, piece: &[u8]);
     /// A connection became usable; `replaces`: the client has lost one to the same endpoint before.
-    fn connected(&mut self, opening: &Opening, replaces: bool);
+    fn connected(&mut self, opening: &ConnectionInfo, replaces: bool);
     /// Says more about a fault that the request will end with. What stands in `reason` may come from the peer.
     fn explained(&mut self, fault: Fault, reason: &str);
     /// A kept-alive connection had been closed by the peer; the request is sent again on a new one.
@@ -105,8 +105,8 @@ struct HeaderLines<'a> {
 impl HeaderLines<'_> {
     /// Calls `visit` with each header of `request`, `Host` left out.
     fn for_each(&self, request: &Request<'_>, visit: &mut impl FnMut(&HeaderName, &[u8])) {
-        let Settings { headers, manners, .. } = self.settings;
-        headers.for_each(self.endpoint, request, manners, visit);
+        let Settings { headers, http_profile, .. } = self.settings;
+        headers.for_each(self.endpoint, request, http_profile, visit);
         headers.cookie(self.endpoint, request.url.wire_path(), self.cookies, visit);
     }
 }
@@ -123,7 +123,7 @@ pub struct Settings {
     /// What every request says of itself.
     pub headers: Headers,
     /// How requests are written and connections used.
-    pub manners: Manners,
+    pub http_profile: HttpProfile,
     /// For all that origins can make this process keep.
     pub budget: Arc<Budget>,
 }
@@ -133,7 +133,7 @@ impl Settings {
     pub fn offers_gzip(&self) -> bool {
         let encoding = match self.headers.given_encoding() {
             Some(given) => given.to_str().ok(),
-            None => self.manners.playlist_encoding,
+            None => self.http_profile.playlist_encoding,
         };
         encoding.is_some_and(|encoding| encoding.contains("gzip"))
     }

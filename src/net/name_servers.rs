@@ -19,8 +19,8 @@ use tokio::time::timeout;
 
 use super::connect;
 use super::race::race;
-use crate::base::limits;
-use crate::base::outcome::Fault;
+use crate::vocabulary::limits;
+use crate::vocabulary::outcome::Fault;
 
 /// A family of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::thread;
 
-use crate::base::outcome::Fault;
+use crate::vocabulary::outcome::Fault;
 
 /// Pieces of work that wait for a thread.
 const WAITING: usize = 256;

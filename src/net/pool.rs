@@ -18,12 +18,12 @@ use std::task::Poll;
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::Opening;
+use super::ConnectionInfo;
 use super::connect::Stream;
 use super::cookies::Jar;
 use super::http2::Http2;
-use crate::base::secret_url::Endpoint;
-use crate::base::{SecretUrl, limits};
+use crate::vocabulary::secret_url::Endpoint;
+use crate::vocabulary::{SecretUrl, limits};
 
 /// Endpoints of which a client remembers that it was connected: those of the connections that it can have, twice.
 const PLACES: usize = 2 * limits::CONNECTIONS_PER_CLIENT;
@@ -37,7 +37,7 @@ pub(super) struct Connection {
     /// Has carried a complete response before.
     pub(super) used: bool,
     /// Where it leads to and how it was opened.
-    pub(super) opening: Rc<Opening>,
+    pub(super) opening: Rc<ConnectionInfo>,
     /// Only requests of this lane may use it; see [`Pool::lane_of`].
     lane: usize,
     /// Shared by all that use an HTTP/2 connection: the connection has ended when the last of them has.
@@ -127,7 +127,7 @@ impl Pool {
         &self,
         endpoint: Endpoint,
         protocol: Protocol,
-        opening: Rc<Opening>,
+        opening: Rc<ConnectionInfo>,
         lane: usize,
     ) -> (Connection, bool) {
         let place = self.place(&endpoint);

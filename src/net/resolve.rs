@@ -20,8 +20,8 @@ use tokio::time::timeout;
 use super::name_servers::{Family, NameServers};
 use super::race::{ATTEMPT_DELAY, Alternatives};
 use super::resolve_entry::{self, ResolveEntry};
-use crate::base::outcome::Fault;
-use crate::base::secret_url::Endpoint;
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::secret_url::Endpoint;
 
 /// An answer is used at least this long.
 const TTL_MIN: Duration = Duration::from_secs(1);

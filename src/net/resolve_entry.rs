@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use url::Host;
 
-use crate::base::secret_url::Endpoint;
+use crate::vocabulary::secret_url::Endpoint;
 
 /// One `--resolve`.
 #[derive(Clone, Debug)]
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn found(table: &[ResolveEntry], url: &str) -> Option<String> {
-        let endpoint = crate::base::SecretUrl::parse(url).expect(url).endpoint();
+        let endpoint = crate::vocabulary::SecretUrl::parse(url).expect(url).endpoint();
         let addresses = table.get(find(table, &endpoint)?)?.addresses();
         Some(addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
     }

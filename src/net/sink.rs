@@ -7,10 +7,10 @@ use tokio::time::Instant;
 use super::fetch::{Body, Response};
 use super::head::Head;
 use super::kept::{Bodies, Kept};
-use super::{Observer, Opening};
-use crate::base::clock::micros;
-use crate::base::limits;
-use crate::base::outcome::Fault;
+use super::{ConnectionInfo, Observer};
+use crate::vocabulary::clock::micros;
+use crate::vocabulary::limits;
+use crate::vocabulary::outcome::Fault;
 
 /// When the bytes of a response came.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +95,7 @@ impl<'a, O: Observer> Sink<'a, O> {
         self,
         head: Head,
         times: Times,
-        opening: Rc<Opening>,
+        opening: Rc<ConnectionInfo>,
         conditional: bool,
     ) -> Response {
         Response {

@@ -17,11 +17,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::given_roots::GivenRoots;
-use crate::base::Untrusted;
-use crate::base::outcome::Fault;
+use crate::vocabulary::Untrusted;
+use crate::vocabulary::outcome::Fault;
 
 /// Sessions that one client can resume: rustls keeps eight tickets of each host.
-const SESSIONS_PER_CLIENT: usize = 8 * crate::base::limits::TLS_SESSION_HOSTS;
+const SESSIONS_PER_CLIENT: usize = 8 * crate::vocabulary::limits::TLS_SESSION_HOSTS;
 
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]

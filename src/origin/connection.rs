@@ -21,7 +21,7 @@ use super::answer::{self, Shared};
 use super::ledger::Ledger;
 use super::socket::{Socket, Transport};
 use super::tls::HTTP2;
-use crate::base::limits;
+use crate::vocabulary::limits;
 
 /// A connection on which no request begins for this long is closed. The longest reload of a playlist is a minute.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);

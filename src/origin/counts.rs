@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Kind;
+use crate::vocabulary::Kind;
 
 /// Statuses are 100..=999; slot 0 is for requests that no answer was begun for.
 const STATUS_SLOTS: usize = 1_000;

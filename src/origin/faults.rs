@@ -11,7 +11,7 @@ use rand_xoshiro::SplitMix64;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::rule::{Active, Fault, FaultRule};
-use crate::base::Kind;
+use crate::vocabulary::Kind;
 
 /// The story repeats with this period.
 pub const STORY_PERIOD: Duration = Duration::from_secs(60);

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::counts::{Counters, Settled};
-use crate::base::Kind;
+use crate::vocabulary::Kind;
 
 /// How far a response on the list has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! The kind of a request is told by the ending of its path, whether or not the path exists: a segment that has left
 //! is still a segment that was asked for, for the client as for the origin.
 
-use crate::base::Kind;
+use crate::vocabulary::Kind;
 
 /// How many variants each stream has: `v0` (the highest bitrate) to `v2`.
 pub const VARIANTS: usize = 3;

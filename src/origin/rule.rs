@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::base::{Kind, units};
+use crate::vocabulary::{Kind, units};
 
 /// What a fault does to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

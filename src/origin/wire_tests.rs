@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use super::counts::Served;
 use super::{Addresses, Counts, Origin, Settings};
-use crate::base::Kind;
+use crate::vocabulary::Kind;
 
 const SEGMENT: &str = "/vod/fmp4/v0/segment_3.m4s";
 const SEGMENT_BYTES: u64 = 750_000;

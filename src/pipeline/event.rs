@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{ClientState, Kind, Outcome, RunState, Untrusted, units};
+use crate::vocabulary::{ClientState, Kind, Outcome, RunState, Untrusted, units};
 
 /// The two kinds of things that go through the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -214,7 +214,7 @@ impl LogEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::outcome::HttpFailure;
+    use crate::vocabulary::outcome::HttpFailure;
 
     #[test]
     fn what_happened_is_said_in_words() {

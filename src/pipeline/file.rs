@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
-use crate::base::Untrusted;
+use crate::vocabulary::Untrusted;
 
 /// Bytes of lines that may wait for the disk.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -81,7 +81,7 @@ pub(super) enum LineOf {
     Stream(super::Stream),
     Frame,
     /// The first and the last line.
-    Rim,
+    Envelope,
 }
 
 /// Lines on their way to a file.

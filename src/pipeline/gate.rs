@@ -14,22 +14,27 @@
 
 use crossbeam_utils::CachePadded;
 
-use crate::base::cell::Cell;
+use crate::sync::single_writer_cell::SingleWriterCell;
 
 /// Lets as many values into a channel as have room.
 #[derive(Debug)]
 pub struct Gate {
     capacity: u64,
-    entered: Cell,
-    high_water: Cell,
+    entered: SingleWriterCell,
+    high_water: SingleWriterCell,
     /// The reader writes it: on a line of its own, or each would take the other's away.
-    left: CachePadded<Cell>,
+    left: CachePadded<SingleWriterCell>,
 }
 
 impl Gate {
     /// A gate in front of a channel for `capacity` values.
     pub fn new(capacity: u64) -> Self {
-        Self { capacity, entered: Cell::default(), high_water: Cell::default(), left: CachePadded::default() }
+        Self {
+            capacity,
+            entered: SingleWriterCell::default(),
+            high_water: SingleWriterCell::default(),
+            left: CachePadded::default(),
+        }
     }
 
     /// Asks to be let in; by the one writer only. True: there is room for one value, which must follow.

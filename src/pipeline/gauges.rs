@@ -7,42 +7,42 @@ use tokio::sync::watch;
 
 use super::event::{LogEntry, Stream};
 use super::file::LineOf;
-use super::tap::{Lane, Seal};
-use crate::base::atomics::{AtomicU64, Ordering};
-use crate::base::cell::Cell;
-use crate::base::{Clock, clock};
+use super::tap::{Lane, RecordState};
+use crate::sync::atomics::{AtomicU64, Ordering};
+use crate::sync::single_writer_cell::SingleWriterCell;
+use crate::vocabulary::{Clock, clock};
 
 /// A write that takes longer than this is told as blocked.
 const BLOCKED_AFTER: Duration = Duration::from_secs(1);
 
 /// What the recorder counts; its thread is the one writer unless said otherwise.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
-    recorded: [Cell; 2],
-    lost: [Cell; 2],
-    frames: Cell,
-    lines: Cell,
-    bytes: Cell,
+pub(super) struct RecorderStats {
+    recorded: [SingleWriterCell; 2],
+    lost: [SingleWriterCell; 2],
+    frames: SingleWriterCell,
+    lines: SingleWriterCell,
+    bytes: SingleWriterCell,
     /// Since when lines have been waiting for the other end, plus one; 0: none are.
-    waiting_since_us: Cell,
+    waiting_since_us: SingleWriterCell,
     failure: OnceLock<(u64, String)>,
     /// Frames that were lost with the file.
-    frames_lost: Cell,
+    frames_lost: SingleWriterCell,
     /// Frames that found no room; written by the sampler.
-    frames_refused: Cell,
+    frames_refused: SingleWriterCell,
     /// Not 0: nothing is on the way any more. Written by whoever waited for the recorder to end.
     closed: AtomicU64,
-    pub(super) seal: Arc<Seal>,
+    pub(super) seal: Arc<RecordState>,
 }
 
-impl Desk {
+impl RecorderStats {
     /// A line is where it should be.
     pub(super) fn count_recorded(&self, of: LineOf) {
         self.lines.add(1);
         match of {
             LineOf::Stream(stream) => self.count_logged(stream),
             LineOf::Frame => self.frames.add(1),
-            LineOf::Rim => {}
+            LineOf::Envelope => {}
         }
     }
 
@@ -62,7 +62,7 @@ impl Desk {
                 }
             }
             LineOf::Frame => self.frames_lost.add(1),
-            LineOf::Rim => {}
+            LineOf::Envelope => {}
         }
     }
 
@@ -104,8 +104,8 @@ impl Desk {
         // Whether the books are closed first: then what is recorded is final.
         let closed = self.closed.load(Ordering::Acquire) != 0;
         // What was lost before what was offered: it was offered before, so it is among those that are read after it.
-        let lost = self.lost.get(stream.index()).map_or(0, Cell::get_acquire);
-        let recorded = self.recorded.get(stream.index()).map_or(0, Cell::get_acquire);
+        let lost = self.lost.get(stream.index()).map_or(0, SingleWriterCell::get_acquire);
+        let recorded = self.recorded.get(stream.index()).map_or(0, SingleWriterCell::get_acquire);
         let at_the_gate: u64 = lanes.iter().map(|lane| lane.dropped(stream)).sum();
         let offered: u64 = lanes.iter().map(|lane| lane.offered(stream)).sum();
         let dropped =
@@ -176,7 +176,7 @@ pub struct Reading {
 #[derive(Clone, Debug)]
 pub struct Gauges {
     pub(super) lanes: Arc<[Arc<Lane>]>,
-    pub(super) desk: Arc<Desk>,
+    pub(super) desk: Arc<RecorderStats>,
     pub(super) log: watch::Receiver<Arc<[LogEntry]>>,
     pub(super) file: Option<Arc<str>>,
     pub(super) clock: Clock,

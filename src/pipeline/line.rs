@@ -194,9 +194,9 @@ impl Line<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::outcome::Fault;
-    use crate::base::{ClientState, Kind};
     use crate::pipeline::Departure;
+    use crate::vocabulary::outcome::Fault;
+    use crate::vocabulary::{ClientState, Kind};
 
     fn written(what: Happening) -> String {
         let mut buffer = Vec::new();
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn hostile_notes_stay_one_line_of_json() {
-        for text in crate::base::untrusted::HOSTILE {
+        for text in crate::vocabulary::untrusted::HOSTILE {
             let mut buffer = Vec::new();
             event(&mut buffer, &Event::mark(1, text));
             let line = String::from_utf8(buffer).expect("UTF-8");

@@ -39,10 +39,10 @@ pub use line::{FrameLine, Header, SCHEMA};
 pub use recorder::LOG_ENTRIES;
 pub use tap::{Offer, Tap};
 
-use crate::base::Clock;
-use gauges::Desk;
+use crate::vocabulary::Clock;
+use gauges::RecorderStats;
 use recorder::{Recorder, Setup};
-use tap::{Lane, Parcel};
+use tap::{Lane, Queued};
 
 /// Events that may wait in one channel: all clients of a worker join, or leave, at once.
 const LANE: usize = 8_192;
@@ -73,7 +73,7 @@ pub struct Taps {
 #[derive(Clone, Debug)]
 pub struct FrameSink {
     channel: flume::Sender<FrameLine>,
-    desk: Arc<Desk>,
+    desk: Arc<RecorderStats>,
     wanted: bool,
 }
 
@@ -97,7 +97,7 @@ impl Pipeline {
         file: Option<RecordFile>,
         header: Header,
     ) -> io::Result<(Self, Taps)> {
-        let desk = Arc::new(Desk::default());
+        let desk = Arc::new(RecorderStats::default());
         let (controller, first) = lane(&desk);
         let (mut taps, mut channels) = (Vec::new(), Vec::new());
         for _ in 0..workers {
@@ -154,9 +154,9 @@ impl Pipeline {
     }
 }
 
-type Channel = (Arc<Lane>, flume::Receiver<Parcel>);
+type Channel = (Arc<Lane>, flume::Receiver<Queued>);
 
-fn lane(desk: &Desk) -> (Tap, Channel) {
+fn lane(desk: &RecorderStats) -> (Tap, Channel) {
     let lane = Arc::new(Lane::new(LANE));
     let (sender, receiver) = flume::bounded(LANE);
     (Tap::new(Arc::clone(&lane), Arc::clone(&desk.seal), sender), (lane, receiver))

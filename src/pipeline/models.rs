@@ -8,10 +8,10 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::gate::Gate;
-use super::tap::Seal;
-use crate::base::atomics::{AtomicU64, Ordering};
-use crate::base::cell::Cell;
-use crate::base::explore::explore;
+use super::tap::RecordState;
+use crate::sync::atomics::{AtomicU64, Ordering};
+use crate::sync::loom_explore::explore;
+use crate::sync::single_writer_cell::SingleWriterCell;
 
 /// A channel for one value: 0 is nothing.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl Place {
 struct Lane {
     gate: Gate,
     place: Place,
-    dropped: Cell,
+    dropped: SingleWriterCell,
 }
 
 /// The reader's side: takes what waits, deals with it, and only then gives its place back.
@@ -48,7 +48,11 @@ fn take(lane: &Lane) -> Option<u64> {
 #[test]
 fn whoever_is_let_in_finds_room_and_nothing_is_lost_on_the_way() {
     explore(None, || {
-        let lane = Arc::new(Lane { gate: Gate::new(1), place: Place::default(), dropped: Cell::default() });
+        let lane = Arc::new(Lane {
+            gate: Gate::new(1),
+            place: Place::default(),
+            dropped: SingleWriterCell::default(),
+        });
         let writer = {
             let lane = Arc::clone(&lane);
             thread::spawn(move || {
@@ -78,7 +82,7 @@ fn whoever_is_let_in_finds_room_and_nothing_is_lost_on_the_way() {
 #[test]
 fn whoever_finds_the_record_sealed_sees_why() {
     explore(None, || {
-        let stage = Arc::new((Seal::default(), Cell::default()));
+        let stage = Arc::new((RecordState::default(), SingleWriterCell::default()));
         let recorder = {
             let stage = Arc::clone(&stage);
             thread::spawn(move || {

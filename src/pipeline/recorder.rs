@@ -15,12 +15,12 @@ use tokio::sync::watch;
 
 use super::event::{LogEntry, Stream};
 use super::file::{Flushed, LineOf, Writer};
-use super::gauges::Desk;
+use super::gauges::RecorderStats;
 use super::line::{self, End, FrameLine, Header};
-use super::tap::{Lane, Parcel};
-use crate::base::Clock;
-use crate::base::clock::micros;
-use crate::base::ring::Ring;
+use super::tap::{Lane, Queued};
+use crate::sync::ring::Ring;
+use crate::vocabulary::Clock;
+use crate::vocabulary::clock::micros;
 
 /// Events that the log keeps.
 pub const LOG_ENTRIES: usize = 1_000;
@@ -35,12 +35,12 @@ const LAST_WORDS: Duration = Duration::from_millis(2_500);
 
 /// What the recorder is made of.
 pub(super) struct Setup {
-    pub(super) channels: Vec<(Arc<Lane>, flume::Receiver<Parcel>)>,
+    pub(super) channels: Vec<(Arc<Lane>, flume::Receiver<Queued>)>,
     pub(super) frames: flume::Receiver<FrameLine>,
     /// The file, and whether it is a regular one.
     pub(super) file: Option<(File, bool)>,
     pub(super) header: Header,
-    pub(super) desk: Arc<Desk>,
+    pub(super) desk: Arc<RecorderStats>,
     pub(super) log: watch::Sender<Arc<[LogEntry]>>,
     pub(super) clock: Clock,
 }
@@ -53,10 +53,10 @@ struct Record {
 
 /// What the thread owns.
 pub(super) struct Recorder {
-    channels: Vec<(Arc<Lane>, flume::Receiver<Parcel>)>,
+    channels: Vec<(Arc<Lane>, flume::Receiver<Queued>)>,
     frames: flume::Receiver<FrameLine>,
     record: Option<Record>,
-    desk: Arc<Desk>,
+    desk: Arc<RecorderStats>,
     clock: Clock,
     ring: Ring<LogEntry>,
     logged: u64,
@@ -68,7 +68,7 @@ impl Recorder {
     pub(super) fn new(setup: Setup) -> Self {
         let record = setup.file.map(|(file, regular)| {
             let mut writer = Writer::new(file);
-            writer.push(LineOf::Rim, |buffer| line::header(buffer, &setup.header));
+            writer.push(LineOf::Envelope, |buffer| line::header(buffer, &setup.header));
             Record { writer, regular }
         });
         Self {
@@ -123,7 +123,7 @@ impl Recorder {
     }
 
     /// At most one channel full at once: others wait, too.
-    fn take_lane(&mut self, lane: &Lane, channel: &flume::Receiver<Parcel>) -> bool {
+    fn take_lane(&mut self, lane: &Lane, channel: &flume::Receiver<Queued>) -> bool {
         for _ in 0..lane.gate.capacity() {
             if !self.has_room() {
                 return channel.is_empty();
@@ -139,8 +139,8 @@ impl Recorder {
         self.record.as_ref().is_none_or(|record| record.writer.has_room())
     }
 
-    fn deal_with(&mut self, parcel: Parcel) {
-        let Parcel { event, unrecorded } = parcel;
+    fn deal_with(&mut self, parcel: Queued) {
+        let Queued { event, unrecorded } = parcel;
         let stream = event.stream();
         match &mut self.record {
             Some(record) => {
@@ -227,7 +227,7 @@ impl Recorder {
             events_dropped: events.dropped,
         };
         if let Some(record) = &mut self.record {
-            record.writer.push(LineOf::Rim, |buffer| line::end(buffer, &last));
+            record.writer.push(LineOf::Envelope, |buffer| line::end(buffer, &last));
         }
         if !self.write_all() {
             return;

@@ -10,15 +10,15 @@ use std::sync::Arc;
 
 use super::event::{Event, Stream};
 use super::gate::Gate;
-use crate::base::atomics::{AtomicU64, Ordering};
-use crate::base::cell::Cell;
+use crate::sync::atomics::{AtomicU64, Ordering};
+use crate::sync::single_writer_cell::SingleWriterCell;
 
 /// What one tap counts, and its gate.
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) gate: Gate,
-    offered: [Cell; 2],
-    dropped: [Cell; 2],
+    offered: [SingleWriterCell; 2],
+    dropped: [SingleWriterCell; 2],
 }
 
 impl Lane {
@@ -27,14 +27,14 @@ impl Lane {
     }
 
     pub(super) fn offered(&self, stream: Stream) -> u64 {
-        self.offered.get(stream.index()).map_or(0, Cell::get)
+        self.offered.get(stream.index()).map_or(0, SingleWriterCell::get)
     }
 
     pub(super) fn dropped(&self, stream: Stream) -> u64 {
-        self.dropped.get(stream.index()).map_or(0, Cell::get)
+        self.dropped.get(stream.index()).map_or(0, SingleWriterCell::get)
     }
 
-    fn count(cells: &[Cell; 2], stream: Stream) {
+    fn count(cells: &[SingleWriterCell; 2], stream: Stream) {
         if let Some(cell) = cells.get(stream.index()) {
             cell.add(1);
         }
@@ -43,9 +43,9 @@ impl Lane {
 
 /// Whether the record is still written; once it has failed it stays so.
 #[derive(Debug, Default)]
-pub(super) struct Seal(AtomicU64);
+pub(super) struct RecordState(AtomicU64);
 
-impl Seal {
+impl RecordState {
     pub(super) fn close(&self) {
         self.0.store(1, Ordering::Release);
     }
@@ -57,7 +57,7 @@ impl Seal {
 
 /// What goes through the channel.
 #[derive(Debug)]
-pub(super) struct Parcel {
+pub(super) struct Queued {
     pub(super) event: Event,
     /// For the log alone: the record had failed, and the event is counted as dropped.
     pub(super) unrecorded: bool,
@@ -67,8 +67,8 @@ pub(super) struct Parcel {
 #[derive(Debug)]
 pub struct Tap {
     lane: Arc<Lane>,
-    seal: Arc<Seal>,
-    channel: flume::Sender<Parcel>,
+    seal: Arc<RecordState>,
+    channel: flume::Sender<Queued>,
     /// One thread at a time: the gate and the counters have one writer.
     not_sync: PhantomData<PlainCell<()>>,
 }
@@ -84,7 +84,7 @@ pub enum Offer {
 }
 
 impl Tap {
-    pub(super) fn new(lane: Arc<Lane>, seal: Arc<Seal>, channel: flume::Sender<Parcel>) -> Self {
+    pub(super) fn new(lane: Arc<Lane>, seal: Arc<RecordState>, channel: flume::Sender<Queued>) -> Self {
         Self { lane, seal, channel, not_sync: PhantomData }
     }
 
@@ -95,7 +95,7 @@ impl Tap {
         let unrecorded = self.seal.is_closed();
         // What the record has lost may still be worth reading in the log; a sample is not.
         let wanted = !(unrecorded && stream == Stream::Progress);
-        let taken = wanted && self.lane.gate.enter() && self.send(Parcel { event: event(), unrecorded });
+        let taken = wanted && self.lane.gate.enter() && self.send(Queued { event: event(), unrecorded });
         if taken && !unrecorded {
             return Offer::Taken;
         }
@@ -104,7 +104,7 @@ impl Tap {
     }
 
     /// Behind the gate there is room; only a recorder that was lost to a panic takes nothing.
-    fn send(&self, parcel: Parcel) -> bool {
+    fn send(&self, parcel: Queued) -> bool {
         self.channel.try_send(parcel).is_ok()
     }
 }

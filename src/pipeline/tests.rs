@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use super::*;
-use crate::base::ClientState;
+use crate::vocabulary::ClientState;
 
 fn start(file: Option<RecordFile>) -> (Pipeline, Taps) {
     let header = Header { target: "http://h/a.m3u8".to_owned(), ..Header::default() };

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Decryption, Profile, SessionLength};
-use crate::base::{Reuse, SecretUrl};
 use crate::hls::{Playlist, VariantChoice};
+use crate::vocabulary::{Reuse, SecretUrl};
 
 /// Requests that a client can have open at a time.
 pub const LANES: usize = 2;
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum Resource {
     /// The address that the operator gave: a multivariant or a media playlist.
     Entry,
     /// The media playlist of a track.
@@ -25,7 +25,7 @@ pub enum What {
     Segment(usize, u64),
 }
 
-impl What {
+impl Resource {
     /// The number of the track that it is for.
     pub fn track(self) -> Option<usize> {
         match self {
@@ -41,7 +41,7 @@ impl What {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fetch {
     /// What it is for.
-    pub what: What,
+    pub what: Resource,
     /// The lane that it is made in, below [`LANES`].
     pub lane: usize,
     /// Its address.
@@ -86,7 +86,7 @@ pub enum Input {
     /// The client begins, a request is under way, or the time of [`Action::Wait`] has come.
     Woke,
     /// A request has ended.
-    Ended(What, Answer),
+    Ended(Resource, Answer),
 }
 
 /// How a request went.

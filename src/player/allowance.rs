@@ -16,7 +16,7 @@
 use std::time::Duration;
 
 use super::Backoff;
-use crate::base::limits;
+use crate::vocabulary::limits;
 
 /// Requests to a failing origin for each request to a healthy one. The room above 1 is for the first tries of a
 /// stream that fails now and then: they must not use up what its retries need.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_xoshiro::SplitMix64;
 
-use crate::base::limits;
+use crate::vocabulary::limits;
 
 /// The waits of one client.
 #[derive(Debug)]

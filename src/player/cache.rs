@@ -7,11 +7,11 @@
 use std::time::Duration;
 
 use super::need::Need;
-use super::{Player, What};
+use super::{Player, Resource};
 
 impl Player {
     /// The playlist that was asked for may be used for this long from `now` on.
-    pub(super) fn keep_fresh(&mut self, what: What, fresh_for: Duration, now: Duration) {
+    pub(super) fn keep_fresh(&mut self, what: Resource, fresh_for: Duration, now: Duration) {
         // A media playlist at the URL that the operator gave is that of the first track.
         let index = what.track().unwrap_or_default();
         if let Some(track) = self.tracks.get_mut(index).filter(|_| self.settings.profile.caches) {

@@ -11,11 +11,11 @@ use std::time::Duration;
 use super::join::Join;
 use super::profile::{AudioStart, Failover, Retry};
 use super::track::{Role, Track};
-use super::{Failure, Player, What};
+use super::{Failure, Player, Resource};
 
 impl Player {
     /// Whether a response to an open request is still of use: not if its track was left.
-    pub fn awaits(&self, what: What) -> bool {
+    pub fn awaits(&self, what: Resource) -> bool {
         self.asked.iter().flatten().any(|asked| asked.what == what && !asked.void)
     }
 
@@ -26,12 +26,12 @@ impl Player {
 
     /// Leaves the variant after a failure, if this kind of player does so by now and there is another. Returns whether
     /// it did.
-    pub(super) fn fail_over(&mut self, what: What, failure: Failure, now: Duration) -> bool {
+    pub(super) fn fail_over(&mut self, what: Resource, failure: Failure, now: Duration) -> bool {
         let profile = self.settings.profile;
         let Some(track) = what.track().and_then(|index| self.tracks.get(index)) else { return false };
         let role = track.role;
         let exhausted = match what {
-            What::Playlist(_) => is_exhausted(&profile.playlist, track.playlist_attempts.failures()),
+            Resource::Playlist(_) => is_exhausted(&profile.playlist, track.playlist_attempts.failures()),
             _ => is_exhausted(&profile.segment, track.media_attempts.failures()),
         };
         let leaves = match profile.failover {

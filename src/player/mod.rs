@@ -35,11 +35,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::base::outcome::Fault;
-use crate::base::{SecretUrl, limits};
 use crate::hls::{Media, Playlist, Start, Variables, choose};
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{SecretUrl, limits};
 
-pub use action::{Action, Answer, Departure, Failure, Fetch, Input, LANES, Settings, What};
+pub use action::{Action, Answer, Departure, Failure, Fetch, Input, LANES, Resource, Settings};
 pub use allowance::Allowance;
 use attempts::{Attempts, Verdict};
 pub use backoff::Backoff;
@@ -56,8 +56,8 @@ use track::{Role, Track};
 
 /// A request that is open.
 #[derive(Clone, Debug)]
-struct Asked {
-    what: What,
+struct OpenRequest {
+    what: Resource,
     since: Duration,
     /// The address, where it is remembered: that of a key.
     key: Option<SecretUrl>,
@@ -80,7 +80,7 @@ pub struct Player {
     variables: Variables,
     start: Option<Start>,
     keys: Keys,
-    asked: [Option<Asked>; LANES],
+    asked: [Option<OpenRequest>; LANES],
     entry_attempts: Attempts,
     backoff: Backoff,
     allowance: Allowance,
@@ -166,8 +166,8 @@ impl Player {
         self.next(now)
     }
 
-    fn take_asked(&mut self, what: What) -> Option<Asked> {
-        let asked = |lane: &&mut Option<Asked>| lane.as_ref().is_some_and(|asked| asked.what == what);
+    fn take_asked(&mut self, what: Resource) -> Option<OpenRequest> {
+        let asked = |lane: &&mut Option<OpenRequest>| lane.as_ref().is_some_and(|asked| asked.what == what);
         self.asked.iter_mut().find(asked)?.take()
     }
 
@@ -175,36 +175,36 @@ impl Player {
     ///
     /// # Errors
     /// `playlist.semantic` for a multivariant playlist that names no variant, or stands where a media playlist must.
-    pub fn accepts(&self, what: What, playlist: &Playlist) -> Result<(), Fault> {
+    pub fn accepts(&self, what: Resource, playlist: &Playlist) -> Result<(), Fault> {
         match (what, playlist) {
-            (What::Entry, Playlist::Multivariant(multivariant))
+            (Resource::Entry, Playlist::Multivariant(multivariant))
                 if !choose(multivariant, self.settings.choice).is_empty() =>
             {
                 Ok(())
             }
-            (What::Entry | What::Playlist(_), Playlist::Media(_)) => Ok(()),
+            (Resource::Entry | Resource::Playlist(_), Playlist::Media(_)) => Ok(()),
             _ => Err(Fault::PlaylistSemantic),
         }
     }
 
     /// The media playlist that the client has for what was asked, to compare a newer one with.
-    pub fn known(&self, what: What) -> Option<&Media> {
+    pub fn known(&self, what: Resource) -> Option<&Media> {
         match what {
-            What::Playlist(track) => self.tracks.get(track)?.media(),
+            Resource::Playlist(track) => self.tracks.get(track)?.media(),
             _ => None,
         }
     }
 
     fn take_playlist(
         &mut self,
-        asked: &Asked,
+        asked: &OpenRequest,
         url: SecretUrl,
         etag: Option<Arc<str>>,
         playlist: Arc<Playlist>,
         now: Duration,
     ) {
         let index = match (asked.what, &*playlist) {
-            (What::Entry, Playlist::Multivariant(multivariant)) => {
+            (Resource::Entry, Playlist::Multivariant(multivariant)) => {
                 self.present(multivariant, &playlist, &url);
                 self.variables.clone_from(&multivariant.variables);
                 self.start = multivariant.start;
@@ -213,11 +213,11 @@ impl Player {
                 }
                 return;
             }
-            (What::Entry, Playlist::Media(_)) => {
+            (Resource::Entry, Playlist::Media(_)) => {
                 self.tracks = vec![Track::new(self.settings.entry.clone(), Role::Main, 0)];
                 0
             }
-            (What::Playlist(index), Playlist::Media(_)) => index,
+            (Resource::Playlist(index), Playlist::Media(_)) => index,
             // `accepts` has refused it; nothing is lost by asking again.
             _ => return self.take_failure(asked.what, Failure::Broken, now),
         };
@@ -256,9 +256,9 @@ impl Player {
             self.live_offset_us.filter(|_| playing).map(|offset| live::latency(behind, offset));
     }
 
-    fn take_unchanged(&mut self, asked: &Asked, now: Duration) {
+    fn take_unchanged(&mut self, asked: &OpenRequest, now: Duration) {
         match asked.what {
-            What::Playlist(index) => {
+            Resource::Playlist(index) => {
                 match self.tracks.get_mut(index) {
                     Some(track) if track.media().is_some() => {
                         track.unchanged(asked.since, self.settings.profile);
@@ -271,11 +271,13 @@ impl Player {
         }
     }
 
-    fn take_media(&mut self, asked: Asked, bytes: u64, now: Duration) {
-        let (What::Key(index) | What::Init(index) | What::Segment(index, _)) = asked.what else { return };
+    fn take_media(&mut self, asked: OpenRequest, bytes: u64, now: Duration) {
+        let (Resource::Key(index) | Resource::Init(index) | Resource::Segment(index, _)) = asked.what else {
+            return;
+        };
         let Some(track) = self.tracks.get_mut(index) else { return };
         match asked.what {
-            What::Segment(_, sequence) => {
+            Resource::Segment(_, sequence) => {
                 let first = track.buffered.is_zero();
                 let (length, role) = (track.take_segment(sequence, asked.since), track.role);
                 if let Some(length) = length.filter(|_| role.is_waited_for()) {
@@ -291,7 +293,7 @@ impl Player {
                 }
                 self.pause(index, now);
             }
-            What::Init(_) => track.take_init(),
+            Resource::Init(_) => track.take_init(),
             _ => {
                 track.media_attempts.succeed();
                 self.keys.add(asked.key);
@@ -310,7 +312,7 @@ impl Player {
         }
     }
 
-    fn take_failure(&mut self, what: What, failure: Failure, now: Duration) {
+    fn take_failure(&mut self, what: Resource, failure: Failure, now: Duration) {
         self.allowance.fail(now);
         if self.close_other(what) {
             return self.end_if_complete(now);
@@ -322,7 +324,7 @@ impl Player {
             Verdict::Again => {}
             Verdict::Leave => self.gave_up = true,
             Verdict::Skip => {
-                if let What::Key(index) | What::Init(index) | What::Segment(index, _) = what
+                if let Resource::Key(index) | Resource::Init(index) | Resource::Segment(index, _) = what
                     && let Some(track) = self.tracks.get_mut(index)
                 {
                     self.counted.skipped += track.skip_segment();
@@ -336,25 +338,26 @@ impl Player {
     }
 
     /// What follows from a failure by the rules of the profile.
-    fn judge(&mut self, what: What, failure: Failure, now: Duration) -> Verdict {
+    fn judge(&mut self, what: Resource, failure: Failure, now: Duration) -> Verdict {
         let Self { settings, tracks, entry_attempts, backoff, .. } = self;
         let profile = settings.profile;
         let is_final = failure == Failure::Refused && profile.refused == Refused::Final;
         let track = match what {
-            What::Entry => None,
-            What::Playlist(index) | What::Key(index) | What::Init(index) | What::Segment(index, _) => {
-                tracks.get_mut(index)
-            }
+            Resource::Entry => None,
+            Resource::Playlist(index)
+            | Resource::Key(index)
+            | Resource::Init(index)
+            | Resource::Segment(index, _) => tracks.get_mut(index),
         };
         match (what, track) {
-            (What::Entry, _) if is_final => Verdict::Leave,
-            (What::Entry, _) => entry_attempts.fail(&profile.entry, limits::RELOAD_MIN, now, backoff),
+            (Resource::Entry, _) if is_final => Verdict::Leave,
+            (Resource::Entry, _) => entry_attempts.fail(&profile.entry, limits::RELOAD_MIN, now, backoff),
             (_, None) => Verdict::Again,
-            (What::Playlist(_), Some(track)) => {
+            (Resource::Playlist(_), Some(track)) => {
                 let target = track.target_duration();
                 track.playlist_attempts.fail(&profile.playlist, target, now, backoff)
             }
-            (What::Key(_) | What::Segment(..), Some(track)) if is_final && track.can_pass() => {
+            (Resource::Key(_) | Resource::Segment(..), Some(track)) if is_final && track.can_pass() => {
                 track.media_attempts.pass()
             }
             (_, Some(track)) => {

@@ -9,10 +9,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::What;
-use crate::base::secret_url::Access;
-use crate::base::{SecretUrl, limits};
+use super::Resource;
 use crate::hls::{ByteRange, Init, Key, KeyMethod, Segment};
+use crate::vocabulary::secret_url::Access;
+use crate::vocabulary::{SecretUrl, limits};
 
 /// Keys that a client remembers having loaded: more than a window that rotates them with every segment lists.
 const KEYS: usize = 64;
@@ -23,14 +23,14 @@ pub(super) enum Need {
     /// Its playlist, now.
     Playlist,
     /// A piece of media, now.
-    Media(Piece, Wanted),
+    Media(Piece, Target),
     /// Nothing before this time, or nothing before something else happens.
     Nothing { until: Option<Duration> },
 }
 
 /// A resource that is needed, or a part of one.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Wanted {
+pub(super) struct Target {
     /// `None`: the playlist names an address that cannot be requested.
     pub(super) url: Option<SecretUrl>,
     /// First and last byte, if it is a part of a resource.
@@ -38,7 +38,7 @@ pub(super) struct Wanted {
     pub(super) decryption: Option<Box<Decryption>>,
 }
 
-impl Wanted {
+impl Target {
     /// The whole of what is at `url`, in the clear.
     pub(super) fn of(url: SecretUrl) -> Self {
         Self { url: Some(url), range: None, decryption: None }
@@ -64,11 +64,11 @@ pub struct Decryption {
 
 impl Piece {
     /// The same piece of the track with this number.
-    pub(super) fn on(self, track: usize) -> What {
+    pub(super) fn on(self, track: usize) -> Resource {
         match self {
-            Self::Key => What::Key(track),
-            Self::Init => What::Init(track),
-            Self::Segment(sequence) => What::Segment(track, sequence),
+            Self::Key => Resource::Key(track),
+            Self::Init => Resource::Init(track),
+            Self::Segment(sequence) => Resource::Segment(track, sequence),
         }
     }
 }
@@ -118,14 +118,14 @@ fn of_piece(
 ) -> Need {
     let key_url = key.and_then(|key| key_url(key, base));
     if let Some(url) = key_url.as_ref().filter(|url| !keys.has(url)) {
-        return Need::Media(Piece::Key, Wanted::of(url.clone()));
+        return Need::Media(Piece::Key, Target::of(url.clone()));
     }
     let decryption = key
         .filter(|key| key.method == KeyMethod::Aes128)
         .zip(key_url)
         .map(|(key, url)| Decryption { key: url, iv: key.iv.unwrap_or_else(|| implicit_iv(piece)) })
         .map(Box::new);
-    Need::Media(piece, Wanted { url: Some(base.refer(uri)), range: range.map(closed), decryption })
+    Need::Media(piece, Target { url: Some(base.refer(uri)), range: range.map(closed), decryption })
 }
 
 /// Where a key is loaded from. An address such as `skd:` asks a system of its own, whatever its format is called; only

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::presentation::Presentation;
 use super::profile::Opening;
 use super::track::Role;
-use super::{Player, Settings, What, selection};
-use crate::base::{Reuse, SecretUrl};
+use super::{Player, Resource, Settings, selection};
 use crate::hls::{Multivariant, Playlist, VariantChoice, choose};
+use crate::vocabulary::{Reuse, SecretUrl};
 
 impl Player {
     /// Chooses what is played of a presentation.
@@ -30,7 +30,7 @@ impl Player {
     }
 
     /// Leaves out what cannot be looked at. Returns whether `what` was for such a track.
-    pub(super) fn close_other(&mut self, what: What) -> bool {
+    pub(super) fn close_other(&mut self, what: Resource) -> bool {
         let track = what.track().and_then(|index| self.tracks.get_mut(index));
         let other = track.filter(|track| track.role == Role::Other);
         let found = other.map(|track| track.closed = true).is_some();
@@ -53,17 +53,19 @@ impl Player {
     }
 
     /// The connection that a request uses.
-    pub(super) fn reuse(&self, what: What) -> Reuse {
+    pub(super) fn reuse(&self, what: Resource) -> Reuse {
         let profile = self.settings.profile;
         let opens = self.tracks.iter().any(|track| track.role == Role::Other);
         let track = what.track().and_then(|index| self.tracks.get(index));
         match (what, track) {
             // Of what is played the connection of the first segment is used again.
-            (What::Segment(..), Some(track)) if opens && track.role != Role::Other && track.loaded == 0 => {
+            (Resource::Segment(..), Some(track))
+                if opens && track.role != Role::Other && track.loaded == 0 =>
+            {
                 Reuse::Fresh
             }
-            (What::Segment(..) | What::Init(_), _) if opens => Reuse::Single,
-            (What::Init(_), _) if profile.manners.closes_after_init => Reuse::Final,
+            (Resource::Segment(..) | Resource::Init(_), _) if opens => Reuse::Single,
+            (Resource::Init(_), _) if profile.http_profile.closes_after_init => Reuse::Final,
             _ => Reuse::Kept,
         }
     }

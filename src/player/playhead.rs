@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::base::clock::micros;
+use crate::vocabulary::clock::micros;
 
 /// Where playback stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use std::time::Duration;
 use super::profile::{Failover, Profile, StartVariant};
 use super::selection;
 use super::track::{Role, Track};
-use crate::base::SecretUrl;
 use crate::hls::{Multivariant, Playlist, Variant, VariantChoice, choose};
+use crate::vocabulary::SecretUrl;
 
 /// A variant that was left, and when.
 #[derive(Clone, Copy, Debug)]

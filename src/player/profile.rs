@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::base::Manners;
+use crate::vocabulary::HttpProfile;
 
 /// One kind of player.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +48,7 @@ pub struct Profile {
     /// Where separate audio begins.
     pub audio_start: AudioStart,
     /// How requests are written and connections used.
-    pub manners: Manners,
+    pub http_profile: HttpProfile,
 }
 
 /// Where live playback begins.

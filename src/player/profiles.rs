@@ -26,10 +26,10 @@ use super::profile::{
     Address, AudioStart, Behind, Failover, Opening, Pace, Profile, Refused, Reload, Retry, StartAt,
     StartVariant, Then, Wait,
 };
-use crate::base::Manners;
+use crate::vocabulary::HttpProfile;
 
 const SECOND: Duration = Duration::from_secs(1);
-const BROWSER: Manners = Manners {
+const BROWSER: HttpProfile = HttpProfile {
     playlist_encoding: Some("gzip, deflate, br, zstd"),
     media_encoding: Some("identity"),
     whole_range: false,
@@ -66,7 +66,7 @@ pub static WEB: Profile = Profile {
     failover: Failover::AfterRetries,
     start_variant: WEB_ESTIMATE,
     audio_start: AudioStart::WithVideo,
-    manners: BROWSER,
+    http_profile: BROWSER,
 };
 
 /// ffmpeg and what is built on it: loads as fast as it can, skips what is missing.
@@ -93,7 +93,7 @@ pub static FFMPEG: Profile = Profile {
     failover: Failover::Never,
     start_variant: StartVariant::Preferred,
     audio_start: AudioStart::Alone,
-    manners: Manners {
+    http_profile: HttpProfile {
         playlist_encoding: None,
         media_encoding: None,
         whole_range: true,
@@ -129,7 +129,7 @@ pub static NATIVE: Profile = Profile {
     failover: Failover::Never,
     start_variant: StartVariant::Lowest,
     audio_start: AudioStart::Alone,
-    manners: Manners {
+    http_profile: HttpProfile {
         playlist_encoding: Some("gzip, identity;q=1, *;q=0"),
         whole_range: true,
         conditional: false,
@@ -157,7 +157,7 @@ pub static PERSISTENT: Profile = Profile {
     failover: Failover::AtOnce { penalty: Duration::from_secs(60) },
     start_variant: StartVariant::Preferred,
     audio_start: AudioStart::WithVideo,
-    manners: BROWSER,
+    http_profile: BROWSER,
 };
 
 impl Profile {
@@ -187,6 +187,6 @@ mod tests {
             assert_eq!(Profile::named(profile.name), Ok(profile));
         }
         assert_eq!(Profile::named("vlc"), Err("accepted: web, ffmpeg, native, persistent".to_owned()));
-        assert_eq!(Profile::ALL[0].manners, Manners::default());
+        assert_eq!(Profile::ALL[0].http_profile, HttpProfile::default());
     }
 }

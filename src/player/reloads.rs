@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::base::limits;
+use crate::vocabulary::limits;
 
 /// The last reloads of a client.
 #[derive(Debug, Default)]

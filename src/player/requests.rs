@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempts::Attempts;
-use super::need::{Need, Wanted};
+use super::need::{Need, Target};
 use super::track::{Role, Track};
-use super::{Action, Asked, Failure, Fetch, Player, What, earliest};
-use crate::base::limits;
+use super::{Action, Failure, Fetch, OpenRequest, Player, Resource, earliest};
+use crate::vocabulary::limits;
 
 impl Player {
     /// The most urgent request whose lane is free; else `wake` becomes the time at which one is due.
@@ -20,7 +20,7 @@ impl Player {
                 *wake = earliest(*wake, Some(until));
                 return None;
             }
-            return Some(self.fetch(What::Entry, 0, Wanted::of(self.settings.entry.clone()), None, now));
+            return Some(self.fetch(Resource::Entry, 0, Target::of(self.settings.entry.clone()), None, now));
         }
         self.reload_from_cache(now);
         // A playlist that is due comes before any segment: one that is loaded late is a client that is late for ever.
@@ -46,11 +46,11 @@ impl Player {
                 (Need::Nothing { until }, _) => *wake = earliest(*wake, until),
                 (_, Some(free_at)) => *wake = earliest(*wake, Some(free_at)),
                 (_, None) => {
-                    let (wanted, unless) = (Wanted::of(track.url.clone()), track.etag.clone());
+                    let (wanted, unless) = (Target::of(track.url.clone()), track.etag.clone());
                     if again {
                         self.reloads.count(now, mains);
                     }
-                    return Some(self.fetch(What::Playlist(index), lane, wanted, unless, now));
+                    return Some(self.fetch(Resource::Playlist(index), lane, wanted, unless, now));
                 }
             }
         }
@@ -61,7 +61,7 @@ impl Player {
         let position = self.playhead.position(now);
         let goal = self.settings.profile.buffer_goal;
         // The track that is shortest of media comes first.
-        let mut shortest: Option<(Duration, What, usize, Wanted)> = None;
+        let mut shortest: Option<(Duration, Resource, usize, Target)> = None;
         for (index, track) in self.tracks.iter().enumerate() {
             let lane = self.lane(track, true);
             if self.is_busy(lane) || self.waits_for_video(track) {
@@ -89,8 +89,11 @@ impl Player {
     }
 
     fn lane(&self, track: &Track, media: bool) -> usize {
-        let second =
-            if self.settings.profile.manners.connections_apart { media } else { track.role != Role::Main };
+        let second = if self.settings.profile.http_profile.connections_apart {
+            media
+        } else {
+            track.role != Role::Main
+        };
         usize::from(second)
     }
 
@@ -100,19 +103,19 @@ impl Player {
 
     fn fetch(
         &mut self,
-        what: What,
+        what: Resource,
         lane: usize,
-        wanted: Wanted,
+        wanted: Target,
         unless: Option<Arc<str>>,
         now: Duration,
     ) -> Action {
-        let Wanted { url, range, decryption, .. } = wanted;
+        let Target { url, range, decryption, .. } = wanted;
         let Some(url) = url else { return Action::Wait(Some(now + limits::BACKOFF_MIN)) };
         self.allowance.draw(now);
         let reuse = self.reuse(what);
         if let Some(open) = self.asked.get_mut(lane) {
-            let key = matches!(what, What::Key(_)).then(|| url.clone());
-            *open = Some(Asked { what, since: now, key, void: false });
+            let key = matches!(what, Resource::Key(_)).then(|| url.clone());
+            *open = Some(OpenRequest { what, since: now, key, void: false });
         }
         let target = self.tracks.iter().map(Track::target_duration).max().unwrap_or_default();
         let total = (target * limits::TOTAL_TIMEOUT_SEGMENTS).max(limits::TOTAL_TIMEOUT_MIN);

@@ -6,8 +6,8 @@
 //! * A playlist is loaded once, whoever names it: an audio-only variant and its rendition are the same.
 
 use super::track::{Role, Track};
-use crate::base::SecretUrl;
 use crate::hls::{Multivariant, Rendition, RenditionKind, Text};
+use crate::vocabulary::SecretUrl;
 
 /// The tracks of the chosen variants, the variants first.
 pub(super) fn tracks(presentation: &Multivariant, chosen: &[usize], at: &SecretUrl) -> Vec<Track> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_xoshiro::SplitMix64;
 
-use crate::base::units::{self, parse_duration};
+use crate::vocabulary::units::{self, parse_duration};
 
 /// Sets the seed of a session apart from other uses of the same client's seed.
 const STREAM: u64 = 0x5e55_1014;

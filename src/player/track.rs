@@ -20,8 +20,8 @@ use super::join::Join;
 use super::need::{self, Keys, Need};
 use super::profile::{Behind, Pace, Profile};
 use super::start::first_to_play;
-use crate::base::{SecretUrl, limits};
 use crate::hls::{Init, Media, Playlist, Segment, Start};
+use crate::vocabulary::{SecretUrl, limits};
 
 /// Media that is shorter paces nothing: a thousand segments a second are an attack, not a stream.
 const SHORTEST_PACED: Duration = Duration::from_millis(50);

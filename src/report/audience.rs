@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::stats::{EdgeTotals, Registry};
+use crate::stats::{self, EdgeTotals};
 
 /// What the run represents to the origin.
 #[derive(Clone, Debug, Serialize)]
@@ -39,8 +39,7 @@ pub struct Edge {
 }
 
 /// The block of a run of `clients` that behaved like `player`.
-pub(super) fn audience(registry: &Registry, player: &'static str, clients: u64) -> Audience {
-    let audience = registry.audience();
+pub(super) fn audience(audience: &stats::Audience, player: &'static str, clients: u64) -> Audience {
     let edge = |totals: &EdgeTotals| Edge {
         requests: totals.requests,
         bytes: totals.bytes,

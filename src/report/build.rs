@@ -6,10 +6,11 @@ use super::{
     Bytes, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee, Latency, LoadChange, Mark,
     Pipeline, Record, Report, Requests, Run, SCHEMA, Stream, Throughput, Trust, audience, playback,
 };
-use crate::base::Kind;
-use crate::frame::{self, Frame};
 use crate::pipeline::Counts;
-use crate::stats::{FindingRow, LatencySnapshot, Metric, Rates, Registry, Timed, Totals};
+use crate::sample::{self, Details, RunSample};
+use crate::stats::{FindingRow, LatencySnapshot, Metric, Rates, Totals};
+use crate::verdict;
+use crate::vocabulary::Kind;
 
 /// What a report says that no counter knows.
 #[derive(Clone, Debug)]
@@ -22,12 +23,13 @@ pub struct Facts {
     pub origin: Option<serde_json::Value>,
 }
 
-/// Builds the report of a run that has ended: every client has left, so the numbers are exact.
-pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
+/// Builds the report of a whole sample. Of a run that has ended its numbers are exact: every client has left.
+pub fn build(facts: Facts, frame: &RunSample) -> Report {
     let totals = &frame.snapshot.totals;
-    let (latency_us, histogram_clamped) = latencies(registry);
+    let nothing = Details::default();
+    let details = frame.details.as_deref().unwrap_or(&nothing);
     let mut run = facts.run;
-    let audience = audience::audience(registry, run.player, frame.snapshot.created);
+    let audience = audience::audience(&details.audience, run.player, frame.snapshot.created);
     run.duration_s = frame.at.as_secs_f64();
     run.clients_target = frame.target;
     run.clients_peak = frame.peak_clients;
@@ -43,14 +45,14 @@ pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
         bytes: bytes(totals),
         outcomes: totals.outcomes().map(|(outcome, count)| (outcome.to_string(), count)).collect(),
         http_errors: totals.http_errors().map(|code| (code.code.to_string(), code.count)).collect(),
-        failure_details: registry
-            .explanations()
-            .into_iter()
+        failure_details: details
+            .explanations
+            .iter()
             .map(|(fault, detail)| (fault.name().to_owned(), detail.to_string()))
             .collect(),
         kinds: Kind::ALL.into_iter().filter_map(|kind| kind_report(totals, kind)).collect(),
-        playback: playback::playback(frame, registry),
-        latency_us,
+        playback: playback::playback(frame, details),
+        latency_us: latencies(details),
         throughput_bits_per_second: throughput(frame),
         connections: Connections {
             opened: totals.get(Metric::Connections),
@@ -66,7 +68,7 @@ pub fn build(facts: Facts, frame: &Frame, registry: &Registry) -> Report {
         internal: Internal {
             panics: frame.panics + facts.lost_workers,
             invariant_violations: frame.snapshot.invariant_violations,
-            histogram_clamped,
+            histogram_clamped: details.clamped,
         },
         origin: facts.origin,
     }
@@ -121,20 +123,11 @@ fn kind_report(totals: &Totals, kind: Kind) -> Option<(String, KindReport)> {
     (requests > 0).then(|| (kind.name().to_owned(), report))
 }
 
-/// Every histogram that has a value, and how many values were clamped.
-fn latencies(registry: &Registry) -> (BTreeMap<String, Latency>, u64) {
-    let mut snapshot = LatencySnapshot::default();
-    let (mut found, mut clamped) = (BTreeMap::new(), 0);
-    for timed in Timed::all() {
-        registry.latency(timed, &mut snapshot);
-        clamped += snapshot.clamped();
-        found.extend(latency(&snapshot).map(|latency| (timed.name(), latency)));
-    }
-    for kind in Kind::ALL {
-        registry.latency_of_all(kind, &mut snapshot);
-        found.extend(latency(&snapshot).map(|latency| (format!("{}_all", kind.name()), latency)));
-    }
-    (found, clamped)
+fn latencies(details: &Details) -> BTreeMap<String, Latency> {
+    let named = details.latencies.iter().map(|(timed, values)| (timed.name(), values));
+    let of_all =
+        details.latencies_of_all.iter().map(|(kind, values)| (format!("{}_all", kind.name()), values));
+    named.chain(of_all).filter_map(|(name, values)| Some((name, latency(values)?))).collect()
 }
 
 fn latency(snapshot: &LatencySnapshot) -> Option<Latency> {
@@ -152,20 +145,12 @@ fn latency(snapshot: &LatencySnapshot) -> Option<Latency> {
     })
 }
 
-fn throughput(frame: &Frame) -> Throughput {
+fn throughput(frame: &RunSample) -> Throughput {
     let [w1s, w30s, w60s, w300s] = frame.windows.map(|rates: Option<Rates>| rates.map(|r| r.bits_per_second));
-    let seconds = frame.at.as_secs_f64();
-    Throughput {
-        w1s,
-        w30s,
-        w60s,
-        w300s,
-        run: (seconds > 0.0).then(|| frame.snapshot.totals.bytes() as f64 * 8.0 / seconds),
-        peak: frame.peak_bits_per_second,
-    }
+    Throughput { w1s, w30s, w60s, w300s, run: frame.bits_per_second(), peak: frame.peak_bits_per_second }
 }
 
-fn pipeline(pipeline: &frame::Pipeline) -> Pipeline {
+fn pipeline(pipeline: &sample::Pipeline) -> Pipeline {
     let stream = |counts: Counts| Stream {
         offered: counts.offered,
         delivered: counts.delivered,
@@ -186,8 +171,8 @@ fn pipeline(pipeline: &frame::Pipeline) -> Pipeline {
     }
 }
 
-fn health(frame: &Frame) -> Health {
-    let knee = |knee: frame::Knee| Knee {
+fn health(frame: &RunSample) -> Health {
+    let knee = |knee: verdict::Knee| Knee {
         clients: knee.clients,
         bits_per_second: knee.bits_per_second,
         at_s: knee.at.as_secs_f64(),
@@ -204,12 +189,12 @@ fn health(frame: &Frame) -> Health {
     }
 }
 
-fn marks(frame: &Frame) -> Vec<Mark> {
+fn marks(frame: &RunSample) -> Vec<Mark> {
     let marks = frame.journal.marks();
     marks.map(|mark| Mark { at_s: mark.at.as_secs_f64(), note: mark.note.clone() }).collect()
 }
 
-fn load_changes(frame: &Frame) -> Vec<LoadChange> {
+fn load_changes(frame: &RunSample) -> Vec<LoadChange> {
     let changes = frame.journal.changes().map(|change| LoadChange {
         at_s: change.at.as_secs_f64(),
         change: change.kind.name(),

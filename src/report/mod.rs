@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::frame::Verdict;
+use crate::verdict::Verdict;
 
 pub use audience::{Audience, Edge};
 pub use build::{Facts, build};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::base::ClientState;
-use crate::frame::Frame;
-use crate::stats::{LatencySnapshot, Metric, Registry, SessionNumber, Timed};
+use crate::sample::{Details, RunSample};
+use crate::stats::{LatencySnapshot, Metric, SessionNumber, Timed};
+use crate::vocabulary::ClientState;
 
 /// A distribution in numbers.
 #[derive(Clone, Debug, Serialize)]
@@ -91,26 +91,22 @@ pub struct Sessions {
 }
 
 /// The block of a run whose clients have all left.
-pub(super) fn playback(frame: &Frame, registry: &Registry) -> Playback {
+pub(super) fn playback(frame: &RunSample, details: &Details) -> Playback {
     let totals = &frame.snapshot.totals;
     let seconds = |metric| Duration::from_micros(totals.get(metric)).as_secs_f64();
-    let (startup_s, play_s, stall_s) =
-        (seconds(Metric::StartupMicros), seconds(Metric::PlayMicros), seconds(Metric::StallMicros));
     let quality = &frame.quality;
-    let lived_s = startup_s + play_s + stall_s;
     Playback {
         started: totals.get(Metric::PlaybackStarts),
-        startup_ms: timed_ms(registry, Timed::Startup),
+        startup_ms: timed_ms(details, Timed::Startup),
         stalls: totals.get(Metric::Stalls),
-        stalled_clients: frame.snapshot.clients.iter().filter(|row| was_stalled(row.playback.state)).count()
-            as u64,
+        stalled_clients: frame.stalled_clients(),
         finished_clients: frame.snapshot.in_state(ClientState::Finished),
         dead_clients: frame.snapshot.in_state(ClientState::Dead),
-        stall_s,
-        play_s,
+        stall_s: seconds(Metric::StallMicros),
+        play_s: seconds(Metric::PlayMicros),
         rebuffer_ratio: quality.rebuffer_ratio(),
-        average_speed: (lived_s > 0.0).then(|| play_s / lived_s),
-        drift_max_s: Duration::from_micros(max_drift_us(frame)).as_secs_f64(),
+        average_speed: quality.average_speed(),
+        drift_max_s: frame.drift_max().as_secs_f64(),
         segments_skipped: totals.get(Metric::SegmentsSkipped),
         start_failures: totals.get(Metric::StartFailures),
         exits_before_start: totals.get(Metric::ExitsBeforeStart),
@@ -119,33 +115,26 @@ pub(super) fn playback(frame: &Frame, registry: &Registry) -> Playback {
         replacements: totals.get(Metric::Replacements),
         stalls_per_hour: quality.stalls_per_hour(),
         bits_per_second: quality.bits_per_second(),
-        live_latency_ms: timed_ms(registry, Timed::LiveLatency),
+        live_latency_ms: timed_ms(details, Timed::LiveLatency),
         edge_jumps: totals.get(Metric::EdgeJumps),
         variant_switches: totals.get(Metric::VariantSwitches),
         cached_reloads: totals.get(Metric::CachedReloads),
-        sessions: sessions(registry),
+        sessions: sessions(details),
     }
 }
 
-fn timed_ms(registry: &Registry, timed: Timed) -> Option<Spread> {
-    let mut values = LatencySnapshot::default();
-    registry.latency(timed, &mut values);
-    spread(&values, 1e-3)
+fn timed_ms(details: &Details, timed: Timed) -> Option<Spread> {
+    details.latency(timed).and_then(|values| spread(values, 1e-3))
 }
 
-fn sessions(registry: &Registry) -> Sessions {
-    let of = |number: SessionNumber| {
-        let mut values = LatencySnapshot::default();
-        registry.sessions(number, &mut values);
-        let played = values.summary().map_or(0, |summary| summary.count);
-        (played, spread(&values, number.unit()))
-    };
-    let (played, rebuffer_ratio) = of(SessionNumber::RebufferRatio);
+fn sessions(details: &Details) -> Sessions {
+    let of =
+        |number: SessionNumber| details.sessions(number).and_then(|values| spread(values, number.unit()));
     Sessions {
-        played,
-        rebuffer_ratio,
-        stalls_per_hour: of(SessionNumber::StallsPerHour).1,
-        bits_per_second: of(SessionNumber::BitsPerSecond).1,
+        played: details.sessions(SessionNumber::RebufferRatio).map_or(0, LatencySnapshot::count),
+        rebuffer_ratio: of(SessionNumber::RebufferRatio),
+        stalls_per_hour: of(SessionNumber::StallsPerHour),
+        bits_per_second: of(SessionNumber::BitsPerSecond),
     }
 }
 
@@ -153,13 +142,4 @@ fn sessions(registry: &Registry) -> Sessions {
 fn spread(values: &LatencySnapshot, unit: f64) -> Option<Spread> {
     let of = |value: u64| value as f64 * unit;
     values.summary().map(|s| Spread { p50: of(s.p50), p95: of(s.p95), p99: of(s.p99), max: of(s.max) })
-}
-
-/// The state that a client itself said when it left: after that its playhead means nothing any more.
-fn was_stalled(said: ClientState) -> bool {
-    said == ClientState::Stalled
-}
-
-fn max_drift_us(frame: &Frame) -> u64 {
-    frame.snapshot.clients.iter().map(|row| row.playback.max_drift_us).max().unwrap_or_default()
 }

@@ -1,11 +1,11 @@
 //! One line a second for where there is no terminal.
 
-use crate::base::{ClientState, Kind, RunState, units};
-use crate::frame::Frame;
+use crate::sample::RunSample;
 use crate::stats::Timed;
+use crate::vocabulary::{ClientState, Kind, RunState, units};
 
 /// The state of the run in one line: `00:02:41 RUNNING clients 6,480/10,000 4.12 Gb/s p95 1,640 ms err 31.2% ...`.
-pub fn progress_line(frame: &Frame) -> String {
+pub fn progress_line(frame: &RunSample) -> String {
     let elapsed = units::clock(frame.at);
     let totals = &frame.snapshot.totals;
     if frame.state == RunState::Draining {
@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_yet_is_not_zero() {
-        let line = progress_line(&Frame::default());
+        let line = progress_line(&RunSample::default());
         assert_eq!(
             line,
             "00:00:00 STARTING clients 0/0 -- req/s -- segment p95 -- ms err -- stalled 0 total 0 requests"

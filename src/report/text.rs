@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{Knee, Latency, Report, Run, Trust};
-use crate::base::Finding;
-use crate::base::outcome::Fault;
-use crate::base::units::{self, UNKNOWN};
-use crate::frame::Verdict;
+use crate::verdict::Verdict;
+use crate::vocabulary::Finding;
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::units::{self, UNKNOWN};
 
 /// Columns of the report.
 const WIDTH: usize = 80;

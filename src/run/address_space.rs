@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
 
-use crate::base::budget::Budget;
-use crate::base::{Command, StopCause, limits, units};
+use crate::vocabulary::budget::Budget;
+use crate::vocabulary::{Command, StopCause, limits, units};
 
 /// The stack of a thread, which is address space from its start.
 const STACK: usize = 2 << 20;

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ExitStatus, Failure, control_runtime, voice};
-use crate::base::{SecretUrl, Untrusted, limits, secret_shape};
+use super::{ExitStatus, Failure, control_runtime, stdio};
 use crate::cli::{CheckArgs, Subject};
 use crate::config::{ConfigError, check_config, shown_file};
 use crate::hls::Playlist;
 use crate::report::check::{self, Check, Loaded, Understood};
+use crate::vocabulary::{SecretUrl, Untrusted, limits, secret_shape};
 
 /// Playlists that one client can read before somebody looks at them; a check lasts for seconds.
 const PLAYLISTS: usize = 4_096;
@@ -39,16 +39,16 @@ pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Fail
         }
     };
     let page = if json { check.json().unwrap_or_default() } else { check::text(&check) };
-    let printed = voice::print(&page, limit);
+    let printed = stdio::print(&page, limit);
     Ok(ExitStatus::from(if printed.is_err() { super::exit::UNWRITTEN } else { check.exit_code }))
 }
 
 fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<Check, Failure> {
-    let (witness, read) = flume::bounded(PLAYLISTS);
+    let (playlist_tap, read) = flume::bounded(PLAYLISTS);
     let source = url.to_string();
     let ended = control_runtime()?.block_on(async {
         let signals = super::signals()?;
-        super::load(check_config(url, args, command, witness)?, signals).await
+        super::load(check_config(url, args, command, playlist_tap)?, signals).await
     })?;
     let mut seen = Seen::default();
     read.drain().for_each(|(url, playlist)| seen.add(url, playlist));

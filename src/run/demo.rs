@@ -6,12 +6,12 @@ use std::ffi::OsString;
 use color_eyre::eyre::WrapErr as _;
 
 use super::files::Temporary;
-use super::{ExitStatus, Failure, voice};
-use crate::base::SecretUrl;
+use super::{ExitStatus, Failure, stdio};
 use crate::cli::DemoArgs;
 use crate::config::{ConfigError, run_config};
 use crate::origin::child::Child;
 use crate::origin::settings::FAULT_RULES;
+use crate::vocabulary::SecretUrl;
 
 /// Runs the demo.
 pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, Failure> {
@@ -41,7 +41,7 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
     let counted = match child.finish().await {
         Ok(counts) => serde_json::to_value(counts).ok(),
         Err(error) => {
-            voice::say(&format!("hlswarm: the built-in origin did not report its counts: {error}"));
+            stdio::say(&format!("hlswarm: the built-in origin did not report its counts: {error}"));
             None
         }
     };

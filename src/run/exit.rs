@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::base::outcome::{Fault, Outcome};
-use crate::base::{StopCause, units};
+use crate::control::{Ending, Plan};
 use crate::report::{self, Exit, Report};
-use crate::swarm::{Ending, Plan};
+use crate::vocabulary::outcome::{Fault, Outcome};
+use crate::vocabulary::{StopCause, units};
 
 /// An internal fault: a caught panic, a broken invariant.
 pub const INTERNAL: u8 = 70;
@@ -25,7 +25,7 @@ pub const CRITERIA: u8 = 3;
 
 /// The share of requests that this machine could not make from which on it limited the result: the share of failures
 /// from which on a stream is degraded.
-const LOCAL_SHARE: f64 = crate::frame::DEGRADED_SHARE;
+const LOCAL_SHARE: f64 = crate::verdict::DEGRADED_SHARE;
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

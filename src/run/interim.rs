@@ -3,18 +3,14 @@
 use std::sync::Arc;
 use std::thread;
 
-use tokio::sync::watch;
-
 use super::reports::Reports;
-use crate::frame::Frame;
 use crate::report::{self, Exit, Facts};
-use crate::stats::Registry;
+use crate::sample::WholeSamples;
 
 /// What reports of a run that goes on are made from.
 #[derive(Debug)]
 pub(super) struct Interim {
-    pub(super) registry: Arc<Registry>,
-    pub(super) frames: watch::Receiver<Arc<Frame>>,
+    pub(super) samples: WholeSamples,
     pub(super) run: report::Run,
     pub(super) reports: Arc<Reports>,
 }
@@ -41,9 +37,10 @@ impl Interim {
     }
 
     fn write(&self) {
-        let frame = Arc::clone(&self.frames.borrow());
+        // The run has ended meanwhile: its last reports say more.
+        let Some(sample) = self.samples.next() else { return };
         let facts = Facts { run: self.run.clone(), lost_workers: 0, origin: None };
-        let mut report = report::build(facts, &frame, &self.registry);
+        let mut report = report::build(facts, &sample);
         report.exit = Exit { code: 0, reasons: vec!["the run goes on: numbers so far".to_owned()] };
         self.reports.write_interim(&report);
     }

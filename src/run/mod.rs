@@ -1,11 +1,12 @@
 //! The composition root: builds a run, wires it, runs it, drains it, reports it.
 //!
-//! A run begins and ends in one place each, [`Apparatus::begin`] and [`Apparatus::end`], and there is one way to stop:
+//! A run begins and ends in one place each, [`ActiveRun::begin`] and [`ActiveRun::end`], and there is one way to stop:
 //! `q`, signals, the end of the duration and a stream that has ended all come through the controller.
 
 mod address_space;
 mod check;
 mod demo;
+mod display;
 mod end;
 pub mod exit;
 mod files;
@@ -15,9 +16,8 @@ mod preflight;
 mod reports;
 mod secrets;
 mod signals;
+pub mod stdio;
 mod threads;
-pub mod voice;
-mod watcher;
 
 use std::io;
 use std::path::Path;
@@ -26,19 +26,20 @@ use std::time::Duration;
 
 use color_eyre::eyre::{self, WrapErr as _};
 
-use crate::base::{Clock, Command, RunState};
 use crate::config::{ConfigError, RunConfig, shown_file};
-use crate::frame::{Frame, Sampler, SamplerHandle, Status};
+use crate::control::{Controller, Ending};
 use crate::net::unused_resolve_entries;
 use crate::pipeline::{self, Pipeline, RecordFile, Taps};
 use crate::report::{self, Facts, Report, Trust};
-use crate::stats::Registry;
-use crate::swarm::{Controller, Ending, Swarm};
+use crate::sample::Sources;
+use crate::sample::{RunSample, Sampler, SamplerHandle};
+use crate::swarm::Swarm;
+use crate::vocabulary::{Clock, Command, RunState};
 
+use display::Display;
 use interim::Interim;
 use reports::Reports;
 use signals::Signals;
-use watcher::Watcher;
 
 pub use end::{Outcome, supervise};
 pub use exit::ExitStatus;
@@ -137,13 +138,13 @@ async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure>
     secrets::keep_out_of_core_dumps(&config);
     let record = config.output.record.as_deref().map(open_record).transpose()?;
     let reports = Arc::new(Reports::prepare(&config.output.reports, config.output.record.as_deref())?);
-    let fit = preflight::check(config.plan.clients, &config.clients.net.manners);
+    let fit = preflight::check(config.plan.clients, &config.clients.net.http_profile);
     config.plan.clients_max = fit.map_err(Failure::Preflight)?;
     config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
     config.output.on_hangup = signals.on_hangup(config.output.on_hangup);
     let Signals { commands, orders, report, .. } = signals;
     address_space::watch(commands.clone());
-    let (apparatus, taps) = Apparatus::begin(&config, record, commands)?;
+    let (apparatus, taps) = ActiveRun::begin(&config, record, commands)?;
     apparatus.interim(&config, Arc::clone(&reports)).listen(report);
     apparatus.watcher.remote().map_or(Ok(()), signals::obey_job_control).wrap_err(NO_SIGNALS)?;
     let controller = apparatus.controller(&config, taps)?;
@@ -153,16 +154,14 @@ async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure>
 }
 
 /// What runs beside the clients.
-struct Apparatus {
-    registry: Arc<Registry>,
-    status: Arc<Status>,
-    clock: Clock,
+struct ActiveRun {
+    sources: Sources,
     pipeline: Pipeline,
     sampler: SamplerHandle,
-    watcher: Watcher,
+    watcher: Display,
 }
 
-impl Apparatus {
+impl ActiveRun {
     /// 1. counters, 2. the recorder of events, 3. the sampler that reads both, 4. whoever shows its frames.
     fn begin(
         config: &RunConfig,
@@ -170,36 +169,27 @@ impl Apparatus {
         commands: flume::Sender<Command>,
     ) -> Result<(Self, Taps), Failure> {
         let workers = preflight::workers();
-        let clock = Clock::start();
-        let registry = Registry::new(workers);
-        let status = Arc::new(Status::new(workers));
-        status.set_target(config.plan.clients);
-        let header = record_header(config, clock);
-        let (pipeline, taps) = Pipeline::start(workers, clock, record, header)
+        let sources = Sources::new(workers);
+        sources.status.set_target(config.plan.clients);
+        let header = record_header(config, sources.clock);
+        let (pipeline, taps) = Pipeline::start(workers, sources.clock, record, header)
             .map_err(|error| Failure::no_thread("the recorder", &error))?;
-        let sampler =
-            Sampler::new(Arc::clone(&registry), Arc::clone(&status), clock).watch(&pipeline).spawn();
+        let sampler = Sampler::new(sources.clone()).watch(&pipeline).spawn();
         let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
-        let watcher = Watcher::begin(config, &sampler, commands)?;
-        Ok((Self { registry, status, clock, pipeline, sampler, watcher }, taps))
+        let watcher = Display::begin(config, &sampler, commands)?;
+        Ok((Self { sources, pipeline, sampler, watcher }, taps))
     }
 
     /// Reports of the run so far.
     fn interim(&self, config: &RunConfig, reports: Arc<Reports>) -> Interim {
-        Interim {
-            registry: Arc::clone(&self.registry),
-            frames: self.sampler.frames(),
-            run: run_facts(config, self.clock),
-            reports,
-        }
+        Interim { samples: self.sampler.whole_samples(), run: run_facts(config, self.sources.clock), reports }
     }
 
     /// 5. worker threads, 6. the controller that admits clients to them.
-    fn controller(&self, config: &RunConfig, taps: Taps) -> Result<Controller, Failure> {
-        let registry = Arc::clone(&self.registry);
-        let swarm = Swarm::start(registry, &self.status, self.clock, &config.clients, taps.workers);
+    fn controller(&self, config: &RunConfig, taps: Taps) -> Result<Controller<Swarm>, Failure> {
+        let swarm = Swarm::start(&self.sources, &config.clients, taps.workers);
         let swarm = swarm.map_err(|error| Failure::no_thread("the worker threads", &error))?;
-        Ok(Controller::new(swarm, config.plan, Arc::clone(&self.status), self.clock, taps.controller))
+        Ok(Controller::new(swarm, config.plan, &self.sources, taps.controller))
     }
 
     /// 1. workers joined, and with them their taps closed, 2. counters compared, 3. the recorder flushed, 4. the
@@ -211,21 +201,21 @@ impl Apparatus {
         orders: flume::Receiver<Command>,
         reports: Arc<Reports>,
     ) -> Ended {
-        let Self { registry, status, clock, pipeline, sampler, watcher } = self;
+        let Self { sources, pipeline, sampler, watcher } = self;
+        let Sources { registry, status, clock, .. } = sources.clone();
         // The clients stay listed until the last frame has been taken.
         let (clients, lost_workers) = swarm.join();
         registry.audit();
         status.set_state(RunState::Finished);
         let (sampler, frames) = sampler.stop();
         let lost_sampler = u64::from(sampler.is_none());
-        let mut sampler =
-            sampler.unwrap_or_else(|| Sampler::new(Arc::clone(&registry), status, clock).watch(&pipeline));
+        let mut sampler = sampler.unwrap_or_else(|| Sampler::new(sources).watch(&pipeline));
         let lost_recorder = u64::from(!pipeline.finish());
-        let frame = sampler.next_frame();
+        let frame = sampler.next_whole_sample();
         frames.send_replace(Arc::clone(&frame));
         let lost = lost_workers as u64 + lost_sampler + lost_recorder;
         drop(clients);
-        Ended { config, clock, ending, registry, frame, lost, watcher, orders, reports }
+        Ended { config, clock, ending, frame, lost, watcher, orders, reports }
     }
 }
 
@@ -251,11 +241,10 @@ struct Ended {
     config: RunConfig,
     clock: Clock,
     ending: Ending,
-    registry: Arc<Registry>,
-    frame: Arc<Frame>,
+    frame: Arc<RunSample>,
     /// Threads that were lost to a panic.
     lost: u64,
-    watcher: Watcher,
+    watcher: Display,
     orders: flume::Receiver<Command>,
     reports: Arc<Reports>,
 }
@@ -284,14 +273,14 @@ impl Ended {
         }
         let more_panics = self.watcher.end() > self.lost + self.frame.panics;
         // Not before the screen is restored: it owns the terminal.
-        unwritten.iter().for_each(|line| voice::say(&format!("hlswarm: {line}")));
+        unwritten.iter().for_each(|line| stdio::say(&format!("hlswarm: {line}")));
         let unprinted = if refused {
             // Without a load one sentence says it all; reports that were asked for are written nevertheless.
             let why = report.exit.reasons.first().map_or("", String::as_str);
-            voice::say(&format!("hlswarm: preflight: {why}; --skip-preflight loads it nevertheless"));
+            stdio::say(&format!("hlswarm: preflight: {why}; --skip-preflight loads it nevertheless"));
             false
         } else {
-            let printed = voice::print(&report::text(&report), Some(PRINT_LIMIT));
+            let printed = stdio::print(&report::text(&report), Some(PRINT_LIMIT));
             printed.is_err() && self.reports.is_empty()
         };
         ExitStatus::from(match report.exit.code {
@@ -307,7 +296,7 @@ impl Ended {
         let mut run = run_facts(&self.config, self.clock);
         run.resolve_unused = unused_resolve_entries(&self.config.clients.net.resolve);
         let facts = Facts { run, lost_workers: self.lost, origin };
-        let mut report = report::build(facts, &self.frame, &self.registry);
+        let mut report = report::build(facts, &self.frame);
         if exit::limited(&report).is_some() {
             report.trust = Trust::INVALID;
         }

@@ -3,11 +3,11 @@
 use color_eyre::eyre;
 
 use super::signals::Signals;
-use super::{ExitStatus, Failure, PRINT_LIMIT, files, voice};
-use crate::base::{Kind, units};
+use super::{ExitStatus, Failure, PRINT_LIMIT, files, stdio};
 use crate::cli::OriginArgs;
 use crate::config::{ConfigError, shown_file};
 use crate::origin::{Counts, Origin, OriginError, Settings, child, serve_blocking};
+use crate::vocabulary::{Kind, units};
 
 /// Serves until a signal comes (or, as a child, until standard input ends).
 pub(super) fn serve(args: OriginArgs) -> Result<ExitStatus, Failure> {
@@ -23,12 +23,12 @@ pub(super) fn serve(args: OriginArgs) -> Result<ExitStatus, Failure> {
         if let (Some(path), Some(pem)) = (&certificate, origin.certificate_pem())
             && let Err(error) = files::resolve(path).and_then(|path| files::replace(&path, pem.as_bytes()))
         {
-            voice::say(&format!("hlswarm: --certificate {}: {error}", shown_file(path)));
+            stdio::say(&format!("hlswarm: --certificate {}: {error}", shown_file(path)));
         }
         Ok(())
     };
     let counts = serve_blocking(settings, on_ready, any_signal()).map_err(refused)?;
-    _ = voice::print(&summary(&counts), Some(PRINT_LIMIT));
+    _ = stdio::print(&summary(&counts), Some(PRINT_LIMIT));
     Ok(ExitStatus::from(0))
 }
 
@@ -61,12 +61,12 @@ fn settings(args: OriginArgs) -> Settings {
 
 fn announce(origin: &Origin) {
     let addresses = origin.addresses();
-    voice::say("hlswarm origin: serving until Ctrl-C");
+    stdio::say("hlswarm origin: serving until Ctrl-C");
     for stream in ["live/ts", "live/fmp4", "vod/ts", "vod/fmp4"] {
-        voice::say(&format!("  http://{}/{stream}/master.m3u8", addresses.plain));
+        stdio::say(&format!("  http://{}/{stream}/master.m3u8", addresses.plain));
     }
     if let Some(tls) = addresses.tls {
-        voice::say(&format!("  and the same at https://{tls}/"));
+        stdio::say(&format!("  and the same at https://{tls}/"));
     }
 }
 

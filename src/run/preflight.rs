@@ -6,8 +6,8 @@
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::base::{Manners, limits, units};
 use crate::player::LANES;
+use crate::vocabulary::{HttpProfile, limits, units};
 
 /// Open files that are no client's connection: standard streams, runtimes, reports, name servers, and the workers', as
 /// long as these are few.
@@ -19,13 +19,13 @@ const FILES_OF_WORKER: u64 = 4;
 /// Workers take at most this part of all files.
 const WORKERS_PART: u64 = 4;
 
-/// Raises the limit of open files as far as it goes and returns how many clients of a player with these manners fit.
+/// Raises the limit of open files as far as it goes and returns how many clients of a player with this HTTP profile fit.
 ///
 /// # Errors
 /// One line that says what is needed and what there is.
-pub(super) fn check(clients: u32, manners: &Manners) -> Result<u32, String> {
+pub(super) fn check(clients: u32, http_profile: &HttpProfile) -> Result<u32, String> {
     let files = raise_open_files();
-    let each = if manners.connections_apart { LANES as u64 } else { 1 };
+    let each = if http_profile.connections_apart { LANES as u64 } else { 1 };
     let fit = files.map_or(u64::from(limits::CLIENTS), |files| files.saturating_sub(files_reserved()) / each);
     let fit = u32::try_from(fit).unwrap_or(u32::MAX).min(limits::CLIENTS);
     if clients <= fit {
@@ -74,12 +74,12 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_with_the_arithmetic() {
-        let manners = Manners::default();
-        assert!(check(0, &manners).is_ok());
-        let fit = check(1, &manners).expect("one client fits");
+        let http_profile = HttpProfile::default();
+        assert!(check(0, &http_profile).is_ok());
+        let fit = check(1, &http_profile).expect("one client fits");
         assert!(fit >= 1);
         if fit < limits::CLIENTS {
-            let refused = check(fit + 1, &manners).expect_err("too many");
+            let refused = check(fit + 1, &http_profile).expect_err("too many");
             assert!(refused.contains(&units::count(u64::from(fit))), "{refused}");
         }
     }
@@ -92,9 +92,9 @@ mod tests {
 
     #[test]
     fn a_player_that_keeps_its_lanes_apart_needs_a_file_for_each() {
-        let apart = Manners { connections_apart: true, ..Manners::default() };
+        let apart = HttpProfile { connections_apart: true, ..HttpProfile::default() };
         let [together, apart] =
-            [Manners::default(), apart].map(|manners| check(0, &manners).expect("none fits"));
+            [HttpProfile::default(), apart].map(|http_profile| check(0, &http_profile).expect("none fits"));
         let Some(files) = getrlimit(Resource::Nofile).current else { return };
         let most = u64::from(limits::CLIENTS);
         assert_eq!(u64::from(together), (files - files_reserved()).min(most));

@@ -18,8 +18,8 @@ use tokio::time::Instant;
 
 use super::exit::{self, ExitStatus};
 use super::{end, threads};
-use crate::base::{Command, OnHangup, StopCause, limits};
 use crate::tui::Remote;
+use crate::vocabulary::{Command, OnHangup, StopCause, limits};
 
 /// A closing terminal brings up to three hang-ups within milliseconds: the kernel's, the shell's, and its own end.
 const ONE_HANG_UP: Duration = Duration::from_millis(500);

@@ -8,9 +8,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::base::CacheStatus;
-use crate::base::atomics::OnceLock;
-use crate::base::cell::Cell;
+use crate::sync::atomics::OnceLock;
+use crate::sync::single_writer_cell::SingleWriterCell;
+use crate::vocabulary::CacheStatus;
 
 /// Edge addresses that one worker tells apart.
 const EDGES: usize = 64;
@@ -65,10 +65,10 @@ pub struct Audience {
 #[derive(Debug, Default)]
 struct Edge {
     address: OnceLock<SocketAddr>,
-    requests: Cell,
-    bytes: Cell,
-    hit: Cell,
-    miss: Cell,
+    requests: SingleWriterCell,
+    bytes: SingleWriterCell,
+    hit: SingleWriterCell,
+    miss: SingleWriterCell,
 }
 
 impl Edge {
@@ -98,9 +98,9 @@ pub(super) struct Routes {
     other: Edge,
     sources: Box<[OnceLock<IpAddr>]>,
     /// HTTP/1.1 and HTTP/2.
-    protocols: [Cell; 2],
-    handshakes: Cell,
-    resumed: Cell,
+    protocols: [SingleWriterCell; 2],
+    handshakes: SingleWriterCell,
+    resumed: SingleWriterCell,
 }
 
 impl Default for Routes {
@@ -110,8 +110,8 @@ impl Default for Routes {
             other: Edge::default(),
             sources: (0..SOURCES).map(|_| OnceLock::new()).collect(),
             protocols: Default::default(),
-            handshakes: Cell::default(),
-            resumed: Cell::default(),
+            handshakes: SingleWriterCell::default(),
+            resumed: SingleWriterCell::default(),
         }
     }
 }

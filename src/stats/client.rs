@@ -1,17 +1,17 @@
 //! What one client counts and shows of itself. Written by its task alone, read by anybody.
 //!
-//! * A client pays for a table of failures when it has failed in more ways than it has words for, see `few.rs`.
+//! * A client pays for a table of failures when it has failed in more ways than it has words for, see `inline_failures.rs`.
 //! * What a request writes and a snapshot reads lies side by side: playlists and segments that an origin answers touch two
 //!   cache lines in a row, and a segment the place of its size; a snapshot reads five lines in a row.
 //! * Playback is published so that a reader can tell position, buffer and stall at *its* moment, without the
 //!   client's task being awake: a client that waits for a silent origin still shows when its buffer ran dry.
 
 use super::failures::{self, Failures};
-use super::few::FewFailures;
+use super::inline_failures::InlineFailures;
 use super::metric::{Metric, Scalars};
-use crate::base::atomics::{AtomicU32, Ordering};
-use crate::base::cell::Cell;
-use crate::base::{ClientState, Outcome};
+use crate::sync::atomics::{AtomicU32, Ordering};
+use crate::sync::single_writer_cell::SingleWriterCell;
+use crate::vocabulary::{ClientState, Outcome};
 
 /// How many of the last segment sizes are kept.
 pub const RECENT_SEGMENTS: usize = 100;
@@ -37,18 +37,18 @@ const NOT_LIVE: i64 = i64::MIN;
 #[derive(Debug)]
 #[repr(C)]
 pub struct ClientStats {
-    state: Cell,
-    joined_us: Cell,
-    runs_dry: Cell,
-    max_drift_us: Cell,
-    bandwidth: Cell,
-    live_offset_us: Cell,
+    state: SingleWriterCell,
+    joined_us: SingleWriterCell,
+    runs_dry: SingleWriterCell,
+    max_drift_us: SingleWriterCell,
+    bandwidth: SingleWriterCell,
+    live_offset_us: SingleWriterCell,
     /// Fills the line of the holder: what a request writes begins on the next.
-    _rest_of_line: Cell,
-    last: Cell,
-    failures: FewFailures,
-    segments: Cell,
-    scalars: [Cell; Metric::COUNT],
+    _rest_of_line: SingleWriterCell,
+    last: SingleWriterCell,
+    failures: InlineFailures,
+    segments: SingleWriterCell,
+    scalars: [SingleWriterCell; Metric::COUNT],
     further_failures: Failures,
     segment_sizes: [AtomicU32; RECENT_SEGMENTS],
 }
@@ -56,17 +56,17 @@ pub struct ClientStats {
 impl Default for ClientStats {
     fn default() -> Self {
         let stats = Self {
-            state: Cell::default(),
-            joined_us: Cell::default(),
-            runs_dry: Cell::default(),
-            max_drift_us: Cell::default(),
-            bandwidth: Cell::default(),
-            live_offset_us: Cell::default(),
-            _rest_of_line: Cell::default(),
-            last: Cell::default(),
-            failures: FewFailures::default(),
-            segments: Cell::default(),
-            scalars: std::array::from_fn(|_| Cell::default()),
+            state: SingleWriterCell::default(),
+            joined_us: SingleWriterCell::default(),
+            runs_dry: SingleWriterCell::default(),
+            max_drift_us: SingleWriterCell::default(),
+            bandwidth: SingleWriterCell::default(),
+            live_offset_us: SingleWriterCell::default(),
+            _rest_of_line: SingleWriterCell::default(),
+            last: SingleWriterCell::default(),
+            failures: InlineFailures::default(),
+            segments: SingleWriterCell::default(),
+            scalars: std::array::from_fn(|_| SingleWriterCell::default()),
             further_failures: Failures::default(),
             segment_sizes: std::array::from_fn(|_| AtomicU32::new(0)),
         };
@@ -210,7 +210,7 @@ impl ClientStats {
 
     /// One counter now.
     pub fn get(&self, metric: Metric) -> u64 {
-        self.scalars.get(metric.index()).map_or(0, Cell::get)
+        self.scalars.get(metric.index()).map_or(0, SingleWriterCell::get)
     }
 
     /// The playback as it was published last.
@@ -287,10 +287,10 @@ impl ClientStats {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Kind;
-    use crate::base::outcome::{Fault, HttpFailure};
-    use crate::stats::few;
+    use crate::stats::inline_failures;
     use crate::stats::slot::Slot;
+    use crate::vocabulary::Kind;
+    use crate::vocabulary::outcome::{Fault, HttpFailure};
 
     fn playing(offset_us: i64, dry_at_us: u64) -> Playback {
         Playback {
@@ -362,7 +362,7 @@ mod tests {
         let stats = ClientStats::default();
         let ways = [400, 404, 429, 500, 503].map(|status| Outcome::Http(HttpFailure::of(status)));
         let ways: Vec<_> = ways.into_iter().chain([Fault::Cut.into()]).collect();
-        assert_eq!(ways.len(), few::WAYS);
+        assert_eq!(ways.len(), inline_failures::WAYS);
         stats.finish(Outcome::Ok, 5);
         ways.iter().chain(&ways).for_each(|outcome| stats.finish(*outcome, 6));
         assert!(!stats.further_failures.has_table());

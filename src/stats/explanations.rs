@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use crate::base::atomics::OnceLock;
-use crate::base::outcome::Fault;
-use crate::base::{Untrusted, secret_shape};
+use crate::sync::atomics::OnceLock;
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{Untrusted, secret_shape};
 
 /// The widest explanation, in columns: two lines of a report.
 const COLUMNS: usize = 120;

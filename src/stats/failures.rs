@@ -4,9 +4,9 @@
 //! * A bitmap of the slots that were ever used lets a reader touch only those.
 //! * The table is made with the first failure. Whoever never failed has the bitmap alone.
 
-use crate::base::atomics::OnceLock;
-use crate::base::cell::Cell;
-use crate::base::outcome::{Fault, HttpFailure, Outcome};
+use crate::sync::atomics::OnceLock;
+use crate::sync::single_writer_cell::SingleWriterCell;
+use crate::vocabulary::outcome::{Fault, HttpFailure, Outcome};
 
 /// Slots of the table: HTTP failures first, then the other faults.
 pub const SLOTS: usize = HttpFailure::SLOTS + Fault::COUNT;
@@ -26,8 +26,8 @@ pub(super) fn slots(words: impl Iterator<Item = u64>) -> impl Iterator<Item = us
 /// Counts of failures by outcome.
 #[derive(Debug, Default)]
 pub struct Failures {
-    seen: [Cell; WORDS],
-    counts: OnceLock<Box<[Cell; SLOTS]>>,
+    seen: [SingleWriterCell; WORDS],
+    counts: OnceLock<Box<[SingleWriterCell; SLOTS]>>,
 }
 
 /// The slot of an outcome, `None` for ok.
@@ -51,7 +51,8 @@ impl Failures {
     /// Adds to the slot; by the one writer only. A slot outside the table is ignored.
     #[inline]
     pub fn add(&self, slot: usize, amount: u64) {
-        let counts = self.counts.get_or_init(|| Box::new(std::array::from_fn(|_| Cell::default())));
+        let counts =
+            self.counts.get_or_init(|| Box::new(std::array::from_fn(|_| SingleWriterCell::default())));
         if let (Some(count), Some(word)) = (counts.get(slot), self.seen.get(slot / 64)) {
             count.add(amount);
             let bit = 1 << (slot % 64);
@@ -72,7 +73,7 @@ impl Failures {
     /// Calls `visit` with each slot that was ever used and its count now.
     #[inline]
     pub fn for_each(&self, mut visit: impl FnMut(usize, u64)) {
-        for slot in slots(self.seen.iter().map(Cell::get_acquire)) {
+        for slot in slots(self.seen.iter().map(SingleWriterCell::get_acquire)) {
             if let Some(count) = self.counts.get().and_then(|counts| counts.get(slot)) {
                 visit(slot, count.get());
             }

@@ -7,9 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::atomics::OnceLock;
-use crate::base::cell::Cell;
-use crate::base::{Finding, Untrusted, secret_shape};
+use crate::sync::atomics::OnceLock;
+use crate::sync::single_writer_cell::SingleWriterCell;
+use crate::vocabulary::{Finding, Untrusted, secret_shape};
 
 /// A finding as readers see it, all workers together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +40,9 @@ impl FindingRow {
 /// One finding of one worker.
 #[derive(Debug, Default)]
 struct Tally {
-    count: Cell,
-    first_us: Cell,
-    last_us: Cell,
+    count: SingleWriterCell,
+    first_us: SingleWriterCell,
+    last_us: SingleWriterCell,
     detail: OnceLock<Arc<str>>,
 }
 

@@ -8,7 +8,7 @@
 use histogram::{Bucket, Histogram};
 
 use super::recorder::{Recorder, config};
-use crate::base::Kind;
+use crate::vocabulary::Kind;
 
 /// The percentiles of a summary.
 const QUANTILES: [f64; 4] = [0.5, 0.95, 0.99, 0.999];

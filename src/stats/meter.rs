@@ -16,8 +16,8 @@ use super::metric::Metric;
 use super::quality::Quality;
 use super::registry::ClientSlot;
 use super::worker::WorkerStats;
-use crate::base::outcome::Fault;
-use crate::base::{CacheStatus, ClientState, Clock, Finding, Kind, Outcome, clock};
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{CacheStatus, ClientState, Clock, Finding, Kind, Outcome, clock};
 
 /// Counts for one client.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 //! clients against totals iterate over [`Metric::ALL`]. The order of the lines is the order of the cells in memory, so
 //! a new one goes to the end unless every request counts it.
 
-use crate::base::Kind;
+use crate::vocabulary::Kind;
 
 /// Declares the catalogue: variant, name, meaning.
 macro_rules! metrics {

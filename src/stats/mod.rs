@@ -9,19 +9,19 @@
 //!   than started. The snapshot that is taken after every client has left is exact.
 
 mod audience;
+mod baseline;
 mod client;
 mod explanations;
 mod failures;
-mod few;
 mod findings;
+mod inline_failures;
 pub mod latency;
 mod meter;
 mod metric;
 #[cfg(all(test, hlswarm_loom))]
 mod models;
-mod phase;
 mod quality;
-mod recent;
+mod recent_latency;
 mod recorder;
 mod registry;
 mod slot;
@@ -33,14 +33,14 @@ pub mod window;
 mod worker;
 
 pub use audience::{Audience, EdgeTotals, Route};
+pub use baseline::Baseline;
 pub use client::{ClientStats, Playback};
 pub use findings::FindingRow;
 pub use latency::{LatencySnapshot, LatencySummary, Timed};
 pub use meter::{Exchange, Meter, Timings};
 pub use metric::Metric;
-pub use phase::Phase;
 pub use quality::{DEFINITIONS, Quality, SessionNumber};
-pub use recent::{LatencyDigest, RecentLatency};
+pub use recent_latency::{LatencyDigest, RecentLatency};
 pub use registry::{ClientHandle, Registry};
 pub use snapshot::{ClientRow, CodeCount, KindTotals, Snapshot, Tally, Totals};
 pub use speed::{SpeedSummary, Speeds};

@@ -6,7 +6,7 @@ use loom::thread;
 
 use super::client::ClientStats;
 use super::failures::Failures;
-use super::few::FewFailures;
+use super::inline_failures::InlineFailures;
 use super::latency::{LatencySnapshot, Timed};
 use super::meter::{Meter, Timings};
 use super::metric::Metric;
@@ -14,10 +14,10 @@ use super::recorder::Latencies;
 use super::registry::{ClientHandle, Registry};
 use super::slot::Slot;
 use super::snapshot::Totals;
-use crate::base::cell::Cell;
-use crate::base::explore::explore;
-use crate::base::outcome::{Fault, HttpFailure};
-use crate::base::{Clock, Kind, Outcome};
+use crate::sync::loom_explore::explore;
+use crate::sync::single_writer_cell::SingleWriterCell;
+use crate::vocabulary::outcome::{Fault, HttpFailure};
+use crate::vocabulary::{Clock, Kind, Outcome};
 
 /// How many preemptions are tried where a whole registry is read: every one would take days.
 const PREEMPTIONS: Option<usize> = Some(2);
@@ -140,13 +140,13 @@ fn a_failure_is_seen_whole_though_its_table_is_made_for_it() {
 #[test]
 fn a_slot_and_its_count_are_never_apart() {
     explore(None, || {
-        let few = Arc::new(FewFailures::default());
+        let inline_failures = Arc::new(InlineFailures::default());
         let writer = {
-            let few = Arc::clone(&few);
-            thread::spawn(move || assert!([104, 7, 104].into_iter().all(|slot| few.count(slot))))
+            let inline_failures = Arc::clone(&inline_failures);
+            thread::spawn(move || assert!([104, 7, 104].into_iter().all(|slot| inline_failures.count(slot))))
         };
         let mut seen = 0;
-        few.for_each(|slot, count| {
+        inline_failures.for_each(|slot, count| {
             assert!(matches!((slot, count), (104, 1..=2) | (7, 1)), "{count} for slot {slot}");
             seen += 1;
         });
@@ -191,7 +191,7 @@ fn a_time_that_is_counted_has_its_sum_and_its_extremes() {
 }
 
 /// Two numbers that their holder always keeps equal to twice its own.
-type Pair = [Cell; 2];
+type Pair = [SingleWriterCell; 2];
 
 fn fill(slot: &Slot<Pair>, holder: u64) {
     let [left, right] = slot.writer();

@@ -8,7 +8,7 @@ use super::latency::LatencySnapshot;
 use super::metric::Metric;
 use super::recorder::Recorder;
 use super::snapshot::Totals;
-use crate::base::atomics::OnceLock;
+use crate::sync::atomics::OnceLock;
 
 /// Each number of playback and what it means.
 pub const DEFINITIONS: [(&str, &str); 12] = [
@@ -52,6 +52,8 @@ pub const DEFINITIONS: [(&str, &str); 12] = [
 /// What of a client's or a run's playback is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quality {
+    /// Microseconds from the first request of clients until playback began.
+    pub startup_us: u64,
     /// Microseconds of media played.
     pub play_us: u64,
     /// Microseconds that playback stood still after it had begun.
@@ -65,6 +67,7 @@ pub struct Quality {
 impl Quality {
     fn read(count: impl Fn(Metric) -> u64) -> Self {
         Self {
+            startup_us: count(Metric::StartupMicros),
             play_us: count(Metric::PlayMicros),
             stall_us: count(Metric::StallMicros),
             stalls: count(Metric::Stalls),
@@ -97,6 +100,11 @@ impl Quality {
         share(self.played_bytes as f64 * 8e6, self.play_us as f64)
     }
 
+    /// Play / (start-up + play + stall); `None`: no client has lived yet.
+    pub fn average_speed(&self) -> Option<f64> {
+        share(self.play_us as f64, self.startup_us as f64 + self.watched_us())
+    }
+
     fn watched_us(&self) -> f64 {
         (self.play_us + self.stall_us) as f64
     }
@@ -120,6 +128,8 @@ pub enum SessionNumber {
 impl SessionNumber {
     /// How many there are.
     pub const COUNT: usize = 3;
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = [Self::RebufferRatio, Self::StallsPerHour, Self::BitsPerSecond];
 
     /// Histograms hold whole numbers: one is this much of the number.
     pub const fn unit(self) -> f64 {
@@ -164,14 +174,20 @@ mod tests {
 
     #[test]
     fn each_number_is_what_its_definition_says() {
-        let quality =
-            Quality { play_us: 2_700_000_000, stall_us: 900_000_000, stalls: 3, played_bytes: 1_350_000_000 };
+        let quality = Quality {
+            startup_us: 1_800_000_000,
+            play_us: 2_700_000_000,
+            stall_us: 900_000_000,
+            stalls: 3,
+            played_bytes: 1_350_000_000,
+        };
         assert_eq!(quality.rebuffer_ratio(), Some(0.25));
         assert_eq!(quality.stalls_per_hour(), Some(3.0));
         assert_eq!(quality.bits_per_second(), Some(4e6));
+        assert_eq!(quality.average_speed(), Some(0.5));
         let nothing = Quality::default();
         let unknown = (nothing.rebuffer_ratio(), nothing.stalls_per_hour(), nothing.bits_per_second());
-        assert_eq!(unknown, (None, None, None));
+        assert_eq!((unknown, nothing.average_speed()), ((None, None, None), None));
     }
 
     #[test]
@@ -180,6 +196,7 @@ mod tests {
         sessions.record(&Quality::default());
         for stalls in 1..=4 {
             sessions.record(&Quality {
+                startup_us: 0,
                 play_us: 3_600_000_000,
                 stall_us: 0,
                 stalls,

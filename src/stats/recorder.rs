@@ -7,8 +7,8 @@
 use histogram::Config;
 
 use super::latency::{LatencySnapshot, Timed};
-use crate::base::atomics::OnceLock;
-use crate::base::cell::Cell;
+use crate::sync::atomics::OnceLock;
+use crate::sync::single_writer_cell::SingleWriterCell;
 
 /// Buckets per power of two: 2^7, an error of 0.8 %. A model has to do with a handful of buckets.
 const GROUPING_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 1 } else { 7 };
@@ -33,22 +33,22 @@ const fn bucket_of(value: u64) -> usize {
 /// One histogram that a worker writes and a snapshot reads.
 #[derive(Debug)]
 pub(super) struct Recorder {
-    pub(super) sum: Cell,
-    pub(super) max: Cell,
+    pub(super) sum: SingleWriterCell,
+    pub(super) max: SingleWriterCell,
     /// 2^64 - 1 minus the smallest value, so that zero means none.
-    pub(super) min_complement: Cell,
-    pub(super) clamped: Cell,
-    pub(super) buckets: [Cell; BUCKETS],
+    pub(super) min_complement: SingleWriterCell,
+    pub(super) clamped: SingleWriterCell,
+    pub(super) buckets: [SingleWriterCell; BUCKETS],
 }
 
 impl Default for Recorder {
     fn default() -> Self {
         Self {
-            sum: Cell::default(),
-            max: Cell::default(),
-            min_complement: Cell::default(),
-            clamped: Cell::default(),
-            buckets: std::array::from_fn(|_| Cell::default()),
+            sum: SingleWriterCell::default(),
+            max: SingleWriterCell::default(),
+            min_complement: SingleWriterCell::default(),
+            clamped: SingleWriterCell::default(),
+            buckets: std::array::from_fn(|_| SingleWriterCell::default()),
         }
     }
 }

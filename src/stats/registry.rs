@@ -23,9 +23,9 @@ use super::quality::SessionNumber;
 use super::slot::Slot;
 use super::snapshot::{ClientRow, Snapshot, Totals};
 use super::worker::{self, WorkerStats};
-use crate::base::atomics::{AtomicU64, Ordering};
-use crate::base::outcome::Fault;
-use crate::base::{Clock, Kind};
+use crate::sync::atomics::{AtomicU64, Ordering};
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{Clock, Kind};
 
 /// The place of one client, on cache lines of its own.
 pub(super) type ClientSlot = CachePadded<Slot<ClientStats>>;
@@ -195,7 +195,7 @@ impl Registry {
 
     /// Reads everything but the rows of the clients, which stay as they are: only how many are in which state. That
     /// costs one cache line for each client instead of five.
-    pub fn glance(&self, at_us: u64, snapshot: &mut Snapshot) {
+    pub fn snapshot_states(&self, at_us: u64, snapshot: &mut Snapshot) {
         self.read_run(at_us, snapshot);
         for (_, slot) in self.slots.iter() {
             if let Some(state) = slot.read(|_, stats| stats.state_at(at_us)) {
@@ -328,9 +328,9 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::outcome::HttpFailure;
-    use crate::base::{ClientState, Outcome};
     use crate::stats::Timings;
+    use crate::vocabulary::outcome::HttpFailure;
+    use crate::vocabulary::{ClientState, Outcome};
 
     fn snapshot(registry: &Registry) -> Snapshot {
         let mut snapshot = Snapshot::default();

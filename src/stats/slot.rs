@@ -6,7 +6,7 @@
 //!   stand between the two on every thread that writes: the one that empties the place ([`Slot::open`]) and the one
 //!   that fills it ([`Slot::writer`]). The reader's acquire fence is their counterpart.
 
-use crate::base::atomics::{AtomicU64, Ordering, fence};
+use crate::sync::atomics::{AtomicU64, Ordering, fence};
 
 /// A place for the values of one holder at a time.
 // The number stands before what is read with it.
@@ -67,11 +67,11 @@ impl<T> Slot<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::cell::Cell;
+    use crate::sync::single_writer_cell::SingleWriterCell;
 
     #[test]
     fn a_place_is_read_only_while_it_is_held() {
-        let slot = Slot::<Cell>::default();
+        let slot = Slot::<SingleWriterCell>::default();
         assert_eq!(slot.read(|_, cell| cell.get()), None);
         slot.open(7, |cell| cell.set(0));
         slot.writer().add(3);
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn what_was_read_while_the_place_changed_hands_is_nothing() {
-        let slot = Slot::<Cell>::default();
+        let slot = Slot::<SingleWriterCell>::default();
         slot.open(1, |cell| cell.set(0));
         let read = slot.read(|_, cell| {
             slot.close();

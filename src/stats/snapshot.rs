@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::client::{ClientStats, Playback};
 use super::failures;
 use super::metric::{Metric, Scalars};
-use crate::base::outcome::{Fault, HttpFailure};
-use crate::base::{ClientState, Kind, Outcome};
+use crate::vocabulary::outcome::{Fault, HttpFailure};
+use crate::vocabulary::{ClientState, Kind, Outcome};
 
 /// Requests and the body bytes that came with them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

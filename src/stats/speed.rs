@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::snapshot::{ClientRow, Snapshot};
-use crate::base::ClientState;
+use crate::vocabulary::ClientState;
 
 /// Positions kept of a client: ten seconds and both ends.
 const POSITIONS: usize = 11;
@@ -147,8 +147,8 @@ impl Track {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Clock;
     use crate::stats::{ClientHandle, Playback, Registry};
+    use crate::vocabulary::Clock;
     use std::sync::Arc;
 
     struct Stage {

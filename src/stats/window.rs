@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use super::snapshot::Totals;
-use crate::base::Kind;
-use crate::base::outcome::Fault;
-use crate::base::ring::Ring;
+use crate::sync::ring::Ring;
+use crate::vocabulary::Kind;
+use crate::vocabulary::outcome::Fault;
 
 /// The windows of the reports, shortest first.
 pub const WINDOWS: [Duration; 4] =

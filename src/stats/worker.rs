@@ -14,14 +14,14 @@ use super::metric::{Metric, Scalars};
 use super::quality::Sessions;
 use super::recorder::Latencies;
 use super::snapshot::{KindTotals, Tally, Totals};
-use crate::base::cell::Cell;
-use crate::base::{Kind, Outcome};
+use crate::sync::single_writer_cell::SingleWriterCell;
+use crate::vocabulary::{Kind, Outcome};
 
 /// Requests of one kind by outcome, and the body bytes that came with them.
 #[derive(Debug, Default)]
 struct KindStats {
-    ok: Cell,
-    ok_bytes: Cell,
+    ok: SingleWriterCell,
+    ok_bytes: SingleWriterCell,
     failed: Failures,
     failed_bytes: Failures,
 }
@@ -30,8 +30,8 @@ struct KindStats {
 #[derive(Debug)]
 #[repr(align(128))]
 pub(super) struct WorkerStats {
-    scalars: [Cell; Metric::COUNT],
-    in_flight: Cell,
+    scalars: [SingleWriterCell; Metric::COUNT],
+    in_flight: SingleWriterCell,
     kinds: [KindStats; Kind::COUNT],
     pub(super) latencies: Latencies,
     pub(super) findings: Findings,
@@ -43,8 +43,8 @@ pub(super) struct WorkerStats {
 impl Default for WorkerStats {
     fn default() -> Self {
         Self {
-            scalars: std::array::from_fn(|_| Cell::default()),
-            in_flight: Cell::default(),
+            scalars: std::array::from_fn(|_| SingleWriterCell::default()),
+            in_flight: SingleWriterCell::default(),
             kinds: std::array::from_fn(|_| KindStats::default()),
             latencies: Latencies::default(),
             findings: Findings::default(),
@@ -94,7 +94,7 @@ impl WorkerStats {
 
     /// Requests finished of one kind, with everything that was counted before them.
     pub(super) fn finished(&self, kind: Kind) -> u64 {
-        self.scalars.get(Metric::finished(kind).index()).map_or(0, Cell::get_acquire)
+        self.scalars.get(Metric::finished(kind).index()).map_or(0, SingleWriterCell::get_acquire)
     }
 
     /// Requests that are open now, by the independent gauge.
@@ -104,7 +104,7 @@ impl WorkerStats {
 
     /// Adds one counter to `scalars`.
     pub(super) fn add_to(&self, metric: Metric, scalars: &mut Scalars) {
-        scalars.add(metric, self.scalars.get(metric.index()).map_or(0, Cell::get));
+        scalars.add(metric, self.scalars.get(metric.index()).map_or(0, SingleWriterCell::get));
     }
 
     /// Adds the requests of one kind to `totals`.

@@ -7,14 +7,14 @@ use std::thread;
 use std::time::Duration;
 
 use super::{ClientSettings, Swarm};
-use crate::base::{Clock, SecretUrl};
-use crate::frame::Status;
+use crate::control::Engine as _;
 use crate::hls::VariantChoice;
 use crate::load::Reconnects;
 use crate::net::{self, Headers, TlsSettings};
 use crate::pipeline::{Header, Pipeline};
 use crate::player::{self, SessionLength, profiles};
-use crate::stats::Registry;
+use crate::sample::Sources;
+use crate::vocabulary::SecretUrl;
 
 /// Longer than any machine needs to drop one task; a worker that spins never ends.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ fn settings(target: &str) -> ClientSettings {
             resolve: Vec::new(),
             timeout: LIMIT,
             headers: Headers::new(&entry, "test", "1", &[]).expect("headers"),
-            manners: profile.manners,
+            http_profile: profile.http_profile,
             budget: Arc::default(),
         },
         player: Arc::new(player::Settings {
@@ -41,7 +41,7 @@ fn settings(target: &str) -> ClientSettings {
         decrypt: false,
         seed: 1,
         reconnects: Arc::new(Reconnects::new(1.0)),
-        witness: None,
+        playlist_tap: None,
     }
 }
 
@@ -50,10 +50,9 @@ fn a_worker_without_a_controller_cuts_its_clients_and_ends() {
     // Connections are accepted by the kernel and never answered: the client hangs in its first request.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let target = format!("http://{}/a.m3u8", silent.local_addr().expect("an address"));
-    let (registry, status, clock) = (Registry::new(1), Arc::new(Status::new(1)), Clock::start());
-    let (_pipeline, taps) = Pipeline::start(1, clock, None, Header::default()).expect("a thread");
-    let mut swarm = Swarm::start(Arc::clone(&registry), &status, clock, &settings(&target), taps.workers)
-        .expect("threads");
+    let sources = Sources::new(1);
+    let (_pipeline, taps) = Pipeline::start(1, sources.clock, None, Header::default()).expect("a thread");
+    let mut swarm = Swarm::start(&sources, &settings(&target), taps.workers).expect("threads");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(swarm.admit());
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::limits;
-use crate::base::outcome::{Fault, HttpFailure, Outcome};
 use crate::hls::{Loaded, ParseError, Playlist};
-use crate::player::{Answer, Failure, Fetch, Player, What};
+use crate::player::{Answer, Failure, Fetch, Player, Resource};
+use crate::vocabulary::limits;
+use crate::vocabulary::outcome::{Fault, HttpFailure, Outcome};
 
 use super::inspection::{Inspection, Look, why_unreadable};
-use super::request::{Arrival, Arrived, timings};
+use super::request::{Arrival, Received, timings};
 
 /// Ends the request with what it brought, and tells what the player hears of it.
 pub(super) fn conclude(
@@ -39,7 +39,7 @@ pub(super) fn conclude(
     let understood = arrived.decrypted.and_then(|()| understand(player, inspection, &look, playlist));
     match understood {
         Ok(answer) => {
-            if matches!((fetch.what, &answer), (What::Segment(..), Answer::Media(_))) {
+            if matches!((fetch.what, &answer), (Resource::Segment(..), Answer::Media(_))) {
                 arrived.exchange.keep_segment_size();
             }
             let times = timings(&arrived.response);
@@ -53,7 +53,7 @@ pub(super) fn conclude(
     }
 }
 
-fn look<'a>(fetch: &'a Fetch, arrived: &'a Arrived<'_>) -> Look<'a> {
+fn look<'a>(fetch: &'a Fetch, arrived: &'a Received<'_>) -> Look<'a> {
     let meter = arrived.exchange.meter();
     let [since, until] = [arrived.exchange.started_us(), arrived.at_us].map(Duration::from_micros);
     let (url, response, length) = (arrived.url(fetch), &arrived.response, arrived.length);
@@ -83,11 +83,11 @@ fn understand(
             inspection.unchanged(look);
             Ok(Answer::Unchanged { fresh_for: fresh_for(look) })
         }
-        What::Key(_) => {
+        Resource::Key(_) => {
             inspection.key(look)?;
             Ok(Answer::Media(response.wire_bytes))
         }
-        What::Init(_) | What::Segment(..) => {
+        Resource::Init(_) | Resource::Segment(..) => {
             inspection.media(look, player.bandwidth());
             if response.wire_bytes == 0 {
                 Err(Fault::BodyShort)
@@ -95,7 +95,7 @@ fn understand(
                 Ok(Answer::Media(response.wire_bytes))
             }
         }
-        What::Entry | What::Playlist(_) => {
+        Resource::Entry | Resource::Playlist(_) => {
             let playlist = readable(look, playlist)?;
             player.accepts(what, &playlist)?;
             if player.awaits(what) {

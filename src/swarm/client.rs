@@ -11,19 +11,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::base::clock::micros;
-use crate::base::{ClientState, failpoint};
-use crate::net::{Lines, Timer, Wire};
-use crate::player::{Action, Allowance, Answer, Departure, Doing, Fetch, Input, Player, What};
+use crate::net::{ClientConnections, RequestLane, Timer};
+use crate::player::{Action, Allowance, Answer, Departure, Doing, Fetch, Input, Player, Resource};
 use crate::stats::{Meter, Metric, Playback, Timed};
+use crate::sync::failpoint;
+use crate::vocabulary::ClientState;
+use crate::vocabulary::clock::micros;
 
 use super::answer::conclude;
+use super::client_events::ClientEvents;
+use super::client_slot::{ClientSlot, Shared};
 use super::decryption::KeyRing;
 use super::inspection::Inspection;
 use super::lanes::{Lanes, Mailbox};
-use super::request::{Beside, Landed, kind, request};
-use super::seat::{Seat, Shared};
-use super::story::Story;
+use super::request::{Completed, RequestContext, kind, request};
 
 /// Weyl constant: spreads client numbers over the seeds.
 pub(super) const SEED_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -42,29 +43,29 @@ pub(super) enum End {
 /// A client, ready to live.
 pub(super) struct Client {
     viewer: RefCell<Viewer>,
-    lines: Lines,
-    seat: Rc<Seat>,
+    lines: ClientConnections,
+    slot: Rc<ClientSlot>,
 }
 
 impl Client {
-    pub(super) fn new(shared: &Shared, meter: Meter, story: Rc<Story>, seat: Rc<Seat>) -> Self {
+    pub(super) fn new(shared: &Shared, meter: Meter, events: Rc<ClientEvents>, slot: Rc<ClientSlot>) -> Self {
         let settings = &shared.settings;
         let seed = settings.seed ^ meter.client_id().wrapping_mul(SEED_STEP);
         let clock = meter.clock();
         let player = Player::new(Arc::clone(&settings.player), seed, clock.started_at(), clock.now())
-            .succeeding(seat.allowance());
+            .succeeding(slot.allowance());
         let inspection = Inspection::new(Rc::clone(&shared.library), settings.net.offers_gzip());
         let viewer = Viewer {
             player,
             inspection,
             meter: Rc::new(meter),
-            story,
-            seat: Rc::clone(&seat),
+            events,
+            slot: Rc::clone(&slot),
             published: None,
             began: false,
             departed: false,
         };
-        Self { viewer: RefCell::new(viewer), lines: Lines::new(Rc::clone(&shared.net)), seat }
+        Self { viewer: RefCell::new(viewer), lines: ClientConnections::new(Rc::clone(&shared.net)), slot }
     }
 
     /// The requests that may still follow failures: its successor's as well.
@@ -74,24 +75,24 @@ impl Client {
 
     /// Lives until its viewer leaves, the stream has been played to its end, or the run drains.
     pub(super) async fn live(&self) -> End {
-        let Self { viewer, lines, seat } = self;
+        let Self { viewer, lines, slot } = self;
         let meter = Rc::clone(&viewer.borrow().meter);
-        let keys = seat.decrypts().then(KeyRing::default);
-        let beside = Beside { seat, meter: &meter, keys: keys.as_ref() };
+        let keys = slot.decrypts().then(KeyRing::default);
+        let context = RequestContext { slot, meter: &meter, keys: keys.as_ref() };
         let (mut lanes, mut timer) = (Lanes::new(), Timer::new());
         let mut input = Input::Woke;
         loop {
             let action = viewer.borrow_mut().on(input);
             failpoint::reach("client", meter.client_id());
-            if seat.is_draining() && !seat.is_busy() {
+            if slot.is_draining() && !slot.is_busy() {
                 return End::Drained;
             }
             let until = match action {
                 // No new request starts, those in flight finish.
-                Action::Fetch(_) if seat.is_draining() => None,
+                Action::Fetch(_) if slot.is_draining() => None,
                 Action::Fetch(fetch) => {
                     let lane = fetch.lane;
-                    lanes.open(lane, fetch, |mailbox| carry(lines.wire(lane), mailbox, viewer, beside));
+                    lanes.open(lane, fetch, |mailbox| carry(lines.wire(lane), mailbox, viewer, context));
                     input = Input::Woke;
                     continue;
                 }
@@ -113,16 +114,16 @@ impl Client {
 
 /// Carries out the requests of one lane, one after the other.
 async fn carry(
-    mut wire: Wire,
-    mailbox: Rc<Mailbox<Fetch, (What, Answer)>>,
+    mut wire: RequestLane,
+    mailbox: Rc<Mailbox<Fetch, (Resource, Answer)>>,
     viewer: &RefCell<Viewer>,
-    beside: Beside<'_>,
+    context: RequestContext<'_>,
 ) -> Infallible {
     loop {
         let fetch = mailbox.order().await;
         let imported = || viewer.borrow().player.variables().clone();
-        let landed = request(&mut wire, &fetch, beside, imported).await;
-        mailbox.answer((fetch.what, viewer.borrow_mut().conclude(&fetch, landed)));
+        let completed = request(&mut wire, &fetch, context, imported).await;
+        mailbox.answer((fetch.what, viewer.borrow_mut().conclude(&fetch, completed)));
     }
 }
 
@@ -131,8 +132,8 @@ struct Viewer {
     player: Player,
     inspection: Inspection,
     meter: Rc<Meter>,
-    seat: Rc<Seat>,
-    story: Rc<Story>,
+    slot: Rc<ClientSlot>,
+    events: Rc<ClientEvents>,
     published: Option<Playback>,
     /// Playback has begun.
     began: bool,
@@ -150,14 +151,14 @@ impl Viewer {
     }
 
     /// Looks at what a request brought, and tells what the player hears of it.
-    fn conclude(&mut self, fetch: &Fetch, landed: Landed<'_>) -> Answer {
-        let Landed { redirects, arrival, open: _open } = landed;
+    fn conclude(&mut self, fetch: &Fetch, completed: Completed<'_>) -> Answer {
+        let Completed { redirects, arrival, open: _open } = completed;
         if redirects > 0 {
             self.player.redirected(redirects, self.now());
         }
         let answer = conclude(&self.player, &mut self.inspection, fetch, arrival);
         if matches!(answer, Answer::Failed(_)) {
-            self.story.failed(kind(fetch.what));
+            self.events.failed(kind(fetch.what));
         }
         answer
     }
@@ -209,7 +210,7 @@ impl Viewer {
             meter.time(Timed::LiveLatency, micros(latency));
         }
         let playback = self.playback(now);
-        self.story.settled(self.published.map(|before| before.state), playback.state, &tally);
+        self.events.settled(self.published.map(|before| before.state), playback.state, &tally);
         if self.published != Some(playback) {
             self.meter.publish(&playback);
             self.published = Some(playback);
@@ -242,7 +243,7 @@ impl Drop for Viewer {
         self.player.leave(now);
         self.settle(now);
         self.meter.end_session();
-        if self.seat.is_removed() && !self.began && !self.departed {
+        if self.slot.is_removed() && !self.began && !self.departed {
             self.meter.count(Metric::ExitsBeforeStart, 1);
         }
     }

@@ -1,13 +1,13 @@
-//! `--decrypt`: the keys that a client has loaded, and the media that it undoes with them.
+//! `--decrypt`: the keys that a client has loaded, and the media that it decrypts with them.
 //!
 //! Nothing is done with the payload; that it can be had, and is padded as it must be, is what is proved.
 
 use std::cell::RefCell;
 
-use crate::base::SecretUrl;
-use crate::base::outcome::Fault;
 use crate::hls::decrypt::{BLOCK, Decryptor};
 use crate::player::Decryption;
+use crate::vocabulary::SecretUrl;
+use crate::vocabulary::outcome::Fault;
 
 /// Keys that are kept of one client.
 const KEYS: usize = 64;
@@ -31,7 +31,7 @@ impl KeyRing {
         Ok(())
     }
 
-    /// What undoes this encryption.
+    /// What decrypts this.
     fn decryptor(&self, decryption: &Decryption) -> Option<Decryptor> {
         let keys = self.0.borrow();
         let (_, key) = keys.iter().rev().find(|(url, _)| *url == decryption.key)?;
@@ -40,9 +40,9 @@ impl KeyRing {
 }
 
 /// Undoes the encryption of one response.
-pub(super) struct Undoing(Option<Box<Decryptor>>);
+pub(super) struct BodyDecryptor(Option<Box<Decryptor>>);
 
-impl Undoing {
+impl BodyDecryptor {
     /// Nothing to do for what is clear, or where no keys are kept.
     pub(super) fn new(keys: Option<&KeyRing>, decryption: Option<&Decryption>) -> Self {
         Self(keys.zip(decryption).and_then(|(keys, decryption)| keys.decryptor(decryption)).map(Box::new))

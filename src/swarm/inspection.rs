@@ -6,15 +6,15 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::base::outcome::Fault;
-use crate::base::{Finding, SecretUrl, units};
 use crate::hls::wall_clock::impossible_age;
 use crate::hls::{Loaded, Media, ParseError, Playlist, Watch};
 use crate::net::Response;
-use crate::player::{Fetch, What};
+use crate::player::{Fetch, Resource};
 use crate::stats::Meter;
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{Finding, SecretUrl, units};
 
-use super::library::Library;
+use super::playlist_cache::PlaylistCache;
 
 /// A playlist from this size on is worth compressing: a smaller one fits into a packet.
 const WORTH_COMPRESSING: usize = 1_024;
@@ -26,7 +26,7 @@ const KEY_BYTES: [u64; 2] = [16, 32];
 
 /// What a client remembers of its stream, to find what is wrong.
 pub(super) struct Inspection {
-    library: Rc<Library>,
+    library: Rc<PlaylistCache>,
     offers_gzip: bool,
     /// The media playlists, by the number of their track.
     watches: Vec<Watch>,
@@ -61,15 +61,18 @@ impl Look<'_> {
     /// The number of the track that it is for; a media playlist at the given address is the first.
     fn track(&self) -> usize {
         match self.fetch.what {
-            What::Entry => 0,
-            What::Playlist(track) | What::Key(track) | What::Init(track) | What::Segment(track, _) => track,
+            Resource::Entry => 0,
+            Resource::Playlist(track)
+            | Resource::Key(track)
+            | Resource::Init(track)
+            | Resource::Segment(track, _) => track,
         }
     }
 }
 
 impl Inspection {
     /// Of a client that has loaded nothing; `offers_gzip`: for playlists.
-    pub(super) fn new(library: Rc<Library>, offers_gzip: bool) -> Self {
+    pub(super) fn new(library: Rc<PlaylistCache>, offers_gzip: bool) -> Self {
         Self { library, offers_gzip, watches: Vec::new(), generation: 0 }
     }
 
@@ -190,7 +193,7 @@ impl Inspection {
         if let Some(wrong) = look.content_type().filter(|essence| !may_be_media(essence)) {
             look.find(Finding::WrongContentType, || format!("media comes as {wrong}"));
         }
-        if let What::Segment(_, sequence) = look.fetch.what
+        if let Resource::Segment(_, sequence) = look.fetch.what
             && !whole
         {
             self.inspect_bandwidth(look, sequence, bandwidth);
@@ -216,7 +219,7 @@ impl Inspection {
 
     /// Looks at a request that was answered with a failure.
     pub(super) fn failure(&self, look: &Look<'_>) {
-        let What::Segment(_, sequence) = look.fetch.what else { return };
+        let Resource::Segment(_, sequence) = look.fetch.what else { return };
         let Some(media) = self.listed(look).filter(|_| matches!(look.response.status, 404 | 410)) else {
             return;
         };

@@ -9,33 +9,29 @@
 mod abandoned_tests;
 mod answer;
 mod client;
-mod controller;
+mod client_events;
+mod client_slot;
 mod decryption;
-mod first_client;
 mod inspection;
 mod lanes;
-mod library;
+mod playlist_cache;
 mod reach;
 mod request;
-mod seat;
-mod story;
-mod turns;
+mod sample_schedule;
 mod worker;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::base::Clock;
-use crate::frame::Status;
+use crate::control::Engine;
 use crate::load::Reconnects;
 use crate::net;
 use crate::pipeline::Tap;
 use crate::player;
+use crate::sample::Sources;
 use crate::stats::{ClientHandle, Registry};
 
-pub use controller::{Controller, Ending, Plan};
-pub use first_client::Ahead;
-pub use library::Witness;
+pub use playlist_cache::PlaylistTap;
 use worker::{Order, Worker};
 
 /// How long workers may take to end after their last client has gone; one that hangs is left behind.
@@ -55,7 +51,7 @@ pub struct ClientSettings {
     /// When clients that could not connect may try again.
     pub reconnects: Arc<Reconnects>,
     /// Who is given every playlist that is read.
-    pub witness: Option<Witness>,
+    pub playlist_tap: Option<PlaylistTap>,
 }
 
 /// The worker threads and the clients that were admitted to them.
@@ -73,61 +69,10 @@ impl Swarm {
     ///
     /// # Errors
     /// A thread or its runtime could not be started.
-    pub fn start(
-        registry: Arc<Registry>,
-        status: &Arc<Status>,
-        clock: Clock,
-        settings: &ClientSettings,
-        taps: Vec<Tap>,
-    ) -> std::io::Result<Self> {
-        let start =
-            |(index, tap)| Worker::start(index, &registry, settings.clone(), clock, Arc::clone(status), tap);
+    pub fn start(sources: &Sources, settings: &ClientSettings, taps: Vec<Tap>) -> std::io::Result<Self> {
+        let start = |(index, tap)| Worker::start(index, sources.clone(), settings.clone(), tap);
         let workers = taps.into_iter().enumerate().map(start).collect::<Result<_, _>>()?;
-        Ok(Self { registry, workers, admitted: Vec::new(), dealt: 0 })
-    }
-
-    /// Clients that were admitted and have not been removed, those that have finished included.
-    fn admitted(&self) -> u32 {
-        u32::try_from(self.admitted.len()).unwrap_or(u32::MAX)
-    }
-
-    /// Clients whose life goes on.
-    fn running(&self) -> u64 {
-        self.workers.iter().map(Worker::running).sum()
-    }
-
-    /// Admits one client to the next worker.
-    async fn admit(&mut self) {
-        let handle = self.registry.add();
-        let index = self.dealt % self.workers.len().max(1);
-        self.dealt += 1;
-        self.admitted.push((handle.id(), index));
-        if let Some(worker) = self.workers.get(index) {
-            worker.order(Order::Admit(handle)).await;
-        }
-    }
-
-    /// Removes the client that was admitted last.
-    async fn remove_newest(&mut self) {
-        if let Some((id, index)) = self.admitted.pop()
-            && let Some(worker) = self.workers.get(index)
-        {
-            worker.order(Order::Remove(id)).await;
-        }
-    }
-
-    /// No new request starts; those in flight finish.
-    async fn drain(&self) {
-        for worker in &self.workers {
-            worker.order(Order::Drain).await;
-        }
-    }
-
-    /// Every client ends now.
-    async fn cut(&self) {
-        for worker in &self.workers {
-            worker.order(Order::Cut).await;
-        }
+        Ok(Self { registry: Arc::clone(&sources.registry), workers, admitted: Vec::new(), dealt: 0 })
     }
 
     /// Waits for the workers, which must have been drained or cut, and returns the clients that were listed at the
@@ -142,5 +87,45 @@ impl Swarm {
             }
         }
         (clients, lost)
+    }
+}
+
+impl Engine for Swarm {
+    fn admitted(&self) -> u32 {
+        u32::try_from(self.admitted.len()).unwrap_or(u32::MAX)
+    }
+
+    fn running(&self) -> u64 {
+        self.workers.iter().map(Worker::running).sum()
+    }
+
+    async fn admit(&mut self) {
+        let handle = self.registry.add();
+        let index = self.dealt % self.workers.len().max(1);
+        self.dealt += 1;
+        self.admitted.push((handle.id(), index));
+        if let Some(worker) = self.workers.get(index) {
+            worker.order(Order::Admit(handle)).await;
+        }
+    }
+
+    async fn remove_newest(&mut self) {
+        if let Some((id, index)) = self.admitted.pop()
+            && let Some(worker) = self.workers.get(index)
+        {
+            worker.order(Order::Remove(id)).await;
+        }
+    }
+
+    async fn drain(&self) {
+        for worker in &self.workers {
+            worker.order(Order::Drain).await;
+        }
+    }
+
+    async fn cut(&self) {
+        for worker in &self.workers {
+            worker.order(Order::Cut).await;
+        }
     }
 }

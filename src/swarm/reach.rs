@@ -3,17 +3,17 @@
 //! * A client is cut off from a host once no connection came about, or a new one broke before any answer. A reset of a connection
 //!   that has answered before is an ordinary failure: the player's own retries are right for it.
 //! * It takes a slot of the run's [`Reconnects`] before each further request to that host, until one is answered. Other
-//!   hosts are not affected: a backup is asked at once. The state belongs to the seat: a viewer that replaces another
+//!   hosts are not affected: a backup is asked at once. The state belongs to the slot: a viewer that replaces another
 //!   joins no faster.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::SecretUrl;
-use crate::base::outcome::Fault;
-use crate::base::secret_url::Endpoint;
 use crate::load::Reconnects;
+use crate::vocabulary::SecretUrl;
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::secret_url::Endpoint;
 
 /// How far a request came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) enum Attempt {
 /// Hosts that are remembered as out of reach: more than a stream has.
 const HOSTS: usize = 8;
 
-/// The hosts that the clients of one seat cannot reach.
+/// The hosts that the clients of one slot cannot reach.
 #[derive(Debug)]
 pub(super) struct Reach {
     reconnects: Arc<Reconnects>,

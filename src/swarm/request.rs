@@ -8,29 +8,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::outcome::{Fault, Outcome};
-use crate::base::secret_url::Access;
-use crate::base::{Finding, Kind, SecretUrl, limits};
 use crate::hls::{ParseError, Playlist, Variables};
-use crate::net::{Body, Observer, Opening, Request, Response, Wire};
-use crate::player::{Fetch, What};
+use crate::net::{Body, ConnectionInfo, Observer, Request, RequestLane, Response};
+use crate::player::{Fetch, Resource};
 use crate::stats::{Exchange, Meter, Metric, Route, Timed, Timings};
+use crate::vocabulary::outcome::{Fault, Outcome};
+use crate::vocabulary::secret_url::Access;
+use crate::vocabulary::{Finding, Kind, SecretUrl, limits};
 
-use super::decryption::{KeyRing, Undoing};
-use super::library::Library;
+use super::client_slot::{ClientSlot, RequestGuard};
+use super::decryption::{BodyDecryptor, KeyRing};
+use super::playlist_cache::PlaylistCache;
 use super::reach::Attempt;
-use super::seat::{OpenRequest, Seat};
 
 /// How long a client waits for what this machine lacks before it tries again.
 const LOCAL_WAIT: Duration = Duration::from_secs(1);
 
 /// A request that has ended.
-pub(super) struct Landed<'a> {
+pub(super) struct Completed<'a> {
     /// Redirects that were followed.
     pub(super) redirects: u32,
     pub(super) arrival: Arrival<'a>,
     /// The request counts as open until what came has been looked at; `None`: none was made.
-    pub(super) open: Option<OpenRequest<'a>>,
+    pub(super) open: Option<RequestGuard<'a>>,
 }
 
 /// What became of a request.
@@ -44,11 +44,11 @@ pub(super) enum Arrival<'a> {
     /// So many bytes of a key or of media stood in the playlist itself.
     Inline(u64),
     /// The response, the address that it came from, and the exchange that still wants its outcome.
-    Response(Arrived<'a>),
+    Response(Received<'a>),
 }
 
 /// A complete response that is no redirect.
-pub(super) struct Arrived<'a> {
+pub(super) struct Received<'a> {
     /// The address that it finally came from, if redirects led there.
     pub(super) redirected: Option<SecretUrl>,
     pub(super) response: Response,
@@ -63,14 +63,14 @@ pub(super) struct Arrived<'a> {
     pub(super) exchange: Exchange<'a>,
 }
 
-impl Arrived<'_> {
+impl Received<'_> {
     /// Returns true when the status says that what was asked for came.
     fn is_ok(&self) -> bool {
         self.response.status != 304 && Outcome::of_status(self.response.status, false).is_ok()
     }
 
     /// Reads the playlist, with what its multivariant playlist defines. Other requests of the client go on meanwhile.
-    async fn read(&mut self, fetch: &Fetch, library: &Library, imported: &Variables) {
+    async fn read(&mut self, fetch: &Fetch, library: &PlaylistCache, imported: &Variables) {
         let body = std::mem::take(&mut self.response.body);
         self.playlist = Some(library.read(self.url(fetch), body, imported).await);
     }
@@ -83,8 +83,8 @@ impl Arrived<'_> {
 
 /// What a request knows of its client.
 #[derive(Clone, Copy)]
-pub(super) struct Beside<'a> {
-    pub(super) seat: &'a Seat,
+pub(super) struct RequestContext<'a> {
+    pub(super) slot: &'a ClientSlot,
     pub(super) meter: &'a Meter,
     /// Where keys are kept, if what is encrypted is to be decrypted.
     pub(super) keys: Option<&'a KeyRing>,
@@ -93,17 +93,17 @@ pub(super) struct Beside<'a> {
 /// Requests what the player wants; each redirect on the way is a request of its own. `imported` are the variables of the
 /// multivariant playlist that the player has.
 pub(super) async fn request<'a>(
-    wire: &mut Wire,
+    wire: &mut RequestLane,
     fetch: &Fetch,
-    beside: Beside<'a>,
+    context: RequestContext<'a>,
     imported: impl Fn() -> Variables,
-) -> Landed<'a> {
-    let Beside { seat, meter, keys } = beside;
-    let open = seat.begin_request(&fetch.url).await;
+) -> Completed<'a> {
+    let RequestContext { slot, meter, keys } = context;
+    let open = slot.begin_request(&fetch.url).await;
     let mut redirects = 0;
     let mut arrival = match fetch.url.access() {
         _ if open.is_none() => Arrival::Failed,
-        Access::Request => follow(wire, fetch, beside, &mut redirects).await,
+        Access::Request => follow(wire, fetch, context, &mut redirects).await,
         Access::Inline => read_inline(fetch, meter, keys),
         Access::Refused => {
             meter.find(Finding::BadUri, || fetch.url.refusal());
@@ -115,9 +115,9 @@ pub(super) async fn request<'a>(
         && arrived.is_ok()
     {
         let imported = imported();
-        arrived.read(fetch, seat.library(), &imported).await;
+        arrived.read(fetch, slot.library(), &imported).await;
     }
-    Landed { redirects, arrival, open }
+    Completed { redirects, arrival, open }
 }
 
 /// Takes a key or media out of its `data:` address. A playlist there is refused: players load it by a request.
@@ -130,28 +130,33 @@ fn read_inline<'a>(fetch: &Fetch, meter: &Meter, keys: Option<&KeyRing>) -> Arri
         return refused(Fault::PolicyScheme);
     }
     let Ok(bytes) = fetch.url.inline() else { return refused(Fault::BodyDecode) };
-    let mut undoing = Undoing::new(keys, fetch.decryption.as_deref());
-    undoing.take(&bytes);
-    match decrypted(fetch, &bytes, undoing, keys) {
+    let mut decryptor = BodyDecryptor::new(keys, fetch.decryption.as_deref());
+    decryptor.take(&bytes);
+    match decrypted(fetch, &bytes, decryptor, keys) {
         _ if bytes.is_empty() => refused(Fault::BodyShort),
         Ok(()) => Arrival::Inline(bytes.len() as u64),
         Err(fault) => refused(fault),
     }
 }
 
-async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, beside: Beside<'a>, redirects: &mut u32) -> Arrival<'a> {
-    let Beside { seat, meter, keys } = beside;
+async fn follow<'a>(
+    wire: &mut RequestLane,
+    fetch: &Fetch,
+    context: RequestContext<'a>,
+    redirects: &mut u32,
+) -> Arrival<'a> {
+    let RequestContext { slot, meter, keys } = context;
     let mut redirected: Option<SecretUrl> = None;
     let mut is_lacking = false;
     loop {
         if is_lacking {
             tokio::time::sleep(LOCAL_WAIT).await;
         }
-        if (is_lacking || *redirects > 0) && seat.is_draining() {
+        if (is_lacking || *redirects > 0) && slot.is_draining() {
             return Arrival::Failed;
         }
         let url = redirected.as_ref().unwrap_or(&fetch.url);
-        let Tried { exchange, undoing, ended } = attempt(wire, url, fetch, beside).await;
+        let Tried { exchange, decryptor, ended } = attempt(wire, url, fetch, context).await;
         is_lacking = matches!(ended, Err(fault) if fault.is_local() && fault != Fault::LocalInternal);
         let response = match ended {
             Ok(response) => response,
@@ -163,11 +168,11 @@ async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, beside: Beside<'a>, redirect
         };
         let Some(location) = redirect(&response) else {
             let body = response.body.bytes();
-            let decrypted = decrypted(fetch, body.as_deref().unwrap_or_default(), undoing, keys);
+            let decrypted = decrypted(fetch, body.as_deref().unwrap_or_default(), decryptor, keys);
             drop(body);
             let (at_us, length) = (meter.now_us(), response.body.len());
             let playlist = None;
-            return Arrival::Response(Arrived {
+            return Arrival::Response(Received {
                 redirected,
                 response,
                 at_us,
@@ -192,33 +197,43 @@ async fn follow<'a>(wire: &mut Wire, fetch: &Fetch, beside: Beside<'a>, redirect
 /// One GET, before it has an outcome.
 struct Tried<'a> {
     exchange: Exchange<'a>,
-    undoing: Undoing,
+    decryptor: BodyDecryptor,
     ended: Result<Response, Fault>,
 }
 
 /// Sends one GET for what the player wants to `url`.
-async fn attempt<'a>(wire: &mut Wire, url: &SecretUrl, fetch: &Fetch, beside: Beside<'a>) -> Tried<'a> {
-    let Beside { seat, meter, keys } = beside;
+async fn attempt<'a>(
+    wire: &mut RequestLane,
+    url: &SecretUrl,
+    fetch: &Fetch,
+    context: RequestContext<'a>,
+) -> Tried<'a> {
+    let RequestContext { slot, meter, keys } = context;
     let kind = kind(fetch.what);
-    let undoing = Undoing::new(keys, fetch.decryption.as_deref());
-    let body = body(kind, &undoing);
-    let mut tap = Tap { exchange: meter.start(kind), undoing, attempt: Attempt::default() };
+    let decryptor = BodyDecryptor::new(keys, fetch.decryption.as_deref());
+    let body = body(kind, &decryptor);
+    let mut observer = MeterObserver { exchange: meter.start(kind), decryptor, attempt: Attempt::default() };
     let Fetch { range, total, reuse, .. } = *fetch;
     let request = Request { url, range, unless: fetch.unless.as_deref(), body, total, reuse };
-    let ended = wire.get(&request, &mut tap).await;
-    let Tap { exchange, undoing, attempt } = tap;
-    seat.reach().ended(url, attempt, ended.as_ref().err().copied());
+    let ended = wire.get(&request, &mut observer).await;
+    let MeterObserver { exchange, decryptor, attempt } = observer;
+    slot.reach().ended(url, attempt, ended.as_ref().err().copied());
     if let Ok(response) = &ended {
         meter.answered(&route(&response.opening), response.wire_bytes, response.cache);
     }
-    Tried { exchange, undoing, ended }
+    Tried { exchange, decryptor, ended }
 }
 
 /// Keeps a key that came, and says whether media could be decrypted.
-fn decrypted(fetch: &Fetch, body: &[u8], undoing: Undoing, keys: Option<&KeyRing>) -> Result<(), Fault> {
+fn decrypted(
+    fetch: &Fetch,
+    body: &[u8],
+    decryptor: BodyDecryptor,
+    keys: Option<&KeyRing>,
+) -> Result<(), Fault> {
     match (fetch.what, keys) {
-        (What::Key(_), Some(keys)) => keys.add(&fetch.url, body),
-        _ => undoing.finish(),
+        (Resource::Key(_), Some(keys)) => keys.add(&fetch.url, body),
+        _ => decryptor.finish(),
     }
 }
 
@@ -228,26 +243,26 @@ fn fail<'a>(exchange: Exchange<'_>, fault: Fault) -> Arrival<'a> {
     Arrival::Failed
 }
 
-pub(super) fn kind(what: What) -> Kind {
+pub(super) fn kind(what: Resource) -> Kind {
     match what {
-        What::Entry | What::Playlist(_) => Kind::Playlist,
-        What::Key(_) => Kind::Key,
-        What::Init(_) => Kind::Init,
-        What::Segment(..) => Kind::Segment,
+        Resource::Entry | Resource::Playlist(_) => Kind::Playlist,
+        Resource::Key(_) => Kind::Key,
+        Resource::Init(_) => Kind::Init,
+        Resource::Segment(..) => Kind::Segment,
     }
 }
 
-fn body(kind: Kind, undoing: &Undoing) -> Body {
+fn body(kind: Kind, decryptor: &BodyDecryptor) -> Body {
     match kind {
-        _ if undoing.looks() => Body::SeenMedia,
+        _ if decryptor.looks() => Body::SeenMedia,
         Kind::Playlist => Body::Playlist,
         Kind::Key => Body::Key,
         Kind::Segment | Kind::Part | Kind::Init | Kind::Unknown => Body::Media,
     }
 }
 
-fn route(opening: &Opening) -> Route {
-    let Opening { edge, source, http2, resumed, .. } = *opening;
+fn route(opening: &ConnectionInfo) -> Route {
+    let ConnectionInfo { edge, source, http2, resumed, .. } = *opening;
     Route { edge, source, http2, resumed }
 }
 
@@ -271,23 +286,23 @@ fn next_hop(url: &SecretUrl, location: &str, redirects: u32) -> Result<SecretUrl
 }
 
 /// Tells the counters what the network tells.
-struct Tap<'a> {
+struct MeterObserver<'a> {
     exchange: Exchange<'a>,
-    undoing: Undoing,
+    decryptor: BodyDecryptor,
     attempt: Attempt,
 }
 
-impl Observer for Tap<'_> {
+impl Observer for MeterObserver<'_> {
     fn received(&mut self, bytes: u64) {
         self.attempt = Attempt::Answered;
         self.exchange.received(bytes);
     }
 
     fn body(&mut self, piece: &[u8]) {
-        self.undoing.take(piece);
+        self.decryptor.take(piece);
     }
 
-    fn connected(&mut self, opening: &Opening, replaces: bool) {
+    fn connected(&mut self, opening: &ConnectionInfo, replaces: bool) {
         self.attempt = Attempt::Connected;
         let meter = self.exchange.meter();
         meter.count(Metric::Connections, 1);

@@ -14,18 +14,19 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::base::Clock;
-use crate::base::roll::Roll;
-use crate::frame::Status;
+use crate::generator::WorkerGauge;
 use crate::net::Net;
 use crate::pipeline::{Departure, Tap};
-use crate::stats::{ClientHandle, Registry};
+use crate::run_state::Status;
+use crate::sample::Sources;
+use crate::stats::ClientHandle;
+use crate::sync::live_tasks::LiveTasks;
 
 use super::ClientSettings;
 use super::client::End;
-use super::library::Library;
-use super::seat::{Seat, Shared, occupy};
-use super::turns::{TURN, Turns};
+use super::client_slot::{ClientSlot, Shared, run_sessions};
+use super::playlist_cache::PlaylistCache;
+use super::sample_schedule::{SampleSchedule, TURN};
 
 /// Orders that may wait: a join storm is thousands of them, and the controller may wait too.
 const ORDERS: usize = 1_024;
@@ -50,7 +51,7 @@ pub(super) enum Order {
 #[derive(Debug)]
 pub(super) struct Worker {
     orders: flume::Sender<Order>,
-    running: Arc<Roll>,
+    running: Arc<LiveTasks>,
     thread: JoinHandle<Vec<ClientHandle>>,
 }
 
@@ -61,17 +62,14 @@ impl Worker {
     /// The thread or its runtime could not be started.
     pub(super) fn start(
         index: usize,
-        registry: &Arc<Registry>,
+        sources: Sources,
         settings: ClientSettings,
-        clock: Clock,
-        status: Arc<Status>,
         tap: Tap,
     ) -> io::Result<Self> {
         let (orders, receiver) = flume::bounded(ORDERS);
         let (begun, has_begun) = flume::bounded(1);
-        let running = Arc::new(Roll::default());
+        let running = Arc::new(LiveTasks::default());
         let counter = Arc::clone(&running);
-        let registry = Arc::clone(registry);
         let thread = thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
             // A runtime of local tasks cannot move: it is made where it runs, and what keeps it from being made is told.
             let runtime =
@@ -84,13 +82,16 @@ impl Worker {
                 };
             _ = begun.send(Ok(()));
             let net = Net::new(settings.net.clone());
-            let library = Rc::new(Library::new(Arc::clone(&settings.net.budget), settings.witness.clone()));
+            let library =
+                Rc::new(PlaylistCache::new(Arc::clone(&settings.net.budget), settings.playlist_tap.clone()));
+            let Sources { registry, status, workers, clock } = sources;
             let shared = Shared { index, registry, settings, net, clock, tap: Rc::new(tap), library };
-            let floor = Floor {
+            let floor = WorkerLoop {
                 shared: Rc::new(shared),
                 status,
+                gauges: workers,
                 running: counter,
-                turns: Turns::default(),
+                turns: SampleSchedule::default(),
                 clients: HashMap::new(),
                 tasks: JoinSet::new(),
                 by_task: HashMap::new(),
@@ -129,19 +130,20 @@ impl Worker {
     }
 }
 
-/// A seat on its worker.
+/// A slot on its worker.
 struct Entry {
-    seat: Rc<Seat>,
+    slot: Rc<ClientSlot>,
     abort: AbortHandle,
     ended: bool,
 }
 
 /// What one worker thread holds.
-struct Floor {
+struct WorkerLoop {
     shared: Rc<Shared>,
     status: Arc<Status>,
-    running: Arc<Roll>,
-    turns: Turns,
+    gauges: Arc<[WorkerGauge]>,
+    running: Arc<LiveTasks>,
+    turns: SampleSchedule,
     /// Seats by the number of the client that sat there first: that is the one the controller knows.
     clients: HashMap<u64, Entry>,
     tasks: JoinSet<End>,
@@ -149,7 +151,7 @@ struct Floor {
     draining: bool,
 }
 
-impl Floor {
+impl WorkerLoop {
     /// Carries out orders until the clients have been told to leave and have left; returns those that are listed.
     async fn work(mut self, orders: flume::Receiver<Order>) -> Vec<ClientHandle> {
         self.probe();
@@ -172,7 +174,7 @@ impl Floor {
                 },
             }
         }
-        self.clients.into_values().filter_map(|entry| entry.seat.handle()).collect()
+        self.clients.into_values().filter_map(|entry| entry.slot.handle()).collect()
     }
 
     fn carry_out(&mut self, order: Order) {
@@ -186,8 +188,8 @@ impl Floor {
             Order::Drain => {
                 self.draining = true;
                 for entry in self.clients.values() {
-                    entry.seat.drain();
-                    if !entry.seat.is_busy() {
+                    entry.slot.drain();
+                    if !entry.slot.is_busy() {
                         entry.abort.abort();
                     }
                 }
@@ -201,17 +203,17 @@ impl Floor {
 
     fn admit(&mut self, handle: ClientHandle) {
         let id = handle.id();
-        let seat = Rc::new(Seat::new(Rc::clone(&self.shared), handle));
-        let abort = self.tasks.spawn_local(occupy(Rc::clone(&seat)));
+        let slot = Rc::new(ClientSlot::new(Rc::clone(&self.shared), handle));
+        let abort = self.tasks.spawn_local(run_sessions(Rc::clone(&slot)));
         self.by_task.insert(abort.id(), id);
-        self.clients.insert(id, Entry { seat, abort, ended: false });
+        self.clients.insert(id, Entry { slot, abort, ended: false });
     }
 
     /// Measures how promptly this worker runs, until its runtime ends.
     fn probe(&self) {
-        let (status, index) = (Arc::clone(&self.status), self.shared.index);
+        let (gauges, index) = (Arc::clone(&self.gauges), self.shared.index);
         tokio::task::spawn_local(async move {
-            if let Some(gauge) = status.workers().get(index) {
+            if let Some(gauge) = gauges.get(index) {
                 gauge.probe().await;
             }
         });
@@ -222,10 +224,10 @@ impl Floor {
         let due = self.turns.take(self.shared.clock.now());
         for (id, entry) in &self.clients {
             if !entry.ended && due.holds(*id) {
-                entry.seat.sample();
+                entry.slot.sample();
             }
         }
-        if let Some(gauge) = self.status.workers().get(self.shared.index) {
+        if let Some(gauge) = self.gauges.get(self.shared.index) {
             gauge.set_clients(self.tasks.len() as u64);
         }
     }
@@ -235,7 +237,7 @@ impl Floor {
         if entry.ended {
             self.clients.remove(&id);
         } else {
-            entry.seat.remove();
+            entry.slot.remove();
             entry.abort.abort();
         }
     }
@@ -255,8 +257,8 @@ impl Floor {
         let Some(id) = self.by_task.remove(&task) else { return };
         let Some(entry) = self.clients.get_mut(&id) else { return };
         entry.ended = true;
-        entry.seat.left(why);
-        if entry.seat.is_removed() {
+        entry.slot.left(why);
+        if entry.slot.is_removed() {
             self.clients.remove(&id);
         }
     }

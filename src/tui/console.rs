@@ -16,15 +16,16 @@ use tokio::sync::watch;
 
 use super::app::{App, Effect, Msg};
 use super::input::Decoder;
-use super::outbox::Outbox;
 use super::painter::Painter;
-use super::picture::picture;
+use super::pending_commands::PendingCommands;
+use super::render::picture;
 use super::theme::Theme;
 use super::tty::{Tty, Wake};
 use super::{Ended, Setup, Told, save};
-use crate::base::{Command, OnHangup, StopCause, failpoint};
-use crate::frame::{Frame, TICK};
 use crate::report::Report;
+use crate::sample::{RunSample, TICK};
+use crate::sync::failpoint;
+use crate::vocabulary::{Command, OnHangup, StopCause};
 
 /// Pictures at the most, however fast keys come.
 const PICTURES_PER_SECOND: u32 = 20;
@@ -40,9 +41,9 @@ pub(super) struct Loop {
     tty: Tty,
     waker: UnixStream,
     on_hangup: OnHangup,
-    frames: watch::Receiver<Arc<Frame>>,
+    frames: watch::Receiver<Arc<RunSample>>,
     report: watch::Receiver<Option<Arc<Report>>>,
-    outbox: Outbox,
+    pending: PendingCommands,
     app: App,
     theme: Theme,
     painter: Painter,
@@ -75,7 +76,7 @@ impl Loop {
             on_hangup: setup.on_hangup,
             frames: setup.frames,
             report: setup.report,
-            outbox: Outbox::new(setup.commands),
+            pending: PendingCommands::new(setup.commands),
             app: App::new(setup.title, setup.access),
             theme: setup.theme,
             painter: Painter::new(setup.theme.charset),
@@ -95,7 +96,7 @@ impl Loop {
     /// Runs until it is told to end or the terminal has gone; `done` gets what is left of it.
     pub(super) fn run(mut self, done: &SyncSender<Ended>) {
         if self.turn().is_err() && self.on_hangup == OnHangup::Stop {
-            self.outbox.push(Command::Stop(StopCause::TerminalGone));
+            self.pending.push(Command::Stop(StopCause::TerminalGone));
             self.hand_over();
         }
         self.tty.restore();
@@ -136,7 +137,7 @@ impl Loop {
             if self.leaves {
                 return Ok(());
             }
-            self.outbox.send();
+            self.pending.send();
             self.tty.flush()?;
             self.draw()?;
         }
@@ -192,7 +193,7 @@ impl Loop {
         match self.app.update(msg) {
             Effect::None => {}
             Effect::Redraw => self.painter.forget(),
-            Effect::Ask(command) => self.outbox.push(command),
+            Effect::Ask(command) => self.pending.push(command),
             Effect::Save => {
                 let saved = save::save(self.painter.shown(), self.app.shown.at);
                 self.tell(Msg::Saved(saved.map_err(|error| error.to_string())));
@@ -236,7 +237,7 @@ impl Loop {
         self.ticks += 1;
         failpoint::reach("console", self.ticks);
         let frame = Arc::clone(&self.frames.borrow_and_update());
-        self.app.update(Msg::Frame(frame));
+        self.app.update(Msg::Sample(frame));
         self.stale = true;
     }
 
@@ -256,7 +257,7 @@ impl Loop {
     /// Tells the run what it has not taken yet, before nobody can any more.
     fn hand_over(&mut self) {
         let end = Instant::now() + super::STOP_LIMIT;
-        while !self.outbox.send() && Instant::now() < end {
+        while !self.pending.send() && Instant::now() < end {
             std::thread::sleep(PICTURE);
         }
     }

@@ -8,20 +8,20 @@
 
 mod app;
 mod console;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod golden_tests;
 pub mod input;
 pub mod keys;
 mod model;
 mod offscreen;
-mod outbox;
 mod painter;
 mod panics;
-mod picture;
-#[cfg(test)]
-mod pictures;
+mod pending_commands;
+mod render;
 mod save;
 mod screen;
-#[cfg(test)]
-mod stage;
 mod svg;
 pub mod theme;
 mod tty;
@@ -39,9 +39,9 @@ pub use app::{Access, Title};
 pub use offscreen::Offscreen;
 pub use theme::{Charset, Palette, Theme};
 
-use crate::base::{Command, OnHangup};
-use crate::frame::Frame;
 use crate::report::Report;
+use crate::sample::RunSample;
+use crate::vocabulary::{Command, OnHangup};
 
 /// How long the console may take to end; a thread that takes longer is left behind.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
@@ -50,7 +50,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Setup {
     /// Where the newest frame is found; the first may come later.
-    pub frames: watch::Receiver<Arc<Frame>>,
+    pub frames: watch::Receiver<Arc<RunSample>>,
     /// Where the report comes, once the run has ended.
     pub report: watch::Receiver<Option<Arc<Report>>>,
     /// Where commands go.

@@ -10,9 +10,9 @@ use ratatui::layout::Size;
 use super::app::{Access, App, Msg, Title};
 use super::input::Decoder;
 use super::painter::Painter;
-use super::picture::picture;
+use super::render::picture;
 use super::theme::Theme;
-use crate::frame::Frame;
+use crate::sample::RunSample;
 
 /// A console that draws into memory.
 #[derive(Debug)]
@@ -48,9 +48,9 @@ impl Offscreen {
     ///
     /// # Errors
     /// None in practice: the bytes go to memory.
-    pub fn show(&mut self, frame: Arc<Frame>, columns: u16, rows: u16) -> io::Result<&[u8]> {
+    pub fn show(&mut self, frame: Arc<RunSample>, columns: u16, rows: u16) -> io::Result<&[u8]> {
         // Nothing but an effect on a run could follow.
-        _ = self.app.update(Msg::Frame(frame));
+        _ = self.app.update(Msg::Sample(frame));
         let Self { app, theme, painter, .. } = self;
         painter.paint(Size::new(columns, rows), |buffer| picture(app, *theme, buffer))
     }
@@ -59,18 +59,18 @@ impl Offscreen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::{Charset, Palette, stage};
+    use crate::tui::{Charset, Palette, fixtures};
 
     #[test]
     fn a_picture_and_then_only_what_has_changed() {
         let theme = Theme { palette: Palette::Mono, charset: Charset::Ascii };
-        let mut console = Offscreen::new(stage::title(), theme);
-        let first = console.show(stage::frame("healthy"), 120, 30).expect("in memory").to_vec();
-        let again = console.show(stage::frame("healthy"), 120, 30).expect("in memory").len();
+        let mut console = Offscreen::new(fixtures::title(), theme);
+        let first = console.show(fixtures::frame("healthy"), 120, 30).expect("in memory").to_vec();
+        let again = console.show(fixtures::frame("healthy"), 120, 30).expect("in memory").len();
         assert!(String::from_utf8(first.clone()).expect("UTF-8").contains("RUNNING"));
         assert!(again * 4 < first.len(), "{again} bytes after {}", first.len());
         console.press(b"2");
-        let clients = console.show(stage::frame("healthy"), 120, 30).expect("in memory");
+        let clients = console.show(fixtures::frame("healthy"), 120, 30).expect("in memory");
         assert!(String::from_utf8_lossy(clients).contains("Clients"));
     }
 }

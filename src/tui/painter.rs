@@ -13,7 +13,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::theme::Charset;
-use crate::base::Untrusted;
+use crate::vocabulary::Untrusted;
 
 /// Room for one full frame of a large terminal.
 const FRAME_BYTES: usize = 256 * 1024;

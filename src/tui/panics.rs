@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 use super::STOP_LIMIT;
-use crate::base::{Command, StopCause, Untrusted};
+use crate::vocabulary::{Command, StopCause, Untrusted};
 
 /// Messages that are kept; a panic that repeats itself says nothing new.
 const KEPT: usize = 8;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 
 use super::svg;
-use crate::base::units;
+use crate::vocabulary::units;
 
 /// Pictures of the same second that have names of their own.
 const SAME_SECOND: u32 = 100;

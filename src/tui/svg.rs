@@ -233,8 +233,8 @@ mod tests {
 
     #[test]
     fn only_a_fixed_set_of_elements_is_used() {
-        for hostile in crate::base::untrusted::HOSTILE {
-            let shown = crate::base::Untrusted::new(hostile).shown();
+        for hostile in crate::vocabulary::untrusted::HOSTILE {
+            let shown = crate::vocabulary::Untrusted::new(hostile).shown();
             let svg = drawn(&shown, Style::new());
             let elements =
                 svg.split('<').skip(1).map(|rest| rest.split([' ', '>', '/']).next().unwrap_or_default());

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use hlswarm::base::outcome::{Fault, HttpFailure};
-use hlswarm::base::{ClientState, Clock, Kind, Outcome, RunState};
-use hlswarm::frame::{Frame, Sampler, Status, TICK};
-use hlswarm::stats::{ClientHandle, Metric, Playback, Registry, Timings};
+use hlswarm::sample::{RunSample, Sampler, Sources, TICK};
+use hlswarm::stats::{ClientHandle, Metric, Playback, Timings};
 use hlswarm::tui::{Charset, Offscreen, Palette, Theme, Title};
+use hlswarm::vocabulary::outcome::{Fault, HttpFailure};
+use hlswarm::vocabulary::{ClientState, Clock, Kind, Outcome, RunState};
 
 const CLIENTS: u64 = 10_000;
 const COLUMNS: u16 = 200;
@@ -36,11 +36,12 @@ struct Run {
 
 impl Run {
     fn new() -> Self {
-        let (registry, status, clock) = (Registry::new(1), Arc::new(Status::new(1)), Clock::start());
+        let sources = Sources::new(1);
+        let Sources { registry, status, clock, .. } = sources.clone();
         status.set_target(u32::try_from(CLIENTS).expect("small"));
         status.set_state(RunState::Running);
         let clients = (0..CLIENTS).map(|_| registry.add()).collect();
-        let mut run = Self { clock, clients, sampler: Sampler::new(registry, status, clock), round: 0 };
+        let mut run = Self { clock, clients, sampler: Sampler::new(sources), round: 0 };
         run.go_on();
         run
     }
@@ -74,20 +75,20 @@ impl Run {
         }
     }
 
-    fn frame(&mut self) -> Arc<Frame> {
+    fn frame(&mut self) -> Arc<RunSample> {
         self.go_on();
-        Arc::new(Frame::clone(&self.sampler.next_frame()))
+        Arc::new(RunSample::clone(&self.sampler.next_sample()))
     }
 }
 
 /// Frames that come back again and again, each time later.
 struct Film {
-    frames: Vec<Arc<Frame>>,
+    frames: Vec<Arc<RunSample>>,
     shown: u32,
 }
 
 impl Film {
-    fn next(&mut self) -> Arc<Frame> {
+    fn next(&mut self) -> Arc<RunSample> {
         self.shown += 1;
         let index = self.shown as usize % FRAMES;
         let frame = self.frames.get_mut(index).expect("a frame");
@@ -122,7 +123,7 @@ fn pictures(criterion: &mut Criterion) {
 fn frames(criterion: &mut Criterion) {
     let mut run = Run::new();
     run.go_on();
-    criterion.bench_function("frame/10000", |bencher| bencher.iter(|| run.sampler.next_frame().at));
+    criterion.bench_function("frame/10000", |bencher| bencher.iter(|| run.sampler.next_sample().at));
 }
 
 criterion_group! {

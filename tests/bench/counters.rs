@@ -24,9 +24,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use hlswarm::base::outcome::HttpFailure;
-use hlswarm::base::{Clock, Kind, Outcome};
 use hlswarm::stats::{ClientHandle, ClientRow, Meter, Registry, Snapshot, Timings};
+use hlswarm::vocabulary::outcome::HttpFailure;
+use hlswarm::vocabulary::{Clock, Kind, Outcome};
 
 const CLIENTS: [usize; 5] = [100, 500, 1_000, 10_000, 100_000];
 /// The failed statuses of a client that has any.

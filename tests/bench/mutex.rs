@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
 use histogram::Histogram;
-use hlswarm::base::outcome::HttpFailure;
-use hlswarm::base::{ClientState, Kind, Outcome};
 use hlswarm::stats::{ClientRow, Metric, Playback, Timings};
+use hlswarm::vocabulary::outcome::HttpFailure;
+use hlswarm::vocabulary::{ClientState, Kind, Outcome};
 
 /// What one client counts, all under one lock.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hlswarm::base::kind::Kind;
+use hlswarm::vocabulary::kind::Kind;
 use tempfile::TempDir;
 
 use crate::access_log::Entry;

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hlswarm::base::kind::Kind;
+use hlswarm::vocabulary::kind::Kind;
 
 use crate::access_log::{AccessLog, Entry};
 use crate::origin::Origin;

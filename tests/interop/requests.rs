@@ -1,6 +1,6 @@
 //! What one player asked a live origin for, from nginx's log: told apart by its user agent.
 
-use hlswarm::base::kind::Kind;
+use hlswarm::vocabulary::kind::Kind;
 
 use crate::access_log::{AccessLog, Entry};
 

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hlswarm::base::kind::Kind;
+use hlswarm::vocabulary::kind::Kind;
 
 use crate::access_log::Entry;
 use crate::media::{Media, Packaging, VARIANTS};

@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hlswarm::base::Finding;
-use hlswarm::base::kind::Kind;
 use hlswarm::hls::decrypt::Decryptor;
 use hlswarm::hls::{self, Playlist};
+use hlswarm::vocabulary::Finding;
+use hlswarm::vocabulary::kind::Kind;
 
 use crate::access_log::Entry;
 use crate::media::{Media, Packaging, SEGMENT_SECONDS, VARIANTS};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hlswarm::base::kind::Kind;
+use hlswarm::vocabulary::kind::Kind;
 
 use crate::access_log::AccessLog;
 use crate::origin::Origin;

@@ -127,7 +127,7 @@ fn the_same_report_is_on_standard_output_in_json_and_in_text() {
     let of = |name: &str| &outputs.iter().find(|(output, _)| *output == name).unwrap().1;
     assert_eq!(of("stdout"), of("report.txt"));
     assert!(of("stdout").lines().all(|line| line.chars().count() <= 80), "{}", of("stdout"));
-    let requests = hlswarm::base::units::plural(run.report.count("/requests/started"), "request");
+    let requests = hlswarm::vocabulary::units::plural(run.report.count("/requests/started"), "request");
     assert!(of("stdout").contains(&requests), "{requests}: {}", of("stdout"));
     assert_eq!(run.report.count("/run/seed"), 42);
     assert!(of("stdout").contains("UNASSESSED") && of("report.json").contains("UNASSESSED"));

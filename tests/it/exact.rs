@@ -13,16 +13,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hlswarm::base::outcome::{Fault, HttpFailure};
-use hlswarm::base::{Clock, Command, Kind, Outcome, SecretUrl, clock};
 use hlswarm::cli;
 use hlswarm::config::{RunConfig, run_config};
-use hlswarm::frame::Status;
+use hlswarm::control::Controller;
 use hlswarm::origin::counts::{Counts, Served};
 use hlswarm::origin::{Origin, Settings};
 use hlswarm::pipeline::{Header, Pipeline, Reading};
+use hlswarm::sample::Sources;
 use hlswarm::stats::{ClientHandle, Metric, Registry, Snapshot, Tally, Totals};
-use hlswarm::swarm::{Controller, Swarm};
+use hlswarm::swarm::Swarm;
+use hlswarm::vocabulary::outcome::{Fault, HttpFailure};
+use hlswarm::vocabulary::{Clock, Command, Kind, Outcome, SecretUrl, clock};
 
 /// What the origin does wrong. 404 and 503 are frequent, 599 is the last status with a place of its own.
 const FAULTS: [&str; 7] = [
@@ -115,12 +116,11 @@ async fn churn(scale: Scale, commands: flume::Sender<Command>) {
 
 fn load(scale: Scale, url: &str) -> Loaded {
     let config = config(scale, url);
-    let clock = Clock::start();
-    let registry = Registry::new(WORKERS);
-    let status = Arc::new(Status::default());
+    let sources = Sources::new(WORKERS);
+    let Sources { registry, clock, .. } = sources.clone();
     let (pipeline, taps) = Pipeline::start(WORKERS, clock, None, header(&config)).unwrap();
-    let swarm = Swarm::start(Arc::clone(&registry), &status, clock, &config.clients, taps.workers).unwrap();
-    let controller = Controller::new(swarm, config.plan, status, clock, taps.controller);
+    let swarm = Swarm::start(&sources, &config.clients, taps.workers).unwrap();
+    let controller = Controller::new(swarm, config.plan, &sources, taps.controller);
     let (commands, orders) = flume::bounded(16);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {

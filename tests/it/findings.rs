@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use hlswarm::base::Finding;
+use hlswarm::vocabulary::Finding;
 use serde_json::Value;
 
 use crate::program::Program;

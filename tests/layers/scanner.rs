@@ -293,8 +293,9 @@ mod tests {
 
     #[test]
     fn a_use_tree_is_all_the_paths_that_it_spells() {
-        let source = "use crate::{base::{units, kind::Kind}, net as sockets, stats::*};";
-        let expected = ["crate::base::units", "crate::base::kind::Kind", "crate::net", "crate::stats::*"];
+        let source = "use crate::{vocabulary::{units, kind::Kind}, net as sockets, stats::*};";
+        let expected =
+            ["crate::vocabulary::units", "crate::vocabulary::kind::Kind", "crate::net", "crate::stats::*"];
         assert_eq!(found_in_crate(source, &["run"]), expected);
     }
 

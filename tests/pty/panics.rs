@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hlswarm::base::OnHangup;
-use hlswarm::frame::Frame;
+use hlswarm::sample::RunSample;
 use hlswarm::tui::{Access, Charset, Console, Palette, Setup, Theme, Title};
+use hlswarm::vocabulary::OnHangup;
 use portable_pty::CommandBuilder;
 use tokio::sync::watch;
 
@@ -35,7 +35,7 @@ fn a_panic_of_a_client_task_leaves_the_screen_alone_and_is_told_afterwards() {
 }
 
 fn console_beside_a_panic() {
-    let (_frames, receiver) = watch::channel(Arc::new(Frame::default()));
+    let (_frames, receiver) = watch::channel(Arc::new(RunSample::default()));
     let (commands, _taken) = flume::bounded(8);
     let (_reports, report) = watch::channel(None);
     let setup = Setup {

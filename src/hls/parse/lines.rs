@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::base::{Untrusted, limits, outcome::Fault};
+use crate::vocabulary::{Untrusted, limits, outcome::Fault};
 
 use super::ParseError;
 

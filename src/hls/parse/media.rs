@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::base::{Finding, limits, outcome::Fault};
+use crate::vocabulary::{Finding, limits, outcome::Fault};
 
 use super::{
     ParseError,
@@ -16,7 +16,7 @@ use super::{
     values::{clamped, decimal, integer},
 };
 use crate::hls::{
-    lint::lint,
+    checks_static::lint,
     low_latency::{Part, Unfinished},
     media::Media,
     segment::{ByteRange, Init, Key},

@@ -1,6 +1,6 @@
 //! The tags that speak of a media playlist as a whole (RFC 8216bis sections 4.4.3 and 4.4.5), and parts (4.4.4.9).
 
-use crate::base::{Finding, limits, outcome::Fault};
+use crate::vocabulary::{Finding, limits, outcome::Fault};
 
 use super::{
     ParseError,

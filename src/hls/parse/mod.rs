@@ -13,9 +13,12 @@ mod values;
 
 use std::fmt;
 
-use crate::base::{Finding, Untrusted, outcome::Fault};
+use crate::vocabulary::{Finding, Untrusted, outcome::Fault};
 
-use super::{flaw::Flaws, media::Media, multivariant::Multivariant, text::holds_control, variables::Context};
+use super::{
+    media::Media, multivariant::Multivariant, playlist_finding::PlaylistFindings, text::holds_control,
+    variables::Context,
+};
 use attributes::Attributes;
 use lines::{Line, Source};
 use media::MediaReader;
@@ -50,7 +53,7 @@ impl Playlist {
     }
 
     /// What was wrong and tolerated.
-    pub const fn flaws(&self) -> &Flaws {
+    pub const fn flaws(&self) -> &PlaylistFindings {
         match self {
             Self::Multivariant(multivariant) => &multivariant.flaws,
             Self::Media(media) => &media.flaws,
@@ -97,7 +100,7 @@ pub fn parse(bytes: &[u8]) -> Result<Playlist, ParseError> {
 /// * [`Fault::PlaylistNotM3u8`]: the bytes do not begin with `#EXTM3U`;
 /// * [`Fault::PlaylistSyntax`]: not UTF-8, a NUL, an undefined variable, sequence numbers beyond 64 bits, or the
 ///   lines of a media and of a multivariant playlist in one;
-/// * [`Fault::PlaylistLimit`]: larger than `base::limits` allow;
+/// * [`Fault::PlaylistLimit`]: larger than `vocabulary::limits` allow;
 /// * [`Fault::PlaylistSemantic`]: segments or variants are listed, and none has a usable address.
 pub fn parse_in(bytes: &[u8], context: &Context<'_>) -> Result<Playlist, ParseError> {
     parse_with(bytes, Some(context))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::{Finding, limits, outcome::Fault};
+use crate::vocabulary::{Finding, limits, outcome::Fault};
 
 use super::{ParseError, attributes::Attributes, scope::Scope, values::integer};
 use crate::hls::{

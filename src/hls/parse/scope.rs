@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::base::{Finding, limits, outcome::Fault};
+use crate::vocabulary::{Finding, limits, outcome::Fault};
 
 use super::{ParseError, attributes::Attributes, values::integer};
 use crate::hls::{
-    flaw::Flaws,
     media::Start,
+    playlist_finding::PlaylistFindings,
     variables::{Context, Variables, undefined},
 };
 
@@ -18,7 +18,7 @@ const VERSION_MAX: u64 = 13;
 pub(super) struct Scope<'a> {
     /// The line that is being read, from 1.
     pub line: u32,
-    pub flaws: Flaws,
+    pub flaws: PlaylistFindings,
     pub variables: Variables,
     pub independent_segments: bool,
     pub start: Option<Start>,
@@ -35,7 +35,7 @@ impl<'a> Scope<'a> {
     pub fn new(context: Option<&'a Context<'a>>) -> Self {
         Self {
             line: 0,
-            flaws: Flaws::default(),
+            flaws: PlaylistFindings::default(),
             variables: Variables::default(),
             independent_segments: false,
             start: None,

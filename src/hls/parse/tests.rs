@@ -38,7 +38,7 @@ fn fault(bytes: &[u8]) -> Fault {
 }
 
 /// The findings of `flaws`, in the order of first appearance.
-fn kinds(flaws: &Flaws) -> Vec<Finding> {
+fn kinds(flaws: &PlaylistFindings) -> Vec<Finding> {
     flaws.iter().map(|flaw| flaw.finding).collect()
 }
 

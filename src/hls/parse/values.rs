@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{Timestamp, civil, tz::TimeZone};
 use quick_m3u8::tag::TagValue;
 
-use crate::base::{Finding, limits};
+use crate::vocabulary::{Finding, limits};
 
 use super::{
     ParseError,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::date::unix_seconds;
 use super::{Cookie, Received, is_within};
-use crate::base::limits;
-use crate::base::secret_url::Endpoint;
+use crate::vocabulary::limits;
+use crate::vocabulary::secret_url::Endpoint;
 
 /// An attribute that is longer is ignored (RFC 6265bis section 5.6).
 const ATTRIBUTE_BYTES: usize = 1_024;

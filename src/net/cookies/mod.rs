@@ -16,8 +16,8 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::base::limits;
-use crate::base::secret_url::Endpoint;
+use crate::vocabulary::limits;
+use crate::vocabulary::secret_url::Endpoint;
 
 /// A cookie that is kept.
 struct Cookie {

@@ -12,7 +12,7 @@ struct Client {
 }
 
 fn at(url: &str) -> (Endpoint, String) {
-    let url = crate::base::SecretUrl::parse(url).expect(url);
+    let url = crate::vocabulary::SecretUrl::parse(url).expect(url);
     (url.endpoint(), url.wire_path().to_owned())
 }
 

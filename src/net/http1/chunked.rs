@@ -2,8 +2,8 @@
 //!
 //! Extensions and trailers are ignored within limits: of each line, of all extensions and of all trailers together.
 
-use crate::base::limits;
-use crate::base::outcome::Fault;
+use crate::vocabulary::limits;
+use crate::vocabulary::outcome::Fault;
 
 /// Trailer bytes after the last chunk that are ignored; more are a fault.
 pub(super) const TRAILER_BYTES: usize = limits::HEAD_BYTES;

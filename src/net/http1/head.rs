@@ -7,8 +7,8 @@
 
 use memchr::{memchr, memchr2};
 
-use crate::base::limits;
-use crate::base::outcome::Fault;
+use crate::vocabulary::limits;
+use crate::vocabulary::outcome::Fault;
 
 use super::super::head::{Head, digits};
 use super::Framing;

@@ -9,8 +9,8 @@
 mod chunked;
 mod head;
 
-use crate::base::limits;
-use crate::base::outcome::Fault;
+use crate::vocabulary::limits;
+use crate::vocabulary::outcome::Fault;
 
 use super::head::Head;
 use chunked::{Chunked, take};

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::base::limits;
-use crate::base::outcome::Fault;
+use crate::vocabulary::limits;
+use crate::vocabulary::outcome::Fault;
 
 /// Length, type, flags and stream of a frame (RFC 9113 section 4.1).
 const HEADER_BYTES: usize = 9;

@@ -28,8 +28,8 @@ use super::exchange::transfer_fault;
 use super::head::Head;
 use super::sink::{Sink, Times};
 use super::{HeaderLines, Observer};
-use crate::base::limits;
-use crate::base::outcome::Fault;
+use crate::vocabulary::limits;
+use crate::vocabulary::outcome::Fault;
 use watched::{State, Watched};
 
 const STREAM_WINDOW: u32 = 1 << 20;

@@ -7,12 +7,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
 use super::super::cookies::Jar;
-use super::super::fetch::{Body, Lines, Net};
+use super::super::fetch::{Body, ClientConnections, Net};
 use super::super::http1::Reader;
 use super::super::pool::{Pool, Protocol};
-use super::super::{ConnectTimings, Headers, Opening, Request, Settings, TlsSettings};
+use super::super::{ConnectTimings, ConnectionInfo, Headers, Request, Settings, TlsSettings};
 use super::*;
-use crate::base::{Manners, Reuse, SecretUrl};
+use crate::vocabulary::{HttpProfile, Reuse, SecretUrl};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -67,7 +67,7 @@ impl Observer for Told {
 
     fn body(&mut self, _piece: &[u8]) {}
 
-    fn connected(&mut self, _opening: &Opening, _replaces: bool) {
+    fn connected(&mut self, _opening: &ConnectionInfo, _replaces: bool) {
         panic!("no further connection");
     }
 
@@ -81,9 +81,9 @@ impl Observer for Told {
 fn settings() -> Settings {
     let headers = Headers::new(&url(), "hlswarm/test", "run 1", &[]).expect("valid");
     let tls = TlsSettings::new(None, true).expect("a provider");
-    let (timeout, manners) = (Duration::from_secs(15), Manners::default());
+    let (timeout, http_profile) = (Duration::from_secs(15), HttpProfile::default());
     let budget = std::sync::Arc::default();
-    Settings { tls, resolve: Vec::new(), timeout, headers, manners, budget }
+    Settings { tls, resolve: Vec::new(), timeout, headers, http_profile, budget }
 }
 
 fn url() -> SecretUrl {
@@ -288,9 +288,10 @@ async fn refused(times: u32) -> (Result<u16, Fault>, u32) {
         let pool = Rc::new(Pool::new(false));
         let edge = ([127, 0, 0, 1], 1).into();
         let timings = ConnectTimings::default();
-        let opening = Rc::new(Opening { timings, edge, source: edge.ip(), http2: true, resumed: None });
+        let opening =
+            Rc::new(ConnectionInfo { timings, edge, source: edge.ip(), http2: true, resumed: None });
         drop(pool.open(url().endpoint(), Protocol::Http2(http2), opening, 0));
-        let mut wire = Lines { net, pool }.wire(0);
+        let mut wire = ClientConnections { net, pool }.wire(0);
         let act = async {
             for request in 0..2 {
                 let stream = peer.wait_for(HEADERS).await;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::Frames;
-use crate::base::outcome::Fault;
+use crate::vocabulary::outcome::Fault;
 
 /// Bytes that one poll of the connection may read before other clients of the worker have their turn ...
 const POLL_BYTES: usize = 256 * 1024;

@@ -24,7 +24,7 @@ fn a_key_is_fetched_once_for_each_address_before_its_first_segment() {
     let mut origin = rotating("AES-128", "");
     play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
     let files = files(&origin);
-    assert_eq!(origin.count(|what| matches!(what, What::Key(_))), 5, "{files:?}");
+    assert_eq!(origin.count(|what| matches!(what, Resource::Key(_))), 5, "{files:?}");
     let at = |name: &str| files.iter().position(|file| *file == name).expect(name);
     assert_eq!(at("key_1") + 1, at("segment_2.ts"));
     let third = &origin.asked[at("segment_3.ts")];
@@ -40,7 +40,7 @@ fn an_initialization_vector_that_is_named_is_used_and_samples_are_left_to_others
     assert_eq!(iv, std::array::from_fn(|index| index as u8));
     let mut origin = rotating("SAMPLE-AES", "");
     play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
-    assert_eq!(origin.count(|what| matches!(what, What::Key(_))), 5);
+    assert_eq!(origin.count(|what| matches!(what, Resource::Key(_))), 5);
     assert!(origin.asked.iter().all(|asked| asked.decryption.is_none()));
 }
 
@@ -49,7 +49,7 @@ fn keys_of_other_systems_are_not_asked_for() {
     for more in [",KEYFORMAT=\"com.apple.streamingkeydelivery\"", ",KEYFORMAT=\"urn:uuid:edef8ba9\""] {
         let mut origin = rotating("SAMPLE-AES", more);
         let run = play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
-        assert_eq!((origin.count(|what| matches!(what, What::Key(_))), run.tally.play), (0, 20 * SECOND));
+        assert_eq!((origin.count(|what| matches!(what, Resource::Key(_))), run.tally.play), (0, 20 * SECOND));
     }
 }
 
@@ -64,7 +64,8 @@ fn an_initialization_section_is_fetched_once_before_the_first_segment() {
     for (range, expected) in [("", None), (",BYTERANGE=\"700@5\"", Some((5, 704)))] {
         let mut origin = list(range);
         play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, 60 * SECOND);
-        let inits: Vec<_> = origin.asked.iter().filter(|asked| matches!(asked.what, What::Init(_))).collect();
+        let inits: Vec<_> =
+            origin.asked.iter().filter(|asked| matches!(asked.what, Resource::Init(_))).collect();
         assert_eq!((inits.len(), inits[0].range), (1, expected));
         assert_eq!(files(&origin)[2..4], ["init.mp4", "segment_3.ts"]);
     }

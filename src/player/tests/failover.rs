@@ -84,7 +84,7 @@ fn a_segment_that_is_refused_is_fetched_from_another_variant() {
     let run = watch(&WEB, &mut origin);
     assert_eq!(tries(&origin, "high_"), 1);
     let segments = origin.asked.iter().filter_map(|asked| match asked.what {
-        What::Segment(_, number) => Some(number),
+        Resource::Segment(_, number) => Some(number),
         _ => None,
     });
     let numbers: Vec<u64> = segments.collect();
@@ -200,7 +200,7 @@ fn audio_that_fails_leads_to_a_variant_with_other_audio() {
 #[test]
 fn what_comes_late_for_a_track_that_was_left_is_not_used() {
     let mut origin = live(&with_audio(["first", "second"])).losing(&["high.m3u8"], Failure::Refused);
-    let slow = |what| matches!(what, What::Segment(1, _));
+    let slow = |what| matches!(what, Resource::Segment(1, _));
     origin.latency = Box::new(move |what| Duration::from_millis(if slow(what) { 3_900 } else { 10 }));
     let run = watch(&WEB, &mut origin);
     let of = |name: &str| -> Vec<_> {

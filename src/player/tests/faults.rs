@@ -1,9 +1,9 @@
 //! What each profile does when something fails: the rows of the fault table.
 
 use super::*;
-use crate::base::secret_url::Access;
 use crate::player::profile::Retry;
 use crate::player::profiles::{FFMPEG, NATIVE, PERSISTENT, WEB};
+use crate::vocabulary::secret_url::Access;
 use std::cell::Cell;
 
 /// A live stream of four-second segments.
@@ -12,13 +12,13 @@ fn four_seconds() -> Origin {
 }
 
 /// Seconds after the first failure at which requests like this were made, the failing ones and one more.
-fn tries(origin: &Origin, wanted: fn(What) -> bool, from: Duration) -> Vec<f64> {
+fn tries(origin: &Origin, wanted: fn(Resource) -> bool, from: Duration) -> Vec<f64> {
     let times: Vec<_> = origin.times(wanted).into_iter().filter(|at| *at >= from).collect();
     times.iter().map(|at| ((*at - times[0]).as_secs_f64() * 10.0).round() / 10.0).collect()
 }
 
-fn is_entry(what: What) -> bool {
-    what == What::Entry
+fn is_entry(what: Resource) -> bool {
+    what == Resource::Entry
 }
 
 fn left(run: &Run) -> bool {
@@ -51,14 +51,14 @@ fn a_segment_that_is_missing_for_eight_seconds() {
 
 #[test]
 fn what_a_server_refuses_is_asked_for_again_by_those_who_ask_for_all_again() {
-    let never = |_, what| matches!(what, What::Segment(_, 29));
+    let never = |_, what| matches!(what, Resource::Segment(_, 29));
     for (profile, tries, skipped) in [(&WEB, 1, 1), (&FFMPEG, 2, 1), (&PERSISTENT, 6, 1)] {
         // Three segments are loaded at once: 28, 29 and 30, the last one that is listed.
         let mut origin = four_seconds().refusing(never);
         let run = play(&mut player(profile, BEGIN), &mut origin, BEGIN, BEGIN + 60 * SECOND);
-        let tried = origin.count(|what| matches!(what, What::Segment(_, 29)));
+        let tried = origin.count(|what| matches!(what, Resource::Segment(_, 29)));
         let first = origin.asked.iter().find(|asked| is_segment(asked.what)).map(|asked| asked.what);
-        assert_eq!(first, Some(What::Segment(0, 28)), "{}", profile.name);
+        assert_eq!(first, Some(Resource::Segment(0, 28)), "{}", profile.name);
         assert_eq!(
             (tried, run.tally.segments_skipped, left(&run)),
             (tries, skipped, false),
@@ -67,7 +67,7 @@ fn what_a_server_refuses_is_asked_for_again_by_those_who_ask_for_all_again() {
         );
     }
     for (profile, entries, lists) in [(&WEB, 1, 3), (&FFMPEG, 1, 3)] {
-        for (refused, tries) in [(is_entry as fn(What) -> bool, entries), (is_playlist, lists)] {
+        for (refused, tries) in [(is_entry as fn(Resource) -> bool, entries), (is_playlist, lists)] {
             let mut origin = four_seconds().refusing(move |_, what| refused(what));
             let run = play(&mut player(profile, BEGIN), &mut origin, BEGIN, BROKEN);
             assert_eq!((origin.count(refused), left(&run)), (tries, true), "{}", profile.name);
@@ -84,7 +84,7 @@ fn who_left_something_out_that_leaves_the_window_goes_on_at_the_live_edge() {
         origin.asked.iter().filter(|asked| is_segment(asked.what) && asked.at >= BROKEN).collect();
     let numbers: Vec<_> = asked.iter().map(|asked| asked.what).take(6).collect();
     // 64 is the last one three times, then 65 is; ten seconds later the list begins with 65.
-    assert_eq!(numbers, [64, 64, 64, 65, 67, 68].map(|number| What::Segment(0, number)));
+    assert_eq!(numbers, [64, 64, 64, 65, 67, 68].map(|number| Resource::Segment(0, number)));
     assert_eq!((run.tally.edge_jumps, run.tally.segments_skipped), (1, 3));
 }
 
@@ -153,7 +153,7 @@ fn a_stall_is_as_long_as_the_origin_was_silent_beyond_the_buffer() {
 
 #[test]
 fn a_stall_wakes_its_viewer_when_it_begins_and_not_when_the_late_segment_comes() {
-    let late = |what| matches!(what, What::Segment(_, 5));
+    let late = |what| matches!(what, Resource::Segment(_, 5));
     let mut origin = Origin::film(10);
     origin.latency = Box::new(move |what| if late(what) { 60 * SECOND } else { Duration::from_millis(10) });
     let run = play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, 30 * SECOND);
@@ -165,7 +165,7 @@ fn a_stall_wakes_its_viewer_when_it_begins_and_not_when_the_late_segment_comes()
 
 #[test]
 fn a_segment_that_never_comes_is_left_out_or_the_viewer_leaves() {
-    let never = || Origin::film(10).failing(|_, what| matches!(what, What::Segment(_, 4)));
+    let never = || Origin::film(10).failing(|_, what| matches!(what, Resource::Segment(_, 4)));
     let mut origin = never();
     let run = play(&mut player(&PERSISTENT, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
     assert_eq!((run.tally.segments_skipped, run.tally.play), (1, 18 * SECOND));
@@ -173,7 +173,7 @@ fn a_segment_that_never_comes_is_left_out_or_the_viewer_leaves() {
     let mut origin = never();
     let run = play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
     assert!(left(&run));
-    assert_eq!(origin.count(|what| matches!(what, What::Segment(_, 4))), 7);
+    assert_eq!(origin.count(|what| matches!(what, Resource::Segment(_, 4))), 7);
 }
 
 #[test]

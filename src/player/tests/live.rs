@@ -4,8 +4,8 @@ use super::*;
 use crate::player::profiles::{FFMPEG, NATIVE, PERSISTENT, WEB};
 use std::cell::Cell;
 
-fn sequence(what: What) -> Option<u64> {
-    if let What::Segment(_, number) = what { Some(number) } else { None }
+fn sequence(what: Resource) -> Option<u64> {
+    if let Resource::Segment(_, number) = what { Some(number) } else { None }
 }
 
 fn steps(times: &[Duration]) -> Vec<u128> {
@@ -17,8 +17,8 @@ fn a_live_viewer_begins_three_target_durations_from_the_end() {
     let mut origin = Origin::live();
     play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, SECOND);
     let whats: Vec<_> = origin.asked.iter().map(|asked| asked.what).collect();
-    let segments = [What::Segment(0, 3), What::Segment(0, 4), What::Segment(0, 5)];
-    assert_eq!(whats, [&[What::Entry, What::Playlist(0)], segments.as_slice()].concat());
+    let segments = [Resource::Segment(0, 3), Resource::Segment(0, 4), Resource::Segment(0, 5)];
+    assert_eq!(whats, [&[Resource::Entry, Resource::Playlist(0)], segments.as_slice()].concat());
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_native_player_looks_at_the_oldest_segment_and_then_loads_two_each_time_it
     let run = play(&mut player(&NATIVE, 102 * SECOND), &mut origin, 102 * SECOND, 130 * SECOND);
     let segments: Vec<_> = origin.asked.iter().filter(|asked| is_segment(asked.what)).collect();
     let numbers: Vec<_> = segments.iter().map(|asked| asked.what).collect();
-    let expected = [25, 28, 29, 30, 31, 32, 33, 34, 35, 36].map(|number| What::Segment(0, number));
+    let expected = [25, 28, 29, 30, 31, 32, 33, 34, 35, 36].map(|number| Resource::Segment(0, number));
     assert_eq!(numbers, expected);
     let wakes: Vec<_> = segments.iter().map(|asked| asked.at.as_secs()).collect();
     assert_eq!(wakes, [102, 102, 102, 102, 108, 108, 116, 116, 124, 124]);
@@ -100,7 +100,7 @@ fn a_stream_that_counts_from_zero_again_plays_on_when_its_numbers_pass_those_tha
         let run = play(&mut player(profile, 30 * SECOND), &mut origin, 30 * SECOND, 140 * SECOND);
         let again: Vec<_> = origin.asked.iter().filter(|asked| asked.file.starts_with("again_")).collect();
         let first = again.first().expect("segments again");
-        assert_eq!(first.what, What::Segment(0, 35), "{}", profile.name);
+        assert_eq!(first.what, Resource::Segment(0, 35), "{}", profile.name);
         assert!((120 * SECOND..123 * SECOND).contains(&first.at), "{} {first:?}", profile.name);
         assert_eq!((run.tally.edge_jumps, run.ended.is_none()), (0, true), "{}", profile.name);
     }
@@ -196,7 +196,9 @@ fn who_is_too_slow_for_the_window_goes_on_at_the_live_edge_or_with_the_oldest() 
             .asked
             .iter()
             .filter(|asked| asked.at >= 100 * SECOND)
-            .filter_map(|asked| if let What::Segment(_, number) = asked.what { Some(number) } else { None })
+            .filter_map(
+                |asked| if let Resource::Segment(_, number) = asked.what { Some(number) } else { None },
+            )
             .collect();
         assert_eq!(numbers.first(), Some(&first), "{} {numbers:?}", profile.name);
         assert_eq!((run.tally.edge_jumps, run.tally.segments_skipped), (1, first - 6));

@@ -12,8 +12,8 @@ mod sick;
 mod vod;
 
 use super::*;
-use crate::base::Reuse;
 use crate::hls::{VariantChoice, parse};
+use crate::vocabulary::Reuse;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);
@@ -24,9 +24,9 @@ pub(super) const TWO_VARIANTS: &str =
 
 /// A request that was made.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(super) struct OpenRequest {
     pub(super) at: Duration,
-    pub(super) what: What,
+    pub(super) what: Resource,
     pub(super) lane: usize,
     pub(super) file: String,
     pub(super) range: Option<(u64, u64)>,
@@ -44,7 +44,7 @@ pub(super) struct Origin {
     /// The media playlist with this file name.
     pub(super) list: List,
     /// Whether a request that is made at this time fails.
-    pub(super) fails: Box<dyn Fn(Duration, What) -> bool>,
+    pub(super) fails: Box<dyn Fn(Duration, Resource) -> bool>,
     /// How it fails.
     pub(super) failure: Failure,
     /// An answer to a request that was made at this time, instead of the usual one.
@@ -52,8 +52,8 @@ pub(super) struct Origin {
     /// For how long its playlists may be used again.
     pub(super) fresh_for: Duration,
     /// How long a request takes.
-    pub(super) latency: Box<dyn Fn(What) -> Duration>,
-    pub(super) asked: Vec<Asked>,
+    pub(super) latency: Box<dyn Fn(Resource) -> Duration>,
+    pub(super) asked: Vec<OpenRequest>,
 }
 
 impl Origin {
@@ -80,21 +80,21 @@ impl Origin {
         Self::new(move |_, _| window(0, segments, 2) + "#EXT-X-ENDLIST\n")
     }
 
-    pub(super) fn failing(mut self, fails: impl Fn(Duration, What) -> bool + 'static) -> Self {
+    pub(super) fn failing(mut self, fails: impl Fn(Duration, Resource) -> bool + 'static) -> Self {
         self.fails = Box::new(fails);
         self
     }
 
-    pub(super) fn refusing(self, refuses: impl Fn(Duration, What) -> bool + 'static) -> Self {
+    pub(super) fn refusing(self, refuses: impl Fn(Duration, Resource) -> bool + 'static) -> Self {
         Self { failure: Failure::Refused, ..self.failing(refuses) }
     }
 
-    pub(super) fn count(&self, wanted: fn(What) -> bool) -> usize {
+    pub(super) fn count(&self, wanted: fn(Resource) -> bool) -> usize {
         self.asked.iter().filter(|asked| wanted(asked.what)).count()
     }
 
     /// When requests like this were made.
-    pub(super) fn times(&self, wanted: fn(What) -> bool) -> Vec<Duration> {
+    pub(super) fn times(&self, wanted: fn(Resource) -> bool) -> Vec<Duration> {
         self.asked.iter().filter(|asked| wanted(asked.what)).map(|asked| asked.at).collect()
     }
 
@@ -112,11 +112,11 @@ impl Origin {
             fresh_for: self.fresh_for,
         };
         match fetch.what {
-            What::Entry => playlist(&self.master),
-            What::Playlist(_) => playlist(&(self.list)(now, &fetch.url.file_name())),
-            What::Key(_) => Answer::Media(16),
-            What::Init(_) => Answer::Media(700),
-            What::Segment(..) => Answer::Media(1_000),
+            Resource::Entry => playlist(&self.master),
+            Resource::Playlist(_) => playlist(&(self.list)(now, &fetch.url.file_name())),
+            Resource::Key(_) => Answer::Media(16),
+            Resource::Init(_) => Answer::Media(700),
+            Resource::Segment(..) => Answer::Media(1_000),
         }
     }
 }
@@ -128,12 +128,12 @@ pub(super) fn window(first: u64, segments: u64, seconds: u64) -> String {
     lines.fold(head, |text, line| text + &line)
 }
 
-pub(super) fn is_playlist(what: What) -> bool {
-    matches!(what, What::Playlist(_))
+pub(super) fn is_playlist(what: Resource) -> bool {
+    matches!(what, Resource::Playlist(_))
 }
 
-pub(super) fn is_segment(what: What) -> bool {
-    matches!(what, What::Segment(..))
+pub(super) fn is_segment(what: Resource) -> bool {
+    matches!(what, Resource::Segment(..))
 }
 
 pub(super) fn settings(profile: &'static Profile, choice: VariantChoice) -> Settings {
@@ -192,7 +192,7 @@ pub(super) fn play(player: &mut Player, origin: &mut Origin, begin: Duration, en
                 let Fetch { what, lane, range, .. } = fetch;
                 assert!(open.iter().all(|(_, _, other)| other.lane != lane), "two requests in one lane");
                 let (file, decryption) = (fetch.url.file_name(), fetch.decryption.clone());
-                origin.asked.push(Asked { at: now, what, lane, file, range, decryption });
+                origin.asked.push(OpenRequest { at: now, what, lane, file, range, decryption });
                 open.push((now + (origin.latency)(what), now, fetch));
                 continue;
             }

@@ -25,7 +25,7 @@ fn live() -> Origin {
 
 /// The files of a playlist that were asked for from `from` on.
 fn files(origin: &Origin, name: &str, from: Duration) -> Vec<String> {
-    let of = |asked: &&Asked| asked.at >= from && asked.file.starts_with(name);
+    let of = |asked: &&OpenRequest| asked.at >= from && asked.file.starts_with(name);
     origin.asked.iter().filter(of).map(|asked| asked.file.clone()).collect()
 }
 
@@ -65,10 +65,10 @@ fn what_is_looked_at_has_connections_of_its_own_and_an_init_closes_the_one_that_
     for fetch in fetches {
         let opening = fetch.url.file_name().ends_with("_28.ts") || fetch.url.file_name().ends_with("_29.ts");
         match (fetch.what, fetch.reuse) {
-            (What::Entry | What::Playlist(_), reuse) => assert_eq!(reuse, Reuse::Kept),
+            (Resource::Entry | Resource::Playlist(_), reuse) => assert_eq!(reuse, Reuse::Kept),
             (_, Reuse::Single) => opened += 1,
             (_, Reuse::Fresh) => fresh += 1,
-            (What::Init(_), reuse) => assert_eq!(reuse, Reuse::Final),
+            (Resource::Init(_), reuse) => assert_eq!(reuse, Reuse::Final),
             (_, reuse) => assert!(!opening && reuse == Reuse::Kept, "{fetch:?}"),
         }
     }

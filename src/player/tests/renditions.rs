@@ -38,7 +38,7 @@ fn sound_and_subtitles_are_fetched_beside_the_pictures_in_a_lane_of_their_own() 
 fn playback_waits_for_sound_but_not_for_subtitles() {
     let without = |track: usize| {
         let mut origin =
-            separate().failing(move |_, what| matches!(what, What::Segment(of, _) if of == track));
+            separate().failing(move |_, what| matches!(what, Resource::Segment(of, _) if of == track));
         let patient = Box::leak(Box::new(Profile { segment: profiles::PERSISTENT.segment, ..WEB }));
         let run = play(&mut player(patient, 50 * SECOND), &mut origin, 50 * SECOND, 70 * SECOND);
         run.tally.began.is_some()
@@ -70,7 +70,11 @@ fn all_variants_are_played_side_by_side_when_asked_for() {
     let mut player = player_of(settings(&WEB, VariantChoice::All), 1, Duration::ZERO);
     let run = play(&mut player, &mut origin, Duration::ZERO, 60 * SECOND);
     let of = |track: usize| {
-        origin.asked.iter().filter(|asked| matches!(asked.what, What::Segment(t, _) if t == track)).count()
+        origin
+            .asked
+            .iter()
+            .filter(|asked| matches!(asked.what, Resource::Segment(t, _) if t == track))
+            .count()
     };
     assert!((31..=34).contains(&of(0)), "{}", of(0));
     assert_eq!(of(0), of(1));

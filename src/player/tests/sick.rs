@@ -109,10 +109,10 @@ fn shapes() -> Vec<Shape> {
 }
 
 /// A fault: its name, how requests fail, and which ones do: by their number, what they are for, and chance.
-type Sickness = (&'static str, Failure, fn(u64, What) -> bool);
+type Sickness = (&'static str, Failure, fn(u64, Resource) -> bool);
 
-fn is_media(what: What) -> bool {
-    matches!(what, What::Key(_) | What::Init(_) | What::Segment(..))
+fn is_media(what: Resource) -> bool {
+    matches!(what, Resource::Key(_) | Resource::Init(_) | Resource::Segment(..))
 }
 
 fn chance(number: u64) -> u64 {
@@ -123,8 +123,8 @@ const SICKNESSES: [Sickness; 12] = [
     ("segments 503", Failure::Broken, |_, what| is_segment(what)),
     ("segments 404", Failure::Refused, |_, what| is_segment(what)),
     ("media 404", Failure::Refused, |_, what| is_media(what)),
-    ("keys 503", Failure::Broken, |_, what| matches!(what, What::Key(_))),
-    ("initialization sections 404", Failure::Refused, |_, what| matches!(what, What::Init(_))),
+    ("keys 503", Failure::Broken, |_, what| matches!(what, Resource::Key(_))),
+    ("initialization sections 404", Failure::Refused, |_, what| matches!(what, Resource::Init(_))),
     ("playlists 503", Failure::Broken, |_, what| is_playlist(what)),
     ("playlists 404", Failure::Refused, |_, what| is_playlist(what)),
     ("playlists of both kinds 503", Failure::Broken, |_, what| !is_media(what)),
@@ -171,7 +171,7 @@ fn a_failing_origin_is_asked_no_more_than_1_2_times_as_often_as_a_healthy_one() 
                 let asked = most_within(&times, window, from + 30 * SECOND) as f64;
                 let limit = if is_capped {
                     CAP_PER_SECOND * window.as_secs_f64() + RESERVE
-                } else if number < WHOLE && from == begin && sickness.2(2, What::Playlist(0)) {
+                } else if number < WHOLE && from == begin && sickness.2(2, Resource::Playlist(0)) {
                     // Nothing has said how slow the stream is: as for one of four seconds.
                     (healthy * MOST).max(0.5 * MOST * window.as_secs_f64())
                 } else if number >= WHOLE && profile.playlist.times.is_some() {
@@ -203,7 +203,7 @@ fn what_follows_failures_is_never_more_than_the_reserve_and_a_few_in_a_second() 
             .flat_map(|one| SICKNESSES[..WHOLE].iter().map(move |sickness| (one, sickness)))
         {
             let (_, _, fails) = sickness;
-            let applies = fails(1, What::Segment(0, 1)) || fails(1, What::Playlist(0));
+            let applies = fails(1, Resource::Segment(0, 1)) || fails(1, Resource::Playlist(0));
             if !applies && profile.buffer_goal == Duration::MAX && shape.starts_with("film") {
                 continue;
             }

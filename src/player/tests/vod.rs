@@ -44,7 +44,7 @@ fn the_native_player_loads_twelve_seconds_and_then_two_segments_whenever_six_are
 #[test]
 fn the_native_player_survives_a_film_that_stands_still_and_leaves_a_live_stream_that_moved_on() {
     // Segment 6 takes longer than the buffer lasts.
-    let slow = |what| matches!(what, What::Segment(_, 6));
+    let slow = |what| matches!(what, Resource::Segment(_, 6));
     let latency = move |what| if slow(what) { 20 * SECOND } else { Duration::from_millis(10) };
     let mut film = Origin::new(|_, _| window(0, 15, 4) + "#EXT-X-ENDLIST\n");
     film.latency = Box::new(latency);
@@ -100,8 +100,8 @@ fn a_playlist_that_names_nothing_is_refused() {
     let player = player(&WEB, Duration::ZERO);
     let media = parse(b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n").expect("a playlist");
     let multivariant = parse(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n").expect("a playlist");
-    assert_eq!(player.accepts(What::Entry, &media), Ok(()));
-    assert_eq!(player.accepts(What::Entry, &multivariant), Ok(()));
-    assert_eq!(player.accepts(What::Playlist(0), &media), Ok(()));
-    assert_eq!(player.accepts(What::Playlist(0), &multivariant), Err(Fault::PlaylistSemantic));
+    assert_eq!(player.accepts(Resource::Entry, &media), Ok(()));
+    assert_eq!(player.accepts(Resource::Entry, &multivariant), Ok(()));
+    assert_eq!(player.accepts(Resource::Playlist(0), &media), Ok(()));
+    assert_eq!(player.accepts(Resource::Playlist(0), &multivariant), Err(Fault::PlaylistSemantic));
 }

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::Report;
 use super::text::meaning;
-use crate::base::{Finding, Kind, Severity};
 use crate::hls::{self, ParseError, Playlist};
+use crate::vocabulary::{Finding, Kind, Severity};
 
 pub use text::text;
 pub use understood::{RenditionSeen, ServerControl, Understood, VariantSeen};

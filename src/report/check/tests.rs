@@ -1,8 +1,8 @@
 //! What a check of a playlist says.
 
 use super::*;
-use crate::base::Severity;
-use crate::base::untrusted::HOSTILE;
+use crate::vocabulary::Severity;
+use crate::vocabulary::untrusted::HOSTILE;
 
 fn check(text: &str) -> Check {
     Check::of_bytes("a.m3u8".to_owned(), text.as_bytes())

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Check, FindingSeen, Loaded, RenditionSeen, Understood, VariantSeen};
-use crate::base::Finding;
-use crate::base::units::{self, UNKNOWN};
 use crate::report::Report;
 use crate::report::text::{FindingLine, Page, between, finding_lines, meaning, unused};
+use crate::vocabulary::Finding;
+use crate::vocabulary::units::{self, UNKNOWN};
 
 /// Variants and renditions that are listed one by one.
 const LISTED: usize = 20;

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{request, snapshot};
-use crate::base::outcome::HttpFailure;
-use crate::base::{Clock, Kind, Outcome};
-use crate::stats::{LatencySnapshot, Phase, Registry, Snapshot, Speeds, Timed, Totals, Window};
+use crate::stats::{Baseline, LatencySnapshot, Registry, Snapshot, Speeds, Timed, Totals, Window};
+use crate::vocabulary::outcome::HttpFailure;
+use crate::vocabulary::{Clock, Kind, Outcome};
 
 const WRITERS: usize = 2;
 /// Clients that come and go on each writer.
@@ -81,7 +81,7 @@ fn sum_up(registry: &Registry, done: &AtomicBool) {
     let clock = Clock::start();
     while !done.load(Ordering::Relaxed) {
         let at = clock.now();
-        registry.snapshot(crate::base::clock::micros(at), &mut seen);
+        registry.snapshot(crate::vocabulary::clock::micros(at), &mut seen);
         speeds.observe(&mut seen);
         window.push(at, &seen.totals);
         registry.latency(Timed::Total(Kind::Playlist), &mut latency);
@@ -93,7 +93,7 @@ fn sum_up(registry: &Registry, done: &AtomicBool) {
 fn begin_phases(registry: &Registry, done: &AtomicBool) {
     while !done.load(Ordering::Relaxed) {
         let before = registry.created();
-        let phase = Phase::begin(registry, 0);
+        let phase = Baseline::begin(registry, 0);
         let (first, second) = (phase.totals(&snapshot(registry)), phase.totals(&snapshot(registry)));
         assert!(second.never_fell_since(&first));
         let at_most = (registry.created() - before + WRITERS as u64) * (REQUESTS + 1);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 
 use super::{request, snapshot};
-use crate::base::{Clock, Kind, Outcome};
 use crate::stats::{ClientHandle, Registry};
+use crate::vocabulary::{Clock, Kind, Outcome};
 
 /// Every status that HTTP knows, and three that it does not.
 fn every_status() -> impl Iterator<Item = u16> {

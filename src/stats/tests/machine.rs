@@ -13,11 +13,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::snapshot;
-use crate::base::outcome::{Fault, HttpFailure};
-use crate::base::{Clock, Kind, Outcome};
 use crate::stats::{
-    ClientHandle, LatencySnapshot, Meter, Metric, Phase, Registry, Snapshot, Tally, Timed, Timings, Totals,
+    Baseline, ClientHandle, LatencySnapshot, Meter, Metric, Registry, Snapshot, Tally, Timed, Timings, Totals,
 };
+use crate::vocabulary::outcome::{Fault, HttpFailure};
+use crate::vocabulary::{Clock, Kind, Outcome};
 
 const WORKERS: usize = 2;
 
@@ -27,7 +27,7 @@ enum Step {
     Add,
     Remove(usize),
     Count(usize, Metric, u64),
-    Phase,
+    Baseline,
     Request(Request),
 }
 
@@ -70,7 +70,7 @@ struct Machine {
     open: u64,
     run: Counted,
     of: BTreeMap<u64, Counted>,
-    phase: Option<(Phase, Counted)>,
+    phase: Option<(Baseline, Counted)>,
     last: Totals,
 }
 
@@ -94,9 +94,9 @@ impl Machine {
                 Step::Add => self.add(),
                 Step::Remove(client) => self.remove(*client),
                 Step::Count(client, metric, amount) => self.count(*client, *metric, *amount),
-                Step::Phase => {
+                Step::Baseline => {
                     self.check_times();
-                    self.phase = Some((Phase::begin(&self.registry, 0), self.run.clone()));
+                    self.phase = Some((Baseline::begin(&self.registry, 0), self.run.clone()));
                 }
                 Step::Request(request) => self.request(request),
             }
@@ -329,7 +329,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Add),
         2 => any::<usize>().prop_map(Step::Remove),
         1 => (any::<usize>(), counter(), 0..1_000_u64).prop_map(|(client, metric, by)| Step::Count(client, metric, by)),
-        1 => Just(Step::Phase),
+        1 => Just(Step::Baseline),
         6 => request(Just(Vec::new())),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| request(vec(inner, 0..4)))

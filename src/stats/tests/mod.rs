@@ -6,7 +6,7 @@ mod machine;
 mod steady;
 
 use super::{Meter, Registry, Snapshot, Timings};
-use crate::base::{Kind, Outcome};
+use crate::vocabulary::{Kind, Outcome};
 
 /// What a reader sees now.
 fn snapshot(registry: &Registry) -> Snapshot {

@@ -1,10 +1,10 @@
 //! What costs no memory: recording, and every way to read, once everything has happened once.
 
 use super::{request, snapshot};
-use crate::base::outcome::Fault;
-use crate::base::{Clock, Finding, Kind, Outcome};
-use crate::stats::few::WAYS;
-use crate::stats::{LatencySnapshot, Meter, Phase, RecentLatency, Registry, Snapshot, Speeds, Timed};
+use crate::stats::inline_failures::WAYS;
+use crate::stats::{Baseline, LatencySnapshot, Meter, RecentLatency, Registry, Snapshot, Speeds, Timed};
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{Clock, Finding, Kind, Outcome};
 
 fn allocations(operation: impl FnOnce()) -> u64 {
     allocation_counter::measure(operation).count_total
@@ -42,14 +42,14 @@ fn a_client_pays_for_a_table_only_when_it_has_failed_in_many_ways() {
     let registry = Registry::new(1);
     let clients: Vec<_> = (0..50).map(|_| registry.add()).collect();
     let meters: Vec<_> = clients.iter().map(|client| client.meter(0, Clock::start())).collect();
-    let few = |meter: &Meter| {
+    let inline_failures = |meter: &Meter| {
         request(meter, Kind::Segment, 700, Outcome::Ok);
         STATUSES.into_iter().for_each(|status| fail_with(meter, status));
     };
-    few(&meters[0]);
+    inline_failures(&meters[0]);
     fail_with(&meters[0], 504);
     assert_eq!(
-        allocations(|| meters.iter().for_each(few)),
+        allocations(|| meters.iter().for_each(inline_failures)),
         0,
         "the worker has its table, and no client needs one"
     );
@@ -66,9 +66,9 @@ fn every_reader_uses_its_memory_again() {
     meters[0].find(Finding::PlaylistStale, || "detail".to_owned());
     let mut latency = LatencySnapshot::default();
     let mut recent = RecentLatency::new(Timed::Total(Kind::Segment));
-    let phase = Phase::begin(&registry, 0);
+    let phase = Baseline::begin(&registry, 0);
     let mut read = || {
-        registry.glance(0, &mut seen);
+        registry.snapshot_states(0, &mut seen);
         registry.snapshot(0, &mut seen);
         registry.findings(&mut findings);
         speeds.observe(&mut seen);

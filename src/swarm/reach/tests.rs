@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use super::*;
 use crate::hls::{Playlist, VariantChoice, parse};
 use crate::player::{
-    self, Action, Answer, Backoff, Failure, Fetch, Input, LANES, Player, Profile, SessionLength, What,
+    self, Action, Answer, Backoff, Failure, Fetch, Input, LANES, Player, Profile, Resource, SessionLength,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ const UP: Duration = Duration::from_secs(42);
 const END: Duration = Duration::from_secs(100);
 const LATENCY: Duration = Duration::from_millis(10);
 
-/// A viewer in its seat.
+/// A viewer in its slot.
 struct Viewer {
     player: Player,
     reach: Reach,
@@ -33,8 +33,8 @@ enum Event {
     Join,
     Wake(u64),
     Begin(Fetch),
-    Fail(What),
-    Answer(What),
+    Fail(Resource),
+    Answer(Resource),
 }
 
 /// Viewers and what will happen to them.
@@ -151,8 +151,8 @@ impl Audience {
     }
 }
 
-fn answer(what: What, now: Duration) -> Answer {
-    if !matches!(what, What::Entry | What::Playlist(_)) {
+fn answer(what: Resource, now: Duration) -> Answer {
+    if !matches!(what, Resource::Entry | Resource::Playlist(_)) {
         return Answer::Media(1_000);
     }
     let first = now.as_secs() / 2;

@@ -4,9 +4,9 @@
 //!   sorted once a second.
 //! * The selection is a client's number, never a line: a client keeps it wherever the order puts it.
 
-use crate::base::{ClientState, Outcome};
 use crate::stats::{ClientRow, Snapshot};
 use crate::tui::keys::{Motion, Turn};
+use crate::vocabulary::{ClientState, Outcome};
 
 use super::View;
 use super::prompt::Filter;
@@ -245,10 +245,10 @@ fn shows(filter: Option<&Filter>, faults_only: bool, row: &ClientRow) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::stage;
+    use crate::tui::fixtures;
 
     fn snapshot(count: u64) -> Snapshot {
-        let clients: Vec<_> = (1..=count).map(|id| stage::row(id, ClientState::Playing)).collect();
+        let clients: Vec<_> = (1..=count).map(|id| fixtures::row(id, ClientState::Playing)).collect();
         Snapshot { clients: clients.into(), clients_at_us: 64_000_000, ..Snapshot::default() }
     }
 

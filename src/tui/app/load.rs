@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{App, Effect, Mode};
-use crate::base::limits::CLIENTS;
-use crate::base::{Command, RunState, StopCause, units};
+use crate::vocabulary::limits::CLIENTS;
+use crate::vocabulary::{Command, RunState, StopCause, units};
 
 /// A change by more clients than this is asked about first.
 const ASK_ABOVE: i64 = 100;

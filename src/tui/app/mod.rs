@@ -17,10 +17,10 @@ use std::time::Duration;
 
 use super::input::{Input, Key};
 use super::keys::{self, Action, Motion};
-use crate::base::{Command, Mark, StopCause, Untrusted, units};
-use crate::frame::Frame;
 use crate::pipeline::LogEntry;
 use crate::report::{self, Report};
+use crate::sample::RunSample;
+use crate::vocabulary::{Command, Mark, StopCause, Untrusted, units};
 
 pub(super) use clients::{ClientList, severity};
 use load::ENDING;
@@ -79,11 +79,11 @@ pub enum Access {
 #[derive(Clone, Debug)]
 pub(super) enum Msg {
     /// A new moment of the run.
-    Frame(Arc<Frame>),
+    Sample(Arc<RunSample>),
     /// A key or a paste.
     Input(Input),
     /// So many lines of each list fit the screen.
-    Rooms(Rooms),
+    Capacity(Capacity),
     /// A picture came later than its time.
     LatePicture,
     /// The picture was written, or why not.
@@ -109,7 +109,7 @@ pub(super) enum Effect {
 
 /// How many lines of each list fit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rooms {
+pub(super) struct Capacity {
     /// Lines of the list of the shown view.
     pub(super) list: usize,
     /// Lines of the overview's errors.
@@ -144,11 +144,11 @@ pub(super) struct App {
     pub(super) title: Title,
     pub(super) access: Access,
     /// The newest frame, also while the display is frozen.
-    pub(super) live: Arc<Frame>,
+    pub(super) live: Arc<RunSample>,
     /// The frame that is shown.
-    pub(super) shown: Arc<Frame>,
+    pub(super) shown: Arc<RunSample>,
     /// The frame whose digits are shown: changes once a second, so that they can be read.
-    pub(super) steady: Arc<Frame>,
+    pub(super) steady: Arc<RunSample>,
     pub(super) frozen_since: Option<Duration>,
     pub(super) view: View,
     pub(super) mode: Mode,
@@ -165,13 +165,13 @@ pub(super) struct App {
     /// The report of the run, line by line, once it has ended.
     pub(super) report: Option<Vec<String>>,
     pub(super) late_pictures: u64,
-    rooms: Rooms,
+    rooms: Capacity,
     step: usize,
     /// The operator himself has asked for the end, by a key after which he stays.
     stays: bool,
     stop_asked: bool,
     /// The moment whose note is typed.
-    marked: Arc<Frame>,
+    marked: Arc<RunSample>,
     /// The target as asked for, until the frames show it.
     asked_target: Option<(i64, Duration)>,
     notice: Option<(String, Duration)>,
@@ -179,7 +179,7 @@ pub(super) struct App {
 
 impl App {
     pub(super) fn new(title: Title, access: Access) -> Self {
-        let none: Arc<Frame> = Arc::default();
+        let none: Arc<RunSample> = Arc::default();
         Self {
             title: title.made_safe(),
             access,
@@ -198,7 +198,7 @@ impl App {
             log_filter: None,
             report: None,
             late_pictures: 0,
-            rooms: Rooms::default(),
+            rooms: Capacity::default(),
             step: FIRST_STEP,
             stays: false,
             stop_asked: false,
@@ -211,9 +211,9 @@ impl App {
     /// Takes what happened and says what is to be done.
     pub(super) fn update(&mut self, msg: Msg) -> Effect {
         match msg {
-            Msg::Frame(frame) => self.take(frame),
+            Msg::Sample(frame) => self.take(frame),
             Msg::LatePicture => self.late_pictures += 1,
-            Msg::Rooms(rooms) => self.fit(rooms),
+            Msg::Capacity(rooms) => self.fit(rooms),
             Msg::Saved(Ok(name)) => return self.say(format!("written: {name}")),
             Msg::Saved(Err(why)) => return self.say(format!("not written: {why}")),
             Msg::Report(report) => return self.end(&report),
@@ -237,7 +237,7 @@ impl App {
         self.notice.as_ref().filter(|(_, until)| self.live.at < *until).map(|(text, _)| text.as_str())
     }
 
-    fn take(&mut self, frame: Arc<Frame>) {
+    fn take(&mut self, frame: Arc<RunSample>) {
         if self.asked_target.is_some_and(|(_, until)| frame.at >= until) {
             self.asked_target = None;
         }
@@ -257,7 +257,7 @@ impl App {
         self.clients.arrange(&self.steady.snapshot, self.view);
     }
 
-    fn fit(&mut self, rooms: Rooms) {
+    fn fit(&mut self, rooms: Capacity) {
         self.rooms = rooms;
         self.clients.fit(rooms.list);
         self.scroll = self.scroll.min(self.last_scroll());

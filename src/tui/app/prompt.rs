@@ -1,7 +1,7 @@
 //! A line that the operator types: a target, a filter, the note of a mark.
 
-use crate::base::{Untrusted, units};
 use crate::tui::input::Key;
+use crate::vocabulary::{Untrusted, units};
 
 /// Characters that a line can hold.
 const LENGTH: usize = 60;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::frame::Frame;
+use crate::sample::RunSample;
 use crate::stats::Totals;
 
 /// What counts are shown for.
@@ -16,7 +16,7 @@ pub(in crate::tui) struct Scope {
 
 impl Scope {
     /// Remembers what has been counted until now.
-    pub(super) fn remember(&mut self, frame: &Frame) {
+    pub(super) fn remember(&mut self, frame: &RunSample) {
         self.mark = Some((frame.at, Box::new(frame.snapshot.totals.clone())));
     }
 
@@ -32,7 +32,7 @@ impl Scope {
     }
 
     /// What is shown of a frame.
-    pub(in crate::tui) fn totals<'a>(&self, frame: &'a Frame) -> Cow<'a, Totals> {
+    pub(in crate::tui) fn totals<'a>(&self, frame: &'a RunSample) -> Cow<'a, Totals> {
         match &self.mark {
             // A frozen frame may be older than the mark.
             Some((at, before)) if self.since_mark && *at <= frame.at => {

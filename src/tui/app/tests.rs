@@ -1,17 +1,17 @@
 //! The console's mind: frames and keys go in, effects come out.
 
 use super::*;
-use crate::base::RunState;
-use crate::base::limits::CLIENTS;
+use crate::vocabulary::RunState;
+use crate::vocabulary::limits::CLIENTS;
 
 fn app() -> App {
     let mut app = App::new(Title::default(), Access::Full);
-    app.update(Msg::Frame(frame(60_000, RunState::Running, 100)));
+    app.update(Msg::Sample(frame(60_000, RunState::Running, 100)));
     app
 }
 
-fn frame(ms: u64, state: RunState, target: u32) -> Arc<Frame> {
-    Arc::new(Frame { at: Duration::from_millis(ms), state, target, ..Frame::default() })
+fn frame(ms: u64, state: RunState, target: u32) -> Arc<RunSample> {
+    Arc::new(RunSample { at: Duration::from_millis(ms), state, target, ..RunSample::default() })
 }
 
 fn press(app: &mut App, key: Key) -> Effect {
@@ -50,10 +50,10 @@ fn plus_and_minus_change_clients_by_the_step() {
 #[test]
 fn the_target_never_falls_below_zero_or_rises_above_the_limit() {
     let mut app = app();
-    app.update(Msg::Frame(frame(61_000, RunState::Running, 3)));
+    app.update(Msg::Sample(frame(61_000, RunState::Running, 3)));
     assert_eq!(asked_for(press(&mut app, Key::Char('-'))), -3);
     assert_eq!(asked_for(press(&mut app, Key::Char('-'))), 0);
-    app.update(Msg::Frame(frame(70_000, RunState::Running, CLIENTS)));
+    app.update(Msg::Sample(frame(70_000, RunState::Running, CLIENTS)));
     assert_eq!(asked_for(press(&mut app, Key::Char('+'))), 0);
 }
 
@@ -81,7 +81,7 @@ fn the_first_q_drains_and_the_second_stops_at_once() {
 #[test]
 fn a_drain_that_began_by_itself_is_cut_by_the_first_q() {
     let mut app = app();
-    app.update(Msg::Frame(frame(61_000, RunState::Draining, 100)));
+    app.update(Msg::Sample(frame(61_000, RunState::Draining, 100)));
     assert_eq!(press(&mut app, Key::Char('q')), Effect::Ask(Command::StopNow(StopCause::Operator)));
 }
 
@@ -100,7 +100,7 @@ fn escape_and_a_paste_never_end_a_run() {
 fn freezing_keeps_the_picture_and_not_the_run() {
     let mut app = app();
     press(&mut app, Key::Char(' '));
-    app.update(Msg::Frame(frame(75_000, RunState::Running, 500)));
+    app.update(Msg::Sample(frame(75_000, RunState::Running, 500)));
     assert_eq!((app.shown.target, app.live.target), (100, 500));
     assert!(Arc::ptr_eq(&app.shown, &app.steady));
     assert_eq!(asked_for(press(&mut app, Key::Char('-'))), -10);
@@ -112,11 +112,11 @@ fn freezing_keeps_the_picture_and_not_the_run() {
 #[test]
 fn digits_change_once_a_second_and_with_the_state() {
     let mut app = app();
-    app.update(Msg::Frame(frame(60_250, RunState::Running, 101)));
+    app.update(Msg::Sample(frame(60_250, RunState::Running, 101)));
     assert_eq!((app.shown.target, app.steady.target), (101, 100));
-    app.update(Msg::Frame(frame(61_000, RunState::Running, 102)));
+    app.update(Msg::Sample(frame(61_000, RunState::Running, 102)));
     assert_eq!(app.steady.target, 102);
-    app.update(Msg::Frame(frame(61_250, RunState::Draining, 103)));
+    app.update(Msg::Sample(frame(61_250, RunState::Draining, 103)));
     assert_eq!(app.steady.target, 103);
 }
 
@@ -124,9 +124,9 @@ fn digits_change_once_a_second_and_with_the_state() {
 fn a_notice_goes_away_and_an_asked_target_gives_way_to_the_real_one() {
     let mut app = app();
     press(&mut app, Key::Char('+'));
-    app.update(Msg::Frame(frame(60_500, RunState::Running, 100)));
+    app.update(Msg::Sample(frame(60_500, RunState::Running, 100)));
     assert_eq!(app.wanted(), 110);
-    app.update(Msg::Frame(frame(65_000, RunState::Running, 105)));
+    app.update(Msg::Sample(frame(65_000, RunState::Running, 105)));
     assert_eq!((app.wanted(), app.notice()), (105, None));
 }
 
@@ -160,7 +160,7 @@ fn a_typed_target_is_gone_to_and_a_bad_one_says_what_is_accepted() {
 fn the_ramp_is_held_and_goes_on() {
     let mut app = app();
     assert_eq!(press(&mut app, Key::Char('p')), Effect::Ask(Command::Hold));
-    app.update(Msg::Frame(frame(61_000, RunState::Hold, 100)));
+    app.update(Msg::Sample(frame(61_000, RunState::Hold, 100)));
     press(&mut app, Key::Char('+'));
     assert_eq!(app.notice(), Some("target 110, but the ramp is held: p"));
     assert_eq!(press(&mut app, Key::Char('p')), Effect::Ask(Command::Resume));
@@ -172,7 +172,7 @@ fn a_mark_is_made_at_the_moment_of_its_key_and_counts_begin_there() {
     assert_eq!(press(&mut app, Key::Char('M')), Effect::None);
     assert!(app.notice().is_some_and(|text| text.starts_with("no mark yet")));
     press(&mut app, Key::Char('m'));
-    app.update(Msg::Frame(frame(69_000, RunState::Running, 100)));
+    app.update(Msg::Sample(frame(69_000, RunState::Running, 100)));
     let at = Duration::from_secs(60);
     let mark = Mark { at, note: "scaled".to_owned() };
     assert_eq!(type_in(&mut app, " scaled "), Effect::Ask(Command::Mark(mark)));
@@ -186,7 +186,7 @@ fn a_mark_is_made_at_the_moment_of_its_key_and_counts_begin_there() {
 #[test]
 fn a_console_that_only_reads_changes_no_load_and_marks() {
     let mut app = App::new(Title::default(), Access::ReadOnly);
-    app.update(Msg::Frame(frame(60_000, RunState::Running, 100)));
+    app.update(Msg::Sample(frame(60_000, RunState::Running, 100)));
     for key in ['+', '-', 'c', 'p', 'q', 'Q', ']'].map(Key::Char).into_iter().chain([Key::Ctrl('c')]) {
         assert_eq!(press(&mut app, key), Effect::None, "{key:?}");
         assert_eq!(app.mode, Mode::Normal);
@@ -227,11 +227,11 @@ fn views_zoom_and_escape_never_leave_the_run() {
 
 #[test]
 fn only_whoever_pressed_q_stays_to_read_the_report() {
-    use crate::tui::stage;
+    use crate::tui::fixtures;
     for (keys, stays) in [(&['q'][..], true), (&['q', 'q'], true), (&['Q'], false), (&[], false)] {
         let mut app = app();
         keys.iter().for_each(|key| _ = press(&mut app, Key::Char(*key)));
-        let effect = app.update(Msg::Report(stage::report()));
+        let effect = app.update(Msg::Report(fixtures::report()));
         assert_eq!(effect, if stays { Effect::None } else { Effect::Leave }, "{keys:?}");
         assert_eq!(app.view, View::Report);
         assert_eq!(press(&mut app, Key::Char('1')), Effect::None);
@@ -240,7 +240,7 @@ fn only_whoever_pressed_q_stays_to_read_the_report() {
     let mut app = app();
     press(&mut app, Key::Char('q'));
     press(&mut app, Key::Ctrl('c'));
-    assert_eq!(app.update(Msg::Report(stage::report())), Effect::Leave);
+    assert_eq!(app.update(Msg::Report(fixtures::report())), Effect::Leave);
 }
 
 #[test]
@@ -248,13 +248,13 @@ fn lists_scroll_to_their_ends_and_no_further() {
     let mut app = app();
     app.report = Some(vec![String::new(); 30]);
     app.view = View::Report;
-    app.update(Msg::Rooms(Rooms { list: 10, ..Rooms::default() }));
+    app.update(Msg::Capacity(Capacity { list: 10, ..Capacity::default() }));
     press(&mut app, Key::PageDown);
     assert_eq!(app.scroll, 10);
     press(&mut app, Key::End);
     press(&mut app, Key::Down);
     assert_eq!(app.scroll, 20);
-    app.update(Msg::Rooms(Rooms { list: 25, ..Rooms::default() }));
+    app.update(Msg::Capacity(Capacity { list: 25, ..Capacity::default() }));
     assert_eq!(app.scroll, 5);
     press(&mut app, Key::Home);
     press(&mut app, Key::Up);

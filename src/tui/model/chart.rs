@@ -6,16 +6,16 @@
 
 use std::time::Duration;
 
-use crate::base::units;
-use crate::frame::{Frame, Series};
+use crate::sample::{RunSample, Series};
 use crate::tui::app::App;
 use crate::tui::theme::Role;
+use crate::vocabulary::units;
 
 /// Error and stall charts reach at least this high: a single failure must not look like a wall.
 const LEAST_SHARE: f64 = 0.02;
 /// From these shares on a column is coloured: the bounds of the health verdict.
-const WARNING: f64 = crate::frame::DEGRADED_SHARE;
-const FAILING: f64 = crate::frame::FAILING_SHARE;
+const WARNING: f64 = crate::verdict::DEGRADED_SHARE;
+const FAILING: f64 = crate::verdict::FAILING_SHARE;
 
 /// What the first point of a run covers.
 const SECOND: Duration = Duration::from_secs(1);
@@ -64,7 +64,7 @@ impl Charts {
 }
 
 /// The newest `width` seconds of a series, scaled by their largest value.
-pub(super) fn spark(frame: &Frame, series: Series, width: usize) -> Vec<Bar> {
+pub(super) fn spark(frame: &RunSample, series: Series, width: usize) -> Vec<Bar> {
     let from = frame.at.saturating_sub(Duration::from_secs(width as u64));
     let axis = Axis { from, to: frame.at, width };
     let values = axis.columns(frame, series);
@@ -91,7 +91,7 @@ impl Axis {
 
     /// The largest value of each column. Between two points the line goes on: a chart that is wider than the run has
     /// seconds has no gaps but those of the measurement.
-    fn columns(self, frame: &Frame, series: Series) -> Vec<Option<f64>> {
+    fn columns(self, frame: &RunSample, series: Series) -> Vec<Option<f64>> {
         let mut columns = vec![None; self.width];
         let mut before: Option<usize> = None;
         for point in frame.history.since(self.from) {
@@ -111,7 +111,7 @@ impl Axis {
     }
 }
 
-fn chart(frame: &Frame, series: Series, axis: Axis) -> Chart {
+fn chart(frame: &RunSample, series: Series, axis: Axis) -> Chart {
     let values = axis.columns(frame, series);
     let largest = values.iter().flatten().copied().fold(0.0, f64::max);
     let top = round_up(if is_share(series) { largest.max(LEAST_SHARE) } else { largest });
@@ -191,7 +191,7 @@ fn moments(app: &App, axis: Axis) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::stage;
+    use crate::tui::fixtures;
 
     #[test]
     fn the_top_of_a_chart_is_a_round_number_above_its_values() {
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_second_has_its_column_and_a_gap_stays_one() {
-        let frame = stage::frame("storm");
+        let frame = fixtures::frame("storm");
         let axis = Axis { from: Duration::ZERO, to: frame.at, width: 40 };
         assert_eq!(axis.column(Duration::ZERO), Some(0));
         assert_eq!(axis.column(frame.at), Some(39));
@@ -212,6 +212,6 @@ mod tests {
         assert!(clients.iter().all(Option::is_some), "{clients:?}");
         let wide = Axis { width: 400, ..axis }.columns(&frame, Series::Clients);
         assert!(wide.iter().all(Option::is_some));
-        assert!(axis.columns(&Frame::default(), Series::Clients).iter().all(Option::is_none));
+        assert!(axis.columns(&RunSample::default(), Series::Clients).iter().all(Option::is_none));
     }
 }

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use crate::base::{ClientState, Outcome, units};
 use crate::stats::{ClientRow, Snapshot};
-use crate::tui::app::{App, ClientList, Rooms, severity};
+use crate::tui::app::{App, Capacity, ClientList, severity};
 use crate::tui::theme::Role;
+use crate::vocabulary::{ClientState, Outcome, units};
 
 use super::overview::{seconds, state_role};
 use super::{Column, Line, Table, Text, errors};
@@ -60,7 +60,7 @@ pub(in crate::tui) struct ClientsView {
 }
 
 impl ClientsView {
-    pub(super) fn of(app: &App, rooms: Rooms) -> Self {
+    pub(super) fn of(app: &App, rooms: Capacity) -> Self {
         let snapshot = &app.steady.snapshot;
         let (map, scale) = map(&app.clients, snapshot, rooms.map);
         Self {
@@ -258,10 +258,10 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
 mod tests {
     use super::*;
     use crate::tui::app::View;
-    use crate::tui::stage;
+    use crate::tui::fixtures;
 
     fn snapshot() -> Snapshot {
-        let clients: Vec<_> = (1..=10_000).map(|id| stage::row(id, ClientState::Playing)).collect();
+        let clients: Vec<_> = (1..=10_000).map(|id| fixtures::row(id, ClientState::Playing)).collect();
         let mut snapshot = Snapshot { clients: clients.into(), ..Snapshot::default() };
         std::sync::Arc::make_mut(&mut snapshot.clients)[6_000].state = ClientState::Stalled;
         std::sync::Arc::make_mut(&mut snapshot.clients)[77].http_errors = 4;

@@ -1,13 +1,13 @@
 //! What went wrong: HTTP statuses as a histogram, every other outcome under its own name apart from them, and what
 //! is wrong with the stream itself.
 
-use crate::base::finding::{Finding, Severity};
-use crate::base::outcome::{Fault, HttpFailure};
-use crate::base::{Kind, Outcome, units};
-use crate::frame::FailureLine;
+use crate::sample::FailureLine;
 use crate::stats::{FindingRow, Totals};
-use crate::tui::app::{App, Rooms};
+use crate::tui::app::{App, Capacity};
 use crate::tui::theme::Role;
+use crate::vocabulary::finding::{Finding, Severity};
+use crate::vocabulary::outcome::{Fault, HttpFailure};
+use crate::vocabulary::{Kind, Outcome, units};
 
 use super::{Column, Line, Table, Text};
 
@@ -182,7 +182,7 @@ pub(in crate::tui) struct ErrorsView {
 }
 
 impl ErrorsView {
-    pub(super) fn of(app: &App, rooms: Rooms) -> Self {
+    pub(super) fn of(app: &App, rooms: Capacity) -> Self {
         let totals = app.scope.totals(&app.steady);
         Self {
             strip: Strip::of(&totals),
@@ -274,17 +274,18 @@ fn finding_cells(row: &FindingRow) -> Vec<Text> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Frame;
+    use crate::sample::RunSample;
     use crate::tui::app::{Access, Msg, Title};
-    use crate::tui::stage;
+    use crate::tui::fixtures;
 
     fn app(ended: &[(Outcome, u64)]) -> App {
         let mut app = App::new(Title::default(), Access::Full);
-        let totals = stage::totals(ended);
+        let totals = fixtures::totals(ended);
         let snapshot = crate::stats::Snapshot { totals, ..Default::default() };
-        let failures = stage::failures(&snapshot.totals);
-        app.update(Msg::Frame(
-            Frame { at: std::time::Duration::from_secs(9), snapshot, failures, ..Frame::default() }.into(),
+        let failures = fixtures::failures(&snapshot.totals);
+        app.update(Msg::Sample(
+            RunSample { at: std::time::Duration::from_secs(9), snapshot, failures, ..RunSample::default() }
+                .into(),
         ));
         app
     }
@@ -328,7 +329,7 @@ mod tests {
             .into_iter()
             .map(|(status, count)| (Outcome::Http(HttpFailure::of(status)), count))
             .collect();
-        let strip = Strip::of(&stage::totals(&ended));
+        let strip = Strip::of(&fixtures::totals(&ended));
         let digits: String =
             strip.lines.iter().flat_map(|(_, line)| line).map(|digit| digit.text.as_str()).collect();
         assert_eq!(digits.len(), 200);

@@ -1,9 +1,9 @@
 //! The last line: a question, a prompt, or what the next key does.
 
-use crate::base::{RunState, units};
 use crate::tui::app::{Access, App, Mode, View};
 use crate::tui::keys::{Action, BINDINGS, Binding, Group};
 use crate::tui::theme::Role;
+use crate::vocabulary::{RunState, units};
 
 use super::Text;
 

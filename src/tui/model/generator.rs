@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::base::units::{self, UNKNOWN};
-use crate::frame::{Frame, Generator, Lane, Worker};
+use crate::generator::{Generator, Worker};
 use crate::pipeline::{Counts, RecorderReading};
+use crate::sample::{Lane, RunSample};
 use crate::tui::app::App;
 use crate::tui::theme::Role;
+use crate::vocabulary::units::{self, UNKNOWN};
 
 use super::{Column, Line, Table, Text};
 
@@ -88,7 +89,7 @@ const STREAMS: &[Column] = &[
     Column::word("", 60),
 ];
 
-fn streams(frame: &Frame) -> Table {
+fn streams(frame: &RunSample) -> Table {
     let pipeline = &frame.pipeline;
     let line = |name: &str, counts: &Counts, more: String| {
         let [offered, delivered] =
@@ -223,7 +224,7 @@ fn cpu(generator: &Generator) -> Text {
 }
 
 /// What the top line says of the generator.
-pub(super) fn in_a_line(frame: &Frame) -> Vec<Text> {
+pub(super) fn in_a_line(frame: &RunSample) -> Vec<Text> {
     let generator = &frame.generator;
     let dropped = frame.pipeline.events.dropped + frame.pipeline.progress.dropped;
     let share = generator.cpu_share();

@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use crate::base::units;
-use crate::frame::{ChangeKind, Frame, LoadChange, VerdictChange};
 use crate::pipeline::LogEntry;
+use crate::run_state::{ChangeKind, LoadChange, VerdictChange};
+use crate::sample::RunSample;
 use crate::stats::FindingRow;
 use crate::tui::app::App;
 use crate::tui::theme::Role;
+use crate::vocabulary::units;
 
 use super::{Column, Line, Table, Text, errors, top};
 
@@ -77,7 +78,7 @@ fn event_line(entry: &LogEntry) -> Line {
     ])
 }
 
-fn story(frame: &Frame) -> Vec<Line> {
+fn story(frame: &RunSample) -> Vec<Line> {
     let journal = &frame.journal;
     let changes = journal.changes().map(|change| (change.at, change_line(change)));
     let verdicts = journal.verdicts().map(|change| (change.at, verdict_line(change)));

@@ -1,7 +1,7 @@
 //! What the screen says: texts and shares, made of the app by pure functions. Screens only place them.
 //!
 //! * Every number has its text here; a screen neither divides nor formats.
-//! * Of the views only the one that is shown is made, and of long lists only what fits: [`Rooms`] says how much.
+//! * Of the views only the one that is shown is made, and of long lists only what fits: [`Capacity`] says how much.
 
 mod chart;
 mod clients;
@@ -14,7 +14,7 @@ mod table;
 mod top;
 mod zoom;
 
-use super::app::{App, Mode, Rooms, View};
+use super::app::{App, Capacity, Mode, View};
 use super::theme::Role;
 
 pub(super) use chart::{Bar, Chart, Charts};
@@ -75,7 +75,7 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) fn of(app: &App, rooms: Rooms) -> Self {
+    pub(super) fn of(app: &App, rooms: Capacity) -> Self {
         Self {
             top: Top::of(app),
             tabs: tabs(app),
@@ -87,7 +87,7 @@ impl Model {
     }
 }
 
-fn body(app: &App, rooms: Rooms) -> Body {
+fn body(app: &App, rooms: Capacity) -> Body {
     match app.view {
         View::Overview if app.zoomed => Body::Zoom(Zoom::of(app, rooms)),
         View::Overview => Body::Overview(Box::new(Overview::of(app, rooms))),

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::base::{ClientState, Kind, RunState, units};
-use crate::frame::{Frame, Series};
+use crate::sample::{RunSample, Series};
 use crate::stats::{LatencyDigest, Timed};
-use crate::tui::app::{App, Rooms};
+use crate::tui::app::{App, Capacity};
 use crate::tui::theme::Role;
+use crate::vocabulary::{ClientState, Kind, RunState, units};
 
 use super::chart::{self, Bar};
 use super::clients::worst;
@@ -69,7 +69,7 @@ pub(in crate::tui) struct Overview {
 }
 
 impl Overview {
-    pub(super) fn of(app: &App, rooms: Rooms) -> Self {
+    pub(super) fn of(app: &App, rooms: Capacity) -> Self {
         let frame = &app.steady;
         let charts = if rooms.chart == 0 { &[][..] } else { &CHARTS[..] };
         Self {
@@ -131,7 +131,7 @@ fn ramp(app: &App) -> Ramp {
 }
 
 /// The states that have a line of their own, in the order of the states.
-fn listed(frame: &Frame) -> impl Iterator<Item = (ClientState, u64)> + '_ {
+fn listed(frame: &RunSample) -> impl Iterator<Item = (ClientState, u64)> + '_ {
     let counts = ClientState::ALL.into_iter().map(|state| (state, frame.snapshot.in_state(state)));
     counts.filter(|(state, count)| *count > 0 || is_always_listed(*state))
 }
@@ -142,7 +142,7 @@ const fn is_always_listed(state: ClientState) -> bool {
     matches!(state, Starting | Playing | Stalled | Waiting)
 }
 
-pub(super) fn states(frame: &Frame) -> Vec<StateLine> {
+pub(super) fn states(frame: &RunSample) -> Vec<StateLine> {
     let all = frame.snapshot.listed();
     let line = |(state, count): (ClientState, u64)| {
         let role = if count == 0 { Role::Label } else { state_role(state) };
@@ -157,7 +157,7 @@ pub(super) fn states(frame: &Frame) -> Vec<StateLine> {
     listed(frame).map(line).collect()
 }
 
-fn states_in_a_line(frame: &Frame) -> Vec<Text> {
+fn states_in_a_line(frame: &RunSample) -> Vec<Text> {
     let line = |(state, count): (ClientState, u64)| {
         let role = if count == 0 { Role::Label } else { state_role(state) };
         Text::new(role, format!("{} {}", state.name(), units::count(count)))
@@ -226,7 +226,7 @@ fn traffic(app: &App) -> Vec<Text> {
     ]
 }
 
-fn playback(frame: &Frame) -> Vec<Text> {
+fn playback(frame: &RunSample) -> Vec<Text> {
     let abnormal = |count: u64, role: Role| if count == 0 { Role::Label } else { role };
     let speed = frame.speed.average.map_or(units::UNKNOWN.to_owned(), |speed| format!("{speed:.2}x"));
     let drift = Duration::from_micros(frame.speed.max_drift_us);

@@ -4,10 +4,11 @@
 
 use std::time::Duration;
 
-use crate::base::{RunState, units};
-use crate::frame::{Frame, Knee, Verdict};
+use crate::sample::RunSample;
 use crate::tui::app::App;
 use crate::tui::theme::Role;
+use crate::verdict::{Knee, Verdict};
+use crate::vocabulary::{RunState, units};
 
 use super::{Text, errors, generator};
 
@@ -86,7 +87,7 @@ pub(in crate::tui) fn role(verdict: Verdict) -> Role {
 }
 
 /// The verdict of a run that ends: for how long the worst one held, never the last ten seconds alone.
-fn result(frame: &Frame) -> Vec<Text> {
+fn result(frame: &RunSample) -> Vec<Text> {
     let result = &frame.result;
     if result.worst == Verdict::Unknown {
         return vec![Text::label("nothing was measured")];
@@ -100,7 +101,7 @@ fn result(frame: &Frame) -> Vec<Text> {
     line
 }
 
-fn reason(frame: &Frame) -> Vec<Text> {
+fn reason(frame: &RunSample) -> Vec<Text> {
     let health = &frame.health;
     if health.verdict == Verdict::Unknown {
         return vec![Text::label(health.reason())];

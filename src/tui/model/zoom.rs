@@ -1,10 +1,10 @@
 //! One panel of the overview alone: all its numbers, and two charts on one time axis.
 
-use crate::base::{Kind, units};
-use crate::frame::{Frame, Series, TIMED};
+use crate::sample::{RunSample, Series, TIMED};
 use crate::stats::{LatencyDigest, LatencySummary, Metric, Timed, window};
-use crate::tui::app::{App, Panel, Rooms};
+use crate::tui::app::{App, Capacity, Panel};
 use crate::tui::theme::Role;
+use crate::vocabulary::{Kind, units};
 
 use super::overview::seconds;
 use super::{Charts, Column, ErrorsView, Line, Table, Text};
@@ -17,7 +17,7 @@ pub(in crate::tui) struct Zoom {
 }
 
 impl Zoom {
-    pub(super) fn of(app: &App, rooms: Rooms) -> Self {
+    pub(super) fn of(app: &App, rooms: Capacity) -> Self {
         let (table, series) = match app.focus {
             Panel::Clients => (clients(app), [Series::Clients, Series::StalledShare]),
             Panel::Latency => (latency(app), [Series::FirstByteP95, Series::SegmentP95]),
@@ -62,7 +62,7 @@ fn clients(app: &App) -> Table {
     }
 }
 
-fn seen(frame: &Frame) -> Vec<(&'static str, String)> {
+fn seen(frame: &RunSample) -> Vec<(&'static str, String)> {
     let quality = &frame.quality;
     let count = |metric| units::count(frame.snapshot.totals.get(metric));
     let pair = |digest: LatencyDigest| match digest.run {

@@ -6,9 +6,9 @@
 mod charts;
 mod generator;
 mod help;
+mod layout;
 mod line;
 mod panels;
-mod places;
 mod small;
 mod strip;
 mod table;
@@ -20,12 +20,12 @@ use ratatui::style::Modifier;
 use super::model::{Body, Model, Top};
 use super::theme::{Role, Theme};
 
+use layout::Layout;
+pub(super) use layout::{LayoutInput, rooms};
 use line::Row;
-use places::Places;
-pub(super) use places::{Scene, rooms};
 
 /// Draws the screen.
-pub(super) fn draw(model: &Model, scene: Scene, theme: Theme, buffer: &mut Buffer) {
+pub(super) fn draw(model: &Model, scene: LayoutInput, theme: Theme, buffer: &mut Buffer) {
     let area = buffer.area;
     if area.is_empty() {
         return;
@@ -33,7 +33,7 @@ pub(super) fn draw(model: &Model, scene: Scene, theme: Theme, buffer: &mut Buffe
     if small::is_small(area) {
         small::draw(model, theme, area, buffer);
     } else {
-        let places = Places::of(area, scene);
+        let places = Layout::of(area, scene);
         top(&model.top, theme, places.top, buffer);
         Row::at(places.tabs, buffer, theme).fitting(&model.tabs, 1);
         body(&model.body, theme, &places, buffer);
@@ -44,7 +44,7 @@ pub(super) fn draw(model: &Model, scene: Scene, theme: Theme, buffer: &mut Buffe
     }
 }
 
-fn body(body: &Body, theme: Theme, places: &Places, buffer: &mut Buffer) {
+fn body(body: &Body, theme: Theme, places: &Layout, buffer: &mut Buffer) {
     match body {
         Body::Overview(overview) => panels::overview(overview, theme, places, buffer),
         Body::Zoom(zoom) => {

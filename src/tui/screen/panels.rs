@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, Widget};
 
+use super::layout::Layout;
 use super::line::Row;
-use super::places::Places;
 use super::{charts, table};
 use crate::tui::model::{Errors, Latency, Overview, Text};
 use crate::tui::theme::{Role, Theme};
@@ -29,7 +29,7 @@ const LEAST: (u16, u16) = (6, 3);
 /// Small charts narrower than this say nothing.
 const SPARK_LEAST: u16 = 8;
 
-pub(super) fn overview(overview: &Overview, theme: Theme, places: &Places, buffer: &mut Buffer) {
+pub(super) fn overview(overview: &Overview, theme: Theme, places: &Layout, buffer: &mut Buffer) {
     clients(overview, theme, places.clients, buffer);
     latency(&overview.latency, theme, places.latency, buffer);
     traffic(overview, theme, places.traffic, buffer);

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    base::limits,
     hls::{Loaded, Reference, Watch},
+    vocabulary::limits,
 };
 
 /// Lines from which playlists are put together, sound ones and others.

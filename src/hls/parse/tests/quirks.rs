@@ -109,7 +109,7 @@ fn addresses_keep_their_sessions_hosts_dots_and_queries() {
         "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nhttps://vod.example/a/1.ts;session=1\n#EXTINF:4,\n./segment/17.1.m4s\n\
          #EXTINF:4,\nsegment.ts?segment=fileSequence3.ts\n#EXTINF:4,\n../b/aHR0cDovL2gvYS50cw==.ts\n",
     );
-    let base = crate::base::SecretUrl::parse("http://h:81/live/x.m3u8;session=1").expect("an address");
+    let base = crate::vocabulary::SecretUrl::parse("http://h:81/live/x.m3u8;session=1").expect("an address");
     let wire: Vec<_> = list
         .segments
         .iter()

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::*;
-use crate::{base::limits, hls::Variables};
+use crate::{hls::Variables, vocabulary::limits};
 
 const STREAM: &str = "#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n";
 const SEGMENT: &str = "#EXTINF:4,\na.ts\n";

@@ -1,0 +1,249 @@
+//! The first client of a run goes ahead of the others. A wrong URL is known from it, before there is a load.
+//!
+//! * The first client is a client as any other: its requests are those of the run, so counts still equal the origin's.
+//! * The others wait until it asks for media: a few round trips where all is well.
+//! * One failure may be chance. A second try decides, by the same client or by the one that replaces it.
+//! * An origin that is slow or overloaded is worth a load test. Then the others start after [`PATIENCE`].
+
+use std::time::Duration;
+
+use crate::stats::{Metric, Registry, Snapshot, Totals};
+use crate::vocabulary::Kind;
+use crate::vocabulary::clock::micros;
+use crate::vocabulary::outcome::{Fault, Outcome};
+
+/// How long the others wait at most: hls.js tries a playlist again after one second.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// So many failures of the sort that no load can change decide.
+const TRIES: u64 = 2;
+
+/// How often the controller looks while the others wait: far below a round trip of most networks.
+pub(super) const LOOK: Duration = Duration::from_millis(2);
+
+/// Whether the first client goes ahead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ahead {
+    /// The others wait for it.
+    #[default]
+    First,
+    /// All start as the ramp says.
+    Together,
+}
+
+/// What is known of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Not enough.
+    Waiting,
+    /// It can be loaded, or it is not known that it cannot.
+    Loads,
+    /// The first playlist fails in this way, and would for every client.
+    Refused(Outcome),
+}
+
+/// Watches the first client.
+pub(super) struct FirstClient {
+    seen: Seen,
+    /// Memory to read counters into; none is needed after the decision.
+    snapshot: Option<Box<Snapshot>>,
+}
+
+impl FirstClient {
+    pub(super) fn new(ahead: Ahead) -> Self {
+        match ahead {
+            Ahead::First => Self { seen: Seen::Waiting, snapshot: Some(Box::default()) },
+            Ahead::Together => Self { seen: Seen::Loads, snapshot: None },
+        }
+    }
+
+    /// How many of `clients` may be there now.
+    pub(super) fn allows(&self, clients: u32) -> u32 {
+        if self.is_decided() { clients } else { clients.min(1) }
+    }
+
+    pub(super) fn is_decided(&self) -> bool {
+        self.seen != Seen::Waiting
+    }
+
+    /// Reads the counters, while that can still change something.
+    pub(super) fn look(&mut self, now: Duration, registry: &Registry) -> Seen {
+        if let Some(snapshot) = self.snapshot.as_mut() {
+            registry.snapshot_states(micros(now), snapshot);
+            self.seen = judge(now, &snapshot.totals);
+        }
+        if self.is_decided() {
+            self.snapshot = None;
+        }
+        self.seen
+    }
+}
+
+/// Says what the counters mean, nothing else having been counted than what the first client did.
+fn judge(now: Duration, totals: &Totals) -> Seen {
+    if totals.started() > totals.started_of(Kind::Playlist) {
+        return Seen::Loads;
+    }
+    let playlists = totals.kind(Kind::Playlist);
+    // A redirect that was followed ended ok, too.
+    let came = playlists.ok.requests > totals.get(Metric::Redirects);
+    let failed = playlists.outcomes().filter(|(outcome, _)| !outcome.is_ok());
+    let (lasting, passing): (Vec<_>, Vec<_>) = failed.partition(|(outcome, _)| is_lasting(*outcome));
+    let most = lasting.iter().max_by_key(|(_, tally)| tally.requests);
+    let tries: u64 = lasting.iter().map(|(_, tally)| tally.requests).sum();
+    let enough = tries >= TRIES && (!came || totals.get(Metric::GaveUp) >= TRIES);
+    let late = now >= PATIENCE;
+    match most {
+        Some((outcome, _)) if enough || (late && !came && passing.is_empty()) => Seen::Refused(*outcome),
+        _ if late => Seen::Loads,
+        _ => Seen::Waiting,
+    }
+}
+
+/// Whether every client would meet this failure, whatever the load. A server error or a timeout may pass; 408, 425 and
+/// 429 ask for another try.
+fn is_lasting(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Ok => false,
+        Outcome::Http(failure) => failure
+            .status()
+            .is_some_and(|code| (400..500).contains(&code) && !matches!(code, 408 | 425 | 429)),
+        Outcome::Failed(fault) => matches!(
+            fault,
+            Fault::DnsNotFound
+                | Fault::ConnRefused
+                | Fault::TlsCert
+                | Fault::TlsHandshake
+                | Fault::PlaylistNotM3u8
+                | Fault::PolicyScheme
+                | Fault::PolicyRedirects
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::{ClientHandle, Meter};
+    use crate::vocabulary::Clock;
+
+    struct Run {
+        totals: Totals,
+        registry: std::sync::Arc<Registry>,
+        client: ClientHandle,
+    }
+
+    impl Run {
+        fn new() -> Self {
+            let registry = Registry::new(1);
+            let client = registry.add();
+            Self { totals: Totals::default(), registry, client }
+        }
+
+        fn meter(&self) -> Meter {
+            self.client.meter(0, Clock::start())
+        }
+
+        fn ends(&self, kind: Kind, outcome: Outcome) {
+            self.meter().start(kind).finish(outcome, None);
+        }
+
+        fn seen(&mut self, ms: u64) -> Seen {
+            let mut snapshot = Snapshot::default();
+            self.registry.snapshot_states(0, &mut snapshot);
+            self.totals = snapshot.totals;
+            judge(Duration::from_millis(ms), &self.totals)
+        }
+    }
+
+    fn http(status: u16) -> Outcome {
+        Outcome::of_status(status, false)
+    }
+
+    #[test]
+    fn the_others_start_when_the_first_client_asks_for_media() {
+        let mut run = Run::new();
+        assert_eq!(run.seen(0), Seen::Waiting);
+        run.ends(Kind::Playlist, Outcome::Ok);
+        run.ends(Kind::Playlist, Outcome::Ok);
+        assert_eq!(run.seen(3), Seen::Waiting);
+        let meter = run.meter();
+        let _open = meter.start(Kind::Segment);
+        let mut snapshot = Snapshot::default();
+        run.registry.snapshot_states(0, &mut snapshot);
+        assert_eq!(judge(Duration::ZERO, &snapshot.totals), Seen::Loads);
+    }
+
+    #[test]
+    fn a_second_failure_that_no_load_can_change_refuses_the_run() {
+        let faults = [
+            Fault::DnsNotFound,
+            Fault::ConnRefused,
+            Fault::TlsCert,
+            Fault::TlsHandshake,
+            Fault::PlaylistNotM3u8,
+            Fault::PolicyRedirects,
+        ];
+        let outcomes = [400, 401, 403, 404, 410, 451].map(http).into_iter().chain(faults.map(Outcome::from));
+        for outcome in outcomes {
+            let mut run = Run::new();
+            run.ends(Kind::Playlist, outcome);
+            assert_eq!(run.seen(5), Seen::Waiting, "{outcome}");
+            run.ends(Kind::Playlist, outcome);
+            assert_eq!(run.seen(300), Seen::Refused(outcome), "{outcome}");
+        }
+    }
+
+    #[test]
+    fn one_failure_refuses_when_no_second_try_comes() {
+        let mut run = Run::new();
+        run.ends(Kind::Playlist, http(404));
+        assert_eq!(run.seen(1_999), Seen::Waiting);
+        assert_eq!(run.seen(2_000), Seen::Refused(http(404)));
+    }
+
+    #[test]
+    fn an_overloaded_or_slow_origin_is_loaded_after_two_seconds() {
+        let passing = [Fault::TimeoutFirstByte, Fault::ConnReset, Fault::DnsServerFailure, Fault::LocalPorts];
+        let outcomes = [408, 425, 429, 500, 503, 599].map(http).into_iter().chain(passing.map(Outcome::from));
+        for outcome in outcomes {
+            let mut run = Run::new();
+            (0..9).for_each(|_| run.ends(Kind::Playlist, outcome));
+            assert_eq!(run.seen(1_999), Seen::Waiting, "{outcome}");
+            assert_eq!(run.seen(2_000), Seen::Loads, "{outcome}");
+        }
+        assert_eq!(Run::new().seen(2_000), Seen::Loads, "nothing was answered yet");
+    }
+
+    #[test]
+    fn a_variant_that_fails_refuses_only_when_clients_give_up() {
+        let mut run = Run::new();
+        run.ends(Kind::Playlist, Outcome::Ok);
+        run.ends(Kind::Playlist, http(404));
+        run.ends(Kind::Playlist, http(404));
+        assert_eq!(run.seen(10), Seen::Waiting, "a third variant may play");
+        run.meter().count(Metric::GaveUp, 2);
+        assert_eq!(run.seen(10), Seen::Refused(http(404)));
+    }
+
+    #[test]
+    fn a_redirect_to_nowhere_is_no_playlist() {
+        let mut run = Run::new();
+        for _ in 0..2 {
+            run.ends(Kind::Playlist, Outcome::Ok);
+            run.meter().count(Metric::Redirects, 1);
+            run.ends(Kind::Playlist, http(404));
+        }
+        assert_eq!(run.seen(10), Seen::Refused(http(404)));
+    }
+
+    #[test]
+    fn only_one_client_may_be_there_before_the_decision() {
+        let mut first = FirstClient::new(Ahead::First);
+        let registry = Registry::new(1);
+        assert_eq!((first.allows(500), first.allows(0)), (1, 0));
+        assert_eq!(first.look(Duration::ZERO, &registry), Seen::Waiting);
+        assert_eq!(first.look(PATIENCE, &registry), Seen::Loads);
+        assert_eq!(first.allows(500), 500);
+        assert_eq!(FirstClient::new(Ahead::Together).allows(500), 500);
+    }
+}

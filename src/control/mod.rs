@@ -1,0 +1,11 @@
+//! The load, whoever makes it: a controller follows the plan and the operator, and drives an [`Engine`].
+
+mod controller;
+mod engine;
+mod first_client;
+mod plan;
+
+pub use controller::Controller;
+pub use engine::Engine;
+pub use first_client::Ahead;
+pub use plan::{Ending, Plan};

@@ -1,0 +1,156 @@
+//! Who shows a run while it lasts: the console, or plain progress lines where there is no terminal.
+//!
+//! Both read the same frames, and neither is on the way of the load.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::{Failure, stdio, threads};
+use crate::config::{Output, RunConfig, Show};
+use crate::report::{self, Report};
+use crate::sample::SamplerHandle;
+use crate::tui::{Access, Charset, Console, Palette, Remote, Setup, Theme, Title};
+use crate::vocabulary::{Command, units};
+
+/// Time between two progress lines, a tick short of a second: the frames decide.
+const PROGRESS: Duration = Duration::from_millis(990);
+
+/// How often is looked whether the report has been read.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What shows the run.
+pub(super) enum Display {
+    /// The live screen, and where its report goes.
+    Console(Console, watch::Sender<Option<Arc<Report>>>),
+    /// A line a second on standard error.
+    Progress(JoinHandle<()>),
+    /// Nobody.
+    Nothing,
+}
+
+impl Display {
+    /// Begins to show the frames of `sampler`.
+    pub(super) fn begin(
+        config: &RunConfig,
+        sampler: &SamplerHandle,
+        commands: flume::Sender<Command>,
+    ) -> Result<Self, Failure> {
+        if config.output.show == Show::Nothing {
+            return Ok(Self::Nothing);
+        }
+        if config.output.show == Show::Screen && Console::available() {
+            let (sender, report) = watch::channel(None);
+            let setup = Setup {
+                frames: sampler.frames(),
+                report,
+                commands,
+                title: title(config),
+                theme: theme(&config.output),
+                on_hangup: config.output.on_hangup,
+                access: if config.output.read_only { Access::ReadOnly } else { Access::Full },
+            };
+            let console = Console::start(setup)
+                .map_err(|error| Failure::no_thread("the screen (try --no-tui)", &error))?;
+            return Ok(Self::Console(console, sender));
+        }
+        let thread = progress(config, sampler);
+        Ok(Self::Progress(thread.map_err(|error| Failure::no_thread("the progress lines", &error))?))
+    }
+
+    /// Hands the terminal to the shell and back; `None`: there is no screen.
+    pub(super) fn remote(&self) -> Option<Remote> {
+        match self {
+            Self::Console(console, _) => console.remote(),
+            Self::Progress(_) | Self::Nothing => None,
+        }
+    }
+
+    /// How many panics the console has met so far, those of clients included.
+    pub(super) fn panics(&self) -> u64 {
+        match self {
+            Self::Console(console, _) => console.panics(),
+            Self::Progress(_) | Self::Nothing => 0,
+        }
+    }
+
+    /// Shows the report for as long as somebody looks at it; a signal ends that, too.
+    pub(super) async fn show(&mut self, report: &Arc<Report>, orders: &flume::Receiver<Command>) {
+        let Self::Console(console, sender) = self else { return };
+        sender.send_replace(Some(Arc::clone(report)));
+        while !console.has_left() {
+            if let Ok(Ok(Command::Stop(_) | Command::StopNow(_))) = timeout(LOOK, orders.recv_async()).await {
+                return;
+            }
+        }
+    }
+
+    /// Ends the show: the screen is restored, the last line said. The sampler must have been stopped. Returns how
+    /// many panics were met.
+    pub(super) fn end(self) -> u64 {
+        match self {
+            Self::Console(console, _) => {
+                let panics = console.stop().panics;
+                panics.iter().for_each(|message| stdio::say(message));
+                panics.len() as u64
+            }
+            Self::Progress(thread) => u64::from(thread.join().is_err()),
+            Self::Nothing => 0,
+        }
+    }
+}
+
+fn title(config: &RunConfig) -> Title {
+    Title {
+        program: concat!("hlswarm ", env!("CARGO_PKG_VERSION")).to_owned(),
+        target: config.clients.player.entry.to_string(),
+        variant: config.variant().to_string(),
+        seed: config.plan.seed,
+        ramp_rate: config.ramp_rate(),
+        duration: config.plan.duration,
+    }
+}
+
+/// No colours where `NO_COLOR` is set (<https://no-color.org>), unless a theme was asked for; ASCII where the locale is
+/// not UTF-8 or it was asked for.
+fn theme(output: &Output) -> Theme {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_lowercase();
+    let utf8 = locale.contains("utf-8") || locale.contains("utf8");
+    let usual = if set("NO_COLOR").is_some() { Palette::Mono } else { Palette::Ansi };
+    Theme {
+        palette: output.theme.unwrap_or(usual),
+        charset: if output.ascii || !utf8 { Charset::Ascii } else { Charset::Unicode },
+    }
+}
+
+/// Says a line a second until the sampler ends.
+fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<JoinHandle<()>> {
+    stdio::say(&format!(
+        "hlswarm: loading {} with {} clients, seed {}, run id {}",
+        config.clients.player.entry, config.plan.clients, config.plan.seed, config.run_id
+    ));
+    let ramp = config.plan.ramp.length(config.plan.clients);
+    if let Some(length) = config.plan.duration.filter(|length| *length < ramp) {
+        let [ramp, length] = [ramp, length].map(units::span);
+        stdio::say(&format!(
+            "hlswarm: the ramp takes {ramp}, the run {length}: the load will not be reached"
+        ));
+    }
+    let mut frames = sampler.frames();
+    let show = async move {
+        let mut said = Duration::ZERO;
+        while frames.changed().await.is_ok() {
+            let frame = frames.borrow_and_update().clone();
+            if frame.at.saturating_sub(said) >= PROGRESS {
+                said = frame.at;
+                stdio::progress(&report::progress_line(&frame));
+            }
+        }
+    };
+    threads::start("progress", Builder::new_current_thread(), move || Ok(show))
+}

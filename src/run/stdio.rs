@@ -1,0 +1,260 @@
+//! The only place that writes to standard output and standard error. Callers never wait for a reader without a limit.
+//!
+//! * Each stream has a thread that writes. A full pipe, or a terminal under Ctrl-S, blocks that thread alone, and the
+//!   process ends without joining it.
+//! * The queue is bounded. Progress lines are dropped, and counted, once a few of them wait; messages have more room.
+//! * A closed pipe is no reason to stop working: messages are dropped, and the caller that prints the summary is told.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::vocabulary::untrusted::harmless_lines;
+
+/// Texts that may wait for one stream.
+const QUEUE: usize = 256;
+/// With this many texts waiting a progress line is dropped: it would be old news when it is read.
+const PROGRESS_QUEUE: u64 = 4;
+/// How long a summary on standard output lets messages on standard error go first.
+const ORDER_LIMIT: Duration = Duration::from_millis(250);
+/// How long a stream without a thread may take nothing.
+const DIRECT_LIMIT: Duration = Duration::from_millis(250);
+/// Bytes that a pipe that is ready takes without blocking: the smallest `PIPE_BUF` that POSIX allows.
+const PIECE: usize = 512;
+
+static STDOUT: OnceLock<Stdio> = OnceLock::new();
+static STDERR: OnceLock<Stdio> = OnceLock::new();
+
+/// Queues a line for standard error.
+pub fn say(line: &str) {
+    stderr().say(&harmless_lines(line));
+}
+
+/// Queues a line for standard error that may be dropped: the next one says more.
+pub fn progress(line: &str) {
+    stderr().progress(line);
+}
+
+/// Prints text on standard output and waits at most `limit` for its reader; `None`: as long as the reader takes.
+///
+/// # Errors
+/// Standard output is closed, cannot be written, or takes nothing.
+pub fn print(text: &str, limit: Option<Duration>) -> io::Result<()> {
+    flush(ORDER_LIMIT);
+    STDOUT.get_or_init(|| Stdio::start("stdout", Arc::new(rustix::stdio::stdout()))).print(text, limit)
+}
+
+/// Waits until standard error has taken what was said, at most `limit`.
+pub fn flush(limit: Duration) {
+    if let Some(stream) = STDERR.get().filter(|stream| stream.state.waiting.load(Ordering::Acquire) > 0) {
+        // Where nobody reads, nobody misses it.
+        _ = stream.print("", Some(limit));
+    }
+}
+
+fn stderr() -> &'static Stdio {
+    STDERR.get_or_init(|| Stdio::start("stderr", Arc::new(rustix::stdio::stderr())))
+}
+
+type Output = Arc<dyn AsFd + Send + Sync>;
+
+/// A stream and its queue.
+struct Stdio {
+    output: Output,
+    /// `None`: no thread could be started.
+    queue: Option<SyncSender<Text>>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Texts that are queued or being written.
+    waiting: AtomicU64,
+    /// Lines that found no room, not yet reported.
+    dropped: AtomicU64,
+}
+
+struct Text {
+    text: String,
+    /// Where the caller waits for the result, if it does.
+    written: Option<SyncSender<io::Result<()>>>,
+}
+
+impl Stdio {
+    fn start(name: &str, output: Output) -> Self {
+        let (queue, texts) = sync_channel(QUEUE);
+        let state = Arc::new(State::default());
+        let (own_output, own_state) = (Arc::clone(&output), Arc::clone(&state));
+        let write = move || {
+            for text in texts {
+                own_state.write(own_output.as_fd(), text);
+            }
+        };
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(write);
+        Self { output, queue: thread.ok().map(|_| queue), state }
+    }
+
+    fn say(&self, line: &str) {
+        // One write, so that lines of several threads do not mix.
+        let text = Text { text: format!("{line}\n"), written: None };
+        match &self.queue {
+            Some(queue) if self.state.offer(queue, text).is_err() => self.state.drop_one(),
+            Some(_) => {}
+            None => _ = write_what_fits(self.output.as_fd(), format!("{line}\n").as_bytes()),
+        }
+    }
+
+    fn progress(&self, line: &str) {
+        if self.state.waiting.load(Ordering::Acquire) >= PROGRESS_QUEUE {
+            self.state.drop_one();
+        } else {
+            self.say(line);
+        }
+    }
+
+    fn print(&self, text: &str, limit: Option<Duration>) -> io::Result<()> {
+        let Some(queue) = &self.queue else { return write_what_fits(self.output.as_fd(), text.as_bytes()) };
+        let (sender, written) = sync_channel(1);
+        let text = Text { text: text.to_owned(), written: Some(sender) };
+        self.state.offer(queue, text)?;
+        match limit {
+            Some(limit) => {
+                written.recv_timeout(limit).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            }
+            None => written.recv().unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+}
+
+impl State {
+    fn offer(&self, queue: &SyncSender<Text>, text: Text) -> io::Result<()> {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        queue.try_send(text).map_err(|_| {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+            io::ErrorKind::TimedOut.into()
+        })
+    }
+
+    fn drop_one(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Writes one text, and before it how many lines were dropped while the reader took nothing.
+    fn write(&self, output: BorrowedFd<'_>, Text { text, written }: Text) {
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            let note = format!("hlswarm: {dropped} lines were dropped here: their reader took nothing\n");
+            // The text after it meets the same error.
+            _ = write_all(output, note.as_bytes());
+        }
+        let result = write_all(output, text.as_bytes());
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        if let Some(written) = written {
+            // A caller whose limit is over has gone.
+            _ = written.try_send(result);
+        }
+    }
+}
+
+/// Writes everything, however long the reader takes.
+fn write_all(output: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(output, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            // Another process that shares the stream has made it non-blocking.
+            Err(Errno::AGAIN) => _ = poll(&mut [PollFd::new(&output, PollFlags::OUT)], None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Writes on the caller's own thread for as long as the reader takes it at once.
+fn write_what_fits(output: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
+    let limit = Timespec::try_from(DIRECT_LIMIT).ok();
+    for piece in bytes.chunks(PIECE) {
+        if poll(&mut [PollFd::new(&output, PollFlags::OUT)], limit.as_ref())? == 0 {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        write_all(output, piece)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{PipeReader, Read as _};
+
+    /// A stream whose reader takes nothing, and the reader.
+    fn blocked() -> (Stdio, PipeReader) {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        fill(writer.as_fd());
+        (Stdio::start("stream", Arc::new(writer)), reader)
+    }
+
+    fn fill(pipe: BorrowedFd<'_>) {
+        rustix::io::ioctl_fionbio(pipe, true).expect("set");
+        while rustix::io::write(pipe, &[b'.'; 512]).is_ok() {}
+        while rustix::io::write(pipe, b".").is_ok() {}
+        rustix::io::ioctl_fionbio(pipe, false).expect("set");
+    }
+
+    #[test]
+    fn a_reader_that_takes_nothing_holds_nobody_up_and_lines_are_counted() {
+        let (stream, mut reader) = blocked();
+        for number in 0..QUEUE + 10 {
+            stream.progress(&format!("line {number}"));
+        }
+        let printed = stream.print("summary\n", Some(Duration::from_millis(1)));
+        assert_eq!(printed.expect_err("nobody reads").kind(), io::ErrorKind::TimedOut);
+        stream.say("a message");
+        drop(stream);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).expect("the writer has ended");
+        let text = text.trim_start_matches('.');
+        // The thread may take the first line before or after others are dropped.
+        let notes = text.lines().filter_map(|line| line.strip_prefix("hlswarm: ")?.split(' ').next());
+        let dropped: u64 = notes.map(|count| count.parse::<u64>().expect("a count")).sum();
+        assert_eq!(dropped, QUEUE as u64 + 10 - PROGRESS_QUEUE, "{text}");
+        assert!(text.contains("line 0\n") && text.ends_with("summary\na message\n"), "{text}");
+    }
+
+    #[test]
+    fn messages_have_more_room_than_progress_and_no_more_than_the_queue() {
+        let (stream, _reader) = blocked();
+        (0..3 * QUEUE).for_each(|number| stream.say(&number.to_string()));
+        assert!((QUEUE as u64..=QUEUE as u64 + 1).contains(&stream.state.waiting.load(Ordering::Acquire)));
+        assert!(stream.state.dropped.load(Ordering::Relaxed) >= 2 * QUEUE as u64 - 1);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_an_error_for_the_one_who_prints() {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        drop(reader);
+        let stream = Stdio::start("stream", Arc::new(writer));
+        stream.say("unheard");
+        assert_eq!(stream.print("unheard", None).expect_err("closed").kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn without_a_thread_a_blocked_reader_is_left_after_a_limit() {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        let stream = |output| Stdio { output, queue: None, state: Arc::default() };
+        let free = stream(Arc::new(writer.try_clone().expect("a clone")));
+        free.print("text", None).expect("there is room");
+        fill(writer.as_fd());
+        let full = stream(Arc::new(writer));
+        assert_eq!(full.print("text", None).expect_err("full").kind(), io::ErrorKind::TimedOut);
+        drop(reader);
+    }
+}

@@ -1,0 +1,107 @@
+//! What the controller tells everybody who reads: the state of the run, its target, what it did.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::Journal;
+use crate::vocabulary::RunState;
+use crate::vocabulary::clock::micros;
+
+/// Written by the controller, read by the sampler and by worker threads.
+#[derive(Debug, Default)]
+pub struct Status {
+    state: AtomicU8,
+    target: AtomicU32,
+    admitted: AtomicU64,
+    late_starts: AtomicU64,
+    start_lateness_us_max: AtomicU64,
+    panics: AtomicU64,
+    journal: Arc<Journal>,
+}
+
+const STATES: [RunState; 6] = [
+    RunState::Starting,
+    RunState::Ramping,
+    RunState::Running,
+    RunState::Hold,
+    RunState::Draining,
+    RunState::Finished,
+];
+
+impl Status {
+    /// Says how late, at most, a client was started so far.
+    pub fn set_start_lateness_max(&self, lateness: Duration) {
+        self.start_lateness_us_max.store(micros(lateness), Ordering::Relaxed);
+    }
+
+    /// How late, at most, a client was started so far, in microseconds.
+    pub fn start_lateness_us_max(&self) -> u64 {
+        self.start_lateness_us_max.load(Ordering::Relaxed)
+    }
+
+    /// Says what the run is doing.
+    pub fn set_state(&self, state: RunState) {
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// What the run is doing.
+    pub fn state(&self) -> RunState {
+        STATES.get(usize::from(self.state.load(Ordering::Relaxed))).copied().unwrap_or_default()
+    }
+
+    /// Says how many clients are wanted.
+    pub fn set_target(&self, target: u32) {
+        self.target.store(target, Ordering::Relaxed);
+    }
+
+    /// How many clients are wanted.
+    pub fn target(&self) -> u32 {
+        self.target.load(Ordering::Relaxed)
+    }
+
+    /// Says how many clients are admitted, and how many starts came too late for the plan.
+    pub fn set_admitted(&self, admitted: u64, late_starts: u64) {
+        self.admitted.store(admitted, Ordering::Relaxed);
+        self.late_starts.store(late_starts, Ordering::Relaxed);
+    }
+
+    /// How many clients are admitted.
+    pub fn admitted(&self) -> u64 {
+        self.admitted.load(Ordering::Relaxed)
+    }
+
+    /// Starts that came too late for the plan.
+    pub fn late_starts(&self) -> u64 {
+        self.late_starts.load(Ordering::Relaxed)
+    }
+
+    /// A client's task panicked and was caught.
+    pub fn count_panic(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was done to the run.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
+    /// Panics that were caught.
+    pub fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_is_read_as_it_was_written() {
+        let status = Status::default();
+        for state in STATES {
+            status.set_state(state);
+            assert_eq!(status.state(), state);
+        }
+    }
+}

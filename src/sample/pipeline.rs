@@ -1,0 +1,169 @@
+//! The pipeline in a frame: what became of what was told, where it is stuck, whose story is incomplete.
+
+use std::time::Duration;
+
+use super::RunSample;
+use crate::pipeline::{Counts, FrameLine, FrameSink, Gauges, LaneReading, Reading, RecorderReading};
+use crate::stats::{ClientRow, Timed};
+use crate::vocabulary::clock::micros;
+use crate::vocabulary::{ClientState, Kind, units};
+
+/// A client whose drop rate is above this is degraded.
+const DEGRADED: f64 = 0.01;
+
+/// The pipeline at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Pipeline {
+    /// Samples, one for each client and second.
+    pub progress: Counts,
+    /// What happened.
+    pub events: Counts,
+    /// Dropped share of what was offered in the last second; `None`: nothing was, or it is not known yet.
+    pub drop_rate: Option<f64>,
+    /// The highest such share so far.
+    pub peak_drop_rate: Option<f64>,
+    /// Listed clients of whose samples and events more than 1 % were dropped.
+    pub degraded_clients: u64,
+    /// The workers' channels, then the controller's.
+    pub lanes: Vec<Lane>,
+    /// The recorder and its file.
+    pub recorder: RecorderReading,
+}
+
+/// One channel.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lane {
+    /// How it stands.
+    pub channel: LaneReading,
+    /// Dropped per second, over the last second; `None`: not known yet.
+    pub dropped_per_second: Option<f64>,
+}
+
+impl Pipeline {
+    /// Why the record does not hold all that it should, if it does not. To be asked when the recorder has ended.
+    pub fn incomplete(&self) -> Option<String> {
+        let recorder = &self.recorder;
+        let file = recorder.file.as_ref()?;
+        let missing = self.progress.dropped + self.events.dropped + recorder.frames_lost;
+        let why = match (&recorder.failed, recorder.blocked_since) {
+            (Some((_, reason)), _) => reason.as_str(),
+            (None, Some(_)) => "it takes nothing any more",
+            (None, None) if missing > 0 => "it was written too slowly",
+            (None, None) => return None,
+        };
+        Some(format!("--record {file}: {why}; {} missing", units::plural(missing, "line")))
+    }
+}
+
+/// Reads the pipeline for the sampler and feeds its frames to the record.
+#[derive(Debug)]
+pub(super) struct Watch {
+    gauges: Gauges,
+    frames: FrameSink,
+    reading: Reading,
+    /// What had been counted when rates were computed last.
+    before: Option<Before>,
+    drop_rate: Option<f64>,
+    peak_drop_rate: Option<f64>,
+    lane_rates: Vec<Option<f64>>,
+    /// Clients whose story is incomplete, when they were read last.
+    degraded: u64,
+}
+
+#[derive(Debug)]
+struct Before {
+    at: Duration,
+    offered: u64,
+    dropped: u64,
+    lanes: Vec<u64>,
+}
+
+impl Watch {
+    pub(super) fn new(gauges: Gauges, frames: FrameSink) -> Self {
+        Self {
+            gauges,
+            frames,
+            reading: Reading::default(),
+            before: None,
+            drop_rate: None,
+            peak_drop_rate: None,
+            lane_rates: Vec::new(),
+            degraded: 0,
+        }
+    }
+
+    /// Fills what a frame says of the pipeline. `second`: a second is over, so rates are computed.
+    pub(super) fn fill(&mut self, frame: &mut RunSample, second: bool) {
+        self.gauges.read(&mut self.reading);
+        if second {
+            self.compute_rates(frame.at);
+        }
+        let Reading { progress, events, lanes, recorder, log } = &self.reading;
+        if frame.snapshot.is_whole() {
+            self.degraded = frame.snapshot.clients.iter().filter(|row| is_degraded(row)).count() as u64;
+        }
+        let pipeline = &mut frame.pipeline;
+        (pipeline.progress, pipeline.events) = (*progress, *events);
+        (pipeline.drop_rate, pipeline.peak_drop_rate) = (self.drop_rate, self.peak_drop_rate);
+        pipeline.degraded_clients = self.degraded;
+        pipeline.recorder.clone_from(recorder);
+        pipeline.lanes.clear();
+        pipeline.lanes.extend(lanes.iter().enumerate().map(|(index, channel)| Lane {
+            channel: *channel,
+            dropped_per_second: self.lane_rates.get(index).copied().flatten(),
+        }));
+        frame.log = std::sync::Arc::clone(log);
+    }
+
+    fn compute_rates(&mut self, at: Duration) {
+        let Reading { progress, events, lanes, .. } = &self.reading;
+        let now = Before {
+            at,
+            offered: progress.offered + events.offered,
+            dropped: progress.dropped + events.dropped,
+            lanes: lanes.iter().map(|lane| lane.dropped).collect(),
+        };
+        if let Some(before) = &self.before {
+            let offered = now.offered.saturating_sub(before.offered);
+            let dropped = now.dropped.saturating_sub(before.dropped);
+            // What was offered earlier can be lost now, with the file.
+            self.drop_rate = (offered > 0).then(|| (dropped as f64 / offered as f64).min(1.0));
+            self.peak_drop_rate = self.drop_rate.into_iter().chain(self.peak_drop_rate).reduce(f64::max);
+            let seconds = now.at.saturating_sub(before.at).as_secs_f64();
+            let rate = |(now, before): (&u64, &u64)| {
+                (seconds > 0.0).then(|| now.saturating_sub(*before) as f64 / seconds)
+            };
+            self.lane_rates = now.lanes.iter().zip(&before.lanes).map(rate).collect();
+        }
+        self.before = Some(now);
+    }
+
+    /// Records a frame.
+    pub(super) fn record(&self, frame: &RunSample) {
+        self.frames.put(|| frame_line(frame));
+    }
+}
+
+fn is_degraded(row: &ClientRow) -> bool {
+    row.story_dropped as f64 > row.story_offered as f64 * DEGRADED
+}
+
+fn frame_line(frame: &RunSample) -> FrameLine {
+    let totals = &frame.snapshot.totals;
+    FrameLine {
+        at_us: micros(frame.at),
+        state: frame.state.name(),
+        target: frame.target,
+        clients: frame.active_clients(),
+        stalled: frame.snapshot.in_state(ClientState::Stalled),
+        requests_started: totals.started(),
+        requests_finished: totals.finished(),
+        errors: totals.errors(),
+        bytes: totals.bytes(),
+        bits_per_second: frame.recent.map(|rates| rates.bits_per_second),
+        requests_per_second: frame.recent.map(|rates| rates.requests_per_second),
+        error_share: frame.health.error_share,
+        segment_ttfb_us_p95: frame.latency(Timed::FirstByte(Kind::Segment)).recent.map(|summary| summary.p95),
+        verdict: frame.health.verdict.name(),
+    }
+}

@@ -1,0 +1,456 @@
+//! The 4 Hz sampler: reads the registry and makes the frame that everybody else reads.
+//!
+//! * It has a thread of its own: a saturated runtime must not silence the numbers that would show it.
+//! * A tick that is missed is skipped, never made up for; rates divide by the real time between snapshots.
+//! * Clients are read whole once a second, because digits change once a second; between two seconds only how many are in
+//!   which state is counted, for what moves four times a second. The last frames of a run are whole.
+//! * Frames lie in a small pool: a reader that holds one (a frozen screen) blocks nothing and costs one more frame.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::pipeline::Watch;
+use super::{Details, FailureTracker, History, Point, RunSample, Sources, TIMED, numbers};
+use crate::generator;
+use crate::pipeline::Pipeline;
+use crate::run_state::VerdictChange;
+use crate::stats::{
+    ClientRow, Quality, RecentLatency, Snapshot, SpeedSummary, Speeds, Timed, Totals, Window, window,
+};
+use crate::verdict::{HealthJudge, Verdict};
+use crate::vocabulary::clock;
+
+/// Time between two frames.
+pub const TICK: Duration = Duration::from_millis(250);
+/// Ticks between two readings of histograms and rates, and two points of the history: digits change once a second, so
+/// that they can be read.
+const TICKS_PER_SECOND: u64 = 4;
+/// Frames of the pool: one being written, one being read, one that is frozen.
+const POOL: usize = 3;
+/// Tables of clients that are used again: the one of now, and those that the frames of the pool may still hold.
+const ROWS: usize = POOL + 1;
+
+/// Makes frames.
+#[derive(Debug)]
+pub struct Sampler {
+    sources: Sources,
+    window: Window,
+    speeds: Speeds,
+    judge: HealthJudge,
+    latency: [RecentLatency; TIMED.len()],
+    live_latency: RecentLatency,
+    failures: FailureTracker,
+    history: Arc<History>,
+    /// The totals of the frame before, which none may fall below.
+    last: Totals,
+    pipeline: Option<Watch>,
+    generator: generator::Meter,
+    ticks: u64,
+    peak_clients: u64,
+    pool: Vec<Arc<RunSample>>,
+    /// The clients of the last whole reading first, and tables that may be used again.
+    rows: Vec<Arc<Vec<ClientRow>>>,
+    rows_at_us: u64,
+    speed: SpeedSummary,
+}
+
+/// The sampler's thread, and the newest frame.
+#[derive(Debug)]
+pub struct SamplerHandle {
+    sender: watch::Sender<Arc<RunSample>>,
+    orders: Sender<Order>,
+    thread: JoinHandle<Sampler>,
+}
+
+/// What the sampler's thread is told.
+#[derive(Debug)]
+enum Order {
+    /// The next sample is to be whole, and to be sent here.
+    Whole(Sender<Arc<RunSample>>),
+    Stop,
+}
+
+/// Asks a sampler for whole samples.
+#[derive(Clone, Debug)]
+pub struct WholeSamples(Sender<Order>);
+
+impl WholeSamples {
+    /// Waits for the next sample, which is whole; `None`: the sampler has ended.
+    pub fn next(&self) -> Option<Arc<RunSample>> {
+        let (reply, sample) = channel();
+        self.0.send(Order::Whole(reply)).ok()?;
+        sample.recv().ok()
+    }
+}
+
+impl SamplerHandle {
+    /// Where whole samples are asked for.
+    pub fn whole_samples(&self) -> WholeSamples {
+        WholeSamples(self.orders.clone())
+    }
+
+    /// Where the newest frame is found.
+    pub fn frames(&self) -> watch::Receiver<Arc<RunSample>> {
+        self.sender.subscribe()
+    }
+
+    /// Ends the thread and hands its sampler back, for the final frame, and where its readers look for that. No
+    /// sampler: it had panicked.
+    pub fn stop(self) -> (Option<Sampler>, watch::Sender<Arc<RunSample>>) {
+        // A thread that has ended already needs no word.
+        _ = self.orders.send(Order::Stop);
+        (self.thread.join().ok(), self.sender)
+    }
+}
+
+impl Sampler {
+    /// A sampler of these sources.
+    pub fn new(sources: Sources) -> Self {
+        Self {
+            sources,
+            window: Window::default(),
+            speeds: Speeds::default(),
+            judge: HealthJudge::default(),
+            latency: TIMED.map(RecentLatency::new),
+            live_latency: RecentLatency::new(Timed::LiveLatency),
+            failures: FailureTracker::default(),
+            history: Arc::default(),
+            last: Totals::default(),
+            pipeline: None,
+            generator: generator::Meter::default(),
+            ticks: 0,
+            peak_clients: 0,
+            pool: Vec::with_capacity(POOL),
+            rows: Vec::with_capacity(ROWS),
+            rows_at_us: 0,
+            speed: SpeedSummary::default(),
+        }
+    }
+
+    /// Shows this pipeline, too, and records a frame a second in it.
+    pub fn watch(mut self, pipeline: &Pipeline) -> Self {
+        self.pipeline = Some(Watch::new(pipeline.gauges(), pipeline.frames()));
+        self
+    }
+
+    /// Runs the sampler on a thread of its own.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn spawn(self) -> std::io::Result<SamplerHandle> {
+        let sender = watch::Sender::new(Arc::new(RunSample::default()));
+        let frames = sender.clone();
+        let (orders, taken) = channel();
+        let thread =
+            thread::Builder::new().name("sampler".to_owned()).spawn(move || self.run(&frames, &taken))?;
+        Ok(SamplerHandle { sender, orders, thread })
+    }
+
+    fn run(mut self, frames: &watch::Sender<Arc<RunSample>>, orders: &Receiver<Order>) -> Self {
+        let mut due = self.sources.clock.now() + TICK;
+        let mut asked = Vec::new();
+        loop {
+            let wait = due.saturating_sub(self.sources.clock.now());
+            match orders.recv_timeout(wait) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Order::Whole(reply)) => {
+                    asked.push(reply);
+                    continue;
+                }
+                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return self,
+            }
+            let sample = if asked.is_empty() { self.next_sample() } else { self.next_whole_sample() };
+            for reply in asked.drain(..) {
+                // Who asked may have gone.
+                _ = reply.send(Arc::clone(&sample));
+            }
+            frames.send_replace(sample);
+            let now = self.sources.clock.now();
+            // What was missed is skipped.
+            due = if now > due + TICK { now + TICK } else { due + TICK };
+        }
+    }
+
+    /// Reads the registry now.
+    pub fn next_sample(&mut self) -> Arc<RunSample> {
+        self.next_with(false)
+    }
+
+    /// The same, whole. After every client has left this is the final, exact sample.
+    pub fn next_whole_sample(&mut self) -> Arc<RunSample> {
+        self.next_with(true)
+    }
+
+    fn next_with(&mut self, whole: bool) -> Arc<RunSample> {
+        let mut frame = self.free_frame();
+        // In the pool nobody else holds it; a clone would only cost time.
+        let sample = Arc::make_mut(&mut frame);
+        self.fill(sample);
+        sample.details = whole.then(|| Arc::new(Details::read(&self.sources.registry)));
+        if self.pool.len() < POOL {
+            self.pool.push(Arc::clone(&frame));
+        }
+        frame
+    }
+
+    /// A frame that nobody reads any more, or a new one.
+    fn free_frame(&mut self) -> Arc<RunSample> {
+        let free = self.pool.iter().position(|frame| Arc::strong_count(frame) == 1);
+        free.map_or_else(Arc::default, |index| self.pool.swap_remove(index))
+    }
+
+    fn fill(&mut self, frame: &mut RunSample) {
+        let at = self.sources.clock.now();
+        let begun = Instant::now();
+        (frame.at, frame.state, frame.target) =
+            (at, self.sources.status.state(), self.sources.status.target());
+        let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
+        self.read_clients(frame, new_second || frame.state.is_ending());
+        self.generator.snapshot_taken(begun);
+        self.sources.registry.findings(&mut frame.findings);
+        self.compare_with_last(&mut frame.snapshot);
+        self.window.push(at, &frame.snapshot.totals);
+        if new_second {
+            let latencies = self.latency.iter_mut().chain([&mut self.live_latency]);
+            latencies.for_each(|latency| latency.sample(&self.sources.registry));
+        }
+        self.ticks += 1;
+        frame.latencies = self.latency.each_ref().map(RecentLatency::digest);
+        frame.live_latency = self.live_latency.digest();
+        frame.quality = Quality::of_run(&frame.snapshot.totals);
+        (frame.admitted, frame.late_starts) =
+            (self.sources.status.admitted(), self.sources.status.late_starts());
+        frame.panics = self.sources.status.panics();
+        self.peak_clients = self.peak_clients.max(frame.active_clients());
+        frame.peak_clients = self.peak_clients;
+        frame.recent = self.window.rates_so_far(window::RECENT);
+        frame.windows = window::WINDOWS.map(|length| self.window.rates(length));
+        frame.peak_bits_per_second = self.window.peak_bits_per_second();
+        let active = frame.active_clients();
+        let before = self.judge.verdict();
+        (frame.health, frame.knees) = if frame.state.is_ending() {
+            self.judge.last()
+        } else {
+            self.judge.judge(&numbers::of_moment(at, &frame.snapshot, frame.recent.as_ref()))
+        };
+        frame.result = self.judge.result(numbers::of_run(&frame.snapshot.totals));
+        let began_well = before == Verdict::Unknown && frame.health.verdict == Verdict::Ok;
+        if frame.health.verdict != before && !began_well {
+            self.sources.status.journal().verdict(VerdictChange {
+                at: frame.health.since,
+                verdict: frame.health.verdict,
+                reason: frame.health.reason(),
+                clients: active,
+            });
+        }
+        self.failures.observe(at, active, &frame.snapshot.totals, &mut frame.failures);
+        if new_second {
+            // Frames of the pool hold the last one: this copies some 60 KB, once a second.
+            Arc::make_mut(&mut self.history).push(Point::of(frame));
+        }
+        frame.history = Arc::clone(&self.history);
+        frame.journal = Arc::clone(self.sources.status.journal());
+        if new_second {
+            self.generator.measure(at, &self.sources.workers);
+        }
+        self.generator.fill(&mut frame.generator, self.sources.status.start_lateness_us_max());
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.fill(frame, new_second);
+            if new_second {
+                pipeline.record(frame);
+            }
+        }
+        self.generator.frame_made(begun);
+    }
+
+    /// Reads totals and clients: each client whole, or its state alone, beside its row of the last time.
+    fn read_clients(&mut self, frame: &mut RunSample, whole: bool) {
+        let at_us = clock::micros(frame.at);
+        if whole {
+            let unseen = self.rows.iter().position(|rows| Arc::strong_count(rows) == 1);
+            frame.snapshot.clients = unseen.map_or_else(Arc::default, |index| self.rows.swap_remove(index));
+            self.sources.registry.snapshot(at_us, &mut frame.snapshot);
+            self.speed = self.speeds.observe(&mut frame.snapshot);
+            self.rows_at_us = at_us;
+            self.rows.truncate(ROWS - 1);
+            self.rows.insert(0, Arc::clone(&frame.snapshot.clients));
+        } else {
+            self.sources.registry.snapshot_states(at_us, &mut frame.snapshot);
+            frame.snapshot.clients = self.rows.first().map(Arc::clone).unwrap_or_default();
+            frame.snapshot.clients_at_us = self.rows_at_us;
+        }
+        frame.speed = self.speed;
+    }
+
+    fn compare_with_last(&mut self, snapshot: &mut Snapshot) {
+        self.sources.registry.compare(&self.last, &snapshot.totals);
+        snapshot.invariant_violations = self.sources.registry.violations();
+        self.last.copy_from(&snapshot.totals);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::{LatencySnapshot, Metric, Registry, Timings};
+    use crate::vocabulary::outcome::HttpFailure;
+    use crate::vocabulary::{ClientState, Clock, Kind, Outcome, RunState};
+
+    fn sampler() -> (Arc<Registry>, Sampler) {
+        let sources = Sources::new(1);
+        (Arc::clone(&sources.registry), Sampler::new(sources))
+    }
+
+    #[test]
+    fn frames_use_their_memory_again_and_a_frozen_one_stays_as_it_was() {
+        let (registry, mut sampler) = sampler();
+        let frozen = sampler.next_sample();
+        let client = registry.add();
+        client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..20 {
+            let frame = sampler.next_sample();
+            assert_eq!(frame.snapshot.totals.finished(), 1);
+            seen.insert(Arc::as_ptr(&frame));
+        }
+        assert_eq!(frozen.snapshot.totals.finished(), 0);
+        assert!(seen.len() <= POOL, "{} frames in use", seen.len());
+        assert!(!seen.contains(&Arc::as_ptr(&frozen)));
+    }
+
+    #[test]
+    fn between_two_seconds_only_states_are_counted_and_the_last_frames_are_whole() {
+        let (registry, mut sampler) = sampler();
+        let clients = [registry.add(), registry.add()];
+        let meter = clients[0].meter(0, Clock::start());
+        let whole = sampler.next_sample();
+        assert_eq!((whole.snapshot.clients.len(), whole.snapshot.listed()), (2, 2));
+        meter.start(Kind::Playlist).finish(Outcome::Ok, None);
+        meter.set_state(ClientState::Dead);
+        let snapshot_states = sampler.next_sample();
+        assert_eq!(snapshot_states.snapshot.in_state(ClientState::Dead), 1);
+        assert_eq!((snapshot_states.snapshot.totals.finished(), snapshot_states.active_clients()), (1, 1));
+        assert!(Arc::ptr_eq(&snapshot_states.snapshot.clients, &whole.snapshot.clients));
+        assert_eq!(snapshot_states.snapshot.clients_at_us, whole.snapshot.at_us);
+        sampler.sources.status.set_state(RunState::Draining);
+        let last = sampler.next_sample();
+        assert_eq!(
+            (last.snapshot.clients[0].requests, last.snapshot.clients_at_us),
+            (1, last.snapshot.at_us)
+        );
+        // Whoever holds a frame keeps what it showed.
+        assert_eq!(whole.snapshot.clients[0].requests, 0);
+    }
+
+    #[test]
+    fn tables_of_clients_are_used_again() {
+        let (registry, mut sampler) = sampler();
+        let _client = registry.add();
+        let tables: std::collections::HashSet<_> =
+            (0..200).map(|_| Arc::as_ptr(&sampler.next_sample().snapshot.clients)).collect();
+        assert!(tables.len() <= ROWS, "{}", tables.len());
+    }
+
+    #[test]
+    fn what_a_run_that_ends_does_to_its_clients_is_not_judged() {
+        let (registry, mut sampler) = sampler();
+        let client = registry.add();
+        let meter = client.meter(0, Clock::start());
+        let fails = || meter.start(Kind::Playlist).finish(Outcome::Http(HttpFailure::of(503)), None);
+        sampler.next_sample();
+        meter.count(Metric::PlaybackStarts, 1);
+        meter.start(Kind::Playlist).finish(Outcome::Ok, None);
+        let judged = sampler.next_sample().health;
+        assert_eq!((judged.verdict, judged.error_share), (Verdict::Ok, Some(0.0)));
+        sampler.sources.status.set_state(RunState::Draining);
+        fails();
+        assert_eq!(sampler.next_sample().health, judged);
+        sampler.sources.status.set_state(RunState::Running);
+        assert_eq!(sampler.next_sample().health.error_share, Some(0.5));
+    }
+
+    #[test]
+    fn a_total_that_falls_from_one_frame_to_the_next_is_a_violation() {
+        let (registry, mut sampler) = sampler();
+        let client = registry.add();
+        client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
+        assert_eq!(sampler.next_sample().snapshot.invariant_violations, 0);
+        // Nothing in the registry can make one fall, so the memory of the last frame is changed.
+        sampler.last.scalars.add(Metric::Ok, 1);
+        assert_eq!(sampler.next_sample().snapshot.invariant_violations, 1);
+        assert_eq!(sampler.next_sample().snapshot.invariant_violations, 1);
+    }
+
+    #[test]
+    fn a_frame_allocates_nothing_but_the_history_of_a_new_second() {
+        let (registry, mut sampler) = sampler();
+        let clients: Vec<_> = (0..200).map(|_| registry.add()).collect();
+        for client in &clients {
+            let meter = client.meter(0, Clock::start());
+            meter.start(Kind::Segment).finish(Outcome::Ok, None);
+            meter.start(Kind::Segment).finish(Outcome::of_status(404, false), None);
+        }
+        (0..20).for_each(|_| drop(sampler.next_sample()));
+        for _ in 0..20 {
+            // Once a second the history grows, and its twenty-odd series are copied; that is all, also with every row read.
+            let new_second = sampler.ticks.is_multiple_of(TICKS_PER_SECOND);
+            let allocations = allocation_counter::measure(|| drop(sampler.next_sample())).count_total;
+            assert!(allocations <= if new_second { 24 } else { 0 }, "{allocations}");
+        }
+    }
+
+    #[test]
+    fn the_thread_publishes_frames_and_hands_its_sampler_back() {
+        let (registry, sampler) = sampler();
+        let handle = sampler.spawn().expect("a thread");
+        let mut frames = handle.frames();
+        let client = registry.add();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let seen = frames.wait_for(|frame| frame.snapshot.clients.len() == 1);
+            tokio::time::timeout(Duration::from_secs(10), seen).await.expect("in time").expect("a sampler");
+        });
+        drop(client);
+        let mut sampler = handle.stop().0.expect("no panic");
+        sampler.sources.status.set_state(RunState::Finished);
+        assert_eq!(sampler.next_sample().snapshot.clients.len(), 0);
+    }
+
+    #[test]
+    fn a_whole_sample_has_every_distribution_and_the_next_light_one_none() {
+        let (registry, mut sampler) = sampler();
+        let client = registry.add();
+        let meter = client.meter(0, Clock::start());
+        for outcome in [Outcome::Ok, Outcome::of_status(503, false), Outcome::Ok] {
+            let timings = Timings { first_byte_us: 10, body_us: 20 };
+            meter.start(Kind::Segment).finish(outcome, Some(timings));
+        }
+        assert!(sampler.next_sample().details.is_none());
+        let whole = sampler.next_whole_sample();
+        let details = whole.details.as_deref().expect("details");
+        let count = |timed| details.latency(timed).map_or(0, LatencySnapshot::count);
+        let counts = [Timed::FirstByte, Timed::Total, Timed::Failed].map(|timed| count(timed(Kind::Segment)));
+        assert_eq!(counts, [2, 2, 1]);
+        let of_all: Vec<_> =
+            details.latencies_of_all.iter().map(|(kind, all)| (*kind, all.count())).collect();
+        assert_eq!(of_all, [(Kind::Segment, 3)]);
+        assert!(details.latency(Timed::Dns).is_none() && details.sessions.is_empty());
+        assert!((0..=POOL).all(|_| sampler.next_sample().details.is_none()));
+    }
+
+    #[test]
+    fn whole_samples_come_from_the_thread_for_as_long_as_it_lives() {
+        let (registry, sampler) = sampler();
+        let _client = registry.add();
+        let handle = sampler.spawn().expect("a thread");
+        let samples = handle.whole_samples();
+        let [first, second] = [(); 2].map(|()| samples.next().expect("the thread lives"));
+        assert!(first.details.is_some() && second.details.is_some() && first.at < second.at);
+        assert!(handle.stop().0.is_some());
+        assert!(samples.next().is_none());
+    }
+}

@@ -1,0 +1,89 @@
+//! Percentiles of the last ten seconds, from the differences of whole-run histograms.
+
+use super::latency::{LatencySnapshot, LatencySummary, Timed};
+use super::registry::Registry;
+
+/// Histograms kept of each timed thing: ten seconds and both ends, taken once a second.
+const KEPT: usize = 11;
+
+/// One timed thing over the last ten seconds and over the whole run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LatencyDigest {
+    /// The last ten seconds, or as much as there is; `None` when nothing happened in them.
+    pub recent: Option<LatencySummary>,
+    /// The whole run.
+    pub run: Option<LatencySummary>,
+}
+
+/// The histograms of one timed thing, a second apart, oldest first, from a second before the first value on. Their
+/// memory is used again.
+#[derive(Debug)]
+pub struct RecentLatency {
+    timed: Timed,
+    kept: Vec<LatencySnapshot>,
+    window: LatencySnapshot,
+    digest: LatencyDigest,
+}
+
+impl RecentLatency {
+    /// For one timed thing.
+    pub fn new(timed: Timed) -> Self {
+        Self { timed, kept: Vec::new(), window: LatencySnapshot::default(), digest: LatencyDigest::default() }
+    }
+
+    /// Reads the registry; to be called once a second.
+    pub fn sample(&mut self, registry: &Registry) {
+        if self.kept.is_empty() {
+            // What was never timed costs no memory. The first values are at most a second old.
+            registry.latency(self.timed, &mut self.window);
+            if self.window.summary().is_none() {
+                return;
+            }
+            // What it was a second ago: nothing.
+            self.kept.push(LatencySnapshot::default());
+        }
+        if self.kept.len() < KEPT {
+            self.kept.push(LatencySnapshot::default());
+        } else {
+            self.kept.rotate_left(1);
+        }
+        let Some((newest, older)) = self.kept.split_last_mut() else { return };
+        registry.latency(self.timed, newest);
+        self.window.copy_from(newest);
+        if let Some(oldest) = older.first() {
+            self.window.subtract(oldest);
+        }
+        self.digest = LatencyDigest { recent: self.window.summary(), run: newest.summary() };
+    }
+
+    /// What the last sample said.
+    pub fn digest(&self) -> LatencyDigest {
+        self.digest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::Clock;
+
+    #[test]
+    fn what_is_older_than_ten_seconds_is_only_in_the_whole_run() {
+        let registry = Registry::new(1);
+        let client = registry.add();
+        let meter = client.meter(0, Clock::start());
+        let mut recent = RecentLatency::new(Timed::Dns);
+        recent.sample(&registry);
+        assert_eq!(recent.digest(), LatencyDigest::default());
+        meter.time(Timed::Dns, 9_000);
+        recent.sample(&registry);
+        assert_eq!(recent.digest().recent.map(|summary| summary.count), Some(1));
+        for _ in 0..9 {
+            recent.sample(&registry);
+            assert_eq!(recent.digest().recent.map(|summary| summary.count), Some(1));
+        }
+        recent.sample(&registry);
+        assert_eq!(recent.digest().recent, None);
+        assert_eq!(recent.digest().run.map(|summary| summary.count), Some(1));
+    }
+}

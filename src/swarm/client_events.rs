@@ -1,0 +1,103 @@
+//! What one client has to tell, and the tap of its worker: the translation from what happened to events.
+//!
+//! Every offer is counted for the client as well, dropped ones apart, so it is known of which client events are missing.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::pipeline::{Departure, Event, Happening, Offer, Sample, Stream, Tap};
+use crate::player::Tally;
+use crate::stats::{ClientRow, Meter, Metric};
+use crate::vocabulary::clock::micros;
+use crate::vocabulary::{ClientState, Kind, Outcome};
+
+/// Tells what happens to one client.
+#[derive(Debug)]
+pub(super) struct ClientEvents {
+    tap: Rc<Tap>,
+    meter: Meter,
+    /// How long the stall that has not ended has lasted so far, in microseconds.
+    stalled_us: Cell<u64>,
+    stalled: Cell<bool>,
+}
+
+impl ClientEvents {
+    pub(super) fn new(tap: Rc<Tap>, meter: Meter) -> Self {
+        Self { tap, meter, stalled_us: Cell::new(0), stalled: Cell::new(false) }
+    }
+
+    pub(super) fn joined(&self) {
+        self.tell(Happening::Joined);
+    }
+
+    pub(super) fn left(&self, why: Departure) {
+        self.tell(Happening::Left(why));
+    }
+
+    /// A request failed; how is what was counted last.
+    pub(super) fn failed(&self, request: Kind) {
+        if let Some(outcome) = self.meter.last_outcome().filter(|outcome| *outcome != Outcome::Ok) {
+            self.tell(Happening::Fault { request, outcome });
+        }
+    }
+
+    /// What the player did since the last time, and where it stands now.
+    pub(super) fn settled(&self, before: Option<ClientState>, now: ClientState, tally: &Tally) {
+        for _ in 0..tally.stalls {
+            self.end_stall();
+            self.stalled.set(true);
+            self.tell(Happening::StallBegan);
+        }
+        self.stalled_us.set(self.stalled_us.get() + micros(tally.stall));
+        if matches!(now, ClientState::Playing | ClientState::Finished) {
+            self.end_stall();
+        }
+        let before = before.unwrap_or(ClientState::Starting);
+        if before != now {
+            self.tell(Happening::State { from: before, to: now });
+        }
+    }
+
+    fn end_stall(&self) {
+        let lasted_us = self.stalled_us.take();
+        if self.stalled.take() {
+            self.tell(Happening::StallEnded { lasted_us });
+        }
+    }
+
+    /// The sample of a second.
+    pub(super) fn sample(&self, row: &ClientRow) {
+        let at_us = self.meter.now_us();
+        let offer = self.tap.offer(Stream::Progress, || {
+            let playback = &row.playback;
+            let sample = Sample {
+                state: playback.state_at(at_us),
+                position_us: playback.position_at(at_us),
+                buffer_us: playback.buffer_at(at_us),
+                drift_us: playback.drift_at(at_us),
+                requests: row.requests,
+                failures: row.failures(),
+                bytes: row.bytes,
+                stalls: row.stalls,
+            };
+            Event { at_us, client: Some(row.id), what: Happening::Sample(sample) }
+        });
+        self.count(Metric::ProgressOffered, Metric::ProgressDropped, offer);
+    }
+
+    fn tell(&self, what: Happening) {
+        let offer = self.tap.offer(Stream::Events, || Event {
+            at_us: self.meter.now_us(),
+            client: Some(self.meter.client_id()),
+            what,
+        });
+        self.count(Metric::EventsOffered, Metric::EventsDropped, offer);
+    }
+
+    fn count(&self, offered: Metric, dropped: Metric, offer: Offer) {
+        self.meter.count(offered, 1);
+        if offer == Offer::Dropped {
+            self.meter.count(dropped, 1);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! One place among the clients of a worker, and who sits in it: a viewer that leaves makes room for another.
+//!
+//! * A viewer that gave up is replaced after a back-off that grows while the origin stays unusable, and not before its
+//!   [`Allowance`] is full again: viewers that leave and return are the same load. One whose session was over is
+//!   replaced at once. The new one is a client of its own: a new number, new connections, nothing remembered.
+//! * The slot keeps the client's handle outside its task: the last numbers of a client outlive the task, and the
+//!   handle is dropped only after the client.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::ClientSettings;
+use super::client::{Client, End, SEED_STEP};
+use super::client_events::ClientEvents;
+use super::playlist_cache::PlaylistCache;
+use super::reach::Reach;
+use crate::net::Net;
+use crate::pipeline::{self, Tap};
+use crate::player::{Allowance, Backoff, Departure};
+use crate::stats::{ClientHandle, Metric, Registry};
+use crate::vocabulary::{ClientState, Clock, SecretUrl};
+
+/// What the clients of one worker thread are made from.
+pub(super) struct Shared {
+    pub(super) index: usize,
+    pub(super) registry: Arc<Registry>,
+    pub(super) settings: ClientSettings,
+    pub(super) net: Rc<Net>,
+    pub(super) clock: Clock,
+    pub(super) tap: Rc<Tap>,
+    pub(super) library: Rc<PlaylistCache>,
+}
+
+/// The client in a slot.
+struct Session {
+    handle: ClientHandle,
+    events: Rc<ClientEvents>,
+}
+
+impl Session {
+    /// A client that has joined.
+    fn new(shared: &Shared, handle: ClientHandle) -> Self {
+        let events = ClientEvents::new(Rc::clone(&shared.tap), handle.meter(shared.index, shared.clock));
+        events.joined();
+        Self { handle, events: Rc::new(events) }
+    }
+}
+
+/// A request that is open as long as this lives.
+pub(super) struct RequestGuard<'a>(&'a Cell<u32>);
+
+impl Drop for RequestGuard<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// What a worker and the client in a slot tell each other, and who that client is.
+pub(super) struct ClientSlot {
+    shared: Rc<Shared>,
+    session: RefCell<Option<Session>>,
+    /// No new request may start.
+    draining: Cell<bool>,
+    /// Requests that are open: the client must not be dropped while they can still finish.
+    open: Cell<u32>,
+    reach: Reach,
+    /// The operator took the client away.
+    removed: Cell<bool>,
+    /// Of the viewer that sat here last.
+    allowance: Cell<Allowance>,
+}
+
+impl ClientSlot {
+    /// A slot for the client with this handle.
+    pub(super) fn new(shared: Rc<Shared>, handle: ClientHandle) -> Self {
+        Self {
+            session: RefCell::new(Some(Session::new(&shared, handle))),
+            reach: Reach::new(Arc::clone(&shared.settings.reconnects)),
+            shared,
+            draining: Cell::default(),
+            open: Cell::default(),
+            removed: Cell::default(),
+            allowance: Cell::default(),
+        }
+    }
+
+    /// The seed of what is decided here and not by a client.
+    fn seed(&self) -> u64 {
+        let first = self.session.borrow().as_ref().map_or(0, |session| session.handle.id());
+        self.shared.settings.seed ^ first.wrapping_mul(SEED_STEP)
+    }
+
+    /// Whether media that is encrypted as a whole is decrypted.
+    pub(super) fn decrypts(&self) -> bool {
+        self.shared.settings.decrypt
+    }
+
+    /// The playlists that this worker's clients share.
+    pub(super) fn library(&self) -> &PlaylistCache {
+        &self.shared.library
+    }
+
+    /// The requests that the next viewer may let follow failures.
+    pub(super) fn allowance(&self) -> Allowance {
+        self.allowance.get()
+    }
+
+    pub(super) fn drain(&self) {
+        self.draining.set(true);
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Counts a request as open until the guard is dropped. A client that could not connect waits for its turn
+    /// first: that wait is no part of the request. `None`: the run drains, and no request begins.
+    pub(super) async fn begin_request(&self, url: &SecretUrl) -> Option<RequestGuard<'_>> {
+        let clock = self.shared.clock;
+        if let Some(until) = self.reach.wait_until(url, || clock.now()) {
+            sleep_until(Instant::from_std(clock.origin() + until)).await;
+        }
+        (!self.is_draining()).then(|| {
+            self.open.set(self.open.get() + 1);
+            RequestGuard(&self.open)
+        })
+    }
+
+    /// The hosts that this slot's clients cannot reach.
+    pub(super) fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Whether a request is open.
+    pub(super) fn is_busy(&self) -> bool {
+        self.open.get() > 0
+    }
+
+    pub(super) fn remove(&self) {
+        self.removed.set(true);
+    }
+
+    pub(super) fn is_removed(&self) -> bool {
+        self.removed.get()
+    }
+
+    /// The client is no more.
+    pub(super) fn left(&self, why: pipeline::Departure) {
+        let session = self.session.borrow();
+        let Some(Session { handle, events }) = &*session else { return };
+        events.left(why);
+        if why == pipeline::Departure::Panicked {
+            handle.meter(self.shared.index, self.shared.clock).set_state(ClientState::Dead);
+        }
+    }
+
+    /// Tells how the client stands.
+    pub(super) fn sample(&self) {
+        let session = self.session.borrow();
+        if let Some(Session { handle, events }) = &*session
+            && let Some(row) = handle.row()
+        {
+            events.sample(&row);
+        }
+    }
+
+    /// The handle of who sits here at the end.
+    pub(super) fn handle(&self) -> Option<ClientHandle> {
+        self.session.take().map(|session| session.handle)
+    }
+
+    /// A life for who sits here, on the heap: the task would keep it twice.
+    fn client(self: &Rc<Self>) -> Option<Box<Client>> {
+        let session = self.session.borrow();
+        let Session { handle, events } = session.as_ref()?;
+        let meter = handle.meter(self.shared.index, self.shared.clock);
+        Some(Box::new(Client::new(&self.shared, meter, Rc::clone(events), Rc::clone(self))))
+    }
+
+    /// The viewer leaves.
+    fn end_session(&self, departure: Departure) {
+        self.left(match departure {
+            Departure::GaveUp => pipeline::Departure::GaveUp,
+            Departure::SessionOver => pipeline::Departure::SessionOver,
+        });
+        drop(self.session.take());
+    }
+
+    /// Another takes the place.
+    fn start_session(&self) {
+        let Shared { registry, index, clock, .. } = &*self.shared;
+        let handle = registry.add();
+        handle.meter(*index, *clock).count(Metric::Replacements, 1);
+        self.session.replace(Some(Session::new(&self.shared, handle)));
+    }
+}
+
+/// One client after the other, until one ends that makes no room for another.
+pub(super) async fn run_sessions(slot: Rc<ClientSlot>) -> End {
+    let clock = slot.shared.clock;
+    let mut backoff = Backoff::new(slot.seed());
+    while let Some(client) = slot.client() {
+        let end = client.live().await;
+        let allowance = client.allowance();
+        slot.allowance.set(allowance);
+        drop(client);
+        let End::Left(departure) = end else { return end };
+        slot.end_session(departure);
+        if departure == Departure::GaveUp {
+            let until = allowance.successor_at(clock.now(), &mut backoff);
+            sleep_until(Instant::from_std(clock.origin() + until)).await;
+        }
+        if slot.is_draining() {
+            break;
+        }
+        slot.start_session();
+    }
+    End::Drained
+}

@@ -1,0 +1,92 @@
+//! Whose turn it is to be sampled: each client once a second, all of them spread over it.
+//!
+//! Turns are told by the clock and not by how often somebody asked: a worker that comes late samples those that it
+//! owes together, and nobody is left out, unless it is late by more than a second.
+
+use std::time::Duration;
+
+/// Turns of a second.
+const TURNS: u64 = 20;
+/// Weyl constant: spreads client numbers over the turns.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Time between two turns.
+pub(super) const TURN: Duration = Duration::from_millis(1000 / TURNS);
+
+/// The turns that have been taken.
+#[derive(Debug, Default)]
+pub(super) struct SampleSchedule {
+    /// The last one that was taken, since the start of the run.
+    last: u64,
+}
+
+/// Turns to be taken together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DueSlots {
+    after: u64,
+    count: u64,
+}
+
+impl SampleSchedule {
+    /// The turns that are due at `now`, the time since the start of the run.
+    pub(super) fn take(&mut self, now: Duration) -> DueSlots {
+        let turn = u64::try_from(now.as_millis() / TURN.as_millis()).unwrap_or(u64::MAX);
+        let due = DueSlots { after: self.last, count: turn.saturating_sub(self.last).min(TURNS) };
+        self.last = turn;
+        due
+    }
+}
+
+impl DueSlots {
+    /// Whether a client's turn is among them.
+    pub(super) fn holds(self, client: u64) -> bool {
+        let its_turn = (client.wrapping_mul(SPREAD) >> 32) % TURNS;
+        // How many turns after the first of these its next one is.
+        let ahead = (its_turn + TURNS - (self.after + 1) % TURNS) % TURNS;
+        ahead < self.count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_client_is_sampled_once_a_second_however_irregularly_somebody_asks() {
+        let mut turns = SampleSchedule::default();
+        let mut samples = [0_u32; 500];
+        let mut now = Duration::ZERO;
+        for step in 0.. {
+            // From a tenth of a turn to eleven turns.
+            now += TURN / 10 * (1 + step * 37 % 110);
+            let end = now >= Duration::from_secs(30);
+            let due = turns.take(now.min(Duration::from_secs(30)));
+            for (client, samples) in samples.iter_mut().enumerate() {
+                *samples += u32::from(due.holds(client as u64));
+            }
+            if end {
+                break;
+            }
+        }
+        assert!(samples.iter().all(|samples| *samples == 30), "{samples:?}");
+    }
+
+    #[test]
+    fn clients_are_spread_over_the_second_whatever_numbers_a_worker_has() {
+        let mut turns = SampleSchedule::default();
+        let due = turns.take(TURN);
+        for step in [1, 2, 3, 4, 8, 16, 20, 64] {
+            let share = (0..1_000).filter(|client| due.holds(client * step)).count();
+            assert!((20..=100).contains(&share), "{share} of 1,000 clients in one of {TURNS} turns");
+        }
+    }
+
+    #[test]
+    fn more_than_a_second_late_is_one_sample_and_not_several() {
+        let mut turns = SampleSchedule::default();
+        let due = turns.take(Duration::from_secs(10));
+        assert!((0..100).all(|client| due.holds(client)));
+        let next = turns.take(Duration::from_secs(10));
+        assert!(!(0..100).any(|client| next.holds(client)));
+    }
+}

@@ -1,0 +1,104 @@
+//! Who is still there, told so that whoever sees nobody left sees all that they wrote: the handshake of a stop.
+//!
+//! * Somebody is counted in before they begin, by whoever lets them begin: nobody is overlooked on the way.
+//! * Leaving releases, looking acquires. Every leaving is a read-modify-write, so a look that finds zero has met all of
+//!   them, not only the last.
+
+use super::atomics::{AtomicU64, Ordering};
+
+/// How many are there.
+#[derive(Debug, Default)]
+pub struct LiveTasks(AtomicU64);
+
+impl LiveTasks {
+    /// Counts somebody in, before they begin.
+    pub fn enter(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts somebody out, who does nothing any more.
+    pub fn leave(&self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+
+    /// How many are there now. None: all that they wrote is visible.
+    pub fn present(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_entered_is_present_until_they_leave() {
+        let live_tasks = LiveTasks::default();
+        live_tasks.enter();
+        live_tasks.enter();
+        live_tasks.leave();
+        assert_eq!(live_tasks.present(), 1);
+        live_tasks.leave();
+        assert_eq!(live_tasks.present(), 0);
+    }
+}
+
+/// See `tests/loom.sh`.
+#[cfg(all(test, hlswarm_loom))]
+mod models {
+    use super::*;
+    use crate::sync::loom_explore::explore;
+    use crate::sync::single_writer_cell::SingleWriterCell;
+    use loom::sync::Arc;
+    use loom::thread;
+
+    #[test]
+    fn whoever_sees_nobody_left_sees_all_that_two_threads_counted() {
+        explore(None, || {
+            let stage =
+                Arc::new((LiveTasks::default(), [SingleWriterCell::default(), SingleWriterCell::default()]));
+            for worker in 0..2 {
+                stage.0.enter();
+                let stage = Arc::clone(&stage);
+                thread::spawn(move || {
+                    let (live_tasks, counted) = &*stage;
+                    counted[worker].add(1);
+                    live_tasks.leave();
+                });
+            }
+            let (live_tasks, counted) = &*stage;
+            let present = live_tasks.present();
+            assert!(present <= 2, "somebody left who had not been counted in");
+            if present == 0 {
+                assert_eq!(counted.each_ref().map(SingleWriterCell::get), [1, 1]);
+            }
+            present == 0
+        });
+    }
+
+    #[test]
+    fn a_client_that_another_client_is_admitted_after_is_not_overlooked() {
+        explore(None, || {
+            let stage = Arc::new((LiveTasks::default(), SingleWriterCell::default()));
+            stage.0.enter();
+            let controller = {
+                let stage = Arc::clone(&stage);
+                thread::spawn(move || {
+                    stage.0.enter();
+                    let newest = Arc::clone(&stage);
+                    thread::spawn(move || {
+                        newest.1.add(1);
+                        newest.0.leave();
+                    });
+                    stage.0.leave();
+                })
+            };
+            let nobody_is_left = stage.0.present() == 0;
+            if nobody_is_left {
+                assert_eq!(stage.1.get(), 1);
+            }
+            controller.join().unwrap();
+            nobody_is_left
+        });
+    }
+}

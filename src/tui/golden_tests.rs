@@ -1,0 +1,182 @@
+//! The screen as it is drawn: every state of a run in many sizes, compared with the pictures in `src/tui/pictures`.
+//!
+//! A picture that has changed on purpose is written anew by `INSTA_UPDATE=always cargo test pictures`; look at the
+//! difference before it is committed.
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+
+use super::app::{Access, App, Msg, Title};
+use super::input::{Input, Key};
+use super::render::picture;
+use super::theme::{Charset, Palette, Theme};
+use super::{fixtures, painter};
+use crate::vocabulary::untrusted::HOSTILE;
+
+const SIZES: [(u16, u16); 5] = [(80, 24), (160, 48), (120, 30), (40, 10), (30, 3)];
+
+fn app(name: &str, keys: &[Key]) -> App {
+    let mut app = App::new(fixtures::title(), Access::Full);
+    app.update(Msg::Sample(fixtures::frame(name)));
+    for key in keys {
+        app.update(Msg::Input(Input::Key(*key)));
+    }
+    app
+}
+
+fn draw(app: &mut App, (width, height): (u16, u16), theme: Theme) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    picture(app, theme, &mut buffer);
+    painter::settle(&mut buffer, theme.charset);
+    buffer
+}
+
+/// The lines of a picture, each ended by `|` so that no editor eats its spaces.
+fn text(buffer: &Buffer, of: impl Fn(&Cell) -> String) -> String {
+    let width = usize::from(buffer.area.width).max(1);
+    let mut text = String::new();
+    for line in buffer.content.chunks(width) {
+        text.extend(line.iter().map(&of));
+        text.push_str("|\n");
+    }
+    text
+}
+
+fn symbol(cell: &Cell) -> String {
+    cell.symbol().to_owned()
+}
+
+/// One letter for how a cell looks: its colour, or d(im), b(old), r(eversed).
+fn look(cell: &Cell) -> String {
+    let letter = match (cell.fg, cell.modifier) {
+        (Color::Red, _) => 'R',
+        (Color::Yellow, _) => 'Y',
+        (Color::Green, _) => 'G',
+        (Color::Magenta, _) => 'M',
+        (Color::Blue, _) => 'B',
+        (Color::Cyan, _) => 'C',
+        (_, modifier) if modifier.contains(Modifier::REVERSED) => 'r',
+        (_, modifier) if modifier.contains(Modifier::BOLD) => 'b',
+        (_, modifier) if modifier.contains(Modifier::DIM) => 'd',
+        _ => ' ',
+    };
+    letter.to_string()
+}
+
+fn assert_picture(name: &str, drawn: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("pictures");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, drawn));
+}
+
+/// Draws a stage in all sizes, both charsets, and once more as colours.
+fn album(name: &str, keys: &[Key]) -> String {
+    album_of(&mut app(name, keys))
+}
+
+fn album_of(app: &mut App) -> String {
+    let mut album = String::new();
+    for size in SIZES {
+        for charset in [Charset::Unicode, Charset::Ascii] {
+            let buffer = draw(app, size, Theme { charset, ..Theme::default() });
+            _ = writeln!(album, "== {}x{} {charset:?}\n{}", size.0, size.1, text(&buffer, symbol));
+        }
+    }
+    let coloured = draw(app, SIZES[0], Theme::default());
+    _ = writeln!(album, "== {}x{} colours\n{}", SIZES[0].0, SIZES[0].1, text(&coloured, look));
+    album
+}
+
+#[test]
+fn the_overview_of_every_state_looks_as_it_did() {
+    for name in fixtures::FIXTURES {
+        assert_picture(name, &album(name, &[]));
+    }
+}
+
+#[test]
+fn the_other_views_look_as_they_did() {
+    const ENTER: Key = Key::Enter;
+    for (name, fixture, keys) in [
+        ("clients", "ten_thousand", &[Key::Char('2')][..]),
+        ("clients_open", "storm", &[Key::Char('2'), Key::Char('j'), Key::Char('j'), ENTER]),
+        ("clients_none", "empty", &[Key::Char('2')]),
+        ("errors", "storm", &[Key::Char('3')]),
+        ("errors_none", "healthy", &[Key::Char('3')]),
+        ("generator", "storm", &[Key::Char('4')]),
+        ("log", "storm", &[Key::Char('5')]),
+        ("zoom_latency", "storm", &[Key::Tab, Key::Char('z')]),
+        ("zoom_clients", "healthy", &[Key::Char('z')]),
+        ("zoom_traffic", "healthy", &[Key::Tab, Key::Tab, Key::Char('z')]),
+        ("help", "storm", &[Key::Char('?')]),
+        ("frozen", "ramping", &[Key::Char(' ')]),
+        ("stopping", "ramping", &[Key::Char('q')]),
+        ("question", "ramping", &[Key::Char(']'), Key::Char(']'), Key::Char(']'), Key::Char('+')]),
+        ("prompt", "ramping", &[Key::Char('c'), Key::Char('2'), Key::Char('5')]),
+    ] {
+        assert_picture(name, &album(fixture, keys));
+    }
+}
+
+#[test]
+fn the_report_looks_as_it_did() {
+    let mut app = app("finished", &[Key::Char('q')]);
+    app.update(Msg::Report(fixtures::report()));
+    // What a report says has tests of its own; here it is where it stands.
+    app.report = Some((1..=30).map(|line| format!(" line {line} of the report")).collect());
+    assert_picture("report", &album_of(&mut app));
+}
+
+fn theme() -> impl Strategy<Value = Theme> {
+    let palette = prop_oneof![Just(Palette::Ansi), Just(Palette::ColourBlind), Just(Palette::Mono)];
+    let charset = prop_oneof![Just(Charset::Unicode), Just(Charset::Ascii)];
+    (palette, charset).prop_map(|(palette, charset)| Theme { palette, charset })
+}
+
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![proptest::sample::select(HOSTILE).prop_map(str::to_owned), any::<String>()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_size_any_text_and_any_view_are_drawn_without_a_control_character(
+        width in prop_oneof![3 => 0_u16..=170, 1 => 0_u16..=400],
+        height in prop_oneof![3 => 0_u16..=50, 1 => 0_u16..=200],
+        name in proptest::sample::select(&fixtures::FIXTURES[..]),
+        view in 1_u8..=6,
+        keys in proptest::collection::vec(any::<u8>(), 0..8),
+        text in hostile(),
+        theme in theme(),
+    ) {
+        let title = Title {
+            program: text.clone(),
+            target: text.clone(),
+            variant: text.clone(),
+            ..fixtures::title()
+        };
+        let mut app = App::new(title, Access::Full);
+        app.update(Msg::Sample(fixtures::hostile(name, &text)));
+        if view == 6 {
+            app.update(Msg::Report(fixtures::report()));
+        }
+        app.update(Msg::Input(Input::Key(Key::Char(char::from(b'0' + view)))));
+        app.update(Msg::Input(Input::Paste(text)));
+        for key in keys {
+            app.update(Msg::Input(Input::Key(Key::Char(char::from(key)))));
+        }
+        let buffer = draw(&mut app, (width, height), theme);
+        for cell in &buffer.content {
+            prop_assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());
+            prop_assert!(theme.charset == Charset::Unicode || cell.symbol().is_ascii(), "{:?}", cell.symbol());
+            prop_assert!(theme.palette != Palette::Mono || (cell.fg, cell.bg) == (Color::Reset, Color::Reset));
+        }
+    }
+}

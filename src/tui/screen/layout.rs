@@ -1,0 +1,248 @@
+//! Which panel stands where, by the size of the screen and the view alone.
+//!
+//! No panel's height depends on how much there is to say.
+
+use ratatui::layout::{Rect, Size};
+
+use super::{panels, strip, table};
+use crate::tui::app::{Capacity, View};
+
+/// Lines of the top.
+const TOP: u16 = 4;
+/// Ramp and states in a frame.
+const CLIENTS: u16 = 4;
+/// Ramp and a line for each state in a frame.
+const STATES: u16 = 8;
+/// Heading and three lines in a frame; more where there is room.
+const LATENCY: u16 = 6;
+const LATENCY_WIDE: u16 = 10;
+/// One line in a frame; a second one where there is room.
+const TRAFFIC: u16 = 3;
+/// Errors at the least and at the most.
+const ERRORS: std::ops::RangeInclusive<u16> = 6..=12;
+/// A list with fewer lines than this is not worth its frame.
+const TABLE: u16 = 6;
+/// The map of clients.
+const MAP: u16 = 5;
+const MAP_WIDE: u16 = 8;
+/// The numbers of one client.
+const DETAIL: u16 = 8;
+/// All latencies, zoomed, and what a zoomed panel leaves to its charts at the least.
+const ZOOMED: u16 = 14;
+const ZOOMED_CHARTS: u16 = 6;
+/// Below this width and height panels do not stand side by side ...
+const MEDIUM: (u16, u16) = (120, 30);
+/// ... and below this two charts of four are left out.
+const WIDE: (u16, u16) = (160, 44);
+/// Columns of the right side.
+const RIGHT: u16 = 50;
+const RIGHT_WIDE: u16 = 62;
+
+/// The areas of the panels; an empty one is left out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Layout {
+    pub(super) top: Rect,
+    pub(super) tabs: Rect,
+    pub(super) clients: Rect,
+    pub(super) latency: Rect,
+    pub(super) traffic: Rect,
+    pub(super) errors: Rect,
+    pub(super) charts: [Rect; 4],
+    pub(super) axis: Rect,
+    pub(super) log: Rect,
+    pub(super) map: Rect,
+    pub(super) strip: Rect,
+    /// The list of the view.
+    pub(super) list: Rect,
+    /// The numbers of one client, or what is wrong with the stream.
+    pub(super) detail: Rect,
+    pub(super) footer: Rect,
+}
+
+/// What is to be placed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::tui) struct LayoutInput {
+    pub(in crate::tui) view: View,
+    /// One panel of the overview alone.
+    pub(in crate::tui) zoomed: bool,
+    /// One client is open.
+    pub(in crate::tui) open: bool,
+}
+
+impl Layout {
+    pub(super) fn of(area: Rect, scene: LayoutInput) -> Self {
+        let mut rest = area;
+        let top = take(&mut rest, TOP);
+        let footer = take_bottom(&mut rest, 1);
+        let tabs = take(&mut rest, u16::from(fits(area, MEDIUM)));
+        let body = match scene.view {
+            View::Overview if scene.zoomed => Self::zoomed(rest),
+            View::Overview if fits(area, WIDE) => Self::wide(rest),
+            View::Overview if fits(area, MEDIUM) => Self::medium(rest),
+            View::Overview => Self::narrow(rest),
+            View::Clients => Self::clients(rest, scene.open),
+            View::Errors => Self::errors(rest),
+            View::Log => Self::log(rest),
+            View::Generator | View::Report => Self { list: rest, ..Self::default() },
+        };
+        Self { top, tabs, footer, ..body }
+    }
+
+    fn narrow(mut rest: Rect) -> Self {
+        let clients = take(&mut rest, CLIENTS);
+        let latency = take(&mut rest, LATENCY);
+        let spare = rest.height.saturating_sub(TRAFFIC + ERRORS.start());
+        let traffic = take(&mut rest, TRAFFIC + spare.min(1));
+        let for_errors = match rest.height {
+            height if height >= ERRORS.start() + TABLE => (height - TABLE).min(*ERRORS.end()),
+            height => height,
+        };
+        let errors = take(&mut rest, for_errors);
+        Self { clients, latency, traffic, errors, list: rest, ..Self::default() }
+    }
+
+    fn medium(mut rest: Rect) -> Self {
+        let mut right = take_right(&mut rest, RIGHT);
+        let log = take_bottom(&mut rest, TABLE);
+        let axis = take_bottom(&mut rest, 1);
+        let half = rest.height.div_ceil(2);
+        let first = take(&mut rest, half);
+        let clients = take(&mut right, CLIENTS);
+        let latency = take(&mut right, LATENCY);
+        let traffic = take(&mut right, TRAFFIC + 1);
+        let charts = [first, rest, Rect::ZERO, Rect::ZERO];
+        Self { clients, latency, traffic, errors: right, charts, axis, log, ..Self::default() }
+    }
+
+    fn wide(mut rest: Rect) -> Self {
+        let mut right = take_right(&mut rest, RIGHT_WIDE);
+        let log = take_bottom(&mut rest, TABLE + 3);
+        let axis = take_bottom(&mut rest, 1);
+        let height = rest.height / 4;
+        let charts = [height, height, height, rest.height - 3 * height].map(|height| take(&mut rest, height));
+        let clients = take(&mut right, STATES);
+        let latency = take(&mut right, LATENCY_WIDE);
+        let traffic = take(&mut right, TRAFFIC + 1);
+        let for_errors = (right.height / 2).min(*ERRORS.end());
+        let errors = take(&mut right, for_errors);
+        Self { clients, latency, traffic, errors, charts, axis, log, list: right, ..Self::default() }
+    }
+
+    fn zoomed(mut rest: Rect) -> Self {
+        let for_list = ZOOMED.min(rest.height.saturating_sub(ZOOMED_CHARTS));
+        let list = take(&mut rest, for_list);
+        let axis = take_bottom(&mut rest, 1);
+        // Two charts only where each has a few lines.
+        let first = if rest.height >= 2 * ZOOMED_CHARTS { rest.height.div_ceil(2) } else { rest.height };
+        let first = take(&mut rest, first);
+        Self { list, axis, charts: [first, rest, Rect::ZERO, Rect::ZERO], ..Self::default() }
+    }
+
+    fn clients(mut rest: Rect, open: bool) -> Self {
+        let for_map = if rest.height >= 30 { MAP_WIDE } else { MAP };
+        let map = take(&mut rest, for_map);
+        let detail = take_bottom(&mut rest, if open { DETAIL } else { 0 });
+        Self { map, detail, list: rest, ..Self::default() }
+    }
+
+    fn errors(mut rest: Rect) -> Self {
+        let strip = take(&mut rest, strip::HEIGHT);
+        let for_findings = (rest.height * 2 / 5).max(TABLE.min(rest.height / 2));
+        let detail = take_bottom(&mut rest, for_findings);
+        Self { strip, detail, list: rest, ..Self::default() }
+    }
+
+    fn log(mut rest: Rect) -> Self {
+        let for_story = (rest.height / 3).min(*ERRORS.end()).max(TABLE);
+        let log = take(&mut rest, for_story);
+        Self { log, list: rest, ..Self::default() }
+    }
+
+    /// How much fits into the places.
+    pub(super) fn rooms(&self, scene: LayoutInput) -> Capacity {
+        let lines = |area: Rect, furniture: u16| usize::from(area.height.saturating_sub(furniture));
+        let around_list = if scene.view == View::Report { 0 } else { panels::FRAME + 1 };
+        let charted = self.charts.iter().find(|chart| !chart.is_empty());
+        Capacity {
+            list: lines(self.list, around_list),
+            errors: lines(self.errors, panels::FRAME),
+            log: match scene.view {
+                View::Errors => lines(self.detail, panels::FRAME + 1),
+                _ => lines(self.log, panels::FRAME),
+            },
+            chart: charted.map_or(0, |chart| panels::chart_columns(*chart)),
+            spark: usize::from(panels::spark_columns(self.latency)),
+            map: table::inside(self.map),
+        }
+    }
+}
+
+/// How much of each list fits a screen.
+pub(in crate::tui) fn rooms(size: Size, scene: LayoutInput) -> Capacity {
+    Layout::of(Rect::new(0, 0, size.width, size.height), scene).rooms(scene)
+}
+
+fn fits(area: Rect, (width, height): (u16, u16)) -> bool {
+    area.width >= width && area.height >= height
+}
+
+/// Takes lines from the top of what is left.
+pub(super) fn take(rest: &mut Rect, height: u16) -> Rect {
+    let taken = Rect { height: height.min(rest.height), ..*rest };
+    rest.y += taken.height;
+    rest.height -= taken.height;
+    taken
+}
+
+/// Takes lines from its bottom.
+pub(super) fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
+    let height = height.min(rest.height);
+    rest.height -= height;
+    Rect { y: rest.y + rest.height, height, ..*rest }
+}
+
+fn take_right(rest: &mut Rect, width: u16) -> Rect {
+    let width = width.min(rest.width);
+    rest.width -= width;
+    Rect { x: rest.x + rest.width, width, ..*rest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenes() -> impl Iterator<Item = LayoutInput> {
+        let flags = [(false, false), (true, false), (false, true)];
+        View::ALL.into_iter().flat_map(move |view| {
+            flags.into_iter().map(move |(zoomed, open)| LayoutInput { view, zoomed, open })
+        })
+    }
+
+    #[test]
+    fn panels_never_overlap_and_never_leave_the_screen() {
+        for (width, height) in [(80, 24), (80, 60), (120, 30), (160, 48), (3, 2), (0, 0), (400, 200)] {
+            let area = Rect::new(0, 0, width, height);
+            for scene in scenes() {
+                let p = Layout::of(area, scene);
+                let mut all = vec![p.top, p.tabs, p.clients, p.latency, p.traffic, p.errors, p.axis, p.log];
+                all.extend([p.map, p.strip, p.list, p.detail, p.footer]);
+                all.extend(p.charts);
+                let mut cells = 0;
+                for (place, panel) in all.iter().enumerate() {
+                    assert_eq!(area.intersection(*panel).area(), panel.area());
+                    cells += panel.area();
+                    for other in &all[place + 1..] {
+                        assert!(panel.intersection(*other).is_empty(), "{width}x{height} {scene:?}: {p:?}");
+                    }
+                }
+                assert_eq!(cells, area.area(), "{width}x{height} {scene:?}: {p:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn eighty_by_twenty_four_is_just_enough() {
+        let places = Layout::of(Rect::new(0, 0, 80, 24), LayoutInput::default());
+        assert_eq!((places.errors.height, places.list.height), (6, 0));
+    }
+}

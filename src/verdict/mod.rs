@@ -1,0 +1,8 @@
+//! What follows from the numbers of a run: pure, numbers in and judgements out, each made once for every reader.
+
+mod health;
+
+pub use health::{
+    DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, Pending, RunNumbers,
+    RunResult, Verdict,
+};
