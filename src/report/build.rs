@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Bytes, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee, Latency, LoadChange, Mark,
-    Pipeline, Record, Report, Requests, Run, SCHEMA, Stream, Throughput, Trust, audience, playback,
+    Buckets, Bytes, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee, Latency,
+    LoadChange, Mark, Pipeline, Record, Report, Requests, Run, SCHEMA, Stream, Throughput, Trust, audience,
+    playback, series,
 };
 use crate::pipeline::Counts;
 use crate::sample::{self, Details, RunSample};
-use crate::stats::{FindingRow, LatencySnapshot, Metric, Rates, Totals};
+use crate::stats::{FindingRow, GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER, Metric, Rates, Totals};
 use crate::verdict;
 use crate::vocabulary::Kind;
 
@@ -53,6 +54,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         kinds: Kind::ALL.into_iter().filter_map(|kind| kind_report(totals, kind)).collect(),
         playback: playback::playback(frame, details),
         latency_us: latencies(details),
+        histogram: Buckets { grouping_power: GROUPING_POWER, max_value_power: MAX_VALUE_POWER },
         throughput_bits_per_second: throughput(frame),
         connections: Connections {
             opened: totals.get(Metric::Connections),
@@ -61,6 +63,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
             redirects: totals.get(Metric::Redirects),
         },
         audience,
+        series: series::series(&details.timeline),
         findings: frame.findings.iter().map(finding).collect(),
         marks: marks(frame),
         load_changes: load_changes(frame),
@@ -135,6 +138,7 @@ fn latency(snapshot: &LatencySnapshot) -> Option<Latency> {
     Some(Latency {
         count: summary.count,
         min: summary.min,
+        sum: snapshot.sum(),
         mean: summary.mean,
         p50: summary.p50,
         p95: summary.p95,

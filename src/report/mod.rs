@@ -8,6 +8,7 @@ mod build;
 pub mod check;
 mod playback;
 mod progress;
+mod series;
 mod text;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use build::{Facts, build};
 pub use check::Check;
 pub use playback::{Playback, Sessions, Spread};
 pub use progress::progress_line;
+pub use series::Series;
 pub use text::{meaning, text};
 
 /// The version of the JSON report.
@@ -55,6 +57,8 @@ pub struct Report {
     /// Times by name, in microseconds; what was never timed is absent. `segment` holds the requests that ended ok,
     /// `segment_failed` those that did not, `segment_all` both.
     pub latency_us: BTreeMap<String, Latency>,
+    /// How the buckets of all histograms are made: those of reports that agree in it can be added.
+    pub histogram: Buckets,
     /// What viewers would have seen.
     pub playback: Playback,
     /// Body bits per second.
@@ -63,6 +67,8 @@ pub struct Report {
     pub connections: Connections,
     /// What the run represents to the origin.
     pub audience: Audience,
+    /// How the run went, over time.
+    pub series: Series,
     /// What clients found wrong with the stream; empty where nothing was.
     pub findings: Vec<FindingReport>,
     /// Moments that the operator marked.
@@ -88,6 +94,8 @@ pub struct Run {
     pub version: &'static str,
     /// Wall-clock time of the start, RFC 3339 in UTC.
     pub started_at: String,
+    /// The same in milliseconds of Unix time, by the clock of this machine.
+    pub started_unix_ms: i64,
     /// Seconds from the start to the end of the last request.
     pub duration_s: f64,
     /// The duration that was asked for; `null`: until stopped.
@@ -238,6 +246,17 @@ pub struct KindReport {
     pub outcome_bytes: BTreeMap<String, u64>,
 }
 
+/// How the buckets of a histogram are made (the `histogram` crate's words): up to 2^`grouping_power` each value has one of
+/// its own, from there on each power of two has 2^`grouping_power`.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Buckets {
+    /// See above.
+    pub grouping_power: u8,
+    /// Values from 2^`max_value_power` on are clamped.
+    pub max_value_power: u8,
+}
+
 /// A histogram in numbers, microseconds.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -246,6 +265,8 @@ pub struct Latency {
     pub count: u64,
     /// The smallest.
     pub min: u64,
+    /// The sum: means do not add, sums do.
+    pub sum: u64,
     /// The arithmetic mean.
     pub mean: f64,
     /// The median.

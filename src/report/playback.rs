@@ -20,6 +20,14 @@ pub struct Spread {
     pub p99: f64,
     /// The longest.
     pub max: f64,
+    /// How many values.
+    pub count: u64,
+    /// The sum.
+    pub sum: f64,
+    /// Filled buckets as [upper end, count], in steps of `unit`: they add where percentiles do not.
+    pub buckets: Vec<(u64, u64)>,
+    /// What one step of a bucket is.
+    pub unit: f64,
 }
 
 /// What viewers would have seen.
@@ -141,5 +149,14 @@ fn sessions(details: &Details) -> Sessions {
 /// A histogram in numbers, one of its steps being `unit`.
 fn spread(values: &LatencySnapshot, unit: f64) -> Option<Spread> {
     let of = |value: u64| value as f64 * unit;
-    values.summary().map(|s| Spread { p50: of(s.p50), p95: of(s.p95), p99: of(s.p99), max: of(s.max) })
+    values.summary().map(|summary| Spread {
+        p50: of(summary.p50),
+        p95: of(summary.p95),
+        p99: of(summary.p99),
+        max: of(summary.max),
+        count: summary.count,
+        sum: of(values.sum()),
+        buckets: values.buckets().collect(),
+        unit,
+    })
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::Timeline;
 use crate::stats::{Audience, LatencySnapshot, Registry, SessionNumber, Timed};
 use crate::vocabulary::Kind;
 use crate::vocabulary::outcome::Fault;
@@ -23,12 +24,18 @@ pub struct Details {
     pub audience: Audience,
     /// Why the first request of each sort failed, where more is known than its name.
     pub explanations: Vec<(Fault, Arc<str>)>,
+    /// How the run went.
+    pub timeline: Timeline,
 }
 
 impl Details {
-    pub(super) fn read(registry: &Registry) -> Self {
-        let mut details =
-            Self { audience: registry.audience(), explanations: registry.explanations(), ..Self::default() };
+    pub(super) fn read(registry: &Registry, timeline: &Timeline) -> Self {
+        let mut details = Self {
+            audience: registry.audience(),
+            explanations: registry.explanations(),
+            timeline: timeline.clone(),
+            ..Self::default()
+        };
         let mut values = LatencySnapshot::default();
         for timed in Timed::all() {
             registry.latency(timed, &mut values);

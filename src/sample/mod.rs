@@ -11,6 +11,7 @@ mod numbers;
 mod pipeline;
 mod sampler;
 mod sources;
+mod timeline;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub use history::{History, Point, Series};
 pub use pipeline::{Lane, Pipeline};
 pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
+pub use timeline::{BINS, Bin, Timeline};
 
 /// What frames show the times of: connections, then requests by kind and phase.
 pub const TIMED: [Timed; 11] = [

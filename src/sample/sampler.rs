@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::pipeline::Watch;
+use super::timeline::TimelineRecorder;
 use super::{Details, FailureTracker, History, Point, RunSample, Sources, TIMED, numbers};
 use crate::generator;
 use crate::pipeline::Pipeline;
@@ -44,6 +45,7 @@ pub struct Sampler {
     latency: [RecentLatency; TIMED.len()],
     live_latency: RecentLatency,
     failures: FailureTracker,
+    timeline: TimelineRecorder,
     history: Arc<History>,
     /// The totals of the frame before, which none may fall below.
     last: Totals,
@@ -118,6 +120,7 @@ impl Sampler {
             latency: TIMED.map(RecentLatency::new),
             live_latency: RecentLatency::new(Timed::LiveLatency),
             failures: FailureTracker::default(),
+            timeline: TimelineRecorder::default(),
             history: Arc::default(),
             last: Totals::default(),
             pipeline: None,
@@ -190,7 +193,8 @@ impl Sampler {
         // In the pool nobody else holds it; a clone would only cost time.
         let sample = Arc::make_mut(&mut frame);
         self.fill(sample);
-        sample.details = whole.then(|| Arc::new(Details::read(&self.sources.registry)));
+        sample.details =
+            whole.then(|| Arc::new(Details::read(&self.sources.registry, self.timeline.timeline())));
         if self.pool.len() < POOL {
             self.pool.push(Arc::clone(&frame));
         }
@@ -213,6 +217,7 @@ impl Sampler {
         self.generator.snapshot_taken(begun);
         self.sources.registry.findings(&mut frame.findings);
         self.compare_with_last(&mut frame.snapshot);
+        self.timeline.observe(at, self.sources.clock.unix_s(at), &frame.snapshot);
         self.window.push(at, &frame.snapshot.totals);
         if new_second {
             let latencies = self.latency.iter_mut().chain([&mut self.live_latency]);

@@ -190,6 +190,11 @@ impl LatencySnapshot {
         self.buckets.as_ref().map_or(0, |buckets| buckets.as_slice().iter().sum())
     }
 
+    /// The sum of the values.
+    pub fn sum(&self) -> u64 {
+        self.sum
+    }
+
     /// How many values were larger than the histogram can hold.
     pub fn clamped(&self) -> u64 {
         self.clamped

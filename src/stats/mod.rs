@@ -41,6 +41,7 @@ pub use meter::{Exchange, Meter, Timings};
 pub use metric::Metric;
 pub use quality::{DEFINITIONS, Quality, SessionNumber};
 pub use recent_latency::{LatencyDigest, RecentLatency};
+pub(crate) use recorder::{GROUPING_POWER, MAX_VALUE_POWER};
 pub use registry::{ClientHandle, Registry};
 pub use snapshot::{ClientRow, CodeCount, KindTotals, Snapshot, Tally, Totals};
 pub use speed::{SpeedSummary, Speeds};

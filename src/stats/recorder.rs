@@ -11,9 +11,9 @@ use crate::sync::atomics::OnceLock;
 use crate::sync::single_writer_cell::SingleWriterCell;
 
 /// Buckets per power of two: 2^7, an error of 0.8 %. A model has to do with a handful of buckets.
-const GROUPING_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 1 } else { 7 };
+pub(crate) const GROUPING_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 1 } else { 7 };
 /// The largest value is 2^32 - 1 microseconds.
-const MAX_VALUE_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 3 } else { 32 };
+pub(crate) const MAX_VALUE_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 3 } else { 32 };
 const MAX_VALUE_US: u64 = (1 << MAX_VALUE_POWER) - 1;
 /// 2^8 linear ones, and 2^7 for each power of two above.
 const BUCKETS: usize = ((MAX_VALUE_POWER - GROUPING_POWER + 1) as usize) << GROUPING_POWER;

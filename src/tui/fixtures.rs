@@ -67,6 +67,7 @@ pub(super) fn report() -> Arc<Report> {
         target: title().target,
         version: "0.1.0",
         started_at: "2026-11-23T12:31:07Z".to_owned(),
+        started_unix_ms: 1_795_437_067_000,
         duration_s: 0.0,
         duration_asked_s: None,
         clients_target: 0,

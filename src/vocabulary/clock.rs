@@ -27,6 +27,12 @@ impl Clock {
         self.start
     }
 
+    /// Seconds of Unix time at a moment of the run.
+    pub fn unix_s(&self, at: Duration) -> u64 {
+        let moment = self.wall.saturating_add(at);
+        moment.map_or(0, |moment| u64::try_from(moment.as_second()).unwrap_or_default())
+    }
+
     /// The wall-clock time of the start.
     pub fn started_at(&self) -> jiff::Timestamp {
         self.wall

@@ -79,20 +79,12 @@ faults! {
 impl Fault {
     /// Returns true when this machine lacked something: never the origin's fault.
     pub const fn is_local(self) -> bool {
-        matches!(self, Self::LocalFiles | Self::LocalPorts | Self::LocalMemory | Self::LocalInternal)
+        matches!(self.class(), Class::Local)
     }
 
     /// Whether a time limit of any phase ended the request.
     pub const fn is_timeout(self) -> bool {
-        matches!(
-            self,
-            Self::TimeoutDns
-                | Self::TimeoutConnect
-                | Self::TimeoutTls
-                | Self::TimeoutFirstByte
-                | Self::TimeoutIdle
-                | Self::TimeoutTotal
-        )
+        matches!(self.class(), Class::Timeout)
     }
 }
 
@@ -151,7 +143,138 @@ impl fmt::Display for HttpFailure {
     }
 }
 
+/// Outcomes that are counted together where each for itself would be too many: the first word of their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Class {
+    /// [`Outcome::Ok`].
+    Ok,
+    /// Statuses 400..=499.
+    Http4xx,
+    /// Statuses 500..=599.
+    Http5xx,
+    /// Every other status that is a failure.
+    HttpOther,
+    /// A time limit.
+    Timeout,
+    /// The connection.
+    Connection,
+    /// TLS.
+    Tls,
+    /// The name.
+    Dns,
+    /// HTTP/2.
+    Http2,
+    /// The body.
+    Body,
+    /// The playlist.
+    Playlist,
+    /// The scope of the run.
+    Policy,
+    /// This machine.
+    Local,
+    /// Ended by hlswarm itself.
+    Cut,
+}
+
+impl Class {
+    /// How many there are.
+    pub const COUNT: usize = 14;
+
+    /// All of them, in the order of every table and report.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Ok,
+        Self::Http4xx,
+        Self::Http5xx,
+        Self::HttpOther,
+        Self::Timeout,
+        Self::Connection,
+        Self::Tls,
+        Self::Dns,
+        Self::Http2,
+        Self::Body,
+        Self::Playlist,
+        Self::Policy,
+        Self::Local,
+        Self::Cut,
+    ];
+
+    /// The place in a table of [`Class::COUNT`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The name in reports: that of its outcomes up to the dot.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Http4xx => "http_4xx",
+            Self::Http5xx => "http_5xx",
+            Self::HttpOther => "http_other",
+            Self::Timeout => "timeout",
+            Self::Connection => "conn",
+            Self::Tls => "tls",
+            Self::Dns => "dns",
+            Self::Http2 => "h2",
+            Self::Body => "body",
+            Self::Playlist => "playlist",
+            Self::Policy => "policy",
+            Self::Local => "local",
+            Self::Cut => "cut",
+        }
+    }
+}
+
+impl Fault {
+    /// What it is counted together with.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::TimeoutDns
+            | Self::TimeoutConnect
+            | Self::TimeoutTls
+            | Self::TimeoutFirstByte
+            | Self::TimeoutIdle
+            | Self::TimeoutTotal => Class::Timeout,
+            Self::ConnRefused
+            | Self::ConnReset
+            | Self::ConnEof
+            | Self::ConnUnreachable
+            | Self::ConnProtocol => Class::Connection,
+            Self::TlsCert | Self::TlsHandshake => Class::Tls,
+            Self::DnsNotFound | Self::DnsServerFailure => Class::Dns,
+            Self::H2GoAway | Self::H2Reset | Self::H2Flow | Self::H2Protocol => Class::Http2,
+            Self::BodyShort
+            | Self::BodyLong
+            | Self::BodyTooBig
+            | Self::BodyRange
+            | Self::BodyDecode
+            | Self::BodyRatio => Class::Body,
+            Self::PlaylistNotM3u8 | Self::PlaylistSyntax | Self::PlaylistLimit | Self::PlaylistSemantic => {
+                Class::Playlist
+            }
+            Self::PolicyScheme | Self::PolicyHost | Self::PolicyAddress | Self::PolicyRedirects => {
+                Class::Policy
+            }
+            Self::LocalFiles | Self::LocalPorts | Self::LocalMemory | Self::LocalInternal => Class::Local,
+            Self::Cut => Class::Cut,
+        }
+    }
+}
+
 impl Outcome {
+    /// What it is counted together with.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Ok => Class::Ok,
+            Self::Failed(fault) => fault.class(),
+            Self::Http(failure) => match failure.status() {
+                Some(400..=499) => Class::Http4xx,
+                Some(_) => Class::Http5xx,
+                None => Class::HttpOther,
+            },
+        }
+    }
+
     /// The outcome of a complete response: `redirect_followed` says that its `Location` was followed.
     pub const fn of_status(status: u16, redirect_followed: bool) -> Self {
         match status {
@@ -186,6 +309,18 @@ impl From<Fault> for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_class_has_the_name_that_its_outcomes_begin_with() {
+        for fault in Fault::ALL {
+            let first = fault.name().split('.').next();
+            assert_eq!(first, Some(fault.class().name()), "{}", fault.name());
+        }
+        for (status, class) in [(404, Class::Http4xx), (503, Class::Http5xx), (204, Class::HttpOther)] {
+            assert_eq!(Outcome::of_status(status, false).class(), class);
+        }
+        assert!(Class::ALL.iter().enumerate().all(|(index, class)| class.index() == index));
+    }
 
     #[test]
     fn every_status_has_the_slot_of_the_contract() {

@@ -37,6 +37,38 @@ fn assert_conserved(report: &Report) {
     assert_eq!(by_kind("bytes"), report.count("/bytes/total"));
     assert_eq!(report.count("/internal/invariant_violations"), 0);
     assert_eq!(report.count("/internal/panics"), 0);
+    assert_series(report);
+}
+
+/// The bins over time are all that was counted, and clients were somewhere for all of their time.
+fn assert_series(report: &Report) {
+    let column = |pointer: &str| -> u64 {
+        let column = report.value().pointer(pointer).and_then(Value::as_array);
+        column.into_iter().flatten().map(|bin| bin.as_u64().expect(pointer)).sum()
+    };
+    let columns = |pointer: &str| -> Vec<String> {
+        let columns = report.value().pointer(pointer).and_then(Value::as_object);
+        columns.into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    };
+    assert_eq!(column("/series/started"), report.count("/requests/started"));
+    assert_eq!(column("/series/bytes"), report.count("/bytes/total"));
+    for class in columns("/series/ended") {
+        let is_of = |name: &str| match class.strip_prefix("http_") {
+            Some(hundred) => name.starts_with(&format!("http.{}", hundred.trim_end_matches("xx"))),
+            None => name.split('.').next() == Some(class.as_str()),
+        };
+        let ended: u64 =
+            report.outcomes().iter().filter(|(name, _)| is_of(name)).map(|(_, count)| count).sum();
+        assert_eq!(column(&format!("/series/ended/{class}")), ended, "{class}");
+    }
+    let ended: u64 =
+        columns("/series/ended").iter().map(|class| column(&format!("/series/ended/{class}"))).sum();
+    assert_eq!(ended, report.count("/requests/finished"));
+    let client_ms: u64 =
+        columns("/series/client_ms").iter().map(|state| column(&format!("/series/client_ms/{state}"))).sum();
+    let lived_ms = report.number("/run/duration_s") * 1_000.0 * report.number("/run/clients_started");
+    assert!(client_ms as f64 <= lived_ms, "{client_ms} of {lived_ms}");
+    assert!(client_ms > 0 || report.count("/run/clients_peak") == 0);
 }
 
 /// For each kind and status: responses that the origin completed, and their bytes, equal the client's.
