@@ -10,7 +10,7 @@ use super::{
 use crate::pipeline::Counts;
 use crate::sample::{self, Details, RunSample};
 use crate::stats::{FindingRow, GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER, Metric, Rates, Totals};
-use crate::verdict;
+use crate::verdict::{self, Consequence};
 use crate::vocabulary::Kind;
 
 /// What a report says that no counter knows.
@@ -29,6 +29,8 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
     let totals = &frame.snapshot.totals;
     let nothing = Details::default();
     let details = frame.details.as_deref().unwrap_or(&nothing);
+    let checks = verdict::checks(&frame.end_numbers(facts.lost_workers));
+    let is_limited = checks.iter().any(|check| check.fails() && check.consequence == Consequence::Untrusted);
     let mut run = facts.run;
     let audience = audience::audience(&details.audience, run.player, frame.snapshot.created);
     run.duration_s = frame.at.as_secs_f64();
@@ -41,7 +43,8 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         run,
         exit: Exit::default(),
         health: health(frame),
-        trust: Trust::UNASSESSED,
+        trust: if is_limited { Trust::INVALID } else { Trust::UNASSESSED },
+        checks,
         requests: requests(totals),
         bytes: bytes(totals),
         outcomes: totals.outcomes().map(|(outcome, count)| (outcome.to_string(), count)).collect(),
@@ -81,6 +84,8 @@ fn requests(totals: &Totals) -> Requests {
     Requests {
         started: totals.started(),
         finished: totals.finished(),
+        failed: totals.errors(),
+        failed_share: totals.failure_share(),
         playlist: totals.started_of(Kind::Playlist),
         segment: totals.started_of(Kind::Segment),
         part: totals.started_of(Kind::Part),

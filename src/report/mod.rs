@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::verdict::Verdict;
+use crate::verdict::{self, Verdict};
 
 pub use audience::{Audience, Edge};
 pub use build::{Facts, build};
@@ -42,6 +42,8 @@ pub struct Report {
     pub health: Health,
     /// Whether the load tester itself limited the result.
     pub trust: Trust,
+    /// What the run was judged by: the exit code follows from it.
+    pub checks: Vec<verdict::Check>,
     /// Requests by kind.
     pub requests: Requests,
     /// Body bytes on the wire by kind.
@@ -196,6 +198,10 @@ pub struct Requests {
     pub started: u64,
     /// Requests that reached their outcome; equal to `started` at the end.
     pub finished: u64,
+    /// Those of them that failed; what hlswarm cut itself is no failure.
+    pub failed: u64,
+    /// The share of `failed` among the requests that failed or ended ok; `null`: there are none.
+    pub failed_share: Option<f64>,
     /// Playlist requests.
     pub playlist: u64,
     /// Segment requests.

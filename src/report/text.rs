@@ -295,20 +295,26 @@ fn audience(report: &Report, page: &mut Page) {
 }
 
 fn errors(report: &Report, page: &mut Page) {
-    let mut failed: Vec<_> = report.outcomes.iter().filter(|(name, _)| *name != "ok").collect();
-    if failed.is_empty() {
-        page.line(format!("errors  none in {}", units::plural(report.requests.finished, "response")));
+    let requests = &report.requests;
+    let ended = |name: &str| report.outcomes.get(name).copied().unwrap_or_default();
+    let cut = match ended(Fault::Cut.name()) {
+        0 => String::new(),
+        cut => format!(", {} cut by hlswarm itself", units::count(cut)),
+    };
+    let judged = requests.failed + ended("ok");
+    if requests.failed == 0 {
+        page.line(format!("errors  none in {}{cut}", units::plural(judged, "response")));
         return;
     }
-    failed.sort_by(|one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
-    let all: u64 = failed.iter().map(|(_, count)| **count).sum();
-    let share = (report.requests.finished > 0).then(|| all as f64 / report.requests.finished as f64);
     page.line(format!(
-        "errors  {} of {} requests ({})",
-        units::count(all),
-        units::count(report.requests.finished),
-        units::percent(share)
+        "errors  {} of {} requests ({}){cut}",
+        units::count(requests.failed),
+        units::count(judged),
+        units::percent(requests.failed_share)
     ));
+    let is_failure = |name: &str| name != "ok" && name != Fault::Cut.name();
+    let mut failed: Vec<_> = report.outcomes.iter().filter(|(name, _)| is_failure(name)).collect();
+    failed.sort_by(|one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
     for (name, count) in failed.iter().take(OUTCOMES) {
         page.line(format!("  {:>12}  {name:<20}{}", units::count(**count), meaning(name)));
         if let Some(detail) = report.failure_details.get(*name) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::control::{Ending, Plan};
 use crate::report::{self, Exit, Report};
+use crate::verdict::{Check, Consequence};
 use crate::vocabulary::outcome::{Fault, Outcome};
 use crate::vocabulary::{StopCause, units};
 
@@ -22,10 +23,6 @@ pub const UNTRUSTED: u8 = 4;
 const SIGNALLED: u8 = 128;
 /// The run finished, its criteria failed.
 pub const CRITERIA: u8 = 3;
-
-/// The share of requests that this machine could not make from which on it limited the result: the share of failures
-/// from which on a stream is degraded.
-const LOCAL_SHARE: f64 = crate::verdict::DEGRADED_SHARE;
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,31 +43,32 @@ impl From<ExitStatus> for ExitCode {
 /// The code of a run that has ended, reports not considered: the first that applies, with every reason. Reasons without a
 /// code of their own follow: what was asked for and not reached.
 pub(super) fn judge(report: &Report, ending: Ending, plan: Plan) -> Exit {
-    let found: Vec<_> = internal(report)
-        .into_iter()
+    let found: Vec<_> = failed(&report.checks, Consequence::Internal)
         .chain(refused(report, ending, plan))
         .chain(signal(ending, plan))
-        .chain(limited(report))
-        .chain(criteria(report))
+        .chain(failed(&report.checks, Consequence::Untrusted))
+        .chain(failed(&report.checks, Consequence::Criteria))
         .collect();
     let code = found.iter().map(|(code, _)| *code).next().unwrap_or_default();
     let reasons = found.into_iter().map(|(_, reason)| reason);
     Exit { code, reasons: reasons.chain(not_reached(report, ending, plan)).collect() }
 }
 
+/// The checks that failed and mean this, each with its code and sentence.
+fn failed(checks: &[Check], consequence: Consequence) -> impl Iterator<Item = (u8, String)> {
+    let code = match consequence {
+        Consequence::Internal => INTERNAL,
+        Consequence::Untrusted => UNTRUSTED,
+        Consequence::Criteria => CRITERIA,
+    };
+    let failed = checks.iter().filter(move |check| check.fails() && check.consequence == consequence);
+    failed.map(move |check| (code, check.sentence.clone()))
+}
+
 /// The same after some reports could not be written.
 pub(super) fn with_unwritten(exit: Exit, failed: &[String]) -> Exit {
     let code = if exit.code == INTERNAL { INTERNAL } else { UNWRITTEN };
     Exit { code, reasons: exit.reasons.into_iter().chain(failed.iter().cloned()).collect() }
-}
-
-fn internal(report: &Report) -> Vec<(u8, String)> {
-    let faults = [
-        (report.internal.panics, "a part of hlswarm panicked"),
-        (report.internal.invariant_violations, "counters of hlswarm contradict each other"),
-    ];
-    let faults = faults.into_iter().filter(|(count, _)| *count > 0);
-    faults.map(|(count, what)| (INTERNAL, format!("{what} ({count})"))).collect()
 }
 
 /// Ended before its time by a signal, or cut by a second one.
@@ -83,36 +81,6 @@ fn signal(ending: Ending, plan: Plan) -> Option<(u8, String)> {
     let (code, name) = of_signal(cause)?;
     let how = if ending.cut { "cut short" } else { "ended early" };
     Some((code, format!("{how} by {name}")))
-}
-
-/// What this machine lacked, if that limited the result: a noticeable share of requests, or a client that never played.
-pub(super) fn limited(report: &Report) -> Option<(u8, String)> {
-    let lacked = lacked(report);
-    let count: u64 = lacked.iter().map(|(_, count)| count).sum();
-    let all_played = report.playback.started >= report.run.clients_started;
-    if count == 0 || (all_played && (count as f64) < report.requests.finished as f64 * LOCAL_SHARE) {
-        return None;
-    }
-    let what: Vec<_> = lacked
-        .iter()
-        .map(|(fault, _)| match fault {
-            Fault::LocalFiles => "file descriptors (ulimit -n)",
-            Fault::LocalPorts => "local ports (net.ipv4.ip_local_port_range)",
-            _ => "memory for sockets",
-        })
-        .collect();
-    let requests = units::plural(count, "request");
-    let reason =
-        format!("this machine ran out of {}: {requests} failed by it, not by the origin", what.join(" and "));
-    Some((UNTRUSTED, reason))
-}
-
-/// Requests that this machine could not make, by what it lacked.
-fn lacked(report: &Report) -> Vec<(Fault, u64)> {
-    let shortages = [Fault::LocalFiles, Fault::LocalPorts, Fault::LocalMemory];
-    let counted =
-        shortages.map(|fault| (fault, report.outcomes.get(fault.name()).copied().unwrap_or_default()));
-    counted.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
 /// The first client could not load the stream, so there was no load. Nothing is at this URL (5), or what is there
@@ -208,23 +176,4 @@ pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
         StopCause::AddressSpace => Some((UNTRUSTED, "the limit of its address space (ulimit -v)")),
         StopCause::Signal(number, name) => Some((SIGNALLED.saturating_add(number), name)),
     }
-}
-
-/// What every run must reach that had at least one client.
-fn criteria(report: &Report) -> Vec<(u8, String)> {
-    if report.run.clients_started == 0 {
-        return Vec::new();
-    }
-    let mut failed = Vec::new();
-    if report.playback.started == 0 {
-        failed.push((CRITERIA, "nothing was ever played".to_owned()));
-    }
-    let ok = report.outcomes.get("ok").copied().unwrap_or_default();
-    let cut = report.outcomes.get("cut").copied().unwrap_or_default();
-    let local: u64 = lacked(report).iter().map(|(_, count)| count).sum();
-    let counted = report.requests.finished.saturating_sub(cut + local);
-    if ok * 2 < counted {
-        failed.push((CRITERIA, format!("less than half of the requests succeeded ({ok} of {counted})")));
-    }
-    failed
 }

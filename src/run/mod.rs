@@ -30,7 +30,7 @@ use crate::config::{ConfigError, RunConfig, shown_file};
 use crate::control::{Controller, Ending};
 use crate::net::unused_resolve_entries;
 use crate::pipeline::{self, Pipeline, RecordFile, Taps};
-use crate::report::{self, Facts, Report, Trust};
+use crate::report::{self, Facts, Report};
 use crate::sample::Sources;
 use crate::sample::{RunSample, Sampler, SamplerHandle};
 use crate::swarm::Swarm;
@@ -297,9 +297,6 @@ impl Ended {
         run.resolve_unused = unused_resolve_entries(&self.config.clients.net.resolve);
         let facts = Facts { run, lost_workers: self.lost, origin };
         let mut report = report::build(facts, &self.frame);
-        if exit::limited(&report).is_some() {
-            report.trust = Trust::INVALID;
-        }
         report.exit = exit::judge(&report, self.ending, self.config.plan);
         report
     }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::RunSample;
 use crate::stats::{Metric, Rates, Snapshot, Totals};
-use crate::verdict::{HealthNumbers, RunNumbers};
-use crate::vocabulary::ClientState;
+use crate::verdict::{EndNumbers, HealthNumbers, RunNumbers};
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{ClientState, Outcome};
 
 /// What the health of the stream follows from at a moment; `recent`: over the last ten seconds.
 pub(super) fn of_moment(at: Duration, snapshot: &Snapshot, recent: Option<&Rates>) -> HealthNumbers {
@@ -26,12 +28,31 @@ pub(super) fn of_run(totals: &Totals) -> RunNumbers {
     RunNumbers { error_share: totals.error_share(), has_played: totals.get(Metric::PlaybackStarts) > 0 }
 }
 
+impl RunSample {
+    /// What a run is judged by at its end; `lost`: threads that were lost to a panic.
+    pub fn end_numbers(&self, lost: u64) -> EndNumbers {
+        let totals = &self.snapshot.totals;
+        let ended = |fault: Fault| totals.ended(fault.into());
+        EndNumbers {
+            panics: self.panics + lost,
+            invariant_violations: self.snapshot.invariant_violations,
+            clients_started: self.snapshot.created,
+            clients_played: totals.get(Metric::PlaybackStarts),
+            finished: totals.finished(),
+            ok: totals.ended(Outcome::Ok),
+            cut: ended(Fault::Cut),
+            local_files: ended(Fault::LocalFiles),
+            local_ports: ended(Fault::LocalPorts),
+            local_memory: ended(Fault::LocalMemory),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::stats::Registry;
-    use crate::vocabulary::outcome::Fault;
-    use crate::vocabulary::{Clock, Kind, Outcome};
+    use crate::vocabulary::{Clock, Kind};
 
     #[test]
     fn what_this_machine_could_not_make_is_no_share_of_the_failures() {

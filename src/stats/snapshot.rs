@@ -192,6 +192,24 @@ impl Totals {
         failed.filter(|(slot, _)| Some(*slot) != cut).map(|(_, tally)| tally.requests).sum()
     }
 
+    /// The share of [`errors`](Self::errors) among the requests that failed or ended ok; `None` when there are none.
+    pub fn failure_share(&self) -> Option<f64> {
+        share(self.errors(), self.errors() + self.ended(Outcome::Ok))
+    }
+
+    /// The share of all requests that ended this way; `None` when none has ended.
+    pub fn outcome_share(&self, outcome: Outcome) -> Option<f64> {
+        share(self.ended(outcome), self.finished())
+    }
+
+    /// Which kinds the requests that failed in this way are of, each that there is with its share.
+    pub fn kinds_of(&self, outcome: Outcome) -> impl Iterator<Item = (Kind, Option<f64>)> + '_ {
+        let all = self.ended(outcome);
+        let of = move |kind: Kind| (kind, self.kind(kind).failed(outcome).requests);
+        let occurred = Kind::ALL.into_iter().map(of).filter(|(_, part)| *part > 0);
+        occurred.map(move |(kind, part)| (kind, share(part, all)))
+    }
+
     /// Requests that ended because this machine lacked something: the origin had no part in them.
     pub fn local_faults(&self) -> u64 {
         Fault::ALL.into_iter().filter(|fault| fault.is_local()).map(|fault| self.ended(fault.into())).sum()
@@ -201,8 +219,7 @@ impl Totals {
     /// out; `None` when there are none.
     pub fn error_share(&self) -> Option<f64> {
         let errors = self.errors().saturating_sub(self.local_faults());
-        let judged = errors + self.ended(Outcome::Ok);
-        (judged > 0).then(|| errors as f64 / judged as f64)
+        share(errors, errors + self.ended(Outcome::Ok))
     }
 
     /// Requests of all kinds that ended this way.
@@ -414,4 +431,9 @@ impl Snapshot {
     pub fn in_state(&self, state: ClientState) -> u64 {
         self.states.get(state.index()).copied().unwrap_or_default()
     }
+}
+
+/// A part of a whole that is not empty.
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }

@@ -63,6 +63,11 @@ pub(super) fn frame(stage: &str) -> Arc<RunSample> {
 
 /// The report of the stage "finished".
 pub(super) fn report() -> Arc<Report> {
+    Arc::new(report_of(&frame("finished")))
+}
+
+/// The report of a run that has come to this.
+pub(super) fn report_of(sample: &RunSample) -> Report {
     let run = report::Run {
         target: title().target,
         version: "0.1.0",
@@ -85,7 +90,7 @@ pub(super) fn report() -> Arc<Report> {
         resolve_unused: Vec::new(),
     };
     let facts = report::Facts { run, lost_workers: 0, origin: None };
-    Arc::new(report::build(facts, &frame("finished")))
+    report::build(facts, sample)
 }
 
 /// A stage in which everything that can come from outside, or from an operator, is `text`.

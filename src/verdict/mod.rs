@@ -1,7 +1,9 @@
 //! What follows from the numbers of a run: pure, numbers in and judgements out, each made once for every reader.
 
+mod checks;
 mod health;
 
+pub use checks::{Check, CheckResult, Consequence, EndNumbers, Limit, checks};
 pub use health::{
     DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, Pending, RunNumbers,
     RunResult, Verdict,

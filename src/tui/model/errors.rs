@@ -7,7 +7,7 @@ use crate::tui::app::{App, Capacity};
 use crate::tui::theme::Role;
 use crate::vocabulary::finding::{Finding, Severity};
 use crate::vocabulary::outcome::{Fault, HttpFailure};
-use crate::vocabulary::{Kind, Outcome, units};
+use crate::vocabulary::{Outcome, units};
 
 use super::{Column, Line, Table, Text};
 
@@ -63,7 +63,7 @@ impl Errors {
             0 => "none yet: HTTP errors and other faults will be listed here".to_owned(),
             _ => format!("none in {}", units::plural(finished, "request")),
         };
-        let share = (finished > 0).then(|| errors as f64 / finished as f64);
+        let share = totals.failure_share();
         let since = app.scope.since().map_or(String::new(), |_| " since the mark".to_owned());
         Self {
             total: format!("total {}, {}{since}", units::count(errors), units::percent(share)),
@@ -198,7 +198,7 @@ fn table(app: &App, totals: &Totals, room: usize) -> Table {
     let mut lines: Vec<&FailureLine> = frame.failures.iter().collect();
     lines.sort_by_key(|line| (!is_http(line.outcome), std::cmp::Reverse(totals.ended(line.outcome))));
     let errors = totals.errors();
-    let share = (totals.finished() > 0).then(|| errors as f64 / totals.finished() as f64);
+    let share = totals.failure_share();
     let now = frame.at;
     let shown = lines.iter().skip(app.scroll).take(room);
     let lines = shown.map(|line| Line::of(failure_cells(line, totals, now))).collect();
@@ -215,7 +215,7 @@ fn table(app: &App, totals: &Totals, room: usize) -> Table {
 
 fn failure_cells(line: &FailureLine, totals: &Totals, now: std::time::Duration) -> Vec<Text> {
     let count = totals.ended(line.outcome);
-    let share = (totals.finished() > 0).then(|| count as f64 / totals.finished() as f64);
+    let share = totals.outcome_share(line.outcome);
     let ago = now.saturating_sub(line.last);
     let last = if line.per_second > 0.0 { "now".to_owned() } else { units::span(ago) };
     vec![
@@ -226,18 +226,14 @@ fn failure_cells(line: &FailureLine, totals: &Totals, now: std::time::Duration) 
         Text::plain(units::clock(line.first)),
         Text::plain(units::count(line.clients_at_first)),
         Text::label(last),
-        Text::label(kinds(line.outcome, totals, count)),
+        Text::label(kinds(line.outcome, totals)),
     ]
 }
 
 /// Which kinds of requests ended this way.
-fn kinds(outcome: Outcome, totals: &Totals, count: u64) -> String {
-    let of = |kind: Kind| (kind, totals.kind(kind).failed(outcome).requests);
-    let shares = Kind::ALL.into_iter().map(of).filter(|(_, part)| *part > 0);
-    let shares = shares.map(|(kind, part)| {
-        let share = (count > 0).then(|| part as f64 / count as f64);
-        format!("{} {}", kind.name(), units::percent(share))
-    });
+fn kinds(outcome: Outcome, totals: &Totals) -> String {
+    let shares = totals.kinds_of(outcome);
+    let shares = shares.map(|(kind, share)| format!("{} {}", kind.name(), units::percent(share)));
     shares.collect::<Vec<_>>().join("  ")
 }
 
@@ -274,6 +270,7 @@ fn finding_cells(row: &FindingRow) -> Vec<Text> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report;
     use crate::sample::RunSample;
     use crate::tui::app::{Access, Msg, Title};
     use crate::tui::fixtures;
@@ -336,5 +333,30 @@ mod tests {
         assert_eq!((&digits[..1], &digits[103..104], &digits[199..]), ("1", "2", "3"));
         assert_eq!(digits.matches('.').count(), 197);
         assert_eq!(strip.other.text, "other 7");
+    }
+
+    #[test]
+    fn screen_text_and_json_agree_on_the_share_of_failures_and_the_verdict_with_them() {
+        let (cut, unavailable) = ((Fault::Cut.into(), 3), (Outcome::of_status(503, false), 4));
+        for (ended, screen, text, share) in [
+            (&[cut][..], "total 0, --", "errors  none in 0 responses, 3 cut by hlswarm itself", None),
+            (&[unavailable], "total 4, 100.0%", "errors  4 of 4 requests (100.0%)", Some(1.0)),
+            (
+                &[cut, unavailable],
+                "total 4, 100.0%",
+                "errors  4 of 4 requests (100.0%), 3 cut by hlswarm itself",
+                Some(1.0),
+            ),
+        ] {
+            let app = app(ended);
+            assert_eq!(Errors::of(&app, 9).total, screen);
+            let mut sample = (*app.steady).clone();
+            sample.snapshot.created = 1;
+            let report = fixtures::report_of(&sample);
+            assert!(report::text(&report).contains(&format!("{text}\n")), "{}", report::text(&report));
+            assert_eq!(report.requests.failed_share, share);
+            let success = report.checks.iter().find(|check| check.name == "success_share").expect("a check");
+            assert_eq!((success.value, success.fails()), (share.map(|failed| 1.0 - failed), share.is_some()));
+        }
     }
 }
