@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::cli::{CheckArgs, LoadArgs, RequestArgs};
 use crate::control::{Ahead, Plan};
 use crate::hls::VariantChoice;
-use crate::load::{Ramp, Reconnects};
+use crate::load::{ClientLimit, Ramp, Reconnects};
 use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
 use crate::swarm::{ClientSettings, PlaylistTap};
@@ -90,7 +90,7 @@ pub struct ReportFile {
 pub struct RunConfig {
     /// What clients do.
     pub clients: ClientSettings,
-    /// How many of them, when. Its `clients_max` is set by preflight.
+    /// How many of them, when. Its `limit` is set by preflight.
     pub plan: Plan,
     /// Named by every request.
     pub run_id: String,
@@ -160,7 +160,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         },
         plan: Plan {
             clients: args.clients,
-            clients_max: args.clients,
+            limit: ClientLimit::default(),
             ramp,
             jitter: args.ramp_jitter,
             ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
@@ -214,7 +214,7 @@ pub fn check_config(
         },
         plan: Plan {
             clients: 1,
-            clients_max: 1,
+            limit: ClientLimit::default(),
             ramp,
             jitter: Duration::ZERO,
             ahead: Ahead::Together,

@@ -93,7 +93,7 @@ impl<E: Engine> Controller<E> {
     }
 
     fn aim(&mut self, target: i64) {
-        self.target = u32::try_from(target.clamp(0, self.plan.clients_max.into())).unwrap_or_default();
+        self.target = self.plan.limit.clamp(target);
     }
 
     fn hold(&mut self, kind: ChangeKind) {

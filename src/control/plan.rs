@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Ahead;
-use crate::load::Ramp;
+use crate::load::{ClientLimit, Ramp};
 use crate::vocabulary::{Command, Outcome, StopCause};
 
 /// How a run goes.
@@ -12,7 +12,7 @@ pub struct Plan {
     /// Clients to reach.
     pub clients: u32,
     /// The most clients that the operator can ask for.
-    pub clients_max: u32,
+    pub limit: ClientLimit,
     /// How fast.
     pub ramp: Ramp,
     /// By how much single starts are moved.

@@ -112,6 +112,7 @@ fn title(config: &RunConfig) -> Title {
         seed: config.plan.seed,
         ramp_rate: config.ramp_rate(),
         duration: config.plan.duration,
+        limit: config.plan.limit,
     }
 }
 

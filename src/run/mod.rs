@@ -138,8 +138,8 @@ async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure>
     secrets::keep_out_of_core_dumps(&config);
     let record = config.output.record.as_deref().map(open_record).transpose()?;
     let reports = Arc::new(Reports::prepare(&config.output.reports, config.output.record.as_deref())?);
-    let fit = preflight::check(config.plan.clients, &config.clients.net.http_profile);
-    config.plan.clients_max = fit.map_err(Failure::Preflight)?;
+    let limit = preflight::check(config.plan.clients, &config.clients.net.http_profile);
+    config.plan.limit = limit.map_err(Failure::Preflight)?;
     config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
     config.output.on_hangup = signals.on_hangup(config.output.on_hangup);
     let Signals { commands, orders, report, .. } = signals;

@@ -6,6 +6,7 @@
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+use crate::load::{Bound, ClientLimit};
 use crate::player::LANES;
 use crate::vocabulary::{HttpProfile, limits, units};
 
@@ -23,20 +24,25 @@ const WORKERS_PART: u64 = 4;
 ///
 /// # Errors
 /// One line that says what is needed and what there is.
-pub(super) fn check(clients: u32, http_profile: &HttpProfile) -> Result<u32, String> {
+pub(super) fn check(clients: u32, http_profile: &HttpProfile) -> Result<ClientLimit, String> {
     let files = raise_open_files();
     let each = if http_profile.connections_apart { LANES as u64 } else { 1 };
-    let fit = files.map_or(u64::from(limits::CLIENTS), |files| files.saturating_sub(files_reserved()) / each);
-    let fit = u32::try_from(fit).unwrap_or(u32::MAX).min(limits::CLIENTS);
-    if clients <= fit {
-        return Ok(fit);
+    let fit = files.map_or(u64::MAX, |files| files.saturating_sub(files_reserved()) / each);
+    let limit = match (u32::try_from(fit), files) {
+        (Ok(clients), Some(files)) if clients < limits::CLIENTS => {
+            ClientLimit { clients, bound: Bound::OpenFiles(files) }
+        }
+        _ => ClientLimit::default(),
+    };
+    if !limit.is_exceeded_by(clients.into()) {
+        return Ok(limit);
     }
     let needed = units::count(u64::from(clients) * each + files_reserved());
     let there = files.map_or(units::UNKNOWN.to_owned(), units::count);
     Err(format!(
         "{} need {needed} open files and this process may open {there}; raise the limit (ulimit -Hn) or ask for at most {}",
         units::plural(u64::from(clients), "client"),
-        units::plural(u64::from(fit), "client"),
+        units::plural(u64::from(limit.clients), "client"),
     ))
 }
 
@@ -76,7 +82,7 @@ mod tests {
     fn what_does_not_fit_is_refused_with_the_arithmetic() {
         let http_profile = HttpProfile::default();
         assert!(check(0, &http_profile).is_ok());
-        let fit = check(1, &http_profile).expect("one client fits");
+        let fit = check(1, &http_profile).expect("one client fits").clients;
         assert!(fit >= 1);
         if fit < limits::CLIENTS {
             let refused = check(fit + 1, &http_profile).expect_err("too many");
@@ -93,8 +99,8 @@ mod tests {
     #[test]
     fn a_player_that_keeps_its_lanes_apart_needs_a_file_for_each() {
         let apart = HttpProfile { connections_apart: true, ..HttpProfile::default() };
-        let [together, apart] =
-            [HttpProfile::default(), apart].map(|http_profile| check(0, &http_profile).expect("none fits"));
+        let [together, apart] = [HttpProfile::default(), apart]
+            .map(|http_profile| check(0, &http_profile).expect("none fits").clients);
         let Some(files) = getrlimit(Resource::Nofile).current else { return };
         let most = u64::from(limits::CLIENTS);
         assert_eq!(u64::from(together), (files - files_reserved()).min(most));

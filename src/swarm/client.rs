@@ -20,14 +20,11 @@ use crate::vocabulary::clock::micros;
 
 use super::answer::conclude;
 use super::client_events::ClientEvents;
-use super::client_slot::{ClientSlot, Shared};
+use super::client_slot::{ClientSlot, Shared, client_seed};
 use super::decryption::KeyRing;
 use super::inspection::Inspection;
 use super::lanes::{Lanes, Mailbox};
 use super::request::{Completed, RequestContext, kind, request};
-
-/// Weyl constant: spreads client numbers over the seeds.
-pub(super) const SEED_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Why the life of a client is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +47,7 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(shared: &Shared, meter: Meter, events: Rc<ClientEvents>, slot: Rc<ClientSlot>) -> Self {
         let settings = &shared.settings;
-        let seed = settings.seed ^ meter.client_id().wrapping_mul(SEED_STEP);
+        let seed = client_seed(settings.seed, meter.client_id());
         let clock = meter.clock();
         let player = Player::new(Arc::clone(&settings.player), seed, clock.started_at(), clock.now())
             .succeeding(slot.allowance());

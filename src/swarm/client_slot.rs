@@ -1,10 +1,7 @@
-//! One place among the clients of a worker, and who sits in it: a viewer that leaves makes room for another.
+//! One place among the clients of a worker: what the worker and the client in it tell each other.
 //!
-//! * A viewer that gave up is replaced after a back-off that grows while the origin stays unusable, and not before its
-//!   [`Allowance`] is full again: viewers that leave and return are the same load. One whose session was over is
-//!   replaced at once. The new one is a client of its own: a new number, new connections, nothing remembered.
-//! * The slot keeps the client's handle outside its task: the last numbers of a client outlive the task, and the
-//!   handle is dropped only after the client.
+//! The slot keeps the client's handle outside its task: the last numbers of a client outlive the task, and the handle is
+//! dropped only after the client.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,15 +10,22 @@ use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
 
 use super::ClientSettings;
-use super::client::{Client, End, SEED_STEP};
 use super::client_events::ClientEvents;
 use super::playlist_cache::PlaylistCache;
 use super::reach::Reach;
 use crate::net::Net;
 use crate::pipeline::{self, Tap};
-use crate::player::{Allowance, Backoff, Departure};
-use crate::stats::{ClientHandle, Metric, Registry};
+use crate::player::{Allowance, Departure};
+use crate::stats::{ClientHandle, Meter, Metric, Registry};
 use crate::vocabulary::{ClientState, Clock, SecretUrl};
+
+/// Weyl constant: spreads client numbers over the seeds.
+const SEED_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The seed of a client's choices.
+pub(super) fn client_seed(run: u64, client: u64) -> u64 {
+    run ^ client.wrapping_mul(SEED_STEP)
+}
 
 /// What the clients of one worker thread are made from.
 pub(super) struct Shared {
@@ -88,9 +92,19 @@ impl ClientSlot {
     }
 
     /// The seed of what is decided here and not by a client.
-    fn seed(&self) -> u64 {
+    pub(super) fn seed(&self) -> u64 {
         let first = self.session.borrow().as_ref().map_or(0, |session| session.handle.id());
-        self.shared.settings.seed ^ first.wrapping_mul(SEED_STEP)
+        client_seed(self.shared.settings.seed, first)
+    }
+
+    /// What the clients of its worker share.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The viewer that leaves passes on the requests that may still follow failures.
+    pub(super) fn pass_on(&self, allowance: Allowance) {
+        self.allowance.set(allowance);
     }
 
     /// Whether media that is encrypted as a whole is decrypted.
@@ -172,16 +186,15 @@ impl ClientSlot {
         self.session.take().map(|session| session.handle)
     }
 
-    /// A life for who sits here, on the heap: the task would keep it twice.
-    fn client(self: &Rc<Self>) -> Option<Box<Client>> {
+    /// What the client of the session counts with, and what it tells its events to.
+    pub(super) fn session(&self) -> Option<(Meter, Rc<ClientEvents>)> {
         let session = self.session.borrow();
         let Session { handle, events } = session.as_ref()?;
-        let meter = handle.meter(self.shared.index, self.shared.clock);
-        Some(Box::new(Client::new(&self.shared, meter, Rc::clone(events), Rc::clone(self))))
+        Some((handle.meter(self.shared.index, self.shared.clock), Rc::clone(events)))
     }
 
     /// The viewer leaves.
-    fn end_session(&self, departure: Departure) {
+    pub(super) fn end_session(&self, departure: Departure) {
         self.left(match departure {
             Departure::GaveUp => pipeline::Departure::GaveUp,
             Departure::SessionOver => pipeline::Departure::SessionOver,
@@ -190,33 +203,10 @@ impl ClientSlot {
     }
 
     /// Another takes the place.
-    fn start_session(&self) {
+    pub(super) fn start_session(&self) {
         let Shared { registry, index, clock, .. } = &*self.shared;
         let handle = registry.add();
         handle.meter(*index, *clock).count(Metric::Replacements, 1);
         self.session.replace(Some(Session::new(&self.shared, handle)));
     }
-}
-
-/// One client after the other, until one ends that makes no room for another.
-pub(super) async fn run_sessions(slot: Rc<ClientSlot>) -> End {
-    let clock = slot.shared.clock;
-    let mut backoff = Backoff::new(slot.seed());
-    while let Some(client) = slot.client() {
-        let end = client.live().await;
-        let allowance = client.allowance();
-        slot.allowance.set(allowance);
-        drop(client);
-        let End::Left(departure) = end else { return end };
-        slot.end_session(departure);
-        if departure == Departure::GaveUp {
-            let until = allowance.successor_at(clock.now(), &mut backoff);
-            sleep_until(Instant::from_std(clock.origin() + until)).await;
-        }
-        if slot.is_draining() {
-            break;
-        }
-        slot.start_session();
-    }
-    End::Drained
 }

@@ -18,6 +18,7 @@ mod playlist_cache;
 mod reach;
 mod request;
 mod sample_schedule;
+mod sessions;
 mod worker;
 
 use std::sync::Arc;

@@ -24,9 +24,10 @@ use crate::sync::live_tasks::LiveTasks;
 
 use super::ClientSettings;
 use super::client::End;
-use super::client_slot::{ClientSlot, Shared, run_sessions};
+use super::client_slot::{ClientSlot, Shared};
 use super::playlist_cache::PlaylistCache;
 use super::sample_schedule::{SampleSchedule, TURN};
+use super::sessions::run_sessions;
 
 /// Orders that may wait: a join storm is thousands of them, and the controller may wait too.
 const ORDERS: usize = 1_024;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::generator::{Generator, Worker};
+use crate::load::ClientLimit;
 use crate::run_state::{ChangeKind, ChangeSource, Journal, LoadChange, VerdictChange};
 use crate::sample::{FailureLine, FailureTracker, History, Lane, Pipeline, Point, RunSample, TIMED};
 use crate::stats::{
@@ -42,6 +43,7 @@ pub(super) fn title() -> Title {
         seed: 7,
         ramp_rate: Some(5.0),
         duration: None,
+        limit: ClientLimit::default(),
     }
 }
 

@@ -81,9 +81,7 @@ fn config(scale: Scale, url: &str) -> RunConfig {
     );
     let parsed = cli::parse(line.split(' ').map(std::ffi::OsString::from)).expect("good arguments");
     let cli::Command::Run(args) = parsed.command else { panic!("not a run") };
-    let mut config = run_config(SecretUrl::parse(url).unwrap(), args.load, line).unwrap();
-    config.plan.clients_max = scale.clients + scale.churn;
-    config
+    run_config(SecretUrl::parse(url).unwrap(), args.load, line).unwrap()
 }
 
 /// An origin on a thread of its own, until `stop` is dropped; returns where it is and what it will have counted.

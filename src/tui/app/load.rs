@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use super::{App, Effect, Mode};
-use crate::vocabulary::limits::CLIENTS;
 use crate::vocabulary::{Command, RunState, StopCause, units};
 
 /// A change by more clients than this is asked about first.
@@ -23,12 +22,12 @@ impl App {
 
     /// A step more or fewer; a large one is asked about first.
     pub(super) fn change(&mut self, by: i64) -> Effect {
-        let target = (self.wanted() + by).clamp(0, CLIENTS.into());
+        let asked = self.wanted() + by;
         if self.is_ending() || by.abs() > ASK_ABOVE {
-            return self.want(target);
+            return self.want(asked);
         }
-        let by = target - self.wanted();
-        self.expect(target);
+        let by = i64::from(self.title.limit.clamp(asked)) - self.wanted();
+        self.expect(asked);
         // Relative: hammered keys add up in the run, however late the frames show it.
         Effect::Ask(Command::AdjustTarget(by))
     }
@@ -38,9 +37,12 @@ impl App {
         if self.is_ending() {
             return self.say(ENDING.to_owned());
         }
-        let target = target.clamp(0, CLIENTS.into());
-        if (target - self.wanted()).abs() > ASK_ABOVE {
-            self.mode = Mode::Confirm(target);
+        let limited = i64::from(self.title.limit.clamp(target));
+        if (limited - self.wanted()).abs() > ASK_ABOVE {
+            self.mode = Mode::Confirm(limited);
+            if self.title.limit.is_exceeded_by(target) {
+                return self.say(self.title.limit.to_string());
+            }
             return Effect::None;
         }
         self.aim(target)
@@ -51,13 +53,18 @@ impl App {
             return Effect::None;
         }
         self.expect(target);
-        Effect::Ask(Command::SetTarget(u32::try_from(target).unwrap_or_default()))
+        Effect::Ask(Command::SetTarget(self.title.limit.clamp(target)))
     }
 
-    pub(super) fn expect(&mut self, target: i64) {
+    pub(super) fn expect(&mut self, asked: i64) {
+        let target = i64::from(self.title.limit.clamp(asked));
         self.asked_target = Some((target, self.live.at + SETTLES));
         let held = if self.live.state == RunState::Hold { ", but the ramp is held: p" } else { "" };
-        self.say(format!("target {}{held}", units::count(target.unsigned_abs())));
+        let limited = match self.title.limit.is_exceeded_by(asked) {
+            true => format!(", {}", self.title.limit),
+            false => String::new(),
+        };
+        self.say(format!("target {}{limited}{held}", units::count(target.unsigned_abs())));
     }
 
     /// The target, with what was asked for and does not show in the frames yet.

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use super::input::{Input, Key};
 use super::keys::{self, Action, Motion};
+use crate::load::ClientLimit;
 use crate::pipeline::LogEntry;
 use crate::report::{self, Report};
 use crate::sample::RunSample;
@@ -51,6 +52,8 @@ pub struct Title {
     pub ramp_rate: Option<f64>,
     /// When the run ends by itself; `None` is until it is stopped.
     pub duration: Option<Duration>,
+    /// The most clients that can be asked for.
+    pub limit: ClientLimit,
 }
 
 impl Title {

@@ -1,6 +1,7 @@
 //! The console's mind: frames and keys go in, effects come out.
 
 use super::*;
+use crate::load::Bound;
 use crate::vocabulary::RunState;
 use crate::vocabulary::limits::CLIENTS;
 
@@ -55,6 +56,22 @@ fn the_target_never_falls_below_zero_or_rises_above_the_limit() {
     assert_eq!(asked_for(press(&mut app, Key::Char('-'))), 0);
     app.update(Msg::Sample(frame(70_000, RunState::Running, CLIENTS)));
     assert_eq!(asked_for(press(&mut app, Key::Char('+'))), 0);
+}
+
+#[test]
+fn a_target_beyond_what_this_machine_carries_is_lowered_with_the_reason() {
+    let mut app = app();
+    app.title.limit = ClientLimit { clients: 40, bound: Bound::OpenFiles(104) };
+    app.update(Msg::Sample(frame(61_000, RunState::Running, 30)));
+    let reason = "limited to 40 clients: 104 files may be open";
+    (0..3).for_each(|_| _ = press(&mut app, Key::Char(']')));
+    assert_eq!(press(&mut app, Key::Char('+')), Effect::Ask(Command::SetTarget(40)), "by 500");
+    assert_eq!(app.notice(), Some(format!("target 40, {reason}").as_str()));
+    (0..9).for_each(|_| _ = press(&mut app, Key::Char('[')));
+    assert_eq!(asked_for(press(&mut app, Key::Char('+'))), 0);
+    assert_eq!(app.notice(), Some(format!("target 40, {reason}").as_str()));
+    assert_eq!(asked_for(press(&mut app, Key::Char('-'))), -1);
+    assert_eq!(app.notice(), Some("target 39"));
 }
 
 #[test]
