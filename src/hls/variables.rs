@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-use crate::vocabulary::{limits, outcome::Fault, secret_url::percent_decoded};
+use crate::vocabulary::{limits, outcome::Fault, percent::percent_decoded};
 
 use super::{parse::ParseError, text::Text};
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use rustix::io::Errno;
 #[cfg(target_os = "linux")]
 use rustix::net::RecvFlags;
 use rustls::pki_types::ServerName;
@@ -21,6 +20,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::deadline::Deadline;
+use super::io_fault::fault;
 use super::race::race;
 use super::resolve::{Addresses, Resolver};
 use super::{ConnectTimings, ConnectionInfo, tls};
@@ -170,26 +170,6 @@ fn telling(faults: impl Iterator<Item = Fault>) -> Fault {
     faults.min_by_key(rank).unwrap_or(Fault::ConnUnreachable)
 }
 
-/// The fault behind an error of a socket. What our own machine lacks comes first: it is never the origin's fault.
-pub(super) fn fault(error: &io::Error) -> Fault {
-    match Errno::from_io_error(error) {
-        Some(Errno::MFILE | Errno::NFILE) => return Fault::LocalFiles,
-        Some(Errno::ADDRNOTAVAIL | Errno::ADDRINUSE) => return Fault::LocalPorts,
-        Some(Errno::NOBUFS | Errno::NOMEM) => return Fault::LocalMemory,
-        _ => {}
-    }
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Fault::ConnRefused,
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            Fault::ConnReset
-        }
-        io::ErrorKind::UnexpectedEof => Fault::ConnEof,
-        io::ErrorKind::TimedOut => Fault::TimeoutConnect,
-        io::ErrorKind::InvalidData => Fault::TlsHandshake,
-        _ => Fault::ConnUnreachable,
-    }
-}
-
 impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -312,25 +292,6 @@ mod tests {
             (&[], ConnUnreachable),
         ] {
             assert_eq!(telling(faults.iter().copied()), expected);
-        }
-    }
-
-    #[test]
-    fn what_this_machine_lacks_is_never_the_origins_fault() {
-        for (errno, expected) in [
-            (Errno::MFILE, Fault::LocalFiles),
-            (Errno::NFILE, Fault::LocalFiles),
-            (Errno::ADDRNOTAVAIL, Fault::LocalPorts),
-            (Errno::NOBUFS, Fault::LocalMemory),
-            (Errno::NOMEM, Fault::LocalMemory),
-            (Errno::CONNREFUSED, Fault::ConnRefused),
-            (Errno::CONNRESET, Fault::ConnReset),
-            (Errno::PIPE, Fault::ConnReset),
-            (Errno::HOSTUNREACH, Fault::ConnUnreachable),
-            (Errno::NETUNREACH, Fault::ConnUnreachable),
-            (Errno::TIMEDOUT, Fault::TimeoutConnect),
-        ] {
-            assert_eq!(fault(&io::Error::from(errno)), expected, "{errno:?}");
         }
     }
 }

@@ -13,11 +13,12 @@ use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use super::Observer;
-use super::connect::{Stream, fault};
+use super::connect::Stream;
 use super::deadline::Deadline;
-use super::fetch::Net;
 use super::head::Head;
 use super::http1::{Progress, Reader};
+use super::io_fault::transfer_fault;
+use super::shared::Net;
 use super::sink::{Sink, Times};
 use crate::vocabulary::outcome::Fault;
 
@@ -174,17 +175,9 @@ fn broken(reader: &Reader, error: &io::Error) -> Fault {
     }
 }
 
-/// Returns the fault behind an error of a connection that was usable before.
-pub(super) fn transfer_fault(error: &io::Error) -> Fault {
-    match fault(error) {
-        Fault::ConnUnreachable | Fault::ConnRefused | Fault::TimeoutConnect => Fault::ConnReset,
-        fault => fault,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::fetch::Body;
+    use super::super::message::Body;
     use super::super::{ConnectionInfo, Headers, Settings, TlsSettings};
     use super::*;
     use crate::vocabulary::{HttpProfile, SecretUrl};

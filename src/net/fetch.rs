@@ -4,118 +4,26 @@
 //!   moment, before a byte came back, the GET is sent once more on a new connection (RFC 9110 section 9.2.2).
 //! * Bytes are told to the observer as they arrive; a playlist is kept up to its limit, everything else is dropped.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 
 use super::connect::{Connector, Stream};
 use super::cookies::Received;
 use super::deadline::Deadline;
-use super::exchange::{receive, transfer_fault};
-use super::head::{Codings, ContentRange, Head};
+use super::exchange::receive;
+use super::head::{Codings, Head};
 use super::http2::{Broken, Http2};
-use super::kept::{Bodies, Kept};
+use super::io_fault::transfer_fault;
+use super::message::{Body, Request, Response};
 use super::pool::{Connection, Pool, Protocol};
-use super::resolve::Resolver;
+use super::shared::Net;
 use super::sink::{Sink, Times};
-use super::{ConnectionInfo, Freshness, HeaderLines, Observer, Settings, Timer, decode};
+use super::{HeaderLines, Observer, Timer, decode};
+use crate::vocabulary::SecretUrl;
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{CacheStatus, Reuse, SecretUrl};
-
-/// The read buffer that all clients of a worker share. A quarter of a megabyte is where fewer system calls stop
-/// paying for the cache that they miss.
-const READ_BUFFER_BYTES: usize = 256 * 1024;
-
-/// What is done with the body of a good response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body {
-    /// Kept and decoded: a playlist.
-    Playlist,
-    /// Kept as it is, up to [`limits::KEY_BYTES`](crate::vocabulary::limits::KEY_BYTES): a key.
-    Key,
-    /// Counted and dropped, up to [`limits::SEGMENT_BYTES`](crate::vocabulary::limits::SEGMENT_BYTES); never kept.
-    Media,
-    /// The same, but the observer sees it.
-    SeenMedia,
-}
-
-/// A GET.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    /// What is asked for.
-    pub url: &'a SecretUrl,
-    /// First and last byte, if only a part is wanted.
-    pub range: Option<(u64, u64)>,
-    /// The entity tag of what the client has: only something else is worth sending.
-    pub unless: Option<&'a str>,
-    /// What is done with the body.
-    pub body: Body,
-    /// The time in which the whole response must be there.
-    pub total: Duration,
-    /// The connection that it uses.
-    pub reuse: Reuse,
-}
-
-/// A complete response.
-#[derive(Clone, Debug)]
-pub struct Response {
-    /// The status code.
-    pub status: u16,
-    /// `Content-Type` as it came.
-    pub content_type: Option<String>,
-    /// `Location` as it came.
-    pub location: Option<String>,
-    /// `ETag` as it came.
-    pub etag: Option<String>,
-    /// Whether a cache had it, where the response says so.
-    pub cache: Option<CacheStatus>,
-    /// `Age`: for how long a cache has had it.
-    pub age: Option<Duration>,
-    /// How long it may be used again.
-    pub freshness: Freshness,
-    /// The content codings that the body came with.
-    pub codings: Codings,
-    /// The range that `Content-Range` names.
-    pub content_range: Option<ContentRange>,
-    /// Whether the request was conditional, so that 304 is an answer.
-    pub conditional: bool,
-    /// The connection that it came over.
-    pub opening: Rc<ConnectionInfo>,
-    /// The decoded body of a playlist or key, empty otherwise.
-    pub body: Kept,
-    /// Body bytes on the wire.
-    pub wire_bytes: u64,
-    /// From the request being sent to the first byte of the response, in microseconds.
-    pub first_byte_us: u64,
-    /// From the first byte to the last, in microseconds.
-    pub body_us: u64,
-}
-
-/// What the clients of one worker thread share: settings, names, the read buffer.
-pub struct Net {
-    pub(super) settings: Settings,
-    resolver: Resolver,
-    pub(super) bodies: Bodies,
-    pub(super) buffer: RefCell<Box<[u8]>>,
-}
-
-impl Net {
-    /// The network of one worker thread.
-    pub fn new(settings: Settings) -> Rc<Self> {
-        let resolver = Resolver::new(&settings.resolve);
-        let bodies = Bodies::new(Arc::clone(&settings.budget));
-        Rc::new(Self {
-            settings,
-            resolver,
-            bodies,
-            buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
-        })
-    }
-}
 
 /// One lane of requests of a client, one after the other; the lanes of a client share its connections.
 pub struct RequestLane {

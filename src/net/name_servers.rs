@@ -17,7 +17,7 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 use tokio::time::timeout;
 
-use super::connect;
+use super::io_fault;
 use super::race::race;
 use crate::vocabulary::limits;
 use crate::vocabulary::outcome::Fault;
@@ -102,7 +102,7 @@ impl NameServers {
 /// The fault behind an error of a lookup. Sockets and files that this machine lacks are not the name server's fault.
 fn fault(error: &NetError) -> Fault {
     match error {
-        NetError::Io(error) => Some(connect::fault(error)).filter(|fault| fault.is_local()),
+        NetError::Io(error) => Some(io_fault::fault(error)).filter(|fault| fault.is_local()),
         NetError::Timeout => Some(Fault::TimeoutDns),
         _ => None,
     }

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use tokio::time::Instant;
 
-use super::fetch::{Body, Response};
 use super::head::Head;
 use super::kept::{Bodies, Kept};
+use super::message::{Body, Response};
 use super::{ConnectionInfo, Observer};
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::limits;

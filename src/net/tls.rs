@@ -165,7 +165,7 @@ pub(super) fn fault(error: &std::io::Error) -> Fault {
     match tls {
         Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => Fault::TlsCert,
         Some(_) => Fault::TlsHandshake,
-        None => match super::connect::fault(error) {
+        None => match super::io_fault::fault(error) {
             // Closed in the middle of a handshake.
             Fault::ConnEof | Fault::ConnUnreachable => Fault::TlsHandshake,
             fault => fault,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::track::duration;
+use super::durations::duration;
 use crate::hls::{Media, Playlist, Segment, Segments};
 
 /// A segment that has no more than this left after the place is passed over: encoders cut audio and video a little

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::track::duration;
+use super::durations::duration;
 use crate::hls::Media;
 use crate::hls::wall_clock::impossible_age;
 

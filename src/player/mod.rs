@@ -14,6 +14,7 @@ mod allowance;
 mod attempts;
 mod backoff;
 mod cache;
+mod durations;
 mod failover;
 mod join;
 mod live;

@@ -8,8 +8,8 @@
 
 use std::time::Duration;
 
+use super::durations::{duration, target_duration};
 use super::profile::StartAt;
-use super::track::{duration, target_duration};
 use crate::hls::{Media, Segment, Start};
 
 /// The sequence number that playback begins with. `given` is the multivariant playlist's EXT-X-START, which comes before

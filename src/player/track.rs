@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use super::allowance::SHARE;
 use super::attempts::Attempts;
+use super::durations::{UNKNOWN_DURATION, duration, target_duration};
 use super::join::Join;
 use super::need::{self, Keys, Need};
 use super::profile::{Behind, Pace, Profile};
@@ -28,8 +29,6 @@ const SHORTEST_PACED: Duration = Duration::from_millis(50);
 /// Healthy requests a second of a player that loads a film as fast as it comes: that of the network. This one makes
 /// four a second of what follows failures.
 const UNPACED_RATE: f64 = 4.0 / SHARE;
-/// What stands in for a duration that the playlist does not say: a client must be paced by something.
-const UNKNOWN_DURATION: Duration = Duration::from_secs(1);
 
 /// What a track carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -411,17 +410,4 @@ fn reload_wait(media: &Media, pace: Pace) -> Duration {
 
 fn oldest(media: &Media) -> Option<u64> {
     media.segments.first().map(Segment::sequence)
-}
-
-pub(super) fn target_duration(media: &Media) -> Duration {
-    if media.target_duration.is_zero() {
-        UNKNOWN_DURATION
-    } else {
-        media.target_duration.min(limits::RELOAD_MAX)
-    }
-}
-
-pub(super) fn duration(segment: Segment<'_>) -> Duration {
-    let duration = segment.duration();
-    if duration.is_zero() { UNKNOWN_DURATION } else { duration }
 }

@@ -9,6 +9,7 @@ pub mod http_profile;
 pub mod kind;
 pub mod limits;
 pub mod outcome;
+pub mod percent;
 pub mod secret_shape;
 pub mod secret_url;
 pub mod state;

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::secret_url::percent_decoded;
+use super::percent::percent_decoded;
 
 /// The sign for what is not shown.
 pub const HIDDEN: &str = "***";

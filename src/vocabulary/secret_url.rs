@@ -12,6 +12,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use url::{Position, Url};
 
+use super::percent::{percent_decoded, percent_decoded_bytes};
 use super::secret_shape::{self, HIDDEN, shown_segment};
 use super::{limits, untrusted::Untrusted};
 
@@ -228,31 +229,6 @@ impl SecretUrl {
 
 fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
-}
-
-/// The text that a percent-encoded text stands for, as UTF-8 as far as it is.
-pub(crate) fn percent_decoded(text: &str) -> String {
-    String::from_utf8_lossy(&percent_decoded_bytes(text)).into_owned()
-}
-
-/// The bytes that a percent-encoded text stands for.
-fn percent_decoded_bytes(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    bytes
 }
 
 impl fmt::Display for SecretUrl {

@@ -24,8 +24,8 @@ use tokio::time::Instant;
 
 use super::connect::Stream;
 use super::deadline::Deadline;
-use super::exchange::transfer_fault;
 use super::head::Head;
+use super::io_fault::transfer_fault;
 use super::sink::{Sink, Times};
 use super::{HeaderLines, Observer};
 use crate::vocabulary::limits;

@@ -7,9 +7,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
 use super::super::cookies::Jar;
-use super::super::fetch::{Body, ClientConnections, Net};
+use super::super::fetch::ClientConnections;
 use super::super::http1::Reader;
+use super::super::message::Body;
 use super::super::pool::{Pool, Protocol};
+use super::super::shared::Net;
 use super::super::{ConnectTimings, ConnectionInfo, Headers, Request, Settings, TlsSettings};
 use super::*;
 use crate::vocabulary::{HttpProfile, Reuse, SecretUrl};

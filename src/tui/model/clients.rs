@@ -10,7 +10,7 @@ use crate::tui::app::{App, Capacity, ClientList, severity};
 use crate::tui::theme::Role;
 use crate::vocabulary::{ClientState, Outcome, units};
 
-use super::overview::{seconds, state_role};
+use super::client_words::{seconds, state_role};
 use super::{Column, Line, Table, Text, errors};
 
 const COLUMNS: &[Column] = &[

@@ -4,6 +4,7 @@
 //! * Of the views only the one that is shown is made, and of long lists only what fits: [`Capacity`] says how much.
 
 mod chart;
+mod client_words;
 mod clients;
 mod errors;
 mod footer;

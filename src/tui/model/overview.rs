@@ -9,6 +9,7 @@ use crate::tui::theme::Role;
 use crate::vocabulary::{ClientState, Kind, RunState, units};
 
 use super::chart::{self, Bar};
+use super::client_words::{seconds, state_role};
 use super::clients::worst;
 use super::{Charts, Errors, Table, Text, log};
 
@@ -165,16 +166,6 @@ fn states_in_a_line(frame: &RunSample) -> Vec<Text> {
     listed(frame).map(line).collect()
 }
 
-/// What a client's state means.
-pub(in crate::tui) const fn state_role(state: ClientState) -> Role {
-    match state {
-        ClientState::Stalled | ClientState::Dead => Role::Failing,
-        ClientState::Waiting => Role::Warning,
-        ClientState::Finished | ClientState::Leaving => Role::Label,
-        ClientState::Starting | ClientState::Playing => Role::Plain,
-    }
-}
-
 /// The lines of the table: playlists and segments always, the others once they were timed, after those that decide.
 const LATENCY: [(&str, Timed, Option<Series>); 9] = [
     ("playlist", Timed::Total(Kind::Playlist), Some(Series::PlaylistP95)),
@@ -243,9 +234,4 @@ fn playback(frame: &RunSample) -> Vec<Text> {
         Text::label(format!("drift max {}", units::span(drift))),
         Text::label(format!("open {}", units::count(open))),
     ]
-}
-
-/// Microseconds as seconds.
-pub(super) fn seconds(microseconds: u64) -> String {
-    format!("{} s", units::number(microseconds as f64 / 1e6))
 }

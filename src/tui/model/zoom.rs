@@ -6,7 +6,7 @@ use crate::tui::app::{App, Capacity, Panel};
 use crate::tui::theme::Role;
 use crate::vocabulary::{Kind, units};
 
-use super::overview::seconds;
+use super::client_words::seconds;
 use super::{Charts, Column, ErrorsView, Line, Table, Text};
 
 /// The panel.

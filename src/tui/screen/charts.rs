@@ -11,8 +11,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::frame::framed;
 use super::line::Row;
-use super::panels::framed;
 use crate::tui::model::{Bar, Chart, Charts, Text};
 use crate::tui::theme::{Role, Theme};
 

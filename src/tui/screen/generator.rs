@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::frame::{FRAME, framed};
 use super::layout::{take, take_bottom};
 use super::line::Row;
-use super::panels::{FRAME, framed};
 use super::table;
 use crate::tui::model::{Fill, GeneratorView, Text};
 use crate::tui::theme::{Role, Theme};

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
+use super::frame::framed;
 use super::line::Row;
-use super::panels::framed;
 use crate::tui::keys::{BINDINGS, Group};
 use crate::tui::model::Text;
 use crate::tui::theme::{Role, Theme};

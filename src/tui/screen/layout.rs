@@ -4,7 +4,7 @@
 
 use ratatui::layout::{Rect, Size};
 
-use super::{panels, strip, table};
+use super::{frame, panels, strip, table};
 use crate::tui::app::{Capacity, View};
 
 /// Lines of the top.
@@ -161,14 +161,14 @@ impl Layout {
     /// How much fits into the places.
     pub(super) fn rooms(&self, scene: LayoutInput) -> Capacity {
         let lines = |area: Rect, furniture: u16| usize::from(area.height.saturating_sub(furniture));
-        let around_list = if scene.view == View::Report { 0 } else { panels::FRAME + 1 };
+        let around_list = if scene.view == View::Report { 0 } else { frame::FRAME + 1 };
         let charted = self.charts.iter().find(|chart| !chart.is_empty());
         Capacity {
             list: lines(self.list, around_list),
-            errors: lines(self.errors, panels::FRAME),
+            errors: lines(self.errors, frame::FRAME),
             log: match scene.view {
-                View::Errors => lines(self.detail, panels::FRAME + 1),
-                _ => lines(self.log, panels::FRAME),
+                View::Errors => lines(self.detail, frame::FRAME + 1),
+                _ => lines(self.log, frame::FRAME),
             },
             chart: charted.map_or(0, |chart| panels::chart_columns(*chart)),
             spark: usize::from(panels::spark_columns(self.latency)),

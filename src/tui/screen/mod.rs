@@ -4,10 +4,12 @@
 //! * No panel's height depends on how much there is to say.
 
 mod charts;
+mod frame;
 mod generator;
 mod help;
 mod layout;
 mod line;
+mod overview;
 mod panels;
 mod small;
 mod strip;
@@ -46,7 +48,7 @@ pub(super) fn draw(model: &Model, scene: LayoutInput, theme: Theme, buffer: &mut
 
 fn body(body: &Body, theme: Theme, places: &Layout, buffer: &mut Buffer) {
     match body {
-        Body::Overview(overview) => panels::overview(overview, theme, places, buffer),
+        Body::Overview(overview) => overview::draw(overview, theme, places, buffer),
         Body::Zoom(zoom) => {
             table::draw(&zoom.table, theme, places.list, buffer);
             charts::draw(&zoom.charts, &places.charts, places.axis, theme, buffer);

@@ -2,16 +2,12 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Block, Widget};
 
-use super::layout::Layout;
+use super::frame::{FRAME, framed};
 use super::line::Row;
 use super::{charts, table};
 use crate::tui::model::{Errors, Latency, Overview, Text};
 use crate::tui::theme::{Role, Theme};
-
-/// Lines of a panel that are its frame.
-pub(super) const FRAME: u16 = 2;
 
 /// Columns of the latency table.
 const NAME: u16 = 13;
@@ -24,37 +20,8 @@ const RATE: u16 = 9;
 const COUNT: u16 = 9;
 /// Columns of the list of states.
 const STATE: u16 = 9;
-/// A frame narrower or lower than this has no inside.
-const LEAST: (u16, u16) = (6, 3);
 /// Small charts narrower than this say nothing.
 const SPARK_LEAST: u16 = 8;
-
-pub(super) fn overview(overview: &Overview, theme: Theme, places: &Layout, buffer: &mut Buffer) {
-    clients(overview, theme, places.clients, buffer);
-    latency(&overview.latency, theme, places.latency, buffer);
-    traffic(overview, theme, places.traffic, buffer);
-    errors(&overview.errors, theme, places.errors, buffer);
-    charts::draw(&overview.charts, &places.charts, places.axis, theme, buffer);
-    table::draw(&overview.log, theme, places.log, buffer);
-    table::draw(&overview.worst, theme, places.list, buffer);
-}
-
-/// Draws a frame with a title left and a word right, and returns what is inside.
-pub(super) fn framed(title: &str, aside: &str, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
-    let area = area.intersection(buffer.area);
-    if area.width < LEAST.0 || area.height < LEAST.1 {
-        return Rect::ZERO;
-    }
-    let block = Block::bordered().border_style(theme.style(Role::Label));
-    let inner = block.inner(area);
-    block.render(area, buffer);
-    let head = Rect { x: area.x + 2, width: area.width - 4, height: 1, ..area };
-    let used = Row::at(head, buffer, theme).text(Role::Title, title).end();
-    if !aside.is_empty() && used + 2 < head.right() {
-        Row::at(head, buffer, theme).right(&Text::label(aside), used + 1);
-    }
-    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
-}
 
 /// Columns of a chart's bars.
 pub(super) fn chart_columns(area: Rect) -> usize {
@@ -67,7 +34,7 @@ pub(super) fn spark_columns(area: Rect) -> u16 {
     if inside >= SPARK_LEAST { inside } else { 0 }
 }
 
-fn clients(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn clients(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let ramp = &overview.ramp;
     let inner = framed("Clients", &ramp.pace, theme, area, buffer);
     let mut lines = inner.rows();
@@ -92,7 +59,7 @@ fn clients(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn latency(latencies: &[Latency], theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn latency(latencies: &[Latency], theme: Theme, area: Rect, buffer: &mut Buffer) {
     let inner = framed("Latency ms", "last 10 s", theme, area, buffer);
     let sparks = spark_columns(area);
     let mut lines = inner.rows();
@@ -116,7 +83,7 @@ fn latency(latencies: &[Latency], theme: Theme, area: Rect, buffer: &mut Buffer)
     }
 }
 
-fn traffic(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn traffic(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let inner = framed("Traffic", &overview.peak, theme, area, buffer);
     let mut lines = inner.rows();
     if let Some(line) = lines.next() {
@@ -134,7 +101,7 @@ fn traffic(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn errors(errors: &Errors, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn errors(errors: &Errors, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let inner = framed("Errors", &errors.total, theme, area, buffer);
     if errors.lines.is_empty() {
         Row::at(inner, buffer, theme).text(Role::Label, &errors.none);

@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::frame::{FRAME, framed};
 use super::line::Row;
-use super::panels::{FRAME, framed};
 use crate::tui::model::{STRIP_GROUP, Strip, Text};
 use crate::tui::theme::Theme;
 

@@ -1,0 +1,19 @@
+//! How the state of a client and its times are shown.
+
+use crate::tui::theme::Role;
+use crate::vocabulary::{ClientState, units};
+
+/// What a client's state means.
+pub(in crate::tui) const fn state_role(state: ClientState) -> Role {
+    match state {
+        ClientState::Stalled | ClientState::Dead => Role::Failing,
+        ClientState::Waiting => Role::Warning,
+        ClientState::Finished | ClientState::Leaving => Role::Label,
+        ClientState::Starting | ClientState::Playing => Role::Plain,
+    }
+}
+
+/// Microseconds as seconds.
+pub(super) fn seconds(microseconds: u64) -> String {
+    format!("{} s", units::number(microseconds as f64 / 1e6))
+}
