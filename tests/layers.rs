@@ -199,6 +199,27 @@ fn no_file_has_a_name_that_says_nothing() {
     assert_none(&faults, "a file is named after its duty:");
 }
 
+/// Rooms whose files show numbers and derive none.
+const READERS: [&str; 3] = ["tui", "report", "export"];
+
+/// Lines of a reader that divide one number by another; by a figure it is only another unit.
+fn divisions(source: &Source) -> Vec<String> {
+    let code = source.text.split("#[cfg(test)]").next().unwrap_or_default();
+    let divides = |line: &str| {
+        let by = line.split_once("as f64").and_then(|(_, after)| after.trim_start().strip_prefix("/ "));
+        by.is_some_and(|by| by.starts_with(char::is_alphabetic))
+    };
+    let lines = code.lines().enumerate().filter(|(_, line)| divides(line));
+    lines.map(|(number, line)| format!("{}:{}: {}", source.name, number + 1, line.trim())).collect()
+}
+
+#[test]
+fn readers_format_numbers_and_derive_none() {
+    let readers = sources().into_iter().filter(|source| READERS.contains(&source.top()) && !source.is_test());
+    let faults: Vec<String> = readers.flat_map(|source| divisions(&source)).collect();
+    assert_none(&faults, "a share, mean or rate has one function, beside its counters:");
+}
+
 #[test]
 fn functions_and_files_are_short_but_for_a_list_that_only_shrinks() {
     let long: Vec<String> = sources().iter().flat_map(Source::too_long).collect();
@@ -292,6 +313,18 @@ fn no_files_of_a_room_need_each_other_but_for_a_list_that_only_shrinks() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_division_of_counters_is_found_and_another_unit_is_none() {
+        let found = |text: &str| {
+            let source =
+                Source { name: "src/tui/x.rs".to_owned(), module: Vec::new(), text: text.to_owned() };
+            divisions(&source).len()
+        };
+        assert_eq!(found("let share = errors as f64 / finished as f64;"), 1);
+        assert_eq!(found("let seconds = us as f64 / 1e6;"), 0);
+        assert_eq!(found("let x = 1;\n#[cfg(test)]\nmod tests { let y = a as f64 / b; }"), 0);
+    }
 
     #[test]
     fn a_circle_is_found_and_a_folder_with_its_files_is_none() {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Lag, Process, WorkerGauge};
 use crate::vocabulary::clock::micros;
+use crate::vocabulary::share;
 
 /// The time over which CPU and workers are measured, in seconds.
 const WINDOW: usize = 10;
@@ -52,6 +53,11 @@ pub struct Worker {
 }
 
 impl Generator {
+    /// Share of the files that may be open; `None`: there is no limit, or it is not known.
+    pub fn files_share(&self) -> Option<f64> {
+        share(self.open_files?, self.files_limit?)
+    }
+
     /// Share of the allowed CPU that was used over the last ten seconds.
     pub fn cpu_share(&self) -> Option<f64> {
         let allowed = (self.cores_allowed > 0).then_some(self.cores_allowed as f64)?;
@@ -105,14 +111,14 @@ impl Meter {
         (shown.open_files, shown.files_limit) = (process.open_files, process.files_limit);
         let (Some(first), Some(last)) = (self.moments.front(), self.moments.back()) else { return };
         let length = last.at.saturating_sub(first.at);
-        shown.cpu_cores = share(last.cpu.saturating_sub(first.cpu), length);
+        shown.cpu_cores = share_of_time(last.cpu.saturating_sub(first.cpu), length);
         self.workers.clear();
         for (index, gauge) in workers.iter().enumerate() {
             let busy_at = |moment: &Moment| moment.busy.get(index).copied().flatten();
             let used = busy_at(last).zip(busy_at(first)).map(|(last, first)| last.saturating_sub(first));
             self.workers.push(Worker {
                 clients: gauge.clients(),
-                busy: used.and_then(|used| share(used, length)),
+                busy: used.and_then(|used| share_of_time(used, length)),
                 lag: gauge.lag(&mut self.scratch),
             });
         }
@@ -129,7 +135,7 @@ impl Meter {
 }
 
 /// Part of a time that is not empty.
-fn share(used: Duration, length: Duration) -> Option<f64> {
+fn share_of_time(used: Duration, length: Duration) -> Option<f64> {
     (!length.is_zero()).then(|| used.as_secs_f64() / length.as_secs_f64())
 }
 

@@ -10,6 +10,7 @@ use super::file::LineOf;
 use super::tap::{Lane, RecordState};
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::sync::single_writer_cell::SingleWriterCell;
+use crate::vocabulary::share;
 use crate::vocabulary::{Clock, clock};
 
 /// A write that takes longer than this is told as blocked.
@@ -138,6 +139,18 @@ pub struct LaneReading {
     pub capacity: u64,
     /// Turned away so far, both streams.
     pub dropped: u64,
+}
+
+impl LaneReading {
+    /// The share of the channel that is taken.
+    pub fn fill_share(&self) -> Option<f64> {
+        share(self.fill, self.capacity)
+    }
+
+    /// The largest share so far.
+    pub fn high_water_share(&self) -> Option<f64> {
+        share(self.high_water, self.capacity)
+    }
 }
 
 /// The recorder and its file.

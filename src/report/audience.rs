@@ -36,6 +36,8 @@ pub struct Edge {
     pub hit: u64,
     /// Those that came from behind the cache, by the same headers.
     pub miss: u64,
+    /// The share of `hit` in both; `null`: no response said so.
+    pub hit_share: Option<f64>,
 }
 
 /// The block of a run of `clients` that behaved like `player`.
@@ -45,6 +47,7 @@ pub(super) fn audience(audience: &stats::Audience, player: &'static str, clients
         bytes: totals.bytes,
         hit: totals.hit,
         miss: totals.miss,
+        hit_share: totals.hit_share(),
     };
     let mut edges: BTreeMap<_, _> =
         audience.edges.iter().map(|(address, totals)| (address.to_string(), edge(totals))).collect();

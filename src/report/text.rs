@@ -283,13 +283,11 @@ fn audience(report: &Report, page: &mut Page) {
     let mut edges: Vec<_> = audience.edges.iter().collect();
     edges.sort_by_key(|(_, edge)| std::cmp::Reverse(edge.requests));
     for (address, edge) in edges.into_iter().take(EDGES) {
-        let told = edge.hit + edge.miss;
-        let cached = (told > 0).then(|| edge.hit as f64 / told as f64);
         page.line(format!(
             "  {:>12}  {address:<24}{}, cache hits {}",
             units::count(edge.requests),
             units::bytes(edge.bytes),
-            units::percent(cached)
+            units::percent(edge.hit_share)
         ));
     }
 }

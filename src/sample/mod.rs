@@ -21,7 +21,7 @@ use crate::pipeline::LogEntry;
 use crate::run_state::Journal;
 use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSummary, Timed};
 use crate::verdict::{Health, Knees, RunResult};
-use crate::vocabulary::{ClientState, Kind, RunState};
+use crate::vocabulary::{ClientState, Kind, RunState, share};
 
 pub use details::Details;
 pub use failures::{FailureLine, FailureTracker};
@@ -127,6 +127,22 @@ impl RunSample {
     pub fn drift_max(&self) -> Duration {
         let drifts = self.snapshot.clients.iter().map(|row| row.playback.max_drift_us);
         Duration::from_micros(drifts.max().unwrap_or_default())
+    }
+
+    /// How much of the target has been admitted, at most all of it; `None`: no client is wanted.
+    pub fn ramp_share(&self) -> Option<f64> {
+        share(self.admitted, self.target.into()).map(|share| share.min(1.0))
+    }
+
+    /// How long it takes to admit the clients that are missing at so many a second; `None`: none is missing.
+    pub fn ramp_left(&self, rate: f64) -> Option<Duration> {
+        let missing = u64::from(self.target).checked_sub(self.admitted).filter(|missing| *missing > 0)?;
+        Duration::try_from_secs_f64(missing as f64 / rate).ok()
+    }
+
+    /// The share of the listed clients that are in this state; `None`: none is listed.
+    pub fn state_share(&self, state: ClientState) -> Option<f64> {
+        share(self.snapshot.in_state(state), self.snapshot.listed())
     }
 
     /// Clients that are doing something: all but finished and dead ones.

@@ -6,7 +6,7 @@ use super::RunSample;
 use crate::stats::{Metric, Rates, Snapshot, Totals};
 use crate::verdict::{EndNumbers, HealthNumbers, RunNumbers};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{ClientState, Outcome};
+use crate::vocabulary::{ClientState, Outcome, share};
 
 /// What the health of the stream follows from at a moment; `recent`: over the last ten seconds.
 pub(super) fn of_moment(at: Duration, snapshot: &Snapshot, recent: Option<&Rates>) -> HealthNumbers {
@@ -15,7 +15,7 @@ pub(super) fn of_moment(at: Duration, snapshot: &Snapshot, recent: Option<&Rates
     HealthNumbers {
         at,
         clients,
-        stalled_share: (clients > 0).then(|| stalled as f64 / clients as f64),
+        stalled_share: share(stalled, clients),
         error_share: recent.and_then(Rates::error_share),
         local_faults: recent.map_or(0, |rates| rates.local_faults),
         bits_per_second: recent.map(|rates| rates.bits_per_second),

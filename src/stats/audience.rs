@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::sync::atomics::OnceLock;
 use crate::sync::single_writer_cell::SingleWriterCell;
-use crate::vocabulary::CacheStatus;
+use crate::vocabulary::{CacheStatus, share};
 
 /// Edge addresses that one worker tells apart.
 const EDGES: usize = 64;
@@ -41,6 +41,13 @@ pub struct EdgeTotals {
     pub hit: u64,
     /// Those that did not, where the response says so.
     pub miss: u64,
+}
+
+impl EdgeTotals {
+    /// The share of responses that came out of a cache, among those that say so; `None`: none does.
+    pub fn hit_share(&self) -> Option<f64> {
+        share(self.hit, self.hit + self.miss)
+    }
 }
 
 /// The audience of a run.

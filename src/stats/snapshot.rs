@@ -10,7 +10,7 @@ use super::client::{ClientStats, Playback};
 use super::failures;
 use super::metric::{Metric, Scalars};
 use crate::vocabulary::outcome::{Fault, HttpFailure};
-use crate::vocabulary::{ClientState, Kind, Outcome};
+use crate::vocabulary::{ClientState, Kind, Outcome, share};
 
 /// Requests and the body bytes that came with them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -431,9 +431,4 @@ impl Snapshot {
     pub fn in_state(&self, state: ClientState) -> u64 {
         self.states.get(state.index()).copied().unwrap_or_default()
     }
-}
-
-/// A part of a whole that is not empty.
-fn share(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::snapshot::Totals;
 use crate::sync::ring::Ring;
-use crate::vocabulary::Kind;
 use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{Kind, share};
 
 /// The windows of the reports, shortest first.
 pub const WINDOWS: [Duration; 4] =
@@ -63,7 +63,7 @@ pub struct Rates {
 impl Rates {
     /// The share of finished requests that failed; `None` when nothing finished.
     pub fn error_share(&self) -> Option<f64> {
-        (self.finished > 0).then(|| self.errors as f64 / self.finished as f64)
+        share(self.errors, self.finished)
     }
 }
 

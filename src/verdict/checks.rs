@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::DEGRADED_SHARE;
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::units;
+use crate::vocabulary::{share, units};
 
 /// Requests that must succeed, as a share of those that the origin could answer.
 const LEAST_SUCCESS: f64 = 0.5;
@@ -180,7 +180,6 @@ impl Check {
 /// Judges a run, the worst consequence first.
 pub fn checks(numbers: &EndNumbers) -> Vec<Check> {
     let EndNumbers { panics, invariant_violations, ok, .. } = *numbers;
-    let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
     // Where a client never played for what this machine lacked, its first request of many was enough to tell.
     let all_played = numbers.clients_played >= numbers.clients_started;
     let most_local = if all_played { Limit::Below(MOST_LOCAL) } else { Limit::AtMost(0.0) };

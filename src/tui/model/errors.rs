@@ -7,7 +7,7 @@ use crate::tui::app::{App, Capacity};
 use crate::tui::theme::Role;
 use crate::vocabulary::finding::{Finding, Severity};
 use crate::vocabulary::outcome::{Fault, HttpFailure};
-use crate::vocabulary::{Outcome, units};
+use crate::vocabulary::{Outcome, share, units};
 
 use super::{Column, Line, Table, Text};
 
@@ -82,7 +82,7 @@ fn error_line(line: &FailureLine, count: u64, most: u64) -> ErrorLine {
         name: name(line.outcome),
         per_second: format!("{}/s", units::rate(Some(line.per_second))),
         count: units::count(count),
-        bar: if most == 0 { 0.0 } else { count as f64 / most as f64 },
+        bar: share(count, most).unwrap_or_default(),
         role: role(line),
     }
 }

@@ -52,17 +52,13 @@ impl GeneratorView {
     }
 }
 
-fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-}
-
 fn warned(count: u64) -> Text {
     Text::new(if count == 0 { Role::Label } else { Role::Warning }, units::count(count))
 }
 
 fn fill(lane: &Lane) -> Fill {
     let channel = &lane.channel;
-    let (now, peak) = (share(channel.fill, channel.capacity), share(channel.high_water, channel.capacity));
+    let [now, peak] = [channel.fill_share(), channel.high_water_share()].map(Option::unwrap_or_default);
     let name = match channel.worker {
         Some(worker) => format!("worker {worker} -> recorder"),
         None => "controller".to_owned(),
@@ -184,7 +180,7 @@ fn machine(app: &App) -> Table {
     let generator = &app.steady.generator;
     let known = |value: Option<u64>, text: fn(u64) -> String| value.map_or(UNKNOWN.to_owned(), text);
     let ms = |us: Option<u64>| known(us, units::milliseconds);
-    let files = generator.open_files.zip(generator.files_limit).map(|(open, limit)| share(open, limit));
+    let files = generator.files_share();
     let open = known(generator.open_files, units::count);
     let limit = known(generator.files_limit, units::count);
     let longest = Duration::from_micros(generator.start_lateness_us_max);
@@ -241,7 +237,7 @@ pub(super) fn in_a_line(frame: &RunSample) -> Vec<Text> {
     ];
     if let (Some(open), Some(limit)) = (generator.open_files, generator.files_limit) {
         let text = format!("files {}/{}", units::count(open), units::count(limit));
-        line.push(labelled(scarce(Some(self::share(open, limit)), text)));
+        line.push(labelled(scarce(generator.files_share(), text)));
     }
     line.extend(generator.resident_bytes.map(|bytes| Text::label(format!("rss {}", units::bytes(bytes)))));
     line

@@ -118,12 +118,11 @@ pub(super) fn essence(app: &App) -> Vec<(&'static str, Vec<Text>)> {
 fn ramp(app: &App) -> Ramp {
     let frame = &app.shown;
     let target = u64::from(frame.target);
-    let share = if target == 0 { 0.0 } else { (frame.admitted as f64 / target as f64).min(1.0) };
-    let pace = match (frame.state, app.title.ramp_rate) {
+    let share = frame.ramp_share().unwrap_or_default();
+    let left = app.title.ramp_rate.and_then(|rate| Some((rate, frame.ramp_left(rate)?)));
+    let pace = match (frame.state, left) {
         (RunState::Hold, _) => "HOLD: p = go on".to_owned(),
-        (RunState::Ramping, Some(rate)) if target > frame.admitted => {
-            let missing = (target - frame.admitted) as f64 / rate;
-            let left = Duration::try_from_secs_f64(missing).unwrap_or_default();
+        (RunState::Ramping, Some((rate, left))) => {
             format!("+{}/s, {} left", units::rate(Some(rate)), units::clock(left))
         }
         _ => String::new(),
@@ -144,10 +143,9 @@ const fn is_always_listed(state: ClientState) -> bool {
 }
 
 pub(super) fn states(frame: &RunSample) -> Vec<StateLine> {
-    let all = frame.snapshot.listed();
     let line = |(state, count): (ClientState, u64)| {
         let role = if count == 0 { Role::Label } else { state_role(state) };
-        let share = (all > 0).then(|| count as f64 / all as f64);
+        let share = frame.state_share(state);
         StateLine {
             name: Text::new(role, state.name()),
             count: Text::new(role, units::count(count)),

@@ -2,8 +2,6 @@
 //!
 //! What matters most stands first in each line: a narrow screen leaves out from the right, whole texts at a time.
 
-use std::time::Duration;
-
 use crate::sample::RunSample;
 use crate::tui::app::App;
 use crate::tui::theme::Role;
@@ -152,8 +150,7 @@ fn told(name: &str, knee: Knee) -> Text {
 fn arrival(app: &App) -> Option<String> {
     let frame = &app.steady;
     let rate = app.title.ramp_rate.filter(|_| frame.state == RunState::Ramping)?;
-    let missing = u64::from(frame.target).checked_sub(frame.admitted).filter(|missing| *missing > 0)?;
-    let at = frame.at + Duration::try_from_secs_f64(missing as f64 / rate).ok()?;
+    let at = frame.at + frame.ramp_left(rate)?;
     Some(format!("at this pace {} at {}", units::plural(frame.target.into(), "client"), units::clock(at)))
 }
 
