@@ -37,6 +37,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::hls::{Media, Playlist, Start, Variables, choose};
+use crate::vocabulary::Playback;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{SecretUrl, limits};
 
@@ -46,7 +47,7 @@ use attempts::{Attempts, Verdict};
 pub use backoff::Backoff;
 pub use need::Decryption;
 use need::Keys;
-pub use playhead::{Doing, Moment, Tally};
+pub use playhead::Tally;
 use playhead::{Phase, Playhead};
 use presentation::Presentation;
 pub use profile::Profile;
@@ -425,10 +426,11 @@ impl Player {
     }
 
     /// What the viewer sees, as a function of time.
-    pub fn moment(&self, now: Duration) -> Moment {
+    pub fn playback(&self, now: Duration) -> Playback {
         let attempts = self.tracks.iter().flat_map(|track| [&track.playlist_attempts, &track.media_attempts]);
         let waiting = attempts.chain([&self.entry_attempts]).any(|attempts| attempts.until(now).is_some());
-        self.playhead.moment(waiting, self.live_offset_us)
+        let playback = self.playhead.playback(waiting);
+        Playback { bandwidth: self.bandwidth(), live_offset_us: self.live_offset_us, ..playback }
     }
 
     /// Peak bits per second of what is played, 0 when unknown.

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::vocabulary::clock::micros;
+use crate::vocabulary::{ClientState, Playback};
 
 /// Where playback stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,38 +44,6 @@ pub struct Tally {
     pub variant_switches: u64,
     /// Reloads of playlists that needed no request.
     pub cached_reloads: u64,
-}
-
-/// What the viewer sees, as a function of time. Moments are microseconds on the clock of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
-    /// What the client does.
-    pub doing: Doing,
-    /// When the client began.
-    pub joined_us: u64,
-    /// Position minus time while media plays.
-    pub offset_us: i64,
-    /// When the buffer runs dry, or ran dry; 0 before playback began.
-    pub dry_at_us: u64,
-    /// The largest distance so far between time passed and media played.
-    pub max_drift_us: u64,
-    /// Live latency is time - position + this; `None`: the stream is not live, or nothing is known of it yet.
-    pub live_offset_us: Option<i64>,
-}
-
-/// The state of a client as its player knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doing {
-    /// Before its first media.
-    Starting,
-    /// Media plays.
-    Playing,
-    /// Playback stands still.
-    Stalled,
-    /// Waits after a failure; what is buffered plays on.
-    Waiting,
-    /// Played to the end.
-    Finished,
 }
 
 /// The playback clock of one client.
@@ -202,7 +171,8 @@ impl Playhead {
         std::mem::take(&mut self.tally)
     }
 
-    pub(super) fn moment(&self, waiting: bool, live_offset_us: Option<i64>) -> Moment {
+    /// What the viewer sees, as far as the clock knows it.
+    pub(super) fn playback(&self, waiting: bool) -> Playback {
         let settled = micros(self.settled);
         let dry_at_us = match self.phase {
             Phase::StartingUp => 0,
@@ -212,19 +182,20 @@ impl Playhead {
         // One formula for the reader: position = offset + min(time, dry_at). Where playback stands still that is
         // the position at `settled`.
         let anchor = if self.phase == Phase::StartingUp { 0 } else { settled };
-        Moment {
-            doing: match self.phase {
-                Phase::Ended => Doing::Finished,
-                Phase::Stalled => Doing::Stalled,
-                _ if waiting => Doing::Waiting,
-                Phase::StartingUp => Doing::Starting,
-                Phase::Playing => Doing::Playing,
+        Playback {
+            state: match self.phase {
+                Phase::Ended => ClientState::Finished,
+                Phase::Stalled => ClientState::Stalled,
+                _ if waiting => ClientState::Waiting,
+                Phase::StartingUp => ClientState::Starting,
+                Phase::Playing => ClientState::Playing,
             },
             joined_us: micros(self.began),
             offset_us: micros(self.position).cast_signed() - anchor.cast_signed(),
             dry_at_us,
             max_drift_us: micros(self.max_drift),
-            live_offset_us,
+            bandwidth: 0,
+            live_offset_us: None,
         }
     }
 }

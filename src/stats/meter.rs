@@ -10,12 +10,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::audience::Route;
-use super::client::{ClientStats, Playback};
+use super::client::ClientStats;
 use super::latency::Timed;
 use super::metric::Metric;
 use super::quality::Quality;
 use super::registry::ClientSlot;
 use super::worker::WorkerStats;
+use crate::vocabulary::Playback;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{CacheStatus, ClientState, Clock, Finding, Kind, Outcome, clock};
 

@@ -34,7 +34,7 @@ mod worker;
 
 pub use audience::{Audience, EdgeTotals, Route};
 pub use baseline::Baseline;
-pub use client::{ClientStats, Playback};
+pub use client::ClientStats;
 pub use findings::FindingRow;
 pub use latency::{LatencySnapshot, LatencySummary, Timed};
 pub use meter::{Exchange, Meter, Timings};

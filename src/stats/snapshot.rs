@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
-use super::client::{ClientStats, Playback};
+use super::client::ClientStats;
 use super::failures;
 use super::metric::{Metric, Scalars};
+use crate::vocabulary::Playback;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
 use crate::vocabulary::{ClientState, Kind, Outcome, share};
 

@@ -147,8 +147,9 @@ impl Track {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{ClientHandle, Playback, Registry};
+    use crate::stats::{ClientHandle, Registry};
     use crate::vocabulary::Clock;
+    use crate::vocabulary::Playback;
     use std::sync::Arc;
 
     struct Stage {

@@ -12,10 +12,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::net::{ClientConnections, RequestLane, Timer};
-use crate::player::{Action, Allowance, Answer, Departure, Doing, Fetch, Input, Player, Resource};
-use crate::stats::{Meter, Metric, Playback, Timed};
+use crate::player::{Action, Allowance, Answer, Departure, Fetch, Input, Player, Resource};
+use crate::stats::{Meter, Metric, Timed};
 use crate::sync::failpoint;
 use crate::vocabulary::ClientState;
+use crate::vocabulary::Playback;
 use crate::vocabulary::clock::micros;
 
 use super::answer::conclude;
@@ -206,30 +207,11 @@ impl Viewer {
         if let Some(latency) = tally.live_latency {
             meter.time(Timed::LiveLatency, micros(latency));
         }
-        let playback = self.playback(now);
+        let playback = self.player.playback(now);
         self.events.settled(self.published.map(|before| before.state), playback.state, &tally);
         if self.published != Some(playback) {
             self.meter.publish(&playback);
             self.published = Some(playback);
-        }
-    }
-
-    fn playback(&self, now: Duration) -> Playback {
-        let moment = self.player.moment(now);
-        Playback {
-            state: match moment.doing {
-                Doing::Starting => ClientState::Starting,
-                Doing::Playing => ClientState::Playing,
-                Doing::Stalled => ClientState::Stalled,
-                Doing::Waiting => ClientState::Waiting,
-                Doing::Finished => ClientState::Finished,
-            },
-            joined_us: moment.joined_us,
-            offset_us: moment.offset_us,
-            dry_at_us: moment.dry_at_us,
-            max_drift_us: moment.max_drift_us,
-            bandwidth: self.player.bandwidth(),
-            live_offset_us: moment.live_offset_us,
         }
     }
 }

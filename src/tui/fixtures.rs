@@ -8,10 +8,11 @@ use crate::load::ClientLimit;
 use crate::run_state::{ChangeKind, ChangeSource, Journal, LoadChange, VerdictChange};
 use crate::sample::{FailureLine, FailureTracker, History, Lane, Pipeline, Point, RunSample, TIMED};
 use crate::stats::{
-    ClientRow, FindingRow, LatencyDigest, LatencySummary, Playback, Rates, Registry, Snapshot, SpeedSummary,
-    Timed, Totals,
+    ClientRow, FindingRow, LatencyDigest, LatencySummary, Rates, Registry, Snapshot, SpeedSummary, Timed,
+    Totals,
 };
 use crate::verdict::{Health, Knee, Knees, RunResult, Verdict};
+use crate::vocabulary::Playback;
 use crate::vocabulary::finding::Finding;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
 use crate::vocabulary::{ClientState, Clock, Kind, Mark, Outcome, RunState};

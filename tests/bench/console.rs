@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use hlswarm::sample::{RunSample, Sampler, Sources, TICK};
-use hlswarm::stats::{ClientHandle, Metric, Playback, Timings};
+use hlswarm::stats::{ClientHandle, Metric, Timings};
 use hlswarm::tui::{Charset, Offscreen, Palette, Theme, Title};
 use hlswarm::vocabulary::outcome::{Fault, HttpFailure};
-use hlswarm::vocabulary::{ClientState, Clock, Kind, Outcome, RunState};
+use hlswarm::vocabulary::{ClientState, Clock, Kind, Outcome, Playback, RunState};
 
 const CLIENTS: u64 = 10_000;
 const COLUMNS: u16 = 200;

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
 use histogram::Histogram;
-use hlswarm::stats::{ClientRow, Metric, Playback, Timings};
+use hlswarm::stats::{ClientRow, Metric, Timings};
+use hlswarm::vocabulary::Playback;
 use hlswarm::vocabulary::outcome::HttpFailure;
 use hlswarm::vocabulary::{ClientState, Kind, Outcome};
 

@@ -234,7 +234,7 @@ fn live_latency_is_what_the_dates_say() {
     let mut viewer = player(&WEB, 100 * SECOND);
     play(&mut viewer, &mut origin, 100 * SECOND, 130 * SECOND);
     let latency = |player: &Player, at: Duration| {
-        let moment = player.moment(at);
+        let moment = player.playback(at);
         let position = player.playhead.position(at);
         moment.live_offset_us.map(|offset| (at - position).as_micros() as i64 + offset)
     };

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::player::profiles::{FFMPEG, NATIVE, WEB};
+use crate::vocabulary::ClientState;
 
 #[test]
 fn a_film_is_played_in_real_time_with_a_bounded_buffer_and_then_it_ends() {
@@ -87,8 +88,8 @@ fn what_a_reader_computes_from_a_moment_is_what_the_player_knows() {
     let mut player = player(&WEB, Duration::ZERO);
     let mut origin = Origin::film(3);
     play(&mut player, &mut origin, Duration::ZERO, 2 * SECOND);
-    let moment = player.moment(2 * SECOND);
-    assert_eq!(moment.doing, Doing::Playing);
+    let moment = player.playback(2 * SECOND);
+    assert_eq!(moment.state, ClientState::Playing);
     // Playback began after three requests of ten milliseconds.
     assert_eq!(moment.offset_us, -30_000);
     assert_eq!(moment.dry_at_us, 6_030_000);
