@@ -42,10 +42,15 @@ impl ClientLimit {
 
 impl fmt::Display for ClientLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "limited to {}: ", units::plural(self.clients.into(), "client"))?;
-        match self.bound {
-            Bound::Program => f.write_str("no run may have more"),
-            Bound::OpenFiles(files) => write!(f, "{} files may be open", units::count(files)),
+        write!(f, "limited to {}: {}", units::plural(self.clients.into(), "client"), self.bound)
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program => f.write_str("no run may have more"),
+            Self::OpenFiles(files) => write!(f, "{} files may be open", units::count(*files)),
         }
     }
 }

@@ -39,10 +39,7 @@ impl App {
         }
         let limited = i64::from(self.title.limit.clamp(target));
         if (limited - self.wanted()).abs() > ASK_ABOVE {
-            self.mode = Mode::Confirm(limited);
-            if self.title.limit.is_exceeded_by(target) {
-                return self.say(self.title.limit.to_string());
-            }
+            self.mode = Mode::Confirm(target);
             return Effect::None;
         }
         self.aim(target)

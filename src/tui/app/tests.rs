@@ -67,6 +67,14 @@ fn a_target_beyond_what_this_machine_carries_is_lowered_with_the_reason() {
     (0..3).for_each(|_| _ = press(&mut app, Key::Char(']')));
     assert_eq!(press(&mut app, Key::Char('+')), Effect::Ask(Command::SetTarget(40)), "by 500");
     assert_eq!(app.notice(), Some(format!("target 40, {reason}").as_str()));
+    app.title.limit = ClientLimit { clients: 150, bound: Bound::OpenFiles(214) };
+    assert_eq!(press(&mut app, Key::Char('+')), Effect::None);
+    let footer = crate::tui::model::Model::of(&app, Capacity::default()).footer;
+    let question: String = footer.into_iter().map(|text| text.text).collect();
+    assert_eq!(question, "add 110 clients, to 150 (214 files may be open)? y = yes, else no");
+    assert_eq!(press(&mut app, Key::Char('y')), Effect::Ask(Command::SetTarget(150)));
+    app.title.limit = ClientLimit { clients: 40, bound: Bound::OpenFiles(104) };
+    app.update(Msg::Sample(frame(63_000, RunState::Running, 40)));
     (0..9).for_each(|_| _ = press(&mut app, Key::Char('[')));
     assert_eq!(asked_for(press(&mut app, Key::Char('+'))), 0);
     assert_eq!(app.notice(), Some(format!("target 40, {reason}").as_str()));

@@ -43,12 +43,19 @@ pub(super) fn of(app: &App) -> Vec<Text> {
     line
 }
 
-fn question(app: &App, target: i64) -> Vec<Text> {
+fn question(app: &App, asked: i64) -> Vec<Text> {
+    let limit = app.title.limit;
+    let target = i64::from(limit.clamp(asked));
     let by = target - app.wanted();
     let verb = if by < 0 { "remove" } else { "add" };
     let clients = units::plural(by.unsigned_abs(), "client");
     let target = units::count(target.unsigned_abs());
-    vec![Text::new(Role::Warning, format!("{verb} {clients}, to {target}? y = yes, any other key = no"))]
+    let question = if limit.is_exceeded_by(asked) {
+        format!("{verb} {clients}, to {target} ({})? y = yes, else no", limit.bound)
+    } else {
+        format!("{verb} {clients}, to {target}? y = yes, any other key = no")
+    };
+    vec![Text::new(Role::Warning, question)]
 }
 
 fn is_of_use(binding: &Binding, app: &App) -> bool {
