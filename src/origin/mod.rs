@@ -10,7 +10,7 @@
 //! * How it is served: `server` accepts, `connection` drives hyper, `answer` makes the response, `body` its
 //!   bytes. What goes wrong is decided in `faults` by rules as in `rule`.
 //! * What was served: `counts` holds the numbers, `ledger` says when a response counts as completed.
-//! * The origin shares nothing with the clients it serves but the vocabulary of [`crate::base`], so that equal numbers
+//! * The origin shares nothing with the clients it serves but the vocabulary of [`crate::vocabulary`], so that equal numbers
 //!   on both sides prove something.
 
 mod answer;

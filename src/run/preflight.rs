@@ -39,8 +39,9 @@ pub(super) fn check(clients: u32, http_profile: &HttpProfile) -> Result<ClientLi
     }
     let needed = units::count(u64::from(clients) * each + files_reserved());
     let there = files.map_or(units::UNKNOWN.to_owned(), units::count);
+    let need = if clients == 1 { "needs" } else { "need" };
     Err(format!(
-        "{} need {needed} open files and this process may open {there}; raise the limit (ulimit -Hn) or ask for at most {}",
+        "{} {need} {needed} open files and this process may open {there}; raise the limit (ulimit -Hn) or ask for at most {}",
         units::plural(u64::from(clients), "client"),
         units::plural(u64::from(limit.clients), "client"),
     ))
