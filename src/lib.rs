@@ -36,7 +36,7 @@
 //! # Stop
 //!
 //! There is one way: no new client, drain with a named grace, cut what is left, workers joined and their taps closed,
-//! counters compared, the recorder flushed, the final exact frame, reports written and shown, the screen restored, the
+//! counters compared, the recorder flushed, the final exact sample, reports written and shown, the screen restored, the
 //! summary on standard output, the exit code.
 
 pub mod cli;

@@ -29,11 +29,11 @@ pub struct Generator {
     pub threads: Option<u64>,
     /// The worker threads, by number.
     pub workers: Vec<Worker>,
-    /// How long reading all counters took for this frame, in microseconds.
+    /// How long reading all counters took for this sample, in microseconds.
     pub snapshot_us: u64,
     /// The longest of the run.
     pub snapshot_us_max: u64,
-    /// How long making the frame before this one took, the reading included, in microseconds.
+    /// How long making the sample before this one took, the reading included, in microseconds.
     pub frame_us: Option<u64>,
     /// The longest of the run.
     pub frame_us_max: Option<u64>,
@@ -65,7 +65,7 @@ impl Generator {
     }
 }
 
-/// Measures the generator, once a second, and frames, each time.
+/// Measures the generator, once a second, and samples, each time.
 #[derive(Debug, Default)]
 pub struct Meter {
     /// What is shown, its workers left out.
@@ -90,7 +90,7 @@ impl Meter {
         self.shown.snapshot_us_max = self.shown.snapshot_us_max.max(self.shown.snapshot_us);
     }
 
-    /// A frame was made, which began at `begun`.
+    /// A sample was made, which began at `begun`.
     pub fn frame_made(&mut self, begun: Instant) {
         let took = micros(begun.elapsed());
         self.shown.frame_us = Some(took);
@@ -124,7 +124,7 @@ impl Meter {
         }
     }
 
-    /// Fills what a frame says of the generator.
+    /// Fills what a sample says of the generator.
     pub fn fill(&mut self, generator: &mut Generator, start_lateness_us_max: u64) {
         self.shown.start_lateness_us_max = start_lateness_us_max;
         // A sample is made four times a second, in memory that is used again.

@@ -1,4 +1,4 @@
-//! From the final frame to the report.
+//! From the final sample to the report.
 
 use std::collections::BTreeMap;
 

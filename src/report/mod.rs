@@ -1,6 +1,6 @@
 //! What is left of a run: one serialised value, written as JSON and as text from the same numbers.
 //!
-//! * The report is made from the final frame, which is taken after every client has left, so it is exact.
+//! * The report is made from the final sample, which is taken after every client has left, so it is exact.
 //! * What was not measured is absent or `null`, never 0.
 
 mod audience;

@@ -15,7 +15,7 @@ use crate::vocabulary::{Command, StopCause, limits, units};
 const STACK: usize = 2 << 20;
 /// What the first requests and the reports of a short run take.
 const START: usize = 16 << 20;
-/// What is kept for the end of a run: its last frame and its reports.
+/// What is kept for the end of a run: its last sample and its reports.
 const END: usize = 8 << 20;
 /// What glibc's allocator sets aside for each thread.
 const ARENA: usize = 64 << 20;

@@ -1,6 +1,6 @@
 //! Who shows a run while it lasts: the console, or plain progress lines where there is no terminal.
 //!
-//! Both read the same frames, and neither is on the way of the load.
+//! Both read the same samples, and neither is on the way of the load.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,7 +17,7 @@ use crate::sample::SamplerHandle;
 use crate::tui::{Access, Charset, Console, Palette, Remote, Setup, Theme, Title};
 use crate::vocabulary::{Command, units};
 
-/// Time between two progress lines, a tick short of a second: the frames decide.
+/// Time between two progress lines, a tick short of a second: the samples decide.
 const PROGRESS: Duration = Duration::from_millis(990);
 
 /// How often is looked whether the report has been read.

@@ -162,7 +162,7 @@ struct ActiveRun {
 }
 
 impl ActiveRun {
-    /// 1. counters, 2. the recorder of events, 3. the sampler that reads both, 4. whoever shows its frames.
+    /// 1. counters, 2. the recorder of events, 3. the sampler that reads both, 4. whoever shows its samples.
     fn begin(
         config: &RunConfig,
         record: Option<RecordFile>,
@@ -193,7 +193,7 @@ impl ActiveRun {
     }
 
     /// 1. workers joined, and with them their taps closed, 2. counters compared, 3. the recorder flushed, 4. the
-    ///    sampler's last frame, which is exact. Whoever shows the run sees it, too.
+    ///    sampler's last sample, which is exact. Whoever shows the run sees it, too.
     fn end(
         self,
         config: RunConfig,
@@ -203,7 +203,7 @@ impl ActiveRun {
     ) -> Ended {
         let Self { sources, pipeline, sampler, watcher } = self;
         let Sources { registry, status, clock, .. } = sources.clone();
-        // The clients stay listed until the last frame has been taken.
+        // The clients stay listed until the last sample has been taken.
         let (clients, lost_workers) = swarm.join();
         registry.audit();
         status.set_state(RunState::Finished);
@@ -253,7 +253,7 @@ impl Ended {
     /// 1. reports written, 2. shown for as long as somebody looks, 3. the screen restored, 4. the summary printed,
     /// 5. how the process should end.
     async fn conclude(mut self, origin: Option<serde_json::Value>) -> ExitStatus {
-        // What the console met holds the clients' panics too, which the frame has counted.
+        // What the console met holds the clients' panics too, which the sample has counted.
         self.lost += self.watcher.panics().saturating_sub(self.frame.panics);
         let mut report = self.report(origin);
         let mut unwritten: Vec<String> = self.frame.pipeline.incomplete().into_iter().collect();

@@ -1,7 +1,7 @@
 //! Each way in which requests failed so far: when first and last, at how many clients, how often in the last ten
 //! seconds.
 //!
-//! Made from the totals of one frame after the other; a way that has not occurred has no line. Their order is the one
+//! Made from the totals of one sample after the other; a way that has not occurred has no line. Their order is the one
 //! of the closed list of outcomes, so lines do not change places.
 
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub struct FailureLine {
     pub last: Duration,
 }
 
-/// Follows the failures from frame to frame.
+/// Follows the failures from sample to sample.
 #[derive(Debug)]
 pub struct FailureTracker {
     lines: Vec<(FailureLine, Ring<u64>)>,

@@ -74,7 +74,7 @@ pub struct Point {
 }
 
 impl Point {
-    /// The point of a frame.
+    /// The point of a sample.
     pub fn of(frame: &RunSample) -> Self {
         Self { at: frame.at, values: Series::ALL.map(|series| series.of(frame).map(|value| value as f32)) }
     }

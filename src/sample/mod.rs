@@ -1,6 +1,6 @@
 //! What one moment of a run shows: the one value that every reader reads, and the sampler that makes it.
 //!
-//! * One sampler reads the registry; screen, progress lines and report all read its frames. Nobody else keeps a
+//! * One sampler reads the registry; screen, progress lines and report all read its samples. Nobody else keeps a
 //!   "previous" to compute a rate from.
 //! * Every derived number is computed here or in `stats`, once.
 
@@ -31,7 +31,7 @@ pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
 pub use timeline::{BINS, Bin, Timeline};
 
-/// What frames show the times of: connections, then requests by kind and phase.
+/// What samples show the times of: connections, then requests by kind and phase.
 pub const TIMED: [Timed; 11] = [
     Timed::Connect,
     Timed::Tls,

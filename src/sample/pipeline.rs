@@ -1,4 +1,4 @@
-//! The pipeline in a frame: what became of what was told, where it is stuck, whose story is incomplete.
+//! The pipeline in a sample: what became of what was told, where it is stuck, of which client something is missing.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl Pipeline {
     }
 }
 
-/// Reads the pipeline for the sampler and feeds its frames to the record.
+/// Reads the pipeline for the sampler and feeds its samples to the record.
 #[derive(Debug)]
 pub(super) struct Watch {
     gauges: Gauges,
@@ -66,7 +66,7 @@ pub(super) struct Watch {
     drop_rate: Option<f64>,
     peak_drop_rate: Option<f64>,
     lane_rates: Vec<Option<f64>>,
-    /// Clients whose story is incomplete, when they were read last.
+    /// Clients of which client something is missing, when they were read last.
     degraded: u64,
 }
 
@@ -92,7 +92,7 @@ impl Watch {
         }
     }
 
-    /// Fills what a frame says of the pipeline. `second`: a second is over, so rates are computed.
+    /// Fills what a sample says of the pipeline. `second`: a second is over, so rates are computed.
     pub(super) fn fill(&mut self, frame: &mut RunSample, second: bool) {
         self.gauges.read(&mut self.reading);
         if second {

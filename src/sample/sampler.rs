@@ -1,10 +1,10 @@
-//! The 4 Hz sampler: reads the registry and makes the frame that everybody else reads.
+//! The 4 Hz sampler: reads the registry and makes the sample that everybody else reads.
 //!
 //! * It has a thread of its own: a saturated runtime must not silence the numbers that would show it.
 //! * A tick that is missed is skipped, never made up for; rates divide by the real time between snapshots.
 //! * Clients are read whole once a second, because digits change once a second; between two seconds only how many are in
-//!   which state is counted, for what moves four times a second. The last frames of a run are whole.
-//! * Frames lie in a small pool: a reader that holds one (a frozen screen) blocks nothing and costs one more frame.
+//!   which state is counted, for what moves four times a second. The last samples of a run read each whole.
+//! * Samples lie in a small pool: a reader that holds one (a frozen screen) blocks nothing and costs one more sample.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -25,17 +25,17 @@ use crate::stats::{
 use crate::verdict::{HealthJudge, Verdict};
 use crate::vocabulary::clock;
 
-/// Time between two frames.
+/// Time between two samples.
 pub const TICK: Duration = Duration::from_millis(250);
 /// Ticks between two readings of histograms and rates, and two points of the history: digits change once a second, so
 /// that they can be read.
 const TICKS_PER_SECOND: u64 = 4;
 /// Frames of the pool: one being written, one being read, one that is frozen.
 const POOL: usize = 3;
-/// Tables of clients that are used again: the one of now, and those that the frames of the pool may still hold.
+/// Tables of clients that are used again: the one of now, and those that the samples of the pool may still hold.
 const ROWS: usize = POOL + 1;
 
-/// Makes frames.
+/// Makes samples.
 #[derive(Debug)]
 pub struct Sampler {
     sources: Sources,
@@ -47,7 +47,7 @@ pub struct Sampler {
     failures: FailureTracker,
     timeline: TimelineRecorder,
     history: Arc<History>,
-    /// The totals of the frame before, which none may fall below.
+    /// The totals of the sample before, which none may fall below.
     last: Totals,
     pipeline: Option<Watch>,
     generator: generator::Meter,
@@ -60,7 +60,7 @@ pub struct Sampler {
     speed: SpeedSummary,
 }
 
-/// The sampler's thread, and the newest frame.
+/// The sampler's thread, and the newest sample.
 #[derive(Debug)]
 pub struct SamplerHandle {
     sender: watch::Sender<Arc<RunSample>>,
@@ -95,12 +95,12 @@ impl SamplerHandle {
         WholeSamples(self.orders.clone())
     }
 
-    /// Where the newest frame is found.
+    /// Where the newest sample is found.
     pub fn frames(&self) -> watch::Receiver<Arc<RunSample>> {
         self.sender.subscribe()
     }
 
-    /// Ends the thread and hands its sampler back, for the final frame, and where its readers look for that. No
+    /// Ends the thread and hands its sampler back, for the final sample, and where its readers look for that. No
     /// sampler: it had panicked.
     pub fn stop(self) -> (Option<Sampler>, watch::Sender<Arc<RunSample>>) {
         // A thread that has ended already needs no word.
@@ -201,7 +201,7 @@ impl Sampler {
         frame
     }
 
-    /// A frame that nobody reads any more, or a new one.
+    /// A sample that nobody reads any more, or a new one.
     fn free_frame(&mut self) -> Arc<RunSample> {
         let free = self.pool.iter().position(|frame| Arc::strong_count(frame) == 1);
         free.map_or_else(Arc::default, |index| self.pool.swap_remove(index))
@@ -347,7 +347,7 @@ mod tests {
             (last.snapshot.clients[0].requests, last.snapshot.clients_at_us),
             (1, last.snapshot.at_us)
         );
-        // Whoever holds a frame keeps what it showed.
+        // Whoever holds a sample keeps what it showed.
         assert_eq!(whole.snapshot.clients[0].requests, 0);
     }
 
@@ -384,7 +384,7 @@ mod tests {
         let client = registry.add();
         client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
         assert_eq!(sampler.next_sample().snapshot.invariant_violations, 0);
-        // Nothing in the registry can make one fall, so the memory of the last frame is changed.
+        // Nothing in the registry can make one fall, so the memory of the last sample is changed.
         sampler.last.scalars.add(Metric::Ok, 1);
         assert_eq!(sampler.next_sample().snapshot.invariant_violations, 1);
         assert_eq!(sampler.next_sample().snapshot.invariant_violations, 1);

@@ -197,7 +197,7 @@ pub struct Knees {
     pub stalls: Option<Knee>,
 }
 
-/// Judges frame after frame.
+/// Judges moment after moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HealthJudge {
     health: Health,
