@@ -90,7 +90,7 @@ pub struct ReportFile {
 pub struct RunConfig {
     /// What clients do.
     pub clients: ClientSettings,
-    /// How many of them, when. Its `limit` is set by preflight.
+    /// The plan of the load. Preflight sets its `limit`.
     pub plan: Plan,
     /// Named by every request.
     pub run_id: String,

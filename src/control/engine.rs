@@ -1,4 +1,4 @@
-//! What makes the load: the one thing that a controller knows of clients.
+//! The interface of whatever makes the load: all that a controller knows of clients.
 
 /// Clients that can be admitted and taken away.
 pub trait Engine {

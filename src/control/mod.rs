@@ -1,4 +1,4 @@
-//! The load, whoever makes it: a controller follows the plan and the operator, and drives an [`Engine`].
+//! Control of the load: a controller follows the plan and the operator, and drives an [`Engine`].
 
 mod controller;
 mod engine;

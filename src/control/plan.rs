@@ -1,4 +1,4 @@
-//! How a run is to go, and how it ended.
+//! The plan of a run, and its end.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use super::Ahead;
 use crate::load::{ClientLimit, Ramp};
 use crate::vocabulary::{Command, Outcome, StopCause};
 
-/// How a run goes.
+/// The load and length of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     /// Clients to reach.
     pub clients: u32,
     /// The most clients that the operator can ask for.
     pub limit: ClientLimit,
-    /// How fast.
+    /// The ramp.
     pub ramp: Ramp,
     /// By how much single starts are moved.
     pub jitter: Duration,
-    /// Whether the first client goes ahead.
+    /// Lets the first client go ahead, or not.
     pub ahead: Ahead,
     /// When the run ends by itself; `None`: never.
     pub duration: Option<Duration>,
@@ -25,10 +25,10 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ending {
-    /// Who ended it; `None`: its duration was over, or every client had finished.
+    /// The cause; `None`: its duration was over, or every client had finished.
     pub cause: Option<StopCause>,
     /// Requests in flight were cut by a second stop.
     pub cut: bool,
@@ -41,7 +41,7 @@ impl Ending {
         Self { cause: Some(cause), ..Self::default() }
     }
 
-    /// How a run ends that is given a command while it drains: a second stop cuts. A terminal that closes says so
+    /// Takes a command that comes while the run drains: a second stop cuts. A terminal that closes says so
     /// twice, by its end and by SIGHUP: that is one stop.
     pub(super) fn after(self, command: &Command) -> Self {
         use StopCause::{HangUp, TerminalGone};

@@ -29,11 +29,11 @@ pub struct Generator {
     pub threads: Option<u64>,
     /// The worker threads, by number.
     pub workers: Vec<Worker>,
-    /// How long reading all counters took for this sample, in microseconds.
+    /// Microseconds that reading all counters took for this sample.
     pub snapshot_us: u64,
     /// The longest of the run.
     pub snapshot_us_max: u64,
-    /// How long making the sample before this one took, the reading included, in microseconds.
+    /// Microseconds that making the sample before this one took, the reading included.
     pub frame_us: Option<u64>,
     /// The longest of the run.
     pub frame_us_max: Option<u64>,

@@ -29,15 +29,7 @@ use super::profile::{
 use crate::vocabulary::HttpProfile;
 
 const SECOND: Duration = Duration::from_secs(1);
-const BROWSER: HttpProfile = HttpProfile {
-    playlist_encoding: Some("gzip, deflate, br, zstd"),
-    media_encoding: Some("identity"),
-    whole_range: false,
-    conditional: true,
-    extra: &[],
-    connections_apart: false,
-    closes_after_init: false,
-};
+const BROWSER: HttpProfile = HttpProfile::BROWSER;
 /// The waits of hls.js's default load policies.
 const WEB_WAIT: Wait = Wait::Doubling { first: SECOND, longest: Duration::from_secs(8) };
 const RFC_RELOAD: Reload =

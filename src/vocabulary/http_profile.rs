@@ -45,17 +45,21 @@ impl Reuse {
     }
 }
 
+impl HttpProfile {
+    /// The profile of a browser.
+    pub const BROWSER: Self = Self {
+        playlist_encoding: Some("gzip, deflate, br, zstd"),
+        media_encoding: Some("identity"),
+        whole_range: false,
+        conditional: true,
+        extra: &[],
+        connections_apart: false,
+        closes_after_init: false,
+    };
+}
+
 impl Default for HttpProfile {
-    /// Those of a browser.
     fn default() -> Self {
-        Self {
-            playlist_encoding: Some("gzip, deflate, br, zstd"),
-            media_encoding: Some("identity"),
-            whole_range: false,
-            conditional: true,
-            extra: &[],
-            connections_apart: false,
-            closes_after_init: false,
-        }
+        Self::BROWSER
     }
 }

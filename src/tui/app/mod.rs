@@ -10,6 +10,7 @@ mod prompt;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod title;
 mod view;
 
 use std::sync::Arc;
@@ -17,7 +18,6 @@ use std::time::Duration;
 
 use super::input::{Input, Key};
 use super::keys::{self, Action, Motion};
-use crate::load::ClientLimit;
 use crate::pipeline::LogEntry;
 use crate::report::{self, Report};
 use crate::sample::RunSample;
@@ -28,6 +28,7 @@ use load::ENDING;
 use prompt::Typed;
 pub(super) use prompt::{Asked, Filter, Prompt};
 pub(super) use scope::Scope;
+pub use title::Title;
 pub(super) use view::{ChartWindow, Panel, View};
 
 /// The steps by which clients are added and removed.
@@ -36,37 +37,6 @@ pub(super) const STEPS: [i64; 6] = [1, 10, 50, 100, 500, 1000];
 const FIRST_STEP: usize = 1;
 /// How long a word about the last key stays.
 const NOTICE: Duration = Duration::from_secs(4);
-
-/// What the run shows of itself. Texts may come from outside: they are made safe when they are taken.
-#[derive(Clone, Debug, Default)]
-pub struct Title {
-    /// Program and version.
-    pub program: String,
-    /// The address of the stream without its secrets.
-    pub target: String,
-    /// Which variant is played.
-    pub variant: String,
-    /// The seed of the run.
-    pub seed: u64,
-    /// Clients that are started per second; `None`: all at once.
-    pub ramp_rate: Option<f64>,
-    /// When the run ends by itself; `None` is until it is stopped.
-    pub duration: Option<Duration>,
-    /// The most clients that can be asked for.
-    pub limit: ClientLimit,
-}
-
-impl Title {
-    fn made_safe(self) -> Self {
-        let safe = |text: &str| Untrusted::new(text).shown();
-        Self {
-            program: safe(&self.program),
-            target: safe(&self.target),
-            variant: safe(&self.variant),
-            ..self
-        }
-    }
-}
 
 /// What the console's keys may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The console's mind: frames and keys go in, effects come out.
 
 use super::*;
-use crate::load::Bound;
+use crate::load::{Bound, ClientLimit};
 use crate::vocabulary::RunState;
 use crate::vocabulary::limits::CLIENTS;
 
