@@ -444,6 +444,8 @@ mod tests {
             details.latencies_of_all.iter().map(|(kind, all)| (*kind, all.count())).collect();
         assert_eq!(of_all, [(Kind::Segment, 3)]);
         assert!(details.latency(Timed::Dns).is_none() && details.sessions.is_empty());
+        // Its memory is used again.
+        drop(whole);
         assert!((0..=POOL).all(|_| sampler.next_sample().details.is_none()));
     }
 
