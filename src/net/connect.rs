@@ -1,4 +1,4 @@
-//! Opens a connection: name, TCP, TLS, each timed and under its own deadline.
+//! Opens a connection: name resolution, TCP and TLS, each timed and under its own deadline.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -37,11 +37,11 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// Takes bytes off the stream that nobody wants to see, at most as many as `room` has; 0 at its end. What `room`
-    /// holds afterwards means nothing.
+    /// Discards bytes of the stream, at most `room.len()`, and returns their count: 0 at the end of the stream. The
+    /// content of `room` is unspecified afterwards.
     ///
-    /// Linux drops them in the kernel (tcp(7), `MSG_TRUNC`): of all that a request of media costs, the copy of its
-    /// body would be the largest part.
+    /// On plain TCP, Linux discards the bytes in the kernel (tcp(7), `MSG_TRUNC`): copying the body would be the
+    /// largest part of the cost of a media request.
     pub(super) fn poll_drop(
         &mut self,
         context: &mut Context<'_>,
@@ -67,7 +67,7 @@ fn poll_truncated(stream: &TcpStream, context: &mut Context<'_>, room: &mut [u8]
         let tried = stream.try_io(Interest::READABLE, || {
             let (count, _) = rustix::net::recv(stream, &mut *room, RecvFlags::TRUNC)?;
             dropped = Some(count);
-            // Fewer than asked for: there are no more for now, so the next call waits without asking for them.
+            // A short count means that the socket is empty: clear its readiness, so that the next call waits at once.
             if count > 0 && count < room.len() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
         });
         match (dropped, tried) {
@@ -90,15 +90,15 @@ pub(super) struct Connected {
 /// Opens connections for one client.
 pub(super) struct Connector<'a> {
     pub(super) resolver: &'a Resolver,
-    /// Made with the first `https` address: a client of a plain stream carries no TLS.
+    /// Created with the first `https` URL: a client of a plain stream carries no TLS.
     pub(super) tls: &'a RefCell<Option<Arc<ClientConfig>>>,
     pub(super) settings: &'a tls::TlsSettings,
-    /// Takes the reason of a handshake that failed: its fault alone does not say what is wrong with a certificate.
+    /// Receives the reason of a failed handshake: the fault alone does not say why a certificate was refused.
     pub(super) reason: &'a Cell<Option<String>>,
 }
 
 impl Connector<'_> {
-    /// Opens a connection to `endpoint`; `deadline` is moved through the phases.
+    /// Opens a connection to `endpoint` and moves `deadline` through the phases.
     pub(super) async fn connect(&self, endpoint: &Endpoint, deadline: &Deadline) -> Result<Connected, Fault> {
         let mut timings = ConnectTimings::default();
         deadline.enter(Fault::TimeoutDns, limits::DNS_TIMEOUT);
@@ -120,7 +120,7 @@ impl Connector<'_> {
         let begun = Instant::now();
         let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| Fault::TlsCert)?;
         let config = Arc::clone(self.tls.borrow_mut().get_or_insert_with(|| self.settings.for_client()));
-        // Boxed: the handshake is far larger than the rest of a client, and seldom.
+        // Boxed: the future of a handshake is far larger than the rest of a client, and handshakes are rare.
         let handshake = Box::pin(TlsConnector::from(config).connect(name, tcp));
         let stream = handshake.await.map_err(|error| {
             self.reason.set(tls::reason(&error));
@@ -135,32 +135,34 @@ impl Connector<'_> {
     }
 }
 
-/// The first address that accepts; see [`race`].
+/// Connects to the first address that accepts; see [`race`].
 async fn connect_first(addresses: &mut Addresses) -> Result<(SocketAddr, TcpStream), Fault> {
     let ended = race(addresses, attempt).await;
     let (edge, stream) = ended.map_err(|faults| telling(faults.into_iter()))?;
     addresses.worked(edge.ip());
-    // A request is one small write: it must not wait for the answer to an earlier one.
+    // A request is one small write: it must not wait until the peer acknowledges an earlier one.
     _ = stream.set_nodelay(true);
     Ok((edge, stream))
 }
 
 async fn attempt(peer: SocketAddr) -> Result<TcpStream, Fault> {
     TcpStream::connect(peer).await.map_err(|error| match fault(&error) {
-        // The same error as without ports, and nothing is used up: mostly a machine without IPv6.
+        // The kernel reports missing ports and a missing source address alike. Without a source address no port
+        // was used up: mostly this is a machine without IPv6.
         Fault::LocalPorts if !has_source(peer) => Fault::ConnUnreachable,
         fault => fault,
     })
 }
 
-/// Whether this machine has an address to connect to `peer` from. Connecting UDP sends nothing and needs no TCP port.
+/// Reports whether this machine has a source address for `peer`. Connecting a UDP socket sends nothing and needs no
+/// TCP port.
 fn has_source(peer: SocketAddr) -> bool {
     let any: IpAddr =
         if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     UdpSocket::bind((any, 0)).is_ok_and(|socket| socket.connect(peer).is_ok())
 }
 
-/// The fault that tells most of several: this machine's, then what a peer said, then that there is no way to one.
+/// Returns the most informative of several faults: a local one, then a peer's response, then an unreachable peer.
 fn telling(faults: impl Iterator<Item = Fault>) -> Fault {
     let rank = |fault: &Fault| match fault {
         fault if fault.is_local() => 0,
@@ -214,7 +216,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    /// A connection and the end of its peer.
+    /// Returns a connection and the peer's end of it.
     async fn pair() -> (Stream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
@@ -237,7 +239,7 @@ mod tests {
         let mut tail = [0; 4];
         ours.read_exact(&mut tail).await.expect("a tail");
         assert_eq!([head, tail], [*b"head", *b"tail"]);
-        // Nothing is there: it waits, and wakes when something comes.
+        // The stream is empty: the call waits, and wakes when bytes arrive.
         let wait = Duration::from_millis(20);
         assert!(tokio::time::timeout(wait, drop_some(&mut ours, 9)).await.is_err());
         theirs.write_all(b"more").await.expect("sent");

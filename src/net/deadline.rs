@@ -1,6 +1,6 @@
-//! Every await of a request is under the deadline of the phase that it is in.
+//! Deadlines of the phases of a request: every await of a request is under that of its current phase.
 //!
-//! The phase and its deadline lie in cells that the request moves on, without touching the [timer](Timer) with every
+//! The request updates the phase and its deadline in cells, so that it need not touch the [timer](Timer) with every
 //! piece of a body.
 
 use std::cell::Cell;
@@ -15,7 +15,7 @@ use super::Timer;
 use crate::vocabulary::limits;
 use crate::vocabulary::outcome::Fault;
 
-/// The deadline of a request, and the fault that it becomes when it passes.
+/// The deadline of a request, and the fault that the request ends with when it passes.
 #[derive(Debug)]
 pub(super) struct Deadline {
     fault: Cell<Fault>,
@@ -24,13 +24,13 @@ pub(super) struct Deadline {
     window: Cell<Window>,
 }
 
-/// What came of a body since it last made the least progress that is accepted.
+/// Bytes of a body that arrived since it last made the least accepted progress.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     since: Instant,
     last: Instant,
     bytes: u64,
-    /// A pause may still begin it again.
+    /// True if a pause may still restart the window.
     may_pause: bool,
 }
 
@@ -39,10 +39,10 @@ impl Window {
         Self { since: now, last: now, bytes: 0, may_pause: true }
     }
 
-    /// Bytes came; `None`: too few for too long.
+    /// Adds bytes that arrived; `None` if too few arrived for too long.
     ///
-    /// A pause is what the idle limit is for: a live segment that is sent while it is made comes in bursts, so the
-    /// time before a burst does not count against its first bytes. Only progress earns the next pause.
+    /// The idle limit covers pauses. A live segment that is sent while it is encoded arrives in bursts, so the time
+    /// before a burst does not count against its first bytes. Only progress earns the next pause.
     fn add(mut self, now: Instant, bytes: u64) -> Option<Self> {
         if self.may_pause && now.duration_since(self.last) >= limits::LEAST_PROGRESS_PAUSE {
             self = Self { may_pause: false, ..Self::new(now) };
@@ -57,7 +57,7 @@ impl Window {
 }
 
 impl Deadline {
-    /// A request that may take `total`.
+    /// Returns the deadline of a request that may take `total`.
     pub(super) fn new(total: Duration) -> Self {
         let now = Instant::now();
         let total_due = now + total;
@@ -69,7 +69,7 @@ impl Deadline {
         }
     }
 
-    /// Enters a phase that may take `limit`, and whose end is `fault` if it takes longer.
+    /// Enters a phase that may take `limit` and fails with `fault` if it takes longer.
     pub(super) fn enter(&self, fault: Fault, limit: Duration) {
         let now = Instant::now();
         self.fault.set(fault);
@@ -77,11 +77,12 @@ impl Deadline {
         self.window.set(Window::new(now));
     }
 
-    /// Bytes of a response came, at `now`: the next ones must come within `idle`, and [`limits::LEAST_PROGRESS_BYTES`] within
-    /// [`limits::LEAST_PROGRESS_TIME`], or the response must be complete. Looked at when bytes come: no timer.
+    /// Records bytes of a response that arrived at `now`. The next ones must arrive within `idle`, and
+    /// [`limits::LEAST_PROGRESS_BYTES`] within [`limits::LEAST_PROGRESS_TIME`], unless the response completes first.
+    /// The progress is checked when bytes arrive: no timer.
     ///
     /// # Errors
-    /// `timeout.idle` when a body brings too little for too long.
+    /// `timeout.idle` when too few bytes of a body arrive for too long.
     pub(super) fn progress(&self, now: Instant, bytes: u64, idle: Duration) -> Result<(), Fault> {
         if self.fault.replace(Fault::TimeoutIdle) != Fault::TimeoutIdle {
             self.window.set(Window::new(now));
@@ -99,11 +100,11 @@ impl Deadline {
         }
     }
 
-    /// Runs `request` until it ends or its deadline passes. It stays where the caller pinned it: a future that is
-    /// handed over lies in memory twice, and in that of every client.
+    /// Runs `request` until it ends or its deadline passes. The future stays where the caller pinned it: a future
+    /// passed by value would take its memory twice in every client.
     ///
     /// # Errors
-    /// The fault of the request, or of the phase whose time was over.
+    /// The fault of the request, or of the phase that took too long.
     pub(super) async fn watch<T>(
         &self,
         timer: &mut Timer,
@@ -170,7 +171,8 @@ mod tests {
         assert_eq!(deadline.watch(&mut Timer::new(), pin!(async { Ok(7) })).await, Ok(7));
     }
 
-    /// Lets `pieces` come, each a pause in milliseconds and a number of bytes; the millisecond in which it was too little.
+    /// Feeds `pieces`, each a pause in milliseconds and a number of bytes. The error is the millisecond at which the
+    /// progress was too little.
     async fn fed(pieces: impl IntoIterator<Item = (u64, u64)>) -> Result<(), u128> {
         let deadline = Deadline::new(Duration::from_secs(600));
         deadline.enter(Fault::TimeoutFirstByte, Duration::from_secs(15));
@@ -191,14 +193,14 @@ mod tests {
         assert_eq!(fed([(1_000, 1); 60]).await, Err(6_000), "five seconds after its first byte");
         assert_eq!(fed([(200, 30); 600]).await, Err(5_200));
         assert_eq!(fed([(3_000, 1); 60]).await, Err(12_000), "pauses are not earned by a byte each");
-        // Progress at first, then a dribble.
+        // Progress at first, then a trickle.
         assert_eq!(fed([(100, 50_000)].into_iter().chain([(500, 1); 60])).await, Err(5_100));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_link_and_a_segment_that_is_sent_while_it_is_made_are_not() {
         assert_eq!(fed([(1_000, 250); 60]).await, Ok(()), "two kilobits a second");
-        // Bursts of 20 kB with six seconds between them, whose first piece is small.
+        // Bursts of 20 kB at intervals of six seconds; the first piece of each is small.
         let burst = [(6_000, 100), (0, 10_000), (0, 9_900)];
         assert_eq!(fed([burst; 20].concat()).await, Ok(()));
         assert_eq!(fed([(14_000, 10)]).await, Ok(()), "a short response after a long wait");

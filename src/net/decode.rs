@@ -1,9 +1,10 @@
-//! Content coding of playlists: what browsers accept, bounded in output, ratio and time. Media is never decoded.
+//! Decodes the content codings of playlists that browsers accept, bounded in output, ratio and time. Media is never
+//! decoded.
 //!
-//! * A small body is decoded at once. A larger one, and a small one that turns out to be large, is decoded beside the
-//!   worker: whatever it costs, other clients do not wait for it.
-//! * Time is that of the thread that decodes, looked at every few kilobytes: a coding may be valid, expand little and
-//!   cost microseconds for each byte, as thousands of empty gzip members do.
+//! * A small body is decoded at once. A larger one, or a small one that expands to more than [`SMALL_OUTPUT_BYTES`],
+//!   is decoded on a helper thread, so that other clients do not wait for it.
+//! * The time limit is CPU time of the decoding thread, checked every few kilobytes: a body may be valid, expand
+//!   little and cost microseconds for each byte, as thousands of empty gzip members do.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};
@@ -19,32 +20,32 @@ use super::offload::offload;
 use crate::vocabulary::limits;
 use crate::vocabulary::outcome::Fault;
 
-/// The largest window that a decoder of `zstd` must have room for (RFC 9659 section 3).
+/// Maximum window size of the `zstd` decoder (RFC 9659 section 3).
 const ZSTD_WINDOW_BYTES: u64 = 8 << 20;
-/// What `brotli-decompressor` reads at a time.
+/// Buffer size of `brotli-decompressor`.
 const BROTLI_BUFFER_BYTES: usize = 4_096;
-/// The first byte of a zlib stream says so in its lower half (RFC 1950 section 2.2).
+/// Lower half of the first byte of a zlib stream (RFC 1950 section 2.2).
 const ZLIB_METHOD: u8 = 8;
-/// Input and output between two looks at the limits.
+/// Bytes of input or output between two checks of the limits.
 const SLICE_BYTES: usize = 8 * 1024;
-/// A body up to this length is decoded at once ...
+/// Maximum length of a body that is decoded at once ...
 const SMALL_BYTES: usize = 8 * 1024;
-/// ... as long as it expands to no more than this: a few hundred microseconds.
+/// ... as long as it expands to no more than this, which takes a few hundred microseconds.
 const SMALL_OUTPUT_BYTES: usize = 128 * 1024;
-/// How much more may go in than comes out: a coding that makes a body larger is none.
+/// Maximum excess of gzip or deflate input over output: a coding that enlarges a body is useless.
 const SURPLUS_BYTES: usize = 64 * 1024;
 
 /// Decodes a body.
 ///
 /// # Errors
 /// `body.decode` for a nested coding or a corrupt body, `body.ratio` for a body that expands more than
-/// [`limits::DECODE_RATIO`] or takes longer than [`limits::DECODE_TIME`], `playlist.limit` for one that is larger than
-/// [`limits::PLAYLIST_BYTES`].
+/// [`limits::DECODE_RATIO`], takes longer than [`limits::DECODE_TIME`] or whose coding enlarges it, `playlist.limit`
+/// for one that is larger than [`limits::PLAYLIST_BYTES`].
 pub(super) async fn decode(codings: Codings, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
     let Some(coding) = codings.single().map_err(|_| Fault::BodyDecode)? else { return Ok(body) };
     if body.len() <= SMALL_BYTES {
         match expand(coding, &body, &Budget::small()) {
-            // It may be larger than is done here.
+            // The small budget was exceeded: retry with the full one.
             Err(Fault::BodyRatio) => {}
             decoded => return decoded,
         }
@@ -52,12 +53,12 @@ pub(super) async fn decode(codings: Codings, body: Vec<u8>) -> Result<Vec<u8>, F
     offload(move || expand(coding, &body, &Budget::of(body.len()))).await?
 }
 
-/// What decoding a body may cost, and has cost.
+/// Limits of decoding a body, and the use made of them so far.
 #[derive(Debug)]
 struct Budget {
-    /// Bytes that may come out.
+    /// Maximum bytes of output.
     output: usize,
-    /// When the thread's time is used up; `None`: what may come out is little enough.
+    /// CPU time of the thread at which decoding must stop; `None` if the limit on the output is enough.
     until: Option<Duration>,
     taken: Cell<usize>,
     made: Cell<usize>,
@@ -65,7 +66,7 @@ struct Budget {
 }
 
 impl Budget {
-    /// The budget of a body of this length that is decoded beside the worker.
+    /// Returns the budget of a body of this length that is decoded on a helper thread.
     fn of(length: usize) -> Self {
         let ratio = length.saturating_mul(limits::DECODE_RATIO).max(limits::DECODE_RATIO_FROM_BYTES);
         Self {
@@ -77,7 +78,7 @@ impl Budget {
         }
     }
 
-    /// The budget of a small body that is decoded at once.
+    /// Returns the budget of a small body that is decoded at once.
     fn small() -> Self {
         Self {
             output: SMALL_OUTPUT_BYTES,
@@ -88,7 +89,7 @@ impl Budget {
         }
     }
 
-    /// Whether `surplus` more bytes went in than came out, or the time is over.
+    /// Reports whether more than `surplus` bytes went in beyond the output, or the time is up.
     fn is_used_up(&self, surplus: Option<usize>) -> bool {
         let grows = surplus.is_some_and(|surplus| self.taken.get() > self.made.get().saturating_add(surplus));
         let over = grows || self.until.is_some_and(|until| thread_time() > until);
@@ -97,16 +98,16 @@ impl Budget {
     }
 }
 
-/// Returns the time that this thread has computed.
+/// Returns the CPU time of this thread.
 fn thread_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
 }
 
-/// The input of a decoder, handed out in slices.
+/// Input of a decoder, handed out in slices.
 struct Input<'a> {
     rest: &'a [u8],
-    /// Bytes of the slice that may be taken before the next look at the budget.
+    /// Bytes that may be taken before the next check of the budget.
     slice: usize,
     budget: &'a Budget,
     surplus: Option<usize>,
@@ -140,12 +141,12 @@ impl Read for Input<'_> {
 
 /// Decodes all of `body`, within its budget.
 fn expand(coding: Coding, body: &[u8], budget: &Budget) -> Result<Vec<u8>, Fault> {
-    // Deflate keeps no more than its window back, so what goes in is soon seen to come out.
+    // Deflate holds back no more than its window, so its input soon shows up in its output.
     let surplus = matches!(coding, Coding::Gzip | Coding::Deflate).then_some(SURPLUS_BYTES);
     let input = Input { rest: body, slice: SLICE_BYTES, budget, surplus };
     match coding {
         Coding::Gzip => drain(MultiGzDecoder::new(input), body, budget),
-        // Meant is zlib (RFC 9110 section 8.4.1.2); some servers leave its frame out, and browsers take both.
+        // `deflate` means zlib (RFC 9110 section 8.4.1.2). Some servers omit its frame, and browsers accept both.
         Coding::Deflate if body.first().is_some_and(|first| first & 0x0f == ZLIB_METHOD) => {
             drain(ZlibDecoder::new(input), body, budget)
         }
@@ -158,7 +159,7 @@ fn expand(coding: Coding, body: &[u8], budget: &Budget) -> Result<Vec<u8>, Fault
     }
 }
 
-/// Reads all that `decoder` makes of `body`, within its budget.
+/// Reads the whole output of `decoder` for `body`, within its budget.
 fn drain(mut decoder: impl Read, body: &[u8], budget: &Budget) -> Result<Vec<u8>, Fault> {
     let mut decoded = Vec::with_capacity(body.len().saturating_mul(4).min(budget.output));
     loop {
@@ -187,14 +188,15 @@ mod tests {
     use ruzstd::encoding::{CompressionLevel, compress_to_vec};
     use std::io::Write;
 
-    /// What Node.js makes of a hundred times `#EXTM3U` and a line feed, and of four megabytes of nothing.
+    /// Brotli output of Node.js for a hundred lines `#EXTM3U`.
     const BROTLI_LINES: [u8; 25] = [
         27, 31, 3, 248, 141, 148, 171, 147, 107, 61, 82, 84, 133, 165, 21, 102, 154, 168, 68, 111, 225, 0,
         105, 248, 25,
     ];
+    /// Brotli output of Node.js for four megabytes of zeros.
     const BROTLI_BOMB: [u8; 14] = [155, 255, 255, 63, 248, 39, 0, 226, 177, 64, 32, 247, 254, 7];
 
-    /// Decodes with the budget of a body that is decoded beside the worker.
+    /// Decodes with the budget of a helper thread, but a generous time limit.
     fn decode(coding: Coding, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
         let time = Some(thread_time() + Duration::from_secs(60));
         expand(coding, &body, &Budget { until: time, ..Budget::of(body.len()) })
@@ -251,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_window_that_is_too_large_is_refused_before_there_is_memory_for_it() {
-        // A frame of no known length, with a window of 2^27 bytes (RFC 8878 section 3.1.1.1.2).
+        // A frame of unknown length with a window of 2^27 bytes (RFC 8878 section 3.1.1.1.2).
         let frame = [0x28, 0xb5, 0x2f, 0xfd, 0, 17 << 3, 1, 0, 0];
         assert_eq!(decode(Coding::Zstd, frame.to_vec()), Err(Fault::BodyDecode));
     }
@@ -268,7 +270,7 @@ mod tests {
     fn a_bomb_is_stopped_by_its_ratio_and_a_giant_by_its_size() {
         assert_eq!(decode(Coding::Gzip, gzip(&vec![0; 4 << 20])), Err(Fault::BodyRatio));
         assert_eq!(decode(Coding::Brotli, BROTLI_BOMB.to_vec()), Err(Fault::BodyRatio));
-        // Noise that repeats only beyond the reach of gzip's window does not compress.
+        // Noise that repeats only beyond gzip's window does not compress.
         let mut state = 1_u32;
         let noise: Vec<u8> = std::iter::repeat_with(|| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -290,7 +292,7 @@ mod tests {
             "{} bytes were looked at",
             budget.taken.get()
         );
-        // Many members that each bring something are a playlist.
+        // Many members that each produce output are a valid playlist.
         let lines = gzip(&b"#EXTM3U\n".repeat(10)).repeat(5_000);
         assert_eq!(decode(Coding::Gzip, lines).map(|body| body.len()), Ok(5_000 * 80));
     }

@@ -1,8 +1,8 @@
-//! Reads the response to a request that was sent, over HTTP/1.1.
+//! Reads the HTTP/1.1 response to a request that was sent.
 //!
-//! * All clients of a worker read into one shared buffer, which is borrowed only while nothing is awaited.
-//! * One poll reads a bounded amount and then lets the other clients of its worker run: an origin that always has more
-//!   to send cannot keep the worker.
+//! * All clients of a worker read into one shared buffer, which is never borrowed across an await.
+//! * One poll reads a bounded amount and then lets the other clients of its worker run: an origin that always has
+//!   more to send cannot monopolize the worker.
 
 use std::future::poll_fn;
 use std::io;
@@ -22,16 +22,16 @@ use super::shared::Net;
 use super::sink::{Sink, Times};
 use crate::vocabulary::outcome::Fault;
 
-/// How much is read at once at first, and of a body that comes in small chunks.
+/// Maximum bytes of the first read, and of each read of a body in small chunks.
 const FIRST_READ_BYTES: usize = 16 * 1024;
-/// How much one poll may read and parse ...
+/// Bytes that one poll may read and parse ...
 const PARSED_BYTES: usize = 256 * 1024;
-/// ... and how many pieces of a body: small chunks cost by the piece, these a tenth of a millisecond.
+/// ... and pieces of a body: the cost of small chunks is per piece, and this many take a tenth of a millisecond.
 const PIECES: usize = 2_048;
-/// How much one poll may discard, which costs a system call for each buffer and no look at the bytes.
+/// Bytes that one poll may discard, which costs one system call for each buffer and no parsing.
 const DROPPED_BYTES: usize = 4 * 1024 * 1024;
 
-/// Reads a response to its end, or until nothing more of it is wanted.
+/// Reads a response to its end, or until the sink wants no more of it.
 pub(super) async fn receive<O: Observer>(
     stream: &mut Stream,
     net: &Net,
@@ -58,18 +58,19 @@ struct Receiver<'a, 'b, O> {
     sink: &'a mut Sink<'b, O>,
     reader: Reader,
     first_byte: Option<Instant>,
-    /// How much may be read at once.
+    /// Maximum bytes of the next read.
     room: usize,
 }
 
 impl<O: Observer> Receiver<'_, '_, O> {
-    /// Reads what is there. True: the response is complete, or enough of it has come; false: there is more to read
-    /// than one poll may.
+    /// Reads the bytes that are available. Returns true when the response is complete or the sink wants no more of
+    /// it, false when the limits of one poll are reached.
     fn poll(&mut self, stream: &mut impl Source, context: &mut Context<'_>) -> Poll<Result<bool, Fault>> {
         let [mut parsed, mut dropped, mut pieces] = [0; 3];
         while parsed < PARSED_BYTES && dropped < DROPPED_BYTES && pieces < PIECES {
             let mut shared = self.net.buffer.borrow_mut();
             let came = ready!(self.poll_next(stream, context, &mut shared));
+            // Compared below: a further interim response restarts the idle phase.
             let interim = self.reader.interim();
             let (count, progress) = match came {
                 Err(error) => return Poll::Ready(Err(broken(&self.reader, &error))),
@@ -80,7 +81,7 @@ impl<O: Observer> Receiver<'_, '_, O> {
                     let (progress, pieces_now) = self.feed(shared.get(..count).unwrap_or_default());
                     parsed += count;
                     pieces += pieces_now;
-                    // A whole buffer of such pieces would be too many for one poll.
+                    // A full buffer of pieces this small would exceed the limit of one poll.
                     let are_small = pieces_now.saturating_mul(shared.len()) > PIECES.saturating_mul(count);
                     self.room = if are_small { FIRST_READ_BYTES } else { shared.len() };
                     (count, progress?)
@@ -95,6 +96,7 @@ impl<O: Observer> Receiver<'_, '_, O> {
             self.first_byte.get_or_insert(now);
             match progress {
                 Progress::Done { used } if used == count => return Poll::Ready(Ok(true)),
+                // Only one request is in flight, so bytes after the response belong to no other response.
                 Progress::Done { .. } => return Poll::Ready(Err(Fault::BodyLong)),
                 Progress::More if self.sink.wants_no_more() => return Poll::Ready(Ok(true)),
                 Progress::More if self.reader.interim() > interim => {
@@ -106,7 +108,7 @@ impl<O: Observer> Receiver<'_, '_, O> {
         Poll::Ready(Ok(false))
     }
 
-    /// Parses input and counts what of it is body; returns also in how many pieces that came.
+    /// Parses input and counts its body bytes; also returns the number of pieces that they came in.
     fn feed(&mut self, input: &[u8]) -> (Result<Progress, Fault>, usize) {
         let Self { reader, sink, .. } = self;
         let (mut in_body, mut pieces) = (0, 0);
@@ -133,7 +135,7 @@ impl<O: Observer> Receiver<'_, '_, O> {
         let most = buffer.len();
         let droppable = self.reader.skippable().filter(|_| self.sink.is_blind());
         let room = match droppable {
-            // One more than there should be: what comes after the body must be noticed.
+            // One byte more than expected: bytes after the body must be noticed.
             Some(left) => usize::try_from(left.saturating_add(1)).unwrap_or(most),
             None => self.room,
         };
@@ -147,9 +149,9 @@ impl<O: Observer> Receiver<'_, '_, O> {
     }
 }
 
-/// Where a response is read from.
+/// Byte stream that a response is read from.
 trait Source: AsyncRead + Unpin {
-    /// Takes at most as many bytes as `room` has, of which only the count matters.
+    /// Discards at most `room.len()` bytes and returns their count.
     fn poll_drop(&mut self, context: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
 }
 
@@ -159,15 +161,16 @@ impl Source for Stream {
     }
 }
 
-/// How the next bytes of a response came, and how many: none at the end of the stream.
+/// Result of one read, with its count of bytes: 0 at the end of the stream.
 enum ReadStep {
-    /// They are in the buffer.
+    /// The bytes are in the buffer.
     Read(usize),
-    /// They are a part of the body, and gone.
+    /// The bytes were part of the body and are discarded.
     Dropped(usize),
 }
 
-/// Returns the fault of a connection that broke: after the head, what is missing of the body tells more than the error.
+/// Returns the fault of a connection that broke. After the head, a short body is more informative than the end of the
+/// stream.
 fn broken(reader: &Reader, error: &io::Error) -> Fault {
     match transfer_fault(error) {
         Fault::ConnEof if reader.head().is_some() => Fault::BodyShort,
@@ -208,7 +211,7 @@ mod tests {
         fn explained(&mut self, _fault: Fault, _reason: &str) {}
     }
 
-    /// Reads a response that is there as a whole; bytes of its body, and of the most that one poll took.
+    /// Reads a response that is available as a whole. Returns the bytes of its body and the most that one poll took.
     fn read(mut wire: &[u8], body: Body) -> (u64, u64) {
         let url = SecretUrl::parse("http://a/x").expect("valid");
         let headers = Headers::new(&url, "hlswarm/test", "run 1", &[]).expect("valid");

@@ -1,8 +1,10 @@
-//! One GET over the connections that a client keeps: the path that every request of a run takes.
+//! One GET over the connections that a client keeps: the path of every request of a run.
 //!
-//! * Before a kept connection is used again it is asked whether the peer has closed it; if it closes in that very
-//!   moment, before a byte came back, the GET is sent once more on a new connection (RFC 9110 section 9.2.2).
-//! * Bytes are told to the observer as they arrive; a playlist is kept up to its limit, everything else is dropped.
+//! * Before a kept connection is reused, it is checked for a close by the peer. If the peer closes it later, but
+//!   before a byte of the response arrives, the GET is retried once on a new connection (RFC 9110 section 9.2.2). A
+//!   GET that an HTTP/2 peer did not process is retried once as well.
+//! * Bytes are reported to the observer as they arrive. Playlists and keys are kept up to their limits; all other
+//!   bodies are discarded.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -25,7 +27,7 @@ use super::{HeaderLines, Observer, Timer, decode};
 use crate::vocabulary::SecretUrl;
 use crate::vocabulary::outcome::Fault;
 
-/// One lane of requests of a client, one after the other; the lanes of a client share its connections.
+/// A lane of a client, which makes one request at a time; the lanes of a client share its connections.
 pub struct RequestLane {
     net: Rc<Net>,
     pool: Rc<Pool>,
@@ -34,20 +36,20 @@ pub struct RequestLane {
     outgoing: Vec<u8>,
 }
 
-/// The connections of one client, of which each lane of requests has a [`RequestLane`].
+/// The connections of one client, used through one [`RequestLane`] for each lane of requests.
 pub struct ClientConnections {
     pub(super) net: Rc<Net>,
     pub(super) pool: Rc<Pool>,
 }
 
 impl ClientConnections {
-    /// A client without connections.
+    /// Creates a client without connections.
     pub fn new(net: Rc<Net>) -> Self {
         let pool = Rc::new(Pool::new(net.settings.http_profile.connections_apart));
         Self { net, pool }
     }
 
-    /// A lane of requests.
+    /// Returns a lane of requests.
     pub fn wire(&self, lane: usize) -> RequestLane {
         let (net, pool) = (Rc::clone(&self.net), Rc::clone(&self.pool));
         RequestLane { net, pool, lane, timer: Timer::new(), outgoing: Vec::new() }
@@ -55,10 +57,10 @@ impl ClientConnections {
 }
 
 impl RequestLane {
-    /// Sends a GET and reads its response to the end. Redirects are the caller's to follow.
+    /// Sends a GET, reads its response to the end and decodes a playlist. The caller follows redirects.
     ///
     /// # Errors
-    /// The fault that kept the response from being complete, or its body from being decoded.
+    /// The fault that prevented the response from completing, or its body from being decoded.
     pub async fn get(
         &mut self,
         request: &Request<'_>,
@@ -66,13 +68,13 @@ impl RequestLane {
     ) -> Result<Response, Fault> {
         let response = self.receive(request, observer).await?;
         if request.body == Body::Playlist && !response.body.is_empty() {
-            // No longer under the deadline: it is this machine that takes its time.
+            // Not under the deadline of the request: this time is spent by this machine, not by the origin.
             return decoded(&self.net, response).await;
         }
         Ok(response)
     }
 
-    /// Sends a GET and reads its response to the end; the body is as it came.
+    /// Sends a GET and reads its response to the end, without decoding the body.
     async fn receive(
         &mut self,
         request: &Request<'_>,
@@ -86,7 +88,7 @@ impl RequestLane {
     }
 }
 
-/// A playlist without its content coding; what comes and what it becomes are both charged meanwhile.
+/// Decodes the content coding of a playlist; the coded and the decoded body are both charged meanwhile.
 async fn decoded(net: &Net, mut response: Response) -> Result<Response, Fault> {
     let codings = response.codings;
     if codings != Codings::default() {
@@ -96,7 +98,7 @@ async fn decoded(net: &Net, mut response: Response) -> Result<Response, Fault> {
     Ok(response)
 }
 
-/// What a request works on, apart from the timer that watches it.
+/// State that a request uses, apart from the timer that watches it.
 struct Path<'a> {
     net: &'a Net,
     pool: &'a Pool,
@@ -118,6 +120,7 @@ impl Path<'_> {
             return Err(self.fail(connection, broken.fault));
         }
         sink.observer.retried();
+        // A reset concerns its stream alone, so the retry uses the same connection.
         if broken.fault != Fault::H2Reset {
             self.pool.lose(connection);
             connection = self.connect(request.url, sink.observer).await?;
@@ -128,7 +131,7 @@ impl Path<'_> {
         }
     }
 
-    /// A connection that is kept, or a new one.
+    /// Returns a kept connection if the request accepts one, else opens a new one.
     async fn connection(
         &mut self,
         request: &Request<'_>,
@@ -142,16 +145,16 @@ impl Path<'_> {
         self.connect(request.url, observer).await
     }
 
-    /// A request that failed with `fault`.
+    /// Ends the connection of a failed request, unless only its stream was reset; returns `fault`.
     fn fail(&self, connection: Connection, fault: Fault) -> Fault {
-        // A stream that was reset says nothing of its connection.
+        // The reset of a stream says nothing about its connection.
         if fault != Fault::H2Reset {
             self.pool.lose(connection);
         }
         fault
     }
 
-    /// A response that has come as far as it is wanted.
+    /// Stores the cookies of a response, keeps or closes its connection and returns the response.
     fn complete<O: Observer>(
         &self,
         connection: Connection,
@@ -183,7 +186,7 @@ impl Path<'_> {
             settings: &self.net.settings.tls,
             reason: &reason,
         };
-        // Boxed: connecting is seldom, and a client should not carry its future all the time.
+        // Boxed: connecting is rare, and a client should not carry its future all the time.
         let connected = Box::pin(connector.connect(&endpoint, self.deadline)).await;
         if let (Err(fault), Some(reason)) = (&connected, reason.take()) {
             observer.explained(*fault, &reason);
@@ -225,12 +228,12 @@ impl Path<'_> {
     }
 }
 
-/// Whether the failure of a reused connection, before any byte came, means that the peer had closed it.
+/// Reports whether a reused connection that failed with `fault`, before any byte arrived, was closed by the peer.
 fn is_stale(fault: Fault) -> bool {
     matches!(fault, Fault::ConnReset | Fault::ConnEof | Fault::H2GoAway)
 }
 
-/// Makes the request in `outgoing`, whose memory is used again.
+/// Writes the request into `outgoing`, reusing its memory.
 fn write_request(outgoing: &mut Vec<u8>, lines: &HeaderLines<'_>, host: &str, request: &Request<'_>) {
     outgoing.clear();
     let mut write = |pieces: &[&[u8]]| pieces.iter().for_each(|piece| outgoing.extend_from_slice(piece));

@@ -1,9 +1,9 @@
-//! For how long a response may be used again without asking: the freshness of RFC 9111, as Chromium computes it.
+//! Freshness of RFC 9111, as Chromium computes it: the time for which a response may be reused without revalidation.
 //!
-//! * A browser is a private cache: it ignores `s-maxage`, and takes a tenth of the age of a file where only
-//!   `Last-Modified` is known (section 4.2.2).
-//! * `no-store`, `no-cache`, `Pragma: no-cache` and `Vary: *` make a response useless without asking.
-//!   `must-revalidate` changes nothing but that heuristic: a stale response is never used here.
+//! * A browser is a private cache: it ignores `s-maxage`, and uses a tenth of the age of a file as its lifetime where
+//!   only `Last-Modified` is known (section 4.2.2).
+//! * `no-store`, `no-cache`, `Pragma: no-cache` and `Vary: *` rule out reuse without revalidation.
+//!   `must-revalidate` only turns that heuristic off: a stale response is never used here.
 //! * Other `Vary` headers are ignored: all requests of one client for playlists have the same headers.
 
 use std::time::Duration;
@@ -11,13 +11,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-/// The share of a file's age for which it is taken to stay as it is.
+/// Share of a file's age for which it is assumed to stay unchanged.
 const HEURISTIC_SHARE: f64 = 0.1;
 
-/// What the headers of a response say of its lifetime.
+/// Lifetime of a response according to its headers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Freshness {
-    /// `Cache-Control` or `Expires` is there.
+    /// True if `Cache-Control` or `Expires` is present.
     stated: bool,
     useless: bool,
     must_revalidate: bool,
@@ -30,7 +30,7 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// Takes note of a header, if it speaks of lifetimes.
+    /// Records a header that concerns lifetimes; ignores others.
     pub fn read(&mut self, name: &[u8], value: &[u8]) {
         let named = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
         let text = || std::str::from_utf8(value).unwrap_or_default().trim();
@@ -39,7 +39,7 @@ impl Freshness {
             text().split(',').for_each(|directive| self.direct(directive.trim()));
         } else if named("expires") {
             self.stated = true;
-            // An invalid date, "0" above all, means that it has expired (section 5.3).
+            // An invalid date, especially "0", means that the response has expired (section 5.3).
             self.expires = Some(date(text()).unwrap_or(Timestamp::MIN));
         } else if named("date") {
             self.date = date(text());
@@ -67,12 +67,13 @@ impl Freshness {
         }
     }
 
-    /// Whether the response says how long it may be kept.
+    /// Reports whether the response has `Cache-Control` or `Expires`.
     pub fn is_stated(&self) -> bool {
         self.stated
     }
 
-    /// The longest lifetime that the response gives any cache; `None`: it gives none.
+    /// Returns the longest lifetime that the response allows any cache, shared ones included; `None` if it states
+    /// none.
     pub fn longest(&self) -> Option<Duration> {
         if self.useless {
             return None;
@@ -81,14 +82,15 @@ impl Freshness {
         private.max(self.shared_max_age)
     }
 
-    /// For how long a browser uses the response from now on, `took` being the time between request and response.
+    /// Returns the time for which a browser reuses the response from `now` on. `took` is the time between request and
+    /// response.
     pub fn fresh_for(&self, now: Timestamp, took: Duration) -> Duration {
         if self.useless {
             return Duration::ZERO;
         }
         let date = self.date.unwrap_or(now);
         let lifetime = self.max_age.or_else(|| self.expires_after(date)).or_else(|| self.heuristic(date));
-        // Section 4.2.3: what the clocks say, but no less than what caches on the way say.
+        // Section 4.2.3: the age by the clocks, but at least the `Age` that caches on the way report.
         let apparent = between(date, now).unwrap_or_default();
         lifetime.unwrap_or_default().saturating_sub(apparent.max(self.age) + took)
     }
@@ -106,19 +108,19 @@ impl Freshness {
     }
 }
 
-/// A date as servers write it (RFC 9110 section 5.6.7), or as some do, with another zone than GMT.
+/// Parses a date in the forms of RFC 9110 section 5.6.7, or, as some servers write it, with a zone other than GMT.
 fn date(text: &str) -> Option<Timestamp> {
-    // Most responses have two or three, nearly all in the first form.
+    // Most responses have two or three dates, nearly all in these forms.
     let date = httpdate::parse_http_date(text).ok().and_then(|date| Timestamp::try_from(date).ok());
     date.or_else(|| DateTimeParser::new().parse_timestamp(text).ok())
 }
 
-/// The time from one moment to a later one.
+/// Returns the time from `earlier` to `later`; `None` if it would be negative.
 fn between(earlier: Timestamp, later: Timestamp) -> Option<Duration> {
     Duration::try_from(later.duration_since(earlier)).ok()
 }
 
-/// A whole number of seconds, not negative; what is too large for a number means for good (section 1.2.2).
+/// Parses a whole, non-negative number of seconds; one that overflows `u32` becomes `u32::MAX` (section 1.2.2).
 fn seconds(text: &str) -> Option<Duration> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| Duration::from_secs(text.parse().unwrap_or(u32::MAX).into()))
@@ -136,7 +138,7 @@ mod tests {
         freshness
     }
 
-    /// Seconds for which a browser uses a response that took half a second.
+    /// Returns the seconds for which a browser reuses a response that took half a second.
     fn fresh_for(headers: &[(&str, &str)]) -> f64 {
         let now = NOW.parse().expect("a date");
         freshness(headers).fresh_for(now, Duration::from_millis(500)).as_secs_f64()

@@ -1,8 +1,9 @@
-//! The certificates of `--cacert`, taken as curl takes them.
+//! Verification against the certificates of `--cacert`, as curl does it.
 //!
-//! A certificate that `openssl req -x509` makes is its own authority. RFC 5280 says that an authority is no server, and
-//! webpki refuses it; OpenSSL, and so curl, take a server that shows the very certificate that was given. So do we, if
-//! it is valid now and names the server. As there, a name in the subject counts where there is none beside it.
+//! A certificate that `openssl req -x509` creates is its own authority. By RFC 5280 an authority is not a server, and
+//! webpki refuses such a certificate. OpenSSL, and therefore curl, accept a server that presents the given
+//! certificate itself. This verifier does the same if the certificate is valid now and names the server. As in
+//! OpenSSL, a name in the subject counts if the certificate has no alternative DNS names.
 
 use std::sync::Arc;
 
@@ -14,10 +15,10 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use webpki::{EndEntityCert, anchor_from_trusted_cert};
 
-/// The DER of the object identifier of a common name, 2.5.4.3.
+/// DER of the object identifier of a common name, 2.5.4.3.
 const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
 
-/// Verifies servers against certificates that were given.
+/// Verifier of servers against the certificates of `--cacert`.
 #[derive(Debug)]
 pub(super) struct GivenRoots {
     pub(super) given: Vec<CertificateDer<'static>>,
@@ -40,7 +41,7 @@ impl ServerCertVerifier for GivenRoots {
             return verified;
         }
         let named = if is_authority(error) {
-            // Its dates have been found good before this error: webpki looks at them first.
+            // The dates are valid if this error was returned: webpki checks them first.
             let certificate = ParsedCertificate::try_from(end_entity)?;
             verify_server_name(&certificate, server_name).is_ok() || has_common_name(end_entity, server_name)
         } else {
@@ -72,7 +73,7 @@ impl ServerCertVerifier for GivenRoots {
     }
 }
 
-/// Whether a certificate was refused because it is an authority.
+/// Reports whether a certificate was refused because it is an authority.
 fn is_authority(error: &CertificateError) -> bool {
     let CertificateError::Other(other) = error else { return false };
     matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
@@ -82,7 +83,8 @@ fn is_other_name(error: &CertificateError) -> bool {
     matches!(error, CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. })
 }
 
-/// Whether the subject names the server and nothing beside it names another (RFC 6125 section 6.4.4).
+/// Reports whether the subject names the server, for a certificate without alternative DNS names (RFC 6125 section
+/// 6.4.4).
 fn has_common_name(certificate: &CertificateDer<'_>, server_name: &ServerName<'_>) -> bool {
     let has_names =
         EndEntityCert::try_from(certificate).map_or(true, |it| it.valid_dns_names().next().is_some());
@@ -91,8 +93,8 @@ fn has_common_name(certificate: &CertificateDer<'_>, server_name: &ServerName<'_
     name.is_some_and(|name| name.eq_ignore_ascii_case(server_name.to_str().as_bytes()))
 }
 
-/// The last common name of a subject: its value follows the identifier, as tag, length (below 128: names are shorter)
-/// and bytes.
+/// Returns the last common name of a subject. Its value follows the identifier as tag, length and bytes. The length
+/// is one byte, below 128: names are shorter than that.
 fn common_name(subject: &[u8]) -> Option<&[u8]> {
     let at = subject.windows(COMMON_NAME.len()).rposition(|window| window == COMMON_NAME)?;
     let (header, value) = subject.get(at + COMMON_NAME.len()..)?.split_at_checked(2)?;

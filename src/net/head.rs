@@ -1,9 +1,9 @@
-//! The head of a response: the fields that a client of streams reads, the same over HTTP/1.1 and HTTP/2.
+//! The head of a response: the fields that a streaming client reads, the same over HTTP/1.1 and HTTP/2.
 //!
-//! * Values are bytes. Text that is shown or compared replaces bytes that are not UTF-8 and control characters, so that
-//!   a header in Latin-1 is read the same by either protocol; a `Location` keeps such bytes percent-encoded, as browsers
-//!   and curl do.
-//! * Of a field that may stand once, the first line counts (`Location`, `ETag`, `Content-Range`), as in Node.js; the
+//! * Values are bytes. Text that is shown or compared has invalid UTF-8 and control characters replaced, so that both
+//!   protocols read a header in Latin-1 alike. A `Location` keeps bytes that are not UTF-8, percent-encoded, as
+//!   browsers and curl do.
+//! * Of a field that may occur once, the first line counts (`Location`, `ETag`, `Content-Range`), as in Node.js; the
 //!   last `Content-Type` counts, as in browsers. Lists are combined (RFC 9110 section 5.3).
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::Freshness;
 use crate::vocabulary::CacheStatus;
 
-/// The fields of a response that matter to a client of streams.
+/// The fields of a response that matter to a streaming client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     /// The status code, 100..=999.
@@ -22,19 +22,19 @@ pub struct Head {
     pub codings: Codings,
     /// `Location`.
     pub location: Option<String>,
-    /// What only matters when the response is used again is left out: `etag`, `freshness`.
+    /// True if the response will not be reused: fields that only matter for reuse (`etag`, `freshness`) are not read.
     pub used_once: bool,
-    /// `ETag`, if it is UTF-8: it is sent back as it came.
+    /// `ETag`, if it is UTF-8: it is sent back unchanged.
     pub etag: Option<String>,
-    /// Whether a cache had it, where a header says so.
+    /// Hit or miss of a cache, if a header reports it.
     pub cache: Option<CacheStatus>,
-    /// `Age`: for how long a cache has had it.
+    /// `Age`: time that the response has spent in caches.
     pub age: Option<Duration>,
-    /// How long it may be used again.
+    /// Time for which the response may be reused.
     pub freshness: Freshness,
-    /// The range that `Content-Range` names.
+    /// `Content-Range`.
     pub content_range: Option<ContentRange>,
-    /// Whether the connection may be used again after the body.
+    /// True if the connection may be reused after the body.
     pub keep_alive: bool,
     /// The values of all `Set-Cookie` lines: secrets.
     pub cookies: Vec<Box<[u8]>>,
@@ -71,14 +71,15 @@ impl Coding {
 pub struct Codings {
     /// The first one that can be decoded.
     first: Option<Coding>,
-    /// There are further ones.
+    /// True if there are further ones that can be decoded.
     nested: bool,
-    /// A word that names no coding, for instance `aws-chunked`. Players leave it out, so the body is read as it is.
+    /// True if there is an unknown word, for instance `aws-chunked`. Players ignore it, so the body is read as if the
+    /// word were absent.
     unknown: bool,
 }
 
 impl Codings {
-    /// The coding to undo; `None` for a body that comes as it is.
+    /// Returns the coding to decode; `None` for a body that is not coded.
     ///
     /// # Errors
     /// [`Nested`] when there are several.
@@ -86,12 +87,12 @@ impl Codings {
         if self.nested { Err(Nested) } else { Ok(self.first) }
     }
 
-    /// Whether the body is said to be encoded, also in a way that is not known.
+    /// Reports whether the header names any coding, known or unknown.
     pub fn are_any(self) -> bool {
         self.first.is_some() || self.unknown
     }
 
-    /// Whether the body comes compressed.
+    /// Reports whether the body is compressed with a known coding.
     pub fn compress(self) -> bool {
         self.first.is_some()
     }
@@ -110,23 +111,23 @@ impl Codings {
     }
 }
 
-/// A body has more than one content coding, which no server of streams does in earnest.
+/// Error for a body with more than one content coding, which no real streaming server uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nested;
 
-/// The first and last byte that a `Content-Range` names, and the length of the whole where it is known.
+/// The first and last byte of a `Content-Range`, and the total length if it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentRange {
-    /// The first byte.
+    /// Position of the first byte.
     pub first: u64,
-    /// The last byte.
+    /// Position of the last byte.
     pub last: u64,
-    /// Bytes of the whole resource.
+    /// Bytes of the whole resource; `None` for `*`.
     pub total: Option<u64>,
 }
 
 impl ContentRange {
-    /// Reads `bytes FIRST-LAST/TOTAL` (RFC 9110 section 14.4).
+    /// Parses `bytes FIRST-LAST/TOTAL` (RFC 9110 section 14.4).
     fn read(value: &[u8]) -> Option<Self> {
         let value = std::str::from_utf8(value).ok()?.trim();
         let (unit, range) = value.split_once(' ')?;
@@ -138,14 +139,14 @@ impl ContentRange {
         (unit.eq_ignore_ascii_case("bytes") && read.first <= read.last).then_some(read)
     }
 
-    /// Bytes of the range.
+    /// Returns the number of bytes in the range.
     pub fn length(self) -> u64 {
         (self.last - self.first).saturating_add(1)
     }
 }
 
 impl Head {
-    /// Reads one field.
+    /// Reads one header field.
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
         if !self.used_once {
@@ -171,7 +172,7 @@ impl Head {
     }
 }
 
-/// The text of a value, whatever its bytes are.
+/// Converts a value to text; invalid UTF-8 and control characters become U+FFFD.
 fn text(value: &[u8]) -> String {
     let value = value.trim_ascii();
     match std::str::from_utf8(value) {
@@ -180,7 +181,7 @@ fn text(value: &[u8]) -> String {
     }
 }
 
-/// The address in a `Location`: bytes that are not UTF-8 stay what they are, percent-encoded.
+/// Returns the URL of a `Location`. If it is not UTF-8, all bytes beyond ASCII are percent-encoded.
 fn location(value: &[u8]) -> String {
     let value = value.trim_ascii();
     if let Ok(text) = std::str::from_utf8(value) {
@@ -196,13 +197,13 @@ fn location(value: &[u8]) -> String {
     address
 }
 
-/// The value of `Age` (RFC 9111 section 5.1), if this is that header.
+/// Parses the value of `Age` (RFC 9111 section 5.1), if the header is `Age`.
 fn age(name: &[u8], value: &[u8]) -> Option<Duration> {
     let value = std::str::from_utf8(value).ok().filter(|_| name.eq_ignore_ascii_case(b"age"))?;
     value.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// A number without sign or space inside.
+/// Parses a number of digits only, without sign or spaces.
 pub(super) fn digits(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()

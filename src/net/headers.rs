@@ -1,10 +1,10 @@
-//! What every request says of itself: who it is, and what the operator gave with `--header`.
+//! Headers of every request: the identity of the run, and the operator's own from `--header`.
 //!
 //! * Header values are secrets: no error and no `Debug` shows one.
-//! * Headers and credentials of the operator go to the endpoint of the address that was given and nowhere else: not
-//!   to the target of a redirect, not to another host that a playlist names.
-//! * Cookies that the operator gave and those that the server has set become one `Cookie` line ([`Jar`]).
-//! * The run-id header stays on every request, so that whoever runs an origin can find and block a load test.
+//! * Headers and credentials of the operator go only to the endpoint of the given URL: not to the target of a
+//!   redirect on another endpoint, and not to another host that a playlist names.
+//! * The operator's cookies and those that the server has set become one `Cookie` line ([`Jar`]).
+//! * The run-id header stays on every request, so that the operator of an origin can find and block a load test.
 
 use std::fmt;
 use std::io::Write as _;
@@ -18,13 +18,13 @@ use super::{Body, Request};
 use crate::vocabulary::secret_url::Endpoint;
 use crate::vocabulary::{HttpProfile, SecretUrl};
 
-/// The header that names the run; an origin can look for it.
+/// Header with the id of the run; an origin can look for it.
 const RUN_ID: HeaderName = HeaderName::from_static("x-load-test");
 
-/// `bytes=` and two numbers of twenty digits.
+/// Length of `bytes=`, a hyphen and two numbers of twenty digits.
 const RANGE_BYTES: usize = 47;
 
-/// Headers that the transport makes itself; a second one would make the request ambiguous.
+/// Headers that the transport writes itself; a second one would make the request ambiguous.
 const RESERVED: [HeaderName; 6] = [
     header::HOST,
     header::CONNECTION,
@@ -34,13 +34,13 @@ const RESERVED: [HeaderName; 6] = [
     header::UPGRADE,
 ];
 
-/// Why a header that the operator gave cannot be sent. Never shows the value.
+/// Reason to refuse a header of the operator. Never shows the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
     /// Not `Name: value`.
     #[error("accepted: 'Name: value'")]
     Syntax,
-    /// The name is one that the transport makes itself.
+    /// The name is one that hlswarm writes itself.
     #[error("the header {0} is made by hlswarm itself")]
     Reserved(String),
 }
@@ -50,7 +50,7 @@ pub enum HeaderError {
 pub struct Headers {
     own: HeaderMap,
     given: HeaderMap,
-    /// The `Cookie` lines that were given, as one.
+    /// The given `Cookie` lines, joined into one.
     cookies: Option<Box<[u8]>>,
     scope: Endpoint,
 }
@@ -63,7 +63,8 @@ impl fmt::Debug for Headers {
 }
 
 impl Headers {
-    /// The headers of a run against `target`: its credentials, and `given` as curl takes them (`Name: value`).
+    /// Builds the headers of a run against `target` from its credentials and from `given`, in curl's form
+    /// (`Name: value`).
     ///
     /// # Errors
     /// See [`HeaderError`]; a user agent that cannot be sent is [`HeaderError::Syntax`].
@@ -83,6 +84,7 @@ impl Headers {
             let encoded = BASE64_STANDARD.encode(format!("{user}:{password}"));
             map.insert(header::AUTHORIZATION, value(&format!("Basic {encoded}"))?);
         }
+        // A given `User-Agent`, `Accept` or `Authorization` replaces ours; other names may repeat.
         for line in given {
             let (name, text) = line.split_once(':').ok_or(HeaderError::Syntax)?;
             let name = HeaderName::try_from(name.trim()).map_err(|_| HeaderError::Syntax)?;
@@ -98,23 +100,24 @@ impl Headers {
                 map.append(name, text);
             }
         }
+        // Taken out of the map: the jar joins the given cookies with its own into one line.
         let cookies: Vec<_> = map.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
         let cookies = (!cookies.is_empty()).then(|| cookies.join(b"; ".as_slice()).into());
         map.remove(header::COOKIE);
         Ok(Self { own, given: map, cookies, scope: target.endpoint() })
     }
 
-    /// Whether the operator gave headers or credentials, which are secrets.
+    /// Reports whether the operator gave credentials or headers other than `Cookie`, which are secrets.
     pub fn are_given(&self) -> bool {
         !self.given.is_empty()
     }
 
-    /// What the operator gave as `Accept-Encoding`.
+    /// Returns the operator's `Accept-Encoding`.
     pub(super) fn given_encoding(&self) -> Option<&HeaderValue> {
         self.given.get(header::ACCEPT_ENCODING)
     }
 
-    /// Whether `request` asks for the body only if it has changed: 304 is no answer to any other.
+    /// Reports whether `request` is conditional: 304 is a valid response to no other request.
     pub(super) fn are_conditional(&self, request: &Request<'_>, http_profile: &HttpProfile) -> bool {
         let given = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
         (request.unless.is_some() && http_profile.conditional)
@@ -133,7 +136,7 @@ impl Headers {
         jar.line(endpoint, path, given, &mut |line| visit(&header::COOKIE, line));
     }
 
-    /// Calls `visit` with all headers of `request` to `endpoint`, `Host` and `Cookie` left out.
+    /// Calls `visit` with all headers of `request` to `endpoint` except `Host` and `Cookie`.
     pub(super) fn for_each(
         &self,
         endpoint: &Endpoint,
@@ -141,6 +144,7 @@ impl Headers {
         http_profile: &HttpProfile,
         visit: &mut impl FnMut(&HeaderName, &[u8]),
     ) {
+        // Given headers are secrets: another endpoint must not receive them.
         let given = (*endpoint == self.scope).then_some(&self.given);
         let is_given = |name: &HeaderName| given.is_some_and(|given| given.contains_key(name));
         self.own.iter().for_each(|(name, value)| visit(name, value.as_bytes()));
@@ -158,6 +162,7 @@ impl Headers {
         given.into_iter().flatten().for_each(|(name, value)| visit(name, value.as_bytes()));
         match request.range {
             Some((first, last)) => {
+                // Formatted on the stack: a request allocates nothing for its range.
                 let mut text = [0; RANGE_BYTES];
                 let mut rest = text.as_mut_slice();
                 if write!(rest, "bytes={first}-{last}").is_ok() {

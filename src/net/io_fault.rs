@@ -1,4 +1,4 @@
-//! What an error of a socket means for the request that met it.
+//! Maps socket errors to the faults of requests.
 
 use std::io;
 
@@ -6,7 +6,8 @@ use rustix::io::Errno;
 
 use crate::vocabulary::outcome::Fault;
 
-/// The fault behind an error of a socket. What our own machine lacks comes first: it is never the origin's fault.
+/// Returns the fault of a socket error. Resources that this machine lacks are checked first: they are never the
+/// origin's fault.
 pub(super) fn fault(error: &io::Error) -> Fault {
     match Errno::from_io_error(error) {
         Some(Errno::MFILE | Errno::NFILE) => return Fault::LocalFiles,
@@ -26,7 +27,7 @@ pub(super) fn fault(error: &io::Error) -> Fault {
     }
 }
 
-/// Returns the fault behind an error of a connection that was usable before.
+/// Returns the fault of an error on a connection that was usable before.
 pub(super) fn transfer_fault(error: &io::Error) -> Fault {
     match fault(error) {
         Fault::ConnUnreachable | Fault::ConnRefused | Fault::TimeoutConnect => Fault::ConnReset,

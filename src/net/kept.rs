@@ -1,8 +1,9 @@
-//! Bodies that are kept: those of playlists and keys, while they come and until they have been read.
+//! Bodies that are kept: those of playlists and keys, while they arrive and until they have been parsed.
 //!
-//! * Clients that are sent the same large playlist at the same time keep it once for each worker thread: a body that
-//!   begins like one that is there follows it and compares, and only where it differs becomes a copy of its own.
-//! * All are charged to the [`Budget`] of the run.
+//! * Clients that receive the same large playlist at the same time share one copy in each worker thread. A body that
+//!   begins like a kept one shares it and compares each piece; only where it differs does it become a copy of its
+//!   own.
+//! * All bodies are charged to the [`Budget`] of the run.
 
 use std::cell::{Ref, RefCell};
 use std::fmt;
@@ -13,9 +14,9 @@ use crate::vocabulary::budget::{Budget, Charge};
 use crate::vocabulary::limits;
 use crate::vocabulary::outcome::Fault;
 
-/// From this size on bodies are compared: smaller ones are not worth it.
+/// Size from which bodies are compared: sharing smaller ones is not worth it.
 const SHARED_FROM_BYTES: usize = 32 * 1024;
-/// Bodies that a new one is compared with.
+/// Maximum number of bodies that a new one is compared with.
 const COMPARED: usize = 16;
 
 /// The large bodies that the clients of one worker thread keep now.
@@ -25,11 +26,11 @@ pub(super) struct Bodies {
     large: RefCell<Vec<Weak<Text>>>,
 }
 
-/// Bytes that one or more bodies begin with.
+/// Bytes that one or more bodies share as their beginning.
 #[derive(Debug)]
 struct Text(RefCell<Charged>);
 
-/// Bytes and what they take of the budget.
+/// Bytes with their charge on the budget.
 #[derive(Default)]
 pub struct Charged {
     bytes: Vec<u8>,
@@ -37,7 +38,7 @@ pub struct Charged {
 }
 
 impl Charged {
-    /// The bytes.
+    /// Returns the bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -53,7 +54,7 @@ impl fmt::Debug for Charged {
     }
 }
 
-/// A body that is kept. Its `Debug` shows no byte of it.
+/// A kept body. Its `Debug` shows no byte of it.
 #[derive(Clone, Default)]
 pub struct Kept {
     text: Option<Rc<Text>>,
@@ -61,13 +62,13 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// The bytes so far, borrowed from all bodies that are the same.
+    /// Returns the bytes so far, borrowed from the text that equal bodies share.
     pub fn bytes(&self) -> Option<Ref<'_, [u8]>> {
         let charged = self.text.as_ref()?.0.borrow();
         Some(Ref::map(charged, |charged| charged.bytes.get(..self.length).unwrap_or_default()))
     }
 
-    /// The bytes on their own: those of a body that nothing else follows are not copied.
+    /// Converts the body into bytes of its own, without a copy if no other body shares them.
     ///
     /// # Errors
     /// `playlist.limit` when the budget does not hold a copy.
@@ -90,19 +91,19 @@ impl Kept {
         }
     }
 
-    /// A body that is charged to nothing.
+    /// Creates a body that is not charged to any budget.
     #[cfg(test)]
     pub fn of(bytes: &[u8]) -> Self {
         let charged = Charged { bytes: bytes.to_vec(), charge: Charge::default() };
         Self { text: Some(Rc::new(Text(RefCell::new(charged)))), length: bytes.len() }
     }
 
-    /// How many there are.
+    /// Returns the number of bytes so far.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether there are none.
+    /// Reports whether the body is empty.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
@@ -115,10 +116,11 @@ impl fmt::Debug for Kept {
 }
 
 impl Charged {
-    /// Adds `piece`; the memory for it is charged before it is taken.
+    /// Appends `piece`; its memory is charged before it is allocated.
     fn extend(&mut self, piece: &[u8]) -> Result<(), Fault> {
         let needed = self.bytes.len() + piece.len();
         if needed > self.bytes.capacity() {
+            // Grow by half, or only as far as needed when the budget is short.
             let generous = (self.bytes.capacity() + self.bytes.capacity() / 2).min(limits::PLAYLIST_BYTES);
             let capacity = [generous.max(needed), needed]
                 .into_iter()
@@ -136,7 +138,7 @@ impl Bodies {
         Self { budget, large: RefCell::default() }
     }
 
-    /// A whole body that was made here.
+    /// Keeps a complete body that was produced locally, for example by decoding.
     ///
     /// # Errors
     /// `playlist.limit` when the budget does not hold it.
@@ -146,7 +148,7 @@ impl Bodies {
         Ok(Kept { text: Some(Rc::new(Text(RefCell::new(Charged { bytes, charge })))), length })
     }
 
-    /// Adds a piece that came to `kept`, which is empty after an error.
+    /// Appends a piece that arrived to `kept`, which is empty after an error.
     ///
     /// # Errors
     /// `playlist.limit` when the budget does not hold it, `local.mem` when this machine has no memory for it.
@@ -160,7 +162,7 @@ impl Bodies {
         Ok(())
     }
 
-    /// The text that goes on with `piece` behind `length` bytes: the same one, as long as all that follow it agree.
+    /// Returns a text with `piece` at offset `length`: `text` itself if it agrees or ends there, else a copy.
     fn follow(&self, text: Rc<Text>, length: usize, piece: &[u8]) -> Result<Rc<Text>, Fault> {
         let mut charged = text.0.borrow_mut();
         let known = charged.bytes.get(length..).unwrap_or_default();
@@ -179,7 +181,7 @@ impl Bodies {
         Ok(own)
     }
 
-    /// A text of its own that begins with these pieces.
+    /// Creates a text from `pieces`.
     fn text(&self, pieces: &[&[u8]]) -> Result<Rc<Text>, Fault> {
         let length = pieces.iter().map(|piece| piece.len()).sum();
         let charge = Charge::new(&self.budget, length).map_err(|_| Fault::PlaylistLimit)?;
@@ -190,7 +192,7 @@ impl Bodies {
         Ok(Rc::new(Text(RefCell::new(charged))))
     }
 
-    /// A body has become large: the text that it is the same as so far, or its own for others to follow.
+    /// Finds a text that begins with `own`, or offers `own` itself for other bodies to share.
     fn share(&self, own: Rc<Text>) -> Rc<Text> {
         let large: Vec<_> =
             self.large.borrow().iter().rev().take(COMPARED).filter_map(Weak::upgrade).collect();
@@ -208,7 +210,7 @@ impl Bodies {
     }
 }
 
-/// Whether `own` is what `other` begins with.
+/// Reports whether `other` begins with `own`.
 fn agree(own: &Charged, other: &Charged) -> bool {
     other.bytes.starts_with(&own.bytes)
 }
@@ -258,7 +260,7 @@ mod tests {
         for (kept, end) in clients.iter().zip([b"one", b"two", b"one"]) {
             assert_eq!(text(kept), [same.as_slice(), end].concat());
         }
-        // A piece that is shorter than what another body has already.
+        // A piece that is shorter than the rest of another body.
         let mut late = Kept::default();
         bodies.extend(&mut late, &same).expect("room");
         bodies.extend(&mut late, b"t").expect("room");

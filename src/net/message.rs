@@ -8,33 +8,33 @@ use super::kept::Kept;
 use super::{ConnectionInfo, Freshness};
 use crate::vocabulary::{CacheStatus, Reuse, SecretUrl};
 
-/// What is done with the body of a good response.
+/// Treatment of the body of a good response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// Kept and decoded: a playlist.
+    /// A playlist: kept and decoded.
     Playlist,
-    /// Kept as it is, up to [`limits::KEY_BYTES`](crate::vocabulary::limits::KEY_BYTES): a key.
+    /// A key: kept as it is, up to [`limits::KEY_BYTES`](crate::vocabulary::limits::KEY_BYTES).
     Key,
-    /// Counted and dropped, up to [`limits::SEGMENT_BYTES`](crate::vocabulary::limits::SEGMENT_BYTES); never kept.
+    /// Media: counted and discarded, up to [`limits::SEGMENT_BYTES`](crate::vocabulary::limits::SEGMENT_BYTES).
     Media,
-    /// The same, but the observer sees it.
+    /// Media whose bytes the observer also receives.
     SeenMedia,
 }
 
 /// A GET.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// What is asked for.
+    /// The requested URL.
     pub url: &'a SecretUrl,
     /// First and last byte, if only a part is wanted.
     pub range: Option<(u64, u64)>,
-    /// The entity tag of what the client has: only something else is worth sending.
+    /// Entity tag of the client's copy: the body is needed only if it differs (`If-None-Match`).
     pub unless: Option<&'a str>,
-    /// What is done with the body.
+    /// Treatment of the body.
     pub body: Body,
-    /// The time in which the whole response must be there.
+    /// Maximum time until the response is complete.
     pub total: Duration,
-    /// The connection that it uses.
+    /// Choice of the connection.
     pub reuse: Reuse,
 }
 
@@ -43,32 +43,32 @@ pub struct Request<'a> {
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// `Content-Type` as it came.
+    /// `Content-Type`, with invalid UTF-8 and control characters replaced.
     pub content_type: Option<String>,
-    /// `Location` as it came.
+    /// `Location`, with bytes beyond ASCII percent-encoded if it is not UTF-8.
     pub location: Option<String>,
-    /// `ETag` as it came.
+    /// `ETag`, unchanged.
     pub etag: Option<String>,
-    /// Whether a cache had it, where the response says so.
+    /// Hit or miss of a cache, if the response reports it.
     pub cache: Option<CacheStatus>,
-    /// `Age`: for how long a cache has had it.
+    /// `Age`: time that the response has spent in caches.
     pub age: Option<Duration>,
-    /// How long it may be used again.
+    /// Time for which the response may be reused.
     pub freshness: Freshness,
-    /// The content codings that the body came with.
+    /// Content codings of the body on the wire.
     pub codings: Codings,
-    /// The range that `Content-Range` names.
+    /// `Content-Range`.
     pub content_range: Option<ContentRange>,
-    /// Whether the request was conditional, so that 304 is an answer.
+    /// True if the request was conditional, so that 304 is a valid response.
     pub conditional: bool,
-    /// The connection that it came over.
+    /// The connection of the response.
     pub opening: Rc<ConnectionInfo>,
-    /// The decoded body of a playlist or key, empty otherwise.
+    /// The decoded body of a playlist, or the body of a key; empty otherwise.
     pub body: Kept,
     /// Body bytes on the wire.
     pub wire_bytes: u64,
-    /// From the request being sent to the first byte of the response, in microseconds.
+    /// Time from sending the request to the first byte of the response, in microseconds.
     pub first_byte_us: u64,
-    /// From the first byte to the last, in microseconds.
+    /// Time from the first byte to the last, in microseconds.
     pub body_us: u64,
 }

@@ -1,14 +1,15 @@
-//! Sockets: one GET at a time over connections that a client keeps, and every way in which that can fail.
+//! HTTP GETs over the connections that a client keeps, and the faults that a GET can end with.
 //!
-//! * HTTP/1.1 is read by a reader of our own ([`http1`]): all clients of a worker read into one shared buffer, so an
-//!   idle connection costs no buffer. A body that nobody looks at is not even copied there: Linux drops it in the kernel
-//!   and says how long it was.
-//!   hyper's low-level connection is right too, but keeps a read buffer for each connection (16 KB and more); at
-//!   ten thousand clients that is the difference between 10 MB and half a gigabyte. HTTP/2 is `h2`.
-//! * A response is read the same over both: one reading of headers ([`head`]), one place for bodies ([`sink`]).
-//! * A worker's poll does a bounded amount of work; what takes longer is done beside it ([`offload`]).
-//! * Every await is under a deadline ([`deadline`], with one [`timer`] for each lane), every size under a limit ([`crate::vocabulary::limits`]).
-//! * Nothing here counts: what happens is told to an [`Observer`].
+//! * A reader of our own ([`http1`]) parses HTTP/1.1. All clients of a worker read into one shared buffer, so an idle
+//!   connection costs no buffer. A body of which only the length matters is not even copied there: on plain TCP,
+//!   Linux discards it in the kernel and returns its length. hyper's low-level connection is just as correct, but
+//!   keeps a read buffer for each connection (16 KB and more). At ten thousand clients that is the difference between
+//!   10 MB and half a gigabyte. `h2` handles HTTP/2.
+//! * Both protocols share one parser of header fields ([`head`]) and one destination for bodies ([`sink`]).
+//! * One poll of a worker does a bounded amount of work; longer work runs on helper threads ([`offload`]).
+//! * Every network await has a deadline ([`deadline`], with one [`timer`] for each lane) and every size a limit
+//!   ([`crate::vocabulary::limits`]).
+//! * This module keeps no statistics: it reports events to an [`Observer`].
 
 mod connect;
 mod cookies;
@@ -60,47 +61,47 @@ pub use shared::Net;
 pub use timer::Timer;
 pub use tls::{TlsError, TlsSettings};
 
-/// How long the phases of a new connection took, in microseconds; a phase that was not needed is `None`.
+/// Durations of the phases of a new connection, in microseconds; `None` for a phase that was not needed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConnectTimings {
-    /// Resolving the name.
+    /// Name resolution.
     pub dns_us: Option<u64>,
     /// TCP connect.
     pub connect_us: Option<u64>,
-    /// The TLS handshake.
+    /// TLS handshake.
     pub tls_us: Option<u64>,
 }
 
-/// How a connection was opened and where it leads to.
+/// Timings and endpoints of a connection that was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionInfo {
-    /// How long it took.
+    /// Durations of the phases of opening it.
     pub timings: ConnectTimings,
     /// The address of the peer.
     pub edge: SocketAddr,
-    /// The address of this machine that it goes out from.
+    /// The local address of the connection.
     pub source: IpAddr,
-    /// HTTP/2; HTTP/1.1 otherwise.
+    /// True for HTTP/2, false for HTTP/1.1.
     pub http2: bool,
-    /// Whether the TLS session was resumed; `None` without TLS.
+    /// True if the TLS session was resumed; `None` without TLS.
     pub resumed: Option<bool>,
 }
 
-/// Is told what happens while it happens, so that a request that is abandoned has been counted up to that moment.
+/// Receives events while they happen, so that a request that is cancelled has been counted up to that moment.
 pub trait Observer {
-    /// Body bytes arrived on the wire.
+    /// Counts body bytes that arrived on the wire.
     fn received(&mut self, bytes: u64);
-    /// The same bytes, of a good response to a request for [`Body::SeenMedia`].
+    /// Receives the same bytes if they belong to a good response to a request for [`Body::SeenMedia`].
     fn body(&mut self, piece: &[u8]);
-    /// A connection became usable; `replaces`: the client has lost one to the same endpoint before.
+    /// Records that a connection became usable. `replaces` is true if it replaces a lost one to the same endpoint.
     fn connected(&mut self, opening: &ConnectionInfo, replaces: bool);
-    /// Says more about a fault that the request will end with. What stands in `reason` may come from the peer.
+    /// Receives details about the fault that the request will end with. The text of `reason` may come from the peer.
     fn explained(&mut self, fault: Fault, reason: &str);
-    /// A kept-alive connection had been closed by the peer; the request is sent again on a new one.
+    /// Counts a retry: the peer had closed a kept connection, or did not process the request.
     fn retried(&mut self);
 }
 
-/// The header lines of the requests that a client makes of one endpoint.
+/// Source of the header lines that a client sends to one endpoint.
 struct HeaderLines<'a> {
     settings: &'a Settings,
     cookies: &'a Jar,
@@ -108,7 +109,7 @@ struct HeaderLines<'a> {
 }
 
 impl HeaderLines<'_> {
-    /// Calls `visit` with each header of `request`, `Host` left out.
+    /// Calls `visit` with each header of `request` except `Host`.
     fn for_each(&self, request: &Request<'_>, visit: &mut impl FnMut(&HeaderName, &[u8])) {
         let Settings { headers, http_profile, .. } = self.settings;
         headers.for_each(self.endpoint, request, http_profile, visit);
@@ -116,25 +117,25 @@ impl HeaderLines<'_> {
     }
 }
 
-/// What a run says about its connections.
+/// Connection settings of a run.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How certificates are checked.
+    /// Verification of certificates.
     pub tls: TlsSettings,
-    /// Addresses for `host:port`, as `--resolve` gives them.
+    /// Addresses for `host:port`, from `--resolve`.
     pub resolve: Vec<ResolveEntry>,
-    /// First byte of a response, and idle while a body comes.
+    /// Maximum wait for the first byte of a response, and for the next bytes of a body.
     pub timeout: Duration,
-    /// What every request says of itself.
+    /// Headers of every request.
     pub headers: Headers,
-    /// How requests are written and connections used.
+    /// Player profile: the form of requests and the use of connections.
     pub http_profile: HttpProfile,
-    /// For all that origins can make this process keep.
+    /// Budget for all data that origins can make this process keep.
     pub budget: Arc<Budget>,
 }
 
 impl Settings {
-    /// Whether playlists may come compressed.
+    /// Reports whether requests for playlists offer gzip.
     pub fn offers_gzip(&self) -> bool {
         let encoding = match self.headers.given_encoding() {
             Some(given) => given.to_str().ok(),

@@ -1,8 +1,8 @@
-//! The name servers of the system, each asked as an alternative to the others.
+//! The name servers of the system, tried as alternatives to one another.
 //!
-//! * One that is silent or broken costs a quarter of a second once: the next is asked beside it, and the one that
-//!   answered is the first to be asked from then on.
-//! * That a name does not exist is an answer; that a server cannot say is not.
+//! * A silent or broken server costs at most a quarter of a second, once: the next one is asked beside it, and the
+//!   one that answered is asked first from then on.
+//! * "The name does not exist" is an answer; the failure of a server is not.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,20 +29,20 @@ pub(super) enum Family {
     V6,
 }
 
-/// Addresses, possibly none, and until when they hold.
+/// Addresses, possibly none, and the time at which they expire.
 type Answered = (Vec<IpAddr>, Instant);
 
-/// The name servers that one worker asks.
+/// The name servers of one worker.
 #[derive(Clone)]
 pub(super) struct NameServers {
-    /// Each with one server, so that the order and the waits are ours.
+    /// One resolver for each server, so that this module controls their order and the waits.
     servers: Arc<[TokioResolver]>,
-    /// The one that answered last.
+    /// Index of the server that answered last.
     first: Arc<AtomicUsize>,
 }
 
 impl NameServers {
-    /// Those of the system, read from its configuration now. Where it has none, names come from the hosts file only.
+    /// Reads the name servers from the system's configuration. Without any, only the hosts file resolves names.
     pub(super) fn of_system() -> Result<Self, Fault> {
         let (config, options) = read_system_conf().unwrap_or_default();
         Self::new(config, &options)
@@ -61,7 +61,7 @@ impl NameServers {
         Ok(Self { servers: servers.map_err(|error| fault(&error))?, first: Arc::default() })
     }
 
-    /// The addresses of a name.
+    /// Looks up the addresses of a name.
     ///
     /// # Errors
     /// One of `dns.*`, `timeout.dns` or `local.*`, when no server gave an answer.
@@ -99,7 +99,7 @@ impl NameServers {
     }
 }
 
-/// The fault behind an error of a lookup. Sockets and files that this machine lacks are not the name server's fault.
+/// Returns the fault of a failed lookup. Sockets and files that this machine lacks are not the name server's fault.
 fn fault(error: &NetError) -> Fault {
     match error {
         NetError::Io(error) => Some(io_fault::fault(error)).filter(|fault| fault.is_local()),
@@ -116,18 +116,19 @@ pub(super) mod tests {
     use std::time::Duration;
     use tokio::net::UdpSocket;
 
-    /// A name server that is not one, or one that knows `v4`.
+    /// Fake name server.
     pub(in crate::net) enum Server {
         Silent,
-        /// SERVFAIL to everything.
+        /// Answers SERVFAIL to every query.
         Broken,
+        /// Answers A and AAAA with these addresses, if any.
         Knows(Option<[u8; 4]>, Option<[u8; 16]>),
-        /// Answers A, never AAAA.
+        /// Answers A, but never AAAA.
         OnlyV4([u8; 4]),
     }
 
     impl Server {
-        /// The answer to a query: the same with an answer section.
+        /// Returns the answer to a query: the query itself with an answer section.
         fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
             let question_end = 12 + query.get(12..)?.iter().position(|byte| *byte == 0)? + 5;
             let kind = *query.get(question_end - 3)?;
@@ -142,7 +143,7 @@ pub(super) mod tests {
             answer[2..4].copy_from_slice(&[0x81, 0x80 | code]);
             answer[6..12].copy_from_slice(&[0, u8::from(data.is_some()), 0, 0, 0, 0]);
             if let Some(data) = data {
-                // A pointer to the name, type, class IN, a minute, the data.
+                // A pointer to the name, the type, class IN, a TTL of one minute, the data.
                 answer.extend([0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 60, 0, data.len() as u8]);
                 answer.extend(data);
             }
@@ -150,7 +151,7 @@ pub(super) mod tests {
         }
     }
 
-    /// The name servers that these are, over loopback.
+    /// Starts fake name servers on loopback.
     pub(in crate::net) async fn name_servers(servers: Vec<Server>) -> NameServers {
         let mut configured = Vec::new();
         for server in servers {

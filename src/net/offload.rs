@@ -1,11 +1,11 @@
-//! Work of milliseconds, done beside the workers: a large playlist of one client must not keep the others waiting.
+//! Helper threads for work that takes milliseconds, so that a large playlist of one client does not delay the others.
 //!
-//! * A few threads for the whole process, half as many as there are processors, started with the first such work. The
-//!   kernel shares the processors between them and the workers, as turns within one worker could not: a decoder cannot
-//!   be stopped in the middle.
-//! * At most [`WAITING`] pieces of work wait in the queue, further ones with their clients. Work whose client has left is
-//!   dropped before it begins.
-//! * Where no thread can be started the work is done where it is: slow, and never lost.
+//! * The whole process shares a few threads, half as many as there are processors, started with the first job. The
+//!   kernel divides the processors between them and the workers. Yielding within a worker could not: a decoder cannot
+//!   be interrupted.
+//! * At most [`WAITING`] jobs wait in the queue; the clients of further ones wait for room. A job whose client has
+//!   left is discarded before it begins.
+//! * If no thread can be started, the job runs on the worker itself: slow, but never lost.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -13,16 +13,16 @@ use std::thread;
 
 use crate::vocabulary::outcome::Fault;
 
-/// Pieces of work that wait for a thread.
+/// Maximum number of jobs that wait for a thread.
 const WAITING: usize = 256;
 
 /// A piece of work.
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Does `work` on a helper thread and waits for its result without keeping the worker.
+/// Runs `work` on a helper thread and waits for its result without blocking the worker.
 ///
 /// # Errors
-/// `local.internal` when it panicked.
+/// `local.internal` when `work` panicked on a helper thread.
 pub async fn offload<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
     static JOBS: OnceLock<Option<flume::Sender<Job>>> = OnceLock::new();
     let (result, done) = flume::bounded(1);
@@ -38,7 +38,7 @@ pub async fn offload<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
     done.recv_async().await.map_err(|_| Fault::LocalInternal)
 }
 
-/// Starts the helper threads, which wait for work until the process ends; `None`: there is none.
+/// Starts the helper threads, which wait for jobs until the process ends; `None` if none could be started.
 fn start() -> Option<flume::Sender<Job>> {
     let (jobs, waiting) = flume::bounded::<Job>(WAITING);
     let wanted = thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2));
@@ -77,7 +77,7 @@ mod tests {
         })
         .take(64)
         .collect();
-        // Every helper is busy with one of these; the work of a client that leaves meanwhile waits behind them.
+        // These jobs keep every helper busy, so the job of the client that leaves still waits in the queue.
         let (begun, was_begun) = flume::bounded(1);
         let mut busy = futures_of(busy).await;
         let mut left = Box::pin(offload(move || begun.send(())));

@@ -1,9 +1,9 @@
-//! The connections and cookies of one client, shared by all the requests that it has open at a time.
+//! The connections and cookies of one client, shared by all of its concurrent requests.
 //!
-//! * An HTTP/1.1 connection is taken out while a request uses it and put back only after a complete response, so a
-//!   request that is abandoned at any await closes its connection with it. An HTTP/2 connection stays and carries
-//!   several requests; one that a request failed on is taken out.
-//! * As in browsers, a client keeps a connection to each host; beyond [`limits::CONNECTIONS_PER_CLIENT`] the one that
+//! * An HTTP/1.1 connection is taken out while a request uses it and put back only after a complete response, so
+//!   cancelling a request at any await closes its connection. An HTTP/2 connection stays and carries several
+//!   requests; it is taken out when a request on it fails, unless only the stream was reset.
+//! * As in browsers, a client keeps a connection to each host. Beyond [`limits::CONNECTIONS_PER_CLIENT`] the one that
 //!   has been idle longest is closed.
 //! * A connection is a reconnection only if it replaces one that was lost: see [`Place`].
 //! * Nothing here is borrowed across an await.
@@ -25,36 +25,36 @@ use super::http2::Http2;
 use crate::vocabulary::secret_url::Endpoint;
 use crate::vocabulary::{SecretUrl, limits};
 
-/// Endpoints of which a client remembers that it was connected: those of the connections that it can have, twice.
+/// Endpoints whose connections a client remembers: twice as many as it can have connections.
 const PLACES: usize = 2 * limits::CONNECTIONS_PER_CLIENT;
 
-/// A connection, while a request uses it or while it waits for one.
+/// A connection that a request uses, or that is idle.
 pub(super) struct Connection {
     pub(super) endpoint: Endpoint,
-    /// What an HTTP/1.1 request gives as `Host`.
+    /// Value of `Host` in an HTTP/1.1 request.
     pub(super) host: Box<str>,
     pub(super) protocol: Protocol,
-    /// Has carried a complete response before.
+    /// True if it has carried a complete response before.
     pub(super) used: bool,
-    /// Where it leads to and how it was opened.
+    /// Timings and endpoints of the connection.
     pub(super) opening: Rc<ConnectionInfo>,
-    /// Only requests of this lane may use it; see [`Pool::lane_of`].
+    /// Lane whose requests may use it over HTTP/1.1; see [`Pool::lane_of`].
     lane: usize,
-    /// Shared by all that use an HTTP/2 connection: the connection has ended when the last of them has.
+    /// Shared by all requests on an HTTP/2 connection: the connection ends with the last of them.
     open: Rc<Open>,
 }
 
 /// An endpoint that a client has been connected to.
 struct Place {
     endpoint: Endpoint,
-    /// Connections that are open.
+    /// Number of open connections.
     open: Cell<usize>,
-    /// The most that were open at a time. A connection that does not raise it replaces one that was lost: a second
-    /// lane that opens a connection beside the first has lost nothing.
+    /// Maximum number of connections that were open at a time. A connection that does not raise it replaces a lost
+    /// one; a second lane that opens a connection beside the first has lost nothing.
     most: Cell<usize>,
 }
 
-/// A connection that is open, counted at its endpoint until it is dropped.
+/// Guard that counts an open connection at its endpoint until it is dropped.
 struct Open(Rc<Place>);
 
 impl Drop for Open {
@@ -70,18 +70,18 @@ pub(super) enum Protocol {
 
 /// The connections and cookies of one client.
 pub(super) struct Pool {
-    /// The one that was used last stands at the end.
+    /// Idle connections; the most recently used one is last.
     idle: RefCell<Vec<Connection>>,
-    /// Where the client has been connected, in the order of the first connection.
+    /// Endpoints that the client has been connected to, in the order of the first connection.
     places: RefCell<Vec<Rc<Place>>>,
     pub(super) cookies: Jar,
-    /// Made with the first `https` address: a client of a plain stream carries no TLS.
+    /// Created with the first `https` URL: a client of a plain stream carries no TLS.
     pub(super) tls: RefCell<Option<Arc<ClientConfig>>>,
     apart: bool,
 }
 
 impl Pool {
-    /// No connection yet. `apart`: each lane of requests has HTTP/1.1 connections of its own.
+    /// Creates a pool without connections. If `apart` is true, each lane has HTTP/1.1 connections of its own.
     pub(super) fn new(apart: bool) -> Self {
         Self {
             idle: RefCell::default(),
@@ -92,12 +92,12 @@ impl Pool {
         }
     }
 
-    /// The lane that connections of `lane` are kept for: all share, unless lanes are apart.
+    /// Returns the lane that connections of `lane` are kept for: the same for all, unless lanes are apart.
     fn lane_of(&self, lane: usize) -> usize {
         if self.apart { lane } else { 0 }
     }
 
-    /// The idle connection to the endpoint of `url`, unless its peer has closed it.
+    /// Takes an idle connection to the endpoint of `url`, unless its peer has closed it.
     pub(super) async fn take(&self, url: &SecretUrl, lane: usize) -> Option<Connection> {
         let mut connection = self.take_idle(url, self.lane_of(lane))?;
         let closed = match &mut connection.protocol {
@@ -122,7 +122,7 @@ impl Pool {
         Some(connection)
     }
 
-    /// A connection that was just opened, and whether it replaces one that was lost.
+    /// Registers a connection that was just opened. Returns it, and true if it replaces a lost one.
     pub(super) fn open(
         &self,
         endpoint: Endpoint,
@@ -144,8 +144,8 @@ impl Pool {
         (connection, replaces)
     }
 
-    /// The entry of `endpoint`, made if there is none. Of more endpoints than a client can be connected to, the one that
-    /// was added first and has no open connection is forgotten.
+    /// Returns the entry of `endpoint`, created if there is none. When there are [`PLACES`] entries, it removes the
+    /// oldest one without an open connection.
     fn place(&self, endpoint: &Endpoint) -> Rc<Place> {
         let mut places = self.places.borrow_mut();
         if let Some(known) = places.iter().find(|place| place.endpoint == *endpoint) {
@@ -178,8 +178,8 @@ impl Pool {
         }
     }
 
-    /// Ends a connection that the player is done with: the next one replaces nothing that was lost. An HTTP/2
-    /// connection stays.
+    /// Closes an HTTP/1.1 connection that the player no longer needs, so that the next one does not count as a
+    /// reconnection. An HTTP/2 connection stays open.
     pub(super) fn close(&self, connection: Connection) {
         if matches!(connection.protocol, Protocol::Http2(_)) {
             return self.keep(connection);
@@ -188,7 +188,7 @@ impl Pool {
         most.set(most.get().min(open.get()).saturating_sub(1));
     }
 
-    /// Ends a connection that something failed on.
+    /// Closes a connection on which a request failed.
     pub(super) fn lose(&self, connection: Connection) {
         if let Protocol::Http2(http2) = &connection.protocol {
             self.idle.borrow_mut().retain(|kept| !kept.is_http2(http2));
@@ -198,7 +198,7 @@ impl Pool {
     fn put(&self, connection: Connection) {
         let mut idle = self.idle.borrow_mut();
         if idle.len() >= limits::CONNECTIONS_PER_CLIENT {
-            // The longest idle one is first.
+            // The first one has been idle longest.
             idle.remove(0);
         }
         idle.push(connection);
@@ -206,7 +206,7 @@ impl Pool {
 }
 
 impl Connection {
-    /// The same connection for one more request, if it can carry several.
+    /// Returns a handle for one more request on the same connection, if it is HTTP/2.
     fn share(&self) -> Option<Self> {
         let Protocol::Http2(http2) = &self.protocol else { return None };
         Some(Self {
@@ -225,7 +225,8 @@ impl Connection {
     }
 }
 
-/// An idle connection has nothing to say: if something can be read, it is the end, or it is not HTTP.
+/// Reports whether an idle connection is readable: a peer may not send anything, so it has either closed the
+/// connection or sent bytes that are not HTTP.
 async fn is_readable(stream: &mut Stream) -> bool {
     poll_fn(|context| {
         let mut byte = [0_u8; 1];

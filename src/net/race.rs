@@ -1,8 +1,8 @@
-//! Alternatives tried as RFC 8305 section 5 tries addresses: the next one begins when the one before has failed or has
-//! been silent for a while, the first that succeeds wins, the others are dropped.
+//! Race between alternatives, as RFC 8305 section 5 does for addresses. The next attempt begins when the previous one
+//! has failed or has been silent for a while; the first that succeeds wins, and the others are dropped.
 //!
-//! Addresses of a host and name servers are alternatives alike: one that is dead must cost a quarter of a second, not
-//! the whole time limit.
+//! Both the addresses of a host and the name servers are such alternatives: a dead one must cost a quarter of a
+//! second, not the whole time limit.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -11,25 +11,25 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// For how long an attempt may be silent before the next one begins beside it (RFC 8305 section 8).
+/// Time for which an attempt may be silent before the next one begins beside it (RFC 8305 section 8).
 pub(super) const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// Where alternatives come from.
+/// Source of alternatives.
 pub(super) trait Alternatives {
-    /// One of them.
+    /// One alternative.
     type Item: Clone;
 
-    /// Takes the next one that is known and has not been taken.
+    /// Takes the next known alternative that has not been taken.
     fn take_next(&mut self) -> Option<Self::Item>;
 
-    /// Whether there is such a one.
+    /// Reports whether [`take_next`](Self::take_next) would return one.
     fn has_next(&self) -> bool;
 
-    /// Waits until more are known. False: there will be no more. Cancel-safe.
+    /// Waits until more alternatives are known. Returns false if none will follow. Cancel-safe.
     fn more(&mut self) -> impl Future<Output = bool>;
 }
 
-/// Alternatives that are all known.
+/// Alternatives that are all known from the start.
 impl<T: Clone> Alternatives for std::vec::IntoIter<T> {
     type Item = T;
 
@@ -46,10 +46,10 @@ impl<T: Clone> Alternatives for std::vec::IntoIter<T> {
     }
 }
 
-/// The first alternative whose `attempt` succeeds, with what it led to.
+/// Returns the first alternative whose `attempt` succeeds, with its result.
 ///
 /// # Errors
-/// The errors of all attempts when each has failed, in the order in which they did.
+/// The errors of all attempts when each has failed, in the order of their failures.
 pub(super) async fn race<A, T, E, F>(
     alternatives: &mut A,
     attempt: impl Fn(A::Item) -> F,
@@ -66,6 +66,7 @@ where
             && let Some(next) = alternatives.take_next()
         {
             running.0.push((next.clone(), Box::pin(attempt(next))));
+            // A failure below brings this forward: the next attempt then begins at once.
             due = Instant::now() + ATTEMPT_DELAY;
         }
         let has_next = alternatives.has_next();
@@ -87,11 +88,11 @@ where
     }
 }
 
-/// Attempts that are under way.
+/// Attempts in progress.
 struct Running<I, F>(Vec<(I, Pin<Box<F>>)>);
 
 impl<I: Clone, T, F: Future<Output = T>> Running<I, F> {
-    /// Waits for the first that ends, and takes it out.
+    /// Waits for the first attempt that ends, and removes it.
     async fn first(&mut self) -> (I, T) {
         poll_fn(|context| {
             for at in 0..self.0.len() {
@@ -113,12 +114,12 @@ mod tests {
     use super::*;
     use std::cell::RefCell;
 
-    /// How an attempt ends, after so many milliseconds; `None`: never.
+    /// Result of an attempt, and its duration in milliseconds; `None`: the attempt never ends.
     type Script = (Option<u64>, Result<(), &'static str>);
 
     const SILENT: Script = (None, Err("never"));
 
-    /// The winner and when it won, and when each attempt began, in milliseconds.
+    /// Returns the winner with the time of its success, and the start of each attempt, in milliseconds.
     async fn run(scripts: &[Script]) -> (Result<(usize, u64), Vec<&'static str>>, Vec<u64>) {
         let (begun, starts) = (Instant::now(), RefCell::new(Vec::new()));
         let passed = || begun.elapsed().as_millis() as u64;

@@ -1,12 +1,13 @@
-//! Names to addresses: the `--resolve` table, literals, then the system's name servers, as RFC 8305 sections 3 and 4 say.
+//! Resolves names to addresses: from the `--resolve` table, from literals, then through the system's name servers, as
+//! in RFC 8305 sections 3 and 4.
 //!
-//! * AAAA and A are asked for at the same time. Connecting begins with the first AAAA answer, or 50 ms after an A
-//!   answer; what comes later joins the addresses that are still to be tried.
-//! * One lookup at a time for a name in each worker, its answer kept as long as it says (at least a second): a
-//!   thousand clients that join at once are one question, not a thousand. It goes on when the client that began it
-//!   leaves.
+//! * AAAA and A are queried at the same time. Connecting begins with the first AAAA answer, or 50 ms after an A
+//!   answer; later answers join the addresses that are still to be tried.
+//! * Each worker runs one lookup at a time for a name and keeps the answer for its TTL (at least one second, at most
+//!   five minutes): a thousand clients that join at once cause one query, not a thousand. A lookup continues when the
+//!   client that started it leaves.
 //! * The address that worked last is tried first, so a dead one delays one connection of a worker, not each.
-//! * "Does not exist" and "no answer" are different faults; the resolver of the C library cannot tell them apart.
+//! * "Does not exist" and "no answer" are different faults; the resolver of the C library does not distinguish them.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -23,16 +24,16 @@ use super::resolve_entry::{self, ResolveEntry};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::secret_url::Endpoint;
 
-/// An answer is used at least this long.
+/// Minimum time for which an answer is used.
 const TTL_MIN: Duration = Duration::from_secs(1);
-/// An answer is used at most this long, whatever it says.
+/// Maximum time for which an answer is used, whatever its TTL.
 const TTL_MAX: Duration = Duration::from_secs(300);
-/// Names that are remembered; a stream names a handful.
+/// Maximum number of names that are remembered; a stream has a handful.
 const NAMES: usize = 1_000;
-/// For how long AAAA is waited for when A has come (RFC 8305 section 8).
+/// Time to wait for AAAA once A has arrived (RFC 8305 section 8).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
-/// What is known of the addresses of a name, by family.
+/// Known addresses of a name, by family.
 #[derive(Clone, Debug, Default)]
 struct Answer {
     v6: Found,
@@ -44,7 +45,7 @@ struct Answer {
 enum Found {
     #[default]
     Pending,
-    /// Never empty.
+    /// Addresses, never empty, and the time at which they expire.
     Addresses(Vec<IpAddr>, Instant),
     Failed(Fault),
 }
@@ -76,7 +77,8 @@ impl Answer {
         self.is_complete() || !self.v6.addresses().is_empty()
     }
 
-    /// Whether it may still be used at `now`: while a lookup is under way, and as long as its addresses say.
+    /// Reports whether the answer may be used at `now`: while its lookup is in progress, and until the first of its
+    /// families expires.
     fn is_fresh(&self, now: Instant) -> bool {
         let untils = [&self.v6, &self.v4].into_iter().filter_map(|found| match found {
             Found::Addresses(_, until) => Some(*until),
@@ -85,7 +87,7 @@ impl Answer {
         !self.is_complete() || untils.min().is_some_and(|until| now < until)
     }
 
-    /// Why there is no address: what the name servers could not say comes before what they denied.
+    /// Returns the fault of a name without addresses: failures of the lookup rank before "does not exist".
     fn fault(&self) -> Fault {
         let faults = [&self.v6, &self.v4].into_iter().filter_map(|found| match found {
             Found::Failed(fault) => Some(*fault),
@@ -95,29 +97,29 @@ impl Answer {
         telling.min_by_key(|fault| !fault.is_local()).unwrap_or(Fault::DnsNotFound)
     }
 
-    /// All addresses, families in turn, IPv6 first (RFC 8305 section 4).
+    /// Returns all addresses, alternating between families, IPv6 first (RFC 8305 section 4).
     fn interleaved(&self) -> impl Iterator<Item = IpAddr> {
         let (v6, v4) = (self.v6.addresses(), self.v4.addresses());
         (0..v6.len().max(v4.len())).flat_map(|at| [v6.get(at), v4.get(at)]).flatten().copied()
     }
 }
 
-/// A name that is being looked up or has been.
+/// A name whose lookup is in progress or complete.
 #[derive(Clone, Debug)]
 struct Name {
     answer: watch::Receiver<Answer>,
-    /// The address that was connected to last.
+    /// The address of the last successful connection.
     worked: Rc<Cell<Option<IpAddr>>>,
 }
 
-/// The addresses that a connection may go to: known ones, and those that a lookup under way may bring.
+/// Addresses to try for a connection: known ones, and those that a lookup in progress may add.
 #[derive(Debug)]
 pub(super) struct Addresses {
     port: u16,
     answer: watch::Receiver<Answer>,
     tried: Vec<IpAddr>,
     worked: Rc<Cell<Option<IpAddr>>>,
-    /// Whether name servers were asked, or what they had said was used.
+    /// True if the addresses came from name servers, by a query or a kept answer.
     pub(super) looked_up: bool,
 }
 
@@ -125,12 +127,12 @@ impl Addresses {
     fn known(addresses: Vec<IpAddr>, port: u16, worked: Rc<Cell<Option<IpAddr>>>) -> Self {
         let (v6, v4) = addresses.into_iter().partition(IpAddr::is_ipv6);
         let found = |addresses: Vec<IpAddr>| Found::of(Ok((addresses, Instant::now())));
-        // Without its sender the channel is closed: there will be no more.
+        // The sender is dropped, which closes the channel: no more addresses will follow.
         let (_, answer) = watch::channel(Answer { v6: found(v6), v4: found(v4) });
         Self { port, answer, tried: Vec::new(), worked, looked_up: false }
     }
 
-    /// Remembers the address that a connection was made to.
+    /// Remembers the address of a successful connection.
     pub(super) fn worked(&self, address: IpAddr) {
         self.worked.set(Some(address));
     }
@@ -156,7 +158,8 @@ impl Alternatives for Addresses {
         self.peek().is_some()
     }
 
-    /// Not for long: that every known address has failed is to be said soon.
+    /// Waits for [`ATTEMPT_DELAY`] at most: once every known address has failed, the fault must not wait for a slow
+    /// lookup.
     async fn more(&mut self) -> bool {
         if self.answer.borrow().is_complete() {
             return false;
@@ -165,10 +168,10 @@ impl Alternatives for Addresses {
     }
 }
 
-/// The names that one worker knows.
+/// Resolver of one worker, with the names that it knows.
 pub(super) struct Resolver {
     table: Vec<ResolveEntry>,
-    /// The address of each entry of the table that was connected to last.
+    /// The address of the last successful connection, for each entry of the table.
     table_worked: Vec<Rc<Cell<Option<IpAddr>>>>,
     system: RefCell<Option<NameServers>>,
     known: RefCell<HashMap<String, Name>>,
@@ -185,7 +188,7 @@ impl Resolver {
         }
     }
 
-    /// The addresses of an endpoint, once there is one to begin with.
+    /// Resolves an endpoint and returns as soon as there is an address to begin with.
     ///
     /// # Errors
     /// One of `dns.*`, `timeout.dns` or `local.*`.
@@ -196,7 +199,7 @@ impl Resolver {
         let Name { mut answer, worked } = self.look_up(&endpoint.host)?;
         let usable = answer.wait_for(|answer| answer.is_usable() || !answer.v4.addresses().is_empty());
         usable.await.map_err(|_| Fault::DnsServerFailure)?;
-        // Not usable: only IPv4 addresses have come. Without the others in time they must do.
+        // If only IPv4 addresses have arrived, IPv6 gets a short time to follow.
         _ = timeout(RESOLUTION_DELAY, answer.wait_for(Answer::is_usable)).await;
         let addresses = Addresses { port: endpoint.port, answer, tried: Vec::new(), worked, looked_up: true };
         if addresses.has_next() { Ok(addresses) } else { Err(addresses.answer.borrow().fault()) }
@@ -212,7 +215,7 @@ impl Resolver {
         Some(Addresses::known(vec![literal], endpoint.port, Rc::default()))
     }
 
-    /// What is known of a name, or will be by the lookup that this begins.
+    /// Returns the known answer for a name, or starts a lookup.
     fn look_up(&self, host: &str) -> Result<Name, Fault> {
         let mut known = self.known.borrow_mut();
         if let Some(name) = known.get(host)
@@ -230,7 +233,7 @@ impl Resolver {
         Ok(name)
     }
 
-    /// The system's name servers, read from its configuration with the first name that needs them.
+    /// Returns the system's name servers, read from its configuration with the first name that needs them.
     fn system(&self) -> Result<NameServers, Fault> {
         let mut system = self.system.borrow_mut();
         if let Some(servers) = &*system {
@@ -240,12 +243,12 @@ impl Resolver {
     }
 }
 
-/// Until when an answer is used that came now and says that it holds until then.
+/// Clamps the expiry that an answer states to [`TTL_MIN`] and [`TTL_MAX`] from `now`.
 fn kept_until(says: Instant, now: Instant) -> Instant {
     says.clamp(now + TTL_MIN, now + TTL_MAX)
 }
 
-/// Begins to look up a name; it goes on whoever waits for it.
+/// Starts to look up a name in a task that runs to its end even if no client waits for it.
 fn begin(servers: NameServers, host: String) -> watch::Receiver<Answer> {
     let (sender, answer) = watch::channel(Answer::default());
     tokio::spawn(async move {

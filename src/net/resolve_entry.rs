@@ -1,9 +1,9 @@
-//! `--resolve`, as in curl: `[+]HOST:PORT:ADDR[,ADDR]...` and `-HOST:PORT`.
+//! Parser and table for `--resolve`, as in curl: `[+]HOST:PORT:ADDR[,ADDR]...` and `-HOST:PORT`.
 //!
-//! * A later entry for the same host and port replaces an earlier one; `-` removes it; a host of `*` holds for every
+//! * A later entry for the same host and port replaces an earlier one; `-` removes it. The host `*` matches every
 //!   host at that port that has no entry of its own.
-//! * What could never match is refused, because the load would go to the real host; an entry that has not matched by
-//!   the end of a run is found by [`unused`].
+//! * An entry that could never match is refused, because the load would go to the real host. [`unused`] returns the
+//!   entries that have not matched by the end of a run.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -17,16 +17,16 @@ use crate::vocabulary::secret_url::Endpoint;
 /// One `--resolve`.
 #[derive(Clone, Debug)]
 pub struct ResolveEntry {
-    /// As the host of a URL is written after parsing, without a dot at its end; `None`: any host.
+    /// Host in the form of a parsed URL, without a trailing dot; `None` for any host.
     host: Option<String>,
     port: u16,
-    /// Empty: an earlier entry is removed.
+    /// Addresses to connect to; empty if the entry removes an earlier one.
     addresses: Vec<IpAddr>,
-    /// Set by whichever worker needs it first.
+    /// Set by the first worker that needs the entry.
     used: Arc<AtomicBool>,
 }
 
-/// A text that is no entry, or one that could never match.
+/// Error for a text that is not an entry, or for an entry that could never match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "accepted: HOST:PORT:ADDR[,ADDR] such as cdn.example:443:127.0.0.1, *:443:[::1] for any host, or -HOST:PORT"
@@ -38,7 +38,7 @@ impl FromStr for ResolveEntry {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let removes = text.starts_with('-');
-        // `+`: curl would let the entry expire as an answer of a name server does.
+        // `+` is ignored: in curl such an entry expires like the answer of a name server.
         let (host, rest) =
             host_and_rest(text.strip_prefix(['-', '+']).unwrap_or(text)).ok_or(ResolveEntryError)?;
         let (port, addresses) = if removes {
@@ -56,7 +56,7 @@ impl FromStr for ResolveEntry {
     }
 }
 
-/// The host, its brackets included, and what follows its colon.
+/// Splits a text into the host, including its brackets, and the text after its colon.
 fn host_and_rest(text: &str) -> Option<(&str, &str)> {
     match text.strip_prefix('[').and_then(|inner| inner.find(']')) {
         Some(end) => {
@@ -67,7 +67,7 @@ fn host_and_rest(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// A port that a URL can name; digits only.
+/// Parses a port of digits only, except 0, which no URL can use.
 fn port_of(text: &str) -> Option<u16> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|port| digits && *port > 0)
@@ -78,14 +78,14 @@ fn address(text: &str) -> Option<IpAddr> {
     bare.parse().ok()
 }
 
-/// A host as URLs are compared by: lower case, an international name in its ASCII form, no dot at its end.
+/// Normalizes a host for comparison with URLs: lower case, an international name in its ASCII form, no trailing dot.
 fn normal(host: &str) -> Option<String> {
     let host = match Host::parse(host).ok()? {
         Host::Domain(name) => without_dot(&name).to_owned(),
         Host::Ipv4(address) => address.to_string(),
         Host::Ipv6(address) => address.to_string(),
     };
-    // URLs with another character exist, and no name server knows their hosts.
+    // URLs may contain other characters in a host, but no name server knows such hosts.
     let is_name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte));
     (is_name && !host.is_empty()).then_some(host)
 }
@@ -104,19 +104,19 @@ impl ResolveEntry {
         self.host == other.host && self.port == other.port
     }
 
-    /// Where connections go.
+    /// Returns the addresses to connect to.
     pub(super) fn addresses(&self) -> &[IpAddr] {
         &self.addresses
     }
 
-    /// `host:port`.
+    /// Returns `host:port`.
     fn name(&self) -> String {
         let host = self.host.as_deref().unwrap_or("*");
         if host.contains(':') { format!("[{host}]:{}", self.port) } else { format!("{host}:{}", self.port) }
     }
 }
 
-/// The entries that hold, of those that were given: later ones replace earlier ones.
+/// Returns the effective entries of those given: later ones replace earlier ones.
 pub(super) fn table(given: &[ResolveEntry]) -> Vec<ResolveEntry> {
     let holds = |(at, entry): (usize, &ResolveEntry)| {
         let replaced = given.iter().skip(at + 1).any(|later| later.replaces(entry));
@@ -125,7 +125,8 @@ pub(super) fn table(given: &[ResolveEntry]) -> Vec<ResolveEntry> {
     given.iter().enumerate().filter_map(holds).collect()
 }
 
-/// The place of the entry for `endpoint` in a table: one with its host before one for any host.
+/// Finds the index of the entry for `endpoint` and marks it as used. An entry with its host ranks before one for any
+/// host.
 pub(super) fn find(table: &[ResolveEntry], endpoint: &Endpoint) -> Option<usize> {
     let of = |any: bool| table.iter().position(|entry| entry.host.is_none() == any && entry.is_for(endpoint));
     let at = of(false).or_else(|| of(true))?;
@@ -134,7 +135,7 @@ pub(super) fn find(table: &[ResolveEntry], endpoint: &Endpoint) -> Option<usize>
     Some(at)
 }
 
-/// The `host:port` of each entry that no connection has needed.
+/// Returns the `host:port` of each effective entry that no connection has needed.
 pub fn unused(given: &[ResolveEntry]) -> Vec<String> {
     let holding = table(given).into_iter();
     holding.filter(|entry| !entry.used.load(Ordering::Relaxed)).map(|entry| entry.name()).collect()

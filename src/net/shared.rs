@@ -1,4 +1,4 @@
-//! What the clients of one worker thread share: settings, names, the read buffer.
+//! State that the clients of one worker thread share.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,11 +8,11 @@ use super::Settings;
 use super::kept::Bodies;
 use super::resolve::Resolver;
 
-/// The read buffer that all clients of a worker share. A quarter of a megabyte is where fewer system calls stop
-/// paying for the cache that they miss.
+/// Size of the read buffer that all clients of a worker share. Beyond a quarter of a megabyte, the cache misses cost
+/// more than the saved system calls.
 const READ_BUFFER_BYTES: usize = 256 * 1024;
 
-/// What the clients of one worker thread share: settings, names, the read buffer.
+/// State that the clients of one worker thread share: settings, names, kept bodies and the read buffer.
 pub struct Net {
     pub(super) settings: Settings,
     pub(super) resolver: Resolver,
@@ -21,7 +21,7 @@ pub struct Net {
 }
 
 impl Net {
-    /// The network of one worker thread.
+    /// Creates the shared state of one worker thread.
     pub fn new(settings: Settings) -> Rc<Self> {
         let resolver = Resolver::new(&settings.resolve);
         let bodies = Bodies::new(Arc::clone(&settings.budget));

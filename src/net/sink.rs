@@ -1,4 +1,4 @@
-//! Where a body goes: counted always, kept when it is a playlist or a key, and what its limits say of it.
+//! Destination of a body: counts it always, keeps it if it is a playlist or a key, and checks its limits.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::vocabulary::clock::micros;
 use crate::vocabulary::limits;
 use crate::vocabulary::outcome::Fault;
 
-/// When the bytes of a response came.
+/// Times of sending a request and of receiving its response.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
     pub(super) sent: Instant,
@@ -20,18 +20,18 @@ pub(super) struct Times {
     pub(super) last_byte: Instant,
 }
 
-/// Takes the body of one response.
+/// Destination of the body of one response.
 pub(super) struct Sink<'a, O> {
     body: Body,
     pub(super) observer: &'a mut O,
     bodies: &'a Bodies,
     kept: Kept,
     taken: u64,
-    /// No byte of a response has come yet.
+    /// True until a byte of a response arrives.
     pub(super) untouched: bool,
-    /// What a limit says of the body so far.
+    /// Fault of the body so far: a limit that it exceeds, or missing memory.
     pub(super) verdict: Result<(), Fault>,
-    /// The body of an error is longer than it is worth reading.
+    /// True if the body of an error response is too long to be worth reading.
     enough: bool,
 }
 
@@ -49,12 +49,12 @@ impl<'a, O: Observer> Sink<'a, O> {
         }
     }
 
-    /// Whether only the count of the body's bytes matters.
+    /// Reports whether only the count of the body's bytes matters.
     pub(super) fn is_blind(&self) -> bool {
         self.body == Body::Media
     }
 
-    /// Keeps or shows a piece of the body; [`count`](Self::count) counts it.
+    /// Keeps a piece of the body or passes it to the observer; [`count`](Self::count) counts it.
     pub(super) fn take(&mut self, head: &Head, piece: &[u8]) {
         if !is_good(head) {
             return;
@@ -90,7 +90,7 @@ impl<'a, O: Observer> Sink<'a, O> {
         self.enough || self.verdict.is_err()
     }
 
-    /// The complete response; the body of a playlist is as it came.
+    /// Builds the complete response; the body of a playlist is not decoded yet.
     pub(super) fn response(
         self,
         head: Head,
@@ -118,7 +118,7 @@ impl<'a, O: Observer> Sink<'a, O> {
     }
 }
 
-/// Whether the body is what was asked for.
+/// Reports whether the body is the requested resource, not an error or a redirect.
 fn is_good(head: &Head) -> bool {
     matches!(head.status, 200 | 206)
 }

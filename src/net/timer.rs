@@ -1,7 +1,7 @@
-//! A timer that is kept: it is moved only when it must fire earlier, or has fired too early.
+//! A reusable timer that is reset only when it must fire earlier, or has fired too early.
 //!
-//! A client waits several times for each request, and nearly every wait ends before its time: to register a timer and
-//! take it back for each would cost more than to let one fire too early now and then.
+//! A client waits several times for each request, and nearly every wait ends before its time. To register and cancel
+//! a timer for each wait would cost more than an occasional early wake-up.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -10,21 +10,21 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A timer for one wait after the other.
+/// A timer for successive waits.
 #[derive(Debug)]
 pub struct Timer(Pin<Box<Sleep>>);
 
 impl Timer {
-    /// A timer that waits for nothing yet.
+    /// Creates a timer that waits for nothing yet.
     ///
     /// # Panics
-    /// Outside of a runtime with timers.
+    /// Panics outside of a runtime with timers.
     #[expect(clippy::new_without_default, reason = "it needs a runtime")]
     pub fn new() -> Self {
         Self(Box::pin(sleep(Duration::ZERO)))
     }
 
-    /// Ready once `due` has come.
+    /// Returns ready once `due` has passed.
     pub fn poll(&mut self, due: Instant, context: &mut Context<'_>) -> Poll<()> {
         loop {
             if due < self.0.deadline() {
@@ -38,7 +38,7 @@ impl Timer {
         }
     }
 
-    /// Waits for `future` until `due`; `None`: it has not ended by then.
+    /// Waits for `future` until `due`; `None` if it has not ended by then.
     pub async fn until<T>(&mut self, due: Instant, future: impl Future<Output = T>) -> Option<T> {
         let mut future = pin!(future);
         poll_fn(|context| match future.as_mut().poll(context) {

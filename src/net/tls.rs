@@ -1,7 +1,7 @@
-//! TLS: certificates are verified unless the operator says otherwise.
+//! TLS settings: certificates are verified unless the operator disables it.
 //!
-//! * Roots are the system's and Mozilla's together; `--cacert` replaces both, as in curl.
-//! * Each client has sessions of its own: a viewer who was never here cannot resume another viewer's session.
+//! * The roots are the system's and Mozilla's together; `--cacert` replaces both, as in curl.
+//! * Each client has sessions of its own: a new viewer cannot resume another viewer's session.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -20,10 +20,10 @@ use super::given_roots::GivenRoots;
 use crate::vocabulary::Untrusted;
 use crate::vocabulary::outcome::Fault;
 
-/// Sessions that one client can resume: rustls keeps eight tickets of each host.
+/// Sessions that one client can resume: rustls keeps eight tickets for each host.
 const SESSIONS_PER_CLIENT: usize = 8 * crate::vocabulary::limits::TLS_SESSION_HOSTS;
 
-/// Why TLS cannot be set up.
+/// Failure to set up TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The file of `--cacert` cannot be read or holds no certificate.
@@ -31,7 +31,7 @@ pub enum TlsError {
     CaFile {
         /// The file.
         path: String,
-        /// What is wrong with it.
+        /// Reason to refuse it.
         reason: String,
     },
     /// The crypto library refused its own defaults.
@@ -39,7 +39,7 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
-/// How certificates are checked, shared by all clients of a run.
+/// Verification of certificates, shared by all clients of a run.
 #[derive(Clone)]
 pub struct TlsSettings {
     config: Arc<ClientConfig>,
@@ -53,7 +53,8 @@ impl fmt::Debug for TlsSettings {
 }
 
 impl TlsSettings {
-    /// Trusts the certificates of `ca_file`, or the roots of the system and of Mozilla; `insecure` trusts anything.
+    /// Trusts the certificates of `ca_file`, or else the roots of the system and of Mozilla; `insecure` trusts
+    /// anything.
     ///
     /// # Errors
     /// See [`TlsError`].
@@ -76,12 +77,12 @@ impl TlsSettings {
         Ok(Self { config: Arc::new(config), insecure })
     }
 
-    /// Whether certificates are not verified.
+    /// Reports whether verification of certificates is off.
     pub fn insecure(&self) -> bool {
         self.insecure
     }
 
-    /// The configuration of one client, with sessions of its own.
+    /// Returns the configuration of one client, with sessions of its own.
     pub(super) fn for_client(&self) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&self.config);
         config.resumption = Resumption::in_memory_sessions(SESSIONS_PER_CLIENT);
@@ -153,20 +154,20 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
-/// What TLS says of a handshake that failed, such as that a certificate has expired.
+/// Returns the reason that TLS gives for a failed handshake, such as an expired certificate.
 pub(super) fn reason(error: &std::io::Error) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     Some(error.to_string())
 }
 
-/// The fault behind an error of the handshake.
+/// Returns the fault of a failed handshake.
 pub(super) fn fault(error: &std::io::Error) -> Fault {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match tls {
         Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => Fault::TlsCert,
         Some(_) => Fault::TlsHandshake,
         None => match super::io_fault::fault(error) {
-            // Closed in the middle of a handshake.
+            // The peer closed the connection in the middle of the handshake.
             Fault::ConnEof | Fault::ConnUnreachable => Fault::TlsHandshake,
             fault => fault,
         },

@@ -1,16 +1,16 @@
-//! Dates of cookies as servers write them (RFC 6265 section 5.1.1): any order, any separators, a time, a day, a month
-//! and a year.
+//! Parser for the dates of cookies as servers write them (RFC 6265 section 5.1.1): a time, a day, a month and a year,
+//! in any order and with any separators.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// Longer texts are no dates.
+/// Bytes of a date that are parsed; the rest of a longer text is ignored.
 const DATE_BYTES: usize = 128;
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// Seconds since 1970 of a date; `None`: it is none.
+/// Parses a date into seconds since 1970; `None` if it is not a date.
 pub(super) fn unix_seconds(text: &str) -> Option<i64> {
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
     for token in text.get(..text.len().min(DATE_BYTES))?.split(is_delimiter).filter(|token| !token.is_empty())
@@ -43,7 +43,7 @@ fn is_delimiter(c: char) -> bool {
     matches!(c, '\t' | ' '..='/' | ';'..='@' | '['..='`' | '{'..='~')
 }
 
-/// `hh:mm:ss`, one or two digits each; what follows the digits of the seconds does not matter.
+/// Parses `hh:mm:ss`, one or two digits each; ignores any text after the digits of the seconds.
 fn clock(token: &str) -> Option<[i16; 3]> {
     let mut parts = token.splitn(3, ':');
     let [hour, minute, second] = [parts.next()?, parts.next()?, parts.next()?];
@@ -51,7 +51,7 @@ fn clock(token: &str) -> Option<[i16; 3]> {
     Some([whole(hour)?, whole(minute)?, number(second, 1..=2)?])
 }
 
-/// The number that a token begins with, if it has so many digits.
+/// Parses the number that a token begins with, if its count of digits lies within `digits`.
 fn number(token: &str, digits: std::ops::RangeInclusive<usize>) -> Option<i16> {
     let length = token.bytes().take_while(u8::is_ascii_digit).count();
     token.get(..length).filter(|_| digits.contains(&length))?.parse().ok()
@@ -63,7 +63,7 @@ fn month_of(token: &str) -> Option<i16> {
     i16::try_from(place + 1).ok()
 }
 
-/// Two digits are years from 1970 to 2069.
+/// Expands a year of two digits into one from 1970 to 2069.
 fn full_year(year: i16) -> i16 {
     match year {
         70..=99 => year + 1900,

@@ -1,4 +1,4 @@
-//! Reads the lines with which servers set cookies (RFC 6265 sections 5.2 and 5.3).
+//! Parser for `Set-Cookie` lines (RFC 6265 sections 5.2 and 5.3).
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use super::{Cookie, Received, is_within};
 use crate::vocabulary::limits;
 use crate::vocabulary::secret_url::Endpoint;
 
-/// An attribute that is longer is ignored (RFC 6265bis section 5.6).
+/// Maximum length of an attribute's value; longer ones are ignored (RFC 6265bis section 5.6).
 const ATTRIBUTE_BYTES: usize = 1_024;
-/// The largest cookie, name and value: browsers ignore larger ones.
+/// Maximum size of a cookie, both of name and value and with domain and path: browsers ignore larger ones.
 const COOKIE_BYTES: usize = limits::COOKIE_JAR_BYTES / 2;
-/// Second levels under which countries register names: a cookie for all of them would reach strangers.
+/// Second-level labels under which countries register names: a cookie for such a domain would reach unrelated sites.
 const REGISTRIES: [&str; 10] = ["ac", "co", "com", "edu", "gov", "mil", "ne", "net", "or", "org"];
 
-/// The attributes of a `Set-Cookie` line, those that decide its scope.
+/// The attributes of a `Set-Cookie` line that decide the scope and lifetime of the cookie.
 #[derive(Default)]
 struct Attributes<'a> {
     domain: Option<&'a str>,
@@ -46,20 +46,22 @@ impl<'a> Attributes<'a> {
         attributes
     }
 
-    /// How long the cookie lives: `Max-Age` beats `Expires`; `None`: as long as the client.
+    /// Returns the lifetime of the cookie in seconds, where `Max-Age` takes precedence over `Expires`. `None`: the
+    /// cookie lives as long as the client.
     fn lifetime_s(&self, received: Received) -> Option<i64> {
         self.max_age_s.or_else(|| self.expires_s.map(|at| at.saturating_sub(received.unix_s)))
     }
 }
 
-/// Reads a `Set-Cookie` line: the cookie, and whether it is to be kept rather than
-/// removed. `None`: the line is ignored.
+/// Parses a `Set-Cookie` line. Returns the cookie, and true to keep it or false to remove it. `None`: the line is
+/// ignored.
 pub(super) fn read(
     line: &[u8],
     endpoint: &Endpoint,
     path: &str,
     received: Received,
 ) -> Option<(Cookie, bool)> {
+    // A control character could add a header to later requests.
     if line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
         return None;
     }
@@ -85,14 +87,14 @@ pub(super) fn read(
         host_only,
         path: attributes.path.unwrap_or_else(|| default_path(path)).into(),
         secure: attributes.secure,
-        // A date that no clock reaches is as good as none.
+        // A date beyond the range of the clock counts as no date.
         expires: lifetime_s.and_then(|seconds| received.at.checked_add(lifetime(seconds))),
         number: 0,
     };
     (cookie.bytes() <= COOKIE_BYTES).then_some((cookie, lifetime_s.is_none_or(|seconds| seconds > 0)))
 }
 
-/// The domain of a cookie, and whether it is for that host alone. `None`: a host may not set it.
+/// Returns the domain of a cookie, and true if it is for that host alone. `None`: the host may not set this domain.
 fn scope(host: &str, domain: Option<&str>) -> Option<(String, bool)> {
     let domain = domain.map(str::to_ascii_lowercase).filter(|domain| !domain.is_empty() && domain != host);
     match domain {
@@ -101,7 +103,7 @@ fn scope(host: &str, domain: Option<&str>) -> Option<(String, bool)> {
     }
 }
 
-/// Whether strangers register names below `domain`, as far as its form tells.
+/// Guesses from the form of `domain` whether unrelated parties register names below it.
 fn is_registry(domain: &str) -> bool {
     match domain.rsplit_once('.') {
         None => true,
@@ -109,7 +111,7 @@ fn is_registry(domain: &str) -> bool {
     }
 }
 
-/// RFC 6265bis section 4.1.3: a name with one of these prefixes promises what its attributes must keep.
+/// Reports whether the attributes keep the promise of a `__Host-` or `__Secure-` name (RFC 6265bis section 4.1.3).
 fn keeps_prefix(name: &[u8], attributes: &Attributes<'_>, endpoint: &Endpoint, host_only: bool) -> bool {
     let starts =
         |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
@@ -120,7 +122,7 @@ fn keeps_prefix(name: &[u8], attributes: &Attributes<'_>, endpoint: &Endpoint, h
     !starts(b"__Secure-") || secure
 }
 
-/// The folder of a path (RFC 6265 section 5.1.4).
+/// Returns the directory of a path (RFC 6265 section 5.1.4).
 fn default_path(path: &str) -> &str {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     path.rsplit_once('/').map(|(folder, _)| folder).filter(|folder| folder.starts_with('/')).unwrap_or("/")

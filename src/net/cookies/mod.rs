@@ -1,13 +1,14 @@
-//! The cookies of one client, in the scope of RFC 6265: host or domain, path, `Secure`, lifetime.
+//! The cookies of one client, with the scopes of RFC 6265: host or domain, path, `Secure`, lifetime.
 //!
 //! * Browsers and ffmpeg keep cookies, so every client has a jar of its own; a new viewer begins with an empty one. A
-//!   client that is never given a cookie pays for an empty list.
-//! * A cookie goes to the host that set it or, with `Domain`, to the hosts below that domain, and nowhere else. Without
-//!   the public suffix list, a domain must have a dot inside, and the usual second levels (`co.uk`) are refused.
-//! * What is sent holds no control character: a line that has one is ignored, so a cookie cannot add a header.
-//! * Values are secrets: nothing here can be printed.
+//!   client that never receives a cookie only pays for an empty `Vec`.
+//! * A cookie goes to the host that set it or, with `Domain`, to that domain and the hosts below it, and nowhere
+//!   else. In place of the public suffix list, a domain must contain a dot, and the usual second levels (`co.uk`) are
+//!   refused.
+//! * A `Set-Cookie` line with a control character is ignored, so a cookie cannot add a header to a request.
+//! * Values are secrets: no type here implements `Debug` or `Display`.
 //!
-//! The reader ([`line`]) is our own: crates that offer a jar bring a date library and the whole suffix list with them.
+//! The parser ([`line`]) is our own: crates that offer a jar depend on a date library and the whole suffix list.
 
 mod date;
 mod line;
@@ -19,7 +20,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use crate::vocabulary::limits;
 use crate::vocabulary::secret_url::Endpoint;
 
-/// A cookie that is kept.
+/// A cookie in a jar.
 struct Cookie {
     /// `name=value`, as it is sent.
     pair: Box<[u8]>,
@@ -30,7 +31,7 @@ struct Cookie {
     secure: bool,
     /// `None`: kept as long as the client lives.
     expires: Option<Instant>,
-    /// Rises with each new cookie of the jar.
+    /// Age rank: higher for newer cookies. A replacement inherits it.
     number: u64,
 }
 
@@ -43,14 +44,14 @@ impl Cookie {
         self.expires.is_some_and(|at| at <= now)
     }
 
-    /// Whether it belongs into a request (RFC 6265 section 5.4).
+    /// Reports whether the cookie belongs in a request for `path` at `endpoint` (RFC 6265 section 5.4).
     fn goes_to(&self, endpoint: &Endpoint, path: &str, now: Instant) -> bool {
         let host = endpoint.host.as_str();
         let in_domain = if self.host_only { *self.domain == *host } else { is_within(host, &self.domain) };
         in_domain && (endpoint.tls || !self.secure) && path_matches(path, &self.path) && !self.is_expired(now)
     }
 
-    /// Whether a new cookie replaces it.
+    /// Reports whether the new cookie `other` replaces this one.
     fn is_same(&self, other: &Self) -> bool {
         self.name() == other.name() && self.domain == other.domain && self.path == other.path
     }
@@ -67,17 +68,17 @@ impl Cookie {
 /// The cookies of one client.
 #[derive(Default)]
 pub(super) struct Jar {
-    /// Longer paths first, older ones first among equals: the order in which they are sent.
+    /// Sorted in the order of sending: longer paths first, then older cookies first.
     cookies: RefCell<Vec<Cookie>>,
-    /// The memory of the header line, used again.
+    /// Reused buffer for the header line.
     line: RefCell<Vec<u8>>,
 }
 
-/// When a response came, by both clocks: lifetimes are kept by the one that cannot be set.
+/// Arrival time of a response by both clocks. Lifetimes are measured on the monotonic one, which cannot be set.
 #[derive(Clone, Copy)]
 pub(super) struct Received {
     pub(super) at: Instant,
-    /// Seconds since 1970: `Expires` is a date.
+    /// Seconds since 1970, to compare with the date in `Expires`.
     pub(super) unix_s: i64,
 }
 
@@ -89,20 +90,20 @@ impl Received {
 }
 
 impl Jar {
-    /// Takes the values of the `Set-Cookie` lines of a response to a request for `path` at `endpoint`.
+    /// Stores the cookies from the `Set-Cookie` values of a response to a request for `path` at `endpoint`.
     pub(super) fn take(&self, endpoint: &Endpoint, path: &str, lines: &[Box<[u8]>], received: Received) {
         let mut cookies = self.cookies.borrow_mut();
         for line in lines {
             let Some((cookie, is_alive)) = line::read(line, endpoint, path, received) else { continue };
-            // RFC 6265bis section 5.7: a plain connection cannot replace what a secure one has set.
+            // RFC 6265bis section 5.7: a plain connection cannot replace a secure cookie.
             if endpoint.tls || !cookies.iter().any(|kept| kept.is_secure_above(&cookie)) {
                 put(&mut cookies, cookie, is_alive, received.at);
             }
         }
     }
 
-    /// Calls `visit` with the value of the `Cookie` header of a request, if it has one: `given` by the operator, then
-    /// those of the jar. A name that the server has set replaces the one that was given.
+    /// Calls `visit` with the value of the `Cookie` header of a request, if it has one: first the operator's cookies
+    /// in `given`, then those of the jar. A cookie of the jar replaces a given one of the same name.
     pub(super) fn line(
         &self,
         endpoint: &Endpoint,
@@ -135,7 +136,8 @@ impl Jar {
     }
 }
 
-/// Puts a cookie in its place, or removes the one that it replaces; the oldest ones make room.
+/// Inserts a cookie, or only removes the one that it replaces if `is_alive` is false. Evicts the oldest cookies if
+/// the jar is full.
 fn put(cookies: &mut Vec<Cookie>, mut cookie: Cookie, is_alive: bool, now: Instant) {
     cookies.retain(|kept| !kept.is_expired(now));
     let same = cookies.iter().position(|kept| kept.is_same(&cookie));
@@ -159,13 +161,13 @@ fn put(cookies: &mut Vec<Cookie>, mut cookie: Cookie, is_alive: bool, now: Insta
     cookies.insert(at, cookie);
 }
 
-/// RFC 6265 section 5.1.3.
+/// Matches a host against a domain (RFC 6265 section 5.1.3).
 fn is_within(host: &str, domain: &str) -> bool {
     let below = || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
     host == domain || (below() && host.parse::<IpAddr>().is_err())
 }
 
-/// RFC 6265 section 5.1.4.
+/// Matches the path of a request against the path of a cookie (RFC 6265 section 5.1.4).
 fn path_matches(path: &str, scope: &str) -> bool {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     path.strip_prefix(scope)

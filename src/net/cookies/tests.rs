@@ -1,13 +1,13 @@
-//! Cookies as a client meets them: responses set them, requests carry them.
+//! Tests of the jar as a client uses it: responses set cookies, requests carry them.
 
 use super::*;
 use std::time::Duration;
 
-/// The client: responses come in, requests go out.
+/// A client that receives responses and sends requests.
 #[derive(Default)]
 struct Client {
     jar: Jar,
-    /// Seconds that have passed by the wall clock.
+    /// The wall clock, in seconds since 1970.
     unix_s: i64,
 }
 

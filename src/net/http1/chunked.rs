@@ -1,17 +1,17 @@
-//! The chunked transfer coding (RFC 9112 section 7.1), byte by byte where it is framing, in one piece where it is data.
+//! Decoder for the chunked transfer coding (RFC 9112 section 7.1): framing byte by byte, data in whole pieces.
 //!
-//! Extensions and trailers are ignored within limits: of each line, of all extensions and of all trailers together.
+//! Extensions and trailers are ignored within limits: per line, for all extensions and for all trailers together.
 
 use crate::vocabulary::limits;
 use crate::vocabulary::outcome::Fault;
 
-/// Trailer bytes after the last chunk that are ignored; more are a fault.
+/// Maximum trailer bytes after the last chunk, which are ignored; more are a fault.
 pub(super) const TRAILER_BYTES: usize = limits::HEAD_BYTES;
 
-/// Where in a chunked body the reader is.
+/// Position of the reader in a chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Chunk {
-    /// In the size, before any extension: the size so far and its digits.
+    /// In the size, before any extension: the size, its digits and the bytes of the line so far.
     Size {
         size: u64,
         digits: u8,
@@ -33,7 +33,7 @@ enum Chunk {
     /// Before the CR LF that ends the data.
     DataCr,
     DataLf,
-    /// In the trailers: whether the line is empty so far, and bytes so far.
+    /// In the trailers. `empty` is true while the line is empty; `bytes` counts all trailer bytes so far.
     Trailer {
         empty: bool,
         bytes: usize,
@@ -42,14 +42,15 @@ enum Chunk {
 
 const CHUNK_START: Chunk = Chunk::Size { size: 0, digits: 0, line: 0 };
 
-/// Bytes of chunk extensions that may come beyond one for each byte of the body: an endless extension is no body.
+/// Bytes of chunk extensions that are allowed beyond one for each body byte, so that a peer cannot send extensions
+/// forever.
 const EXTENSION_BYTES: u64 = 16 * 1024;
 
-/// A chunked body, as far as it has come.
+/// State of a chunked body that is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chunked {
     at: Chunk,
-    /// Bytes of extensions that may still come.
+    /// Bytes of extensions that are still allowed.
     extensions: u64,
 }
 
@@ -59,14 +60,15 @@ impl Default for Chunked {
     }
 }
 
-/// At most `left` bytes of the input.
+/// Returns at most `left` bytes from the start of `input`.
 pub(super) fn take(input: &[u8], left: u64) -> &[u8] {
     let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
     input.get(..length).unwrap_or_default()
 }
 
 impl Chunked {
-    /// Takes the next input and returns how much of it belongs to the body, and whether the body is complete.
+    /// Reads the next input. Returns the bytes of it that belong to the body, framing included, and true if the body
+    /// is complete.
     pub(super) fn take(
         &mut self,
         input: &[u8],
@@ -97,7 +99,7 @@ impl Chunked {
 }
 
 impl Chunk {
-    /// The place after one byte of framing; `None`: the body is complete.
+    /// Returns the position after one byte of framing; `None` if the body is complete.
     fn step(self, byte: u8) -> Result<Option<Self>, Fault> {
         let next = match (self, byte) {
             (Self::Size { size, digits, line }, _) if byte.is_ascii_hexdigit() => {
@@ -126,7 +128,7 @@ impl Chunk {
     }
 }
 
-/// One more byte in the line of a chunk.
+/// Counts one more byte in the line of a chunk.
 fn within_line(line: usize) -> Result<usize, Fault> {
     if line < limits::CHUNK_LINE_BYTES { Ok(line + 1) } else { Err(Fault::ConnProtocol) }
 }

@@ -1,8 +1,9 @@
-//! From the bytes of a complete head to its meaning: status line, fields, framing of the body.
+//! Parser for a complete head: status line, fields, framing of the body.
 //!
-//! Read as curl, Node.js and browsers read it, and refused where they disagree about where the body ends:
-//! * a folded line continues the value before it (RFC 9112 section 5.2), white space before the colon is left out
-//!   (section 5.1), a field whose name is no name is left out;
+//! It accepts heads as curl, Node.js and browsers do, and refuses those on which they disagree about the end of the
+//! body:
+//! * a folded line continues the previous value (RFC 9112 section 5.2), white space before the colon is ignored
+//!   (section 5.1), and so is a field with an invalid name;
 //! * NUL, a CR without LF, a line without a colon and every ambiguity of framing are faults.
 
 use memchr::{memchr, memchr2};
@@ -14,10 +15,10 @@ use super::super::head::{Head, digits};
 use super::Framing;
 use super::chunked::Chunked;
 
-/// Longest text that tells an HTTP/1 status line from everything else.
+/// Start of every HTTP/1 status line.
 const VERSION: &[u8] = b"HTTP/1.";
 
-/// Returns the length of the head that `bytes` begin with, the empty line included; `None`: it is not complete.
+/// Returns the length of the head that `bytes` begin with, including the empty line; `None` if it is not complete.
 pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -30,7 +31,7 @@ pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Whether `bytes` may be the beginning of a head.
+/// Reports whether `bytes` may be the beginning of a head.
 pub(super) fn may_begin(bytes: &[u8]) -> bool {
     bytes.iter().zip(VERSION).all(|(byte, expected)| byte == expected)
 }
@@ -38,7 +39,7 @@ pub(super) fn may_begin(bytes: &[u8]) -> bool {
 /// Parses a complete head.
 ///
 /// # Errors
-/// `conn.proto` when it is not HTTP/1, is longer than the limits, or does not tell where the body ends.
+/// `conn.proto` when it is not HTTP/1, exceeds the limits, or leaves the end of the body ambiguous.
 pub(super) fn parse(bytes: &[u8], used_once: bool) -> Result<(Head, Framing), Fault> {
     if bytes.len() > limits::HEAD_BYTES || !is_clean(bytes) {
         return Err(Fault::ConnProtocol);
@@ -55,6 +56,7 @@ pub(super) fn parse(bytes: &[u8], used_once: bool) -> Result<(Head, Framing), Fa
     while let Some(line) = lines.next().filter(|line| !line.is_empty()) {
         count += 1;
         let (name, mut value) = field(line)?;
+        // Only a folded value is copied: its lines must be joined.
         if lines.is_folded() {
             folded.clear();
             folded.extend_from_slice(value);
@@ -68,6 +70,7 @@ pub(super) fn parse(bytes: &[u8], used_once: bool) -> Result<(Head, Framing), Fa
         if count > limits::HEADER_LINES {
             return Err(Fault::ConnProtocol);
         }
+        // Framing fields are read strictly, all others leniently.
         if !framing.read(name, value, &mut head)? {
             head.field(name, value);
         }
@@ -77,7 +80,7 @@ pub(super) fn parse(bytes: &[u8], used_once: bool) -> Result<(Head, Framing), Fa
     Ok((head, framing))
 }
 
-/// Whether there is no NUL and no CR without LF: some would end a line or a value there, others would not.
+/// Reports whether there is neither a NUL nor a CR without LF: parsers disagree whether these end a line or a value.
 fn is_clean(mut bytes: &[u8]) -> bool {
     while let Some(at) = memchr2(0, b'\r', bytes) {
         match bytes.get(at..) {
@@ -88,7 +91,7 @@ fn is_clean(mut bytes: &[u8]) -> bool {
     true
 }
 
-/// The lines of a head, without their ends.
+/// Iterator over the lines of a head, without their line ends.
 struct Lines<'a> {
     rest: &'a [u8],
 }
@@ -104,13 +107,13 @@ impl<'a> Lines<'a> {
         Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
-    /// Whether the next line continues the one before it.
+    /// Reports whether the next line continues the previous one.
     fn is_folded(&self) -> bool {
         matches!(self.rest.first(), Some(b' ' | b'\t'))
     }
 }
 
-/// Name and value of a field; the name is empty when it is none.
+/// Splits a field into name and value, without the white space around them. The name may be empty or invalid.
 fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
     let colon = line.iter().position(|byte| *byte == b':').ok_or(Fault::ConnProtocol)?;
     let (name, value) = line.split_at(colon);
@@ -118,7 +121,7 @@ fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
     Ok((name.trim_ascii_end(), value.trim_ascii()))
 }
 
-/// Reads the status line: `HTTP/1.x`, three digits, a reason that means nothing.
+/// Parses the status line: `HTTP/1.x`, three digits, a reason that is ignored.
 fn status(line: &[u8]) -> Result<Head, Fault> {
     let rest = line.strip_prefix(VERSION).ok_or(Fault::ConnProtocol)?;
     let [minor @ (b'0' | b'1'), b' ', rest @ ..] = rest else { return Err(Fault::ConnProtocol) };
@@ -135,7 +138,7 @@ fn status(line: &[u8]) -> Result<Head, Fault> {
     Ok(Head { status, keep_alive: *minor == b'1', ..Head::default() })
 }
 
-/// The fields that say where the body ends.
+/// The fields that determine the end of the body.
 #[derive(Debug, Default)]
 struct FramingFields {
     length: Option<u64>,
@@ -143,7 +146,7 @@ struct FramingFields {
 }
 
 impl FramingFields {
-    /// Reads a field; false: it says nothing about framing.
+    /// Reads a field. Returns false if it concerns neither framing nor the connection.
     fn read(&mut self, name: &[u8], value: &[u8], head: &mut Head) -> Result<bool, Fault> {
         if name.eq_ignore_ascii_case(b"content-length") {
             self.add_length(value).ok_or(Fault::ConnProtocol)?;
@@ -166,7 +169,8 @@ impl FramingFields {
         Ok(true)
     }
 
-    /// The same length may be given several times, by several proxies (RFC 9112 section 6.3).
+    /// Adds a length; `None` if it is invalid or differs from a previous one. Several proxies may repeat the same
+    /// length (RFC 9112 section 6.3).
     fn add_length(&mut self, value: &[u8]) -> Option<()> {
         for length in std::str::from_utf8(value).ok()?.split(',') {
             let length = digits(length.trim())?;
@@ -177,7 +181,7 @@ impl FramingFields {
         Some(())
     }
 
-    /// RFC 9112 section 6.3, for the response to a GET.
+    /// Determines the framing of the response to a GET (RFC 9112 section 6.3).
     fn framing(&self, status: u16) -> Result<Framing, Fault> {
         match (status, self.chunked, self.length) {
             (100..=199 | 204 | 304, ..) => Ok(Framing::Length(0)),

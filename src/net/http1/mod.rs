@@ -1,9 +1,9 @@
-//! Reads an HTTP/1.1 response from bytes as they come: pure, no socket, so that every split can be tested.
+//! Incremental parser for HTTP/1.1 responses, without I/O, so that every split of the input can be tested.
 //!
-//! * A response is complete exactly when its framing says so (RFC 9112 section 6.3); an ambiguous framing is a fault,
+//! * A response is complete exactly when its framing says so (RFC 9112 section 6.3). An ambiguous framing is a fault,
 //!   never a guess: two different lengths, a length beside a transfer coding, a coding other than chunked.
-//! * The head is parsed where it lies when it came in one piece; only a head that is split is copied.
-//! * The same bytes are read the same however they are split.
+//! * A head that arrives in one piece is parsed in place; only a head that is split is copied.
+//! * The result does not depend on the split of the input.
 //! * Every size is limited: head, header lines, interim responses, chunk lines, trailers.
 
 mod chunked;
@@ -15,20 +15,20 @@ use crate::vocabulary::outcome::Fault;
 use super::head::Head;
 use chunked::{Chunked, take};
 
-/// Bytes of the longest end of a head: LF CR LF.
+/// Length of the longest end of a head: LF CR LF.
 const END_BYTES: usize = 3;
 
-/// How the end of a body is found.
+/// Rule that determines the end of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Framing {
-    /// This many bytes are still to come.
+    /// Bytes that are still to come.
     Length(u64),
     Chunked(Chunked),
-    /// Until the connection closes.
+    /// The body ends when the connection closes.
     Close,
 }
 
-/// What a piece of input led to.
+/// Result of reading a piece of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// More input is needed.
@@ -40,12 +40,12 @@ pub enum Progress {
     },
 }
 
-/// Reads one response.
+/// Parser of one response.
 #[derive(Debug, Default)]
 pub struct Reader {
     /// See [`Head::used_once`].
     used_once: bool,
-    /// A head that came in pieces, so far.
+    /// Bytes so far of a head that arrives in pieces.
     partial: Vec<u8>,
     head: Option<Head>,
     framing: Option<Framing>,
@@ -55,27 +55,27 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Of a response that is used once.
+    /// Creates a reader for a response that is not reused; see [`Head::used_once`].
     pub fn of_media() -> Self {
         Self { used_once: true, ..Self::default() }
     }
 
-    /// The final head, once it is known.
+    /// Returns the final head, once it has been read.
     pub fn head(&self) -> Option<&Head> {
         self.head.as_ref()
     }
 
-    /// Interim responses that came before it.
+    /// Returns the number of interim responses so far.
     pub fn interim(&self) -> u32 {
         self.interim
     }
 
-    /// The final head, at the end.
+    /// Consumes the reader and returns the final head.
     pub fn into_head(self) -> Option<Head> {
         self.head
     }
 
-    /// Takes the next input; `body` is called with each piece of the body.
+    /// Reads the next input and calls `body` with each piece of the body.
     ///
     /// # Errors
     /// `conn.proto` when the input is not valid HTTP.
@@ -96,8 +96,8 @@ impl Reader {
         Ok(if done { Progress::Done { used: used + in_body } } else { Progress::More })
     }
 
-    /// How many bytes of the body are still to come, where they can be taken without a look at them: all but chunked
-    /// bodies. `None` as well before the head is known.
+    /// Returns the bytes of the body that are still to come, if they can be skipped unread; `u64::MAX` for a body
+    /// that ends with the connection. `None` for a chunked body, or before the head has been read.
     pub fn skippable(&self) -> Option<u64> {
         match self.framing? {
             Framing::Length(left) => Some(left),
@@ -106,7 +106,8 @@ impl Reader {
         }
     }
 
-    /// Takes this many bytes of a body that is [skippable](Self::skippable); `body` is told how many belong to it.
+    /// Skips this many bytes of a [skippable](Self::skippable) body and calls `body` with the number that belong to
+    /// it.
     pub fn skip(&mut self, bytes: usize, body: &mut impl FnMut(&Head, u64)) -> Progress {
         let (Some(head), Some(framing)) = (&self.head, &mut self.framing) else { return Progress::More };
         if let Framing::Length(left) = framing {
@@ -120,10 +121,10 @@ impl Reader {
         Progress::More
     }
 
-    /// The connection was closed.
+    /// Checks that the response may end where the connection has closed.
     ///
     /// # Errors
-    /// `conn.eof` before the response was there, `body.short` before the body was.
+    /// `conn.eof` before the head was complete, `body.short` before the body was.
     pub fn end(&self) -> Result<(), Fault> {
         match self.framing {
             Some(Framing::Close) => Ok(()),
@@ -132,10 +133,11 @@ impl Reader {
         }
     }
 
-    /// Reads a head, interim or final, and returns how much of `input` it took; `None`: more is needed.
+    /// Reads a head, interim or final, and returns the number of bytes of `input` that it took; `None` if more are
+    /// needed.
     ///
-    /// A head is parsed only once its end has come: parsing with every piece would let a peer that sends single
-    /// bytes cost the square of the limit, and what is refused would depend on how the head is split.
+    /// A head is parsed only once its end has arrived. Parsing with every piece would let a peer that sends single
+    /// bytes cost time in the square of the limit, and the split of a head would decide whether it is refused.
     fn read_head(&mut self, input: &[u8]) -> Result<Option<usize>, Fault> {
         let held = self.partial.len();
         if held == 0 {
@@ -151,7 +153,7 @@ impl Reader {
             }
             self.partial.extend_from_slice(input.get(..limits::HEAD_BYTES).unwrap_or(input));
         } else {
-            // Only as much as a head may have: the rest of the input stays where it is.
+            // Copy no more than the limit of a head: the rest of the input stays where it is.
             let room = limits::HEAD_BYTES.saturating_sub(held).min(input.len());
             self.partial.extend_from_slice(input.get(..room).unwrap_or_default());
             let from = held.saturating_sub(END_BYTES - 1);
@@ -159,7 +161,7 @@ impl Reader {
                 let mut head = std::mem::take(&mut self.partial);
                 head.truncate(from + length);
                 self.begin(&head)?;
-                // What was held came before this input.
+                // The held bytes were not part of this input.
                 return Ok(Some(head.len().saturating_sub(held)));
             }
         }
@@ -167,7 +169,7 @@ impl Reader {
         if is_too_long || !head::may_begin(&self.partial) { Err(Fault::ConnProtocol) } else { Ok(None) }
     }
 
-    /// Takes a complete head, interim or final.
+    /// Parses a complete head, interim or final.
     fn begin(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let (head, framing) = head::parse(bytes, self.used_once)?;
         match head.status {
@@ -185,7 +187,8 @@ impl Reader {
 }
 
 impl Framing {
-    /// Takes the next input and returns how much of it belongs to the body, and whether the body is complete.
+    /// Reads the next input. Returns the bytes of it that belong to the body, framing included, and true if the body
+    /// is complete.
     fn take(&mut self, input: &[u8], body: &mut impl FnMut(&[u8])) -> Result<(usize, bool), Fault> {
         match self {
             Self::Length(left) => {

@@ -1,10 +1,10 @@
-//! Each response must be read the same however it is split.
+//! Tests that each response is read the same however it is split.
 
 use super::super::head::Coding;
 use super::*;
 use proptest::prelude::*;
 
-/// Status, body and the bytes that were left over.
+/// Status, body and the count of bytes left over.
 type Seen = Result<(u16, Vec<u8>, usize), Fault>;
 
 /// Feeds the wire bytes in pieces of the given size, then closes the connection.
@@ -29,7 +29,8 @@ fn read_parts<'a>(wire: &[u8], parts: impl Iterator<Item = &'a [u8]>) -> Seen {
     Ok((reader.head().expect("a head").status, body, 0))
 }
 
-/// Status, body bytes and what was left over, when nobody looks at what need not be looked at.
+/// Skips each part that is skippable, then closes the connection. Returns the status and the counts of body bytes and
+/// of bytes left over.
 fn skip(wire: &[u8], piece: usize) -> Result<(u16, usize, usize), Fault> {
     let mut reader = Reader::default();
     let (mut in_body, mut fed) = (0, 0);
@@ -54,7 +55,7 @@ fn ok(status: u16, body: &str, left: usize) -> Seen {
     Ok((status, body.as_bytes().to_vec(), left))
 }
 
-/// Wire bytes and what must come of them, however they are split.
+/// Returns wire bytes with their expected result, which no split may change.
 fn cases() -> Vec<(String, Seen)> {
     let wire = |(wire, seen): (&str, Seen)| (wire.to_owned(), seen);
     let not_http = not_http().into_iter().map(|wire| (wire.to_owned(), Err(Fault::ConnProtocol)));
@@ -95,7 +96,7 @@ fn good() -> Vec<(&'static str, Seen)> {
     ]
 }
 
-/// Heads that are not as they should be and that curl, Node.js or browsers read.
+/// Returns invalid heads that curl, Node.js or browsers accept.
 fn odd_but_read() -> Vec<(&'static str, Seen)> {
     vec![
         ("HTTP/1.1 200 OK\r\nX: a;\r\n  b\r\n\tc\r\nContent-Length: 5\r\n\r\nhello", ok(200, "hello", 0)),
@@ -123,7 +124,7 @@ fn cut_off() -> Vec<(&'static str, Seen)> {
     ]
 }
 
-/// Not HTTP, or ambiguous.
+/// Returns responses that are not HTTP, or ambiguous.
 fn not_http() -> Vec<&'static str> {
     vec![
         "<html>nothing of the kind</html>",
@@ -152,7 +153,7 @@ fn not_http() -> Vec<&'static str> {
     ]
 }
 
-/// Valid, but longer than the limits.
+/// Returns responses that are valid, but longer than the limits.
 fn too_long() -> Vec<String> {
     vec![
         format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(limits::HEADER_LINES + 1)),
@@ -214,7 +215,7 @@ fn the_head_tells_type_coding_and_location() {
     assert_eq!(head.codings.single(), Ok(Some(Coding::Gzip)));
 }
 
-/// A case with some of its bytes replaced.
+/// Returns a case with some of its bytes replaced.
 fn mutated(case: prop::sample::Index, mutations: &[(prop::sample::Index, u8)]) -> Vec<u8> {
     let (wire, _) = case.get(&cases()).clone();
     let mut wire = wire.into_bytes();

@@ -1,8 +1,8 @@
-//! Follows the frames of a connection as their bytes arrive, before HTTP/2 itself handles them: pure, no socket.
+//! Follows the frames of a connection as their bytes arrive, before `h2` handles them. No I/O.
 //!
-//! What a peer may send without end is limited here, where each frame costs nothing but a look at its nine bytes of
-//! header: interim responses, which `h2` would keep until they are read, and frames that carry nothing. HPACK,
-//! CONTINUATION and flow control are limited by `h2`.
+//! This module limits what a peer could otherwise send forever: interim responses, which `h2` would keep until they
+//! are read, and frames without content. It is cheap here, because it only reads the nine bytes of each frame's
+//! header. `h2` limits HPACK, CONTINUATION and flow control.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use tokio::time::Instant;
 use crate::vocabulary::limits;
 use crate::vocabulary::outcome::Fault;
 
-/// Length, type, flags and stream of a frame (RFC 9113 section 4.1).
+/// Bytes of a frame's header: length, type, flags and stream (RFC 9113 section 4.1).
 const HEADER_BYTES: usize = 9;
-/// The header of a GOAWAY and its last stream.
+/// Bytes of the header of a GOAWAY and of its last stream.
 const GOAWAY_BYTES: usize = HEADER_BYTES + 4;
-/// HEADERS of one response: interim ones, the final one and trailers.
+/// Maximum HEADERS frames of one response: interim ones, the final one and trailers.
 const HEADERS_PER_STREAM: u32 = limits::INTERIM_RESPONSES + 2;
 /// Streams whose HEADERS are counted at a time: more than a client ever has open.
 const STREAMS: usize = 8;
-/// Frames without content that may come at once ...
+/// Frames without content that may arrive at once ...
 const EMPTY_FRAMES: u32 = 1_000;
-/// ... and how long each of them takes to be forgiven: a hundred in a second are no flood.
+/// ... and the time after which one more is allowed: a hundred in a second are not a flood.
 const FORGIVEN_AFTER: Duration = Duration::from_millis(10);
-/// A padded frame of DATA up to this length may be nothing but padding.
+/// Length up to which a padded DATA frame may consist of padding alone.
 const PADDING_BYTES: u32 = 256;
 
 const DATA: u8 = 0;
@@ -33,24 +33,25 @@ const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const PADDED: u8 = 8;
 
-/// Where in the frames of a connection its bytes are.
+/// Position in the frames of a connection, and the counts that its limits need.
 #[derive(Debug)]
 pub(super) struct Frames {
-    /// The beginning of a frame, as far as it has come.
+    /// Beginning of the current frame, of which `filled` bytes have arrived.
     start: [u8; GOAWAY_BYTES],
     filled: usize,
-    /// Bytes of the frame that are still to come and mean nothing here.
+    /// Bytes of the frame that are still to come and are ignored here.
     left: u32,
-    /// HEADERS by stream, the last streams first.
+    /// Streams and their counts of HEADERS, the most recent first.
     headers: [(u32, u32); STREAMS],
-    /// Frames without content that may still come, and since when they have been counted.
+    /// Frames without content that are still allowed.
     empty_allowed: u32,
+    /// Time at which `empty_allowed` was last refilled.
     counted_since: Instant,
     last_stream: Option<u32>,
 }
 
 impl Frames {
-    /// A connection of which nothing has come.
+    /// Starts at the beginning of a connection.
     pub(super) fn new() -> Self {
         Self {
             start: [0; GOAWAY_BYTES],
@@ -63,12 +64,12 @@ impl Frames {
         }
     }
 
-    /// The last stream that the peer handles, once it has sent GOAWAY.
+    /// Returns the last stream that the peer handles, once it has sent GOAWAY.
     pub(super) fn last_stream(&self) -> Option<u32> {
         self.last_stream
     }
 
-    /// Takes the next bytes and returns how many frames began in them.
+    /// Reads the next bytes and returns the number of frames whose header they complete.
     ///
     /// # Errors
     /// `conn.proto` for too many interim responses, `h2.proto` for too many frames without content.
@@ -96,7 +97,7 @@ impl Frames {
         Ok(frames)
     }
 
-    /// Bytes of the frame's beginning that matter.
+    /// Returns the number of bytes to read of the frame's beginning: more for a GOAWAY.
     fn wanted(&self) -> usize {
         let [a, b, c, kind, ..] = self.start;
         let has_stream =
@@ -104,7 +105,7 @@ impl Frames {
         if has_stream { GOAWAY_BYTES } else { HEADER_BYTES }
     }
 
-    /// Looks at the beginning of a frame.
+    /// Handles the beginning of a frame.
     fn begin(&mut self) -> Result<(), Fault> {
         let [a, b, c, kind, flags, s1, s2, s3, s4, last @ ..] = self.start;
         let length = u32::from_be_bytes([0, a, b, c]);
@@ -125,7 +126,7 @@ impl Frames {
         }
     }
 
-    /// Counts HEADERS of a stream.
+    /// Counts a HEADERS frame of a stream and moves the stream to the front.
     fn count_headers(&mut self, stream: u32) -> Result<(), Fault> {
         let place = self.headers.iter().position(|(known, _)| *known == stream);
         let count = place.and_then(|place| self.headers.get(place)).map_or(0, |(_, count)| *count) + 1;
@@ -138,7 +139,7 @@ impl Frames {
         if count > HEADERS_PER_STREAM { Err(Fault::ConnProtocol) } else { Ok(()) }
     }
 
-    /// Counts a frame without content. The clock is asked only when the allowance is used up.
+    /// Counts a frame without content. It reads the clock only when the allowance is used up.
     fn count_empty(&mut self) -> Result<(), Fault> {
         if self.empty_allowed == 0 {
             let now = Instant::now();
@@ -160,7 +161,7 @@ mod tests {
         [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
     }
 
-    /// The result of the same bytes, whole and in pieces of several sizes.
+    /// Feeds the bytes whole and in pieces of several sizes, and returns the result, which must be the same.
     fn fed(bytes: &[u8]) -> Result<(usize, Option<u32>), Fault> {
         let in_pieces = |size: usize| {
             let mut frames = Frames::new();
@@ -196,7 +197,7 @@ mod tests {
         let heads = |count: u32| frame(HEADERS, 4, 1, b"\x08\x03103").repeat(count as usize);
         assert_eq!(fed(&heads(102)), Ok((102, None)));
         assert_eq!(fed(&heads(103)), Err(Fault::ConnProtocol));
-        // Data of another stream makes them no fewer; another stream has a hundred of its own.
+        // Data of another stream does not reset the count; each stream has a hundred of its own.
         let between = [heads(60), frame(DATA, 0, 3, b"x"), heads(43)].concat();
         assert_eq!(fed(&between), Err(Fault::ConnProtocol));
         let other = [heads(102), frame(HEADERS, 4, 3, b"\x88"), frame(HEADERS, 4, 5, b"\x88")].concat();

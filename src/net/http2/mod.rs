@@ -1,11 +1,11 @@
-//! HTTP/2 over `h2`, each connection a task on the worker's own thread.
+//! HTTP/2 over `h2`, with one task on the worker's own thread for each connection.
 //!
-//! * Windows are fixed, not adaptive, so that what one client can make an origin send ahead does not depend on the
-//!   network: a stream may be 1 MiB ahead, a connection 2 MiB. Nothing is kept: each frame is counted and dropped.
-//! * `h2` itself is driven, not hyper's client above it: only there can be told whether an error is the peer's, whether
-//!   it has handled a request at all, and how many interim responses came.
-//! * A connection that does not answer is not used again: one on which nothing came while a request ran into its limit,
-//!   and one on which two requests in a row failed.
+//! * Windows are fixed, not adaptive, so that the amount that an origin may send ahead does not depend on the
+//!   network: 1 MiB for a stream, 2 MiB for a connection. Each frame is passed to the sink and released at once.
+//! * This module drives `h2` itself, not hyper's client on top of it. Only `h2` shows whether the peer caused an
+//!   error, whether it handled a request at all, and the number of interim responses.
+//! * A connection that stopped responding is not reused: one on which no byte arrived before a request timed out or
+//!   was cancelled, or one on which two requests in a row failed.
 
 mod frames;
 mod watched;
@@ -34,17 +34,17 @@ use watched::{State, Watched};
 
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 2 << 20;
-/// Requests in a row that may fail on a connection that is otherwise alive before it is left.
+/// Failed requests in a row after which a connection that is otherwise alive is not reused.
 const STRIKES: u32 = 2;
 
-/// An HTTP/2 connection, for one request at a time of as many as hold a clone; the last one closes it.
+/// An HTTP/2 connection. Each clone makes one request at a time; dropping the last clone closes the connection.
 #[derive(Clone, Debug)]
 pub(super) struct Http2 {
     sender: SendRequest<Bytes>,
     driver: Rc<Driver>,
 }
 
-/// The task that reads and writes the connection.
+/// Task that reads and writes the connection; aborted on drop.
 #[derive(Debug)]
 struct Driver {
     task: AbortHandle,
@@ -57,11 +57,11 @@ impl Drop for Driver {
     }
 }
 
-/// Why a request failed.
+/// Failure of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Broken {
     pub(super) fault: Fault,
-    /// Whether the peer surely did not handle the request (RFC 9113 section 8.7).
+    /// True if the peer certainly did not process the request (RFC 9113 section 8.7).
     pub(super) unprocessed: bool,
 }
 
@@ -72,7 +72,7 @@ impl From<Fault> for Broken {
 }
 
 impl Http2 {
-    /// Begins HTTP/2 on a stream whose peer agreed to it.
+    /// Starts HTTP/2 on a stream whose peer agreed to it.
     pub(super) async fn begin(stream: Stream) -> Result<Self, Fault> {
         let state = Rc::new(State::default());
         let begun = Builder::new()
@@ -87,18 +87,18 @@ impl Http2 {
         Ok(Self { sender, driver: Rc::new(Driver { task, state }) })
     }
 
-    /// Whether no further request should be made on the connection.
+    /// Reports whether the connection should carry no further request.
     pub(super) fn is_closed(&self) -> bool {
         let state = &self.driver.state;
         state.closed.get() || state.last_stream.get().is_some() || state.strikes.get() >= STRIKES
     }
 
-    /// Whether both are the same connection.
+    /// Reports whether both are clones of the same connection.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.driver, &other.driver)
     }
 
-    /// Sends a request and reads its response to the end, or until nothing more of it is wanted.
+    /// Sends a request and reads its response to the end, or until the sink wants no more of it.
     pub(super) async fn exchange<O: Observer>(
         &mut self,
         wanted: &super::Request<'_>,
@@ -110,6 +110,7 @@ impl Http2 {
         let mut watch = Watch::new(&state);
         let sent = Instant::now();
         let request = request(wanted, lines)?;
+        // Without a stream, an error is unprocessed if the peer has sent GOAWAY: see `broken`.
         let ready = poll_fn(|context| self.sender.poll_ready(context)).await;
         ready.map_err(|error| broken(&state, &error, None))?;
         let opened = self.sender.send_request(request, true);
@@ -119,6 +120,7 @@ impl Http2 {
         let response = final_response(response).await?.map_err(|error| failed(&error))?;
         let first_byte = Instant::now();
         sink.untouched = false;
+        // From here on the limit is the idle time between frames, not the wait for a first byte.
         deadline.enter(Fault::TimeoutIdle, lines.settings.timeout);
         watch.restart();
         let head = head(&response)?;
@@ -131,6 +133,7 @@ impl Http2 {
             sink.take(&head, &piece);
             sink.count(&head, piece.len() as u64);
             deadline.progress(Instant::now(), piece.len() as u64, lines.settings.timeout)?;
+            // The piece has been counted: let the peer send as much again.
             body.flow_control().release_capacity(piece.len()).map_err(|error| failed(&error))?;
         }
         watch.complete();
@@ -138,7 +141,7 @@ impl Http2 {
     }
 }
 
-/// Runs a connection to its end, a bounded amount of work at a time.
+/// Runs a connection to its end, with a bounded amount of work in each poll.
 async fn drive(connection: Connection<Watched<Stream>>, state: Rc<State>) {
     let mut connection = pin!(connection);
     loop {
@@ -159,10 +162,10 @@ async fn drive(connection: Connection<Watched<Stream>>, state: Rc<State>) {
     state.closed.set(true);
 }
 
-/// Watches over one request: dropped before the response is complete, it counts against the connection.
+/// Guard of one request. If it is dropped before the response is complete, that counts against the connection.
 struct Watch<'a> {
     state: &'a State,
-    /// Bytes that had come when the request began to wait.
+    /// Bytes of the connection that had arrived when the request began to wait.
     read: u64,
     complete: bool,
 }
@@ -172,7 +175,7 @@ impl<'a> Watch<'a> {
         Self { state, read: state.read.get(), complete: false }
     }
 
-    /// Something of the response came.
+    /// Restarts the wait, because bytes of the response arrived.
     fn restart(&mut self) {
         self.read = self.state.read.get();
     }
@@ -194,7 +197,7 @@ impl Drop for Watch<'_> {
     }
 }
 
-/// Makes the request.
+/// Builds the request.
 fn request(wanted: &super::Request<'_>, lines: &HeaderLines<'_>) -> Result<Request<()>, Fault> {
     let builder = Request::builder().method("GET").version(Version::HTTP_2).uri(wanted.url.wire());
     let mut request = builder.body(()).map_err(|_| Fault::LocalInternal)?;
@@ -207,7 +210,7 @@ fn request(wanted: &super::Request<'_>, lines: &HeaderLines<'_>) -> Result<Reque
     Ok(request)
 }
 
-/// Waits for the final response, past as many interim ones as HTTP/1.1 allows.
+/// Waits for the final response and skips as many interim ones as over HTTP/1.1.
 async fn final_response(
     mut response: ResponseFuture,
 ) -> Result<Result<Response<RecvStream>, h2::Error>, Fault> {
@@ -224,7 +227,7 @@ async fn final_response(
     .await
 }
 
-/// Reads the head of a response, as [`super::http1`] does.
+/// Reads the head of a response, with the limit on header lines of [`super::http1`].
 fn head(response: &Response<RecvStream>) -> Result<Head, Fault> {
     if response.headers().len() > limits::HEADER_LINES {
         return Err(Fault::ConnProtocol);
@@ -234,7 +237,7 @@ fn head(response: &Response<RecvStream>) -> Result<Head, Fault> {
     Ok(head)
 }
 
-/// Returns why a request failed that was made on `stream`, if it was given one.
+/// Returns the failure of a request that was made on `stream`; `None` if it had not been given a stream yet.
 fn broken(state: &State, error: &h2::Error, stream: Option<u32>) -> Broken {
     let is_refused = error.is_reset() && error.is_remote() && error.reason() == Some(Reason::REFUSED_STREAM);
     let is_beyond = state.last_stream.get().is_some_and(|last| stream.is_none_or(|stream| stream > last));
@@ -253,13 +256,13 @@ fn fault(state: &State, error: &h2::Error) -> Fault {
         None if error.is_go_away() && error.is_remote() => Fault::H2GoAway,
         None if error.reason() == Some(Reason::FLOW_CONTROL_ERROR) => Fault::H2Flow,
         None if error.reason().is_some() => Fault::H2Protocol,
-        // The connection takes no further request, for a reason that came before.
+        // The connection refuses further requests for a reason that arrived before.
         None if state.last_stream.get().is_some() => Fault::H2GoAway,
         None => Fault::ConnEof,
     }
 }
 
-/// Returns why a body failed: a connection that was closed in good order left it short.
+/// Converts the failure of a request into that of its body: a connection that ended left the body short.
 fn in_body(broken: Broken) -> Broken {
     let fault = if broken.fault == Fault::ConnEof { Fault::BodyShort } else { broken.fault };
     Broken { fault, unprocessed: false }

@@ -1,4 +1,4 @@
-//! A peer that speaks HTTP/2 frame by frame, and what a client makes of it.
+//! Tests of a client against a peer that is scripted frame by frame.
 
 use std::time::Duration;
 
@@ -25,8 +25,9 @@ const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
-/// `:status: 200` and `:status: 103`, as HPACK writes them.
+/// `:status: 200` in HPACK.
 const OK: &[u8] = b"\x88";
+/// `:status: 103` in HPACK.
 const EARLY_HINTS: &[u8] = b"\x08\x03103";
 
 /// The other end of a connection.
@@ -36,7 +37,7 @@ impl Peer {
     async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
         let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
         let frame = [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat();
-        // The client may have gone: that is its right.
+        // The client may have closed the connection already, which is not an error.
         _ = self.0.write_all(&frame).await;
     }
 
@@ -55,7 +56,7 @@ impl Peer {
     }
 }
 
-/// Counts what a request tells.
+/// Observer that counts the bytes and retries of a request.
 #[derive(Default)]
 struct Told {
     bytes: u64,
@@ -103,7 +104,7 @@ async fn pair() -> (Http2, Peer) {
     (http2, peer)
 }
 
-/// Makes a request; returns how it ended and the bytes of its body.
+/// Makes a request and returns its result and the bytes of its body.
 async fn ask(http2: &mut Http2) -> (Result<Head, Broken>, u64) {
     let (url, jar, settings) = (url(), Jar::default(), settings());
     let endpoint = url.endpoint();
@@ -118,7 +119,8 @@ async fn ask(http2: &mut Http2) -> (Result<Head, Broken>, u64) {
     (ended.map(|(head, _)| head), told.bytes)
 }
 
-/// What a request meets whose peer does what `script` says once it has come.
+/// Makes a request to a peer that runs `script` once the request has arrived. Returns the result and the bytes of the
+/// body.
 async fn met(script: impl AsyncFnOnce(&mut Peer, u32)) -> (Result<u16, Broken>, u64) {
     let meet = async {
         let (mut http2, mut peer) = pair().await;
@@ -244,7 +246,7 @@ async fn a_head_is_read_the_same_over_both_protocols() {
     assert_eq!(LocalSet::new().run_until(meet).await.as_ref().ok(), reader.head());
 }
 
-/// Drops a request once its peer has it; `alive`: something else came on the connection meanwhile.
+/// Cancels a request once its peer has it. If `alive` is true, other bytes arrive on the connection meanwhile.
 async fn abandon(http2: &mut Http2, peer: &mut Peer, alive: bool) {
     let wait = async {
         peer.wait_for(HEADERS).await;
@@ -282,7 +284,8 @@ async fn a_connection_that_stopped_answering_is_not_used_again() {
     LocalSet::new().run_until(meet).await;
 }
 
-/// A GET over a pool that holds one connection, whose peer refuses this many requests; the result and the retries.
+/// Makes a GET over a pool with one connection, whose peer refuses this many requests. Returns the result and the
+/// number of retries.
 async fn refused(times: u32) -> (Result<u16, Fault>, u32) {
     let meet = async {
         let (http2, mut peer) = pair().await;

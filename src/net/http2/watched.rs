@@ -1,4 +1,4 @@
-//! The byte stream under an HTTP/2 connection, watched: what came, and how much of it at once.
+//! Byte stream under an HTTP/2 connection that records the bytes read and limits those of one poll.
 
 use std::cell::Cell;
 use std::io;
@@ -11,40 +11,40 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::frames::Frames;
 use crate::vocabulary::outcome::Fault;
 
-/// Bytes that one poll of the connection may read before other clients of the worker have their turn ...
+/// Bytes that one poll of the connection may read before other clients of the worker run ...
 const POLL_BYTES: usize = 256 * 1024;
-/// ... and frames: large ones cost by the byte, small ones by the piece.
+/// ... and frames: the cost of large ones is per byte, of small ones per frame.
 const POLL_FRAMES: usize = 256;
 
-/// What is known of a connection beside its streams.
+/// State of a connection apart from its streams.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// Bytes that came.
+    /// Bytes read so far.
     pub(super) read: Cell<u64>,
-    /// The peer has closed the stream in good order.
+    /// True if the byte stream has ended, also without a `close_notify` of TLS, but not by a reset.
     pub(super) ended: Cell<bool>,
     /// The last stream that the peer handles, once it has sent GOAWAY.
     pub(super) last_stream: Cell<Option<u32>>,
-    /// Why nothing more is read of the peer.
+    /// Fault for which this side stopped reading from the peer.
     pub(super) refused: Cell<Option<Fault>>,
-    /// The connection's task has ended.
+    /// True if the connection's task has ended.
     pub(super) closed: Cell<bool>,
-    /// Requests in a row that failed without telling the connection itself from the resource.
+    /// Failed requests in a row: either the connection or the resource may be at fault.
     pub(super) strikes: Cell<u32>,
     /// Bytes that this poll may still read.
     budget: Cell<usize>,
-    /// This poll would have read more.
+    /// True if this poll stopped at its limit.
     starved: Cell<bool>,
 }
 
 impl State {
-    /// A poll of the connection begins.
+    /// Resets the limits for the next poll of the connection.
     pub(super) fn begin_poll(&self) {
         self.budget.set(POLL_BYTES);
         self.starved.set(false);
     }
 
-    /// Whether there was more to read than one poll may.
+    /// Reports whether the poll stopped at its limit.
     pub(super) fn is_starved(&self) -> bool {
         self.starved.get()
     }
@@ -55,7 +55,7 @@ impl State {
     }
 }
 
-/// A byte stream whose state is [`State`].
+/// Byte stream that records its reads in a [`State`].
 #[derive(Debug)]
 pub(super) struct Watched<S> {
     stream: S,
@@ -77,7 +77,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let Self { stream, frames, state } = self.get_mut();
         if state.budget.get() == 0 {
-            // The connection's task lets others run and then polls again.
+            // No waker is registered: the connection's task yields and then polls again.
             state.starved.set(true);
             return Poll::Pending;
         }
@@ -121,7 +121,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 mod tests {
     use super::*;
 
-    /// Reads until there is nothing more for now; the bytes that came.
+    /// Reads until the stream has nothing more for now, and returns the number of bytes.
     fn read_all(watched: &mut Watched<&[u8]>) -> usize {
         let mut context = Context::from_waker(std::task::Waker::noop());
         let mut total = 0;
