@@ -1,22 +1,22 @@
-//! Lists everything that an origin can make this process keep, and bounds what can grow large by one budget.
+//! Lists all data that an origin can make this process keep, and bounds the large parts by one budget.
 //!
-//! | kept | of | at most | beyond it |
+//! | kept | per | at most | beyond it |
 //! | --- | --- | --- | --- |
-//! | bodies of playlists, also unfinished ones, and of keys | each request | [`PLAYLIST_BYTES`], [`KEY_BYTES`]; all together the budget; equal ones once | `playlist.limit`, `body.too_big` |
-//! | decoded playlists | each request | [`PLAYLIST_BYTES`]; all together the budget | `playlist.limit` |
-//! | parsed playlists | each that differs | [`PLAYLIST_SEGMENTS`], [`PLAYLIST_VARIANTS`], [`PLAYLIST_PARTS`], ...; all together the budget | `playlist.limit` |
-//! | texts of playlists that other clients may be given | worker thread | 64, and [`LIBRARY_BYTES`]; all together half of the budget | forgotten |
+//! | bodies of playlists, also unfinished ones, and of keys | request | [`PLAYLIST_BYTES`], [`KEY_BYTES`]; in total the budget; identical ones once | `playlist.limit`, `body.too_big` |
+//! | decoded playlists | request | [`PLAYLIST_BYTES`]; in total the budget | `playlist.limit` |
+//! | parsed playlists | distinct playlist | [`PLAYLIST_SEGMENTS`], [`PLAYLIST_VARIANTS`], [`PLAYLIST_PARTS`], ...; in total the budget | `playlist.limit` |
+//! | texts of playlists that other clients may reuse | worker thread | 64, and [`LIBRARY_BYTES`]; in total half of the budget | discarded |
 //! | response heads that come in pieces | connection | [`HEAD_BYTES`] and [`HEADER_LINES`] | `conn.proto` |
 //! | interim responses | request | none is kept; [`INTERIM_RESPONSES`] are read | `conn.proto` |
-//! | entity tags | playlist of a client | [`ETAG_BYTES`] | not remembered |
-//! | cookies | client | [`COOKIE_JAR_BYTES`] | the oldest is forgotten |
-//! | URLs of keys, and keys | client | 64, and [`KEY_URL_BYTES`] | the oldest is forgotten |
+//! | entity tags | playlist of a client | [`ETAG_BYTES`] | not kept |
+//! | cookies | client | [`COOKIE_JAR_BYTES`] | the oldest is discarded |
+//! | URLs of keys, and keys | client | 64, and [`KEY_URL_BYTES`] | the oldest is discarded |
 //! | connections | client | [`CONNECTIONS_PER_CLIENT`] | the oldest is closed |
 //! | media | request | none is kept; [`SEGMENT_BYTES`] are read | `body.too_big` |
 //!
-//! The budget is a counter for the whole process, without a lock: a [`Charge`] takes bytes from it and gives them back
-//! when it is dropped. Charges are capacities, not lengths. What is read of one response at a time while nothing is
-//! awaited (a playlist while it is parsed) is not charged: there is one of it for each worker thread.
+//! The budget is one lock-free counter for the whole process: a [`Charge`] takes bytes from it and returns them when
+//! dropped. Charges are capacities, not lengths. Data that lives only between two awaits (a playlist while it is
+//! parsed) is not charged: each worker thread has at most one.
 //!
 //! [`PLAYLIST_BYTES`]: super::limits::PLAYLIST_BYTES
 //! [`KEY_BYTES`]: super::limits::KEY_BYTES
@@ -38,14 +38,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::limits;
 
-/// Bytes that may be kept, and how many are.
+/// Limit on the bytes kept, and the number of bytes charged.
 #[derive(Debug)]
 pub struct Budget {
     limit: usize,
     used: AtomicUsize,
 }
 
-/// The budget does not hold this much more.
+/// Error: the charge would exceed the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("more would be kept than the budget allows")]
 pub struct OverBudget;
@@ -57,18 +57,18 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// A budget of this many bytes.
+    /// Creates a budget of `limit` bytes.
     pub const fn new(limit: usize) -> Self {
         Self { limit, used: AtomicUsize::new(0) }
     }
 
-    /// Bytes that are charged now.
+    /// Returns the bytes currently charged.
     pub fn used(&self) -> usize {
-        // A gauge: nothing else is read on the strength of it.
+        // A gauge: no other memory is read because of it.
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Returns true when so much is charged that caches should forget what can be loaded again.
+    /// Reports whether caches should discard what can be loaded again: more than half of the budget is charged.
     pub fn is_short(&self) -> bool {
         self.used() > self.limit / 2
     }
@@ -84,7 +84,7 @@ impl Budget {
     }
 }
 
-/// Bytes taken from a budget, given back when this is dropped. The default charges nothing.
+/// Bytes taken from a budget, and returned to it on drop. The default charges nothing.
 #[derive(Debug, Default)]
 pub struct Charge {
     budget: Option<Arc<Budget>>,
@@ -95,16 +95,16 @@ impl Charge {
     /// Charges `bytes`.
     ///
     /// # Errors
-    /// [`OverBudget`].
+    /// [`OverBudget`] if the budget does not have that many bytes left.
     pub fn new(budget: &Arc<Budget>, bytes: usize) -> Result<Self, OverBudget> {
         budget.take(bytes)?;
         Ok(Self { budget: Some(Arc::clone(budget)), bytes })
     }
 
-    /// Charges `bytes` instead of what was charged before, which stays charged if that fails.
+    /// Changes the charge to `bytes`. On failure the previous charge stays.
     ///
     /// # Errors
-    /// [`OverBudget`].
+    /// [`OverBudget`] if the budget does not have that many bytes left.
     pub fn set(&mut self, bytes: usize) -> Result<(), OverBudget> {
         let Some(budget) = &self.budget else { return Ok(()) };
         match bytes.checked_sub(self.bytes) {
@@ -115,15 +115,15 @@ impl Charge {
         Ok(())
     }
 
-    /// Charges `bytes` more to the same budget.
+    /// Charges `bytes` to the same budget as a separate charge.
     ///
     /// # Errors
-    /// [`OverBudget`].
+    /// [`OverBudget`] if the budget does not have that many bytes left.
     pub fn another(&self, bytes: usize) -> Result<Self, OverBudget> {
         self.budget.as_ref().map_or(Ok(Self::default()), |budget| Self::new(budget, bytes))
     }
 
-    /// Bytes that are charged.
+    /// Returns the bytes of this charge.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -137,14 +137,14 @@ impl Drop for Charge {
     }
 }
 
-/// The holder of a copy is charged for it.
+/// A clone charges nothing: the holder of a copy charges it separately.
 impl Clone for Charge {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-/// Values are not told apart by what they are charged.
+/// All charges are equal, so that a charge does not affect the equality of the value that holds it.
 impl PartialEq for Charge {
     fn eq(&self, _other: &Self) -> bool {
         true

@@ -1,28 +1,28 @@
-//! Whether a cache had what was asked for: what CDNs say in a handful of headers, as one word.
+//! Cache status of a response: the various headers of CDNs, reduced to one word.
 //!
 //! `X-Cache` (Fastly, CloudFront, Varnish, Akamai's `TCP_HIT`), `X-Cache-Status` and `X-Proxy-Cache` (nginx),
-//! `CF-Cache-Status` (Cloudflare), `Cache-Status` (RFC 9211) name a hit or a miss; `Age` (RFC 9111 section 5.1) above
-//! 0 says that a cache answered, and is believed only where none of them is there.
+//! `CF-Cache-Status` (Cloudflare) and `Cache-Status` (RFC 9211) name a hit or a miss. An `Age` (RFC 9111 section 5.1)
+//! above 0 says that a cache answered; it counts only if none of the others is present.
 
-/// What a response says of the caches on its way.
+/// Cache status that a response reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CacheStatus {
-    /// A cache had it.
+    /// Served from a cache.
     Hit,
-    /// It came from behind the cache.
+    /// Served from behind the cache.
     Miss,
-    /// It has been in a cache for some time: a hit, unless another header says more.
+    /// Has been in a cache for some time: a hit, unless another header says more.
     Aged,
 }
 
-/// Headers that name a hit or a miss, lower case.
+/// Headers that name a hit or a miss, in lower case.
 const NAMING: [&str; 5] = ["x-cache", "x-cache-status", "x-proxy-cache", "cf-cache-status", "cache-status"];
-/// Words that say so, lower case; everything else that is named is a miss.
+/// Words for a hit, in lower case. Any other value of these headers is a miss.
 const HITS: [&str; 5] = ["hit", "refreshhit", "stale", "updating", "revalidated"];
 
 impl CacheStatus {
-    /// What one header says, if it speaks of caches. Of several caches the one nearest to the client, named last by
-    /// `X-Cache` and first by `Cache-Status`, is meant: any hit among them counts.
+    /// Reads the cache status from one header; `None` if the header does not report one. A header may list several
+    /// caches: a hit in any of them counts.
     pub fn read(name: &(impl AsRef<[u8]> + ?Sized), value: &[u8]) -> Option<Self> {
         let name = name.as_ref();
         if name.eq_ignore_ascii_case(b"age") {
@@ -34,7 +34,7 @@ impl CacheStatus {
         Some(if hit { Self::Hit } else { Self::Miss })
     }
 
-    /// The more telling of two headers.
+    /// Returns the more specific of two statuses: a named one before `Aged`, and a hit before a miss.
     pub fn stronger(self, other: Self) -> Self {
         match (self, other) {
             (Self::Aged, named) | (named, Self::Aged) => named,
@@ -43,7 +43,7 @@ impl CacheStatus {
         }
     }
 
-    /// Whether it came out of a cache.
+    /// Reports whether the response came from a cache.
     pub fn is_hit(self) -> bool {
         self != Self::Miss
     }

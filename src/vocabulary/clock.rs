@@ -1,4 +1,4 @@
-//! One monotonic start tied to one wall-clock time: every moment of a run is a distance from it.
+//! Clock of a run: a monotonic start tied to one wall-clock time. Every moment of a run is a distance from it.
 //!
 //! Wall time is read once, so a clock that steps during a run changes no result.
 
@@ -12,34 +12,34 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock whose zero is now.
+    /// Starts a clock: its zero is now.
     pub fn start() -> Self {
         Self { start: Instant::now(), wall: jiff::Timestamp::now() }
     }
 
-    /// Time since the start.
+    /// Returns the time since the start.
     pub fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// The monotonic moment of the start, for timers.
+    /// Returns the monotonic moment of the start, for timers.
     pub fn origin(&self) -> Instant {
         self.start
     }
 
-    /// Seconds of Unix time at a moment of the run.
+    /// Returns a moment of the run as seconds of Unix time.
     pub fn unix_s(&self, at: Duration) -> u64 {
         let moment = self.wall.saturating_add(at);
         moment.map_or(0, |moment| u64::try_from(moment.as_second()).unwrap_or_default())
     }
 
-    /// The wall-clock time of the start.
+    /// Returns the wall-clock time of the start.
     pub fn started_at(&self) -> jiff::Timestamp {
         self.wall
     }
 }
 
-/// Whole microseconds of a duration; the unit of every stored time.
+/// Converts a duration to whole microseconds, the unit of every stored time.
 pub fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

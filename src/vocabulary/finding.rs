@@ -1,26 +1,26 @@
-//! What can be wrong with a stream: a closed list, fed by the playlist reader, by clients while they load, and shown
-//! by every report.
+//! Problems of a stream: a closed list, filled by the playlist reader and by clients while they load, and shown by
+//! every report.
 //!
-//! * A finding speaks of the stream and of how it is served, never of the load tester; how a request ended is its
-//!   [`Outcome`](super::Outcome), whatever was found beside it.
-//! * [`Severity::Error`]: viewers can lose playback by it. [`Severity::Warning`]: a rule is broken that common players
-//!   do without. [`Severity::Note`]: allowed, and it costs something.
+//! * A finding concerns the stream and its delivery, never the load tester. The outcome of a request is its
+//!   [`Outcome`](super::Outcome), independent of any finding.
+//! * [`Severity::Error`]: viewers can lose playback. [`Severity::Warning`]: the stream breaks a rule that common
+//!   players do not rely on. [`Severity::Note`]: allowed, but at a cost.
 //!
 //! Sections are those of RFC 8216bis (draft-pantos-hls-rfc8216bis-22).
 
-/// How much a finding matters.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Allowed, and it costs something.
+    /// Allowed, but at a cost.
     Note,
-    /// A rule is broken that common players do without.
+    /// Breaks a rule that common players do not rely on.
     Warning,
-    /// Viewers can lose playback by it.
+    /// Viewers can lose playback.
     Error,
 }
 
 impl Severity {
-    /// The word on the screen and in reports.
+    /// Returns the name on the screen and in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -33,7 +33,7 @@ impl Severity {
 /// Declares the closed list of findings: variant, name in reports, severity, meaning.
 macro_rules! findings {
     ($($variant:ident $name:literal $severity:ident $meaning:literal,)+) => {
-        /// Something that is wrong with a stream.
+        /// Problem of a stream.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum Finding { $(#[doc = $meaning] $variant,)+ }
@@ -42,20 +42,20 @@ macro_rules! findings {
             /// All findings, in the order of every table and report.
             pub const ALL: [Self; Self::COUNT] = [$(Self::$variant,)+];
 
-            /// How many findings there are: the length of every table that is indexed by them.
+            /// Number of findings: the length of every table that is indexed by them.
             pub const COUNT: usize = [$($name,)+].len();
 
-            /// The name on the screen and in reports, for instance `playlist_stale`.
+            /// Returns the name on the screen and in reports, for instance `playlist_stale`.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// How much it matters.
+            /// Returns the severity of the finding.
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity,)+ }
             }
 
-            /// What is wrong, as a sentence for the operator.
+            /// Describes the problem as a sentence for the operator.
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $meaning,)+ }
             }
@@ -89,7 +89,7 @@ findings! {
     InitWithoutIv "init_without_iv" Error "An initialization section is encrypted with AES-128 and its key names no IV (section 4.4.4.5).",
     GapListed "gap_listed" Note "Segments are marked as missing: players jump over them or switch (section 4.4.4.7).",
 
-    // How playlists and media are served.
+    // Delivery of playlists and media.
     SegmentExpired "segment_expired" Error "A segment is listed and not there any more: 404 or 410 (section 6.2.2).",
     SegmentNotReady "segment_not_ready" Error "The newest segment is listed and not there yet: 404 or 410 (section 6.2.1).",
     SegmentEmpty "segment_empty" Error "A segment or initialization section has no bytes.",
@@ -106,7 +106,7 @@ findings! {
     NotGzipped "not_gzipped" Note "A playlist of more than a kilobyte came without the gzip that was offered.",
     RedirectOnReload "redirect_on_reload" Note "A playlist is redirected with every reload: each costs two requests.",
 
-    // In the text of a playlist: how it is written.
+    // Syntax of any playlist.
     ByteOrderMark "byte_order_mark" Warning "The playlist begins with a byte order mark (section 4.1).",
     BareCarriageReturn "bare_carriage_return" Warning "A line ends in CR without LF (section 4.1).",
     ControlCharacter "control_character" Warning "A line holds a control character (section 4.1).",
@@ -127,7 +127,7 @@ findings! {
     VersionUnknown "version_unknown" Error "EXT-X-VERSION is higher than every version that is defined: players must not play it (section 8).",
     Truncated "truncated" Note "There are more entries of one kind than are kept.",
 
-    // In the text of a media playlist.
+    // Syntax of a media playlist.
     MissingTargetDuration "missing_target_duration" Error "There is no EXT-X-TARGETDURATION; the longest segment stands in (section 4.4.3.1).",
     BadTargetDuration "bad_target_duration" Error "EXT-X-TARGETDURATION is not a positive whole number of seconds (section 4.4.3.1).",
     BadMediaSequence "bad_media_sequence" Error "A sequence number is not a decimal integer; 0 stands in.",
@@ -142,7 +142,7 @@ findings! {
     BadDate "bad_date" Warning "A date is not of ISO 8601 with a time zone.",
     MissingPartInf "missing_part_inf" Error "There are parts and no EXT-X-PART-INF (section 4.4.3.7).",
 
-    // In the text of a multivariant playlist.
+    // Syntax of a multivariant playlist.
     StreamWithoutUri "stream_without_uri" Error "An EXT-X-STREAM-INF is not followed by an address (section 4.4.6.2).",
     UriWithoutStream "uri_without_stream" Warning "An address in a multivariant playlist has no EXT-X-STREAM-INF (section 4.4.6.2).",
     MissingBandwidth "missing_bandwidth" Error "A variant names no BANDWIDTH (section 4.4.6.2).",
@@ -150,12 +150,12 @@ findings! {
 }
 
 impl Finding {
-    /// The place in a table of [`Finding::COUNT`].
+    /// Returns the index into a table of [`Finding::COUNT`] entries.
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// The finding with this name.
+    /// Returns the finding with this name, if there is one.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|finding| finding.name() == name)
     }

@@ -1,45 +1,46 @@
-//! How a player writes its requests and uses its connections, as data: what an origin can tell players apart by.
+//! HTTP behaviour of a player as data: its request headers and its use of connections, by which an origin can
+//! distinguish players.
 
-/// How a player speaks HTTP.
+/// HTTP behaviour of a player.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpProfile {
-    /// `Accept-Encoding` for playlists; `None`: the header is not sent.
+    /// `Accept-Encoding` for playlists; `None` sends no such header.
     pub playlist_encoding: Option<&'static str>,
     /// `Accept-Encoding` for everything else.
     pub media_encoding: Option<&'static str>,
-    /// `Range: bytes=0-` on what is wanted whole.
+    /// Sends `Range: bytes=0-` when requesting a whole resource.
     pub whole_range: bool,
-    /// `If-None-Match` on playlists that came with an entity tag.
+    /// Sends `If-None-Match` for playlists that came with an entity tag.
     pub conditional: bool,
     /// Header lines that only this player sends.
     pub extra: &'static [(&'static str, &'static str)],
-    /// Playlists and media go over HTTP/1.1 connections of their own.
+    /// Uses separate HTTP/1.1 connections for playlists and media.
     pub connections_apart: bool,
-    /// The connection that an initialization section came over is closed.
+    /// Closes the connection that delivered an initialization section.
     pub closes_after_init: bool,
 }
 
-/// The connection that a request uses.
+/// Connection that a request uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reuse {
-    /// One that is open and idle, else a new one; it is kept.
+    /// An idle open one, else a new one; kept afterwards.
     #[default]
     Kept,
-    /// A new one; it is kept.
+    /// A new one; kept afterwards.
     Fresh,
-    /// One that is open and idle, else a new one; it is closed afterwards.
+    /// An idle open one, else a new one; closed afterwards.
     Final,
-    /// A new one; it is closed afterwards.
+    /// A new one; closed afterwards.
     Single,
 }
 
 impl Reuse {
-    /// True if an idle connection is used where there is one.
+    /// Reports whether an idle connection is used if there is one.
     pub fn takes_idle(self) -> bool {
         matches!(self, Self::Kept | Self::Final)
     }
 
-    /// True if the connection is kept.
+    /// Reports whether the connection is kept.
     pub fn keeps(self) -> bool {
         matches!(self, Self::Kept | Self::Fresh)
     }

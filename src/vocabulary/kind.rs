@@ -1,6 +1,6 @@
-//! What a request asks for. The order is the order of every table and report.
+//! Kinds of requests. Their order is the order of every table and report.
 
-/// The kind of thing that a client requests (RFC 8216bis section 2 names them).
+/// Kind of resource that a client requests (RFC 8216bis section 2 names them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
@@ -14,24 +14,24 @@ pub enum Kind {
     Init,
     /// A decryption key (`EXT-X-KEY`).
     Key,
-    /// Anything else: what the origin could not name, for instance.
+    /// Anything else, for instance a path that the built-in origin does not know.
     Unknown,
 }
 
 impl Kind {
-    /// How many kinds there are: the length of every table that is indexed by kind.
+    /// Number of kinds: the length of every table that is indexed by kind.
     pub const COUNT: usize = 6;
 
     /// All kinds, in the order of every table and report.
     pub const ALL: [Self; Self::COUNT] =
         [Self::Playlist, Self::Segment, Self::Part, Self::Init, Self::Key, Self::Unknown];
 
-    /// The place of this kind in a table of [`Kind::COUNT`].
+    /// Returns the index of this kind in a table of [`Kind::COUNT`] entries.
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// The word for this kind on the screen, in reports and in fault rules.
+    /// Returns the name of this kind on the screen, in reports and in fault rules.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Playlist => "playlist",

@@ -1,5 +1,5 @@
-//! The vocabulary that every other room uses: how a request ended, what was requested, what can be wrong with a
-//! stream, units and their one formatter, text and addresses that came from outside, limits. Imports nothing of ours.
+//! The vocabulary of all other modules: outcomes and kinds of requests, findings about a stream, units and their one
+//! formatter, untrusted text and URLs, limits. Imports no other module of this crate.
 
 pub mod budget;
 pub mod cache_status;

@@ -1,16 +1,16 @@
-//! How a request ended: a closed list, so that it can be an index into a table of counters.
+//! The outcome of a request: a closed list, so that it can index a table of counters.
 //!
 //! * Every request ends in exactly one outcome.
 //! * An HTTP status is kept exactly for 400..=599; every other status that is a failure shares one slot, "other".
-//! * No status is ever invented: timeouts, resets and the like are outcomes of their own, never an HTTP code.
-//! * What our own machine could not do (files, ports, memory) is `Local`, never the origin's fault.
+//! * No status is ever invented: a timeout, reset or other failure is an outcome of its own, never an HTTP status.
+//! * A failure of the local machine (files, ports, memory) is `Local`, never the origin's fault.
 
 use std::fmt;
 
 /// Declares the closed list of outcomes that are not an HTTP failure: variant, name in reports, meaning.
 macro_rules! faults {
     ($($variant:ident $name:literal $meaning:literal,)+) => {
-        /// A way in which a request ended badly that is not an HTTP status.
+        /// Failure of a request that is not an HTTP status.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum Fault { $(#[doc = $meaning] $variant,)+ }
@@ -19,15 +19,15 @@ macro_rules! faults {
             /// All faults, in the order of every table and report.
             pub const ALL: [Self; Self::COUNT] = [$(Self::$variant,)+];
 
-            /// How many faults there are.
+            /// Number of faults.
             pub const COUNT: usize = [$($name,)+].len();
 
-            /// The name in reports and on the screen, for instance `timeout.connect`.
+            /// Returns the name in reports and on the screen, for instance `timeout.connect`.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// What happened, as a sentence for the operator.
+            /// Describes the fault as a sentence for the operator.
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $meaning,)+ }
             }
@@ -77,40 +77,40 @@ faults! {
 }
 
 impl Fault {
-    /// Returns true when this machine lacked something: never the origin's fault.
+    /// Reports whether this machine lacked a resource or failed itself, which is never the origin's fault.
     pub const fn is_local(self) -> bool {
         matches!(self.class(), Class::Local)
     }
 
-    /// Whether a time limit of any phase ended the request.
+    /// Reports whether a time limit of any phase ended the request.
     pub const fn is_timeout(self) -> bool {
         matches!(self.class(), Class::Timeout)
     }
 }
 
-/// How a request ended.
+/// Outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// 200, 206, 304 and each followed redirect, with a body that kept the rules.
+    /// Status 200, 206 or 304, or a followed redirect, with a valid body.
     Ok,
-    /// The response was complete and its status is a failure.
+    /// A complete response whose status is a failure.
     Http(HttpFailure),
-    /// Anything else that went wrong.
+    /// Any other failure.
     Failed(Fault),
 }
 
-/// The slot of a failed HTTP status: 0..=199 for 400..=599, 200 for every other status ("other").
+/// Slot of a failed HTTP status: 0..=199 for 400..=599, 200 for every other status ("other").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HttpFailure(u8);
 
 impl HttpFailure {
-    /// How many slots the table of HTTP failures has.
+    /// Number of slots in the table of HTTP failures.
     pub const SLOTS: usize = 201;
 
-    /// The slot of every status outside 400..=599.
+    /// Slot of every status outside 400..=599.
     pub const OTHER: Self = Self(200);
 
-    /// The slot of `status`. Whether the status is a failure at all is the caller's knowledge.
+    /// Returns the slot of `status`. The caller decides whether the status is a failure at all.
     pub const fn of(status: u16) -> Self {
         match status {
             400..=599 => Self((status - 400) as u8),
@@ -118,17 +118,17 @@ impl HttpFailure {
         }
     }
 
-    /// The slot at `index`, if there is one.
+    /// Returns the slot at `index`, if there is one.
     pub const fn at(index: usize) -> Option<Self> {
         if index < Self::SLOTS { Some(Self(index as u8)) } else { None }
     }
 
-    /// The place in a table of [`HttpFailure::SLOTS`].
+    /// Returns the index into a table of [`HttpFailure::SLOTS`] entries.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
-    /// The exact status, or `None` for "other".
+    /// Returns the exact status, or `None` for "other".
     pub const fn status(self) -> Option<u16> {
         if self.0 == Self::OTHER.0 { None } else { Some(400 + self.0 as u16) }
     }
@@ -143,7 +143,8 @@ impl fmt::Display for HttpFailure {
     }
 }
 
-/// Outcomes that are counted together where each for itself would be too many: the first word of their names.
+/// Group of outcomes, for tables where single outcomes would be too many. Its name is the part that their names begin
+/// with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Class {
@@ -155,33 +156,33 @@ pub enum Class {
     Http5xx,
     /// Every other status that is a failure.
     HttpOther,
-    /// A time limit.
+    /// A time limit was exceeded.
     Timeout,
-    /// The connection.
+    /// The connection failed.
     Connection,
-    /// TLS.
+    /// TLS failed.
     Tls,
-    /// The name.
+    /// The name was not resolved.
     Dns,
-    /// HTTP/2.
+    /// HTTP/2 failed.
     Http2,
-    /// The body.
+    /// The body was not valid.
     Body,
-    /// The playlist.
+    /// The playlist was not usable.
     Playlist,
-    /// The scope of the run.
+    /// The URL or its host is outside the scope of the run.
     Policy,
-    /// This machine.
+    /// This machine lacked a resource, or the load tester failed.
     Local,
-    /// Ended by hlswarm itself.
+    /// hlswarm itself ended the request.
     Cut,
 }
 
 impl Class {
-    /// How many there are.
+    /// Number of classes.
     pub const COUNT: usize = 14;
 
-    /// All of them, in the order of every table and report.
+    /// All classes, in the order of every table and report.
     pub const ALL: [Self; Self::COUNT] = [
         Self::Ok,
         Self::Http4xx,
@@ -199,12 +200,12 @@ impl Class {
         Self::Cut,
     ];
 
-    /// The place in a table of [`Class::COUNT`].
+    /// Returns the index into a table of [`Class::COUNT`] entries.
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// The name in reports: that of its outcomes up to the dot.
+    /// Returns the name in reports: the part of its outcomes' names before the dot.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -226,7 +227,7 @@ impl Class {
 }
 
 impl Fault {
-    /// What it is counted together with.
+    /// Returns the class that the fault is counted in.
     pub const fn class(self) -> Class {
         match self {
             Self::TimeoutDns
@@ -262,7 +263,7 @@ impl Fault {
 }
 
 impl Outcome {
-    /// What it is counted together with.
+    /// Returns the class that the outcome is counted in.
     pub const fn class(self) -> Class {
         match self {
             Self::Ok => Class::Ok,
@@ -275,7 +276,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome of a complete response: `redirect_followed` says that its `Location` was followed.
+    /// Returns the outcome of a complete response; `redirect_followed` says whether its `Location` was followed.
     pub const fn of_status(status: u16, redirect_followed: bool) -> Self {
         match status {
             200 | 206 | 304 => Self::Ok,
@@ -284,7 +285,7 @@ impl Outcome {
         }
     }
 
-    /// True for [`Outcome::Ok`].
+    /// Reports whether the outcome is [`Outcome::Ok`].
     pub const fn is_ok(self) -> bool {
         matches!(self, Self::Ok)
     }

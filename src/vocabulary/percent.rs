@@ -1,11 +1,11 @@
-//! Percent-encoding undone (RFC 3986 section 2.1).
+//! Percent-decoding (RFC 3986 section 2.1).
 
-/// The text that a percent-encoded text stands for, as UTF-8 as far as it is.
+/// Decodes percent-encoded text. Invalid UTF-8 becomes the replacement character.
 pub(crate) fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&percent_decoded_bytes(text)).into_owned()
 }
 
-/// The bytes that a percent-encoded text stands for.
+/// Decodes percent-encoded text to bytes. A `%` without two hexadecimal digits stays as it is.
 pub(super) fn percent_decoded_bytes(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

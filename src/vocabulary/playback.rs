@@ -1,62 +1,63 @@
-//! The playback of a client: what a player publishes, and what every reader computes from it.
+//! Playback of a client: the values that a player publishes, and the functions of time that readers compute from
+//! them.
 
 use super::ClientState;
 
-/// The playback of a client as a function of time: all moments are microseconds since the start of the run.
+/// Playback of a client as a function of time. All moments are microseconds since the start of the run.
 ///
-/// While media plays, position grows with time until the moment `dry_at_us`; while it does not, `dry_at_us` is the
-/// moment at which it stopped, so one formula holds for both. A reader meets `offset_us` and `dry_at_us` of the same
-/// moment, rounded to a millisecond; the other fields are read one by one.
+/// While media plays, the position grows with time until `dry_at_us`. While it does not, `dry_at_us` is the moment at
+/// which it stopped, so one formula holds for both. A reader gets `offset_us` and `dry_at_us` of the same moment,
+/// rounded to a millisecond; the other fields are read one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Playback {
-    /// What the client said that it is doing.
+    /// State that the client last reported.
     pub state: ClientState,
-    /// When the client began.
+    /// Time at which the client began.
     pub joined_us: u64,
     /// Position minus time, while media plays.
     pub offset_us: i64,
-    /// When the buffer runs dry, or ran dry.
+    /// Time at which the buffer runs dry, or ran dry.
     pub dry_at_us: u64,
-    /// The largest drift that the client itself noticed.
+    /// Largest drift that the client itself noticed.
     pub max_drift_us: u64,
-    /// Bits per second of the variant that is played, 0 when unknown.
+    /// Bits per second of the variant that is playing; 0 if unknown.
     pub bandwidth: u64,
-    /// Live latency is time - position + this; `None`: not live, or not known yet.
+    /// Offset such that live latency is time - position + offset; `None` if not live, or not known yet.
     pub live_offset_us: Option<i64>,
 }
 
 impl Playback {
-    /// The state at a moment: a client that plays is stalled once its buffer has run dry, also while it waits
-    /// after a failure. Before playback began (`dry_at_us` is 0) nothing can run dry.
+    /// Returns the state at a moment. A playing client counts as stalled once its buffer has run dry, even while it
+    /// waits after a failure. Before playback begins (`dry_at_us` is 0) the buffer cannot run dry.
     pub fn state_at(&self, now_us: u64) -> ClientState {
         state_at(self.state, self.dry_at_us, now_us)
     }
 
-    /// Microseconds of media played until a moment.
+    /// Returns the microseconds of media played up to a moment.
     pub fn position_at(&self, now_us: u64) -> u64 {
         let until = i64::try_from(now_us.min(self.dry_at_us)).unwrap_or(i64::MAX);
         u64::try_from(self.offset_us.saturating_add(until)).unwrap_or(0)
     }
 
-    /// Microseconds of media in the buffer at a moment.
+    /// Returns the microseconds of media in the buffer at a moment.
     pub fn buffer_at(&self, now_us: u64) -> u64 {
         self.dry_at_us.saturating_sub(now_us)
     }
 
-    /// Microseconds between what happens and what the viewer sees at a moment; `None`: not live, or not known. A
-    /// clock that lies behind the encoder's makes it 0.
+    /// Returns the microseconds between a live event and its playback at a moment; `None` if not live, or not known.
+    /// Returns 0 if this machine's clock lags behind the encoder's.
     pub fn live_latency_at(&self, now_us: u64) -> Option<u64> {
         let behind = i64::try_from(now_us).ok()?.checked_sub_unsigned(self.position_at(now_us))?;
         Some(u64::try_from(behind.saturating_add(self.live_offset_us?)).unwrap_or(0))
     }
 
-    /// Drift at a moment: time since the client began minus what it has played.
+    /// Returns the drift at a moment: the time since the client began, minus the media played.
     pub fn drift_at(&self, now_us: u64) -> u64 {
         now_us.saturating_sub(self.joined_us).saturating_sub(self.position_at(now_us))
     }
 }
 
-/// See [`Playback::state_at`].
+/// Implements [`Playback::state_at`].
 pub(crate) fn state_at(state: ClientState, dry_at_us: u64, now_us: u64) -> ClientState {
     match state {
         ClientState::Playing | ClientState::Waiting if dry_at_us > 0 && now_us > dry_at_us => {

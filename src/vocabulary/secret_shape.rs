@@ -1,34 +1,34 @@
-//! Recognises secrets by their shape, where no syntax says that a text is one: tokens that CDNs sign into paths, titles
-//! and content types that carry them, command lines with a mistake in them.
+//! Recognises secrets by their shape where no syntax marks them: tokens that CDNs sign into paths, titles and content
+//! types that carry them, mistyped command lines.
 //!
-//! * A token is long, or mixes digits and letters the way encoded bytes do and names do not.
-//! * A false alarm hides a name. A miss publishes a credential. So what is doubtful is hidden.
+//! * A token is long, or mixes digits and letters as encoded bytes do and names do not.
+//! * A false alarm hides a name; a miss publishes a credential. A doubtful text is therefore hidden.
 //! * This is the second line of defence: queries, user names and header values are never printed at all.
 
 use std::borrow::Cow;
 
 use super::percent::percent_decoded;
 
-/// The sign for what is not shown.
+/// Placeholder for hidden text.
 pub const HIDDEN: &str = "***";
 
-/// Runs of this length and above are hidden: a name this long has a separator in it.
+/// Minimum length of a run that is hidden for its length: a name this long has separators in it.
 const LONG_RUN: usize = 32;
-/// The same for runs that `-` and `_` divide into words.
+/// Minimum length of a run that is hidden even if `-` and `_` divide it into words.
 const LONG_NAME: usize = 40;
-/// The longest word between `-` and `_` that is taken for a part of a name.
+/// Longest word between `-` and `_` that counts as part of a name.
 const WORD: usize = 20;
-/// So many changes between digits and letters make a long run a token, such as a UUID.
+/// Minimum number of changes between digits and letters that makes a long run a token, such as a UUID.
 const LONG_CHANGES: usize = 5;
-/// Shorter runs are not judged by their mixture: chance decides it.
+/// Minimum length of a run that is judged by its mixture. In a shorter one the mixture is chance.
 const MIXED_RUN: usize = 16;
-/// The share of neighbouring characters that change between digits and letters, or from lower to upper case. Encoded
-/// bytes have about 45 %, names such as `index_1920x1080_h264` below 20 %.
+/// Minimum share of neighbouring characters that change between digits and letters, or from lower to upper case.
+/// Encoded bytes have about 45 %, names such as `index_1920x1080_h264` below 20 %.
 const MIXED_SHARE: f64 = 0.25;
-/// The longest ending of a file that is shown beside a hidden name.
+/// Longest file ending that is shown beside a hidden name.
 const ENDING: usize = 5;
 
-/// Segments of a path that announce a secret in the next one.
+/// Path segments that announce a secret in the next one.
 const ANNOUNCES: [&str; 16] = [
     "token",
     "tokens",
@@ -47,7 +47,7 @@ const ANNOUNCES: [&str; 16] = [
     "pwd",
     "access_token",
 ];
-/// Words that announce a secret in a text.
+/// Words that announce a secret as the next word of a text.
 const SCHEMES: [&str; 4] = ["bearer", "basic", "token", "digest"];
 
 /// Returns `path` with every segment that looks like a secret replaced.
@@ -64,18 +64,19 @@ fn announces(segment: &str) -> bool {
     ANNOUNCES.iter().any(|word| segment.eq_ignore_ascii_case(word))
 }
 
-/// Returns one segment of a path, what looks like a secret in it replaced. Its parameters (RFC 3986 section 3.3) are.
+/// Returns one path segment with everything that looks like a secret replaced. Its parameters (RFC 3986 section 3.3)
+/// are always replaced.
 pub fn shown_segment(segment: &str) -> Cow<'_, str> {
     let plain = if segment.contains('%') { percent_decoded(segment) } else { segment.to_owned() };
     let shown = match plain.split_once([';', '?', '#', '&']) {
         Some((name, _)) => format!("{}{HIDDEN}", shown_word(name)),
-        // An encoded slash begins another path.
+        // An encoded slash begins another segment.
         None => plain.split('/').map(shown_word).collect::<Vec<_>>().join("/"),
     };
     if shown == plain { Cow::Borrowed(segment) } else { Cow::Owned(shown) }
 }
 
-/// Returns a text with the words replaced that look like a secret, or follow a word that announces one.
+/// Returns `text` with each word replaced that looks like a secret or follows a word that announces one.
 pub fn shown_text(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut announced = false;
@@ -93,12 +94,12 @@ pub fn shown_text(text: &str) -> String {
     shown
 }
 
-/// Adds a word, and what is hidden of the URLs and the pieces in it.
+/// Appends `word` to `shown`, with the secrets in its URLs and pieces replaced.
 fn push_word(word: &str, shown: &mut String) {
     let Some(at) = word.find("://") else { return push_pieces(word, shown) };
     let (before, address) = word.split_at(at);
     let scheme = before.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |last| last + 1);
-    // The last character before the scheme may be longer than a byte.
+    // The last character before the scheme may be longer than one byte.
     let (before, scheme) = before.split_at_checked(scheme).unwrap_or((before, ""));
     let (address, after) = address.split_at(address.find(['<', '>', '"', '\'']).unwrap_or(address.len()));
     push_pieces(before, shown);
@@ -106,7 +107,7 @@ fn push_word(word: &str, shown: &mut String) {
     push_pieces(after, shown);
 }
 
-/// Separators that stand between words without white space in markup and lists.
+/// Separators between words without white space in markup and lists.
 const DELIMITERS: [char; 10] = ['<', '>', ';', ',', '(', ')', '[', ']', '{', '}'];
 
 fn push_pieces(word: &str, shown: &mut String) {
@@ -117,7 +118,7 @@ fn push_pieces(word: &str, shown: &mut String) {
     }
 }
 
-/// An address within a text: without user, query and fragment.
+/// Returns a URL within a text without user, query and fragment, and with the secrets of its path replaced.
 fn shown_address(scheme: &str, rest: &str) -> String {
     let (place, query) = match rest.split_once(['?', '#']) {
         Some((place, _)) => (place, HIDDEN),
@@ -128,10 +129,10 @@ fn shown_address(scheme: &str, rest: &str) -> String {
     format!("{}://{host}{}{query}", shown_word(scheme), shown_path(path))
 }
 
-/// A word without slashes.
+/// Returns a word without slashes, with its secrets replaced.
 fn shown_word(word: &str) -> String {
     if let Some((name, value)) = word.split_once('=') {
-        // `hdnts=exp=1~hmac=2`, and base64 that is padded.
+        // `hdnts=exp=1~hmac=2`, and padded base64.
         let hide = !value.trim_matches(['=', '"', '\'']).is_empty() || is_secret(name);
         let name = if is_name(name) { name } else { HIDDEN };
         return if hide { format!("{name}={HIDDEN}") } else { word.to_owned() };
@@ -145,14 +146,14 @@ fn shown_word(word: &str) -> String {
     ending(word).map_or(HIDDEN.to_owned(), |ending| format!("{HIDDEN}.{ending}"))
 }
 
-/// Returns true for a text that names something and is short enough to be no secret itself.
+/// Reports whether a text names something and is too short to be a secret itself.
 fn is_name(text: &str) -> bool {
     text.len() < MIXED_RUN
         && !text.is_empty()
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.\"'<".contains(c))
 }
 
-/// The ending of a file's name.
+/// Returns the ending of a file name.
 fn ending(segment: &str) -> Option<&str> {
     let (_, ending) = segment.rsplit_once('.')?;
     let is_ending = (1..=ENDING).contains(&ending.len())
@@ -161,7 +162,7 @@ fn ending(segment: &str) -> Option<&str> {
     is_ending.then_some(ending)
 }
 
-/// Returns true when a word holds a run that looks like a secret, or is one as a whole (`aaaa.bbbb.cccc`).
+/// Reports whether a word contains a run that looks like a secret, or is one as a whole (`aaaa.bbbb.cccc`).
 fn is_secret(word: &str) -> bool {
     let stem = ending(word).map_or(word, |ending| word.get(..word.len() - ending.len() - 1).unwrap_or(word));
     let runs = stem.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+')));
@@ -169,7 +170,7 @@ fn is_secret(word: &str) -> bool {
     is_mixed(stem) || runs.any(|run| is_token(run) || is_json_web_token(run))
 }
 
-/// `{"` in base64: the beginning of a JSON web token.
+/// Reports whether a run begins with `{"` in base64, as a JSON web token does.
 fn is_json_web_token(run: &str) -> bool {
     run.starts_with("eyJ") && run.len() >= 8
 }
@@ -180,7 +181,7 @@ fn is_token(run: &str) -> bool {
     run.len() >= LONG_NAME || long || is_mixed(run)
 }
 
-/// Returns true when digits, small and capital letters follow one another as in encoded bytes.
+/// Reports whether digits, small and capital letters alternate as in encoded bytes.
 fn is_mixed(run: &str) -> bool {
     run.len() >= MIXED_RUN && changes_in(run) as f64 >= run.len() as f64 * MIXED_SHARE
 }

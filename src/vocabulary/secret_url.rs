@@ -1,9 +1,9 @@
-//! An address that may carry secrets: user and password, tokens in the query, tokens in the path.
+//! A URL that may carry secrets: user and password, tokens in the query, tokens in the path.
 //!
-//! * `Display` and `Debug` never print userinfo, fragment or a query value, nor what looks like a token in the path
-//!   ([`secret_shape`]); [`SecretUrl::wire`] is the only way to the real text, and it goes to a socket only.
-//! * What the operator gives and what a redirect names must be `http` or `https`. A playlist may refer to anything: what
-//!   cannot be requested keeps its place as an address whose [`Access`] says so, and nothing is opened for it.
+//! * `Display` and `Debug` never print userinfo, fragment or a query value, nor anything that looks like a token in
+//!   the path ([`secret_shape`]). [`SecretUrl::wire`] is the only way to the real text, which goes to a socket only.
+//! * A URL from the operator or a redirect must be `http` or `https`. A playlist may refer to anything: a reference
+//!   that cannot be requested stays in place as a URL whose [`Access`] says so, and nothing is opened for it.
 
 use std::fmt;
 
@@ -16,10 +16,10 @@ use super::percent::{percent_decoded, percent_decoded_bytes};
 use super::secret_shape::{self, HIDDEN, shown_segment};
 use super::{limits, untrusted::Untrusted};
 
-/// The widest scheme that is shown.
+/// Maximum width of a scheme when shown, in columns.
 const REFUSED_COLUMNS: usize = 20;
 
-/// Base64 with or without padding, and with bits behind its end: as browsers read `data:` addresses.
+/// Base64 with or without padding, and with stray trailing bits, as browsers read `data:` URLs.
 const FORGIVING_BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -27,51 +27,51 @@ const FORGIVING_BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// An address whose secrets are never printed.
+/// A URL whose secrets are never printed.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SecretUrl(Url);
 
-/// The way to what is at a URL.
+/// The way to obtain the resource at a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// By a request.
+    /// Request it.
     Request,
-    /// It stands in the address itself: `data:`.
+    /// Read it from the URL itself: `data:`.
     Inline,
-    /// Not at all: another scheme, or no address.
+    /// Not at all: another scheme, or not a URL.
     Refused,
 }
 
-/// Stands for a text that is no URL: it is refused, like every scheme but three.
+/// Placeholder for a text that is not a URL. It is refused, like every scheme except `http`, `https` and `data`.
 const BROKEN: &str = "about:invalid";
 
-/// Why a text is not an address that can be requested. Holds none of the text.
+/// Reason why a text is not a URL that can be requested. Contains none of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// The scheme is neither `http` nor `https`.
     #[error("only http:// and https:// are accepted")]
     Scheme,
-    /// There is no host.
+    /// The URL has no host.
     #[error("the URL has no host")]
     Host,
-    /// The text is not an address, is longer than [`limits::URL_BYTES`], or holds control characters.
+    /// The text is not a URL, is longer than [`limits::URL_BYTES`], or contains control characters.
     #[error("this is not a URL")]
     Syntax,
 }
 
-/// Scheme, host and port: what a connection is made to and what credentials are scoped to.
+/// Scheme, host and port: the target of a connection and the scope of credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    /// Whether the connection is TLS.
+    /// True if the connection uses TLS.
     pub tls: bool,
-    /// The host as it stands in the address, without the brackets of an IPv6 literal.
+    /// The host as in the URL, without the brackets of an IPv6 literal.
     pub host: String,
-    /// The port, the default of the scheme filled in.
+    /// The port; the scheme's default if the URL has none.
     pub port: u16,
 }
 
 impl Endpoint {
-    /// `host:port`, an IPv6 literal in brackets, a default port left out: the `Host` header.
+    /// Returns `host:port` for the `Host` header, with an IPv6 literal in brackets and without a default port.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         let default = if self.tls { 443 } else { 80 };
@@ -80,7 +80,7 @@ impl Endpoint {
 }
 
 impl SecretUrl {
-    /// Parses an absolute address.
+    /// Parses an absolute URL.
     ///
     /// # Errors
     /// See [`UrlError`].
@@ -88,7 +88,7 @@ impl SecretUrl {
         Self::checked(text, Url::parse)
     }
 
-    /// Resolves `reference` (RFC 3986) against this address.
+    /// Resolves `reference` (RFC 3986) against this URL.
     ///
     /// # Errors
     /// See [`UrlError`]; an empty reference is [`UrlError::Syntax`], because in a playlist it is a mistake.
@@ -99,10 +99,10 @@ impl SecretUrl {
         Self::checked(reference, |text| self.0.join(text))
     }
 
-    /// Resolves a reference of a playlist against this address, whatever it is: see [`SecretUrl::access`].
+    /// Resolves any reference of a playlist against this URL; see [`SecretUrl::access`] for the result.
     pub fn refer(&self, reference: &str) -> Self {
         self.join(reference).unwrap_or_else(|_| {
-            // Not joined: what is not http or https is either absolute or broken.
+            // It was not joined. If it is not http or https, it is either absolute or broken.
             let other = Url::parse(reference).ok().filter(|url| !is_web(url));
             Self(other.unwrap_or_else(|| self.broken()))
         })
@@ -112,7 +112,7 @@ impl SecretUrl {
         Url::parse(BROKEN).unwrap_or_else(|_| self.0.clone())
     }
 
-    /// How what is here can be had.
+    /// Returns the way to obtain the resource at this URL.
     pub fn access(&self) -> Access {
         match self.0.scheme() {
             "http" | "https" => Access::Request,
@@ -121,7 +121,7 @@ impl SecretUrl {
         }
     }
 
-    /// Why it is refused, for the operator; shows nothing but the scheme.
+    /// Explains to the operator why the URL is refused; shows nothing but the scheme.
     pub fn refusal(&self) -> String {
         match self.0.scheme() {
             "about" => "this is not a URL".to_owned(),
@@ -129,10 +129,10 @@ impl SecretUrl {
         }
     }
 
-    /// The bytes that a `data:` address holds (RFC 2397, read as the Fetch standard says).
+    /// Returns the bytes in a `data:` URL (RFC 2397, read as the Fetch standard says).
     ///
     /// # Errors
-    /// [`UrlError::Syntax`] if it holds none.
+    /// [`UrlError::Syntax`] if it contains none.
     pub fn inline(&self) -> Result<Vec<u8>, UrlError> {
         let (media_type, text) = self.wire_path().split_once(',').ok_or(UrlError::Syntax)?;
         let bytes = percent_decoded_bytes(text);
@@ -161,7 +161,7 @@ impl SecretUrl {
         Ok(Self(url))
     }
 
-    /// Where a connection for this address goes.
+    /// Returns the endpoint that a connection for this URL goes to.
     pub fn endpoint(&self) -> Endpoint {
         let tls = self.0.scheme() == "https";
         let host = match self.0.host() {
@@ -171,7 +171,7 @@ impl SecretUrl {
         Endpoint { tls, host, port: self.0.port_or_known_default().unwrap_or(if tls { 443 } else { 80 }) }
     }
 
-    /// Whether `endpoint` is the one of this address; allocates nothing.
+    /// Reports whether this URL is at `endpoint`; allocates nothing.
     pub fn is_at(&self, endpoint: &Endpoint) -> bool {
         let host = self.0.host_str().unwrap_or_default();
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -180,29 +180,29 @@ impl SecretUrl {
             && self.0.port_or_known_default() == Some(endpoint.port)
     }
 
-    /// Path and query as they go onto the wire. Holds secrets: never print it.
+    /// Returns path and query as sent on the wire. Contains secrets: never print it.
     pub fn wire_path(&self) -> &str {
         &self.0[Position::BeforePath..Position::AfterQuery]
     }
 
-    /// The whole address without userinfo and fragment as it goes onto the wire. Holds secrets: never print it.
+    /// Returns the whole URL without userinfo and fragment, as sent on the wire. Contains secrets: never print it.
     pub fn wire(&self) -> String {
         format!("{}://{}{}", self.0.scheme(), self.endpoint().authority(), self.wire_path())
     }
 
-    /// Whether the path ends like this, in whatever case.
+    /// Reports whether the path has this ending, ignoring ASCII case.
     pub fn path_ends_with(&self, ending: &str) -> bool {
         let path = self.0.path();
         let from = path.len().checked_sub(ending.len());
         from.and_then(|from| path.get(from..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
     }
 
-    /// The query without its `?`. Holds secrets: never print it.
+    /// Returns the query without its `?`. Contains secrets: never print it.
     pub fn query(&self) -> Option<&str> {
         self.0.query()
     }
 
-    /// User and password, percent-decoded, if the address carries them. Secrets: never print them.
+    /// Returns user and password, percent-decoded, if the URL carries them. Secrets: never print them.
     pub fn credentials(&self) -> Option<(String, String)> {
         if self.0.username().is_empty() && self.0.password().is_none() {
             return None;
@@ -211,13 +211,13 @@ impl SecretUrl {
         Some((decode(self.0.username()), decode(self.0.password().unwrap_or_default())))
     }
 
-    /// Whether it holds a secret where secrets usually stand: user, password, query, a token in the path.
+    /// Reports whether the URL has a secret in a usual place: user, password, query, or a token in the path.
     pub fn has_secrets(&self) -> bool {
         let path = self.0.path();
         self.credentials().is_some() || self.0.query().is_some() || secret_shape::shown_path(path) != path
     }
 
-    /// The last part of the path as it may be shown: what a person calls the file.
+    /// Returns the last segment of the path, the file's name, safe to print.
     pub fn file_name(&self) -> String {
         if !is_web(&self.0) {
             return self.to_string();
@@ -234,7 +234,7 @@ fn is_web(url: &Url) -> bool {
 impl fmt::Display for SecretUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !is_web(&self.0) {
-            // A key may stand in it.
+            // It may contain a key.
             return write!(f, "{}:***", Untrusted::new(self.0.scheme()).shown_in(REFUSED_COLUMNS));
         }
         let path = secret_shape::shown_path(self.0.path());

@@ -1,30 +1,29 @@
-//! The states that a client and a run can be in, and what an operator can ask for: the words of every screen and
-//! report.
+//! The states of a client and of a run, and the commands an operator can give, as every screen and report names them.
 
 use std::time::Duration;
 
-/// What one client is doing.
+/// Current activity of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ClientState {
-    /// Before its first media was played.
+    /// No media has been played yet.
     Starting,
     /// Media is being played.
     Playing,
     /// Playback stopped because the buffer ran dry.
     Stalled,
-    /// Waiting after a failure before it tries again.
+    /// Waiting after a failure before the next attempt.
     Waiting,
     /// The stream ended and was played to its end.
     Finished,
-    /// Gave up.
+    /// The client's task panicked.
     Dead,
-    /// Finishing its last request before it leaves.
+    /// Finishing its last request before leaving.
     Leaving,
 }
 
 impl ClientState {
-    /// How many states there are.
+    /// Number of states.
     pub const COUNT: usize = 7;
 
     /// All states, in the order of every table and report.
@@ -38,12 +37,12 @@ impl ClientState {
         Self::Leaving,
     ];
 
-    /// The place in a table of [`ClientState::COUNT`].
+    /// Returns the index into a table of [`ClientState::COUNT`] entries.
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// The state with this index; what is no index of a state is a client that has not begun.
+    /// Returns the state at `index`; out-of-range values map to `Starting`.
     pub const fn at(index: u8) -> Self {
         match index {
             1 => Self::Playing,
@@ -56,7 +55,7 @@ impl ClientState {
         }
     }
 
-    /// The word on the screen and in reports.
+    /// Returns the state's name on the screen and in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Starting => "starting",
@@ -70,7 +69,7 @@ impl ClientState {
     }
 }
 
-/// What the whole run is doing.
+/// Current phase of the whole run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RunState {
     /// Nothing has been sent yet.
@@ -80,21 +79,21 @@ pub enum RunState {
     Ramping,
     /// The target is reached.
     Running,
-    /// The operator holds the ramp: no client is added until it goes on.
+    /// The operator has paused the ramp: no client is added until it resumes.
     Hold,
     /// No new request starts; those in flight finish.
     Draining,
-    /// The last numbers are in.
+    /// The final numbers are complete.
     Finished,
 }
 
 impl RunState {
-    /// Whether clients are leaving for good.
+    /// Reports whether the run is ending, so that its clients leave for good.
     pub const fn is_ending(self) -> bool {
         matches!(self, Self::Draining | Self::Finished)
     }
 
-    /// The word on the screen.
+    /// Returns the state's name on the screen.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Starting => "STARTING",
@@ -107,7 +106,7 @@ impl RunState {
     }
 }
 
-/// Who ended a run.
+/// Reason why a run stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StopCause {
     /// The operator pressed `q`.
@@ -116,7 +115,7 @@ pub enum StopCause {
     Interrupt,
     /// SIGHUP.
     HangUp,
-    /// The terminal of the screen went away. SIGHUP tells the same, before or after it.
+    /// The screen's terminal went away. A SIGHUP may report the same, before or after.
     TerminalGone,
     /// Another signal that ends a process: its number and its name.
     Signal(u8, &'static str),
@@ -126,41 +125,41 @@ pub enum StopCause {
     Fault,
 }
 
-/// What a run does when its terminal goes away.
+/// Reaction of a run to the loss of its terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnHangup {
-    /// It stops and writes its reports.
+    /// Stop and write the reports.
     #[default]
     Stop,
-    /// It goes on without a screen.
+    /// Continue without a screen.
     Continue,
 }
 
-/// What the operator asks of a run.
+/// Command from the operator to a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Adds (or, negative, removes) clients relative to the target.
+    /// Adds clients to the target or, if negative, removes them.
     AdjustTarget(i64),
-    /// Goes to this many clients.
+    /// Sets the target to this many clients.
     SetTarget(u32),
     /// Adds no client until [`Command::Resume`]; clients are still removed.
     Hold,
-    /// Lets the ramp go on.
+    /// Resumes the ramp.
     Resume,
-    /// Marks a moment of the run, with a note that may be empty.
+    /// Marks a moment of the run; the note may be empty.
     Mark(Mark),
-    /// Stops admitting and drains; a second one cuts what is in flight.
+    /// Stops admitting clients and drains; a second one cancels the requests in flight.
     Stop(StopCause),
-    /// Cuts what is in flight at once.
+    /// Cancels the requests in flight at once.
     StopNow(StopCause),
 }
 
-/// A moment that the operator marked.
+/// Moment that the operator marked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Time of the run.
+    /// Time since the start of the run.
     pub at: Duration,
-    /// What was typed, made safe to print; may be empty.
+    /// Note as typed, sanitised; may be empty.
     pub note: String,
 }
 

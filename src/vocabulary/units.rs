@@ -1,22 +1,22 @@
-//! Units: the one place where durations, rates, sizes and bit rates are read and written.
+//! Units: the one place that parses and formats durations, rates, sizes and bit rates.
 //!
-//! * Reading: every error is one sentence that says what is accepted.
-//! * Writing: an unknown value is `--`, never 0; at most four significant digits; thousands have separators.
+//! * Parsing: every error is one sentence that says what is accepted.
+//! * Formatting: an unknown value is `--`, never 0; at most four significant digits; thousands have separators.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// What stands where a value is not known.
+/// Placeholder for an unknown value.
 pub const UNKNOWN: &str = "--";
 
-/// Rates of starts that can be obeyed, per second. A slower one would add no second client in eleven days, and the
-/// interval between two starts must stay far below what `Duration` can hold.
+/// Accepted rates of starts, per second. A slower one would not add a second client for eleven days, and the interval
+/// between two starts must stay far below the maximum of `Duration`.
 const RATES: RangeInclusive<f64> = 0.000_001..=1_000_000.0;
 
-/// The largest count that is read: above every limit, and exact as a float.
+/// Largest accepted count: above every limit, and exact as a float.
 const COUNT_MAX: f64 = 1e12;
 
-/// A duration such as `90s`, `1m30s`, `250ms`, `2h`, or a bare number of seconds.
+/// Parses a duration such as `90s`, `1m30s`, `250ms`, `2h`, or a bare number of seconds.
 ///
 /// # Errors
 /// One sentence that says what is accepted.
@@ -27,14 +27,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         Ok(seconds) => seconds,
         Err(_) => text.parse::<jiff::SignedDuration>().map_err(|_| accepted())?.as_secs_f64(),
     };
-    // A year is longer than any run and far below what `Duration` and the clock can carry.
+    // A year is longer than any run and far below the limits of `Duration` and the clock.
     if !(0.0..=366.0 * 86_400.0).contains(&seconds) {
         return Err(accepted());
     }
     Duration::try_from_secs_f64(seconds).map_err(|_| accepted())
 }
 
-/// Starts per second: `5`, `50/s`, `3000/m`, `7200/h`.
+/// Parses starts per second: `5`, `50/s`, `3000/m`, `7200/h`.
 ///
 /// # Errors
 /// One sentence that says what is accepted.
@@ -54,10 +54,10 @@ pub fn parse_rate(text: &str) -> Result<f64, String> {
     if RATES.contains(&rate) { Ok(rate) } else { Err(accepted()) }
 }
 
-/// A whole number as people write it: `2500`, `2,500`, `2_500`, `2.5k`, `1M`.
+/// Parses a whole number as people write it: `2500`, `2,500`, `2_500`, `2.5k`, `1M`.
 ///
 /// # Errors
-/// The text is not such a number; the caller knows what it accepts.
+/// [`NotACount`] for any other text. It has no message: the caller knows what it accepts.
 pub fn parse_count(text: &str) -> Result<u64, NotACount> {
     let digits = text.trim().replace([',', '_', ' '], "");
     let (digits, factor) = match digits.strip_suffix(['k', 'K']) {
@@ -67,16 +67,16 @@ pub fn parse_count(text: &str) -> Result<u64, NotACount> {
     // `parse::<f64>` also takes signs, exponents, `inf` and `nan`.
     let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let value = digits.parse::<f64>().ok().filter(|_| is_plain).ok_or(NotACount)? * factor;
-    // Tolerates the rounding of 4.35k; refuses half a client.
+    // Tolerates the rounding of 4.35k; rejects half a client.
     let is_whole = (value - value.round()).abs() < 1e-6;
     if is_whole && value <= COUNT_MAX { Ok(value.round() as u64) } else { Err(NotACount) }
 }
 
-/// The error of [`parse_count`].
+/// Error of [`parse_count`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotACount;
 
-/// Bits per second: `2500k`, `6M`, `1.5Mbps`, `20 Mb/s`, `800000`.
+/// Parses bits per second: `2500k`, `6M`, `1.5Mbps`, `20 Mb/s`, `800000`.
 ///
 /// # Errors
 /// One sentence that says what is accepted.
@@ -95,7 +95,7 @@ pub fn parse_bit_rate(text: &str) -> Result<u64, String> {
     if bits.is_finite() && (1.0..=1e12).contains(&bits) { Ok(bits as u64) } else { Err(accepted()) }
 }
 
-/// A share: `5%`, `0.05`, `100%`.
+/// Parses a share: `5%`, `0.05`, `100%`.
 ///
 /// # Errors
 /// One sentence that says what is accepted.
@@ -109,7 +109,7 @@ pub fn parse_share(text: &str) -> Result<f64, String> {
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(accepted()) }
 }
 
-/// A whole number with thousands separators: `12,345`.
+/// Formats a whole number with thousands separators: `12,345`.
 pub fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -122,7 +122,7 @@ pub fn count(value: u64) -> String {
     text
 }
 
-/// A number with about four significant digits: `0.123`, `12.35`, `1,235`.
+/// Formats a number with about four significant digits: `0.123`, `12.35`, `1,235`.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return UNKNOWN.to_owned();
@@ -138,12 +138,12 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// Bytes in decimal units: `1.23 GB`.
+/// Formats bytes in decimal units: `1.23 GB`.
 pub fn bytes(value: u64) -> String {
     humansize::format_size(value, humansize::DECIMAL.decimal_places(2))
 }
 
-/// Bits per second in decimal units: `4.12 Gb/s`.
+/// Formats bits per second in decimal units: `4.12 Gb/s`.
 pub fn bit_rate(bits_per_second: f64) -> String {
     if !bits_per_second.is_finite() || bits_per_second < 0.0 {
         return UNKNOWN.to_owned();
@@ -155,7 +155,7 @@ pub fn bit_rate(bits_per_second: f64) -> String {
     humansize::format_size(bits_per_second.round() as u64, style).replace("bit/s", "b/s")
 }
 
-/// Events per second: `12.3`, `1,234`, `--` when unknown.
+/// Formats events per second: `12.3`, `1,234`, `--` if unknown.
 pub fn rate(per_second: Option<f64>) -> String {
     match per_second {
         None => UNKNOWN.to_owned(),
@@ -166,7 +166,7 @@ pub fn rate(per_second: Option<f64>) -> String {
     }
 }
 
-/// A share in percent: `0.52%`, `--` when unknown.
+/// Formats a share in percent: `0.52%`, `--` if unknown.
 pub fn percent(share: Option<f64>) -> String {
     match share.filter(|share| share.is_finite()) {
         None => UNKNOWN.to_owned(),
@@ -176,7 +176,7 @@ pub fn percent(share: Option<f64>) -> String {
     }
 }
 
-/// Microseconds as milliseconds: `0.12`, `12.3`, `1,234`.
+/// Formats microseconds as milliseconds: `0.12`, `12.3`, `1,234`.
 pub fn milliseconds(microseconds: u64) -> String {
     let ms = microseconds as f64 / 1000.0;
     match ms {
@@ -186,13 +186,13 @@ pub fn milliseconds(microseconds: u64) -> String {
     }
 }
 
-/// Elapsed time: `00:01:24`, hours growing beyond two digits.
+/// Formats elapsed time: `00:01:24`; hours may exceed two digits.
 pub fn clock(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// A length of time for people: `250 ms`, `12.3 s`, `3 m 20 s`, `2 h 05 m`.
+/// Formats a length of time for people: `250 ms`, `12.3 s`, `3 m 20 s`, `2 h 05 m`.
 pub fn span(length: Duration) -> String {
     let seconds = length.as_secs();
     match seconds {
@@ -203,7 +203,7 @@ pub fn span(length: Duration) -> String {
     }
 }
 
-/// A word with its count: `1 client`, `12 clients`.
+/// Formats a count with its noun: `1 client`, `12 clients`.
 pub fn plural(value: u64, singular: &str) -> String {
     format!("{} {singular}{}", count(value), if value == 1 { "" } else { "s" })
 }

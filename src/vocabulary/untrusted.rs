@@ -1,9 +1,9 @@
-//! Text that came from outside, and the one sanitiser through which it reaches a screen, a file or a log.
+//! Untrusted text, and the one sanitiser through which it reaches a screen, a file or a log.
 //!
-//! * [`Untrusted`] has no `Display`: whoever wants to print must call [`Untrusted::shown`].
-//! * What is shown holds no control character (C0, DEL, C1), no line or paragraph separator, no bidi control, no
+//! * [`Untrusted`] has no `Display`: to print it, call [`Untrusted::shown`].
+//! * Sanitised text holds no control character (C0, DEL, C1), no line or paragraph separator, no bidi control, no
 //!   zero-width, tag or private-use character, and at most four combining marks in a row.
-//! * What is shown is at most [`limits::SHOWN_COLUMNS`] terminal columns wide, measured after the replacement.
+//! * Sanitised text is at most [`limits::SHOWN_COLUMNS`] terminal columns wide, measured after the replacement.
 
 use std::fmt::{self, Write as _};
 
@@ -11,18 +11,18 @@ use unicode_width::UnicodeWidthChar;
 
 use super::limits;
 
-/// Combining marks that may follow one another; more of them only deface the neighbouring lines.
+/// Maximum number of consecutive combining marks. More would only deface the neighbouring lines.
 const COMBINING_RUN: u32 = 4;
 
-/// Bytes kept of a text at the most. More is never shown, so it is not worth the memory.
+/// Maximum number of bytes kept of a text. More is never shown, so it is not worth the memory.
 const KEPT_BYTES: usize = 1024;
 
-/// A text from the network or the environment. Print it with [`Untrusted::shown`] only.
+/// Text from the network or the environment. Print it only with [`Untrusted::shown`].
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Untrusted(String);
 
 impl Untrusted {
-    /// Takes text as it came; only the first kilobyte is kept.
+    /// Copies the first kilobyte of `text`, unchanged.
     pub fn new(text: &str) -> Self {
         let mut end = text.len().min(KEPT_BYTES);
         while !text.is_char_boundary(end) {
@@ -31,24 +31,24 @@ impl Untrusted {
         Self(text.get(..end).unwrap_or_default().to_owned())
     }
 
-    /// Takes bytes as they came; what is not UTF-8 becomes the replacement character.
+    /// Copies the first kilobyte of `bytes`; invalid UTF-8 becomes the replacement character.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let kept = bytes.get(..bytes.len().min(KEPT_BYTES)).unwrap_or_default();
         Self(String::from_utf8_lossy(kept).into_owned())
     }
 
-    /// The text made safe to print, one line, at most [`limits::SHOWN_COLUMNS`] wide.
+    /// Returns the text sanitised, on one line, at most [`limits::SHOWN_COLUMNS`] wide.
     pub fn shown(&self) -> String {
         sanitise(&self.0, limits::SHOWN_COLUMNS)
     }
 
-    /// As [`Untrusted::shown`], at most `columns` wide.
+    /// Returns the text sanitised like [`Untrusted::shown`], at most `columns` wide.
     pub fn shown_in(&self, columns: usize) -> String {
         sanitise(&self.0, columns.min(limits::SHOWN_COLUMNS))
     }
 }
 
-/// Makes the lines of a message safe to print. Their width stays: nothing of a message is cut.
+/// Sanitises each line of a message without limiting its width, so no line is cut.
 pub fn harmless_lines(text: &str) -> String {
     text.split('\n').map(|line| sanitise(line, usize::MAX)).collect::<Vec<_>>().join("\n")
 }
@@ -65,12 +65,12 @@ impl From<&str> for Untrusted {
     }
 }
 
-/// Makes `text` safe to print; a text that is cut ends in `~`.
+/// Sanitises `text`. A text that is cut ends in `~`.
 fn sanitise(text: &str, columns: usize) -> String {
     let mut safe = String::with_capacity(text.len().min(columns.saturating_mul(4)));
     let mut width = 0;
     let mut marks = 0;
-    // Up to here the sign that something is missing still fits behind.
+    // The longest prefix that leaves a column for the `~`.
     let mut cut_at = 0;
     for character in text.chars() {
         let piece = Piece::of(character);
@@ -94,7 +94,7 @@ fn sanitise(text: &str, columns: usize) -> String {
     safe
 }
 
-/// What becomes of one character.
+/// The way one character is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Piece {
     Plain,
@@ -154,7 +154,7 @@ impl Piece {
     }
 }
 
-/// Hostile texts that every place that prints must survive; see [`Untrusted`].
+/// Hostile texts that all output code must survive; see [`Untrusted`].
 #[cfg(test)]
 pub(crate) const HOSTILE: &[&str] = &[
     "\x1b]52;c;ZXZpbA==\x07",
