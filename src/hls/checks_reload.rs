@@ -1,11 +1,12 @@
-//! One media playlist over time: what is wrong from one load to the next (RFC 8216bis sections 6.2.1 and 6.2.2).
+//! Checks of one media playlist over time: the flaws between one load and the next (RFC 8216bis sections 6.2.1 and
+//! 6.2.2).
 //!
-//! * Only what is proven is found. Times are bounds: a list counts as unchanged from the end of the load that brought
-//!   the change to the start of the load that brought nothing new, so neither a slow network nor a slow client can
+//! * A finding needs proof. Times are bounds: a playlist counts as unchanged from the end of the load that brought
+//!   the change to the start of the load that brought nothing new. So neither a slow network nor a slow client can
 //!   make a stream look worse than it is.
-//! * A load costs the same for a list of any length: [`COMPARED`] segments are looked at, the newest.
-//! * A list that went back says only that: whatever else differs is a consequence.
-//! * URLs that differ prove nothing by themselves: they may have been signed anew.
+//! * A check costs the same for a playlist of any length: it compares the newest [`COMPARED`] segments.
+//! * A playlist that went back has only that finding: all other differences are consequences.
+//! * URLs that differ prove nothing by themselves: the server may have signed them again.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,29 +20,29 @@ use super::{
     segment::Segment,
 };
 
-/// Segments of two lists that are compared, the newest that both have.
+/// Maximum number of segments compared between two playlists: the newest that both have.
 const COMPARED: usize = 32;
-/// The date of a segment may differ by this much between two loads: some servers round it.
+/// Tolerance for the date of a segment between two loads: some servers round it.
 const DATE_TOLERANCE: Duration = Duration::from_millis(100);
 
-/// A live list that slides holds at least this many target durations (section 6.2.2).
+/// Minimum length, in target durations, of a live playlist that removes segments (section 6.2.2).
 const WINDOW_TARGET_DURATIONS: u32 = 3;
-/// EXTINF is written with three digits or more: a sum that is this much too short is none.
+/// Tolerance for rounding: EXTINF is written with three digits or more, so a sum may fall this much short.
 const ROUNDING: Duration = Duration::from_millis(10);
 
-/// Is told of a finding, and can ask for a line about it.
+/// Callback for a finding, with a function that formats its detail.
 pub type Found<'a> = dyn FnMut(Finding, &dyn Fn() -> String) + 'a;
 
-/// When a load began and when its response was complete, as times since the start of the run.
+/// Start and end of a load, as times since the start of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loaded {
-    /// When the request was made.
+    /// Time at which the request was made.
     pub since: Duration,
-    /// When the response was there.
+    /// Time at which the response was complete.
     pub until: Duration,
 }
 
-/// The loads of one media playlist by one client so far.
+/// History of one client's loads of one media playlist.
 #[derive(Debug, Default)]
 pub struct Watch {
     before: Option<Before>,
@@ -55,7 +56,7 @@ struct Before {
 }
 
 impl Watch {
-    /// Compares a load with the ones before. A multivariant playlist is none of this one's business.
+    /// Compares a load with the previous ones. Ignores multivariant playlists.
     pub fn take(&mut self, playlist: &Arc<Playlist>, loaded: Loaded, found: &mut Found<'_>) {
         let Some(media) = playlist.media() else { return };
         let Some(before) = &mut self.before else {
@@ -71,11 +72,11 @@ impl Watch {
         } else {
             check_stale(known, before.changed, loaded, found);
         }
-        // Kept also when nothing changed: of equal lists the newest is the one that is shared.
+        // Replace it even if nothing changed: of equal playlists, the newest is the one that clients share.
         before.playlist = Arc::clone(playlist);
     }
 
-    /// The server said that the list has not changed (304).
+    /// Handles a reload that the server answered with "not modified" (304).
     pub fn unchanged(&mut self, loaded: Loaded, found: &mut Found<'_>) {
         if let Some(before) = &self.before
             && let Some(known) = before.playlist.media()
@@ -84,13 +85,14 @@ impl Watch {
         }
     }
 
-    /// The list that was loaded last.
+    /// Returns the playlist that was loaded last.
     pub fn media(&self) -> Option<&Media> {
         self.before.as_ref()?.playlist.media()
     }
 }
 
-/// Whether a list has something at its end that the one before had not.
+/// Reports whether a playlist has news compared with the previous one: another end, other parts, or a changed
+/// segment.
 fn brings_news(before: &Media, now: &Media) -> bool {
     end(before) != end(now)
         || before.endlist != now.endlist
@@ -98,7 +100,7 @@ fn brings_news(before: &Media, now: &Media) -> bool {
         || changed_segment(before, now).is_some()
 }
 
-/// A live list must grow within one and a half target durations (section 6.2.1).
+/// Checks that a live playlist grows within one and a half target durations (section 6.2.1).
 fn check_stale(media: &Media, changed: Loaded, loaded: Loaded, found: &mut Found<'_>) {
     if media.endlist || media.playlist_type == Some(PlaylistType::Vod) {
         return;
@@ -116,7 +118,7 @@ fn check_stale(media: &Media, changed: Loaded, loaded: Loaded, found: &mut Found
     }
 }
 
-/// What is wrong between two different lists, `passed` being the most time that can lie between them.
+/// Reports the flaws between two different playlists. `passed` is the maximum time between them.
 fn compare(before: &Media, now: &Media, passed: Duration, found: &mut Found<'_>) {
     let ends = |media: &Media| (media.media_sequence, end(media));
     let ((was_first, was_end), (first, end)) = (ends(before), ends(now));
@@ -143,8 +145,8 @@ fn compare(before: &Media, now: &Media, passed: Duration, found: &mut Found<'_>)
     compare_segments(before, now, found);
 }
 
-/// A live list must not lose a segment that leaves it shorter than three target durations (section 6.2.2). One that
-/// never was as long may still grow, whatever its first number.
+/// Checks that a live playlist does not remove a segment that leaves it shorter than three target durations (section
+/// 6.2.2). Called only when a segment was removed: a young playlist may still grow, whatever its first number.
 fn check_window(media: &Media, found: &mut Found<'_>) {
     if media.endlist || media.playlist_type.is_some() || media.skipped.is_some() {
         return;
@@ -162,7 +164,7 @@ fn check_window(media: &Media, found: &mut Found<'_>) {
     }
 }
 
-/// The number behind the last segment.
+/// Returns the sequence number after that of the last segment.
 fn end(media: &Media) -> u64 {
     media.last_sequence().map_or(media.media_sequence, |last| last.saturating_add(1))
 }
@@ -171,14 +173,15 @@ fn span(first: u64, end: u64) -> String {
     if end > first { format!("segments {first} to {}", end - 1) } else { format!("no segment from {first}") }
 }
 
-/// Whether `new` segments as long as those of the list cannot have been made in this time and two target durations.
+/// Reports whether `new` segments of the playlist's mean length cannot have been made in `passed` and two target
+/// durations.
 fn came_too_fast(now: &Media, new: u64, passed: Duration) -> bool {
     let listed = now.segments.len().max(1) as f64;
     let mean = now.total_duration().as_secs_f64() / listed;
     mean * new as f64 > (passed + now.target_duration * 2).as_secs_f64()
 }
 
-/// Compares the newest segments that both lists have; each finding once.
+/// Compares the newest segments that both playlists have; reports each finding once.
 fn compare_segments(before: &Media, now: &Media, found: &mut Found<'_>) {
     let mut pairs = common(before, now);
     if let Some((was, is)) = changed_segment(before, now) {
@@ -201,7 +204,7 @@ fn compare_segments(before: &Media, now: &Media, found: &mut Found<'_>) {
     }
 }
 
-/// The newest segments that both lists have, at most [`COMPARED`], the newest first.
+/// Pairs the newest segments that both playlists have, at most [`COMPARED`], newest first.
 fn common<'a>(
     one: &'a Media,
     other: &'a Media,
@@ -214,11 +217,11 @@ fn common<'a>(
     up_to(one).zip(up_to(other)).take(COMPARED)
 }
 
-/// The newest segment whose number surely names other media than before.
+/// Returns the newest segment whose number certainly refers to different media than before.
 ///
-/// * Another duration or byte range proves it, and so does a URL that another number had.
-/// * Another file name proves it only where most names stayed: a server that signs its URLs for each load may change
-///   all of them, host, folders, names and queries.
+/// * A different duration or byte range proves it, and so does a URL that belonged to another number.
+/// * A different file name proves it only if most names stayed the same: a server that signs its URLs for each load
+///   may change all of them: host, folders, names and queries.
 fn changed_segment<'a>(before: &'a Media, now: &'a Media) -> Option<(Segment<'a>, Segment<'a>)> {
     let pairs = common(before, now);
     let moved = |is: Segment<'_>| newest(before).any(|was| was.has_same_source(is));
@@ -234,7 +237,7 @@ fn changed_segment<'a>(before: &'a Media, now: &'a Media) -> Option<(Segment<'a>
     (kept * 2 > all).then_some(renamed)
 }
 
-/// The newest segments of a list, at most [`COMPARED`], the newest first.
+/// Iterates over the newest segments of a playlist, at most [`COMPARED`], newest first.
 fn newest(media: &Media) -> impl Iterator<Item = Segment<'_>> {
     media.segments.iter().rev().take(COMPARED)
 }
@@ -251,13 +254,14 @@ fn change(was: Segment<'_>, is: Segment<'_>) -> String {
     format!("{was} before, {is} now")
 }
 
-/// By how much the date of a segment that both lists have has moved, if it has.
+/// Returns the distance by which the date of a segment has moved between two playlists, if it has.
 fn date_skew(before: &Media, now: &Media, sequence: u64) -> Option<Duration> {
     let skew = date(now, sequence)?.duration_since(date(before, sequence)?).unsigned_abs();
     (skew > DATE_TOLERANCE).then_some(skew)
 }
 
-/// The date of a segment, as written or counted on from one of the [`COMPARED`] before it.
+/// Returns the date of a segment, as written or extrapolated. Returns `None` early if no segment from [`COMPARED`]
+/// before it on has a date.
 fn date(media: &Media, sequence: u64) -> Option<Timestamp> {
     let first = media.index_of(sequence)?.saturating_sub(COMPARED);
     let dated =
@@ -265,8 +269,8 @@ fn date(media: &Media, sequence: u64) -> Option<Timestamp> {
     if dated { media.date_time_of(sequence) } else { None }
 }
 
-/// What is wrong when `later` was loaded by another client after the load of `earlier` had ended, both from the same
-/// address: it ends more than a segment before, or names other media.
+/// Describes a contradiction between two clients' loads of one URL, where the load of `later` began after that of
+/// `earlier` had ended: `later` ends more than a segment earlier, or refers to different media.
 pub fn contradiction(earlier: &Media, later: &Media) -> Option<String> {
     let (was_end, end) = (end(earlier), end(later));
     if end.saturating_add(1) < was_end {

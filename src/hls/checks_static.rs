@@ -1,4 +1,4 @@
-//! What is wrong with a media playlist as a whole, seen alone: what no single line of it shows.
+//! Checks of a single media playlist as a whole: the flaws that no single line of it shows.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use super::{
     segment::{KeyMethod, Segment},
 };
 
-/// HOLD-BACK is at least this many target durations (RFC 8216bis section 4.4.3.8).
+/// Minimum HOLD-BACK in target durations (RFC 8216bis section 4.4.3.8).
 const HOLD_BACK_TARGET_DURATIONS: u32 = 3;
-/// CAN-SKIP-UNTIL is at least this many target durations (section 4.4.3.8).
+/// Minimum CAN-SKIP-UNTIL in target durations (section 4.4.3.8).
 const SKIP_TARGET_DURATIONS: u32 = 6;
-/// A part that is not the last of its segment is at least this long (section 4.4.4.9).
+/// Minimum length of a part that is not the last of its segment, in percent of the part target (section 4.4.4.9).
 const PART_LEAST_PERCENT: u32 = 85;
-/// PART-HOLD-BACK is at least this many part targets.
+/// Minimum PART-HOLD-BACK in part targets.
 const HOLD_BACK_PART_TARGETS: u32 = 2;
-/// EXTINF is written with three digits or more: a sum that is this much too short is none.
+/// Tolerance for rounding: EXTINF is written with three digits or more, so a sum may fall this much short.
 const ROUNDING: Duration = Duration::from_millis(10);
-/// Flaws of the playlist as a whole stand at no line.
+/// Line number for flaws of the playlist as a whole.
 const WHOLE: u32 = 0;
 
-/// Notes what is wrong with `media`, whose lines have all been read.
+/// Notes the flaws of `media`, whose lines have all been read.
 pub(super) fn lint(media: &Media, flaws: &mut PlaylistFindings) {
     lint_hold_back(media, flaws);
     for segment in &media.segments {
@@ -44,7 +44,7 @@ pub(super) fn lint(media: &Media, flaws: &mut PlaylistFindings) {
     }
 }
 
-/// Only the last part of a segment may be short; the last one so far may become that.
+/// Checks the lengths of parts. Only the last part of a segment may be short, and the newest part may become that.
 fn lint_parts(media: &Media, target: Duration, flaws: &mut PlaylistFindings) {
     let unfinished = media.unfinished.iter().map(|unfinished| unfinished.parts.as_slice());
     for parts in media.segments.part_lists().chain(unfinished) {
@@ -86,14 +86,14 @@ fn lint_hold_back(media: &Media, flaws: &mut PlaylistFindings) {
     }
 }
 
-/// Whether the segment's initialization section cannot be decrypted (section 4.4.4.5).
+/// Reports whether the segment's initialization section lacks the IV that its decryption needs (section 4.4.4.5).
 fn init_lacks_vector(segment: Segment<'_>) -> bool {
     let keys = segment.init().and_then(|init| init.keys.as_deref()).unwrap_or_default();
     keys.iter().any(|key| key.method == KeyMethod::Aes128 && key.iv.is_none())
 }
 
-/// How often the time between two dates of one timeline is more than half a target duration away from the media
-/// between them.
+/// Counts the pairs of neighbouring dates of one timeline whose distance differs by more than half a target duration
+/// from the media between them.
 fn contradicting_dates(media: &Media) -> usize {
     let tolerance = media.target_duration / 2;
     let mut contradictions = 0;

@@ -1,7 +1,7 @@
-//! Which variants of a multivariant playlist a client plays: `--variant`.
+//! Chooses the variants of a multivariant playlist that a client plays: `--variant`.
 //!
 //! * The choice takes linear time and is the same for every client; of equal variants the first listed wins.
-//! * With content steering, only variants of the pathway to begin with are chosen from.
+//! * With content steering, only variants of the initial pathway are considered.
 
 use std::{fmt, str::FromStr};
 
@@ -9,22 +9,22 @@ use crate::vocabulary::units::parse_bit_rate;
 
 use super::multivariant::{Multivariant, Variant};
 
-/// The pathway of variants that name none.
+/// Pathway of variants that do not name one.
 const DEFAULT_PATHWAY: &str = ".";
 
-/// Which variants a client plays.
+/// Variants that a client plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum VariantChoice {
-    /// The one with the highest bandwidth.
+    /// The variant with the highest bandwidth.
     #[default]
     Highest,
-    /// The one with the lowest bandwidth.
+    /// The variant with the lowest bandwidth.
     Lowest,
-    /// The one that is listed first.
+    /// The variant that is listed first.
     First,
-    /// The highest not above this many bits per second, else the lowest.
+    /// The highest variant not above this many bits per second; if there is none, the lowest.
     Bandwidth(u64),
-    /// All of them at once.
+    /// All variants at once.
     All,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for VariantChoice {
     }
 }
 
-/// The places in [`Multivariant::variants`] of the variants to play; none if there are no variants.
+/// Returns the indices in [`Multivariant::variants`] of the variants to play; empty if there are no variants.
 pub fn choose(playlist: &Multivariant, choice: VariantChoice) -> Vec<usize> {
     if choice == VariantChoice::All {
         return (0..playlist.variants.len()).collect();
@@ -79,7 +79,7 @@ pub fn choose(playlist: &Multivariant, choice: VariantChoice) -> Vec<usize> {
 /// A variant and its place in the playlist.
 type Listed<'a> = (usize, &'a Variant);
 
-/// The pathway to begin with (RFC 8216bis section 4.4.6.6): the one that EXT-X-CONTENT-STEERING names, if it has
+/// Returns the initial pathway (RFC 8216bis section 4.4.6.6): the one that EXT-X-CONTENT-STEERING names if it has
 /// variants, else that of the first variant.
 fn first_pathway(playlist: &Multivariant) -> &str {
     let steering = playlist.content_steering.as_ref();
@@ -94,14 +94,14 @@ fn pathway_of(variant: &Variant) -> &str {
     variant.pathway.as_ref().map_or(DEFAULT_PATHWAY, |pathway| pathway.as_str())
 }
 
-/// The first of the variants with the highest bandwidth not above `limit`.
+/// Returns the first listed of the variants with the highest bandwidth not above `limit`.
 fn highest<'a>(variants: &[Listed<'a>], limit: u64) -> Option<Listed<'a>> {
     let fitting = variants.iter().filter(|(_, variant)| variant.bandwidth <= limit);
     // `max_by_key` returns the last of equals: in reverse order, that is the first listed.
     fitting.rev().max_by_key(|(_, variant)| variant.bandwidth).copied()
 }
 
-/// The first of the variants with the lowest bandwidth.
+/// Returns the first listed of the variants with the lowest bandwidth.
 fn lowest<'a>(variants: &[Listed<'a>]) -> Option<Listed<'a>> {
     variants.iter().min_by_key(|(_, variant)| variant.bandwidth).copied()
 }

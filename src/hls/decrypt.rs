@@ -1,36 +1,36 @@
-//! AES-128 as playlists use it: whole resources in CBC mode with PKCS #7 padding (RFC 8216bis section 5.2).
+//! AES-128 decryption for playlists: whole resources in CBC mode with PKCS #7 padding (RFC 8216bis section 5.2).
 //!
-//! * Ciphertext is taken as it comes, in pieces of any length; nothing but one block is kept.
-//! * The last block is looked at only at the end: it must be padded as PKCS #7 says, and the ciphertext must be whole
-//!   blocks. With a wrong key or initialization vector that fails in 255 of 256 cases.
+//! * Ciphertext may come in pieces of any length; at most one decrypted and one partial block are kept.
+//! * The last block is checked only at the end: it must have PKCS #7 padding, and the ciphertext must be whole
+//!   blocks. With a wrong key or initialization vector this check fails in about 255 of 256 cases.
 
 use aes::Aes128;
 use cbc::cipher::{Block, BlockModeDecrypt as _, KeyIvInit as _};
 
-/// Octets of a block, a key and an initialization vector.
+/// Octets of a block, a key or an initialization vector.
 pub const BLOCK: usize = 16;
 
-/// Why ciphertext is not what the playlist says.
+/// Reason why ciphertext does not match the playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecryptError {
-    /// It is empty, or no whole number of blocks.
+    /// The ciphertext is empty, or not a whole number of blocks.
     Length,
-    /// The last block is not padded as it must be: a wrong key, a wrong initialization vector, or a cut.
+    /// The last block has invalid padding: a wrong key, a wrong initialization vector, or a truncated resource.
     Padding,
 }
 
-/// Decrypts one resource.
+/// Decryptor of one resource.
 pub struct Decryptor {
     mode: cbc::Decryptor<Aes128>,
-    /// The beginning of a block that has not come whole.
+    /// The beginning of a block that is not complete yet.
     partial: [u8; BLOCK],
     filled: usize,
-    /// The last whole block, decrypted: it may be the padding.
+    /// The last complete block, decrypted. It may contain the padding.
     held: Option<[u8; BLOCK]>,
 }
 
 impl Decryptor {
-    /// Begins with a key and an initialization vector.
+    /// Starts with a key and an initialization vector.
     pub fn new(key: &[u8; BLOCK], iv: &[u8; BLOCK]) -> Self {
         Self {
             mode: cbc::Decryptor::new(&(*key).into(), &(*iv).into()),
@@ -40,7 +40,7 @@ impl Decryptor {
         }
     }
 
-    /// Takes the next ciphertext; `plain` is called with what is known to be payload.
+    /// Decrypts the next piece of ciphertext and passes to `plain` all blocks that cannot be padding.
     pub fn take(&mut self, mut piece: &[u8], plain: &mut impl FnMut(&[u8])) {
         while !piece.is_empty() {
             let room = BLOCK - self.filled;
@@ -61,7 +61,7 @@ impl Decryptor {
         }
     }
 
-    /// The resource is complete: `plain` is called with the rest of the payload.
+    /// Ends the resource: checks the padding and passes the rest of the payload to `plain`.
     ///
     /// # Errors
     /// See [`DecryptError`].
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_published_vector_is_decrypted() {
-        // NIST SP 800-38A, F.2.2: CBC-AES128, the first two blocks; what follows is not padded.
+        // NIST SP 800-38A, F.2.2: CBC-AES128, the first two blocks. The plaintext is not padded.
         let hex = |text: &str| -> Vec<u8> {
             (0..text.len())
                 .step_by(2)

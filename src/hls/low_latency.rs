@@ -1,4 +1,4 @@
-//! What low-latency playlists add: parts, hints, reports, delta updates, delivery directives.
+//! Elements of low-latency playlists: parts, hints, reports, delta updates, delivery directives.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,39 +9,39 @@ use super::{
     text::{Reference, Text},
 };
 
-/// A partial segment (RFC 8216bis section 4.4.4.9).
+/// Partial segment (RFC 8216bis section 4.4.4.9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Where it is.
+    /// Its URL.
     pub uri: Reference,
-    /// How long it plays.
+    /// Its duration.
     pub duration: Duration,
-    /// Which part of the resource it is; all of it if absent.
+    /// Its byte range within the resource; the whole resource if absent.
     pub byte_range: Option<ByteRange>,
     /// Decoding can begin here.
     pub independent: bool,
-    /// It does not exist and must not be requested.
+    /// The part does not exist and must not be requested.
     pub gap: bool,
 }
 
-/// The parts of a segment that is not finished: those behind the last segment of the list.
+/// Parts of a segment that is not finished: those after the last segment of the playlist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfinished {
-    /// The media sequence number that the segment will have.
+    /// Media sequence number that the segment will have.
     pub sequence: u64,
-    /// The discontinuity sequence number that the segment will have.
+    /// Discontinuity sequence number that the segment will have.
     pub discontinuity_sequence: u64,
-    /// The initialization section that its parts need.
+    /// Initialization section that its parts need.
     pub init: Option<Arc<Init>>,
-    /// The keys that hold for it; see [`Segment::keys`](super::Segment::keys).
+    /// Keys that apply to it; see [`Segment::keys`](super::Segment::keys).
     pub keys: Option<Arc<[Key]>>,
-    /// The wall-clock time of its first sample, where the playlist says so.
+    /// Wall-clock time of its first sample, if the playlist states it.
     pub date_time: Option<Timestamp>,
     /// Its parts so far, at least one.
     pub parts: Vec<Part>,
 }
 
-/// Which delta updates a server offers.
+/// Delta updates that a server offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum SkipSupport {
     /// None.
@@ -53,22 +53,22 @@ pub enum SkipSupport {
     DateRanges,
 }
 
-/// What the server offers and how far from the end a client shall play (section 4.4.3.8).
+/// Delivery features of the server, and the distance from the end at which clients shall play (section 4.4.3.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ServerControl {
-    /// What older than this before the end of the list can be skipped.
+    /// Segments further than this from the end of the playlist can be skipped.
     pub can_skip_until: Option<Duration>,
-    /// Which delta updates there are.
+    /// Delta updates that the server offers.
     pub skip: SkipSupport,
-    /// The server holds a reload back until its news are there.
+    /// The server can delay its response to a reload until the playlist has news.
     pub can_block_reload: bool,
-    /// The distance from the end at which to play, at least; absent: three target durations.
+    /// Minimum distance from the end at which to play; if absent, three target durations.
     pub hold_back: Option<Duration>,
-    /// The same when playing parts.
+    /// Minimum distance from the end when playing parts.
     pub part_hold_back: Option<Duration>,
 }
 
-/// What a preload hint is for.
+/// Kind of resource that a preload hint announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HintKind {
     /// A part.
@@ -77,35 +77,35 @@ pub enum HintKind {
     Init,
 }
 
-/// A resource that will be needed soon (section 4.4.5.3).
+/// Resource that will be needed soon (section 4.4.5.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreloadHint {
-    /// What it will be.
+    /// Kind of resource.
     pub kind: HintKind,
-    /// Where it will be.
+    /// URL at which it will be.
     pub uri: Reference,
     /// Its first byte within the resource.
     pub offset: u64,
-    /// How many bytes; up to the end if absent.
+    /// Number of bytes; up to the end if absent.
     pub length: Option<u64>,
 }
 
-/// How far another rendition is (section 4.4.5.4).
+/// Progress of another rendition (section 4.4.5.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenditionReport {
-    /// The media playlist of that rendition.
+    /// URL of the media playlist of that rendition.
     pub uri: Reference,
-    /// Its last sequence number; absent: that of the list which carries the report.
+    /// Its last sequence number; if absent, that of the playlist that carries the report.
     pub last_sequence: Option<u64>,
-    /// Its last part, counted from 0; absent: that of the list which carries the report.
+    /// Its last part, counted from 0; if absent, that of the playlist that carries the report.
     pub last_part: Option<u64>,
 }
 
-/// What a delta update leaves out (section 4.4.5.2).
+/// Content that a delta update leaves out (section 4.4.5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// How many segments at the beginning of the list.
+    /// Number of segments skipped at the beginning of the playlist.
     pub segments: u64,
-    /// The IDs of the date ranges that have gone recently.
+    /// IDs of the date ranges that were removed recently.
     pub removed_date_ranges: Vec<Text>,
 }

@@ -1,8 +1,8 @@
-//! A media playlist (RFC 8216bis sections 4.4.3 to 4.4.5) and what a player asks of it.
+//! Media playlist (RFC 8216bis sections 4.4.3 to 4.4.5) and the queries that a player makes on it.
 //!
 //! * The sequence numbers of [`Media::segments`] rise by exactly one from segment to segment.
-//! * The first of them is [`Media::media_sequence`], unless a delta update skipped segments or more were listed
-//!   than are kept.
+//! * The first of them is [`Media::media_sequence`], unless a delta update skipped segments, or the playlist listed
+//!   more than are kept.
 //! * The sum of all durations is finite: each is bounded, and so is their number.
 
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::{
     segments::Segments,
 };
 
-/// How a playlist may change (section 4.4.3.5).
+/// Kind of change that a playlist allows (section 4.4.3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlaylistType {
     /// Segments are only added.
@@ -28,82 +28,82 @@ pub enum PlaylistType {
     Vod,
 }
 
-/// Where to begin (section 4.4.2.2).
+/// Position at which to start (section 4.4.2.2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Start {
-    /// Seconds from the beginning, or from the end where negative; finite.
+    /// Seconds from the beginning or, if negative, from the end; finite.
     pub time_offset: f64,
-    /// Not from the beginning of the segment, but exactly there.
+    /// Start exactly at this time, not at the beginning of its segment.
     pub precise: bool,
 }
 
-/// A media playlist.
+/// Media playlist.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Media {
-    /// The protocol version; 1 where the playlist does not say.
+    /// Protocol version; 1 if the playlist does not state it.
     pub version: u64,
-    /// No segment is longer. 0 is possible: whoever paces by it needs a floor.
+    /// Maximum duration of a segment. May be 0: code that paces by it needs a floor.
     pub target_duration: Duration,
-    /// The sequence number of the first segment that the playlist lists or skips.
+    /// Sequence number of the first segment that the playlist lists or skips.
     pub media_sequence: u64,
-    /// The discontinuity sequence number of that segment.
+    /// Discontinuity sequence number of that segment.
     pub discontinuity_sequence: u64,
     /// No segment will be added.
     pub endlist: bool,
-    /// How the playlist may change; absent: live, segments come and go.
+    /// Kind of change that the playlist allows; if absent, it is live: segments come and go.
     pub playlist_type: Option<PlaylistType>,
-    /// The segments hold one I-frame each.
+    /// Each segment holds a single I-frame.
     pub i_frames_only: bool,
-    /// Every segment can be decoded alone.
+    /// Every segment can be decoded independently.
     pub independent_segments: bool,
     /// The segments, oldest first.
     pub segments: Segments,
-    /// The parts behind the last segment.
+    /// The parts after the last segment.
     pub unfinished: Option<Unfinished>,
-    /// Where to begin.
+    /// Position at which to start.
     pub start: Option<Start>,
-    /// What the server offers and how far from the end to play.
+    /// Delivery features of the server, and the distance from the end at which to play.
     pub server_control: Option<ServerControl>,
-    /// No part is longer; absent where there are no parts.
+    /// Maximum duration of a part; absent if there are no parts.
     pub part_target: Option<Duration>,
-    /// What will be needed soon.
+    /// Resources that will be needed soon.
     pub preload_hints: Vec<PreloadHint>,
-    /// How far other renditions are.
+    /// Progress of other renditions.
     pub rendition_reports: Vec<RenditionReport>,
-    /// What this delta update leaves out; absent in a complete playlist.
+    /// Content that this delta update leaves out; absent in a complete playlist.
     pub skipped: Option<Skipped>,
     /// Ranges of time, in the order of the playlist.
     pub date_ranges: Vec<DateRange>,
-    /// What was wrong and tolerated.
+    /// Flaws that were tolerated.
     pub flaws: PlaylistFindings,
-    /// What of the budget it takes.
+    /// Charge to the budget.
     pub(super) charge: Charge,
 }
 
 impl Media {
-    /// The sum of the durations of all segments.
+    /// Returns the sum of the durations of all segments.
     pub fn total_duration(&self) -> Duration {
         self.segments.iter().map(Segment::duration).sum()
     }
 
-    /// The sequence number of the newest segment.
+    /// Returns the sequence number of the newest segment.
     pub fn last_sequence(&self) -> Option<u64> {
         self.segments.last().map(Segment::sequence)
     }
 
-    /// The segment with `sequence`, found in constant time.
+    /// Finds the segment with `sequence` in constant time.
     pub fn segment(&self, sequence: u64) -> Option<Segment<'_>> {
         self.index_of(sequence).and_then(|index| self.segments.get(index))
     }
 
-    /// The place of `sequence` in the list.
+    /// Returns the index of `sequence` in [`Media::segments`].
     pub fn index_of(&self, sequence: u64) -> Option<usize> {
         let first = self.segments.first()?.sequence();
         let index = usize::try_from(sequence.checked_sub(first)?).ok()?;
         (index < self.segments.len()).then_some(index)
     }
 
-    /// How many parts are listed, those of the unfinished segment included.
+    /// Counts the listed parts, including those of the unfinished segment.
     pub fn part_count(&self) -> usize {
         self.segments.parts().count() + self.unfinished_parts()
     }
@@ -112,9 +112,10 @@ impl Media {
         self.unfinished.as_ref().map_or(0, |unfinished| unfinished.parts.len())
     }
 
-    /// Returns true when a reload brought nothing new, in constant time.
+    /// Reports in constant time whether a reload brought nothing new.
     ///
-    /// A segment is its number: URLs that were signed anew make no other list (hls.js compares the same way).
+    /// A segment is identified by its number: newly signed URLs do not make a different playlist. hls.js compares in
+    /// the same way.
     pub fn is_same_list_as(&self, before: &Self) -> bool {
         self.media_sequence == before.media_sequence
             && self.endlist == before.endlist
@@ -122,13 +123,13 @@ impl Media {
             && self.unfinished_parts() == before.unfinished_parts()
     }
 
-    /// Returns true when the sequence numbers are a stand-in, because the playlist's own could not be read.
+    /// Reports whether the sequence numbers are a stand-in because the playlist's own could not be read.
     pub fn is_unnumbered(&self) -> bool {
         self.flaws.get(Finding::BadMediaSequence).is_some()
     }
 
-    /// The wall-clock time of the first sample of `sequence`: as written, or counted on from an earlier segment
-    /// of the same timeline (section 6.3.3).
+    /// Returns the wall-clock time of the first sample of `sequence`: as written, or extrapolated from an earlier
+    /// segment of the same timeline (section 6.3.3).
     pub fn date_time_of(&self, sequence: u64) -> Option<Timestamp> {
         let mut passed = Duration::ZERO;
         let index = self.index_of(sequence)?;

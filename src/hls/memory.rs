@@ -1,6 +1,6 @@
-//! How much memory a playlist takes, for the [`Budget`] that all playlists are charged to.
+//! Estimates the memory of a playlist, for the [`Budget`] that all playlists are charged to.
 //!
-//! An estimate that errs upwards: short texts count with the header that a shared text has.
+//! The estimate errs upwards: even a short text counts with the header of a shared text.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use super::{
     text::{Reference, Text},
 };
 
-/// The counters of a shared text, and what an allocator adds to it.
+/// Bytes of the counters of a shared text, and of the allocator's overhead.
 const SHARED_BYTES: usize = 32;
 
 impl Playlist {
-    /// Charges the playlist, which was made of `text_bytes` of text, to `budget` for as long as it is kept.
+    /// Charges the playlist, parsed from `text_bytes` of text, to `budget` for as long as it is kept.
     ///
     /// # Errors
-    /// [`OverBudget`].
+    /// [`OverBudget`] if the budget does not have that many bytes left.
     pub fn charge_to(&mut self, budget: &Arc<Budget>, text_bytes: usize) -> Result<(), OverBudget> {
         match self {
             Self::Media(media) => media.charge = Charge::new(budget, media.heap_bytes())?,
@@ -49,7 +49,8 @@ impl Media {
 }
 
 impl Multivariant {
-    /// Its texts are pieces of the `text_bytes` that it was made of, and no shorter than their headers.
+    /// Returns the bytes on the heap. The texts are pieces of the `text_bytes` of the source; as many again are
+    /// counted for their headers.
     fn heap_bytes(&self, text_bytes: usize) -> usize {
         size_of::<Self>()
             + (self.variants.capacity() + self.i_frame_variants.capacity()) * size_of::<Variant>()
@@ -67,7 +68,7 @@ impl Part {
 }
 
 impl Init {
-    /// Its keys are those of segments.
+    /// Returns the bytes on the heap without its keys, which are shared with the segments.
     pub(super) fn heap_bytes(&self) -> usize {
         size_of::<Self>() + SHARED_BYTES + self.uri.heap_bytes()
     }

@@ -1,8 +1,8 @@
-//! A delta update put together with the playlist before it (RFC 8216bis sections 6.2.5.1 and 6.3.7).
+//! Merges a delta update with the previous playlist (RFC 8216bis sections 6.2.5.1 and 6.3.7).
 //!
-//! * What a client holds after a merge is what a complete playlist would have said.
-//! * As many segments are kept as of any playlist, the newest.
-//! * Where the update does not fit, nothing is guessed: the client asks again without `_HLS_skip`.
+//! * After a merge the client has the same playlist as from a complete response.
+//! * The result keeps as many segments as any playlist, the newest.
+//! * If the update does not fit, nothing is guessed: the client requests the playlist again without `_HLS_skip`.
 
 use std::collections::HashSet;
 
@@ -16,20 +16,21 @@ use super::{
     text::Text,
 };
 
-/// The playlist before does not hold all the segments that the update skips, up to those that it lists.
+/// Error: the previous playlist lacks some of the segments that the update skips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the playlist before does not hold what the delta update skips")]
 pub struct MergeError;
 
 impl Media {
-    /// The complete playlist: this delta update with what it skips taken from `previous`. A playlist that skips
-    /// nothing is returned as it is.
+    /// Completes this delta update with the skipped segments and date ranges of `previous`. A playlist that skips
+    /// nothing is returned unchanged.
     ///
     /// # Errors
-    /// [`MergeError`] where `previous` lacks a skipped segment; then the complete playlist is to be requested.
+    /// [`MergeError`] if `previous` lacks a skipped segment; the client must then request the complete playlist.
     pub fn merged_with(mut self, previous: &Self) -> Result<Self, MergeError> {
         let Some(skipped) = self.skipped.take() else { return Ok(self) };
         let kept = skipped_segments(previous, self.media_sequence, skipped.segments)?;
+        // The skipped segments must end where the listed ones begin.
         let follows =
             |last: Segment<'_>, first: Segment<'_>| last.sequence().checked_add(1) == Some(first.sequence());
         let last = kept.clone().next_back();
@@ -39,10 +40,12 @@ impl Media {
         let first =
             kept.clone().next().or(self.segments.first()).map_or(self.media_sequence, Segment::sequence);
         let mut segments = Segments::default();
+        // The two playlists may begin with different discontinuity sequence numbers.
         for segment in kept {
             let timeline = segment.discontinuity_sequence().saturating_sub(self.discontinuity_sequence);
             segments.push(NewSegment { timeline, ..segment.to_new() });
         }
+        // Listed segments inherit the state that the skipped tags would have left.
         for segment in &self.segments {
             let mut segment = segment.to_new();
             if let Some(last) = last {
@@ -62,7 +65,7 @@ impl Media {
         Ok(self)
     }
 
-    /// What the tags of the skipped segments say about the parts behind the last segment.
+    /// Applies the tags of the skipped segments, of which `last` is the last, to the parts after the last segment.
     fn carry_over(&mut self, last: Segment<'_>) {
         let discontinuities = last.discontinuity_sequence().saturating_sub(self.discontinuity_sequence);
         if let Some(unfinished) = &mut self.unfinished {
@@ -73,7 +76,7 @@ impl Media {
         }
     }
 
-    /// Date ranges that the update neither repeats nor removes stay.
+    /// Restores the date ranges that the update neither repeats nor removes.
     fn restore_date_ranges(&mut self, previous: &Self, skipped: &Skipped) {
         let gone = skipped.removed_date_ranges.iter();
         let known: HashSet<Text> =
@@ -83,7 +86,7 @@ impl Media {
     }
 }
 
-/// What the tags of the skipped segments, of which `last` is the last one, say about a segment behind them.
+/// Applies the tags of the skipped segments, of which `last` is the last, to a later segment.
 fn carry_over(last: Segment<'_>, discontinuities: u64, segment: &mut NewSegment) {
     segment.timeline = segment.timeline.saturating_add(discontinuities);
     segment.init = segment.init.take().or_else(|| last.init().cloned());
@@ -93,7 +96,7 @@ fn carry_over(last: Segment<'_>, discontinuities: u64, segment: &mut NewSegment)
     }
 }
 
-/// The `count` segments of `previous` from sequence number `first` on.
+/// Returns the `count` segments of `previous` from sequence number `first` on.
 fn skipped_segments(previous: &Media, first: u64, count: u64) -> Result<Iter<'_>, MergeError> {
     if count == 0 {
         return Ok(previous.segments.range(0..0));

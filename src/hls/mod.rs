@@ -1,12 +1,15 @@
-//! Playlists: text to values, as RFC 8216bis (draft-pantos-hls-rfc8216bis-22) says, and what a client reads from them.
+//! HLS playlists: the parser from text to values, following RFC 8216bis (draft-pantos-hls-rfc8216bis-22), and the
+//! queries that a client makes on them.
 //!
-//! * [`parse()`] is a total function over bytes: it never panics, takes linear time and is bounded by `vocabulary::limits`.
-//! * One bad line never costs the rest of a playlist: it is left out and counted in [`PlaylistFindings`]. An error is only
-//!   what makes the whole unusable: no playlist at all, a broken encoding, an undefined variable, two kinds in one.
+//! * [`parse()`] is a total function over bytes: it never panics, takes linear time and is bounded by
+//!   `vocabulary::limits`.
+//! * A bad line never costs the rest of a playlist: it is skipped and counted in [`PlaylistFindings`]. Only a flaw
+//!   that makes the whole unusable is an error: bytes that are not a playlist, a broken encoding, an undefined
+//!   variable, lines of both kinds.
 //! * No text of a playlist is printed raw: [`Text`] and [`Reference`] have no `Display`.
 //!
-//! quick-m3u8 takes tags and numbers apart; the line rules, attribute lists, everything that is carried over from
-//! line to line, and the model are ours.
+//! quick-m3u8 splits tags and parses numbers. The line rules, attribute lists, all state carried from line to line,
+//! and the model are our own.
 
 pub mod checks_reload;
 mod checks_static;

@@ -1,4 +1,4 @@
-//! A multivariant playlist (RFC 8216bis section 4.4.6): which streams there are to choose from.
+//! Multivariant playlist (RFC 8216bis section 4.4.6): the streams to choose from.
 
 use crate::vocabulary::budget::Charge;
 
@@ -10,37 +10,37 @@ use super::{
     variables::Variables,
 };
 
-/// A multivariant playlist.
+/// Multivariant playlist.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Multivariant {
-    /// The protocol version; 1 where the playlist does not say.
+    /// Protocol version; 1 if the playlist does not state it.
     pub version: u64,
-    /// The variants, in the order of the playlist.
+    /// Variants, in the order of the playlist.
     pub variants: Vec<Variant>,
     /// Alternative audio, video, subtitles and captions.
     pub renditions: Vec<Rendition>,
-    /// Variants of I-frames only, for fast forward and the like.
+    /// Variants of I-frames only, for instance for fast forward.
     pub i_frame_variants: Vec<Variant>,
     /// Data about the presentation.
     pub session_data: Vec<SessionData>,
-    /// Keys that can be loaded ahead.
+    /// Keys that can be loaded in advance.
     pub session_keys: Vec<Key>,
-    /// Where to ask for the order of pathways.
+    /// Server of the order of pathways.
     pub content_steering: Option<ContentSteering>,
-    /// Every segment of every variant can be decoded alone.
+    /// Every segment of every variant can be decoded independently.
     pub independent_segments: bool,
-    /// Where to begin.
+    /// Position at which to start.
     pub start: Option<Start>,
     /// The variables that its media playlists may import.
     pub variables: Variables,
-    /// What was wrong and tolerated.
+    /// Flaws that were tolerated.
     pub flaws: PlaylistFindings,
-    /// What of the budget it takes.
+    /// Charge to the budget.
     pub(super) charge: Charge,
 }
 
 impl Multivariant {
-    /// The renditions of one group, in the order of the playlist.
+    /// Returns the renditions of one group, in the order of the playlist.
     pub fn group<'a>(
         &'a self,
         kind: RenditionKind,
@@ -53,9 +53,9 @@ impl Multivariant {
 /// One way to play the presentation (section 4.4.6.2; section 4.4.6.3 for I-frames only).
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Variant {
-    /// Its media playlist.
+    /// URL of its media playlist.
     pub uri: Reference,
-    /// Peak bits per second; where the playlist does not say, the average; else 0.
+    /// Peak bits per second; if the playlist does not state it, the average; else 0.
     pub bandwidth: u64,
     /// Average bits per second.
     pub average_bandwidth: Option<u64>,
@@ -63,21 +63,21 @@ pub struct Variant {
     pub codecs: Option<Text>,
     /// Codecs with backward-compatible enhancement.
     pub supplemental_codecs: Option<Text>,
-    /// Width and height of the picture.
+    /// Width and height of the video.
     pub resolution: Option<Resolution>,
-    /// Pictures per second, at most.
+    /// Maximum frames per second.
     pub frame_rate: Option<f64>,
-    /// How much the author prefers it, higher is better.
+    /// Preference of the author; higher is better.
     pub score: Option<f64>,
     /// `SDR`, `HLG` or `PQ`.
     pub video_range: Option<Text>,
     /// `TYPE-0`, `TYPE-1` or `NONE`.
     pub hdcp_level: Option<Text>,
-    /// What devices must be able to do, `KEYFORMAT:CPC/...`.
+    /// Capabilities that devices need, `KEYFORMAT:CPC/...`.
     pub allowed_cpc: Option<Text>,
-    /// Stereoscopic and the like.
+    /// Video layout, for instance stereoscopic.
     pub video_layout: Option<Text>,
-    /// Names it across reloads.
+    /// Identifies the variant across reloads.
     pub stable_id: Option<Text>,
     /// Group of its audio renditions.
     pub audio: Option<Text>,
@@ -87,26 +87,26 @@ pub struct Variant {
     pub subtitles: Option<Text>,
     /// Group of its captions; absent also for `NONE`.
     pub closed_captions: Option<Text>,
-    /// The pathway that it belongs to; absent: `.`.
+    /// Pathway that it belongs to; if absent, `.`.
     pub pathway: Option<Text>,
 }
 
 /// Width and height in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolution {
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u64,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u64,
 }
 
-/// What a rendition carries.
+/// Media type of a rendition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum RenditionKind {
-    /// Sound.
+    /// Audio.
     #[default]
     Audio,
-    /// Pictures.
+    /// Video.
     Video,
     /// Text in a playlist of its own.
     Subtitles,
@@ -117,31 +117,31 @@ pub enum RenditionKind {
 /// An alternative of a variant (section 4.4.6.1).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Rendition {
-    /// What it carries.
+    /// Media type.
     pub kind: RenditionKind,
-    /// Its media playlist; absent: it is within that of the variant.
+    /// URL of its media playlist; if absent, the media is part of the variant.
     pub uri: Option<Reference>,
-    /// The group that variants name; empty where the playlist does not say.
+    /// Group that variants name; empty if the playlist does not state it.
     pub group: Text,
-    /// What people call it; empty where the playlist does not say.
+    /// Name for people; empty if the playlist does not state it.
     pub name: Text,
     /// RFC 5646 language.
     pub language: Option<Text>,
-    /// A language that goes with it.
+    /// Associated language.
     pub associated_language: Option<Text>,
-    /// Names it across reloads.
+    /// Identifies the rendition across reloads.
     pub stable_id: Option<Text>,
-    /// To be played unless the viewer chose another.
+    /// Play it unless the viewer chose another.
     pub default: bool,
-    /// To be played when it fits the environment.
+    /// Play it if it suits the environment.
     pub autoselect: bool,
     /// Essential to play.
     pub forced: bool,
-    /// The captions within the video: `CC1`, `SERVICE7`.
+    /// Identifies captions within the video: `CC1`, `SERVICE7`.
     pub instream_id: Option<Text>,
     /// Comma-separated media characteristics.
     pub characteristics: Option<Text>,
-    /// Channels of sound, `6`, `16/JOC`.
+    /// Audio channels, `6`, `16/JOC`.
     pub channels: Option<Text>,
     /// Bits per sample.
     pub bit_depth: Option<u64>,
@@ -152,11 +152,11 @@ pub struct Rendition {
 /// Data about the presentation (section 4.4.6.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionData {
-    /// Which data.
+    /// Identifies the data.
     pub id: Text,
     /// The data itself.
     pub value: Option<Text>,
-    /// Or where it is.
+    /// URL of the data, if it is not in the playlist.
     pub uri: Option<Reference>,
     /// `JSON` or `RAW`.
     pub format: Option<Text>,
@@ -164,11 +164,11 @@ pub struct SessionData {
     pub language: Option<Text>,
 }
 
-/// Where to ask for the order of pathways (section 4.4.6.6).
+/// Server of the order of pathways (section 4.4.6.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentSteering {
-    /// The steering manifest.
+    /// URL of the steering manifest.
     pub server_uri: Reference,
-    /// The pathway to begin with; absent: `.`.
+    /// Pathway to start with; if absent, `.`.
     pub pathway: Option<Text>,
 }

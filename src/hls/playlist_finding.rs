@@ -1,21 +1,21 @@
-//! What was wrong in a playlist and yet tolerated: each finding with its first line and a count.
+//! Flaws that the parser found in a playlist and tolerated: each finding with its first line and a count.
 //!
-//! * A finding stands at most once in [`PlaylistFindings`]: a hostile playlist cannot make the list grow.
+//! * [`PlaylistFindings`] contains each finding at most once: a hostile playlist cannot make it grow.
 
 use crate::vocabulary::Finding;
 
 /// One kind of flaw in the text of a playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlaylistFinding {
-    /// What is wrong.
+    /// The finding.
     pub finding: Finding,
-    /// The first line (from 1) where it stands; 0: the playlist as a whole.
+    /// First line with the flaw, counted from 1; 0 stands for the playlist as a whole.
     pub line: u32,
-    /// How often it stands there.
+    /// Number of occurrences.
     pub count: u32,
 }
 
-/// What was wrong in a playlist, in the order of first appearance, each finding once.
+/// Flaws of a playlist in the order of first appearance, each finding once.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct PlaylistFindings(Vec<PlaylistFinding>);
 
@@ -28,17 +28,17 @@ impl PlaylistFindings {
         }
     }
 
-    /// All of them, in the order of first appearance.
+    /// Iterates over all flaws, in the order of first appearance.
     pub fn iter(&self) -> impl Iterator<Item = &PlaylistFinding> {
         self.0.iter()
     }
 
-    /// Whether nothing was wrong.
+    /// Reports whether there are no flaws.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The flaw of this kind, if there is one.
+    /// Returns the flaw of this kind, if there is one.
     pub fn get(&self, finding: Finding) -> Option<&PlaylistFinding> {
         self.0.iter().find(|flaw| flaw.finding == finding)
     }

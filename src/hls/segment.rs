@@ -1,4 +1,4 @@
-//! A media segment and what holds for it: byte range, initialization section, keys.
+//! A media segment and the properties that apply to it: byte range, initialization section, keys.
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -10,39 +10,39 @@ use super::{
     text::{Reference, Text},
 };
 
-/// A sub-range of a resource (RFC 8216bis section 4.4.4.2), never empty, its end within `u64`.
+/// Sub-range of a resource (RFC 8216bis section 4.4.4.2). Never empty; its end fits in `u64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteRange {
     /// The first byte.
     pub offset: u64,
-    /// How many bytes, at least 1.
+    /// Number of bytes, at least 1.
     pub length: u64,
 }
 
 impl ByteRange {
-    /// The range, unless it is empty or ends beyond what can be counted.
+    /// Creates a range, unless it would be empty or end beyond `u64`.
     pub(super) fn new(offset: u64, length: u64) -> Option<Self> {
         (length > 0 && offset.checked_add(length).is_some()).then_some(Self { offset, length })
     }
 
-    /// The first byte behind the range.
+    /// Returns the offset of the first byte after the range.
     pub fn end(self) -> u64 {
         self.offset.saturating_add(self.length)
     }
 }
 
-/// An initialization section (section 4.4.4.5).
+/// Initialization section (section 4.4.4.5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Init {
-    /// Where it is.
+    /// Its URL.
     pub uri: Reference,
-    /// Which part of the resource it is; all of it if absent.
+    /// Its byte range within the resource; the whole resource if absent.
     pub byte_range: Option<ByteRange>,
-    /// The keys that hold for it; see [`Segment::keys`].
+    /// The keys that apply to it; see [`Segment::keys`].
     pub keys: Option<Arc<[Key]>>,
 }
 
-/// How a segment is encrypted (section 4.4.4.4).
+/// Encryption method of a segment (section 4.4.4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyMethod {
     /// Whole segments, AES-128 in CBC mode.
@@ -51,35 +51,35 @@ pub enum KeyMethod {
     SampleAes,
     /// Samples within the segment, AES-CTR.
     SampleAesCtr,
-    /// Whole segments, AES-256 in GCM; not decrypted here.
+    /// Whole segments, AES-256 in GCM; not decrypted by this program.
     Aes256Gcm,
-    /// A method that this program does not know: encrypted, but nothing can be done about it.
+    /// A method that this program does not know, and so cannot decrypt.
     Unknown,
 }
 
-/// A way to the decryption key (sections 4.4.4.4 and 4.4.6.5).
+/// Source of a decryption key (sections 4.4.4.4 and 4.4.6.5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// How the data is encrypted.
+    /// Encryption method of the data.
     pub method: KeyMethod,
-    /// Where the key is; absent where the playlist names none that could be requested.
+    /// URL of the key; absent if the playlist names no usable one.
     pub uri: Option<Reference>,
-    /// The initialization vector; absent: the sequence number of the segment, big-endian.
+    /// Initialization vector; if absent, the sequence number of the segment, big-endian.
     pub iv: Option<[u8; 16]>,
-    /// What the address leads to; absent: `identity`, the 16 octets of the key.
+    /// Format of the resource at the URL; if absent, `identity`: the 16 octets of the key.
     pub format: Option<Text>,
-    /// The versions of the format, `1/2/5`; absent: 1.
+    /// Versions of the format, `1/2/5`; if absent, 1.
     pub format_versions: Option<Text>,
 }
 
 impl Key {
-    /// Whether the address leads to the 16 octets of the key themselves.
+    /// Reports whether the URL leads to the 16 octets of the key themselves.
     pub fn is_identity(&self) -> bool {
         self.format.as_ref().is_none_or(|format| format.as_str() == "identity")
     }
 }
 
-/// A media segment (section 3): a place in a list of [`Segments`].
+/// Media segment (section 3): a place in a list of [`Segments`].
 #[derive(Clone, Copy)]
 pub struct Segment<'a> {
     pub(super) list: &'a Segments,
@@ -87,87 +87,89 @@ pub struct Segment<'a> {
 }
 
 impl<'a> Segment<'a> {
-    /// The media sequence number.
+    /// Returns the media sequence number.
     pub fn sequence(self) -> u64 {
         self.list.sequence(self.index)
     }
 
-    /// Where it is. Empty only where the playlist named no usable URL; the segment is a [`gap`](Self::gap) then.
+    /// Returns the URL. It is empty only if the playlist named no usable one; the segment is then a
+    /// [`gap`](Self::gap).
     pub fn uri(self) -> Reference<Cow<'a, str>> {
         Reference::of(self.list.uri(self.index))
     }
 
-    /// How long it plays, at most [`PLAYLIST_DURATION`](crate::vocabulary::limits::PLAYLIST_DURATION). 0 where the
-    /// playlist gave no usable duration: whoever paces by it needs a floor.
+    /// Returns the duration, at most [`PLAYLIST_DURATION`](crate::vocabulary::limits::PLAYLIST_DURATION). It is 0 if
+    /// the playlist gave no usable one: code that paces by it needs a floor.
     pub fn duration(self) -> Duration {
         self.list.duration(self.index)
     }
 
-    /// Which part of the resource it is; all of it if absent.
+    /// Returns the byte range within the resource; the whole resource if absent.
     pub fn byte_range(self) -> Option<ByteRange> {
         self.list.byte_range(self.index)
     }
 
-    /// The initialization section that it needs, shared by all segments that need the same.
+    /// Returns the initialization section that it needs, shared by all segments that need the same one.
     pub fn init(self) -> Option<&'a Arc<Init>> {
         self.list.init(self.index)
     }
 
-    /// The keys that hold for it, one for each key format; none if it is clear.
+    /// Returns the keys that apply to it, one for each key format; none if it is not encrypted.
     pub fn keys(self) -> &'a [Key] {
         self.shared_keys().map(|keys| &**keys).unwrap_or_default()
     }
 
-    /// The same; `None` until a playlist has named a key or said `METHOD=NONE`, empty after the latter.
+    /// Returns the same keys. `None` until a playlist has named a key or `METHOD=NONE`; empty after the latter.
     pub(super) fn shared_keys(self) -> Option<&'a Arc<[Key]>> {
         self.list.shared_keys(self.index)
     }
 
-    /// Whether the timeline may jump between the segment before and this one.
+    /// Reports whether the timeline may jump between the previous segment and this one.
     pub fn discontinuity(self) -> bool {
         self.list.discontinuity(self.index)
     }
 
-    /// The discontinuity sequence number.
+    /// Returns the discontinuity sequence number.
     pub fn discontinuity_sequence(self) -> u64 {
         self.list.discontinuity_sequence(self.index)
     }
 
-    /// Whether the segment does not exist and must not be requested (section 4.4.4.7).
+    /// Reports whether the segment does not exist and must not be requested (section 4.4.4.7).
     pub fn gap(self) -> bool {
         self.list.gap(self.index)
     }
 
-    /// About how many bits per second it has (section 4.4.4.8).
+    /// Returns its approximate bits per second (section 4.4.4.8).
     pub fn bitrate(self) -> Option<u64> {
         self.list.bitrate(self.index)
     }
 
-    /// The wall-clock time of its first sample, where the playlist says so; see
+    /// Returns the wall-clock time of its first sample, if the playlist states it; see
     /// [`Media::date_time_of`](super::Media::date_time_of).
     pub fn date_time(self) -> Option<Timestamp> {
         self.list.date_time(self.index)
     }
 
-    /// Its parts, in order, while the playlist still lists them.
+    /// Returns its parts, in order, while the playlist still lists them.
     pub fn parts(self) -> &'a [Part] {
         self.list.parts_of(self.index)
     }
 
-    /// Returns true when both name the same part of the same resource for the same time, wherever they stand.
+    /// Reports whether both segments have the same URL apart from query and fragment, the same byte range and the
+    /// same duration, at whatever place in their playlists.
     ///
-    /// The reverse proves nothing: a URL that is signed for each load differs although the media is the same. Only the
-    /// media sequence number says which segment of a playlist it is.
+    /// A different source proves nothing: a URL that is signed for each load differs although the media is the same.
+    /// Only the media sequence number identifies a segment of a playlist.
     pub fn has_same_source(self, other: Segment<'_>) -> bool {
         self.has_same_extent(other) && self.uri().without_query() == other.uri().without_query()
     }
 
-    /// Returns true when both are equally long and the same part of their resources.
+    /// Reports whether both segments have the same duration and the same byte range.
     pub(super) fn has_same_extent(self, other: Segment<'_>) -> bool {
         self.duration() == other.duration() && self.byte_range() == other.byte_range()
     }
 
-    /// All that it has, to be added to another list.
+    /// Copies all its properties, to add it to another list.
     pub(super) fn to_new(self) -> NewSegment {
         NewSegment {
             uri: self.uri().to_shared(),

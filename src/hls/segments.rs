@@ -1,9 +1,9 @@
-//! The segments of a media playlist, kept in columns: a window of hours is a list of a hundred thousand, and each
-//! viewer may be given its own.
+//! Segments of a media playlist, stored in columns: a window of hours has up to a hundred thousand, and each viewer
+//! may get its own.
 //!
-//! * A [`Segment`] is a place in the list; what it has is looked up in the columns.
-//! * A segment of a long list costs four bytes for its duration and a few for its URL. Everything else is kept only
-//!   where it changes from one segment to the next, or for the segments that have it.
+//! * A [`Segment`] is a place in the list; its properties are looked up in the columns.
+//! * A segment of a long list costs four bytes for its duration and a few for its URL. All other properties are
+//!   stored only where they change from one segment to the next, or for the segments that have them.
 //! * The sequence numbers rise by exactly one from segment to segment.
 
 mod columns;
@@ -22,16 +22,16 @@ use super::{
 use columns::{Runs, Span, Sparse, SparseNumbers};
 use uris::Uris;
 
-/// Segments of a playlist, the oldest first.
+/// Segments of a playlist, oldest first.
 #[derive(Clone, Default)]
 pub struct Segments {
-    /// The media sequence number of the first one.
+    /// Media sequence number of the first segment.
     first_sequence: u64,
-    /// What is added to the discontinuity sequence number of each.
+    /// Number added to each timeline to get its discontinuity sequence number.
     first_discontinuity: u64,
     uris: Uris,
     durations: Vec<Span>,
-    /// Offset and length.
+    /// Offset and length of each.
     byte_ranges: SparseNumbers<2>,
     inits: Runs<Option<Arc<Init>>>,
     keys: Runs<Option<Arc<[Key]>>>,
@@ -46,7 +46,7 @@ pub struct Segments {
     parts: Sparse<Vec<Part>>,
 }
 
-/// A segment as it is added to a list.
+/// Segment to be added to a list.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NewSegment {
     pub uri: Reference,
@@ -55,7 +55,7 @@ pub(super) struct NewSegment {
     pub init: Option<Arc<Init>>,
     pub keys: Option<Arc<[Key]>>,
     pub discontinuity: bool,
-    /// Discontinuities so far, from the beginning of the list.
+    /// Number of discontinuities so far, from the beginning of the list.
     pub timeline: u64,
     pub gap: bool,
     pub bitrate: Option<u64>,
@@ -64,63 +64,63 @@ pub(super) struct NewSegment {
 }
 
 impl Segments {
-    /// How many there are.
+    /// Returns the number of segments.
     pub fn len(&self) -> usize {
         self.durations.len()
     }
 
-    /// Whether there are none.
+    /// Reports whether there are no segments.
     pub fn is_empty(&self) -> bool {
         self.durations.is_empty()
     }
 
-    /// The segment at `index`.
+    /// Returns the segment at `index`.
     pub fn get(&self, index: usize) -> Option<Segment<'_>> {
         (index < self.len()).then_some(Segment { list: self, index })
     }
 
-    /// The oldest segment.
+    /// Returns the oldest segment.
     pub fn first(&self) -> Option<Segment<'_>> {
         self.get(0)
     }
 
-    /// The newest segment.
+    /// Returns the newest segment.
     pub fn last(&self) -> Option<Segment<'_>> {
         self.get(self.len().checked_sub(1)?)
     }
 
-    /// All segments, the oldest first.
+    /// Iterates over all segments, oldest first.
     pub fn iter(&self) -> Iter<'_> {
         self.range(0..self.len())
     }
 
-    /// The segments at these places, as far as there are any.
+    /// Iterates over the segments at these places, as far as they exist.
     pub fn range(&self, places: Range<usize>) -> Iter<'_> {
         let end = places.end.min(self.len());
         Iter { list: self, places: places.start.min(end)..end }
     }
 
-    /// The parts of each segment that lists any.
+    /// Iterates over the parts of each segment that lists any.
     pub fn part_lists(&self) -> impl Iterator<Item = &[Part]> {
         self.parts.values().iter().map(Vec::as_slice)
     }
 
-    /// The parts of all segments, in their order.
+    /// Iterates over the parts of all segments, in order.
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
         self.part_lists().flatten()
     }
 
-    /// The initialization sections, in the order in which they begin to hold.
+    /// Iterates over the initialization sections, in the order in which they take effect.
     pub fn inits(&self) -> impl Iterator<Item = &Arc<Init>> {
         self.inits.values().flatten()
     }
 
-    /// The keys, in the order in which they begin to hold.
+    /// Iterates over the keys, in the order in which they take effect.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.keys.values().flatten().flat_map(|keys| keys.iter())
     }
 
-    /// Adds the next segment.
+    /// Appends the next segment.
     pub(super) fn push(&mut self, segment: NewSegment) {
         let index = u32::try_from(self.len()).unwrap_or(u32::MAX);
         self.uris.push(segment.uri.as_str());
@@ -144,13 +144,13 @@ impl Segments {
         }
     }
 
-    /// Says with which numbers the list begins.
+    /// Sets the numbers with which the list begins.
     pub(super) fn number(&mut self, sequence: u64, discontinuity_sequence: u64) {
         self.first_sequence = sequence;
         self.first_discontinuity = discontinuity_sequence;
     }
 
-    /// The newest segments, `count` of them at most; all keep their numbers.
+    /// Returns the newest segments, at most `count`; all keep their numbers.
     pub(super) fn newest(self, count: usize) -> Self {
         let Some(surplus) = self.len().checked_sub(count).filter(|surplus| *surplus > 0) else { return self };
         let mut newest = Self::default();
@@ -159,7 +159,7 @@ impl Segments {
         newest
     }
 
-    /// Gives back memory that was taken for more segments.
+    /// Releases spare capacity.
     pub(super) fn shrink(&mut self) {
         self.uris.shrink();
         self.durations.shrink_to_fit();
@@ -174,7 +174,7 @@ impl Segments {
         self.parts.shrink();
     }
 
-    /// Bytes on the heap, shared ones included.
+    /// Returns the bytes on the heap, including shared ones.
     pub(super) fn heap_bytes(&self) -> usize {
         let columns = self.uris.heap_bytes()
             + self.durations.capacity() * size_of::<Span>()
@@ -194,7 +194,7 @@ impl Segments {
     }
 }
 
-/// What a segment has, looked up for [`Segment`].
+/// Lookup of the properties of a [`Segment`].
 impl Segments {
     pub(super) fn sequence(&self, index: usize) -> u64 {
         self.first_sequence.saturating_add(index as u64)
@@ -225,7 +225,7 @@ impl Segments {
         self.discontinuities.binary_search(&place(index)).is_ok()
     }
 
-    /// Discontinuities from the beginning of the list.
+    /// Returns the number of discontinuities from the beginning of the list.
     pub(super) fn timeline(&self, index: usize) -> u64 {
         self.timelines.get(place(index)).copied().unwrap_or_default()
     }
@@ -256,7 +256,7 @@ fn place(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// A date as it is kept: years 1678 to 2261 fit.
+/// Converts a date to its stored form; years 1678 to 2261 fit.
 pub(super) fn nanoseconds(date_time: Timestamp) -> Option<i64> {
     i64::try_from(date_time.as_nanosecond()).ok()
 }
@@ -282,7 +282,7 @@ impl<'a> IntoIterator for &'a Segments {
     }
 }
 
-/// Goes through segments, from either end.
+/// Iterator over segments, from either end.
 #[derive(Clone, Debug)]
 pub struct Iter<'a> {
     list: &'a Segments,
@@ -314,7 +314,7 @@ mod tests {
     use super::*;
     use crate::hls::parse::tests::media;
 
-    /// A list of `count` segments with `lines` before each.
+    /// Builds a list of `count` segments with `lines` before each.
     fn list(count: usize, lines: &str, uri: impl Fn(usize) -> String) -> Segments {
         let segments =
             (0..count).map(|n| format!("{}#EXTINF:4,\n{}\n", lines.replace("{n}", &n.to_string()), uri(n)));

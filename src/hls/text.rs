@@ -1,24 +1,24 @@
-//! The texts of a playlist: shared, cheap to clone, and never printed as they came.
+//! Texts of a playlist: shared, cheap to clone, and never printed raw.
 //!
-//! * A [`Reference`] holds no control character, and is empty only where a segment has no usable address.
-//! * Their `Debug` is sanitised; that of a [`Reference`] shows the file name only, as everything else may be a secret.
+//! * A [`Reference`] holds no control character, and is empty only if a segment has no usable URL.
+//! * Their `Debug` is sanitised; that of a [`Reference`] shows only the file name, because the rest may be secret.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use crate::vocabulary::Untrusted;
 use crate::vocabulary::secret_shape::{self, shown_segment};
 
-/// A text of a playlist that is not an address: a codec list, a group, a name.
+/// Text of a playlist that is not a URL: a codec list, a group, a name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Text(Arc<str>);
 
 impl Text {
-    /// The text as it came, to compare and to compute with; to print it, take [`Text::shown`].
+    /// Returns the raw text, to compare and to compute with. To print it, use [`Text::shown`].
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text made safe to print, what looks like a token left out.
+    /// Returns the text safe to print, with anything that looks like a token replaced.
     pub fn shown(&self) -> String {
         Untrusted::new(&secret_shape::shown_text(&self.0)).shown()
     }
@@ -36,15 +36,15 @@ impl fmt::Debug for Text {
     }
 }
 
-/// An absolute or relative address (RFC 3986), still to be resolved against that of its playlist. May hold secrets.
+/// Absolute or relative URL (RFC 3986), not yet resolved against that of its playlist. May contain secrets.
 ///
-/// The default is empty and names nothing; in a playlist only a segment that is a gap has it. That of a
-/// [`Segment`](super::Segment) borrows from its list where it can.
+/// The default is empty and refers to nothing; in a playlist only a segment that is a gap has it. The reference of a
+/// [`Segment`](super::Segment) borrows from its list if it can.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Reference<T = Arc<str>>(T);
 
 impl Reference {
-    /// Takes `text` unless it is empty or holds a control character.
+    /// Creates a reference from `text`, unless it is empty or holds a control character.
     pub(super) fn new(text: &str) -> Option<Self> {
         let usable = !text.is_empty() && !holds_control(text);
         usable.then(|| Self(text.into()))
@@ -52,42 +52,42 @@ impl Reference {
 }
 
 impl<'a> Reference<Cow<'a, str>> {
-    /// A text that was taken before.
+    /// Wraps a text that has passed [`Reference::new`].
     pub(super) fn of(text: Cow<'a, str>) -> Self {
         Self(text)
     }
 
-    /// The same, on its own.
+    /// Returns an owned copy.
     pub(super) fn to_shared(&self) -> Reference {
         Reference(self.as_str().into())
     }
 }
 
 impl<T: AsRef<str>> Reference<T> {
-    /// The text to resolve. Holds secrets: never print it.
+    /// Returns the text to resolve. Contains secrets: never print it.
     pub fn as_str(&self) -> &str {
         self.0.as_ref()
     }
 
-    /// The address without query and fragment: what stays the same where only a token is renewed.
+    /// Returns the URL without query and fragment: the part that stays the same if only a token is renewed.
     pub(super) fn without_query(&self) -> &str {
         self.as_str().split(['?', '#']).next().unwrap_or_default()
     }
 
-    /// The last segment of the path, without path parameters: what stays the same where hosts and folders change.
+    /// Returns the last segment of the path without path parameters: the part that stays if hosts and folders change.
     pub(super) fn file_name(&self) -> &str {
         let file = self.without_query().rsplit('/').next().unwrap_or_default();
         file.split(';').next().unwrap_or_default()
     }
 
-    /// The path, safe to print: what looks like a token is left out, as in a
+    /// Returns the path safe to print, with anything that looks like a token replaced, as in a
     /// [`SecretUrl`](crate::vocabulary::SecretUrl).
     pub fn shown_path(&self) -> String {
         let path = self.without_query().rsplit('@').next().unwrap_or_default();
         Untrusted::new(&secret_shape::shown_path(path)).shown()
     }
 
-    /// What a person calls the file, safe to print.
+    /// Returns the file name, safe to print.
     pub fn shown(&self) -> String {
         let file = self.without_query().rsplit(['/', '@']).next().unwrap_or_default();
         Untrusted::new(&shown_segment(file)).shown()
@@ -100,7 +100,7 @@ impl<T: AsRef<str>> fmt::Debug for Reference<T> {
     }
 }
 
-/// Whether `text` holds a control character, C0, DEL or C1.
+/// Reports whether `text` holds a control character: C0, DEL or C1.
 pub(super) fn holds_control(text: &str) -> bool {
     let low = text.bytes().any(|byte| byte < b' ' || byte == 0x7f);
     low || (!text.is_ascii() && text.chars().any(char::is_control))

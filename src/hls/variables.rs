@@ -1,7 +1,7 @@
 //! Variables of a playlist (RFC 8216bis sections 4.3 and 4.4.2.3): definition, import, substitution.
 //!
-//! * A value is inserted once and not looked through again: no definition can multiply another.
-//! * All that is inserted into one playlist is together at most [`limits::PLAYLIST_BYTES`].
+//! * A substituted value is not expanded again: no definition can multiply another.
+//! * All substitutions into one playlist insert at most [`limits::PLAYLIST_BYTES`] together.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -9,12 +9,12 @@ use crate::vocabulary::{limits, outcome::Fault, percent::percent_decoded};
 
 use super::{parse::ParseError, text::Text};
 
-/// What a playlist cannot know of itself. Has no `Debug`: the query may hold secrets.
+/// Values from outside the playlist. Has no `Debug`: the query may contain secrets.
 #[derive(Clone, Copy, Default)]
 pub struct Context<'a> {
-    /// The query of the address of the playlist, without `?`, for `QUERYPARAM`.
+    /// Query of the playlist's URL, without `?`, for `QUERYPARAM`.
     pub query: Option<&'a str>,
-    /// The variables of the multivariant playlist, for `IMPORT`.
+    /// Variables of the multivariant playlist, for `IMPORT`.
     pub imported: Option<&'a Variables>,
 }
 
@@ -23,12 +23,12 @@ pub struct Context<'a> {
 pub struct Variables(BTreeMap<Text, Text>);
 
 impl Variables {
-    /// The value of `name`.
+    /// Returns the value of `name`.
     pub fn get(&self, name: &str) -> Option<&Text> {
         self.0.get(&Text::from(name))
     }
 
-    /// Whether there is none.
+    /// Reports whether there are no variables.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -36,7 +36,8 @@ impl Variables {
     /// Defines `name`.
     ///
     /// # Errors
-    /// A name that is not one, or is defined already, and too many definitions, cost the playlist (section 4.4.2.3).
+    /// An invalid name, a second definition of a name, or too many definitions make the playlist unusable (section
+    /// 4.4.2.3).
     pub(super) fn define(&mut self, name: &str, value: &str) -> Result<(), ParseError> {
         if name.is_empty() || !name.bytes().all(is_name_byte) {
             return Err(ParseError::new(Fault::PlaylistSyntax, "a variable has no valid name"));
@@ -54,7 +55,7 @@ impl Variables {
         Ok(())
     }
 
-    /// `text` with each `{$name}` replaced; `budget` is what may still be inserted.
+    /// Replaces each `{$name}` in `text`. `budget` is the number of bytes that may still be inserted.
     pub(super) fn expand<'t>(&self, text: &'t str, budget: &mut usize) -> Result<Cow<'t, str>, ParseError> {
         let Some(mut at) = text.find("{$") else { return Ok(Cow::Borrowed(text)) };
         let mut expanded = String::with_capacity(text.len());
@@ -94,10 +95,10 @@ impl fmt::Debug for Variables {
     }
 }
 
-/// Name and what follows of a text that begins with a variable reference.
+/// Splits a text that begins with a variable reference into the name and the rest.
 fn reference(text: &str) -> Option<(&str, &str)> {
     let behind = text.strip_prefix("{$")?;
-    // A name ends at its first byte that is none, so that many opening braces cost linear time.
+    // The scan stops at the first byte that is not part of a name, so that many opening braces cost linear time.
     let end = behind.bytes().position(|byte| !is_name_byte(byte))?;
     let (name, rest) = behind.split_at(end);
     let rest = rest.strip_prefix('}')?;
@@ -113,7 +114,7 @@ pub(super) fn undefined(name: &str, what: &str) -> ParseError {
 }
 
 impl Context<'_> {
-    /// The percent-decoded value of a query parameter; one without value counts as absent (section 4.4.2.3).
+    /// Returns the percent-decoded value of a query parameter; an empty value counts as absent (section 4.4.2.3).
     pub(super) fn query_parameter(&self, name: &str) -> Option<String> {
         let pairs = self.query?.split('&').filter_map(|pair| pair.split_once('='));
         pairs

@@ -1,8 +1,8 @@
-//! The dates of a live playlist beside the wall clock of this machine.
+//! Compares the dates of a live playlist with the wall clock of this machine.
 //!
-//! * The newest segment of a live list was finished a moment ago. Dates that put its end elsewhere come from a clock or
-//!   a time zone that is wrong, there or here: nothing that is computed from them is true.
-//! * A few seconds are no proof: clocks differ, encoders date the end of a segment, and caches keep lists.
+//! * The newest segment of a live playlist was completed a moment ago. If its dates say otherwise, a clock or a time
+//!   zone is wrong, there or here, and nothing computed from them is true.
+//! * A few seconds prove nothing: clocks differ, encoders date the end of a segment, and caches keep playlists.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::media::Media;
 
-/// The end of a live list may lie this far in the future: clocks of hosts that are synchronised badly.
+/// Maximum time by which the end of a live playlist may lie in the future: hosts' clocks are badly synchronised.
 const AHEAD: SignedDuration = SignedDuration::from_secs(60);
-/// The end of a live list may be this old: encoders, packagers and caches delay a stream by less.
+/// Maximum age of the end of a live playlist: encoders, packagers and caches delay a stream by less.
 const BEHIND: SignedDuration = SignedDuration::from_mins(10);
 
-/// The time that has passed at `now` since the end of a live list by its dates, where no stream can be that old or that
-/// new. `None`: it is plausible, not live or without dates.
+/// Returns the time between the end of a live playlist by its dates and `now`, if no stream can be that old or that
+/// far ahead. Returns `None` if the age is plausible, or the playlist is not live or has no dates.
 pub fn impossible_age(media: &Media, now: Timestamp) -> Option<SignedDuration> {
     let last = media.segments.last().filter(|_| !media.endlist)?;
     let end = media.date_time_of(last.sequence())?.checked_add(whole(last.duration())).ok()?;
@@ -33,7 +33,8 @@ mod tests {
     use super::*;
     use crate::hls::parse::tests::media;
 
-    /// The age of a list that ends at twelve o'clock, at this time; `more` is written before its first segment.
+    /// Returns the age at `now` of a playlist that ends at twelve o'clock; `more` is inserted before its first
+    /// segment.
     fn age(more: &str, now: &str) -> Option<f64> {
         let list =
             media(&format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n{more}\n#EXTINF:4,\na\n#EXTINF:4,\nb\n"));

@@ -9,7 +9,7 @@
 pub enum CacheStatus {
     /// Served from a cache.
     Hit,
-    /// Served from behind the cache.
+    /// Not served from a cache.
     Miss,
     /// Has been in a cache for some time: a hit, unless another header says more.
     Aged,

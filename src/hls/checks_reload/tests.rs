@@ -1,9 +1,9 @@
-//! Lists that go wrong from load to load, and lists that do not.
+//! Tests with playlists that go wrong from load to load, and with sound ones.
 
 use super::*;
 use crate::hls::parse::parse;
 
-/// The list of a live stream of 4 s segments, `first` to `last`.
+/// Returns a live playlist of 4 s segments, `first` to `last`.
 fn live(first: u64, last: u64) -> String {
     let head = format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
     head + &(first..=last).map(|number| format!("#EXTINF:4,\n{number}.ts\n")).collect::<String>()
@@ -18,7 +18,7 @@ fn at(seconds: f64) -> Loaded {
     Loaded { since, until: since + Duration::from_millis(100) }
 }
 
-/// What is found while these lists are loaded at these seconds.
+/// Returns the findings of loading these playlists at these seconds.
 fn findings(loads: &[(f64, &str)]) -> Vec<(Finding, String)> {
     let mut watch = Watch::default();
     let mut all = Vec::new();
@@ -66,7 +66,7 @@ fn a_window_that_slides_holds_its_hold_back() {
 #[test]
 fn a_list_is_stale_when_one_and_a_half_target_durations_have_surely_passed() {
     let list = live(7, 12);
-    // The first load ends at 0.1 s: up to 6.1 s it may be younger.
+    // The first load ends at 0.1 s, so until 6.1 s the playlist may be younger than 6 s.
     assert_eq!(findings(&[(0.0, &list), (4.0, &list), (6.0, &list)]), []);
     let found = findings(&[(0.0, &list), (6.2, &list), (8.2, &list)]);
     assert_eq!(found.iter().map(|found| found.0).collect::<Vec<_>>(), [Finding::PlaylistStale; 2]);
@@ -208,7 +208,7 @@ fn discontinuity_sequence_numbers_stay_with_their_segments() {
             .replacen("#EXTINF", &tag, 1)
             .replace("#EXTINF:4,\n6.ts", "#EXT-X-DISCONTINUITY\n#EXTINF:4,\n6.ts")
     };
-    // Segment 6 begins a timeline; once it has left, the number rises.
+    // Segment 6 begins a timeline; once it has been removed, the number rises.
     assert_eq!(findings(&[(0.0, &with(5, 9, 0)), (4.0, &with(6, 10, 0)), (8.0, &with(7, 11, 1))]), []);
     let found = findings(&[(0.0, &with(5, 9, 0)), (8.0, &with(7, 11, 0))]);
     assert_eq!(found, [(Finding::DiscontinuityMismatch, "segment 9: 1 before, 0 now".to_owned())]);

@@ -1,31 +1,31 @@
-//! Attribute lists (RFC 8216bis section 4.2), read as far as they can be understood.
+//! Lenient reader for attribute lists (RFC 8216bis section 4.2).
 //!
-//! The list reader of quick-m3u8 is all or nothing: one stray space or comma and the whole tag is lost. Here what
-//! is wrong costs its own attribute, and [`Attributes::malformed`] tells.
+//! The list reader of quick-m3u8 is all or nothing: one stray space or comma loses the whole tag. This one skips only
+//! the bad attribute and sets [`Attributes::malformed`].
 
-/// One attribute as it stands in the list.
+/// Attribute as it stands in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attribute<'a> {
-    /// Its name.
+    /// Name.
     pub name: &'a str,
-    /// Its value without quotes, variables not yet replaced.
+    /// Value without quotes; variables are not replaced yet.
     pub value: &'a str,
-    /// The value stood in quotes.
+    /// True if the value was quoted.
     pub quoted: bool,
 }
 
-/// Names of a list that are compared with one another: more than any tag defines.
+/// Maximum number of names of a list that are checked for repetition: more than any tag defines.
 const COMPARED: usize = 32;
 
-/// Goes through an attribute list.
+/// Iterator over an attribute list.
 pub(super) struct Attributes<'a> {
     rest: &'a str,
-    /// The names so far, the first [`COMPARED`] of them.
+    /// The first [`COMPARED`] names read so far.
     names: [&'a str; COMPARED],
     count: usize,
-    /// A name stood twice, as far as the list has been read.
+    /// True if a name has occurred twice in the part read so far.
     pub repeated: bool,
-    /// Something was not `name=value`, as far as the list has been read.
+    /// True if anything other than `name=value` has occurred in the part read so far.
     pub malformed: bool,
 }
 
@@ -42,7 +42,8 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// The value behind an opening quote, up to the closing one, and what follows the next comma.
+    /// Splits the text after an opening quote into the value, up to the closing quote, and the rest after the next
+    /// comma.
     fn quoted(&mut self, behind_quote: &'a str) -> (&'a str, &'a str) {
         let Some((value, behind)) = behind_quote.split_once('"') else {
             self.malformed = true;
@@ -67,7 +68,7 @@ impl<'a> Iterator for Attributes<'a> {
             self.rest = "";
             return None;
         };
-        // Commas before the name end attributes without a value.
+        // Text before the last comma consists of attributes without a value.
         let (stray, name) =
             before.rsplit_once(',').map_or((None, before), |(stray, name)| (Some(stray), name));
         self.malformed |= stray.is_some();

@@ -1,7 +1,7 @@
-//! Bytes to lines (RFC 8216bis section 4.1): encoding, byte order mark, line ends, limits.
+//! Splits bytes into lines (RFC 8216bis section 4.1): encoding, byte order mark, line ends, limits.
 //!
 //! * A line is at most [`limits::PLAYLIST_LINE_BYTES`] long, a playlist [`limits::PLAYLIST_BYTES`].
-//! * CR LF, LF, CR and white space at either end of a line make no difference to what is read.
+//! * CR LF, LF, CR and white space at either end of a line do not affect the text that is read.
 
 use std::borrow::Cow;
 
@@ -9,30 +9,30 @@ use crate::vocabulary::{Untrusted, limits, outcome::Fault};
 
 use super::ParseError;
 
-/// Bytes of something that is no playlist that are shown.
+/// Number of bytes shown of a body that is not a playlist.
 const SHOWN_BYTES: usize = 80;
 
-/// The text of a playlist, checked and with plain line ends.
+/// Text of a playlist, checked and with bare CRs replaced.
 pub(super) struct Source<'a> {
     text: Cow<'a, str>,
-    /// The bytes began with a byte order mark.
+    /// True if the bytes began with a byte order mark.
     pub byte_order_mark: bool,
-    /// Some CR had no LF behind it.
+    /// True if some CR was not followed by LF.
     pub bare_carriage_return: bool,
 }
 
-/// One line without its end.
+/// Line without its end.
 pub(super) struct Line<'a> {
-    /// Counted from 1.
+    /// Line number, counted from 1.
     pub number: u32,
-    /// Without white space at either end.
+    /// Text without white space at either end.
     pub text: &'a str,
-    /// There was white space at an end.
+    /// True if there was white space at either end.
     pub has_space: bool,
 }
 
 impl<'a> Source<'a> {
-    /// Checks what concerns the whole: `#EXTM3U`, size, encoding.
+    /// Checks the body as a whole: `#EXTM3U`, size, encoding.
     pub fn read(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let without_mark = bytes.strip_prefix(b"\xef\xbb\xbf");
         let body = without_mark.unwrap_or(bytes);
@@ -56,12 +56,12 @@ impl<'a> Source<'a> {
         Ok(Self { text, byte_order_mark: without_mark.is_some(), bare_carriage_return })
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Its lines from the first on.
+    /// Iterates over the lines from the first.
     pub fn lines(&self) -> Lines<'_> {
         Lines { rest: Some(&self.text), number: 0 }
     }
@@ -71,7 +71,7 @@ fn invalid_at(at: usize) -> ParseError {
     ParseError::new(Fault::PlaylistSyntax, &format!("invalid bytes at {at}"))
 }
 
-/// White space before the header is forgiven, as before any line; anything else before it is not.
+/// Reports whether a body begins with `#EXTM3U`. White space before it is tolerated, as before any line.
 fn begins_with_header(body: &[u8]) -> bool {
     let behind = body.trim_ascii_start().strip_prefix(b"#EXTM3U");
     behind.is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
@@ -88,15 +88,15 @@ fn has_bare_carriage_return(text: &str) -> bool {
     false
 }
 
-/// Goes through the lines of a text.
+/// Iterator over the lines of a text.
 pub(super) struct Lines<'a> {
-    /// What has not been read; `None` behind the last line.
+    /// Text not read yet; `None` after the last line.
     rest: Option<&'a str>,
     number: u32,
 }
 
 impl<'a> Lines<'a> {
-    /// The next line, or `None` behind the last.
+    /// Returns the next line, or `None` after the last.
     ///
     /// # Errors
     /// [`Fault::PlaylistLimit`] for a line that is too long.

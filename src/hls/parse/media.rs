@@ -1,7 +1,8 @@
-//! The segments of a media playlist (RFC 8216bis section 4.4.4) and how the whole is put together at its end.
+//! Reader of the segments of a media playlist (RFC 8216bis section 4.4.4), which also completes the playlist at its
+//! end.
 //!
-//! * Segments are numbered at the end, so that it does not matter where EXT-X-MEDIA-SEQUENCE stands.
-//! * Of more than [`limits::PLAYLIST_SEGMENTS`] segments those are kept that matter, once all have been read.
+//! * Segments are numbered at the end, so the position of EXT-X-MEDIA-SEQUENCE does not matter.
+//! * Of more than [`limits::PLAYLIST_SEGMENTS`] segments, the first of a complete playlist are kept, else the newest.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,11 +25,11 @@ use crate::hls::{
     text::Reference,
 };
 
-/// What the tags so far say about the next segment.
+/// Properties of the next segment, as set by the tags before it.
 #[derive(Default)]
 pub(super) struct Pending<'a> {
     duration: Option<Duration>,
-    /// As it stands in the tag: its offset may depend on the address that comes later.
+    /// Value of the tag as written: its offset may depend on the URL that comes later.
     byte_range: Option<&'a str>,
     discontinuity: bool,
     gap: bool,
@@ -36,42 +37,42 @@ pub(super) struct Pending<'a> {
     pub parts: Vec<Part>,
 }
 
-/// The keys that hold from here on, and the list of them that segments share.
+/// The keys in effect, and the list of them that segments share.
 #[derive(Default)]
 struct Keys {
     active: Vec<Key>,
     shared: Option<Arc<[Key]>>,
 }
 
-/// Which segments of a very long list are kept.
+/// Segments of a very long playlist that are kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kept {
     First,
     Newest,
 }
 
-/// Collects what makes a media playlist.
+/// Collects the lines of a media playlist.
 pub(super) struct MediaReader<'a> {
     text: &'a str,
     pub playlist: Media,
     pub pending: Pending<'a>,
-    /// A tag was seen that only a media playlist has.
+    /// True after a tag that only a media playlist has.
     pub evidence: bool,
     pub has_target_duration: bool,
     pub has_sequence: bool,
     pub parts_kept: usize,
-    /// The end of the last part's byte range, for one that names no offset.
+    /// End of the last part's byte range, for one without an offset.
     pub part_end: Option<(Reference, u64)>,
-    /// The end of the last segment's byte range, for one that names no offset.
+    /// End of the last segment's byte range, for one without an offset.
     range_end: Option<(Reference, u64)>,
     keys: Keys,
     init: Option<Arc<Init>>,
     bitrate: Option<u64>,
-    /// EXT-X-DISCONTINUITY tags so far.
+    /// Number of EXT-X-DISCONTINUITY tags so far.
     discontinuities: u64,
-    /// Segments so far, kept or not.
+    /// Number of segments so far, kept or not.
     count: u64,
-    /// Segments so far that can be requested or are gaps by their own word.
+    /// Number of segments so far that have a usable URL.
     usable: u64,
     kept: Option<Kept>,
     longest: (Duration, u32),
@@ -100,17 +101,17 @@ impl<'a> MediaReader<'a> {
         }
     }
 
-    /// Whether a tag was seen that only a media playlist has.
+    /// Reports whether a tag was read that only a media playlist has.
     pub fn has_evidence(&self) -> bool {
         self.evidence
     }
 
-    /// How many segments have been listed so far.
+    /// Returns the number of segments listed so far.
     pub fn listed(&self) -> u64 {
         self.count
     }
 
-    /// Reads a tag of this kind of playlist; says whether it is one.
+    /// Reads a tag of this kind of playlist; reports whether it is one.
     pub fn tag(&mut self, name: &str, value: &'a str, scope: &mut Scope<'_>) -> Result<bool, ParseError> {
         match name {
             "INF" => self.extinf(value, scope),
@@ -163,7 +164,7 @@ impl<'a> MediaReader<'a> {
         }
     }
 
-    /// A key replaces that of the same format; `NONE` ends all (section 4.4.4.4).
+    /// Reads a key. It replaces that of the same format; `NONE` ends all (section 4.4.4.4).
     fn key(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
         let key = scope.key(value)?;
         let active = &mut self.keys.active;
@@ -198,7 +199,7 @@ impl<'a> MediaReader<'a> {
         Ok(())
     }
 
-    /// The address of a segment. One that cannot be requested keeps its place in the numbering, as a gap.
+    /// Reads the URL of a segment. A segment without a usable URL keeps its place in the numbering, as a gap.
     pub fn address(&mut self, text: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
         let pending = std::mem::take(&mut self.pending);
         if pending.duration.is_none() {
@@ -228,7 +229,8 @@ impl<'a> MediaReader<'a> {
         Ok(())
     }
 
-    /// A range without offset begins where that of the segment before ended, in the same resource (section 4.4.4.2).
+    /// Reads the byte range of a segment. One without an offset begins at the end of the previous segment's range, if
+    /// both are in the same resource (section 4.4.4.2).
     fn byte_range(
         &mut self,
         text: Option<&str>,
@@ -242,13 +244,14 @@ impl<'a> MediaReader<'a> {
         Some(range)
     }
 
-    /// Whether the next segment is to be kept; the oldest of a live list go where it is not the last ones that do.
+    /// Reports whether to keep the next segment. Beyond the limit, a complete playlist keeps its first segments and a
+    /// live one its newest.
     fn makes_room(&mut self, scope: &mut Scope<'_>) -> bool {
         if self.playlist.segments.len() < limits::PLAYLIST_SEGMENTS {
             return true;
         }
         scope.flaw(Finding::Truncated);
-        // Asked once: whether the list can still grow decides which end of it matters.
+        // Searched for only once: a playlist that can still grow matters at its end, a complete one at its beginning.
         let kept = *self.kept.get_or_insert_with(|| {
             let complete = self.text.contains("#EXT-X-ENDLIST");
             if complete { Kept::First } else { Kept::Newest }
@@ -256,11 +259,11 @@ impl<'a> MediaReader<'a> {
         kept == Kept::Newest
     }
 
-    /// The playlist, once all of it has been read.
+    /// Returns the playlist after all lines have been read.
     ///
     /// # Errors
     /// * [`Fault::PlaylistSyntax`] if sequence numbers overflow;
-    /// * [`Fault::PlaylistSemantic`] if segments are listed and none has a usable address.
+    /// * [`Fault::PlaylistSemantic`] if segments are listed and none has a usable URL.
     pub fn finish(mut self, mut scope: Scope<'_>) -> Result<Media, ParseError> {
         if self.count > 0 && self.usable == 0 {
             return Err(ParseError::new(Fault::PlaylistSemantic, "no segment has a usable address"));
@@ -320,7 +323,7 @@ impl<'a> MediaReader<'a> {
         let (longest, line) = self.longest;
         let rounded = Duration::from_secs(longest.as_secs_f64().round() as u64);
         if !self.has_target_duration {
-            // A list of nothing needs no limit: an encoder that has not begun is no fault.
+            // An empty playlist needs no limit: an encoder that has not begun is not a fault.
             if self.has_evidence() {
                 scope.flaw(Finding::MissingTargetDuration);
             }

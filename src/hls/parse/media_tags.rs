@@ -1,4 +1,5 @@
-//! The tags that speak of a media playlist as a whole (RFC 8216bis sections 4.4.3 and 4.4.5), and parts (4.4.4.9).
+//! Readers of the tags for a media playlist as a whole (RFC 8216bis sections 4.4.3 and 4.4.5), and for parts
+//! (4.4.4.9).
 
 use crate::vocabulary::{Finding, limits, outcome::Fault};
 
@@ -17,7 +18,7 @@ use crate::hls::{
 };
 
 impl MediaReader<'_> {
-    /// Reads a tag that does not belong to one segment; says whether it is one.
+    /// Reads a tag that does not belong to one segment; reports whether it is one.
     pub(super) fn list_tag(
         &mut self,
         name: &str,
@@ -54,12 +55,12 @@ impl MediaReader<'_> {
         if !is_sound {
             scope.flaw(Finding::BadTargetDuration);
         }
-        // Below 0 it says nothing; a fraction or 0 can still be clamped by whoever paces by it.
+        // A negative value is useless. Code that paces by a fraction or 0 can still clamp it.
         let Some(seconds) = decimal(value).filter(|seconds| *seconds >= 0.0) else { return };
         if self.has_target_duration {
             scope.flaw(Finding::DuplicateTag);
         }
-        // One that is longer than any segment is cut, and no mistake.
+        // A target duration beyond the limit is cut without a flaw.
         let (duration, _) = clamped(seconds);
         self.has_target_duration = true;
         self.playlist.target_duration = duration;
@@ -251,7 +252,8 @@ impl MediaReader<'_> {
     }
 }
 
-/// A sequence number. One that cannot be counted costs the playlist, one that is no number becomes 0.
+/// Reads a sequence number. One beyond 64 bits makes the playlist unusable; any other invalid text becomes 0 with a
+/// flaw.
 fn sequence_number(value: &str, scope: &mut Scope<'_>) -> Result<u64, ParseError> {
     if let Some(number) = integer(value) {
         return Ok(number);

@@ -1,7 +1,7 @@
-//! From bytes to a playlist: one pass over the lines, each given to the reader that knows its tag.
+//! Parser from bytes to a playlist: one pass over the lines, each passed to the reader that knows its tag.
 //!
-//! * Whether it is a media or a multivariant playlist is decided at the end, from what its lines identify; lines of
-//!   both kinds in one playlist are an error (section 4.1).
+//! * The lines decide at the end whether it is a media or a multivariant playlist. Lines of both kinds in one
+//!   playlist are an error (section 4.1).
 
 mod attributes;
 mod lines;
@@ -25,18 +25,18 @@ use media::MediaReader;
 use multivariant::MultivariantReader;
 use scope::Scope;
 
-/// A playlist, understood.
+/// Parsed playlist.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "nearly all are media, and all are behind an Arc")]
 pub enum Playlist {
-    /// Names other playlists.
+    /// A playlist of other playlists.
     Multivariant(Multivariant),
-    /// Names segments.
+    /// A playlist of segments.
     Media(Media),
 }
 
 impl Playlist {
-    /// `multivariant` or `media`, as reports name it.
+    /// Returns `multivariant` or `media`, as reports name it.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Multivariant(_) => "multivariant",
@@ -44,7 +44,7 @@ impl Playlist {
         }
     }
 
-    /// The media playlist, if it is one.
+    /// Returns the media playlist, if it is one.
     pub const fn media(&self) -> Option<&Media> {
         match self {
             Self::Multivariant(_) => None,
@@ -52,7 +52,7 @@ impl Playlist {
         }
     }
 
-    /// What was wrong and tolerated.
+    /// Returns the flaws that were tolerated.
     pub const fn flaws(&self) -> &PlaylistFindings {
         match self {
             Self::Multivariant(multivariant) => &multivariant.flaws,
@@ -61,12 +61,12 @@ impl Playlist {
     }
 }
 
-/// Why bytes are not a playlist that can be used.
+/// Reason why bytes are not a usable playlist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
-    /// The outcome: one of `Playlist*`.
+    /// Outcome: one of `Playlist*`.
     pub fault: Fault,
-    /// What was found, possibly with text from the playlist.
+    /// Detail, possibly with text from the playlist.
     pub detail: Untrusted,
 }
 
@@ -84,8 +84,8 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Understands a playlist of which nothing is known but its bytes, a file for instance: a variable whose value would
-/// come from outside stays as it is written, with a flaw.
+/// Parses a playlist without context, for instance from a file. A variable whose value would come from outside stays
+/// as written, with a flaw.
 ///
 /// # Errors
 /// See [`parse_in`].
@@ -93,15 +93,15 @@ pub fn parse(bytes: &[u8]) -> Result<Playlist, ParseError> {
     parse_with(bytes, None)
 }
 
-/// Understands a playlist that was loaded: variables come from the query of its address and from its multivariant
-/// playlist, and one that neither has is undefined.
+/// Parses a playlist that was loaded. Variables come from the query of its URL and from its multivariant playlist; a
+/// variable that neither defines is an error.
 ///
 /// # Errors
 /// * [`Fault::PlaylistNotM3u8`]: the bytes do not begin with `#EXTM3U`;
 /// * [`Fault::PlaylistSyntax`]: not UTF-8, a NUL, an undefined variable, sequence numbers beyond 64 bits, or the
 ///   lines of a media and of a multivariant playlist in one;
-/// * [`Fault::PlaylistLimit`]: larger than `vocabulary::limits` allow;
-/// * [`Fault::PlaylistSemantic`]: segments or variants are listed, and none has a usable address.
+/// * [`Fault::PlaylistLimit`]: larger than `vocabulary::limits` allows;
+/// * [`Fault::PlaylistSemantic`]: segments or variants are listed, and none has a usable URL.
 pub fn parse_in(bytes: &[u8], context: &Context<'_>) -> Result<Playlist, ParseError> {
     parse_with(bytes, Some(context))
 }
@@ -123,7 +123,7 @@ fn parse_with(bytes: &[u8], context: Option<&Context<'_>>) -> Result<Playlist, P
     reader.finish()
 }
 
-/// The readers of both kinds, side by side until the kind is known.
+/// Readers of both kinds, side by side until the kind is known.
 struct Reader<'a> {
     scope: Scope<'a>,
     media: MediaReader<'a>,
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A tag that none of the readers knows is ignored (section 6.3.1).
+    /// Passes a tag to the readers. A tag that none of them knows is ignored (section 6.3.1).
     fn tag(&mut self, name: &'a str, value: &'a str) -> Result<(), ParseError> {
         if demands_unknown(value) {
             self.scope.flaw(Finding::UnknownRequirement);
@@ -199,12 +199,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Identifiers in EXT-X-SKIP are separated by tabs (section 4.4.5.2).
+/// Reports whether tabs are the only control characters, in an EXT-X-SKIP: they separate its IDs (section 4.4.5.2).
 fn may_hold_tabs(line: &str) -> bool {
     line.starts_with("#EXT-X-SKIP:") && !holds_control(&line.replace('\t', ""))
 }
 
-/// Whether an attribute demands what this program does not know: then the tag is to be ignored (section 4.2).
+/// Reports whether an attribute demands a feature unknown to this program; the tag must then be ignored (section
+/// 4.2).
 fn demands_unknown(value: &str) -> bool {
     value.contains("REQ-")
         && Attributes::new(value).any(|it| it.name.starts_with("REQ-") && it.name != "REQ-VIDEO-LAYOUT")

@@ -1,4 +1,4 @@
-//! The tags of a multivariant playlist (RFC 8216bis section 4.4.6).
+//! Reader of the tags of a multivariant playlist (RFC 8216bis section 4.4.6).
 
 use std::collections::BTreeSet;
 
@@ -12,47 +12,47 @@ use crate::hls::{
     text::Reference,
 };
 
-/// What an EXT-X-STREAM-INF has prepared for the address behind it.
+/// Meaning of the next URL line, as set by the EXT-X-STREAM-INF before it.
 #[derive(Default)]
 enum Pending {
     #[default]
     Nothing,
     Variant(Box<Variant>),
-    /// The tag is ignored, and so is its address.
+    /// The tag is ignored, and so is its URL.
     Ignored,
 }
 
-/// Collects what makes a multivariant playlist.
+/// Collects the lines of a multivariant playlist.
 #[derive(Default)]
 pub(super) struct MultivariantReader {
     playlist: Multivariant,
     pending: Pending,
-    /// A tag was seen that only a multivariant playlist has.
+    /// True after a tag that only a multivariant playlist has.
     evidence: bool,
-    /// The first line that speaks of the session.
+    /// The first line with a session tag.
     session: Option<u32>,
-    /// A variant was listed that has no usable address.
+    /// True if a listed variant has no usable URL.
     unusable: bool,
 }
 
 impl MultivariantReader {
-    /// Whether the next address belongs here.
+    /// Reports whether the next URL line belongs to this reader.
     pub fn takes_address(&self) -> bool {
         self.evidence
     }
 
-    /// Whether a tag was seen that only a multivariant playlist has.
+    /// Reports whether a tag was read that only a multivariant playlist has.
     pub fn has_evidence(&self) -> bool {
         self.evidence
     }
 
-    /// The first line that speaks of the session. Some origins put such tags into media playlists too, where they do
-    /// no harm; so they decide the kind of a playlist only where nothing else does.
+    /// Returns the first line with a session tag. Some origins put such tags into media playlists too, where they are
+    /// harmless, so they decide the kind of a playlist only if nothing else does.
     pub fn session_line(&self) -> Option<u32> {
         self.session
     }
 
-    /// The address of a variant.
+    /// Reads the URL of a variant.
     pub fn address(&mut self, text: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
         match std::mem::take(&mut self.pending) {
             Pending::Variant(variant) => match scope.reference(text)? {
@@ -68,7 +68,7 @@ impl MultivariantReader {
         Ok(())
     }
 
-    /// A tag that must be ignored; if it is an EXT-X-STREAM-INF its address is ignored with it.
+    /// Skips a tag that must be ignored; if it is an EXT-X-STREAM-INF, its URL is ignored too.
     pub fn ignore(&mut self, name: &str) {
         if name == "-X-STREAM-INF" {
             self.evidence = true;
@@ -76,7 +76,7 @@ impl MultivariantReader {
         }
     }
 
-    /// Reads a tag of this kind of playlist; says whether it is one.
+    /// Reads a tag of this kind of playlist; reports whether it is one.
     pub fn tag(&mut self, name: &str, value: &str, scope: &mut Scope<'_>) -> Result<bool, ParseError> {
         match name {
             "-X-STREAM-INF" => self.stream(value, scope)?,
@@ -176,7 +176,7 @@ impl MultivariantReader {
         Ok(())
     }
 
-    /// The playlist, once all of it has been read.
+    /// Returns the playlist after all lines have been read.
     ///
     /// # Errors
     /// [`Fault::PlaylistSemantic`] if variants are listed and none can be played.
@@ -200,7 +200,7 @@ impl MultivariantReader {
     }
 }
 
-/// How often a variant names a group that does not exist.
+/// Counts the references of variants to groups that do not exist.
 fn unmatched_groups(playlist: &Multivariant) -> usize {
     let groups: BTreeSet<_> = playlist.renditions.iter().map(|it| (it.kind, &it.group)).collect();
     let named = playlist.variants.iter().flat_map(|variant| {
@@ -215,7 +215,7 @@ fn unmatched_groups(playlist: &Multivariant) -> usize {
     named.filter(|group| !groups.contains(group)).count()
 }
 
-/// The attributes of a variant, and its address where it stands among them.
+/// Reads the attributes of a variant, and its URL if it is among them.
 fn variant(value: &str, scope: &mut Scope<'_>) -> Result<(Variant, Option<Reference>), ParseError> {
     let mut variant = Variant::default();
     let (mut uri, mut bandwidth) = (None, None);
@@ -251,6 +251,7 @@ fn variant(value: &str, scope: &mut Scope<'_>) -> Result<(Variant, Option<Refere
     if bandwidth.is_none() {
         scope.flaw(Finding::MissingBandwidth);
     }
+    // The choice of a variant needs a bandwidth: the average stands in.
     variant.bandwidth = bandwidth.or(variant.average_bandwidth).unwrap_or_default();
     Ok((variant, uri))
 }
@@ -265,7 +266,7 @@ fn resolution(text: &str, scope: &mut Scope<'_>) -> Option<Resolution> {
     resolution
 }
 
-/// The attributes of EXT-X-MEDIA; `None` where they do not say what it carries.
+/// Reads the attributes of EXT-X-MEDIA; `None` if they do not state a known type.
 fn rendition(value: &str, scope: &mut Scope<'_>) -> Result<Option<Rendition>, ParseError> {
     let (mut kind, mut group, mut name) = (None, None, None);
     let mut rendition = Rendition::default();
@@ -294,6 +295,7 @@ fn rendition(value: &str, scope: &mut Scope<'_>) -> Result<Option<Rendition>, Pa
         }
     }
     scope.check_list(&attributes);
+    // A rendition of unknown type is left out; one without group or name is kept.
     let Some(Some(kind)) = scope.required(kind) else { return Ok(None) };
     rendition.kind = kind;
     rendition.group = scope.required(group).unwrap_or_default();
@@ -311,7 +313,7 @@ fn rendition_kind(text: &str) -> Option<RenditionKind> {
     }
 }
 
-/// The version that an INSTREAM-ID needs (section 8).
+/// Returns the version that an INSTREAM-ID needs (section 8).
 fn instream_version(kind: Option<RenditionKind>, value: &str) -> u64 {
     match kind {
         Some(RenditionKind::ClosedCaptions) if value.starts_with("SERVICE") => 7,

@@ -1,4 +1,4 @@
-//! What the readers of both kinds share: the current line, flaws, variables, the tags of section 4.4.2.
+//! State shared by the readers of both kinds: the current line, flaws, variables, the tags of section 4.4.2.
 
 use std::borrow::Cow;
 
@@ -11,23 +11,23 @@ use crate::hls::{
     variables::{Context, Variables, undefined},
 };
 
-/// The highest protocol version that is defined (section 8).
+/// Highest defined protocol version (section 8).
 const VERSION_MAX: u64 = 13;
 
-/// What holds for the whole playlist.
+/// State of the whole playlist.
 pub(super) struct Scope<'a> {
-    /// The line that is being read, from 1.
+    /// Line being read, counted from 1.
     pub line: u32,
     pub flaws: PlaylistFindings,
     pub variables: Variables,
     pub independent_segments: bool,
     pub start: Option<Start>,
     context: Option<&'a Context<'a>>,
-    /// Bytes that variables may still insert.
+    /// Number of bytes that variables may still insert.
     expansion_left: usize,
     has_header: bool,
     version: Option<u64>,
-    /// The version that the tags so far need, and the first line that needs it.
+    /// Version that the tags so far need, and the first line that needs it.
     needed: (u64, u32),
 }
 
@@ -52,7 +52,7 @@ impl<'a> Scope<'a> {
         self.flaws.note(finding, self.line);
     }
 
-    /// Notes if an attribute list could not be read to its end, or names an attribute twice.
+    /// Notes a flaw if an attribute list was malformed or names an attribute twice.
     pub fn check_list(&mut self, attributes: &Attributes<'_>) {
         if attributes.malformed {
             self.flaw(Finding::BadAttributeList);
@@ -62,7 +62,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Takes what is there; notes what is missing.
+    /// Returns `value`, and notes a flaw if it is missing.
     pub fn required<T>(&mut self, value: Option<T>) -> Option<T> {
         if value.is_none() {
             self.flaw(Finding::MissingAttribute);
@@ -70,7 +70,7 @@ impl<'a> Scope<'a> {
         value
     }
 
-    /// Adds to a list of bounded length.
+    /// Appends `item` to `list`, or notes a flaw if the list has reached `limit`.
     pub fn push<T>(&mut self, list: &mut Vec<T>, item: T, limit: usize) {
         if list.len() < limit {
             list.push(item);
@@ -79,14 +79,14 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Notes that the current line needs at least this protocol version (section 8).
+    /// Records that the current line needs at least this protocol version (section 8).
     pub fn needs_version(&mut self, version: u64) {
         if version > self.needed.0 {
             self.needed = (version, self.line);
         }
     }
 
-    /// The version of the playlist, once all of it has been read.
+    /// Returns the version of the playlist after all lines have been read; notes a flaw if it is too low.
     pub fn final_version(&mut self) -> u64 {
         let version = self.version.unwrap_or(1);
         let (needed, line) = self.needed;
@@ -96,7 +96,7 @@ impl<'a> Scope<'a> {
         version
     }
 
-    /// Reads a tag that may stand in both kinds of playlist; says whether it is one.
+    /// Reads a tag that both kinds of playlist may have; reports whether it is one.
     pub fn tag(&mut self, name: &str, value: &str) -> Result<bool, ParseError> {
         match name {
             "M3U" => self.header(),
@@ -145,7 +145,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Variables in definitions are not replaced: a value is what it says.
+    /// Reads a definition. References in it are not replaced: the value is literal.
     fn define(&mut self, value: &str) -> Result<(), ParseError> {
         self.needs_version(8);
         let (mut name, mut text, mut import, mut query_parameter) = (None, None, None, None);
@@ -186,13 +186,13 @@ impl<'a> Scope<'a> {
         self.variables.define(name, &value)
     }
 
-    /// Defines a variable whose value cannot be known here as its own reference, which leaves that as it is written.
+    /// Defines a variable of unknown value as a reference to itself, so that references to it stay as written.
     fn leave(&mut self, name: &str) -> Result<(), ParseError> {
         self.flaw(Finding::UnresolvedVariable);
         self.variables.define(name, &format!("{{${name}}}"))
     }
 
-    /// `text` with its variables replaced.
+    /// Replaces the variables in `text`.
     pub fn expand<'t>(&mut self, text: &'t str) -> Result<Cow<'t, str>, ParseError> {
         let expanded = self.variables.expand(text, &mut self.expansion_left)?;
         if expanded.len() > limits::PLAYLIST_LINE_BYTES {

@@ -1,4 +1,4 @@
-//! What the readers make of playlists: each rule of RFC 8216bis one small test, in files by topic.
+//! Tests of the readers: one small test for each rule of RFC 8216bis, in files by topic.
 
 mod data;
 mod low_latency;
@@ -11,7 +11,7 @@ mod whole;
 use super::*;
 use crate::hls::{Segment, Text};
 
-/// The media playlist that `text` is.
+/// Parses `text` as a media playlist.
 pub(in crate::hls) fn media(text: &str) -> Media {
     match parse(text.as_bytes()) {
         Ok(Playlist::Media(media)) => media,
@@ -19,7 +19,7 @@ pub(in crate::hls) fn media(text: &str) -> Media {
     }
 }
 
-/// The multivariant playlist that `text` is.
+/// Parses `text` as a multivariant playlist.
 pub(in crate::hls) fn multivariant(text: &str) -> Multivariant {
     match parse(text.as_bytes()) {
         Ok(Playlist::Multivariant(multivariant)) => multivariant,
@@ -27,22 +27,22 @@ pub(in crate::hls) fn multivariant(text: &str) -> Multivariant {
     }
 }
 
-/// A media playlist with a sound head and these lines.
+/// Returns a media playlist with a sound head and these lines.
 fn media_of(lines: &str) -> Media {
     media(&format!("#EXTM3U\n#EXT-X-VERSION:13\n#EXT-X-TARGETDURATION:10\n{lines}"))
 }
 
-/// The fault of what is no playlist that can be used.
+/// Returns the fault of bytes that are not a usable playlist.
 fn fault(bytes: &[u8]) -> Fault {
     parse(bytes).expect_err("refused").fault
 }
 
-/// The findings of `flaws`, in the order of first appearance.
+/// Returns the findings in `flaws`, in the order of first appearance.
 fn kinds(flaws: &PlaylistFindings) -> Vec<Finding> {
     flaws.iter().map(|flaw| flaw.finding).collect()
 }
 
-/// The segment at `index`.
+/// Returns the segment at `index`.
 fn nth(media: &Media, index: usize) -> Segment<'_> {
     media.segments.get(index).expect("listed")
 }

@@ -1,6 +1,6 @@
-//! How the values of tags and attributes are read (RFC 8216bis section 4.2): numbers, texts, addresses, dates, keys.
+//! Readers for the values of tags and attributes (RFC 8216bis section 4.2): numbers, texts, URLs, dates, keys.
 //!
-//! * A value that cannot be read becomes `None` with a flaw; only variables can fail a playlist.
+//! * A value that cannot be read becomes `None` with a flaw; only variables can make a playlist unusable.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::hls::{
     text::{Reference, Text},
 };
 
-/// Seconds as a duration that cannot overflow a sum, and whether they were a number from 0 up to the limit.
+/// Converts seconds to a duration that cannot overflow a sum, and reports whether they were from 0 up to the limit.
 pub(super) fn clamped(seconds: f64) -> (Duration, bool) {
     let longest = limits::PLAYLIST_DURATION;
     let usable = (0.0..=longest.as_secs_f64()).contains(&seconds);
@@ -29,19 +29,19 @@ pub(super) fn clamped(seconds: f64) -> (Duration, bool) {
     (Duration::try_from_secs_f64(seconds).unwrap_or_default(), usable)
 }
 
-/// A decimal number, `None` for everything else, infinities included.
+/// Parses a decimal number; `None` for any other text, including infinities.
 pub(super) fn decimal(text: &str) -> Option<f64> {
     let number = TagValue(text.as_bytes()).try_as_decimal_floating_point().ok()?;
     number.is_finite().then_some(number)
 }
 
-/// A decimal integer (section 4.2).
+/// Parses a decimal integer (section 4.2).
 pub(super) fn integer(text: &str) -> Option<u64> {
     TagValue(text.as_bytes()).try_as_decimal_integer().ok()
 }
 
 impl Scope<'_> {
-    /// An address; `None` with a flaw if it is none. One that players do not request is a flaw, too.
+    /// Reads a URL; `None` with a flaw if it is not one. A scheme that players do not request is also a flaw.
     pub fn reference(&mut self, text: &str) -> Result<Option<Reference>, ParseError> {
         let reference = Reference::new(&self.expand(text)?);
         if reference.as_ref().is_none_or(|reference| has_other_scheme(reference.as_str())) {
@@ -50,7 +50,7 @@ impl Scope<'_> {
         Ok(reference)
     }
 
-    /// An attribute that is the address of a key. Its scheme is a matter of the system that the key is for.
+    /// Reads the URL of a key. Any scheme is accepted: it depends on the key system.
     fn key_uri(&mut self, it: Attribute<'_>) -> Result<Option<Reference>, ParseError> {
         self.check_quotes(it, true);
         let reference = Reference::new(&self.expand(it.value)?);
@@ -60,31 +60,31 @@ impl Scope<'_> {
         Ok(reference)
     }
 
-    /// An attribute that is an address.
+    /// Reads an attribute that is a URL.
     pub fn uri(&mut self, it: Attribute<'_>) -> Result<Option<Reference>, ParseError> {
         self.check_quotes(it, true);
         self.reference(it.value)
     }
 
-    /// A quoted string.
+    /// Reads a quoted string.
     pub fn text(&mut self, it: Attribute<'_>) -> Result<Option<Text>, ParseError> {
         self.check_quotes(it, true);
         Ok(Some(Text::from(&*self.expand(it.value)?)))
     }
 
-    /// An enumerated string.
+    /// Reads an enumerated string.
     pub fn word(&mut self, it: Attribute<'_>) -> Option<Text> {
         self.check_quotes(it, false);
         Some(Text::from(it.value))
     }
 
-    /// An enumerated string, one of those that are defined; what is not is kept, as players do.
+    /// Reads an enumerated string and notes a flaw if it is not one of `defined`; it is kept anyway, as players do.
     pub fn word_of(&mut self, it: Attribute<'_>, defined: &[&str]) -> Option<Text> {
         self.known(defined.contains(&it.value).then_some(()));
         self.word(it)
     }
 
-    /// What a word stands for, with a flaw where it is not defined.
+    /// Returns `value`, the meaning of a word, and notes a flaw if the word has none.
     pub fn known<T>(&mut self, value: Option<T>) -> Option<T> {
         if value.is_none() {
             self.flaw(Finding::UnknownValue);
@@ -92,19 +92,19 @@ impl Scope<'_> {
         value
     }
 
-    /// A decimal integer.
+    /// Reads a decimal integer.
     pub fn integer(&mut self, it: Attribute<'_>) -> Option<u64> {
         self.check_quotes(it, false);
         self.readable(integer(it.value))
     }
 
-    /// A signed decimal number.
+    /// Reads a signed decimal number.
     pub fn number(&mut self, it: Attribute<'_>) -> Option<f64> {
         self.check_quotes(it, false);
         self.readable(decimal(it.value))
     }
 
-    /// A number of seconds from 0 up to the limit.
+    /// Reads a number of seconds, clamped to 0 up to the limit.
     pub fn seconds(&mut self, it: Attribute<'_>) -> Option<Duration> {
         let (duration, usable) = clamped(self.number(it)?);
         if !usable {
@@ -113,7 +113,7 @@ impl Scope<'_> {
         Some(duration)
     }
 
-    /// `YES` or `NO`.
+    /// Reads `YES` or `NO`; anything else counts as `NO`, with a flaw.
     pub fn yes(&mut self, it: Attribute<'_>) -> bool {
         self.check_quotes(it, false);
         let answer = match it.value {
@@ -124,13 +124,13 @@ impl Scope<'_> {
         self.readable(answer).unwrap_or_default()
     }
 
-    /// A quoted date.
+    /// Reads a quoted date.
     pub fn date(&mut self, it: Attribute<'_>) -> Option<Timestamp> {
         self.check_quotes(it, true);
         self.timestamp(it.value)
     }
 
-    /// A date with a time zone (section 4.4.4.6); without one, UTC stands in.
+    /// Reads a date with a time zone (section 4.4.4.6); without one it is read as UTC, with a flaw.
     pub fn timestamp(&mut self, text: &str) -> Option<Timestamp> {
         if let Ok(timestamp) = text.parse() {
             return Some(timestamp);
@@ -140,7 +140,7 @@ impl Scope<'_> {
         TimeZone::UTC.to_timestamp(civil).ok()
     }
 
-    /// The attributes of EXT-X-KEY and EXT-X-SESSION-KEY; `None` for `METHOD=NONE`.
+    /// Reads the attributes of EXT-X-KEY or EXT-X-SESSION-KEY; `None` for `METHOD=NONE`.
     pub fn key(&mut self, value: &str) -> Result<Option<Key>, ParseError> {
         let mut key =
             Key { method: KeyMethod::Unknown, uri: None, iv: None, format: None, format_versions: None };
@@ -158,6 +158,7 @@ impl Scope<'_> {
             }
         }
         self.check_list(&attributes);
+        // METHOD may come last, so its meaning is decided after all attributes are read.
         key.method = match method {
             "NONE" => {
                 if others {
@@ -186,7 +187,7 @@ impl Scope<'_> {
     fn initialization_vector(&mut self, text: &str) -> Result<Option<[u8; 16]>, ParseError> {
         let text = self.expand(text)?;
         let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-        // `from_str_radix` would take a sign.
+        // `from_str_radix` would accept a sign.
         let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let vector = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
         if vector.is_none() {
@@ -195,7 +196,7 @@ impl Scope<'_> {
         Ok(vector.map(u128::to_be_bytes))
     }
 
-    /// `length[@offset]`; `implied` is the offset where none is written.
+    /// Reads `length[@offset]`; `implied` is the offset if none is written.
     pub fn byte_range(&mut self, text: &str, implied: Option<u64>) -> Option<ByteRange> {
         let Some((length, offset)) = range_numbers(text) else {
             self.flaw(Finding::BadByteRange);
@@ -212,7 +213,7 @@ impl Scope<'_> {
         range
     }
 
-    /// A quoted byte range; see [`Scope::byte_range`].
+    /// Reads a quoted byte range; see [`Scope::byte_range`].
     pub fn range(
         &mut self,
         it: Attribute<'_>,
@@ -237,7 +238,7 @@ impl Scope<'_> {
     }
 }
 
-/// Whether an address has a scheme (RFC 3986 section 3.1), and none that players request or read.
+/// Reports whether a URL has a scheme (RFC 3986 section 3.1) that players neither request nor read.
 fn has_other_scheme(text: &str) -> bool {
     let Some((scheme, _)) = text.split_once(':') else { return false };
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())

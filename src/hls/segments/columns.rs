@@ -1,15 +1,15 @@
-//! Columns of a list of segments: values that most segments do not have, or share with the segment before.
+//! Columns of a list of segments: values that most segments lack, or share with the previous segment.
 
 use std::time::Duration;
 
 use super::numbers::Numbers;
 
-/// Bits of a [`Span`] that hold its number; the two above them hold its unit.
+/// Bits of a [`Span`] that hold its number; the two bits above hold its unit.
 const NUMBER_BITS: u32 = 30;
 const NUMBER_MAX: u32 = (1 << NUMBER_BITS) - 1;
 
-/// A duration in four bytes: microseconds up to 17 minutes, milliseconds up to 12 days, then seconds. No duration of
-/// a playlist is written more finely where it is so long.
+/// Duration in four bytes: microseconds up to 17 minutes, milliseconds up to 12 days, then seconds. Playlists do not
+/// state longer durations more finely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span(u32);
 
@@ -35,7 +35,7 @@ impl From<Duration> for Span {
     }
 }
 
-/// A value for each segment, kept where it changes; nothing is kept while it is the default.
+/// Value for each segment, stored where it changes. Leading default values are not stored.
 #[derive(Clone, Debug)]
 pub(super) struct Runs<T> {
     /// The first segment of each run, and its value.
@@ -49,7 +49,7 @@ impl<T> Default for Runs<T> {
 }
 
 impl<T: PartialEq + Default> Runs<T> {
-    /// Sets the value of segment `index` and of those after it.
+    /// Sets the value of segment `index` and of all later ones.
     pub(super) fn set(&mut self, index: u32, value: T) {
         let is_news = match self.runs.last() {
             Some((_, last)) => *last != value,
@@ -60,13 +60,13 @@ impl<T: PartialEq + Default> Runs<T> {
         }
     }
 
-    /// The value of segment `index`; `None`: the default.
+    /// Returns the value of segment `index`; `None` stands for the default.
     pub(super) fn get(&self, index: u32) -> Option<&T> {
         let before = self.runs.partition_point(|(start, _)| *start <= index);
         self.runs.get(before.checked_sub(1)?).map(|(_, value)| value)
     }
 
-    /// All values, each once for each of its runs.
+    /// Iterates over the values, once per run.
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {
         self.runs.iter().map(|(_, value)| value)
     }
@@ -75,23 +75,23 @@ impl<T: PartialEq + Default> Runs<T> {
         self.runs.shrink_to_fit();
     }
 
-    /// Bytes on the heap, those of the values themselves aside.
+    /// Returns the bytes on the heap, without those of the values themselves.
     pub(super) fn heap_bytes(&self) -> usize {
         self.runs.capacity() * size_of::<(u32, T)>()
     }
 }
 
-/// Which segments have a value, and the place of each one's value among the values. Segments in a row that have one
-/// cost nothing.
+/// The segments that have a value, and the place of each value among all values. A further segment in an unbroken row
+/// costs nothing.
 #[derive(Clone, Debug, Default)]
 struct Rows {
-    /// The first segment of each row of segments with a value, and the place of its value.
+    /// The first segment of each unbroken row of segments with a value, and the place of its value.
     rows: Vec<(u32, u32)>,
     values: u32,
 }
 
 impl Rows {
-    /// Adds segment `index`, which is behind all that have a value.
+    /// Adds segment `index`, which comes after all that have a value.
     fn push(&mut self, index: u32) {
         let goes_on = self.rows.last().is_some_and(|(start, first)| start + (self.values - first) == index);
         if !goes_on {
@@ -100,7 +100,7 @@ impl Rows {
         self.values += 1;
     }
 
-    /// The place of the value of segment `index`, if it has one.
+    /// Returns the place of the value of segment `index`, if it has one.
     fn place(&self, index: u32) -> Option<usize> {
         let row = self.rows.partition_point(|(start, _)| *start <= index).checked_sub(1)?;
         let (start, first) = self.rows.get(row)?;
@@ -114,7 +114,7 @@ impl Rows {
     }
 }
 
-/// A value for some segments.
+/// Value for some segments.
 #[derive(Clone, Debug)]
 pub(super) struct Sparse<T> {
     rows: Rows,
@@ -128,18 +128,18 @@ impl<T> Default for Sparse<T> {
 }
 
 impl<T> Sparse<T> {
-    /// Sets the value of segment `index`, which is behind all that have one.
+    /// Sets the value of segment `index`, which comes after all that have one.
     pub(super) fn set(&mut self, index: u32, value: T) {
         self.rows.push(index);
         self.values.push(value);
     }
 
-    /// The value of segment `index`, if it has one.
+    /// Returns the value of segment `index`, if it has one.
     pub(super) fn get(&self, index: u32) -> Option<&T> {
         self.values.get(self.rows.place(index)?)
     }
 
-    /// All values, in the order of their segments.
+    /// Returns all values, in the order of their segments.
     pub(super) fn values(&self) -> &[T] {
         &self.values
     }
@@ -149,13 +149,13 @@ impl<T> Sparse<T> {
         self.values.shrink_to_fit();
     }
 
-    /// Bytes on the heap, those of the values themselves aside.
+    /// Returns the bytes on the heap, without those of the values themselves.
     pub(super) fn heap_bytes(&self) -> usize {
         self.rows.heap_bytes() + self.values.capacity() * size_of::<T>()
     }
 }
 
-/// `N` numbers for some segments, each of which grows evenly from segment to segment.
+/// `N` numbers for some segments; each grows evenly from segment to segment.
 #[derive(Clone, Debug)]
 pub(super) struct SparseNumbers<const N: usize> {
     rows: Rows,
@@ -169,13 +169,13 @@ impl<const N: usize> Default for SparseNumbers<N> {
 }
 
 impl<const N: usize> SparseNumbers<N> {
-    /// Sets the numbers of segment `index`, which is behind all that have some.
+    /// Sets the numbers of segment `index`, which comes after all that have some.
     pub(super) fn set(&mut self, index: u32, numbers: [i64; N]) {
         self.rows.push(index);
         self.numbers.iter_mut().zip(numbers).for_each(|(column, number)| column.push(number));
     }
 
-    /// The numbers of segment `index`, if it has some.
+    /// Returns the numbers of segment `index`, if it has some.
     pub(super) fn get(&self, index: u32) -> Option<[i64; N]> {
         let place = self.rows.place(index)?;
         Some(self.numbers.each_ref().map(|column| column.get(place).unwrap_or_default()))
@@ -186,7 +186,7 @@ impl<const N: usize> SparseNumbers<N> {
         self.numbers.iter_mut().for_each(Numbers::shrink);
     }
 
-    /// Bytes on the heap.
+    /// Returns the bytes on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
         self.rows.heap_bytes() + self.numbers.iter().map(Numbers::heap_bytes).sum::<usize>()
     }

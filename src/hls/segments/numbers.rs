@@ -1,16 +1,17 @@
-//! Numbers that grow evenly, as dates and byte ranges of segments do: a byte or three for each instead of eight.
+//! Compressed columns of evenly growing numbers, such as the dates and byte ranges of segments: one to three bytes
+//! per number instead of eight.
 
 use integer_encoding::{VarInt, VarIntWriter};
 
-/// Numbers of a block: reading one reads those before it in its block.
+/// Numbers per block. Reading a number decodes those before it in its block.
 const BLOCK: usize = 32;
 
-/// Numbers in their order. Kept is by how much the distance between two of them differs from the distance before.
+/// Numbers in insertion order. Stored is the change of the distance from one pair of neighbours to the next.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Numbers {
-    /// The first number of each block, and where in `changes` its others begin.
+    /// The first number of each block, and the offset in `changes` at which its others begin.
     blocks: Vec<(i64, u32)>,
-    /// Variable-length numbers.
+    /// Changes of distance, as variable-length numbers.
     changes: Vec<u8>,
     len: usize,
     last: i64,
@@ -18,14 +19,14 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// Adds a number.
+    /// Appends a number.
     pub(super) fn push(&mut self, number: i64) {
         if self.len.is_multiple_of(BLOCK) {
             self.blocks.push((number, u32::try_from(self.changes.len()).unwrap_or(u32::MAX)));
             self.distance = 0;
         } else {
             let distance = number.wrapping_sub(self.last);
-            // A vector takes all that is written to it.
+            // Writing to a vector cannot fail.
             _ = self.changes.write_varint(distance.wrapping_sub(self.distance));
             self.distance = distance;
         }
@@ -33,7 +34,7 @@ impl Numbers {
         self.len += 1;
     }
 
-    /// The number at `place`.
+    /// Returns the number at `place`.
     pub(super) fn get(&self, place: usize) -> Option<i64> {
         if place >= self.len {
             return None;
@@ -50,13 +51,13 @@ impl Numbers {
         Some(number)
     }
 
-    /// Gives back memory that was taken for more numbers.
+    /// Releases spare capacity.
     pub(super) fn shrink(&mut self) {
         self.blocks.shrink_to_fit();
         self.changes.shrink_to_fit();
     }
 
-    /// Bytes on the heap.
+    /// Returns the bytes on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
         self.blocks.capacity() * size_of::<(i64, u32)>() + self.changes.capacity()
     }

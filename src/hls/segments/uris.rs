@@ -1,26 +1,26 @@
-//! The URLs of a list of segments: those of a long list differ in a few characters, and only these are kept.
+//! URLs of a list of segments. Those of a long list differ in a few characters, and only these are stored.
 //!
-//! * The newest URLs stand in full, so that two versions of a live window are compared without decoding.
-//! * The others stand in blocks of [`BLOCK`]: what all URLs of a block begin and end with is kept once. A token that
-//!   is the same in all of them costs nothing; random access reads the lengths of one block.
+//! * The newest URLs are stored in full, so that two versions of a live window are compared without decoding.
+//! * The others are stored in blocks of [`BLOCK`]: the common prefix and suffix of a block are stored once. A token
+//!   that is the same in all URLs costs nothing. Random access reads the lengths of one block.
 
 use std::borrow::Cow;
 
 use integer_encoding::{VarInt, VarIntWriter};
 
-/// URLs of a block. More save little: what they share is then already less than a byte for each.
+/// URLs per block. A larger block saves little: the shared text already costs less than a byte per URL.
 const BLOCK: usize = 64;
 
-/// URLs in their order.
+/// URLs in insertion order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Uris {
-    /// The texts of all blocks: for each what its URLs begin with, what they end with, and what is between.
+    /// Text of all blocks: for each the common prefix, the common suffix, and the middles.
     text: String,
     /// The lengths of these texts, as variable-length numbers.
     lengths: Vec<u8>,
-    /// Where in both each block begins.
+    /// Offset of each block in `text` and in `lengths`.
     blocks: Vec<(u32, u32)>,
-    /// The newest URLs in full, at most two blocks of them, and where each ends.
+    /// The newest URLs in full, at most two blocks of them; `ends` holds the end of each.
     newest: String,
     ends: Vec<u32>,
 }
@@ -34,7 +34,7 @@ impl Uris {
         self.ends.push(number(self.newest.len()));
     }
 
-    /// The URL at `index`.
+    /// Returns the URL at `index`.
     pub(super) fn get(&self, index: usize) -> Option<Cow<'_, str>> {
         match self.blocks.get(index / BLOCK) {
             Some(block) => self.decoded(*block, index % BLOCK).map(Cow::Owned),
@@ -45,7 +45,7 @@ impl Uris {
         }
     }
 
-    /// Gives back memory that was taken for more URLs.
+    /// Releases spare capacity.
     pub(super) fn shrink(&mut self) {
         self.text.shrink_to_fit();
         self.lengths.shrink_to_fit();
@@ -76,7 +76,7 @@ impl Uris {
         Some([before, between, after].concat())
     }
 
-    /// Makes a block of the oldest URLs that stand in full.
+    /// Turns the oldest block of URLs stored in full into a compressed block.
     fn seal(&mut self) {
         let Self { text, lengths, blocks, newest, ends } = self;
         let uris: Vec<&str> = (0..BLOCK).filter_map(|index| uri_at(newest, ends, index)).collect();
@@ -98,14 +98,14 @@ impl Uris {
     }
 }
 
-/// The URL at `index` of `text`, in which URLs follow one another and end at `ends`.
+/// Returns the URL at `index` of `text`, a sequence of URLs that end at `ends`.
 fn uri_at<'a>(text: &'a str, ends: &[u32], index: usize) -> Option<&'a str> {
     let end = *ends.get(index)? as usize;
     let start = index.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied())?;
     text.get(start as usize..end)
 }
 
-/// The longest texts that all of `uris` begin and end with and that overlap in none of them.
+/// Returns the longest common prefix and suffix of `uris` that do not overlap in any of them.
 fn shared<'a>(uris: &[&'a str]) -> (&'a str, &'a str) {
     let Some((first, others)) = uris.split_first() else { return ("", "") };
     let mut before = first.len();
@@ -115,7 +115,7 @@ fn shared<'a>(uris: &[&'a str]) -> (&'a str, &'a str) {
     while !first.is_char_boundary(before) {
         before -= 1;
     }
-    // What is left of the shortest is the most that all can end with.
+    // The suffix can be at most as long as the rest of the shortest URL.
     let mut after = uris.iter().map(|uri| uri.len() - before).min().unwrap_or_default();
     for other in others {
         after = equal_bytes(first.bytes().rev(), other.bytes().rev()).min(after);
@@ -130,13 +130,13 @@ fn equal_bytes(one: impl Iterator<Item = u8>, other: impl Iterator<Item = u8>) -
     one.zip(other).take_while(|(one, other)| one == other).count()
 }
 
-/// Texts are bounded far below 4 GiB: a playlist, and what its variables insert, are.
+/// Converts a length. Texts are bounded far below 4 GiB: a playlist is, and so is the text that its variables insert.
 fn number(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 fn write_length(lengths: &mut Vec<u8>, length: usize) {
-    // A vector takes all that is written to it.
+    // Writing to a vector cannot fail.
     _ = lengths.write_varint(length);
 }
 
@@ -174,7 +174,7 @@ mod tests {
             assert_kept(&vec!["the same".to_owned(); count]);
             assert_kept(&vec![String::new(); count]);
         }
-        // Characters of several bytes that differ in one of them, and a URL that is what all others begin with.
+        // Multi-byte characters that differ in one byte, and a URL that is a prefix of all others.
         assert_kept(&(0..300).map(|n| char::from_u32(0xe0 + n).into_iter().collect()).collect::<Vec<_>>());
         assert_kept(&(0..300).map(|n| "ä".repeat(n % 7) + &"b".repeat(n % 3)).collect::<Vec<_>>());
         assert_kept(&(0..300).map(|n| "x".repeat(n * 3)).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Whole playlists as files under `tests/data`, each there for one reason.
+//! Whole playlists as files under `tests/data`, each for one reason.
 
 use super::*;
 use crate::hls::ByteRange;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::hls::{RenditionKind, Resolution};
 
-/// A multivariant playlist with these lines.
+/// Returns a multivariant playlist with these lines.
 fn list_of(lines: &str) -> Multivariant {
     multivariant(&format!("#EXTM3U\n#EXT-X-VERSION:13\n{lines}"))
 }

@@ -1,4 +1,4 @@
-//! What holds for every input: playlists of the corpus of this folder, broken at random.
+//! Properties that every input must have, checked on random combinations of the lines below and on other bytes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     vocabulary::limits,
 };
 
-/// Lines from which playlists are put together, sound ones and others.
+/// Lines from which playlists are assembled, sound and broken ones.
 const LINES: &[&str] = &[
     "#EXTM3U",
     "#EXT-X-VERSION:9",
@@ -55,7 +55,7 @@ const LINES: &[&str] = &[
     "ü ö?token=1",
 ];
 
-/// What holds for whatever comes out.
+/// Asserts the invariants of any result.
 fn assert_sound(bytes: &[u8]) {
     match parse(bytes) {
         Ok(Playlist::Media(media)) => assert_media_sound(&media),
@@ -95,7 +95,7 @@ fn assert_usable<T: AsRef<str>>(uri: &Reference<T>) {
     assert!(!uri.as_str().is_empty() && !uri.as_str().chars().any(char::is_control), "{uri:?}");
 }
 
-/// Playlists put together from [`LINES`], most with a header.
+/// Generates playlists assembled from [`LINES`], most with a header.
 fn assembled() -> impl Strategy<Value = Vec<u8>> {
     let lines = proptest::collection::vec(proptest::sample::select(LINES), 0..40);
     let ends = proptest::sample::select(vec!["\n", "\r\n", "\r", " \n"]);
@@ -150,7 +150,7 @@ proptest! {
             let since = Duration::from_secs(seconds);
             let mut found = Vec::new();
             watch.take(&list, Loaded { since, until: since }, &mut |finding, detail| found.push((finding, detail())));
-            // Each list comes twice, a second apart.
+            // Each playlist comes twice, a second apart.
             let only_stale = found.iter().all(|(finding, _)| *finding == Finding::PlaylistStale);
             prop_assert!(only_stale || seconds % 2 == 0, "{found:?}");
         }

@@ -1,4 +1,4 @@
-//! What real origins write and no rule foresees: each of them once, as its muxer or packager writes it.
+//! Quirks of real origins that no rule foresees: each once, as its muxer or packager writes it.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn the_ffmpeg_muxer_dates_behind_extinf_and_doubles_discontinuities() {
         dates,
         [Some("2026-01-02T03:04:05.678Z".to_owned()), Some("2026-01-02T03:04:09.678Z".to_owned()), None]
     );
-    // Both tags count: whoever removes them raises the discontinuity sequence by two.
+    // Both tags count: a server that removes them raises the discontinuity sequence by two.
     assert_eq!(nth(&list, 0).discontinuity_sequence(), 2);
 }
 
@@ -99,7 +99,7 @@ fn gpac_has_spaces_behind_colons_quotes_numbers_and_names_groups_late() {
         "#EXTM3U\n#EXT-X-VERSION: 6\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE: 4\n#EXTINF:4,\na4.m4s\n\
          #EXTINF:4,\na5.m4s\n#EXTINF:4,\na6.m4s\n#EXTINF:0,\na7.m4s\n",
     );
-    // The last one does not exist yet: it is listed all the same.
+    // The last segment does not exist yet, but is listed all the same.
     assert_eq!((ahead.last_sequence(), nth(&ahead, 3).duration()), (Some(7), Duration::ZERO));
 }
 
