@@ -25,7 +25,7 @@ pub struct Multivariant {
     pub session_data: Vec<SessionData>,
     /// Keys that can be loaded in advance.
     pub session_keys: Vec<Key>,
-    /// Server of the order of pathways.
+    /// Server that sets the order of pathways.
     pub content_steering: Option<ContentSteering>,
     /// Every segment of every variant can be decoded independently.
     pub independent_segments: bool,
@@ -164,7 +164,7 @@ pub struct SessionData {
     pub language: Option<Text>,
 }
 
-/// Server of the order of pathways (section 4.4.6.6).
+/// Server that sets the order of pathways (section 4.4.6.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentSteering {
     /// URL of the steering manifest.
