@@ -1,110 +1,110 @@
-//! What clients and the controller tell: small plain values, put into words only where somebody reads them.
+//! Events that clients and the controller report: small plain values, formatted as text only for a reader.
 //!
-//! Nothing in an event can hold a secret: requests are told by their kind and outcome, never by their address. The
-//! one text, the note of a mark, is made harmless where the mark is made.
+//! An event cannot hold a secret: it names a request by its kind and outcome, never by its URL. Its one text, the
+//! note of a mark, is made safe to print where the mark is made.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::vocabulary::{ClientState, Kind, Outcome, RunState, Untrusted, units};
 
-/// The two kinds of things that go through the pipeline.
+/// The two kinds of data that go through the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// One sample for each client and second.
     Progress,
-    /// What happened.
+    /// Everything else that happens: joins, faults, stalls and so on.
     Events,
 }
 
 impl Stream {
-    /// Both.
+    /// Both streams.
     pub const ALL: [Self; 2] = [Self::Progress, Self::Events];
 
-    /// The place in a table of two.
+    /// Returns the index into a table of two.
     pub(super) const fn index(self) -> usize {
         self as usize
     }
 }
 
-/// Something that happened, or how a client stands.
+/// Something that happened, or the state of a client at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// Microseconds since the start of the run.
     pub at_us: u64,
-    /// The client's number; `None`: the whole run.
+    /// Number of the client; `None`: the event concerns the whole run.
     pub client: Option<u64>,
-    /// What happened.
+    /// Content of the event.
     pub what: Happening,
 }
 
-/// What happened.
+/// Content of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Happening {
-    /// How a client stands; the one kind that is [`Stream::Progress`].
+    /// State of a client; the only content that belongs to [`Stream::Progress`].
     Sample(Sample),
     /// A client was admitted.
     Joined,
-    /// A client has gone.
+    /// A client left.
     Left(Departure),
-    /// A client went from one state to another.
+    /// A client changed its state.
     State {
-        /// Before.
+        /// Previous state.
         from: ClientState,
-        /// Now.
+        /// New state.
         to: ClientState,
     },
-    /// A request ended badly.
+    /// A request failed.
     Fault {
-        /// What was requested.
+        /// Kind of the request.
         request: Kind,
-        /// How it ended.
+        /// Outcome of the request.
         outcome: Outcome,
     },
     /// Playback stopped because the buffer ran dry.
     StallBegan,
-    /// Playback goes on.
+    /// Playback resumed.
     StallEnded {
-        /// How long it had stood still, in microseconds.
+        /// Length of the stall, in microseconds.
         lasted_us: u64,
     },
-    /// The run went over to another state.
+    /// The run changed its state.
     Run(RunState),
     /// The load was changed.
     Load {
-        /// What was done: `target`, `hold` or `resume`.
+        /// Kind of change: `target`, `hold` or `resume`.
         change: &'static str,
-        /// Clients wanted before.
+        /// Clients wanted before the change.
         from: u32,
-        /// Clients wanted now.
+        /// Clients wanted after the change.
         to: u32,
-        /// Who changed it.
+        /// Originator of the change.
         by: &'static str,
     },
     /// The operator marked this moment.
     Mark {
-        /// Why, harmless to print.
+        /// Note of the operator, safe to print.
         note: Arc<str>,
     },
 }
 
-/// Why a client is no longer there.
+/// Reason for a client's departure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departure {
-    /// It played the stream to its end.
+    /// The client played the stream to its end.
     Finished,
-    /// It was removed, or the run ended.
+    /// The client was removed, or the run ended.
     Removed,
-    /// What failed had been tried as often as its player does.
+    /// The client's player used up its retries, or lost its place in a live stream.
     GaveUp,
-    /// It had stayed as long as it should.
+    /// The client's session reached its length.
     SessionOver,
-    /// Its task panicked.
+    /// The client's task panicked.
     Panicked,
 }
 
 impl Departure {
-    /// The word in records.
+    /// Returns the word that records use.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Finished => "finished",
@@ -116,10 +116,10 @@ impl Departure {
     }
 }
 
-/// How a client stands.
+/// State of a client at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
-    /// What it does.
+    /// State of playback.
     pub state: ClientState,
     /// Media played, in microseconds.
     pub position_us: u64,
@@ -127,31 +127,31 @@ pub struct Sample {
     pub buffer_us: u64,
     /// Time since it began minus media played, in microseconds.
     pub drift_us: u64,
-    /// Requests started.
+    /// Requests started so far.
     pub requests: u64,
     /// Requests that did not end ok.
     pub failures: u64,
-    /// Body bytes.
+    /// Body bytes received so far.
     pub bytes: u64,
     /// Stalls that began.
     pub stalls: u64,
 }
 
 impl Event {
-    /// What the operator marked; the note is made harmless.
+    /// Creates the event of an operator's mark; makes `note` safe to print.
     pub fn mark(at_us: u64, note: &str) -> Self {
         let note = Untrusted::new(note).shown().into();
         Self { at_us, client: None, what: Happening::Mark { note } }
     }
 
-    /// The stream that it belongs to.
+    /// Returns the stream that the event belongs to.
     pub fn stream(&self) -> Stream {
         if matches!(self.what, Happening::Sample(_)) { Stream::Progress } else { Stream::Events }
     }
 }
 
 impl Happening {
-    /// The kind in records and in the log.
+    /// Returns the kind, as records and the log name it.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Sample(_) => "progress",
@@ -167,12 +167,12 @@ impl Happening {
         }
     }
 
-    /// Whether it is something that went wrong.
+    /// Reports whether something went wrong.
     pub const fn is_trouble(&self) -> bool {
         matches!(self, Self::Fault { .. } | Self::StallBegan | Self::Left(Departure::Panicked))
     }
 
-    /// What happened, for the log.
+    /// Describes the event for the log.
     pub fn text(&self) -> String {
         match self {
             Self::Sample(sample) => sample.state.name().to_owned(),
@@ -198,14 +198,14 @@ impl Happening {
 /// One line of the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogEntry {
-    /// Its number, from 1; those that were lost on the way have none.
+    /// Number of the event, from 1. Events that were lost on the way have no number.
     pub number: u64,
-    /// What happened, to whom, when.
+    /// The event, with its client and time.
     pub event: Event,
 }
 
 impl LogEntry {
-    /// Time since the start of the run.
+    /// Returns the time since the start of the run.
     pub fn at(&self) -> Duration {
         Duration::from_micros(self.event.at_us)
     }

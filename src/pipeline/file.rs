@@ -1,9 +1,9 @@
-//! The file of a record: lines wait in memory until the disk takes them, and it is known of each what became of it.
+//! File of a record. Lines wait in memory until the disk takes them, and the outcome of each line is known.
 //!
-//! * A pipe is written without waiting; what it does not take now stays in memory. A disk that hangs holds up the
-//!   recorder's thread, and nobody else's.
-//! * Memory is bounded: with [`BUFFER_BYTES`] waiting nothing more is taken.
-//! * A file that has failed is not written again: it can no longer be whole, and half a line may stand at its end.
+//! * A write to a pipe never blocks: bytes that the pipe does not take now stay in memory. A disk that hangs delays
+//!   only the recorder's thread.
+//! * Memory is bounded: the recorder adds no line while [`BUFFER_BYTES`] are waiting.
+//! * A file that has failed is not written again: it can no longer be complete, and it may end with half a line.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
@@ -16,12 +16,12 @@ use rustix::fs::OFlags;
 
 use crate::vocabulary::Untrusted;
 
-/// Bytes of lines that may wait for the disk.
+/// Bytes of waiting lines at which no more lines are added.
 const BUFFER_BYTES: usize = 1 << 20;
-/// A record shows who played what when: it is its owner's alone.
+/// Mode of a record: it shows who played what and when, so only its owner may read it.
 const MODE: u32 = 0o600;
 
-/// A file that can be written, not yet in use.
+/// A file that is open for writing, but not yet in use.
 #[derive(Debug)]
 pub struct RecordFile {
     file: File,
@@ -30,15 +30,15 @@ pub struct RecordFile {
 }
 
 impl RecordFile {
-    /// Opens a file for a record, and creates it if there is none. A pipe must have a reader.
+    /// Opens a file for a record, and creates it if it does not exist. A pipe must have a reader.
     ///
     /// # Errors
-    /// It cannot be opened, or another process records into it.
+    /// Fails if the file cannot be opened, or if another process records into it.
     pub fn create(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        // Not truncated yet: it may be the record of a run that goes on, or a file that is refused after a look at it.
+        // Not truncated yet: it may be the record of a run that goes on, or a later check may still reject the file.
         options.write(true).create(true).truncate(false).mode(MODE);
-        // Linux and macOS define the flag for exactly this: never wait for the other end of a pipe.
+        // Linux and macOS define the flag for exactly this case: never wait for the other end of a pipe.
         options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
         let file = options.open(path)?;
         let kind = file.metadata()?.file_type();
@@ -48,15 +48,16 @@ impl RecordFile {
         Ok(Self { file, path: path.to_owned(), regular: kind.is_file() })
     }
 
-    /// Where it is, harmless to print.
+    /// Returns the path, safe to print.
     pub fn shown(&self) -> Arc<str> {
         Untrusted::new(&self.path.to_string_lossy()).shown().into()
     }
 
-    /// The file and whether it is a regular one. That is emptied, and from now on readable by its owner alone.
+    /// Returns the file and whether it is a regular one. Empties a regular file, and makes it readable only for its
+    /// owner.
     ///
     /// # Errors
-    /// Its length or its mode cannot be changed.
+    /// Fails if the length or the mode of the file cannot be changed.
     pub(super) fn begin(self) -> io::Result<(File, bool)> {
         if self.regular {
             self.file.set_len(0)?;
@@ -66,16 +67,16 @@ impl RecordFile {
     }
 }
 
-/// Locks a record for this process, until the file is closed. Lines of two runs in one file belong to neither.
+/// Locks a record for this process until the file is closed: a file with the lines of two runs is of use to neither.
 fn lock(file: &File) -> io::Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(io::Error::other("another process is recording into it")),
-        // A file system without locks is no reason to refuse a record.
+        // A file system without locks is not a reason to reject a record.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
 }
 
-/// What a line is, for those who count.
+/// Kind of a line, for the counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineOf {
     Stream(super::Stream),
@@ -88,18 +89,18 @@ pub(super) enum LineOf {
 #[derive(Debug)]
 pub(super) struct Writer<W> {
     out: W,
-    /// Lines that the disk has not taken, the first of them perhaps in part.
+    /// Lines that the disk has not taken. The first one may be partly written.
     waiting: Vec<u8>,
-    /// What those lines are, and how many bytes of each are still waiting.
+    /// Kind of each of those lines, and the bytes of it that are still waiting.
     lines: VecDeque<(LineOf, usize)>,
 }
 
-/// Why a flush ended.
+/// Outcome of a flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flushed {
-    /// Nothing waits any more.
+    /// Every line is written.
     All,
-    /// The other end takes nothing now.
+    /// The other end takes no more bytes for now.
     Blocked,
 }
 
@@ -108,29 +109,30 @@ impl<W: Write> Writer<W> {
         Self { out, waiting: Vec::new(), lines: VecDeque::new() }
     }
 
-    /// Whether another line may wait.
+    /// Reports whether another line may be added.
     pub(super) fn has_room(&self) -> bool {
         self.waiting.len() < BUFFER_BYTES
     }
 
-    /// Whether no line waits.
+    /// Reports whether no line is waiting.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Where the lines go.
+    /// Returns the output that the lines go to.
     pub(super) fn out(&self) -> &W {
         &self.out
     }
 
-    /// Adds a line.
+    /// Adds a line, which `write` appends to the buffer.
     pub(super) fn push(&mut self, of: LineOf, write: impl FnOnce(&mut Vec<u8>)) {
         let before = self.waiting.len();
         write(&mut self.waiting);
         self.lines.push_back((of, self.waiting.len() - before));
     }
 
-    /// Writes what the other end takes now; `whole` is told of each line that is written to its end, `taken` of bytes.
+    /// Writes as much as the other end takes now. Calls `whole` for each line that is written to its end, and `taken`
+    /// with the bytes of each write.
     pub(super) fn flush(
         &mut self,
         mut whole: impl FnMut(LineOf),
@@ -165,7 +167,7 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    /// The lines that were never written whole.
+    /// Returns the kinds of the lines that were never written to their end.
     pub(super) fn unwritten(&self) -> impl Iterator<Item = LineOf> + '_ {
         self.lines.iter().map(|(of, _)| *of)
     }
@@ -176,7 +178,7 @@ mod tests {
     use super::*;
     use crate::pipeline::Stream;
 
-    /// Takes a few bytes at a time, then nothing.
+    /// Output that takes up to three bytes at a time, and nothing once its room is used up.
     struct Narrow {
         taken: Vec<u8>,
         room: usize,

@@ -1,4 +1,4 @@
-//! The gate in front of a bounded channel: says without a lock whether there is room.
+//! Gate in front of a bounded channel: reports without a lock whether there is room.
 //!
 //! The protocol, for one writer and one reader:
 //!
@@ -7,27 +7,28 @@
 //! 2. The reader takes a value out of the channel and then stores `left + 1` (release).
 //!
 //! * A value is counted in before it is in the channel and counted out after it has been taken, so the channel never
-//!   holds more than `entered - left` values as the writer sees them: a writer that was let in finds room, always.
-//! * The writer may see `left` too low, never too high: it may be turned away once too often, never let in once too
-//!   often.
+//!   holds more than `entered - left` values as the writer sees them: a writer that is let in always finds room.
+//! * The writer may see `left` too low, never too high: the gate may turn it away once too often, but never lets it
+//!   in once too often.
 //! * Both counters have one writer: load and store, no read-modify-write.
 
 use crossbeam_utils::CachePadded;
 
 use crate::sync::single_writer_cell::SingleWriterCell;
 
-/// Lets as many values into a channel as have room.
+/// A gate that lets in as many values as the channel has room for.
 #[derive(Debug)]
 pub struct Gate {
     capacity: u64,
     entered: SingleWriterCell,
     high_water: SingleWriterCell,
-    /// The reader writes it: on a line of its own, or each would take the other's away.
+    /// Written by the reader. On a cache line of its own, so that writer and reader do not invalidate each other's
+    /// line.
     left: CachePadded<SingleWriterCell>,
 }
 
 impl Gate {
-    /// A gate in front of a channel for `capacity` values.
+    /// Creates a gate in front of a channel for `capacity` values.
     pub fn new(capacity: u64) -> Self {
         Self {
             capacity,
@@ -37,7 +38,8 @@ impl Gate {
         }
     }
 
-    /// Asks to be let in; by the one writer only. True: there is room for one value, which must follow.
+    /// Asks to be let in. If it returns true, there is room for one value, which must follow. Only the one writer may
+    /// call it.
     #[inline]
     pub fn enter(&self) -> bool {
         let fill = self.entered.own().saturating_sub(self.left.get_acquire());
@@ -49,25 +51,26 @@ impl Gate {
         true
     }
 
-    /// A value has been taken out and dealt with; by the one reader only.
+    /// Counts out a value that has been taken and handled. Only the one reader may call it.
     #[inline]
     pub fn leave(&self) {
         self.left.add_release(1);
     }
 
-    /// How many values may be in the channel at once.
+    /// Returns the number of values that may be in the channel at once.
     pub fn capacity(&self) -> u64 {
         self.capacity
     }
 
-    /// How many values are in the channel now, one that is just being put in or dealt with included.
+    /// Returns the number of values in the channel, including one that is just being added or handled.
     pub fn fill(&self) -> u64 {
-        // Left first: a value that enters and leaves between the two reads cannot make the difference negative.
+        // Read `left` first: a value that enters and leaves between the two reads cannot make the difference
+        // negative.
         let left = self.left.get_acquire();
         self.entered.get().saturating_sub(left)
     }
 
-    /// The most values that were in the channel at once.
+    /// Returns the most values that were in the channel at once.
     pub fn high_water(&self) -> u64 {
         self.high_water.get()
     }

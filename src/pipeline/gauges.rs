@@ -1,4 +1,4 @@
-//! What the pipeline shows of itself: who wrote how much, what is waiting, what was lost.
+//! Counters of the pipeline itself: events offered, waiting and lost, for each thread and for the file.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::share;
 use crate::vocabulary::{Clock, clock};
 
-/// A write that takes longer than this is told as blocked.
+/// A write that takes longer than this counts as blocked.
 const BLOCKED_AFTER: Duration = Duration::from_secs(1);
 
-/// What the recorder counts; its thread is the one writer unless said otherwise.
+/// Counters of the recorder. Its thread is the only writer, unless a field says otherwise.
 #[derive(Debug, Default)]
 pub(super) struct RecorderStats {
     recorded: [SingleWriterCell; 2],
@@ -24,20 +24,20 @@ pub(super) struct RecorderStats {
     frames: SingleWriterCell,
     lines: SingleWriterCell,
     bytes: SingleWriterCell,
-    /// Since when lines have been waiting for the other end, plus one; 0: none are.
+    /// Start of the current wait for the other end, plus one; 0: no line is waiting.
     waiting_since_us: SingleWriterCell,
     failure: OnceLock<(u64, String)>,
-    /// Frames that were lost with the file.
+    /// Frames that were lost because the file failed.
     frames_lost: SingleWriterCell,
     /// Frames that found no room; written by the sampler.
     frames_refused: SingleWriterCell,
-    /// Not 0: nothing is on the way any more. Written by whoever waited for the recorder to end.
+    /// Not 0 once no event is on the way any more. Written by the thread that waits for the recorder to end.
     closed: AtomicU64,
     pub(super) seal: Arc<RecordState>,
 }
 
 impl RecorderStats {
-    /// A line is where it should be.
+    /// Counts a line that is written to the file.
     pub(super) fn count_recorded(&self, of: LineOf) {
         self.lines.add(1);
         match of {
@@ -47,14 +47,14 @@ impl RecorderStats {
         }
     }
 
-    /// An event is where it should be, there being no file.
+    /// Counts an event that reached its destination, which is the log if nothing is recorded.
     pub(super) fn count_logged(&self, stream: Stream) {
         if let Some(cell) = self.recorded.get(stream.index()) {
             cell.add_release(1);
         }
     }
 
-    /// A line will never be where it should.
+    /// Counts a line that will never reach its destination.
     pub(super) fn count_lost(&self, of: LineOf) {
         match of {
             LineOf::Stream(stream) => {
@@ -67,7 +67,7 @@ impl RecorderStats {
         }
     }
 
-    /// A frame found no room; by the sampler.
+    /// Counts a frame that found no room. Only the sampler may call it.
     pub(super) fn count_refused_frame(&self) {
         self.frames_refused.add(1);
     }
@@ -76,12 +76,12 @@ impl RecorderStats {
         self.bytes.add(bytes);
     }
 
-    /// Bytes written so far.
+    /// Returns the bytes written so far.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.get()
     }
 
-    /// Lines wait for the other end from now on, if they did not before; or no longer.
+    /// Notes that lines are waiting for the other end, since `now` unless they already were; or that none are.
     pub(super) fn set_waiting(&self, waiting: bool, now: Duration) {
         if !waiting {
             self.waiting_since_us.set(0);
@@ -90,21 +90,21 @@ impl RecorderStats {
         }
     }
 
-    /// The file cannot be written any more.
+    /// Notes that the file cannot be written any more.
     pub(super) fn fail(&self, now: Duration, reason: String) {
         _ = self.failure.set((clock::micros(now), reason));
         self.seal.close();
     }
 
-    /// What is not recorded by now never will be, and has been dropped, whoever lost it.
+    /// Closes the counts: an event that is not recorded by now counts as dropped, wherever it was lost.
     pub(super) fn close_books(&self) {
         self.closed.store(1, Ordering::Release);
     }
 
     pub(super) fn counts(&self, lanes: &[Arc<Lane>], stream: Stream) -> Counts {
-        // Whether the books are closed first: then what is recorded is final.
+        // Read `closed` first: if it is set, the recorded count is final.
         let closed = self.closed.load(Ordering::Acquire) != 0;
-        // What was lost before what was offered: it was offered before, so it is among those that are read after it.
+        // Read `lost` before `offered`: every lost event was offered first, so the difference cannot go negative.
         let lost = self.lost.get(stream.index()).map_or(0, SingleWriterCell::get_acquire);
         let recorded = self.recorded.get(stream.index()).map_or(0, SingleWriterCell::get_acquire);
         let at_the_gate: u64 = lanes.iter().map(|lane| lane.dropped(stream)).sum();
@@ -115,77 +115,77 @@ impl RecorderStats {
     }
 }
 
-/// What became of what was offered: offered = delivered + dropped.
+/// Outcome of the events that were offered: offered = delivered + dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Offered by clients and the controller.
     pub offered: u64,
-    /// In the record, or without one in the log; while the run lasts, on the way there included.
+    /// In the record, or in the log if nothing is recorded. During the run, events on the way are included.
     pub delivered: u64,
-    /// Neither: turned away at a full channel, or lost with the file.
+    /// In neither: rejected by a full channel, or lost with the file.
     pub dropped: u64,
 }
 
-/// The channel of one thread.
+/// State of the channel of one thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LaneReading {
-    /// The number of the worker; `None`: the controller.
+    /// Number of the worker; `None`: the controller.
     pub worker: Option<usize>,
     /// Events waiting now.
     pub fill: u64,
-    /// The most that waited at once.
+    /// Most events that waited at once.
     pub high_water: u64,
-    /// The most that can wait.
+    /// Maximum events that can wait.
     pub capacity: u64,
-    /// Turned away so far, both streams.
+    /// Events dropped so far, of both streams.
     pub dropped: u64,
 }
 
 impl LaneReading {
-    /// The share of the channel that is taken.
+    /// Returns the share of the channel that is in use.
     pub fn fill_share(&self) -> Option<f64> {
         share(self.fill, self.capacity)
     }
 
-    /// The largest share so far.
+    /// Returns the largest share so far.
     pub fn high_water_share(&self) -> Option<f64> {
         share(self.high_water, self.capacity)
     }
 }
 
-/// The recorder and its file.
+/// State of the recorder and its file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecorderReading {
-    /// The file that is written; `None`: none was asked for.
+    /// Path of the file, safe to print; `None`: no record was requested.
     pub file: Option<Arc<str>>,
-    /// Lines written whole.
+    /// Lines written to their end.
     pub lines: u64,
     /// Bytes written.
     pub bytes: u64,
-    /// Frames that found no room, or were lost with the file.
+    /// Frames that found no room or were lost with the file.
     pub frames_lost: u64,
-    /// Since when the disk or reader has taken nothing.
+    /// Start of the current wait for the disk or reader, if it has lasted longer than a second.
     pub blocked_since: Option<Duration>,
-    /// Since when the file cannot be written any more, and why.
+    /// Time at which the file failed, and the reason.
     pub failed: Option<(Duration, String)>,
 }
 
-/// The pipeline at one moment; its memory is used again.
+/// State of the pipeline at one moment. Its memory is reused.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
-    /// Samples.
+    /// Counts of samples.
     pub progress: Counts,
-    /// Events.
+    /// Counts of events.
     pub events: Counts,
     /// The workers' channels, then the controller's.
     pub lanes: Vec<LaneReading>,
-    /// The recorder and its file.
+    /// State of the recorder and its file.
     pub recorder: RecorderReading,
     /// The last events, oldest first.
     pub log: Arc<[LogEntry]>,
 }
 
-/// Reads the pipeline.
+/// Reader of the pipeline's state.
 #[derive(Clone, Debug)]
 pub struct Gauges {
     pub(super) lanes: Arc<[Arc<Lane>]>,

@@ -1,65 +1,65 @@
-//! The lines of a record: newline-delimited JSON, one object a line, told apart by `kind`.
+//! Lines of a record: newline-delimited JSON, one object per line, distinguished by `kind`.
 //!
-//! * The first line is of kind `record` (what was run), the last one of kind `end` (what was offered and dropped):
-//!   a file without it was cut off.
-//! * Every other line has `at_us`, microseconds since the start of the run, and, if it is about one client, `client`.
+//! * The first line has the kind `record` (settings of the run), the last one `end` (events offered and dropped): a
+//!   file without it was cut off.
+//! * Every other line has `at_us`, microseconds since the start of the run, and, if it concerns one client, `client`.
 //!
-//! | kind | fields besides | stream |
+//! | kind | other fields | stream |
 //! | --- | --- | --- |
 //! | `joined` | | events |
-//! | `left` | `why`: finished, removed, panicked | events |
+//! | `left` | `why`: finished, removed, gave_up, session_over, panicked | events |
 //! | `state` | `from`, `to`: states of a client | events |
 //! | `fault` | `request`: kind of the request; `outcome`: as in reports | events |
 //! | `stall_began` | | events |
 //! | `stall_ended` | `lasted_us` | events |
 //! | `run` | `state` of the run | events |
-//! | `load` | `change`: target, hold, resume; `from`, `to`: clients wanted; `by` whom | events |
+//! | `load` | `change`: target, hold, resume; `from`, `to`: clients wanted; `by`: originator | events |
 //! | `mark` | `note` | events |
-//! | `progress` | `state`, `position_us`, `buffer_us`, `drift_us`, `requests`, `failures`, `bytes`, `stalls` | progress |
-//! | `frame` | the fields of [`FrameLine`]; one a second, never dropped | |
+//! | `progress` | the fields of [`Sample`](super::Sample) | progress |
+//! | `frame` | the fields of [`FrameLine`]; one per second, never dropped for lack of speed | |
 
 use serde::Serialize;
 
 use super::event::{Event, Happening};
 
-/// The version of the record.
+/// Version of the record's format.
 pub const SCHEMA: &str = "hlswarm.record/1";
 
-/// What was run: the first line. Holds no secrets.
+/// First line: the settings of the run. Holds no secrets.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Header {
-    /// The address, its secrets left out.
+    /// URL of the stream, without its secrets.
     pub target: String,
-    /// The version of hlswarm.
+    /// Version of hlswarm.
     pub version: &'static str,
     /// Wall-clock time of the start, RFC 3339 in UTC: the zero of `at_us`.
     pub started_at: String,
-    /// The run id that every request carries.
+    /// Run id that every request carries.
     pub run_id: String,
-    /// The seed of every random choice.
+    /// Seed of every random choice.
     pub seed: u64,
-    /// The command line, its secrets left out.
+    /// Command line, without its secrets.
     pub command: String,
 }
 
-/// The run at one moment, once a second.
+/// State of the run at one moment, once a second.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct FrameLine {
     /// Microseconds since the start of the run.
     pub at_us: u64,
-    /// What the run does.
+    /// State of the run.
     pub state: &'static str,
-    /// Clients that are wanted.
+    /// Clients wanted.
     pub target: u32,
-    /// Clients that are doing something.
+    /// Active clients: all except finished and dead ones.
     pub clients: u64,
-    /// Clients that are stalled.
+    /// Stalled clients.
     pub stalled: u64,
     /// Requests started so far.
     pub requests_started: u64,
     /// Requests that reached their outcome so far.
     pub requests_finished: u64,
-    /// Requests that failed so far, those that were cut left out.
+    /// Requests that failed so far, except those that were cut.
     pub errors: u64,
     /// Body bytes so far.
     pub bytes: u64,
@@ -67,15 +67,15 @@ pub struct FrameLine {
     pub bits_per_second: Option<f64>,
     /// Requests per second over the last ten seconds; `null`: unknown.
     pub requests_per_second: Option<f64>,
-    /// Failed share of the requests of the last ten seconds; `null`: unknown.
+    /// Share of failed requests over the last ten seconds; `null`: unknown.
     pub error_share: Option<f64>,
-    /// 95th percentile of the first byte of segments over the last ten seconds; `null`: unknown.
+    /// 95th percentile of the time to the first byte of segments over the last ten seconds; `null`: unknown.
     pub segment_ttfb_us_p95: Option<u64>,
-    /// Whether the stream is served well.
+    /// Verdict on the health of the stream.
     pub verdict: &'static str,
 }
 
-/// What became of the streams: the last line.
+/// Last line: the counts of both streams.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct End {
     pub(super) at_us: u64,
@@ -99,7 +99,7 @@ pub(super) fn header(buffer: &mut Vec<u8>, header: &Header) {
     tagged(buffer, &Tagged { kind: "record", schema: Some(SCHEMA), fields: header });
 }
 
-/// Writes the line of a second.
+/// Writes the line of a frame.
 pub(super) fn frame(buffer: &mut Vec<u8>, frame: &FrameLine) {
     tagged(buffer, &Tagged { kind: "frame", schema: None, fields: frame });
 }
@@ -110,12 +110,12 @@ pub(super) fn end(buffer: &mut Vec<u8>, end: &End) {
 }
 
 fn tagged<T: Serialize>(buffer: &mut Vec<u8>, line: &Tagged<'_, T>) {
-    // Plain structs and numbers go into memory: there is nothing to fail.
+    // Serializing plain structs and numbers into memory cannot fail.
     _ = serde_json::to_writer(&mut *buffer, line);
     buffer.push(b'\n');
 }
 
-/// Writes the line of an event. Thousands of them come in a second, so nothing is allocated for it.
+/// Writes the line of an event. Thousands of events arrive per second, so it allocates nothing for one.
 pub(super) fn event(buffer: &mut Vec<u8>, event: &Event) {
     let mut line = Line(buffer);
     line.open(event);
@@ -157,7 +157,7 @@ pub(super) fn event(buffer: &mut Vec<u8>, event: &Event) {
     line.close();
 }
 
-/// A JSON object that is being written. Writing into memory cannot fail.
+/// A JSON object that is being written. Writes into memory cannot fail.
 struct Line<'a>(&'a mut Vec<u8>);
 
 impl Line<'_> {
@@ -180,7 +180,7 @@ impl Line<'_> {
         _ = serde_json::to_writer(&mut *self.0, value);
     }
 
-    /// A value whose text needs no escapes.
+    /// Adds a value whose text needs no escapes.
     fn shown(&mut self, name: &str, value: &impl std::fmt::Display) {
         use std::io::Write as _;
         _ = write!(self.0, ",\"{name}\":\"{value}\"");

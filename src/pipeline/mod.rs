@@ -1,4 +1,4 @@
-//! The lossy path of events: from clients and the controller to the log and the record.
+//! Lossy path of events: from clients and the controller to the log and the record.
 //!
 //! ```text
 //! client ---\                 gate, bounded channel
@@ -8,10 +8,10 @@
 //! sampler ----------------- one frame a second -----/
 //! ```
 //!
-//! * Counters carry the numbers, events carry the story: what is lost here makes no count wrong.
-//! * Nobody who offers an event waits, whatever disk and recorder do. A full channel drops the event, and for each
-//!   stream offered = delivered + dropped.
-//! * Frames are never dropped for lack of speed: hours of them have room.
+//! * Counters carry the numbers, events carry the story: an event lost here makes no count wrong.
+//! * A thread that offers an event never waits, whatever the disk and the recorder do. A full channel drops the
+//!   event, and for each stream offered = delivered + dropped.
+//! * A slow disk costs no frames: their channel has room for hours of them.
 
 mod event;
 mod file;
@@ -44,14 +44,14 @@ use gauges::RecorderStats;
 use recorder::{Recorder, Setup};
 use tap::{Lane, Queued};
 
-/// Events that may wait in one channel: all clients of a worker join, or leave, at once.
+/// Events that may wait in one channel: enough for all clients of a worker to join, or leave, at once.
 const LANE: usize = 8_192;
-/// Frames that may wait: four hours of them.
+/// Frames that may wait: four hours' worth.
 const FRAMES: usize = 4 * 60 * 60;
-/// How long the recorder may take to end; one that takes longer hangs at its disk and is left behind.
+/// Time that the recorder may take to end. A recorder that takes longer hangs at its disk and is abandoned.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
-/// A pipeline that runs.
+/// A running pipeline.
 #[derive(Debug)]
 pub struct Pipeline {
     gauges: Gauges,
@@ -60,16 +60,16 @@ pub struct Pipeline {
     done: Receiver<()>,
 }
 
-/// The ways into a pipeline.
+/// Entries into a pipeline.
 #[derive(Debug)]
 pub struct Taps {
-    /// One for each worker.
+    /// One tap for each worker.
     pub workers: Vec<Tap>,
-    /// The controller's.
+    /// Tap of the controller.
     pub controller: Tap,
 }
 
-/// Where the sampler puts a frame each second.
+/// Destination of the sampler's frames, one each second.
 #[derive(Clone, Debug)]
 pub struct FrameSink {
     channel: flume::Sender<FrameLine>,
@@ -90,7 +90,7 @@ impl Pipeline {
     /// Starts the recorder for `workers` threads and the controller. `header` is the first line of `file`.
     ///
     /// # Errors
-    /// The thread could not be started, or the file not be emptied.
+    /// Fails if the thread cannot be started, or if the file cannot be emptied.
     pub fn start(
         workers: usize,
         clock: Clock,
@@ -105,6 +105,7 @@ impl Pipeline {
             taps.push(tap);
             channels.push(channel);
         }
+        // The controller's channel comes last: the gauges number the workers by their place before it.
         channels.push(first);
         let (frames, frame_channel) = flume::bounded(FRAMES);
         let (log_sender, log) = watch::channel(Arc::default());
@@ -133,20 +134,20 @@ impl Pipeline {
         Ok((Self { gauges, frames, stop, done }, Taps { workers: taps, controller }))
     }
 
-    /// What reads it; goes on reading after its end.
+    /// Returns the gauges, which remain readable after the pipeline has ended.
     pub fn gauges(&self) -> Gauges {
         self.gauges.clone()
     }
 
-    /// Where the sampler puts its frames.
+    /// Returns the destination of the sampler's frames.
     pub fn frames(&self) -> FrameSink {
         self.frames.clone()
     }
 
-    /// Ends the recorder, after all taps have been closed: what was offered is written, as far as the disk takes it
-    /// in a few seconds. False: the recorder had panicked.
+    /// Ends the recorder, after all taps have been closed. The recorder first writes the events that were offered, as
+    /// far as the disk takes them in a few seconds. Returns false if the recorder panicked.
     pub fn finish(self) -> bool {
-        // A recorder that has ended already needs no word.
+        // A recorder that has already ended needs no signal.
         _ = self.stop.try_send(());
         let ended = self.done.recv_timeout(STOP_LIMIT);
         self.gauges.desk.close_books();

@@ -1,8 +1,8 @@
-//! Models of the gate and of what stands around it, run by loom under every interleaving: `tests/loom.sh`.
+//! Models of the gate and of the code around it, run by loom under every interleaving: `tests/loom.sh`.
 //!
-//! The channel is modelled by its places, each with the orders of a mutex: what is put in with a release is taken out
-//! with an acquire. Gate, seal and cells are those of the product; who deals and takes is written here, in the order of
-//! `tap.rs` and `recorder.rs`.
+//! The channel is modelled by its places, each with the orderings of a mutex: a release puts a value in, an acquire
+//! takes it out. The gate, the record's state and the cells are the real ones. The code that offers and takes values
+//! is written here, in the order of `tap.rs` and `recorder.rs`.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -13,12 +13,12 @@ use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::sync::loom_explore::explore;
 use crate::sync::single_writer_cell::SingleWriterCell;
 
-/// A channel for one value: 0 is nothing.
+/// A channel for one value: 0 stands for none.
 #[derive(Debug, Default)]
 struct Place(AtomicU64);
 
 impl Place {
-    /// False: there is no room.
+    /// Puts a value in. Returns false if the place is taken.
     fn put(&self, value: u64) -> bool {
         self.0.compare_exchange(0, value, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
@@ -38,7 +38,7 @@ struct Lane {
     dropped: SingleWriterCell,
 }
 
-/// The reader's side: takes what waits, deals with it, and only then gives its place back.
+/// Takes a waiting value as the reader does: frees its place at the gate only after that.
 fn take(lane: &Lane) -> Option<u64> {
     let value = lane.place.take()?;
     lane.gate.leave();

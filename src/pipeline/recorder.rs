@@ -1,9 +1,9 @@
-//! The recorder: the one thread that takes what the taps offer, keeps the last of it for the log, writes the record.
+//! Recorder: the one thread that takes events from the taps, keeps the last ones for the log and writes the record.
 //!
-//! * Nobody waits for it. It looks after [`PAUSE`] again, so a worker never has to wake it.
-//! * While the file takes nothing, lines wait in memory up to a limit, then events stay in their channels, then the
-//!   gates close: events are dropped, and counted by those who offer them.
-//! * When the file has failed the log goes on.
+//! * No thread waits for it. It polls the channels every [`PAUSE`], so a worker never has to wake it.
+//! * While the file takes nothing, lines wait in memory up to a limit. Then events stay in their channels, and then
+//!   the gates close: the offering threads drop events and count them.
+//! * The log goes on after the file has failed.
 
 use std::fs::File;
 use std::io;
@@ -24,16 +24,16 @@ use crate::vocabulary::clock::micros;
 
 /// Events that the log keeps.
 pub const LOG_ENTRIES: usize = 1_000;
-/// Time between two looks into the channels.
+/// Time between two polls of the channels.
 const PAUSE: Duration = Duration::from_millis(25);
 /// Time between two publications of the log.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
-/// How long the file may take nothing, at the end, before what is left is given up.
+/// Time without progress, at the end, after which the recorder abandons the lines that are left.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// How long it may take for all that is left: reports are written after it, and the process must end.
+/// Time for all lines that are left at the end: reports are written after them, and the process must end.
 const LAST_WORDS: Duration = Duration::from_millis(2_500);
 
-/// What the recorder is made of.
+/// Parts that a recorder is made of.
 pub(super) struct Setup {
     pub(super) channels: Vec<(Arc<Lane>, flume::Receiver<Queued>)>,
     pub(super) frames: flume::Receiver<FrameLine>,
@@ -51,7 +51,7 @@ struct Record {
     regular: bool,
 }
 
-/// What the thread owns.
+/// State that the recorder's thread owns.
 pub(super) struct Recorder {
     channels: Vec<(Arc<Lane>, flume::Receiver<Queued>)>,
     frames: flume::Receiver<FrameLine>,
@@ -84,7 +84,8 @@ impl Recorder {
         }
     }
 
-    /// Runs until it is told to end; what the taps had offered by then is written, as far as the file takes it.
+    /// Runs until the signal on `stopped`, then writes all that the taps had offered by then, as far as the file
+    /// takes it.
     pub(super) fn run(mut self, stopped: &Receiver<()>, done: &SyncSender<()>) {
         while matches!(stopped.recv_timeout(PAUSE), Err(RecvTimeoutError::Timeout)) {
             self.take();
@@ -95,11 +96,11 @@ impl Recorder {
         }
         self.finish();
         self.publish();
-        // Whoever has stopped waiting does not need it.
+        // A caller that has stopped waiting does not need the signal.
         _ = done.try_send(());
     }
 
-    /// Takes what waits, as long as there is room for it. True: nothing waits any more.
+    /// Takes waiting frames and events while there is room for them. Returns true if none are waiting any more.
     fn take(&mut self) -> bool {
         let frames = self.take_frames();
         let channels = std::mem::take(&mut self.channels);
@@ -122,7 +123,7 @@ impl Recorder {
         self.frames.is_empty()
     }
 
-    /// At most one channel full at once: others wait, too.
+    /// Takes at most one full channel at a time, because other channels wait, too.
     fn take_lane(&mut self, lane: &Lane, channel: &flume::Receiver<Queued>) -> bool {
         for _ in 0..lane.gate.capacity() {
             if !self.has_room() {
@@ -146,7 +147,7 @@ impl Recorder {
             Some(record) => {
                 record.writer.push(LineOf::Stream(stream), |buffer| line::event(buffer, &event));
             }
-            // Dropped already, by whoever offered it.
+            // The tap has already counted it as dropped.
             None if unrecorded => {}
             None if self.desk.seal.is_closed() => self.desk.count_lost(LineOf::Stream(stream)),
             None => self.desk.count_logged(stream),
@@ -157,7 +158,7 @@ impl Recorder {
         }
     }
 
-    /// Writes what the file takes now. True: nothing waits any more.
+    /// Writes as much as the file takes now. Returns true if no line is waiting any more.
     fn flush(&mut self) -> bool {
         let Some(record) = &mut self.record else { return true };
         let desk = &self.desk;
@@ -179,7 +180,7 @@ impl Recorder {
         }
     }
 
-    /// The file cannot be written any more.
+    /// Abandons the file, which cannot be written any more, and counts its waiting lines as lost.
     fn give_up(&mut self, error: &io::Error) {
         self.desk.fail(self.clock.now(), error.to_string());
         self.desk.set_waiting(false, self.clock.now());
@@ -188,14 +189,14 @@ impl Recorder {
         }
     }
 
-    /// Writes what is left and the last line.
+    /// Writes the lines that are left, and the last line.
     fn finish(&mut self) {
         if self.write_all() {
             self.write_end();
         }
     }
 
-    /// Takes and writes until nothing waits any more. False: the file does not take it.
+    /// Takes and writes until nothing is waiting. Returns false if the file does not take it in time.
     fn write_all(&mut self) -> bool {
         let end = self.clock.now() + LAST_WORDS;
         let mut patience = (self.desk.bytes(), self.clock.now() + PATIENCE);
@@ -238,7 +239,7 @@ impl Recorder {
         }
     }
 
-    /// Shows the log as it is now, if it has changed.
+    /// Publishes the log, if it has changed.
     fn publish(&mut self) {
         if self.published.0 != self.logged {
             self.published.0 = self.logged;

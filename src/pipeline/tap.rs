@@ -1,8 +1,8 @@
-//! Where clients and the controller put what they have to tell.
+//! Taps, through which clients and the controller offer their events.
 //!
-//! * A tap belongs to one thread, whose clients share it. Offering never waits: with no room the event is not even
-//!   made, it is counted as dropped, and the client goes on.
-//! * offered = dropped + what went into the channel, for each stream, at every moment that the thread itself sees.
+//! * A tap belongs to one thread, whose clients share it. Offering never waits: without room, the event is not even
+//!   built. The tap counts it as dropped, and the client goes on.
+//! * For each stream, offered = dropped + sent to be recorded, at every moment that the thread itself sees.
 
 use std::cell::Cell as PlainCell;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ use super::gate::Gate;
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::sync::single_writer_cell::SingleWriterCell;
 
-/// What one tap counts, and its gate.
+/// Counters and gate of one tap.
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) gate: Gate,
@@ -41,7 +41,7 @@ impl Lane {
     }
 }
 
-/// Whether the record is still written; once it has failed it stays so.
+/// State of the record: open, or closed forever once it has failed.
 #[derive(Debug, Default)]
 pub(super) struct RecordState(AtomicU64);
 
@@ -55,31 +55,31 @@ impl RecordState {
     }
 }
 
-/// What goes through the channel.
+/// An event in the channel.
 #[derive(Debug)]
 pub(super) struct Queued {
     pub(super) event: Event,
-    /// For the log alone: the record had failed, and the event is counted as dropped.
+    /// For the log alone: the record had failed, and the tap has counted the event as dropped.
     pub(super) unrecorded: bool,
 }
 
-/// One thread's way into the pipeline.
+/// Entry of one thread into the pipeline.
 #[derive(Debug)]
 pub struct Tap {
     lane: Arc<Lane>,
     seal: Arc<RecordState>,
     channel: flume::Sender<Queued>,
-    /// One thread at a time: the gate and the counters have one writer.
+    /// Keeps the tap in one thread at a time: the gate and the counters have one writer.
     not_sync: PhantomData<PlainCell<()>>,
 }
 
-/// What became of an offer.
+/// Outcome of an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "what is dropped is counted for its client, too"]
 pub enum Offer {
-    /// It is on its way.
+    /// The event is on its way.
     Taken,
-    /// It will not be recorded.
+    /// The event will not be recorded.
     Dropped,
 }
 
@@ -88,12 +88,12 @@ impl Tap {
         Self { lane, seal, channel, not_sync: PhantomData }
     }
 
-    /// Offers an event of `stream`, which is made only when there is room for it.
+    /// Offers an event of `stream`, which is built only if there is room for it.
     #[inline]
     pub fn offer(&self, stream: Stream, event: impl FnOnce() -> Event) -> Offer {
         Lane::count(&self.lane.offered, stream);
         let unrecorded = self.seal.is_closed();
-        // What the record has lost may still be worth reading in the log; a sample is not.
+        // An event that the record loses may still be worth reading in the log; a sample is not.
         let wanted = !(unrecorded && stream == Stream::Progress);
         let taken = wanted && self.lane.gate.enter() && self.send(Queued { event: event(), unrecorded });
         if taken && !unrecorded {
@@ -103,7 +103,8 @@ impl Tap {
         Offer::Dropped
     }
 
-    /// Behind the gate there is room; only a recorder that was lost to a panic takes nothing.
+    /// Sends an event that the gate has let in. The channel has room; only a recorder that was lost to a panic takes
+    /// nothing.
     fn send(&self, parcel: Queued) -> bool {
         self.channel.try_send(parcel).is_ok()
     }

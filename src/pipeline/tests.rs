@@ -1,4 +1,4 @@
-//! The whole pipeline: what is offered arrives, or is dropped and counted, or is told as lost.
+//! The whole pipeline: an event that was offered arrives, is dropped and counted, or is reported as lost.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -118,7 +118,7 @@ fn a_reader_that_stands_still_costs_events_and_never_time() {
     let keep_open = std::fs::File::options().read(true).write(true).open(&path).expect("opened");
     let (pipeline, taps) = start(Some(RecordFile::create(&path).expect("opened")));
     let gauges = pipeline.gauges();
-    // Pipe, memory and channel fill up, and then nothing is taken any more.
+    // The pipe, memory and the channel fill up, and then the tap takes no more events.
     let mut refused = 0;
     while refused < 1_000 || read(&gauges).recorder.blocked_since.is_none() {
         refused += u64::from(offer(&taps.workers[0], 1, sample()) == Offer::Dropped);
@@ -127,7 +127,7 @@ fn a_reader_that_stands_still_costs_events_and_never_time() {
     assert_eq!(reading.lanes[0].dropped, refused);
     assert_eq!(reading.lanes[0].high_water, reading.lanes[0].capacity);
     assert_eq!(reading.progress.dropped, refused);
-    // The reader goes on, fast enough for the recorder's limit: what had been taken arrives whole.
+    // The reader resumes, fast enough for the recorder's limit: all events that were taken arrive.
     let reader = std::thread::spawn(move || {
         let mut lines = Vec::new();
         for line in BufReader::new(keep_open).lines() {

@@ -1,8 +1,8 @@
-//! Places where a test makes the real program panic, by the environment: `HLSWARM_PANIC=console:5`.
+//! Places at which an environment variable makes the real program panic, for tests: `HLSWARM_PANIC=console:5`.
 //!
-//! What happens after a panic is only known of a program that really panicked. Release builds have no such places.
+//! Only a program that really panics shows what happens after a panic. Release builds have no such places.
 
-/// Panics if the environment asks for it at this place and number.
+/// Panics if the environment asks for a panic at this place and number.
 #[cfg(debug_assertions)]
 #[expect(clippy::panic, reason = "this is what it is for")]
 pub fn reach(place: &str, number: u64) {
@@ -22,7 +22,7 @@ fn own((place, number): (&str, &str)) -> (String, Option<u64>) {
     (place.to_owned(), number.parse().ok())
 }
 
-/// Nothing.
+/// Does nothing: release builds have no failpoints.
 #[cfg(not(debug_assertions))]
 #[inline]
 pub fn reach(_place: &str, _number: u64) {}

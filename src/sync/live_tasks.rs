@@ -1,27 +1,27 @@
-//! Who is still there, told so that whoever sees nobody left sees all that they wrote: the handshake of a stop.
+//! Counts live tasks. A reader that sees zero also sees every write those tasks made: the shutdown handshake.
 //!
-//! * Somebody is counted in before they begin, by whoever lets them begin: nobody is overlooked on the way.
-//! * Leaving releases, looking acquires. Every leaving is a read-modify-write, so a look that finds zero has met all of
-//!   them, not only the last.
+//! * The caller that starts a task counts it in before the task begins, so no task is overlooked on its way.
+//! * [`LiveTasks::leave`] releases and [`LiveTasks::present`] acquires. Every `leave` is a read-modify-write, so a
+//!   load of zero synchronizes with all of them, not only with the last.
 
 use super::atomics::{AtomicU64, Ordering};
 
-/// How many are there.
+/// Number of live tasks.
 #[derive(Debug, Default)]
 pub struct LiveTasks(AtomicU64);
 
 impl LiveTasks {
-    /// Counts somebody in, before they begin.
+    /// Counts in a task that has not begun yet.
     pub fn enter(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts somebody out, who does nothing any more.
+    /// Counts out a task that does nothing more.
     pub fn leave(&self) {
         self.0.fetch_sub(1, Ordering::Release);
     }
 
-    /// How many are there now. None: all that they wrote is visible.
+    /// Returns the number of live tasks. After zero, the caller sees every write of the tasks that left.
     pub fn present(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
@@ -43,7 +43,7 @@ mod tests {
     }
 }
 
-/// See `tests/loom.sh`.
+/// Models that loom runs: see `tests/loom.sh`.
 #[cfg(all(test, hlswarm_loom))]
 mod models {
     use super::*;

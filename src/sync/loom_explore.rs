@@ -1,15 +1,15 @@
-//! Runs the model of a lock-free protocol under loom, and refuses one that proves nothing: see `tests/loom.sh`.
+//! Runs the model of a lock-free protocol under loom and rejects a model that proves nothing: see `tests/loom.sh`.
 
 use std::sync::Arc;
-// Not those of loom: these count over all interleavings.
+// Not loom's own: these count across all interleavings.
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Steps of one interleaving at most: to read a whole registry takes thousands.
+/// Maximum steps of one interleaving: reading a whole registry takes thousands.
 const STEPS: usize = 50_000;
 
-/// Runs `model` under every interleaving with at most so many preemptions (`None`: under every one), and with every
-/// value that a load may return. It says whether its reader met what the model is about: a model in which that never
-/// happens asserts nothing, and fails.
+/// Runs `model` under every interleaving with at most `preemptions` preemptions (`None`: no limit), and with every
+/// value that a load may return. The model returns true if its reader met the case that the model is about. A model
+/// that meets it never, or always, proves nothing and fails.
 pub fn explore(preemptions: Option<usize>, model: impl Fn() -> bool + Send + Sync + 'static) {
     let (runs, met) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let mut builder = loom::model::Builder::new();

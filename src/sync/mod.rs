@@ -1,5 +1,5 @@
-//! What threads share without a lock: cells with one writer, a count of live tasks, a ring of the last numbers, and the
-//! plumbing that lets loom run their models. Imports nothing of ours.
+//! Building blocks for state that threads share without a lock: cells with one writer, a count of live tasks, a ring
+//! of the last values, and the plumbing that lets loom run the models. Imports no other module of this crate.
 
 pub mod atomics;
 pub mod failpoint;

@@ -10,7 +10,7 @@ pub struct Ring<T> {
 }
 
 impl<T> Ring<T> {
-    /// An empty ring for `capacity` values, at least one.
+    /// Creates an empty ring for `capacity` values, at least one.
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
         Self { values: VecDeque::with_capacity(capacity), capacity }
@@ -23,22 +23,22 @@ impl<T> Ring<T> {
         displaced
     }
 
-    /// Oldest to newest; reversible.
+    /// Iterates from the oldest value to the newest; the iterator is reversible.
     pub fn iter(&self) -> std::collections::vec_deque::Iter<'_, T> {
         self.values.iter()
     }
 
-    /// The newest value.
+    /// Returns the newest value.
     pub fn last(&self) -> Option<&T> {
         self.values.back()
     }
 
-    /// How many values are kept now.
+    /// Returns the number of values that the ring holds now.
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// Whether nothing was pushed yet.
+    /// Reports whether the ring is still empty.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
