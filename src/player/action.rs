@@ -1,4 +1,4 @@
-//! What a player is told and what it answers: the words between the mind of a client and its hands.
+//! Inputs and actions of a player: the interface between the decisions of a client and its I/O.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::vocabulary::{Reuse, SecretUrl};
 /// Requests that a client can have open at a time.
 pub const LANES: usize = 2;
 
-/// What a request is for.
+/// Purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
-    /// The address that the operator gave: a multivariant or a media playlist.
+    /// The URL that the operator gave: a multivariant or a media playlist.
     Entry,
     /// The media playlist of a track.
     Playlist(usize),
@@ -26,7 +26,7 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// The number of the track that it is for.
+    /// Returns the number of the track that it is for.
     pub fn track(self) -> Option<usize> {
         match self {
             Self::Entry => None,
@@ -40,30 +40,30 @@ impl Resource {
 /// A request that the player wants.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fetch {
-    /// What it is for.
+    /// Purpose of the request.
     pub what: Resource,
-    /// The lane that it is made in, below [`LANES`].
+    /// Lane that it is made in, below [`LANES`].
     pub lane: usize,
-    /// Its address.
+    /// URL to request.
     pub url: SecretUrl,
     /// First and last byte, if only a part is wanted.
     pub range: Option<(u64, u64)>,
-    /// The entity tag of the playlist that the client has.
+    /// Entity tag of the playlist that the client has.
     pub unless: Option<Arc<str>>,
-    /// How what comes is decrypted, if it is encrypted as a whole.
+    /// Decryption of the response, if the resource is encrypted as a whole.
     pub decryption: Option<Box<Decryption>>,
-    /// The time in which the whole response must be there.
+    /// Time within which the whole response must arrive.
     pub total: Duration,
-    /// The connection that it uses.
+    /// Connection that it uses.
     pub reuse: Reuse,
 }
 
-/// What to do next.
+/// Next step of a client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Request this, tell that it is under way ([`Input::Woke`]) and, when it has ended, how it went.
+    /// Make this request, report that it is under way ([`Input::Woke`]) and, when it has ended, report its answer.
     Fetch(Fetch),
-    /// Nothing before this time, or before a request that is open ends; `None`: only the latter.
+    /// Do nothing until this time, or until an open request ends; `None`: only the latter.
     Wait(Option<Duration>),
     /// The stream has ended and was played to its end.
     Finished,
@@ -71,16 +71,16 @@ pub enum Action {
     Leave(Departure),
 }
 
-/// Why a viewer leaves.
+/// Reason for a viewer's departure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departure {
-    /// What failed was tried as often as this player does.
+    /// The player used up its retries, or lost its place in a live stream.
     GaveUp,
-    /// The session was as long as it should be.
+    /// The session reached its length.
     SessionOver,
 }
 
-/// What happened.
+/// Something that the player reacts to.
 #[derive(Debug)]
 pub enum Input {
     /// The client begins, a request is under way, or the time of [`Action::Wait`] has come.
@@ -89,52 +89,52 @@ pub enum Input {
     Ended(Resource, Answer),
 }
 
-/// How a request went.
+/// Result of a request.
 #[derive(Debug)]
 pub enum Answer {
     /// A playlist.
     Playlist {
-        /// The address that it finally came from.
+        /// URL that it was loaded from, after redirects.
         url: SecretUrl,
         /// Its entity tag.
         etag: Option<Arc<str>>,
-        /// What it says; shared by all clients that got the same.
+        /// Parsed content, shared by all clients that received the same playlist.
         playlist: Arc<Playlist>,
-        /// For how long a browser uses it without asking again.
+        /// Time for which a browser uses it without another request.
         fresh_for: Duration,
     },
     /// The playlist has not changed (304).
     Unchanged {
-        /// For how long a browser uses it without asking again.
+        /// Time for which a browser uses it without another request.
         fresh_for: Duration,
     },
     /// A key, an initialization section, or a segment of this many bytes.
     Media(u64),
-    /// It failed.
+    /// The request failed.
     Failed(Failure),
 }
 
-/// How a request failed, as far as players tell failures apart.
+/// Failure of a request, as far as players distinguish failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The server said that it will not give this: a status of 400 to 499.
+    /// The server refused the request: a status of 400 to 499.
     Refused,
-    /// The server answered with another status that is a failure, which may be better the next time.
+    /// The server answered with another failure status; a later request may succeed.
     Broken,
-    /// Nothing usable came: no whole response, or not what was asked for. To a player in a browser it is a network
-    /// error.
+    /// No usable response came: it was incomplete, or not the requested resource. A player in a browser sees a
+    /// network error.
     Unusable,
 }
 
-/// What every player of a run is made from.
+/// Settings that all players of a run share.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The address that the operator gave.
+    /// The URL that the operator gave.
     pub entry: SecretUrl,
-    /// Which variants are played.
+    /// Variants to play.
     pub choice: VariantChoice,
-    /// What kind of player it is.
+    /// Kind of player.
     pub profile: &'static Profile,
-    /// How long viewers stay.
+    /// Length of the sessions.
     pub session: SessionLength,
 }

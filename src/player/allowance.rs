@@ -1,41 +1,42 @@
-//! The number of requests that a client may make although requests fail.
+//! Limit on the requests that a client makes while requests fail.
 //!
 //! * A healthy stream paces its clients: by the reloads of its playlists and by the media that they have buffered. A
-//!   request that fails brings neither, so something else has to pace what follows it.
-//! * Credit grows at [`SHARE`] of the rate at which a client of a healthy stream asks. From the first failure on every
-//!   request draws on it, and a request that follows a failure waits until there is credit for it. Requests that follow a
-//!   success never wait.
-//! * At most [`RESERVE`] requests of credit are kept: the quick retries of real players, after which the rate holds. They
-//!   are there again after a time without a failure.
-//! * An origin that lets a part through is asked for that part as if it were healthy, and besides for what fails.
-//! * Retries that end with the viewer's leaving do not wait: they are few, as measured, and are paid for by the wait of
-//!   the viewer that follows.
-//! * A viewer that gives up hands its allowance to the one that takes its place, which joins with a full reserve: viewers
-//!   that leave and return ask no more than one that stays.
+//!   failed request brings neither, so something else has to pace the requests that follow it.
+//! * Credit grows at [`SHARE`] times the rate at which a client of a healthy stream makes requests. From the first
+//!   failure on, every request draws on it, and a request that follows a failure waits until there is credit for it.
+//!   Requests that follow a success never wait.
+//! * At most [`RESERVE`] requests of credit are kept: the quick retries of real players, after which the rate holds.
+//!   The reserve is full again after a time without a failure.
+//! * If an origin serves only a part, clients request that part as if it were healthy, and the requests that fail
+//!   come on top.
+//! * Retries after which the viewer leaves do not wait: they are few, as measured, and the wait of the next viewer
+//!   pays for them.
+//! * A viewer that leaves after failures hands its allowance to its successor, which joins with a full reserve:
+//!   viewers that leave and return make no more requests than one that stays.
 
 use std::time::Duration;
 
 use super::Backoff;
 use crate::vocabulary::limits;
 
-/// Requests to a failing origin for each request to a healthy one. The room above 1 is for the first tries of a
-/// stream that fails now and then: they must not use up what its retries need.
+/// Requests to a failing origin for each request to a healthy one. The margin above 1 is for the first attempts on a
+/// stream that fails now and then: they must not use up the credit that its retries need.
 pub const SHARE: f64 = 1.1;
-/// Requests that may follow at once on failures, before the rate holds.
+/// Requests that may follow failures at once, before the rate holds.
 pub const RESERVE: f64 = 4.0;
-/// Healthy requests per second of a stream that is not known yet: a playlist and a segment every four seconds.
+/// Healthy requests per second of an unknown stream: a playlist and a segment every four seconds.
 const UNKNOWN_RATE: f64 = 0.5;
-/// Requests that follow a success can take the credit this far below zero: those of two target durations are paid
-/// for although what failed has used up the credit.
+/// Lowest credit that requests after a success leave: it pays for the requests of two target durations even if
+/// failures have used up the credit.
 const HEALTHY_DEBT: f64 = -4.0;
-/// Redirects are requests as well. They can take the credit this far below zero.
+/// Lowest credit that redirects leave: they are requests as well.
 const DEBT: f64 = -8.0;
 
-/// The credit of one client.
+/// Credit of one client.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Allowance {
     credit: f64,
-    /// The credit is that of this moment.
+    /// Time at which `credit` was computed.
     settled: Duration,
     /// Requests per second of a client that plays the same stream from a healthy origin.
     healthy_rate: f64,
@@ -55,14 +56,14 @@ impl Allowance {
         self.healthy_rate = per_second.max(f64::MIN_POSITIVE);
     }
 
-    /// A request failed at `now`.
+    /// Notes that a request failed at `now`.
     pub(super) fn fail(&mut self, now: Duration) {
         self.settle(now);
         self.failed_at = Some(now);
     }
 
-    /// A request is made. Those that do not wait for credit leave little debt: what was loaded fast must not delay a
-    /// retry for long.
+    /// Draws on the credit for a request. Requests that do not wait for credit leave little debt: media that was
+    /// loaded fast must not delay a retry for long.
     pub(super) fn draw(&mut self, now: Duration) {
         self.settle(now);
         if self.remembers_failure(now) {
@@ -70,7 +71,7 @@ impl Allowance {
         }
     }
 
-    /// A request led to `redirects` more.
+    /// Draws on the credit for `redirects` further requests, to which one request led.
     pub(super) fn draw_redirects(&mut self, redirects: u32, now: Duration) {
         self.settle(now);
         if self.remembers_failure(now) {
@@ -78,8 +79,8 @@ impl Allowance {
         }
     }
 
-    /// Returns true when the last failure was a short while ago: before what healthy requests leave of the credit has filled the
-    /// reserve.
+    /// Reports whether the last failure still counts: for [`limits::BACKOFF_RESET`] at least, and for as long as the
+    /// credit that healthy requests leave takes to fill the reserve.
     fn remembers_failure(&self, now: Duration) -> bool {
         let fills_in = Duration::try_from_secs_f64(RESERVE / (self.per_second() - self.healthy_rate))
             .unwrap_or(Duration::MAX);
@@ -91,7 +92,7 @@ impl Allowance {
         self.healthy_rate * SHARE
     }
 
-    /// When a request that follows a failure may be made; `None`: now.
+    /// Returns the time at which a request that follows a failure may be made; `None`: now.
     pub(super) fn free_at(&self, now: Duration) -> Option<Duration> {
         let at = self.reaches(1.0, now);
         (at > now).then_some(at)
@@ -102,16 +103,16 @@ impl Allowance {
         self.at(now) >= 2.0
     }
 
-    /// When another viewer may take the place of one that gave up at `now`.
+    /// Returns the time at which another viewer may replace one that left because of failures at `now`.
     pub fn successor_at(&self, now: Duration, backoff: &mut Backoff) -> Duration {
         backoff.fail(now).max(self.reaches(RESERVE, now))
     }
 
-    /// The time at which there is this much credit, if nothing draws on it.
+    /// Returns the time at which the credit reaches this much, if no request draws on it.
     fn reaches(&self, credit: f64, now: Duration) -> Duration {
         let missing = (credit - self.at(now)).max(0.0);
         let wait = missing / self.per_second();
-        // Rounded up: at that time there is as much.
+        // Rounded up, so that the credit is there at that time.
         let wait = Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX);
         let microsecond = if wait.is_zero() { Duration::ZERO } else { Duration::from_micros(1) };
         now.saturating_add(wait).saturating_add(microsecond)
@@ -138,7 +139,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Of a stream that asks its clients for two requests a second, after a failure.
+    /// Creates the allowance of a stream with two healthy requests per second, after a failure.
     fn two_a_second() -> Allowance {
         let mut allowance = Allowance::default();
         allowance.set_healthy_rate(2.0, Duration::ZERO);
@@ -146,7 +147,7 @@ mod tests {
         allowance
     }
 
-    /// Counts requests that follow failures in this many seconds, each made as soon as it may.
+    /// Counts the requests that follow failures in this many seconds, each made as soon as allowed.
     fn made(allowance: &mut Allowance, seconds: u32) -> usize {
         let (mut now, mut made) = (Duration::ZERO, 0);
         while now < SECOND * seconds {

@@ -1,11 +1,11 @@
-//! How often one thing has failed, and what follows from that by the profile's rule.
+//! Counts the failures of one resource in a row and applies the profile's rule to them.
 
 use std::time::Duration;
 
 use super::backoff::Backoff;
 use super::profile::{Retry, Then};
 
-/// The failures of one thing since it last came.
+/// Failures of one resource since it last arrived.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     failures: u32,
@@ -13,19 +13,19 @@ pub(super) struct Attempts {
     follows_failure: bool,
 }
 
-/// What follows from a failure.
+/// Consequence of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is tried again, see [`Attempts::until`].
+    /// The request is retried, see [`Attempts::until`].
     Again,
-    /// It is left out.
+    /// The resource is skipped.
     Skip,
     /// The viewer leaves.
     Leave,
 }
 
 impl Attempts {
-    /// It failed at `now`.
+    /// Counts a failure at `now` and returns its consequence.
     pub(super) fn fail(
         &mut self,
         rule: &Retry,
@@ -54,30 +54,31 @@ impl Attempts {
         }
     }
 
-    /// It failed at last, without a rule: it is left out. The failure counts for what is tried next.
+    /// Counts a final failure, to which no rule applies, and skips the resource. The failure counts for the next
+    /// resource, too.
     pub(super) fn pass(&mut self) -> Verdict {
         self.failures = self.failures.saturating_add(1);
         self.follows_failure = true;
         Verdict::Skip
     }
 
-    /// How often it has failed in a row.
+    /// Returns the number of failures in a row.
     pub(super) fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// It came.
+    /// Forgets the failures, because the resource arrived.
     pub(super) fn succeed(&mut self) {
         *self = Self::default();
     }
 
-    /// Another thing is wanted now, which has not been tried.
+    /// Starts counting for another resource, which has not been tried yet.
     pub(super) fn begin_another(&mut self) {
         self.follows_failure |= self.failures > 0;
         (self.failures, self.until) = (0, Duration::ZERO);
     }
 
-    /// Something failed in its place.
+    /// Notes that another resource failed in its place, so that the next request follows a failure.
     pub(super) fn follow(&mut self) {
         self.follows_failure = true;
     }
@@ -87,7 +88,7 @@ impl Attempts {
         self.follows_failure
     }
 
-    /// Until when it is not tried again, if it must wait.
+    /// Returns the time until which a retry must wait, if it must.
     pub(super) fn until(&self, now: Duration) -> Option<Duration> {
         (now < self.until).then_some(self.until)
     }
@@ -100,7 +101,7 @@ mod tests {
 
     const TARGET: Duration = Duration::from_secs(4);
 
-    /// The verdicts and waits of failures that follow one another as soon as they may.
+    /// Returns the verdict and the wait of each failure, when the failures follow one another as soon as allowed.
     fn story(rule: &Retry, failures: usize) -> Vec<(Verdict, f64)> {
         let (mut attempts, mut backoff, mut now) = (Attempts::default(), Backoff::new(1), TARGET);
         (0..failures)

@@ -1,7 +1,7 @@
-//! How long a client waits after a failure.
+//! Waits of a client after failures.
 //!
-//! Each wait is longer than the last, until thirty seconds have passed without a failure: a client that meets an
-//! origin that fails now and then must not hammer it between two failures.
+//! Each wait is longer than the previous one, up to a limit, until thirty seconds have passed without a failure: a
+//! client must not hammer an origin that fails now and then.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use rand_xoshiro::SplitMix64;
 
 use crate::vocabulary::limits;
 
-/// The waits of one client.
+/// State of one client's waits.
 #[derive(Debug)]
 pub struct Backoff {
     random: SplitMix64,
@@ -19,12 +19,12 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// No failure yet; same seed, same waits.
+    /// Creates a back-off without failures. The same seed gives the same waits.
     pub fn new(seed: u64) -> Self {
         Self { random: SplitMix64::seed_from_u64(seed), wait: None, failed_at: Duration::ZERO }
     }
 
-    /// A request failed at `now`; it is tried again at the time that is returned.
+    /// Notes that a request failed at `now` and returns the time of its retry.
     pub fn fail(&mut self, now: Duration) -> Duration {
         let healthy_for = now.saturating_sub(self.failed_at);
         let last = self.wait.filter(|_| healthy_for < limits::BACKOFF_RESET);

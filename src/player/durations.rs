@@ -1,14 +1,14 @@
-//! How long things of a playlist take, where it may not say.
+//! Durations of a playlist, with a stand-in where it gives none.
 
 use std::time::Duration;
 
 use crate::hls::{Media, Segment};
 use crate::vocabulary::limits;
 
-/// What stands in for a duration that the playlist does not say: a client must be paced by something.
+/// Stand-in for a duration that the playlist does not give: something must pace the client.
 pub(super) const UNKNOWN_DURATION: Duration = Duration::from_secs(1);
 
-/// The target duration, at most the longest wait for a reload.
+/// Returns the target duration, at most the longest wait for a reload.
 pub(super) fn target_duration(media: &Media) -> Duration {
     if media.target_duration.is_zero() {
         UNKNOWN_DURATION
@@ -17,7 +17,7 @@ pub(super) fn target_duration(media: &Media) -> Duration {
     }
 }
 
-/// How long a segment plays.
+/// Returns the duration of a segment.
 pub(super) fn duration(segment: Segment<'_>) -> Duration {
     let duration = segment.duration();
     if duration.is_zero() { UNKNOWN_DURATION } else { duration }

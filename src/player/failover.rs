@@ -1,10 +1,10 @@
-//! Playing another variant: because the one that played cannot be loaded, or to reach the preferred one.
+//! Switches to another variant: because the current one cannot be loaded, or to reach the preferred one.
 //!
-//! * Tracks that both variants share go on as they are. Another track goes on where its predecessor stood ([`Join`]),
-//!   and media that is buffered stays.
-//! * Requests that are open for a track that is left end in their own time: what comes is not used, but counted.
-//! * The playlists of other variants count as reloads, of which a client makes two a second. hls.js does not wait, but a
-//!   list of a hundred variants that all fail must not become a flood.
+//! * Tracks that both variants share continue as they are. Any other track continues at the place of its predecessor
+//!   ([`Join`]), and buffered media stays.
+//! * Open requests for a track that was left run to their end: the response is counted, but not used.
+//! * The playlists of other variants count as reloads, of which a client makes two per second. hls.js does not wait,
+//!   but a hundred variants that all fail must not cause a flood.
 
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ use super::track::{Role, Track};
 use super::{Failure, Player, Resource};
 
 impl Player {
-    /// Whether a response to an open request is still of use: not if its track was left.
+    /// Reports whether the response to an open request is still of use: it is not if the client has left its track.
     pub fn awaits(&self, what: Resource) -> bool {
         self.asked.iter().flatten().any(|asked| asked.what == what && !asked.void)
     }
 
-    /// Changes whenever another variant is played.
+    /// Returns a number that changes with every switch to another variant.
     pub fn generation(&self) -> u32 {
         self.generation
     }
 
-    /// Leaves the variant after a failure, if this kind of player does so by now and there is another. Returns whether
-    /// it did.
+    /// Leaves the variant after a failure, if the profile does so by now and there is another variant. Returns true
+    /// if it did.
     pub(super) fn fail_over(&mut self, what: Resource, failure: Failure, now: Duration) -> bool {
         let profile = self.settings.profile;
         let Some(track) = what.track().and_then(|index| self.tracks.get(index)) else { return false };
@@ -54,7 +54,7 @@ impl Player {
         true
     }
 
-    /// A segment of the variant that plays has come: goes to the preferred one, if another plays and it can be had.
+    /// Switches to the preferred variant after a segment of another one has arrived, if it is available.
     pub(super) fn prefer(&mut self, now: Duration) {
         let rule = self.settings.profile.failover;
         let presentation = self.presentation.as_deref_mut();
@@ -63,7 +63,7 @@ impl Player {
         }
     }
 
-    /// Replaces the tracks by those of the variant that is to be played.
+    /// Replaces the tracks with those of the variant to play.
     fn switch_variant(&mut self) {
         let Some(presentation) = self.presentation.as_deref() else { return };
         self.counted.switches += 1;
@@ -92,7 +92,7 @@ impl Player {
         }
     }
 
-    /// The first segment of the video has come, number `sequence`: separate audio begins beside it.
+    /// Starts separate audio beside the video, whose first segment, number `sequence`, has arrived.
     pub(super) fn begin_audio(&mut self, sequence: u64) {
         if self.settings.profile.audio_start != AudioStart::WithVideo {
             return;
@@ -107,7 +107,7 @@ impl Player {
         }
     }
 
-    /// Whether a track waits for the first segment of the video.
+    /// Reports whether a track waits for the first segment of the video.
     pub(super) fn waits_for_video(&self, track: &Track) -> bool {
         let mut videos = self.tracks.iter().filter(|track| track.role == Role::Main);
         track.role == Role::Audio

@@ -1,10 +1,10 @@
-//! Where a client goes on in another media playlist of the same presentation: a variant that it switches to, or audio
-//! beside its video.
+//! Place at which a client continues in another media playlist of the same presentation: a variant that it switches
+//! to, or audio beside its video.
 //!
-//! * A place is a time: the media time of a stream that has ended, the date of a live one. Variants need not agree in
-//!   their sequence numbers (RFC 8216bis section 6.3.2).
-//! * Where live playlists carry no dates, the same sequence number is taken if it is listed, as hls.js does: nearly all
-//!   packagers number their variants alike.
+//! * A place is a time: the media time of a stream that has ended, the date of a live one. The sequence numbers of
+//!   variants need not agree (RFC 8216bis section 6.3.2).
+//! * Between live playlists without dates, the client takes the same sequence number if it is listed, as hls.js does:
+//!   nearly all packagers number their variants alike.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,20 +14,21 @@ use jiff::{SignedDuration, Timestamp};
 use super::durations::duration;
 use crate::hls::{Media, Playlist, Segment, Segments};
 
-/// A segment that has no more than this left after the place is passed over: encoders cut audio and video a little
-/// apart. It is the tolerance of hls.js.
+/// A segment with no more than this left after the place is skipped, because encoders cut audio and video slightly
+/// apart. hls.js has the same tolerance.
 const TOLERANCE: Duration = Duration::from_millis(250);
 
-/// A place in a media playlist: before the segment with this number.
+/// Place in a media playlist: before the segment with number `next`.
 #[derive(Clone, Debug)]
 pub(super) struct Join {
-    /// A media playlist.
+    /// The media playlist that holds the place.
     pub(super) playlist: Arc<Playlist>,
     pub(super) next: u64,
 }
 
 impl Join {
-    /// The number of the segment of `media` that begins at this place or holds it. `None`: the place is not listed.
+    /// Returns the number of the segment of `media` that begins at this place or contains it, or the number after the
+    /// last segment. `None`: the place is not listed.
     pub(super) fn find(&self, media: &Media) -> Option<u64> {
         let from = self.playlist.media()?;
         if from.endlist && media.endlist {
@@ -46,12 +47,12 @@ impl Join {
     }
 }
 
-/// The time from the first segment to the one with this number.
+/// Returns the time from the first segment to the one with number `next`.
 fn media_time(media: &Media, next: u64) -> Duration {
     media.segments.iter().take_while(|segment| segment.sequence() < next).map(duration).sum()
 }
 
-/// The date at which the segment with this number begins, or the one before it ends.
+/// Returns the date at which the segment with number `next` begins, or the previous one ends.
 fn date(media: &Media, next: u64) -> Option<Timestamp> {
     media.date_time_of(next).or_else(|| {
         let last = next.checked_sub(1)?;
@@ -64,7 +65,7 @@ fn first_date(media: &Media) -> Option<Timestamp> {
     media.date_time_of(media.segments.first()?.sequence())
 }
 
-/// The segment that holds the place `time` after the first one begins, or the number after the last one.
+/// Returns the segment that contains the place `time` after the first one begins, or the number after the last one.
 fn holding(segments: &Segments, time: Duration) -> Option<u64> {
     let mut ends = Duration::ZERO;
     let holds = |segment: &Segment<'_>| {
@@ -80,7 +81,8 @@ mod tests {
     use super::*;
     use crate::hls::parse;
 
-    /// Segments from number `first` on that are this long, dated from noon plus `date` seconds if it is given.
+    /// Builds a playlist of segments of these lengths, from number `first` on, dated from noon plus `date` seconds if
+    /// given.
     fn list(first: u64, lengths: &[f64], date: Option<f64>, end: &str) -> Arc<Playlist> {
         let dated =
             date.map(|seconds| format!("#EXT-X-PROGRAM-DATE-TIME:2026-01-01T12:00:{seconds:06.3}Z\n"));

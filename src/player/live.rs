@@ -1,11 +1,11 @@
-//! How far a viewer is behind what happens: live latency.
+//! Live latency: the delay of a viewer against the live event.
 //!
-//! * Where the playlist dates its segments (EXT-X-PROGRAM-DATE-TIME): wall-clock time minus the date of what is on
-//!   the screen. Where dates and clock cannot both be right, nothing is known.
-//! * Else, and never less than that: the distance from the end of the list, which was new at the moment when it was
-//!   asked for.
-//! * Either way it is a constant beside the playhead: latency = time - position + offset. A stall makes it grow, a
-//!   jump to the live edge makes it fall.
+//! * If the playlist dates its segments (EXT-X-PROGRAM-DATE-TIME), the latency is the wall-clock time minus the date
+//!   of the frame on the screen. If dates and clock cannot both be right, the latency is unknown.
+//! * Otherwise it is the distance from the end of the playlist, which was new when it was requested. With dates, it
+//!   is never less than that distance.
+//! * Either way the offset from the playhead is constant: latency = time - position + offset. A stall increases the
+//!   latency, a jump to the live edge reduces it.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use super::durations::duration;
 use crate::hls::Media;
 use crate::hls::wall_clock::impossible_age;
 
-/// Where the next segment stands: its sequence number, and the media before it.
+/// Place of the next segment: its sequence number, and the media before it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    /// The sequence number that is loaded next.
+    /// Sequence number of the segment to load next.
     pub(super) next: u64,
     /// Media loaded before it, from the beginning of playback.
     pub(super) buffered: Duration,
 }
 
-/// The offset of a live playlist that was asked for at `asked`, in microseconds; `None` for one that has ended.
-/// `epoch` is the wall-clock time at which time was zero.
+/// Returns the offset, in microseconds, for a live playlist that was requested at `asked`. `None`: the stream has
+/// ended, or its dates cannot be right. `epoch` is the wall-clock time at time zero.
 pub(super) fn offset_us(media: &Media, place: Place, asked: Duration, epoch: Timestamp) -> Option<i64> {
     if media.endlist {
         return None;
@@ -39,7 +39,7 @@ pub(super) fn offset_us(media: &Media, place: Place, asked: Duration, epoch: Tim
     Some(passed.checked_add(signed_us(place.buffered)?)?.max(from_edge))
 }
 
-/// The offset of a viewer for whom the end of the list is the present.
+/// Returns the offset of a viewer for whom the end of the playlist is the present.
 fn from_edge_us(media: &Media, place: Place, asked: Duration) -> Option<i64> {
     let from = media.index_of(place.next);
     let to_come: Duration =
@@ -51,13 +51,13 @@ fn signed_us(time: Duration) -> Option<i64> {
     i64::try_from(time.as_micros()).ok()
 }
 
-/// The latency of a viewer whose time minus position is `behind`.
+/// Returns the latency of a viewer whose time minus position is `behind`.
 pub(super) fn latency(behind: Duration, offset_us: i64) -> Duration {
     let offset = Duration::from_micros(offset_us.unsigned_abs());
     if offset_us < 0 { behind.saturating_sub(offset) } else { behind.saturating_add(offset) }
 }
 
-/// The date of the beginning of segment `next`, which may be the one behind the list.
+/// Returns the date at which segment `next` begins. It may be the one after the last that is listed.
 fn date_of(media: &Media, next: u64) -> Option<Timestamp> {
     if let Some(date) = media.date_time_of(next) {
         return Some(date);
@@ -81,7 +81,7 @@ mod tests {
         }
     }
 
-    /// Latency at `at` seconds, with `position` seconds played.
+    /// Computes the latency at `at` seconds, with `position` seconds played.
     fn latency(media: &Media, next: u64, buffered: u64, asked: u64, at: i64, position: i64) -> Option<i64> {
         let epoch: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a date");
         let place = Place { next, buffered: Duration::from_secs(buffered) };
@@ -92,11 +92,11 @@ mod tests {
     #[test]
     fn dates_tell_how_old_the_picture_is() {
         let media = window("#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:01:00Z\n");
-        // Nothing is loaded; at 75 s the first segment, 15 s old, begins to play.
+        // Nothing is loaded yet. At 75 s the first segment, 15 s old, begins to play.
         assert_eq!(latency(&media, 10, 0, 75, 75, 0), Some(15));
-        // Both are loaded and half played: the picture of 00:01:04 is on the screen at 00:01:19.
+        // Both segments are loaded and half played: the frame of 00:01:04 is on the screen at 00:01:19.
         assert_eq!(latency(&media, 12, 8, 75, 79, 4), Some(15));
-        // A stall of three seconds adds to it.
+        // A stall of three seconds adds to the latency.
         assert_eq!(latency(&media, 12, 8, 75, 82, 4), Some(18));
     }
 
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn dates_that_are_too_new_leave_the_distance_from_the_end_of_the_list() {
-        // The list ends eight seconds after it was asked for.
+        // By its dates, the playlist ends eight seconds after it was requested.
         let media = window("#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:01:15Z\n");
         assert_eq!(latency(&media, 10, 0, 75, 75, 0), Some(8));
         assert_eq!(latency(&media, 12, 8, 75, 79, 4), Some(8));

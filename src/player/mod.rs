@@ -1,13 +1,14 @@
-//! The mind of one client: what it asks for next and when, and what its viewer sees. Pure: no clock, no socket.
+//! Decision logic of one client: its next request, the time of it, and the playback that its viewer sees. Pure: no
+//! clock, no socket.
 //!
-//! * [`Player::on`] takes what happened and the time, and answers with the one thing to do next. The same inputs
-//!   and the same seed give the same actions, so a day of playback is tested in a second.
-//! * Requests are made in lanes ([`LANES`]): one is open at a time in each. Pictures have one, sound and subtitles
-//!   beside them another; a player that keeps playlists and media apart has a lane for each of the two.
-//! * How a kind of player behaves is data: [`profile`] says what a row holds, [`profiles`] holds the rows.
-//! * Nobody plays ahead without end: a segment is asked for only while less than the profile's goal is buffered.
-//! * A failing origin is asked about as often as a healthy one: [`Allowance`].
-//! * Start-up, play and stall together are the whole time since the client began.
+//! * [`Player::on`] takes an input and the time, and returns the one thing to do next. The same inputs and the same
+//!   seed give the same actions, so a day of playback is tested in a second.
+//! * Requests are made in lanes ([`LANES`]), each with one open request at a time. Video has one lane; audio and
+//!   subtitles share another. A player that separates playlists from media has a lane for each of the two.
+//! * The behaviour of a kind of player is data: [`profile`] defines the fields of a row, [`profiles`] holds the rows.
+//! * A segment is requested only while less than the profile's goal is buffered.
+//! * A failing origin receives about as many requests as a healthy one: [`Allowance`].
+//! * Start-up, play and stall together are the whole time since the client began, until everything was played.
 
 mod action;
 mod allowance;
@@ -56,14 +57,14 @@ use reloads::Reloads;
 pub use session::SessionLength;
 use track::{Role, Track};
 
-/// A request that is open.
+/// An open request.
 #[derive(Clone, Debug)]
 struct OpenRequest {
     what: Resource,
     since: Duration,
-    /// The address, where it is remembered: that of a key.
+    /// URL to remember once it has been loaded, for a key only.
     key: Option<SecretUrl>,
-    /// Its track was left: what comes is not used.
+    /// Set when the client has left its track: the response is not used.
     void: bool,
 }
 
@@ -71,14 +72,14 @@ struct OpenRequest {
 #[derive(Debug)]
 pub struct Player {
     settings: Arc<Settings>,
-    /// The wall-clock time at which time was zero.
+    /// Wall-clock time at time zero.
     epoch: Timestamp,
     tracks: Vec<Track>,
-    /// The variants, where there is more than one to choose from.
+    /// The variants, if there is more than one to choose from.
     presentation: Option<Box<Presentation>>,
     /// Counts changes of the variant.
     generation: u32,
-    /// What the multivariant playlist says for its media playlists.
+    /// Variables that the multivariant playlist defines for its media playlists.
     variables: Variables,
     start: Option<Start>,
     keys: Keys,
@@ -94,7 +95,7 @@ pub struct Player {
     counted: Counted,
 }
 
-/// What has happened since the last tally, apart from the playhead.
+/// Counts since the last tally, except those of the playhead.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counted {
     skipped: u64,
@@ -105,7 +106,7 @@ struct Counted {
 }
 
 impl Player {
-    /// A player that begins at `now`; `epoch` is the wall-clock time at which time was zero.
+    /// Creates a player that begins at `now`. `epoch` is the wall-clock time at time zero.
     pub fn new(settings: Arc<Settings>, seed: u64, epoch: Timestamp, now: Duration) -> Self {
         Self {
             leaves_at: settings.session.sample(seed).map(|length| now.saturating_add(length)),
@@ -129,23 +130,23 @@ impl Player {
         }
     }
 
-    /// The same player in the place of one that gave up and had this allowance.
+    /// Returns this player with the allowance of the viewer that it replaces.
     #[must_use]
     pub fn succeeding(self, allowance: Allowance) -> Self {
         Self { allowance, ..self }
     }
 
-    /// The requests that may still follow failures.
+    /// Returns the allowance for requests that follow failures.
     pub fn allowance(&self) -> Allowance {
         self.allowance
     }
 
-    /// A request was redirected this often, each time at the cost of one more request.
+    /// Counts the redirects of a request, each of which cost one more request.
     pub fn redirected(&mut self, redirects: u32, now: Duration) {
         self.allowance.draw_redirects(redirects, now);
     }
 
-    /// Takes what happened at `now`, which never goes back, and says what to do next.
+    /// Takes an input at `now`, which never goes back, and returns the next action.
     pub fn on(&mut self, now: Duration, input: Input) -> Action {
         self.playhead.advance(now);
         if let Input::Ended(what, answer) = input
@@ -173,10 +174,11 @@ impl Player {
         self.asked.iter_mut().find(asked)?.take()
     }
 
-    /// Whether a playlist can be used for what it was asked for; what it is counted as if not.
+    /// Checks that a playlist is usable for its purpose, and otherwise returns the fault to count.
     ///
     /// # Errors
-    /// `playlist.semantic` for a multivariant playlist that names no variant, or stands where a media playlist must.
+    /// Returns `playlist.semantic` for a multivariant playlist without a variant to play, or in place of a media
+    /// playlist.
     pub fn accepts(&self, what: Resource, playlist: &Playlist) -> Result<(), Fault> {
         match (what, playlist) {
             (Resource::Entry, Playlist::Multivariant(multivariant))
@@ -189,7 +191,7 @@ impl Player {
         }
     }
 
-    /// The media playlist that the client has for what was asked, to compare a newer one with.
+    /// Returns the media playlist that the client has for `what`, to compare with a newer one.
     pub fn known(&self, what: Resource) -> Option<&Media> {
         match what {
             Resource::Playlist(track) => self.tracks.get(track)?.media(),
@@ -220,7 +222,7 @@ impl Player {
                 0
             }
             (Resource::Playlist(index), Playlist::Media(_)) => index,
-            // `accepts` has refused it; nothing is lost by asking again.
+            // `accepts` has already rejected it, so a retry loses nothing.
             _ => return self.take_failure(asked.what, Failure::Broken, now),
         };
         let profile = self.settings.profile;
@@ -230,13 +232,14 @@ impl Player {
         }
         (track.base, track.etag) = (url, etag);
         let taken = track.take(playlist, asked.since, profile, self.start);
-        // A live player that stood still and lost its place: those that cannot play on from another one leave.
+        // The player lost its place in a live stream, or stalled and fell too far back: some players leave then.
         let stalled = self.playhead.phase() == Phase::Stalled;
         if profile.behind == Behind::Leave && (taken.jumped || (stalled && track.fell_behind(profile))) {
             self.gave_up = true;
         }
         self.counted.skipped += taken.lost;
         self.counted.jumps += u64::from(taken.jumped);
+        // The pace of the stream may have changed, and it limits the requests that follow failures.
         let rate = self.tracks.iter().map(|track| track.healthy_rate(profile)).sum();
         self.allowance.set_healthy_rate(rate, now);
         if index == 0 && (taken.changed || taken.jumped) {
@@ -245,13 +248,13 @@ impl Player {
         self.end_if_complete(now);
     }
 
-    /// Where the viewer stands behind what happens, from the first track's playlist that was asked for at `asked`.
+    /// Computes the viewer's latency from the playlist of the first track, which was requested at `asked`.
     fn settle_latency(&mut self, asked: Duration, now: Duration) {
         let Some(track) = self.tracks.first() else { return };
         let place = live::Place { next: track.next(), buffered: track.buffered };
         let media = track.media();
         self.live_offset_us = media.and_then(|media| live::offset_us(media, place, asked, self.epoch));
-        // Before anything is played there is no picture that could be late.
+        // Before playback begins, no frame is on the screen that could be late.
         let behind = now.saturating_sub(self.playhead.position(now));
         let playing = self.playhead.phase() != Phase::StartingUp;
         self.counted.live_latency =
@@ -265,7 +268,7 @@ impl Player {
                     Some(track) if track.media().is_some() => {
                         track.unchanged(asked.since, self.settings.profile);
                     }
-                    // There is nothing that could be unchanged.
+                    // No earlier playlist exists that could be unchanged.
                     _ => self.take_failure(asked.what, Failure::Broken, now),
                 }
             }
@@ -303,7 +306,7 @@ impl Player {
         }
     }
 
-    /// A track that has reached the goal of a player that pauses loads nothing until its buffer has run low.
+    /// Stops loading a track that has reached the goal, for a player that pauses until its buffer has run low.
     fn pause(&mut self, index: usize, now: Duration) {
         let Profile { buffer_goal, refill_at, .. } = *self.settings.profile;
         let position = self.playhead.position(now);
@@ -339,7 +342,7 @@ impl Player {
         }
     }
 
-    /// What follows from a failure by the rules of the profile.
+    /// Applies the rules of the profile to a failure.
     fn judge(&mut self, what: Resource, failure: Failure, now: Duration) -> Verdict {
         let Self { settings, tracks, entry_attempts, backoff, .. } = self;
         let profile = settings.profile;
@@ -369,7 +372,7 @@ impl Player {
         }
     }
 
-    /// What can be played is what every track has that playback waits for.
+    /// Updates the playable media: the least that any track has among those that playback waits for.
     fn buffer(&mut self, now: Duration) {
         let needed = self.tracks.iter().filter(|track| track.role.is_waited_for());
         let buffered = needed.map(|track| track.buffered).min().unwrap_or_default();
@@ -393,7 +396,7 @@ impl Player {
         if self.leaves_at.is_some_and(|at| at <= now) {
             return Action::Leave(Departure::SessionOver);
         }
-        // A stall is counted when it begins, also while a request is open that would have prevented it.
+        // Count a stall when it begins, even while a request is open that would have prevented it.
         let mut wake = earliest(self.leaves_at, self.playhead.wake(now));
         if let Some(action) = self.request(now, &mut wake) {
             return action;
@@ -402,17 +405,17 @@ impl Player {
         Action::Wait(if silent { Some(now + limits::RELOAD_MAX) } else { wake })
     }
 
-    /// The client leaves at `now`: what it played until then is counted.
+    /// Counts the playback up to `now`, when the client leaves.
     pub fn leave(&mut self, now: Duration) {
         self.playhead.advance(now);
     }
 
-    /// What media playlists may import from their multivariant playlist.
+    /// Returns the variables that media playlists may import from their multivariant playlist.
     pub fn variables(&self) -> &Variables {
         &self.variables
     }
 
-    /// What has happened since the last call.
+    /// Returns the counts since the last call.
     pub fn take_tally(&mut self) -> Tally {
         let counted = std::mem::take(&mut self.counted);
         Tally {
@@ -425,7 +428,7 @@ impl Player {
         }
     }
 
-    /// What the viewer sees, as a function of time.
+    /// Returns the playback that the viewer sees, as a function of time.
     pub fn playback(&self, now: Duration) -> Playback {
         let attempts = self.tracks.iter().flat_map(|track| [&track.playlist_attempts, &track.media_attempts]);
         let waiting = attempts.chain([&self.entry_attempts]).any(|attempts| attempts.until(now).is_some());
@@ -433,7 +436,7 @@ impl Player {
         Playback { bandwidth: self.bandwidth(), live_offset_us: self.live_offset_us, ..playback }
     }
 
-    /// Peak bits per second of what is played, 0 when unknown.
+    /// Returns the peak bits per second of the tracks that are played, 0 if unknown.
     pub fn bandwidth(&self) -> u64 {
         self.tracks.iter().map(|track| track.bandwidth).sum()
     }

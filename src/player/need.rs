@@ -1,8 +1,8 @@
-//! What the next segment of a track needs, in the order in which it is loaded: key, initialization section, segment.
+//! Resources that the next segment of a track needs, in the order of loading: key, initialization section, segment.
 //!
-//! * A key is loaded once for each address (RFC 8216bis section 6.3.6); only keys that are the 16 octets themselves
-//!   (KEYFORMAT `identity`) are loaded, other systems ask servers of their own.
-//! * AES-128 is undone with the key of the segment and its initialization vector, which is the sequence number where
+//! * The key at each URL is loaded once (RFC 8216bis section 6.3.6). Only keys that are the 16 octets themselves
+//!   (KEYFORMAT `identity`) are loaded; other systems have servers of their own.
+//! * AES-128 is decrypted with the key of the segment and its initialization vector, which is the sequence number if
 //!   the playlist gives none (section 5.2).
 
 use std::collections::VecDeque;
@@ -14,24 +14,24 @@ use crate::hls::{ByteRange, Init, Key, KeyMethod, Segment};
 use crate::vocabulary::secret_url::Access;
 use crate::vocabulary::{SecretUrl, limits};
 
-/// Keys that a client remembers having loaded: more than a window that rotates them with every segment lists.
+/// Loaded keys that a client remembers: more than a window lists, even with a new key for every segment.
 const KEYS: usize = 64;
 
-/// What a track needs next.
+/// Next need of a track.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Need {
     /// Its playlist, now.
     Playlist,
     /// A piece of media, now.
     Media(Piece, Target),
-    /// Nothing before this time, or nothing before something else happens.
+    /// Nothing before this time; `None`: nothing before something else happens.
     Nothing { until: Option<Duration> },
 }
 
-/// A resource that is needed, or a part of one.
+/// A needed resource, or a part of one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Target {
-    /// `None`: the playlist names an address that cannot be requested.
+    /// `None`: the playlist names a URL that cannot be requested.
     pub(super) url: Option<SecretUrl>,
     /// First and last byte, if it is a part of a resource.
     pub(super) range: Option<(u64, u64)>,
@@ -39,7 +39,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The whole of what is at `url`, in the clear.
+    /// Creates a target for the whole resource at `url`, unencrypted.
     pub(super) fn of(url: SecretUrl) -> Self {
         Self { url: Some(url), range: None, decryption: None }
     }
@@ -53,17 +53,17 @@ pub(super) enum Piece {
     Segment(u64),
 }
 
-/// How a piece of media is decrypted: AES-128 in CBC mode.
+/// Decryption of a piece of media: AES-128 in CBC mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decryption {
-    /// The address that its key was loaded from.
+    /// URL that the key was loaded from.
     pub key: SecretUrl,
-    /// The initialization vector.
+    /// Initialization vector.
     pub iv: [u8; 16],
 }
 
 impl Piece {
-    /// The same piece of the track with this number.
+    /// Returns the resource for this piece of the track with this number.
     pub(super) fn on(self, track: usize) -> Resource {
         match self {
             Self::Key => Resource::Key(track),
@@ -73,7 +73,7 @@ impl Piece {
     }
 }
 
-/// The keys that a client has loaded.
+/// Keys that a client has loaded.
 #[derive(Debug, Default)]
 pub(super) struct Keys(VecDeque<SecretUrl>);
 
@@ -91,8 +91,8 @@ impl Keys {
     }
 }
 
-/// What `segment` needs next; `init` is the initialization section that the client has, `base` the address of the
-/// playlist.
+/// Returns the next need of `segment`. `init` is the initialization section that the client has, `base` the URL of
+/// the playlist.
 pub(super) fn of_segment(
     segment: Segment<'_>,
     init: Option<&Arc<Init>>,
@@ -128,14 +128,14 @@ fn of_piece(
     Need::Media(piece, Target { url: Some(base.refer(uri)), range: range.map(closed), decryption })
 }
 
-/// Where a key is loaded from. An address such as `skd:` asks a system of its own, whatever its format is called; only
-/// whole segments cannot be had without it.
+/// Returns the URL that a key is loaded from. A URL such as `skd:` belongs to another key system, whatever its format
+/// is called, and is ignored. AES-128 is the exception: whole segments are useless without their key.
 fn key_url(key: &Key, base: &SecretUrl) -> Option<SecretUrl> {
     let url = base.refer(key.uri.as_ref()?.as_str());
     (url.access() != Access::Refused || key.method == KeyMethod::Aes128).then_some(url)
 }
 
-/// The key whose 16 octets can be loaded, if the media is encrypted with one.
+/// Returns the key whose 16 octets can be loaded, if the media is encrypted with one.
 fn usable(keys: &[Key]) -> Option<&Key> {
     keys.iter().find(|key| key.is_identity() && key.uri.is_some() && key.method != KeyMethod::Unknown)
 }
@@ -145,7 +145,7 @@ fn implicit_iv(piece: Piece) -> [u8; 16] {
     u128::from(sequence).to_be_bytes()
 }
 
-/// First and last byte of a range.
+/// Returns the first and the last byte of a range.
 fn closed(range: ByteRange) -> (u64, u64) {
     (range.offset, range.end().saturating_sub(1))
 }

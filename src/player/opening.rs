@@ -1,5 +1,5 @@
-//! The tracks that are opened of a presentation: those that are played, and those that some players look at first.
-//! ffmpeg probes all variants and audio renditions for their codecs, then drops those that it does not play.
+//! Opens the tracks of a presentation: those that are played, and those that some players probe first. ffmpeg probes
+//! all variants and audio renditions for their codecs, then drops those that it does not play.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::hls::{Multivariant, Playlist, VariantChoice, choose};
 use crate::vocabulary::{Reuse, SecretUrl};
 
 impl Player {
-    /// Chooses what is played of a presentation.
+    /// Chooses the tracks of a presentation that are played.
     pub(super) fn present(&mut self, multivariant: &Multivariant, playlist: &Arc<Playlist>, url: &SecretUrl) {
         let Settings { choice, profile, .. } = *self.settings;
         self.presentation = Presentation::new(playlist, url, choice, profile).map(Box::new);
@@ -22,14 +22,14 @@ impl Player {
         self.open_others(multivariant, url);
     }
 
-    /// Adds what is only looked at, behind the tracks that are played.
+    /// Adds the tracks that are only probed, after those that are played.
     fn open_others(&mut self, presentation: &Multivariant, url: &SecretUrl) {
         if self.settings.profile.opening != Opening::Chosen && self.settings.choice != VariantChoice::All {
             selection::add_others(&mut self.tracks, presentation, url);
         }
     }
 
-    /// Leaves out what cannot be looked at. Returns whether `what` was for such a track.
+    /// Closes a track that cannot be probed. Returns true if `what` was for such a track.
     pub(super) fn close_other(&mut self, what: Resource) -> bool {
         let track = what.track().and_then(|index| self.tracks.get_mut(index));
         let other = track.filter(|track| track.role == Role::Other);
@@ -40,25 +40,25 @@ impl Player {
         found
     }
 
-    /// Drops what has been looked at, once nothing else is under way.
+    /// Drops the probed tracks once all of them are done.
     pub(super) fn close_looked_at(&mut self) {
         let Opening::All { segments } = self.settings.profile.opening else { return };
         for track in self.tracks.iter_mut().filter(|track| track.role == Role::Other) {
             track.closed |= track.loaded >= segments || track.is_complete();
         }
         if self.tracks.iter().all(|track| track.closed || track.role != Role::Other) {
-            // They stand at the end: no other track changes its number.
+            // The probed tracks are last, so no other track changes its number.
             self.tracks.retain(|track| track.role != Role::Other);
         }
     }
 
-    /// The connection that a request uses.
+    /// Returns the connection that a request uses.
     pub(super) fn reuse(&self, what: Resource) -> Reuse {
         let profile = self.settings.profile;
         let opens = self.tracks.iter().any(|track| track.role == Role::Other);
         let track = what.track().and_then(|index| self.tracks.get(index));
         match (what, track) {
-            // Of what is played the connection of the first segment is used again.
+            // A track that is played keeps using the connection of its first segment.
             (Resource::Segment(..), Some(track))
                 if opens && track.role != Role::Other && track.loaded == 0 =>
             {

@@ -1,46 +1,46 @@
-//! The playback clock: when the picture moves and when it stands still.
+//! Playback clock: the times at which playback runs and stands still.
 //!
-//! * Before the first media: start-up. Then media plays in real time until the buffer runs dry: a stall, unless the
-//!   stream has ended. A stall ends with the next media.
-//! * Start-up + play + stall = time since the beginning, always.
+//! * Start-up lasts until the first media arrives. Then media plays in real time until the buffer runs dry, which is
+//!   a stall, unless the stream has ended. The next media ends the stall.
+//! * Start-up + play + stall = time since the beginning, until everything was played.
 
 use std::time::Duration;
 
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::{ClientState, Playback};
 
-/// Where playback stands.
+/// State of playback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     StartingUp,
     Playing,
     Stalled,
-    /// Everything was played.
+    /// All media was played.
     Ended,
 }
 
-/// What happened between two calls of [`Player::take_tally`](super::Player::take_tally).
+/// Counts between two calls of [`Player::take_tally`](super::Player::take_tally).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Time before playback began.
     pub startup: Duration,
     /// Media played.
     pub play: Duration,
-    /// Time that playback stood still after it had begun.
+    /// Time that playback stood still after its beginning.
     pub stall: Duration,
     /// Stalls that began.
     pub stalls: u64,
-    /// Playback began for the first time, this long after the client did.
+    /// Time from the client's beginning to the beginning of playback, if playback began.
     pub began: Option<Duration>,
     /// Bytes of the media played, by the mean bit rate of what was loaded.
     pub played_bytes: u64,
-    /// How far the viewer was behind a live stream when a playlist brought something new.
+    /// Latency of the viewer of a live stream when a playlist brought something new.
     pub live_latency: Option<Duration>,
-    /// Segments that were never fetched: they left the window, or were given up.
+    /// Segments that were never fetched: they left the window, or the player skipped them.
     pub segments_skipped: u64,
-    /// The client went on elsewhere in a live stream than behind what it had.
+    /// Times that the client skipped to another live position instead of continuing after its last segment.
     pub edge_jumps: u64,
-    /// Times that another variant was played from then on.
+    /// Times that the client switched to another variant.
     pub variant_switches: u64,
     /// Reloads of playlists that needed no request.
     pub cached_reloads: u64,
@@ -51,7 +51,7 @@ pub struct Tally {
 pub(super) struct Playhead {
     phase: Phase,
     began: Duration,
-    /// Everything up to here is in the tally.
+    /// Time up to which the tally is complete.
     settled: Duration,
     /// Media played until `settled`.
     position: Duration,
@@ -59,10 +59,10 @@ pub(super) struct Playhead {
     buffered: Duration,
     complete: bool,
     max_drift: Duration,
-    /// Media loaded and its bytes, of all tracks that playback waits for: their quotient is the bit rate.
+    /// Media loaded and its bytes, over all tracks that playback waits for. Their quotient is the bit rate.
     loaded: Duration,
     loaded_bytes: u64,
-    /// Bytes of the media played that have been in a tally.
+    /// Bytes of the media played that earlier tallies contain.
     played_bytes: u64,
     tally: Tally,
 }
@@ -88,7 +88,7 @@ impl Playhead {
         self.phase
     }
 
-    /// Media played until `now`.
+    /// Returns the media played until `now`.
     pub(super) fn position(&self, now: Duration) -> Duration {
         match self.phase {
             Phase::Playing => (self.position + now.saturating_sub(self.settled)).min(self.buffered),
@@ -124,13 +124,13 @@ impl Playhead {
         }
     }
 
-    /// A segment of this many bytes was loaded, `length` of it media that no other track counts.
+    /// Counts a loaded segment of this many bytes, `length` of it media that no other track counts.
     pub(super) fn load(&mut self, bytes: u64, length: Duration) {
         self.loaded += length;
         self.loaded_bytes = self.loaded_bytes.saturating_add(bytes);
     }
 
-    /// Media without a gap now reaches to `buffered`. Everything up to `now` must have been settled.
+    /// Extends the media without a gap to `buffered`. Everything up to `now` must have been settled.
     pub(super) fn buffer(&mut self, buffered: Duration, now: Duration) {
         self.buffered = self.buffered.max(buffered);
         if self.buffered <= self.position {
@@ -146,7 +146,7 @@ impl Playhead {
         }
     }
 
-    /// No more media will come.
+    /// Notes that no more media will come.
     pub(super) fn complete(&mut self, now: Duration) {
         self.complete = true;
         if self.phase != Phase::Playing || self.position(now) >= self.buffered {
@@ -154,24 +154,24 @@ impl Playhead {
         }
     }
 
-    /// When the viewer's picture changes by itself: the buffer runs dry, or the stream has been played.
+    /// Returns the time at which playback changes by itself: the buffer runs dry, or the stream has been played.
     pub(super) fn wake(&self, now: Duration) -> Option<Duration> {
         let dry = now + self.buffered.saturating_sub(self.position(now));
-        // At the very moment a stall has not begun yet; the end has come.
+        // At this exact time a stall has not begun yet, but the end has come.
         let wake = if self.complete { dry } else { dry + Duration::from_micros(1) };
         (self.phase == Phase::Playing).then_some(wake)
     }
 
     pub(super) fn take_tally(&mut self) -> Tally {
         let share = self.position.as_secs_f64() / self.loaded.as_secs_f64().max(f64::MIN_POSITIVE);
-        // A number of bytes: far below 2^53, and never negative.
+        // The cast is safe: a number of bytes is far below 2^53, and never negative.
         let played = (self.loaded_bytes as f64 * share.min(1.0)) as u64;
         self.tally.played_bytes = played.saturating_sub(self.played_bytes);
         self.played_bytes = self.played_bytes.max(played);
         std::mem::take(&mut self.tally)
     }
 
-    /// What the viewer sees, as far as the clock knows it.
+    /// Returns the playback that the viewer sees, as far as the clock knows it.
     pub(super) fn playback(&self, waiting: bool) -> Playback {
         let settled = micros(self.settled);
         let dry_at_us = match self.phase {
@@ -179,8 +179,8 @@ impl Playhead {
             Phase::Playing => settled + micros(self.buffered.saturating_sub(self.position)),
             Phase::Stalled | Phase::Ended => settled,
         };
-        // One formula for the reader: position = offset + min(time, dry_at). Where playback stands still that is
-        // the position at `settled`.
+        // One formula for the reader: position = offset + min(time, dry_at). While playback stands still, the formula
+        // gives the position at `settled`.
         let anchor = if self.phase == Phase::StartingUp { 0 } else { settled };
         Playback {
             state: match self.phase {

@@ -1,11 +1,11 @@
-//! The variants of a presentation for one client: the one that plays, and the one to go to when it fails.
+//! Variants of a presentation for one client: the one that plays, and the next one if it fails.
 //!
-//! * The order is that of hls.js 1.7: within a pathway the variant below the failed one, round and round; then another
-//!   pathway (RFC 8216bis section 4.4.6.6), at the variant of the same rank. Variants that are listed again with another
-//!   URI are pathways of their own: `.`, `..` and so on.
-//! * A variant that has failed is left out until its penalty is over, a pathway for good: nothing fetches the steering
-//!   manifest, so nothing would bring it back.
-//! * Only a client that fails over computes the order: while all is well a presentation costs two indices.
+//! * The order is that of hls.js 1.7: within a pathway the variant below the failed one, wrapping around to the
+//!   highest; then another pathway (RFC 8216bis section 4.4.6.6), at the variant of the same rank. Variants that are
+//!   listed again with another URI are pathways of their own: `.`, `..` and so on.
+//! * A failed variant is left out until its penalty is over, a failed pathway forever: the client does not fetch the
+//!   steering manifest, so nothing would bring the pathway back.
+//! * Only a client that fails over computes the order: a healthy presentation costs two indices.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,20 +17,20 @@ use super::track::{Role, Track};
 use crate::hls::{Multivariant, Playlist, Variant, VariantChoice, choose};
 use crate::vocabulary::SecretUrl;
 
-/// A variant that was left, and when.
+/// A variant that was left, and the time of leaving it.
 #[derive(Clone, Copy, Debug)]
 struct Penalty {
     variant: usize,
     since: Duration,
 }
 
-/// The variants that one client can choose from.
+/// Variants that one client can choose from.
 #[derive(Debug)]
 pub(super) struct Presentation {
-    /// A multivariant playlist.
+    /// The multivariant playlist.
     playlist: Arc<Playlist>,
     url: SecretUrl,
-    /// The variant to play as long as it can be had.
+    /// Variant to play as long as it is available.
     preferred: usize,
     playing: usize,
     penalties: Vec<Penalty>,
@@ -39,8 +39,8 @@ pub(super) struct Presentation {
 }
 
 impl Presentation {
-    /// The presentation of a multivariant playlist from `url`, from which one variant is played. `None`: there is
-    /// nothing to choose from.
+    /// Creates the presentation of a multivariant playlist from `url`, of which one variant is played. Returns `None`
+    /// without another variant to choose.
     pub(super) fn new(
         playlist: &Arc<Playlist>,
         url: &SecretUrl,
@@ -78,13 +78,14 @@ impl Presentation {
         }
     }
 
-    /// The tracks of the variant that plays.
+    /// Returns the tracks of the variant that plays.
     pub(super) fn tracks(&self) -> Vec<Track> {
         let tracks = |multivariant| selection::tracks(multivariant, &[self.playing], &self.url);
         self.multivariant().map(tracks).unwrap_or_default()
     }
 
-    /// Goes to the preferred variant, if another one plays and it can be had. Returns whether it did.
+    /// Switches to the preferred variant, if another one plays and the preferred one has no penalty. Returns true if
+    /// it did.
     pub(super) fn return_to_preferred(&mut self, rule: Failover, now: Duration) -> bool {
         self.forgive(rule, now);
         let free = self.playing != self.preferred && !self.is_penalized(self.preferred);
@@ -94,8 +95,8 @@ impl Presentation {
         free
     }
 
-    /// Leaves the variant that plays, because a playlist or media of this role has failed. Returns whether there was
-    /// another.
+    /// Leaves the variant that plays, because a playlist or media of this role has failed. Returns true if there was
+    /// another variant.
     pub(super) fn fail_over(&mut self, role: Role, rule: Failover, now: Duration) -> bool {
         self.forgive(rule, now);
         let Some((next, pathway)) = self.next(role) else { return false };
@@ -104,14 +105,14 @@ impl Presentation {
         }
         if let Some(left) = pathway {
             self.left_pathways.push(left);
-            // The pathway that was left does not come back, and with it what was preferred there.
+            // The pathway that was left does not come back, and neither does its preferred variant.
             self.preferred = next;
         }
         self.playing = next;
         true
     }
 
-    /// The variant to go to, and the pathway that is left for it, if one is.
+    /// Returns the next variant and, if it is in another pathway, the pathway that is left for it.
     fn next(&self, role: Role) -> Option<(usize, Option<String>)> {
         let variants = &self.multivariant()?.variants;
         let levels = levels(variants);
@@ -125,7 +126,7 @@ impl Presentation {
         let usable = |variant: &usize| {
             !self.is_penalized(*variant) && (role != Role::Audio || audio(*variant) != audio(self.playing))
         };
-        // The next lower ones, then the highest downwards.
+        // The next lower variants, then those above from the highest down.
         let (below, above) = here.split_at_checked(rank)?;
         let lower_first = below.iter().rev().chain(above.iter().skip(1).rev());
         if let Some(next) = lower_first.copied().find(|variant| usable(variant)) {
@@ -142,7 +143,7 @@ impl Presentation {
         self.penalties.iter().any(|penalty| penalty.variant == variant)
     }
 
-    /// Forgets penalties that are over.
+    /// Removes penalties that are over.
     fn forgive(&mut self, rule: Failover, now: Duration) {
         if let Some(length) = rule.penalty() {
             self.penalties.retain(|penalty| now.saturating_sub(penalty.since) < length);
@@ -150,8 +151,9 @@ impl Presentation {
     }
 }
 
-/// The variant that hls.js begins with: the highest that fits its first estimate of the bandwidth, which is `default`,
-/// or the bandwidth of the variant that is listed first, up to `most`.
+/// Returns the variant that hls.js begins with: the highest that fits its first estimate of the bandwidth, or the
+/// first that is listed if none fits. The estimate is the bandwidth of the first variant, at least `default` and at
+/// most `most`.
 fn estimated(multivariant: &Multivariant, default: u64, most: u64) -> Option<usize> {
     let first = *choose(multivariant, VariantChoice::First).first()?;
     let bandwidth = multivariant.variants.get(first)?.bandwidth;
@@ -161,23 +163,23 @@ fn estimated(multivariant: &Multivariant, default: u64, most: u64) -> Option<usi
     Some(if fits { fitting } else { first })
 }
 
-/// A variant with its place in the order of hls.js.
+/// A variant with its pathway, in the order of hls.js.
 #[derive(Debug)]
 struct Level {
     variant: usize,
     pathway: String,
 }
 
-/// Pathways in the order in which their first variants stand in `levels`.
+/// Returns the pathways in the order in which the playlist lists their variants, each as often as it has variants.
 fn pathways(levels: &[Level]) -> impl Iterator<Item = &str> {
     let mut by_listing: Vec<&Level> = levels.iter().collect();
     by_listing.sort_by_key(|level| level.variant);
     by_listing.into_iter().map(|level| level.pathway.as_str())
 }
 
-/// The variants that are worth playing, lowest first, each with its pathway.
+/// Returns the variants that are worth playing, lowest first, each with its pathway.
 fn levels(variants: &[Variant]) -> Vec<Level> {
-    // The URI that was listed last with these attributes, and how often they were listed.
+    // The last URI with these attributes, and the number of variants with them so far.
     let mut listed: HashMap<String, (&str, usize)> = HashMap::new();
     let mut levels = Vec::with_capacity(variants.len());
     for (index, variant) in variants.iter().enumerate() {
@@ -203,13 +205,13 @@ fn levels(variants: &[Variant]) -> Vec<Level> {
     levels
 }
 
-/// The attributes by which hls.js takes two variants for one.
+/// Returns the attributes by which hls.js recognizes two variants as the same.
 fn attributes(variant: &Variant) -> String {
     let Variant { pathway, bandwidth, resolution, frame_rate, codecs, video_range, hdcp_level, .. } = variant;
     format!("{pathway:?} {bandwidth} {resolution:?} {frame_rate:?} {codecs:?} {video_range:?} {hdcp_level:?}")
 }
 
-/// Height, frame rate and average bandwidth: what variants are ordered by.
+/// Returns the sort key of a variant: height, frame rate and average bandwidth.
 fn rank(variant: &Variant) -> (u64, f64, u64) {
     let height = variant.resolution.map_or(0, |resolution| resolution.height);
     (height, variant.frame_rate.unwrap_or_default(), variant.average_bandwidth.unwrap_or(variant.bandwidth))

@@ -1,7 +1,7 @@
-//! How one kind of player behaves, as data: where it begins, when it loads a playlist again, how far it buffers, how
-//! often it tries what failed and what it does then.
+//! Behaviour of one kind of player, as data: the place where it begins, the times of its reloads, the size of its
+//! buffer, the number of its retries and its reaction when they have failed.
 //!
-//! The rows are in [`super::profiles`]; nothing else in this program asks which player it is.
+//! The rows are in [`super::profiles`]. Nothing else in this program asks which player it is.
 
 use std::time::Duration;
 
@@ -10,205 +10,207 @@ use crate::vocabulary::HttpProfile;
 /// One kind of player.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Profile {
-    /// The word of `--player`.
+    /// Value of `--player`.
     pub name: &'static str,
-    /// Where live playback begins.
+    /// Place where live playback begins.
     pub start: StartAt,
-    /// Whether the oldest segment of a live list is loaded before any other, to see what it is; it is not played.
+    /// True if the player first loads the oldest segment of a live playlist, to identify its media. It does not play
+    /// it.
     pub probes_oldest: bool,
-    /// When a media playlist is loaded again, counted from the start of the last load.
+    /// Wait before a media playlist is reloaded, counted from the start of the last load.
     pub reload: Reload,
-    /// Where it is loaded from after a redirect.
+    /// URL that a playlist is reloaded from after a redirect.
     pub address: Address,
-    /// Media that is kept ahead of the playhead.
+    /// Media to keep ahead of the playhead.
     pub buffer_goal: Duration,
-    /// Media that is left when a player that has reached its goal loads again; as much as the goal where it never
+    /// Media that is left when a player that has reached its goal loads again; equal to the goal if the player never
     /// pauses.
     pub refill_at: Duration,
-    /// What is done when the address that the operator gave cannot be loaded.
+    /// Reaction when the URL that the operator gave cannot be loaded.
     pub entry: Retry,
-    /// What is done when a media playlist cannot be loaded.
+    /// Reaction when a media playlist cannot be loaded.
     pub playlist: Retry,
-    /// What is done when a segment, its initialization section or its key cannot be loaded.
+    /// Reaction when a segment, its initialization section or its key cannot be loaded.
     pub segment: Retry,
-    /// What is done when the server refuses something (4xx).
+    /// Reaction when the server refuses a request (4xx).
     pub refused: Refused,
-    /// Where a client goes on that was too slow for the window.
+    /// Place at which a client that was too slow for the window continues.
     pub behind: Behind,
-    /// The playlists of a presentation that are opened.
+    /// Playlists of a presentation that the player opens.
     pub opening: Opening,
-    /// Whether an initialization section is loaded again after each reload of the playlist.
+    /// True if the initialization section is loaded again after each reload of the playlist.
     pub reloads_init: bool,
-    /// Whether playlists are kept in an HTTP cache while they are fresh.
+    /// True if playlists are kept in an HTTP cache while they are fresh.
     pub caches: bool,
-    /// When another variant is played.
+    /// Condition for switching to another variant.
     pub failover: Failover,
-    /// The variant that playback begins with, where the best is to be played.
+    /// Variant that playback begins with, if the best is to be played.
     pub start_variant: StartVariant,
-    /// Where separate audio begins.
+    /// Place where separate audio begins.
     pub audio_start: AudioStart,
-    /// How requests are written and connections used.
+    /// Format of the requests and use of the connections.
     pub http_profile: HttpProfile,
 }
 
-/// Where live playback begins.
+/// Place where live playback begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartAt {
-    /// At the last segment that begins at least this many target durations from the end, unless the playlist says
+    /// The last segment that begins at least this many target durations from the end, unless the playlist says
     /// otherwise (`EXT-X-START`, `HOLD-BACK`).
     TargetDurations(u32),
-    /// At the segment that is this many from the end, the last one being 1, whatever the playlist says.
+    /// The segment that is this many from the end, the last one being 1, whatever the playlist says.
     Segments(usize),
 }
 
-/// When a variant is left for another, because its playlist or its media cannot be loaded.
+/// Condition for leaving a variant whose playlist or media cannot be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failover {
     /// Never.
     Never,
-    /// When its retries are used up; at once after a refusal, or where no response came. It is not played again.
+    /// After its retries are used up, or at once after a refusal or without a response. The player does not return to
+    /// it.
     AfterRetries,
-    /// At the first failure. It may be played again after this time.
+    /// At the first failure. The player may return to it after this time.
     AtOnce {
-        /// How long it is left out.
+        /// Time for which the variant is left out.
         penalty: Duration,
     },
 }
 
-/// The variant that playback begins with, where the best is to be played. After its first segment the best is.
+/// Variant that playback begins with, if the best is to be played. After its first segment, the best one plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartVariant {
-    /// The best.
+    /// The best variant.
     Preferred,
-    /// The lowest.
+    /// The lowest variant.
     Lowest,
-    /// The highest that fits a first estimate: `default` bits per second, or the bandwidth of the variant that is
-    /// listed first, up to `most`.
+    /// The highest that fits a first estimate: the bandwidth of the variant that is listed first, at least `default`
+    /// and at most `most` bits per second.
     Estimated {
-        /// The estimate before the playlist is known.
+        /// Lowest estimate.
         default: u64,
-        /// The highest estimate.
+        /// Highest estimate.
         most: u64,
     },
 }
 
-/// The playlists of a presentation that are opened.
+/// Playlists of a presentation that the player opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// Those that are played.
+    /// Those that it plays.
     Chosen,
-    /// All variants and audio renditions, to see what they are: so many segments of each are loaded, each over a
+    /// All variants and audio renditions, to identify their media: it loads this many segments of each, each over a
     /// connection of its own.
     All {
-        /// Segments of each.
+        /// Segments of each playlist.
         segments: u32,
     },
 }
 
-/// Where separate audio begins.
+/// Place where separate audio begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AudioStart {
-    /// Where its own playlist says.
+    /// The place that its own playlist gives.
     Alone,
-    /// Where the video does, once its first segment is there.
+    /// The place of the video, once the first segment of the video has arrived.
     WithVideo,
 }
 
-/// When a media playlist is loaded again.
+/// Wait before a media playlist is reloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reload {
     /// After a load that brought something new.
     pub changed: Pace,
     /// After one that did not.
     pub unchanged: Pace,
-    /// After one that brought something new, where the player pauses for as long as it does.
+    /// After one that brought something new, including the time for which the player pauses.
     pub slowest: Pace,
 }
 
 /// A wait that the stream itself measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// This many halves of a target duration.
+    /// This many half target durations.
     HalfTargets(u32),
     /// The duration of the last segment.
     LastSegment,
 }
 
-/// Where a playlist that was redirected is loaded from the next time.
+/// URL that a redirected playlist is reloaded from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// Where the redirects led to.
+    /// The URL that the redirects led to.
     Final,
-    /// Where the first request went to.
+    /// The URL of the first request.
     Given,
 }
 
-/// Where a client goes on after what came next has left the window.
+/// Place at which a client continues after its next segment has left the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behind {
-    /// Where one that joins now would begin, also when only what was left out before has left the window.
+    /// The place where a client that joins now would begin, even if only a skipped segment has left the window.
     LiveEdge,
-    /// With the oldest segment that is listed.
+    /// The oldest segment that is listed.
     Oldest,
-    /// Nowhere: the viewer sees an error and leaves. So does one that stood still and is now farther behind than one that
-    /// joins.
+    /// Nowhere: the viewer sees an error and leaves. So does a viewer that stalled and is now farther from the live
+    /// edge than one that joins.
     Leave,
 }
 
-/// What is done when the server refuses something: a status of 400 to 499.
+/// Reaction when the server refuses a request: a status of 400 to 499.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// It is a failure like any other.
+    /// A refusal is a failure like any other.
     AsAnyFailure,
-    /// It is not asked for again: without the address that the operator gave the viewer leaves, a segment of a live list
-    /// is left out. The last segment of a list is a failure like any other: it may have been listed before it was
-    /// there. So is a media playlist.
+    /// A refused request is not retried. The viewer leaves if the URL that the operator gave is refused, and skips a
+    /// segment of a live playlist that is refused, or whose key is. The last segment of a playlist is an exception, a
+    /// failure like any other, because it may have been listed before it existed. So is a media playlist.
     Final,
 }
 
-/// What is done when something cannot be loaded. Counted anew for each thing.
+/// Reaction when a resource cannot be loaded. Counted separately for each resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// How often it is tried again; `None`: for ever.
+    /// Number of retries; `None`: retry forever.
     pub times: Option<u32>,
     /// The wait before each retry.
     pub wait: Wait,
-    /// What is done when all retries have failed.
+    /// Reaction when all retries have failed.
     pub then: Then,
 }
 
 /// The wait before a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// None.
+    /// No wait.
     AtOnce,
-    /// This long, then twice as long each time up to a limit.
+    /// This long at first, then twice as long each time up to a limit.
     Doubling {
-        /// Before the first retry.
+        /// Wait before the first retry.
         first: Duration,
-        /// The longest.
+        /// Longest wait.
         longest: Duration,
     },
-    /// This many halves of a target duration.
+    /// This many half target durations.
     HalfTargets(u32),
 }
 
-/// What is done when all retries have failed.
+/// Reaction when all retries have failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
     /// The viewer sees an error and leaves.
     Leave,
-    /// The segment is left out; the next one is tried as often.
+    /// The player skips the segment and tries the next one as often.
     Skip,
-    /// The segment is left out, and so is each that follows after one try, until one comes. Meanwhile the playlist is
-    /// loaded again as if it had not changed.
+    /// The player skips the segment, and then each following one after one attempt, until a segment arrives. While
+    /// quick retries are left, it reloads the playlist as if it had not changed.
     SkipOn,
-    /// It is tried for ever, with growing waits.
+    /// The player retries forever, with growing waits.
     BackOff,
 }
 
 impl Failover {
-    /// How long a variant that failed is left out; `None`: for good.
+    /// Returns the time for which a failed variant is left out; `None`: forever.
     pub(super) fn penalty(self) -> Option<Duration> {
         match self {
             Self::AtOnce { penalty } => Some(penalty),
@@ -218,7 +220,7 @@ impl Failover {
 }
 
 impl Pace {
-    /// The wait in time, for a playlist with this target duration and this last segment.
+    /// Returns the wait for a playlist with this target duration and this last segment.
     pub(super) fn wait(self, target: Duration, last_segment: Option<Duration>) -> Duration {
         match self {
             Self::HalfTargets(halves) => target * halves / 2,
@@ -228,7 +230,7 @@ impl Pace {
 }
 
 impl Wait {
-    /// The wait before retry number `retry`, the first being 0.
+    /// Returns the wait before retry number `retry`, the first being 0.
     pub(super) fn before(self, retry: u32, target: Duration) -> Duration {
         match self {
             Self::AtOnce => Duration::ZERO,

@@ -1,24 +1,27 @@
-//! The players that can be imitated, one row each: `--player`.
+//! Players that `--player` can imitate, one row each.
 //!
-//! Each row says what that player was seen to do against one live origin (nginx, four-second segments, a window of
-//! six) with faults; where it was not seen, it says what its documentation or source does. Cells that were rounded:
+//! Each row follows the observed behaviour of that player against one live origin (nginx, four-second segments, a
+//! window of six) with faults; for anything not observed, it follows the player's documentation or source.
+//! Simplifications:
 //!
-//! * All but `ffmpeg` ask for media without a coding, because nobody here decodes it.
-//! * `web` (hls.js 1.7 in Chromium 156): its default retry policies for errors. A variant is left as its error
-//!   controller does: at once after a 4xx or without a response, else after the retries; it does not come back.
-//! * `ffmpeg` (5.1): it tries a playlist three times within 10 ms; here the third waits for the limit of two playlist
-//!   requests a second and client. A segment that fails over a kept-alive connection is tried once more over a new one.
-//!   It opens every playlist of a presentation and loads two segments of each before it plays one; then an
-//!   initialization section again with each reload, over a connection that it closes.
-//! * `native` (Chromium 156's own player): it asks for what is left of a resource (`bytes=N-`), here for all of it.
-//!   Films and windows with segments of 2, 4, 6 and 10 s: it loads 12 s and pauses until about 6 s are left (4 s: three
-//!   segments, then two every 8 s; 2 s: six, then three every 6 s); begins with the third segment from the end whatever
-//!   EXT-X-START and HOLD-BACK say; tries a playlist that fails once each target duration, at least six times. A live
-//!   stream that it stood still in, and that has moved on beyond where it would join, ends with a decoding error.
-//! * All of them wait for their [`Allowance`](super::Allowance) after a failure. Some were seen to ask more of a failing
-//!   origin: hls.js 1.7 runs through a live window whose segments are all 404 at 40 a second, ffmpeg through a film as
-//!   fast as the answers come.
-//! * `persistent` (video.js 8 and others that never give up): what fails is tried again every half target duration.
+//! * All but `ffmpeg` request media without a content coding, because this program does not decode media.
+//! * `web` (hls.js 1.7 in Chromium 156): it uses its default retry policies for errors. It leaves a variant as its
+//!   error controller does: at once after a 4xx or without a response, otherwise after the retries. It does not
+//!   return to that variant.
+//! * `ffmpeg` (5.1): it tries a playlist three times within 10 ms; here the third attempt waits for the limit of two
+//!   playlist requests per second and client. It retries a segment that fails over a kept-alive connection once over
+//!   a new one. It opens every playlist of a presentation and loads two segments of each before it plays one. Then it
+//!   loads the initialization section again with each reload, over a connection that it closes.
+//! * `native` (Chromium 156's own player): it requests the rest of a resource (`bytes=N-`), here all of it. With
+//!   films and with windows with segments of 2, 4, 6 and 10 s, it loads 12 s and pauses until about 6 s are left
+//!   (four-second segments: three, then two every 8 s; two-second ones: six, then three every 6 s). It begins with
+//!   the third segment from the end whatever EXT-X-START and HOLD-BACK say. It retries a playlist that fails once
+//!   each target duration, at least six times. If it stalls in a live stream and the stream moves on beyond the place
+//!   where it would join, it ends with a decoding error.
+//! * All of them wait for their [`Allowance`](super::Allowance) after a failure. Some were seen to make more requests
+//!   to a failing origin: hls.js 1.7 runs through a live window whose segments are all 404 at 40 per second, ffmpeg
+//!   through a film as fast as the responses come.
+//! * `persistent` (video.js 8 and others that never leave): it retries a failed request every half target duration.
 
 use std::time::Duration;
 
@@ -30,12 +33,12 @@ use crate::vocabulary::HttpProfile;
 
 const SECOND: Duration = Duration::from_secs(1);
 const BROWSER: HttpProfile = HttpProfile::BROWSER;
-/// The waits of hls.js's default load policies.
+/// Waits of hls.js's default load policies.
 const WEB_WAIT: Wait = Wait::Doubling { first: SECOND, longest: Duration::from_secs(8) };
 const RFC_RELOAD: Reload =
     Reload { changed: Pace::HalfTargets(2), unchanged: Pace::HalfTargets(1), slowest: Pace::HalfTargets(2) };
 
-/// The first estimate of hls.js: its `abrEwmaDefaultEstimate` and `abrEwmaDefaultEstimateMax`.
+/// First estimate of hls.js: its `abrEwmaDefaultEstimate` and `abrEwmaDefaultEstimateMax`.
 const WEB_ESTIMATE: StartVariant = StartVariant::Estimated { default: 500_000, most: 5_000_000 };
 
 /// hls.js in a browser: the largest share on the web.
@@ -61,7 +64,7 @@ pub static WEB: Profile = Profile {
     http_profile: BROWSER,
 };
 
-/// ffmpeg and what is built on it: loads as fast as it can, skips what is missing.
+/// ffmpeg and programs built on it: loads as fast as it can, skips missing segments.
 pub static FFMPEG: Profile = Profile {
     name: "ffmpeg",
     start: StartAt::Segments(3),
@@ -96,7 +99,7 @@ pub static FFMPEG: Profile = Profile {
     },
 };
 
-/// The player within Chromium: gives up at the first segment that fails, and when it has lost its place.
+/// The player within Chromium: leaves at the first segment that fails, and when it has lost its place.
 pub static NATIVE: Profile = Profile {
     name: "native",
     start: StartAt::Segments(3),
@@ -107,7 +110,7 @@ pub static NATIVE: Profile = Profile {
         slowest: Pace::HalfTargets(4),
     },
     address: Address::Given,
-    // Twelve seconds, less what is played while they are loaded.
+    // Twelve seconds, minus the media that is played while they are loaded.
     buffer_goal: Duration::from_millis(11_500),
     refill_at: Duration::from_secs(6),
     entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
@@ -129,7 +132,7 @@ pub static NATIVE: Profile = Profile {
     },
 };
 
-/// A player that never leaves: a fault of the origin keeps its whole audience.
+/// A player that never leaves: an origin with a fault keeps its whole audience.
 pub static PERSISTENT: Profile = Profile {
     name: "persistent",
     start: StartAt::TargetDurations(3),
@@ -153,13 +156,13 @@ pub static PERSISTENT: Profile = Profile {
 };
 
 impl Profile {
-    /// All of them, the default first.
+    /// All profiles, the default first.
     pub const ALL: [&'static Self; 4] = [&WEB, &FFMPEG, &NATIVE, &PERSISTENT];
 
-    /// The profile with this name.
+    /// Returns the profile with this name.
     ///
     /// # Errors
-    /// What is accepted.
+    /// Returns the accepted names if this one is unknown.
     pub fn named(name: &str) -> Result<&'static Self, String> {
         let found = Self::ALL.into_iter().find(|profile| profile.name == name.trim());
         found.ok_or_else(|| {

@@ -1,19 +1,19 @@
-//! How often a client may load playlists again: twice a second, whatever playlists and faults it meets.
+//! Limits the reloads of a client's playlists to two per second, whatever playlists and faults it meets.
 //!
-//! A client that plays several variants at once is as many viewers, and may for each of them. First loads are not
-//! limited, there is one for each playlist; those of variants that are switched to are.
+//! A client that plays several variants at once stands for as many viewers, and has the limit of all of them. First
+//! loads are not limited, because there is one for each playlist; those of variants that the client switches to are.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::vocabulary::limits;
 
-/// The last reloads of a client.
+/// Times of a client's last reloads.
 #[derive(Debug, Default)]
 pub(super) struct Reloads(VecDeque<Duration>);
 
 impl Reloads {
-    /// A client that plays `variants` reloads at `now`.
+    /// Counts a reload at `now` by a client that plays `variants`.
     pub(super) fn count(&mut self, now: Duration, variants: usize) {
         while self.0.len() >= most(variants) {
             self.0.pop_front();
@@ -21,7 +21,7 @@ impl Reloads {
         self.0.push_back(now);
     }
 
-    /// When it may reload again; `None`: now.
+    /// Returns the time from which the client may reload again; `None`: at any time.
     pub(super) fn free_at(&self, variants: usize) -> Option<Duration> {
         let earlier = self.0.len().checked_sub(most(variants))?;
         self.0.get(earlier).map(|at| *at + Duration::from_secs(1))

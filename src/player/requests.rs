@@ -1,4 +1,4 @@
-//! The choice of the next request: what a client needs, in the order of urgency, in the lanes that are free.
+//! Choice of the next request: the most urgent need of a client whose lane is free.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::{Action, Failure, Fetch, OpenRequest, Player, Resource, earliest};
 use crate::vocabulary::limits;
 
 impl Player {
-    /// The most urgent request whose lane is free; else `wake` becomes the time at which one is due.
+    /// Returns the most urgent request whose lane is free. Otherwise lowers `wake` to the time at which one is due.
     pub(super) fn request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
         if self.tracks.is_empty() {
             if self.is_busy(0) {
@@ -23,12 +23,12 @@ impl Player {
             return Some(self.fetch(Resource::Entry, 0, Target::of(self.settings.entry.clone()), None, now));
         }
         self.reload_from_cache(now);
-        // A playlist that is due comes before any segment: one that is loaded late is a client that is late for ever.
+        // A playlist that is due comes before any segment: a client that loads one late stays late forever.
         let needs = [Self::playlist_request, Self::media_request];
         needs.into_iter().find_map(|need| need(self, now, wake))
     }
 
-    /// Until when a request that follows a failure waits for its allowance.
+    /// Returns the time until which a request that follows a failure waits for its allowance.
     fn held(&self, attempts: &Attempts, now: Duration) -> Option<Duration> {
         if attempts.follow_failure() { self.allowance.free_at(now) } else { None }
     }
@@ -60,7 +60,7 @@ impl Player {
     fn media_request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
         let position = self.playhead.position(now);
         let goal = self.settings.profile.buffer_goal;
-        // The track that is shortest of media comes first.
+        // The track with the least media comes first.
         let mut shortest: Option<(Duration, Resource, usize, Target)> = None;
         for (index, track) in self.tracks.iter().enumerate() {
             let lane = self.lane(track, true);
@@ -81,7 +81,7 @@ impl Player {
         }
         let (_, what, lane, wanted) = shortest?;
         if wanted.url.is_none() {
-            // The playlist names an address that cannot be requested: as if the request had failed.
+            // The playlist names a URL that cannot be requested: treat it as a failed request.
             self.take_failure(what, Failure::Broken, now);
             return Some(Action::Wait(Some(now + limits::BACKOFF_MIN)));
         }

@@ -1,15 +1,15 @@
-//! Which media playlists of a presentation a client plays: its variants, and the sound and subtitles beside them.
+//! Selection of the media playlists that a client plays: its variants, and the audio and subtitles beside them.
 //!
-//! * A variant whose audio group has playlists of its own is played with one of them: the default one, else one that
-//!   may be chosen without being asked, else the first (RFC 8216bis section 4.4.6.1.1).
-//! * Subtitles are loaded where the playlist makes them the default; nobody else has switched them on.
-//! * A playlist is loaded once, whoever names it: an audio-only variant and its rendition are the same.
+//! * A variant whose audio group has playlists of its own is played with one of them: the default one, else one with
+//!   AUTOSELECT, else the first (RFC 8216bis section 4.4.6.1.1).
+//! * Subtitles are loaded if the playlist makes them the default: a simulated viewer does not switch on others.
+//! * A playlist is loaded once, however often it is named: an audio-only variant and its rendition are the same.
 
 use super::track::{Role, Track};
 use crate::hls::{Multivariant, Rendition, RenditionKind, Text};
 use crate::vocabulary::SecretUrl;
 
-/// The tracks of the chosen variants, the variants first.
+/// Returns the tracks of the chosen variants, the variants first.
 pub(super) fn tracks(presentation: &Multivariant, chosen: &[usize], at: &SecretUrl) -> Vec<Track> {
     let variants: Vec<_> = chosen.iter().filter_map(|index| presentation.variants.get(*index)).collect();
     let mut tracks = Vec::new();
@@ -32,7 +32,7 @@ pub(super) fn tracks(presentation: &Multivariant, chosen: &[usize], at: &SecretU
     tracks
 }
 
-/// Adds what is only looked at: the audio renditions and variants that are not played.
+/// Adds the tracks that are only probed: the audio renditions and variants that are not played.
 pub(super) fn add_others(tracks: &mut Vec<Track>, presentation: &Multivariant, at: &SecretUrl) {
     let audio = presentation.renditions.iter().filter(|rendition| rendition.kind == RenditionKind::Audio);
     let variants = presentation.variants.iter().map(|variant| &variant.uri);

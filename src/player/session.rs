@@ -1,4 +1,4 @@
-//! How long viewers stay: `--session-length`.
+//! Length of the viewers' sessions: `--session-length`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,23 +9,23 @@ use rand_xoshiro::SplitMix64;
 
 use crate::vocabulary::units::{self, parse_duration};
 
-/// Sets the seed of a session apart from other uses of the same client's seed.
+/// Separates the random numbers of a session from other uses of the same client's seed.
 const STREAM: u64 = 0x5e55_1014;
 
-/// How long viewers stay.
+/// Length of the viewers' sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SessionLength {
     /// Until the stream or the run ends.
     #[default]
     Endless,
-    /// All equally long.
+    /// The same length for all.
     Fixed(Duration),
     /// Exponentially distributed with this mean: at every moment the same share of viewers leaves.
     Exponential(Duration),
 }
 
 impl SessionLength {
-    /// The length of the session with this seed; `None`: it does not end by itself.
+    /// Returns the length of the session with this seed; `None`: it does not end by itself.
     pub fn sample(self, seed: u64) -> Option<Duration> {
         match self {
             Self::Endless => None,
@@ -85,7 +85,7 @@ mod tests {
             (0..20_000).filter_map(|seed| session.sample(seed)).map(|length| length.as_secs_f64()).collect();
         let average = lengths.iter().sum::<f64>() / lengths.len() as f64;
         assert!((average / mean - 1.0).abs() < 0.03, "{average}");
-        // Of those who stayed for one mean, as many stay for another as of all.
+        // The share that stays for another mean is the same among the viewers that stayed for one as among all.
         let staying = |from: f64| lengths.iter().filter(|length| **length > from).count() as f64;
         let share = staying(2.0 * mean) / staying(mean);
         assert!((share - (-1.0_f64).exp()).abs() < 0.02, "{share}");

@@ -1,10 +1,10 @@
-//! Where in a media playlist playback begins.
+//! Place in a media playlist where playback begins.
 //!
-//! * A live stream is joined no nearer to its end than HOLD-BACK, or where the playlist does not say, than the profile
-//!   does (RFC 8216bis sections 4.4.3.8 and 6.3.3); a window that is shorter is joined at its oldest segment.
+//! * A viewer joins a live stream no nearer to its end than HOLD-BACK says or, without it, than the profile does (RFC
+//!   8216bis sections 4.4.3.8 and 6.3.3). A shorter window is joined at its oldest segment.
 //! * EXT-X-START moves the place (section 4.4.2.2), but not nearer to the end of a live stream. Playback begins at
-//!   the beginning of that segment: what PRECISE asks for changes nothing on the wire.
-//! * A stream that has ended begins at its first segment.
+//!   the beginning of that segment: PRECISE changes nothing on the wire.
+//! * Without EXT-X-START, a stream that has ended begins at its first segment.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use super::durations::{duration, target_duration};
 use super::profile::StartAt;
 use crate::hls::{Media, Segment, Start};
 
-/// The sequence number that playback begins with. `given` is the multivariant playlist's EXT-X-START, which comes before
-/// that of the media playlist (section 4.4.2; hls.js does the same).
+/// Returns the sequence number that playback begins with. `given` is the multivariant playlist's EXT-X-START, which
+/// takes precedence over that of the media playlist (section 4.4.2; hls.js does the same).
 pub(super) fn first_to_play(media: &Media, rule: StartAt, given: Option<Start>) -> u64 {
     let oldest = media.segments.first().map_or(media.media_sequence, Segment::sequence);
     let start = given.or(media.start).filter(|_| !matches!(rule, StartAt::Segments(_)));
@@ -25,7 +25,7 @@ pub(super) fn first_to_play(media: &Media, rule: StartAt, given: Option<Start>) 
     }
 }
 
-/// The newest segment of a live stream that may be played first.
+/// Returns the newest segment of a live stream that may be played first.
 fn edge(media: &Media, rule: StartAt) -> u64 {
     let hold_back = media.server_control.as_ref().and_then(|control| control.hold_back);
     match (hold_back, rule) {
@@ -38,7 +38,7 @@ fn edge(media: &Media, rule: StartAt) -> u64 {
     }
 }
 
-/// The last segment that begins at least `distance` from the end, or the oldest one.
+/// Returns the last segment that begins at least `distance` from the end, or the oldest one.
 fn at_distance(media: &Media, distance: Duration) -> u64 {
     let mut from_end = Duration::ZERO;
     let mut newest_first = media.segments.iter().rev();
@@ -49,7 +49,7 @@ fn at_distance(media: &Media, distance: Duration) -> u64 {
     found.or(media.segments.first()).map_or(media.media_sequence, Segment::sequence)
 }
 
-/// The segment that holds the place `seconds` from the beginning or, negative, from the end.
+/// Returns the segment that contains the place `seconds` from the beginning or, if negative, from the end.
 fn at_offset(media: &Media, seconds: f64) -> Option<u64> {
     let distance = Duration::try_from_secs_f64(seconds.abs()).unwrap_or(Duration::MAX);
     if seconds.is_sign_negative() {
@@ -70,7 +70,7 @@ mod tests {
 
     const WEB: StartAt = StartAt::TargetDurations(3);
 
-    /// A window of `segments` four-second segments that begins with sequence number 10.
+    /// Builds a window of `segments` four-second segments that begins with sequence number 10.
     fn window(segments: usize, more: &str) -> Media {
         let list = "#EXTINF:4,\ns.ts\n".repeat(segments);
         let text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:10\n{more}\n{list}");

@@ -1,15 +1,16 @@
-//! One media playlist that a client plays: where in it the client is, when it must be loaded again.
+//! One media playlist that a client plays: the client's place in it, and the times of its reloads.
 //!
-//! * When it is loaded again is the profile's rule, counted from the start of the last load, within the limits that
-//!   RFC 8216bis section 6.3.4 sets for any client; never for a playlist that has ended.
-//! * A segment is asked for once it is listed, in order, never twice once it has come.
-//! * A segment is its media sequence number, whatever else differs between two listings of it: URLs may be signed anew
-//!   with each load.
-//! * A playlist that ends before what was already loaded is stale: it changes nothing until its numbers pass those that
-//!   were reached. hls.js 1.7, ffmpeg 5.1 and Chromium 156 do the same after an encoder has begun to count again, and
-//!   where a window slides without counting.
-//! * Only where the numbers cannot be read at all does the client follow the segments that both lists name ([`slide`]).
-//! * Segments shorter than [`SHORTEST_PACED`] are asked for no faster than if they were that long.
+//! * The profile's rule sets the time of a reload, counted from the start of the last load, within the limits that
+//!   RFC 8216bis section 6.3.4 sets for any client. A playlist that has ended is never reloaded.
+//! * A segment is requested once it is listed, in order, and never again once it has arrived.
+//! * The media sequence number identifies a segment, whatever else differs between two listings of it: each load may
+//!   bring newly signed URLs.
+//! * A playlist that ends before the segments that were already loaded is stale: it changes nothing until its numbers
+//!   pass those that were reached. hls.js 1.7, ffmpeg 5.1 and Chromium 156 do the same after an encoder has restarted
+//!   its count, and with a window that slides without counting.
+//! * Only if the numbers cannot be read at all does the client follow the segments that both playlists name
+//!   ([`slide`]).
+//! * Segments shorter than [`SHORTEST_PACED`] are requested no faster than if they were that long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,38 +25,38 @@ use super::start::first_to_play;
 use crate::hls::{Init, Media, Playlist, Segment, Start};
 use crate::vocabulary::{SecretUrl, limits};
 
-/// Media that is shorter paces nothing: a thousand segments a second are an attack, not a stream.
+/// Shortest media that paces a client: a thousand segments per second are an attack, not a stream.
 const SHORTEST_PACED: Duration = Duration::from_millis(50);
-/// Healthy requests a second of a player that loads a film as fast as it comes: that of the network. This one makes
-/// four a second of what follows failures.
+/// Healthy requests per second of a player that loads a film as fast as the network allows. Such a player makes four
+/// requests per second after failures.
 const UNPACED_RATE: f64 = 4.0 / SHARE;
 
-/// What a track carries.
+/// Content of a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Pictures, or everything.
+    /// Video, or everything.
     Main,
-    /// Sound beside the pictures.
+    /// Audio beside the video.
     Audio,
     /// Subtitles; playback does not wait for them.
     Subtitles,
-    /// What is looked at when the presentation is opened, and not played.
+    /// A playlist that is probed when the presentation is opened, and not played.
     Other,
 }
 
 impl Role {
-    /// Whether playback waits for it.
+    /// Reports whether playback waits for the track.
     pub(super) fn is_waited_for(self) -> bool {
         matches!(self, Self::Main | Self::Audio)
     }
 }
 
-/// What a new playlist meant for the client's place in it.
+/// Effect of a new playlist on the client's place in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Taken {
     /// Segments that were never fetched.
     pub(super) lost: u64,
-    /// The client went on elsewhere than behind what it has.
+    /// The client skipped to another position instead of continuing after its last segment.
     pub(super) jumped: bool,
     /// The playlist brought something new.
     pub(super) changed: bool,
@@ -65,9 +66,9 @@ pub(super) struct Taken {
 #[derive(Debug)]
 pub(super) struct Track {
     pub(super) role: Role,
-    /// Where the playlist is loaded from.
+    /// URL that the playlist is loaded from.
     pub(super) url: SecretUrl,
-    /// What the addresses in it are relative to.
+    /// URL that the URIs in the playlist are relative to.
     pub(super) base: SecretUrl,
     pub(super) bandwidth: u64,
     /// Media loaded, from the beginning of playback.
@@ -76,29 +77,29 @@ pub(super) struct Track {
     pub(super) etag: Option<Arc<str>>,
     /// Segments that have been loaded.
     pub(super) loaded: u32,
-    /// It was looked at: nothing more is loaded.
+    /// Set when the track has been probed: nothing more is loaded.
     pub(super) closed: bool,
-    /// Until when the playlist is used without asking.
+    /// Time until which the playlist is used without a request.
     pub(super) fresh_until: Duration,
     pub(super) playlist_attempts: Attempts,
     pub(super) media_attempts: Attempts,
-    /// A media playlist.
+    /// The media playlist, once it has been loaded.
     list: Option<Arc<Playlist>>,
-    /// When the last load of the playlist began.
+    /// Time at which the last load of the playlist began.
     asked_at: Duration,
     reload_at: Option<Duration>,
-    /// The sequence number that is loaded next.
+    /// Sequence number of the segment to load next.
     next: u64,
-    /// The first one that the client does not have: it is before `next` when segments were left out.
+    /// First sequence number that the client does not have: it is before `next` if segments were skipped.
     missing: u64,
     /// A segment that is loaded before `next` and not played.
     probe: Option<u64>,
     init: Option<Arc<Init>>,
-    /// Where the first list is joined, if not where a viewer begins.
+    /// Place at which the first playlist is joined, if not where a viewer begins.
     join: Option<Box<Join>>,
-    /// Nothing is loaded before: the buffer has reached its goal.
+    /// Time before which nothing is loaded, because the buffer has reached its goal.
     pub(super) paused_until: Duration,
-    /// No segment is loaded before: the last one was too short to pace the next.
+    /// Time before which no segment is loaded, because the last one was too short to pace the next.
     spaced_until: Duration,
 }
 
@@ -129,18 +130,18 @@ impl Track {
         }
     }
 
-    /// Continues what `before` played, from another playlist.
+    /// Continues the playback of `before` from another playlist.
     pub(super) fn continue_from(&mut self, before: &Self) {
         self.buffered = before.buffered;
         self.join = before.place_in_list().map(Box::new).or_else(|| before.join.clone());
     }
 
-    /// Where the client stands in the list that it has.
+    /// Returns the client's place in the playlist that it has.
     pub(super) fn place_in_list(&self) -> Option<Join> {
         self.list.as_ref().map(|list| Join { playlist: Arc::clone(list), next: self.next })
     }
 
-    /// Goes to this place, if it is listed; without a list, once there is one.
+    /// Moves to this place if it is listed. Without a playlist, does so once there is one.
     pub(super) fn join_at(&mut self, place: &Join) {
         match self.media().map(|media| place.find(media)) {
             Some(Some(next)) => (self.next, self.missing) = (next, next),
@@ -149,12 +150,12 @@ impl Track {
         }
     }
 
-    /// Whether the playlist is loaded from this address.
+    /// Reports whether the playlist is loaded from this URL.
     pub(super) fn is_at(&self, url: &SecretUrl) -> bool {
         self.url == *url
     }
 
-    /// The playlist that the client has.
+    /// Returns the playlist that the client has.
     pub(super) fn media(&self) -> Option<&Media> {
         match self.list.as_deref() {
             Some(Playlist::Media(media)) => Some(media),
@@ -162,7 +163,7 @@ impl Track {
         }
     }
 
-    /// The sequence number that is loaded next.
+    /// Returns the sequence number of the segment to load next.
     pub(super) fn next(&self) -> u64 {
         self.next
     }
@@ -190,11 +191,13 @@ impl Track {
                 let slide = slide(media, before);
                 let changed = slide > 0 || !media.is_same_list_as(before);
                 let place = self.place().moved_back(slide);
+                // A stale playlist is not kept: it counts as an unchanged one.
                 let Some(step) = step(media, place, profile) else {
                     self.schedule(asked, false, profile);
                     return Taken::default();
                 };
                 self.missing = place.missing;
+                // The failures so far were those of a segment that the client now skips.
                 if step.next != place.next {
                     self.media_attempts.begin_another();
                     self.missing = step.next;
@@ -215,14 +218,14 @@ impl Track {
         Place { next: self.next, missing: self.missing }
     }
 
-    /// Whether a live client that joins now would begin after the segment that is loaded next.
+    /// Reports whether a live client that joins now would begin after the segment that is loaded next.
     pub(super) fn fell_behind(&self, profile: &Profile) -> bool {
         let live = self.media().filter(|media| !media.endlist);
         live.is_some_and(|media| first_to_play(media, profile.start, None) > self.next)
     }
 
-    /// Requests per second of a client that plays this playlist from a healthy origin. Rather too few than too many:
-    /// it limits what follows failures.
+    /// Returns the requests per second of a client that plays this playlist from a healthy origin. The estimate is
+    /// rather too low than too high, because it limits the requests that follow failures.
     pub(super) fn healthy_rate(&self, profile: &Profile) -> f64 {
         let Some(media) = self.media().filter(|_| self.role != Role::Other && !self.closed) else {
             return 0.0;
@@ -237,7 +240,7 @@ impl Track {
         if profile.buffer_goal == Duration::MAX { UNPACED_RATE } else { segment.as_secs_f64().recip() }
     }
 
-    /// The playlist whose load began at `asked` has not changed.
+    /// Notes that the playlist whose load began at `asked` has not changed.
     pub(super) fn unchanged(&mut self, asked: Duration, profile: &Profile) {
         self.playlist_attempts.succeed();
         self.schedule(asked, false, profile);
@@ -251,7 +254,7 @@ impl Track {
         self.reload_at = (!media.endlist).then_some(at);
     }
 
-    /// The playlist is loaded again as if it had not changed.
+    /// Schedules the next reload as if the playlist had not changed.
     pub(super) fn reload_soon(&mut self, profile: &Profile) {
         self.schedule(self.asked_at, false, profile);
     }
@@ -260,7 +263,7 @@ impl Track {
         self.media().map_or(UNKNOWN_DURATION, target_duration)
     }
 
-    /// Whether the playlist is to be loaded now, or when.
+    /// Returns [`Need::Playlist`] if a load is due now, otherwise the time at which one is.
     pub(super) fn playlist_need(&self, now: Duration) -> Need {
         let due = match (&self.list, self.role) {
             _ if self.closed => None,
@@ -275,7 +278,7 @@ impl Track {
         }
     }
 
-    /// What media the track needs at `now`, with `ahead` of media before it.
+    /// Returns the media that the track needs at `now`, with `ahead` of media buffered.
     pub(super) fn media_need(&self, now: Duration, ahead: Duration, goal: Duration, keys: &Keys) -> Need {
         let Some(segment) = self.wanted().filter(|_| !self.closed) else {
             return Need::Nothing { until: None };
@@ -291,26 +294,26 @@ impl Track {
         need::of_segment(segment, self.init.as_ref(), &self.base, keys)
     }
 
-    /// The segment that is loaded next: the one that is looked at only, while it is listed, before all others.
+    /// Returns the segment to load next. A segment to probe comes before all others, while it is listed.
     fn wanted(&self) -> Option<Segment<'_>> {
         let media = self.media()?;
         self.probe.and_then(|probe| media.segment(probe)).or_else(|| self.next_segment(media))
     }
 
-    /// The next segment that exists: gaps are not requested (RFC 8216bis section 4.4.4.7).
+    /// Returns the next segment that exists: gaps are not requested (RFC 8216bis section 4.4.4.7).
     fn next_segment<'a>(&self, media: &'a Media) -> Option<Segment<'a>> {
         let from = media.index_of(self.next)?;
         media.segments.range(from..media.segments.len()).find(|segment| !segment.gap())
     }
 
-    /// The initialization section that the next segment needs has come.
+    /// Takes the initialization section that the next segment needs.
     pub(super) fn take_init(&mut self) {
         self.media_attempts.succeed();
         self.init = self.wanted().and_then(|segment| segment.init().cloned());
     }
 
-    /// The segment that was asked for at `asked` has come and plays after what was there. Returns how long it is;
-    /// `None`: it is not played.
+    /// Takes the segment that was requested at `asked`, to be played after the media already loaded. Returns its
+    /// length, or `None` if it is not played.
     pub(super) fn take_segment(&mut self, sequence: u64, asked: Duration) -> Option<Duration> {
         if self.probe.take() == Some(sequence) {
             self.media_attempts.succeed();
@@ -329,14 +332,15 @@ impl Track {
         Some(length)
     }
 
-    /// Whether a live list goes on behind the next segment: whoever leaves that one out has another to play.
+    /// Reports whether a live playlist continues after the next segment, so that a client that skips it has another
+    /// to play.
     pub(super) fn can_pass(&self) -> bool {
         let Some(media) = self.media().filter(|media| !media.endlist) else { return false };
         let next = self.wanted().map(Segment::sequence);
         next.is_some_and(|next| media.last_sequence().is_some_and(|last| next < last))
     }
 
-    /// The client goes on without the next segment. Returns how many are lost.
+    /// Skips the next segment. Returns the number of segments that are lost.
     pub(super) fn skip_segment(&mut self) -> u64 {
         if self.probe.take().is_some() {
             return 0;
@@ -346,13 +350,13 @@ impl Track {
         1
     }
 
-    /// Whether the stream has ended and everything was loaded.
+    /// Reports whether the stream has ended and everything was loaded.
     pub(super) fn is_complete(&self) -> bool {
         self.closed || self.media().is_some_and(|media| media.endlist && self.next_segment(media).is_none())
     }
 }
 
-/// How a client goes on with a new list.
+/// Continuation of a client in a new playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Step {
     next: u64,
@@ -360,7 +364,7 @@ struct Step {
     jumped: bool,
 }
 
-/// Where a client stands: the number that it would load next, and the first that it does not have.
+/// Place of a client: the number that it would load next, and the first that it does not have.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     next: u64,
@@ -368,13 +372,13 @@ struct Place {
 }
 
 impl Place {
-    /// The same place in a list whose numbers have moved back by `slide`.
+    /// Returns the same place in a playlist whose numbers have moved back by `slide`.
     fn moved_back(self, slide: u64) -> Self {
         Self { next: self.next.saturating_sub(slide), missing: self.missing.saturating_sub(slide) }
     }
 }
 
-/// How a client goes on that stands at `place`; `None`: the list ends before what it has loaded.
+/// Returns the continuation of a client at `place`; `None`: the playlist ends before the segments already loaded.
 fn step(media: &Media, place: Place, profile: &Profile) -> Option<Step> {
     let Place { next, missing } = place;
     let end = media.last_sequence().map_or(media.media_sequence, |last| last.saturating_add(1));
@@ -382,7 +386,7 @@ fn step(media: &Media, place: Place, profile: &Profile) -> Option<Step> {
         return None;
     }
     let oldest = oldest(media).unwrap_or_default();
-    // Too slow for the window: what is wanted has left it.
+    // The client was too slow for the window: the segments that it wants have left it.
     let restart = match profile.behind {
         Behind::LiveEdge if missing < oldest => first_to_play(media, profile.start, None).max(next),
         Behind::Oldest | Behind::Leave if next < oldest => oldest,
@@ -393,7 +397,8 @@ fn step(media: &Media, place: Place, profile: &Profile) -> Option<Step> {
     Some(Step { next: restart, lost: restart.saturating_sub(next), jumped: restart != next })
 }
 
-/// By how much a list without readable numbers has slid: where it now lists the segment that was the last one.
+/// Returns the slide of a playlist without readable numbers: the distance that its previous last segment has moved
+/// back.
 fn slide(media: &Media, before: &Media) -> u64 {
     let Some(last) = before.segments.last().filter(|_| media.is_unnumbered() && before.is_unnumbered())
     else {

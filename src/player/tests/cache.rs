@@ -1,11 +1,11 @@
-//! Playlists that may be kept: a browser does not ask again while they are fresh.
+//! Playlists that may be kept: a browser does not request them again while they are fresh.
 
 use super::*;
 use crate::player::profiles::{FFMPEG, PERSISTENT, WEB};
 
 const BEGIN: Duration = Duration::from_secs(100);
 
-/// A minute with a live stream of four-second segments whose playlists are fresh for this many seconds.
+/// Plays a minute of a live stream of four-second segments whose playlists are fresh for this many seconds.
 fn minute(profile: &'static Profile, fresh_for: u64) -> (Run, usize) {
     let mut origin = Origin::new(|now, _| window(now.as_secs() / 4, 6, 4));
     origin.fresh_for = Duration::from_secs(fresh_for);
@@ -18,7 +18,7 @@ fn a_browser_starves_on_a_live_playlist_that_may_be_kept_for_too_long() {
     for profile in [&WEB, &PERSISTENT] {
         let (run, playlists) = minute(profile, 30);
         assert_eq!(playlists, 2, "{}", profile.name);
-        // Every reload in between is answered at once, as often as one that brings nothing new is made.
+        // Every reload in between is answered at once, at the pace of reloads that bring nothing new.
         assert!((25..=30).contains(&run.tally.cached_reloads), "{:?}", run.tally);
         assert!(run.tally.stalls >= 1 && run.tally.stall > 10 * SECOND, "{:?}", run.tally);
     }

@@ -1,9 +1,9 @@
-//! Keys and initialization sections: what has to come before a segment.
+//! Keys and initialization sections: resources that must arrive before a segment.
 
 use super::*;
 use crate::player::profiles::WEB;
 
-/// A film of ten segments whose key changes with every second one.
+/// Builds a film of ten segments whose key changes with every second one.
 fn rotating(method: &'static str, more: &'static str) -> Origin {
     Origin::new(move |_, _| {
         let segment = |n: u64| {

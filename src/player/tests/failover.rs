@@ -1,17 +1,18 @@
-//! Another variant, pathway or backup host when what plays cannot be loaded; the variant that playback begins with.
+//! Switches to another variant, pathway or backup host when the current one cannot be loaded; the first variant to
+//! play.
 
 use super::*;
 use crate::player::profiles::{FFMPEG, NATIVE, PERSISTENT, WEB};
 
 const BEGIN: Duration = Duration::from_secs(100);
-/// When something begins to fail.
+/// Time at which something begins to fail.
 const BROKEN: Duration = Duration::from_secs(120);
 const END: Duration = Duration::from_secs(160);
-/// Too little for the first estimate of `web` to leave one out.
+/// Bandwidths too low for the first estimate of `web` to exclude a variant.
 const THREE: &str = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=300\nlow.m3u8\n\
     #EXT-X-STREAM-INF:BANDWIDTH=900\nhigh.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=600\nmid.m3u8\n";
 
-/// A live stream of four-second segments that are named after their playlist.
+/// Builds a live stream of four-second segments that are named after their playlist.
 fn live(master: &str) -> Origin {
     let list = |now: Duration, file: &str| {
         window(now.as_secs() / 4, 6, 4).replace("segment", file.trim_end_matches(".m3u8"))
@@ -20,7 +21,7 @@ fn live(master: &str) -> Origin {
 }
 
 impl Origin {
-    /// From [`BROKEN`] on, requests for URLs that contain one of `broken` fail.
+    /// Fails the requests for URLs that contain one of `broken`, from [`BROKEN`] on.
     fn losing(mut self, broken: &'static [&'static str], failure: Failure) -> Self {
         self.instead = Box::new(move |at, fetch| {
             let url = fetch.url.wire();
@@ -34,12 +35,12 @@ fn watch(profile: &'static Profile, origin: &mut Origin) -> Run {
     play(&mut player(profile, BEGIN), origin, BEGIN, END)
 }
 
-/// How often this file was asked for from [`BROKEN`] on.
+/// Counts the requests for this file from [`BROKEN`] on.
 fn tries(origin: &Origin, file: &str) -> usize {
     origin.asked.iter().filter(|asked| asked.at >= BROKEN && asked.file.starts_with(file)).count()
 }
 
-/// The variants whose segments were asked for from `from` on, in order.
+/// Returns the variants whose segments were requested from `from` on, in order.
 fn played(origin: &Origin, from: Duration) -> Vec<String> {
     let segments = origin.asked.iter().filter(|asked| asked.at >= from && is_segment(asked.what));
     let mut names: Vec<String> =
@@ -100,7 +101,7 @@ fn the_next_lower_variant_comes_first_and_the_viewer_leaves_when_none_is_left() 
     let mut lists: Vec<_> =
         origin.asked.iter().filter(|asked| asked.at >= BROKEN).map(|asked| asked.file.as_str()).collect();
     lists.retain(|file| file.ends_with(".m3u8"));
-    // The last one is tried as often as the only one would be.
+    // The last variant is tried as often as a single one would be.
     assert_eq!(lists, ["high.m3u8", "mid.m3u8", "low.m3u8", "low.m3u8", "low.m3u8"]);
     assert!(left(&run));
 }
@@ -131,7 +132,7 @@ fn a_host_that_is_down_leads_to_the_backup_or_to_another_pathway() {
         let run = watch(&WEB, &mut origin);
         assert_eq!(played(&origin, BEGIN), ["a900", "b300"], "{lines}");
         let lists = ["a900.m3u8", "a300.m3u8", "b900.m3u8"].map(|file| tries(&origin, file));
-        // Within a pathway first, although its host is down: hls.js does not look at hosts.
+        // The other variant of the pathway comes first, although its host is down: hls.js does not look at hosts.
         assert_eq!(lists, [1, 1, 0], "{lines}");
         assert_eq!((run.tally.variant_switches, run.tally.stalls, left(&run)), (2, 0, false));
     }
@@ -151,7 +152,7 @@ fn a_variant_that_was_left_is_played_again_when_its_penalty_is_over() {
     assert_eq!(run.tally.variant_switches, 2);
 }
 
-/// Two variants with an audio group each, both of the same rendition or of one each.
+/// Builds two variants with an audio group each, both of the same rendition or of one each.
 fn with_audio(groups: [&str; 2]) -> String {
     format!(
         "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"eng\",URI=\"{}.m3u8\"\n\
@@ -190,7 +191,7 @@ fn audio_that_fails_leads_to_a_variant_with_other_audio() {
     assert_eq!(tries(&origin, "first.m3u8"), 1);
     assert!(tries(&origin, "second_") > 5 && tries(&origin, "low_") > 5);
     assert_eq!((run.tally.stalls, left(&run)), (0, false));
-    // Where all variants share it, it is tried as the only one would be.
+    // Audio that all variants share is tried as often as a single rendition would be.
     let shared = with_audio(["same", "same"]).replace("AUDIO=\"b\"", "AUDIO=\"a\"");
     let mut origin = live(&shared).losing(&["same.m3u8"], Failure::Refused);
     let run = watch(&WEB, &mut origin);
@@ -208,7 +209,7 @@ fn what_comes_late_for_a_track_that_was_left_is_not_used() {
         segments.map(|asked| asked.what).filter(|what| is_segment(*what)).collect()
     };
     let (first, second) = (of("first_"), of("second_"));
-    // The one that was under way is asked for again.
+    // The segment that was under way is requested again.
     assert_eq!(first.last(), second.first());
     assert!(run.ended.is_none());
 }

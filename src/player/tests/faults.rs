@@ -1,4 +1,4 @@
-//! What each profile does when something fails: the rows of the fault table.
+//! Behaviour of each profile when something fails: the rows of the fault table.
 
 use super::*;
 use crate::player::profile::Retry;
@@ -6,12 +6,12 @@ use crate::player::profiles::{FFMPEG, NATIVE, PERSISTENT, WEB};
 use crate::vocabulary::secret_url::Access;
 use std::cell::Cell;
 
-/// A live stream of four-second segments.
+/// Builds a live stream of four-second segments.
 fn four_seconds() -> Origin {
     Origin::new(|now, _| window(now.as_secs() / 4, 6, 4))
 }
 
-/// Seconds after the first failure at which requests like this were made, the failing ones and one more.
+/// Returns the times of the requests like this from `from` on, in seconds after the first of them.
 fn tries(origin: &Origin, wanted: fn(Resource) -> bool, from: Duration) -> Vec<f64> {
     let times: Vec<_> = origin.times(wanted).into_iter().filter(|at| *at >= from).collect();
     times.iter().map(|at| ((*at - times[0]).as_secs_f64() * 10.0).round() / 10.0).collect()
@@ -31,10 +31,10 @@ const BROKEN: Duration = Duration::from_secs(120);
 #[test]
 fn a_segment_that_is_missing_for_eight_seconds() {
     for (profile, expected, lost, leaves) in [
-        // The same segment again, with exponential back-off, until another is listed behind it; then that one, which
-        // is there when its turn comes.
+        // The same segment is retried with exponential back-off until another is listed after it. Then that one is
+        // requested, and it exists when its turn comes.
         (&WEB, &[0.0, 1.0, 3.0, 7.0, 7.0, 15.0][..], 1, false),
-        // Two tries at once, then without it.
+        // Two attempts at once, then the segment is skipped.
         (&FFMPEG, &[0.0, 0.0][..], 2, false),
         (&NATIVE, &[0.0][..], 0, true),
         (&PERSISTENT, &[0.0, 2.0, 4.0, 6.0, 8.0][..], 0, false),
@@ -53,7 +53,7 @@ fn a_segment_that_is_missing_for_eight_seconds() {
 fn what_a_server_refuses_is_asked_for_again_by_those_who_ask_for_all_again() {
     let never = |_, what| matches!(what, Resource::Segment(_, 29));
     for (profile, tries, skipped) in [(&WEB, 1, 1), (&FFMPEG, 2, 1), (&PERSISTENT, 6, 1)] {
-        // Three segments are loaded at once: 28, 29 and 30, the last one that is listed.
+        // Three segments are loaded at once: 28, 29 and 30, the last one in the playlist.
         let mut origin = four_seconds().refusing(never);
         let run = play(&mut player(profile, BEGIN), &mut origin, BEGIN, BEGIN + 60 * SECOND);
         let tried = origin.count(|what| matches!(what, Resource::Segment(_, 29)));
@@ -83,7 +83,7 @@ fn who_left_something_out_that_leaves_the_window_goes_on_at_the_live_edge() {
     let asked: Vec<_> =
         origin.asked.iter().filter(|asked| is_segment(asked.what) && asked.at >= BROKEN).collect();
     let numbers: Vec<_> = asked.iter().map(|asked| asked.what).take(6).collect();
-    // 64 is the last one three times, then 65 is; ten seconds later the list begins with 65.
+    // 64 is tried three times and skipped, then 65 fails. Ten seconds later the playlist begins with 65, without 64.
     assert_eq!(numbers, [64, 64, 64, 65, 67, 68].map(|number| Resource::Segment(0, number)));
     assert_eq!((run.tally.edge_jumps, run.tally.segments_skipped), (1, 3));
 }
@@ -92,7 +92,7 @@ fn who_left_something_out_that_leaves_the_window_goes_on_at_the_live_edge() {
 fn a_playlist_that_fails_for_twelve_seconds() {
     for (profile, expected, leaves) in [
         (&WEB, &[0.0, 1.0, 3.0][..], true),
-        // Three tries; the third waits for the limit of two reloads a second.
+        // Three attempts; the third waits for the limit of two reloads per second.
         (&FFMPEG, &[0.0, 0.0, 1.0][..], true),
         // Its buffer runs dry meanwhile, and the stream has moved on.
         (&NATIVE, &[0.0, 4.0, 8.0, 12.0][..], true),
@@ -126,7 +126,7 @@ fn an_origin_that_is_down_loses_its_audience_or_is_asked_with_growing_waits() {
 
 #[test]
 fn one_failure_in_ten_makes_nobody_stall_or_leave() {
-    // What failed is tried again a second later, however long that goes on.
+    // A failed request is retried a second later, however long the faults continue.
     let requests = Cell::new(0_u64);
     let every_tenth = move |_, _| {
         requests.set(requests.get() + 1);

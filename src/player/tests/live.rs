@@ -1,4 +1,4 @@
-//! Live streams: where they are joined, when playlists are loaded again, what happens when windows misbehave.
+//! Live streams: joining them, reloading their playlists, and windows that misbehave.
 
 use super::*;
 use crate::player::profiles::{FFMPEG, NATIVE, PERSISTENT, WEB};
@@ -52,7 +52,8 @@ fn each_profile_keeps_its_own_time() {
         [(&WEB, 4_000, 2_000), (&FFMPEG, 4_000, 2_000), (&NATIVE, 8_000, 4_000)]
     {
         let mut origin = Origin::new(|now, _| window(now.as_secs() / 4, 6, 4));
-        // Between two moves of the window: the native player finds two new segments each time that its buffer is low.
+        // Playback begins between two moves of the window, so the native player finds two new segments each time its
+        // buffer is low.
         play(&mut player(profile, 102 * SECOND), &mut origin, 102 * SECOND, 150 * SECOND);
         let moving = steps(&origin.times(is_playlist));
         let kept = moving[1..].iter().all(|step| step.abs_diff(changed) < 100);
@@ -74,7 +75,7 @@ fn the_native_player_looks_at_the_oldest_segment_and_then_loads_two_each_time_it
     assert_eq!(numbers, expected);
     let wakes: Vec<_> = segments.iter().map(|asked| asked.at.as_secs()).collect();
     assert_eq!(wakes, [102, 102, 102, 102, 108, 108, 116, 116, 124, 124]);
-    // What was only looked at is neither played nor left out.
+    // The probed segment is neither played nor skipped.
     assert_eq!((run.tally.segments_skipped, run.tally.stalls), (0, 0));
     assert_eq!(u128::from(run.tally.played_bytes), run.tally.play.as_millis() / 4);
 }
@@ -90,8 +91,8 @@ fn a_viewer_of_short_segments_reloads_at_most_twice_a_second() {
 
 #[test]
 fn a_stream_that_counts_from_zero_again_plays_on_when_its_numbers_pass_those_that_were_reached() {
-    // The packager restarts at 60 s: sequence numbers begin at zero again, under other names. Number 34 is the last one
-    // that was loaded; 35 is listed again at 60 + 60 s.
+    // The packager restarts at 60 s: sequence numbers begin at zero again, under other names. Number 34 is the last
+    // one that was loaded; 35 is listed again at 60 + 60 s.
     for profile in Profile::ALL {
         let mut origin = Origin::new(|now, _| match now.as_secs().checked_sub(60) {
             Some(again) => window(again / 2, 6, 2).replace("segment_", "again_"),
@@ -154,7 +155,7 @@ fn a_list_that_stands_still_is_unchanged_although_its_urls_are_signed_anew() {
 
 #[test]
 fn a_window_that_slides_without_counting_is_played_as_far_as_its_numbers_reach() {
-    // One file, byte ranges, MEDIA-SEQUENCE always 0: what ffmpeg writes with -hls_flags single_file.
+    // One file, byte ranges, MEDIA-SEQUENCE always 0: the output of ffmpeg with -hls_flags single_file.
     let mut origin = Origin::new(|now, _| {
         let first = now.as_secs() / 2;
         let line = |n| format!("#EXTINF:2,\n#EXT-X-BYTERANGE:100@{}\nall.ts\n", n * 100);
@@ -189,7 +190,7 @@ fn who_is_too_slow_for_the_window_goes_on_at_the_live_edge_or_with_the_oldest() 
         // No playlist comes until 100 s; the window of six has moved on by fifty segments.
         let silent = |at: Duration, what| is_playlist(what) && (SECOND..100 * SECOND).contains(&at);
         let mut origin = Origin::live().failing(silent);
-        // The client must not leave meanwhile: only where it goes on is of interest.
+        // The client must not leave meanwhile: only the place at which it continues is of interest.
         let patient = Box::leak(Box::new(Profile { playlist: PERSISTENT.playlist, ..*profile }));
         let run = play(&mut player(patient, Duration::ZERO), &mut origin, Duration::ZERO, 110 * SECOND);
         let numbers: Vec<u64> = origin
@@ -215,7 +216,7 @@ fn an_event_grows_and_ends_and_everything_is_played() {
     let run = play(&mut player(&WEB, 20 * SECOND), &mut origin, 20 * SECOND, HOUR);
     let (ended, action) = run.ended.expect("an end");
     assert_eq!(action, Action::Finished);
-    // It began three target durations from the end of ten segments, and no playlist was loaded after the end.
+    // Playback began three target durations from the end of ten segments, and no playlist was loaded after the end.
     assert_eq!(origin.count(is_segment), 23);
     assert!(ended < 75 * SECOND && origin.times(is_playlist).last().expect("some") < &(66 * SECOND));
 }

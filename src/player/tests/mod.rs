@@ -38,20 +38,20 @@ type List = Box<dyn Fn(Duration, &str) -> String>;
 /// An answer as a function of the time of the request and the request.
 type Instead = Box<dyn Fn(Duration, &Fetch) -> Option<Answer>>;
 
-/// An origin as functions of time, and a log of what was asked of it.
+/// An origin as functions of time, with a log of the requests to it.
 pub(super) struct Origin {
     pub(super) master: String,
-    /// The media playlist with this file name.
+    /// Media playlist with this file name.
     pub(super) list: List,
-    /// Whether a request that is made at this time fails.
+    /// Reports whether a request that is made at this time fails.
     pub(super) fails: Box<dyn Fn(Duration, Resource) -> bool>,
-    /// How it fails.
+    /// Failure of such a request.
     pub(super) failure: Failure,
-    /// An answer to a request that was made at this time, instead of the usual one.
+    /// Answer to a request that was made at this time, instead of the usual one.
     pub(super) instead: Instead,
-    /// For how long its playlists may be used again.
+    /// Time for which its playlists may be reused.
     pub(super) fresh_for: Duration,
-    /// How long a request takes.
+    /// Duration of a request.
     pub(super) latency: Box<dyn Fn(Resource) -> Duration>,
     pub(super) asked: Vec<OpenRequest>,
 }
@@ -70,12 +70,12 @@ impl Origin {
         }
     }
 
-    /// A live stream of two-second segments in a window of six.
+    /// Builds a live stream of two-second segments in a window of six.
     pub(super) fn live() -> Self {
         Self::new(|now, _| window(now.as_secs() / 2, 6, 2))
     }
 
-    /// A film of two-second segments.
+    /// Builds a film of two-second segments.
     pub(super) fn film(segments: u64) -> Self {
         Self::new(move |_, _| window(0, segments, 2) + "#EXT-X-ENDLIST\n")
     }
@@ -93,7 +93,7 @@ impl Origin {
         self.asked.iter().filter(|asked| wanted(asked.what)).count()
     }
 
-    /// When requests like this were made.
+    /// Returns the times of the requests like this.
     pub(super) fn times(&self, wanted: fn(Resource) -> bool) -> Vec<Duration> {
         self.asked.iter().filter(|asked| wanted(asked.what)).map(|asked| asked.at).collect()
     }
@@ -121,7 +121,7 @@ impl Origin {
     }
 }
 
-/// A live list that begins with sequence number `first`.
+/// Builds a live playlist that begins with sequence number `first`.
 pub(super) fn window(first: u64, segments: u64, seconds: u64) -> String {
     let head = format!("#EXTM3U\n#EXT-X-TARGETDURATION:{seconds}\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
     let lines = (first..first + segments).map(|n| format!("#EXTINF:{seconds},\nsegment_{n}.ts\n"));
@@ -145,19 +145,19 @@ pub(super) fn player_of(settings: Settings, seed: u64, now: Duration) -> Player 
     Player::new(Arc::new(settings), seed, EPOCH.parse().expect("a date"), now)
 }
 
-/// A player of the highest variant.
+/// Creates a player of the highest variant.
 pub(super) fn player(profile: &'static Profile, now: Duration) -> Player {
     player_of(settings(profile, VariantChoice::Highest), 1, now)
 }
 
-/// What one player came to.
+/// Result of one player.
 #[derive(Debug, Default)]
 pub(super) struct Run {
     pub(super) tally: Tally,
     pub(super) actions: Vec<Action>,
-    /// When it finished or left.
+    /// Time at which it finished or left, and the action.
     pub(super) ended: Option<(Duration, Action)>,
-    /// The position at each action, to be seen to rise.
+    /// Position at each action: it must only rise.
     pub(super) positions: Vec<Duration>,
 }
 
@@ -204,6 +204,7 @@ pub(super) fn play(player: &mut Player, origin: &mut Origin, begin: Duration, en
         };
         assert!(until.is_none_or(|until| until > now), "a wait that does not end later");
         assert!(until.is_some() || !open.is_empty(), "a wait that does not end");
+        // Time jumps to the next event: the end of the wait or of a request.
         let landing = open.iter().map(|(lands, ..)| *lands).min();
         let next = earliest(until, landing).unwrap_or(end);
         if next > end {

@@ -1,4 +1,4 @@
-//! ffmpeg looks at every playlist before it plays; what it asks for was taken from its requests to a live origin.
+//! ffmpeg probes every playlist before it plays. The expected requests are those that it made to a live origin.
 
 use super::*;
 use crate::player::profiles::{FFMPEG, WEB};
@@ -10,7 +10,7 @@ const PRESENTATION: &str = "#EXTM3U\n\
     #EXT-X-STREAM-INF:BANDWIDTH=250000,AUDIO=\"a\"\nlow.m3u8\n\
     #EXT-X-STREAM-INF:BANDWIDTH=900000,AUDIO=\"a\"\nhigh.m3u8\n";
 
-/// A live stream of four-second segments, each playlist with an initialization section of its own.
+/// Builds a live stream of four-second segments, each playlist with an initialization section of its own.
 fn live() -> Origin {
     let list = |now: Duration, file: &str| {
         let name = file.trim_end_matches(".m3u8");
@@ -23,7 +23,7 @@ fn live() -> Origin {
     Origin { master: PRESENTATION.to_owned(), ..Origin::new(list) }
 }
 
-/// The files of a playlist that were asked for from `from` on.
+/// Returns the files of a playlist that were requested from `from` on.
 fn files(origin: &Origin, name: &str, from: Duration) -> Vec<String> {
     let of = |asked: &&OpenRequest| asked.at >= from && asked.file.starts_with(name);
     origin.asked.iter().filter(of).map(|asked| asked.file.clone()).collect()
@@ -72,7 +72,7 @@ fn what_is_looked_at_has_connections_of_its_own_and_an_init_closes_the_one_that_
             (_, reuse) => assert!(!opening && reuse == Reuse::Kept, "{fetch:?}"),
         }
     }
-    // Four playlists with three requests for media; two of them go on.
+    // Four playlists with three media requests each. In two of them one request opens the connection that is kept.
     assert_eq!((opened, fresh), (10, 2));
 }
 

@@ -1,10 +1,10 @@
-//! What holds for every stream, fault and profile.
+//! Properties that hold for every stream, fault and profile.
 
 use super::*;
 use crate::player::profiles::{PERSISTENT, WEB};
 use proptest::prelude::*;
 
-/// An origin that moves its window and fails by a pattern that `seed` decides.
+/// Builds an origin that moves its window and fails by a pattern that `seed` decides.
 fn whimsical(seed: u64, film: Option<u64>, seconds: u64, latency_ms: u64, modulus: u64) -> Origin {
     let noise = move |n: u64| seed.wrapping_add(n).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     let mut origin = match film {

@@ -1,4 +1,4 @@
-//! Sound and subtitles beside the pictures, and variants side by side.
+//! Audio and subtitles beside the video, and variants side by side.
 
 use super::*;
 use crate::player::profiles::{FFMPEG, WEB};

@@ -1,5 +1,5 @@
-//! One client, and those that take its place, against an origin that fails: it asks no more than 1.2 times as often as
-//! against the same origin in health, whatever player it is, whatever fails and whatever the playlists are like.
+//! One client and its successors against a failing origin: they make at most 1.2 times as many requests as against
+//! the same origin in health, whatever the player, the fault and the playlists are.
 
 use super::*;
 use crate::player::allowance::RESERVE;
@@ -7,14 +7,16 @@ use crate::player::profiles::{FFMPEG, PERSISTENT, WEB};
 use std::cell::Cell;
 use std::collections::VecDeque;
 
-/// The most that a failing origin is asked for each request to a healthy one.
+/// Maximum requests to a failing origin for each request to a healthy one.
 const MOST: f64 = 1.2;
-/// A window in which the rate is measured, in target durations: so long that the reserve of quick retries is little.
+/// Window in which the rate is measured, in target durations: so long that the reserve of quick retries hardly
+/// counts.
 const WINDOW: u32 = 50;
-/// The cap for a player that loads a film as fast as it comes.
+/// Maximum for a player that loads a film as fast as it comes.
 const CAP_PER_SECOND: f64 = 4.0;
 
-/// Plays from `begin` to `end`; a viewer that gives up is replaced as in a run. Returns when requests were made.
+/// Plays from `begin` to `end`; a viewer that leaves after failures is replaced as in a run. Returns the times of the
+/// requests.
 fn load(profile: &'static Profile, origin: &mut Origin, begin: Duration, end: Duration) -> Vec<Duration> {
     let (mut backoff, mut allowance, mut now) = (Backoff::new(7), Allowance::default(), begin);
     for seed in 0.. {
@@ -33,7 +35,7 @@ fn load(profile: &'static Profile, origin: &mut Origin, begin: Duration, end: Du
     origin.asked.iter().map(|asked| asked.at).collect()
 }
 
-/// The most requests that were made in any time of this length, from `from` on.
+/// Returns the most requests that were made in any period of this length, from `from` on.
 fn most_within(times: &[Duration], length: Duration, from: Duration) -> usize {
     let (mut window, mut most) = (VecDeque::new(), 0);
     for at in times.iter().filter(|at| **at >= from) {
@@ -108,7 +110,7 @@ fn shapes() -> Vec<Shape> {
     ]
 }
 
-/// A fault: its name, how requests fail, and which ones do: by their number, what they are for, and chance.
+/// A fault: its name, the failure, and a function that picks the requests that fail by number and purpose.
 type Sickness = (&'static str, Failure, fn(u64, Resource) -> bool);
 
 fn is_media(what: Resource) -> bool {
@@ -134,10 +136,10 @@ const SICKNESSES: [Sickness; 12] = [
     ("one request in five", Failure::Broken, |number, _| chance(number) < 20),
 ];
 
-/// How many of them, the first ones, let nothing through of what they are for.
+/// Number of faults, from the first on, that let through none of the resources that they are about.
 const WHOLE: usize = 9;
 
-/// The same origin, which fails from `from` on.
+/// Makes the origin fail from `from` on.
 fn fail_from(origin: Origin, (_, failure, fails): Sickness, from: Duration) -> Origin {
     let requests = Cell::new(0);
     let failing = origin.failing(move |at, what| {
@@ -157,9 +159,10 @@ fn a_failing_origin_is_asked_no_more_than_1_2_times_as_often_as_a_healthy_one() 
         for profile in Profile::ALL {
             let healthy = load(profile, &mut origin(), begin, end);
             let healthy = most_within(&healthy, window, begin + window / 2) as f64;
-            // Where no segment comes, a stream that moves is the measure: a list and a segment for each target duration.
+            // Without new segments, a stream that moves is the measure: a playlist and a segment for each target
+            // duration.
             let healthy = if shape == STILL { healthy.max(2.0 * f64::from(WINDOW)) } else { healthy };
-            // ffmpeg loads what does not fail of a film as fast as it comes.
+            // ffmpeg loads the parts of a film that do not fail as fast as they come.
             let is_capped = profile.buffer_goal == Duration::MAX && shape.starts_with("film");
             let kinds = if is_capped { WHOLE } else { SICKNESSES.len() };
             let cases = SICKNESSES.iter().enumerate().take(kinds);
@@ -172,13 +175,13 @@ fn a_failing_origin_is_asked_no_more_than_1_2_times_as_often_as_a_healthy_one() 
                 let limit = if is_capped {
                     CAP_PER_SECOND * window.as_secs_f64() + RESERVE
                 } else if number < WHOLE && from == begin && sickness.2(2, Resource::Playlist(0)) {
-                    // Nothing has said how slow the stream is: as for one of four seconds.
+                    // No playlist has given the pace of the stream: the limit is that of a stream of four seconds.
                     (healthy * MOST).max(0.5 * MOST * window.as_secs_f64())
                 } else if number >= WHOLE && profile.playlist.times.is_some() {
-                    // What fails is tried once more as hls.js and ffmpeg were seen to, and then all is well.
+                    // A failed request is retried once more, as hls.js and ffmpeg were seen to do, and then succeeds.
                     healthy * 2.0 + RESERVE
                 } else if number >= WHOLE {
-                    // What does come is loaded as fast as the buffer takes it.
+                    // Resources that do arrive are loaded as fast as the buffer takes them.
                     healthy * 1.5 + RESERVE
                 } else {
                     healthy * MOST + RESERVE
@@ -209,7 +212,7 @@ fn what_follows_failures_is_never_more_than_the_reserve_and_a_few_in_a_second() 
             }
             let mut sick = fail_from(origin(), *sickness, Duration::ZERO);
             let times = load(profile, &mut sick, 1_000 * SECOND, end);
-            // A viewer that begins asks for playlists, a key, an initialization section and a segment.
+            // A viewer that begins requests playlists, a key, an initialization section and a segment.
             let most = most_within(&times, SECOND, 1_000 * SECOND + SECOND);
             assert!(most <= 9, "{}, {shape}, {}: {most} in a second", profile.name, sickness.0);
         }
@@ -274,7 +277,7 @@ fn segments_that_last_no_time_are_spaced_as_if_they_lasted_fifty_milliseconds() 
         let most = most_within(&times, SECOND, Duration::from_millis(20));
         assert!(most <= 21, "{} {duration}: {most} in a second", profile.name);
     }
-    // One that is short among others costs no more than that.
+    // A single short segment among others causes no stall.
     let mut origin = Origin::new(|_, _| window(0, 9, 2) + "#EXTINF:0.02,\nlast.ts\n#EXT-X-ENDLIST\n");
     let run = play(&mut player(&WEB, Duration::ZERO), &mut origin, Duration::ZERO, HOUR);
     assert_eq!((run.tally.play, run.tally.stalls), (18 * SECOND + Duration::from_millis(20), 0));
@@ -282,7 +285,7 @@ fn segments_that_last_no_time_are_spaced_as_if_they_lasted_fifty_milliseconds() 
 
 #[test]
 fn requests_that_are_redirected_in_a_circle_count_as_what_they_are() {
-    // A player whose tries cost six requests each makes fewer of them.
+    // A player whose attempts cost six requests each makes fewer of them.
     let mut player = player(&PERSISTENT, Duration::ZERO);
     let mut tries = 0;
     let (mut now, mut input) = (Duration::ZERO, Input::Woke);
@@ -300,6 +303,6 @@ fn requests_that_are_redirected_in_a_circle_count_as_what_they_are() {
             ended => panic!("{ended:?}"),
         }
     }
-    // At most 0.55 requests a second, with the first one and its redirects.
+    // At most 0.55 requests per second, with the first one and its redirects.
     assert!(tries * 6 <= 165 + 12, "{tries}");
 }

@@ -52,7 +52,8 @@ fn the_native_player_survives_a_film_that_stands_still_and_leaves_a_live_stream_
     let run = play(&mut player(&NATIVE, Duration::ZERO), &mut film, Duration::ZERO, HOUR);
     assert_eq!((run.tally.play, run.tally.stalls), (60 * SECOND, 1));
     assert!(matches!(run.ended, Some((_, Action::Finished))));
-    // No new list for longer than the buffer lasts, with room in the window for all that was missed; and for less.
+    // No new playlist for longer than the buffer lasts, with room in the window for every missed segment; then for
+    // less.
     for (outage, leaves) in [(24, true), (6, false)] {
         let silent = (40 * SECOND)..((40 + outage) * SECOND);
         let mut live = Origin::new(|now, _| window(now.as_secs() / 4, 15, 4))
