@@ -1,9 +1,9 @@
-//! The console's thread: waits for keys and frames, updates the app, draws.
+//! The console's thread: waits for keys and samples, updates the app and draws.
 //!
-//! * One thread owns the terminal, and nothing that it does can wait for the terminal or the run without limit.
-//! * A picture is drawn at 4 Hz, and after a key at once, but never more than [`PICTURES_PER_SECOND`]; a terminal that
-//!   has not taken the last picture gets no new one.
-//! * When the terminal has gone the run is told so, once, and the thread ends.
+//! * One thread owns the terminal. It never waits for the terminal or the run without a limit.
+//! * The screen is drawn at 4 Hz, and at once after a key, but never more than [`PICTURES_PER_SECOND`] times a
+//!   second. A terminal that has not taken the last frame gets no new one.
+//! * When the terminal has gone, the thread ends. With [`OnHangup::Stop`] it first stops the run.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -27,16 +27,17 @@ use crate::sample::{RunSample, TICK};
 use crate::sync::failpoint;
 use crate::vocabulary::{Command, OnHangup, StopCause};
 
-/// Pictures at the most, however fast keys come.
+/// Maximum frames per second, however fast keys arrive.
 const PICTURES_PER_SECOND: u32 = 20;
-/// Time between two pictures at the least.
+/// Minimum time between two frames.
 const PICTURE: Duration = Duration::from_millis(1000 / PICTURES_PER_SECOND as u64);
-/// How often a frame that is late is looked for before the next tick.
+/// Maximum number of extra looks for a late sample before the next tick.
 const LOOKS: u32 = PICTURES_PER_SECOND / 4 - 1;
-/// A report that the terminal has not taken for so long is read by nobody.
+/// Time after which the console leaves if the terminal does not take the report: a report on a blocked terminal is
+/// not being read.
 const REPORT_LIMIT: Duration = Duration::from_secs(1);
 
-/// What the thread owns.
+/// State that the thread owns.
 pub(super) struct Loop {
     tty: Tty,
     waker: UnixStream,
@@ -48,23 +49,23 @@ pub(super) struct Loop {
     theme: Theme,
     painter: Painter,
     decoder: Decoder,
-    /// When a sequence that has begun is taken to have no more bytes.
+    /// Time at which the decoder stops waiting for the rest of a sequence.
     silent_at: Option<Instant>,
-    /// The run has ended, and its report is shown.
+    /// Set once the run has ended and its report is shown.
     has_report: bool,
-    /// Since when the terminal has taken nothing.
+    /// Start of the current period in which the terminal takes nothing.
     blocked_since: Option<Instant>,
-    /// When frames are looked at next.
+    /// Time of the next look for a sample.
     due: Instant,
-    /// How often they were.
+    /// Samples taken so far.
     ticks: u64,
-    /// How often a frame was looked for since and not found.
+    /// Looks since the last sample that found no new one.
     late_looks: u32,
-    /// When the last picture was drawn.
+    /// Time of the last frame.
     drawn: Option<Instant>,
-    /// Something has changed since.
+    /// Set when something has changed since the last frame.
     stale: bool,
-    /// The run has ended and nobody looks any more.
+    /// Set when the run has ended and its report need not stay on screen.
     leaves: bool,
 }
 
@@ -93,18 +94,19 @@ impl Loop {
         }
     }
 
-    /// Runs until it is told to end or the terminal has gone; `done` gets what is left of it.
+    /// Runs until the console is ended or the terminal has gone, restores the terminal and sends the result to
+    /// `done`.
     pub(super) fn run(mut self, done: &SyncSender<Ended>) {
         if self.turn().is_err() && self.on_hangup == OnHangup::Stop {
             self.pending.push(Command::Stop(StopCause::TerminalGone));
             self.hand_over();
         }
         self.tty.restore();
-        // Whoever has stopped waiting does not need it.
+        // This fails only if the other side has stopped waiting and so needs no result.
         _ = done.try_send(Ended { late_pictures: self.app.late_pictures, panics: Vec::new() });
     }
 
-    /// The loop. An error is a terminal that has gone.
+    /// Runs the loop. An error means that the terminal has gone.
     fn turn(&mut self) -> io::Result<()> {
         let mut bytes = Vec::new();
         let mut inputs = Vec::new();
@@ -123,6 +125,7 @@ impl Loop {
                 }
                 Wake::Time => {}
             }
+            // Only a silence shows that an Escape was the key and not the start of a sequence.
             if self.silent_at.is_some_and(|at| Instant::now() >= at) {
                 self.decoder.silence(&mut inputs);
                 self.expect_more();
@@ -138,12 +141,13 @@ impl Loop {
                 return Ok(());
             }
             self.pending.send();
+            // Finish old output first: `draw` skips a terminal that has not taken the last frame.
             self.tty.flush()?;
             self.draw()?;
         }
     }
 
-    /// Waits for the rest of what has begun, from now on.
+    /// Restarts the wait for the rest of a sequence that has begun.
     fn expect_more(&mut self) {
         self.silent_at = self.decoder.patience().map(|patience| Instant::now() + patience);
     }
@@ -151,11 +155,12 @@ impl Loop {
     /// Hands the terminal to the shell and stops the process, as SIGTSTP would have without a handler.
     fn suspend(&mut self) {
         self.tty.restore();
-        // A process can always stop itself. SIGCONT lets it go on here.
+        // A process can always stop itself. After SIGCONT it continues here.
         _ = kill_process(getpid(), Signal::STOP);
     }
 
-    /// Takes the terminal over again; from the background only a later SIGCONT, of the shell's `fg`, does.
+    /// Takes over the terminal again. A process continued in the background leaves it alone until a later SIGCONT,
+    /// from the shell's `fg`.
     fn resume(&mut self) -> io::Result<()> {
         if self.tty.is_in_foreground() {
             self.tty.enter()?;
@@ -165,7 +170,7 @@ impl Loop {
         Ok(())
     }
 
-    /// How long there is nothing to do.
+    /// Returns the time until there is something to do.
     fn patience(&self) -> Duration {
         let now = Instant::now();
         let left = |at: Instant| at.saturating_duration_since(now);
@@ -177,7 +182,8 @@ impl Loop {
         left(self.due).min(silence).min(picture)
     }
 
-    /// A terminal that shows nothing any more shows no report either.
+    /// Leaves when the terminal has taken nothing for [`REPORT_LIMIT`] after the end of the run: it does not show the
+    /// report either.
     fn leave_if_blocked(&mut self) {
         let now = Instant::now();
         if self.tty.is_idle() && self.tty.is_entered() {
@@ -188,7 +194,7 @@ impl Loop {
         }
     }
 
-    /// Tells the app, and does what it says.
+    /// Passes a message to the app and carries out its effect.
     fn tell(&mut self, msg: Msg) {
         match self.app.update(msg) {
             Effect::None => {}
@@ -202,7 +208,7 @@ impl Loop {
         }
     }
 
-    /// The report of the run comes once, at its end.
+    /// Takes the report, which arrives once, at the end of the run.
     fn take_report(&mut self) {
         if !self.report.has_changed().unwrap_or(false) {
             return;
@@ -214,15 +220,15 @@ impl Loop {
         }
     }
 
-    /// Takes the newest frame at its time; times that were missed are skipped.
+    /// Takes the newest sample when it is due; missed ticks are skipped.
     fn take_frame(&mut self) {
         let now = Instant::now();
         if now < self.due {
             return;
         }
         let missed = now.saturating_duration_since(self.due) > TICK;
-        // Looks fall into step with the sampler: a frame that is not there yet is looked for soon, not a whole tick
-        // later. Before the first tick and after the last there is none to wait for.
+        // Stay in step with the sampler: look again soon for a sample that has not arrived, not a whole tick later.
+        // Before the first tick and after the last there is none to wait for.
         if !missed && self.ticks > 0 && self.late_looks < LOOKS && !self.frames.has_changed().unwrap_or(true)
         {
             self.late_looks += 1;
@@ -254,7 +260,7 @@ impl Loop {
         Ok(())
     }
 
-    /// Tells the run what it has not taken yet, before nobody can any more.
+    /// Sends the commands that the run has not taken yet, for at most two seconds, before the thread ends.
     fn hand_over(&mut self) {
         let end = Instant::now() + super::STOP_LIMIT;
         while !self.pending.send() && Instant::now() < end {

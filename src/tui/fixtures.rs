@@ -1,4 +1,4 @@
-//! Frames for tests: the states of a run, made as the run would make them.
+//! Samples for tests: the states of a run, made as the run would make them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub(super) fn title() -> Title {
     }
 }
 
-/// The frame of a stage.
+/// Returns the sample of a stage.
 pub(super) fn frame(stage: &str) -> Arc<RunSample> {
     Arc::new(match stage {
         "ramping" => ramping(),
@@ -64,12 +64,12 @@ pub(super) fn frame(stage: &str) -> Arc<RunSample> {
     })
 }
 
-/// The report of the stage "finished".
+/// Returns the report of the stage "finished".
 pub(super) fn report() -> Arc<Report> {
     Arc::new(report_of(&frame("finished")))
 }
 
-/// The report of a run that has come to this.
+/// Returns the report of a run whose last sample is `sample`.
 pub(super) fn report_of(sample: &RunSample) -> Report {
     let run = report::Run {
         target: title().target,
@@ -96,7 +96,7 @@ pub(super) fn report_of(sample: &RunSample) -> Report {
     report::build(facts, sample)
 }
 
-/// A stage in which everything that can come from outside, or from an operator, is `text`.
+/// Returns a stage in which `text` is every text that can come from outside or from an operator.
 pub(super) fn hostile(stage: &str, text: &str) -> Arc<RunSample> {
     let journal = Journal::default();
     journal.mark(Mark { at: Duration::ZERO, note: text.to_owned() });
@@ -110,7 +110,7 @@ pub(super) fn hostile(stage: &str, text: &str) -> Arc<RunSample> {
     Arc::new(frame)
 }
 
-/// Totals in which requests ended this way, counted by a real registry.
+/// Returns totals in which requests ended this way, counted by a real registry.
 pub(super) fn totals(ended: &[(Outcome, u64)]) -> Totals {
     let registry = Registry::new(1);
     let client = registry.add();
@@ -125,7 +125,7 @@ pub(super) fn totals(ended: &[(Outcome, u64)]) -> Totals {
     snapshot.totals
 }
 
-/// A client with the numbers of one that is well, or of one that is not.
+/// Returns a client in `state` with the numbers of a healthy one.
 pub(super) fn row(id: u64, state: ClientState) -> ClientRow {
     let playback = Playback {
         state,
@@ -187,7 +187,7 @@ fn summary(scale: u64) -> LatencySummary {
     }
 }
 
-/// Connections and playlists are fast, segments and start-up slower.
+/// Returns latencies: connections and playlists are fast, segments and start-up slower.
 fn latencies(scale: u64) -> [LatencyDigest; TIMED.len()] {
     let mut place = 0;
     TIMED.map(|timed| {
@@ -196,7 +196,7 @@ fn latencies(scale: u64) -> [LatencyDigest; TIMED.len()] {
     })
 }
 
-/// What a sampler would have seen of these totals: everything in the last ten seconds.
+/// Returns the failure lines that a sampler would make of these totals, all from the last ten seconds.
 pub(super) fn failures(totals: &Totals) -> Vec<FailureLine> {
     let mut tracker = FailureTracker::default();
     let mut lines = Vec::new();
@@ -205,7 +205,8 @@ pub(super) fn failures(totals: &Totals) -> Vec<FailureLine> {
     lines
 }
 
-/// One point a second, until `seconds`, in which clients rise to `clients` and, from the knee on, errors and latency.
+/// Returns one point a second, until `seconds`: clients rise to `clients` and, from the knee on, so do errors and
+/// latency.
 fn history(seconds: u64, clients: u64, knee: Option<u64>) -> Arc<History> {
     let mut history = History::default();
     for second in 1..=seconds {
@@ -233,7 +234,7 @@ fn history(seconds: u64, clients: u64, knee: Option<u64>) -> Arc<History> {
     Arc::new(history)
 }
 
-/// What was done to a run of a thousand clients.
+/// Returns the journal of a run of a thousand clients.
 fn journal(verdict: Option<u64>) -> Arc<Journal> {
     let journal = Journal::default();
     let at = Duration::from_secs;
@@ -256,7 +257,7 @@ fn journal(verdict: Option<u64>) -> Arc<Journal> {
     Arc::new(journal)
 }
 
-/// A generator of two workers, of which one has its hands full.
+/// Returns a generator of two workers, one twice as busy as the other.
 fn generator(busy: f64) -> Generator {
     let lag = |p99_us| Lag { p99_us, max_us: 3 * p99_us, run_max_us: 9 * p99_us };
     let worker = |busy, lag| Worker { clients: 324, busy: Some(busy), lag: Some(lag) };
@@ -276,7 +277,7 @@ fn generator(busy: f64) -> Generator {
     }
 }
 
-/// Channels of which one has overflowed.
+/// Returns channels of which one has overflowed.
 fn pipeline() -> Pipeline {
     let lane = |worker, fill, high_water, dropped| Lane {
         channel: LaneReading { worker, fill, high_water, capacity: 8_192, dropped },
@@ -301,7 +302,7 @@ fn findings() -> Vec<FindingRow> {
     vec![row(Finding::ALL[0]), row(Finding::ALL[Finding::ALL.len() - 1])]
 }
 
-/// What some clients told last.
+/// Returns the last events of one client.
 fn log() -> Arc<[LogEntry]> {
     let outcome = Outcome::Http(HttpFailure::of(503));
     let happened = [
@@ -333,7 +334,7 @@ fn rates(errors: u64) -> Rates {
     }
 }
 
-/// The first second: clients begin, nothing has been answered.
+/// Returns the first second: clients start, no request has been answered.
 fn starting() -> RunSample {
     RunSample {
         at: Duration::from_millis(750),
@@ -388,6 +389,7 @@ fn ramping() -> RunSample {
 }
 
 fn storm() -> RunSample {
+    // Three of ten clients are stalled, close to the stalled share below.
     let clients = (1..=648).map(|id| match id % 10 {
         0..3 => failing_row(id, ClientState::Stalled),
         3 => failing_row(id, ClientState::Waiting),

@@ -1,7 +1,7 @@
-//! The screen as it is drawn: every state of a run in many sizes, compared with the pictures in `src/tui/pictures`.
+//! Golden tests of the screen: every state of a run in many sizes, compared with the snapshots in `src/tui/pictures`.
 //!
-//! A picture that has changed on purpose is written anew by `INSTA_UPDATE=always cargo test pictures`; look at the
-//! difference before it is committed.
+//! `INSTA_UPDATE=always cargo test golden_tests` updates a snapshot that has changed on purpose; look at the
+//! difference before you commit it.
 
 use std::fmt::Write as _;
 
@@ -35,7 +35,7 @@ fn draw(app: &mut App, (width, height): (u16, u16), theme: Theme) -> Buffer {
     buffer
 }
 
-/// The lines of a picture, each ended by `|` so that no editor eats its spaces.
+/// Returns the lines of a screen, each ended by `|` so that no editor eats its spaces.
 fn text(buffer: &Buffer, of: impl Fn(&Cell) -> String) -> String {
     let width = usize::from(buffer.area.width).max(1);
     let mut text = String::new();
@@ -50,7 +50,7 @@ fn symbol(cell: &Cell) -> String {
     cell.symbol().to_owned()
 }
 
-/// One letter for how a cell looks: its colour, or d(im), b(old), r(eversed).
+/// Returns one letter for the look of a cell: its colour, or d(im), b(old), r(eversed).
 fn look(cell: &Cell) -> String {
     let letter = match (cell.fg, cell.modifier) {
         (Color::Red, _) => 'R',
@@ -75,7 +75,7 @@ fn assert_picture(name: &str, drawn: &str) {
     settings.bind(|| insta::assert_snapshot!(name, drawn));
 }
 
-/// Draws a stage in all sizes, both charsets, and once more as colours.
+/// Draws a fixture in all sizes and both charsets, and once more as colours.
 fn album(name: &str, keys: &[Key]) -> String {
     album_of(&mut app(name, keys))
 }
@@ -128,7 +128,7 @@ fn the_other_views_look_as_they_did() {
 fn the_report_looks_as_it_did() {
     let mut app = app("finished", &[Key::Char('q')]);
     app.update(Msg::Report(fixtures::report()));
-    // What a report says has tests of its own; here it is where it stands.
+    // Other tests cover the text of a report; this one covers its place on the screen.
     app.report = Some((1..=30).map(|line| format!(" line {line} of the report")).collect());
     assert_picture("report", &album_of(&mut app));
 }

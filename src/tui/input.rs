@@ -1,39 +1,40 @@
-//! Bytes from the terminal become keys.
+//! Decoder that turns the terminal's bytes into keys.
 //!
-//! * Written here and not taken from crossterm, because its reader blocks inside half an escape sequence and never
-//!   returns once the terminal has gone; this one never reads, it is given what was read.
-//! * Unknown sequences are dropped, never guessed: a garbled byte must not stop a run. That holds for the replies that
-//!   terminals send unasked, too: control strings (DCS, OSC, APC, PM, SOS) and reports are dropped whole, in however
+//! * This replaces the reader of crossterm, which blocks inside half an escape sequence and never returns once the
+//!   terminal has gone. The decoder never reads: the caller passes it the bytes.
+//! * Unknown sequences are dropped, never guessed: a garbled byte must not stop a run. The same holds for the replies
+//!   that terminals send unasked: control strings (DCS, OSC, APC, PM, SOS) and reports are dropped whole, in however
 //!   many pieces they arrive.
-//! * A state machine after ECMA-48 and Paul Williams' parser (<https://vt100.net/emu/dec_ansi_parser>). It holds at most
-//!   one sequence of [`SEQUENCE_BYTES`] or a paste of [`PASTE_BYTES`], and no clock: the caller reports a silence of
-//!   [`Decoder::patience`].
+//! * The decoder is a state machine after ECMA-48 and Paul Williams' parser
+//!   (<https://vt100.net/emu/dec_ansi_parser>). It holds at most one sequence of [`SEQUENCE_BYTES`] or a paste of
+//!   [`PASTE_BYTES`], and no clock: the caller reports a silence of [`Decoder::patience`].
 
 use std::time::Duration;
 
-/// The longest escape sequence that can still become a key; a longer one is read to its end and dropped.
+/// Maximum length of an escape sequence that can still become a key; a longer one is read to its end and dropped.
 const SEQUENCE_BYTES: usize = 32;
 /// Bytes of a paste that are kept; a prompt needs fewer.
 const PASTE_BYTES: usize = 1024;
-/// Ends a bracketed paste.
+/// End of a bracketed paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
-/// Bytes of a mouse report after `ESC [ M`, as terminals sent them before there were numbers.
+/// Bytes of a mouse report after `ESC [ M`, in the old format without numbers.
 const MOUSE_BYTES: usize = 3;
 
-/// After this time without more bytes an Escape is the key.
+/// Silence after which an Escape byte is the Escape key.
 const ESCAPE_SILENCE: Duration = Duration::from_millis(30);
-/// A slow line can still bring the rest of a sequence for so long after its Escape was taken for the key.
+/// Further silence during which a slow line can still deliver the rest of a sequence whose Escape was taken for the
+/// key.
 const LATE_SILENCE: Duration = Duration::from_millis(250);
-/// A sequence whose rest does not come within this time has no end.
+/// Silence after which an unfinished sequence is dropped.
 const SEQUENCE_SILENCE: Duration = Duration::from_secs(2);
-/// The same for a paste: taking its rest for keys would change the load.
+/// The same for a paste, and longer: taking the rest of a paste for keys would change the load.
 const PASTE_SILENCE: Duration = Duration::from_secs(5);
 
 const BELL: u8 = 0x07;
 const CANCEL: u8 = 0x18;
 const SUBSTITUTE: u8 = 0x1a;
 const ESCAPE: u8 = 0x1b;
-/// Ends a control string, as one byte of eight bits.
+/// Terminator of a control string in its form of one 8-bit byte.
 const STRING_TERMINATOR: u8 = 0x9c;
 
 /// A key that was pressed.
@@ -43,7 +44,7 @@ pub enum Key {
     Char(char),
     /// Control and a small letter.
     Ctrl(char),
-    /// F1 and so on.
+    /// A function key, by its number.
     Function(u8),
     /// Return.
     Enter,
@@ -73,34 +74,34 @@ pub enum Key {
     PageDown,
 }
 
-/// What the terminal sent.
+/// Input from the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A key.
     Key(Key),
-    /// A text that was pasted: never keys.
+    /// A pasted text, which is never taken for keys.
     Paste(String),
 }
 
-/// Puts bytes together until they are an input.
+/// Decoder from bytes to inputs.
 #[derive(Debug, Default)]
 pub struct Decoder {
     state: State,
-    /// The parameters of a sequence, the bytes of a character, or the text of a paste, as far as there is room.
+    /// The parameters of a sequence, the bytes of a character, or the text of a paste, up to their limits.
     bytes: Vec<u8>,
 }
 
-/// What the next byte belongs to.
+/// Context of the next byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
-    /// Nothing: it begins something.
+    /// Nothing has begun: the byte begins something.
     #[default]
     Ground,
     /// A character of several bytes.
     Character,
-    /// An escape sequence whose first byte was Escape.
+    /// After an Escape byte, which may begin a sequence.
     Escape,
-    /// The same, but that Escape has been taken for the key.
+    /// The same, but the Escape has already been taken for the key.
     LateEscape,
     /// `ESC O`: one byte is missing.
     SingleShift,
@@ -108,18 +109,18 @@ enum State {
     Control,
     /// `ESC [ [`: one byte is missing.
     LinuxFunction,
-    /// So many bytes that mean nothing here.
+    /// This many bytes to skip.
     Skip(usize),
     /// A control string.
     String(Introduced),
-    /// A control string after an Escape, which may end it.
+    /// A control string after an Escape byte, which may end it.
     StringEscape(Introduced),
-    /// A paste; so many bytes of its end have come.
+    /// A paste, of whose end this many bytes have arrived.
     Paste(usize),
 }
 
-/// How a control string was introduced: only one of eight bits can end with a byte of eight bits, which otherwise is
-/// a part of a character.
+/// Form of the bytes that introduced a control string. Only an 8-bit introducer allows an 8-bit terminator, which is
+/// otherwise part of a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Introduced {
     SevenBit,
@@ -127,14 +128,14 @@ enum Introduced {
 }
 
 impl Decoder {
-    /// Takes bytes and adds what they complete.
+    /// Decodes bytes and appends the inputs that they complete.
     pub fn push(&mut self, bytes: &[u8], inputs: &mut Vec<Input>) {
         for byte in bytes {
             self.take(*byte, inputs);
         }
     }
 
-    /// How long to wait for more bytes before [`Decoder::silence`]; `None`: nothing has begun.
+    /// Returns the time to wait for more bytes before [`Decoder::silence`]; `None` if nothing has begun.
     pub fn patience(&self) -> Option<Duration> {
         match self.state {
             State::Ground => None,
@@ -145,7 +146,7 @@ impl Decoder {
         }
     }
 
-    /// Nothing more came: a lone Escape is the key, anything else is dropped.
+    /// Ends the wait for more bytes: a lone Escape becomes the key, anything else is dropped.
     pub fn silence(&mut self, inputs: &mut Vec<Input>) {
         if self.state == State::Escape {
             inputs.push(Input::Key(Key::Escape));
@@ -173,13 +174,13 @@ impl Decoder {
         }
     }
 
-    /// A sequence has ended as this key, or as none.
+    /// Ends a sequence, with a key or without one.
     fn end(&mut self, key: Option<Key>, inputs: &mut Vec<Input>) {
         self.state = State::Ground;
         inputs.extend(key.map(Input::Key));
     }
 
-    /// The sequence before this byte was none.
+    /// Drops the sequence before this byte and begins with the byte.
     fn restart(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         self.state = State::Ground;
         self.begin(byte, inputs);
@@ -199,7 +200,7 @@ impl Decoder {
         }
     }
 
-    /// One of the controls of eight bits; in UTF-8 they are characters of two bytes.
+    /// Handles an 8-bit control (C1); in UTF-8 it is a character of two bytes.
     fn introduce(&mut self, control: u8) {
         self.bytes.clear();
         self.state = match control {
@@ -233,12 +234,12 @@ impl Decoder {
             b'O' => State::SingleShift,
             b'P' | b'X' | b']' | b'^' | b'_' => State::String(Introduced::SevenBit),
             ESCAPE => {
-                // Escape at the end of one sequence may be the beginning of the next.
+                // A second Escape ends the first and may begin a sequence itself.
                 inputs.extend((!late).then_some(Input::Key(Key::Escape)));
                 State::Escape
             }
             _ if late => return self.restart(byte, inputs),
-            // Alt with a key is not bound, and must not be taken for the key.
+            // Alt with a key is not bound and must not act as the key alone.
             _ => match character_length(byte) - 1 {
                 0 => State::Ground,
                 more => State::Skip(more),
@@ -246,7 +247,7 @@ impl Decoder {
         };
     }
 
-    /// A byte after `ESC [`.
+    /// Handles a byte after `ESC [`.
     fn control(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         match byte {
             // The Linux console sends F1 as `ESC [ [ A`.
@@ -278,7 +279,8 @@ impl Decoder {
         self.end(key, inputs);
     }
 
-    /// A byte of a control string. It ends with `ESC \`, as xterm's also with BEL, and is cancelled by CAN and SUB.
+    /// Handles a byte of a control string. The string ends with `ESC \`, or with BEL as in xterm; CAN and SUB cancel
+    /// it.
     fn string(&mut self, byte: u8, introduced: Introduced) {
         let escaped = self.state == State::StringEscape(introduced);
         self.state = match byte {
@@ -290,7 +292,7 @@ impl Decoder {
         };
     }
 
-    /// A byte of a paste of whose end `matched` bytes have come.
+    /// Handles a byte of a paste, of whose end `matched` bytes have arrived.
     fn paste(&mut self, byte: u8, matched: usize, inputs: &mut Vec<Input>) {
         if PASTE_END.get(matched) == Some(&byte) {
             self.state = State::Paste(matched + 1);
@@ -301,7 +303,7 @@ impl Decoder {
             }
             return;
         }
-        // The end begins with the only Escape in it, so nothing that matched before can be a beginning of it.
+        // The end has its only Escape at the start, so the bytes matched so far cannot contain a new start.
         let begins = byte == ESCAPE;
         let text = PASTE_END.iter().take(matched).copied().chain((!begins).then_some(byte));
         self.bytes.extend(text.take(PASTE_BYTES.saturating_sub(self.bytes.len())));
@@ -346,7 +348,8 @@ fn ascii(byte: u8) -> Option<Key> {
     })
 }
 
-/// Bytes of the character with this first byte; 1 also for what is none.
+/// Returns the length in bytes of the character with this first byte, or 1 if the byte cannot begin a character of
+/// several.
 fn character_length(lead: u8) -> usize {
     match lead {
         0xc2..=0xdf => 2,

@@ -1,82 +1,82 @@
-//! The one table of keys: what a key does, how the footer and the help overlay say it.
+//! The only table of keys: their actions, and their texts in the footer and the help overlay.
 //!
-//! Keys of a prompt (what is typed, Enter, Escape) are the prompt's own and not listed here. No key is a chord: a
-//! half-typed one would need a time limit.
+//! The keys of a prompt (text, Enter, Escape) belong to the prompt and are not listed here. No key is a chord: a
+//! half-typed chord would need a time limit.
 
 use super::input::Key;
 
-/// What a key asks for.
+/// Action of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Add one step of clients.
     More,
     /// Remove one step of clients.
     Fewer,
-    /// A larger step.
+    /// Choose a larger step.
     StepUp,
-    /// A smaller step.
+    /// Choose a smaller step.
     StepDown,
     /// Type a target.
     Target,
     /// Hold the ramp, or let it go on.
     Hold,
-    /// Stop and drain; again: at once.
+    /// Stop and drain; stop at once if the run is already ending.
     Stop,
-    /// The same by Ctrl-C.
+    /// The same by Ctrl-C, without keeping the report on screen.
     Interrupt,
     /// Stop at once.
     StopNow,
-    /// The view with this number.
+    /// Show the view with this number.
     View(u8),
-    /// The next panel of a view, or the one before.
+    /// Select the next or the previous panel.
     Panel(Turn),
-    /// One panel alone.
+    /// Show one panel alone, or all panels again.
     Zoom,
-    /// Another length of time in the charts.
+    /// Change the time span of the charts.
     Window(Turn),
-    /// Keep the picture while the load goes on.
+    /// Freeze the display while the load goes on.
     Freeze,
     /// Draw everything again.
     Redraw,
-    /// What Ctrl-Z would do elsewhere.
+    /// Explain why Ctrl-Z does not suspend the run.
     Suspend,
-    /// Help.
+    /// Show the help overlay.
     Help,
-    /// Back: closes what is open, never ends a run.
+    /// Go back: close one open thing, never end a run.
     Back,
     /// Move in a list.
     Move(Motion),
-    /// Open what is selected.
+    /// Open the selected item.
     Open,
-    /// Another column to sort by.
+    /// Sort by another column.
     Sort(Turn),
-    /// Sort the other way round.
+    /// Reverse the order.
     Reverse,
     /// Type a filter.
     Filter,
-    /// Only what is in trouble.
+    /// Show only clients and events in trouble.
     FaultsOnly,
     /// Keep the selected client in sight.
     Follow,
     /// Mark this moment.
     Mark,
-    /// Count since the last mark, or over the whole run.
+    /// Show counts since the last mark, or for the whole run.
     Scope,
-    /// Write the picture to files.
+    /// Write the screen to files.
     Save,
 }
 
-/// One further, or one back.
+/// Direction of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Further.
+    /// Forward.
     Next,
-    /// Back.
+    /// Backward.
     Back,
 }
 
 impl Turn {
-    /// What comes after `one`, or before it, in a round of `all`.
+    /// Returns the element of `all` after `one`, or before it, wrapping around at the ends.
     pub fn in_round<T: Copy + PartialEq>(self, all: &[T], one: T) -> T {
         let at = all.iter().position(|other| *other == one).unwrap_or_default();
         let step = if self == Self::Next { 1 } else { all.len().saturating_sub(1) };
@@ -101,24 +101,24 @@ pub enum Motion {
     Last,
 }
 
-/// Under which heading the help overlay lists a key.
+/// Heading in the help overlay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// What changes the load: the only keys that do.
+    /// Keys that change the load; no other keys do.
     Load,
-    /// What changes the picture.
+    /// Keys that change only the display.
     Look,
-    /// What moves and orders lists.
+    /// Keys that move in lists and sort them.
     Lists,
-    /// What keeps something.
+    /// Keys for marks and for files of the screen.
     Keep,
 }
 
 impl Group {
-    /// In the order of the help overlay.
+    /// All headings, in the order of the help overlay.
     pub const ALL: [Self; 4] = [Self::Load, Self::Look, Self::Lists, Self::Keep];
 
-    /// The heading.
+    /// Returns the text of the heading.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Load => "LOAD",
@@ -132,17 +132,17 @@ impl Group {
 /// One line of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
-    /// What it does.
+    /// Action of the keys.
     pub action: Action,
-    /// The keys that do it.
+    /// Keys with this action.
     pub keys: &'static [Key],
-    /// How they are written.
+    /// Keys as the help overlay writes them.
     pub shown: &'static str,
-    /// What the footer says, if it mentions it; keys that belong together stand in one text.
+    /// Text in the footer, if the footer mentions the action; keys that belong together share one text.
     pub footer: Option<&'static str>,
-    /// What the help overlay says; empty: the line before says it.
+    /// Text in the help overlay; empty if the text of the line before covers it.
     pub help: &'static str,
-    /// Under which heading.
+    /// Heading in the help overlay.
     pub group: Group,
 }
 
@@ -174,8 +174,8 @@ const fn keep(action: Action, keys: &'static [Key], shown: &'static str, help: &
 
 use Key::{Char, Ctrl};
 
-/// All keys, in the order of the footer and, within their group, of the help overlay. A key whose line is empty is
-/// told by the line before it.
+/// All keys, in the order of the footer and, within their group, of the help overlay. The line before covers a key
+/// whose text is empty.
 pub const BINDINGS: &[Binding] = &[
     look(Action::Help, &[Char('?'), Key::Function(1)], "? F1", "this help").footer("? help"),
     load(Action::Stop, &[Char('q')], "q", "stop, drain, show report").footer("q stop"),
@@ -221,12 +221,12 @@ pub const BINDINGS: &[Binding] = &[
     keep(Action::Save, &[Char('w'), Ctrl('s')], "w ^S", "write picture .txt and .svg"),
 ];
 
-/// What a key does.
+/// Returns the action of a key.
 pub fn action(key: Key) -> Option<Action> {
     BINDINGS.iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
 }
 
-/// Whether an action changes the load of the run.
+/// Reports whether an action changes the load of the run.
 pub fn is_load(action: Action) -> bool {
     BINDINGS.iter().any(|binding| binding.action == action && binding.group == Group::Load)
 }

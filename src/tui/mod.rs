@@ -1,10 +1,10 @@
-//! The console: the screen that an operator watches and the keys by which he steers the run.
+//! The console: the screen on which an operator watches the run, and the keys that control it.
 //!
-//! * It has a thread of its own and only reads frames and sends commands: a slow, blocked or lost terminal costs
-//!   pictures, never load.
-//! * What is on the screen is made in three steps: `app` (what is known, changed by messages alone), `model` (what is
-//!   said: texts), `screen` (where it stands). None of them knows a terminal.
-//! * The terminal is put back as it was on every path: the end, an error, a panic, a hang-up.
+//! * It runs on its own thread, only reads samples and only sends commands: a slow, blocked or lost terminal costs
+//!   screen updates, never load.
+//! * Three steps make the screen: `app` holds the state, which only messages change; `model` turns the state into
+//!   texts; `screen` places the texts. None of them knows about a terminal.
+//! * The terminal is restored on every path: a normal end, an error, a panic, a hang-up.
 
 mod app;
 mod console;
@@ -43,38 +43,38 @@ use crate::report::Report;
 use crate::sample::RunSample;
 use crate::vocabulary::{Command, OnHangup};
 
-/// How long the console may take to end; a thread that takes longer is left behind.
+/// Maximum time for the console to end; a thread that takes longer is abandoned.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 
-/// What the console is made of.
+/// Parts from which a [`Console`] is built.
 #[derive(Debug)]
 pub struct Setup {
-    /// Where the newest frame is found; the first may come later.
+    /// Receiver of the newest sample; the first one may arrive after the start.
     pub frames: watch::Receiver<Arc<RunSample>>,
-    /// Where the report comes, once the run has ended.
+    /// Receiver of the report, which arrives once the run has ended.
     pub report: watch::Receiver<Option<Arc<Report>>>,
-    /// Where commands go.
+    /// Sender of commands to the run.
     pub commands: flume::Sender<Command>,
-    /// What the run shows of itself.
+    /// Facts of the run for the screen.
     pub title: Title,
     /// Colours and characters.
     pub theme: Theme,
-    /// What keys may do.
+    /// Permissions of the keys.
     pub access: Access,
-    /// Whether the run stops when the terminal goes away.
+    /// Reaction of the run to the loss of the terminal.
     pub on_hangup: OnHangup,
 }
 
-/// What is left of the console when it has ended.
+/// Result of a console that has ended.
 #[derive(Clone, Debug, Default)]
 pub struct Ended {
-    /// Pictures that came later than their time.
+    /// Screen frames that were late.
     pub late_pictures: u64,
-    /// What panicked while the screen was up, the console itself included.
+    /// Messages of panics that occurred while the screen was up, the console's own included.
     pub panics: Vec<String>,
 }
 
-/// A console that runs.
+/// A running console.
 #[derive(Debug)]
 pub struct Console {
     waker: Option<Arc<UnixStream>>,
@@ -82,18 +82,18 @@ pub struct Console {
     ended: Option<Ended>,
 }
 
-/// Takes the terminal from a console and gives it back, when the process is stopped and goes on.
+/// Handle that takes the terminal from a console and gives it back, for when the process is stopped and continued.
 #[derive(Clone, Debug)]
 pub struct Remote(Weak<UnixStream>);
 
-/// What a console is told.
+/// Instruction to the console's thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
-    /// Put the terminal back and stop the process.
+    /// Restore the terminal and stop the process.
     Suspend,
-    /// The process goes on: take the terminal over, if it is in its foreground, and draw everything.
+    /// The process continues: take over the terminal, if the process is in its foreground, and redraw everything.
     Resume,
-    /// End.
+    /// End the thread.
     End,
 }
 
@@ -112,37 +112,39 @@ impl Told {
 }
 
 impl Remote {
-    /// The console puts the terminal back and stops the process, as SIGTSTP would have. Without a console nothing
-    /// happens.
+    /// Makes the console restore the terminal and stop the process, as SIGTSTP would have. Does nothing without a
+    /// console.
     pub fn suspend(&self) {
         self.tell(Told::SUSPEND);
     }
 
-    /// The console takes the terminal over again. Without a console nothing happens.
+    /// Makes the console take over the terminal again. Does nothing without a console.
     pub fn resume(&self) {
         self.tell(Told::RESUME);
     }
 
     fn tell(&self, word: &[u8]) {
         if let Some(waker) = self.0.upgrade() {
-            // A console that has ended reads no more.
+            // An error does not matter: a console that has ended no longer reads.
             _ = (&*waker).write(word);
         }
     }
 }
 
 impl Console {
-    /// Whether there is a terminal to draw on: stdout is one, it is not dumb, and this process is in its foreground.
+    /// Reports whether there is a terminal to draw on: stdout is one, `TERM` is set and not `dumb`, and this process
+    /// is in its foreground.
     pub fn available() -> bool {
         tty::available()
     }
 
-    /// Takes the terminal over and starts the console's thread.
+    /// Takes over the terminal and starts the console's thread.
     ///
     /// # Errors
-    /// The terminal cannot be opened or made raw, or the thread cannot be started; the terminal is as it was.
+    /// Fails if the terminal cannot be opened or made raw, or if the thread cannot be started. The terminal is then
+    /// as it was.
     pub fn start(setup: Setup) -> io::Result<Self> {
-        // The theme decides about colours; crossterm would take bold and reversed away with them.
+        // The theme decides about colours; otherwise crossterm would drop bold and reversed along with them.
         crossterm::style::force_color_output(true);
         let (waker, told) = UnixStream::pair()?;
         let (sender, done) = sync_channel(1);
@@ -152,7 +154,7 @@ impl Console {
         let alarmed = setup.commands.clone();
         let console = console::Loop::new(setup, tty, told);
         thread::Builder::new().name("console".to_owned()).spawn(move || {
-            // Dropped last, also by a panic: by then the terminal is as it was.
+            // Dropped last, also on a panic: by then the terminal has been restored.
             let _hold = hold;
             let _alarm = panics::Alarm::new(alarmed);
             console.run(&sender);
@@ -160,12 +162,13 @@ impl Console {
         Ok(Self { waker: Some(Arc::new(waker)), done, ended: None })
     }
 
-    /// What takes the terminal from this console and gives it back.
+    /// Returns a handle that takes the terminal from this console and gives it back.
     pub fn remote(&self) -> Option<Remote> {
         self.waker.as_ref().map(|waker| Remote(Arc::downgrade(waker)))
     }
 
-    /// Whether the console has ended by itself: the report was read, the terminal has gone, or it panicked.
+    /// Reports whether the console has ended by itself: the operator left the report, the terminal has gone, or the
+    /// console panicked.
     pub fn has_left(&mut self) -> bool {
         match self.done.try_recv() {
             Ok(ended) => self.ended = Some(ended),
@@ -175,12 +178,12 @@ impl Console {
         self.ended.is_some()
     }
 
-    /// How many panics were met while the screen was up, those of clients included.
+    /// Counts the kept messages of panics while the screen was up, those of clients included. At most eight are kept.
     pub fn panics(&self) -> u64 {
         panics::count()
     }
 
-    /// Ends the console and puts the terminal back. Returns within two seconds, whatever the terminal does.
+    /// Ends the console and restores the terminal. Returns within two seconds, whatever the terminal does.
     pub fn stop(mut self) -> Ended {
         self.end()
     }
@@ -190,7 +193,8 @@ impl Console {
         Ended { panics: panics::take(), ..self.ended.take().unwrap_or_default() }
     }
 
-    /// The thread sees the other end close; one that panicked or has lost its terminal has ended before.
+    /// Closes the waker, which ends the thread, and waits for the result. A thread that panicked or lost its terminal
+    /// has already ended.
     fn leave(&mut self) {
         self.waker = None;
         if self.ended.is_none() {
@@ -200,7 +204,7 @@ impl Console {
 }
 
 impl Drop for Console {
-    /// The way out of a run that failed: the terminal is put back.
+    /// Restores the terminal when a failed run drops the console without [`Console::stop`].
     fn drop(&mut self) {
         if self.waker.is_some() {
             self.leave();
@@ -208,7 +212,7 @@ impl Drop for Console {
     }
 }
 
-/// Hands out what panicked while a screen was up and was not reported yet.
+/// Takes the messages of panics that occurred while a screen was up and that have not been reported yet.
 pub fn unreported_panics() -> Vec<String> {
     panics::take()
 }

@@ -1,6 +1,7 @@
-//! The console without a terminal: from a frame to the bytes that a terminal would get.
+//! The console without a terminal: turns samples into the bytes that a terminal would get.
 //!
-//! The same app, pictures and painter as on a terminal; what is missing is who waits for keys and writes the bytes.
+//! It shares the app, the screens and the painter with the console on a terminal. Only the thread that waits for keys
+//! and writes the bytes is missing.
 
 use std::io;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ pub struct Offscreen {
 }
 
 impl Offscreen {
-    /// A console of a run with this title.
+    /// Creates a console for a run with this title.
     pub fn new(title: Title, theme: Theme) -> Self {
         Self {
             app: App::new(title, Access::ReadOnly),
@@ -34,7 +35,7 @@ impl Offscreen {
         }
     }
 
-    /// Takes the bytes of keys. Keys that reach beyond the screen do nothing here.
+    /// Takes the bytes of keys. Keys that act beyond the screen do nothing here.
     pub fn press(&mut self, bytes: &[u8]) {
         let mut inputs = Vec::new();
         self.decoder.push(bytes, &mut inputs);
@@ -44,12 +45,13 @@ impl Offscreen {
         }
     }
 
-    /// Shows a frame on a screen of so many columns and rows; returns what turns the last picture into this one.
+    /// Shows a sample on a screen of this many columns and rows, and returns the bytes that turn the last frame into
+    /// this one.
     ///
     /// # Errors
     /// None in practice: the bytes go to memory.
     pub fn show(&mut self, frame: Arc<RunSample>, columns: u16, rows: u16) -> io::Result<&[u8]> {
-        // Nothing but an effect on a run could follow.
+        // The effect does not matter: this console has no run to act on.
         _ = self.app.update(Msg::Sample(frame));
         let Self { app, theme, painter, .. } = self;
         painter.paint(Size::new(columns, rows), |buffer| picture(app, *theme, buffer))

@@ -1,8 +1,8 @@
-//! From a picture to bytes: what changed since the last picture, in one piece, in the terminal's characters.
+//! Turns screen frames into bytes: the changes since the last frame, in one piece, in the terminal's characters.
 //!
-//! * A picture is one slice of bytes between the brackets of a synchronized update: one write, no half picture.
-//! * The last step before the bytes looks at every cell: what the terminal's characters cannot show is replaced, and
-//!   what must never reach a terminal becomes `?`, whoever put it there.
+//! * A frame is one slice of bytes between the brackets of a synchronized update: one write, no half-drawn screen.
+//! * The last step before the bytes checks every cell: it replaces characters that the terminal cannot show, and
+//!   turns text that must never reach a terminal into `?`, wherever it came from.
 
 use std::io;
 
@@ -17,19 +17,19 @@ use crate::vocabulary::Untrusted;
 
 /// Room for one full frame of a large terminal.
 const FRAME_BYTES: usize = 256 * 1024;
-/// What stands for a character that cannot be shown.
+/// Replacement for a character that cannot be shown.
 const REPLACEMENT: &str = "?";
-/// Larger terminals do not exist; a size beyond is a lie and would cost memory.
+/// Maximum size. Larger terminals do not exist; a larger size is wrong and would cost memory.
 const MAX_SIZE: Size = Size { width: 1000, height: 500 };
 
-/// Draws pictures of one terminal.
+/// Painter of the frames of one terminal.
 #[derive(Debug)]
 pub(super) struct Painter {
     charset: Charset,
     shown: Buffer,
     next: Buffer,
     bytes: Vec<u8>,
-    /// Nothing is known about what the terminal shows.
+    /// Set while the content of the terminal is unknown.
     blank: bool,
 }
 
@@ -39,17 +39,17 @@ impl Painter {
         Self { charset, shown: Buffer::default(), next: Buffer::default(), bytes, blank: true }
     }
 
-    /// Draws everything with the next picture.
+    /// Makes the next frame draw everything.
     pub(super) fn forget(&mut self) {
         self.blank = true;
     }
 
-    /// The picture that was drawn last.
+    /// Returns the last frame.
     pub(super) fn shown(&self) -> &Buffer {
         &self.shown
     }
 
-    /// Lets `draw` make the picture and returns the bytes that turn the last one into it.
+    /// Lets `draw` fill a frame and returns the bytes that turn the last frame into it.
     ///
     /// # Errors
     /// None in practice: the bytes go to memory.
@@ -74,7 +74,7 @@ impl Painter {
     }
 }
 
-/// Replaces in every cell what cannot or must not be shown.
+/// Replaces the text of every cell that cannot or must not be shown.
 pub(super) fn settle(buffer: &mut Buffer, charset: Charset) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();
@@ -94,7 +94,7 @@ pub(super) fn settle(buffer: &mut Buffer, charset: Charset) {
     }
 }
 
-/// The characters that our own widgets draw, in ASCII.
+/// Returns a character that our own widgets draw in ASCII; `None` for any other.
 fn in_ascii(symbol: &str) -> Option<&'static str> {
     let mut characters = symbol.chars();
     let (Some(character), None) = (characters.next(), characters.next()) else {
@@ -128,7 +128,7 @@ fn in_ascii(symbol: &str) -> Option<&'static str> {
     })
 }
 
-/// By how many of the eight dots are set.
+/// Returns a character by the number of set dots, of eight.
 fn braille(character: char) -> &'static str {
     const DENSITIES: [&str; 9] = [" ", ".", ":", "-", "=", "+", "*", "#", "@"];
     let dots = (character as u32 & 0xff).count_ones();

@@ -1,8 +1,8 @@
-//! Panics while the screen is up: kept, and told when the screen has gone.
+//! Keeps panics that occur while the screen is up, so that they can be reported once it has gone.
 //!
 //! * The hook never touches the terminal: a client's panic that its runtime catches must not tear the screen down,
-//!   and a panic of the console itself unwinds through the guard that puts the terminal back.
-//! * Where no screen is up the hook that was there before does what it always did.
+//!   and a panic of the console itself unwinds through the guard that restores the terminal.
+//! * While no screen is up, the previous hook does its usual work.
 
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,18 +11,18 @@ use std::sync::{Mutex, Once, PoisonError};
 use super::STOP_LIMIT;
 use crate::vocabulary::{Command, StopCause, Untrusted};
 
-/// Messages that are kept; a panic that repeats itself says nothing new.
+/// Maximum number of kept messages; a panic that repeats itself adds nothing new.
 const KEPT: usize = 8;
 
 static SCREEN_IS_UP: AtomicBool = AtomicBool::new(false);
 static MESSAGES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// While it lives, panics are kept and not printed.
+/// Guard that keeps panics from being printed while it lives, and stores them.
 #[derive(Debug)]
 pub(super) struct Hold(());
 
 impl Hold {
-    /// Keeps panics from now on.
+    /// Starts to keep panics.
     pub(super) fn begin() -> Self {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| {
@@ -46,7 +46,7 @@ impl Drop for Hold {
     }
 }
 
-/// Stops the run when its thread panics: without a screen nobody could steer it any more.
+/// Guard that stops the run when its thread panics: without a screen the operator could no longer control the run.
 #[derive(Debug)]
 pub(super) struct Alarm(flume::Sender<Command>);
 
@@ -59,7 +59,7 @@ impl Alarm {
 impl Drop for Alarm {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // A run that has ended takes nothing.
+            // An error does not matter: a run that has ended needs no stop.
             _ = self.0.send_timeout(Command::Stop(StopCause::Fault), STOP_LIMIT);
         }
     }
@@ -72,12 +72,12 @@ fn keep(message: String) {
     }
 }
 
-/// How many messages are kept.
+/// Counts the kept messages.
 pub(super) fn count() -> u64 {
     MESSAGES.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
 }
 
-/// Hands out what was kept.
+/// Takes the kept messages.
 pub(super) fn take() -> Vec<String> {
     std::mem::take(&mut *MESSAGES.lock().unwrap_or_else(PoisonError::into_inner))
 }

@@ -1,13 +1,14 @@
-//! What the operator asked for, on its way to the run: never lost, never waited for, never more than one line.
+//! Commands of the operator on their way to the run. Sending never blocks, commands are kept until the run takes
+//! them, and their number is bounded.
 
 use std::collections::VecDeque;
 
 use crate::vocabulary::Command;
 
-/// Marks that wait; a run that takes none for so long has other troubles.
+/// Maximum number of waiting marks. Later ones are dropped: a run that takes none for that long has bigger problems.
 const MARKS: usize = 64;
 
-/// Commands that the run has not taken yet. Changes of clients are taken together, so hammered keys need no room.
+/// Commands that the run has not taken yet. Changes of the target are merged, so repeated keys need no room.
 #[derive(Debug)]
 pub(super) struct PendingCommands {
     run: flume::Sender<Command>,
@@ -22,7 +23,7 @@ impl PendingCommands {
         Self { run, target: None, ramp: None, marks: VecDeque::new(), stop: None }
     }
 
-    /// Takes a command; a stop is replaced only by what is stronger.
+    /// Queues a command. A `StopNow` replaces a waiting stop; a `Stop` does not.
     pub(super) fn push(&mut self, command: Command) {
         match command {
             Command::AdjustTarget(_) | Command::SetTarget(_) => {
@@ -36,7 +37,7 @@ impl PendingCommands {
         }
     }
 
-    /// Sends what the run takes now, a stop last. True: nothing is left.
+    /// Sends the commands that the run takes now, a stop last. Returns true if nothing is left.
     pub(super) fn send(&mut self) -> bool {
         for place in [&mut self.target, &mut self.ramp] {
             *place = place.take().and_then(|command| offer(&self.run, command));
@@ -52,7 +53,7 @@ impl PendingCommands {
     }
 }
 
-/// Two changes of the target as one.
+/// Merges two changes of the target into one.
 fn together(earlier: Option<Command>, later: Command) -> Command {
     match (earlier, later) {
         (Some(Command::AdjustTarget(one)), Command::AdjustTarget(other)) => {
@@ -66,7 +67,7 @@ fn together(earlier: Option<Command>, later: Command) -> Command {
     }
 }
 
-/// Hands a command back if the run is too busy. A run that has ended needs no command any more.
+/// Offers a command to the run and returns it if the run is too busy. A run that has ended needs no commands.
 fn offer(run: &flume::Sender<Command>, command: Command) -> Option<Command> {
     match run.try_send(command) {
         Err(flume::TrySendError::Full(command)) => Some(command),

@@ -1,4 +1,4 @@
-//! One picture: what the app knows becomes a model, the model stands on the screen.
+//! Draws one frame: turns the app into a model and places the model on the screen.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
@@ -8,7 +8,7 @@ use super::model::Model;
 use super::screen::{self, LayoutInput};
 use super::theme::Theme;
 
-/// Draws the app into `buffer`, and tells it how much of its lists fits there.
+/// Draws the app into `buffer`, and reports to the app how much of its lists fits there.
 pub(super) fn picture(app: &mut App, theme: Theme, buffer: &mut Buffer) {
     let scene = LayoutInput { view: app.view, zoomed: app.zoomed, open: app.clients.open };
     let rooms = screen::rooms(Size::new(buffer.area.width, buffer.area.height), scene);

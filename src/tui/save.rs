@@ -1,4 +1,4 @@
-//! Writes the picture that is on the screen to two files of the working folder: as text, and as SVG.
+//! Writes the screen to two files in the working folder: as text and as SVG.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -9,13 +9,13 @@ use ratatui::buffer::Buffer;
 use super::svg;
 use crate::vocabulary::units;
 
-/// Pictures of the same second that have names of their own.
+/// Maximum number of saves in the same second; each gets a name of its own.
 const SAME_SECOND: u32 = 100;
 
-/// Writes the picture of this moment of the run; returns the names of its files.
+/// Writes the screen at this moment of the run; returns the names of its files.
 ///
 /// # Errors
-/// The files cannot be written. What existed before is never touched.
+/// Fails if the files cannot be written. Existing files are never touched.
 pub(super) fn save(buffer: &Buffer, at: Duration) -> io::Result<String> {
     let time = units::clock(at).replace(':', "");
     for number in 0..SAME_SECOND {
@@ -38,7 +38,7 @@ fn write_new(name: &str, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// The screen line by line, without the spaces at the ends of lines.
+/// Returns the screen line by line, without trailing spaces.
 fn text(buffer: &Buffer) -> String {
     let mut text = String::new();
     for line in buffer.content.chunks(usize::from(buffer.area.width).max(1)) {

@@ -1,32 +1,32 @@
-//! A picture of the screen as SVG: what a terminal shows, for a report, a chat or a README.
+//! Renders the screen as SVG, as a terminal shows it, for a report, a chat or a README.
 //!
 //! * Text is pinned to its cells, whatever font the reader has. Blocks and box lines are drawn as shapes, so that
 //!   neighbours meet without seams.
-//! * A fixed set of elements and attributes, no links, no scripts; all text is escaped.
+//! * The output uses a fixed set of elements and attributes, no links and no scripts; all text is escaped.
 
 use std::fmt::Write as _;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-/// A cell, in pixels.
+/// Size of a cell in pixels.
 const WIDTH: u32 = 8;
 const HEIGHT: u32 = 17;
-/// From the top of a cell to the line on which letters stand.
+/// Distance from the top of a cell to the line on which letters stand.
 const BASELINE: u32 = 13;
 const FONT_SIZE: u32 = 13;
 
 const BACKGROUND: &str = "#1e1e1e";
 const FOREGROUND: &str = "#d4d4d4";
 
-/// How a cell looks.
+/// Appearance of a cell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Look {
     fill: &'static str,
     behind: Option<&'static str>,
     bold: bool,
     dim: bool,
-    /// A colour that is none of the sixteen.
+    /// A colour outside the sixteen.
     true_colour: Option<(u8, u8, u8)>,
 }
 
@@ -72,7 +72,7 @@ const fn named(colour: Color) -> &'static str {
     }
 }
 
-/// The picture as an SVG document.
+/// Renders the screen as an SVG document.
 pub(super) fn svg(buffer: &Buffer) -> String {
     let (columns, lines) = (u32::from(buffer.area.width), u32::from(buffer.area.height));
     let (width, height) = ((columns + 2) * WIDTH, (lines + 1) * HEIGHT);
@@ -91,7 +91,7 @@ pub(super) fn svg(buffer: &Buffer) -> String {
     svg
 }
 
-/// Cells of one look that follow one another are one text.
+/// Draws one line; consecutive cells of the same look are drawn together.
 fn draw_line(svg: &mut String, y: u32, cells: &[Cell]) {
     let mut x = 0;
     for run in cells.chunk_by(|one, other| Look::of(one) == Look::of(other)) {
@@ -140,25 +140,26 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// What is drawn and not written.
+/// Reports whether a cell is drawn as a shape and not written as text.
 fn is_shape(cell: &Cell) -> bool {
     matches!(cell.symbol().chars().next(), Some('─' | '│' | '┌' | '┐' | '└' | '┘' | '▁'..='▏' | '░'))
 }
 
-/// Whether two cells beside each other are drawn as one: letters, and shapes that go on from side to side.
+/// Reports whether two adjacent cells are drawn as one: letters, and equal shapes that continue from side to side.
 fn are_one(one: &Cell, other: &Cell) -> bool {
     let goes_on = matches!(one.symbol().chars().next(), Some('─' | '▁'..='█' | '░'));
     (!is_shape(one) && !is_shape(other)) || (goes_on && one.symbol() == other.symbol())
 }
 
-/// A shape of the width that its cells have together.
+/// Draws a shape as wide as its cells together.
 fn shape(svg: &mut String, (x, y, width): (u32, u32, u32), symbol: &str, look: Look) {
     let fill = look.fill();
     let opacity = if look.dim { " opacity=\"0.6\"" } else { "" };
     let code = symbol.chars().next().map_or(0, u32::from);
     match symbol {
         "░" => rect(svg, (x, y, width, HEIGHT), &fill, " opacity=\"0.2\""),
-        // U+2581 to U+2588: so many eighths from below; U+2589 to U+258F: from the left, fewer and fewer.
+        // U+2581 to U+2588 fill one to eight eighths from below; U+2589 to U+258F fill seven down to one from the
+        // left.
         _ if (0x2581..=0x2588).contains(&code) => {
             let height = (HEIGHT * (code - 0x2580)).div_ceil(8);
             rect(svg, (x, y + HEIGHT - height, width, height), &fill, opacity);
@@ -174,7 +175,7 @@ fn shape(svg: &mut String, (x, y, width): (u32, u32, u32), symbol: &str, look: L
     }
 }
 
-/// A box line: from the middle of the cell to the sides that its form names.
+/// Draws a box line: from the middle of the cell to the sides that its form names.
 fn line(svg: &mut String, (x, y): (u32, u32), symbol: &str, stroke: &str, opacity: &str) {
     let (left, right, up, down) = match symbol {
         "│" => (false, false, true, true),

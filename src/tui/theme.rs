@@ -1,27 +1,28 @@
 //! Colours and signs by meaning.
 //!
-//! * Normal is the terminal's own colour; colour is for what is abnormal, and always comes with a sign and a word.
-//! * Of the 16 colours only the six that stand out on dark and light terminals alike are used; a background is never
-//!   set but by reversing.
-//! * Without colour nothing is lost: bold, reversed and underlined remain.
+//! * Normal text has the terminal's own colour. Colour is for abnormal states and always comes with a sign and a
+//!   word.
+//! * Of the 16 colours only red, green, yellow, blue and magenta are used: they stand out on dark and light terminals
+//!   alike. A background is never set, except by reversing.
+//! * Without colour nothing is lost: bold, dim and reversed remain.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// What a piece of text means.
+/// Meaning of a piece of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// A value.
     #[default]
     Plain,
-    /// A heading, a unit, a value that says nothing.
+    /// A heading, a unit, or a value without significance.
     Label,
-    /// Fine; only in verdicts.
+    /// A good state; used only in verdicts.
     Good,
     /// A warning.
     Warning,
     /// A failure.
     Failing,
-    /// The measurement itself is not known to be good.
+    /// A measurement that is not known to be good.
     Untrusted,
     /// A mark or a knee.
     Mark,
@@ -31,7 +32,7 @@ pub enum Role {
     Title,
 }
 
-/// Which characters the terminal can show.
+/// Characters that the terminal can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Charset {
     /// Box lines, blocks and braille.
@@ -41,29 +42,29 @@ pub enum Charset {
     Ascii,
 }
 
-/// Which colours are used.
+/// Set of colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Palette {
     /// The terminal's own 16 colours.
     #[default]
     Ansi,
-    /// Colours that the colour-blind can tell apart (Okabe and Ito), for terminals with true colour.
+    /// Colours that colour-blind people can distinguish (Okabe and Ito), for terminals with true colour.
     ColourBlind,
-    /// None.
+    /// No colours.
     Mono,
 }
 
 /// Palette and characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
-    /// Which colours.
+    /// The colours.
     pub palette: Palette,
-    /// Which characters.
+    /// The characters.
     pub charset: Charset,
 }
 
 impl Theme {
-    /// How a role looks.
+    /// Returns the style of a role.
     pub fn style(self, role: Role) -> Style {
         let plain = Style::new();
         match role {
@@ -81,13 +82,13 @@ impl Theme {
         }
     }
 
-    /// Without colour only reversed stands out enough from a warning.
+    /// Returns the style of a failure. Without colour, only reversed text stands out enough from a warning.
     fn failing(self) -> Style {
         let style = self.coloured(Color::Red, Color::Rgb(213, 94, 0)).add_modifier(Modifier::BOLD);
         if self.palette == Palette::Mono { style.add_modifier(Modifier::REVERSED) } else { style }
     }
 
-    /// How a bar of a chart looks: a reversed block would be a hole.
+    /// Returns the style of a chart's bar: a reversed block would look like a hole.
     pub fn bar(self, role: Role) -> Style {
         self.style(role).remove_modifier(Modifier::REVERSED | Modifier::DIM)
     }
@@ -100,7 +101,7 @@ impl Theme {
         }
     }
 
-    /// The sign that stands before a word of this role.
+    /// Returns the sign that stands before a word of this role.
     pub const fn sign(self, role: Role) -> &'static str {
         match (self.charset, role) {
             (Charset::Unicode, Role::Good) => "● ",

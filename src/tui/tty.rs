@@ -1,9 +1,9 @@
-//! The terminal: a file of our own, raw while the console is up, and put back as it was on every path.
+//! The terminal: a file opened for the console alone, raw while the console is up, and restored on every path.
 //!
-//! * It is opened anew by its name, so that "non-blocking" holds for us alone and not for stdout or the shell.
-//! * Nothing here waits but [`Tty::wait`] and [`Tty::restore`], and both have a limit: a terminal that takes nothing
-//!   (Ctrl-S elsewhere, a dead connection) costs the console frames and costs the load nothing.
-//! * A terminal that has gone is an answer of its own, [`Wake::Gone`], never a reason to ask again.
+//! * It is opened by its name, so that non-blocking mode holds for this file alone and not for stdout or the shell.
+//! * Only [`Tty::wait`] and [`Tty::restore`] wait, and both have a limit: a terminal that takes nothing (Ctrl-S
+//!   elsewhere, a dead connection) costs the console frames and costs the load nothing.
+//! * A terminal that has gone has a result of its own, [`Wake::Gone`], and is never a reason to retry.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
@@ -22,24 +22,24 @@ use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
 
-/// How long the terminal may take to accept what puts it back.
+/// Maximum time for the terminal to accept the bytes that restore it.
 const RESTORE_LIMIT: Duration = Duration::from_millis(500);
 /// Bytes read at once.
 const READ_BYTES: usize = 4096;
-/// Cancels an escape sequence that was written in part.
+/// The byte that cancels an escape sequence written in part.
 const CANCEL: &[u8] = b"\x18";
-/// Puts the window's title on the terminal's stack, and takes it from there (XTWINOPS).
+/// Sequences that push the window's title on the terminal's stack and pop it (XTWINOPS).
 const PUSH_TITLE: &str = "\x1b[22;0t";
 const POP_TITLE: &str = "\x1b[23;0t";
 
-/// Why a wait ended.
+/// Reason for the end of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wake {
-    /// The time is over, or there is room to write again.
+    /// The time limit has passed, or there is room to write again.
     Time,
     /// There is something to read.
     Input,
-    /// The other end of the waker has spoken or has gone.
+    /// The other end of the waker has sent a byte or has gone.
     Told,
     /// The terminal has gone.
     Gone,
@@ -50,19 +50,20 @@ pub(super) enum Wake {
 pub(super) struct Tty {
     file: File,
     cooked: Termios,
-    /// What has not been written yet: the rest of one frame at the most.
+    /// Bytes that have not been written yet: at most the rest of one frame.
     pending: Vec<u8>,
     raw: bool,
 }
 
-/// Whether this process has a terminal that it may draw on.
+/// Reports whether this process has a terminal that it may draw on.
 pub(super) fn available() -> bool {
     let stdout = io::stdout();
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     stdout.is_terminal() && !dumb && is_in_foreground(&stdout)
 }
 
-/// From the background, changing the terminal would stop this process and every client in it.
+/// Reports whether this process is in the terminal's foreground. Changing the terminal from the background would stop
+/// this process and every client in it.
 fn is_in_foreground(terminal: impl AsFd) -> bool {
     termios::tcgetpgrp(terminal).is_ok_and(|group| group == rustix::process::getpgrp())
 }
@@ -71,11 +72,11 @@ impl Tty {
     /// Opens the terminal that stdout writes to.
     ///
     /// # Errors
-    /// There is none, or it may not be opened.
+    /// Fails without a terminal, or if the terminal cannot be opened.
     pub(super) fn open() -> io::Result<Self> {
         let name = termios::ttyname(io::stdout(), Vec::new()).map_err(io::Error::from);
         let own = name.and_then(|name| open(name.to_string_lossy().as_ref()));
-        // Stdout can be a terminal whose name is not in this file system, in a container for instance.
+        // Stdout can be a terminal whose name does not exist in this file system, for instance in a container.
         Self::on(own.or_else(|_| open("/dev/tty"))?)
     }
 
@@ -85,16 +86,16 @@ impl Tty {
         Ok(Self { file, cooked, pending: Vec::new(), raw: false })
     }
 
-    /// Takes the terminal over: raw mode, alternate screen, no cursor. A second time does it once more, for a terminal
-    /// that somebody else had meanwhile.
+    /// Takes over the terminal: raw mode, alternate screen, no cursor. A second call does it once more, for a
+    /// terminal that another process has used in the meantime.
     ///
     /// # Errors
-    /// The terminal refuses raw mode.
+    /// Fails if the terminal refuses raw mode.
     pub(super) fn enter(&mut self) -> io::Result<()> {
         let mut raw = self.cooked.clone();
         raw.make_raw();
         termios::tcsetattr(&self.file, OptionalActions::Now, &raw)?;
-        // The title is on the stack once, however often the terminal is taken over.
+        // The title goes on the stack once, however often the terminal is taken over.
         if !std::mem::replace(&mut self.raw, true) {
             queue!(self.pending, Print(PUSH_TITLE))?;
         }
@@ -108,12 +109,12 @@ impl Tty {
         )
     }
 
-    /// Whether this process may change the terminal.
+    /// Reports whether this process may change the terminal.
     pub(super) fn is_in_foreground(&self) -> bool {
         is_in_foreground(&self.file)
     }
 
-    /// Puts the terminal back as it was; a second time does nothing.
+    /// Restores the terminal; a second call does nothing.
     pub(super) fn restore(&mut self) {
         if !std::mem::take(&mut self.raw) {
             return;
@@ -121,18 +122,19 @@ impl Tty {
         self.queue_leaving();
         self.flush_until(Instant::now() + RESTORE_LIMIT);
         if !self.pending.is_empty() {
-            // The terminal takes nothing: what it has not shown makes room for what puts it back.
+            // The terminal takes nothing: discard the output that it has not shown, to make room for the restoring
+            // bytes.
             _ = termios::tcflush(&self.file, QueueSelector::OFlush);
             self.pending.clear();
             self.pending.extend_from_slice(CANCEL);
             self.queue_leaving();
             self.flush_until(Instant::now() + RESTORE_LIMIT);
         }
-        // A terminal that has gone cannot be put back.
+        // An error does not matter: a terminal that has gone cannot be restored.
         _ = termios::tcsetattr(&self.file, OptionalActions::Now, &self.cooked);
     }
 
-    /// Adds what leaves the terminal as it was.
+    /// Queues the bytes that restore the terminal.
     fn queue_leaving(&mut self) {
         // Writing into memory cannot fail.
         _ = queue!(
@@ -142,41 +144,41 @@ impl Tty {
             DisableBracketedPaste,
             LeaveAlternateScreen,
             Show,
-            // A terminal without a stack shows a title of its own again.
+            // A terminal without a stack shows its own title again.
             SetTitle(""),
             Print(POP_TITLE)
         );
     }
 
-    /// Columns and rows; nothing when the terminal does not say.
+    /// Returns columns and rows; zero if the terminal does not report them.
     pub(super) fn size(&self) -> Size {
         termios::tcgetwinsize(&self.file)
             .map_or(Size::ZERO, |size| Size { width: size.ws_col, height: size.ws_row })
     }
 
-    /// Whether the terminal is taken over.
+    /// Reports whether the terminal is taken over.
     pub(super) fn is_entered(&self) -> bool {
         self.raw
     }
 
-    /// Whether all that was to be written has been.
+    /// Reports whether all queued bytes have been written.
     pub(super) fn is_idle(&self) -> bool {
         self.pending.is_empty()
     }
 
-    /// Writes one frame, as much of it as the terminal takes now; the rest goes with [`Tty::flush`].
+    /// Writes one frame, as much of it as the terminal takes now; [`Tty::flush`] writes the rest.
     ///
     /// # Errors
-    /// The terminal has gone.
+    /// Fails if the terminal has gone.
     pub(super) fn write(&mut self, frame: &[u8]) -> io::Result<()> {
         self.pending.extend_from_slice(frame);
         self.flush()
     }
 
-    /// Writes what is left.
+    /// Writes the queued bytes until none are left or the terminal takes no more.
     ///
     /// # Errors
-    /// The terminal has gone.
+    /// Fails if the terminal has gone.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         while !self.pending.is_empty() {
             match self.file.write(&self.pending) {
@@ -200,10 +202,10 @@ impl Tty {
         }
     }
 
-    /// Reads what is there, at most one buffer.
+    /// Reads the available input, at most one buffer.
     ///
     /// # Errors
-    /// The terminal has gone.
+    /// Fails if the terminal has gone.
     pub(super) fn read(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
         let mut buffer = [0; READ_BYTES];
         bytes.clear();
@@ -220,8 +222,8 @@ impl Tty {
         }
     }
 
-    /// Waits for input, for room to write when something is pending, for a word through `waker`, or for the time. A
-    /// terminal that is not ours is only watched for its end.
+    /// Waits for input, for room to write when something is pending, for a byte through `waker`, or for the time
+    /// limit. A terminal that is not taken over is only watched for its end.
     pub(super) fn wait(&self, waker: &UnixStream, limit: Duration) -> Wake {
         let interest = match (self.raw, self.is_idle()) {
             (false, _) => PollFlags::empty(),
@@ -248,7 +250,7 @@ fn timespec(duration: Duration) -> Option<Timespec> {
 
 fn wait(tty: BorrowedFd<'_>, interest: PollFlags, waker: BorrowedFd<'_>, limit: Duration) -> Wake {
     let mut fds = [PollFd::new(&waker, PollFlags::IN), PollFd::new(&tty, interest)];
-    // An interruption by a signal is only an early look at the clock.
+    // A signal that interrupts the wait only causes an early look at the clock.
     if poll(&mut fds, timespec(limit).as_ref()).is_err() {
         return Wake::Time;
     }

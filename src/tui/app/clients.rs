@@ -1,8 +1,8 @@
-//! The list of clients: how it is ordered, what it leaves out, which of them is selected.
+//! The list of clients: its order, its filter and its selection.
 //!
-//! * The order is made once for each frame whose digits are shown, not for each picture: ten thousand clients are
-//!   sorted once a second.
-//! * The selection is a client's number, never a line: a client keeps it wherever the order puts it.
+//! * The list is sorted for each steady sample and after keys that change it, not for each frame: ten thousand
+//!   clients are sorted once a second.
+//! * The selection is a client's number, never a line: it stays with its client wherever the order puts it.
 
 use crate::stats::{ClientRow, Snapshot};
 use crate::tui::keys::{Motion, Turn};
@@ -11,10 +11,10 @@ use crate::vocabulary::{ClientState, Outcome};
 use super::View;
 use super::prompt::Filter;
 
-/// What clients are sorted by.
+/// Order of the list of clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::tui) enum Sort {
-    /// What an operator looks for first.
+    /// Clients in the worst state first.
     #[default]
     Worst,
     Id,
@@ -44,7 +44,7 @@ impl Sort {
         Self::Age,
     ];
 
-    /// How it is called on the screen.
+    /// Returns the name on the screen.
     pub(in crate::tui) const fn name(self) -> &'static str {
         match self {
             Self::Worst => "worst first",
@@ -65,7 +65,7 @@ impl Sort {
         turn.in_round(&Self::ALL, self)
     }
 
-    /// The key of a client: what comes first is smaller. Where more is worse, more comes first.
+    /// Returns the sort key of a client; smaller keys come first. Where more is worse, more comes first.
     fn key(self, row: &ClientRow, now_us: u64) -> u64 {
         let more_first = |value: u64| u64::MAX - value;
         match self {
@@ -84,13 +84,14 @@ impl Sort {
     }
 }
 
-/// What is worse is smaller; the client's number makes the order one that does not change by itself.
+/// Returns the key for [`Sort::Worst`]; a worse client has a smaller key. The client's number breaks ties, so that
+/// equal clients keep their order.
 fn badness(row: &ClientRow, now_us: u64) -> (u8, bool, u64, u64, u64) {
     let failures = u64::MAX - row.failures() - row.stalls;
     (severity(row.state), !row.slow, failures, row.playback.buffer_at(now_us), row.id)
 }
 
-/// What an operator looks for first is smaller.
+/// Returns the rank of a state; a state that an operator looks for earlier has a smaller rank.
 pub(in crate::tui) const fn severity(state: ClientState) -> u8 {
     match state {
         ClientState::Stalled => 0,
@@ -103,17 +104,17 @@ pub(in crate::tui) const fn severity(state: ClientState) -> u8 {
     }
 }
 
-/// Whether a client is in trouble now, or its last request failed.
+/// Reports whether a client is in trouble now or its last request failed.
 fn is_in_trouble(row: &ClientRow) -> bool {
     severity(row.state) < severity(ClientState::Starting)
         || row.slow
         || row.last.is_some_and(|(outcome, _)| outcome != Outcome::Ok)
 }
 
-/// Of the worst clients, how many are known: more than an overview has lines for.
+/// Maximum number of worst clients to keep: more than an overview has lines for.
 const WORST: usize = 64;
 
-/// The list.
+/// The list of clients and its settings.
 #[derive(Debug, Default)]
 pub(in crate::tui) struct ClientList {
     pub(in crate::tui) sort: Sort,
@@ -122,17 +123,17 @@ pub(in crate::tui) struct ClientList {
     pub(in crate::tui) faults_only: bool,
     /// The number of the selected client.
     pub(in crate::tui) selected: Option<u64>,
-    /// The selected client is kept in sight.
+    /// Set to keep the selected client in sight.
     pub(in crate::tui) following: bool,
-    /// The selected client is shown with all its numbers.
+    /// Set to show all numbers of the selected client.
     pub(in crate::tui) open: bool,
-    /// The first line that is seen.
+    /// The first visible line.
     pub(in crate::tui) top: usize,
-    /// Places in the snapshot, in the order of the list.
+    /// Indexes into the snapshot, in the order of the list.
     pub(in crate::tui) order: Vec<u32>,
-    /// Places in the snapshot, the client that joined first before all others.
+    /// Indexes into the snapshot, in the order in which the clients joined.
     pub(in crate::tui) joined: Vec<u32>,
-    /// Places in the snapshot of the worst clients, the worst first.
+    /// Indexes into the snapshot of the worst clients, worst first.
     pub(in crate::tui) worst: Vec<u32>,
     /// Lines that fit.
     room: usize,
@@ -148,7 +149,8 @@ impl ClientList {
         }
     }
 
-    /// Of ten thousand almost every one is turned away by a single comparison.
+    /// Finds the worst clients by insertion into a short list: a single comparison rejects almost all of ten
+    /// thousand.
     fn find_worst(&mut self, snapshot: &Snapshot) {
         let mut worst = Vec::with_capacity(WORST + 1);
         for (place, row) in (0..).zip(&*snapshot.clients) {
@@ -188,7 +190,7 @@ impl ClientList {
         self.top = self.top.min(self.order.len().saturating_sub(self.room.max(1)));
     }
 
-    /// So many lines fit.
+    /// Adapts the list to `room` visible lines.
     pub(super) fn fit(&mut self, room: usize) {
         self.room = room;
         self.top = self.top.min(self.order.len().saturating_sub(room.max(1)));
@@ -198,7 +200,7 @@ impl ClientList {
         (self.sort, self.reversed) = (self.sort.turned(turn), false);
     }
 
-    /// Where the selected client stands in the list.
+    /// Returns the position of the selected client in the list.
     pub(in crate::tui) fn place(&self, snapshot: &Snapshot) -> Option<usize> {
         let id = self.selected?;
         self.order.iter().position(|place| id_at(snapshot, *place) == Some(id))
@@ -211,7 +213,7 @@ impl ClientList {
         let to = match (motion, self.place(snapshot)) {
             (Motion::First, _) => 0,
             (Motion::Last, _) => last,
-            // The first key selects what is seen; moves begin with the next one.
+            // Without a selection, the first key selects the top line; later keys move from there.
             (_, None) => self.top,
             (Motion::Down, Some(at)) => at + 1,
             (Motion::Up, Some(at)) => at.saturating_sub(1),

@@ -1,26 +1,26 @@
-//! What the operator asks of the load: more clients or fewer, a hold, an end.
+//! Requests of the operator to the load: more or fewer clients, a hold, a stop.
 //!
-//! What was asked for shows at once, the frames catch up.
+//! The screen shows a request at once; the samples catch up.
 
 use std::time::Duration;
 
 use super::{App, Effect, Mode};
 use crate::vocabulary::{Command, RunState, StopCause, units};
 
-/// A change by more clients than this is asked about first.
+/// Number of clients above which a change needs a confirmation.
 const ASK_ABOVE: i64 = 100;
-/// So long a change that was asked for may take to show in the frames.
+/// Time that a requested change may take to show in the samples.
 const SETTLES: Duration = Duration::from_secs(1);
-/// Why clients cannot be changed.
+/// Reason that the number of clients cannot be changed.
 pub(super) const ENDING: &str = "the run is ending: clients cannot be changed any more";
 
 impl App {
-    /// Whether the run is on its way to its end.
+    /// Reports whether the run is ending.
     pub(in crate::tui) fn is_ending(&self) -> bool {
         self.stop_asked || self.live.state.is_ending()
     }
 
-    /// A step more or fewer; a large one is asked about first.
+    /// Changes the target by `by` clients; asks first about a large change.
     pub(super) fn change(&mut self, by: i64) -> Effect {
         let asked = self.wanted() + by;
         if self.is_ending() || by.abs() > ASK_ABOVE {
@@ -28,11 +28,11 @@ impl App {
         }
         let by = i64::from(self.title.limit.clamp(asked)) - self.wanted();
         self.expect(asked);
-        // Relative: hammered keys add up in the run, however late the frames show it.
+        // A relative change: repeated keys add up in the run, however late the samples show them.
         Effect::Ask(Command::AdjustTarget(by))
     }
 
-    /// Goes to so many clients; a large change is asked about first.
+    /// Sets the target to `target` clients; asks first about a large change.
     pub(super) fn want(&mut self, target: i64) -> Effect {
         if self.is_ending() {
             return self.say(ENDING.to_owned());
@@ -64,7 +64,7 @@ impl App {
         self.say(format!("target {}{limited}{held}", units::count(target.unsigned_abs())));
     }
 
-    /// The target, with what was asked for and does not show in the frames yet.
+    /// Returns the target, including a request that the samples do not show yet.
     pub(in crate::tui) fn wanted(&self) -> i64 {
         self.asked_target.map_or(i64::from(self.live.target), |(target, _)| target)
     }

@@ -1,8 +1,8 @@
-//! What the console knows, and how it changes: `update` is the one way, it waits for nothing and reads no clock.
+//! State of the console. `update` is the only way to change it; it waits for nothing and reads no clock.
 //!
-//! * Time is the time of the newest frame: whoever replays frames and keys gets the same screen.
-//! * Freezing keeps a frame, it never keeps the run: what is asked for while frozen acts on the live run.
-//! * Only the keys of [`keys::Group::Load`] change the load, and a console that only reads takes none of them.
+//! * Time is the time of the newest sample: replaying samples and keys gives the same screen.
+//! * Freezing keeps a sample on the screen and never holds the run: requests made while frozen act on the live run.
+//! * Only the keys of [`keys::Group::Load`] change the load, and a read-only console accepts none of them.
 
 mod clients;
 mod load;
@@ -33,61 +33,61 @@ pub(super) use view::{ChartWindow, Panel, View};
 
 /// The steps by which clients are added and removed.
 pub(super) const STEPS: [i64; 6] = [1, 10, 50, 100, 500, 1000];
-/// The step at the beginning: its place in [`STEPS`].
+/// Index in [`STEPS`] of the initial step.
 const FIRST_STEP: usize = 1;
-/// How long a word about the last key stays.
+/// Time that a notice about the last key stays.
 const NOTICE: Duration = Duration::from_secs(4);
 
-/// What the console's keys may do.
+/// Permissions of the console's keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Access {
     /// Everything.
     #[default]
     Full,
-    /// Look and mark; the load is changed by nobody here.
+    /// Looking and marking only; this console cannot change the load.
     ReadOnly,
 }
 
-/// What happened.
+/// Message to the app.
 #[derive(Clone, Debug)]
 pub(super) enum Msg {
-    /// A new moment of the run.
+    /// A new sample of the run.
     Sample(Arc<RunSample>),
     /// A key or a paste.
     Input(Input),
-    /// So many lines of each list fit the screen.
+    /// The room on the screen.
     Capacity(Capacity),
-    /// A picture came later than its time.
+    /// A screen frame was late.
     LatePicture,
-    /// The picture was written, or why not.
+    /// The screen was written to these files, or could not be written.
     Saved(Result<String, String>),
-    /// The run has ended: its report.
+    /// The report of the run, which has ended.
     Report(Arc<Report>),
 }
 
-/// What is to be done now.
+/// Action that the caller must carry out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     /// Nothing.
     None,
-    /// Ask the run.
+    /// Send a command to the run.
     Ask(Command),
     /// Draw the whole screen again.
     Redraw,
-    /// Write the picture to files.
+    /// Write the screen to files.
     Save,
-    /// Leave the screen: the run has ended and nobody looks any more.
+    /// Leave the screen: the run has ended and its report need not stay.
     Leave,
 }
 
-/// How many lines of each list fit.
+/// Room on the screen for lists and charts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Capacity {
     /// Lines of the list of the shown view.
     pub(super) list: usize,
     /// Lines of the overview's errors.
     pub(super) errors: usize,
-    /// Lines of the overview's log.
+    /// Lines of the log panel, or of the findings in the errors view.
     pub(super) log: usize,
     /// Columns of a chart's bars.
     pub(super) chart: usize,
@@ -97,42 +97,43 @@ pub(super) struct Capacity {
     pub(super) map: (usize, usize),
 }
 
-/// Who has the keys.
+/// Mode that decides how keys are handled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// The table of keys.
+    /// Keys act as in the table of keys.
     #[default]
     Normal,
     /// The help overlay.
     Help,
-    /// A question: go to so many clients?
+    /// A question: set the target to this many clients?
     Confirm(i64),
-    /// A line that is typed.
+    /// A line that is being typed.
     Prompt(Prompt),
 }
 
-/// Everything that the screen is made of.
+/// Everything from which the screen is made.
 #[derive(Debug)]
 pub(super) struct App {
     pub(super) title: Title,
     pub(super) access: Access,
-    /// The newest frame, also while the display is frozen.
+    /// The newest sample, also while the display is frozen.
     pub(super) live: Arc<RunSample>,
-    /// The frame that is shown.
+    /// The sample that is shown.
     pub(super) shown: Arc<RunSample>,
-    /// The frame whose digits are shown: changes once a second, so that they can be read.
+    /// The sample whose digits are shown. It changes once a second and with the run's state, so that they can be
+    /// read.
     pub(super) steady: Arc<RunSample>,
     pub(super) frozen_since: Option<Duration>,
     pub(super) view: View,
     pub(super) mode: Mode,
     /// The panel that Tab has chosen.
     pub(super) focus: Panel,
-    /// It stands alone.
+    /// Set to show that panel alone.
     pub(super) zoomed: bool,
     pub(super) window: ChartWindow,
     pub(super) scope: Scope,
     pub(super) clients: ClientList,
-    /// The first line of the other lists that is seen; of the log, counted from its end.
+    /// The first visible line of the other lists; for the log, counted from its end.
     pub(super) scroll: usize,
     pub(super) log_filter: Option<Filter>,
     /// The report of the run, line by line, once it has ended.
@@ -140,12 +141,12 @@ pub(super) struct App {
     pub(super) late_pictures: u64,
     rooms: Capacity,
     step: usize,
-    /// The operator himself has asked for the end, by a key after which he stays.
+    /// Set when the operator has ended the run with a key after which the report stays on screen.
     stays: bool,
     stop_asked: bool,
-    /// The moment whose note is typed.
+    /// The sample whose note is being typed.
     marked: Arc<RunSample>,
-    /// The target as asked for, until the frames show it.
+    /// The requested target, and the time until which it stands in for the target of the samples.
     asked_target: Option<(i64, Duration)>,
     notice: Option<(String, Duration)>,
 }
@@ -181,7 +182,7 @@ impl App {
         }
     }
 
-    /// Takes what happened and says what is to be done.
+    /// Applies a message and returns the action for the caller.
     pub(super) fn update(&mut self, msg: Msg) -> Effect {
         match msg {
             Msg::Sample(frame) => self.take(frame),
@@ -200,12 +201,12 @@ impl App {
         Effect::None
     }
 
-    /// The clients that one press of a key adds.
+    /// Returns the number of clients that one key press adds.
     pub(super) fn step(&self) -> i64 {
         STEPS.get(self.step).copied().unwrap_or(1)
     }
 
-    /// The word about the last key, while it is fresh.
+    /// Returns the notice about the last key while it is fresh.
     pub(super) fn notice(&self) -> Option<&str> {
         self.notice.as_ref().filter(|(_, until)| self.live.at < *until).map(|(text, _)| text.as_str())
     }
@@ -236,7 +237,8 @@ impl App {
         self.scroll = self.scroll.min(self.last_scroll());
     }
 
-    /// The run has ended. Whoever asked for its end himself stays to look; nobody else is waited for.
+    /// Shows the report of a run that has ended. It stays on screen if the operator pressed `q`; otherwise the
+    /// console leaves at once.
     fn end(&mut self, report: &Report) -> Effect {
         self.report = Some(report::text(report).lines().map(str::to_owned).collect());
         (self.view, self.zoomed, self.scroll, self.mode) = (View::Report, false, 0, Mode::Normal);
@@ -244,7 +246,7 @@ impl App {
     }
 
     fn press(&mut self, key: Key) -> Effect {
-        // Whatever is open, Ctrl-C means what it always means.
+        // Ctrl-C keeps its usual meaning in every mode.
         if key == Key::Ctrl('c') {
             self.mode = Mode::Normal;
             return self.act(Action::Interrupt);
@@ -286,6 +288,7 @@ impl App {
     }
 
     fn act(&mut self, action: Action) -> Effect {
+        // After the end of the run, the keys that stop it leave the screen.
         if self.report.is_some() && matches!(action, Action::Stop | Action::Interrupt | Action::StopNow) {
             return Effect::Leave;
         }
@@ -314,7 +317,7 @@ impl App {
         Effect::None
     }
 
-    /// What changes the picture alone.
+    /// Handles the actions that change only the screen.
     fn look(&mut self, action: Action) -> Effect {
         match action {
             Action::Freeze => self.freeze(),
@@ -336,6 +339,7 @@ impl App {
             }
             _ => {}
         }
+        // These change the list: arrange it now and not with the next sample.
         if matches!(action, Action::Sort(_) | Action::Reverse | Action::FaultsOnly | Action::Follow) {
             self.arrange();
         }
@@ -352,7 +356,7 @@ impl App {
         Effect::None
     }
 
-    /// Closes what is open, one thing at a time: never the run.
+    /// Closes one open thing at a time; never ends the run.
     fn back(&mut self) {
         let filtered = self.clients.filter.is_some() || self.clients.faults_only;
         match self.view {
@@ -378,7 +382,7 @@ impl App {
         if self.view == View::Clients {
             return self.clients.go(motion, &self.steady.snapshot);
         }
-        // The log is read from its end: up is further from it.
+        // The log scrolls from its end: moving up increases the offset.
         let (more, fewer) = (self.scroll.saturating_add(1), self.scroll.saturating_sub(1));
         let page = self.rooms.list.max(1);
         let last = self.last_scroll();
@@ -394,7 +398,7 @@ impl App {
         .min(last);
     }
 
-    /// How far the list of the shown view can be scrolled.
+    /// Returns the largest scroll offset of the shown view.
     fn last_scroll(&self) -> usize {
         let lines = match self.view {
             View::Errors => self.steady.failures.len(),
@@ -405,7 +409,7 @@ impl App {
         lines.saturating_sub(self.rooms.list)
     }
 
-    /// The events of clients that the log shows, oldest first.
+    /// Returns the client events that the log shows, oldest first.
     pub(super) fn log(&self) -> impl Iterator<Item = &LogEntry> {
         let client = |entry: &&LogEntry| entry.event.client.is_some();
         let trouble = |entry: &&LogEntry| !self.clients.faults_only || entry.event.what.is_trouble();
@@ -434,7 +438,7 @@ impl App {
             self.arrange();
         } else {
             self.frozen_since = Some(self.live.at);
-            // One frame kept, not two: the sampler's pool is small.
+            // Hold one sample, not two: the sampler's pool is small.
             self.shown = Arc::clone(&self.steady);
         }
     }

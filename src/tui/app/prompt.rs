@@ -1,4 +1,4 @@
-//! A line that the operator types: a target, a filter, the note of a mark.
+//! Input line for a target, a filter or the note of a mark.
 
 use crate::tui::input::Key;
 use crate::vocabulary::{Untrusted, units};
@@ -6,22 +6,22 @@ use crate::vocabulary::{Untrusted, units};
 /// Characters that a line can hold.
 const LENGTH: usize = 60;
 
-/// The largest number that a target may name; the load clamps it to what this machine carries.
+/// Largest number accepted as a target; the load clamps it to the limit of this machine.
 const LARGEST: u64 = 1_000_000_000;
 
-/// What the line is for.
+/// Purpose of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Asked {
     /// A number of clients.
     Target,
-    /// What lines of a list must look like.
+    /// A pattern for the lines of a list.
     Filter,
-    /// A word about the moment that was marked.
+    /// A note about the marked moment.
     Note,
 }
 
 impl Asked {
-    /// What stands before the line.
+    /// Returns the label before the line.
     pub(in crate::tui) const fn label(self) -> &'static str {
         match self {
             Self::Target => "clients (2500, +50, -20%):",
@@ -31,18 +31,18 @@ impl Asked {
     }
 }
 
-/// What a key did to the line.
+/// Result of a key press on the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Typed {
-    /// It goes on.
+    /// The line is still being typed.
     On,
-    /// Enter: it is what it is.
+    /// Enter: the line is complete.
     Done,
-    /// Escape: nothing is wanted.
+    /// Escape: the line is discarded.
     Cancelled,
 }
 
-/// The line and what it is for.
+/// The line and its purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::tui) struct Prompt {
     pub(in crate::tui) asked: Asked,
@@ -77,10 +77,10 @@ impl Prompt {
     }
 }
 
-/// A target that was typed: a number, or a change of `now` in clients or per cent.
+/// Parses a typed target: a number, or a change of `now` in clients or per cent.
 ///
 /// # Errors
-/// What is accepted.
+/// Lists the accepted forms if `text` has none of them.
 pub(super) fn target(text: &str, now: u32) -> Result<i64, String> {
     let wrong = || format!("'{text}' is no target: accepted: 2500, 2.5k, +50, -20%");
     let typed = text.trim();
@@ -97,7 +97,7 @@ pub(super) fn target(text: &str, now: u32) -> Result<i64, String> {
     Ok(if sign == 0 { size } else { i64::from(now) + sign * size })
 }
 
-/// So many per cent of `now`, rounded.
+/// Returns `share` per cent of `now`, rounded; `None` if `share` is not a plain number or is too large.
 fn per_cent(share: &str, now: u32) -> Option<u64> {
     let share = share.trim();
     let is_plain = share.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -105,20 +105,20 @@ fn per_cent(share: &str, now: u32) -> Option<u64> {
     Some((share * f64::from(now) / 100.0).round() as u64)
 }
 
-/// What a list shows.
+/// Filter for the lines of a list.
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct Filter {
-    /// As it was typed.
+    /// The filter as it was typed.
     pub(in crate::tui) text: String,
     pattern: regex_lite::Regex,
     wanted: bool,
 }
 
 impl Filter {
-    /// A filter by what was typed; nothing typed is none.
+    /// Builds a filter from typed text; `None` if the text holds no pattern.
     ///
     /// # Errors
-    /// The pattern is none.
+    /// Fails if the pattern is not a regular expression.
     pub(super) fn new(text: &str) -> Result<Option<Self>, String> {
         let text = text.trim();
         let (wanted, pattern) = text.strip_prefix('!').map_or((true, text), |rest| (false, rest));
@@ -131,7 +131,7 @@ impl Filter {
         Ok(Some(Self { text: text.to_owned(), pattern, wanted }))
     }
 
-    /// Whether a line is shown.
+    /// Reports whether the filter shows a line.
     pub(in crate::tui) fn takes(&self, line: &str) -> bool {
         self.pattern.is_match(line) == self.wanted
     }

@@ -1,4 +1,5 @@
-//! Whether counts are shown for the whole run or since the last mark. Nothing is ever set back: it is a difference.
+//! Scope of the shown counts: the whole run, or the time since the last mark. Counters are never reset; the counts
+//! since a mark are a difference.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -6,35 +7,35 @@ use std::time::Duration;
 use crate::sample::RunSample;
 use crate::stats::Totals;
 
-/// What counts are shown for.
+/// Scope of the shown counts.
 #[derive(Debug, Default)]
 pub(in crate::tui) struct Scope {
-    /// When the last mark was made, and what had been counted by then.
+    /// Time of the last mark, and the totals at that time.
     mark: Option<(Duration, Box<Totals>)>,
     since_mark: bool,
 }
 
 impl Scope {
-    /// Remembers what has been counted until now.
+    /// Remembers the totals of `frame` as those of the last mark.
     pub(super) fn remember(&mut self, frame: &RunSample) {
         self.mark = Some((frame.at, Box::new(frame.snapshot.totals.clone())));
     }
 
-    /// The other scope. False: there is no mark.
+    /// Switches to the other scope. Returns false if no mark has been made.
     pub(super) fn turn(&mut self) -> bool {
         self.since_mark = !self.since_mark && self.mark.is_some();
         self.mark.is_some()
     }
 
-    /// Since when is counted; `None`: the whole run.
+    /// Returns the time since which counts are shown; `None` for the whole run.
     pub(in crate::tui) fn since(&self) -> Option<Duration> {
         self.mark.as_ref().filter(|_| self.since_mark).map(|(at, _)| *at)
     }
 
-    /// What is shown of a frame.
+    /// Returns the totals of a sample in this scope.
     pub(in crate::tui) fn totals<'a>(&self, frame: &'a RunSample) -> Cow<'a, Totals> {
         match &self.mark {
-            // A frozen frame may be older than the mark.
+            // A frozen sample may be older than the mark.
             Some((at, before)) if self.since_mark && *at <= frame.at => {
                 Cow::Owned(frame.snapshot.totals.since(before))
             }

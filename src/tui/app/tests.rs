@@ -1,4 +1,4 @@
-//! The console's mind: frames and keys go in, effects come out.
+//! Tests of the app: samples and keys go in, effects come out.
 
 use super::*;
 use crate::load::{Bound, ClientLimit};
@@ -169,7 +169,7 @@ fn a_typed_target_is_gone_to_and_a_bad_one_says_what_is_accepted() {
     assert_eq!(type_in(&mut app, "lots"), Effect::None);
     assert!(app.notice().is_some_and(|text| text.contains("accepted: 2500, 2.5k, +50, -20%")));
     press(&mut app, Key::Char('c'));
-    // A pasted number is typed, a pasted q ends nothing.
+    // Pasted text goes into the line and never acts as keys.
     app.update(Msg::Input(Input::Paste("12".to_owned())));
     assert_eq!(press(&mut app, Key::Enter), Effect::Ask(Command::SetTarget(12)));
     press(&mut app, Key::Char('c'));
@@ -226,7 +226,7 @@ fn views_zoom_and_escape_never_leave_the_run() {
     let mut app = app();
     for (number, view) in (1..).zip(View::ALL) {
         press(&mut app, Key::Char(char::from(b'0' + number)));
-        // There is no report yet: the view stays.
+        // Without a report the view does not change.
         let expected = if view == View::Report { View::Log } else { view };
         assert_eq!(app.view, expected);
     }

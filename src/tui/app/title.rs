@@ -1,26 +1,26 @@
-//! The facts of a run that the console shows and that never change.
+//! Facts of a run that the console shows and that never change.
 
 use std::time::Duration;
 
 use crate::load::ClientLimit;
 use crate::vocabulary::Untrusted;
 
-/// The facts of a run. Texts may come from outside: the console makes them safe when it takes them.
+/// Facts of a run. The texts may come from outside: the console makes them safe when it takes them.
 #[derive(Clone, Debug, Default)]
 pub struct Title {
     /// Program and version.
     pub program: String,
-    /// The address of the stream without its secrets.
+    /// URL of the stream without its secrets.
     pub target: String,
-    /// Which variant is played.
+    /// Variant that the clients play.
     pub variant: String,
     /// The seed of the run.
     pub seed: u64,
-    /// Clients that are started per second; `None`: all at once.
+    /// Clients started per second; `None`: all at once.
     pub ramp_rate: Option<f64>,
-    /// When the run ends by itself; `None` is until it is stopped.
+    /// Time at which the run ends by itself; `None`: it runs until it is stopped.
     pub duration: Option<Duration>,
-    /// The most clients that can be asked for.
+    /// Maximum number of clients that can be requested.
     pub limit: ClientLimit,
 }
 

@@ -1,22 +1,22 @@
-//! What can be looked at: views, panels of the overview, the time that charts show.
+//! Views, panels of the overview, and the time span of charts.
 
 use std::time::Duration;
 
 use crate::tui::keys::Turn;
 
-/// A picture of the run from one side.
+/// A view of the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::tui) enum View {
-    /// Everything that decides.
+    /// The key numbers, as panels and charts.
     #[default]
     Overview,
-    /// All clients as a map, one line per client.
+    /// All clients, as a map and with one line each.
     Clients,
-    /// Every way in which requests failed, and what is wrong with the stream.
+    /// All kinds of failed requests, and the findings about the stream.
     Errors,
     /// The load tester itself.
     Generator,
-    /// What happened, one line each.
+    /// The events of the run and its clients, one line each.
     Log,
     /// The report of a run that has ended.
     Report,
@@ -26,7 +26,7 @@ impl View {
     pub(in crate::tui) const ALL: [Self; 6] =
         [Self::Overview, Self::Clients, Self::Errors, Self::Generator, Self::Log, Self::Report];
 
-    /// The word in the line of views.
+    /// Returns the name in the line of views.
     pub(in crate::tui) const fn name(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
@@ -57,7 +57,7 @@ impl Panel {
     }
 }
 
-/// The time that charts show.
+/// Time span of the charts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::tui) enum ChartWindow {
     #[default]
@@ -70,7 +70,7 @@ pub(in crate::tui) enum ChartWindow {
 impl ChartWindow {
     const ALL: [Self; 4] = [Self::TwoMinutes, Self::TenMinutes, Self::Hour, Self::Run];
 
-    /// How it is called on the screen.
+    /// Returns the name on the screen.
     pub(in crate::tui) const fn name(self) -> &'static str {
         match self {
             Self::TwoMinutes => "last 2 m",
@@ -80,7 +80,7 @@ impl ChartWindow {
         }
     }
 
-    /// How long it is; `None`: the run so far.
+    /// Returns the length of the span; `None` for the run so far.
     pub(in crate::tui) const fn length(self) -> Option<Duration> {
         match self {
             Self::TwoMinutes => Some(Duration::from_secs(120)),

@@ -1,4 +1,4 @@
-//! Keys, and what must not become keys.
+//! Tests that keys are decoded and that other input never becomes keys.
 
 use super::*;
 use proptest::prelude::*;
@@ -63,7 +63,7 @@ fn what_is_not_bound_is_dropped_and_the_next_key_is_not() {
     }
 }
 
-/// What terminals send unasked, or long after they were asked.
+/// Replies that terminals send unasked, or long after a query.
 const REPLIES: [&[u8]; 16] = [
     b"\x1b]11;rgb:1c1c/1c1c/1c1c\x1b\\",
     b"\x1b]10;rgb:q+Q-/c9999\x07",

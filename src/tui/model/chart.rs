@@ -1,8 +1,8 @@
-//! Charts over time: each column of the screen is a share of the chart's height.
+//! Charts over time: each column of the screen holds a share of the chart's height.
 //!
-//! * All charts of a screen have one time axis, so that what happened together stands in one column.
-//! * A column shows the largest value of its time: a chart that hides a peak hides what is looked for.
-//! * What was not measured is a gap.
+//! * All charts of a screen share one time axis, so that events of the same time stand in the same column.
+//! * A column shows the largest value of its time: an operator looks for peaks, so a chart must not hide one.
+//! * A time without a measurement is a gap.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::tui::app::App;
 use crate::tui::theme::Role;
 use crate::vocabulary::units;
 
-/// Error and stall charts reach at least this high: a single failure must not look like a wall.
+/// Minimum top of error and stall charts: a single failure must not look like a wall.
 const LEAST_SHARE: f64 = 0.02;
-/// From these shares on a column is coloured: the bounds of the health verdict.
+/// Shares from which a column is coloured: the bounds of the health verdict.
 const WARNING: f64 = crate::verdict::DEGRADED_SHARE;
 const FAILING: f64 = crate::verdict::FAILING_SHARE;
 
-/// What the first point of a run covers.
+/// Time that the first point of a run covers.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A column of a chart.
@@ -34,7 +34,7 @@ pub(in crate::tui) struct Chart {
     pub(in crate::tui) title: &'static str,
     /// The newest value.
     pub(in crate::tui) value: String,
-    /// What the top of the chart stands for.
+    /// Value at the top of the chart.
     pub(in crate::tui) top: String,
     pub(in crate::tui) bars: Vec<Bar>,
 }
@@ -43,14 +43,14 @@ pub(in crate::tui) struct Chart {
 #[derive(Clone, Debug, Default)]
 pub(in crate::tui) struct Charts {
     pub(in crate::tui) charts: Vec<Chart>,
-    /// Columns at which something happened: a mark, or the knee.
+    /// Columns with a mark or a knee.
     pub(in crate::tui) moments: Vec<usize>,
     /// Left end, middle and right end of the time axis.
     pub(in crate::tui) axis: [String; 3],
 }
 
 impl Charts {
-    /// These series over the chosen time, in `width` columns.
+    /// Builds the charts of these series over the chosen time, in `width` columns.
     pub(super) fn of(app: &App, series: &[Series], width: usize) -> Self {
         let frame = &app.shown;
         let from = app.window.length().map_or(Duration::ZERO, |length| frame.at.saturating_sub(length));
@@ -63,17 +63,17 @@ impl Charts {
     }
 }
 
-/// The newest `width` seconds of a series, scaled by their largest value.
+/// Builds a small chart of the newest `width` seconds of a series, scaled by their largest value.
 pub(super) fn spark(frame: &RunSample, series: Series, width: usize) -> Vec<Bar> {
     let from = frame.at.saturating_sub(Duration::from_secs(width as u64));
     let axis = Axis { from, to: frame.at, width };
     let values = axis.columns(frame, series);
     let largest = values.iter().flatten().copied().fold(0.0, f64::max);
-    // An eighth stays free above: lines of small charts stand close together.
+    // Leave an eighth free at the top: lines of small charts stand close together.
     bars(&values, series, largest * 8.0 / 7.0)
 }
 
-/// Which time stands in which column.
+/// Mapping from time to columns.
 #[derive(Clone, Copy, Debug)]
 struct Axis {
     from: Duration,
@@ -89,8 +89,8 @@ impl Axis {
         (share <= 1.0 && self.width > 0).then(|| column.clamp(1, self.width) - 1)
     }
 
-    /// The largest value of each column. Between two points the line goes on: a chart that is wider than the run has
-    /// seconds has no gaps but those of the measurement.
+    /// Returns the largest value of each column. A point also fills the columns since the previous one, so that a
+    /// chart with more columns than the run has seconds shows only the gaps of the measurement.
     fn columns(self, frame: &RunSample, series: Series) -> Vec<Option<f64>> {
         let mut columns = vec![None; self.width];
         let mut before: Option<usize> = None;
@@ -170,14 +170,14 @@ fn value(series: Series, value: Option<f64>) -> String {
     }
 }
 
-/// The next of 1, 2, 5, 10, 20, ...: an axis that moves with every value cannot be read.
+/// Rounds up to the next of 1, 2, 5, 10, 20, ...: an axis that moves with every value cannot be read.
 fn round_up(value: f64) -> f64 {
     if value <= 0.0 || !value.is_finite() {
         return 0.0;
     }
     let power = 10_f64.powf(value.log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
-    // A value that lies on a step must not jump to the next one for a rounding error.
+    // A value on a step must not jump to the next one because of a rounding error.
     steps.into_iter().find(|step| value <= step * (1.0 + 1e-9)).unwrap_or(value)
 }
 

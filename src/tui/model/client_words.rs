@@ -1,9 +1,9 @@
-//! How the state of a client and its times are shown.
+//! Roles of client states, and the text of times.
 
 use crate::tui::theme::Role;
 use crate::vocabulary::{ClientState, units};
 
-/// What a client's state means.
+/// Returns the role of a client's state.
 pub(in crate::tui) const fn state_role(state: ClientState) -> Role {
     match state {
         ClientState::Stalled | ClientState::Dead => Role::Failing,
@@ -13,7 +13,7 @@ pub(in crate::tui) const fn state_role(state: ClientState) -> Role {
     }
 }
 
-/// Microseconds as seconds.
+/// Formats microseconds as seconds.
 pub(super) fn seconds(microseconds: u64) -> String {
     format!("{} s", units::number(microseconds as f64 / 1e6))
 }

@@ -1,7 +1,8 @@
 //! All clients: as a map in the order in which they joined, as a list, and one of them with all its numbers.
 //!
-//! The map comes first, because of ten thousand clients no list shows what they have in common: those that joined
-//! together lie together, so a cohort that suffers is a block and chance is dust.
+//! The map comes first, because no list of ten thousand clients shows what they have in common. Clients that joined
+//! together lie together, and each mark shows the worst state among its clients: failing cohorts form blocks, random
+//! failures are specks.
 
 use std::time::Duration;
 
@@ -50,12 +51,12 @@ pub(in crate::tui) struct Mark {
 /// The view.
 #[derive(Debug)]
 pub(in crate::tui) struct ClientsView {
-    /// Line by line.
+    /// Marks, line by line.
     pub(in crate::tui) map: Vec<Vec<Mark>>,
-    /// How many clients one mark stands for.
+    /// The number of clients for each mark, as text.
     pub(in crate::tui) scale: String,
     pub(in crate::tui) table: Table,
-    /// The numbers of the selected client, when they are open.
+    /// The numbers of the selected client, while they are open.
     pub(in crate::tui) detail: Option<Table>,
 }
 
@@ -72,7 +73,7 @@ impl ClientsView {
     }
 }
 
-/// The worst clients, for the overview.
+/// Builds the table of the worst clients for the overview.
 pub(super) fn worst(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
     let rows = list.worst.iter().take(room).filter_map(|place| snapshot.clients.get(*place as usize));
     let lines = rows.map(|row| Line::of(cells(row, snapshot.clients_at_us))).collect();
@@ -141,7 +142,7 @@ fn map(list: &ClientList, snapshot: &Snapshot, (columns, lines): (usize, usize))
     (states.chunks(columns).map(<[Mark]>::to_vec).collect(), scale)
 }
 
-/// The letters stand in the frame of the map.
+/// Meaning of the letters, for the frame of the map.
 pub(in crate::tui) const LEGEND: &str = ". play  o start  S stall  W wait  X dead  - left";
 
 fn mark(state: ClientState) -> Mark {
@@ -201,7 +202,7 @@ fn last(outcome: Outcome) -> Text {
     Text::new(role, errors::name(outcome))
 }
 
-/// Seconds with one digit, cut and not rounded.
+/// Formats microseconds as seconds with one decimal, cut and not rounded.
 fn tenths(microseconds: u64) -> String {
     let tenths = microseconds / 100_000;
     format!("{}.{}", units::count(tenths / 10), tenths % 10)
@@ -209,6 +210,7 @@ fn tenths(microseconds: u64) -> String {
 
 fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
     let row = list.selected.and_then(|id| snapshot.clients.iter().find(|row| row.id == id));
+    // The selection outlives its client: show that the client has left.
     let Some(row) = row else {
         return Table {
             title: format!("Client {}", list.selected.map_or(String::new(), units::count)),

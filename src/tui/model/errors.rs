@@ -1,5 +1,5 @@
-//! What went wrong: HTTP statuses as a histogram, every other outcome under its own name apart from them, and what
-//! is wrong with the stream itself.
+//! Failures: HTTP statuses as a histogram, every other outcome under its own name apart from them, and the findings
+//! about the stream itself.
 
 use crate::sample::FailureLine;
 use crate::stats::{FindingRow, Totals};
@@ -17,7 +17,7 @@ pub(in crate::tui) struct ErrorLine {
     pub(in crate::tui) name: String,
     pub(in crate::tui) per_second: String,
     pub(in crate::tui) count: String,
-    /// Against the most frequent one, 0 to 1.
+    /// Count relative to the most frequent outcome, 0 to 1.
     pub(in crate::tui) bar: f64,
     pub(in crate::tui) role: Role,
 }
@@ -25,15 +25,15 @@ pub(in crate::tui) struct ErrorLine {
 /// The panel of the overview.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::tui) struct Errors {
-    /// What stands in the frame of the panel.
+    /// Text in the frame of the panel.
     pub(in crate::tui) total: String,
     pub(in crate::tui) lines: Vec<ErrorLine>,
-    /// What stands there instead of lines.
+    /// Text shown instead of lines.
     pub(in crate::tui) none: String,
 }
 
 impl Errors {
-    /// At most `room` lines; the last one says how many more there are.
+    /// Builds at most `room` lines; the last one also shows the number of outcomes left out.
     pub(super) fn of(app: &App, room: usize) -> Self {
         let totals = app.scope.totals(&app.steady);
         let (finished, errors) = (totals.finished(), totals.errors());
@@ -44,12 +44,13 @@ impl Errors {
             .map(|line| (line, totals.ended(line.outcome)))
             .filter(|(_, count)| *count > 0)
             .collect();
-        // The order of the closed list decides between equals: lines must not change places for nothing.
+        // The sort is stable, so equal counts keep the order of the sample: lines must not change places for no
+        // reason.
         counted.sort_by_key(|(line, count)| (!is_http(line.outcome), std::cmp::Reverse(*count)));
         let most = counted.iter().map(|(_, count)| *count).max().unwrap_or(0);
         let hidden = counted.len().saturating_sub(room);
         let others = counted.iter().filter(|(line, _)| !is_http(line.outcome)).count();
-        // When there is not room for all, other outcomes keep a third of it.
+        // If not all fit, other outcomes keep a third of the room.
         let room_for_http = room.saturating_sub(others.min(room.div_ceil(3)));
         let (http, other): (Vec<_>, Vec<_>) =
             counted.into_iter().partition(|(line, _)| is_http(line.outcome));
@@ -59,6 +60,7 @@ impl Errors {
         if let Some(last) = lines.last_mut().filter(|_| hidden > 0) {
             last.name = format!("{} +{hidden} more", last.name);
         }
+        // An empty panel must show whether any request has finished at all.
         let none = match finished {
             0 => "none yet: HTTP errors and other faults will be listed here".to_owned(),
             _ => format!("none in {}", units::plural(finished, "request")),
@@ -87,7 +89,8 @@ fn error_line(line: &FailureLine, count: u64, most: u64) -> ErrorLine {
     }
 }
 
-/// What goes on now stands out, what is over does not; what we ended ourselves is no trouble of the origin's.
+/// Returns the role of a line: a failure that occurs now stands out, an earlier one does not. A request that hlswarm
+/// itself cut is not a failure of the origin.
 fn role(line: &FailureLine) -> Role {
     match line.outcome {
         Outcome::Failed(Fault::Cut) => Role::Label,
@@ -96,7 +99,7 @@ fn role(line: &FailureLine) -> Role {
     }
 }
 
-/// The status and its words, or the name of the fault.
+/// Returns the status and its words, or the name of the fault.
 pub(in crate::tui) fn name(outcome: Outcome) -> String {
     match outcome {
         Outcome::Ok => "ok".to_owned(),
@@ -112,7 +115,7 @@ pub(in crate::tui) fn name(outcome: Outcome) -> String {
     }
 }
 
-/// The status alone, or the name of the fault.
+/// Returns the status alone, or the name of the fault.
 pub(super) fn short(outcome: Outcome) -> String {
     match outcome {
         Outcome::Http(failure) => failure.to_string(),
@@ -120,10 +123,10 @@ pub(super) fn short(outcome: Outcome) -> String {
     }
 }
 
-/// How many digits the count of each status from 400 to 599 has: fifty statuses in a line.
+/// Number of digits in the count of each status from 400 to 599, fifty statuses in a line.
 #[derive(Clone, Debug, Default)]
 pub(in crate::tui) struct Strip {
-    /// The first status of the line, and a digit for each of fifty.
+    /// The range of statuses in the line, and a digit for each of fifty.
     pub(in crate::tui) lines: Vec<(String, Vec<Text>)>,
     /// The count of all other failed statuses.
     pub(in crate::tui) other: Text,
@@ -137,7 +140,8 @@ impl Strip {
     fn of(totals: &Totals) -> Self {
         let digit = |status: u16| match totals.ended(Outcome::Http(HttpFailure::of(status))) {
             0 => Text::label("."),
-            // A count that has more than nine digits does not exist: twenty years at a thousand a second.
+            // There is room for one digit, so larger counts also show 9: a billion failures, eleven days at a
+            // thousand a second.
             count => Text::new(Role::Warning, (count.ilog10() + 1).min(9).to_string()),
         };
         let line = |first: u16| {
@@ -192,7 +196,7 @@ impl ErrorsView {
     }
 }
 
-/// HTTP statuses first, the most frequent before all, then the other outcomes.
+/// Builds the table: HTTP statuses first, then the other outcomes, the most frequent first in each group.
 fn table(app: &App, totals: &Totals, room: usize) -> Table {
     let frame = &app.steady;
     let mut lines: Vec<&FailureLine> = frame.failures.iter().collect();
@@ -230,7 +234,7 @@ fn failure_cells(line: &FailureLine, totals: &Totals, now: std::time::Duration) 
     ]
 }
 
-/// Which kinds of requests ended this way.
+/// Returns the kinds of requests that ended this way, each with its share.
 fn kinds(outcome: Outcome, totals: &Totals) -> String {
     let shares = totals.kinds_of(outcome);
     let shares = shares.map(|(kind, share)| format!("{} {}", kind.name(), units::percent(share)));
@@ -248,7 +252,7 @@ fn findings(app: &App, room: usize) -> Table {
     }
 }
 
-/// What a finding means for whoever watches.
+/// Returns the role of a finding, by its severity.
 pub(super) const fn severity_role(finding: Finding) -> Role {
     match finding.severity() {
         Severity::Error => Role::Failing,

@@ -1,4 +1,4 @@
-//! The last line: a question, a prompt, or what the next key does.
+//! The last line: a question, a prompt, or the keys that can be used now.
 
 use crate::tui::app::{Access, App, Mode, View};
 use crate::tui::keys::{Action, BINDINGS, Binding, Group};
@@ -32,7 +32,7 @@ pub(super) fn of(app: &App) -> Vec<Text> {
         line.push(Text::new(Role::Title, notice));
     }
     let mut listed: Vec<&Binding> = BINDINGS.iter().filter(|binding| is_of_use(binding, app)).collect();
-    // Where there is a list, its keys come before the others: a narrow footer leaves out from the right.
+    // The keys of a list come before the others: a narrow footer leaves out from the right.
     listed.sort_by_key(|binding| match binding.group {
         _ if matches!(binding.action, Action::Help | Action::Stop | Action::View(_)) => 0,
         Group::Lists => 1,

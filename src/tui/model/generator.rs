@@ -1,4 +1,4 @@
-//! The load tester itself: how full its channels are and what they lost, how promptly its workers run, what it uses.
+//! The load tester itself: fill and losses of its channels, promptness of its workers, and its use of resources.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::vocabulary::units::{self, UNKNOWN};
 
 use super::{Column, Line, Table, Text};
 
-/// From this share on a resource is worth a warning.
+/// Share of a resource from which its use is a warning.
 const SCARCE: f64 = 0.8;
-/// From this lateness on a worker is.
+/// Lateness in microseconds from which a worker is a warning.
 const LATE_US: u64 = 10_000;
 
-/// How full a channel is.
+/// Fill of a channel.
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct Fill {
     pub(in crate::tui) name: String,
-    /// 0 to 1, now and at most so far.
+    /// Current and highest fill, 0 to 1.
     pub(in crate::tui) now: f64,
     pub(in crate::tui) peak: f64,
     /// Now, peak, capacity, dropped, dropped per second.
@@ -31,7 +31,7 @@ pub(in crate::tui) struct Fill {
 #[derive(Debug)]
 pub(in crate::tui) struct GeneratorView {
     pub(in crate::tui) lanes: Vec<Fill>,
-    /// What stands in the frame of the channels.
+    /// Text in the frame of the channels.
     pub(in crate::tui) degraded: String,
     pub(in crate::tui) streams: Table,
     pub(in crate::tui) workers: Table,
@@ -219,7 +219,7 @@ fn cpu(generator: &Generator) -> Text {
     scarce(share, format!("{} of {allowed} ({cores})", units::percent(share)))
 }
 
-/// What the top line says of the generator.
+/// Returns the generator's part of the line about the measurement.
 pub(super) fn in_a_line(frame: &RunSample) -> Vec<Text> {
     let generator = &frame.generator;
     let dropped = frame.pipeline.events.dropped + frame.pipeline.progress.dropped;
@@ -243,7 +243,7 @@ pub(super) fn in_a_line(frame: &RunSample) -> Vec<Text> {
     line
 }
 
-/// What is normal stays in the background.
+/// Turns a plain text into a label: normal values stay in the background.
 fn labelled(text: Text) -> Text {
     if text.role == Role::Plain { Text::label(text.text) } else { text }
 }

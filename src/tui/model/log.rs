@@ -1,6 +1,6 @@
-//! What happened, one line each, the newest last: to the run, and to its clients.
+//! Events of the run and of its clients, one line each, the newest last.
 //!
-//! The story of the run is short and kept whole; the events of clients are many, and the last thousand are kept.
+//! The story of the run is short and kept whole. The events of clients are many: the last thousand are kept.
 
 use std::time::Duration;
 
@@ -26,13 +26,13 @@ pub(in crate::tui) struct LogView {
 }
 
 impl LogView {
-    /// As many lines of the story as fit, and the events up to the line that was scrolled to.
+    /// Builds as many lines of the story as fit, and the events up to the line that was scrolled to.
     pub(super) fn of(app: &App, story: usize, events: usize) -> Self {
         Self { story: newest(app, story), events: self::events(app, events) }
     }
 }
 
-/// The newest lines of the story.
+/// Builds a list of the newest lines of the story.
 pub(super) fn newest(app: &App, room: usize) -> Table {
     let lines = story(&app.shown);
     let from = lines.len().saturating_sub(room);
@@ -102,7 +102,7 @@ fn verdict_line(change: &VerdictChange) -> Line {
     line(change.at, verdict, format!("{}, at {clients}", change.reason))
 }
 
-/// When something was first found wrong with the stream.
+/// Builds the line of a finding, at the time of its first occurrence.
 fn finding_line(row: &FindingRow) -> Line {
     let kind = Text::new(errors::severity_role(row.finding), "finding");
     line(row.first, kind, format!("{}: {}", row.finding.name(), row.detail))

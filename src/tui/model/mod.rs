@@ -1,7 +1,7 @@
-//! What the screen says: texts and shares, made of the app by pure functions. Screens only place them.
+//! Content of the screen: texts and shares that pure functions make from the app. Screens only place them.
 //!
 //! * Every number has its text here; a screen neither divides nor formats.
-//! * Of the views only the one that is shown is made, and of long lists only what fits: [`Capacity`] says how much.
+//! * Only the shown view is made, and of long lists only the lines that fit: [`Capacity`] holds their number.
 
 mod chart;
 mod client_words;
@@ -28,7 +28,7 @@ pub(super) use table::{Align, Column, Line, Table};
 pub(super) use top::Top;
 pub(super) use zoom::Zoom;
 
-/// A text and what it means.
+/// A text and its meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Text {
     pub(super) text: String,
@@ -57,7 +57,7 @@ pub(super) enum Body {
     Clients(ClientsView),
     Errors(ErrorsView),
     Log(LogView),
-    /// Lines as they are, over the whole room.
+    /// Plain lines over the whole area.
     Page(Vec<String>),
     Generator(GeneratorView),
 }
@@ -66,12 +66,12 @@ pub(super) enum Body {
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) top: Top,
-    /// The views and their numbers, the shown one first among equals.
+    /// The views and their numbers, the shown one in brackets.
     pub(super) tabs: Vec<Text>,
     pub(super) body: Body,
     pub(super) footer: Vec<Text>,
     pub(super) help: bool,
-    /// One line for each number that decides, for a screen without room for panels.
+    /// One line for each key number, for a screen without room for panels.
     pub(super) essence: Vec<(&'static str, Vec<Text>)>,
 }
 

@@ -13,18 +13,18 @@ use super::client_words::{seconds, state_role};
 use super::clients::worst;
 use super::{Charts, Errors, Table, Text, log};
 
-/// What the charts show, the most important first: a screen takes as many as it has places.
+/// Series of the charts, the most important first: a screen takes as many as it has places.
 const CHARTS: [Series; 4] =
     [Series::Clients, Series::ErrorShare, Series::BitsPerSecond, Series::FirstByteP95];
 
-/// How far the ramp is.
+/// Progress of the ramp.
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct Ramp {
     /// 0 to 1.
     pub(in crate::tui) share: f64,
-    /// The same in words.
+    /// Admitted clients and the target.
     pub(in crate::tui) text: String,
-    /// How fast it is, and when it is done.
+    /// Rate of the ramp and the time left, or a notice that it is held.
     pub(in crate::tui) pace: String,
 }
 
@@ -44,7 +44,7 @@ pub(in crate::tui) struct Latency {
     pub(in crate::tui) name: &'static str,
     /// p50, p95, p99, max.
     pub(in crate::tui) values: [Text; 4],
-    /// p95 over the last minutes.
+    /// p95 of the last seconds, one column each.
     pub(in crate::tui) spark: Vec<Bar>,
 }
 
@@ -56,10 +56,10 @@ pub(in crate::tui) struct Overview {
     /// The same in one line.
     pub(in crate::tui) states_in_a_line: Vec<Text>,
     pub(in crate::tui) latency: Vec<Latency>,
-    /// The bit rate now and the number of requests.
+    /// The bit rate, the rates of requests, and the bytes so far.
     pub(in crate::tui) traffic: Vec<Text>,
     pub(in crate::tui) traffic_spark: Vec<Bar>,
-    /// The peak.
+    /// Peak of the bit rate.
     pub(in crate::tui) peak: String,
     /// Playback in one line.
     pub(in crate::tui) playback: Vec<Text>,
@@ -93,7 +93,7 @@ impl Overview {
     }
 }
 
-/// One line for each number that decides.
+/// Returns one line for each key number.
 pub(super) fn essence(app: &App) -> Vec<(&'static str, Vec<Text>)> {
     let p95 = latency(app, 0).into_iter().map(|latency| {
         let [_, p95, ..] = latency.values;
@@ -130,13 +130,13 @@ fn ramp(app: &App) -> Ramp {
     Ramp { share, text: format!("{} / {}", units::count(frame.admitted), units::count(target)), pace }
 }
 
-/// The states that have a line of their own, in the order of the states.
+/// Returns the states that have a line of their own, in the order of the states.
 fn listed(frame: &RunSample) -> impl Iterator<Item = (ClientState, u64)> + '_ {
     let counts = ClientState::ALL.into_iter().map(|state| (state, frame.snapshot.in_state(state)));
     counts.filter(|(state, count)| *count > 0 || is_always_listed(*state))
 }
 
-/// States whose zero says something, too.
+/// Reports whether a state is listed even without clients.
 const fn is_always_listed(state: ClientState) -> bool {
     use ClientState::{Playing, Stalled, Starting, Waiting};
     matches!(state, Starting | Playing | Stalled | Waiting)
@@ -164,7 +164,8 @@ fn states_in_a_line(frame: &RunSample) -> Vec<Text> {
     listed(frame).map(line).collect()
 }
 
-/// The lines of the table: playlists and segments always, the others once they were timed, after those that decide.
+/// Lines of the table: playlists and segments always, the less important ones after them and only once they were
+/// timed.
 const LATENCY: [(&str, Timed, Option<Series>); 9] = [
     ("playlist", Timed::Total(Kind::Playlist), Some(Series::PlaylistP95)),
     ("segment ttfb", Timed::FirstByte(Kind::Segment), Some(Series::FirstByteP95)),
@@ -176,7 +177,7 @@ const LATENCY: [(&str, Timed, Option<Series>); 9] = [
     ("key", Timed::Total(Kind::Key), None),
     ("start-up", Timed::Startup, None),
 ];
-/// How many of them are always there.
+/// Number of these lines, from the first, that are always shown.
 const ALWAYS: usize = 3;
 
 fn latency(app: &App, spark: usize) -> Vec<Latency> {

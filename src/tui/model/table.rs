@@ -2,12 +2,12 @@
 
 use super::Text;
 
-/// Where a text stands in its column.
+/// Alignment of a text in its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Align {
-    /// Words.
+    /// For words.
     Left,
-    /// Numbers.
+    /// For numbers.
     Right,
 }
 
@@ -15,7 +15,7 @@ pub(in crate::tui) enum Align {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::tui) struct Column {
     pub(in crate::tui) name: &'static str,
-    /// Columns of the screen.
+    /// Width in columns of the screen.
     pub(in crate::tui) width: u16,
     pub(in crate::tui) align: Align,
 }
@@ -43,15 +43,15 @@ impl Line {
     }
 }
 
-/// The list, in a frame. A line of headings stands above lines that have columns.
+/// A list in a frame. Columns with names have a line of headings above them.
 #[derive(Clone, Debug, Default)]
 pub(in crate::tui) struct Table {
     pub(in crate::tui) title: String,
-    /// Stands at the right end of the frame.
+    /// Text at the right end of the frame.
     pub(in crate::tui) aside: String,
-    /// Without columns a line's texts follow one another.
+    /// Columns of the list; without any, the texts of a line follow one another.
     pub(in crate::tui) columns: &'static [Column],
     pub(in crate::tui) lines: Vec<Line>,
-    /// What stands there when there is no line.
+    /// Text shown when the list is empty.
     pub(in crate::tui) none: String,
 }

@@ -1,6 +1,8 @@
-//! The four lines that decide: what runs, whether it is served well, where it first was not, whether to believe it.
+//! The four lines at the top: the run, its verdict, the point at which the stream first was not served well, and the
+//! trust in the measurement.
 //!
-//! What matters most stands first in each line: a narrow screen leaves out from the right, whole texts at a time.
+//! The most important text stands first in each line: a narrow screen leaves out from the right, whole texts at a
+//! time.
 
 use crate::sample::RunSample;
 use crate::tui::app::App;
@@ -10,20 +12,20 @@ use crate::vocabulary::{RunState, units};
 
 use super::{Text, errors, generator};
 
-/// The four lines.
+/// The four lines at the top.
 #[derive(Debug)]
 pub(in crate::tui) struct Top {
     /// Program, state, time, clients.
     pub(in crate::tui) run: Vec<Text>,
-    /// The target, whole and shorter, or that the display is frozen; stands at the right.
+    /// Text at the right: the target, whole and shortened, or a notice that the display is frozen.
     pub(in crate::tui) aside: Vec<Text>,
     /// The verdict's word.
     pub(in crate::tui) verdict: Text,
-    /// Since when, and the verdict's reason in pieces.
+    /// Start of the verdict, and its reason in pieces.
     pub(in crate::tui) reason: Vec<Text>,
-    /// Where the stream first was not served well.
+    /// The points at which the stream first was not served well.
     pub(in crate::tui) knee: Vec<Text>,
-    /// Whether the measurement can be trusted.
+    /// Reasons to trust the measurement or not.
     pub(in crate::tui) measurement: Vec<Text>,
 }
 
@@ -84,7 +86,7 @@ pub(in crate::tui) fn role(verdict: Verdict) -> Role {
     }
 }
 
-/// The verdict of a run that ends: for how long the worst one held, never the last ten seconds alone.
+/// Returns the verdict of a run that ends: the time that the worst one held, never the last ten seconds alone.
 fn result(frame: &RunSample) -> Vec<Text> {
     let result = &frame.result;
     if result.worst == Verdict::Unknown {
@@ -105,7 +107,7 @@ fn reason(frame: &RunSample) -> Vec<Text> {
         return vec![Text::label(health.reason())];
     }
     let mut line = vec![Text::plain(format!("since {}", units::clock(health.since)))];
-    // Numbers that contradict the verdict come with what follows from them.
+    // If the numbers contradict the verdict, show how long they have done so and the verdict that follows.
     line.extend(health.pending.map(|pending| Text::plain(health.trend(pending))));
     line.push(Text::plain(format!("{} of requests fail", units::percent(health.error_share))));
     line.push(Text::plain(format!("{} stalled", units::percent(health.stalled_share))));
@@ -146,7 +148,7 @@ fn told(name: &str, knee: Knee) -> Text {
     Text::new(Role::Mark, format!("1% {name} first at {clients}, {throughput}, {at}"))
 }
 
-/// When the target is reached at the rate of the ramp; going down takes no time worth telling.
+/// Returns the time at which the ramp reaches the target; `None` without a ramp, or if no client is missing.
 fn arrival(app: &App) -> Option<String> {
     let frame = &app.steady;
     let rate = app.title.ramp_rate.filter(|_| frame.state == RunState::Ramping)?;

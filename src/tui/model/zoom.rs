@@ -9,7 +9,7 @@ use crate::vocabulary::{Kind, units};
 use super::client_words::seconds;
 use super::{Charts, Column, ErrorsView, Line, Table, Text};
 
-/// The panel.
+/// The zoomed panel.
 #[derive(Debug)]
 pub(in crate::tui) struct Zoom {
     pub(in crate::tui) table: Table,
@@ -37,7 +37,8 @@ const STATES: &[Column] = &[
     Column::word("", 40),
 ];
 
-/// Clients by state, and beside them what their viewers saw (CTA-2066; `--help definitions` says what each means).
+/// Builds the table of clients by state, with the experience of their viewers beside it. The values are those of
+/// CTA-2066; `--help definitions` explains each.
 fn clients(app: &App) -> Table {
     let mut states = super::overview::states(&app.shown).into_iter();
     let mut seen = seen(&app.steady).into_iter();

@@ -1,4 +1,4 @@
-//! Charts over time: columns of blocks, their top at the left, one time axis below all of them.
+//! Charts over time: columns of blocks with their scale at the left, and one time axis below all of them.
 //!
 //! ```text
 //! ┌─Clients────────────────────648─┐
@@ -53,7 +53,8 @@ fn draw_one(chart: &Chart, moments: &[usize], theme: Theme, area: Rect, buffer: 
     }
 }
 
-/// Columns that grow from the bottom of `area`, exact to an eighth; what is more than nothing shows something.
+/// Draws columns that grow from the bottom of `area`, exact to an eighth; any value above zero shows at least an
+/// eighth.
 pub(super) fn bars(bars: &[Bar], theme: Theme, area: Rect, buffer: &mut Buffer) {
     let area = area.intersection(buffer.area);
     for (x, bar) in (area.x..area.right()).zip(bars) {

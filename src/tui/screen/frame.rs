@@ -8,12 +8,12 @@ use super::line::Row;
 use crate::tui::model::Text;
 use crate::tui::theme::{Role, Theme};
 
-/// Lines of a panel that are its frame.
+/// Lines of a panel that its frame takes.
 pub(super) const FRAME: u16 = 2;
 
-/// A frame narrower or lower than this has no inside.
+/// Minimum width and height; a smaller frame has no inside.
 const LEAST: (u16, u16) = (6, 3);
-/// Draws a frame with a title left and a word right, and returns what is inside.
+/// Draws a frame with a title at the left and a text at the right, and returns the area inside it.
 pub(super) fn framed(title: &str, aside: &str, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
     let area = area.intersection(buffer.area);
     if area.width < LEAST.0 || area.height < LEAST.1 {

@@ -1,4 +1,5 @@
-//! The load tester itself: channels as bars with their high-water marks, workers, what the process uses.
+//! The load tester itself: channels as bars with their high-water marks, workers, and the resources that the process
+//! uses.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,7 +11,7 @@ use super::table;
 use crate::tui::model::{Fill, GeneratorView, Text};
 use crate::tui::theme::{Role, Theme};
 
-/// Columns of the channels.
+/// Widths of the columns of the channels.
 const NAME: u16 = 22;
 const VALUE: u16 = 8;
 const DROPPED: u16 = 10;
@@ -20,13 +21,13 @@ const STREAMS: u16 = 4 + FRAME;
 const MACHINE: u16 = 4 + FRAME;
 /// Heading and two workers.
 const WORKERS: u16 = 3 + FRAME;
-/// Lines of the channels at the most; a machine of many cores shows the first.
+/// Maximum lines of the channels; a machine with many cores shows only the first.
 const LANES: u16 = 8;
 
 pub(super) fn draw(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let mut rest = area;
     let lanes = u16::try_from(view.lanes.len()).unwrap_or(LANES).clamp(1, LANES) + 1 + FRAME;
-    // What the process uses is never left out for what is less telling: channels and streams are.
+    // The resources of the process always stay; channels and streams matter less and make room for them.
     let for_lanes = lanes.min(rest.height.saturating_sub(MACHINE));
     channels(view, theme, take(&mut rest, for_lanes), buffer);
     if rest.height >= STREAMS + WORKERS + MACHINE {

@@ -1,4 +1,4 @@
-//! The help overlay: the table of keys in two columns, and what the signs mean.
+//! The help overlay: the table of keys in two columns, and the meaning of the signs.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,7 +10,7 @@ use crate::tui::keys::{BINDINGS, Group};
 use crate::tui::model::Text;
 use crate::tui::theme::{Role, Theme};
 
-/// Columns of the keys, of what they do, and of both columns with their frame.
+/// Width of the keys, of their texts, and of both columns with their frame.
 const KEYS: u16 = 11;
 const WHAT: u16 = 27;
 const WIDTH: u16 = 2 * (KEYS + WHAT) + 4;

@@ -1,44 +1,44 @@
-//! Which panel stands where, by the size of the screen and the view alone.
+//! Layout of the panels, from the size of the screen and the view alone.
 //!
-//! No panel's height depends on how much there is to say.
+//! The height of a panel never depends on its content.
 
 use ratatui::layout::{Rect, Size};
 
 use super::{frame, panels, strip, table};
 use crate::tui::app::{Capacity, View};
 
-/// Lines of the top.
+/// Height of the lines at the top.
 const TOP: u16 = 4;
-/// Ramp and states in a frame.
+/// Ramp and states, one line each, in a frame.
 const CLIENTS: u16 = 4;
-/// Ramp and a line for each state in a frame.
+/// Ramp and five states in a frame.
 const STATES: u16 = 8;
 /// Heading and three lines in a frame; more where there is room.
 const LATENCY: u16 = 6;
 const LATENCY_WIDE: u16 = 10;
 /// One line in a frame; a second one where there is room.
 const TRAFFIC: u16 = 3;
-/// Errors at the least and at the most.
+/// Minimum and maximum height of the errors; at medium size they take all that is left.
 const ERRORS: std::ops::RangeInclusive<u16> = 6..=12;
-/// A list with fewer lines than this is not worth its frame.
+/// Minimum height of a list that is worth its frame.
 const TABLE: u16 = 6;
 /// The map of clients.
 const MAP: u16 = 5;
 const MAP_WIDE: u16 = 8;
 /// The numbers of one client.
 const DETAIL: u16 = 8;
-/// All latencies, zoomed, and what a zoomed panel leaves to its charts at the least.
+/// Height of the numbers of a zoomed panel (all latencies fit), and the minimum height of its charts.
 const ZOOMED: u16 = 14;
 const ZOOMED_CHARTS: u16 = 6;
-/// Below this width and height panels do not stand side by side ...
+/// Minimum width and height for panels side by side ...
 const MEDIUM: (u16, u16) = (120, 30);
-/// ... and below this two charts of four are left out.
+/// ... and for four charts instead of two.
 const WIDE: (u16, u16) = (160, 44);
 /// Columns of the right side.
 const RIGHT: u16 = 50;
 const RIGHT_WIDE: u16 = 62;
 
-/// The areas of the panels; an empty one is left out.
+/// Areas of the panels; a panel with an empty area is left out.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Layout {
     pub(super) top: Rect,
@@ -54,18 +54,18 @@ pub(super) struct Layout {
     pub(super) strip: Rect,
     /// The list of the view.
     pub(super) list: Rect,
-    /// The numbers of one client, or what is wrong with the stream.
+    /// The numbers of one client, or the findings about the stream.
     pub(super) detail: Rect,
     pub(super) footer: Rect,
 }
 
-/// What is to be placed.
+/// State of the app on which the layout depends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::tui) struct LayoutInput {
     pub(in crate::tui) view: View,
-    /// One panel of the overview alone.
+    /// Set to show one panel of the overview alone.
     pub(in crate::tui) zoomed: bool,
-    /// One client is open.
+    /// Set while one client is open.
     pub(in crate::tui) open: bool,
 }
 
@@ -132,7 +132,7 @@ impl Layout {
         let for_list = ZOOMED.min(rest.height.saturating_sub(ZOOMED_CHARTS));
         let list = take(&mut rest, for_list);
         let axis = take_bottom(&mut rest, 1);
-        // Two charts only where each has a few lines.
+        // Show two charts only if each gets a few lines.
         let first = if rest.height >= 2 * ZOOMED_CHARTS { rest.height.div_ceil(2) } else { rest.height };
         let first = take(&mut rest, first);
         Self { list, axis, charts: [first, rest, Rect::ZERO, Rect::ZERO], ..Self::default() }
@@ -158,7 +158,7 @@ impl Layout {
         Self { log, list: rest, ..Self::default() }
     }
 
-    /// How much fits into the places.
+    /// Returns the capacity of the panels.
     pub(super) fn rooms(&self, scene: LayoutInput) -> Capacity {
         let lines = |area: Rect, furniture: u16| usize::from(area.height.saturating_sub(furniture));
         let around_list = if scene.view == View::Report { 0 } else { frame::FRAME + 1 };
@@ -177,7 +177,7 @@ impl Layout {
     }
 }
 
-/// How much of each list fits a screen.
+/// Returns the capacity of a screen of this size.
 pub(in crate::tui) fn rooms(size: Size, scene: LayoutInput) -> Capacity {
     Layout::of(Rect::new(0, 0, size.width, size.height), scene).rooms(scene)
 }
@@ -186,7 +186,7 @@ fn fits(area: Rect, (width, height): (u16, u16)) -> bool {
     area.width >= width && area.height >= height
 }
 
-/// Takes lines from the top of what is left.
+/// Takes lines from the top of `rest`.
 pub(super) fn take(rest: &mut Rect, height: u16) -> Rect {
     let taken = Rect { height: height.min(rest.height), ..*rest };
     rest.y += taken.height;
@@ -194,7 +194,7 @@ pub(super) fn take(rest: &mut Rect, height: u16) -> Rect {
     taken
 }
 
-/// Takes lines from its bottom.
+/// Takes lines from the bottom of `rest`.
 pub(super) fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
     let height = height.min(rest.height);
     rest.height -= height;

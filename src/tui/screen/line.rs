@@ -1,4 +1,4 @@
-//! One line of the screen, filled from the left; what does not fit is cut, and the cut is shown.
+//! One line of the screen, filled from the left. A text that does not fit is cut, and the cut is shown.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::tui::model::Text;
 use crate::tui::theme::{Role, Theme};
 
-/// Stands in the last column of what was cut.
+/// Sign in the last column of a text that was cut.
 const CUT: &str = "~";
 
 /// A line that is being filled.
@@ -19,13 +19,13 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The first line of an area.
+    /// Starts on the first line of an area.
     pub(super) fn at(area: Rect, buffer: &'a mut Buffer, theme: Theme) -> Self {
         let area = Rect { height: area.height.min(1), ..area }.intersection(buffer.area);
         Self { area, buffer, theme, x: area.x }
     }
 
-    /// Where the next text would begin.
+    /// Returns the column at which the next text would begin.
     pub(super) fn end(&self) -> u16 {
         self.x
     }
@@ -56,7 +56,7 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// With the sign of its role before it.
+    /// Adds a text with the sign of its role before it.
     pub(super) fn signed(self, text: &Text) -> Self {
         let sign = self.theme.sign(text.role);
         self.text(text.role, sign).text(text.role, &text.text)
@@ -69,8 +69,8 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// As [`Row::texts`], but a text that does not fit whole is left out. The first is cut rather than left out: it
-    /// is what matters most.
+    /// Adds texts like [`Row::texts`], but leaves out those that do not fit whole. The first is cut rather than left
+    /// out: it matters most.
     pub(super) fn fitting(mut self, texts: &[Text], gap: u16) -> Self {
         for (place, text) in texts.iter().enumerate() {
             let gap = if place == 0 { 0 } else { gap };
@@ -82,14 +82,14 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// As [`Row::fitting`], with a sign before the first.
+    /// Adds texts like [`Row::fitting`], with a sign before the first.
     pub(super) fn signed_first(self, texts: &[Text], gap: u16) -> Self {
         let sign = texts.first().map_or("", |first| self.theme.sign(first.role));
         let role = texts.first().map_or(Role::Plain, |first| first.role);
         self.text(role, sign).fitting(texts, gap)
     }
 
-    /// At the right end, cut at its left end where it would begin before `from`.
+    /// Adds a text at the right end. It begins no earlier than `from`; its end is cut if it does not fit.
     pub(super) fn right(mut self, text: &Text, from: u16) -> Self {
         let right = self.area.right();
         let width = u16::try_from(text.text.width()).unwrap_or(u16::MAX);
@@ -98,7 +98,7 @@ impl<'a> Row<'a> {
         self.text(text.role, &text.text)
     }
 
-    /// The first of these that fits behind `from` at the right end; the last one cut where none does.
+    /// Adds the first of `texts` that fits after `from` at the right end; if none fits, adds the last one, cut.
     pub(super) fn right_fitting(self, texts: &[Text], from: u16) -> Self {
         let room = usize::from(self.area.right().saturating_sub(from).saturating_sub(1));
         match texts.iter().find(|text| text.text.width() <= room).or(texts.last()) {
@@ -107,7 +107,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// In a column of `width`, its end at the column's end; nothing when the column does not fit.
+    /// Adds a text in a column of `width`, aligned to the column's end; nothing if the column does not fit.
     pub(super) fn column_right(self, text: &Text, width: u16) -> Self {
         let used = u16::try_from(text.text.width()).unwrap_or(u16::MAX).min(width);
         let end = self.x.saturating_add(width);
@@ -118,7 +118,7 @@ impl<'a> Row<'a> {
         row.until(end)
     }
 
-    /// In a column of `width`.
+    /// Adds a text in a column of `width`.
     pub(super) fn column(mut self, text: &Text, width: u16) -> Self {
         let end = self.x.saturating_add(width);
         let whole = self.area;
@@ -133,7 +133,7 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// A bar of at most `width` columns, in eighths; what is more than nothing shows something.
+    /// Adds a bar of at most `width` columns, in eighths; any value above zero shows at least an eighth.
     pub(super) fn bar(mut self, share: f64, width: u16, empty: &str) -> Self {
         const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
         let width = width.min(self.area.right().saturating_sub(self.x));
@@ -156,7 +156,7 @@ impl<'a> Row<'a> {
 mod tests {
     use super::*;
 
-    /// The row is drawn; what could be added to it is not needed.
+    /// Discards the row, which is drawn and needs no further text.
     fn done(_row: Row<'_>) {}
 
     fn draw(width: u16, fill: impl FnOnce(Row<'_>)) -> String {

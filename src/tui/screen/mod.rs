@@ -1,7 +1,8 @@
-//! Where things stand on the screen: takes a model and a theme, and neither divides nor formats.
+//! Places a model on the screen: takes a model and a theme, and neither divides nor formats.
 //!
-//! * Any size down to nothing is drawn: what does not fit is left out or cut at the right with `~`.
-//! * No panel's height depends on how much there is to say.
+//! * Any size down to nothing is drawn: a text that does not fit is left out, or cut at the right with `~`.
+//! * The height of a panel does not depend on its content, except that the generator view has a line for each
+//!   channel.
 
 mod charts;
 mod frame;
@@ -78,7 +79,7 @@ fn body(body: &Body, theme: Theme, places: &Layout, buffer: &mut Buffer) {
     }
 }
 
-/// The four lines that decide, as many as there is room for.
+/// Draws the four lines at the top, as many as there is room for.
 fn top(top: &Top, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let mut lines = area.rows();
     if let Some(line) = lines.next() {
@@ -97,7 +98,8 @@ fn top(top: &Top, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The one line that is left when there is room for nothing else. A word that is bad news stands out from afar.
+/// Draws the line of the verdict, the only line on a screen without room for more. A failing verdict is reversed, so
+/// that it stands out from afar.
 fn verdict(top: &Top, theme: Theme, line: Rect, buffer: &mut Buffer) {
     let used = Row::at(line, buffer, theme).indent().signed(&top.verdict).end();
     if top.verdict.role == Role::Failing {

@@ -20,15 +20,15 @@ const RATE: u16 = 9;
 const COUNT: u16 = 9;
 /// Columns of the list of states.
 const STATE: u16 = 9;
-/// Small charts narrower than this say nothing.
+/// Minimum width of a useful small chart.
 const SPARK_LEAST: u16 = 8;
 
-/// Columns of a chart's bars.
+/// Returns the number of columns of a chart's bars.
 pub(super) fn chart_columns(area: Rect) -> usize {
     table::inside(area).0.saturating_sub(usize::from(charts::SCALE))
 }
 
-/// Columns that the table of latencies leaves to small charts.
+/// Returns the columns that the table of latencies leaves to small charts; 0 if they are too few.
 pub(super) fn spark_columns(area: Rect) -> u16 {
     let inside = area.width.saturating_sub(LATENCY + 6);
     if inside >= SPARK_LEAST { inside } else { 0 }

@@ -1,4 +1,4 @@
-//! The screen where panels do not fit: the four lines and one line for each number that decides.
+//! The screen without room for panels: the four lines at the top and one line for each key number.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,9 +7,9 @@ use super::line::Row;
 use crate::tui::model::{Model, Text};
 use crate::tui::theme::Theme;
 
-/// Below this panels do not fit.
+/// Minimum width and height for panels.
 const PANELS: (u16, u16) = (80, 24);
-/// Below this only the verdict does.
+/// Minimum width and height for more than the verdict.
 const LINES: (u16, u16) = (40, 10);
 /// Columns of the names.
 const NAME: u16 = 10;

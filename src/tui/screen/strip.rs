@@ -1,4 +1,4 @@
-//! The strip of all HTTP statuses from 400 to 599: a digit for each, how many digits its count has.
+//! The strip of all HTTP statuses from 400 to 599: for each, the number of digits in its count.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,7 +10,7 @@ use crate::tui::theme::Theme;
 
 /// Four lines of fifty statuses in a frame.
 pub(super) const HEIGHT: u16 = 4 + FRAME;
-/// Columns of what stands before the digits.
+/// Columns of the label before the digits.
 const NAME: u16 = 9;
 
 pub(super) fn draw(strip: &Strip, theme: Theme, area: Rect, buffer: &mut Buffer) {

@@ -8,10 +8,10 @@ use super::line::Row;
 use crate::tui::model::{Align, ClientsView, Column, LEGEND, Line, Table, Text};
 use crate::tui::theme::{Role, Theme};
 
-/// Columns of a frame that are not its inside: two lines and two spaces.
+/// Columns that a frame takes: two lines and two spaces.
 const SIDES: u16 = 4;
 
-/// Columns and lines within a frame.
+/// Returns the columns and lines within a frame.
 pub(super) fn inside(area: Rect) -> (usize, usize) {
     (usize::from(area.width.saturating_sub(SIDES)), usize::from(area.height.saturating_sub(FRAME)))
 }
@@ -43,14 +43,14 @@ fn draw_line(line: &Line, columns: &[Column], theme: Theme, place: Rect, buffer:
         cells(&line.cells, columns, theme, place, buffer);
     }
     if line.selected {
-        // Over the frame's own space, too, where the sign of the selection stands.
+        // Include the frame's own space, where the sign of the selection stands.
         let whole = Rect { x: place.x.saturating_sub(1), width: place.width + 1, ..place };
         Row::at(whole, buffer, theme).text(Role::Selected, ">");
         buffer.set_style(whole.intersection(buffer.area), theme.style(Role::Selected));
     }
 }
 
-/// Numbers end at their column's end, words begin at their column's beginning.
+/// Draws a line of cells: numbers end at the end of their column, words begin at its beginning.
 fn cells(texts: &[Text], columns: &[Column], theme: Theme, line: Rect, buffer: &mut Buffer) {
     let mut row = Row::at(line, buffer, theme);
     for (place, (text, column)) in texts.iter().zip(columns).enumerate() {
