@@ -1,4 +1,4 @@
-//! From a request to its response: faults first, then what the catalog has.
+//! Turns a request into a response: faults first, then the catalog.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,27 +22,27 @@ use super::path::{Resource, kind_of};
 use super::range::{self, Asked};
 use super::rule::Fault;
 
-/// What all connections of an origin share.
+/// State that all connections of an origin share.
 #[derive(Debug)]
 pub struct Shared {
-    /// What there is.
+    /// Resources of the origin.
     pub catalog: Catalog,
-    /// What goes wrong.
+    /// Fault rules of the origin.
     pub faults: Faults,
-    /// Compresses playlists, if that is wanted.
+    /// Compressor of playlists, if enabled.
     pub gzip: Option<Gzip>,
-    /// When the origin started.
+    /// Start of the origin.
     pub started: Instant,
-    /// What was served.
+    /// Counters of requests and responses.
     pub counters: Arc<Counters>,
 }
 
-/// A fault rule wants no answer: the connection is reset instead.
+/// Error for a fault rule that resets the connection instead of answering.
 #[derive(Debug, thiserror::Error)]
 #[error("reset by a fault rule")]
 pub struct NoAnswer;
 
-/// A response before it has a body: what [`Body`] needs, but for the ticket.
+/// A response before it has a body: everything that [`Body`] needs except the ticket.
 struct Draft {
     response: http::response::Builder,
     status: StatusCode,
@@ -74,13 +74,13 @@ impl Draft {
         self
     }
 
-    /// The response; to HEAD without its body, but with its length.
+    /// Builds the response. A response to HEAD has its length but no body.
     fn finish(mut self, head: bool, manner: Manner, mut ticket: Ticket) -> Result<Response<Body>, NoAnswer> {
         if head {
             self = Self { range: 0..0, ..self.with_length() };
         }
         ticket.answer(self.status, self.range.end - self.range.start);
-        // The headers are constants and numbers: building cannot fail. If it did, the connection would be closed.
+        // The headers are constants and numbers, so building cannot fail. If it did, the connection would be closed.
         self.response.body(Body::new(self.content, self.range, manner, ticket)).map_err(|_| NoAnswer)
     }
 
@@ -123,7 +123,7 @@ pub async fn answer(
     draft(&shared, &request, at).finish(head, manner(hit, arrived), ticket)
 }
 
-/// What a fault makes of a body that begins `elapsed` after the origin's start.
+/// Returns the effect of a fault on a body that begins `elapsed` after the origin's start.
 fn manner(hit: Option<Hit>, elapsed: Duration) -> Manner {
     let whole = Manner::default();
     match hit.map(|hit| (hit.fault, hit.active.until)) {
@@ -137,7 +137,7 @@ fn manner(hit: Option<Hit>, elapsed: Duration) -> Manner {
     }
 }
 
-/// The healthy answer to a request, `elapsed` after the origin's start.
+/// Drafts the healthy answer to a request, `elapsed` after the origin's start.
 fn draft(shared: &Shared, request: &Request<Incoming>, elapsed: Duration) -> Draft {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Draft::note(StatusCode::METHOD_NOT_ALLOWED)
@@ -158,7 +158,7 @@ fn draft(shared: &Shared, request: &Request<Incoming>, elapsed: Duration) -> Dra
         .with(CACHE_CONTROL, HeaderValue::from_static(cache_control))
 }
 
-/// A playlist or the page, compressed if wanted.
+/// Drafts an answer with a playlist or the page, compressed if `gzip` is given.
 fn text(found: Found, gzip: Option<&Gzip>) -> Draft {
     let draft = match gzip.and_then(|gzip| gzip.encode(found.content.head())) {
         Some(coded) => Draft::new(StatusCode::OK, Content::whole(coded))
@@ -168,7 +168,8 @@ fn text(found: Found, gzip: Option<&Gzip>) -> Draft {
     draft.with(VARY, HeaderValue::from_static("Accept-Encoding"))
 }
 
-/// A segment or an initialization section, or the asked range of it (only GET has ranges: RFC 9110 section 14.2).
+/// Drafts an answer with a segment or an initialization section, or the requested range of it (only GET has ranges:
+/// RFC 9110 section 14.2).
 fn media(found: Found, request: &Request<Incoming>) -> Draft {
     let length = found.content.length();
     let header = request.headers().get(RANGE).filter(|_| request.method() == Method::GET);

@@ -1,4 +1,4 @@
-//! The body of a response: content in slices, paced or broken off as a fault rule says, each byte counted.
+//! Body of a response: content in slices, paced or broken off by a fault rule, with every byte counted.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,25 +11,25 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::content::{Content, Part};
 use super::ledger::Ticket;
 
-/// A stalled response is held for this long unless the client goes first.
+/// Time that a stalled response is held unless the client leaves first.
 pub const STALL_LIMIT: Duration = Duration::from_secs(60);
-/// How often a body that is to be cut looks whether its first half has left.
+/// Interval at which a body that is to be cut checks whether its first half has been sent.
 const CUT_POLL: Duration = Duration::from_millis(2);
-/// This much is handed at a time: few calls, and what a client has given up on before it was handed is not counted as
-/// served.
+/// Bytes handed over at a time: few calls, and bytes that a client cancels before they are handed over do not count
+/// as served.
 const FRAME_BYTES: u64 = 64 * 1024;
-/// A paced body comes in steps of this length.
+/// Length of a step of a paced body.
 const PACE_STEP: Duration = Duration::from_millis(50);
 
-/// How a body goes on after its first half.
+/// Continuation of a body after its first half.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
-    /// To the end.
+    /// The rest follows.
     #[default]
     Whole,
     /// The connection is closed.
     Cut,
-    /// Nothing comes any more.
+    /// Nothing more follows.
     Stall,
 }
 
@@ -38,31 +38,31 @@ pub enum Ending {
 pub struct Pace {
     /// Bits per second.
     pub bits_per_second: u64,
-    /// When the limit is lifted, if ever.
+    /// Time at which the limit is lifted, if ever.
     pub until: Option<Instant>,
 }
 
-/// What a fault rule makes of a body.
+/// Effect of a fault rule on a body.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Manner {
-    /// How it goes on after its first half.
+    /// Continuation after the first half.
     pub ending: Ending,
-    /// Its rate.
+    /// Limit on the rate.
     pub pace: Option<Pace>,
 }
 
-/// The body was broken off by a fault rule.
+/// Error of a body that a fault rule broke off.
 #[derive(Debug, thiserror::Error)]
 #[error("broken off by a fault rule")]
 pub struct BrokenOff;
 
-/// A body on its way.
+/// A response body that is being sent.
 #[derive(Debug)]
 pub struct Body {
     content: Content,
     at: u64,
     end: u64,
-    /// Where it stops before its end, for a cut or a stall.
+    /// Position at which a cut or a stall stops the body.
     stop: u64,
     manner: Manner,
     begun: Instant,
@@ -72,7 +72,7 @@ pub struct Body {
 }
 
 impl Body {
-    /// The bytes `range` of `content`; its length must be what `ticket` was told.
+    /// Creates a body of the bytes `range` of `content`, whose length must be the one that `ticket` announced.
     pub fn new(content: Content, range: std::ops::Range<u64>, manner: Manner, ticket: Ticket) -> Self {
         let length = range.end.saturating_sub(range.start);
         let stop = match manner.ending {
@@ -83,7 +83,7 @@ impl Body {
         Self { content, at, end, stop, manner, begun: Instant::now(), paced_from: at, waiting: None, ticket }
     }
 
-    /// Waits once for `time`; ready when it has passed, and then it can be called anew.
+    /// Waits for `time`. Once it is ready, the next call starts a new wait.
     fn poll_wait(&mut self, cx: &mut Context<'_>, time: Duration) -> Poll<()> {
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(time)));
         ready!(waiting.as_mut().poll(cx));
@@ -91,7 +91,7 @@ impl Body {
         Poll::Ready(())
     }
 
-    /// How many bytes may go now: at least one.
+    /// Returns the number of bytes that may be sent now: at least one.
     fn poll_allowance(&mut self, cx: &mut Context<'_>) -> Poll<u64> {
         let Some(pace) = self.manner.pace else { return Poll::Ready(FRAME_BYTES) };
         loop {
@@ -110,13 +110,13 @@ impl Body {
         }
     }
 
-    /// The first half has been handed: holds or breaks off.
+    /// Holds or breaks off the body after its first half has been handed over.
     fn poll_break(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
         if self.manner.ending == Ending::Stall {
             return self.poll_wait(cx, STALL_LIMIT).map(|()| BrokenOff);
         }
-        // A body that fails makes hyper forget what it has not yet written, so the half is given time to leave. It
-        // looks again and again instead of being woken: the only one who knows is the socket, far below.
+        // A body that fails makes hyper discard its unwritten bytes, so the first half gets time to leave. Polling
+        // replaces a wake-up: only the socket, several layers below, knows when the bytes have left.
         loop {
             ready!(self.poll_wait(cx, CUT_POLL));
             if self.ticket.ledger().is_flushed() {

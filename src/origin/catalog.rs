@@ -1,7 +1,7 @@
-//! What the origin has: a resource and a time to its content, with the headers that describe it.
+//! Catalog of the origin: maps a resource and a time to content and the headers that describe it.
 //!
-//! * The same address gives the same media bytes in every run with the same settings; only live playlists move.
-//! * Segments are never larger than what their variant advertises.
+//! * The same URL returns the same media bytes in every run with the same settings; only live playlists change.
+//! * Segments are never larger than their variant advertises.
 
 use std::time::Duration;
 
@@ -17,12 +17,13 @@ use super::timeline::{self, Timeline};
 use super::{fmp4, mpegts};
 
 const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
-/// A live playlist is out of date as soon as the next segment is there: nothing may keep it.
+/// `Cache-Control` of a live playlist, which no cache may keep: it is out of date as soon as the next segment exists.
 const KEEP_NOT: &str = "no-cache";
-/// Everything else is the same for ever; an hour is long enough to tell a cache so, short enough to change settings.
+/// `Cache-Control` of everything else, which never changes. An hour is long enough to be worth caching, and short
+/// enough to change settings.
 const KEEP: &str = "public, max-age=3600";
 
-/// Pictures per second, as far as there is room for them: those that the multivariant playlist advertises.
+/// Frames per second, as the multivariant playlist advertises. Segments without room for all of them have fewer.
 const FRAME_RATE: u64 = 25;
 
 /// All streams of one origin.
@@ -60,18 +61,18 @@ impl Media {
 /// A resource as it is served.
 #[derive(Debug)]
 pub struct Found {
-    /// Its bytes.
+    /// Bytes of the resource.
     pub content: Content,
     /// `Content-Type`.
     pub content_type: &'static str,
     /// `Cache-Control`.
     pub cache_control: &'static str,
-    /// Text that is worth compressing; media is served in ranges instead.
+    /// Set for text that is worth compressing; media is served in ranges instead.
     pub is_text: bool,
 }
 
 impl Catalog {
-    /// The streams that the settings ask for, beginning at `started_at`.
+    /// Creates the streams that the settings ask for, beginning at `started_at`.
     pub fn new(settings: &Settings, started_at: Timestamp) -> Self {
         let timeline = Timeline {
             segment: settings.segment_duration,
@@ -90,14 +91,14 @@ impl Catalog {
             variant(5, 640, 360, "avc1.64001e"),
         ];
         let noise = mpegts::block(settings.seed);
-        // The levels of H.264 that fit these sizes (table A-1), as the codecs say.
+        // Levels of H.264 that fit these sizes (table A-1), in agreement with the codecs above.
         let [high, middle, low] = &variants;
         let media = [(high, 40), (middle, 31), (low, 30)]
             .map(|(variant, level)| Media::new(variant, level, settings.segment_duration, &noise));
         Self { timeline, variants, media, started_at }
     }
 
-    /// The resource as it is `elapsed` after the start; `None` if there is none then.
+    /// Returns the resource as it is `elapsed` after the start, or `None` if it does not exist then.
     pub fn find(&self, resource: Resource, elapsed: Duration) -> Option<Found> {
         match resource {
             Resource::Page => Some(text(page(), "text/plain; charset=utf-8", KEEP)),

@@ -1,10 +1,10 @@
-//! The origin as a child process, so that its processor time, files and memory are not the load generator's.
+//! Runs the origin as a child process, so that its processor time, files and memory are not the load generator's.
 //!
-//! * The child writes one JSON line with its addresses ([`Hello`]), serves until its standard input ends, writes one JSON
-//!   line with its [`Counts`], and exits. A parent that dies takes it along: its end closes that input.
-//! * The child has a process group of its own: Ctrl-C in the terminal asks the parent to stop, and the parent's clients
-//!   still finish what is in flight.
-//! * Whatever the child writes is read up to a limit, and every wait has a deadline.
+//! * The child writes one JSON line with its URLs ([`Hello`]), serves until its standard input ends, writes one JSON
+//!   line with its [`Counts`], and exits. If the parent dies, that input ends and the child exits too.
+//! * The child has its own process group. Ctrl-C in the terminal asks only the parent to stop, and the parent's
+//!   clients still finish their requests in flight.
+//! * The parent reads the child's output up to a limit, and every wait has a deadline.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -23,17 +23,17 @@ use super::counts::Counts;
 use super::server::{self, Origin};
 use super::settings::Settings;
 
-/// The child says hello within this time.
+/// Time limit for the child's first line.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// The child ends within this time. Its clients have gone, so it has nothing to wait for; a child that hangs must not
+/// Time limit for the child's end. Its clients have left, so it has nothing to wait for; a child that hangs must not
 /// hold up the parent's reports.
 const FINISH_LIMIT: Duration = Duration::from_secs(2);
-/// A line of the child is at most this long: its counts have at most 6 kinds x 1,000 statuses.
+/// Maximum length of a line from the child: its counts have at most 6 kinds x 1,000 statuses.
 const LINE_BYTES: u64 = 1024 * 1024;
-/// This much of the child's standard error is kept to say why it ended; the rest is read and dropped.
+/// Bytes of the child's standard error that are kept to say why it ended; the rest is read and discarded.
 const STDERR_BYTES: usize = 4 * 1024;
 
-/// The first line of the child.
+/// First line that the child writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// `http://127.0.0.1:PORT`.
@@ -44,23 +44,24 @@ pub struct Hello {
     pub certificate_pem: Option<String>,
 }
 
-/// The child's half: serves until standard input ends.
+/// Serves in the child until standard input ends.
 ///
 /// # Errors
-/// Those of [`super::serve_blocking`]; [`OriginError::Output`] when the parent does not read.
+/// The errors of [`super::serve_blocking`], and [`OriginError::Output`] if the parent does not read.
 pub fn serve(settings: Settings) -> Result<(), OriginError> {
     let (ended, input_ended) = oneshot::channel();
-    // A thread instead of tokio's standard input: a read that never returns would keep the runtime from ending.
+    // Read on a thread, not with tokio's standard input: a read that never returns would keep the runtime from
+    // ending.
     std::thread::Builder::new()
         .name("origin-stdin".to_owned())
         .spawn(move || {
             read_to_end(io::stdin().lock());
-            // Nobody waits any more when the origin has ended for another reason.
+            // The receiver is gone if the origin has ended for another reason.
             let _ = ended.send(());
         })
         .map_err(OriginError::Runtime)?;
     let stop = async {
-        // An error means that the thread is gone, and with it the only way to be told to stop.
+        // An error means that the thread is gone. Stop then too: no request to stop can arrive any more.
         let _ = input_ended.await;
     };
     let counts = server::serve_blocking(settings, |origin| write_line(&hello(origin)), stop)?;
@@ -92,24 +93,24 @@ fn write_line(value: &impl Serialize) -> Result<(), OriginError> {
     write().map_err(OriginError::Output)
 }
 
-/// Why the parent has no origin, or no counts of it.
+/// Reason why the parent has no origin, or no counts from it.
 #[derive(Debug, thiserror::Error)]
 pub enum ChildError {
     /// The process could not be started.
     #[error("the origin's process could not be started")]
     Spawn(#[source] io::Error),
-    /// The child ended early. What it wrote to its standard error, shortened, comes from our own program.
+    /// The child ended early. Holds the beginning of its standard error, which comes from this same program.
     #[error("the origin ended before it was told to: {0}")]
     Ended(String),
-    /// The child did not keep its deadline.
+    /// The child missed its deadline.
     #[error("the origin did not {doing} within {limit:?}")]
     Late {
-        /// What it should have done.
+        /// Step that the child should have completed.
         doing: &'static str,
         /// The deadline.
         limit: Duration,
     },
-    /// The child's line was not what it should have been.
+    /// The child's line could not be read or parsed.
     #[error("the origin's line could not be read")]
     Line(#[source] io::Error),
 }
@@ -125,10 +126,10 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts this very program with `arguments`, which must lead to [`serve`], and waits until it serves.
+    /// Starts this same program with `arguments`, which must lead to [`serve`], and waits until it serves.
     ///
     /// # Errors
-    /// [`ChildError`].
+    /// See [`ChildError`].
     pub async fn spawn(arguments: Vec<OsString>) -> Result<Self, ChildError> {
         let program = std::env::current_exe().map_err(ChildError::Spawn)?;
         let mut command = Command::new(program);
@@ -154,31 +155,31 @@ impl Child {
         }
     }
 
-    /// The address of its HTTP side, without a path.
+    /// Returns the URL of the HTTP side, without a path.
     pub fn url(&self) -> &str {
         &self.hello.plain
     }
 
-    /// All of its addresses, and its certificate.
+    /// Returns all URLs and the certificate.
     pub fn hello(&self) -> &Hello {
         &self.hello
     }
 
-    /// Its process id, while it runs.
+    /// Returns the process id while the child runs.
     pub fn id(&self) -> Option<u32> {
         self.process.id()
     }
 
-    /// Tells the child to stop, waits for its end, and returns what it counted.
+    /// Stops the child, waits for its end, and returns its counts.
     ///
     /// # Errors
-    /// [`ChildError`].
+    /// See [`ChildError`].
     pub async fn finish(mut self) -> Result<Counts, ChildError> {
         drop(self.input.take());
         let ending = async {
             let line = read_line(&mut self.output).await;
             match line.and_then(|line| serde_json::from_str(&line).map_err(io::Error::from)) {
-                // The counts are what matters; a child that has written them and then fails to end is killed on drop.
+                // A child that has written its counts but fails to end is late, and is killed on drop.
                 Ok(counts) => self.process.wait().await.map(|_| counts).map_err(ChildError::Line),
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     Err(ended(self.complaints).await)
@@ -191,14 +192,14 @@ impl Child {
     }
 }
 
-/// One line of at most [`LINE_BYTES`]; the end of the output is `UnexpectedEof`.
+/// Reads one line of at most [`LINE_BYTES`]. The end of the output is `UnexpectedEof`.
 async fn read_line(output: &mut BufReader<impl AsyncRead + Unpin>) -> io::Result<String> {
     let mut line = String::new();
     output.take(LINE_BYTES).read_line(&mut line).await?;
     if line.ends_with('\n') { Ok(line) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
-/// Reads all that the child complains about and keeps its beginning.
+/// Reads all of the child's standard error and keeps its beginning.
 async fn complaints(mut errors: ChildStderr) -> String {
     let mut kept = Vec::new();
     let mut buffer = [0; 1024];

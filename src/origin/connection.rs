@@ -1,7 +1,7 @@
 //! One connection from its acceptance to its end: TLS, hyper, the ledger.
 //!
-//! * The ledger is settled after everything else of the connection is gone, also when its task is aborted.
-//! * A stop lets the answer in progress end; the connection closes after it.
+//! * The ledger is settled after everything else of the connection is gone, even if its task is aborted.
+//! * On a stop the answer in progress may end; the connection closes after it.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::{Pin, pin};
@@ -23,7 +23,8 @@ use super::socket::{Socket, Transport};
 use super::tls::HTTP2;
 use crate::vocabulary::limits;
 
-/// A connection on which no request begins for this long is closed. The longest reload of a playlist is a minute.
+/// Time without a new request after which an HTTP/1.1 connection is closed. The longest interval between reloads of a
+/// playlist is a minute.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
 
 /// Settles the ledger when the connection has gone.
@@ -35,14 +36,14 @@ impl Drop for Settling {
     }
 }
 
-/// Serves a connection until it ends or `stop` says so.
+/// Serves a connection until it ends or `stop` becomes true.
 pub async fn serve(
     shared: Arc<Shared>,
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
     mut stop: watch::Receiver<bool>,
 ) {
-    // A failure here shows again in the first use of the socket.
+    // A failure here shows up again in the first use of the socket.
     let _ = stream.set_nodelay(true);
     let Some((transport, http2)) = greet(&shared, stream, tls).await else { return };
     let ledger = Ledger::new(Arc::clone(&shared.counters));
@@ -65,13 +66,14 @@ pub async fn serve(
         if ledger.poll_ended() && !ended {
             cx.waker().wake_by_ref();
         }
-        // How it ended is in the ledger: hyper's own verdict mixes the client's faults with ours.
+        // The ledger knows how the connection ended: hyper's own verdict mixes the client's faults with ours.
         if ended { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }
 
-/// The TLS handshake, if there is to be one. `None` when it failed: nothing was asked for yet.
+/// Performs the TLS handshake, if there is to be one. Returns `None` if it fails: the client has requested nothing
+/// yet.
 async fn greet(shared: &Shared, stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<(Transport, bool)> {
     let Some(acceptor) = tls else { return Some((Transport::Plain(stream), false)) };
     let stream = tokio::time::timeout(limits::TLS_TIMEOUT, acceptor.accept(stream)).await.ok()?.ok()?;

@@ -1,43 +1,43 @@
-//! The bytes of a response without copying them: a head of its own, heads of its pictures, and noise that all responses
-//! share between them.
+//! Response bytes without copying: a head, the heads of frames, and noise that all responses share.
 //!
-//! * The noise is one block, made once and repeated; what is sent are slices of it. So a segment of 15 MB costs its
-//!   heads.
-//! * The same position of the same content is the same byte in every run with the same seed.
+//! * The noise is one block, made once and repeated. Responses send slices of it, so a segment of 15 MB costs only
+//!   its heads.
+//! * The same position of the same content holds the same byte in every run with the same seed.
 
 use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
 
-/// The noise of a content, repeated for ever; `phase` is the position of its first byte, if it had no head.
+/// Noise of a content, repeated endlessly.
 #[derive(Clone, Debug, Default)]
 pub struct Noise {
     /// The block that repeats.
     pub block: Bytes,
-    /// Where it is entered.
+    /// Position in the block that position 0 of the content maps to.
     pub phase: u64,
 }
 
 /// Heads of one length at regular distances.
 #[derive(Clone, Debug, Default)]
 pub struct Heads {
-    /// One after another.
+    /// The heads, one after another.
     pub bytes: Bytes,
-    /// The length of each.
+    /// Length of each head.
     pub each: u64,
-    /// The position of the first.
+    /// Position of the first head in the content.
     pub first: u64,
-    /// From one to the next; not less than `each`.
+    /// Distance from one head to the next; not less than `each`.
     pub period: u64,
-    /// So many of the first have `extra` bytes more to the next.
+    /// Number of leading heads that have `extra` more bytes before the next head.
     pub longer: u64,
-    /// These bytes.
+    /// Extra bytes before the next head, for the first `longer` heads.
     pub extra: u64,
 }
 
 impl Heads {
-    /// Which head the byte `past` the first head belongs to, its place from the beginning of that head, and the bytes
-    /// from there to the next head. There must be heads.
+    /// Locates the byte at offset `past` from the start of the first head. Returns the number of the head that it
+    /// belongs to, its offset from the start of that head, and the bytes from there to the next head. There must be
+    /// heads.
     fn locate(&self, past: u64) -> (u64, u64, u64) {
         let long = self.period + self.extra;
         let all_longer = self.longer * long;
@@ -60,14 +60,14 @@ pub struct Content {
 }
 
 impl Content {
-    /// Just these bytes.
+    /// Creates a content of just these bytes.
     pub fn whole(head: impl Into<Bytes>) -> Self {
         let head = head.into();
         Self { length: head.len() as u64, head, ..Self::default() }
     }
 
-    /// `head`, then `heads` in their places, and `noise` wherever neither stands, `length` bytes in all. Without noise
-    /// it is the head alone.
+    /// Creates a content of `length` bytes: `head`, `heads` at their positions, and `noise` everywhere else. Without
+    /// noise the content is the head alone.
     pub fn with_noise(head: impl Into<Bytes>, heads: Heads, noise: Noise, length: u64) -> Self {
         let head = head.into();
         if noise.block.is_empty() || length < head.len() as u64 {
@@ -76,23 +76,23 @@ impl Content {
         Self { head, heads, noise, length }
     }
 
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// The head: all bytes of a content without noise.
+    /// Returns the head, which is all bytes of a content without noise.
     pub fn head(&self) -> Bytes {
         self.head.clone()
     }
 
-    /// The bytes from position `at` to `end`, or to the end of the content.
+    /// Returns the bytes from position `at` to `end`, or to the end of the content.
     pub fn part(&self, at: u64, end: u64) -> Part {
         let end = end.min(self.length);
         Part { content: self.clone(), at: at.min(end), end }
     }
 
-    /// The bytes from position `at` on that lie side by side, not beyond `end`: at least one, unless `at` is `end`.
+    /// Returns the contiguous bytes from position `at`, not beyond `end`: at least one, unless `at` is `end`.
     fn run(&self, at: u64, end: u64) -> &[u8] {
         let left = end.saturating_sub(at);
         if at < self.head.len() as u64 {
@@ -116,14 +116,14 @@ impl Content {
     }
 }
 
-/// At most `most` of the bytes from position `at` on.
+/// Returns at most `most` bytes from position `at`.
 fn slice(bytes: &Bytes, at: u64, most: u64) -> &[u8] {
     let from = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
     let most = usize::try_from(most).unwrap_or(usize::MAX).min(bytes.len() - from);
     bytes.get(from..from + most).unwrap_or_default()
 }
 
-/// A part of a content on its way to the socket, which takes its pieces with one call.
+/// Part of a content on its way to the socket, which takes its pieces in one vectored write.
 #[derive(Clone, Debug)]
 pub struct Part {
     content: Content,

@@ -1,8 +1,8 @@
-//! What the origin counted: atomics while it serves, plain values to read, print and compare.
+//! Counts of the origin: atomics while it serves, plain values to read, print and compare.
 //!
-//! * No lock: every cell is a `fetch_add` by whichever thread has an answer to account for.
-//! * requests = completed + incomplete + open in every [`Counts`], also in one taken in mid-flight: a request is
-//!   counted before it is settled, and a reader reads what is settled first.
+//! * No lock: each thread that accounts for an answer adds to the cells with `fetch_add`.
+//! * requests = completed + incomplete + open in every [`Counts`], also in one taken while requests are in flight: a
+//!   request is counted before it is settled, and a reader reads the settled counts first.
 //! * Bytes are those of the content-coded body, without the framing of chunks, frames or TLS.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::Kind;
 
-/// Statuses are 100..=999; slot 0 is for requests that no answer was begun for.
+/// Slots of each kind. Statuses are 100..=999; slot 0 is for requests whose answer never began.
 const STATUS_SLOTS: usize = 1_000;
 /// The name of slot 0.
 const NO_STATUS: &str = "none";
@@ -20,15 +20,15 @@ const NO_STATUS: &str = "none";
 /// One response that has been settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// What was asked for.
+    /// Kind of resource requested.
     pub kind: Kind,
-    /// The status of the answer; 0 when none was begun.
+    /// Status of the answer; 0 if none was begun.
     pub status: u16,
     /// Body bytes handed to the connection.
     pub bytes: u64,
 }
 
-/// The cells: 192 kB, allocated once.
+/// Cells of all counts: 192 kB, allocated once.
 #[derive(Debug)]
 pub struct Counters {
     requests: [AtomicU64; Kind::COUNT],
@@ -107,9 +107,10 @@ impl Counters {
         self.incomplete.add(settled);
     }
 
-    /// The counts now.
+    /// Returns the current counts.
     pub fn counts(&self) -> Counts {
-        // Settled first: a request that is settled between the two readings must not be missing among the requests.
+        // Read settled counts first: a request that settles between the two reads must not be missing from the
+        // requests.
         let completed = self.completed.read();
         let incomplete = self.incomplete.read();
         let requests: BTreeMap<String, u64> = Kind::ALL
@@ -136,7 +137,7 @@ impl Counters {
     }
 }
 
-/// What the origin counted. Zero counts are absent from the maps.
+/// Counts at one moment. The maps omit zero counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Requests received, by kind.
@@ -147,9 +148,9 @@ pub struct Counts {
     pub by_status: BTreeMap<String, u64>,
     /// Body bytes of completed and incomplete responses, by kind.
     pub bytes: BTreeMap<String, u64>,
-    /// Responses of which everything arrived, as far as an origin can know; by kind and status.
+    /// Responses that arrived in full, as far as an origin can know; by kind and status.
     pub completed: BTreeMap<String, BTreeMap<String, Served>>,
-    /// Responses of which something was missing, or may have been; by kind and status.
+    /// Responses that arrived in part, or may have; by kind and status.
     pub incomplete: BTreeMap<String, BTreeMap<String, Served>>,
     /// Connections.
     pub connections: Connections,
@@ -158,9 +159,9 @@ pub struct Counts {
 /// Responses and their body bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
-    /// How many.
+    /// Number of responses.
     pub responses: u64,
-    /// Body bytes: all of them for completed responses, for incomplete ones those handed to the connection.
+    /// Body bytes: all of them for completed responses, those handed to the connection for incomplete ones.
     pub bytes: u64,
 }
 
@@ -171,17 +172,17 @@ pub struct Connections {
     pub accepted: u64,
     /// Reset by a fault rule.
     pub reset: u64,
-    /// Of the accepted, those that finished a TLS handshake.
+    /// Accepted connections that finished a TLS handshake.
     pub tls: u64,
 }
 
 impl Counts {
-    /// Completed responses of a kind with a status.
+    /// Returns the completed responses of a kind with a status.
     pub fn completed(&self, kind: Kind, status: u16) -> Served {
         served(&self.completed, kind, status)
     }
 
-    /// Responses of a kind with a status that were not completed; status 0 where no answer was begun.
+    /// Returns the responses of a kind with a status that were not completed; status 0 where no answer was begun.
     pub fn incomplete(&self, kind: Kind, status: u16) -> Served {
         served(&self.incomplete, kind, status)
     }

@@ -1,8 +1,8 @@
-//! Which request is hit by which fault.
+//! Decides which fault hits which request.
 //!
-//! * Rules are tried in their order; the first that hits is the only one.
-//! * A rule numbers the requests that it was tried on; seed, rule and number decide. So the same requests in the same
-//!   order are hit in the same way in every run, whatever the clock says.
+//! * Rules are tried in order; only the first that hits applies.
+//! * Each rule numbers the requests that it is tried on; seed, rule and number decide. So the same requests in the
+//!   same order are hit in the same way in every run. The clock decides only whether a rule is active.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,14 +13,14 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use super::rule::{Active, Fault, FaultRule};
 use crate::vocabulary::Kind;
 
-/// The story repeats with this period.
+/// Period of the story.
 pub const STORY_PERIOD: Duration = Duration::from_secs(60);
 
-/// During the story's bandwidth limit a segment comes at this fraction of its highest bitrate. A client has about
-/// three segments in its buffer when the limit begins, so it runs dry within the ten seconds of the limit.
+/// Divisor of a segment's highest bitrate during the story's bandwidth limit. A client has about three segments in
+/// its buffer when the limit begins, so it runs dry within the ten seconds of the limit.
 const STORY_BANDWIDTH_DIVISOR: u64 = 6;
 
-/// All rules of an origin, with how often each was tried.
+/// All rules of an origin, with the number of times that each was tried.
 #[derive(Debug)]
 pub struct Faults {
     seed: u64,
@@ -30,19 +30,19 @@ pub struct Faults {
 /// A fault that hits one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// What happens.
+    /// Effect on the request.
     pub fault: Fault,
-    /// From when to when its rule is active.
+    /// Interval in which the rule is active.
     pub active: Active,
 }
 
 impl Faults {
-    /// The rules in their order.
+    /// Creates the faults from the rules in their order.
     pub fn new(seed: u64, rules: impl IntoIterator<Item = FaultRule>) -> Self {
         Self { seed, rules: rules.into_iter().map(|rule| (rule, AtomicU64::new(0))).collect() }
     }
 
-    /// The fault that hits a request of `kind` that arrives `elapsed` after the origin's start.
+    /// Returns the fault that hits a request of `kind` that arrives `elapsed` after the origin's start.
     pub fn hit(&self, kind: Kind, elapsed: Duration) -> Option<Hit> {
         self.rules.iter().zip(0_u64..).find_map(|((rule, tried), place)| {
             let active = rule.active_at(elapsed).filter(|_| rule.concerns(kind))?;
@@ -53,17 +53,17 @@ impl Faults {
     }
 }
 
-/// A number in 0..1 that depends on nothing but its arguments.
+/// Returns a number in 0..1 that depends only on its arguments.
 fn chance(seed: u64, rule: u64, number: u64) -> f64 {
-    // The rule's stream and the number in it are mixed one after the other, so that neighbours have nothing in common.
+    // Mix the rule's stream and the number in it one after the other, so that neighbours have nothing in common.
     let stream = SplitMix64::seed_from_u64(seed.wrapping_add(rule << 32)).next_u64();
     let bits = SplitMix64::seed_from_u64(stream.wrapping_add(number)).next_u64();
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// Faults that come and go within each minute, so that a demonstration has something to tell: 8 s of health, missing
-/// segments, an overloaded origin, a narrow line on which clients stall, broken connections, a playlist that stands
-/// still, with a recovery after each. In any 20 s far less than half of the requests fail.
+/// Returns faults that come and go within each minute, so that a demonstration has something to show: 8 s of health,
+/// missing segments, an overloaded origin, a narrow line on which clients stall, broken connections, and a frozen
+/// playlist, with a recovery after each. In any 20 s far less than half of the requests fail.
 pub fn story(bitrate: u64) -> Vec<FaultRule> {
     let rule = |kind, fault, share, from, length| FaultRule {
         kind,

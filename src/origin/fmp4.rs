@@ -1,9 +1,9 @@
 //! Segments as fragmented MP4 (ISO/IEC 14496-12, -15) with one video track, which players can play.
 //!
-//! * An initialization section is `ftyp` + `moov`, a segment is `styp` + `moof` + `mdat`.
-//! * Each sample is a picture, filled up with a NAL unit that decoders skip: noise of the shared block. The samples fill
-//!   the media data exactly.
-//! * All segments of a variant are alike but for their number and time: these are stamped into copies of one template.
+//! * An initialization section is `ftyp` + `moov`; a segment is `styp` + `moof` + `mdat`.
+//! * Each sample is a frame, padded with a NAL unit that decoders skip. The padding is noise from the shared block.
+//!   The samples fill the media data exactly.
+//! * All segments of a variant share one template: only the number and the time are stamped into each copy.
 
 use bytes::Bytes;
 
@@ -13,15 +13,16 @@ use super::h264::{self, Pictures};
 /// Ticks per second of the media clock.
 const TIMESCALE: u32 = 90_000;
 const TRACK: u32 = 1;
-/// Size and type.
+/// Bytes of a box's size and type.
 const BOX_HEADER: usize = 8;
-/// Flags of samples (section 8.8.3.1): the first depends on no other, the others do and are no place to begin.
+/// Sample flags (section 8.8.3.1): a sync sample depends on no other sample; the others do, and playback cannot begin
+/// at them.
 const SYNC_SAMPLE: u32 = 0x0200_0000;
 const OTHER_SAMPLE: u32 = 0x0101_0000;
 /// The unity matrix of movie and track headers: 16.16 and 2.30 fixed point.
 const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
-/// A box: size, type, payload.
+/// Builds a box: size, type, payload.
 fn boxed(name: &[u8; 4], payload: &[&[u8]]) -> Vec<u8> {
     let size = BOX_HEADER + payload.iter().map(|part| part.len()).sum::<usize>();
     let mut bytes = Vec::with_capacity(size);
@@ -31,7 +32,7 @@ fn boxed(name: &[u8; 4], payload: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-/// A full box: version and flags before the fields, each a 32-bit number.
+/// Builds a full box: version and flags, then the fields as 32-bit numbers.
 fn full_box(name: &[u8; 4], version: u8, flags: u32, fields: &[u32]) -> Vec<u8> {
     boxed(name, &[&(u32::from(version) << 24 | flags).to_be_bytes(), &words(fields)])
 }
@@ -40,7 +41,7 @@ fn words(fields: &[u32]) -> Vec<u8> {
     fields.iter().flat_map(|field| field.to_be_bytes()).collect()
 }
 
-/// The initialization section of a video track of this size.
+/// Builds the initialization section of a video track of this size.
 pub fn init(width: u16, height: u16, video: &Pictures) -> Content {
     let brands: [&[u8]; 4] = [b"iso6", &[0; 4], b"iso6", b"mp41"];
     let movie_header =
@@ -79,7 +80,7 @@ fn track(width: u16, height: u16, video: &Pictures) -> Vec<u8> {
     boxed(b"trak", &[&full_box(b"tkhd", 0, enabled_in_movie, &header), &media])
 }
 
-/// The sample table: one description, no samples, since all are in fragments.
+/// Builds the sample table: one sample description and no samples, since all samples are in fragments.
 fn sample_table(width: u16, height: u16, video: &Pictures) -> Vec<u8> {
     let [width, height] = [width.to_be_bytes(), height.to_be_bytes()];
     let resolution_72_dpi = words(&[0x0048_0000, 0x0048_0000, 0]);
@@ -107,7 +108,7 @@ fn sample_table(width: u16, height: u16, video: &Pictures) -> Vec<u8> {
     boxed(b"stbl", &[&description, &no_samples.concat()])
 }
 
-/// The decoder configuration (14496-15 section 5.3.3.1): lengths of four bytes, one parameter set of each kind.
+/// Builds the decoder configuration (14496-15 section 5.3.3.1): four-byte lengths, one parameter set of each kind.
 fn configuration(Pictures { sps, pps, .. }: &Pictures) -> Vec<u8> {
     let [profile, compatibility, level] = h264::profile_and_level(sps);
     let [sps_length, pps_length] = [sps, pps].map(|unit| (unit.len() as u16).to_be_bytes());
@@ -117,12 +118,12 @@ fn configuration(Pictures { sps, pps, .. }: &Pictures) -> Vec<u8> {
     boxed(b"avcC", &[&head, &sps_length, sps, &[1], &pps_length, pps, &tail])
 }
 
-/// A NAL unit with its length before it.
+/// Prefixes a NAL unit with its length.
 fn with_length(unit: &[u8]) -> Vec<u8> {
     [&(unit.len() as u32).to_be_bytes(), unit].concat()
 }
 
-/// A picture and the beginning of the unit that fills it up to `size` bytes.
+/// Builds the start of a sample: a frame and the beginning of the NAL unit that pads it to `size` bytes.
 fn sample(picture: &[u8], size: u64) -> Vec<u8> {
     let mut bytes = with_length(picture);
     let filling = size.saturating_sub(bytes.len() as u64 + 4);
@@ -131,13 +132,13 @@ fn sample(picture: &[u8], size: u64) -> Vec<u8> {
     bytes
 }
 
-/// The segments of one variant but for their numbers and times.
+/// Template for the segments of one variant, which differ only in number and time.
 #[derive(Debug)]
 pub struct Template {
     noise: Bytes,
     /// All boxes up to the noise of the first sample.
     head: Vec<u8>,
-    /// Where the number of the fragment and its time stand.
+    /// Offsets of the fragment's number and time in `head`.
     sequence_at: usize,
     ticks_at: usize,
     repeats: Heads,
@@ -145,17 +146,17 @@ pub struct Template {
 }
 
 impl Template {
-    /// Segments of `length` bytes with `samples` pictures over `duration_ticks`.
+    /// Creates a template for segments of `length` bytes with `samples` frames over `duration_ticks`.
     pub fn new(noise: &Bytes, video: &Pictures, length: u64, samples: u64, duration_ticks: u64) -> Self {
         let samples = samples.max(1);
         let brands = boxed(b"styp", &[b"msdh", &[0; 4], b"msdh", b"msix"]);
-        // The sizes of samples have a fixed width: the boxes are made once to learn their length, then with the sizes.
+        // Sample sizes have a fixed width, so build the boxes once to learn their length, then with the real sizes.
         let boxes = |first, each| fragment(samples, duration_ticks, first, each);
         let own = (brands.len() + boxes(0, 0).0.len() + BOX_HEADER) as u64;
         let first_least = sample(&video.first, 0).len() as u64;
         let each_least = video.repeats.iter().map(|repeat| sample(repeat, 0).len()).max().unwrap_or(0) as u64;
         let payload = length.saturating_sub(own).max(first_least + (samples - 1) * each_least);
-        // The first sample has what the others leave, and always room for its picture.
+        // The first sample gets the bytes that the others leave, always enough for its frame.
         let others = (payload - first_least).checked_div(samples - 1).unwrap_or(0);
         let each = others.min(payload / samples).max(each_least);
         let first = payload - (samples - 1) * each;
@@ -178,7 +179,7 @@ impl Template {
         Self { noise: noise.clone(), head, sequence_at, ticks_at, repeats, length: own + payload }
     }
 
-    /// The segment `sequence`, beginning at `ticks`.
+    /// Returns segment `sequence`, which begins at `ticks`.
     pub fn segment(&self, sequence: u64, ticks: u64) -> Content {
         let mut head = self.head.clone();
         let mut put = |at: usize, bytes: &[u8]| {
@@ -191,10 +192,11 @@ impl Template {
     }
 }
 
-/// The movie fragment of a sample of `first` bytes and others of `each`, and where its number and its time stand.
+/// Builds the movie fragment for a first sample of `first` bytes and others of `each`. Also returns the offsets of
+/// its number and its time.
 fn fragment(samples: u64, duration_ticks: u64, first: u64, each: u64) -> (Vec<u8>, [usize; 2]) {
     let header = full_box(b"mfhd", 0, 0, &[0]);
-    // The default flags are present; offsets count from the beginning of this fragment.
+    // The default flags are present; offsets count from the start of this fragment.
     let defaults = full_box(b"tfhd", 0, 0x2_0020, &[TRACK, OTHER_SAMPLE]);
     let decode_time = full_box(b"tfdt", 1, 0, &[0, 0]);
     let run = |offset: u32| {
@@ -204,7 +206,7 @@ fn fragment(samples: u64, duration_ticks: u64, first: u64, each: u64) -> (Vec<u8
             let size = if number == 0 { first } else { each };
             fields.extend([(begin(number + 1) - begin(number)) as u32, size as u32]);
         }
-        // Data offset, flags of the first sample, and the duration and size of each are present.
+        // Present: the data offset, the first sample's flags, and the duration and size of each sample.
         full_box(b"trun", 0, 0x305, &fields)
     };
     let whole = |run: &[u8]| boxed(b"moof", &[&header, &boxed(b"traf", &[&defaults, &decode_time, run])]);
@@ -235,7 +237,7 @@ mod tests {
         bytes_of(&Template::new(&noise, &video(), length, 50, 180_000).segment(3, ticks))
     }
 
-    /// The boxes of `bytes`, which must be filled by them exactly.
+    /// Splits `bytes` into boxes, which must fill it exactly.
     fn boxes(mut bytes: &[u8]) -> Vec<(String, &[u8])> {
         let mut found = Vec::new();
         while !bytes.is_empty() {
@@ -279,7 +281,7 @@ mod tests {
             |from: usize| (0..samples).map(|sample| word(run, from + 2 * sample) as usize).sum::<usize>();
         assert_eq!(sum(4), 180_000);
         assert_eq!(sum(5), child(&bytes, &["mdat"]).len());
-        // The offset leads from the beginning of `moof` to the first byte of the media data.
+        // The data offset counts from the start of `moof` to the first byte of the media data.
         let before_fragment = BOX_HEADER + child(&bytes, &["styp"]).len();
         assert_eq!(before_fragment + word(run, 2) as usize + sum(5), bytes.len());
         let decode_time = child(&bytes, &["moof", "traf", "tfdt"]);

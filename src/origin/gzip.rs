@@ -1,8 +1,8 @@
-//! Playlists with the content coding gzip.
+//! Compresses playlists with the content coding gzip.
 //!
-//! * What was compressed before is taken from a small table: hundreds of clients fetch the same text within two
-//!   seconds, and compressing it costs fifty times as much as all the rest of an answer.
-//! * The table is bounded and simply emptied when it is full: live playlists in it go out of date anyway.
+//! * A small table keeps earlier results: hundreds of clients fetch the same text within two seconds, and compressing
+//!   it costs fifty times as much as the rest of an answer.
+//! * The table is bounded, and simply emptied when it is full: the live playlists in it go out of date anyway.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -14,21 +14,21 @@ use flate2::write::GzEncoder;
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
-/// How many texts are kept: each playlist of each stream in a few versions.
+/// Number of texts kept: a few versions of each playlist of each stream.
 const KEPT: usize = 64;
 
-/// Compresses texts and remembers some.
+/// Compresses texts and keeps some of the results.
 #[derive(Debug, Default)]
 pub struct Gzip(Mutex<HashMap<Bytes, Bytes>>);
 
 impl Gzip {
-    /// The text in the coding gzip; `None` if it cannot be had, and then the plain text will do.
+    /// Returns the text in the coding gzip. `None` means that compression failed and the plain text has to do.
     pub fn encode(&self, text: Bytes) -> Option<Bytes> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&text).cloned();
         if known.is_some() {
             return known;
         }
-        // Without the lock: whoever comes at the same moment compresses too, and gets the same bytes.
+        // Compress without the lock. A concurrent caller may compress the same text, and gets the same bytes.
         let coded = compress(&text)?;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KEPT {
@@ -45,7 +45,7 @@ fn compress(text: &[u8]) -> Option<Bytes> {
     encoder.finish().ok().map(Bytes::from)
 }
 
-/// Whether `Accept-Encoding` names gzip with a weight above 0 (RFC 9110 section 12.5.3).
+/// Reports whether `Accept-Encoding` names gzip with a weight above 0 (RFC 9110 section 12.5.3).
 pub fn accepted(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|coding| {

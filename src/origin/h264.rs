@@ -1,17 +1,17 @@
-//! A picture that decodes (ITU-T H.264): one grey IDR picture, then pictures that repeat it.
+//! Video that decodes (ITU-T H.264): one grey IDR picture, then pictures that repeat it.
 //!
-//! * The IDR picture predicts every macroblock from its neighbours and codes no residual, so a macroblock is 8 bits and
-//!   the picture is mid-grey. A repeating picture skips all its macroblocks: a few bytes.
-//! * CAVLC within profile High, one slice, no reordering: decoding order is output order.
-//! * Every NAL unit is without a start code and already has its emulation prevention bytes.
+//! * The IDR picture predicts every macroblock from its neighbours and codes no residual, so a macroblock takes 8
+//!   bits and the picture is mid-grey. A repeat skips all its macroblocks and takes a few bytes.
+//! * Profile High with CAVLC, one slice, no reordering: decoding order is output order.
+//! * NAL units have no start code and already contain their emulation prevention bytes.
 
-/// Values of `frame_num`: the repeating pictures of a segment count through them.
+/// Number of values of `frame_num`; the repeats of a segment cycle through them.
 const FRAME_NUMBERS: usize = 1 << FRAME_NUMBER_BITS;
 const FRAME_NUMBER_BITS: u32 = 4;
-/// The delimiter that begins an access unit; any type of slice may follow.
+/// Delimiter that begins an access unit; any type of slice may follow.
 pub const DELIMITER: [u8; 2] = [0x09, 0xf0];
-/// The header of a NAL unit that decoders skip: type 31 is left to applications (table 7-1). Unlike filler data, which
-/// is all ones, its bytes are free.
+/// Header of a NAL unit that decoders skip: type 31 is left to applications (table 7-1). The bytes of the unit are
+/// free, unlike those of filler data, which are all ones.
 pub const SKIPPED: u8 = 0x1f;
 
 /// `profile_idc` of High.
@@ -21,14 +21,14 @@ const SPS: u8 = 0x67;
 const PPS: u8 = 0x68;
 const IDR_SLICE: u8 = 0x65;
 const SLICE: u8 = 0x41;
-/// `slice_type` when all slices of the picture have it.
+/// `slice_type` if all slices of the picture have this type.
 const ALL_I: u32 = 7;
 const ALL_P: u32 = 5;
-/// `mb_type` `I_16x16_2_0_0`: predicts from the mean of the neighbours, codes no coefficients.
+/// `mb_type` `I_16x16_2_0_0`: predict from the mean of the neighbours, code no coefficients.
 const PREDICTED: u32 = 3;
-/// Two fields of 25 pictures a second.
+/// Ticks per second: 25 frames of two fields.
 const TIME_SCALE: u32 = 50;
-/// Motion vectors may be this long: the default of the standard.
+/// Maximum length of motion vectors (log2): the default of the standard.
 const LOG2_MOTION: u32 = 16;
 
 /// The NAL units of a variant.
@@ -40,12 +40,12 @@ pub struct Pictures {
     pub pps: Vec<u8>,
     /// The IDR picture.
     pub first: Vec<u8>,
-    /// The pictures that repeat it, by `frame_num`; all of one length.
+    /// Repeats of the IDR picture, by `frame_num`; all of one length.
     pub repeats: [Vec<u8>; FRAME_NUMBERS],
 }
 
 impl Pictures {
-    /// Pictures of this size (even, not zero) at this level.
+    /// Creates the NAL units for frames of this size (even, not zero) at this level.
     pub fn new(width: u16, height: u16, level: u8) -> Self {
         let across = width.div_ceil(MACROBLOCK);
         let down = height.div_ceil(MACROBLOCK);
@@ -59,18 +59,18 @@ impl Pictures {
     }
 }
 
-/// `profile_idc`, the constraint flags and `level_idc` of a sequence parameter set.
+/// Returns `profile_idc`, the constraint flags and `level_idc` of a sequence parameter set.
 pub fn profile_and_level(sps: &[u8]) -> [u8; 3] {
     sps.get(1..4).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default()
 }
 
-/// Section 7.3.2.1.1.
+/// Builds the sequence parameter set (section 7.3.2.1.1).
 fn sequence_parameters(width: u16, height: u16, level: u8) -> Vec<u8> {
     let mut bits = Bits::new(SPS);
     bits.number(8, u32::from(PROFILE));
     bits.number(8, 0);
     bits.number(8, u32::from(level));
-    // Number 0; 4:2:0 with 8 bits a sample; no transform bypass, no scaling matrix.
+    // Number 0; 4:2:0 with 8 bits per sample; no transform bypass, no scaling matrix.
     bits.golombs(&[0, 1, 0, 0]);
     bits.number(2, 0);
     // Output order is decoding order (type 2); one reference picture, no gaps in `frame_num`.
@@ -86,18 +86,19 @@ fn sequence_parameters(width: u16, height: u16, level: u8) -> Vec<u8> {
     bits.finish()
 }
 
-/// Section E.1.1: the frame rate, and that nothing is reordered.
+/// Writes the usability information (section E.1.1): the frame rate, and that nothing is reordered.
 fn usability(bits: &mut Bits) {
-    // Present; no aspect ratio, overscan, signal type or chroma location; timing.
+    // Usability information present; no aspect ratio, overscan, signal type or chroma location; timing present.
     bits.number(6, 0b10_0001);
     bits.number(32, 1);
     bits.number(32, TIME_SCALE);
-    // The frame rate is not fixed: low bitrates have fewer pictures. No HRD, no picture structure; restrictions.
+    // The frame rate is not fixed: low bitrates have fewer frames. No HRD, no picture structure; restrictions
+    // present.
     bits.number(6, 0b00_0011);
     bits.golombs(&[0, 0, LOG2_MOTION, LOG2_MOTION, 0, 1]);
 }
 
-/// Section 7.3.2.2.
+/// Builds the picture parameter set (section 7.3.2.2).
 fn picture_parameters() -> Vec<u8> {
     let mut bits = Bits::new(PPS);
     bits.golombs(&[0, 0]);
@@ -107,14 +108,14 @@ fn picture_parameters() -> Vec<u8> {
     bits.golombs(&[0, 0, 0]);
     // No weighted prediction.
     bits.number(3, 0);
-    // Quantizers as by default: 0 as signed numbers too.
+    // Default quantizers; a signed 0 has the same code.
     bits.golombs(&[0, 0, 0]);
     // Slices control deblocking; intra prediction is unconstrained, no redundant pictures.
     bits.number(3, 0b100);
     bits.finish()
 }
 
-/// The IDR picture.
+/// Builds the IDR picture.
 fn first(macroblocks: u32) -> Vec<u8> {
     let mut bits = Bits::new(IDR_SLICE);
     bits.golombs(&[0, ALL_I, 0]);
@@ -124,19 +125,19 @@ fn first(macroblocks: u32) -> Vec<u8> {
     bits.number(2, 0);
     bits.golombs(&[0, 1]);
     for _ in 0..macroblocks {
-        // Chroma from the mean too, the same quantizer, no coefficient of the luma's mean.
+        // Chroma is predicted from the mean too; the same quantizer; no coefficient of the luma's mean.
         bits.golombs(&[PREDICTED, 0, 0]);
         bits.number(1, 1);
     }
     bits.finish()
 }
 
-/// A picture that skips all its macroblocks.
+/// Builds a picture that skips all its macroblocks.
 fn repeat(macroblocks: u32, frame_number: u32) -> Vec<u8> {
     let mut bits = Bits::new(SLICE);
     bits.golombs(&[0, ALL_P, 0]);
     bits.number(FRAME_NUMBER_BITS, frame_number);
-    // The default number and order of reference pictures, the oldest is forgotten first; quantizer; no deblocking.
+    // Default number and order of reference pictures, the oldest is dropped first; quantizer; no deblocking.
     bits.number(3, 0);
     bits.golombs(&[0, 1, macroblocks]);
     bits.finish()
@@ -154,7 +155,7 @@ impl Bits {
         Self { bytes: vec![header], last: 0, used: 0 }
     }
 
-    /// The lowest `count` bits of `value`, highest first.
+    /// Writes the lowest `count` bits of `value`, highest first.
     fn number(&mut self, count: u32, value: u32) {
         for place in (0..count).rev() {
             self.last = self.last << 1 | u8::from(value >> place & 1 == 1);
@@ -166,7 +167,7 @@ impl Bits {
         }
     }
 
-    /// Unsigned Exp-Golomb codes (section 9.1).
+    /// Writes unsigned Exp-Golomb codes (section 9.1).
     fn golombs(&mut self, values: &[u32]) {
         for value in values {
             let code = value + 1;
@@ -176,7 +177,7 @@ impl Bits {
         }
     }
 
-    /// Appends a byte; two zeros are kept apart from what would make them a start code (section 7.4.1.1).
+    /// Appends a byte. Inserts an emulation prevention byte if it could complete a start code (section 7.4.1.1).
     fn push(&mut self, byte: u8) {
         if byte <= 3 && self.bytes.ends_with(&[0, 0]) {
             self.bytes.push(3);
@@ -184,7 +185,7 @@ impl Bits {
         self.bytes.push(byte);
     }
 
-    /// The NAL unit with its stop bit.
+    /// Appends the stop bit and returns the NAL unit.
     fn finish(mut self) -> Vec<u8> {
         self.number(1, 1);
         while self.used != 0 {

@@ -1,23 +1,24 @@
-//! When a response counts as completed: the ledger of one connection.
+//! Ledger of one connection: decides when a response counts as completed.
 //!
 //! A response is completed when three things have happened, in this order:
 //!
-//! * handed: hyper has taken the last byte of the body and dropped it;
+//! * handed: hyper has taken the last byte of the body and dropped the body;
 //! * flushed: a poll of the connection that began after that has ended with everything written to the socket;
-//! * confirmed: after that the connection was seen in good order once more: its next request came, or it ended
-//!   without an error of the socket.
+//! * confirmed: after the flush the connection proved to be in good order once more: its next request came, or it
+//!   ended without an error of the socket.
 //!
-//! Handing alone would not do: hyper and the kernel buffer megabytes, and a client that goes away in the middle of a
-//! segment would be counted as served. A client that leaves with unread data makes the kernel send a reset, so the
-//! error is seen before the confirmation and the response is incomplete. With HTTP/1.1 the next request tells even that
-//! the client has read all of the last response, unless it pipelines.
+//! Handing bytes over is not enough: hyper and the kernel buffer megabytes, so a client that leaves in the middle of
+//! a segment would count as served. A client that leaves with unread data makes the kernel send a reset. The ledger
+//! then sees the error before the confirmation, and the response is incomplete. With HTTP/1.1, unless the client
+//! pipelines, the next request even proves that the client has read all of the previous response.
 //!
-//! What an origin cannot know: whether a client that closed in good order has *looked at* what its kernel received;
-//! with HTTP/2, whether a client gave up on one stream after its last byte was on the way, while others went on; and
-//! whether bytes that were flushed when the origin itself was stopped have arrived.
+//! An origin cannot know whether a client that closed in good order has *looked at* the data that its kernel
+//! received. With HTTP/2, it cannot know whether a client cancelled one stream after its last byte was on the way,
+//! while others went on. Nor can it know whether bytes that were flushed when the origin itself was stopped have
+//! arrived.
 //!
-//! The list of a connection has a mutex, because hyper runs the streams of an HTTP/2 connection as tasks of their
-//! own; it is one connection's, held for a few instructions, and no counter stands behind it.
+//! The list of a connection has a mutex because hyper runs the streams of an HTTP/2 connection as separate tasks. The
+//! mutex belongs to one connection, is held for a few instructions, and guards no counter.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,39 +26,39 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::counts::{Counters, Settled};
 use crate::vocabulary::Kind;
 
-/// How far a response on the list has come.
+/// Progress of a response on the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// hyper has taken it all.
+    /// hyper has taken the whole response.
     Handed,
-    /// The connection is being polled since.
+    /// A poll of the connection has begun since.
     Polled,
-    /// Everything was written to the socket since.
+    /// Everything has been written to the socket since.
     Flushed,
 }
 
 #[derive(Debug, Default)]
 struct Entries {
     waiting: Vec<(Stage, Settled)>,
-    /// The connection has ended: nothing that comes later can be confirmed.
+    /// Set once the connection has ended: nothing that comes later can be confirmed.
     ended: bool,
 }
 
-/// What one connection still has to account for, and what is known about its socket.
+/// Responses that one connection still has to account for, and the known state of its socket.
 #[derive(Debug)]
 pub struct Ledger {
     counters: Arc<Counters>,
     entries: Mutex<Entries>,
-    /// Everything that was written has left for the socket.
+    /// Set while all written bytes have reached the socket.
     flushed: AtomicBool,
-    /// The socket has failed.
+    /// Set once the socket has failed.
     failed: AtomicBool,
-    /// A fault rule asks for a reset.
+    /// Set once a fault rule has asked for a reset.
     reset: AtomicBool,
 }
 
 impl Ledger {
-    /// The ledger of a new connection.
+    /// Creates the ledger of a new connection.
     pub fn new(counters: Arc<Counters>) -> Arc<Self> {
         Arc::new(Self {
             counters,
@@ -69,13 +70,13 @@ impl Ledger {
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        // A poisoned list is still a list: nothing in here leaves it half changed.
+        // A poisoned list is still usable: no code here leaves it half changed.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request came: counts it, and confirms what was flushed before. When the client takes its turns (HTTP/1.1
-    /// without pipelining) its next request is the proof by itself: a fast client sends it while the poll that
-    /// flushed the response before it still goes on.
+    /// Counts a request and confirms the responses flushed before it. If the client takes turns (HTTP/1.1 without
+    /// pipelining), its next request is proof by itself: a fast client sends it before the poll that flushed the
+    /// previous response has ended.
     pub fn received(self: &Arc<Self>, kind: Kind, takes_turns: bool) -> Ticket {
         self.counters.received(kind);
         self.entries().waiting.retain(|(stage, settled)| {
@@ -88,7 +89,7 @@ impl Ledger {
         Ticket { ledger: Arc::clone(self), settled: Settled { kind, status: 0, bytes: 0 }, length: None }
     }
 
-    /// The connection is about to be polled.
+    /// Notes that a poll of the connection begins.
     pub fn poll_begins(&self) {
         for (stage, _) in &mut self.entries().waiting {
             if *stage == Stage::Handed {
@@ -97,7 +98,8 @@ impl Ledger {
         }
     }
 
-    /// The connection was polled. True when it should be polled again for a response that was handed meanwhile.
+    /// Notes that a poll of the connection has ended. Returns true if a response was handed over during the poll, so
+    /// that the connection should be polled once more.
     pub fn poll_ended(&self) -> bool {
         if !self.is_flushed() {
             return false;
@@ -112,7 +114,7 @@ impl Ledger {
         again
     }
 
-    /// The connection has ended: everything on the list is settled now.
+    /// Settles every response on the list: the connection has ended.
     pub fn end(&self) {
         let good = self.is_flushed() && !self.failed.load(Ordering::Acquire);
         let mut entries = self.entries();
@@ -126,27 +128,27 @@ impl Ledger {
         }
     }
 
-    /// Bytes were written towards the socket.
+    /// Notes that bytes were written towards the socket.
     pub fn wrote(&self) {
         self.flushed.store(false, Ordering::Release);
     }
 
-    /// All bytes were handed to the socket.
+    /// Notes that all bytes were handed to the socket.
     pub fn flushed(&self) {
         self.flushed.store(true, Ordering::Release);
     }
 
-    /// Whether nothing waits to be handed to the socket.
+    /// Reports whether no bytes wait for the socket.
     pub fn is_flushed(&self) -> bool {
         self.flushed.load(Ordering::Acquire)
     }
 
-    /// The socket gave an error.
+    /// Notes that the socket returned an error.
     pub fn failed(&self) {
         self.failed.store(true, Ordering::Release);
     }
 
-    /// The connection has to be reset.
+    /// Requests a reset of the connection.
     pub fn ask_reset(&self) {
         if !self.reset.swap(true, Ordering::AcqRel) {
             self.counters.reset.fetch_add(1, Ordering::Relaxed);
@@ -154,13 +156,13 @@ impl Ledger {
         self.failed();
     }
 
-    /// Whether the connection has to be reset.
+    /// Reports whether the connection must be reset.
     pub fn must_reset(&self) -> bool {
         self.reset.load(Ordering::Acquire)
     }
 }
 
-/// One request, from its arrival until its response is handed or lost. Dropping it is what accounts for it.
+/// One request, from its arrival until its response is handed over or lost. Dropping the ticket accounts for it.
 #[derive(Debug)]
 pub struct Ticket {
     ledger: Arc<Ledger>,
@@ -169,18 +171,18 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// The answer begins: `length` body bytes are announced.
+    /// Notes that the answer begins and announces `length` body bytes.
     pub fn answer(&mut self, status: http::StatusCode, length: u64) {
         self.settled.status = status.as_u16();
         self.length = Some(length);
     }
 
-    /// Body bytes were handed to the connection.
+    /// Counts body bytes handed to the connection.
     pub fn hand(&mut self, bytes: u64) {
         self.settled.bytes += bytes;
     }
 
-    /// The connection that it came on.
+    /// Returns the ledger of the connection that the request came on.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -208,7 +210,7 @@ mod tests {
         (Arc::clone(&counters), Ledger::new(counters))
     }
 
-    /// A response of `length` bytes of which `handed` were handed.
+    /// Makes a response of `length` bytes and hands over `handed` of them.
     fn respond(ledger: &Arc<Ledger>, length: u64, handed: u64) {
         let mut ticket = ledger.received(Kind::Segment, false);
         ticket.answer(StatusCode::OK, length);

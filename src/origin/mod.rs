@@ -5,12 +5,12 @@
 //! /live/ts/v0/index.m3u8   /live/ts/v0/segment_12.ts  /live/fmp4/v0/init.mp4  /live/fmp4/v0/segment_12.m4s
 //! ```
 //!
-//! * What is served: `path` names it, `timeline` says when it is there, `catalog` makes it from `playlist`,
-//!   `mpegts` and `fmp4`, whose pictures are those of `h264`. These are pure and take the time as an argument.
-//! * How it is served: `server` accepts, `connection` drives hyper, `answer` makes the response, `body` its
-//!   bytes. What goes wrong is decided in `faults` by rules as in `rule`.
-//! * What was served: `counts` holds the numbers, `ledger` says when a response counts as completed.
-//! * The origin shares nothing with the clients it serves but the vocabulary of [`crate::vocabulary`], so that equal numbers
+//! * Resources: `path` names them, `timeline` decides when they exist, and `catalog` makes them from `playlist`,
+//!   `mpegts` and `fmp4`, whose frames come from `h264`. These modules are pure and take the time as an argument.
+//! * Serving: `server` accepts, `connection` drives hyper, `answer` makes the response and `body` its bytes. `faults`
+//!   decides which requests fail, by the rules of `rule`.
+//! * Accounting: `counts` holds the numbers, and `ledger` decides when a response counts as completed.
+//! * The origin shares only the vocabulary of [`crate::vocabulary`] with the clients it serves, so that equal numbers
 //!   on both sides prove something.
 
 mod answer;
@@ -44,18 +44,18 @@ pub use rule::FaultRule;
 pub use server::{Addresses, Origin, serve_blocking};
 pub use settings::Settings;
 
-/// Why an origin could not be started or could not go on.
+/// Error that keeps an origin from starting or from continuing.
 #[derive(Debug, thiserror::Error)]
 pub enum OriginError {
-    /// One sentence that says what is accepted.
+    /// The settings are invalid. One sentence says what is accepted.
     #[error("{0}")]
     Settings(String),
-    /// The address is in use, for instance.
+    /// An address cannot be bound, for instance because it is in use.
     #[error("the origin cannot listen on {address}")]
     Bind {
-        /// What was to be bound.
+        /// Address that could not be bound.
         address: std::net::SocketAddr,
-        /// Why not.
+        /// Cause of the failure.
         source: std::io::Error,
     },
     /// No certificate could be made.
@@ -64,10 +64,10 @@ pub enum OriginError {
     /// TLS could not be set up.
     #[error("the origin's TLS could not be set up")]
     Tls(#[from] rustls::Error),
-    /// No threads, or no input and output.
+    /// The runtime has no threads, or no input and output.
     #[error("the origin's runtime could not be started")]
     Runtime(#[source] std::io::Error),
-    /// Whoever started the origin does not listen.
+    /// The process that started the origin does not read its standard output.
     #[error("the origin could not write to its standard output")]
     Output(#[source] std::io::Error),
 }

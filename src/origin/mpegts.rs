@@ -1,12 +1,12 @@
-//! Segments as an MPEG-2 transport stream (ISO/IEC 13818-1): packets of 188 bytes with one program of one video stream,
-//! which players can play.
+//! Segments as an MPEG-2 transport stream (ISO/IEC 13818-1): packets of 188 bytes with one program of one video
+//! stream, which players can play.
 //!
-//! * A segment begins with PAT and PMT, then comes picture after picture: an IDR picture, then repeats of it. The first
-//!   packet of a picture carries the clock and its time stamp.
-//! * A picture is filled up with a NAL unit that decoders skip, so that the stream has its bitrate. That unit's packets
-//!   are the shared block's, whose continuity counters run through 0..=15 again and again; a segment enters it where its
-//!   predecessor has left it.
-//! * All segments of a variant are alike but for counters and times: they are stamped into copies of one template.
+//! * A segment begins with PAT and PMT. An IDR frame follows, then repeats of it. The first packet of a frame carries
+//!   the clock and the frame's time stamp.
+//! * Each frame is padded with a NAL unit that decoders skip, so that the stream has its bitrate. The packets of that
+//!   unit come from the shared block, whose continuity counters cycle through 0..=15. A segment enters the block
+//!   where its predecessor left it.
+//! * All segments of a variant share one template: only counters and times are stamped into each copy.
 
 use bytes::Bytes;
 use rand_xoshiro::SplitMix64;
@@ -15,17 +15,18 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use super::content::{Content, Heads, Noise};
 use super::h264::{self, Pictures};
 
-/// The size of a packet.
+/// Size of a packet in bytes.
 pub const PACKET: usize = 188;
-/// A continuity counter has this many values.
+/// Number of values of a continuity counter.
 const COUNTER_VALUES: u64 = 16;
-/// How often the block repeats the counter: 66 kB, which stays in the processor's cache.
+/// Cycles of the counter in the block: 66 kB, which stays in the processor's cache.
 const BLOCK_ROUNDS: usize = 22;
-/// PAT and PMT.
+/// Packets of the PAT and the PMT.
 const TABLE_PACKETS: u64 = 2;
 
 const PMT_PID: u16 = 0x1000;
-/// Neither of its bytes is zero: fragmented MP4 has the same block inside of a NAL unit, headers included.
+/// PID of the video stream. Neither of its bytes is zero: fragmented MP4 has the same block, headers included, inside
+/// of a NAL unit.
 const MEDIA_PID: u16 = 0x0101;
 const SYNC: u8 = 0x47;
 const STREAM_TYPE_H264: u8 = 0x1b;
@@ -33,20 +34,20 @@ const STREAM_TYPE_H264: u8 = 0x1b;
 const DISCONTINUITY: u8 = 0x80;
 const RANDOM_ACCESS: u8 = 0x40;
 const CLOCK: u8 = 0x10;
-/// Header and adaptation field of a packet with a clock.
+/// Bytes of the header and the adaptation field of a packet with a clock.
 const CLOCK_HEADER: usize = 12;
-/// Where a picture's first packet has the flags of its adaptation field, its clock and its time stamp.
+/// Offsets in the first packet of a frame: the flags of its adaptation field, its clock and its time stamp.
 const FLAGS_AT: usize = 5;
 const CLOCK_AT: usize = 6;
 const STAMP_AT: usize = 21;
-/// A picture is shown this many ticks after its packets begin to arrive: the IDR picture of the smallest segment takes
-/// most of the segment's half a second.
+/// Ticks between the arrival of a frame's first packet and its display. The IDR frame of the smallest segment takes
+/// most of that segment's half a second to arrive.
 const DELAY: u64 = 90_000;
-/// Ticks of the 27 MHz clock for each of the 90 kHz clock.
+/// Ticks of the 27 MHz clock for each tick of the 90 kHz clock.
 const CLOCK_TICKS: u64 = 300;
 
-/// The block that all segments share: packets of noise with running continuity counters. No byte is zero, so that the
-/// noise never looks like a start code.
+/// Creates the block that all segments share: packets of noise with running continuity counters. No byte is zero, so
+/// the noise never looks like a start code.
 pub fn block(seed: u64) -> Bytes {
     let mut random = SplitMix64::seed_from_u64(seed);
     let mut bytes = Vec::with_capacity(BLOCK_ROUNDS * COUNTER_VALUES as usize * PACKET);
@@ -62,27 +63,27 @@ pub fn block(seed: u64) -> Bytes {
     Bytes::from(bytes)
 }
 
-/// Where a segment stands in its stream.
+/// Position of a segment in its stream.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Place {
-    /// Its number.
+    /// Number of the segment.
     pub sequence: u64,
-    /// Where it begins, in ticks of the 90 kHz clock.
+    /// Start of the segment, in ticks of the 90 kHz clock.
     pub ticks: u64,
-    /// The clock has jumped before it.
+    /// Set if the clock jumps before the segment.
     pub after_jump: bool,
 }
 
-/// The segments of one variant but for their counters and times.
+/// Template for the segments of one variant, which differ only in counters and times.
 #[derive(Debug)]
 pub struct Template {
     block: Bytes,
-    /// The tables and the packets of the IDR picture, then the first packet of each repeat.
+    /// Tables and packets of the IDR frame, then the first packet of each repeat.
     own: Vec<u8>,
     /// Bytes of `own` before the repeats.
     head: usize,
     pictures: u64,
-    /// Media packets of the segment, and of the IDR picture.
+    /// Media packets of the segment, and of the IDR frame.
     packets: u64,
     first_packets: u64,
     /// Media packets of each repeat; the first `longer` of them have one more.
@@ -92,8 +93,8 @@ pub struct Template {
 }
 
 impl Template {
-    /// Segments of as many whole packets as `length` bytes hold, with up to `pictures` pictures: fewer where not even
-    /// one packet for each is left beside the IDR picture, which is always whole.
+    /// Creates a template for segments of as many whole packets as `length` bytes hold, with up to `pictures` frames.
+    /// The IDR frame is always whole. A segment has fewer frames if there is not one packet left for each repeat.
     pub fn new(block: &Bytes, video: &Pictures, length: u64, pictures: u64, duration_ticks: u64) -> Self {
         let mut own = Vec::new();
         push_table(&mut own, 0, &association_table());
@@ -115,12 +116,13 @@ impl Template {
         Self { block, own, head, pictures, packets, first_packets, repeat_packets, longer, duration_ticks }
     }
 
-    /// The segment at `place`.
+    /// Returns the segment at `place`.
     pub fn segment(&self, place: Place) -> Content {
         let first_counter = place.sequence.wrapping_mul(self.packets) % COUNTER_VALUES;
         let mut own = self.own.clone();
         let (head, repeats) = own.split_at_mut(self.head);
         let (tables, first) = head.split_at_mut(TABLE_PACKETS as usize * PACKET);
+        // Each table is one packet of a segment, so its counter is the segment's number.
         for packet in tables.chunks_exact_mut(PACKET) {
             set_counter(packet, place.sequence);
         }
@@ -131,6 +133,7 @@ impl Template {
         if let Some(flags) = first.get_mut(FLAGS_AT).filter(|_| place.after_jump) {
             *flags |= DISCONTINUITY;
         }
+        // Only the first packet of each repeat is stamped: the block supplies the others, counters included.
         let mut start = self.first_packets;
         for (picture, packet) in (1..).zip(repeats.chunks_exact_mut(PACKET)) {
             set_counter(packet, first_counter + start);
@@ -146,16 +149,16 @@ impl Template {
             longer: self.longer,
             extra: PACKET as u64,
         };
-        // The block begins with counter 0, and the tables are no part of its counting.
+        // The block begins with counter 0, and the tables before the media packets do not use its counters.
         let entry = (first_counter + COUNTER_VALUES - TABLE_PACKETS) % COUNTER_VALUES;
         let noise = Noise { block: self.block.clone(), phase: entry * PACKET as u64 };
         Content::with_noise(head, heads, noise, (TABLE_PACKETS + self.packets) * PACKET as u64)
     }
 
-    /// Stamps the clock and the time of a picture into its first packet, the media packet `start` of the segment.
+    /// Stamps the clock and the time of a frame into its first packet, the media packet `start` of the segment.
     fn set_times(&self, packet: &mut [u8], place: Place, picture: u64, start: u64) {
         let Place { ticks, .. } = place;
-        // The clock runs evenly with the bytes.
+        // The clock advances evenly with the bytes.
         let fine =
             self.duration_ticks * CLOCK_TICKS * (TABLE_PACKETS + start) / (TABLE_PACKETS + self.packets);
         put(packet, CLOCK_AT, &clock_reference(ticks, fine));
@@ -173,13 +176,13 @@ fn put(packet: &mut [u8], at: usize, bytes: &[u8]) {
     packet.iter_mut().skip(at).zip(bytes).for_each(|(place, byte)| *place = *byte);
 }
 
-/// The program association table (section 2.4.4.3): one program.
+/// Builds the program association table (section 2.4.4.3): one program.
 fn association_table() -> Vec<u8> {
     let [pid_high, pid_low] = (0xe000 | PMT_PID).to_be_bytes();
     with_checksum(vec![0x00, 0xb0, 13, 0x00, 0x01, 0xc1, 0, 0, 0x00, 0x01, pid_high, pid_low])
 }
 
-/// The program map table (section 2.4.4.8): one elementary stream, which carries the clock too.
+/// Builds the program map table (section 2.4.4.8): one elementary stream, which carries the clock too.
 fn map_table() -> Vec<u8> {
     let [pid_high, pid_low] = (0xe000 | MEDIA_PID).to_be_bytes();
     let head = [0x02, 0xb0, 18, 0x00, 0x01, 0xc1, 0, 0, pid_high, pid_low, 0xf0, 0];
@@ -193,7 +196,7 @@ fn with_checksum(mut section: Vec<u8>) -> Vec<u8> {
     section
 }
 
-/// The CRC of program tables (annex A): polynomial 0x04C11DB7, first bit first, over a whole section it gives 0.
+/// Computes the CRC of program tables (annex A): polynomial 0x04C11DB7, first bit first. A whole section gives 0.
 pub(super) fn checksum(bytes: &[u8]) -> u32 {
     bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ (u32::from(*byte) << 24), |crc, _| {
@@ -203,7 +206,7 @@ pub(super) fn checksum(bytes: &[u8]) -> u32 {
     })
 }
 
-/// One packet with a table section, filled up with 0xff.
+/// Appends one packet with a table section, padded with 0xff.
 fn push_table(out: &mut Vec<u8>, pid: u16, section: &[u8]) {
     let end = out.len() + PACKET;
     let [pid_high, pid_low] = (0x4000 | pid).to_be_bytes();
@@ -213,10 +216,10 @@ fn push_table(out: &mut Vec<u8>, pid: u16, section: &[u8]) {
     out.resize(end, 0xff);
 }
 
-/// The packets of a picture that hold its NAL `units`; what is left of the last one is the beginning of the unit that
-/// decoders skip.
+/// Appends the packets of a frame that hold its NAL `units`. The unit that decoders skip begins in the rest of the
+/// last packet.
 fn push_picture(out: &mut Vec<u8>, block: &Bytes, flags: u8, units: &[&Vec<u8>]) {
-    // A video stream of open length that begins with a NAL unit, with a presentation time stamp of five bytes.
+    // A video stream of unbounded length that begins with a NAL unit, with a presentation time stamp of five bytes.
     let mut payload = vec![0, 0, 1, 0xe0, 0, 0, 0x84, 0x80, 5];
     payload.extend_from_slice(&time_stamp(0));
     let units = [h264::DELIMITER.as_slice()].into_iter().chain(units.iter().map(|unit| unit.as_slice()));
@@ -239,15 +242,15 @@ fn push_picture(out: &mut Vec<u8>, block: &Bytes, flags: u8, units: &[&Vec<u8>])
     }
 }
 
-/// A program clock reference (section 2.4.3.5), `fine` ticks of 27 MHz after `ticks` of 90 kHz: 33 bits of 90 kHz, 6
-/// reserved, 9 of 27 MHz.
+/// Encodes a program clock reference (section 2.4.3.5), `fine` ticks of 27 MHz after `ticks` of 90 kHz: 33 bits of 90
+/// kHz, 6 reserved, 9 of 27 MHz.
 fn clock_reference(ticks: u64, fine: u64) -> [u8; 6] {
     let base = ticks + fine / CLOCK_TICKS;
     let [_, _, bytes @ ..] = (((base & 0x1_ffff_ffff) << 15) | 0x7e00 | (fine % CLOCK_TICKS)).to_be_bytes();
     bytes
 }
 
-/// A presentation time stamp (section 2.4.3.7): 33 bits in three groups with marker bits.
+/// Encodes a presentation time stamp (section 2.4.3.7): 33 bits in three groups with marker bits.
 fn time_stamp(ticks: u64) -> [u8; 5] {
     let group = |shift: u32, mask: u64| ((ticks >> shift) & mask) as u8;
     [
@@ -285,12 +288,12 @@ mod tests {
         u16::from_be_bytes([packet[1] & 0x1f, packet[2]])
     }
 
-    /// The packets that begin a picture.
+    /// Returns the packets that begin a frame.
     fn pictures(bytes: &[u8]) -> Vec<&[u8]> {
         bytes.chunks(PACKET).filter(|packet| pid(packet) == MEDIA_PID && packet[1] & 0x40 != 0).collect()
     }
 
-    /// The clock of a packet in ticks of 27 MHz.
+    /// Returns the clock of a packet in ticks of 27 MHz.
     fn clock(packet: &[u8]) -> u64 {
         let value = packet[6..12].iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
         (value >> 15) * 300 + (value & 0x1ff)
@@ -323,7 +326,7 @@ mod tests {
             let length = 3 + usize::from(packet[7]);
             assert_eq!(checksum(&packet[5..5 + length]), 0);
         }
-        // The well-known checksum of the ASCII digits under this CRC.
+        // Well-known checksum of the ASCII digits under this CRC.
         assert_eq!(checksum(b"123456789"), 0x0376_e6e7);
     }
 

@@ -1,23 +1,23 @@
-//! The addresses of the origin: path to resource.
+//! URL paths of the origin and the resources that they name.
 //!
-//! The kind of a request is told by the ending of its path, whether or not the path exists: a segment that has left
-//! is still a segment that was asked for, for the client as for the origin.
+//! The ending of a path decides the kind of its request, whether or not the path exists: a request for a segment that
+//! has left the playlist counts as a segment, for the client as for the origin.
 
 use crate::vocabulary::Kind;
 
-/// How many variants each stream has: `v0` (the highest bitrate) to `v2`.
+/// Variants of each stream: `v0` (the highest bitrate) to `v2`.
 pub const VARIANTS: usize = 3;
 
-/// Live or not.
+/// Live or on demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presentation {
     /// A window that slides with the clock.
     Live,
-    /// A list that is complete.
+    /// A playlist that is complete.
     Vod,
 }
 
-/// How segments are packed.
+/// Container format of segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Container {
     /// MPEG-2 transport stream.
@@ -35,7 +35,7 @@ pub struct Stream {
     pub container: Container,
 }
 
-/// What a path names.
+/// A resource that a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
     /// `/`: a page that lists the streams.
@@ -59,7 +59,7 @@ impl Stream {
         Self { presentation: Presentation::Vod, container: Container::Fmp4 },
     ];
 
-    /// The path of the multivariant playlist.
+    /// Returns the path of the multivariant playlist.
     pub fn path(self) -> &'static str {
         match (self.presentation, self.container) {
             (Presentation::Live, Container::Ts) => "/live/ts/master.m3u8",
@@ -71,7 +71,7 @@ impl Stream {
 }
 
 impl Container {
-    /// The ending of a segment's name.
+    /// Returns the file extension of a segment.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Ts => "ts",
@@ -81,7 +81,7 @@ impl Container {
 }
 
 impl Resource {
-    /// What `path` names; `None` when the origin has nothing by that name.
+    /// Returns the resource that `path` names, or `None` if the origin has none by that name.
     pub fn parse(path: &str) -> Option<Self> {
         if path == "/" {
             return Some(Self::Page);
@@ -119,13 +119,13 @@ impl Resource {
     }
 }
 
-/// A number as the origin writes it: digits without a sign or leading zeros, so that one resource has one address.
+/// Parses a number as the origin writes it: digits without a sign or leading zeros, so that one resource has one URL.
 fn number(text: &str) -> Option<u64> {
     let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|_| canonical)
 }
 
-/// What a request for `path` asks for.
+/// Returns the kind of resource that a request for `path` asks for.
 pub fn kind_of(path: &str) -> Kind {
     match path.rsplit_once('.').map(|(_, ending)| ending) {
         Some("m3u8") => Kind::Playlist,

@@ -1,4 +1,4 @@
-//! The playlists of the origin as text (RFC 8216bis section 4).
+//! Builds the playlists of the origin as text (RFC 8216bis section 4).
 
 use std::fmt::Write as _;
 
@@ -10,17 +10,17 @@ use super::timeline::{self, Timeline};
 /// A variant as the multivariant playlist advertises it.
 #[derive(Clone, Copy, Debug)]
 pub struct Variant {
-    /// Bits per second of its segments: the most there ever are, and the mean, since all are alike.
+    /// Bits per second of its segments: both the peak and the mean, since all segments are alike.
     pub bitrate: u64,
-    /// Pixels in a line.
+    /// Width in pixels.
     pub width: u16,
-    /// Lines.
+    /// Height in pixels.
     pub height: u16,
-    /// RFC 6381.
+    /// Codecs in the format of RFC 6381.
     pub codecs: &'static str,
 }
 
-/// The multivariant playlist: the highest variant first.
+/// Builds the multivariant playlist, with the highest variant first.
 pub fn multivariant(variants: &[Variant]) -> String {
     let mut text = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n".to_owned();
     for (place, Variant { bitrate, width, height, codecs }) in variants.iter().enumerate() {
@@ -34,7 +34,7 @@ pub fn multivariant(variants: &[Variant]) -> String {
     text
 }
 
-/// The media playlist of any variant. `first` is the first live segment; `started_at` is when the origin started.
+/// Builds the media playlist of any variant. `first` is the first live segment; `started_at` is the origin's start.
 pub fn media(stream: Stream, timeline: &Timeline, first: u64, started_at: Timestamp) -> String {
     let live = stream.presentation == Presentation::Live;
     let mut text = header(stream, timeline);
@@ -58,6 +58,7 @@ pub fn media(stream: Stream, timeline: &Timeline, first: u64, started_at: Timest
         if live && timeline::is_discontinuity(sequence) {
             text.push_str("#EXT-X-DISCONTINUITY\n");
         }
+        // Media time jumps at a discontinuity, but the date does not: state it there as well as at the beginning.
         if live && (sequence == first || timeline::is_discontinuity(sequence)) {
             let begin =
                 SignedDuration::try_from_secs_f64(timeline.live_begin_seconds(sequence)).unwrap_or_default();
@@ -73,7 +74,7 @@ pub fn media(stream: Stream, timeline: &Timeline, first: u64, started_at: Timest
 }
 
 fn header(stream: Stream, timeline: &Timeline) -> String {
-    // Decimal EXTINF asks for version 3, EXT-X-MAP outside of I-frame playlists for 6 (section 8).
+    // Decimal EXTINF requires version 3, EXT-X-MAP outside of I-frame playlists requires 6 (section 8).
     let version = match stream.container {
         Container::Ts => 3,
         Container::Fmp4 => 6,

@@ -1,19 +1,20 @@
-//! `Range` of a request against the length of a resource (RFC 9110 section 14).
+//! Evaluates a request's `Range` header against the length of a resource (RFC 9110 section 14).
 
 use std::ops::Range;
 
-/// What a `Range` header means for a resource.
+/// Meaning of a `Range` header for a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// All of it: there is no header, or one that a server may ignore (another unit, several ranges, bad syntax).
+    /// The whole resource: the header is absent, or a server may ignore it (another unit, several ranges, bad
+    /// syntax).
     Everything,
-    /// These bytes: 206.
+    /// These bytes (206).
     Bytes(Range<u64>),
-    /// Nothing that the resource has: 416.
+    /// No byte of the resource (416).
     Nothing,
 }
 
-/// Reads `bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-LENGTH` for a resource of `length` bytes.
+/// Parses `bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-LENGTH` for a resource of `length` bytes.
 pub fn asked(header: Option<&str>, length: u64) -> Asked {
     let Some((first, last)) = header.and_then(|text| text.trim().strip_prefix("bytes=")?.split_once('-'))
     else {

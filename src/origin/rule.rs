@@ -2,8 +2,8 @@
 //!
 //! * KIND is `playlist`, `segment`, `init` or `any`.
 //! * FAULT is a status code, `delay=300ms`, `bandwidth=500k`, `cut`, `reset`, `stall` or `stale`.
-//! * SHARE is the share of the requests of that kind that are hit; all of them unless said.
-//! * `@30s+10s`: only from 30 s to 40 s after the origin's start.
+//! * SHARE is the share of the requests of that kind that the rule hits; the default is all of them.
+//! * `@30s+10s` limits the rule to the time from 30 s to 40 s after the origin's start.
 //! * Every error is one sentence that says what is accepted.
 
 use std::str::FromStr;
@@ -13,61 +13,60 @@ use http::StatusCode;
 
 use crate::vocabulary::{Kind, units};
 
-/// What a fault does to a request.
+/// Effect of a fault on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The answer is this failure with a short body. Other statuses are no faults.
+    /// Answers with this failure and a short body. Other statuses are not faults.
     Status(StatusCode),
-    /// The answer begins this much later.
+    /// Delays the answer by this time.
     Delay(Duration),
-    /// The body comes at this rate in bits per second, as long as the rule is active.
+    /// Limits the body to this rate in bits per second, as long as the rule is active.
     Bandwidth(u64),
-    /// The whole length is announced, half of the body comes, then the connection is closed (HTTP/2: the stream is
-    /// reset).
+    /// Announces the whole length, sends half of the body, then closes the connection (HTTP/2: resets the stream).
     Cut,
-    /// The connection is reset (TCP RST) in place of an answer, with everything else on it.
+    /// Resets the connection (TCP RST) instead of answering, with everything else on it.
     Reset,
-    /// Half of the body comes, then nothing, and the connection stays open.
+    /// Sends half of the body, then nothing, and leaves the connection open.
     Stall,
-    /// The live playlist stands still.
+    /// Freezes the live playlist.
     Stale,
 }
 
-/// When a rule is active, measured from the origin's start.
+/// Time in which a rule is active, measured from the origin's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The beginning.
+    /// Start of the window.
     pub from: Duration,
-    /// The length.
+    /// Length of the window.
     pub length: Duration,
-    /// The window comes again with this period.
+    /// Period with which the window repeats.
     pub every: Option<Duration>,
 }
 
-/// A time at which a rule is active, as durations since the origin's start.
+/// Interval in which a rule is active, as durations since the origin's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Active {
-    /// When it became active.
+    /// Start of the interval.
     pub since: Duration,
-    /// When it will no longer be.
+    /// End of the interval; `None` if the rule stays active.
     pub until: Option<Duration>,
 }
 
-/// A fault, whom it hits, and when.
+/// A fault, the requests that it hits, and the time in which it does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FaultRule {
-    /// The kind of request that is hit; `None` for all.
+    /// Kind of request that the rule hits; `None` for all.
     pub kind: Option<Kind>,
-    /// What happens to it.
+    /// Effect on these requests.
     pub fault: Fault,
-    /// The share of the requests of that kind, 0 to 1.
+    /// Share of the requests of that kind, 0 to 1.
     pub share: f64,
-    /// When; `None` for always.
+    /// Window in which the rule is active; `None` for always.
     pub window: Option<Window>,
 }
 
 impl FaultRule {
-    /// The time of activity that `elapsed` falls into, if the rule is active then.
+    /// Returns the interval of activity that contains `elapsed`, if the rule is active then.
     pub fn active_at(&self, elapsed: Duration) -> Option<Active> {
         let Some(window) = self.window else {
             return Some(Active { since: Duration::ZERO, until: None });
@@ -81,13 +80,13 @@ impl FaultRule {
         (elapsed < until).then_some(Active { since, until: Some(until) })
     }
 
-    /// Whether a request of this kind can be hit.
+    /// Reports whether the rule can hit a request of this kind.
     pub fn concerns(&self, kind: Kind) -> bool {
         self.kind.is_none_or(|hit| hit == kind)
     }
 }
 
-/// The largest multiple of `step` that is not above `value`; zero for a step of zero.
+/// Returns the largest multiple of `step` that is not above `value`; zero for a step of zero.
 fn duration_floor(value: Duration, step: Duration) -> Duration {
     let past = value.as_nanos().checked_rem(step.as_nanos()).unwrap_or(value.as_nanos());
     value.saturating_sub(Duration::from_nanos(u64::try_from(past).unwrap_or(u64::MAX)))

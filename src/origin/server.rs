@@ -1,4 +1,4 @@
-//! The origin itself: bind, serve until told to stop, hand over the counts.
+//! The origin itself: binds, serves until stopped, and returns the counts.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -22,23 +22,24 @@ use super::gzip::Gzip;
 use super::settings::Settings;
 use super::tls;
 
-/// When the origin stops, answers in progress get this long to end.
+/// Time that answers in progress get to end when the origin stops.
 pub const STOP_GRACE: Duration = Duration::from_secs(2);
-/// Connections that the kernel holds until they are accepted: a join storm of thousands arrives in one millisecond.
+/// Connections that the kernel holds until they are accepted: thousands of joining clients arrive within one
+/// millisecond.
 const BACKLOG: u32 = 4_096;
-/// When no file descriptor is left, accepting tries again after this long.
+/// Pause before retrying a failed accept, for instance when no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
-/// Streams of HTTP/2 are tasks of their own, which end a moment after their connection; they get this long.
+/// Time that HTTP/2 streams get to end: they are separate tasks, which end a moment after their connection.
 const SETTLE_LIMIT: Duration = Duration::from_secs(1);
-/// How often it is looked whether they have.
+/// Interval between checks that no request is open.
 const SETTLE_POLL: Duration = Duration::from_millis(2);
 
-/// Where an origin is reached.
+/// Addresses of an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addresses {
     /// HTTP.
     pub plain: SocketAddr,
-    /// HTTPS, if it was asked for.
+    /// HTTPS, if enabled.
     pub tls: Option<SocketAddr>,
 }
 
@@ -52,10 +53,10 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Binds what the settings ask for. The live streams begin now; connections wait until [`Origin::run`].
+    /// Binds the addresses of the settings. The live streams begin now; connections wait until [`Origin::run`].
     ///
     /// # Errors
-    /// [`OriginError`]: settings that make no sense, an address that cannot be bound, no certificate.
+    /// [`OriginError`]: invalid settings, an address that cannot be bound, or no certificate.
     pub async fn bind(settings: Settings) -> Result<Self, OriginError> {
         settings.check()?;
         let plain = listen(settings.listen)?;
@@ -74,28 +75,28 @@ impl Origin {
         Ok(Self { shared, plain, tls, addresses, certificate_pem })
     }
 
-    /// Where it is reached.
+    /// Returns the bound addresses.
     pub fn addresses(&self) -> Addresses {
         self.addresses
     }
 
-    /// The certificate, with TLS.
+    /// Returns the certificate, if TLS is enabled.
     pub fn certificate_pem(&self) -> Option<&str> {
         self.certificate_pem.as_deref()
     }
 
-    /// The counters, to be read at any time.
+    /// Returns the counters, which can be read at any time.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.shared.counters)
     }
 
-    /// The counts now.
+    /// Returns the current counts.
     pub fn counts(&self) -> Counts {
         self.shared.counters.counts()
     }
 
     /// Serves until `stop` is ready, lets the answers in progress end (at most `STOP_GRACE`) and returns the final
-    /// counts, in which no request is open.
+    /// counts. No request is open in them, unless one outlasts `SETTLE_LIMIT`.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Counts {
         let (stop_sender, stopped) = watch::channel(false);
         let mut connections = JoinSet::new();
@@ -114,7 +115,7 @@ impl Origin {
         settled(&shared.counters).await
     }
 
-    /// Accepts connections for ever.
+    /// Accepts connections forever.
     async fn accept(&self, connections: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) {
         loop {
             let (accepted, acceptor) = tokio::select! {
@@ -132,7 +133,7 @@ impl Origin {
     }
 }
 
-/// The next connection for TLS; never, without TLS.
+/// Accepts the next TLS connection. Never completes without TLS.
 async fn accept_tls(
     tls: Option<&(TcpListener, TlsAcceptor)>,
 ) -> (std::io::Result<(tokio::net::TcpStream, SocketAddr)>, TlsAcceptor) {
@@ -168,7 +169,7 @@ fn address_of(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr,
     listener.local_addr().map_err(|source| OriginError::Bind { address, source })
 }
 
-/// The counts as soon as nothing is open.
+/// Returns the counts as soon as no request is open, or after `SETTLE_LIMIT`.
 async fn settled(counters: &Counters) -> Counts {
     let begun = Instant::now();
     loop {
@@ -180,13 +181,13 @@ async fn settled(counters: &Counters) -> Counts {
     }
 }
 
-/// Starts so many threads at once and ends them: a runtime panics where a thread cannot be started.
+/// Starts `count` threads at once and ends them: a runtime panics if it cannot start a thread.
 fn try_threads(count: usize) -> std::io::Result<()> {
     std::thread::scope(|scope| {
         let (end, ended) = flume::bounded::<()>(0);
         for _ in 0..count {
             let ended = ended.clone();
-            // An error drops `end`, and with it the threads that were started.
+            // An error drops `end`, which ends the threads that were started.
             std::thread::Builder::new().spawn_scoped(scope, move || _ = ended.recv())?;
         }
         drop(end);
@@ -194,10 +195,10 @@ fn try_threads(count: usize) -> std::io::Result<()> {
     })
 }
 
-/// Binds and serves on a runtime of its own that uses every core; `on_ready` gets the origin before it serves.
+/// Binds and serves on a separate runtime that uses every core. `on_ready` gets the origin before it serves.
 ///
 /// # Errors
-/// Those of [`Origin::bind`] and of `on_ready`; [`OriginError::Runtime`].
+/// The errors of [`Origin::bind`] and of `on_ready`, and [`OriginError::Runtime`].
 pub fn serve_blocking(
     settings: Settings,
     on_ready: impl FnOnce(&Origin) -> Result<(), OriginError>,

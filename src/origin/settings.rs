@@ -1,7 +1,8 @@
-//! What an origin is asked to be, and whether that makes sense.
+//! Settings of an origin, and their validation.
 //!
-//! * Every limit is a constant of this file; [`Settings::check`] is the only place that compares with them.
-//! * Nothing but loopback is served unless `allow_remote` says so: an origin has no access control.
+//! * Every limit is a constant in this file. [`Settings::check`] enforces all of them; the command line uses the same
+//!   constants.
+//! * The origin serves only loopback unless `allow_remote` is set: it has no access control.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -10,43 +11,44 @@ use std::time::Duration;
 use super::OriginError;
 use super::rule::FaultRule;
 
-/// The port of `hlswarm origin`.
+/// Default port of `hlswarm origin`.
 pub const DEFAULT_PORT: u16 = 17_180;
-/// How long one segment may be.
+/// Accepted durations of one segment.
 pub const SEGMENT_DURATIONS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(60);
-/// How many segments a live playlist may list; fewer than three target durations are not allowed (RFC 8216bis 6.2.2).
+/// Accepted numbers of segments in a live playlist; less than three target durations are not allowed (RFC 8216bis
+/// section 6.2.2).
 pub const WINDOWS: RangeInclusive<u32> = 3..=1_000;
-/// How many segments a VOD playlist may list.
+/// Accepted numbers of segments in a VOD playlist.
 pub const VOD_SEGMENTS: RangeInclusive<u32> = 1..=10_000;
-/// Bits per second of the highest variant.
+/// Accepted bits per second of the highest variant.
 pub const BIT_RATES: RangeInclusive<u64> = 200_000..=20_000_000;
-/// How many fault rules there may be: each request passes all of them.
+/// Maximum number of fault rules: each request is tried on all of them.
 pub const FAULT_RULES: usize = 100;
 
-/// What an origin is asked to be.
+/// Settings of an origin.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where HTTP is served; port 0 takes any free one. TLS, if asked for, takes the next port (or any).
+    /// Address for HTTP; port 0 takes any free port. TLS, if enabled, takes the next port (or any free one).
     pub listen: SocketAddr,
-    /// Serve an address that other machines can reach.
+    /// Allows an address that other machines can reach.
     pub allow_remote: bool,
-    /// Serve HTTPS too, with a self-signed certificate and HTTP/2 by ALPN.
+    /// Serves HTTPS too, with a self-signed certificate and HTTP/2 by ALPN.
     pub tls: bool,
-    /// How long one segment is.
+    /// Duration of one segment.
     pub segment_duration: Duration,
-    /// How many segments a live playlist lists.
+    /// Segments in a live playlist.
     pub window: u32,
-    /// How many segments a VOD playlist lists.
+    /// Segments in a VOD playlist.
     pub vod_segments: u32,
     /// Bits per second of the highest variant.
     pub bitrate: u64,
-    /// Decides the media bytes and which requests a fault with a share hits.
+    /// Seed of the media bytes and of the choice of requests that a fault with a share hits.
     pub seed: u64,
-    /// Compress playlists for clients that accept gzip.
+    /// Compresses playlists for clients that accept gzip.
     pub gzip: bool,
-    /// Faults; for each request the first rule that hits is the only one.
+    /// Fault rules; for each request only the first rule that hits applies.
     pub faults: Vec<FaultRule>,
-    /// Faults that come and go by the minute, after those of `faults`.
+    /// Adds faults that come and go every minute, after those of `faults`.
     pub story: bool,
 }
 
@@ -69,7 +71,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether an origin can be what these settings say.
+    /// Checks that an origin can have these settings.
     ///
     /// # Errors
     /// [`OriginError::Settings`]: one sentence that says what is accepted.

@@ -1,4 +1,4 @@
-//! The socket of one connection, plain or TLS, which tells the ledger what becomes of what is written.
+//! Socket of one connection, plain or TLS, which reports the outcome of its writes to the ledger.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::ledger::Ledger;
 
-/// With or without TLS.
+/// Transport of a connection, with or without TLS.
 #[derive(Debug)]
 pub enum Transport {
     /// TCP.
@@ -20,7 +20,7 @@ pub enum Transport {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// A connection's socket. When a reset was asked for, dropping it sends one.
+/// Socket of a connection. Dropping it sends a reset if the ledger asks for one.
 #[derive(Debug)]
 pub struct Socket {
     transport: Transport,
@@ -31,7 +31,7 @@ trait Duplex: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
 
 impl Socket {
-    /// The socket whose fate `ledger` wants to know.
+    /// Creates a socket that reports to `ledger`.
     pub fn new(transport: Transport, ledger: Arc<Ledger>) -> Self {
         Self { transport, ledger }
     }
@@ -61,7 +61,7 @@ impl AsyncRead for Socket {
         let this = self.get_mut();
         let result = this.stream().poll_read(cx, buffer);
         if let Poll::Ready(Err(error)) = &result
-            // A TLS client that closes the connection without saying goodbye: usual, and nothing is lost.
+            // A TLS client that closes the connection without a `close_notify` is common, and nothing is lost.
             && error.kind() != io::ErrorKind::UnexpectedEof
         {
             this.ledger.failed();
@@ -98,7 +98,7 @@ impl AsyncWrite for Socket {
         let this = self.get_mut();
         let result = this.stream().poll_flush(cx);
         match &result {
-            // hyper flushes only what it has written completely before, so nothing of it waits any more.
+            // hyper flushes only after it has written everything, so no bytes wait any more.
             Poll::Ready(Ok(())) => this.ledger.flushed(),
             Poll::Ready(Err(_)) => this.ledger.failed(),
             Poll::Pending => this.ledger.wrote(),
@@ -122,7 +122,7 @@ impl Drop for Socket {
                 Transport::Plain(stream) => stream,
                 Transport::Tls(stream) => stream.get_ref().0,
             };
-            // A socket that is gone already has nothing to reset.
+            // A socket that is closed already has nothing to reset.
             let _ = stream.set_zero_linger();
         }
     }

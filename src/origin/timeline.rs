@@ -1,58 +1,61 @@
-//! Which segment is listed when.
+//! Decides which segments a playlist lists at a given time.
 //!
 //! * Time is the duration since the origin's start; nothing here reads a clock.
-//! * Live segments are numbered from 0. At the start the window is already full: segments 0 to `window` - 1 are listed.
-//! * A segment can be fetched from the moment when it is first listed until its own duration and the duration of the
-//!   longest playlist have passed since it left (RFC 8216bis section 6.2.2), and a little longer.
-//! * A VOD lists all its segments, always.
+//! * Live segments are numbered from 0. The window is full at the start: it lists segments 0 to `window` - 1.
+//! * A segment can be fetched from the moment when a playlist first lists it. After it leaves the playlist it stays
+//!   available for its own duration plus that of the longest playlist (RFC 8216bis section 6.2.2), and a little
+//!   longer.
+//! * A VOD playlist always lists all its segments.
 
 use std::time::Duration;
 
-/// A discontinuity stands before every segment whose number is a multiple of this, 0 excepted.
+/// Distance between discontinuities: one precedes every segment whose number is a multiple of this, except 0.
 pub const DISCONTINUITY_EVERY: u64 = 30;
-/// Media time jumps by this much at a discontinuity, in seconds.
+/// Jump of media time at a discontinuity, in seconds.
 const DISCONTINUITY_JUMP_SECONDS: u64 = 10;
-/// Segments stay available for this many segment durations longer than they must.
+/// Segment durations for which a segment stays available beyond the required time.
 const SPARE_SEGMENTS: u64 = 2;
 
-/// The clock arithmetic of one origin.
+/// Clock arithmetic of one origin.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeline {
-    /// How long each segment is; not zero.
+    /// Duration of each segment; not zero.
     pub segment: Duration,
-    /// How many segments a live playlist lists.
+    /// Segments that a live playlist lists.
     pub window: u64,
-    /// How many segments a VOD lists.
+    /// Segments that a VOD playlist lists.
     pub vod_segments: u64,
 }
 
 impl Timeline {
-    /// The number of the first segment that the live playlist lists: its `EXT-X-MEDIA-SEQUENCE`.
+    /// Returns the number of the first segment that the live playlist lists: its `EXT-X-MEDIA-SEQUENCE`.
     pub fn first_listed(&self, elapsed: Duration) -> u64 {
         let passed = elapsed.as_nanos().checked_div(self.segment.as_nanos()).unwrap_or(0);
         u64::try_from(passed).unwrap_or(u64::MAX)
     }
 
-    /// Whether a live segment can be fetched.
+    /// Reports whether a live segment can be fetched.
     pub fn live_available(&self, sequence: u64, elapsed: Duration) -> bool {
         let first = self.first_listed(elapsed);
         let listed_last = first.saturating_add(self.window).saturating_sub(1);
-        // Listed for the last time while `first == sequence`; from then one segment and one whole playlist, and some.
+        // A segment is last listed while `first == sequence`. It then stays for one segment, one whole playlist and a
+        // spare.
         let kept = self.window.saturating_add(1 + SPARE_SEGMENTS);
         sequence <= listed_last && first <= sequence.saturating_add(kept)
     }
 
-    /// Whether a VOD segment exists.
+    /// Reports whether a VOD segment exists.
     pub fn vod_available(&self, sequence: u64) -> bool {
         sequence < self.vod_segments
     }
 
-    /// When a live segment begins, relative to the origin's start: it ends when it is first listed.
+    /// Returns the time at which a live segment begins, relative to the origin's start. It ends when it is first
+    /// listed.
     pub fn live_begin_seconds(&self, sequence: u64) -> f64 {
         (sequence as f64 - self.window as f64) * self.segment.as_secs_f64()
     }
 
-    /// Where a segment begins in ticks of a 90 kHz media clock.
+    /// Returns the start of a segment in ticks of a 90 kHz media clock.
     pub fn media_ticks(&self, sequence: u64, discontinuities: u64) -> u64 {
         let ticks_per_segment =
             u64::try_from(self.segment.as_micros()).unwrap_or(u64::MAX).saturating_mul(9) / 100;
@@ -61,18 +64,19 @@ impl Timeline {
     }
 }
 
-/// Whether a discontinuity stands before this live segment.
+/// Reports whether a discontinuity precedes this live segment.
 pub fn is_discontinuity(sequence: u64) -> bool {
     sequence > 0 && sequence.is_multiple_of(DISCONTINUITY_EVERY)
 }
 
-/// The `EXT-X-DISCONTINUITY-SEQUENCE` of a live playlist that begins with `first`: the discontinuities that have left
-/// it. One that stands before `first` itself is still in the playlist (RFC 8216bis section 6.2.2).
+/// Returns the `EXT-X-DISCONTINUITY-SEQUENCE` of a live playlist that begins with `first`: the number of
+/// discontinuities that have left it. A discontinuity before `first` itself is still in the playlist (RFC 8216bis
+/// section 6.2.2).
 pub fn discontinuities_gone(first: u64) -> u64 {
     first.saturating_sub(1) / DISCONTINUITY_EVERY
 }
 
-/// The discontinuity sequence number of a live segment.
+/// Returns the discontinuity sequence number of a live segment.
 pub fn discontinuities_until(sequence: u64) -> u64 {
     sequence / DISCONTINUITY_EVERY
 }

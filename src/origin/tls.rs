@@ -1,4 +1,4 @@
-//! The certificate of the origin, made anew at each start, and the TLS settings that use it.
+//! Certificate of the origin, made at each start, and the TLS settings that use it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,19 +9,20 @@ use tokio_rustls::TlsAcceptor;
 
 use super::OriginError;
 
-/// The protocol that ALPN names HTTP/2.
+/// Name of HTTP/2 in ALPN.
 pub const HTTP2: &[u8] = b"h2";
 
-/// TLS for an origin.
+/// TLS acceptor and certificate of an origin.
 pub struct Identity {
-    /// Accepts connections.
+    /// Acceptor of TLS connections.
     pub acceptor: TlsAcceptor,
-    /// The certificate for those who want to trust it.
+    /// Certificate for clients that want to trust it.
     pub certificate_pem: String,
 }
 
-/// A self-signed certificate for localhost and `address`, and TLS settings that offer HTTP/2 and HTTP/1.1. It signs
-/// nothing else: it is not the certificate of an authority, so whoever trusts it trusts this origin alone.
+/// Creates a self-signed certificate for localhost and `address`, and TLS settings that offer HTTP/2 and HTTP/1.1.
+/// The certificate is not that of an authority and signs nothing else, so a client that trusts it trusts this origin
+/// alone.
 ///
 /// # Errors
 /// [`OriginError::Certificate`] and [`OriginError::Tls`].

@@ -1,7 +1,7 @@
-//! The origin on real sockets, asked by a client that knows nothing but bytes.
+//! Tests of the origin on real sockets, with a client that knows only bytes.
 //!
-//! Every test ends with the counts of the origin beside what the client saw. Durations have lower bounds only: a slow
-//! machine is no failure.
+//! Most tests end by comparing the counts of the origin with the client's own. Durations have lower bounds only: a
+//! slow machine must not fail a test.
 
 use std::io::{self, Read as _};
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl Running {
     }
 }
 
-/// A client of HTTP/1.1 that sends what it is told.
+/// HTTP/1.1 client that sends exactly what a test asks for.
 struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -77,7 +77,7 @@ struct Answer {
     status: u16,
     head: String,
     body: Vec<u8>,
-    /// What ended the body before its announced length, if something did.
+    /// Error that ended the body before its announced length, if any.
     broken: Option<io::ErrorKind>,
 }
 
@@ -101,7 +101,7 @@ impl Client {
         if count == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 
-    /// The status line and headers.
+    /// Reads the status line and headers.
     async fn head(&mut self) -> io::Result<String> {
         loop {
             if let Some(end) = self.buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
@@ -204,7 +204,7 @@ async fn a_head_request_has_the_length_and_no_body() {
     client.send("HEAD", SEGMENT, "").await;
     let answer = client.receive(false).await.unwrap();
     assert_eq!((answer.status, answer.header("content-length")), (200, Some("750000")));
-    // The connection goes on, so nothing came after the head.
+    // The connection is still usable, so no body came after the head.
     client.send("POST", SEGMENT, "Content-Length: 0\r\n").await;
     let refused = client.receive(true).await.unwrap();
     assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")));
@@ -313,7 +313,7 @@ async fn delay_and_bandwidth_take_their_time() {
     let begun = Instant::now();
     let body = client.get_with(SEGMENT, "Range: bytes=0-399999\r\n").await.body;
     assert_eq!(body.len(), 400_000);
-    // 400,000 bytes at 4 Mb/s are 800 ms.
+    // 400,000 bytes at 4 Mb/s take 800 ms.
     assert!(begun.elapsed() >= Duration::from_millis(560), "{:?}", begun.elapsed());
     drop(client);
     let counts = origin.finish().await;
@@ -324,7 +324,7 @@ async fn delay_and_bandwidth_take_their_time() {
 async fn a_bandwidth_limit_is_lifted_when_its_rule_ends() {
     let origin = Running::with_faults(&["segment:bandwidth=8@0s+1s"]).await;
     let mut client = origin.client().await;
-    // At a byte a second this would take nine days.
+    // At a byte a second the body would take nine days.
     let answer = timeout(Duration::from_secs(60), client.get(SEGMENT)).await.unwrap();
     assert_eq!(answer.body.len() as u64, SEGMENT_BYTES);
     drop(client);
@@ -351,7 +351,7 @@ async fn a_client_that_leaves_in_the_middle_was_not_served() {
     let mut client = origin.client().await;
     client.send("GET", "/vod/fmp4/v0/segment_0.m4s", "").await;
     client.head().await.unwrap();
-    // The kernels take much of the body, maybe all; the client never reads it.
+    // The kernels buffer much of the body, maybe all of it; the client never reads it.
     tokio::time::sleep(Duration::from_millis(100)).await;
     drop(client);
     let counts = origin.finish().await;
