@@ -1,4 +1,5 @@
-//! What was typed, as what it means: validated, one section for each room that it configures. Sends nothing.
+//! Turns the command line into validated configuration, one section for each module that it configures. Sends
+//! nothing.
 
 mod header_source;
 
@@ -16,58 +17,58 @@ use crate::swarm::{ClientSettings, PlaylistTap};
 use crate::tui::Palette;
 use crate::vocabulary::{OnHangup, SecretUrl, Untrusted, limits};
 
-/// A value that cannot be used, in one line that names the option and what is accepted.
+/// A value that cannot be used. The message is one line that names the option and what is accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A header that cannot be sent; its value is not shown.
+    /// A header that cannot be sent. The message does not show its value.
     #[error("--header: {0}")]
     Header(#[from] net::HeaderError),
-    /// Headers that could not be read from where they are.
+    /// Headers that could not be read from their source.
     #[error("{0}")]
     HeaderSource(#[from] HeaderSourceError),
-    /// An origin that cannot be what it is asked to be.
+    /// Settings that an origin cannot have.
     #[error("{0}")]
     Origin(String),
     /// A certificate file that cannot be used.
     #[error(transparent)]
     Tls(#[from] net::TlsError),
-    /// A report that cannot be written where it should.
+    /// A report that cannot be written to its file.
     #[error("--report {path}: {reason}")]
     Report {
-        /// The file that was asked for.
+        /// File that was asked for.
         path: String,
-        /// What is wrong with it, and what is accepted.
+        /// Problem with the file, and what is accepted.
         reason: &'static str,
     },
-    /// A record that cannot be written where it should.
+    /// A record that cannot be written to its file.
     #[error("--record {path}: {reason}; accepted: a file that can be written, or a pipe that somebody reads")]
     Record {
-        /// The file that was asked for.
+        /// File that was asked for.
         path: String,
-        /// What is wrong with it.
+        /// Problem with the file.
         reason: String,
     },
     /// A playlist that cannot be read.
     #[error("check {path}: {reason}")]
     Playlist {
-        /// The file that was given.
+        /// File that was given.
         path: String,
-        /// Why not.
+        /// Reason for the failure.
         reason: String,
     },
-    /// No random numbers for a seed.
+    /// The system gave no random numbers for a seed.
     #[error("the system gave no random numbers; give --seed")]
     Seed,
 }
 
 pub use header_source::HeaderSourceError;
 
-/// The name of a file as messages and reports show it.
+/// Returns the name of a file as messages and reports show it.
 pub fn shown_file(path: &Path) -> String {
     Untrusted::new(&path.to_string_lossy()).shown()
 }
 
-/// The format of a report, from the ending of its file.
+/// Format of a report, chosen by the extension of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportFormat {
     /// `.json`
@@ -79,66 +80,66 @@ pub enum ReportFormat {
 /// A report that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportFile {
-    /// Where it goes.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What it is.
+    /// Format of the report.
     pub format: ReportFormat,
 }
 
-/// A run, ready to be started.
+/// A run that is ready to be started.
 #[derive(Debug)]
 pub struct RunConfig {
-    /// What clients do.
+    /// Settings of the clients.
     pub clients: ClientSettings,
     /// The plan of the load. Preflight sets its `limit`.
     pub plan: Plan,
-    /// Named by every request.
+    /// Identifier of the run, which every request carries.
     pub run_id: String,
-    /// Whether certificates are not verified.
+    /// Skips the verification of certificates.
     pub insecure: bool,
-    /// Where results go.
+    /// Destinations of the results.
     pub output: Output,
 }
 
-/// Who shows a run while it lasts.
+/// Display of a run while it lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Show {
-    /// The live screen, where there is a terminal; else progress lines.
+    /// The live screen if there is a terminal, otherwise progress lines.
     Screen,
-    /// A line a second on standard error.
+    /// One line per second on standard error.
     Progress,
-    /// Nobody.
+    /// No display.
     Nothing,
 }
 
-/// Where results go.
+/// Destinations of the results, and settings of the live screen.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// Who shows the run while it lasts.
+    /// Display of the run while it lasts.
     pub show: Show,
-    /// The live screen in ASCII.
+    /// Draws the live screen in ASCII.
     pub ascii: bool,
-    /// Its colours; `None`: the usual ones.
+    /// Colours of the live screen; `None` for the default.
     pub theme: Option<Palette>,
-    /// What happens when the terminal goes away.
+    /// Action when the terminal goes away.
     pub on_hangup: OnHangup,
-    /// Its keys do not change the load.
+    /// Keeps the keys of the live screen from changing the load.
     pub read_only: bool,
     /// Report files.
     pub reports: Vec<ReportFile>,
-    /// Where events go.
+    /// File for the events, if they are recorded.
     pub record: Option<PathBuf>,
-    /// The command line, its secrets left out.
+    /// Command line without its secrets.
     pub command: String,
 }
 
-/// Makes sense of the options of `run` and `demo` for `target`.
+/// Builds the configuration of `run` and `demo` for `target`.
 ///
 /// # Errors
 /// See [`ConfigError`].
 pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<RunConfig, ConfigError> {
     let seed = args.seed.map_or_else(random_seed, Ok)?;
-    // Two runs with the same seed are still two runs.
+    // Two runs with the same seed are still different runs.
     let run_id = format!("{:016x}", random()?);
     let (insecure, decrypt) = (args.requests.insecure, args.requests.decrypt);
     let net = net_settings(&target, args.requests, &run_id, args.player)?;
@@ -163,6 +164,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
             limit: ClientLimit::default(),
             ramp,
             jitter: args.ramp_jitter,
+            // Without preflight no client tries the stream before the others.
             ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
             duration: args.duration,
             seed,
@@ -182,7 +184,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
     })
 }
 
-/// The run of one client that `check` makes; `playlist_tap` is given the playlists that it reads.
+/// Builds the configuration of the one client that `check` runs. `playlist_tap` receives the playlists that it reads.
 ///
 /// # Errors
 /// See [`ConfigError`].
@@ -202,6 +204,7 @@ pub fn check_config(
         profile: args.player,
         session: SessionLength::default(),
     };
+    // One client is the whole load: there is nothing to ramp up, and no other client to hold back.
     let ramp = Ramp::Time(Duration::ZERO);
     Ok(RunConfig {
         clients: ClientSettings {
@@ -223,6 +226,7 @@ pub fn check_config(
         },
         run_id,
         insecure,
+        // `check` prints its findings at the end; until then nothing is shown.
         output: Output {
             show: Show::Nothing,
             ascii: false,
@@ -250,23 +254,23 @@ fn net_settings(
 }
 
 impl RunConfig {
-    /// The variant choice as reports name it.
+    /// Returns the variant choice as reports name it.
     pub fn variant(&self) -> VariantChoice {
         self.clients.player.choice
     }
 
-    /// Clients started per second; `None`: all at once.
+    /// Returns the number of clients started per second; `None` means all at once.
     pub fn ramp_rate(&self) -> Option<f64> {
         Some(self.plan.ramp.rate(self.plan.clients)).filter(|rate| rate.is_finite())
     }
 
-    /// The duration that was asked for, in seconds.
+    /// Returns the duration that was asked for, in seconds.
     pub fn duration_s(&self) -> Option<f64> {
         self.plan.duration.as_ref().map(Duration::as_secs_f64)
     }
 }
 
-/// A seed like those that `--seed` accepts: a report must be able to name it to every reader of JSON.
+/// Returns a seed that `--seed` would accept: every reader of JSON must get it unchanged from a report.
 fn random_seed() -> Result<u64, ConfigError> {
     Ok(random()? & limits::SEED_MAX)
 }
@@ -276,7 +280,7 @@ fn random() -> Result<u64, ConfigError> {
     rand::rngs::SysRng.try_next_u64().map_err(|_| ConfigError::Seed)
 }
 
-/// Checks a report file before the work, not after it.
+/// Checks a report file before the run, not after it.
 fn report_file(path: PathBuf) -> Result<ReportFile, ConfigError> {
     let wrong = |reason| ConfigError::Report { path: shown_file(&path), reason };
     let format = match path.extension().and_then(|ending| ending.to_str()) {

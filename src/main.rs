@@ -1,4 +1,4 @@
-//! hlswarm: parse -> run -> print the error chain -> exit code. The only exit of the process.
+//! hlswarm: parse -> run -> print the error chain -> exit code. The process exits only here.
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use hlswarm::cli::{self, Command, Usage};
 use hlswarm::config;
 use hlswarm::run::{self, ExitStatus, Failure, Outcome, stdio};
 
-/// How long the last messages may wait for the reader of standard error.
+/// Maximum time that the last messages wait for the reader of standard error.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     status.into()
 }
 
-/// Panics are said like everything else: a blocked standard error must not hold up the thread that panics.
+/// Queues panic messages like all others: a blocked standard error must not hold up the thread that panics.
 fn report_panics() {
     let (panics, errors) = HookBuilder::default().into_hooks();
     if let Err(error) = errors.install() {
@@ -59,18 +59,18 @@ fn execute(command: Command, shown: String) -> Result<ExitStatus, Failure> {
     }
 }
 
-/// Prints what was asked for.
+/// Prints the text that the command asks for.
 fn print(text: &str) -> Result<ExitStatus, Failure> {
     match stdio::print(text, None) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::Unwritten(format!("standard output: {error}")))
         }
-        // A reader that has read enough, as `head` does, misses nothing.
+        // A reader that has read enough, such as `head`, misses nothing.
         _ => Ok(0.into()),
     }
 }
 
-/// Says why there was no run, in one line.
+/// Prints the reason why there was no run, in one line, and returns its exit status.
 fn tell(failure: Failure) -> ExitStatus {
     let (line, code) = match failure {
         Failure::Config(error) => (error.to_string(), run::exit::USAGE),

@@ -1,30 +1,30 @@
-//! Where the headers of `--header` and `--header-env` come from: the command line, a file, the environment.
+//! Reads the headers of `--header` and `--header-env` from the command line, a file or the environment.
 //!
-//! Everybody on a machine can read the command lines of its processes. So a header with a secret can stand in a file, or in
-//! an environment variable. No message of this file shows a value.
+//! Every user of a machine can read the command lines of its processes, so a header with a secret can be given in a
+//! file or in an environment variable. No message in this file shows a value.
 
 use std::fs::File;
 use std::io::Read as _;
 
 use super::shown_file;
 
-/// The largest file of headers; servers accept less than this in a request.
+/// Maximum size of a file of headers; servers accept less than this in a request.
 const FILE_BYTES: u64 = 64 * 1024;
-/// The longest name that a message repeats: a longer one is no name but a mistake.
+/// Maximum length of a name that a message repeats: a longer one is not a name but a mistake.
 const NAME_LENGTH: usize = 40;
 
-/// Why headers could not be read. Never shows a value.
+/// Reason why headers could not be read. Never shows a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderSourceError {
     /// The file of `--header @FILE` cannot be read.
     #[error("--header @{file}: {reason}; accepted: a text file of 'Name: value' lines, up to 64 KiB")]
     File {
-        /// The file that was named.
+        /// Name of the file.
         file: String,
-        /// Why not.
+        /// Reason for the failure.
         reason: String,
     },
-    /// Not `NAME=VARIABLE`. Shows nothing: a value may have been given instead.
+    /// The option is not `NAME=VARIABLE`. The message does not repeat it, since a value may have been given instead.
     #[error("--header-env: accepted: NAME=VARIABLE such as Authorization=EDGE_TOKEN")]
     Syntax,
     /// The variable is not set, or is not UTF-8.
@@ -34,7 +34,7 @@ pub enum HeaderSourceError {
     NotSet(String),
 }
 
-/// The headers of `--header` and `--header-env` as `Name: value` lines.
+/// Returns the headers of `--header` and `--header-env` as `Name: value` lines.
 ///
 /// # Errors
 /// See [`HeaderSourceError`].
@@ -52,7 +52,7 @@ pub(super) fn all(given: Vec<String>, from_env: &[String]) -> Result<Vec<String>
     Ok(lines)
 }
 
-/// The lines of a file, without empty ones and comments.
+/// Returns the lines of a file, without empty lines and comments.
 fn of_file(name: &str) -> Result<Vec<String>, HeaderSourceError> {
     let wrong = |reason: String| HeaderSourceError::File { file: shown_file(name.as_ref()), reason };
     let mut text = String::new();
@@ -93,7 +93,7 @@ mod tests {
         let file = folder.path().join("headers");
         std::fs::write(&file, "# of the edge\nCookie: hunter2\r\n\n  X-A: 1\n").expect("writable");
         let at = format!("@{}", file.display());
-        // Cargo sets this one for every test.
+        // Cargo sets this variable for every test.
         let lines = headers(&["X: 1", &at], &["X-Version=CARGO_PKG_VERSION"]).expect("readable");
         let version = concat!("X-Version: ", env!("CARGO_PKG_VERSION"));
         assert_eq!(lines, ["X: 1", "Cookie: hunter2", "X-A: 1", version]);

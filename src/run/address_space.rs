@@ -1,7 +1,7 @@
-//! The address space that this process may use (`ulimit -v`, `prlimit --as`), where it is limited.
+//! Limit on the address space of this process (`ulimit -v`, `prlimit --as`), if there is one.
 //!
-//! An allocation that fails aborts a process, without a report. So it is tried before the load whether threads and
-//! first requests fit, and while the load lasts whether there is still room to end it.
+//! A failed allocation aborts a process without a report. So this module tries before the load whether threads and
+//! first requests fit, and during the load whether there is still room to end it.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -11,25 +11,25 @@ use rustix::process::{Resource, getrlimit};
 use crate::vocabulary::budget::Budget;
 use crate::vocabulary::{Command, StopCause, limits, units};
 
-/// The stack of a thread, which is address space from its start.
+/// Stack of a thread, which takes address space from its start.
 const STACK: usize = 2 << 20;
-/// What the first requests and the reports of a short run take.
+/// Bytes for the first requests and the reports of a short run.
 const START: usize = 16 << 20;
-/// What is kept for the end of a run: its last sample and its reports.
+/// Bytes reserved for the end of a run: its last sample and its reports.
 const END: usize = 8 << 20;
-/// What glibc's allocator sets aside for each thread.
+/// Bytes that glibc's allocator reserves for each thread.
 const ARENA: usize = 64 << 20;
-/// What origins can make the process keep in any case: a few hundred short playlists.
+/// Bytes that origins can make the process keep in any case: a few hundred short playlists.
 const LEAST_KEPT: usize = 1 << 20;
-/// Each kept byte may be there as text, decoded, parsed and in the allocator's gaps.
+/// Factor for each kept byte, which may exist as text, decoded, parsed and in the allocator's gaps.
 const BYTES_FOR_EACH: usize = 4;
 /// Time between two tries; a try takes microseconds.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Tries whether so many threads and a short run fit.
+/// Checks whether `threads` threads and a short run fit.
 ///
 /// # Errors
-/// One line that says what is needed and what there is.
+/// One line that gives the limit and the bytes that are needed.
 pub(super) fn check(threads: usize) -> Result<(), String> {
     let Some(limit) = getrlimit(Resource::As).current else { return Ok(()) };
     let needed = threads.saturating_mul(STACK).saturating_add(START);
@@ -43,8 +43,8 @@ pub(super) fn check(threads: usize) -> Result<(), String> {
     ))
 }
 
-/// Returns the budget for what origins can make the process keep. Where the address space is limited it is the share
-/// of what so many threads leave: [`watch`] alone would come too late for a burst of large playlists.
+/// Returns the budget for bytes that origins can make the process keep. If the address space is limited, the budget
+/// is a share of what `threads` threads leave: [`watch`] alone would act too late on a burst of large playlists.
 pub(super) fn budget(threads: usize) -> Budget {
     let limit = getrlimit(Resource::As).current.and_then(|limit| usize::try_from(limit).ok());
     Budget::new(limit.map_or(limits::KEPT_BYTES, |limit| kept_within(limit, threads)))
@@ -55,7 +55,7 @@ fn kept_within(limit: usize, threads: usize) -> usize {
     (limit.saturating_sub(others) / BYTES_FOR_EACH).clamp(LEAST_KEPT, limits::KEPT_BYTES)
 }
 
-/// Stops the run before its address space is used up, within a runtime and for as long as that lives.
+/// Stops the run before its address space is used up. Needs a runtime, and watches as long as that lives.
 pub(super) fn watch(commands: flume::Sender<Command>) {
     if getrlimit(Resource::As).current.is_none() {
         return;
@@ -64,7 +64,7 @@ pub(super) fn watch(commands: flume::Sender<Command>) {
         while has_room(END) {
             tokio::time::sleep(LOOK).await;
         }
-        // Where the run takes no command it is ending.
+        // A run that takes no command is ending already.
         _ = commands.send_async(Command::StopNow(StopCause::AddressSpace)).await;
     });
 }
@@ -72,7 +72,7 @@ pub(super) fn watch(commands: flume::Sender<Command>) {
 fn has_room(bytes: usize) -> bool {
     let mut room = Vec::<u8>::new();
     let reserved = room.try_reserve_exact(bytes).is_ok();
-    // The compiler may leave out an allocation that nobody looks at.
+    // The compiler may otherwise leave out an allocation that is never read.
     black_box(&room);
     reserved
 }

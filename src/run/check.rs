@@ -1,4 +1,4 @@
-//! `check`: one client plays a stream and says what it found; a playlist file is only read.
+//! `check`: plays a stream with one client and reports its findings, or only reads a playlist file.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -13,16 +13,16 @@ use crate::hls::Playlist;
 use crate::report::check::{self, Check, Loaded, Understood};
 use crate::vocabulary::{SecretUrl, Untrusted, limits, secret_shape};
 
-/// Playlists that one client can read before somebody looks at them; a check lasts for seconds.
+/// Playlists that one client can read before the check looks at them; a check lasts for seconds.
 const PLAYLISTS: usize = 4_096;
 
-/// How long the reader of standard output may take for what was found in a stream: a pager reads it page by page.
+/// Maximum time that the reader of standard output gets for the findings about a stream: a pager reads page by page.
 const PRINT_LIMIT: Duration = Duration::from_secs(3);
 
-/// Checks what was given, and prints what there is to say.
+/// Checks the given stream or file, and prints the findings.
 pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Failure> {
     let json = args.json;
-    // What only reads a file is ended by signals; what has loaded a stream ends by itself.
+    // Signals end a check that only reads a file. A check that has loaded a stream has to end by itself.
     let mut limit = None;
     let check = match args.subject.clone() {
         Subject::Stream(url) => {
@@ -56,12 +56,12 @@ fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<Chec
     Ok(Check::of_run(source, seen.entry.unwrap_or_default(), lists, ended.report(None)))
 }
 
-/// The playlists that the client read.
+/// Playlists that the client read.
 #[derive(Default)]
 struct Seen {
-    /// What the first of them was: the one at the given address.
+    /// The first playlist: the one at the given URL.
     entry: Option<Understood>,
-    /// Media playlists in the order of their first load, each as it was last, with how many versions there were.
+    /// Media playlists in the order of their first load: the last version of each, and the number of versions.
     media: Vec<(SecretUrl, Arc<Playlist>, u64)>,
 }
 
@@ -87,7 +87,8 @@ impl Seen {
     }
 }
 
-/// The name of what may be a URL without its scheme instead of a file, with what looks like a secret left out.
+/// Returns the name to show for a file that does not exist. It may be a URL without its scheme, so parts that look
+/// like a secret are left out.
 fn no_file(path: &Path) -> String {
     Untrusted::new(&secret_shape::shown_path(&path.to_string_lossy())).shown()
 }
@@ -107,7 +108,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     read(file)
 }
 
-/// Reads a playlist, and a byte more than one may have: what is larger is told from that.
+/// Reads a playlist and one byte more than the limit: that byte shows that it is too large.
 fn read(source: impl io::Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(limits::PLAYLIST_BYTES as u64 + 1).read_to_end(&mut bytes)?;

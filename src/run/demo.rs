@@ -1,5 +1,5 @@
-//! `demo`: the built-in origin as a child process, so that its CPU, files and memory are not the load tester's, and
-//! a run against it.
+//! `demo`: runs the load against the built-in origin. The origin is a child process, so that its CPU, files and
+//! memory are not the load tester's.
 
 use std::ffi::OsString;
 
@@ -13,7 +13,6 @@ use crate::origin::child::Child;
 use crate::origin::settings::FAULT_RULES;
 use crate::vocabulary::SecretUrl;
 
-/// Runs the demo.
 pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, Failure> {
     if args.faults.len() > FAULT_RULES {
         return Err(ConfigError::Origin(format!("--fault: accepted: at most {FAULT_RULES} rules")).into());
@@ -25,7 +24,7 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
     let target = SecretUrl::parse(&format!("{base}/live/{}/master.m3u8", args.format));
     let target = target.wrap_err("the built-in origin named an address that cannot be used")?;
     let mut load = args.load;
-    // The URL is right, and the faults that were asked for must not keep the load away.
+    // The URL is right, and the faults that were asked for must not prevent the load.
     load.skip_preflight = true;
     let pem = hello.certificate_pem.as_deref().filter(|_| args.tls);
     let trusted = pem.map(|pem| Temporary::private(pem.as_bytes())).transpose();
@@ -34,10 +33,10 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
         load.requests.cacert = Some(certificate.path().to_owned());
     }
     let config = run_config(target, load, command)?;
-    // It has been read.
+    // The configuration has read the certificate.
     drop(trusted);
     let ended = super::load(config, signals).await?;
-    // After the clients have left every connection is closed, and what the origin counted is final.
+    // All clients have left, so every connection is closed and the origin's counts are final.
     let counted = match child.finish().await {
         Ok(counts) => serde_json::to_value(counts).ok(),
         Err(error) => {

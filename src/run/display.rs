@@ -1,6 +1,6 @@
-//! Who shows a run while it lasts: the console, or plain progress lines where there is no terminal.
+//! Display of a run while it lasts: the console, or plain progress lines without a terminal.
 //!
-//! Both read the same samples, and neither is on the way of the load.
+//! Both read the same samples, and neither holds up the load.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,24 +17,24 @@ use crate::sample::SamplerHandle;
 use crate::tui::{Access, Charset, Console, Palette, Remote, Setup, Theme, Title};
 use crate::vocabulary::{Command, units};
 
-/// Time between two progress lines, a tick short of a second: the samples decide.
+/// Time between two progress lines, slightly less than a second: the samples set the pace.
 const PROGRESS: Duration = Duration::from_millis(990);
 
-/// How often is looked whether the report has been read.
+/// Interval between checks whether the operator has left the report.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What shows the run.
+/// Display of the run.
 pub(super) enum Display {
-    /// The live screen, and where its report goes.
+    /// The live screen, and the channel that takes its report.
     Console(Console, watch::Sender<Option<Arc<Report>>>),
-    /// A line a second on standard error.
+    /// One line per second on standard error.
     Progress(JoinHandle<()>),
-    /// Nobody.
+    /// No display.
     Nothing,
 }
 
 impl Display {
-    /// Begins to show the frames of `sampler`.
+    /// Starts to show the samples of `sampler`.
     pub(super) fn begin(
         config: &RunConfig,
         sampler: &SamplerHandle,
@@ -62,7 +62,7 @@ impl Display {
         Ok(Self::Progress(thread.map_err(|error| Failure::no_thread("the progress lines", &error))?))
     }
 
-    /// Hands the terminal to the shell and back; `None`: there is no screen.
+    /// Returns the handle that passes the terminal to the shell and back; `None` without a screen.
     pub(super) fn remote(&self) -> Option<Remote> {
         match self {
             Self::Console(console, _) => console.remote(),
@@ -70,7 +70,7 @@ impl Display {
         }
     }
 
-    /// How many panics the console has met so far, those of clients included.
+    /// Returns the number of panics that the console has seen so far, those of clients included.
     pub(super) fn panics(&self) -> u64 {
         match self {
             Self::Console(console, _) => console.panics(),
@@ -78,7 +78,7 @@ impl Display {
         }
     }
 
-    /// Shows the report for as long as somebody looks at it; a signal ends that, too.
+    /// Shows the report until the operator leaves it or a signal arrives.
     pub(super) async fn show(&mut self, report: &Arc<Report>, orders: &flume::Receiver<Command>) {
         let Self::Console(console, sender) = self else { return };
         sender.send_replace(Some(Arc::clone(report)));
@@ -89,8 +89,8 @@ impl Display {
         }
     }
 
-    /// Ends the show: the screen is restored, the last line said. The sampler must have been stopped. Returns how
-    /// many panics were met.
+    /// Ends the display: restores the screen and waits for the last line. The sampler must have been stopped. Returns
+    /// the number of panics.
     pub(super) fn end(self) -> u64 {
         match self {
             Self::Console(console, _) => {
@@ -116,8 +116,8 @@ fn title(config: &RunConfig) -> Title {
     }
 }
 
-/// No colours where `NO_COLOR` is set (<https://no-color.org>), unless a theme was asked for; ASCII where the locale is
-/// not UTF-8 or it was asked for.
+/// Chooses colours and characters. No colours if `NO_COLOR` is set (<https://no-color.org>), unless a theme was asked
+/// for; ASCII if the locale is not UTF-8 or ASCII was asked for.
 fn theme(output: &Output) -> Theme {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_lowercase();
@@ -129,7 +129,7 @@ fn theme(output: &Output) -> Theme {
     }
 }
 
-/// Says a line a second until the sampler ends.
+/// Prints one line per second until the sampler ends.
 fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<JoinHandle<()>> {
     stdio::say(&format!(
         "hlswarm: loading {} with {} clients, seed {}, run id {}",

@@ -1,8 +1,8 @@
-//! The last resort of a process that must end: work runs on a thread of its own, and `main` waits for it until a
-//! moment that [`within`] sets.
+//! Last resort of a process that must end: work runs on its own thread, and `main` waits for it until a deadline that
+//! [`within`] sets.
 //!
-//! Every step of an end has a limit of its own. This one is for what has none: a disk that hangs in a system call, a
-//! thread that does not come back. The process leaves without it.
+//! The steps of a shutdown have limits of their own. This one covers those that cannot have any: a disk that hangs in
+//! a system call, a thread that does not return. The process then exits without them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -12,29 +12,29 @@ use std::time::{Duration, Instant};
 
 use super::exit::{self, ExitStatus};
 
-/// How long a run may take from the end of its drain to the end of the process, the reading of its report aside.
+/// Maximum time from the end of a run's drain to the end of the process, without the time to read its report.
 pub(super) const LIMIT: Duration = Duration::from_millis(4_500);
 
 static CONTROL: OnceLock<Sender<Word>> = OnceLock::new();
 
-/// What the work tells `main`.
+/// Message from the work to `main`.
 enum Word {
-    /// From this moment on the process ends with this status, done or not; `None`: there is no such moment.
+    /// Deadline at which the process ends with this status, whether or not the work is done; `None` lifts it.
     Limit(Option<(Instant, ExitStatus)>),
-    /// The work is done. `None`: it panicked.
+    /// The work is done; `None` if it panicked.
     Done(Option<ExitStatus>),
 }
 
-/// How the work came out.
+/// Outcome of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was done.
+    /// The work was done.
     Done(ExitStatus),
-    /// It was not done in time, or it panicked.
+    /// The work was not done in time, or it panicked.
     Abandoned(ExitStatus),
 }
 
-/// Runs `work` on a thread of its own and waits for it, after a word of it at most as long as it said.
+/// Runs `work` on its own thread and waits for it: without a limit, until the work sets one.
 ///
 /// # Errors
 /// The thread could not be started.
@@ -43,18 +43,18 @@ pub fn supervise(work: impl FnOnce() -> ExitStatus + Send + 'static) -> std::io:
     _ = CONTROL.set(sender.clone());
     thread::Builder::new().name("control".to_owned()).spawn(move || {
         let status = catch_unwind(AssertUnwindSafe(work)).ok();
-        // Nobody waits for work that took too long.
+        // The receiver is gone if the work took too long.
         _ = sender.send(Word::Done(status));
     })?;
     Ok(wait(&words))
 }
 
-/// The process ends within `limit`: with the status of the work if it is done by then, otherwise with `status`.
+/// Ends the process within `limit`: with the status of the work if it is done by then, otherwise with `status`.
 pub(super) fn within(limit: Duration, status: ExitStatus) {
     tell(Word::Limit(Some((Instant::now() + limit, status))));
 }
 
-/// Lifts the limit: the operator reads the report.
+/// Lifts the limit while the operator reads the report.
 pub(super) fn unhurried() {
     tell(Word::Limit(None));
 }

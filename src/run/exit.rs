@@ -1,4 +1,4 @@
-//! The exit code, and every reason for it.
+//! Exit codes, and the reasons for them.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,14 +17,14 @@ pub const USAGE: u8 = 2;
 pub const PREFLIGHT: u8 = 5;
 /// A report or a record could not be written.
 pub const UNWRITTEN: u8 = 6;
-/// The run finished, and this machine limited the result.
+/// The run finished, but this machine limited the result.
 pub const UNTRUSTED: u8 = 4;
-/// Ended by a signal: this and its number.
+/// Code of a run that a signal ended, before the number of the signal is added.
 const SIGNALLED: u8 = 128;
-/// The run finished, its criteria failed.
+/// The run finished, but its criteria failed.
 pub const CRITERIA: u8 = 3;
 
-/// How the process ends.
+/// Exit status of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExitStatus(u8);
 
@@ -40,8 +40,8 @@ impl From<ExitStatus> for ExitCode {
     }
 }
 
-/// The code of a run that has ended, reports not considered: the first that applies, with every reason. Reasons without a
-/// code of their own follow: what was asked for and not reached.
+/// Judges a run that has ended, apart from the writing of its reports. Returns the code of the first reason that has
+/// one, and all reasons. Reasons without a code come last: a load or a duration that was not reached.
 pub(super) fn judge(report: &Report, ending: Ending, plan: Plan) -> Exit {
     let found: Vec<_> = failed(&report.checks, Consequence::Internal)
         .chain(refused(report, ending, plan))
@@ -54,7 +54,7 @@ pub(super) fn judge(report: &Report, ending: Ending, plan: Plan) -> Exit {
     Exit { code, reasons: reasons.chain(not_reached(report, ending, plan)).collect() }
 }
 
-/// The checks that failed and mean this, each with its code and sentence.
+/// Returns the failed checks with this consequence, each with its code and sentence.
 fn failed(checks: &[Check], consequence: Consequence) -> impl Iterator<Item = (u8, String)> {
     let code = match consequence {
         Consequence::Internal => INTERNAL,
@@ -65,16 +65,16 @@ fn failed(checks: &[Check], consequence: Consequence) -> impl Iterator<Item = (u
     failed.map(move |check| (code, check.sentence.clone()))
 }
 
-/// The same after some reports could not be written.
+/// Returns the exit after some reports could not be written.
 pub(super) fn with_unwritten(exit: Exit, failed: &[String]) -> Exit {
     let code = if exit.code == INTERNAL { INTERNAL } else { UNWRITTEN };
     Exit { code, reasons: exit.reasons.into_iter().chain(failed.iter().cloned()).collect() }
 }
 
-/// Ended before its time by a signal, or cut by a second one.
+/// Returns the code and the reason if a signal ended the run early, or a second one cut it short.
 fn signal(ending: Ending, plan: Plan) -> Option<(u8, String)> {
     let cause = ending.cause?;
-    // In a run without an end Ctrl-C is the end.
+    // Ctrl-C is the normal end of a run without a duration.
     if cause == StopCause::Interrupt && plan.duration.is_none() && !ending.cut {
         return None;
     }
@@ -83,8 +83,8 @@ fn signal(ending: Ending, plan: Plan) -> Option<(u8, String)> {
     Some((code, format!("{how} by {name}")))
 }
 
-/// The first client could not load the stream, so there was no load. Nothing is at this URL (5), or what is there
-/// cannot be played (3).
+/// Returns the code and the reason if the first client could not load the stream, so that there was no load: 5 if
+/// nothing is at this URL, 3 if its content cannot be played.
 fn refused(report: &Report, ending: Ending, plan: Plan) -> Option<(u8, String)> {
     let outcome = ending.refused?;
     let nothing_there = matches!(outcome, Outcome::Http(_) | Outcome::Failed(Fault::DnsNotFound));
@@ -93,7 +93,7 @@ fn refused(report: &Report, ending: Ending, plan: Plan) -> Option<(u8, String)> 
     Some((code, format!("{}{others}", why_refused(report, outcome))))
 }
 
-/// The sentence for an operator whose URL is probably wrong.
+/// Returns the sentence for an operator whose URL is probably wrong.
 fn why_refused(report: &Report, outcome: Outcome) -> String {
     let detail = report.failure_details.get(&outcome.to_string());
     let detail = detail.map_or(String::new(), |detail| format!(" ({detail})"));
@@ -117,7 +117,7 @@ fn why_refused(report: &Report, outcome: Outcome) -> String {
     }
 }
 
-/// The load or the duration that was asked for and not reached.
+/// Returns the reasons if the load or the duration that was asked for was not reached.
 fn not_reached(report: &Report, ending: Ending, plan: Plan) -> Vec<String> {
     if ending.refused.is_some() {
         return Vec::new();
@@ -157,7 +157,7 @@ fn duration_not_reached(report: &Report, ending: Ending) -> Option<String> {
         Some(StopCause::Operator) => "q ended it",
         Some(StopCause::Fault) => "a fault ended it",
         None => "every client had finished",
-        // A signal is a reason of its own.
+        // A signal is a separate reason.
         Some(_) => return None,
     };
     (lasted < asked).then(|| {
@@ -165,10 +165,10 @@ fn duration_not_reached(report: &Report, ending: Ending) -> Option<String> {
     })
 }
 
-/// The code and the name of what ended a run from outside; `None`: nothing did.
+/// Returns the code and the name of the external cause that ended a run; `None` if there was none.
 pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
     match cause {
-        // What panicked is a reason of its own.
+        // A panic is a separate reason.
         StopCause::Operator | StopCause::Fault => None,
         StopCause::Interrupt => Some((130, "Ctrl-C")),
         StopCause::HangUp => Some((129, "SIGHUP")),

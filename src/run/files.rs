@@ -1,8 +1,8 @@
-//! Files that the operator named: written whole or not at all, and never through a name that somebody else could plant.
+//! Writes files that the operator named: whole or not at all, and never through a name that another user could plant.
 //!
-//! * A temporary file lies in the folder of its target, has a random name, and is created exclusively: an existing file
+//! * A temporary file is in the folder of its target, has a random name, and is created exclusively: an existing file
 //!   or symbolic link is an error. It is synced before it takes the name of its target.
-//! * A target that is a symbolic link stays one: what it points to is replaced.
+//! * A target that is a symbolic link stays one: the file that it points to is replaced.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -11,14 +11,15 @@ use std::path::{Path, PathBuf};
 
 use rand::TryRng as _;
 
-/// Symbolic links in a row that are followed: as many as Linux does.
+/// Maximum number of symbolic links followed in a row: as many as Linux follows.
 const LINKS: usize = 40;
-/// The mode of a new file before the umask, as of every shell's `>`.
+/// Mode of a new file before the umask, as for a shell's `>`.
 const MODE: u32 = 0o666;
-/// The mode of a file that is its owner's alone.
+/// Mode of a file that only its owner can use.
 const PRIVATE: u32 = 0o600;
 
-/// The file that a path leads to, its symbolic links followed, whether it exists or not; its folder must.
+/// Returns the file that a path leads to after following its symbolic links. The file may be missing; its folder must
+/// exist.
 pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..LINKS {
@@ -27,40 +28,40 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
         path = folder.join(name);
         match fs::read_link(&path) {
             Ok(target) => path = folder.join(target),
-            // Not a link, or nothing yet.
+            // Not a link, or nothing there yet.
             Err(_) => return Ok(path),
         }
     }
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Whether two resolved paths are the same file: by name, or as two names of one file.
+/// Reports whether two resolved paths are the same file: by path, or as two names of one file.
 pub(super) fn are_same(one: &Path, other: &Path) -> bool {
     let identity = |path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
     one == other || identity(one).is_some_and(|file| Some(file) == identity(other))
 }
 
-/// Replaces a file, or creates it, so that it is there whole or as it was before, also after a crash.
+/// Replaces or creates a file. Even after a crash it is either whole or as it was before.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = Temporary::create(folder_of(path), MODE)?;
-    // A file that is replaced keeps who may read it.
+    // A replaced file keeps its permissions.
     if let Ok(before) = fs::metadata(path) {
         part.file.set_permissions(before.permissions())?;
     }
     part.write(bytes)?;
     fs::rename(&part.path, path)?;
     part.keep();
-    // The data are safe; a folder that cannot be synced may forget the name in a crash.
+    // The data are safe. If the folder cannot be synced, a crash may lose the name.
     _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
-/// Tries whether a file could be created beside this one.
+/// Checks whether a file can be created next to this one.
 pub(super) fn try_folder(path: &Path) -> io::Result<()> {
     Temporary::create(folder_of(path), PRIVATE).map(drop)
 }
 
-/// A file that is removed when it is dropped.
+/// A file that is removed on drop.
 #[derive(Debug)]
 pub(super) struct Temporary {
     file: File,
@@ -69,14 +70,14 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// A new file in the system's folder of temporary files, its owner's alone.
+    /// Creates a file in the system's folder of temporary files that only its owner can use.
     pub(super) fn private(bytes: &[u8]) -> io::Result<Self> {
         let file = Self::create(&std::env::temp_dir(), PRIVATE)?;
         file.write(bytes)?;
         Ok(file)
     }
 
-    /// Where it is.
+    /// Returns the path of the file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -94,7 +95,7 @@ impl Temporary {
         self.file.sync_all()
     }
 
-    /// It has another name by now.
+    /// Keeps the file, which has its final name by now.
     fn keep(mut self) {
         self.kept = true;
     }
@@ -103,7 +104,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.kept {
-            // A folder that has gone took it along.
+            // If the folder is gone, the file is gone too.
             _ = fs::remove_file(&self.path);
         }
     }

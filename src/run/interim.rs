@@ -1,4 +1,4 @@
-//! Reports while the run goes on: SIGUSR1 writes those that were asked for as they are so far.
+//! Reports during a run: SIGUSR1 writes the reports that were asked for, with the numbers so far.
 
 use std::sync::Arc;
 use std::thread;
@@ -7,7 +7,7 @@ use super::reports::Reports;
 use crate::report::{self, Exit, Facts};
 use crate::sample::WholeSamples;
 
-/// What reports of a run that goes on are made from.
+/// Data for the reports of a run that is still going on.
 #[derive(Debug)]
 pub(super) struct Interim {
     pub(super) samples: WholeSamples,
@@ -16,7 +16,7 @@ pub(super) struct Interim {
 }
 
 impl Interim {
-    /// Writes the reports at each of these words, for as long as the runtime lives.
+    /// Writes the reports for each message in `asked`, as long as the runtime lives.
     pub(super) fn listen(self, asked: flume::Receiver<()>) {
         let interim = Arc::new(self);
         tokio::spawn(async move {
@@ -25,10 +25,10 @@ impl Interim {
                 let (written, is_written) = flume::bounded(1);
                 let write = move || {
                     interim.write();
-                    // The run has ended meanwhile.
+                    // The receiver is gone if the run has ended meanwhile.
                     _ = written.send(());
                 };
-                // A slow disk must not hold up the controller. Without a thread there is no report this time.
+                // A slow disk must not hold up the controller. If the thread cannot start, skip this report.
                 if thread::Builder::new().name("interim".to_owned()).spawn(write).is_ok() {
                     _ = is_written.recv_async().await;
                 }
@@ -37,7 +37,7 @@ impl Interim {
     }
 
     fn write(&self) {
-        // The run has ended meanwhile: its last reports say more.
+        // Without a sample the run has ended meanwhile: its last reports say more.
         let Some(sample) = self.samples.next() else { return };
         let facts = Facts { run: self.run.clone(), lost_workers: 0, origin: None };
         let mut report = report::build(facts, &sample);

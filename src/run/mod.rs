@@ -1,7 +1,7 @@
 //! The composition root: builds a run, wires it, runs it, drains it, reports it.
 //!
-//! A run begins and ends in one place each, [`ActiveRun::begin`] and [`ActiveRun::end`], and there is one way to stop:
-//! `q`, signals, the end of the duration and a stream that has ended all come through the controller.
+//! A run begins in [`ActiveRun::begin`] and ends in [`ActiveRun::end`]. There is one way to stop: `q`, signals, the
+//! end of the duration and the end of the stream all go through the controller.
 
 mod address_space;
 mod check;
@@ -44,16 +44,16 @@ use signals::Signals;
 pub use end::{Outcome, supervise};
 pub use exit::ExitStatus;
 
-/// How long the reader of standard output may take for the summary of a run.
+/// Maximum time that the reader of standard output gets for the summary of a run.
 const PRINT_LIMIT: Duration = Duration::from_secs(1);
 
-/// Threads beside the workers that a run starts: recorder, sampler, screen or progress lines, interim reports, and one
-/// for each output.
+/// Threads that a run starts in addition to the workers: recorder, sampler, screen or progress lines, interim
+/// reports, and one for each output.
 const OTHER_THREADS: usize = 6;
 
 const NO_SIGNALS: &str = "signals cannot be received";
 
-/// Why there was no run, and the exit code that says so.
+/// Reason why there was no run. It decides the exit code.
 #[derive(Debug)]
 pub enum Failure {
     /// Bad arguments or configuration.
@@ -62,13 +62,14 @@ pub enum Failure {
     Preflight(String),
     /// A report cannot be written; nothing was sent.
     Unwritten(String),
-    /// The system refused what a run needs: a thread, a port, a signal handler, the terminal. Nothing was sent, and
-    /// the program itself is not at fault.
+    /// The system refused something that a run needs: a thread, a port, a signal handler, the terminal. Nothing was
+    /// sent, and the program itself is not at fault.
     Unable(eyre::Report),
 }
 
 impl Failure {
-    /// A thread, or what a thread needs, that this machine does not give; `what` is its name.
+    /// Creates the failure for a thread, or a resource of a thread, that this machine does not provide; `what` is its
+    /// name.
     pub fn no_thread(what: &str, error: &io::Error) -> Self {
         Self::Preflight(format!("{what} could not be started: {error}"))
     }
@@ -86,19 +87,19 @@ impl From<eyre::Report> for Failure {
     }
 }
 
-/// `hlswarm run`.
+/// Runs `hlswarm run`.
 ///
 /// # Errors
 /// See [`Failure`].
 pub fn run(config: impl FnOnce() -> Result<RunConfig, ConfigError>) -> Result<ExitStatus, Failure> {
     control_runtime()?.block_on(async {
-        // Before anything that takes time: from here on a signal is an orderly end.
+        // Catch signals before anything that takes time: from here on a signal is an orderly end.
         let signals = signals()?;
         Ok(load(config()?, signals).await?.conclude(None).await)
     })
 }
 
-/// `hlswarm demo`.
+/// Runs `hlswarm demo`.
 ///
 /// # Errors
 /// See [`Failure`].
@@ -106,7 +107,7 @@ pub fn demo(args: crate::cli::DemoArgs, command: String) -> Result<ExitStatus, F
     control_runtime()?.block_on(demo::demo(args, command))
 }
 
-/// `hlswarm check`.
+/// Runs `hlswarm check`.
 ///
 /// # Errors
 /// See [`Failure`].
@@ -114,7 +115,7 @@ pub fn check(args: crate::cli::CheckArgs, command: String) -> Result<ExitStatus,
     check::check(args, command)
 }
 
-/// `hlswarm origin`.
+/// Runs `hlswarm origin`.
 ///
 /// # Errors
 /// See [`Failure`].
@@ -122,7 +123,7 @@ pub fn origin(args: crate::cli::OriginArgs) -> Result<ExitStatus, Failure> {
     origin::serve(args)
 }
 
-/// The runtime of the controller; clients have runtimes of their own.
+/// Builds the runtime of the controller; clients have separate runtimes.
 fn control_runtime() -> Result<tokio::runtime::Runtime, Failure> {
     address_space::check(preflight::workers() + OTHER_THREADS).map_err(Failure::Preflight)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -153,7 +154,7 @@ async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure>
     Ok(apparatus.end(config, ended, orders, reports))
 }
 
-/// What runs beside the clients.
+/// Parts of a run other than its clients.
 struct ActiveRun {
     sources: Sources,
     pipeline: Pipeline,
@@ -162,7 +163,7 @@ struct ActiveRun {
 }
 
 impl ActiveRun {
-    /// 1. counters, 2. the recorder of events, 3. the sampler that reads both, 4. whoever shows its samples.
+    /// Starts in this order: counters, recorder of events, sampler that reads both, display of its samples.
     fn begin(
         config: &RunConfig,
         record: Option<RecordFile>,
@@ -180,20 +181,20 @@ impl ActiveRun {
         Ok((Self { sources, pipeline, sampler, watcher }, taps))
     }
 
-    /// Reports of the run so far.
+    /// Returns the source of reports about the run so far.
     fn interim(&self, config: &RunConfig, reports: Arc<Reports>) -> Interim {
         Interim { samples: self.sampler.whole_samples(), run: run_facts(config, self.sources.clock), reports }
     }
 
-    /// 5. worker threads, 6. the controller that admits clients to them.
+    /// Starts the worker threads, then the controller that admits clients to them.
     fn controller(&self, config: &RunConfig, taps: Taps) -> Result<Controller<Swarm>, Failure> {
         let swarm = Swarm::start(&self.sources, &config.clients, taps.workers);
         let swarm = swarm.map_err(|error| Failure::no_thread("the worker threads", &error))?;
         Ok(Controller::new(swarm, config.plan, &self.sources, taps.controller))
     }
 
-    /// 1. workers joined, and with them their taps closed, 2. counters compared, 3. the recorder flushed, 4. the
-    ///    sampler's last sample, which is exact. Whoever shows the run sees it, too.
+    /// Ends the run in this order: joins the workers, which closes their taps; compares the counters; flushes the
+    /// recorder; takes the sampler's last sample, which is exact. The display shows that sample too.
     fn end(
         self,
         config: RunConfig,
@@ -224,7 +225,7 @@ fn open_record(path: &Path) -> Result<RecordFile, ConfigError> {
         .map_err(|error| ConfigError::Record { path: shown_file(path), reason: error.to_string() })
 }
 
-/// What was run, for the first line of a record.
+/// Returns the description of the run for the first line of a record.
 fn record_header(config: &RunConfig, clock: Clock) -> pipeline::Header {
     pipeline::Header {
         target: config.clients.player.entry.to_string(),
@@ -242,7 +243,7 @@ struct Ended {
     clock: Clock,
     ending: Ending,
     frame: Arc<RunSample>,
-    /// Threads that were lost to a panic.
+    /// Threads lost to a panic.
     lost: u64,
     watcher: Display,
     orders: flume::Receiver<Command>,
@@ -250,32 +251,33 @@ struct Ended {
 }
 
 impl Ended {
-    /// 1. reports written, 2. shown for as long as somebody looks, 3. the screen restored, 4. the summary printed,
-    /// 5. how the process should end.
+    /// Concludes the run in this order: writes the reports, shows the report until the operator leaves it, restores
+    /// the screen, prints the summary, returns the exit status.
     async fn conclude(mut self, origin: Option<serde_json::Value>) -> ExitStatus {
-        // What the console met holds the clients' panics too, which the sample has counted.
+        // The console also counts panics of clients, which the sample has counted already.
         self.lost += self.watcher.panics().saturating_sub(self.frame.panics);
         let mut report = self.report(origin);
         let mut unwritten: Vec<String> = self.frame.pipeline.incomplete().into_iter().collect();
         unwritten.extend(self.reports.write_last(&report));
         if !unwritten.is_empty() {
             report.exit = exit::with_unwritten(report.exit, &unwritten);
-            // The reports that can be written say what became of the others.
+            // The reports that can be written name those that cannot.
             self.reports.write_last(&report);
         }
         let status = ExitStatus::from(report.exit.code);
         let report = Arc::new(report);
         let refused = self.ending.refused.is_some();
+        // The operator may read the report without a time limit; after that the process has to end soon.
         if !refused {
             end::unhurried();
             self.watcher.show(&report, &self.orders).await;
             end::within(end::LIMIT, status);
         }
         let more_panics = self.watcher.end() > self.lost + self.frame.panics;
-        // Not before the screen is restored: it owns the terminal.
+        // Wait until the screen is restored: it owns the terminal.
         unwritten.iter().for_each(|line| stdio::say(&format!("hlswarm: {line}")));
         let unprinted = if refused {
-            // Without a load one sentence says it all; reports that were asked for are written nevertheless.
+            // Without a load one sentence is enough; reports that were asked for are written all the same.
             let why = report.exit.reasons.first().map_or("", String::as_str);
             stdio::say(&format!("hlswarm: preflight: {why}; --skip-preflight loads it nevertheless"));
             false
@@ -291,7 +293,7 @@ impl Ended {
         })
     }
 
-    /// The report, reports that cannot be written not considered.
+    /// Builds the report, without regard to reports that cannot be written.
     fn report(&self, origin: Option<serde_json::Value>) -> Report {
         let mut run = run_facts(&self.config, self.clock);
         run.resolve_unused = unused_resolve_entries(&self.config.clients.net.resolve);
@@ -302,7 +304,7 @@ impl Ended {
     }
 }
 
-/// What the report says of the run that no counter knows; what is measured is still empty.
+/// Returns the facts about the run that no counter knows. Measured values are still empty.
 fn run_facts(config: &RunConfig, clock: Clock) -> report::Run {
     let started_at = clock.started_at();
     report::Run {

@@ -1,4 +1,4 @@
-//! `origin`: the built-in origin alone, until Ctrl-C.
+//! `origin`: runs the built-in origin alone until Ctrl-C.
 
 use color_eyre::eyre;
 
@@ -9,7 +9,7 @@ use crate::config::{ConfigError, shown_file};
 use crate::origin::{Counts, Origin, OriginError, Settings, child, serve_blocking};
 use crate::vocabulary::{Kind, units};
 
-/// Serves until a signal comes (or, as a child, until standard input ends).
+/// Serves until a signal arrives (or, as a child, until standard input ends).
 pub(super) fn serve(args: OriginArgs) -> Result<ExitStatus, Failure> {
     let as_child = args.child;
     let certificate = args.certificate.clone();
@@ -32,7 +32,7 @@ pub(super) fn serve(args: OriginArgs) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::from(0))
 }
 
-/// Why there is no origin: what it was asked to be, or what the system refused.
+/// Converts the error of an origin that did not start: bad settings, or a refusal by the system.
 fn refused(error: OriginError) -> Failure {
     match error {
         OriginError::Settings(sentence) => Failure::Config(ConfigError::Origin(sentence)),
@@ -70,7 +70,7 @@ fn announce(origin: &Origin) {
     }
 }
 
-/// What was served, a line for each kind.
+/// Returns a summary of the served requests, with a line for each kind.
 fn summary(counts: &Counts) -> String {
     let mut text = String::from("served\n");
     for kind in Kind::ALL {
@@ -91,7 +91,7 @@ fn summary(counts: &Counts) -> String {
 async fn any_signal() {
     match Signals::catch() {
         Ok(signals) => signals.stopped().await,
-        // Without handlers the signals end the process the hard way.
+        // Without handlers a signal kills the process.
         Err(_) => std::future::pending().await,
     }
 }

@@ -1,8 +1,8 @@
-//! What this machine can carry, before anything is sent.
+//! Checks what this machine can carry, before anything is sent.
 //!
-//! Counted is what every stream needs: a connection for each lane of requests that the player keeps apart. Whether
-//! audio is separate and how many hosts there are is known only from the playlists; what that needs beyond the limit
-//! ends as `local.fd`, which the run says at its end.
+//! The check counts the connections that every stream needs: one for each lane of requests that the player keeps
+//! apart. Only the playlists show whether audio is separate and how many hosts there are. Connections beyond the
+//! limit fail as `local.fd`, which the run reports at its end.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -10,20 +10,21 @@ use crate::load::{Bound, ClientLimit};
 use crate::player::LANES;
 use crate::vocabulary::{HttpProfile, limits, units};
 
-/// Open files that are no client's connection: standard streams, runtimes, reports, name servers, and the workers', as
-/// long as these are few.
+/// Open files that are not connections of clients: standard streams, runtimes, reports, name servers, and the files
+/// of the workers as long as these are few.
 const FILES_RESERVED: u64 = 64;
-/// Those of them that no worker needs.
+/// Reserved files that do not belong to workers.
 const FILES_OF_OTHERS: u64 = 32;
 /// Open files of a worker thread: its poller, the handle to it, its waker, its share of the signals.
 const FILES_OF_WORKER: u64 = 4;
-/// Workers take at most this part of all files.
+/// Divisor of all files that bounds the share of the workers.
 const WORKERS_PART: u64 = 4;
 
-/// Raises the limit of open files as far as it goes and returns how many clients of a player with this HTTP profile fit.
+/// Raises the limit of open files as far as possible. Returns how many clients of a player with this HTTP profile
+/// fit.
 ///
 /// # Errors
-/// One line that says what is needed and what there is.
+/// One line that says how many files are needed and how many there are.
 pub(super) fn check(clients: u32, http_profile: &HttpProfile) -> Result<ClientLimit, String> {
     let files = raise_open_files();
     let each = if http_profile.connections_apart { LANES as u64 } else { 1 };
@@ -47,10 +48,10 @@ pub(super) fn check(clients: u32, http_profile: &HttpProfile) -> Result<ClientLi
     ))
 }
 
-/// One worker thread for each core, and fewer where hardly any file may be open.
+/// Returns the number of worker threads: one for each core, or fewer if very few files may be open.
 pub(super) fn workers() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    // The limit that will hold: the soft one is raised to it.
+    // The hard limit is the one that will hold: the soft limit is raised to it.
     let files = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     usize::try_from(workers_within(files)).unwrap_or(cores).min(cores)
 }
@@ -63,14 +64,14 @@ fn files_reserved() -> u64 {
     FILES_RESERVED.max(FILES_OF_OTHERS + FILES_OF_WORKER * workers() as u64)
 }
 
-/// Raises the soft limit to the hard one and returns what holds then; `None`: no limit.
+/// Raises the soft limit to the hard one and returns the limit that then holds; `None` means no limit.
 fn raise_open_files() -> Option<u64> {
     let mut limit = getrlimit(Resource::Nofile);
     let before = limit.current;
     limit.current = limit.maximum;
     match setrlimit(Resource::Nofile, limit) {
         Ok(()) => limit.maximum,
-        // Some systems refuse what they offered; what was there before still holds.
+        // Some systems refuse the limit that they offered; the previous one still holds.
         Err(_) => before,
     }
 }

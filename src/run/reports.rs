@@ -1,4 +1,4 @@
-//! Report files: checked before the load, written one after the other, and never older than the last report.
+//! Report files: checked before the load, written one after the other, and never replaced by an older report.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::report::{self, Report};
 #[derive(Debug)]
 pub(super) struct Reports {
     files: Vec<(ReportFile, PathBuf)>,
-    /// Held while reports are written, so that an interim one cannot replace the last.
+    /// Lock held while reports are written, so that an interim report cannot replace the last one.
     written: Mutex<Written>,
 }
 
@@ -23,10 +23,11 @@ enum Written {
 }
 
 impl Reports {
-    /// Finds out where reports go, before anything is sent: each to a file of its own, in a folder that can be written.
+    /// Resolves the files of the reports before anything is sent. Each report needs its own file, in a writable
+    /// folder.
     ///
     /// # Errors
-    /// Two of them, or one and the record, are the same file; a folder cannot be written.
+    /// Two reports, or a report and the record, are the same file; a folder cannot be written.
     pub(super) fn prepare(files: &[ReportFile], record: Option<&Path>) -> Result<Self, Failure> {
         let record = record.and_then(|path| files::resolve(path).ok());
         let mut prepared: Vec<(ReportFile, PathBuf)> = Vec::new();
@@ -45,17 +46,17 @@ impl Reports {
         Ok(Self { files: prepared, written: Mutex::new(Written::SoFar) })
     }
 
-    /// Whether none were asked for.
+    /// Returns true if no reports were asked for.
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// Writes the reports as they are so far, unless the last ones are there.
+    /// Writes the reports so far, unless the last ones have been written.
     pub(super) fn write_interim(&self, report: &Report) {
         self.interim(|format| text(report, format));
     }
 
-    /// Writes the reports for the last time (or once more), and returns a line for each that could not be written.
+    /// Writes the last reports (again if need be), and returns a line for each that could not be written.
     pub(super) fn write_last(&self, report: &Report) -> Vec<String> {
         self.last(|format| text(report, format))
     }
@@ -63,7 +64,7 @@ impl Reports {
     fn interim(&self, text: impl Fn(ReportFormat) -> io::Result<String>) {
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if *written == Written::SoFar {
-            // A file that cannot be written now is reported at the end.
+            // The end of the run reports a file that cannot be written.
             _ = self.write(text);
         }
     }

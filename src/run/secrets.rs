@@ -4,17 +4,17 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::RunConfig;
 
-/// Forbids core dumps if the run knows a secret. A crash then leaves no file that holds the operator's credentials.
+/// Forbids core dumps if the run knows a secret, so that a crash leaves no file with the operator's credentials.
 pub(super) fn keep_out_of_core_dumps(config: &RunConfig) {
     let has_secrets = config.clients.player.entry.has_secrets() || config.clients.net.headers.are_given();
     if !has_secrets {
         return;
     }
     let maximum = getrlimit(Resource::Core).maximum;
-    // Lowering a limit cannot fail, and a run is worth more than this precaution.
+    // Lowering a limit cannot fail. If it did, the run would still be worth more than this precaution.
     _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
-    // A core pattern that is a pipe ignores that limit, but not this. It also keeps other processes of the user away
-    // from the memory and from the environment of this one.
+    // A core pattern that is a pipe ignores that limit, but not this setting. It also keeps other processes of the
+    // user out of the memory and the environment of this one.
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};

@@ -1,10 +1,10 @@
-//! Signals: those that would kill the process stop the run instead, so that every end restores the terminal and
-//! writes the reports.
+//! Handles signals: those that would kill the process stop the run instead, so that every end restores the terminal
+//! and writes the reports.
 //!
-//! * The first one asks for a stop, the next one for a stop at once.
-//! * SIGHUP stays ignored where it was when the process began (`nohup`).
-//! * Not caught: SIGKILL and SIGSTOP, which cannot be; SIGILL, SIGFPE and SIGSEGV, after which a process cannot go on;
-//!   SIGPIPE, which the Rust runtime ignores.
+//! * The first signal asks for a stop, the next one for a stop at once.
+//! * SIGHUP stays ignored if it was ignored when the process began (`nohup`).
+//! * Not caught: SIGKILL and SIGSTOP, which cannot be caught; SIGILL, SIGFPE and SIGSEGV, after which a process
+//!   cannot go on; SIGPIPE, which the Rust runtime ignores.
 
 use std::io;
 use std::sync::Arc;
@@ -21,11 +21,12 @@ use super::{end, threads};
 use crate::tui::Remote;
 use crate::vocabulary::{Command, OnHangup, StopCause, limits};
 
-/// A closing terminal brings up to three hang-ups within milliseconds: the kernel's, the shell's, and its own end.
+/// Time within which hang-ups count as one. A closing terminal causes up to three within milliseconds: the kernel's,
+/// the shell's, and the end of the terminal itself.
 const ONE_HANG_UP: Duration = Duration::from_millis(500);
 
-/// Signals that end a process by default and have no other meaning here. A process that is broken still dies of
-/// them: `abort` and a fault that repeats itself restore the default.
+/// Signals that end a process by default and have no other meaning here. They still kill a broken process: `abort`
+/// and a fault that repeats itself restore the default.
 const ENDING: &[(Number, &str)] = &[
     (Number::TERM, "SIGTERM"),
     (Number::QUIT, "SIGQUIT"),
@@ -45,32 +46,33 @@ const ENDING: &[(Number, &str)] = &[
     (Number::SYS, "SIGSYS"),
 ];
 
-/// The real-time signals of Linux, those included that a C library keeps for itself and does not let anybody catch.
+/// Real-time signals of Linux, including those that a C library reserves and does not allow to be caught.
 const REAL_TIME: std::ops::RangeInclusive<u8> = 34..=64;
 
 /// Commands that may wait for the controller; more keys than this within its 50 ms are dropped.
 const COMMANDS: usize = 256;
 
-/// The signals of this process, heard on a thread of their own: one that hangs elsewhere must not keep the process.
+/// Signals of this process, received on a separate thread: a thread that hangs elsewhere must not keep the process
+/// alive.
 #[derive(Debug)]
 pub(super) struct Signals {
-    /// Where keys and signals put what they ask of the run.
+    /// Sender of commands from keys and signals to the run.
     pub(super) commands: flume::Sender<Command>,
-    /// Where the run takes it.
+    /// Receiver of these commands for the run.
     pub(super) orders: flume::Receiver<Command>,
-    /// A word for each time that reports were asked for.
+    /// Receiver of a message for each time that reports were asked for.
     pub(super) report: flume::Receiver<()>,
     hang_up: HangUp,
 }
 
-/// What a hang-up means.
+/// Effect of a hang-up on the run.
 #[derive(Clone, Debug, Default)]
 struct HangUp {
     continues: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// Catches signals from now on. Those that come before the run takes its orders wait for it.
+    /// Starts to catch signals. Commands that arrive before the run takes its orders wait for it.
     ///
     /// # Errors
     /// The thread or a handler could not be started.
@@ -81,12 +83,13 @@ impl Signals {
         let told = Told { commands: commands.clone(), asked, hang_up: hang_up.clone() };
         let mut runtime = Builder::new_current_thread();
         runtime.enable_all();
-        // Until the process ends.
+        // Runs until the process ends.
         threads::start("signals", runtime, move || told.listen().map(|()| std::future::pending()))?;
         Ok(Self { commands, orders, report, hang_up })
     }
 
-    /// Says what a hang-up means to this run and returns it: one that was ignored when the process began stays ignored.
+    /// Sets the effect of a hang-up on this run and returns it. A hang-up that was ignored when the process began
+    /// stays ignored.
     pub(super) fn on_hangup(&self, asked: OnHangup) -> OnHangup {
         if asked == OnHangup::Continue {
             self.hang_up.continues.store(true, Ordering::Release);
@@ -94,14 +97,14 @@ impl Signals {
         if self.hang_up.continues.load(Ordering::Acquire) { OnHangup::Continue } else { OnHangup::Stop }
     }
 
-    /// Waits for the first that asks for a stop.
+    /// Waits for the first command to stop.
     pub(super) async fn stopped(self) {
         // The senders live as long as the process.
         _ = self.orders.recv_async().await;
     }
 }
 
-/// Whom signals are told.
+/// Channels that the handlers send signals to.
 #[derive(Clone)]
 struct Told {
     commands: flume::Sender<Command>,
@@ -110,9 +113,9 @@ struct Told {
 }
 
 impl Told {
-    /// Installs the handlers, within a runtime, and listens for as long as it lives.
+    /// Installs the handlers. Needs a runtime, and listens as long as that lives.
     fn listen(self) -> io::Result<()> {
-        // A file that reaches its size limit is an error of writing it.
+        // With a handler, a file that reaches its size limit becomes an error of the write.
         _ = signal(SignalKind::from_raw(Number::XFSZ.as_raw()))?;
         tokio::spawn(report(signal(SignalKind::user_defined1())?, self.asked.clone()));
         tokio::spawn(self.clone().stop(signal(SignalKind::interrupt())?, StopCause::Interrupt));
@@ -150,7 +153,7 @@ impl Told {
     }
 
     fn tell(&self, cause: StopCause) {
-        // Where the channel is full the run is hung, or full of stops; either way the process has an end.
+        // If the channel is full, the run hangs or has many stops waiting; either way the process has a deadline.
         _ = self.commands.try_send(Command::Stop(cause));
         let code = exit::of_signal(cause).map_or(exit::INTERNAL, |(code, _)| code);
         end::within(limits::DRAIN_GRACE + end::LIMIT, ExitStatus::from(code));
@@ -163,13 +166,13 @@ fn caught(number: u8) -> io::Result<Signal> {
 
 async fn report(mut signals: Signal, asked: flume::Sender<()>) {
     while signals.recv().await.is_some() {
-        // One that waits is enough.
+        // One waiting message is enough.
         _ = asked.try_send(());
     }
 }
 
-/// Puts the terminal back before the process is stopped by SIGTSTP, and takes it over when the process goes on
-/// (SIGCONT). Without a console both do what they always do.
+/// Restores the terminal before SIGTSTP stops the process, and takes it over when the process continues (SIGCONT).
+/// Without a console both signals keep their default effect.
 ///
 /// # Errors
 /// A handler could not be installed.
@@ -188,14 +191,15 @@ pub(super) fn obey_job_control(console: Remote) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a signal is ignored. Nothing changes that before the handlers are installed, so it was so from the start.
+/// Reports whether a signal is ignored. Nothing changes this before the handlers are installed, so the answer also
+/// holds for the start of the process.
 fn is_ignored(number: Number) -> bool {
-    // Only Linux says so without unsafe code.
+    // Only Linux shows this without unsafe code.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     ignored_signals(&status).is_some_and(|mask| mask >> (number.as_raw() - 1) & 1 == 1)
 }
 
-/// The bit mask of ignored signals in a `/proc/PID/status`: see proc_pid_status(5).
+/// Parses the bit mask of ignored signals in a `/proc/PID/status`: see proc_pid_status(5).
 fn ignored_signals(status: &str) -> Option<u64> {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
     u64::from_str_radix(mask.trim(), 16).ok()
@@ -211,7 +215,7 @@ mod tests {
             "Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000001\n";
         assert_eq!(ignored_signals(status), Some(0x1001));
         assert_eq!(ignored_signals(""), None);
-        // The Rust runtime ignores it before `main`.
+        // The Rust runtime ignores SIGPIPE before `main`.
         assert!(!cfg!(target_os = "linux") || is_ignored(Number::PIPE));
     }
 }

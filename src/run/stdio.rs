@@ -1,9 +1,10 @@
-//! The only place that writes to standard output and standard error. Callers never wait for a reader without a limit.
+//! The only place that writes to standard output and standard error. Callers decide how long they wait for a reader.
 //!
-//! * Each stream has a thread that writes. A full pipe, or a terminal under Ctrl-S, blocks that thread alone, and the
+//! * Each stream has a thread that writes. A full pipe, or a terminal under Ctrl-S, blocks only that thread, and the
 //!   process ends without joining it.
 //! * The queue is bounded. Progress lines are dropped, and counted, once a few of them wait; messages have more room.
-//! * A closed pipe is no reason to stop working: messages are dropped, and the caller that prints the summary is told.
+//! * A closed pipe does not stop the work: messages are dropped, and the caller that prints the summary gets an
+//!   error.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -18,15 +19,15 @@ use rustix::io::Errno;
 
 use crate::vocabulary::untrusted::harmless_lines;
 
-/// Texts that may wait for one stream.
+/// Maximum number of texts that wait for one stream.
 const QUEUE: usize = 256;
-/// With this many texts waiting a progress line is dropped: it would be old news when it is read.
+/// Number of waiting texts at which a progress line is dropped: it would be out of date when it is read.
 const PROGRESS_QUEUE: u64 = 4;
-/// How long a summary on standard output lets messages on standard error go first.
+/// Maximum time that a summary on standard output waits for messages on standard error to go first.
 const ORDER_LIMIT: Duration = Duration::from_millis(250);
-/// How long a stream without a thread may take nothing.
+/// Maximum time that a stream without a thread waits for a reader that takes nothing.
 const DIRECT_LIMIT: Duration = Duration::from_millis(250);
-/// Bytes that a pipe that is ready takes without blocking: the smallest `PIPE_BUF` that POSIX allows.
+/// Bytes that a ready pipe takes without blocking: the smallest `PIPE_BUF` that POSIX allows.
 const PIECE: usize = 512;
 
 static STDOUT: OnceLock<Stdio> = OnceLock::new();
@@ -37,12 +38,12 @@ pub fn say(line: &str) {
     stderr().say(&harmless_lines(line));
 }
 
-/// Queues a line for standard error that may be dropped: the next one says more.
+/// Queues a line for standard error that may be dropped: the next line has newer numbers.
 pub fn progress(line: &str) {
     stderr().progress(line);
 }
 
-/// Prints text on standard output and waits at most `limit` for its reader; `None`: as long as the reader takes.
+/// Prints text on standard output and waits at most `limit` for its reader; `None` means as long as the reader takes.
 ///
 /// # Errors
 /// Standard output is closed, cannot be written, or takes nothing.
@@ -51,10 +52,10 @@ pub fn print(text: &str, limit: Option<Duration>) -> io::Result<()> {
     STDOUT.get_or_init(|| Stdio::start("stdout", Arc::new(rustix::stdio::stdout()))).print(text, limit)
 }
 
-/// Waits until standard error has taken what was said, at most `limit`.
+/// Waits at most `limit` until standard error has taken all queued lines.
 pub fn flush(limit: Duration) {
     if let Some(stream) = STDERR.get().filter(|stream| stream.state.waiting.load(Ordering::Acquire) > 0) {
-        // Where nobody reads, nobody misses it.
+        // If nothing reads the stream, an error does not matter.
         _ = stream.print("", Some(limit));
     }
 }
@@ -68,7 +69,7 @@ type Output = Arc<dyn AsFd + Send + Sync>;
 /// A stream and its queue.
 struct Stdio {
     output: Output,
-    /// `None`: no thread could be started.
+    /// Queue of the thread that writes; `None` if it could not be started.
     queue: Option<SyncSender<Text>>,
     state: Arc<State>,
 }
@@ -77,13 +78,13 @@ struct Stdio {
 struct State {
     /// Texts that are queued or being written.
     waiting: AtomicU64,
-    /// Lines that found no room, not yet reported.
+    /// Lines that found no room and have not been reported yet.
     dropped: AtomicU64,
 }
 
 struct Text {
     text: String,
-    /// Where the caller waits for the result, if it does.
+    /// Channel for the result, if the caller waits for it.
     written: Option<SyncSender<io::Result<()>>>,
 }
 
@@ -146,18 +147,18 @@ impl State {
         self.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Writes one text, and before it how many lines were dropped while the reader took nothing.
+    /// Writes one text, after a note that counts the lines dropped while the reader took nothing.
     fn write(&self, output: BorrowedFd<'_>, Text { text, written }: Text) {
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             let note = format!("hlswarm: {dropped} lines were dropped here: their reader took nothing\n");
-            // The text after it meets the same error.
+            // The text after the note meets the same error.
             _ = write_all(output, note.as_bytes());
         }
         let result = write_all(output, text.as_bytes());
         self.waiting.fetch_sub(1, Ordering::AcqRel);
         if let Some(written) = written {
-            // A caller whose limit is over has gone.
+            // The receiver is gone if the caller's limit has passed.
             _ = written.try_send(result);
         }
     }
@@ -178,7 +179,7 @@ fn write_all(output: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes on the caller's own thread for as long as the reader takes it at once.
+/// Writes on the caller's own thread as long as the reader takes each piece within `DIRECT_LIMIT`.
 fn write_what_fits(output: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
     let limit = Timespec::try_from(DIRECT_LIMIT).ok();
     for piece in bytes.chunks(PIECE) {
@@ -195,7 +196,7 @@ mod tests {
     use super::*;
     use std::io::{PipeReader, Read as _};
 
-    /// A stream whose reader takes nothing, and the reader.
+    /// Returns a stream whose reader takes nothing, and the reader.
     fn blocked() -> (Stdio, PipeReader) {
         let (reader, writer) = io::pipe().expect("a pipe");
         fill(writer.as_fd());
@@ -209,8 +210,8 @@ mod tests {
         rustix::io::ioctl_fionbio(pipe, false).expect("set");
     }
 
-    /// What a stream wrote in the end, and how many lines it says that it dropped: its thread may take the first line
-    /// before or after others are dropped.
+    /// Returns the text that a stream wrote in the end, and the number of lines that it reports as dropped. Its
+    /// thread may take the first line before or after others are dropped.
     fn read_all(mut reader: PipeReader) -> (String, u64) {
         let mut text = String::new();
         reader.read_to_string(&mut text).expect("the writer has ended");

@@ -6,9 +6,9 @@ use std::thread::{self, JoinHandle};
 
 use tokio::runtime::Builder;
 
-/// Starts a thread that runs what `begin` returns on `runtime`. The runtime is made on that thread: one that is left over,
-/// as the thread could not be started, must not be dropped within another one. Each driver of `runtime` takes files: four
-/// with everything enabled, none without.
+/// Starts a thread that runs the future of `begin` on `runtime`. The thread builds the runtime itself: if the thread
+/// cannot be started, no runtime is left that would be dropped within another one. Each driver of `runtime` takes
+/// files: four with everything enabled, none without.
 ///
 /// # Errors
 /// The thread or its runtime could not be started, or `begin` failed.
@@ -28,7 +28,7 @@ pub(super) fn start<F: Future<Output = ()> + 'static>(
         };
         runtime.block_on(async {
             let work = begin();
-            // The caller waits for this.
+            // The caller waits for this result.
             _ = begun.send(work.as_ref().map(drop).map_err(|error| error.kind().into()));
             if let Ok(work) = work {
                 work.await;
