@@ -1,7 +1,7 @@
-//! The generator's own health: what this process uses and how promptly its workers run.
+//! Health of the generator itself: the resources that this process uses and how promptly its workers run.
 //!
-//! * Gauges only: what they mean for a result is not judged yet, so the trust verdict says `UNASSESSED`.
-//! * What a host does not offer is `None`, never 0.
+//! * Gauges only: their meaning for a result is not judged yet, so the trust verdict says `UNASSESSED`.
+//! * A value that the host does not offer is `None`, never 0.
 
 mod process;
 mod usage;

@@ -1,4 +1,4 @@
-//! What this process uses: CPU, memory, files, threads. From the kernel, a few system calls for all of it.
+//! Resources that this process uses: CPU, memory, files, threads. A few system calls read all of them.
 
 use std::fs;
 use std::time::Duration;
@@ -6,23 +6,23 @@ use std::time::Duration;
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-/// What this process uses at one moment.
+/// Resources that this process uses at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Process {
-    /// CPU time so far, all threads.
+    /// CPU time so far, over all threads.
     pub cpu: Duration,
-    /// Memory that is resident, in bytes.
+    /// Resident memory, in bytes.
     pub resident_bytes: Option<u64>,
-    /// File descriptors that are open.
+    /// Open file descriptors.
     pub open_files: Option<u64>,
-    /// File descriptors that may be open; `None`: as many as there are.
+    /// Maximum number of open file descriptors; `None` if there is no limit.
     pub files_limit: Option<u64>,
-    /// Threads.
+    /// Number of threads.
     pub threads: Option<u64>,
 }
 
 impl Process {
-    /// Asks the kernel.
+    /// Reads the current values from the kernel.
     pub fn now() -> Self {
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
         Self {
@@ -34,24 +34,26 @@ impl Process {
         }
     }
 
-    /// Cores that this process may use: those of its affinity, and of its cgroup's quota, rounded down.
+    /// Returns the number of cores that this process may use: those of its affinity and of its cgroup's quota,
+    /// rounded down.
     pub fn cores() -> usize {
         std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
     }
 }
 
-/// The second number of `statm`, in pages (proc_pid_statm(5)).
+/// Returns the resident memory in bytes. `statm` has it as its second number, in pages (proc_pid_statm(5)).
 fn resident_bytes() -> Option<u64> {
     let statm = fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
     Some(pages * rustix::param::page_size() as u64)
 }
 
-/// Since Linux 6.2 the size of the folder is the number of open files (proc_pid_fd(5)); before, it has to be read.
+/// Counts the open files. Since Linux 6.2 the size of the folder is their number (proc_pid_fd(5)); on older kernels
+/// the folder has to be read.
 fn open_files() -> Option<u64> {
     let folder = "/proc/self/fd";
     match fs::metadata(folder).ok()?.len() {
-        // The folder's own descriptor is one of those that are listed.
+        // The listing includes the descriptor of the folder itself.
         0 => Some((fs::read_dir(folder).ok()?.count() as u64).saturating_sub(1)),
         open => Some(open),
     }
@@ -75,7 +77,7 @@ mod tests {
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::spawn(move || stopped.recv());
         let after = Process::now();
-        // Other tests run in this process, too, and open, close and free what is theirs: this much is there at least.
+        // Other tests run in this process too, and open, close and free their own: these are lower bounds.
         assert!(after.open_files >= Some(50), "{after:?}");
         assert!(after.resident_bytes >= Some(32 << 20), "{after:?}");
         assert!(after.threads.is_some_and(|threads| threads >= 2));

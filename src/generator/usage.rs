@@ -1,6 +1,8 @@
-//! The generator in a sample: what this process uses, how promptly it runs, what the samples themselves cost.
+//! The generator's part of a sample: the resources of this process, how promptly it runs, and the cost of the
+//! samples.
 //!
-//! Shown only: no verdict follows from it yet. What the host does not offer, or is not known yet, is `None`.
+//! It is only shown: no verdict follows from it yet. A value that the host does not offer, or that is not known yet,
+//! is `None`.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -9,73 +11,73 @@ use super::{Lag, Process, WorkerGauge};
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::share;
 
-/// The time over which CPU and workers are measured, in seconds.
+/// Time over which CPU and workers are measured, in seconds.
 const WINDOW: usize = 10;
 
 /// The load tester itself at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Generator {
-    /// Cores' worth of CPU used over the last ten seconds, all threads.
+    /// CPU used over the last ten seconds by all threads, in cores.
     pub cpu_cores: Option<f64>,
-    /// Cores that may be used.
+    /// Number of cores that the process may use.
     pub cores_allowed: u64,
     /// Resident memory in bytes.
     pub resident_bytes: Option<u64>,
     /// Open file descriptors.
     pub open_files: Option<u64>,
-    /// File descriptors that may be open; `None`: no limit.
+    /// Maximum number of open file descriptors; `None` if there is no limit.
     pub files_limit: Option<u64>,
-    /// Threads.
+    /// Number of threads.
     pub threads: Option<u64>,
-    /// The worker threads, by number.
+    /// Worker threads, by number.
     pub workers: Vec<Worker>,
-    /// Microseconds that reading all counters took for this sample.
+    /// Microseconds that it took to read all counters for this sample.
     pub snapshot_us: u64,
-    /// The longest of the run.
+    /// Longest such time of the run.
     pub snapshot_us_max: u64,
-    /// Microseconds that making the sample before this one took, the reading included.
+    /// Microseconds that it took to make the previous sample, including the reading.
     pub frame_us: Option<u64>,
-    /// The longest of the run.
+    /// Longest such time of the run.
     pub frame_us_max: Option<u64>,
-    /// The latest start of a client so far, against its place in the plan, in microseconds.
+    /// Largest delay of a client's start so far against its place in the plan, in microseconds.
     pub start_lateness_us_max: u64,
 }
 
 /// One worker thread.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Worker {
-    /// Clients that live on it.
+    /// Clients that live on the thread.
     pub clients: u64,
-    /// Share of the last ten seconds in which it was not waiting.
+    /// Share of the last ten seconds in which the thread was not waiting.
     pub busy: Option<f64>,
-    /// How late it ran what was due.
+    /// Delay with which the thread ran what was due.
     pub lag: Option<Lag>,
 }
 
 impl Generator {
-    /// Share of the files that may be open; `None`: there is no limit, or it is not known.
+    /// Returns the open files as a share of the limit; `None` if there is no limit or a number is not known.
     pub fn files_share(&self) -> Option<f64> {
         share(self.open_files?, self.files_limit?)
     }
 
-    /// Share of the allowed CPU that was used over the last ten seconds.
+    /// Returns the share of the allowed CPU that was used over the last ten seconds.
     pub fn cpu_share(&self) -> Option<f64> {
         let allowed = (self.cores_allowed > 0).then_some(self.cores_allowed as f64)?;
         self.cpu_cores.map(|cores| cores / allowed)
     }
 }
 
-/// Measures the generator, once a second, and samples, each time.
+/// Measurements of the generator, taken once a second, and of every sample.
 #[derive(Debug, Default)]
 pub struct Meter {
-    /// What is shown, its workers left out.
+    /// Values to show, without the workers.
     shown: Generator,
     workers: Vec<Worker>,
     moments: VecDeque<Moment>,
     scratch: Vec<u32>,
 }
 
-/// What had been used at a moment.
+/// Resources used up to a moment.
 #[derive(Debug)]
 struct Moment {
     at: Duration,
@@ -84,13 +86,13 @@ struct Moment {
 }
 
 impl Meter {
-    /// The counters were read, which began at `begun`.
+    /// Records that the counters were read, which began at `begun`.
     pub fn snapshot_taken(&mut self, begun: Instant) {
         self.shown.snapshot_us = micros(begun.elapsed());
         self.shown.snapshot_us_max = self.shown.snapshot_us_max.max(self.shown.snapshot_us);
     }
 
-    /// A sample was made, which began at `begun`.
+    /// Records that a sample was made, which began at `begun`.
     pub fn frame_made(&mut self, begun: Instant) {
         let took = micros(begun.elapsed());
         self.shown.frame_us = Some(took);
@@ -124,17 +126,17 @@ impl Meter {
         }
     }
 
-    /// Fills what a sample says of the generator.
+    /// Fills in the generator's part of a sample.
     pub fn fill(&mut self, generator: &mut Generator, start_lateness_us_max: u64) {
         self.shown.start_lateness_us_max = start_lateness_us_max;
-        // A sample is made four times a second, in memory that is used again.
+        // Samples are made four times a second: the memory of the workers is reused.
         let mut workers = std::mem::take(&mut generator.workers);
         workers.clone_from(&self.workers);
         *generator = Generator { workers, ..self.shown.clone() };
     }
 }
 
-/// Part of a time that is not empty.
+/// Returns `used` as a share of `length`, `None` if `length` is zero.
 fn share_of_time(used: Duration, length: Duration) -> Option<f64> {
     (!length.is_zero()).then(|| used.as_secs_f64() / length.as_secs_f64())
 }
@@ -157,7 +159,7 @@ mod tests {
         while Process::now().cpu < cpu + Duration::from_millis(200) {
             std::hint::spin_loop();
         }
-        // On the clock of the run a second has passed.
+        // A second has passed on the clock of the run.
         meter.measure(Duration::from_secs(2), &workers);
         meter.fill(&mut generator, 0);
         assert!(generator.cpu_cores.is_some_and(|cores| cores >= 0.2), "{generator:?}");

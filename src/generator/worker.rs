@@ -1,7 +1,7 @@
-//! How promptly one worker thread runs what is due: a probe that asks for its turn every [`PROBE`].
+//! Promptness of one worker thread, measured by a probe that asks for its turn every [`PROBE`].
 //!
 //! * The worker's thread is the one writer; readers copy the last ten seconds.
-//! * A timer of the runtime counts in milliseconds and never fires early, so a lag of up to one is none.
+//! * A timer of the runtime counts in milliseconds and never fires early: a lag of up to one millisecond means none.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::vocabulary::clock::micros;
 
 /// Time between two turns of the probe.
 const PROBE: Duration = Duration::from_millis(10);
-/// Turns that are kept: ten seconds.
+/// Number of turns that are kept: ten seconds.
 const TURNS: usize = 1_000;
 
-/// What one worker thread shows of itself.
+/// Gauges of one worker thread.
 #[derive(Debug)]
 pub struct WorkerGauge {
     clients: SingleWriterCell,
@@ -40,19 +40,19 @@ impl Default for WorkerGauge {
     }
 }
 
-/// How late a worker was, in microseconds.
+/// Lateness of a worker, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lag {
     /// 99th percentile of the last ten seconds.
     pub p99_us: u64,
-    /// The longest of the last ten seconds.
+    /// Maximum of the last ten seconds.
     pub max_us: u64,
-    /// The longest of the run.
+    /// Maximum of the run.
     pub run_max_us: u64,
 }
 
 impl WorkerGauge {
-    /// Measures for as long as it is polled; on the worker's own runtime.
+    /// Measures the lag for as long as it is polled; to be run on the worker's own runtime.
     pub async fn probe(&self) {
         _ = self.runtime.set(tokio::runtime::Handle::current().metrics());
         loop {
@@ -72,22 +72,22 @@ impl WorkerGauge {
         self.turns.add(1);
     }
 
-    /// Says how many clients live on the worker; by its thread only.
+    /// Sets the number of clients that live on the worker; by its thread only.
     pub fn set_clients(&self, clients: u64) {
         self.clients.set(clients);
     }
 
-    /// Clients whose life goes on.
+    /// Returns the number of clients that live on the worker.
     pub fn clients(&self) -> u64 {
         self.clients.get()
     }
 
-    /// Time so far in which the worker was not waiting; `None` before it has begun.
+    /// Returns the time so far in which the worker was not waiting; `None` before it has begun.
     pub fn busy(&self) -> Option<Duration> {
         self.runtime.get().map(|runtime| runtime.worker_total_busy_duration(0))
     }
 
-    /// How late it was; `None` before it has begun. `scratch` is memory that is used again.
+    /// Returns how late the worker was; `None` before the first turn. `scratch` is memory that is reused.
     pub fn lag(&self, scratch: &mut Vec<u32>) -> Option<Lag> {
         let filled = (self.turns.get() as usize).min(TURNS);
         scratch.clear();

@@ -1,7 +1,6 @@
-//! What was done to a run, and how it took it: every change of its load, every mark of its operator, every change of
-//! the health verdict.
+//! Journal of a run: every change of its load, every mark of its operator, every change of the health verdict.
 //!
-//! * Entries are only added. Readers hold the journal itself and need no copy: what was written stays as it was.
+//! * Entries are only added. Readers hold the journal itself and need no copy, because entries never change.
 //! * Bounded: beyond [`CHANGES`], [`MARKS`] and [`VERDICTS`] entries are counted and not kept.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,25 +9,26 @@ use std::time::Duration;
 use crate::verdict::Verdict;
 use crate::vocabulary::Mark;
 
-/// Changes of the load that are kept: hammered keys are taken together about twenty times a second.
+/// Maximum number of changes of the load that are kept: rapid key presses are merged about twenty times a second.
 const CHANGES: usize = 10_000;
-/// Marks that are kept, and changes of the verdict: one takes seconds.
+/// Maximum number of marks that are kept: each takes seconds.
 const MARKS: usize = 1_000;
+/// Maximum number of changes of the verdict that are kept: each takes seconds.
 const VERDICTS: usize = 10_000;
 
-/// What a change of the load was.
+/// Kind of a change of the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// Another target.
+    /// The target was changed.
     Target,
     /// The ramp was held.
     Hold,
-    /// The ramp went on.
+    /// The ramp was resumed.
     Resume,
 }
 
 impl ChangeKind {
-    /// The word in reports.
+    /// Returns the word in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Target => "target",
@@ -38,7 +38,7 @@ impl ChangeKind {
     }
 }
 
-/// Who changed the load.
+/// Source of a change of the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeSource {
     /// The options of the run.
@@ -48,7 +48,7 @@ pub enum ChangeSource {
 }
 
 impl ChangeSource {
-    /// The word in reports.
+    /// Returns the word in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plan => "plan",
@@ -62,30 +62,30 @@ impl ChangeSource {
 pub struct LoadChange {
     /// Time of the run.
     pub at: Duration,
-    /// What it was.
+    /// Kind of the change.
     pub kind: ChangeKind,
-    /// The target before it.
+    /// Target before the change.
     pub from: u32,
-    /// The target after it; the same for a hold.
+    /// Target after the change; the same for a hold or a resume.
     pub to: u32,
-    /// Who did it.
+    /// Source of the change.
     pub by: ChangeSource,
 }
 
 /// A change of the health verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerdictChange {
-    /// Time of the run since which it holds.
+    /// Time of the run since which the verdict holds.
     pub at: Duration,
-    /// What holds.
+    /// The new verdict.
     pub verdict: Verdict,
-    /// Why, as a sentence with numbers.
+    /// Reason, as a sentence with numbers.
     pub reason: String,
     /// Clients that were active.
     pub clients: u64,
 }
 
-/// All that was done to a run, oldest first.
+/// Changes, marks and verdicts of a run, oldest first.
 #[derive(Debug, Default)]
 pub struct Journal {
     changes: boxcar::Vec<LoadChange>,
@@ -95,17 +95,17 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Writes down a change of the load.
+    /// Records a change of the load.
     pub fn change(&self, change: LoadChange) {
         self.keep(&self.changes, change, CHANGES);
     }
 
-    /// Writes down a mark.
+    /// Records a mark.
     pub fn mark(&self, mark: Mark) {
         self.keep(&self.marks, mark, MARKS);
     }
 
-    /// Writes down a change of the verdict.
+    /// Records a change of the verdict.
     pub fn verdict(&self, change: VerdictChange) {
         self.keep(&self.verdicts, change, VERDICTS);
     }
@@ -118,22 +118,22 @@ impl Journal {
         }
     }
 
-    /// The changes of the load, oldest first.
+    /// Returns the changes of the load, oldest first.
     pub fn changes(&self) -> impl Iterator<Item = &LoadChange> {
         self.changes.iter().map(|(_, change)| change)
     }
 
-    /// The marks, oldest first.
+    /// Returns the marks, oldest first.
     pub fn marks(&self) -> impl Iterator<Item = &Mark> {
         self.marks.iter().map(|(_, mark)| mark)
     }
 
-    /// The changes of the verdict, oldest first.
+    /// Returns the changes of the verdict, oldest first.
     pub fn verdicts(&self) -> impl Iterator<Item = &VerdictChange> {
         self.verdicts.iter().map(|(_, change)| change)
     }
 
-    /// Entries that found no room.
+    /// Returns the number of entries that were not kept for lack of room.
     pub fn not_kept(&self) -> u64 {
         self.not_kept.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! The state of a run: what it is doing, its target, and the journal of what was done to it.
+//! State of a run: its current phase, its target, and the journal of all changes to it.
 
 mod journal;
 mod status;

@@ -1,4 +1,4 @@
-//! What the controller tells everybody who reads: the state of the run, its target, what it did.
+//! Status that the controller publishes for all readers: the state of the run, its target and its actions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use super::Journal;
 use crate::vocabulary::RunState;
 use crate::vocabulary::clock::micros;
 
-/// Written by the controller, read by the sampler and by worker threads.
+/// Status of a run. The controller writes it and the sampler reads it; worker threads add the panics they caught.
 #[derive(Debug, Default)]
 pub struct Status {
     state: AtomicU8,
@@ -30,63 +30,63 @@ const STATES: [RunState; 6] = [
 ];
 
 impl Status {
-    /// Says how late, at most, a client was started so far.
+    /// Sets the largest delay of a client's start so far.
     pub fn set_start_lateness_max(&self, lateness: Duration) {
         self.start_lateness_us_max.store(micros(lateness), Ordering::Relaxed);
     }
 
-    /// How late, at most, a client was started so far, in microseconds.
+    /// Returns the largest delay of a client's start so far, in microseconds.
     pub fn start_lateness_us_max(&self) -> u64 {
         self.start_lateness_us_max.load(Ordering::Relaxed)
     }
 
-    /// Says what the run is doing.
+    /// Sets the state of the run.
     pub fn set_state(&self, state: RunState) {
         self.state.store(state as u8, Ordering::Relaxed);
     }
 
-    /// What the run is doing.
+    /// Returns the state of the run.
     pub fn state(&self) -> RunState {
         STATES.get(usize::from(self.state.load(Ordering::Relaxed))).copied().unwrap_or_default()
     }
 
-    /// Says how many clients are wanted.
+    /// Sets the number of clients wanted.
     pub fn set_target(&self, target: u32) {
         self.target.store(target, Ordering::Relaxed);
     }
 
-    /// How many clients are wanted.
+    /// Returns the number of clients wanted.
     pub fn target(&self) -> u32 {
         self.target.load(Ordering::Relaxed)
     }
 
-    /// Says how many clients are admitted, and how many starts came too late for the plan.
+    /// Sets the number of clients admitted and of starts that came too late for the plan.
     pub fn set_admitted(&self, admitted: u64, late_starts: u64) {
         self.admitted.store(admitted, Ordering::Relaxed);
         self.late_starts.store(late_starts, Ordering::Relaxed);
     }
 
-    /// How many clients are admitted.
+    /// Returns the number of clients admitted.
     pub fn admitted(&self) -> u64 {
         self.admitted.load(Ordering::Relaxed)
     }
 
-    /// Starts that came too late for the plan.
+    /// Returns the number of starts that came too late for the plan.
     pub fn late_starts(&self) -> u64 {
         self.late_starts.load(Ordering::Relaxed)
     }
 
-    /// A client's task panicked and was caught.
+    /// Counts a panic of a client's task that was caught.
     pub fn count_panic(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What was done to the run.
+    /// Returns the journal of the run.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
     }
 
-    /// Panics that were caught.
+    /// Returns the number of panics that were caught.
     pub fn panics(&self) -> u64 {
         self.panics.load(Ordering::Relaxed)
     }

@@ -1,9 +1,9 @@
-//! What the run represents to an origin or CDN: the edge addresses that answered, what came out of their caches, the
-//! protocols and addresses that were used. A valid run of one address against one edge is not an audience.
+//! The audience that a run represents to an origin or CDN: the edge addresses that answered, their cache hits, and
+//! the protocols and source addresses in use. A valid run from one address against one edge is not an audience.
 //!
-//! * One table for each worker thread, which is its one writer; readers merge them. Its size is fixed: what does not
-//!   fit any more is counted together.
-//! * An edge is known by its address; a request is counted for it when its response was complete.
+//! * Each worker thread has one table and is its one writer; readers merge the tables. Their size is fixed: edges
+//!   that do not fit are counted together, source addresses that do not fit are left out.
+//! * An edge is identified by its address; a request is counted for it once its response is complete.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -12,52 +12,52 @@ use crate::sync::atomics::OnceLock;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::{CacheStatus, share};
 
-/// Edge addresses that one worker tells apart.
+/// Number of edge addresses that one worker distinguishes.
 const EDGES: usize = 64;
-/// Addresses of this machine that one worker tells apart.
+/// Number of addresses of this machine that one worker distinguishes.
 const SOURCES: usize = 16;
 
-/// How a connection was opened and where it leads to.
+/// Endpoints and protocols of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
-    /// The address of the peer.
+    /// Address of the peer.
     pub edge: SocketAddr,
-    /// The address of this machine.
+    /// Address of this machine.
     pub source: IpAddr,
-    /// HTTP/2; HTTP/1.1 otherwise.
+    /// True for HTTP/2, false for HTTP/1.1.
     pub http2: bool,
-    /// Whether the TLS session was resumed; `None` without TLS.
+    /// True if the TLS session was resumed; `None` without TLS.
     pub resumed: Option<bool>,
 }
 
-/// What one edge address answered.
+/// Responses of one edge address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EdgeTotals {
     /// Complete responses.
     pub requests: u64,
     /// Their body bytes.
     pub bytes: u64,
-    /// Those that came out of a cache, where the response says so.
+    /// Responses that came from a cache, as far as they say so.
     pub hit: u64,
-    /// Those that did not, where the response says so.
+    /// Responses that did not come from a cache, as far as they say so.
     pub miss: u64,
 }
 
 impl EdgeTotals {
-    /// The share of responses that came out of a cache, among those that say so; `None`: none does.
+    /// Returns the share of responses from a cache among those that say where they came from; `None` if none does.
     pub fn hit_share(&self) -> Option<f64> {
         share(self.hit, self.hit + self.miss)
     }
 }
 
-/// The audience of a run.
+/// Audience of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Audience {
-    /// By the address that answered.
+    /// Totals by the address that answered.
     pub edges: BTreeMap<SocketAddr, EdgeTotals>,
-    /// Edges beyond the size of the tables, together.
+    /// Totals of the edges that did not fit into the tables.
     pub other_edges: EdgeTotals,
-    /// Addresses of this machine that connections went out from.
+    /// Addresses of this machine from which connections were opened.
     pub sources: Vec<IpAddr>,
     /// Complete responses over HTTP/1.1.
     pub http1: u64,
@@ -65,7 +65,7 @@ pub struct Audience {
     pub http2: u64,
     /// TLS handshakes.
     pub tls_handshakes: u64,
-    /// Those of them that resumed a session.
+    /// TLS handshakes that resumed a session.
     pub tls_resumed: u64,
 }
 
@@ -98,13 +98,13 @@ impl EdgeTotals {
     }
 }
 
-/// The table of one worker thread.
+/// Table of one worker thread.
 #[derive(Debug)]
 pub(super) struct Routes {
     edges: Box<[Edge]>,
     other: Edge,
     sources: Box<[OnceLock<IpAddr>]>,
-    /// HTTP/1.1 and HTTP/2.
+    /// Complete responses over HTTP/1.1 and over HTTP/2.
     protocols: [SingleWriterCell; 2],
     handshakes: SingleWriterCell,
     resumed: SingleWriterCell,
@@ -124,7 +124,7 @@ impl Default for Routes {
 }
 
 impl Routes {
-    /// A connection was opened; by the one writer only.
+    /// Counts a connection that was opened; by the one writer only.
     pub(super) fn opened(&self, route: &Route) {
         if let Some(resumed) = route.resumed {
             self.handshakes.add(1);
@@ -133,10 +133,10 @@ impl Routes {
         _ = self.sources.iter().find(|source| *source.get_or_init(|| route.source) == route.source);
     }
 
-    /// A response was complete; by the one writer only.
+    /// Counts a complete response; by the one writer only.
     #[inline]
     pub(super) fn answered(&self, route: &Route, bytes: u64, cache: Option<CacheStatus>) {
-        // The first free place is taken by an edge that is in none before it. One writer: nothing is contended.
+        // A new edge takes the first free place. There is one writer, so the initialisation is never contended.
         let is_own = |edge: &&Edge| *edge.address.get_or_init(|| route.edge) == route.edge;
         let edge = self.edges.iter().find(is_own).unwrap_or(&self.other);
         edge.requests.add(1);
@@ -151,7 +151,7 @@ impl Routes {
         }
     }
 
-    /// Adds what was counted so far to `audience`.
+    /// Adds the counts so far to `audience`.
     pub(super) fn add_to(&self, audience: &mut Audience) {
         for edge in &self.edges {
             let Some(address) = edge.address.get() else { break };

@@ -1,14 +1,14 @@
-//! A phase of a run (what comes after the warm-up, say), told apart without setting any counter back.
+//! A phase of a run (the time after the warm-up, say), measured without resetting any counter.
 //!
-//! Setting back would lower totals and race with everybody who counts. A phase remembers what had been counted when it
-//! began, and subtracts.
+//! A reset would lower totals and race with every thread that counts. A phase remembers the counters at its beginning
+//! and subtracts them.
 
 use super::latency::{LatencySnapshot, Timed};
 use super::registry::Registry;
 use super::snapshot::{Snapshot, Totals};
 use crate::vocabulary::Kind;
 
-/// What had been counted when a phase began.
+/// Counters at the beginning of a phase.
 #[derive(Clone, Debug)]
 pub struct Baseline {
     began_us: u64,
@@ -17,7 +17,7 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// A phase that begins now, `at_us` microseconds after the start of the run.
+    /// Begins a phase now, `at_us` microseconds after the start of the run.
     pub fn begin(registry: &Registry, at_us: u64) -> Self {
         let mut now = Snapshot::default();
         registry.snapshot(at_us, &mut now);
@@ -29,18 +29,18 @@ impl Baseline {
         Self { began_us: at_us, totals: now.totals, latencies: Timed::all().map(latency).collect() }
     }
 
-    /// When it began, in microseconds since the start of the run.
+    /// Returns the time at which the phase began, in microseconds since the start of the run.
     pub fn began_us(&self) -> u64 {
         self.began_us
     }
 
-    /// What was counted in it until a snapshot. Requests that were open when it began end in it, so more may be
-    /// finished than started; the gauge of open requests is that of the snapshot.
+    /// Returns the counts of the phase up to `snapshot`. Requests that were open when the phase began may end in it,
+    /// so more may be finished than started; the gauge of open requests is that of the snapshot.
     pub fn totals(&self, snapshot: &Snapshot) -> Totals {
         snapshot.totals.since(&self.totals)
     }
 
-    /// Reads what was timed in it into `latency`, whose memory is used again.
+    /// Reads the durations recorded in the phase into `latency`, whose memory is reused.
     pub fn latency(&self, registry: &Registry, timed: Timed, latency: &mut LatencySnapshot) {
         registry.latency(timed, latency);
         if let Some(before) = self.latencies.get(timed.index()) {
@@ -48,7 +48,7 @@ impl Baseline {
         }
     }
 
-    /// Reads the times of all its requests of a kind, ok or failed, see [`Registry::latency_of_all`].
+    /// Reads the durations of all requests of a kind in the phase, ok or failed; see [`Registry::latency_of_all`].
     pub fn latency_of_all(&self, registry: &Registry, kind: Kind, latency: &mut LatencySnapshot) {
         registry.latency_of_all(kind, latency);
         let mut before = LatencySnapshot::default();

@@ -1,10 +1,11 @@
-//! What one client counts and shows of itself. Written by its task alone, read by anybody.
+//! Counters and published state of one client. Only the client's task writes them; any thread may read them.
 //!
-//! * A client pays for a table of failures when it has failed in more ways than it has words for, see `inline_failures.rs`.
-//! * What a request writes and a snapshot reads lies side by side: playlists and segments that an origin answers touch two
-//!   cache lines in a row, and a segment the place of its size; a snapshot reads five lines in a row.
-//! * Playback is published so that a reader can tell position, buffer and stall at *its* moment, without the
-//!   client's task being awake: a client that waits for a silent origin still shows when its buffer ran dry.
+//! * A client allocates a table of failures once it has failed in more ways than it has words for; see
+//!   `inline_failures.rs`.
+//! * Hot fields are contiguous. A playlist or segment that an origin answers touches two cache lines in a row, and a
+//!   segment also the place of its size; a snapshot reads five lines in a row.
+//! * From the published playback a reader computes position, buffer and stall at *its own* moment, while the client's
+//!   task sleeps: a client that waits for a silent origin still shows when its buffer ran dry.
 
 use super::failures::{self, Failures};
 use super::inline_failures::InlineFailures;
@@ -14,27 +15,28 @@ use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::playback::{self, Playback};
 use crate::vocabulary::{ClientState, Outcome};
 
-/// How many of the last segment sizes are kept.
+/// Number of recent segment sizes that are kept.
 pub const RECENT_SEGMENTS: usize = 100;
 
-/// The last outcome and its moment share a word, so that no reader meets the one without the other: the moment in
+/// Width of the outcome's code. The last outcome and its time share a word so that they cannot tear: the time in
 /// microseconds above, the code below.
 const CODE_BITS: u32 = 16;
 const NO_OUTCOME: u64 = 0;
 const OK: u64 = 1;
-/// Failures are their slot and this.
+/// Code of the first failure slot; the code of a failure is its slot plus this.
 const FIRST_FAILURE: u64 = 2;
 
-/// Where playback stands when its buffer runs dry, and when that is, share a word, so that no reader meets the one of
-/// before a stall with the other of after it: milliseconds both, of a run of at most 49 days.
+/// Width of the time in a word that packs two values so that they cannot tear: the position at which the buffer runs
+/// dry (high 32 bits) and the time at which it does (low 32 bits). Both are in milliseconds, which limits a run to
+/// 49 days.
 const DRY_AT_BITS: u32 = 32;
 const MILLISECOND_US: u64 = 1_000;
 
-/// Stands for a live offset that is not known.
+/// Stands for an unknown live offset.
 const NOT_LIVE: i64 = i64::MIN;
 
-/// The numbers of one client.
-// In the order of how often they are touched. The holder of the slot stands before, see `slot.rs`.
+/// Numbers of one client.
+// Ordered by how often they are touched. The number of the slot's holder precedes them, see `slot.rs`.
 #[derive(Debug)]
 #[repr(C)]
 pub struct ClientStats {
@@ -44,7 +46,7 @@ pub struct ClientStats {
     max_drift_us: SingleWriterCell,
     bandwidth: SingleWriterCell,
     live_offset_us: SingleWriterCell,
-    /// Fills the line of the holder: what a request writes begins on the next.
+    /// Fills the cache line of the holder: the fields that a request writes begin on the next one.
     _rest_of_line: SingleWriterCell,
     last: SingleWriterCell,
     failures: InlineFailures,
@@ -76,7 +78,8 @@ impl Default for ClientStats {
     }
 }
 
-/// The word of a playback. The position is rounded down and the moment up: no buffer is dry before it is.
+/// Packs a playback into its word. The position is rounded down and the time up, so that no buffer seems to run dry
+/// too early.
 fn runs_dry(playback: &Playback) -> u64 {
     let most = (1 << DRY_AT_BITS) - 1;
     let dry_at = playback.dry_at_us.div_ceil(MILLISECOND_US).min(most);
@@ -85,7 +88,7 @@ fn runs_dry(playback: &Playback) -> u64 {
     position.min(most) << DRY_AT_BITS | dry_at
 }
 
-/// When the buffer of such a word runs dry, or ran dry.
+/// Returns the time at which the buffer of such a word runs dry or ran dry, in microseconds.
 fn dry_at_us(runs_dry: u64) -> u64 {
     (runs_dry & ((1 << DRY_AT_BITS) - 1)) * MILLISECOND_US
 }
@@ -99,7 +102,7 @@ impl ClientStats {
         }
     }
 
-    /// Sets everything to zero for the next client of the slot; only while the slot has no client.
+    /// Resets everything for the next client of the slot; only while the slot has no client.
     pub(super) fn reset(&self) {
         let playback = [&self.state, &self.joined_us, &self.runs_dry, &self.max_drift_us];
         let more = [&self.bandwidth, &self.last, &self.segments];
@@ -109,7 +112,7 @@ impl ClientStats {
         self.further_failures.reset();
     }
 
-    /// Counts how a request ended; by the client's task only.
+    /// Counts the outcome of a request; by the client's task only.
     pub(super) fn finish(&self, outcome: Outcome, now_us: u64) {
         let slot = failures::slot(outcome);
         let code = slot.map_or(OK, |slot| slot as u64 + FIRST_FAILURE);
@@ -121,13 +124,13 @@ impl ClientStats {
         }
     }
 
-    /// Remembers the size of a segment that was fetched whole; by the client's task only.
+    /// Stores the size of a segment that was fetched whole; by the client's task only.
     pub(super) fn segment(&self, bytes: u64) {
         let at = self.segments.own() as usize % RECENT_SEGMENTS;
         if let Some(slot) = self.segment_sizes.get(at) {
             slot.store(u32::try_from(bytes).unwrap_or(u32::MAX), Ordering::Relaxed);
         }
-        // Release: whoever sees the segment counted sees its size, and not that of the slot's former holder.
+        // Release: a reader that sees the segment counted sees its size, and not that of the slot's previous holder.
         self.segments.add_release(1);
     }
 
@@ -141,17 +144,17 @@ impl ClientStats {
         self.live_offset_us.set(playback.live_offset_us.unwrap_or(NOT_LIVE).cast_unsigned());
     }
 
-    /// Changes the state alone; by the client's task only.
+    /// Publishes only the state; by the client's task only.
     pub(super) fn set_state(&self, state: ClientState) {
         self.state.set(state.index() as u64);
     }
 
-    /// One counter now.
+    /// Returns the current value of one counter.
     pub fn get(&self, metric: Metric) -> u64 {
         self.scalars.get(metric.index()).map_or(0, SingleWriterCell::get)
     }
 
-    /// The playback as it was published last.
+    /// Returns the playback as it was last published.
     pub fn playback(&self) -> Playback {
         let runs_dry = self.runs_dry.get();
         let dry_at_us = dry_at_us(runs_dry);
@@ -168,12 +171,12 @@ impl ClientStats {
         }
     }
 
-    /// The state at a moment alone, see [`Playback::state_at`].
+    /// Returns only the state at a moment; see [`Playback::state_at`].
     pub(super) fn state_at(&self, now_us: u64) -> ClientState {
         playback::state_at(ClientState::at(self.state.get() as u8), dry_at_us(self.runs_dry.get()), now_us)
     }
 
-    /// How the last request ended and when (microseconds since the start of the run).
+    /// Returns the outcome of the last request and its time, in microseconds since the start of the run.
     pub fn last_finished(&self) -> Option<(Outcome, u64)> {
         let last = self.last.get();
         let outcome = match last & ((1 << CODE_BITS) - 1) {
@@ -184,19 +187,19 @@ impl ClientStats {
         Some((outcome, last >> CODE_BITS))
     }
 
-    /// The size of the last segment in bytes.
+    /// Returns the size of the last segment in bytes.
     pub fn last_segment_bytes(&self) -> Option<u32> {
         let last = self.segments.get_acquire().checked_sub(1)? as usize % RECENT_SEGMENTS;
         self.segment_sizes.get(last).map(|size| size.load(Ordering::Relaxed))
     }
 
-    /// The sizes of the last segments in bytes, at most [`RECENT_SEGMENTS`], in no order.
+    /// Returns the sizes of the last segments in bytes, at most [`RECENT_SEGMENTS`], in no order.
     pub fn recent_segment_bytes(&self) -> impl Iterator<Item = u32> + '_ {
         let filled = (self.segments.get_acquire() as usize).min(RECENT_SEGMENTS);
         self.segment_sizes.iter().take(filled).map(|size| size.load(Ordering::Relaxed))
     }
 
-    /// Calls `visit` with each way in which a request failed, and how often; in no order.
+    /// Calls `visit` with each failure that occurred and its count, in no order.
     #[inline]
     pub fn for_each_failure(&self, mut visit: impl FnMut(Outcome, u64)) {
         self.for_each_slot(|slot, count| {

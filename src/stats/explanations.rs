@@ -1,8 +1,9 @@
-//! Why requests failed, in the words of the first failure of each sort: a name and a count do not say that a certificate
-//! has expired, or that a login page came instead of a playlist.
+//! Reasons why requests failed, taken from the first failure of each sort: a name and a count do not say that a
+//! certificate has expired, or that a login page came instead of a playlist.
 //!
-//! * One writer for each worker, any number of readers, no lock. A failure that is not the first of its sort costs a load.
-//! * The text is sanitised and what looks like a token is left out before it is stored.
+//! * One writer for each worker, any number of readers, no lock. A failure that is not the first of its sort costs
+//!   one load.
+//! * Before a text is stored, it is sanitised and anything that looks like a token is masked.
 
 use std::sync::Arc;
 
@@ -10,10 +11,10 @@ use crate::sync::atomics::OnceLock;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Untrusted, secret_shape};
 
-/// The widest explanation, in columns: two lines of a report.
+/// Maximum width of an explanation, in columns: two lines of a report.
 const COLUMNS: usize = 120;
 
-/// The explanations of one worker.
+/// Explanations of one worker.
 #[derive(Debug)]
 pub(super) struct Explanations(Box<[OnceLock<Arc<str>>]>);
 
@@ -24,7 +25,7 @@ impl Default for Explanations {
 }
 
 impl Explanations {
-    /// Stores why a request failed; `detail` is called for the first failure of its sort only.
+    /// Stores why a request failed; calls `detail` only for the first failure of its sort.
     pub(super) fn note(&self, fault: Fault, detail: impl FnOnce() -> String) {
         if let Some(slot) = self.0.get(fault as usize) {
             slot.get_or_init(|| {
@@ -38,7 +39,8 @@ impl Explanations {
     }
 }
 
-/// Returns the explanation of each fault that has one, in the order of the closed list. Of two workers one is taken.
+/// Returns the explanation of each fault that has one, in the order of the closed list. If several workers have one,
+/// the first of them is taken.
 pub(super) fn read<'a>(workers: impl Iterator<Item = &'a Explanations> + Clone) -> Vec<(Fault, Arc<str>)> {
     let explained = |fault: Fault| workers.clone().find_map(|worker| worker.get(fault));
     Fault::ALL.into_iter().filter_map(|fault| Some((fault, explained(fault)?))).collect()

@@ -1,20 +1,20 @@
-//! The table of failures: 201 HTTP slots (400..=599 and "other") and one slot for every other outcome.
+//! Table of failures: 201 HTTP slots (400..=599 and "other") and one slot for every other failure.
 //!
 //! * One writer, any number of readers, no lock.
 //! * A bitmap of the slots that were ever used lets a reader touch only those.
-//! * The table is made with the first failure. Whoever never failed has the bitmap alone.
+//! * The table is allocated with the first failure; before that there is only the bitmap.
 
 use crate::sync::atomics::OnceLock;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::outcome::{Fault, HttpFailure, Outcome};
 
-/// Slots of the table: HTTP failures first, then the other faults.
+/// Number of slots in the table: HTTP failures first, then the other faults.
 pub const SLOTS: usize = HttpFailure::SLOTS + Fault::COUNT;
 
-/// A bit for each slot.
+/// Words of a bitmap with one bit for each slot.
 pub(super) const WORDS: usize = SLOTS.div_ceil(64);
 
-/// The slots whose bits are set.
+/// Returns the slots whose bits are set.
 #[inline]
 pub(super) fn slots(words: impl Iterator<Item = u64>) -> impl Iterator<Item = usize> {
     words.enumerate().flat_map(|(index, word)| {
@@ -30,7 +30,7 @@ pub struct Failures {
     counts: OnceLock<Box<[SingleWriterCell; SLOTS]>>,
 }
 
-/// The slot of an outcome, `None` for ok.
+/// Returns the slot of an outcome, `None` for ok.
 pub const fn slot(outcome: Outcome) -> Option<usize> {
     match outcome {
         Outcome::Ok => None,
@@ -39,7 +39,7 @@ pub const fn slot(outcome: Outcome) -> Option<usize> {
     }
 }
 
-/// The outcome of a slot.
+/// Returns the outcome of a slot, `None` if there is no such slot.
 pub fn outcome(slot: usize) -> Option<Outcome> {
     match HttpFailure::at(slot) {
         Some(failure) => Some(Outcome::Http(failure)),
@@ -64,13 +64,13 @@ impl Failures {
         }
     }
 
-    /// Sets every count to zero and forgets which slots were used; by the one writer only.
+    /// Sets every count to zero and clears the bitmap; by the one writer only.
     pub fn reset(&self) {
         self.counts.get().into_iter().flat_map(|counts| counts.iter()).for_each(|count| count.set(0));
         self.seen.iter().for_each(|word| word.set(0));
     }
 
-    /// Calls `visit` with each slot that was ever used and its count now.
+    /// Calls `visit` with each slot that was ever used and its current count.
     #[inline]
     pub fn for_each(&self, mut visit: impl FnMut(usize, u64)) {
         for slot in slots(self.seen.iter().map(SingleWriterCell::get_acquire)) {
@@ -80,7 +80,7 @@ impl Failures {
         }
     }
 
-    /// Whether the table has been made.
+    /// Reports whether the table has been allocated.
     #[cfg(test)]
     pub(super) fn has_table(&self) -> bool {
         self.counts.get().is_some()

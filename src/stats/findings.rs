@@ -1,8 +1,8 @@
-//! What clients found wrong with the stream: counted by each worker thread, read by anybody.
+//! Problems that clients found in the stream. Each worker thread counts them; any thread may read them.
 //!
-//! * The worker's thread is the one writer; nobody waits for anybody. A finding that comes with every request costs
-//!   three stores: only the first one of a worker makes its line of detail.
-//! * A reader that sees a count sees when it began and the line of detail.
+//! * The worker's thread is the one writer, and no thread waits for another. A finding that comes with every request
+//!   costs two stores: only the first one of a worker makes its line of detail.
+//! * A reader that sees a count also sees the time of the first occurrence and the line of detail.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,23 +11,23 @@ use crate::sync::atomics::OnceLock;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::{Finding, Untrusted, secret_shape};
 
-/// A finding as readers see it, all workers together.
+/// A finding as readers see it, summed over all workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindingRow {
-    /// What is wrong.
+    /// The problem.
     pub finding: Finding,
-    /// How often clients met it.
+    /// Number of times that clients met it.
     pub count: u64,
-    /// When the first did, since the start of the run.
+    /// Time of the first occurrence, since the start of the run.
     pub first: Duration,
-    /// When the last did.
+    /// Time of the last occurrence, since the start of the run.
     pub last: Duration,
-    /// What the first of them met, safe to print, one line.
+    /// Detail of the first occurrence, safe to print, one line.
     pub detail: Arc<str>,
 }
 
 impl FindingRow {
-    /// Adds what another worker counted of the same finding.
+    /// Adds another worker's counts of the same finding.
     fn add(&mut self, other: Self) {
         self.count += other.count;
         self.last = self.last.max(other.last);
@@ -46,7 +46,7 @@ struct Tally {
     detail: OnceLock<Arc<str>>,
 }
 
-/// The findings of one worker.
+/// Findings of one worker.
 #[derive(Debug)]
 pub(super) struct Findings(Box<[Tally]>);
 
@@ -57,7 +57,7 @@ impl Default for Findings {
 }
 
 impl Findings {
-    /// Counts a finding at a moment of the run; `detail` is asked for the first time only, and made safe to print.
+    /// Counts a finding at a moment of the run. Calls `detail` only the first time, and makes the text safe to print.
     pub(super) fn note(&self, finding: Finding, at_us: u64, detail: impl FnOnce() -> String) {
         let Some(tally) = self.0.get(finding.index()) else { return };
         if tally.count.get() == 0 {
@@ -65,7 +65,7 @@ impl Findings {
             tally.detail.get_or_init(|| Untrusted::new(&secret_shape::shown_text(&detail())).shown().into());
         }
         tally.last_us.set(at_us);
-        // Release: whoever sees the count sees what stands before.
+        // Release: a reader that sees the count sees everything stored before it.
         tally.count.add_release(1);
     }
 
@@ -83,7 +83,7 @@ impl Findings {
     }
 }
 
-/// What was found so far, in the order of the closed list, into `rows`, whose memory is used again.
+/// Reads the findings so far into `rows`, in the order of the closed list. The memory of `rows` is reused.
 pub(super) fn read<'a>(workers: impl Iterator<Item = &'a Findings> + Clone, rows: &mut Vec<FindingRow>) {
     rows.clear();
     for finding in Finding::ALL {

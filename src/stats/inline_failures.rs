@@ -1,26 +1,27 @@
-//! The first few ways in which a client fails, beside its other counters.
+//! Counts of the first few ways in which a client fails, stored beside its other counters.
 //!
-//! * Hardly any client fails in more ways than these, so hardly any needs a table, and to count a failure touches no
-//!   memory but the client's own.
-//! * A slot of the table and its count share a word, so that no reader meets the one without the other.
+//! * Hardly any client fails in more ways than these, so hardly any needs a table, and counting a failure touches
+//!   only the client's own memory.
+//! * The number of a slot and its count share a word so that they cannot tear.
 
 use super::failures::SLOTS;
 use crate::sync::single_writer_cell::SingleWriterCell;
 
-/// In how many ways a client can fail before it needs a table.
+/// Number of ways in which a client can fail before it needs a table.
 pub(super) const WAYS: usize = 6;
 
-/// The count lies below, the number of the slot, from 1, above; a count would run into it after two thousand years at
-/// a million a second. 0 is a word that was never used.
+/// Width of the count, which fills the low bits. The high bits hold the number of the slot, from 1; 0 is a word that
+/// was never used. At a million a second, a count would overflow after two thousand years.
 const COUNT_BITS: u32 = 56;
 const _: () = assert!(SLOTS < 1 << (u64::BITS - COUNT_BITS), "the number of a slot must fit above its count");
 
-/// Counts of failures for the slots that came first. One writer, any number of readers, no lock.
+/// Counts of failures for the slots that occurred first. One writer, any number of readers, no lock.
 #[derive(Debug, Default)]
 pub(super) struct InlineFailures([SingleWriterCell; WAYS]);
 
 impl InlineFailures {
-    /// Counts a failure, and says so; not when other slots have all the words. By the one writer only.
+    /// Counts a failure and returns true; returns false if other slots have taken all the words. By the one writer
+    /// only.
     #[inline]
     pub(super) fn count(&self, slot: usize) -> bool {
         let unused = (slot as u64 + 1) << COUNT_BITS;
@@ -34,13 +35,13 @@ impl InlineFailures {
         false
     }
 
-    /// Forgets everything; by the one writer only.
+    /// Clears all words; by the one writer only.
     pub(super) fn reset(&self) {
         self.0.iter().for_each(|word| word.set(0));
     }
 
-    /// Calls `visit` with each slot that has a word and its count now, in the order in which they came first. True: no
-    /// word is free, so there may be more in the table.
+    /// Calls `visit` with each slot that has a word and its current count, in the order in which the slots first
+    /// occurred. Returns true if no word is free, so that the table may hold more.
     #[inline]
     pub(super) fn for_each(&self, mut visit: impl FnMut(usize, u64)) -> bool {
         for value in self.0.iter().map(SingleWriterCell::get) {

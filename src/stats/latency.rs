@@ -1,46 +1,46 @@
-//! Latency as a reader sees it: mergeable histograms, exact in count, sum, minimum and maximum once nothing is recorded
-//! any more. Until then the sum and the extremes may hold values that the count does not yet, never the other way.
+//! Latency histograms as a reader sees them: mergeable, and exact in count, sum, minimum and maximum once recording
+//! has ended. Until then the sum and the extremes may include values that the count lacks, never the reverse.
 //!
 //! * The count is the sum of the buckets that were read, so percentiles and count always belong together.
-//! * A request that failed is in the histogram of failures with its full waiting time: a timeout that is left out
-//!   makes the percentiles of a sick origin look healthy.
+//! * A request that failed is in the histogram of failures with its full waiting time: without the timeouts, the
+//!   percentiles of a sick origin would look healthy.
 
 use histogram::{Bucket, Histogram};
 
 use super::recorder::{Recorder, config};
 use crate::vocabulary::Kind;
 
-/// The percentiles of a summary.
+/// Percentiles of a summary.
 const QUANTILES: [f64; 4] = [0.5, 0.95, 0.99, 0.999];
 
-/// What is timed.
+/// A duration that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Timed {
     /// Resolving a name.
     Dns,
-    /// TCP connect.
+    /// Opening a TCP connection.
     Connect,
     /// The TLS handshake.
     Tls,
-    /// From a client's first request to the first frame that it plays.
+    /// Time from a client's first request to the first frame that it plays.
     Startup,
-    /// How far viewers of a live stream are behind it, with each playlist that brought something new.
+    /// Delay of a viewer against the live stream, taken with each playlist that brought something new.
     LiveLatency,
-    /// From the request being sent to the first byte of the response, of requests that ended ok.
+    /// Time from sending the request to the first byte of the response, for requests that ended ok.
     FirstByte(Kind),
-    /// From the first byte to the last byte of the response, of requests that ended ok.
+    /// Time from the first byte to the last byte of the response, for requests that ended ok.
     Body(Kind),
-    /// From the start of the request (a connection it needed included) to its end, of requests that ended ok.
+    /// Time from the start of the request (including a connection it needed) to its end, for requests that ended ok.
     Total(Kind),
     /// The same for requests that failed; timeouts count with their full waiting time.
     Failed(Kind),
 }
 
 impl Timed {
-    /// How many things are timed.
+    /// Number of durations that are measured.
     pub const COUNT: usize = 5 + 4 * Kind::COUNT;
 
-    /// All that is timed, in the order of the reports.
+    /// Returns all durations that are measured, in the order of the reports.
     pub fn all() -> impl Iterator<Item = Self> {
         let per_kind =
             |kind| [Self::FirstByte(kind), Self::Body(kind), Self::Total(kind), Self::Failed(kind)];
@@ -49,7 +49,7 @@ impl Timed {
             .chain(Kind::ALL.into_iter().flat_map(per_kind))
     }
 
-    /// The place in a table of [`Timed::COUNT`].
+    /// Returns the index in a table of [`Timed::COUNT`].
     pub const fn index(self) -> usize {
         match self {
             Self::Dns => 0,
@@ -64,7 +64,7 @@ impl Timed {
         }
     }
 
-    /// The name in reports: `segment_ttfb`, `segment_body`, `segment`, `segment_failed`, `dns`, ...
+    /// Returns the name in reports: `segment_ttfb`, `segment_body`, `segment`, `segment_failed`, `dns`, ...
     pub fn name(self) -> String {
         match self {
             Self::Dns => "dns".to_owned(),
@@ -80,7 +80,7 @@ impl Timed {
     }
 }
 
-/// The plain copy of a histogram, merged over all workers.
+/// Plain copy of a histogram, merged over all workers.
 #[derive(Clone, Debug)]
 pub struct LatencySnapshot {
     buckets: Option<Histogram>,
@@ -97,29 +97,29 @@ impl Default for LatencySnapshot {
     }
 }
 
-/// A histogram in numbers. All times in microseconds.
+/// Summary of a histogram. All times are in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LatencySummary {
-    /// How many values.
+    /// Number of values.
     pub count: u64,
-    /// The smallest value.
+    /// Smallest value.
     pub min: u64,
-    /// The arithmetic mean.
+    /// Arithmetic mean.
     pub mean: f64,
-    /// The median.
+    /// Median.
     pub p50: u64,
-    /// 95 % of the values are not larger.
+    /// 95th percentile: 95 % of the values are not larger.
     pub p95: u64,
-    /// 99 % of the values are not larger.
+    /// 99th percentile: 99 % of the values are not larger.
     pub p99: u64,
-    /// 99.9 % of the values are not larger.
+    /// 99.9th percentile: 99.9 % of the values are not larger.
     pub p999: u64,
-    /// The largest value.
+    /// Largest value.
     pub max: u64,
 }
 
 impl LatencySnapshot {
-    /// Forgets all values, keeps the memory.
+    /// Removes all values and keeps the memory.
     pub fn clear(&mut self) {
         if let Some(buckets) = &mut self.buckets {
             buckets.reset();
@@ -127,20 +127,20 @@ impl LatencySnapshot {
         (self.sum, self.max, self.min_complement, self.clamped) = (0, 0, 0, 0);
     }
 
-    /// Adds what a worker has recorded so far.
+    /// Adds the values that a worker has recorded so far.
     pub(super) fn add(&mut self, recorder: &Recorder) {
         let Some(buckets) = &mut self.buckets else { return };
         for (bucket, recorded) in buckets.as_mut_slice().iter_mut().zip(&recorder.buckets) {
             *bucket += recorded.get_acquire();
         }
-        // Later than the buckets, as they are written earlier: they cover every value that was counted.
+        // Read after the buckets, because they are written before them: they cover every value that was counted.
         self.sum = self.sum.wrapping_add(recorder.sum.get());
         self.max = self.max.max(recorder.max.get());
         self.min_complement = self.min_complement.max(recorder.min_complement.get());
         self.clamped += recorder.clamped.get();
     }
 
-    /// Becomes a copy of `other` without allocating.
+    /// Copies `other` into this histogram without allocating.
     pub fn copy_from(&mut self, other: &Self) {
         if let (Some(mine), Some(theirs)) = (&mut self.buckets, &other.buckets) {
             mine.as_mut_slice().copy_from_slice(theirs.as_slice());
@@ -160,15 +160,15 @@ impl LatencySnapshot {
         self.clamped += other.clamped;
     }
 
-    /// The values that were recorded after `earlier` was taken from the same histogram. Minimum and maximum are
-    /// then those of the buckets, because the exact ones belong to the whole run.
+    /// Returns the values recorded after `earlier` was taken from the same histogram. Minimum and maximum are then
+    /// those of the buckets, because the exact ones belong to the whole run.
     pub fn since(&self, earlier: &Self) -> Self {
         let mut window = self.clone();
         window.subtract(earlier);
         window
     }
 
-    /// Leaves the values that were recorded after `earlier` was taken, see [`LatencySnapshot::since`].
+    /// Keeps only the values recorded after `earlier` was taken; see [`LatencySnapshot::since`].
     pub fn subtract(&mut self, earlier: &Self) {
         if let (Some(mine), Some(theirs)) = (&mut self.buckets, &earlier.buckets) {
             for (now, then) in mine.as_mut_slice().iter_mut().zip(theirs.as_slice()) {
@@ -185,29 +185,29 @@ impl LatencySnapshot {
         self.clamped = self.clamped.saturating_sub(earlier.clamped);
     }
 
-    /// How many values there are.
+    /// Returns the number of values.
     pub fn count(&self) -> u64 {
         self.buckets.as_ref().map_or(0, |buckets| buckets.as_slice().iter().sum())
     }
 
-    /// The sum of the values.
+    /// Returns the sum of the values.
     pub fn sum(&self) -> u64 {
         self.sum
     }
 
-    /// How many values were larger than the histogram can hold.
+    /// Returns the number of values that were larger than the histogram can hold.
     pub fn clamped(&self) -> u64 {
         self.clamped
     }
 
-    /// The numbers, or `None` when there is no value.
+    /// Returns the summary, or `None` if there are no values.
     pub fn summary(&self) -> Option<LatencySummary> {
         let buckets = self.buckets.as_ref()?;
         let mut found: [Option<Bucket>; QUANTILES.len()] = Default::default();
         buckets.quantile_buckets_into(&QUANTILES, &mut found).ok()?;
         let (count, min) = (self.count(), u64::MAX - self.min_complement);
         let [Some(p50), Some(p95), Some(p99), Some(p999)] = found else { return None };
-        // A bucket stands for its upper end, but no percentile lies outside what was really seen.
+        // A bucket stands for its upper end, but a percentile must not lie outside the values that were recorded.
         let at = |bucket: Bucket| bucket.end().clamp(min.min(self.max), self.max);
         Some(LatencySummary {
             count,
@@ -221,7 +221,7 @@ impl LatencySnapshot {
         })
     }
 
-    /// The filled buckets as (upper end in microseconds, count), ascending: what merges exactly.
+    /// Returns the filled buckets as (upper end in microseconds, count), ascending: the form that merges exactly.
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let all = self.buckets.iter().flat_map(|histogram| histogram.iter());
         all.filter(|bucket| bucket.count() > 0).map(|bucket| (bucket.end(), bucket.count()))

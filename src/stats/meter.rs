@@ -1,9 +1,9 @@
-//! The one place where a request is counted: its client and its worker at once.
+//! The one place that counts requests, for the client and for its worker at once.
 //!
-//! * A [`Meter`] stays on its worker's thread (it is not `Send`): that thread is the one writer of the worker's cells,
-//!   and the client's task, which lives there, is the one writer of the client's cells.
-//! * An [`Exchange`] is a drop guard: whoever abandons it (a cancelled task, an early return) has ended the request
-//!   as `cut`; a panic ends it as `local.internal`. So every request ends in exactly one outcome.
+//! * A [`Meter`] stays on its worker's thread (it is not `Send`). That thread is the one writer of the worker's
+//!   cells, and the client's task, which runs there, is the one writer of the client's cells.
+//! * An [`Exchange`] is a drop guard: a task that abandons it (cancelled, or by an early return) ends the request as
+//!   `cut`; a panic ends it as `local.internal`. So every request ends in exactly one outcome.
 
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -20,28 +20,28 @@ use crate::vocabulary::Playback;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{CacheStatus, ClientState, Clock, Finding, Kind, Outcome, clock};
 
-/// Counts for one client.
+/// Writer of one client's counters and of its worker's totals.
 #[derive(Debug)]
 pub struct Meter {
     slot: Arc<ClientSlot>,
     worker: Arc<WorkerStats>,
     clock: Clock,
-    /// Keeps the meter on the thread that is the one writer of its worker's cells.
+    /// Marker that keeps the meter on the thread that is the one writer of its worker's cells.
     not_send: PhantomData<Rc<()>>,
 }
 
-/// How long the phases of a response took, in microseconds.
+/// Durations of the phases of a response, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {
-    /// From the request being sent to the first byte of the response.
+    /// Time from sending the request to the first byte of the response.
     pub first_byte_us: u64,
-    /// From the first byte of the response to the last byte of the body.
+    /// Time from the first byte of the response to the last byte of the body.
     pub body_us: u64,
 }
 
 impl Meter {
     pub(super) fn new(slot: Arc<ClientSlot>, worker: Arc<WorkerStats>, clock: Clock) -> Self {
-        // Announces this thread as the writer. The meter cannot leave it, so this holds for all that it writes.
+        // Announce this thread as the writer. The meter cannot leave it, so this holds for everything it writes.
         slot.writer();
         Self { slot, worker, clock, not_send: PhantomData }
     }
@@ -51,7 +51,7 @@ impl Meter {
         self.start_at(kind, self.now_us())
     }
 
-    /// Starts a request at a moment that was read from the run's clock already.
+    /// Starts a request at a time that was already read from the run's clock.
     #[inline]
     pub fn start_at(&self, kind: Kind, started_us: u64) -> Exchange<'_> {
         self.worker().start(kind);
@@ -66,17 +66,17 @@ impl Meter {
         self.worker().add(metric, amount);
     }
 
-    /// Records a time that belongs to no request: a phase of a connection, a start-up.
+    /// Records a duration that belongs to no request: a phase of a connection, a start-up, a live latency.
     pub fn time(&self, timed: Timed, microseconds: u64) {
         self.worker().latencies.record(timed, microseconds);
     }
 
-    /// Counts something that is wrong with the stream; `detail` is asked for the first time only.
+    /// Counts a problem of the stream; calls `detail` only for the worker's first finding of this sort.
     pub fn find(&self, finding: Finding, detail: impl FnOnce() -> String) {
         self.worker().findings.note(finding, self.now_us(), detail);
     }
 
-    /// Stores why a request failed in this way; `detail` is called for the first time only.
+    /// Stores the reason of a failure; calls `detail` only for the worker's first failure of this sort.
     pub fn explain(&self, fault: Fault, detail: impl FnOnce() -> String) {
         self.worker().explanations.note(fault, detail);
     }
@@ -86,43 +86,43 @@ impl Meter {
         self.client().publish(playback);
     }
 
-    /// Publishes the state of the client alone.
+    /// Publishes only the state of the client.
     pub fn set_state(&self, state: ClientState) {
         self.client().set_state(state);
     }
 
-    /// A connection was opened.
+    /// Counts a connection that was opened.
     pub fn opened(&self, route: &Route) {
         self.worker().routes.opened(route);
     }
 
-    /// A response with this many body bytes was complete.
+    /// Counts a complete response with this many body bytes.
     #[inline]
     pub fn answered(&self, route: &Route, bytes: u64, cache: Option<CacheStatus>) {
         self.worker().routes.answered(route, bytes, cache);
     }
 
-    /// The client has left: its numbers go into the distributions over sessions.
+    /// Adds the numbers of the client, which has left, to the distributions over sessions.
     pub fn end_session(&self) {
         self.worker().sessions.record(&Quality::of_client(self.client()));
     }
 
-    /// The client's number.
+    /// Returns the client's number.
     pub fn client_id(&self) -> u64 {
         self.slot.holder()
     }
 
-    /// How the client's last request ended.
+    /// Returns the outcome of the client's last request.
     pub fn last_outcome(&self) -> Option<Outcome> {
         self.client().last_finished().map(|(outcome, _)| outcome)
     }
 
-    /// Microseconds since the start of the run.
+    /// Returns the microseconds since the start of the run.
     pub fn now_us(&self) -> u64 {
         clock::micros(self.clock.now())
     }
 
-    /// The clock of the run.
+    /// Returns the clock of the run.
     pub fn clock(&self) -> Clock {
         self.clock
     }
@@ -136,7 +136,7 @@ impl Meter {
     }
 }
 
-/// A request that is under way.
+/// A request in flight.
 #[derive(Debug)]
 #[must_use = "a request that is dropped has been cut"]
 pub struct Exchange<'a> {
@@ -155,34 +155,35 @@ impl Exchange<'_> {
         self.meter.count(Metric::bytes(self.kind), bytes);
     }
 
-    /// Remembers the size of the body: it is a segment that came whole, which not every response that is ok is.
+    /// Stores the size of the body as that of a segment. To be called for segments that arrived whole: not every
+    /// response that is ok is one.
     #[inline]
     pub fn keep_segment_size(&self) {
         self.meter.client().segment(self.bytes);
     }
 
-    /// Body bytes so far.
+    /// Returns the body bytes received so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// When the request began, in microseconds since the start of the run.
+    /// Returns the time at which the request began, in microseconds since the start of the run.
     pub fn started_us(&self) -> u64 {
         self.started_us
     }
 
-    /// The meter that counts this request.
+    /// Returns the meter that counts this request.
     pub fn meter(&self) -> &Meter {
         self.meter
     }
 
-    /// Ends the request now. `timings` are known when a response was complete.
+    /// Ends the request now. `timings`, known for a complete response, are recorded if the outcome is ok.
     pub fn finish(self, outcome: Outcome, timings: Option<Timings>) {
         let now_us = self.meter.now_us();
         self.finish_at(outcome, timings, now_us);
     }
 
-    /// Ends the request at a moment that was read from the run's clock already.
+    /// Ends the request at a time that was already read from the run's clock.
     #[inline]
     pub fn finish_at(mut self, outcome: Outcome, timings: Option<Timings>, now_us: u64) {
         if let (Outcome::Ok, Some(timings)) = (outcome, timings) {
@@ -193,7 +194,7 @@ impl Exchange<'_> {
         self.end(outcome, now_us);
     }
 
-    /// Counts the outcome, `finished` last.
+    /// Counts the outcome; `finished` comes last, so that a reader that sees it sees the rest.
     #[inline]
     fn end(&mut self, outcome: Outcome, now_us: u64) {
         self.ended = true;
@@ -202,7 +203,7 @@ impl Exchange<'_> {
         let (class, timed) = match outcome {
             Outcome::Ok => (Metric::Ok, Some(Timed::Total(self.kind))),
             Outcome::Http(_) => (Metric::HttpErrors, Some(Timed::Failed(self.kind))),
-            // How long we let it live says nothing about the origin.
+            // hlswarm ended this request itself, so its duration says nothing about the origin.
             Outcome::Failed(Fault::Cut) => (Metric::Faults, None),
             Outcome::Failed(_) => (Metric::Faults, Some(Timed::Failed(self.kind))),
         };

@@ -1,27 +1,27 @@
-//! The catalogue of scalar counters: what is counted once for a client and once for the whole run.
+//! Catalogue of scalar counters. Each is counted once for a client and once for the whole run.
 //!
 //! All of them only grow. To add one, add its line here and count it in `swarm/client.rs`; snapshots and the audit of
-//! clients against totals iterate over [`Metric::ALL`]. The order of the lines is the order of the cells in memory, so
-//! a new one goes to the end unless every request counts it.
+//! clients against totals iterate over [`Metric::ALL`]. The order of the lines is the order of the cells in memory,
+//! so a new counter goes to the end unless every request counts it.
 
 use crate::vocabulary::Kind;
 
 /// Declares the catalogue: variant, name, meaning.
 macro_rules! metrics {
     ($($variant:ident $name:literal $meaning:literal,)+) => {
-        /// A counter that a client and the run keep alike.
+        /// A counter that is kept both for each client and for the run.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub enum Metric { $(#[doc = $meaning] $variant,)+ }
 
         impl Metric {
-            /// All counters, in the order of their tables.
+            /// All counters, in the order of the catalogue.
             pub const ALL: [Self; Self::COUNT] = [$(Self::$variant,)+];
 
-            /// How many counters there are.
+            /// Number of counters.
             pub const COUNT: usize = [$($name,)+].len();
 
-            /// The name in reports.
+            /// Returns the name in reports.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
@@ -30,7 +30,7 @@ macro_rules! metrics {
 }
 
 metrics! {
-    // What almost every request touches: one cache line.
+    // Touched by almost every request: one cache line.
     PlaylistStarted "playlist_requests" "Playlist requests started.",
     SegmentStarted "segment_requests" "Segment requests started.",
     PlaylistFinished "playlist_finished" "Playlist requests that reached their outcome.",
@@ -39,7 +39,7 @@ metrics! {
     SegmentBytes "segment_bytes" "Body bytes of segments as they arrived on the wire.",
     Ok "ok" "Requests that ended ok.",
     HttpErrors "http_errors" "Requests that ended with a failed HTTP status.",
-    // What playback and the pipeline touch, and a snapshot reads of each client besides: one more.
+    // Touched by playback and the pipeline; a snapshot reads some of them for each client: one more line.
     PlayMicros "play_us" "Microseconds of media played.",
     Faults "faults" "Requests that ended neither ok nor with an HTTP status.",
     Stalls "stalls" "Stalls that began after playback had started.",
@@ -48,7 +48,7 @@ metrics! {
     ProgressDropped "progress_dropped" "Samples that the pipeline dropped.",
     EventsOffered "events_offered" "Events offered to the pipeline.",
     EventsDropped "events_dropped" "Events that the pipeline dropped.",
-    // What else a snapshot reads: the last one.
+    // Also read by a snapshot: the last line.
     PartStarted "part_requests" "Part requests started.",
     InitStarted "init_requests" "Initialization section requests started.",
     KeyStarted "key_requests" "Key requests started.",
@@ -82,17 +82,17 @@ metrics! {
 }
 
 impl Metric {
-    /// Requests started, by kind.
+    /// Returns the counter of requests of this kind that were started.
     pub const fn started(kind: Kind) -> Self {
         Self::of_kind(kind, 0)
     }
 
-    /// Requests that reached their outcome, by kind.
+    /// Returns the counter of requests of this kind that reached their outcome.
     pub const fn finished(kind: Kind) -> Self {
         Self::of_kind(kind, 1)
     }
 
-    /// Body bytes, by kind.
+    /// Returns the counter of body bytes of this kind.
     pub const fn bytes(kind: Kind) -> Self {
         Self::of_kind(kind, 2)
     }
@@ -102,17 +102,17 @@ impl Metric {
         Self::ALL_BY_KIND[table][kind as usize]
     }
 
-    /// Whether this is one of the counters of [`Metric::finished`].
+    /// Reports whether this is one of the counters of [`Metric::finished`].
     pub fn is_finished(self) -> bool {
         Kind::ALL.into_iter().any(|kind| Self::finished(kind) == self)
     }
 
-    /// Whether this is one of the counters of [`Metric::started`].
+    /// Reports whether this is one of the counters of [`Metric::started`].
     pub fn is_started(self) -> bool {
         Kind::ALL.into_iter().any(|kind| Self::started(kind) == self)
     }
 
-    /// The counters that exist once per kind, in the order of [`Kind::ALL`].
+    /// Counters that exist once per kind, in the order of [`Kind::ALL`]: started, finished, bytes.
     const ALL_BY_KIND: [[Self; Kind::COUNT]; 3] = [
         [
             Self::PlaylistStarted,
@@ -140,13 +140,13 @@ impl Metric {
         ],
     ];
 
-    /// The place in a table of [`Metric::COUNT`].
+    /// Returns the index in a table of [`Metric::COUNT`].
     pub const fn index(self) -> usize {
         self as usize
     }
 }
 
-/// One number for each line of the catalogue.
+/// One number for each counter of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scalars([u64; Metric::COUNT]);
 
@@ -157,7 +157,7 @@ impl Default for Scalars {
 }
 
 impl Scalars {
-    /// The number of one counter.
+    /// Returns the number of one counter.
     pub fn get(&self, metric: Metric) -> u64 {
         self.0.get(metric.index()).copied().unwrap_or_default()
     }
@@ -169,7 +169,7 @@ impl Scalars {
         }
     }
 
-    /// Takes away what was counted before. A counter never falls, so nothing is below zero.
+    /// Subtracts an earlier reading. A counter never falls, so no difference is negative.
     pub(super) fn subtract(&mut self, earlier: &Self) {
         for (now, then) in self.0.iter_mut().zip(&earlier.0) {
             *now = now.saturating_sub(*then);

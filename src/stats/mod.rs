@@ -1,12 +1,12 @@
-//! The numbers: lock-free in, plain values out.
+//! Counters of a run: written without locks, read as plain values.
 //!
 //! * Totals and per-client numbers are counted at the same place ([`Exchange`] and [`Meter`]) and are never derived
 //!   from one another, so removing a client cannot lower a total.
-//! * Every number of a request has one writer: totals lie in one block per worker thread, a client's numbers in its own
-//!   slot. Writers load and store, readers load; nobody waits for anybody. Only coming and going, off that path, is
-//!   counted by several threads (`fetch_add`).
+//! * Every number of a request has one writer: totals lie in one block per worker thread, a client's numbers in its
+//!   own slot. Writers load and store, readers load, and no thread waits for another. Only the clients that join and
+//!   leave, off that path, are counted by several threads (`fetch_add`).
 //! * A snapshot reads `finished` before everything else and `started` last, so it never shows more requests finished
-//!   than started. The snapshot that is taken after every client has left is exact.
+//!   than started. A snapshot that is taken after every client has left is exact.
 
 mod audience;
 mod baseline;

@@ -1,5 +1,5 @@
-//! Models of the lock-free protocols, run by loom under every interleaving and with every value that a load may
-//! return: `tests/loom.sh`. Each is the code of the product itself, on as few cells as it needs.
+//! Models of the lock-free protocols. Loom runs them under every interleaving and with every value that a load may
+//! return: `tests/loom.sh`. Each model runs the code of the product itself, on as few cells as it needs.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -19,10 +19,10 @@ use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
 use crate::vocabulary::{Clock, Kind, Outcome};
 
-/// How many preemptions are tried where a whole registry is read: every one would take days.
+/// Maximum number of preemptions where a whole registry is read: to try them all would take days.
 const PREEMPTIONS: Option<usize> = Some(2);
 
-/// What a client's task does on its worker; the client is given back, and stays listed.
+/// Runs a client's task on its worker. The thread returns the client, which stays listed.
 fn on_worker(
     client: ClientHandle,
     worker: usize,
@@ -34,14 +34,14 @@ fn on_worker(
     })
 }
 
-/// One request for a segment of seven bytes.
+/// Makes one request for a segment of seven bytes.
 fn request(meter: &Meter, outcome: Outcome) {
     let mut exchange = meter.start_at(Kind::Segment, 1);
     exchange.received(7);
     exchange.finish_at(outcome, outcome.is_ok().then(Timings::default), 2);
 }
 
-/// The totals as a snapshot has them, with the laws that hold at every moment.
+/// Reads the totals as a snapshot does, and checks the laws that hold at every moment.
 fn totals(registry: &Registry) -> Totals {
     let mut totals = Totals::default();
     registry.read_totals(&mut totals);
@@ -190,7 +190,7 @@ fn a_time_that_is_counted_has_its_sum_and_its_extremes() {
     });
 }
 
-/// Two numbers that their holder always keeps equal to twice its own.
+/// Two numbers that their holder always sets to twice its own number.
 type Pair = [SingleWriterCell; 2];
 
 fn fill(slot: &Slot<Pair>, holder: u64) {
@@ -199,7 +199,8 @@ fn fill(slot: &Slot<Pair>, holder: u64) {
     right.set(2 * holder);
 }
 
-/// Holder 1 was there and had written before anybody looked; the place is empty until holder 2 writes.
+/// Checks that no read mixes two holders, and reports whether it met holder 2. Holder 1 has written before the first
+/// read; the slot is empty until holder 2 writes.
 fn check(slot: &Slot<Pair>) -> bool {
     let seen = slot.read(|holder, [left, right]| (holder, left.get(), right.get()));
     if let Some((holder, left, right)) = seen {
@@ -243,7 +244,7 @@ fn no_row_mixes_two_holders_when_another_thread_writes_for_the_next() {
             thread::spawn(move || {
                 slot.close();
                 slot.open(2, |pair| pair.iter().for_each(|cell| cell.set(0)));
-                // The client is dealt to its worker, and writes there.
+                // The client is assigned to its worker, and writes on that thread.
                 thread::spawn(move || fill(&slot, 2)).join().unwrap();
             })
         };

@@ -1,7 +1,7 @@
-//! What viewers saw, in the words of CTA-2066, and what each word means here: [`DEFINITIONS`].
+//! Quality of playback as viewers saw it, in the terms of CTA-2066, which [`DEFINITIONS`] explains.
 //!
-//! * One formula for a client, a session and a whole run: all are made from the same four counters.
-//! * A client that leaves puts its own numbers into the distributions over sessions, once, if it ever played.
+//! * One formula serves a client, a session and a whole run: all are computed from the same five counters.
+//! * A client that leaves adds its own numbers to the distributions over sessions, once, if it ever played.
 
 use super::client::ClientStats;
 use super::latency::LatencySnapshot;
@@ -10,7 +10,7 @@ use super::recorder::Recorder;
 use super::snapshot::Totals;
 use crate::sync::atomics::OnceLock;
 
-/// Each number of playback and what it means.
+/// Terms of playback and their meanings.
 pub const DEFINITIONS: [(&str, &str); 12] = [
     (
         "start-up time",
@@ -49,7 +49,7 @@ pub const DEFINITIONS: [(&str, &str); 12] = [
     ("session", "the life of one client, from its first request until it leaves, is removed or the run ends"),
 ];
 
-/// What of a client's or a run's playback is counted.
+/// Counters of a client's or a run's playback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quality {
     /// Microseconds from the first request of clients until playback began.
@@ -75,32 +75,32 @@ impl Quality {
         }
     }
 
-    /// That of all clients together.
+    /// Returns the quality of all clients together.
     pub fn of_run(totals: &Totals) -> Self {
         Self::read(|metric| totals.get(metric))
     }
 
-    /// That of one client.
+    /// Returns the quality of one client.
     pub fn of_client(client: &ClientStats) -> Self {
         Self::read(|metric| client.get(metric))
     }
 
-    /// Stall / (stall + play); `None`: nothing was played.
+    /// Returns stall / (stall + play); `None` if nothing was played.
     pub fn rebuffer_ratio(&self) -> Option<f64> {
         share(self.stall_us as f64, self.watched_us())
     }
 
-    /// Stalls an hour of (stall + play); `None`: nothing was played.
+    /// Returns the stalls per hour of (stall + play); `None` if nothing was played.
     pub fn stalls_per_hour(&self) -> Option<f64> {
         share(self.stalls as f64 * 3.6e9, self.watched_us())
     }
 
-    /// Bits per second of what was played; `None`: nothing was played.
+    /// Returns the bits per second of the media played; `None` if nothing was played.
     pub fn bits_per_second(&self) -> Option<f64> {
         share(self.played_bytes as f64 * 8e6, self.play_us as f64)
     }
 
-    /// Play / (start-up + play + stall); `None`: no client has lived yet.
+    /// Returns play / (start-up + play + stall); `None` if no time has been counted yet.
     pub fn average_speed(&self) -> Option<f64> {
         share(self.play_us as f64, self.startup_us as f64 + self.watched_us())
     }
@@ -114,7 +114,7 @@ fn share(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
 
-/// What is known of each session.
+/// A number that is recorded for each session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionNumber {
     /// See [`Quality::rebuffer_ratio`].
@@ -126,12 +126,12 @@ pub enum SessionNumber {
 }
 
 impl SessionNumber {
-    /// How many there are.
+    /// Number of variants.
     pub const COUNT: usize = 3;
-    /// All of them.
+    /// All variants.
     pub const ALL: [Self; Self::COUNT] = [Self::RebufferRatio, Self::StallsPerHour, Self::BitsPerSecond];
 
-    /// Histograms hold whole numbers: one is this much of the number.
+    /// Returns the size of one unit in a histogram, which holds whole numbers.
     pub const fn unit(self) -> f64 {
         match self {
             Self::RebufferRatio => 1e-6,
@@ -141,7 +141,7 @@ impl SessionNumber {
     }
 }
 
-/// The sessions that ended on one worker thread, as histograms. Each exists from its first value on.
+/// Histograms of the sessions that ended on one worker thread, each allocated with its first value.
 #[derive(Debug, Default)]
 pub(super) struct Sessions([OnceLock<Box<Recorder>>; SessionNumber::COUNT]);
 
@@ -160,7 +160,7 @@ impl Sessions {
         }
     }
 
-    /// Adds what was recorded so far to `snapshot`.
+    /// Adds the values recorded so far to `snapshot`.
     pub(super) fn add_to(&self, number: SessionNumber, snapshot: &mut LatencySnapshot) {
         if let Some(recorder) = self.0.get(number as usize).and_then(OnceLock::get) {
             snapshot.add(recorder);

@@ -1,22 +1,22 @@
-//! Percentiles of the last ten seconds, from the differences of whole-run histograms.
+//! Percentiles of the last ten seconds, from differences between histograms of the whole run.
 
 use super::latency::{LatencySnapshot, LatencySummary, Timed};
 use super::registry::Registry;
 
-/// Histograms kept of each timed thing: ten seconds and both ends, taken once a second.
+/// Number of histograms kept per duration: ten seconds and both ends, taken once a second.
 const KEPT: usize = 11;
 
-/// One timed thing over the last ten seconds and over the whole run.
+/// Summaries of one duration over the last ten seconds and over the whole run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LatencyDigest {
-    /// The last ten seconds, or as much as there is; `None` when nothing happened in them.
+    /// The last ten seconds, or as much as there is; `None` if nothing was recorded in them.
     pub recent: Option<LatencySummary>,
     /// The whole run.
     pub run: Option<LatencySummary>,
 }
 
-/// The histograms of one timed thing, a second apart, oldest first, from a second before the first value on. Their
-/// memory is used again.
+/// Histograms of one duration, a second apart, oldest first, starting a second before the first value. Their memory
+/// is reused.
 #[derive(Debug)]
 pub struct RecentLatency {
     timed: Timed,
@@ -26,20 +26,20 @@ pub struct RecentLatency {
 }
 
 impl RecentLatency {
-    /// For one timed thing.
+    /// Creates the window of one duration; it holds no histogram yet.
     pub fn new(timed: Timed) -> Self {
         Self { timed, kept: Vec::new(), window: LatencySnapshot::default(), digest: LatencyDigest::default() }
     }
 
-    /// Reads the registry; to be called once a second.
+    /// Takes a histogram from the registry; to be called once a second.
     pub fn sample(&mut self, registry: &Registry) {
         if self.kept.is_empty() {
-            // What was never timed costs no memory. The first values are at most a second old.
+            // A duration that was never recorded costs no memory. The first values are at most a second old.
             registry.latency(self.timed, &mut self.window);
             if self.window.summary().is_none() {
                 return;
             }
-            // What it was a second ago: nothing.
+            // A second ago the histogram was empty.
             self.kept.push(LatencySnapshot::default());
         }
         if self.kept.len() < KEPT {
@@ -56,7 +56,7 @@ impl RecentLatency {
         self.digest = LatencyDigest { recent: self.window.summary(), run: newest.summary() };
     }
 
-    /// What the last sample said.
+    /// Returns the summaries of the last sample.
     pub fn digest(&self) -> LatencyDigest {
         self.digest
     }

@@ -1,7 +1,7 @@
-//! Latency as it is written: histograms of one worker thread, made of cells.
+//! Latency histograms as one worker thread writes them, made of cells.
 //!
-//! * A value is kept to 0.8 % between 1 microsecond and 71 minutes; a larger one is clamped and counted as clamped.
-//! * The buckets are those of the `histogram` crate, which does the arithmetic on what a snapshot has read. Its own
+//! * A value between 1 microsecond and 71 minutes is kept to 0.8 %; a larger one is clamped and counted as clamped.
+//! * The buckets are those of the `histogram` crate, which does the arithmetic on the copy in a snapshot. Its own
 //!   atomic histogram adds by read-modify-write, for many writers; here there is one.
 
 use histogram::Config;
@@ -10,27 +10,27 @@ use super::latency::{LatencySnapshot, Timed};
 use crate::sync::atomics::OnceLock;
 use crate::sync::single_writer_cell::SingleWriterCell;
 
-/// Buckets per power of two: 2^7, an error of 0.8 %. A model has to do with a handful of buckets.
+/// Buckets per power of two: 2^7, an error of 0.8 %. A loom model makes do with a handful of buckets.
 pub(crate) const GROUPING_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 1 } else { 7 };
-/// The largest value is 2^32 - 1 microseconds.
+/// Exponent of the largest value, which is 2^32 - 1 microseconds.
 pub(crate) const MAX_VALUE_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 3 } else { 32 };
 const MAX_VALUE_US: u64 = (1 << MAX_VALUE_POWER) - 1;
-/// 2^8 linear ones, and 2^7 for each power of two above.
+/// Number of buckets: 2^8 linear ones, and 2^7 for each power of two above.
 const BUCKETS: usize = ((MAX_VALUE_POWER - GROUPING_POWER + 1) as usize) << GROUPING_POWER;
 
 pub(super) fn config() -> Option<Config> {
     Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()
 }
 
-/// The bucket of a value that is not above the largest one: linear below 2^8, then 2^7 buckets per power of two.
+/// Returns the bucket of a value of at most [`MAX_VALUE_US`]: linear below 2^8, then 2^7 buckets per power of two.
 const fn bucket_of(value: u64) -> usize {
-    // The low bit changes no power of two, and spares the case of zero.
+    // Setting the low bit changes no power of two, and avoids a special case for zero.
     let power = 63 - (value | 1).leading_zeros();
     let shift = power.saturating_sub(GROUPING_POWER as u32);
     (((shift as u64) << GROUPING_POWER) + (value >> shift)) as usize
 }
 
-/// One histogram that a worker writes and a snapshot reads.
+/// A histogram that a worker writes and a snapshot reads.
 #[derive(Debug)]
 pub(super) struct Recorder {
     pub(super) sum: SingleWriterCell,
@@ -63,13 +63,13 @@ impl Recorder {
             self.clamped.add(1);
         }
         if let Some(bucket) = self.buckets.get(bucket_of(microseconds.min(MAX_VALUE_US))) {
-            // Release: whoever counts the value knows its sum and extremes.
+            // Release: a reader that counts the value sees its sum and extremes.
             bucket.add_release(1);
         }
     }
 }
 
-/// The histograms of one worker thread. Each exists from its first value on.
+/// Histograms of one worker thread, each allocated with its first value.
 #[derive(Debug)]
 pub(super) struct Latencies([OnceLock<Box<Recorder>>; Timed::COUNT]);
 
@@ -80,7 +80,7 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    /// Records microseconds; by the one writer only.
+    /// Records a duration in microseconds; by the one writer only.
     #[inline]
     pub(super) fn record(&self, timed: Timed, microseconds: u64) {
         if let Some(recorder) = self.0.get(timed.index()) {
@@ -89,7 +89,7 @@ impl Latencies {
         }
     }
 
-    /// Adds what was recorded so far to `snapshot`.
+    /// Adds the values recorded so far to `snapshot`.
     pub(super) fn add_to(&self, timed: Timed, snapshot: &mut LatencySnapshot) {
         if let Some(recorder) = self.0.get(timed.index()).and_then(OnceLock::get) {
             snapshot.add(recorder);
@@ -103,7 +103,7 @@ mod tests {
     use histogram::Histogram;
     use proptest::prelude::*;
 
-    /// The index of the bucket in which the crate that reads the histogram expects a value.
+    /// Returns the index of the bucket in which the crate that reads the histogram expects a value.
     fn expected(value: u64) -> Option<usize> {
         let mut histogram = Histogram::with_config(&config()?);
         histogram.increment(value).ok()?;

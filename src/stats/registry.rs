@@ -1,10 +1,10 @@
-//! The clients of a run and its totals. Adding, removing, recording and reading take no lock. Recording and reading wait
-//! for nobody; adding and removing may spin for a moment in the list of free slots.
+//! Clients of a run and its totals. Adding, removing, recording and reading take no lock. Recording and reading never
+//! wait; adding and removing may spin for a moment in the list of free slots.
 //!
-//! * A client's number is never used again; its slot is, under the next number.
-//! * Whoever reads a slot checks its number before and after: a slot that changed hands meanwhile is left out.
-//! * A client that leaves adds what it counted to `retired`: clients and retired together must equal the totals,
-//!   which are counted apart. [`Registry::audit`] compares the two.
+//! * A client's number is never reused; its slot is, under a new number.
+//! * A reader checks the number of a slot before and after, and skips a slot that changed hands meanwhile.
+//! * A client that leaves adds its counts to `retired`: clients and retired together must equal the totals, which are
+//!   counted independently. [`Registry::audit`] compares the two.
 
 use std::sync::Arc;
 
@@ -27,10 +27,10 @@ use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Clock, Kind};
 
-/// The place of one client, on cache lines of its own.
+/// Slot of one client, on cache lines of its own.
 pub(super) type ClientSlot = CachePadded<Slot<ClientStats>>;
 
-/// What clients that have left had counted. Several workers retire clients, so these are added to, not stored.
+/// Counts of clients that have left. Several workers retire clients, so they use `fetch_add` rather than a store.
 #[derive(Debug)]
 struct Retired {
     clients: AtomicU64,
@@ -48,7 +48,7 @@ impl Default for Retired {
     }
 }
 
-/// The clients of a run and its totals.
+/// Clients of a run and its totals.
 #[derive(Debug)]
 pub struct Registry {
     workers: Box<[Arc<WorkerStats>]>,
@@ -57,14 +57,14 @@ pub struct Registry {
     created: AtomicU64,
     retired: Retired,
     violations: AtomicU64,
-    /// What a worker number outside the table would count into; stays empty, because that cannot happen.
+    /// Totals for a worker number outside the table; they stay empty, because that cannot happen.
     nowhere: Arc<WorkerStats>,
 }
 
-/// The right to a slot: as long as it lives the client is listed; dropping it retires the client.
+/// The right to a slot: the client is listed as long as the handle lives; dropping it retires the client.
 ///
-/// It is kept outside the client's task, so the last numbers of a client outlive its task. It must not be dropped
-/// before that task has ended: the slot may then belong to another client.
+/// The handle is kept outside the client's task, so that the last numbers of a client outlive its task. It must not
+/// be dropped before that task has ended: the slot might then belong to another client.
 #[derive(Debug)]
 pub struct ClientHandle {
     registry: Arc<Registry>,
@@ -74,17 +74,17 @@ pub struct ClientHandle {
 }
 
 impl ClientHandle {
-    /// The client's number.
+    /// Returns the client's number.
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// The client's numbers now.
+    /// Returns the client's current numbers.
     pub fn row(&self) -> Option<ClientRow> {
         Registry::row(self.index, &self.slot)
     }
 
-    /// The writer of the client's numbers, for its task on worker number `worker`.
+    /// Returns the writer of the client's numbers, for its task on worker number `worker`.
     pub fn meter(&self, worker: usize, clock: Clock) -> Meter {
         Meter::new(Arc::clone(&self.slot), Arc::clone(self.registry.worker(worker)), clock)
     }
@@ -97,7 +97,7 @@ impl Drop for ClientHandle {
 }
 
 impl Registry {
-    /// An empty registry for `workers` worker threads.
+    /// Creates an empty registry for `workers` worker threads.
     pub fn new(workers: usize) -> Arc<Self> {
         Arc::new(Self {
             workers: (0..workers).map(|_| Arc::default()).collect(),
@@ -132,36 +132,36 @@ impl Registry {
                 retired.fetch_add(count, Ordering::Relaxed);
             }
         });
-        // Release: whoever counts this client as gone knows that it was created, and what it left behind.
+        // Release: a reader that counts this client as gone sees that it was created, and the counts added above.
         self.retired.clients.fetch_add(1, Ordering::Release);
         slot.close();
         self.free.push(index);
     }
 
-    /// How many clients were ever added.
+    /// Returns the number of clients that were ever added.
     pub fn created(&self) -> u64 {
         self.created.load(Ordering::Relaxed)
     }
 
-    /// How many clients are listed now.
+    /// Returns the number of clients that are listed now.
     pub fn count(&self) -> u64 {
-        // Retired first: a client that retires between the two reads is still counted, none is missing.
+        // Read `retired` first: a client that retires between the two reads is still counted, and none is missed.
         let retired = self.retired.clients.load(Ordering::Acquire);
         self.created().saturating_sub(retired)
     }
 
-    /// Things that cannot happen and did; 0 unless a counter lies.
+    /// Returns the number of violated invariants; 0 unless a counter is wrong.
     pub fn violations(&self) -> u64 {
         self.violations.load(Ordering::Relaxed)
     }
 
-    /// Reads one client, if it is still listed.
+    /// Returns one client, if it is still listed.
     pub fn get(&self, id: u64) -> Option<ClientRow> {
         let (index, slot) = self.slots.iter().find(|(_, slot)| slot.holder() == id)?;
         Self::row(index, slot).filter(|row| row.id == id)
     }
 
-    /// Reads more of a client than its row shows: its failures, its last segments. `None` when it has left.
+    /// Reads more of a client than its row shows, such as failures and last segments. Returns `None` if it has left.
     pub fn inspect<R>(&self, row: &ClientRow, read: impl FnOnce(&ClientStats) -> R) -> Option<R> {
         let found = self.slots.get(row.slot)?.read(|id, stats| (id == row.id).then(|| read(stats)));
         found.flatten()
@@ -181,7 +181,7 @@ impl Registry {
         self.workers.get(index).unwrap_or(&self.nowhere)
     }
 
-    /// Reads everything into `snapshot`, whose memory is used again. `at_us` is the moment that it is labelled with.
+    /// Reads everything into `snapshot`, whose memory is reused, and labels it with the moment `at_us`.
     pub fn snapshot(&self, at_us: u64, snapshot: &mut Snapshot) {
         self.read_run(at_us, snapshot);
         let mut rows = snapshot.take_rows();
@@ -193,8 +193,8 @@ impl Registry {
         snapshot.put_rows(rows);
     }
 
-    /// Reads everything but the rows of the clients, which stay as they are: only how many are in which state. That
-    /// costs one cache line for each client instead of five.
+    /// Reads everything but the rows of the clients, which stay as they are; of the clients it counts only the
+    /// states. That costs one cache line for each client instead of five.
     pub fn snapshot_states(&self, at_us: u64, snapshot: &mut Snapshot) {
         self.read_run(at_us, snapshot);
         for (_, slot) in self.slots.iter() {
@@ -211,7 +211,7 @@ impl Registry {
         snapshot.invariant_violations = self.violations();
     }
 
-    /// Reads the histogram of one timed thing, merged over the workers, into `latency`, whose memory is used again.
+    /// Reads the histogram of one duration, merged over the workers, into `latency`, whose memory is reused.
     pub fn latency(&self, timed: Timed, latency: &mut LatencySnapshot) {
         latency.clear();
         for worker in &self.workers {
@@ -219,18 +219,19 @@ impl Registry {
         }
     }
 
-    /// Reads what clients found wrong with the stream, in the order of the closed list, into `rows`, whose memory is
-    /// used again.
+    /// Reads the problems that clients found in the stream into `rows`, in the order of the closed list. The memory
+    /// of `rows` is reused.
     pub fn findings(&self, rows: &mut Vec<FindingRow>) {
         findings::read(self.workers.iter().map(|worker| &worker.findings), rows);
     }
 
-    /// Returns why the first request of each sort failed, where more is known than its name.
+    /// Returns the reason of the first failure of each sort, where more is known than its name.
     pub fn explanations(&self) -> Vec<(Fault, Arc<str>)> {
         explanations::read(self.workers.iter().map(|worker| &worker.explanations))
     }
 
-    /// Reads the times of all requests of a kind, ok or failed, into `latency`: the percentiles that leave nobody out.
+    /// Reads the durations of all requests of a kind, ok or failed, into `latency`: percentiles that leave out only
+    /// the requests that hlswarm cut.
     pub fn latency_of_all(&self, kind: Kind, latency: &mut LatencySnapshot) {
         latency.clear();
         for worker in &self.workers {
@@ -239,7 +240,7 @@ impl Registry {
         }
     }
 
-    /// Reads what the run represented to the origin.
+    /// Returns the audience that the run represented to the origin.
     pub fn audience(&self) -> Audience {
         let mut audience = Audience::default();
         self.workers.iter().for_each(|worker| worker.routes.add_to(&mut audience));
@@ -247,13 +248,13 @@ impl Registry {
         audience
     }
 
-    /// Reads one number of all sessions that have ended into `values`, whose memory is used again.
+    /// Reads one number of all sessions that have ended into `values`, whose memory is reused.
     pub fn sessions(&self, number: SessionNumber, values: &mut LatencySnapshot) {
         values.clear();
         self.workers.iter().for_each(|worker| worker.sessions.add_to(number, values));
     }
 
-    /// Reads the totals alone, and reports what they break of the laws that hold at every moment.
+    /// Reads only the totals, and reports any broken law of those that hold at every moment.
     pub(super) fn read_totals(&self, totals: &mut Totals) {
         self.report(worker::read_totals(&self.workers, totals));
     }
@@ -263,8 +264,8 @@ impl Registry {
         self.report(u64::from(!now.never_fell_since(earlier)));
     }
 
-    /// Compares what was counted apart, and returns how many counters differ: clients with totals, outcomes with
-    /// requests, histograms with outcomes. Exact, and to be called, only when no client counts any more.
+    /// Compares independent counts and returns how many differ: clients with totals, outcomes with requests,
+    /// histograms with outcomes. The result is exact only when no client counts any more; call it only then.
     pub fn audit(&self) -> u64 {
         let mut totals = Totals::default();
         self.read_totals(&mut totals);
@@ -277,7 +278,7 @@ impl Registry {
         self.violations.fetch_add(lies, Ordering::Relaxed);
     }
 
-    /// How many counters of all clients, retired ones included, differ from the totals.
+    /// Counts the counters whose sum over all clients, retired ones included, differs from the totals.
     fn clients_apart(&self, totals: &Totals) -> u64 {
         let mut scalars = Scalars::default();
         let mut failures = [0_u64; failures::SLOTS];
@@ -303,8 +304,8 @@ impl Registry {
         (apart + failed_apart) as u64 + u64::from(listed != self.count())
     }
 
-    /// How many histograms do not hold the requests that they should. Each that ended is in one of two, but for
-    /// those that we cut: how long we let one live says nothing about the origin.
+    /// Counts the histograms that do not hold the requests that they should. Each finished request is in one of two,
+    /// except those that hlswarm cut: their duration says nothing about the origin.
     fn mistimed(&self, totals: &Totals) -> u64 {
         let mut latency = LatencySnapshot::default();
         let mut timed = |timed| {

@@ -1,15 +1,15 @@
-//! A place that one holder after the other writes, and that anybody reads without ever meeting two of them at once.
+//! A slot that one holder after another writes. Any thread may read it and never sees values of two holders mixed.
 //!
-//! * Each holder has a number that was never used before; number 0 is nobody.
-//! * A reader looks at the number before and after; when it is not the same, what was read belongs to nobody.
-//! * For that, whoever sees a value of the next holder must see that the former one has left. The release fences
-//!   stand between the two on every thread that writes: the one that empties the place ([`Slot::open`]) and the one
+//! * Each holder has a number that was never used before; 0 means that there is no holder.
+//! * A reader reads the number before and after the values, and discards the values if the number has changed.
+//! * For that, a reader that sees a value of the next holder must see that the previous one has left. Release fences
+//!   stand between the two on every thread that writes: the one that empties the slot ([`Slot::open`]) and the one
 //!   that fills it ([`Slot::writer`]). The reader's acquire fence is their counterpart.
 
 use crate::sync::atomics::{AtomicU64, Ordering, fence};
 
-/// A place for the values of one holder at a time.
-// The number stands before what is read with it.
+/// A slot for the values of one holder at a time.
+// `repr(C)` puts the number in front of the values that are read with it.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub(super) struct Slot<T> {
@@ -18,40 +18,41 @@ pub(super) struct Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// Where the values begin, in bytes.
+    /// Offset of the values, in bytes.
     #[cfg(test)]
     pub(super) const VALUES: usize = std::mem::offset_of!(Self, values);
 
-    /// Gives the place to the next holder. To be called when the one before has closed it, by one thread.
+    /// Empties the values and gives the slot to the next holder. To be called by one thread, after the previous
+    /// holder has closed the slot.
     pub(super) fn open(&self, holder: u64, empty: impl FnOnce(&T)) {
         fence(Ordering::Release);
         empty(&self.values);
         self.holder.store(holder, Ordering::Release);
     }
 
-    /// The values, for the thread that writes them: to be called on that thread, before it writes.
+    /// Returns the values to the thread that writes them. To be called on that thread, before it writes.
     pub(super) fn writer(&self) -> &T {
         fence(Ordering::Release);
         &self.values
     }
 
-    /// The values without any promise: for their writer, and for readers when nobody writes any more.
+    /// Returns the values without any promise: for their writer, and for readers once no thread writes any more.
     #[inline]
     pub(super) fn values(&self) -> &T {
         &self.values
     }
 
-    /// Ends the time of the holder, which writes no more.
+    /// Ends the tenure of the holder, which must not write any more.
     pub(super) fn close(&self) {
         self.holder.store(0, Ordering::Relaxed);
     }
 
-    /// The number of the holder now, 0 for nobody.
+    /// Returns the number of the current holder, 0 if there is none.
     pub(super) fn holder(&self) -> u64 {
         self.holder.load(Ordering::Relaxed)
     }
 
-    /// Reads the values of one holder: `None` when there is none, or when the place changed hands meanwhile.
+    /// Reads the values of one holder. Returns `None` if there is no holder, or if the slot changed hands meanwhile.
     #[inline]
     pub(super) fn read<R>(&self, read: impl FnOnce(u64, &T) -> R) -> Option<R> {
         let holder = self.holder.load(Ordering::Acquire);

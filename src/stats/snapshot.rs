@@ -1,8 +1,8 @@
-//! What a reader sees: plain values, taken in one pass, in memory that is used again.
+//! Plain values for readers, taken in one pass, in memory that is reused.
 //!
-//! Each number is one that its counter really had while the pass lasted. `started >= finished` holds in every
-//! snapshot; between other counters the skew is at most what happened during the pass. A snapshot that is taken
-//! after every client has left is exact.
+//! Each number is one that its counter really had during the pass. `started >= finished` holds in every snapshot;
+//! other counters are skewed by at most the events during the pass. A snapshot that is taken after every client has
+//! left is exact.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::vocabulary::{ClientState, Kind, Outcome, share};
 /// Requests and the body bytes that came with them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// How many requests.
+    /// Number of requests.
     pub requests: u64,
     /// Their body bytes on the wire.
     pub bytes: u64,
@@ -34,22 +34,22 @@ impl Tally {
     }
 }
 
-/// The count of one failed HTTP status.
+/// Count of one failed HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodeCount {
-    /// The status, or "other".
+    /// Status, or "other".
     pub code: HttpFailure,
-    /// How often it came.
+    /// Number of times it occurred.
     pub count: u64,
 }
 
 /// Requests of one kind by outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KindTotals {
-    /// Those that ended ok.
+    /// Requests that ended ok.
     pub ok: Tally,
     failed: [Tally; failures::SLOTS],
-    /// A bit for each place of `failed` that was added to: the others are zero, and nobody need touch them.
+    /// One bit for each place of `failed` that was added to: the others are zero and need not be touched.
     used: [u64; failures::WORDS],
 }
 
@@ -75,18 +75,18 @@ impl KindTotals {
         }
     }
 
-    /// The failures that occurred, by their slots.
+    /// Returns the failures that occurred, with their slots.
     fn occurred(&self) -> impl Iterator<Item = (usize, &Tally)> {
         let slots = failures::slots(self.used.into_iter());
         slots.filter_map(|slot| Some((slot, self.failed.get(slot)?)))
     }
 
-    /// Those that ended in this failure.
+    /// Returns the requests that ended in this failure.
     pub fn failed(&self, outcome: Outcome) -> Tally {
         failures::slot(outcome).and_then(|slot| self.failed.get(slot).copied()).unwrap_or_default()
     }
 
-    /// How many there are, by their outcomes.
+    /// Returns the number of requests, as the sum over their outcomes.
     fn requests(&self) -> u64 {
         self.ok.requests + self.occurred().map(|(_, tally)| tally.requests).sum::<u64>()
     }
@@ -104,7 +104,7 @@ impl KindTotals {
         }
     }
 
-    /// All outcomes that occurred, ok first, then in the order of the closed list.
+    /// Returns all outcomes that occurred, ok first, then in the order of the closed list.
     pub fn outcomes(&self) -> impl Iterator<Item = (Outcome, Tally)> + '_ {
         let failed = self.occurred().filter(|(_, tally)| **tally != Tally::default());
         let failed = failed.filter_map(|(slot, tally)| Some((failures::outcome(slot)?, *tally)));
@@ -112,12 +112,12 @@ impl KindTotals {
     }
 }
 
-/// The totals of a run.
+/// Totals of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// The counters of the catalogue.
+    /// Counters of the catalogue.
     pub scalars: Scalars,
-    /// Requests that are open, by a gauge of its own: equal to started - finished when nothing moves.
+    /// Requests that are open, by an independent gauge: equal to started - finished when nothing moves.
     pub in_flight: u64,
     kinds: [Box<KindTotals>; Kind::COUNT],
 }
@@ -129,7 +129,7 @@ impl Totals {
         self.kinds.iter_mut().for_each(|kind| kind.clear());
     }
 
-    /// Becomes a copy of `other` without allocating.
+    /// Copies `other` into these totals without allocating.
     pub fn copy_from(&mut self, other: &Self) {
         self.scalars.clone_from(&other.scalars);
         self.in_flight = other.in_flight;
@@ -138,14 +138,13 @@ impl Totals {
         }
     }
 
-    /// One counter of the catalogue.
+    /// Returns one counter of the catalogue.
     pub fn get(&self, metric: Metric) -> u64 {
         self.scalars.get(metric)
     }
 
-    /// Requests of one kind by outcome.
+    /// Returns the requests of one kind by outcome.
     pub fn kind(&self, kind: Kind) -> &KindTotals {
-        // `Kind` has as many variants as the table has places.
         #[expect(clippy::indexing_slicing, reason = "the table is as long as the enum")]
         &self.kinds[kind.index()]
     }
@@ -155,55 +154,56 @@ impl Totals {
         &mut self.kinds[kind.index()]
     }
 
-    /// Requests started of one kind.
+    /// Returns the number of requests of one kind that were started.
     pub fn started_of(&self, kind: Kind) -> u64 {
         self.get(Metric::started(kind))
     }
 
-    /// Requests of one kind that reached their outcome.
+    /// Returns the number of requests of one kind that reached their outcome.
     pub fn finished_of(&self, kind: Kind) -> u64 {
         self.get(Metric::finished(kind))
     }
 
-    /// Body bytes of one kind.
+    /// Returns the body bytes of one kind.
     pub fn bytes_of(&self, kind: Kind) -> u64 {
         self.get(Metric::bytes(kind))
     }
 
-    /// Requests started.
+    /// Returns the number of requests that were started.
     pub fn started(&self) -> u64 {
         Kind::ALL.into_iter().map(|kind| self.started_of(kind)).sum()
     }
 
-    /// Requests that reached their outcome.
+    /// Returns the number of requests that reached their outcome.
     pub fn finished(&self) -> u64 {
         Kind::ALL.into_iter().map(|kind| self.finished_of(kind)).sum()
     }
 
-    /// Body bytes of all kinds.
+    /// Returns the body bytes of all kinds.
     pub fn bytes(&self) -> u64 {
         Kind::ALL.into_iter().map(|kind| self.bytes_of(kind)).sum()
     }
 
-    /// Requests that did not end ok, those that we cut ourselves left out: a sum over the outcomes, none of which ever
-    /// falls, and no difference, which might.
+    /// Returns the number of requests that did not end ok, except those that hlswarm cut itself. It is a sum over the
+    /// outcomes, none of which ever falls, rather than a difference, which might.
     pub fn errors(&self) -> u64 {
         let cut = failures::slot(Fault::Cut.into());
         let failed = self.kinds.iter().flat_map(|kind| kind.occurred());
         failed.filter(|(slot, _)| Some(*slot) != cut).map(|(_, tally)| tally.requests).sum()
     }
 
-    /// The share of [`errors`](Self::errors) among the requests that failed or ended ok; `None` when there are none.
+    /// Returns the share of [`errors`](Self::errors) among the requests that failed or ended ok; `None` if there are
+    /// none.
     pub fn failure_share(&self) -> Option<f64> {
         share(self.errors(), self.errors() + self.ended(Outcome::Ok))
     }
 
-    /// The share of all requests that ended this way; `None` when none has ended.
+    /// Returns the share of all requests that ended this way; `None` if none has ended.
     pub fn outcome_share(&self, outcome: Outcome) -> Option<f64> {
         share(self.ended(outcome), self.finished())
     }
 
-    /// Which kinds the requests that failed in this way are of, each that there is with its share.
+    /// Returns the kinds of the requests that failed in this way, each with its share.
     pub fn kinds_of(&self, outcome: Outcome) -> impl Iterator<Item = (Kind, Option<f64>)> + '_ {
         let all = self.ended(outcome);
         let of = move |kind: Kind| (kind, self.kind(kind).failed(outcome).requests);
@@ -211,19 +211,20 @@ impl Totals {
         occurred.map(move |(kind, part)| (kind, share(part, all)))
     }
 
-    /// Requests that ended because this machine lacked something: the origin had no part in them.
+    /// Returns the number of requests that ended because this machine lacked something: the origin had no part in
+    /// them.
     pub fn local_faults(&self) -> u64 {
         Fault::ALL.into_iter().filter(|fault| fault.is_local()).map(|fault| self.ended(fault.into())).sum()
     }
 
-    /// The share of failures among the requests that failed or ended ok, those that this machine could not make left
-    /// out; `None` when there are none.
+    /// Returns the share of failures among the requests that failed or ended ok, except those that this machine could
+    /// not make; `None` if there are none.
     pub fn error_share(&self) -> Option<f64> {
         let errors = self.errors().saturating_sub(self.local_faults());
         share(errors, errors + self.ended(Outcome::Ok))
     }
 
-    /// Requests of all kinds that ended this way.
+    /// Returns the number of requests of all kinds that ended this way.
     pub fn ended(&self, outcome: Outcome) -> u64 {
         let of = |kind: &KindTotals| match outcome {
             Outcome::Ok => kind.ok.requests,
@@ -232,13 +233,13 @@ impl Totals {
         self.kinds.iter().map(|kind| of(kind)).sum()
     }
 
-    /// All outcomes that occurred, over all kinds, in the order of the closed list.
+    /// Returns all outcomes that occurred, over all kinds, in the order of the closed list.
     pub fn outcomes(&self) -> impl Iterator<Item = (Outcome, u64)> + '_ {
         let all = std::iter::once(Outcome::Ok).chain((0..failures::SLOTS).filter_map(failures::outcome));
         all.map(|outcome| (outcome, self.ended(outcome))).filter(|(_, count)| *count > 0)
     }
 
-    /// The failed HTTP statuses that occurred, ascending, "other" last.
+    /// Returns the failed HTTP statuses that occurred, ascending, "other" last.
     pub fn http_errors(&self) -> impl Iterator<Item = CodeCount> + '_ {
         let codes = (0..HttpFailure::SLOTS).filter_map(HttpFailure::at);
         codes
@@ -246,7 +247,7 @@ impl Totals {
             .filter(|code| code.count > 0)
     }
 
-    /// Whether each counter is at least what it was in an earlier snapshot: those of the catalogue, and requests and
+    /// Reports whether no counter is lower than in an earlier snapshot: those of the catalogue, and requests and
     /// bytes of each kind and outcome.
     pub fn never_fell_since(&self, earlier: &Self) -> bool {
         let kinds = self.kinds.iter().zip(&earlier.kinds);
@@ -254,8 +255,8 @@ impl Totals {
             && kinds.into_iter().all(|(now, then)| now.never_fell_since(then))
     }
 
-    /// What was counted after `earlier` was taken: how a phase is told apart from the run without setting anything
-    /// back. The gauge of open requests stays what it is now.
+    /// Returns the counts since `earlier` was taken, which measures a phase without a reset. The gauge of open
+    /// requests keeps its current value.
     pub fn since(&self, earlier: &Self) -> Self {
         let mut phase = self.clone();
         phase.scalars.subtract(&earlier.scalars);
@@ -265,8 +266,8 @@ impl Totals {
         phase
     }
 
-    /// How many laws the totals break that hold at every moment: no kind has finished more requests than were
-    /// started, or than have an outcome; nor have all together.
+    /// Counts the broken laws among those that hold at every moment: no kind has finished more requests than were
+    /// started, or than have an outcome, and all kinds together have not finished more than the classes count.
     pub(super) fn torn(&self) -> u64 {
         let mut broken = 0;
         for kind in Kind::ALL {
@@ -278,7 +279,7 @@ impl Totals {
         broken + u64::from(self.finished() > classes.iter().sum())
     }
 
-    /// How many conservation laws the totals break, when nothing moves any more: each kind's started = finished =
+    /// Counts the broken conservation laws, which hold once nothing moves any more: each kind's started = finished =
     /// sum of its outcomes, its bytes = sum over outcomes, the gauge = 0, each class = its sum.
     pub(super) fn contradictions(&self) -> u64 {
         let mut broken = u64::from(self.in_flight != 0);
@@ -300,13 +301,13 @@ impl Totals {
 /// One client as a reader sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClientRow {
-    /// The client's number.
+    /// Number of the client.
     pub id: u64,
-    /// The place in the registry; another client may have it later.
+    /// Index of its slot in the registry; another client may have the slot later.
     pub slot: usize,
-    /// What the client does at the moment of the snapshot.
+    /// State at the moment of the snapshot.
     pub state: ClientState,
-    /// Its playback, as a function of time.
+    /// Playback, as a function of time.
     pub playback: Playback,
     /// Requests started.
     pub requests: u64,
@@ -320,17 +321,17 @@ pub struct ClientRow {
     pub bytes: u64,
     /// Stalls that began.
     pub stalls: u64,
-    /// Connections that were opened again.
+    /// Connections that replaced a lost one to the same endpoint.
     pub reconnections: u64,
-    /// Samples and events that it offered to the pipeline.
+    /// Samples and events that the client offered to the pipeline.
     pub story_offered: u64,
-    /// Those of them that were dropped.
+    /// Samples and events that the pipeline dropped.
     pub story_dropped: u64,
-    /// How its last request ended, and when.
+    /// Outcome of the last request and its time, in microseconds since the start of the run.
     pub last: Option<(Outcome, u64)>,
-    /// Media seconds played per second over the last ten seconds; `None` before it is known.
+    /// Media seconds played per second over the last ten seconds; `None` while unknown.
     pub speed: Option<f64>,
-    /// Whether its speed has been below 0.9 for more than five seconds.
+    /// True if the speed has been below 0.9 for more than five seconds.
     pub slow: bool,
 }
 
@@ -359,7 +360,7 @@ impl ClientRow {
         }
     }
 
-    /// Requests that did not end ok.
+    /// Returns the number of requests that did not end ok.
     pub fn failures(&self) -> u64 {
         self.http_errors + self.faults
     }
@@ -370,35 +371,35 @@ impl ClientRow {
 pub struct Snapshot {
     /// Microseconds since the start of the run.
     pub at_us: u64,
-    /// The totals of the run.
+    /// Totals of the run.
     pub totals: Totals,
-    /// The clients that were listed at `clients_at_us`, by slot. Shared with whoever still looks at them.
+    /// Clients that were listed at `clients_at_us`, by slot. Shared with readers that still hold them.
     pub clients: Arc<Vec<ClientRow>>,
-    /// The moment of `clients`: earlier than `at_us` where only their states were looked at since.
+    /// Moment of `clients`: earlier than `at_us` if only their states have been read since.
     pub clients_at_us: u64,
-    /// How many clients are in each state at `at_us`.
+    /// Number of clients in each state at `at_us`.
     pub states: [u64; ClientState::COUNT],
     /// Clients that were ever added.
     pub created: u64,
-    /// Things that cannot happen and did.
+    /// Number of violated invariants.
     pub invariant_violations: u64,
 }
 
 impl Snapshot {
-    /// Nothing has been read at this moment yet; the rows are those of before.
+    /// Begins a reading at this moment: clears the states and keeps the previous rows.
     pub(super) fn begin(&mut self, at_us: u64) {
         self.at_us = at_us;
         self.states = [0; ClientState::COUNT];
     }
 
-    /// The memory of the rows, empty: new, where somebody still looks at them.
+    /// Returns the memory of the rows, emptied; it is new if another reader still holds the rows.
     pub(super) fn take_rows(&mut self) -> Vec<ClientRow> {
         let mut rows = Arc::get_mut(&mut self.clients).map(std::mem::take).unwrap_or_default();
         rows.clear();
         rows
     }
 
-    /// These are the rows of now.
+    /// Stores the rows of this moment.
     pub(super) fn put_rows(&mut self, rows: Vec<ClientRow>) {
         self.clients_at_us = self.at_us;
         match Arc::get_mut(&mut self.clients) {
@@ -413,22 +414,22 @@ impl Snapshot {
         }
     }
 
-    /// Whether the clients were read at its own moment.
+    /// Reports whether the clients were read at the moment of the snapshot.
     pub fn is_whole(&self) -> bool {
         self.clients_at_us == self.at_us
     }
 
-    /// How many clients are listed.
+    /// Returns the number of clients that are listed.
     pub fn listed(&self) -> u64 {
         self.states.iter().sum()
     }
 
-    /// How many clients are doing something: all but finished and dead ones.
+    /// Returns the number of clients that are doing something: all but finished and dead ones.
     pub fn active(&self) -> u64 {
         self.listed() - self.in_state(ClientState::Finished) - self.in_state(ClientState::Dead)
     }
 
-    /// How many clients are in this state.
+    /// Returns the number of clients in this state.
     pub fn in_state(&self, state: ClientState) -> u64 {
         self.states.get(state.index()).copied().unwrap_or_default()
     }

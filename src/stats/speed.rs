@@ -1,29 +1,29 @@
-//! Speed: media seconds played per second over the last ten seconds, for each client.
+//! Speed of each client: media seconds played per second over the last ten seconds.
 //!
-//! Computed by the one sampler from the positions that clients publish, once a second: a client cannot tell its own
-//! speed while it waits for an origin that is silent.
+//! The one sampler computes it once a second from the positions that clients publish: a client cannot compute its own
+//! speed while it waits for a silent origin.
 
 use std::sync::Arc;
 
 use super::snapshot::{ClientRow, Snapshot};
 use crate::vocabulary::ClientState;
 
-/// Positions kept of a client: ten seconds and both ends.
+/// Number of positions kept per client: ten seconds and both ends.
 const POSITIONS: usize = 11;
-/// A client is slow below this speed ...
+/// Speed below which a client counts as slow once it has been so for longer than [`SLOW_AFTER_US`].
 const SLOW_BELOW: f64 = 0.9;
-/// ... when it has been for longer than this.
+/// Time for which a speed below [`SLOW_BELOW`] is tolerated, in microseconds.
 const SLOW_AFTER_US: u64 = 5_000_000;
-/// A drift above this is high.
+/// Drift above which a client is counted in [`SpeedSummary::high_drift`].
 pub const HIGH_DRIFT_US: u64 = 5_000_000;
 /// Time between two positions of a client.
 const STEP_US: u64 = 1_000_000;
 
-/// What the sampler remembers of one client.
+/// The sampler's memory of one client.
 #[derive(Clone, Copy, Debug, Default)]
 struct Track {
     id: u64,
-    /// Moment and position, newest last; only the last `count` are filled.
+    /// Pairs of time and position, newest last; only the last `count` are filled.
     positions: [(u64, u64); POSITIONS],
     count: usize,
     speed: Option<f64>,
@@ -31,7 +31,7 @@ struct Track {
     slow: bool,
 }
 
-/// What the sampler says of one client until it looks at its track again.
+/// The result for one client until its track is next updated.
 #[derive(Clone, Copy, Debug, Default)]
 struct Said {
     id: u64,
@@ -39,30 +39,30 @@ struct Said {
     slow: bool,
 }
 
-/// The speeds of all clients.
+/// Speeds of all clients.
 #[derive(Clone, Debug, Default)]
 pub struct Speeds {
     tracks: Vec<Track>,
-    /// Beside the tracks, because between two seconds nothing else is read.
+    /// Kept apart from the tracks, because only these are read between two seconds.
     said: Vec<Said>,
     sampled_us: Option<u64>,
 }
 
-/// The clients of a moment together.
+/// Speeds and drifts of all clients at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SpeedSummary {
-    /// The mean speed of clients whose speed is known.
+    /// Mean speed of the clients whose speed is known.
     pub average: Option<f64>,
     /// Clients that have been slower than 0.9 for more than five seconds.
     pub slow: u64,
     /// Clients whose drift is above five seconds.
     pub high_drift: u64,
-    /// The largest drift of a client that is listed, in microseconds.
+    /// Largest drift so far of a client that is listed, in microseconds.
     pub max_drift_us: u64,
 }
 
 impl Speeds {
-    /// Takes a snapshot, fills the speeds into its rows and sums them up. Memory grows with the clients only.
+    /// Fills the speeds into the rows of `snapshot` and returns their summary. Memory grows only with the clients.
     pub fn observe(&mut self, snapshot: &mut Snapshot) -> SpeedSummary {
         let now_us = snapshot.at_us;
         let due = self.sampled_us.is_none_or(|last| now_us.saturating_sub(last) >= STEP_US);
@@ -107,7 +107,7 @@ impl Speeds {
 impl Track {
     fn observe(&mut self, row: &ClientRow, now_us: u64, due: bool) {
         if self.id != row.id {
-            // The slot has changed hands. A client plays nothing before it begins.
+            // The slot has changed hands. The new client had played nothing when it joined.
             *self = Self { id: row.id, ..Self::default() };
             self.push((row.playback.joined_us.min(now_us), 0));
         }
@@ -201,7 +201,7 @@ mod tests {
         let mut stage = Stage::new();
         stage.publish(ClientState::Playing, 0, 20_000_000);
         let slow_since = (0..=40).find(|second| stage.at(*second).1.slow);
-        // Nine tenths of ten seconds are no longer played from second 22 on.
+        // From second 22 on, less than nine tenths of the last ten seconds were played.
         assert!((22..=29).contains(&slow_since.expect("slow at last")), "{slow_since:?}");
         assert_eq!(stage.at(41).0.high_drift, 1);
         assert_eq!(stage.at(41).0.max_drift_us, 21_000_000);

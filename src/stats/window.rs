@@ -10,22 +10,22 @@ use crate::sync::ring::Ring;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Kind, share};
 
-/// The windows of the reports, shortest first.
+/// Windows of the reports, shortest first.
 pub const WINDOWS: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(30), Duration::from_secs(60), Duration::from_secs(300)];
 
-/// The window over which health is judged and digits are shown.
+/// Window over which health is judged and which the displayed numbers cover.
 pub const RECENT: Duration = Duration::from_secs(10);
 
-/// Samples per second at the most.
+/// Maximum number of samples per second.
 const SAMPLE_RATE: usize = 4;
-/// Room for the longest window, and one sample at each end.
+/// Number of samples kept: the longest window, and one sample at each end.
 const SAMPLES: usize = 300 * SAMPLE_RATE + 2;
 
-/// A snapshot may come this much early and still close its window: the sampler's timer is not exact.
+/// Time by which a snapshot may be early and still close its window: the sampler's timer is not exact.
 const SLACK: Duration = Duration::from_millis(30);
 
-/// The totals that rates are made of, at one moment.
+/// Totals at one moment, from which rates are computed.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sample {
     at: Duration,
@@ -37,10 +37,10 @@ struct Sample {
     local_faults: u64,
 }
 
-/// What happened in a window, per second.
+/// Rates and counts of one window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
-    /// The real length of the window.
+    /// Real length of the window.
     pub length: Duration,
     /// Body bits per second.
     pub bits_per_second: f64,
@@ -52,22 +52,22 @@ pub struct Rates {
     pub playlists_per_second: f64,
     /// Segment requests started per second.
     pub segments_per_second: f64,
-    /// Requests that reached their outcome; not those that we cut, nor those that this machine could not make.
+    /// Requests that reached their outcome, except those that hlswarm cut and those that this machine could not make.
     pub finished: u64,
-    /// Those of them that did not end ok.
+    /// Finished requests that did not end ok.
     pub errors: u64,
     /// Requests that this machine could not make.
     pub local_faults: u64,
 }
 
 impl Rates {
-    /// The share of finished requests that failed; `None` when nothing finished.
+    /// Returns the share of finished requests that failed; `None` if none finished.
     pub fn error_share(&self) -> Option<f64> {
         share(self.errors, self.finished)
     }
 }
 
-/// The samples of the last five minutes.
+/// Samples of the last five minutes.
 #[derive(Clone, Debug)]
 pub struct Window {
     samples: Ring<Sample>,
@@ -81,7 +81,7 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Takes the totals at `at`, which must not be before the last sample.
+    /// Adds the totals at `at`, which must not be before the last sample.
     pub fn push(&mut self, at: Duration, totals: &Totals) {
         let local_faults = totals.local_faults();
         let not_the_origins = local_faults + totals.ended(Fault::Cut.into());
@@ -100,7 +100,7 @@ impl Window {
         }
     }
 
-    /// The rates over the last `length`, or `None` while the samples do not reach back so far.
+    /// Returns the rates over the last `length`, or `None` while the samples do not reach back that far.
     pub fn rates(&self, length: Duration) -> Option<Rates> {
         let newest = self.samples.last()?;
         let begin = newest.at.checked_sub(length)? + SLACK;
@@ -108,12 +108,12 @@ impl Window {
         Self::between(oldest, newest)
     }
 
-    /// The rates over the last `length`, or over as much of it as there is.
+    /// Returns the rates over the last `length`, or over as much of it as there is.
     pub fn rates_so_far(&self, length: Duration) -> Option<Rates> {
         self.rates(length).or_else(|| Self::between(self.samples.iter().next()?, self.samples.last()?))
     }
 
-    /// The highest rate over one second so far, in bits per second.
+    /// Returns the highest rate over one second so far, in bits per second.
     pub fn peak_bits_per_second(&self) -> Option<f64> {
         self.peak_bits_per_second
     }

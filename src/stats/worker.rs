@@ -1,8 +1,8 @@
-//! The totals of one worker thread: every request of its clients is counted here as well as in its client.
+//! Totals of one worker thread: every request of its clients is counted here as well as in its client.
 //!
-//! Written by that thread alone; in an order that lets [`read_totals`] read them without a lock and still see every
-//! request that has finished whole. The totals of a run are the sum over its few workers, so they cost the same for ten
-//! clients and for a hundred thousand, and no client that leaves can take anything away.
+//! Only that thread writes them, in an order that lets [`read_totals`] read them without a lock and still see every
+//! finished request whole. The totals of a run are the sum over its few workers, so reading them costs the same for
+//! ten clients and for a hundred thousand, and a client that leaves cannot lower them.
 
 use std::ops::Deref;
 
@@ -26,7 +26,7 @@ struct KindStats {
     failed_bytes: Failures,
 }
 
-/// The totals of one worker thread. Alone on its cache lines, which the hardware fetches in pairs.
+/// Totals of one worker thread, alone on their cache lines, which the hardware fetches in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(super) struct WorkerStats {
@@ -64,14 +64,14 @@ impl WorkerStats {
         }
     }
 
-    /// Counts a request that starts. The gauge is a number of its own: at the end it must be what started - finished is.
+    /// Counts a request that starts. The gauge is counted independently: at the end it must equal started - finished.
     #[inline]
     pub(super) fn start(&self, kind: Kind) {
         self.in_flight.add(1);
         self.add(Metric::started(kind), 1);
     }
 
-    /// Counts how a request ended. `finished` is published last: whoever sees it sees the rest.
+    /// Counts the outcome of a request. `finished` is published last: a reader that sees it sees the rest.
     #[inline]
     pub(super) fn finish(&self, kind: Kind, outcome: Outcome, bytes: u64) {
         if let Some(stats) = self.kinds.get(kind.index()) {
@@ -92,12 +92,12 @@ impl WorkerStats {
         }
     }
 
-    /// Requests finished of one kind, with everything that was counted before them.
+    /// Returns the number of finished requests of one kind; everything counted before them is then visible.
     pub(super) fn finished(&self, kind: Kind) -> u64 {
         self.scalars.get(Metric::finished(kind).index()).map_or(0, SingleWriterCell::get_acquire)
     }
 
-    /// Requests that are open now, by the independent gauge.
+    /// Returns the number of requests that are open now, by the independent gauge.
     pub(super) fn in_flight(&self) -> u64 {
         self.in_flight.get()
     }
@@ -117,7 +117,8 @@ impl WorkerStats {
 }
 
 /// Reads the totals of all workers: every `finished` before anything else, every `started` last, so that no request
-/// is seen finished that is not seen started, even between workers. Returns how often the totals say it nevertheless.
+/// is seen finished that is not seen started, even between workers. Returns how many such laws the totals break
+/// nevertheless.
 pub(super) fn read_totals<W: Deref<Target = WorkerStats>>(workers: &[W], totals: &mut Totals) -> u64 {
     totals.clear();
     for kind in Kind::ALL {

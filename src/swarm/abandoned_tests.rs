@@ -1,4 +1,4 @@
-//! A swarm whose controller is gone ends by itself: nothing else would ever make its clients leave.
+//! Test that a swarm without a controller ends by itself: nothing else would ever make its clients leave.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::player::{self, SessionLength, profiles};
 use crate::sample::Sources;
 use crate::vocabulary::SecretUrl;
 
-/// Longer than any machine needs to drop one task; a worker that spins never ends.
+/// Time limit, longer than any machine needs to drop one task; a worker that spins never ends.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Settings of clients that load `target`.
+/// Returns the settings of clients that load `target`.
 fn settings(target: &str) -> ClientSettings {
     let entry = SecretUrl::parse(target).expect("a URL");
     let profile = &profiles::WEB;
@@ -47,7 +47,7 @@ fn settings(target: &str) -> ClientSettings {
 
 #[test]
 fn a_worker_without_a_controller_cuts_its_clients_and_ends() {
-    // Connections are accepted by the kernel and never answered: the client hangs in its first request.
+    // The kernel accepts connections and nothing ever answers: the client hangs in its first request.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let target = format!("http://{}/a.m3u8", silent.local_addr().expect("an address"));
     let sources = Sources::new(1);

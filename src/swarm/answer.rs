@@ -1,4 +1,4 @@
-//! What a response is to the player, and what it is counted as.
+//! Evaluation of a response: the answer for the player, and the outcome that is counted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::vocabulary::outcome::{Fault, HttpFailure, Outcome};
 use super::inspection::{Inspection, Look, why_unreadable};
 use super::request::{Arrival, Received, timings};
 
-/// Ends the request with what it brought, and tells what the player hears of it.
+/// Ends the request with its outcome, and returns the answer for the player.
 pub(super) fn conclude(
     player: &Player,
     inspection: &mut Inspection,
@@ -24,7 +24,7 @@ pub(super) fn conclude(
         Arrival::Response(arrived) => arrived,
     };
     let outcome = match arrived.response.status {
-        // "Not modified" is no answer to a request that did not ask whether it was.
+        // "Not modified" is not an answer to a request that was not conditional.
         304 if !arrived.response.conditional => Outcome::Http(HttpFailure::OTHER),
         status => Outcome::of_status(status, false),
     };
@@ -32,10 +32,12 @@ pub(super) fn conclude(
     let look = look(fetch, &arrived);
     if !outcome.is_ok() {
         inspection.failure(&look);
+        // The player treats a refusal (4xx) differently from a failure that may pass.
         let refused = matches!(arrived.response.status, 400..=499);
         arrived.exchange.finish(outcome, None);
         return Answer::Failed(if refused { Failure::Refused } else { Failure::Broken });
     }
+    // A body that could not be decrypted is not inspected.
     let understood = arrived.decrypted.and_then(|()| understand(player, inspection, &look, playlist));
     match understood {
         Ok(answer) => {
@@ -60,14 +62,14 @@ fn look<'a>(fetch: &'a Fetch, arrived: &'a Received<'_>) -> Look<'a> {
     Look { fetch, url, response, length, loaded: Loaded { since, until }, meter }
 }
 
-/// For how long a browser uses the response again.
+/// Returns the time for which a browser reuses the response.
 fn fresh_for(look: &Look<'_>) -> Duration {
     let Loaded { since, until } = look.loaded;
     let now = look.meter.clock().started_at() + until;
     look.response.freshness.fresh_for(now, until.saturating_sub(since))
 }
 
-/// What a good response is to the player.
+/// Turns a good response into the answer for the player.
 fn understand(
     player: &Player,
     inspection: &mut Inspection,
@@ -98,6 +100,7 @@ fn understand(
         Resource::Entry | Resource::Playlist(_) => {
             let playlist = readable(look, playlist)?;
             player.accepts(what, &playlist)?;
+            // A player that has left the track meanwhile does not use the playlist, so it is not inspected.
             if player.awaits(what) {
                 inspection.follow(player.generation());
                 inspection.playlist(look, &playlist);
@@ -109,7 +112,7 @@ fn understand(
     }
 }
 
-/// The playlist that came.
+/// Returns the playlist that came.
 ///
 /// # Errors
 /// One of `playlist.*`.
@@ -117,7 +120,7 @@ fn readable(
     look: &Look<'_>,
     playlist: Option<Result<Arc<Playlist>, ParseError>>,
 ) -> Result<Arc<Playlist>, Fault> {
-    // Every good answer to a request for a playlist has been read.
+    // `request` has read the playlist of every good response to a playlist request.
     let read = playlist.ok_or(Fault::LocalInternal)?;
     read.map_err(|error| {
         look.meter.explain(error.fault, || why_unreadable(look, &error));

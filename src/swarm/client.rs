@@ -1,7 +1,7 @@
-//! One client: carries out what its player wants and counts what happens.
+//! One client: carries out the actions of its player and counts the results.
 //!
-//! This file and those beside it that it uses (`request`, `answer`) are the only ones that know player, network and
-//! counters: what happened is translated into what is counted here and nowhere else.
+//! Only this file and its neighbours `request` and `answer` know player, network and counters: events are translated
+//! into counts here and nowhere else.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -27,18 +27,18 @@ use super::inspection::Inspection;
 use super::lanes::{Lanes, Mailbox};
 use super::request::{Completed, RequestContext, kind, request};
 
-/// Why the life of a client is over.
+/// Reason for the end of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// The stream was played to its end.
     Finished,
-    /// Its viewer left.
+    /// The viewer left.
     Left(Departure),
     /// The run drains.
     Drained,
 }
 
-/// A client, ready to live.
+/// A client that is ready to run.
 pub(super) struct Client {
     viewer: RefCell<Viewer>,
     lines: ClientConnections,
@@ -66,12 +66,12 @@ impl Client {
         Self { viewer: RefCell::new(viewer), lines: ClientConnections::new(Rc::clone(&shared.net)), slot }
     }
 
-    /// The requests that may still follow failures: its successor's as well.
+    /// Returns the requests that may still follow failures, which the successor inherits.
     pub(super) fn allowance(&self) -> Allowance {
         self.viewer.borrow().player.allowance()
     }
 
-    /// Lives until its viewer leaves, the stream has been played to its end, or the run drains.
+    /// Runs until the viewer leaves, the stream has been played to its end, or the run drains.
     pub(super) async fn live(&self) -> End {
         let Self { viewer, lines, slot } = self;
         let meter = Rc::clone(&viewer.borrow().meter);
@@ -86,7 +86,7 @@ impl Client {
                 return End::Drained;
             }
             let until = match action {
-                // No new request starts, those in flight finish.
+                // No new request starts; those in flight finish.
                 Action::Fetch(_) if slot.is_draining() => None,
                 Action::Fetch(fetch) => {
                     let lane = fetch.lane;
@@ -101,6 +101,7 @@ impl Client {
                     return End::Left(departure);
                 }
             };
+            // Wait for the time that the player named or for the next answer, whichever comes first.
             let ended = match until.map(|until| Instant::from_std(meter.clock().origin() + until)) {
                 Some(until) => timer.until(until, lanes.next()).await,
                 None => Some(lanes.next().await),
@@ -110,7 +111,7 @@ impl Client {
     }
 }
 
-/// Carries out the requests of one lane, one after the other.
+/// Carries out the requests of one lane, one after another.
 async fn carry(
     mut wire: RequestLane,
     mailbox: Rc<Mailbox<Fetch, (Resource, Answer)>>,
@@ -125,7 +126,7 @@ async fn carry(
     }
 }
 
-/// What a client is to the counters. Dropping it settles what it played.
+/// Viewer of a client: the player, and everything that counts for it. Dropping it counts the rest of what it played.
 struct Viewer {
     player: Player,
     inspection: Inspection,
@@ -133,14 +134,14 @@ struct Viewer {
     slot: Rc<ClientSlot>,
     events: Rc<ClientEvents>,
     published: Option<Playback>,
-    /// Playback has begun.
+    /// True once playback has begun.
     began: bool,
-    /// Its leaving has been counted.
+    /// True once its departure has been counted.
     departed: bool,
 }
 
 impl Viewer {
-    /// Tells the player what happened, counts what it did and returns what it wants.
+    /// Passes `input` to the player, counts what the player did and returns its next action.
     fn on(&mut self, input: Input) -> Action {
         let now = self.now();
         let action = self.player.on(now, input);
@@ -148,7 +149,7 @@ impl Viewer {
         action
     }
 
-    /// Looks at what a request brought, and tells what the player hears of it.
+    /// Evaluates a request that has ended, and returns the answer for the player.
     fn conclude(&mut self, fetch: &Fetch, completed: Completed<'_>) -> Answer {
         let Completed { redirects, arrival, open: _open } = completed;
         if redirects > 0 {
@@ -180,7 +181,7 @@ impl Viewer {
         self.meter.set_state(ClientState::Leaving);
     }
 
-    /// Counts what the player did since the last time, and publishes what its viewer sees.
+    /// Counts what the player did since the previous call, and publishes its playback.
     fn settle(&mut self, now: Duration) {
         let tally = self.player.take_tally();
         let meter = Rc::clone(&self.meter);

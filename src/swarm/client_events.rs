@@ -1,6 +1,6 @@
-//! What one client has to tell, and the tap of its worker: the translation from what happened to events.
+//! Events of one client, which it offers to the tap of its worker.
 //!
-//! Every offer is counted for the client as well, dropped ones apart, so it is known of which client events are missing.
+//! Every offer is also counted for the client, dropped ones separately, so it is known which clients miss events.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,12 +11,12 @@ use crate::stats::{ClientRow, Meter, Metric};
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::{ClientState, Kind, Outcome};
 
-/// Tells what happens to one client.
+/// Source of the events of one client.
 #[derive(Debug)]
 pub(super) struct ClientEvents {
     tap: Rc<Tap>,
     meter: Meter,
-    /// How long the stall that has not ended has lasted so far, in microseconds.
+    /// Length so far of the stall that has not ended, in microseconds.
     stalled_us: Cell<u64>,
     stalled: Cell<bool>,
 }
@@ -34,14 +34,14 @@ impl ClientEvents {
         self.tell(Happening::Left(why));
     }
 
-    /// A request failed; how is what was counted last.
+    /// Reports that a request failed, with the outcome that was counted last.
     pub(super) fn failed(&self, request: Kind) {
         if let Some(outcome) = self.meter.last_outcome().filter(|outcome| *outcome != Outcome::Ok) {
             self.tell(Happening::Fault { request, outcome });
         }
     }
 
-    /// What the player did since the last time, and where it stands now.
+    /// Reports the stalls and the change of state since the previous call.
     pub(super) fn settled(&self, before: Option<ClientState>, now: ClientState, tally: &Tally) {
         for _ in 0..tally.stalls {
             self.end_stall();
@@ -65,7 +65,7 @@ impl ClientEvents {
         }
     }
 
-    /// The sample of a second.
+    /// Offers the sample of one second.
     pub(super) fn sample(&self, row: &ClientRow) {
         let at_us = self.meter.now_us();
         let offer = self.tap.offer(Stream::Progress, || {

@@ -1,7 +1,7 @@
-//! One place among the clients of a worker: what the worker and the client in it tell each other.
+//! A slot for one client of a worker: the state through which the worker and the client communicate.
 //!
-//! The slot keeps the client's handle outside its task: the last numbers of a client outlive the task, and the handle is
-//! dropped only after the client.
+//! The slot keeps the client's handle outside the client's task, so that the last numbers of a client outlive the
+//! task and the handle is dropped only after the client.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -22,12 +22,12 @@ use crate::vocabulary::{ClientState, Clock, SecretUrl};
 /// Weyl constant: spreads client numbers over the seeds.
 const SEED_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The seed of a client's choices.
+/// Returns the seed of a client's choices.
 pub(super) fn client_seed(run: u64, client: u64) -> u64 {
     run ^ client.wrapping_mul(SEED_STEP)
 }
 
-/// What the clients of one worker thread are made from.
+/// Everything that the clients of one worker thread share.
 pub(super) struct Shared {
     pub(super) index: usize,
     pub(super) registry: Arc<Registry>,
@@ -45,7 +45,7 @@ struct Session {
 }
 
 impl Session {
-    /// A client that has joined.
+    /// Creates the session of a client, and reports that the client has joined.
     fn new(shared: &Shared, handle: ClientHandle) -> Self {
         let events = ClientEvents::new(Rc::clone(&shared.tap), handle.meter(shared.index, shared.clock));
         events.joined();
@@ -53,7 +53,7 @@ impl Session {
     }
 }
 
-/// A request that is open as long as this lives.
+/// Guard of an open request: the request counts as open as long as the guard lives.
 pub(super) struct RequestGuard<'a>(&'a Cell<u32>);
 
 impl Drop for RequestGuard<'_> {
@@ -62,23 +62,23 @@ impl Drop for RequestGuard<'_> {
     }
 }
 
-/// What a worker and the client in a slot tell each other, and who that client is.
+/// State through which a worker and the client in a slot communicate, and the session of that client.
 pub(super) struct ClientSlot {
     shared: Rc<Shared>,
     session: RefCell<Option<Session>>,
-    /// No new request may start.
+    /// True once no new request may start.
     draining: Cell<bool>,
-    /// Requests that are open: the client must not be dropped while they can still finish.
+    /// Number of open requests: the client must not be dropped while they can still finish.
     open: Cell<u32>,
     reach: Reach,
-    /// The operator took the client away.
+    /// True once the operator has removed the client.
     removed: Cell<bool>,
-    /// Of the viewer that sat here last.
+    /// Allowance of the previous viewer in this slot.
     allowance: Cell<Allowance>,
 }
 
 impl ClientSlot {
-    /// A slot for the client with this handle.
+    /// Creates a slot for the client with this handle.
     pub(super) fn new(shared: Rc<Shared>, handle: ClientHandle) -> Self {
         Self {
             session: RefCell::new(Some(Session::new(&shared, handle))),
@@ -91,33 +91,33 @@ impl ClientSlot {
         }
     }
 
-    /// The seed of what is decided here and not by a client.
+    /// Returns the seed of the choices that the slot makes, as opposed to its clients.
     pub(super) fn seed(&self) -> u64 {
         let first = self.session.borrow().as_ref().map_or(0, |session| session.handle.id());
         client_seed(self.shared.settings.seed, first)
     }
 
-    /// What the clients of its worker share.
+    /// Returns everything that the clients of its worker share.
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
 
-    /// The viewer that leaves passes on the requests that may still follow failures.
+    /// Stores the allowance of the viewer that leaves: the requests that may still follow failures.
     pub(super) fn pass_on(&self, allowance: Allowance) {
         self.allowance.set(allowance);
     }
 
-    /// Whether media that is encrypted as a whole is decrypted.
+    /// Reports whether media that is encrypted as a whole is decrypted.
     pub(super) fn decrypts(&self) -> bool {
         self.shared.settings.decrypt
     }
 
-    /// The playlists that this worker's clients share.
+    /// Returns the playlists that this worker's clients share.
     pub(super) fn library(&self) -> &PlaylistCache {
         &self.shared.library
     }
 
-    /// The requests that the next viewer may let follow failures.
+    /// Returns the allowance that the next viewer inherits: its requests that may follow failures.
     pub(super) fn allowance(&self) -> Allowance {
         self.allowance.get()
     }
@@ -130,8 +130,8 @@ impl ClientSlot {
         self.draining.get()
     }
 
-    /// Counts a request as open until the guard is dropped. A client that could not connect waits for its turn
-    /// first: that wait is no part of the request. `None`: the run drains, and no request begins.
+    /// Counts a request as open until the guard is dropped. A client that could not connect first waits for its turn,
+    /// which does not count as part of the request. Returns `None` if the run drains: then no request begins.
     pub(super) async fn begin_request(&self, url: &SecretUrl) -> Option<RequestGuard<'_>> {
         let clock = self.shared.clock;
         if let Some(until) = self.reach.wait_until(url, || clock.now()) {
@@ -143,12 +143,12 @@ impl ClientSlot {
         })
     }
 
-    /// The hosts that this slot's clients cannot reach.
+    /// Returns the hosts that this slot's clients cannot reach.
     pub(super) fn reach(&self) -> &Reach {
         &self.reach
     }
 
-    /// Whether a request is open.
+    /// Reports whether a request is open.
     pub(super) fn is_busy(&self) -> bool {
         self.open.get() > 0
     }
@@ -161,7 +161,7 @@ impl ClientSlot {
         self.removed.get()
     }
 
-    /// The client is no more.
+    /// Reports that the client has left; after a panic its state becomes `Dead`.
     pub(super) fn left(&self, why: pipeline::Departure) {
         let session = self.session.borrow();
         let Some(Session { handle, events }) = &*session else { return };
@@ -171,7 +171,7 @@ impl ClientSlot {
         }
     }
 
-    /// Tells how the client stands.
+    /// Offers a sample of the client to the pipeline.
     pub(super) fn sample(&self) {
         let session = self.session.borrow();
         if let Some(Session { handle, events }) = &*session
@@ -181,19 +181,19 @@ impl ClientSlot {
         }
     }
 
-    /// The handle of who sits here at the end.
+    /// Takes the handle of the client that is in the slot at the end.
     pub(super) fn handle(&self) -> Option<ClientHandle> {
         self.session.take().map(|session| session.handle)
     }
 
-    /// What the client of the session counts with, and what it tells its events to.
+    /// Returns the meter and the events of the client in the slot, `None` if the slot is empty.
     pub(super) fn session(&self) -> Option<(Meter, Rc<ClientEvents>)> {
         let session = self.session.borrow();
         let Session { handle, events } = session.as_ref()?;
         Some((handle.meter(self.shared.index, self.shared.clock), Rc::clone(events)))
     }
 
-    /// The viewer leaves.
+    /// Ends the session of the viewer that leaves.
     pub(super) fn end_session(&self, departure: Departure) {
         self.left(match departure {
             Departure::GaveUp => pipeline::Departure::GaveUp,
@@ -202,7 +202,7 @@ impl ClientSlot {
         drop(self.session.take());
     }
 
-    /// Another takes the place.
+    /// Starts the session of a new client that replaces the previous one.
     pub(super) fn start_session(&self) {
         let Shared { registry, index, clock, .. } = &*self.shared;
         let handle = registry.add();

@@ -1,6 +1,6 @@
-//! `--decrypt`: the keys that a client has loaded, and the media that it decrypts with them.
+//! `--decrypt`: the keys that a client has loaded, and the decryption of its media with them.
 //!
-//! Nothing is done with the payload; that it can be had, and is padded as it must be, is what is proved.
+//! The payload is discarded: decryption only proves that the payload is available and padded correctly.
 
 use std::cell::RefCell;
 
@@ -9,18 +9,18 @@ use crate::player::Decryption;
 use crate::vocabulary::SecretUrl;
 use crate::vocabulary::outcome::Fault;
 
-/// Keys that are kept of one client.
+/// Maximum number of keys that are kept for one client.
 const KEYS: usize = 64;
 
-/// The keys of one client.
+/// Keys of one client.
 #[derive(Default)]
 pub(super) struct KeyRing(RefCell<Vec<(SecretUrl, [u8; BLOCK])>>);
 
 impl KeyRing {
-    /// Keeps a key that came from `url`.
+    /// Keeps a key that came from `url`, in place of the oldest one if there are too many.
     ///
     /// # Errors
-    /// `body.decode` when it is not 16 octets.
+    /// `body.decode` if the key is not 16 octets long.
     pub(super) fn add(&self, url: &SecretUrl, body: &[u8]) -> Result<(), Fault> {
         let key = body.try_into().map_err(|_| Fault::BodyDecode)?;
         let mut keys = self.0.borrow_mut();
@@ -31,7 +31,7 @@ impl KeyRing {
         Ok(())
     }
 
-    /// What decrypts this.
+    /// Returns the decryptor for this media, `None` if its key is not kept.
     fn decryptor(&self, decryption: &Decryption) -> Option<Decryptor> {
         let keys = self.0.borrow();
         let (_, key) = keys.iter().rev().find(|(url, _)| *url == decryption.key)?;
@@ -39,16 +39,16 @@ impl KeyRing {
     }
 }
 
-/// Undoes the encryption of one response.
+/// Decryptor of one response.
 pub(super) struct BodyDecryptor(Option<Box<Decryptor>>);
 
 impl BodyDecryptor {
-    /// Nothing to do for what is clear, or where no keys are kept.
+    /// Creates the decryptor, which does nothing for media that is clear or whose key is not kept.
     pub(super) fn new(keys: Option<&KeyRing>, decryption: Option<&Decryption>) -> Self {
         Self(keys.zip(decryption).and_then(|(keys, decryption)| keys.decryptor(decryption)).map(Box::new))
     }
 
-    /// Whether there is anything to do.
+    /// Reports whether there is anything to decrypt.
     pub(super) fn looks(&self) -> bool {
         self.0.is_some()
     }
@@ -59,10 +59,10 @@ impl BodyDecryptor {
         }
     }
 
-    /// The response is complete.
+    /// Ends the decryption of a complete response.
     ///
     /// # Errors
-    /// `body.decode` when it could not be decrypted.
+    /// `body.decode` if the response could not be decrypted.
     pub(super) fn finish(self) -> Result<(), Fault> {
         self.0.map_or(Ok(()), |decryptor| decryptor.finish(&mut |_| {})).map_err(|_| Fault::BodyDecode)
     }

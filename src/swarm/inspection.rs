@@ -1,7 +1,8 @@
-//! What one client finds wrong with the stream while it loads.
+//! Inspection of the stream by one client while it loads.
 //!
-//! * What is found is counted and changes nothing else: neither what the client does nor how a request ended.
-//! * A finding costs a request nothing but the look: its line of detail is made for the first one of a worker only.
+//! * A finding is counted and changes nothing else: neither the behaviour of the client nor the outcome of a request.
+//!   Only a wrong range or an unusable key also fails its request.
+//! * A finding costs a request only the check: its line of detail is made only for the first one of a worker.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,32 +17,32 @@ use crate::vocabulary::{Finding, SecretUrl, units};
 
 use super::playlist_cache::PlaylistCache;
 
-/// A playlist from this size on is worth compressing: a smaller one fits into a packet.
+/// Size in bytes from which on a playlist is worth compressing: a smaller one fits into a packet.
 const WORTH_COMPRESSING: usize = 1_024;
-/// BANDWIDTH may be exceeded by this share: authors measure at their encoder, we at the wire.
+/// Factor of BANDWIDTH that a segment may reach: authors measure at their encoder, hlswarm on the wire.
 const BANDWIDTH_TOLERANCE: f64 = 1.1;
 
-/// Bytes of a key: AES-128 and SAMPLE-AES have 16, AES-256-GCM 32 (section 4.4.4.4).
+/// Lengths of a key in bytes: 16 for AES-128 and SAMPLE-AES, 32 for AES-256-GCM (section 4.4.4.4).
 const KEY_BYTES: [u64; 2] = [16, 32];
 
-/// What a client remembers of its stream, to find what is wrong.
+/// A client's memory of its stream, from which it finds problems.
 pub(super) struct Inspection {
     library: Rc<PlaylistCache>,
     offers_gzip: bool,
-    /// The media playlists, by the number of their track.
+    /// Media playlists, by the number of their track.
     watches: Vec<Watch>,
-    /// The variant that they are of, see [`Player::generation`](crate::player::Player::generation).
+    /// Variant that the watches belong to, see [`Player::generation`](crate::player::Player::generation).
     generation: u32,
 }
 
-/// A complete response, as the client that it came to looks at it.
+/// A complete response, as seen by the client that requested it.
 pub(super) struct Look<'a> {
     pub(super) fetch: &'a Fetch,
-    /// The address that it finally came from.
+    /// URL that the response finally came from.
     pub(super) url: &'a SecretUrl,
-    /// The response, its body taken out.
+    /// The response, without its body.
     pub(super) response: &'a Response,
-    /// How long the body was when it was decoded.
+    /// Length of the decoded body in bytes.
     pub(super) length: usize,
     pub(super) loaded: Loaded,
     pub(super) meter: &'a Meter,
@@ -52,13 +53,13 @@ impl Look<'_> {
         self.meter.find(finding, || format!("{}: {}", self.url.file_name(), detail()));
     }
 
-    /// Media types are compared without parameters (RFC 9110 section 8.3.1).
+    /// Returns the media type without its parameters, which a comparison ignores (RFC 9110 section 8.3.1).
     fn content_type(&self) -> Option<&str> {
         let essence = self.response.content_type.as_deref()?.split(';').next()?;
         Some(essence.trim())
     }
 
-    /// The number of the track that it is for; a media playlist at the given address is the first.
+    /// Returns the number of the track that the response is for; a media playlist at the given URL is track 0.
     fn track(&self) -> usize {
         match self.fetch.what {
             Resource::Entry => 0,
@@ -71,19 +72,21 @@ impl Look<'_> {
 }
 
 impl Inspection {
-    /// Of a client that has loaded nothing; `offers_gzip`: for playlists.
+    /// Creates the inspection of a client that has loaded nothing. `offers_gzip` says whether the client accepts
+    /// compressed playlists.
     pub(super) fn new(library: Rc<PlaylistCache>, offers_gzip: bool) -> Self {
         Self { library, offers_gzip, watches: Vec::new(), generation: 0 }
     }
 
-    /// Another variant may be played now: its playlists are not compared with those of the one before.
+    /// Follows the player, which may play another variant now: its playlists are not compared with those of the
+    /// previous variant.
     pub(super) fn follow(&mut self, generation: u32) {
         if std::mem::replace(&mut self.generation, generation) != generation {
             self.watches.clear();
         }
     }
 
-    /// Looks at a playlist that was understood and accepted.
+    /// Inspects a playlist that was understood and accepted.
     pub(super) fn playlist(&mut self, look: &Look<'_>, playlist: &Arc<Playlist>) {
         for flaw in playlist.flaws().iter() {
             look.find(flaw.finding, || match flaw.line {
@@ -93,6 +96,7 @@ impl Inspection {
         }
         self.inspect_delivery(look, playlist.media());
         if playlist.media().is_none() {
+            // The media playlists of a new multivariant playlist have no predecessors.
             self.watches.clear();
             return;
         }
@@ -114,6 +118,7 @@ impl Inspection {
                 format!("by its dates the list ended {:.0} s ago", age.as_secs_f64())
             });
         }
+        // Compare with the client's own previous playlist, then with those of other clients.
         watch.take(playlist, look.loaded, &mut |finding, detail| look.find(finding, detail));
         if let Some(contradiction) =
             self.library.compare(look.url, look.meter.client_id(), playlist, look.loaded)
@@ -122,17 +127,17 @@ impl Inspection {
         }
     }
 
-    /// Looks at a playlist that was not sent again.
+    /// Inspects a reload for which the playlist was not sent again.
     pub(super) fn unchanged(&mut self, look: &Look<'_>) {
         if let Some(watch) = self.watches.get_mut(look.track()) {
             watch.unchanged(look.loaded, &mut |finding, detail| look.find(finding, detail));
         }
     }
 
-    /// Looks at a 206 response: a client must not take one range for another (RFC 9110 section 15.3.7).
+    /// Inspects a 206 response: a client must not take one range for another (RFC 9110 section 15.3.7).
     ///
     /// # Errors
-    /// `body.range` when it surely is not the range that was asked for. One without a Content-Range may be.
+    /// `body.range` if it certainly is not the range that was requested. A response without a Content-Range may be.
     pub(super) fn range(&self, look: &Look<'_>) -> Result<(), Fault> {
         let (came, bytes) = (look.response.content_range, look.response.wire_bytes);
         let asked = look.fetch.range;
@@ -143,14 +148,14 @@ impl Inspection {
             (Some((first, last)), None) => {
                 last.checked_sub(first).and_then(|it| it.checked_add(1)) == Some(bytes)
             }
-            // Nothing less than the whole was asked for.
+            // The request named no range, so the response must be the whole.
             (None, Some(came)) => {
                 let is_whole = came.total.is_none_or(|total| came.last.checked_add(1) == Some(total));
                 came.first == 0 && is_whole && came.length() == bytes
             }
             (None, None) => true,
         };
-        // An empty body is told by its emptiness.
+        // An empty body is reported as empty, not as a wrong range.
         if is_right && came.is_some() || bytes == 0 {
             return Ok(());
         }
@@ -162,10 +167,10 @@ impl Inspection {
         if is_right { Ok(()) } else { Err(Fault::BodyRange) }
     }
 
-    /// Looks at a key that came: of another length than AES has, it decrypts nothing, in no player.
+    /// Inspects a key: a key of another length than those of AES decrypts nothing in any player.
     ///
     /// # Errors
-    /// `body.short` for an empty one, `body.decode` for one that is no key.
+    /// `body.short` for an empty body, `body.decode` for one that is not a key.
     pub(super) fn key(&self, look: &Look<'_>) -> Result<(), Fault> {
         match look.response.wire_bytes {
             0 => Err(Fault::BodyShort),
@@ -177,7 +182,7 @@ impl Inspection {
         }
     }
 
-    /// Looks at media that came; `bandwidth` is what the variant announces, 0 when it does not.
+    /// Inspects media; `bandwidth` is the bandwidth that the variant announces, 0 if it announces none.
     pub(super) fn media(&self, look: &Look<'_>, bandwidth: u64) {
         let response = look.response;
         if response.wire_bytes == 0 {
@@ -200,7 +205,8 @@ impl Inspection {
         }
     }
 
-    /// No segment may have more bits per second than the whole variant (section 4.4.6.2). A very short one is no measure.
+    /// Checks that a segment has no more bits per second than the whole variant (section 4.4.6.2). A very short
+    /// segment proves nothing and is skipped.
     fn inspect_bandwidth(&self, look: &Look<'_>, sequence: u64, bandwidth: u64) {
         let Some(media) = self.listed(look).filter(|_| bandwidth > 0) else { return };
         let Some(segment) = media.segment(sequence) else { return };
@@ -217,7 +223,7 @@ impl Inspection {
         }
     }
 
-    /// Looks at a request that was answered with a failure.
+    /// Inspects a request that was answered with a failure.
     pub(super) fn failure(&self, look: &Look<'_>) {
         let Resource::Segment(_, sequence) = look.fetch.what else { return };
         let Some(media) = self.listed(look).filter(|_| matches!(look.response.status, 404 | 410)) else {
@@ -234,7 +240,7 @@ impl Inspection {
         });
     }
 
-    /// Looks at how a playlist is served.
+    /// Inspects the headers with which a playlist is served.
     fn inspect_delivery(&self, look: &Look<'_>, media: Option<&Media>) {
         let response = look.response;
         match look.content_type() {
@@ -264,8 +270,8 @@ impl Inspection {
         }
     }
 
-    /// A live playlist that may be kept for longer than players wait for news starves them (RFC 8216bis section 6.2.1:
-    /// a server adds a segment within one and a half target durations).
+    /// Finds a live playlist that caches may keep for longer than players wait for news, which starves them (RFC
+    /// 8216bis section 6.2.1: a server adds a segment within one and a half target durations).
     fn inspect_lifetime(&self, look: &Look<'_>, media: Option<&Media>) {
         let Some(media) = media.filter(|media| !media.endlist) else { return };
         let Some(lifetime) = look.response.freshness.longest() else { return };
@@ -277,7 +283,7 @@ impl Inspection {
         }
     }
 
-    /// The list that the client had when it asked.
+    /// Returns the playlist that the client had when it sent the request.
     fn listed(&self, look: &Look<'_>) -> Option<&Media> {
         self.watches.get(look.track())?.media()
     }
@@ -293,12 +299,12 @@ pub(super) fn why_unreadable(look: &Look<'_>, error: &ParseError) -> String {
     }
 }
 
-/// Types of playlists, those that section 4 names first; the others go with a name that ends in .m3u8.
+/// Media types of playlists, those that section 4 names first; the others need a name that ends in .m3u8 or .m3u.
 const PLAYLIST_TYPES: [&str; 4] =
     ["application/vnd.apple.mpegurl", "audio/mpegurl", "application/x-mpegurl", "audio/x-mpegurl"];
-/// How many of them section 4 names.
+/// Number of these types that section 4 names.
 const STANDARD_TYPES: usize = 2;
-/// What is surely no media.
+/// Content types that certainly are not media.
 const TEXT_TYPES: [&str; 4] = ["text/html", "text/plain", "application/json", "application/xml"];
 
 fn is_playlist_type(essence: &str, url: &SecretUrl) -> bool {

@@ -1,7 +1,8 @@
-//! The requests that one client has open: at most one in each lane.
+//! Open requests of one client: at most one in each lane.
 //!
-//! A lane is made with its first request and carries all that follow: most clients never use more than one. Its future
-//! has several kilobytes, which lie in no cache when their turn comes: making one for each request would write them all.
+//! A lane is created with its first request and carries all that follow; most clients never use more than one. Its
+//! future has several kilobytes, which are in no cache when their turn comes: a new future for each request would
+//! write them all.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -12,7 +13,7 @@ use std::task::Poll;
 
 use crate::player::LANES;
 
-/// What passes between a client and one of its lanes: orders of type `O`, answers of type `A`.
+/// Mailbox between a client and one of its lanes: orders of type `O`, answers of type `A`.
 pub(super) struct Mailbox<O, A> {
     order: Cell<Option<O>>,
     answer: Cell<Option<A>>,
@@ -35,7 +36,7 @@ struct Lane<O, A, F> {
     carrier: Pin<Box<F>>,
 }
 
-/// The lanes of a client, each a future of type `F` that answers one order after the other.
+/// Lanes of a client, each a future of type `F` that answers one order after another.
 pub(super) struct Lanes<O, A, F>([Option<Lane<O, A, F>>; LANES]);
 
 impl<O, A, F: Future<Output = Infallible>> Lanes<O, A, F> {
@@ -43,7 +44,7 @@ impl<O, A, F: Future<Output = Infallible>> Lanes<O, A, F> {
         Self([const { None }; LANES])
     }
 
-    /// Gives an order to a lane that has none; `make` makes the lane if it is the first.
+    /// Gives an order to a lane that has none; `make` creates the lane with its first order.
     pub(super) fn open(&mut self, lane: usize, order: O, make: impl FnOnce(Rc<Mailbox<O, A>>) -> F) {
         let Some(place) = self.0.get_mut(lane) else { return };
         let lane = place.get_or_insert_with(|| {
@@ -53,7 +54,7 @@ impl<O, A, F: Future<Output = Infallible>> Lanes<O, A, F> {
         lane.mailbox.order.set(Some(order));
     }
 
-    /// Waits for the next answer: for ever, when no order is open.
+    /// Waits for the next answer: forever, if no order is open.
     pub(super) async fn next(&mut self) -> A {
         poll_fn(|context| {
             for lane in self.0.iter_mut().flatten() {
@@ -74,7 +75,7 @@ mod tests {
     use std::time::Duration;
     use tokio::time::{sleep, timeout};
 
-    /// Answers with the number of its order, after so many milliseconds.
+    /// Answers each order after that many milliseconds, with the number of orders so far.
     async fn count(mailbox: Rc<Mailbox<u64, (u64, u32)>>) -> Infallible {
         let mut orders = 0;
         loop {

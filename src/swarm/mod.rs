@@ -1,9 +1,10 @@
-//! Where pure meets impure: clients that live on worker threads, and the controller that adds and removes them.
+//! Clients on worker threads, and the [`Engine`] through which the controller admits and removes them. Here the pure
+//! player meets the network.
 //!
-//! * One single-threaded runtime for each core, clients dealt out among them: a client never moves, so its counters
-//!   have one writer and its connections share one read buffer.
-//! * A client is ended by dropping its future: whatever it awaited is cancelled, an open request ends as `cut`, its
-//!   connections close. So there is nothing to select on along the path of a request.
+//! * There is one single-threaded runtime for each core, and clients are dealt out among them: a client never moves,
+//!   so its counters have one writer and its connections share one read buffer.
+//! * A client is ended by dropping its future: everything it awaited is cancelled, an open request ends as `cut`, and
+//!   its connections close. So there is nothing to select on along the path of a request.
 
 #[cfg(test)]
 mod abandoned_tests;
@@ -35,27 +36,27 @@ use crate::stats::{ClientHandle, Registry};
 pub use playlist_cache::PlaylistTap;
 use worker::{Order, Worker};
 
-/// How long workers may take to end after their last client has gone; one that hangs is left behind.
+/// Maximum time for all workers to end when they are joined; a worker that hangs is abandoned.
 const JOIN_LIMIT: Duration = Duration::from_secs(2);
 
-/// What every client of a run is made from.
+/// Settings of every client of a run.
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
-    /// What they play and how.
+    /// The stream and the behaviour of the player.
     pub player: Arc<player::Settings>,
     /// Connections, TLS, headers.
     pub net: net::Settings,
-    /// Media that is encrypted as a whole is decrypted.
+    /// True if media that is encrypted as a whole is decrypted.
     pub decrypt: bool,
-    /// Same seed, same choices.
+    /// Seed of the clients' choices: the same seed leads to the same choices.
     pub seed: u64,
-    /// When clients that could not connect may try again.
+    /// Slots in which clients that could not connect may retry.
     pub reconnects: Arc<Reconnects>,
-    /// Who is given every playlist that is read.
+    /// Channel that receives every playlist that is read; `None` if no one reads it.
     pub playlist_tap: Option<PlaylistTap>,
 }
 
-/// The worker threads and the clients that were admitted to them.
+/// Worker threads and the clients that were admitted to them.
 #[derive(Debug)]
 pub struct Swarm {
     registry: Arc<Registry>,
@@ -66,18 +67,19 @@ pub struct Swarm {
 }
 
 impl Swarm {
-    /// Starts a worker thread for each of `taps`, with a runtime of its own.
+    /// Starts a worker thread, with a runtime of its own, for each of `taps`.
     ///
     /// # Errors
-    /// A thread or its runtime could not be started.
+    /// Fails if a thread or its runtime could not be started.
     pub fn start(sources: &Sources, settings: &ClientSettings, taps: Vec<Tap>) -> std::io::Result<Self> {
         let start = |(index, tap)| Worker::start(index, sources.clone(), settings.clone(), tap);
         let workers = taps.into_iter().enumerate().map(start).collect::<Result<_, _>>()?;
         Ok(Self { registry: Arc::clone(&sources.registry), workers, admitted: Vec::new(), dealt: 0 })
     }
 
-    /// Waits for the workers, which must have been drained or cut, and returns the clients that were listed at the
-    /// end and how many workers were lost to a panic or hang. The clients stay listed as long as they are kept.
+    /// Waits for the workers, which must have been drained or cut. Returns the clients that were listed at the end,
+    /// and the number of workers that were lost to a panic or hang. The clients stay listed as long as their handles
+    /// are kept.
     pub fn join(self) -> (Vec<ClientHandle>, usize) {
         let (mut clients, mut lost) = (Vec::new(), 0);
         let end = Instant::now() + JOIN_LIMIT;

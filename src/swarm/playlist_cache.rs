@@ -1,12 +1,12 @@
-//! The playlists that the clients of one worker thread share: what one of them has read, the others need not.
+//! Playlists that the clients of one worker thread share: what one of them has parsed, the others need not parse.
 //!
-//! * A playlist is found by its bytes themselves, not by a hash of them: no collision can give a wrong one. Where a
-//!   playlist takes variables from outside (EXT-X-DEFINE), equal bytes can mean different things; such a one is read
-//!   for each client.
-//! * At most [`ENTRIES`] playlists and [`LIBRARY_BYTES`] of their text are kept, the last ones that were asked for. All
-//!   that is kept is charged to the [`Budget`] of the run; when it is short, only the last one stays.
-//! * It lives on its worker's thread: no lock, and nothing is awaited while it is borrowed. Large playlists are parsed one
-//!   after the other, so that one which many clients are sent at once is parsed once.
+//! * A playlist is looked up by its bytes themselves, not by a hash of them: no collision can return a wrong one. If
+//!   a playlist takes variables from outside (EXT-X-DEFINE), equal bytes can mean different things; such a playlist
+//!   is parsed for each client.
+//! * At most [`ENTRIES`] playlists and [`LIBRARY_BYTES`] of their text are kept, those that were used last.
+//!   Everything kept is charged to the [`Budget`] of the run; when the budget is short, only the last playlist stays.
+//! * The cache lives on its worker's thread: no lock, and nothing is awaited while it is borrowed. Large playlists
+//!   are parsed one after another, so that a playlist that many clients receive at once is parsed once.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -21,24 +21,25 @@ use crate::vocabulary::limits::LIBRARY_BYTES;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{SecretUrl, Untrusted};
 
-/// Playlists that are kept: those of some variants and renditions, now and a moment ago.
+/// Maximum number of playlists that are kept: those of some variants and renditions, now and a moment ago.
 const ENTRIES: usize = 64;
-/// A playlist from this size on takes milliseconds to parse.
+/// Size in bytes from which on a playlist takes milliseconds to parse.
 const LARGE: usize = 64 * 1024;
-/// Tells that a playlist may take variables from outside.
+/// Text that marks a playlist that may take variables from outside.
 const DEFINES: &[u8] = b"#EXT-X-DEFINE";
-/// After this many target durations the newest list of an address is no measure for others any more.
+/// Age, in target durations, beyond which the newest playlist of a URL is replaced even by one that is older by its
+/// numbers.
 const MEMORY_TARGET_DURATIONS: u32 = 3;
 
-/// A playlist that was loaded from an address for the first time.
+/// Channel for each playlist that is parsed, with the URL that it was loaded from.
 pub type PlaylistTap = flume::Sender<(SecretUrl, Arc<Playlist>)>;
 
-/// The playlists of one worker thread.
+/// Playlists of one worker thread.
 pub(super) struct PlaylistCache {
     read: RefCell<Lru<Read>>,
     newest: RefCell<Lru<Newest>>,
     budget: Arc<Budget>,
-    /// Held by the client whose large playlist is parsed.
+    /// Lock that is held by the client whose large playlist is parsed.
     turn: Mutex<()>,
     playlist_tap: Option<PlaylistTap>,
 }
@@ -48,17 +49,17 @@ struct Read {
     playlist: Arc<Playlist>,
 }
 
-/// The newest list that a client was given from an address.
+/// The newest playlist that a client received from a URL.
 struct Newest {
     url: SecretUrl,
     client: u64,
     playlist: Arc<Playlist>,
-    /// When it was surely there.
+    /// Time at which it certainly existed.
     since: Duration,
 }
 
 impl PlaylistCache {
-    /// An empty cache; `playlist_tap` is given every playlist that is read, as far as it has room.
+    /// Creates an empty cache. `playlist_tap` receives every playlist that is parsed, as far as it has room.
     pub(super) fn new(budget: Arc<Budget>, playlist_tap: Option<PlaylistTap>) -> Self {
         Self {
             read: RefCell::default(),
@@ -69,11 +70,11 @@ impl PlaylistCache {
         }
     }
 
-    /// The playlist that a body from `url` is, with what its multivariant playlist defines. A large one is parsed beside
-    /// the worker: other clients do not wait for it.
+    /// Returns the playlist in a body from `url`, parsed with the variables that its multivariant playlist defines. A
+    /// large playlist is parsed off the worker's thread, so that other clients do not wait for it.
     ///
     /// # Errors
-    /// One of `playlist.*`; what cannot be read is not kept.
+    /// One of `playlist.*`; a body that cannot be parsed is not kept.
     pub(super) async fn read(
         &self,
         url: &SecretUrl,
@@ -87,6 +88,7 @@ impl PlaylistCache {
             Parsed::new(body.into_charged().map_err(unexplained)?, url.query(), imported)
         } else {
             let _turn = self.turn.lock().await;
+            // Another client may have parsed the same playlist during the wait for the lock.
             if let Some(known) = self.known(&body) {
                 return Ok(known);
             }
@@ -97,13 +99,13 @@ impl PlaylistCache {
         };
         let playlist = self.keep(parsed)?;
         if let Some(playlist_tap) = &self.playlist_tap {
-            // A check that does not keep up shows an older list.
+            // If the receiver does not keep up, it shows an older playlist.
             _ = playlist_tap.try_send((url.clone(), Arc::clone(&playlist)));
         }
         Ok(playlist)
     }
 
-    /// The playlist with these bytes, if it has been parsed.
+    /// Returns the playlist with these bytes, if it has been parsed.
     fn known(&self, body: &Kept) -> Option<Arc<Playlist>> {
         let bytes = body.bytes();
         let bytes = bytes.as_deref().unwrap_or_default();
@@ -113,7 +115,7 @@ impl PlaylistCache {
             .map(|known| Arc::clone(&known.playlist))
     }
 
-    /// Charges a playlist, and keeps its text for other clients.
+    /// Charges a playlist to the budget, and keeps its text for other clients.
     fn keep(&self, parsed: Parsed) -> Result<Arc<Playlist>, ParseError> {
         let mut playlist = parsed.playlist?;
         let mut lru = self.read.borrow_mut();
@@ -135,7 +137,8 @@ impl PlaylistCache {
         Ok(playlist)
     }
 
-    /// Compares what a client was given with what another was given before, from the same address: what is wrong.
+    /// Compares a client's playlist with one that another client received before from the same URL. Returns their
+    /// contradiction, if there is one.
     pub(super) fn compare(
         &self,
         url: &SecretUrl,
@@ -166,12 +169,12 @@ impl PlaylistCache {
     }
 }
 
-/// A fault that its name explains.
+/// Returns the error for a fault that its name explains.
 fn unexplained(fault: Fault) -> ParseError {
     ParseError { fault, detail: Untrusted::default() }
 }
 
-/// A body and the playlist that it is.
+/// A body and the playlist that was parsed from it.
 struct Parsed {
     body: Charged,
     playlist: Result<Playlist, ParseError>,
@@ -187,7 +190,7 @@ impl Parsed {
     }
 }
 
-/// A few things, the last one that was asked for first.
+/// A few items, most recently used first.
 struct Lru<T>(Vec<T>);
 
 impl<T> Default for Lru<T> {
@@ -208,12 +211,12 @@ impl<T> Lru<T> {
         self.0.insert(0, item);
     }
 
-    /// Drops all but the one that was asked for last.
+    /// Drops all items but the most recently used one.
     fn keep_last(&mut self) {
         self.0.truncate(1);
     }
 
-    /// Drops the last ones until all together are at most `limit` large, but for the first.
+    /// Drops the least recently used items until all together are at most `limit` large, but never the first.
     fn trim(&mut self, limit: usize, size: impl Fn(&T) -> usize) {
         let mut all: usize = self.0.iter().map(&size).sum();
         while all > limit && self.0.len() > 1 {
@@ -294,7 +297,7 @@ mod tests {
             let uris = (0..10_000).map(|n| format!("#EXTINF:4,\n{}\n", (number + 1) * 7_919 * n % 99_991));
             format!("{}{}", live(number), uris.collect::<String>())
         };
-        // Each is dropped at once: the cache alone never fills the budget.
+        // Each playlist is dropped at once: the cache alone never fills the budget.
         for number in 0..40 {
             read(&library, &large(number));
             assert!(budget.used() <= 1_000_000);
@@ -356,7 +359,7 @@ mod tests {
         assert_eq!(compare(1, 1, 9), None);
         let said = compare(2, 0, 10).expect("older");
         assert_eq!(said, "up to segment 12 for one client, then up to 10 for another");
-        // The same client may be told that the list went back, but not that clients differ.
+        // For one client this is a playlist that went back, not a difference between clients.
         assert_eq!(compare(1, 0, 11), None);
         assert_eq!(library.compare(&url("http://other/a.m3u8"), 3, &lists[0], at(12)), None);
     }

@@ -1,9 +1,9 @@
-//! One request of a client with its redirects, and what of it is counted while it lasts.
+//! One request of a client with its redirects, and the counting while it lasts.
 //!
-//! * What cannot be requested (another scheme, a broken URL) is a request that ends as `policy.scheme` and never reaches
-//!   the wire. What stands in the playlist itself (`data:`) is no request at all.
-//! * What this machine lacks is counted, waited for and tried again: the player hears nothing of it, because no viewer
-//!   would leave for it.
+//! * A URL that cannot be requested (another scheme, a broken URL) counts as a request that ends as `policy.scheme`
+//!   and never reaches the wire. Data in the playlist itself (`data:`) is not a request at all.
+//! * A request that fails for lack of a local resource is counted and, after a wait, retried: the player does not
+//!   notice, because no viewer would leave for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use super::decryption::{BodyDecryptor, KeyRing};
 use super::playlist_cache::PlaylistCache;
 use super::reach::Attempt;
 
-/// How long a client waits for what this machine lacks before it tries again.
+/// Time that a client waits for a local resource before it retries.
 const LOCAL_WAIT: Duration = Duration::from_secs(1);
 
 /// A request that has ended.
@@ -29,69 +29,70 @@ pub(super) struct Completed<'a> {
     /// Redirects that were followed.
     pub(super) redirects: u32,
     pub(super) arrival: Arrival<'a>,
-    /// The request counts as open until what came has been looked at; `None`: none was made.
+    /// Guard that counts the request as open until the response has been evaluated; `None` if no request was made.
     pub(super) open: Option<RequestGuard<'a>>,
 }
 
-/// What became of a request.
+/// Result of a request.
 #[expect(
     clippy::large_enum_variant,
     reason = "nearly every request is a response: a box would be an allocation for each"
 )]
 pub(super) enum Arrival<'a> {
-    /// It failed, and that has been counted.
+    /// The request failed, and that has been counted.
     Failed,
-    /// So many bytes of a key or of media stood in the playlist itself.
+    /// A key or media of this many bytes was in the playlist itself.
     Inline(u64),
-    /// The response, the address that it came from, and the exchange that still wants its outcome.
+    /// The response, the URL that it came from, and the exchange that still needs its outcome.
     Response(Received<'a>),
 }
 
-/// A complete response that is no redirect.
+/// A complete response that is not a redirect.
 pub(super) struct Received<'a> {
-    /// The address that it finally came from, if redirects led there.
+    /// URL that the response finally came from, if redirects led there.
     pub(super) redirected: Option<SecretUrl>,
     pub(super) response: Response,
-    /// When it had come.
+    /// Time at which the response was complete, in microseconds since the start of the run.
     pub(super) at_us: u64,
-    /// Bytes of its body, as far as these were kept.
+    /// Length of the body in bytes, as far as it was kept.
     pub(super) length: usize,
-    /// Whether it could be decrypted, if it had to be.
+    /// Result of the decryption; `Ok` if nothing had to be decrypted.
     pub(super) decrypted: Result<(), Fault>,
-    /// The playlist that it holds, if one was asked for and came.
+    /// Playlist in the body, if one was requested and came.
     pub(super) playlist: Option<Result<Arc<Playlist>, ParseError>>,
     pub(super) exchange: Exchange<'a>,
 }
 
 impl Received<'_> {
-    /// Returns true when the status says that what was asked for came.
+    /// Reports whether the status says that the resource itself was sent.
     fn is_ok(&self) -> bool {
         self.response.status != 304 && Outcome::of_status(self.response.status, false).is_ok()
     }
 
-    /// Reads the playlist, with what its multivariant playlist defines. Other requests of the client go on meanwhile.
+    /// Reads the playlist, with the variables that its multivariant playlist defines. Other requests of the client go
+    /// on meanwhile.
     async fn read(&mut self, fetch: &Fetch, library: &PlaylistCache, imported: &Variables) {
         let body = std::mem::take(&mut self.response.body);
         self.playlist = Some(library.read(self.url(fetch), body, imported).await);
     }
 
-    /// The address that it finally came from.
+    /// Returns the URL that the response finally came from.
     pub(super) fn url<'a>(&'a self, fetch: &'a Fetch) -> &'a SecretUrl {
         self.redirected.as_ref().unwrap_or(&fetch.url)
     }
 }
 
-/// What a request knows of its client.
+/// The parts of a client that a request uses.
 #[derive(Clone, Copy)]
 pub(super) struct RequestContext<'a> {
     pub(super) slot: &'a ClientSlot,
     pub(super) meter: &'a Meter,
-    /// Where keys are kept, if what is encrypted is to be decrypted.
+    /// Keys of the client, if encrypted media is to be decrypted.
     pub(super) keys: Option<&'a KeyRing>,
 }
 
-/// Requests what the player wants; each redirect on the way is a request of its own. `imported` are the variables of the
-/// multivariant playlist that the player has.
+/// Carries out a fetch of the player; each redirect on the way is a request of its own. `imported` returns the
+/// variables of the multivariant playlist that the player has.
 pub(super) async fn request<'a>(
     wire: &mut RequestLane,
     fetch: &Fetch,
@@ -120,7 +121,7 @@ pub(super) async fn request<'a>(
     Completed { redirects, arrival, open }
 }
 
-/// Takes a key or media out of its `data:` address. A playlist there is refused: players load it by a request.
+/// Takes a key or media out of its `data:` URL. A playlist there is refused: players load playlists by requests.
 fn read_inline<'a>(fetch: &Fetch, meter: &Meter, keys: Option<&KeyRing>) -> Arrival<'a> {
     let refused = |fault| {
         meter.find(Finding::BadUri, || "data: holds nothing that can be played".to_owned());
@@ -149,14 +150,17 @@ async fn follow<'a>(
     let mut redirected: Option<SecretUrl> = None;
     let mut is_lacking = false;
     loop {
+        // A local resource may become free: wait for it before the retry.
         if is_lacking {
             tokio::time::sleep(LOCAL_WAIT).await;
         }
+        // The first request was begun before the run drained; a retry or a redirect would be a new one.
         if (is_lacking || *redirects > 0) && slot.is_draining() {
             return Arrival::Failed;
         }
         let url = redirected.as_ref().unwrap_or(&fetch.url);
         let Tried { exchange, decryptor, ended } = attempt(wire, url, fetch, context).await;
+        // An internal error is not a lack, and waiting does not help against it.
         is_lacking = matches!(ended, Err(fault) if fault.is_local() && fault != Fault::LocalInternal);
         let response = match ended {
             Ok(response) => response,
@@ -201,7 +205,7 @@ struct Tried<'a> {
     ended: Result<Response, Fault>,
 }
 
-/// Sends one GET for what the player wants to `url`.
+/// Sends one GET for `fetch` to `url`, which is the URL of a redirect if one was followed.
 async fn attempt<'a>(
     wire: &mut RequestLane,
     url: &SecretUrl,
@@ -224,7 +228,7 @@ async fn attempt<'a>(
     Tried { exchange, decryptor, ended }
 }
 
-/// Keeps a key that came, and says whether media could be decrypted.
+/// Keeps a key, or ends the decryption of media.
 fn decrypted(
     fetch: &Fetch,
     body: &[u8],
@@ -237,7 +241,7 @@ fn decrypted(
     }
 }
 
-/// Ends a request that failed.
+/// Ends a request that failed with this fault.
 fn fail<'a>(exchange: Exchange<'_>, fault: Fault) -> Arrival<'a> {
     exchange.finish(fault.into(), None);
     Arrival::Failed
@@ -266,18 +270,18 @@ fn route(opening: &ConnectionInfo) -> Route {
     Route { edge, source, http2, resumed }
 }
 
-/// How long the phases of a response took.
+/// Returns the durations of the phases of a response.
 pub(super) fn timings(response: &Response) -> Timings {
     Timings { first_byte_us: response.first_byte_us, body_us: response.body_us }
 }
 
-/// Where a response points to, if it is a redirect that can be followed.
+/// Returns the location that a response points to, if it is a redirect that can be followed.
 fn redirect(response: &Response) -> Option<&str> {
     let followed = matches!(response.status, 301 | 302 | 303 | 307 | 308);
     response.location.as_deref().filter(|_| followed)
 }
 
-/// The address of the next hop, `redirects` having been followed.
+/// Returns the URL of the next hop after `redirects` redirects.
 fn next_hop(url: &SecretUrl, location: &str, redirects: u32) -> Result<SecretUrl, Fault> {
     if redirects >= limits::REDIRECTS {
         return Err(Fault::PolicyRedirects);
@@ -285,7 +289,7 @@ fn next_hop(url: &SecretUrl, location: &str, redirects: u32) -> Result<SecretUrl
     url.join(location).map_err(|_| Fault::PolicyScheme)
 }
 
-/// Tells the counters what the network tells.
+/// Observer that counts what the network reports.
 struct MeterObserver<'a> {
     exchange: Exchange<'a>,
     decryptor: BodyDecryptor,

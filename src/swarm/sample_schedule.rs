@@ -1,11 +1,11 @@
-//! Whose turn it is to be sampled: each client once a second, all of them spread over it.
+//! Schedule of samples: each client is sampled once a second, and all clients are spread over the second.
 //!
-//! Turns are told by the clock and not by how often somebody asked: a worker that comes late samples those that it
-//! owes together, and nobody is left out, unless it is late by more than a second.
+//! Turns follow the clock and not the number of calls: a worker that is late samples all the clients that are due
+//! together and leaves none out. If it is late by more than a second, it samples each client once.
 
 use std::time::Duration;
 
-/// Turns of a second.
+/// Number of turns in a second.
 const TURNS: u64 = 20;
 /// Weyl constant: spreads client numbers over the turns.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -13,10 +13,10 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Time between two turns.
 pub(super) const TURN: Duration = Duration::from_millis(1000 / TURNS);
 
-/// The turns that have been taken.
+/// Turns that have been taken.
 #[derive(Debug, Default)]
 pub(super) struct SampleSchedule {
-    /// The last one that was taken, since the start of the run.
+    /// Number of the last turn that was taken, counted from the start of the run.
     last: u64,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct DueSlots {
 }
 
 impl SampleSchedule {
-    /// The turns that are due at `now`, the time since the start of the run.
+    /// Takes the turns that are due at `now`, the time since the start of the run.
     pub(super) fn take(&mut self, now: Duration) -> DueSlots {
         let turn = u64::try_from(now.as_millis() / TURN.as_millis()).unwrap_or(u64::MAX);
         let due = DueSlots { after: self.last, count: turn.saturating_sub(self.last).min(TURNS) };
@@ -38,10 +38,10 @@ impl SampleSchedule {
 }
 
 impl DueSlots {
-    /// Whether a client's turn is among them.
+    /// Reports whether a client's turn is among them.
     pub(super) fn holds(self, client: u64) -> bool {
         let its_turn = (client.wrapping_mul(SPREAD) >> 32) % TURNS;
-        // How many turns after the first of these its next one is.
+        // Number of turns from the first of these to the client's next one.
         let ahead = (its_turn + TURNS - (self.after + 1) % TURNS) % TURNS;
         ahead < self.count
     }

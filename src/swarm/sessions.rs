@@ -1,9 +1,10 @@
-//! One client after the other in a slot: a viewer that leaves makes room for another.
+//! One client after another in a slot: a viewer that leaves makes room for the next.
 //!
-//! A viewer that gave up is replaced after a back-off that grows while the origin stays unusable, and not before its
-//! [`Allowance`](crate::player::Allowance) is full again: viewers that leave and return are the same load. One whose
-//! session was over is replaced at once. The new one is a client of its own: a new number, new connections, nothing
-//! remembered.
+//! * A viewer that left because of failures is replaced after a back-off that grows while the origin stays unusable,
+//!   and not before its [`Allowance`](crate::player::Allowance) is full again: viewers that leave and return cause no
+//!   more load than viewers that stay. A viewer whose session was over is replaced at once.
+//! * The replacement is a client of its own, with a new number, new connections and no memory of the stream. It
+//!   inherits only the allowance and the slot's unreachable hosts.
 
 use std::rc::Rc;
 
@@ -13,12 +14,12 @@ use super::client::{Client, End};
 use super::client_slot::ClientSlot;
 use crate::player::{Backoff, Departure};
 
-/// Lets one client live after the other, until one ends that makes no room for another.
+/// Runs one client after another, until a client ends that is not to be replaced.
 pub(super) async fn run_sessions(slot: Rc<ClientSlot>) -> End {
     let clock = slot.shared().clock;
     let mut backoff = Backoff::new(slot.seed());
     while let Some((meter, events)) = slot.session() {
-        // On the heap: the task would keep it twice.
+        // On the heap: otherwise the task's future would have room for the client twice.
         let client = Box::new(Client::new(slot.shared(), meter, events, Rc::clone(&slot)));
         let end = client.live().await;
         let allowance = client.allowance();

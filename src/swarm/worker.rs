@@ -1,7 +1,7 @@
 //! One worker thread: a single-threaded runtime and the clients that were dealt to it.
 //!
-//! Orders come over a bounded channel and are carried out one after the other. A client that is removed is aborted
-//! at its await; its handle is dropped after its task has ended, so the slot is never shared.
+//! Orders arrive over a bounded channel and are carried out one after another. A client that is removed is aborted
+//! at its await; its handle is dropped after its task has ended, so two clients never share a slot.
 
 use std::collections::HashMap;
 use std::io;
@@ -29,22 +29,22 @@ use super::playlist_cache::PlaylistCache;
 use super::sample_schedule::{SampleSchedule, TURN};
 use super::sessions::run_sessions;
 
-/// Orders that may wait: a join storm is thousands of them, and the controller may wait too.
+/// Maximum number of orders that may wait: a join storm is thousands of them, and the controller may wait too.
 const ORDERS: usize = 1_024;
 
-/// Time between two looks whether a thread has ended.
+/// Time between two checks whether a thread has ended.
 const JOIN_POLL: Duration = Duration::from_millis(1);
 
-/// What the controller wants of a worker.
+/// An order from the controller to a worker.
 #[derive(Debug)]
 pub(super) enum Order {
-    /// A client begins.
+    /// Admits a client.
     Admit(ClientHandle),
-    /// The client with this number leaves at once.
+    /// Removes the client with this number at once.
     Remove(u64),
-    /// No new request starts; clients leave when theirs has ended.
+    /// Lets no new request start; clients leave when their open requests have ended.
     Drain,
-    /// All clients leave at once.
+    /// Makes all clients leave at once.
     Cut,
 }
 
@@ -60,7 +60,7 @@ impl Worker {
     /// Starts a worker thread.
     ///
     /// # Errors
-    /// The thread or its runtime could not be started.
+    /// Fails if the thread or its runtime could not be started.
     pub(super) fn start(
         index: usize,
         sources: Sources,
@@ -72,7 +72,7 @@ impl Worker {
         let running = Arc::new(LiveTasks::default());
         let counter = Arc::clone(&running);
         let thread = thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
-            // A runtime of local tasks cannot move: it is made where it runs, and what keeps it from being made is told.
+            // A `LocalRuntime` is `!Send`: build it on its own thread and send any error back through `begun`.
             let runtime =
                 match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
                     Ok(runtime) => runtime,
@@ -100,16 +100,17 @@ impl Worker {
             };
             runtime.block_on(floor.work(receiver))
         })?;
+        // Wait for the runtime, so that its failure is an error of this call.
         has_begun.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
         Ok(Self { orders, running, thread })
     }
 
-    /// Clients whose life goes on; a client that was ordered counts before it has begun.
+    /// Returns the number of clients that are still running. A client counts from its order on, before it has begun.
     pub(super) fn running(&self) -> u64 {
         self.running.present()
     }
 
-    /// Gives an order. A worker that was lost to a panic takes none; that is noticed when it is joined.
+    /// Sends an order. A worker that was lost to a panic takes none; [`Worker::join`] notices that.
     pub(super) async fn order(&self, order: Order) {
         if matches!(order, Order::Admit(_)) {
             self.running.enter();
@@ -117,7 +118,7 @@ impl Worker {
         _ = self.orders.send_async(order).await;
     }
 
-    /// Waits for the thread, until `end` at most. `None`: it was lost to a panic, or it hangs.
+    /// Waits for the thread, until `end` at most. Returns `None` if it was lost to a panic or hangs.
     pub(super) fn join(self, end: Instant) -> Option<Vec<ClientHandle>> {
         drop(self.orders);
         // The standard library has no join with a limit.
@@ -138,14 +139,14 @@ struct Entry {
     ended: bool,
 }
 
-/// What one worker thread holds.
+/// State of one worker thread.
 struct WorkerLoop {
     shared: Rc<Shared>,
     status: Arc<Status>,
     gauges: Arc<[WorkerGauge]>,
     running: Arc<LiveTasks>,
     turns: SampleSchedule,
-    /// Seats by the number of the client that sat there first: that is the one the controller knows.
+    /// Slots by the number of their first client, which is the number that the controller knows.
     clients: HashMap<u64, Entry>,
     tasks: JoinSet<End>,
     by_task: HashMap<Id, u64>,
@@ -153,7 +154,8 @@ struct WorkerLoop {
 }
 
 impl WorkerLoop {
-    /// Carries out orders until the clients have been told to leave and have left; returns those that are listed.
+    /// Carries out orders until the clients have been ordered to leave and have left. Returns those that are still
+    /// listed.
     async fn work(mut self, orders: flume::Receiver<Order>) -> Vec<ClientHandle> {
         self.probe();
         let mut turns = interval(TURN);
@@ -164,7 +166,7 @@ impl WorkerLoop {
                 biased;
                 Some(ended) = self.tasks.join_next_with_id() => self.end(&ended),
                 _ = turns.tick() => self.sample(),
-                // A closed channel is ready at every look: asking it again would never let the aborted tasks run.
+                // A closed channel is always ready: polling it again would never let the aborted tasks run.
                 order = orders.recv_async(), if has_controller => match order {
                     Ok(order) => self.carry_out(order),
                     // The controller is gone: no further order would ever make the clients leave.
@@ -220,7 +222,7 @@ impl WorkerLoop {
         });
     }
 
-    /// Tells how the clients stand whose turn it is.
+    /// Samples the clients whose turn it is, and updates the gauge of clients.
     fn sample(&mut self) {
         let due = self.turns.take(self.shared.clock.now());
         for (id, entry) in &self.clients {
@@ -243,7 +245,7 @@ impl WorkerLoop {
         }
     }
 
-    /// A client's task has ended: by itself, because it was told to, or by a panic.
+    /// Handles the end of a client's task: by itself, by an order, or by a panic.
     fn end(&mut self, ended: &Result<(Id, End), JoinError>) {
         self.running.leave();
         let (task, why) = match ended {

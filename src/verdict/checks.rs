@@ -1,6 +1,6 @@
-//! What every run must keep, whatever its stream is: one table of checks over numbers.
+//! Requirements on every run, whatever its stream is: one table of checks over numbers.
 //!
-//! The report lists them, the exit code follows from them, and both say the same because nobody else judges.
+//! The report lists the checks and the exit code follows from them. Both agree, because nothing else judges.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use super::DEGRADED_SHARE;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{share, units};
 
-/// Requests that must succeed, as a share of those that the origin could answer.
+/// Minimum share of successful requests among those that the origin could answer.
 const LEAST_SUCCESS: f64 = 0.5;
-/// The share of requests that this machine could not make from which on it limited the result: the share of failures
-/// from which on a stream is degraded.
+/// Share of requests that this machine could not make from which on it limited the result. It equals the share of
+/// failures from which on a stream is degraded.
 const MOST_LOCAL: f64 = DEGRADED_SHARE;
 
-/// What a run has come to.
+/// Numbers of a run at its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EndNumbers {
     /// Panics that were caught, and threads that were lost to one.
@@ -29,30 +29,30 @@ pub struct EndNumbers {
     pub clients_played: u64,
     /// Requests that have ended.
     pub finished: u64,
-    /// Those that ended ok.
+    /// Requests that ended ok.
     pub ok: u64,
-    /// Those that hlswarm ended itself.
+    /// Requests that hlswarm ended itself.
     pub cut: u64,
-    /// Those for which no file was left.
+    /// Requests for which no file descriptor was left.
     pub local_files: u64,
-    /// Those for which no port was left.
+    /// Requests for which no port was left.
     pub local_ports: u64,
-    /// Those for which no memory was left.
+    /// Requests for which no memory was left.
     pub local_memory: u64,
 }
 
 impl EndNumbers {
-    /// Requests that this machine could not make.
+    /// Returns the number of requests that this machine could not make.
     fn local(&self) -> u64 {
         self.local_files + self.local_ports + self.local_memory
     }
 
-    /// Requests that the origin could answer.
+    /// Returns the number of requests that the origin could answer.
     fn answerable(&self) -> u64 {
         self.finished.saturating_sub(self.cut + self.local())
     }
 
-    /// What was lacking, for the operator.
+    /// Returns the names of the resources that ran out, for the operator.
     fn lacking(&self) -> String {
         let lacks = [
             (self.local_files, Fault::LocalFiles),
@@ -65,7 +65,7 @@ impl EndNumbers {
     }
 }
 
-/// What a fault of this machine says is lacking.
+/// Returns the name of the resource whose lack caused this local fault.
 fn resource(fault: Fault) -> &'static str {
     match fault {
         Fault::LocalFiles => "file descriptors (ulimit -n)",
@@ -74,14 +74,14 @@ fn resource(fault: Fault) -> &'static str {
     }
 }
 
-/// Between what the value of a check must lie.
+/// Limit for the value of a check.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limit {
-    /// Not more.
+    /// The value must not be larger.
     AtMost(f64),
-    /// Not less.
+    /// The value must not be smaller.
     AtLeast(f64),
-    /// Less.
+    /// The value must be smaller.
     Below(f64),
 }
 
@@ -112,44 +112,44 @@ impl Serialize for Limit {
     }
 }
 
-/// How a check went.
+/// Result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CheckResult {
     /// The value keeps the limit.
     Pass,
-    /// It does not.
+    /// The value does not keep the limit.
     Fail,
-    /// There is no value.
+    /// No value was measured.
     Unknown,
 }
 
-/// What it means when a check fails.
+/// Meaning of a failed check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
     /// hlswarm is broken.
     Internal,
     /// This machine limited the result.
     Untrusted,
-    /// The run did not reach what every run must.
+    /// The run did not meet the criteria for every run.
     Criteria,
 }
 
-/// Something that a run is judged by.
+/// A check that a run is judged by.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Check {
-    /// Its name.
+    /// Name of the check.
     pub name: &'static str,
-    /// What was measured; `null`: nothing was.
+    /// Measured value; `null` if nothing was measured.
     pub value: Option<f64>,
-    /// What the value must keep, such as `>= 0.5`.
+    /// Limit that the value must keep, such as `>= 0.5`.
     #[cfg_attr(test, schemars(with = "String"))]
     pub limit: Limit,
-    /// How it went.
+    /// Result of the check.
     pub result: CheckResult,
-    /// What its failure means.
+    /// Meaning of its failure.
     #[serde(skip)]
     pub consequence: Consequence,
     /// Its failure as a sentence.
@@ -171,16 +171,16 @@ impl Check {
         Self { sentence, ..self }
     }
 
-    /// Whether it failed.
+    /// Reports whether the check failed.
     pub fn fails(&self) -> bool {
         self.result == CheckResult::Fail
     }
 }
 
-/// Judges a run, the worst consequence first.
+/// Judges a run. Returns its checks, the worst consequence first.
 pub fn checks(numbers: &EndNumbers) -> Vec<Check> {
     let EndNumbers { panics, invariant_violations, ok, .. } = *numbers;
-    // Where a client never played for what this machine lacked, its first request of many was enough to tell.
+    // A client that never played may have been stopped by its first local fault: then even one such fault counts.
     let all_played = numbers.clients_played >= numbers.clients_started;
     let most_local = if all_played { Limit::Below(MOST_LOCAL) } else { Limit::AtMost(0.0) };
     let answerable = numbers.answerable();
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(failed(&EndNumbers { cut: 900, ok: 60, ..WELL }), [""; 0]);
         assert_eq!(failed(&EndNumbers { cut: 1_000, ok: 0, ..WELL }), [""; 0], "nothing could be answered");
         assert_eq!(failed(&EndNumbers { local_ports: 900, ok: 60, ..WELL }), ["local_share"]);
-        // Few are no limit, unless a client never played for them.
+        // A few local faults do not fail the check, unless a client never played.
         assert_eq!(failed(&EndNumbers { local_files: 9, ok: 991, ..WELL }), [""; 0]);
         let starved = EndNumbers { local_files: 9, ok: 991, clients_played: 9, ..WELL };
         assert_eq!(failed(&starved), ["local_share"]);

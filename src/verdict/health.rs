@@ -1,38 +1,38 @@
-//! The health verdict: whether the stream is served well, since when, and where it first was not.
+//! Health verdict: whether the stream is served well, since when, and where it first was not.
 //!
-//! * Judged over the last ten seconds: DEGRADED from 1 % errors or 1 % stalled clients, FAILING from 5 %.
-//! * What this machine could not do is no fault of the stream: it is no error, and while it lasts stalls are not judged,
-//!   because nobody can say whose they are.
-//! * A worse verdict is entered after two seconds, a better one after five, so that it does not flap.
-//! * Nothing is judged well, and there is no knee, before a client has played.
-//! * While the numbers contradict the verdict that holds, [`Pending`] says what follows and when. The result of a run is the
-//!   worst verdict that held.
-//! * The knee is where what first made it DEGRADED began, for errors and for stalls apart: while clients are added, what
-//!   the stream carried two seconds later would flatter it.
+//! * The verdict is DEGRADED from 1 % errors over the last ten seconds or 1 % stalled clients, FAILING from 5 %.
+//! * A request that this machine could not make is not a fault of the stream and not an error. While such requests
+//!   occur, stalls are not judged, because their cause is unknown.
+//! * A worse verdict is entered after two seconds, a better one after five, so that the verdict does not flap.
+//! * Before a client has played, no stream is judged to be well and there is no knee.
+//! * While the numbers contradict the current verdict, [`Pending`] says which verdict follows and when. The result of
+//!   a run is the worst verdict that held.
+//! * The knee is the beginning of the trouble that first made the stream DEGRADED, separately for errors and for
+//!   stalls: while clients are added, the load that the stream carried two seconds later would flatter it.
 
 use std::time::Duration;
 
 use crate::vocabulary::units;
 
-/// Share of failed requests or stalled clients from which on a stream is degraded ...
+/// Share of failed requests or stalled clients from which on a stream is degraded.
 pub const DEGRADED_SHARE: f64 = 0.01;
-/// ... and failing.
+/// Share of failed requests or stalled clients from which on a stream is failing.
 pub const FAILING_SHARE: f64 = 0.05;
-/// How long a worse verdict must hold before it is entered.
+/// Time that a worse verdict must hold before it is entered.
 const ENTER_AFTER: Duration = Duration::from_secs(2);
-/// How long a better verdict must hold before the worse one is left.
+/// Time that a better verdict must hold before the worse one is left.
 const LEAVE_AFTER: Duration = Duration::from_secs(5);
 
-/// All requests of a run so far, as far as its health follows from them.
+/// Numbers of the whole run so far from which its health follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RunNumbers {
     /// Share of requests that failed; `None` when none finished.
     pub error_share: Option<f64>,
-    /// Whether a client has ever played.
+    /// True once a client has played.
     pub has_played: bool,
 }
 
-/// One moment of a run, as far as the health of its stream follows from it.
+/// Numbers of one moment of a run from which the health of its stream follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HealthNumbers {
     /// Time of the run.
@@ -43,35 +43,35 @@ pub struct HealthNumbers {
     pub stalled_share: Option<f64>,
     /// Share of requests that failed over the last ten seconds; `None` when none finished.
     pub error_share: Option<f64>,
-    /// Requests of these seconds that this machine could not make.
+    /// Requests of the last ten seconds that this machine could not make.
     pub local_faults: u64,
-    /// Bits that arrived in each of these seconds; `None`: not known yet.
+    /// Bits per second over the last ten seconds; `None` while unknown.
     pub bits_per_second: Option<f64>,
     /// The run as a whole.
     pub run: RunNumbers,
 }
 
-/// How well the stream is served.
+/// Verdict on how well the stream is served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// Nothing has been measured, or no client has played yet.
     #[default]
     Unknown,
-    /// Less than 1 % of requests fail and of clients stall.
+    /// Less than 1 % of requests fail, and less than 1 % of clients are stalled.
     Ok,
-    /// At least 1 %.
+    /// At least 1 % of either.
     Degraded,
-    /// At least 5 %.
+    /// At least 5 % of either.
     Failing,
     /// Requests fail, and no client has ever played.
     NothingPlays,
 }
 
 impl Verdict {
-    /// How many there are.
+    /// Number of verdicts.
     const COUNT: usize = 5;
 
-    /// The word on the screen.
+    /// Returns the word on the screen.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Unknown => "--",
@@ -82,7 +82,7 @@ impl Verdict {
         }
     }
 
-    /// The word for a run that has ended.
+    /// Returns the word for a run that has ended.
     pub const fn past(self) -> &'static str {
         match self {
             Self::Failing => "FAILED",
@@ -106,25 +106,25 @@ impl serde::Serialize for Verdict {
     }
 }
 
-/// A verdict that the numbers of now call for. It holds when they have called for it long enough.
+/// A verdict that the current numbers call for. It is entered once they have called for it long enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pending {
-    /// The verdict.
+    /// Verdict that is called for.
     pub verdict: Verdict,
-    /// Since when the numbers differ from the verdict that holds.
+    /// Time for which the numbers have contradicted the current verdict.
     pub lasted: Duration,
-    /// When it holds, if they stay.
+    /// Time until the verdict is entered, if the numbers stay as they are.
     pub left: Duration,
 }
 
-/// The verdict at a moment, and the numbers behind it.
+/// The verdict at a moment, and the numbers that it follows from.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Health {
-    /// How well the stream is served.
+    /// Current verdict.
     pub verdict: Verdict,
-    /// Since when, as time of the run.
+    /// Time of the run since which the verdict holds.
     pub since: Duration,
-    /// The verdict that follows, where the numbers of now contradict the one that holds.
+    /// Verdict that follows, if the current numbers contradict this one.
     pub pending: Option<Pending>,
     /// Share of requests that failed over the last ten seconds; `None` when none finished.
     pub error_share: Option<f64>,
@@ -133,7 +133,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// The reason as a sentence with numbers.
+    /// Returns the reason as a sentence with numbers.
     pub fn reason(&self) -> String {
         if self.verdict == Verdict::Unknown {
             let waiting = if self.error_share.is_some() { "no client has played yet" } else { NOT_MEASURED };
@@ -148,7 +148,7 @@ impl Health {
         }
     }
 
-    /// In which direction the numbers have left the verdict, and how long ago: `better for 3 s`.
+    /// Returns the direction in which the numbers have left the verdict, and how long ago: `better for 3 s`.
     pub fn trend(&self, pending: Pending) -> String {
         let direction = if pending.verdict > self.verdict { "worse" } else { "better" };
         format!("{direction} for {} s", pending.lasted.as_secs())
@@ -156,7 +156,7 @@ impl Health {
 }
 
 impl Pending {
-    /// What follows, and when: `OK in 2 s`.
+    /// Returns the verdict that follows, and when: `OK in 2 s`.
     pub fn outlook(&self) -> String {
         format!("{} in {} s", self.verdict.name(), self.left.as_secs_f64().ceil())
     }
@@ -164,20 +164,20 @@ impl Pending {
 
 const NOT_MEASURED: &str = "nothing has been measured yet";
 
-/// The result of a run so far: its worst verdict, never that of its last ten seconds alone.
+/// Result of a run so far: its worst verdict, never that of its last ten seconds alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RunResult {
-    /// The worst verdict, or the one that all requests together call for, where that is worse.
+    /// Worst verdict that held, or the one that all requests together call for if that is worse.
     pub worst: Verdict,
-    /// For how long that verdict held; zero where it only follows from all requests together.
+    /// Time for which that verdict held; zero if it follows only from all requests together.
     pub held: Duration,
     /// Share of all requests that failed; `None` when none finished.
     pub error_share: Option<f64>,
-    /// The largest share of clients that were stalled at once.
+    /// Largest share of clients that were stalled at once.
     pub stalled_share_max: Option<f64>,
 }
 
-/// Where a stream first was not served well.
+/// The point at which a stream was first not served well.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Knee {
     /// Clients that were active.
@@ -188,22 +188,22 @@ pub struct Knee {
     pub at: Duration,
 }
 
-/// The knees of a run.
+/// Knees of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Knees {
-    /// Errors first at 1 %.
+    /// Beginning of the first lasting share of errors of at least 1 %.
     pub errors: Option<Knee>,
-    /// Stalls first at 1 %.
+    /// Beginning of the first lasting share of stalled clients of at least 1 %.
     pub stalls: Option<Knee>,
 }
 
-/// Judges moment after moment.
+/// Judge of a run, moment after moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HealthJudge {
     health: Health,
-    /// A verdict that differs from the one that holds, and since when it would.
+    /// Verdict that differs from the current one, and the time since which the numbers call for a change.
     candidate: Option<(Verdict, Duration)>,
-    /// For how long each verdict has held, in the order of [`Verdict`], up to `judged_at`.
+    /// Time for which each verdict has held, in the order of [`Verdict`], up to `judged_at`.
     held: [Duration; Verdict::COUNT],
     judged_at: Duration,
     stalled_share_max: Option<f64>,
@@ -211,7 +211,7 @@ pub struct HealthJudge {
     stalls: Trouble,
 }
 
-/// Trouble of one sort: what was when it began, and the first that lasted long enough to count.
+/// Trouble of one sort: the point at which the present trouble began, and the first that lasted long enough to count.
 #[derive(Clone, Copy, Debug, Default)]
 struct Trouble {
     began: Option<Knee>,
@@ -232,19 +232,19 @@ impl Trouble {
 }
 
 impl HealthJudge {
-    /// The verdict that holds.
+    /// Returns the current verdict.
     pub fn verdict(&self) -> Verdict {
         self.health.verdict
     }
 
-    /// Returns what was said last. A run that ends takes its clients away: what the last of them see says nothing of the
-    /// stream.
+    /// Returns the last judgement. While a run ends its clients leave, and what the last of them meet says nothing
+    /// about the stream.
     pub fn last(&self) -> (Health, Knees) {
         (self.health, Knees { errors: self.errors.knee, stalls: self.stalls.knee })
     }
 
-    /// Returns the result of the run so far. All its requests decide with the verdicts that held: no result contradicts
-    /// its own count of failures.
+    /// Returns the result of the run so far. All its requests decide along with the verdicts that held, so that no
+    /// result contradicts its own count of failures.
     pub fn result(&self, run: RunNumbers) -> RunResult {
         let mut held = VERDICTS.into_iter().zip(self.held).filter(|(_, length)| !length.is_zero());
         let (worst, held) = held.next_back().unwrap_or_default();
@@ -258,23 +258,23 @@ impl HealthJudge {
         RunResult { worst, held, error_share, stalled_share_max: self.stalled_share_max }
     }
 
-    /// Takes the numbers of a moment and says what holds.
+    /// Judges the numbers of a moment. Returns the health and the knees.
     pub fn judge(&mut self, numbers: &HealthNumbers) -> (Health, Knees) {
         let HealthNumbers { at, clients, stalled_share, error_share, bits_per_second, .. } = *numbers;
         (self.health.error_share, self.health.stalled_share) = (error_share, stalled_share);
         let errors = error_share.map(Verdict::of);
-        // While this machine lacks something, stalls may be its own.
+        // While this machine lacks something, it may cause the stalls itself.
         let stalled_share = stalled_share.filter(|_| numbers.local_faults == 0);
         self.stalled_share_max = stalled_share.into_iter().chain(self.stalled_share_max).reduce(f64::max);
         let stalls = stalled_share.map(Verdict::of);
         self.hold(at);
         if !numbers.run.has_played {
-            // Nothing can be well, and nothing can break under load, before something has worked.
+            // Before a client has played, the stream cannot be judged to be well, nor to break under load.
             let fails = errors == Some(Verdict::Failing);
             self.settle(at, fails.then_some(Verdict::NothingPlays));
             return self.last();
         }
-        // That nobody stalls before anything was asked for says nothing: it begins with the share of errors.
+        // The absence of stalls says nothing before a request has ended: judging begins with the share of errors.
         let has_begun = errors.is_some() || self.health.verdict != Verdict::Unknown;
         self.settle(at, errors.into_iter().chain(stalls).max().filter(|_| has_begun));
 
@@ -299,7 +299,7 @@ impl HealthJudge {
             return;
         };
         let since = match self.candidate {
-            // Worse and worse, or better and better, is still a change in the same direction.
+            // Getting still worse, or still better, is a change in the same direction: the time goes on.
             Some((earlier, since)) if (earlier > self.health.verdict) == (verdict > self.health.verdict) => {
                 since
             }
@@ -320,7 +320,7 @@ impl HealthJudge {
         }
     }
 
-    /// Begins a verdict, which held already since `since`, `lasted` ago.
+    /// Enters a verdict that the numbers have called for since `since`, `lasted` ago, and credits it with that time.
     fn enter(&mut self, verdict: Verdict, since: Duration, lasted: Duration) {
         if let Some(before) = self.held.get_mut(self.health.verdict as usize) {
             *before = before.saturating_sub(lasted);

@@ -1,4 +1,4 @@
-//! What follows from the numbers of a run: pure, numbers in and judgements out, each made once for every reader.
+//! Judgements on the numbers of a run: pure functions from numbers to judgements, each made once for every reader.
 
 mod checks;
 mod health;

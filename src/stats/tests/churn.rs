@@ -1,4 +1,4 @@
-//! Everything that the registry offers, at once: nobody waits for anybody, and no law is broken on the way.
+//! All operations of the registry at once: no thread waits for another, and no law is broken on the way.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -8,15 +8,15 @@ use crate::vocabulary::outcome::HttpFailure;
 use crate::vocabulary::{Clock, Kind, Outcome};
 
 const WRITERS: usize = 2;
-/// Clients that come and go on each writer.
+/// Clients that join and leave on each writer.
 const CLIENTS: u64 = 8 * STATUSES;
-/// The statuses with which their first requests end, in turn.
+/// Number of statuses with which their first requests end, in turn.
 const STATUSES: u64 = 200;
 const SNAPSHOTS: usize = 20;
 /// Requests of each client.
 const REQUESTS: u64 = 2;
 
-/// A writer that is at work; the last one says that there is nothing more to see, also when it panics.
+/// A writer at work. The last one that ends, even by a panic, signals that there is nothing more to see.
 struct Writing<'a> {
     left: &'a AtomicU64,
     done: &'a AtomicBool,
@@ -30,8 +30,9 @@ impl Drop for Writing<'_> {
     }
 }
 
-/// Clients that come, count and go, on the thread of one worker; one is there all the time and counts too, and its
-/// number is returned. All bodies of a client have as many bytes as its number says, so that no other's pass for its own.
+/// Adds clients that count and leave, on the thread of one worker, while one client stays and counts too. Returns the
+/// number of the client that stays. All bodies of a client have as many bytes as its number says, so that counts of
+/// other clients cannot pass for its own.
 fn come_and_go(registry: &std::sync::Arc<Registry>, worker: usize) -> u64 {
     let clock = Clock::start();
     let stays = registry.add();
@@ -47,7 +48,7 @@ fn come_and_go(registry: &std::sync::Arc<Registry>, worker: usize) -> u64 {
     stays.id()
 }
 
-/// A reader that takes snapshots until there is nothing more to see.
+/// Takes snapshots until there is nothing more to see.
 fn take_snapshots(registry: &Registry, done: &AtomicBool) {
     let (mut last, mut seen) = (Totals::default(), Snapshot::default());
     while !done.load(Ordering::Relaxed) {
@@ -61,20 +62,20 @@ fn take_snapshots(registry: &Registry, done: &AtomicBool) {
     }
 }
 
-/// One of each of the other ways to read.
+/// Uses each of the other ways to read once.
 fn look(registry: &Registry) {
     let (count, created) = (registry.count(), registry.created());
     assert!(count <= created);
     let mut rows = Vec::new();
     registry.for_each(|row| rows.push(row));
     for row in rows.iter().take(3) {
-        // Whoever has left since is nobody, never somebody else.
+        // A client that has left since is absent, never another client.
         assert!(registry.get(row.id).is_none_or(|again| again.id == row.id));
         registry.inspect(row, |stats| stats.for_each_failure(|_, count| assert_eq!(count, 1)));
     }
 }
 
-/// The summaries that are made from one snapshot after the other.
+/// Computes the summaries that are made from one snapshot after another.
 fn sum_up(registry: &Registry, done: &AtomicBool) {
     let (mut speeds, mut window, mut seen) = (Speeds::default(), Window::default(), Snapshot::default());
     let mut latency = LatencySnapshot::default();
@@ -89,7 +90,7 @@ fn sum_up(registry: &Registry, done: &AtomicBool) {
     }
 }
 
-/// Phases that begin in the middle: what is counted in them only grows, and what was before is not in them.
+/// Begins phases in the middle of the run: their counts only grow and exclude everything before them.
 fn begin_phases(registry: &Registry, done: &AtomicBool) {
     while !done.load(Ordering::Relaxed) {
         let before = registry.created();

@@ -1,4 +1,4 @@
-//! HTTP statuses: from the status of a response to what a reader of its client and of the run sees.
+//! HTTP statuses: from the status of a response to the counts that a reader of its client and of the run sees.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
@@ -7,17 +7,17 @@ use super::{request, snapshot};
 use crate::stats::{ClientHandle, Registry};
 use crate::vocabulary::{Clock, Kind, Outcome};
 
-/// Every status that HTTP knows, and three that it does not.
+/// Returns every status that HTTP knows, and three that it does not.
 fn every_status() -> impl Iterator<Item = u16> {
     (100..=999).chain([0, 1_000, u16::MAX])
 }
 
-/// How often a status is recorded: neighbours differ, so that no count can be another's.
+/// Returns how often a status is recorded: neighbours differ, so that no count can pass for another's.
 fn times(status: u16) -> u64 {
     1 + u64::from(status % 7)
 }
 
-/// The label of a status in every report, `None` for what is no failure.
+/// Returns the label of a status in every report, `None` if the status is not a failure.
 fn label(status: u16) -> Option<String> {
     match status {
         200 | 206 | 304 => None,
@@ -26,12 +26,12 @@ fn label(status: u16) -> Option<String> {
     }
 }
 
-/// What a reader of the run sees, by label.
+/// Returns the counts that a reader of the run sees, by label.
 fn seen(registry: &Registry) -> BTreeMap<String, u64> {
     snapshot(registry).totals.http_errors().map(|code| (code.code.to_string(), code.count)).collect()
 }
 
-/// What a reader of one client sees, by label.
+/// Returns the counts that a reader of one client sees, by label.
 fn seen_of(registry: &Registry, client: &ClientHandle) -> BTreeMap<String, u64> {
     let mut seen = BTreeMap::new();
     let row = registry.get(client.id()).expect("listed");

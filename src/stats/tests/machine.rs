@@ -1,8 +1,9 @@
-//! Any sequence of adding, removing, recording, phases and snapshots, beside a model that is too simple to be wrong.
+//! Any sequence of adding, removing, recording, phases and snapshots, against a model that is too simple to be wrong.
 //!
-//! After every step the snapshot must say what the model says, and keep the laws: no total falls (I1); started =
-//! finished + in flight, by a gauge of its own (I2); outcomes and classes add up (I3); clients and what clients that left
-//! had counted are the totals, and all that were asked for are there or have left (I4, I5); every request that ended is timed once (I6); percentiles are ordered (I7).
+//! After every step the snapshot must agree with the model and keep the laws: no total falls (I1); requests started
+//! are those finished and those in flight, by an independent gauge (I2); outcomes and classes add up (I3); the counts
+//! of clients, including those that have left, are the totals, and every client that was added is listed or has left
+//! (I4, I5); every request that ended is timed once, unless hlswarm cut it (I6); percentiles are ordered (I7).
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -21,7 +22,7 @@ use crate::vocabulary::{Clock, Kind, Outcome};
 
 const WORKERS: usize = 2;
 
-/// One step. Clients are meant modulo how many there are.
+/// One step. A client is an index modulo the number of clients.
 #[derive(Clone, Debug)]
 enum Step {
     Add,
@@ -36,14 +37,14 @@ struct Request {
     client: usize,
     kind: Kind,
     chunks: Vec<u64>,
-    /// `None`: it is abandoned.
+    /// `None` if the request is abandoned.
     outcome: Option<Outcome>,
     took_us: u64,
-    /// What happens while it is open.
+    /// Steps that are taken while the request is open.
     meanwhile: Vec<Step>,
 }
 
-/// What a client or the run should have counted.
+/// Counts that a client or the run should have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Counted {
     started: BTreeMap<Kind, u64>,
@@ -121,7 +122,7 @@ impl Machine {
 
     fn remove(&mut self, index: usize) {
         let Some(index) = index.checked_rem(self.clients.len()) else { return };
-        // A client whose request is open has somebody who works for it.
+        // A client whose request is open is still in use.
         if Rc::strong_count(&self.clients[index]) == 1 {
             let client = self.clients.swap_remove(index);
             assert_eq!(client.handle.id(), client.id);
@@ -206,7 +207,7 @@ impl Machine {
         }
     }
 
-    /// What takes longer, between phases and at the end: histograms, and the audit where it is exact.
+    /// Checks what takes longer, between phases and at the end: the histograms, and the audit where it is exact.
     fn check_times(&self) {
         let mut latency = LatencySnapshot::default();
         for kind in Kind::ALL {
@@ -303,7 +304,7 @@ fn outcome() -> impl Strategy<Value = Option<Outcome>> {
     ]
 }
 
-/// Counters that are not moved by requests.
+/// Returns counters that requests do not change.
 fn counter() -> impl Strategy<Value = Metric> {
     select(vec![
         Metric::Stalls,

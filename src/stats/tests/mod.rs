@@ -1,4 +1,4 @@
-//! Tests of the counters as a whole, through the doors that the rest of the program uses.
+//! Tests of the counters as a whole, through the interface that the rest of the program uses.
 
 mod churn;
 mod codes;
@@ -8,14 +8,14 @@ mod steady;
 use super::{Meter, Registry, Snapshot, Timings};
 use crate::vocabulary::{Kind, Outcome};
 
-/// What a reader sees now.
+/// Takes a snapshot.
 fn snapshot(registry: &Registry) -> Snapshot {
     let mut snapshot = Snapshot::default();
     registry.snapshot(0, &mut snapshot);
     snapshot
 }
 
-/// One request from its start to its end.
+/// Makes one request from its start to its end.
 fn request(meter: &Meter, kind: Kind, bytes: u64, outcome: Outcome) {
     let mut exchange = meter.start(kind);
     exchange.received(bytes);

@@ -1,4 +1,4 @@
-//! What costs no memory: recording, and every way to read, once everything has happened once.
+//! Operations that allocate nothing once everything has happened once: recording, and every way to read.
 
 use super::{request, snapshot};
 use crate::stats::inline_failures::WAYS;
@@ -10,14 +10,14 @@ fn allocations(operation: impl FnOnce()) -> u64 {
     allocation_counter::measure(operation).count_total
 }
 
-/// Failed statuses: alone they fill the words of a client, with anything else it needs a table.
+/// Failed statuses that fill all words of a client: for any further failure it needs a table.
 const STATUSES: [u16; WAYS] = [404, 429, 500, 502, 503, 599];
 
 fn fail_with(meter: &Meter, status: u16) {
     request(meter, Kind::Segment, 70, Outcome::of_status(status, false));
 }
 
-/// One request of each kind, and every sort of ending: more than a client has words for.
+/// Makes requests of each kind and with every sort of ending: more than a client has words for.
 fn traffic(meter: &Meter) {
     STATUSES.into_iter().for_each(|status| fail_with(meter, status));
     for kind in Kind::ALL {
@@ -82,7 +82,7 @@ fn every_reader_uses_its_memory_again() {
         recent.sample(&registry);
         assert!(recent.digest().run.is_some());
     };
-    // The ten seconds of recent latencies are kept from the first to the last.
+    // Fill the ten seconds of recent latencies, so that no later sample adds a histogram.
     (0..12).for_each(|_| read());
     assert_eq!(allocations(&mut read), 0);
     assert_eq!(snapshot(&registry).invariant_violations, 0);
@@ -97,7 +97,7 @@ fn a_slot_that_is_used_again_costs_nothing() {
         traffic(&client.meter(0, clock));
     };
     come_and_go();
-    // What the free list itself takes for a block of entries now and then.
+    // The free list itself allocates a block of entries now and then.
     let (rounds, blocks) = (100, 20);
     assert!(allocations(|| (0..rounds).for_each(|_| come_and_go())) <= blocks);
     assert_eq!((registry.audit(), registry.created()), (0, rounds + 1));

@@ -12,7 +12,7 @@ use crate::player::{
 const SECOND: Duration = Duration::from_secs(1);
 const CLIENTS: usize = 100;
 const RAMP: f64 = 10.0;
-/// The audience has joined by then.
+/// Beginning of the outage; the audience has joined by then.
 const DOWN: Duration = Duration::from_secs(30);
 const UP: Duration = Duration::from_secs(42);
 const END: Duration = Duration::from_secs(100);
@@ -24,7 +24,7 @@ struct Viewer {
     reach: Reach,
     backoff: Backoff,
     connected: [bool; LANES],
-    /// Counts waits, so that one that was cut short wakes nothing.
+    /// Number of waits, so that a wait that was cut short wakes nothing.
     waits: u64,
 }
 
@@ -37,19 +37,19 @@ enum Event {
     Answer(Resource),
 }
 
-/// Viewers and what will happen to them.
+/// Viewers and the events ahead of them.
 struct Audience {
     viewers: Vec<Viewer>,
     settings: Arc<player::Settings>,
-    /// The time, an index that makes it unique, and the viewer of each event.
+    /// Time, index (which makes the entry unique) and viewer of each event.
     queue: BinaryHeap<Reverse<(Duration, usize, usize)>>,
     events: Vec<Option<Event>>,
-    /// When each connection was opened.
+    /// Times at which connections were opened.
     connects: Vec<Duration>,
 }
 
 impl Audience {
-    /// An audience that joins at [`RAMP`] and comes back at `rate`.
+    /// Creates an audience that joins at [`RAMP`] and comes back at `rate`.
     fn new(profile: &'static Profile, rate: f64) -> Self {
         let entry = url("http://origin.test/live.m3u8");
         let (choice, session) = (VariantChoice::Highest, SessionLength::Endless);
@@ -86,7 +86,7 @@ impl Audience {
         self.events.push(Some(event));
     }
 
-    /// Plays until the end and returns when connections were opened.
+    /// Plays until the end and returns the times at which connections were opened.
     fn play(mut self) -> Vec<Duration> {
         while let Some(Reverse((now, event, client))) = self.queue.pop() {
             if now > END {
@@ -112,7 +112,7 @@ impl Audience {
         self.connects
     }
 
-    /// A request begins: its connection is refused while the origin is down, which closed all there were.
+    /// Begins a request. While the origin is down, which has closed all connections, a new connection is refused.
     fn begin(&mut self, client: usize, fetch: &Fetch, now: Duration) {
         let viewer = &mut self.viewers[client];
         if (DOWN..UP).contains(&now) {
@@ -163,7 +163,7 @@ fn answer(what: Resource, now: Duration) -> Answer {
     Answer::Playlist { url, etag: None, playlist: Arc::new(playlist), fresh_for: Duration::ZERO }
 }
 
-/// The connections that were opened after the outage, and the most of them within one second.
+/// Returns the connections that were opened after the outage, and the largest number of them within one second.
 fn after_the_outage(connects: &[Duration]) -> (Vec<Duration>, usize) {
     let after: Vec<_> = connects.iter().copied().filter(|at| *at >= UP).collect();
     let within = |from: &Duration| after.iter().filter(|at| (*from..*from + SECOND).contains(*at)).count();
@@ -178,7 +178,8 @@ fn an_audience_that_was_cut_off_comes_back_no_faster_than_twice_the_ramp() {
         let (after, most) = after_the_outage(&Audience::new(profile, RAMP).play());
         let name = profile.name;
         assert!(after.len() >= CLIENTS, "{name}: only {} connections after the outage", after.len());
-        // The native player leaves once it is back: those that follow add their own connections, moved by their back-off.
+        // The native player leaves as soon as it is back: its successors add their own connections, moved by their
+        // back-off.
         assert!(most as f64 <= 2.0 * RAMP + 2.0, "{name}: {most} connections within a second");
         let took = after[after.len() - 1] - after[0];
         assert!(took >= spread, "{name}: all were back within {took:?}");

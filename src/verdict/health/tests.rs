@@ -1,10 +1,10 @@
-//! The verdict over time: when it is entered and left, and what says nothing of the stream.
+//! The verdict over time: when it is entered and left, and which numbers say nothing about the stream.
 
 use super::*;
-/// Of a run in which a client has played.
+/// Numbers of a run in which a client has played.
 const PLAYED: RunNumbers = RunNumbers { error_share: None, has_played: true };
 
-/// A moment at which so many of 1,000 requests have failed, and a client has played.
+/// Returns a moment at which `errors` of 1,000 requests have failed, and a client has played.
 fn numbers(at: Duration, errors: u64) -> HealthNumbers {
     let error_share = Some(errors as f64 / 1_000.0);
     HealthNumbers { at, error_share, bits_per_second: Some(1e6), run: PLAYED, ..HealthNumbers::default() }
