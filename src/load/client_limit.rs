@@ -49,8 +49,8 @@ impl fmt::Display for ClientLimit {
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Program => f.write_str("no run may have more"),
-            Self::OpenFiles(files) => write!(f, "{} files may be open", units::count(*files)),
+            Self::Program => f.write_str("the maximum for a run"),
+            Self::OpenFiles(files) => write!(f, "at most {} open files", units::count(*files)),
         }
     }
 }
@@ -67,7 +67,7 @@ mod tests {
             [0, 0, 9_936, 9_936, 9_936]
         );
         assert_eq!([9_936, 9_937].map(|target| limit.is_exceeded_by(target)), [false, true]);
-        assert_eq!(limit.to_string(), "limited to 9,936 clients: 10,000 files may be open");
-        assert_eq!(ClientLimit::default().to_string(), "limited to 1,000,000 clients: no run may have more");
+        assert_eq!(limit.to_string(), "limited to 9,936 clients: at most 10,000 open files");
+        assert_eq!(ClientLimit::default().to_string(), "limited to 1,000,000 clients: the maximum for a run");
     }
 }

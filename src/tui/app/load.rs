@@ -12,7 +12,7 @@ const ASK_ABOVE: i64 = 100;
 /// Time that a requested change may take to show in the samples.
 const SETTLES: Duration = Duration::from_secs(1);
 /// Reason that the number of clients cannot be changed.
-pub(super) const ENDING: &str = "the run is ending: clients cannot be changed any more";
+pub(super) const ENDING: &str = "the run is ending: the load can no longer be changed";
 
 impl App {
     /// Reports whether the run is ending.
@@ -56,7 +56,7 @@ impl App {
     pub(super) fn expect(&mut self, asked: i64) {
         let target = i64::from(self.title.limit.clamp(asked));
         self.asked_target = Some((target, self.live.at + SETTLES));
-        let held = if self.live.state == RunState::Hold { ", but the ramp is held: p" } else { "" };
+        let held = if self.live.state == RunState::Hold { ", but the ramp is held (p resumes)" } else { "" };
         let limited = match self.title.limit.is_exceeded_by(asked) {
             true => format!(", {}", self.title.limit),
             false => String::new(),
@@ -74,10 +74,10 @@ impl App {
             return self.say(ENDING.to_owned());
         }
         if self.live.state == RunState::Hold {
-            self.say("the ramp goes on".to_owned());
+            self.say("ramp resumed".to_owned());
             return Effect::Ask(Command::Resume);
         }
-        self.say("the ramp is held: no client is added; p lets it go on".to_owned());
+        self.say("ramp held: no clients are added; p resumes".to_owned());
         Effect::Ask(Command::Hold)
     }
 

@@ -349,7 +349,7 @@ impl App {
     fn go(&mut self, number: u8) -> Effect {
         let view = View::ALL.get(usize::from(number).saturating_sub(1)).copied().unwrap_or_default();
         if view == View::Report && self.report.is_none() {
-            return self.say("there is no report before the run has ended".to_owned());
+            return self.say("no report until the run has ended".to_owned());
         }
         (self.view, self.zoomed, self.scroll) = (view, false, 0);
         self.arrange();
@@ -453,7 +453,7 @@ impl App {
 
     fn mark(&mut self) -> Effect {
         if self.report.is_some() {
-            return self.say("the run has ended: nothing can be marked any more".to_owned());
+            return self.say("the run has ended: marks can no longer be set".to_owned());
         }
         self.marked = Arc::clone(&self.live);
         self.ask(Asked::Note)

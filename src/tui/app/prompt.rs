@@ -25,8 +25,8 @@ impl Asked {
     pub(in crate::tui) const fn label(self) -> &'static str {
         match self {
             Self::Target => "clients (2500, +50, -20%):",
-            Self::Filter => "filter (pattern, !x = all but x):",
-            Self::Note => "note of the mark (Enter: none):",
+            Self::Filter => "filter (pattern; !x: all but x):",
+            Self::Note => "note for the mark (Enter: none):",
         }
     }
 }
@@ -82,7 +82,7 @@ impl Prompt {
 /// # Errors
 /// Lists the accepted forms if `text` has none of them.
 pub(super) fn target(text: &str, now: u32) -> Result<i64, String> {
-    let wrong = || format!("'{text}' is no target: accepted: 2500, 2.5k, +50, -20%");
+    let wrong = || format!("invalid target '{text}'; expected 2500, 2.5k, +50 or -20%");
     let typed = text.trim();
     let (sign, size) = match (typed.strip_prefix('+'), typed.strip_prefix('-')) {
         (Some(size), _) => (1, size),
@@ -127,7 +127,7 @@ impl Filter {
         }
         let pattern = regex_lite::RegexBuilder::new(pattern).case_insensitive(true).build();
         let pattern =
-            pattern.map_err(|_| format!("'{text}' is no pattern: accepted: a regular expression"))?;
+            pattern.map_err(|_| format!("invalid pattern '{text}'; expected a regular expression"))?;
         Ok(Some(Self { text: text.to_owned(), pattern, wanted }))
     }
 

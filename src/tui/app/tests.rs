@@ -63,7 +63,7 @@ fn a_target_beyond_what_this_machine_carries_is_lowered_with_the_reason() {
     let mut app = app();
     app.title.limit = ClientLimit { clients: 40, bound: Bound::OpenFiles(104) };
     app.update(Msg::Sample(frame(61_000, RunState::Running, 30)));
-    let reason = "limited to 40 clients: 104 files may be open";
+    let reason = "limited to 40 clients: at most 104 open files";
     (0..3).for_each(|_| _ = press(&mut app, Key::Char(']')));
     assert_eq!(press(&mut app, Key::Char('+')), Effect::Ask(Command::SetTarget(40)), "by 500");
     assert_eq!(app.notice(), Some(format!("target 40, {reason}").as_str()));
@@ -71,7 +71,7 @@ fn a_target_beyond_what_this_machine_carries_is_lowered_with_the_reason() {
     assert_eq!(press(&mut app, Key::Char('+')), Effect::None);
     let footer = crate::tui::model::Model::of(&app, Capacity::default()).footer;
     let question: String = footer.into_iter().map(|text| text.text).collect();
-    assert_eq!(question, "add 110 clients, to 150 (214 files may be open)? y = yes, else no");
+    assert_eq!(question, "add 110 clients, to 150 (at most 214 open files)? y: yes, else no");
     assert_eq!(press(&mut app, Key::Char('y')), Effect::Ask(Command::SetTarget(150)));
     app.title.limit = ClientLimit { clients: 40, bound: Bound::OpenFiles(104) };
     app.update(Msg::Sample(frame(63_000, RunState::Running, 40)));
@@ -167,7 +167,7 @@ fn a_typed_target_is_gone_to_and_a_bad_one_says_what_is_accepted() {
     assert_eq!(type_in(&mut app, "25"), Effect::Ask(Command::SetTarget(25)));
     press(&mut app, Key::Char('c'));
     assert_eq!(type_in(&mut app, "lots"), Effect::None);
-    assert!(app.notice().is_some_and(|text| text.contains("accepted: 2500, 2.5k, +50, -20%")));
+    assert!(app.notice().is_some_and(|text| text.contains("expected 2500, 2.5k, +50 or -20%")));
     press(&mut app, Key::Char('c'));
     // Pasted text goes into the line and never acts as keys.
     app.update(Msg::Input(Input::Paste("12".to_owned())));

@@ -58,7 +58,7 @@ impl Charts {
         Self {
             charts: series.iter().map(|series| chart(frame, *series, axis)).collect(),
             moments: moments(app, axis),
-            axis: [units::clock(from), format!("{}: t = change", app.window.name()), units::clock(frame.at)],
+            axis: [units::clock(from), format!("{} (t: change)", app.window.name()), units::clock(frame.at)],
         }
     }
 }

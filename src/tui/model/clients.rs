@@ -79,7 +79,7 @@ pub(super) fn worst(list: &ClientList, snapshot: &Snapshot, room: usize) -> Tabl
     let lines = rows.map(|row| Line::of(cells(row, snapshot.clients_at_us))).collect();
     Table {
         title: "Worst clients".to_owned(),
-        aside: "2 = all".to_owned(),
+        aside: "2: all".to_owned(),
         columns: COLUMNS,
         lines,
         none: none(),
@@ -87,7 +87,7 @@ pub(super) fn worst(list: &ClientList, snapshot: &Snapshot, room: usize) -> Tabl
 }
 
 fn none() -> String {
-    "no client yet".to_owned()
+    "no clients yet".to_owned()
 }
 
 fn table(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
@@ -110,7 +110,7 @@ fn table(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
         none: if snapshot.clients.is_empty() {
             none()
         } else {
-            "no client is like that; Esc shows all".to_owned()
+            "no client matches; Esc clears the filter".to_owned()
         },
         lines,
     }

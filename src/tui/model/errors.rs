@@ -62,7 +62,7 @@ impl Errors {
         }
         // An empty panel must show whether any request has finished at all.
         let none = match finished {
-            0 => "none yet: HTTP errors and other faults will be listed here".to_owned(),
+            0 => "none yet: HTTP errors and other faults will appear here".to_owned(),
             _ => format!("none in {}", units::plural(finished, "request")),
         };
         let share = totals.failure_share();
@@ -245,7 +245,7 @@ fn findings(app: &App, room: usize) -> Table {
     let findings = &app.steady.findings;
     Table {
         title: format!("Findings {}", units::count(findings.len() as u64)),
-        aside: "what is wrong with the stream itself".to_owned(),
+        aside: "problems in the stream itself".to_owned(),
         columns: FINDINGS,
         lines: findings.iter().take(room).map(|finding| Line::of(finding_cells(finding))).collect(),
         none: "nothing found so far".to_owned(),

@@ -14,14 +14,14 @@ pub(super) fn of(app: &App) -> Vec<Text> {
             return vec![
                 Text::new(Role::Title, prompt.asked.label()),
                 Text::new(Role::Plain, format!("{}_", prompt.text)),
-                Text::label("Esc = give up"),
+                Text::label("Esc: cancel"),
             ];
         }
         Mode::Normal | Mode::Help => {}
     }
     let mut line = Vec::new();
     if app.report.is_some() {
-        line.push(Text::new(Role::Title, "the run has ended; q = leave"));
+        line.push(Text::new(Role::Title, "the run has ended; q: leave"));
     } else if app.live.state == RunState::Finished {
         line.push(Text::new(Role::Title, "finished: the last numbers are in"));
     } else if app.is_ending() {
@@ -51,9 +51,9 @@ fn question(app: &App, asked: i64) -> Vec<Text> {
     let clients = units::plural(by.unsigned_abs(), "client");
     let target = units::count(target.unsigned_abs());
     let question = if limit.is_exceeded_by(asked) {
-        format!("{verb} {clients}, to {target} ({})? y = yes, else no", limit.bound)
+        format!("{verb} {clients}, to {target} ({})? y: yes, else no", limit.bound)
     } else {
-        format!("{verb} {clients}, to {target}? y = yes, any other key = no")
+        format!("{verb} {clients}, to {target}? y: yes, any other key: no")
     };
     vec![Text::new(Role::Warning, question)]
 }

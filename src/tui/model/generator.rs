@@ -44,7 +44,7 @@ impl GeneratorView {
         let degraded = frame.pipeline.degraded_clients;
         Self {
             lanes: frame.pipeline.lanes.iter().map(fill).collect(),
-            degraded: format!("{} above 1% dropped", units::plural(degraded, "client")),
+            degraded: format!("over 1% dropped: {}", units::plural(degraded, "client")),
             streams: streams(frame),
             workers: workers(&frame.generator),
             machine: machine(app),
@@ -99,11 +99,11 @@ fn streams(frame: &RunSample) -> Table {
     );
     let mut lines = vec![
         line("events", &pipeline.events, rates),
-        line("progress", &pipeline.progress, "a sample of each client each second".to_owned()),
+        line("progress", &pipeline.progress, "one sample per client and second".to_owned()),
     ];
     lines.push(Line::of(recorder(&pipeline.recorder)));
     Table {
-        title: "Events: they tell the story, counts never depend on them".to_owned(),
+        title: "Events: a log that may have gaps; counts never depend on it".to_owned(),
         columns: STREAMS,
         lines,
         ..Table::default()
@@ -119,7 +119,7 @@ fn recorder(recorder: &RecorderReading) -> Vec<Text> {
             Text::new(Role::Failing, format!("{file}: failed at {}: {why}", units::clock(*at)))
         }
         (None, Some(since)) => {
-            Text::new(Role::Warning, format!("{file}: takes nothing since {}", units::clock(since)))
+            Text::new(Role::Warning, format!("{file}: blocked since {}", units::clock(since)))
         }
         (None, None) => Text::label(format!("{file}, {}", units::bytes(recorder.bytes))),
     };
@@ -160,10 +160,10 @@ fn workers(generator: &Generator) -> Table {
     };
     Table {
         title: "Workers".to_owned(),
-        aside: "last 10 s; lag: how late what is due runs".to_owned(),
+        aside: "last 10 s; lag: delay of due tasks".to_owned(),
         columns: WORKERS,
         lines: generator.workers.iter().enumerate().map(line).collect(),
-        none: "no worker yet".to_owned(),
+        none: "no workers yet".to_owned(),
     }
 }
 
@@ -192,13 +192,13 @@ fn machine(app: &App) -> Table {
         ("threads", Text::plain(known(generator.threads, units::count))),
         ("memory", Text::plain(format!("{} resident", known(generator.resident_bytes, units::bytes)))),
         ("files", scarce(files, format!("{open} of {limit}"))),
-        ("reading", Text::plain(format!("{read} ms, at most {read_max}"))),
+        ("snapshot", Text::plain(format!("{read} ms, at most {read_max}"))),
         (
             "frame",
             Text::plain(format!("{} ms, at most {}", ms(generator.frame_us), ms(generator.frame_us_max))),
         ),
         ("starts", Text::plain(format!("{late_starts} late, at most {}", units::span(longest)))),
-        ("pictures", Text::plain(format!("{} late", units::count(app.late_pictures)))),
+        ("redraws", Text::plain(format!("{} late", units::count(app.late_pictures)))),
     ];
     let line = |pair: &[(&str, Text)]| {
         Line::of(pair.iter().flat_map(|(name, value)| [Text::label(*name), value.clone()]).collect())

@@ -56,14 +56,14 @@ fn events(app: &App, room: usize) -> Table {
     let trouble = if app.clients.faults_only { "trouble only  " } else { "" };
     let dropped = match app.shown.pipeline.events.dropped {
         0 => String::new(),
-        dropped => format!("  {} not shown: dropped", units::count(dropped)),
+        dropped => format!("  {} dropped, not shown", units::count(dropped)),
     };
     Table {
         title: format!("Clients, last {}", units::plural(shown.len() as u64, "event")),
         aside: format!("{trouble}{filter}{dropped}"),
         columns: EVENTS,
         lines: shown.get(from..to).unwrap_or_default().iter().map(|entry| event_line(entry)).collect(),
-        none: "nothing like that has happened".to_owned(),
+        none: "no matching events".to_owned(),
     }
 }
 
@@ -115,7 +115,7 @@ fn change_line(change: &LoadChange) -> Line {
             format!("{} -> {clients} clients ({})", units::count(change.from.into()), change.by.name())
         }
         ChangeKind::Hold => format!("ramp held at target {clients} ({})", change.by.name()),
-        ChangeKind::Resume => format!("ramp goes on to {clients} ({})", change.by.name()),
+        ChangeKind::Resume => format!("ramp resumed to {clients} ({})", change.by.name()),
     };
     line(change.at, Text::plain("load"), what)
 }

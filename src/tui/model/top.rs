@@ -127,7 +127,7 @@ fn knee(app: &App) -> Vec<Text> {
         named.into_iter().filter_map(|(name, knee)| Some((name, knee?))).collect();
     knees.sort_by_key(|(_, knee)| knee.at);
     if knees.is_empty() && matches!(frame.health.verdict, Verdict::Unknown | Verdict::NothingPlays) {
-        return vec![Text::label("where it breaks is not known before a client has played")];
+        return vec![Text::label("the knee is unknown until a client has played")];
     }
     if knees.is_empty() {
         let mut line = vec![Text::label("no trouble so far: errors and stalls below 1%")];
@@ -136,7 +136,7 @@ fn knee(app: &App) -> Vec<Text> {
     }
     let mut line: Vec<Text> = knees.into_iter().map(|(name, knee)| told(name, knee)).collect();
     if frame.state == RunState::Hold {
-        line.insert(1, Text::new(Role::Warning, "ramp held: p = go on"));
+        line.insert(1, Text::new(Role::Warning, "ramp held: p resumes"));
     }
     line
 }

@@ -56,7 +56,7 @@ fn clients(app: &App) -> Table {
     }
     Table {
         title: "Clients by state".to_owned(),
-        aside: "z = back".to_owned(),
+        aside: "z: back".to_owned(),
         columns: STATES,
         lines,
         none: String::new(),

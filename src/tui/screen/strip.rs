@@ -14,7 +14,7 @@ pub(super) const HEIGHT: u16 = 4 + FRAME;
 const NAME: u16 = 9;
 
 pub(super) fn draw(strip: &Strip, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let title = "HTTP 400 to 599: how many digits the count of each has, . = none";
+    let title = "HTTP 400 to 599: digits in the count of each, . = none";
     let inner = framed(title, "", theme, area, buffer);
     let last = strip.lines.len().saturating_sub(1);
     for (place, (line, (name, digits))) in inner.rows().zip(&strip.lines).enumerate() {
