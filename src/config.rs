@@ -41,7 +41,7 @@ pub enum ConfigError {
         reason: &'static str,
     },
     /// A record that cannot be written to its file.
-    #[error("--record {path}: {reason}; accepted: a file that can be written, or a pipe that somebody reads")]
+    #[error("--record {path}: {reason}; expected a writable file, or a pipe with a reader")]
     Record {
         /// File that was asked for.
         path: String,
@@ -57,7 +57,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// The system gave no random numbers for a seed.
-    #[error("the system gave no random numbers; give --seed")]
+    #[error("the system provides no random numbers; give --seed")]
     Seed,
 }
 
@@ -286,15 +286,15 @@ fn report_file(path: PathBuf) -> Result<ReportFile, ConfigError> {
     let format = match path.extension().and_then(|ending| ending.to_str()) {
         Some("json") => ReportFormat::Json,
         Some("txt") => ReportFormat::Text,
-        _ => return Err(wrong("the ending chooses the format; accepted: .json, .txt")),
+        _ => return Err(wrong("the extension selects the format; expected .json or .txt")),
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(wrong("its folder does not exist; accepted: a file in a folder that does"));
+        return Err(wrong("its directory does not exist; expected a file in an existing directory"));
     }
     match std::fs::metadata(&path) {
         Ok(found) if !found.is_file() => {
-            Err(wrong("accepted: a regular file, or one that does not exist yet"))
+            Err(wrong("expected a regular file, or one that does not exist yet"))
         }
         _ => Ok(ReportFile { path, format }),
     }
@@ -316,8 +316,8 @@ mod tests {
     fn a_report_is_refused_before_the_work() {
         let folder = tempfile::tempdir().expect("a folder");
         let refused = |path: PathBuf| report_file(path).expect_err("refused").to_string();
-        assert!(refused(folder.path().join("a.pdf")).contains("accepted: .json, .txt"));
-        assert!(refused(folder.path().join("none/a.json")).contains("folder does not exist"));
+        assert!(refused(folder.path().join("a.pdf")).contains("expected .json or .txt"));
+        assert!(refused(folder.path().join("none/a.json")).contains("directory does not exist"));
         std::fs::create_dir(folder.path().join("d.json")).expect("a folder");
         assert!(refused(folder.path().join("d.json")).contains("a regular file"));
         let good = report_file(folder.path().join("a.txt")).expect("accepted");

@@ -28,7 +28,7 @@ impl FromStr for Subject {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "" => {
-                Err("accepted: an http:// or https:// URL, a playlist file, or - for standard input"
+                Err("expected an http:// or https:// URL, a playlist file, or - for standard input"
                     .to_owned())
             }
             "-" => Ok(Self::Stdin),
@@ -80,7 +80,7 @@ mod tests {
         }
         for bad in ["ftp://h/a", "file:///etc/passwd", "http://", ""] {
             let error = bad.parse::<Subject>().expect_err(bad);
-            assert!(error.contains("accepted: "), "{error}");
+            assert!(error.contains("expected "), "{error}");
         }
     }
 }

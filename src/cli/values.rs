@@ -13,12 +13,12 @@ use crate::vocabulary::{OnHangup, SecretUrl, limits, units};
 
 /// What `--clients` accepts.
 pub(super) const ACCEPTED_CLIENTS: &str =
-    "accepted: 1 to 1,000,000 such as 250, 2.5k; 0 only with --duration";
+    "expected 1 to 1,000,000, such as 250 or 2.5k; 0 only with --duration";
 
 pub(super) fn url(text: &str) -> Result<SecretUrl, String> {
     SecretUrl::parse(text).map_err(|error| match with_scheme(text, error) {
         Some(url) => format!("the scheme is missing; did you mean {url}?"),
-        None => format!("{error}; accepted: http://host/path or https://host/path"),
+        None => format!("{error}; expected http://host/path or https://host/path"),
     })
 }
 
@@ -54,7 +54,7 @@ fn whole(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
     // Not `parse_count`: a seed is an identity, and needs every digit.
     text.trim().parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
         format!(
-            "accepted: a whole number from {} to {}",
+            "expected a whole number from {} to {}",
             units::count(*range.start()),
             units::count(*range.end())
         )
@@ -63,7 +63,7 @@ fn whole(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
 
 fn small(text: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
     let number = whole(text, u64::from(*range.start())..=u64::from(*range.end()))?;
-    u32::try_from(number).map_err(|_| "accepted: a smaller number".to_owned())
+    u32::try_from(number).map_err(|_| "expected a smaller number".to_owned())
 }
 
 pub(super) fn window(text: &str) -> Result<u32, String> {
@@ -76,16 +76,16 @@ pub(super) fn vod_segments(text: &str) -> Result<u32, String> {
 
 pub(super) fn segment_duration(text: &str) -> Result<Duration, String> {
     let length = units::parse_duration(text).ok().filter(|length| SEGMENT_DURATIONS.contains(length));
-    length.ok_or_else(|| "accepted: a duration from 500ms to 60s".to_owned())
+    length.ok_or_else(|| "expected a duration from 500ms to 60s".to_owned())
 }
 
 pub(super) fn origin_bit_rate(text: &str) -> Result<u64, String> {
     let rate = units::parse_bit_rate(text).ok().filter(|rate| BIT_RATES.contains(rate));
-    rate.ok_or_else(|| "accepted: a bandwidth from 200k to 20M".to_owned())
+    rate.ok_or_else(|| "expected a bandwidth from 200k to 20M".to_owned())
 }
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
-    let accepted = || "accepted: an address and a port such as 127.0.0.1:17180 or [::1]:0".to_owned();
+    let accepted = || "expected an address and a port, such as 127.0.0.1:17180 or [::1]:0".to_owned();
     text.trim().parse().map_err(|_| accepted())
 }
 
@@ -96,11 +96,11 @@ pub(super) fn fault(text: &str) -> Result<String, String> {
 
 pub(super) fn run_length(text: &str) -> Result<Duration, String> {
     above_zero(text)
-        .ok_or_else(|| "accepted: a duration above 0 such as 45s, 10m, at most 366 days".to_owned())
+        .ok_or_else(|| "expected a duration above 0, such as 45s or 10m, up to 366 days".to_owned())
 }
 
 pub(super) fn timeout(text: &str) -> Result<Duration, String> {
-    above_zero(text).ok_or_else(|| "accepted: a duration above 0 such as 500ms, 15s".to_owned())
+    above_zero(text).ok_or_else(|| "expected a duration above 0, such as 500ms or 15s".to_owned())
 }
 
 fn above_zero(text: &str) -> Option<Duration> {
@@ -115,7 +115,7 @@ pub(super) fn on_hangup(text: &str) -> Result<OnHangup, String> {
     match text {
         "stop" => Ok(OnHangup::Stop),
         "continue" => Ok(OnHangup::Continue),
-        _ => Err("accepted: stop, continue".to_owned()),
+        _ => Err("expected stop or continue".to_owned()),
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) fn theme(text: &str) -> Result<Palette, String> {
         "ansi" => Ok(Palette::Ansi),
         "cb" => Ok(Palette::ColourBlind),
         "mono" => Ok(Palette::Mono),
-        _ => Err("accepted: ansi, cb, mono".to_owned()),
+        _ => Err("expected ansi, cb or mono".to_owned()),
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
             ["hunter2", "ftp://h.example/hunter2", "data:text/plain,hunter2", "http://", "http://:80/hunter2"]
         {
             let error = url(text).expect_err(text);
-            assert!(error.ends_with("accepted: http://host/path or https://host/path"), "{error}");
+            assert!(error.ends_with("expected http://host/path or https://host/path"), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
     }

@@ -24,7 +24,7 @@ pub(super) fn command(first: Option<&OsString>, commands: &[&str]) -> Option<Str
     }
     Some(match nearest(word, commands) {
         Some(command) => format!("unknown command '{word}'; did you mean '{command}'? See 'hlswarm --help'"),
-        None => format!("unknown command; accepted: {}, or a URL; {SEE}", commands.join(", ")),
+        None => format!("unknown command; expected {}, or a URL; {SEE}", commands.join(", ")),
     })
 }
 
@@ -49,17 +49,17 @@ pub(super) fn one_line(error: &clap::Error) -> String {
         }
         ErrorKind::InvalidValue => {
             match text(error, ContextKind::ValidValue).filter(|valid| !valid.is_empty()) {
-                Some(valid) => format!("{name}{given}: accepted: {valid}"),
-                None => format!("{name}: a value is missing"),
+                Some(valid) => format!("{name}{given}: expected one of: {valid}"),
+                None => format!("{name} needs a value"),
             }
         }
         ErrorKind::MissingRequiredArgument => format!("{option} is missing; {SEE}"),
         ErrorKind::ArgumentConflict => conflict(error, name),
         ErrorKind::UnknownArgument => unknown(error, &option),
         ErrorKind::TooManyValues => format!("{name} takes no value"),
-        ErrorKind::InvalidUtf8 => "an argument is not UTF-8".to_owned(),
+        ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".to_owned(),
         // Clap's own words would repeat what was typed.
-        _ => format!("the command line cannot be read; {SEE}"),
+        _ => format!("invalid command line; {SEE}"),
     }
 }
 
@@ -87,9 +87,7 @@ fn unknown(error: &clap::Error, option: &str) -> String {
     let is_name =
         name.len() <= NAME_LENGTH && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     if !option.starts_with('-') {
-        return format!(
-            "an argument too many: one URL is accepted, and options; quote what holds spaces; {SEE}"
-        );
+        return format!("unexpected argument; quote a value that contains spaces; {SEE}");
     }
     let name = if is_name { format!("unknown option {name}") } else { "unknown option".to_owned() };
     match text(error, ContextKind::SuggestedArg) {

@@ -17,7 +17,7 @@ const NAME_LENGTH: usize = 40;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderSourceError {
     /// The file of `--header @FILE` cannot be read.
-    #[error("--header @{file}: {reason}; accepted: a text file of 'Name: value' lines, up to 64 KiB")]
+    #[error("--header @{file}: {reason}; expected a text file of 'Name: value' lines, up to 64 KiB")]
     File {
         /// Name of the file.
         file: String,
@@ -25,11 +25,11 @@ pub enum HeaderSourceError {
         reason: String,
     },
     /// The option is not `NAME=VARIABLE`. The message does not repeat it, since a value may have been given instead.
-    #[error("--header-env: accepted: NAME=VARIABLE such as Authorization=EDGE_TOKEN")]
+    #[error("--header-env: expected NAME=VARIABLE, such as Authorization=EDGE_TOKEN")]
     Syntax,
     /// The variable is not set, or is not UTF-8.
     #[error(
-        "--header-env {0}: the environment variable is not set; accepted: NAME=VARIABLE of a variable that is"
+        "--header-env {0}: the environment variable is not set, or is not UTF-8; set it, or name another one"
     )]
     NotSet(String),
 }
@@ -59,7 +59,7 @@ fn of_file(name: &str) -> Result<Vec<String>, HeaderSourceError> {
     let file = File::open(name).map_err(|error| wrong(error.to_string()))?;
     file.take(FILE_BYTES + 1).read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
     if text.len() as u64 > FILE_BYTES {
-        return Err(wrong("it is too large".to_owned()));
+        return Err(wrong("the file is too large".to_owned()));
     }
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(lines.map(str::to_owned).collect())
@@ -107,7 +107,7 @@ mod tests {
         let large = format!("@{}", large.display());
         for (given, from_env, expected) in [
             (vec!["@none\u{1b}[2J"], vec![], "--header @none^[[2J: No such file"),
-            (vec![&*large], vec![], "it is too large"),
+            (vec![&*large], vec![], "the file is too large"),
             (vec!["@/"], vec![], "Is a directory"),
             (vec![], vec!["Authorization: Bearer hunter2"], "NAME=VARIABLE"),
             (vec![], vec!["Authorization=Bearer hunter2"], "NAME=VARIABLE"),

@@ -37,11 +37,11 @@ impl FromStr for VariantChoice {
             "lowest" => Ok(Self::Lowest),
             "first" => Ok(Self::First),
             "all" => Ok(Self::All),
-            "abr" => Err("abr is not offered yet; accepted: highest, lowest, first, all, \
+            "abr" => Err("abr is not supported yet; expected highest, lowest, first, all, \
                           or a bandwidth such as 2500k"
                 .to_owned()),
             bandwidth => parse_bit_rate(bandwidth).map(Self::Bandwidth).map_err(|_| {
-                "accepted: highest, lowest, first, all, or a bandwidth such as 2500k".to_owned()
+                "expected highest, lowest, first, all, or a bandwidth, such as 2500k".to_owned()
             }),
         }
     }

@@ -38,10 +38,10 @@ const RESERVED: [HeaderName; 6] = [
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
     /// Not `Name: value`.
-    #[error("accepted: 'Name: value'")]
+    #[error("expected 'Name: value'")]
     Syntax,
     /// The name is one that hlswarm writes itself.
-    #[error("the header {0} is made by hlswarm itself")]
+    #[error("hlswarm sets the header {0} itself; leave it out")]
     Reserved(String),
 }
 
@@ -274,6 +274,6 @@ mod tests {
             assert_eq!(headers("http://a/x", &[line]).err(), Some(HeaderError::Syntax), "{line}");
         }
         let error = headers("http://a/x", &["Host: hunter2"]).expect_err("reserved");
-        assert_eq!(error.to_string(), "the header host is made by hlswarm itself");
+        assert_eq!(error.to_string(), "hlswarm sets the header host itself; leave it out");
     }
 }

@@ -29,7 +29,7 @@ pub struct ResolveEntry {
 /// Error for a text that is not an entry, or for an entry that could never match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "accepted: HOST:PORT:ADDR[,ADDR] such as cdn.example:443:127.0.0.1, *:443:[::1] for any host, or -HOST:PORT"
+    "expected HOST:PORT:ADDR[,ADDR] such as cdn.example:443:127.0.0.1, *:443:[::1] for any host, or -HOST:PORT"
 )]
 pub struct ResolveEntryError;
 

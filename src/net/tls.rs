@@ -27,7 +27,7 @@ const SESSIONS_PER_CLIENT: usize = 8 * crate::vocabulary::limits::TLS_SESSION_HO
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The file of `--cacert` cannot be read or holds no certificate.
-    #[error("--cacert {path}: {reason}; accepted: a file of PEM certificates")]
+    #[error("--cacert {path}: {reason}; expected a file of PEM certificates")]
     CaFile {
         /// The file.
         path: String,
@@ -102,11 +102,11 @@ fn given_roots(path: &PathBuf, provider: &Arc<CryptoProvider>) -> Result<GivenRo
         |reason: String| TlsError::CaFile { path: Untrusted::new(&path.to_string_lossy()).shown(), reason };
     let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
     let given: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-    let given = given.map_err(|_| wrong("not PEM".to_owned()))?;
+    let given = given.map_err(|_| wrong("not a PEM file".to_owned()))?;
     if given.is_empty() {
-        return Err(wrong("no certificate in it".to_owned()));
+        return Err(wrong("it contains no certificate".to_owned()));
     }
-    let unreadable = || wrong("a certificate in it cannot be read".to_owned());
+    let unreadable = || wrong("it contains an invalid certificate".to_owned());
     let mut roots = RootCertStore::empty();
     for certificate in &given {
         roots.add(certificate.clone()).map_err(|_| unreadable())?;

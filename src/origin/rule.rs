@@ -105,12 +105,10 @@ impl FromStr for FaultRule {
         let fault = parse_fault(fields.next().unwrap_or_default())?;
         let share = fields.next().map_or(Ok(1.0), units::parse_share)?;
         if fields.next().is_some() {
-            return Err("accepted: KIND:FAULT[:SHARE][@FROM+FOR], such as segment:404:5%@30s+10s".to_owned());
+            return Err("expected KIND:FAULT[:SHARE][@FROM+FOR], such as segment:404:5%@30s+10s".to_owned());
         }
         if fault == Fault::Stale && !matches!(kind, None | Some(Kind::Playlist)) {
-            return Err(
-                "accepted: stale only with playlist or any, since nothing else can stand still".to_owned()
-            );
+            return Err("expected playlist or any before stale: only playlists can be stale".to_owned());
         }
         Ok(Self { kind, fault, share, window })
     }
@@ -122,7 +120,7 @@ fn parse_kind(text: &str) -> Result<Option<Kind>, String> {
         "playlist" => Ok(Some(Kind::Playlist)),
         "segment" => Ok(Some(Kind::Segment)),
         "init" => Ok(Some(Kind::Init)),
-        _ => Err("accepted: a fault that begins with playlist:, segment:, init: or any:".to_owned()),
+        _ => Err("expected a fault that begins with playlist:, segment:, init: or any:".to_owned()),
     }
 }
 
@@ -144,7 +142,7 @@ fn parse_fault(text: &str) -> Result<Fault, String> {
 }
 
 const ACCEPTED_FAULTS: &str =
-    "accepted: a status from 400 to 599, delay=300ms, bandwidth=500k, cut, reset, stall or stale";
+    "expected a status from 400 to 599, delay=300ms, bandwidth=500k, cut, reset, stall or stale";
 
 fn parse_status(text: &str) -> Result<StatusCode, String> {
     let status = text.parse::<StatusCode>().map_err(|_| ACCEPTED_FAULTS.to_owned())?;
@@ -153,7 +151,7 @@ fn parse_status(text: &str) -> Result<StatusCode, String> {
 }
 
 fn parse_window(text: &str) -> Result<Window, String> {
-    let accepted = || "accepted: a time of activity such as @30s+10s: from 30 s on, for 10 s".to_owned();
+    let accepted = || "expected a time window such as @30s+10s: from 30 s on, for 10 s".to_owned();
     let (from, length) = text.split_once('+').ok_or_else(accepted)?;
     let from = units::parse_duration(from).map_err(|_| accepted())?;
     let length = units::parse_duration(length).map_err(|_| accepted())?;
@@ -218,7 +216,7 @@ mod tests {
             "segment:404@a+b",
         ] {
             let sentence = text.parse::<FaultRule>().unwrap_err();
-            assert!(sentence.starts_with("accepted: "), "{text}: {sentence}");
+            assert!(sentence.starts_with("expected "), "{text}: {sentence}");
         }
     }
 

@@ -79,37 +79,33 @@ impl Settings {
         let refuse = |sentence: String| Err(OriginError::Settings(sentence));
         if !self.listen.ip().is_loopback() && !self.allow_remote {
             return refuse(format!(
-                "--listen {}: other machines can reach this address; accepted: 127.0.0.1, ::1, or any with --allow-remote",
+                "--listen {}: other machines can reach this address; use 127.0.0.1 or ::1, or add --allow-remote",
                 self.listen
             ));
         }
         if self.tls && self.listen.port() == u16::MAX {
             return refuse(
-                "--listen: accepted: a port below 65535 with --tls, which takes the next one".to_owned(),
+                "--listen: expected a port below 65535 with --tls, which also takes the next one".to_owned(),
             );
         }
         if !SEGMENT_DURATIONS.contains(&self.segment_duration) {
-            return refuse("accepted: a segment duration from 500ms to 60s".to_owned());
+            return refuse("expected a segment duration from 500ms to 60s".to_owned());
         }
         if !WINDOWS.contains(&self.window) {
-            return refuse(format!(
-                "accepted: a window of {} to {} segments",
-                WINDOWS.start(),
-                WINDOWS.end()
-            ));
+            return refuse(format!("expected a window of {} to {} segments", WINDOWS.start(), WINDOWS.end()));
         }
         if !VOD_SEGMENTS.contains(&self.vod_segments) {
             return refuse(format!(
-                "accepted: a VOD of {} to {} segments",
+                "expected a VOD of {} to {} segments",
                 VOD_SEGMENTS.start(),
                 VOD_SEGMENTS.end()
             ));
         }
         if !BIT_RATES.contains(&self.bitrate) {
-            return refuse("accepted: a bitrate from 200k to 20M".to_owned());
+            return refuse("expected a bitrate from 200k to 20M".to_owned());
         }
         if self.faults.len() > FAULT_RULES {
-            return refuse(format!("--fault: accepted: at most {FAULT_RULES} rules"));
+            return refuse(format!("--fault: at most {FAULT_RULES} rules are accepted"));
         }
         Ok(())
     }

@@ -167,7 +167,7 @@ impl Profile {
         let found = Self::ALL.into_iter().find(|profile| profile.name == name.trim());
         found.ok_or_else(|| {
             let names = Self::ALL.map(|profile| profile.name);
-            format!("accepted: {}", names.join(", "))
+            format!("expected one of: {}", names.join(", "))
         })
     }
 }
@@ -181,7 +181,7 @@ mod tests {
         for profile in Profile::ALL {
             assert_eq!(Profile::named(profile.name), Ok(profile));
         }
-        assert_eq!(Profile::named("vlc"), Err("accepted: web, ffmpeg, native, persistent".to_owned()));
+        assert_eq!(Profile::named("vlc"), Err("expected one of: web, ffmpeg, native, persistent".to_owned()));
         assert_eq!(Profile::ALL[0].http_profile, HttpProfile::default());
     }
 }

@@ -48,7 +48,7 @@ impl FromStr for SessionLength {
             None => (false, text),
         };
         let length = parse_duration(length).ok().filter(|length| !length.is_zero());
-        let length = length.ok_or("accepted: a duration above 0 such as 5m, or exp:5m for a mean of it")?;
+        let length = length.ok_or("expected a duration above 0, such as 5m, or exp:5m for a mean of 5m")?;
         Ok(if exponential { Self::Exponential(length) } else { Self::Fixed(length) })
     }
 }
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!("exp:300s".parse(), Ok(SessionLength::Exponential(mean)));
         assert_eq!("5m".parse(), Ok(SessionLength::Fixed(mean)));
         for bad in ["", "exp:", "exp:0s", "0", "uniform:5m", "exp:-1s"] {
-            assert!(bad.parse::<SessionLength>().expect_err(bad).starts_with("accepted:"), "{bad}");
+            assert!(bad.parse::<SessionLength>().expect_err(bad).starts_with("expected "), "{bad}");
         }
     }
 

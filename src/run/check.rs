@@ -102,7 +102,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     if file.metadata()?.is_dir() {
         return Err(io::Error::new(
             io::ErrorKind::IsADirectory,
-            "this is a directory; accepted: a playlist file",
+            "this is a directory; expected a playlist file",
         ));
     }
     read(file)

@@ -15,20 +15,20 @@ use crate::vocabulary::SecretUrl;
 
 pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, Failure> {
     if args.faults.len() > FAULT_RULES {
-        return Err(ConfigError::Origin(format!("--fault: accepted: at most {FAULT_RULES} rules")).into());
+        return Err(ConfigError::Origin(format!("--fault: at most {FAULT_RULES} rules are accepted")).into());
     }
     let signals = super::signals()?;
     let child = Child::spawn(child_args(&args)).await.wrap_err("the built-in origin did not start")?;
     let hello = child.hello();
     let base = if args.tls { hello.tls.as_deref().unwrap_or(&hello.plain) } else { &hello.plain };
     let target = SecretUrl::parse(&format!("{base}/live/{}/master.m3u8", args.format));
-    let target = target.wrap_err("the built-in origin named an address that cannot be used")?;
+    let target = target.wrap_err("the built-in origin reported an invalid URL")?;
     let mut load = args.load;
     // The URL is right, and the faults that were asked for must not prevent the load.
     load.skip_preflight = true;
     let pem = hello.certificate_pem.as_deref().filter(|_| args.tls);
     let trusted = pem.map(|pem| Temporary::private(pem.as_bytes())).transpose();
-    let trusted = trusted.wrap_err("the certificate of the built-in origin could not be kept")?;
+    let trusted = trusted.wrap_err("the certificate of the built-in origin could not be saved")?;
     if let Some(certificate) = &trusted {
         load.requests.cacert = Some(certificate.path().to_owned());
     }

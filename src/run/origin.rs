@@ -37,7 +37,7 @@ fn refused(error: OriginError) -> Failure {
     match error {
         OriginError::Settings(sentence) => Failure::Config(ConfigError::Origin(sentence)),
         OriginError::Bind { .. } => Failure::Unable(eyre::Report::new(error).wrap_err(
-            "--listen: accepted: an address of this machine with a free port; 0 takes any free one",
+            "--listen: expected an address of this machine with a free port; port 0 takes any free one",
         )),
         error => Failure::Unable(eyre::Report::new(error)),
     }
@@ -66,7 +66,7 @@ fn announce(origin: &Origin) {
         stdio::say(&format!("  http://{}/{stream}/master.m3u8", addresses.plain));
     }
     if let Some(tls) = addresses.tls {
-        stdio::say(&format!("  and the same at https://{tls}/"));
+        stdio::say(&format!("  and the same over TLS at https://{tls}/"));
     }
 }
 

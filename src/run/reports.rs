@@ -35,10 +35,10 @@ impl Reports {
             let path = files::resolve(&file.path).map_err(|error| unwritten(file, &error))?;
             let is_taken = |other: &Path| files::are_same(&path, other);
             if record.as_deref().is_some_and(is_taken) {
-                return Err(refused(file, "is the file of --record, too; accepted: a file of its own"));
+                return Err(refused(file, "this is also the file of --record; each needs a file of its own"));
             }
             if prepared.iter().any(|(_, other)| is_taken(other)) {
-                return Err(refused(file, "was given twice; accepted: a file of its own for each report"));
+                return Err(refused(file, "given twice; each report needs a file of its own"));
             }
             files::try_folder(&path).map_err(|error| unwritten(file, &error))?;
             prepared.push((file.clone(), path));

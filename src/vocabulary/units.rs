@@ -21,7 +21,7 @@ const COUNT_MAX: f64 = 1e12;
 /// # Errors
 /// One sentence that says what is accepted.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let accepted = || "accepted: a duration such as 250ms, 30s, 1m30s, 2h".to_owned();
+    let accepted = || "expected a duration such as 250ms, 30s, 1m30s or 2h".to_owned();
     let text = text.trim();
     let seconds = match text.parse::<f64>() {
         Ok(seconds) => seconds,
@@ -41,7 +41,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 pub fn parse_rate(text: &str) -> Result<f64, String> {
     let accepted = || {
         let [slowest, fastest] = [RATES.start(), RATES.end()];
-        format!("accepted: a rate from {slowest} to {} per second such as 5, 50/s, 3000/m", number(*fastest))
+        format!(
+            "expected a rate from {slowest} to {} per second, such as 5, 50/s or 3000/m",
+            number(*fastest)
+        )
     };
     let (amount, per) = text.trim().split_once('/').unwrap_or((text.trim(), "s"));
     let seconds = match per.trim() {
@@ -81,7 +84,7 @@ pub struct NotACount;
 /// # Errors
 /// One sentence that says what is accepted.
 pub fn parse_bit_rate(text: &str) -> Result<u64, String> {
-    let accepted = || "accepted: a bandwidth such as 2500k, 6M, 1.5Mbps, 800000".to_owned();
+    let accepted = || "expected a bandwidth such as 2500k, 6M, 1.5Mbps or 800000".to_owned();
     let lower = text.trim().to_ascii_lowercase();
     let number = ["bits/s", "bit/s", "bps", "b/s", "b"].iter().find_map(|unit| lower.strip_suffix(unit));
     let number = number.unwrap_or(&lower).trim();
@@ -100,7 +103,7 @@ pub fn parse_bit_rate(text: &str) -> Result<u64, String> {
 /// # Errors
 /// One sentence that says what is accepted.
 pub fn parse_share(text: &str) -> Result<f64, String> {
-    let accepted = || "accepted: a share such as 5% or 0.05".to_owned();
+    let accepted = || "expected a share such as 5% or 0.05".to_owned();
     let text = text.trim();
     let share = match text.strip_suffix('%') {
         Some(percent) => percent.trim().parse::<f64>().map_err(|_| accepted())? / 100.0,
@@ -241,7 +244,7 @@ mod tests {
         ] {
             let refused = parse_rate(text).expect_err(text);
             assert!(
-                refused.starts_with("accepted: a rate from 0.000001 to 1,000,000 per second"),
+                refused.starts_with("expected a rate from 0.000001 to 1,000,000 per second"),
                 "{refused}"
             );
         }

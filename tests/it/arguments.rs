@@ -23,24 +23,24 @@ fn a_bad_value_is_one_line_and_code_2() {
     for (args, expected) in [
         (
             &["demo", "--clients", "ten"] as &[_],
-            "hlswarm: --clients 'ten': accepted: 1 to 1,000,000 such as 250, 2.5k; 0 only with --duration",
+            "hlswarm: --clients 'ten': expected 1 to 1,000,000, such as 250 or 2.5k; 0 only with --duration",
         ),
-        (&["demo", "--bitrate", "100M"], "hlswarm: --bitrate '100M': accepted: a bandwidth from 200k to 20M"),
+        (&["demo", "--bitrate", "100M"], "hlswarm: --bitrate '100M': expected a bandwidth from 200k to 20M"),
         (
             &["origin", "--listen", "0.0.0.0:0"],
-            "hlswarm: --listen 0.0.0.0:0: other machines can reach this address; accepted: 127.0.0.1, ::1",
+            "hlswarm: --listen 0.0.0.0:0: other machines can reach this address; use 127.0.0.1 or ::1",
         ),
-        (&["run", "http://h/a", "--report", "\u{1b}[2J.pdf"], "hlswarm: --report ^[[2J.pdf: the ending"),
+        (&["run", "http://h/a", "--report", "\u{1b}[2J.pdf"], "hlswarm: --report ^[[2J.pdf: the extension"),
         (
             &["run", "http://h/a", "--header", "@no/such/file"],
             "hlswarm: --header @no/such/file: No such file or directory",
         ),
         (
             &["demo", "--report", "a.pdf"],
-            "hlswarm: --report a.pdf: the ending chooses the format; accepted: .json, .txt",
+            "hlswarm: --report a.pdf: the extension selects the format; expected .json or .txt",
         ),
-        (&["demo", "--header", "Host: x"], "hlswarm: --header: the header host is made by hlswarm itself"),
-        (&["demo", "--fault", "segment:often"], "hlswarm: --fault 'segment:often': accepted: "),
+        (&["demo", "--header", "Host: x"], "hlswarm: --header: hlswarm sets the header host itself"),
+        (&["demo", "--fault", "segment:often"], "hlswarm: --fault 'segment:often': expected "),
     ] {
         let (said, code) = refused(args);
         assert!(said.starts_with(expected), "{said}");
@@ -55,7 +55,7 @@ fn a_port_that_is_taken_is_code_5() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let (said, code) = refused(&["origin", "--listen", &taken.local_addr().unwrap().to_string()]);
     assert!(
-        said.starts_with("hlswarm: --listen: accepted: an address of this machine with a free port"),
+        said.starts_with("hlswarm: --listen: expected an address of this machine with a free port"),
         "{said}"
     );
     assert!(said.contains("Address already in use"), "{said}");

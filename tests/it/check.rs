@@ -40,12 +40,12 @@ fn what_cannot_be_opened_is_one_line_and_code_2() {
     let folder = env!("CARGO_TARGET_TMPDIR");
     for (subject, expected) in [
         ("no/such/file.m3u8", "hlswarm: check no/such/file.m3u8: No such file or directory"),
-        (folder, "this is a directory; accepted: a playlist file"),
+        (folder, "this is a directory; expected a playlist file"),
         ("ftp://host/a.m3u8", "only http:// and https:// are accepted"),
         ("https://user:hunter2@/a.m3u8?t=hunter2", "hlswarm: <URL|FILE>: "),
         ("cdn.example/a.m3u8?t=hunter2", "hlswarm: check cdn.example/a.m3u8***: No such file or directory"),
         ("no\u{1b}[2J", "hlswarm: check no^[[2J: No such file or directory"),
-        ("", "accepted: an http:// or https:// URL, a playlist file, or - for standard input"),
+        ("", "expected an http:// or https:// URL, a playlist file, or - for standard input"),
     ] {
         let output = check(&[subject]);
         let said = std::str::from_utf8(&output.stderr).unwrap();
