@@ -32,7 +32,7 @@ Exit codes (the first that applies):
   3    nothing played, or less than half succeeded; check: a finding is an error
   0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end
 
-'hlswarm --help definitions' says what each number of playback means.";
+'hlswarm --help definitions' explains each playback metric.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -65,15 +65,15 @@ Examples:
   hlswarm man run > hlswarm-run.1";
 
 const FAULT_HELP: &str = "\
-KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10% or any:delay=300ms@30s+10s; repeatable. \
+Fault to inject: KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10% or any:delay=300ms@30s+10s; repeatable. \
 KIND: playlist, segment, init, any. FAULT: a status code, delay=TIME, bandwidth=RATE, cut, reset, stall, \
-stale (live playlists stand still)";
+stale (live playlists stop updating)";
 
 pub use check::{CheckArgs, Subject};
 pub use pages::{CompletionsArgs, ManArgs, completions, manual};
 pub use shown::shown_command;
 
-/// Load tester for HTTP Live Streaming: how many viewers does this origin carry, and where does it break?
+/// Load tester for HTTP Live Streaming: how many viewers can an origin serve, and where does it break?
 #[derive(Debug, Parser)]
 #[command(name = "hlswarm", version, after_help = AFTER_HELP, max_term_width = 100, args_override_self = true)]
 pub struct Cli {
@@ -85,19 +85,19 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Load a stream (`hlswarm <URL>` does the same)
+    /// Load-test a stream (same as `hlswarm <URL>`)
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
-    /// Load the built-in origin, on which faults come and go: needs nothing else
+    /// Load-test the built-in origin, with faults that come and go; needs nothing else
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(DemoArgs),
-    /// Look at a stream with one client, or at a playlist file: what it is, what is wrong with it
+    /// Inspect a stream with one client, or a playlist file, and report what is wrong with it
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
-    /// Serve the built-in origin alone: live and VOD streams, faults on request
+    /// Serve only the built-in origin: live and VOD streams, faults on request
     #[command(after_help = ORIGIN_EXAMPLES)]
     Origin(OriginArgs),
-    /// Print a script that completes commands and options in a shell
+    /// Print a shell completion script
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
     /// Print a manual page
@@ -125,16 +125,16 @@ pub struct DemoArgs {
     /// Peak bandwidth of the highest variant of the built-in origin [up to 20M]
     #[arg(long, value_name = "RATE", default_value = "3M", value_parser = values::origin_bit_rate, help_heading = "Built-in origin")]
     pub bitrate: u64,
-    /// A fault of the built-in origin instead of its story, as `hlswarm origin --fault` takes it; repeatable
+    /// Inject this fault instead of the default ones; same syntax as `hlswarm origin --fault`; repeatable
     #[arg(long = "fault", value_name = "RULE", value_parser = values::fault, help_heading = "Built-in origin")]
     pub faults: Vec<String>,
-    /// No faults at all
+    /// Inject no faults
     #[arg(long, conflicts_with = "faults", help_heading = "Built-in origin")]
     pub healthy: bool,
     /// MPEG-TS or fMP4 segments
     #[arg(long, value_name = "FORMAT", default_value = "ts", value_parser = ["ts", "fmp4"], help_heading = "Built-in origin")]
     pub format: String,
-    /// Load it over TLS and HTTP/2, its certificate trusted
+    /// Use TLS and HTTP/2, and trust the origin's certificate
     #[arg(long, help_heading = "Built-in origin")]
     pub tls: bool,
 }
@@ -142,37 +142,38 @@ pub struct DemoArgs {
 /// What `run` and `demo` have in common.
 #[derive(Debug, Args)]
 pub struct LoadArgs {
-    /// Clients to reach, such as 250, 2.5k
+    /// Number of clients to reach, such as 250 or 2.5k
     #[arg(short, long, value_name = "N", default_value = "10", value_parser = values::clients, allow_negative_numbers = true, help_heading = "Load")]
     pub clients: u32,
-    /// Clients started per second, such as 5, 50/s, 3000/m
+    /// Clients to start per second, such as 5, 50/s or 3000/m
     #[arg(long, value_name = "RATE", default_value = "5", value_parser = crate::vocabulary::units::parse_rate, help_heading = "Load")]
     pub ramp_rate: f64,
-    /// Reach --clients in this time instead; 0 = all at once
+    /// Reach --clients within this time instead; 0 starts all at once
     #[arg(long, value_name = "TIME", value_parser = crate::vocabulary::units::parse_duration, conflicts_with = "ramp_rate", help_heading = "Load")]
     pub ramp_time: Option<Duration>,
-    /// Move each start by a random time, at most half the interval; never slows the mean
+    /// Shift each start by a random time, at most half the interval; the mean rate stays the same
     #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = crate::vocabulary::units::parse_duration, help_heading = "Load")]
     pub ramp_jitter: Duration,
-    /// Start the ramp at once; without this it waits until the first client has its playlists, 2 s at most
+    /// Start the ramp at once, instead of waiting up to 2 s for the first client to load its playlists
     #[arg(long, help_heading = "Load")]
     pub skip_preflight: bool,
-    /// Stop after this long, such as 45s, 10m [default: until stopped]
+    /// Stop after this long, such as 45s or 10m [default: until stopped]
     #[arg(short, long, value_name = "TIME", value_parser = values::run_length, help_heading = "Load")]
     pub duration: Option<Duration>,
-    /// highest, lowest, first, a bandwidth such as 2500k, or all (each client fetches every variant); another one is played where it
-    /// fails, as the player does
+    /// Variant to play: highest, lowest, first, a bandwidth such as 2500k, or all (each client fetches every
+    /// variant). If it fails, a client switches to another one if its player would
     #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]
     pub variant: VariantChoice,
-    /// Player that clients imitate: web (hls.js), ffmpeg, native (Chromium's own), persistent (never gives up). A failing
-    /// origin is asked at most 1.1 times as often as a healthy one, apart from 4 quick retries at a time as real
-    /// players make them; ffmpeg asks for a film whose segments fail 4 times a second
+    /// Player that clients imitate: web (hls.js), ffmpeg, native (Chromium's own), persistent (never stops retrying).
+    /// A failing origin gets at most 1.1 times the requests of a healthy one, apart from bursts of 4 quick retries as
+    /// in real players; on a VOD whose segments fail, ffmpeg sends 4 requests a second
     #[arg(long, value_name = "PLAYER", default_value = "web", value_parser = Profile::named, help_heading = "Load")]
     pub player: &'static Profile,
-    /// How long viewers stay before another takes the place, such as 5m, or exp:5m for a mean of it [default: to the end]
+    /// How long each viewer stays before another replaces it, such as 5m, or exp:5m for a random time with a mean of
+    /// 5m [default: to the end]
     #[arg(long, value_name = "TIME", default_value = "endless", hide_default_value = true, value_parser = values::session, help_heading = "Load")]
     pub session_length: SessionLength,
-    /// Same seed, same schedule and choices; below 2^53 [default: random, printed]
+    /// Seed of the schedule and of all random choices, below 2^53 [default: random, printed]
     #[arg(long, value_name = "N", value_parser = values::seed, help_heading = "Load")]
     pub seed: Option<u64>,
 
@@ -180,25 +181,25 @@ pub struct LoadArgs {
     #[command(flatten)]
     pub requests: RequestArgs,
 
-    /// Plain progress lines on stderr instead of the live screen
+    /// Print progress lines to stderr instead of drawing the live screen
     #[arg(long, help_heading = "Output")]
     pub no_tui: bool,
     /// Draw the live screen in ASCII
     #[arg(long, help_heading = "Output")]
     pub ascii: bool,
-    /// Colours of the live screen: ansi, cb (for the colour-blind), mono [default: ansi; mono with NO_COLOR]
+    /// Colours of the live screen: ansi, cb (colour-blind safe), mono [default: ansi; mono with NO_COLOR]
     #[arg(long, value_name = "THEME", value_parser = values::theme, help_heading = "Output")]
     pub theme: Option<Palette>,
     /// When the terminal goes away: stop, or continue without a screen
     #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = values::on_hangup, help_heading = "Output")]
     pub on_hangup: OnHangup,
-    /// Keys of the live screen do not change the load
+    /// Do not let keys of the live screen change the load
     #[arg(long, help_heading = "Output")]
     pub read_only: bool,
-    /// Write a report; the ending chooses the format: .json or .txt; repeatable
+    /// Write a report; the extension (.json or .txt) selects the format; repeatable
     #[arg(long = "report", value_name = "FILE", help_heading = "Output")]
     pub reports: Vec<PathBuf>,
-    /// Write every event as a line of JSON, with a frame each second; never slows the load
+    /// Write every event, and each second a sample of each client and of the run, as NDJSON; never slows the load
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub record: Option<PathBuf>,
 }
@@ -209,16 +210,16 @@ pub struct RequestArgs {
     /// Longest wait for the first byte of a response, and for the next byte of a body
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = values::timeout, help_heading = "Requests")]
     pub timeout: Duration,
-    /// 'Name: value', or @FILE with one such line each, sent to the host of the given URL only; repeatable
+    /// Header 'Name: value', or @FILE with one header per line; sent only to the host of the given URL; repeatable
     #[arg(long = "header", value_name = "HEADER", help_heading = "Requests")]
     pub headers: Vec<String>,
-    /// A header with its value in an environment variable, so that no command line shows it; repeatable
+    /// Header with its value from an environment variable, which keeps it off the command line; repeatable
     #[arg(long = "header-env", value_name = "NAME=VARIABLE", help_heading = "Requests")]
     pub headers_from_env: Vec<String>,
-    /// User agent; the X-Load-Test header with the run id stays
+    /// User agent; the X-Load-Test header with the run id is sent in any case
     #[arg(long, value_name = "TEXT", default_value = concat!("hlswarm/", env!("CARGO_PKG_VERSION")), help_heading = "Requests")]
     pub user_agent: String,
-    /// Decrypt AES-128 segments and check their padding; a failure is a fault of the request (body.decode)
+    /// Decrypt AES-128 segments and check their padding; a segment that fails ends as body.decode
     #[arg(long, help_heading = "Requests")]
     pub decrypt: bool,
     /// Do not verify certificates
@@ -227,7 +228,8 @@ pub struct RequestArgs {
     /// Trust the certificates of this PEM file instead of the system's
     #[arg(long, value_name = "FILE", help_heading = "Requests")]
     pub cacert: Option<PathBuf>,
-    /// As in curl: HOST:PORT:ADDR (or ADDR,ADDR) connects to ADDR for HOST:PORT (* = any host), -HOST:PORT takes it back; repeatable
+    /// As in curl: HOST:PORT:ADDR[,ADDR] connects to ADDR for HOST:PORT (* matches any host), -HOST:PORT removes an
+    /// entry; repeatable
     #[arg(long, value_name = "H:P:A", allow_hyphen_values = true, help_heading = "Requests")]
     pub resolve: Vec<ResolveEntry>,
 }
@@ -235,40 +237,40 @@ pub struct RequestArgs {
 /// `hlswarm origin`.
 #[derive(Debug, Args)]
 pub struct OriginArgs {
-    /// Address to listen on; port 0 = any free one; TLS takes the next port
+    /// Address to listen on; port 0 picks a free one; TLS takes the next port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:17180", value_parser = values::listen)]
     pub listen: std::net::SocketAddr,
     /// Allow an address that other machines can reach
     #[arg(long)]
     pub allow_remote: bool,
-    /// Serve TLS and HTTP/2 too, with a certificate of its own
+    /// Also serve TLS and HTTP/2, with a generated certificate
     #[arg(long)]
     pub tls: bool,
-    /// Write that certificate here, for --cacert
+    /// Write that certificate to this file, for --cacert
     #[arg(long, value_name = "FILE", requires = "tls")]
     pub certificate: Option<PathBuf>,
     /// Peak bandwidth of the highest variant [up to 20M]
     #[arg(long, value_name = "RATE", default_value = "3M", value_parser = values::origin_bit_rate)]
     pub bitrate: u64,
-    /// Length of a segment
+    /// Duration of each segment
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = values::segment_duration)]
     pub segment_duration: Duration,
-    /// Segments that a live playlist lists
+    /// Number of segments in a live playlist
     #[arg(long, value_name = "N", default_value = "6", value_parser = values::window)]
     pub window: u32,
-    /// Segments of a VOD
+    /// Number of segments in a VOD playlist
     #[arg(long, value_name = "N", default_value = "30", value_parser = values::vod_segments)]
     pub vod_segments: u32,
     /// Faults on request; [`FAULT_HELP`] is their grammar.
     #[arg(long = "fault", value_name = "RULE", help = FAULT_HELP)]
     pub faults: Vec<FaultRule>,
-    /// Let faults come and go, as `hlswarm demo` does
+    /// Inject faults that come and go, as `hlswarm demo` does
     #[arg(long)]
     pub story: bool,
     /// Never compress playlists
     #[arg(long)]
     pub no_gzip: bool,
-    /// Seed of the faults
+    /// Seed of random faults
     #[arg(long, value_name = "N", default_value = "1", value_parser = values::seed)]
     pub seed: u64,
     /// Speak to a parent process: addresses and counts as JSON lines, until standard input ends

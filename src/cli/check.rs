@@ -49,19 +49,20 @@ pub struct CheckArgs {
     /// URL of a stream, a playlist file, or - for standard input
     #[arg(value_name = "URL|FILE")]
     pub subject: Subject,
-    /// Look at a stream for this long; a VOD that ends earlier is not waited for
+    /// Play a stream for this long, or to the end of a shorter VOD
     #[arg(short, long, value_name = "TIME", default_value = "10s", value_parser = super::values::run_length, help_heading = "Load")]
     pub duration: Duration,
-    /// highest, lowest, first, a bandwidth such as 2500k, or all
+    /// Variant to play: highest, lowest, first, a bandwidth such as 2500k, or all
     #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]
     pub variant: VariantChoice,
-    /// What the client behaves like: web (hls.js), ffmpeg, native (Chromium's own), persistent (never gives up)
+    /// Player that the client imitates: web (hls.js), ffmpeg, native (Chromium's own), persistent (never stops
+    /// retrying)
     #[arg(long, value_name = "PLAYER", default_value = "web", value_parser = Profile::named, help_heading = "Load")]
     pub player: &'static Profile,
     /// How requests are made.
     #[command(flatten)]
     pub requests: RequestArgs,
-    /// What was understood and found as JSON
+    /// Print the result as JSON
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 }

@@ -11,7 +11,7 @@ const PROGRAM: &str = "hlswarm";
 /// `hlswarm completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
-    /// The shell that is to complete commands and options
+    /// Shell to generate the script for
     #[arg(value_name = "SHELL")]
     pub shell: Shell,
 }
@@ -19,7 +19,7 @@ pub struct CompletionsArgs {
 /// `hlswarm man`.
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// The command whose page it is [default: the program's]
+    /// Command to document [default: hlswarm itself]
     #[arg(value_name = "COMMAND", value_parser = ["run", "demo", "check", "origin"])]
     pub command: Option<String>,
 }

@@ -38,7 +38,7 @@ impl FromStr for VariantChoice {
             "first" => Ok(Self::First),
             "all" => Ok(Self::All),
             "abr" => Err("abr is not supported yet; expected highest, lowest, first, all, \
-                          or a bandwidth such as 2500k"
+                          or a bandwidth, such as 2500k"
                 .to_owned()),
             bandwidth => parse_bit_rate(bandwidth).map(Self::Bandwidth).map_err(|_| {
                 "expected highest, lowest, first, all, or a bandwidth, such as 2500k".to_owned()
