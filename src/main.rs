@@ -41,7 +41,7 @@ fn supervise(command: Command, shown: String) -> ExitStatus {
     match run::supervise(|| execute(command, shown).unwrap_or_else(tell)) {
         Ok(Outcome::Done(status)) => status,
         Ok(Outcome::Abandoned(status)) => {
-            stdio::say("hlswarm: a part of hlswarm did not end; the process ends without it");
+            stdio::say("hlswarm: a part of hlswarm did not stop in time; the process exits without it");
             status
         }
         Err(error) => tell(Failure::no_thread("the control thread", &error)),

@@ -110,7 +110,7 @@ fn check_stale(media: &Media, changed: Loaded, loaded: Loaded, found: &mut Found
     if !allowed.is_zero() && unchanged > allowed {
         found(Finding::PlaylistStale, &|| {
             format!(
-                "nothing new for {:.1} s, target duration {} s",
+                "no update for {:.1} s, target duration {} s",
                 unchanged.as_secs_f64(),
                 media.target_duration.as_secs_f64()
             )
@@ -133,7 +133,7 @@ fn compare(before: &Media, now: &Media, passed: Duration, found: &mut Found<'_>)
         });
     }
     if first > was_first && before.playlist_type.is_some() {
-        found(Finding::SegmentRemoved, &|| format!("it began with {was_first}, now with {first}"));
+        found(Finding::SegmentRemoved, &|| format!("began with segment {was_first}, now with {first}"));
     }
     if first > was_first && !before.segments.is_empty() {
         check_window(now, found);
@@ -170,7 +170,7 @@ fn end(media: &Media) -> u64 {
 }
 
 fn span(first: u64, end: u64) -> String {
-    if end > first { format!("segments {first} to {}", end - 1) } else { format!("no segment from {first}") }
+    if end > first { format!("segments {first} to {}", end - 1) } else { format!("no segments from {first}") }
 }
 
 /// Reports whether `new` segments of the playlist's mean length cannot have been made in `passed` and two target

@@ -18,7 +18,7 @@ use super::{
 
 /// Error: the previous playlist lacks some of the segments that the update skips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the playlist before does not hold what the delta update skips")]
+#[error("the previous playlist lacks segments that the delta update skips")]
 pub struct MergeError;
 
 impl Media {

@@ -40,7 +40,7 @@ impl Variables {
     /// 4.4.2.3).
     pub(super) fn define(&mut self, name: &str, value: &str) -> Result<(), ParseError> {
         if name.is_empty() || !name.bytes().all(is_name_byte) {
-            return Err(ParseError::new(Fault::PlaylistSyntax, "a variable has no valid name"));
+            return Err(ParseError::new(Fault::PlaylistSyntax, "a variable name is not valid"));
         }
         let bytes: usize =
             self.0.iter().map(|(name, value)| name.as_str().len() + value.as_str().len()).sum();

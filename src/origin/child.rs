@@ -100,7 +100,7 @@ pub enum ChildError {
     #[error("the origin's process could not be started")]
     Spawn(#[source] io::Error),
     /// The child ended early. Holds the beginning of its standard error, which comes from this same program.
-    #[error("the origin ended before it was told to: {0}")]
+    #[error("the origin ended unexpectedly: {0}")]
     Ended(String),
     /// The child missed its deadline.
     #[error("the origin did not {doing} within {limit:?}")]
@@ -111,7 +111,7 @@ pub enum ChildError {
         limit: Duration,
     },
     /// The child's line could not be read or parsed.
-    #[error("the origin's line could not be read")]
+    #[error("the origin's output could not be read")]
     Line(#[source] io::Error),
 }
 
@@ -212,7 +212,7 @@ async fn complaints(mut errors: ChildStderr) -> String {
 
 async fn ended(complaints: JoinHandle<String>) -> ChildError {
     let said = timeout(START_LIMIT, complaints).await.ok().and_then(Result::ok).unwrap_or_default();
-    ChildError::Ended(if said.is_empty() { "it did not say why".to_owned() } else { said })
+    ChildError::Ended(if said.is_empty() { "no reason given".to_owned() } else { said })
 }
 
 #[cfg(test)]
@@ -238,10 +238,10 @@ mod tests {
     #[tokio::test]
     async fn a_child_that_ends_early_says_why() {
         let error = Child::start(shell("echo 'port in use' >&2; exit 1")).await.unwrap_err();
-        assert_eq!(error.to_string(), "the origin ended before it was told to: port in use");
+        assert_eq!(error.to_string(), "the origin ended unexpectedly: port in use");
         let child = Child::start(shell(&format!("echo '{HELLO}'; echo 'out of memory' >&2"))).await.unwrap();
         let error = child.finish().await.unwrap_err();
-        assert_eq!(error.to_string(), "the origin ended before it was told to: out of memory");
+        assert_eq!(error.to_string(), "the origin ended unexpectedly: out of memory");
     }
 
     #[tokio::test]

@@ -70,8 +70,8 @@ impl RecordFile {
 /// Locks a record for this process until the file is closed: a file with the lines of two runs is of use to neither.
 fn lock(file: &File) -> io::Result<()> {
     match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(io::Error::other("another process is recording into it")),
         // A file system without locks is not a reason to reject a record.
+        Err(TryLockError::WouldBlock) => Err(io::Error::other("another process is recording to it")),
         Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
 }

@@ -205,7 +205,7 @@ fn traffic(report: &Report, page: &mut Page) {
     let rate = |rate: Option<f64>| rate.map_or(UNKNOWN.to_owned(), units::bit_rate);
     let throughput = &report.throughput_bits_per_second;
     page.line(format!(
-        "bytes   {}, {} on average, {} in the best second",
+        "bytes   {}, {} on average, {} in the peak second",
         units::bytes(report.bytes.total),
         rate(throughput.run),
         rate(throughput.peak)
@@ -218,7 +218,7 @@ fn traffic(report: &Report, page: &mut Page) {
     page.line(format!("sent    {}: {}", units::plural(report.requests.started, "request"), kinds.join(", ")));
     let connections = &report.connections;
     page.line(format!(
-        "conns   {} opened, {} again, {}",
+        "conns   {} opened, {} reconnected, {}",
         units::count(connections.opened),
         units::count(connections.reconnections),
         units::plural(connections.redirects, "redirect")
@@ -231,7 +231,7 @@ fn playback(report: &Report, page: &mut Page) {
     let playback = &report.playback;
     let startup = playback.startup_ms.as_ref().map_or(UNKNOWN.to_owned(), |s| units::number(s.p95));
     page.line(format!(
-        "players {} began (p95 after {startup} ms), {} finished, {}, rebuffer ratio {}",
+        "players {} started (p95 after {startup} ms), {} finished, {}, rebuffer ratio {}",
         units::count(playback.started),
         units::count(playback.finished_clients),
         units::plural(playback.stalls, "stall"),
@@ -257,7 +257,7 @@ fn playback(report: &Report, page: &mut Page) {
         units::count(playback.cached_reloads),
     ));
     page.line(format!(
-        "viewers {}: {} gave up, {}, {} left in time, {} before start, {} replaced",
+        "viewers {}: {} left on failures, {}, {} at session end, {} before start, {} replaced",
         report.run.player,
         units::count(playback.gave_up),
         units::plural(playback.start_failures, "start failure"),
@@ -337,7 +337,7 @@ pub(super) struct FindingLine<'a> {
 /// What is wrong with the stream, the worst first: name and count, what it means, what was seen first.
 pub(super) fn finding_lines(mut lines: Vec<FindingLine<'_>>, page: &mut Page) {
     if lines.is_empty() {
-        page.line("stream  nothing wrong was found");
+        page.line("stream  no problems found");
         return;
     }
     page.line(format!("stream  {}", units::plural(lines.len() as u64, "finding")));
@@ -379,7 +379,7 @@ fn pipeline(report: &Report, page: &mut Page) {
         "none dropped".to_owned()
     } else {
         format!(
-            "{} dropped (peak {rate} of a second, {} above 1%)",
+            "{} dropped (peak {rate} in a second, {} above 1%)",
             units::count(dropped),
             units::plural(pipeline.degraded_clients, "client")
         )

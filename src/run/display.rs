@@ -139,7 +139,7 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
     if let Some(length) = config.plan.duration.filter(|length| *length < ramp) {
         let [ramp, length] = [ramp, length].map(units::span);
         stdio::say(&format!(
-            "hlswarm: the ramp takes {ramp}, the run {length}: the load will not be reached"
+            "hlswarm: the ramp takes {ramp}, but the run ends after {length}: the target will not be reached"
         ));
     }
     let mut frames = sampler.frames();

@@ -101,7 +101,7 @@ fn why_refused(report: &Report, outcome: Outcome) -> String {
     match outcome {
         Outcome::Http(failure) => {
             let name = report::meaning(&outcome.to_string());
-            format!("{playlist} answers {failure} {name}: is the URL right?")
+            format!("{playlist} returned {failure} {name}: is the URL right?")
         }
         Outcome::Failed(Fault::PlaylistNotM3u8) => {
             format!("{playlist} is not a playlist{detail}: is the URL right?")
@@ -138,11 +138,11 @@ fn clients_not_reached(report: &Report, plan: Plan) -> Option<String> {
         } else {
             String::new()
         };
-        return Some(format!("the load was not reached: {started} of {asked} were started{why}"));
+        return Some(format!("the target was not reached: {started} of {asked} were started{why}"));
     }
     (run.clients_peak < target).then(|| {
         format!(
-            "the load was not held: at most {} of {} were active at once",
+            "the target was not held: at most {} of {} were active at once",
             units::count(run.clients_peak),
             units::plural(target, "client")
         )
@@ -154,8 +154,8 @@ fn duration_not_reached(report: &Report, ending: Ending) -> Option<String> {
     let [asked, lasted] =
         [asked, report.run.duration_s].map(|s| Duration::try_from_secs_f64(s).unwrap_or_default());
     let how = match ending.cause {
-        Some(StopCause::Operator) => "q ended it",
-        Some(StopCause::Fault) => "a fault ended it",
+        Some(StopCause::Operator) => "q ended the run",
+        Some(StopCause::Fault) => "an internal fault ended the run",
         None => "every client had finished",
         // A signal is a separate reason.
         Some(_) => return None,
@@ -172,7 +172,7 @@ pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
         StopCause::Operator | StopCause::Fault => None,
         StopCause::Interrupt => Some((130, "Ctrl-C")),
         StopCause::HangUp => Some((129, "SIGHUP")),
-        StopCause::TerminalGone => Some((129, "the end of its terminal")),
+        StopCause::TerminalGone => Some((129, "the loss of its terminal")),
         StopCause::AddressSpace => Some((UNTRUSTED, "the limit of its address space (ulimit -v)")),
         StopCause::Signal(number, name) => Some((SIGNALLED.saturating_add(number), name)),
     }

@@ -41,7 +41,7 @@ impl Interim {
         let Some(sample) = self.samples.next() else { return };
         let facts = Facts { run: self.run.clone(), lost_workers: 0, origin: None };
         let mut report = report::build(facts, &sample);
-        report.exit = Exit { code: 0, reasons: vec!["the run goes on: numbers so far".to_owned()] };
+        report.exit = Exit { code: 0, reasons: vec!["interim report: the run goes on".to_owned()] };
         self.reports.write_interim(&report);
     }
 }

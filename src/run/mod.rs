@@ -131,7 +131,7 @@ fn control_runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 fn signals() -> Result<Signals, Failure> {
-    Signals::catch().map_err(|error| Failure::no_thread("the thread that hears signals", &error))
+    Signals::catch().map_err(|error| Failure::no_thread("the signal thread", &error))
 }
 
 /// Loads the stream until the run ends.
@@ -279,7 +279,7 @@ impl Ended {
         let unprinted = if refused {
             // Without a load one sentence is enough; reports that were asked for are written all the same.
             let why = report.exit.reasons.first().map_or("", String::as_str);
-            stdio::say(&format!("hlswarm: preflight: {why}; --skip-preflight loads it nevertheless"));
+            stdio::say(&format!("hlswarm: preflight: {why}; use --skip-preflight to load it anyway"));
             false
         } else {
             let printed = stdio::print(&report::text(&report), Some(PRINT_LIMIT));

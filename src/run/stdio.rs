@@ -151,8 +151,8 @@ impl State {
     fn write(&self, output: BorrowedFd<'_>, Text { text, written }: Text) {
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            let note = format!("hlswarm: {dropped} lines were dropped here: their reader took nothing\n");
             // The text after the note meets the same error.
+            let note = format!("hlswarm: {dropped} lines were dropped here: the reader did not take them\n");
             _ = write_all(output, note.as_bytes());
         }
         let result = write_all(output, text.as_bytes());

@@ -47,8 +47,8 @@ impl Pipeline {
         let missing = self.progress.dropped + self.events.dropped + recorder.frames_lost;
         let why = match (&recorder.failed, recorder.blocked_since) {
             (Some((_, reason)), _) => reason.as_str(),
-            (None, Some(_)) => "it takes nothing any more",
-            (None, None) if missing > 0 => "it was written too slowly",
+            (None, Some(_)) => "writing to it is blocked",
+            (None, None) if missing > 0 => "writing to it was too slow",
             (None, None) => return None,
         };
         Some(format!("--record {file}: {why}; {} missing", units::plural(missing, "line")))

@@ -18,9 +18,9 @@ pub const DEFINITIONS: [(&str, &str); 12] = [
     ),
     (
         "start failure",
-        "a client that gave up, as its player does after so many retries, before anything was played",
+        "a client that left before anything was played, after as many retries as its player makes",
     ),
-    ("exit before start", "a client whose session was over, or that was removed, before anything was played"),
+    ("exit before start", "a client whose session ended, or that was removed, before anything was played"),
     (
         "stall",
         "playback stopped because the buffer ran dry; waiting before the first media is start-up, not a stall",
@@ -33,20 +33,23 @@ pub const DEFINITIONS: [(&str, &str); 12] = [
     ),
     (
         "live latency",
-        "wall-clock time - EXT-X-PROGRAM-DATE-TIME of the picture, where the playlist dates it; else the \
-      distance from the end of the list, which was new when it was asked for; looked at with each new playlist",
+        "wall-clock time - EXT-X-PROGRAM-DATE-TIME of the media on screen, where the playlist has dates; otherwise \
+      the distance from the end of the playlist, taken as current when it was requested; measured at each new playlist",
     ),
-    ("drift", "time since a client began - media that it has played"),
+    ("drift", "time since a client started - media that it has played"),
     (
         "speed",
         "media seconds played / seconds, over the last ten seconds; slow: below 0.9 for more than five seconds",
     ),
     (
         "edge jump",
-        "a client went on elsewhere in a live stream than behind what it had: it was too slow for the window, \
-      or the stream began anew",
+        "a client skipped to a new live position instead of continuing after its last segment: it was too slow for \
+      the window, or the stream restarted",
     ),
-    ("session", "the life of one client, from its first request until it leaves, is removed or the run ends"),
+    (
+        "session",
+        "the life of one client, from its first request until it leaves or is removed, or the run ends",
+    ),
 ];
 
 /// Counters of a client's or a run's playback.

@@ -90,7 +90,7 @@ impl Inspection {
     pub(super) fn playlist(&mut self, look: &Look<'_>, playlist: &Arc<Playlist>) {
         for flaw in playlist.flaws().iter() {
             look.find(flaw.finding, || match flaw.line {
-                0 => "the list as a whole".to_owned(),
+                0 => "the playlist as a whole".to_owned(),
                 line => format!("line {line}"),
             });
         }
@@ -106,16 +106,14 @@ impl Inspection {
         }
         let Some(watch) = self.watches.get_mut(track) else { return };
         if watch.media().is_some() && *look.url != look.fetch.url {
-            look.find(Finding::RedirectOnReload, || {
-                "the address that is reloaded leads to another".to_owned()
-            });
+            look.find(Finding::RedirectOnReload, || "the reloaded URL redirects to another one".to_owned());
         }
         let now = look.meter.clock().started_at().checked_add(look.loaded.until);
         if let (Some(media), Ok(now)) = (playlist.media(), now)
             && let Some(age) = impossible_age(media, now)
         {
             look.find(Finding::ImpossibleDate, || {
-                format!("by its dates the list ended {:.0} s ago", age.as_secs_f64())
+                format!("by its dates the playlist ended {:.0} s ago", age.as_secs_f64())
             });
         }
         // Compare with the client's own previous playlist, then with those of other clients.
@@ -162,7 +160,7 @@ impl Inspection {
         look.find(Finding::RangeWrong, || {
             let asked = asked.map_or("all".to_owned(), |(first, last)| format!("{first}-{last}"));
             let came = came.map_or("no range".to_owned(), |came| format!("{}-{}", came.first, came.last));
-            format!("asked for {asked}; Content-Range names {came}, {bytes} bytes came")
+            format!("requested {asked}; Content-Range says {came}; received {bytes} bytes")
         });
         if is_right { Ok(()) } else { Err(Fault::BodyRange) }
     }
@@ -190,13 +188,13 @@ impl Inspection {
         }
         let whole = look.fetch.range.is_some() && response.status == 200;
         if whole {
-            look.find(Finding::RangeIgnored, || format!("{} bytes came", response.wire_bytes));
+            look.find(Finding::RangeIgnored, || format!("received {} bytes", response.wire_bytes));
         }
         if response.codings.are_any() {
-            look.find(Finding::MediaEncoded, || format!("{} bytes came", response.wire_bytes));
+            look.find(Finding::MediaEncoded, || format!("received {} bytes", response.wire_bytes));
         }
         if let Some(wrong) = look.content_type().filter(|essence| !may_be_media(essence)) {
-            look.find(Finding::WrongContentType, || format!("media comes as {wrong}"));
+            look.find(Finding::WrongContentType, || format!("media served as {wrong}"));
         }
         if let Resource::Segment(_, sequence) = look.fetch.what
             && !whole
@@ -236,7 +234,10 @@ impl Inspection {
             Finding::SegmentExpired
         };
         look.find(finding, || {
-            format!("{} for segment {sequence} of {} to {last}", look.response.status, media.media_sequence)
+            format!(
+                "{} for segment {sequence}; playlist lists {} to {last}",
+                look.response.status, media.media_sequence
+            )
         });
     }
 
@@ -250,7 +251,7 @@ impl Inspection {
                 let named = is_playlist_name(look.url);
                 look.find(
                     if named { Finding::WrongContentType } else { Finding::UnidentifiedPlaylist },
-                    || format!("the playlist comes as {}", other.unwrap_or("nothing in particular")),
+                    || format!("playlist served as {}", other.unwrap_or("an unspecified type")),
                 );
             }
         }
@@ -278,7 +279,7 @@ impl Inspection {
         if lifetime > media.target_duration * 3 / 2 {
             look.find(Finding::FreshTooLong, || {
                 let (lifetime, target) = (lifetime.as_secs(), media.target_duration.as_secs_f64());
-                format!("may be kept for {lifetime} s, target duration {target} s")
+                format!("may be cached for {lifetime} s, target duration {target} s")
             });
         }
     }
@@ -293,7 +294,7 @@ impl Inspection {
 pub(super) fn why_unreadable(look: &Look<'_>, error: &ParseError) -> String {
     let content_type = look.content_type().unwrap_or("no Content-Type");
     match error.fault {
-        Fault::PlaylistNotM3u8 if look.length == 0 => format!("{content_type}, an empty body"),
+        Fault::PlaylistNotM3u8 if look.length == 0 => format!("{content_type}, empty body"),
         Fault::PlaylistNotM3u8 => format!("{content_type}: {}", error.detail.shown()),
         _ => error.detail.shown(),
     }

@@ -124,7 +124,7 @@ pub(super) async fn request<'a>(
 /// Takes a key or media out of its `data:` URL. A playlist there is refused: players load playlists by requests.
 fn read_inline<'a>(fetch: &Fetch, meter: &Meter, keys: Option<&KeyRing>) -> Arrival<'a> {
     let refused = |fault| {
-        meter.find(Finding::BadUri, || "data: holds nothing that can be played".to_owned());
+        meter.find(Finding::BadUri, || "the data: URL holds nothing playable".to_owned());
         fail(meter.start(kind(fetch.what)), fault)
     };
     if kind(fetch.what) == Kind::Playlist {

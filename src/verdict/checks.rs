@@ -202,7 +202,7 @@ pub fn checks(numbers: &EndNumbers) -> Vec<Check> {
             Consequence::Untrusted,
         )
         .says(format!(
-            "this machine ran out of {}: {} failed by it, not by the origin",
+            "this machine ran out of {}: {} failed because of that, not because of the origin",
             numbers.lacking(),
             units::plural(numbers.local(), "request")
         )),
@@ -260,7 +260,7 @@ mod tests {
         let starved = EndNumbers { local_files: 9, ok: 991, clients_played: 9, ..WELL };
         assert_eq!(failed(&starved), ["local_share"]);
         let said = checks(&starved).into_iter().find(Check::fails).map(|check| check.sentence);
-        let expected = "this machine ran out of file descriptors (ulimit -n): 9 requests failed by it, not by the origin";
+        let expected = "this machine ran out of file descriptors (ulimit -n): 9 requests failed because of that, not because of the origin";
         assert_eq!(said.as_deref(), Some(expected));
     }
 

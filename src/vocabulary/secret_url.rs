@@ -126,7 +126,7 @@ impl SecretUrl {
     pub fn refusal(&self) -> String {
         match self.0.scheme() {
             "about" => "this is not a URL".to_owned(),
-            scheme => format!("{}: is not requested", Untrusted::new(scheme).shown_in(REFUSED_COLUMNS)),
+            scheme => format!("{}: URLs are not requested", Untrusted::new(scheme).shown_in(REFUSED_COLUMNS)),
         }
     }
 

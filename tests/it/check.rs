@@ -107,9 +107,9 @@ fn a_stream_that_is_not_there_says_so_instead_of_nothing_wrong() {
     assert_eq!(output.status.code(), Some(3));
     let page = stdout(&output);
     assert!(
-        page.contains("XX      no playlist came: Not Found\n         http.404")
+        page.contains("XX      no playlist was loaded: Not Found\n         http.404")
             && page.contains("  http.404      Not Found"),
         "{page}"
     );
-    assert!(!page.contains("nothing wrong"), "{page}");
+    assert!(!page.contains("no problems"), "{page}");
 }

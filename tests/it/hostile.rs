@@ -71,7 +71,7 @@ fn a_playlist_that_is_not_there_is_its_status() {
     let run = run(&origin.url("/wrong.m3u8?token=hunter2"), &["-c", "40"]);
     run.assert_exit_code(PREFLIGHT);
     assert_eq!(outcomes(&run), ["http.404"]);
-    assert_refused(&run, "the first playlist answers 404 Not Found");
+    assert_refused(&run, "the first playlist returned 404 Not Found");
     assert!(run.outputs().all(|(_, text)| !text.contains("hunter2")));
 }
 

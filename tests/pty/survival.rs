@@ -49,7 +49,7 @@ fn reports_are_written_on_request_while_the_run_goes_on() {
     terminal.signal(Signal::USR1);
     terminal.wait_for_report();
     let so_far = terminal.report();
-    assert_eq!(so_far["exit"]["reasons"][0], "the run goes on: numbers so far");
+    assert_eq!(so_far["exit"]["reasons"][0], "interim report: the run goes on");
     assert!(so_far["requests"]["segment"].as_u64().unwrap() > 0);
     let ended = terminal.quit();
     ended.assert_good_end(0);

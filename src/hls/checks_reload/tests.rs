@@ -70,7 +70,7 @@ fn a_list_is_stale_when_one_and_a_half_target_durations_have_surely_passed() {
     assert_eq!(findings(&[(0.0, &list), (4.0, &list), (6.0, &list)]), []);
     let found = findings(&[(0.0, &list), (6.2, &list), (8.2, &list)]);
     assert_eq!(found.iter().map(|found| found.0).collect::<Vec<_>>(), [Finding::PlaylistStale; 2]);
-    assert_eq!(found[0].1, "nothing new for 6.1 s, target duration 4 s");
+    assert_eq!(found[0].1, "no update for 6.1 s, target duration 4 s");
     assert_eq!(findings(&[(0.0, &list), (4.0, &live(8, 13)), (9.0, &live(8, 13))]), []);
 }
 

@@ -266,7 +266,7 @@ impl<'a> MediaReader<'a> {
     /// * [`Fault::PlaylistSemantic`] if segments are listed and none has a usable URL.
     pub fn finish(mut self, mut scope: Scope<'_>) -> Result<Media, ParseError> {
         if self.count > 0 && self.usable == 0 {
-            return Err(ParseError::new(Fault::PlaylistSemantic, "no segment has a usable address"));
+            return Err(ParseError::new(Fault::PlaylistSemantic, "no segment has a usable URL"));
         }
         self.number_segments()?;
         self.finish_parts(&mut scope);
@@ -287,7 +287,7 @@ impl<'a> MediaReader<'a> {
         let listed = playlist.media_sequence.checked_add(skipped);
         let next = listed.and_then(|first| first.checked_add(self.count));
         let (Some(listed), Some(_)) = (listed, next) else {
-            return Err(ParseError::new(Fault::PlaylistSyntax, "sequence numbers beyond 64 bits"));
+            return Err(ParseError::new(Fault::PlaylistSyntax, "sequence numbers exceed 64 bits"));
         };
         playlist.segments.number(listed, playlist.discontinuity_sequence);
         if self.kept == Some(Kept::Newest) {

@@ -259,7 +259,7 @@ fn sequence_number(value: &str, scope: &mut Scope<'_>) -> Result<u64, ParseError
         return Ok(number);
     }
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(ParseError::new(Fault::PlaylistSyntax, "a sequence number beyond 64 bits"));
+        return Err(ParseError::new(Fault::PlaylistSyntax, "a sequence number exceeds 64 bits"));
     }
     scope.flaw(Finding::BadMediaSequence);
     Ok(0)

@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
         match (multivariant.has_evidence(), media.has_evidence()) {
             (true, true) => Err(ParseError::new(
                 Fault::PlaylistSyntax,
-                "lines of a media and of a multivariant playlist in one (section 4.1)",
+                "lines of both a media and a multivariant playlist (section 4.1)",
             )),
             (true, false) => multivariant.finish(scope).map(Playlist::Multivariant),
             (false, false) if multivariant.session_line().is_some() && media.listed() == 0 => {

@@ -186,7 +186,7 @@ impl MultivariantReader {
             scope.flaw(Finding::StreamWithoutUri);
         }
         if playlist.variants.is_empty() && unusable {
-            return Err(ParseError::new(Fault::PlaylistSemantic, "no variant has a usable address"));
+            return Err(ParseError::new(Fault::PlaylistSemantic, "no variant has a usable URL"));
         }
         for _ in 0..unmatched_groups(&playlist) {
             scope.flaw(Finding::UnmatchedGroup);

@@ -182,7 +182,7 @@ impl<'a> Scope<'a> {
         self.needs_version(11);
         let Some(context) = self.context else { return self.leave(name) };
         let value = context.query_parameter(name);
-        let value = value.ok_or_else(|| undefined(name, "is not in the query of the address"))?;
+        let value = value.ok_or_else(|| undefined(name, "is not in the query of the URL"))?;
         self.variables.define(name, &value)
     }
 
@@ -196,7 +196,10 @@ impl<'a> Scope<'a> {
     pub fn expand<'t>(&mut self, text: &'t str) -> Result<Cow<'t, str>, ParseError> {
         let expanded = self.variables.expand(text, &mut self.expansion_left)?;
         if expanded.len() > limits::PLAYLIST_LINE_BYTES {
-            return Err(ParseError::new(Fault::PlaylistLimit, "a line becomes too long by its variables"));
+            return Err(ParseError::new(
+                Fault::PlaylistLimit,
+                "a line is too long after variable substitution",
+            ));
         }
         Ok(expanded)
     }

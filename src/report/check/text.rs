@@ -18,7 +18,7 @@ pub fn text(check: &Check) -> String {
     page.rule();
     match &check.error {
         Some(error) => {
-            let came = if check.run.is_some() { "no playlist came: " } else { "" };
+            let came = if check.run.is_some() { "no playlist was loaded: " } else { "" };
             page.line(format!("XX      {came}{}", error.meaning));
             let detail = if error.detail.is_empty() { String::new() } else { format!(": {}", error.detail) };
             page.line(format!("        {}{detail}", error.outcome));
@@ -88,14 +88,14 @@ fn lists(playlists: &[Loaded], page: &mut Page) {
 }
 
 fn loaded(playlist: &Loaded, page: &mut Page) {
-    page.line(format!("list    {}", playlist.source));
+    page.line(format!("url     {}", playlist.source));
     page.line(format!("        {} seen", units::plural(playlist.versions, "version")));
     understood(&playlist.understood, page);
 }
 
 fn understood(seen: &Understood, page: &mut Page) {
     let Some(kind) = seen.kind else {
-        page.line("XX      no playlist came");
+        page.line("XX      no playlist was loaded");
         return;
     };
     let version = seen.version.unwrap_or(1);
@@ -147,7 +147,7 @@ fn variant(seen: &VariantSeen) -> String {
 fn rendition(seen: &RenditionSeen) -> String {
     let default = if seen.default { ", default" } else { "" };
     let language = seen.language.as_ref().map_or(String::new(), |language| format!(", {language}"));
-    let place = seen.uri.as_deref().unwrap_or("within its variant");
+    let place = seen.uri.as_deref().unwrap_or("in its variant");
     format!("  {:>11}  {place}  group {}, {}{language}{default}", seen.kind, seen.group, seen.name)
 }
 
