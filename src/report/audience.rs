@@ -6,37 +6,37 @@ use serde::Serialize;
 
 use crate::stats::{self, EdgeTotals};
 
-/// What the run represents to the origin.
+/// The audience that the run represents to the origin.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Audience {
-    /// Addresses of this machine that connections went out from.
+    /// Local addresses that connections came from.
     pub source_addresses: Vec<String>,
-    /// Complete responses by the address that they came from.
+    /// Complete responses by server address.
     pub edges: BTreeMap<String, Edge>,
     /// Complete responses by protocol, `http/1.1` and `h2`.
     pub protocols: BTreeMap<&'static str, u64>,
     /// TLS handshakes.
     pub tls_handshakes: u64,
-    /// Those of them that resumed a session.
+    /// TLS handshakes that resumed a session.
     pub tls_resumed: u64,
-    /// Clients by what they behave like.
+    /// Clients by the player that they imitate.
     pub players: BTreeMap<&'static str, u64>,
 }
 
-/// What one address answered.
+/// Responses of one server address.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Edge {
     /// Complete responses.
     pub requests: u64,
-    /// Their body bytes.
+    /// Body bytes of these responses.
     pub bytes: u64,
-    /// Those that a cache had, by `X-Cache`, `CF-Cache-Status`, `Cache-Status`, `Age` and the like.
+    /// Responses served from a cache, by `X-Cache`, `CF-Cache-Status`, `Cache-Status`, `Age` and similar headers.
     pub hit: u64,
-    /// Those that came from behind the cache, by the same headers.
+    /// Responses that a cache fetched from its origin, by the same headers.
     pub miss: u64,
-    /// The share of `hit` in both; `null`: no response said so.
+    /// `hit` as a share of `hit` and `miss`; `null`: no response had such a header.
     pub hit_share: Option<f64>,
 }
 

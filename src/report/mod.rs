@@ -34,15 +34,15 @@ pub const SCHEMA: &str = "hlswarm.report/1";
 pub struct Report {
     /// Always `hlswarm.report/1`.
     pub schema: &'static str,
-    /// What was run.
+    /// The run and its options.
     pub run: Run,
-    /// How the run ended.
+    /// Exit code of the run and its reasons.
     pub exit: Exit,
-    /// Whether the stream was served well.
+    /// Verdict on how well the stream was served.
     pub health: Health,
-    /// Whether the load tester itself limited the result.
+    /// Verdict on whether the load tester itself limited the result.
     pub trust: Trust,
-    /// What the run was judged by: the exit code follows from it.
+    /// Criteria that the run was judged by; the exit code follows from them.
     pub checks: Vec<verdict::Check>,
     /// Requests by kind.
     pub requests: Requests,
@@ -52,121 +52,121 @@ pub struct Report {
     pub outcomes: BTreeMap<String, u64>,
     /// Failed HTTP statuses, `other` for those outside 400..=599; absent where they did not occur.
     pub http_errors: BTreeMap<String, u64>,
-    /// Why the first request that failed in this way failed, where more is known than the name of its outcome.
+    /// Cause of the first failure of each outcome, where more is known than the outcome's name.
     pub failure_details: BTreeMap<String, String>,
     /// Requests of each kind by outcome, with the body bytes that came with them; unused kinds are absent.
     pub kinds: BTreeMap<String, KindReport>,
-    /// Times by name, in microseconds; what was never timed is absent. `segment` holds the requests that ended ok,
-    /// `segment_failed` those that did not, `segment_all` both.
+    /// Times by name, in microseconds; names without a measurement are absent. `segment` covers requests that ended
+    /// ok, `segment_failed` all others, `segment_all` both.
     pub latency_us: BTreeMap<String, Latency>,
-    /// How the buckets of all histograms are made: those of reports that agree in it can be added.
+    /// Bucket layout of all histograms; histograms of reports with the same layout can be added.
     pub histogram: Buckets,
-    /// What viewers would have seen.
+    /// Playback as viewers would have seen it.
     pub playback: Playback,
     /// Body bits per second.
     pub throughput_bits_per_second: Throughput,
     /// Connections of the clients.
     pub connections: Connections,
-    /// What the run represents to the origin.
+    /// The audience that the run represents to the origin.
     pub audience: Audience,
-    /// How the run went, over time.
+    /// Counts over time.
     pub series: Series,
-    /// What clients found wrong with the stream; empty where nothing was.
+    /// Problems that clients found in the stream; empty if there were none.
     pub findings: Vec<FindingReport>,
     /// Moments that the operator marked.
     pub marks: Vec<Mark>,
-    /// Every change of the load, the plan's own beginning first.
+    /// Every change of the load, starting with the plan's initial target.
     pub load_changes: Vec<LoadChange>,
-    /// What became of the samples and events that clients told.
+    /// Samples and events that clients offered, delivered or dropped.
     pub pipeline: Pipeline,
-    /// What the program found wrong with itself.
+    /// Internal faults of hlswarm.
     pub internal: Internal,
-    /// What the built-in origin counted itself; absent with any other origin.
+    /// The built-in origin's own counts; absent with any other origin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<serde_json::Value>,
 }
 
-/// What was run.
+/// The run and its options.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Run {
-    /// The address, its secrets left out.
+    /// The URL, without secrets.
     pub target: String,
     /// The version of hlswarm.
     pub version: &'static str,
     /// Wall-clock time of the start, RFC 3339 in UTC.
     pub started_at: String,
-    /// The same in milliseconds of Unix time, by the clock of this machine.
+    /// Start in milliseconds of Unix time, by this machine's clock.
     pub started_unix_ms: i64,
     /// Seconds from the start to the end of the last request.
     pub duration_s: f64,
-    /// The duration that was asked for; `null`: until stopped.
+    /// Value of `--duration`; `null`: until stopped.
     pub duration_asked_s: Option<f64>,
-    /// Clients that were wanted at the end.
+    /// Target number of clients at the end.
     pub clients_target: u32,
-    /// The most clients that were active at once.
+    /// Largest number of clients active at once.
     pub clients_peak: u64,
-    /// Clients that were ever started.
+    /// Clients started over the whole run.
     pub clients_started: u64,
     /// Clients started per second; `null`: all at once.
     pub ramp_rate: Option<f64>,
-    /// Starts that came too late for their place in the plan.
+    /// Client starts that were later than planned.
     pub late_starts: u64,
-    /// Which variants were played.
+    /// Variant choice (`--variant`).
     pub variant: String,
-    /// What clients behaved like.
+    /// Player that clients imitated (`--player`).
     pub player: &'static str,
-    /// How long viewers stayed: `endless`, a time, or `exp:` and the mean.
+    /// Session length of viewers (`--session-length`): `endless`, a time, or `exp:` and the mean.
     pub session_length: String,
     /// The seed of every random choice.
     pub seed: u64,
     /// The run id that every request carried in `X-Load-Test`.
     pub run_id: String,
-    /// The command line, its secrets left out.
+    /// The command line, without secrets.
     pub command: String,
-    /// Whether certificates were verified.
+    /// True if certificates were verified.
     pub tls_verified: bool,
-    /// Entries of `--resolve` that no connection needed, as `host:port`; an interim report does not judge them.
+    /// Entries of `--resolve` that no connection used, as `host:port`; always empty in an interim report.
     pub resolve_unused: Vec<String>,
 }
 
-/// How the run ended.
+/// Exit code of the run and its reasons.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Exit {
     /// The exit code of the process.
     pub code: u8,
-    /// Every reason, the one that decided the code first; empty for 0.
+    /// Every reason, starting with the one that decided the code.
     pub reasons: Vec<String>,
 }
 
-/// Whether the stream was served well.
+/// Verdict on how well the stream was served.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Health {
-    /// The worst verdict of the run: `OK`, `DEGRADED`, `FAILING`, `NOTHING PLAYS`, or `--` when nothing was measured.
+    /// Worst verdict of the run: `OK`, `DEGRADED`, `FAILING`, `NOTHING PLAYS`, or `--` when nothing was measured.
     #[cfg_attr(test, schemars(with = "String"))]
     pub verdict: Verdict,
-    /// Seconds that this verdict held; 0 where it only follows from all requests together.
+    /// Seconds that this verdict held; 0 if it follows only from the totals of the run.
     pub verdict_s: f64,
-    /// The verdict at the end, judged over the last ten seconds before clients left.
+    /// Verdict over the last ten seconds before clients left.
     #[cfg_attr(test, schemars(with = "String"))]
     pub verdict_at_end: Verdict,
-    /// Share of all requests that failed, those left out that hlswarm cut itself; `null`: none finished.
+    /// Share of all requests that failed, not counting those that hlswarm cut; `null`: none finished.
     pub error_share: Option<f64>,
-    /// The largest share of active clients that were stalled at once; `null`: there were no clients.
+    /// Largest share of active clients that were stalled at once; `null`: there were no clients.
     pub stalled_share_max: Option<f64>,
-    /// Where errors first reached 1 % of requests.
+    /// First time that errors reached 1 % of requests.
     pub knee_errors: Option<Knee>,
-    /// Where stalls first reached 1 % of clients.
+    /// First time that stalls reached 1 % of clients.
     pub knee_stalls: Option<Knee>,
 }
 
-/// Where a stream first was not served well.
+/// The load at which a stream first was not served well.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Knee {
-    /// Clients that were active.
+    /// Active clients.
     pub clients: u64,
     /// Throughput over the last ten seconds.
     pub bits_per_second: Option<f64>,
@@ -174,12 +174,12 @@ pub struct Knee {
     pub at_s: f64,
 }
 
-/// Whether the load tester itself limited the result.
+/// Verdict on whether the load tester itself limited the result.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Trust {
-    /// `INVALID` where this machine lacked files, ports or memory and that limited the result; else `UNASSESSED` until
-    /// the gauges of the generator's own health exist.
+    /// `INVALID` if a lack of files, ports or memory on this machine limited the result; otherwise `UNASSESSED`,
+    /// until gauges of the generator's own health exist.
     pub verdict: &'static str,
 }
 
@@ -198,9 +198,9 @@ pub struct Requests {
     pub started: u64,
     /// Requests that reached their outcome; equal to `started` at the end.
     pub finished: u64,
-    /// Those of them that failed; what hlswarm cut itself is no failure.
+    /// Finished requests that failed; requests that hlswarm cut are not failures.
     pub failed: u64,
-    /// The share of `failed` among the requests that failed or ended ok; `null`: there are none.
+    /// `failed` as a share of the requests that failed or ended ok; `null`: there are none.
     pub failed_share: Option<f64>,
     /// Playlist requests.
     pub playlist: u64,
@@ -222,7 +222,7 @@ pub struct Requests {
 pub struct Bytes {
     /// All kinds.
     pub total: u64,
-    /// Playlists, compressed as they came.
+    /// Playlists, as compressed on the wire.
     pub playlist: u64,
     /// Segments.
     pub segment: u64,
@@ -252,26 +252,26 @@ pub struct KindReport {
     pub outcome_bytes: BTreeMap<String, u64>,
 }
 
-/// How the buckets of a histogram are made (the `histogram` crate's words): up to 2^`grouping_power` each value has one of
-/// its own, from there on each power of two has 2^`grouping_power`.
+/// Bucket layout of a histogram, in the terms of the `histogram` crate: each value up to 2^`grouping_power` has its
+/// own bucket; above that, each power of two is divided into 2^`grouping_power` buckets.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Buckets {
-    /// See above.
+    /// Base-two logarithm of the number of buckets for each power of two.
     pub grouping_power: u8,
-    /// Values from 2^`max_value_power` on are clamped.
+    /// Values of 2^`max_value_power` and above are clamped.
     pub max_value_power: u8,
 }
 
-/// A histogram in numbers, microseconds.
+/// Summary of a histogram, in microseconds.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Latency {
-    /// How many values.
+    /// Number of values.
     pub count: u64,
-    /// The smallest.
+    /// Smallest value.
     pub min: u64,
-    /// The sum: means do not add, sums do.
+    /// Sum of all values. Sums of several reports can be added; means cannot.
     pub sum: u64,
     /// The arithmetic mean.
     pub mean: f64,
@@ -283,13 +283,13 @@ pub struct Latency {
     pub p99: u64,
     /// The 99.9th percentile.
     pub p999: u64,
-    /// The largest.
+    /// Largest value.
     pub max: u64,
-    /// Filled buckets as [upper end, count]: reports of several machines merge exactly by adding them.
+    /// Non-empty buckets as [upper end, count]; adding them merges reports of several machines exactly.
     pub buckets: Vec<(u64, u64)>,
 }
 
-/// Body bits per second over windows that end with the run; `null` where the run was shorter.
+/// Body bits per second over windows that end with the run; `null` if the run was shorter.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Throughput {
@@ -303,7 +303,7 @@ pub struct Throughput {
     pub w300s: Option<f64>,
     /// The whole run.
     pub run: Option<f64>,
-    /// The best second.
+    /// The second with the highest rate.
     pub peak: Option<f64>,
 }
 
@@ -313,7 +313,7 @@ pub struct Throughput {
 pub struct Connections {
     /// Connections that became usable.
     pub opened: u64,
-    /// Those of them that replaced one to the same endpoint that had been lost.
+    /// Opened connections that replaced a lost one to the same endpoint.
     pub reconnections: u64,
     /// Requests sent again because their kept-alive connection had been closed.
     pub stale_retries: u64,
@@ -321,22 +321,22 @@ pub struct Connections {
     pub redirects: u64,
 }
 
-/// Something that is wrong with the stream.
+/// A problem in the stream.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FindingReport {
-    /// Its name, from a closed list, such as `playlist_stale`.
+    /// Name from a closed list, such as `playlist_stale`.
     pub kind: &'static str,
-    /// `error`: viewers can lose playback by it; `warning`: a rule is broken that common players do without; `note`:
-    /// allowed, and it costs something.
+    /// `error`: can cost viewers their playback; `warning`: breaks a rule that common players tolerate; `note`:
+    /// allowed, but has a cost.
     pub severity: &'static str,
-    /// How often clients met it.
+    /// How often clients found it.
     pub count: u64,
-    /// Seconds from the start of the run to the first time.
+    /// Seconds from the start of the run to the first occurrence.
     pub first_s: f64,
-    /// Seconds from the start of the run to the last time.
+    /// Seconds from the start of the run to the last occurrence.
     pub last_s: f64,
-    /// What the first client met.
+    /// Details of the first occurrence.
     pub detail: String,
 }
 
@@ -346,7 +346,7 @@ pub struct FindingReport {
 pub struct Mark {
     /// Seconds since the start.
     pub at_s: f64,
-    /// What the operator typed; may be empty.
+    /// The operator's note; may be empty.
     pub note: String,
 }
 
@@ -358,25 +358,25 @@ pub struct LoadChange {
     pub at_s: f64,
     /// `target`, `hold` or `resume`.
     pub change: &'static str,
-    /// The target before it.
+    /// Target before the change.
     pub from: u32,
-    /// The target after it.
+    /// Target after the change.
     pub to: u32,
-    /// `plan` or `operator`.
+    /// Cause of the change: `plan` or `operator`.
     pub by: &'static str,
 }
 
-/// What became of the samples and events that clients told. Dropped ones make no count wrong.
+/// Samples and events that clients offered. Dropped ones do not affect any count.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Pipeline {
-    /// One sample for each client and second.
+    /// Samples, one per client and second.
     pub progress: Stream,
     /// Admissions, departures, state changes, faults, stalls, changes of the load, marks.
     pub events: Stream,
-    /// The highest dropped share of a second; `null`: nothing was offered.
+    /// Highest share dropped within one second; `null`: nothing was offered.
     pub peak_drop_rate: Option<f64>,
-    /// Clients, of those listed at the end, of whose samples and events more than 1 % were dropped.
+    /// Clients listed at the end that lost more than 1 % of their samples and events.
     pub degraded_clients: u64,
     /// The file of `--record`; `null` without one.
     pub record: Option<Record>,
@@ -388,9 +388,9 @@ pub struct Pipeline {
 pub struct Stream {
     /// Offered by clients and the controller.
     pub offered: u64,
-    /// Recorded, or without a record logged.
+    /// Written to the record or, without a record, to the log.
     pub delivered: u64,
-    /// Neither.
+    /// Offered but not delivered.
     pub dropped: u64,
 }
 
@@ -398,25 +398,25 @@ pub struct Stream {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Record {
-    /// Where it is.
+    /// File name.
     pub file: String,
-    /// Lines written whole.
+    /// Complete lines written.
     pub lines: u64,
     /// Bytes written.
     pub bytes: u64,
-    /// Whether every sample, event and frame is in it.
+    /// True if it contains every sample, event and frame.
     pub complete: bool,
 }
 
-/// What the program found wrong with itself; all zero in a run that can be believed.
+/// Internal faults of hlswarm; all zero in a sound run.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Internal {
-    /// Panics that were caught.
+    /// Caught panics.
     pub panics: u64,
     /// Counters that contradicted each other.
     pub invariant_violations: u64,
-    /// Times that were too long for their histogram.
+    /// Times too long for their histogram.
     pub histogram_clamped: u64,
 }
 

@@ -8,7 +8,7 @@ use crate::sample::{Details, RunSample};
 use crate::stats::{LatencySnapshot, Metric, SessionNumber, Timed};
 use crate::vocabulary::ClientState;
 
-/// A distribution in numbers.
+/// Summary of a distribution.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Spread {
@@ -18,81 +18,81 @@ pub struct Spread {
     pub p95: f64,
     /// The 99th percentile.
     pub p99: f64,
-    /// The longest.
+    /// Largest value.
     pub max: f64,
-    /// How many values.
+    /// Number of values.
     pub count: u64,
-    /// The sum.
+    /// Sum of all values.
     pub sum: f64,
-    /// Filled buckets as [upper end, count], in steps of `unit`: they add where percentiles do not.
+    /// Non-empty buckets as [upper end, count], in steps of `unit`. Buckets of several reports can be added.
     pub buckets: Vec<(u64, u64)>,
-    /// What one step of a bucket is.
+    /// Size of one bucket step, in the unit of the other fields.
     pub unit: f64,
 }
 
-/// What viewers would have seen.
+/// Playback as viewers would have seen it.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Playback {
-    /// Clients whose playback began.
+    /// Clients that started to play.
     pub started: u64,
-    /// From a client's first request to its first media; `null`: nothing was played.
+    /// Time from a client's first request to its first playable media; `null`: nothing was played.
     pub startup_ms: Option<Spread>,
-    /// Stalls that began.
+    /// Stalls, counted when they begin.
     pub stalls: u64,
-    /// Clients that were stalled at the end.
+    /// Clients stalled at the end.
     pub stalled_clients: u64,
     /// Clients that played the stream to its end.
     pub finished_clients: u64,
     /// Clients whose task was lost to a panic.
     pub dead_clients: u64,
-    /// Seconds that playback stood still after it had begun, all clients together.
+    /// Seconds of stall after playback had begun, summed over all clients.
     pub stall_s: f64,
-    /// Seconds of media played, all clients together.
+    /// Seconds of media played, summed over all clients.
     pub play_s: f64,
     /// stall / (stall + play); `null`: nothing was played.
     pub rebuffer_ratio: Option<f64>,
-    /// play / (start-up + play + stall), all clients together; `null` without clients.
+    /// play / (start-up + play + stall), over all clients; `null` without clients.
     pub average_speed: Option<f64>,
-    /// The largest distance between a client's time and its position, in seconds.
+    /// Largest difference between a client's age and its playback position, in seconds.
     pub drift_max_s: f64,
-    /// Segments that left the live window before they were fetched, or were given up.
+    /// Segments that were not played: they left the live window first, or failed and were skipped.
     pub segments_skipped: u64,
-    /// Clients that gave up before anything was played.
+    /// Clients that left after their retries, before anything was played.
     pub start_failures: u64,
-    /// Clients whose session was over, or that were removed, before anything was played.
+    /// Clients whose session ended, or that were removed, before anything was played.
     pub exits_before_start: u64,
-    /// Clients that gave up because what failed had been tried as often as their player does.
+    /// Clients that left after as many retries as their player makes.
     pub gave_up: u64,
-    /// Clients that left because they had stayed as long as they should.
+    /// Clients that left at the end of their session.
     pub sessions_over: u64,
-    /// Clients that took the place of one that had left.
+    /// Clients that replaced one that had left.
     pub replacements: u64,
-    /// Stalls an hour of (stall + play); `null`: nothing was played.
+    /// Stalls per hour of (stall + play); `null`: nothing was played.
     pub stalls_per_hour: Option<f64>,
-    /// Time-weighted bit rate of what was played; `null`: nothing was played.
+    /// Time-weighted bit rate of the media played; `null`: nothing was played.
     pub bits_per_second: Option<f64>,
-    /// How far viewers were behind a live stream, in milliseconds; `null`: it was not live, or nothing was played.
+    /// Live latency in milliseconds; `null`: the stream was not live, or nothing was played.
     pub live_latency_ms: Option<Spread>,
-    /// Times that a client went on elsewhere in a live stream than behind what it had.
+    /// How often a client skipped to a new live position instead of continuing after its last segment.
     pub edge_jumps: u64,
-    /// Times that a client went on with another variant.
+    /// How often a client switched to another variant.
     pub variant_switches: u64,
-    /// Reloads of playlists that clients answered from their own cache, without a request.
+    /// Playlist reloads that clients served from their own cache, without a request.
     pub cached_reloads: u64,
-    /// How the sessions that ever played differ from one another.
+    /// Distributions over the sessions that played.
     pub sessions: Sessions,
 }
 
-/// Numbers of playback as distributions over sessions; `null` where nothing was ever played.
+/// Playback metrics as distributions over sessions; `null`: nothing was played.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Sessions {
-    /// Sessions that ever played.
+    /// Sessions that played anything.
     pub played: u64,
     /// stall / (stall + play).
     pub rebuffer_ratio: Option<Spread>,
-    /// Stalls an hour of (stall + play).
+    /// Stalls per hour of (stall + play).
     pub stalls_per_hour: Option<Spread>,
     /// Time-weighted bit rate.
     pub bits_per_second: Option<Spread>,

@@ -8,17 +8,17 @@ use crate::sample::{Bin, Timeline};
 use crate::vocabulary::ClientState;
 use crate::vocabulary::outcome::Class;
 
-/// What was counted in each bin of Unix time. Every column adds: reports of several machines merge by adding bins that
-/// begin at the same second, after the narrower ones were added up to the wider.
+/// Counts in bins of Unix time. Every column can be added: to merge reports of several machines, combine bins to the
+/// wider width, then add those that begin at the same second.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Series {
-    /// Seconds that a bin covers: 1, 2, 4, ...; there are at most 3,600 bins.
+    /// Width of a bin in seconds: 1, 2, 4, ...; there are at most 3,600 bins.
     pub bin_s: u64,
-    /// When the first bin begins, in seconds of Unix time: a multiple of `bin_s`.
+    /// Begin of the first bin in seconds of Unix time: a multiple of `bin_s`.
     pub begins_unix_s: u64,
-    /// Milliseconds that clients spent in each state, all clients together: divided by the width of a bin, how many there
-    /// were. States that did not occur are absent.
+    /// Milliseconds that clients spent in each state, summed over all clients: divided by the width of a bin, the
+    /// mean number of clients. States that did not occur are absent.
     pub client_ms: BTreeMap<&'static str, Vec<u64>>,
     /// Requests started.
     pub started: Vec<u64>,

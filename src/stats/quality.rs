@@ -33,8 +33,9 @@ pub const DEFINITIONS: [(&str, &str); 12] = [
     ),
     (
         "live latency",
-        "wall-clock time - EXT-X-PROGRAM-DATE-TIME of the media on screen, where the playlist has dates; otherwise \
-      the distance from the end of the playlist, taken as current when it was requested; measured at each new playlist",
+        "wall-clock time - EXT-X-PROGRAM-DATE-TIME of the media on screen, where the playlist has dates; \
+      otherwise the distance from the end of the playlist, taken as current when requested; measured at \
+      each new playlist",
     ),
     ("drift", "time since a client started - media that it has played"),
     (
@@ -46,10 +47,7 @@ pub const DEFINITIONS: [(&str, &str); 12] = [
         "a client skipped to a new live position instead of continuing after its last segment: it was too slow for \
       the window, or the stream restarted",
     ),
-    (
-        "session",
-        "the life of one client, from its first request until it leaves or is removed, or the run ends",
-    ),
+    ("session", "the life of one client, from its first request until it leaves, is removed or the run ends"),
 ];
 
 /// Counters of a client's or a run's playback.

@@ -106,7 +106,9 @@ impl Inspection {
         }
         let Some(watch) = self.watches.get_mut(track) else { return };
         if watch.media().is_some() && *look.url != look.fetch.url {
-            look.find(Finding::RedirectOnReload, || "the reloaded URL redirects to another one".to_owned());
+            look.find(Finding::RedirectOnReload, || {
+                "the URL that is reloaded redirects to another".to_owned()
+            });
         }
         let now = look.meter.clock().started_at().checked_add(look.loaded.until);
         if let (Some(media), Ok(now)) = (playlist.media(), now)

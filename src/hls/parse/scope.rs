@@ -196,10 +196,7 @@ impl<'a> Scope<'a> {
     pub fn expand<'t>(&mut self, text: &'t str) -> Result<Cow<'t, str>, ParseError> {
         let expanded = self.variables.expand(text, &mut self.expansion_left)?;
         if expanded.len() > limits::PLAYLIST_LINE_BYTES {
-            return Err(ParseError::new(
-                Fault::PlaylistLimit,
-                "a line is too long after variable substitution",
-            ));
+            return Err(ParseError::new(Fault::PlaylistLimit, "variables make a line too long"));
         }
         Ok(expanded)
     }

@@ -19,40 +19,40 @@ pub use understood::{RenditionSeen, ServerControl, Understood, VariantSeen};
 /// The version of the JSON of `check`.
 pub const SCHEMA: &str = "hlswarm.check/1";
 
-/// What `hlswarm check` says.
+/// The result of `hlswarm check`.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Check {
     /// Always `hlswarm.check/1`.
     pub schema: &'static str,
-    /// The file or address, its secrets left out.
+    /// The file or URL, without secrets.
     pub source: String,
-    /// What was understood of it.
+    /// The contents of the playlist.
     #[serde(flatten)]
     pub understood: Understood,
-    /// Why it could not be read.
+    /// Reason why it could not be read.
     pub error: Option<Unreadable>,
-    /// What is wrong, in the order of the closed list.
+    /// Problems, in the order of the closed list.
     pub findings: Vec<FindingSeen>,
-    /// The media playlists that were loaded, as they were last; absent where nothing was loaded.
+    /// The latest version of each media playlist that was loaded; absent if nothing was loaded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub playlists: Vec<Loaded>,
-    /// The report of the client that loaded them; absent where nothing was loaded.
+    /// The report of the client that loaded them; absent if nothing was loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Report>,
     /// The exit code of the process.
     pub exit_code: u8,
 }
 
-/// Why a playlist could not be read.
+/// Reason why a playlist could not be read.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Unreadable {
     /// The outcome, such as `playlist.not_m3u8`.
     pub outcome: String,
-    /// What is wrong, as a sentence.
+    /// The outcome as a sentence.
     pub meaning: String,
-    /// What was found; empty where no more is known.
+    /// What was found instead; empty if unknown.
     pub detail: String,
 }
 
@@ -71,34 +71,34 @@ impl Unreadable {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Loaded {
-    /// Its address, secrets left out.
+    /// Its URL, without secrets.
     pub source: String,
-    /// How many different versions of it were seen.
+    /// Number of different versions seen.
     pub versions: u64,
-    /// What was understood of the last one.
+    /// The contents of the last one.
     #[serde(flatten)]
     pub understood: Understood,
 }
 
-/// Something that is wrong.
+/// A problem that was found.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FindingSeen {
-    /// Its name, from a closed list.
+    /// Name from a closed list.
     pub kind: &'static str,
     /// `error`, `warning` or `note`.
     pub severity: &'static str,
-    /// How often.
+    /// Number of occurrences.
     pub count: u64,
-    /// The first line where it stands; `null`: not one line, or not in a text.
+    /// First line that has it; `null`: it is not about a line.
     pub line: Option<u32>,
-    /// Seconds from the start to the first time; `null`: nothing was loaded.
+    /// Seconds from the start to the first occurrence; `null`: nothing was loaded.
     pub first_s: Option<f64>,
-    /// Seconds from the start to the last time; `null`: nothing was loaded.
+    /// Seconds from the start to the last occurrence; `null`: nothing was loaded.
     pub last_s: Option<f64>,
-    /// What was seen first.
+    /// Details of the first occurrence.
     pub detail: Option<String>,
-    /// What it means, as a sentence.
+    /// The meaning as a sentence.
     pub meaning: &'static str,
 }
 

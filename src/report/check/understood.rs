@@ -10,90 +10,90 @@ use crate::hls::{
     Text, Variant,
 };
 
-/// What was understood of a playlist. What does not exist in its kind of playlist is `null`; texts are safe to
-/// print, addresses without query and tokens.
+/// The contents of a playlist. Fields that do not apply to its kind are `null`; texts are safe to print, URLs have no
+/// query and no tokens.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Understood {
     /// `multivariant` or `media`; `null`: it could not be read.
     pub kind: Option<&'static str>,
-    /// The protocol version, 1 where the playlist does not say.
+    /// Protocol version; 1 if the playlist does not state one.
     pub version: Option<u64>,
-    /// `live`, `event` or `vod`; one with EXT-X-ENDLIST is `vod`.
+    /// `live`, `event` or `vod`; a playlist with EXT-X-ENDLIST is `vod`.
     pub presentation: Option<&'static str>,
-    /// How many segments.
+    /// Number of segments.
     pub segments: Option<u64>,
-    /// How many parts, those of the segment that is not finished included.
+    /// Number of parts, including those of the unfinished segment.
     pub parts: Option<u64>,
-    /// Parts of the segment that is not finished.
+    /// Parts of the unfinished segment.
     pub unfinished_parts: Option<u64>,
-    /// The sum of their durations, in seconds.
+    /// Total duration of these parts, in seconds.
     pub unfinished_duration_s: Option<f64>,
-    /// Preload hints.
+    /// Number of preload hints.
     pub preload_hints: Option<u64>,
-    /// The longest that a segment may be, in seconds.
+    /// Target duration: the longest that a segment may be, in seconds.
     pub target_duration: Option<f64>,
-    /// The longest that a part may be, in seconds.
+    /// Part target: the longest that a part may be, in seconds.
     pub part_target: Option<f64>,
-    /// The sequence number that the list begins with.
+    /// Media sequence number of the first segment.
     pub media_sequence: Option<u64>,
-    /// The sequence number of the newest segment.
+    /// Media sequence number of the newest segment.
     pub last_sequence: Option<u64>,
-    /// The discontinuity sequence number that the list begins with.
+    /// Discontinuity sequence number at the beginning of the playlist.
     pub discontinuity_sequence: Option<u64>,
-    /// Discontinuities within the list.
+    /// Number of discontinuities in the playlist.
     pub discontinuities: Option<u64>,
-    /// Nothing will be added.
+    /// True if the playlist has EXT-X-ENDLIST: nothing will be added.
     pub endlist: Option<bool>,
-    /// The sum of all durations, in seconds.
+    /// Total duration of all segments, in seconds.
     pub duration_s: Option<f64>,
-    /// Segments that are marked as missing.
+    /// Number of segments marked as missing (EXT-X-GAP).
     pub gaps: Option<u64>,
-    /// Segments that are a byte range of their resource.
+    /// Number of segments that are a byte range of their resource.
     pub byte_ranges: Option<u64>,
-    /// Different initialization sections.
+    /// Number of different initialization sections.
     pub initialization_sections: Option<u64>,
-    /// Methods of encryption, in the order of the list.
+    /// Encryption methods, in the order of the playlist.
     pub encryption: Option<Vec<&'static str>>,
-    /// The first date that the list names, RFC 3339 in UTC.
+    /// First EXT-X-PROGRAM-DATE-TIME, RFC 3339 in UTC.
     pub first_date_time: Option<String>,
-    /// Date ranges.
+    /// Number of date ranges.
     pub date_ranges: Option<u64>,
-    /// What the server offers.
+    /// Delivery directives that the server offers (EXT-X-SERVER-CONTROL).
     pub server_control: Option<ServerControl>,
-    /// Segments that this delta update leaves out.
+    /// Number of segments that this delta update skips.
     pub skipped_segments: Option<u64>,
-    /// Segments hold I-frames only.
+    /// True if segments contain only I-frames.
     pub i_frames_only: Option<bool>,
-    /// How many variants.
+    /// Number of variants.
     pub variants: Option<u64>,
-    /// How many alternatives of audio, video, subtitles and captions.
+    /// Number of renditions of audio, video, subtitles and captions.
     pub renditions: Option<u64>,
-    /// How many variants of I-frames.
+    /// Number of I-frame variants.
     pub i_frame_variants: Option<u64>,
-    /// Entries of session data and session keys.
+    /// Number of session data and session key entries.
     pub session_entries: Option<u64>,
-    /// Whether content steering is offered.
+    /// True if content steering is offered.
     pub content_steering: Option<bool>,
-    /// The variants one by one.
+    /// The variants.
     pub variant_list: Option<Vec<VariantSeen>>,
-    /// The renditions one by one.
+    /// The renditions.
     pub rendition_list: Option<Vec<RenditionSeen>>,
 }
 
-/// What a server offers (EXT-X-SERVER-CONTROL).
+/// Delivery directives that a server offers (EXT-X-SERVER-CONTROL).
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerControl {
-    /// Reloads that wait for news.
+    /// True if the server supports blocking reloads.
     pub blocking_reload: bool,
-    /// Delta updates leave out what is older than this, in seconds.
+    /// Delta updates skip segments older than this, in seconds.
     pub skip_until_s: Option<f64>,
-    /// Delta updates leave date ranges out too.
+    /// True if delta updates also skip date ranges.
     pub skip_date_ranges: bool,
-    /// The least distance from the end, in seconds.
+    /// Minimum distance from the end of the playlist, in seconds (HOLD-BACK).
     pub hold_back_s: Option<f64>,
-    /// The same when playing parts.
+    /// Minimum distance when playing parts, in seconds (PART-HOLD-BACK).
     pub part_hold_back_s: Option<f64>,
 }
 
@@ -101,39 +101,39 @@ pub struct ServerControl {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VariantSeen {
-    /// Its playlist, as far as it may be shown.
+    /// URI of its playlist, without query and tokens.
     pub uri: String,
     /// Peak bits per second.
     pub bandwidth: u64,
     /// Average bits per second.
     pub average_bandwidth: Option<u64>,
-    /// `1920x1080`.
+    /// Resolution, such as `1920x1080`.
     pub resolution: Option<String>,
-    /// Pictures per second.
+    /// Frames per second.
     pub frame_rate: Option<f64>,
-    /// RFC 6381 codecs.
+    /// Codecs in the format of RFC 6381.
     pub codecs: Option<String>,
-    /// Group of its audio.
+    /// Group of its audio renditions.
     pub audio: Option<String>,
-    /// Group of its subtitles.
+    /// Group of its subtitle renditions.
     pub subtitles: Option<String>,
 }
 
-/// An alternative of audio, video, subtitles or captions.
+/// A rendition of audio, video, subtitles or captions.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RenditionSeen {
     /// `audio`, `video`, `subtitles` or `closed-captions`.
     pub kind: &'static str,
-    /// The group that variants name.
+    /// Group that variants refer to.
     pub group: String,
-    /// What people call it.
+    /// Human-readable name.
     pub name: String,
-    /// RFC 5646 language.
+    /// Language tag (RFC 5646).
     pub language: Option<String>,
-    /// To be played unless the viewer chose another.
+    /// True if it is played unless the viewer chooses another.
     pub default: bool,
-    /// Its playlist, as far as it may be shown; `null`: it is within its variant.
+    /// URI of its playlist, without query and tokens; `null`: the media is in the variant itself.
     pub uri: Option<String>,
 }
 
