@@ -175,6 +175,6 @@ mod tests {
             let error = bad.parse::<VariantChoice>().expect_err(bad);
             assert!(error.contains("highest, lowest, first, all"), "{error}");
         }
-        assert!("abr".parse::<VariantChoice>().expect_err("not yet").contains("not offered yet"));
+        assert!("abr".parse::<VariantChoice>().expect_err("not yet").contains("not supported yet"));
     }
 }

@@ -57,7 +57,7 @@ impl Sort {
             Self::Errors => "by errors",
             Self::Requests => "by requests",
             Self::Bytes => "by bytes",
-            Self::Age => "by age of the last answer",
+            Self::Age => "by age of last response",
         }
     }
 
