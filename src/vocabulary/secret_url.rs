@@ -314,7 +314,7 @@ mod tests {
         }
         let relative_to_data = base.refer("data:,x").refer("s1.ts");
         assert_eq!(relative_to_data.access(), Access::Refused);
-        assert_eq!(base.refer("ftp://h/x").refusal(), "ftp: is not requested");
+        assert_eq!(base.refer("ftp://h/x").refusal(), "ftp: URLs are not requested");
         let long = format!("s.ts?{}", "x".repeat(limits::URL_BYTES));
         assert_eq!(base.refer(&long).access(), Access::Refused);
     }

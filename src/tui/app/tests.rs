@@ -187,7 +187,7 @@ fn the_ramp_is_held_and_goes_on() {
     assert_eq!(press(&mut app, Key::Char('p')), Effect::Ask(Command::Hold));
     app.update(Msg::Sample(frame(61_000, RunState::Hold, 100)));
     press(&mut app, Key::Char('+'));
-    assert_eq!(app.notice(), Some("target 110, but the ramp is held: p"));
+    assert_eq!(app.notice(), Some("target 110, but the ramp is held (p resumes)"));
     assert_eq!(press(&mut app, Key::Char('p')), Effect::Ask(Command::Resume));
 }
 
