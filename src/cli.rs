@@ -1,7 +1,7 @@
-//! What was typed: commands, options, their help. No input or output, no meaning.
+//! Command line: commands, options and their help. No input or output; `config` interprets the options.
 //!
-//! Every bad value is one line that names the option, what was given and what is accepted; what may hold a secret
-//! (a URL, a header, an argument in a wrong place) is not repeated.
+//! The error for a bad value is one line that names the option, the value and the accepted values. A text that may
+//! hold a secret (a URL, a header, a misplaced argument) is not repeated.
 
 mod check;
 mod pages;
@@ -77,7 +77,7 @@ pub use shown::shown_command;
 #[derive(Debug, Parser)]
 #[command(name = "hlswarm", version, after_help = AFTER_HELP, max_term_width = 100, args_override_self = true)]
 pub struct Cli {
-    /// What to do.
+    /// Command to run.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -139,7 +139,7 @@ pub struct DemoArgs {
     pub tls: bool,
 }
 
-/// What `run` and `demo` have in common.
+/// Options that `run` and `demo` have in common.
 #[derive(Debug, Args)]
 pub struct LoadArgs {
     /// Number of clients to reach, such as 250 or 2.5k
@@ -169,7 +169,7 @@ pub struct LoadArgs {
     /// in real players; on a VOD whose segments fail, ffmpeg sends 4 requests a second
     #[arg(long, value_name = "PLAYER", default_value = "web", value_parser = Profile::named, help_heading = "Load")]
     pub player: &'static Profile,
-    /// How long each viewer stays before another replaces it, such as 5m, or exp:5m for a random time with a mean of
+    /// Time that each viewer stays before another replaces it, such as 5m, or exp:5m for a random time with a mean of
     /// 5m [default: to the end]
     #[arg(long, value_name = "TIME", default_value = "endless", hide_default_value = true, value_parser = values::session, help_heading = "Load")]
     pub session_length: SessionLength,
@@ -177,7 +177,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "N", value_parser = values::seed, help_heading = "Load")]
     pub seed: Option<u64>,
 
-    /// How requests are made.
+    /// Options for requests.
     #[command(flatten)]
     pub requests: RequestArgs,
 
@@ -190,7 +190,7 @@ pub struct LoadArgs {
     /// Colours of the live screen: ansi, cb (colour-blind safe), mono [default: ansi; mono with NO_COLOR]
     #[arg(long, value_name = "THEME", value_parser = values::theme, help_heading = "Output")]
     pub theme: Option<Palette>,
-    /// When the terminal goes away: stop, or continue without a screen
+    /// Action when the terminal goes away: stop, or continue without a screen
     #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = values::on_hangup, help_heading = "Output")]
     pub on_hangup: OnHangup,
     /// Do not let keys of the live screen change the load
@@ -204,7 +204,7 @@ pub struct LoadArgs {
     pub record: Option<PathBuf>,
 }
 
-/// How requests are made.
+/// Options for requests.
 #[derive(Debug, Args)]
 pub struct RequestArgs {
     /// Longest wait for the first byte of a response, and for the next byte of a body
@@ -228,7 +228,7 @@ pub struct RequestArgs {
     /// Trust the certificates of this PEM file instead of the system's
     #[arg(long, value_name = "FILE", help_heading = "Requests")]
     pub cacert: Option<PathBuf>,
-    /// As in curl: HOST:PORT:ADDR[,ADDR] connects to ADDR for HOST:PORT (* matches any host), -HOST:PORT removes an
+    /// HOST:PORT:ADDR[,ADDR], as in curl: connect to ADDR for HOST:PORT (* matches any host); -HOST:PORT removes an
     /// entry; repeatable
     #[arg(long, value_name = "H:P:A", allow_hyphen_values = true, help_heading = "Requests")]
     pub resolve: Vec<ResolveEntry>,
@@ -261,7 +261,7 @@ pub struct OriginArgs {
     /// Number of segments in a VOD playlist
     #[arg(long, value_name = "N", default_value = "30", value_parser = values::vod_segments)]
     pub vod_segments: u32,
-    /// Faults on request; [`FAULT_HELP`] is their grammar.
+    /// Faults to inject; [`FAULT_HELP`] describes their grammar.
     #[arg(long = "fault", value_name = "RULE", help = FAULT_HELP)]
     pub faults: Vec<FaultRule>,
     /// Inject faults that come and go, as `hlswarm demo` does
@@ -273,21 +273,21 @@ pub struct OriginArgs {
     /// Seed of random faults
     #[arg(long, value_name = "N", default_value = "1", value_parser = values::seed)]
     pub seed: u64,
-    /// Speak to a parent process: addresses and counts as JSON lines, until standard input ends
+    /// Report URLs and counts to a parent process as JSON lines, until standard input ends
     #[arg(long, hide = true)]
     pub child: bool,
 }
 
-/// Why there is nothing to do.
+/// Reason why a command line leads to no command.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Usage {
-    /// Help or version was asked for: goes to standard output.
+    /// Help or version was requested; the text goes to standard output.
     Asked(String),
-    /// What was typed is wrong: one line.
+    /// The command line has a mistake; describes it in one line.
     Wrong(String),
 }
 
-/// Reads the command line, the program's name first.
+/// Parses a command line, which begins with the program's name.
 ///
 /// # Errors
 /// See [`Usage`].
@@ -314,24 +314,24 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
     }
 }
 
-/// The words that can stand where a URL may stand, too.
+/// Words that are commands where a URL could also stand.
 const COMMANDS: [&str; 7] = ["run", "demo", "check", "origin", "completions", "man", "help"];
 
 impl LoadArgs {
-    /// Whether there would be nothing to do, without an end.
+    /// Reports whether the run would have no clients and no end.
     fn never_ends(&self) -> bool {
         self.clients == 0 && self.duration.is_none()
     }
 }
 
-/// `hlswarm help definitions`, or `--help definitions` behind anything.
+/// Reports whether the command line contains `help definitions` or `--help definitions`, anywhere.
 fn asks_for_definitions(args: &[OsString]) -> bool {
     args.windows(2).any(
         |two| matches!(two, [help, what] if (help == "--help" || help == "help") && what == "definitions"),
     )
 }
 
-/// The numbers of playback and what each means, in 80 columns.
+/// Returns the playback metrics with their meanings, in 80 columns.
 fn definitions() -> String {
     let mut text = "What viewers saw, after CTA-2066. Unknown is -- or null, never 0.\n".to_owned();
     for (name, meaning) in DEFINITIONS {
@@ -352,7 +352,7 @@ fn definitions() -> String {
     text
 }
 
-/// `hlswarm <URL>` is `hlswarm run <URL>`.
+/// Inserts the command `run` if none is given: `hlswarm <URL>` is `hlswarm run <URL>`.
 fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<_> = args.into_iter().collect();
     let asks = ["-h", "--help", "-V", "--version"];

@@ -143,7 +143,9 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
     let run_id = format!("{:016x}", random()?);
     let (insecure, decrypt) = (args.requests.insecure, args.requests.decrypt);
     let net = net_settings(&target, args.requests, &run_id, args.player)?;
+    // `--ramp-rate` has a default, so `--ramp-time` wins where it is given.
     let ramp = args.ramp_time.map_or(Ramp::Rate(args.ramp_rate), Ramp::Time);
+    // A bad report file must be an error before the run, not after it.
     let reports = args.reports.into_iter().map(report_file).collect::<Result<_, _>>()?;
     Ok(RunConfig {
         clients: ClientSettings {

@@ -1,17 +1,17 @@
-//! hlswarm: a load tester for HTTP Live Streaming. The house and the one path through it.
+//! hlswarm: a load tester for HTTP Live Streaming. This page shows its layers and the path of a sample through them.
 //!
 //! # Layers
 //!
-//! Imports go only downward; modules on one line do not know each other. `tests/layers.rs` fails when one does not.
+//! Imports go only downward, and modules on one line do not import each other. `tests/layers.rs` checks both.
 //!
 //! ```text
-//! 7  main  cli  config  run                          what was typed, what it means, wiring
-//! 6  swarm  origin  tui  report                      makes the load, serves it, shows it, writes it down
-//! 5  control                                         target, plan and operator, driving an engine
-//! 4  sample                                          the one value that every reader reads
+//! 7  main  cli  config  run                          command line, configuration, wiring
+//! 6  swarm  origin  tui  report                      load, built-in origin, screen, reports
+//! 5  control                                         follows plan and operator, drives an engine
+//! 4  sample                                          state of a run at one moment, for all readers
 //! 3  net  stats  pipeline  generator  run_state      sockets, counters, events, this process, state of the run
-//! 2  hls  player  load  verdict                      pure: no tokio, no sockets, no reading of a clock
-//! 1  vocabulary  sync                                words and units, cells with one writer
+//! 2  hls  player  load  verdict                      pure: no tokio, no sockets, no clock
+//! 1  vocabulary  sync                                terms and units, single-writer cells
 //! ```
 //!
 //! # The path of a sample
@@ -24,20 +24,20 @@
 //!                               sample::Sampler -> RunSample (judged by verdict) -> screen, progress, report
 //! ```
 //!
-//! Events go another way, which may lose some of them and never a count:
+//! Events take another path, which may lose some of them but never a count:
 //!
 //! ```text
 //! swarm::ClientEvents -> pipeline::Tap (gate, bounded channel) -> recorder thread -> log, NDJSON file
 //! ```
 //!
-//! Only `swarm/client.rs`, `swarm/request.rs` and `swarm/answer.rs` translate what happened into what is counted.
-//! Readers pull; nothing is pushed to them.
+//! Only `swarm/client.rs`, `swarm/request.rs` and `swarm/answer.rs` decide what the clients of a run count. Readers
+//! pull; nothing is pushed to them.
 //!
 //! # Stop
 //!
-//! There is one way: no new client, drain with a named grace, cut what is left, workers joined and their taps closed,
-//! counters compared, the recorder flushed, the final exact sample, reports written and shown, the screen restored, the
-//! summary on standard output, the exit code.
+//! Every run ends in the same steps: admit no new client, drain within a grace period, cut the remaining requests,
+//! join the workers and close their taps, compare the counters, flush the recorder, take the final exact sample,
+//! write and show the reports, restore the screen, print the summary to standard output, exit with the code.
 
 pub mod cli;
 pub mod config;

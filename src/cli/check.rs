@@ -1,4 +1,4 @@
-//! What `hlswarm check` is given: an address, a file, or standard input.
+//! Arguments of `hlswarm check`: a URL, a file, or standard input.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use crate::hls::VariantChoice;
 use crate::player::Profile;
 use crate::vocabulary::SecretUrl;
 
-/// What is checked.
+/// Stream or playlist to check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A stream: one client plays it.
@@ -32,12 +32,12 @@ impl FromStr for Subject {
                     .to_owned())
             }
             "-" => Ok(Self::Stdin),
-            // `//` after a scheme: nobody names a file like that.
+            // A text with `://` is meant as a URL: files are not named like that.
             url if url.contains("://") => match super::values::url(url) {
                 Ok(url) => Ok(Self::Stream(url)),
                 Err(why) => Err(format!("{why}, or a playlist file")),
             },
-            // `HTTPS:\\host` is a URL for browsers, and for the parser that this program uses.
+            // `HTTPS:\\host` is a URL to browsers, and to the parser that this program uses.
             text => Ok(SecretUrl::parse(text).map_or_else(|_| Self::File(text.into()), Self::Stream)),
         }
     }
@@ -59,7 +59,7 @@ pub struct CheckArgs {
     /// retrying)
     #[arg(long, value_name = "PLAYER", default_value = "web", value_parser = Profile::named, help_heading = "Load")]
     pub player: &'static Profile,
-    /// How requests are made.
+    /// Options for requests.
     #[command(flatten)]
     pub requests: RequestArgs,
     /// Print the result as JSON

@@ -1,4 +1,4 @@
-//! Texts that are made of the definition of the command line: completions for shells and manual pages.
+//! Texts generated from the definition of the command line: shell completions and manual pages.
 
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
@@ -24,20 +24,20 @@ pub struct ManArgs {
     pub command: Option<String>,
 }
 
-/// A script that completes commands and options in a shell.
+/// Returns a script that completes commands and options in a shell.
 pub fn completions(args: &CompletionsArgs) -> String {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), PROGRAM, &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// A manual page in roff, as `man -l -` reads it.
+/// Returns a manual page in roff, as `man -l -` reads it.
 pub fn manual(args: &ManArgs) -> String {
     let mut program = Cli::command();
     program.build();
     let command = args.command.as_deref().and_then(|name| program.find_subcommand(name)).unwrap_or(&program);
     let mut page = Vec::new();
-    // A vector takes all that is written to it.
+    // Writing to a vector cannot fail.
     _ = clap_mangen::Man::new(command.clone()).render(&mut page);
     String::from_utf8_lossy(&page).into_owned()
 }

@@ -7,10 +7,10 @@ use crate::vocabulary::{SecretUrl, Untrusted};
 
 /// Options whose values are never shown.
 const SECRET: [&str; 3] = ["--header", "--header-env", "--user-agent"];
-/// Options whose values are names of files, which the operator chose and wants to find again.
+/// Options whose values are file names. They are shown, because the operator chose them and wants to find the files.
 const FILES: [&str; 3] = ["--report", "--record", "--cacert"];
 
-/// The command line as a report may show it: URLs redacted, values of headers left out.
+/// Returns the command line as a report may show it: URLs redacted, values of headers left out.
 pub fn shown_command(args: impl IntoIterator<Item = OsString>) -> String {
     let mut shown = vec!["hlswarm".to_owned()];
     let mut before = String::new();
@@ -25,7 +25,7 @@ pub fn shown_command(args: impl IntoIterator<Item = OsString>) -> String {
     shown.join(" ")
 }
 
-/// A value of `option`, or an argument by itself.
+/// Returns `value` as a report may show it; `option` is its option, or just the argument before it.
 fn shown_value(option: &str, value: &str) -> String {
     if SECRET.contains(&option) {
         return format!("'{HIDDEN}'");

@@ -1,4 +1,4 @@
-//! Command lines as they are typed, right and wrong.
+//! Tests of valid and invalid command lines.
 
 use super::*;
 
@@ -66,7 +66,7 @@ fn an_address_alone_is_a_run() {
     }
 }
 
-/// Command lines with a mistake, and what is said about it.
+/// Command lines with a mistake, and the error for each.
 const WRONG: [(&str, &str); 34] = [
     (
         "run http://h/a --clients ten",

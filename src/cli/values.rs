@@ -1,4 +1,5 @@
-//! Reads the values of options. Every error says what is accepted and repeats nothing of what was given.
+//! Parsers for the values of options. Each error says what is accepted. It repeats nothing of the value, except a
+//! URL without its secrets.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -11,7 +12,7 @@ use crate::tui::Palette;
 use crate::vocabulary::secret_url::UrlError;
 use crate::vocabulary::{OnHangup, SecretUrl, limits, units};
 
-/// What `--clients` accepts.
+/// Values that `--clients` accepts.
 pub(super) const ACCEPTED_CLIENTS: &str =
     "expected 1 to 1,000,000, such as 250 or 2.5k; 0 only with --duration";
 
@@ -22,7 +23,7 @@ pub(super) fn url(text: &str) -> Result<SecretUrl, String> {
     })
 }
 
-/// The URL that was meant by one without its scheme.
+/// Returns the URL that was probably meant, if only its scheme is missing.
 fn with_scheme(text: &str, error: UrlError) -> Option<SecretUrl> {
     let text = text.trim().trim_start_matches(['/', '\\']);
     let (authority, _) = text.split_at(text.find(['/', '\\', '?', '#']).unwrap_or(text.len()));
@@ -33,7 +34,7 @@ fn with_scheme(text: &str, error: UrlError) -> Option<SecretUrl> {
     if text.contains("://") || !is_host || error == UrlError::Host {
         return None;
     }
-    // A port of its own and an address in digits are those of a test server, which seldom has a certificate.
+    // An explicit port or a numeric address suggests a test server, which seldom has a certificate.
     let in_clear = name == "localhost"
         || name.parse::<std::net::IpAddr>().is_ok()
         || (!port.is_empty() && !port.ends_with("443"));
@@ -45,13 +46,13 @@ pub(super) fn clients(text: &str) -> Result<u32, String> {
     clients.filter(|clients| *clients <= limits::CLIENTS).ok_or_else(|| ACCEPTED_CLIENTS.to_owned())
 }
 
-/// A seed that every reader of JSON keeps: JavaScript and jq have 53 bits.
+/// Parses a seed of at most 53 bits, so that every reader of JSON keeps it: JavaScript and jq have no more.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
     whole(text, 0..=limits::SEED_MAX)
 }
 
 fn whole(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
-    // Not `parse_count`: a seed is an identity, and needs every digit.
+    // Not `parse_count`, which accepts short forms such as 2.5k: a seed needs every digit.
     text.trim().parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
         format!(
             "expected a whole number from {} to {}",
@@ -89,7 +90,7 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     text.trim().parse().map_err(|_| accepted())
 }
 
-/// Checks a fault rule and keeps its text: the origin that reads it is another process.
+/// Checks a fault rule and returns its text, because the origin that applies it is another process.
 pub(super) fn fault(text: &str) -> Result<String, String> {
     text.parse::<FaultRule>().map(|_| text.to_owned())
 }

@@ -1,7 +1,7 @@
 //! Turns a command line with a mistake into one line that names the option, what was given and what is accepted.
 //!
-//! An argument in a wrong place may be anything, also a password. So a value is repeated only where it is short and made
-//! of what numbers, units and names are made of; an argument that nothing asked for is not repeated at all.
+//! A misplaced argument may be anything, even a password. So a value is repeated only if it is short and has only the
+//! characters of numbers, units and names. An unexpected argument is not repeated at all.
 
 use std::ffi::OsString;
 
@@ -9,13 +9,13 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::vocabulary::{Untrusted, secret_shape};
 
-/// The longest value that is repeated.
+/// Maximum length of a value that is repeated.
 const VALUE_LENGTH: usize = 40;
-/// The longest name of an option that is repeated.
+/// Maximum length of an option name that is repeated.
 const NAME_LENGTH: usize = 30;
 const SEE: &str = "see 'hlswarm --help'";
 
-/// What is wrong with the first argument, if it is a word that is neither a command nor a URL.
+/// Describes the mistake in the first argument, if it is a word that is neither a command nor a URL.
 pub(super) fn command(first: Option<&OsString>, commands: &[&str]) -> Option<String> {
     let word = first?.to_str()?;
     let is_word = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -28,7 +28,7 @@ pub(super) fn command(first: Option<&OsString>, commands: &[&str]) -> Option<Str
     })
 }
 
-/// The command that is most likely meant.
+/// Returns the command that was most likely meant.
 fn nearest<'a>(word: &str, commands: &[&'a str]) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     let near = commands.iter().map(|command| (strsim::damerau_levenshtein(&word, command), *command));
@@ -36,7 +36,7 @@ fn nearest<'a>(word: &str, commands: &[&'a str]) -> Option<&'a str> {
     near.min_by_key(|(distance, _)| *distance).map(|(_, command)| command)
 }
 
-/// What is wrong, in one line.
+/// Describes a mistake in one line.
 pub(super) fn one_line(error: &clap::Error) -> String {
     let option = text(error, ContextKind::InvalidArg).unwrap_or_default();
     let name = option.split([' ', '=']).find(|word| word.starts_with("--")).unwrap_or(&option);
@@ -58,7 +58,7 @@ pub(super) fn one_line(error: &clap::Error) -> String {
         ErrorKind::UnknownArgument => unknown(error, &option),
         ErrorKind::TooManyValues => format!("{name} takes no value"),
         ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".to_owned(),
-        // Clap's own words would repeat what was typed.
+        // Clap's own message would repeat the arguments.
         _ => format!("invalid command line; {SEE}"),
     }
 }
@@ -81,7 +81,7 @@ fn conflict(error: &clap::Error, name: &str) -> String {
     }
 }
 
-/// An option that does not exist, or an argument that nothing asked for.
+/// Describes an option that does not exist, or an unexpected argument.
 fn unknown(error: &clap::Error, option: &str) -> String {
     let name = option.split('=').next().unwrap_or_default();
     let is_name =
@@ -96,11 +96,11 @@ fn unknown(error: &clap::Error, option: &str) -> String {
     }
 }
 
-/// Returns what was given, unless it may hold a secret.
+/// Returns the given value for display, unless it may hold a secret.
 fn shown_value(option: &str, given: &str) -> Option<String> {
     let may_be_secret =
         ["URL", "--header", "--user-agent"].iter().any(|secret| option.contains(secret)) || given.is_empty();
-    // The grammar of fault rules has `=` in it.
+    // The grammar of fault rules contains `=`.
     let plain = if option == "--fault" { given.replace('=', ":") } else { given.to_owned() };
     let is_plain =
         plain.chars().all(|c| c.is_alphanumeric() || ".,:%/+-_ ".contains(c)) && !plain.contains("//");

@@ -1,9 +1,9 @@
-//! The controller: one target, and clients that are added and removed until it is reached.
+//! Controller of a run: adds and removes clients until their number reaches the target.
 //!
-//! * Operator, ramp and end of the run only ever change the target; what follows from it happens in one place, so no
-//!   order can be lost and no two can fight.
+//! * The operator's commands only change the target, hold the ramp or end the run. Clients are added and removed in
+//!   one place, so no command can be lost and no two can conflict.
 //! * Clients are started at the ramp's rate and never faster; they are removed at once, the newest first.
-//! * There is one way to stop: no new client, drain, after the grace (or a second stop) cut.
+//! * Every run stops in the same way: admit no new client, drain, and cut after the grace period or a second stop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +20,10 @@ use crate::stats::Registry;
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::{Clock, Command, Mark, RunState, limits};
 
-/// How often the controller looks, when nothing is due: clients that have finished tell nobody.
+/// Time between two looks when nothing is due: no message announces a client that has finished.
 const LOOK: Duration = Duration::from_millis(50);
-/// After a cut every client must be gone: its future is only dropped. This is for a worker that hangs.
+/// Time limit for the workers to take an order, and for clients to leave after a cut. A cut only drops futures, so
+/// only a worker that hangs reaches it.
 const CUT_LIMIT: Duration = Duration::from_secs(2);
 
 /// Brings the number of clients to the target and ends the run.
@@ -35,13 +36,13 @@ pub struct Controller<E> {
     clock: Clock,
     tap: Tap,
     target: u32,
-    /// The operator holds the ramp.
+    /// True while the operator holds the ramp.
     held: bool,
     first: FirstClient,
 }
 
 impl<E: Engine> Controller<E> {
-    /// A controller of `engine`. The clock's zero is the first start.
+    /// Creates a controller of `engine`. The clock's zero is the first start.
     pub fn new(engine: E, plan: Plan, sources: &Sources, tap: Tap) -> Self {
         let Sources { registry, status, clock, .. } = sources.clone();
         let pacer = Pacer::new(plan.ramp, plan.clients, plan.jitter, plan.seed);
@@ -49,8 +50,8 @@ impl<E: Engine> Controller<E> {
         Self { engine, registry, pacer, status, clock, tap, target: plan.clients, held: false, first, plan }
     }
 
-    /// Runs until it is told to stop, the duration is over or every client has finished; then drains. Returns how
-    /// it ended and the engine, whose clients have all left.
+    /// Runs until a stop command, the end of the duration, the last client's finish or a refusal; then drains.
+    /// Returns the ending, and the engine, whose clients have all left unless a worker hangs.
     pub async fn run(mut self, commands: flume::Receiver<Command>) -> (Ending, E) {
         self.write_down(ChangeKind::Target, 0, ChangeSource::Plan);
         let mut ending = loop {
@@ -63,7 +64,7 @@ impl<E: Engine> Controller<E> {
                 break Ending::default();
             }
             let Some(command) = next_command(&commands, self.next_look(now)).await else { continue };
-            // Hammered keys are one change of the load, not hundreds.
+            // Take all waiting commands: rapid key presses are one change of the load, not hundreds.
             let before = self.target;
             let told =
                 std::iter::once(command).chain(commands.try_iter()).find_map(|command| self.take(command));
@@ -78,7 +79,7 @@ impl<E: Engine> Controller<E> {
         (ending, self.engine)
     }
 
-    /// Does what was asked for; an ending if the run is to end.
+    /// Executes a command. Returns an ending if the run is to end.
     fn take(&mut self, command: Command) -> Option<Ending> {
         match command {
             Command::AdjustTarget(by) => self.aim(i64::from(self.target).saturating_add(by)),
@@ -109,7 +110,7 @@ impl<E: Engine> Controller<E> {
         self.tell(event);
     }
 
-    /// Writes down that the load was changed, `from` the target before it.
+    /// Records a change of the load in the journal and as an event; `from` is the previous target.
     fn write_down(&self, kind: ChangeKind, from: u32, by: ChangeSource) {
         self.status.journal().change(LoadChange { at: self.clock.now(), kind, from, to: self.target, by });
         self.tell_now(Happening::Load { change: kind.name(), from, to: self.target, by: by.name() });
@@ -126,12 +127,12 @@ impl<E: Engine> Controller<E> {
         self.tell(Event { at_us: micros(self.clock.now()), client: None, what });
     }
 
-    /// Tells the log and the record. What the pipeline drops of it, the pipeline counts.
+    /// Offers an event to the log and the record. The pipeline counts the events that it drops.
     fn tell(&self, event: Event) {
         _ = self.tap.offer(Stream::Events, || event);
     }
 
-    /// Starts the clients that are due and removes those that are too many.
+    /// Starts the clients that are due, or removes those above the target.
     async fn converge(&mut self) {
         while self.engine.admitted() > self.target {
             self.engine.remove_newest().await;
@@ -157,7 +158,7 @@ impl<E: Engine> Controller<E> {
         admitted > 0 && admitted == self.target && self.engine.running() == 0
     }
 
-    /// How long nothing is due.
+    /// Returns the time until the next start, the end of the run or the next look, whichever comes first.
     fn next_look(&self, now: Duration) -> Duration {
         let wanted = !self.held && self.engine.admitted() < self.first.allows(self.target);
         let start = wanted.then(|| self.pacer.next_at());
@@ -170,7 +171,7 @@ impl<E: Engine> Controller<E> {
     async fn drain(&mut self, commands: &flume::Receiver<Command>, ending: &mut Ending) {
         self.enter(RunState::Draining);
         if !ending.cut {
-            // A worker that hangs takes no order; it is noticed when it is joined.
+            // A worker that hangs takes no order; the join after the run notices it.
             _ = timeout(CUT_LIMIT, self.engine.drain()).await;
             let until = Instant::now() + limits::DRAIN_GRACE;
             while self.engine.running() > 0 && Instant::now() < until {
@@ -189,7 +190,8 @@ impl<E: Engine> Controller<E> {
     }
 }
 
-/// The next command within `wait`; where nobody can give commands any more, none after that time.
+/// Returns the next command that arrives within `wait`. When every sender is gone, it still waits, so that the
+/// caller's loop does not spin.
 async fn next_command(commands: &flume::Receiver<Command>, wait: Duration) -> Option<Command> {
     match timeout(wait, commands.recv_async()).await {
         Ok(Ok(command)) => Some(command),

@@ -1,22 +1,22 @@
-//! The interface of whatever makes the load: all that a controller knows of clients.
+//! Interface of the engine that makes the load: all that a controller knows of clients.
 
-/// Clients that can be admitted and taken away.
+/// Set of clients that a controller can admit and remove.
 pub trait Engine {
-    /// Clients that were admitted and have not been removed, those that have finished included.
+    /// Returns the number of clients that were admitted and not removed, including those that have finished.
     fn admitted(&self) -> u32;
 
-    /// Clients whose life goes on.
+    /// Returns the number of clients that are still running.
     fn running(&self) -> u64;
 
     /// Admits one client.
     fn admit(&mut self) -> impl Future<Output = ()>;
 
-    /// Removes the client that was admitted last: it leaves at once.
+    /// Removes the client that was admitted last; it leaves at once.
     fn remove_newest(&mut self) -> impl Future<Output = ()>;
 
-    /// No new request starts; clients leave when theirs have ended.
+    /// Lets no new request start. Each client leaves when its requests have ended.
     fn drain(&self) -> impl Future<Output = ()>;
 
-    /// All clients leave at once.
+    /// Makes all clients leave at once.
     fn cut(&self) -> impl Future<Output = ()>;
 }

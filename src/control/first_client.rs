@@ -1,9 +1,9 @@
-//! The first client of a run goes ahead of the others. A wrong URL is known from it, before there is a load.
+//! Preflight of a run: the first client goes ahead of the others, and shows a wrong URL before there is a load.
 //!
-//! * The first client is a client as any other: its requests are those of the run, so counts still equal the origin's.
-//! * The others wait until it asks for media: a few round trips where all is well.
+//! * The first client is like any other: its requests belong to the run, so counts still equal the origin's.
+//! * The others wait until it requests media: a few round trips if all is well.
 //! * One failure may be chance. A second try decides, by the same client or by the one that replaces it.
-//! * An origin that is slow or overloaded is worth a load test. Then the others start after [`PATIENCE`].
+//! * A slow or overloaded origin is worth a load test, so the others then start after [`PATIENCE`].
 
 use std::time::Duration;
 
@@ -12,39 +12,39 @@ use crate::vocabulary::Kind;
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::outcome::{Fault, Outcome};
 
-/// How long the others wait at most: hls.js tries a playlist again after one second.
+/// Maximum wait of the others: hls.js retries a playlist after one second.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// So many failures of the sort that no load can change decide.
+/// Number of failures independent of the load that refuses a run.
 const TRIES: u64 = 2;
 
-/// How often the controller looks while the others wait: far below a round trip of most networks.
+/// Time between two looks of the controller while the others wait: far below a round trip of most networks.
 pub(super) const LOOK: Duration = Duration::from_millis(2);
 
-/// Whether the first client goes ahead.
+/// Order of the first client and the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ahead {
-    /// The others wait for it.
+    /// The others wait for the first client.
     #[default]
     First,
-    /// All start as the ramp says.
+    /// All clients start as the ramp requires.
     Together,
 }
 
-/// What is known of the stream.
+/// Knowledge of the stream from its first client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// Not enough.
+    /// Too little is known.
     Waiting,
-    /// It can be loaded, or it is not known that it cannot.
+    /// The stream can be loaded, or nothing proves that it cannot.
     Loads,
-    /// The first playlist fails in this way, and would for every client.
+    /// The first playlist fails with this outcome, and would for every client.
     Refused(Outcome),
 }
 
 /// Watches the first client.
 pub(super) struct FirstClient {
     seen: Seen,
-    /// Memory to read counters into; none is needed after the decision.
+    /// Memory to read counters into; `None` after the decision.
     snapshot: Option<Box<Snapshot>>,
 }
 
@@ -56,7 +56,7 @@ impl FirstClient {
         }
     }
 
-    /// How many of `clients` may be there now.
+    /// Returns how many of `clients` may be admitted now.
     pub(super) fn allows(&self, clients: u32) -> u32 {
         if self.is_decided() { clients } else { clients.min(1) }
     }
@@ -65,7 +65,7 @@ impl FirstClient {
         self.seen != Seen::Waiting
     }
 
-    /// Reads the counters, while that can still change something.
+    /// Reads the counters and judges them, until the decision is made.
     pub(super) fn look(&mut self, now: Duration, registry: &Registry) -> Seen {
         if let Some(snapshot) = self.snapshot.as_mut() {
             registry.snapshot_states(micros(now), snapshot);
@@ -78,13 +78,13 @@ impl FirstClient {
     }
 }
 
-/// Says what the counters mean, nothing else having been counted than what the first client did.
+/// Judges the stream from the counters, which so far hold only the first client's requests.
 fn judge(now: Duration, totals: &Totals) -> Seen {
     if totals.started() > totals.started_of(Kind::Playlist) {
         return Seen::Loads;
     }
     let playlists = totals.kind(Kind::Playlist);
-    // A redirect that was followed ended ok, too.
+    // Redirects that were followed also count as ok.
     let came = playlists.ok.requests > totals.get(Metric::Redirects);
     let failed = playlists.outcomes().filter(|(outcome, _)| !outcome.is_ok());
     let (lasting, passing): (Vec<_>, Vec<_>) = failed.partition(|(outcome, _)| is_lasting(*outcome));
@@ -99,8 +99,8 @@ fn judge(now: Duration, totals: &Totals) -> Seen {
     }
 }
 
-/// Whether every client would meet this failure, whatever the load. A server error or a timeout may pass; 408, 425 and
-/// 429 ask for another try.
+/// Reports whether every client would meet this failure, whatever the load. A server error or a timeout may pass;
+/// 408, 425 and 429 ask for another try.
 fn is_lasting(outcome: Outcome) -> bool {
     match outcome {
         Outcome::Ok => false,

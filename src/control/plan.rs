@@ -1,4 +1,4 @@
-//! The plan of a run, and its end.
+//! Plan of a run, and its end.
 
 use std::time::Duration;
 
@@ -6,33 +6,33 @@ use super::Ahead;
 use crate::load::{ClientLimit, Ramp};
 use crate::vocabulary::{Command, Outcome, StopCause};
 
-/// The load and length of a run.
+/// Load and length of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Clients to reach.
+    /// Number of clients to reach.
     pub clients: u32,
-    /// The most clients that the operator can ask for.
+    /// Maximum number of clients that the operator can request.
     pub limit: ClientLimit,
-    /// The ramp.
+    /// Speed at which clients are added.
     pub ramp: Ramp,
-    /// By how much single starts are moved.
+    /// Maximum time by which a single start is moved to either side.
     pub jitter: Duration,
-    /// Lets the first client go ahead, or not.
+    /// Choice whether the first client goes ahead of the others.
     pub ahead: Ahead,
-    /// When the run ends by itself; `None`: never.
+    /// Time after which the run ends by itself; `None`: never.
     pub duration: Option<Duration>,
-    /// Same seed, same schedule.
+    /// Seed of the schedule of starts.
     pub seed: u64,
 }
 
-/// The end of a run.
+/// End of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ending {
-    /// The cause; `None`: its duration was over, or every client had finished.
+    /// Cause; `None`: the duration was over, every client had finished, or the run was refused.
     pub cause: Option<StopCause>,
-    /// Requests in flight were cut by a second stop.
+    /// True if requests in flight were cut, by a second stop or an immediate one.
     pub cut: bool,
-    /// The first client went ahead and could not load its playlist: there was no load.
+    /// Failure of the first client, which went ahead and could not load its playlist: there was no load.
     pub refused: Option<Outcome>,
 }
 
@@ -41,8 +41,8 @@ impl Ending {
         Self { cause: Some(cause), ..Self::default() }
     }
 
-    /// Takes a command that comes while the run drains: a second stop cuts. A terminal that closes says so
-    /// twice, by its end and by SIGHUP: that is one stop.
+    /// Returns the ending after a command that arrives while the run drains: a second stop cuts. A terminal that
+    /// closes sends two stops, its end and SIGHUP; they count as one.
     pub(super) fn after(self, command: &Command) -> Self {
         use StopCause::{HangUp, TerminalGone};
         match (self.cause, command) {

@@ -1,24 +1,25 @@
-//! The most clients that a run can have. Every target is clamped here, once, and whoever asked for more is told why.
+//! Maximum number of clients of a run. Every target is clamped here, once. The limit also states its reason, for an
+//! operator who asked for more.
 
 use std::fmt;
 
 use crate::vocabulary::{limits, units};
 
-/// The most clients that a run can have, and what limits them.
+/// Maximum number of clients of a run, and its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientLimit {
-    /// So many.
+    /// Maximum number of clients.
     pub clients: u32,
-    /// Because of this.
+    /// Reason for the maximum.
     pub bound: Bound,
 }
 
-/// What limits the clients of a run.
+/// Reason for a maximum number of clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
-    /// hlswarm itself.
+    /// The maximum of hlswarm itself.
     Program,
-    /// So many files may be open.
+    /// Maximum number of files that may be open.
     OpenFiles(u64),
 }
 
@@ -29,12 +30,12 @@ impl Default for ClientLimit {
 }
 
 impl ClientLimit {
-    /// The target that holds when `target` is asked for.
+    /// Returns `target`, clamped to what the limit allows.
     pub fn clamp(&self, target: i64) -> u32 {
         u32::try_from(target.clamp(0, self.clients.into())).unwrap_or_default()
     }
 
-    /// Whether `target` is more than can be had.
+    /// Reports whether `target` is above the limit.
     pub fn is_exceeded_by(&self, target: i64) -> bool {
         target > self.clients.into()
     }

@@ -1,4 +1,4 @@
-//! How many clients, when: pure arithmetic over time.
+//! Number of clients over time: pure arithmetic.
 
 mod client_limit;
 mod pacer;

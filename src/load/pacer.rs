@@ -1,22 +1,22 @@
-//! When clients are started: at the rate that was asked for, really reached, never exceeded to catch up.
+//! Schedule of client starts. It keeps the configured rate on average, and never exceeds it to catch up.
 //!
-//! * The k-th start is due at k intervals, whatever the jitter of those before it: jitter moves single starts by at
+//! * The k-th start is due at k intervals, whatever the jitter of earlier starts: jitter moves single starts by at
 //!   most half an interval and never slows the mean.
-//! * A start that the controller was too late for by more than [`LATE`] is not made up for: it moves the plan, and is
-//!   counted. Catching up in a burst finishes off an origin that is already slow.
+//! * A start that the controller makes more than [`LATE`] too late is counted and moves the rest of the plan.
+//!   Catching up in a burst would finish off an origin that is already slow.
 
 use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// How late a start may be and still keep its place in the plan: timers and a busy machine are that inexact.
+/// Maximum lateness at which a start keeps its place in the plan: timers and a busy machine are that inexact.
 const LATE: Duration = Duration::from_millis(500);
 
-/// The longest time between two starts: longer than any run, and short enough to be added to any time of a run.
+/// Maximum time between two starts: longer than any run, and short enough to be added to any time of a run.
 const INTERVAL_MAX: Duration = Duration::from_hours(24 * 366 * 10);
 
-/// How fast clients are added.
+/// Speed at which clients are added.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ramp {
     /// Starts per second.
@@ -26,7 +26,7 @@ pub enum Ramp {
 }
 
 impl Ramp {
-    /// Starts per second for a target of `clients`; infinite for all at once.
+    /// Returns the starts per second for a target of `clients`; infinite for all at once.
     pub fn rate(self, clients: u32) -> f64 {
         match self {
             Self::Rate(rate) => rate,
@@ -34,7 +34,7 @@ impl Ramp {
         }
     }
 
-    /// How long the ramp to `clients` takes.
+    /// Returns the length of the ramp to `clients`.
     pub fn length(self, clients: u32) -> Duration {
         match self {
             Self::Time(time) => time,
@@ -44,7 +44,7 @@ impl Ramp {
         }
     }
 
-    /// Time between two starts for a target of `clients`, at most [`INTERVAL_MAX`]; zero: all at once.
+    /// Returns the time between two starts for a target of `clients`, at most [`INTERVAL_MAX`]; zero: all at once.
     fn interval(self, clients: u32) -> Duration {
         // A rate too small for a `Duration` means "almost never". Zero would start all clients at once.
         let interval = Duration::try_from_secs_f64(1.0 / self.rate(clients)).unwrap_or(INTERVAL_MAX);
@@ -52,13 +52,13 @@ impl Ramp {
     }
 }
 
-/// Says when the next clients start.
+/// Decides when the next clients start.
 #[derive(Debug)]
 pub struct Pacer {
     interval: Duration,
     jitter: Duration,
     random: Xoshiro256PlusPlus,
-    /// The next start without its jitter; `None` while nobody wants one.
+    /// Time of the next start without its jitter; `None` while no start is planned.
     nominal: Option<Duration>,
     at: Duration,
     late: u64,
@@ -66,8 +66,8 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// Starts at the rate of `ramp` for `clients`, each moved by up to `jitter` to either side, at most half an
-    /// interval. The same seed gives the same schedule.
+    /// Creates a schedule with the rate of `ramp` for `clients`. Each start is moved by up to `jitter` to either
+    /// side, at most half an interval. The same seed gives the same schedule.
     pub fn new(ramp: Ramp, clients: u32, jitter: Duration, seed: u64) -> Self {
         let interval = ramp.interval(clients);
         Self {
@@ -81,10 +81,10 @@ impl Pacer {
         }
     }
 
-    /// How many of `wanted` clients start at `now`.
+    /// Returns the number of clients that start at `now`, at most `wanted`.
     pub fn due(&mut self, now: Duration, wanted: u32) -> u32 {
         if wanted == 0 {
-            // A plan that nobody wanted is not caught up with later.
+            // A start that fell due while no client was wanted is not made up for later.
             self.nominal = self.nominal.filter(|nominal| *nominal > now);
             return 0;
         }
@@ -106,17 +106,17 @@ impl Pacer {
         due
     }
 
-    /// When the next start is due, while one is wanted.
+    /// Returns the time at which the next start is due. Valid while a client is wanted.
     pub fn next_at(&self) -> Duration {
         self.at
     }
 
-    /// Starts that came too late for their place in the plan.
+    /// Returns the number of starts that came too late for their place in the plan.
     pub fn late(&self) -> u64 {
         self.late
     }
 
-    /// How late, at most, a start was.
+    /// Returns the largest lateness of a start.
     pub fn lateness_max(&self) -> Duration {
         self.lateness_max
     }
@@ -125,7 +125,7 @@ impl Pacer {
         let jitter = self.jitter.as_secs_f64();
         let moved = if jitter > 0.0 { self.random.random_range(-jitter..=jitter) } else { 0.0 };
         self.nominal = Some(nominal);
-        // Only a start that jitter moves before the beginning of the run cannot be a `Duration`.
+        // This fails only if jitter moves a start before the beginning of the run: it starts at zero then.
         self.at = Duration::try_from_secs_f64(nominal.as_secs_f64() + moved).unwrap_or_default();
     }
 }
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The moments of the starts when the controller wakes each time exactly when it is due.
+    /// Returns the times of the starts if the controller wakes exactly when each is due.
     fn starts(pacer: &mut Pacer, from: Duration, count: u32) -> Vec<Duration> {
         let (mut now, mut moments) = (from, Vec::new());
         while (moments.len() as u32) < count {
@@ -180,7 +180,7 @@ mod tests {
     fn what_was_missed_is_counted_and_not_caught_up() {
         let mut pacer = pacer(10.0, 0, 1);
         assert_eq!(pacer.due(Duration::ZERO, 100), 1);
-        // The controller sleeps for ten seconds: a hundred starts are due, one is made.
+        // The controller has slept for ten seconds: a hundred starts are due, one is made.
         let back = Duration::from_secs(10);
         assert_eq!(pacer.due(back, 100), 1);
         assert_eq!(pacer.late(), 1);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::vocabulary::clock::micros;
 
-/// The slots in which clients of a run may reconnect.
+/// Slots in which clients of a run may reconnect.
 #[derive(Debug)]
 pub struct Reconnects {
     interval_us: u64,
@@ -19,7 +19,7 @@ pub struct Reconnects {
 }
 
 impl Reconnects {
-    /// Slots at `rate` a second; an infinite rate (all clients at once) makes every slot free.
+    /// Creates slots at `rate` a second; an infinite rate (all clients at once) makes every slot free.
     pub fn new(rate: f64) -> Self {
         let interval = Duration::try_from_secs_f64(1.0 / rate).unwrap_or_default();
         Self { interval_us: micros(interval), next_us: AtomicU64::new(0) }

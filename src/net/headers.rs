@@ -1,4 +1,4 @@
-//! Headers of every request: the identity of the run, and the operator's own from `--header`.
+//! Headers of every request: those that identify the run, and the operator's from `--header` and `--header-env`.
 //!
 //! * Header values are secrets: no error and no `Debug` shows one.
 //! * Headers and credentials of the operator go only to the endpoint of the given URL: not to the target of a

@@ -212,6 +212,7 @@ impl Player {
                 self.present(multivariant, &playlist, &url);
                 self.variables.clone_from(&multivariant.variables);
                 self.start = multivariant.start;
+                // Without a track there is nothing to play, whatever the playlist contains.
                 if self.tracks.is_empty() {
                     self.take_failure(asked.what, Failure::Broken, now);
                 }
@@ -227,6 +228,7 @@ impl Player {
         };
         let profile = self.settings.profile;
         let Some(track) = self.tracks.get_mut(index) else { return };
+        // After a redirect, some players reload from the new URL and some from the given one.
         if profile.address == profile::Address::Final {
             track.url = url.clone();
         }
@@ -242,6 +244,7 @@ impl Player {
         // The pace of the stream may have changed, and it limits the requests that follow failures.
         let rate = self.tracks.iter().map(|track| track.healthy_rate(profile)).sum();
         self.allowance.set_healthy_rate(rate, now);
+        // The viewer's latency follows from the first track. An unchanged playlist does not affect it.
         if index == 0 && (taken.changed || taken.jumped) {
             self.settle_latency(asked.since, now);
         }

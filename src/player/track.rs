@@ -180,6 +180,7 @@ impl Track {
         self.playlist_attempts.succeed();
         let taken = match self.media() {
             None => {
+                // A client that switches continues at its place; a new viewer begins where its player does.
                 let joined = self.join.take().and_then(|join| join.find(media));
                 self.next = joined.unwrap_or_else(|| first_to_play(media, profile.start, start));
                 self.missing = self.next;
@@ -188,6 +189,7 @@ impl Track {
                 Taken { changed: true, ..Taken::default() }
             }
             Some(before) => {
+                // Without readable sequence numbers a playlist slides: move the client's place with its segments.
                 let slide = slide(media, before);
                 let changed = slide > 0 || !media.is_same_list_as(before);
                 let place = self.place().moved_back(slide);
@@ -206,6 +208,7 @@ impl Track {
                 Taken { lost: step.lost, jumped: step.jumped, changed }
             }
         };
+        // Dropping it makes the client request the initialization section again.
         if profile.reloads_init {
             self.init = None;
         }

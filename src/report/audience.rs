@@ -1,4 +1,4 @@
-//! What the run represents to the origin: the `audience` block of the report.
+//! The `audience` block of the report: the audience that the run represents to the origin.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ pub struct Edge {
     pub hit_share: Option<f64>,
 }
 
-/// The block of a run of `clients` that behaved like `player`.
+/// Builds the block of a run with `clients` that imitated `player`.
 pub(super) fn audience(audience: &stats::Audience, player: &'static str, clients: u64) -> Audience {
     let edge = |totals: &EdgeTotals| Edge {
         requests: totals.requests,

@@ -1,4 +1,4 @@
-//! From the final sample to the report.
+//! Builds the report from the final sample.
 
 use std::collections::BTreeMap;
 
@@ -13,26 +13,29 @@ use crate::stats::{FindingRow, GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER,
 use crate::verdict::{self, Consequence};
 use crate::vocabulary::Kind;
 
-/// What a report says that no counter knows.
+/// Parts of a report that come from outside the sample.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// The `run` block, its measured fields still empty.
     pub run: Run,
     /// Worker threads that were lost to a panic.
     pub lost_workers: u64,
-    /// What the built-in origin counted.
+    /// Counts of the built-in origin.
     pub origin: Option<serde_json::Value>,
 }
 
-/// Builds the report of a whole sample. Of a run that has ended its numbers are exact: every client has left.
+/// Builds the report of a whole sample. Its numbers are exact once the run has ended, because every client has left.
 pub fn build(facts: Facts, frame: &RunSample) -> Report {
     let totals = &frame.snapshot.totals;
+    // A sample that is not whole has no distributions: the report then leaves them empty.
     let nothing = Details::default();
     let details = frame.details.as_deref().unwrap_or(&nothing);
     let checks = verdict::checks(&frame.end_numbers(facts.lost_workers));
+    // One failed check of this machine is enough: the result may then be its limit and not the origin's.
     let is_limited = checks.iter().any(|check| check.fails() && check.consequence == Consequence::Untrusted);
     let mut run = facts.run;
     let audience = audience::audience(&details.audience, run.player, frame.snapshot.created);
+    // The caller knows the options of the run, the sample its measured values.
     run.duration_s = frame.at.as_secs_f64();
     run.clients_target = frame.target;
     run.clients_peak = frame.peak_clients;
@@ -41,6 +44,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
     Report {
         schema: SCHEMA,
         run,
+        // The caller decides the code: it depends on more than the sample.
         exit: Exit::default(),
         health: health(frame),
         trust: if is_limited { Trust::INVALID } else { Trust::UNASSESSED },
@@ -72,6 +76,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         load_changes: load_changes(frame),
         pipeline: pipeline(&frame.pipeline),
         internal: Internal {
+            // Panics of client tasks were caught; each lost worker thread is one more panic.
             panics: frame.panics + facts.lost_workers,
             invariant_violations: frame.snapshot.invariant_violations,
             histogram_clamped: details.clamped,

@@ -1,7 +1,7 @@
-//! What is left of a run: one serialised value, written as JSON and as text from the same numbers.
+//! Report of a run: one serialised value, written as JSON and as text from the same numbers.
 //!
 //! * The report is made from the final sample, which is taken after every client has left, so it is exact.
-//! * What was not measured is absent or `null`, never 0.
+//! * A value that was not measured is absent or `null`, never 0.
 
 mod audience;
 mod build;
@@ -184,7 +184,7 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Nothing was judged.
+    /// Trust was not judged.
     pub const UNASSESSED: Self = Self { verdict: "UNASSESSED" };
     /// This machine limited the result.
     pub const INVALID: Self = Self { verdict: "INVALID" };
@@ -330,7 +330,7 @@ pub struct FindingReport {
     /// `error`: can cost viewers their playback; `warning`: breaks a rule that common players tolerate; `note`:
     /// allowed, but has a cost.
     pub severity: &'static str,
-    /// How often clients found it.
+    /// Number of times that clients found it.
     pub count: u64,
     /// Seconds from the start of the run to the first occurrence.
     pub first_s: f64,
@@ -421,10 +421,10 @@ pub struct Internal {
 }
 
 impl Report {
-    /// The report as JSON, pretty-printed, with a newline at its end.
+    /// Returns the report as JSON, pretty-printed, with a newline at its end.
     ///
     /// # Errors
-    /// Never for a report that was built here; serde's signature.
+    /// Never fails for a report that was built here; the signature is serde's.
     pub fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }

@@ -1,4 +1,4 @@
-//! What viewers saw: the `playback` block of the report, made from counters and histograms.
+//! The `playback` block of the report: playback as viewers would have seen it, from counters and histograms.
 
 use std::time::Duration;
 
@@ -74,9 +74,9 @@ pub struct Playback {
     pub bits_per_second: Option<f64>,
     /// Live latency in milliseconds; `null`: the stream was not live, or nothing was played.
     pub live_latency_ms: Option<Spread>,
-    /// How often a client skipped to a new live position instead of continuing after its last segment.
+    /// Number of times that a client skipped to a new live position instead of continuing after its last segment.
     pub edge_jumps: u64,
-    /// How often a client switched to another variant.
+    /// Number of times that a client switched to another variant.
     pub variant_switches: u64,
     /// Playlist reloads that clients served from their own cache, without a request.
     pub cached_reloads: u64,
@@ -98,7 +98,7 @@ pub struct Sessions {
     pub bits_per_second: Option<Spread>,
 }
 
-/// The block of a run whose clients have all left.
+/// Builds the block of a run whose clients have all left.
 pub(super) fn playback(frame: &RunSample, details: &Details) -> Playback {
     let totals = &frame.snapshot.totals;
     let seconds = |metric| Duration::from_micros(totals.get(metric)).as_secs_f64();
@@ -146,7 +146,7 @@ fn sessions(details: &Details) -> Sessions {
     }
 }
 
-/// A histogram in numbers, one of its steps being `unit`.
+/// Summarises a histogram whose values are multiples of `unit`; `None` if it is empty.
 fn spread(values: &LatencySnapshot, unit: f64) -> Option<Spread> {
     let of = |value: u64| value as f64 * unit;
     values.summary().map(|summary| Spread {

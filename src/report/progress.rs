@@ -1,10 +1,11 @@
-//! One line a second for where there is no terminal.
+//! Progress line, which is printed once a second where there is no screen.
 
 use crate::sample::RunSample;
 use crate::stats::Timed;
 use crate::vocabulary::{ClientState, Kind, RunState, units};
 
-/// The state of the run in one line: `00:02:41 RUNNING clients 6,480/10,000 4.12 Gb/s p95 1,640 ms err 31.2% ...`.
+/// Returns the state of the run in one line:
+/// `00:02:41 RUNNING clients 6,480/10,000 4.12 Gb/s req/s 1,620 segment p95 1,640 ms err 31.2% ...`.
 pub fn progress_line(frame: &RunSample) -> String {
     let elapsed = units::clock(frame.at);
     let totals = &frame.snapshot.totals;

@@ -1,4 +1,4 @@
-//! How the run went: the `series` block of the report, in columns.
+//! The `series` block of the report: counts over time, in columns.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub struct Series {
     pub bytes: Vec<u64>,
 }
 
-/// The block of a run.
+/// Builds the block of a run.
 pub(super) fn series(timeline: &Timeline) -> Series {
     let column = |of: &dyn Fn(&Bin) -> u64| timeline.bins().iter().map(of).collect::<Vec<_>>();
     let occurs = |column: &Vec<u64>| column.iter().any(|value| *value > 0);

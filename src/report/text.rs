@@ -1,4 +1,4 @@
-//! The report as text, 80 columns wide: what a person reads first and pastes into a ticket.
+//! The report as text, 80 columns wide: the form that people read first and paste into a ticket.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,17 +9,18 @@ use crate::vocabulary::Finding;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::units::{self, UNKNOWN};
 
-/// Columns of the report.
+/// Width of the report in columns.
 const WIDTH: usize = 80;
-/// Edge addresses that are listed one by one.
+/// Maximum number of edge addresses that are listed.
 const EDGES: usize = 4;
-/// Outcomes that are listed one by one.
+/// Maximum number of outcomes that are listed.
 const OUTCOMES: usize = 12;
-/// Marks and changes of the load that are listed.
+/// Maximum number of marks that are listed.
 const MARKS: usize = 20;
+/// Maximum number of changes of the load that are listed.
 const CHANGES: usize = 12;
 
-/// The report as text, 80 columns, with a newline at its end.
+/// Returns the report as text, 80 columns wide, with a newline at its end.
 pub fn text(report: &Report) -> String {
     let mut page = Page::default();
     head(report, &mut page);
@@ -52,7 +53,7 @@ pub fn text(report: &Report) -> String {
 pub(super) struct Page(pub(super) String);
 
 impl Page {
-    /// Writes a line; what does not fit goes on below, indented like the text behind its label.
+    /// Writes a line; the rest of a long one continues below, indented like the text after the label.
     pub(super) fn line(&mut self, text: impl AsRef<str>) {
         let (mut margin, mut rest) = (" ", text.as_ref().trim_end());
         loop {
@@ -65,7 +66,7 @@ impl Page {
         }
     }
 
-    /// Writes a text below a line of a list, indented like what stands behind its first word.
+    /// Writes a text below a line of a list, indented by 12 columns.
     pub(super) fn block(&mut self, text: &str) {
         let mut rest = text.trim_end();
         while !rest.is_empty() {
@@ -112,7 +113,7 @@ fn head(report: &Report, page: &mut Page) {
     unused(run, page);
 }
 
-/// The entries of `--resolve` that did nothing.
+/// Writes the entries of `--resolve` that matched nothing.
 pub(super) fn unused(run: &Run, page: &mut Page) {
     for entry in &run.resolve_unused {
         page.line(format!("!!      --resolve {entry} matched nothing: no connection went there"));
@@ -134,7 +135,7 @@ fn verdicts(report: &Report, page: &mut Page) {
     page.line(format!("        stalls first at 1%  {}", knee(report.health.knee_stalls.as_ref())));
 }
 
-/// The result of the run with the numbers behind it: `FAILED for 1 m 13 s of 2 m 41 s: 10.5% of requests failed, ...`.
+/// Returns the result of the run with its numbers: `FAILED for 1 m 13 s of 2 m 41 s: 10.5% of requests failed, ...`.
 fn health(report: &Report) -> String {
     let health = &report.health;
     let verdict = health.verdict;
@@ -267,7 +268,7 @@ fn playback(report: &Report, page: &mut Page) {
     ));
 }
 
-/// The edges that answered most, and what was spoken with them.
+/// Writes the protocols and TLS handshakes, and the edges with the most responses.
 fn audience(report: &Report, page: &mut Page) {
     let audience = &report.audience;
     let protocols: Vec<_> =
@@ -324,17 +325,17 @@ fn errors(report: &Report, page: &mut Page) {
     }
 }
 
-/// A finding as it stands on a page.
+/// A finding as a page shows it.
 pub(super) struct FindingLine<'a> {
     pub(super) finding: Finding,
     pub(super) count: u64,
-    /// When it was made, or in which line it stands.
+    /// Time of the finding, or its line in the playlist.
     pub(super) place: String,
-    /// What was seen first, safe to print.
+    /// Detail of the first occurrence, safe to print.
     pub(super) detail: &'a str,
 }
 
-/// What is wrong with the stream, the worst first: name and count, what it means, what was seen first.
+/// Writes the problems of the stream, the worst first: name and count, meaning, and detail of the first occurrence.
 pub(super) fn finding_lines(mut lines: Vec<FindingLine<'_>>, page: &mut Page) {
     if lines.is_empty() {
         page.line("stream  no problems found");
@@ -363,14 +364,14 @@ fn findings(report: &Report, page: &mut Page) {
     finding_lines(lines.collect(), page);
 }
 
-/// When a finding was made: `00:00:12 to 00:01:30`.
+/// Formats the time of a finding: `00:00:12 to 00:01:30`.
 pub(super) fn between(first_s: f64, last_s: f64) -> String {
     let [first, last] =
         [first_s, last_s].map(|s| units::clock(Duration::try_from_secs_f64(s).unwrap_or_default()));
     if first == last { first } else { format!("{first} to {last}") }
 }
 
-/// What became of samples and events: one line, and one more for a file.
+/// Writes the counts of samples and events: one line, and one more for a file.
 fn pipeline(report: &Report, page: &mut Page) {
     let pipeline = &report.pipeline;
     let dropped = pipeline.progress.dropped + pipeline.events.dropped;
@@ -400,7 +401,7 @@ fn pipeline(report: &Report, page: &mut Page) {
     }
 }
 
-/// What an outcome means, as a person would say it.
+/// Returns the meaning of an outcome in plain words.
 pub fn meaning(name: &str) -> String {
     if let Some(code) = name.strip_prefix("http.") {
         let status = code.parse().ok().and_then(|code| http::StatusCode::from_u16(code).ok());
@@ -413,7 +414,7 @@ pub fn meaning(name: &str) -> String {
         .map_or(String::new(), |fault| fault.meaning().to_owned())
 }
 
-/// What the operator did: marks one by one, changes of the load until the list is long enough.
+/// Writes the operator's marks, one line each, and changes of the load in one list. Both are cut at their maximum.
 fn operator(report: &Report, page: &mut Page) {
     let at = |seconds| units::clock(Duration::try_from_secs_f64(seconds).unwrap_or_default());
     for (number, mark) in report.marks.iter().enumerate().take(MARKS) {

@@ -1,6 +1,6 @@
-//! What only a whole sample has: every distribution, and what is told in words.
+//! Distributions and texts that only a whole sample has.
 //!
-//! Some megabytes are read for it. So it is taken on request, for a report, and not four times a second.
+//! They take some megabytes to read, so the sampler reads them on request, for a report, and not four times a second.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use crate::stats::{Audience, LatencySnapshot, Registry, SessionNumber, Timed};
 use crate::vocabulary::Kind;
 use crate::vocabulary::outcome::Fault;
 
-/// The distributions and texts of a run.
+/// Distributions and texts of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Details {
-    /// How long things took, each that has a value.
+    /// Distribution of each duration that has a value.
     pub latencies: Vec<(Timed, LatencySnapshot)>,
-    /// The times of all requests of a kind, ok or failed: the percentiles that leave nobody out.
+    /// Durations of all requests of a kind, ok or failed: percentiles that leave out only requests that hlswarm cut.
     pub latencies_of_all: Vec<(Kind, LatencySnapshot)>,
-    /// Numbers of all sessions that have ended and had played.
+    /// Distributions over all sessions that have ended and had played.
     pub sessions: Vec<(SessionNumber, LatencySnapshot)>,
-    /// Values of all histograms that were too large for them.
+    /// Number of durations that were too large for their histogram.
     pub clamped: u64,
-    /// Where requests went, and from where.
+    /// Audience that the run represents to the origin.
     pub audience: Audience,
-    /// Why the first request of each sort failed, where more is known than its name.
+    /// Cause of the first failure of each fault, where more is known than the fault's name.
     pub explanations: Vec<(Fault, Arc<str>)>,
-    /// How the run went.
+    /// Counts over time.
     pub timeline: Timeline,
 }
 
@@ -53,18 +53,18 @@ impl Details {
         details
     }
 
-    /// How long something took; `None`: it has no value.
+    /// Returns the distribution of a duration; `None` if it has no value.
     pub fn latency(&self, timed: Timed) -> Option<&LatencySnapshot> {
         find(&self.latencies, timed)
     }
 
-    /// One number of all sessions; `None`: no session that has ended had played.
+    /// Returns the distribution of one number over all sessions; `None` if no session that has ended had played.
     pub fn sessions(&self, number: SessionNumber) -> Option<&LatencySnapshot> {
         find(&self.sessions, number)
     }
 }
 
-/// A copy of a distribution that has a value.
+/// Returns a copy of a distribution, or `None` if it has no value.
 fn filled<K>(key: K, values: &LatencySnapshot) -> Option<(K, LatencySnapshot)> {
     (values.count() > 0).then(|| (key, values.clone()))
 }

@@ -1,8 +1,7 @@
-//! Each way in which requests failed so far: when first and last, at how many clients, how often in the last ten
-//! seconds.
+//! Failed outcomes so far: for each, the first and the last time, the clients at the first, and the recent rate.
 //!
-//! Made from the totals of one sample after the other; a way that has not occurred has no line. Their order is the one
-//! of the closed list of outcomes, so lines do not change places.
+//! The lines are computed from the totals of successive samples. An outcome that has not occurred has no line. Lines
+//! stand in the order of their first occurrence, so they do not change places.
 
 use std::time::Duration;
 
@@ -10,24 +9,25 @@ use crate::stats::Totals;
 use crate::sync::ring::Ring;
 use crate::vocabulary::Outcome;
 
-/// The window of the recent count, and how many readings it takes at 4 Hz, both ends included.
+/// Window of the recent rate.
 const RECENT: Duration = Duration::from_secs(10);
+/// Number of readings that the window takes at 4 Hz, both ends included.
 const READINGS: usize = 41;
 
-/// One way in which requests failed.
+/// One failed outcome.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FailureLine {
-    /// How they ended.
+    /// Outcome of the requests.
     pub outcome: Outcome,
-    /// How many so far.
+    /// Number of requests so far.
     pub count: u64,
-    /// How many per second over the last ten seconds.
+    /// Requests per second over the last ten seconds.
     pub per_second: f64,
-    /// When the first was seen, as time of the run.
+    /// Time of the run at which the first was seen.
     pub first: Duration,
-    /// How many clients were active then.
+    /// Clients that were active at that time.
     pub clients_at_first: u64,
-    /// When the last was seen.
+    /// Time of the run at which the last was seen.
     pub last: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Default for FailureTracker {
 }
 
 impl FailureTracker {
-    /// Takes the totals of a moment and writes the lines into `lines`, whose memory is used again.
+    /// Takes the totals at `at` and writes the lines into `lines`, whose memory is reused.
     pub fn observe(&mut self, at: Duration, clients: u64, totals: &Totals, lines: &mut Vec<FailureLine>) {
         for (outcome, count) in totals.outcomes().filter(|(outcome, _)| !outcome.is_ok()) {
             self.count(at, clients, outcome, count);
@@ -56,7 +56,7 @@ impl FailureTracker {
         lines.clear();
         for (line, counts) in &mut self.lines {
             counts.push(line.count);
-            // What was seen for the first time within the window began from nothing.
+            // An outcome that was first seen within the window counts from 0.
             let before =
                 if counts.len() < self.times.len() { 0 } else { counts.iter().next().copied().unwrap_or(0) };
             let recent = line.count.saturating_sub(before);

@@ -1,8 +1,8 @@
-//! How a run went so far: one point a second, for charts over time.
+//! History of a run: one point a second, for charts over time.
 //!
-//! * The last ten minutes are kept second by second; the whole run in at most [`POINTS`] points, each of which covers
-//!   twice as long whenever they have become too many. So memory does not grow with the run.
-//! * What was not measured in a second is a gap, never 0.
+//! * The last ten minutes are kept second by second, the whole run in at most [`POINTS`] points. Whenever these
+//!   become too many, each covers twice the time, so memory does not grow with the run.
+//! * A value that was not measured in a second is a gap, never 0.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::RunSample;
 use crate::stats::Timed;
 use crate::vocabulary::Kind;
 
-/// Points of the recent past, and of the whole run at the most.
+/// Number of points of the recent past; maximum number of points of the whole run.
 const POINTS: usize = 600;
 
-/// What is drawn over time.
+/// Values that are drawn over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Series {
     /// Clients that are doing something.
@@ -35,10 +35,10 @@ pub enum Series {
 }
 
 impl Series {
-    /// How many there are.
+    /// Number of series.
     pub const COUNT: usize = 8;
 
-    /// All of them.
+    /// All series.
     pub const ALL: [Self; Self::COUNT] = [
         Self::Clients,
         Self::BitsPerSecond,
@@ -68,23 +68,23 @@ impl Series {
 /// All series at one moment, or over the time that the point covers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// Time of the run at which it ends.
+    /// Time of the run at which the point ends.
     pub at: Duration,
     values: [Option<f32>; Series::COUNT],
 }
 
 impl Point {
-    /// The point of a sample.
+    /// Returns the point of a sample.
     pub fn of(frame: &RunSample) -> Self {
         Self { at: frame.at, values: Series::ALL.map(|series| series.of(frame).map(|value| value as f32)) }
     }
 
-    /// The value of one series; `None`: not measured.
+    /// Returns the value of one series; `None` if it was not measured.
     pub fn get(&self, series: Series) -> Option<f64> {
         self.values.get(series as usize).copied().flatten().map(f64::from)
     }
 
-    /// One point for two: the larger values, because a chart that hides a peak hides what is looked for.
+    /// Merges two points into one with the larger values, because a chart must not hide a peak.
     fn merged(self, later: Self) -> Self {
         let larger = |one: Option<f32>, other: Option<f32>| one.into_iter().chain(other).reduce(f32::max);
         let values = std::array::from_fn(|series| {
@@ -100,12 +100,12 @@ impl Point {
 pub struct History {
     recent: std::collections::VecDeque<Point>,
     whole: Vec<Point>,
-    /// How many seconds a point of the whole run covers, and how many the last one covers so far.
+    /// Seconds that a point of the whole run covers, and seconds that the last one covers so far.
     stride: (u32, u32),
 }
 
 impl History {
-    /// Takes the point of a second.
+    /// Adds the point of a second.
     pub fn push(&mut self, point: Point) {
         if self.recent.len() == POINTS {
             self.recent.pop_front();
@@ -128,7 +128,7 @@ impl History {
     }
 
     fn halve(&mut self) {
-        // The last point is whole only when it covers a full stride; it starts the next pair otherwise.
+        // An odd last point starts a pair and covers as much as before; an even one ends a pair after a full stride.
         let pairs = self.whole.chunks(2).map(|pair| match pair {
             [one, other] => one.merged(*other),
             _ => pair.first().copied().unwrap_or(Point { at: Duration::ZERO, values: Default::default() }),
@@ -139,7 +139,8 @@ impl History {
         self.whole = pairs.collect();
     }
 
-    /// The points that end after `from`, oldest first: second by second where they still are.
+    /// Returns the points that end after `from`, oldest first: second by second if those still reach back to `from`,
+    /// otherwise the points of the whole run.
     pub fn since(&self, from: Duration) -> Box<dyn Iterator<Item = &Point> + '_> {
         let recent_is_enough =
             self.recent.front().is_none_or(|point| point.at <= from) || self.recent.len() == self.whole.len();
@@ -150,7 +151,7 @@ impl History {
         }
     }
 
-    /// The newest point.
+    /// Returns the newest point.
     pub fn last(&self) -> Option<&Point> {
         self.recent.back()
     }

@@ -1,4 +1,4 @@
-//! The numbers that a run is judged by, each derived here and nowhere else from what was counted.
+//! Numbers that a run is judged by. Each is derived from the counters here and nowhere else.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::verdict::{EndNumbers, HealthNumbers, RunNumbers};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{ClientState, Outcome, share};
 
-/// What the health of the stream follows from at a moment; `recent`: over the last ten seconds.
+/// Returns the numbers of a moment from which the health of the stream follows; `recent` covers the last ten seconds.
 pub(super) fn of_moment(at: Duration, snapshot: &Snapshot, recent: Option<&Rates>) -> HealthNumbers {
     let clients = snapshot.active();
     let stalled = snapshot.in_state(ClientState::Stalled);
@@ -23,13 +23,13 @@ pub(super) fn of_moment(at: Duration, snapshot: &Snapshot, recent: Option<&Rates
     }
 }
 
-/// What the result of the run follows from.
+/// Returns the numbers of the whole run from which its result follows.
 pub(super) fn of_run(totals: &Totals) -> RunNumbers {
     RunNumbers { error_share: totals.error_share(), has_played: totals.get(Metric::PlaybackStarts) > 0 }
 }
 
 impl RunSample {
-    /// What a run is judged by at its end; `lost`: threads that were lost to a panic.
+    /// Returns the numbers that a run is judged by at its end; `lost` is the number of threads lost to a panic.
     pub fn end_numbers(&self, lost: u64) -> EndNumbers {
         let totals = &self.snapshot.totals;
         let ended = |fault: Fault| totals.ended(fault.into());

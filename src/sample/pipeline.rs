@@ -1,4 +1,4 @@
-//! The pipeline in a sample: what became of what was told, where it is stuck, of which client something is missing.
+//! The pipeline in a sample: delivered and dropped events, the fill of each channel, and clients with missing events.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use crate::vocabulary::{ClientState, Kind, units};
 /// A client whose drop rate is above this is degraded.
 const DEGRADED: f64 = 0.01;
 
-/// The pipeline at one moment.
+/// State of the pipeline at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Pipeline {
-    /// Samples, one for each client and second.
+    /// Samples, one per client and second.
     pub progress: Counts,
-    /// What happened.
+    /// Events.
     pub events: Counts,
-    /// Dropped share of what was offered in the last second; `None`: nothing was, or it is not known yet.
+    /// Share dropped of everything offered in the last second; `None`: nothing was offered, or it is not known yet.
     pub drop_rate: Option<f64>,
-    /// The highest such share so far.
+    /// Highest such share so far.
     pub peak_drop_rate: Option<f64>,
-    /// Listed clients of whose samples and events more than 1 % were dropped.
+    /// Listed clients that lost more than 1 % of their samples and events.
     pub degraded_clients: u64,
-    /// The workers' channels, then the controller's.
+    /// Channels of the workers, then the controller's.
     pub lanes: Vec<Lane>,
     /// The recorder and its file.
     pub recorder: RecorderReading,
@@ -33,14 +33,15 @@ pub struct Pipeline {
 /// One channel.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lane {
-    /// How it stands.
+    /// State of the channel.
     pub channel: LaneReading,
     /// Dropped per second, over the last second; `None`: not known yet.
     pub dropped_per_second: Option<f64>,
 }
 
 impl Pipeline {
-    /// Why the record does not hold all that it should, if it does not. To be asked when the recorder has ended.
+    /// Returns the reason why the record is incomplete; `None` if it is complete, or if there is none. Valid once the
+    /// recorder has ended.
     pub fn incomplete(&self) -> Option<String> {
         let recorder = &self.recorder;
         let file = recorder.file.as_ref()?;
@@ -61,12 +62,12 @@ pub(super) struct Watch {
     gauges: Gauges,
     frames: FrameSink,
     reading: Reading,
-    /// What had been counted when rates were computed last.
+    /// Counts at the previous computation of rates.
     before: Option<Before>,
     drop_rate: Option<f64>,
     peak_drop_rate: Option<f64>,
     lane_rates: Vec<Option<f64>>,
-    /// Clients of which client something is missing, when they were read last.
+    /// Number of degraded clients when the clients were last read whole.
     degraded: u64,
 }
 
@@ -92,7 +93,7 @@ impl Watch {
         }
     }
 
-    /// Fills what a sample says of the pipeline. `second`: a second is over, so rates are computed.
+    /// Fills in the pipeline's part of a sample. If `second` is true, a second is over and rates are computed.
     pub(super) fn fill(&mut self, frame: &mut RunSample, second: bool) {
         self.gauges.read(&mut self.reading);
         if second {
@@ -126,7 +127,7 @@ impl Watch {
         if let Some(before) = &self.before {
             let offered = now.offered.saturating_sub(before.offered);
             let dropped = now.dropped.saturating_sub(before.dropped);
-            // What was offered earlier can be lost now, with the file.
+            // Events that were offered earlier can be lost now, with the file, so the share is capped.
             self.drop_rate = (offered > 0).then(|| (dropped as f64 / offered as f64).min(1.0));
             self.peak_drop_rate = self.drop_rate.into_iter().chain(self.peak_drop_rate).reduce(f64::max);
             let seconds = now.at.saturating_sub(before.at).as_secs_f64();

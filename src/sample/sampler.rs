@@ -1,10 +1,12 @@
-//! The 4 Hz sampler: reads the registry and makes the sample that everybody else reads.
+//! The 4 Hz sampler: reads the registry and produces the samples for all readers.
 //!
 //! * It has a thread of its own: a saturated runtime must not silence the numbers that would show it.
-//! * A tick that is missed is skipped, never made up for; rates divide by the real time between snapshots.
-//! * Clients are read whole once a second, because digits change once a second; between two seconds only how many are in
-//!   which state is counted, for what moves four times a second. The last samples of a run read each whole.
-//! * Samples lie in a small pool: a reader that holds one (a frozen screen) blocks nothing and costs one more sample.
+//! * A missed tick is skipped, never made up for; rates divide by the real time between snapshots.
+//! * Clients are read whole once a second, because digits change once a second. In between, the sampler only counts
+//!   the clients in each state, for the parts of the screen that move four times a second. The last samples of a run
+//!   read every client whole.
+//! * Samples come from a small pool: a reader that holds one (a frozen screen) blocks nothing and costs one more
+//!   sample.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -27,15 +29,15 @@ use crate::vocabulary::clock;
 
 /// Time between two samples.
 pub const TICK: Duration = Duration::from_millis(250);
-/// Ticks between two readings of histograms and rates, and two points of the history: digits change once a second, so
-/// that they can be read.
+/// Ticks between two readings of the histograms, and between two points of the history: digits change once a second,
+/// so that people can read them.
 const TICKS_PER_SECOND: u64 = 4;
-/// Frames of the pool: one being written, one being read, one that is frozen.
+/// Number of samples in the pool: one being written, one being read, one that is frozen.
 const POOL: usize = 3;
-/// Tables of clients that are used again: the one of now, and those that the samples of the pool may still hold.
+/// Number of tables of clients that are reused: the current one, and those that samples of the pool may still hold.
 const ROWS: usize = POOL + 1;
 
-/// Makes samples.
+/// Producer of samples.
 #[derive(Debug)]
 pub struct Sampler {
     sources: Sources,
@@ -47,20 +49,20 @@ pub struct Sampler {
     failures: FailureTracker,
     timeline: TimelineRecorder,
     history: Arc<History>,
-    /// The totals of the sample before, which none may fall below.
+    /// Totals of the previous sample; no total may fall below them.
     last: Totals,
     pipeline: Option<Watch>,
     generator: generator::Meter,
     ticks: u64,
     peak_clients: u64,
     pool: Vec<Arc<RunSample>>,
-    /// The clients of the last whole reading first, and tables that may be used again.
+    /// Clients of the last whole reading, then tables that may be reused.
     rows: Vec<Arc<Vec<ClientRow>>>,
     rows_at_us: u64,
     speed: SpeedSummary,
 }
 
-/// The sampler's thread, and the newest sample.
+/// Handle of the sampler's thread; gives access to the newest sample.
 #[derive(Debug)]
 pub struct SamplerHandle {
     sender: watch::Sender<Arc<RunSample>>,
@@ -68,20 +70,20 @@ pub struct SamplerHandle {
     thread: JoinHandle<Sampler>,
 }
 
-/// What the sampler's thread is told.
+/// Order for the sampler's thread.
 #[derive(Debug)]
 enum Order {
-    /// The next sample is to be whole, and to be sent here.
+    /// Make the next sample a whole one, and also send it here.
     Whole(Sender<Arc<RunSample>>),
     Stop,
 }
 
-/// Asks a sampler for whole samples.
+/// Requests whole samples from a sampler.
 #[derive(Clone, Debug)]
 pub struct WholeSamples(Sender<Order>);
 
 impl WholeSamples {
-    /// Waits for the next sample, which is whole; `None`: the sampler has ended.
+    /// Waits for the next sample, which is whole; `None` if the sampler has ended.
     pub fn next(&self) -> Option<Arc<RunSample>> {
         let (reply, sample) = channel();
         self.0.send(Order::Whole(reply)).ok()?;
@@ -90,27 +92,27 @@ impl WholeSamples {
 }
 
 impl SamplerHandle {
-    /// Where whole samples are asked for.
+    /// Returns a handle that requests whole samples.
     pub fn whole_samples(&self) -> WholeSamples {
         WholeSamples(self.orders.clone())
     }
 
-    /// Where the newest sample is found.
+    /// Returns a receiver of the newest sample.
     pub fn frames(&self) -> watch::Receiver<Arc<RunSample>> {
         self.sender.subscribe()
     }
 
-    /// Ends the thread and hands its sampler back, for the final sample, and where its readers look for that. No
-    /// sampler: it had panicked.
+    /// Ends the thread. Returns its sampler, for the final sample, and the sender that publishes that sample to the
+    /// readers. There is no sampler if the thread panicked.
     pub fn stop(self) -> (Option<Sampler>, watch::Sender<Arc<RunSample>>) {
-        // A thread that has ended already needs no word.
+        // Sending fails only if the thread has already ended.
         _ = self.orders.send(Order::Stop);
         (self.thread.join().ok(), self.sender)
     }
 }
 
 impl Sampler {
-    /// A sampler of these sources.
+    /// Creates a sampler of these sources.
     pub fn new(sources: Sources) -> Self {
         Self {
             sources,
@@ -134,7 +136,7 @@ impl Sampler {
         }
     }
 
-    /// Shows this pipeline, too, and records a frame a second in it.
+    /// Makes samples show this pipeline, and records one frame per second in it.
     pub fn watch(mut self, pipeline: &Pipeline) -> Self {
         self.pipeline = Some(Watch::new(pipeline.gauges(), pipeline.frames()));
         self
@@ -143,7 +145,7 @@ impl Sampler {
     /// Runs the sampler on a thread of its own.
     ///
     /// # Errors
-    /// The thread could not be started.
+    /// Fails if the thread could not be started.
     pub fn spawn(self) -> std::io::Result<SamplerHandle> {
         let sender = watch::Sender::new(Arc::new(RunSample::default()));
         let frames = sender.clone();
@@ -168,29 +170,29 @@ impl Sampler {
             }
             let sample = if asked.is_empty() { self.next_sample() } else { self.next_whole_sample() };
             for reply in asked.drain(..) {
-                // Who asked may have gone.
+                // The requester may have gone.
                 _ = reply.send(Arc::clone(&sample));
             }
             frames.send_replace(sample);
             let now = self.sources.clock.now();
-            // What was missed is skipped.
+            // Skip missed ticks.
             due = if now > due + TICK { now + TICK } else { due + TICK };
         }
     }
 
-    /// Reads the registry now.
+    /// Reads the registry and returns a sample.
     pub fn next_sample(&mut self) -> Arc<RunSample> {
         self.next_with(false)
     }
 
-    /// The same, whole. After every client has left this is the final, exact sample.
+    /// Reads the registry and returns a whole sample. After every client has left, this is the final, exact sample.
     pub fn next_whole_sample(&mut self) -> Arc<RunSample> {
         self.next_with(true)
     }
 
     fn next_with(&mut self, whole: bool) -> Arc<RunSample> {
         let mut frame = self.free_frame();
-        // In the pool nobody else holds it; a clone would only cost time.
+        // No reader holds a free sample, so this does not clone.
         let sample = Arc::make_mut(&mut frame);
         self.fill(sample);
         sample.details =
@@ -201,7 +203,7 @@ impl Sampler {
         frame
     }
 
-    /// A sample that nobody reads any more, or a new one.
+    /// Returns a sample of the pool that no reader holds, or a new one.
     fn free_frame(&mut self) -> Arc<RunSample> {
         let free = self.pool.iter().position(|frame| Arc::strong_count(frame) == 1);
         free.map_or_else(Arc::default, |index| self.pool.swap_remove(index))
@@ -212,10 +214,12 @@ impl Sampler {
         let begun = Instant::now();
         (frame.at, frame.state, frame.target) =
             (at, self.sources.status.state(), self.sources.status.target());
+        // Clients are read whole once a second, and in every sample of a run that is ending.
         let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
         self.read_clients(frame, new_second || frame.state.is_ending());
         self.generator.snapshot_taken(begun);
         self.sources.registry.findings(&mut frame.findings);
+        // Registry totals only grow: the comparison counts one that fell as a violation.
         self.compare_with_last(&mut frame.snapshot);
         self.timeline.observe(at, self.sources.clock.unix_s(at), &frame.snapshot);
         self.window.push(at, &frame.snapshot.totals);
@@ -236,6 +240,7 @@ impl Sampler {
         frame.windows = window::WINDOWS.map(|length| self.window.rates(length));
         frame.peak_bits_per_second = self.window.peak_bits_per_second();
         let active = frame.active_clients();
+        // While the run ends, what its last clients meet says nothing about the stream: keep the last judgement.
         let before = self.judge.verdict();
         (frame.health, frame.knees) = if frame.state.is_ending() {
             self.judge.last()
@@ -243,6 +248,7 @@ impl Sampler {
             self.judge.judge(&numbers::of_moment(at, &frame.snapshot, frame.recent.as_ref()))
         };
         frame.result = self.judge.result(numbers::of_run(&frame.snapshot.totals));
+        // The journal records troubles and recoveries. The first OK of a run is neither.
         let began_well = before == Verdict::Unknown && frame.health.verdict == Verdict::Ok;
         if frame.health.verdict != before && !began_well {
             self.sources.status.journal().verdict(VerdictChange {
@@ -254,7 +260,7 @@ impl Sampler {
         }
         self.failures.observe(at, active, &frame.snapshot.totals, &mut frame.failures);
         if new_second {
-            // Frames of the pool hold the last one: this copies some 60 KB, once a second.
+            // Samples of the pool hold the previous history, so this copies some 60 KB, once a second.
             Arc::make_mut(&mut self.history).push(Point::of(frame));
         }
         frame.history = Arc::clone(&self.history);
@@ -263,6 +269,7 @@ impl Sampler {
             self.generator.measure(at, &self.sources.workers);
         }
         self.generator.fill(&mut frame.generator, self.sources.status.start_lateness_us_max());
+        // The record takes a frame only when all its values are filled in.
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.fill(frame, new_second);
             if new_second {
@@ -272,10 +279,11 @@ impl Sampler {
         self.generator.frame_made(begun);
     }
 
-    /// Reads totals and clients: each client whole, or its state alone, beside its row of the last time.
+    /// Reads totals and clients: each client whole, or only the states beside the rows of the last whole reading.
     fn read_clients(&mut self, frame: &mut RunSample, whole: bool) {
         let at_us = clock::micros(frame.at);
         if whole {
+            // Reuse a table that no sample holds any more.
             let unseen = self.rows.iter().position(|rows| Arc::strong_count(rows) == 1);
             frame.snapshot.clients = unseen.map_or_else(Arc::default, |index| self.rows.swap_remove(index));
             self.sources.registry.snapshot(at_us, &mut frame.snapshot);
@@ -347,7 +355,7 @@ mod tests {
             (last.snapshot.clients[0].requests, last.snapshot.clients_at_us),
             (1, last.snapshot.at_us)
         );
-        // Whoever holds a sample keeps what it showed.
+        // A reader that holds a sample keeps its values.
         assert_eq!(whole.snapshot.clients[0].requests, 0);
     }
 
@@ -384,7 +392,7 @@ mod tests {
         let client = registry.add();
         client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
         assert_eq!(sampler.next_sample().snapshot.invariant_violations, 0);
-        // Nothing in the registry can make one fall, so the memory of the last sample is changed.
+        // Nothing in the registry can make a total fall, so the test raises the previous totals.
         sampler.last.scalars.add(Metric::Ok, 1);
         assert_eq!(sampler.next_sample().snapshot.invariant_violations, 1);
         assert_eq!(sampler.next_sample().snapshot.invariant_violations, 1);
@@ -401,7 +409,7 @@ mod tests {
         }
         (0..20).for_each(|_| drop(sampler.next_sample()));
         for _ in 0..20 {
-            // Once a second the history grows, and its twenty-odd series are copied; that is all, also with every row read.
+            // Only the history allocates, once a second, when it grows and is copied. Reading every row does not.
             let new_second = sampler.ticks.is_multiple_of(TICKS_PER_SECOND);
             let allocations = allocation_counter::measure(|| drop(sampler.next_sample())).count_total;
             assert!(allocations <= if new_second { 24 } else { 0 }, "{allocations}");
@@ -444,7 +452,7 @@ mod tests {
             details.latencies_of_all.iter().map(|(kind, all)| (*kind, all.count())).collect();
         assert_eq!(of_all, [(Kind::Segment, 3)]);
         assert!(details.latency(Timed::Dns).is_none() && details.sessions.is_empty());
-        // Its memory is used again.
+        // Its memory is reused.
         drop(whole);
         assert!((0..=POOL).all(|_| sampler.next_sample().details.is_none()));
     }

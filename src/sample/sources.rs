@@ -1,4 +1,4 @@
-//! What a sample is taken from: written by clients, workers and the controller.
+//! Sources of samples, written by clients, workers and the controller.
 
 use std::sync::Arc;
 
@@ -7,21 +7,21 @@ use crate::run_state::Status;
 use crate::stats::Registry;
 use crate::vocabulary::Clock;
 
-/// The sources of a run's numbers.
+/// Sources of a run's numbers.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    /// What clients count.
+    /// Counters of the clients.
     pub registry: Arc<Registry>,
-    /// What the controller says.
+    /// Status that the controller sets.
     pub status: Arc<Status>,
-    /// The gauges of the worker threads, by number.
+    /// Gauges of the worker threads, by number.
     pub workers: Arc<[WorkerGauge]>,
-    /// The clock of the run.
+    /// Clock of the run.
     pub clock: Clock,
 }
 
 impl Sources {
-    /// Of a run with so many worker threads, which begins now.
+    /// Creates the sources of a run that begins now, with `workers` threads.
     pub fn new(workers: usize) -> Self {
         Self {
             registry: Registry::new(workers),

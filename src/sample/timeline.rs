@@ -1,10 +1,10 @@
-//! How the whole run went, for reports: what was counted in each bin of Unix time.
+//! Timeline of the whole run, for reports: counts in bins of Unix time.
 //!
 //! * Bins are 1, 2, 4, ... seconds wide and begin at multiples of their width, so those of two machines coincide or
 //!   nest. There are never more than [`BINS`]: they grow wider, so memory does not grow with the run.
-//! * Everything in a bin adds, clients too: what is kept is how long they were in each state. So wider bins and the bins
-//!   of several machines are exact sums, in whatever order they are made.
-//! * What was counted between two samples belongs to the bin of the later one: a quarter of a second at most.
+//! * Every value of a bin can be added. Clients can too, because a bin keeps the time that they spent in each state.
+//!   So wider bins and the bins of several machines are exact sums, in whatever order they are made.
+//! * Counts between two samples belong to the bin of the later one. Samples are a quarter of a second apart.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::stats::Snapshot;
 use crate::vocabulary::ClientState;
 use crate::vocabulary::outcome::Class;
 
-/// The most bins: an hour of seconds.
+/// Maximum number of bins: an hour of seconds.
 pub const BINS: usize = 3_600;
 
-/// What was counted in one bin.
+/// Counts of one bin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bin {
     /// Milliseconds that clients spent in each state, all clients together, in the order of [`ClientState::ALL`].
@@ -38,7 +38,7 @@ impl Bin {
         self.bytes += other.bytes;
     }
 
-    /// What was counted since `earlier`; the time of clients is no counter.
+    /// Returns the counts since `earlier`. The time of clients is taken as it is, because it is not a counter.
     fn since(&self, earlier: &Self) -> Self {
         Self {
             client_ms: self.client_ms,
@@ -53,12 +53,12 @@ impl Bin {
     }
 }
 
-/// The bins of a run.
+/// Bins of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
-    /// Seconds that a bin covers: a power of two.
+    /// Number of seconds that a bin covers: a power of two.
     width_s: u64,
-    /// The number of the first bin: Unix time divided by the width.
+    /// Number of the first bin: Unix time divided by the width.
     first: u64,
     bins: Vec<Bin>,
 }
@@ -70,22 +70,22 @@ impl Default for Timeline {
 }
 
 impl Timeline {
-    /// Seconds that a bin covers.
+    /// Returns the number of seconds that a bin covers.
     pub fn width_s(&self) -> u64 {
         self.width_s
     }
 
-    /// When the first bin begins, in seconds of Unix time.
+    /// Returns the begin of the first bin, in seconds of Unix time.
     pub fn begins_s(&self) -> u64 {
         self.first * self.width_s
     }
 
-    /// The bins, the oldest first, without a gap.
+    /// Returns the bins, oldest first, without a gap.
     pub fn bins(&self) -> &[Bin] {
         &self.bins
     }
 
-    /// The run of two machines as one. Associative and commutative; an empty timeline changes nothing.
+    /// Merges the timelines of two machines. Associative and commutative; an empty timeline changes nothing.
     pub fn merge(&self, other: &Self) -> Self {
         let (mut merged, mut other) = (self.clone(), other.clone());
         if merged.bins.is_empty() {
@@ -113,7 +113,7 @@ impl Timeline {
         merged
     }
 
-    /// Adds to the bin of a second of Unix time, which is not before the first one.
+    /// Adds to the bin of a second of Unix time, which must not be before the first bin.
     fn add_at(&mut self, unix_s: u64, bin: &Bin) {
         if self.bins.is_empty() {
             self.first = unix_s / self.width_s;
@@ -134,12 +134,12 @@ impl Timeline {
         }
     }
 
-    /// The number of the bin after the last one.
+    /// Returns the number of the bin after the last one.
     fn end(&self) -> u64 {
         self.first + self.bins.len() as u64
     }
 
-    /// Makes bins twice as wide.
+    /// Doubles the width of the bins.
     fn widen(&mut self) {
         let narrow = std::mem::take(&mut self.bins);
         let first = self.first;
@@ -150,7 +150,7 @@ impl Timeline {
     }
 }
 
-/// Adds what is counted to the bins of a run.
+/// Adds the counts of each sample to the bins of a run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TimelineRecorder {
     timeline: Timeline,
@@ -159,11 +159,11 @@ pub(super) struct TimelineRecorder {
 }
 
 impl TimelineRecorder {
-    /// Takes the counters of a moment, `at` as time of the run and `unix_s` in seconds of Unix time.
+    /// Takes the counters of a moment: `at` is its time of the run, `unix_s` its Unix time in seconds.
     pub(super) fn observe(&mut self, at: Duration, unix_s: u64, snapshot: &Snapshot) {
         let passed = at.saturating_sub(std::mem::replace(&mut self.at, at));
         let passed_ms = passed.as_millis() as u64;
-        // What is left of a millisecond belongs to the next sample.
+        // Leave the rest of a millisecond to the next sample.
         self.at -= passed - Duration::from_millis(passed_ms);
         let totals = &snapshot.totals;
         let mut now = Bin {
@@ -181,7 +181,7 @@ impl TimelineRecorder {
         self.last = now;
     }
 
-    /// The bins so far.
+    /// Returns the bins so far.
     pub(super) fn timeline(&self) -> &Timeline {
         &self.timeline
     }
@@ -206,7 +206,7 @@ mod tests {
         all
     }
 
-    /// A run of a machine: it begins at some second, and something is counted at later ones.
+    /// Generates the timeline of one machine: it begins at some second and has counts at later ones.
     fn timeline() -> impl Strategy<Value = Timeline> {
         let steps = proptest::collection::vec((0_u64..4_000, 1_u64..1_000), 0..12);
         (0_u64..10_000, steps).prop_map(|(mut second, steps)| {

@@ -41,6 +41,7 @@ pub(super) fn conclude(
     let understood = arrived.decrypted.and_then(|()| understand(player, inspection, &look, playlist));
     match understood {
         Ok(answer) => {
+            // Not every response that is ok is a segment that arrived whole.
             if matches!((fetch.what, &answer), (Resource::Segment(..), Answer::Media(_))) {
                 arrived.exchange.keep_segment_size();
             }

@@ -171,6 +171,7 @@ async fn follow<'a>(
             Err(fault) => return fail(exchange, fault),
         };
         let Some(location) = redirect(&response) else {
+            // The last hop: the exchange stays open until the body has been judged.
             let body = response.body.bytes();
             let decrypted = decrypted(fetch, body.as_deref().unwrap_or_default(), decryptor, keys);
             drop(body);
@@ -186,6 +187,7 @@ async fn follow<'a>(
                 exchange,
             });
         };
+        // Each hop is a request of its own with its own outcome, as the origin counts it.
         match next_hop(url, location, *redirects) {
             Err(fault) => return fail(exchange, fault),
             Ok(next) => {

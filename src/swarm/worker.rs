@@ -82,6 +82,7 @@ impl Worker {
                     }
                 };
             _ = begun.send(Ok(()));
+            // Clients of a thread share its state through `Rc`, so that state is created here, too.
             let net = Net::new(settings.net.clone());
             let library =
                 Rc::new(PlaylistCache::new(Arc::clone(&settings.net.budget), settings.playlist_tap.clone()));

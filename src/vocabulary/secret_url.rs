@@ -1,8 +1,8 @@
 //! A URL that may carry secrets: user and password, tokens in the query, tokens in the path.
 //!
-//! * `Display` and `Debug` never print userinfo, fragment or a query value, nor anything that looks like a token in the
-//!   path ([`secret_shape`]). Each method that returns secrets says so, for instance [`SecretUrl::wire`], whose text
-//!   goes to a socket only.
+//! * `Display` and `Debug` never print userinfo, fragment or a query value, nor anything that looks like a token in
+//!   the path ([`secret_shape`]). Each method that returns secrets says so, for instance [`SecretUrl::wire`], whose
+//!   text goes to a socket only.
 //! * A URL from the operator or a redirect must be `http` or `https`. A playlist may refer to anything: a reference
 //!   that cannot be requested stays in place as a URL whose [`Access`] says so, and nothing is opened for it.
 

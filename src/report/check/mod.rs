@@ -1,7 +1,7 @@
-//! `hlswarm check`: what was understood of a stream and what is wrong with it, as JSON and as text.
+//! Result of `hlswarm check`: the contents of a stream and its problems, as JSON and as text.
 //!
-//! * Nothing that came from outside is shown raw, and no address with its secrets.
-//! * The same values stand in both; what is not known is `null` or left out.
+//! * No text from outside is shown raw, and no URL with its secrets.
+//! * Both forms show the same values; an unknown value is `null` or left out.
 
 mod text;
 mod understood;
@@ -52,12 +52,12 @@ pub struct Unreadable {
     pub outcome: String,
     /// The outcome as a sentence.
     pub meaning: String,
-    /// What was found instead; empty if unknown.
+    /// Text that was found instead; empty if unknown.
     pub detail: String,
 }
 
 impl Unreadable {
-    /// Why a client got no playlist: the failure that it met most often.
+    /// Returns the reason why a client got no playlist: the failure that it met most often.
     fn of_run(run: &Report) -> Option<Self> {
         let failed = run.kinds.get(Kind::Playlist.name())?.outcomes.iter();
         let failed = failed.filter(|(name, _)| !matches!(name.as_str(), "ok" | "cut"));
@@ -103,7 +103,7 @@ pub struct FindingSeen {
 }
 
 impl Check {
-    /// Reads a playlist of which nothing is known but its bytes.
+    /// Checks the bytes of a playlist, without a client.
     pub fn of_bytes(source: String, bytes: &[u8]) -> Self {
         match hls::parse(bytes) {
             Ok(playlist) => Self::new(source, Understood::from(&playlist), flaws(&playlist)),
@@ -111,7 +111,7 @@ impl Check {
         }
     }
 
-    /// What a client loaded and found.
+    /// Builds the check from the playlists that a client loaded and from the report of its run.
     pub fn of_run(source: String, entry: Understood, playlists: Vec<Loaded>, run: Report) -> Self {
         let findings = run.findings.iter().filter_map(|row| {
             let finding = Finding::of_name(row.kind)?;
@@ -124,7 +124,7 @@ impl Check {
             })
         });
         let mut check = Self::new(source, entry, findings.collect());
-        // A panic, or nothing was played: the code of the run says so.
+        // The run's own code comes first, for instance after a panic, or when nothing was played.
         check.exit_code = if run.exit.code == 0 { check.exit_code } else { run.exit.code };
         check.error = if check.understood.kind.is_none() { Unreadable::of_run(&run) } else { None };
         Self { playlists, run: Some(run), ..check }
@@ -154,19 +154,19 @@ impl Check {
         }
     }
 
-    /// The check as JSON, pretty-printed, with a newline at its end.
+    /// Returns the check as JSON, pretty-printed, with a newline at its end.
     ///
     /// # Errors
-    /// Never for a check that was made here; serde's signature.
+    /// Never fails for a check that was made here; the signature is serde's.
     pub fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
 }
 
-/// The beginning of something that is no playlist may be a screenful of anything.
+/// Maximum columns of the detail of an unreadable text, which may be a screenful of anything.
 const DETAIL_COLUMNS: usize = 60;
 
-/// The exit code when a finding is an error, or the playlist cannot be read: criteria failed.
+/// Exit code for failed criteria: a finding is an error, or the playlist cannot be read.
 const CRITERIA: u8 = 3;
 
 impl FindingSeen {

@@ -1,4 +1,4 @@
-//! What a check of a playlist says.
+//! Tests of the result and the text of a check.
 
 use super::*;
 use crate::vocabulary::Severity;

@@ -8,10 +8,10 @@ use crate::report::text::{FindingLine, Page, between, finding_lines, meaning, un
 use crate::vocabulary::Finding;
 use crate::vocabulary::units::{self, UNKNOWN};
 
-/// Variants and renditions that are listed one by one.
+/// Maximum number of variants, and of renditions, that are listed.
 const LISTED: usize = 20;
 
-/// The check as text, 80 columns, with a newline at its end.
+/// Returns the check as text, 80 columns wide, with a newline at its end.
 pub fn text(check: &Check) -> String {
     let mut page = Page::default();
     page.line(format!("hlswarm {} check  {}", env!("CARGO_PKG_VERSION"), check.source));
@@ -23,7 +23,7 @@ pub fn text(check: &Check) -> String {
             let detail = if error.detail.is_empty() { String::new() } else { format!(": {}", error.detail) };
             page.line(format!("        {}{detail}", error.outcome));
         }
-        // A media playlist that was given is the first of those that were loaded.
+        // A given media playlist is also the first of the loaded ones: show it once.
         None if check.understood.segments.is_some() && !check.playlists.is_empty() => {
             lists(&check.playlists, &mut page);
         }
@@ -65,7 +65,7 @@ fn line(seen: &FindingSeen) -> Option<FindingLine<'_>> {
     })
 }
 
-/// Why the exit code is not 0, as far as this page knows.
+/// Returns the reason for an exit code other than 0, as far as the check shows it.
 fn reason(check: &Check) -> String {
     let errors: Vec<_> =
         check.findings.iter().filter(|seen| seen.severity == "error").map(|seen| seen.kind).collect();
@@ -187,7 +187,7 @@ fn media(seen: &Understood, page: &mut Page) {
     }
 }
 
-/// What is not the same for every list.
+/// Returns the properties that only some playlists have.
 fn facts(seen: &Understood) -> Vec<String> {
     let some =
         |count: Option<u64>, what| count.filter(|count| *count > 0).map(|count| units::plural(count, what));
@@ -212,7 +212,7 @@ fn facts(seen: &Understood) -> Vec<String> {
     facts
 }
 
-/// Seconds without needless digits, `--` when unknown.
+/// Formats seconds without trailing zeros; `--` if unknown.
 fn seconds(seconds: Option<f64>) -> String {
     seconds.map_or(UNKNOWN.to_owned(), |seconds| {
         let text = format!("{seconds:.3}");
@@ -220,7 +220,7 @@ fn seconds(seconds: Option<f64>) -> String {
     })
 }
 
-/// What the client requested and what its viewer saw.
+/// Writes the requests of the client and the playback of its viewer.
 fn fetched(run: &Report, page: &mut Page) {
     let length = units::span(Duration::try_from_secs_f64(run.run.duration_s).unwrap_or_default());
     page.line(format!("client  one, {length}, variant {}", run.run.variant));

@@ -1,4 +1,4 @@
-//! What was understood of a playlist, as plain values.
+//! Contents of a playlist as plain values.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

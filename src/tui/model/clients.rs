@@ -218,6 +218,7 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
             ..Table::default()
         };
     };
+    // Compute playback for the time at which the counters beside it were read.
     let now_us = snapshot.clients_at_us;
     let moment = |us: u64| units::clock(Duration::from_micros(us));
     let span = |us: u64| units::span(Duration::from_micros(us));
