@@ -8,7 +8,7 @@ use super::{
     playback, series,
 };
 use crate::pipeline::Counts;
-use crate::sample::{self, Details, RunSample};
+use crate::sample::{self, RunResult, RunSample};
 use crate::stats::{FindingRow, GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER, Metric, Rates, Totals};
 use crate::verdict::{self, Consequence};
 use crate::vocabulary::Kind;
@@ -26,21 +26,21 @@ pub struct Facts {
 
 /// Builds the report of a whole sample. Its numbers are exact once the run has ended, because every client has left.
 pub fn build(facts: Facts, frame: &RunSample) -> Report {
-    let totals = &frame.snapshot.totals;
-    // A sample that is not whole has no distributions: the report then leaves them empty.
-    let nothing = Details::default();
-    let details = frame.details.as_deref().unwrap_or(&nothing);
+    // A sample that is not whole has no result: its report is empty.
+    let nothing = RunResult::default();
+    let result = frame.result.as_deref().unwrap_or(&nothing);
+    let totals = &result.totals;
     let checks = verdict::checks(&frame.end_numbers(facts.lost_workers));
     // One failed check of this machine is enough: the result may then be its limit and not the origin's.
     let is_limited = checks.iter().any(|check| check.fails() && check.consequence == Consequence::Untrusted);
     let mut run = facts.run;
-    let audience = audience::audience(&details.audience, run.player, frame.snapshot.created);
+    let audience = audience::audience(&result.audience, run.player, result.clients_started);
     // The caller knows the options of the run, the sample its measured values.
-    run.duration_s = frame.at.as_secs_f64();
-    run.clients_target = frame.target;
+    run.duration_s = result.duration.as_secs_f64();
+    run.clients_target = result.target;
     run.clients_peak = frame.peak_clients;
-    run.clients_started = frame.snapshot.created;
-    run.late_starts = frame.late_starts;
+    run.clients_started = result.clients_started;
+    run.late_starts = result.late_starts;
     Report {
         schema: SCHEMA,
         run,
@@ -53,14 +53,14 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         bytes: bytes(totals),
         outcomes: totals.outcomes().map(|(outcome, count)| (outcome.to_string(), count)).collect(),
         http_errors: totals.http_errors().map(|code| (code.code.to_string(), code.count)).collect(),
-        failure_details: details
+        failure_details: result
             .explanations
             .iter()
             .map(|(fault, detail)| (fault.name().to_owned(), detail.to_string()))
             .collect(),
         kinds: Kind::ALL.into_iter().filter_map(|kind| kind_report(totals, kind)).collect(),
-        playback: playback::playback(frame, details),
-        latency_us: latencies(details),
+        playback: playback::playback(result),
+        latency_us: latencies(result),
         histogram: Buckets { grouping_power: GROUPING_POWER, max_value_power: MAX_VALUE_POWER },
         throughput_bits_per_second: throughput(frame),
         connections: Connections {
@@ -70,16 +70,16 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
             redirects: totals.get(Metric::Redirects),
         },
         audience,
-        series: series::series(&details.timeline),
-        findings: frame.findings.iter().map(finding).collect(),
-        marks: marks(frame),
-        load_changes: load_changes(frame),
-        pipeline: pipeline(&frame.pipeline),
+        series: series::series(&result.timeline),
+        findings: result.findings.iter().map(finding).collect(),
+        marks: marks(result),
+        load_changes: load_changes(result),
+        pipeline: pipeline(result, &frame.pipeline),
         internal: Internal {
             // Panics of client tasks were caught; each lost worker thread is one more panic.
-            panics: frame.panics + facts.lost_workers,
-            invariant_violations: frame.snapshot.invariant_violations,
-            histogram_clamped: details.clamped,
+            panics: result.panics + facts.lost_workers,
+            invariant_violations: result.invariant_violations,
+            histogram_clamped: result.clamped,
         },
         origin: facts.origin,
     }
@@ -136,10 +136,10 @@ fn kind_report(totals: &Totals, kind: Kind) -> Option<(String, KindReport)> {
     (requests > 0).then(|| (kind.name().to_owned(), report))
 }
 
-fn latencies(details: &Details) -> BTreeMap<String, Latency> {
-    let named = details.latencies.iter().map(|(timed, values)| (timed.name(), values));
+fn latencies(result: &RunResult) -> BTreeMap<String, Latency> {
+    let named = result.latencies.iter().map(|(timed, values)| (timed.name(), values));
     let of_all =
-        details.latencies_of_all.iter().map(|(kind, values)| (format!("{}_all", kind.name()), values));
+        result.latencies_of_all.iter().map(|(kind, values)| (format!("{}_all", kind.name()), values));
     named.chain(of_all).filter_map(|(name, values)| Some((name, latency(values)?))).collect()
 }
 
@@ -164,7 +164,7 @@ fn throughput(frame: &RunSample) -> Throughput {
     Throughput { w1s, w30s, w60s, w300s, run: frame.bits_per_second(), peak: frame.peak_bits_per_second }
 }
 
-fn pipeline(pipeline: &sample::Pipeline) -> Pipeline {
+fn pipeline(result: &RunResult, pipeline: &sample::Pipeline) -> Pipeline {
     let stream = |counts: Counts| Stream {
         offered: counts.offered,
         delivered: counts.delivered,
@@ -172,10 +172,10 @@ fn pipeline(pipeline: &sample::Pipeline) -> Pipeline {
     };
     let recorder = &pipeline.recorder;
     Pipeline {
-        progress: stream(pipeline.progress),
-        events: stream(pipeline.events),
+        progress: stream(result.progress),
+        events: stream(result.events),
         peak_drop_rate: pipeline.peak_drop_rate,
-        degraded_clients: pipeline.degraded_clients,
+        degraded_clients: result.degraded_clients,
         record: recorder.file.as_ref().map(|file| Record {
             file: file.to_string(),
             lines: recorder.lines,
@@ -191,7 +191,7 @@ fn health(frame: &RunSample) -> Health {
         bits_per_second: knee.bits_per_second,
         at_s: knee.at.as_secs_f64(),
     };
-    let result = frame.result;
+    let result = frame.run_health;
     Health {
         verdict: result.worst,
         verdict_s: result.held.as_secs_f64(),
@@ -203,13 +203,13 @@ fn health(frame: &RunSample) -> Health {
     }
 }
 
-fn marks(frame: &RunSample) -> Vec<Mark> {
-    let marks = frame.journal.marks();
+fn marks(result: &RunResult) -> Vec<Mark> {
+    let marks = result.marks.iter();
     marks.map(|mark| Mark { at_s: mark.at.as_secs_f64(), note: mark.note.clone() }).collect()
 }
 
-fn load_changes(frame: &RunSample) -> Vec<LoadChange> {
-    let changes = frame.journal.changes().map(|change| LoadChange {
+fn load_changes(result: &RunResult) -> Vec<LoadChange> {
+    let changes = result.load_changes.iter().map(|change| LoadChange {
         at_s: change.at.as_secs_f64(),
         change: change.kind.name(),
         from: change.from,

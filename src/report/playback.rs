@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::sample::{Details, RunSample};
+use crate::sample::RunResult;
 use crate::stats::{LatencySnapshot, Metric, SessionNumber, Timed};
 use crate::vocabulary::ClientState;
 
@@ -99,22 +99,22 @@ pub struct Sessions {
 }
 
 /// Builds the block of a run whose clients have all left.
-pub(super) fn playback(frame: &RunSample, details: &Details) -> Playback {
-    let totals = &frame.snapshot.totals;
+pub(super) fn playback(result: &RunResult) -> Playback {
+    let totals = &result.totals;
     let seconds = |metric| Duration::from_micros(totals.get(metric)).as_secs_f64();
-    let quality = &frame.quality;
+    let quality = result.quality();
     Playback {
         started: totals.get(Metric::PlaybackStarts),
-        startup_ms: timed_ms(details, Timed::Startup),
+        startup_ms: timed_ms(result, Timed::Startup),
         stalls: totals.get(Metric::Stalls),
-        stalled_clients: frame.stalled_clients(),
-        finished_clients: frame.snapshot.in_state(ClientState::Finished),
-        dead_clients: frame.snapshot.in_state(ClientState::Dead),
+        stalled_clients: result.stalled_clients,
+        finished_clients: result.in_state(ClientState::Finished),
+        dead_clients: result.in_state(ClientState::Dead),
         stall_s: seconds(Metric::StallMicros),
         play_s: seconds(Metric::PlayMicros),
         rebuffer_ratio: quality.rebuffer_ratio(),
         average_speed: quality.average_speed(),
-        drift_max_s: frame.drift_max().as_secs_f64(),
+        drift_max_s: result.drift_max.as_secs_f64(),
         segments_skipped: totals.get(Metric::SegmentsSkipped),
         start_failures: totals.get(Metric::StartFailures),
         exits_before_start: totals.get(Metric::ExitsBeforeStart),
@@ -123,23 +123,22 @@ pub(super) fn playback(frame: &RunSample, details: &Details) -> Playback {
         replacements: totals.get(Metric::Replacements),
         stalls_per_hour: quality.stalls_per_hour(),
         bits_per_second: quality.bits_per_second(),
-        live_latency_ms: timed_ms(details, Timed::LiveLatency),
+        live_latency_ms: timed_ms(result, Timed::LiveLatency),
         edge_jumps: totals.get(Metric::EdgeJumps),
         variant_switches: totals.get(Metric::VariantSwitches),
         cached_reloads: totals.get(Metric::CachedReloads),
-        sessions: sessions(details),
+        sessions: sessions(result),
     }
 }
 
-fn timed_ms(details: &Details, timed: Timed) -> Option<Spread> {
-    details.latency(timed).and_then(|values| spread(values, 1e-3))
+fn timed_ms(result: &RunResult, timed: Timed) -> Option<Spread> {
+    result.latency(timed).and_then(|values| spread(values, 1e-3))
 }
 
-fn sessions(details: &Details) -> Sessions {
-    let of =
-        |number: SessionNumber| details.sessions(number).and_then(|values| spread(values, number.unit()));
+fn sessions(result: &RunResult) -> Sessions {
+    let of = |number: SessionNumber| result.sessions(number).and_then(|values| spread(values, number.unit()));
     Sessions {
-        played: details.sessions(SessionNumber::RebufferRatio).map_or(0, LatencySnapshot::count),
+        played: result.sessions(SessionNumber::RebufferRatio).map_or(0, LatencySnapshot::count),
         rebuffer_ratio: of(SessionNumber::RebufferRatio),
         stalls_per_hour: of(SessionNumber::StallsPerHour),
         bits_per_second: of(SessionNumber::BitsPerSecond),

@@ -17,7 +17,7 @@ const MARKS: usize = 1_000;
 const VERDICTS: usize = 10_000;
 
 /// Kind of a change of the load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeKind {
     /// The target was changed.
     Target,
@@ -39,7 +39,7 @@ impl ChangeKind {
 }
 
 /// Source of a change of the load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeSource {
     /// The options of the run.
     Plan,
@@ -58,7 +58,7 @@ impl ChangeSource {
 }
 
 /// A change of the load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LoadChange {
     /// Time of the run.
     pub at: Duration,

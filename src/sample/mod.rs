@@ -4,11 +4,13 @@
 //!   previous value to compute a rate from.
 //! * Every derived number is computed once, here or in `stats`.
 
-mod details;
 mod failures;
 mod history;
 mod numbers;
 mod pipeline;
+mod result;
+#[cfg(test)]
+mod result_tests;
 mod sampler;
 mod sources;
 mod timeline;
@@ -20,13 +22,13 @@ use crate::generator::Generator;
 use crate::pipeline::LogEntry;
 use crate::run_state::Journal;
 use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSummary, Timed};
-use crate::verdict::{Health, Knees, RunResult};
+use crate::verdict::{Health, Knees, RunHealth};
 use crate::vocabulary::{ClientState, Kind, RunState, share};
 
-pub use details::Details;
 pub use failures::{FailureLine, FailureTracker};
 pub use history::{History, Point, Series};
 pub use pipeline::{Lane, Pipeline};
+pub use result::RunResult;
 pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
 pub use timeline::{BINS, Bin, Timeline};
@@ -79,8 +81,8 @@ pub struct RunSample {
     pub health: Health,
     /// Loads at which the stream first was not served well.
     pub knees: Knees,
-    /// Result of the run so far.
-    pub result: RunResult,
+    /// Verdict on the whole run so far.
+    pub run_health: RunHealth,
     /// Problems that clients found in the stream, in the order of the closed list.
     pub findings: Vec<FindingRow>,
     /// Failed outcomes so far.
@@ -99,8 +101,8 @@ pub struct RunSample {
     pub pipeline: Pipeline,
     /// Most recent entries of the log, oldest first; replaced at most once a second.
     pub log: Arc<[LogEntry]>,
-    /// Distributions and texts, of a whole sample only.
-    pub details: Option<Arc<Details>>,
+    /// Complete result, of a whole sample only.
+    pub result: Option<Arc<RunResult>>,
 }
 
 impl RunSample {

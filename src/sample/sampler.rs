@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use super::pipeline::Watch;
 use super::timeline::TimelineRecorder;
-use super::{Details, FailureTracker, History, Point, RunSample, Sources, TIMED, numbers};
+use super::{FailureTracker, History, Point, RunResult, RunSample, Sources, TIMED, numbers};
 use crate::generator;
 use crate::pipeline::Pipeline;
 use crate::run_state::VerdictChange;
@@ -195,8 +195,9 @@ impl Sampler {
         // No reader holds a free sample, so this does not clone.
         let sample = Arc::make_mut(&mut frame);
         self.fill(sample);
-        sample.details =
-            whole.then(|| Arc::new(Details::read(&self.sources.registry, self.timeline.timeline())));
+        let result = || RunResult::read(&self.sources, sample, self.timeline.timeline());
+        let result = whole.then(|| Arc::new(result()));
+        sample.result = result;
         if self.pool.len() < POOL {
             self.pool.push(Arc::clone(&frame));
         }
@@ -247,7 +248,7 @@ impl Sampler {
         } else {
             self.judge.judge(&numbers::of_moment(at, &frame.snapshot, frame.recent.as_ref()))
         };
-        frame.result = self.judge.result(numbers::of_run(&frame.snapshot.totals));
+        frame.run_health = self.judge.run_health(numbers::of_run(&frame.snapshot.totals));
         // The journal records troubles and recoveries. The first OK of a run is neither.
         let began_well = before == Verdict::Unknown && frame.health.verdict == Verdict::Ok;
         if frame.health.verdict != before && !began_well {
@@ -442,19 +443,18 @@ mod tests {
             let timings = Timings { first_byte_us: 10, body_us: 20 };
             meter.start(Kind::Segment).finish(outcome, Some(timings));
         }
-        assert!(sampler.next_sample().details.is_none());
+        assert!(sampler.next_sample().result.is_none());
         let whole = sampler.next_whole_sample();
-        let details = whole.details.as_deref().expect("details");
-        let count = |timed| details.latency(timed).map_or(0, LatencySnapshot::count);
+        let result = whole.result.as_deref().expect("a result");
+        let count = |timed| result.latency(timed).map_or(0, LatencySnapshot::count);
         let counts = [Timed::FirstByte, Timed::Total, Timed::Failed].map(|timed| count(timed(Kind::Segment)));
         assert_eq!(counts, [2, 2, 1]);
-        let of_all: Vec<_> =
-            details.latencies_of_all.iter().map(|(kind, all)| (*kind, all.count())).collect();
+        let of_all: Vec<_> = result.latencies_of_all.iter().map(|(kind, all)| (*kind, all.count())).collect();
         assert_eq!(of_all, [(Kind::Segment, 3)]);
-        assert!(details.latency(Timed::Dns).is_none() && details.sessions.is_empty());
+        assert!(result.latency(Timed::Dns).is_none() && result.sessions.is_empty());
         // Its memory is reused.
         drop(whole);
-        assert!((0..=POOL).all(|_| sampler.next_sample().details.is_none()));
+        assert!((0..=POOL).all(|_| sampler.next_sample().result.is_none()));
     }
 
     #[test]
@@ -464,7 +464,7 @@ mod tests {
         let handle = sampler.spawn().expect("a thread");
         let samples = handle.whole_samples();
         let [first, second] = [(); 2].map(|()| samples.next().expect("the thread lives"));
-        assert!(first.details.is_some() && second.details.is_some() && first.at < second.at);
+        assert!(first.result.is_some() && second.result.is_some() && first.at < second.at);
         assert!(handle.stop().0.is_some());
         assert!(samples.next().is_none());
     }

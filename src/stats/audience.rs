@@ -57,7 +57,7 @@ pub struct Audience {
     pub edges: BTreeMap<SocketAddr, EdgeTotals>,
     /// Totals of the edges that did not fit into the tables.
     pub other_edges: EdgeTotals,
-    /// Addresses of this machine from which connections were opened.
+    /// Addresses of this machine from which connections were opened, sorted.
     pub sources: Vec<IpAddr>,
     /// Complete responses over HTTP/1.1.
     pub http1: u64,
@@ -67,6 +67,23 @@ pub struct Audience {
     pub tls_handshakes: u64,
     /// TLS handshakes that resumed a session.
     pub tls_resumed: u64,
+}
+
+impl Audience {
+    /// Adds the audience of another machine.
+    pub fn merge(&mut self, other: &Self) {
+        for (address, totals) in &other.edges {
+            self.edges.entry(*address).or_default().add(*totals);
+        }
+        self.other_edges.add(other.other_edges);
+        self.sources.extend_from_slice(&other.sources);
+        self.sources.sort_unstable();
+        self.sources.dedup();
+        self.http1 += other.http1;
+        self.http2 += other.http2;
+        self.tls_handshakes += other.tls_handshakes;
+        self.tls_resumed += other.tls_resumed;
+    }
 }
 
 #[derive(Debug, Default)]

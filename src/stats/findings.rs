@@ -27,12 +27,12 @@ pub struct FindingRow {
 }
 
 impl FindingRow {
-    /// Adds another worker's counts of the same finding.
-    fn add(&mut self, other: Self) {
+    /// Adds the counts of the same finding by another worker or machine. The earliest occurrence keeps its detail.
+    pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.last = self.last.max(other.last);
-        if other.first < self.first {
-            (self.first, self.detail) = (other.first, other.detail);
+        if (other.first, &other.detail) < (self.first, &self.detail) {
+            (self.first, self.detail) = (other.first, Arc::clone(&other.detail));
         }
     }
 }
@@ -89,7 +89,7 @@ pub(super) fn read<'a>(workers: impl Iterator<Item = &'a Findings> + Clone, rows
     for finding in Finding::ALL {
         let found = workers.clone().filter_map(|worker| worker.row(finding));
         rows.extend(found.reduce(|mut all, other| {
-            all.add(other);
+            all.merge(&other);
             all
         }));
     }

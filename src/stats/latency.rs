@@ -81,7 +81,7 @@ impl Timed {
 }
 
 /// Plain copy of a histogram, merged over all workers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LatencySnapshot {
     buckets: Option<Histogram>,
     sum: u64,

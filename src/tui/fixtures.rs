@@ -11,7 +11,7 @@ use crate::stats::{
     ClientRow, FindingRow, LatencyDigest, LatencySummary, Rates, Registry, Snapshot, SpeedSummary, Timed,
     Totals,
 };
-use crate::verdict::{Health, Knee, Knees, RunResult, Verdict};
+use crate::verdict::{Health, Knee, Knees, RunHealth, Verdict};
 use crate::vocabulary::Playback;
 use crate::vocabulary::finding::Finding;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
@@ -427,7 +427,7 @@ fn storm() -> RunSample {
             stalled_share: Some(0.294),
             ..Health::default()
         },
-        result: RunResult {
+        run_health: RunHealth {
             worst: Verdict::Failing,
             held: Duration::from_secs(77),
             error_share: Some(0.105),

@@ -166,7 +166,7 @@ const NOT_MEASURED: &str = "nothing has been measured yet";
 
 /// Result of a run so far: its worst verdict, never that of its last ten seconds alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct RunResult {
+pub struct RunHealth {
     /// Worst verdict that held, or the one that all requests together call for if that is worse.
     pub worst: Verdict,
     /// Time for which that verdict held; zero if it follows only from all requests together.
@@ -243,9 +243,9 @@ impl HealthJudge {
         (self.health, Knees { errors: self.errors.knee, stalls: self.stalls.knee })
     }
 
-    /// Returns the result of the run so far. All its requests decide along with the verdicts that held, so that no
-    /// result contradicts its own count of failures.
-    pub fn result(&self, run: RunNumbers) -> RunResult {
+    /// Returns the verdict on the whole run so far. All its requests decide along with the verdicts that held, so that
+    /// it never contradicts the count of failures.
+    pub fn run_health(&self, run: RunNumbers) -> RunHealth {
         let mut held = VERDICTS.into_iter().zip(self.held).filter(|(_, length)| !length.is_zero());
         let (worst, held) = held.next_back().unwrap_or_default();
         let RunNumbers { error_share, has_played } = run;
@@ -255,7 +255,7 @@ impl HealthJudge {
             verdict => verdict,
         });
         let (worst, held) = if of_all > worst { (of_all, Duration::ZERO) } else { (worst, held) };
-        RunResult { worst, held, error_share, stalled_share_max: self.stalled_share_max }
+        RunHealth { worst, held, error_share, stalled_share_max: self.stalled_share_max }
     }
 
     /// Judges the numbers of a moment. Returns the health and the knees.

@@ -5,6 +5,6 @@ mod health;
 
 pub use checks::{Check, CheckResult, Consequence, EndNumbers, Limit, checks};
 pub use health::{
-    DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, Pending, RunNumbers,
-    RunResult, Verdict,
+    DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, Pending, RunHealth,
+    RunNumbers, Verdict,
 };

@@ -155,7 +155,7 @@ pub enum Command {
 }
 
 /// Moment that the operator marked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark {
     /// Time since the start of the run.
     pub at: Duration,

@@ -33,7 +33,7 @@ impl Top {
     pub(super) fn of(app: &App) -> Self {
         let frame = &app.steady;
         let (verdict, reason) = if frame.state.is_ending() {
-            (Text::new(role(frame.result.worst), frame.result.worst.past()), result(frame))
+            (Text::new(role(frame.run_health.worst), frame.run_health.worst.past()), result(frame))
         } else {
             let verdict = frame.health.verdict;
             (Text::new(role(verdict), verdict.name()), reason(frame))
@@ -88,7 +88,7 @@ pub(in crate::tui) fn role(verdict: Verdict) -> Role {
 
 /// Returns the verdict of a run that ends: the time that the worst one held, never the last ten seconds alone.
 fn result(frame: &RunSample) -> Vec<Text> {
-    let result = &frame.result;
+    let result = &frame.run_health;
     if result.worst == Verdict::Unknown {
         return vec![Text::label("nothing was measured")];
     }

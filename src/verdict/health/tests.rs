@@ -53,11 +53,11 @@ fn a_verdict_that_its_numbers_contradict_says_what_follows_and_when() {
 #[test]
 fn the_result_of_a_run_is_its_worst_verdict_and_how_long_that_held() {
     let mut health = HealthJudge::default();
-    assert_eq!(health.result(RunNumbers::default()), RunResult::default());
+    assert_eq!(health.run_health(RunNumbers::default()), RunHealth::default());
     judge(&mut health, 0, 9, 0);
     judge(&mut health, 10, 39, 100);
     judge(&mut health, 40, 99, 0);
-    let result = health.result(PLAYED);
+    let result = health.run_health(PLAYED);
     assert_eq!((result.worst, result.held.as_secs()), (Verdict::Failing, 30), "from 10 s to 40 s");
     assert_eq!(health.verdict(), Verdict::Ok, "at the end");
 }
@@ -68,7 +68,7 @@ fn a_result_never_contradicts_the_share_of_failures() {
         let mut health = HealthJudge::default();
         judge(&mut health, 0, 1, 0);
         let run = RunNumbers { error_share: Some(failed), has_played: true };
-        let result = health.result(run);
+        let result = health.run_health(run);
         assert_eq!((result.worst, result.error_share), (worst, Some(failed)));
     }
 }
@@ -121,7 +121,7 @@ fn what_this_machine_lacks_says_nothing_of_the_stream() {
             let numbers = numbers(Duration::from_secs(second), 0);
             last = health.judge(&HealthNumbers { local_faults, stalled_share: Some(1.0), ..numbers });
         }
-        (last.0.verdict, last.1, health.result(PLAYED))
+        (last.0.verdict, last.1, health.run_health(PLAYED))
     };
     let (verdict, knees, result) = judged(1);
     assert_eq!((verdict, knees), (Verdict::Ok, Knees::default()));
