@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests on a busy machine: busy.sh [TIMES] [LOOPS] [-- ARGUMENTS OF cargo test]
-# Two endless loops (LOOPS) run beside the whole suite, five times over (TIMES). Stops at the first run that fails.
+# The whole suite runs TIMES times (5) beside LOOPS endless loops (2). Stops at the first run that fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 times=5 loops=2
@@ -9,11 +9,11 @@ case ${1:---} in --) ;; *) loops=$1; shift ;; esac
 [ "${1:-}" != -- ] || shift
 export CARGO_TERM_COLOR=never
 
-# Built first: the machine is to be busy while tests run, and compilers need no test.
+# Build first: the machine must be busy while tests run, and the build is not under test.
 cargo test --locked --no-run
 
 pids=()
-# The loops end by their ids, however this script does.
+# Ends the loops by their ids, whatever ends this script.
 end_loops() {
   [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
 }
@@ -22,7 +22,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 for _ in $(seq "$loops"); do
-  # A loop whose script was killed ends by itself.
+  # A loop ends by itself when its script has been killed.
   (while kill -0 $$ 2>/dev/null; do for _ in {1..10000}; do :; done; done) &
   pids+=($!)
 done

@@ -1,7 +1,8 @@
-//! Real playlists, read from the folder that `HLSWARM_CORPUS` names, against what three other parsers agree on.
+//! Compares our reading of real playlists, from the folder that `HLSWARM_CORPUS` names, with that of three other
+//! parsers where they agree.
 //!
-//! * Every file goes through what `hlswarm check --json` prints of it, whatever it is; none may panic.
-//! * Where we differ, the file is listed in [`EXCEPTIONS`] with its reason, and must really differ.
+//! * Every file, whatever it holds, goes through the code behind `hlswarm check --json`; none may panic.
+//! * A file that we read differently is listed in [`EXCEPTIONS`] with the reason, and must really differ.
 
 #![expect(clippy::expect_used, reason = "a test says what is wrong by panicking")]
 
@@ -43,10 +44,10 @@ const DEFINED_TWICE: &str = "a variable that is defined twice must fail the play
 const NOT_DECIMAL: &str = "a decimal-integer has no sign (section 4.2)";
 const MIXED: &str = "tags of both kinds in one playlist must fail it (sections 4.1 and 4.4.6)";
 
-/// More differences than this are no exceptions any more.
+/// Maximum number of exceptions; more would no longer be exceptions.
 const EXCEPTIONS_MAX: usize = 25;
 
-/// How far durations may be apart, for each segment.
+/// Largest difference between durations, in seconds for each segment.
 const TOLERANCE_S: f64 = 0.001;
 
 /// A line of the index: column name to value.
@@ -82,7 +83,7 @@ fn the_corpus_is_understood_as_other_parsers_do() {
     assert!(differing.is_empty(), "{differing:#?}");
 }
 
-/// What is not as the index says.
+/// Returns the first difference between our reading and the index.
 fn difference(row: &Row, ours: &Value) -> Option<String> {
     let wrong = |what: &str, ours: &Value| Some(format!("{what}: ours {ours}, theirs {}", row[what]));
     match ours["kind"].as_str() {
@@ -99,7 +100,7 @@ fn is_count(theirs: &str, ours: &Value) -> bool {
     theirs.parse().ok() == ours.as_u64()
 }
 
-/// Which value of a media playlist is not theirs.
+/// Returns the name of the first value of a media playlist that differs from theirs.
 fn media_difference(row: &Row, ours: &Value) -> Option<&'static str> {
     let number = |name: &str| ours[name].as_f64().expect("a number");
     if !is_count(&row["media_sequence"], &ours["media_sequence"]) {
@@ -113,7 +114,7 @@ fn media_difference(row: &Row, ours: &Value) -> Option<&'static str> {
     }
     let theirs: f64 = row["segments"].parse().expect("a count");
     let count = number("segments");
-    // The others count a segment that is not finished, or whose first part is only hinted at, and its parts.
+    // The other parsers count an unfinished segment and its parts, even if its first part is only hinted at.
     let begun = number("unfinished_parts") > 0.0 || number("preload_hints") > 0.0;
     let unfinished = begun && theirs == count + 1.0;
     if theirs != count && !unfinished {
@@ -126,14 +127,14 @@ fn media_difference(row: &Row, ours: &Value) -> Option<&'static str> {
     (!is_theirs(number("duration_s")) && !is_theirs(number("duration_s") + tail)).then_some("duration_s")
 }
 
-/// The rows of a CSV file whose first line names the columns.
+/// Returns the rows of a CSV file whose first line names the columns.
 fn rows(text: &str) -> Vec<Row> {
     let mut lines = text.lines().map(cells);
     let names = lines.next().expect("a line of names");
     lines.map(|cells| names.iter().cloned().zip(cells).collect()).collect()
 }
 
-/// The cells of one line; a quoted one may hold commas, and quotes twice.
+/// Returns the cells of one line. A quoted cell may hold commas, and doubled quotes.
 fn cells(line: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
     let mut quoted = false;

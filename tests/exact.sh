@@ -1,6 +1,6 @@
 #!/bin/sh
-# 1,000 clients for a minute against the built-in origin with faults, 200 clients added and 200 removed on the way:
-# every number against the origin's own. Prints both sides. See tests/it/exact.rs.
+# Runs 1,000 clients for a minute against the built-in origin with faults, adds and removes 200 clients during the
+# run, and compares every count with the origin's own. Prints both sides. See tests/it/exact.rs.
 set -eu
 cd "$(dirname "$0")/.."
 export HLSWARM_EXACT_CLIENTS="${HLSWARM_EXACT_CLIENTS:-1000}"

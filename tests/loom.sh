@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the models of the lock-free protocols, the modules named `models`: every interleaving, every value that a load
-# may return. Prints of each how many interleavings there are, and in how many its reader meets what it is about; a
-# model in which that never happens fails. In a target directory of its own, because the flag means another build of
+# Runs the models of the lock-free protocols (the modules named `models`) with every interleaving and every value that
+# a load may return. Prints for each model the number of interleavings, and in how many of them the reader meets the
+# case under test; a model that never meets its case fails. Uses its own target directory, because the flag rebuilds
 # everything.
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Runs the tests of src/stats and of the types below it under ThreadSanitizer: the real threads of the real code, where
-# loom runs models. All of our own memory that two threads touch is atomic and there is no unsafe code, so what it looks
-# for is in the crates that the counters stand on (the list of slots, the free list, histograms) and in how we use them;
-# the order of accesses is what loom is for.
+# Runs the tests of src/stats, and of the types it stands on, under ThreadSanitizer: real threads run the real code,
+# where loom runs models. All memory of ours that two threads share is atomic and there is no unsafe code, so the
+# sanitizer searches the crates below the counters (the list of slots, the free list, histograms) and our use of them.
+# The order of accesses is loom's task.
 #
-# Needs a nightly toolchain with the component rust-src: the standard library is built with the sanitizer too, or it
-# would report what that library guards. Nothing is suppressed. First it must find a race that is there.
+# Needs a nightly toolchain with the component rust-src: the standard library must be built with the sanitizer too, or
+# the sanitizer reports what that library guards. Nothing is suppressed. First the sanitizer must find a known race.
 set -eu
 cd "$(dirname "$0")/.."
 target=$(rustc -vV | sed -n 's/^host: //p')

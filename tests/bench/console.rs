@@ -1,11 +1,12 @@
-//! What the console costs: `cargo bench --bench console`.
+//! Cost of the console: `cargo bench --bench console`.
 //!
-//! - `picture/<view>` is one picture at 200x50 of 10,000 clients, from a frame to the bytes for the terminal; frames
-//!   are a quarter of a second apart, so digits and the order of rows change with each fourth, as in a run.
-//! - `frame/10000` is what the sampler does for one frame: it reads every counter and computes what is shown.
-//! - Before each picture the bytes of the first (all of it) and of the later ones (what has changed) are printed.
+//! - `picture/<view>` draws one screen of 10,000 clients at 200x50, from a frame to the bytes for the terminal.
+//!   Frames are a quarter of a second apart, so digits and the order of rows change with every fourth one, as in a
+//!   run.
+//! - `frame/10000` is the sampler's work for one frame: it reads every counter and computes the values to show.
+//! - Before each view the benchmark prints the bytes of the first screen (all of it) and of later screens (the
+//!   changes).
 
-// Says once what is true anyway: this crate is a benchmark, and may unwrap and print.
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark, not the product")]
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ const FRAMES: usize = 8;
 const VIEWS: [(&str, &[u8]); 5] =
     [("overview", b"1"), ("clients", b"2"), ("errors", b"3"), ("generator", b"4"), ("log", b"5")];
 
-/// A run that goes on.
+/// A run in progress.
 struct Run {
     clock: Clock,
     clients: Vec<ClientHandle>,
@@ -46,7 +47,7 @@ impl Run {
         run
     }
 
-    /// Each client does something: most play, some fail, some stall.
+    /// Lets each client do one thing: most play, some fail, some stall.
     fn go_on(&mut self) {
         self.round += 1;
         for client in &self.clients {
@@ -81,7 +82,7 @@ impl Run {
     }
 }
 
-/// Frames that come back again and again, each time later.
+/// Frames that repeat in a cycle, each time with a later time.
 struct Film {
     frames: Vec<Arc<RunSample>>,
     shown: u32,
@@ -92,7 +93,7 @@ impl Film {
         self.shown += 1;
         let index = self.shown as usize % FRAMES;
         let frame = self.frames.get_mut(index).expect("a frame");
-        // The console has let go of it by now.
+        // The console has dropped its reference by now.
         Arc::get_mut(frame).expect("free again").at = TICK * self.shown;
         Arc::clone(frame)
     }

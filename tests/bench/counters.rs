@@ -1,12 +1,13 @@
-//! What counting and reading cost, beside the design that was replaced: `cargo bench --bench counters`.
+//! Cost of counting and reading, compared with the previous design: `cargo bench --bench counters`.
 //!
 //! - Ids are `<group>/<design>/<clients>`; `atomic` is the product through its public API, `mutex` is `mutex.rs`.
-//! - Recording goes round the clients, so with many of them their counters are cold, as in a run.
-//! - Moments are given, not read from a clock: both designs would read it twice for a request.
-//! - Before each measurement the allocations of one operation in the steady state are printed.
-//! - Nothing is made for a measurement that is not asked for: `cargo bench --bench counters -- record_request/atomic`.
+//! - Recording cycles through the clients, so with many of them their counters are cold, as in a run.
+//! - Times are arguments and not read from a clock: both designs would read it twice for a request.
+//! - Before each measurement the benchmark prints the allocations of one operation in the steady state.
+//! - The benchmark sets up only the measurements that are asked for:
+//!   `cargo bench --bench counters -- record_request/atomic`.
 
-// Says once for both files what is true anyway: this crate is a benchmark, and may unwrap and index.
+// Applies to both files of this benchmark.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -29,20 +30,20 @@ use hlswarm::vocabulary::outcome::HttpFailure;
 use hlswarm::vocabulary::{Clock, Kind, Outcome};
 
 const CLIENTS: [usize; 5] = [100, 500, 1_000, 10_000, 100_000];
-/// The failed statuses of a client that has any.
+/// Failed statuses of a client that has any.
 const CODES: [u16; 5] = [404, 429, 500, 503, 599];
-/// More than a client has words for: it needs a table.
+/// More statuses than a client has words for, so it needs a table.
 const MANY_CODES: [u16; 8] = [403, 404, 410, 429, 500, 502, 503, 599];
 const TIMINGS: Timings = Timings { first_byte_us: 1_800, body_us: 41_000 };
 const SEGMENT_BYTES: u64 = 210_000;
 const TOTAL_US: u64 = 43_000;
-/// Snapshots after which everything has happened once that happens once.
+/// Snapshots before the measurement, so that all one-time work is done.
 const WARM_UP: usize = 10;
 
-/// Counts one thing in a design, for client number `client` (from 0), as its `round`-th.
+/// Design under test. Its methods count one thing for client number `client` (from 0), as its `round`-th.
 trait Design: Sized {
     const NAME: &'static str;
-    /// What a snapshot is kept in, where memory is used again.
+    /// Memory for a snapshot, which a design may reuse.
     type Kept: Default;
 
     fn with_clients(count: usize) -> Self;
@@ -51,7 +52,7 @@ trait Design: Sized {
     fn read_errors(&self, client: usize, kept: &mut Vec<(u16, u64)>);
     fn snapshot(&self, kept: &mut Self::Kept) -> usize;
 
-    /// Gives each `every`-th client these errors.
+    /// Records one failure of each status in `codes` for every `every`-th client.
     fn fail(&self, count: usize, every: usize, codes: &[u16]) {
         for client in (0..count).step_by(every) {
             codes.iter().for_each(|status| self.http_error(client, *status, 0));
@@ -118,7 +119,7 @@ impl Design for Atomic {
     }
 }
 
-/// The design that was replaced.
+/// The previous design.
 struct Mutex {
     registry: mutex::Registry,
     clients: Vec<Arc<mutex::Client>>,
@@ -159,7 +160,7 @@ impl Design for Mutex {
     }
 }
 
-/// Goes round the clients for ever: the next client, and the number of the round.
+/// Endless cycle through the clients: the next client, and the number of the round.
 struct Round {
     clients: usize,
     next: usize,
@@ -182,7 +183,7 @@ impl Round {
     }
 }
 
-/// Measures the operation that `make` makes, having printed what it allocates once it has been done `warm_up` times.
+/// Measures the operation that `make` returns. Prints first how much it allocates after `warm_up` calls.
 fn measure<D: Design, O: FnMut()>(
     criterion: &mut Criterion,
     group: &str,
@@ -198,7 +199,7 @@ fn measure<D: Design, O: FnMut()>(
         .measurement_time(Duration::from_millis(700));
     group.bench_function(BenchmarkId::new(D::NAME, clients), |bencher| {
         let operation = made.get_or_insert_with(|| warmed::<D, O>(clients, warm_up, make()));
-        // A loop of its own: what surrounds an operation of twenty nanoseconds must not cost as much again.
+        // Time a plain loop: the overhead around an operation of twenty nanoseconds must not cost as much again.
         bencher.iter_custom(|rounds| {
             let start = Instant::now();
             (0..rounds).for_each(|_| operation());
@@ -217,7 +218,7 @@ fn warmed<D: Design, O: FnMut()>(clients: usize, warm_up: usize, mut operation: 
 
 fn recording<D: Design>(criterion: &mut Criterion) {
     for clients in CLIENTS {
-        // Until the rings of sizes are full.
+        // The warm-up fills the rings of sizes.
         measure::<D, _>(criterion, "record_request", clients, 101 * clients, || {
             let (design, mut round) = (D::with_clients(clients), Round::over(clients));
             move || {
@@ -266,14 +267,14 @@ fn snapshots<D: Design>(criterion: &mut Criterion) {
     }
 }
 
-/// A thread that counts until it is dropped.
+/// Thread that counts until it is dropped.
 struct Recording {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Recording {
-    /// `make` runs on the thread: the meters of a client cannot leave the one that made them.
+    /// Starts the thread. `make` runs on it, because a client's meters cannot leave the thread that made them.
     fn start<D: Deref<Target: Design>>(clients: usize, make: impl FnOnce() -> D + Send + 'static) -> Self {
         let stop = Arc::<AtomicBool>::default();
         let stopped = Arc::clone(&stop);
@@ -314,7 +315,7 @@ fn snapshots_while_recording(criterion: &mut Criterion) {
     }
 }
 
-/// Nine segments, then an error, and so on.
+/// Records nine segments, then an error, and repeats this until `stop` is set.
 fn record_until<D: Design>(stop: &AtomicBool, clients: usize, design: &D) {
     let mut step = Round::over(clients);
     while !stop.load(Ordering::Relaxed) {

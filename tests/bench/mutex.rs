@@ -1,8 +1,8 @@
-//! The design that the counters replaced, to be measured beside them: one mutex and a map of errors for each client, a
-//! registry behind a read-write lock, totals summed over the clients by whoever wants to know them.
+//! Previous design of the counters, kept for comparison: one mutex and a map of errors for each client, a registry
+//! behind a read-write lock, and totals that each reader sums over the clients.
 //!
-//! It keeps the same numbers and gives the same rows, and is as good as that design can be: everything but the errors
-//! lies in arrays, histograms are shared by all clients, and a reader uses its memory again.
+//! It keeps the same numbers, returns the same rows, and is as good as that design can be: everything but the errors
+//! lies in arrays, all clients share their histograms, and a reader reuses its memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
@@ -13,7 +13,7 @@ use hlswarm::vocabulary::Playback;
 use hlswarm::vocabulary::outcome::HttpFailure;
 use hlswarm::vocabulary::{ClientState, Kind, Outcome};
 
-/// What one client counts, all under one lock.
+/// Counters of one client, all under one lock.
 #[derive(Debug)]
 pub struct Numbers {
     scalars: [u64; Metric::COUNT],
@@ -48,7 +48,7 @@ impl Default for Numbers {
     }
 }
 
-/// The times of all requests, under one lock.
+/// Times of all requests, under one lock.
 #[derive(Debug)]
 pub struct Times {
     first_byte: Histogram,
@@ -71,7 +71,7 @@ pub struct Client {
     times: Arc<Mutex<Times>>,
 }
 
-/// All clients at one moment, and their sums.
+/// Rows of all clients at one time, and their sums.
 #[derive(Debug)]
 pub struct Snapshot {
     pub rows: Vec<ClientRow>,
@@ -117,7 +117,7 @@ impl Client {
         self.numbers.lock().expect("no panic").add(Metric::bytes(kind), bytes);
     }
 
-    /// Counts a request that ended ok.
+    /// Counts a request that succeeded.
     pub fn finish_ok(&self, kind: Kind, bytes: u64, timings: Timings, total_us: u64, now_us: u64) {
         {
             let mut numbers = self.numbers.lock().expect("no panic");
@@ -144,7 +144,7 @@ impl Client {
         _ = self.times.lock().expect("no panic").failed.increment(total_us);
     }
 
-    /// The failed statuses and their counts, into memory that is used again.
+    /// Writes the failed statuses and their counts into `kept`, whose memory it reuses.
     pub fn http_errors(&self, kept: &mut Vec<(u16, u64)>) {
         kept.clear();
         let numbers = self.numbers.lock().expect("no panic");
@@ -194,14 +194,14 @@ impl Numbers {
 }
 
 impl Registry {
-    /// Adds a client under a number.
+    /// Adds a client with this id.
     pub fn add(&self, id: u64) -> Arc<Client> {
         let client = Arc::new(Client { times: Arc::clone(&self.times), ..Client::default() });
         self.clients.write().expect("no panic").insert(id, Arc::clone(&client));
         client
     }
 
-    /// Reads all clients and sums them up, into memory that is used again.
+    /// Reads and sums all clients into `snapshot`, whose memory it reuses.
     pub fn snapshot(&self, at_us: u64, snapshot: &mut Snapshot) {
         snapshot.clear();
         let clients = self.clients.read().expect("no panic");

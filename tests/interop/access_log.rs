@@ -1,4 +1,4 @@
-//! nginx's access log: the truth that the program's counters are compared with.
+//! nginx's access log: the reference for the program's counters.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,9 +10,9 @@ use serde::Deserialize;
 /// One request, as nginx saw it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Entry {
-    /// Unix time, seconds.
+    /// Unix time at the end of the request, in seconds.
     finished_at: f64,
-    /// From the first byte of the request to the last of the response.
+    /// Seconds from the first byte of the request to the last byte of the response.
     seconds: f64,
     pub port: u16,
     pub uri: String,
@@ -20,7 +20,7 @@ pub struct Entry {
     pub status: u16,
     pub body_bytes: u64,
     completion: String,
-    /// Unique while one nginx runs; a client keeps it as long as its connection.
+    /// Unique while one nginx runs; a client's connection keeps its number.
     pub connection: u64,
     pub protocol: String,
     pub range: String,
@@ -29,17 +29,17 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Unix time of the request's first byte, seconds.
+    /// Returns the Unix time of the request's first byte, in seconds.
     pub fn started_at(&self) -> f64 {
         self.finished_at - self.seconds
     }
 
-    /// Whether the whole response was sent.
+    /// Reports whether nginx sent the whole response.
     pub fn is_complete(&self) -> bool {
         self.completion == "OK"
     }
 
-    /// What was asked for, by the names that this origin gives.
+    /// Returns the kind of resource, by the file names of this origin.
     pub fn kind(&self) -> Kind {
         match self.uri.rsplit('.').next() {
             Some("m3u8") => Kind::Playlist,
@@ -51,14 +51,14 @@ impl Entry {
     }
 }
 
-/// Requests in the order in which they were finished.
+/// Requests in the order in which they finished.
 #[derive(Clone, Debug)]
 pub struct AccessLog {
     entries: Vec<Entry>,
 }
 
 impl AccessLog {
-    /// Reads what is in the file; a last line that nginx is still writing is left out.
+    /// Reads the entries of the file, without a last line that nginx is still writing.
     pub fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
@@ -66,12 +66,12 @@ impl AccessLog {
         Self { entries }
     }
 
-    /// The requests that `keep` likes.
+    /// Returns the requests that `keep` accepts.
     pub fn only(&self, keep: impl Fn(&Entry) -> bool) -> Self {
         Self { entries: self.entries.iter().filter(|entry| keep(entry)).cloned().collect() }
     }
 
-    /// The requests of one kind.
+    /// Returns the requests of one kind.
     pub fn of_kind(&self, kind: Kind) -> Self {
         self.only(|entry| entry.kind() == kind)
     }
@@ -84,17 +84,17 @@ impl AccessLog {
         self.entries.len() as u64
     }
 
-    /// Body bytes sent, without heads; with HTTP/2 its framing is in it.
+    /// Returns the body bytes sent, without response heads. With HTTP/2 they include its framing.
     pub fn bytes(&self) -> u64 {
         self.entries.iter().map(|entry| entry.body_bytes).sum()
     }
 
-    /// Unix time of the first request, seconds.
+    /// Returns the Unix time of the first request, in seconds.
     pub fn begins_at(&self) -> f64 {
         self.entries.iter().map(Entry::started_at).fold(f64::INFINITY, f64::min)
     }
 
-    /// The requests of each connection, by its number, in the order in which they were made.
+    /// Returns the requests of each connection by its number, in the order in which they were made.
     pub fn by_connection(&self) -> BTreeMap<u64, Vec<&Entry>> {
         let mut connections: BTreeMap<u64, Vec<&Entry>> = BTreeMap::new();
         for entry in &self.entries {
@@ -106,7 +106,8 @@ impl AccessLog {
         connections
     }
 
-    /// Media that was asked for more than once over one connection: `(connection, uri)`.
+    /// Returns the resources other than playlists that one connection requested more than once, as
+    /// `(connection, uri)`.
     pub fn fetched_twice(&self) -> Vec<(u64, String)> {
         let mut seen = BTreeMap::<_, u64>::new();
         for entry in self.entries.iter().filter(|entry| entry.kind() != Kind::Playlist) {

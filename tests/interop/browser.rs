@@ -1,8 +1,9 @@
-//! hls.js itself in a browser beside `--player web`, on one live stream, through a time without segments and one without
-//! playlists.
+//! Compares hls.js in a browser with `--player web` on one live stream, through a time without segments and a time
+//! without playlists.
 //!
-//! Only where Debian's `chromium` is installed, and npm's `hls.js` in the folder that `npm root --global` names or that
-//! `HLSWARM_HLS_JS` holds. A browser plays as well as it can: where the machine is too slow for it, so is the test.
+//! Needs Debian's `chromium`, and npm's `hls.js` in the folder that `npm root --global` prints or that
+//! `HLSWARM_HLS_JS` names; otherwise the test is skipped. The browser must keep up: on a machine that is too slow for
+//! it the test fails.
 
 use std::env;
 use std::fs;
@@ -24,22 +25,22 @@ use crate::recovery::unix_seconds;
 use crate::requests::Requests;
 use crate::requirements;
 
-/// The folder of the package, if it is not a global one.
+/// Environment variable with the folder of the npm package, for one that is not installed globally.
 const FOLDER: &str = "HLSWARM_HLS_JS";
 const SCRIPT: &str = "dist/hls.min.js";
-/// The first start of a browser is slow.
+/// Time limit for the browser's start; its first start is slow.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// A player that begins has loaded what it loads at once this long after its window has moved, and it has not moved
-/// again.
+/// Seconds after the window moved in which a starting player makes its initial loads. Shorter than a segment, so the
+/// window has not moved again.
 const AT_ONCE_S: f64 = SEGMENT_SECONDS as f64 * 0.95;
 
-/// A page, and the first request by which it shows that it runs.
+/// A page, and the first request that shows that it runs.
 pub struct Page<'a> {
     pub html: &'a str,
     pub first_request: &'a str,
 }
 
-/// A browser with a page open, as long as it is kept.
+/// A browser with a page open; it is killed when dropped.
 pub struct Browser {
     child: Child,
     _profile: TempDir,
@@ -66,7 +67,7 @@ impl Drop for Browser {
     }
 }
 
-/// hls.js as npm installs it.
+/// Returns the path of hls.js as npm installs it.
 fn script() -> Option<PathBuf> {
     let folder = env::var_os(FOLDER).map(PathBuf::from).or_else(|| {
         let npm = requirements::optional("npm")?;
@@ -76,7 +77,7 @@ fn script() -> Option<PathBuf> {
     folder.map(|folder| folder.join(SCRIPT)).filter(|script| script.is_file())
 }
 
-/// Opens a page that has hls.js beside it, and waits until it runs.
+/// Opens a page that can load hls.js from the origin, and waits until it runs.
 pub fn open_page(origin: &Origin, page: Page<'_>) -> Option<Browser> {
     let Some(script) = script() else {
         requirements::skip("hls.js (npm)");
@@ -96,14 +97,14 @@ pub fn open_page(origin: &Origin, page: Page<'_>) -> Option<Browser> {
     browser
 }
 
-/// Segments that were asked for when playback began, before this time.
+/// Counts the segments that a starting player requested before `until`.
 fn fetched_at_once(requests: &Requests, until: f64) -> usize {
     requests.of_kind(Kind::Segment).map(Entry::started_at).filter(|start| *start < until).count()
 }
 
 #[test]
 fn the_default_player_does_what_hls_js_does_in_a_browser() {
-    // The page waits for a file before it plays.
+    // The page starts to play once the file `begin` exists.
     let open = |origin: &Origin| {
         let page = Page { html: include_str!("player.html"), first_request: "/begin" };
         open_page(origin, page).map(|browser| (browser, None))
@@ -127,7 +128,8 @@ fn the_default_player_does_what_hls_js_does_in_a_browser() {
 
     assert_eq!(ours.first_segment(), real.first_segment());
     let [at_once, theirs] = [&ours, &real].map(|requests| fetched_at_once(requests, slid_at + AT_ONCE_S));
-    // Both begin with the same segment, so none can fetch more than is listed; a browser on a busy machine is later.
+    // Both begin with the same segment, so neither can fetch more than is listed. A browser on a busy machine is
+    // later.
     assert!(at_once >= theirs, "{at_once} at once, hls.js {theirs}");
     let [interval, theirs] = [&ours, &real].map(Requests::interval_s);
     assert!((interval / theirs - 1.0).abs() <= INTERVAL_TOLERANCE, "{interval} s, hls.js {theirs} s");
@@ -139,7 +141,7 @@ fn the_default_player_does_what_hls_js_does_in_a_browser() {
     }
     assert_waits(&ours.tries_of_failing(), &real.tries_of_failing(), lag_s);
 
-    // Neither asks for parts of segments.
+    // Neither requests parts of segments.
     for requests in [&ours, &real] {
         assert!(requests.of_kind(Kind::Segment).all(|entry| entry.range.is_empty()));
     }

@@ -1,4 +1,4 @@
-//! The fixture proves itself: what the origin serves, how its stream slides, what its log says.
+//! Tests of the fixture itself: the origin's responses, its sliding stream, and its log.
 
 use std::fs;
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ use crate::origin::Origin;
 
 const PACKET_BYTES: usize = 188;
 const SYNC_BYTE: u8 = 0x47;
-/// A window is published within this time of being due, even on a busy machine.
+/// The stream publishes a window at most this long after it is due, even on a busy machine.
 const SLIDE_LIMIT: Duration = Duration::from_secs(2 * SEGMENT_SECONDS as u64);
 const POLL: Duration = Duration::from_millis(20);
 

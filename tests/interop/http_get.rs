@@ -1,4 +1,4 @@
-//! The smallest client that can prove the fixture: one GET after the other over a stream, by HTTP/1.1.
+//! Minimal HTTP/1.1 client for the tests of the fixture: one GET after another over a stream.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 const READ_LIMIT: Duration = Duration::from_secs(5);
 
-/// A response, whole.
+/// A complete response.
 pub struct Response {
     pub status: u16,
     head: String,
@@ -20,7 +20,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// The value of header `name`, given in lower case.
+    /// Returns the value of header `name`, ignoring ASCII case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head
             .lines()
@@ -34,17 +34,17 @@ impl Response {
     }
 }
 
-/// A connection that is kept alive.
+/// A kept-alive connection.
 pub struct Connection<S> {
     stream: BufReader<S>,
 }
 
-/// A plain connection to `port`.
+/// Opens a plain connection to `port`.
 pub fn connect(port: u16) -> Connection<TcpStream> {
     Connection { stream: BufReader::new(tcp(port)) }
 }
 
-/// A TLS connection to `port` that trusts `certificate`, with the protocols that are offered by ALPN.
+/// Opens a TLS connection to `port` that trusts `certificate` and offers `protocols` by ALPN.
 pub fn connect_tls(
     port: u16,
     certificate: &Path,
@@ -68,13 +68,13 @@ pub fn connect_tls(
     Connection { stream: BufReader::new(StreamOwned::new(connection, socket)) }
 }
 
-/// What came for `path` over a connection of its own.
+/// Requests `path` over a new connection.
 pub fn get(port: u16, path: &str) -> Response {
     connect(port).get(path, "")
 }
 
 impl<S: Read + Write> Connection<S> {
-    /// Asks for `path`; `headers` are whole lines with their CRLF.
+    /// Requests `path`; `headers` are whole lines with their CRLF.
     pub fn get(&mut self, path: &str, headers: &str) -> Response {
         let request =
             format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: fixture\r\n{headers}\r\n");
@@ -82,7 +82,7 @@ impl<S: Read + Write> Connection<S> {
         let head = self.read_head();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let mut response = Response { status, head, body: Vec::new() };
-        // Without a length the body has a framing of its own, which no test of the fixture reads.
+        // A body without a length has its own framing, which no test of the fixture reads.
         let length: usize = response.header("content-length").map_or(0, |length| length.parse().unwrap());
         response.body.resize(length, 0);
         self.stream.read_exact(&mut response.body).unwrap();
@@ -99,7 +99,7 @@ impl<S: Read + Write> Connection<S> {
 }
 
 impl Connection<StreamOwned<ClientConnection, TcpStream>> {
-    /// The protocol that ALPN agreed on.
+    /// Returns the protocol that ALPN agreed on.
     pub fn protocol(&self) -> Option<&str> {
         self.stream.get_ref().conn.alpn_protocol().map(|name| std::str::from_utf8(name).unwrap())
     }

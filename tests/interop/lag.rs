@@ -1,4 +1,4 @@
-//! The lag of this machine while a test runs: how much later than asked a sleeping thread wakes. Times that a test
+//! Lag of this machine while a test runs: how much later than requested a sleeping thread wakes. Times that a test
 //! compares may differ by that much, and no more.
 
 use std::sync::Arc;
@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Short enough to meet the worst moments, long enough to cost nothing.
+/// Length of one sleep: short enough to catch the worst moments, long enough to cost nothing.
 const STEP: Duration = Duration::from_millis(5);
-/// A byte passes this many threads that all have to wake: a timer of the origin, its socket, the program's socket, the
+/// Number of threads that must wake to pass one byte on: a timer of the origin, its socket, the program's socket, the
 /// program's timer.
 const WAKES: u32 = 4;
 
-/// A measurement that goes on.
+/// A running measurement.
 pub struct Lag {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Duration>,
 }
 
 impl Lag {
-    /// Begins to measure.
+    /// Starts a measurement.
     pub fn watch() -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);

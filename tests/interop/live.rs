@@ -1,8 +1,9 @@
-//! The live stream: a thread that publishes sliding windows of segments into nginx's folder, on time.
+//! The live stream: a thread publishes sliding windows of segments into nginx's folder, on time.
 //!
-//! - A playlist appears whole or not at all (written beside, then renamed), after the segments that it names.
+//! - A playlist appears whole or not at all (written to a second file, then renamed), after the segments that it
+//!   names.
 //! - Segment `n` of the stream is file `n` modulo [`SEGMENTS`] of the media; every round begins with a discontinuity.
-//! - A segment outlives its place in the playlist by two windows, longer than RFC 8216 section 6.2.2 asks.
+//! - A segment outlives its place in the playlist by about two windows, longer than RFC 8216 section 6.2.2 asks.
 
 use std::fmt::Write;
 use std::fs;
@@ -17,18 +18,18 @@ use crate::media::{Media, Packaging, SEGMENT_SECONDS, SEGMENTS, VARIANTS, Varian
 
 /// Segments in a media playlist.
 pub const WINDOW: u64 = 6;
-/// How far behind the window a segment is deleted.
+/// Number of segments by which a segment must precede the window before it is deleted.
 const KEPT_BEHIND: u64 = 2 * WINDOW;
 const SEGMENT: Duration = Duration::from_secs(SEGMENT_SECONDS as u64);
 
-/// A live stream that goes on until it is dropped, whether or not anybody serves it.
+/// A live stream that runs until it is dropped, even when no server serves it.
 pub struct LiveStream {
     stop: Option<Sender<()>>,
     publisher: Option<JoinHandle<()>>,
 }
 
 impl LiveStream {
-    /// Publishes the first window into `www` and goes on from there, in both packagings.
+    /// Publishes the first window into `www` in both packagings, and starts the thread that moves it.
     pub fn publish(media: &Media, www: &Path) -> Self {
         let stream = Stream { media: media.clone(), www: www.to_owned(), epoch: now_less_one_window() };
         stream.prepare();
@@ -51,7 +52,7 @@ impl Drop for LiveStream {
 struct Stream {
     media: Media,
     www: PathBuf,
-    /// When segment 0 begins.
+    /// Time at which segment 0 begins.
     epoch: Timestamp,
 }
 
@@ -68,7 +69,7 @@ impl Stream {
         }
     }
 
-    /// One window a segment duration; counted from the start, so that lateness never adds up.
+    /// Publishes one window each segment duration. Counts from the start, so that delays do not add up.
     fn slide(&self, stopped: &Receiver<()>) {
         let start = Instant::now();
         for first in 1.. {
@@ -110,7 +111,7 @@ impl Stream {
     }
 }
 
-/// The begin of a stream whose first whole window ends now.
+/// Returns the start of a stream whose first whole window ends now.
 fn now_less_one_window() -> Timestamp {
     Timestamp::now() - SEGMENT * u32::try_from(WINDOW).unwrap()
 }
@@ -119,7 +120,7 @@ fn segment_name(packaging: Packaging, number: u64) -> String {
     format!("live_{number}.{}", packaging.ending())
 }
 
-/// The playlist of the window that begins with segment `first`.
+/// Returns the playlist of the window that begins with segment `first`.
 fn media_playlist(packaging: Packaging, first: u64, epoch: Timestamp) -> String {
     let mut text = format!(
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{SEGMENT_SECONDS}\n\

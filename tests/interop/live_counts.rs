@@ -1,4 +1,4 @@
-//! A live run, seen from both ends: what the program counted is what nginx served, and its clients keep time.
+//! A live run, seen from both ends: the program's counts equal nginx's, and its clients keep time.
 
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ const CLIENTS: u64 = 40;
 const DURATION_S: u64 = 22;
 const END_LIMIT: Duration = Duration::from_secs(DURATION_S + 10);
 
-/// The clients have settled by then, and none is leaving yet: seconds since the first request.
+/// Start of the steady window, in seconds since the first request. The clients have settled, and none is leaving
+/// until its end.
 const STEADY_FROM_S: f64 = 10.0;
 const STEADY_UNTIL_S: f64 = 20.0;
-/// Between a client's requests in that window and one for each segment duration.
+/// Largest difference between a client's requests in that window and one request for each segment duration.
 const CLIENT_TOLERANCE: f64 = 2.0;
 const MEAN_RATE_TOLERANCE: f64 = 0.02;
 const SPEED_TOLERANCE: f64 = 0.02;
@@ -94,7 +95,7 @@ fn assert_one_request_a_segment_duration(log: &AccessLog, kind: Kind, lag_s: f64
     }
     let rate = in_window.requests() as f64 / CLIENTS as f64 / seconds;
     let off = (rate - 1.0 / f64::from(SEGMENT_SECONDS)).abs();
-    // Requests that come late move over the edges of the window.
+    // Late requests cross the edges of the window.
     let late = lag_s / f64::from(SEGMENT_SECONDS) / seconds;
     assert!(off <= MEAN_RATE_TOLERANCE + late, "{}: {rate} a second and client", kind.name());
 }

@@ -1,14 +1,16 @@
 //! Interop: the program against a real nginx that serves a live stream made by ffmpeg.
 //!
-//! Every test starts an origin of its own (a few milliseconds; the media is encoded once and kept), so that its
-//! access log holds the requests of this test alone and can be compared with the program's counters line by line.
+//! Every test starts its own origin, so that its access log holds the requests of this test alone and can be compared
+//! with the program's counters line by line. A start takes a few milliseconds, because the media is encoded once and
+//! kept.
 //!
-//! - Nothing leaves the loopback interface; every port is one that was free; every wait has an end.
-//! - Where nginx or ffmpeg is missing a test says `skipped: ...` and passes; with `HLSWARM_REQUIRE_INTEROP=1` it fails.
-//! - One test plays the stream with hls.js in a browser as well; it says `skipped: ...` where that is missing, always.
+//! - Nothing leaves the loopback interface; every port was free; every wait has a limit.
+//! - Without nginx or ffmpeg a test prints `skipped: ...` and passes; with `HLSWARM_REQUIRE_INTEROP=1` it fails.
+//! - The tests with hls.js in a browser and with an analyser always print `skipped: ...` and pass where those are
+//!   missing.
 //! - The tests may share a process (`cargo test`) or not (`cargo nextest run`).
 
-// Says once for all modules what is true anyway: this crate is tests, and may unwrap and panic.
+// Marks every module as test code, in which Clippy allows unwrap and panic.
 #![cfg(test)]
 
 mod access_log;

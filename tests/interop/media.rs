@@ -1,7 +1,10 @@
-//! The media of the origin: a test picture with a tone, encoded once by ffmpeg and kept under `target/`.
+//! Media of the origin: a video test pattern with a tone, which ffmpeg encodes once and which is kept under
+//! `target/`.
 //!
-//! - Every variant has [`SEGMENTS`] segments of [`SEGMENT_SECONDS`] seconds, as MPEG-TS and as fMP4 with an init section.
-//! - A folder is complete when its `recipe` file holds the command that made it; another command makes it anew.
+//! - Every variant has [`SEGMENTS`] segments of [`SEGMENT_SECONDS`] seconds, as MPEG-TS and as fMP4 with an init
+//!   section.
+//! - A folder is complete when its `recipe` file holds the command that made it; a different command encodes it
+//!   again.
 //! - Processes that start together wait for the one that encodes.
 
 use std::fs::{self, File};
@@ -17,7 +20,7 @@ pub const SEGMENTS: u64 = 18;
 
 const FRAMES_PER_SECOND: u32 = 10;
 const AUDIO_BITS_PER_SECOND: u32 = 48_000;
-/// What the container adds to the bitrates of picture and sound.
+/// Allowance for the container: peak bitrate as a multiple of the bitrates of video and audio.
 const PEAK_FACTOR: f64 = 1.5;
 
 /// One rung of the ladder.
@@ -27,14 +30,14 @@ pub struct Variant {
     pub video_bits_per_second: u32,
 }
 
-/// The ladder, best first. Small pictures: encoding must be cheap, and the bytes need only differ by variant.
+/// The ladder, best first. Small frames are cheap to encode, and only the bytes need to differ by variant.
 pub const VARIANTS: [Variant; 3] = [
     Variant { name: "v0", size: "320x180", video_bits_per_second: 300_000 },
     Variant { name: "v1", size: "256x144", video_bits_per_second: 150_000 },
     Variant { name: "v2", size: "160x90", video_bits_per_second: 60_000 },
 ];
 
-/// How the segments are packed.
+/// Packaging of the segments.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Packaging {
     MpegTs,
@@ -44,7 +47,7 @@ pub enum Packaging {
 impl Packaging {
     pub const ALL: [Self; 2] = [Self::MpegTs, Self::Fmp4];
 
-    /// The folder of this packaging, in the cache and on the origin.
+    /// Returns the folder of this packaging, in the cache and on the origin.
     pub const fn folder(self) -> &'static str {
         match self {
             Self::MpegTs => "ts",
@@ -52,7 +55,7 @@ impl Packaging {
         }
     }
 
-    /// The ending of a segment's name.
+    /// Returns the extension of a segment's name.
     pub const fn ending(self) -> &'static str {
         match self {
             Self::MpegTs => "ts",
@@ -68,7 +71,7 @@ pub struct Media {
 }
 
 impl Media {
-    /// The kept media, encoded first where it is not there yet.
+    /// Returns the kept media, and encodes what is missing first.
     pub fn ready() -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop-media");
         fs::create_dir_all(&folder).unwrap();
@@ -82,18 +85,18 @@ impl Media {
         Self { folder }
     }
 
-    /// Segment `number` of the endless stream, which goes round and round.
+    /// Returns the file of segment `number` of the endless stream, which repeats the media.
     pub fn segment(&self, packaging: Packaging, variant: &Variant, number: u64) -> PathBuf {
         let name = format!("segment_{}.{}", number % SEGMENTS, packaging.ending());
         self.folder_of(packaging, variant).join(name)
     }
 
-    /// The init section of an fMP4 variant.
+    /// Returns the init section of an fMP4 variant.
     pub fn init(&self, variant: &Variant) -> PathBuf {
         self.folder_of(Packaging::Fmp4, variant).join("init.mp4")
     }
 
-    /// The playlist of one whole round, as ffmpeg wrote it.
+    /// Returns the playlist of one whole round, as ffmpeg wrote it.
     pub fn vod_playlist(&self, packaging: Packaging, variant: &Variant) -> PathBuf {
         self.folder_of(packaging, variant).join("vod.m3u8")
     }
@@ -103,7 +106,7 @@ impl Media {
     }
 }
 
-/// The multivariant playlist of every stream of the origin.
+/// Returns the multivariant playlist that every stream of the origin uses.
 pub fn multivariant_playlist() -> String {
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     for variant in &VARIANTS {
@@ -137,7 +140,7 @@ fn encode(variant: &Variant, packaging: Packaging, folder: &Path) {
     fs::write(kept, recipe).unwrap();
 }
 
-/// What ffmpeg is told, with names relative to the folder of the variant.
+/// Returns ffmpeg's arguments, with names relative to the folder of the variant.
 fn recipe(variant: &Variant, packaging: Packaging) -> Vec<String> {
     let Variant { size, video_bits_per_second, .. } = variant;
     let keyframe_every = FRAMES_PER_SECOND * SEGMENT_SECONDS;

@@ -1,15 +1,15 @@
-//! The origin: an nginx of one test, on free loopback ports, over a live and a VOD stream.
+//! The origin of one test: an nginx on free loopback ports that serves a live and a VOD stream.
 //!
-//! | address | what |
+//! | path | response |
 //! | --- | --- |
 //! | `/ts/master.m3u8`, `/fmp4/master.m3u8` | live, three variants |
 //! | `/vod/master.m3u8` | VOD, MPEG-TS, three variants |
 //! | `/moved/master.m3u8` | 302 to `/ts/master.m3u8` |
 //!
-//! The TLS port serves the same with HTTP/2, gzips playlists on request and shows a certificate that nobody knows.
+//! The TLS port serves the same with HTTP/2, gzips playlists on request and presents a self-signed certificate.
 //!
-//! - nginx ends by its process id when the origin is dropped; its requests are in the log by then.
-//! - The stream goes on while nginx is stopped.
+//! - Dropping the origin stops nginx by its process id; its requests are in the log by then.
+//! - The stream continues while nginx is stopped.
 
 use std::fs;
 use std::net::TcpListener;
@@ -26,17 +26,17 @@ use crate::live::LiveStream;
 use crate::media::{Media, Packaging, VARIANTS, multivariant_playlist};
 use crate::requirements;
 
-/// How often other ports are tried when somebody else took one between our look and nginx's bind.
+/// Attempts with other ports, in case another process takes a port between our look and nginx's bind.
 const PORT_ATTEMPTS: usize = 5;
-/// nginx itself tries for 2.5 s to bind a port that is taken.
+/// Time limit for nginx to listen. nginx itself tries for 2.5 s to bind a port that is taken.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// Requests that are still being answered may finish within this time.
+/// Time limit for requests that are still being answered.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(5);
 
 /// A running origin.
 pub struct Origin {
-    // Fields are dropped in this order, after nginx has ended: the publisher writes into the folder.
+    // Fields drop in this order, after nginx has ended: the publisher writes into the folder.
     nginx: Option<Child>,
     _live: LiveStream,
     folder: TempDir,
@@ -45,7 +45,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// A running origin, or `None` after saying what this machine lacks.
+    /// Starts an origin, or reports what this machine lacks and returns `None`.
     pub fn start() -> Option<Self> {
         if !requirements::met() {
             return None;
@@ -62,12 +62,12 @@ impl Origin {
         Some(origin)
     }
 
-    /// The address of `path` on the plain port.
+    /// Returns the URL of `path` on the plain port.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.plain_port)
     }
 
-    /// The address of `path` on the TLS port.
+    /// Returns the URL of `path` on the TLS port.
     pub fn tls_url(&self, path: &str) -> String {
         format!("https://localhost:{}{path}", self.tls_port)
     }
@@ -80,22 +80,22 @@ impl Origin {
         self.tls_port
     }
 
-    /// The certificate of the TLS port, as PEM.
+    /// Returns the path of the TLS port's certificate, as PEM.
     pub fn certificate(&self) -> PathBuf {
         self.folder.path().join("certificate.pem")
     }
 
-    /// The file that is served at `path`.
+    /// Returns the file that is served at `path`.
     pub fn file(&self, path: &str) -> PathBuf {
         self.folder.path().join("www").join(path.trim_start_matches('/'))
     }
 
-    /// What has been logged so far. A response can arrive a moment before its line: stop first to know all.
+    /// Returns the log so far. A response can arrive just before its log line, so stop nginx first to read all of it.
     pub fn log(&self) -> AccessLog {
         AccessLog::read(&self.folder.path().join("access.log"))
     }
 
-    /// Ends nginx: responses that are under way are finished, idle connections closed, new ones refused.
+    /// Stops nginx: it finishes responses in progress, closes idle connections and refuses new ones.
     pub fn stop(&mut self) {
         let Some(mut nginx) = self.nginx.take() else { return };
         let _ = kill_process(Pid::from_child(&nginx), Signal::QUIT);
@@ -110,13 +110,13 @@ impl Origin {
         }
     }
 
-    /// Stops nginx and returns everything that it served.
+    /// Stops nginx and returns the log of everything that it served.
     pub fn stop_and_read_log(&mut self) -> AccessLog {
         self.stop();
         self.log()
     }
 
-    /// Starts nginx again after [`Origin::stop`], on the same ports and with the same log.
+    /// Starts nginx again after [`Origin::stop`], with the same ports and the same log.
     pub fn start_again(&mut self) {
         assert!(self.nginx.is_none(), "nginx runs already");
         self.nginx = self.start_nginx();
@@ -138,14 +138,14 @@ impl Origin {
         panic!("nginx did not start: {}", self.error_log());
     }
 
-    /// Returns once nginx listens, or `None` when it has ended instead.
+    /// Returns nginx once it listens, or `None` when it has ended instead.
     fn start_nginx(&self) -> Option<Child> {
         let folder = self.folder.path();
         let stderr = fs::File::create(folder.join("stderr.log")).unwrap();
         let mut command = Command::new(requirements::path_of("nginx"));
         command.arg("-p").arg(folder).args(["-c", "nginx.conf"]);
         if getuid().is_root() {
-            // The workers would run as `nobody`, who cannot read the folder of this test.
+            // The workers would run as the user `nobody`, who cannot read the folder of this test.
             command.args(["-g", "user root;"]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
@@ -161,8 +161,8 @@ impl Origin {
         Some(nginx)
     }
 
-    /// nginx writes its process id once its sockets listen. Connecting would leave a mark in the counts of connections,
-    /// and could reach somebody else's server.
+    /// Reports whether nginx listens: it writes its process id once its sockets do. Connecting instead would change
+    /// the counts of connections, and could reach another process's server.
     fn listens(&self, nginx: &Child) -> bool {
         fs::read_to_string(self.folder.path().join("nginx.pid"))
             .is_ok_and(|pid| pid.trim() == nginx.id().to_string())
@@ -181,7 +181,7 @@ impl Drop for Origin {
     }
 }
 
-/// Two ports that were free a moment ago.
+/// Returns two ports that were free a moment ago.
 fn free_ports() -> [u16; 2] {
     [(); 2]
         .map(|()| TcpListener::bind("127.0.0.1:0").unwrap())

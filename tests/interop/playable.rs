@@ -1,5 +1,5 @@
-//! The streams of the built-in origin in real players: ffmpeg decodes every picture, hls.js plays in a browser, and an
-//! analyser of transport streams has nothing to complain about.
+//! Plays the streams of the built-in origin in real players: ffmpeg decodes every frame, hls.js plays in a browser,
+//! and an analyser of transport streams finds no errors.
 
 use std::fs;
 use std::process::{Command, Output, Stdio};
@@ -15,14 +15,14 @@ use crate::origin::Origin;
 use crate::requirements;
 
 const SEGMENTS: u32 = 4;
-/// Pictures of a segment of a second.
+/// Frames in a segment of one second.
 const FRAME_RATE: u32 = 25;
 const SIZES: [(&str, u32, u32); 3] = [("v0", 1920, 1080), ("v1", 1280, 720), ("v2", 640, 360)];
-/// A browser plays all streams within this time, however busy the machine is.
+/// Time in which a browser plays all streams, however busy the machine is.
 const BROWSER_LIMIT: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(50);
 
-/// A built-in origin until it is dropped.
+/// A built-in origin that runs until it is dropped.
 struct Streams {
     _runtime: Runtime,
     port: u16,
@@ -49,7 +49,7 @@ impl Streams {
     }
 }
 
-/// Runs a program, which must succeed and say nothing on standard error; returns its standard output.
+/// Runs a program, which must succeed and write nothing to standard error; returns its standard output.
 fn run(program: &str, arguments: &[&str]) -> String {
     let mut command = Command::new(requirements::path_of(program));
     let Output { status, stdout, stderr } = command.args(arguments).stdin(Stdio::null()).output().unwrap();
@@ -82,8 +82,8 @@ fn ffmpeg_plays_the_built_in_live_streams_across_a_discontinuity() {
     if !requirements::met() {
         return;
     }
-    // The window holds the discontinuity before segment 30 from the start, so nothing has to be waited for; it begins
-    // near it and long after the segments that leave while a busy machine decodes.
+    // From the start the window holds the discontinuity before segment 30, so the test need not wait. Playback begins
+    // shortly before it, and long after the segments that leave the window while a busy machine decodes.
     let segment_duration = Duration::from_millis(500);
     let streams = Streams::serve(Settings { segment_duration, window: 60, ..Settings::default() });
     for container in ["ts", "fmp4"] {

@@ -1,5 +1,5 @@
-//! Players side by side on one live stream, through a time without segments and one without playlists: ffmpeg itself,
-//! `--player ffmpeg` and `--player web`, told apart in nginx's log by their user agents.
+//! Players side by side on one live stream, through a time without segments and a time without playlists: ffmpeg
+//! itself, `--player ffmpeg` and `--player web`. Their user agents identify them in nginx's log.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -17,29 +17,29 @@ use crate::requests::Requests;
 use crate::requirements;
 
 pub const LIST: &str = "/ts/v2/index.m3u8";
-/// While these files are there, nginx answers what their name says.
+/// Files that make nginx fail while they exist: segments with status 404, playlists with status 503.
 const SEGMENTS_MISSING: &str = "/segments.missing";
 const PLAYLISTS_FAILING: &str = "/playlists.failing";
 const TARGET_S: f64 = SEGMENT_SECONDS as f64;
-/// Players begin right after the window has moved, and what follows begins and ends long before it moves again: so all
-/// of them meet the same two segments that are missing, and the same playlists that fail.
+/// Length of undisturbed play after the window moved. The trouble then begins half a second before the window moves
+/// again, so all players meet the same two missing segments and the same failing playlists.
 const STEADY: Duration = Duration::from_millis(17_500);
-/// Players that have asked for their first playlist this long after the window has moved see the same one, and have
-/// loaded what they load at once before it moves again. The third try of a segment that is missing comes three seconds
-/// after it was listed and this much later: before the segments are there again.
+/// Time after the window moved in which all players must request their first playlist. They then see the same
+/// playlist and finish their initial loads before the window moves again. The third try of a missing segment comes at
+/// most this much later than three seconds after the segment was listed: before the segments are back.
 const TOGETHER: Duration = Duration::from_millis(800);
-/// How often players are started until they begin together: a busy machine needs more than one try.
+/// Attempts to start players until they begin together: a busy machine needs more than one.
 const STARTS: usize = 8;
-/// Until just before the window moves again.
+/// Length of the time without segments; it ends just before the window moves.
 const MISSING: Duration = Duration::from_millis(4_400);
 const RECOVERY: Duration = Duration::from_secs(10);
 const FAILING: Duration = Duration::from_secs(6);
-/// Between the interval of two players, as a share of it.
+/// Largest difference between the intervals of two players, as a share of the interval.
 pub const INTERVAL_TOLERANCE: f64 = 0.05;
-/// Between a wait and the wait that the profile names, in seconds, on a machine that is idle.
+/// Largest difference between a wait and the profile's own on an idle machine, in seconds.
 const WAIT_TOLERANCE_S: f64 = 0.4;
 
-/// ffmpeg, as long as it plays.
+/// ffmpeg as a player; it is killed when dropped.
 struct Ffmpeg(Child);
 
 impl Ffmpeg {
@@ -57,19 +57,19 @@ impl Drop for Ffmpeg {
     }
 }
 
-/// Fails unless the waits agree, but for a machine that lags by `lag_s`.
+/// Fails unless the waits agree within the tolerance and the machine's lag `lag_s`.
 pub fn assert_waits(tries: &[f64], expected: &[f64], lag_s: f64) {
     let tolerance = WAIT_TOLERANCE_S + lag_s;
     let agree = tries.iter().zip(expected).all(|(one, other)| (one - other).abs() <= tolerance);
     assert!(tries.len() == expected.len() && agree, "{tries:?}, expected {expected:?}");
 }
 
-/// Plays as the player of this name does, as long as the [`trouble`] lasts.
+/// Starts a run with this player profile that lasts as long as the [`trouble`].
 pub fn imitate(name: &str, url: &str) -> Program {
     imitate_for(name, url, STEADY + MISSING + RECOVERY + FAILING)
 }
 
-/// Plays as the player of this name does, for this long.
+/// Starts a run with this player profile that lasts for `length`.
 pub fn imitate_for(name: &str, url: &str, length: Duration) -> Program {
     let duration = format!("{}ms", length.as_millis());
     Program::start(
@@ -78,8 +78,9 @@ pub fn imitate_for(name: &str, url: &str, length: Duration) -> Program {
     )
 }
 
-/// Starts players right after the window has moved, again with another origin until they begin together. Returns when
-/// it moved too; `None` after saying what this machine lacks.
+/// Prepares players with `start`, and calls `begin` right after the window has moved. Retries with a new origin until
+/// all of them begin together. Returns the origin, the players and the time of the move, or `None` after reporting
+/// what this machine lacks.
 pub fn begin_together<T>(
     agents: &[&str],
     start: impl Fn(&Origin) -> Option<T>,
@@ -129,7 +130,7 @@ fn wait_for_a_slide(origin: &Origin) {
     }
 }
 
-/// Lets the players of one origin meet everything, and returns what nginx saw, and by how much the machine lagged.
+/// Takes the players of one origin through all of it. Returns nginx's log, and the machine's lag in seconds.
 fn meet() -> Option<(AccessLog, f64)> {
     let (mut origin, players, slid) = begin_together(
         &["Lavf/", "as-ffmpeg", "as-web"],
@@ -163,20 +164,21 @@ fn players_do_what_their_profiles_say_and_ffmpeg_does_the_same_as_its_own() {
     }
     assert!((web.interval_s() / TARGET_S - 1.0).abs() <= INTERVAL_TOLERANCE);
 
-    // Whoever skips asks for the same segments as often.
+    // A player that skips a missing segment tries it as often as ffmpeg does.
     let counts = |requests: &Requests| requests.tries_of_missing().iter().map(Vec::len).collect::<Vec<_>>();
     assert_eq!(counts(&ffmpeg), counts(&real));
-    // hls.js asks for the last one of a list again and again, until another is listed behind it.
+    // hls.js retries the last segment of a playlist until a newer one is listed after it.
     let tries = web.tries_of_missing();
     assert_eq!(tries.len(), 2, "{tries:?}");
     assert_waits(&tries[0], &[0.0, 1.0, 3.0], lag_s);
     assert_waits(&tries[1], &[0.0], lag_s);
 
-    // ffmpeg opens a connection for each retry, and ends.
+    // ffmpeg opens a connection for each retry, and then ends.
     assert_eq!(ffmpeg.tries_of_failing().len(), real.failing().count());
     assert_waits(&web.tries_of_failing(), &[0.0, 1.0, 3.0], lag_s);
 
-    // What their requests look like.
+    // The ffmpeg profile requests whole segments by range, as ffmpeg does, and uses separate connections for
+    // playlists and segments.
     let whole = |requests: &Requests| requests.of_kind(Kind::Segment).all(|entry| entry.range == "bytes=0-");
     assert!(whole(&real) && whole(&ffmpeg) && !whole(&web));
     let connections = |requests: &Requests, kind| {

@@ -1,4 +1,4 @@
-//! The program under test: runs the real binary, bounded in time, and returns everything it said.
+//! The program under test: runs the real binary with a time limit, and returns all of its output.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 const POLL: Duration = Duration::from_millis(20);
 
-/// What the program leaves in its folder, its two streams first.
+/// Files that the program writes into its folder, its two streams first.
 const OUTPUTS: [&str; 4] = ["stdout", "stderr", "report.json", "report.txt"];
 
-/// A `hlswarm run` that goes on; it is killed when dropped.
+/// A running `hlswarm`; it is killed when dropped.
 pub struct Program {
     child: Child,
     folder: TempDir,
@@ -28,7 +28,7 @@ pub struct Ended {
     folder: TempDir,
 }
 
-/// The JSON report; its fields are addressed by JSON pointers such as `/playback/stalls`.
+/// The JSON report; JSON pointers such as `/playback/stalls` address its fields.
 pub struct Report(Value);
 
 impl Program {
@@ -50,7 +50,7 @@ impl Program {
             .arg("--report")
             .arg(text)
             .stdin(Stdio::null())
-            // Files, not pipes: nobody has to read along while the test does something else.
+            // Files, not pipes: the test need not read them while it does something else.
             .stdout(File::create(stdout).unwrap())
             .stderr(File::create(stderr).unwrap())
             .spawn()
@@ -58,7 +58,7 @@ impl Program {
         Self { child, folder }
     }
 
-    /// Waits until the program has said this; fails after half a minute.
+    /// Waits until the program has printed `text`; fails after half a minute.
     pub fn wait_until_it_said(&self, text: &str) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !self.said().contains(text) {
@@ -67,13 +67,13 @@ impl Program {
         }
     }
 
-    /// Sends a signal.
+    /// Sends a signal to the program.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).unwrap();
     }
 
-    /// Waits for the end. A run that takes longer than `limit` is killed, and the test fails.
+    /// Waits for the end. If the run takes longer than `limit`, kills it and fails the test.
     pub fn end_within(mut self, limit: Duration) -> Ended {
         let status = self.wait(limit);
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
@@ -105,22 +105,22 @@ impl Drop for Program {
 }
 
 impl Ended {
-    /// Everything that was printed or written: the name of the output and its text.
+    /// Returns everything that was printed or written: the name of each output and its text.
     pub fn outputs(&self) -> impl Iterator<Item = (&'static str, String)> {
         OUTPUTS.into_iter().map(|name| (name, output(self.folder.path(), name)))
     }
 
-    /// What was printed on standard output.
+    /// Returns the standard output.
     pub fn stdout(&self) -> String {
         output(self.folder.path(), "stdout")
     }
 
-    /// What was printed on standard error.
+    /// Returns the standard error.
     pub fn stderr(&self) -> String {
         output(self.folder.path(), "stderr")
     }
 
-    /// Fails, with what the program said, unless the exit code is `expected`.
+    /// Fails with the program's outputs unless the exit code is `expected`.
     pub fn assert_exit_code(&self, expected: i32) {
         let said: String = self.outputs().map(|(name, text)| format!("--- {name}\n{text}\n")).collect();
         assert_eq!(self.exit_code, Some(expected), "{said}");
@@ -129,29 +129,29 @@ impl Ended {
 
 impl Report {
     fn read(path: &Path) -> Self {
-        // A run that was refused writes none.
+        // A refused run writes no report.
         let Ok(text) = fs::read_to_string(path) else { return Self(Value::Null) };
         Self(serde_json::from_str(&text).unwrap_or_else(|error| panic!("report: {error}: {text}")))
     }
 
-    /// The whole report.
+    /// Returns the whole report.
     pub fn value(&self) -> &Value {
         &self.0
     }
 
-    /// A whole number; what is left out because it is zero, is zero.
+    /// Returns a whole number. The report omits zeros, so a missing field is zero.
     pub fn count(&self, pointer: &str) -> u64 {
         let Some(value) = self.0.pointer(pointer) else { return 0 };
         value.as_u64().unwrap_or_else(|| panic!("{pointer} is {value}"))
     }
 
-    /// A measured number, which must be there.
+    /// Returns a measured number, which must be present.
     pub fn number(&self, pointer: &str) -> f64 {
         let value = self.0.pointer(pointer).and_then(Value::as_f64);
         value.unwrap_or_else(|| panic!("{pointer} is no number in {}", self.0))
     }
 
-    /// A value as text; a string without its quotes.
+    /// Returns a value as text; a string without its quotes.
     pub fn text(&self, pointer: &str) -> String {
         match self.0.pointer(pointer) {
             Some(Value::String(text)) => text.clone(),
@@ -160,7 +160,7 @@ impl Report {
         }
     }
 
-    /// The outcomes of all requests, by name.
+    /// Returns the number of requests for each outcome, by name.
     pub fn outcomes(&self) -> Vec<(&str, u64)> {
         let outcomes = self.0.pointer("/outcomes").and_then(Value::as_object);
         let outcomes = outcomes.unwrap_or_else(|| panic!("no outcomes in {}", self.0));

@@ -1,4 +1,5 @@
-//! An origin that goes away in mid-run and comes back: counted as what it was, and then forgotten.
+//! Recovery from an origin that stops in mid-run and returns: only connections fail, and afterwards every client
+//! plays.
 
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,10 +13,10 @@ use crate::program::{Ended, Program};
 const CLIENTS: u64 = 5;
 const DURATION_S: u64 = 24;
 const STOPPED_AFTER: Duration = Duration::from_secs(8);
-/// Shorter than the live window: no segment that a client still wants is gone afterwards.
+/// Shorter than the live window, so every segment that a client still wants exists afterwards.
 const OUTAGE: Duration = Duration::from_secs(3);
 const END_LIMIT: Duration = Duration::from_secs(DURATION_S + 10);
-/// The longest back-off and a segment duration later, every client is served again.
+/// Seconds after which the origin serves every client again: the longest back-off and a segment duration.
 const RECOVERED_WITHIN_S: f64 = 8.0;
 
 #[test]

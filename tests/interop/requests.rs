@@ -1,10 +1,10 @@
-//! What one player asked a live origin for, from nginx's log: told apart by its user agent.
+//! Requests of one player to a live origin, from nginx's log. The user agent identifies the player.
 
 use hlswarm::vocabulary::kind::Kind;
 
 use crate::access_log::{AccessLog, Entry};
 
-/// The requests of one player, in the order in which they were made.
+/// Requests of one player, in the order in which they were made.
 pub struct Requests(Vec<Entry>);
 
 impl Requests {
@@ -23,7 +23,8 @@ impl Requests {
         &self.of_kind(Kind::Segment).next().unwrap().uri
     }
 
-    /// Mean seconds between two loads of the playlist while all was well, the first two left out.
+    /// Returns the mean time between two loads of the playlist before the trouble, in seconds. The first two loads do
+    /// not count.
     pub fn interval_s(&self) -> f64 {
         let well = |entry: &&Entry| entry.status != 503 && entry.started_at() < self.trouble_at();
         let times: Vec<f64> =
@@ -37,7 +38,7 @@ impl Requests {
         missing.map_or(f64::INFINITY, Entry::started_at)
     }
 
-    /// For each segment that was missing, the seconds between its first try and each of them that failed.
+    /// Returns the times of the failed tries for each missing segment, in seconds since its first try.
     pub fn tries_of_missing(&self) -> Vec<Vec<f64>> {
         let missing = || self.of_kind(Kind::Segment).filter(|entry| entry.status == 404);
         let mut uris: Vec<&str> = missing().map(|entry| entry.uri.as_str()).collect();
@@ -50,8 +51,8 @@ impl Requests {
         self.of_kind(Kind::Playlist).filter(|entry| entry.status == 503)
     }
 
-    /// Seconds between the first playlist that failed and each that failed over the same connection: whoever takes
-    /// the place of a viewer that has left has a new one.
+    /// Returns the times of the failed playlist loads over the connection of the first, in seconds since the first. A
+    /// viewer that replaces one that left opens a new connection, so its loads do not count.
     pub fn tries_of_failing(&self) -> Vec<f64> {
         let failing = || self.failing();
         let connection = failing().next().expect("a playlist that failed").connection;

@@ -1,20 +1,21 @@
-//! What an interop test needs of the machine, and what it says where that is missing.
+//! Requirements of the interop tests: the programs that a machine must have, and the message when one is missing.
 
 use std::env;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The programs that make and serve the stream.
+/// Programs that make and serve the stream.
 const PROGRAMS: [&str; 2] = ["nginx", "ffmpeg"];
 
-/// Set to `1` where a skipped test would hide that nothing was tested.
+/// Environment variable that forbids skips. Set it to `1` where a skipped test would hide that nothing was tested.
 const REQUIRE: &str = "HLSWARM_REQUIRE_INTEROP";
 
-/// Where Debian keeps nginx, which is not in the search path of an ordinary user.
+/// Folders in which Debian installs nginx. They are not in the search path of an ordinary user.
 const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 
-/// True where everything is there. Otherwise says on stderr what is missing, or panics where a skip is not allowed.
+/// Reports whether every program is installed. Otherwise prints what is missing to stderr, or panics if skips are
+/// forbidden.
 pub fn met() -> bool {
     let Some(missing) = missing_in(&search_path()) else { return true };
     assert!(env::var(REQUIRE).as_deref() != Ok("1"), "{REQUIRE}=1, and missing: {missing}");
@@ -22,19 +23,19 @@ pub fn met() -> bool {
     false
 }
 
-/// Says on stderr what a test is skipped for.
+/// Prints to stderr what is missing for a test that is skipped.
 pub fn skip(missing: &str) {
-    // Written to the stream itself: what `println!` says in a test that passes, nobody ever sees.
-    // In one piece, because other tests talk at the same time.
+    // Write to the stream itself: the test harness captures `println!` and drops it when the test passes. Write in
+    // one piece, because other tests print at the same time.
     let _ = std::io::stderr().write_all(format!("skipped: {missing} not installed\n").as_bytes());
 }
 
-/// The full path of a program that a test can do without.
+/// Returns the full path of a program that a test can do without.
 pub fn optional(program: &str) -> Option<PathBuf> {
     find(program, &search_path())
 }
 
-/// The full path of `program`.
+/// Returns the full path of `program`.
 pub fn path_of(program: &str) -> PathBuf {
     find(program, &search_path()).unwrap_or_else(|| panic!("{program} is not installed"))
 }

@@ -1,4 +1,4 @@
-//! What must reach the origin and nobody else: a token in the address, the value of a header.
+//! Secrets that only the origin may see: a token in the URL, and the value of a header.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::program::{Ended, Program};
 
 const TOKEN: &str = "tok3n-0f-the-address";
 const HEADER: &str = "Authorization: Bearer tok3n-0f-the-header";
-/// What no output may hold: the part that both secrets share.
+/// Text that no output may hold: both secrets contain it.
 const SECRET: &str = "tok3n";
 const END_LIMIT: Duration = Duration::from_secs(20);
 

@@ -1,7 +1,7 @@
-//! Variants with separate audio: ffmpeg itself beside `--player ffmpeg`, and `--player web`, on one live stream that
-//! ffmpeg writes, told apart in nginx's log by their user agents.
+//! Variants with separate audio: ffmpeg itself beside `--player ffmpeg` and `--player web`, on one live stream that
+//! ffmpeg writes. Their user agents identify them in nginx's log.
 //!
-//! Counts are compared and not times: a busy machine makes all of them late alike.
+//! The test compares counts, not times: a busy machine delays all players alike.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -17,13 +17,13 @@ use crate::players::imitate_for;
 use crate::requests::Requests;
 use crate::requirements;
 
-/// Segments that must be listed before players begin.
+/// Segments that every playlist must list before players begin.
 const LISTED: usize = 5;
 const LISTED_LIMIT: Duration = Duration::from_secs(60);
-/// Six segments.
+/// Playing time: about six segments.
 const PLAYED: Duration = Duration::from_secs(13);
 const POLL: Duration = Duration::from_millis(20);
-/// The variants, the lower one first, and the audio renditions, the default one first.
+/// Names of the variants, the lower one first, and of the audio renditions, the default one first.
 const LOW: &str = "0";
 const HIGH: &str = "1";
 const AUDIO: &str = "2";
@@ -34,7 +34,7 @@ const MASTER: &str = "#EXTM3U\n#EXT-X-VERSION:7\n\
     #EXT-X-STREAM-INF:BANDWIDTH=250000,RESOLUTION=160x90,CODECS=\"avc1.42c00d,mp4a.40.2\",AUDIO=\"a\"\nlist_0.m3u8\n\
     #EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=320x180,CODECS=\"avc1.42c00d,mp4a.40.2\",AUDIO=\"a\"\nlist_1.m3u8\n";
 
-/// ffmpeg, until it is dropped.
+/// A running ffmpeg; it is killed when dropped.
 struct Ffmpeg(Child);
 
 impl Ffmpeg {
@@ -50,7 +50,7 @@ impl Drop for Ffmpeg {
     }
 }
 
-/// Writes the stream into the folder `/separate` of the origin, and returns once players can begin.
+/// Starts to write the stream into the folder `/separate` of the origin, and returns once players can begin.
 fn publish(origin: &Origin) -> Ffmpeg {
     let folder = origin.file("/separate");
     fs::create_dir_all(&folder).unwrap();
@@ -79,7 +79,7 @@ fn publish(origin: &Origin) -> Ffmpeg {
     writer
 }
 
-/// Requests for the playlist, the initialization section and the segments of one playlist.
+/// Counts the requests for one playlist, its initialization section and its segments.
 fn counts(requests: &Requests, name: &str) -> [usize; 3] {
     let of = |kind, part: String| requests.of_kind(kind).filter(|entry| entry.uri.contains(&part)).count();
     [
@@ -98,7 +98,7 @@ fn connections(requests: &Requests) -> usize {
     numbers.len()
 }
 
-/// The number of the first segment of a playlist that was asked for.
+/// Returns the number of the first segment of a playlist that was requested.
 fn first_segment(requests: &Requests, name: &str) -> u64 {
     let number = |entry: &Entry| {
         entry.uri.rsplit('/').next()?.strip_prefix(&format!("{name}_"))?.strip_suffix(".m4s")?.parse().ok()
@@ -124,14 +124,14 @@ fn separate_audio_is_fetched_as_ffmpeg_and_hls_js_do() {
     let log = origin.stop_and_read_log();
     let [real, ffmpeg, web] = ["Lavf/", "as-ffmpeg", "as-web"].map(|agent| Requests::of(&log, agent));
 
-    // Everything is looked at: two segments of what is not played.
+    // ffmpeg probes every playlist: it fetches two segments even of those that it does not play.
     for name in [LOW, OTHER_AUDIO] {
         let ([lists, inits, segments], theirs) = (counts(&ffmpeg, name), counts(&real, name));
         assert_eq!([lists, inits], [theirs[0], theirs[1]], "{name}");
-        // ffmpeg reads until it knows the frame rate: a third one where segments are short.
+        // ffmpeg itself reads until it knows the frame rate: a third segment where segments are short.
         assert!(segments == 2 && (2..=3).contains(&theirs[2]), "{name}: {segments}, ffmpeg {}", theirs[2]);
     }
-    // What is played is loaded again with each reload, the initialization section, too.
+    // For the played playlists it loads the initialization section again with each reload.
     for name in [HIGH, AUDIO] {
         let (ours, theirs) = (counts(&ffmpeg, name), counts(&real, name));
         assert!(theirs[1] >= 3, "{theirs:?}");
@@ -141,7 +141,8 @@ fn separate_audio_is_fetched_as_ffmpeg_and_hls_js_do() {
     let [ours, theirs] = [&ffmpeg, &real].map(connections);
     assert!(ours.abs_diff(theirs) <= 4, "{ours} connections, ffmpeg {theirs}");
 
-    // One segment of the variant that fits the first estimate, then the best; one rendition, beside the video.
+    // hls.js fetches one segment of the variant that fits its first estimate, then the best variant, and one audio
+    // rendition beside the video.
     assert_eq!(counts(&web, LOW), [1, 1, 1]);
     assert_eq!(counts(&web, OTHER_AUDIO), [0, 0, 0]);
     for name in [HIGH, AUDIO] {

@@ -1,4 +1,4 @@
-//! Streams of every shape that ffmpeg writes: what a client fetches of each, from nginx's log.
+//! Streams of every shape that ffmpeg writes, and the requests of a client for each, from nginx's log.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,17 +18,17 @@ use crate::program::{Ended, Program};
 use crate::requirements;
 
 const CLIENTS: u64 = 2;
-/// Segments of a made stream.
+/// Segments of a generated stream.
 const SEGMENTS: u64 = 4;
 const SECONDS: u64 = SEGMENTS * SEGMENT_SECONDS as u64;
 const END_LIMIT: Duration = Duration::from_secs(SECONDS + 40);
 const POLL: Duration = Duration::from_millis(20);
 
-/// ffmpeg, at work until it ends by itself or is dropped.
+/// A running ffmpeg, until it ends by itself or is dropped.
 struct Maker(Child);
 
 impl Maker {
-    /// Starts it in the folder of the origin with this name.
+    /// Starts ffmpeg in the origin's folder `name`.
     fn start(origin: &Origin, name: &str, arguments: &str) -> Self {
         let folder = origin.file(name);
         fs::create_dir_all(&folder).unwrap();
@@ -51,7 +51,7 @@ impl Drop for Maker {
     }
 }
 
-/// Waits until a file of the origin holds a text so many times.
+/// Waits until a file of the origin holds `text` at least `times` times.
 fn wait_for(file: &Path, text: &str, times: usize) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while fs::read_to_string(file).unwrap_or_default().matches(text).count() < times {
@@ -66,7 +66,7 @@ fn play(origin: &Origin, path: &str, options: &[&str]) -> Ended {
     Program::start(&origin.url(path), &options).end_within(END_LIMIT)
 }
 
-/// Every client has played the whole of it without a stall.
+/// Checks that every client played the whole stream without a stall.
 fn assert_played(run: &Ended) {
     run.assert_exit_code(0);
     assert_eq!(run.report.count("/playback/finished_clients"), CLIENTS);
@@ -111,7 +111,7 @@ fn sound_and_subtitles_are_fetched_beside_the_pictures_over_a_second_connection(
          -hls_time {SEGMENT_SECONDS} -hls_playlist_type vod -hls_segment_filename %v_%d.ts \
          -var_stream_map v:0,agroup:sound,sgroup:text,s:0@a:0,agroup:sound list_%v.m3u8"
     );
-    // The one argument with a space in it.
+    // `@` stands for the space in the one argument that holds one.
     let folder = origin.file("/separate");
     let source = Media::ready().vod_playlist(Packaging::MpegTs, &VARIANTS[2]);
     let arguments: Vec<String> = recipe
@@ -125,7 +125,7 @@ fn sound_and_subtitles_are_fetched_beside_the_pictures_over_a_second_connection(
         .current_dir(folder)
         .status();
     assert!(made.unwrap().success());
-    // ffmpeg names no variant whose bit rate it does not know, as that of copied media.
+    // ffmpeg leaves out variants of unknown bit rate, such as those of copied media, so write the playlist by hand.
     let master = "#EXTM3U\n\
         #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"eng\",DEFAULT=YES,URI=\"list_1.m3u8\"\n\
         #EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"text\",NAME=\"eng\",DEFAULT=YES,URI=\"list_0_vtt.m3u8\"\n\
@@ -141,6 +141,7 @@ fn sound_and_subtitles_are_fetched_beside_the_pictures_over_a_second_connection(
     for segments in ["/0_", "/1_", ".vtt"] {
         assert_eq!(count(segments), CLIENTS * SEGMENTS, "{segments}");
     }
+    // Audio and subtitles share the second connection of each client.
     assert_eq!(log.by_connection().len() as u64, 2 * CLIENTS);
     assert_eq!(run.report.count("/connections/opened"), 2 * CLIENTS);
     assert_eq!(log.fetched_twice(), []);
@@ -210,11 +211,11 @@ fn a_window_over_one_file_whose_sequence_number_stands_still_is_not_followed() {
     assert!(changed.is_some(), "a number that stands for other media is found: {findings:?}");
 }
 
-/// The key of each segment: one holds for two.
+/// Key of each segment; the first key holds for two segments.
 const KEYS: [u8; SEGMENTS as usize] = [0, 0, 1, 2];
 
-/// Makes a stream whose key changes, and the same stream in the clear: each segment by an ffmpeg of its own, so that no
-/// key depends on when ffmpeg looks.
+/// Makes a stream whose key changes, and the same stream in the clear. Runs one ffmpeg for each segment, so that no
+/// key depends on when ffmpeg reads the key info.
 fn encrypt(origin: &Origin) {
     let folder = origin.file("/secret");
     fs::create_dir_all(folder.join("clear")).unwrap();
@@ -239,7 +240,7 @@ fn encrypt(origin: &Origin) {
     fs::write(folder.join("list.m3u8"), list + "#EXT-X-ENDLIST\n").unwrap();
 }
 
-/// The payload of an encrypted file, by the key that its playlist names.
+/// Returns the payload of an encrypted file, decrypted with the key in the file `key`.
 fn payload(file: &Path, key: &Path, iv: [u8; 16]) -> Vec<u8> {
     let mut plain = Vec::new();
     let mut decryptor = Decryptor::new(&fs::read(key).unwrap().try_into().unwrap(), &iv);
@@ -272,7 +273,7 @@ fn keys_that_change_are_fetched_once_and_what_they_undo_is_the_clear_stream() {
     assert_played(&run);
     assert_eq!(run.report.count("/requests/key"), CLIENTS * keys.len() as u64);
 
-    // A key that is wrong now: without it nothing is noticed, with it each try fails.
+    // With a wrong key, a run without `--decrypt` notices nothing, and with it each try fails.
     fs::write(folder.join(&keys[1]), [0; 16]).unwrap();
     assert_played(&play(&origin, "/secret/list.m3u8", &[]));
     let wrong = play(&origin, "/secret/list.m3u8", &["--decrypt", "--player", "ffmpeg"]);

@@ -1,4 +1,4 @@
-//! TLS with HTTP/2, gzipped playlists and a redirect, and what becomes of a certificate that nobody knows.
+//! TLS with HTTP/2, gzipped playlists and a redirect, and the outcome of an unknown certificate.
 
 use std::time::Duration;
 

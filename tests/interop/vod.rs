@@ -11,9 +11,9 @@ use crate::program::Program;
 
 const CLIENTS: u64 = 5;
 const VOD_S: f64 = (SEGMENTS * SEGMENT_SECONDS as u64) as f64;
-/// The run ends this soon after the last client has finished.
+/// Largest time between the last client's finish and the end of the run, in seconds.
 const END_SLACK_S: f64 = 5.0;
-/// The most media that a client may hold before it asks for another segment.
+/// Maximum media that a client may hold when it requests another segment, in seconds.
 const BUFFER_LIMIT_S: f64 = 30.1;
 
 #[test]
@@ -40,7 +40,8 @@ fn every_client_finishes_a_vod_at_its_own_pace_and_the_run_ends_by_itself() {
     assert_eq!(log.fetched_twice(), []);
 }
 
-/// Media held at a request = what was asked for before, less what can have been played since the first segment.
+/// Checks the media held at each request: the media requested before, less the most that can have been played since
+/// the first segment.
 fn assert_never_ahead_of_the_buffer(requests: &[&Entry]) {
     let mut fetched_s = 0.0;
     for request in requests {

@@ -1,7 +1,8 @@
-//! Any bytes as a playlist, and two of them as successive loads: nothing panics, everything is bounded and harmless.
+//! Parses any bytes as a playlist, or as two successive loads of one: nothing panics, and all output is bounded and
+//! harmless.
 //!
-//! The input is cut at its first NUL byte, which no playlist can hold: what stands before is loaded first, what stands
-//! behind second.
+//! The first NUL byte, which no playlist can hold, splits the input: the part before it is the first load, the rest
+//! the second.
 
 #![no_main]
 
