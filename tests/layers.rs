@@ -1,10 +1,10 @@
-//! The rules of the house, as tests: imports go only downward, the pure layers stay pure, files and functions small.
+//! Architecture rules as tests: imports go only downward, the pure layers stay pure, files and functions stay small.
 //!
-//! - A module that is in no layer fails: whoever adds one says where it stands.
-//! - A rule is broken only by an entry in [`TOO_LONG`], and an entry that is no longer needed fails: the list can
-//!   only get shorter.
+//! - A module without a layer fails: add a new module to [`LAYERS`].
+//! - Only entries in [`TOO_LONG`] and [`CIRCLES`] may break a rule. An entry that has become unnecessary fails: these
+//!   lists can only get shorter.
 
-// Says once for both files what is true anyway: this crate is tests, and may unwrap and panic.
+// Marks both files as test code, in which Clippy allows unwrap and panic.
 #![cfg(test)]
 
 use std::fs;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[path = "layers/scanner.rs"]
 mod scanner;
 
-/// From the bottom up. Modules of one layer do not know each other.
+/// Layers from the bottom up. Modules of one layer do not import each other, except as [`GRANTS`] says.
 const LAYERS: [&[&str]; 7] = [
     &["vocabulary", "sync"],
     &["hls", "player", "load", "verdict"],
@@ -24,34 +24,34 @@ const LAYERS: [&[&str]; 7] = [
     &["cli", "config", "run"],
 ];
 
-/// Imports within a layer that are part of the plan: (who, whom).
+/// Imports within a layer that are part of the plan, as (importer, imported).
 const GRANTS: [(&str, &str); 5] =
     [("player", "hls"), ("tui", "report"), ("config", "cli"), ("run", "config"), ("run", "cli")];
 
-/// The files that wire everything together.
+/// Files that wire everything together.
 const ROOTS: [&str; 2] = ["lib", "main"];
 
-/// Up to this layer (counted from 0) nothing waits, reads a clock or knows a socket.
+/// Index of the highest pure layer. Up to it nothing waits, reads a clock or knows a socket.
 const HIGHEST_PURE_LAYER: usize = 1;
-/// What the pure layers do not name. Time is an argument there, so that a day of playback is a test of a millisecond.
+/// Paths that the pure layers must not name. Time is an argument there, so that a test plays a day in a millisecond.
 const IMPURE: [&[&str]; 4] = [&["tokio"], &["std", "net"], &["Instant", "now"], &["SystemTime", "now"]];
 
-/// The one file below that may: it ties the two clocks of a run together for everybody else.
+/// The one file of the pure layers that may read clocks: it ties the two clocks of a run together for all others.
 const CLOCK: &str = "src/vocabulary/clock.rs";
 
-/// Names that say nothing about what is in the file.
+/// File names that do not describe the content.
 const EMPTY_NAMES: [&str; 6] = ["utils", "util", "common", "helpers", "imp", "misc"];
 
 const FILE_LINES: usize = 500;
 const FUNCTION_LINES: usize = 70;
-/// What is longer nevertheless: `src/file.rs` or `src/file.rs: function`. Entries are taken out, never added.
+/// Exceptions from the limits of length: `src/file.rs` or `src/file.rs: function`. Remove entries, never add any.
 const TOO_LONG: [&str; 0] = [];
 
 /// One file of `src`.
 struct Source {
-    /// `src/hls/reload.rs`.
+    /// Path of the file, such as `src/hls/reload.rs`.
     name: String,
-    /// `["hls", "reload"]`; `["lib"]` and `["main"]` for the two roots.
+    /// Module path, such as `["hls", "reload"]`; `["lib"]` and `["main"]` for the two roots.
     module: Vec<String>,
     text: String,
 }
@@ -67,7 +67,7 @@ impl Source {
         &self.module[0]
     }
 
-    /// Why the file stands in no layer or imports what it must not, one line each.
+    /// Returns a line for each fault: the file is in no layer, or imports a path that it must not.
     fn layer_faults(&self) -> Vec<String> {
         if ROOTS.contains(&self.top()) {
             return Vec::new();
@@ -100,7 +100,7 @@ impl Source {
     }
 }
 
-/// Why `from` may not import this path, if it may not.
+/// Returns the reason for which `from` must not import this path, or `None` if it may.
 fn forbidden_import(from: &str, path: &scanner::NamedPath) -> Option<String> {
     let [root, to, ..] = path.segments.as_slice() else { return None };
     if root != "crate" || to == from || GRANTS.contains(&(from, to)) {
@@ -123,7 +123,7 @@ fn forbidden_import(from: &str, path: &scanner::NamedPath) -> Option<String> {
     }
 }
 
-/// Why a module of a pure layer may not name this, if it may not.
+/// Returns the reason for which a module of a pure layer must not name this path, or `None` if it may.
 fn impure_name(from: &str, path: &scanner::NamedPath) -> Option<String> {
     if layer_of(from)? > HIGHEST_PURE_LAYER {
         return None;
@@ -143,7 +143,7 @@ fn unplaced(module: &str) -> String {
     format!("module `{module}` is in no layer: give it its place in LAYERS of tests/layers.rs")
 }
 
-/// `src/hls/reload.rs` is `["hls", "reload"]`, `src/hls/mod.rs` is `["hls"]`.
+/// Returns the module path: `["hls", "reload"]` for `src/hls/reload.rs`, `["hls"]` for `src/hls/mod.rs`.
 fn module_of(file: &str) -> Vec<String> {
     let path = file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
     path.split('/').map(str::to_owned).collect()
@@ -157,7 +157,7 @@ fn sources() -> Vec<Source> {
     files.iter().map(|file| Source::read(file)).collect()
 }
 
-/// Paths below `folder`, relative to the package.
+/// Collects the source files below `folder`, relative to the package.
 fn collect_sources(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(root().join(folder)).unwrap() {
         let entry = entry.unwrap();
@@ -199,10 +199,10 @@ fn no_file_has_a_name_that_says_nothing() {
     assert_none(&faults, "a file is named after its duty:");
 }
 
-/// Rooms whose files show numbers and derive none.
+/// Modules that show numbers and derive none.
 const READERS: [&str; 3] = ["tui", "report", "export"];
 
-/// Lines of a reader that divide one number by another; by a figure it is only another unit.
+/// Returns the lines of a reader that divide one number by another. A division by a literal only changes the unit.
 fn divisions(source: &Source) -> Vec<String> {
     let code = source.text.split("#[cfg(test)]").next().unwrap_or_default();
     let divides = |line: &str| {
@@ -235,8 +235,8 @@ fn functions_and_files_are_short_but_for_a_list_that_only_shrinks() {
     assert_none(&idle, "short by now, take out of TOO_LONG:");
 }
 
-/// Files of one room that need each other, in a circle: none of them can be read alone. Entries are taken out, never
-/// added; each is the circle's files in the order of their names.
+/// Import cycles among the files of one top-level module: none of these files can be read alone. Each entry lists its
+/// files in the order of their names. Remove entries, never add any.
 const CIRCLES: [&str; 4] = [
     "src/hls/low_latency.rs src/hls/media.rs src/hls/multivariant.rs src/hls/parse/mod.rs src/hls/segment.rs src/hls/segments.rs src/hls/variables.rs",
     "src/hls/parse/scope.rs src/hls/parse/values.rs",
@@ -244,8 +244,8 @@ const CIRCLES: [&str; 4] = [
     "src/stats/meter.rs src/stats/registry.rs",
 ];
 
-/// The files that each file of a room imports from, by place; what a folder's own file says to those below it is no
-/// import.
+/// Returns the files of the same top-level module that each file imports, as indices. The file of an enclosing folder
+/// does not count as an import.
 fn imports(sources: &[Source]) -> Vec<Vec<usize>> {
     let of = |source: &Source| {
         let paths = scanner::paths(&source.text, &source.module);
@@ -266,7 +266,7 @@ fn imports(sources: &[Source]) -> Vec<Vec<usize>> {
     sources.iter().map(of).collect()
 }
 
-/// A path below the crate's root, if it is one of the crate's own that is named from the root or by `super`.
+/// Returns the path below the crate's root, or `None` unless it begins with `crate` or `super`.
 fn absolute(segments: &[String], module: &[String]) -> Option<Vec<String>> {
     if let Some(below) = segments.strip_prefix(&["crate".to_owned()]) {
         return Some(below.to_vec());
@@ -276,7 +276,7 @@ fn absolute(segments: &[String], module: &[String]) -> Option<Vec<String>> {
     Some([&module[..from], &segments[climbs..]].concat())
 }
 
-/// Sets of files that reach each other, each as its names in order.
+/// Returns the sets of files that reach each other, each as its names in order.
 fn circles(sources: &[Source]) -> Vec<String> {
     let imports = imports(sources);
     let reached = |from: usize| {
@@ -299,7 +299,7 @@ fn circles(sources: &[Source]) -> Vec<String> {
 
 #[test]
 fn no_files_of_a_room_need_each_other_but_for_a_list_that_only_shrinks() {
-    // Files that are tests see what they test.
+    // Leave out test files: they import the files that they test.
     let sources: Vec<Source> = sources().into_iter().filter(|source| !source.is_test()).collect();
     let circles = circles(&sources);
     let new: Vec<String> =

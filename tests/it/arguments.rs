@@ -1,4 +1,4 @@
-//! Bad input: one clear line on standard error, nothing on standard output, nothing sent.
+//! Invalid input: one clear line on standard error, nothing on standard output, no request.
 
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -9,7 +9,7 @@ fn hlswarm(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hlswarm")).args(args).output().unwrap()
 }
 
-/// The one line that the program said, and its exit code.
+/// Returns the one line that the program printed, and its exit code.
 fn refused(args: &[&str]) -> (String, Option<i32>) {
     let output = hlswarm(args);
     assert_eq!(output.stdout, b"", "{args:?}");
@@ -92,7 +92,7 @@ fn a_report_that_cannot_be_written_is_code_6_and_the_other_one_says_so() {
     let report = lost.join("a.json");
     let load = ["--healthy", "-c", "1", "-d", "2s", "--report", report.to_str().unwrap()];
     let program = Program::start_command(&["demo"], &load);
-    // The folder goes away while the run goes on.
+    // Remove the folder while the run continues.
     program.wait_until_it_said("RUNNING");
     std::fs::remove_dir(&lost).unwrap();
     let run = program.end_within(Duration::from_secs(60));

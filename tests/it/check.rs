@@ -1,4 +1,4 @@
-//! `hlswarm check` as it is used: files, standard input, streams, and what is none of them.
+//! `hlswarm check` on files, standard input, streams, and subjects that are none of them.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,4 +1,4 @@
-//! Connections of a client: one for each host, counted as what they are; and what `--resolve` leads to.
+//! Connections of a client: one for each host, counted correctly; and the effect of `--resolve`.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use crate::program::{Ended, Program};
 use crate::scripted::{Answer, Scripted, Then};
 
 const LIMIT: Duration = Duration::from_secs(40);
-/// More than a client kept connections to once.
+/// More hosts than an earlier version of the client kept connections to.
 const HOSTS: usize = 7;
 const SEGMENTS: usize = 3 * HOSTS;
 
@@ -18,7 +18,7 @@ fn run(url: &str, options: &[&str]) -> Ended {
     Program::start(url, &[&base, options].concat()).end_within(LIMIT)
 }
 
-/// A VOD whose segments are at `uri`, by their number.
+/// Returns a VOD whose segments are at `uri`, by their number.
 fn vod(segments: usize, uri: impl Fn(usize) -> String) -> String {
     let list: String = (0..segments).map(|number| format!("#EXTINF:0.5,\n{}\n", uri(number))).collect();
     format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n{list}#EXT-X-ENDLIST\n")
@@ -64,7 +64,7 @@ fn only_a_connection_that_replaces_a_lost_one_is_a_reconnection() {
                 let name = path.trim_start_matches('/').trim_end_matches(".m3u8").to_owned();
                 Answer::playlist(&vod(6, |number| format!("{name}{number}.ts")))
             }
-            // The connection is lost once for each track.
+            // Each track loses its connection once.
             "/video3.ts" | "/audio4.ts" => Answer { then: Then::Close, ..Answer::segment() },
             _ => Answer::segment(),
         }

@@ -1,4 +1,4 @@
-//! Cookies in whole runs: sessions that a balancer hands out, and who may know of them.
+//! Cookies in whole runs: sessions that a load balancer assigns, and the hosts and outputs that may see them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::program::{Ended, Program};
 use crate::scripted::{Answer, Asked, Scripted};
 
-/// The path of a request, and its cookies.
+/// Path of a request, and its cookies.
 type Seen = (String, Option<String>);
 
 const LIMIT: Duration = Duration::from_secs(40);
@@ -23,7 +23,7 @@ fn is_playlist(asked: &Asked) -> bool {
     asked.path.ends_with(".m3u8")
 }
 
-/// Every request was answered as it should be, and every client played.
+/// Checks that every request succeeded and that every client played.
 fn assert_all_played(run: &Ended) {
     run.assert_exit_code(0);
     assert_eq!(run.report.count("/playback/started"), CLIENTS);

@@ -1,4 +1,4 @@
-//! The demo: what clients counted against what the built-in origin counted itself.
+//! The demo: compares the clients' counts with those of the built-in origin.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ fn demo(options: &[&str]) -> Ended {
     Program::start_command(&["demo"], options).end_within(LIMIT)
 }
 
-/// The members of an object whose values are numbers.
+/// Returns the members of an object whose values are numbers.
 fn numbers(report: &Report, pointer: &str) -> Vec<(String, u64)> {
     let Some(object) = report.value().pointer(pointer).and_then(Value::as_object) else { return Vec::new() };
     object.iter().map(|(name, value)| (name.clone(), value.as_u64().expect(pointer))).collect()
 }
 
-/// What every report must keep, whatever happened.
+/// Checks the invariants that hold for every report.
 fn assert_conserved(report: &Report) {
     let outcomes: u64 = report.outcomes().iter().map(|(_, count)| count).sum();
     assert_eq!(report.count("/requests/started"), report.count("/requests/finished"));
@@ -40,7 +40,8 @@ fn assert_conserved(report: &Report) {
     assert_series(report);
 }
 
-/// The bins over time are all that was counted, and clients were somewhere for all of their time.
+/// Checks that the bins over time add up to the totals, and that clients spent no more time in states than they
+/// lived.
 fn assert_series(report: &Report) {
     let column = |pointer: &str| -> u64 {
         let column = report.value().pointer(pointer).and_then(Value::as_array);
@@ -71,7 +72,7 @@ fn assert_series(report: &Report) {
     assert!(client_ms > 0 || report.count("/run/clients_peak") == 0);
 }
 
-/// For each kind and status: responses that the origin completed, and their bytes, equal the client's.
+/// Checks for each kind and status that the responses and bytes that the origin completed equal the clients'.
 fn assert_equals_the_origin(report: &Report) {
     for kind in ["playlist", "segment", "init"] {
         let completed =
@@ -124,7 +125,7 @@ fn faults_of_every_kind_are_counted_as_what_they_are() {
             "{outcome} did not occur"
         );
     }
-    // What was cut on the way has fewer bytes here than there, never more.
+    // A body that was cut on the way has fewer bytes here than there, never more.
     let cut = run.report.count("/kinds/segment/outcome_bytes/body.short");
     let there: u64 = run.report.count("/origin/incomplete/segment/200/bytes");
     assert!(cut <= there, "{cut} of {there}");
@@ -146,7 +147,7 @@ fn every_variant_is_fetched_when_all_are_asked_for() {
     let run = demo(&["--healthy", "--variant", "all", "-c", "4", "--ramp-time", "0", "-d", "5s"]);
     run.assert_exit_code(0);
     assert_conserved(&run.report);
-    // One multivariant playlist, three media playlists, and each of them loaded again.
+    // Each client loads one multivariant playlist and three media playlists, and then each media playlist again.
     assert!(run.report.count("/requests/playlist") >= 4 * 7, "{}", run.report.count("/requests/playlist"));
     assert_eq!(run.report.count("/playback/stalls"), 0);
 }
@@ -178,7 +179,7 @@ fn viewers_that_leave_in_time_are_replaced_and_both_are_counted() {
     assert_eq!(report.count("/audience/players/web"), 10 + replaced);
     assert_eq!(report.count("/run/clients_peak"), 10);
     assert_eq!(report.count("/playback/sessions/played"), report.count("/playback/started"));
-    // Everything came from one edge, over one protocol, and every response was complete.
+    // All complete responses came from one edge, over one protocol; requests that clients cut have none.
     let edges = report.value()["audience"]["edges"].as_object().unwrap();
     let (responses, cut) = (report.count("/requests/finished"), report.count("/outcomes/cut"));
     assert_eq!(edges.len(), 1);
@@ -197,8 +198,9 @@ fn viewers_that_give_up_make_room_for_others_after_a_back_off() {
     let report = &run.report;
     let gave_up = report.count("/playback/gave_up");
     assert_eq!(report.count("/playback/start_failures"), gave_up);
-    // Each seat's first viewer leaves at its first segment. The next waits for 0.25, 0.43, 0.72, ... s, and until as many
-    // requests have been saved as a viewer that stays would have made: at most six viewers in six seconds.
+    // The first viewer of each seat leaves at its first segment. The next one waits for 0.25, 0.43, 0.72, ... s, and
+    // until as many requests have been saved as a viewer that stays would have made: at most six viewers in six
+    // seconds.
     assert!((10..=30).contains(&gave_up), "{gave_up}");
     assert!(gave_up - report.count("/playback/replacements") <= 5);
     assert_eq!(report.count("/playback/started"), 0);

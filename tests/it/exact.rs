@@ -1,9 +1,10 @@
-//! Both sides of a run with every sort of fault and clients that come and go: what clients counted against what the
-//! built-in origin counted itself, and the laws of the counters on the way.
+//! Compares the clients' counts with the built-in origin's own, in a run with many kinds of fault and with clients
+//! that come and go. Checks the invariants of the counters during the run.
 //!
-//! - A response that the origin completed and that no client cut is the same on both sides: as many, and as many bytes,
-//!   for each kind and status. A client that is removed cuts one at most, so they bound what may be missing here.
-//! - Of the others we have at most what the origin has; outcomes here and statuses there are printed side by side.
+//! - A response that the origin completed and no client cut is the same on both sides, in number and in bytes, for
+//!   each kind and status. A removed client cuts at most one response, so the removed clients bound the difference.
+//! - Of all other responses the clients count at most as many as the origin. The test prints outcomes here beside
+//!   statuses there.
 //!
 //! `cargo test` runs it small. `tests/exact.sh` runs it with 1,000 clients for a minute.
 
@@ -25,7 +26,7 @@ use hlswarm::swarm::Swarm;
 use hlswarm::vocabulary::outcome::{Fault, HttpFailure};
 use hlswarm::vocabulary::{Clock, Command, Kind, Outcome, SecretUrl, clock};
 
-/// What the origin does wrong. 404 and 503 are frequent, 599 is the last status with a place of its own.
+/// Faults of the origin. 404 and 503 are frequent, 599 is the last status with its own slot.
 const FAULTS: [&str; 7] = [
     "segment:404:4%",
     "any:503:4%",
@@ -38,14 +39,14 @@ const FAULTS: [&str; 7] = [
 const KINDS: [Kind; 3] = [Kind::Playlist, Kind::Segment, Kind::Init];
 const WORKERS: usize = 2;
 const TICK: Duration = Duration::from_millis(250);
-/// How often clients are added, and removed again half a wave later.
+/// Number of waves: each adds clients, and removes them half a wave later.
 const WAVES: u32 = 4;
 
-/// How large the run is.
+/// Size of the run.
 #[derive(Clone, Copy)]
 struct Scale {
     clients: u32,
-    /// Clients that are added and removed on the way.
+    /// Clients that are added and removed during the run.
     churn: u32,
     seconds: u32,
 }
@@ -67,7 +68,7 @@ impl Scale {
     }
 }
 
-/// One side of the run: the clients.
+/// The clients' side of the run.
 struct Loaded {
     registry: Arc<Registry>,
     clients: Vec<ClientHandle>,
@@ -84,7 +85,8 @@ fn config(scale: Scale, url: &str) -> RunConfig {
     run_config(SecretUrl::parse(url).unwrap(), args.load, line).unwrap()
 }
 
-/// An origin on a thread of its own, until `stop` is dropped; returns where it is and what it will have counted.
+/// Runs an origin on its own thread until the sender of `stop` is dropped. Returns its URL, and the thread that will
+/// return its counts.
 fn origin(stop: tokio::sync::oneshot::Receiver<()>) -> (String, thread::JoinHandle<Counts>) {
     let settings = Settings {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -145,7 +147,7 @@ fn header(config: &RunConfig) -> Header {
     }
 }
 
-/// What was offered to the pipeline has been delivered, or turned away at a gate: nothing was lost on the way.
+/// Checks that the pipeline delivered every item offered to it, or a gate dropped it: nothing was lost on the way.
 fn assert_delivered(pipeline: Pipeline) {
     let (gauges, mut reading) = (pipeline.gauges(), Reading::default());
     assert!(pipeline.finish());
@@ -157,7 +159,7 @@ fn assert_delivered(pipeline: Pipeline) {
     println!("events {:?}, samples {:?}", reading.events, reading.progress);
 }
 
-/// Takes four snapshots a second, each of which must keep the laws; returns how many.
+/// Takes four snapshots a second, each of which must keep the invariants; returns their number.
 fn watch(registry: &Registry, clock: Clock, done: &AtomicBool) -> u32 {
     let (mut last, mut seen, mut count) = (Totals::default(), Snapshot::default(), 0);
     while !done.load(Ordering::Acquire) {
@@ -172,7 +174,7 @@ fn watch(registry: &Registry, clock: Clock, done: &AtomicBool) -> u32 {
     count
 }
 
-/// The status of an origin's answer, by the outcome that it has here. This origin knows one status that is ok.
+/// Returns the status with which the origin counts this outcome. 200 is its only successful status.
 fn status_of(outcome: Outcome) -> Option<u16> {
     match outcome {
         Outcome::Ok => Some(200),
@@ -181,13 +183,14 @@ fn status_of(outcome: Outcome) -> Option<u16> {
     }
 }
 
-/// Two seconds at 60 kb/s, and at the two other bit rates: clients whose variant fails go on with another.
+/// Bytes of two seconds at 60 kb/s and at the two other bit rates: clients whose variant fails switch to another one.
 const SEGMENT_BYTES: [u32; 3] = [15_000, 37_500, 75_000];
-/// No body of this origin is larger.
+/// Maximum size of a body of this origin, in bytes.
 const LARGEST_BODY: u64 = 80 << 10;
 
-/// Compares one kind and returns the lines that tell about it, and how many responses the origin believes completed
-/// whose client was removed before it had read them: good ones, failed ones are shorter than a packet.
+/// Compares one kind. Returns the lines to print, and the number of responses that the origin counts as complete
+/// although their client was removed before it had read them. Those are successful responses only: failed ones are
+/// shorter than a packet.
 fn compare(kind: Kind, totals: &Totals, counts: &Counts) -> (String, u64) {
     let (mut told, mut unread) = (String::new(), 0);
     let ours = totals.kind(kind);
@@ -215,7 +218,8 @@ fn compare(kind: Kind, totals: &Totals, counts: &Counts) -> (String, u64) {
     (told, unread)
 }
 
-/// What was not completed, on both sides: outcomes here, statuses there.
+/// Describes the incomplete responses of one kind, outcomes here and statuses there, and checks that no more bodies
+/// are short here than the origin cut.
 fn incomplete(kind: Kind, totals: &Totals, counts: &Counts) -> String {
     let ours = totals.kind(kind).outcomes().filter(|(outcome, _)| status_of(*outcome).is_none());
     let mut told = String::new();
@@ -236,8 +240,8 @@ fn incomplete(kind: Kind, totals: &Totals, counts: &Counts) -> String {
     told
 }
 
-/// Every request that the origin received is one that we started, or the second try of one whose connection had been
-/// closed; what it did not receive was cut or lost with its connection.
+/// Checks that the origin received only requests that we started, or second tries of requests whose connection had
+/// been closed. A request that it did not receive was cut, or lost with its connection.
 fn compare_requests(totals: &Totals, counts: &Counts) -> String {
     let received: u64 = counts.requests.values().sum();
     let sent = totals.started() + totals.get(Metric::StaleRetries);
@@ -254,7 +258,7 @@ fn compare_requests(totals: &Totals, counts: &Counts) -> String {
     told
 }
 
-/// What clients remember of their segments is of those that came whole, which are of the size of their variant.
+/// Checks that clients remember the sizes of complete segments only: each is the size of a variant's segments.
 fn assert_sizes(registry: &Registry) {
     registry.for_each(|row| {
         let sizes: Vec<u32> =
@@ -269,14 +273,16 @@ fn a_run_with_faults_and_churn_equals_what_its_origin_counted() {
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let (url, origin) = origin(stopped);
     let Loaded { registry, clients, snapshots } = load(scale, &url);
-    // Some clients are still listed, those that were removed are not: together they are the totals, exactly.
+    // The remaining clients are still listed and the removed ones are not; together they must equal the totals
+    // exactly.
     assert_eq!(clients.len(), scale.clients as usize);
-    // Some came and went; how many of those that the waves asked for were admitted in time is the machine's affair.
+    // Some came and went. The machine's speed decides how many of the clients in the waves were admitted in time.
     assert!(registry.created() > u64::from(scale.clients));
     assert_eq!(registry.audit(), 0, "clients and retired against totals, with clients listed");
     assert_sizes(&registry);
     drop(clients);
     assert_eq!(registry.audit(), 0, "clients and retired against totals, with all retired");
+    // Stop the origin, which returns its final counts.
     drop(stop);
     let counts = origin.join().unwrap();
     assert_eq!(counts.open, 0);
@@ -302,7 +308,7 @@ fn a_run_with_faults_and_churn_equals_what_its_origin_counted() {
         assert!(totals.ended(Outcome::Http(HttpFailure::of(status))) > 0, "{status} did not occur");
     }
     let short = totals.ended(Fault::BodyShort.into());
-    // A reset of a connection that was kept is answered with a second try on a new one.
+    // A client answers the reset of a kept connection with a second try on a new one.
     let reset = totals.ended(Fault::ConnReset.into()) + totals.get(Metric::StaleRetries);
     assert!(short > 0 && reset > 0, "{short} bodies cut, {reset} connections reset");
     assert!(snapshots >= scale.seconds * 4, "{snapshots} snapshots in {} s", scale.seconds);

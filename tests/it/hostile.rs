@@ -1,4 +1,5 @@
-//! Origins that are down, wrong, endless or silent: one counted outcome each, the right exit code, never a panic.
+//! Origins that are down, wrong, endless or silent: each has its own counted outcome and exit code, and none causes a
+//! panic.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -7,9 +8,9 @@ use crate::program::{Ended, Program};
 use crate::scripted::{Answer, Scripted, Then};
 
 const LIMIT: Duration = Duration::from_secs(40);
-/// Nothing was played, or less than half succeeded.
+/// Exit code of a run in which nothing was played, or less than half succeeded.
 const CRITERIA: i32 = 3;
-/// There is nothing at the URL.
+/// Exit code of a run whose URL leads to nothing.
 const PREFLIGHT: i32 = 5;
 
 const MEDIA: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n#EXTINF:2,\nb.ts\n#EXTINF:2,\nc.ts\n#EXT-X-ENDLIST\n";
@@ -19,7 +20,7 @@ fn run(url: &str, options: &[&str]) -> Ended {
     Program::start(url, &[&base, options].concat()).end_within(LIMIT)
 }
 
-/// All that happened, `cut` by the end of the run left out.
+/// Returns the names of all outcomes but `cut`, which the end of the run causes.
 fn outcomes(run: &Ended) -> Vec<&str> {
     run.report.outcomes().into_iter().map(|(name, _)| name).filter(|name| *name != "cut").collect()
 }
@@ -29,7 +30,8 @@ fn assert_only(run: &Ended, outcome: &str) {
     assert_eq!(outcomes(run), [outcome]);
 }
 
-/// Checks that one client went ahead, tried at most three times, and that one sentence says why there was no load.
+/// Checks that only one client started (or the one that replaced it), that it made at most three requests, and that
+/// one sentence says why no load followed.
 fn assert_refused(run: &Ended, sentence: &str) {
     let started = run.report.count("/run/clients_started");
     assert!((1..=2).contains(&started), "one client, or the one that replaced it: {started}");
@@ -55,7 +57,7 @@ fn an_origin_that_is_down_is_refused() {
 #[test]
 fn a_name_that_does_not_exist_is_a_fault_of_names() {
     let run = run("http://no-such-host.invalid/master.m3u8", &[]);
-    // Name servers that cannot be reached do not say that the name does not exist.
+    // A name server that cannot be reached does not say that the name does not exist.
     let is_unknown = outcomes(&run) == ["dns.nx"];
     run.assert_exit_code(if is_unknown { PREFLIGHT } else { CRITERIA });
     assert!(
@@ -172,7 +174,7 @@ fn what_is_not_http_is_a_protocol_fault() {
     }
 }
 
-/// A VOD whose segments are byte ranges of a file, answered by `segment`, which is told the range.
+/// Starts an origin of a VOD whose segments are byte ranges of one file. `segment` answers each range.
 fn ranges(segment: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Scripted {
     let list: String =
         (0..4).map(|number| format!("#EXTINF:1,\n#EXT-X-BYTERANGE:100@{}\nall.ts\n", number * 100)).collect();

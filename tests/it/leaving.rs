@@ -1,8 +1,8 @@
-//! An end, always: whatever standard output, standard error, disks and the origin do, a run that is told to end writes
-//! its reports and leaves.
+//! A run always ends: whatever standard output, standard error, disks and the origin do, a run that is asked to end
+//! writes its reports and exits.
 //!
-//! The origin hangs in every segment, so each run uses the whole grace of its drain. The limit is wide: a busy machine
-//! must not reach it, and what is tested here used to take forever.
+//! The origin hangs in every segment, so each run uses the whole grace of its drain. The limit is wide, because a
+//! busy machine must not reach it and the faults tested here used to block forever.
 
 use std::fs::{self, File};
 use std::io;
@@ -22,44 +22,44 @@ use serde_json::Value;
 use crate::scripted::{Answer, Scripted, Then};
 
 const POLL: Duration = Duration::from_millis(10);
-/// The drain's grace and five seconds are ten; the rest is for a busy machine.
+/// Time limit of a run. The drain's grace and five seconds make ten; the rest is for a busy machine.
 const LIMIT: Duration = Duration::from_secs(40);
 const MASTER: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.ts\n#EXTINF:1,\nb.ts\n#EXT-X-ENDLIST\n";
 
-/// What is wrong around the run.
+/// Fault in the environment of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// Standard output and standard error are full pipes that nobody reads.
+    /// Standard output and standard error are full pipes without a reading process.
     FullPipes,
-    /// Nobody reads them, and they are closed.
+    /// Standard output and standard error are pipes whose reading end is closed.
     ClosedPipes,
     /// The record is on a full disk.
     FullDisk,
     /// No file may grow: the kernel sends SIGXFSZ.
     FileSizeLimit,
-    /// The record's reader stands still.
+    /// The record is a pipe whose reader has stopped.
     StoppedReader,
 }
 
 const FAULTS: [Fault; 5] =
     [Fault::FullPipes, Fault::ClosedPipes, Fault::FullDisk, Fault::FileSizeLimit, Fault::StoppedReader];
 
-/// When and how the run is told to end.
+/// Time and cause of the run's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// By SIGTERM, as soon as it is caught.
+    /// SIGTERM, as soon as the program catches it.
     Start,
-    /// By SIGTERM, while clients are added.
+    /// SIGTERM, while clients are added.
     Ramp,
-    /// By SIGTERM, when every client is there.
+    /// SIGTERM, when every client has been added.
     Hold,
-    /// By the end of its duration.
+    /// End of the run's duration.
     Drain,
 }
 
 const PHASES: [Phase; 4] = [Phase::Start, Phase::Ramp, Phase::Hold, Phase::Drain];
 
-/// An origin whose segments never end, and how many requests it has seen.
+/// An origin whose segments never end, and the number of requests that it has seen.
 struct Origin {
     url: String,
     requests: Arc<AtomicUsize>,
@@ -99,7 +99,7 @@ fn fill(pipe: BorrowedFd<'_>) {
     rustix::io::ioctl_fionbio(pipe, false).unwrap();
 }
 
-/// A pipe as an output, and its reader, if it is kept.
+/// Returns an output stream with this fault, and the reader of its pipe if that stays open.
 fn output(fault: Fault) -> (Stdio, Option<io::PipeReader>) {
     let (reader, writer) = io::pipe().unwrap();
     match fault {
@@ -161,6 +161,7 @@ fn check(fault: Fault, phase: Phase) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let pipe = folder.path().join("pipe");
     mkfifoat(CWD, &pipe, Mode::RWXU).unwrap();
+    // Keeps the record's pipe open and full for the whole run, so that every write to it blocks.
     let stopped_reader = File::options().read(true).write(true).open(&pipe).unwrap();
     fill(stopped_reader.as_fd());
     let origin = Origin::start();
@@ -168,7 +169,7 @@ fn check(fault: Fault, phase: Phase) {
     match phase {
         Phase::Start => wait_until("a handler", || catches_sigterm(&child)),
         Phase::Ramp => origin.wait_for(1),
-        // Each client asks for the playlist and a segment.
+        // Each of the three clients requests the playlist and a segment.
         Phase::Hold => origin.wait_for(6),
         Phase::Drain => {}
     }
@@ -177,11 +178,13 @@ fn check(fault: Fault, phase: Phase) {
     }
     let code = end(child, &what).code();
     drop(readers);
+    // A record or report that is not written takes precedence over the reason for the end.
     let of_run = if phase == Phase::Drain { 3 } else { 143 };
     let expected = if matches!(fault, Fault::FullPipes | Fault::ClosedPipes) { of_run } else { 6 };
     assert_eq!(code, Some(expected), "{what}");
     let parts = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(parts.filter(|name| name.to_string_lossy().ends_with(".part")).count(), 0, "{what}");
+    // No file may grow, so the report cannot be written either; no partial one may remain.
     if fault == Fault::FileSizeLimit {
         assert!(!folder.path().join("report.json").exists(), "{what}: half a report");
         return;
@@ -227,7 +230,7 @@ fn a_message_that_nobody_reads_does_not_keep_the_process() {
 
 #[test]
 fn every_signal_that_would_kill_is_an_end_with_a_report_and_its_own_exit_code() {
-    // SIGTERM, SIGHUP and SIGINT are tried elsewhere.
+    // Other tests cover SIGTERM, SIGHUP and SIGINT.
     let numbers = [3, 5, 6, 7, 12, 14, 16, 24, 26, 27, 29, 30, 31, 40, 64];
     thread::scope(|scope| {
         for number in numbers {
@@ -246,7 +249,7 @@ fn every_signal_that_would_kill_is_an_end_with_a_report_and_its_own_exit_code() 
     });
 }
 
-/// Sends a signal by its number: not all of them have names.
+/// Sends a signal by its number, because not all of them have names.
 fn signal(child: &Child, number: i32) {
     let sent = Command::new("kill").arg(format!("-{number}")).arg(child.id().to_string()).status().unwrap();
     assert!(sent.success(), "signal {number}");
@@ -272,7 +275,8 @@ fn a_hang_up_that_was_ignored_from_the_start_stays_ignored() {
     origin.wait_for(2);
     signal(&child, 1);
     signal(&child, 1);
-    // Had the first one stopped it, the second would have cut it, and SIGTERM would come too late to be the reason.
+    // Had the first hang-up stopped the run, the second would have cut it, and SIGTERM would come too late to be the
+    // reason.
     thread::sleep(Duration::from_millis(300));
     signal(&child, 15);
     assert_eq!(end(child, "nohup").code(), Some(143));
@@ -297,7 +301,7 @@ fn a_report_goes_where_its_link_points_and_a_folder_that_takes_none_is_said_befo
     assert_eq!(origin.requests.load(Ordering::SeqCst), 0, "something was sent");
     fs::create_dir(at("closed")).unwrap();
     fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o555)).unwrap();
-    // Root may write everywhere.
+    // Root may write to every folder, so skip this part for root.
     if File::create(at("closed/try")).is_err() {
         assert_eq!(run(&at("closed/report.json"), &at("r.ndjson")), Some(6));
         assert_eq!(origin.requests.load(Ordering::SeqCst), 0, "something was sent");
@@ -307,7 +311,7 @@ fn a_report_goes_where_its_link_points_and_a_folder_that_takes_none_is_said_befo
     assert!(fs::read_to_string(at("target.json")).unwrap().starts_with('{'));
 }
 
-/// The program under `prlimit --as`, in MiB.
+/// Runs the program under `prlimit --as`, with a limit in MiB.
 fn within_address_space(mebibytes: u64, arguments: &[&str], stderr: Stdio) -> ExitStatus {
     let mut command = Command::new("prlimit");
     command.arg(format!("--as={}", mebibytes << 20)).arg(env!("CARGO_BIN_EXE_hlswarm")).args(arguments);
@@ -335,7 +339,7 @@ fn a_process_that_gets_no_threads_or_memory_says_so_in_one_line_and_exits_with_5
     assert!(refused > 0, "no size was too small");
 }
 
-/// Whether a run was refused; otherwise it must have run.
+/// Starts a run within `size` MiB of address space and reports whether it was refused; otherwise it must have run.
 fn limited(url: &str, size: u64) -> bool {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let said = folder.path().join("said");

@@ -1,10 +1,10 @@
-//! The real program, end to end: against its built-in origin, whose own counts are the truth, and against origins
-//! that misbehave in ways a script can say.
+//! End-to-end tests of the real program: against its built-in origin, whose own counts are the reference, and against
+//! origins that misbehave as a script says.
 //!
-//! - Everything stays on the loopback interface, on ports that were free; every run has an end.
+//! - Everything stays on the loopback interface, on ports that were free; every run has a time limit.
 //! - No test asserts a time that a busy machine could break; where time matters there are only lower bounds.
 
-// Says once for all modules what is true anyway: this crate is tests, and may unwrap and panic.
+// Marks every module as test code, in which Clippy allows unwrap and panic.
 #![cfg(test)]
 
 mod arguments;

@@ -1,4 +1,4 @@
-//! The record: everything that happened is in it, and a disk that does not take it costs the load nothing.
+//! The record: it holds every event, and a disk that does not take it does not change the load.
 
 use std::fs;
 use std::path::Path;
@@ -39,10 +39,10 @@ fn everything_that_happened_is_in_the_record() {
     let of = |kind: &str| lines.iter().filter(|line| line["kind"] == kind).count() as u64;
     assert_eq!((of("joined"), of("left")), (20, 20));
     assert_eq!(of("fault"), run.report.count("/outcomes/http.503"));
-    // A frame a second, of which a busy machine can miss some as well.
+    // One frame a second, though a busy machine may miss some.
     assert!(of("fault") > 0 && of("frame") > 0);
     assert_eq!(of("progress"), run.report.count("/pipeline/progress/delivered"));
-    // One sample for each client and second; it can miss some of these too, and invents none.
+    // At most one sample for each client and second; a busy machine may miss some of these too.
     assert!((20..=20 * 7).contains(&of("progress")), "{}", of("progress"));
     let rims = [&lines[0]["kind"], &lines[lines.len() - 1]["kind"]];
     assert_eq!(rims, ["record", "end"]);
@@ -69,7 +69,7 @@ fn a_full_disk_and_a_reader_that_stands_still_change_no_request_and_end_in_exit_
         assert!(dropped(run) > 0);
         assert_eq!(run.report.value()["pipeline"]["record"]["complete"], false);
         let [here, there] = [run, &whole].map(|run| run.report.count("/requests/started") as f64);
-        // Three runs at once on a machine that may be busy: each begins when it can. One that waited for its record
+        // Three runs share a machine that may be busy, and each begins when it can. A run that waited for its record
         // would have sent a few requests before the pipe was full, and none after.
         assert!(here > there / 2.0, "{here} requests, {there} with a record that is whole");
     }

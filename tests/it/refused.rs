@@ -1,4 +1,5 @@
-//! What a playlist names and no player requests: counted, found and said; and what stands in the playlist itself.
+//! URIs in a playlist that no player requests: each is counted and reported as a finding. Also data URIs, whose
+//! content is in the playlist itself.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ const LIMIT: Duration = Duration::from_secs(40);
 const KEY: &str = "data:application/octet-stream;base64,AAECAwQFBgcICQoLDA0ODw==";
 const SEGMENT: &str = "data:video/mp2t;base64,R0BHQEdA";
 
-/// An origin of a VOD of two segments.
+/// Starts an origin of a VOD of two segments.
 fn origin(head: &str, second: &str) -> Scripted {
     let list = format!(
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:1\n{head}#EXTINF:1,\na.ts\n#EXTINF:1,\n{second}\n#EXT-X-ENDLIST\n"
@@ -27,7 +28,7 @@ fn run(origin: &Scripted, options: &[&str]) -> Ended {
     Program::start(&origin.url("/vod.m3u8"), &[&base, options].concat()).end_within(LIMIT)
 }
 
-/// How often each kind of finding was found, by name.
+/// Returns the name of each kind of finding in the report.
 fn findings(run: &Ended) -> Vec<String> {
     let findings = run.report.value().pointer("/findings").unwrap().as_array().unwrap();
     findings.iter().map(|finding| finding["kind"].as_str().unwrap().to_owned()).collect()
@@ -78,6 +79,6 @@ fn data_in_the_playlist_is_played_without_a_request() {
 fn a_key_in_the_playlist_decrypts_and_media_that_it_cannot_decrypt_is_a_fault() {
     let origin = origin(&format!("#EXT-X-KEY:METHOD=AES-128,URI=\"{KEY}\"\n"), "b.ts");
     let run = run(&origin, &["--decrypt", "-d", "4s"]);
-    // 1,880 bytes are no whole number of blocks.
+    // 1,880 bytes are not a whole number of cipher blocks.
     assert!(run.report.count("/outcomes/body.decode") > 0, "{:?}", run.report.outcomes());
 }

@@ -1,28 +1,28 @@
-//! An origin that does what a test says, byte by byte: one thread for each connection.
+//! An origin that answers as a test's script says, byte by byte, with one thread for each connection.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-/// What is done with a request, beside the bytes that are written first.
+/// Action after the bytes of an answer have been written.
 pub enum Then {
-    /// The connection is kept for the next request.
+    /// Keeps the connection for the next request.
     Keep,
-    /// The connection is closed.
+    /// Closes the connection.
     Close,
-    /// Nothing more is said until the client goes away.
+    /// Sends nothing more until the client closes the connection.
     Hang,
 }
 
-/// An answer: bytes as they go onto the wire, and what follows.
+/// An answer: the bytes on the wire, and the action that follows.
 pub struct Answer {
     pub bytes: Vec<u8>,
     pub then: Then,
 }
 
 impl Answer {
-    /// A whole response with a length.
+    /// Returns a whole response with a length.
     pub fn whole(status: &str, content_type: &str, body: &[u8]) -> Self {
         let head = format!(
             "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
@@ -31,24 +31,25 @@ impl Answer {
         Self { bytes: [head.as_bytes(), body].concat(), then: Then::Keep }
     }
 
-    /// The same with one more header line.
+    /// Returns the same answer with one more header line.
     pub fn with(mut self, line: &str) -> Self {
         let status_line = self.bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
         self.bytes.splice(status_line..status_line, format!("{line}\r\n").into_bytes());
         self
     }
 
-    /// A segment.
+    /// Returns a segment.
     pub fn segment() -> Self {
         Self::whole("200 OK", "video/mp2t", &[0x47; 1_880])
     }
 
-    /// A playlist.
+    /// Returns a playlist.
     pub fn playlist(text: &str) -> Self {
         Self::whole("200 OK", "application/vnd.apple.mpegurl", text.as_bytes())
     }
 
-    /// A segment that announces `announced` bytes, has `sent`, and then hangs or closes.
+    /// Returns a segment that announces `announced` bytes, holds `sent` bytes, and then hangs or closes as `then`
+    /// says.
     pub fn part_of_segment(announced: usize, sent: usize, then: Then) -> Self {
         let head =
             format!("HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nContent-Length: {announced}\r\n\r\n");
@@ -56,16 +57,16 @@ impl Answer {
     }
 }
 
-/// A request, as the script is told it.
+/// A request, as the script sees it.
 pub struct Asked {
     pub path: String,
-    /// Which connection it came over, from 0 in the order in which they were accepted.
+    /// Number of the connection, from 0 in the order in which they were accepted.
     pub connection: usize,
     headers: Vec<(String, String)>,
 }
 
 impl Asked {
-    /// The values of all header lines of this name, in lower case, joined as RFC 9110 section 5.3 says.
+    /// Returns the values of all header lines named `name` (lower case), joined as RFC 9110 section 5.3 says.
     pub fn header(&self, name: &str) -> Option<String> {
         let values: Vec<_> =
             self.headers.iter().filter(|(is, _)| is == name).map(|(_, value)| value.as_str()).collect();
@@ -79,12 +80,12 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// Answers each request, of which `script` is told the path.
+    /// Starts an origin whose `script` receives the path of each request.
     pub fn start(script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         Self::start_with(move |asked| script(&asked.path))
     }
 
-    /// Answers each request, of which `script` is told all.
+    /// Starts an origin whose `script` receives each whole request.
     pub fn start_with(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -107,7 +108,7 @@ impl Scripted {
     }
 }
 
-/// Errors end the connection: the client has gone, which is its right.
+/// Answers the requests of one connection. An error ends the connection: the client has gone, as it may.
 fn serve(
     stream: TcpStream,
     connection: usize,

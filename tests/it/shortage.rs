@@ -1,16 +1,18 @@
-//! A machine that cannot carry its clients: it says so, and the origin is not blamed.
+//! A machine that cannot carry its clients: the run reports this and does not blame the origin.
 
 use std::process::{Command, Stdio};
 
 use crate::scripted::{Answer, Scripted};
 
-/// Files that the program may open: enough for each client's first connection, as preflight counts, not for two.
+/// Files that the program may open: enough for one connection of each client, which preflight counts, but not for
+/// two.
 const FILES: u32 = 200;
 const CLIENTS: u32 = 130;
 
 #[test]
 fn a_machine_without_files_limits_the_result_and_the_origin_is_not_blamed() {
-    // A live list, so that nothing ends; its segments are on another host than the list.
+    // The playlist is live, so that nothing ends. Its segments are on another host, so that each client needs a
+    // second connection.
     let origin = Scripted::start_with(|asked| {
         if asked.path != "/live.m3u8" {
             return Answer::segment();
@@ -43,6 +45,7 @@ fn a_machine_without_files_limits_the_result_and_the_origin_is_not_blamed() {
         .status()
         .unwrap();
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    // Exit code 4 and all reasons blame this machine; the origin's verdict stays good.
     assert_eq!(status.code(), Some(4), "{}", report["exit"]);
     assert!(report["outcomes"]["local.fd"].as_u64() > Some(0), "{}", report["outcomes"]);
     let reasons = report["exit"]["reasons"].to_string();

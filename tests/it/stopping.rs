@@ -1,4 +1,4 @@
-//! Every way to stop: the report is complete, the exit code says how it was.
+//! All ways to stop a run: the report is complete, and the exit code names the cause.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::scripted::{Answer, Scripted, Then};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A demo that has sent something when it is told to stop.
+/// Runs a demo, sends it the signals once it is running, and returns its end.
 fn stopped(options: &[&str], signals: &[Signal]) -> crate::program::Ended {
     let load = ["--healthy", "-c", "5", "--ramp-time", "0"];
     let program = Program::start_command(&["demo"], &[&load, options].concat());
@@ -28,7 +28,7 @@ fn a_signal_before_the_declared_end_is_the_exit_code_and_the_report_is_complete(
         assert!(run.report.count("/requests/segment") > 0);
         assert_eq!(run.report.count("/requests/started"), run.report.count("/requests/finished"));
         assert_eq!(run.report.count("/exit/code"), code as u64);
-        // The origin, a child of the demo, was not hit by the signal and has reported.
+        // The origin, a child process of the demo, did not receive the signal and has reported its counts.
         assert_eq!(run.report.count("/origin/requests/segment"), run.report.count("/requests/segment"));
     }
 }
@@ -49,7 +49,7 @@ fn what_is_in_flight_may_finish_and_a_second_interrupt_cuts_it() {
         let begun = std::time::Instant::now();
         for _ in 0..interrupts {
             program.signal(Signal::INT);
-            // Two signals that wait together are one.
+            // Two pending signals merge into one, so wait for the effect of the first.
             program.wait_until_it_said("DRAINING");
         }
         let run = program.end_within(LIMIT);

@@ -1,9 +1,9 @@
-//! A stream that the origin sends more slowly than it plays: stalls and their length, computed by hand.
+//! A stream that the origin sends more slowly than it plays: the number and length of stalls, computed by hand.
 //!
-//! One connection, so segments come one after the other, each in `size / rate`; playback begins with the first and
-//! then stands still after each until the next is there. Of N segments of d seconds that each take T to come:
-//! N - 1 stalls, (N - 1)(T - d) seconds of stall, N d seconds of play. On a busy machine each segment may come later
-//! than that by the lag that the test measures meanwhile, and never earlier.
+//! There is one connection, so segments come one after another, each in `size / rate`. Playback begins with the first
+//! segment and then stalls after each until the next has arrived. For N segments of d seconds that each take T to
+//! arrive: N - 1 stalls, (N - 1)(T - d) seconds of stall, N d seconds of play. On a busy machine each segment may be
+//! later than that by the lag that the test measures meanwhile, and never earlier.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use crate::program::Program;
 const SEGMENTS: u32 = 6;
 const SEGMENT: Duration = Duration::from_secs(1);
 const BITS_PER_SECOND: u64 = 800_000;
-/// Half as fast as it plays.
+/// Half as fast as the stream plays, in bits per second.
 const RATE: f64 = 400_000.0;
 const CLIENTS: u64 = 3;
 const TOLERANCE: f64 = 0.02;
 
-/// Serves a film until the returned runtime is dropped; its address.
+/// Serves a VOD until the returned runtime is dropped; returns its URL.
 fn serve() -> (tokio::runtime::Runtime, String) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let settings = Settings {
@@ -58,6 +58,7 @@ fn a_stream_below_its_bitrate_stalls_as_often_and_as_long_as_computed_by_hand() 
     let report = &run.report;
     let (segments, length) = (f64::from(SEGMENTS), SEGMENT.as_secs_f64());
     let size = report.number("/bytes/segment") / (CLIENTS as f64 * segments);
+    // Compute the expected values from the measured segment size, without lag (least) and with it (most).
     let takes = size * 8.0 / RATE;
     let stall = |takes: f64| (segments - 1.0) * (takes - length);
     let [least, most] = [stall(takes), stall(takes + late)];
@@ -71,9 +72,9 @@ fn a_stream_below_its_bitrate_stalls_as_often_and_as_long_as_computed_by_hand() 
     let per_hour = [most, least].map(|stall| (segments - 1.0) * 3_600.0 / (stall + play));
     assert_between(report.number("/playback/stalls_per_hour"), per_hour, "stalls an hour");
     assert_close(report.number("/playback/bits_per_second"), size * 8.0 / length, "bitrate");
-    // The playlists and the connection come before it.
+    // The playlists and the connection come before the first segment.
     assert!(report.number("/playback/startup_ms/p50") > takes * 1e3 * (1.0 - TOLERANCE));
-    // Each of them saw the same, so the distribution over sessions is one value.
+    // All clients saw the same, so the distribution over sessions is one value.
     assert_eq!(report.count("/playback/sessions/played"), CLIENTS);
     assert_between(report.number("/playback/sessions/rebuffer_ratio/p50"), ratios, "a session");
 }

@@ -1,12 +1,13 @@
 //! Reads Rust source just well enough to find its paths and its functions.
 //!
-//! - Comments, doc comments, strings and character literals are not source: nothing in them is found.
-//! - A path is found wherever it stands; a `use` tree counts as all the paths that it spells.
-//! - `super` is resolved through folders and inline modules, so that a way out over the crate's root is found too.
+//! - The scanner skips comments, doc comments, strings and character literals.
+//! - It finds a path wherever it stands; a `use` tree counts as all the paths that it spells.
+//! - It resolves `super` through folders and inline modules, so that it also finds an import that goes over the
+//!   crate's root.
 //!
-//! A parser (syn) would read more than is asked here, and this needs no dependency.
+//! A parser (syn) would read more than is needed, and this needs no dependency.
 
-/// A path as it is written, with the line of its last name; `crate` first where it starts at the crate's root.
+/// A path as written, with the line of its last name; begins with `crate` if it starts at the crate's root.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NamedPath {
     pub line: usize,
@@ -17,9 +18,9 @@ pub struct NamedPath {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Function {
     pub name: String,
-    /// The line of its `fn`.
+    /// Line of its `fn`.
     pub line: usize,
-    /// From its `fn` to its closing brace.
+    /// Number of lines from its `fn` to its closing brace.
     pub lines: usize,
 }
 
@@ -30,7 +31,7 @@ struct Token {
     text: String,
 }
 
-/// All paths of `source`, which is module `module` of the crate (`["hls", "reload"]`; empty for the root).
+/// Returns all paths of `source`, which is module `module` of the crate (`["hls", "reload"]`; empty for the root).
 pub fn paths(source: &str, module: &[String]) -> Vec<NamedPath> {
     let tokens = tokens(source);
     let mut paths = Vec::new();
@@ -49,17 +50,17 @@ pub fn paths(source: &str, module: &[String]) -> Vec<NamedPath> {
     paths
 }
 
-/// All functions of `source` that have a body.
+/// Returns all functions of `source` that have a body.
 pub fn functions(source: &str) -> Vec<Function> {
     let tokens = tokens(source);
     (0..tokens.len()).filter_map(|at| function_at(&tokens, at)).collect()
 }
 
-/// How deep the module is nested at the place that is being read.
+/// Nesting of modules at the current place in the source.
 struct Scopes {
     of_file: usize,
     braces: usize,
-    /// For each open inline module, the depth of braces around it.
+    /// Depth of braces around each open inline module.
     inline: Vec<usize>,
 }
 
@@ -90,7 +91,7 @@ impl Scopes {
     }
 }
 
-/// Reads the path or `use` tree whose first name is at `at`; returns where the reader goes on.
+/// Reads the path or `use` tree whose first name is at `at`; returns the place after it.
 fn read_tree(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<NamedPath>) -> usize {
     let mut segments = prefix.to_vec();
     loop {
@@ -112,7 +113,7 @@ fn read_tree(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec
     }
 }
 
-/// Reads what is between the braces of a `use` tree; returns the place after the closing one.
+/// Reads the branches between the braces of a `use` tree; returns the place after the closing brace.
 fn read_branches(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<NamedPath>) -> usize {
     while at < tokens.len() && text(tokens, at) != "}" {
         let begins_branch = matches!(text(tokens, at - 1), "{" | ",");
@@ -146,13 +147,13 @@ fn function_at(tokens: &[Token], at: usize) -> Option<Function> {
     None
 }
 
-/// The opening brace of the function at `at`, unless it is only declared.
+/// Returns the place of the opening brace of the function at `at`, unless the function is only declared.
 fn body_of(tokens: &[Token], at: usize) -> Option<usize> {
     let mut nested = 0_usize;
     for (index, token) in tokens.iter().enumerate().skip(at) {
         match token.text.as_str() {
             "(" | "[" => nested += 1,
-            // The end of something around it: a pattern of a macro, not a function.
+            // Closes something around the `fn`: a pattern of a macro, not a function.
             ")" | "]" if nested == 0 => return None,
             ")" | "]" => nested -= 1,
             "{" if nested == 0 => return Some(index),
@@ -197,7 +198,7 @@ fn length_of_token(rest: &str, first: char) -> usize {
     if word > raw { word } else { first.len_utf8() }
 }
 
-/// The length of the comment, string, character or lifetime that `rest` begins with, or 0.
+/// Returns the length of the comment, string, character or lifetime at the start of `rest`, or 0.
 fn length_that_is_no_source(rest: &str) -> usize {
     if rest.starts_with("//") {
         return rest.find('\n').unwrap_or(rest.len());
@@ -222,7 +223,7 @@ fn length_of_literal(rest: &str) -> usize {
     }
 }
 
-/// Block comments nest.
+/// Returns the length of a block comment. Block comments nest.
 fn length_of_block_comment(rest: &str) -> usize {
     let (mut at, mut depth) = (0, 0_usize);
     loop {
@@ -258,7 +259,7 @@ fn length_of_quoted(rest: &str, quote: char) -> usize {
     rest.len()
 }
 
-/// `r"..."` and `r#"..."#`; 0 for a raw name such as `r#type`.
+/// Returns the length of `r"..."` or `r#"..."#`, or 0 for a raw name such as `r#type`.
 fn length_of_raw_string(rest: &str) -> usize {
     let fences = rest[1..].bytes().take_while(|byte| *byte == b'#').count();
     if rest.as_bytes().get(1 + fences) != Some(&b'"') {
@@ -273,7 +274,7 @@ fn length_of_character_or_lifetime(rest: &str) -> usize {
     let mut characters = rest.char_indices().skip(2);
     match characters.next() {
         Some((at, '\'')) => at + 1,
-        // A lifetime: the quote alone is skipped with its name, which is not a path.
+        // A lifetime: skip its name with the quote, because the name is not a path.
         _ => 1 + length_of_token(&rest[1..], rest[1..].chars().next().unwrap_or(' ')),
     }
 }

@@ -1,11 +1,11 @@
-//! A terminal that takes nothing any more, as under Ctrl-S or behind a dead connection: the run ends as it was told to,
-//! its report is written, and the terminal is put back.
+//! A terminal that accepts no more output, as under Ctrl-S or behind a dead connection: the run still ends on
+//! request, writes its report and restores the terminal.
 
 use rustix::process::Signal;
 
 use crate::terminal::Terminal;
 
-/// How a run is told to end.
+/// Cause of the run's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
     Duration,
@@ -26,7 +26,7 @@ fn end_blocked(by: By, screen: &[&str]) {
     let exit_code = terminal.wait_for_exit();
     terminal.read_on();
     let ended = terminal.end();
-    // `q` is the normal end also of a run that has a duration.
+    // `q` is a normal end even for a run with a duration.
     assert_eq!(exit_code, if by == By::Signal { 143 } else { 0 }, "{by:?} {screen:?}");
     assert_eq!(ended.report["exit"]["code"], exit_code, "{by:?} {screen:?}");
     assert_eq!(ended.report["requests"]["started"], ended.report["requests"]["finished"]);

@@ -1,4 +1,4 @@
-//! What NO_COLOR takes away and what it leaves.
+//! Effect of NO_COLOR: it removes colours and keeps attributes.
 
 use portable_pty::CommandBuilder;
 
@@ -6,7 +6,7 @@ use crate::terminal::Terminal;
 
 const LOAD: [&str; 6] = ["demo", "--healthy", "-c", "3", "--ramp-time", "0"];
 
-/// The parameters of every "select graphic rendition" in what was written.
+/// Returns the parameters of every "select graphic rendition" sequence in the output.
 fn renditions(bytes: &str) -> Vec<u16> {
     let sequences = bytes.split("\x1b[").skip(1);
     let parameters = sequences.filter_map(|rest| {
@@ -23,7 +23,7 @@ fn run(no_color: bool) -> Vec<u16> {
         command.env("NO_COLOR", "1");
     }
     let terminal = Terminal::start(command, &LOAD);
-    // The verdict is the one thing that has a colour in a healthy run.
+    // In a healthy run only the verdict has a colour.
     terminal.wait_for("OK");
     let ended = terminal.quit();
     ended.assert_good_end(0);

@@ -1,4 +1,4 @@
-//! Every way in which a run with a screen ends: the terminal is as it was, the report is on the shell.
+//! All ways in which a run with a screen ends: the terminal is restored, and the report is printed on the shell.
 
 use rustix::process::Signal;
 
@@ -52,7 +52,8 @@ fn ctrl_z_is_refused_with_a_word_and_escape_ends_nothing() {
     let mut terminal = running(&[]);
     terminal.press("\x1a");
     terminal.wait_for("^Z is off");
-    // What follows an Escape at once belongs to it, as terminals send Alt with a key; the second key never does.
+    // A key right after an Escape belongs to it, because terminals send Alt with a key like that. The second key
+    // never does.
     terminal.press("\x1b");
     terminal.press("22");
     terminal.wait_for("worst first");

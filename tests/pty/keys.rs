@@ -1,4 +1,4 @@
-//! Keys that change the load, from the keyboard's bytes to what the clients did.
+//! Keys that change the load, from the keyboard's bytes to the clients.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ fn two_hundred_keys_a_second_reach_their_target_and_never_outrun_the_ramp() {
     let begun = Instant::now();
     let mut terminal = Terminal::demo_at("--ramp-rate=20", &[]);
     terminal.wait_for("RUNNING");
-    // Steps of one client. Of five keys three add and two remove: 1,000 keys end at 5 + 200.
+    // Use steps of one client. Three of five keys add and two remove, so 1,000 keys end at 5 + 200.
     terminal.press("[");
     for keys in 0..1_000 {
         terminal.press(if keys % 5 < 3 { "+" } else { "-" });
@@ -38,7 +38,7 @@ fn two_hundred_keys_a_second_reach_their_target_and_never_outrun_the_ramp() {
     let run = &ended.report["run"];
     assert_eq!(run["clients_target"], 205);
     assert_eq!(ended.report["internal"]["invariant_violations"], 0);
-    // Every start is one of the ramp's, that of a client which takes the place of a removed one, too.
+    // The ramp limits every start, also that of a client that replaces a removed one.
     let started = run["clients_started"].as_f64().unwrap();
     assert!(started <= RATE * elapsed.as_secs_f64() + 1.0, "{started} in {elapsed:?}");
 }

@@ -1,10 +1,10 @@
-//! The real program on a real pseudo-terminal: what frame tests cannot show. Keys arrive as bytes, pictures are read
-//! back by a terminal emulator, and after every end the terminal must be as it was.
+//! The real program on a real pseudo-terminal, for behaviour that frame tests cannot show. Keys arrive as bytes, a
+//! terminal emulator reads the screens, and every end must restore the terminal.
 //!
-//! - Everything stays on the loopback interface; every run has an end.
+//! - Everything stays on the loopback interface; every run has a time limit.
 //! - No test asserts a time that a busy machine could break.
 
-// Says once for all modules what is true anyway: this crate is tests, and may unwrap and panic.
+// Marks every module as test code, in which Clippy allows unwrap and panic.
 #![cfg(test)]
 
 mod blocked;

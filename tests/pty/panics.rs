@@ -1,4 +1,4 @@
-//! A panic that somebody catches, a client's for instance, leaves the screen alone and is told afterwards.
+//! A panic that is caught, such as a client's, leaves the screen alone and is reported afterwards.
 //!
 //! The program has no key that makes it panic. So this test starts itself on a terminal as a second process, which
 //! runs the real console beside a task that panics.
@@ -57,6 +57,6 @@ fn console_beside_a_panic() {
     });
     let ended = console.stop();
     assert!(panicked.is_err());
-    // The screen has gone; the other process reads this.
+    // The screen has gone by now. The parent process reads this line.
     println!("kept: {}", ended.panics.len());
 }

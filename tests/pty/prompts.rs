@@ -1,4 +1,4 @@
-//! What is typed: a target, a mark with its note; a held ramp; a console that only reads; a picture on request.
+//! Prompts and keys: a typed target, a mark with its note, a held ramp, a read-only console, and a saved screen.
 
 use crate::terminal::Terminal;
 

@@ -1,11 +1,11 @@
-//! Replies that a terminal sends unasked are no keys: the load stays, the run goes on.
+//! Replies that a terminal sends unasked are not keys: the load stays the same and the run continues.
 
 use std::thread;
 use std::time::Duration;
 
 use crate::terminal::Terminal;
 
-/// Replies that hold the bytes of keys: `+` adds clients, `q` ends the run, digits change the screen.
+/// Replies that contain the bytes of keys: `+` adds clients, `q` ends the run, digits change the screen.
 const REPLIES: [&str; 7] = [
     "\x1b]11;rgb:+q+q/2222/Q999\x1b\\",
     "\x1b]52;c;Kytxcw==+q\x07",
@@ -24,7 +24,7 @@ fn what_a_terminal_sends_unasked_changes_nothing_in_whatever_pieces_it_comes() {
         terminal.press(reply);
         for piece in reply.as_bytes().chunks(3) {
             terminal.press(std::str::from_utf8(piece).unwrap());
-            // Longer than an Escape waits for its rest.
+            // Longer than the program waits for the rest after an Escape.
             thread::sleep(Duration::from_millis(40));
         }
     }

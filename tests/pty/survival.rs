@@ -1,4 +1,4 @@
-//! What a run survives: a window that closes, a stop from outside, a start in the background, a panic of its own.
+//! Events that a run survives: a closed window, a stop from outside, a start in the background, and its own panic.
 
 use std::thread;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::terminal::{Terminal, cpu_time, state};
 
-/// What enters the alternate screen.
+/// Escape sequence that enters the alternate screen.
 const ENTER: &str = "\x1b[?1049h";
 
 fn hlswarm() -> CommandBuilder {
@@ -22,11 +22,11 @@ fn a_run_that_may_go_on_without_its_window_does_so_quietly() {
     terminal.wait_for("RUNNING");
     let with_a_screen = cpu_within(terminal.pid(), LOOK);
     let lonely = terminal.hang_up();
-    // The kernel has told it by now, and the console has noticed.
+    // By then the kernel has reported the hang-up and the console has noticed.
     thread::sleep(Duration::from_secs(1));
     let alone = cpu_within(lonely.pid(), LOOK);
-    // The same load without pictures. A loop around a terminal that has gone would take a whole core, or on a busy
-    // machine its share of one; a tenth of a core is more than the difference between two looks.
+    // The load is the same, without screens. A busy loop around a closed terminal would take a whole core, or its
+    // share of one on a busy machine; a tenth of a core is more than two measurements differ by.
     let limit = with_a_screen * 3 / 2 + LOOK / 10;
     assert!(alone < limit, "{alone:?} of CPU, and {with_a_screen:?} with a screen");
     lonely.signal(Signal::TERM);

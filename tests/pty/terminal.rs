@@ -14,16 +14,16 @@ use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes, Termios
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The size in which every program starts: rows and columns.
+/// Size in which every program starts: rows and columns.
 pub const SIZE: (u16, u16) = (24, 80);
 
 const LIMIT: Duration = Duration::from_secs(40);
 const POLL: Duration = Duration::from_millis(20);
 
-/// What leaves the alternate screen: behind it stands what the shell's user sees.
+/// Escape sequence that leaves the alternate screen. All output after it is on the shell's screen.
 const LEAVE: &str = "\x1b[?1049l";
 
-/// What the program has written: as bytes, and as a screen.
+/// Output of the program, as bytes and as a screen.
 struct Output {
     bytes: Vec<u8>,
     screen: vt100::Parser,
@@ -42,10 +42,10 @@ pub struct Terminal {
     folder: TempDir,
 }
 
-/// What is left when the program has ended by itself.
+/// Results of a program that has ended by itself.
 pub struct Ended {
     pub exit_code: u32,
-    /// Everything that was written to the terminal.
+    /// All bytes that were written to the terminal.
     pub bytes: String,
     /// The JSON report.
     pub report: Value,
@@ -59,7 +59,7 @@ impl Terminal {
         Self::demo_at("--ramp-time=0", options)
     }
 
-    /// The same with another ramp.
+    /// Starts the same demo with another ramp.
     pub fn demo_at(ramp: &str, options: &[&str]) -> Self {
         let load = ["demo", "--healthy", "-c", "5", ramp];
         Self::start(CommandBuilder::new(env!("CARGO_BIN_EXE_hlswarm")), &[&load, options].concat())
@@ -80,7 +80,7 @@ impl Terminal {
         Self::spawn(command, folder)
     }
 
-    /// Starts `command` as it is.
+    /// Starts `command` without further arguments.
     pub fn start_plain(command: CommandBuilder) -> Self {
         Self::spawn(command, tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap())
     }
@@ -92,6 +92,7 @@ impl Terminal {
         command.env("LANG", "C.UTF-8");
         command.cwd(folder.path());
         let child = pair.slave.spawn_command(command).unwrap();
+        // Only the program may keep the slave open: the reader gets an error once the last process has closed it.
         drop(pair.slave);
         let (rows, columns) = cells(SIZE);
         let output = Output { bytes: Vec::new(), screen: vt100::Parser::new(rows, columns, 0) };
@@ -107,7 +108,7 @@ impl Terminal {
                         thread::sleep(POLL);
                         continue;
                     }
-                    // An error is the end of the last process on the terminal.
+                    // A read fails once the last process on the terminal has ended.
                     let Ok(read @ 1..) = source.read(&mut buffer) else { return };
                     let mut output = output.lock().unwrap();
                     output.bytes.extend_from_slice(&buffer[..read]);
@@ -120,22 +121,22 @@ impl Terminal {
         Self { child, master, keyboard, output, reading, closed, reader, before, folder }
     }
 
-    /// What stands on the screen now.
+    /// Returns the current text of the screen.
     pub fn screen(&self) -> String {
         self.output.lock().unwrap().screen.screen().contents()
     }
 
-    /// Everything that was written so far.
+    /// Returns all output so far.
     pub fn bytes(&self) -> String {
         String::from_utf8_lossy(&self.output.lock().unwrap().bytes).into_owned()
     }
 
-    /// Waits until the screen shows this.
+    /// Waits until the screen shows `text`.
     pub fn wait_for(&self, text: &str) {
         self.wait_until(text, |screen| screen.contains(text));
     }
 
-    /// Waits until the screen is as `holds` says.
+    /// Waits until `holds` accepts the screen.
     pub fn wait_until(&self, what: &str, holds: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + LIMIT;
         while !holds(&self.screen()) {
@@ -144,12 +145,12 @@ impl Terminal {
         }
     }
 
-    /// Waits until what was written so far is as `holds` says.
+    /// Waits until `holds` accepts the output so far.
     pub fn wait_until_bytes(&self, what: &str, holds: impl Fn(&str) -> bool) {
         self.wait_until(what, |_| holds(&self.bytes()));
     }
 
-    /// Types.
+    /// Types `keys`.
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
         self.keyboard.flush().unwrap();
@@ -164,22 +165,22 @@ impl Terminal {
         send(self.pid(), signal);
     }
 
-    /// Gives the window another size: rows and columns.
+    /// Resizes the window to these rows and columns.
     pub fn resize(&self, to: (u16, u16)) {
         let (rows, columns) = cells(to);
         self.output.lock().unwrap().screen.screen_mut().set_size(rows, columns);
         self.master.resize(size(to)).unwrap();
     }
 
-    /// Takes nothing from the program until [`Terminal::read_on`].
+    /// Stops reading the program's output until [`Terminal::read_on`].
     pub fn stop_reading(&self) {
         self.reading.store(false, Ordering::Release);
     }
 
-    /// Takes nothing from the program, and leaves no room for it.
+    /// Stops reading the program's output, and fills the terminal's buffer so that the program cannot write.
     pub fn block(&self) {
         self.stop_reading();
-        // The reader may be within one read more.
+        // The reader may already be in one more read.
         thread::sleep(POLL * 2);
         let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK;
         let terminal = open(self.master.tty_name().unwrap(), flags, Mode::empty()).unwrap();
@@ -188,12 +189,12 @@ impl Terminal {
         }
     }
 
-    /// Takes everything again.
+    /// Reads the program's output again.
     pub fn read_on(&self) {
         self.reading.store(true, Ordering::Release);
     }
 
-    /// Waits until the process stands still.
+    /// Waits until the process is stopped.
     pub fn wait_until_stopped(&self) {
         self.wait_until("a stopped process", |_| {
             let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
@@ -201,44 +202,44 @@ impl Terminal {
         });
     }
 
-    /// Fails unless the terminal's modes are those that it had at the start.
+    /// Fails unless the terminal has the modes that it had at the start.
     pub fn assert_cooked(&self) {
         assert_eq!(modes(&self.before), modes(&termios(&*self.master)), "the terminal's modes");
     }
 
-    /// The report as it is written now.
+    /// Returns the report that is on disk now, or null.
     pub fn report(&self) -> Value {
         report(&self.folder)
     }
 
-    /// Waits until there is a report.
+    /// Waits until a report has been written.
     pub fn wait_for_report(&self) {
         self.wait_until("a report", |_| !self.report().is_null());
     }
 
-    /// The window is closed under the program; returns its exit code.
+    /// Closes the window under the program and waits for its end; returns its exit code and report.
     pub fn close(self) -> (u32, Value) {
         self.hang_up().end()
     }
 
-    /// The window is closed under the program, which may go on.
+    /// Closes the window under the program, which may keep running.
     pub fn hang_up(self) -> Lonely {
         let Self { child, master, keyboard, closed, reader, folder, .. } = self;
         closed.store(true, Ordering::Release);
-        // The program draws at 4 Hz, so the reader wakes and lets its end go.
+        // The program draws at 4 Hz, so the reader's current read returns and the reader ends.
         reader.unwrap().join().unwrap();
         drop((keyboard, master));
         Lonely { child, folder }
     }
 
-    /// The one file with this ending that the program has written into its working folder.
+    /// Returns the content of the one file with this extension that the program has written into its working folder.
     pub fn written(&self, ending: &str) -> String {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         let mut found = files.filter(|path| path.extension().is_some_and(|found| found == ending));
         std::fs::read_to_string(found.next().unwrap()).unwrap()
     }
 
-    /// Ends the run with `q`, and leaves the report that it shows then.
+    /// Ends the run with `q`, and then closes the report that the screen shows.
     pub fn quit(mut self) -> Ended {
         self.press("q");
         self.wait_for("the run has ended");
@@ -246,12 +247,12 @@ impl Terminal {
         self.end()
     }
 
-    /// Waits until the program has ended by itself; its terminal stays as it is.
+    /// Waits until the program has ended by itself, and leaves its terminal as it is.
     pub fn wait_for_exit(&mut self) -> u32 {
         wait(&mut *self.child, || "its terminal is blocked".to_owned())
     }
 
-    /// Waits for the program's own end.
+    /// Waits until the program ends by itself; returns its results.
     pub fn end(mut self) -> Ended {
         let output = Arc::clone(&self.output);
         let exit_code = wait(&mut *self.child, || output.lock().unwrap().screen.screen().contents());
@@ -278,24 +279,25 @@ impl Lonely {
         send(self.pid(), signal);
     }
 
-    /// Waits for its own end; returns its exit code and its report.
+    /// Waits until the program ends by itself; returns its exit code and its report.
     pub fn end(mut self) -> (u32, Value) {
         (wait(&mut *self.child, || "its terminal has gone".to_owned()), report(&self.folder))
     }
 }
 
-/// The fields of a process after its name, which may hold anything: proc_pid_stat(5), from the third on.
+/// Returns the fields of a process in proc_pid_stat(5) from the third on: those after its name, which may hold any
+/// text.
 fn fields(pid: u32) -> Vec<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
-/// The state of a process: `T` when it is stopped.
+/// Returns the state of a process: `T` when it is stopped.
 pub fn state(pid: u32) -> String {
     fields(pid).swap_remove(0)
 }
 
-/// The CPU time of a process so far, all its threads.
+/// Returns the CPU time of all threads of a process so far.
 pub fn cpu_time(pid: u32) -> Duration {
     // utime and stime.
     let ticks: u64 = fields(pid)[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
@@ -307,7 +309,7 @@ fn send(pid: u32, signal: Signal) {
 }
 
 impl Ended {
-    /// Fails unless the terminal is as it was and shows what the program printed for the shell.
+    /// Fails unless the program left the alternate screen and restored the cursor, pasting and the terminal's modes.
     pub fn assert_restored(&self) {
         assert!(!self.screen.alternate_screen(), "still on the alternate screen");
         assert!(!self.screen.hide_cursor(), "the cursor is hidden");
@@ -316,12 +318,13 @@ impl Ended {
         assert_eq!(before, after, "the terminal's modes");
     }
 
-    /// What stands behind the console's screen.
+    /// Returns the output after the console's screen.
     pub fn printed(&self) -> &str {
         self.bytes.rsplit_once(LEAVE).map_or("", |(_, printed)| printed)
     }
 
-    /// Fails unless everything was restored, the report is complete on paper and on the shell, and the code is this.
+    /// Fails unless everything was restored, the report is complete in its file and on the shell, and the code is
+    /// `exit_code`.
     pub fn assert_good_end(&self, exit_code: u32) {
         assert_eq!(self.exit_code, exit_code, "{}", self.printed());
         self.assert_restored();
@@ -356,7 +359,7 @@ fn report(folder: &TempDir) -> Value {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// A size as the emulator takes it.
+/// Converts a size for the emulator.
 fn cells((rows, columns): (u16, u16)) -> (NonZero<u16>, NonZero<u16>) {
     (NonZero::new(rows).unwrap(), NonZero::new(columns).unwrap())
 }

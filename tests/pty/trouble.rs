@@ -1,4 +1,4 @@
-//! Terminals that go away, take nothing, or change their size all the time: the load does not notice.
+//! Terminals that go away, accept no output, or change their size all the time: the load is not affected.
 
 use std::thread;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn a_terminal_that_takes_nothing_does_not_block_the_load() {
     let mut terminal = Terminal::demo(&[]);
     terminal.wait_for("RUNNING");
     terminal.stop_reading();
-    // Long enough to fill any terminal's buffer: keys make up to twenty pictures a second.
+    // Long enough to fill any terminal's buffer: keys cause up to twenty screens a second.
     for _ in 0..400 {
         terminal.press("12");
         thread::sleep(Duration::from_millis(20));
@@ -30,7 +30,7 @@ fn a_terminal_that_takes_nothing_does_not_block_the_load() {
     ended.assert_good_end(0);
     assert_eq!(ended.report["playback"]["stalls"], 0);
     assert_eq!(ended.report["requests"]["started"], ended.report["requests"]["finished"]);
-    // Five clients of a live stream ask for its list every target duration, all through those eight seconds.
+    // Five clients of a live stream request its playlist every target duration during those eight seconds.
     assert!(ended.report["requests"]["playlist"].as_u64().unwrap() >= 5 * 4);
 }
 
