@@ -114,7 +114,7 @@ fn a_reader_that_stands_still_costs_events_and_never_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).expect("a pipe");
-    assert!(RecordFile::create(&path).is_err(), "a pipe that nobody reads");
+    assert!(RecordFile::create(&path).is_err(), "a pipe without a reader");
     let keep_open = std::fs::File::options().read(true).write(true).open(&path).expect("opened");
     let (pipeline, taps) = start(Some(RecordFile::create(&path).expect("opened")));
     let gauges = pipeline.gauges();

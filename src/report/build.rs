@@ -9,7 +9,9 @@ use super::{
 };
 use crate::pipeline::Counts;
 use crate::sample::{self, RunResult, RunSample};
-use crate::stats::{FindingRow, GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER, Metric, Rates, Totals};
+use crate::stats::{
+    self, FindingRow, GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER, Metric, Rates, Totals,
+};
 use crate::verdict::{self, Consequence};
 use crate::vocabulary::Kind;
 
@@ -61,6 +63,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         kinds: Kind::ALL.into_iter().filter_map(|kind| kind_report(totals, kind)).collect(),
         playback: playback::playback(result),
         latency_us: latencies(result),
+        catalogue: stats::catalogue(),
         histogram: Buckets { grouping_power: GROUPING_POWER, max_value_power: MAX_VALUE_POWER },
         throughput_bits_per_second: throughput(frame),
         connections: Connections {

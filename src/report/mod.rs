@@ -8,6 +8,7 @@ mod build;
 pub mod check;
 mod playback;
 mod progress;
+mod run;
 mod series;
 mod text;
 
@@ -22,6 +23,7 @@ pub use build::{Facts, build};
 pub use check::Check;
 pub use playback::{Playback, Sessions, Spread};
 pub use progress::progress_line;
+pub use run::{ClockOffset, Exit, Run};
 pub use series::Series;
 pub use text::{meaning, text};
 
@@ -61,6 +63,8 @@ pub struct Report {
     pub latency_us: BTreeMap<String, Latency>,
     /// Bucket layout of all histograms; histograms of reports with the same layout can be added.
     pub histogram: Buckets,
+    /// Fingerprint of the names of all counters, durations and outcomes; reports with the same one can be added.
+    pub catalogue: String,
     /// Playback as viewers would have seen it.
     pub playback: Playback,
     /// Body bits per second.
@@ -84,60 +88,6 @@ pub struct Report {
     /// The built-in origin's own counts; absent with any other origin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<serde_json::Value>,
-}
-
-/// The run and its options.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Run {
-    /// The URL, without secrets.
-    pub target: String,
-    /// The version of hlswarm.
-    pub version: &'static str,
-    /// Wall-clock time of the start, RFC 3339 in UTC.
-    pub started_at: String,
-    /// Start in milliseconds of Unix time, by this machine's clock.
-    pub started_unix_ms: i64,
-    /// Seconds from the start to the end of the last request.
-    pub duration_s: f64,
-    /// Value of `--duration`; `null`: until stopped.
-    pub duration_asked_s: Option<f64>,
-    /// Target number of clients at the end.
-    pub clients_target: u32,
-    /// Largest number of clients active at once.
-    pub clients_peak: u64,
-    /// Clients started over the whole run.
-    pub clients_started: u64,
-    /// Clients started per second; `null`: all at once.
-    pub ramp_rate: Option<f64>,
-    /// Client starts that were later than planned.
-    pub late_starts: u64,
-    /// Variant choice (`--variant`).
-    pub variant: String,
-    /// Player that clients imitated (`--player`).
-    pub player: &'static str,
-    /// Session length of viewers (`--session-length`): `endless`, a time, or `exp:` and the mean.
-    pub session_length: String,
-    /// The seed of every random choice.
-    pub seed: u64,
-    /// The run id that every request carried in `X-Load-Test`.
-    pub run_id: String,
-    /// The command line, without secrets.
-    pub command: String,
-    /// True if certificates were verified.
-    pub tls_verified: bool,
-    /// Entries of `--resolve` that no connection used, as `host:port`; always empty in an interim report.
-    pub resolve_unused: Vec<String>,
-}
-
-/// Exit code of the run and its reasons.
-#[derive(Clone, Debug, Default, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Exit {
-    /// The exit code of the process.
-    pub code: u8,
-    /// Every reason, starting with the one that decided the code.
-    pub reasons: Vec<String>,
 }
 
 /// Verdict on how well the stream was served.

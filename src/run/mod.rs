@@ -309,9 +309,11 @@ fn run_facts(config: &RunConfig, clock: Clock) -> report::Run {
     let started_at = clock.started_at();
     report::Run {
         target: config.clients.player.entry.to_string(),
+        target_hash: config.clients.player.entry.fingerprint(),
         version: env!("CARGO_PKG_VERSION"),
         started_at: started_at.round(jiff::Unit::Second).unwrap_or(started_at).to_string(),
         started_unix_ms: started_at.as_millisecond(),
+        clock: report::ClockOffset::default(),
         duration_s: 0.0,
         duration_asked_s: config.duration_s(),
         clients_target: 0,

@@ -228,7 +228,7 @@ mod tests {
             stream.progress(&format!("line {number}"));
         }
         let printed = stream.print("summary\n", Some(Duration::from_millis(1)));
-        assert_eq!(printed.expect_err("nobody reads").kind(), io::ErrorKind::TimedOut);
+        assert_eq!(printed.expect_err("no reader").kind(), io::ErrorKind::TimedOut);
         stream.say("a message");
         drop(stream);
         let (text, dropped) = read_all(reader);

@@ -71,8 +71,12 @@ impl Machine {
 fn act(meter: &Meter, event: Event) {
     let value = event.value;
     let edge = std::net::SocketAddr::from(([10, 0, 0, (value % 3) as u8], 443));
-    let route =
-        Route { edge, source: [10, 1, 0, 1].into(), http2: value % 2 == 0, resumed: Some(value % 5 == 0) };
+    let route = Route {
+        edge,
+        source: [10, 1, 0, 1].into(),
+        http2: value.is_multiple_of(2),
+        resumed: Some(value.is_multiple_of(5)),
+    };
     let kind = Kind::ALL[value as usize % Kind::COUNT];
     let request = |outcome: Outcome, timings: Option<Timings>| {
         let mut exchange = meter.start_at(kind, 1_000);
@@ -92,7 +96,7 @@ fn act(meter: &Meter, event: Event) {
             meter.end_session();
         }
         6 => meter.opened(&route),
-        _ => meter.answered(&route, value, (value % 2 == 0).then_some(CacheStatus::Hit)),
+        _ => meter.answered(&route, value, value.is_multiple_of(2).then_some(CacheStatus::Hit)),
     }
     meter.time(Timed::Connect, value);
 }

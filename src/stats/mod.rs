@@ -10,6 +10,7 @@
 
 mod audience;
 mod baseline;
+mod catalogue;
 mod client;
 mod explanations;
 mod failures;
@@ -34,6 +35,7 @@ mod worker;
 
 pub use audience::{Audience, EdgeTotals, Route};
 pub use baseline::Baseline;
+pub use catalogue::catalogue;
 pub use client::ClientStats;
 pub use findings::FindingRow;
 pub use latency::{LatencySnapshot, LatencySummary, Timed};

@@ -164,7 +164,7 @@ fn a_segment_that_is_counted_has_its_size() {
             thread::spawn(move || stats.segment(9))
         };
         let last = stats.last_segment_bytes();
-        assert!(last.is_none_or(|bytes| bytes == 9), "{last:?} is of nobody");
+        assert!(last.is_none_or(|bytes| bytes == 9), "{last:?} belongs to no client");
         writer.join().unwrap();
         last.is_some()
     });

@@ -68,7 +68,7 @@ mod models {
             }
             let (live_tasks, counted) = &*stage;
             let present = live_tasks.present();
-            assert!(present <= 2, "somebody left who had not been counted in");
+            assert!(present <= 2, "a task left that had not been counted");
             if present == 0 {
                 assert_eq!(counted.each_ref().map(SingleWriterCell::get), [1, 1]);
             }

@@ -73,9 +73,11 @@ pub(super) fn report() -> Arc<Report> {
 pub(super) fn report_of(sample: &RunSample) -> Report {
     let run = report::Run {
         target: title().target,
+        target_hash: String::new(),
         version: "0.1.0",
         started_at: "2026-11-23T12:31:07Z".to_owned(),
         started_unix_ms: 1_795_437_067_000,
+        clock: report::ClockOffset::default(),
         duration_s: 0.0,
         duration_asked_s: None,
         clients_target: 0,

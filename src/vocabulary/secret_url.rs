@@ -13,6 +13,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use url::{Position, Url};
 
+use super::fingerprint::fingerprint;
 use super::percent::{percent_decoded, percent_decoded_bytes};
 use super::secret_shape::{self, HIDDEN, shown_segment};
 use super::{limits, untrusted::Untrusted};
@@ -212,6 +213,15 @@ impl SecretUrl {
         Some((decode(self.0.username()), decode(self.0.password().unwrap_or_default())))
     }
 
+    /// Returns a fingerprint of the endpoint, the path and the names of the query: two runs with the same one had the
+    /// same target. User, password and values of the query are left out, because a weak one could be guessed from it.
+    pub fn fingerprint(&self) -> String {
+        let authority = self.endpoint().authority();
+        let names: Vec<_> = self.0.query_pairs().map(|(name, _)| name).collect();
+        let place = [self.0.scheme(), &authority, self.0.path()];
+        fingerprint(place.into_iter().chain(names.iter().map(AsRef::as_ref)))
+    }
+
     /// Reports whether the URL has a secret in a usual place: user, password, query, or a token in the path.
     pub fn has_secrets(&self) -> bool {
         let path = self.0.path();
@@ -257,6 +267,17 @@ impl fmt::Debug for SecretUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fingerprint_tells_targets_apart_and_has_no_part_in_secrets() {
+        let of = |text: &str| SecretUrl::parse(text).expect("a URL").fingerprint();
+        let plain = of("https://a.test/live/master.m3u8?token=1");
+        assert_eq!(plain, of("https://user:password@a.test:443/live/master.m3u8?token=2#begin"));
+        let others = ["http://a.test/live/master.m3u8?token=1", "https://a.test/live/master.m3u8"];
+        assert!(
+            others.into_iter().chain(["https://a.test/other.m3u8?token=1"]).all(|other| of(other) != plain)
+        );
+    }
 
     fn url(text: &str) -> SecretUrl {
         SecretUrl::parse(text).expect(text)
