@@ -25,9 +25,9 @@ use super::race::race;
 use super::resolve::{Addresses, Resolver};
 use super::{ConnectTimings, ConnectionInfo, tls};
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::limits;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::secret_url::Endpoint;
+use crate::vocabulary::{ConnectionRoute, limits};
 
 /// A byte stream to an endpoint.
 #[derive(Debug)]
@@ -111,9 +111,10 @@ impl Connector<'_> {
         let (edge, tcp) = connect_first(&mut addresses).await?;
         timings.connect_us = Some(micros(begun.elapsed()));
         let source = tcp.local_addr().map_or(edge.ip(), |address| address.ip());
-        let plain = ConnectionInfo { timings, edge, source, http2: false, resumed: None };
+        let plain = ConnectionRoute { edge, source, http2: false, resumed: None };
         if !endpoint.tls {
-            return Ok(Connected { stream: Stream::Plain(tcp), opening: plain });
+            let opening = ConnectionInfo { timings, route: plain };
+            return Ok(Connected { stream: Stream::Plain(tcp), opening });
         }
 
         deadline.enter(Fault::TimeoutTls, limits::TLS_TIMEOUT);
@@ -130,7 +131,7 @@ impl Connector<'_> {
         let session = stream.get_ref().1;
         let http2 = session.alpn_protocol() == Some(b"h2");
         let resumed = Some(session.handshake_kind() == Some(HandshakeKind::Resumed));
-        let opening = ConnectionInfo { timings, http2, resumed, ..plain };
+        let opening = ConnectionInfo { timings, route: ConnectionRoute { http2, resumed, ..plain } };
         Ok(Connected { stream: Stream::Tls(Box::new(stream)), opening })
     }
 }

@@ -193,7 +193,7 @@ impl Path<'_> {
         }
         let connected = connected?;
         let opening = connected.opening;
-        let protocol = if opening.http2 {
+        let protocol = if opening.route.http2 {
             Protocol::Http2(Box::pin(Http2::begin(connected.stream)).await?)
         } else {
             Protocol::Http1(connected.stream)

@@ -37,16 +37,15 @@ mod sink;
 mod timer;
 mod tls;
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
 
-use crate::vocabulary::HttpProfile;
 use crate::vocabulary::budget::Budget;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::secret_url::Endpoint;
+use crate::vocabulary::{ConnectionRoute, HttpProfile};
 use cookies::Jar;
 
 pub use fetch::{ClientConnections, RequestLane};
@@ -72,19 +71,13 @@ pub struct ConnectTimings {
     pub tls_us: Option<u64>,
 }
 
-/// Timings and endpoints of a connection that was opened.
+/// Timings and route of a connection that was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionInfo {
     /// Durations of the phases of opening it.
     pub timings: ConnectTimings,
-    /// The address of the peer.
-    pub edge: SocketAddr,
-    /// The local address of the connection.
-    pub source: IpAddr,
-    /// True for HTTP/2, false for HTTP/1.1.
-    pub http2: bool,
-    /// True if the TLS session was resumed; `None` without TLS.
-    pub resumed: Option<bool>,
+    /// Its endpoints and protocol.
+    pub route: ConnectionRoute,
 }
 
 /// Receives events while they happen, so that a request that is cancelled has been counted up to that moment.

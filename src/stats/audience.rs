@@ -10,25 +10,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::sync::atomics::OnceLock;
 use crate::sync::single_writer_cell::SingleWriterCell;
-use crate::vocabulary::{CacheStatus, share};
+use crate::vocabulary::{CacheStatus, ConnectionRoute, share};
 
 /// Number of edge addresses that one worker distinguishes.
 const EDGES: usize = 64;
 /// Number of addresses of this machine that one worker distinguishes.
 const SOURCES: usize = 16;
-
-/// Endpoints and protocols of a connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Route {
-    /// Address of the peer.
-    pub edge: SocketAddr,
-    /// Address of this machine.
-    pub source: IpAddr,
-    /// True for HTTP/2, false for HTTP/1.1.
-    pub http2: bool,
-    /// True if the TLS session was resumed; `None` without TLS.
-    pub resumed: Option<bool>,
-}
 
 /// Responses of one edge address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,7 +129,7 @@ impl Default for Routes {
 
 impl Routes {
     /// Counts a connection that was opened; by the one writer only.
-    pub(super) fn opened(&self, route: &Route) {
+    pub(super) fn opened(&self, route: &ConnectionRoute) {
         if let Some(resumed) = route.resumed {
             self.handshakes.add(1);
             self.resumed.add(u64::from(resumed));
@@ -152,7 +139,7 @@ impl Routes {
 
     /// Counts a complete response; by the one writer only.
     #[inline]
-    pub(super) fn answered(&self, route: &Route, bytes: u64, cache: Option<CacheStatus>) {
+    pub(super) fn answered(&self, route: &ConnectionRoute, bytes: u64, cache: Option<CacheStatus>) {
         // A new edge takes the first free place. There is one writer, so the initialisation is never contended.
         let is_own = |edge: &&Edge| *edge.address.get_or_init(|| route.edge) == route.edge;
         let edge = self.edges.iter().find(is_own).unwrap_or(&self.other);
@@ -192,10 +179,15 @@ impl Routes {
 mod tests {
     use super::*;
 
-    fn route(last: u16) -> Route {
+    fn route(last: u16) -> ConnectionRoute {
         let [high, low] = last.to_be_bytes();
         let edge = SocketAddr::from(([10, 0, high, low], 443));
-        Route { edge, source: IpAddr::from([10, 1, 0, 1]), http2: last == 1, resumed: Some(last == 2) }
+        ConnectionRoute {
+            edge,
+            source: IpAddr::from([10, 1, 0, 1]),
+            http2: last == 1,
+            resumed: Some(last == 2),
+        }
     }
 
     #[test]

@@ -9,16 +9,16 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::audience::Route;
 use super::client::ClientStats;
 use super::latency::Timed;
 use super::metric::Metric;
 use super::quality::Quality;
 use super::registry::ClientSlot;
 use super::worker::WorkerStats;
-use crate::vocabulary::Playback;
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{CacheStatus, ClientState, Clock, Finding, Kind, Outcome, clock};
+use crate::vocabulary::{
+    CacheStatus, ClientState, Clock, ConnectionRoute, Finding, Kind, Outcome, Playback, clock,
+};
 
 /// Writer of one client's counters and of its worker's totals.
 #[derive(Debug)]
@@ -92,13 +92,13 @@ impl Meter {
     }
 
     /// Counts a connection that was opened.
-    pub fn opened(&self, route: &Route) {
+    pub fn opened(&self, route: &ConnectionRoute) {
         self.worker().routes.opened(route);
     }
 
     /// Counts a complete response with this many body bytes.
     #[inline]
-    pub fn answered(&self, route: &Route, bytes: u64, cache: Option<CacheStatus>) {
+    pub fn answered(&self, route: &ConnectionRoute, bytes: u64, cache: Option<CacheStatus>) {
         self.worker().routes.answered(route, bytes, cache);
     }
 

@@ -33,7 +33,7 @@ mod tests;
 pub mod window;
 mod worker;
 
-pub use audience::{Audience, EdgeTotals, Route};
+pub use audience::{Audience, EdgeTotals};
 pub use baseline::Baseline;
 pub use catalogue::catalogue;
 pub use client::ClientStats;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::hls::{ParseError, Playlist, Variables};
 use crate::net::{Body, ConnectionInfo, Observer, Request, RequestLane, Response};
 use crate::player::{Fetch, Resource};
-use crate::stats::{Exchange, Meter, Metric, Route, Timed, Timings};
+use crate::stats::{Exchange, Meter, Metric, Timed, Timings};
 use crate::vocabulary::outcome::{Fault, Outcome};
 use crate::vocabulary::secret_url::Access;
 use crate::vocabulary::{Finding, Kind, SecretUrl, limits};
@@ -225,7 +225,7 @@ async fn attempt<'a>(
     let MeterObserver { exchange, decryptor, attempt } = observer;
     slot.reach().ended(url, attempt, ended.as_ref().err().copied());
     if let Ok(response) = &ended {
-        meter.answered(&route(&response.opening), response.wire_bytes, response.cache);
+        meter.answered(&response.opening.route, response.wire_bytes, response.cache);
     }
     Tried { exchange, decryptor, ended }
 }
@@ -265,11 +265,6 @@ fn body(kind: Kind, decryptor: &BodyDecryptor) -> Body {
         Kind::Key => Body::Key,
         Kind::Segment | Kind::Part | Kind::Init | Kind::Unknown => Body::Media,
     }
-}
-
-fn route(opening: &ConnectionInfo) -> Route {
-    let ConnectionInfo { edge, source, http2, resumed, .. } = *opening;
-    Route { edge, source, http2, resumed }
 }
 
 /// Returns the durations of the phases of a response.
@@ -312,7 +307,7 @@ impl Observer for MeterObserver<'_> {
         self.attempt = Attempt::Connected;
         let meter = self.exchange.meter();
         meter.count(Metric::Connections, 1);
-        meter.opened(&route(opening));
+        meter.opened(&opening.route);
         if replaces {
             meter.count(Metric::Reconnections, 1);
         }

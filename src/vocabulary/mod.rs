@@ -4,6 +4,7 @@
 pub mod budget;
 pub mod cache_status;
 pub mod clock;
+pub mod connection_route;
 pub mod finding;
 pub mod fingerprint;
 pub mod http_profile;
@@ -21,6 +22,7 @@ pub mod untrusted;
 
 pub use cache_status::CacheStatus;
 pub use clock::Clock;
+pub use connection_route::ConnectionRoute;
 pub use finding::{Finding, Severity};
 pub use fingerprint::fingerprint;
 pub use http_profile::{HttpProfile, Reuse};

@@ -14,7 +14,7 @@ use super::super::pool::{Pool, Protocol};
 use super::super::shared::Net;
 use super::super::{ConnectTimings, ConnectionInfo, Headers, Request, Settings, TlsSettings};
 use super::*;
-use crate::vocabulary::{HttpProfile, Reuse, SecretUrl};
+use crate::vocabulary::{ConnectionRoute, HttpProfile, Reuse, SecretUrl};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -291,10 +291,9 @@ async fn refused(times: u32) -> (Result<u16, Fault>, u32) {
         let (http2, mut peer) = pair().await;
         let net = Net::new(settings());
         let pool = Rc::new(Pool::new(false));
-        let edge = ([127, 0, 0, 1], 1).into();
-        let timings = ConnectTimings::default();
-        let opening =
-            Rc::new(ConnectionInfo { timings, edge, source: edge.ip(), http2: true, resumed: None });
+        let edge = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let route = ConnectionRoute { edge, source: edge.ip(), http2: true, resumed: None };
+        let opening = Rc::new(ConnectionInfo { timings: ConnectTimings::default(), route });
         drop(pool.open(url().endpoint(), Protocol::Http2(http2), opening, 0));
         let mut wire = ClientConnections { net, pool }.wire(0);
         let act = async {
