@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::vocabulary::{ClientState, Kind, Outcome, RunState, Untrusted, units};
+use crate::vocabulary::{ClientState, Departure, Kind, Outcome, RunState, Untrusted, units};
 
 /// The two kinds of data that go through the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,34 +86,6 @@ pub enum Happening {
         /// Note of the operator, safe to print.
         note: Arc<str>,
     },
-}
-
-/// Reason for a client's departure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Departure {
-    /// The client played the stream to its end.
-    Finished,
-    /// The client was removed, or the run ended.
-    Removed,
-    /// The client's player used up its retries, or lost its place in a live stream.
-    GaveUp,
-    /// The client's session reached its length.
-    SessionOver,
-    /// The client's task panicked.
-    Panicked,
-}
-
-impl Departure {
-    /// Returns the word that records use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Finished => "finished",
-            Self::Removed => "removed",
-            Self::GaveUp => "gave_up",
-            Self::SessionOver => "session_over",
-            Self::Panicked => "panicked",
-        }
-    }
 }
 
 /// State of a client at one moment.

@@ -194,9 +194,8 @@ impl Line<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::Departure;
     use crate::vocabulary::outcome::Fault;
-    use crate::vocabulary::{ClientState, Kind};
+    use crate::vocabulary::{ClientState, Departure, Kind};
 
     fn written(what: Happening) -> String {
         let mut buffer = Vec::new();

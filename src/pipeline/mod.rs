@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use event::{Departure, Event, Happening, LogEntry, Sample, Stream};
+pub use event::{Event, Happening, LogEntry, Sample, Stream};
 pub use file::RecordFile;
 pub use gate::Gate;
 pub use gauges::{Counts, Gauges, LaneReading, Reading, RecorderReading};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Decryption, Profile, SessionLength};
 use crate::hls::{Playlist, VariantChoice};
-use crate::vocabulary::{Reuse, SecretUrl};
+use crate::vocabulary::{LeaveReason, Reuse, SecretUrl};
 
 /// Requests that a client can have open at a time.
 pub const LANES: usize = 2;
@@ -68,16 +68,7 @@ pub enum Action {
     /// The stream has ended and was played to its end.
     Finished,
     /// The viewer leaves.
-    Leave(Departure),
-}
-
-/// Reason for a viewer's departure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Departure {
-    /// The player used up its retries, or lost its place in a live stream.
-    GaveUp,
-    /// The session reached its length.
-    SessionOver,
+    Leave(LeaveReason),
 }
 
 /// Something that the player reacts to.

@@ -38,11 +38,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::hls::{Media, Playlist, Start, Variables, choose};
-use crate::vocabulary::Playback;
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{SecretUrl, limits};
+use crate::vocabulary::{LeaveReason, Playback, SecretUrl, limits};
 
-pub use action::{Action, Answer, Departure, Failure, Fetch, Input, LANES, Resource, Settings};
+pub use action::{Action, Answer, Failure, Fetch, Input, LANES, Resource, Settings};
 pub use allowance::Allowance;
 use attempts::{Attempts, Verdict};
 pub use backoff::Backoff;
@@ -391,13 +390,13 @@ impl Player {
 
     fn next(&mut self, now: Duration) -> Action {
         if self.gave_up {
-            return Action::Leave(Departure::GaveUp);
+            return Action::Leave(LeaveReason::GaveUp);
         }
         if self.playhead.phase() == Phase::Ended {
             return Action::Finished;
         }
         if self.leaves_at.is_some_and(|at| at <= now) {
-            return Action::Leave(Departure::SessionOver);
+            return Action::Leave(LeaveReason::SessionOver);
         }
         // Count a stall when it begins, even while a request is open that would have prevented it.
         let mut wake = earliest(self.leaves_at, self.playhead.wake(now));

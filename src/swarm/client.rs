@@ -12,12 +12,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::net::{ClientConnections, RequestLane, Timer};
-use crate::player::{Action, Allowance, Answer, Departure, Fetch, Input, Player, Resource};
+use crate::player::{Action, Allowance, Answer, Fetch, Input, Player, Resource};
 use crate::stats::{Meter, Metric, Timed};
 use crate::sync::failpoint;
-use crate::vocabulary::ClientState;
-use crate::vocabulary::Playback;
 use crate::vocabulary::clock::micros;
+use crate::vocabulary::{ClientState, Departure, LeaveReason, Playback};
 
 use super::answer::conclude;
 use super::client_events::ClientEvents;
@@ -26,17 +25,6 @@ use super::decryption::KeyRing;
 use super::inspection::Inspection;
 use super::lanes::{Lanes, Mailbox};
 use super::request::{Completed, RequestContext, kind, request};
-
-/// Reason for the end of a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// The stream was played to its end.
-    Finished,
-    /// The viewer left.
-    Left(Departure),
-    /// The run drains.
-    Drained,
-}
 
 /// A client that is ready to run.
 pub(super) struct Client {
@@ -72,7 +60,7 @@ impl Client {
     }
 
     /// Runs until the viewer leaves, the stream has been played to its end, or the run drains.
-    pub(super) async fn live(&self) -> End {
+    pub(super) async fn live(&self) -> Departure {
         let Self { viewer, lines, slot } = self;
         let meter = Rc::clone(&viewer.borrow().meter);
         let keys = slot.decrypts().then(KeyRing::default);
@@ -83,7 +71,7 @@ impl Client {
             let action = viewer.borrow_mut().on(input);
             failpoint::reach("client", meter.client_id());
             if slot.is_draining() && !slot.is_busy() {
-                return End::Drained;
+                return Departure::Removed;
             }
             let until = match action {
                 // No new request starts; those in flight finish.
@@ -95,10 +83,10 @@ impl Client {
                     continue;
                 }
                 Action::Wait(until) => until,
-                Action::Finished => return End::Finished,
-                Action::Leave(departure) => {
-                    viewer.borrow_mut().count_departure(departure);
-                    return End::Left(departure);
+                Action::Finished => return Departure::Finished,
+                Action::Leave(reason) => {
+                    viewer.borrow_mut().count_departure(reason);
+                    return Departure::Left(reason);
                 }
             };
             // Wait for the time that the player named or for the next answer, whichever comes first.
@@ -168,11 +156,11 @@ impl Viewer {
 
     /// Counts why the viewer leaves, and whether it ever saw anything (CTA-2066: start failures and exits before
     /// video start).
-    fn count_departure(&mut self, departure: Departure) {
+    fn count_departure(&mut self, reason: LeaveReason) {
         self.departed = true;
-        let (why, unseen) = match departure {
-            Departure::GaveUp => (Metric::GaveUp, Metric::StartFailures),
-            Departure::SessionOver => (Metric::SessionsOver, Metric::ExitsBeforeStart),
+        let (why, unseen) = match reason {
+            LeaveReason::GaveUp => (Metric::GaveUp, Metric::StartFailures),
+            LeaveReason::SessionOver => (Metric::SessionsOver, Metric::ExitsBeforeStart),
         };
         self.meter.count(why, 1);
         if !self.began {

@@ -5,11 +5,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::pipeline::{Departure, Event, Happening, Offer, Sample, Stream, Tap};
+use crate::pipeline::{Event, Happening, Offer, Sample, Stream, Tap};
 use crate::player::Tally;
 use crate::stats::{ClientRow, Meter, Metric};
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::{ClientState, Kind, Outcome};
+use crate::vocabulary::{ClientState, Departure, Kind, Outcome};
 
 /// Source of the events of one client.
 #[derive(Debug)]

@@ -14,10 +14,10 @@ use super::client_events::ClientEvents;
 use super::playlist_cache::PlaylistCache;
 use super::reach::Reach;
 use crate::net::Net;
-use crate::pipeline::{self, Tap};
-use crate::player::{Allowance, Departure};
+use crate::pipeline::Tap;
+use crate::player::Allowance;
 use crate::stats::{ClientHandle, Meter, Metric, Registry};
-use crate::vocabulary::{ClientState, Clock, SecretUrl};
+use crate::vocabulary::{ClientState, Clock, Departure, LeaveReason, SecretUrl};
 
 /// Weyl constant: spreads client numbers over the seeds.
 const SEED_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -162,11 +162,11 @@ impl ClientSlot {
     }
 
     /// Reports that the client has left; after a panic its state becomes `Dead`.
-    pub(super) fn left(&self, why: pipeline::Departure) {
+    pub(super) fn left(&self, why: Departure) {
         let session = self.session.borrow();
         let Some(Session { handle, events }) = &*session else { return };
         events.left(why);
-        if why == pipeline::Departure::Panicked {
+        if why == Departure::Panicked {
             handle.meter(self.shared.index, self.shared.clock).set_state(ClientState::Dead);
         }
     }
@@ -194,11 +194,8 @@ impl ClientSlot {
     }
 
     /// Ends the session of the viewer that leaves.
-    pub(super) fn end_session(&self, departure: Departure) {
-        self.left(match departure {
-            Departure::GaveUp => pipeline::Departure::GaveUp,
-            Departure::SessionOver => pipeline::Departure::SessionOver,
-        });
+    pub(super) fn end_session(&self, reason: LeaveReason) {
+        self.left(Departure::Left(reason));
         drop(self.session.take());
     }
 

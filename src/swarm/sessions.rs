@@ -10,12 +10,13 @@ use std::rc::Rc;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::client::{Client, End};
+use super::client::Client;
 use super::client_slot::ClientSlot;
-use crate::player::{Backoff, Departure};
+use crate::player::Backoff;
+use crate::vocabulary::{Departure, LeaveReason};
 
 /// Runs one client after another, until a client ends that is not to be replaced.
-pub(super) async fn run_sessions(slot: Rc<ClientSlot>) -> End {
+pub(super) async fn run_sessions(slot: Rc<ClientSlot>) -> Departure {
     let clock = slot.shared().clock;
     let mut backoff = Backoff::new(slot.seed());
     while let Some((meter, events)) = slot.session() {
@@ -25,9 +26,9 @@ pub(super) async fn run_sessions(slot: Rc<ClientSlot>) -> End {
         let allowance = client.allowance();
         slot.pass_on(allowance);
         drop(client);
-        let End::Left(departure) = end else { return end };
-        slot.end_session(departure);
-        if departure == Departure::GaveUp {
+        let Departure::Left(reason) = end else { return end };
+        slot.end_session(reason);
+        if reason == LeaveReason::GaveUp {
             let until = allowance.successor_at(clock.now(), &mut backoff);
             sleep_until(Instant::from_std(clock.origin() + until)).await;
         }
@@ -36,5 +37,5 @@ pub(super) async fn run_sessions(slot: Rc<ClientSlot>) -> End {
         }
         slot.start_session();
     }
-    End::Drained
+    Departure::Removed
 }

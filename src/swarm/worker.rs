@@ -16,14 +16,14 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::generator::WorkerGauge;
 use crate::net::Net;
-use crate::pipeline::{Departure, Tap};
+use crate::pipeline::Tap;
 use crate::run_state::Status;
 use crate::sample::Sources;
 use crate::stats::ClientHandle;
 use crate::sync::live_tasks::LiveTasks;
+use crate::vocabulary::Departure;
 
 use super::ClientSettings;
-use super::client::End;
 use super::client_slot::{ClientSlot, Shared};
 use super::playlist_cache::PlaylistCache;
 use super::sample_schedule::{SampleSchedule, TURN};
@@ -149,7 +149,7 @@ struct WorkerLoop {
     turns: SampleSchedule,
     /// Slots by the number of their first client, which is the number that the controller knows.
     clients: HashMap<u64, Entry>,
-    tasks: JoinSet<End>,
+    tasks: JoinSet<Departure>,
     by_task: HashMap<Id, u64>,
     draining: bool,
 }
@@ -247,11 +247,10 @@ impl WorkerLoop {
     }
 
     /// Handles the end of a client's task: by itself, by an order, or by a panic.
-    fn end(&mut self, ended: &Result<(Id, End), JoinError>) {
+    fn end(&mut self, ended: &Result<(Id, Departure), JoinError>) {
         self.running.leave();
         let (task, why) = match ended {
-            Ok((task, End::Finished)) => (*task, Departure::Finished),
-            Ok((task, End::Drained | End::Left(_))) => (*task, Departure::Removed),
+            Ok((task, why)) => (*task, *why),
             Err(error) if error.is_panic() => (error.id(), Departure::Panicked),
             Err(error) => (error.id(), Departure::Removed),
         };

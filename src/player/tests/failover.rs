@@ -50,7 +50,7 @@ fn played(origin: &Origin, from: Duration) -> Vec<String> {
 }
 
 fn left(run: &Run) -> bool {
-    matches!(run.ended, Some((_, Action::Leave(Departure::GaveUp))))
+    matches!(run.ended, Some((_, Action::Leave(LeaveReason::GaveUp))))
 }
 
 #[test]

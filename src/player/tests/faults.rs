@@ -22,7 +22,7 @@ fn is_entry(what: Resource) -> bool {
 }
 
 fn left(run: &Run) -> bool {
-    matches!(run.ended, Some((_, Action::Leave(Departure::GaveUp))))
+    matches!(run.ended, Some((_, Action::Leave(LeaveReason::GaveUp))))
 }
 
 const BEGIN: Duration = Duration::from_secs(100);
@@ -195,5 +195,5 @@ fn a_session_ends_when_it_should() {
     let mut fixed = settings(&WEB, VariantChoice::Highest);
     fixed.session = SessionLength::Fixed(90 * SECOND);
     let run = play(&mut player_of(fixed, 1, BEGIN), &mut Origin::live(), BEGIN, HOUR);
-    assert_eq!(run.ended, Some((BEGIN + 90 * SECOND, Action::Leave(Departure::SessionOver))));
+    assert_eq!(run.ended, Some((BEGIN + 90 * SECOND, Action::Leave(LeaveReason::SessionOver))));
 }

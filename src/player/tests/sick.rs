@@ -25,7 +25,7 @@ fn load(profile: &'static Profile, origin: &mut Origin, begin: Duration, end: Du
         let run = play(&mut player, origin, now, end);
         allowance = player.allowance();
         match run.ended {
-            Some((at, Action::Leave(Departure::GaveUp))) => now = allowance.successor_at(at, &mut backoff),
+            Some((at, Action::Leave(LeaveReason::GaveUp))) => now = allowance.successor_at(at, &mut backoff),
             _ => break,
         }
         if now >= end {
