@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::cli::{CheckArgs, LoadArgs, RequestArgs};
 use crate::control::{Ahead, Plan};
 use crate::hls::VariantChoice;
-use crate::load::{ClientLimit, Ramp, Reconnects};
+use crate::load::{ClientLimit, LoadProfile, Ramp, Reconnects};
 use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
 use crate::swarm::{ClientSettings, PlaylistTap};
@@ -145,6 +145,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
     let net = net_settings(&target, args.requests, &run_id, args.player)?;
     // `--ramp-rate` has a default, so `--ramp-time` wins where it is given.
     let ramp = args.ramp_time.map_or(Ramp::Rate(args.ramp_rate), Ramp::Time);
+    let profile = LoadProfile { clients: args.clients, ramp, jitter: args.ramp_jitter, seed };
     // A bad report file must be an error before the run, not after it.
     let reports = args.reports.into_iter().map(report_file).collect::<Result<_, _>>()?;
     Ok(RunConfig {
@@ -158,18 +159,15 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
             net,
             decrypt,
             seed,
-            reconnects: Arc::new(Reconnects::new(ramp.rate(args.clients))),
+            reconnects: Arc::new(Reconnects::new(profile.interval())),
             playlist_tap: None,
         },
         plan: Plan {
-            clients: args.clients,
+            profile,
             limit: ClientLimit::default(),
-            ramp,
-            jitter: args.ramp_jitter,
             // Without preflight no client tries the stream before the others.
             ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
             duration: args.duration,
-            seed,
         },
         run_id,
         insecure,
@@ -207,24 +205,21 @@ pub fn check_config(
         session: SessionLength::default(),
     };
     // One client is the whole load: there is nothing to ramp up, and no other client to hold back.
-    let ramp = Ramp::Time(Duration::ZERO);
+    let profile = LoadProfile { clients: 1, seed, ..LoadProfile::default() };
     Ok(RunConfig {
         clients: ClientSettings {
             player: Arc::new(player),
             net,
             decrypt,
             seed,
-            reconnects: Arc::new(Reconnects::new(ramp.rate(1))),
+            reconnects: Arc::new(Reconnects::new(profile.interval())),
             playlist_tap: Some(playlist_tap),
         },
         plan: Plan {
-            clients: 1,
+            profile,
             limit: ClientLimit::default(),
-            ramp,
-            jitter: Duration::ZERO,
             ahead: Ahead::Together,
             duration: Some(args.duration),
-            seed,
         },
         run_id,
         insecure,
@@ -259,11 +254,6 @@ impl RunConfig {
     /// Returns the variant choice as reports name it.
     pub fn variant(&self) -> VariantChoice {
         self.clients.player.choice
-    }
-
-    /// Returns the number of clients started per second; `None` means all at once.
-    pub fn ramp_rate(&self) -> Option<f64> {
-        Some(self.plan.ramp.rate(self.plan.clients)).filter(|rate| rate.is_finite())
     }
 
     /// Returns the duration that was asked for, in seconds.

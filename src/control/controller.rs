@@ -45,9 +45,9 @@ impl<E: Engine> Controller<E> {
     /// Creates a controller of `engine`. The clock's zero is the first start.
     pub fn new(engine: E, plan: Plan, sources: &Sources, tap: Tap) -> Self {
         let Sources { registry, status, clock, .. } = sources.clone();
-        let pacer = Pacer::new(plan.ramp, plan.clients, plan.jitter, plan.seed);
-        let first = FirstClient::new(plan.ahead);
-        Self { engine, registry, pacer, status, clock, tap, target: plan.clients, held: false, first, plan }
+        let (pacer, first) = (Pacer::new(&plan.profile), FirstClient::new(plan.ahead));
+        let target = plan.profile.clients;
+        Self { engine, registry, pacer, status, clock, tap, target, held: false, first, plan }
     }
 
     /// Runs until a stop command, the end of the duration, the last client's finish or a refusal; then drains.

@@ -3,26 +3,20 @@
 use std::time::Duration;
 
 use super::Ahead;
-use crate::load::{ClientLimit, Ramp};
+use crate::load::{ClientLimit, LoadProfile};
 use crate::vocabulary::{Command, Outcome, StopCause};
 
 /// Load and length of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Number of clients to reach.
-    pub clients: u32,
+    /// Clients to reach and the schedule of their starts.
+    pub profile: LoadProfile,
     /// Maximum number of clients that the operator can request.
     pub limit: ClientLimit,
-    /// Speed at which clients are added.
-    pub ramp: Ramp,
-    /// Maximum time by which a single start is moved to either side.
-    pub jitter: Duration,
     /// Choice whether the first client goes ahead of the others.
     pub ahead: Ahead,
     /// Time after which the run ends by itself; `None`: never.
     pub duration: Option<Duration>,
-    /// Seed of the schedule of starts.
-    pub seed: u64,
 }
 
 /// End of a run.

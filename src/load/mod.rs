@@ -2,8 +2,10 @@
 
 mod client_limit;
 mod pacer;
+mod profile;
 mod reconnects;
 
 pub use client_limit::{Bound, ClientLimit};
-pub use pacer::{Pacer, Ramp};
+pub use pacer::Pacer;
+pub use profile::{LoadProfile, Ramp};
 pub use reconnects::Reconnects;

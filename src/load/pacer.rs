@@ -10,47 +10,10 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::LoadProfile;
+
 /// Maximum lateness at which a start keeps its place in the plan: timers and a busy machine are that inexact.
 const LATE: Duration = Duration::from_millis(500);
-
-/// Maximum time between two starts: longer than any run, and short enough to be added to any time of a run.
-const INTERVAL_MAX: Duration = Duration::from_hours(24 * 366 * 10);
-
-/// Speed at which clients are added.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Ramp {
-    /// Starts per second.
-    Rate(f64),
-    /// All clients within this time; zero: all at once.
-    Time(Duration),
-}
-
-impl Ramp {
-    /// Returns the starts per second for a target of `clients`; infinite for all at once.
-    pub fn rate(self, clients: u32) -> f64 {
-        match self {
-            Self::Rate(rate) => rate,
-            Self::Time(time) => f64::from(clients.max(1)) / time.as_secs_f64(),
-        }
-    }
-
-    /// Returns the length of the ramp to `clients`.
-    pub fn length(self, clients: u32) -> Duration {
-        match self {
-            Self::Time(time) => time,
-            Self::Rate(rate) => {
-                Duration::try_from_secs_f64(f64::from(clients) / rate).unwrap_or(Duration::MAX)
-            }
-        }
-    }
-
-    /// Returns the time between two starts for a target of `clients`, at most [`INTERVAL_MAX`]; zero: all at once.
-    fn interval(self, clients: u32) -> Duration {
-        // A rate too small for a `Duration` means "almost never". Zero would start all clients at once.
-        let interval = Duration::try_from_secs_f64(1.0 / self.rate(clients)).unwrap_or(INTERVAL_MAX);
-        interval.min(INTERVAL_MAX)
-    }
-}
 
 /// Decides when the next clients start.
 #[derive(Debug)]
@@ -66,14 +29,14 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// Creates a schedule with the rate of `ramp` for `clients`. Each start is moved by up to `jitter` to either
-    /// side, at most half an interval. The same seed gives the same schedule.
-    pub fn new(ramp: Ramp, clients: u32, jitter: Duration, seed: u64) -> Self {
-        let interval = ramp.interval(clients);
+    /// Creates the schedule of `profile`. Each start is moved by up to the jitter to either side, at most half an
+    /// interval.
+    pub fn new(profile: &LoadProfile) -> Self {
+        let interval = profile.interval();
         Self {
             interval,
-            jitter: jitter.min(interval / 2),
-            random: Xoshiro256PlusPlus::seed_from_u64(seed),
+            jitter: profile.jitter.min(interval / 2),
+            random: Xoshiro256PlusPlus::seed_from_u64(profile.seed),
             nominal: None,
             at: Duration::ZERO,
             late: 0,
@@ -133,6 +96,7 @@ impl Pacer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::Ramp;
     use proptest::prelude::*;
 
     /// Returns the times of the starts if the controller wakes exactly when each is due.
@@ -147,13 +111,23 @@ mod tests {
         moments
     }
 
+    fn steady(clients: u32, ramp: Ramp) -> Pacer {
+        Pacer::new(&LoadProfile { clients, ramp, jitter: Duration::ZERO, seed: 1 })
+    }
+
     fn pacer(rate: f64, jitter_ms: u64, seed: u64) -> Pacer {
-        Pacer::new(Ramp::Rate(rate), 1_000, Duration::from_millis(jitter_ms), seed)
+        let jitter = Duration::from_millis(jitter_ms);
+        Pacer::new(&LoadProfile { clients: 1_000, ramp: Ramp::Rate(rate), jitter, seed })
     }
 
     #[test]
     fn all_at_once_is_all_at_once() {
-        let mut pacer = Pacer::new(Ramp::Time(Duration::ZERO), 5_000, Duration::from_millis(200), 1);
+        let mut pacer = Pacer::new(&LoadProfile {
+            clients: 5_000,
+            ramp: Ramp::Time(Duration::ZERO),
+            jitter: Duration::from_millis(200),
+            seed: 1,
+        });
         assert_eq!(pacer.due(Duration::ZERO, 5_000), 5_000);
     }
 
@@ -162,7 +136,7 @@ mod tests {
         let year = Duration::from_hours(24 * 366);
         let ramps = [1e-6, 1e-19, 1e-20, 1e-300, f64::MIN_POSITIVE, 0.0, -1.0, f64::NAN].map(Ramp::Rate);
         for ramp in ramps.into_iter().chain([Ramp::Time(year), Ramp::Time(Duration::MAX)]) {
-            let mut pacer = Pacer::new(ramp, 1, Duration::ZERO, 1);
+            let mut pacer = steady(1, ramp);
             assert_eq!(pacer.due(Duration::from_secs(1), 5_000), 1, "{ramp:?}");
             assert_eq!(pacer.due(Duration::from_hours(1), 5_000), 0, "{ramp:?}");
             assert!(pacer.next_at() > Duration::from_hours(24), "{ramp:?}");
@@ -171,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_ramp_time_is_reached() {
-        let mut pacer = Pacer::new(Ramp::Time(Duration::from_secs(10)), 100, Duration::ZERO, 1);
+        let mut pacer = steady(100, Ramp::Time(Duration::from_secs(10)));
         let last = starts(&mut pacer, Duration::ZERO, 100)[99];
         assert!((last.as_secs_f64() - 9.9).abs() < 1e-6, "{last:?}");
     }
@@ -204,7 +178,82 @@ mod tests {
         assert_ne!(schedule(5), schedule(6));
     }
 
+    fn ramps() -> impl Strategy<Value = Ramp> {
+        let times = (0_u64..100_000).prop_map(|ms| Ramp::Time(Duration::from_millis(ms)));
+        prop_oneof![(0.01_f64..2_000.0).prop_map(Ramp::Rate), times]
+    }
+
+    /// Returns the number of clients that a plan has started at `at`.
+    fn planned(profile: &LoadProfile, at: Duration) -> u32 {
+        let started = profile.rate().map_or(profile.clients, |rate| (at.as_secs_f64() * rate) as u32 + 1);
+        started.min(profile.clients)
+    }
+
+    /// A controller in virtual time, which wakes for each start that is due.
+    struct Driver {
+        pacer: Pacer,
+        now: Duration,
+        starts: Vec<Duration>,
+    }
+
+    impl Driver {
+        /// Lets `wanted` clients start for this time.
+        fn run(&mut self, mut wanted: u32, length: Duration) {
+            let end = self.now + length;
+            while self.now < end {
+                let due = self.pacer.due(self.now, wanted);
+                wanted -= due;
+                self.starts.extend((0..due).map(|_| self.now));
+                let wake = if wanted > 0 { self.pacer.next_at() } else { end };
+                self.now = wake.clamp(self.now, end);
+            }
+            self.pacer.due(self.now, 0);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn the_number_admitted_follows_the_plan_within_one_client(
+            clients in 1_u32..300,
+            ramp in ramps(),
+            // A start that jitter moves by more than `LATE` counts as late, and moves the plan.
+            jitter_ms in 0..LATE.as_millis() as u64,
+            seed: u64,
+        ) {
+            let profile = LoadProfile { clients, ramp, jitter: Duration::from_millis(jitter_ms), seed };
+            let mut pacer = Pacer::new(&profile);
+            let (mut now, mut admitted) = (Duration::ZERO, 0);
+            while admitted < clients {
+                admitted += pacer.due(now, clients - admitted);
+                prop_assert!(admitted.abs_diff(planned(&profile, now)) <= 1, "{admitted} at {now:?}");
+                // The plan changes while the controller sleeps; the number admitted does not.
+                now = now.max(pacer.next_at());
+                let before = planned(&profile, now.saturating_sub(Duration::from_nanos(1)));
+                prop_assert!(admitted.abs_diff(before) <= 1, "{admitted} before {now:?}");
+            }
+        }
+
+        #[test]
+        fn holds_and_changes_of_the_target_never_exceed_the_rate(
+            changes in prop::collection::vec((0_u32..20, 1_u64..3_000), 1..20),
+            rate in 0.5_f64..200.0,
+            jitter_ms in 0_u64..1_000,
+            seed: u64,
+        ) {
+            let pacer = pacer(rate, jitter_ms, seed);
+            let mut driver = Driver { pacer, now: Duration::ZERO, starts: Vec::new() };
+            // No client is wanted in a hold and after a removal.
+            for (wanted, ms) in changes {
+                driver.run(wanted, Duration::from_millis(ms));
+            }
+            for (first, from) in driver.starts.iter().enumerate() {
+                for (count, to) in driver.starts.iter().skip(first).enumerate() {
+                    let allowed = (*to - *from).as_secs_f64() * rate + 1.0;
+                    prop_assert!(count as f64 <= allowed + 1e-3, "{count} more starts from {from:?} to {to:?}");
+                }
+            }
+        }
+
         #[test]
         fn jitter_never_slows_the_mean(rate in 0.5_f64..2_000.0, jitter_ms in 0_u64..1_000, seed: u64) {
             let count = 200_u32;

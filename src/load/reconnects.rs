@@ -19,9 +19,8 @@ pub struct Reconnects {
 }
 
 impl Reconnects {
-    /// Creates slots at `rate` a second; an infinite rate (all clients at once) makes every slot free.
-    pub fn new(rate: f64) -> Self {
-        let interval = Duration::try_from_secs_f64(1.0 / rate).unwrap_or_default();
+    /// Creates slots that are `interval` apart; zero (all clients at once) makes every slot free.
+    pub fn new(interval: Duration) -> Self {
         Self { interval_us: micros(interval), next_us: AtomicU64::new(0) }
     }
 
@@ -42,14 +41,14 @@ mod tests {
 
     #[test]
     fn slots_taken_at_once_are_one_ramp_interval_apart() {
-        let reconnects = Reconnects::new(10.0);
+        let reconnects = Reconnects::new(SECOND / 10);
         let slots: Vec<_> = (0..5).map(|_| reconnects.take(SECOND).as_millis()).collect();
         assert_eq!(slots, [1_000, 1_100, 1_200, 1_300, 1_400]);
     }
 
     #[test]
     fn unused_slots_are_not_caught_up_with() {
-        let reconnects = Reconnects::new(10.0);
+        let reconnects = Reconnects::new(SECOND / 10);
         reconnects.take(SECOND);
         let slots = [(); 2].map(|()| reconnects.take(5 * SECOND).as_millis());
         assert_eq!(slots, [5_000, 5_100]);
@@ -57,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_join_storm_may_come_back_as_one() {
-        let reconnects = Reconnects::new(f64::INFINITY);
+        let reconnects = Reconnects::new(Duration::ZERO);
         assert!((0..100).all(|_| reconnects.take(SECOND) == SECOND));
     }
 }

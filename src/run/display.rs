@@ -109,8 +109,7 @@ fn title(config: &RunConfig) -> Title {
         program: concat!("hlswarm ", env!("CARGO_PKG_VERSION")).to_owned(),
         target: config.clients.player.entry.to_string(),
         variant: config.variant().to_string(),
-        seed: config.plan.seed,
-        ramp_rate: config.ramp_rate(),
+        profile: config.plan.profile,
         duration: config.plan.duration,
         limit: config.plan.limit,
     }
@@ -131,11 +130,12 @@ fn theme(output: &Output) -> Theme {
 
 /// Prints one line per second until the sampler ends.
 fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<JoinHandle<()>> {
+    let profile = &config.plan.profile;
     stdio::say(&format!(
         "hlswarm: loading {} with {} clients, seed {}, run id {}",
-        config.clients.player.entry, config.plan.clients, config.plan.seed, config.run_id
+        config.clients.player.entry, profile.clients, profile.seed, config.run_id
     ));
-    let ramp = config.plan.ramp.length(config.plan.clients);
+    let ramp = profile.length(profile.clients);
     if let Some(length) = config.plan.duration.filter(|length| *length < ramp) {
         let [ramp, length] = [ramp, length].map(units::span);
         stdio::say(&format!(

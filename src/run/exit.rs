@@ -89,7 +89,7 @@ fn refused(report: &Report, ending: Ending, plan: Plan) -> Option<(u8, String)> 
     let outcome = ending.refused?;
     let nothing_there = matches!(outcome, Outcome::Http(_) | Outcome::Failed(Fault::DnsNotFound));
     let code = if nothing_there { PREFLIGHT } else { CRITERIA };
-    let others = if plan.clients > 1 { "; no other client was started" } else { "" };
+    let others = if plan.profile.clients > 1 { "; no other client was started" } else { "" };
     Some((code, format!("{}{others}", why_refused(report, outcome))))
 }
 
@@ -131,7 +131,7 @@ fn clients_not_reached(report: &Report, plan: Plan) -> Option<String> {
     if run.clients_started < target {
         let asked = units::plural(target, "client");
         let started = units::count(run.clients_started);
-        let ramp = plan.ramp.length(run.clients_target);
+        let ramp = plan.profile.length(run.clients_target);
         let lasted = Duration::try_from_secs_f64(run.duration_s).unwrap_or_default();
         let why = if ramp > lasted {
             format!(": the ramp takes {}, the run lasted {}", units::span(ramp), units::span(lasted))

@@ -139,7 +139,7 @@ async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure>
     secrets::keep_out_of_core_dumps(&config);
     let record = config.output.record.as_deref().map(open_record).transpose()?;
     let reports = Arc::new(Reports::prepare(&config.output.reports, config.output.record.as_deref())?);
-    let limit = preflight::check(config.plan.clients, &config.clients.net.http_profile);
+    let limit = preflight::check(config.plan.profile.clients, &config.clients.net.http_profile);
     config.plan.limit = limit.map_err(Failure::Preflight)?;
     config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
     config.output.on_hangup = signals.on_hangup(config.output.on_hangup);
@@ -171,7 +171,7 @@ impl ActiveRun {
     ) -> Result<(Self, Taps), Failure> {
         let workers = preflight::workers();
         let sources = Sources::new(workers);
-        sources.status.set_target(config.plan.clients);
+        sources.status.set_target(config.plan.profile.clients);
         let header = record_header(config, sources.clock);
         let (pipeline, taps) = Pipeline::start(workers, sources.clock, record, header)
             .map_err(|error| Failure::no_thread("the recorder", &error))?;
@@ -232,7 +232,7 @@ fn record_header(config: &RunConfig, clock: Clock) -> pipeline::Header {
         version: env!("CARGO_PKG_VERSION"),
         started_at: clock.started_at().to_string(),
         run_id: config.run_id.clone(),
-        seed: config.plan.seed,
+        seed: config.plan.profile.seed,
         command: config.output.command.clone(),
     }
 }
@@ -319,12 +319,12 @@ fn run_facts(config: &RunConfig, clock: Clock) -> report::Run {
         clients_target: 0,
         clients_peak: 0,
         clients_started: 0,
-        ramp_rate: config.ramp_rate(),
+        ramp_rate: config.plan.profile.rate(),
         late_starts: 0,
         variant: config.variant().to_string(),
         player: config.clients.player.profile.name,
         session_length: config.clients.player.session.to_string(),
-        seed: config.plan.seed,
+        seed: config.plan.profile.seed,
         run_id: config.run_id.clone(),
         command: config.output.command.clone(),
         tls_verified: !config.insecure,

@@ -40,7 +40,7 @@ fn settings(target: &str) -> ClientSettings {
         }),
         decrypt: false,
         seed: 1,
-        reconnects: Arc::new(Reconnects::new(1.0)),
+        reconnects: Arc::new(Reconnects::new(Duration::from_secs(1))),
         playlist_tap: None,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::generator::{Generator, Worker};
-use crate::load::ClientLimit;
+use crate::load::{ClientLimit, LoadProfile, Ramp};
 use crate::run_state::{ChangeKind, ChangeSource, Journal, LoadChange, VerdictChange};
 use crate::sample::{FailureLine, FailureTracker, History, Lane, Pipeline, Point, RunSample, TIMED};
 use crate::stats::{
@@ -41,8 +41,7 @@ pub(super) fn title() -> Title {
         program: "hlswarm 0.1.0".to_owned(),
         target: "https://origin.example.com/live/master.m3u8".to_owned(),
         variant: "highest".to_owned(),
-        seed: 7,
-        ramp_rate: Some(5.0),
+        profile: LoadProfile { ramp: Ramp::Rate(5.0), ..LoadProfile::default() },
         duration: None,
         limit: ClientLimit::default(),
     }

@@ -142,7 +142,7 @@ fn header(config: &RunConfig) -> Header {
         version: env!("CARGO_PKG_VERSION"),
         started_at: String::new(),
         run_id: config.run_id.clone(),
-        seed: config.plan.seed,
+        seed: config.plan.profile.seed,
         command: config.output.command.clone(),
     }
 }

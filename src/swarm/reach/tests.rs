@@ -54,7 +54,7 @@ impl Audience {
         let entry = url("http://origin.test/live.m3u8");
         let (choice, session) = (VariantChoice::Highest, SessionLength::Endless);
         let settings = Arc::new(player::Settings { entry, choice, profile, session });
-        let reconnects = Arc::new(Reconnects::new(rate));
+        let reconnects = Arc::new(Reconnects::new(Duration::from_secs_f64(1.0 / rate)));
         let mut audience = Self {
             viewers: Vec::new(),
             settings,
@@ -207,7 +207,7 @@ fn only_what_says_that_the_origin_is_out_of_reach_cuts_a_client_off() {
         (Attempt::Connected, Fault::TimeoutFirstByte, false),
         (Attempt::Begun, Fault::LocalPorts, false),
     ] {
-        let (reach, url) = (Reach::new(Arc::new(Reconnects::new(1.0))), url("http://a.test/x"));
+        let (reach, url) = (Reach::new(Arc::new(Reconnects::new(SECOND))), url("http://a.test/x"));
         reach.ended(&url, attempt, Some(fault));
         // The first slot is free at once, the second is a ramp interval later.
         assert_eq!(reach.wait_until(&url, || SECOND), None, "{fault:?}");
@@ -217,7 +217,7 @@ fn only_what_says_that_the_origin_is_out_of_reach_cuts_a_client_off() {
 
 #[test]
 fn a_client_waits_for_the_host_that_it_lost_and_for_no_other_until_it_answers() {
-    let reach = Reach::new(Arc::new(Reconnects::new(1.0)));
+    let reach = Reach::new(Arc::new(Reconnects::new(SECOND)));
     let [lost, same, backup] = ["http://a.test/x", "http://a.test/y", "http://b.test/x"].map(url);
     reach.ended(&lost, Attempt::Begun, Some(Fault::ConnRefused));
     reach.ended(&lost, Attempt::Begun, Some(Fault::ConnRefused));

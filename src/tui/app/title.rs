@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::load::ClientLimit;
+use crate::load::{ClientLimit, LoadProfile};
 use crate::vocabulary::Untrusted;
 
 /// Facts of a run. The texts may come from outside: the console makes them safe when it takes them.
@@ -14,10 +14,8 @@ pub struct Title {
     pub target: String,
     /// Variant that the clients play.
     pub variant: String,
-    /// The seed of the run.
-    pub seed: u64,
-    /// Clients started per second; `None`: all at once.
-    pub ramp_rate: Option<f64>,
+    /// Planned load of the run.
+    pub profile: LoadProfile,
     /// Time at which the run ends by itself; `None`: it runs until it is stopped.
     pub duration: Option<Duration>,
     /// Maximum number of clients that can be requested.

@@ -119,7 +119,7 @@ fn ramp(app: &App) -> Ramp {
     let frame = &app.shown;
     let target = u64::from(frame.target);
     let share = frame.ramp_share().unwrap_or_default();
-    let left = app.title.ramp_rate.and_then(|rate| Some((rate, frame.ramp_left(rate)?)));
+    let left = app.title.profile.rate().and_then(|rate| Some((rate, frame.ramp_left(rate)?)));
     let pace = match (frame.state, left) {
         (RunState::Hold, _) => "HOLD: p resumes".to_owned(),
         (RunState::Ramping, Some((rate, left))) => {

@@ -151,7 +151,7 @@ fn told(name: &str, knee: Knee) -> Text {
 /// Returns the time at which the ramp reaches the target; `None` without a ramp, or if no client is missing.
 fn arrival(app: &App) -> Option<String> {
     let frame = &app.steady;
-    let rate = app.title.ramp_rate.filter(|_| frame.state == RunState::Ramping)?;
+    let rate = app.title.profile.rate().filter(|_| frame.state == RunState::Ramping)?;
     let at = frame.at + frame.ramp_left(rate)?;
     Some(format!("at this pace {} at {}", units::plural(frame.target.into(), "client"), units::clock(at)))
 }
