@@ -8,9 +8,9 @@ use super::timeline::TimelineRecorder;
 use super::{RunResult, RunSample, Sources};
 use crate::pipeline::Counts;
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
-use crate::stats::{ClientHandle, FindingRow, Meter, Metric, Route, Timed, Timings};
+use crate::stats::{ClientHandle, FindingRow, Meter, Metric, Timed, Timings};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{CacheStatus, ClientState, Finding, Kind, Mark, Outcome, Playback};
+use crate::vocabulary::{CacheStatus, ClientState, ConnectionRoute, Finding, Kind, Mark, Outcome, Playback};
 
 /// Clients of the whole load: the even ones are one part of it, the odd ones the other.
 const CLIENTS: usize = 4;
@@ -71,7 +71,7 @@ impl Machine {
 fn act(meter: &Meter, event: Event) {
     let value = event.value;
     let edge = std::net::SocketAddr::from(([10, 0, 0, (value % 3) as u8], 443));
-    let route = Route {
+    let route = ConnectionRoute {
         edge,
         source: [10, 1, 0, 1].into(),
         http2: value.is_multiple_of(2),
