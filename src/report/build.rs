@@ -1,6 +1,7 @@
 //! Builds the report from the final sample.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{
     Buckets, Bytes, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee, Latency,
@@ -28,9 +29,11 @@ pub struct Facts {
 
 /// Builds the report of a whole sample. Its numbers are exact once the run has ended, because every client has left.
 pub fn build(facts: Facts, frame: &RunSample) -> Report {
-    // A sample that is not whole has no result: its report is empty.
-    let nothing = RunResult::default();
-    let result = frame.result.as_deref().unwrap_or(&nothing);
+    let result = match &frame.result {
+        Some(whole) => Arc::clone(whole),
+        None => Arc::new(RunResult::from_light(frame)),
+    };
+    let result = &*result;
     let totals = &result.totals;
     let checks = verdict::checks(&frame.end_numbers(facts.lost_workers));
     // One failed check of this machine is enough: the result may then be its limit and not the origin's.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{RunSample, Sources, Timeline};
 use crate::pipeline::Counts;
 use crate::run_state::LoadChange;
-use crate::stats::{Audience, FindingRow, LatencySnapshot, Quality, SessionNumber, Timed, Totals};
+use crate::stats::{Audience, FindingRow, LatencySnapshot, Quality, Registry, SessionNumber, Timed, Totals};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{ClientState, Finding, Kind, Mark};
 
@@ -71,7 +71,18 @@ pub struct RunResult {
 impl RunResult {
     /// Reads the distributions and texts that belong to a sample that was taken just now.
     pub(super) fn read(sources: &Sources, sample: &RunSample, timeline: &Timeline) -> Self {
-        let registry = &sources.registry;
+        let mut result = Self {
+            audience: sources.registry.audience(),
+            explanations: sources.registry.explanations(),
+            timeline: timeline.clone(),
+            ..Self::from_light(sample)
+        };
+        result.read_distributions(&sources.registry);
+        result
+    }
+
+    /// Returns the part of a result that even a light sample has: no distribution, no audience, no series.
+    pub fn from_light(sample: &RunSample) -> Self {
         let snapshot = &sample.snapshot;
         // The journal goes on while the result is read: leave out entries after the moment of the sample.
         let marks = sample.journal.marks().filter(|mark| mark.at <= sample.at);
@@ -87,10 +98,7 @@ impl RunResult {
             panics: sample.panics,
             invariant_violations: snapshot.invariant_violations,
             totals: snapshot.totals.clone(),
-            audience: registry.audience(),
-            explanations: registry.explanations(),
             findings: sample.findings.clone(),
-            timeline: timeline.clone(),
             marks: marks.cloned().collect(),
             load_changes: changes.copied().collect(),
             progress: sample.pipeline.progress,
@@ -100,12 +108,10 @@ impl RunResult {
         };
         result.marks.sort();
         result.load_changes.sort();
-        result.read_distributions(sources);
         result
     }
 
-    fn read_distributions(&mut self, sources: &Sources) {
-        let registry = &sources.registry;
+    fn read_distributions(&mut self, registry: &Registry) {
         let mut values = LatencySnapshot::default();
         for timed in Timed::all() {
             registry.latency(timed, &mut values);
