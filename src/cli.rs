@@ -228,8 +228,8 @@ pub struct RequestArgs {
     /// Trust the certificates of this PEM file instead of the system's
     #[arg(long, value_name = "FILE", help_heading = "Requests")]
     pub cacert: Option<PathBuf>,
-    /// HOST:PORT:ADDR[,ADDR], as in curl: connect to ADDR for HOST:PORT (* matches any host); -HOST:PORT removes an
-    /// entry; repeatable
+    /// HOST:PORT:ADDR or HOST:PORT:ADDR,ADDR, as in curl: connect to ADDR for HOST:PORT (* matches any host);
+    /// -HOST:PORT removes an entry; repeatable
     #[arg(long, value_name = "H:P:A", allow_hyphen_values = true, help_heading = "Requests")]
     pub resolve: Vec<ResolveEntry>,
 }

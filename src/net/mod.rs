@@ -50,12 +50,11 @@ use cookies::Jar;
 
 pub use fetch::{ClientConnections, RequestLane};
 pub use freshness::Freshness;
-pub use head::{Coding, Codings, ContentRange};
 pub use headers::{HeaderError, Headers};
 pub use kept::{Charged, Kept};
 pub use message::{Body, Request, Response};
 pub use offload::offload;
-pub use resolve_entry::{ResolveEntry, ResolveEntryError, unused as unused_resolve_entries};
+pub use resolve_entry::{ResolveEntry, unused as unused_resolve_entries};
 pub use shared::Net;
 pub use timer::Timer;
 pub use tls::{TlsError, TlsSettings};

@@ -19,7 +19,6 @@ impl Timer {
     ///
     /// # Panics
     /// Panics outside of a runtime with timers.
-    #[expect(clippy::new_without_default, reason = "it needs a runtime")]
     pub fn new() -> Self {
         Self(Box::pin(sleep(Duration::ZERO)))
     }

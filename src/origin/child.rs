@@ -155,19 +155,9 @@ impl Child {
         }
     }
 
-    /// Returns the URL of the HTTP side, without a path.
-    pub fn url(&self) -> &str {
-        &self.hello.plain
-    }
-
     /// Returns all URLs and the certificate.
     pub fn hello(&self) -> &Hello {
         &self.hello
-    }
-
-    /// Returns the process id while the child runs.
-    pub fn id(&self) -> Option<u32> {
-        self.process.id()
     }
 
     /// Stops the child, waits for its end, and returns its counts.
@@ -231,7 +221,7 @@ mod tests {
     async fn a_child_is_told_to_stop_by_the_end_of_its_input() {
         let counts = serde_json::to_string(&Counts { open: 7, ..Counts::default() }).unwrap();
         let child = Child::start(shell(&format!("echo '{HELLO}'; cat; echo '{counts}'"))).await.unwrap();
-        assert_eq!(child.url(), "http://127.0.0.1:1");
+        assert_eq!(child.hello().plain, "http://127.0.0.1:1");
         assert_eq!(child.finish().await.unwrap().open, 7);
     }
 
@@ -253,7 +243,7 @@ mod tests {
     #[tokio::test]
     async fn a_child_has_a_process_group_of_its_own() {
         let child = Child::start(shell(&format!("echo '{HELLO}'; cat"))).await.unwrap();
-        let id = child.id().unwrap();
+        let id = child.process.id().unwrap();
         let status = std::fs::read_to_string(format!("/proc/{id}/stat"));
         if let Ok(status) = status {
             let group = status.rsplit(')').next().unwrap().split_whitespace().nth(2).unwrap();

@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::hls::{Media, Playlist, Start, Variables, choose};
+use crate::hls::{Playlist, Start, Variables, choose};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{LeaveReason, Playback, SecretUrl, limits};
 
@@ -187,14 +187,6 @@ impl Player {
             }
             (Resource::Entry | Resource::Playlist(_), Playlist::Media(_)) => Ok(()),
             _ => Err(Fault::PlaylistSemantic),
-        }
-    }
-
-    /// Returns the media playlist that the client has for `what`, to compare with a newer one.
-    pub fn known(&self, what: Resource) -> Option<&Media> {
-        match what {
-            Resource::Playlist(track) => self.tracks.get(track)?.media(),
-            _ => None,
         }
     }
 

@@ -9,7 +9,6 @@
 //!   than started. A snapshot that is taken after every client has left is exact.
 
 mod audience;
-mod baseline;
 mod catalogue;
 mod client;
 mod explanations;
@@ -34,7 +33,6 @@ pub mod window;
 mod worker;
 
 pub use audience::{Audience, EdgeTotals};
-pub use baseline::Baseline;
 pub use catalogue::catalogue;
 pub use client::ClientStats;
 pub use findings::FindingRow;

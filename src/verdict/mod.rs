@@ -3,8 +3,8 @@
 mod checks;
 mod health;
 
-pub use checks::{Check, CheckResult, Consequence, EndNumbers, Limit, checks};
+pub use checks::{Check, Consequence, EndNumbers, checks};
 pub use health::{
-    DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, Pending, RunHealth,
-    RunNumbers, Verdict,
+    DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, RunHealth, RunNumbers,
+    Verdict,
 };

@@ -122,11 +122,6 @@ impl Charge {
     pub fn another(&self, bytes: usize) -> Result<Self, OverBudget> {
         self.budget.as_ref().map_or(Ok(Self::default()), |budget| Self::new(budget, bytes))
     }
-
-    /// Returns the bytes of this charge.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
 }
 
 impl Drop for Charge {
@@ -162,7 +157,7 @@ mod tests {
         assert_eq!(Charge::new(&budget, 41).err(), Some(OverBudget));
         let other = Charge::new(&budget, 40).expect("room");
         assert_eq!((budget.used(), one.set(61)), (100, Err(OverBudget)));
-        assert_eq!(one.bytes(), 60);
+        assert_eq!(one.bytes, 60);
         one.set(10).expect("less");
         assert_eq!((budget.used(), budget.is_short()), (50, false));
         drop(other);

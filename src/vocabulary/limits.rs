@@ -8,8 +8,6 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const DNS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum time for a TLS handshake.
 pub const TLS_TIMEOUT: Duration = Duration::from_secs(5);
-/// Default of `--timeout`: time to the first byte of a response, and time without a byte while a body arrives.
-pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Minimum progress of a body: at least this many bytes ...
 pub const LEAST_PROGRESS_BYTES: u64 = 1024;
 /// ... in this time, unless it is complete. No stream plays at 1.6 kbit/s.
@@ -64,8 +62,6 @@ pub const INTERIM_RESPONSES: u32 = 100;
 pub const CHUNK_LINE_BYTES: usize = 4 * 1024;
 /// Maximum number of redirects followed for one URL.
 pub const REDIRECTS: u32 = 5;
-/// Maximum number of multivariant playlists that may lead to one another before a media playlist.
-pub const PLAYLIST_DEPTH: u32 = 3;
 /// Maximum bytes of a URL that is requested.
 pub const URL_BYTES: usize = 16 * 1024;
 /// Maximum number of connections that one client keeps open at a time: one to each host that its stream names,

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{request, snapshot};
-use crate::stats::{Baseline, LatencySnapshot, Registry, Snapshot, Speeds, Timed, Totals, Window};
+use crate::stats::{LatencySnapshot, Registry, Snapshot, Speeds, Timed, Totals, Window};
 use crate::vocabulary::outcome::HttpFailure;
 use crate::vocabulary::{Clock, Kind, Outcome};
 
@@ -94,8 +94,9 @@ fn sum_up(registry: &Registry, done: &AtomicBool) {
 fn begin_phases(registry: &Registry, done: &AtomicBool) {
     while !done.load(Ordering::Relaxed) {
         let before = registry.created();
-        let phase = Baseline::begin(registry, 0);
-        let (first, second) = (phase.totals(&snapshot(registry)), phase.totals(&snapshot(registry)));
+        let phase = snapshot(registry).totals;
+        let (first, second) =
+            (snapshot(registry).totals.since(&phase), snapshot(registry).totals.since(&phase));
         assert!(second.never_fell_since(&first));
         let at_most = (registry.created() - before + WRITERS as u64) * (REQUESTS + 1);
         assert!(first.finished() <= at_most, "{} of at most {at_most}", first.finished());

@@ -2,7 +2,7 @@
 
 use super::{request, snapshot};
 use crate::stats::inline_failures::WAYS;
-use crate::stats::{Baseline, LatencySnapshot, Meter, RecentLatency, Registry, Snapshot, Speeds, Timed};
+use crate::stats::{LatencySnapshot, Meter, RecentLatency, Registry, Snapshot, Speeds, Timed};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Clock, Finding, Kind, Outcome};
 
@@ -66,7 +66,6 @@ fn every_reader_uses_its_memory_again() {
     meters[0].find(Finding::PlaylistStale, || "detail".to_owned());
     let mut latency = LatencySnapshot::default();
     let mut recent = RecentLatency::new(Timed::Total(Kind::Segment));
-    let phase = Baseline::begin(&registry, 0);
     let mut read = || {
         registry.snapshot_states(0, &mut seen);
         registry.snapshot(0, &mut seen);
@@ -77,7 +76,6 @@ fn every_reader_uses_its_memory_again() {
             registry.inspect(row, |stats| stats.for_each_failure(|_, count| assert!(count > 0)));
         }
         Timed::all().for_each(|timed| registry.latency(timed, &mut latency));
-        phase.latency(&registry, Timed::Failed(Kind::Key), &mut latency);
         registry.latency_of_all(Kind::Segment, &mut latency);
         recent.sample(&registry);
         assert!(recent.digest().run.is_some());
