@@ -21,7 +21,9 @@
 //!                     |                                                        |
 //!                     +-> player.on(Input) -> Action            registry.snapshot() at 4 Hz
 //!                                                                              |
-//!                               sample::Sampler -> RunSample (judged by verdict) -> screen, progress, report
+//!                               sample::Sampler -> RunSample (judged by verdict) -> screen, progress
+//!                                                     | on request
+//!                                                     +-> RunResult (adds) -> report
 //! ```
 //!
 //! Events take another path, which may lose some of them but never a count:

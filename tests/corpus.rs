@@ -8,7 +8,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use hlswarm::report::Check;
+use hlswarm::report::CheckReport;
 use serde_json::Value;
 
 /// Files on which we differ from the other parsers, each with the reason.
@@ -65,7 +65,7 @@ fn the_corpus_is_understood_as_other_parsers_do() {
     let mut compared = 0;
     for row in rows(&index) {
         let bytes = fs::read(folder.join(&row["file"])).expect("a file of the index");
-        let json = Check::of_bytes(row["file"].clone(), &bytes).json().expect("serialisable");
+        let json = CheckReport::of_bytes(row["file"].clone(), &bytes).json().expect("serialisable");
         let understood: Value = serde_json::from_str(&json).expect("JSON");
         if row["oracle_agree"] != "yes" {
             continue;

@@ -310,9 +310,59 @@ fn no_files_of_a_room_need_each_other_but_for_a_list_that_only_shrinks() {
     assert_none(&undone, "no circle any more, take out of CIRCLES:");
 }
 
+/// Types of one name that a top-level module imports from several others, as `module: Name from these`. Remove
+/// entries, never add any.
+const SHARED_NAMES: [&str; 0] = [];
+
+/// Returns the types of one name that each top-level module imports from several other modules of the crate.
+fn shared_names(sources: &[Source]) -> Vec<String> {
+    let mut origins = std::collections::BTreeMap::<_, std::collections::BTreeSet<String>>::new();
+    for source in sources {
+        for path in scanner::paths(&source.text, &source.module) {
+            let Some(below) = absolute(&path.segments, &source.module) else { continue };
+            // A type is the first capitalised segment: what follows is a variant or an associated item.
+            let of_type = below.iter().position(|segment| segment.starts_with(char::is_uppercase));
+            let (Some(place), Some(from)) = (of_type, below.first()) else { continue };
+            let is_constant = below[place].chars().all(|letter| !letter.is_lowercase());
+            if layer_of(from).is_some() && place > 0 && !is_constant {
+                origins.entry((source.top(), below[place].clone())).or_default().insert(from.clone());
+            }
+        }
+    }
+    let shared = origins.into_iter().filter(|(_, from)| from.len() > 1);
+    let line = |from: std::collections::BTreeSet<String>| from.into_iter().collect::<Vec<_>>().join(", ");
+    shared.map(|((top, name), from)| format!("{top}: {name} from {}", line(from))).collect()
+}
+
+#[test]
+fn a_module_imports_each_name_from_one_place_but_for_a_list_that_only_shrinks() {
+    let sources: Vec<Source> = sources().into_iter().filter(|source| !source.is_test()).collect();
+    let shared = shared_names(&sources);
+    let is_known = |name: &String| SHARED_NAMES.contains(&name.as_str());
+    let new: Vec<String> = shared.iter().filter(|name| !is_known(name)).cloned().collect();
+    assert_none(&new, "one name, one meaning:");
+    let gone = SHARED_NAMES.iter().filter(|name| !shared.iter().any(|found| found == *name));
+    let gone: Vec<String> = gone.map(|name| (*name).to_owned()).collect();
+    assert_none(&gone, "no longer shared, take out of SHARED_NAMES:");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_from_two_modules_is_found_and_a_second_path_to_it_is_none() {
+        let source = |text: &str| Source {
+            name: "src/tui/x.rs".to_owned(),
+            module: vec!["tui".to_owned(), "x".to_owned()],
+            text: text.to_owned(),
+        };
+        let twins = [source("use crate::stats::Pipeline;"), source("use crate::pipeline::Pipeline;")];
+        assert_eq!(shared_names(&twins), ["tui: Pipeline from pipeline, stats"]);
+        let one =
+            [source("use crate::stats::Rates; use crate::stats::window::Rates; fn f() { crate::net::MAX; }")];
+        assert!(shared_names(&one).is_empty());
+    }
 
     #[test]
     fn a_division_of_counters_is_found_and_another_unit_is_none() {

@@ -20,7 +20,7 @@ use crate::verdict::{self, Verdict};
 
 pub use audience::{Audience, Edge};
 pub use build::{Facts, build};
-pub use check::Check;
+pub use check::CheckReport;
 pub use playback::{Playback, Sessions, Spread};
 pub use progress::progress_line;
 pub use run::{ClockOffset, Exit, Run};
@@ -398,6 +398,6 @@ mod tests {
     #[test]
     fn the_published_schemas_are_those_of_these_values() {
         assert_published("report.schema.json", &schemars::schema_for!(Report));
-        assert_published("check.schema.json", &schemars::schema_for!(Check));
+        assert_published("check.schema.json", &schemars::schema_for!(CheckReport));
     }
 }

@@ -10,7 +10,7 @@ use super::{ExitStatus, Failure, control_runtime, stdio};
 use crate::cli::{CheckArgs, Subject};
 use crate::config::{ConfigError, check_config, shown_file};
 use crate::hls::Playlist;
-use crate::report::check::{self, Check, Loaded, Understood};
+use crate::report::check::{self, CheckReport, Loaded, Understood};
 use crate::vocabulary::{SecretUrl, Untrusted, limits, secret_shape};
 
 /// Playlists that one client can read before the check looks at them; a check lasts for seconds.
@@ -31,11 +31,11 @@ pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Fail
         }
         Subject::File(path) => {
             let bytes = read_file(&path).map_err(|error| unreadable(&no_file(&path), &error))?;
-            Check::of_bytes(shown_file(&path), &bytes)
+            CheckReport::of_bytes(shown_file(&path), &bytes)
         }
         Subject::Stdin => {
             let bytes = read(io::stdin().lock()).map_err(|error| unreadable("-", &error))?;
-            Check::of_bytes("standard input".to_owned(), &bytes)
+            CheckReport::of_bytes("standard input".to_owned(), &bytes)
         }
     };
     let page = if json { check.json().unwrap_or_default() } else { check::text(&check) };
@@ -43,7 +43,7 @@ pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Fail
     Ok(ExitStatus::from(if printed.is_err() { super::exit::UNWRITTEN } else { check.exit_code }))
 }
 
-fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<Check, Failure> {
+fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<CheckReport, Failure> {
     let (playlist_tap, read) = flume::bounded(PLAYLISTS);
     let source = url.to_string();
     let ended = control_runtime()?.block_on(async {
@@ -53,7 +53,7 @@ fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<Chec
     let mut seen = Seen::default();
     read.drain().for_each(|(url, playlist)| seen.add(url, playlist));
     let lists = seen.lists();
-    Ok(Check::of_run(source, seen.entry.unwrap_or_default(), lists, ended.report(None)))
+    Ok(CheckReport::of_run(source, seen.entry.unwrap_or_default(), lists, ended.report(None)))
 }
 
 /// Playlists that the client read.

@@ -22,7 +22,7 @@ pub const SCHEMA: &str = "hlswarm.check/1";
 /// The result of `hlswarm check`.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Check {
+pub struct CheckReport {
     /// Always `hlswarm.check/1`.
     pub schema: &'static str,
     /// The file or URL, without secrets.
@@ -102,7 +102,7 @@ pub struct FindingSeen {
     pub meaning: &'static str,
 }
 
-impl Check {
+impl CheckReport {
     /// Checks the bytes of a playlist, without a client.
     pub fn of_bytes(source: String, bytes: &[u8]) -> Self {
         match hls::parse(bytes) {

@@ -4,8 +4,8 @@ use super::*;
 use crate::vocabulary::Severity;
 use crate::vocabulary::untrusted::HOSTILE;
 
-fn check(text: &str) -> Check {
-    Check::of_bytes("a.m3u8".to_owned(), text.as_bytes())
+fn check(text: &str) -> CheckReport {
+    CheckReport::of_bytes("a.m3u8".to_owned(), text.as_bytes())
 }
 
 #[test]

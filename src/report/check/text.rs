@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Check, FindingSeen, Loaded, RenditionSeen, Understood, VariantSeen};
+use super::{CheckReport, FindingSeen, Loaded, RenditionSeen, Understood, VariantSeen};
 use crate::report::Report;
 use crate::report::text::{FindingLine, Page, between, finding_lines, meaning, unused};
 use crate::vocabulary::Finding;
@@ -12,7 +12,7 @@ use crate::vocabulary::units::{self, UNKNOWN};
 const LISTED: usize = 20;
 
 /// Returns the check as text, 80 columns wide, with a newline at its end.
-pub fn text(check: &Check) -> String {
+pub fn text(check: &CheckReport) -> String {
     let mut page = Page::default();
     page.line(format!("hlswarm {} check  {}", env!("CARGO_PKG_VERSION"), check.source));
     page.rule();
@@ -66,7 +66,7 @@ fn line(seen: &FindingSeen) -> Option<FindingLine<'_>> {
 }
 
 /// Returns the reason for an exit code other than 0, as far as the check shows it.
-fn reason(check: &Check) -> String {
+fn reason(check: &CheckReport) -> String {
     let errors: Vec<_> =
         check.findings.iter().filter(|seen| seen.severity == "error").map(|seen| seen.kind).collect();
     let reasons = check.run.as_ref().map(|run| run.exit.reasons.join("; ")).filter(|text| !text.is_empty());

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hlswarm::hls::{Loaded, Playlist, VariantChoice, Watch, choose, parse};
-use hlswarm::report::check::{self, Check};
+use hlswarm::report::check::{self, CheckReport};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
             choose(multivariant, choice);
         }
     }
-    let page = check::text(&Check::of_bytes("fuzz".to_owned(), data));
+    let page = check::text(&CheckReport::of_bytes("fuzz".to_owned(), data));
     for line in page.lines() {
         assert!(line.chars().count() <= 80 && !line.chars().any(char::is_control), "{line:?}");
     }
