@@ -42,12 +42,8 @@ impl LoadProfile {
 
     /// Returns the time that it takes to start `clients`, which may differ from the plan.
     pub fn length(&self, clients: u32) -> Duration {
-        match self.ramp {
-            Ramp::Time(time) => time,
-            Ramp::Rate(rate) => {
-                Duration::try_from_secs_f64(f64::from(clients) / rate).unwrap_or(Duration::MAX)
-            }
-        }
+        let seconds = f64::from(clients) / self.starts_per_second();
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
     /// Returns the time between two starts, at most [`INTERVAL_MAX`]; zero: all at once.
@@ -83,6 +79,8 @@ mod tests {
             assert_eq!(profile.rate(), Some(5.0), "{ramp:?}");
             assert_eq!(profile.interval(), Duration::from_millis(200), "{ramp:?}");
             assert_eq!(profile.length(300), MINUTE, "{ramp:?}");
+            // More clients than planned keep the speed.
+            assert_eq!(profile.length(600), 2 * MINUTE, "{ramp:?}");
         }
     }
 
