@@ -107,9 +107,9 @@ impl Headers {
         Ok(Self { own, given: map, cookies, scope: target.endpoint() })
     }
 
-    /// Reports whether the operator gave credentials or headers other than `Cookie`, which are secrets.
+    /// Reports whether the operator gave credentials or headers, which are secrets.
     pub fn are_given(&self) -> bool {
-        !self.given.is_empty()
+        !self.given.is_empty() || self.cookies.is_some()
     }
 
     /// Returns the operator's `Accept-Encoding`.
@@ -187,6 +187,15 @@ mod tests {
     fn headers(target: &str, given: &[&str]) -> Result<Headers, HeaderError> {
         let given: Vec<_> = given.iter().map(|line| (*line).to_owned()).collect();
         Headers::new(&SecretUrl::parse(target).expect(target), "hlswarm/test", "run 1", &given)
+    }
+
+    #[test]
+    fn every_header_of_the_operator_is_a_secret() {
+        let are_given = |target: &str, given: &[&str]| headers(target, given).expect("headers").are_given();
+        assert!(!are_given("http://a.test/", &[]));
+        assert!(are_given("http://a.test/", &["Cookie: session=1"]));
+        assert!(are_given("http://a.test/", &["X-Token: 1"]));
+        assert!(are_given("http://user:password@a.test/", &[]));
     }
 
     fn sent(headers: &Headers, url: &str) -> Vec<(String, String)> {

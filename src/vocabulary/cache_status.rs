@@ -19,6 +19,8 @@ pub enum CacheStatus {
 const NAMING: [&str; 5] = ["x-cache", "x-cache-status", "x-proxy-cache", "cf-cache-status", "cache-status"];
 /// Words for a hit, in lower case. Any other value of these headers is a miss.
 const HITS: [&str; 5] = ["hit", "refreshhit", "stale", "updating", "revalidated"];
+/// The header of RFC 9211. Its one word for a hit is `hit`: `fwd=stale` says that the cache asked the origin.
+const STANDARD: &str = "cache-status";
 
 impl CacheStatus {
     /// Reads the cache status from one header; `None` if the header does not report one. A header may list several
@@ -29,7 +31,9 @@ impl CacheStatus {
             let aged = value.trim_ascii().iter().any(|digit| matches!(digit, b'1'..=b'9'));
             return aged.then_some(Self::Aged);
         }
-        NAMING.iter().find(|naming| name.eq_ignore_ascii_case(naming.as_bytes()))?;
+        let naming = NAMING.iter().find(|naming| name.eq_ignore_ascii_case(naming.as_bytes()))?;
+        let hits = if *naming == STANDARD { &HITS[..1] } else { &HITS[..] };
+        let is_hit = |word: &[u8]| hits.iter().any(|hit| word.eq_ignore_ascii_case(hit.as_bytes()));
         let hit = value.split(|byte| !byte.is_ascii_alphabetic()).any(is_hit);
         Some(if hit { Self::Hit } else { Self::Miss })
     }
@@ -47,10 +51,6 @@ impl CacheStatus {
     pub fn is_hit(self) -> bool {
         self != Self::Miss
     }
-}
-
-fn is_hit(word: &[u8]) -> bool {
-    HITS.iter().any(|hit| word.eq_ignore_ascii_case(hit.as_bytes()))
 }
 
 #[cfg(test)]
@@ -77,6 +77,8 @@ mod tests {
             ("X-Cache-Status", "UPDATING", true),
             ("X-Proxy-Cache", "EXPIRED", false),
             ("Cache-Status", "Edge; fwd=uri-miss; stored", false),
+            ("Cache-Status", "Edge; fwd=stale; fwd-status=304", false),
+            ("X-Cache-Status", "STALE", true),
             ("Cache-Status", "Origin; hit; ttl=30", true),
         ] {
             assert_eq!(status(&[(name, value)]).map(CacheStatus::is_hit), Some(hit), "{name}: {value}");
