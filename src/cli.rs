@@ -266,7 +266,7 @@ pub struct OriginArgs {
     pub faults: Vec<FaultRule>,
     /// Inject faults that come and go, as `hlswarm demo` does
     #[arg(long)]
-    pub story: bool,
+    pub scenario: bool,
     /// Never compress playlists
     #[arg(long)]
     pub no_gzip: bool,

@@ -13,6 +13,7 @@ use crate::hls::VariantChoice;
 use crate::load::{ClientLimit, LoadProfile, Ramp, Reconnects};
 use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
+use crate::report::ReportFormat;
 use crate::swarm::{ClientSettings, PlaylistTap};
 use crate::tui::Palette;
 use crate::vocabulary::{OnHangup, SecretUrl, Untrusted, limits};
@@ -66,15 +67,6 @@ pub use header_source::HeaderSourceError;
 /// Returns the name of a file as messages and reports show it.
 pub fn shown_file(path: &Path) -> String {
     Untrusted::new(&path.to_string_lossy()).shown()
-}
-
-/// Format of a report, chosen by the extension of its file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReportFormat {
-    /// `.json`
-    Json,
-    /// `.txt`
-    Text,
 }
 
 /// A report that was asked for.
@@ -139,49 +131,33 @@ pub struct Output {
 /// See [`ConfigError`].
 pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<RunConfig, ConfigError> {
     let seed = args.seed.map_or_else(random_seed, Ok)?;
-    // Two runs with the same seed are still different runs.
-    let run_id = format!("{:016x}", random()?);
-    let (insecure, decrypt) = (args.requests.insecure, args.requests.decrypt);
-    let net = net_settings(&target, args.requests, &run_id, args.player)?;
     // `--ramp-rate` has a default, so `--ramp-time` wins where it is given.
     let ramp = args.ramp_time.map_or(Ramp::Rate(args.ramp_rate), Ramp::Time);
-    let profile = LoadProfile { clients: args.clients, ramp, jitter: args.ramp_jitter, seed };
-    // A bad report file must be an error before the run, not after it.
-    let reports = args.reports.into_iter().map(report_file).collect::<Result<_, _>>()?;
-    Ok(RunConfig {
-        clients: ClientSettings {
-            player: Arc::new(player::Settings {
-                entry: target,
-                choice: args.variant,
-                profile: args.player,
-                session: args.session_length,
-            }),
-            net,
-            decrypt,
-            seed,
-            reconnects: Arc::new(Reconnects::new(profile.interval())),
-            playlist_tap: None,
-        },
-        plan: Plan {
-            profile,
-            limit: ClientLimit::default(),
-            // Without preflight no client tries the stream before the others.
-            ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
-            duration: args.duration,
-        },
-        run_id,
-        insecure,
-        output: Output {
-            show: if args.no_tui { Show::Progress } else { Show::Screen },
-            ascii: args.ascii,
-            theme: args.theme,
-            on_hangup: args.on_hangup,
-            read_only: args.read_only,
-            reports,
-            record: args.record,
-            command,
-        },
-    })
+    let plan = Plan {
+        profile: LoadProfile { clients: args.clients, ramp, jitter: args.ramp_jitter, seed },
+        limit: ClientLimit::default(),
+        // Without preflight no client tries the stream before the others.
+        ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
+        duration: args.duration,
+    };
+    let output = Output {
+        show: if args.no_tui { Show::Progress } else { Show::Screen },
+        ascii: args.ascii,
+        theme: args.theme,
+        on_hangup: args.on_hangup,
+        read_only: args.read_only,
+        // A bad report file must be an error before the run, not after it.
+        reports: args.reports.into_iter().map(report_file).collect::<Result<_, _>>()?,
+        record: args.record,
+        command,
+    };
+    let player = player::Settings {
+        entry: target,
+        choice: args.variant,
+        profile: args.player,
+        session: args.session_length,
+    };
+    assemble(player, args.requests, plan, output)
 }
 
 /// Builds the configuration of the one client that `check` runs. `playlist_tap` receives the playlists that it reads.
@@ -194,47 +170,55 @@ pub fn check_config(
     command: String,
     playlist_tap: PlaylistTap,
 ) -> Result<RunConfig, ConfigError> {
-    let seed = random_seed()?;
-    let run_id = format!("{:016x}", random()?);
-    let (insecure, decrypt) = (args.requests.insecure, args.requests.decrypt);
-    let net = net_settings(&target, args.requests, &run_id, args.player)?;
+    let plan = Plan {
+        // One client is the whole load: there is nothing to ramp up, and no other client to hold back.
+        profile: LoadProfile { clients: 1, seed: random_seed()?, ..LoadProfile::default() },
+        limit: ClientLimit::default(),
+        ahead: Ahead::Together,
+        duration: Some(args.duration),
+    };
+    // `check` prints its findings at the end; until then nothing is shown.
+    let output = Output {
+        show: Show::Nothing,
+        ascii: false,
+        theme: None,
+        on_hangup: OnHangup::default(),
+        read_only: false,
+        reports: Vec::new(),
+        record: None,
+        command,
+    };
     let player = player::Settings {
         entry: target,
         choice: args.variant,
         profile: args.player,
         session: SessionLength::default(),
     };
-    // One client is the whole load: there is nothing to ramp up, and no other client to hold back.
-    let profile = LoadProfile { clients: 1, seed, ..LoadProfile::default() };
-    Ok(RunConfig {
-        clients: ClientSettings {
-            player: Arc::new(player),
-            net,
-            decrypt,
-            seed,
-            reconnects: Arc::new(Reconnects::new(profile.interval())),
-            playlist_tap: Some(playlist_tap),
-        },
-        plan: Plan {
-            profile,
-            limit: ClientLimit::default(),
-            ahead: Ahead::Together,
-            duration: Some(args.duration),
-        },
-        run_id,
-        insecure,
-        // `check` prints its findings at the end; until then nothing is shown.
-        output: Output {
-            show: Show::Nothing,
-            ascii: false,
-            theme: None,
-            on_hangup: OnHangup::default(),
-            read_only: false,
-            reports: Vec::new(),
-            record: None,
-            command,
-        },
-    })
+    let mut config = assemble(player, args.requests, plan, output)?;
+    config.clients.playlist_tap = Some(playlist_tap);
+    Ok(config)
+}
+
+/// Builds the parts of a configuration that follow from the options of its requests.
+fn assemble(
+    player: player::Settings,
+    requests: RequestArgs,
+    plan: Plan,
+    output: Output,
+) -> Result<RunConfig, ConfigError> {
+    // Two runs with the same seed are still different runs.
+    let run_id = format!("{:016x}", random()?);
+    let (insecure, decrypt) = (requests.insecure, requests.decrypt);
+    let net = net_settings(&player.entry, requests, &run_id, player.profile)?;
+    let clients = ClientSettings {
+        player: Arc::new(player),
+        net,
+        decrypt,
+        seed: plan.profile.seed,
+        reconnects: Arc::new(Reconnects::new(plan.profile.interval())),
+        playlist_tap: None,
+    };
+    Ok(RunConfig { clients, plan, run_id, insecure, output })
 }
 
 fn net_settings(
@@ -275,11 +259,7 @@ fn random() -> Result<u64, ConfigError> {
 /// Checks a report file before the run, not after it.
 fn report_file(path: PathBuf) -> Result<ReportFile, ConfigError> {
     let wrong = |reason| ConfigError::Report { path: shown_file(&path), reason };
-    let format = match path.extension().and_then(|ending| ending.to_str()) {
-        Some("json") => ReportFormat::Json,
-        Some("txt") => ReportFormat::Text,
-        _ => return Err(wrong("the extension selects the format; expected .json or .txt")),
-    };
+    let format = ReportFormat::from_extension(&path).ok_or_else(|| wrong(ReportFormat::UNKNOWN))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
         return Err(wrong("its directory does not exist; expected a file in an existing directory"));

@@ -19,7 +19,7 @@
 //! ```text
 //! socket -> net::RequestLane::get(.., observer) -> stats::Exchange (drop guard) -> atomics, one writer each
 //!                     |                                                        |
-//!                     +-> player.on(Input) -> Action            registry.snapshot() at 4 Hz
+//!                     +-> player.step(Input) -> Action            registry.snapshot() at 4 Hz
 //!                                                                              |
 //!                               sample::Sampler -> RunSample (judged by verdict) -> screen, progress
 //!                                                     | on request

@@ -13,12 +13,12 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use super::rule::{Active, Fault, FaultRule};
 use crate::vocabulary::Kind;
 
-/// Period of the story.
-pub const STORY_PERIOD: Duration = Duration::from_secs(60);
+/// Period of the scenario.
+pub const SCENARIO_PERIOD: Duration = Duration::from_secs(60);
 
-/// Divisor of a segment's highest bitrate during the story's bandwidth limit. A client has about three segments in
+/// Divisor of a segment's highest bitrate during the scenario's bandwidth limit. A client has about three segments in
 /// its buffer when the limit begins, so it runs dry within the ten seconds of the limit.
-const STORY_BANDWIDTH_DIVISOR: u64 = 6;
+const SCENARIO_BANDWIDTH_DIVISOR: u64 = 6;
 
 /// All rules of an origin, with the number of times that each was tried.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ fn chance(seed: u64, rule: u64, number: u64) -> f64 {
 /// Returns faults that come and go within each minute, so that a demonstration has something to show: 8 s of health,
 /// missing segments, an overloaded origin, a narrow line on which clients stall, broken connections, and a frozen
 /// playlist, with a recovery after each. In any 20 s far less than half of the requests fail.
-pub fn story(bitrate: u64) -> Vec<FaultRule> {
+pub fn demo_scenario(bitrate: u64) -> Vec<FaultRule> {
     let rule = |kind, fault, share, from, length| FaultRule {
         kind,
         fault,
@@ -72,11 +72,11 @@ pub fn story(bitrate: u64) -> Vec<FaultRule> {
         window: Some(super::rule::Window {
             from: Duration::from_secs(from),
             length: Duration::from_secs(length),
-            every: Some(STORY_PERIOD),
+            every: Some(SCENARIO_PERIOD),
         }),
     };
     let segment = Some(Kind::Segment);
-    let narrow = Fault::Bandwidth((bitrate / STORY_BANDWIDTH_DIVISOR).max(1));
+    let narrow = Fault::Bandwidth((bitrate / SCENARIO_BANDWIDTH_DIVISOR).max(1));
     vec![
         rule(segment, Fault::Status(http::StatusCode::NOT_FOUND), 0.25, 8, 5),
         rule(None, Fault::Status(http::StatusCode::SERVICE_UNAVAILABLE), 0.20, 17, 5),
@@ -122,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn the_story_begins_healthy_and_fails_less_than_a_third_in_any_twenty_seconds() {
-        let faults = Faults::new(3, story(3_000_000));
+    fn the_scenario_begins_healthy_and_fails_less_than_a_third_in_any_twenty_seconds() {
+        let faults = Faults::new(3, demo_scenario(3_000_000));
         let failed_at = |second: u64| {
             let asked = [Kind::Playlist, Kind::Segment].into_iter().cycle().take(100);
             let hits = asked.filter_map(|kind| faults.hit(kind, Duration::from_secs(second)));

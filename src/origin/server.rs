@@ -145,10 +145,10 @@ async fn accept_tls(
 
 fn shared(settings: Settings) -> Shared {
     let catalog = Catalog::new(&settings, Timestamp::now());
-    let story = if settings.story { faults::story(settings.bitrate) } else { Vec::new() };
+    let scenario = if settings.demo_scenario { faults::demo_scenario(settings.bitrate) } else { Vec::new() };
     Shared {
         catalog,
-        faults: Faults::new(settings.seed, settings.faults.into_iter().chain(story)),
+        faults: Faults::new(settings.seed, settings.faults.into_iter().chain(scenario)),
         gzip: settings.gzip.then(Gzip::default),
         started: Instant::now(),
         counters: Arc::new(Counters::default()),

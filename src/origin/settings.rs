@@ -49,7 +49,7 @@ pub struct Settings {
     /// Fault rules; for each request only the first rule that hits applies.
     pub faults: Vec<FaultRule>,
     /// Adds faults that come and go every minute, after those of `faults`.
-    pub story: bool,
+    pub demo_scenario: bool,
 }
 
 impl Default for Settings {
@@ -65,7 +65,7 @@ impl Default for Settings {
             seed: 1,
             gzip: true,
             faults: Vec::new(),
-            story: false,
+            demo_scenario: false,
         }
     }
 }

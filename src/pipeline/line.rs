@@ -1,6 +1,6 @@
 //! Lines of a record: newline-delimited JSON, one object per line, distinguished by `kind`.
 //!
-//! * The first line has the kind `record` (settings of the run), the last one `end` (events offered and dropped): a
+//! * The first line has the kind `record` (identity of the run; `started_unix_ms` is the zero of `at_us`), the last one `end` (events offered and dropped): a
 //!   file without it was cut off.
 //! * Every other line has `at_us`, microseconds since the start of the run, and, if it concerns one client, `client`.
 //!
@@ -21,26 +21,10 @@
 use serde::Serialize;
 
 use super::event::{Event, Happening};
+use crate::vocabulary::RunIdentity;
 
 /// Version of the record's format.
 pub const SCHEMA: &str = "hlswarm.record/1";
-
-/// First line: the settings of the run. Holds no secrets.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Header {
-    /// URL of the stream, without its secrets.
-    pub target: String,
-    /// Version of hlswarm.
-    pub version: &'static str,
-    /// Wall-clock time of the start, RFC 3339 in UTC: the zero of `at_us`.
-    pub started_at: String,
-    /// Run id that every request carries.
-    pub run_id: String,
-    /// Seed of every random choice.
-    pub seed: u64,
-    /// Command line, without its secrets.
-    pub command: String,
-}
 
 /// State of the run at one moment, once a second.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -95,8 +79,8 @@ struct Tagged<'a, T> {
 }
 
 /// Writes the first line.
-pub(super) fn header(buffer: &mut Vec<u8>, header: &Header) {
-    tagged(buffer, &Tagged { kind: "record", schema: Some(SCHEMA), fields: header });
+pub(super) fn header(buffer: &mut Vec<u8>, run: &RunIdentity) {
+    tagged(buffer, &Tagged { kind: "record", schema: Some(SCHEMA), fields: run });
 }
 
 /// Writes the line of a frame.

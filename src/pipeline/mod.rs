@@ -35,11 +35,11 @@ pub use event::{Event, Happening, LogEntry, Sample, Stream};
 pub use file::RecordFile;
 pub use gate::Gate;
 pub use gauges::{Counts, Gauges, LaneReading, Reading, RecorderReading};
-pub use line::{FrameLine, Header, SCHEMA};
+pub use line::{FrameLine, SCHEMA};
 pub use recorder::LOG_ENTRIES;
 pub use tap::{Offer, Tap};
 
-use crate::vocabulary::Clock;
+use crate::vocabulary::{Clock, RunIdentity};
 use gauges::RecorderStats;
 use recorder::{Recorder, Setup};
 use tap::{Lane, Queued};
@@ -87,7 +87,7 @@ impl FrameSink {
 }
 
 impl Pipeline {
-    /// Starts the recorder for `workers` threads and the controller. `header` is the first line of `file`.
+    /// Starts the recorder for `workers` threads and the controller. `run` is the first line of `file`.
     ///
     /// # Errors
     /// Fails if the thread cannot be started, or if the file cannot be emptied.
@@ -95,7 +95,7 @@ impl Pipeline {
         workers: usize,
         clock: Clock,
         file: Option<RecordFile>,
-        header: Header,
+        run: RunIdentity,
     ) -> io::Result<(Self, Taps)> {
         let desk = Arc::new(RecorderStats::default());
         let (controller, first) = lane(&desk);
@@ -124,7 +124,7 @@ impl Pipeline {
             channels,
             frames: frame_channel,
             file: file.map(RecordFile::begin).transpose()?,
-            header,
+            run,
             desk: Arc::clone(&desk),
             log: log_sender,
             clock,

@@ -16,11 +16,11 @@ use tokio::sync::watch;
 use super::event::{LogEntry, Stream};
 use super::file::{Flushed, LineOf, Writer};
 use super::gauges::RecorderStats;
-use super::line::{self, End, FrameLine, Header};
+use super::line::{self, End, FrameLine};
 use super::tap::{Lane, Queued};
 use crate::sync::ring::Ring;
-use crate::vocabulary::Clock;
 use crate::vocabulary::clock::micros;
+use crate::vocabulary::{Clock, RunIdentity};
 
 /// Events that the log keeps.
 pub const LOG_ENTRIES: usize = 1_000;
@@ -39,7 +39,7 @@ pub(super) struct Setup {
     pub(super) frames: flume::Receiver<FrameLine>,
     /// The file, and whether it is a regular one.
     pub(super) file: Option<(File, bool)>,
-    pub(super) header: Header,
+    pub(super) run: RunIdentity,
     pub(super) desk: Arc<RecorderStats>,
     pub(super) log: watch::Sender<Arc<[LogEntry]>>,
     pub(super) clock: Clock,
@@ -68,7 +68,7 @@ impl Recorder {
     pub(super) fn new(setup: Setup) -> Self {
         let record = setup.file.map(|(file, regular)| {
             let mut writer = Writer::new(file);
-            writer.push(LineOf::Envelope, |buffer| line::header(buffer, &setup.header));
+            writer.push(LineOf::Envelope, |buffer| line::header(buffer, &setup.run));
             Record { writer, regular }
         });
         Self {

@@ -4,11 +4,11 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use super::*;
-use crate::vocabulary::ClientState;
+use crate::vocabulary::{ClientState, RunIdentity};
 
 fn start(file: Option<RecordFile>) -> (Pipeline, Taps) {
-    let header = Header { target: "http://h/a.m3u8".to_owned(), ..Header::default() };
-    Pipeline::start(1, Clock::start(), file, header).expect("a thread")
+    let run = RunIdentity { target: "http://h/a.m3u8".to_owned(), ..RunIdentity::default() };
+    Pipeline::start(1, Clock::start(), file, run).expect("a thread")
 }
 
 fn offer(tap: &Tap, client: u64, what: Happening) -> Offer {

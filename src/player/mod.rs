@@ -146,7 +146,7 @@ impl Player {
     }
 
     /// Takes an input at `now`, which never goes back, and returns the next action.
-    pub fn on(&mut self, now: Duration, input: Input) -> Action {
+    pub fn step(&mut self, now: Duration, input: Input) -> Action {
         self.playhead.advance(now);
         if let Input::Ended(what, answer) = input
             && let Some(asked) = self.take_asked(what)

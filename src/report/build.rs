@@ -4,25 +4,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Buckets, Bytes, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee, Latency,
-    LoadChange, Mark, Pipeline, Record, Report, Requests, Run, SCHEMA, Stream, Throughput, Trust, audience,
-    playback, series,
+    Buckets, Bytes, ClockOffset, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee,
+    Latency, LoadChange, Mark, Pipeline, Record, Report, Requests, Run, RunOptions, SCHEMA, Stream,
+    Throughput, Trust, audience, playback, series,
 };
 use crate::pipeline::Counts;
 use crate::sample::{self, RunResult, RunSample};
 use crate::stats::{
     self, FindingRow, GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER, Metric, Rates, Totals,
 };
-use crate::verdict::{self, Consequence};
-use crate::vocabulary::Kind;
+use crate::verdict::{self, Consequence, RunEnd};
+use crate::vocabulary::{Kind, RunIdentity};
 
 /// Parts of a report that come from outside the sample.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// The `run` block, its measured fields still empty.
-    pub run: Run,
+    /// Identity of the run.
+    pub identity: RunIdentity,
+    /// Options of the run.
+    pub options: RunOptions,
     /// Worker threads that were lost to a panic.
     pub lost_workers: u64,
+    /// End of the run; `None` while it goes on.
+    pub end: Option<RunEnd>,
     /// Counts of the built-in origin.
     pub origin: Option<serde_json::Value>,
 }
@@ -35,21 +39,24 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
     };
     let result = &*result;
     let totals = &result.totals;
-    let checks = verdict::checks(&frame.end_numbers(facts.lost_workers));
+    let checks = verdict::checks(&frame.end_numbers(facts.lost_workers), facts.end.as_ref());
     // One failed check of this machine is enough: the result may then be its limit and not the origin's.
     let is_limited = checks.iter().any(|check| check.fails() && check.consequence == Consequence::Untrusted);
-    let mut run = facts.run;
-    let audience = audience::audience(&result.audience, run.player, result.clients_started);
-    // The caller knows the options of the run, the sample its measured values.
-    run.duration_s = result.duration.as_secs_f64();
-    run.clients_target = result.target;
-    run.clients_peak = frame.peak_clients;
-    run.clients_started = result.clients_started;
-    run.late_starts = result.late_starts;
+    let audience = audience::audience(&result.audience, facts.options.player, result.clients_started);
+    let run = Run {
+        identity: facts.identity,
+        clock: ClockOffset::default(),
+        duration_s: result.duration.as_secs_f64(),
+        clients_target: result.target,
+        clients_peak: frame.peak_clients,
+        clients_started: result.clients_started,
+        late_starts: result.late_starts,
+        options: facts.options,
+    };
     Report {
         schema: SCHEMA,
         run,
-        // The caller decides the code: it depends on more than the sample.
+        // The caller knows the codes.
         exit: Exit::default(),
         health: health(frame),
         trust: if is_limited { Trust::INVALID } else { Trust::UNASSESSED },

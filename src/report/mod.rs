@@ -6,6 +6,7 @@
 mod audience;
 mod build;
 pub mod check;
+mod format;
 mod playback;
 mod progress;
 mod run;
@@ -21,9 +22,10 @@ use crate::verdict::{self, Verdict};
 pub use audience::{Audience, Edge};
 pub use build::{Facts, build};
 pub use check::CheckReport;
+pub use format::ReportFormat;
 pub use playback::{Playback, Sessions, Spread};
 pub use progress::progress_line;
-pub use run::{ClockOffset, Exit, Run};
+pub use run::{ClockOffset, Exit, Run, RunOptions};
 pub use series::Series;
 pub use text::{meaning, text};
 

@@ -2,48 +2,46 @@
 
 use serde::Serialize;
 
+use crate::vocabulary::RunIdentity;
+
 /// The run and its options.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Run {
-    /// The URL, without secrets.
-    pub target: String,
-    /// Fingerprint of the URL: of its scheme, host, port and path and the names in its query, not of their values.
-    pub target_hash: String,
-    /// The version of hlswarm.
-    pub version: &'static str,
-    /// Wall-clock time of the start, RFC 3339 in UTC.
-    pub started_at: String,
-    /// Start in milliseconds of Unix time, by this machine's clock.
-    pub started_unix_ms: i64,
+    /// Identity of the run.
+    #[serde(flatten)]
+    pub identity: RunIdentity,
     /// This machine's clock against a clock that several machines agree on.
     pub clock: ClockOffset,
     /// Seconds from the start to the end of the last request.
     pub duration_s: f64,
-    /// Value of `--duration`; `null`: until stopped.
-    pub duration_asked_s: Option<f64>,
     /// Target number of clients at the end.
     pub clients_target: u32,
     /// Largest number of clients active at once.
     pub clients_peak: u64,
     /// Clients started over the whole run.
     pub clients_started: u64,
-    /// Clients started per second; `null`: all at once.
-    pub ramp_rate: Option<f64>,
     /// Client starts that were later than planned.
     pub late_starts: u64,
+    /// Options of the run.
+    #[serde(flatten)]
+    pub options: RunOptions,
+}
+
+/// Options of a run.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RunOptions {
+    /// Value of `--duration`; `null`: until stopped.
+    pub duration_asked_s: Option<f64>,
+    /// Clients started per second; `null`: all at once.
+    pub ramp_rate: Option<f64>,
     /// Variant choice (`--variant`).
     pub variant: String,
     /// Player that clients imitated (`--player`).
     pub player: &'static str,
     /// Session length of viewers (`--session-length`): `endless`, a time, or `exp:` and the mean.
     pub session_length: String,
-    /// The seed of every random choice.
-    pub seed: u64,
-    /// The run id that every request carried in `X-Load-Test`.
-    pub run_id: String,
-    /// The command line, without secrets.
-    pub command: String,
     /// True if certificates were verified.
     pub tls_verified: bool,
     /// Entries of `--resolve` that no connection used, as `host:port`; always empty in an interim report.

@@ -92,10 +92,14 @@ fn split(text: &str, room: usize) -> (&str, &str) {
 
 fn head(report: &Report, page: &mut Page) {
     let run = &report.run;
-    page.line(format!("hlswarm {}  {}", run.version, run.target));
+    page.line(format!("hlswarm {}  {}", run.identity.version, run.identity.target));
     let length = units::span(Duration::try_from_secs_f64(run.duration_s).unwrap_or_default());
-    page.line(format!("{}, {length}, variant {}, seed {}", run.started_at, run.variant, run.seed));
-    let ramp = run.ramp_rate.map_or("all at once".to_owned(), |rate| format!("ramp {rate}/s"));
+    let identity = &run.identity;
+    page.line(format!(
+        "{}, {length}, variant {}, seed {}",
+        identity.started_at, run.options.variant, identity.seed
+    ));
+    let ramp = run.options.ramp_rate.map_or("all at once".to_owned(), |rate| format!("ramp {rate}/s"));
     let late =
         if run.late_starts > 0 { format!(", {} late", units::count(run.late_starts)) } else { String::new() };
     page.line(format!(
@@ -107,7 +111,7 @@ fn head(report: &Report, page: &mut Page) {
     for reason in &report.exit.reasons {
         page.line(format!("!!      {reason}"));
     }
-    if !run.tls_verified {
+    if !run.options.tls_verified {
         page.line("!!      certificates were NOT verified (--insecure)");
     }
     unused(run, page);
@@ -115,7 +119,7 @@ fn head(report: &Report, page: &mut Page) {
 
 /// Writes the entries of `--resolve` that matched nothing.
 pub(super) fn unused(run: &Run, page: &mut Page) {
-    for entry in &run.resolve_unused {
+    for entry in &run.options.resolve_unused {
         page.line(format!("!!      --resolve {entry} matched nothing: no connection went there"));
     }
 }
@@ -259,7 +263,7 @@ fn playback(report: &Report, page: &mut Page) {
     ));
     page.line(format!(
         "viewers {}: {} left on failures, {}, {} at session end, {} before start, {} replaced",
-        report.run.player,
+        report.run.options.player,
         units::count(playback.gave_up),
         units::plural(playback.start_failures, "start failure"),
         units::count(playback.sessions_over),

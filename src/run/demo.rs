@@ -55,7 +55,7 @@ fn child_args(args: &DemoArgs) -> Vec<OsString> {
         line.push("--tls".into());
     }
     if args.faults.is_empty() && !args.healthy {
-        line.push("--story".into());
+        line.push("--scenario".into());
     }
     for rule in &args.faults {
         line.extend(["--fault".into(), rule.into()]);

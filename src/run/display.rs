@@ -15,7 +15,7 @@ use crate::config::{Output, RunConfig, Show};
 use crate::report::{self, Report};
 use crate::sample::SamplerHandle;
 use crate::tui::{Access, Charset, Console, Palette, Remote, Setup, Theme, Title};
-use crate::vocabulary::{Command, units};
+use crate::vocabulary::{Command, RunIdentity, units};
 
 /// Time between two progress lines, slightly less than a second: the samples set the pace.
 const PROGRESS: Duration = Duration::from_millis(990);
@@ -37,6 +37,7 @@ impl Display {
     /// Starts to show the samples of `sampler`.
     pub(super) fn begin(
         config: &RunConfig,
+        identity: RunIdentity,
         sampler: &SamplerHandle,
         commands: flume::Sender<Command>,
     ) -> Result<Self, Failure> {
@@ -49,7 +50,7 @@ impl Display {
                 frames: sampler.frames(),
                 report,
                 commands,
-                title: title(config),
+                title: title(config, identity),
                 theme: theme(&config.output),
                 on_hangup: config.output.on_hangup,
                 access: if config.output.read_only { Access::ReadOnly } else { Access::Full },
@@ -104,10 +105,9 @@ impl Display {
     }
 }
 
-fn title(config: &RunConfig) -> Title {
+fn title(config: &RunConfig, identity: RunIdentity) -> Title {
     Title {
-        program: concat!("hlswarm ", env!("CARGO_PKG_VERSION")).to_owned(),
-        target: config.clients.player.entry.to_string(),
+        identity,
         variant: config.variant().to_string(),
         profile: config.plan.profile,
         duration: config.plan.duration,

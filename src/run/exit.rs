@@ -1,13 +1,13 @@
 //! Exit codes, and the reasons for them.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use crate::control::{Ending, Plan};
-use crate::report::{self, Exit, Report};
-use crate::verdict::{Check, Consequence};
+use crate::report::{self, Exit};
+use crate::sample::RunSample;
+use crate::verdict::{Check, Consequence, EarlyEnd, RunEnd};
+use crate::vocabulary::StopCause;
 use crate::vocabulary::outcome::{Fault, Outcome};
-use crate::vocabulary::{StopCause, units};
 
 /// An internal fault: a caught panic, a broken invariant.
 pub const INTERNAL: u8 = 70;
@@ -40,29 +40,43 @@ impl From<ExitStatus> for ExitCode {
     }
 }
 
-/// Judges a run that has ended, apart from the writing of its reports. Returns the code of the first reason that has
-/// one, and all reasons. Reasons without a code come last: a load or a duration that was not reached.
-pub(super) fn judge(report: &Report, ending: Ending, plan: Plan) -> Exit {
-    let found: Vec<_> = failed(&report.checks, Consequence::Internal)
-        .chain(refused(report, ending, plan))
-        .chain(signal(ending, plan))
-        .chain(failed(&report.checks, Consequence::Untrusted))
-        .chain(failed(&report.checks, Consequence::Criteria))
-        .collect();
-    let code = found.iter().map(|(code, _)| *code).next().unwrap_or_default();
-    let reasons = found.into_iter().map(|(_, reason)| reason);
-    Exit { code, reasons: reasons.chain(not_reached(report, ending, plan)).collect() }
+/// Returns the exit of a run that has ended: the code of the first failed check that has one, and the sentences of all
+/// that are reasons.
+pub(super) fn from_checks(checks: &[Check]) -> Exit {
+    let failed = || checks.iter().filter(|check| check.fails());
+    Exit {
+        code: failed().find_map(|check| code(check.consequence)).unwrap_or_default(),
+        reasons: failed()
+            .filter(|check| check.consequence != Consequence::Listed)
+            .map(|check| check.sentence.clone())
+            .collect(),
+    }
 }
 
-/// Returns the failed checks with this consequence, each with its code and sentence.
-fn failed(checks: &[Check], consequence: Consequence) -> impl Iterator<Item = (u8, String)> {
-    let code = match consequence {
-        Consequence::Internal => INTERNAL,
-        Consequence::Untrusted => UNTRUSTED,
-        Consequence::Criteria => CRITERIA,
-    };
-    let failed = checks.iter().filter(move |check| check.fails() && check.consequence == consequence);
-    failed.map(move |check| (code, check.sentence.clone()))
+fn code(consequence: Consequence) -> Option<u8> {
+    match consequence {
+        Consequence::Internal => Some(INTERNAL),
+        Consequence::Ended(code) => Some(code),
+        Consequence::Untrusted => Some(UNTRUSTED),
+        Consequence::Criteria => Some(CRITERIA),
+        Consequence::Reason | Consequence::Listed => None,
+    }
+}
+
+/// Returns the end of a run, for its checks.
+pub(super) fn run_end(ending: Ending, plan: Plan, sample: &RunSample) -> RunEnd {
+    RunEnd {
+        refused: ending.refused.map(|outcome| refused(sample, outcome, plan)),
+        signal: signal(ending, plan),
+        ramp: plan.profile.length(sample.target),
+        duration: plan.duration,
+        how: match ending.cause {
+            Some(StopCause::Operator) => "q ended the run",
+            Some(StopCause::Fault) => "an internal fault ended the run",
+            Some(_) => "a signal ended the run",
+            None => "every client had finished",
+        },
+    }
 }
 
 /// Returns the exit after some reports could not be written.
@@ -71,8 +85,8 @@ pub(super) fn with_unwritten(exit: Exit, failed: &[String]) -> Exit {
     Exit { code, reasons: exit.reasons.into_iter().chain(failed.iter().cloned()).collect() }
 }
 
-/// Returns the code and the reason if a signal ended the run early, or a second one cut it short.
-fn signal(ending: Ending, plan: Plan) -> Option<(u8, String)> {
+/// Returns the signal that ended the run early, or cut it short as a second one.
+fn signal(ending: Ending, plan: Plan) -> Option<EarlyEnd> {
     let cause = ending.cause?;
     // Ctrl-C is the normal end of a run without a duration.
     if cause == StopCause::Interrupt && plan.duration.is_none() && !ending.cut {
@@ -80,23 +94,23 @@ fn signal(ending: Ending, plan: Plan) -> Option<(u8, String)> {
     }
     let (code, name) = of_signal(cause)?;
     let how = if ending.cut { "cut short" } else { "ended early" };
-    Some((code, format!("{how} by {name}")))
+    Some(EarlyEnd { code, sentence: format!("{how} by {name}") })
 }
 
-/// Returns the code and the reason if the first client could not load the stream, so that there was no load: 5 if
-/// nothing is at this URL, 3 if its content cannot be played.
-fn refused(report: &Report, ending: Ending, plan: Plan) -> Option<(u8, String)> {
-    let outcome = ending.refused?;
+/// Returns why the first client could not load the stream, so that there was no load. The code is 5 if nothing is at
+/// this URL, 3 if its content cannot be played.
+fn refused(sample: &RunSample, outcome: Outcome, plan: Plan) -> EarlyEnd {
     let nothing_there = matches!(outcome, Outcome::Http(_) | Outcome::Failed(Fault::DnsNotFound));
     let code = if nothing_there { PREFLIGHT } else { CRITERIA };
     let others = if plan.profile.clients > 1 { "; no other client was started" } else { "" };
-    Some((code, format!("{}{others}", why_refused(report, outcome))))
+    EarlyEnd { code, sentence: format!("{}{others}", why_refused(sample, outcome)) }
 }
 
 /// Returns the sentence for an operator whose URL is probably wrong.
-fn why_refused(report: &Report, outcome: Outcome) -> String {
-    let detail = report.failure_details.get(&outcome.to_string());
-    let detail = detail.map_or(String::new(), |detail| format!(" ({detail})"));
+fn why_refused(sample: &RunSample, outcome: Outcome) -> String {
+    let mut known = sample.result.iter().flat_map(|result| &result.explanations);
+    let detail = known.find(|(fault, _)| outcome == (*fault).into());
+    let detail = detail.map_or(String::new(), |(_, detail)| format!(" ({detail})"));
     let playlist = "the first playlist";
     match outcome {
         Outcome::Http(failure) => {
@@ -117,54 +131,6 @@ fn why_refused(report: &Report, outcome: Outcome) -> String {
     }
 }
 
-/// Returns the reasons if the load or the duration that was asked for was not reached.
-fn not_reached(report: &Report, ending: Ending, plan: Plan) -> Vec<String> {
-    if ending.refused.is_some() {
-        return Vec::new();
-    }
-    clients_not_reached(report, plan).into_iter().chain(duration_not_reached(report, ending)).collect()
-}
-
-fn clients_not_reached(report: &Report, plan: Plan) -> Option<String> {
-    let run = &report.run;
-    let target = u64::from(run.clients_target);
-    if run.clients_started < target {
-        let asked = units::plural(target, "client");
-        let started = units::count(run.clients_started);
-        let ramp = plan.profile.length(run.clients_target);
-        let lasted = Duration::try_from_secs_f64(run.duration_s).unwrap_or_default();
-        let why = if ramp > lasted {
-            format!(": the ramp takes {}, the run lasted {}", units::span(ramp), units::span(lasted))
-        } else {
-            String::new()
-        };
-        return Some(format!("the target was not reached: {started} of {asked} were started{why}"));
-    }
-    (run.clients_peak < target).then(|| {
-        format!(
-            "the target was not held: at most {} of {} were active at once",
-            units::count(run.clients_peak),
-            units::plural(target, "client")
-        )
-    })
-}
-
-fn duration_not_reached(report: &Report, ending: Ending) -> Option<String> {
-    let asked = report.run.duration_asked_s?;
-    let [asked, lasted] =
-        [asked, report.run.duration_s].map(|s| Duration::try_from_secs_f64(s).unwrap_or_default());
-    let how = match ending.cause {
-        Some(StopCause::Operator) => "q ended the run",
-        Some(StopCause::Fault) => "an internal fault ended the run",
-        None => "every client had finished",
-        // A signal is a separate reason.
-        Some(_) => return None,
-    };
-    (lasted < asked).then(|| {
-        format!("the duration was not reached: {how} after {} of {}", units::span(lasted), units::span(asked))
-    })
-}
-
 /// Returns the code and the name of the external cause that ended a run; `None` if there was none.
 pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
     match cause {
@@ -175,5 +141,34 @@ pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
         StopCause::TerminalGone => Some((129, "the loss of its terminal")),
         StopCause::AddressSpace => Some((UNTRUSTED, "the limit of its address space (ulimit -v)")),
         StopCause::Signal(number, name) => Some((SIGNALLED.saturating_add(number), name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{EndNumbers, checks};
+
+    #[test]
+    fn the_first_failed_check_with_a_code_decides_it_and_every_reason_is_given() {
+        let signal = EarlyEnd { code: 143, sentence: "ended early by SIGTERM".to_owned() };
+        let end = RunEnd { signal: Some(signal), ..RunEnd::default() };
+        let numbers =
+            EndNumbers { clients_started: 1, clients_target: 2, finished: 4, ..EndNumbers::default() };
+        let exit = from_checks(&checks(&numbers, Some(&end)));
+        let reasons = [
+            "ended early by SIGTERM",
+            "nothing was ever played",
+            "less than half of the requests succeeded (0 of 4)",
+            "the target was not reached: 1 of 2 clients were started",
+        ];
+        assert_eq!((exit.code, exit.reasons), (143, reasons.map(str::to_owned).to_vec()));
+        let unsigned = from_checks(&checks(&numbers, Some(&RunEnd::default())));
+        assert_eq!(unsigned.code, CRITERIA);
+        let broken = EndNumbers { panics: 1, ..numbers };
+        assert_eq!(from_checks(&checks(&broken, Some(&end))).code, INTERNAL);
+        let late = EndNumbers { clients_target: 2, ..EndNumbers::default() };
+        let late = from_checks(&checks(&late, Some(&RunEnd::default())));
+        assert_eq!((late.code, late.reasons.len()), (0, 1));
     }
 }

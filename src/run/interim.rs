@@ -1,18 +1,20 @@
-//! Reports during a run: SIGUSR1 writes the reports that were asked for, with the numbers so far.
+//! ReportFiles during a run: SIGUSR1 writes the reports that were asked for, with the numbers so far.
 
 use std::sync::Arc;
 use std::thread;
 
-use super::reports::Reports;
-use crate::report::{self, Exit, Facts};
+use super::report_files::ReportFiles;
+use crate::report::{self, Exit, Facts, RunOptions};
 use crate::sample::WholeSamples;
+use crate::vocabulary::RunIdentity;
 
 /// Data for the reports of a run that is still going on.
 #[derive(Debug)]
 pub(super) struct Interim {
     pub(super) samples: WholeSamples,
-    pub(super) run: report::Run,
-    pub(super) reports: Arc<Reports>,
+    pub(super) identity: RunIdentity,
+    pub(super) options: RunOptions,
+    pub(super) reports: Arc<ReportFiles>,
 }
 
 impl Interim {
@@ -39,7 +41,13 @@ impl Interim {
     fn write(&self) {
         // Without a sample the run has ended meanwhile: its last reports say more.
         let Some(sample) = self.samples.next() else { return };
-        let facts = Facts { run: self.run.clone(), lost_workers: 0, origin: None };
+        let facts = Facts {
+            identity: self.identity.clone(),
+            options: self.options.clone(),
+            lost_workers: 0,
+            end: None,
+            origin: None,
+        };
         let mut report = report::build(facts, &sample);
         report.exit = Exit { code: 0, reasons: vec!["interim report: the run goes on".to_owned()] };
         self.reports.write_interim(&report);

@@ -5,15 +5,15 @@
 
 mod address_space;
 mod check;
+mod deadline;
 mod demo;
 mod display;
-mod end;
 pub mod exit;
 mod files;
 mod interim;
 mod origin;
 mod preflight;
-mod reports;
+mod report_files;
 mod secrets;
 mod signals;
 pub mod stdio;
@@ -29,19 +29,19 @@ use color_eyre::eyre::{self, WrapErr as _};
 use crate::config::{ConfigError, RunConfig, shown_file};
 use crate::control::{Controller, Ending};
 use crate::net::unused_resolve_entries;
-use crate::pipeline::{self, Pipeline, RecordFile, Taps};
-use crate::report::{self, Facts, Report};
+use crate::pipeline::{Pipeline, RecordFile, Taps};
+use crate::report::{self, Facts, Report, RunOptions};
 use crate::sample::Sources;
 use crate::sample::{RunSample, Sampler, SamplerHandle};
 use crate::swarm::Swarm;
-use crate::vocabulary::{Clock, Command, RunState};
+use crate::vocabulary::{Clock, Command, RunIdentity, RunState};
 
 use display::Display;
 use interim::Interim;
-use reports::Reports;
+use report_files::ReportFiles;
 use signals::Signals;
 
-pub use end::{Outcome, supervise};
+pub use deadline::{Outcome, supervise};
 pub use exit::ExitStatus;
 
 /// Maximum time that the reader of standard output gets for the summary of a run.
@@ -138,7 +138,7 @@ fn signals() -> Result<Signals, Failure> {
 async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure> {
     secrets::keep_out_of_core_dumps(&config);
     let record = config.output.record.as_deref().map(open_record).transpose()?;
-    let reports = Arc::new(Reports::prepare(&config.output.reports, config.output.record.as_deref())?);
+    let reports = Arc::new(ReportFiles::prepare(&config.output.reports, config.output.record.as_deref())?);
     let limit = preflight::check(config.plan.profile.clients, &config.clients.net.http_profile);
     config.plan.limit = limit.map_err(Failure::Preflight)?;
     config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
@@ -150,12 +150,13 @@ async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure>
     apparatus.watcher.remote().map_or(Ok(()), signals::obey_job_control).wrap_err(NO_SIGNALS)?;
     let controller = apparatus.controller(&config, taps)?;
     let ended = controller.run(orders.clone()).await;
-    end::within(end::LIMIT, ExitStatus::from(exit::INTERNAL));
+    deadline::within(deadline::LIMIT, ExitStatus::from(exit::INTERNAL));
     Ok(apparatus.end(config, ended, orders, reports))
 }
 
 /// Parts of a run other than its clients.
 struct ActiveRun {
+    identity: RunIdentity,
     sources: Sources,
     pipeline: Pipeline,
     sampler: SamplerHandle,
@@ -172,18 +173,23 @@ impl ActiveRun {
         let workers = preflight::workers();
         let sources = Sources::new(workers);
         sources.status.set_target(config.plan.profile.clients);
-        let header = record_header(config, sources.clock);
-        let (pipeline, taps) = Pipeline::start(workers, sources.clock, record, header)
+        let identity = identity(config, sources.clock);
+        let (pipeline, taps) = Pipeline::start(workers, sources.clock, record, identity.clone())
             .map_err(|error| Failure::no_thread("the recorder", &error))?;
         let sampler = Sampler::new(sources.clone()).watch(&pipeline).spawn();
         let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
-        let watcher = Display::begin(config, &sampler, commands)?;
-        Ok((Self { sources, pipeline, sampler, watcher }, taps))
+        let watcher = Display::begin(config, identity.clone(), &sampler, commands)?;
+        Ok((Self { identity, sources, pipeline, sampler, watcher }, taps))
     }
 
     /// Returns the source of reports about the run so far.
-    fn interim(&self, config: &RunConfig, reports: Arc<Reports>) -> Interim {
-        Interim { samples: self.sampler.whole_samples(), run: run_facts(config, self.sources.clock), reports }
+    fn interim(&self, config: &RunConfig, reports: Arc<ReportFiles>) -> Interim {
+        Interim {
+            samples: self.sampler.whole_samples(),
+            identity: self.identity.clone(),
+            options: options(config),
+            reports,
+        }
     }
 
     /// Starts the worker threads, then the controller that admits clients to them.
@@ -200,10 +206,10 @@ impl ActiveRun {
         config: RunConfig,
         (ending, swarm): (Ending, Swarm),
         orders: flume::Receiver<Command>,
-        reports: Arc<Reports>,
+        reports: Arc<ReportFiles>,
     ) -> Ended {
-        let Self { sources, pipeline, sampler, watcher } = self;
-        let Sources { registry, status, clock, .. } = sources.clone();
+        let Self { identity, sources, pipeline, sampler, watcher } = self;
+        let Sources { registry, status, .. } = sources.clone();
         // The clients stay listed until the last sample has been taken.
         let (clients, lost_workers) = swarm.join();
         registry.audit();
@@ -216,7 +222,7 @@ impl ActiveRun {
         frames.send_replace(Arc::clone(&frame));
         let lost = lost_workers as u64 + lost_sampler + lost_recorder;
         drop(clients);
-        Ended { config, clock, ending, frame, lost, watcher, orders, reports }
+        Ended { config, identity, ending, frame, lost, watcher, orders, reports }
     }
 }
 
@@ -225,29 +231,17 @@ fn open_record(path: &Path) -> Result<RecordFile, ConfigError> {
         .map_err(|error| ConfigError::Record { path: shown_file(path), reason: error.to_string() })
 }
 
-/// Returns the description of the run for the first line of a record.
-fn record_header(config: &RunConfig, clock: Clock) -> pipeline::Header {
-    pipeline::Header {
-        target: config.clients.player.entry.to_string(),
-        version: env!("CARGO_PKG_VERSION"),
-        started_at: clock.started_at().to_string(),
-        run_id: config.run_id.clone(),
-        seed: config.plan.profile.seed,
-        command: config.output.command.clone(),
-    }
-}
-
 /// A run whose clients have all left.
 struct Ended {
     config: RunConfig,
-    clock: Clock,
+    identity: RunIdentity,
     ending: Ending,
     frame: Arc<RunSample>,
     /// Threads lost to a panic.
     lost: u64,
     watcher: Display,
     orders: flume::Receiver<Command>,
-    reports: Arc<Reports>,
+    reports: Arc<ReportFiles>,
 }
 
 impl Ended {
@@ -269,9 +263,9 @@ impl Ended {
         let refused = self.ending.refused.is_some();
         // The operator may read the report without a time limit; after that the process has to end soon.
         if !refused {
-            end::unhurried();
+            deadline::unhurried();
             self.watcher.show(&report, &self.orders).await;
-            end::within(end::LIMIT, status);
+            deadline::within(deadline::LIMIT, status);
         }
         let more_panics = self.watcher.end() > self.lost + self.frame.panics;
         // Wait until the screen is restored: it owns the terminal.
@@ -295,38 +289,35 @@ impl Ended {
 
     /// Builds the report, without regard to reports that cannot be written.
     fn report(&self, origin: Option<serde_json::Value>) -> Report {
-        let mut run = run_facts(&self.config, self.clock);
-        run.resolve_unused = unused_resolve_entries(&self.config.clients.net.resolve);
-        let facts = Facts { run, lost_workers: self.lost, origin };
+        let resolve_unused = unused_resolve_entries(&self.config.clients.net.resolve);
+        let options = RunOptions { resolve_unused, ..options(&self.config) };
+        let identity = self.identity.clone();
+        let end = exit::run_end(self.ending, self.config.plan, &self.frame);
+        let facts = Facts { identity, options, lost_workers: self.lost, end: Some(end), origin };
         let mut report = report::build(facts, &self.frame);
-        report.exit = exit::judge(&report, self.ending, self.config.plan);
+        report.exit = exit::from_checks(&report.checks);
         report
     }
 }
 
-/// Returns the facts about the run that no counter knows. Measured values are still empty.
-fn run_facts(config: &RunConfig, clock: Clock) -> report::Run {
-    let started_at = clock.started_at();
-    report::Run {
-        target: config.clients.player.entry.to_string(),
-        target_hash: config.clients.player.entry.fingerprint(),
-        version: env!("CARGO_PKG_VERSION"),
-        started_at: started_at.round(jiff::Unit::Second).unwrap_or(started_at).to_string(),
-        started_unix_ms: started_at.as_millisecond(),
-        clock: report::ClockOffset::default(),
-        duration_s: 0.0,
+/// Returns the identity of the run that starts with `clock`.
+fn identity(config: &RunConfig, clock: Clock) -> RunIdentity {
+    RunIdentity {
+        run_id: config.run_id.clone(),
+        seed: config.plan.profile.seed,
+        command: config.output.command.clone(),
+        ..RunIdentity::new(&config.clients.player.entry, clock)
+    }
+}
+
+/// Returns the options of the run as its report gives them.
+fn options(config: &RunConfig) -> RunOptions {
+    RunOptions {
         duration_asked_s: config.duration_s(),
-        clients_target: 0,
-        clients_peak: 0,
-        clients_started: 0,
         ramp_rate: config.plan.profile.rate(),
-        late_starts: 0,
         variant: config.variant().to_string(),
         player: config.clients.player.profile.name,
         session_length: config.clients.player.session.to_string(),
-        seed: config.plan.profile.seed,
-        run_id: config.run_id.clone(),
-        command: config.output.command.clone(),
         tls_verified: !config.insecure,
         resolve_unused: Vec::new(),
     }

@@ -55,7 +55,7 @@ fn settings(args: OriginArgs) -> Settings {
         seed: args.seed,
         gzip: !args.no_gzip,
         faults: args.faults,
-        story: args.story,
+        demo_scenario: args.scenario,
     }
 }
 

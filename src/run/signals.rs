@@ -17,7 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
 use super::exit::{self, ExitStatus};
-use super::{end, threads};
+use super::{deadline, threads};
 use crate::tui::Remote;
 use crate::vocabulary::{Command, OnHangup, StopCause, limits};
 
@@ -156,7 +156,7 @@ impl Told {
         // If the channel is full, the run hangs or has many stops waiting; either way the process has a deadline.
         _ = self.commands.try_send(Command::Stop(cause));
         let code = exit::of_signal(cause).map_or(exit::INTERNAL, |(code, _)| code);
-        end::within(limits::DRAIN_GRACE + end::LIMIT, ExitStatus::from(code));
+        deadline::within(limits::DRAIN_GRACE + deadline::LIMIT, ExitStatus::from(code));
     }
 }
 

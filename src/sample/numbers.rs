@@ -29,7 +29,7 @@ pub(super) fn of_run(totals: &Totals) -> RunNumbers {
 }
 
 impl RunSample {
-    /// Returns the numbers that a run is judged by at its end; `lost` is the number of threads lost to a panic.
+    /// Returns the numbers that a run is judged by; `lost` is the number of threads lost to a panic.
     pub fn end_numbers(&self, lost: u64) -> EndNumbers {
         let totals = &self.snapshot.totals;
         let ended = |fault: Fault| totals.ended(fault.into());
@@ -44,6 +44,10 @@ impl RunSample {
             local_files: ended(Fault::LocalFiles),
             local_ports: ended(Fault::LocalPorts),
             local_memory: ended(Fault::LocalMemory),
+            clients_target: self.target.into(),
+            clients_peak: self.peak_clients,
+            lasted: self.at,
+            health: self.run_health,
         }
     }
 }

@@ -146,7 +146,7 @@ impl Watch {
 }
 
 fn is_degraded(row: &ClientRow) -> bool {
-    row.story_dropped as f64 > row.story_offered as f64 * DEGRADED
+    row.pipeline_dropped as f64 > row.pipeline_offered as f64 * DEGRADED
 }
 
 fn frame_line(frame: &RunSample) -> FrameLine {

@@ -338,9 +338,9 @@ pub struct ClientRow {
     /// Connections that replaced a lost one to the same endpoint.
     pub reconnections: u64,
     /// Samples and events that the client offered to the pipeline.
-    pub story_offered: u64,
+    pub pipeline_offered: u64,
     /// Samples and events that the pipeline dropped.
-    pub story_dropped: u64,
+    pub pipeline_dropped: u64,
     /// Outcome of the last request and its time, in microseconds since the start of the run.
     pub last: Option<(Outcome, u64)>,
     /// Media seconds played per second over the last ten seconds; `None` while unknown.
@@ -366,8 +366,8 @@ impl ClientRow {
             bytes: sum(Metric::bytes),
             stalls: stats.get(Metric::Stalls),
             reconnections: stats.get(Metric::Reconnections),
-            story_offered: stats.get(Metric::ProgressOffered) + stats.get(Metric::EventsOffered),
-            story_dropped: stats.get(Metric::ProgressDropped) + stats.get(Metric::EventsDropped),
+            pipeline_offered: stats.get(Metric::ProgressOffered) + stats.get(Metric::EventsOffered),
+            pipeline_dropped: stats.get(Metric::ProgressDropped) + stats.get(Metric::EventsDropped),
             last: stats.last_finished(),
             speed: None,
             slow: false,

@@ -11,10 +11,10 @@ use crate::control::Engine as _;
 use crate::hls::VariantChoice;
 use crate::load::Reconnects;
 use crate::net::{self, Headers, TlsSettings};
-use crate::pipeline::{Header, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::player::{self, SessionLength, profiles};
 use crate::sample::Sources;
-use crate::vocabulary::SecretUrl;
+use crate::vocabulary::{RunIdentity, SecretUrl};
 
 /// Time limit, longer than any machine needs to drop one task; a worker that spins never ends.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -51,7 +51,8 @@ fn a_worker_without_a_controller_cuts_its_clients_and_ends() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let target = format!("http://{}/a.m3u8", silent.local_addr().expect("an address"));
     let sources = Sources::new(1);
-    let (_pipeline, taps) = Pipeline::start(1, sources.clock, None, Header::default()).expect("a thread");
+    let (_pipeline, taps) =
+        Pipeline::start(1, sources.clock, None, RunIdentity::default()).expect("a thread");
     let mut swarm = Swarm::start(&sources, &settings(&target), taps.workers).expect("threads");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(swarm.admit());

@@ -132,7 +132,7 @@ impl Viewer {
     /// Passes `input` to the player, counts what the player did and returns its next action.
     fn on(&mut self, input: Input) -> Action {
         let now = self.now();
-        let action = self.player.on(now, input);
+        let action = self.player.step(now, input);
         self.settle(now);
         action
     }

@@ -12,10 +12,9 @@ use crate::stats::{
     Totals,
 };
 use crate::verdict::{Health, Knee, Knees, RunHealth, Verdict};
-use crate::vocabulary::Playback;
 use crate::vocabulary::finding::Finding;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
-use crate::vocabulary::{ClientState, Clock, Kind, Mark, Outcome, RunState};
+use crate::vocabulary::{ClientState, Clock, Kind, Mark, Outcome, Playback, RunIdentity, RunState};
 
 use super::app::Title;
 use crate::generator::Lag;
@@ -38,12 +37,22 @@ pub(super) const FIXTURES: [&str; 10] = [
 
 pub(super) fn title() -> Title {
     Title {
-        program: "hlswarm 0.1.0".to_owned(),
-        target: "https://origin.example.com/live/master.m3u8".to_owned(),
+        identity: identity(),
         variant: "highest".to_owned(),
         profile: LoadProfile { ramp: Ramp::Rate(5.0), ..LoadProfile::default() },
         duration: None,
         limit: ClientLimit::default(),
+    }
+}
+
+fn identity() -> RunIdentity {
+    RunIdentity {
+        target: "https://origin.example.com/live/master.m3u8".to_owned(),
+        version: "0.1.0",
+        started_at: "2026-11-23T12:31:07Z".to_owned(),
+        started_unix_ms: 1_795_437_067_000,
+        seed: 7,
+        ..RunIdentity::default()
     }
 }
 
@@ -70,30 +79,16 @@ pub(super) fn report() -> Arc<Report> {
 
 /// Returns the report of a run whose last sample is `sample`.
 pub(super) fn report_of(sample: &RunSample) -> Report {
-    let run = report::Run {
-        target: title().target,
-        target_hash: String::new(),
-        version: "0.1.0",
-        started_at: "2026-11-23T12:31:07Z".to_owned(),
-        started_unix_ms: 1_795_437_067_000,
-        clock: report::ClockOffset::default(),
-        duration_s: 0.0,
+    let options = report::RunOptions {
         duration_asked_s: None,
-        clients_target: 0,
-        clients_peak: 0,
-        clients_started: 0,
         ramp_rate: Some(5.0),
-        late_starts: 0,
         variant: "highest".to_owned(),
         player: "web",
         session_length: "endless".to_owned(),
-        seed: 7,
-        run_id: String::new(),
-        command: String::new(),
         tls_verified: true,
         resolve_unused: Vec::new(),
     };
-    let facts = report::Facts { run, lost_workers: 0, origin: None };
+    let facts = report::Facts { identity: identity(), options, lost_workers: 0, end: None, origin: None };
     report::build(facts, sample)
 }
 
@@ -138,8 +133,8 @@ pub(super) fn row(id: u64, state: ClientState) -> ClientRow {
         live_offset_us: None,
     };
     ClientRow {
-        story_offered: 0,
-        story_dropped: 0,
+        pipeline_offered: 0,
+        pipeline_dropped: 0,
         id,
         slot: id as usize,
         state,
@@ -431,6 +426,7 @@ fn storm() -> RunSample {
         run_health: RunHealth {
             worst: Verdict::Failing,
             held: Duration::from_secs(77),
+            degraded: Duration::from_secs(77),
             error_share: Some(0.105),
             stalled_share_max: Some(0.34),
         },

@@ -15,6 +15,7 @@ use super::input::{Input, Key};
 use super::render::picture;
 use super::theme::{Charset, Palette, Theme};
 use super::{fixtures, painter};
+use crate::vocabulary::RunIdentity;
 use crate::vocabulary::untrusted::HOSTILE;
 
 const SIZES: [(u16, u16); 5] = [(80, 24), (160, 48), (120, 30), (40, 10), (30, 3)];
@@ -157,8 +158,7 @@ proptest! {
         theme in theme(),
     ) {
         let title = Title {
-            program: text.clone(),
-            target: text.clone(),
+            identity: RunIdentity { target: text.clone(), ..RunIdentity::default() },
             variant: text.clone(),
             ..fixtures::title()
         };

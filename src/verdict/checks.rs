@@ -2,11 +2,10 @@
 //!
 //! The report lists the checks and the exit code follows from them. Both agree, because nothing else judges.
 
-use std::fmt;
+use std::time::Duration;
 
-use serde::{Serialize, Serializer};
-
-use super::DEGRADED_SHARE;
+use super::check::{Check, Consequence, Limit};
+use super::{DEGRADED_SHARE, RunHealth, Verdict};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{share, units};
 
@@ -17,7 +16,7 @@ const LEAST_SUCCESS: f64 = 0.5;
 const MOST_LOCAL: f64 = DEGRADED_SHARE;
 
 /// Numbers of a run at its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EndNumbers {
     /// Panics that were caught, and threads that were lost to one.
     pub panics: u64,
@@ -39,6 +38,38 @@ pub struct EndNumbers {
     pub local_ports: u64,
     /// Requests for which no memory was left.
     pub local_memory: u64,
+    /// Clients wanted.
+    pub clients_target: u64,
+    /// Largest number of clients active at once.
+    pub clients_peak: u64,
+    /// Length of the run.
+    pub lasted: Duration,
+    /// Health of the stream over the whole run.
+    pub health: RunHealth,
+}
+
+/// End of a run that has ended, and the parts of its plan that it is compared with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunEnd {
+    /// Failure of the first client, because of which there was no load.
+    pub refused: Option<EarlyEnd>,
+    /// Signal, or a cause like one, that ended the run early or cut it short.
+    pub signal: Option<EarlyEnd>,
+    /// Time that the ramp to the target takes.
+    pub ramp: Duration,
+    /// Length that was asked for; `None`: until stopped.
+    pub duration: Option<Duration>,
+    /// End of the run as the beginning of a sentence, such as `q ended the run`.
+    pub how: &'static str,
+}
+
+/// Cause from outside that ended a run, or kept it from its load.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EarlyEnd {
+    /// Exit code.
+    pub code: u8,
+    /// The cause as a sentence.
+    pub sentence: String,
 }
 
 impl EndNumbers {
@@ -74,203 +105,128 @@ fn resource(fault: Fault) -> &'static str {
     }
 }
 
-/// Limit for the value of a check.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Limit {
-    /// The value must not be larger.
-    AtMost(f64),
-    /// The value must not be smaller.
-    AtLeast(f64),
-    /// The value must be smaller.
-    Below(f64),
+/// Judges a run. Returns its checks in the order in which their failures decide the exit code. While the run goes on,
+/// `end` is `None`: what can be judged only at the end is unknown.
+pub fn checks(numbers: &EndNumbers, end: Option<&RunEnd>) -> Vec<Check> {
+    let mut checks = Vec::from(internal(numbers));
+    checks.push(refused(end));
+    checks.push(signalled(end));
+    checks.push(local(numbers));
+    checks.extend(criteria(numbers));
+    // Without a load there is nothing to compare with the plan.
+    checks.extend(reached(numbers, end.filter(|end| end.refused.is_none())));
+    checks.extend(health(&numbers.health));
+    checks
 }
 
-impl Limit {
-    fn holds(self, value: f64) -> bool {
-        match self {
-            Self::AtMost(limit) => value <= limit,
-            Self::AtLeast(limit) => value >= limit,
-            Self::Below(limit) => value < limit,
-        }
-    }
+fn internal(numbers: &EndNumbers) -> [Check; 2] {
+    let EndNumbers { panics, invariant_violations, .. } = *numbers;
+    let none =
+        |name, count: u64| Check::new(name, Some(count as f64), Limit::AtMost(0.0), Consequence::Internal);
+    [
+        none("panics", panics).says(format!("a part of hlswarm panicked ({panics})")),
+        none("invariant_violations", invariant_violations)
+            .says(format!("counters of hlswarm contradict each other ({invariant_violations})")),
+    ]
 }
 
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (sign, limit) = match self {
-            Self::AtMost(limit) => ("<=", limit),
-            Self::AtLeast(limit) => (">=", limit),
-            Self::Below(limit) => ("<", limit),
-        };
-        write!(f, "{sign} {limit}")
-    }
+fn refused(end: Option<&RunEnd>) -> Check {
+    early("refusals", end.map(|end| end.refused.as_ref()))
 }
 
-impl Serialize for Limit {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
+fn signalled(end: Option<&RunEnd>) -> Check {
+    early("signals", end.map(|end| end.signal.as_ref()))
 }
 
-/// Result of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum CheckResult {
-    /// The value keeps the limit.
-    Pass,
-    /// The value does not keep the limit.
-    Fail,
-    /// No value was measured.
-    Unknown,
+/// Returns the check that a cause did not end the run; `None`: the run goes on.
+fn early(name: &'static str, cause: Option<Option<&EarlyEnd>>) -> Check {
+    let count = cause.map(|cause| if cause.is_some() { 1.0 } else { 0.0 });
+    let EarlyEnd { code, sentence } = cause.flatten().cloned().unwrap_or_default();
+    Check::new(name, count, Limit::AtMost(0.0), Consequence::Ended(code)).says(sentence)
 }
 
-/// Meaning of a failed check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consequence {
-    /// hlswarm is broken.
-    Internal,
-    /// This machine limited the result.
-    Untrusted,
-    /// The run did not meet the criteria for every run.
-    Criteria,
-}
-
-/// A check that a run is judged by.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Check {
-    /// Name of the check.
-    pub name: &'static str,
-    /// Measured value; `null` if nothing was measured.
-    pub value: Option<f64>,
-    /// Limit that the value must keep, such as `>= 0.5`.
-    #[cfg_attr(test, schemars(with = "String"))]
-    pub limit: Limit,
-    /// Result of the check.
-    pub result: CheckResult,
-    /// Meaning of its failure.
-    #[serde(skip)]
-    pub consequence: Consequence,
-    /// Its failure as a sentence.
-    #[serde(skip)]
-    pub sentence: String,
-}
-
-impl Check {
-    fn new(name: &'static str, value: Option<f64>, limit: Limit, consequence: Consequence) -> Self {
-        let result = match value.map(|value| limit.holds(value)) {
-            None => CheckResult::Unknown,
-            Some(true) => CheckResult::Pass,
-            Some(false) => CheckResult::Fail,
-        };
-        Self { name, value, limit, result, consequence, sentence: String::new() }
-    }
-
-    fn says(self, sentence: String) -> Self {
-        Self { sentence, ..self }
-    }
-
-    /// Reports whether the check failed.
-    pub fn fails(&self) -> bool {
-        self.result == CheckResult::Fail
-    }
-}
-
-/// Judges a run. Returns its checks, the worst consequence first.
-pub fn checks(numbers: &EndNumbers) -> Vec<Check> {
-    let EndNumbers { panics, invariant_violations, ok, .. } = *numbers;
+fn local(numbers: &EndNumbers) -> Check {
     // A client that never played may have been stopped by its first local fault: then even one such fault counts.
     let all_played = numbers.clients_played >= numbers.clients_started;
-    let most_local = if all_played { Limit::Below(MOST_LOCAL) } else { Limit::AtMost(0.0) };
-    let answerable = numbers.answerable();
-    let played = (numbers.clients_started > 0).then_some(numbers.clients_played as f64);
-    vec![
-        Check::new("panics", Some(panics as f64), Limit::AtMost(0.0), Consequence::Internal)
-            .says(format!("a part of hlswarm panicked ({panics})")),
-        Check::new(
-            "invariant_violations",
-            Some(invariant_violations as f64),
-            Limit::AtMost(0.0),
-            Consequence::Internal,
-        )
-        .says(format!("counters of hlswarm contradict each other ({invariant_violations})")),
-        Check::new(
-            "local_share",
-            share(numbers.local(), numbers.finished),
-            most_local,
-            Consequence::Untrusted,
-        )
-        .says(format!(
+    let limit = if all_played { Limit::Below(MOST_LOCAL) } else { Limit::AtMost(0.0) };
+    Check::new("local_share", share(numbers.local(), numbers.finished), limit, Consequence::Untrusted).says(
+        format!(
             "this machine ran out of {}: {} failed because of that, not because of the origin",
             numbers.lacking(),
             units::plural(numbers.local(), "request")
-        )),
-        Check::new("clients_played", played, Limit::AtLeast(1.0), Consequence::Criteria)
+        ),
+    )
+}
+
+fn criteria(numbers: &EndNumbers) -> [Check; 2] {
+    let (ok, answerable) = (numbers.ok, numbers.answerable());
+    let has_clients = numbers.clients_started > 0;
+    let least = |name, value: Option<f64>, limit| {
+        Check::new(name, value.filter(|_| has_clients), Limit::AtLeast(limit), Consequence::Criteria)
+    };
+    [
+        least("clients_played", Some(numbers.clients_played as f64), 1.0)
             .says("nothing was ever played".to_owned()),
+        least("success_share", share(ok, answerable), LEAST_SUCCESS)
+            .says(format!("less than half of the requests succeeded ({ok} of {answerable})")),
+    ]
+}
+
+/// Returns the checks that the load and the length that were asked for were reached.
+fn reached(numbers: &EndNumbers, end: Option<&RunEnd>) -> [Check; 3] {
+    let EndNumbers { clients_started, clients_peak, clients_target, lasted, .. } = *numbers;
+    let clients = |name, value: u64, consequence| {
+        let value = end.map(|_| value as f64);
+        Check::new(name, value, Limit::AtLeast(clients_target as f64), consequence)
+    };
+    // Clients that never started cannot be active: one reason is enough.
+    let held = if clients_started < clients_target { Consequence::Listed } else { Consequence::Reason };
+    let asked = end.and_then(|end| end.duration);
+    // A signal is a reason of its own.
+    let is_early = end.is_some_and(|end| end.signal.is_none());
+    let length = if is_early { Consequence::Reason } else { Consequence::Listed };
+    let target = units::plural(clients_target, "client");
+    [
+        clients("clients_started", clients_started, Consequence::Reason).says(format!(
+            "the target was not reached: {} of {target} were started{}",
+            units::count(clients_started),
+            end.map_or_else(String::new, |end| too_slow(end.ramp, lasted)),
+        )),
+        clients("clients_peak", clients_peak, held).says(format!(
+            "the target was not held: at most {} of {target} were active at once",
+            units::count(clients_peak)
+        )),
         Check::new(
-            "success_share",
-            share(ok, answerable).filter(|_| numbers.clients_started > 0),
-            Limit::AtLeast(LEAST_SUCCESS),
-            Consequence::Criteria,
+            "duration_s",
+            asked.map(|_| lasted.as_secs_f64()),
+            Limit::AtLeast(asked.unwrap_or_default().as_secs_f64()),
+            length,
         )
-        .says(format!("less than half of the requests succeeded ({ok} of {answerable})")),
+        .says(format!(
+            "the duration was not reached: {} after {} of {}",
+            end.map_or("", |end| end.how),
+            units::span(lasted),
+            units::span(asked.unwrap_or_default())
+        )),
+    ]
+}
+
+/// Returns the reason why a ramp was too slow for its run; empty if it was not.
+fn too_slow(ramp: Duration, lasted: Duration) -> String {
+    if ramp <= lasted {
+        return String::new();
+    }
+    format!(": the ramp takes {}, the run lasted {}", units::span(ramp), units::span(lasted))
+}
+
+/// Returns the checks that the stream was served well: the run is not OK exactly if one of them fails.
+fn health(health: &RunHealth) -> [Check; 2] {
+    let degraded = (health.worst != Verdict::Unknown).then_some(health.degraded.as_secs_f64());
+    [
+        Check::new("degraded_s", degraded, Limit::AtMost(0.0), Consequence::Listed),
+        Check::new("error_share", health.error_share, Limit::Below(DEGRADED_SHARE), Consequence::Listed),
     ]
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WELL: EndNumbers = EndNumbers {
-        panics: 0,
-        invariant_violations: 0,
-        clients_started: 10,
-        clients_played: 10,
-        finished: 1_000,
-        ok: 1_000,
-        cut: 0,
-        local_files: 0,
-        local_ports: 0,
-        local_memory: 0,
-    };
-
-    fn failed(numbers: &EndNumbers) -> Vec<&'static str> {
-        checks(numbers).into_iter().filter(Check::fails).map(|check| check.name).collect()
-    }
-
-    #[test]
-    fn each_check_fails_for_its_own_reason_and_for_no_other() {
-        assert_eq!(failed(&WELL), [""; 0]);
-        assert_eq!(failed(&EndNumbers { panics: 1, ..WELL }), ["panics"]);
-        assert_eq!(failed(&EndNumbers { invariant_violations: 1, ..WELL }), ["invariant_violations"]);
-        assert_eq!(failed(&EndNumbers { clients_played: 0, ..WELL }), ["clients_played"]);
-        assert_eq!(failed(&EndNumbers { ok: 499, ..WELL }), ["success_share"]);
-        assert_eq!(failed(&EndNumbers { ok: 500, ..WELL }), [""; 0]);
-        assert_eq!(failed(&EndNumbers { local_files: 10, ok: 990, ..WELL }), ["local_share"]);
-    }
-
-    #[test]
-    fn what_hlswarm_cut_or_this_machine_could_not_make_is_no_request_that_failed() {
-        assert_eq!(failed(&EndNumbers { cut: 900, ok: 60, ..WELL }), [""; 0]);
-        assert_eq!(failed(&EndNumbers { cut: 1_000, ok: 0, ..WELL }), [""; 0], "nothing could be answered");
-        assert_eq!(failed(&EndNumbers { local_ports: 900, ok: 60, ..WELL }), ["local_share"]);
-        // A few local faults do not fail the check, unless a client never played.
-        assert_eq!(failed(&EndNumbers { local_files: 9, ok: 991, ..WELL }), [""; 0]);
-        let starved = EndNumbers { local_files: 9, ok: 991, clients_played: 9, ..WELL };
-        assert_eq!(failed(&starved), ["local_share"]);
-        let said = checks(&starved).into_iter().find(Check::fails).map(|check| check.sentence);
-        let expected = "this machine ran out of file descriptors (ulimit -n): 9 requests failed because of that, not because of the origin";
-        assert_eq!(said.as_deref(), Some(expected));
-    }
-
-    #[test]
-    fn without_a_client_or_a_request_nothing_is_judged() {
-        let unknown = |numbers: &EndNumbers| -> Vec<_> {
-            let unknown = checks(numbers).into_iter().filter(|check| check.result == CheckResult::Unknown);
-            unknown.map(|check| check.name).collect()
-        };
-        assert_eq!(unknown(&EndNumbers::default()), ["local_share", "clients_played", "success_share"]);
-        assert_eq!(unknown(&WELL), [""; 0]);
-    }
-}
+mod tests;

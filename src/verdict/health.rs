@@ -171,6 +171,8 @@ pub struct RunHealth {
     pub worst: Verdict,
     /// Time for which that verdict held; zero if it follows only from all requests together.
     pub held: Duration,
+    /// Time for which the verdict was DEGRADED or worse.
+    pub degraded: Duration,
     /// Share of all requests that failed; `None` when none finished.
     pub error_share: Option<f64>,
     /// Largest share of clients that were stalled at once.
@@ -246,6 +248,9 @@ impl HealthJudge {
     /// Returns the verdict on the whole run so far. All its requests decide along with the verdicts that held, so that
     /// it never contradicts the count of failures.
     pub fn run_health(&self, run: RunNumbers) -> RunHealth {
+        let degraded =
+            VERDICTS.into_iter().zip(self.held).filter(|(verdict, _)| *verdict >= Verdict::Degraded);
+        let degraded = degraded.map(|(_, length)| length).sum();
         let mut held = VERDICTS.into_iter().zip(self.held).filter(|(_, length)| !length.is_zero());
         let (worst, held) = held.next_back().unwrap_or_default();
         let RunNumbers { error_share, has_played } = run;
@@ -255,7 +260,7 @@ impl HealthJudge {
             verdict => verdict,
         });
         let (worst, held) = if of_all > worst { (of_all, Duration::ZERO) } else { (worst, held) };
-        RunHealth { worst, held, error_share, stalled_share_max: self.stalled_share_max }
+        RunHealth { worst, held, degraded, error_share, stalled_share_max: self.stalled_share_max }
     }
 
     /// Judges the numbers of a moment. Returns the health and the knees.

@@ -1,9 +1,11 @@
 //! Judgements on the numbers of a run: pure functions from numbers to judgements, each made once for every reader.
 
+mod check;
 mod checks;
 mod health;
 
-pub use checks::{Check, Consequence, EndNumbers, checks};
+pub use check::{Check, Consequence};
+pub use checks::{EarlyEnd, EndNumbers, RunEnd, checks};
 pub use health::{
     DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, RunHealth, RunNumbers,
     Verdict,

@@ -17,7 +17,7 @@ use hlswarm::sample::{RunSample, Sampler, Sources, TICK};
 use hlswarm::stats::{ClientHandle, Metric, Timings};
 use hlswarm::tui::{Charset, Offscreen, Palette, Theme, Title};
 use hlswarm::vocabulary::outcome::{Fault, HttpFailure};
-use hlswarm::vocabulary::{ClientState, Clock, Kind, Outcome, Playback, RunState};
+use hlswarm::vocabulary::{ClientState, Clock, Kind, Outcome, Playback, RunIdentity, RunState};
 
 const CLIENTS: u64 = 10_000;
 const COLUMNS: u16 = 200;
@@ -105,7 +105,9 @@ fn pictures(criterion: &mut Criterion) {
     let theme = Theme { palette: Palette::Ansi, charset: Charset::Unicode };
     for (name, key) in VIEWS {
         let mut film = Film { frames: (0..FRAMES).map(|_| run.frame()).collect(), shown: 0 };
-        let title = Title { target: "http://127.0.0.1/live/master.m3u8".to_owned(), ..Title::default() };
+        let target = "http://127.0.0.1/live/master.m3u8".to_owned();
+        let identity = RunIdentity { target, ..RunIdentity::default() };
+        let title = Title { identity, ..Title::default() };
         let mut console = Offscreen::new(title, theme);
         console.press(key);
         let mut bytes = || console.show(film.next(), COLUMNS, ROWS).expect("in memory").len();

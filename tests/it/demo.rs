@@ -94,11 +94,11 @@ fn assert_equals_the_origin(report: &Report) {
 }
 
 #[test]
-fn a_demo_with_its_story_equals_what_its_origin_counted() {
+fn a_demo_with_its_scenario_equals_what_its_origin_counted() {
     let run = demo(&["-c", "30", "--ramp-rate", "50", "-d", "14s"]);
     run.assert_exit_code(0);
     assert!(run.report.count("/requests/segment") > 0);
-    assert!(run.report.count("/http_errors/404") > 0, "the story has its first trouble by now");
+    assert!(run.report.count("/http_errors/404") > 0, "the scenario has its first trouble by now");
     assert_conserved(&run.report);
     assert_equals_the_origin(&run.report);
 }

@@ -19,12 +19,12 @@ use hlswarm::config::{RunConfig, run_config};
 use hlswarm::control::Controller;
 use hlswarm::origin::counts::{Counts, Served};
 use hlswarm::origin::{Origin, Settings};
-use hlswarm::pipeline::{Header, Pipeline, Reading};
+use hlswarm::pipeline::{Pipeline, Reading};
 use hlswarm::sample::Sources;
 use hlswarm::stats::{ClientHandle, Metric, Registry, Snapshot, Tally, Totals};
 use hlswarm::swarm::Swarm;
 use hlswarm::vocabulary::outcome::{Fault, HttpFailure};
-use hlswarm::vocabulary::{Clock, Command, Kind, Outcome, SecretUrl, clock};
+use hlswarm::vocabulary::{Clock, Command, Kind, Outcome, RunIdentity, SecretUrl, clock};
 
 /// Faults of the origin. 404 and 503 are frequent, 599 is the last status with its own slot.
 const FAULTS: [&str; 7] = [
@@ -118,7 +118,7 @@ fn load(scale: Scale, url: &str) -> Loaded {
     let config = config(scale, url);
     let sources = Sources::new(WORKERS);
     let Sources { registry, clock, .. } = sources.clone();
-    let (pipeline, taps) = Pipeline::start(WORKERS, clock, None, header(&config)).unwrap();
+    let (pipeline, taps) = Pipeline::start(WORKERS, clock, None, RunIdentity::default()).unwrap();
     let swarm = Swarm::start(&sources, &config.clients, taps.workers).unwrap();
     let controller = Controller::new(swarm, config.plan, &sources, taps.controller);
     let (commands, orders) = flume::bounded(16);
@@ -134,17 +134,6 @@ fn load(scale: Scale, url: &str) -> Loaded {
         assert_delivered(pipeline);
         Loaded { snapshots: watcher.join().unwrap(), registry: Arc::clone(&registry), clients }
     })
-}
-
-fn header(config: &RunConfig) -> Header {
-    Header {
-        target: config.output.command.clone(),
-        version: env!("CARGO_PKG_VERSION"),
-        started_at: String::new(),
-        run_id: config.run_id.clone(),
-        seed: config.plan.profile.seed,
-        command: config.output.command.clone(),
-    }
 }
 
 /// Checks that the pipeline delivered every item offered to it, or a gate dropped it: nothing was lost on the way.

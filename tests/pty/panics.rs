@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hlswarm::sample::RunSample;
 use hlswarm::tui::{Access, Charset, Console, Palette, Setup, Theme, Title};
-use hlswarm::vocabulary::OnHangup;
+use hlswarm::vocabulary::{OnHangup, RunIdentity};
 use portable_pty::CommandBuilder;
 use tokio::sync::watch;
 
@@ -42,7 +42,10 @@ fn console_beside_a_panic() {
         frames: receiver,
         report,
         commands,
-        title: Title { target: SHOWN.to_owned(), ..Title::default() },
+        title: Title {
+            identity: RunIdentity { target: SHOWN.to_owned(), ..RunIdentity::default() },
+            ..Title::default()
+        },
         theme: Theme { palette: Palette::Ansi, charset: Charset::Unicode },
         access: Access::Full,
         on_hangup: OnHangup::Stop,

@@ -182,7 +182,7 @@ pub(super) fn play(player: &mut Player, origin: &mut Origin, begin: Duration, en
     let mut open: Vec<(Duration, Duration, Fetch)> = Vec::new();
     let (mut now, mut input) = (begin, Input::Woke);
     loop {
-        let action = player.on(now, input);
+        let action = player.step(now, input);
         run.add(player.take_tally());
         run.actions.push(action.clone());
         run.positions.push(player.playhead.position(now));

@@ -290,7 +290,7 @@ fn requests_that_are_redirected_in_a_circle_count_as_what_they_are() {
     let mut tries = 0;
     let (mut now, mut input) = (Duration::ZERO, Input::Woke);
     while now < 300 * SECOND {
-        match player.on(now, input) {
+        match player.step(now, input) {
             Action::Fetch(fetch) => {
                 tries += 1;
                 player.redirected(limits::REDIRECTS, now);

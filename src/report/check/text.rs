@@ -223,7 +223,7 @@ fn seconds(seconds: Option<f64>) -> String {
 /// Writes the requests of the client and the playback of its viewer.
 fn fetched(run: &Report, page: &mut Page) {
     let length = units::span(Duration::try_from_secs_f64(run.run.duration_s).unwrap_or_default());
-    page.line(format!("client  one, {length}, variant {}", run.run.variant));
+    page.line(format!("client  one, {length}, variant {}", run.run.options.variant));
     for (kind, of) in &run.kinds {
         let outcomes: Vec<_> = of
             .outcomes

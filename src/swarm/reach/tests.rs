@@ -132,7 +132,7 @@ impl Audience {
             let viewer = &mut self.viewers[client];
             viewer.waits += 1;
             let wait = viewer.waits;
-            match viewer.player.on(now, input) {
+            match viewer.player.step(now, input) {
                 Action::Fetch(fetch) => {
                     let at = viewer.reach.wait_until(&fetch.url, || now).unwrap_or(now);
                     self.plan(at, client, Event::Begin(fetch));

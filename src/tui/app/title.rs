@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use crate::load::{ClientLimit, LoadProfile};
-use crate::vocabulary::Untrusted;
+use crate::vocabulary::{RunIdentity, Untrusted};
 
 /// Facts of a run. The texts may come from outside: the console makes them safe when it takes them.
 #[derive(Clone, Debug, Default)]
 pub struct Title {
-    /// Program and version.
-    pub program: String,
-    /// URL of the stream without its secrets.
-    pub target: String,
+    /// Identity of the run.
+    pub identity: RunIdentity,
     /// Variant that the clients play.
     pub variant: String,
     /// Planned load of the run.
@@ -25,11 +23,7 @@ pub struct Title {
 impl Title {
     pub(super) fn made_safe(self) -> Self {
         let safe = |text: &str| Untrusted::new(text).shown();
-        Self {
-            program: safe(&self.program),
-            target: safe(&self.target),
-            variant: safe(&self.variant),
-            ..self
-        }
+        let identity = RunIdentity { target: safe(&self.identity.target), ..self.identity };
+        Self { identity, variant: safe(&self.variant), ..self }
     }
 }

@@ -55,7 +55,7 @@ fn run(app: &App) -> Vec<Text> {
     let clients = units::count(frame.active_clients());
     let state = if frame.state == RunState::Hold { Role::Warning } else { Role::Title };
     vec![
-        Text::new(Role::Title, app.title.program.clone()),
+        Text::new(Role::Title, format!("hlswarm {}", app.title.identity.version)),
         Text::new(state, frame.state.name()),
         Text::plain(format!("{}{end}", units::clock(frame.at))),
         Text::plain(format!("{clients} of {} clients", units::count(u64::from(frame.target)))),
@@ -69,7 +69,7 @@ fn aside(app: &App) -> Vec<Text> {
             vec![Text::new(Role::Warning, format!("DISPLAY FROZEN {seconds} s"))]
         }
         None => {
-            let whole = app.title.target.as_str();
+            let whole = app.title.identity.target.as_str();
             let host =
                 whole.split_once("://").map_or(whole, |(_, rest)| rest.split('/').next().unwrap_or(rest));
             vec![Text::label(whole), Text::label(host)]

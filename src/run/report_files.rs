@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Failure, files};
-use crate::config::{ConfigError, ReportFile, ReportFormat, shown_file};
-use crate::report::{self, Report};
+use crate::config::{ConfigError, ReportFile, shown_file};
+use crate::report::{Report, ReportFormat};
 
 /// The report files of a run.
 #[derive(Debug)]
-pub(super) struct Reports {
+pub(super) struct ReportFiles {
     files: Vec<(ReportFile, PathBuf)>,
     /// Lock held while reports are written, so that an interim report cannot replace the last one.
     written: Mutex<Written>,
@@ -22,7 +22,7 @@ enum Written {
     Last,
 }
 
-impl Reports {
+impl ReportFiles {
     /// Resolves the files of the reports before anything is sent. Each report needs its own file, in a writable
     /// folder.
     ///
@@ -53,12 +53,12 @@ impl Reports {
 
     /// Writes the reports so far, unless the last ones have been written.
     pub(super) fn write_interim(&self, report: &Report) {
-        self.interim(|format| text(report, format));
+        self.interim(|format| format.render(report).map_err(io::Error::other));
     }
 
     /// Writes the last reports (again if need be), and returns a line for each that could not be written.
     pub(super) fn write_last(&self, report: &Report) -> Vec<String> {
-        self.last(|format| text(report, format))
+        self.last(|format| format.render(report).map_err(io::Error::other))
     }
 
     fn interim(&self, text: impl Fn(ReportFormat) -> io::Result<String>) {
@@ -81,13 +81,6 @@ impl Reports {
             Some(line(file, &written.err()?))
         });
         failed.collect()
-    }
-}
-
-fn text(report: &Report, format: ReportFormat) -> io::Result<String> {
-    match format {
-        ReportFormat::Json => report.json().map_err(io::Error::other),
-        ReportFormat::Text => Ok(report::text(report)),
     }
 }
 
@@ -119,13 +112,13 @@ mod tests {
         std::fs::hard_link(at("r.json"), at("hard.json")).expect("linked");
         std::os::unix::fs::symlink("r.json", at("soft.json")).expect("linked");
         for other in ["r.json", "./r.json", "hard.json", "soft.json"] {
-            let record = Reports::prepare(&[file(at("r.json"))], Some(&at(other)));
+            let record = ReportFiles::prepare(&[file(at("r.json"))], Some(&at(other)));
             assert!(matches!(record, Err(Failure::Config(_))), "{other}");
-            let report = Reports::prepare(&[file(at("r.json")), file(at(other))], None);
+            let report = ReportFiles::prepare(&[file(at("r.json")), file(at(other))], None);
             assert!(matches!(report, Err(Failure::Config(_))), "{other}");
         }
         assert_eq!(std::fs::read_to_string(at("r.json")).expect("there"), "precious");
-        let apart = Reports::prepare(&[file(at("r.json")), file(at("s.json"))], Some(&at("r.ndjson")));
+        let apart = ReportFiles::prepare(&[file(at("r.json")), file(at("s.json"))], Some(&at("r.ndjson")));
         assert!(!apart.expect("accepted").is_empty());
     }
 
@@ -133,7 +126,7 @@ mod tests {
     fn an_interim_report_never_replaces_the_last_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("r.json");
-        let reports = Reports::prepare(&[file(path.clone())], None).expect("accepted");
+        let reports = ReportFiles::prepare(&[file(path.clone())], None).expect("accepted");
         let now = || std::fs::read_to_string(&path).expect("there");
         reports.interim(|_| Ok("so far".to_owned()));
         assert_eq!(now(), "so far");

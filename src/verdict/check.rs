@@ -1,0 +1,121 @@
+//! A check: a measured value, its limit, and the consequence if the value does not keep it.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// Limit for the value of a check.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// The value must not be larger.
+    AtMost(f64),
+    /// The value must not be smaller.
+    AtLeast(f64),
+    /// The value must be smaller.
+    Below(f64),
+}
+
+impl Limit {
+    fn holds(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(limit) => value <= limit,
+            Self::AtLeast(limit) => value >= limit,
+            Self::Below(limit) => value < limit,
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, limit) = match self {
+            Self::AtMost(limit) => ("<=", limit),
+            Self::AtLeast(limit) => (">=", limit),
+            Self::Below(limit) => ("<", limit),
+        };
+        write!(f, "{sign} {limit}")
+    }
+}
+
+impl Serialize for Limit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Result of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum CheckResult {
+    /// The value keeps the limit.
+    Pass,
+    /// The value does not keep the limit.
+    Fail,
+    /// No value was measured, or nothing was asked for that it could be compared with.
+    Unknown,
+}
+
+/// Consequence of a failed check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// hlswarm is broken.
+    Internal,
+    /// The run was ended from outside, or was refused; this is its exit code.
+    Ended(u8),
+    /// This machine limited the result.
+    Untrusted,
+    /// The run did not meet the criteria for every run.
+    Criteria,
+    /// The exit status gives it as a reason; it decides no exit code.
+    Reason,
+    /// The report lists it, nothing more.
+    Listed,
+}
+
+/// A check that a run is judged by.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Check {
+    /// Name of the check.
+    pub name: &'static str,
+    /// Measured value; `null` if nothing was measured.
+    pub value: Option<f64>,
+    /// Limit that the value must keep, such as `>= 0.5`.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub limit: Limit,
+    /// Result of the check.
+    pub result: CheckResult,
+    /// Consequence of its failure.
+    #[serde(skip)]
+    pub consequence: Consequence,
+    /// Its failure as a sentence.
+    #[serde(skip)]
+    pub sentence: String,
+}
+
+impl Check {
+    /// Compares a value with its limit.
+    pub(super) fn new(
+        name: &'static str,
+        value: Option<f64>,
+        limit: Limit,
+        consequence: Consequence,
+    ) -> Self {
+        let result = match value.map(|value| limit.holds(value)) {
+            None => CheckResult::Unknown,
+            Some(true) => CheckResult::Pass,
+            Some(false) => CheckResult::Fail,
+        };
+        Self { name, value, limit, result, consequence, sentence: String::new() }
+    }
+
+    /// Returns the check with the sentence of its failure.
+    pub(super) fn says(self, sentence: String) -> Self {
+        Self { sentence, ..self }
+    }
+
+    /// Reports whether the check failed.
+    pub fn fails(&self) -> bool {
+        self.result == CheckResult::Fail
+    }
+}
