@@ -7,15 +7,15 @@
 //! * The parent reads the child's output up to a limit, and every wait has a deadline.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
-use std::process::Stdio;
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use flume::{Receiver, Sender};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::OriginError;
@@ -31,7 +31,7 @@ const FINISH_LIMIT: Duration = Duration::from_secs(2);
 /// Maximum length of a line from the child: its counts have at most 6 kinds x 1,000 statuses.
 const LINE_BYTES: u64 = 1024 * 1024;
 /// Bytes of the child's standard error that are kept to say why it ended; the rest is read and discarded.
-const STDERR_BYTES: usize = 4 * 1024;
+const STDERR_BYTES: u64 = 4 * 1024;
 
 /// First line that the child writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,14 +115,26 @@ pub enum ChildError {
     Line(#[source] io::Error),
 }
 
-/// The parent's half: a running origin. Dropping it kills the child.
+/// The parent's half: a running origin.
 #[derive(Debug)]
 pub struct Child {
-    process: tokio::process::Child,
+    process: Process,
     input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-    complaints: JoinHandle<String>,
+    lines: Receiver<io::Result<String>>,
+    complaints: Receiver<String>,
     hello: Hello,
+}
+
+/// A process that is killed when it is dropped.
+#[derive(Debug)]
+struct Process(std::process::Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only if the process has ended.
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
 }
 
 impl Child {
@@ -138,20 +150,21 @@ impl Child {
     }
 
     async fn start(mut command: Command) -> Result<Self, ChildError> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.process_group(0).kill_on_drop(true);
-        let mut process = command.spawn().map_err(ChildError::Spawn)?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut process = Process(command.spawn().map_err(ChildError::Spawn)?);
         let missing = || ChildError::Spawn(io::Error::other("a pipe is missing"));
-        let input = process.stdin.take();
-        let mut output = BufReader::new(process.stdout.take().ok_or_else(missing)?);
-        let complaints = tokio::spawn(complaints(process.stderr.take().ok_or_else(missing)?));
-        let line = timeout(START_LIMIT, read_line(&mut output))
-            .await
-            .map_err(|_| ChildError::Late { doing: "start", limit: START_LIMIT })?;
-        match line.and_then(|line| serde_json::from_str(&line).map_err(io::Error::from)) {
-            Ok(hello) => Ok(Self { process, input, output, complaints, hello }),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ended(complaints).await),
-            Err(error) => Err(ChildError::Line(error)),
+        let input = process.0.stdin.take();
+        let output = process.0.stdout.take().ok_or_else(missing)?;
+        let errors = process.0.stderr.take().ok_or_else(missing)?;
+        let lines = read_on_thread("origin-output", move |lines| send_lines(output, lines))?;
+        let complaints = read_on_thread("origin-errors", move |text| {
+            // The receiver is gone if the child ended in good order.
+            _ = text.send(beginning(errors));
+        })?;
+        let line = next_line(&lines, START_LIMIT, "start").await?;
+        match parse(line) {
+            Ok(hello) => Ok(Self { process, input, lines, complaints, hello }),
+            Err(error) => Err(explained(error, &complaints).await),
         }
     }
 
@@ -160,49 +173,84 @@ impl Child {
         &self.hello
     }
 
-    /// Stops the child, waits for its end, and returns its counts.
+    /// Asks the child to stop, waits for its counts and returns them. A child that then does not end is killed.
     ///
     /// # Errors
     /// See [`ChildError`].
     pub async fn finish(mut self) -> Result<Counts, ChildError> {
         drop(self.input.take());
-        let ending = async {
-            let line = read_line(&mut self.output).await;
-            match line.and_then(|line| serde_json::from_str(&line).map_err(io::Error::from)) {
-                // A child that has written its counts but fails to end is late, and is killed on drop.
-                Ok(counts) => self.process.wait().await.map(|_| counts).map_err(ChildError::Line),
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    Err(ended(self.complaints).await)
-                }
-                Err(error) => Err(ChildError::Line(error)),
+        match parse(next_line(&self.lines, FINISH_LIMIT, "end").await?) {
+            Ok(counts) => {
+                drop(self.process);
+                Ok(counts)
             }
-        };
-        let late = |_| ChildError::Late { doing: "end", limit: FINISH_LIMIT };
-        timeout(FINISH_LIMIT, ending).await.map_err(late)?
+            Err(error) => Err(explained(error, &self.complaints).await),
+        }
+    }
+}
+
+/// Starts a thread that reads a pipe of the child, and returns what it sends. A thread and not tokio's processes:
+/// those would look for ended children each time that any worker waits.
+fn read_on_thread<T: Send + 'static>(
+    name: &str,
+    read: impl FnOnce(Sender<T>) + Send + 'static,
+) -> Result<Receiver<T>, ChildError> {
+    let (sender, receiver) = flume::bounded(1);
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(move || read(sender)).map_err(ChildError::Spawn)?;
+    Ok(receiver)
+}
+
+/// Sends the lines of the child, the last one being an error or the end.
+fn send_lines(output: ChildStdout, lines: Sender<io::Result<String>>) {
+    let mut output = BufReader::new(output);
+    loop {
+        let line = read_line(&mut output);
+        let has_ended = line.is_err();
+        if lines.send(line).is_err() || has_ended {
+            return;
+        }
     }
 }
 
 /// Reads one line of at most [`LINE_BYTES`]. The end of the output is `UnexpectedEof`.
-async fn read_line(output: &mut BufReader<impl AsyncRead + Unpin>) -> io::Result<String> {
+fn read_line(output: &mut impl BufRead) -> io::Result<String> {
     let mut line = String::new();
-    output.take(LINE_BYTES).read_line(&mut line).await?;
+    output.take(LINE_BYTES).read_line(&mut line)?;
     if line.ends_with('\n') { Ok(line) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
-/// Reads all of the child's standard error and keeps its beginning.
-async fn complaints(mut errors: ChildStderr) -> String {
-    let mut kept = Vec::new();
-    let mut buffer = [0; 1024];
-    while let Ok(count @ 1..) = errors.read(&mut buffer).await {
-        let room = STDERR_BYTES.saturating_sub(kept.len());
-        kept.extend(buffer.iter().take(count.min(room)));
-    }
-    String::from_utf8_lossy(&kept).trim().to_owned()
+/// Waits for the child's next line. The line is itself an error if the child ended without one.
+async fn next_line(
+    lines: &Receiver<io::Result<String>>,
+    limit: Duration,
+    doing: &'static str,
+) -> Result<io::Result<String>, ChildError> {
+    let line = timeout(limit, lines.recv_async()).await.map_err(|_| ChildError::Late { doing, limit })?;
+    Ok(line.unwrap_or_else(|_| Err(io::ErrorKind::UnexpectedEof.into())))
 }
 
-async fn ended(complaints: JoinHandle<String>) -> ChildError {
-    let said = timeout(START_LIMIT, complaints).await.ok().and_then(Result::ok).unwrap_or_default();
-    ChildError::Ended(if said.is_empty() { "no reason given".to_owned() } else { said })
+fn parse<T: DeserializeOwned>(line: io::Result<String>) -> io::Result<T> {
+    line.and_then(|line| serde_json::from_str(&line).map_err(io::Error::from))
+}
+
+/// Returns the error for a line that is missing or not understood; a child that ended says why.
+async fn explained(error: io::Error, complaints: &Receiver<String>) -> ChildError {
+    if error.kind() != io::ErrorKind::UnexpectedEof {
+        return ChildError::Line(error);
+    }
+    let said = timeout(FINISH_LIMIT, complaints.recv_async()).await.ok().and_then(Result::ok);
+    let said = said.filter(|said| !said.is_empty());
+    ChildError::Ended(said.unwrap_or_else(|| "no reason given".to_owned()))
+}
+
+/// Reads all of the child's standard error and returns its beginning.
+fn beginning(mut errors: ChildStderr) -> String {
+    let mut kept = Vec::new();
+    // An error is the end: what was read until then is all that there is.
+    _ = errors.by_ref().take(STDERR_BYTES).read_to_end(&mut kept);
+    read_to_end(errors);
+    String::from_utf8_lossy(&kept).trim().to_owned()
 }
 
 #[cfg(test)]
@@ -235,6 +283,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_counts_of_a_child_that_does_not_end_are_used_and_it_is_killed() {
+        let counts = serde_json::to_string(&Counts::default()).unwrap();
+        let script = format!("echo '{HELLO}'; cat; echo '{counts}'; exec sleep 600");
+        let child = Child::start(shell(&script)).await.unwrap();
+        let process = format!("/proc/{}/stat", child.process.0.id());
+        assert_eq!(child.finish().await.unwrap().open, 0);
+        assert!(std::fs::read_to_string(process).is_err());
+    }
+
+    #[tokio::test]
     async fn a_line_that_is_not_ours_is_an_error() {
         let error = Child::start(shell("echo hello; cat")).await.unwrap_err();
         assert!(matches!(error, ChildError::Line(_)), "{error:?}");
@@ -243,7 +301,7 @@ mod tests {
     #[tokio::test]
     async fn a_child_has_a_process_group_of_its_own() {
         let child = Child::start(shell(&format!("echo '{HELLO}'; cat"))).await.unwrap();
-        let id = child.process.id().unwrap();
+        let id = child.process.0.id();
         let status = std::fs::read_to_string(format!("/proc/{id}/stat"));
         if let Ok(status) = status {
             let group = status.rsplit(')').next().unwrap().split_whitespace().nth(2).unwrap();

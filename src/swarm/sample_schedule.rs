@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-/// Number of turns in a second.
-const TURNS: u64 = 20;
+/// Number of turns in a second. In each the worker wakes and looks through its clients, so more turns cost more.
+const TURNS: u64 = 10;
 /// Weyl constant: spreads client numbers over the turns.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -77,7 +77,7 @@ mod tests {
         let due = turns.take(TURN);
         for step in [1, 2, 3, 4, 8, 16, 20, 64] {
             let share = (0..1_000).filter(|client| due.holds(client * step)).count();
-            assert!((20..=100).contains(&share), "{share} of 1,000 clients in one of {TURNS} turns");
+            assert!((50..=200).contains(&share), "{share} of 1,000 clients in one of {TURNS} turns");
         }
     }
 
