@@ -25,7 +25,7 @@ use crate::vocabulary::{Clock, RunIdentity};
 /// Events that the log keeps.
 pub const LOG_ENTRIES: usize = 1_000;
 /// Time between two polls of the channels.
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(50);
 /// Time between two publications of the log.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 /// Time without progress, at the end, after which the recorder abandons the lines that are left.
