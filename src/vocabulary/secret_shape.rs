@@ -94,17 +94,21 @@ pub fn shown_text(text: &str) -> String {
     shown
 }
 
-/// Appends `word` to `shown`, with the secrets in its URLs and pieces replaced.
+/// Appends `word` to `shown`, with the secrets in its URLs and pieces replaced. A word may hold several URLs: JSON has
+/// no white space between them.
 fn push_word(word: &str, shown: &mut String) {
-    let Some(at) = word.find("://") else { return push_pieces(word, shown) };
-    let (before, address) = word.split_at(at);
-    let scheme = before.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |last| last + 1);
-    // The last character before the scheme may be longer than one byte.
-    let (before, scheme) = before.split_at_checked(scheme).unwrap_or((before, ""));
-    let (address, after) = address.split_at(address.find(['<', '>', '"', '\'']).unwrap_or(address.len()));
-    push_pieces(before, shown);
-    shown.push_str(&shown_address(scheme, address.trim_start_matches("://")));
-    push_pieces(after, shown);
+    let mut rest = word;
+    while let Some(at) = rest.find("://") {
+        let (before, address) = rest.split_at(at);
+        let scheme = before.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |last| last + 1);
+        // The last character before the scheme may be longer than one byte.
+        let (before, scheme) = before.split_at_checked(scheme).unwrap_or((before, ""));
+        let (address, after) = address.split_at(address.find(['<', '>', '"', '\'']).unwrap_or(address.len()));
+        push_pieces(before, shown);
+        shown.push_str(&shown_address(scheme, address.trim_start_matches("://")));
+        rest = after;
+    }
+    push_pieces(rest, shown);
 }
 
 /// Separators between words without white space in markup and lists.
@@ -253,6 +257,10 @@ mod tests {
             ("<html>^[]52;c;ZXZpbA==^Gx <p class=\"a\">", "<html>^[]52;c;ZXZpbA=*** <p class=***>"),
             ("ä<a href=\"https://u:hunter2@h/p;hunter2\">", "ä<a href=\"https://h/p***\">"),
             ("«https://u:hunter2@h/p;hunter2»", "«https://h/p***"),
+            (
+                "{\"a\":\"http://a/\",\"b\":\"https://u:hunter2@h/p?hunter2\"}",
+                "{\"a\":\"http://a/\",\"b\":\"https://h/p***\"}",
+            ),
         ] {
             assert_eq!(shown_text(text), shown);
         }
