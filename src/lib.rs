@@ -44,6 +44,9 @@
 pub mod cli;
 pub mod config;
 pub mod control;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod generator;
 pub mod hls;
 mod load;

@@ -21,7 +21,7 @@ const LAYERS: [&[&str]; 7] = [
     &["sample"],
     &["control"],
     &["swarm", "origin", "tui", "report", "export"],
-    &["cli", "config", "run"],
+    &["cli", "config", "run", "fuzzing"],
 ];
 
 /// Imports within a layer that are part of the plan, as (importer, imported).

@@ -16,6 +16,8 @@ mod checks_static;
 pub mod choice;
 mod date_range;
 pub mod decrypt;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod low_latency;
 mod media;
 mod memory;

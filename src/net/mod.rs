@@ -18,6 +18,8 @@ mod decode;
 mod exchange;
 mod fetch;
 mod freshness;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod given_roots;
 mod head;
 mod headers;

@@ -22,6 +22,8 @@ mod content;
 pub mod counts;
 mod faults;
 mod fmp4;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gzip;
 mod h264;
 mod ledger;

@@ -10,6 +10,8 @@ mod app;
 mod console;
 #[cfg(test)]
 mod fixtures;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod golden_tests;
 pub mod input;

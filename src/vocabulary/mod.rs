@@ -8,6 +8,8 @@ pub mod connection_route;
 pub mod departure;
 pub mod finding;
 pub mod fingerprint;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod http_profile;
 pub mod kind;
 pub mod limits;

@@ -1,54 +1,13 @@
 //! Tests that each response is read the same however it is split.
 
+use super::super::fuzzing::{Seen, read as read_parts, skip};
 use super::super::head::Coding;
 use super::*;
 use proptest::prelude::*;
 
-/// Status, body and the count of bytes left over.
-type Seen = Result<(u16, Vec<u8>, usize), Fault>;
-
 /// Feeds the wire bytes in pieces of the given size, then closes the connection.
 fn read(wire: &[u8], piece: usize) -> Seen {
     read_parts(wire, wire.chunks(piece.max(1)))
-}
-
-fn read_parts<'a>(wire: &[u8], parts: impl Iterator<Item = &'a [u8]>) -> Seen {
-    let mut reader = Reader::default();
-    let mut body = Vec::new();
-    let mut fed = 0;
-    for part in parts {
-        match reader.feed(part, &mut |_, bytes| body.extend_from_slice(bytes))? {
-            Progress::More => fed += part.len(),
-            Progress::Done { used } => {
-                let status = reader.head().expect("a head").status;
-                return Ok((status, body, wire.len() - fed - used));
-            }
-        }
-    }
-    reader.end()?;
-    Ok((reader.head().expect("a head").status, body, 0))
-}
-
-/// Skips each part that is skippable, then closes the connection. Returns the status and the counts of body bytes and
-/// of bytes left over.
-fn skip(wire: &[u8], piece: usize) -> Result<(u16, usize, usize), Fault> {
-    let mut reader = Reader::default();
-    let (mut in_body, mut fed) = (0, 0);
-    for part in wire.chunks(piece.max(1)) {
-        let progress = match reader.skippable() {
-            Some(_) => reader.skip(part.len(), &mut |_, bytes| in_body += bytes as usize),
-            None => reader.feed(part, &mut |_, bytes| in_body += bytes.len())?,
-        };
-        match progress {
-            Progress::More => fed += part.len(),
-            Progress::Done { used } => {
-                let status = reader.head().expect("a head").status;
-                return Ok((status, in_body, wire.len() - fed - used));
-            }
-        }
-    }
-    reader.end()?;
-    Ok((reader.head().expect("a head").status, in_body, 0))
 }
 
 fn ok(status: u16, body: &str, left: usize) -> Seen {

@@ -8,6 +8,8 @@
 //!   was cancelled, or one on which two requests in a row failed.
 
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod watched;
 
 use std::future::{Future, poll_fn};

@@ -3,6 +3,8 @@
 //! * No text from outside is shown raw, and no URL with its secrets.
 //! * Both forms show the same values; an unknown value is `null` or left out.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod text;
 mod understood;
 

@@ -5,10 +5,8 @@ use std::{sync::Arc, time::Duration};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    hls::{Loaded, Reference, Watch},
-    vocabulary::limits,
-};
+use crate::hls::fuzzing::{assert_media_sound, assert_multivariant_sound};
+use crate::hls::{Loaded, Watch};
 
 /// Lines from which playlists are assembled, sound and broken ones.
 const LINES: &[&str] = &[
@@ -59,40 +57,9 @@ const LINES: &[&str] = &[
 fn assert_sound(bytes: &[u8]) {
     match parse(bytes) {
         Ok(Playlist::Media(media)) => assert_media_sound(&media),
-        Ok(Playlist::Multivariant(list)) => {
-            assert!(list.variants.len() <= limits::PLAYLIST_VARIANTS);
-            list.variants
-                .iter()
-                .chain(&list.i_frame_variants)
-                .for_each(|variant| assert_usable(&variant.uri));
-        }
+        Ok(Playlist::Multivariant(multivariant)) => assert_multivariant_sound(&multivariant),
         Err(error) => assert!(error.fault.name().starts_with("playlist."), "{error}"),
     }
-}
-
-fn assert_media_sound(media: &Media) {
-    let mut pairs = media.segments.iter().zip(media.segments.iter().skip(1));
-    assert!(pairs.clone().all(|(one, next)| next.sequence() == one.sequence() + 1));
-    assert!(pairs.all(|(one, next)| next.discontinuity_sequence() >= one.discontinuity_sequence()));
-    let longest = limits::PLAYLIST_DURATION;
-    assert!(media.total_duration() <= longest * u32::try_from(media.segments.len()).expect("bounded"));
-    assert!(media.target_duration <= longest);
-    for segment in &media.segments {
-        assert_eq!(media.segment(segment.sequence()), Some(segment));
-        if !segment.uri().as_str().is_empty() || !segment.gap() {
-            assert_usable(&segment.uri());
-        }
-        if let Some(range) = segment.byte_range() {
-            assert!(range.length > 0 && range.offset.checked_add(range.length).is_some());
-        }
-        segment.parts().iter().for_each(|part| assert_usable(&part.uri));
-    }
-    assert!(media.is_same_list_as(media));
-    assert!(media.clone().merged_with(media).is_ok() || media.skipped.is_some());
-}
-
-fn assert_usable<T: AsRef<str>>(uri: &Reference<T>) {
-    assert!(!uri.as_str().is_empty() && !uri.as_str().chars().any(char::is_control), "{uri:?}");
 }
 
 /// Generates playlists assembled from [`LINES`], most with a header.
