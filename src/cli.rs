@@ -6,6 +6,7 @@
 mod check;
 mod pages;
 mod shown;
+mod target;
 mod values;
 mod wrong;
 
@@ -22,7 +23,7 @@ use crate::origin::FaultRule;
 use crate::player::{Profile, SessionLength};
 use crate::stats::DEFINITIONS;
 use crate::tui::Palette;
-use crate::vocabulary::{OnHangup, SecretUrl};
+use crate::vocabulary::OnHangup;
 
 const AFTER_HELP: &str = "\
 Exit codes (the first that applies):
@@ -72,6 +73,7 @@ stale (live playlists stop updating)";
 pub use check::{CheckArgs, Subject};
 pub use pages::{CompletionsArgs, ManArgs, completions, manual};
 pub use shown::shown_command;
+pub use target::Target;
 
 /// Load tester for HTTP Live Streaming: how many viewers can an origin serve, and where does it break?
 #[derive(Debug, Parser)]
@@ -108,9 +110,10 @@ pub enum Command {
 /// `hlswarm run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// URL of a multivariant or media playlist, http:// or https://
-    #[arg(value_name = "URL", value_parser = values::url)]
-    pub url: SecretUrl,
+    /// URL of a multivariant or media playlist, http:// or https://; or @FILE, a file that holds the URL, which keeps
+    /// its secrets off the command line
+    #[arg(value_name = "URL")]
+    pub url: Target,
     /// Load and output.
     #[command(flatten)]
     pub load: LoadArgs,

@@ -2,6 +2,7 @@
 //! nothing.
 
 mod header_source;
+mod target_source;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,9 @@ pub enum ConfigError {
     /// Headers that could not be read from their source.
     #[error("{0}")]
     HeaderSource(#[from] HeaderSourceError),
+    /// A URL that could not be read from its file.
+    #[error("{0}")]
+    TargetSource(#[from] TargetSourceError),
     /// Settings that an origin cannot have.
     #[error("{0}")]
     Origin(String),
@@ -63,6 +67,7 @@ pub enum ConfigError {
 }
 
 pub use header_source::HeaderSourceError;
+pub use target_source::{TargetSourceError, target};
 
 /// Returns the name of a file as messages and reports show it.
 pub fn shown_file(path: &Path) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::RequestArgs;
+use super::{RequestArgs, Target};
 use crate::hls::VariantChoice;
 use crate::player::Profile;
 use crate::vocabulary::SecretUrl;
@@ -15,7 +15,7 @@ use crate::vocabulary::SecretUrl;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A stream: one client plays it.
-    Stream(SecretUrl),
+    Stream(Target),
     /// A playlist file: it is only read.
     File(PathBuf),
     /// A playlist on standard input.
@@ -33,12 +33,16 @@ impl FromStr for Subject {
             }
             "-" => Ok(Self::Stdin),
             // A text with `://` is meant as a URL: files are not named like that.
-            url if url.contains("://") => match super::values::url(url) {
+            file if file.starts_with('@') => file.parse().map(Self::Stream),
+            url if url.contains("://") => match url.parse() {
                 Ok(url) => Ok(Self::Stream(url)),
                 Err(why) => Err(format!("{why}, or a playlist file")),
             },
             // `HTTPS:\\host` is a URL to browsers, and to the parser that this program uses.
-            text => Ok(SecretUrl::parse(text).map_or_else(|_| Self::File(text.into()), Self::Stream)),
+            text => Ok(match SecretUrl::parse(text) {
+                Ok(url) => Self::Stream(Target::Url(url)),
+                Err(_) => Self::File(text.into()),
+            }),
         }
     }
 }
@@ -46,7 +50,7 @@ impl FromStr for Subject {
 /// `hlswarm check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// URL of a stream, a playlist file, or - for standard input
+    /// URL of a stream, or @FILE with the URL in it; a playlist file, or - for standard input
     #[arg(value_name = "URL|FILE")]
     pub subject: Subject,
     /// Play a stream for this long, or to the end of a shorter VOD
@@ -74,6 +78,8 @@ mod tests {
     #[test]
     fn a_url_has_a_scheme_and_everything_else_is_a_file() {
         assert_eq!("-".parse(), Ok(Subject::Stdin));
+        assert_eq!("@url.txt".parse(), Ok(Subject::Stream(Target::File("url.txt".into()))));
+        assert_eq!("./@a.m3u8".parse(), Ok(Subject::File("./@a.m3u8".into())));
         assert_eq!("a.m3u8".parse(), Ok(Subject::File("a.m3u8".into())));
         assert_eq!("a:b/c.m3u8".parse(), Ok(Subject::File("a:b/c.m3u8".into())));
         for url in ["http://h/a.m3u8", "HTTPS:\\\\u:hunter2@h\\a", "https:h/a"] {

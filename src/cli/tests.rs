@@ -59,7 +59,7 @@ fn an_address_alone_is_a_run() {
     for line in ["http://h/a.m3u8 -c 7", "-c 7 http://h/a.m3u8", "run http://h/a.m3u8 --clients 7"] {
         match parse(args(line)).expect(line).command {
             Command::Run(run) => {
-                assert_eq!((run.load.clients, run.url.to_string().as_str()), (7, "http://h/a.m3u8"))
+                assert_eq!((run.load.clients, run.url), (7, "http://h/a.m3u8".parse().expect(line)))
             }
             other => panic!("{other:?}"),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{ExitStatus, Failure, control_runtime, stdio};
 use crate::cli::{CheckArgs, Subject};
-use crate::config::{ConfigError, check_config, shown_file};
+use crate::config::{ConfigError, check_config, shown_file, target};
 use crate::hls::Playlist;
 use crate::report::check::{self, CheckReport, Loaded, Understood};
 use crate::vocabulary::{SecretUrl, Untrusted, limits, secret_shape};
@@ -25,9 +25,9 @@ pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Fail
     // Signals end a check that only reads a file. A check that has loaded a stream has to end by itself.
     let mut limit = None;
     let check = match args.subject.clone() {
-        Subject::Stream(url) => {
+        Subject::Stream(given) => {
             limit = Some(PRINT_LIMIT);
-            check_stream(url, args, command)?
+            check_stream(target(given).map_err(ConfigError::from)?, args, command)?
         }
         Subject::File(path) => {
             let bytes = read_file(&path).map_err(|error| unreadable(&no_file(&path), &error))?;

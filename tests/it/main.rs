@@ -23,6 +23,7 @@ mod program;
 mod record;
 mod refused;
 mod scripted;
+mod secrets;
 mod shortage;
 mod stopping;
 mod throttled;

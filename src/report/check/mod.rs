@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::Report;
 use super::text::meaning;
 use crate::hls::{self, ParseError, Playlist};
-use crate::vocabulary::{Finding, Kind, Severity};
+use crate::vocabulary::{Finding, Kind, Severity, Untrusted, secret_shape};
 
 pub use text::text;
 pub use understood::{RenditionSeen, ServerControl, Understood, VariantSeen};
@@ -136,7 +136,7 @@ impl CheckReport {
         let error = Unreadable {
             outcome: error.fault.name().to_owned(),
             meaning: error.fault.meaning().to_owned(),
-            detail: error.detail.shown_in(DETAIL_COLUMNS),
+            detail: Untrusted::new(&secret_shape::shown_text(&error.detail.shown())).shown_in(DETAIL_COLUMNS),
         };
         let check = Self::new(source, Understood::default(), Vec::new());
         Self { error: Some(error), exit_code: CRITERIA, ..check }

@@ -43,6 +43,14 @@ fn what_cannot_be_read_is_said_in_one_place() {
 }
 
 #[test]
+fn a_text_that_is_no_playlist_is_shown_without_the_secrets_of_its_urls() {
+    let list = check("https://u:hunter2@h/a.ts?token=hunter2\n");
+    for page in [super::text(&list), list.json().expect("serialisable")] {
+        assert!(page.contains("https://h/a.ts***") && !page.contains("hunter2"), "{page}");
+    }
+}
+
+#[test]
 fn every_line_is_at_most_80_columns_and_harmless_whatever_a_playlist_says() {
     for text in HOSTILE {
         let variant = format!(

@@ -1,0 +1,302 @@
+//! Secrets of a run: each is planted where real ones are, reaches the origin that it is for, and is in no output and
+//! on no command line.
+//!
+//! Each planted secret holds [`MARK`], or is [`TOKEN`] where only the shape tells a secret from a name.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rustls::pki_types::PrivateKeyDer;
+use tempfile::TempDir;
+
+use crate::scripted::{Answer, Asked, Scripted};
+
+const MARK: &str = "hunter2";
+const TOKEN: &str = "4f9c1e7ab3d05862f1c94e7da0b83561";
+/// Password and its user, as the `Authorization` header carries them.
+const USER: &str = "hunter2-user:hunter2-password";
+const LIMIT: Duration = Duration::from_secs(40);
+const POLL: Duration = Duration::from_millis(20);
+/// Environment variable whose value is a header.
+const VARIABLE: &str = "HLSWARM_TEST_COOKIE";
+
+/// A program with all outputs that it can write, in a folder of its own.
+struct Run {
+    folder: TempDir,
+    child: Child,
+}
+
+/// Everything that a run has shown: names of outputs and their texts.
+struct Shown {
+    exit_code: Option<i32>,
+    outputs: BTreeMap<String, String>,
+}
+
+impl Run {
+    /// Starts `hlswarm` with `arguments` in a folder with these files.
+    fn start(arguments: &[&str], files: &[(&str, &str)]) -> Self {
+        Self::start_with(arguments, files, &[])
+    }
+
+    /// Starts the same with more variables in its environment.
+    fn start_with(arguments: &[&str], files: &[(&str, &str)], environment: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let output = |name: &str| File::create(folder.path().join(name)).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_hlswarm"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env(VARIABLE, "given=hunter2-cookie")
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(output("stdout"))
+            .stderr(output("stderr"))
+            .spawn()
+            .unwrap();
+        Self { folder, child }
+    }
+
+    /// Starts `hlswarm run @url` for one client and four seconds, with every kind of output.
+    fn load(url: &str, options: &[&str]) -> Self {
+        let outputs = ["--report", "report.json", "--report", "report.txt", "--record", "record.ndjson"];
+        let base = ["run", "@url", "--no-tui", "-c", "1", "-d", "4s", "--header", "@headers"];
+        let files = [("url", url), ("headers", "X-Key: hunter2-header\n")];
+        Self::start(&[&base[..], &outputs, options].concat(), &files)
+    }
+
+    /// Waits for the end, and fails if a secret is on the command line of the process or in the name of a thread.
+    fn end(mut self) -> Shown {
+        let deadline = Instant::now() + LIMIT;
+        let process = PathBuf::from(format!("/proc/{}", self.child.id()));
+        let mut shown_by_system = 0;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            let line = fs::read_to_string(process.join("cmdline")).unwrap_or_default();
+            shown_by_system += usize::from(line.contains("hlswarm"));
+            assert_hidden("command line", &line);
+            threads(&process).iter().for_each(|name| assert_hidden("name of a thread", name));
+            assert!(Instant::now() < deadline, "still running after {LIMIT:?}");
+            thread::sleep(POLL);
+        };
+        assert!(shown_by_system > 0 || !Path::new("/proc").exists(), "no command line was seen");
+        let given = ["url", "headers", "list.m3u8", "ca.pem"];
+        let files = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap());
+        let named = files.map(|file| (file.file_name().into_string().unwrap(), file.path()));
+        let outputs = named.filter(|(name, _)| !given.contains(&name.as_str()));
+        let outputs = outputs.map(|(name, path)| (name, fs::read_to_string(path).unwrap())).collect();
+        Shown { exit_code: status.code(), outputs }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+/// Returns the names of the threads of a process.
+fn threads(process: &Path) -> Vec<String> {
+    let Ok(tasks) = fs::read_dir(process.join("task")) else { return Vec::new() };
+    tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("comm")).ok()).collect()
+}
+
+fn assert_hidden(what: &str, text: &str) {
+    let base64 = BASE64_STANDARD.encode(USER);
+    for secret in [MARK, TOKEN, &base64] {
+        assert!(!text.contains(secret), "{secret} in {what}: {text}");
+    }
+}
+
+impl Shown {
+    /// Fails if an output shows a secret, or the exit code is another one. Each of `names` must be an output and not
+    /// empty: a search in nothing finds nothing.
+    fn assert_silent(&self, exit_code: i32, names: &[&str]) {
+        let stderr = &self.outputs["stderr"];
+        assert_eq!(self.exit_code, Some(exit_code), "{stderr}");
+        for name in names {
+            assert!(
+                self.outputs.get(*name).is_some_and(|text| !text.is_empty()),
+                "{name} is empty: {stderr}"
+            );
+        }
+        self.outputs.iter().for_each(|(name, text)| assert_hidden(name, text));
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.outputs["report.json"]).unwrap()
+    }
+}
+
+const ALL: [&str; 5] = ["stdout", "stderr", "report.json", "report.txt", "record.ndjson"];
+
+/// Media playlist whose every reference carries a secret.
+const LIST: &str = "#EXTM3U\n#EXT-X-VERSION:11\n#EXT-X-TARGETDURATION:1\n\
+    #EXT-X-DEFINE:NAME=\"signature\",VALUE=\"hunter2-variable\"\n\
+    #EXT-X-KEY:METHOD=AES-128,URI=\"key?hunter2-key\"\n#EXT-X-MAP:URI=\"init.mp4?hunter2-init\"\n\
+    #EXT-X-DATERANGE:ID=\"hunter2-id\",START-DATE=\"2026-01-02T03:04:05Z\",X-AD=\"hunter2-ad\"\n\
+    #EXTINF:1,hunter2-title\na.ts?{$signature}\n#EXTINF:1,\nb.ts;hunter2-parameter\n\
+    #EXTINF:1,\n4f9c1e7ab3d05862f1c94e7da0b83561/c.ts\n#EXTINF:1,\ntoken/hunter2-folder/d.ts\n#EXT-X-ENDLIST\n";
+
+/// A request, as the origin saw it.
+struct Seen {
+    path: String,
+    headers: String,
+}
+
+/// Starts an origin that redirects to its playlist, sets a cookie, and records what it is sent.
+fn origin(seen: &Arc<Mutex<Vec<Seen>>>, segment: fn() -> Answer) -> Scripted {
+    let seen = Arc::clone(seen);
+    Scripted::start_with(move |asked: &Asked| {
+        let headers = ["authorization", "cookie", "x-key"].map(|name| asked.header(name).unwrap_or_default());
+        seen.lock().unwrap().push(Seen { path: asked.path.clone(), headers: headers.join("\n") });
+        let place = asked.path.split(['?', ';']).next().unwrap_or_default();
+        match place {
+            "/live.m3u8" => Answer::whole("302 Found", "text/plain", b"hunter2-body")
+                .with("Location: /moved.m3u8?hunter2-redirect#hunter2-fragment")
+                .with("Set-Cookie: sid=hunter2-session; Path=/"),
+            "/moved.m3u8" => Answer::playlist(LIST).with("ETag: \"hunter2-tag\""),
+            "/key" => Answer::whole("200 OK", "application/octet-stream", &[7; 16]),
+            _ => segment(),
+        }
+    })
+}
+
+/// Returns the URL of the stream with its secrets.
+fn url(origin: &Scripted) -> String {
+    origin
+        .url("/live.m3u8?token=hunter2-query#hunter2-fragment")
+        .replace("http://", &format!("http://{USER}@"))
+}
+
+fn assert_sent(seen: &[Seen], place: &str, expected: &[&str]) {
+    let sent = seen.iter().find(|seen| seen.path.starts_with(place));
+    let Seen { path, headers } = sent.unwrap_or_else(|| panic!("{place} was not requested"));
+    for text in expected {
+        assert!(path.contains(text) || headers.contains(text), "{text} is not in {path}\n{headers}");
+    }
+}
+
+#[test]
+fn each_secret_reaches_its_origin_and_no_output() {
+    let seen = Arc::default();
+    let origin = origin(&seen, Answer::segment);
+    let run = Run::load(&url(&origin), &["--header-env", &format!("Cookie={VARIABLE}")]).end();
+    run.assert_silent(0, &ALL);
+    assert_eq!(run.json()["playback"]["started"], 1);
+    let seen = seen.lock().unwrap();
+    let basic = format!("Basic {}", BASE64_STANDARD.encode(USER));
+    let given = [basic.as_str(), "hunter2-header", "given=hunter2-cookie"];
+    assert_sent(&seen, "/live.m3u8", &[&given[..], &["token=hunter2-query"]].concat());
+    assert_sent(&seen, "/moved.m3u8", &[&given[..], &["hunter2-redirect", "sid=hunter2-session"]].concat());
+    for (place, secret) in [
+        ("/key", "hunter2-key"),
+        ("/init.mp4", "hunter2-init"),
+        ("/a.ts", "hunter2-variable"),
+        ("/b.ts", "hunter2-parameter"),
+        ("/4f9c1e7a", TOKEN),
+        ("/token/", "hunter2-folder"),
+    ] {
+        assert_sent(&seen, place, &[secret]);
+    }
+}
+
+#[test]
+fn a_failed_segment_is_reported_without_its_secrets() {
+    let failures: [fn() -> Answer; 3] = [
+        || Answer::whole("403 hunter2-reason", "text/html; token=hunter2-type", b"hunter2-body"),
+        || Answer::whole("200 OK", "text/html; token=hunter2-type", b"<a href='?hunter2-body'>"),
+        || Answer::whole("302 Found", "text/plain", b"").with("Location: ftp://hunter2@h/hunter2-location"),
+    ];
+    for failure in failures {
+        let origin = origin(&Arc::default(), failure);
+        let run = Run::load(&url(&origin), &["--decrypt"]).end();
+        let code = run.exit_code.unwrap();
+        assert!([0, 3].contains(&code), "{}", run.outputs["stderr"]);
+        run.assert_silent(code, &ALL);
+    }
+}
+
+#[test]
+fn a_page_that_comes_instead_of_a_playlist_is_quoted_without_its_secrets() {
+    for page in [
+        "{\"a\":\"http://a/\",\"b\":\"https://h/?hunter2\"}",
+        "<a href='http://a/'><a href='https://hunter2:hunter2@h/?hunter2'>",
+        "Bearer hunter2 is not token=hunter2",
+        "4f9c1e7ab3d05862f1c94e7da0b83561",
+    ] {
+        let origin = Scripted::start(move |_| Answer::whole("200 OK", "text/html", page.as_bytes()));
+        let url = url(&origin);
+        let run = Run::load(&url, &[]).end();
+        run.assert_silent(3, &["stderr", "report.json", "report.txt"]);
+        assert!(run.json()["failure_details"]["playlist.not_m3u8"].is_string(), "{page}");
+        // `check` quotes the page too, whether it loads it or reads it from a file.
+        for arguments in [&["check", "@url", "-d", "1s"][..], &["check", "list.m3u8", "--json"]] {
+            Run::start(arguments, &[("url", &url), ("list.m3u8", page)]).end().assert_silent(3, &["stdout"]);
+        }
+    }
+}
+
+#[test]
+fn a_panic_shows_no_secret() {
+    let origin = origin(&Arc::default(), Answer::segment);
+    let files = [("url", &*url(&origin)), ("headers", "X-Key: hunter2-header\n")];
+    let arguments = ["run", "@url", "--no-tui", "-c", "1", "-d", "2s", "--header", "@headers"];
+    let environment = [("HLSWARM_PANIC", "client:1"), ("RUST_BACKTRACE", "full")];
+    let run = Run::start_with(&arguments, &files, &environment).end();
+    // Release builds have no place to panic at.
+    let code = if cfg!(debug_assertions) { 70 } else { 0 };
+    run.assert_silent(code, &["stdout", "stderr"]);
+    assert!(!cfg!(debug_assertions) || run.outputs["stderr"].contains("panicked"));
+}
+
+/// Starts a TLS server whose certificate names only `name`. Returns its port and its certificate.
+fn tls_server(name: &str) -> (u16, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate =
+        rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
+    let private_key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private_key)
+        .unwrap();
+    let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            // The client refuses the certificate: the handshake fails.
+            _ = connection.complete_io(&mut stream);
+            _ = stream.flush();
+        }
+    });
+    (port, certificate.pem())
+}
+
+#[test]
+fn a_token_in_the_name_of_a_certificate_is_not_shown() {
+    let (port, pem) = tls_server(&format!("{TOKEN}.cdn.example"));
+    let url = format!("https://{USER}@localhost:{port}/live.m3u8?hunter2");
+    let arguments = ["run", "@url", "--no-tui", "-c", "1", "-d", "2s", "--cacert", "ca.pem"];
+    let outputs = ["--report", "report.json", "--report", "report.txt"];
+    let run = Run::start(&[&arguments[..], &outputs].concat(), &[("url", &url), ("ca.pem", &pem)]).end();
+    run.assert_silent(3, &["stderr", "report.json", "report.txt"]);
+    let why = run.json()["failure_details"]["tls.cert"].to_string();
+    assert!(why.contains("not valid for name") && why.contains("***"), "{why}");
+}
