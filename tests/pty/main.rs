@@ -11,9 +11,15 @@ mod blocked;
 mod colours;
 mod endings;
 mod keys;
+mod least_squares;
 mod panics;
 mod prompts;
 mod replies;
+#[expect(dead_code, reason = "written for other tests")]
+#[path = "../it/scripted.rs"]
+mod scripted;
+mod secrets;
+mod soak;
 mod survival;
 mod terminal;
 mod trouble;

@@ -232,6 +232,16 @@ impl Terminal {
         Lonely { child, folder }
     }
 
+    /// Returns the names and texts of all files that the program has written into its working folder.
+    pub fn files(&self) -> Vec<(String, String)> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap());
+        // A temporary file may be gone by now.
+        let text = |entry: std::fs::DirEntry| {
+            Some((entry.file_name().into_string().unwrap(), std::fs::read_to_string(entry.path()).ok()?))
+        };
+        entries.filter_map(text).collect()
+    }
+
     /// Returns the content of the one file with this extension that the program has written into its working folder.
     pub fn written(&self, ending: &str) -> String {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
