@@ -62,9 +62,12 @@ impl Client {
     /// Runs until the viewer leaves, the stream has been played to its end, or the run drains.
     pub(super) async fn live(&self) -> Departure {
         let Self { viewer, lines, slot } = self;
-        let meter = Rc::clone(&viewer.borrow().meter);
+        let (meter, events) = {
+            let viewer = viewer.borrow();
+            (Rc::clone(&viewer.meter), Rc::clone(&viewer.events))
+        };
         let keys = slot.decrypts().then(KeyRing::default);
-        let context = RequestContext { slot, meter: &meter, keys: keys.as_ref() };
+        let context = RequestContext { slot, meter: &meter, events: &events, keys: keys.as_ref() };
         let (mut lanes, mut timer) = (Lanes::new(), Timer::new());
         let mut input = Input::Woke;
         loop {

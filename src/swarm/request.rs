@@ -3,7 +3,7 @@
 //! * A URL that cannot be requested (another scheme, a broken URL) counts as a request that ends as `policy.scheme`
 //!   and never reaches the wire. Data in the playlist itself (`data:`) is not a request at all.
 //! * A request that fails for lack of a local resource is counted and, after a wait, retried: the player does not
-//!   notice, because no viewer would leave for it.
+//!   notice, because no viewer would leave for it. The log and the record show it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use crate::vocabulary::outcome::{Fault, Outcome};
 use crate::vocabulary::secret_url::Access;
 use crate::vocabulary::{Finding, Kind, SecretUrl, limits};
 
+use super::client_events::ClientEvents;
 use super::client_slot::{ClientSlot, RequestGuard};
 use super::decryption::{BodyDecryptor, KeyRing};
 use super::playlist_cache::PlaylistCache;
@@ -87,6 +88,7 @@ impl Received<'_> {
 pub(super) struct RequestContext<'a> {
     pub(super) slot: &'a ClientSlot,
     pub(super) meter: &'a Meter,
+    pub(super) events: &'a ClientEvents,
     /// Keys of the client, if encrypted media is to be decrypted.
     pub(super) keys: Option<&'a KeyRing>,
 }
@@ -99,7 +101,7 @@ pub(super) async fn request<'a>(
     context: RequestContext<'a>,
     imported: impl Fn() -> Variables,
 ) -> Completed<'a> {
-    let RequestContext { slot, meter, keys } = context;
+    let RequestContext { slot, meter, keys, .. } = context;
     let open = slot.begin_request(&fetch.url).await;
     let mut redirects = 0;
     let mut arrival = match fetch.url.access() {
@@ -146,7 +148,7 @@ async fn follow<'a>(
     context: RequestContext<'a>,
     redirects: &mut u32,
 ) -> Arrival<'a> {
-    let RequestContext { slot, meter, keys } = context;
+    let RequestContext { slot, meter, events, keys } = context;
     let mut redirected: Option<SecretUrl> = None;
     let mut is_lacking = false;
     loop {
@@ -166,6 +168,7 @@ async fn follow<'a>(
             Ok(response) => response,
             Err(fault) if is_lacking => {
                 exchange.finish(fault.into(), None);
+                events.failed(kind(fetch.what));
                 continue;
             }
             Err(fault) => return fail(exchange, fault),
@@ -214,7 +217,7 @@ async fn attempt<'a>(
     fetch: &Fetch,
     context: RequestContext<'a>,
 ) -> Tried<'a> {
-    let RequestContext { slot, meter, keys } = context;
+    let RequestContext { slot, meter, keys, .. } = context;
     let kind = kind(fetch.what);
     let decryptor = BodyDecryptor::new(keys, fetch.decryption.as_deref());
     let body = body(kind, &decryptor);

@@ -27,7 +27,7 @@ fn a_machine_without_files_limits_the_result_and_the_origin_is_not_blamed() {
         ))
     });
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let report = folder.path().join("report.json");
+    let [report, record] = ["report.json", "record.ndjson"].map(|name| folder.path().join(name));
     let status = Command::new("sh")
         .args([
             "-c",
@@ -39,6 +39,8 @@ fn a_machine_without_files_limits_the_result_and_the_origin_is_not_blamed() {
         .args(["--no-tui", "-c", &CLIENTS.to_string(), "--ramp-time", "1s", "-d", "6s"])
         .args(["--resolve", &format!("other.example:{}:127.0.0.1", origin.port()), "--report"])
         .arg(&report)
+        .arg("--record")
+        .arg(&record)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -54,5 +56,7 @@ fn a_machine_without_files_limits_the_result_and_the_origin_is_not_blamed() {
     assert_eq!(report["trust"]["verdict"], "INVALID");
     assert_eq!(report["health"]["verdict"], "OK", "{}", report["health"]);
     assert_eq!(report["health"]["knee_errors"], serde_json::Value::Null);
+    let record = std::fs::read_to_string(&record).unwrap();
+    assert!(record.contains("\"outcome\":\"local.fd\""), "no event tells of it");
     assert_eq!(report["playback"]["gave_up"], 0, "no viewer leaves for what this machine lacks");
 }
