@@ -29,10 +29,11 @@ pub(super) fn of(app: &App) -> Vec<Text> {
         line.push(Text::new(Role::Warning, format!("draining: {open}; q again: stop at once")));
     }
     if let Some(notice) = app.notice() {
-        line.push(Text::new(Role::Title, notice));
+        // The answer to a key comes first: a narrow footer leaves out from the right.
+        line.insert(0, Text::new(Role::Title, notice));
     }
     let mut listed: Vec<&Binding> = BINDINGS.iter().filter(|binding| is_of_use(binding, app)).collect();
-    // The keys of a list come before the others: a narrow footer leaves out from the right.
+    // The keys of a list come before the others.
     listed.sort_by_key(|binding| match binding.group {
         _ if matches!(binding.action, Action::Help | Action::Stop | Action::View(_)) => 0,
         Group::Lists => 1,
