@@ -1,0 +1,115 @@
+//! Runs the jobs of all rows on a few threads, and prints a line for each row and their counts.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Instant;
+
+use crate::rows::{Job, Row};
+
+/// Runs at a time. Most of a run is waiting for timers of players, so there are more than cores.
+const AT_ONCE: usize = 12;
+
+thread_local! {
+    /// Message and place of the last panic on this thread.
+    static REASON: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Results of a row so far.
+struct Progress {
+    id: &'static str,
+    fault: &'static str,
+    not_possible: Option<&'static str>,
+    runs: usize,
+    left: usize,
+    failures: Vec<String>,
+}
+
+/// Runs the rows that the command line selects, or all. Fails if a row does.
+pub fn run(rows: Vec<Row>) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let rows: Vec<_> = rows.into_iter().filter(|row| is_selected(row.id, &arguments)).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        rows.iter().for_each(|row| println!("{}: test", row.id));
+        return ExitCode::SUCCESS;
+    }
+    panic::set_hook(Box::new(|told| {
+        let place = told.location().map(ToString::to_string).unwrap_or_default();
+        let message = told.payload_as_str().unwrap_or("a panic").to_owned();
+        REASON.set(format!("{message} [{place}]"));
+    }));
+    let begun = Instant::now();
+    let progress = play(rows);
+    let count = |holds: fn(&Progress) -> bool| progress.iter().filter(|row| holds(row)).count();
+    let failed = count(|row| !row.failures.is_empty());
+    let not_possible = count(|row| row.failures.is_empty() && row.not_possible.is_some());
+    let passed = progress.len() - failed - not_possible;
+    println!(
+        "fault matrix: {passed} rows passed / {not_possible} not possible here / {failed} failed, {} s",
+        begun.elapsed().as_secs()
+    );
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Reports whether words of the command line name this row or its group. Options are those of other test programs.
+fn is_selected(id: &str, arguments: &[String]) -> bool {
+    let mut words = arguments.iter().filter(|argument| !argument.starts_with('-')).peekable();
+    words.peek().is_none()
+        || words.any(|word| word == id || (word.len() == 1 && id.starts_with(word.as_str())))
+}
+
+/// Runs all jobs; returns the results by row.
+fn play(rows: Vec<Row>) -> Vec<Progress> {
+    let mut jobs = VecDeque::new();
+    let mut progress = Vec::new();
+    for (place, row) in rows.into_iter().enumerate() {
+        let Row { id, fault, not_possible, jobs: of_row } = row;
+        let runs = of_row.len();
+        progress.push(Progress { id, fault, not_possible, runs, left: runs, failures: Vec::new() });
+        jobs.extend(of_row.into_iter().map(|job| (place, job)));
+        if runs == 0 {
+            progress[place].print();
+        }
+    }
+    let (jobs, progress) = (Mutex::new(jobs), Mutex::new(progress));
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((place, job)) = next(&jobs) {
+                    let failure = failure_of(job);
+                    let row = &mut progress.lock().unwrap()[place];
+                    row.failures.extend(failure);
+                    row.left -= 1;
+                    if row.left == 0 {
+                        row.print();
+                    }
+                }
+            });
+        }
+    });
+    progress.into_inner().unwrap()
+}
+
+fn next(jobs: &Mutex<VecDeque<(usize, Job)>>) -> Option<(usize, Job)> {
+    jobs.lock().unwrap().pop_front()
+}
+
+/// Runs a job; returns the reason if it fails.
+fn failure_of(job: Job) -> Option<String> {
+    let Job { label, run } = job;
+    panic::catch_unwind(AssertUnwindSafe(run)).err().map(|_| format!("{label}: {}", REASON.take()))
+}
+
+impl Progress {
+    fn print(&self) {
+        let Self { id, fault, not_possible, runs, failures, .. } = self;
+        match (failures.is_empty(), not_possible) {
+            (false, _) => println!("{id:4} FAILED: {fault}\n     {}", failures.join("\n     ")),
+            (true, Some(why)) => println!("{id:4} not possible here: {fault} ({runs} runs): {why}"),
+            (true, None) => println!("{id:4} passed: {fault} ({runs} runs)"),
+        }
+    }
+}
