@@ -15,11 +15,13 @@
     reason = "a test with a main of its own, which Clippy does not know as a test"
 )]
 
+mod address_rows;
 mod certificates;
 mod connection_rows;
 mod expectations;
 mod http2;
 mod http2_rows;
+mod machine_rows;
 mod names;
 mod operator_rows;
 mod origin;
@@ -34,22 +36,26 @@ mod streams;
 #[expect(dead_code, reason = "shared with tests/pty, which uses more of it")]
 #[path = "../pty/terminal.rs"]
 mod terminal;
+mod terminal_rows;
 
 use std::process::ExitCode;
 
+use rows::Row;
+
+/// Tables of rows.
+const TABLES: [fn() -> Vec<Row>; 10] = [
+    playlist_rows::rows,
+    address_rows::rows,
+    stream_rows::rows,
+    segment_rows::rows,
+    connection_rows::rows,
+    http2_rows::rows,
+    process_rows::rows,
+    terminal_rows::rows,
+    machine_rows::rows,
+    operator_rows::rows,
+];
+
 fn main() -> ExitCode {
-    runner::run(
-        [
-            playlist_rows::rows,
-            stream_rows::rows,
-            segment_rows::rows,
-            connection_rows::rows,
-            http2_rows::rows,
-            process_rows::rows,
-            operator_rows::rows,
-        ]
-        .into_iter()
-        .flat_map(|rows| rows())
-        .collect(),
-    )
+    runner::run(TABLES.into_iter().flat_map(|rows| rows()).collect())
 }

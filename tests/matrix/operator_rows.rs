@@ -10,7 +10,7 @@ use crate::expectations::{assert_common, assert_harmless_text};
 use crate::origin::{Answer, Origin, Step};
 use crate::program::{HLSWARM, Start};
 use crate::rows::{Row, row};
-use crate::streams::{live, vod};
+use crate::streams::{live_origin, vod};
 use crate::terminal::{Ended, Terminal, state};
 
 /// Part of every secret that is planted.
@@ -19,14 +19,6 @@ const SECRET: &str = "PLANTED";
 /// Returns the rows.
 pub fn rows() -> Vec<Row> {
     [keys(), numbers(), moments()].into_iter().flatten().collect()
-}
-
-fn live_origin() -> Origin {
-    let begun = Instant::now();
-    Origin::start(move |asked| match asked.is_playlist() {
-        true => Answer::playlist(live(10 + begun.elapsed().as_secs())),
-        false => Answer::segment(),
-    })
 }
 
 /// Starts a run with a screen and five clients.

@@ -1,180 +1,18 @@
-//! P16 to P38: what a playlist can name, how it can change from one load to the next, and how it can be delivered.
+//! P24 to P38: numbers in playlists, their changes from one load to the next, and their delivery.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::inotify;
-
 use crate::origin::{Answer, Log, Step};
-use crate::program::{Ended, folder};
+use crate::program::Ended;
 use crate::rows::{Case, Row, row};
-use crate::streams::{live, live_with, master, vod, vod_of};
+use crate::streams::{live, live_with, vod, vod_of};
 
 /// Most playlists that a client may load in a second.
 const PLAYLISTS_PER_SECOND: f64 = 2.0;
 
 /// Returns the rows.
 pub fn rows() -> Vec<Row> {
-    [loops(), addresses(), numbers(), durations(), reloads(), deliveries()].into_iter().flatten().collect()
-}
-
-fn loops() -> Vec<Row> {
-    let hop = |label, script: fn(&str) -> String| {
-        Case::new(label, move |asked| Answer::redirect(&script(&asked.path)))
-            .fails("policy.redirects")
-            .and_ok()
-            .holds(|run, log| {
-                let given_up = run.count("/outcomes/policy.redirects");
-                assert_eq!(run.count("/outcomes/ok"), 5 * given_up, "each hop is a request");
-                assert_eq!(run.count("/connections/redirects"), 5 * given_up);
-                assert_eq!(log.requests().len() as u64, run.count("/requests/started"));
-            })
-    };
-    let scope = "not yet: the scope of hosts, addresses and schemes is being built";
-    vec![
-        row("P16", "multivariant playlists that name themselves")
-            .case(Case::text("itself", master("m.m3u8")).fails("playlist.semantic").and_ok())
-            .case(
-                Case::new("in turn", |asked| {
-                    Answer::playlist(master(if asked.path == "/a.m3u8" { "b.m3u8" } else { "a.m3u8" }))
-                })
-                .fails("playlist.semantic")
-                .and_ok(),
-            ),
-        row("P17", "redirects without end")
-            .case(hop("ever longer", |path| path.replace(".m3u8", "x.m3u8")))
-            .case(hop("to itself", str::to_owned)),
-        row("P18", "a redirect from https to http").not_possible(scope),
-        row("P19", "a redirect to another host").not_possible(scope),
-        schemes(),
-        row("P21", "a segment at a metadata or private address").not_possible(scope),
-    ]
-}
-
-/// A file that no program may open, and the kernel's word on it.
-struct Planted {
-    folder: tempfile::TempDir,
-    watch: rustix::fd::OwnedFd,
-}
-
-impl Planted {
-    fn new() -> Self {
-        let folder = folder();
-        let file = folder.path().join("planted.ts");
-        std::fs::write(&file, "planted").unwrap();
-        let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
-        inotify::add_watch(&watch, file, inotify::WatchFlags::ALL_EVENTS).unwrap();
-        Self { folder, watch }
-    }
-
-    fn assert_untouched(&self) {
-        let mut buffer = [std::mem::MaybeUninit::uninit(); 1_024];
-        let mut events = inotify::Reader::new(&self.watch, &mut buffer);
-        assert!(events.next().is_err(), "the file of a playlist was touched");
-    }
-}
-
-fn schemes() -> Row {
-    let planted = Arc::new(Planted::new());
-    let path = planted.folder.path().join("planted.ts").to_str().unwrap().to_owned();
-    let refused: Vec<String> =
-        ["file://", "FILE://", " file://", "crypto+file://", "subfile:,,start,0,end,9,,:", "unix:"]
-            .map(|scheme| format!("{scheme}{path}"))
-            .into_iter()
-            .chain(
-                ["ftp://127.0.0.1/x", "javascript:alert(1)", "gopher://127.0.0.1/x", "concat:a|b"]
-                    .map(str::to_owned),
-            )
-            .collect();
-    let file = format!("file://{path}");
-    let tagged = |tag: &str| vod(2).replace("#EXTINF", &format!("{}\n#EXTINF", tag.replace("{}", &file)));
-    let texts = [
-        ("segments", vod_of(&refused)),
-        ("variants", refused.iter().map(|url| master(url)).collect::<String>()),
-        ("initialization section", tagged("#EXT-X-MAP:URI=\"{}\"")),
-        ("key", tagged("#EXT-X-KEY:METHOD=AES-128,URI=\"{}\"")),
-    ];
-    let looked_at = |case: Case| {
-        let planted = Arc::clone(&planted);
-        case.fails("policy.scheme").options(&["--player", "persistent"]).holds(move |run, _| {
-            planted.assert_untouched();
-            let all = run.outputs().map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned());
-            assert!(
-                all.into_iter().all(|text| !text.contains("planted.ts")),
-                "a path of this machine is shown"
-            );
-        })
-    };
-    let row = row("P20", "schemes that no player requests")
-        .case(looked_at(Case::new("redirect", move |_| Answer::redirect(&file))));
-    texts.into_iter().fold(row, |row, (label, text)| row.case(looked_at(Case::text(label, text).and_ok())))
-}
-
-fn addresses() -> Vec<Row> {
-    let long = format!("{}long.ts", "x/".repeat(4_000));
-    let expected = [
-        "/x/y/a.ts",
-        "/abs.ts",
-        "/up.ts",
-        "/x/y/v.m3u8?q=1",
-        "/x/y/with%20space.ts",
-        "/x/y/%C3%BCn%C3%AFcode.ts",
-        "/net.ts",
-        "/x/y/query.ts?a=b",
-    ];
-    let wanted = format!("/x/y/{long}");
-    let relative = Case::new("relative", move |asked| {
-        let host = asked.header("host").unwrap_or_default();
-        match asked.path.as_str() {
-            "/m.m3u8" => Answer::playlist(master("x/y/v.m3u8")),
-            "/x/y/v.m3u8" => Answer::playlist(vod_of([
-                "a.ts",
-                "/abs.ts",
-                "../../../up.ts",
-                "?q=1",
-                "with space.ts",
-                "ünïcode.ts",
-                &format!("//{host}/net.ts"),
-                "query.ts?a=b#fragment",
-                &long,
-                "",
-            ])),
-            _ => Answer::segment(),
-        }
-    });
-    let hostile = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na\u{1b}[2J.ts\n#EXTINF:1,\nb%0d%0aX-Evil: 1.ts\n\
-        #EXTINF:1,title\u{1b}]52;c;eA==\u{7}\nc\u{202e}.ts\n#EXTINF:1,\nd\u{9b}31m.ts\n#EXTINF:1,\ne\u{2028}.ts\n\
-        #EXTINF:1,\ngood.ts\n#EXT-X-ENDLIST\n";
-    vec![
-        row("P22", "URLs of every form")
-            .case(relative.holds(move |_, log| {
-                let seen: Vec<_> = log.requests().into_iter().map(|(_, path)| path).collect();
-                let all = expected.iter().copied().chain([wanted.as_str()]);
-                let missing: Vec<_> = all.filter(|path| !seen.iter().any(|seen| seen == path)).collect();
-                assert!(missing.is_empty(), "not requested: {missing:?}; {seen:.200?}");
-            }))
-            .case(
-                Case::text("20 kB", vod_of(["y".repeat(20_000)]))
-                    .fails("policy.scheme")
-                    .and_ok()
-                    .finding("bad_uri"),
-            )
-            .case(
-                Case::text("no host", vod_of(["http://[::1/b.ts"]))
-                    .fails("policy.scheme")
-                    .and_ok()
-                    .finding("bad_uri"),
-            )
-            .case(Case::text("not ASCII", vod(2)).host("bücher.test")),
-        row("P23", "controls in URLs and titles").case(
-            Case::text("hostile", hostile).finding("control_character").finding("bad_uri").holds(|_, log| {
-                for (_, path) in log.requests() {
-                    assert!(path.bytes().all(|byte| byte.is_ascii_graphic()), "{path:?} was sent");
-                }
-                assert!(log.count("good.ts") > 0);
-            }),
-        ),
-    ]
+    [numbers(), durations(), reloads(), deliveries()].into_iter().flatten().collect()
 }
 
 /// Returns a case in which the playlist depends on the number of earlier loads, by one client.

@@ -1,4 +1,8 @@
-//! Playlists that rows play.
+//! Playlists that rows play, and an origin of a sound stream.
+
+use std::time::Instant;
+
+use crate::origin::{Answer, Origin};
 
 /// Returns a VOD of `segments` segments of a second.
 pub fn vod(segments: usize) -> String {
@@ -26,4 +30,13 @@ pub fn live_with(head: &str, first: u64) -> String {
 /// Returns a multivariant playlist of one variant.
 pub fn master(variant: &str) -> String {
     format!("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000\n{variant}\n")
+}
+
+/// Starts an origin of a live stream.
+pub fn live_origin() -> Origin {
+    let begun = Instant::now();
+    Origin::start(move |asked| match asked.is_playlist() {
+        true => Answer::playlist(live(10 + begun.elapsed().as_secs())),
+        false => Answer::segment(),
+    })
 }

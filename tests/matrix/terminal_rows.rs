@@ -1,0 +1,167 @@
+//! X5, X10, X11, X22 and X27: terminals.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::CommandBuilder;
+use rustix::process::Signal;
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::origin::Origin;
+use crate::program::HLSWARM;
+use crate::rows::{Row, row};
+use crate::streams::live_origin;
+use crate::terminal::{SIZE, Terminal};
+
+/// Returns the rows.
+pub fn rows() -> Vec<Row> {
+    let panic = row("X22", "a panic of the console");
+    #[cfg(debug_assertions)]
+    let panic = panic.job("at the eighth picture", panic_of_the_console);
+    #[cfg(not(debug_assertions))]
+    let panic = panic.not_possible("release builds have no way to panic");
+    vec![
+        row("X5", "windows of every size").job("on each view", sizes),
+        row("X10", "a terminal that goes away")
+            .job("the run stops", || {
+                let origin = live_origin();
+                let terminal = console(&origin, &["-d", "600s"]);
+                terminal.wait_for("RUNNING");
+                let (code, report) = terminal.close();
+                assert_eq!(code, 129);
+                assert_whole(&report);
+            })
+            .job("the run goes on", || {
+                let origin = live_origin();
+                let terminal = console(&origin, &["-d", "600s", "--on-hangup", "continue"]);
+                terminal.wait_for("RUNNING");
+                let lonely = terminal.hang_up();
+                let asked = origin.log.count(".ts");
+                let limit = Instant::now() + Duration::from_secs(60);
+                while origin.log.count(".ts") < asked + 10 {
+                    assert!(Instant::now() < limit, "the load has stopped");
+                    thread::sleep(Duration::from_millis(20));
+                }
+                lonely.signal(Signal::TERM);
+                let (code, report) = lonely.end();
+                assert_eq!(code, 143);
+                assert_whole(&report);
+            }),
+        row("X11", "a terminal that takes no output")
+            .job("SIGTERM", || blocked(&["-d", "600s"], |terminal| terminal.signal(Signal::TERM), 143))
+            .job("q", || blocked(&[], |terminal| terminal.press("q"), 0))
+            .job("lines", || blocked(&["--no-tui"], |terminal| terminal.signal(Signal::INT), 0)),
+        panic,
+        row("X27", "terminals and locales of every kind")
+            .job("LANG=C", || {
+                let shown = look(&["LANG=C", "LC_ALL=C"], "1049h");
+                assert!(shown.is_ascii(), "{shown:?}");
+            })
+            .job("NO_COLOR", || {
+                let shown = look(&["NO_COLOR=1"], "1049h");
+                let is_colour = |number: &str| matches!(number.parse(), Ok(30..=38 | 40..=48 | 90..=107));
+                let all = shown
+                    .split("\u{1b}[")
+                    .filter_map(|rest| rest.split_once('m'))
+                    .map(|(numbers, _)| numbers);
+                let found = all.flat_map(|numbers| numbers.split(';')).find(|number| is_colour(number));
+                assert_eq!(found, None);
+            })
+            .job("TERM=dumb", || _ = look(&["TERM=dumb"], "RUNNING"))
+            .job("no TERM", || _ = look(&["TERM="], "RUNNING"))
+            .job("hostile TERM", || _ = look(&["TERM=x\u{1b}[2J"], "1049h")),
+    ]
+}
+
+/// Starts a run with a screen against a live stream.
+fn console(origin: &Origin, options: &[&str]) -> Terminal {
+    console_with(origin, &[], options)
+}
+
+/// Starts the same with these environment variables.
+fn console_with(origin: &Origin, variables: &[&str], options: &[&str]) -> Terminal {
+    // The terminal sets variables of its own first.
+    let mut command = CommandBuilder::new("env");
+    command.args(variables);
+    let url = origin.url("/m.m3u8");
+    let arguments = [HLSWARM, "run", &url, "-c", "5", "--ramp-time", "0"];
+    Terminal::start(command, &[&arguments, options].concat())
+}
+
+fn assert_whole(report: &serde_json::Value) {
+    assert_eq!(report["requests"]["started"], report["requests"]["finished"]);
+    assert!(report["requests"]["segment"].as_u64() > Some(0), "{}", report["requests"]);
+}
+
+/// Resizes the terminal of a process to rows and columns that no emulator holds.
+fn resize_beyond(pid: u32, rows: u16, columns: u16) {
+    let terminal = fs::File::open(format!("/proc/{pid}/fd/0")).unwrap();
+    let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(terminal, size).unwrap();
+}
+
+fn sizes() {
+    let origin = live_origin();
+    let mut terminal = console(&origin, &[]);
+    terminal.wait_for("RUNNING");
+    for view in ["1", "2", "3", "4", "5", "z", "?"] {
+        terminal.press(view);
+        for size in [(1, 1), (1, 500), (200, 1), (3, 30), (9, 40), (10, 39), (200, 500)] {
+            terminal.resize(size);
+            thread::sleep(Duration::from_millis(20));
+        }
+        for (rows, columns) in [(0, 0), (u16::MAX, 1), (1, u16::MAX), (u16::MAX, u16::MAX)] {
+            resize_beyond(terminal.pid(), rows, columns);
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+    terminal.resize(SIZE);
+    terminal.press("\u{1b}");
+    // A key right after an Escape belongs to it.
+    thread::sleep(Duration::from_millis(100));
+    terminal.press("1");
+    terminal.wait_for("RUNNING");
+    terminal.quit().assert_good_end(0);
+}
+
+fn blocked(options: &[&str], end: fn(&mut Terminal), code: u32) {
+    let origin = live_origin();
+    let mut terminal = console(&origin, options);
+    terminal.wait_for("RUNNING");
+    terminal.block();
+    let asked = origin.log.count(".ts");
+    terminal.wait_until("further segments", |_| origin.log.count(".ts") > asked + 5);
+    end(&mut terminal);
+    assert_eq!(terminal.wait_for_exit(), code);
+    terminal.read_on();
+    let ended = terminal.end();
+    assert_whole(&ended.report);
+    ended.assert_restored();
+}
+
+/// Runs with these variables until the output contains `sign`; returns all output.
+fn look(variables: &[&str], sign: &str) -> String {
+    let origin = live_origin();
+    let terminal = console_with(&origin, variables, &[]);
+    terminal.wait_until_bytes(sign, |bytes| bytes.contains(sign));
+    terminal.wait_for("RUNNING");
+    let has_screen = terminal.bytes().contains("1049h");
+    assert_eq!(has_screen, sign == "1049h", "a screen");
+    terminal.signal(Signal::INT);
+    let ended = terminal.end();
+    assert_eq!(ended.exit_code, 0, "{}", ended.bytes);
+    ended.assert_restored();
+    assert_whole(&ended.report);
+    ended.bytes
+}
+
+#[cfg(debug_assertions)]
+fn panic_of_the_console() {
+    let origin = live_origin();
+    let ended = console_with(&origin, &["HLSWARM_PANIC=console:8"], &["-d", "600s"]).end();
+    assert_eq!(ended.exit_code, 70, "{}", ended.bytes);
+    ended.assert_restored();
+    assert_eq!(ended.report["exit"]["code"], 70);
+    assert_whole(&ended.report);
+}
