@@ -283,6 +283,37 @@ fn without_files() {
     run.assert_exit_code(4);
 }
 
+/// Script that runs a program in a network of its own, with twenty local ports.
+const FEW_PORTS: &str = "exec unshare -n sh -c 'ip link set lo up \\
+    && echo 40000 40019 >/proc/sys/net/ipv4/ip_local_port_range && exec \"$0\" \"$@\"' \"$0\" \"$@\"";
+
+/// A machine without ports: more clients than that, of the built-in origin, which is in the same network.
+fn without_ports() {
+    let load = ["--no-tui", "--healthy", "-c", "60", "--ramp-time", "0", "--player", "persistent"];
+    let mut program = Start::shell(FEW_PORTS, &[HLSWARM, "demo"]).with(&load).reports().record().start();
+    assert!(
+        program.wait_until("a local fault", |program| program.read("record.ndjson").contains("local.port"))
+    );
+    program.signal(Signal::INT);
+    let run = program.end();
+    assert_common(&run, 60);
+    assert!(
+        run.outcomes().iter().all(|outcome| ["ok", "local.port"].contains(outcome)),
+        "{:?}",
+        run.outcomes()
+    );
+    assert!(run.report["exit"]["reasons"].to_string().contains("this machine ran out of local ports"));
+    run.assert_exit_code(4);
+}
+
+fn no_resources() -> Row {
+    let row = row("C13", "a machine without files or ports").job("no file is left", without_files);
+    match Start::shell(FEW_PORTS, &["true"]).end().exit_code() {
+        Some(0) => row.job("no port is left", without_ports),
+        _ => row.not_possible("ports run out only in a network of its own, which needs root and ip(8)"),
+    }
+}
+
 fn machine() -> Vec<Row> {
     let ignored = Case::new("all variables", |asked| match asked.is_playlist() {
         true => Answer::playlist(vod(2)),
@@ -292,7 +323,7 @@ fn machine() -> Vec<Row> {
     const PROXY: &str = "http://127.0.0.1:1";
     let names = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"];
     vec![
-        row("C13", "a machine without files").job("no file is left", without_files),
+        no_resources(),
         row("C14", "proxies in the environment")
             .case(names.into_iter().fold(ignored, |case, name| case.env(name, PROXY))),
     ]
