@@ -10,6 +10,7 @@ use crate::origin::{Answer, Log, Step};
 use crate::program::Ended;
 use crate::rows::{Case, Row, row};
 use crate::streams::{vod, vod_of};
+use crate::terminal_rows::errors_view;
 
 const MIB: usize = 1 << 20;
 /// Largest playlist that is read.
@@ -48,11 +49,13 @@ fn texts() -> Vec<Row> {
     };
     vec![
         row("P1", "an empty body with 200").case(Case::text("empty", "").fails("playlist.not_m3u8")),
-        row("P2", "an HTML page with 200").case(
-            Case::playlists("hostile page", html(page))
-                .fails("playlist.not_m3u8")
-                .explains("playlist.not_m3u8", "text/html: <html>"),
-        ),
+        row("P2", "an HTML page with 200")
+            .case(
+                Case::playlists("hostile page", html(page.clone()))
+                    .fails("playlist.not_m3u8")
+                    .explains("playlist.not_m3u8", "text/html: <html>"),
+            )
+            .job("on the screen", move || errors_view(None, &html(page), "playlist.not_m3u8")),
         row("P3", "the right body with a wrong content type")
             .case(Case::playlists("text/plain", typed(b"text/plain")).finding("wrong_content_type"))
             .case(Case::playlists("hostile type", typed(b"a/\xc2\x9b31m\xe2\x80\xaegnp<script>"))),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::origin::{Answer, SEGMENT_BYTES, Step};
 use crate::rows::{Case, Row, row};
 use crate::streams::{live, vod};
+use crate::terminal_rows::errors_view;
 
 /// Returns the rows.
 pub fn rows() -> Vec<Row> {
@@ -203,6 +204,10 @@ fn codes() -> Vec<Row> {
                 let counted: u64 = CODES.iter().map(|code| run.count(&format!("/http_errors/{code}"))).sum();
                 assert_eq!(counted, sent, "each answer is counted under its code");
             }))
+            .job("on the screen", || {
+                let hostile = Answer::status("503 \u{1b}]52;c;ZXZpbA==\u{7}");
+                errors_view(Some(vod(3)), &hostile, "503");
+            })
             .case(only("http.403", 403, 5).by_itself())
             .case(only("http.500", 500, 3))
             .case(only("http.503", 503, 3))

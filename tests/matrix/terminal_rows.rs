@@ -8,7 +8,7 @@ use portable_pty::CommandBuilder;
 use rustix::process::Signal;
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::origin::Origin;
+use crate::origin::{Answer, Origin};
 use crate::program::HLSWARM;
 use crate::rows::{Row, row};
 use crate::streams::live_origin;
@@ -138,6 +138,26 @@ fn blocked(options: &[&str], end: fn(&mut Terminal), code: u32) {
     let ended = terminal.end();
     assert_whole(&ended.report);
     ended.assert_restored();
+}
+
+/// Shows a stream that has this playlist, if any, and answers all other requests with `answer`, in the view of errors, until the
+/// screen contains `sign`. Whatever the answer holds, it must not act on the terminal.
+pub fn errors_view(playlist: Option<String>, answer: &Answer, sign: &str) {
+    let answer = answer.clone();
+    let origin = Origin::start(move |asked| match &playlist {
+        Some(list) if asked.is_playlist() => Answer::playlist(list.clone()),
+        _ => answer.clone(),
+    });
+    let mut terminal = console(&origin, &["--skip-preflight", "--player", "persistent"]);
+    terminal.wait_for("RUNNING");
+    terminal.press("3");
+    terminal.wait_for(sign);
+    terminal.press("Q");
+    let ended = terminal.end();
+    ended.assert_restored();
+    for hostile in ["\u{1b}]52;c;ZXZpbA", "\u{202e}", "\u{9b}"] {
+        assert!(!ended.bytes.contains(hostile), "{hostile:?} was written to the terminal");
+    }
 }
 
 /// Runs with these variables until the output contains `sign`; returns all output.
