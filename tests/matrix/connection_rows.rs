@@ -18,7 +18,7 @@ use crate::names::Names;
 use crate::origin::{Answer, Asked, Log, Origin, Step, serve};
 use crate::program::{Ended, HLSWARM, Program, Start, folder};
 use crate::rows::{Case, Row, row};
-use crate::streams::{live, vod};
+use crate::streams::{PATIENT, live, vod};
 
 /// Returns the rows.
 pub fn rows() -> Vec<Row> {
@@ -137,7 +137,7 @@ fn kept() -> Vec<Row> {
     vec![
         row("C6", "connections whose other end has died")
             .case(
-                dead.options(&["--timeout", "1s"])
+                dead.options(&["--timeout", PATIENT])
                     .fails("timeout.first_byte")
                     .and_ok()
                     .exit(0)

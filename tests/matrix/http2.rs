@@ -9,7 +9,7 @@ use rustls::{ServerConnection, StreamOwned};
 use crate::certificates::Authority;
 use crate::origin::{Answer, Log, Origin, Wire};
 use crate::rows::Case;
-use crate::streams::vod_of;
+use crate::streams::{PATIENT, vod_of};
 
 pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
@@ -110,7 +110,7 @@ pub fn case(
         let front = Origin::start(move |_| Answer::playlist(list.clone()));
         Origin { log: peer.log, ..front }
     };
-    Case::with_origin(label, start).clients(1).options(&["--insecure", "--timeout", "1s"]).and_ok()
+    Case::with_origin(label, start).clients(1).options(&["--insecure", "--timeout", PATIENT]).and_ok()
 }
 
 fn peer(settings: &'static [u8], script: Arc<Script>) -> Origin {

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::expectations::assert_common;
 use crate::process_rows::{five, wait_for_segments};
-use crate::program::{Ended, HLSWARM, Start, folder};
+use crate::program::{Ended, HLSWARM, Program, Start, folder};
 use crate::rows::{Row, row};
 use crate::streams::live_origin;
 
@@ -40,7 +40,7 @@ fn paths() {
     fs::write(at("target.json"), "precious").unwrap();
     let run = |options: &[&str], code: i32| {
         let url = origin.url("/m.m3u8");
-        let load = [HLSWARM, "run", &url, "--no-tui", "-c", "1", "-d", "1s"];
+        let load = [HLSWARM, "run", &url, "--no-tui", "-c", "1", "-d", "4s"];
         let before = origin.log.requests().len();
         let run =
             Start::of(&load).with(options).change(|command| _ = command.current_dir(folder.path())).end();
@@ -68,7 +68,7 @@ fn files() -> Vec<Row> {
             .job("a full disk", || {
                 let origin = live_origin();
                 let run =
-                    Start::of(&[HLSWARM, "run", &origin.url("/m.m3u8"), "--no-tui", "-c", "3", "-d", "4s"])
+                    Start::of(&[HLSWARM, "run", &origin.url("/m.m3u8"), "--no-tui", "-c", "3", "-d", "6s"])
                         .reports()
                         .with(&["--record", "/dev/full"])
                         .end();
@@ -167,7 +167,8 @@ fn address_spaces() {
                 assert!(said.lines().count() == 1 && said.contains("preflight"), "{size} MiB: {said}");
                 refused += 1;
             }
-            code => assert_eq!(code, Some(0), "{size} MiB: {}", run.output("stderr")),
+            // What fits at the start may still be too little later: then the run says so, too.
+            _ => run.assert_exit_codes(&[0, 4]),
         }
     }
     assert!(refused > 0, "no size was too small");
@@ -181,10 +182,21 @@ fn limits() -> Vec<Row> {
             })
             .job("256 for a thousand", || refused("ulimit -n 256", "1000", "may open 256"))
             .job("a soft limit is raised", || {
-                let (run, _) = limited("ulimit -Sn 64 && ulimit -Hn 1000", "300");
+                let origin = live_origin();
+                let mut program = Start::run_by(
+                    "ulimit -Sn 64 && ulimit -Hn 1000 && exec \"$0\" \"$@\"",
+                    &origin.url("/m.m3u8"),
+                )
+                .with(&["-c", "300", "--ramp-time", "0"])
+                .start();
+                let all =
+                    |program: &Program| program.read("record.ndjson").matches("\"joined\"").count() >= 300;
+                assert!(program.wait_until("300 clients", all));
+                program.signal(Signal::INT);
+                let run = program.end();
                 assert_common(&run, 300);
-                run.assert_exit_code(0);
                 assert_eq!(run.count("/run/clients_peak"), 300);
+                assert!(!run.outcomes().contains(&"local.fd"), "{:?}", run.outcomes());
             }),
         row("X16", "no memory for threads").job("address spaces", address_spaces),
         clocks(),

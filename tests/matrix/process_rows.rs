@@ -125,12 +125,12 @@ fn signals() -> Vec<Row> {
     ]
 }
 
-/// Runs two seconds of a live stream in a shell, in which `"$0" "$@"` is the program.
+/// Runs a few seconds of a live stream in a shell, in which `"$0" "$@"` is the program.
 fn in_shell(script: &str, reports: bool) -> Ended {
     let origin = live_origin();
     let url = origin.url("/m.m3u8");
     let start =
-        Start::shell(script, &[HLSWARM, "run", &url, "--no-tui", "-c", "3", "--ramp-time", "0", "-d", "3s"]);
+        Start::shell(script, &[HLSWARM, "run", &url, "--no-tui", "-c", "3", "--ramp-time", "0", "-d", "6s"]);
     if reports { start.reports().record().end() } else { start.end() }
 }
 
@@ -162,7 +162,7 @@ fn streams() -> Vec<Row> {
             .job("standard input from /dev/null", || {
                 let origin = live_origin();
                 let url = origin.url("/m.m3u8");
-                let run = Start::of(&[HLSWARM, "run", &url, "-c", "2", "-d", "3s"]).reports().record().end();
+                let run = Start::of(&[HLSWARM, "run", &url, "-c", "2", "-d", "6s"]).reports().record().end();
                 assert_common(&run, 2);
                 run.assert_exit_code(0);
                 assert!(run.output("stderr").contains("RUNNING"), "lines instead of a screen");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::origin::{Answer, Log, Step};
 use crate::program::Ended;
 use crate::rows::{Case, Row, row};
-use crate::streams::{live, live_with, vod, vod_of};
+use crate::streams::{PATIENT, live, live_with, vod, vod_of};
 
 /// Most playlists that a client may load in a second.
 const PLAYLISTS_PER_SECOND: f64 = 2.0;
@@ -241,7 +241,7 @@ fn keys() -> Row {
             _ => Answer::segment(),
         })
         .and_ok()
-        .options(&["--timeout", "1s"])
+        .options(&["--timeout", PATIENT])
     };
     let huge = Answer::head("200 OK", "Content-Length: 10000000\r\n").then(Step::Flood("kkkkkkkk".into()));
     let slow = Answer::head("200 OK", "Content-Length: 16\r\n").send("kk").then(Step::Silence);
@@ -265,7 +265,7 @@ fn slow() -> Row {
     let head = Answer::head("200 OK", &format!("Content-Length: {}\r\n", text.len()));
     row("P37", "a playlist of one byte a second").case(
         Case::playlists("slow", head.then(Step::Slowly(text.into(), Duration::from_secs(1))))
-            .options(&["--timeout", "2s"])
+            .options(&["--timeout", PATIENT])
             .fails("timeout.idle"),
     )
 }

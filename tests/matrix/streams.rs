@@ -4,6 +4,9 @@ use std::time::Instant;
 
 use crate::origin::{Answer, Origin};
 
+/// Value of `--timeout` where a row waits for it: short, but no healthy response of a busy machine takes that long.
+pub const PATIENT: &str = "3s";
+
 /// Returns a VOD of `segments` segments of a second.
 pub fn vod(segments: usize) -> String {
     vod_of((0..segments).map(|number| format!("s{number}.ts")))
