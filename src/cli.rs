@@ -5,6 +5,7 @@
 
 mod check;
 mod pages;
+mod scope;
 mod shown;
 mod target;
 mod values;
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::hls::VariantChoice;
 use crate::net::ResolveEntry;
+use crate::net::scope::AllowedHost;
 use crate::origin::FaultRule;
 use crate::player::{Profile, SessionLength};
 use crate::stats::DEFINITIONS;
@@ -72,6 +74,7 @@ stale (live playlists stop updating)";
 
 pub use check::{CheckArgs, Subject};
 pub use pages::{CompletionsArgs, ManArgs, completions, manual};
+pub use scope::ScopeArgs;
 pub use shown::shown_command;
 pub use target::Target;
 
@@ -183,6 +186,9 @@ pub struct LoadArgs {
     /// Options for requests.
     #[command(flatten)]
     pub requests: RequestArgs,
+    /// Host of the URL, to confirm that you may load it: required for more than 50 clients against a public host
+    #[arg(long, value_name = "HOST", help_heading = "Scope")]
+    pub authorised_for: Option<AllowedHost>,
 
     /// Print progress lines to stderr instead of drawing the live screen
     #[arg(long, help_heading = "Output")]
@@ -235,6 +241,9 @@ pub struct RequestArgs {
     /// -HOST:PORT removes an entry; repeatable
     #[arg(long, value_name = "H:P:A", allow_hyphen_values = true, help_heading = "Requests")]
     pub resolve: Vec<ResolveEntry>,
+    /// Scope of the run.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
 }
 
 /// `hlswarm origin`.

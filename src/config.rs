@@ -12,6 +12,7 @@ use crate::cli::{CheckArgs, LoadArgs, RequestArgs};
 use crate::control::{Ahead, Plan};
 use crate::hls::VariantChoice;
 use crate::load::{ClientLimit, LoadProfile, Ramp, Reconnects};
+use crate::net::scope::{AllowedHost, Scope};
 use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
 use crate::report::ReportFormat;
@@ -94,6 +95,8 @@ pub struct RunConfig {
     pub run_id: String,
     /// Skips the verification of certificates.
     pub insecure: bool,
+    /// Host that the operator confirmed to be allowed to load.
+    pub authorised_for: Option<AllowedHost>,
     /// Destinations of the results.
     pub output: Output,
 }
@@ -162,7 +165,8 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         profile: args.player,
         session: args.session_length,
     };
-    assemble(player, args.requests, plan, output)
+    let config = assemble(player, args.requests, plan, output)?;
+    Ok(RunConfig { authorised_for: args.authorised_for, ..config })
 }
 
 /// Builds the configuration of the one client that `check` runs. `playlist_tap` receives the playlists that it reads.
@@ -223,7 +227,7 @@ fn assemble(
         reconnects: Arc::new(Reconnects::new(plan.profile.interval())),
         playlist_tap: None,
     };
-    Ok(RunConfig { clients, plan, run_id, insecure, output })
+    Ok(RunConfig { clients, plan, run_id, insecure, authorised_for: None, output })
 }
 
 fn net_settings(
@@ -236,7 +240,8 @@ fn net_settings(
     let headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &given)?;
     let tls = TlsSettings::new(args.cacert.as_ref(), args.insecure)?;
     let (resolve, timeout, http_profile) = (args.resolve, args.timeout, profile.http_profile);
-    Ok(net::Settings { tls, resolve, timeout, headers, http_profile, budget: Arc::default() })
+    let scope = Arc::new(Scope::new(target, &resolve, args.scope.into()));
+    Ok(net::Settings { tls, resolve, scope, timeout, headers, http_profile, budget: Arc::default() })
 }
 
 impl RunConfig {

@@ -115,6 +115,8 @@ fn is_lasting(outcome: Outcome) -> bool {
                 | Fault::TlsHandshake
                 | Fault::PlaylistNotM3u8
                 | Fault::PolicyScheme
+                | Fault::PolicyHost
+                | Fault::PolicyAddress
                 | Fault::PolicyRedirects
         ),
     }
@@ -181,6 +183,8 @@ mod tests {
             Fault::TlsCert,
             Fault::TlsHandshake,
             Fault::PlaylistNotM3u8,
+            Fault::PolicyHost,
+            Fault::PolicyAddress,
             Fault::PolicyRedirects,
         ];
         let outcomes = [400, 401, 403, 404, 410, 451].map(http).into_iter().chain(faults.map(Outcome::from));

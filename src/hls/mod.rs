@@ -25,6 +25,7 @@ mod merge;
 mod multivariant;
 mod parse;
 mod playlist_finding;
+mod references;
 mod segment;
 mod segments;
 mod text;

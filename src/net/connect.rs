@@ -23,6 +23,7 @@ use super::deadline::Deadline;
 use super::io_fault::fault;
 use super::race::race;
 use super::resolve::{Addresses, Resolver};
+use super::scope::Scope;
 use super::{ConnectTimings, ConnectionInfo, tls};
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::outcome::Fault;
@@ -90,10 +91,13 @@ pub(super) struct Connected {
 /// Opens connections for one client.
 pub(super) struct Connector<'a> {
     pub(super) resolver: &'a Resolver,
+    /// Decides which addresses may be connected to.
+    pub(super) scope: &'a Scope,
     /// Created with the first `https` URL: a client of a plain stream carries no TLS.
     pub(super) tls: &'a RefCell<Option<Arc<ClientConfig>>>,
     pub(super) settings: &'a tls::TlsSettings,
-    /// Receives the reason of a failed handshake: the fault alone does not say why a certificate was refused.
+    /// Receives the reason of a failure where the fault alone does not say enough: why a certificate was refused, or
+    /// an address.
     pub(super) reason: &'a Cell<Option<String>>,
 }
 
@@ -105,10 +109,13 @@ impl Connector<'_> {
         let begun = Instant::now();
         let mut addresses = self.resolver.resolve(endpoint).await?;
         timings.dns_us = addresses.looked_up.then(|| micros(begun.elapsed()));
+        if self.scope.is_home_of(endpoint) {
+            self.scope.learn(&addresses.known_so_far());
+        }
 
         deadline.enter(Fault::TimeoutConnect, limits::CONNECT_TIMEOUT);
         let begun = Instant::now();
-        let (edge, tcp) = connect_first(&mut addresses).await?;
+        let (edge, tcp) = self.connect_first(endpoint, &mut addresses).await?;
         timings.connect_us = Some(micros(begun.elapsed()));
         let source = tcp.local_addr().map_or(edge.ip(), |address| address.ip());
         let plain = ConnectionRoute { edge, source, http2: false, resumed: None };
@@ -134,19 +141,33 @@ impl Connector<'_> {
         let opening = ConnectionInfo { timings, route: ConnectionRoute { http2, resumed, ..plain } };
         Ok(Connected { stream: Stream::Tls(Box::new(stream)), opening })
     }
+
+    /// Connects to the first address that is in scope and accepts; see [`race`].
+    async fn connect_first(
+        &self,
+        endpoint: &Endpoint,
+        addresses: &mut Addresses,
+    ) -> Result<(SocketAddr, TcpStream), Fault> {
+        let ended = race(addresses, |peer| attempt(peer, self.scope)).await;
+        let (edge, stream) = ended.map_err(|faults| {
+            let fault = telling(faults.into_iter());
+            if fault == Fault::PolicyAddress {
+                self.reason.set(self.scope.explain(&endpoint.host, &addresses.known_so_far()));
+            }
+            fault
+        })?;
+        addresses.worked(edge.ip());
+        // A request is one small write: it must not wait until the peer acknowledges an earlier one.
+        _ = stream.set_nodelay(true);
+        Ok((edge, stream))
+    }
 }
 
-/// Connects to the first address that accepts; see [`race`].
-async fn connect_first(addresses: &mut Addresses) -> Result<(SocketAddr, TcpStream), Fault> {
-    let ended = race(addresses, attempt).await;
-    let (edge, stream) = ended.map_err(|faults| telling(faults.into_iter()))?;
-    addresses.worked(edge.ip());
-    // A request is one small write: it must not wait until the peer acknowledges an earlier one.
-    _ = stream.set_nodelay(true);
-    Ok((edge, stream))
-}
-
-async fn attempt(peer: SocketAddr) -> Result<TcpStream, Fault> {
+async fn attempt(peer: SocketAddr, scope: &Scope) -> Result<TcpStream, Fault> {
+    // The very address that is connected to: a name can resolve to another one each time.
+    if scope.refuses(peer.ip()).is_some() {
+        return Err(Fault::PolicyAddress);
+    }
     TcpStream::connect(peer).await.map_err(|error| match fault(&error) {
         // The kernel reports missing ports and a missing source address alike. Without a source address no port
         // was used up: mostly this is a machine without IPv6.
@@ -163,11 +184,13 @@ fn has_source(peer: SocketAddr) -> bool {
     UdpSocket::bind((any, 0)).is_ok_and(|socket| socket.connect(peer).is_ok())
 }
 
-/// Returns the most informative of several faults: a local one, then a peer's response, then an unreachable peer.
+/// Returns the most informative of several faults: a local one, then a peer's response, then an address out of scope,
+/// then an unreachable peer.
 fn telling(faults: impl Iterator<Item = Fault>) -> Fault {
     let rank = |fault: &Fault| match fault {
         fault if fault.is_local() => 0,
-        Fault::ConnUnreachable => 2,
+        Fault::PolicyAddress => 2,
+        Fault::ConnUnreachable => 3,
         _ => 1,
     };
     faults.min_by_key(rank).unwrap_or(Fault::ConnUnreachable)
@@ -212,10 +235,13 @@ impl AsyncWrite for Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::scope::Network;
+    use crate::vocabulary::SecretUrl;
     use std::future::poll_fn;
     use std::time::Duration;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
+    use tokio::time::timeout;
 
     /// Returns a connection and the peer's end of it.
     async fn pair() -> (Stream, TcpStream) {
@@ -280,6 +306,35 @@ mod tests {
         assert_eq!(fault(&error), Fault::ConnReset);
     }
 
+    #[tokio::test]
+    async fn a_name_that_resolves_to_another_network_than_before_is_not_connected_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        let target = SecretUrl::parse(&format!("http://rebound.example.com:{port}/")).expect("a URL");
+        // The first lookup found a public address; now the name leads to this machine.
+        let resolver = Resolver::new(&[format!("*:{port}:127.0.0.1").parse().expect("an entry")]);
+        let connect = async |scope: &Scope, host: &str| {
+            let (tls, reason) = (RefCell::default(), Cell::default());
+            let settings = &tls::TlsSettings::new(None, true).expect("settings");
+            let connector = Connector { resolver: &resolver, scope, tls: &tls, settings, reason: &reason };
+            let endpoint = Endpoint { tls: false, host: host.to_owned(), port };
+            let ended = connector.connect(&endpoint, &Deadline::new(Duration::from_secs(9))).await;
+            (ended.map(|connected| connected.opening.route.edge.port()).err(), reason.take())
+        };
+        let public = Scope::of(&target);
+        public.learn(&[IpAddr::from([93, 184, 215, 14])]);
+        for host in ["rebound.example.com", "cdn.example.com", "127.0.0.1"] {
+            let (ended, reason) = connect(&public, host).await;
+            assert_eq!(ended, Some(Fault::PolicyAddress), "{host}");
+            assert!(reason.expect(host).contains("127.0.0.1"));
+        }
+        assert!(timeout(Duration::from_millis(20), listener.accept()).await.is_err(), "nothing was opened");
+        // A run whose target was on this machine from the start may connect.
+        let local = Scope::of(&target);
+        assert_eq!(connect(&local, "rebound.example.com").await, (None, None));
+        assert_eq!(local.network(), Some(Network::Loopback));
+    }
+
     #[test]
     fn a_peer_without_a_way_to_it_uses_up_no_port() {
         assert!(has_source(SocketAddr::from(([127, 0, 0, 1], 9))));
@@ -288,10 +343,12 @@ mod tests {
 
     #[test]
     fn of_several_failures_the_most_telling_is_counted() {
-        use Fault::{ConnRefused, ConnUnreachable, LocalFiles};
+        use Fault::{ConnRefused, ConnUnreachable, LocalFiles, PolicyAddress};
         for (faults, expected) in [
             (&[ConnUnreachable, ConnRefused][..], ConnRefused),
             (&[ConnRefused, LocalFiles, ConnUnreachable], LocalFiles),
+            (&[ConnUnreachable, PolicyAddress], PolicyAddress),
+            (&[PolicyAddress, ConnRefused], ConnRefused),
             (&[], ConnUnreachable),
         ] {
             assert_eq!(telling(faults.iter().copied()), expected);

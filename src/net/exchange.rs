@@ -181,6 +181,7 @@ fn broken(reader: &Reader, error: &io::Error) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::super::message::Body;
+    use super::super::scope::Scope;
     use super::super::{ConnectionInfo, Headers, Settings, TlsSettings};
     use super::*;
     use crate::vocabulary::{HttpProfile, SecretUrl};
@@ -220,6 +221,7 @@ mod tests {
         let net = Net::new(Settings {
             tls,
             resolve: Vec::new(),
+            scope: Scope::of(&url),
             timeout,
             headers,
             http_profile,

@@ -182,6 +182,7 @@ impl Path<'_> {
         let reason = Cell::default();
         let connector = Connector {
             resolver: &self.net.resolver,
+            scope: &self.net.settings.scope,
             tls: &self.pool.tls,
             settings: &self.net.settings.tls,
             reason: &reason,

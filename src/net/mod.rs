@@ -7,6 +7,7 @@
 //!   10 MB and half a gigabyte. `h2` handles HTTP/2.
 //! * Both protocols share one parser of header fields ([`head`]) and one destination for bodies ([`sink`]).
 //! * One poll of a worker does a bounded amount of work; longer work runs on helper threads ([`offload`]).
+//! * The [`scope`] of the run decides which URLs are requested and which addresses are connected to.
 //! * Every network await has a deadline ([`deadline`], with one [`timer`] for each lane) and every size a limit
 //!   ([`crate::vocabulary::limits`]).
 //! * This module keeps no statistics: it reports events to an [`Observer`].
@@ -27,6 +28,7 @@ mod http1;
 mod http2;
 mod io_fault;
 mod kept;
+mod locate;
 mod message;
 mod name_servers;
 mod offload;
@@ -34,6 +36,7 @@ mod pool;
 mod race;
 mod resolve;
 mod resolve_entry;
+pub mod scope;
 mod shared;
 mod sink;
 mod timer;
@@ -49,11 +52,13 @@ use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::secret_url::Endpoint;
 use crate::vocabulary::{ConnectionRoute, HttpProfile};
 use cookies::Jar;
+use scope::Scope;
 
 pub use fetch::{ClientConnections, RequestLane};
 pub use freshness::Freshness;
 pub use headers::{HeaderError, Headers};
 pub use kept::{Charged, Kept};
+pub use locate::locate;
 pub use message::{Body, Request, Response};
 pub use offload::offload;
 pub use resolve_entry::{ResolveEntry, unused as unused_resolve_entries};
@@ -118,6 +123,8 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// Addresses for `host:port`, from `--resolve`.
     pub resolve: Vec<ResolveEntry>,
+    /// Hosts, schemes and addresses that clients may use.
+    pub scope: Arc<Scope>,
     /// Maximum wait for the first byte of a response, and for the next bytes of a body.
     pub timeout: Duration,
     /// Headers of every request.

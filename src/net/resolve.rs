@@ -137,6 +137,11 @@ impl Addresses {
         self.worked.set(Some(address));
     }
 
+    /// Returns the addresses that are known so far.
+    pub(super) fn known_so_far(&self) -> Vec<IpAddr> {
+        self.answer.borrow().interleaved().collect()
+    }
+
     fn peek(&self) -> Option<IpAddr> {
         let answer = self.answer.borrow();
         let untried = |address: &IpAddr| !self.tried.contains(address);

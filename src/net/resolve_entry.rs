@@ -95,7 +95,8 @@ fn without_dot(host: &str) -> &str {
 }
 
 impl ResolveEntry {
-    fn is_for(&self, endpoint: &Endpoint) -> bool {
+    /// Reports whether the entry is for `endpoint`.
+    pub(super) fn is_for(&self, endpoint: &Endpoint) -> bool {
         let is_host = self.host.as_deref().is_none_or(|host| host == without_dot(&endpoint.host));
         is_host && self.port == endpoint.port
     }

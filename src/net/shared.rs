@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Settings;
 use super::kept::Bodies;
 use super::resolve::Resolver;
+use super::scope::Scope;
 
 /// Size of the read buffer that all clients of a worker share. Beyond a quarter of a megabyte, the cache misses cost
 /// more than the saved system calls.
@@ -21,6 +22,11 @@ pub struct Net {
 }
 
 impl Net {
+    /// Returns the scope of the run.
+    pub fn scope(&self) -> &Scope {
+        &self.settings.scope
+    }
+
     /// Creates the shared state of one worker thread.
     pub fn new(settings: Settings) -> Rc<Self> {
         let resolver = Resolver::new(&settings.resolve);

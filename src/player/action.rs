@@ -46,6 +46,8 @@ pub struct Fetch {
     pub lane: usize,
     /// URL to request.
     pub url: SecretUrl,
+    /// True if a playlist names the URL that was loaded over `https`.
+    pub secure: bool,
     /// First and last byte, if only a part is wanted.
     pub range: Option<(u64, u64)>,
     /// Entity tag of the playlist that the client has.

@@ -88,6 +88,15 @@ impl Player {
         Some(self.fetch(what, lane, wanted, None, now))
     }
 
+    /// Reports whether a playlist that was loaded over `https` names this resource.
+    fn is_named_securely(&self, what: Resource) -> bool {
+        let track = what.track().and_then(|index| self.tracks.get(index));
+        track.is_some_and(|track| match what {
+            Resource::Playlist(_) => track.named_securely,
+            _ => track.base.is_secure(),
+        })
+    }
+
     fn lane(&self, track: &Track, media: bool) -> usize {
         let second = if self.settings.profile.http_profile.connections_apart {
             media
@@ -118,7 +127,8 @@ impl Player {
             *open = Some(OpenRequest { what, since: now, key, void: false });
         }
         let target = self.tracks.iter().map(Track::target_duration).max().unwrap_or_default();
+        let secure = self.is_named_securely(what);
         let total = (target * limits::TOTAL_TIMEOUT_SEGMENTS).max(limits::TOTAL_TIMEOUT_MIN);
-        Action::Fetch(Fetch { what, lane, url, range, unless, decryption, total, reuse })
+        Action::Fetch(Fetch { what, lane, url, secure, range, unless, decryption, total, reuse })
     }
 }

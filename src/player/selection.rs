@@ -44,7 +44,9 @@ pub(super) fn add_others(tracks: &mut Vec<Track>, presentation: &Multivariant, a
 fn add(tracks: &mut Vec<Track>, at: &SecretUrl, uri: &str, role: Role, bandwidth: u64) {
     let url = at.refer(uri);
     if !tracks.iter().any(|track| track.is_at(&url)) {
-        tracks.push(Track::new(url, role, bandwidth));
+        let mut track = Track::new(url, role, bandwidth);
+        track.named_securely = at.is_secure();
+        tracks.push(track);
     }
 }
 

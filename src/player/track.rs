@@ -70,6 +70,8 @@ pub(super) struct Track {
     pub(super) url: SecretUrl,
     /// URL that the URIs in the playlist are relative to.
     pub(super) base: SecretUrl,
+    /// True if a multivariant playlist names the track that was loaded over `https`.
+    pub(super) named_securely: bool,
     pub(super) bandwidth: u64,
     /// Media loaded, from the beginning of playback.
     pub(super) buffered: Duration,
@@ -108,6 +110,7 @@ impl Track {
         Self {
             role,
             base: url.clone(),
+            named_securely: false,
             url,
             bandwidth,
             buffered: Duration::ZERO,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::stats::{self, EdgeTotals};
+use crate::stats::{self, EdgeTotals, HostTotals};
 
 /// The audience that the run represents to the origin.
 #[derive(Clone, Debug, Serialize)]
@@ -14,6 +14,8 @@ pub struct Audience {
     pub source_addresses: Vec<String>,
     /// Complete responses by server address.
     pub edges: BTreeMap<String, Edge>,
+    /// Hosts other than the target's that playlists and redirects led to; those that did not fit are `(other)`.
+    pub hosts: BTreeMap<String, Host>,
     /// Complete responses by protocol, `http/1.1` and `h2`.
     pub protocols: BTreeMap<&'static str, u64>,
     /// TLS handshakes.
@@ -40,6 +42,23 @@ pub struct Edge {
     pub hit_share: Option<f64>,
 }
 
+/// Requests for a host other than the target's.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Host {
+    /// Requests for the host.
+    pub requests: u64,
+    /// Times that the host or its address was out of scope, so that nothing was sent.
+    pub refused: u64,
+}
+
+impl From<HostTotals> for Host {
+    fn from(totals: HostTotals) -> Self {
+        let HostTotals { requests, refused } = totals;
+        Self { requests, refused }
+    }
+}
+
 /// Builds the block of a run with `clients` that imitated `player`.
 pub(super) fn audience(audience: &stats::Audience, player: &'static str, clients: u64) -> Audience {
     let edge = |totals: &EdgeTotals| Edge {
@@ -54,10 +73,16 @@ pub(super) fn audience(audience: &stats::Audience, player: &'static str, clients
     if audience.other_edges != EdgeTotals::default() {
         edges.insert("other".to_owned(), edge(&audience.other_edges));
     }
+    let mut hosts: BTreeMap<String, Host> =
+        audience.hosts.iter().map(|(name, totals)| (name.clone(), (*totals).into())).collect();
+    if audience.other_hosts != HostTotals::default() {
+        hosts.insert("(other)".to_owned(), audience.other_hosts.into());
+    }
     let protocols = [("http/1.1", audience.http1), ("h2", audience.http2)];
     Audience {
         source_addresses: audience.sources.iter().map(ToString::to_string).collect(),
         edges,
+        hosts,
         protocols: protocols.into_iter().filter(|(_, responses)| *responses > 0).collect(),
         tls_handshakes: audience.tls_handshakes,
         tls_resumed: audience.tls_resumed,

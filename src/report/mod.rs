@@ -7,6 +7,7 @@ mod audience;
 mod build;
 pub mod check;
 mod format;
+mod hosts;
 mod playback;
 mod progress;
 mod run;
@@ -19,7 +20,7 @@ use serde::Serialize;
 
 use crate::verdict::{self, Verdict};
 
-pub use audience::{Audience, Edge};
+pub use audience::{Audience, Edge, Host};
 pub use build::{Facts, build};
 pub use check::CheckReport;
 pub use format::ReportFormat;

@@ -10,7 +10,7 @@ use super::{ExitStatus, Failure, control_runtime, stdio};
 use crate::cli::{CheckArgs, Subject};
 use crate::config::{ConfigError, check_config, shown_file, target};
 use crate::hls::Playlist;
-use crate::report::check::{self, CheckReport, Loaded, Understood};
+use crate::report::check::{self, CheckReport, Hosts, Loaded, Understood};
 use crate::vocabulary::{SecretUrl, Untrusted, limits, secret_shape};
 
 /// Playlists that one client can read before the check looks at them; a check lasts for seconds.
@@ -46,14 +46,20 @@ pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Fail
 fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<CheckReport, Failure> {
     let (playlist_tap, read) = flume::bounded(PLAYLISTS);
     let source = url.to_string();
-    let ended = control_runtime()?.block_on(async {
+    let mut hosts = Hosts::default();
+    let (ended, scope) = control_runtime()?.block_on(async {
         let signals = super::signals()?;
-        super::load(check_config(url, args, command, playlist_tap)?, signals).await
+        let config = check_config(url, args, command, playlist_tap)?;
+        let scope = Arc::clone(&config.clients.net.scope);
+        Ok::<_, Failure>((super::load(config, signals).await?, scope))
     })?;
     let mut seen = Seen::default();
-    read.drain().for_each(|(url, playlist)| seen.add(url, playlist));
+    for (url, playlist) in read.drain() {
+        hosts.add(&scope, &url, &playlist);
+        seen.add(url, playlist);
+    }
     let lists = seen.lists();
-    Ok(CheckReport::of_run(source, seen.entry.unwrap_or_default(), lists, ended.report(None)))
+    Ok(CheckReport::of_run(source, seen.entry.unwrap_or_default(), lists, hosts, ended.report(None)))
 }
 
 /// Playlists that the client read.

@@ -17,6 +17,7 @@ mod report_files;
 mod secrets;
 mod signals;
 pub mod stdio;
+mod target;
 mod threads;
 
 use std::io;
@@ -34,6 +35,7 @@ use crate::report::{self, Facts, Report, RunOptions};
 use crate::sample::Sources;
 use crate::sample::{RunSample, Sampler, SamplerHandle};
 use crate::swarm::Swarm;
+use crate::vocabulary::outcome::Class;
 use crate::vocabulary::{Clock, Command, RunIdentity, RunState};
 
 use display::Display;
@@ -140,7 +142,8 @@ async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure>
     let record = config.output.record.as_deref().map(open_record).transpose()?;
     let reports = Arc::new(ReportFiles::prepare(&config.output.reports, config.output.record.as_deref())?);
     let limit = preflight::check(config.plan.profile.clients, &config.clients.net.http_profile);
-    config.plan.limit = limit.map_err(Failure::Preflight)?;
+    let limit = limit.map_err(Failure::Preflight)?;
+    config.plan.limit = target::check(&config, limit).await.map_err(Failure::Preflight)?;
     config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
     config.output.on_hangup = signals.on_hangup(config.output.on_hangup);
     let Signals { commands, orders, report, .. } = signals;
@@ -273,7 +276,10 @@ impl Ended {
         let unprinted = if refused {
             // Without a load one sentence is enough; reports that were asked for are written all the same.
             let why = report.exit.reasons.first().map_or("", String::as_str);
-            stdio::say(&format!("hlswarm: preflight: {why}; use --skip-preflight to load it anyway"));
+            // Nothing loads a stream that is out of scope, except the option that the reason names.
+            let is_policy = self.ending.refused.is_some_and(|outcome| outcome.class() == Class::Policy);
+            let hint = if is_policy { "" } else { "; use --skip-preflight to load it anyway" };
+            stdio::say(&format!("hlswarm: preflight: {why}{hint}"));
             false
         } else {
             let printed = stdio::print(&report::text(&report), Some(PRINT_LIMIT));

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use super::HostTotals;
 use crate::sync::atomics::OnceLock;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::{CacheStatus, ConnectionRoute, share};
@@ -44,6 +45,10 @@ pub struct Audience {
     pub edges: BTreeMap<SocketAddr, EdgeTotals>,
     /// Totals of the edges that did not fit into the tables.
     pub other_edges: EdgeTotals,
+    /// Hosts other than the target's, by name.
+    pub hosts: BTreeMap<String, HostTotals>,
+    /// Totals of the hosts that did not fit into the tables.
+    pub other_hosts: HostTotals,
     /// Addresses of this machine from which connections were opened, sorted.
     pub sources: Vec<IpAddr>,
     /// Complete responses over HTTP/1.1.
@@ -63,6 +68,10 @@ impl Audience {
             self.edges.entry(*address).or_default().add(*totals);
         }
         self.other_edges.add(other.other_edges);
+        for (name, totals) in &other.hosts {
+            self.hosts.entry(name.clone()).or_default().add(*totals);
+        }
+        self.other_hosts.add(other.other_hosts);
         self.sources.extend_from_slice(&other.sources);
         self.sources.sort_unstable();
         self.sources.dedup();

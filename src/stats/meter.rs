@@ -102,6 +102,16 @@ impl Meter {
         self.worker().routes.answered(route, bytes, cache);
     }
 
+    /// Counts a request for a host other than the target's.
+    pub fn host_requested(&self, name: &str) {
+        self.worker().hosts.requested(name);
+    }
+
+    /// Counts that such a host was refused.
+    pub fn host_refused(&self, name: &str) {
+        self.worker().hosts.refused(name);
+    }
+
     /// Adds the numbers of the client, which has left, to the distributions over sessions.
     pub fn end_session(&self) {
         self.worker().sessions.record(&Quality::of_client(self.client()));

@@ -243,7 +243,10 @@ impl Registry {
     /// Returns the audience that the run represented to the origin.
     pub fn audience(&self) -> Audience {
         let mut audience = Audience::default();
-        self.workers.iter().for_each(|worker| worker.routes.add_to(&mut audience));
+        for worker in &self.workers {
+            worker.routes.add_to(&mut audience);
+            worker.hosts.add_to(&mut audience.hosts, &mut audience.other_hosts);
+        }
         audience.sources.sort_unstable();
         audience
     }

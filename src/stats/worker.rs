@@ -10,6 +10,7 @@ use super::audience::Routes;
 use super::explanations::Explanations;
 use super::failures::{self, Failures};
 use super::findings::Findings;
+use super::hosts::Hosts;
 use super::metric::{Metric, Scalars};
 use super::quality::Sessions;
 use super::recorder::Latencies;
@@ -37,6 +38,7 @@ pub(super) struct WorkerStats {
     pub(super) findings: Findings,
     pub(super) explanations: Explanations,
     pub(super) routes: Routes,
+    pub(super) hosts: Hosts,
     pub(super) sessions: Sessions,
 }
 
@@ -50,6 +52,7 @@ impl Default for WorkerStats {
             findings: Findings::default(),
             explanations: Explanations::default(),
             routes: Routes::default(),
+            hosts: Hosts::default(),
             sessions: Sessions::default(),
         }
     }

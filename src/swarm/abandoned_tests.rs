@@ -10,6 +10,7 @@ use super::{ClientSettings, Swarm};
 use crate::control::Engine as _;
 use crate::hls::VariantChoice;
 use crate::load::Reconnects;
+use crate::net::scope::Scope;
 use crate::net::{self, Headers, TlsSettings};
 use crate::pipeline::Pipeline;
 use crate::player::{self, SessionLength, profiles};
@@ -27,6 +28,7 @@ fn settings(target: &str) -> ClientSettings {
         net: net::Settings {
             tls: TlsSettings::new(None, true).expect("settings"),
             resolve: Vec::new(),
+            scope: Scope::of(&entry),
             timeout: LIMIT,
             headers: Headers::new(&entry, "test", "1", &[]).expect("headers"),
             http_profile: profile.http_profile,

@@ -14,6 +14,7 @@ use super::client_events::ClientEvents;
 use super::playlist_cache::PlaylistCache;
 use super::reach::Reach;
 use crate::net::Net;
+use crate::net::scope::Scope;
 use crate::pipeline::Tap;
 use crate::player::Allowance;
 use crate::stats::{ClientHandle, Meter, Metric, Registry};
@@ -105,6 +106,11 @@ impl ClientSlot {
     /// Stores the allowance of the viewer that leaves: the requests that may still follow failures.
     pub(super) fn pass_on(&self, allowance: Allowance) {
         self.allowance.set(allowance);
+    }
+
+    /// Returns the hosts, schemes and addresses that clients may use.
+    pub(super) fn scope(&self) -> &Scope {
+        self.shared.net.scope()
     }
 
     /// Reports whether media that is encrypted as a whole is decrypted.

@@ -19,6 +19,7 @@ mod playlist_cache;
 mod reach;
 mod request;
 mod sample_schedule;
+mod scope;
 mod sessions;
 mod worker;
 

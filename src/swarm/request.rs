@@ -1,7 +1,8 @@
 //! One request of a client with its redirects, and the counting while it lasts.
 //!
 //! * A URL that cannot be requested (another scheme, a broken URL) counts as a request that ends as `policy.scheme`
-//!   and never reaches the wire. Data in the playlist itself (`data:`) is not a request at all.
+//!   and never reaches the wire, and so does one that is out of scope, as `policy.host`, `policy.addr` or
+//!   `policy.scheme`. A response that redirects to such a URL ends with the same outcome. Data in the playlist itself (`data:`) is not a request at all.
 //! * A request that fails for lack of a local resource is counted and, after a wait, retried: the player does not
 //!   notice, because no viewer would leave for it. The log and the record show it.
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hls::{ParseError, Playlist, Variables};
+use crate::net::scope::Lead;
 use crate::net::{Body, ConnectionInfo, Observer, Request, RequestLane, Response};
 use crate::player::{Fetch, Resource};
 use crate::stats::{Exchange, Meter, Metric, Timed, Timings};
@@ -21,6 +23,7 @@ use super::client_slot::{ClientSlot, RequestGuard};
 use super::decryption::{BodyDecryptor, KeyRing};
 use super::playlist_cache::PlaylistCache;
 use super::reach::Attempt;
+use super::scope::{admit, count_host, lead_to, refuse_address};
 
 /// Time that a client waits for a local resource before it retries.
 const LOCAL_WAIT: Duration = Duration::from_secs(1);
@@ -106,7 +109,10 @@ pub(super) async fn request<'a>(
     let mut redirects = 0;
     let mut arrival = match fetch.url.access() {
         _ if open.is_none() => Arrival::Failed,
-        Access::Request => follow(wire, fetch, context, &mut redirects).await,
+        Access::Request => match admit(slot.scope(), meter, &fetch.url, lead_to(fetch)) {
+            Ok(()) => follow(wire, fetch, context, &mut redirects).await,
+            Err(fault) => fail(meter.start(kind(fetch.what)), fault),
+        },
         Access::Inline => read_inline(fetch, meter, keys),
         Access::Refused => {
             meter.find(Finding::BadUri, || fetch.url.refusal());
@@ -191,7 +197,11 @@ async fn follow<'a>(
             });
         };
         // Each hop is a request of its own with its own outcome, as the origin counts it.
-        match next_hop(url, location, *redirects) {
+        let next = next_hop(url, location, *redirects).and_then(|next| {
+            admit(slot.scope(), meter, &next, Lead::Redirect(url))?;
+            Ok(next)
+        });
+        match next {
             Err(fault) => return fail(exchange, fault),
             Ok(next) => {
                 exchange.finish(Outcome::of_status(response.status, true), Some(timings(&response)));
@@ -221,14 +231,17 @@ async fn attempt<'a>(
     let kind = kind(fetch.what);
     let decryptor = BodyDecryptor::new(keys, fetch.decryption.as_deref());
     let body = body(kind, &decryptor);
+    count_host(slot.scope(), meter, url);
     let mut observer = MeterObserver { exchange: meter.start(kind), decryptor, attempt: Attempt::default() };
     let Fetch { range, total, reuse, .. } = *fetch;
     let request = Request { url, range, unless: fetch.unless.as_deref(), body, total, reuse };
     let ended = wire.get(&request, &mut observer).await;
     let MeterObserver { exchange, decryptor, attempt } = observer;
     slot.reach().ended(url, attempt, ended.as_ref().err().copied());
-    if let Ok(response) = &ended {
-        meter.answered(&response.opening.route, response.wire_bytes, response.cache);
+    match &ended {
+        Ok(response) => meter.answered(&response.opening.route, response.wire_bytes, response.cache),
+        Err(Fault::PolicyAddress) => refuse_address(slot.scope(), meter, url),
+        Err(_) => {}
     }
     Tried { exchange, decryptor, ended }
 }

@@ -106,6 +106,11 @@ findings! {
     NotGzipped "not_gzipped" Note "A playlist of more than a kilobyte was sent uncompressed although the client accepts gzip.",
     RedirectOnReload "redirect_on_reload" Note "Reloads of a playlist are redirected: each reload costs two requests.",
 
+    // Places that the stream leads to; see `net::scope`.
+    ForeignHost "foreign_host" Note "A playlist or redirect leads to a host of another owner; it was not loaded.",
+    InsecureUrl "insecure_url" Warning "A playlist or response over https leads to http, which browsers block; it was not loaded.",
+    UnreachableAddress "unreachable_address" Error "A playlist or redirect leads to an address that viewers cannot reach, such as a private one; it was not loaded.",
+
     // Syntax of any playlist.
     ByteOrderMark "byte_order_mark" Warning "The playlist begins with a byte order mark (section 4.1).",
     BareCarriageReturn "bare_carriage_return" Warning "A line ends in CR without LF (section 4.1).",

@@ -21,6 +21,10 @@ pub const TOTAL_TIMEOUT_MIN: Duration = Duration::from_secs(60);
 /// Time that requests in flight may take to finish when the run drains; then they are cancelled.
 pub const DRAIN_GRACE: Duration = Duration::from_secs(5);
 
+/// Maximum number of clients against a public host that the operator has not confirmed: enough to try a stream, too
+/// few to harm a site that belongs to another.
+pub const CLIENTS_UNCONFIRMED: u32 = 50;
+
 /// Maximum bytes that origins can make this process keep; see [`budget`](super::budget). Room for some hundred long
 /// windows.
 pub const KEPT_BYTES: usize = 64 * 1024 * 1024;

@@ -173,6 +173,16 @@ impl SecretUrl {
         Endpoint { tls, host, port: self.0.port_or_known_default().unwrap_or(if tls { 443 } else { 80 }) }
     }
 
+    /// Returns the host, as the URL standard parses it: `0x7f000001` is the address 127.0.0.1. `None` without a host.
+    pub fn host(&self) -> Option<url::Host<&str>> {
+        self.0.host()
+    }
+
+    /// Reports whether the URL is `https`.
+    pub fn is_secure(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
     /// Reports whether this URL is at `endpoint`; allocates nothing.
     pub fn is_at(&self, endpoint: &Endpoint) -> bool {
         let host = self.0.host_str().unwrap_or_default();

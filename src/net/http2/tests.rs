@@ -11,6 +11,7 @@ use super::super::fetch::ClientConnections;
 use super::super::http1::Reader;
 use super::super::message::Body;
 use super::super::pool::{Pool, Protocol};
+use super::super::scope::Scope;
 use super::super::shared::Net;
 use super::super::{ConnectTimings, ConnectionInfo, Headers, Request, Settings, TlsSettings};
 use super::*;
@@ -86,7 +87,8 @@ fn settings() -> Settings {
     let tls = TlsSettings::new(None, true).expect("a provider");
     let (timeout, http_profile) = (Duration::from_secs(15), HttpProfile::default());
     let budget = std::sync::Arc::default();
-    Settings { tls, resolve: Vec::new(), timeout, headers, http_profile, budget }
+    let scope = Scope::of(&url());
+    Settings { tls, resolve: Vec::new(), scope, timeout, headers, http_profile, budget }
 }
 
 fn url() -> SecretUrl {

@@ -5,6 +5,7 @@
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod hosts;
 mod text;
 mod understood;
 
@@ -15,6 +16,7 @@ use super::text::meaning;
 use crate::hls::{self, ParseError, Playlist};
 use crate::vocabulary::{Finding, Kind, Severity, Untrusted, secret_shape};
 
+pub use hosts::{HostSeen, Hosts};
 pub use text::text;
 pub use understood::{RenditionSeen, ServerControl, Understood, VariantSeen};
 
@@ -39,6 +41,9 @@ pub struct CheckReport {
     /// The latest version of each media playlist that was loaded; absent if nothing was loaded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub playlists: Vec<Loaded>,
+    /// The hosts that the stream leads to; absent if nothing was loaded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostSeen>,
     /// The report of the client that loaded them; absent if nothing was loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Report>,
@@ -113,8 +118,14 @@ impl CheckReport {
         }
     }
 
-    /// Builds the check from the playlists that a client loaded and from the report of its run.
-    pub fn of_run(source: String, entry: Understood, playlists: Vec<Loaded>, run: Report) -> Self {
+    /// Builds the check from the playlists that a client loaded, the hosts that they name, and the report of its run.
+    pub fn of_run(
+        source: String,
+        entry: Understood,
+        playlists: Vec<Loaded>,
+        hosts: Hosts,
+        run: Report,
+    ) -> Self {
         let findings = run.findings.iter().filter_map(|row| {
             let finding = Finding::of_name(row.kind)?;
             Some(FindingSeen {
@@ -129,7 +140,7 @@ impl CheckReport {
         // The run's own code comes first, for instance after a panic, or when nothing was played.
         check.exit_code = if run.exit.code == 0 { check.exit_code } else { run.exit.code };
         check.error = if check.understood.kind.is_none() { Unreadable::of_run(&run) } else { None };
-        Self { playlists, run: Some(run), ..check }
+        Self { playlists, hosts: hosts.with_run(&run), run: Some(run), ..check }
     }
 
     fn unreadable(source: String, error: &ParseError) -> Self {
@@ -151,6 +162,7 @@ impl CheckReport {
             error: None,
             findings,
             playlists: Vec::new(),
+            hosts: Vec::new(),
             run: None,
             exit_code: if failed { CRITERIA } else { 0 },
         }

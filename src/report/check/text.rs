@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::hosts::hosts;
 use super::{CheckReport, FindingSeen, Loaded, RenditionSeen, Understood, VariantSeen};
 use crate::report::Report;
 use crate::report::text::{FindingLine, Page, between, finding_lines, meaning, unused};
@@ -37,6 +38,7 @@ pub fn text(check: &CheckReport) -> String {
     }
     if let Some(run) = &check.run {
         page.rule();
+        hosts(&check.hosts, &mut page);
         fetched(run, &mut page);
         unused(&run.run, &mut page);
     }

@@ -1,0 +1,305 @@
+//! Scope of a run: the hosts, schemes and addresses that its clients may use.
+//!
+//! * In scope is the host that the operator gave, with all ports, and every host of the same registrable domain. A host
+//!   elsewhere needs `--allow-host`, a `--resolve` entry or `--follow-cdn`: a load test must not hit a third party
+//!   because a playlist says so.
+//! * Names are checked before a request, addresses when a connection is opened, on the address that is connected to:
+//!   a name may resolve to anything, and to something else the next time.
+//! * Link-local addresses, the metadata services of clouds and addresses that no host has are never used. Private and
+//!   loopback addresses are used only if the target itself is at such an address, so that a stream on the Internet
+//!   cannot make clients load an intranet. The first lookup of the target decides this for the whole run.
+//! * A target on loopback has all of loopback in scope: its addresses are all this machine.
+//! * After `https`, plain `http` is refused: it would show in the clear what was asked for in secret.
+//!
+//! All clients of a run share one scope. A request to the target's own host costs one comparison.
+
+mod address;
+mod host;
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+use super::resolve_entry::{self, ResolveEntry};
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::secret_url::Endpoint;
+use crate::vocabulary::{Finding, SecretUrl};
+
+pub use address::AddressClass;
+pub use host::AllowedHost;
+use host::{HostRef, registrable_domain};
+
+/// Choices of the operator that widen the scope.
+#[derive(Clone, Debug, Default)]
+pub struct ScopeOptions {
+    /// Hosts in addition to the target's (`--allow-host`).
+    pub hosts: Vec<AllowedHost>,
+    /// Uses every public host (`--follow-cdn`).
+    pub follow_cdn: bool,
+    /// Uses `http` after `https` (`--allow-downgrade`).
+    pub allow_downgrade: bool,
+}
+
+/// Network that the target is in, which decides whether private addresses are in scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// All addresses of the target are of this machine.
+    Loopback,
+    /// All are of this machine or a private network.
+    Private,
+    /// At least one is public.
+    Public,
+}
+
+/// Way in which a client came to a URL.
+#[derive(Clone, Copy, Debug)]
+pub enum Lead<'a> {
+    /// The operator gave it, or a playlist names it that was not loaded over `https`.
+    Given,
+    /// A playlist names it that was loaded over `https`.
+    SecurePlaylist,
+    /// The response from this URL redirects to it.
+    Redirect(&'a SecretUrl),
+}
+
+/// Reason why a URL is out of scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Its host is an address of this class.
+    Address(AddressClass),
+    /// It is `http` after `https`.
+    Downgrade,
+    /// Its host is not in scope.
+    Host,
+}
+
+impl Refusal {
+    /// Returns the fault that the request ends with.
+    pub const fn fault(self) -> Fault {
+        match self {
+            Self::Address(_) => Fault::PolicyAddress,
+            Self::Downgrade => Fault::PolicyScheme,
+            Self::Host => Fault::PolicyHost,
+        }
+    }
+
+    /// Returns the finding about the stream.
+    pub const fn finding(self) -> Finding {
+        match self {
+            Self::Address(_) => Finding::UnreachableAddress,
+            Self::Downgrade => Finding::InsecureUrl,
+            Self::Host => Finding::ForeignHost,
+        }
+    }
+
+    /// Explains the refusal of a URL at `host` to the operator.
+    pub fn explain(self, host: &str) -> String {
+        match self {
+            Self::Address(class) => refused_address(host, class),
+            Self::Downgrade => format!("http://{host} after https; --allow-downgrade loads it"),
+            Self::Host => format!("{host}; --allow-host {host} loads it"),
+        }
+    }
+}
+
+/// Explains to the operator why a connection to `host` is refused.
+fn refused_address(host: &str, class: AddressClass) -> String {
+    let target = if class.is_never_used() { "" } else { ", and the target is public" };
+    format!("{host} is {class}{target}")
+}
+
+/// Host that the operator gave.
+#[derive(Clone, Debug)]
+enum Home {
+    Address(IpAddr),
+    Name { name: Box<str>, domain: Option<Box<str>> },
+}
+
+/// Hosts, schemes and addresses that the clients of a run may use.
+#[derive(Debug)]
+pub struct Scope {
+    home: Home,
+    /// Addresses that the operator wrote down: in scope, unless their class is never used.
+    given_addresses: Vec<IpAddr>,
+    resolve: Vec<ResolveEntry>,
+    options: ScopeOptions,
+    /// Set with the first known addresses of the target; a later answer does not change it.
+    network: OnceLock<Network>,
+}
+
+impl Scope {
+    /// Builds the scope of a run against `target`, with the given entries of `--resolve`.
+    pub fn new(target: &SecretUrl, resolve: &[ResolveEntry], options: ScopeOptions) -> Self {
+        let home = match HostRef::of(target) {
+            Some(HostRef::Address(address)) => Home::Address(address),
+            Some(HostRef::Name(name)) => {
+                Home::Name { name: name.into(), domain: registrable_domain(name).map(Into::into) }
+            }
+            // A target always has a host. If not, nothing is in scope.
+            None => Home::Name { name: Box::default(), domain: None },
+        };
+        let resolve = resolve_entry::table(resolve);
+        let listed = resolve.iter().flat_map(ResolveEntry::addresses).copied();
+        let given_addresses = listed.chain(options.hosts.iter().filter_map(AllowedHost::address)).collect();
+        Self { home, given_addresses, resolve, options, network: OnceLock::new() }
+    }
+
+    /// Builds the scope of a test against `target`.
+    #[cfg(test)]
+    pub fn of(target: &SecretUrl) -> std::sync::Arc<Self> {
+        std::sync::Arc::new(Self::new(target, &[], ScopeOptions::default()))
+    }
+
+    /// Decides whether a URL that a client came to by `lead` may be requested.
+    ///
+    /// # Errors
+    /// The reason if it may not. Whether its address may be connected to is another question: [`Scope::admits`].
+    pub fn check(&self, url: &SecretUrl, lead: Lead<'_>) -> Result<(), Refusal> {
+        let host = HostRef::of(url).ok_or(Refusal::Host)?;
+        let is_home = self.is_home(host);
+        if let HostRef::Address(address) = host
+            && !is_home
+            && let Some(class) = self.refuses(address)
+        {
+            return Err(Refusal::Address(class));
+        }
+        if !self.options.allow_downgrade && !url.is_secure() && lead.is_secure() {
+            return Err(Refusal::Downgrade);
+        }
+        if is_home || self.has(host, url, lead) { Ok(()) } else { Err(Refusal::Host) }
+    }
+
+    /// Reports whether a URL is at the target's own host.
+    pub fn is_at_home(&self, url: &SecretUrl) -> bool {
+        HostRef::of(url).is_some_and(|host| self.is_home(host))
+    }
+
+    fn is_home(&self, host: HostRef<'_>) -> bool {
+        match (&self.home, host) {
+            (Home::Address(home), HostRef::Address(address)) => *home == address,
+            (Home::Name { name: home, .. }, HostRef::Name(name)) => **home == *name,
+            _ => false,
+        }
+    }
+
+    /// Reports whether a host other than the target's is in scope.
+    fn has(&self, host: HostRef<'_>, url: &SecretUrl, lead: Lead<'_>) -> bool {
+        self.options.follow_cdn
+            || self.is_related(host)
+            || self.is_on_loopback_too(host, lead)
+            || lead.stays_at(host)
+            || self.options.hosts.iter().any(|allowed| allowed.is(host))
+            || (!self.resolve.is_empty() && self.is_resolved_by_operator(&url.endpoint()))
+    }
+
+    /// Reports whether the host has the target's registrable domain.
+    fn is_related(&self, host: HostRef<'_>) -> bool {
+        let (Home::Name { domain: Some(domain), .. }, HostRef::Name(name)) = (&self.home, host) else {
+            return false;
+        };
+        registrable_domain(name) == Some(&**domain)
+    }
+
+    /// Reports whether both the target and this host are this machine. A redirect takes a client to another place for
+    /// good, so it is held to what the URL itself shows: an address, not the name `localhost`.
+    fn is_on_loopback_too(&self, host: HostRef<'_>, lead: Lead<'_>) -> bool {
+        let shows = matches!(host, HostRef::Address(_)) || !matches!(lead, Lead::Redirect(_));
+        shows && host.is_loopback() && self.is_on_loopback()
+    }
+
+    fn is_on_loopback(&self) -> bool {
+        let home = match &self.home {
+            Home::Address(address) => HostRef::Address(*address),
+            Home::Name { name, .. } => HostRef::Name(name),
+        };
+        home.is_loopback() || self.network.get() == Some(&Network::Loopback)
+    }
+
+    /// Reports whether the operator said where this endpoint is: then no third party is reached through its name.
+    fn is_resolved_by_operator(&self, endpoint: &Endpoint) -> bool {
+        self.resolve.iter().any(|entry| entry.is_for(endpoint))
+    }
+
+    /// Learns the network of the target from its addresses; only the first call has an effect.
+    pub fn learn(&self, addresses: &[IpAddr]) {
+        if let Some(network) = network_of(addresses) {
+            self.network.get_or_init(|| network);
+        }
+    }
+
+    /// Returns the network of the target, if it is known.
+    pub fn network(&self) -> Option<Network> {
+        match self.home {
+            Home::Address(address) => network_of(&[address]),
+            Home::Name { .. } => self.network.get().copied(),
+        }
+    }
+
+    /// Reports whether this endpoint is at the target's own host.
+    pub(super) fn is_home_of(&self, endpoint: &Endpoint) -> bool {
+        match &self.home {
+            Home::Address(_) => false,
+            Home::Name { name, .. } => **name == *endpoint.host.strip_suffix('.').unwrap_or(&endpoint.host),
+        }
+    }
+
+    /// Returns the class of an address that must not be connected to; `None` if it may be.
+    pub fn refuses(&self, address: IpAddr) -> Option<AddressClass> {
+        let address = address.to_canonical();
+        let class = AddressClass::of(address);
+        let given = || self.given_addresses.iter().any(|given| given.to_canonical() == address);
+        // Until the target's network is known, it counts as public.
+        let is_public = || self.network().is_none_or(|network| network == Network::Public);
+        let refused = class.is_never_used() || (class.is_private() && is_public() && !given());
+        refused.then_some(class)
+    }
+
+    /// Explains to the operator why no connection to `host` may be opened at any of `addresses`.
+    pub(super) fn explain(&self, host: &str, addresses: &[IpAddr]) -> Option<String> {
+        let (address, class) =
+            addresses.iter().find_map(|address| Some((address, self.refuses(*address)?)))?;
+        let at = address.to_string();
+        Some(refused_address(&if at == host { at } else { format!("{host}, at {at},") }, class))
+    }
+}
+
+impl Lead<'_> {
+    /// Reports whether the URL was learned over TLS.
+    fn is_secure(self) -> bool {
+        match self {
+            Self::Given => false,
+            Self::SecurePlaylist => true,
+            Self::Redirect(from) => from.is_secure(),
+        }
+    }
+
+    /// Reports whether a redirect stays at the host that sent it, which was in scope.
+    fn stays_at(self, host: HostRef<'_>) -> bool {
+        matches!(self, Self::Redirect(from) if HostRef::of(from) == Some(host))
+    }
+}
+
+/// Returns the network of a target with these addresses; `None` if there are none that a host can have.
+fn network_of(addresses: &[IpAddr]) -> Option<Network> {
+    let classes = addresses.iter().map(|address| AddressClass::of(*address));
+    let networks = classes.filter_map(|class| match class {
+        AddressClass::Public => Some(Network::Public),
+        AddressClass::Private => Some(Network::Private),
+        AddressClass::Loopback => Some(Network::Loopback),
+        _ => None,
+    });
+    networks.max_by_key(|network| *network as u8)
+}
+
+/// Returns the host of a URL as reports name it; empty if it has none.
+pub fn host_of(url: &SecretUrl) -> Cow<'_, str> {
+    match HostRef::of(url) {
+        Some(HostRef::Name(name)) => name.into(),
+        Some(HostRef::Address(address)) => address.to_string().into(),
+        None => Cow::default(),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
