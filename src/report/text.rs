@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::hosts::hosts;
+use super::hosts;
 use super::{Knee, Latency, Report, Run, Trust};
 use crate::verdict::Verdict;
 use crate::vocabulary::Finding;
@@ -296,7 +296,7 @@ fn audience(report: &Report, page: &mut Page) {
             units::percent(edge.hit_share)
         ));
     }
-    hosts(audience, page);
+    hosts::lines(audience).iter().for_each(|line| page.line(line));
 }
 
 fn errors(report: &Report, page: &mut Page) {

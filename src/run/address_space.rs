@@ -4,6 +4,7 @@
 //! first requests fit, and during the load whether there is still room to end it.
 
 use std::hint::black_box;
+use std::io;
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
@@ -13,6 +14,8 @@ use crate::vocabulary::{Command, StopCause, limits, units};
 
 /// Stack of a thread, which takes address space from its start.
 const STACK: usize = 2 << 20;
+/// Bytes that the control thread needs to say that more do not fit.
+const WORDS: usize = 1 << 20;
 /// Bytes for the first requests and the reports of a short run.
 const START: usize = 16 << 20;
 /// Bytes reserved for the end of a run: its last sample and its reports.
@@ -41,6 +44,15 @@ pub(super) fn check(threads: usize) -> Result<(), String> {
         units::bytes(limit),
         units::bytes(needed as u64),
     ))
+}
+
+/// Checks whether the control thread fits. The kernel may grant a thread its stack and not one byte more: then its first
+/// allocation would abort the process without a word.
+///
+/// # Errors
+/// [`io::ErrorKind::OutOfMemory`].
+pub(super) fn check_control_thread() -> io::Result<()> {
+    if has_room(STACK + WORDS) { Ok(()) } else { Err(io::ErrorKind::OutOfMemory.into()) }
 }
 
 /// Returns the budget for bytes that origins can make the process keep. If the address space is limited, the budget
@@ -94,6 +106,6 @@ mod tests {
     fn there_is_room_for_a_little_and_none_for_more_than_there_can_be() {
         assert!(has_room(1 << 10));
         assert!(!has_room(1 << 47));
-        assert!(check(1).is_ok());
+        assert!(check(1).is_ok() && check_control_thread().is_ok());
     }
 }

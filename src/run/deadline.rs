@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::address_space;
 use super::exit::{self, ExitStatus};
 
 /// Maximum time from the end of a run's drain to the end of the process, without the time to read its report.
@@ -41,6 +42,7 @@ pub enum Outcome {
 pub fn supervise(work: impl FnOnce() -> ExitStatus + Send + 'static) -> std::io::Result<Outcome> {
     let (sender, words) = channel();
     _ = CONTROL.set(sender.clone());
+    address_space::check_control_thread()?;
     thread::Builder::new().name("control".to_owned()).spawn(move || {
         let status = catch_unwind(AssertUnwindSafe(work)).ok();
         // The receiver is gone if the work took too long.

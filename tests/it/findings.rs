@@ -242,6 +242,14 @@ fn streams() -> Vec<(Finding, Script, &'static [&'static str])> {
             seen(with_list(|stream| list(stream.now(), &format!("#{}\n", "x".repeat(2_000))))),
         ),
         of(
+            Finding::ForeignHost,
+            seen(with_list(|stream| list(stream.now(), "").replace(",\n", ",\nhttp://ads.example.net/"))),
+        ),
+        of(
+            Finding::UnreachableAddress,
+            seen(with_list(|stream| list(stream.now(), "").replace(",\n", ",\nhttp://169.254.1.1/"))),
+        ),
+        of(
             Finding::RedirectOnReload,
             (
                 Box::new(|stream, path| match path {
@@ -341,8 +349,9 @@ const PLAYLISTS: &[(Finding, &str)] = &[
 fn each_finding_is_provoked() {
     let mut missing: BTreeSet<&str> = Finding::ALL.iter().map(|finding| finding.name()).collect();
     // Not in the tables: `PlaylistDiffers` needs several clients and has its own test, a byte order mark stands
-    // before the header, and `Truncated` needs a huge playlist.
+    // before the header, `Truncated` needs a huge playlist, and `InsecureUrl` an origin with TLS.
     missing.remove(Finding::PlaylistDiffers.name());
+    missing.remove(Finding::InsecureUrl.name());
     let mark = check("-", &[], "\u{feff}#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na\n");
     assert!(missing.remove(Finding::ByteOrderMark.name()) && kinds(&mark).contains("byte_order_mark"));
     let many = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n{}", "#EXTINF:1,\na\n".repeat(100_001));
