@@ -95,6 +95,18 @@ mod tests {
     }
 
     #[test]
+    fn a_track_remembers_whether_it_was_named_over_https() {
+        let Ok(Playlist::Multivariant(presentation)) = parse(format!("#EXTM3U\n{SOUND}").as_bytes()) else {
+            panic!("a multivariant playlist")
+        };
+        for (base, expected) in [("https://o.test/a.m3u8", true), ("http://o.test/a.m3u8", false)] {
+            let at = SecretUrl::parse(base).expect(base);
+            let tracks = tracks(&presentation, &choose(&presentation, VariantChoice::Highest), &at);
+            assert!(tracks.iter().all(|track| track.named_securely == expected), "{base}");
+        }
+    }
+
+    #[test]
     fn the_same_playlist_is_loaded_once() {
         assert_eq!(chosen(SOUND, VariantChoice::Lowest), [named(Role::Main, "eng.m3u8")]);
         let all = chosen(SOUND, VariantChoice::All);

@@ -49,7 +49,8 @@ fn confirm(
 ) -> Result<ClientLimit, String> {
     let (target, clients) = (&config.clients.player.entry, config.plan.profile.clients);
     let is_public = scope.network().is_none_or(|network| network == Network::Public);
-    let is_confirmed = config.authorised_for.as_ref().is_some_and(|host| host.is_host_of(target));
+    // A confirmation names the host itself: a pattern could be given by habit.
+    let is_confirmed = config.authorised_for.as_ref().is_some_and(|host| host.is_exactly(target));
     if !is_public || is_confirmed || limit.clients <= CLIENTS_UNCONFIRMED {
         return Ok(limit);
     }
@@ -77,4 +78,56 @@ fn unconfirmed(config: &RunConfig, unknown: Option<Fault>) -> String {
     format!(
         "{why}, and {asked} were asked for; confirm that you may load it with --authorised-for {host}{given}, or ask for at most {CLIENTS_UNCONFIRMED}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{self, Command};
+    use crate::config::run_config;
+
+    /// Checks a run against `live.example.com` at this address with these options.
+    async fn checked(address: &str, options: &[&str]) -> Result<ClientLimit, String> {
+        let resolve = format!("live.example.com:80:{address}");
+        let fixed = ["hlswarm", "run", "http://live.example.com/a.m3u8", "--resolve", &resolve];
+        let line = fixed.iter().chain(options).map(std::ffi::OsString::from);
+        let Ok(Command::Run(args)) = cli::parse(line).map(|cli| cli.command) else { panic!("a run") };
+        let config = run_config(args.url, args.load, String::new()).expect("a configuration");
+        check(&config, ClientLimit::default()).await
+    }
+
+    #[tokio::test]
+    async fn a_public_host_is_loaded_by_few_clients_unless_it_is_confirmed() {
+        let few = ClientLimit { clients: CLIENTS_UNCONFIRMED, bound: Bound::Unconfirmed };
+        let named = ["--authorised-for", "LIVE.example.com"];
+        let public = "93.184.215.14";
+        assert_eq!(checked(public, &["-c", "50"]).await, Ok(few), "keys of the console raise it no further");
+        assert_eq!(checked(public, &named).await, Ok(ClientLimit::default()));
+        assert_eq!(checked(public, &[&named[..], &["-c", "9k"]].concat()).await, Ok(ClientLimit::default()));
+        for private in ["127.0.0.1", "10.0.0.1,[::1]", "[fd00::1]"] {
+            assert_eq!(checked(private, &["-c", "9k"]).await, Ok(ClientLimit::default()), "{private}");
+        }
+        for (options, expected) in [
+            (&["-c", "51"][..], "51 clients were asked for"),
+            (&["-c", "51", "--authorised-for", "example.com"], ", not --authorised-for example.com"),
+            (&["-c", "51", "--authorised-for", "*.example.com"], ", not --authorised-for *.example.com"),
+        ] {
+            let refused = checked(public, options).await.expect_err("refused");
+            assert!(refused.starts_with("live.example.com is public"), "{refused}");
+            assert!(refused.contains(expected), "{refused}");
+        }
+        assert!(
+            checked("10.0.0.1,93.184.215.14", &["-c", "51"]).await.is_err(),
+            "one public address suffices"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_target_that_no_run_may_load_is_refused() {
+        for address in ["169.254.169.254", "0.0.0.0", "[ff02::1],[fe80::1]"] {
+            let refused = checked(address, &[]).await.expect_err(address);
+            assert!(refused.contains("which no run may load"), "{refused}");
+        }
+        assert!(checked("169.254.169.254,10.0.0.1", &[]).await.is_ok(), "the other address may be loaded");
+    }
 }

@@ -116,9 +116,9 @@ impl AllowedHost {
         }
     }
 
-    /// Reports whether the host of `url` is meant.
-    pub fn is_host_of(&self, url: &SecretUrl) -> bool {
-        HostRef::of(url).is_some_and(|host| self.is(host))
+    /// Reports whether the host of `url`, and no other, is meant.
+    pub fn is_exactly(&self, url: &SecretUrl) -> bool {
+        !matches!(self.0, Pattern::Below(_)) && HostRef::of(url).is_some_and(|host| self.is(host))
     }
 
     /// Returns the address that is meant, if it is one.
@@ -143,7 +143,7 @@ mod tests {
 
     fn allows(pattern: &str, url: &str) -> bool {
         let pattern: AllowedHost = pattern.parse().expect(pattern);
-        pattern.is_host_of(&SecretUrl::parse(url).expect(url))
+        pattern.is(HostRef::of(&SecretUrl::parse(url).expect(url)).expect("a host"))
     }
 
     #[test]
