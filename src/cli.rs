@@ -170,7 +170,8 @@ pub struct LoadArgs {
     /// variant). If it fails, a client switches to another one if its player would
     #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]
     pub variant: VariantChoice,
-    /// Player that clients imitate: web (hls.js), ffmpeg, native (Chromium's own), persistent (never stops retrying).
+    /// Player that clients imitate: web (hls.js), ffmpeg, native (Chromium's own), persistent (never stops retrying),
+    /// patient (the same, but waits as long as Retry-After asks).
     /// A failing origin gets at most 1.1 times the requests of a healthy one, apart from bursts of 4 quick retries as
     /// in real players; on a VOD whose segments fail, ffmpeg sends 4 requests a second
     #[arg(long, value_name = "PLAYER", default_value = "web", value_parser = Profile::named, help_heading = "Load")]

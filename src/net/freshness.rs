@@ -109,19 +109,19 @@ impl Freshness {
 }
 
 /// Parses a date in the forms of RFC 9110 section 5.6.7, or, as some servers write it, with a zone other than GMT.
-fn date(text: &str) -> Option<Timestamp> {
+pub(super) fn date(text: &str) -> Option<Timestamp> {
     // Most responses have two or three dates, nearly all in these forms.
     let date = httpdate::parse_http_date(text).ok().and_then(|date| Timestamp::try_from(date).ok());
     date.or_else(|| DateTimeParser::new().parse_timestamp(text).ok())
 }
 
 /// Returns the time from `earlier` to `later`; `None` if it would be negative.
-fn between(earlier: Timestamp, later: Timestamp) -> Option<Duration> {
+pub(super) fn between(earlier: Timestamp, later: Timestamp) -> Option<Duration> {
     Duration::try_from(later.duration_since(earlier)).ok()
 }
 
 /// Parses a whole, non-negative number of seconds; one that overflows `u32` becomes `u32::MAX` (section 1.2.2).
-fn seconds(text: &str) -> Option<Duration> {
+pub(super) fn seconds(text: &str) -> Option<Duration> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| Duration::from_secs(text.parse().unwrap_or(u32::MAX).into()))
 }

@@ -8,8 +8,9 @@
 
 use std::time::Duration;
 
-use super::Freshness;
+use super::{Freshness, RetryAfter};
 use crate::vocabulary::CacheStatus;
+use crate::vocabulary::outcome::HttpFailure;
 
 /// The fields of a response that matter to a streaming client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Head {
     pub age: Option<Duration>,
     /// Time for which the response may be reused.
     pub freshness: Freshness,
+    /// Time for which a 429 or 503 asks its client to wait.
+    pub retry_after: RetryAfter,
     /// `Content-Range`.
     pub content_range: Option<ContentRange>,
     /// True if the connection may be reused after the body.
@@ -151,6 +154,10 @@ impl Head {
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
         if !self.used_once {
             self.freshness.read(name, value);
+        }
+        // The status line precedes the fields. Only a busy server asks for a wait.
+        if HttpFailure::BUSY.contains(&HttpFailure::of(self.status)) {
+            self.retry_after.read(name, value);
         }
         if is("content-type") {
             self.content_type = Some(text(value));
@@ -273,6 +280,18 @@ mod tests {
         assert_eq!(head.location.as_deref(), Some("/a"));
         assert_eq!(head.etag.as_deref(), Some("\"1\""));
         assert_eq!(head.content_type.as_deref(), Some("video/mp2t"));
+    }
+
+    #[test]
+    fn only_a_busy_server_asks_for_a_wait() {
+        for (status, expected) in
+            [(429, Some(5)), (503, Some(5)), (200, None), (404, None), (500, None), (302, None)]
+        {
+            let mut head = Head { status, ..Head::default() };
+            head.field(b"Retry-After", b"5");
+            let wait = head.retry_after.wait(jiff::Timestamp::UNIX_EPOCH);
+            assert_eq!(wait.map(|wait| wait.as_secs()), expected, "{status}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::head::{Codings, ContentRange};
 use super::kept::Kept;
-use super::{ConnectionInfo, Freshness};
+use super::{ConnectionInfo, Freshness, RetryAfter};
 use crate::vocabulary::{CacheStatus, Reuse, SecretUrl};
 
 /// Treatment of the body of a good response.
@@ -55,6 +55,8 @@ pub struct Response {
     pub age: Option<Duration>,
     /// Time for which the response may be reused.
     pub freshness: Freshness,
+    /// Time for which a 429 or 503 asks its client to wait.
+    pub retry_after: RetryAfter,
     /// Content codings of the body on the wire.
     pub codings: Codings,
     /// `Content-Range`.

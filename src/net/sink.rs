@@ -106,6 +106,7 @@ impl<'a, O: Observer> Sink<'a, O> {
             cache: head.cache,
             age: head.age,
             freshness: head.freshness,
+            retry_after: head.retry_after,
             codings: head.codings,
             content_range: head.content_range,
             conditional,

@@ -86,6 +86,8 @@ pub struct Player {
     entry_attempts: Attempts,
     backoff: Backoff,
     allowance: Allowance,
+    /// Time before which no request is made, because a busy server asked for a wait.
+    quiet_until: Duration,
     reloads: Reloads,
     playhead: Playhead,
     leaves_at: Option<Duration>,
@@ -121,6 +123,7 @@ impl Player {
             entry_attempts: Attempts::default(),
             backoff: Backoff::new(seed),
             allowance: Allowance::default(),
+            quiet_until: Duration::ZERO,
             reloads: Reloads::default(),
             playhead: Playhead::new(now),
             gave_up: false,
@@ -425,7 +428,8 @@ impl Player {
     /// Returns the playback that the viewer sees, as a function of time.
     pub fn playback(&self, now: Duration) -> Playback {
         let attempts = self.tracks.iter().flat_map(|track| [&track.playlist_attempts, &track.media_attempts]);
-        let waiting = attempts.chain([&self.entry_attempts]).any(|attempts| attempts.until(now).is_some());
+        let retries = attempts.chain([&self.entry_attempts]).any(|attempts| attempts.until(now).is_some());
+        let waiting = retries || now < self.quiet_until;
         let playback = self.playhead.playback(waiting);
         Playback { bandwidth: self.bandwidth(), live_offset_us: self.live_offset_us, ..playback }
     }

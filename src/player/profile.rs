@@ -34,6 +34,8 @@ pub struct Profile {
     pub segment: Retry,
     /// Reaction when the server refuses a request (4xx).
     pub refused: Refused,
+    /// Reaction when a 429 or 503 asks for a wait.
+    pub retry_after: RetryAfter,
     /// Place at which a client that was too slow for the window continues.
     pub behind: Behind,
     /// Playlists of a presentation that the player opens.
@@ -166,6 +168,16 @@ pub enum Refused {
     /// segment of a live playlist that is refused, or whose key is. The last segment of a playlist is an exception, a
     /// failure like any other, because it may have been listed before it existed. So is a media playlist.
     Final,
+}
+
+/// Reaction to the `Retry-After` of a 429 or 503.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// The player does not read it: its own waits apply.
+    Ignored,
+    /// The player makes no request until that time, and then continues as after any failure. What it has buffered
+    /// plays on.
+    Honoured,
 }
 
 /// Reaction when a resource cannot be loaded. Counted separately for each resource.

@@ -22,12 +22,17 @@
 //!   to a failing origin: hls.js 1.7 runs through a live window whose segments are all 404 at 40 per second, ffmpeg
 //!   through a film as fast as the responses come.
 //! * `persistent` (video.js 8 and others that never leave): it retries a failed request every half target duration.
+//! * `Retry-After` of a 429 or 503: none of these players reads it for a playlist or a segment. The sources of hls.js
+//!   1.7.4 and video.js 8 (http-streaming 3.17.5) read it for content-steering manifests only, ffmpeg 5.1 has no code
+//!   for it, and Chromium 156 retried a playlist with `Retry-After: 10` every target duration, as without it.
+//! * `patient` imitates no player that was measured. It is `persistent` with a client of HTTP that honours
+//!   `Retry-After`: it shows what an origin gains by sending one.
 
 use std::time::Duration;
 
 use super::profile::{
-    Address, AudioStart, Behind, Failover, Opening, Pace, Profile, Refused, Reload, Retry, StartAt,
-    StartVariant, Then, Wait,
+    Address, AudioStart, Behind, Failover, Opening, Pace, Profile, Refused, Reload, Retry, RetryAfter,
+    StartAt, StartVariant, Then, Wait,
 };
 use crate::vocabulary::HttpProfile;
 
@@ -54,6 +59,7 @@ pub static WEB: Profile = Profile {
     playlist: Retry { times: Some(2), wait: WEB_WAIT, then: Then::Leave },
     segment: Retry { times: Some(6), wait: WEB_WAIT, then: Then::Leave },
     refused: Refused::Final,
+    retry_after: RetryAfter::Ignored,
     behind: Behind::LiveEdge,
     opening: Opening::Chosen,
     reloads_init: false,
@@ -81,6 +87,7 @@ pub static FFMPEG: Profile = Profile {
     playlist: Retry { times: Some(2), wait: Wait::AtOnce, then: Then::Leave },
     segment: Retry { times: Some(1), wait: Wait::AtOnce, then: Then::SkipOn },
     refused: Refused::AsAnyFailure,
+    retry_after: RetryAfter::Ignored,
     behind: Behind::Oldest,
     opening: Opening::All { segments: 2 },
     reloads_init: true,
@@ -117,6 +124,7 @@ pub static NATIVE: Profile = Profile {
     playlist: Retry { times: None, wait: Wait::HalfTargets(2), then: Then::Leave },
     segment: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
     refused: Refused::AsAnyFailure,
+    retry_after: RetryAfter::Ignored,
     behind: Behind::Leave,
     opening: Opening::Chosen,
     reloads_init: false,
@@ -145,6 +153,7 @@ pub static PERSISTENT: Profile = Profile {
     playlist: Retry { times: None, wait: Wait::HalfTargets(1), then: Then::BackOff },
     segment: Retry { times: Some(5), wait: Wait::HalfTargets(1), then: Then::Skip },
     refused: Refused::AsAnyFailure,
+    retry_after: RetryAfter::Ignored,
     behind: Behind::LiveEdge,
     opening: Opening::Chosen,
     reloads_init: false,
@@ -155,9 +164,12 @@ pub static PERSISTENT: Profile = Profile {
     http_profile: BROWSER,
 };
 
+/// A player that never leaves and waits as long as a busy server asks.
+pub static PATIENT: Profile = Profile { name: "patient", retry_after: RetryAfter::Honoured, ..PERSISTENT };
+
 impl Profile {
     /// All profiles, the default first.
-    pub const ALL: [&'static Self; 4] = [&WEB, &FFMPEG, &NATIVE, &PERSISTENT];
+    pub const ALL: [&'static Self; 5] = [&WEB, &FFMPEG, &NATIVE, &PERSISTENT, &PATIENT];
 
     /// Returns the profile with this name.
     ///
@@ -181,7 +193,8 @@ mod tests {
         for profile in Profile::ALL {
             assert_eq!(Profile::named(profile.name), Ok(profile));
         }
-        assert_eq!(Profile::named("vlc"), Err("expected one of: web, ffmpeg, native, persistent".to_owned()));
+        let names = "expected one of: web, ffmpeg, native, persistent, patient";
+        assert_eq!(Profile::named("vlc"), Err(names.to_owned()));
         assert_eq!(Profile::ALL[0].http_profile, HttpProfile::default());
     }
 }

@@ -5,13 +5,28 @@ use std::time::Duration;
 
 use super::attempts::Attempts;
 use super::need::{Need, Target};
+use super::profile::RetryAfter;
 use super::track::{Role, Track};
 use super::{Action, Failure, Fetch, OpenRequest, Player, Resource, earliest};
 use crate::vocabulary::limits;
 
 impl Player {
+    /// Takes the wish of a busy server (429 or 503) that the client waits until `until`. Returns true if the player
+    /// honours it: then it makes no request before that time.
+    pub fn asked_to_wait(&mut self, until: Duration) -> bool {
+        let is_honoured = self.settings.profile.retry_after == RetryAfter::Honoured;
+        if is_honoured {
+            self.quiet_until = self.quiet_until.max(until);
+        }
+        is_honoured
+    }
+
     /// Returns the most urgent request whose lane is free. Otherwise lowers `wake` to the time at which one is due.
     pub(super) fn request(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
+        if now < self.quiet_until {
+            *wake = earliest(*wake, Some(self.quiet_until));
+            return None;
+        }
         if self.tracks.is_empty() {
             if self.is_busy(0) {
                 return None;

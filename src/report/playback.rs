@@ -80,6 +80,8 @@ pub struct Playback {
     pub variant_switches: u64,
     /// Playlist reloads that clients served from their own cache, without a request.
     pub cached_reloads: u64,
+    /// Responses of 429 or 503 after which a client waited as long as their `Retry-After` asked, at most a minute.
+    pub retry_after_honoured: u64,
     /// Distributions over the sessions that played.
     pub sessions: Sessions,
 }
@@ -127,6 +129,7 @@ pub(super) fn playback(result: &RunResult) -> Playback {
         edge_jumps: totals.get(Metric::EdgeJumps),
         variant_switches: totals.get(Metric::VariantSwitches),
         cached_reloads: totals.get(Metric::CachedReloads),
+        retry_after_honoured: totals.get(Metric::RetryAfterHonoured),
         sessions: sessions(result),
     }
 }

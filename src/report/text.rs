@@ -271,6 +271,10 @@ fn playback(report: &Report, page: &mut Page) {
         units::count(playback.exits_before_start),
         units::count(playback.replacements),
     ));
+    if playback.retry_after_honoured > 0 {
+        let times = units::plural(playback.retry_after_honoured, "time");
+        page.line(format!("        waited {times} for as long as a 429 or 503 asked (Retry-After)"));
+    }
 }
 
 /// Writes the protocols and TLS handshakes, and the edges with the most responses.

@@ -91,6 +91,11 @@ impl Meter {
         self.client().set_state(state);
     }
 
+    /// Records that a 429 or 503 asked the client to wait until `at_us`, whether or not the client will.
+    pub fn asked_to_wait(&self, at_us: u64) {
+        self.worker().retry_at_us.raise(at_us);
+    }
+
     /// Counts a connection that was opened.
     pub fn opened(&self, route: &ConnectionRoute) {
         self.worker().routes.opened(route);

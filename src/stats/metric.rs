@@ -79,6 +79,7 @@ metrics! {
     EdgeJumps "edge_jumps" "Times that a client skipped to a new position in a live stream.",
     VariantSwitches "variant_switches" "Times that a client switched to another variant.",
     CachedReloads "cached_reloads" "Reloads of playlists that clients answered from their own cache, without a request.",
+    RetryAfterHonoured "retry_after_honoured" "Responses of 429 or 503 after which a client waited as their Retry-After asked.",
 }
 
 impl Metric {

@@ -208,6 +208,8 @@ impl Registry {
         snapshot.begin(at_us);
         self.read_totals(&mut snapshot.totals);
         snapshot.created = self.created();
+        snapshot.retry_at_us =
+            self.workers.iter().map(|worker| worker.retry_at_us.get()).max().unwrap_or_default();
         snapshot.invariant_violations = self.violations();
     }
 

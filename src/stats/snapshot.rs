@@ -395,6 +395,9 @@ pub struct Snapshot {
     pub states: [u64; ClientState::COUNT],
     /// Clients that were ever added.
     pub created: u64,
+    /// Latest moment until which a 429 or 503 asked a client to wait, in microseconds since the start of the run; 0:
+    /// none has.
+    pub retry_at_us: u64,
     /// Number of violated invariants.
     pub invariant_violations: u64,
 }

@@ -40,6 +40,8 @@ pub(super) struct WorkerStats {
     pub(super) routes: Routes,
     pub(super) hosts: Hosts,
     pub(super) sessions: Sessions,
+    /// See [`Snapshot::retry_at_us`](super::Snapshot::retry_at_us).
+    pub(super) retry_at_us: SingleWriterCell,
 }
 
 impl Default for WorkerStats {
@@ -54,6 +56,7 @@ impl Default for WorkerStats {
             routes: Routes::default(),
             hosts: Hosts::default(),
             sessions: Sessions::default(),
+            retry_at_us: SingleWriterCell::default(),
         }
     }
 }

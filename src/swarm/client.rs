@@ -24,7 +24,7 @@ use super::client_slot::{ClientSlot, Shared, client_seed};
 use super::decryption::KeyRing;
 use super::inspection::Inspection;
 use super::lanes::{Lanes, Mailbox};
-use super::request::{Completed, RequestContext, kind, request};
+use super::request::{Arrival, Completed, RequestContext, kind, request};
 
 /// A client that is ready to run.
 pub(super) struct Client {
@@ -146,11 +146,24 @@ impl Viewer {
         if redirects > 0 {
             self.player.redirected(redirects, self.now());
         }
+        if let Arrival::Response(received) = &arrival
+            && let Some(at) = received.retry_at()
+        {
+            self.wait_until(at);
+        }
         let answer = conclude(&self.player, &mut self.inspection, fetch, arrival);
         if matches!(answer, Answer::Failed(_)) {
             self.events.failed(kind(fetch.what));
         }
         answer
+    }
+
+    /// Takes the wish of a busy server that the client waits until `at`: the brake honours it, and so do some players.
+    fn wait_until(&mut self, at: Duration) {
+        self.meter.asked_to_wait(micros(at));
+        if self.player.asked_to_wait(at) {
+            self.meter.count(Metric::RetryAfterHonoured, 1);
+        }
     }
 
     fn now(&self) -> Duration {

@@ -80,6 +80,13 @@ impl Received<'_> {
         self.playlist = Some(library.read(self.url(fetch), body, imported).await);
     }
 
+    /// Returns the time of the run until which a 429 or 503 asks its client to wait.
+    pub(super) fn retry_at(&self) -> Option<Duration> {
+        let arrived = Duration::from_micros(self.at_us);
+        let now = self.exchange.meter().clock().started_at() + arrived;
+        Some(arrived + self.response.retry_after.wait(now)?)
+    }
+
     /// Returns the URL that the response finally came from.
     pub(super) fn url<'a>(&'a self, fetch: &'a Fetch) -> &'a SecretUrl {
         self.redirected.as_ref().unwrap_or(&fetch.url)

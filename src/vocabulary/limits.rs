@@ -97,6 +97,9 @@ pub const BACKOFF_JITTER: f64 = 0.2;
 /// Time without a failure after which the waits start over at [`BACKOFF_MIN`].
 pub const BACKOFF_RESET: Duration = Duration::from_secs(30);
 
+/// Longest wait that a `Retry-After` can ask for: a longer one would hold clients, or the ramp, for most of a run.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
+
 /// Maximum width at which untrusted text is shown, in terminal columns.
 pub const SHOWN_COLUMNS: usize = 200;
 /// Maximum number of clients.

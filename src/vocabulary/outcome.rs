@@ -110,6 +110,9 @@ impl HttpFailure {
     /// Slot of every status outside 400..=599.
     pub const OTHER: Self = Self(200);
 
+    /// The statuses of a server that takes no more requests for now: too many requests (429), unavailable (503).
+    pub const BUSY: [Self; 2] = [Self::of(429), Self::of(503)];
+
     /// Returns the slot of `status`. The caller decides whether the status is a failure at all.
     pub const fn of(status: u16) -> Self {
         match status {

@@ -8,6 +8,7 @@ mod live;
 mod opening;
 mod properties;
 mod renditions;
+mod retry_after;
 mod sick;
 mod vod;
 
@@ -47,6 +48,8 @@ pub(super) struct Origin {
     pub(super) fails: Box<dyn Fn(Duration, Resource) -> bool>,
     /// Failure of such a request.
     pub(super) failure: Failure,
+    /// Wait that such a failure asks for.
+    pub(super) retry_after: Option<Duration>,
     /// Answer to a request that was made at this time, instead of the usual one.
     pub(super) instead: Instead,
     /// Time for which its playlists may be reused.
@@ -63,6 +66,7 @@ impl Origin {
             list: Box::new(list),
             fails: Box::new(|_, _| false),
             failure: Failure::Broken,
+            retry_after: None,
             instead: Box::new(|_, _| None),
             fresh_for: Duration::ZERO,
             latency: Box::new(|_| Duration::from_millis(10)),
@@ -213,6 +217,9 @@ pub(super) fn play(player: &mut Player, origin: &mut Origin, begin: Duration, en
         now = next;
         if let Some(at) = open.iter().position(|(lands, ..)| *lands <= now) {
             let (_, begun, fetch) = open.remove(at);
+            if let Some(wait) = origin.retry_after.filter(|_| (origin.fails)(begun, fetch.what)) {
+                player.asked_to_wait(now + wait);
+            }
             input = Input::Ended(fetch.what, origin.answer(&fetch, begun, now));
         }
     }
