@@ -146,6 +146,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         limit: ClientLimit::default(),
         // Without preflight no client tries the stream before the others.
         ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
+        brakes: !args.no_brake,
         duration: args.duration,
     };
     let output = Output {
@@ -184,6 +185,7 @@ pub fn check_config(
         profile: LoadProfile { clients: 1, seed: random_seed()?, ..LoadProfile::default() },
         limit: ClientLimit::default(),
         ahead: Ahead::Together,
+        brakes: false,
         duration: Some(args.duration),
     };
     // `check` prints its findings at the end; until then nothing is shown.

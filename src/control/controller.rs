@@ -2,20 +2,23 @@
 //!
 //! * The operator's commands only change the target, hold the ramp or end the run. Clients are added and removed in
 //!   one place, so no command can be lost and no two can conflict.
+//! * The brake holds the ramp during a storm of 429 and 503, by the numbers of the newest sample. A command of the
+//!   operator wins over it.
 //! * Clients are started at the ramp's rate and never faster; they are removed at once, the newest first.
 //! * Every run stops in the same way: admit no new client, drain, and cut after the grace period or a second stop.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::first_client::{self, FirstClient, Seen};
 use super::{Ending, Engine, Plan};
-use crate::load::Pacer;
+use crate::load::{Brake, BrakeAction, Pacer};
 use crate::pipeline::{Event, Happening, Stream, Tap};
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange, Status};
-use crate::sample::Sources;
+use crate::sample::{RunSample, Sources};
 use crate::stats::Registry;
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::{Clock, Command, Mark, RunState, limits};
@@ -36,18 +39,28 @@ pub struct Controller<E> {
     clock: Clock,
     tap: Tap,
     target: u32,
-    /// True while the operator holds the ramp.
-    held: bool,
+    /// Source of the hold while the ramp is held.
+    held: Option<ChangeSource>,
+    /// `None` without a brake.
+    brake: Option<Brake>,
+    /// The newest sample, whose numbers the brake reads.
+    samples: watch::Receiver<Arc<RunSample>>,
     first: FirstClient,
 }
 
 impl<E: Engine> Controller<E> {
-    /// Creates a controller of `engine`. The clock's zero is the first start.
-    pub fn new(engine: E, plan: Plan, sources: &Sources, tap: Tap) -> Self {
+    /// Creates a controller of `engine`, whose brake reads `samples`. The clock's zero is the first start.
+    pub fn new(
+        engine: E,
+        plan: Plan,
+        sources: &Sources,
+        samples: watch::Receiver<Arc<RunSample>>,
+        tap: Tap,
+    ) -> Self {
         let Sources { registry, status, clock, .. } = sources.clone();
         let (pacer, first) = (Pacer::new(&plan.profile), FirstClient::new(plan.ahead));
-        let target = plan.profile.clients;
-        Self { engine, registry, pacer, status, clock, tap, target, held: false, first, plan }
+        let (target, brake) = (plan.profile.clients, plan.brakes.then(Brake::default));
+        Self { engine, registry, pacer, status, clock, tap, target, held: None, brake, samples, first, plan }
     }
 
     /// Runs until a stop command, the end of the duration, the last client's finish or a refusal; then drains.
@@ -55,6 +68,7 @@ impl<E: Engine> Controller<E> {
     pub async fn run(mut self, commands: flume::Receiver<Command>) -> (Ending, E) {
         self.write_down(ChangeKind::Target, 0, ChangeSource::Plan);
         let mut ending = loop {
+            self.brake();
             self.converge().await;
             let now = self.clock.now();
             if let Seen::Refused(outcome) = self.first.look(now, &self.registry) {
@@ -84,8 +98,11 @@ impl<E: Engine> Controller<E> {
         match command {
             Command::AdjustTarget(by) => self.aim(i64::from(self.target).saturating_add(by)),
             Command::SetTarget(clients) => self.aim(clients.into()),
-            Command::Hold => self.hold(ChangeKind::Hold),
-            Command::Resume => self.hold(ChangeKind::Resume),
+            Command::Hold => self.hold(ChangeKind::Hold, ChangeSource::Operator),
+            Command::Resume => {
+                self.overrule_brake();
+                self.hold(ChangeKind::Resume, ChangeSource::Operator);
+            }
             Command::Mark(mark) => self.mark(mark),
             Command::Stop(cause) => return Some(Ending::by(cause)),
             Command::StopNow(cause) => return Some(Ending { cut: true, ..Ending::by(cause) }),
@@ -94,13 +111,43 @@ impl<E: Engine> Controller<E> {
     }
 
     fn aim(&mut self, target: i64) {
-        self.target = self.plan.limit.clamp(target);
+        let target = self.plan.limit.clamp(target);
+        // An operator who adds clients during a storm, while the ramp is not held, wants them.
+        if target > self.target && self.held.is_none() {
+            self.overrule_brake();
+        }
+        self.target = target;
     }
 
-    fn hold(&mut self, kind: ChangeKind) {
-        let held = kind == ChangeKind::Hold;
+    fn hold(&mut self, kind: ChangeKind, by: ChangeSource) {
+        let held = (kind == ChangeKind::Hold).then_some(by);
         if std::mem::replace(&mut self.held, held) != held {
-            self.write_down(kind, self.target, ChangeSource::Operator);
+            self.write_down(kind, self.target, by);
+        }
+    }
+
+    fn overrule_brake(&mut self) {
+        if let Some(brake) = &mut self.brake {
+            brake.overrule();
+        }
+    }
+
+    /// Lets the brake look at the newest sample, if it has not seen it yet. Without a sampler it does nothing.
+    fn brake(&mut self) {
+        let Some(brake) = self.brake.as_mut().filter(|_| self.samples.has_changed().unwrap_or_default())
+        else {
+            return;
+        };
+        let numbers = self.samples.borrow_and_update().storm_numbers();
+        match brake.observe(&numbers) {
+            // A hold of the operator stays the operator's.
+            Some(BrakeAction::Hold) if self.held.is_none() => {
+                self.hold(ChangeKind::Hold, ChangeSource::Brake)
+            }
+            Some(BrakeAction::Resume) if self.held == Some(ChangeSource::Brake) => {
+                self.hold(ChangeKind::Resume, ChangeSource::Brake);
+            }
+            _ => {}
         }
     }
 
@@ -137,8 +184,11 @@ impl<E: Engine> Controller<E> {
         while self.engine.admitted() > self.target {
             self.engine.remove_newest().await;
         }
-        let wanted =
-            if self.held { 0 } else { self.first.allows(self.target).saturating_sub(self.engine.admitted()) };
+        let wanted = if self.held.is_some() {
+            0
+        } else {
+            self.first.allows(self.target).saturating_sub(self.engine.admitted())
+        };
         for _ in 0..self.pacer.due(self.clock.now(), wanted) {
             self.engine.admit().await;
         }
@@ -146,7 +196,7 @@ impl<E: Engine> Controller<E> {
         self.status.set_target(self.target);
         self.status.set_admitted(u64::from(self.engine.admitted()), self.pacer.late());
         self.status.set_start_lateness_max(self.pacer.lateness_max());
-        self.enter(match (self.held, reached) {
+        self.enter(match (self.held.is_some(), reached) {
             (true, _) => RunState::Hold,
             (false, true) => RunState::Running,
             (false, false) => RunState::Ramping,
@@ -160,7 +210,7 @@ impl<E: Engine> Controller<E> {
 
     /// Returns the time until the next start, the end of the run or the next look, whichever comes first.
     fn next_look(&self, now: Duration) -> Duration {
-        let wanted = !self.held && self.engine.admitted() < self.first.allows(self.target);
+        let wanted = self.held.is_none() && self.engine.admitted() < self.first.allows(self.target);
         let start = wanted.then(|| self.pacer.next_at());
         let next = start.into_iter().chain(self.plan.duration).min();
         let look = if self.first.is_decided() { LOOK } else { first_client::LOOK };

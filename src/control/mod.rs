@@ -1,5 +1,7 @@
 //! Control of the load: a controller follows the plan and the operator, and drives an [`Engine`].
 
+#[cfg(test)]
+mod brake_tests;
 mod controller;
 mod engine;
 mod first_client;

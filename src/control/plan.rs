@@ -15,6 +15,8 @@ pub struct Plan {
     pub limit: ClientLimit,
     /// Choice whether the first client goes ahead of the others.
     pub ahead: Ahead,
+    /// True if the brake holds the ramp during a storm of 429 and 503.
+    pub brakes: bool,
     /// Time after which the run ends by itself; `None`: never.
     pub duration: Option<Duration>,
 }

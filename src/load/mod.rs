@@ -1,10 +1,12 @@
 //! Number of clients over time: pure arithmetic.
 
+mod brake;
 mod client_limit;
 mod pacer;
 mod profile;
 mod reconnects;
 
+pub use brake::{Brake, BrakeAction, STORM_WINDOW, StormNumbers, TurnedAway};
 pub use client_limit::{Bound, ClientLimit};
 pub use pacer::Pacer;
 pub use profile::{LoadProfile, Ramp};

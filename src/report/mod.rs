@@ -5,6 +5,7 @@
 
 mod audience;
 mod build;
+mod changes;
 pub mod check;
 mod format;
 mod hosts;
@@ -315,7 +316,7 @@ pub struct LoadChange {
     pub from: u32,
     /// Target after the change.
     pub to: u32,
-    /// Cause of the change: `plan` or `operator`.
+    /// Cause of the change: `plan`, `operator`, or `brake` (a storm of 429 and 503).
     pub by: &'static str,
 }
 

@@ -18,7 +18,7 @@ pub fn progress_line(frame: &RunSample) -> String {
     let p95 = p95.map_or(units::UNKNOWN.to_owned(), |summary| units::milliseconds(summary.p95));
     format!(
         "{elapsed} {} clients {}/{} {} req/s {} segment p95 {p95} ms err {} stalled {} total {}",
-        frame.state.name(),
+        frame.state_name(),
         units::count(frame.active_clients()),
         units::count(u64::from(frame.target)),
         rates.map_or(units::UNKNOWN.to_owned(), |rates| units::bit_rate(rates.bits_per_second)),

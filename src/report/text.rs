@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::hosts;
-use super::{Knee, Latency, Report, Run, Trust};
+use super::{Knee, Latency, Report, Run, Trust, changes, hosts};
 use crate::verdict::Verdict;
 use crate::vocabulary::Finding;
 use crate::vocabulary::outcome::Fault;
@@ -16,10 +15,6 @@ const WIDTH: usize = 80;
 const EDGES: usize = 4;
 /// Maximum number of outcomes that are listed.
 const OUTCOMES: usize = 12;
-/// Maximum number of marks that are listed.
-const MARKS: usize = 20;
-/// Maximum number of changes of the load that are listed.
-const CHANGES: usize = 12;
 
 /// Returns the report as text, 80 columns wide, with a newline at its end.
 pub fn text(report: &Report) -> String {
@@ -44,7 +39,7 @@ pub fn text(report: &Report) -> String {
         ));
     }
     page.rule();
-    operator(report, &mut page);
+    changes::lines(report).iter().for_each(|line| page.line(line));
     ending(report, &mut page);
     page.0
 }
@@ -422,35 +417,6 @@ pub fn meaning(name: &str) -> String {
         .into_iter()
         .find(|fault| fault.name() == name)
         .map_or(String::new(), |fault| fault.meaning().to_owned())
-}
-
-/// Writes the operator's marks, one line each, and changes of the load in one list. Both are cut at their maximum.
-fn operator(report: &Report, page: &mut Page) {
-    let at = |seconds| units::clock(Duration::try_from_secs_f64(seconds).unwrap_or_default());
-    for (number, mark) in report.marks.iter().enumerate().take(MARKS) {
-        page.line(format!("mark    m{} {} {}", number + 1, at(mark.at_s), mark.note));
-    }
-    if report.marks.len() > MARKS {
-        page.line(format!("        and {} more marks", report.marks.len() - MARKS));
-    }
-    let changes: Vec<String> = report
-        .load_changes
-        .iter()
-        .filter(|change| change.by != "plan")
-        .map(|change| match change.change {
-            "target" => format!("{} -> {} at {}", change.from, change.to, at(change.at_s)),
-            other => format!("{other} at {}", at(change.at_s)),
-        })
-        .collect();
-    if !changes.is_empty() {
-        let shown = changes.len().min(CHANGES);
-        let more = match changes.len() - shown {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        let shown = changes.get(..shown).unwrap_or_default().join(", ");
-        page.line(format!("changes by the operator: {shown}{more}"));
-    }
 }
 
 fn ending(report: &Report, page: &mut Page) {

@@ -13,7 +13,8 @@ use tokio::time::timeout;
 use super::{Failure, stdio, threads};
 use crate::config::{Output, RunConfig, Show};
 use crate::report::{self, Report};
-use crate::sample::SamplerHandle;
+use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
+use crate::sample::{RunSample, SamplerHandle};
 use crate::tui::{Access, Charset, Console, Palette, Remote, Setup, Theme, Title};
 use crate::vocabulary::{Command, RunIdentity, units};
 
@@ -144,9 +145,13 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
     }
     let mut frames = sampler.frames();
     let show = async move {
-        let mut said = Duration::ZERO;
+        let (mut said, mut changes) = (Duration::ZERO, 0);
         while frames.changed().await.is_ok() {
             let frame = frames.borrow_and_update().clone();
+            for change in frame.journal.changes().skip(changes) {
+                changes += 1;
+                brake_line(change, &frame).iter().for_each(|line| stdio::say(line));
+            }
             if frame.at.saturating_sub(said) >= PROGRESS {
                 said = frame.at;
                 stdio::progress(&report::progress_line(&frame));
@@ -154,4 +159,40 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
         }
     };
     threads::start("progress", Builder::new_current_thread(), move || Ok(show))
+}
+
+/// Returns a line about a change that the brake has made; `None` about any other. The sample is the one that follows.
+fn brake_line(change: &LoadChange, frame: &RunSample) -> Option<String> {
+    if change.by != ChangeSource::Brake {
+        return None;
+    }
+    let (admitted, target) = (units::count(frame.admitted), units::plural(change.to.into(), "client"));
+    Some(if change.kind == ChangeKind::Hold {
+        format!(
+            "hlswarm: brake: ramp held at {admitted} of {target}: {}; --no-brake turns this off",
+            frame.storm()
+        )
+    } else {
+        format!("hlswarm: brake: the storm is over, the ramp resumes at {admitted} of {target}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_brake_has_lines_of_its_own() {
+        let line = |kind, by| {
+            let change = LoadChange { at: Duration::ZERO, kind, from: 500, to: 500, by };
+            brake_line(&change, &RunSample { admitted: 120, ..RunSample::default() })
+        };
+        let held = "hlswarm: brake: ramp held at 120 of 500 clients: -- of requests over 30 s ended with 429 or 503; \
+                    --no-brake turns this off";
+        assert_eq!(line(ChangeKind::Hold, ChangeSource::Brake).as_deref(), Some(held));
+        let resumed = "hlswarm: brake: the storm is over, the ramp resumes at 120 of 500 clients";
+        assert_eq!(line(ChangeKind::Resume, ChangeSource::Brake).as_deref(), Some(resumed));
+        assert_eq!(line(ChangeKind::Hold, ChangeSource::Operator), None);
+        assert_eq!(line(ChangeKind::Target, ChangeSource::Plan), None);
+    }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::control::{Ending, Plan};
 use crate::report::{self, Exit};
+use crate::run_state::ChangeSource;
 use crate::sample::RunSample;
 use crate::verdict::{Check, Consequence, EarlyEnd, RunEnd};
 use crate::vocabulary::StopCause;
@@ -69,6 +70,7 @@ pub(super) fn run_end(ending: Ending, plan: Plan, sample: &RunSample) -> RunEnd 
         refused: ending.refused.map(|outcome| refused(sample, outcome, plan)),
         signal: signal(ending, plan),
         ramp: plan.profile.length(sample.target),
+        is_braked: sample.journal.changes().any(|change| change.by == ChangeSource::Brake),
         duration: plan.duration,
         how: match ending.cause {
             Some(StopCause::Operator) => "q ended the run",

@@ -199,7 +199,7 @@ impl ActiveRun {
     fn controller(&self, config: &RunConfig, taps: Taps) -> Result<Controller<Swarm>, Failure> {
         let swarm = Swarm::start(&self.sources, &config.clients, taps.workers);
         let swarm = swarm.map_err(|error| Failure::no_thread("the worker threads", &error))?;
-        Ok(Controller::new(swarm, config.plan, &self.sources, taps.controller))
+        Ok(Controller::new(swarm, config.plan, &self.sources, self.sampler.frames(), taps.controller))
     }
 
     /// Ends the run in this order: joins the workers, which closes their taps; compares the counters; flushes the

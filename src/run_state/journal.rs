@@ -45,6 +45,8 @@ pub enum ChangeSource {
     Plan,
     /// The operator's keys.
     Operator,
+    /// The brake, during a storm of 429 and 503.
+    Brake,
 }
 
 impl ChangeSource {
@@ -53,6 +55,7 @@ impl ChangeSource {
         match self {
             Self::Plan => "plan",
             Self::Operator => "operator",
+            Self::Brake => "brake",
         }
     }
 }

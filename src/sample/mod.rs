@@ -13,6 +13,7 @@ mod result;
 mod result_tests;
 mod sampler;
 mod sources;
+mod storm;
 mod timeline;
 
 use std::sync::Arc;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::snapshot::Totals;
 use crate::sync::ring::Ring;
-use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{Kind, share};
+use crate::vocabulary::outcome::{Fault, HttpFailure};
+use crate::vocabulary::{Kind, Outcome, share};
 
 /// Windows of the reports, shortest first.
 pub const WINDOWS: [Duration; 4] =
@@ -34,6 +34,7 @@ struct Sample {
     started: [u64; Kind::COUNT],
     finished: u64,
     errors: u64,
+    busy: u64,
     local_faults: u64,
 }
 
@@ -56,6 +57,8 @@ pub struct Rates {
     pub finished: u64,
     /// Finished requests that did not end ok.
     pub errors: u64,
+    /// Finished requests that a busy server turned away, with 429 or 503.
+    pub busy: u64,
     /// Requests that this machine could not make.
     pub local_faults: u64,
 }
@@ -64,6 +67,11 @@ impl Rates {
     /// Returns the share of finished requests that failed; `None` if none finished.
     pub fn error_share(&self) -> Option<f64> {
         share(self.errors, self.finished)
+    }
+
+    /// Returns the share of finished requests that a busy server turned away; `None` if none finished.
+    pub fn busy_share(&self) -> Option<f64> {
+        share(self.busy, self.finished)
     }
 }
 
@@ -92,6 +100,7 @@ impl Window {
             started: Kind::ALL.map(|kind| totals.started_of(kind)),
             finished: totals.finished().saturating_sub(not_the_origins),
             errors: totals.errors().saturating_sub(local_faults),
+            busy: HttpFailure::BUSY.into_iter().map(|status| totals.ended(Outcome::Http(status))).sum(),
             local_faults,
         });
         if let Some(rates) = WINDOWS.first().and_then(|second| self.rates(*second)) {
@@ -135,6 +144,7 @@ impl Window {
             segments_per_second: of(Kind::Segment),
             finished: to.finished.saturating_sub(from.finished),
             errors: to.errors.saturating_sub(from.errors),
+            busy: to.busy.saturating_sub(from.busy),
             local_faults: to.local_faults.saturating_sub(from.local_faults),
         })
     }

@@ -318,6 +318,7 @@ fn log() -> Arc<[LogEntry]> {
 
 fn rates(errors: u64) -> Rates {
     Rates {
+        busy: errors,
         length: Duration::from_secs(10),
         bits_per_second: 6.42e9,
         segment_bits_per_second: 6.4e9,

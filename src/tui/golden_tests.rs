@@ -4,6 +4,7 @@
 //! difference before you commit it.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use ratatui::buffer::{Buffer, Cell};
@@ -15,6 +16,8 @@ use super::input::{Input, Key};
 use super::render::picture;
 use super::theme::{Charset, Palette, Theme};
 use super::{fixtures, painter};
+use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
+use crate::stats::Rates;
 use crate::vocabulary::RunIdentity;
 use crate::vocabulary::untrusted::HOSTILE;
 
@@ -99,6 +102,17 @@ fn the_overview_of_every_state_looks_as_it_did() {
     for name in fixtures::FIXTURES {
         assert_picture(name, &album(name, &[]));
     }
+}
+
+#[test]
+fn a_ramp_that_the_brake_holds_looks_as_it_did() {
+    let mut held = Arc::unwrap_or_clone(fixtures::frame("hold"));
+    held.windows = [held.recent.map(|rates| Rates { busy: rates.finished * 5 / 8, ..rates }); 4];
+    let (at, kind, by) = (held.at, ChangeKind::Hold, ChangeSource::Brake);
+    held.journal.change(LoadChange { at, kind, from: 1_000, to: 1_000, by });
+    let mut app = app("ramping", &[]);
+    app.update(Msg::Sample(Arc::new(held)));
+    assert_picture("brake", &album_of(&mut app));
 }
 
 #[test]

@@ -57,6 +57,8 @@ pub struct RunEnd {
     pub signal: Option<EarlyEnd>,
     /// Time that the ramp to the target takes.
     pub ramp: Duration,
+    /// True if the brake held the ramp.
+    pub is_braked: bool,
     /// Length that was asked for; `None`: until stopped.
     pub duration: Option<Duration>,
     /// End of the run as the beginning of a sentence, such as `q ended the run`.
@@ -190,7 +192,7 @@ fn reached(numbers: &EndNumbers, end: Option<&RunEnd>) -> [Check; 3] {
         clients("clients_started", clients_started, Consequence::Reason).says(format!(
             "the target was not reached: {} of {target} were started{}",
             units::count(clients_started),
-            end.map_or_else(String::new, |end| too_slow(end.ramp, lasted)),
+            end.map_or_else(String::new, |end| too_slow(end, lasted)),
         )),
         clients("clients_peak", clients_peak, held).says(format!(
             "the target was not held: at most {} of {target} were active at once",
@@ -211,12 +213,13 @@ fn reached(numbers: &EndNumbers, end: Option<&RunEnd>) -> [Check; 3] {
     ]
 }
 
-/// Returns the reason why a ramp was too slow for its run; empty if it was not.
-fn too_slow(ramp: Duration, lasted: Duration) -> String {
-    if ramp <= lasted {
-        return String::new();
-    }
-    format!(": the ramp takes {}, the run lasted {}", units::span(ramp), units::span(lasted))
+/// Returns the known reasons for clients that were not started; empty if there is none.
+fn too_slow(end: &RunEnd, lasted: Duration) -> String {
+    let too_long = (end.ramp > lasted)
+        .then(|| format!("the ramp takes {}, the run lasted {}", units::span(end.ramp), units::span(lasted)));
+    let braked = end.is_braked.then(|| "the brake held the ramp".to_owned());
+    let reasons: Vec<_> = too_long.into_iter().chain(braked).collect();
+    if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) }
 }
 
 /// Returns the checks that the stream was served well: the run is not OK exactly if one of them fails.

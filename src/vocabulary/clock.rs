@@ -9,17 +9,34 @@ use std::time::{Duration, Instant};
 pub struct Clock {
     start: Instant,
     wall: jiff::Timestamp,
+    /// Source of the time: virtual in tests of the controller.
+    #[cfg(test)]
+    read: fn() -> Instant,
 }
 
 impl Clock {
     /// Starts a clock: its zero is now.
     pub fn start() -> Self {
-        Self { start: Instant::now(), wall: jiff::Timestamp::now() }
+        Self {
+            start: Instant::now(),
+            wall: jiff::Timestamp::now(),
+            #[cfg(test)]
+            read: Instant::now,
+        }
+    }
+
+    /// Starts a clock that reads this time instead of the machine's.
+    #[cfg(test)]
+    pub fn start_with(read: fn() -> Instant) -> Self {
+        Self { start: read(), wall: jiff::Timestamp::now(), read }
     }
 
     /// Returns the time since the start.
     pub fn now(&self) -> Duration {
-        self.start.elapsed()
+        #[cfg(test)]
+        return (self.read)().saturating_duration_since(self.start);
+        #[cfg(not(test))]
+        return self.start.elapsed();
     }
 
     /// Returns the monotonic moment of the start, for timers.

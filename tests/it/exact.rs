@@ -120,7 +120,9 @@ fn load(scale: Scale, url: &str) -> Loaded {
     let Sources { registry, clock, .. } = sources.clone();
     let (pipeline, taps) = Pipeline::start(WORKERS, clock, None, RunIdentity::default()).unwrap();
     let swarm = Swarm::start(&sources, &config.clients, taps.workers).unwrap();
-    let controller = Controller::new(swarm, config.plan, &sources, taps.controller);
+    // Without a sampler the brake does nothing.
+    let samples = tokio::sync::watch::channel(Arc::default()).1;
+    let controller = Controller::new(swarm, config.plan, &sources, samples, taps.controller);
     let (commands, orders) = flume::bounded(16);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {

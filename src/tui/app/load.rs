@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::{App, Effect, Mode};
+use crate::run_state::{ChangeKind, ChangeSource};
 use crate::vocabulary::{Command, RunState, StopCause, units};
 
 /// Number of clients above which a change needs a confirmation.
@@ -79,6 +80,22 @@ impl App {
         }
         self.say("ramp held: no clients are added; p resumes".to_owned());
         Effect::Ask(Command::Hold)
+    }
+
+    /// Says that the brake has held or resumed the ramp since the sample that was held by `before`.
+    pub(super) fn tell_brake(&mut self, before: Option<ChangeSource>) {
+        let [before, now] = [before, self.live.held_by()].map(|by| by == Some(ChangeSource::Brake));
+        let is_resumed = self
+            .live
+            .journal
+            .changes()
+            .last()
+            .is_some_and(|change| change.kind == ChangeKind::Resume && change.by == ChangeSource::Brake);
+        if now && !before {
+            self.say(format!("brake: ramp held: {}", self.live.storm()));
+        } else if before && !now && is_resumed {
+            self.say("brake: the storm is over, the ramp resumes".to_owned());
+        }
     }
 
     pub(super) fn stop(&mut self, cause: StopCause) -> Effect {

@@ -215,7 +215,9 @@ impl App {
         if self.asked_target.is_some_and(|(_, until)| frame.at >= until) {
             self.asked_target = None;
         }
+        let held_by = self.live.held_by();
         self.live = frame;
+        self.tell_brake(held_by);
         if self.frozen_since.is_some() {
             return;
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::load::{Bound, ClientLimit};
+use crate::run_state::{ChangeKind, ChangeSource, Journal, LoadChange};
 use crate::vocabulary::RunState;
 use crate::vocabulary::limits::CLIENTS;
 
@@ -189,6 +190,27 @@ fn the_ramp_is_held_and_goes_on() {
     press(&mut app, Key::Char('+'));
     assert_eq!(app.notice(), Some("target 110, but the ramp is held (p resumes)"));
     assert_eq!(press(&mut app, Key::Char('p')), Effect::Ask(Command::Resume));
+}
+
+#[test]
+fn what_the_brake_does_is_said_and_the_same_key_resumes() {
+    use {ChangeKind::*, ChangeSource::*};
+    let (mut app, journal) = (app(), Arc::new(Journal::default()));
+    // The journal is one for all samples of a run.
+    let take = |app: &mut App, second, state, kind, by| {
+        let at = Duration::from_secs(second);
+        journal.change(LoadChange { at, kind, from: 100, to: 100, by });
+        let journal = Arc::clone(&journal);
+        app.update(Msg::Sample(Arc::new(RunSample { at, state, journal, ..RunSample::default() })));
+    };
+    take(&mut app, 61, RunState::Hold, Hold, Brake);
+    assert_eq!(app.notice(), Some("brake: ramp held: -- of requests over 30 s ended with 429 or 503"));
+    take(&mut app, 75, RunState::Ramping, Resume, Brake);
+    assert_eq!(app.notice(), Some("brake: the storm is over, the ramp resumes"));
+    take(&mut app, 110, RunState::Hold, Hold, Brake);
+    assert_eq!(press(&mut app, Key::Char('p')), Effect::Ask(Command::Resume));
+    take(&mut app, 111, RunState::Ramping, Resume, Operator);
+    assert_eq!(app.notice(), Some("ramp resumed"), "the storm is not over");
 }
 
 #[test]

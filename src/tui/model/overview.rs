@@ -121,7 +121,7 @@ fn ramp(app: &App) -> Ramp {
     let share = frame.ramp_share().unwrap_or_default();
     let left = app.title.profile.rate().and_then(|rate| Some((rate, frame.ramp_left(rate)?)));
     let pace = match (frame.state, left) {
-        (RunState::Hold, _) => "HOLD: p resumes".to_owned(),
+        (RunState::Hold, _) => format!("{}: p resumes", frame.state_name()),
         (RunState::Ramping, Some((rate, left))) => {
             format!("+{}/s, {} left", units::rate(Some(rate)), units::clock(left))
         }

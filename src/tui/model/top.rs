@@ -4,6 +4,7 @@
 //! The most important text stands first in each line: a narrow screen leaves out from the right, whole texts at a
 //! time.
 
+use crate::run_state::ChangeSource;
 use crate::sample::RunSample;
 use crate::tui::app::App;
 use crate::tui::theme::Role;
@@ -56,7 +57,7 @@ fn run(app: &App) -> Vec<Text> {
     let state = if frame.state == RunState::Hold { Role::Warning } else { Role::Title };
     vec![
         Text::new(Role::Title, format!("hlswarm {}", app.title.identity.version)),
-        Text::new(state, frame.state.name()),
+        Text::new(state, frame.state_name()),
         Text::plain(format!("{}{end}", units::clock(frame.at))),
         Text::plain(format!("{clients} of {} clients", units::count(u64::from(frame.target)))),
     ]
@@ -136,7 +137,8 @@ fn knee(app: &App) -> Vec<Text> {
     }
     let mut line: Vec<Text> = knees.into_iter().map(|(name, knee)| told(name, knee)).collect();
     if frame.state == RunState::Hold {
-        line.insert(1, Text::new(Role::Warning, "ramp held: p resumes"));
+        let by = if frame.held_by() == Some(ChangeSource::Brake) { " by the brake" } else { "" };
+        line.insert(1, Text::new(Role::Warning, format!("ramp held{by}: p resumes")));
     }
     line
 }

@@ -86,6 +86,8 @@ fn a_load_or_a_length_that_was_not_reached_is_a_reason_without_a_code() {
     let expected = "the target was not reached: 7 of 10 clients were started: the ramp takes 1 m 40 s, the run lasted 1 m 00 s";
     assert_eq!(sentences(&short, &slow), [expected]);
     assert_eq!(sentences(&short, &end()), ["the target was not reached: 7 of 10 clients were started"]);
+    let braked = "the target was not reached: 7 of 10 clients were started: the brake held the ramp";
+    assert_eq!(sentences(&short, &RunEnd { is_braked: true, ..end() }), [braked]);
     let not_held = EndNumbers { clients_peak: 6, ..WELL };
     let expected = "the target was not held: at most 6 of 10 clients were active at once";
     assert_eq!(sentences(&not_held, &end()), [expected]);
