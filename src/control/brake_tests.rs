@@ -10,11 +10,11 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Ahead, Controller, Engine, Plan};
 use crate::load::{ClientLimit, LoadProfile, Ramp};
-use crate::pipeline::{Header, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::run_state::{ChangeKind, ChangeSource};
 use crate::sample::{RunSample, Sampler, Sources, TICK};
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::{Clock, Command, Kind, Outcome, RunState};
+use crate::vocabulary::{Clock, Command, Kind, Outcome, RunIdentity, RunState};
 
 const TARGET: u32 = 1_000;
 /// Starts per second: the ramp takes longer than each of these runs.
@@ -99,7 +99,8 @@ impl Scene {
     async fn play(&self) -> Played {
         let sources = Sources { clock: Clock::start_with(virtual_now), ..Sources::new(1) };
         let (sender, samples) = watch::channel(Arc::default());
-        let (_pipeline, taps) = Pipeline::start(1, sources.clock, None, Header::default()).expect("a thread");
+        let (_pipeline, taps) =
+            Pipeline::start(1, sources.clock, None, RunIdentity::default()).expect("a thread");
         let admitted = Cell::default();
         let ramp = Ramp::Rate(RATE.into());
         let plan = Plan {

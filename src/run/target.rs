@@ -84,7 +84,7 @@ fn unconfirmed(config: &RunConfig, unknown: Option<Fault>) -> String {
 mod tests {
     use super::*;
     use crate::cli::{self, Command};
-    use crate::config::run_config;
+    use crate::config::{self, run_config};
 
     /// Checks a run against `live.example.com` at this address with these options.
     async fn checked(address: &str, options: &[&str]) -> Result<ClientLimit, String> {
@@ -92,7 +92,8 @@ mod tests {
         let fixed = ["hlswarm", "run", "http://live.example.com/a.m3u8", "--resolve", &resolve];
         let line = fixed.iter().chain(options).map(std::ffi::OsString::from);
         let Ok(Command::Run(args)) = cli::parse(line).map(|cli| cli.command) else { panic!("a run") };
-        let config = run_config(args.url, args.load, String::new()).expect("a configuration");
+        let url = config::target(args.url).expect("a URL");
+        let config = run_config(url, args.load, String::new()).expect("a configuration");
         check(&config, ClientLimit::default()).await
     }
 

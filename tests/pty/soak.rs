@@ -162,12 +162,15 @@ impl Soak {
     }
 }
 
+/// Reads one kind of memory; `None` if the system does not report it.
+type Kind = fn(&Memory) -> Option<f64>;
+
 /// Judges the memory of the holds, prints what it finds, and fails if the memory certainly grows.
 fn assert_flat(what: &str, holds: &[Hold]) {
-    let points = |value: fn(&Memory) -> Option<f64>| -> Option<Vec<(f64, f64)>> {
+    let points = |value: Kind| -> Option<Vec<(f64, f64)>> {
         holds.iter().map(|hold| Some((hold.hours, value(&hold.memory)?))).collect()
     };
-    let kinds: [(_, fn(&Memory) -> Option<f64>); 2] =
+    let kinds: [(_, Kind); 2] =
         [("VmRSS", |memory| Some(memory.resident)), ("Pss", |memory| memory.proportional)];
     for (kind, value) in kinds {
         let Some(points) = points(value) else {
