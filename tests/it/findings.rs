@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,15 +22,15 @@ const WINDOW: u64 = 5;
 /// Answer of a stream to the request for a path.
 type Script = Box<dyn Fn(&Stream, &str) -> Answer + Send + Sync>;
 
-/// A live stream that began a while ago.
+/// A live stream that begins with its first request: on a busy machine the client may start seconds after its origin.
 struct Stream {
-    began: Instant,
+    began: OnceLock<Instant>,
 }
 
 impl Stream {
     /// Returns the whole seconds since the stream began.
     fn now(&self) -> u64 {
-        self.began.elapsed().as_secs()
+        self.began.get_or_init(Instant::now).elapsed().as_secs()
     }
 
     /// Returns the live playlist as it is now.
@@ -111,7 +112,7 @@ fn kinds(check: &Value) -> BTreeSet<String> {
 
 /// Serves `script` as a stream and checks it for five seconds.
 fn found_in(script: Script, options: &[&str]) -> Value {
-    let stream = Stream { began: Instant::now() };
+    let stream = Stream { began: OnceLock::new() };
     let origin = Scripted::start(move |path| script(&stream, path));
     check(&origin.url("/live.m3u8"), &[&["-d", "5s"], options].concat(), "")
 }
