@@ -19,18 +19,19 @@ pub(super) fn of(app: &App) -> Vec<Text> {
         }
         Mode::Normal | Mode::Help => {}
     }
-    let mut line = Vec::new();
-    if app.report.is_some() {
-        line.push(Text::new(Role::Title, "the run has ended; q: leave"));
+    let ended = if app.report.is_some() {
+        Some("the run has ended; q: leave")
     } else if app.live.state == RunState::Finished {
-        line.push(Text::new(Role::Title, "finished: the last numbers are in"));
-    } else if app.is_ending() {
+        Some("finished: the last numbers are in")
+    } else {
+        None
+    };
+    let mut line: Vec<Text> = ended.map(|text| Text::new(Role::Title, text)).into_iter().collect();
+    // The answer to a key comes before the drain: a narrow footer leaves out from the right.
+    line.extend(app.notice().map(|notice| Text::new(Role::Title, notice)));
+    if ended.is_none() && app.is_ending() {
         let open = units::plural(app.live.snapshot.totals.in_flight, "open request");
         line.push(Text::new(Role::Warning, format!("draining: {open}; q again: stop at once")));
-    }
-    if let Some(notice) = app.notice() {
-        // The answer to a key comes first: a narrow footer leaves out from the right.
-        line.insert(0, Text::new(Role::Title, notice));
     }
     let mut listed: Vec<&Binding> = BINDINGS.iter().filter(|binding| is_of_use(binding, app)).collect();
     // The keys of a list come before the others.
