@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rustix::fs::inotify;
 
-use crate::origin::Answer;
+use crate::certificates::Authority;
+use crate::origin::{Answer, Origin};
 use crate::program::folder;
 use crate::rows::{Case, Row, row};
 use crate::streams::{master, vod, vod_of};
@@ -26,7 +27,6 @@ fn loops() -> Vec<Row> {
                 assert_eq!(log.requests().len() as u64, run.count("/requests/started"));
             })
     };
-    let scope = "not yet: the scope of hosts, addresses and schemes is being built";
     vec![
         row("P16", "multivariant playlists that name themselves")
             .case(Case::text("itself", master("m.m3u8")).fails("playlist.semantic").and_ok())
@@ -40,11 +40,81 @@ fn loops() -> Vec<Row> {
         row("P17", "redirects without end")
             .case(hop("ever longer", |path| path.replace(".m3u8", "x.m3u8")))
             .case(hop("to itself", str::to_owned)),
-        row("P18", "a redirect from https to http").not_possible(scope),
-        row("P19", "a redirect to another host").not_possible(scope),
+        downgrade(),
+        another_host(),
         schemes(),
-        row("P21", "a segment at a metadata or private address").not_possible(scope),
+        forbidden(),
     ]
+}
+
+/// Starts an origin that plays, and answers 599 to a request with a secret.
+fn elsewhere() -> Arc<Origin> {
+    Arc::new(Origin::start(|asked| match (asked.header("authorization"), asked.is_playlist()) {
+        (Some(_), _) => Answer::status("599 A secret came along"),
+        (None, true) => Answer::playlist(vod(2)),
+        (None, false) => Answer::segment(),
+    }))
+}
+
+fn downgrade() -> Row {
+    let plain = elsewhere();
+    let case = |label| {
+        let plain = Arc::clone(&plain);
+        let start = move || {
+            let to = plain.url("/m.m3u8");
+            let config = Authority::new().server("127.0.0.1", &[]);
+            Origin::tls(config, Arc::new(move |_| Answer::redirect(&to)))
+        };
+        Case::with_origin(label, start).options(&["--insecure"])
+    };
+    let seen = Arc::clone(&plain);
+    row("P18", "a redirect from https to http")
+        .case(case("refused").fails("policy.scheme").finding("insecure_url").holds(|run, log| {
+            assert_eq!(log.requests().len() as u64, run.count("/requests/started"), "each was sent over TLS");
+        }))
+        .case(case("allowed").options(&["--allow-downgrade"]).holds(move |_, _| {
+            assert!(seen.log.count(".ts") >= 2, "segments come in the clear");
+        }))
+}
+
+fn another_host() -> Row {
+    let secret = ["--header", "Authorization: Bearer hunter2"];
+    let (unseen, seen) = (elsewhere(), elsewhere());
+    let case = |label, other: &Origin| {
+        let to = format!("http://localhost:{}/m.m3u8", other.port());
+        Case::new(label, move |_| Answer::redirect(&to)).options(&secret)
+    };
+    row("P19", "a redirect to another host")
+        .case(case("refused", &unseen).fails("policy.host").finding("foreign_host").alone().holds(
+            move |run, _| {
+                assert!(unseen.log.requests().is_empty(), "nothing is sent there");
+                assert!(run.output("report.txt").contains("--allow-host localhost"), "the way out is said");
+            },
+        ))
+        .case(case("allowed", &seen).options(&["--allow-host", "localhost"]).holds(move |_, _| {
+            assert!(seen.log.count(".ts") >= 2);
+        }))
+}
+
+fn forbidden() -> Row {
+    let row = row("P21", "a segment at an address that no stream has");
+    let addresses = [
+        ("metadata service", "http://169.254.169.254/latest"),
+        ("hexadecimal", "http://0xa9fea9fe/latest"),
+        ("decimal", "http://2852039166/latest"),
+        ("mapped", "http://[::ffff:169.254.169.254]/latest"),
+        ("unspecified", "http://0.0.0.0:9/latest"),
+        ("by name", "http://ads.example.net:81/latest"),
+    ];
+    addresses.into_iter().fold(row, |row, (label, url)| {
+        row.case(
+            Case::text(label, vod_of([url]))
+                .options(&["--follow-cdn", "--resolve", "ads.example.net:81:169.254.169.254"])
+                .fails("policy.addr")
+                .and_ok()
+                .finding("unreachable_address"),
+        )
+    })
 }
 
 /// A file that no program may open, and the kernel's word on it.

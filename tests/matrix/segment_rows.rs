@@ -215,9 +215,42 @@ fn codes() -> Vec<Row> {
             .case(paced("ffmpeg"))
             .case(paced("native"))
             .case(paced("persistent")),
-        row("S9", "429 and 503 with Retry-After")
-            .not_possible("not yet: the rules for Retry-After and the brake are being built"),
+        waits(),
     ]
+}
+
+fn waits() -> Row {
+    let once = |label: &'static str, player, status: &'static str| {
+        let line = format!("Retry-After: {label}");
+        Case::new(label, move |asked| match (asked.is_playlist(), asked.earlier) {
+            (true, 0) => Answer::whole(status, &[&line], "no"),
+            (true, _) => Answer::playlist(vod(2)),
+            (false, _) => Answer::segment(),
+        })
+        .clients(1)
+        .alone()
+        .options(&["--player", player])
+        .and_ok()
+    };
+    let waited = |case: Case, times| {
+        case.by_itself().holds(move |run, _| assert_eq!(run.count("/playback/retry_after_honoured"), times))
+    };
+    let unavailable = |label| once(label, "patient", "503 Service Unavailable").fails("http.503").exit(0);
+    let long =
+        Case::playlists("3600", Answer::whole("503 Service Unavailable", &["Retry-After: 3600"], "no"))
+            .options(&["--player", "patient"])
+            .fails("http.503")
+            .until_after(4, "m3u8");
+    row("S9", "429 and 503 with Retry-After")
+        .case(waited(unavailable("1"), 1))
+        .case(waited(once("2", "patient", "429 Too Many Requests").fails("http.429").exit(0), 1))
+        .case(waited(unavailable("abc"), 0))
+        .case(waited(unavailable("-1"), 0))
+        .case(waited(unavailable("Wed, 21 Oct 2015 07:28:00 GMT"), 0))
+        .case(waited(once("30", "web", "503 Service Unavailable").fails("http.503").exit(0), 0))
+        .case(long.holds(|run, log| {
+            assert_eq!(log.count("m3u8") as u64, run.count("/run/clients_started"), "no client asks again");
+        }))
 }
 
 fn statuses() -> Vec<Row> {
