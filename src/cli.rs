@@ -32,6 +32,7 @@ Exit codes (the first that applies):
   70   internal fault of hlswarm        6    a report or record not written
   2    bad arguments                    128+n  ended early by signal n (130: Ctrl-C)
   5    preflight refused the load       4    this machine limited the result
+                                          (trust: INVALID; see --allow-untrusted)
   3    nothing played, or less than half succeeded; check: a finding is an error
   0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end
 
@@ -215,6 +216,9 @@ pub struct LoadArgs {
     /// Write every event, and each second a sample of each client and of the run, as NDJSON; never slows the load
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub record: Option<PathBuf>,
+    /// Do not exit with code 4 if this machine limited the result (trust verdict INVALID); the report says so
+    #[arg(long, help_heading = "Output")]
+    pub allow_untrusted: bool,
 }
 
 /// Options for requests.

@@ -196,6 +196,7 @@ impl<E: Engine> Controller<E> {
         self.status.set_target(self.target);
         self.status.set_admitted(u64::from(self.engine.admitted()), self.pacer.late());
         self.status.set_start_lateness_max(self.pacer.lateness_max());
+        self.status.set_starts(self.pacer.counts());
         self.enter(match (self.held.is_some(), reached) {
             (true, _) => RunState::Hold,
             (false, true) => RunState::Running,

@@ -1,12 +1,22 @@
 //! Health of the generator itself: the resources that this process uses and how promptly its workers run.
 //!
-//! * Gauges only: their meaning for a result is not judged yet, so the trust verdict says `UNASSESSED`.
+//! * Gauges only: `verdict::trust` says from which values on they make a result doubtful.
 //! * A value that the host does not offer is `None`, never 0.
 
+mod delays;
+mod host;
+mod host_gauges;
+mod host_reader;
+mod kernel_texts;
 mod process;
 mod usage;
 mod worker;
 
+#[cfg(test)]
+pub(crate) use delays::delays_of;
+pub use delays::{DelaySummary, Delays};
+pub use host::HostWatch;
+pub use host_gauges::HostGauges;
 pub use process::Process;
-pub use usage::{Generator, Meter, Worker};
+pub use usage::{Generator, Meter, Worker, own_delays};
 pub use worker::{Lag, WorkerGauge};

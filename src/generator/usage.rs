@@ -1,13 +1,12 @@
 //! The generator's part of a sample: the resources of this process, how promptly it runs, and the cost of the
 //! samples.
 //!
-//! It is only shown: no verdict follows from it yet. A value that the host does not offer, or that is not known yet,
-//! is `None`.
+//! A value that the host does not offer, or that is not known yet, is `None`.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{Lag, Process, WorkerGauge};
+use super::{DelaySummary, Delays, Lag, Process, WorkerGauge};
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::share;
 
@@ -41,6 +40,8 @@ pub struct Generator {
     pub frame_us_max: Option<u64>,
     /// Largest delay of a client's start so far against its place in the plan, in microseconds.
     pub start_lateness_us_max: u64,
+    /// Lateness of all workers over the whole run; `None` before the first turn.
+    pub own_delay: Option<DelaySummary>,
 }
 
 /// One worker thread.
@@ -124,6 +125,12 @@ impl Meter {
                 lag: gauge.lag(&mut self.scratch),
             });
         }
+        shown.own_delay = own_delays(workers).summary();
+    }
+
+    /// Returns the workers as they were measured last.
+    pub fn workers(&self) -> &[Worker] {
+        &self.workers
     }
 
     /// Fills in the generator's part of a sample.
@@ -134,6 +141,13 @@ impl Meter {
         workers.clone_from(&self.workers);
         *generator = Generator { workers, ..self.shown.clone() };
     }
+}
+
+/// Returns the lateness of all workers over the whole run.
+pub fn own_delays(workers: &[WorkerGauge]) -> Delays {
+    let mut delays = Delays::default();
+    workers.iter().for_each(|worker| worker.add_delays(&mut delays));
+    delays
 }
 
 /// Returns `used` as a share of `length`, `None` if `length` is zero.

@@ -1,7 +1,9 @@
 //! Promptness of one worker thread, measured by a probe that asks for its turn every [`PROBE`].
 //!
 //! * The worker's thread is the one writer; readers copy the last ten seconds.
-//! * A timer of the runtime counts in milliseconds and never fires early: a lag of up to one millisecond means none.
+//! * A timer of the runtime counts in milliseconds and never fires early: the first [`GRANULARITY`] is no lag.
+//! * A worker that is blocked misses turns. Each counts with the lag that it would have had: a worker that is blocked
+//!   for 200 ms in each second is late for a fifth of its turns, not for one in eighty.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -9,15 +11,19 @@ use std::time::Duration;
 use tokio::runtime::RuntimeMetrics;
 use tokio::time::{Instant, sleep_until};
 
+use super::delays::{DelayRecorder, Delays};
 use crate::sync::atomics::{AtomicU32, Ordering};
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::clock::micros;
 
-/// Time between two turns of the probe. Each turn wakes the worker: at 10 ms the probes of two workers were a sixth of
-/// all wake-ups under a thousand clients. A worker that is late for longer than this is always seen.
-const PROBE: Duration = Duration::from_millis(50);
+/// Time between two turns of the probe.
+const PROBE: Duration = Duration::from_millis(10);
+/// Lateness that every timer of the runtime has.
+const GRANULARITY: Duration = Duration::from_millis(1);
 /// Number of turns that are kept: ten seconds.
-const TURNS: usize = 200;
+const TURNS: usize = 1_000;
+/// Number of turns in a second.
+const TURNS_PER_SECOND: usize = 100;
 
 /// Gauges of one worker thread.
 #[derive(Debug)]
@@ -26,6 +32,7 @@ pub struct WorkerGauge {
     turns: SingleWriterCell,
     lags_us: Box<[AtomicU32]>,
     lag_max_us: SingleWriterCell,
+    delays: DelayRecorder,
     runtime: OnceLock<RuntimeMetrics>,
 }
 
@@ -36,6 +43,7 @@ impl Default for WorkerGauge {
             turns: SingleWriterCell::default(),
             lags_us: (0..TURNS).map(|_| AtomicU32::new(0)).collect(),
             lag_max_us: SingleWriterCell::default(),
+            delays: DelayRecorder::default(),
             runtime: OnceLock::new(),
         }
     }
@@ -44,6 +52,8 @@ impl Default for WorkerGauge {
 /// Lateness of a worker, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lag {
+    /// 99th percentile of the last second.
+    pub second_p99_us: u64,
     /// 99th percentile of the last ten seconds.
     pub p99_us: u64,
     /// Maximum of the last ten seconds.
@@ -59,12 +69,19 @@ impl WorkerGauge {
         loop {
             let due = Instant::now() + PROBE;
             sleep_until(due).await;
-            self.record(due.elapsed());
+            self.record(due.elapsed().saturating_sub(GRANULARITY));
         }
     }
 
+    /// Records the lag of a turn, and those of the turns that were missed because of it.
     fn record(&self, lag: Duration) {
-        let lag_us = micros(lag);
+        let (step, lag_us) = (micros(PROBE), micros(lag));
+        let missed = (lag_us / step).min(TURNS as u64);
+        (0..=missed).for_each(|turns| self.record_turn(lag_us - turns * step));
+    }
+
+    fn record_turn(&self, lag_us: u64) {
+        self.delays.record(lag_us);
         let turn = self.turns.get() as usize % TURNS;
         if let Some(slot) = self.lags_us.get(turn) {
             slot.store(u32::try_from(lag_us).unwrap_or(u32::MAX), Ordering::Relaxed);
@@ -90,13 +107,33 @@ impl WorkerGauge {
 
     /// Returns how late the worker was; `None` before the first turn. `scratch` is memory that is reused.
     pub fn lag(&self, scratch: &mut Vec<u32>) -> Option<Lag> {
-        let filled = (self.turns.get() as usize).min(TURNS);
+        let turns = self.turns.get() as usize;
+        let filled = turns.min(TURNS);
+        // The newest turn first, so that the last second is at the front.
+        let newest_first = (0..filled).map(|age| (turns - 1 - age) % TURNS);
         scratch.clear();
-        scratch.extend(self.lags_us.iter().take(filled).map(|lag| lag.load(Ordering::Relaxed)));
+        scratch.extend(newest_first.filter_map(|turn| Some(self.lags_us.get(turn)?.load(Ordering::Relaxed))));
         let max_us = scratch.iter().copied().max()?;
-        let (_, p99_us, _) = scratch.select_nth_unstable((filled - 1) * 99 / 100);
-        Some(Lag { p99_us: u64::from(*p99_us), max_us: u64::from(max_us), run_max_us: self.lag_max_us.get() })
+        let second_p99_us = p99(scratch.get_mut(..filled.min(TURNS_PER_SECOND))?)?;
+        Some(Lag {
+            second_p99_us,
+            p99_us: p99(scratch)?,
+            max_us: max_us.into(),
+            run_max_us: self.lag_max_us.get(),
+        })
     }
+
+    /// Adds the lags of all turns so far to `delays`.
+    pub fn add_delays(&self, delays: &mut Delays) {
+        delays.add(&self.delays);
+    }
+}
+
+/// Returns the 99th percentile, after reordering the values; `None` if there are none.
+fn p99(values: &mut [u32]) -> Option<u64> {
+    let last = values.len().checked_sub(1)?;
+    let (_, p99, _) = values.select_nth_unstable(last * 99 / 100);
+    Some(u64::from(*p99))
 }
 
 #[cfg(test)]
@@ -111,11 +148,33 @@ mod tests {
             gauge.record(Duration::from_micros(us));
         }
         let lag = gauge.lag(&mut Vec::new());
-        assert_eq!(lag, Some(Lag { p99_us: 198, max_us: 200, run_max_us: 200 }));
+        assert_eq!(lag, Some(Lag { second_p99_us: 199, p99_us: 198, max_us: 200, run_max_us: 200 }));
         for _ in 0..TURNS {
             gauge.record(Duration::from_micros(7));
         }
-        assert_eq!(gauge.lag(&mut Vec::new()), Some(Lag { p99_us: 7, max_us: 7, run_max_us: 200 }));
+        let lag = gauge.lag(&mut Vec::new());
+        assert_eq!(lag, Some(Lag { second_p99_us: 7, p99_us: 7, max_us: 7, run_max_us: 200 }));
+    }
+
+    #[test]
+    fn a_blocked_worker_is_late_for_every_turn_that_it_missed() {
+        let gauge = WorkerGauge::default();
+        // A second with 200 ms in which nothing ran: 80 turns in time, and one that was 190 ms late.
+        for _ in 0..80 {
+            gauge.record(Duration::ZERO);
+        }
+        gauge.record(Duration::from_millis(190));
+        let lag = gauge.lag(&mut Vec::new()).expect("measured");
+        assert_eq!((lag.second_p99_us, lag.max_us), (180_000, 190_000));
+        let mut delays = Delays::default();
+        gauge.add_delays(&mut delays);
+        assert!(
+            delays.summary().is_some_and(|delays| delays.p50 == 0 && delays.p99 >= 170_000),
+            "{delays:?}"
+        );
+        // Hours of silence fill the ten seconds that are kept, and end.
+        gauge.record(Duration::from_hours(9));
+        assert!(gauge.lag(&mut Vec::new()).is_some_and(|lag| lag.p99_us == u64::from(u32::MAX)));
     }
 
     #[test]

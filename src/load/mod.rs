@@ -8,6 +8,6 @@ mod reconnects;
 
 pub use brake::{Brake, BrakeAction, STORM_WINDOW, StormNumbers, TurnedAway};
 pub use client_limit::{Bound, ClientLimit};
-pub use pacer::Pacer;
+pub use pacer::{Pacer, StartCounts};
 pub use profile::{LoadProfile, Ramp};
 pub use reconnects::Reconnects;

@@ -11,9 +11,23 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::LoadProfile;
+use crate::vocabulary::limits;
 
 /// Maximum lateness at which a start keeps its place in the plan: timers and a busy machine are that inexact.
 const LATE: Duration = Duration::from_millis(500);
+
+/// Counts of the starts so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StartCounts {
+    /// Starts that were made.
+    pub made: u64,
+    /// Starts that the plan asked for and that late ones pushed out of it.
+    pub missed: u64,
+    /// Starts later than [`limits::START_LATE`].
+    pub late: u64,
+    /// Starts later than [`limits::START_VERY_LATE`].
+    pub very_late: u64,
+}
 
 /// Decides when the next clients start.
 #[derive(Debug)]
@@ -26,6 +40,7 @@ pub struct Pacer {
     at: Duration,
     late: u64,
     lateness_max: Duration,
+    counts: StartCounts,
 }
 
 impl Pacer {
@@ -41,6 +56,7 @@ impl Pacer {
             at: Duration::ZERO,
             late: 0,
             lateness_max: Duration::ZERO,
+            counts: StartCounts::default(),
         }
     }
 
@@ -53,6 +69,8 @@ impl Pacer {
         }
         if self.nominal.is_none() {
             self.plan(now);
+            // Jitter must not plan a start before the moment that asked for it: it would be late from the beginning.
+            self.at = self.at.max(now);
         }
         let mut due = 0;
         while due < wanted && self.at <= now {
@@ -60,8 +78,12 @@ impl Pacer {
             let lateness = now.saturating_sub(self.at);
             self.lateness_max = self.lateness_max.max(lateness);
             let mut nominal = self.nominal.unwrap_or(now);
+            self.counts.made += 1;
+            self.counts.late += u64::from(lateness > limits::START_LATE);
+            self.counts.very_late += u64::from(lateness > limits::START_VERY_LATE);
             if lateness > LATE {
                 self.late += 1;
+                self.counts.missed += intervals(now.saturating_sub(nominal), self.interval);
                 nominal = nominal.max(now);
             }
             self.plan(nominal + self.interval);
@@ -79,6 +101,11 @@ impl Pacer {
         self.late
     }
 
+    /// Returns the counts of the starts so far.
+    pub fn counts(&self) -> StartCounts {
+        self.counts
+    }
+
     /// Returns the largest lateness of a start.
     pub fn lateness_max(&self) -> Duration {
         self.lateness_max
@@ -91,6 +118,13 @@ impl Pacer {
         // This fails only if jitter moves a start before the beginning of the run: it starts at zero then.
         self.at = Duration::try_from_secs_f64(nominal.as_secs_f64() + moved).unwrap_or_default();
     }
+}
+
+/// Returns the number of whole intervals in a time; none if all starts are at once.
+fn intervals(time: Duration, interval: Duration) -> u64 {
+    time.as_nanos()
+        .checked_div(interval.as_nanos())
+        .map_or(0, |whole| u64::try_from(whole).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -263,5 +297,19 @@ mod tests {
                 prop_assert!(off <= 0.5 / rate + 1e-6, "start {k} at {moment:?}, planned {planned}");
             }
         }
+    }
+
+    #[test]
+    fn a_start_in_time_is_not_late_and_a_slip_of_the_plan_is_counted_in_starts() {
+        let mut pacer = pacer(10.0, 200, 3);
+        starts(&mut pacer, Duration::from_secs(5), 20);
+        assert_eq!(pacer.counts(), StartCounts { made: 20, ..StartCounts::default() });
+        let next = pacer.next_at();
+        pacer.due(next + Duration::from_millis(20), 1);
+        assert_eq!(pacer.counts(), StartCounts { made: 21, late: 1, ..StartCounts::default() });
+        pacer.due(pacer.next_at() + Duration::from_secs(3), 1);
+        let counts = pacer.counts();
+        assert_eq!((counts.made, counts.late, counts.very_late), (22, 2, 1));
+        assert!((29..=31).contains(&counts.missed), "{counts:?}");
     }
 }

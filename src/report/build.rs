@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     Buckets, Bytes, ClockOffset, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee,
     Latency, LoadChange, Mark, Pipeline, Record, Report, Requests, Run, RunOptions, SCHEMA, Stream,
-    Throughput, Trust, audience, playback, series,
+    Throughput, TrustReport, audience, playback, series, trust,
 };
 use crate::pipeline::Counts;
 use crate::sample::{self, RunResult, RunSample};
@@ -27,6 +27,8 @@ pub struct Facts {
     pub lost_workers: u64,
     /// End of the run; `None` while it goes on.
     pub end: Option<RunEnd>,
+    /// True if the exit code is not to depend on the trust verdict.
+    pub allow_untrusted: bool,
     /// Counts of the built-in origin.
     pub origin: Option<serde_json::Value>,
 }
@@ -39,9 +41,11 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
     };
     let result = &*result;
     let totals = &result.totals;
-    let checks = verdict::checks(&frame.end_numbers(facts.lost_workers), facts.end.as_ref());
-    // One failed check of this machine is enough: the result may then be its limit and not the origin's.
-    let is_limited = checks.iter().any(|check| check.fails() && check.consequence == Consequence::Untrusted);
+    let numbers = frame.end_numbers(facts.lost_workers);
+    let mut checks = verdict::checks(&numbers, &result.trust, facts.end.as_ref());
+    if facts.allow_untrusted {
+        verdict::allow_untrusted(&mut checks);
+    }
     let audience = audience::audience(&result.audience, facts.options.player, result.clients_started);
     let run = Run {
         identity: facts.identity,
@@ -59,7 +63,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         // The caller knows the codes.
         exit: Exit::default(),
         health: health(frame),
-        trust: if is_limited { Trust::INVALID } else { Trust::UNASSESSED },
+        trust: TrustReport { allow_untrusted: facts.allow_untrusted, ..trust::trust(result) },
         checks,
         requests: requests(totals),
         bytes: bytes(totals),

@@ -9,11 +9,13 @@ mod changes;
 pub mod check;
 mod format;
 mod hosts;
+mod page;
 mod playback;
 mod progress;
 mod run;
 mod series;
 mod text;
+mod trust;
 
 use std::collections::BTreeMap;
 
@@ -26,10 +28,11 @@ pub use build::{Facts, build};
 pub use check::CheckReport;
 pub use format::ReportFormat;
 pub use playback::{Playback, Sessions, Spread};
-pub use progress::progress_line;
+pub use progress::{progress_line, trust_line};
 pub use run::{ClockOffset, Exit, Run, RunOptions};
 pub use series::Series;
 pub use text::{meaning, text};
+pub use trust::TrustReport;
 
 /// The version of the JSON report.
 pub const SCHEMA: &str = "hlswarm.report/1";
@@ -47,7 +50,7 @@ pub struct Report {
     /// Verdict on how well the stream was served.
     pub health: Health,
     /// Verdict on whether the load tester itself limited the result.
-    pub trust: Trust,
+    pub trust: TrustReport,
     /// Criteria that the run was judged by; the exit code follows from them.
     pub checks: Vec<verdict::Check>,
     /// Requests by kind.
@@ -126,22 +129,6 @@ pub struct Knee {
     pub bits_per_second: Option<f64>,
     /// Seconds since the start.
     pub at_s: f64,
-}
-
-/// Verdict on whether the load tester itself limited the result.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Trust {
-    /// `INVALID` if a lack of files, ports or memory on this machine limited the result; otherwise `UNASSESSED`,
-    /// until gauges of the generator's own health exist.
-    pub verdict: &'static str,
-}
-
-impl Trust {
-    /// Trust was not judged.
-    pub const UNASSESSED: Self = Self { verdict: "UNASSESSED" };
-    /// This machine limited the result.
-    pub const INVALID: Self = Self { verdict: "INVALID" };
 }
 
 /// Requests by kind.

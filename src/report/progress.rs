@@ -17,7 +17,7 @@ pub fn progress_line(frame: &RunSample) -> String {
     let p95 = frame.latency(Timed::Total(Kind::Segment)).recent;
     let p95 = p95.map_or(units::UNKNOWN.to_owned(), |summary| units::milliseconds(summary.p95));
     format!(
-        "{elapsed} {} clients {}/{} {} req/s {} segment p95 {p95} ms err {} stalled {} total {}",
+        "{elapsed} {} clients {}/{} {} req/s {} segment p95 {p95} ms err {} stalled {} total {} trust {}",
         frame.state_name(),
         units::count(frame.active_clients()),
         units::count(u64::from(frame.target)),
@@ -26,7 +26,15 @@ pub fn progress_line(frame: &RunSample) -> String {
         units::percent(frame.health.error_share),
         units::count(frame.snapshot.in_state(ClientState::Stalled)),
         units::plural(totals.finished(), "request"),
+        frame.trust.verdict.words(),
     )
+}
+
+/// Returns the trust verdict with the reason that weighs most and its advice, for a line of its own when it changes.
+pub fn trust_line(frame: &RunSample) -> String {
+    let trust = &frame.trust;
+    let why = trust.main_reason().map(|reason| format!(": {}: {}", reason.sentence(), reason.advice));
+    format!("trust {}{}", trust.verdict.words(), why.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -38,7 +46,8 @@ mod tests {
         let line = progress_line(&RunSample::default());
         assert_eq!(
             line,
-            "00:00:00 STARTING clients 0/0 -- req/s -- segment p95 -- ms err -- stalled 0 total 0 requests"
+            "00:00:00 STARTING clients 0/0 -- req/s -- segment p95 -- ms err -- stalled 0 total 0 requests \
+             trust UNASSESSED"
         );
     }
 }

@@ -1,16 +1,14 @@
 //! The report as text, 80 columns wide: the form that people read first and paste into a ticket.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Knee, Latency, Report, Run, Trust, changes, hosts};
+use super::page::Page;
+use super::{Knee, Latency, Report, Run, changes, hosts, trust};
 use crate::verdict::Verdict;
 use crate::vocabulary::Finding;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::units::{self, UNKNOWN};
 
-/// Width of the report in columns.
-const WIDTH: usize = 80;
 /// Maximum number of edge addresses that are listed.
 const EDGES: usize = 4;
 /// Maximum number of outcomes that are listed.
@@ -19,6 +17,9 @@ const OUTCOMES: usize = 12;
 /// Returns the report as text, 80 columns wide, with a newline at its end.
 pub fn text(report: &Report) -> String {
     let mut page = Page::default();
+    // The verdict stands above every number, so that no number is quoted without it.
+    trust::lines(&report.trust, &mut page);
+    page.rule();
     head(report, &mut page);
     page.rule();
     verdicts(report, &mut page);
@@ -42,48 +43,6 @@ pub fn text(report: &Report) -> String {
     changes::lines(report).iter().for_each(|line| page.line(line));
     ending(report, &mut page);
     page.0
-}
-
-/// Lines that fit the page.
-#[derive(Default)]
-pub(super) struct Page(pub(super) String);
-
-impl Page {
-    /// Writes a line; the rest of a long one continues below, indented like the text after the label.
-    pub(super) fn line(&mut self, text: impl AsRef<str>) {
-        let (mut margin, mut rest) = (" ", text.as_ref().trim_end());
-        loop {
-            let (first, more) = split(rest, WIDTH - margin.len());
-            _ = writeln!(self.0, "{margin}{first}");
-            if more.is_empty() {
-                return;
-            }
-            (margin, rest) = ("         ", more);
-        }
-    }
-
-    /// Writes a text below a line of a list, indented by 12 columns.
-    pub(super) fn block(&mut self, text: &str) {
-        let mut rest = text.trim_end();
-        while !rest.is_empty() {
-            let (first, more) = split(rest, WIDTH - 12);
-            _ = writeln!(self.0, "{:12}{first}", "");
-            rest = more;
-        }
-    }
-
-    pub(super) fn rule(&mut self) {
-        _ = writeln!(self.0, "{}", "-".repeat(WIDTH));
-    }
-}
-
-/// Splits a text at the last space that fits, or within a word that is too long.
-fn split(text: &str, room: usize) -> (&str, &str) {
-    let Some((limit, _)) = text.char_indices().nth(room) else { return (text, "") };
-    let fitting = text.get(..limit).unwrap_or_default();
-    let at = fitting.rfind(' ').filter(|at| *at > room / 2).unwrap_or(limit);
-    let (first, more) = text.split_at(at);
-    (first.trim_end(), more.trim_start())
 }
 
 fn head(report: &Report, page: &mut Page) {
@@ -121,11 +80,6 @@ pub(super) fn unused(run: &Run, page: &mut Page) {
 }
 
 fn verdicts(report: &Report, page: &mut Page) {
-    page.line(if report.trust.verdict == Trust::INVALID.verdict {
-        "trust   NOT TRUSTWORTHY: this machine limited the result".to_owned()
-    } else {
-        format!("trust   {}: the generator's own health is shown live, not judged yet", report.trust.verdict)
-    });
     page.line(format!("health  {}", health(report)));
     if report.playback.started == 0 {
         page.line("KNEE    not known: no client ever played");

@@ -16,6 +16,7 @@ use crate::report::{self, Report};
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
 use crate::sample::{RunSample, SamplerHandle};
 use crate::tui::{Access, Charset, Console, Palette, Remote, Setup, Theme, Title};
+use crate::verdict::TrustVerdict;
 use crate::vocabulary::{Command, RunIdentity, units};
 
 /// Time between two progress lines, slightly less than a second: the samples set the pace.
@@ -145,9 +146,14 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
     }
     let mut frames = sampler.frames();
     let show = async move {
-        let (mut said, mut changes) = (Duration::ZERO, 0);
+        let (mut said, mut changes, mut trust) = (Duration::ZERO, 0, TrustVerdict::Valid);
         while frames.changed().await.is_ok() {
             let frame = frames.borrow_and_update().clone();
+            // The first verdict is news only if it is not VALID.
+            let verdict = frame.trust.verdict;
+            if verdict != TrustVerdict::Unassessed && std::mem::replace(&mut trust, verdict) != verdict {
+                stdio::say(&format!("hlswarm: {}", report::trust_line(&frame)));
+            }
             for change in frame.journal.changes().skip(changes) {
                 changes += 1;
                 brake_line(change, &frame).iter().for_each(|line| stdio::say(line));

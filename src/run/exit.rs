@@ -149,7 +149,7 @@ pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::{EndNumbers, checks};
+    use crate::verdict::{EndNumbers, Trust, allow_untrusted, checks};
 
     #[test]
     fn the_first_failed_check_with_a_code_decides_it_and_every_reason_is_given() {
@@ -157,7 +157,7 @@ mod tests {
         let end = RunEnd { signal: Some(signal), ..RunEnd::default() };
         let numbers =
             EndNumbers { clients_started: 1, clients_target: 2, finished: 4, ..EndNumbers::default() };
-        let exit = from_checks(&checks(&numbers, Some(&end)));
+        let exit = from_checks(&checks(&numbers, &Trust::default(), Some(&end)));
         let reasons = [
             "ended early by SIGTERM",
             "nothing was ever played",
@@ -165,12 +165,18 @@ mod tests {
             "the target was not reached: 1 of 2 clients were started",
         ];
         assert_eq!((exit.code, exit.reasons), (143, reasons.map(str::to_owned).to_vec()));
-        let unsigned = from_checks(&checks(&numbers, Some(&RunEnd::default())));
+        let unsigned = from_checks(&checks(&numbers, &Trust::default(), Some(&RunEnd::default())));
         assert_eq!(unsigned.code, CRITERIA);
         let broken = EndNumbers { panics: 1, ..numbers };
-        assert_eq!(from_checks(&checks(&broken, Some(&end))).code, INTERNAL);
+        assert_eq!(from_checks(&checks(&broken, &Trust::default(), Some(&end))).code, INTERNAL);
+        let starved = EndNumbers { local_files: 4, ..numbers };
+        let mut starved = checks(&starved, &Trust::default(), Some(&RunEnd::default()));
+        assert_eq!(from_checks(&starved).code, UNTRUSTED);
+        allow_untrusted(&mut starved);
+        let allowed = from_checks(&starved);
+        assert_eq!((allowed.code, allowed.reasons.len()), (CRITERIA, 3));
         let late = EndNumbers { clients_target: 2, ..EndNumbers::default() };
-        let late = from_checks(&checks(&late, Some(&RunEnd::default())));
+        let late = from_checks(&checks(&late, &Trust::default(), Some(&RunEnd::default())));
         assert_eq!((late.code, late.reasons.len()), (0, 1));
     }
 }

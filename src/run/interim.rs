@@ -15,6 +15,7 @@ pub(super) struct Interim {
     pub(super) identity: RunIdentity,
     pub(super) options: RunOptions,
     pub(super) reports: Arc<ReportFiles>,
+    pub(super) allow_untrusted: bool,
 }
 
 impl Interim {
@@ -46,6 +47,7 @@ impl Interim {
             options: self.options.clone(),
             lost_workers: 0,
             end: None,
+            allow_untrusted: self.allow_untrusted,
             origin: None,
         };
         let mut report = report::build(facts, &sample);

@@ -29,6 +29,7 @@ use color_eyre::eyre::{self, WrapErr as _};
 
 use crate::config::{ConfigError, RunConfig, shown_file};
 use crate::control::{Controller, Ending};
+use crate::generator::HostWatch;
 use crate::net::unused_resolve_entries;
 use crate::pipeline::{Pipeline, RecordFile, Taps};
 use crate::report::{self, Facts, Report, RunOptions};
@@ -49,9 +50,9 @@ pub use exit::ExitStatus;
 /// Maximum time that the reader of standard output gets for the summary of a run.
 const PRINT_LIMIT: Duration = Duration::from_secs(1);
 
-/// Threads that a run starts in addition to the workers: recorder, sampler, screen or progress lines, interim
-/// reports, and one for each output.
-const OTHER_THREADS: usize = 6;
+/// Threads that a run starts in addition to the workers: recorder, sampler, gauges of the host, screen or progress
+/// lines, interim reports, and one for each output.
+const OTHER_THREADS: usize = 7;
 
 const NO_SIGNALS: &str = "signals cannot be received";
 
@@ -163,11 +164,13 @@ struct ActiveRun {
     sources: Sources,
     pipeline: Pipeline,
     sampler: SamplerHandle,
+    host: HostWatch,
     watcher: Display,
 }
 
 impl ActiveRun {
-    /// Starts in this order: counters, recorder of events, sampler that reads both, display of its samples.
+    /// Starts in this order: counters, recorder of events, gauges of the host, sampler that reads all, display of its
+    /// samples.
     fn begin(
         config: &RunConfig,
         record: Option<RecordFile>,
@@ -179,10 +182,12 @@ impl ActiveRun {
         let identity = identity(config, sources.clock);
         let (pipeline, taps) = Pipeline::start(workers, sources.clock, record, identity.clone())
             .map_err(|error| Failure::no_thread("the recorder", &error))?;
+        let host = HostWatch::start(Arc::clone(&sources.host), sources.clock);
+        let host = host.map_err(|error| Failure::no_thread("the thread of the gauges", &error))?;
         let sampler = Sampler::new(sources.clone()).watch(&pipeline).spawn();
         let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
         let watcher = Display::begin(config, identity.clone(), &sampler, commands)?;
-        Ok((Self { identity, sources, pipeline, sampler, watcher }, taps))
+        Ok((Self { identity, sources, pipeline, sampler, host, watcher }, taps))
     }
 
     /// Returns the source of reports about the run so far.
@@ -192,6 +197,7 @@ impl ActiveRun {
             identity: self.identity.clone(),
             options: options(config),
             reports,
+            allow_untrusted: config.output.allow_untrusted,
         }
     }
 
@@ -211,7 +217,7 @@ impl ActiveRun {
         orders: flume::Receiver<Command>,
         reports: Arc<ReportFiles>,
     ) -> Ended {
-        let Self { identity, sources, pipeline, sampler, watcher } = self;
+        let Self { identity, sources, pipeline, sampler, host, watcher } = self;
         let Sources { registry, status, .. } = sources.clone();
         // The clients stay listed until the last sample has been taken.
         let (clients, lost_workers) = swarm.join();
@@ -224,7 +230,7 @@ impl ActiveRun {
         let frame = sampler.next_whole_sample();
         frames.send_replace(Arc::clone(&frame));
         let lost = lost_workers as u64 + lost_sampler + lost_recorder;
-        drop(clients);
+        drop((clients, host));
         Ended { config, identity, ending, frame, lost, watcher, orders, reports }
     }
 }
@@ -296,10 +302,14 @@ impl Ended {
     /// Builds the report, without regard to reports that cannot be written.
     fn report(&self, origin: Option<serde_json::Value>) -> Report {
         let resolve_unused = unused_resolve_entries(&self.config.clients.net.resolve);
-        let options = RunOptions { resolve_unused, ..options(&self.config) };
-        let identity = self.identity.clone();
-        let end = exit::run_end(self.ending, self.config.plan, &self.frame);
-        let facts = Facts { identity, options, lost_workers: self.lost, end: Some(end), origin };
+        let facts = Facts {
+            identity: self.identity.clone(),
+            options: RunOptions { resolve_unused, ..options(&self.config) },
+            lost_workers: self.lost,
+            end: Some(exit::run_end(self.ending, self.config.plan, &self.frame)),
+            allow_untrusted: self.config.output.allow_untrusted,
+            origin,
+        };
         let mut report = report::build(facts, &self.frame);
         report.exit = exit::from_checks(&report.checks);
         report

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Journal;
+use crate::load::StartCounts;
 use crate::vocabulary::RunState;
 use crate::vocabulary::clock::micros;
 
@@ -16,6 +17,7 @@ pub struct Status {
     admitted: AtomicU64,
     late_starts: AtomicU64,
     start_lateness_us_max: AtomicU64,
+    starts: [AtomicU64; 4],
     panics: AtomicU64,
     journal: Arc<Journal>,
 }
@@ -38,6 +40,20 @@ impl Status {
     /// Returns the largest delay of a client's start so far, in microseconds.
     pub fn start_lateness_us_max(&self) -> u64 {
         self.start_lateness_us_max.load(Ordering::Relaxed)
+    }
+
+    /// Sets the counts of the starts so far.
+    pub fn set_starts(&self, counts: StartCounts) {
+        let StartCounts { made, missed, late, very_late } = counts;
+        for (cell, count) in self.starts.iter().zip([made, missed, late, very_late]) {
+            cell.store(count, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the counts of the starts so far. They may be skewed by the starts during the call.
+    pub fn starts(&self) -> StartCounts {
+        let [made, missed, late, very_late] = self.starts.each_ref().map(|cell| cell.load(Ordering::Relaxed));
+        StartCounts { made, missed, late, very_late }
     }
 
     /// Sets the state of the run.

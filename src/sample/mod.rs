@@ -15,6 +15,7 @@ mod sampler;
 mod sources;
 mod storm;
 mod timeline;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use crate::generator::Generator;
 use crate::pipeline::LogEntry;
 use crate::run_state::Journal;
 use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSummary, Timed};
-use crate::verdict::{Health, Knees, RunHealth};
+use crate::verdict::{Health, Knees, RunHealth, Trust};
 use crate::vocabulary::{ClientState, Kind, RunState, share};
 
 pub use failures::{FailureLine, FailureTracker};
@@ -98,6 +99,8 @@ pub struct RunSample {
     pub panics: u64,
     /// Usage of the load tester itself.
     pub generator: Generator,
+    /// Verdict on whether the load tester itself limited the result, judged once a second.
+    pub trust: Arc<Trust>,
     /// State of the pipeline for samples and events.
     pub pipeline: Pipeline,
     /// Most recent entries of the log, oldest first; replaced at most once a second.

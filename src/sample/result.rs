@@ -3,16 +3,18 @@
 //! * A result is a monoid: [`RunResult::merge`] is associative and commutative, and the default value changes
 //!   nothing. So the results of several machines, or of repeated runs, add up to the result of one run.
 //! * What cannot be added is absent: percentiles and shares are computed from the counts when they are shown, and the
-//!   verdicts belong to the samples of one process.
+//!   verdict on the stream belongs to the samples of one process. The trust in several results is that in the worst.
 //! * Reading a result takes some megabytes, so the sampler does it on request, not four times a second.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{RunSample, Sources, Timeline};
+use crate::generator::{Delays, own_delays};
 use crate::pipeline::Counts;
 use crate::run_state::LoadChange;
 use crate::stats::{Audience, FindingRow, LatencySnapshot, Quality, Registry, SessionNumber, Timed, Totals};
+use crate::verdict::Trust;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{ClientState, Finding, Kind, Mark};
 
@@ -66,6 +68,10 @@ pub struct RunResult {
     pub events: Counts,
     /// Listed clients that lost more than 1 % of their samples and events.
     pub degraded_clients: u64,
+    /// Verdict on whether the load testers themselves limited the result.
+    pub trust: Trust,
+    /// Lateness of all workers.
+    pub own_delays: Delays,
 }
 
 impl RunResult {
@@ -75,6 +81,7 @@ impl RunResult {
             audience: sources.registry.audience(),
             explanations: sources.registry.explanations(),
             timeline: timeline.clone(),
+            own_delays: own_delays(&sources.workers),
             ..Self::from_light(sample)
         };
         result.read_distributions(&sources.registry);
@@ -104,6 +111,7 @@ impl RunResult {
             progress: sample.pipeline.progress,
             events: sample.pipeline.events,
             degraded_clients: sample.pipeline.degraded_clients,
+            trust: Trust::clone(&sample.trust),
             ..Self::default()
         };
         result.marks.sort();
@@ -151,6 +159,8 @@ impl RunResult {
         self.timeline = self.timeline.merge(&other.timeline);
         self.progress.merge(other.progress);
         self.events.merge(other.events);
+        self.trust.merge(&other.trust);
+        self.own_delays.merge(&other.own_delays);
         merge_keyed(&mut self.latencies, &other.latencies, Timed::all(), LatencySnapshot::merge);
         merge_keyed(&mut self.latencies_of_all, &other.latencies_of_all, Kind::ALL, LatencySnapshot::merge);
         merge_keyed(&mut self.sessions, &other.sessions, SessionNumber::ALL, LatencySnapshot::merge);

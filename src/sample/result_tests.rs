@@ -9,6 +9,7 @@ use super::{RunResult, RunSample, Sources};
 use crate::pipeline::Counts;
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
 use crate::stats::{ClientHandle, FindingRow, Meter, Metric, Timed, Timings};
+use crate::verdict::{Gauge, Trust, TrustJudge, TrustNumbers, Values};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{CacheStatus, ClientState, ConnectionRoute, Finding, Kind, Mark, Outcome, Playback};
 
@@ -141,9 +142,24 @@ fn results() -> impl Strategy<Value = RunResult> {
             load_changes: vec![change],
             progress: Counts { offered: number, delivered: number, dropped: 0 },
             degraded_clients: number,
+            trust: trust(number),
+            own_delays: crate::generator::delays_of([number, 1_000 * number]),
             ..machine.result()
         }
     })
+}
+
+/// Returns the trust in a run with some seconds of lag, and with a file refused if `number` is odd.
+fn trust(number: u64) -> Trust {
+    let mut judge = TrustJudge::default();
+    for at in 1..=10 {
+        let mut values = Values::default();
+        values[Gauge::LoopLag.index()] = Some(if at <= 2 * number { 60_000.0 } else { number as f64 });
+        values[Gauge::FilesRefused.index()] = Some((number % 2) as f64);
+        let at = Duration::from_secs(at);
+        judge.judge(&TrustNumbers { at, values, ..TrustNumbers::default() });
+    }
+    judge.trust().clone()
 }
 
 fn merged(one: &RunResult, other: &RunResult) -> RunResult {

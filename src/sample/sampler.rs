@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use super::pipeline::Watch;
 use super::timeline::TimelineRecorder;
+use super::trust::TrustMeter;
 use super::{FailureTracker, History, Point, RunResult, RunSample, Sources, TIMED, numbers};
 use crate::generator;
 use crate::pipeline::Pipeline;
@@ -25,7 +26,7 @@ use crate::stats::{
     ClientRow, Quality, RecentLatency, Snapshot, SpeedSummary, Speeds, Timed, Totals, Window, window,
 };
 use crate::verdict::{HealthJudge, Verdict};
-use crate::vocabulary::clock;
+use crate::vocabulary::{RunState, clock};
 
 /// Time between two samples.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -53,6 +54,7 @@ pub struct Sampler {
     last: Totals,
     pipeline: Option<Watch>,
     generator: generator::Meter,
+    trust: TrustMeter,
     ticks: u64,
     peak_clients: u64,
     pool: Vec<Arc<RunSample>>,
@@ -127,6 +129,7 @@ impl Sampler {
             last: Totals::default(),
             pipeline: None,
             generator: generator::Meter::default(),
+            trust: TrustMeter::default(),
             ticks: 0,
             peak_clients: 0,
             pool: Vec::with_capacity(POOL),
@@ -240,26 +243,8 @@ impl Sampler {
         frame.recent = self.window.rates_so_far(window::RECENT);
         frame.windows = window::WINDOWS.map(|length| self.window.rates(length));
         frame.peak_bits_per_second = self.window.peak_bits_per_second();
-        let active = frame.active_clients();
-        // While the run ends, what its last clients meet says nothing about the stream: keep the last judgement.
-        let before = self.judge.verdict();
-        (frame.health, frame.knees) = if frame.state.is_ending() {
-            self.judge.last()
-        } else {
-            self.judge.judge(&numbers::of_moment(at, &frame.snapshot, frame.recent.as_ref()))
-        };
-        frame.run_health = self.judge.run_health(numbers::of_run(&frame.snapshot.totals));
-        // The journal records troubles and recoveries. The first OK of a run is neither.
-        let began_well = before == Verdict::Unknown && frame.health.verdict == Verdict::Ok;
-        if frame.health.verdict != before && !began_well {
-            self.sources.status.journal().verdict(VerdictChange {
-                at: frame.health.since,
-                verdict: frame.health.verdict,
-                reason: frame.health.reason(),
-                clients: active,
-            });
-        }
-        self.failures.observe(at, active, &frame.snapshot.totals, &mut frame.failures);
+        self.judge_health(frame);
+        self.failures.observe(at, frame.active_clients(), &frame.snapshot.totals, &mut frame.failures);
         if new_second {
             // Samples of the pool hold the previous history, so this copies some 60 KB, once a second.
             Arc::make_mut(&mut self.history).push(Point::of(frame));
@@ -277,7 +262,34 @@ impl Sampler {
                 pipeline.record(frame);
             }
         }
+        // The last sample of a run is no new second, but its counts are evidence, too.
+        if new_second || frame.state == RunState::Finished {
+            self.trust.measure(&self.sources, frame, self.generator.workers());
+        }
+        frame.trust = Arc::clone(self.trust.trust());
         self.generator.frame_made(begun);
+    }
+
+    /// Judges how well the stream is served, and records a change of the verdict in the journal.
+    fn judge_health(&mut self, frame: &mut RunSample) {
+        // While the run ends, what its last clients meet says nothing about the stream: keep the last judgement.
+        let before = self.judge.verdict();
+        (frame.health, frame.knees) = if frame.state.is_ending() {
+            self.judge.last()
+        } else {
+            self.judge.judge(&numbers::of_moment(frame.at, &frame.snapshot, frame.recent.as_ref()))
+        };
+        frame.run_health = self.judge.run_health(numbers::of_run(&frame.snapshot.totals));
+        // The journal records troubles and recoveries. The first OK of a run is neither.
+        let began_well = before == Verdict::Unknown && frame.health.verdict == Verdict::Ok;
+        if frame.health.verdict != before && !began_well {
+            self.sources.status.journal().verdict(VerdictChange {
+                at: frame.health.since,
+                verdict: frame.health.verdict,
+                reason: frame.health.reason(),
+                clients: frame.active_clients(),
+            });
+        }
     }
 
     /// Reads totals and clients: each client whole, or only the states beside the rows of the last whole reading.
@@ -312,7 +324,7 @@ mod tests {
     use super::*;
     use crate::stats::{LatencySnapshot, Metric, Registry, Timings};
     use crate::vocabulary::outcome::HttpFailure;
-    use crate::vocabulary::{ClientState, Clock, Kind, Outcome, RunState};
+    use crate::vocabulary::{ClientState, Clock, Kind, Outcome};
 
     fn sampler() -> (Arc<Registry>, Sampler) {
         let sources = Sources::new(1);
@@ -400,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_allocates_nothing_but_the_history_of_a_new_second() {
+    fn a_frame_allocates_nothing_but_the_history_and_the_trust_of_a_new_second() {
         let (registry, mut sampler) = sampler();
         let clients: Vec<_> = (0..200).map(|_| registry.add()).collect();
         for client in &clients {
@@ -410,10 +422,11 @@ mod tests {
         }
         (0..20).for_each(|_| drop(sampler.next_sample()));
         for _ in 0..20 {
-            // Only the history allocates, once a second, when it grows and is copied. Reading every row does not.
+            // Only the history and the trust allocate, once a second, when they are copied. Reading every row does
+            // not.
             let new_second = sampler.ticks.is_multiple_of(TICKS_PER_SECOND);
             let allocations = allocation_counter::measure(|| drop(sampler.next_sample())).count_total;
-            assert!(allocations <= if new_second { 24 } else { 0 }, "{allocations}");
+            assert!(allocations <= if new_second { 28 } else { 0 }, "{allocations}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::generator::WorkerGauge;
+use crate::generator::{HostGauges, WorkerGauge};
 use crate::run_state::Status;
 use crate::stats::Registry;
 use crate::vocabulary::Clock;
@@ -16,6 +16,8 @@ pub struct Sources {
     pub status: Arc<Status>,
     /// Gauges of the worker threads, by number.
     pub workers: Arc<[WorkerGauge]>,
+    /// Gauges of the host and of the process as a whole; unknown unless a thread writes them.
+    pub host: Arc<HostGauges>,
     /// Clock of the run.
     pub clock: Clock,
 }
@@ -27,6 +29,7 @@ impl Sources {
             registry: Registry::new(workers),
             status: Arc::default(),
             workers: (0..workers).map(|_| WorkerGauge::default()).collect(),
+            host: Arc::default(),
             clock: Clock::start(),
         }
     }

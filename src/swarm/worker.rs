@@ -86,7 +86,7 @@ impl Worker {
             let net = Net::new(settings.net.clone());
             let library =
                 Rc::new(PlaylistCache::new(Arc::clone(&settings.net.budget), settings.playlist_tap.clone()));
-            let Sources { registry, status, workers, clock } = sources;
+            let Sources { registry, status, workers, clock, .. } = sources;
             let shared = Shared { index, registry, settings, net, clock, tap: Rc::new(tap), library };
             let floor = WorkerLoop {
                 shared: Rc::new(shared),

@@ -11,13 +11,15 @@ use crate::stats::{
     ClientRow, FindingRow, LatencyDigest, LatencySummary, Rates, Registry, Snapshot, SpeedSummary, Timed,
     Totals,
 };
-use crate::verdict::{Health, Knee, Knees, RunHealth, Verdict};
+use crate::verdict::{
+    Demand, Gauge, Health, Knee, Knees, RunHealth, Trust, TrustJudge, TrustNumbers, Values, Verdict,
+};
 use crate::vocabulary::finding::Finding;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
 use crate::vocabulary::{ClientState, Clock, Kind, Mark, Outcome, Playback, RunIdentity, RunState};
 
 use super::app::Title;
-use crate::generator::Lag;
+use crate::generator::{DelaySummary, Lag};
 use crate::pipeline::{Counts, Event, Happening, LaneReading, LogEntry};
 use crate::report::{self, Report};
 
@@ -88,7 +90,14 @@ pub(super) fn report_of(sample: &RunSample) -> Report {
         tls_verified: true,
         resolve_unused: Vec::new(),
     };
-    let facts = report::Facts { identity: identity(), options, lost_workers: 0, end: None, origin: None };
+    let facts = report::Facts {
+        identity: identity(),
+        options,
+        lost_workers: 0,
+        end: None,
+        allow_untrusted: false,
+        origin: None,
+    };
     report::build(facts, sample)
 }
 
@@ -255,7 +264,7 @@ fn journal(verdict: Option<u64>) -> Arc<Journal> {
 
 /// Returns a generator of two workers, one twice as busy as the other.
 fn generator(busy: f64) -> Generator {
-    let lag = |p99_us| Lag { p99_us, max_us: 3 * p99_us, run_max_us: 9 * p99_us };
+    let lag = |p99_us| Lag { second_p99_us: p99_us, p99_us, max_us: 3 * p99_us, run_max_us: 9 * p99_us };
     let worker = |busy, lag| Worker { clients: 324, busy: Some(busy), lag: Some(lag) };
     Generator {
         cpu_cores: Some(2.0 * busy),
@@ -270,6 +279,7 @@ fn generator(busy: f64) -> Generator {
         frame_us: Some(410),
         frame_us_max: Some(1_800),
         start_lateness_us_max: 3_000,
+        own_delay: Some(DelaySummary { p50: 310, p99: (20_000.0 * busy) as u64, max: 180_000 }),
     }
 }
 
@@ -288,6 +298,29 @@ fn pipeline() -> Pipeline {
         lanes: vec![lane(Some(0), 40, 1_900, 0), lane(Some(1), 8_100, 8_192, 41_902), lane(None, 0, 12, 0)],
         ..Pipeline::default()
     }
+}
+
+/// Returns the trust in a run of some seconds that used this share of its CPU, and lacked files in the last one.
+fn trust(seconds: u64, cpu: f64, files_refused: f64) -> Arc<Trust> {
+    let mut judge = TrustJudge::default();
+    for at in 1..=seconds {
+        let mut values = Values::default();
+        for (gauge, value) in [
+            (Gauge::LoopLag, 10_000.0 * cpu),
+            (Gauge::Cpu, if at > seconds / 2 { cpu } else { cpu / 2.0 }),
+            (Gauge::ProcessGap, 51_000.0),
+            (Gauge::LoadHeld, 1.0),
+            (Gauge::Files, 0.034),
+            (Gauge::FilesRefused, if at == seconds { files_refused } else { 0.0 }),
+        ] {
+            values[gauge.index()] = Some(value);
+        }
+        let demand =
+            Demand { target: 10_000, admitted: 648, open_files: Some(20_000), files_limit: Some(20_000) };
+        let at = Duration::from_secs(at);
+        judge.judge(&TrustNumbers { at, values, demand, ..TrustNumbers::default() });
+    }
+    Arc::new(judge.trust().clone())
 }
 
 fn findings() -> Vec<FindingRow> {
@@ -380,6 +413,7 @@ fn ramping() -> RunSample {
         },
         history: history(64, 321, None),
         generator: generator(0.31),
+        trust: trust(64, 0.31, 0.0),
         journal: journal(None),
         ..RunSample::default()
     }
@@ -412,7 +446,8 @@ fn storm() -> RunSample {
         journal: journal(Some(84)),
         log: log(),
         findings: findings(),
-        generator: generator(0.93),
+        generator: generator(0.86),
+        trust: trust(161, 0.86, 0.0),
         pipeline: pipeline(),
         snapshot: snapshot(clients.collect(), ended),
         recent: Some(rates(6_677)),
@@ -459,6 +494,7 @@ fn ten_thousand() -> RunSample {
             ..Health::default()
         },
         panics: 0,
+        trust: trust(849, 0.86, 213.0),
         ..storm()
     }
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::check::{Check, Consequence, Limit};
-use super::{DEGRADED_SHARE, RunHealth, Verdict};
+use super::{DEGRADED_SHARE, RunHealth, Trust, Verdict};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{share, units};
 
@@ -109,16 +109,24 @@ fn resource(fault: Fault) -> &'static str {
 
 /// Judges a run. Returns its checks in the order in which their failures decide the exit code. While the run goes on,
 /// `end` is `None`: what can be judged only at the end is unknown.
-pub fn checks(numbers: &EndNumbers, end: Option<&RunEnd>) -> Vec<Check> {
+pub fn checks(numbers: &EndNumbers, trust: &Trust, end: Option<&RunEnd>) -> Vec<Check> {
     let mut checks = Vec::from(internal(numbers));
     checks.push(refused(end));
     checks.push(signalled(end));
     checks.push(local(numbers));
+    checks.push(trust.check());
     checks.extend(criteria(numbers));
     // Without a load there is nothing to compare with the plan.
     checks.extend(reached(numbers, end.filter(|end| end.refused.is_none())));
     checks.extend(health(&numbers.health));
     checks
+}
+
+/// Takes the exit code from every check that this machine failed: the operator accepts its limits.
+pub fn allow_untrusted(checks: &mut [Check]) {
+    for check in checks.iter_mut().filter(|check| check.consequence == Consequence::Untrusted) {
+        check.consequence = Consequence::Reason;
+    }
 }
 
 fn internal(numbers: &EndNumbers) -> [Check; 2] {

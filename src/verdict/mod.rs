@@ -3,10 +3,15 @@
 mod check;
 mod checks;
 mod health;
+mod trust;
 
 pub use check::{Check, Consequence};
 pub use checks::{EarlyEnd, EndNumbers, RunEnd, checks};
 pub use health::{
     DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, RunHealth, RunNumbers,
     Verdict,
+};
+pub use trust::{
+    Demand, Gauge, Interval, Phase, RULES, Reason, Rule, Threshold, Trust, TrustJudge, TrustNumbers,
+    TrustVerdict, Values, Weight, formatted,
 };

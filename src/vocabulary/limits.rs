@@ -121,3 +121,9 @@ pub const PLAYLIST_VARIABLE_BYTES: usize = 64 * 1024;
 pub const PLAYLIST_KEYS: usize = 16;
 /// Longest duration that a playlist can name; a longer one is cut to this.
 pub const PLAYLIST_DURATION: Duration = Duration::from_hours(366 * 24);
+
+/// Delay of a client's start, against its place in the plan, from which on it is late: ten times the granularity of a
+/// timer.
+pub const START_LATE: Duration = Duration::from_millis(10);
+/// The same, from which on it is very late.
+pub const START_VERY_LATE: Duration = Duration::from_millis(50);

@@ -136,7 +136,7 @@ fn start(fault: Fault, phase: Phase, url: &str, folder: &Path) -> (Child, Vec<io
     let (stdout, first) = output(fault);
     let (stderr, second) = output(fault);
     let mut command = Command::new(env!("CARGO_BIN_EXE_hlswarm"));
-    command.args(["run", url, "--no-tui", "--report"]).arg(folder.join("report.json"));
+    command.args(["run", url, "--no-tui", "--allow-untrusted", "--report"]).arg(folder.join("report.json"));
     command.args(match phase {
         Phase::Ramp => ["-c", "500", "--ramp-time", "500s", "-d", "600s"],
         Phase::Drain => ["-c", "3", "--ramp-time", "0", "-d", "1s"],
@@ -289,7 +289,18 @@ fn a_report_goes_where_its_link_points_and_a_folder_that_takes_none_is_said_befo
     let origin = Origin::start();
     let run = |report: &Path, record: &Path| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hlswarm"));
-        command.args(["run", &origin.url, "--no-tui", "-c", "1", "-d", "1s", "--report"]).arg(report);
+        command.args([
+            "run",
+            &origin.url,
+            "--no-tui",
+            "--allow-untrusted",
+            "-c",
+            "1",
+            "-d",
+            "1s",
+            "--report",
+        ]);
+        command.arg(report);
         command.arg("--record").arg(record).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         end(command.spawn().unwrap(), "run").code()
     };
@@ -343,7 +354,7 @@ fn a_process_that_gets_no_threads_or_memory_says_so_in_one_line_and_exits_with_5
 fn limited(url: &str, size: u64) -> bool {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let said = folder.path().join("said");
-    let arguments = ["run", url, "--no-tui", "-c", "1", "-d", "1s"];
+    let arguments = ["run", url, "--no-tui", "--allow-untrusted", "-c", "1", "-d", "1s"];
     let code = within_address_space(size, &arguments, File::create(&said).unwrap().into()).code();
     let said = fs::read_to_string(&said).unwrap();
     match code {

@@ -30,3 +30,4 @@ mod secure;
 mod shortage;
 mod stopping;
 mod throttled;
+mod trust;

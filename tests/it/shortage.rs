@@ -54,6 +54,11 @@ fn a_machine_without_files_limits_the_result_and_the_origin_is_not_blamed() {
     assert!(reasons.contains("this machine ran out of file descriptors"), "{reasons}");
     assert!(!reasons.contains("less than half"), "{reasons}");
     assert_eq!(report["trust"]["verdict"], "INVALID");
+    let evidence = report["trust"]["reasons"].as_array().unwrap();
+    let refused =
+        evidence.iter().find(|reason| reason["gauge"] == "files_refused").expect("files were refused");
+    assert!(refused["worst"].as_f64() >= Some(1.0), "{refused}");
+    assert!(refused["advice"].as_str().unwrap().contains("ulimit -n) from 200 to "), "{refused}");
     assert_eq!(report["health"]["verdict"], "OK", "{}", report["health"]);
     assert_eq!(report["health"]["knee_errors"], serde_json::Value::Null);
     let record = std::fs::read_to_string(&record).unwrap();

@@ -75,7 +75,7 @@ fn in_the_background_there_is_no_screen_and_nothing_stops() {
     let program = env!("CARGO_BIN_EXE_hlswarm");
     command.args([
         "-c",
-        &format!("set -m; {program} demo --healthy -c 3 --ramp-time 0 -d 4s & wait $!; echo code $?"),
+        &format!("set -m; {program} demo --allow-untrusted --healthy -c 3 --ramp-time 0 -d 4s & wait $!; echo code $?"),
     ]);
     let ended = Terminal::start_plain(command).end();
     assert!(ended.bytes.contains("code 0"), "{}", ended.bytes);

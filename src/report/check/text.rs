@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::hosts::hosts;
 use super::{CheckReport, FindingSeen, Loaded, RenditionSeen, Understood, VariantSeen};
 use crate::report::Report;
-use crate::report::text::{FindingLine, Page, between, finding_lines, meaning, unused};
+use crate::report::page::Page;
+use crate::report::text::{FindingLine, between, finding_lines, meaning, unused};
 use crate::vocabulary::Finding;
 use crate::vocabulary::units::{self, UNKNOWN};
 

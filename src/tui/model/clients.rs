@@ -97,6 +97,7 @@ fn table(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
         .map(|row| Line {
             cells: cells(row, snapshot.clients_at_us),
             selected: list.selected == Some(row.id),
+            whole: false,
         })
         .collect();
     let (first, last) = (list.top + usize::from(!lines.is_empty()), list.top + lines.len());

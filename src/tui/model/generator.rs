@@ -1,4 +1,5 @@
-//! The load tester itself: fill and losses of its channels, promptness of its workers, and its use of resources.
+//! The load tester itself: its gauges and their limits, fill and losses of its channels, promptness of its workers,
+//! and its use of resources.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::tui::app::App;
 use crate::tui::theme::Role;
 use crate::vocabulary::units::{self, UNKNOWN};
 
-use super::{Column, Line, Table, Text};
+use super::{Column, Line, Table, Text, trust};
 
 /// Share of a resource from which its use is a warning.
 const SCARCE: f64 = 0.8;
@@ -36,6 +37,8 @@ pub(in crate::tui) struct GeneratorView {
     pub(in crate::tui) streams: Table,
     pub(in crate::tui) workers: Table,
     pub(in crate::tui) machine: Table,
+    /// Reasons for the trust verdict, and the gauges that it follows from.
+    pub(in crate::tui) gauges: Table,
 }
 
 impl GeneratorView {
@@ -48,6 +51,7 @@ impl GeneratorView {
             streams: streams(frame),
             workers: workers(&frame.generator),
             machine: machine(app),
+            gauges: trust::gauges(&frame.trust),
         }
     }
 }
@@ -205,11 +209,18 @@ fn machine(app: &App) -> Table {
     };
     Table {
         title: "This process".to_owned(),
-        aside: "shown, not judged yet".to_owned(),
+        aside: own_delay(generator),
         columns: MACHINE,
         lines: facts.chunks(2).map(line).collect(),
         none: String::new(),
     }
+}
+
+/// Returns the delays of the workers over the whole run: latencies of this size are the load tester's own.
+fn own_delay(generator: &Generator) -> String {
+    let [p99, max] = [generator.own_delay.map(|delay| delay.p99), generator.own_delay.map(|delay| delay.max)]
+        .map(|us| us.map_or(UNKNOWN.to_owned(), units::milliseconds));
+    format!("own delay p99 {p99} ms, max {max}")
 }
 
 fn cpu(generator: &Generator) -> Text {

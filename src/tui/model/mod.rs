@@ -13,6 +13,7 @@ mod log;
 mod overview;
 mod table;
 mod top;
+mod trust;
 mod zoom;
 
 use super::app::{App, Capacity, Mode, View};
@@ -59,7 +60,7 @@ pub(super) enum Body {
     Log(LogView),
     /// Plain lines over the whole area.
     Page(Vec<String>),
-    Generator(GeneratorView),
+    Generator(Box<GeneratorView>),
 }
 
 /// The whole screen.
@@ -94,7 +95,7 @@ fn body(app: &App, rooms: Capacity) -> Body {
         View::Overview => Body::Overview(Box::new(Overview::of(app, rooms))),
         View::Clients => Body::Clients(ClientsView::of(app, rooms)),
         View::Errors => Body::Errors(ErrorsView::of(app, rooms)),
-        View::Generator => Body::Generator(GeneratorView::of(app)),
+        View::Generator => Body::Generator(Box::new(GeneratorView::of(app))),
         View::Log => Body::Log(LogView::of(app, rooms.log, rooms.list)),
         View::Report => {
             let lines = app.report.as_deref().unwrap_or_default();

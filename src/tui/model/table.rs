@@ -35,11 +35,18 @@ impl Column {
 pub(in crate::tui) struct Line {
     pub(in crate::tui) cells: Vec<Text>,
     pub(in crate::tui) selected: bool,
+    /// Set for a line of one text that runs over all columns.
+    pub(in crate::tui) whole: bool,
 }
 
 impl Line {
     pub(super) fn of(cells: Vec<Text>) -> Self {
-        Self { cells, selected: false }
+        Self { cells, selected: false, whole: false }
+    }
+
+    /// Creates a line of one text over all columns.
+    pub(super) fn whole(text: Text) -> Self {
+        Self { cells: vec![text], selected: false, whole: true }
     }
 }
 

@@ -8,10 +8,10 @@ use crate::run_state::ChangeSource;
 use crate::sample::RunSample;
 use crate::tui::app::App;
 use crate::tui::theme::Role;
-use crate::verdict::{Knee, Verdict};
+use crate::verdict::{Knee, TrustVerdict, Verdict};
 use crate::vocabulary::{RunState, units};
 
-use super::{Text, errors, generator};
+use super::{Text, errors, generator, trust};
 
 /// The four lines at the top.
 #[derive(Debug)]
@@ -39,6 +39,7 @@ impl Top {
             let verdict = frame.health.verdict;
             (Text::new(role(verdict), verdict.name()), reason(frame))
         };
+        let (verdict, reason) = trusted(frame, verdict, reason);
         Self {
             run: run(app),
             aside: aside(app),
@@ -48,6 +49,16 @@ impl Top {
             measurement: measurement(app),
         }
     }
+}
+
+/// Returns the verdict and its reason, or that nothing here can be believed: then the health of the stream is only a
+/// part of the reason.
+fn trusted(frame: &RunSample, verdict: Text, mut reason: Vec<Text>) -> (Text, Vec<Text>) {
+    if frame.trust.verdict != TrustVerdict::Invalid {
+        return (verdict, reason);
+    }
+    reason.insert(0, Text::new(verdict.role, format!("stream {}", verdict.text)));
+    (Text::new(Role::Failing, TrustVerdict::Invalid.words()), reason)
 }
 
 fn run(app: &App) -> Vec<Text> {
@@ -160,7 +171,7 @@ fn arrival(app: &App) -> Option<String> {
 
 fn measurement(app: &App) -> Vec<Text> {
     let frame = &app.shown;
-    let mut line = vec![Text::new(Role::Untrusted, "UNASSESSED")];
+    let mut line = trust::in_a_line(&frame.trust);
     if frame.panics > 0 {
         line.push(Text::new(Role::Failing, units::plural(frame.panics, "internal fault")));
     }

@@ -1,11 +1,11 @@
-//! The load tester itself: channels as bars with their high-water marks, workers, and the resources that the process
-//! uses.
+//! The load tester itself: its gauges with their limits, channels as bars with their high-water marks, workers, and
+//! the resources that the process uses.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::frame::{FRAME, framed};
-use super::layout::{take, take_bottom};
+use super::layout::take_bottom;
 use super::line::Row;
 use super::table;
 use crate::tui::model::{Fill, GeneratorView, Text};
@@ -21,21 +21,29 @@ const STREAMS: u16 = 4 + FRAME;
 const MACHINE: u16 = 4 + FRAME;
 /// Heading and two workers.
 const WORKERS: u16 = 3 + FRAME;
+/// Heading, a reason with its advice, and the gauges beyond their limits.
+const GAUGES: u16 = 6 + FRAME;
 /// Maximum lines of the channels; a machine with many cores shows only the first.
 const LANES: u16 = 8;
 
 pub(super) fn draw(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let mut rest = area;
     let lanes = u16::try_from(view.lanes.len()).unwrap_or(LANES).clamp(1, LANES) + 1 + FRAME;
-    // The resources of the process always stay; channels and streams matter less and make room for them.
-    let for_lanes = lanes.min(rest.height.saturating_sub(MACHINE));
-    channels(view, theme, take(&mut rest, for_lanes), buffer);
-    if rest.height >= STREAMS + WORKERS + MACHINE {
-        table::draw(&view.streams, theme, take(&mut rest, STREAMS), buffer);
+    // The evidence for the trust verdict always stays; channels and streams matter less and make room for it.
+    let has_room = |rest: Rect, height: u16| rest.height >= height + GAUGES + WORKERS + MACHINE;
+    if has_room(rest, lanes) {
+        channels(view, theme, take_bottom(&mut rest, lanes), buffer);
+    }
+    if has_room(rest, STREAMS) {
+        table::draw(&view.streams, theme, take_bottom(&mut rest, STREAMS), buffer);
     }
     let for_machine = take_bottom(&mut rest, MACHINE);
     table::draw(&view.machine, theme, for_machine, buffer);
-    table::draw(&view.workers, theme, rest, buffer);
+    let workers = u16::try_from(view.workers.lines.len()).unwrap_or(u16::MAX).saturating_add(1 + FRAME);
+    let room = rest.height.saturating_sub(GAUGES).max(WORKERS);
+    let for_workers = take_bottom(&mut rest, workers.clamp(WORKERS, room));
+    table::draw(&view.workers, theme, for_workers, buffer);
+    table::draw(&view.gauges, theme, rest, buffer);
 }
 
 fn channels(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {

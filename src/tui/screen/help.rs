@@ -43,7 +43,7 @@ fn lines(theme: Theme) -> Vec<(Text, Text)> {
     let signs = [
         (Role::Warning, "degraded: 1% fail or stall"),
         (Role::Failing, "failing: 5%"),
-        (Role::Untrusted, "measurement not judged"),
+        (Role::Untrusted, "measurement in doubt"),
         (Role::Mark, "where it first went wrong"),
     ];
     lines.push((Text::new(Role::Title, "SIGNS"), Text::default()));

@@ -37,7 +37,7 @@ pub(super) fn draw(table: &Table, theme: Theme, area: Rect, buffer: &mut Buffer)
 }
 
 fn draw_line(line: &Line, columns: &[Column], theme: Theme, place: Rect, buffer: &mut Buffer) {
-    if columns.is_empty() {
+    if columns.is_empty() || line.whole {
         Row::at(place, buffer, theme).texts(&line.cells, 2);
     } else {
         cells(&line.cells, columns, theme, place, buffer);

@@ -31,7 +31,7 @@ fn end() -> RunEnd {
 }
 
 fn judged(numbers: &EndNumbers) -> Vec<Check> {
-    checks(numbers, Some(&end()))
+    checks(numbers, &Trust::default(), Some(&end()))
 }
 
 fn failed(numbers: &EndNumbers) -> Vec<&'static str> {
@@ -75,7 +75,7 @@ fn without_a_client_or_a_request_nothing_is_judged() {
 }
 
 fn sentences(numbers: &EndNumbers, end: &RunEnd) -> Vec<String> {
-    let failed = checks(numbers, Some(end)).into_iter().filter(Check::fails);
+    let failed = checks(numbers, &Trust::default(), Some(end)).into_iter().filter(Check::fails);
     failed.filter(|check| check.consequence != Consequence::Listed).map(|check| check.sentence).collect()
 }
 
@@ -95,7 +95,7 @@ fn a_load_or_a_length_that_was_not_reached_is_a_reason_without_a_code() {
     let expected = "the duration was not reached: q ended the run after 20.0 s of 1 m 00 s";
     assert_eq!(sentences(&early, &end()), [expected]);
     assert_eq!(sentences(&early, &RunEnd { duration: None, ..end() }), [""; 0]);
-    let reasons = checks(&short, Some(&slow)).into_iter().filter(Check::fails);
+    let reasons = checks(&short, &Trust::default(), Some(&slow)).into_iter().filter(Check::fails);
     assert!(
         reasons
             .map(|check| check.consequence)
@@ -108,7 +108,8 @@ fn a_signal_decides_the_code_and_is_the_only_reason_for_a_short_run() {
     let signal = EarlyEnd { code: 143, sentence: "ended early by SIGTERM".to_owned() };
     let early = EndNumbers { lasted: Duration::from_secs(20), local_files: 10, ok: 990, ..WELL };
     let by_signal = RunEnd { signal: Some(signal), ..end() };
-    let failed: Vec<_> = checks(&early, Some(&by_signal)).into_iter().filter(Check::fails).collect();
+    let failed: Vec<_> =
+        checks(&early, &Trust::default(), Some(&by_signal)).into_iter().filter(Check::fails).collect();
     let consequences: Vec<_> = failed.iter().map(|check| check.consequence).collect();
     assert_eq!(consequences, [Consequence::Ended(143), Consequence::Untrusted, Consequence::Listed]);
     assert_eq!(sentences(&EndNumbers { local_files: 0, ..early }, &by_signal), ["ended early by SIGTERM"]);
@@ -125,7 +126,7 @@ fn without_a_load_the_plan_is_not_compared() {
 #[test]
 fn while_a_run_goes_on_its_plan_is_not_judged() {
     let begun = EndNumbers { clients_started: 1, clients_peak: 1, clients_played: 1, ..WELL };
-    let checks = checks(&begun, None);
+    let checks = checks(&begun, &Trust::default(), None);
     let of = |wanted| checks.iter().filter(move |check| check.result == wanted).map(|check| check.name);
     assert_eq!(of(CheckResult::Fail).collect::<Vec<_>>(), [""; 0]);
     let unknown: Vec<_> = of(CheckResult::Unknown).collect();

@@ -1,0 +1,264 @@
+//! The trust verdict in the report: whether the load tester itself limited the result, and the evidence.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::page::Page;
+use crate::generator::DelaySummary;
+use crate::sample::RunResult;
+use crate::verdict::{RULES, Reason, Threshold, TrustVerdict, Weight};
+use crate::vocabulary::units;
+
+/// Verdict on whether the load tester itself limited the result.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TrustReport {
+    /// `VALID`: the load tester kept up. `SUSPECT`: it may have limited the result, in more than 5 % of the time or
+    /// badly for a moment. `INVALID`: it limited the result, in more than 1 % of the time or in a way of which once
+    /// is enough. `UNASSESSED`: nothing was measured.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub verdict: TrustVerdict,
+    /// True if the exit code was not to depend on the verdict (`--allow-untrusted`).
+    pub allow_untrusted: bool,
+    /// Seconds that were judged.
+    pub measured_s: f64,
+    /// Seconds in which a gauge was beyond one of its limits.
+    pub suspect_s: f64,
+    /// Seconds in which a gauge was beyond its limit for INVALID.
+    pub invalid_s: f64,
+    /// Gauges that were beyond a limit for long enough; empty if there were none.
+    pub reasons: Vec<TrustReason>,
+    /// Stretches of time whose numbers are not to be believed, in seconds since the start.
+    pub masked_intervals: Vec<MaskedInterval>,
+    /// Delay with which the load tester ran what was due, over all workers; latencies of this size are its own.
+    /// `null`: it was not measured.
+    pub generator_delay_us: Option<GeneratorDelay>,
+    /// All gauges by name. Names carry their units.
+    pub gauges: BTreeMap<&'static str, GaugeReport>,
+}
+
+/// Evidence against the result.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TrustReason {
+    /// Name of the gauge.
+    pub gauge: &'static str,
+    /// Worst level that it reached: `SUSPECT` or `INVALID`.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub level: TrustVerdict,
+    /// Seconds from the start to its first moment beyond the limit.
+    pub first_s: f64,
+    /// Seconds from the start to its last one.
+    pub last_s: f64,
+    /// Seconds beyond the limit.
+    pub seconds: f64,
+    /// Worst value.
+    pub worst: f64,
+    /// Limit that held for the worst value.
+    pub threshold: f64,
+    /// Number of the worker with the worst value; `null`: the gauge does not belong to a worker.
+    pub worker: Option<usize>,
+    /// Advice to the operator.
+    pub advice: String,
+    /// The reason as a sentence.
+    #[serde(skip)]
+    pub sentence: String,
+}
+
+/// A stretch of time.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct MaskedInterval {
+    /// Its begin.
+    pub from_s: f64,
+    /// Its end.
+    pub to_s: f64,
+}
+
+/// Delays of the load tester, in microseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct GeneratorDelay {
+    /// The median.
+    pub p50: u64,
+    /// The 99th percentile.
+    pub p99: u64,
+    /// The largest delay.
+    pub max: u64,
+}
+
+/// A gauge of the load tester and its machine.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct GaugeReport {
+    /// Worst value of the run; `null`: the host does not offer it, or nothing was measured.
+    pub worst: Option<f64>,
+    /// Limit beyond which it is suspect; `null`: there is none.
+    pub suspect: Option<Limit>,
+    /// Limit beyond which it is invalid; `null`: there is none.
+    pub invalid: Option<Limit>,
+    /// Seconds in a row that a limit must be crossed.
+    pub seconds: u32,
+    /// False if the gauge is only shown and never changes the verdict.
+    pub convicts: bool,
+}
+
+/// Limit of a gauge: the larger of the two.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Limit {
+    /// A value.
+    pub value: f64,
+    /// Share of the median time to the first byte; 0 if the limit does not depend on it.
+    pub share_of_ttfb: f64,
+}
+
+impl Serialize for TrustVerdict {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// Returns the trust in a result. `allow_untrusted` says that the exit code is not to depend on it.
+pub(super) fn trust(result: &RunResult) -> TrustReport {
+    let trust = &result.trust;
+    let limit = |limit: Option<Threshold>| {
+        limit.map(|limit| Limit { value: limit.floor, share_of_ttfb: limit.share_of_first_byte })
+    };
+    let gauges = RULES.iter().map(|rule| {
+        let gauge = GaugeReport {
+            worst: trust.worst.get(rule.gauge.index()).copied().flatten(),
+            suspect: limit(rule.suspect),
+            invalid: limit(rule.invalid),
+            seconds: rule.seconds,
+            convicts: rule.weight != Weight::Shown,
+        };
+        (rule.name, gauge)
+    });
+    let masked = trust.masked.as_slice().iter();
+    TrustReport {
+        verdict: trust.verdict,
+        allow_untrusted: false,
+        measured_s: trust.measured.as_secs_f64(),
+        suspect_s: trust.doubtful.length().as_secs_f64(),
+        invalid_s: trust.masked.length().as_secs_f64(),
+        reasons: trust.reasons.iter().map(reason).collect(),
+        masked_intervals: masked
+            .map(|masked| MaskedInterval { from_s: masked.from.as_secs_f64(), to_s: masked.to.as_secs_f64() })
+            .collect(),
+        generator_delay_us: result.own_delays.summary().map(|delays| {
+            let DelaySummary { p50, p99, max } = delays;
+            GeneratorDelay { p50, p99, max }
+        }),
+        gauges: gauges.collect(),
+    }
+}
+
+fn reason(reason: &Reason) -> TrustReason {
+    TrustReason {
+        gauge: reason.gauge.rule().name,
+        level: reason.level,
+        first_s: reason.first.as_secs_f64(),
+        last_s: reason.last.as_secs_f64(),
+        seconds: reason.lasted.as_secs_f64(),
+        worst: reason.worst,
+        threshold: reason.threshold,
+        worker: reason.worker,
+        advice: reason.advice.clone(),
+        sentence: reason.sentence(),
+    }
+}
+
+/// Writes the verdict, its reasons with their advice, and the load tester's own delay.
+pub(super) fn lines(trust: &TrustReport, page: &mut Page) {
+    let [suspect, invalid, measured] = [trust.suspect_s, trust.invalid_s, trust.measured_s]
+        .map(|seconds| units::span(std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default()));
+    let words = trust.verdict.words();
+    page.line(match trust.verdict {
+        TrustVerdict::Unassessed => format!("TRUST   {words}: nothing was measured"),
+        TrustVerdict::Valid if trust.reasons.is_empty() => {
+            format!("TRUST   {words}: this machine did not limit the result")
+        }
+        TrustVerdict::Valid => {
+            format!("TRUST   {words}: this machine was in doubt for only {suspect} of {measured}")
+        }
+        TrustVerdict::Suspect => {
+            format!("TRUST   {words}: this machine may have limited the result in {suspect} of {measured}")
+        }
+        TrustVerdict::Invalid => {
+            format!("TRUST   {words}: this machine limited the result in {invalid} of {measured}")
+        }
+    });
+    for reason in &trust.reasons {
+        page.line(format!("        {}: {}", reason.level.name(), reason.sentence));
+        page.block(&reason.advice);
+    }
+    if let Some(delay) = trust.generator_delay_us {
+        let [p99, max] = [delay.p99, delay.max].map(units::milliseconds);
+        page.line(format!("        own delay p99 {p99} ms, max {max} ms"));
+    }
+    if trust.allow_untrusted {
+        page.line("        --allow-untrusted: the exit code does not depend on this verdict");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::verdict::{Gauge, TrustJudge, TrustNumbers, Values};
+
+    /// Returns the report of a run whose gauge had these values, second after second.
+    fn report(gauge: Gauge, values: &[f64]) -> TrustReport {
+        let mut judge = TrustJudge::default();
+        for (at, value) in (1..).zip(values) {
+            let mut all = Values::default();
+            all[gauge.index()] = Some(*value);
+            let at = Duration::from_secs(at);
+            judge.judge(&TrustNumbers { at, values: all, ..TrustNumbers::default() });
+        }
+        let own_delays = crate::generator::delays_of([310, 310, 4_000]);
+        trust(&RunResult { trust: judge.trust().clone(), own_delays, ..RunResult::default() })
+    }
+
+    fn page(trust: &TrustReport) -> String {
+        let mut page = Page::default();
+        lines(trust, &mut page);
+        page.0
+    }
+
+    #[test]
+    fn the_text_opens_with_the_verdict_and_gives_reasons_and_advice() {
+        let calm = report(Gauge::Cpu, &[0.2; 20]);
+        let expected = " TRUST   VALID: this machine did not limit the result\n         \
+                        own delay p99 4.00 ms, max 4.00 ms\n";
+        assert_eq!(page(&calm), expected);
+        let unknown = page(&report(Gauge::Cpu, &[]));
+        assert!(unknown.starts_with(" TRUST   UNASSESSED: nothing was measured\n"), "{unknown}");
+        let mut busy = report(Gauge::Cpu, &[0.93; 20]);
+        busy.allow_untrusted = true;
+        let busy = page(&busy);
+        for said in [
+            "TRUST   NOT TRUSTWORTHY: this machine limited the result in 20.0 s of 20.0 s",
+            "INVALID: cpu 93.0%, above 90.0% for 20.0 s from 00:00:00 on",
+            "use fewer clients, or 2 machines",
+            "--allow-untrusted",
+        ] {
+            assert!(busy.contains(said), "{said}: {busy}");
+        }
+    }
+
+    #[test]
+    fn json_has_every_gauge_and_null_for_what_the_host_does_not_offer() {
+        let json = serde_json::to_value(report(Gauge::FilesRefused, &[0.0, 3.0, 0.0])).expect("JSON");
+        assert_eq!(json["verdict"], "INVALID");
+        assert_eq!(json["reasons"][0]["gauge"], "files_refused");
+        assert_eq!(json["reasons"][0]["worst"], 3.0);
+        assert_eq!(json["masked_intervals"], serde_json::json!([{ "from_s": 1.0, "to_s": 2.0 }]));
+        assert_eq!(json["gauges"].as_object().map(serde_json::Map::len), Some(RULES.len()));
+        assert_eq!(json["gauges"]["cpu_share"]["worst"], serde_json::Value::Null);
+        assert_eq!(json["gauges"]["files_refused"]["worst"], 3.0);
+    }
+}

@@ -1,0 +1,292 @@
+//! The gauges of the generator, gathered once a second for the judge of the trust in the result.
+
+use std::sync::Arc;
+
+use super::{RunSample, Sources};
+use crate::generator::Worker;
+use crate::load::StartCounts;
+use crate::stats::{RecentLatency, Timed};
+use crate::verdict::{Demand, Gauge, Interval, Phase, Trust, TrustJudge, TrustNumbers, Values};
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{Kind, RunState, share};
+
+/// Gauges that the host's thread writes.
+const OF_HOST: [Gauge; 11] = [
+    Gauge::Cpu,
+    Gauge::CpuThrottled,
+    Gauge::CpuSteal,
+    Gauge::CpuPressure,
+    Gauge::Files,
+    Gauge::Ports,
+    Gauge::ClockStep,
+    Gauge::Suspended,
+    Gauge::Memory,
+    Gauge::ReceiveStalls,
+    Gauge::PacketsDropped,
+];
+/// Share of the local ports from which on the addresses of the origin are counted: one address alone could then be
+/// near the limit.
+const PORTS_SCARCE: f64 = 0.5;
+
+/// Gathers the gauges and judges them.
+#[derive(Debug)]
+pub(super) struct TrustMeter {
+    judge: TrustJudge,
+    names: RecentLatency,
+    /// Counts at the last judgement.
+    counted: Counted,
+    gaps_seen: usize,
+    gaps: Vec<Interval>,
+    shown: Arc<Trust>,
+}
+
+/// Counts that only grow.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    starts: StartCounts,
+    local: [u64; 3],
+    violations: u64,
+}
+
+impl Default for TrustMeter {
+    fn default() -> Self {
+        Self {
+            judge: TrustJudge::default(),
+            names: RecentLatency::new(Timed::Dns),
+            counted: Counted::default(),
+            gaps_seen: 0,
+            gaps: Vec::new(),
+            shown: Arc::default(),
+        }
+    }
+}
+
+impl TrustMeter {
+    /// Judges the time since the last call; to be called once a second, and with the last sample of a run.
+    pub(super) fn measure(&mut self, sources: &Sources, sample: &RunSample, workers: &[Worker]) {
+        let now = Counted::of(sources, sample);
+        let last = std::mem::replace(&mut self.counted, now);
+        let mut values = Values::default();
+        now.since(last).fill(&mut values);
+        self.gaps.clear();
+        self.gaps.extend(sources.host.gaps_from(self.gaps_seen));
+        self.gaps_seen += self.gaps.len();
+        let (lag, worker) = largest_lag(workers);
+        let phase = if sample.state.is_ending() { Phase::End } else { Phase::Load };
+        if phase == Phase::Load {
+            self.names.sample(&sources.registry);
+            set(&mut values, Gauge::LoopLag, lag);
+            set(&mut values, Gauge::LoadHeld, load_held(sample, now.since(last).starts));
+            set(
+                &mut values,
+                Gauge::WorkerBusy,
+                workers.iter().filter_map(|worker| worker.busy).reduce(f64::max),
+            );
+            set(&mut values, Gauge::EventsDropped, sample.pipeline.drop_rate);
+            set(&mut values, Gauge::SnapshotTime, Some(sample.generator.snapshot_us as f64));
+            let names = self.names.digest().recent;
+            set(&mut values, Gauge::NameLookup, names.map(|names| names.p99 as f64));
+            let tick = sources.host.take_longest_tick_us();
+            set(&mut values, Gauge::ProcessGap, tick.map(|us| us as f64));
+            OF_HOST.into_iter().for_each(|gauge| set(&mut values, gauge, sources.host.get(gauge)));
+            set(&mut values, Gauge::Ports, ports_of_one_address(sources));
+        }
+        self.judge.judge(&TrustNumbers {
+            at: sample.at,
+            phase,
+            values,
+            first_byte_us: first_byte_us(sample),
+            worker,
+            gaps: &self.gaps,
+            demand: Demand {
+                target: sample.target.into(),
+                admitted: sample.admitted,
+                open_files: sample.generator.open_files,
+                files_limit: sample.generator.files_limit,
+            },
+        });
+        self.shown = Arc::new(self.judge.trust().clone());
+    }
+
+    /// Returns the trust as judged last.
+    pub(super) fn trust(&self) -> &Arc<Trust> {
+        &self.shown
+    }
+}
+
+impl Counted {
+    fn of(sources: &Sources, sample: &RunSample) -> Self {
+        let totals = &sample.snapshot.totals;
+        let faults = [Fault::LocalFiles, Fault::LocalPorts, Fault::LocalMemory];
+        Self {
+            starts: sources.status.starts(),
+            local: faults.map(|fault| totals.ended(fault.into())),
+            violations: sample.snapshot.invariant_violations,
+        }
+    }
+
+    fn since(self, last: Self) -> Self {
+        let mut local = self.local;
+        local.iter_mut().zip(last.local).for_each(|(now, last)| *now = now.saturating_sub(last));
+        Self {
+            starts: StartCounts {
+                made: self.starts.made.saturating_sub(last.starts.made),
+                missed: self.starts.missed.saturating_sub(last.starts.missed),
+                late: self.starts.late.saturating_sub(last.starts.late),
+                very_late: self.starts.very_late.saturating_sub(last.starts.very_late),
+            },
+            local,
+            violations: self.violations.saturating_sub(last.violations),
+        }
+    }
+
+    /// Sets the gauges of the counts of a second.
+    fn fill(self, values: &mut Values) {
+        let starts = self.starts;
+        set(values, Gauge::LateStarts, share(starts.late, starts.made));
+        set(values, Gauge::VeryLateStarts, share(starts.very_late, starts.made));
+        let [files, ports, memory] = self.local.map(|count| Some(count as f64));
+        set(values, Gauge::FilesRefused, files);
+        set(values, Gauge::PortsRefused, ports);
+        set(values, Gauge::MemoryRefused, memory);
+        set(values, Gauge::InvariantViolations, Some(self.violations as f64));
+    }
+}
+
+fn set(values: &mut Values, gauge: Gauge, value: Option<f64>) {
+    if let Some(slot) = values.get_mut(gauge.index()) {
+        *slot = value;
+    }
+}
+
+/// Returns the largest lag of a worker over the last second, in microseconds, and its number.
+fn largest_lag(workers: &[Worker]) -> (Option<f64>, Option<usize>) {
+    let lags =
+        workers.iter().enumerate().filter_map(|(number, worker)| Some((worker.lag?.second_p99_us, number)));
+    // The first of equal workers, so that a run names the same one again.
+    let largest = lags.max_by_key(|(lag_us, number)| (*lag_us, std::cmp::Reverse(*number)));
+    largest.map_or((None, None), |(lag_us, number)| (Some(lag_us as f64), Some(number)))
+}
+
+/// Returns the share of the load that was reached: of the starts that a ramp asked for in this second, or of the
+/// target once the ramp is over. Clients that finished or left because of the stream were reached.
+fn load_held(sample: &RunSample, starts: StartCounts) -> Option<f64> {
+    match sample.state {
+        RunState::Running => share(sample.admitted, sample.target.into()).map(|held| held.min(1.0)),
+        RunState::Ramping => share(starts.made, starts.made.saturating_add(starts.missed)),
+        _ => None,
+    }
+}
+
+/// Returns the median time to the first byte over the last ten seconds: of segments, or else of playlists.
+fn first_byte_us(sample: &RunSample) -> Option<u64> {
+    let of = |kind| sample.latency(Timed::FirstByte(kind)).recent.map(|latency| latency.p50);
+    of(Kind::Segment).or_else(|| of(Kind::Playlist))
+}
+
+/// Returns the share of the local ports in use towards one address of the origin, on average over its addresses: at
+/// least one address has that many.
+fn ports_of_one_address(sources: &Sources) -> Option<f64> {
+    let all = sources.host.get(Gauge::Ports)?;
+    if all < PORTS_SCARCE {
+        return Some(all);
+    }
+    let addresses = sources.registry.audience().edges.len().max(1);
+    Some(all / addresses as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::generator::Lag;
+    use crate::stats::ClientHandle;
+    use crate::verdict::TrustVerdict;
+    use crate::vocabulary::Outcome;
+
+    struct Run {
+        sources: Sources,
+        client: ClientHandle,
+        sample: RunSample,
+        meter: TrustMeter,
+    }
+
+    impl Run {
+        fn new() -> Self {
+            let sources = Sources::new(1);
+            let client = sources.registry.add();
+            let sample =
+                RunSample { state: RunState::Running, target: 1, admitted: 1, ..RunSample::default() };
+            Self { sources, client, sample, meter: TrustMeter::default() }
+        }
+
+        fn second(&mut self, workers: &[Worker]) -> TrustVerdict {
+            self.sample.at += Duration::from_secs(1);
+            self.sources.registry.snapshot(0, &mut self.sample.snapshot);
+            self.meter.measure(&self.sources, &self.sample, workers);
+            self.meter.trust().verdict
+        }
+
+        fn fail(&self, outcome: Outcome) {
+            self.client.meter(0, self.sources.clock).start(Kind::Segment).finish(outcome, None);
+        }
+    }
+
+    fn late(lag_us: u64) -> Worker {
+        let lag = Lag { second_p99_us: lag_us, p99_us: lag_us, max_us: lag_us, run_max_us: lag_us };
+        Worker { lag: Some(lag), ..Worker::default() }
+    }
+
+    #[test]
+    fn a_failure_of_the_origin_is_no_evidence_and_a_missing_file_is() {
+        let mut run = Run::new();
+        run.fail(Outcome::of_status(503, false));
+        run.fail(Fault::TimeoutFirstByte.into());
+        assert_eq!(run.second(&[]), TrustVerdict::Valid);
+        run.fail(Fault::LocalFiles.into());
+        assert_eq!(run.second(&[]), TrustVerdict::Invalid);
+        let [reason] = run.meter.trust().reasons.as_slice() else { panic!("{:?}", run.meter.trust()) };
+        assert_eq!((reason.gauge, reason.worst), (Gauge::FilesRefused, 1.0));
+    }
+
+    #[test]
+    fn the_worker_with_the_largest_lag_is_named() {
+        let mut run = Run::new();
+        for _ in 0..4 {
+            run.second(&[late(2_000), late(180_000), late(3_000)]);
+        }
+        let [reason] = run.meter.trust().reasons.as_slice() else { panic!("{:?}", run.meter.trust()) };
+        assert_eq!((reason.gauge, reason.worker, reason.worst), (Gauge::LoopLag, Some(1), 180_000.0));
+    }
+
+    #[test]
+    fn starts_that_the_plan_lost_are_load_that_was_not_held() {
+        let mut run = Run::new();
+        run.sample.state = RunState::Ramping;
+        let mut starts = StartCounts::default();
+        for _ in 0..12 {
+            starts.made += 9;
+            starts.missed += 1;
+            run.sources.status.set_starts(starts);
+            run.second(&[]);
+        }
+        let reasons: Vec<_> =
+            run.meter.trust().reasons.iter().map(|reason| (reason.gauge, reason.level)).collect();
+        assert_eq!(reasons, [(Gauge::LoadHeld, TrustVerdict::Invalid)]);
+    }
+
+    #[test]
+    fn what_happens_while_the_run_ends_is_not_measured_but_a_missing_port_counts() {
+        let mut run = Run::new();
+        assert_eq!(run.second(&[]), TrustVerdict::Valid);
+        run.sample.state = RunState::Finished;
+        run.sample.target = 100;
+        for _ in 0..20 {
+            assert_eq!(run.second(&[late(9_000_000)]), TrustVerdict::Valid);
+        }
+        assert_eq!(run.meter.trust().measured, Duration::from_secs(1));
+        run.fail(Fault::LocalPorts.into());
+        assert_eq!(run.second(&[]), TrustVerdict::Invalid);
+    }
+}

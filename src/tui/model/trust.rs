@@ -1,0 +1,142 @@
+//! Trust in the measurement: the word at the top, the reasons with their advice, and the gauges with their limits.
+
+use crate::tui::theme::Role;
+use crate::verdict::{RULES, Reason, Rule, Threshold, Trust, TrustVerdict, Weight, formatted};
+use crate::vocabulary::units::{self, UNKNOWN};
+
+use super::{Column, Line, Table, Text};
+
+/// Maximum number of reasons that stand above the gauges; those left out show in their gauges' lines.
+const REASONS: usize = 2;
+
+pub(super) fn role(verdict: TrustVerdict) -> Role {
+    match verdict {
+        TrustVerdict::Unassessed | TrustVerdict::Suspect => Role::Untrusted,
+        TrustVerdict::Valid => Role::Good,
+        TrustVerdict::Invalid => Role::Failing,
+    }
+}
+
+/// Returns the verdict in words, and the reason that weighs most. A recovery does not erase it.
+pub(super) fn in_a_line(trust: &Trust) -> Vec<Text> {
+    let mut line = vec![Text::new(role(trust.verdict), trust.verdict.words())];
+    let Some(reason) = trust.main_reason() else { return line };
+    let role = if trust.verdict == TrustVerdict::Valid { Role::Label } else { role(reason.level) };
+    line.push(Text::new(role, format!("{} {}", reason.short(), units::span(reason.lasted))));
+    if trust.now == TrustVerdict::Valid {
+        line.push(Text::label(format!("ok now, until {}", units::clock(reason.last))));
+    }
+    line
+}
+
+const GAUGES: &[Column] = &[
+    Column::word("GAUGE", 22),
+    Column::number("NOW", 10),
+    Column::number("WORST", 10),
+    Column::number("SUSPECT", 10),
+    Column::number("INVALID", 10),
+    Column::word("", 80),
+];
+
+/// Returns the reasons, then the gauges: those beyond a limit first, then those that convict.
+pub(super) fn gauges(trust: &Trust) -> Table {
+    let mut reasons: Vec<_> = trust.reasons.iter().collect();
+    reasons.sort_by_key(|reason| std::cmp::Reverse((reason.level, reason.lasted)));
+    let told = reasons.into_iter().take(REASONS).flat_map(|reason| {
+        let sentence = format!("{}: {}", reason.level.words(), reason.sentence());
+        [Text::new(role(reason.level), sentence), Text::plain(format!("  {}", reason.advice))]
+    });
+    let mut rules: Vec<_> = RULES.iter().collect();
+    rules.sort_by_key(|rule| {
+        let place = (rule.weight == Weight::Shown, rule.gauge);
+        (std::cmp::Reverse(level(trust, rule)), place)
+    });
+    let gauges = rules.into_iter().map(|rule| Line::of(gauge(trust, rule)));
+    Table {
+        title: format!("Trust: {}", trust.verdict.words()),
+        aside: format!("in doubt {} of the time", units::percent(trust.doubtful_share())),
+        columns: GAUGES,
+        lines: told.map(Line::whole).chain(gauges).collect(),
+        none: String::new(),
+    }
+}
+
+/// Returns the worst level of a gauge that convicts.
+fn level(trust: &Trust, rule: &Rule) -> Option<TrustVerdict> {
+    reason(trust, rule).map(|reason| reason.level)
+}
+
+fn reason<'a>(trust: &'a Trust, rule: &Rule) -> Option<&'a Reason> {
+    trust.reasons.iter().find(|reason| reason.gauge == rule.gauge)
+}
+
+fn gauge(trust: &Trust, rule: &Rule) -> Vec<Text> {
+    let value = |value: Option<f64>| value.map_or(UNKNOWN.to_owned(), |value| formatted(rule.unit, value));
+    let limit = |limit: Option<Threshold>| Text::label(value(limit.map(|limit| limit.floor)));
+    let [now, worst] = [&trust.values, &trust.worst].map(|of| of.get(rule.gauge.index()).copied().flatten());
+    let found = reason(trust, rule);
+    let role = found.map_or(Role::Plain, |reason| role(reason.level));
+    let note = match (found, rule.weight) {
+        (Some(reason), _) => {
+            let (level, lasted) = (reason.level.name(), units::span(reason.lasted));
+            Text::new(role, format!("{level} {lasted}: {}", reason.advice))
+        }
+        (None, Weight::Shown) => Text::label("only shown"),
+        (None, _) => Text::label(""),
+    };
+    let limits = [limit(rule.suspect), limit(rule.invalid)];
+    let [suspect, invalid] = limits;
+    vec![
+        Text::new(role, rule.label),
+        Text::plain(value(now)),
+        Text::new(role, value(worst)),
+        suspect,
+        invalid,
+        note,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::verdict::{Gauge, TrustJudge, TrustNumbers, Values};
+
+    fn trust(cpu: &[f64]) -> Trust {
+        let mut judge = TrustJudge::default();
+        for (at, cpu) in (1..).zip(cpu) {
+            let mut values = Values::default();
+            values[Gauge::Cpu.index()] = Some(*cpu);
+            judge.judge(&TrustNumbers { at: Duration::from_secs(at), values, ..TrustNumbers::default() });
+        }
+        judge.trust().clone()
+    }
+
+    fn words(texts: Vec<Text>) -> Vec<String> {
+        texts.into_iter().map(|text| text.text).collect()
+    }
+
+    #[test]
+    fn the_line_says_the_verdict_in_words_and_what_is_over() {
+        assert_eq!(words(in_a_line(&Trust::default())), ["UNASSESSED"]);
+        assert_eq!(words(in_a_line(&trust(&[0.2; 3]))), ["VALID"]);
+        assert_eq!(words(in_a_line(&trust(&[0.85; 12]))), ["SUSPECT", "cpu 85.0% 12.0 s"]);
+        let over = trust(&[vec![0.95; 12], vec![0.2; 3]].concat());
+        assert_eq!(
+            words(in_a_line(&over)),
+            ["NOT TRUSTWORTHY", "cpu 95.0% 12.0 s", "ok now, until 00:00:12"]
+        );
+    }
+
+    #[test]
+    fn the_reasons_and_their_gauges_come_first_and_unknown_is_not_zero() {
+        let table = gauges(&trust(&[0.95; 12]));
+        let lines: Vec<_> = table.lines.into_iter().map(|line| words(line.cells)).collect();
+        assert_eq!(lines[0], ["NOT TRUSTWORTHY: cpu 95.0%, above 90.0% for 12.0 s from 00:00:00 on"]);
+        assert_eq!(lines[1], ["  use fewer clients, or 2 machines"]);
+        assert_eq!(lines[2][..5], ["cpu", "95.0%", "95.0%", "80.0%", "90.0%"]);
+        assert_eq!(lines[3][..5], ["loop lag", "--", "--", "10.0 ms", "50.0 ms"]);
+        assert_eq!(lines.len(), 2 + RULES.len());
+    }
+}

@@ -1,0 +1,467 @@
+//! The one table of gauges and their limits: from which value on a gauge makes a result doubtful, and why.
+//!
+//! * A limit must be crossed in a number of seconds in a row. Limits of delays grow with the latency that is measured:
+//!   10 ms of own delay spoil a latency of 20 ms, and not one of a second.
+//! * Only gauges that convict change the verdict. The others can have causes that are not this machine's, such as
+//!   clients that read slowly on purpose, so they are only shown.
+
+/// Health of the load tester in one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gauge {
+    /// Lateness of a worker, 99th percentile of a second.
+    LoopLag,
+    /// Share of the starts of clients that came late.
+    LateStarts,
+    /// Share of the starts of clients that came very late.
+    VeryLateStarts,
+    /// CPU used, as a share of what the process may use.
+    Cpu,
+    /// Time in which a quota kept the process from running, as a share of all time.
+    CpuThrottled,
+    /// CPU time that the hypervisor gave to other machines.
+    CpuSteal,
+    /// Time in which some task of this machine waited for a CPU.
+    CpuPressure,
+    /// Time in which the process did not run at all.
+    ProcessGap,
+    /// Load that was reached, as a share of the load that was asked for.
+    LoadHeld,
+    /// Open files, as a share of the limit.
+    Files,
+    /// Requests for which no file was left.
+    FilesRefused,
+    /// Local ports in use towards one address, as a share of all.
+    Ports,
+    /// Requests for which no local port was left.
+    PortsRefused,
+    /// Requests for which no memory was left.
+    MemoryRefused,
+    /// Counters that contradict each other.
+    InvariantViolations,
+    /// Share of the time in which the busiest worker was not waiting.
+    WorkerBusy,
+    /// Step of the wall clock.
+    ClockStep,
+    /// Time in which the machine was suspended.
+    Suspended,
+    /// Resident memory, as a share of what the process may use.
+    Memory,
+    /// Times per second that the kernel found a receive buffer full.
+    ReceiveStalls,
+    /// Packets per second that the kernel dropped before a socket saw them.
+    PacketsDropped,
+    /// Share of the events that found no room in their channel.
+    EventsDropped,
+    /// Time that it took to read all counters.
+    SnapshotTime,
+    /// Time to resolve a name, 99th percentile of ten seconds.
+    NameLookup,
+}
+
+/// Unit of a gauge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A fraction, where 1 is all of it.
+    Share,
+    /// Microseconds.
+    Micros,
+    /// A number.
+    Count,
+}
+
+/// Direction in which a gauge gets worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worse {
+    /// A larger value is worse.
+    Larger,
+    /// A smaller value is worse.
+    Smaller,
+}
+
+/// Weight of a gauge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// It is only shown.
+    Shown,
+    /// It makes seconds doubtful or invalid; the verdict depends on their share of the run.
+    Convicts,
+    /// The same, and one invalid second makes the whole run INVALID.
+    ConvictsAtOnce,
+}
+
+/// A limit that may grow with the latency that is measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    /// Limit, unless the latency asks for a larger one.
+    pub floor: f64,
+    /// Share of the median time to the first byte.
+    pub share_of_first_byte: f64,
+}
+
+impl Threshold {
+    const fn at(floor: f64) -> Option<Self> {
+        Some(Self { floor, share_of_first_byte: 0.0 })
+    }
+
+    const fn or_share(floor: f64, share_of_first_byte: f64) -> Option<Self> {
+        Some(Self { floor, share_of_first_byte })
+    }
+
+    /// Returns the limit that holds while half of the responses begin within `first_byte_us`.
+    pub fn in_force(self, first_byte_us: Option<u64>) -> f64 {
+        self.floor.max(first_byte_us.map_or(0.0, |us| us as f64 * self.share_of_first_byte))
+    }
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rule {
+    /// The gauge.
+    pub gauge: Gauge,
+    /// Name in reports, with its unit.
+    pub name: &'static str,
+    /// Name for people.
+    pub label: &'static str,
+    /// Unit of the gauge and its limits.
+    pub unit: Unit,
+    /// Direction in which the gauge gets worse.
+    pub worse: Worse,
+    /// Limit beyond which the result is doubtful.
+    pub suspect: Option<Threshold>,
+    /// Limit beyond which the result is invalid.
+    pub invalid: Option<Threshold>,
+    /// Seconds in a row that a limit must be crossed.
+    pub seconds: u32,
+    /// Weight of the gauge.
+    pub weight: Weight,
+    /// Advice to the operator.
+    pub advice: &'static str,
+}
+
+impl Gauge {
+    /// Number of gauges.
+    pub const COUNT: usize = RULES.len();
+
+    /// Returns the index in a table of [`Gauge::COUNT`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Returns the line of the table for this gauge.
+    pub fn rule(self) -> &'static Rule {
+        // The table has a line for each gauge, in their order; a test checks this.
+        RULES.get(self.index()).unwrap_or(&RULES[0])
+    }
+}
+
+impl Rule {
+    /// Reports whether `value` is worse than `other`.
+    pub fn is_worse(&self, value: f64, other: f64) -> bool {
+        match self.worse {
+            Worse::Larger => value > other,
+            Worse::Smaller => value < other,
+        }
+    }
+}
+
+/// A line that is only filled in where it differs from most.
+const LINE: Rule = Rule {
+    gauge: Gauge::LoopLag,
+    name: "",
+    label: "",
+    unit: Unit::Share,
+    worse: Worse::Larger,
+    suspect: None,
+    invalid: None,
+    seconds: 1,
+    weight: Weight::Shown,
+    advice: "",
+};
+
+/// Advice if the CPU is the limit.
+const MORE_CPU: &str = "use fewer clients, more cores or more machines";
+/// Advice if other programs compete.
+const LESS_COMPANY: &str = "stop the other programs on this machine, or use another machine";
+
+/// The table, in the order of [`Gauge`].
+pub const RULES: [Rule; 24] = [
+    // A late timer is a late request and a late read. The limits are tokio's granularity of a millisecond times ten
+    // and fifty; three seconds in a row, because one late second happens on any machine.
+    Rule {
+        gauge: Gauge::LoopLag,
+        name: "loop_lag_us",
+        label: "loop lag",
+        unit: Unit::Micros,
+        suspect: Threshold::or_share(10_000.0, 0.1),
+        invalid: Threshold::or_share(50_000.0, 0.5),
+        seconds: 3,
+        weight: Weight::Convicts,
+        advice: MORE_CPU,
+        ..LINE
+    },
+    // One start in a hundred more than 10 ms late, and one in a hundred more than 50 ms late: the schedule was not
+    // held. Three seconds in a row, because at five starts a second one late start is already a fifth of them.
+    Rule {
+        gauge: Gauge::LateStarts,
+        name: "late_starts_share",
+        label: "late starts",
+        suspect: Threshold::at(0.01),
+        seconds: 3,
+        weight: Weight::Convicts,
+        advice: "use a slower ramp (--ramp-rate) or more cores",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::VeryLateStarts,
+        name: "very_late_starts_share",
+        label: "very late starts",
+        invalid: Threshold::at(0.01),
+        seconds: 3,
+        weight: Weight::Convicts,
+        advice: "use a slower ramp (--ramp-rate) or more cores",
+        ..LINE
+    },
+    // The figures of k6 (keep a fifth idle) and Locust (warn above 90 % over ten seconds).
+    Rule {
+        gauge: Gauge::Cpu,
+        name: "cpu_share",
+        label: "cpu",
+        suspect: Threshold::at(0.8),
+        invalid: Threshold::at(0.9),
+        seconds: 10,
+        weight: Weight::Convicts,
+        advice: MORE_CPU,
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::CpuThrottled,
+        name: "cpu_throttled_share",
+        label: "cpu throttled",
+        suspect: Threshold::at(0.0),
+        invalid: Threshold::at(0.01),
+        weight: Weight::Convicts,
+        advice: "raise the CPU quota of this container or service",
+        ..LINE
+    },
+    // Three seconds in a row: in one second, 2 % of two cores are only four ticks of the kernel's clock.
+    Rule {
+        gauge: Gauge::CpuSteal,
+        name: "cpu_steal_share",
+        label: "cpu stolen",
+        suspect: Threshold::at(0.02),
+        invalid: Threshold::at(0.1),
+        seconds: 3,
+        weight: Weight::Convicts,
+        advice: "use a machine with CPUs of its own",
+        ..LINE
+    },
+    // The kernel's own average of ten seconds. It also counts tasks of this process that wait for each other, so it
+    // never makes a result invalid; the lag shows if it did harm.
+    Rule {
+        gauge: Gauge::CpuPressure,
+        name: "cpu_pressure_share",
+        label: "cpu pressure",
+        suspect: Threshold::at(0.5),
+        seconds: 10,
+        weight: Weight::Convicts,
+        advice: LESS_COMPANY,
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::ProcessGap,
+        name: "process_gap_us",
+        label: "process gap",
+        unit: Unit::Micros,
+        suspect: Threshold::at(250_000.0),
+        invalid: Threshold::at(1_000_000.0),
+        weight: Weight::ConvictsAtOnce,
+        advice: "find out what stopped this process: a signal, swapping, a paused virtual machine",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::LoadHeld,
+        name: "load_held_share",
+        label: "load held",
+        worse: Worse::Smaller,
+        suspect: Threshold::at(0.99),
+        invalid: Threshold::at(0.95),
+        seconds: 10,
+        weight: Weight::Convicts,
+        advice: "use a slower ramp, fewer clients or more machines",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::Files,
+        name: "files_share",
+        label: "open files",
+        suspect: Threshold::at(0.8),
+        weight: Weight::Convicts,
+        advice: "raise the limit of open files (ulimit -n)",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::FilesRefused,
+        name: "files_refused",
+        label: "no file left (EMFILE)",
+        unit: Unit::Count,
+        invalid: Threshold::at(0.0),
+        weight: Weight::ConvictsAtOnce,
+        advice: "raise the limit of open files (ulimit -n)",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::Ports,
+        name: "ports_share",
+        label: "local ports",
+        suspect: Threshold::at(0.75),
+        weight: Weight::Convicts,
+        advice: "widen net.ipv4.ip_local_port_range, or use more addresses or machines",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::PortsRefused,
+        name: "ports_refused",
+        label: "no port left",
+        unit: Unit::Count,
+        invalid: Threshold::at(0.0),
+        weight: Weight::ConvictsAtOnce,
+        advice: "widen net.ipv4.ip_local_port_range, or use more addresses or machines",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::MemoryRefused,
+        name: "memory_refused",
+        label: "no memory left",
+        unit: Unit::Count,
+        invalid: Threshold::at(0.0),
+        weight: Weight::ConvictsAtOnce,
+        advice: "use fewer clients or a machine with more memory",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::InvariantViolations,
+        name: "invariant_violations",
+        label: "broken invariants",
+        unit: Unit::Count,
+        invalid: Threshold::at(0.0),
+        weight: Weight::ConvictsAtOnce,
+        advice: "report this as a bug of hlswarm",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::WorkerBusy,
+        name: "worker_busy_share",
+        label: "busiest worker",
+        suspect: Threshold::at(0.9),
+        invalid: Threshold::at(0.98),
+        seconds: 10,
+        advice: MORE_CPU,
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::ClockStep,
+        name: "clock_step_us",
+        label: "clock step",
+        unit: Unit::Micros,
+        suspect: Threshold::at(100_000.0),
+        advice: "let the clock of this machine be slewed, not stepped",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::Suspended,
+        name: "suspended_us",
+        label: "suspended",
+        unit: Unit::Micros,
+        invalid: Threshold::at(0.0),
+        advice: "keep this machine from sleeping",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::Memory,
+        name: "memory_share",
+        label: "memory",
+        suspect: Threshold::at(0.85),
+        invalid: Threshold::at(0.95),
+        advice: "use fewer clients or a machine with more memory",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::ReceiveStalls,
+        name: "receive_stalls_per_second",
+        label: "receive stalls",
+        unit: Unit::Count,
+        suspect: Threshold::at(0.0),
+        invalid: Threshold::at(10.0),
+        advice: "clients that are slow on purpose cause them, too; otherwise use more cores",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::PacketsDropped,
+        name: "packets_dropped_per_second",
+        label: "packets dropped",
+        unit: Unit::Count,
+        suspect: Threshold::at(0.0),
+        advice: "raise net.core.netdev_max_backlog, or use more cores",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::EventsDropped,
+        name: "events_dropped_share",
+        label: "events dropped",
+        suspect: Threshold::at(0.0),
+        advice: "counts never depend on events; record to a faster disk",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::SnapshotTime,
+        name: "snapshot_us",
+        label: "reading counters",
+        unit: Unit::Micros,
+        suspect: Threshold::at(2_000.0),
+        invalid: Threshold::at(20_000.0),
+        advice: MORE_CPU,
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::NameLookup,
+        name: "dns_p99_us",
+        label: "name lookup",
+        unit: Unit::Micros,
+        suspect: Threshold::at(1_000_000.0),
+        advice: "use a nearer name server, or --resolve",
+        ..LINE
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_gauge_has_its_line_and_every_line_a_name_and_an_advice() {
+        for (place, rule) in RULES.iter().enumerate() {
+            assert_eq!(rule.gauge.index(), place, "{rule:?}");
+            assert_eq!(rule.gauge.rule(), rule);
+            assert!(!rule.name.is_empty() && !rule.label.is_empty() && !rule.advice.is_empty(), "{rule:?}");
+            assert!(rule.suspect.is_some() || rule.invalid.is_some(), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_limit_is_never_milder_than_the_suspect_one() {
+        for rule in RULES {
+            let (Some(suspect), Some(invalid)) = (rule.suspect, rule.invalid) else { continue };
+            for first_byte_us in [None, Some(1_000), Some(10_000_000)] {
+                let [suspect, invalid] = [suspect, invalid].map(|limit| limit.in_force(first_byte_us));
+                assert!(rule.is_worse(invalid, suspect), "{}", rule.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_limit_of_a_delay_grows_with_the_latency_that_is_measured() {
+        let limit = Gauge::LoopLag.rule().invalid.expect("a limit");
+        let limits = [None, Some(1_000), Some(100_000), Some(400_000)].map(|us| limit.in_force(us));
+        assert_eq!(limits, [50_000.0, 50_000.0, 50_000.0, 200_000.0]);
+    }
+}
