@@ -15,7 +15,7 @@ fn config() -> Option<Config> {
     Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()
 }
 
-/// Histogram that a worker writes, a hundred times a second.
+/// Histogram that a worker writes, twenty times a second.
 #[derive(Debug)]
 pub(super) struct DelayRecorder {
     buckets: Option<AtomicHistogram>,

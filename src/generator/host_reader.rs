@@ -15,6 +15,8 @@ use crate::verdict::Gauge;
 const FILE_BYTES: u64 = 1 << 20;
 /// Readings between two looks at what changes rarely: affinity, quotas, memory limits, the range of ports.
 const LIMITS_EVERY: u32 = 10;
+/// Readings between two looks at what is only shown and costs the kernel most: the counters of its network.
+const NETWORK_EVERY: u32 = 5;
 /// Bytes of a unit in `/proc/meminfo`.
 const KIB: u64 = 1024;
 /// Steps of the wall clock below this are the work of a daemon that slews it, or of two clocks read one after the
@@ -30,6 +32,7 @@ pub(super) struct HostReader {
     readings: u32,
     limits: Limits,
     last: Counters,
+    network: Network,
 }
 
 /// Limits of this process, as far as they are known.
@@ -50,11 +53,17 @@ struct Counters {
     process: Process,
     machine: Option<MachineTimes>,
     throttled_us: Option<u64>,
-    receive_stalls: Option<u64>,
-    packets_dropped: Option<u64>,
     /// Wall clock and boot-time clock, each less the monotonic clock, in microseconds.
     wall_us: Option<f64>,
     boot_us: Option<f64>,
+}
+
+/// Counters of the network at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+struct Network {
+    at: Duration,
+    receive_stalls: Option<u64>,
+    packets_dropped: Option<u64>,
 }
 
 impl HostReader {
@@ -62,7 +71,7 @@ impl HostReader {
     pub(super) fn new(at: Duration) -> Self {
         let limits = Limits::read();
         let last = Counters::read(at, &limits);
-        Self { readings: 0, limits, last }
+        Self { readings: 0, limits, last, network: Network::read(at) }
     }
 
     /// Takes a reading and sets the gauges.
@@ -86,9 +95,9 @@ impl HostReader {
         gauges.set(Gauge::Files, share(now.process.open_files, now.process.files_limit));
         gauges.set(Gauge::Memory, share(now.process.resident_bytes, self.limits.memory_bytes));
         gauges.set(Gauge::Ports, self.ports(now.process.open_files));
-        let per_second = |now, last| grown(now, last).map(|count| count / seconds);
-        gauges.set(Gauge::ReceiveStalls, per_second(now.receive_stalls, last.receive_stalls));
-        gauges.set(Gauge::PacketsDropped, per_second(now.packets_dropped, last.packets_dropped));
+        if self.readings.is_multiple_of(NETWORK_EVERY) {
+            self.read_network(at, gauges);
+        }
         let moved = |now: Option<f64>, last: Option<f64>| now.zip(last).map(|(now, last)| now - last);
         let step = |moved: f64| if moved.abs() < STEP_LEAST_US { 0.0 } else { moved };
         let suspended = moved(now.boot_us, last.boot_us).map(|us| step(us).max(0.0));
@@ -96,6 +105,15 @@ impl HostReader {
         // The time of a suspension is no step of the wall clock.
         let wall = moved(now.wall_us, last.wall_us).map(|us| step(us - suspended.unwrap_or_default()).abs());
         gauges.set(Gauge::ClockStep, wall);
+    }
+
+    fn read_network(&mut self, at: Duration, gauges: &HostGauges) {
+        let now = Network::read(at);
+        let last = std::mem::replace(&mut self.network, now);
+        let seconds = now.at.saturating_sub(last.at).as_secs_f64();
+        let per_second = |now, last| grown(now, last).map(|count| count / seconds).filter(|_| seconds > 0.0);
+        gauges.set(Gauge::ReceiveStalls, per_second(now.receive_stalls, last.receive_stalls));
+        gauges.set(Gauge::PacketsDropped, per_second(now.packets_dropped, last.packets_dropped));
     }
 
     /// Returns the local ports in use, as a share of all, as if all connections went to one address. A port in
@@ -150,18 +168,26 @@ impl Counters {
         let throttled = limits.throttled.iter().filter_map(|file| texts::throttled_us(&read(file)?));
         // Without a quota nothing is throttled, where control groups are there at all.
         let groups = std::path::Path::new("/proc/self/cgroup").exists();
-        let netstat = read("/proc/net/netstat");
         let monotonic = seconds_of(ClockId::Monotonic);
         let less = |clock: Option<f64>| Some((clock? - monotonic?) * 1e6);
         Self {
             at,
-            process: Process::now(),
+            process: Process::without_threads(),
             machine: read("/proc/stat").and_then(|text| MachineTimes::parse(&text)),
             throttled_us: throttled.max().or(groups.then_some(0)),
-            receive_stalls: netstat.and_then(|text| texts::tcp_counters(&text, &RECEIVE_STALLS)),
-            packets_dropped: read("/proc/net/softnet_stat").and_then(|text| texts::packets_dropped(&text)),
             wall_us: less(seconds_of(ClockId::Realtime)),
             boot_us: less(boot_time()),
+        }
+    }
+}
+
+impl Network {
+    fn read(at: Duration) -> Self {
+        let netstat = read("/proc/net/netstat");
+        Self {
+            at,
+            receive_stalls: netstat.and_then(|text| texts::tcp_counters(&text, &RECEIVE_STALLS)),
+            packets_dropped: read("/proc/net/softnet_stat").and_then(|text| texts::packets_dropped(&text)),
         }
     }
 }

@@ -24,13 +24,18 @@ pub struct Process {
 impl Process {
     /// Reads the current values from the kernel.
     pub fn now() -> Self {
+        Self { threads: threads(), ..Self::without_threads() }
+    }
+
+    /// Reads all values but the number of threads, whose file costs the kernel more than all others together.
+    pub(super) fn without_threads() -> Self {
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
         Self {
             cpu: Duration::try_from(cpu).unwrap_or_default(),
             resident_bytes: resident_bytes(),
             open_files: open_files(),
             files_limit: getrlimit(Resource::Nofile).current,
-            threads: threads(),
+            threads: None,
         }
     }
 

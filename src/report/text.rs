@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::page::Page;
-use super::{Knee, Latency, Report, Run, changes, hosts, trust};
-use crate::verdict::Verdict;
+use super::trust::{self, GeneratorDelay};
+use super::{Knee, Latency, Report, Run, changes, hosts};
+use crate::verdict::{Verdict, is_blurred};
 use crate::vocabulary::Finding;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::units::{self, UNKNOWN};
@@ -142,7 +143,7 @@ fn latency(report: &Report, page: &mut Page) {
         ("segment_failed", "segment failed"),
     ] {
         if let Some(latency) = report.latency_us.get(name) {
-            page.line(latency_line(label, latency));
+            page.line(latency_line(label, latency, report.trust.generator_delay_us));
         }
     }
     if report.latency_us.is_empty() {
@@ -150,9 +151,13 @@ fn latency(report: &Report, page: &mut Page) {
     }
 }
 
-fn latency_line(label: &str, latency: &Latency) -> String {
-    let [p50, p95, p99, p999, max] =
+/// Returns a line of the table. A p99 that may be the load tester's own has the sign `~`.
+fn latency_line(label: &str, latency: &Latency, own_delay: Option<GeneratorDelay>) -> String {
+    let [p50, p95, mut p99, p999, max] =
         [latency.p50, latency.p95, latency.p99, latency.p999, latency.max].map(units::milliseconds);
+    if own_delay.is_some_and(|own| is_blurred(latency.p99, own.p99)) {
+        p99.insert(0, '~');
+    }
     format!("  {label:<15}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>13}", units::count(latency.count))
 }
 

@@ -196,7 +196,7 @@ pub(super) fn lines(trust: &TrustReport, page: &mut Page) {
     }
     if let Some(delay) = trust.generator_delay_us {
         let [p99, max] = [delay.p99, delay.max].map(units::milliseconds);
-        page.line(format!("        own delay p99 {p99} ms, max {max} ms"));
+        page.line(format!("        own delay p99 {p99} ms, max {max} ms; ~: a p99 below three times that"));
     }
     if trust.allow_untrusted {
         page.line("        --allow-untrusted: the exit code does not depend on this verdict");
@@ -233,7 +233,7 @@ mod tests {
     fn the_text_opens_with_the_verdict_and_gives_reasons_and_advice() {
         let calm = report(Gauge::Cpu, &[0.2; 20]);
         let expected = " TRUST   VALID: this machine did not limit the result\n         \
-                        own delay p99 4.00 ms, max 4.00 ms\n";
+                        own delay p99 4.00 ms, max 4.00 ms; ~: a p99 below three times that\n";
         assert_eq!(page(&calm), expected);
         let unknown = page(&report(Gauge::Cpu, &[]));
         assert!(unknown.starts_with(" TRUST   UNASSESSED: nothing was measured\n"), "{unknown}");

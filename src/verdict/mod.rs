@@ -6,12 +6,12 @@ mod health;
 mod trust;
 
 pub use check::{Check, Consequence};
-pub use checks::{EarlyEnd, EndNumbers, RunEnd, checks};
+pub use checks::{EarlyEnd, EndNumbers, RunEnd, allow_untrusted, checks};
 pub use health::{
     DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, RunHealth, RunNumbers,
     Verdict,
 };
 pub use trust::{
     Demand, Gauge, Interval, Phase, RULES, Reason, Rule, Threshold, Trust, TrustJudge, TrustNumbers,
-    TrustVerdict, Values, Weight, formatted,
+    TrustVerdict, Values, Weight, formatted, is_blurred,
 };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::generator::DelaySummary;
 use crate::sample::{RunSample, Series};
 use crate::stats::{LatencyDigest, Timed};
 use crate::tui::app::{App, Capacity};
@@ -11,7 +12,7 @@ use crate::vocabulary::{ClientState, Kind, RunState, units};
 use super::chart::{self, Bar};
 use super::client_words::{seconds, state_role};
 use super::clients::worst;
-use super::{Charts, Errors, Table, Text, log};
+use super::{Charts, Errors, Table, Text, log, trust};
 
 /// Series of the charts, the most important first: a screen takes as many as it has places.
 const CHARTS: [Series; 4] =
@@ -185,17 +186,19 @@ fn latency(app: &App, spark: usize) -> Vec<Latency> {
         let digest = app.steady.latency(*timed);
         (place < ALWAYS || digest.run.is_some()).then(|| Latency {
             name,
-            values: milliseconds(digest),
+            values: milliseconds(digest, app.steady.generator.own_delay),
             spark: series.map(|series| chart::spark(&app.shown, series, spark)).unwrap_or_default(),
         })
     });
     lines.collect()
 }
 
-fn milliseconds(digest: LatencyDigest) -> [Text; 4] {
+fn milliseconds(digest: LatencyDigest, own_delay: Option<DelaySummary>) -> [Text; 4] {
     match digest.recent {
-        Some(summary) => [summary.p50, summary.p95, summary.p99, summary.max]
-            .map(|us| Text::plain(units::milliseconds(us))),
+        Some(summary) => {
+            let [p50, p95, max] = [summary.p50, summary.p95, summary.max].map(units::milliseconds);
+            [p50, p95, trust::p99(summary.p99, own_delay), max].map(Text::plain)
+        }
         None => std::array::from_fn(|_| Text::label(units::UNKNOWN)),
     }
 }

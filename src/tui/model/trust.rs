@@ -1,7 +1,8 @@
 //! Trust in the measurement: the word at the top, the reasons with their advice, and the gauges with their limits.
 
+use crate::generator::DelaySummary;
 use crate::tui::theme::Role;
-use crate::verdict::{RULES, Reason, Rule, Threshold, Trust, TrustVerdict, Weight, formatted};
+use crate::verdict::{RULES, Reason, Rule, Threshold, Trust, TrustVerdict, Weight, formatted, is_blurred};
 use crate::vocabulary::units::{self, UNKNOWN};
 
 use super::{Column, Line, Table, Text};
@@ -27,6 +28,12 @@ pub(super) fn in_a_line(trust: &Trust) -> Vec<Text> {
         line.push(Text::label(format!("ok now, until {}", units::clock(reason.last))));
     }
     line
+}
+
+/// Formats the 99th percentile of a latency, with the sign `~` if it may be the load tester's own.
+pub(super) fn p99(latency_us: u64, own_delay: Option<DelaySummary>) -> String {
+    let blurred = own_delay.is_some_and(|own| is_blurred(latency_us, own.p99));
+    format!("{}{}", if blurred { "~" } else { "" }, units::milliseconds(latency_us))
 }
 
 const GAUGES: &[Column] = &[
@@ -115,6 +122,13 @@ mod tests {
 
     fn words(texts: Vec<Text>) -> Vec<String> {
         texts.into_iter().map(|text| text.text).collect()
+    }
+
+    #[test]
+    fn a_p99_near_the_own_delay_is_marked_and_an_unknown_delay_marks_none() {
+        let own = |p99| Some(DelaySummary { p99, ..DelaySummary::default() });
+        let shown = [own(1_000), own(1_001), own(0), None].map(|own| p99(3_000, own));
+        assert_eq!(shown, ["3.00", "~3.00", "3.00", "3.00"]);
     }
 
     #[test]

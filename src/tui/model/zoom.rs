@@ -7,7 +7,7 @@ use crate::tui::theme::Role;
 use crate::vocabulary::{Kind, units};
 
 use super::client_words::seconds;
-use super::{Charts, Column, ErrorsView, Line, Table, Text};
+use super::{Charts, Column, ErrorsView, Line, Table, Text, trust};
 
 /// The zoomed panel.
 #[derive(Debug)]
@@ -96,11 +96,13 @@ const LATENCY: &[Column] = &[
 ];
 
 fn latency(app: &App) -> Table {
+    let (ms, own_delay) = (units::milliseconds, app.steady.generator.own_delay);
     let lines = TIMED.into_iter().map(|timed| {
         let digest = app.steady.latency(timed);
+        let p99 = |summary: LatencySummary| trust::p99(summary.p99, own_delay);
         let mut cells = vec![Text::plain(phase(timed))];
-        cells.extend(values(digest.recent, |s| vec![s.p50, s.p95, s.p99, s.max], 4));
-        cells.extend(values(digest.run, |s| vec![s.p95, s.p99, s.max], 3));
+        cells.extend(values(digest.recent, |s| vec![ms(s.p50), ms(s.p95), p99(s), ms(s.max)], 4));
+        cells.extend(values(digest.run, |s| vec![ms(s.p95), p99(s), ms(s.max)], 3));
         cells.push(match digest.run {
             Some(summary) => Text::plain(units::count(summary.count)),
             None => Text::label(units::UNKNOWN),
@@ -109,7 +111,7 @@ fn latency(app: &App) -> Table {
     });
     Table {
         title: "Latency by kind and phase".to_owned(),
-        aside: "last 10 s, then the whole run".to_owned(),
+        aside: "last 10 s, then the whole run; ~: below 3 times the own delay".to_owned(),
         columns: LATENCY,
         lines: lines.collect(),
         none: String::new(),
@@ -118,11 +120,11 @@ fn latency(app: &App) -> Table {
 
 fn values(
     summary: Option<LatencySummary>,
-    of: impl Fn(LatencySummary) -> Vec<u64>,
+    of: impl Fn(LatencySummary) -> Vec<String>,
     count: usize,
 ) -> Vec<Text> {
     match summary {
-        Some(summary) => of(summary).into_iter().map(|us| Text::plain(units::milliseconds(us))).collect(),
+        Some(summary) => of(summary).into_iter().map(Text::plain).collect(),
         None => vec![Text::label(units::UNKNOWN); count],
     }
 }

@@ -130,6 +130,15 @@ impl Reason {
     }
 }
 
+/// Multiple of the load tester's own delay below which a latency is mostly that delay.
+const BLUR: u64 = 3;
+
+/// Reports whether the 99th percentile of a latency may be the load tester's own, with this 99th percentile of its
+/// own delays. Percentiles do not add, so the delay cannot be subtracted.
+pub fn is_blurred(latency_p99_us: u64, own_delay_p99_us: u64) -> bool {
+    latency_p99_us < own_delay_p99_us.saturating_mul(BLUR)
+}
+
 /// Formats a value in its unit: `84.0%`, `12.3 ms`, `213`.
 pub fn formatted(unit: Unit, value: f64) -> String {
     match unit {
