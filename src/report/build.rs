@@ -13,7 +13,7 @@ use crate::sample::{self, RunResult, RunSample};
 use crate::stats::{
     self, FindingRow, GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER, Metric, Rates, Totals,
 };
-use crate::verdict::{self, Consequence, RunEnd};
+use crate::verdict::{self, RunEnd};
 use crate::vocabulary::{Kind, RunIdentity};
 
 /// Parts of a report that come from outside the sample.

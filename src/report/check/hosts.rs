@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::hls::Playlist;
 use crate::net::scope::{Lead, Refusal, Scope, host_of};
 use crate::report::Report;
-use crate::report::text::Page;
+use crate::report::page::Page;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::secret_url::Access;
 use crate::vocabulary::{SecretUrl, Untrusted, units};

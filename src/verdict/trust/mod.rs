@@ -16,7 +16,7 @@ mod tests;
 
 use std::time::Duration;
 
-use super::checks::{Check, Consequence, Limit};
+use super::check::{Check, Consequence, Limit};
 use crate::vocabulary::units;
 
 pub use advice::Demand;
