@@ -83,7 +83,7 @@ fn unconfirmed(config: &RunConfig, unknown: Option<Fault>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{self, Command};
+    use crate::cli;
     use crate::config::{self, run_config};
 
     /// Checks a run against `live.example.com` at this address with these options.
@@ -91,7 +91,7 @@ mod tests {
         let resolve = format!("live.example.com:80:{address}");
         let fixed = ["hlswarm", "run", "http://live.example.com/a.m3u8", "--resolve", &resolve];
         let line = fixed.iter().chain(options).map(std::ffi::OsString::from);
-        let Ok(Command::Run(args)) = cli::parse(line).map(|cli| cli.command) else { panic!("a run") };
+        let Ok(cli::Command::Run(args)) = cli::parse(line).map(|cli| cli.command) else { panic!("a run") };
         let url = config::target(args.url).expect("a URL");
         let config = run_config(url, args.load, String::new()).expect("a configuration");
         check(&config, ClientLimit::default()).await
