@@ -111,7 +111,7 @@ fn latency(app: &App) -> Table {
     });
     Table {
         title: "Latency by kind and phase".to_owned(),
-        aside: "last 10 s, then the whole run; ~: below 3 times the own delay".to_owned(),
+        aside: "last 10 s, then the whole run; ~ near own delay".to_owned(),
         columns: LATENCY,
         lines: lines.collect(),
         none: String::new(),
