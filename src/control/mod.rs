@@ -3,11 +3,13 @@
 #[cfg(test)]
 mod brake_tests;
 mod controller;
+mod ending;
 mod engine;
 mod first_client;
 mod plan;
 
 pub use controller::Controller;
+pub use ending::Ending;
 pub use engine::Engine;
 pub use first_client::Ahead;
-pub use plan::{Ending, Plan};
+pub use plan::Plan;

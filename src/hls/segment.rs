@@ -95,7 +95,7 @@ impl<'a> Segment<'a> {
     /// Returns the URL. It is empty only if the playlist named no usable one; the segment is then a
     /// [`gap`](Self::gap).
     pub fn uri(self) -> Reference<Cow<'a, str>> {
-        Reference::of(self.list.uri(self.index))
+        Reference::from_checked(self.list.uri(self.index))
     }
 
     /// Returns the duration, at most [`PLAYLIST_DURATION`](crate::vocabulary::limits::PLAYLIST_DURATION). It is 0 if

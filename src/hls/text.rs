@@ -53,7 +53,7 @@ impl Reference {
 
 impl<'a> Reference<Cow<'a, str>> {
     /// Wraps a text that has passed [`Reference::new`].
-    pub(super) fn of(text: Cow<'a, str>) -> Self {
+    pub(super) fn from_checked(text: Cow<'a, str>) -> Self {
         Self(text)
     }
 

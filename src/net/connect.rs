@@ -321,7 +321,7 @@ mod tests {
             let ended = connector.connect(&endpoint, &Deadline::new(Duration::from_secs(9))).await;
             (ended.map(|connected| connected.opening.route.edge.port()).err(), reason.take())
         };
-        let public = Scope::of(&target);
+        let public = Scope::for_test(&target);
         public.learn(&[IpAddr::from([93, 184, 215, 14])]);
         for host in ["rebound.example.com", "cdn.example.com", "127.0.0.1"] {
             let (ended, reason) = connect(&public, host).await;
@@ -330,7 +330,7 @@ mod tests {
         }
         assert!(timeout(Duration::from_millis(20), listener.accept()).await.is_err(), "nothing was opened");
         // A run whose target was on this machine from the start may connect.
-        let local = Scope::of(&target);
+        let local = Scope::for_test(&target);
         assert_eq!(connect(&local, "rebound.example.com").await, (None, None));
         assert_eq!(local.network(), Some(Network::Loopback));
     }

@@ -50,7 +50,7 @@ pub(super) async fn decode(codings: Codings, body: Vec<u8>) -> Result<Vec<u8>, F
             decoded => return decoded,
         }
     }
-    offload(move || expand(coding, &body, &Budget::of(body.len()))).await?
+    offload(move || expand(coding, &body, &Budget::for_length(body.len()))).await?
 }
 
 /// Limits of decoding a body, and the use made of them so far.
@@ -67,7 +67,7 @@ struct Budget {
 
 impl Budget {
     /// Returns the budget of a body of this length that is decoded on a helper thread.
-    fn of(length: usize) -> Self {
+    fn for_length(length: usize) -> Self {
         let ratio = length.saturating_mul(limits::DECODE_RATIO).max(limits::DECODE_RATIO_FROM_BYTES);
         Self {
             output: ratio.min(limits::PLAYLIST_BYTES),
@@ -199,7 +199,7 @@ mod tests {
     /// Decodes with the budget of a helper thread, but a generous time limit.
     fn decode(coding: Coding, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
         let time = Some(thread_time() + Duration::from_secs(60));
-        expand(coding, &body, &Budget { until: time, ..Budget::of(body.len()) })
+        expand(coding, &body, &Budget { until: time, ..Budget::for_length(body.len()) })
     }
 
     fn codings(value: &str) -> Codings {
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn what_costs_time_and_brings_nothing_is_stopped() {
         let members = gzip(b"").repeat(100_000);
-        let budget = Budget { until: None, ..Budget::of(members.len()) };
+        let budget = Budget { until: None, ..Budget::for_length(members.len()) };
         assert_eq!(expand(Coding::Gzip, &members, &budget), Err(Fault::BodyRatio));
         assert!(
             budget.taken.get() <= SURPLUS_BYTES + 2 * SLICE_BYTES,
@@ -302,7 +302,7 @@ mod tests {
         let noise: Vec<u8> = (0..60_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let zstd = compress_to_vec(noise.as_slice(), CompressionLevel::Fastest);
         for (coding, body) in [(Coding::Gzip, gzip(&noise)), (Coding::Zstd, zstd)] {
-            let budget = Budget { until: Some(Duration::ZERO), ..Budget::of(body.len()) };
+            let budget = Budget { until: Some(Duration::ZERO), ..Budget::for_length(body.len()) };
             assert_eq!(expand(coding, &body, &budget), Err(Fault::BodyRatio), "{coding:?}");
         }
     }

@@ -221,7 +221,7 @@ mod tests {
         let net = Net::new(Settings {
             tls,
             resolve: Vec::new(),
-            scope: Scope::of(&url),
+            scope: Scope::for_test(&url),
             timeout,
             headers,
             http_profile,

@@ -156,7 +156,7 @@ impl Head {
             self.freshness.read(name, value);
         }
         // The status line precedes the fields. Only a busy server asks for a wait.
-        if HttpFailure::BUSY.contains(&HttpFailure::of(self.status)) {
+        if HttpFailure::BUSY.contains(&HttpFailure::new(self.status)) {
             self.retry_after.read(name, value);
         }
         if is("content-type") {

@@ -93,7 +93,7 @@ impl Kept {
 
     /// Creates a body that is not charged to any budget.
     #[cfg(test)]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn uncharged(bytes: &[u8]) -> Self {
         let charged = Charged { bytes: bytes.to_vec(), charge: Charge::default() };
         Self { text: Some(Rc::new(Text(RefCell::new(charged)))), length: bytes.len() }
     }

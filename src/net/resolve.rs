@@ -51,7 +51,7 @@ enum Found {
 }
 
 impl Found {
-    fn of(ended: Result<(Vec<IpAddr>, Instant), Fault>) -> Self {
+    fn new(ended: Result<(Vec<IpAddr>, Instant), Fault>) -> Self {
         match ended {
             Ok((addresses, _)) if addresses.is_empty() => Self::Failed(Fault::DnsNotFound),
             Ok((addresses, until)) => Self::Addresses(addresses, until),
@@ -126,7 +126,7 @@ pub(super) struct Addresses {
 impl Addresses {
     fn known(addresses: Vec<IpAddr>, port: u16, worked: Rc<Cell<Option<IpAddr>>>) -> Self {
         let (v6, v4) = addresses.into_iter().partition(IpAddr::is_ipv6);
-        let found = |addresses: Vec<IpAddr>| Found::of(Ok((addresses, Instant::now())));
+        let found = |addresses: Vec<IpAddr>| Found::new(Ok((addresses, Instant::now())));
         // The sender is dropped, which closes the channel: no more addresses will follow.
         let (_, answer) = watch::channel(Answer { v6: found(v6), v4: found(v4) });
         Self { port, answer, tried: Vec::new(), worked, looked_up: false }
@@ -261,8 +261,8 @@ fn begin(servers: NameServers, host: String) -> watch::Receiver<Answer> {
             let found = servers.lookup(&host, family).await;
             let kept = found.map(|(addresses, until)| (addresses, kept_until(until, Instant::now())));
             sender.send_modify(|answer| match family {
-                Family::V6 => answer.v6 = Found::of(kept),
-                Family::V4 => answer.v4 = Found::of(kept),
+                Family::V6 => answer.v6 = Found::new(kept),
+                Family::V4 => answer.v4 = Found::new(kept),
             });
         };
         tokio::join!(ask(Family::V6), ask(Family::V4));

@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn what_happened_is_said_in_words() {
-        let fault = Happening::Fault { request: Kind::Segment, outcome: Outcome::Http(HttpFailure::of(503)) };
+        let fault =
+            Happening::Fault { request: Kind::Segment, outcome: Outcome::Http(HttpFailure::new(503)) };
         assert_eq!((fault.kind(), fault.text().as_str()), ("fault", "segment failed: http.503"));
         assert!(fault.is_trouble() && !Happening::Joined.is_trouble());
         let load = Happening::Load { change: "target", from: 10, to: 2_500, by: "operator" };

@@ -97,7 +97,7 @@ impl Attempts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::player::profile::Wait;
+    use crate::player::retry_wait::Wait;
 
     const TARGET: Duration = Duration::from_secs(4);
 

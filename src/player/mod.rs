@@ -27,6 +27,7 @@ pub mod profile;
 pub mod profiles;
 mod reloads;
 mod requests;
+mod retry_wait;
 mod selection;
 mod session;
 mod start;

@@ -40,7 +40,7 @@ pub(super) struct Target {
 
 impl Target {
     /// Creates a target for the whole resource at `url`, unencrypted.
-    pub(super) fn of(url: SecretUrl) -> Self {
+    pub(super) fn new(url: SecretUrl) -> Self {
         Self { url: Some(url), range: None, decryption: None }
     }
 }
@@ -118,7 +118,7 @@ fn of_piece(
 ) -> Need {
     let key_url = key.and_then(|key| key_url(key, base));
     if let Some(url) = key_url.as_ref().filter(|url| !keys.has(url)) {
-        return Need::Media(Piece::Key, Target::of(url.clone()));
+        return Need::Media(Piece::Key, Target::new(url.clone()));
     }
     let decryption = key
         .filter(|key| key.method == KeyMethod::Aes128)

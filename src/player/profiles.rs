@@ -32,8 +32,9 @@ use std::time::Duration;
 
 use super::profile::{
     Address, AudioStart, Behind, Failover, Opening, Pace, Profile, Refused, Reload, Retry, RetryAfter,
-    StartAt, StartVariant, Then, Wait,
+    StartAt, StartVariant, Then,
 };
+use super::retry_wait::Wait;
 use crate::vocabulary::HttpProfile;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -35,7 +35,7 @@ impl Player {
                 *wake = earliest(*wake, Some(until));
                 return None;
             }
-            return Some(self.fetch(Resource::Entry, 0, Target::of(self.settings.entry.clone()), None, now));
+            return Some(self.fetch(Resource::Entry, 0, Target::new(self.settings.entry.clone()), None, now));
         }
         self.reload_from_cache(now);
         // A playlist that is due comes before any segment: a client that loads one late stays late forever.
@@ -61,7 +61,7 @@ impl Player {
                 (Need::Nothing { until }, _) => *wake = earliest(*wake, until),
                 (_, Some(free_at)) => *wake = earliest(*wake, Some(free_at)),
                 (_, None) => {
-                    let (wanted, unless) = (Target::of(track.url.clone()), track.etag.clone());
+                    let (wanted, unless) = (Target::new(track.url.clone()), track.etag.clone());
                     if again {
                         self.reloads.count(now, mains);
                     }

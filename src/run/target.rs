@@ -30,7 +30,7 @@ pub(super) async fn check(config: &RunConfig, limit: ClientLimit) -> Result<Clie
 
 /// Refuses a target that has no address to which a client may ever connect.
 fn refuse_useless(target: &SecretUrl, addresses: &[IpAddr]) -> Result<(), String> {
-    let classes = addresses.iter().map(|address| AddressClass::of(*address));
+    let classes = addresses.iter().map(|address| AddressClass::new(*address));
     match classes.clone().find(|class| class.is_never_used()) {
         Some(class) if classes.clone().all(AddressClass::is_never_used) => Err(format!(
             "{} is {class}, which no run may load; give the URL with a public, private or loopback address",

@@ -50,7 +50,7 @@ impl Series {
         Self::SegmentP95,
     ];
 
-    fn of(self, frame: &RunSample) -> Option<f64> {
+    fn value(self, frame: &RunSample) -> Option<f64> {
         let p95 = |timed| frame.latency(timed).recent.map(|summary| summary.p95 as f64);
         match self {
             Self::Clients => Some(frame.active_clients() as f64),
@@ -75,8 +75,8 @@ pub struct Point {
 
 impl Point {
     /// Returns the point of a sample.
-    pub fn of(frame: &RunSample) -> Self {
-        Self { at: frame.at, values: Series::ALL.map(|series| series.of(frame).map(|value| value as f32)) }
+    pub fn new(frame: &RunSample) -> Self {
+        Self { at: frame.at, values: Series::ALL.map(|series| series.value(frame).map(|value| value as f32)) }
     }
 
     /// Returns the value of one series; `None` if it was not measured.

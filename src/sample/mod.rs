@@ -4,7 +4,7 @@
 //!   previous value to compute a rate from.
 //! * Every derived number is computed once, here or in `stats`.
 
-mod failures;
+mod failure_lines;
 mod history;
 mod numbers;
 mod pipeline;
@@ -27,7 +27,7 @@ use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSum
 use crate::verdict::{Health, Knees, RunHealth, Trust};
 use crate::vocabulary::{ClientState, Kind, RunState, share};
 
-pub use failures::{FailureLine, FailureTracker};
+pub use failure_lines::{FailureLine, FailureTracker};
 pub use history::{History, Point, Series};
 pub use pipeline::{Lane, Pipeline};
 pub use result::RunResult;

@@ -247,7 +247,7 @@ impl Sampler {
         self.failures.observe(at, frame.active_clients(), &frame.snapshot.totals, &mut frame.failures);
         if new_second {
             // Samples of the pool hold the previous history, so this copies some 60 KB, once a second.
-            Arc::make_mut(&mut self.history).push(Point::of(frame));
+            Arc::make_mut(&mut self.history).push(Point::new(frame));
         }
         frame.history = Arc::clone(&self.history);
         frame.journal = Arc::clone(self.sources.status.journal());
@@ -386,7 +386,7 @@ mod tests {
         let (registry, mut sampler) = sampler();
         let client = registry.add();
         let meter = client.meter(0, Clock::start());
-        let fails = || meter.start(Kind::Playlist).finish(Outcome::Http(HttpFailure::of(503)), None);
+        let fails = || meter.start(Kind::Playlist).finish(Outcome::Http(HttpFailure::new(503)), None);
         sampler.next_sample();
         meter.count(Metric::PlaybackStarts, 1);
         meter.start(Kind::Playlist).finish(Outcome::Ok, None);

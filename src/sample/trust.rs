@@ -64,7 +64,7 @@ impl Default for TrustMeter {
 impl TrustMeter {
     /// Judges the time since the last call; to be called once a second, and with the last sample of a run.
     pub(super) fn measure(&mut self, sources: &Sources, sample: &RunSample, workers: &[Worker]) {
-        let now = Counted::of(sources, sample);
+        let now = Counted::new(sources, sample);
         let last = std::mem::replace(&mut self.counted, now);
         let mut values = Values::default();
         now.since(last).fill(&mut values);
@@ -115,7 +115,7 @@ impl TrustMeter {
 }
 
 impl Counted {
-    fn of(sources: &Sources, sample: &RunSample) -> Self {
+    fn new(sources: &Sources, sample: &RunSample) -> Self {
         let totals = &sample.snapshot.totals;
         let faults = [Fault::LocalFiles, Fault::LocalPorts, Fault::LocalMemory];
         Self {

@@ -7,7 +7,7 @@
 //! * From the published playback a reader computes position, buffer and stall at *its own* moment, while the client's
 //!   task sleeps: a client that waits for a silent origin still shows when its buffer ran dry.
 
-use super::failures::{self, Failures};
+use super::failure_table::{self, Failures};
 use super::inline_failures::InlineFailures;
 use super::metric::{Metric, Scalars};
 use crate::sync::atomics::{AtomicU32, Ordering};
@@ -114,7 +114,7 @@ impl ClientStats {
 
     /// Counts the outcome of a request; by the client's task only.
     pub(super) fn finish(&self, outcome: Outcome, now_us: u64) {
-        let slot = failures::slot(outcome);
+        let slot = failure_table::slot(outcome);
         let code = slot.map_or(OK, |slot| slot as u64 + FIRST_FAILURE);
         self.last.set(now_us.min(u64::MAX >> CODE_BITS) << CODE_BITS | code);
         if let Some(slot) = slot
@@ -182,7 +182,7 @@ impl ClientStats {
         let outcome = match last & ((1 << CODE_BITS) - 1) {
             NO_OUTCOME => return None,
             OK => Outcome::Ok,
-            code => failures::outcome((code - FIRST_FAILURE) as usize)?,
+            code => failure_table::outcome((code - FIRST_FAILURE) as usize)?,
         };
         Some((outcome, last >> CODE_BITS))
     }
@@ -203,7 +203,7 @@ impl ClientStats {
     #[inline]
     pub fn for_each_failure(&self, mut visit: impl FnMut(Outcome, u64)) {
         self.for_each_slot(|slot, count| {
-            if let Some(outcome) = failures::outcome(slot) {
+            if let Some(outcome) = failure_table::outcome(slot) {
                 visit(outcome, count);
             }
         });
@@ -289,8 +289,8 @@ mod tests {
     #[test]
     fn the_last_outcome_keeps_its_moment() {
         let stats = ClientStats::default();
-        for slot in 0..failures::SLOTS {
-            let outcome = failures::outcome(slot).expect("a slot");
+        for slot in 0..failure_table::SLOTS {
+            let outcome = failure_table::outcome(slot).expect("a slot");
             stats.finish(outcome, 77 + slot as u64);
             assert_eq!(stats.last_finished(), Some((outcome, 77 + slot as u64)));
         }
@@ -301,13 +301,13 @@ mod tests {
     #[test]
     fn a_client_pays_for_a_table_when_it_has_failed_in_many_ways() {
         let stats = ClientStats::default();
-        let ways = [400, 404, 429, 500, 503].map(|status| Outcome::Http(HttpFailure::of(status)));
+        let ways = [400, 404, 429, 500, 503].map(|status| Outcome::Http(HttpFailure::new(status)));
         let ways: Vec<_> = ways.into_iter().chain([Fault::Cut.into()]).collect();
         assert_eq!(ways.len(), inline_failures::WAYS);
         stats.finish(Outcome::Ok, 5);
         ways.iter().chain(&ways).for_each(|outcome| stats.finish(*outcome, 6));
         assert!(!stats.further_failures.has_table());
-        let further = Outcome::Http(HttpFailure::of(599));
+        let further = Outcome::Http(HttpFailure::new(599));
         stats.finish(further, 7);
         assert!(stats.further_failures.has_table());
         let mut seen = Vec::new();

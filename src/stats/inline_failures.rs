@@ -4,7 +4,7 @@
 //!   only the client's own memory.
 //! * The number of a slot and its count share a word so that they cannot tear.
 
-use super::failures::SLOTS;
+use super::failure_table::SLOTS;
 use crate::sync::single_writer_cell::SingleWriterCell;
 
 /// Number of ways in which a client can fail before it needs a table.

@@ -7,7 +7,7 @@
 
 use histogram::{Bucket, Histogram};
 
-use super::recorder::{Recorder, config};
+use super::latency_cells::{HistogramCells, config};
 use crate::vocabulary::Kind;
 
 /// Percentiles of a summary.
@@ -128,16 +128,16 @@ impl LatencySnapshot {
     }
 
     /// Adds the values that a worker has recorded so far.
-    pub(super) fn add(&mut self, recorder: &Recorder) {
+    pub(super) fn add(&mut self, cells: &HistogramCells) {
         let Some(buckets) = &mut self.buckets else { return };
-        for (bucket, recorded) in buckets.as_mut_slice().iter_mut().zip(&recorder.buckets) {
+        for (bucket, recorded) in buckets.as_mut_slice().iter_mut().zip(&cells.buckets) {
             *bucket += recorded.get_acquire();
         }
         // Read after the buckets, because they are written before them: they cover every value that was counted.
-        self.sum = self.sum.wrapping_add(recorder.sum.get());
-        self.max = self.max.max(recorder.max.get());
-        self.min_complement = self.min_complement.max(recorder.min_complement.get());
-        self.clamped += recorder.clamped.get();
+        self.sum = self.sum.wrapping_add(cells.sum.get());
+        self.max = self.max.max(cells.max.get());
+        self.min_complement = self.min_complement.max(cells.min_complement.get());
+        self.clamped += cells.clamped.get();
     }
 
     /// Copies `other` into this histogram without allocating.
@@ -224,7 +224,7 @@ impl LatencySnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::recorder::Latencies;
+    use crate::stats::latency_cells::Latencies;
     use proptest::prelude::*;
 
     fn snapshot(values: &[u64]) -> LatencySnapshot {

@@ -5,12 +5,12 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::client::ClientStats;
-use super::failures::Failures;
+use super::failure_table::Failures;
 use super::inline_failures::InlineFailures;
 use super::latency::{LatencySnapshot, Timed};
+use super::latency_cells::Latencies;
 use super::meter::{Meter, Timings};
 use super::metric::Metric;
-use super::recorder::Latencies;
 use super::registry::{ClientHandle, Registry};
 use super::slot::Slot;
 use super::snapshot::Totals;
@@ -71,7 +71,7 @@ fn whoever_sees_a_request_finished_sees_all_of_it() {
 fn whoever_sees_a_request_failed_sees_its_outcome() {
     explore(PREEMPTIONS, || {
         let registry = Registry::new(1);
-        let not_found = Outcome::Http(HttpFailure::of(404));
+        let not_found = Outcome::Http(HttpFailure::new(404));
         let client = on_worker(registry.add(), 0, move |meter| request(meter, not_found));
         let seen = totals(&registry);
         let is_finished = seen.finished() == 1;

@@ -5,8 +5,8 @@
 
 use super::client::ClientStats;
 use super::latency::LatencySnapshot;
+use super::latency_cells::HistogramCells;
 use super::metric::Metric;
-use super::recorder::Recorder;
 use super::snapshot::Totals;
 use crate::sync::atomics::OnceLock;
 
@@ -144,7 +144,7 @@ impl SessionNumber {
 
 /// Histograms of the sessions that ended on one worker thread, each allocated with its first value.
 #[derive(Debug, Default)]
-pub(super) struct Sessions([OnceLock<Box<Recorder>>; SessionNumber::COUNT]);
+pub(super) struct Sessions([OnceLock<Box<HistogramCells>>; SessionNumber::COUNT]);
 
 impl Sessions {
     /// Records the numbers of a session that has ended; by the one writer only.
@@ -154,17 +154,17 @@ impl Sessions {
             (SessionNumber::StallsPerHour, quality.stalls_per_hour()),
             (SessionNumber::BitsPerSecond, quality.bits_per_second()),
         ] {
-            if let (Some(recorder), Some(value)) = (self.0.get(number as usize), value) {
+            if let (Some(cells), Some(value)) = (self.0.get(number as usize), value) {
                 // Never negative, and far below 2^63: the cast only rounds.
-                recorder.get_or_init(Box::default).record((value / number.unit()).round() as u64);
+                cells.get_or_init(Box::default).record((value / number.unit()).round() as u64);
             }
         }
     }
 
     /// Adds the values recorded so far to `snapshot`.
     pub(super) fn add_to(&self, number: SessionNumber, snapshot: &mut LatencySnapshot) {
-        if let Some(recorder) = self.0.get(number as usize).and_then(OnceLock::get) {
-            snapshot.add(recorder);
+        if let Some(cells) = self.0.get(number as usize).and_then(OnceLock::get) {
+            snapshot.add(cells);
         }
     }
 }

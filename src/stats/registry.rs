@@ -43,7 +43,7 @@ impl Default for Retired {
         Self {
             clients: AtomicU64::new(0),
             scalars: (0..Metric::COUNT).map(|_| AtomicU64::new(0)).collect(),
-            failures: (0..failures::SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            failures: (0..failure_table::SLOTS).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 }
@@ -286,7 +286,7 @@ impl Registry {
     /// Counts the counters whose sum over all clients, retired ones included, differs from the totals.
     fn clients_apart(&self, totals: &Totals) -> u64 {
         let mut scalars = Scalars::default();
-        let mut failures = [0_u64; failures::SLOTS];
+        let mut failures = [0_u64; failure_table::SLOTS];
         let mut listed = 0;
         for (metric, retired) in Metric::ALL.into_iter().zip(&*self.retired.scalars) {
             scalars.add(metric, retired.load(Ordering::Relaxed));
@@ -304,7 +304,7 @@ impl Registry {
             });
         }
         let apart = Metric::ALL.into_iter().filter(|m| scalars.get(*m) != totals.scalars.get(*m)).count();
-        let ended = |slot| failures::outcome(slot).map_or(0, |outcome| totals.ended(outcome));
+        let ended = |slot| failure_table::outcome(slot).map_or(0, |outcome| totals.ended(outcome));
         let failed_apart = failures.iter().enumerate().filter(|(slot, sum)| ended(*slot) != **sum).count();
         (apart + failed_apart) as u64 + u64::from(listed != self.count())
     }
@@ -358,7 +358,7 @@ mod tests {
         let meters = [first.meter(0, clock), second.meter(1, clock)];
         for meter in &meters {
             request(meter, Kind::Playlist, 300, Outcome::Ok);
-            request(meter, Kind::Segment, 1000, Outcome::Http(HttpFailure::of(503)));
+            request(meter, Kind::Segment, 1000, Outcome::Http(HttpFailure::new(503)));
             request(meter, Kind::Segment, 7, Fault::BodyShort.into());
         }
         let before = snapshot(&registry);
@@ -370,7 +370,7 @@ mod tests {
         assert_eq!(after.totals.scalars, before.totals.scalars);
         assert_eq!(after.totals.started(), 6);
         assert_eq!(after.totals.finished(), 6);
-        assert_eq!(after.totals.ended(Outcome::Http(HttpFailure::of(503))), 2);
+        assert_eq!(after.totals.ended(Outcome::Http(HttpFailure::new(503))), 2);
         assert_eq!(after.totals.bytes(), 2 * 1307);
         assert_eq!(registry.audit(), 0);
         assert_eq!((registry.created(), registry.count()), (2, 1));

@@ -48,22 +48,22 @@ pub struct CodeCount {
 pub struct KindTotals {
     /// Requests that ended ok.
     pub ok: Tally,
-    failed: [Tally; failures::SLOTS],
+    failed: [Tally; failure_table::SLOTS],
     /// One bit for each place of `failed` that was added to: the others are zero and need not be touched.
-    used: [u64; failures::WORDS],
+    used: [u64; failure_table::WORDS],
 }
 
 impl Default for KindTotals {
     fn default() -> Self {
-        let failed = [Tally::default(); failures::SLOTS];
-        Self { ok: Tally::default(), failed, used: [0; failures::WORDS] }
+        let failed = [Tally::default(); failure_table::SLOTS];
+        Self { ok: Tally::default(), failed, used: [0; failure_table::WORDS] }
     }
 }
 
 impl KindTotals {
     fn clear(&mut self) {
         self.ok = Tally::default();
-        for slot in failures::slots(std::mem::take(&mut self.used).into_iter()) {
+        for slot in failure_table::slots(std::mem::take(&mut self.used).into_iter()) {
             self.failed.get_mut(slot).into_iter().for_each(|tally| *tally = Tally::default());
         }
     }
@@ -77,13 +77,13 @@ impl KindTotals {
 
     /// Returns the failures that occurred, with their slots.
     fn occurred(&self) -> impl Iterator<Item = (usize, &Tally)> {
-        let slots = failures::slots(self.used.into_iter());
+        let slots = failure_table::slots(self.used.into_iter());
         slots.filter_map(|slot| Some((slot, self.failed.get(slot)?)))
     }
 
     /// Returns the requests that ended in this failure.
     pub fn failed(&self, outcome: Outcome) -> Tally {
-        failures::slot(outcome).and_then(|slot| self.failed.get(slot).copied()).unwrap_or_default()
+        failure_table::slot(outcome).and_then(|slot| self.failed.get(slot).copied()).unwrap_or_default()
     }
 
     /// Returns the number of requests, as the sum over their outcomes.
@@ -112,7 +112,7 @@ impl KindTotals {
     /// Returns all outcomes that occurred, ok first, then in the order of the closed list.
     pub fn outcomes(&self) -> impl Iterator<Item = (Outcome, Tally)> + '_ {
         let failed = self.occurred().filter(|(_, tally)| **tally != Tally::default());
-        let failed = failed.filter_map(|(slot, tally)| Some((failures::outcome(slot)?, *tally)));
+        let failed = failed.filter_map(|(slot, tally)| Some((failure_table::outcome(slot)?, *tally)));
         std::iter::once((Outcome::Ok, self.ok)).filter(|(_, ok)| ok.requests > 0).chain(failed)
     }
 }
@@ -201,7 +201,7 @@ impl Totals {
     /// Returns the number of requests that did not end ok, except those that hlswarm cut itself. It is a sum over the
     /// outcomes, none of which ever falls, rather than a difference, which might.
     pub fn errors(&self) -> u64 {
-        let cut = failures::slot(Fault::Cut.into());
+        let cut = failure_table::slot(Fault::Cut.into());
         let failed = self.kinds.iter().flat_map(|kind| kind.occurred());
         failed.filter(|(slot, _)| Some(*slot) != cut).map(|(_, tally)| tally.requests).sum()
     }
@@ -249,7 +249,8 @@ impl Totals {
 
     /// Returns all outcomes that occurred, over all kinds, in the order of the closed list.
     pub fn outcomes(&self) -> impl Iterator<Item = (Outcome, u64)> + '_ {
-        let all = std::iter::once(Outcome::Ok).chain((0..failures::SLOTS).filter_map(failures::outcome));
+        let all =
+            std::iter::once(Outcome::Ok).chain((0..failure_table::SLOTS).filter_map(failure_table::outcome));
         all.map(|outcome| (outcome, self.ended(outcome))).filter(|(_, count)| *count > 0)
     }
 

@@ -8,12 +8,12 @@ use std::ops::Deref;
 
 use super::audience::Routes;
 use super::explanations::Explanations;
-use super::failures::{self, Failures};
+use super::failure_table::{self, Failures};
 use super::findings::Findings;
 use super::hosts::Hosts;
+use super::latency_cells::Latencies;
 use super::metric::{Metric, Scalars};
 use super::quality::Sessions;
-use super::recorder::Latencies;
 use super::snapshot::{KindTotals, Tally, Totals};
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::{Kind, Outcome};
@@ -81,7 +81,7 @@ impl WorkerStats {
     #[inline]
     pub(super) fn finish(&self, kind: Kind, outcome: Outcome, bytes: u64) {
         if let Some(stats) = self.kinds.get(kind.index()) {
-            match failures::slot(outcome) {
+            match failure_table::slot(outcome) {
                 None => {
                     stats.ok.add(1);
                     stats.ok_bytes.add(bytes);

@@ -28,7 +28,7 @@ fn settings(target: &str) -> ClientSettings {
         net: net::Settings {
             tls: TlsSettings::new(None, true).expect("settings"),
             resolve: Vec::new(),
-            scope: Scope::of(&entry),
+            scope: Scope::for_test(&entry),
             timeout: LIMIT,
             headers: Headers::new(&entry, "test", "1", &[]).expect("headers"),
             http_profile: profile.http_profile,

@@ -243,7 +243,7 @@ mod tests {
 
     fn read_from(library: &PlaylistCache, from: &str, text: &str) -> Result<Arc<Playlist>, ParseError> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(library.read(&url(from), Kept::of(text.as_bytes()), &Variables::default()))
+        runtime.block_on(library.read(&url(from), Kept::uncharged(text.as_bytes()), &Variables::default()))
     }
 
     fn read(library: &PlaylistCache, text: &str) -> Arc<Playlist> {

@@ -162,7 +162,7 @@ pub(super) fn row(id: u64, state: ClientState) -> ClientRow {
 }
 
 fn failing_row(id: u64, state: ClientState) -> ClientRow {
-    let last = Some((Outcome::Http(HttpFailure::of(503)), 63_600_000));
+    let last = Some((Outcome::Http(HttpFailure::new(503)), 63_600_000));
     let playback = Playback { dry_at_us: 62_000_000, ..row(id, state).playback };
     ClientRow { playback, http_errors: 12, stalls: 4, speed: Some(0.31), slow: true, last, ..row(id, state) }
 }
@@ -220,7 +220,7 @@ fn history(seconds: u64, clients: u64, knee: Option<u64>) -> Arc<History> {
         let active = (clients as f64 * rising) as u64;
         let rates = Rates { bits_per_second: 1e7 * active as f64 * (1.0 - trouble / 2.0), ..rates(0) };
         let latency = LatencyDigest { recent: Some(summary(3 + (400.0 * trouble) as u64)), run: None };
-        history.push(Point::of(&RunSample {
+        history.push(Point::new(&RunSample {
             at: Duration::from_secs(second),
             snapshot: snapshot(
                 (0..active).map(|id| row(id, ClientState::Playing)).collect(),
@@ -333,7 +333,7 @@ fn findings() -> Vec<FindingRow> {
 
 /// Returns the last events of one client.
 fn log() -> Arc<[LogEntry]> {
-    let outcome = Outcome::Http(HttpFailure::of(503));
+    let outcome = Outcome::Http(HttpFailure::new(503));
     let happened = [
         Happening::Joined,
         Happening::State { from: ClientState::Starting, to: ClientState::Playing },
@@ -426,7 +426,7 @@ fn storm() -> RunSample {
         3 => failing_row(id, ClientState::Waiting),
         _ => row(id, ClientState::Playing),
     });
-    let http = |status| Outcome::Http(HttpFailure::of(status));
+    let http = |status| Outcome::Http(HttpFailure::new(status));
     let ended = totals(&[
         (Outcome::Ok, 700),
         (http(503), 412),

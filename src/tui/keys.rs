@@ -151,7 +151,7 @@ const fn load(action: Action, keys: &'static [Key], shown: &'static str, help: &
 }
 
 impl Binding {
-    const fn of(self, group: Group) -> Self {
+    const fn within(self, group: Group) -> Self {
         Self { group, ..self }
     }
 
@@ -161,15 +161,15 @@ impl Binding {
 }
 
 const fn look(action: Action, keys: &'static [Key], shown: &'static str, help: &'static str) -> Binding {
-    load(action, keys, shown, help).of(Group::Look)
+    load(action, keys, shown, help).within(Group::Look)
 }
 
 const fn list(action: Action, keys: &'static [Key], shown: &'static str, help: &'static str) -> Binding {
-    load(action, keys, shown, help).of(Group::Lists)
+    load(action, keys, shown, help).within(Group::Lists)
 }
 
 const fn keep(action: Action, keys: &'static [Key], shown: &'static str, help: &'static str) -> Binding {
-    load(action, keys, shown, help).of(Group::Keep)
+    load(action, keys, shown, help).within(Group::Keep)
 }
 
 use Key::{Char, Ctrl};

@@ -11,7 +11,7 @@ use super::theme::Theme;
 /// Draws the app into `buffer`, and reports to the app how much of its lists fits there.
 pub(super) fn picture(app: &mut App, theme: Theme, buffer: &mut Buffer) {
     let scene = LayoutInput { view: app.view, zoomed: app.zoomed, open: app.clients.open };
-    let rooms = screen::rooms(Size::new(buffer.area.width, buffer.area.height), scene);
-    app.update(Msg::Capacity(rooms));
-    screen::draw(&Model::of(app, rooms), scene, theme, buffer);
+    let capacity = screen::capacity(Size::new(buffer.area.width, buffer.area.height), scene);
+    app.update(Msg::Capacity(capacity));
+    screen::draw(&Model::new(app, capacity), scene, theme, buffer);
 }

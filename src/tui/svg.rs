@@ -31,7 +31,7 @@ struct Look {
 }
 
 impl Look {
-    fn of(cell: &Cell) -> Self {
+    fn new(cell: &Cell) -> Self {
         let (fill, true_colour) = match cell.fg {
             Color::Rgb(r, g, b) => (FOREGROUND, Some((r, g, b))),
             colour => (named(colour), None),
@@ -94,8 +94,8 @@ pub(super) fn svg(buffer: &Buffer) -> String {
 /// Draws one line; consecutive cells of the same look are drawn together.
 fn draw_line(svg: &mut String, y: u32, cells: &[Cell]) {
     let mut x = 0;
-    for run in cells.chunk_by(|one, other| Look::of(one) == Look::of(other)) {
-        let Some(look) = run.first().map(Look::of) else { continue };
+    for run in cells.chunk_by(|one, other| Look::new(one) == Look::new(other)) {
+        let Some(look) = run.first().map(Look::new) else { continue };
         if let Some(behind) = look.behind {
             let width = run.len() as u32 * WIDTH;
             rect(svg, (x * WIDTH, y * HEIGHT, width, HEIGHT), behind, "");

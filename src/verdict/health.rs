@@ -91,7 +91,7 @@ impl Verdict {
         }
     }
 
-    fn of(share: f64) -> Self {
+    fn from_share(share: f64) -> Self {
         match share {
             _ if share >= FAILING_SHARE => Self::Failing,
             _ if share >= DEGRADED_SHARE => Self::Degraded,
@@ -254,7 +254,7 @@ impl HealthJudge {
         let mut held = VERDICTS.into_iter().zip(self.held).filter(|(_, length)| !length.is_zero());
         let (worst, held) = held.next_back().unwrap_or_default();
         let RunNumbers { error_share, has_played } = run;
-        let of_all = error_share.map_or(Verdict::Unknown, |share| match Verdict::of(share) {
+        let of_all = error_share.map_or(Verdict::Unknown, |share| match Verdict::from_share(share) {
             Verdict::Ok => Verdict::Unknown,
             Verdict::Failing if !has_played => Verdict::NothingPlays,
             verdict => verdict,
@@ -267,11 +267,11 @@ impl HealthJudge {
     pub fn judge(&mut self, numbers: &HealthNumbers) -> (Health, Knees) {
         let HealthNumbers { at, clients, stalled_share, error_share, bits_per_second, .. } = *numbers;
         (self.health.error_share, self.health.stalled_share) = (error_share, stalled_share);
-        let errors = error_share.map(Verdict::of);
+        let errors = error_share.map(Verdict::from_share);
         // While this machine lacks something, it may cause the stalls itself.
         let stalled_share = stalled_share.filter(|_| numbers.local_faults == 0);
         self.stalled_share_max = stalled_share.into_iter().chain(self.stalled_share_max).reduce(f64::max);
-        let stalls = stalled_share.map(Verdict::of);
+        let stalls = stalled_share.map(Verdict::from_share);
         self.hold(at);
         if !numbers.run.has_played {
             // Before a client has played, the stream cannot be judged to be well, nor to break under load.

@@ -111,10 +111,10 @@ impl HttpFailure {
     pub const OTHER: Self = Self(200);
 
     /// The statuses of a server that takes no more requests for now: too many requests (429), unavailable (503).
-    pub const BUSY: [Self; 2] = [Self::of(429), Self::of(503)];
+    pub const BUSY: [Self; 2] = [Self::new(429), Self::new(503)];
 
     /// Returns the slot of `status`. The caller decides whether the status is a failure at all.
-    pub const fn of(status: u16) -> Self {
+    pub const fn new(status: u16) -> Self {
         match status {
             400..=599 => Self((status - 400) as u8),
             _ => Self::OTHER,
@@ -284,7 +284,7 @@ impl Outcome {
         match status {
             200 | 206 | 304 => Self::Ok,
             _ if redirect_followed => Self::Ok,
-            _ => Self::Http(HttpFailure::of(status)),
+            _ => Self::Http(HttpFailure::new(status)),
         }
     }
 
@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn every_status_has_the_slot_of_the_contract() {
         for status in (100..=999).chain([0, 1000, u16::MAX]) {
-            let failure = HttpFailure::of(status);
+            let failure = HttpFailure::new(status);
             if (400..=599).contains(&status) {
                 assert_eq!(failure.index(), usize::from(status) - 400);
                 assert_eq!(failure.status(), Some(status));

@@ -73,7 +73,7 @@ fn sanitise(text: &str, columns: usize) -> String {
     // The longest prefix that leaves a column for the `~`.
     let mut cut_at = 0;
     for character in text.chars() {
-        let piece = Piece::of(character);
+        let piece = Piece::new(character);
         marks = if piece == Piece::Mark { marks + 1 } else { 0 };
         if marks > COMBINING_RUN {
             continue;
@@ -107,7 +107,7 @@ enum Piece {
 }
 
 impl Piece {
-    fn of(character: char) -> Self {
+    fn new(character: char) -> Self {
         match character {
             '\n' | '\t' => Self::Space,
             '\0'..='\u{1f}' | '\u{7f}' => Self::Caret,
@@ -192,7 +192,10 @@ mod tests {
 
     fn assert_harmless(shown: &str) {
         for character in shown.chars() {
-            assert!(matches!(Piece::of(character), Piece::Plain | Piece::Mark), "{character:?} in {shown:?}");
+            assert!(
+                matches!(Piece::new(character), Piece::Plain | Piece::Mark),
+                "{character:?} in {shown:?}"
+            );
         }
         assert!(shown.width() <= limits::SHOWN_COLUMNS, "{} columns", shown.width());
     }

@@ -53,8 +53,8 @@ impl Run {
         for client in &self.clients {
             let meter = client.meter(0, self.clock);
             let outcome = match (client.id() * 31 + self.round) % 100 {
-                0 => Outcome::Http(HttpFailure::of(503)),
-                1 => Outcome::Http(HttpFailure::of(404)),
+                0 => Outcome::Http(HttpFailure::new(503)),
+                1 => Outcome::Http(HttpFailure::new(404)),
                 2 => Fault::ConnReset.into(),
                 _ => Outcome::Ok,
             };

@@ -97,7 +97,7 @@ impl Design for Atomic {
 
     #[inline]
     fn http_error(&self, client: usize, status: u16, round: u64) {
-        let outcome = Outcome::Http(HttpFailure::of(status));
+        let outcome = Outcome::Http(HttpFailure::new(status));
         self.meters[client].start_at(Kind::Segment, round).finish_at(outcome, None, round + TOTAL_US);
     }
 

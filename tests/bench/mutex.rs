@@ -139,7 +139,7 @@ impl Client {
             numbers.add(Metric::finished(kind), 1);
             numbers.add(Metric::HttpErrors, 1);
             *numbers.http_errors.entry(status).or_default() += 1;
-            numbers.last = Some((Outcome::Http(HttpFailure::of(status)), now_us));
+            numbers.last = Some((Outcome::Http(HttpFailure::new(status)), now_us));
         }
         _ = self.times.lock().expect("no panic").failed.increment(total_us);
     }

@@ -296,7 +296,7 @@ fn a_run_with_faults_and_churn_equals_what_its_origin_counted() {
     println!("{}; {unread} completed there and cut here", compare_requests(totals, &counts));
     assert!(unread <= scale.churn.into(), "more than clients that were removed");
     for status in [404, 503, 599] {
-        assert!(totals.ended(Outcome::Http(HttpFailure::of(status))) > 0, "{status} did not occur");
+        assert!(totals.ended(Outcome::Http(HttpFailure::new(status))) > 0, "{status} did not occur");
     }
     let short = totals.ended(Fault::BodyShort.into());
     // A client answers the reset of a kept connection with a second try on a new one.

@@ -87,7 +87,7 @@ fn settings() -> Settings {
     let tls = TlsSettings::new(None, true).expect("a provider");
     let (timeout, http_profile) = (Duration::from_secs(15), HttpProfile::default());
     let budget = std::sync::Arc::default();
-    let scope = Scope::of(&url());
+    let scope = Scope::for_test(&url());
     Settings { tls, resolve: Vec::new(), scope, timeout, headers, http_profile, budget }
 }
 

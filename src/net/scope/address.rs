@@ -37,7 +37,7 @@ pub enum AddressClass {
 
 impl AddressClass {
     /// Returns the class of `address`.
-    pub fn of(address: IpAddr) -> Self {
+    pub fn new(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => Self::of_v4(address),
             IpAddr::V6(address) => Self::of_v6(address),
@@ -175,7 +175,7 @@ mod tests {
             ("2002:a9fe:a9fe::1", LinkLocal),
             ("2002:7f00:1::", Loopback),
         ] {
-            assert_eq!(AddressClass::of(address.parse().expect(address)), class, "{address}");
+            assert_eq!(AddressClass::new(address.parse().expect(address)), class, "{address}");
         }
     }
 
@@ -190,7 +190,7 @@ mod tests {
             ("0.0.0.0", true, false),
             ("255.255.255.255", true, false),
         ] {
-            let class = AddressClass::of(address.parse().expect(address));
+            let class = AddressClass::new(address.parse().expect(address));
             assert_eq!((class.is_never_used(), class.is_private()), (never, private), "{address}");
         }
     }

@@ -20,7 +20,7 @@ pub(super) enum HostRef<'a> {
 
 impl<'a> HostRef<'a> {
     /// Returns the host of a URL; `None` if it has none.
-    pub(super) fn of(url: &'a SecretUrl) -> Option<Self> {
+    pub(super) fn from_url(url: &'a SecretUrl) -> Option<Self> {
         Some(match url.host()? {
             Host::Ipv4(address) => Self::Address(address.into()),
             // A mapped address is the IPv4 address in another spelling.
@@ -118,7 +118,7 @@ impl AllowedHost {
 
     /// Reports whether the host of `url`, and no other, is meant.
     pub fn is_exactly(&self, url: &SecretUrl) -> bool {
-        !matches!(self.0, Pattern::Below(_)) && HostRef::of(url).is_some_and(|host| self.is(host))
+        !matches!(self.0, Pattern::Below(_)) && HostRef::from_url(url).is_some_and(|host| self.is(host))
     }
 
     /// Returns the address that is meant, if it is one.
@@ -143,7 +143,7 @@ mod tests {
 
     fn allows(pattern: &str, url: &str) -> bool {
         let pattern: AllowedHost = pattern.parse().expect(pattern);
-        pattern.is(HostRef::of(&SecretUrl::parse(url).expect(url)).expect("a host"))
+        pattern.is(HostRef::from_url(&SecretUrl::parse(url).expect(url)).expect("a host"))
     }
 
     #[test]

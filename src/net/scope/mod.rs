@@ -130,7 +130,7 @@ pub struct Scope {
 impl Scope {
     /// Builds the scope of a run against `target`, with the given entries of `--resolve`.
     pub fn new(target: &SecretUrl, resolve: &[ResolveEntry], options: ScopeOptions) -> Self {
-        let home = match HostRef::of(target) {
+        let home = match HostRef::from_url(target) {
             Some(HostRef::Address(address)) => Home::Address(address),
             Some(HostRef::Name(name)) => {
                 Home::Name { name: name.into(), domain: registrable_domain(name).map(Into::into) }
@@ -146,7 +146,7 @@ impl Scope {
 
     /// Builds the scope of a test against `target`.
     #[cfg(test)]
-    pub fn of(target: &SecretUrl) -> std::sync::Arc<Self> {
+    pub fn for_test(target: &SecretUrl) -> std::sync::Arc<Self> {
         std::sync::Arc::new(Self::new(target, &[], ScopeOptions::default()))
     }
 
@@ -155,7 +155,7 @@ impl Scope {
     /// # Errors
     /// The reason if it may not. Whether its address may be connected to is another question: [`Scope::admits`].
     pub fn check(&self, url: &SecretUrl, lead: Lead<'_>) -> Result<(), Refusal> {
-        let host = HostRef::of(url).ok_or(Refusal::Host)?;
+        let host = HostRef::from_url(url).ok_or(Refusal::Host)?;
         let is_home = self.is_home(host);
         if let HostRef::Address(address) = host
             && !is_home
@@ -171,7 +171,7 @@ impl Scope {
 
     /// Reports whether a URL is at the target's own host.
     pub fn is_at_home(&self, url: &SecretUrl) -> bool {
-        HostRef::of(url).is_some_and(|host| self.is_home(host))
+        HostRef::from_url(url).is_some_and(|host| self.is_home(host))
     }
 
     fn is_home(&self, host: HostRef<'_>) -> bool {
@@ -246,7 +246,7 @@ impl Scope {
     /// Returns the class of an address that must not be connected to; `None` if it may be.
     pub fn refuses(&self, address: IpAddr) -> Option<AddressClass> {
         let address = address.to_canonical();
-        let class = AddressClass::of(address);
+        let class = AddressClass::new(address);
         let given = || self.given_addresses.iter().any(|given| given.to_canonical() == address);
         // Until the target's network is known, it counts as public.
         let is_public = || self.network().is_none_or(|network| network == Network::Public);
@@ -275,13 +275,13 @@ impl Lead<'_> {
 
     /// Reports whether a redirect stays at the host that sent it, which was in scope.
     fn stays_at(self, host: HostRef<'_>) -> bool {
-        matches!(self, Self::Redirect(from) if HostRef::of(from) == Some(host))
+        matches!(self, Self::Redirect(from) if HostRef::from_url(from) == Some(host))
     }
 }
 
 /// Returns the network of a target with these addresses; `None` if there are none that a host can have.
 fn network_of(addresses: &[IpAddr]) -> Option<Network> {
-    let classes = addresses.iter().map(|address| AddressClass::of(*address));
+    let classes = addresses.iter().map(|address| AddressClass::new(*address));
     let networks = classes.filter_map(|class| match class {
         AddressClass::Public => Some(Network::Public),
         AddressClass::Private => Some(Network::Private),
@@ -293,7 +293,7 @@ fn network_of(addresses: &[IpAddr]) -> Option<Network> {
 
 /// Returns the host of a URL as reports name it; empty if it has none.
 pub fn host_of(url: &SecretUrl) -> Cow<'_, str> {
-    match HostRef::of(url) {
+    match HostRef::from_url(url) {
         Some(HostRef::Name(name)) => name.into(),
         Some(HostRef::Address(address)) => address.to_string().into(),
         None => Cow::default(),

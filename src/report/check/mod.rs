@@ -133,7 +133,7 @@ impl CheckReport {
                 first_s: Some(row.first_s),
                 last_s: Some(row.last_s),
                 detail: Some(row.detail.clone()),
-                ..FindingSeen::of(finding)
+                ..FindingSeen::new(finding)
             })
         });
         let mut check = Self::new(source, entry, findings.collect());
@@ -184,7 +184,7 @@ const DETAIL_COLUMNS: usize = 60;
 const CRITERIA: u8 = 3;
 
 impl FindingSeen {
-    fn of(finding: Finding) -> Self {
+    fn new(finding: Finding) -> Self {
         Self {
             kind: finding.name(),
             severity: finding.severity().name(),
@@ -204,7 +204,7 @@ fn flaws(playlist: &Playlist) -> Vec<FindingSeen> {
     let seen = flaws.into_iter().map(|flaw| FindingSeen {
         count: u64::from(flaw.count),
         line: Some(flaw.line).filter(|line| *line > 0),
-        ..FindingSeen::of(flaw.finding)
+        ..FindingSeen::new(flaw.finding)
     });
     seen.collect()
 }

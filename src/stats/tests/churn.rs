@@ -41,7 +41,7 @@ fn come_and_go(registry: &std::sync::Arc<Registry>, worker: usize) -> u64 {
         let client = registry.add();
         let meter = client.meter(worker, clock);
         let status = 400 + (round % STATUSES) as u16;
-        request(&meter, Kind::Segment, client.id(), Outcome::Http(HttpFailure::of(status)));
+        request(&meter, Kind::Segment, client.id(), Outcome::Http(HttpFailure::new(status)));
         request(&meter, Kind::Playlist, client.id(), Outcome::Ok);
         request(&steady, Kind::Init, stays.id(), Outcome::Ok);
     }

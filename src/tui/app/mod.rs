@@ -139,7 +139,7 @@ pub(super) struct App {
     /// The report of the run, line by line, once it has ended.
     pub(super) report: Option<Vec<String>>,
     pub(super) late_pictures: u64,
-    rooms: Capacity,
+    capacity: Capacity,
     step: usize,
     /// Set when the operator has ended the run with a key after which the report stays on screen.
     stays: bool,
@@ -172,7 +172,7 @@ impl App {
             log_filter: None,
             report: None,
             late_pictures: 0,
-            rooms: Capacity::default(),
+            capacity: Capacity::default(),
             step: FIRST_STEP,
             stays: false,
             stop_asked: false,
@@ -187,7 +187,7 @@ impl App {
         match msg {
             Msg::Sample(frame) => self.take(frame),
             Msg::LatePicture => self.late_pictures += 1,
-            Msg::Capacity(rooms) => self.fit(rooms),
+            Msg::Capacity(capacity) => self.fit(capacity),
             Msg::Saved(Ok(name)) => return self.say(format!("written: {name}")),
             Msg::Saved(Err(why)) => return self.say(format!("not written: {why}")),
             Msg::Report(report) => return self.end(&report),
@@ -233,9 +233,9 @@ impl App {
         self.clients.arrange(&self.steady.snapshot, self.view);
     }
 
-    fn fit(&mut self, rooms: Capacity) {
-        self.rooms = rooms;
-        self.clients.fit(rooms.list);
+    fn fit(&mut self, capacity: Capacity) {
+        self.capacity = capacity;
+        self.clients.fit(capacity.list);
         self.scroll = self.scroll.min(self.last_scroll());
     }
 
@@ -386,7 +386,7 @@ impl App {
         }
         // The log scrolls from its end: moving up increases the offset.
         let (more, fewer) = (self.scroll.saturating_add(1), self.scroll.saturating_sub(1));
-        let page = self.rooms.list.max(1);
+        let page = self.capacity.list.max(1);
         let last = self.last_scroll();
         let from_end = self.view == View::Log;
         self.scroll = match (motion, from_end) {
@@ -408,7 +408,7 @@ impl App {
             View::Report => self.report.as_ref().map_or(0, Vec::len),
             _ => 0,
         };
-        lines.saturating_sub(self.rooms.list)
+        lines.saturating_sub(self.capacity.list)
     }
 
     /// Returns the client events that the log shows, oldest first.

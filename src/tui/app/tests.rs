@@ -70,7 +70,7 @@ fn a_target_beyond_what_this_machine_carries_is_lowered_with_the_reason() {
     assert_eq!(app.notice(), Some(format!("target 40, {reason}").as_str()));
     app.title.limit = ClientLimit { clients: 150, bound: Bound::OpenFiles(214) };
     assert_eq!(press(&mut app, Key::Char('+')), Effect::None);
-    let footer = crate::tui::model::Model::of(&app, Capacity::default()).footer;
+    let footer = crate::tui::model::Model::new(&app, Capacity::default()).footer;
     let question: String = footer.into_iter().map(|text| text.text).collect();
     assert_eq!(question, "add 110 clients, to 150 (at most 214 open files)? y: yes, else no");
     assert_eq!(press(&mut app, Key::Char('y')), Effect::Ask(Command::SetTarget(150)));

@@ -51,7 +51,7 @@ pub(in crate::tui) struct Charts {
 
 impl Charts {
     /// Builds the charts of these series over the chosen time, in `width` columns.
-    pub(super) fn of(app: &App, series: &[Series], width: usize) -> Self {
+    pub(super) fn new(app: &App, series: &[Series], width: usize) -> Self {
         let frame = &app.shown;
         let from = app.window.length().map_or(Duration::ZERO, |length| frame.at.saturating_sub(length));
         let axis = Axis { from, to: frame.at, width };

@@ -61,13 +61,13 @@ pub(in crate::tui) struct ClientsView {
 }
 
 impl ClientsView {
-    pub(super) fn of(app: &App, rooms: Capacity) -> Self {
+    pub(super) fn new(app: &App, capacity: Capacity) -> Self {
         let snapshot = &app.steady.snapshot;
-        let (map, scale) = map(&app.clients, snapshot, rooms.map);
+        let (map, scale) = map(&app.clients, snapshot, capacity.map);
         Self {
             map,
             scale,
-            table: table(&app.clients, snapshot, rooms.list),
+            table: table(&app.clients, snapshot, capacity.list),
             detail: app.clients.open.then(|| detail(&app.clients, snapshot)),
         }
     }
@@ -76,7 +76,7 @@ impl ClientsView {
 /// Builds the table of the worst clients for the overview.
 pub(super) fn worst(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
     let rows = list.worst.iter().take(room).filter_map(|place| snapshot.clients.get(*place as usize));
-    let lines = rows.map(|row| Line::of(cells(row, snapshot.clients_at_us))).collect();
+    let lines = rows.map(|row| Line::new(cells(row, snapshot.clients_at_us))).collect();
     Table {
         title: "Worst clients".to_owned(),
         aside: "2: all".to_owned(),
@@ -248,7 +248,7 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
         fact("failures", units::count(row.failures())),
         fact("last", last),
     ];
-    let lines = facts.chunks(FACTS_IN_A_LINE).map(|facts| Line::of(facts.concat()));
+    let lines = facts.chunks(FACTS_IN_A_LINE).map(|facts| Line::new(facts.concat()));
     Table {
         title: format!("Client {}", units::count(row.id)),
         aside: "Esc closes".to_owned(),

@@ -34,7 +34,7 @@ pub(in crate::tui) struct Errors {
 
 impl Errors {
     /// Builds at most `room` lines; the last one also shows the number of outcomes left out.
-    pub(super) fn of(app: &App, room: usize) -> Self {
+    pub(super) fn new(app: &App, room: usize) -> Self {
         let totals = app.scope.totals(&app.steady);
         let (finished, errors) = (totals.finished(), totals.errors());
         let mut counted: Vec<(&FailureLine, u64)> = app
@@ -137,8 +137,8 @@ const STRIP: u16 = 50;
 pub(in crate::tui) const STRIP_GROUP: usize = 10;
 
 impl Strip {
-    fn of(totals: &Totals) -> Self {
-        let digit = |status: u16| match totals.ended(Outcome::Http(HttpFailure::of(status))) {
+    fn new(totals: &Totals) -> Self {
+        let digit = |status: u16| match totals.ended(Outcome::Http(HttpFailure::new(status))) {
             0 => Text::label("."),
             // There is room for one digit, so larger counts also show 9: a billion failures, eleven days at a
             // thousand a second.
@@ -147,7 +147,7 @@ impl Strip {
         let line = |first: u16| {
             (format!("{first}-{}", first + STRIP - 1), (first..first + STRIP).map(digit).collect())
         };
-        let other = totals.ended(Outcome::Http(HttpFailure::of(0)));
+        let other = totals.ended(Outcome::Http(HttpFailure::new(0)));
         Self {
             lines: (400..600).step_by(STRIP.into()).map(line).collect(),
             other: Text::new(
@@ -186,12 +186,12 @@ pub(in crate::tui) struct ErrorsView {
 }
 
 impl ErrorsView {
-    pub(super) fn of(app: &App, rooms: Capacity) -> Self {
+    pub(super) fn new(app: &App, capacity: Capacity) -> Self {
         let totals = app.scope.totals(&app.steady);
         Self {
-            strip: Strip::of(&totals),
-            table: table(app, &totals, rooms.list),
-            findings: findings(app, rooms.log),
+            strip: Strip::new(&totals),
+            table: table(app, &totals, capacity.list),
+            findings: findings(app, capacity.log),
         }
     }
 }
@@ -205,7 +205,7 @@ fn table(app: &App, totals: &Totals, room: usize) -> Table {
     let share = totals.failure_share();
     let now = frame.at;
     let shown = lines.iter().skip(app.scroll).take(room);
-    let lines = shown.map(|line| Line::of(failure_cells(line, totals, now))).collect();
+    let lines = shown.map(|line| Line::new(failure_cells(line, totals, now))).collect();
     let scope =
         app.scope.since().map_or("whole run".to_owned(), |at| format!("since the mark {}", units::clock(at)));
     Table {
@@ -213,7 +213,7 @@ fn table(app: &App, totals: &Totals, room: usize) -> Table {
         aside: format!("last 10 s | {scope}"),
         columns: COLUMNS,
         lines,
-        none: Errors::of(app, 0).none,
+        none: Errors::new(app, 0).none,
     }
 }
 
@@ -247,7 +247,7 @@ fn findings(app: &App, room: usize) -> Table {
         title: format!("Findings {}", units::count(findings.len() as u64)),
         aside: "problems in the stream itself".to_owned(),
         columns: FINDINGS,
-        lines: findings.iter().take(room).map(|finding| Line::of(finding_cells(finding))).collect(),
+        lines: findings.iter().take(room).map(|finding| Line::new(finding_cells(finding))).collect(),
         none: "nothing found so far".to_owned(),
     }
 }
@@ -298,11 +298,11 @@ mod tests {
     #[test]
     fn statuses_stand_before_other_outcomes_and_each_by_its_count() {
         let app = app(&[
-            (Outcome::Http(HttpFailure::of(404)), 3),
-            (Outcome::Http(HttpFailure::of(503)), 9),
+            (Outcome::Http(HttpFailure::new(404)), 3),
+            (Outcome::Http(HttpFailure::new(503)), 9),
             (Fault::ConnReset.into(), 20),
         ]);
-        let errors = Errors::of(&app, 9);
+        let errors = Errors::new(&app, 9);
         assert_eq!(names(&errors), ["503 Service Unavailable", "404 Not Found", "conn.reset"]);
         let bars: Vec<f64> = errors.lines.iter().map(|line| line.bar).collect();
         assert_eq!(bars, [0.45, 0.15, 1.0]);
@@ -312,15 +312,15 @@ mod tests {
     #[test]
     fn where_there_is_no_room_for_all_both_sorts_are_seen_and_the_rest_is_counted() {
         let mut ended: Vec<(Outcome, u64)> =
-            (400..410).map(|status| (Outcome::Http(HttpFailure::of(status)), 5)).collect();
+            (400..410).map(|status| (Outcome::Http(HttpFailure::new(status)), 5)).collect();
         ended.extend([(Fault::ConnReset.into(), 1), (Fault::TimeoutIdle.into(), 2)]);
         let app = app(&ended);
         assert_eq!(
-            names(&Errors::of(&app, 3)),
+            names(&Errors::new(&app, 3)),
             ["400 Bad Request", "401 Unauthorized", "timeout.idle +9 more"]
         );
         for room in 0..20 {
-            assert_eq!(Errors::of(&app, room).lines.len(), room.min(12), "{room}");
+            assert_eq!(Errors::new(&app, room).lines.len(), room.min(12), "{room}");
         }
     }
 
@@ -328,9 +328,9 @@ mod tests {
     fn the_strip_has_a_place_for_every_status_and_one_for_the_others() {
         let ended: Vec<(Outcome, u64)> = [(400, 1), (503, 12), (599, 100), (302, 7)]
             .into_iter()
-            .map(|(status, count)| (Outcome::Http(HttpFailure::of(status)), count))
+            .map(|(status, count)| (Outcome::Http(HttpFailure::new(status)), count))
             .collect();
-        let strip = Strip::of(&fixtures::totals(&ended));
+        let strip = Strip::new(&fixtures::totals(&ended));
         let digits: String =
             strip.lines.iter().flat_map(|(_, line)| line).map(|digit| digit.text.as_str()).collect();
         assert_eq!(digits.len(), 200);
@@ -353,7 +353,7 @@ mod tests {
             ),
         ] {
             let app = app(ended);
-            assert_eq!(Errors::of(&app, 9).total, screen);
+            assert_eq!(Errors::new(&app, 9).total, screen);
             let mut sample = (*app.steady).clone();
             sample.snapshot.created = 1;
             let report = fixtures::report_of(&sample);

@@ -7,7 +7,7 @@ use crate::vocabulary::{RunState, units};
 
 use super::Text;
 
-pub(super) fn of(app: &App) -> Vec<Text> {
+pub(super) fn line(app: &App) -> Vec<Text> {
     match &app.mode {
         Mode::Confirm(target) => return question(app, *target),
         Mode::Prompt(prompt) => {

@@ -42,7 +42,7 @@ pub(in crate::tui) struct GeneratorView {
 }
 
 impl GeneratorView {
-    pub(super) fn of(app: &App) -> Self {
+    pub(super) fn new(app: &App) -> Self {
         let frame = &app.steady;
         let degraded = frame.pipeline.degraded_clients;
         Self {
@@ -94,7 +94,7 @@ fn streams(frame: &RunSample) -> Table {
     let line = |name: &str, counts: &Counts, more: String| {
         let [offered, delivered] =
             [counts.offered, counts.delivered].map(|count| Text::plain(units::count(count)));
-        Line::of(vec![Text::plain(name), offered, delivered, warned(counts.dropped), Text::label(more)])
+        Line::new(vec![Text::plain(name), offered, delivered, warned(counts.dropped), Text::label(more)])
     };
     let rates = format!(
         "drop rate now {}, peak {}",
@@ -105,7 +105,7 @@ fn streams(frame: &RunSample) -> Table {
         line("events", &pipeline.events, rates),
         line("progress", &pipeline.progress, "one sample per client and second".to_owned()),
     ];
-    lines.push(Line::of(recorder(&pipeline.recorder)));
+    lines.push(Line::new(recorder(&pipeline.recorder)));
     Table {
         title: "Events: a log that may have gaps; counts never depend on it".to_owned(),
         columns: STREAMS,
@@ -153,7 +153,7 @@ fn workers(generator: &Generator) -> Table {
                 Text::new(if us >= LATE_US { Role::Warning } else { Role::Plain }, units::milliseconds(us))
             }
         };
-        Line::of(vec![
+        Line::new(vec![
             Text::plain(number.to_string()),
             Text::plain(units::count(worker.clients)),
             scarce(worker.busy, units::percent(worker.busy)),
@@ -205,7 +205,7 @@ fn machine(app: &App) -> Table {
         ("redraws", Text::plain(format!("{} late", units::count(app.late_pictures)))),
     ];
     let line = |pair: &[(&str, Text)]| {
-        Line::of(pair.iter().flat_map(|(name, value)| [Text::label(*name), value.clone()]).collect())
+        Line::new(pair.iter().flat_map(|(name, value)| [Text::label(*name), value.clone()]).collect())
     };
     Table {
         title: "This process".to_owned(),

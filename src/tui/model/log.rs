@@ -27,7 +27,7 @@ pub(in crate::tui) struct LogView {
 
 impl LogView {
     /// Builds as many lines of the story as fit, and the events up to the line that was scrolled to.
-    pub(super) fn of(app: &App, story: usize, events: usize) -> Self {
+    pub(super) fn new(app: &App, story: usize, events: usize) -> Self {
         Self { story: newest(app, story), events: self::events(app, events) }
     }
 }
@@ -70,7 +70,7 @@ fn events(app: &App, room: usize) -> Table {
 fn event_line(entry: &LogEntry) -> Line {
     let event = &entry.event;
     let role = if event.what.is_trouble() { Role::Warning } else { Role::Plain };
-    Line::of(vec![
+    Line::new(vec![
         Text::label(units::clock(entry.at())),
         Text::plain(event.client.map_or(String::new(), units::count)),
         Text::new(role, event.what.kind()),
@@ -93,7 +93,7 @@ fn story(frame: &RunSample) -> Vec<Line> {
 }
 
 fn line(at: Duration, kind: Text, what: String) -> Line {
-    Line::of(vec![Text::label(units::clock(at)), kind, Text::plain(what)])
+    Line::new(vec![Text::label(units::clock(at)), kind, Text::plain(what)])
 }
 
 fn verdict_line(change: &VerdictChange) -> Line {

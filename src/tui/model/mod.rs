@@ -77,29 +77,29 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) fn of(app: &App, rooms: Capacity) -> Self {
+    pub(super) fn new(app: &App, capacity: Capacity) -> Self {
         Self {
-            top: Top::of(app),
+            top: Top::new(app),
             tabs: tabs(app),
-            body: body(app, rooms),
-            footer: footer::of(app),
+            body: body(app, capacity),
+            footer: footer::line(app),
             help: app.mode == Mode::Help,
             essence: overview::essence(app),
         }
     }
 }
 
-fn body(app: &App, rooms: Capacity) -> Body {
+fn body(app: &App, capacity: Capacity) -> Body {
     match app.view {
-        View::Overview if app.zoomed => Body::Zoom(Zoom::of(app, rooms)),
-        View::Overview => Body::Overview(Box::new(Overview::of(app, rooms))),
-        View::Clients => Body::Clients(ClientsView::of(app, rooms)),
-        View::Errors => Body::Errors(ErrorsView::of(app, rooms)),
-        View::Generator => Body::Generator(Box::new(GeneratorView::of(app))),
-        View::Log => Body::Log(LogView::of(app, rooms.log, rooms.list)),
+        View::Overview if app.zoomed => Body::Zoom(Zoom::new(app, capacity)),
+        View::Overview => Body::Overview(Box::new(Overview::new(app, capacity))),
+        View::Clients => Body::Clients(ClientsView::new(app, capacity)),
+        View::Errors => Body::Errors(ErrorsView::new(app, capacity)),
+        View::Generator => Body::Generator(Box::new(GeneratorView::new(app))),
+        View::Log => Body::Log(LogView::new(app, capacity.log, capacity.list)),
         View::Report => {
             let lines = app.report.as_deref().unwrap_or_default();
-            Body::Page(lines.iter().skip(app.scroll).take(rooms.list).cloned().collect())
+            Body::Page(lines.iter().skip(app.scroll).take(capacity.list).cloned().collect())
         }
     }
 }

@@ -71,25 +71,25 @@ pub(in crate::tui) struct Overview {
 }
 
 impl Overview {
-    pub(super) fn of(app: &App, rooms: Capacity) -> Self {
+    pub(super) fn new(app: &App, capacity: Capacity) -> Self {
         let frame = &app.steady;
-        let charts = if rooms.chart == 0 { &[][..] } else { &CHARTS[..] };
+        let charts = if capacity.chart == 0 { &[][..] } else { &CHARTS[..] };
         Self {
             ramp: ramp(app),
             states: states(&app.shown),
             states_in_a_line: states_in_a_line(&app.shown),
-            latency: latency(app, rooms.spark),
+            latency: latency(app, capacity.spark),
             traffic: traffic(app),
-            traffic_spark: chart::spark(&app.shown, Series::BitsPerSecond, rooms.spark),
+            traffic_spark: chart::spark(&app.shown, Series::BitsPerSecond, capacity.spark),
             peak: format!(
                 "peak {}",
                 frame.peak_bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate)
             ),
             playback: playback(frame),
-            errors: Errors::of(app, rooms.errors),
-            worst: worst(&app.clients, &frame.snapshot, rooms.list),
-            charts: Charts::of(app, charts, rooms.chart),
-            log: log::newest(app, rooms.log),
+            errors: Errors::new(app, capacity.errors),
+            worst: worst(&app.clients, &frame.snapshot, capacity.list),
+            charts: Charts::new(app, charts, capacity.chart),
+            log: log::newest(app, capacity.log),
         }
     }
 }
@@ -100,7 +100,7 @@ pub(super) fn essence(app: &App) -> Vec<(&'static str, Vec<Text>)> {
         let [_, p95, ..] = latency.values;
         Text::plain(format!("{} {}", latency.name, p95.text))
     });
-    let errors = Errors::of(app, usize::from(u8::MAX));
+    let errors = Errors::new(app, usize::from(u8::MAX));
     let errors = match errors.lines.as_slice() {
         [] => vec![Text::plain(errors.none)],
         lines => {

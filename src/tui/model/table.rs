@@ -40,7 +40,7 @@ pub(in crate::tui) struct Line {
 }
 
 impl Line {
-    pub(super) fn of(cells: Vec<Text>) -> Self {
+    pub(super) fn new(cells: Vec<Text>) -> Self {
         Self { cells, selected: false, whole: false }
     }
 

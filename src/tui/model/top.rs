@@ -31,7 +31,7 @@ pub(in crate::tui) struct Top {
 }
 
 impl Top {
-    pub(super) fn of(app: &App) -> Self {
+    pub(super) fn new(app: &App) -> Self {
         let frame = &app.steady;
         let (verdict, reason) = if frame.state.is_ending() {
             (Text::new(role(frame.run_health.worst), frame.run_health.worst.past()), result(frame))

@@ -58,7 +58,7 @@ pub(super) fn gauges(trust: &Trust) -> Table {
         let place = (rule.weight == Weight::Shown, rule.gauge);
         (std::cmp::Reverse(level(trust, rule)), place)
     });
-    let gauges = rules.into_iter().map(|rule| Line::of(gauge(trust, rule)));
+    let gauges = rules.into_iter().map(|rule| Line::new(gauge(trust, rule)));
     Table {
         title: format!("Trust: {}", trust.verdict.words()),
         aside: format!("in doubt {} of the time", units::percent(trust.doubtful_share())),

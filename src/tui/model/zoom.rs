@@ -17,14 +17,16 @@ pub(in crate::tui) struct Zoom {
 }
 
 impl Zoom {
-    pub(super) fn of(app: &App, rooms: Capacity) -> Self {
+    pub(super) fn new(app: &App, capacity: Capacity) -> Self {
         let (table, series) = match app.focus {
             Panel::Clients => (clients(app), [Series::Clients, Series::StalledShare]),
             Panel::Latency => (latency(app), [Series::FirstByteP95, Series::SegmentP95]),
             Panel::Traffic => (traffic(app), [Series::BitsPerSecond, Series::RequestsPerSecond]),
-            Panel::Errors => (ErrorsView::of(app, rooms).table, [Series::ErrorShare, Series::StalledShare]),
+            Panel::Errors => {
+                (ErrorsView::new(app, capacity).table, [Series::ErrorShare, Series::StalledShare])
+            }
         };
-        Self { table, charts: Charts::of(app, &series, rooms.chart) }
+        Self { table, charts: Charts::new(app, &series, capacity.chart) }
     }
 }
 
@@ -52,7 +54,7 @@ fn clients(app: &App) -> Table {
         let (name, value) = fact.unwrap_or_default();
         let mut cells = Vec::from(state);
         cells.extend([Text::default(), Text::label(name), Text::plain(value)]);
-        lines.push(Line::of(cells));
+        lines.push(Line::new(cells));
     }
     Table {
         title: "Clients by state".to_owned(),
@@ -107,7 +109,7 @@ fn latency(app: &App) -> Table {
             Some(summary) => Text::plain(units::count(summary.count)),
             None => Text::label(units::UNKNOWN),
         });
-        Line::of(cells)
+        Line::new(cells)
     });
     Table {
         title: "Latency by kind and phase".to_owned(),
@@ -154,7 +156,7 @@ fn traffic(app: &App) -> Table {
         let name = format!("last {}", units::span(length).replace(".0", ""));
         let rate = |of: fn(&crate::stats::Rates) -> f64| Text::plain(units::rate(rates.as_ref().map(of)));
         let bits = rates.map_or(units::UNKNOWN.to_owned(), |rates| units::bit_rate(rates.bits_per_second));
-        Line::of(vec![
+        Line::new(vec![
             Text::plain(name),
             Text::plain(bits),
             rate(|rates| rates.requests_per_second),

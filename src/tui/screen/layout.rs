@@ -70,7 +70,7 @@ pub(in crate::tui) struct LayoutInput {
 }
 
 impl Layout {
-    pub(super) fn of(area: Rect, scene: LayoutInput) -> Self {
+    pub(super) fn new(area: Rect, scene: LayoutInput) -> Self {
         let mut rest = area;
         let top = take(&mut rest, TOP);
         let footer = take_bottom(&mut rest, 1);
@@ -159,7 +159,7 @@ impl Layout {
     }
 
     /// Returns the capacity of the panels.
-    pub(super) fn rooms(&self, scene: LayoutInput) -> Capacity {
+    pub(super) fn capacity(&self, scene: LayoutInput) -> Capacity {
         let lines = |area: Rect, furniture: u16| usize::from(area.height.saturating_sub(furniture));
         let around_list = if scene.view == View::Report { 0 } else { frame::FRAME + 1 };
         let charted = self.charts.iter().find(|chart| !chart.is_empty());
@@ -178,8 +178,8 @@ impl Layout {
 }
 
 /// Returns the capacity of a screen of this size.
-pub(in crate::tui) fn rooms(size: Size, scene: LayoutInput) -> Capacity {
-    Layout::of(Rect::new(0, 0, size.width, size.height), scene).rooms(scene)
+pub(in crate::tui) fn capacity(size: Size, scene: LayoutInput) -> Capacity {
+    Layout::new(Rect::new(0, 0, size.width, size.height), scene).capacity(scene)
 }
 
 fn fits(area: Rect, (width, height): (u16, u16)) -> bool {
@@ -223,7 +223,7 @@ mod tests {
         for (width, height) in [(80, 24), (80, 60), (120, 30), (160, 48), (3, 2), (0, 0), (400, 200)] {
             let area = Rect::new(0, 0, width, height);
             for scene in scenes() {
-                let p = Layout::of(area, scene);
+                let p = Layout::new(area, scene);
                 let mut all = vec![p.top, p.tabs, p.clients, p.latency, p.traffic, p.errors, p.axis, p.log];
                 all.extend([p.map, p.strip, p.list, p.detail, p.footer]);
                 all.extend(p.charts);
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn eighty_by_twenty_four_is_just_enough() {
-        let places = Layout::of(Rect::new(0, 0, 80, 24), LayoutInput::default());
+        let places = Layout::new(Rect::new(0, 0, 80, 24), LayoutInput::default());
         assert_eq!((places.errors.height, places.list.height), (6, 0));
     }
 }

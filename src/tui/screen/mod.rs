@@ -24,7 +24,7 @@ use super::model::{Body, Model, Top};
 use super::theme::{Role, Theme};
 
 use layout::Layout;
-pub(super) use layout::{LayoutInput, rooms};
+pub(super) use layout::{LayoutInput, capacity};
 use line::Row;
 
 /// Draws the screen.
@@ -36,7 +36,7 @@ pub(super) fn draw(model: &Model, scene: LayoutInput, theme: Theme, buffer: &mut
     if small::is_small(area) {
         small::draw(model, theme, area, buffer);
     } else {
-        let places = Layout::of(area, scene);
+        let places = Layout::new(area, scene);
         top(&model.top, theme, places.top, buffer);
         Row::at(places.tabs, buffer, theme).fitting(&model.tabs, 1);
         body(&model.body, theme, &places, buffer);

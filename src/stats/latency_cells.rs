@@ -32,7 +32,7 @@ const fn bucket_of(value: u64) -> usize {
 
 /// A histogram that a worker writes and a snapshot reads.
 #[derive(Debug)]
-pub(super) struct Recorder {
+pub(super) struct HistogramCells {
     pub(super) sum: SingleWriterCell,
     pub(super) max: SingleWriterCell,
     /// 2^64 - 1 minus the smallest value, so that zero means none.
@@ -41,7 +41,7 @@ pub(super) struct Recorder {
     pub(super) buckets: [SingleWriterCell; BUCKETS],
 }
 
-impl Default for Recorder {
+impl Default for HistogramCells {
     fn default() -> Self {
         Self {
             sum: SingleWriterCell::default(),
@@ -53,7 +53,7 @@ impl Default for Recorder {
     }
 }
 
-impl Recorder {
+impl HistogramCells {
     #[inline]
     pub(super) fn record(&self, microseconds: u64) {
         self.sum.add(microseconds);
@@ -71,7 +71,7 @@ impl Recorder {
 
 /// Histograms of one worker thread, each allocated with its first value.
 #[derive(Debug)]
-pub(super) struct Latencies([OnceLock<Box<Recorder>>; Timed::COUNT]);
+pub(super) struct Latencies([OnceLock<Box<HistogramCells>>; Timed::COUNT]);
 
 impl Default for Latencies {
     fn default() -> Self {
@@ -83,16 +83,16 @@ impl Latencies {
     /// Records a duration in microseconds; by the one writer only.
     #[inline]
     pub(super) fn record(&self, timed: Timed, microseconds: u64) {
-        if let Some(recorder) = self.0.get(timed.index()) {
+        if let Some(cells) = self.0.get(timed.index()) {
             // One writer: the initialisation is never contended, so this never waits.
-            recorder.get_or_init(Box::default).record(microseconds);
+            cells.get_or_init(Box::default).record(microseconds);
         }
     }
 
     /// Adds the values recorded so far to `snapshot`.
     pub(super) fn add_to(&self, timed: Timed, snapshot: &mut LatencySnapshot) {
-        if let Some(recorder) = self.0.get(timed.index()).and_then(OnceLock::get) {
-            snapshot.add(recorder);
+        if let Some(cells) = self.0.get(timed.index()).and_then(OnceLock::get) {
+            snapshot.add(cells);
         }
     }
 }

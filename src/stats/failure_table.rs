@@ -102,7 +102,7 @@ mod tests {
     fn every_status_and_every_fault_has_its_own_slot() {
         let failures = Failures::default();
         for status in (100..=999).chain([0, 1000, u16::MAX]) {
-            failures.add(slot(Outcome::Http(HttpFailure::of(status))).expect("a failure"), 1);
+            failures.add(slot(Outcome::Http(HttpFailure::new(status))).expect("a failure"), 1);
         }
         for fault in Fault::ALL {
             failures.add(slot(fault.into()).expect("a failure"), 1);

@@ -97,7 +97,7 @@ mod tests {
         let client = registry.add();
         let meter = client.meter(0, Clock::start());
         let fail = |status| {
-            meter.start(Kind::Segment).finish(Outcome::Http(HttpFailure::of(status)), None);
+            meter.start(Kind::Segment).finish(Outcome::Http(HttpFailure::new(status)), None);
         };
         let (mut tracker, mut snapshot, mut lines) =
             (FailureTracker::default(), Snapshot::default(), Vec::new());
