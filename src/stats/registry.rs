@@ -14,7 +14,7 @@ use crossbeam_utils::CachePadded;
 use super::audience::Audience;
 use super::client::ClientStats;
 use super::explanations;
-use super::failures;
+use super::failure_table;
 use super::findings::{self, FindingRow};
 use super::latency::{LatencySnapshot, Timed};
 use super::meter::Meter;

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::client::ClientStats;
-use super::failures;
+use super::failure_table;
 use super::metric::{Metric, Scalars};
 use crate::vocabulary::Playback;
 use crate::vocabulary::outcome::{Fault, HttpFailure};

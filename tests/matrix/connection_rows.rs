@@ -260,7 +260,8 @@ fn without_files() {
         }
     });
     let limited = format!("ulimit -n {FILES} && exec \"$0\" \"$@\"");
-    let mut program = Start::shell(&limited, &[HLSWARM, "run", &origin.url("/m.m3u8"), "--no-tui"])
+    let url = origin.url("/m.m3u8");
+    let mut program = Start::strict(&["sh", "-c", &limited, HLSWARM, "run", &url, "--no-tui"])
         .with(&["-c", &CLIENTS.to_string(), "--ramp-time", "1s"])
         .with(&["--resolve", &format!("other.example:{}:127.0.0.1", origin.port())])
         .reports()
@@ -290,7 +291,8 @@ const FEW_PORTS: &str = "exec unshare -n sh -c 'ip link set lo up \\
 /// A machine without ports: more clients than that, of the built-in origin, which is in the same network.
 fn without_ports() {
     let load = ["--no-tui", "--healthy", "-c", "60", "--ramp-time", "0", "--player", "persistent"];
-    let mut program = Start::shell(FEW_PORTS, &[HLSWARM, "demo"]).with(&load).reports().record().start();
+    let mut program =
+        Start::strict(&["sh", "-c", FEW_PORTS, HLSWARM, "demo"]).with(&load).reports().record().start();
     assert!(
         program.wait_until("a local fault", |program| program.read("record.ndjson").contains("local.port"))
     );

@@ -1,4 +1,4 @@
-//! X12 to X16, X18 to X20 and X26: files, limits and clocks of this machine.
+//! X12 to X16, X18, X19 and X26: files, limits and clocks of this machine.
 
 use std::fs;
 use std::path::Path;
@@ -202,8 +202,6 @@ fn limits() -> Vec<Row> {
         clocks(),
         row("X19", "a machine that is suspended")
             .not_possible("a test cannot suspend its machine; row X4 stops the process instead"),
-        row("X20", "a machine without CPU time")
-            .not_possible("not yet: the gauges of the generator and their verdict are being built"),
     ]
 }
 

@@ -1,8 +1,9 @@
-//! X1 to X4, X7 to X9, X21 and X23: signals, standard streams, children and panics. Rows of terminals, files and limits
+//! X1 to X4, X7 to X9, X20, X21 and X23: signals, standard streams, children and panics. Rows of terminals, files and limits
 //! are in `terminal_rows.rs` and `machine_rows.rs`.
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
 use std::thread;
 use std::time::Duration;
 
@@ -79,7 +80,8 @@ fn interrupted(times: usize) -> Ended {
 /// Stops the process for a while.
 fn paused(signal: Signal) {
     let origin = live_origin();
-    let mut program = five(&origin).start();
+    // A group of its own: the kernel does not stop a group without a parent in its session by SIGTSTP.
+    let mut program = five(&origin).change(|command| _ = command.process_group(0)).start();
     wait_for_segments(&mut program, &origin);
     program.signal(signal);
     program.wait_until("a stopped process", |program| {
@@ -95,6 +97,32 @@ fn paused(signal: Signal) {
     assert_common(&run, 5);
     run.assert_exit_code(0);
     assert_eq!(run.outcomes(), ["ok"]);
+    let trust = &run.report["trust"];
+    assert_eq!(trust["verdict"], "INVALID", "{trust}");
+    assert!(trust["masked_intervals"].as_array().is_some_and(|masked| !masked.is_empty()), "{trust}");
+}
+
+/// A machine on which the program runs only half of the time.
+fn starved() {
+    let origin = live_origin();
+    let url = origin.url("/m.m3u8");
+    let mut program = Start::strict(&[HLSWARM, "run", &url, "--no-tui", "-c", "5", "--ramp-time", "0"])
+        .reports()
+        .record()
+        .start();
+    wait_for_segments(&mut program, &origin);
+    let convicted = program.wait_until("a verdict", |program| {
+        for signal in [Signal::STOP, Signal::CONT] {
+            program.signal(signal);
+            thread::sleep(Duration::from_millis(100));
+        }
+        program.read("stderr").contains("NOT TRUSTWORTHY: loop lag")
+    });
+    assert!(convicted, "it ended early");
+    program.signal(Signal::INT);
+    let run = program.end();
+    assert_common(&run, 5);
+    run.assert_exit_code(4);
 }
 
 fn signals() -> Vec<Row> {
@@ -120,8 +148,8 @@ fn signals() -> Vec<Row> {
             .job("SIGHUP", || signalled(Signal::HUP, &["-d", "600s"]).assert_exit_code(129)),
         row("X4", "a stopped and continued process")
             .job("SIGTSTP", || paused(Signal::TSTP))
-            .job("SIGSTOP", || paused(Signal::STOP))
-            .not_possible("not yet: a masked interval and the verdict on the generator are being built"),
+            .job("SIGSTOP", || paused(Signal::STOP)),
+        row("X20", "a machine without CPU time").job("stopped every 100 ms", starved),
     ]
 }
 
