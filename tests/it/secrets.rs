@@ -72,7 +72,8 @@ impl Run {
     /// Starts `hlswarm run @url` for one client and four seconds, with every kind of output.
     fn load(url: &str, options: &[&str]) -> Self {
         let outputs = ["--report", "report.json", "--report", "report.txt", "--record", "record.ndjson"];
-        let base = ["run", "@url", "--no-tui", "-c", "1", "-d", "4s", "--header", "@headers"];
+        let base =
+            ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "4s", "--header", "@headers"];
         let files = [("url", url), ("headers", "X-Key: hunter2-header\n")];
         Self::start(&[&base[..], &outputs, options].concat(), &files)
     }
@@ -256,7 +257,8 @@ fn a_page_that_comes_instead_of_a_playlist_is_quoted_without_its_secrets() {
 fn a_panic_shows_no_secret() {
     let origin = origin(&Arc::default(), Answer::segment);
     let files = [("url", &*url(&origin)), ("headers", "X-Key: hunter2-header\n")];
-    let arguments = ["run", "@url", "--no-tui", "-c", "1", "-d", "2s", "--header", "@headers"];
+    let arguments =
+        ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "2s", "--header", "@headers"];
     let environment = [("HLSWARM_PANIC", "client:1"), ("RUST_BACKTRACE", "full")];
     let run = Run::start_with(&arguments, &files, &environment).end();
     // Release builds have no place to panic at.
@@ -295,7 +297,8 @@ fn tls_server(name: &str) -> (u16, String) {
 fn a_token_in_the_name_of_a_certificate_is_not_shown() {
     let (port, pem) = tls_server(&format!("{TOKEN}.cdn.example"));
     let url = format!("https://{USER}@localhost:{port}/live.m3u8?hunter2");
-    let arguments = ["run", "@url", "--no-tui", "-c", "1", "-d", "2s", "--cacert", "ca.pem"];
+    let arguments =
+        ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "2s", "--cacert", "ca.pem"];
     let outputs = ["--report", "report.json", "--report", "report.txt"];
     let run = Run::start(&[&arguments[..], &outputs].concat(), &[("url", &url), ("ca.pem", &pem)]).end();
     run.assert_silent(3, &["stderr", "report.json", "report.txt"]);
