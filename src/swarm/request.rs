@@ -2,7 +2,8 @@
 //!
 //! * A URL that cannot be requested (another scheme, a broken URL) counts as a request that ends as `policy.scheme`
 //!   and never reaches the wire, and so does one that is out of scope, as `policy.host`, `policy.addr` or
-//!   `policy.scheme`. A response that redirects to such a URL ends with the same outcome. Data in the playlist itself (`data:`) is not a request at all.
+//!   `policy.scheme`. A response that redirects to such a URL ends with the same outcome. Data in the playlist itself
+//!   (`data:`) is not a request at all.
 //! * A request that fails for lack of a local resource is counted and, after a wait, retried: the player does not
 //!   notice, because no viewer would leave for it. The log and the record show it.
 
