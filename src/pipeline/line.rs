@@ -1,7 +1,7 @@
 //! Lines of a record: newline-delimited JSON, one object per line, distinguished by `kind`.
 //!
-//! * The first line has the kind `record` (identity of the run; `started_unix_ms` is the zero of `at_us`), the last one `end` (events offered and dropped): a
-//!   file without it was cut off.
+//! * The first line has the kind `record` (identity of the run; `started_unix_ms` is the zero of `at_us`), the last one
+//!   `end` (events offered and dropped): a file without it was cut off.
 //! * Every other line has `at_us`, microseconds since the start of the run, and, if it concerns one client, `client`.
 //!
 //! | kind | other fields | stream |

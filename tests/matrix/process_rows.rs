@@ -1,5 +1,5 @@
-//! X1 to X4, X7 to X9, X20, X21 and X23: signals, standard streams, children and panics. Rows of terminals, files and limits
-//! are in `terminal_rows.rs` and `machine_rows.rs`.
+//! X1 to X4, X7 to X9, X20, X21 and X23: signals, standard streams, children and panics. Rows of terminals, files and
+//! limits are in `terminal_rows.rs` and `machine_rows.rs`.
 
 use std::fs;
 use std::net::TcpListener;

@@ -140,8 +140,8 @@ fn blocked(options: &[&str], end: fn(&mut Terminal), code: u32) {
     ended.assert_restored();
 }
 
-/// Shows a stream that has this playlist, if any, and answers all other requests with `answer`, in the view of errors, until the
-/// screen contains `sign`. Whatever the answer holds, it must not act on the terminal.
+/// Shows a stream in the view of errors until the screen contains `sign`. The stream has this playlist, if any, and
+/// answers all other requests with `answer`: whatever that holds, it must not act on the terminal.
 pub fn errors_view(playlist: Option<String>, answer: &Answer, sign: &str) {
     let answer = answer.clone();
     let origin = Origin::start(move |asked| match &playlist {
