@@ -37,7 +37,7 @@ pub(super) async fn receive<O: Observer>(
     net: &Net,
     deadline: &Deadline,
     sink: &mut Sink<'_, O>,
-) -> Result<(Head, Times), Fault> {
+) -> Result<(Box<Head>, Times), Fault> {
     let sent = Instant::now();
     let reader = if sink.is_blind() { Reader::of_media() } else { Reader::default() };
     let mut receiver = Receiver { net, deadline, sink, reader, first_byte: None, room: FIRST_READ_BYTES };

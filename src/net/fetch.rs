@@ -90,7 +90,7 @@ impl RequestLane {
 
 /// Decodes the content coding of a playlist; the coded and the decoded body are both charged meanwhile.
 async fn decoded(net: &Net, mut response: Response) -> Result<Response, Fault> {
-    let codings = response.codings;
+    let codings = response.head.codings;
     if codings != Codings::default() {
         let (coded, _charge) = std::mem::take(&mut response.body).into_charged()?.into_parts();
         response.body = net.bodies.keep(decode::decode(codings, coded).await?)?;
@@ -160,7 +160,7 @@ impl Path<'_> {
         connection: Connection,
         request: &Request<'_>,
         sink: Sink<'_, O>,
-        (head, times): (Head, Times),
+        (head, times): (Box<Head>, Times),
     ) -> Result<Response, Fault> {
         if !head.cookies.is_empty() {
             let (endpoint, path) = (&connection.endpoint, request.url.wire_path());
@@ -210,7 +210,7 @@ impl Path<'_> {
         connection: &mut Connection,
         request: &Request<'_>,
         sink: &mut Sink<'_, O>,
-    ) -> Result<(Head, Times), Broken> {
+    ) -> Result<(Box<Head>, Times), Broken> {
         let (net, deadline) = (self.net, self.deadline);
         deadline.enter(Fault::TimeoutFirstByte, net.settings.timeout);
         let Connection { endpoint, host, protocol, .. } = connection;

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::head::{Codings, ContentRange};
+use super::head::Head;
 use super::kept::Kept;
-use super::{ConnectionInfo, Freshness, RetryAfter};
-use crate::vocabulary::{CacheStatus, Reuse, SecretUrl};
+use super::ConnectionInfo;
+use crate::vocabulary::{Reuse, SecretUrl};
 
 /// Treatment of the body of a good response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,26 +41,9 @@ pub struct Request<'a> {
 /// A complete response.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The status code.
-    pub status: u16,
-    /// `Content-Type`, with invalid UTF-8 and control characters replaced.
-    pub content_type: Option<String>,
-    /// `Location`, with bytes beyond ASCII percent-encoded if it is not UTF-8.
-    pub location: Option<String>,
-    /// `ETag`, unchanged.
-    pub etag: Option<String>,
-    /// Hit or miss of a cache, if the response reports it.
-    pub cache: Option<CacheStatus>,
-    /// `Age`: time that the response has spent in caches.
-    pub age: Option<Duration>,
-    /// Time for which the response may be reused.
-    pub freshness: Freshness,
-    /// Time for which a 429 or 503 asks its client to wait.
-    pub retry_after: RetryAfter,
-    /// Content codings of the body on the wire.
-    pub codings: Codings,
-    /// `Content-Range`.
-    pub content_range: Option<ContentRange>,
+    /// Status and fields. Boxed: the response passes through the futures of its client, whose memory is in no cache,
+    /// while the box of one request is the box of the next one.
+    pub head: Box<Head>,
     /// True if the request was conditional, so that 304 is a valid response.
     pub conditional: bool,
     /// The connection of the response.

@@ -93,22 +93,13 @@ impl<'a, O: Observer> Sink<'a, O> {
     /// Builds the complete response; the body of a playlist is not decoded yet.
     pub(super) fn response(
         self,
-        head: Head,
+        head: Box<Head>,
         times: Times,
         opening: Rc<ConnectionInfo>,
         conditional: bool,
     ) -> Response {
         Response {
-            status: head.status,
-            content_type: head.content_type,
-            location: head.location,
-            etag: head.etag,
-            cache: head.cache,
-            age: head.age,
-            freshness: head.freshness,
-            retry_after: head.retry_after,
-            codings: head.codings,
-            content_range: head.content_range,
+            head,
             conditional,
             opening,
             body: self.kept,

@@ -23,7 +23,7 @@ pub(super) fn conclude(
         Arrival::Inline(bytes) => return Answer::Media(bytes),
         Arrival::Response(arrived) => arrived,
     };
-    let outcome = match arrived.response.status {
+    let outcome = match arrived.response.head.status {
         // "Not modified" is not an answer to a request that was not conditional.
         304 if !arrived.response.conditional => Outcome::Http(HttpFailure::OTHER),
         status => Outcome::of_status(status, false),
@@ -33,7 +33,7 @@ pub(super) fn conclude(
     if !outcome.is_ok() {
         inspection.failure(&look);
         // The player treats a refusal (4xx) differently from a failure that may pass.
-        let refused = matches!(arrived.response.status, 400..=499);
+        let refused = matches!(arrived.response.head.status, 400..=499);
         arrived.exchange.finish(outcome, None);
         return Answer::Failed(if refused { Failure::Refused } else { Failure::Broken });
     }
@@ -67,7 +67,7 @@ fn look<'a>(fetch: &'a Fetch, arrived: &'a Received<'_>) -> Look<'a> {
 fn fresh_for(look: &Look<'_>) -> Duration {
     let Loaded { since, until } = look.loaded;
     let now = look.meter.clock().started_at() + until;
-    look.response.freshness.fresh_for(now, until.saturating_sub(since))
+    look.response.head.freshness.fresh_for(now, until.saturating_sub(since))
 }
 
 /// Turns a good response into the answer for the player.
@@ -78,11 +78,11 @@ fn understand(
     playlist: Option<Result<Arc<Playlist>, ParseError>>,
 ) -> Result<Answer, Fault> {
     let (what, response) = (look.fetch.what, look.response);
-    if response.status == 206 {
+    if response.head.status == 206 {
         inspection.range(look)?;
     }
     match what {
-        _ if response.status == 304 => {
+        _ if response.head.status == 304 => {
             inspection.unchanged(look);
             Ok(Answer::Unchanged { fresh_for: fresh_for(look) })
         }
@@ -107,7 +107,7 @@ fn understand(
                 inspection.playlist(look, &playlist);
             }
             let remembered = |etag: &&str| etag.len() <= limits::ETAG_BYTES;
-            let etag = response.etag.as_deref().filter(remembered).map(Arc::from);
+            let etag = response.head.etag.as_deref().filter(remembered).map(Arc::from);
             Ok(Answer::Playlist { url: look.url.clone(), etag, playlist, fresh_for: fresh_for(look) })
         }
     }

@@ -55,7 +55,7 @@ impl Look<'_> {
 
     /// Returns the media type without its parameters, which a comparison ignores (RFC 9110 section 8.3.1).
     fn content_type(&self) -> Option<&str> {
-        let essence = self.response.content_type.as_deref()?.split(';').next()?;
+        let essence = self.response.head.content_type.as_deref()?.split(';').next()?;
         Some(essence.trim())
     }
 
@@ -139,7 +139,7 @@ impl Inspection {
     /// # Errors
     /// `body.range` if it certainly is not the range that was requested. A response without a Content-Range may be.
     pub(super) fn range(&self, look: &Look<'_>) -> Result<(), Fault> {
-        let (came, bytes) = (look.response.content_range, look.response.wire_bytes);
+        let (came, bytes) = (look.response.head.content_range, look.response.wire_bytes);
         let asked = look.fetch.range;
         let is_right = match (asked, came) {
             (Some((first, last)), Some(came)) => {
@@ -186,13 +186,13 @@ impl Inspection {
     pub(super) fn media(&self, look: &Look<'_>, bandwidth: u64) {
         let response = look.response;
         if response.wire_bytes == 0 {
-            look.find(Finding::SegmentEmpty, || format!("status {}", response.status));
+            look.find(Finding::SegmentEmpty, || format!("status {}", response.head.status));
         }
-        let whole = look.fetch.range.is_some() && response.status == 200;
+        let whole = look.fetch.range.is_some() && response.head.status == 200;
         if whole {
             look.find(Finding::RangeIgnored, || format!("received {} bytes", response.wire_bytes));
         }
-        if response.codings.are_any() {
+        if response.head.codings.are_any() {
             look.find(Finding::MediaEncoded, || format!("received {} bytes", response.wire_bytes));
         }
         if let Some(wrong) = look.content_type().filter(|essence| !may_be_media(essence)) {
@@ -226,7 +226,7 @@ impl Inspection {
     /// Inspects a request that was answered with a failure.
     pub(super) fn failure(&self, look: &Look<'_>) {
         let Resource::Segment(_, sequence) = look.fetch.what else { return };
-        let Some(media) = self.listed(look).filter(|_| matches!(look.response.status, 404 | 410)) else {
+        let Some(media) = self.listed(look).filter(|_| matches!(look.response.head.status, 404 | 410)) else {
             return;
         };
         let Some(last) = media.last_sequence().filter(|_| media.segment(sequence).is_some()) else { return };
@@ -238,7 +238,7 @@ impl Inspection {
         look.find(finding, || {
             format!(
                 "{} for segment {sequence}; playlist lists {} to {last}",
-                look.response.status, media.media_sequence
+                look.response.head.status, media.media_sequence
             )
         });
     }
@@ -258,13 +258,13 @@ impl Inspection {
             }
         }
         self.inspect_lifetime(look, media);
-        if !response.freshness.is_stated() {
+        if !response.head.freshness.is_stated() {
             look.find(Finding::NoCacheHeader, || "neither Cache-Control nor Expires".to_owned());
         }
-        if self.offers_gzip && !response.codings.compress() && look.length >= WORTH_COMPRESSING {
+        if self.offers_gzip && !response.head.codings.compress() && look.length >= WORTH_COMPRESSING {
             look.find(Finding::NotGzipped, || format!("{} bytes", look.length));
         }
-        if let (Some(media), Some(age)) = (media.filter(|media| !media.endlist), response.age)
+        if let (Some(media), Some(age)) = (media.filter(|media| !media.endlist), response.head.age)
             && age > media.target_duration * 3 / 2
         {
             look.find(Finding::CachedTooLong, || {
@@ -277,7 +277,7 @@ impl Inspection {
     /// 8216bis section 6.2.1: a server adds a segment within one and a half target durations).
     fn inspect_lifetime(&self, look: &Look<'_>, media: Option<&Media>) {
         let Some(media) = media.filter(|media| !media.endlist) else { return };
-        let Some(lifetime) = look.response.freshness.longest() else { return };
+        let Some(lifetime) = look.response.head.freshness.longest() else { return };
         if lifetime > media.target_duration * 3 / 2 {
             look.find(Finding::FreshTooLong, || {
                 let (lifetime, target) = (lifetime.as_secs(), media.target_duration.as_secs_f64());

@@ -71,7 +71,7 @@ pub(super) struct Received<'a> {
 impl Received<'_> {
     /// Reports whether the status says that the resource itself was sent.
     fn is_ok(&self) -> bool {
-        self.response.status != 304 && Outcome::of_status(self.response.status, false).is_ok()
+        self.response.head.status != 304 && Outcome::of_status(self.response.head.status, false).is_ok()
     }
 
     /// Reads the playlist, with the variables that its multivariant playlist defines. Other requests of the client go
@@ -85,7 +85,7 @@ impl Received<'_> {
     pub(super) fn retry_at(&self) -> Option<Duration> {
         let arrived = Duration::from_micros(self.at_us);
         let now = self.exchange.meter().clock().started_at() + arrived;
-        Some(arrived + self.response.retry_after.wait(now)?)
+        Some(arrived + self.response.head.retry_after.wait(now)?)
     }
 
     /// Returns the URL that the response finally came from.
@@ -212,7 +212,7 @@ async fn follow<'a>(
         match next {
             Err(fault) => return fail(exchange, fault),
             Ok(next) => {
-                exchange.finish(Outcome::of_status(response.status, true), Some(timings(&response)));
+                exchange.finish(Outcome::of_status(response.head.status, true), Some(timings(&response)));
                 meter.count(Metric::Redirects, 1);
                 *redirects += 1;
                 redirected = Some(next);
@@ -247,7 +247,7 @@ async fn attempt<'a>(
     let MeterObserver { exchange, decryptor, attempt } = observer;
     slot.reach().ended(url, attempt, ended.as_ref().err().copied());
     match &ended {
-        Ok(response) => meter.answered(&response.opening.route, response.wire_bytes, response.cache),
+        Ok(response) => meter.answered(&response.opening.route, response.wire_bytes, response.head.cache),
         Err(Fault::PolicyAddress) => refuse_address(slot.scope(), meter, url),
         Err(_) => {}
     }
@@ -298,8 +298,8 @@ pub(super) fn timings(response: &Response) -> Timings {
 
 /// Returns the location that a response points to, if it is a redirect that can be followed.
 fn redirect(response: &Response) -> Option<&str> {
-    let followed = matches!(response.status, 301 | 302 | 303 | 307 | 308);
-    response.location.as_deref().filter(|_| followed)
+    let followed = matches!(response.head.status, 301 | 302 | 303 | 307 | 308);
+    response.head.location.as_deref().filter(|_| followed)
 }
 
 /// Returns the URL of the next hop after `redirects` redirects.

@@ -40,12 +40,13 @@ pub(super) fn may_begin(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// `conn.proto` when it is not HTTP/1, exceeds the limits, or leaves the end of the body ambiguous.
-pub(super) fn parse(bytes: &[u8], used_once: bool) -> Result<(Head, Framing), Fault> {
+pub(super) fn parse(bytes: &[u8], used_once: bool) -> Result<(Box<Head>, Framing), Fault> {
     if bytes.len() > limits::HEAD_BYTES || !is_clean(bytes) {
         return Err(Fault::ConnProtocol);
     }
     let mut lines = Lines { rest: bytes };
-    let mut head = Head { used_once, ..status(lines.next().unwrap_or_default())? };
+    let mut head = status(lines.next().unwrap_or_default())?;
+    head.used_once = used_once;
     let mut framing = FramingFields::default();
     let mut count = 0;
     let mut folded = Vec::new();
@@ -122,7 +123,7 @@ fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
 }
 
 /// Parses the status line: `HTTP/1.x`, three digits, a reason that is ignored.
-fn status(line: &[u8]) -> Result<Head, Fault> {
+fn status(line: &[u8]) -> Result<Box<Head>, Fault> {
     let rest = line.strip_prefix(VERSION).ok_or(Fault::ConnProtocol)?;
     let [minor @ (b'0' | b'1'), b' ', rest @ ..] = rest else { return Err(Fault::ConnProtocol) };
     let [hundreds @ b'1'..=b'9', tens @ b'0'..=b'9', ones @ b'0'..=b'9', reason @ ..] =
@@ -135,7 +136,7 @@ fn status(line: &[u8]) -> Result<Head, Fault> {
     }
     let status =
         [hundreds, tens, ones].into_iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
-    Ok(Head { status, keep_alive: *minor == b'1', ..Head::default() })
+    Ok(Box::new(Head { status, keep_alive: *minor == b'1', ..Head::default() }))
 }
 
 /// The fields that determine the end of the body.

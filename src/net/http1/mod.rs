@@ -47,7 +47,7 @@ pub struct Reader {
     used_once: bool,
     /// Bytes so far of a head that arrives in pieces.
     partial: Vec<u8>,
-    head: Option<Head>,
+    head: Option<Box<Head>>,
     framing: Option<Framing>,
     interim: u32,
     /// Bytes of empty lines before a head.
@@ -62,7 +62,7 @@ impl Reader {
 
     /// Returns the final head, once it has been read.
     pub fn head(&self) -> Option<&Head> {
-        self.head.as_ref()
+        self.head.as_deref()
     }
 
     /// Returns the number of interim responses so far.
@@ -71,7 +71,7 @@ impl Reader {
     }
 
     /// Consumes the reader and returns the final head.
-    pub fn into_head(self) -> Option<Head> {
+    pub fn into_head(self) -> Option<Box<Head>> {
         self.head
     }
 

@@ -107,7 +107,7 @@ impl Http2 {
         lines: &HeaderLines<'_>,
         deadline: &Deadline,
         sink: &mut Sink<'_, O>,
-    ) -> Result<(Head, Times), Broken> {
+    ) -> Result<(Box<Head>, Times), Broken> {
         let state = Rc::clone(&self.driver.state);
         let mut watch = Watch::new(&state);
         let sent = Instant::now();
@@ -230,11 +230,12 @@ async fn final_response(
 }
 
 /// Reads the head of a response, with the limit on header lines of [`super::http1`].
-fn head(response: &Response<RecvStream>) -> Result<Head, Fault> {
+fn head(response: &Response<RecvStream>) -> Result<Box<Head>, Fault> {
     if response.headers().len() > limits::HEADER_LINES {
         return Err(Fault::ConnProtocol);
     }
-    let mut head = Head { status: response.status().as_u16(), keep_alive: true, ..Head::default() };
+    let mut head =
+        Box::new(Head { status: response.status().as_u16(), keep_alive: true, ..Head::default() });
     response.headers().iter().for_each(|(name, value)| head.field(name.as_ref(), value.as_bytes()));
     Ok(head)
 }
