@@ -214,7 +214,7 @@ impl Player {
                 return;
             }
             (Resource::Entry, Playlist::Media(_)) => {
-                self.tracks = vec![Track::new(self.settings.entry.clone(), Role::Main, 0)];
+                self.tracks = vec![Track::new(self.settings.entry.unshared(), Role::Main, 0)];
                 0
             }
             (Resource::Playlist(index), Playlist::Media(_)) => index,

@@ -7,6 +7,7 @@
 //!   that cannot be requested stays in place as a URL whose [`Access`] says so, and nothing is opened for it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -30,8 +31,10 @@ const FORGIVING_BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// A URL whose secrets are never printed.
+///
+/// Clones share it: a client passes the URL of its playlist on with each request.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct SecretUrl(Url);
+pub struct SecretUrl(Arc<Url>);
 
 /// The way to obtain the resource at a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,12 +109,19 @@ impl SecretUrl {
         self.join(reference).unwrap_or_else(|_| {
             // It was not joined. If it is not http or https, it is either absolute or broken.
             let other = Url::parse(reference).ok().filter(|url| !is_web(url));
-            Self(other.unwrap_or_else(|| self.broken()))
+            Self(other.map_or_else(|| self.broken(), Arc::new))
         })
     }
 
-    fn broken(&self) -> Url {
-        Url::parse(BROKEN).unwrap_or_else(|_| self.0.clone())
+    fn broken(&self) -> Arc<Url> {
+        Url::parse(BROKEN).map_or_else(|_| Arc::clone(&self.0), Arc::new)
+    }
+
+    /// Returns a copy that shares nothing with this URL: worker threads that count the clones of one URL would wait
+    /// for one another.
+    #[must_use]
+    pub fn unshared(&self) -> Self {
+        Self(Arc::new(Url::clone(&self.0)))
     }
 
     /// Returns the way to obtain the resource at this URL.
@@ -160,7 +170,7 @@ impl SecretUrl {
         if url.host_str().is_none_or(str::is_empty) {
             return Err(UrlError::Host);
         }
-        Ok(Self(url))
+        Ok(Self(Arc::new(url)))
     }
 
     /// Returns the endpoint that a connection for this URL goes to.
