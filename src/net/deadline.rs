@@ -69,12 +69,13 @@ impl Deadline {
         }
     }
 
-    /// Enters a phase that may take `limit` and fails with `fault` if it takes longer.
-    pub(super) fn enter(&self, fault: Fault, limit: Duration) {
+    /// Enters a phase that may take `limit` and fails with `fault` if it takes longer. Returns the time of its start.
+    pub(super) fn enter(&self, fault: Fault, limit: Duration) -> Instant {
         let now = Instant::now();
         self.fault.set(fault);
         self.due.set(now + limit);
         self.window.set(Window::new(now));
+        now
     }
 
     /// Records bytes of a response that arrived at `now`. The next ones must arrive within `idle`, and

@@ -24,6 +24,9 @@ use crate::vocabulary::outcome::Fault;
 
 /// Maximum bytes of the first read, and of each read of a body in small chunks.
 const FIRST_READ_BYTES: usize = 16 * 1024;
+/// Maximum bytes of the first read of media: room for most heads. What follows is discarded, which is cheaper than
+/// copying it.
+const FIRST_MEDIA_READ_BYTES: usize = 4 * 1024;
 /// Bytes that one poll may read and parse ...
 const PARSED_BYTES: usize = 256 * 1024;
 /// ... and pieces of a body: the cost of small chunks is per piece, and this many take a tenth of a millisecond.
@@ -31,24 +34,28 @@ const PIECES: usize = 2_048;
 /// Bytes that one poll may discard, which costs one system call for each buffer and no parsing.
 const DROPPED_BYTES: usize = 4 * 1024 * 1024;
 
-/// Reads a response to its end, or until the sink wants no more of it.
+/// Reads the response to a request that was sent at `sent`, to its end or until the sink wants no more of it.
 pub(super) async fn receive<O: Observer>(
     stream: &mut Stream,
     net: &Net,
     deadline: &Deadline,
     sink: &mut Sink<'_, O>,
+    sent: Instant,
 ) -> Result<(Box<Head>, Times), Fault> {
-    let sent = Instant::now();
-    let reader = if sink.is_blind() { Reader::of_media() } else { Reader::default() };
-    let mut receiver = Receiver { net, deadline, sink, reader, first_byte: None, room: FIRST_READ_BYTES };
+    let (reader, room) = if sink.is_blind() {
+        (Reader::of_media(), FIRST_MEDIA_READ_BYTES)
+    } else {
+        (Reader::default(), FIRST_READ_BYTES)
+    };
+    let mut receiver = Receiver { net, deadline, sink, reader, came: None, room };
     while !poll_fn(|context| receiver.poll(stream, context)).await? {
         yield_now().await;
     }
-    let Receiver { sink, reader, first_byte, .. } = receiver;
+    let Receiver { sink, reader, came, .. } = receiver;
     let mut head = reader.into_head().ok_or(Fault::ConnProtocol)?;
     head.keep_alive &= !sink.wants_no_more();
-    let last_byte = Instant::now();
-    Ok((head, Times { sent, first_byte: first_byte.unwrap_or(last_byte), last_byte }))
+    let (first_byte, last_byte) = came.unwrap_or((sent, sent));
+    Ok((head, Times { sent, first_byte, last_byte }))
 }
 
 /// A response that is being read.
@@ -57,7 +64,8 @@ struct Receiver<'a, 'b, O> {
     deadline: &'a Deadline,
     sink: &'a mut Sink<'b, O>,
     reader: Reader,
-    first_byte: Option<Instant>,
+    /// Times of the first bytes and of the last ones so far.
+    came: Option<(Instant, Instant)>,
     /// Maximum bytes of the next read.
     room: usize,
 }
@@ -93,7 +101,7 @@ impl<O: Observer> Receiver<'_, '_, O> {
             };
             self.sink.untouched = false;
             let now = Instant::now();
-            self.first_byte.get_or_insert(now);
+            self.came = Some((self.came.map_or(now, |(first, _)| first), now));
             match progress {
                 Progress::Done { used } if used == count => return Poll::Ready(Ok(true)),
                 // Only one request is in flight, so bytes after the response belong to no other response.
@@ -235,7 +243,7 @@ mod tests {
             deadline: &deadline,
             sink: &mut sink,
             reader: Reader::default(),
-            first_byte: None,
+            came: None,
             room: FIRST_READ_BYTES,
         };
         let mut context = Context::from_waker(std::task::Waker::noop());

@@ -212,14 +212,14 @@ impl Path<'_> {
         sink: &mut Sink<'_, O>,
     ) -> Result<(Box<Head>, Times), Broken> {
         let (net, deadline) = (self.net, self.deadline);
-        deadline.enter(Fault::TimeoutFirstByte, net.settings.timeout);
+        let sent = deadline.enter(Fault::TimeoutFirstByte, net.settings.timeout);
         let Connection { endpoint, host, protocol, .. } = connection;
         let lines = HeaderLines { settings: &net.settings, cookies: &self.pool.cookies, endpoint };
         match protocol {
             Protocol::Http1(stream) => {
                 write_request(self.outgoing, &lines, host, request);
                 send(stream, self.outgoing).await?;
-                Ok(receive(stream, net, deadline, sink).await?)
+                Ok(receive(stream, net, deadline, sink, sent).await?)
             }
             Protocol::Http2(http2) => {
                 // Boxed: the future is large, and a client over HTTP/1.1 should not carry it.

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::ConnectionInfo;
 use super::head::Head;
 use super::kept::Kept;
-use super::ConnectionInfo;
 use crate::vocabulary::{Reuse, SecretUrl};
 
 /// Treatment of the body of a good response.

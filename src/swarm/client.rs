@@ -69,9 +69,9 @@ impl Client {
         let keys = slot.decrypts().then(KeyRing::default);
         let context = RequestContext { slot, meter: &meter, events: &events, keys: keys.as_ref() };
         let (mut lanes, mut timer) = (Lanes::new(), Timer::new());
-        let mut input = Input::Woke;
+        let (mut input, mut now) = (Input::Woke, meter.clock().now());
         loop {
-            let action = viewer.borrow_mut().on(input);
+            let action = viewer.borrow_mut().on(input, now);
             failpoint::reach("client", meter.client_id());
             if slot.is_draining() && !slot.is_busy() {
                 return Departure::Removed;
@@ -98,6 +98,7 @@ impl Client {
                 None => Some(lanes.next().await),
             };
             input = ended.map_or(Input::Woke, |(what, answer)| Input::Ended(what, answer));
+            now = meter.clock().now();
         }
     }
 }
@@ -132,9 +133,8 @@ struct Viewer {
 }
 
 impl Viewer {
-    /// Passes `input` to the player, counts what the player did and returns its next action.
-    fn on(&mut self, input: Input) -> Action {
-        let now = self.now();
+    /// Passes `input` to the player at `now`, counts what the player did and returns its next action.
+    fn on(&mut self, input: Input, now: Duration) -> Action {
         let action = self.player.step(now, input);
         self.settle(now);
         action

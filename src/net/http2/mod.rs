@@ -234,8 +234,7 @@ fn head(response: &Response<RecvStream>) -> Result<Box<Head>, Fault> {
     if response.headers().len() > limits::HEADER_LINES {
         return Err(Fault::ConnProtocol);
     }
-    let mut head =
-        Box::new(Head { status: response.status().as_u16(), keep_alive: true, ..Head::default() });
+    let mut head = Box::new(Head { status: response.status().as_u16(), keep_alive: true, ..Head::default() });
     response.headers().iter().for_each(|(name, value)| head.field(name.as_ref(), value.as_bytes()));
     Ok(head)
 }
