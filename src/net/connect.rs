@@ -23,7 +23,7 @@ use super::deadline::Deadline;
 use super::io_fault::fault;
 use super::race::race;
 use super::resolve::{Addresses, Resolver};
-use super::scope::Scope;
+use super::scope::{AddressClass, Scope};
 use super::{ConnectTimings, ConnectionInfo, tls};
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::outcome::Fault;
@@ -148,11 +148,12 @@ impl Connector<'_> {
         endpoint: &Endpoint,
         addresses: &mut Addresses,
     ) -> Result<(SocketAddr, TcpStream), Fault> {
-        let ended = race(addresses, |peer| attempt(peer, self.scope)).await;
+        let refused = |peer: SocketAddr| self.scope.refuses_at(endpoint, peer.ip());
+        let ended = race(addresses, |peer| attempt(peer, refused(peer))).await;
         let (edge, stream) = ended.map_err(|faults| {
             let fault = telling(faults.into_iter());
             if fault == Fault::PolicyAddress {
-                self.reason.set(self.scope.explain(&endpoint.host, &addresses.known_so_far()));
+                self.reason.set(self.scope.explain(endpoint, &addresses.known_so_far()));
             }
             fault
         })?;
@@ -163,9 +164,10 @@ impl Connector<'_> {
     }
 }
 
-async fn attempt(peer: SocketAddr, scope: &Scope) -> Result<TcpStream, Fault> {
-    // The very address that is connected to: a name can resolve to another one each time.
-    if scope.refuses(peer.ip()).is_some() {
+/// Connects to `peer`, unless the scope refuses it: the very address, because a name can resolve to another one each
+/// time.
+async fn attempt(peer: SocketAddr, refused: Option<AddressClass>) -> Result<TcpStream, Fault> {
+    if refused.is_some() {
         return Err(Fault::PolicyAddress);
     }
     TcpStream::connect(peer).await.map_err(|error| match fault(&error) {

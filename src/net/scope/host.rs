@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use url::Host;
 
+use super::address::AddressClass;
 use crate::vocabulary::SecretUrl;
+use crate::vocabulary::secret_url::Endpoint;
 
 /// Host of a URL: an address, or a name without a trailing dot.
 ///
@@ -27,6 +29,22 @@ impl<'a> HostRef<'a> {
             Host::Ipv6(address) => Self::Address(IpAddr::V6(address).to_canonical()),
             Host::Domain(name) => Self::Name(without_dot(name)),
         })
+    }
+
+    /// Returns the host of an endpoint.
+    pub(super) fn from_endpoint(endpoint: &'a Endpoint) -> Self {
+        match endpoint.host.parse::<IpAddr>() {
+            Ok(address) => Self::Address(address.to_canonical()),
+            Err(_) => Self::Name(without_dot(&endpoint.host)),
+        }
+    }
+
+    /// Reports whether the host itself says that it is on a private network, or this machine.
+    pub(super) fn is_private(self) -> bool {
+        match self {
+            Self::Address(address) => AddressClass::new(address).is_private(),
+            Self::Name(_) => self.is_loopback(),
+        }
     }
 
     /// Reports whether the host is this machine by its address, or by the name reserved for it (RFC 6761 section 6.3).

@@ -8,6 +8,7 @@
 //! * Link-local addresses, the metadata services of clouds and addresses that no host has are never used. Private and
 //!   loopback addresses are used only if the target itself is at such an address, so that a stream on the Internet
 //!   cannot make clients load an intranet. The first lookup of the target decides this for the whole run.
+//! * `--follow-cdn` is for public hosts: what only it brings into scope is never loaded from a private address.
 //! * A target on loopback has all of loopback in scope: its addresses are all this machine.
 //! * After `https`, plain `http` is refused: it would show in the clear what was asked for in secret.
 //!
@@ -166,7 +167,9 @@ impl Scope {
         if !self.options.allow_downgrade && !url.is_secure() && lead.is_secure() {
             return Err(Refusal::Downgrade);
         }
-        if is_home || self.has(host, url, lead) { Ok(()) } else { Err(Refusal::Host) }
+        let is_resolved = || !self.resolve.is_empty() && self.is_resolved_by_operator(&url.endpoint());
+        let is_in_scope = is_home || self.has(host, lead, is_resolved) || self.follows(host);
+        if is_in_scope { Ok(()) } else { Err(Refusal::Host) }
     }
 
     /// Reports whether a URL is at the target's own host.
@@ -182,14 +185,20 @@ impl Scope {
         }
     }
 
-    /// Reports whether a host other than the target's is in scope.
-    fn has(&self, host: HostRef<'_>, url: &SecretUrl, lead: Lead<'_>) -> bool {
-        self.options.follow_cdn
-            || self.is_related(host)
+    /// Reports whether a host other than the target's is in scope, also without `--follow-cdn`. `is_resolved` reports
+    /// whether an entry of `--resolve` is for it.
+    fn has(&self, host: HostRef<'_>, lead: Lead<'_>, is_resolved: impl FnOnce() -> bool) -> bool {
+        self.is_related(host)
             || self.is_on_loopback_too(host, lead)
             || lead.stays_at(host)
             || self.options.hosts.iter().any(|allowed| allowed.is(host))
-            || (!self.resolve.is_empty() && self.is_resolved_by_operator(&url.endpoint()))
+            || is_resolved()
+    }
+
+    /// Reports whether `--follow-cdn` brings a host into scope. It is for public hosts: a private address of the
+    /// target must not open the network around it. A name is judged again by its address, at each connection.
+    fn follows(&self, host: HostRef<'_>) -> bool {
+        self.options.follow_cdn && !host.is_private()
     }
 
     /// Reports whether the host has the target's registrable domain.
@@ -235,6 +244,28 @@ impl Scope {
         }
     }
 
+    /// Returns the class of an address that a connection to `endpoint` must not use; `None` if it may.
+    pub(super) fn refuses_at(&self, endpoint: &Endpoint, address: IpAddr) -> Option<AddressClass> {
+        self.refuses(address).or_else(|| {
+            let class = AddressClass::new(address.to_canonical());
+            let is_stray = class.is_private() && self.is_only_followed(endpoint) && !self.is_given(address);
+            is_stray.then_some(class)
+        })
+    }
+
+    /// Reports whether only `--follow-cdn` has brought this endpoint into scope.
+    fn is_only_followed(&self, endpoint: &Endpoint) -> bool {
+        let host = HostRef::from_endpoint(endpoint);
+        let is_resolved = || self.is_resolved_by_operator(endpoint);
+        self.options.follow_cdn && !self.is_home(host) && !self.has(host, Lead::Given, is_resolved)
+    }
+
+    /// Reports whether the operator wrote down this address.
+    fn is_given(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.given_addresses.iter().any(|given| given.to_canonical() == address)
+    }
+
     /// Reports whether this endpoint is at the target's own host.
     pub(super) fn is_home_of(&self, endpoint: &Endpoint) -> bool {
         match &self.home {
@@ -247,18 +278,17 @@ impl Scope {
     pub fn refuses(&self, address: IpAddr) -> Option<AddressClass> {
         let address = address.to_canonical();
         let class = AddressClass::new(address);
-        let given = || self.given_addresses.iter().any(|given| given.to_canonical() == address);
         // Until the target's network is known, it counts as public.
         let is_public = || self.network().is_none_or(|network| network == Network::Public);
-        let refused = class.is_never_used() || (class.is_private() && is_public() && !given());
+        let refused = class.is_never_used() || (class.is_private() && is_public() && !self.is_given(address));
         refused.then_some(class)
     }
 
-    /// Explains to the operator why no connection to `host` may be opened at any of `addresses`.
-    pub(super) fn explain(&self, host: &str, addresses: &[IpAddr]) -> Option<String> {
+    /// Explains to the operator why no connection to `endpoint` may be opened at any of `addresses`.
+    pub(super) fn explain(&self, endpoint: &Endpoint, addresses: &[IpAddr]) -> Option<String> {
         let (address, class) =
-            addresses.iter().find_map(|address| Some((address, self.refuses(*address)?)))?;
-        let at = address.to_string();
+            addresses.iter().find_map(|address| Some((address, self.refuses_at(endpoint, *address)?)))?;
+        let (host, at) = (&*endpoint.host, address.to_string());
         Some(refused_address(&if at == host { at } else { format!("{host}, at {at},") }, class))
     }
 }

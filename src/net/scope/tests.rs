@@ -94,6 +94,44 @@ fn an_address_in_a_url_is_judged_in_every_spelling() {
     }
 }
 
+/// Returns the class of an address that a connection to `host` must not use.
+fn refused_at(scope: &Scope, host: &str, address: &str) -> Option<AddressClass> {
+    let endpoint = url(&format!("http://{host}/")).endpoint();
+    scope.refuses_at(&endpoint, address.parse().expect(address))
+}
+
+#[test]
+fn following_cdns_opens_no_private_network_even_if_the_target_is_in_one() {
+    let follow = |hosts| ScopeOptions { follow_cdn: true, ..options(hosts) };
+    let by_name = scope("http://live.example.com/", &["10.0.0.1"], follow(&["named.example.net", "10.0.0.7"]));
+    let by_address = scope("http://10.0.0.1/", &[], follow(&["named.example.net", "10.0.0.7"]));
+    for scope in [&by_name, &by_address] {
+        for text in ["http://10.0.0.2/", "http://127.0.0.1/", "http://[fd00::1]/", "http://localhost/"] {
+            assert_eq!(answer(scope, text), Some(Fault::PolicyHost), "{text}");
+        }
+        for text in ["http://93.184.215.14/", "http://ads.example.net/", "http://10.0.0.7/"] {
+            assert_eq!(answer(scope, text), None, "{text}");
+        }
+        for (host, address, class) in [
+            ("ads.example.net", "10.0.0.2", Some(AddressClass::Private)),
+            ("ads.example.net", "::ffff:10.0.0.2", Some(AddressClass::Private)),
+            ("ads.example.net", "127.0.0.1", Some(AddressClass::Loopback)),
+            ("ads.example.net", "169.254.169.254", Some(AddressClass::LinkLocal)),
+            ("ads.example.net", "93.184.215.14", None),
+            // The operator named the address, or the host.
+            ("ads.example.net", "10.0.0.7", None),
+            ("named.example.net", "10.0.0.2", None),
+        ] {
+            assert_eq!(refused_at(scope, host, address), class, "{host} {address}");
+        }
+    }
+    for (scope, host) in
+        [(&by_name, "live.example.com"), (&by_name, "cdn.example.com"), (&by_address, "10.0.0.1")]
+    {
+        assert_eq!(refused_at(scope, host, "10.0.0.1"), None, "{host} is in scope anyway");
+    }
+}
+
 #[test]
 fn the_operator_adds_hosts_and_private_addresses_but_none_that_is_never_used() {
     let scope = public(&["ads.example.net", "*.cdn.example.org", "10.0.0.7", "169.254.169.254"]);
@@ -255,6 +293,7 @@ fn a_refusal_says_what_would_help() {
     }
     let addresses = ["93.184.215.14", "10.0.0.1"].map(|address| address.parse().expect(address));
     let said = "cdn.example.com, at 10.0.0.1, is a private address, and the target is public";
-    assert_eq!(scope.explain("cdn.example.com", &addresses).as_deref(), Some(said));
-    assert_eq!(scope.explain("cdn.example.com", &addresses[..1]), None);
+    let endpoint = url("https://cdn.example.com/").endpoint();
+    assert_eq!(scope.explain(&endpoint, &addresses).as_deref(), Some(said));
+    assert_eq!(scope.explain(&endpoint, &addresses[..1]), None);
 }
