@@ -164,12 +164,13 @@ impl Scope {
         {
             return Err(Refusal::Address(class));
         }
-        if !self.options.allow_downgrade && !url.is_secure() && lead.is_secure() {
-            return Err(Refusal::Downgrade);
-        }
         let is_resolved = || !self.resolve.is_empty() && self.is_resolved_by_operator(&url.endpoint());
-        let is_in_scope = is_home || self.has(host, lead, is_resolved) || self.follows(host);
-        if is_in_scope { Ok(()) } else { Err(Refusal::Host) }
+        if !is_home && !self.has(host, lead, is_resolved) && !self.follows(host) {
+            return Err(Refusal::Host);
+        }
+        // The scheme matters only at a host that may be loaded: --allow-downgrade would not load another.
+        let is_downgrade = !self.options.allow_downgrade && !url.is_secure() && lead.is_secure();
+        if is_downgrade { Err(Refusal::Downgrade) } else { Ok(()) }
     }
 
     /// Reports whether a URL is at the target's own host.
@@ -190,7 +191,6 @@ impl Scope {
     fn has(&self, host: HostRef<'_>, lead: Lead<'_>, is_resolved: impl FnOnce() -> bool) -> bool {
         self.is_related(host)
             || self.is_on_loopback_too(host, lead)
-            || lead.stays_at(host)
             || self.options.hosts.iter().any(|allowed| allowed.is(host))
             || is_resolved()
     }
@@ -210,9 +210,12 @@ impl Scope {
     }
 
     /// Reports whether both the target and this host are this machine. A redirect takes a client to another place for
-    /// good, so it is held to what the URL itself shows: an address, not the name `localhost`.
+    /// good, so it is held to what the URL itself shows: an address, not the name `localhost`, unless it stays there.
     fn is_on_loopback_too(&self, host: HostRef<'_>, lead: Lead<'_>) -> bool {
-        let shows = matches!(host, HostRef::Address(_)) || !matches!(lead, Lead::Redirect(_));
+        let shows = match (host, lead) {
+            (HostRef::Name(_), Lead::Redirect(from)) => HostRef::from_url(from) == Some(host),
+            _ => true,
+        };
         shows && host.is_loopback() && self.is_on_loopback()
     }
 
@@ -301,11 +304,6 @@ impl Lead<'_> {
             Self::SecurePlaylist => true,
             Self::Redirect(from) => from.is_secure(),
         }
-    }
-
-    /// Reports whether a redirect stays at the host that sent it, which was in scope.
-    fn stays_at(self, host: HostRef<'_>) -> bool {
-        matches!(self, Self::Redirect(from) if HostRef::from_url(from) == Some(host))
     }
 }
 

@@ -103,7 +103,8 @@ fn refused_at(scope: &Scope, host: &str, address: &str) -> Option<AddressClass> 
 #[test]
 fn following_cdns_opens_no_private_network_even_if_the_target_is_in_one() {
     let follow = |hosts| ScopeOptions { follow_cdn: true, ..options(hosts) };
-    let by_name = scope("http://live.example.com/", &["10.0.0.1"], follow(&["named.example.net", "10.0.0.7"]));
+    let by_name =
+        scope("http://live.example.com/", &["10.0.0.1"], follow(&["named.example.net", "10.0.0.7"]));
     let by_address = scope("http://10.0.0.1/", &[], follow(&["named.example.net", "10.0.0.7"]));
     for scope in [&by_name, &by_address] {
         for text in ["http://10.0.0.2/", "http://127.0.0.1/", "http://[fd00::1]/", "http://localhost/"] {
@@ -166,6 +167,14 @@ fn a_host_that_the_operator_resolves_is_in_scope_at_that_port() {
     ] {
         assert_eq!(answer(&scope, text), expected, "{text}");
     }
+    let from = url("https://cdn.example.net/a");
+    for (text, expected) in [
+        ("https://cdn.example.net/b", Ok(())),
+        ("https://cdn.example.net:8443/b", Err(Refusal::Host)),
+        ("http://cdn.example.net/b", Err(Refusal::Host)),
+    ] {
+        assert_eq!(scope.check(&url(text), Lead::Redirect(&from)), expected, "a redirect to {text}");
+    }
     for (address, refused) in [("10.0.0.7", false), ("127.0.0.1", false), ("10.0.0.8", true), ("::1", true)] {
         assert_eq!(scope.refuses(address.parse().expect(address)).is_some(), refused, "{address}");
     }
@@ -222,6 +231,12 @@ fn http_after_https_is_a_downgrade_wherever_it_comes_from() {
         let expected = if refused { Err(Refusal::Downgrade) } else { Ok(()) };
         assert_eq!(scope.check(to, lead), expected, "{to} {lead:?}");
     }
+    for text in ["http://ads.example.net/", "http://93.184.215.14/"] {
+        let refused = scope.check(&url(text), Lead::SecurePlaylist);
+        assert_eq!(refused, Err(Refusal::Host), "--allow-downgrade would not load {text}");
+    }
+    let private = scope.check(&url("http://10.0.0.1/"), Lead::SecurePlaylist);
+    assert_eq!(private, Err(Refusal::Address(AddressClass::Private)));
     let allowed = ScopeOptions { allow_downgrade: true, ..ScopeOptions::default() };
     let allowed = super::Scope::new(&secure, &[], allowed);
     assert_eq!(allowed.check(&plain, Lead::Redirect(&secure)), Ok(()));
