@@ -10,18 +10,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Cloud, Azure.
 const METADATA_V4: [Ipv4Addr; 3] =
     [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
-/// The same over IPv6: Amazon Web Services, Google Cloud.
-const METADATA_V6: [Ipv6Addr; 2] = [
-    Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254),
-    Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254),
-];
+/// The same over IPv6: Google Cloud. Amazon Web Services has a network of its own for it, `fd00:ec2::/32`.
+const METADATA_V6: [Ipv6Addr; 1] = [Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254)];
 
 /// Class of a network address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressClass {
     /// Reachable from everywhere, as far as the address says.
     Public,
-    /// Of a private or shared network, or of a test network.
+    /// Of a private network, a network that carriers share, a benchmark (RFC 2544) or a tunnel whose other end is
+    /// unknown. Addresses for documentation (RFC 5737) count as public: no host has them.
     Private,
     /// Of this machine.
     Loopback,
@@ -63,13 +61,20 @@ impl AddressClass {
             return Self::of_v4(within);
         }
         match address.segments() {
+            [0xfd00, 0x0ec2, ..] => Self::Metadata,
             _ if METADATA_V6.contains(&address) => Self::Metadata,
             [0, 0, 0, 0, 0, 0, 0, 0] => Self::Unspecified,
             [0, 0, 0, 0, 0, 0, 0, 1] => Self::Loopback,
             [0xff00..=0xffff, ..] => Self::Group,
             [0xfe80..=0xfebf, ..] => Self::LinkLocal,
-            // Unique local (RFC 4193), site-local (RFC 3879), NAT64 of one network (RFC 8215).
-            [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] | [0x0064, 0xff9b, 1, ..] => Self::Private,
+            // NAT64 of one network (RFC 8215). Its gateway mostly unpacks the last 32 bits; zeros there are the end of
+            // a longer suffix.
+            [0x0064, 0xff9b, 1, .., high, low] => match Self::of_v4(joined(high, low)) {
+                class @ (Self::LinkLocal | Self::Metadata | Self::Group) => class,
+                _ => Self::Private,
+            },
+            // Unique local (RFC 4193), site-local (RFC 3879), Teredo (RFC 4380), whose clients are behind a NAT.
+            [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] | [0x2001, 0, ..] => Self::Private,
             _ => Self::Public,
         }
     }
@@ -87,17 +92,21 @@ impl AddressClass {
 
 /// Returns the IPv4 address that an IPv6 address carries for a gateway or the kernel to unpack.
 fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let of = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        Some(Ipv4Addr::new(a, b, c, d))
-    };
     match address.segments() {
         // `::` and `::1` are addresses themselves.
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x0064, 0xff9b, 0, 0, 0, 0, high, low] => of(high, low),
-        [0x2002, high, low, ..] => of(high, low),
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x0064, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(joined(high, low))
+        }
+        [0x2002, high, low, ..] => Some(joined(high, low)),
         _ => None,
     }
+}
+
+/// Returns the IPv4 address in two segments of an IPv6 address.
+fn joined(high: u16, low: u16) -> Ipv4Addr {
+    let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+    Ipv4Addr::new(a, b, c, d)
 }
 
 impl fmt::Display for AddressClass {
@@ -119,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_address_has_its_class_also_within_another() {
+    fn each_address_has_its_class() {
         use AddressClass::{Group, LinkLocal, Loopback, Metadata, Private, Public, Unspecified};
         for (address, class) in [
             ("93.184.215.14", Public),
@@ -142,7 +151,8 @@ mod tests {
             ("fc00::", Private),
             ("fdff::1", Private),
             ("fec0::1", Private),
-            ("64:ff9b:1::a00:1", Private),
+            ("192.0.2.1", Public),
+            ("198.51.100.1", Public),
             ("127.0.0.1", Loopback),
             ("127.255.255.255", Loopback),
             ("::1", Loopback),
@@ -154,6 +164,9 @@ mod tests {
             ("192.0.0.192", Metadata),
             ("168.63.129.16", Metadata),
             ("fd00:ec2::254", Metadata),
+            ("fd00:ec2::253", Metadata),
+            ("fd00:ec2:1::", Metadata),
+            ("fd00:ec1::254", Private),
             ("fd20:ce::254", Metadata),
             ("0.0.0.0", Unspecified),
             ("0.1.2.3", Unspecified),
@@ -163,7 +176,16 @@ mod tests {
             ("240.0.0.0", Group),
             ("255.255.255.255", Group),
             ("ff02::1", Group),
-            // The same addresses within IPv6: mapped, compatible, NAT64, 6to4.
+        ] {
+            assert_eq!(AddressClass::new(address.parse().expect(address)), class, "{address}");
+        }
+    }
+
+    #[test]
+    fn an_address_within_another_has_the_class_that_its_gateway_would_reach() {
+        use AddressClass::{Group, LinkLocal, Loopback, Metadata, Private, Public, Unspecified};
+        for (address, class) in [
+            // Mapped, compatible, NAT64, 6to4.
             ("::ffff:127.0.0.1", Loopback),
             ("::ffff:169.254.169.254", LinkLocal),
             ("::ffff:0.0.0.0", Unspecified),
@@ -174,6 +196,16 @@ mod tests {
             ("64:ff9b::808:808", Public),
             ("2002:a9fe:a9fe::1", LinkLocal),
             ("2002:7f00:1::", Loopback),
+            // NAT64 of one network, Teredo.
+            ("64:ff9b:1::a00:1", Private),
+            ("64:ff9b:1::808:808", Private),
+            ("64:ff9b:1:a00::", Private),
+            ("2001::1", Private),
+            ("2001:0:4136:e378:8000:63bf:3fff:fdd2", Private),
+            ("2001:1::1", Public),
+            ("64:ff9b:1::a9fe:a9fe", LinkLocal),
+            ("64:ff9b:1:2:3:4:6464:64c8", Metadata),
+            ("64:ff9b:1::ffff:ffff", Group),
         ] {
             assert_eq!(AddressClass::new(address.parse().expect(address)), class, "{address}");
         }
