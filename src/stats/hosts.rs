@@ -13,6 +13,9 @@ use crate::vocabulary::Untrusted;
 
 /// Number of hosts that one worker distinguishes.
 const HOSTS: usize = 64;
+/// Maximum number of them to which no request was sent. A playlist can name any number of hosts that are refused, and
+/// they must not take the places of those that were loaded.
+const ONLY_REFUSED: usize = HOSTS / 2;
 /// Longest name that is kept: that of DNS (RFC 1035 section 2.3.4).
 const NAME_BYTES: usize = 253;
 
@@ -40,6 +43,10 @@ struct Host {
 }
 
 impl Host {
+    fn is_only_refused(&self) -> bool {
+        self.requests.get() == 0
+    }
+
     fn totals(&self) -> HostTotals {
         HostTotals { requests: self.requests.get(), refused: self.refused.get() }
     }
@@ -61,19 +68,34 @@ impl Default for Hosts {
 impl Hosts {
     /// Counts a request for `name`; by the one writer only.
     pub(super) fn requested(&self, name: &str) {
-        self.host(name).requests.add(1);
+        self.host(name, HOSTS).requests.add(1);
     }
 
     /// Counts that `name` was refused; by the one writer only.
     pub(super) fn refused(&self, name: &str) {
-        self.host(name).refused.add(1);
+        self.host(name, ONLY_REFUSED).refused.add(1);
     }
 
-    fn host(&self, name: &str) -> &Host {
-        // A new host takes the first free place. There is one writer, so the initialisation is never contended.
-        let is_own = |host: &&Host| **host.name.get_or_init(|| name.into()) == *name;
-        let known = (name.len() <= NAME_BYTES).then(|| self.hosts.iter().find(is_own)).flatten();
-        known.unwrap_or(&self.other)
+    /// Returns the place of `name`. A new host takes the first free one, unless there are `only_refused` hosts already
+    /// that were only refused.
+    fn host(&self, name: &str, only_refused: usize) -> &Host {
+        if name.len() > NAME_BYTES {
+            return &self.other;
+        }
+        let mut refused = 0;
+        for host in &self.hosts {
+            let known = match host.name.get() {
+                Some(known) => known,
+                None if refused >= only_refused => break,
+                // There is one writer, so the initialisation is never contended.
+                None => host.name.get_or_init(|| name.into()),
+            };
+            if **known == *name {
+                return host;
+            }
+            refused += usize::from(host.is_only_refused());
+        }
+        &self.other
     }
 
     /// Adds the counts so far to `hosts`, and those of hosts that did not fit to `other`.
@@ -120,5 +142,29 @@ mod tests {
         let (hosts, other) = read(&worker);
         assert_eq!(hosts.len(), HOSTS);
         assert_eq!(other, HostTotals { requests: 500 - HOSTS as u64, refused: 1 });
+    }
+
+    #[test]
+    fn hosts_that_are_only_refused_leave_half_of_the_places_to_others() {
+        let worker = [Hosts::default()];
+        for number in 0..500 {
+            worker[0].refused(&format!("{number}.junk.example"));
+        }
+        let half = HOSTS / 2;
+        for number in 0..half {
+            worker[0].requested(&format!("{number}.cdn.example"));
+            worker[0].refused(&format!("{number}.cdn.example"));
+        }
+        worker[0].refused("0.junk.example");
+        let (hosts, other) = read(&worker);
+        assert_eq!(hosts.len(), HOSTS);
+        assert!(hosts.iter().filter(|(name, _)| name.contains(".cdn.")).all(|(_, host)| host.requests == 1));
+        assert_eq!(hosts["0.junk.example"], HostTotals { requests: 0, refused: 2 });
+        assert_eq!(other, HostTotals { requests: 0, refused: 500 - half as u64 });
+        // Hosts that were loaded leave the other places to those that are refused.
+        let worker = [Hosts::default()];
+        (0..40).for_each(|number| worker[0].requested(&format!("{number}.cdn.example")));
+        (0..40).for_each(|number| worker[0].refused(&format!("{number}.junk.example")));
+        assert_eq!(read(&worker).0.len(), HOSTS);
     }
 }
