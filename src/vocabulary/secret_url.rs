@@ -195,10 +195,13 @@ impl SecretUrl {
 
     /// Reports whether this URL is at `endpoint`; allocates nothing.
     pub fn is_at(&self, endpoint: &Endpoint) -> bool {
-        let host = self.0.host_str().unwrap_or_default();
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let is_host = || match self.0.host() {
+            // An address has several spellings, and that of a URL is not that of an endpoint for each of them.
+            Some(url::Host::Ipv6(address)) => endpoint.host.parse() == Ok(address),
+            _ => self.0.host_str().unwrap_or_default() == endpoint.host,
+        };
         (self.0.scheme() == "https") == endpoint.tls
-            && bare == endpoint.host
+            && is_host()
             && self.0.port_or_known_default() == Some(endpoint.port)
     }
 
@@ -404,5 +407,10 @@ mod tests {
         assert!(url("https://[::1]:9/y").is_at(&endpoint));
         assert!(!url("http://[::1]:9/y").is_at(&endpoint));
         assert!(!url("https://[::1]/y").is_at(&endpoint));
+        assert!(!url("https://[::2]:9/y").is_at(&endpoint));
+        for text in ["http://[::ffff:127.0.0.1]:9/", "http://[::ffff:7f00:1]:9/", "http://[::1.2.3.4]:9/"] {
+            let url = url(text);
+            assert!(url.is_at(&url.endpoint()), "{text}: std prints another form than the parser of URLs");
+        }
     }
 }
