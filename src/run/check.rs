@@ -58,8 +58,9 @@ fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<Chec
         hosts.add(&scope, &url, &playlist);
         seen.add(url, playlist);
     }
-    let lists = seen.lists();
-    Ok(CheckReport::of_run(source, seen.entry.unwrap_or_default(), lists, hosts, ended.report(None)))
+    let (lists, report) = (seen.lists(), ended.report(None));
+    let hosts = hosts.with_run(&report, &scope);
+    Ok(CheckReport::of_run(source, seen.entry.unwrap_or_default(), lists, hosts, report))
 }
 
 /// Playlists that the client read.

@@ -184,3 +184,26 @@ fn check_names_the_hosts_of_a_stream_and_those_that_a_run_refuses() {
     ]);
     assert_eq!(json["hosts"], expected, "{json}");
 }
+
+#[test]
+fn check_says_of_each_host_why_a_run_refuses_it() {
+    let list = vod("http://evil.example.net:81/b.ts").replace("a.ts", "c.ts");
+    let origin = Scripted::start(move |path| match path {
+        "/c.ts" => {
+            Answer::whole("302 Found", "text/plain", b"").with("Location: http://third.example.org/c.ts")
+        }
+        _ => Answer::playlist(&list),
+    });
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_hlswarm"))
+        .args(["check", &origin.url("/vod.m3u8"), "-d", "6s", "--json", "--player", "ffmpeg"])
+        .args(["--resolve", "evil.example.net:81:169.254.169.254"])
+        .output()
+        .unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = serde_json::json!([
+        {"host": "127.0.0.1", "urls": 1, "refused": null},
+        {"host": "evil.example.net", "urls": 1, "refused": "policy.addr"},
+        {"host": "third.example.org", "urls": 0, "refused": "policy.host"},
+    ]);
+    assert_eq!(json["hosts"], expected, "{json}");
+}

@@ -25,15 +25,20 @@ const NAME_COLUMNS: usize = 253;
 pub struct HostSeen {
     /// Name or address.
     pub host: String,
-    /// URLs in the playlists that were read; 0: only a redirect led there.
-    pub urls: u64,
+    /// URLs in the playlists that were read; 0: only a redirect led there; `null`: there were too many hosts to count.
+    pub urls: Option<u64>,
     /// Outcome with which a run refuses it, such as `policy.host`; `null`: a run loads it.
     pub refused: Option<&'static str>,
 }
 
 /// Collector of the hosts of a stream.
 #[derive(Debug, Default)]
-pub struct Hosts(BTreeMap<String, (u64, Option<Refusal>)>);
+pub struct Hosts {
+    /// URLs of each host, and the reason for which a run refuses it.
+    named: BTreeMap<String, (u64, Option<Refusal>)>,
+    /// True if the playlists name more hosts than are kept.
+    is_full: bool,
+}
 
 impl Hosts {
     /// Adds the hosts that a playlist from `url` names, judged by the scope of the run.
@@ -56,34 +61,46 @@ impl Hosts {
 
     fn count(&mut self, url: &SecretUrl, urls: u64, refusal: Option<Refusal>) {
         let host = host_of(url);
-        if self.0.len() >= HOSTS && !self.0.contains_key(&*host) {
+        if self.named.len() >= HOSTS && !self.named.contains_key(&*host) {
+            self.is_full = true;
             return;
         }
-        let (count, refused) = self.0.entry(host.into_owned()).or_default();
+        let (count, refused) = self.named.entry(host.into_owned()).or_default();
         *count += urls;
         *refused = refused.or(refusal);
     }
 
-    /// Returns all hosts, also those that only redirects of the run led to.
-    pub fn with_run(self, run: &Report) -> Vec<HostSeen> {
-        let mut seen: Vec<_> = self
-            .0
-            .into_iter()
-            .map(|(name, (urls, refusal))| {
-                let refused = refusal.map(Refusal::fault).or_else(|| refused_in(run, &name));
-                HostSeen { host: shown(&name), urls, refused: refused.map(Fault::name) }
-            })
-            .collect();
-        let redirected = run.audience.hosts.keys().filter(|name| seen.iter().all(|seen| seen.host != **name));
-        let redirected: Vec<_> = redirected
-            .map(|name| HostSeen {
-                host: name.clone(),
-                urls: 0,
-                refused: refused_in(run, name).map(Fault::name),
-            })
-            .collect();
-        seen.extend(redirected);
-        seen
+    /// Returns all hosts, also those that only redirects of the run led to. `scope` is that of the run.
+    pub fn with_run(self, run: &Report, scope: &Scope) -> Vec<HostSeen> {
+        self.with(run.audience.hosts.keys(), |seen| {
+            run.audience.hosts.get(&seen.host).filter(|host| host.refused > 0)?;
+            let is_named = seen.urls.is_some_and(|urls| urls > 0);
+            // The scope has judged the URLs of a host that playlists name, and it would not refuse them.
+            let by_name = if is_named { None } else { refused_name(scope, &seen.host) };
+            by_name.or_else(|| refused_in(run))
+        })
+    }
+
+    /// Returns all hosts, with those that the run met. `refused_in` returns the fault with which it refused a host.
+    fn with<'a>(
+        self,
+        met: impl Iterator<Item = &'a String>,
+        refused_in: impl Fn(&HostSeen) -> Option<Fault>,
+    ) -> Vec<HostSeen> {
+        let seen = |host, urls, refused: Option<Refusal>| {
+            let seen = HostSeen { host, urls, refused: None };
+            let refused = refused.map(Refusal::fault).or_else(|| refused_in(&seen));
+            HostSeen { refused: refused.map(Fault::name), ..seen }
+        };
+        let named = self.named.into_iter();
+        let mut hosts: Vec<_> =
+            named.map(|(name, (urls, refusal))| seen(shown(&name), Some(urls), refusal)).collect();
+        // If hosts were left out, a playlist may have led to another one as well as a redirect.
+        let urls = (!self.is_full).then_some(0);
+        let others = met.filter(|name| hosts.iter().all(|seen| seen.host != **name));
+        let others: Vec<_> = others.map(|name| seen(name.clone(), urls, None)).collect();
+        hosts.extend(others);
+        hosts
     }
 }
 
@@ -91,10 +108,14 @@ fn shown(name: &str) -> String {
     Untrusted::new(name).shown_in(NAME_COLUMNS)
 }
 
-/// Reports whether a reference surely stays at the host of its playlist: no scheme, and no host after two slashes.
+/// Reports whether a reference surely stays at the host of its playlist: no scheme, and no host after two slashes. The
+/// parser of URLs ignores spaces before a reference; what it does with other characters only it knows.
 fn is_relative(reference: &str) -> bool {
+    let reference = reference.trim_start_matches(' ');
     let path = reference.split(['?', '#']).next().unwrap_or_default();
-    !path.contains(':') && !reference.starts_with(['/', '\\']) || is_absolute_path(reference)
+    let is_relative =
+        !path.contains(':') && !reference.starts_with(['/', '\\']) || is_absolute_path(reference);
+    is_relative && !reference.contains(char::is_control)
 }
 
 fn is_absolute_path(reference: &str) -> bool {
@@ -102,12 +123,17 @@ fn is_absolute_path(reference: &str) -> bool {
     letters.next() == Some('/') && letters.next().is_some_and(|next| !matches!(next, '/' | '\\'))
 }
 
-/// Returns the fault with which the run refused a host that its URLs did not give away: because of its address, or of
-/// a redirect.
-fn refused_in(run: &Report, name: &str) -> Option<Fault> {
-    run.audience.hosts.get(name).filter(|host| host.refused > 0)?;
-    let policy = [Fault::PolicyAddress, Fault::PolicyHost, Fault::PolicyScheme];
-    policy.into_iter().find(|fault| run.outcomes.contains_key(fault.name()))
+/// Returns the fault of a URL at this host, as far as its name shows it.
+fn refused_name(scope: &Scope, name: &str) -> Option<Fault> {
+    let host = if name.contains(':') { format!("https://[{name}]/") } else { format!("https://{name}/") };
+    Some(scope.check(&SecretUrl::parse(&host).ok()?, Lead::Given).err()?.fault())
+}
+
+/// Returns the fault with which the run refused a host that is in scope: its address when a connection was opened, or
+/// the scheme to which a redirect led.
+fn refused_in(run: &Report) -> Option<Fault> {
+    let happened = |fault: &Fault| run.outcomes.contains_key(fault.name());
+    [Fault::PolicyAddress, Fault::PolicyScheme, Fault::PolicyHost].into_iter().find(happened)
 }
 
 /// Writes the hosts, those that are refused first.
@@ -117,8 +143,9 @@ pub(super) fn hosts(hosts: &[HostSeen], page: &mut Page) {
     for (place, seen) in hosts.iter().take(LISTED).enumerate() {
         let label = if place == 0 { "hosts" } else { "" };
         let urls = match seen.urls {
-            0 => "by a redirect".to_owned(),
-            urls => units::plural(urls, "URL"),
+            None => units::UNKNOWN.to_owned(),
+            Some(0) => "by a redirect".to_owned(),
+            Some(urls) => units::plural(urls, "URL"),
         };
         let refused = seen.refused.map_or(String::new(), |outcome| format!(", a run refuses it: {outcome}"));
         page.line(format!("{label:<8}{}  {urls}{refused}", seen.host));
@@ -147,7 +174,10 @@ mod tests {
             ("http://b/a.ts", false),
             ("http:b", false),
             ("data:,a", false),
-            (" //b", true),
+            (" a.ts", true),
+            (" //b", false),
+            ("  http://b/a.ts", false),
+            ("/\t/b", false),
         ] {
             assert_eq!(is_relative(reference), relative, "{reference}");
         }
@@ -163,8 +193,11 @@ mod tests {
         let playlist = parse(text.as_bytes()).expect("a playlist");
         let mut hosts = Hosts::default();
         hosts.add(&scope, &url, &playlist);
-        let seen: Vec<_> =
-            hosts.0.iter().map(|(name, (urls, no))| (name.as_str(), *urls, no.map(Refusal::fault))).collect();
+        let seen: Vec<_> = hosts
+            .named
+            .iter()
+            .map(|(name, (urls, no))| (name.as_str(), *urls, no.map(Refusal::fault)))
+            .collect();
         let expected = [
             ("169.254.169.254", 1, Some(Fault::PolicyAddress)),
             ("ads.example.net", 1, Some(Fault::PolicyHost)),
@@ -172,5 +205,24 @@ mod tests {
             ("live.example.com", 2, None),
         ];
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_host_beyond_those_that_are_kept_is_not_said_to_come_from_a_redirect() {
+        let url = |number| SecretUrl::parse(&format!("http://{number}.example.com/")).expect("a URL");
+        let met = ["7.example.com", "999.example.com"].map(str::to_owned);
+        for (named, urls) in [(HOSTS, Some(0)), (HOSTS + 1, None)] {
+            let mut hosts = Hosts::default();
+            (0..named).for_each(|number| hosts.count(&url(number), 1, None));
+            let refused = |seen: &HostSeen| seen.host.starts_with("999").then_some(Fault::PolicyAddress);
+            let seen = hosts.with(met.iter(), refused);
+            assert_eq!(seen.len(), HOSTS + 1);
+            let last = HostSeen { host: met[1].clone(), urls, refused: Some("policy.addr") };
+            assert_eq!(seen.last(), Some(&last), "{named} hosts");
+            let mut page = Page::default();
+            super::hosts(&seen, &mut page);
+            let line = page.0.lines().next().expect("a line").to_owned();
+            assert_eq!(line.contains("by a redirect"), urls.is_some(), "{line}");
+        }
     }
 }

@@ -123,7 +123,7 @@ impl CheckReport {
         source: String,
         entry: Understood,
         playlists: Vec<Loaded>,
-        hosts: Hosts,
+        hosts: Vec<HostSeen>,
         run: Report,
     ) -> Self {
         let findings = run.findings.iter().filter_map(|row| {
@@ -140,7 +140,7 @@ impl CheckReport {
         // The run's own code comes first, for instance after a panic, or when nothing was played.
         check.exit_code = if run.exit.code == 0 { check.exit_code } else { run.exit.code };
         check.error = if check.understood.kind.is_none() { Unreadable::of_run(&run) } else { None };
-        Self { playlists, hosts: hosts.with_run(&run), run: Some(run), ..check }
+        Self { playlists, hosts, run: Some(run), ..check }
     }
 
     fn unreadable(source: String, error: &ParseError) -> Self {
