@@ -164,7 +164,8 @@ pub struct LoadArgs {
     /// Start the ramp at once, instead of waiting up to 2 s for the first client to load its playlists
     #[arg(long, help_heading = "Load")]
     pub skip_preflight: bool,
-    /// Do not hold the ramp while more than half of the requests of 30 s end with 429 or 503
+    /// Do not hold the ramp when more than half of the requests of 30 s end with 429 or 503, until at most a tenth of
+    /// those of 10 s do. A service that always turns away more than that keeps the ramp held
     #[arg(long, help_heading = "Load")]
     pub no_brake: bool,
     /// Stop after this long, such as 45s or 10m [default: until stopped]

@@ -2,7 +2,8 @@
 //!
 //! * A storm begins when more than half of the requests of [`STORM_WINDOW`] ended with 429 or 503. It is over when at
 //!   most a tenth of those of the last ten seconds did. The gap between the two keeps the ramp from stopping and going.
-//! * The ramp also waits for the latest time that a `Retry-After` named during the storm.
+//! * The ramp also waits for the latest time that a `Retry-After` named during the storm. Silence before that time is
+//!   no calm: all clients may have been asked to wait.
 //! * After a storm the next one needs a whole window of its own: until then the window holds requests of the last one.
 //! * The operator overrules the brake: it then does nothing until this storm is over.
 //! * The brake starts no client later than the plan says and removes none: it only holds back those that are missing.
@@ -17,7 +18,7 @@ pub const STORM_WINDOW: Duration = Duration::from_secs(30);
 const STORM_SHARE: f64 = 0.5;
 /// Share of requests turned away up to which a storm is over: far below [`STORM_SHARE`], and above the few that a
 /// limited service turns away all the time.
-const CALM_SHARE: f64 = 0.1;
+pub const CALM_SHARE: f64 = 0.1;
 
 /// Requests that ended in a period, and those among them that a busy server turned away with 429 or 503.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,8 +60,12 @@ impl StormNumbers {
     fn is_calm(&self) -> bool {
         match self.recent.share() {
             Some(share) => share <= CALM_SHARE,
-            // Clients may be waiting before they retry. A whole window without a request is no storm.
-            None => self.window.is_some_and(|window| window.finished == 0),
+            // Clients may be waiting before they retry, as long as the server asked them to. A whole window without a
+            // request after that is no storm.
+            None => {
+                self.at >= self.retry_at + STORM_WINDOW
+                    && self.window.is_some_and(|window| window.finished == 0)
+            }
         }
     }
 }

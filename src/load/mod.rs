@@ -6,7 +6,7 @@ mod pacer;
 mod profile;
 mod reconnects;
 
-pub use brake::{Brake, BrakeAction, STORM_WINDOW, StormNumbers, TurnedAway};
+pub use brake::{Brake, BrakeAction, CALM_SHARE, STORM_WINDOW, StormNumbers, TurnedAway};
 pub use client_limit::{Bound, ClientLimit};
 pub use pacer::{Pacer, StartCounts};
 pub use profile::{LoadProfile, Ramp};

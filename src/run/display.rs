@@ -175,8 +175,9 @@ fn brake_line(change: &LoadChange, frame: &RunSample) -> Option<String> {
     let (admitted, target) = (units::count(frame.admitted), units::plural(change.to.into(), "client"));
     Some(if change.kind == ChangeKind::Hold {
         format!(
-            "hlswarm: brake: ramp held at {admitted} of {target}: {}; --no-brake turns this off",
-            frame.storm()
+            "hlswarm: brake: ramp held at {admitted} of {target}: {}; {}; --no-brake turns this off",
+            frame.storm(),
+            RunSample::calm()
         )
     } else {
         format!("hlswarm: brake: the storm is over, the ramp resumes at {admitted} of {target}")
@@ -194,7 +195,7 @@ mod tests {
             brake_line(&change, &RunSample { admitted: 120, ..RunSample::default() })
         };
         let held = "hlswarm: brake: ramp held at 120 of 500 clients: -- of requests over 30 s ended with 429 or 503; \
-                    --no-brake turns this off";
+                    it resumes when at most 10% over 10 s do; --no-brake turns this off";
         assert_eq!(line(ChangeKind::Hold, ChangeSource::Brake).as_deref(), Some(held));
         let resumed = "hlswarm: brake: the storm is over, the ramp resumes at 120 of 500 clients";
         assert_eq!(line(ChangeKind::Resume, ChangeSource::Brake).as_deref(), Some(resumed));

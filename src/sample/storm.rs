@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::RunSample;
-use crate::load::{STORM_WINDOW, StormNumbers, TurnedAway};
+use crate::load::{CALM_SHARE, STORM_WINDOW, StormNumbers, TurnedAway};
 use crate::run_state::{ChangeKind, ChangeSource};
 use crate::stats::{Rates, window};
 use crate::vocabulary::{RunState, units};
@@ -11,7 +11,7 @@ use crate::vocabulary::{RunState, units};
 impl RunSample {
     /// Returns the numbers from which the brake decides about the ramp.
     pub fn storm_numbers(&self) -> StormNumbers {
-        let of = |rates: &Rates| TurnedAway { finished: rates.finished, busy: rates.busy };
+        let of = |rates: &Rates| TurnedAway { finished: rates.asked, busy: rates.busy };
         StormNumbers {
             at: self.at,
             is_ramping: self.state == RunState::Ramping,
@@ -48,6 +48,22 @@ impl RunSample {
         let seconds = STORM_WINDOW.as_secs();
         format!("{share} of requests over {seconds} s ended with 429 or 503")
     }
+
+    /// Describes the storm in a few words, and the share for which the ramp waits: the screen is narrow.
+    pub fn storm_in_short(&self) -> String {
+        let (now, awaited) = (units::percent(self.storm_window().and_then(Rates::busy_share)), calm_share());
+        format!("{now} got 429 or 503 over {} s; resumes at {awaited}", STORM_WINDOW.as_secs())
+    }
+
+    /// Describes the end of a storm, for which the ramp waits: `it resumes when at most 10% over 10 s do`.
+    pub fn calm() -> String {
+        format!("it resumes when at most {} over {} s do", calm_share(), window::RECENT.as_secs())
+    }
+}
+
+/// Returns the share of requests turned away at which the ramp resumes: `10%`.
+fn calm_share() -> String {
+    format!("{:.0}%", 100.0 * CALM_SHARE)
 }
 
 #[cfg(test)]
@@ -57,15 +73,16 @@ mod tests {
     use super::*;
     use crate::run_state::{Journal, LoadChange};
     use crate::sample::{Sampler, Sources};
-    use crate::stats::Registry;
+    use crate::stats::{Metric, Registry};
     use crate::vocabulary::{Clock, Kind, Outcome};
 
     fn requests(registry: &Arc<Registry>) {
         let client = registry.add();
         let meter = client.meter(0, Clock::start());
-        for status in [200, 429, 503, 500, 404, 504] {
-            meter.start(Kind::Segment).finish(Outcome::of_status(status, false), None);
+        for status in [429, 503, 500, 404, 504, 302] {
+            meter.start(Kind::Segment).finish(Outcome::of_status(status, status == 302), None);
         }
+        meter.count(Metric::Redirects, 1);
         drop(meter.start(Kind::Segment));
         for at in [5_000_000, 3_000_000] {
             meter.asked_to_wait(at);
@@ -80,13 +97,15 @@ mod tests {
         assert_eq!(sampler.next_sample().storm_numbers().window, None, "the run has just begun");
         requests(&sources.registry);
         let mut sample = RunSample::clone(&sampler.next_sample());
-        let seen = TurnedAway { finished: 6, busy: 2 };
+        let seen = TurnedAway { finished: 5, busy: 2 };
         let numbers = sample.storm_numbers();
         assert_eq!((numbers.recent, numbers.window, numbers.is_ramping), (seen, None, true));
         assert_eq!(numbers.retry_at, Duration::from_secs(5));
         sample.windows[1] = sample.recent;
         assert_eq!(sample.storm_numbers().window, Some(seen));
-        assert_eq!(sample.storm(), "33.3% of requests over 30 s ended with 429 or 503");
+        assert_eq!(sample.storm(), "40.0% of requests over 30 s ended with 429 or 503");
+        assert_eq!(sample.storm_in_short(), "40.0% got 429 or 503 over 30 s; resumes at 10%");
+        assert_eq!(RunSample::calm(), "it resumes when at most 10% over 10 s do");
     }
 
     #[test]

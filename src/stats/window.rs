@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
+use super::metric::Metric;
 use super::snapshot::Totals;
 use crate::sync::ring::Ring;
-use crate::vocabulary::outcome::{Fault, HttpFailure};
+use crate::vocabulary::outcome::{Class, Fault, HttpFailure};
 use crate::vocabulary::{Kind, Outcome, share};
 
 /// Windows of the reports, shortest first.
@@ -33,6 +34,7 @@ struct Sample {
     segment_bytes: u64,
     started: [u64; Kind::COUNT],
     finished: u64,
+    asked: u64,
     errors: u64,
     busy: u64,
     local_faults: u64,
@@ -55,6 +57,9 @@ pub struct Rates {
     pub segments_per_second: f64,
     /// Requests that reached their outcome, except those that hlswarm cut and those that this machine could not make.
     pub finished: u64,
+    /// Finished requests that a server could have turned away: without redirects, whose targets count for themselves,
+    /// and without those that the scope of the run refused.
+    pub asked: u64,
     /// Finished requests that did not end ok.
     pub errors: u64,
     /// Finished requests that a busy server turned away, with 429 or 503.
@@ -69,9 +74,9 @@ impl Rates {
         share(self.errors, self.finished)
     }
 
-    /// Returns the share of finished requests that a busy server turned away; `None` if none finished.
+    /// Returns the share of requests that a busy server turned away, among those that it could; `None` if none ended.
     pub fn busy_share(&self) -> Option<f64> {
-        share(self.busy, self.finished)
+        share(self.busy, self.asked)
     }
 }
 
@@ -93,12 +98,17 @@ impl Window {
     pub fn push(&mut self, at: Duration, totals: &Totals) {
         let local_faults = totals.local_faults();
         let not_the_origins = local_faults + totals.ended(Fault::Cut.into());
+        let finished = totals.finished().saturating_sub(not_the_origins);
+        let policy = Fault::ALL.into_iter().filter(|fault| fault.class() == Class::Policy);
+        let not_asked =
+            totals.get(Metric::Redirects) + policy.map(|fault| totals.ended(fault.into())).sum::<u64>();
         self.samples.push(Sample {
             at,
             bytes: totals.bytes(),
             segment_bytes: totals.bytes_of(Kind::Segment),
             started: Kind::ALL.map(|kind| totals.started_of(kind)),
-            finished: totals.finished().saturating_sub(not_the_origins),
+            finished,
+            asked: finished.saturating_sub(not_asked),
             errors: totals.errors().saturating_sub(local_faults),
             busy: HttpFailure::BUSY.into_iter().map(|status| totals.ended(Outcome::Http(status))).sum(),
             local_faults,
@@ -143,6 +153,7 @@ impl Window {
             playlists_per_second: of(Kind::Playlist),
             segments_per_second: of(Kind::Segment),
             finished: to.finished.saturating_sub(from.finished),
+            asked: to.asked.saturating_sub(from.asked),
             errors: to.errors.saturating_sub(from.errors),
             busy: to.busy.saturating_sub(from.busy),
             local_faults: to.local_faults.saturating_sub(from.local_faults),
@@ -153,7 +164,8 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::Metric;
+    use crate::stats::{Registry, Snapshot};
+    use crate::vocabulary::Clock;
 
     fn totals(playlists: u64, bytes: u64) -> Totals {
         let mut totals = Totals::default();
@@ -187,6 +199,33 @@ mod tests {
         assert!((rates.requests_per_second - 4.0 / 1.04).abs() < 1e-9);
         assert_eq!(rates.error_share(), Some(0.0));
         assert!((window.peak_bits_per_second().expect("a second") - rates.bits_per_second).abs() < 1e-6);
+    }
+
+    #[test]
+    fn redirects_and_refusals_of_our_own_do_not_thin_out_a_storm() {
+        let (registry, mut window) = (Registry::new(1), Window::default());
+        let totals = || {
+            let mut snapshot = Snapshot::default();
+            registry.snapshot(0, &mut snapshot);
+            snapshot.totals
+        };
+        window.push(Duration::ZERO, &totals());
+        let client = registry.add();
+        let meter = client.meter(0, Clock::start());
+        let end = |outcome| meter.start(Kind::Segment).finish(outcome, None);
+        // A redirector answers each request, and the server that it leads to turns it away.
+        for _ in 0..4 {
+            end(Outcome::of_status(302, true));
+            meter.count(Metric::Redirects, 1);
+            end(Outcome::of_status(503, false));
+        }
+        let refusals = [Fault::PolicyHost, Fault::PolicyAddress, Fault::PolicyScheme, Fault::PolicyRedirects];
+        refusals.into_iter().for_each(|fault| end(fault.into()));
+        end(Outcome::Ok);
+        window.push(Duration::from_secs(1), &totals());
+        let rates = window.rates(WINDOWS[0]).expect("a second");
+        assert_eq!((rates.finished, rates.asked, rates.busy, rates.errors), (13, 5, 4, 8));
+        assert_eq!(rates.busy_share(), Some(0.8));
     }
 
     #[test]

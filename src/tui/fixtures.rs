@@ -218,14 +218,12 @@ fn history(seconds: u64, clients: u64, knee: Option<u64>) -> Arc<History> {
         let rising = second as f64 / seconds as f64;
         let trouble = knee.map_or(0.0, |knee| second.saturating_sub(knee) as f64 / seconds as f64);
         let active = (clients as f64 * rising) as u64;
+        let rows = (0..active).map(|id| row(id, ClientState::Playing)).collect();
         let rates = Rates { bits_per_second: 1e7 * active as f64 * (1.0 - trouble / 2.0), ..rates(0) };
         let latency = LatencyDigest { recent: Some(summary(3 + (400.0 * trouble) as u64)), run: None };
         history.push(Point::new(&RunSample {
             at: Duration::from_secs(second),
-            snapshot: snapshot(
-                (0..active).map(|id| row(id, ClientState::Playing)).collect(),
-                Totals::default(),
-            ),
+            snapshot: snapshot(rows, Totals::default()),
             windows: [Some(rates), None, None, None],
             latencies: [latency; TIMED.len()],
             health: Health {
@@ -352,6 +350,7 @@ fn log() -> Arc<[LogEntry]> {
 fn rates(errors: u64) -> Rates {
     Rates {
         busy: errors,
+        asked: 21_400,
         length: Duration::from_secs(10),
         bits_per_second: 6.42e9,
         segment_bits_per_second: 6.4e9,

@@ -132,6 +132,15 @@ fn clients_that_make_no_request_are_no_sign_of_calm_until_a_whole_window_is_empt
     let mut run = Run::default();
     run.flow(STORM, 40).flow(silence, 100);
     assert_eq!(run.actions, [(30, Hold), (70, Resume)]);
+    // All clients wait as long as the server asked, at second 40, and none has come back yet at second 100.
+    let mut run = Run::default();
+    run.flow(Traffic { retry_after: 60, ..STORM }, 40).flow(silence, 85);
+    assert_eq!(run.actions, [(30, Hold)], "the silence was asked for");
+    let mut still = Run::default();
+    still.flow(Traffic { retry_after: 60, ..STORM }, 40).flow(silence, 65).flow(STORM, 60);
+    assert_eq!(still.actions, [(30, Hold)], "they come back into the storm");
+    run.flow(silence, 10);
+    assert_eq!(run.actions, [(30, Hold), (130, Resume)]);
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl App {
             .last()
             .is_some_and(|change| change.kind == ChangeKind::Resume && change.by == ChangeSource::Brake);
         if now && !before {
-            self.say(format!("brake: ramp held: {}", self.live.storm()));
+            self.say(format!("brake: ramp held: {}", self.live.storm_in_short()));
         } else if before && !now && is_resumed {
             self.say("brake: the storm is over, the ramp resumes".to_owned());
         }
