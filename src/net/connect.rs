@@ -109,7 +109,9 @@ impl Connector<'_> {
         let begun = Instant::now();
         let mut addresses = self.resolver.resolve(endpoint).await?;
         timings.dns_us = addresses.looked_up.then(|| micros(begun.elapsed()));
-        if self.scope.is_home_of(endpoint) {
+        if self.scope.is_home_of(endpoint) && self.scope.network().is_none() {
+            // Half of an answer does not show whose network it is: the other family may be public.
+            addresses.complete().await;
             self.scope.learn(&addresses.known_so_far());
         }
 

@@ -116,6 +116,11 @@ pub(super) mod tests {
     use std::time::Duration;
     use tokio::net::UdpSocket;
 
+    use crate::net::race::ATTEMPT_DELAY;
+
+    /// Delay of a late answer.
+    const LATE: Duration = ATTEMPT_DELAY.saturating_mul(2);
+
     /// Fake name server.
     pub(in crate::net) enum Server {
         Silent,
@@ -125,6 +130,8 @@ pub(super) mod tests {
         Knows(Option<[u8; 4]>, Option<[u8; 16]>),
         /// Answers A, but never AAAA.
         OnlyV4([u8; 4]),
+        /// Answers AAAA at once, and A later than the next attempt to connect begins.
+        LateV4([u8; 4], [u8; 16]),
     }
 
     impl Server {
@@ -138,6 +145,7 @@ pub(super) mod tests {
                 Self::Knows(v4, v6) => (0, if kind == 1 { v4.map(Vec::from) } else { v6.map(Vec::from) }),
                 Self::OnlyV4(v4) if kind == 1 => (0, Some(v4.to_vec())),
                 Self::OnlyV4(_) => return None,
+                Self::LateV4(v4, v6) => (0, Some(if kind == 1 { v4.to_vec() } else { v6.to_vec() })),
             };
             let mut answer = query.get(..question_end)?.to_vec();
             answer[2..4].copy_from_slice(&[0x81, 0x80 | code]);
@@ -161,11 +169,15 @@ pub(super) mod tests {
             connection.port = address.port();
             configured.push(NameServerConfig::new(address.ip(), true, vec![connection]));
             tokio::spawn(async move {
-                let mut query = [0; 512];
+                let (mut query, socket) = ([0; 512], Arc::new(socket));
                 while let Ok((length, from)) = socket.recv_from(&mut query).await {
-                    if let Some(answer) = server.answer(&query[..length]) {
+                    let Some(answer) = server.answer(&query[..length]) else { continue };
+                    let is_late = matches!(&server, Server::LateV4(v4, _) if answer.ends_with(v4));
+                    let (socket, wait) = (Arc::clone(&socket), if is_late { LATE } else { Duration::ZERO });
+                    tokio::spawn(async move {
+                        tokio::time::sleep(wait).await;
                         _ = socket.send_to(&answer, from).await;
-                    }
+                    });
                 }
             });
         }

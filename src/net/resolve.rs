@@ -137,6 +137,12 @@ impl Addresses {
         self.worked.set(Some(address));
     }
 
+    /// Waits until the lookups of both families have ended, each at its own time limit.
+    pub(super) async fn complete(&mut self) {
+        // A lookup whose task is gone adds no more addresses.
+        _ = self.answer.wait_for(Answer::is_complete).await;
+    }
+
     /// Returns the addresses that are known so far.
     pub(super) fn known_so_far(&self) -> Vec<IpAddr> {
         self.answer.borrow().interleaved().collect()
@@ -271,18 +277,18 @@ fn begin(servers: NameServers, host: String) -> watch::Receiver<Answer> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::net::name_servers::tests::{Server, name_servers};
 
     const V4: [u8; 4] = [10, 0, 0, 7];
     const V6: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
 
-    fn endpoint(host: &str, port: u16) -> Endpoint {
+    pub(in crate::net) fn endpoint(host: &str, port: u16) -> Endpoint {
         Endpoint { tls: false, host: host.to_owned(), port }
     }
 
-    async fn with_servers(servers: Vec<Server>) -> Resolver {
+    pub(in crate::net) async fn with_servers(servers: Vec<Server>) -> Resolver {
         let resolver = Resolver::new(&[]);
         resolver.system.replace(Some(name_servers(servers).await));
         resolver
