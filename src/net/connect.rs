@@ -26,7 +26,7 @@ use super::resolve::{Addresses, Resolver};
 use super::scope::{AddressClass, Scope};
 use super::{ConnectTimings, ConnectionInfo, tls};
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::outcome::{Class, Fault};
 use crate::vocabulary::secret_url::Endpoint;
 use crate::vocabulary::{ConnectionRoute, limits};
 
@@ -154,7 +154,7 @@ impl Connector<'_> {
         let ended = race(addresses, |peer| attempt(peer, refused(peer))).await;
         let (edge, stream) = ended.map_err(|faults| {
             let fault = telling(faults.into_iter());
-            if fault == Fault::PolicyAddress {
+            if fault.class() == Class::Policy {
                 self.reason.set(self.scope.explain(endpoint, &addresses.known_so_far()));
             }
             fault
@@ -169,8 +169,11 @@ impl Connector<'_> {
 /// Connects to `peer`, unless the scope refuses it: the very address, because a name can resolve to another one each
 /// time.
 async fn attempt(peer: SocketAddr, refused: Option<AddressClass>) -> Result<TcpStream, Fault> {
-    if refused.is_some() {
-        return Err(Fault::PolicyAddress);
+    match refused {
+        // A public address is no danger by itself: its host lacks the confirmation.
+        Some(AddressClass::Public) => return Err(Fault::PolicyHost),
+        Some(_) => return Err(Fault::PolicyAddress),
+        None => {}
     }
     TcpStream::connect(peer).await.map_err(|error| match fault(&error) {
         // The kernel reports missing ports and a missing source address alike. Without a source address no port
@@ -193,7 +196,7 @@ fn has_source(peer: SocketAddr) -> bool {
 fn telling(faults: impl Iterator<Item = Fault>) -> Fault {
     let rank = |fault: &Fault| match fault {
         fault if fault.is_local() => 0,
-        Fault::PolicyAddress => 2,
+        Fault::PolicyAddress | Fault::PolicyHost => 2,
         Fault::ConnUnreachable => 3,
         _ => 1,
     };
@@ -239,6 +242,8 @@ impl AsyncWrite for Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::name_servers::tests::Server;
+    use crate::net::resolve::tests::{endpoint, with_servers};
     use crate::net::scope::Network;
     use crate::vocabulary::SecretUrl;
     use std::future::poll_fn;
@@ -337,6 +342,30 @@ mod tests {
         let local = Scope::for_test(&target);
         assert_eq!(connect(&local, "rebound.example.com").await, (None, None));
         assert_eq!(local.network(), Some(Network::Loopback));
+    }
+
+    #[tokio::test]
+    async fn a_target_is_judged_by_all_of_its_addresses_and_a_private_run_loads_no_public_one() {
+        // The private address is known at once, the public one later.
+        let v6 = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
+        let resolver = with_servers(vec![Server::LateV4([192, 0, 2, 1], v6)]).await;
+        let scope = Scope::for_test(&SecretUrl::parse("http://live.example.com/").expect("a URL"));
+        // Nothing is sent to the public address either.
+        scope.stay_private(None);
+        let (tls, reason) = (RefCell::default(), Cell::default());
+        let settings = &tls::TlsSettings::new(None, true).expect("settings");
+        let connector =
+            Connector { resolver: &resolver, scope: &scope, tls: &tls, settings, reason: &reason };
+        let target = endpoint("live.example.com", 80);
+        let ended = connector.connect(&target, &Deadline::new(Duration::from_secs(9))).await;
+        assert_eq!((ended.err(), scope.network()), (Some(Fault::PolicyAddress), Some(Network::Public)));
+
+        let resolver = Resolver::new(&["*:80:192.0.2.1".parse().expect("an entry")]);
+        let connector = Connector { resolver: &resolver, ..connector };
+        let ended = connector.connect(&target, &Deadline::new(Duration::from_secs(9))).await;
+        assert_eq!(ended.err(), Some(Fault::PolicyHost));
+        let said = reason.take().expect("a reason");
+        assert!(said.contains("--allow-host live.example.com"), "{said}");
     }
 
     #[test]

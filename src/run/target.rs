@@ -1,11 +1,12 @@
 //! Preflight of the target: whose host is it, and how many clients may load it?
 //!
 //! A load test of a public host that belongs to another is an attack, and a mistyped URL suffices for one. So a large
-//! load needs a confirmation that names the host. Private hosts are the operator's own and need none.
+//! load needs a confirmation that names the host. Private hosts are the operator's own and need none; but then the
+//! public hosts that a private stream leads to are out of scope, unless the operator names them.
 
 use std::net::IpAddr;
 
-use crate::config::RunConfig;
+use crate::config::{RunConfig, Show};
 use crate::load::{Bound, ClientLimit};
 use crate::net::locate;
 use crate::net::scope::{AddressClass, Network, Scope, host_of};
@@ -51,13 +52,25 @@ fn confirm(
     let is_public = scope.network().is_none_or(|network| network == Network::Public);
     // A confirmation names the host itself: a pattern could be given by habit.
     let is_confirmed = config.authorised_for.as_ref().is_some_and(|host| host.is_exactly(target));
-    if !is_public || is_confirmed || limit.clients <= CLIENTS_UNCONFIRMED {
+    if is_confirmed || limit.clients <= CLIENTS_UNCONFIRMED {
+        return Ok(limit);
+    }
+    if !is_public {
+        if most_clients(config, limit) > CLIENTS_UNCONFIRMED {
+            scope.stay_private(config.authorised_for.clone());
+        }
         return Ok(limit);
     }
     if clients > CLIENTS_UNCONFIRMED {
         return Err(unconfirmed(config, unknown));
     }
     Ok(ClientLimit { clients: CLIENTS_UNCONFIRMED, bound: Bound::Unconfirmed })
+}
+
+/// Returns the number of clients that the run can reach: keys of the live screen raise it to the limit.
+fn most_clients(config: &RunConfig, limit: ClientLimit) -> u32 {
+    let has_keys = config.output.show == Show::Screen && !config.output.read_only;
+    if has_keys { limit.clients } else { config.plan.profile.clients }
 }
 
 /// Returns the line for a load that needs a confirmation.
@@ -88,13 +101,51 @@ mod tests {
 
     /// Checks a run against `live.example.com` at this address with these options.
     async fn checked(address: &str, options: &[&str]) -> Result<ClientLimit, String> {
+        let config = config_of(address, options);
+        check(&config, ClientLimit::default()).await
+    }
+
+    fn config_of(address: &str, options: &[&str]) -> RunConfig {
         let resolve = format!("live.example.com:80:{address}");
         let fixed = ["hlswarm", "run", "http://live.example.com/a.m3u8", "--resolve", &resolve];
         let line = fixed.iter().chain(options).map(std::ffi::OsString::from);
         let Ok(cli::Command::Run(args)) = cli::parse(line).map(|cli| cli.command) else { panic!("a run") };
         let url = config::target(args.url).expect("a URL");
-        let config = run_config(url, args.load, String::new()).expect("a configuration");
-        check(&config, ClientLimit::default()).await
+        run_config(url, args.load, String::new()).expect("a configuration")
+    }
+
+    /// Reports whether a run against a private host with these options may load a public host of its domain.
+    async fn loads_public_cdn(options: &[&str], limit: u32) -> bool {
+        let config = config_of("10.0.0.1", options);
+        let limit = ClientLimit { clients: limit, ..ClientLimit::default() };
+        assert_eq!(check(&config, limit).await, Ok(limit), "{options:?}");
+        let cdn = SecretUrl::parse("http://cdn.example.com/a.ts").expect("a URL").endpoint();
+        config.clients.net.scope.refuses_at(&cdn, [93, 184, 215, 14].into()).is_none()
+    }
+
+    #[tokio::test]
+    async fn a_private_target_lets_no_crowd_of_clients_load_a_public_host() {
+        for options in [
+            &["-c", "51"][..],
+            &["-c", "51", "--no-tui"],
+            // Keys may raise the number of clients.
+            &["-c", "5"],
+            &["-c", "51", "--allow-host", "*.example.com"],
+            &["-c", "51", "--authorised-for", "example.com"],
+        ] {
+            assert!(!loads_public_cdn(options, 1_000).await, "{options:?}");
+        }
+        for options in [
+            &["-c", "5", "--no-tui"][..],
+            &["-c", "5", "--read-only"],
+            &["-c", "51", "--allow-host", "cdn.example.com"],
+            &["-c", "51", "--allow-host", "93.184.215.14"],
+            &["-c", "51", "--authorised-for", "cdn.example.com"],
+            &["-c", "51", "--authorised-for", "live.example.com"],
+        ] {
+            assert!(loads_public_cdn(options, 1_000).await, "{options:?}");
+        }
+        assert!(loads_public_cdn(&["-c", "5"], 50).await, "this machine carries no more than 50");
     }
 
     #[tokio::test]

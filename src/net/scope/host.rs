@@ -136,7 +136,19 @@ impl AllowedHost {
 
     /// Reports whether the host of `url`, and no other, is meant.
     pub fn is_exactly(&self, url: &SecretUrl) -> bool {
-        !matches!(self.0, Pattern::Below(_)) && HostRef::from_url(url).is_some_and(|host| self.is(host))
+        HostRef::from_url(url).is_some_and(|host| self.names(host))
+    }
+
+    /// Reports whether `host`, and no other, is meant.
+    pub(super) fn names(&self, host: HostRef<'_>) -> bool {
+        !matches!(self.0, Pattern::Below(_)) && self.is(host)
+    }
+
+    /// Reports whether an option that is given `host` means exactly that host. A text that begins with `-` would be
+    /// taken for another option.
+    pub(super) fn accepts(host: &str) -> bool {
+        let parsed = host.parse().ok().filter(|Self(pattern)| !matches!(pattern, Pattern::Below(_)));
+        parsed.is_some() && !host.starts_with('-')
     }
 
     /// Returns the address that is meant, if it is one.

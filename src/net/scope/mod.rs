@@ -9,12 +9,14 @@
 //!   loopback addresses are used only if the target itself is at such an address, so that a stream on the Internet
 //!   cannot make clients load an intranet. The first lookup of the target decides this for the whole run.
 //! * `--follow-cdn` is for public hosts: what only it brings into scope is never loaded from a private address.
+//! * A run with many clients that needs no confirmation because its target is private stays on private networks.
 //! * A target on loopback has all of loopback in scope: its addresses are all this machine.
 //! * After `https`, plain `http` is refused: it would show in the clear what was asked for in secret.
 //!
 //! All clients of a run share one scope. A request to the target's own host costs one comparison.
 
 mod address;
+mod explanation;
 mod host;
 
 use std::borrow::Cow;
@@ -92,21 +94,6 @@ impl Refusal {
             Self::Host => Finding::ForeignHost,
         }
     }
-
-    /// Explains the refusal of a URL at `host` to the operator.
-    pub fn explain(self, host: &str) -> String {
-        match self {
-            Self::Address(class) => refused_address(host, class),
-            Self::Downgrade => format!("http://{host} after https; --allow-downgrade loads it"),
-            Self::Host => format!("{host}; --allow-host {host} loads it"),
-        }
-    }
-}
-
-/// Explains to the operator why a connection to `host` is refused.
-fn refused_address(host: &str, class: AddressClass) -> String {
-    let target = if class.is_never_used() { "" } else { ", and the target is public" };
-    format!("{host} is {class}{target}")
 }
 
 /// Host that the operator gave.
@@ -126,6 +113,8 @@ pub struct Scope {
     options: ScopeOptions,
     /// Set with the first known addresses of the target; a later answer does not change it.
     network: OnceLock<Network>,
+    /// Set if public addresses are out of scope; see [`Scope::stay_private`]. Holds the host of `--authorised-for`.
+    private_only: OnceLock<Option<AllowedHost>>,
 }
 
 impl Scope {
@@ -142,7 +131,14 @@ impl Scope {
         let resolve = resolve_entry::table(resolve);
         let listed = resolve.iter().flat_map(ResolveEntry::addresses).copied();
         let given_addresses = listed.chain(options.hosts.iter().filter_map(AllowedHost::address)).collect();
-        Self { home, given_addresses, resolve, options, network: OnceLock::new() }
+        Self {
+            home,
+            given_addresses,
+            resolve,
+            options,
+            network: OnceLock::new(),
+            private_only: OnceLock::new(),
+        }
     }
 
     /// Builds the scope of a test against `target`.
@@ -248,12 +244,33 @@ impl Scope {
     }
 
     /// Returns the class of an address that a connection to `endpoint` must not use; `None` if it may.
-    pub(super) fn refuses_at(&self, endpoint: &Endpoint, address: IpAddr) -> Option<AddressClass> {
+    pub fn refuses_at(&self, endpoint: &Endpoint, address: IpAddr) -> Option<AddressClass> {
         self.refuses(address).or_else(|| {
             let class = AddressClass::new(address.to_canonical());
-            let is_stray = class.is_private() && self.is_only_followed(endpoint) && !self.is_given(address);
+            let is_stray = match class {
+                AddressClass::Public => self
+                    .private_only
+                    .get()
+                    .is_some_and(|also| !self.is_named(endpoint, address, also.as_ref())),
+                _ => self.is_only_followed(endpoint) && !self.is_given(address),
+            };
             is_stray.then_some(class)
         })
+    }
+
+    /// Takes public addresses out of scope for the rest of the run, except those of hosts that `--allow-host` or
+    /// `confirmed` (`--authorised-for`) names. For a run that may have many clients only because its target is on a
+    /// private network: the confirmation that a public host needs would otherwise be missing for the public hosts of
+    /// its stream. Only the first call has an effect.
+    pub fn stay_private(&self, confirmed: Option<AllowedHost>) {
+        self.private_only.get_or_init(|| confirmed);
+    }
+
+    /// Reports whether the operator named this very host, or this address. A pattern could be given by habit.
+    fn is_named(&self, endpoint: &Endpoint, address: IpAddr, confirmed: Option<&AllowedHost>) -> bool {
+        let hosts = [HostRef::from_endpoint(endpoint), HostRef::Address(address.to_canonical())];
+        let mut named = self.options.hosts.iter().chain(confirmed);
+        named.any(|named| hosts.iter().any(|host| named.names(*host)))
     }
 
     /// Reports whether only `--follow-cdn` has brought this endpoint into scope.
@@ -285,14 +302,6 @@ impl Scope {
         let is_public = || self.network().is_none_or(|network| network == Network::Public);
         let refused = class.is_never_used() || (class.is_private() && is_public() && !self.is_given(address));
         refused.then_some(class)
-    }
-
-    /// Explains to the operator why no connection to `endpoint` may be opened at any of `addresses`.
-    pub(super) fn explain(&self, endpoint: &Endpoint, addresses: &[IpAddr]) -> Option<String> {
-        let (address, class) =
-            addresses.iter().find_map(|address| Some((address, self.refuses_at(endpoint, *address)?)))?;
-        let (host, at) = (&*endpoint.host, address.to_string());
-        Some(refused_address(&if at == host { at } else { format!("{host}, at {at},") }, class))
     }
 }
 

@@ -296,9 +296,17 @@ fn private_addresses_belong_to_private_targets_and_the_first_lookup_decides() {
 fn a_refusal_says_what_would_help() {
     let scope = public(&[]);
     for (text, expected) in [
-        ("https://ads.example.net/x", "ads.example.net; --allow-host ads.example.net loads it"),
-        ("http://10.0.0.1/", "10.0.0.1 is a private address, and the target is public"),
-        ("http://[::1]/", "::1 is a loopback address, and the target is public"),
+        ("https://ads.example.net/x", "--allow-host ads.example.net loads it"),
+        ("https://a_b.example.net./x", "--allow-host a_b.example.net loads it"),
+        // An option would not accept these hosts, or would take them for more than one host, or for an option.
+        ("https://a$b`c`.example.net/", "a$b`c`.example.net is not in the scope of this run"),
+        ("https://*.example.net/", "*.example.net is not in the scope of this run"),
+        ("https://-x.example.net/", "-x.example.net is not in the scope of this run"),
+        (
+            "http://10.0.0.1/",
+            "10.0.0.1 is a private address, and the target is public; --allow-host 10.0.0.1 loads it",
+        ),
+        ("http://[::1]/", "::1 is a loopback address, and the target is public; --allow-host ::1 loads it"),
         ("http://169.254.169.254/", "169.254.169.254 is a link-local address"),
         ("http://0.0.0.0/", "0.0.0.0 is not the address of a host"),
     ] {
@@ -307,8 +315,21 @@ fn a_refusal_says_what_would_help() {
         assert_eq!(refusal.explain(&host_of(&url)), expected);
     }
     let addresses = ["93.184.215.14", "10.0.0.1"].map(|address| address.parse().expect(address));
-    let said = "cdn.example.com, at 10.0.0.1, is a private address, and the target is public";
+    let said = "cdn.example.com, at 10.0.0.1, is a private address, and the target is public; \
+                --allow-host 10.0.0.1 loads it";
     let endpoint = url("https://cdn.example.com/").endpoint();
     assert_eq!(scope.explain(&endpoint, &addresses).as_deref(), Some(said));
     assert_eq!(scope.explain(&endpoint, &addresses[..1]), None);
+    let literal = url("https://10.0.0.1/").endpoint();
+    let of_literal = scope.explain(&literal, &addresses[1..]).expect("refused");
+    assert!(of_literal.starts_with("10.0.0.1 is a private address"), "{of_literal}");
+    let private = ScopeOptions { follow_cdn: true, ..options(&[]) };
+    let private = super::Scope::new(&url("http://10.0.0.1/"), &[], private);
+    let followed = "10.0.0.1 is a private address, which --follow-cdn does not load; --allow-host cdn.example.com loads it";
+    assert_eq!(private.explain(&endpoint, &addresses[1..]).as_deref(), Some(followed));
+    assert_eq!(private.explain(&endpoint, &addresses[..1]), None);
+    private.stay_private(None);
+    let public =
+        "93.184.215.14 is a public address, and the target is private; --allow-host cdn.example.com loads it";
+    assert_eq!(private.explain(&endpoint, &addresses[..1]).as_deref(), Some(public));
 }
