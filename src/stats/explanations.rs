@@ -3,15 +3,15 @@
 //!
 //! * One writer for each worker, any number of readers, no lock. A failure that is not the first of its sort costs
 //!   one load.
-//! * Before a text is stored, it is sanitised and anything that looks like a token is masked.
+//! * A text is made safe to print before it is stored: see [`Detail`].
 
 use std::sync::Arc;
 
+use super::detail::Detail;
 use crate::sync::atomics::OnceLock;
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{Untrusted, secret_shape};
 
-/// Maximum width of an explanation, in columns: two lines of a report.
+/// Maximum width of an explanation that is not about a host, in columns: two lines of a report.
 const COLUMNS: usize = 120;
 
 /// Explanations of one worker.
@@ -26,11 +26,9 @@ impl Default for Explanations {
 
 impl Explanations {
     /// Stores why a request failed; calls `detail` only for the first failure of its sort.
-    pub(super) fn note(&self, fault: Fault, detail: impl FnOnce() -> String) {
+    pub(super) fn note<D: Into<Detail>>(&self, fault: Fault, detail: impl FnOnce() -> D) {
         if let Some(slot) = self.0.get(fault as usize) {
-            slot.get_or_init(|| {
-                Untrusted::new(&secret_shape::shown_text(&detail())).shown_in(COLUMNS).into()
-            });
+            slot.get_or_init(|| detail().into().shown_in(COLUMNS));
         }
     }
 
@@ -55,7 +53,7 @@ mod tests {
         let workers = [Explanations::default(), Explanations::default()];
         assert_eq!(read(workers.iter()), []);
         workers[1].note(Fault::TlsCert, || "\x1b[2Jexpired token=hunter2".to_owned());
-        workers[1].note(Fault::TlsCert, || panic!("only the first is asked for"));
+        workers[1].note(Fault::TlsCert, || -> String { panic!("only the first is asked for") });
         workers[0].note(Fault::PlaylistNotM3u8, || "text/html".to_owned());
         let explained = read(workers.iter());
         assert_eq!(explained[0], (Fault::TlsCert, "^[[2Jexpired token=***".into()));

@@ -7,9 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::detail::Detail;
 use crate::sync::atomics::OnceLock;
 use crate::sync::single_writer_cell::SingleWriterCell;
-use crate::vocabulary::{Finding, Untrusted, secret_shape};
+use crate::vocabulary::{Finding, limits};
 
 /// A finding as readers see it, summed over all workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +59,11 @@ impl Default for Findings {
 
 impl Findings {
     /// Counts a finding at a moment of the run. Calls `detail` only the first time, and makes the text safe to print.
-    pub(super) fn note(&self, finding: Finding, at_us: u64, detail: impl FnOnce() -> String) {
+    pub(super) fn note<D: Into<Detail>>(&self, finding: Finding, at_us: u64, detail: impl FnOnce() -> D) {
         let Some(tally) = self.0.get(finding.index()) else { return };
         if tally.count.get() == 0 {
             tally.first_us.set(at_us);
-            tally.detail.get_or_init(|| Untrusted::new(&secret_shape::shown_text(&detail())).shown().into());
+            tally.detail.get_or_init(|| detail().into().shown_in(limits::SHOWN_COLUMNS));
         }
         tally.last_us.set(at_us);
         // Release: a reader that sees the count sees everything stored before it.
@@ -111,7 +112,7 @@ mod tests {
         assert_eq!(rows(&workers), []);
         workers[0].note(Finding::PlaylistStale, 9, || "later".to_owned());
         workers[1].note(Finding::PlaylistStale, 5, || "\x1b[2Jfirst".to_owned());
-        workers[1].note(Finding::PlaylistStale, 7, || panic!("only the first makes a detail"));
+        workers[1].note(Finding::PlaylistStale, 7, || -> String { panic!("only the first makes a detail") });
         workers[0].note(Finding::NotGzipped, 1, || "a".to_owned());
         let expected = FindingRow {
             finding: Finding::PlaylistStale,

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::client::ClientStats;
+use super::detail::Detail;
 use super::latency::Timed;
 use super::metric::Metric;
 use super::quality::Quality;
@@ -72,12 +73,12 @@ impl Meter {
     }
 
     /// Counts a problem of the stream; calls `detail` only for the worker's first finding of this sort.
-    pub fn find(&self, finding: Finding, detail: impl FnOnce() -> String) {
+    pub fn find<D: Into<Detail>>(&self, finding: Finding, detail: impl FnOnce() -> D) {
         self.worker().findings.note(finding, self.now_us(), detail);
     }
 
     /// Stores the reason of a failure; calls `detail` only for the worker's first failure of this sort.
-    pub fn explain(&self, fault: Fault, detail: impl FnOnce() -> String) {
+    pub fn explain<D: Into<Detail>>(&self, fault: Fault, detail: impl FnOnce() -> D) {
         self.worker().explanations.note(fault, detail);
     }
 

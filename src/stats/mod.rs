@@ -11,6 +11,7 @@
 mod audience;
 mod catalogue;
 mod client;
+mod detail;
 mod explanations;
 mod failure_table;
 mod findings;
@@ -36,6 +37,7 @@ mod worker;
 pub use audience::{Audience, EdgeTotals};
 pub use catalogue::catalogue;
 pub use client::ClientStats;
+pub use detail::Detail;
 pub use findings::FindingRow;
 pub use hosts::HostTotals;
 pub use latency::{LatencySnapshot, LatencySummary, Timed};

@@ -54,6 +54,12 @@ impl Session {
     }
 }
 
+impl AsRef<Scope> for ClientSlot {
+    fn as_ref(&self) -> &Scope {
+        self.scope()
+    }
+}
+
 /// Guard of an open request: the request counts as open as long as the guard lives.
 pub(super) struct RequestGuard<'a>(&'a Cell<u32>);
 

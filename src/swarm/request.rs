@@ -15,7 +15,7 @@ use crate::net::scope::Lead;
 use crate::net::{Body, ConnectionInfo, Observer, Request, RequestLane, Response};
 use crate::player::{Fetch, Resource};
 use crate::stats::{Exchange, Meter, Metric, Timed, Timings};
-use crate::vocabulary::outcome::{Fault, Outcome};
+use crate::vocabulary::outcome::{Class, Fault, Outcome};
 use crate::vocabulary::secret_url::Access;
 use crate::vocabulary::{Finding, Kind, SecretUrl, limits};
 
@@ -24,7 +24,7 @@ use super::client_slot::{ClientSlot, RequestGuard};
 use super::decryption::{BodyDecryptor, KeyRing};
 use super::playlist_cache::PlaylistCache;
 use super::reach::Attempt;
-use super::scope::{admit, count_host, lead_to, refuse_address};
+use super::scope::{self, HostRequest, admit, lead_to, refuse_scheme};
 
 /// Time that a client waits for a local resource before it retries.
 const LOCAL_WAIT: Duration = Duration::from_secs(1);
@@ -122,10 +122,7 @@ pub(super) async fn request<'a>(
             Err(fault) => fail(meter.start(kind(fetch.what)), fault),
         },
         Access::Inline => read_inline(fetch, meter, keys),
-        Access::Refused => {
-            meter.find(Finding::BadUri, || fetch.url.refusal());
-            fail(meter.start(kind(fetch.what)), Fault::PolicyScheme)
-        }
+        Access::Refused => fail(meter.start(kind(fetch.what)), refuse_scheme(meter, &fetch.url)),
     };
     if let Arrival::Response(arrived) = &mut arrival
         && kind(fetch.what) == Kind::Playlist
@@ -205,7 +202,7 @@ async fn follow<'a>(
             });
         };
         // Each hop is a request of its own with its own outcome, as the origin counts it.
-        let next = next_hop(url, location, *redirects).and_then(|next| {
+        let next = next_hop(meter, url, location, *redirects).and_then(|next| {
             admit(slot.scope(), meter, &next, Lead::Redirect(url))?;
             Ok(next)
         });
@@ -239,16 +236,18 @@ async fn attempt<'a>(
     let kind = kind(fetch.what);
     let decryptor = BodyDecryptor::new(keys, fetch.decryption.as_deref());
     let body = body(kind, &decryptor);
-    count_host(slot.scope(), meter, url);
     let mut observer = MeterObserver { exchange: meter.start(kind), decryptor, attempt: Attempt::default() };
     let Fetch { range, total, reuse, .. } = *fetch;
     let request = Request { url, range, unless: fetch.unless.as_deref(), body, total, reuse };
+    let host = HostRequest { place: slot, meter, url };
     let ended = wire.get(&request, &mut observer).await;
     let MeterObserver { exchange, decryptor, attempt } = observer;
-    slot.reach().ended(url, attempt, ended.as_ref().err().copied());
+    host.place.reach().ended(host.url, attempt, ended.as_ref().err().copied());
     match &ended {
-        Ok(response) => meter.answered(&response.opening.route, response.wire_bytes, response.head.cache),
-        Err(Fault::PolicyAddress) => refuse_address(slot.scope(), meter, url),
+        Ok(response) => {
+            host.meter.answered(&response.opening.route, response.wire_bytes, response.head.cache)
+        }
+        Err(fault) if fault.class() == Class::Policy => host.refuse(*fault),
         Err(_) => {}
     }
     Tried { exchange, decryptor, ended }
@@ -303,11 +302,11 @@ fn redirect(response: &Response) -> Option<&str> {
 }
 
 /// Returns the URL of the next hop after `redirects` redirects.
-fn next_hop(url: &SecretUrl, location: &str, redirects: u32) -> Result<SecretUrl, Fault> {
+fn next_hop(meter: &Meter, url: &SecretUrl, location: &str, redirects: u32) -> Result<SecretUrl, Fault> {
     if redirects >= limits::REDIRECTS {
         return Err(Fault::PolicyRedirects);
     }
-    url.join(location).map_err(|_| Fault::PolicyScheme)
+    url.join(location).map_err(|_| refuse_scheme(meter, &url.refer(location)))
 }
 
 /// Observer that counts what the network reports.
@@ -346,7 +345,7 @@ impl Observer for MeterObserver<'_> {
     }
 
     fn explained(&mut self, fault: Fault, reason: &str) {
-        self.exchange.meter().explain(fault, || reason.to_owned());
+        self.exchange.meter().explain(fault, || scope::reason(fault, reason));
     }
 
     fn retried(&mut self) {

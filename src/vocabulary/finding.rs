@@ -107,7 +107,7 @@ findings! {
     RedirectOnReload "redirect_on_reload" Note "Reloads of a playlist are redirected: each reload costs two requests.",
 
     // Places that the stream leads to; see `net::scope`.
-    ForeignHost "foreign_host" Note "A playlist or redirect leads to a host of another owner; it was not loaded.",
+    ForeignHost "foreign_host" Note "A playlist or redirect leads to a host of another owner, or out of a private network; it was not loaded.",
     InsecureUrl "insecure_url" Warning "A playlist or response over https leads to http, which browsers block; it was not loaded.",
     UnreachableAddress "unreachable_address" Error "A playlist or redirect leads to an address that viewers cannot reach, such as a private one; it was not loaded.",
 

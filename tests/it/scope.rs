@@ -144,10 +144,48 @@ fn a_name_is_judged_by_the_address_that_it_resolves_to() {
     let refused = run.report.count("/outcomes/policy.addr");
     assert!(refused > 0, "{:?}", run.report.outcomes());
     assert_eq!(run.report.count("/audience/hosts/ads.example.net/refused"), refused);
+    assert_eq!(run.report.count("/audience/hosts/ads.example.net/requests"), 0, "nothing was sent");
     assert_eq!(
         run.report.text("/failure_details/policy.addr"),
         "ads.example.net, at 169.254.169.254, is a link-local address"
     );
+}
+
+#[test]
+fn a_private_target_opens_no_public_host_to_many_clients_and_no_private_one_to_follow_cdn() {
+    let origin = origin("http://cdn.example.net:81/b.ts".to_owned());
+    // An address for documentation (RFC 5737): public by its class, and nothing is ever sent to it.
+    let public = ["--resolve", "cdn.example.net:81:192.0.2.1", "-c", "51", "--ramp-rate", "1"];
+    let refused = run(&origin.url("/vod.m3u8"), &public);
+    assert!(refused.report.count("/outcomes/policy.host") > 0, "{:?}", refused.report.outcomes());
+    assert_eq!(
+        refused.report.text("/failure_details/policy.host"),
+        "192.0.2.1 is a public address, and the target is private; --allow-host cdn.example.net loads it"
+    );
+    assert_eq!(refused.report.count("/audience/hosts/cdn.example.net/requests"), 0);
+    assert!(finding(&refused, "foreign_host") > 0);
+
+    let private = self::origin("http://10.0.0.9:81/b.ts".to_owned());
+    let refused = run(&private.url("/vod.m3u8"), &["--follow-cdn"]);
+    assert!(refused.report.count("/outcomes/policy.host") > 0, "{:?}", refused.report.outcomes());
+    assert_eq!(refused.report.text("/failure_details/policy.host"), "--allow-host 10.0.0.9 loads it");
+}
+
+#[test]
+fn a_redirect_to_what_no_player_requests_is_explained_and_found() {
+    for (location, why) in [
+        ("file:///etc/passwd", "file: URLs are not requested"),
+        ("ftp://cdn.example/b.ts", "ftp: URLs are not requested"),
+        ("http://[::1/b.ts", "this is not a URL"),
+        ("", "this is not a URL"),
+    ] {
+        let run = run(&redirects(location.to_owned()).url("/m.m3u8"), &["--skip-preflight", "-d", "2s"]);
+        let refused = run.report.count("/outcomes/policy.scheme");
+        assert!(refused > 0, "{location}: {:?}", run.report.outcomes());
+        assert_eq!(run.report.text("/failure_details/policy.scheme"), why, "{location}");
+        assert_eq!(finding(&run, "bad_uri"), refused, "{location}");
+        assert!(run.outputs().all(|(_, output)| !output.contains("passwd")));
+    }
 }
 
 #[test]
