@@ -156,10 +156,10 @@ pub struct LoadArgs {
     #[arg(long, value_name = "RATE", default_value = "5", value_parser = crate::vocabulary::units::parse_rate, help_heading = "Load")]
     pub ramp_rate: f64,
     /// Reach --clients within this time instead; 0 starts all at once
-    #[arg(long, value_name = "TIME", value_parser = crate::vocabulary::units::parse_duration, conflicts_with = "ramp_rate", help_heading = "Load")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = crate::vocabulary::units::parse_duration, conflicts_with = "ramp_rate", help_heading = "Load")]
     pub ramp_time: Option<Duration>,
     /// Shift each start by a random time, at most half the interval; the mean rate stays the same
-    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = crate::vocabulary::units::parse_duration, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "200ms", value_parser = crate::vocabulary::units::parse_duration, help_heading = "Load")]
     pub ramp_jitter: Duration,
     /// Start the ramp at once, instead of waiting up to 2 s for the first client to load its playlists
     #[arg(long, help_heading = "Load")]
@@ -169,7 +169,7 @@ pub struct LoadArgs {
     #[arg(long, help_heading = "Load")]
     pub no_brake: bool,
     /// Stop after this long, such as 45s or 10m [default: until stopped]
-    #[arg(short, long, value_name = "TIME", value_parser = values::run_length, help_heading = "Load")]
+    #[arg(short, long, value_name = "TIME", allow_hyphen_values = true, value_parser = values::run_length, help_heading = "Load")]
     pub duration: Option<Duration>,
     /// Variant to play: highest, lowest, first, a bandwidth such as 2500k, or all (each client fetches every
     /// variant). If it fails, a client switches to another one if its player would
@@ -183,7 +183,7 @@ pub struct LoadArgs {
     pub player: &'static Profile,
     /// Time that each viewer stays before another replaces it, such as 5m, or exp:5m for a random time with a mean of
     /// 5m [default: to the end]
-    #[arg(long, value_name = "TIME", default_value = "endless", hide_default_value = true, value_parser = values::session, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "endless", hide_default_value = true, value_parser = values::session, help_heading = "Load")]
     pub session_length: SessionLength,
     /// Seed of the schedule and of all random choices, below 2^53 [default: random, printed]
     #[arg(long, value_name = "N", value_parser = values::seed, help_heading = "Load")]
@@ -226,7 +226,7 @@ pub struct LoadArgs {
 #[derive(Debug, Args)]
 pub struct RequestArgs {
     /// Longest wait for the first byte of a response, and for the next byte of a body
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = values::timeout, help_heading = "Requests")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "15s", value_parser = values::timeout, help_heading = "Requests")]
     pub timeout: Duration,
     /// Header 'Name: value', or @FILE with one header per line; sent only to the host of the given URL; repeatable
     #[arg(long = "header", value_name = "HEADER", help_heading = "Requests")]
@@ -274,7 +274,7 @@ pub struct OriginArgs {
     #[arg(long, value_name = "RATE", default_value = "3M", value_parser = values::origin_bit_rate)]
     pub bitrate: u64,
     /// Duration of each segment
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = values::segment_duration)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "2s", value_parser = values::segment_duration)]
     pub segment_duration: Duration,
     /// Number of segments in a live playlist
     #[arg(long, value_name = "N", default_value = "6", value_parser = values::window)]

@@ -50,7 +50,10 @@ fn supervise(command: Command, shown: String) -> ExitStatus {
 
 fn execute(command: Command, shown: String) -> Result<ExitStatus, Failure> {
     match command {
-        Command::Run(args) => run::run(|| config::run_config(config::target(args.url)?, args.load, shown)),
+        Command::Run(args) => {
+            run::warn_of_shown(&args.url);
+            run::run(|| config::run_config(config::target(args.url)?, args.load, shown))
+        }
         Command::Demo(args) => run::demo(args, shown),
         Command::Check(args) => run::check(args, shown),
         Command::Origin(args) => run::origin(args),

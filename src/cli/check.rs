@@ -54,7 +54,7 @@ pub struct CheckArgs {
     #[arg(value_name = "URL|FILE")]
     pub subject: Subject,
     /// Play a stream for this long, or to the end of a shorter VOD
-    #[arg(short, long, value_name = "TIME", default_value = "10s", value_parser = super::values::run_length, help_heading = "Load")]
+    #[arg(short, long, value_name = "TIME", allow_hyphen_values = true, default_value = "10s", value_parser = super::values::run_length, help_heading = "Load")]
     pub duration: Duration,
     /// Variant to play: highest, lowest, first, a bandwidth such as 2500k, or all
     #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]

@@ -14,6 +14,14 @@ pub enum Target {
     File(PathBuf),
 }
 
+impl Target {
+    /// Reports whether the command line shows a password: every user of a machine can read those of its processes.
+    pub fn shows_password(&self) -> bool {
+        let Self::Url(url) = self else { return false };
+        url.credentials().is_some_and(|(_, password)| !password.is_empty())
+    }
+}
+
 impl FromStr for Target {
     type Err = String;
 
@@ -35,6 +43,9 @@ mod tests {
         assert_eq!("@a b/url.txt".parse(), Ok(Target::File("a b/url.txt".into())));
         assert!("@".parse::<Target>().is_err_and(|error| error.contains("expected a file name")));
         assert!(matches!("http://u:hunter2@h/a".parse(), Ok(Target::Url(_))));
+        let shows = |text: &str| text.parse().is_ok_and(|target: Target| target.shows_password());
+        assert!(shows("http://u:hunter2@h/a") && shows("http://:hunter2@h/a"));
+        assert!(!shows("http://h/a") && !shows("http://u@h/a") && !shows("@u:hunter2@h"));
         assert!("u:hunter2@h".parse::<Target>().is_err_and(|error| !error.contains("hunter2")));
     }
 }

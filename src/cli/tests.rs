@@ -55,6 +55,23 @@ fn completions_and_manual_pages_name_every_option_of_a_command() {
 }
 
 #[test]
+fn a_negative_time_is_a_wrong_time_and_no_option() {
+    for (line, option) in [
+        ("run http://h/a -d -5s", "--duration '-5s': "),
+        ("run http://h/a --duration=-5s", "--duration '-5s': "),
+        ("run http://h/a --ramp-time -5", "--ramp-time '-5': "),
+        ("run http://h/a --ramp-jitter -1ms", "--ramp-jitter '-1ms': "),
+        ("run http://h/a --session-length -5m", "--session-length '-5m': "),
+        ("run http://h/a --timeout -1s", "--timeout '-1s': "),
+        ("check http://h/a -d -5s", "--duration '-5s': "),
+        ("origin --segment-duration -2s", "--segment-duration '-2s': "),
+    ] {
+        let said = wrong(line);
+        assert!(said.starts_with(option) && said.contains("expected "), "{line}: {said}");
+    }
+}
+
+#[test]
 fn an_address_alone_is_a_run() {
     for line in ["http://h/a.m3u8 -c 7", "-c 7 http://h/a.m3u8", "run http://h/a.m3u8 --clients 7"] {
         match parse(args(line)).expect(line).command {

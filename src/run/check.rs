@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::secrets::warn_of_shown;
 use super::{ExitStatus, Failure, control_runtime, stdio};
 use crate::cli::{CheckArgs, Subject};
 use crate::config::{ConfigError, check_config, shown_file, target};
@@ -27,6 +28,7 @@ pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Fail
     let check = match args.subject.clone() {
         Subject::Stream(given) => {
             limit = Some(PRINT_LIMIT);
+            warn_of_shown(&given);
             check_stream(target(given).map_err(ConfigError::from)?, args, command)?
         }
         Subject::File(path) => {

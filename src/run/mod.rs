@@ -46,6 +46,7 @@ use signals::Signals;
 
 pub use deadline::{Outcome, supervise};
 pub use exit::ExitStatus;
+pub use secrets::warn_of_shown;
 
 /// Maximum time that the reader of standard output gets for the summary of a run.
 const PRINT_LIMIT: Duration = Duration::from_secs(1);

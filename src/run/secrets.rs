@@ -1,8 +1,20 @@
-//! Keeps secrets of a run out of core dumps.
+//! Keeps secrets of a run out of core dumps, and warns of one that other users of this machine can read.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::stdio;
+use crate::cli::Target;
 use crate::config::RunConfig;
+
+/// Warns of a password in the URL of the command line, which the process cannot take back.
+pub fn warn_of_shown(target: &Target) {
+    if target.shows_password() {
+        stdio::say(
+            "hlswarm: warning: other users of this machine can read the password in the URL (ps); give the URL as \
+             @FILE, or the password in a header with --header-env",
+        );
+    }
+}
 
 /// Forbids core dumps if the run knows a secret, so that a crash leaves no file with the operator's credentials.
 pub(super) fn keep_out_of_core_dumps(config: &RunConfig) {

@@ -19,6 +19,18 @@ fn refused(args: &[&str]) -> (String, Option<i32>) {
 }
 
 #[test]
+fn a_password_in_the_url_is_warned_of_once_and_not_shown() {
+    for (url, warnings) in [("http://u:hunter2@127.0.0.1:1/a.m3u8", 1), ("http://u@127.0.0.1:1/a.m3u8", 0)] {
+        for command in ["run", "check"] {
+            let said = String::from_utf8(hlswarm(&[command, url, "-d", "1s"]).stderr).unwrap();
+            assert_eq!(said.matches("hlswarm: warning: ").count(), warnings, "{said}");
+            assert_eq!(said.matches("give the URL as @FILE").count(), warnings, "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_bad_value_is_one_line_and_code_2() {
     for (args, expected) in [
         (
