@@ -116,13 +116,14 @@ impl Meter {
         let length = last.at.saturating_sub(first.at);
         shown.cpu_cores = share_of_time(last.cpu.saturating_sub(first.cpu), length);
         self.workers.clear();
+        let now = Instant::now();
         for (index, gauge) in workers.iter().enumerate() {
             let busy_at = |moment: &Moment| moment.busy.get(index).copied().flatten();
             let used = busy_at(last).zip(busy_at(first)).map(|(last, first)| last.saturating_sub(first));
             self.workers.push(Worker {
                 clients: gauge.clients(),
                 busy: used.and_then(|used| share_of_time(used, length)),
-                lag: gauge.lag(&mut self.scratch),
+                lag: gauge.lag(now, &mut self.scratch),
             });
         }
         shown.own_delay = own_delays(workers).summary();

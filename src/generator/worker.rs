@@ -4,9 +4,11 @@
 //! * A timer of the runtime counts in milliseconds and never fires early: the first [`GRANULARITY`] is no lag.
 //! * A worker that is blocked misses turns. Each counts with the lag that it would have had: a worker that is blocked
 //!   for 200 ms in each second is late for a fifth of its turns, not for one in eighty.
+//! * A worker that is still blocked has recorded nothing yet. So it publishes when its next turn is due, and readers
+//!   count the turns that it owes as if it had just run.
 
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::RuntimeMetrics;
 use tokio::time::{MissedTickBehavior, interval};
@@ -35,6 +37,10 @@ pub struct WorkerGauge {
     lags_us: Box<[AtomicU32]>,
     lag_max_us: SingleWriterCell,
     delays: DelayRecorder,
+    /// Moment from which on [`Self::due_us`] counts.
+    begun: OnceLock<Instant>,
+    /// Due time of the next turn; 0 before the first turn and after the last.
+    due_us: SingleWriterCell,
     runtime: OnceLock<RuntimeMetrics>,
 }
 
@@ -46,6 +52,8 @@ impl Default for WorkerGauge {
             lags_us: (0..TURNS).map(|_| AtomicU32::new(0)).collect(),
             lag_max_us: SingleWriterCell::default(),
             delays: DelayRecorder::default(),
+            begun: OnceLock::new(),
+            due_us: SingleWriterCell::default(),
             runtime: OnceLock::new(),
         }
     }
@@ -68,27 +76,42 @@ impl WorkerGauge {
     /// Measures the lag for as long as it is polled; to be run on the worker's own runtime.
     pub async fn probe(&self) {
         _ = self.runtime.set(tokio::runtime::Handle::current().metrics());
+        _ = self.begun.set(Instant::now());
+        // A runtime that ends owes no turn.
+        let _end = ProbeEnd(self);
         let mut turns = interval(PROBE);
         // A turn that was missed is counted by the late one before it.
         turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             let due = turns.tick().await;
             self.record(due.elapsed().saturating_sub(GRANULARITY));
+            self.expect(Instant::now());
         }
+    }
+
+    /// Publishes that the next turn is due a step after `now`.
+    fn expect(&self, now: Instant) {
+        let begun = *self.begun.get_or_init(|| now);
+        self.due_us.set(micros(now.saturating_duration_since(begun) + PROBE));
+    }
+
+    /// Returns how late the next turn is at `now`; `None` if it is not due yet.
+    fn owed(&self, now: Instant) -> Option<u64> {
+        let due = *self.begun.get()? + Duration::from_micros(Some(self.due_us.get()).filter(|us| *us > 0)?);
+        let late = now.checked_duration_since(due)?.saturating_sub(GRANULARITY);
+        Some(micros(late)).filter(|us| *us > 0)
     }
 
     /// Records the lag of a turn, and those of the turns that were missed because of it.
     fn record(&self, lag: Duration) {
-        let (step, lag_us) = (micros(PROBE), micros(lag));
-        let missed = (lag_us / step).min(TURNS as u64);
-        (0..=missed).for_each(|turns| self.record_turn(lag_us - turns * step));
+        lags_of_turns(micros(lag)).for_each(|lag_us| self.record_turn(lag_us));
     }
 
     fn record_turn(&self, lag_us: u64) {
         self.delays.record(lag_us);
         let turn = self.turns.get() as usize % TURNS;
         if let Some(slot) = self.lags_us.get(turn) {
-            slot.store(u32::try_from(lag_us).unwrap_or(u32::MAX), Ordering::Relaxed);
+            slot.store(saturated(lag_us), Ordering::Relaxed);
         }
         self.lag_max_us.raise(lag_us);
         self.turns.add(1);
@@ -109,21 +132,26 @@ impl WorkerGauge {
         self.runtime.get().map(|runtime| runtime.worker_total_busy_duration(0))
     }
 
-    /// Returns how late the worker was; `None` before the first turn. `scratch` is memory that is reused.
-    pub fn lag(&self, scratch: &mut Vec<u32>) -> Option<Lag> {
+    /// Returns how late the worker is at `now`, with the turns that it owes; `None` before the first turn. `scratch` is
+    /// memory that is reused.
+    pub fn lag(&self, now: Instant, scratch: &mut Vec<u32>) -> Option<Lag> {
+        // The turns owed are read first: a turn that is recorded in between counts twice, never not at all.
+        let owed = self.owed(now);
         let turns = self.turns.get() as usize;
-        let filled = turns.min(TURNS);
-        // The newest turn first, so that the last second is at the front.
-        let newest_first = (0..filled).map(|age| (turns - 1 - age) % TURNS);
         scratch.clear();
+        // The newest turn comes first, so that the last second is at the front.
+        scratch.extend(owed.into_iter().flat_map(lags_of_turns).take(TURNS).map(saturated));
+        let recorded = turns.min(TURNS.saturating_sub(scratch.len()));
+        let newest_first = (0..recorded).map(|age| (turns - 1 - age) % TURNS);
         scratch.extend(newest_first.filter_map(|turn| Some(self.lags_us.get(turn)?.load(Ordering::Relaxed))));
         let max_us = scratch.iter().copied().max()?;
-        let second_p99_us = p99(scratch.get_mut(..filled.min(TURNS_PER_SECOND))?)?;
+        let last_second = scratch.len().min(TURNS_PER_SECOND);
+        let second_p99_us = p99(scratch.get_mut(..last_second)?)?;
         Some(Lag {
             second_p99_us,
             p99_us: p99(scratch)?,
             max_us: max_us.into(),
-            run_max_us: self.lag_max_us.get(),
+            run_max_us: self.lag_max_us.get().max(max_us.into()),
         })
     }
 
@@ -131,6 +159,26 @@ impl WorkerGauge {
     pub fn add_delays(&self, delays: &mut Delays) {
         delays.add(&self.delays);
     }
+}
+
+/// Clears the due time of a probe that ends.
+struct ProbeEnd<'a>(&'a WorkerGauge);
+
+impl Drop for ProbeEnd<'_> {
+    fn drop(&mut self) {
+        self.0.due_us.set(0);
+    }
+}
+
+/// Returns the lag of a late turn, and then those of the turns that it made the worker miss, as many as are kept.
+fn lags_of_turns(lag_us: u64) -> impl Iterator<Item = u64> {
+    let step = micros(PROBE);
+    let missed = (lag_us / step).min(TURNS as u64);
+    (0..=missed).map(move |turns| lag_us - turns * step)
+}
+
+fn saturated(lag_us: u64) -> u32 {
+    u32::try_from(lag_us).unwrap_or(u32::MAX)
 }
 
 /// Returns the 99th percentile, after reordering the values; `None` if there are none. Of fewer than a hundred values
@@ -145,20 +193,22 @@ fn p99(values: &mut [u32]) -> Option<u64> {
 mod tests {
     use super::*;
 
+    fn lag(gauge: &WorkerGauge) -> Option<Lag> {
+        gauge.lag(Instant::now(), &mut Vec::new())
+    }
+
     #[test]
     fn the_worst_of_a_hundred_is_the_99th_percentile_and_ten_seconds_forget() {
         let gauge = WorkerGauge::default();
-        assert_eq!(gauge.lag(&mut Vec::new()), None);
+        assert_eq!(lag(&gauge), None);
         for us in 1..=200 {
             gauge.record(Duration::from_micros(us));
         }
-        let lag = gauge.lag(&mut Vec::new());
-        assert_eq!(lag, Some(Lag { second_p99_us: 200, p99_us: 198, max_us: 200, run_max_us: 200 }));
+        assert_eq!(lag(&gauge), Some(Lag { second_p99_us: 200, p99_us: 198, max_us: 200, run_max_us: 200 }));
         for _ in 0..TURNS {
             gauge.record(Duration::from_micros(7));
         }
-        let lag = gauge.lag(&mut Vec::new());
-        assert_eq!(lag, Some(Lag { second_p99_us: 7, p99_us: 7, max_us: 7, run_max_us: 200 }));
+        assert_eq!(lag(&gauge), Some(Lag { second_p99_us: 7, p99_us: 7, max_us: 7, run_max_us: 200 }));
     }
 
     #[test]
@@ -169,8 +219,8 @@ mod tests {
             gauge.record(Duration::ZERO);
         }
         gauge.record(Duration::from_millis(190));
-        let lag = gauge.lag(&mut Vec::new()).expect("measured");
-        assert_eq!((lag.second_p99_us, lag.max_us), (190_000, 190_000));
+        let late = lag(&gauge).expect("measured");
+        assert_eq!((late.second_p99_us, late.max_us), (190_000, 190_000));
         let mut delays = Delays::default();
         gauge.add_delays(&mut delays);
         assert!(
@@ -179,7 +229,7 @@ mod tests {
         );
         // Hours of silence fill the ten seconds that are kept, and end.
         gauge.record(Duration::from_hours(9));
-        assert!(gauge.lag(&mut Vec::new()).is_some_and(|lag| lag.p99_us == u64::from(u32::MAX)));
+        assert!(lag(&gauge).is_some_and(|lag| lag.p99_us == u64::from(u32::MAX)));
     }
 
     #[test]
@@ -195,8 +245,28 @@ mod tests {
             tokio::time::sleep(PROBE * 3).await;
             probe.abort();
         });
-        let lag = gauge.lag(&mut Vec::new()).expect("measured");
+        let lag = lag(&gauge).expect("measured");
         assert!(lag.max_us >= 150_000, "{lag:?}");
         assert!(gauge.busy().expect("measured") >= busy);
+    }
+
+    #[test]
+    fn a_worker_that_is_still_blocked_is_late_for_every_turn_that_it_owes() {
+        let (gauge, begun) = (WorkerGauge::default(), Instant::now());
+        let lag_at = |ms| gauge.lag(begun + Duration::from_millis(ms), &mut Vec::new()).expect("measured");
+        for turn in 0..200 {
+            gauge.record(Duration::ZERO);
+            gauge.expect(begun + PROBE * turn);
+        }
+        // The next turn is due after 10 s. It comes in time, and nothing is known to be late yet.
+        assert_eq!((lag_at(9_990).max_us, lag_at(10_001).max_us), (0, 0));
+        // Each second of a block raises the lag of that second, although no turn has run.
+        let lags = [10_051, 11_001, 15_001, 20_001].map(|ms| lag_at(ms).second_p99_us);
+        assert_eq!(lags, [50_000, 1_000_000, 5_000_000, 10_000_000]);
+        let blocked = lag_at(11_001);
+        assert_eq!((blocked.p99_us, blocked.max_us, blocked.run_max_us), (900_000, 1_000_000, 1_000_000));
+        // A runtime that has ended owes nothing.
+        drop(ProbeEnd(&gauge));
+        assert_eq!(lag_at(60_000).max_us, 0);
     }
 }
