@@ -1,24 +1,20 @@
 //! Reads the counters of the kernel and turns them into gauges, one reading after another.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
 use super::Process;
 use super::host_gauges::HostGauges;
-use super::kernel_texts::{self as texts, Hierarchy, MachineTimes};
+use super::host_limits::{Limits, Quota, affinity};
+use super::kernel_files::KernelFiles;
+use super::kernel_texts::{self as texts, MachineTimes};
 use crate::verdict::Gauge;
 
-/// Maximum bytes read of one file. A host with a thousand mounts has a mountinfo of some 200 KB.
-const FILE_BYTES: u64 = 1 << 20;
 /// Readings between two looks at what changes rarely: affinity, quotas, memory limits, the range of ports.
 const LIMITS_EVERY: u32 = 10;
 /// Readings between two looks at what is only shown and costs the kernel most: the counters of its network.
 const NETWORK_EVERY: u32 = 5;
-/// Bytes of a unit in `/proc/meminfo`.
-const KIB: u64 = 1024;
 /// Steps of the wall clock below this are the work of a daemon that slews it, or of two clocks read one after the
 /// other.
 const STEP_LEAST_US: f64 = 1_000.0;
@@ -29,31 +25,31 @@ const RECEIVE_STALLS: [&str; 4] = ["TCPToZeroWindowAdv", "TCPRcvQDrop", "TCPBack
 /// Reader of the host's counters.
 #[derive(Debug)]
 pub(super) struct HostReader {
+    files: KernelFiles,
     readings: u32,
     limits: Limits,
     last: Counters,
     network: Network,
 }
 
-/// Limits of this process, as far as they are known.
-#[derive(Debug, Default)]
-struct Limits {
-    /// Processors that it may use.
-    processors: Option<f64>,
-    memory_bytes: Option<u64>,
-    ports: Option<u64>,
-    /// Files with the throttled time of each control group that has a quota.
-    throttled: Vec<String>,
-}
-
 /// Counters at one moment.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Counters {
     at: Duration,
     process: Process,
     machine: Option<MachineTimes>,
-    throttled_us: Option<u64>,
-    /// Wall clock and boot-time clock, each less the monotonic clock, in microseconds.
+    throttled: Option<Throttled>,
+    clocks: Clocks,
+}
+
+/// Microseconds so far in which each control group with a quota was throttled, by its file; empty if there is no
+/// quota. Groups are nested and their counters as old as they are: the largest counter says nothing about this process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Throttled(Vec<(String, u64)>);
+
+/// Wall clock and boot-time clock, each less the monotonic clock, in microseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clocks {
     wall_us: Option<f64>,
     boot_us: Option<f64>,
 }
@@ -69,46 +65,48 @@ struct Network {
 impl HostReader {
     /// Takes the first reading, with which the next one is compared.
     pub(super) fn new(at: Duration) -> Self {
-        let limits = Limits::read();
-        let last = Counters::read(at, &limits);
-        Self { readings: 0, limits, last, network: Network::read(at) }
+        let files = KernelFiles::default();
+        let limits = Limits::read(&files, affinity());
+        let last = Counters::read(at, &files, &limits);
+        let network = Network::read(at, &files);
+        Self { files, readings: 0, limits, last, network }
     }
 
     /// Takes a reading and sets the gauges.
     pub(super) fn read(&mut self, at: Duration, gauges: &HostGauges) {
         self.readings += 1;
         if self.readings.is_multiple_of(LIMITS_EVERY) {
-            self.limits = Limits::read();
+            self.limits = Limits::read(&self.files, affinity());
         }
-        let (now, last) = (Counters::read(at, &self.limits), self.last);
-        self.last = now;
+        let now = Counters::read(at, &self.files, &self.limits);
+        let last = std::mem::replace(&mut self.last, now.clone());
         let seconds = now.at.saturating_sub(last.at).as_secs_f64();
         if seconds <= 0.0 {
             return;
         }
         let cpu_s = now.process.cpu.saturating_sub(last.process.cpu).as_secs_f64();
         gauges.set(Gauge::Cpu, self.limits.processors.map(|allowed| cpu_s / seconds / allowed));
-        let throttled = grown(now.throttled_us, last.throttled_us);
-        gauges.set(Gauge::CpuThrottled, throttled.map(|us| us / 1e6 / seconds));
+        let throttled_us = now.throttled.as_ref().zip(last.throttled.as_ref());
+        let throttled_us = throttled_us.and_then(|(now, last)| now.growth(last));
+        // The kernel adds up the time of all processors that a group was kept from.
+        let processor_s = self.limits.affinity.map(|processors| processors * seconds);
+        let throttled = throttled_us.zip(processor_s).map(|(us, all_s)| us as f64 / 1e6 / all_s);
+        gauges.set(Gauge::CpuThrottled, throttled);
         gauges.set(Gauge::CpuSteal, stolen(now.machine, last.machine));
-        gauges.set(Gauge::CpuPressure, read("/proc/pressure/cpu").and_then(|text| texts::pressure(&text)));
+        let pressure = |file: &str| self.files.read(file).and_then(|text| texts::pressure(&text));
+        gauges.set(Gauge::CpuPressure, self.limits.pressure.as_deref().and_then(pressure));
+        gauges.set(Gauge::HostCpuPressure, pressure("/proc/pressure/cpu"));
         gauges.set(Gauge::Files, share(now.process.open_files, now.process.files_limit));
         gauges.set(Gauge::Memory, share(now.process.resident_bytes, self.limits.memory_bytes));
         gauges.set(Gauge::Ports, self.ports(now.process.open_files));
         if self.readings.is_multiple_of(NETWORK_EVERY) {
             self.read_network(at, gauges);
         }
-        let moved = |now: Option<f64>, last: Option<f64>| now.zip(last).map(|(now, last)| now - last);
-        let step = |moved: f64| if moved.abs() < STEP_LEAST_US { 0.0 } else { moved };
-        let suspended = moved(now.boot_us, last.boot_us).map(|us| step(us).max(0.0));
-        gauges.set(Gauge::Suspended, suspended);
-        // The time of a suspension is no step of the wall clock.
-        let wall = moved(now.wall_us, last.wall_us).map(|us| step(us - suspended.unwrap_or_default()).abs());
-        gauges.set(Gauge::ClockStep, wall);
+        now.clocks.compare(last.clocks, gauges);
     }
 
     fn read_network(&mut self, at: Duration, gauges: &HostGauges) {
-        let now = Network::read(at);
+        let now = Network::read(at, &self.files);
         let last = std::mem::replace(&mut self.network, now);
         let seconds = now.at.saturating_sub(last.at).as_secs_f64();
         let per_second = |now, last| grown(now, last).map(|count| count / seconds).filter(|_| seconds > 0.0);
@@ -119,75 +117,75 @@ impl HostReader {
     /// Returns the local ports in use, as a share of all, as if all connections went to one address. A port in
     /// TIME_WAIT stays in use for a minute. Other processes have sockets, too: no more than this process has files.
     fn ports(&self, open_files: Option<u64>) -> Option<f64> {
-        let (in_use, waiting) = texts::tcp_sockets(&read("/proc/net/sockstat")?)?;
+        let (in_use, waiting) = texts::tcp_sockets(&self.files.read("/proc/net/sockstat")?)?;
         share(Some(in_use.min(open_files?).saturating_add(waiting)), self.limits.ports)
     }
 }
 
-impl Limits {
-    fn read() -> Self {
-        let status = read("/proc/self/status").unwrap_or_default();
-        let affinity = texts::field(&status, "Cpus_allowed_list").and_then(texts::processors);
-        let affinity = affinity.map_or_else(|| Process::cores() as f64, |processors| processors as f64);
-        let cgroup = read("/proc/self/cgroup").unwrap_or_default();
-        let mounts = read("/proc/self/mountinfo").unwrap_or_default();
-        let folders = |controller| {
-            let found = Hierarchy::parse(controller, &cgroup, &mounts);
-            found.into_iter().flat_map(|found| found.folders.into_iter().map(move |f| (found.unified, f)))
-        };
-        let mut processors = affinity;
-        let mut throttled = Vec::new();
-        for (unified, folder) in folders("cpu") {
-            if let Some(quota) = quota(unified, &folder) {
-                processors = processors.min(quota);
-                throttled.push(format!("{folder}/cpu.stat"));
-            }
-        }
-        let machine = read("/proc/meminfo").and_then(|text| texts::number(&text, "MemTotal"));
-        let of_groups = folders("memory").filter_map(|(unified, folder)| {
-            let file = if unified { "memory.max" } else { "memory.limit_in_bytes" };
-            read(&format!("{folder}/{file}"))?.trim().parse().ok()
-        });
-        let memory_bytes = machine.map(|kib| kib.saturating_mul(KIB)).into_iter().chain(of_groups).min();
-        let ports = read("/proc/sys/net/ipv4/ip_local_port_range").and_then(|text| texts::local_ports(&text));
-        Self { processors: Some(processors).filter(|all| *all > 0.0), memory_bytes, ports, throttled }
-    }
-}
-
-/// Returns the processors that the quota of a control group grants; `None` without a quota.
-fn quota(unified: bool, folder: &str) -> Option<f64> {
-    if unified {
-        return texts::quota_v2(&read(&format!("{folder}/cpu.max"))?);
-    }
-    let quota = read(&format!("{folder}/cpu.cfs_quota_us"))?;
-    texts::quota_of(&quota, &read(&format!("{folder}/cpu.cfs_period_us"))?)
-}
-
 impl Counters {
-    fn read(at: Duration, limits: &Limits) -> Self {
-        let throttled = limits.throttled.iter().filter_map(|file| texts::throttled_us(&read(file)?));
-        // Without a quota nothing is throttled, where control groups are there at all.
-        let groups = std::path::Path::new("/proc/self/cgroup").exists();
-        let monotonic = seconds_of(ClockId::Monotonic);
-        let less = |clock: Option<f64>| Some((clock? - monotonic?) * 1e6);
+    fn read(at: Duration, files: &KernelFiles, limits: &Limits) -> Self {
         Self {
             at,
             process: Process::without_threads(),
-            machine: read("/proc/stat").and_then(|text| MachineTimes::parse(&text)),
-            throttled_us: throttled.max().or(groups.then_some(0)),
-            wall_us: less(seconds_of(ClockId::Realtime)),
-            boot_us: less(boot_time()),
+            machine: files.read("/proc/stat").and_then(|text| MachineTimes::parse(&text)),
+            throttled: Throttled::read(files, &limits.quota),
+            clocks: Clocks::read(),
         }
+    }
+}
+
+impl Throttled {
+    fn read(files: &KernelFiles, quota: &Quota) -> Option<Self> {
+        let groups = match quota {
+            Quota::Unknown => return None,
+            Quota::Unlimited => return Some(Self::default()),
+            Quota::Groups(groups) => groups,
+        };
+        let time_of = |file: &String| Some((file.clone(), texts::throttled_us(&files.read(file)?)?));
+        let known: Vec<_> = groups.iter().filter_map(time_of).collect();
+        (!known.is_empty()).then_some(Self(known))
+    }
+
+    /// Returns the largest growth of a group. That of a group that was not there before, or whose counter fell because
+    /// it was replaced, is unknown.
+    fn growth(&self, last: &Self) -> Option<u64> {
+        if self.0.is_empty() {
+            return Some(0);
+        }
+        let before = |file: &String| last.0.iter().find(|(known, _)| known == file).map(|(_, us)| *us);
+        self.0.iter().filter_map(|(file, us)| us.checked_sub(before(file)?)).max()
+    }
+}
+
+impl Clocks {
+    fn read() -> Self {
+        // One right after the other: time that passes in between looks like a step.
+        let [wall, boot, monotonic] =
+            [seconds_of(ClockId::Realtime), boot_time(), seconds_of(ClockId::Monotonic)];
+        let less = |clock: Option<f64>| Some((clock? - monotonic?) * 1e6);
+        Self { wall_us: less(wall), boot_us: less(boot) }
+    }
+
+    /// Sets the gauges of what happened to the clocks since `last`.
+    fn compare(self, last: Self, gauges: &HostGauges) {
+        let moved = |now: Option<f64>, last: Option<f64>| now.zip(last).map(|(now, last)| now - last);
+        let step = |moved: f64| if moved.abs() < STEP_LEAST_US { 0.0 } else { moved };
+        let suspended = moved(self.boot_us, last.boot_us).map(|us| step(us).max(0.0));
+        gauges.set(Gauge::Suspended, suspended);
+        // The time of a suspension is no step of the wall clock.
+        let wall = moved(self.wall_us, last.wall_us).map(|us| step(us - suspended.unwrap_or_default()).abs());
+        gauges.set(Gauge::ClockStep, wall);
     }
 }
 
 impl Network {
-    fn read(at: Duration) -> Self {
-        let netstat = read("/proc/net/netstat");
+    fn read(at: Duration, files: &KernelFiles) -> Self {
+        let netstat = files.read("/proc/net/netstat");
+        let softnet = files.read("/proc/net/softnet_stat");
         Self {
             at,
             receive_stalls: netstat.and_then(|text| texts::tcp_counters(&text, &RECEIVE_STALLS)),
-            packets_dropped: read("/proc/net/softnet_stat").and_then(|text| texts::packets_dropped(&text)),
+            packets_dropped: softnet.and_then(|text| texts::packets_dropped(&text)),
         }
     }
 }
@@ -223,15 +221,9 @@ fn stolen(now: Option<MachineTimes>, last: Option<MachineTimes>) -> Option<f64> 
     crate::vocabulary::share(now.stolen.checked_sub(last.stolen)?, now.total.checked_sub(last.total)?)
 }
 
-/// Reads a file of the kernel; `None` if it is not there, too large or no text.
-fn read(path: &str) -> Option<String> {
-    let mut text = String::new();
-    let length = File::open(path).ok()?.take(FILE_BYTES).read_to_string(&mut text).ok()?;
-    (length < FILE_BYTES as usize).then_some(text)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::kernel_files::made_up::Machine;
     use super::*;
 
     #[test]
@@ -246,9 +238,59 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_or_no_text_is_unknown() {
-        assert_eq!(read("/proc/self/none-such"), None);
-        assert_eq!(read("/"), None);
+    fn throttled_time_grows_for_each_group_apart() {
+        let machine = Machine::new(&[(
+            "/in/cpu.stat",
+            "throttled_usec 1000
+",
+        )]);
+        let quota = Quota::Groups(["/in/cpu.stat", "/out/cpu.stat"].map(str::to_owned).to_vec());
+        let read = || Throttled::read(&machine.files, &quota).expect("known");
+        let first = read();
+        // A group that appears brings the time of its whole life along.
+        machine.write("/out/cpu.stat", "nr_throttled 9\nthrottled_usec 9000000\n");
+        machine.write("/in/cpu.stat", "throttled_usec 41000\n");
+        let second = read();
+        assert_eq!(second.growth(&first), Some(40_000));
+        // The inner group was throttled, and the outer one, whose counter is larger, was not.
+        machine.write("/in/cpu.stat", "throttled_usec 91000\n");
+        assert_eq!(read().growth(&second), Some(50_000));
+        // Other groups than before, or one that was replaced: unknown, and not the difference of two strangers.
+        machine.remove("/in/cpu.stat");
+        assert_eq!(read().growth(&first), None);
+        machine.write("/out/cpu.stat", "throttled_usec 5\n");
+        assert_eq!(read().growth(&second), None);
+    }
+
+    #[test]
+    fn without_a_quota_nothing_is_throttled_and_without_a_group_nothing_is_known() {
+        let machine = Machine::new(&[]);
+        let read = |quota| Throttled::read(&machine.files, &quota);
+        let unlimited = read(Quota::Unlimited).expect("known");
+        assert_eq!(unlimited.growth(&unlimited), Some(0));
+        assert_eq!(read(Quota::Unknown), None);
+        assert_eq!(read(Quota::Groups(vec!["/gone/cpu.stat".to_owned()])), None);
+    }
+
+    #[test]
+    fn throttled_time_is_a_share_of_the_time_of_all_processors() {
+        let mounts = "1 0 0:2 / /cg rw - cgroup2 cgroup rw\n";
+        let machine = Machine::new(&[
+            ("/proc/self/mountinfo", mounts),
+            ("/proc/self/cgroup", "0::/app\n"),
+            ("/cg/app/cpu.max", "200000 100000\n"),
+            ("/cg/app/cpu.stat", "throttled_usec 0\n"),
+            ("/proc/pressure/cpu", "some avg10=62.00 avg60=0.00 total=1\n"),
+        ]);
+        let (files, gauges) = (machine.files.clone(), HostGauges::default());
+        let limits = Limits::read(&files, Some(4.0));
+        let last = Counters::read(Duration::ZERO, &files, &limits);
+        let mut reader = HostReader { files, readings: 0, limits, last, network: Network::default() };
+        machine.write("/cg/app/cpu.stat", "throttled_usec 2000000\n");
+        reader.read(Duration::from_secs(1), &gauges);
+        assert_eq!(gauges.get(Gauge::CpuThrottled), Some(0.5));
+        // The pressure on the whole machine is not the pressure that this process feels.
+        assert_eq!((gauges.get(Gauge::CpuPressure), gauges.get(Gauge::HostCpuPressure)), (None, Some(0.62)));
     }
 
     #[test]

@@ -26,16 +26,6 @@ impl MachineTimes {
     }
 }
 
-/// Returns the number of processors in a list such as `0-3,8`.
-pub(super) fn processors(list: &str) -> Option<u64> {
-    list.trim().split(',').try_fold(0_u64, |sum, part| {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let [first, last] = [first, last].map(|number| number.parse::<u64>().ok());
-        let length = last?.checked_sub(first?)?.checked_add(1)?;
-        sum.checked_add(length)
-    })
-}
-
 /// Returns the value of a line `name: value` or `name value`.
 pub(super) fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| {
@@ -50,7 +40,8 @@ pub(super) fn number(text: &str, name: &str) -> Option<u64> {
     field(text, name)?.split_ascii_whitespace().next()?.parse().ok()
 }
 
-/// Returns the share of the last ten seconds in which some task waited, of `/proc/pressure/cpu`:
+/// Returns the share of the last ten seconds in which some task waited, of a file with the
+/// pressure on the CPUs:
 /// `some avg10=9.68 avg60=6.61 avg300=4.38 total=12142022123`.
 pub(super) fn pressure(text: &str) -> Option<f64> {
     let average =
@@ -218,7 +209,6 @@ mod tests {
 
     #[test]
     fn limits_of_the_process_are_read() {
-        assert_eq!(["0-1\n", "0-3,8", "7"].map(processors), [Some(2), Some(5), Some(1)]);
         assert_eq!(["50000 100000\n", "max 100000\n"].map(quota_v2), [Some(0.5), None]);
         assert_eq!([quota_of("150000\n", "100000\n"), quota_of("-1\n", "100000\n")], [Some(1.5), None]);
         assert_eq!(throttled_us("nr_throttled 4\nthrottled_usec 1200\n"), Some(1_200));
@@ -260,8 +250,6 @@ mod tests {
             assert!(Hierarchy::parse("cpu", text, text).is_empty(), "{text}");
         }
         let most = u64::MAX;
-        assert_eq!(processors(&format!("0-{most}")), None);
-        assert_eq!(processors("3-1"), None);
         assert_eq!(MachineTimes::parse(&format!("cpu  {most} 1 0 0 0 0 0 0")), None);
         assert_eq!(["1 0", "0 100000", "99999999999999999999 1"].map(quota_v2), [None; 3]);
         assert_eq!(["some avg10=nan", "some avg10=-1", "some avg10=101"].map(pressure), [None; 3]);
@@ -273,7 +261,7 @@ mod tests {
         #[test]
         fn no_text_makes_a_parser_panic(text in any::<String>(), more in "[ -:/a-z0-9,.=\n]{0,200}") {
             for text in [text.as_str(), more.as_str(), &format!("cpu {more}"), &format!("0::{more}")] {
-                let _ = (MachineTimes::parse(text), processors(text), pressure(text), quota_v2(text));
+                let _ = (MachineTimes::parse(text), pressure(text), quota_v2(text));
                 let _ = (throttled_us(text), tcp_sockets(text), local_ports(text), packets_dropped(text));
                 let _ = (tcp_counters(text, &["a"]), number(text, "a"), Hierarchy::parse("cpu", text, MOUNTS));
             }

@@ -6,7 +6,9 @@
 mod delays;
 mod host;
 mod host_gauges;
+mod host_limits;
 mod host_reader;
+mod kernel_files;
 mod kernel_texts;
 mod process;
 mod usage;

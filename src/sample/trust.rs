@@ -11,11 +11,12 @@ use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Kind, RunState, share};
 
 /// Gauges that the host's thread writes.
-const OF_HOST: [Gauge; 11] = [
+const OF_HOST: [Gauge; 12] = [
     Gauge::Cpu,
     Gauge::CpuThrottled,
     Gauge::CpuSteal,
     Gauge::CpuPressure,
+    Gauge::HostCpuPressure,
     Gauge::Files,
     Gauge::Ports,
     Gauge::ClockStep,

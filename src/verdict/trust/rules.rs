@@ -16,12 +16,14 @@ pub enum Gauge {
     VeryLateStarts,
     /// CPU used, as a share of what the process may use.
     Cpu,
-    /// Time in which a quota kept the process from running, as a share of all time.
+    /// Time in which a quota kept the process from its CPUs, as a share of the time of all CPUs that it may run on.
     CpuThrottled,
     /// CPU time that the hypervisor gave to other machines.
     CpuSteal,
-    /// Time in which some task of this machine waited for a CPU.
+    /// Time in which some task of this process's control group waited for a CPU.
     CpuPressure,
+    /// Time in which some task of this machine waited for a CPU.
+    HostCpuPressure,
     /// Time in which the process did not run at all.
     ProcessGap,
     /// Load that was reached, as a share of the load that was asked for.
@@ -184,7 +186,7 @@ const MORE_CPU: &str = "use fewer clients, more cores or more machines";
 const LESS_COMPANY: &str = "stop the other programs on this machine, or use another machine";
 
 /// The table, in the order of [`Gauge`].
-pub const RULES: [Rule; 24] = [
+pub const RULES: [Rule; 25] = [
     // A late timer is a late request and a late read. The limits are tokio's granularity of a millisecond times ten
     // and fifty; three seconds in a row, because one late second happens on any machine.
     Rule {
@@ -264,6 +266,16 @@ pub const RULES: [Rule; 24] = [
         suspect: Threshold::at(0.5),
         seconds: 10,
         weight: Weight::Convicts,
+        advice: LESS_COMPANY,
+        ..LINE
+    },
+    // Other programs may wait for each other on CPUs that this process does not need: it says nothing about the result.
+    Rule {
+        gauge: Gauge::HostCpuPressure,
+        name: "host_cpu_pressure_share",
+        label: "cpu pressure of host",
+        suspect: Threshold::at(0.5),
+        seconds: 10,
         advice: LESS_COMPANY,
         ..LINE
     },
