@@ -220,6 +220,7 @@ impl<E: Engine> Controller<E> {
 
     /// Lets requests in flight finish, at most for the grace, then cuts them.
     async fn drain(&mut self, commands: &flume::Receiver<Command>, ending: &mut Ending) {
+        self.status.end_load(self.clock.now());
         self.enter(RunState::Draining);
         if !ending.cut {
             // A worker that hangs takes no order; the join after the run notices it.

@@ -16,21 +16,25 @@ use crate::vocabulary::units;
 pub struct TrustReport {
     /// `VALID`: the load tester kept up. `SUSPECT`: it may have limited the result, in more than 5 % of the time or
     /// badly for a moment. `INVALID`: it limited the result, in more than 1 % of the time or in a way of which once
-    /// is enough. `UNASSESSED`: nothing was measured.
+    /// is enough. `UNASSESSED`: nothing was measured. The worst verdict of any moment of the run; shares count after 20
+    /// measured seconds and at the end.
     #[cfg_attr(test, schemars(with = "String"))]
     pub verdict: TrustVerdict,
     /// True if the exit code was not to depend on the verdict (`--allow-untrusted`).
     pub allow_untrusted: bool,
-    /// Seconds that were judged.
+    /// Seconds of load that were judged.
     pub measured_s: f64,
     /// Seconds in which a gauge was beyond one of its limits.
     pub suspect_s: f64,
     /// Seconds in which a gauge was beyond its limit for INVALID.
     pub invalid_s: f64,
-    /// Gauges that were beyond a limit for long enough; empty if there were none.
+    /// Gauges that were beyond a limit for long enough, for each level that they reached; empty if there were none.
     pub reasons: Vec<TrustReason>,
-    /// Stretches of time whose numbers are not to be believed, in seconds since the start.
+    /// Stretches of time whose numbers are not to be believed, in seconds since the start. Of more than a thousand, the
+    /// oldest and the newest.
     pub masked_intervals: Vec<MaskedInterval>,
+    /// Number of further such stretches; `invalid_s` has their time.
+    pub masked_intervals_left_out: u64,
     /// Delay with which the load tester ran what was due, over all workers; latencies of this size are its own.
     /// `null`: it was not measured.
     pub generator_delay_us: Option<GeneratorDelay>,
@@ -44,7 +48,7 @@ pub struct TrustReport {
 pub struct TrustReason {
     /// Name of the gauge.
     pub gauge: &'static str,
-    /// Worst level that it reached: `SUSPECT` or `INVALID`.
+    /// Level of the limit: `SUSPECT` or `INVALID`. A second counts for the worse level only.
     #[cfg_attr(test, schemars(with = "String"))]
     pub level: TrustVerdict,
     /// Seconds from the start to its first moment beyond the limit.
@@ -147,6 +151,7 @@ pub(super) fn trust(result: &RunResult) -> TrustReport {
         masked_intervals: masked
             .map(|masked| MaskedInterval { from_s: masked.from.as_secs_f64(), to_s: masked.to.as_secs_f64() })
             .collect(),
+        masked_intervals_left_out: trust.masked.left_out(),
         generator_delay_us: result.own_delays.summary().map(|delays| {
             let DelaySummary { p50, p99, max } = delays;
             GeneratorDelay { p50, p99, max }

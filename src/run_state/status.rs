@@ -18,6 +18,8 @@ pub struct Status {
     late_starts: AtomicU64,
     start_lateness_us_max: AtomicU64,
     starts: [AtomicU64; 4],
+    /// End of the load plus a microsecond; 0 while it lasts.
+    load_end_us: AtomicU64,
     panics: AtomicU64,
     journal: Arc<Journal>,
 }
@@ -64,6 +66,18 @@ impl Status {
     /// Returns the state of the run.
     pub fn state(&self) -> RunState {
         STATES.get(usize::from(self.state.load(Ordering::Relaxed))).copied().unwrap_or_default()
+    }
+
+    /// Records that the load ends at `at`: from now on clients only leave. The first call counts.
+    pub fn end_load(&self, at: Duration) {
+        let at_us = micros(at).saturating_add(1);
+        // Only the controller writes it, so the comparison never fails because of another writer.
+        _ = self.load_end_us.compare_exchange(0, at_us, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Returns the end of the load; `None` while it lasts.
+    pub fn load_end(&self) -> Option<Duration> {
+        self.load_end_us.load(Ordering::Relaxed).checked_sub(1).map(Duration::from_micros)
     }
 
     /// Sets the number of clients wanted.
@@ -118,6 +132,16 @@ mod tests {
         for state in STATES {
             status.set_state(state);
             assert_eq!(status.state(), state);
+        }
+    }
+
+    #[test]
+    fn the_load_ends_once() {
+        let status = Status::default();
+        assert_eq!(status.load_end(), None);
+        for seconds in [0, 5] {
+            status.end_load(Duration::from_secs(seconds));
+            assert_eq!(status.load_end(), Some(Duration::ZERO));
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{RunSample, Sources};
 use crate::generator::Worker;
 use crate::load::StartCounts;
 use crate::stats::{RecentLatency, Timed};
-use crate::verdict::{Demand, Gauge, Interval, Phase, Trust, TrustJudge, TrustNumbers, Values};
+use crate::verdict::{Demand, Gauge, Interval, Trust, TrustJudge, TrustNumbers, Values};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Kind, RunState, share};
 
@@ -73,8 +73,9 @@ impl TrustMeter {
         self.gaps.extend(sources.host.gaps_from(self.gaps_seen));
         self.gaps_seen += self.gaps.len();
         let (lag, worker) = largest_lag(workers);
-        let phase = if sample.state.is_ending() { Phase::End } else { Phase::Load };
-        if phase == Phase::Load {
+        // The load of this sample lasted, if it ended only after the sample was taken.
+        let load_end = sources.status.load_end().filter(|end| *end < sample.at);
+        if load_end.is_none() {
             self.names.sample(&sources.registry);
             set(&mut values, Gauge::LoopLag, lag);
             set(&mut values, Gauge::LoadHeld, load_held(sample, now.since(last).starts));
@@ -94,7 +95,7 @@ impl TrustMeter {
         }
         self.judge.judge(&TrustNumbers {
             at: sample.at,
-            phase,
+            load_end,
             values,
             first_byte_us: first_byte_us(sample),
             worker,
@@ -282,6 +283,7 @@ mod tests {
         let mut run = Run::new();
         assert_eq!(run.second(&[]), TrustVerdict::Valid);
         run.sample.state = RunState::Finished;
+        run.sources.status.end_load(run.sample.at);
         run.sample.target = 100;
         for _ in 0..20 {
             assert_eq!(run.second(&[late(9_000_000)]), TrustVerdict::Valid);

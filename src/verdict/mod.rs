@@ -12,6 +12,6 @@ pub use health::{
     Verdict,
 };
 pub use trust::{
-    Demand, Gauge, Interval, Phase, RULES, Reason, Rule, Threshold, Trust, TrustJudge, TrustNumbers,
-    TrustVerdict, Values, Weight, formatted, is_blurred,
+    Demand, Gauge, Interval, RULES, Reason, Rule, Threshold, Trust, TrustJudge, TrustNumbers, TrustVerdict,
+    Values, Weight, formatted, is_blurred,
 };

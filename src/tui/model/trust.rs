@@ -74,12 +74,15 @@ fn level(trust: &Trust, rule: &Rule) -> Option<TrustVerdict> {
 }
 
 fn reason<'a>(trust: &'a Trust, rule: &Rule) -> Option<&'a Reason> {
+    // The worse level comes first.
     trust.reasons.iter().find(|reason| reason.gauge == rule.gauge)
 }
 
 fn gauge(trust: &Trust, rule: &Rule) -> Vec<Text> {
     let value = |value: Option<f64>| value.map_or(UNKNOWN.to_owned(), |value| formatted(rule.unit, value));
-    let limit = |limit: Option<Threshold>| Text::label(value(limit.map(|limit| limit.floor)));
+    // A limit that grows with the latency is shown as it is now.
+    let limit =
+        |limit: Option<Threshold>| Text::label(value(limit.map(|limit| limit.in_force(trust.first_byte_us))));
     let [now, worst] = [&trust.values, &trust.worst].map(|of| of.get(rule.gauge.index()).copied().flatten());
     let found = reason(trust, rule);
     let role = found.map_or(Role::Plain, |reason| role(reason.level));
@@ -135,8 +138,8 @@ mod tests {
     fn the_line_says_the_verdict_in_words_and_what_is_over() {
         assert_eq!(words(in_a_line(&Trust::default())), ["UNASSESSED"]);
         assert_eq!(words(in_a_line(&trust(&[0.2; 3]))), ["VALID"]);
-        assert_eq!(words(in_a_line(&trust(&[0.85; 12]))), ["SUSPECT", "cpu 85.0% 12.0 s"]);
-        let over = trust(&[vec![0.95; 12], vec![0.2; 3]].concat());
+        assert_eq!(words(in_a_line(&trust(&[0.85; 22]))), ["SUSPECT", "cpu 85.0% 22.0 s"]);
+        let over = trust(&[vec![0.95; 12], vec![0.2; 10]].concat());
         assert_eq!(
             words(in_a_line(&over)),
             ["NOT TRUSTWORTHY", "cpu 95.0% 12.0 s", "ok now, until 00:00:12"]
@@ -152,5 +155,16 @@ mod tests {
         assert_eq!(lines[2][..5], ["cpu", "95.0%", "95.0%", "80.0%", "90.0%"]);
         assert_eq!(lines[3][..5], ["loop lag", "--", "--", "10.0 ms", "50.0 ms"]);
         assert_eq!(lines.len(), 2 + RULES.len());
+    }
+
+    #[test]
+    fn a_limit_that_grows_with_the_latency_is_shown_as_it_is_now() {
+        let limits = |first_byte_us| {
+            let trust = Trust { first_byte_us, ..Trust::default() };
+            let lag = words(gauge(&trust, Gauge::LoopLag.rule()));
+            [lag[3].clone(), lag[4].clone()]
+        };
+        assert_eq!(limits(None), ["10.0 ms", "50.0 ms"]);
+        assert_eq!(limits(Some(400_000)), ["40.0 ms", "200 ms"]);
     }
 }

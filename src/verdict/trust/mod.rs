@@ -1,13 +1,16 @@
 //! Trust verdict: whether the load tester itself limited the result, judged once a second from its own gauges.
 //!
-//! * A gauge that crosses its limit for long enough makes those seconds doubtful or invalid, and is a reason. Reasons
-//!   are sticky: a recovery does not erase them.
+//! * A gauge that crosses its limit for long enough makes those seconds doubtful or invalid, and is a reason, for each
+//!   level of its own. Reasons are sticky: a recovery does not erase them.
 //! * Invalid seconds are masked. The run is INVALID if they are more than 1 % of it, or if a reason says that one was
 //!   enough. It is SUSPECT if any second was invalid or more than 5 % were doubtful. Otherwise it is VALID.
+//! * The verdict is sticky, too: the worst one of any moment stands, so a bad result does not become a good one by
+//!   going on. Shares count from [`SHARES_FROM`] on: one second is half of two.
 //! * Before a second has been measured there is no verdict: UNASSESSED.
 //! * The trust of several machines merges: the worst verdict, the union of the reasons and of the masked intervals.
 
 mod advice;
+mod evidence;
 mod intervals;
 mod judge;
 mod rules;
@@ -21,13 +24,17 @@ use crate::vocabulary::units;
 
 pub use advice::Demand;
 pub use intervals::{Interval, Intervals};
-pub use judge::{Phase, TrustJudge, TrustNumbers};
+pub use judge::{TrustJudge, TrustNumbers};
 pub use rules::{Gauge, RULES, Rule, Threshold, Unit, Weight, Worse};
 
 /// Share of the measured time from which on invalid seconds make a run INVALID.
 pub const INVALID_SHARE: f64 = 0.01;
 /// Share of the measured time from which on doubtful seconds make a run SUSPECT.
 pub const SUSPECT_SHARE: f64 = 0.05;
+
+/// Measured time from which on shares of it decide a verdict, unless the load ends earlier: before, one bad second
+/// would be a large share, and the verdict is never taken back.
+pub const SHARES_FROM: Duration = Duration::from_secs(20);
 
 /// Verdict on whether the load tester itself limited the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,12 +73,13 @@ impl TrustVerdict {
 /// One value for each gauge, in their order; `None` where the host does not offer it.
 pub type Values = [Option<f64>; Gauge::COUNT];
 
-/// Evidence against a result: a gauge that crossed its limit for long enough.
+/// Evidence against a result: a gauge that crossed a limit for long enough. A gauge has a reason for each level that
+/// it reached; a second counts for the worse one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reason {
     /// The gauge.
     pub gauge: Gauge,
-    /// Worst level that it reached: SUSPECT or INVALID.
+    /// Level of the limit: SUSPECT or INVALID.
     pub level: TrustVerdict,
     /// Begin of its first second beyond the limit.
     pub first: Duration,
@@ -110,18 +118,19 @@ impl Reason {
         )
     }
 
-    /// Takes over the value, its limit and the advice of `other` if they are worse, and adds its times.
+    /// Takes over the value, its limit and the advice of `other`, a reason of the same gauge and level, if they are
+    /// worse, and adds its times.
     fn merge(&mut self, other: &Self) {
         let worst = |reason: &Self| {
             let rule = reason.gauge.rule();
             let badness = if rule.worse == Worse::Larger { reason.worst } else { -reason.worst };
-            (reason.level, badness, reason.threshold, reason.worker)
+            (badness, reason.threshold, reason.worker)
         };
         let [mine, theirs] = [worst(self), worst(other)];
-        let order = mine.0.cmp(&theirs.0).then(mine.1.total_cmp(&theirs.1)).then(mine.2.total_cmp(&theirs.2));
-        let order = order.then(mine.3.cmp(&theirs.3)).then_with(|| self.advice.cmp(&other.advice));
+        let order = mine.0.total_cmp(&theirs.0).then(mine.1.total_cmp(&theirs.1)).then(mine.2.cmp(&theirs.2));
+        let order = order.then_with(|| self.advice.cmp(&other.advice));
         if order.is_lt() {
-            (self.level, self.worst, self.threshold) = (other.level, other.worst, other.threshold);
+            (self.worst, self.threshold) = (other.worst, other.threshold);
             (self.worker, self.advice) = (other.worker, other.advice.clone());
         }
         self.first = self.first.min(other.first);
@@ -155,7 +164,7 @@ pub struct Trust {
     pub verdict: TrustVerdict,
     /// Level of the last second alone.
     pub now: TrustVerdict,
-    /// Evidence against the result, in the order of the gauges.
+    /// Evidence against the result, in the order of the gauges, the worse level first.
     pub reasons: Vec<Reason>,
     /// Invalid stretches of time.
     pub masked: Intervals,
@@ -165,6 +174,8 @@ pub struct Trust {
     pub measured: Duration,
     /// Values of the last second.
     pub values: Values,
+    /// Median time to the first byte on which the limits depend now.
+    pub first_byte_us: Option<u64>,
     /// Worst values of the run.
     pub worst: Values,
 }
@@ -186,17 +197,18 @@ impl Trust {
         self.reasons.iter().max_by_key(|reason| (reason.level, hard(reason), reason.lasted))
     }
 
-    /// Returns the verdict that follows from the reasons and the intervals.
-    fn assess(&self) -> TrustVerdict {
+    /// Returns the verdict that follows from the reasons and the intervals; `is_over` says that the load has ended.
+    fn assess(&self, is_over: bool) -> TrustVerdict {
         let convicted = |reason: &Reason| {
             reason.level == TrustVerdict::Invalid && reason.gauge.rule().weight == Weight::ConvictsAtOnce
         };
-        let exceeds = |share: Option<f64>, limit: f64| share.is_some_and(|share| share > limit);
+        let has_shares = is_over || self.measured >= SHARES_FROM;
+        let exceeds = |share: Option<f64>, limit: f64| has_shares && share.is_some_and(|share| share > limit);
         if self.reasons.iter().any(convicted) || exceeds(self.masked_share(), INVALID_SHARE) {
             TrustVerdict::Invalid
         } else if self.measured.is_zero() {
             TrustVerdict::Unassessed
-        } else if !self.masked.as_slice().is_empty() || exceeds(self.doubtful_share(), SUSPECT_SHARE) {
+        } else if !self.masked.length().is_zero() || exceeds(self.doubtful_share(), SUSPECT_SHARE) {
             TrustVerdict::Suspect
         } else {
             TrustVerdict::Valid
@@ -212,12 +224,14 @@ impl Trust {
         self.doubtful.merge(&other.doubtful);
         self.measured += other.measured;
         for reason in &other.reasons {
-            match self.reasons.iter_mut().find(|mine| mine.gauge == reason.gauge) {
+            let is_same = |mine: &&mut Reason| (mine.gauge, mine.level) == (reason.gauge, reason.level);
+            match self.reasons.iter_mut().find(is_same) {
                 Some(mine) => mine.merge(reason),
                 None => self.reasons.push(reason.clone()),
             }
         }
-        self.reasons.sort_by_key(|reason| reason.gauge);
+        self.reasons.sort_by_key(|reason| (reason.gauge, std::cmp::Reverse(reason.level)));
+        self.first_byte_us = self.first_byte_us.max(other.first_byte_us);
         for rule in &RULES {
             worsen(&mut self.values, rule, other.values.get(rule.gauge.index()).copied().flatten());
             worsen(&mut self.worst, rule, other.worst.get(rule.gauge.index()).copied().flatten());

@@ -8,13 +8,20 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Judges one second after another, each with one gauge at a value.
+/// Judges one second after another, each with one gauge at a value, and then the end of the run.
 fn judged(gauge: Gauge, values: &[f64]) -> Trust {
     let mut judge = TrustJudge::default();
     for (at, value) in (1..).zip(values) {
         judge.judge(&second(at, gauge, *value));
     }
+    end(&mut judge, seconds(values.len() as u64));
     judge.trust().clone()
+}
+
+/// Judges the moment after the load has ended at this time.
+fn end(judge: &mut TrustJudge, load_end: Duration) {
+    let at = load_end + Duration::from_millis(1);
+    judge.judge(&TrustNumbers { at, load_end: Some(load_end), ..TrustNumbers::default() });
 }
 
 fn second(at: u64, gauge: Gauge, value: f64) -> TrustNumbers<'static> {
@@ -55,12 +62,116 @@ fn a_limit_itself_is_not_beyond_the_limit() {
 #[test]
 fn a_short_trouble_in_a_long_run_is_suspect_but_stays_a_reason() {
     let mut values = vec![1_000.0; 1_000];
-    values[100..105].fill(60_000.0);
+    values[900..905].fill(60_000.0);
     let trust = judged(Gauge::LoopLag, &values);
     assert_eq!((trust.verdict, trust.reasons.len()), (TrustVerdict::Suspect, 1));
-    values[100..105].fill(20_000.0);
+    values[900..905].fill(20_000.0);
     let trust = judged(Gauge::LoopLag, &values);
     assert_eq!((trust.verdict, trust.reasons.len()), (TrustVerdict::Valid, 1));
+}
+
+#[test]
+fn a_verdict_is_not_diluted_by_going_on() {
+    let mut values = vec![1_000.0; 1_000];
+    values[100..105].fill(60_000.0);
+    let trust = judged(Gauge::LoopLag, &values);
+    assert_eq!(trust.verdict, TrustVerdict::Invalid);
+    assert!(trust.masked_share().is_some_and(|share| share < INVALID_SHARE), "{:?}", trust.masked);
+}
+
+#[test]
+fn a_share_of_the_first_seconds_convicts_only_when_they_were_the_whole_run() {
+    let lags = |count: usize| [vec![60_000.0; 3], vec![1_000.0; count - 3]].concat();
+    let mut judge = TrustJudge::default();
+    let mut verdicts = Vec::new();
+    for (at, lag) in (1..).zip(lags(20)) {
+        judge.judge(&second(at, Gauge::LoopLag, lag));
+        verdicts.push(judge.trust().verdict);
+    }
+    assert_eq!(verdicts[1..19], [&[TrustVerdict::Valid][..], &[TrustVerdict::Suspect; 17]].concat());
+    assert_eq!(verdicts[19], TrustVerdict::Invalid);
+    assert_eq!(judged(Gauge::LoopLag, &lags(6)).verdict, TrustVerdict::Invalid);
+}
+
+/// Returns the reasons, each with its level, worst value, limit and seconds.
+fn reasons(trust: &Trust) -> Vec<(TrustVerdict, f64, f64, u64)> {
+    let of = |reason: &Reason| (reason.level, reason.worst, reason.threshold, reason.lasted.as_secs());
+    trust.reasons.iter().map(of).collect()
+}
+
+#[test]
+fn each_level_has_its_own_reason_with_its_own_limit_and_time() {
+    let [mild, severe] = [0.85, 0.95];
+    let cpu = |severe_for| [vec![mild; 60], vec![severe; severe_for], vec![mild; 48]].concat();
+    let trust = judged(Gauge::Cpu, &cpu(12));
+    let expected = [(TrustVerdict::Invalid, severe, 0.9, 12), (TrustVerdict::Suspect, mild, 0.8, 108)];
+    assert_eq!(reasons(&trust), expected);
+    let said = trust.reasons[0].sentence();
+    assert_eq!(said, "cpu 95.0%, above 90.0% for 12.0 s from 00:01:00 on");
+    assert_eq!(trust.masked.as_slice(), [Interval { from: seconds(60), to: seconds(72) }]);
+    // A peak that is too short to be invalid is still the worst of the doubtful time.
+    let peak = judged(Gauge::Cpu, &cpu(5));
+    assert_eq!(reasons(&peak), [(TrustVerdict::Suspect, severe, 0.8, 113)]);
+    assert_eq!((peak.masked.length(), peak.doubtful.length()), (Duration::ZERO, seconds(113)));
+    // While it lasts, it is doubtful already.
+    let rising = judged(Gauge::Cpu, &[vec![mild; 60], vec![severe; 5]].concat());
+    assert_eq!(reasons(&rising), [(TrustVerdict::Suspect, severe, 0.8, 65)]);
+    assert_eq!(rising.doubtful.length(), seconds(65));
+}
+
+#[test]
+fn the_limit_of_a_reason_is_the_one_that_held_for_its_worst_value() {
+    let mut judge = TrustJudge::default();
+    for at in 1..=6 {
+        let (lag, first_byte_us) = if at <= 3 { (300_000.0, Some(400_000)) } else { (100_000.0, None) };
+        judge.judge(&TrustNumbers { first_byte_us, ..second(at, Gauge::LoopLag, lag) });
+    }
+    assert_eq!(reasons(judge.trust()), [(TrustVerdict::Invalid, 300_000.0, 200_000.0, 6)]);
+}
+
+#[test]
+fn a_streak_is_as_long_as_its_seconds_however_often_it_is_judged() {
+    let judged = |every_ms: u64, count: u64| {
+        let mut judge = TrustJudge::default();
+        for number in 1..=count {
+            let at = Duration::from_millis(every_ms * number);
+            judge.judge(&TrustNumbers { at, ..second(0, Gauge::LoopLag, 60_000.0) });
+        }
+        judge.trust().reasons.len()
+    };
+    assert_eq!([judged(250, 9), judged(250, 12)], [0, 1]);
+    assert_eq!([judged(1_500, 1), judged(1_500, 2)], [0, 1]);
+    assert_eq!([judged(990, 2), judged(990, 3)], [0, 1]);
+    // One reading says nothing about a minute.
+    assert_eq!(judged(60_000, 1), 0);
+}
+
+#[test]
+fn a_stop_of_the_process_makes_no_streak_longer() {
+    let mut judge = TrustJudge::default();
+    judge.judge(&second(1, Gauge::LoopLag, 0.0));
+    let gaps = [Interval { from: seconds(1), to: seconds(4) }];
+    // Its workers owe three seconds when it goes on.
+    judge.judge(&TrustNumbers { gaps: &gaps, ..second(5, Gauge::LoopLag, 3e6) });
+    judge.judge(&second(6, Gauge::LoopLag, 3e6));
+    judge.judge(&second(7, Gauge::LoopLag, 0.0));
+    assert_eq!(judge.trust().masked.as_slice(), gaps);
+}
+
+#[test]
+fn a_second_without_a_value_neither_breaks_a_streak_nor_counts() {
+    let mut judge = TrustJudge::default();
+    for at in 1..=9 {
+        let mut numbers = second(at, Gauge::LateStarts, 0.5);
+        if at % 4 != 1 {
+            numbers.values = Values::default();
+        }
+        judge.judge(&numbers);
+    }
+    assert_eq!(reasons(judge.trust()), [(TrustVerdict::Suspect, 0.5, 0.01, 3)]);
+    assert_eq!(judge.trust().doubtful.length(), seconds(3));
+    judge.judge(&second(10, Gauge::LateStarts, 0.0));
+    assert_eq!(judge.trust().now, TrustVerdict::Valid);
 }
 
 #[test]
@@ -111,10 +222,46 @@ fn a_gap_masks_itself_and_not_the_second_that_reported_it() {
 fn the_end_of_a_run_is_evidence_but_not_measured_time() {
     let mut judge = TrustJudge::default();
     judge.judge(&second(10, Gauge::Cpu, 0.1));
-    judge.judge(&TrustNumbers { phase: Phase::End, ..second(15, Gauge::FilesRefused, 2.0) });
+    let load_end = Some(seconds(12));
+    judge.judge(&TrustNumbers { load_end, ..second(15, Gauge::FilesRefused, 2.0) });
+    judge.judge(&TrustNumbers { load_end, ..second(20, Gauge::FilesRefused, 2.0) });
     let trust = judge.trust();
-    assert_eq!((trust.verdict, trust.measured), (TrustVerdict::Invalid, seconds(10)));
-    assert_eq!(trust.values[Gauge::Cpu.index()], Some(0.1));
+    assert_eq!((trust.verdict, trust.measured), (TrustVerdict::Invalid, seconds(12)));
+    assert_eq!(trust.masked.as_slice(), [Interval { from: seconds(10), to: seconds(12) }]);
+    assert_eq!((trust.values[Gauge::Cpu.index()], trust.reasons[0].worst), (Some(0.1), 2.0));
+}
+
+#[test]
+fn a_stop_counts_as_far_as_the_load_lasted() {
+    let judged = |from: u64, to: u64| {
+        let mut judge = TrustJudge::default();
+        judge.judge(&second(9, Gauge::Cpu, 0.1));
+        let gaps = [Interval { from: seconds(from), to: seconds(to) }];
+        judge.judge(&TrustNumbers {
+            load_end: Some(seconds(12)),
+            gaps: &gaps,
+            ..second(20, Gauge::Cpu, 0.1)
+        });
+        judge.trust().clone()
+    };
+    let trust = judged(10, 17);
+    assert_eq!(trust.masked.as_slice(), [Interval { from: seconds(10), to: seconds(12) }]);
+    assert_eq!((trust.measured, trust.reasons[0].worst), (seconds(12), 2e6));
+    let later = judged(13, 17);
+    assert_eq!((later.verdict, later.reasons.len()), (TrustVerdict::Valid, 0));
+}
+
+#[test]
+fn thousands_of_stops_are_as_long_as_they_were() {
+    let mut judge = TrustJudge::default();
+    for at in 1..=3_000 {
+        let to = seconds(at);
+        let gaps = [Interval { from: to - Duration::from_millis(300), to }];
+        judge.judge(&TrustNumbers { gaps: &gaps, ..second(at, Gauge::Cpu, 0.1) });
+    }
+    let trust = judge.trust();
+    assert_eq!((trust.doubtful.length(), trust.verdict), (seconds(900), TrustVerdict::Suspect));
+    assert_eq!(trust.doubtful.as_slice().len() as u64 + trust.doubtful.left_out(), 3_000);
 }
 
 #[test]
@@ -193,10 +340,12 @@ proptest! {
         if run_seconds.is_empty() {
             return Ok(());
         }
-        let (changed, _) = place.get(&run_seconds);
-        let mut changed = *changed;
+        let mut changed = place.get(&run_seconds).0;
         for (rule, value) in RULES.iter().zip(worse) {
-            worsen(&mut changed, rule, value);
+            // A value that becomes known is news, not worse news.
+            if changed[rule.gauge.index()].is_some() {
+                worsen(&mut changed, rule, value);
+            }
         }
         let place = place.index(run_seconds.len());
         run_seconds[place].0 = changed;
@@ -210,9 +359,12 @@ proptest! {
     fn reasons_are_sticky_and_masked_time_is_doubtful_time(
         first in seconds_of_run(),
         calm in 0_usize..30,
+        is_known in any::<bool>(),
     ) {
         let before = run(&first);
-        let calm = std::iter::repeat_n((Values::default(), 0), calm);
+        let mut values = Values::default();
+        RULES.iter().zip(&mut values).for_each(|(rule, value)| *value = is_known.then(|| value_of(rule, 0)));
+        let calm = std::iter::repeat_n((values, 0), calm);
         let after = run(&first.into_iter().chain(calm).collect::<Vec<_>>());
         prop_assert_eq!(&after.reasons, &before.reasons);
         prop_assert_eq!(&after.masked, &before.masked);
