@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::Process;
-use super::host_gauges::HostGauges;
+use super::host_gauges::{Fact, HostGauges};
 use super::host_limits::{Limits, Quota, affinity};
 use super::kernel_files::KernelFiles;
 use super::kernel_texts::{self as texts, MachineTimes};
@@ -64,9 +64,11 @@ struct Network {
 
 impl HostReader {
     /// Takes the first reading, with which the next one is compared.
-    pub(super) fn new(at: Duration) -> Self {
+    pub(super) fn new(at: Duration, gauges: &HostGauges) -> Self {
         let files = KernelFiles::default();
         let limits = Limits::read(&files, affinity());
+        limits.publish(gauges);
+        gauges.end_reading(at);
         let last = Counters::read(at, &files, &limits);
         let network = Network::read(at, &files);
         Self { files, readings: 0, limits, last, network }
@@ -77,6 +79,7 @@ impl HostReader {
         self.readings += 1;
         if self.readings.is_multiple_of(LIMITS_EVERY) {
             self.limits = Limits::read(&self.files, affinity());
+            self.limits.publish(gauges);
         }
         let now = Counters::read(at, &self.files, &self.limits);
         let last = std::mem::replace(&mut self.last, now.clone());
@@ -98,11 +101,12 @@ impl HostReader {
         gauges.set(Gauge::HostCpuPressure, pressure("/proc/pressure/cpu"));
         gauges.set(Gauge::Files, share(now.process.open_files, now.process.files_limit));
         gauges.set(Gauge::Memory, share(now.process.resident_bytes, self.limits.memory_bytes));
-        gauges.set(Gauge::Ports, self.ports(now.process.open_files));
+        self.read_sockets(now.process.open_files, gauges);
         if self.readings.is_multiple_of(NETWORK_EVERY) {
             self.read_network(at, gauges);
         }
         now.clocks.compare(last.clocks, gauges);
+        gauges.end_reading(at);
     }
 
     fn read_network(&mut self, at: Duration, gauges: &HostGauges) {
@@ -114,11 +118,21 @@ impl HostReader {
         gauges.set(Gauge::PacketsDropped, per_second(now.packets_dropped, last.packets_dropped));
     }
 
-    /// Returns the local ports in use, as a share of all, as if all connections went to one address. A port in
-    /// TIME_WAIT stays in use for a minute. Other processes have sockets, too: no more than this process has files.
-    fn ports(&self, open_files: Option<u64>) -> Option<f64> {
-        let (in_use, waiting) = texts::tcp_sockets(&self.files.read("/proc/net/sockstat")?)?;
-        share(Some(in_use.min(open_files?).saturating_add(waiting)), self.limits.ports)
+    /// Reads the sockets of the host. Other processes have some, too: this one has no more than it has files.
+    fn read_sockets(&self, open_files: Option<u64>, gauges: &HostGauges) {
+        let text = |file| self.files.read(file).unwrap_or_default();
+        let (old, new) = (text("/proc/net/sockstat"), text("/proc/net/sockstat6"));
+        let in_use =
+            texts::sockets_in_use(&old, &new).zip(open_files).map(|(sockets, files)| sockets.min(files));
+        gauges.set_fact(Fact::SocketsInUse, in_use.map(|sockets| sockets as f64));
+        gauges.set_fact(Fact::SocketsWaiting, texts::sockets_waiting(&old).map(|sockets| sockets as f64));
+    }
+}
+
+impl Limits {
+    fn publish(&self, gauges: &HostGauges) {
+        gauges.set_fact(Fact::Processors, self.processors);
+        gauges.set_fact(Fact::LocalPorts, self.ports.map(|ports| ports as f64));
     }
 }
 
@@ -288,21 +302,24 @@ mod tests {
         let mut reader = HostReader { files, readings: 0, limits, last, network: Network::default() };
         machine.write("/cg/app/cpu.stat", "throttled_usec 2000000\n");
         reader.read(Duration::from_secs(1), &gauges);
-        assert_eq!(gauges.get(Gauge::CpuThrottled), Some(0.5));
+        assert_eq!(gauges.take(Gauge::CpuThrottled), Some(0.5));
         // The pressure on the whole machine is not the pressure that this process feels.
-        assert_eq!((gauges.get(Gauge::CpuPressure), gauges.get(Gauge::HostCpuPressure)), (None, Some(0.62)));
+        assert_eq!(
+            (gauges.take(Gauge::CpuPressure), gauges.take(Gauge::HostCpuPressure)),
+            (None, Some(0.62))
+        );
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn a_reading_sets_the_gauges_that_this_host_offers() {
         let gauges = HostGauges::default();
-        let mut reader = HostReader::new(Duration::ZERO);
+        let mut reader = HostReader::new(Duration::ZERO, &gauges);
         reader.read(Duration::ZERO, &gauges);
-        assert_eq!(gauges.get(Gauge::Cpu), None, "no time has passed");
+        assert_eq!(gauges.take(Gauge::Cpu), None, "no time has passed");
         reader.read(Duration::from_secs(1), &gauges);
         for gauge in [Gauge::Cpu, Gauge::Memory, Gauge::Suspended, Gauge::ClockStep] {
-            assert!(gauges.get(gauge).is_some_and(|value| value >= 0.0), "{gauge:?}");
+            assert!(gauges.take(gauge).is_some_and(|value| value >= 0.0), "{gauge:?}");
         }
         assert!(reader.limits.processors.is_some_and(|processors| processors > 0.0));
     }

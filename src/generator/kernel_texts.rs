@@ -71,15 +71,24 @@ pub(super) fn throttled_us(text: &str) -> Option<u64> {
     number(text, "throttled_usec").or_else(|| number(text, "throttled_time").map(|ns| ns / 1_000))
 }
 
-/// Returns the sockets in use and those in TIME_WAIT, of `/proc/net/sockstat`: `TCP: inuse 27 orphan 0 tw 14 ...`.
-pub(super) fn tcp_sockets(text: &str) -> Option<(u64, u64)> {
-    let words = || field(text, "TCP").map(str::split_ascii_whitespace);
-    let after = |name: &str| {
-        let mut words = words()?;
-        words.find(|word| *word == name)?;
-        words.next()?.parse::<u64>().ok()
-    };
-    after("inuse").zip(after("tw"))
+/// Returns the TCP sockets in use, of `/proc/net/sockstat` (`TCP: inuse 27 orphan 0 tw 14 ...`), which has those of
+/// IPv4, and `/proc/net/sockstat6` (`TCP6: inuse 4`), which a host without IPv6 does not have.
+pub(super) fn sockets_in_use(sockstat: &str, sockstat6: &str) -> Option<u64> {
+    let old = word_after(field(sockstat, "TCP")?, "inuse")?;
+    let new = field(sockstat6, "TCP6").map_or(Some(0), |line| word_after(line, "inuse"));
+    old.checked_add(new?)
+}
+
+/// Returns the TCP sockets of both versions in TIME_WAIT, of `/proc/net/sockstat`.
+pub(super) fn sockets_waiting(sockstat: &str) -> Option<u64> {
+    word_after(field(sockstat, "TCP")?, "tw")
+}
+
+/// Returns the number after a word.
+fn word_after(line: &str, name: &str) -> Option<u64> {
+    let mut words = line.split_ascii_whitespace();
+    words.find(|word| *word == name)?;
+    words.next()?.parse().ok()
 }
 
 /// Returns the number of local ports, of `ip_local_port_range`: `32768 60999`.
@@ -200,7 +209,9 @@ mod tests {
     fn counters_of_the_machine_are_read() {
         assert_eq!(MachineTimes::parse(STAT), Some(MachineTimes { stolen: 54_370, total: 9_384_584 }));
         assert_eq!(pressure("some avg10=9.68 avg60=6.61 total=12\nfull avg10=0.00\n"), Some(0.0968));
-        assert_eq!(tcp_sockets("sockets: used 17\nTCP: inuse 27 orphan 0 tw 14 alloc 1\n"), Some((27, 14)));
+        let sockets = "sockets: used 17\nTCP: inuse 27 orphan 0 tw 14 alloc 1\n";
+        assert_eq!(sockets_in_use(sockets, "TCP6: inuse 4\nUDP6: inuse 9\n"), Some(31));
+        assert_eq!((sockets_in_use(sockets, ""), sockets_waiting(sockets)), (Some(27), Some(14)));
         assert_eq!(local_ports("32768\t60999\n"), Some(28_232));
         assert_eq!(tcp_counters(NETSTAT, &["TCPRcvQDrop", "TCPToZeroWindowAdv", "Other"]), Some(42));
         assert_eq!(packets_dropped("0104f143 00000001 0000000e\n00ffb93a 0000000a 0000000c\n"), Some(11));
@@ -244,7 +255,7 @@ mod tests {
             ["", "\n", "cpu", "cpu  1 2 3", "cpu  a b c d e f g h", ":", "TCP: inuse", "TcpExt:\nTcpExt:"]
         {
             assert_eq!(MachineTimes::parse(text), None, "{text}");
-            assert_eq!(tcp_sockets(text), None, "{text}");
+            assert_eq!((sockets_in_use(text, text), sockets_waiting(text)), (None, None), "{text}");
             assert_eq!(tcp_counters(text, &["TCPRcvQDrop"]), None, "{text}");
             assert_eq!((pressure(text), throttled_us(text), local_ports(text)), (None, None, None), "{text}");
             assert!(Hierarchy::parse("cpu", text, text).is_empty(), "{text}");
@@ -262,8 +273,8 @@ mod tests {
         fn no_text_makes_a_parser_panic(text in any::<String>(), more in "[ -:/a-z0-9,.=\n]{0,200}") {
             for text in [text.as_str(), more.as_str(), &format!("cpu {more}"), &format!("0::{more}")] {
                 let _ = (MachineTimes::parse(text), pressure(text), quota_v2(text));
-                let _ = (throttled_us(text), tcp_sockets(text), local_ports(text), packets_dropped(text));
-                let _ = (tcp_counters(text, &["a"]), number(text, "a"), Hierarchy::parse("cpu", text, MOUNTS));
+                let _ = (throttled_us(text), sockets_in_use(text, text), local_ports(text), packets_dropped(text));
+                let _ = (sockets_waiting(text), tcp_counters(text, &["a"]), number(text, "a"), Hierarchy::parse("cpu", text, MOUNTS));
             }
         }
     }

@@ -18,7 +18,9 @@ mod worker;
 pub(crate) use delays::delays_of;
 pub use delays::{DelaySummary, Delays};
 pub use host::HostWatch;
-pub use host_gauges::HostGauges;
+pub use host_gauges::{Fact, HostGauges};
+#[cfg(test)]
+pub(crate) use host_gauges::{host_reads, host_with};
 pub use process::Process;
 pub use usage::{Generator, Meter, Worker, own_delays};
 pub use worker::{Lag, WorkerGauge};

@@ -18,8 +18,8 @@ const WINDOW: usize = 10;
 pub struct Generator {
     /// CPU used over the last ten seconds by all threads, in cores.
     pub cpu_cores: Option<f64>,
-    /// Number of cores that the process may use.
-    pub cores_allowed: u64,
+    /// Number of cores that the process may use, by affinity and quota.
+    pub cores_allowed: Option<f64>,
     /// Resident memory in bytes.
     pub resident_bytes: Option<u64>,
     /// Open file descriptors.
@@ -63,7 +63,7 @@ impl Generator {
 
     /// Returns the share of the allowed CPU that was used over the last ten seconds.
     pub fn cpu_share(&self) -> Option<f64> {
-        let allowed = (self.cores_allowed > 0).then_some(self.cores_allowed as f64)?;
+        let allowed = self.cores_allowed.filter(|allowed| *allowed > 0.0)?;
         self.cpu_cores.map(|cores| cores / allowed)
     }
 }
@@ -100,8 +100,8 @@ impl Meter {
         self.shown.frame_us_max = self.shown.frame_us_max.max(Some(took));
     }
 
-    /// Measures the process and the workers.
-    pub fn measure(&mut self, at: Duration, workers: &[WorkerGauge]) {
+    /// Measures the process, which may use `cores_allowed` cores, and the workers.
+    pub fn measure(&mut self, at: Duration, cores_allowed: Option<f64>, workers: &[WorkerGauge]) {
         let process = Process::now();
         let busy = workers.iter().map(WorkerGauge::busy).collect();
         self.moments.push_back(Moment { at, cpu: process.cpu, busy });
@@ -109,7 +109,7 @@ impl Meter {
             self.moments.pop_front();
         }
         let shown = &mut self.shown;
-        shown.cores_allowed = Process::cores() as u64;
+        shown.cores_allowed = cores_allowed;
         (shown.resident_bytes, shown.threads) = (process.resident_bytes, process.threads);
         (shown.open_files, shown.files_limit) = (process.open_files, process.files_limit);
         let (Some(first), Some(last)) = (self.moments.front(), self.moments.back()) else { return };
@@ -165,7 +165,7 @@ mod tests {
         let mut meter = Meter::default();
         let workers = [WorkerGauge::default()];
         let mut generator = Generator::default();
-        meter.measure(Duration::from_secs(1), &workers);
+        meter.measure(Duration::from_secs(1), Some(0.5), &workers);
         meter.fill(&mut generator, 0);
         assert_eq!((generator.cpu_cores, generator.cpu_share()), (None, None));
         assert_eq!(generator.workers.len(), 1);
@@ -175,8 +175,10 @@ mod tests {
             std::hint::spin_loop();
         }
         // A second has passed on the clock of the run.
-        meter.measure(Duration::from_secs(2), &workers);
+        meter.measure(Duration::from_secs(2), Some(0.5), &workers);
         meter.fill(&mut generator, 0);
         assert!(generator.cpu_cores.is_some_and(|cores| cores >= 0.2), "{generator:?}");
+        // A quota of half a core makes it twice as large a share.
+        assert_eq!(generator.cpu_share(), generator.cpu_cores.map(|cores| cores * 2.0));
     }
 }

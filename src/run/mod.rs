@@ -51,9 +51,9 @@ pub use secrets::warn_of_shown;
 /// Maximum time that the reader of standard output gets for the summary of a run.
 const PRINT_LIMIT: Duration = Duration::from_secs(1);
 
-/// Threads that a run starts in addition to the workers: recorder, sampler, gauges of the host, screen or progress
-/// lines, interim reports, and one for each output.
-const OTHER_THREADS: usize = 7;
+/// Threads that a run starts in addition to the workers: recorder, sampler, two for the gauges of the host, screen or
+/// progress lines, interim reports, and one for each output.
+const OTHER_THREADS: usize = 8;
 
 const NO_SIGNALS: &str = "signals cannot be received";
 
@@ -218,7 +218,7 @@ impl ActiveRun {
         orders: flume::Receiver<Command>,
         reports: Arc<ReportFiles>,
     ) -> Ended {
-        let Self { identity, sources, pipeline, sampler, host, watcher } = self;
+        let Self { identity, sources, pipeline, sampler, mut host, watcher } = self;
         let Sources { registry, status, .. } = sources.clone();
         // The clients stay listed until the last sample has been taken.
         let (clients, lost_workers) = swarm.join();
@@ -230,9 +230,9 @@ impl ActiveRun {
         let lost_recorder = u64::from(!pipeline.finish());
         let frame = sampler.next_whole_sample();
         frames.send_replace(Arc::clone(&frame));
-        let lost = lost_workers as u64 + lost_sampler + lost_recorder;
-        drop((clients, host));
-        Ended { config, identity, ending, frame, lost, watcher, orders, reports }
+        let lost = lost_workers as u64 + lost_sampler + lost_recorder + host.end();
+        drop(clients);
+        Ended { config, identity, ending, frame, lost, host, watcher, orders, reports }
     }
 }
 
@@ -249,6 +249,8 @@ struct Ended {
     frame: Arc<RunSample>,
     /// Threads lost to a panic.
     lost: u64,
+    /// Joined last: a file of the kernel that hangs must not delay a report.
+    host: HostWatch,
     watcher: Display,
     orders: flume::Receiver<Command>,
     reports: Arc<ReportFiles>,
@@ -292,6 +294,7 @@ impl Ended {
             let printed = stdio::print(&report::text(&report), Some(PRINT_LIMIT));
             printed.is_err() && self.reports.is_empty()
         };
+        drop(self.host);
         ExitStatus::from(match report.exit.code {
             exit::INTERNAL => exit::INTERNAL,
             _ if more_panics => exit::INTERNAL,

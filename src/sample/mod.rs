@@ -8,6 +8,7 @@ mod failure_lines;
 mod history;
 mod numbers;
 mod pipeline;
+mod ports;
 mod result;
 #[cfg(test)]
 mod result_tests;

@@ -19,7 +19,7 @@ use super::pipeline::Watch;
 use super::timeline::TimelineRecorder;
 use super::trust::TrustMeter;
 use super::{FailureTracker, History, Point, RunResult, RunSample, Sources, TIMED, numbers};
-use crate::generator;
+use crate::generator::{self, Fact};
 use crate::pipeline::Pipeline;
 use crate::run_state::VerdictChange;
 use crate::stats::{
@@ -252,7 +252,8 @@ impl Sampler {
         frame.history = Arc::clone(&self.history);
         frame.journal = Arc::clone(self.sources.status.journal());
         if new_second {
-            self.generator.measure(at, &self.sources.workers);
+            let cores = self.sources.host.fact(Fact::Processors, at);
+            self.generator.measure(at, cores, &self.sources.workers);
         }
         self.generator.fill(&mut frame.generator, self.sources.status.start_lateness_us_max());
         // The record takes a frame only when all its values are filled in.

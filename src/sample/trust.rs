@@ -2,38 +2,35 @@
 
 use std::sync::Arc;
 
+use super::ports::PortsMeter;
 use super::{RunSample, Sources};
 use crate::generator::Worker;
 use crate::load::StartCounts;
-use crate::stats::{RecentLatency, Timed};
+use crate::stats::{Metric, RecentLatency, Timed};
 use crate::verdict::{Demand, Gauge, Interval, Trust, TrustJudge, TrustNumbers, Values};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Kind, RunState, share};
 
 /// Gauges that the host's thread writes.
-const OF_HOST: [Gauge; 12] = [
+const OF_HOST: [Gauge; 11] = [
     Gauge::Cpu,
     Gauge::CpuThrottled,
     Gauge::CpuSteal,
     Gauge::CpuPressure,
     Gauge::HostCpuPressure,
     Gauge::Files,
-    Gauge::Ports,
     Gauge::ClockStep,
     Gauge::Suspended,
     Gauge::Memory,
     Gauge::ReceiveStalls,
     Gauge::PacketsDropped,
 ];
-/// Share of the local ports from which on the addresses of the origin are counted: one address alone could then be
-/// near the limit.
-const PORTS_SCARCE: f64 = 0.5;
-
 /// Gathers the gauges and judges them.
 #[derive(Debug)]
 pub(super) struct TrustMeter {
     judge: TrustJudge,
     names: RecentLatency,
+    ports: PortsMeter,
     /// Counts at the last judgement.
     counted: Counted,
     gaps_seen: usize,
@@ -54,6 +51,7 @@ impl Default for TrustMeter {
         Self {
             judge: TrustJudge::default(),
             names: RecentLatency::new(Timed::Dns),
+            ports: PortsMeter::default(),
             counted: Counted::default(),
             gaps_seen: 0,
             gaps: Vec::new(),
@@ -67,7 +65,7 @@ impl TrustMeter {
     pub(super) fn measure(&mut self, sources: &Sources, sample: &RunSample, workers: &[Worker]) {
         let now = Counted::new(sources, sample);
         let last = std::mem::replace(&mut self.counted, now);
-        let mut values = Values::default();
+        let (mut values, mut shown) = (Values::default(), Values::default());
         now.since(last).fill(&mut values);
         self.gaps.clear();
         self.gaps.extend(sources.host.gaps_from(self.gaps_seen));
@@ -78,7 +76,7 @@ impl TrustMeter {
         if load_end.is_none() {
             self.names.sample(&sources.registry);
             set(&mut values, Gauge::LoopLag, lag);
-            set(&mut values, Gauge::LoadHeld, load_held(sample, now.since(last).starts));
+            set(&mut values, Gauge::LoadHeld, load_held(sample.state, now.since(last).starts));
             set(
                 &mut values,
                 Gauge::WorkerBusy,
@@ -90,13 +88,19 @@ impl TrustMeter {
             set(&mut values, Gauge::NameLookup, names.map(|names| names.p99 as f64));
             let tick = sources.host.take_longest_tick_us();
             set(&mut values, Gauge::ProcessGap, tick.map(|us| us as f64));
-            OF_HOST.into_iter().for_each(|gauge| set(&mut values, gauge, sources.host.get(gauge)));
-            set(&mut values, Gauge::Ports, ports_of_one_address(sources));
+            for gauge in OF_HOST {
+                set(&mut values, gauge, sources.host.take(gauge));
+                set(&mut shown, gauge, sources.host.get(gauge, sample.at));
+            }
+            let opened = sample.snapshot.totals.get(Metric::Connections);
+            let audience = || sources.registry.audience();
+            set(&mut values, Gauge::Ports, self.ports.measure(sample.at, opened, &sources.host, audience));
         }
         self.judge.judge(&TrustNumbers {
             at: sample.at,
             load_end,
             values,
+            shown,
             first_byte_us: first_byte_us(sample),
             worker,
             gaps: &self.gaps,
@@ -170,14 +174,12 @@ fn largest_lag(workers: &[Worker]) -> (Option<f64>, Option<usize>) {
     largest.map_or((None, None), |(lag_us, number)| (Some(lag_us as f64), Some(number)))
 }
 
-/// Returns the share of the load that was reached: of the starts that a ramp asked for in this second, or of the
-/// target once the ramp is over. Clients that finished or left because of the stream were reached.
-fn load_held(sample: &RunSample, starts: StartCounts) -> Option<f64> {
-    match sample.state {
-        RunState::Running => share(sample.admitted, sample.target.into()).map(|held| held.min(1.0)),
-        RunState::Ramping => share(starts.made, starts.made.saturating_add(starts.missed)),
-        _ => None,
-    }
+/// Returns the share of the starts that a ramp asked for in this second and that were made. A run that is not ramping
+/// has admitted all its clients. Those that have left since did so because of the stream or their sessions, which is
+/// nothing that this machine did.
+fn load_held(state: RunState, starts: StartCounts) -> Option<f64> {
+    let asked = starts.made.saturating_add(starts.missed);
+    (state == RunState::Ramping).then(|| share(starts.made, asked)).flatten()
 }
 
 /// Returns the median time to the first byte over the last ten seconds: of segments, or else of playlists.
@@ -186,23 +188,12 @@ fn first_byte_us(sample: &RunSample) -> Option<u64> {
     of(Kind::Segment).or_else(|| of(Kind::Playlist))
 }
 
-/// Returns the share of the local ports in use towards one address of the origin, on average over its addresses: at
-/// least one address has that many.
-fn ports_of_one_address(sources: &Sources) -> Option<f64> {
-    let all = sources.host.get(Gauge::Ports)?;
-    if all < PORTS_SCARCE {
-        return Some(all);
-    }
-    let addresses = sources.registry.audience().edges.len().max(1);
-    Some(all / addresses as f64)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::generator::Lag;
+    use crate::generator::{Fact, Lag, host_reads, host_with};
     use crate::stats::ClientHandle;
     use crate::verdict::TrustVerdict;
     use crate::vocabulary::Outcome;
@@ -291,5 +282,26 @@ mod tests {
         assert_eq!(run.meter.trust().measured, Duration::from_secs(1));
         run.fail(Fault::LocalPorts.into());
         assert_eq!(run.second(&[]), TrustVerdict::Invalid);
+    }
+
+    #[test]
+    fn clients_that_leave_are_no_load_that_was_not_held() {
+        let mut run = Run::new();
+        run.sample.target = 100;
+        (0..12).for_each(|_| _ = run.second(&[]));
+        assert_eq!(run.meter.trust().values[Gauge::LoadHeld.index()], None);
+        assert_eq!(run.meter.trust().verdict, TrustVerdict::Valid);
+    }
+
+    #[test]
+    fn a_reading_of_the_host_is_judged_once_and_shown_until_the_next() {
+        let mut run = Run::new();
+        run.sources.host = Arc::new(host_with(Duration::from_secs(1), &[(Fact::LocalPorts, 1.0)]));
+        host_reads(&run.sources.host, Gauge::CpuThrottled, 0.5);
+        let shown = |run: &Run| run.meter.trust().values[Gauge::CpuThrottled.index()];
+        let now: Vec<_> = (1..=5).map(|_| (run.second(&[]), shown(&run)).1).collect();
+        assert_eq!(now, [Some(0.5), Some(0.5), Some(0.5), Some(0.5), None]);
+        let [reason] = run.meter.trust().reasons.as_slice() else { panic!("{:?}", run.meter.trust()) };
+        assert_eq!((reason.gauge, reason.lasted), (Gauge::CpuThrottled, Duration::from_secs(1)));
     }
 }

@@ -266,7 +266,7 @@ fn generator(busy: f64) -> Generator {
     let worker = |busy, lag| Worker { clients: 324, busy: Some(busy), lag: Some(lag) };
     Generator {
         cpu_cores: Some(2.0 * busy),
-        cores_allowed: 2,
+        cores_allowed: Some(2.0),
         resident_bytes: Some(61_000_000),
         open_files: Some(690),
         files_limit: Some(20_000),

@@ -226,8 +226,16 @@ fn own_delay(generator: &Generator) -> String {
 fn cpu(generator: &Generator) -> Text {
     let share = generator.cpu_share();
     let cores = generator.cpu_cores.map_or(UNKNOWN.to_owned(), |cores| format!("{cores:.2}"));
-    let allowed = units::plural(generator.cores_allowed, "core");
-    scarce(share, format!("{} of {allowed} ({cores})", units::percent(share)))
+    scarce(share, format!("{} of {} ({cores})", units::percent(share), allowed(generator.cores_allowed)))
+}
+
+/// Formats a number of cores: `2 cores`, or `1.5 cores` with a quota.
+fn allowed(cores: Option<f64>) -> String {
+    match cores {
+        None => format!("{UNKNOWN} cores"),
+        Some(cores) if cores.fract() == 0.0 => units::plural(cores as u64, "core"),
+        Some(cores) => format!("{cores:.1} cores"),
+    }
 }
 
 /// Returns the generator's part of the line about the measurement.

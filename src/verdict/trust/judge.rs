@@ -21,8 +21,10 @@ pub struct TrustNumbers<'a> {
     pub at: Duration,
     /// End of the load; `None` while it lasts. Later time is not measured: it can only be evidence about the load.
     pub load_end: Option<Duration>,
-    /// Values of the gauges.
+    /// Values of the gauges that were measured since the last judgement.
     pub values: Values,
+    /// Values that were measured before and still hold: they are shown, not judged again.
+    pub shown: Values,
     /// Median time to the first byte over the last ten seconds; `None` if nothing was answered.
     pub first_byte_us: Option<u64>,
     /// Worker with the largest loop lag.
@@ -64,7 +66,9 @@ impl TrustJudge {
         let window = numbers.of_load(whole);
         self.trust.measured += window.length();
         if numbers.load_end.is_none() {
-            (self.trust.values, self.trust.first_byte_us) = (numbers.values, numbers.first_byte_us);
+            let shown = numbers.values.iter().zip(&numbers.shown).map(|(value, shown)| value.or(*shown));
+            self.trust.values.iter_mut().zip(shown).for_each(|(kept, value)| *kept = value);
+            self.trust.first_byte_us = numbers.first_byte_us;
         }
         let stopped: Duration = numbers.gaps.iter().map(|gap| gap.within(whole).length()).sum();
         // A time in which the process did not run is judged by itself, and makes no streak longer.
