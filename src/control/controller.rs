@@ -191,6 +191,7 @@ impl<E: Engine> Controller<E> {
         };
         for _ in 0..self.pacer.due(self.clock.now(), wanted) {
             self.engine.admit().await;
+            self.pacer.started(self.clock.now());
         }
         let reached = self.engine.admitted() == self.target;
         self.status.set_target(self.target);

@@ -5,6 +5,7 @@
 //! * A start that the controller makes more than [`LATE`] too late is counted and moves the rest of the plan.
 //!   Catching up in a burst would finish off an origin that is already slow.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _};
@@ -38,6 +39,8 @@ pub struct Pacer {
     /// Time of the next start without its jitter; `None` while no start is planned.
     nominal: Option<Duration>,
     at: Duration,
+    /// Planned times of the starts that are due and not yet made, oldest first.
+    waiting: VecDeque<Duration>,
     late: u64,
     lateness_max: Duration,
     counts: StartCounts,
@@ -54,13 +57,14 @@ impl Pacer {
             random: Xoshiro256PlusPlus::seed_from_u64(profile.seed),
             nominal: None,
             at: Duration::ZERO,
+            waiting: VecDeque::new(),
             late: 0,
             lateness_max: Duration::ZERO,
             counts: StartCounts::default(),
         }
     }
 
-    /// Returns the number of clients that start at `now`, at most `wanted`.
+    /// Returns the number of clients that start at `now`, at most `wanted`. Call [`Self::started`] for each of them.
     pub fn due(&mut self, now: Duration, wanted: u32) -> u32 {
         if wanted == 0 {
             // A start that fell due while no client was wanted is not made up for later.
@@ -75,13 +79,9 @@ impl Pacer {
         let mut due = 0;
         while due < wanted && self.at <= now {
             due += 1;
-            let lateness = now.saturating_sub(self.at);
-            self.lateness_max = self.lateness_max.max(lateness);
+            self.waiting.push_back(self.at);
             let mut nominal = self.nominal.unwrap_or(now);
-            self.counts.made += 1;
-            self.counts.late += u64::from(lateness > limits::START_LATE);
-            self.counts.very_late += u64::from(lateness > limits::START_VERY_LATE);
-            if lateness > LATE {
+            if now.saturating_sub(self.at) > LATE {
                 self.late += 1;
                 self.counts.missed += intervals(now.saturating_sub(nominal), self.interval);
                 nominal = nominal.max(now);
@@ -89,6 +89,17 @@ impl Pacer {
             self.plan(nominal + self.interval);
         }
         due
+    }
+
+    /// Counts the oldest start that is due as made at `now`. A worker that is slow to take its order makes a start as
+    /// late as a controller that is slow to give it.
+    pub fn started(&mut self, now: Duration) {
+        let Some(planned) = self.waiting.pop_front() else { return };
+        let lateness = now.saturating_sub(planned);
+        self.lateness_max = self.lateness_max.max(lateness);
+        self.counts.made += 1;
+        self.counts.late += u64::from(lateness > limits::START_LATE);
+        self.counts.very_late += u64::from(lateness > limits::START_VERY_LATE);
     }
 
     /// Returns the time at which the next start is due. Valid while a client is wanted.
@@ -138,6 +149,7 @@ mod tests {
         let (mut now, mut moments) = (from, Vec::new());
         while (moments.len() as u32) < count {
             for _ in 0..pacer.due(now, count - moments.len() as u32) {
+                pacer.started(now);
                 moments.push(now);
             }
             now = pacer.next_at().max(now);
@@ -306,10 +318,29 @@ mod tests {
         assert_eq!(pacer.counts(), StartCounts { made: 20, ..StartCounts::default() });
         let next = pacer.next_at();
         pacer.due(next + Duration::from_millis(20), 1);
+        pacer.started(next + Duration::from_millis(20));
         assert_eq!(pacer.counts(), StartCounts { made: 21, late: 1, ..StartCounts::default() });
-        pacer.due(pacer.next_at() + Duration::from_secs(3), 1);
+        let late = pacer.next_at() + Duration::from_secs(3);
+        pacer.due(late, 1);
+        pacer.started(late);
         let counts = pacer.counts();
         assert_eq!((counts.made, counts.late, counts.very_late), (22, 2, 1));
         assert!((29..=31).contains(&counts.missed), "{counts:?}");
+    }
+
+    #[test]
+    fn a_start_is_as_late_as_its_client_was_admitted() {
+        let mut pacer = pacer(10.0, 0, 3);
+        let now = Duration::from_millis(100);
+        assert_eq!((pacer.due(Duration::ZERO, 9), pacer.due(now, 9)), (1, 1));
+        assert_eq!(pacer.counts(), StartCounts::default(), "none has been made");
+        // The worker took the first order in time, and the second one after a block of 70 ms.
+        pacer.started(Duration::from_millis(1));
+        pacer.started(now + Duration::from_millis(70));
+        let counts = StartCounts { made: 2, late: 1, very_late: 1, ..StartCounts::default() };
+        assert_eq!((pacer.counts(), pacer.lateness_max()), (counts, Duration::from_millis(70)));
+        // A start that was not due is not counted.
+        pacer.started(now);
+        assert_eq!(pacer.counts(), counts);
     }
 }
