@@ -21,7 +21,7 @@ use crate::run_state::{ChangeKind, ChangeSource, LoadChange, Status};
 use crate::sample::{RunSample, Sources};
 use crate::stats::Registry;
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::{Clock, Command, Mark, RunState, limits};
+use crate::vocabulary::{Clock, Command, Mark, RunState, StopCause, limits};
 
 /// Time between two looks when nothing is due: no message announces a client that has finished.
 const LOOK: Duration = Duration::from_millis(50);
@@ -105,7 +105,12 @@ impl<E: Engine> Controller<E> {
             }
             Command::Mark(mark) => self.mark(mark),
             Command::Stop(cause) => return Some(Ending::by(cause)),
-            Command::StopNow(cause) => return Some(Ending { cut: true, ..Ending::by(cause) }),
+            Command::StopNow(cause) => {
+                if cause == StopCause::AddressSpace {
+                    self.status.count_address_space_stop();
+                }
+                return Some(Ending { cut: true, ..Ending::by(cause) });
+            }
         }
         None
     }

@@ -32,10 +32,12 @@ pub enum Fact {
     SocketsInUse,
     /// TCP sockets of the host in TIME_WAIT.
     SocketsWaiting,
+    /// Open files of the host, as a share of its limit.
+    MachineFiles,
 }
 
 /// Number of facts.
-const FACTS: usize = 4;
+const FACTS: usize = 5;
 
 /// Gauges of which each has one writer; readers need no lock.
 #[derive(Debug, Default)]

@@ -102,6 +102,8 @@ impl HostReader {
         gauges.set(Gauge::Files, share(now.process.open_files, now.process.files_limit));
         gauges.set(Gauge::Memory, share(now.process.resident_bytes, self.limits.memory_bytes));
         self.read_sockets(now.process.open_files, gauges);
+        let files = self.files.read("/proc/sys/fs/file-nr").and_then(|text| texts::machine_files(&text));
+        gauges.set_fact(Fact::MachineFiles, files);
         if self.readings.is_multiple_of(NETWORK_EVERY) {
             self.read_network(at, gauges);
         }

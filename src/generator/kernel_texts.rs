@@ -91,6 +91,14 @@ fn word_after(line: &str, name: &str) -> Option<u64> {
     words.next()?.parse().ok()
 }
 
+/// Returns the open files of the machine as a share of its limit, of `/proc/sys/fs/file-nr`: `1184 0 65536`, where the
+/// second number is always 0 (proc_sys_fs(5)).
+pub(super) fn machine_files(text: &str) -> Option<f64> {
+    let mut numbers = text.split_ascii_whitespace().map(|number| number.parse::<u64>().ok());
+    let (open, _, limit) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    crate::vocabulary::share(open, limit)
+}
+
 /// Returns the number of local ports, of `ip_local_port_range`: `32768 60999`.
 pub(super) fn local_ports(text: &str) -> Option<u64> {
     let mut ends = text.split_ascii_whitespace().map(|end| end.parse::<u16>().ok());
@@ -213,6 +221,7 @@ mod tests {
         assert_eq!(sockets_in_use(sockets, "TCP6: inuse 4\nUDP6: inuse 9\n"), Some(31));
         assert_eq!((sockets_in_use(sockets, ""), sockets_waiting(sockets)), (Some(27), Some(14)));
         assert_eq!(local_ports("32768\t60999\n"), Some(28_232));
+        assert_eq!(machine_files("900\t0\t1000\n"), Some(0.9));
         assert_eq!(tcp_counters(NETSTAT, &["TCPRcvQDrop", "TCPToZeroWindowAdv", "Other"]), Some(42));
         assert_eq!(packets_dropped("0104f143 00000001 0000000e\n00ffb93a 0000000a 0000000c\n"), Some(11));
         assert_eq!(number("MemFree: 1 kB\nMemTotal:  16303428 kB\n", "MemTotal"), Some(16_303_428));
@@ -258,6 +267,7 @@ mod tests {
             assert_eq!((sockets_in_use(text, text), sockets_waiting(text)), (None, None), "{text}");
             assert_eq!(tcp_counters(text, &["TCPRcvQDrop"]), None, "{text}");
             assert_eq!((pressure(text), throttled_us(text), local_ports(text)), (None, None, None), "{text}");
+            assert_eq!(machine_files(text), None, "{text}");
             assert!(Hierarchy::parse("cpu", text, text).is_empty(), "{text}");
         }
         let most = u64::MAX;
@@ -274,7 +284,7 @@ mod tests {
             for text in [text.as_str(), more.as_str(), &format!("cpu {more}"), &format!("0::{more}")] {
                 let _ = (MachineTimes::parse(text), pressure(text), quota_v2(text));
                 let _ = (throttled_us(text), sockets_in_use(text, text), local_ports(text), packets_dropped(text));
-                let _ = (sockets_waiting(text), tcp_counters(text, &["a"]), number(text, "a"), Hierarchy::parse("cpu", text, MOUNTS));
+                let _ = (sockets_waiting(text), machine_files(text), tcp_counters(text, &["a"]), number(text, "a"), Hierarchy::parse("cpu", text, MOUNTS));
             }
         }
     }

@@ -21,6 +21,7 @@ pub struct Status {
     /// End of the load plus a microsecond; 0 while it lasts.
     load_end_us: AtomicU64,
     panics: AtomicU64,
+    address_space_stops: AtomicU64,
     journal: Arc<Journal>,
 }
 
@@ -109,6 +110,16 @@ impl Status {
     /// Counts a panic of a client's task that was caught.
     pub fn count_panic(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a stop because the address space of the process was used up.
+    pub fn count_address_space_stop(&self) {
+        self.address_space_stops.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns the number of such stops.
+    pub fn address_space_stops(&self) -> u64 {
+        self.address_space_stops.load(Ordering::Relaxed)
     }
 
     /// Returns the journal of the run.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ports::PortsMeter;
 use super::{RunSample, Sources};
-use crate::generator::Worker;
+use crate::generator::{Fact, Worker};
 use crate::load::StartCounts;
 use crate::stats::{Metric, RecentLatency, Timed};
 use crate::verdict::{Demand, Gauge, Interval, Trust, TrustJudge, TrustNumbers, Values};
@@ -44,6 +44,7 @@ struct Counted {
     starts: StartCounts,
     local: [u64; 3],
     violations: u64,
+    address_space_stops: u64,
 }
 
 impl Default for TrustMeter {
@@ -109,6 +110,7 @@ impl TrustMeter {
                 admitted: sample.admitted,
                 open_files: sample.generator.open_files,
                 files_limit: sample.generator.files_limit,
+                machine_files: sources.host.fact(Fact::MachineFiles, sample.at),
             },
         });
         self.shown = Arc::new(self.judge.trust().clone());
@@ -128,6 +130,7 @@ impl Counted {
             starts: sources.status.starts(),
             local: faults.map(|fault| totals.ended(fault.into())),
             violations: sample.snapshot.invariant_violations,
+            address_space_stops: sources.status.address_space_stops(),
         }
     }
 
@@ -143,6 +146,7 @@ impl Counted {
             },
             local,
             violations: self.violations.saturating_sub(last.violations),
+            address_space_stops: self.address_space_stops.saturating_sub(last.address_space_stops),
         }
     }
 
@@ -156,6 +160,7 @@ impl Counted {
         set(values, Gauge::PortsRefused, ports);
         set(values, Gauge::MemoryRefused, memory);
         set(values, Gauge::InvariantViolations, Some(self.violations as f64));
+        set(values, Gauge::AddressSpaceStops, Some(self.address_space_stops as f64));
     }
 }
 
@@ -193,7 +198,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::generator::{Fact, Lag, host_reads, host_with};
+    use crate::generator::{Lag, host_reads, host_with};
     use crate::stats::ClientHandle;
     use crate::verdict::TrustVerdict;
     use crate::vocabulary::Outcome;
@@ -303,5 +308,17 @@ mod tests {
         assert_eq!(now, [Some(0.5), Some(0.5), Some(0.5), Some(0.5), None]);
         let [reason] = run.meter.trust().reasons.as_slice() else { panic!("{:?}", run.meter.trust()) };
         assert_eq!((reason.gauge, reason.lasted), (Gauge::CpuThrottled, Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_run_that_its_address_space_ended_is_invalid() {
+        let mut run = Run::new();
+        assert_eq!(run.second(&[]), TrustVerdict::Valid);
+        run.sources.status.end_load(run.sample.at);
+        run.sources.status.count_address_space_stop();
+        run.sample.state = RunState::Finished;
+        assert_eq!(run.second(&[]), TrustVerdict::Invalid);
+        let reasons: Vec<_> = run.meter.trust().reasons.iter().map(|reason| reason.gauge).collect();
+        assert_eq!(reasons, [Gauge::AddressSpaceStops]);
     }
 }

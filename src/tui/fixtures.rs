@@ -313,8 +313,8 @@ fn trust(seconds: u64, cpu: f64, files_refused: f64) -> Arc<Trust> {
         ] {
             values[gauge.index()] = Some(value);
         }
-        let demand =
-            Demand { target: 10_000, admitted: 648, open_files: Some(20_000), files_limit: Some(20_000) };
+        let (target, admitted, files) = (10_000, 648, Some(20_000));
+        let demand = Demand { target, admitted, open_files: files, files_limit: files, ..Demand::default() };
         let at = Duration::from_secs(at);
         judge.judge(&TrustNumbers { at, values, demand, ..TrustNumbers::default() });
     }

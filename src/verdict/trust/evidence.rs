@@ -145,10 +145,14 @@ fn is_long(lasted: Duration, rule: &Rule) -> bool {
     rule.seconds <= 1 || lasted + ROUNDING >= Duration::from_secs(rule.seconds.into())
 }
 
+/// Adds a newer reason to a known one.
 fn merge(into: &mut Option<Reason>, from: Option<Reason>) {
     match (into, from) {
         (_, None) => {}
-        (Some(known), Some(more)) => known.merge(&more),
+        (Some(known), Some(more)) => {
+            known.merge(&more);
+            known.advice = more.advice;
+        }
         (none, more) => *none = more,
     }
 }

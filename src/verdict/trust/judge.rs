@@ -81,7 +81,7 @@ impl TrustJudge {
             if rule.gauge == Gauge::ProcessGap {
                 numbers.gaps.iter().for_each(|gap| self.judge_gap(rule, numbers.of_load(*gap), numbers));
             } else if let Some(value) = value {
-                self.count(rule, crossing(rule, value, whole, numbers), second);
+                self.count(rule, self.crossing(rule, value, whole, numbers), second);
             }
         }
         self.conclude(numbers);
@@ -95,7 +95,31 @@ impl TrustJudge {
         let value = gap.length().as_secs_f64() * 1e6;
         worsen(&mut self.trust.worst, rule, Some(value));
         let second = Second { window: gap, to: numbers.at, counted: gap.length() };
-        self.count(rule, crossing(rule, value, gap, numbers), second);
+        self.count(rule, self.crossing(rule, value, gap, numbers), second);
+    }
+
+    /// Returns the levels that a value reaches, as reasons.
+    fn crossing(&self, rule: &Rule, value: f64, interval: Interval, numbers: &TrustNumbers<'_>) -> Crossing {
+        // A reason keeps the newest advice, because the load is known best then. It has to cure the worst value.
+        let worst = self.trust.worst.get(rule.gauge.index()).copied().flatten().unwrap_or(value);
+        let reason = |level, limit: Option<Threshold>| {
+            let threshold = limit?.in_force(numbers.first_byte_us);
+            rule.is_worse(value, threshold).then(|| Reason {
+                gauge: rule.gauge,
+                level,
+                first: interval.from,
+                last: interval.to,
+                lasted: interval.length(),
+                worst: value,
+                threshold,
+                worker: numbers.worker.filter(|_| rule.gauge == Gauge::LoopLag),
+                advice: numbers.demand.advice(rule, worst),
+            })
+        };
+        Crossing {
+            as_suspect: reason(TrustVerdict::Suspect, rule.suspect),
+            as_invalid: reason(TrustVerdict::Invalid, rule.invalid),
+        }
     }
 
     fn count(&mut self, rule: &Rule, crossing: Crossing, second: Second) {
@@ -115,28 +139,6 @@ impl TrustJudge {
         self.trust.now = levels.fold(TrustVerdict::Valid, TrustVerdict::max);
         // A verdict never gets better: a long calm does not dilute what was found.
         self.trust.verdict = self.trust.verdict.max(self.trust.assess(numbers.load_end.is_some()));
-    }
-}
-
-/// Returns the levels that a value reaches, as reasons.
-fn crossing(rule: &Rule, value: f64, interval: Interval, numbers: &TrustNumbers<'_>) -> Crossing {
-    let reason = |level, limit: Option<Threshold>| {
-        let threshold = limit?.in_force(numbers.first_byte_us);
-        rule.is_worse(value, threshold).then(|| Reason {
-            gauge: rule.gauge,
-            level,
-            first: interval.from,
-            last: interval.to,
-            lasted: interval.length(),
-            worst: value,
-            threshold,
-            worker: numbers.worker.filter(|_| rule.gauge == Gauge::LoopLag),
-            advice: numbers.demand.advice(rule, value),
-        })
-    };
-    Crossing {
-        as_suspect: reason(TrustVerdict::Suspect, rule.suspect),
-        as_invalid: reason(TrustVerdict::Invalid, rule.invalid),
     }
 }
 

@@ -38,6 +38,8 @@ pub enum Gauge {
     PortsRefused,
     /// Requests for which no memory was left.
     MemoryRefused,
+    /// Stops of the run because the address space of the process was used up.
+    AddressSpaceStops,
     /// Counters that contradict each other.
     InvariantViolations,
     /// Share of the time in which the busiest worker was not waiting.
@@ -186,7 +188,7 @@ const MORE_CPU: &str = "use fewer clients, more cores or more machines";
 const LESS_COMPANY: &str = "stop the other programs on this machine, or use another machine";
 
 /// The table, in the order of [`Gauge`].
-pub const RULES: [Rule; 25] = [
+pub const RULES: [Rule; 26] = [
     // A late timer is a late request and a late read. The limits are tokio's granularity of a millisecond times ten
     // and fifty; three seconds in a row, because one late second happens on any machine.
     Rule {
@@ -348,6 +350,17 @@ pub const RULES: [Rule; 25] = [
         invalid: Threshold::at(0.0),
         weight: Weight::ConvictsAtOnce,
         advice: "use fewer clients or a machine with more memory",
+        ..LINE
+    },
+    // The run ends because of it, so there is no second time.
+    Rule {
+        gauge: Gauge::AddressSpaceStops,
+        name: "address_space_stops",
+        label: "no address space left",
+        unit: Unit::Count,
+        invalid: Threshold::at(0.0),
+        weight: Weight::ConvictsAtOnce,
+        advice: "raise the limit of the address space (ulimit -v), or use fewer clients",
         ..LINE
     },
     Rule {

@@ -284,6 +284,18 @@ fn the_check_is_unknown_without_a_measurement_and_passes_for_a_suspect_run() {
     assert_eq!(results, [(None, false), (Some(0.0), false), (Some(1.0), false), (Some(2.0), true)]);
 }
 
+#[test]
+fn the_advice_is_about_the_worst_value_and_the_load_as_it_is_known_last() {
+    let mut judge = TrustJudge::default();
+    for at in 1..=20 {
+        let demand = Demand { target: 100, admitted: (10 * at).min(100), ..Demand::default() };
+        // The storm of the first starts is worse than the load itself.
+        let numbers = second(at, Gauge::Cpu, if at == 3 { 1.25 } else { 0.95 });
+        judge.judge(&TrustNumbers { demand, ..numbers });
+    }
+    assert_eq!(judge.trust().reasons[0].advice, "use fewer clients, or 3 machines");
+}
+
 /// Returns values of gauges, some of them beyond their limits.
 fn values() -> impl Strategy<Value = Values> {
     let level = prop_oneof![Just(None), (0_u8..4).prop_map(Some)];
