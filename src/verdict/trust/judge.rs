@@ -10,8 +10,8 @@ use super::{
 
 /// Maximum number of masked intervals that a run keeps apart.
 const INTERVALS: usize = 1_000;
-/// Maximum time that a value adds to a streak. It was measured over a second; if the next one comes later, nobody
-/// knows what was in between.
+/// Maximum time that a value adds to a streak. It was measured over a second; if the next one comes later, the time in
+/// between is unknown.
 const COUNTED: Duration = Duration::from_secs(2);
 
 /// Gauges of the time since the last judgement.
