@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::page::Page;
 use crate::generator::DelaySummary;
-use crate::sample::RunResult;
+use crate::sample::{RunResult, SomeSeconds};
+use crate::stats::LatencySummary;
 use crate::verdict::{RULES, Reason, Threshold, TrustVerdict, Weight};
-use crate::vocabulary::units;
+use crate::vocabulary::units::{self, UNKNOWN};
 
 /// Verdict on whether the load tester itself limited the result.
 #[derive(Clone, Debug, Serialize)]
@@ -35,6 +36,10 @@ pub struct TrustReport {
     pub masked_intervals: Vec<MaskedInterval>,
     /// Number of further such stretches; `invalid_s` has their time.
     pub masked_intervals_left_out: u64,
+    /// Main quantities of all seconds, to be compared with the next; `null` if no second is masked.
+    pub all_seconds: Option<SecondsReport>,
+    /// Main quantities without the seconds that touch a masked interval; `null` if no second is masked.
+    pub trusted_seconds: Option<SecondsReport>,
     /// Delay with which the load tester ran what was due, over all workers; latencies of this size are its own.
     /// `null`: it was not measured.
     pub generator_delay_us: Option<GeneratorDelay>,
@@ -68,6 +73,34 @@ pub struct TrustReason {
     /// The reason as a sentence.
     #[serde(skip)]
     pub sentence: String,
+}
+
+/// Main quantities of some seconds of the run.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SecondsReport {
+    /// Their number.
+    pub seconds: f64,
+    /// Requests that ended in them.
+    pub finished: u64,
+    /// Those that failed, except those that hlswarm cut.
+    pub failed: u64,
+    /// The same as a share of those that failed or ended ok; `null`: there are none.
+    pub failed_share: Option<f64>,
+    /// Time to the first byte of segments, in microseconds; `null`: none was timed.
+    pub segment_ttfb_us: Option<FirstByteReport>,
+}
+
+/// Time to the first byte, in microseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FirstByteReport {
+    /// Number of values.
+    pub count: u64,
+    /// The median.
+    pub p50: u64,
+    /// The 95th percentile.
+    pub p95: u64,
 }
 
 /// A stretch of time.
@@ -141,6 +174,7 @@ pub(super) fn trust(result: &RunResult) -> TrustReport {
         (rule.name, gauge)
     });
     let masked = trust.masked.as_slice().iter();
+    let trusted = result.trusted_seconds();
     TrustReport {
         verdict: trust.verdict,
         allow_untrusted: false,
@@ -152,11 +186,27 @@ pub(super) fn trust(result: &RunResult) -> TrustReport {
             .map(|masked| MaskedInterval { from_s: masked.from.as_secs_f64(), to_s: masked.to.as_secs_f64() })
             .collect(),
         masked_intervals_left_out: trust.masked.left_out(),
+        all_seconds: trusted.as_ref().map(|_| seconds(&result.all_seconds())),
+        trusted_seconds: trusted.as_ref().map(seconds),
         generator_delay_us: result.own_delays.summary().map(|delays| {
             let DelaySummary { p50, p99, max } = delays;
             GeneratorDelay { p50, p99, max }
         }),
         gauges: gauges.collect(),
+    }
+}
+
+fn seconds(of: &SomeSeconds) -> SecondsReport {
+    let first_byte = of.first_byte().map(|summary| {
+        let LatencySummary { count, p50, p95, .. } = summary;
+        FirstByteReport { count, p50, p95 }
+    });
+    SecondsReport {
+        seconds: of.length.as_secs_f64(),
+        finished: of.finished,
+        failed: of.failed,
+        failed_share: of.failure_share(),
+        segment_ttfb_us: first_byte,
     }
 }
 
@@ -199,6 +249,11 @@ pub(super) fn lines(trust: &TrustReport, page: &mut Page) {
         page.line(format!("        {}: {}", reason.level.name(), reason.sentence));
         page.block(&reason.advice);
     }
+    if let Some((all, trusted)) = trust.all_seconds.zip(trust.trusted_seconds) {
+        page.line(row(["", "length", "requests", "failed", "ttfb p50 ms", "ttfb p95 ms"].map(str::to_owned)));
+        page.line(compared("all seconds", &all));
+        page.line(compared("trusted only", &trusted));
+    }
     if let Some(delay) = trust.generator_delay_us {
         let [p99, max] = [delay.p99, delay.max].map(units::milliseconds);
         page.line(format!("        own delay p99 {p99} ms, max {max} ms; ~: a p99 below three times that"));
@@ -206,6 +261,18 @@ pub(super) fn lines(trust: &TrustReport, page: &mut Page) {
     if trust.allow_untrusted {
         page.line("        --allow-untrusted: the exit code does not depend on this verdict");
     }
+}
+
+/// Returns the main quantities of some seconds as a row of the table.
+fn compared(name: &str, of: &SecondsReport) -> String {
+    let [p50, p95] = [of.segment_ttfb_us.map(|us| us.p50), of.segment_ttfb_us.map(|us| us.p95)]
+        .map(|us| us.map_or(UNKNOWN.to_owned(), units::milliseconds));
+    let length = units::span(std::time::Duration::try_from_secs_f64(of.seconds).unwrap_or_default());
+    row([name.to_owned(), length, units::count(of.finished), units::percent(of.failed_share), p50, p95])
+}
+
+fn row([name, length, requests, failed, p50, p95]: [String; 6]) -> String {
+    format!("        {name:<13}{length:>9}{requests:>12}{failed:>9}{p50:>13}{p95:>13}")
 }
 
 #[cfg(test)]
@@ -265,5 +332,30 @@ mod tests {
         assert_eq!(json["gauges"].as_object().map(serde_json::Map::len), Some(RULES.len()));
         assert_eq!(json["gauges"]["cpu_share"]["worst"], serde_json::Value::Null);
         assert_eq!(json["gauges"]["files_refused"]["worst"], 3.0);
+    }
+
+    #[test]
+    fn the_main_quantities_stand_there_twice_if_a_second_is_masked() {
+        let first_byte = |p50, p95| Some(FirstByteReport { count: 9, p50, p95 });
+        let all = SecondsReport {
+            seconds: 92.0,
+            finished: 104,
+            failed: 12,
+            failed_share: Some(0.12),
+            segment_ttfb_us: first_byte(2_000, 90_000),
+        };
+        let trusted = SecondsReport { seconds: 80.0, finished: 80, failed: 0, ..all };
+        let trusted = SecondsReport { failed_share: Some(0.0), segment_ttfb_us: None, ..trusted };
+        let calm = report(Gauge::Cpu, &[0.2; 20]);
+        assert!(calm.all_seconds.is_none() && calm.trusted_seconds.is_none());
+        let both = TrustReport { all_seconds: Some(all), trusted_seconds: Some(trusted), ..calm };
+        let page = page(&both);
+        for line in [
+            "                         length    requests   failed  ttfb p50 ms  ttfb p95 ms\n",
+            "         all seconds   1 m 32 s         104    12.0%         2.00         90.0\n",
+            "         trusted only  1 m 20 s          80       0%           --           --\n",
+        ] {
+            assert!(page.contains(line), "{page}");
+        }
     }
 }

@@ -17,6 +17,7 @@ mod sources;
 mod storm;
 mod timeline;
 mod trust;
+mod trusted;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub use result::RunResult;
 pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
 pub use timeline::{BINS, Bin, Timeline};
+pub use trusted::SomeSeconds;
 
 /// Durations that samples show: connections, then requests by kind and phase, then start-up.
 pub const TIMED: [Timed; 11] = [

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{RunSample, Sources, Timeline};
+use super::{RunSample, SomeSeconds, Sources, Timeline};
 use crate::generator::{Delays, own_delays};
 use crate::pipeline::Counts;
 use crate::run_state::LoadChange;
@@ -70,6 +70,8 @@ pub struct RunResult {
     pub degraded_clients: u64,
     /// Verdict on whether the load testers themselves limited the result.
     pub trust: Trust,
+    /// Main quantities of the masked seconds.
+    pub masked_seconds: SomeSeconds,
     /// Lateness of all workers.
     pub own_delays: Delays,
 }
@@ -160,6 +162,7 @@ impl RunResult {
         self.progress.merge(other.progress);
         self.events.merge(other.events);
         self.trust.merge(&other.trust);
+        self.masked_seconds.merge(&other.masked_seconds);
         self.own_delays.merge(&other.own_delays);
         merge_keyed(&mut self.latencies, &other.latencies, Timed::all(), LatencySnapshot::merge);
         merge_keyed(&mut self.latencies_of_all, &other.latencies_of_all, Kind::ALL, LatencySnapshot::merge);

@@ -198,7 +198,10 @@ impl Sampler {
         // No reader holds a free sample, so this does not clone.
         let sample = Arc::make_mut(&mut frame);
         self.fill(sample);
-        let result = || RunResult::read(&self.sources, sample, self.timeline.timeline());
+        let result = || RunResult {
+            masked_seconds: self.trust.masked_seconds().clone(),
+            ..RunResult::read(&self.sources, sample, self.timeline.timeline())
+        };
         let result = whole.then(|| Arc::new(result()));
         sample.result = result;
         if self.pool.len() < POOL {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ports::PortsMeter;
+use super::trusted::{MaskedMeter, SomeSeconds};
 use super::{RunSample, Sources};
 use crate::generator::{Fact, Worker};
 use crate::load::StartCounts;
@@ -31,6 +32,7 @@ pub(super) struct TrustMeter {
     judge: TrustJudge,
     names: RecentLatency,
     ports: PortsMeter,
+    masked: MaskedMeter,
     /// Counts at the last judgement.
     counted: Counted,
     gaps_seen: usize,
@@ -53,6 +55,7 @@ impl Default for TrustMeter {
             judge: TrustJudge::default(),
             names: RecentLatency::new(Timed::Dns),
             ports: PortsMeter::default(),
+            masked: MaskedMeter::default(),
             counted: Counted::default(),
             gaps_seen: 0,
             gaps: Vec::new(),
@@ -113,7 +116,13 @@ impl TrustMeter {
                 machine_files: sources.host.fact(Fact::MachineFiles, sample.at),
             },
         });
+        self.masked.measure(sample, load_end, &sources.registry, self.judge.trust());
         self.shown = Arc::new(self.judge.trust().clone());
+    }
+
+    /// Returns the main quantities of the masked seconds so far.
+    pub(super) fn masked_seconds(&self) -> &SomeSeconds {
+        self.masked.masked()
     }
 
     /// Returns the trust as judged last.

@@ -61,6 +61,12 @@ impl Intervals {
         }
     }
 
+    /// Reports whether an interval and one of the set have a moment in common.
+    pub fn meets(&self, interval: Interval) -> bool {
+        let next = self.kept.partition_point(|known| known.to <= interval.from);
+        self.kept.get(next).is_some_and(|known| known.from < interval.to)
+    }
+
     /// Adds all intervals of another set.
     pub fn merge(&mut self, other: &Self) {
         other.kept.iter().for_each(|interval| self.add(*interval));
@@ -101,6 +107,9 @@ mod tests {
         }
         assert_eq!(set.as_slice(), [interval(1, 3), interval(4, 6)]);
         assert_eq!((set.length(), set.left_out()), (Duration::from_secs(4), 0));
+        let meets =
+            [(0, 1), (0, 2), (2, 3), (3, 4), (5, 9), (6, 9)].map(|(from, to)| set.meets(interval(from, to)));
+        assert_eq!(meets, [false, true, true, false, true, false]);
     }
 
     #[test]
