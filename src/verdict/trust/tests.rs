@@ -121,12 +121,15 @@ fn each_level_has_its_own_reason_with_its_own_limit_and_time() {
 
 #[test]
 fn the_limit_of_a_reason_is_the_one_that_held_for_its_worst_value() {
-    let mut judge = TrustJudge::default();
-    for at in 1..=6 {
-        let (lag, first_byte_us) = if at <= 3 { (300_000.0, Some(400_000)) } else { (100_000.0, None) };
-        judge.judge(&TrustNumbers { first_byte_us, ..second(at, Gauge::LoopLag, lag) });
+    let slow_origin = (300_000.0, Some(400_000));
+    for lags in [[slow_origin, (100_000.0, None)], [(100_000.0, None), slow_origin]] {
+        let mut judge = TrustJudge::default();
+        for at in 1..=6 {
+            let (lag, first_byte_us) = lags[usize::from(at > 3)];
+            judge.judge(&TrustNumbers { first_byte_us, ..second(at, Gauge::LoopLag, lag) });
+        }
+        assert_eq!(reasons(judge.trust()), [(TrustVerdict::Invalid, 300_000.0, 200_000.0, 6)]);
     }
-    assert_eq!(reasons(judge.trust()), [(TrustVerdict::Invalid, 300_000.0, 200_000.0, 6)]);
 }
 
 #[test]
