@@ -39,10 +39,6 @@ pub(super) struct Completed<'a> {
 }
 
 /// Result of a request.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every request is a response: a box would be an allocation for each"
-)]
 pub(super) enum Arrival<'a> {
     /// The request failed, and that has been counted.
     Failed,
