@@ -4,6 +4,7 @@
 //! hold a secret (a URL, a header, a misplaced argument) is not repeated.
 
 mod check;
+mod limits;
 mod pages;
 mod scope;
 mod shown;
@@ -33,7 +34,8 @@ Exit codes (the first that applies):
   2    bad arguments                    128+n  ended early by signal n (130: Ctrl-C)
   5    preflight refused the load       4    this machine limited the result
                                           (trust: INVALID; see --allow-untrusted)
-  3    nothing played, or less than half succeeded; check: a finding is an error
+  3    nothing played, less than half succeeded, or a --max-... ended it early;
+       check: a finding is an error
   0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end
 
 'hlswarm --help definitions' explains each playback metric.";
@@ -74,6 +76,7 @@ KIND: playlist, segment, init, any. FAULT: a status code, delay=TIME, bandwidth=
 stale (live playlists stop updating)";
 
 pub use check::{CheckArgs, Subject};
+pub use limits::LimitArgs;
 pub use pages::{CompletionsArgs, ManArgs, completions, manual};
 pub use scope::ScopeArgs;
 pub use shown::shown_command;
@@ -188,6 +191,10 @@ pub struct LoadArgs {
     /// Seed of the schedule and of all random choices, below 2^53 [default: random, printed]
     #[arg(long, value_name = "N", value_parser = values::seed, help_heading = "Load")]
     pub seed: Option<u64>,
+
+    /// Hard stops.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 
     /// Options for requests.
     #[command(flatten)]

@@ -18,7 +18,7 @@ use crate::player::{self, Profile, SessionLength};
 use crate::report::ReportFormat;
 use crate::swarm::{ClientSettings, PlaylistTap};
 use crate::tui::Palette;
-use crate::vocabulary::{OnHangup, SecretUrl, Untrusted, limits};
+use crate::vocabulary::{HardStops, OnHangup, SecretUrl, Untrusted, limits};
 
 /// A value that cannot be used. The message is one line that names the option and what is accepted.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +150,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
         brakes: !args.no_brake,
         duration: args.duration,
+        hard_stops: HardStops::from(args.limits),
     };
     let output = Output {
         show: if args.no_tui { Show::Progress } else { Show::Screen },
@@ -190,6 +191,7 @@ pub fn check_config(
         ahead: Ahead::Together,
         brakes: false,
         duration: Some(args.duration),
+        hard_stops: HardStops::default(),
     };
     // `check` prints its findings at the end; until then nothing is shown.
     let output = Output {

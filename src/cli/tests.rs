@@ -46,7 +46,7 @@ fn every_command_ends_its_help_with_two_examples_that_are_accepted() {
 fn completions_and_manual_pages_name_every_option_of_a_command() {
     let script = completions(&CompletionsArgs { shell: clap_complete::Shell::Bash });
     let page = manual(&ManArgs { command: Some("run".to_owned()) });
-    for option in ["clients", "session-length", "header-env", "on-hangup"] {
+    for option in ["clients", "session-length", "max-requests", "header-env", "on-hangup"] {
         assert!(script.contains(&format!("--{option}")), "{option}");
         assert!(page.contains(&option.replace('-', "\\-")), "{option}: {page}");
     }
@@ -84,7 +84,7 @@ fn an_address_alone_is_a_run() {
 }
 
 /// Command lines with a mistake, and the error for each.
-const WRONG: [(&str, &str); 34] = [
+const WRONG: [(&str, &str); 37] = [
     (
         "run http://h/a --clients ten",
         "--clients 'ten': expected 1 to 1,000,000, such as 250 or 2.5k; 0 only with --duration",
@@ -155,6 +155,18 @@ const WRONG: [(&str, &str); 34] = [
     ),
     ("run", "<URL> is missing; see 'hlswarm --help'"),
     ("demo --ramp-time 1s --ramp-rate 5", "--ramp-time cannot be used together with --ramp-rate"),
+    (
+        "demo --max-bytes 5furlongs",
+        "--max-bytes '5furlongs': expected a size from 1 byte to 1000T, such as 500M, 20GiB or 1500000",
+    ),
+    (
+        "demo --max-requests 0",
+        "--max-requests '0': expected a whole number of at least 1, such as 2500 or 2M",
+    ),
+    (
+        "demo --max-bandwidth wide",
+        "--max-bandwidth 'wide': expected a bandwidth such as 2500k, 6M, 1.5Mbps or 800000",
+    ),
     ("demo --format dash", "--format 'dash': expected one of: ts, fmp4"),
     ("demo --on-hangup wait", "--on-hangup 'wait': expected stop or continue"),
     ("demo --theme pink", "--theme 'pink': expected ansi, cb or mono"),

@@ -46,6 +46,14 @@ pub(super) fn clients(text: &str) -> Result<u32, String> {
     clients.filter(|clients| *clients <= limits::CLIENTS).ok_or_else(|| ACCEPTED_CLIENTS.to_owned())
 }
 
+/// Values that `--max-requests` accepts.
+const ACCEPTED_REQUESTS: &str = "expected a whole number of at least 1, such as 2500 or 2M";
+
+pub(super) fn most_requests(text: &str) -> Result<u64, String> {
+    let requests = units::parse_count(text).ok().filter(|requests| *requests > 0);
+    requests.ok_or_else(|| ACCEPTED_REQUESTS.to_owned())
+}
+
 /// Parses a seed of at most 53 bits, so that every reader of JSON keeps it: JavaScript and jq have no more.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
     whole(text, 0..=limits::SEED_MAX)

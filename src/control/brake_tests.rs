@@ -14,7 +14,7 @@ use crate::pipeline::Pipeline;
 use crate::run_state::{ChangeKind, ChangeSource};
 use crate::sample::{RunSample, Sampler, Sources, TICK};
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::{Clock, Command, Kind, Outcome, RunIdentity, RunState};
+use crate::vocabulary::{Clock, Command, HardStops, Kind, Outcome, RunIdentity, RunState};
 
 const TARGET: u32 = 1_000;
 /// Starts per second: the ramp takes longer than each of these runs.
@@ -109,6 +109,7 @@ impl Scene {
             ahead: Ahead::Together,
             brakes: self.brakes,
             duration: Some(Duration::from_secs(self.seconds)),
+            hard_stops: HardStops::default(),
         };
         let controller = Controller::new(Clients(&admitted), plan, &sources, samples, taps.controller);
         let (commands, orders) = flume::bounded(1);

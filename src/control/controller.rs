@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::first_client::{self, FirstClient, Seen};
+use super::hard_stops::HardStopWatch;
 use super::{Ending, Engine, Plan};
 use crate::load::{Brake, BrakeAction, Pacer};
 use crate::pipeline::{Event, Happening, Stream, Tap};
@@ -46,6 +47,7 @@ pub struct Controller<E> {
     /// The newest sample, whose numbers the brake reads.
     samples: watch::Receiver<Arc<RunSample>>,
     first: FirstClient,
+    stops: HardStopWatch,
 }
 
 impl<E: Engine> Controller<E> {
@@ -57,13 +59,28 @@ impl<E: Engine> Controller<E> {
         samples: watch::Receiver<Arc<RunSample>>,
         tap: Tap,
     ) -> Self {
-        let Sources { registry, status, clock, .. } = sources.clone();
+        let Sources { registry, status, clock, spending, .. } = sources.clone();
         let (pacer, first) = (Pacer::new(&plan.profile), FirstClient::new(plan.ahead));
         let (target, brake) = (plan.profile.clients, plan.brakes.then(Brake::default));
-        Self { engine, registry, pacer, status, clock, tap, target, held: None, brake, samples, first, plan }
+        let stops = HardStopWatch::new(spending);
+        Self {
+            engine,
+            registry,
+            plan,
+            pacer,
+            status,
+            clock,
+            tap,
+            target,
+            held: None,
+            brake,
+            samples,
+            first,
+            stops,
+        }
     }
 
-    /// Runs until a stop command, the end of the duration, the last client's finish or a refusal; then drains.
+    /// Runs until a stop command, a hard stop, the end of the duration, the last client's finish or a refusal; then drains.
     /// Returns the ending, and the engine, whose clients have all left unless a worker hangs.
     pub async fn run(mut self, commands: flume::Receiver<Command>) -> (Ending, E) {
         self.write_down(ChangeKind::Target, 0, ChangeSource::Plan);
@@ -74,10 +91,18 @@ impl<E: Engine> Controller<E> {
             if let Seen::Refused(outcome) = self.first.look(now, &self.registry) {
                 break Ending { refused: Some(outcome), ..Ending::default() };
             }
+            if let Some(stop) = self.stops.look(now, &self.registry) {
+                self.write_down(ChangeKind::Stop, self.target, ChangeSource::Limit(stop));
+                break Ending::at_limit(stop);
+            }
             if self.plan.duration.is_some_and(|end| end <= now) || self.everyone_has_finished() {
                 break Ending::default();
             }
-            let Some(command) = next_command(&commands, self.next_look(now)).await else { continue };
+            let command = tokio::select! {
+                command = next_command(&commands, self.next_look(now)) => command,
+                () = self.stops.wait() => None,
+            };
+            let Some(command) = command else { continue };
             // Take all waiting commands: rapid key presses are one change of the load, not hundreds.
             let before = self.target;
             let told =
@@ -233,8 +258,9 @@ impl<E: Engine> Controller<E> {
             _ = timeout(CUT_LIMIT, self.engine.drain()).await;
             let until = Instant::now() + limits::DRAIN_GRACE;
             while self.engine.running() > 0 && Instant::now() < until {
-                let Some(command) = next_command(commands, LOOK).await else { continue };
-                *ending = ending.after(&command);
+                let command = next_command(commands, LOOK).await;
+                *ending = command.map_or(*ending, |command| ending.after(&command));
+                ending.cut |= self.stops.must_cut();
                 if ending.cut {
                     break;
                 }

@@ -1,13 +1,13 @@
 //! End of a run: its cause, and whether it was cut short.
 
-use crate::vocabulary::{Command, Outcome, StopCause};
+use crate::vocabulary::{Command, HardStop, Outcome, StopCause};
 
 /// End of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ending {
     /// Cause; `None`: the duration was over, every client had finished, or the run was refused.
     pub cause: Option<StopCause>,
-    /// True if requests in flight were cut, by a second stop or an immediate one.
+    /// True if requests in flight were cut, by a second stop, an immediate one or a hard stop.
     pub cut: bool,
     /// Failure of the first client, which went ahead and could not load its playlist: there was no load.
     pub refused: Option<Outcome>,
@@ -16,6 +16,12 @@ pub struct Ending {
 impl Ending {
     pub(super) fn by(cause: StopCause) -> Self {
         Self { cause: Some(cause), ..Self::default() }
+    }
+
+    /// Returns the ending at a hard stop. Requests that were sent before the last one was may finish. Of bytes and of
+    /// bandwidth everything that still arrives is too much: open requests are cut.
+    pub(super) fn at_limit(stop: HardStop) -> Self {
+        Self { cut: stop != HardStop::Requests, ..Self::by(StopCause::Limit(stop)) }
     }
 
     /// Returns the ending after a command that arrives while the run drains: a second stop cuts. A terminal that

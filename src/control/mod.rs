@@ -6,6 +6,7 @@ mod controller;
 mod ending;
 mod engine;
 mod first_client;
+mod hard_stops;
 mod plan;
 
 pub use controller::Controller;

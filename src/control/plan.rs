@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Ahead;
 use crate::load::{ClientLimit, LoadProfile};
+use crate::vocabulary::HardStops;
 
 /// Load and length of a run.
 #[derive(Clone, Copy, Debug)]
@@ -18,4 +19,6 @@ pub struct Plan {
     pub brakes: bool,
     /// Time after which the run ends by itself; `None`: never.
     pub duration: Option<Duration>,
+    /// Amounts that end the run when they are reached.
+    pub hard_stops: HardStops,
 }

@@ -72,7 +72,7 @@ pub enum Happening {
     Run(RunState),
     /// The load was changed.
     Load {
-        /// Kind of change: `target`, `hold` or `resume`.
+        /// Kind of change: `target`, `hold`, `resume` or `stop`.
         change: &'static str,
         /// Clients wanted before the change.
         from: u32,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Buckets, Bytes, ClockOffset, Connections, Exit, FindingReport, Health, Internal, KindReport, Knee,
-    Latency, LoadChange, Mark, Pipeline, Record, Report, Requests, Run, RunOptions, SCHEMA, Stream,
+    Buckets, Bytes, ClockOffset, Connections, Exit, FindingReport, HardStops, Health, Internal, KindReport,
+    Knee, Latency, LoadChange, Mark, Pipeline, Record, Report, Requests, Run, RunOptions, SCHEMA, Stream,
     Throughput, TrustReport, audience, playback, series, trust,
 };
 use crate::pipeline::Counts;
@@ -80,6 +80,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         catalogue: stats::catalogue(),
         histogram: Buckets { grouping_power: GROUPING_POWER, max_value_power: MAX_VALUE_POWER },
         throughput_bits_per_second: throughput(frame),
+        hard_stops: HardStops::new(frame),
         connections: Connections {
             opened: totals.get(Metric::Connections),
             reconnections: totals.get(Metric::Reconnections),

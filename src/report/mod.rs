@@ -8,6 +8,7 @@ mod build;
 mod changes;
 pub mod check;
 mod format;
+mod hard_stops;
 mod hosts;
 mod page;
 mod playback;
@@ -27,6 +28,7 @@ pub use audience::{Audience, Edge, Host};
 pub use build::{Facts, build};
 pub use check::CheckReport;
 pub use format::ReportFormat;
+pub use hard_stops::{HardStopUse, HardStops};
 pub use playback::{Playback, Sessions, Spread};
 pub use progress::{progress_line, trust_line};
 pub use run::{ClockOffset, Exit, Run, RunOptions};
@@ -76,6 +78,8 @@ pub struct Report {
     pub playback: Playback,
     /// Body bits per second.
     pub throughput_bits_per_second: Throughput,
+    /// Amounts that were to end the run.
+    pub hard_stops: HardStops,
     /// Connections of the clients.
     pub connections: Connections,
     /// The audience that the run represents to the origin.
@@ -297,13 +301,14 @@ pub struct Mark {
 pub struct LoadChange {
     /// Seconds since the start.
     pub at_s: f64,
-    /// `target`, `hold` or `resume`.
+    /// `target`, `hold`, `resume` or `stop`.
     pub change: &'static str,
     /// Target before the change.
     pub from: u32,
     /// Target after the change.
     pub to: u32,
-    /// Cause of the change: `plan`, `operator`, or `brake` (a storm of 429 and 503).
+    /// Cause of the change: `plan`, `operator`, `brake` (a storm of 429 and 503), or the hard stop that was reached:
+    /// `max_bytes`, `max_requests`, `max_bandwidth`.
     pub by: &'static str,
 }
 

@@ -183,6 +183,7 @@ fn traffic(report: &Report, page: &mut Page) {
         units::count(connections.reconnections),
         units::plural(connections.redirects, "redirect")
     ));
+    report.hard_stops.lines().iter().for_each(|line| page.line(line));
     playback(report, page);
     audience(report, page);
 }

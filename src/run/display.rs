@@ -156,7 +156,7 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
             }
             for change in frame.journal.changes().skip(changes) {
                 changes += 1;
-                brake_line(change, &frame).iter().for_each(|line| stdio::say(line));
+                change_line(change, &frame).iter().for_each(|line| stdio::say(line));
             }
             if frame.at.saturating_sub(said) >= PROGRESS {
                 said = frame.at;
@@ -167,13 +167,23 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
     threads::start("progress", Builder::new_current_thread(), move || Ok(show))
 }
 
-/// Returns a line about a change that the brake has made; `None` about any other. The sample is the one that follows.
-fn brake_line(change: &LoadChange, frame: &RunSample) -> Option<String> {
-    if change.by != ChangeSource::Brake {
-        return None;
+/// Returns a line about a change that the brake or a hard stop has made; `None` about any other. The sample is the one
+/// that follows.
+fn change_line(change: &LoadChange, frame: &RunSample) -> Option<String> {
+    match change.by {
+        ChangeSource::Brake => Some(brake_line(change, frame)),
+        ChangeSource::Limit(stop) => {
+            let limit = stop.amount(frame.spent(stop)?.limit);
+            let at = units::clock(change.at);
+            Some(format!("hlswarm: {}: {limit} reached at {at}, the run ends", stop.option()))
+        }
+        ChangeSource::Plan | ChangeSource::Operator => None,
     }
+}
+
+fn brake_line(change: &LoadChange, frame: &RunSample) -> String {
     let (admitted, target) = (units::count(frame.admitted), units::plural(change.to.into(), "client"));
-    Some(if change.kind == ChangeKind::Hold {
+    if change.kind == ChangeKind::Hold {
         format!(
             "hlswarm: brake: ramp held at {admitted} of {target}: {}; {}; --no-brake turns this off",
             frame.storm(),
@@ -181,24 +191,30 @@ fn brake_line(change: &LoadChange, frame: &RunSample) -> Option<String> {
         )
     } else {
         format!("hlswarm: brake: the storm is over, the ramp resumes at {admitted} of {target}")
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Spent;
+    use crate::vocabulary::HardStop;
 
     #[test]
-    fn only_the_brake_has_lines_of_its_own() {
+    fn only_changes_by_the_program_have_lines() {
+        let spent = Spent { stop: HardStop::Bytes, limit: 2_000_000, used: 2_000_007 };
+        let reached = "hlswarm: --max-bytes: 2 MB reached at 00:00:00, the run ends";
         let line = |kind, by| {
             let change = LoadChange { at: Duration::ZERO, kind, from: 500, to: 500, by };
-            brake_line(&change, &RunSample { admitted: 120, ..RunSample::default() })
+            let spendings = [Some(spent), None, None];
+            change_line(&change, &RunSample { admitted: 120, spendings, ..RunSample::default() })
         };
         let held = "hlswarm: brake: ramp held at 120 of 500 clients: -- of requests over 30 s ended with 429 or 503; \
                     it resumes when at most 10% over 10 s do; --no-brake turns this off";
         assert_eq!(line(ChangeKind::Hold, ChangeSource::Brake).as_deref(), Some(held));
         let resumed = "hlswarm: brake: the storm is over, the ramp resumes at 120 of 500 clients";
         assert_eq!(line(ChangeKind::Resume, ChangeSource::Brake).as_deref(), Some(resumed));
+        assert_eq!(line(ChangeKind::Stop, ChangeSource::Limit(HardStop::Bytes)).as_deref(), Some(reached));
         assert_eq!(line(ChangeKind::Hold, ChangeSource::Operator), None);
         assert_eq!(line(ChangeKind::Target, ChangeSource::Plan), None);
     }

@@ -6,9 +6,9 @@ use crate::control::{Ending, Plan};
 use crate::report::{self, Exit};
 use crate::run_state::ChangeSource;
 use crate::sample::RunSample;
-use crate::verdict::{Check, Consequence, EarlyEnd, RunEnd};
-use crate::vocabulary::StopCause;
+use crate::verdict::{Check, Consequence, EarlyEnd, EndAtLimit, RunEnd};
 use crate::vocabulary::outcome::{Fault, Outcome};
+use crate::vocabulary::{HardStop, StopCause, units};
 
 /// An internal fault: a caught panic, a broken invariant.
 pub const INTERNAL: u8 = 70;
@@ -69,16 +69,40 @@ pub(super) fn run_end(ending: Ending, plan: Plan, sample: &RunSample) -> RunEnd 
     RunEnd {
         refused: ending.refused.map(|outcome| refused(sample, outcome, plan)),
         signal: signal(ending, plan),
+        hard_stop: hard_stop(ending, plan, sample),
         ramp: plan.profile.length(sample.target),
         is_braked: sample.journal.changes().any(|change| change.by == ChangeSource::Brake),
         duration: plan.duration,
         how: match ending.cause {
             Some(StopCause::Operator) => "q ended the run",
+            Some(StopCause::Limit(_)) => "a hard stop ended the run",
             Some(StopCause::Fault) => "an internal fault ended the run",
             Some(_) => "a signal ended the run",
             None => "every client had finished",
         },
     }
+}
+
+/// Returns the hard stop that ended the run. Bytes and requests are the declared end of a run without a duration; a
+/// bandwidth never is.
+fn hard_stop(ending: Ending, plan: Plan, sample: &RunSample) -> Option<EndAtLimit> {
+    let Some(StopCause::Limit(stop)) = ending.cause else { return None };
+    let spent = sample.spent(stop)?;
+    let at = sample.hard_stop().map_or(sample.at, |(_, at)| at);
+    let cut = match sample.snapshot.totals.ended(Fault::Cut.into()) {
+        0 => String::new(),
+        cut => format!(", {} cut", units::plural(cut, "request")),
+    };
+    let verb = match stop {
+        HardStop::Bytes => "arrived",
+        HardStop::Requests => "sent",
+        HardStop::Bandwidth => "in a second",
+    };
+    let [limit, used] = [spent.limit, spent.used].map(|amount| stop.amount(amount));
+    Some(EndAtLimit {
+        is_early: stop == HardStop::Bandwidth || plan.duration.is_some(),
+        sentence: format!("{} {limit} reached at {}: {used} {verb}{cut}", stop.option(), units::clock(at)),
+    })
 }
 
 /// Returns the exit after some reports could not be written.
@@ -136,8 +160,8 @@ fn why_refused(sample: &RunSample, outcome: Outcome) -> String {
 /// Returns the code and the name of the external cause that ended a run; `None` if there was none.
 pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
     match cause {
-        // A panic is a separate reason.
-        StopCause::Operator | StopCause::Fault => None,
+        // A panic or a hard stop is a separate reason.
+        StopCause::Operator | StopCause::Fault | StopCause::Limit(_) => None,
         StopCause::Interrupt => Some((130, "Ctrl-C")),
         StopCause::HangUp => Some((129, "SIGHUP")),
         StopCause::TerminalGone => Some((129, "the loss of its terminal")),

@@ -178,7 +178,7 @@ impl ActiveRun {
         commands: flume::Sender<Command>,
     ) -> Result<(Self, Taps), Failure> {
         let workers = preflight::workers();
-        let sources = Sources::new(workers);
+        let sources = Sources::for_run(workers, config.plan.hard_stops);
         sources.status.set_target(config.plan.profile.clients);
         let identity = identity(config, sources.clock);
         let (pipeline, taps) = Pipeline::start(workers, sources.clock, record, identity.clone())

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::verdict::Verdict;
-use crate::vocabulary::Mark;
+use crate::vocabulary::{HardStop, Mark};
 
 /// Maximum number of changes of the load that are kept: rapid key presses are merged about twenty times a second.
 const CHANGES: usize = 10_000;
@@ -25,6 +25,8 @@ pub enum ChangeKind {
     Hold,
     /// The ramp was resumed.
     Resume,
+    /// The run was ended.
+    Stop,
 }
 
 impl ChangeKind {
@@ -34,6 +36,7 @@ impl ChangeKind {
             Self::Target => "target",
             Self::Hold => "hold",
             Self::Resume => "resume",
+            Self::Stop => "stop",
         }
     }
 }
@@ -47,6 +50,8 @@ pub enum ChangeSource {
     Operator,
     /// The brake, during a storm of 429 and 503.
     Brake,
+    /// A hard stop that was reached.
+    Limit(HardStop),
 }
 
 impl ChangeSource {
@@ -56,6 +61,7 @@ impl ChangeSource {
             Self::Plan => "plan",
             Self::Operator => "operator",
             Self::Brake => "brake",
+            Self::Limit(stop) => stop.name(),
         }
     }
 }
@@ -69,7 +75,7 @@ pub struct LoadChange {
     pub kind: ChangeKind,
     /// Target before the change.
     pub from: u32,
-    /// Target after the change; the same for a hold or a resume.
+    /// Target after the change; the same for a hold, a resume or a stop.
     pub to: u32,
     /// Source of the change.
     pub by: ChangeSource,

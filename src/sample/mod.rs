@@ -5,6 +5,7 @@
 //! * Every derived number is computed once, here or in `stats`.
 
 mod failure_lines;
+mod hard_stops;
 mod history;
 mod numbers;
 mod pipeline;
@@ -25,9 +26,9 @@ use std::time::Duration;
 use crate::generator::Generator;
 use crate::pipeline::LogEntry;
 use crate::run_state::Journal;
-use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSummary, Timed};
+use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSummary, Spent, Timed};
 use crate::verdict::{Health, Knees, RunHealth, Trust};
-use crate::vocabulary::{ClientState, Kind, RunState, share};
+use crate::vocabulary::{ClientState, HardStop, Kind, RunState, share};
 
 pub use failure_lines::{FailureLine, FailureTracker};
 pub use history::{History, Point, Series};
@@ -104,6 +105,8 @@ pub struct RunSample {
     pub generator: Generator,
     /// Verdict on whether the load tester itself limited the result, judged once a second.
     pub trust: Arc<Trust>,
+    /// Amounts used of the hard stops, in the order of [`HardStop::ALL`]; `None` without a limit.
+    pub spendings: [Option<Spent>; HardStop::ALL.len()],
     /// State of the pipeline for samples and events.
     pub pipeline: Pipeline,
     /// Most recent entries of the log, oldest first; replaced at most once a second.

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use super::pipeline::Watch;
 use super::timeline::TimelineRecorder;
 use super::trust::TrustMeter;
-use super::{FailureTracker, History, Point, RunResult, RunSample, Sources, TIMED, numbers};
+use super::{FailureTracker, History, Point, RunResult, RunSample, Sources, TIMED, hard_stops, numbers};
 use crate::generator::{self, Fact};
 use crate::pipeline::Pipeline;
 use crate::run_state::VerdictChange;
@@ -241,6 +241,7 @@ impl Sampler {
         (frame.admitted, frame.late_starts) =
             (self.sources.status.admitted(), self.sources.status.late_starts());
         frame.panics = self.sources.status.panics();
+        frame.spendings = hard_stops::read(&self.sources);
         self.peak_clients = self.peak_clients.max(frame.active_clients());
         frame.peak_clients = self.peak_clients;
         frame.recent = self.window.rates_so_far(window::RECENT);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::generator::{HostGauges, WorkerGauge};
 use crate::run_state::Status;
-use crate::stats::Registry;
-use crate::vocabulary::Clock;
+use crate::stats::{Registry, Spending};
+use crate::vocabulary::{Clock, HardStops};
 
 /// Sources of a run's numbers.
 #[derive(Clone, Debug)]
@@ -18,15 +18,24 @@ pub struct Sources {
     pub workers: Arc<[WorkerGauge]>,
     /// Gauges of the host and of the process as a whole; unknown unless a thread writes them.
     pub host: Arc<HostGauges>,
+    /// Amounts used of the hard stops; `None` if the run has none.
+    pub spending: Option<Arc<Spending>>,
     /// Clock of the run.
     pub clock: Clock,
 }
 
 impl Sources {
-    /// Creates the sources of a run that begins now, with `workers` threads.
+    /// Creates the sources of a run without hard stops that begins now, with `workers` threads.
     pub fn new(workers: usize) -> Self {
+        Self::for_run(workers, HardStops::default())
+    }
+
+    /// Creates the sources of a run that begins now, with `workers` threads and these hard stops.
+    pub fn for_run(workers: usize, stops: HardStops) -> Self {
+        let spending = stops.is_set().then(|| Arc::new(Spending::new(stops)));
         Self {
-            registry: Registry::new(workers),
+            registry: Registry::with_spending(workers, spending.as_ref()),
+            spending,
             status: Arc::default(),
             workers: (0..workers).map(|_| WorkerGauge::default()).collect(),
             host: Arc::default(),

@@ -60,6 +60,12 @@ impl Meter {
         Exchange { meter: self, kind, bytes: 0, started_us, ended: false }
     }
 
+    /// Counts a request that is about to be sent towards the hard stops, and reports whether they let it be sent.
+    #[inline]
+    pub fn may_send(&self) -> bool {
+        self.worker().spending.as_ref().is_none_or(|spending| spending.may_send())
+    }
+
     /// Adds to a counter of the client and of the run.
     #[inline]
     pub fn count(&self, metric: Metric, amount: u64) {
@@ -169,6 +175,9 @@ impl Exchange<'_> {
     pub fn received(&mut self, bytes: u64) {
         self.bytes += bytes;
         self.meter.count(Metric::bytes(self.kind), bytes);
+        if let Some(spending) = &self.meter.worker().spending {
+            spending.received(bytes);
+        }
     }
 
     /// Stores the size of the body as that of a segment. To be called for segments that arrived whole: not every

@@ -29,6 +29,7 @@ mod registry;
 mod slot;
 mod snapshot;
 pub mod speed;
+mod spending;
 #[cfg(test)]
 mod tests;
 pub mod window;
@@ -49,4 +50,5 @@ pub use recent_latency::{LatencyDigest, RecentLatency};
 pub use registry::{ClientHandle, Registry};
 pub use snapshot::{ClientRow, CodeCount, KindTotals, Snapshot, Tally, Totals};
 pub use speed::{SpeedSummary, Speeds};
+pub use spending::{Spending, Spent};
 pub use window::{Rates, Window};

@@ -22,6 +22,7 @@ use super::metric::{Metric, Scalars};
 use super::quality::SessionNumber;
 use super::slot::Slot;
 use super::snapshot::{ClientRow, Snapshot, Totals};
+use super::spending::Spending;
 use super::worker::{self, WorkerStats};
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::vocabulary::outcome::Fault;
@@ -99,14 +100,20 @@ impl Drop for ClientHandle {
 impl Registry {
     /// Creates an empty registry for `workers` worker threads.
     pub fn new(workers: usize) -> Arc<Self> {
+        Self::with_spending(workers, None)
+    }
+
+    /// Creates an empty registry whose requests and bytes also count towards hard stops.
+    pub fn with_spending(workers: usize, spending: Option<&Arc<Spending>>) -> Arc<Self> {
+        let worker = || Arc::new(WorkerStats::new(spending.filter(|spending| spending.counts()).cloned()));
         Arc::new(Self {
-            workers: (0..workers).map(|_| Arc::default()).collect(),
+            workers: (0..workers).map(|_| worker()).collect(),
             slots: boxcar::Vec::new(),
             free: SegQueue::new(),
             created: AtomicU64::new(0),
             retired: Retired::default(),
             violations: AtomicU64::new(0),
-            nowhere: Arc::default(),
+            nowhere: worker(),
         })
     }
 
@@ -211,6 +218,11 @@ impl Registry {
         snapshot.retry_at_us =
             self.workers.iter().map(|worker| worker.retry_at_us.get()).max().unwrap_or_default();
         snapshot.invariant_violations = self.violations();
+    }
+
+    /// Returns the body bytes that have arrived so far.
+    pub fn bytes(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.bytes()).sum()
     }
 
     /// Reads the histogram of one duration, merged over the workers, into `latency`, whose memory is reused.

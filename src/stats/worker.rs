@@ -5,6 +5,7 @@
 //! ten clients and for a hundred thousand, and a client that leaves cannot lower them.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::audience::Routes;
 use super::explanations::Explanations;
@@ -15,6 +16,7 @@ use super::latency_cells::Latencies;
 use super::metric::{Metric, Scalars};
 use super::quality::Sessions;
 use super::snapshot::{KindTotals, Tally, Totals};
+use super::spending::Spending;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::{Kind, Outcome};
 
@@ -42,10 +44,19 @@ pub(super) struct WorkerStats {
     pub(super) sessions: Sessions,
     /// See [`Snapshot::retry_at_us`](super::Snapshot::retry_at_us).
     pub(super) retry_at_us: SingleWriterCell,
+    /// Shared with all workers; `None` unless bytes or requests have a hard stop.
+    pub(super) spending: Option<Arc<Spending>>,
 }
 
 impl Default for WorkerStats {
     fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl WorkerStats {
+    /// Creates totals of zero, whose requests and bytes also count towards the hard stops of `spending`.
+    pub(super) fn new(spending: Option<Arc<Spending>>) -> Self {
         Self {
             scalars: std::array::from_fn(|_| SingleWriterCell::default()),
             in_flight: SingleWriterCell::default(),
@@ -57,11 +68,10 @@ impl Default for WorkerStats {
             hosts: Hosts::default(),
             sessions: Sessions::default(),
             retry_at_us: SingleWriterCell::default(),
+            spending,
         }
     }
-}
 
-impl WorkerStats {
     /// Adds to a counter.
     #[inline]
     pub(super) fn add(&self, metric: Metric, amount: u64) {
@@ -106,6 +116,12 @@ impl WorkerStats {
     /// Returns the number of requests that are open now, by the independent gauge.
     pub(super) fn in_flight(&self) -> u64 {
         self.in_flight.get()
+    }
+
+    /// Returns the body bytes that have arrived so far.
+    pub(super) fn bytes(&self) -> u64 {
+        let cells = Kind::ALL.map(|kind| self.scalars.get(Metric::bytes(kind).index()));
+        cells.into_iter().flatten().map(SingleWriterCell::get).sum()
     }
 
     /// Adds one counter to `scalars`.

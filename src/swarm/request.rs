@@ -114,7 +114,15 @@ pub(super) async fn request<'a>(
     let mut arrival = match fetch.url.access() {
         _ if open.is_none() => Arrival::Failed,
         Access::Request => match admit(slot.scope(), meter, &fetch.url, lead_to(fetch)) {
-            Ok(()) => follow(wire, fetch, context, &mut redirects).await,
+            Ok(()) => match follow(wire, fetch, context, &mut redirects).await {
+                Some(arrival) => arrival,
+                // A hard stop ends the run within moments. Until then the player waits: an answer would make it count
+                // a failure that the origin did not cause.
+                None => {
+                    drop(open);
+                    return std::future::pending().await;
+                }
+            },
             Err(fault) => fail(meter.start(kind(fetch.what)), fault),
         },
         Access::Inline => read_inline(fetch, meter, keys),
@@ -149,12 +157,13 @@ fn read_inline<'a>(fetch: &Fetch, meter: &Meter, keys: Option<&KeyRing>) -> Arri
     }
 }
 
+/// Sends a request and follows its redirects. Returns `None` if a hard stop lets no more requests be sent.
 async fn follow<'a>(
     wire: &mut RequestLane,
     fetch: &Fetch,
     context: RequestContext<'a>,
     redirects: &mut u32,
-) -> Arrival<'a> {
+) -> Option<Arrival<'a>> {
     let RequestContext { slot, meter, events, keys } = context;
     let mut redirected: Option<SecretUrl> = None;
     let mut is_lacking = false;
@@ -165,7 +174,10 @@ async fn follow<'a>(
         }
         // The first request was begun before the run drained; a retry or a redirect would be a new one.
         if (is_lacking || *redirects > 0) && slot.is_draining() {
-            return Arrival::Failed;
+            return Some(Arrival::Failed);
+        }
+        if !meter.may_send() {
+            return None;
         }
         let url = redirected.as_ref().unwrap_or(&fetch.url);
         let Tried { exchange, decryptor, ended } = attempt(wire, url, fetch, context).await;
@@ -178,7 +190,7 @@ async fn follow<'a>(
                 events.failed(kind(fetch.what));
                 continue;
             }
-            Err(fault) => return fail(exchange, fault),
+            Err(fault) => return Some(fail(exchange, fault)),
         };
         let Some(location) = redirect(&response) else {
             // The last hop: the exchange stays open until the body has been judged.
@@ -187,7 +199,7 @@ async fn follow<'a>(
             drop(body);
             let (at_us, length) = (meter.now_us(), response.body.len());
             let playlist = None;
-            return Arrival::Response(Received {
+            return Some(Arrival::Response(Received {
                 redirected,
                 response,
                 at_us,
@@ -195,7 +207,7 @@ async fn follow<'a>(
                 decrypted,
                 playlist,
                 exchange,
-            });
+            }));
         };
         // Each hop is a request of its own with its own outcome, as the origin counts it.
         let next = next_hop(meter, url, location, *redirects).and_then(|next| {
@@ -203,7 +215,7 @@ async fn follow<'a>(
             Ok(next)
         });
         match next {
-            Err(fault) => return fail(exchange, fault),
+            Err(fault) => return Some(fail(exchange, fault)),
             Ok(next) => {
                 exchange.finish(Outcome::of_status(response.head.status, true), Some(timings(&response)));
                 meter.count(Metric::Redirects, 1);

@@ -55,6 +55,8 @@ pub struct RunEnd {
     pub refused: Option<EarlyEnd>,
     /// Signal, or a cause like one, that ended the run early or cut it short.
     pub signal: Option<EarlyEnd>,
+    /// Hard stop that ended the run.
+    pub hard_stop: Option<EndAtLimit>,
     /// Time that the ramp to the target takes.
     pub ramp: Duration,
     /// True if the brake held the ramp.
@@ -63,6 +65,15 @@ pub struct RunEnd {
     pub duration: Option<Duration>,
     /// End of the run as the beginning of a sentence, such as `q ended the run`.
     pub how: &'static str,
+}
+
+/// End of a run at one of its hard stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndAtLimit {
+    /// True if the run should have gone on: the exit code says so.
+    pub is_early: bool,
+    /// The stop as a sentence.
+    pub sentence: String,
 }
 
 /// Cause from outside that ended a run, or kept it from its load.
@@ -115,6 +126,7 @@ pub fn checks(numbers: &EndNumbers, trust: &Trust, end: Option<&RunEnd>) -> Vec<
     checks.push(signalled(end));
     checks.push(local(numbers));
     checks.push(trust.check());
+    checks.push(hard_stop(end));
     checks.extend(criteria(numbers));
     // Without a load there is nothing to compare with the plan.
     checks.extend(reached(numbers, end.filter(|end| end.refused.is_none())));
@@ -146,6 +158,16 @@ fn refused(end: Option<&RunEnd>) -> Check {
 
 fn signalled(end: Option<&RunEnd>) -> Check {
     early("signals", end.map(|end| end.signal.as_ref()))
+}
+
+/// Returns the check that no hard stop ended the run. In a run without a duration it is the declared end.
+fn hard_stop(end: Option<&RunEnd>) -> Check {
+    let reached = end.and_then(|end| end.hard_stop.as_ref());
+    let count = end.map(|_| if reached.is_some() { 1.0 } else { 0.0 });
+    let is_early = reached.is_some_and(|stop| stop.is_early);
+    let consequence = if is_early { Consequence::Criteria } else { Consequence::Reason };
+    Check::new("hard_stops", count, Limit::AtMost(0.0), consequence)
+        .says(reached.map_or_else(String::new, |stop| stop.sentence.clone()))
 }
 
 /// Returns the check that a cause did not end the run; `None`: the run goes on.
@@ -192,8 +214,8 @@ fn reached(numbers: &EndNumbers, end: Option<&RunEnd>) -> [Check; 3] {
     // Clients that never started cannot be active: one reason is enough.
     let held = if clients_started < clients_target { Consequence::Listed } else { Consequence::Reason };
     let asked = end.and_then(|end| end.duration);
-    // A signal is a reason of its own.
-    let is_early = end.is_some_and(|end| end.signal.is_none());
+    // A signal or a hard stop is a reason of its own.
+    let is_early = end.is_some_and(|end| end.signal.is_none() && end.hard_stop.is_none());
     let length = if is_early { Consequence::Reason } else { Consequence::Listed };
     let target = units::plural(clients_target, "client");
     [

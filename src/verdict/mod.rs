@@ -6,7 +6,7 @@ mod health;
 mod trust;
 
 pub use check::{Check, Consequence};
-pub use checks::{EarlyEnd, EndNumbers, RunEnd, allow_untrusted, checks};
+pub use checks::{EarlyEnd, EndAtLimit, EndNumbers, RunEnd, allow_untrusted, checks};
 pub use health::{
     DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, RunHealth, RunNumbers,
     Verdict,

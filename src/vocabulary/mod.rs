@@ -10,6 +10,7 @@ pub mod finding;
 pub mod fingerprint;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+pub mod hard_stop;
 pub mod http_profile;
 pub mod kind;
 pub mod limits;
@@ -30,6 +31,7 @@ pub use connection_route::ConnectionRoute;
 pub use departure::{Departure, LeaveReason};
 pub use finding::{Finding, Severity};
 pub use fingerprint::fingerprint;
+pub use hard_stop::{HardStop, HardStops};
 pub use http_profile::{HttpProfile, Reuse};
 pub use kind::Kind;
 pub use outcome::Outcome;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::HardStop;
+
 /// Current activity of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -121,6 +123,8 @@ pub enum StopCause {
     Signal(u8, &'static str),
     /// The address space of the process is nearly used up.
     AddressSpace,
+    /// A hard stop was reached.
+    Limit(HardStop),
     /// A part of the program that the operator needs has panicked.
     Fault,
 }

@@ -16,6 +16,9 @@ const RATES: RangeInclusive<f64> = 0.000_001..=1_000_000.0;
 /// Largest accepted count: above every limit, and exact as a float.
 const COUNT_MAX: f64 = 1e12;
 
+/// Accepted sizes: far above any run, and exact as a float.
+const BYTES: RangeInclusive<f64> = 1.0..=1e15;
+
 /// Parses a duration such as `90s`, `1m30s`, `250ms`, `2h`, or a bare number of seconds.
 ///
 /// # Errors
@@ -96,6 +99,33 @@ pub fn parse_bit_rate(text: &str) -> Result<u64, String> {
     };
     let bits = number.trim().parse::<f64>().map_err(|_| accepted())? * factor;
     if bits.is_finite() && (1.0..=1e12).contains(&bits) { Ok(bits as u64) } else { Err(accepted()) }
+}
+
+/// Parses bytes: `500G`, `20MB`, `2GiB`, `1500000`. Units are decimal, or binary with an `i`.
+///
+/// # Errors
+/// One sentence that says what is accepted.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let accepted = || "expected a size from 1 byte to 1000T, such as 500M, 20GiB or 1500000".to_owned();
+    let lower = text.trim().to_ascii_lowercase();
+    let number = lower.strip_suffix('b').unwrap_or(&lower);
+    let (number, base) = match number.strip_suffix('i') {
+        Some(number) => (number, 1024_f64),
+        None => (number, 1000_f64),
+    };
+    let (number, power) = match number.char_indices().last() {
+        Some((at, 'k')) => (&number[..at], 1),
+        Some((at, 'm')) => (&number[..at], 2),
+        Some((at, 'g')) => (&number[..at], 3),
+        Some((at, 't')) => (&number[..at], 4),
+        // `Ki` without its letter means nothing.
+        _ if base > 1000.0 => return Err(accepted()),
+        _ => (number, 0),
+    };
+    let is_plain = number.trim().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let bytes =
+        number.trim().parse::<f64>().ok().filter(|_| is_plain).ok_or_else(accepted)? * base.powi(power);
+    if BYTES.contains(&bytes) { Ok(bytes as u64) } else { Err(accepted()) }
 }
 
 /// Parses a share: `5%`, `0.05`, `100%`.
@@ -284,6 +314,24 @@ mod tests {
         }
         for text in ["0", "-1M", "fast", "", "k"] {
             assert!(parse_bit_rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_take_decimal_and_binary_units() {
+        for (text, bytes) in [
+            ("1500000", 1_500_000),
+            ("500M", 500_000_000),
+            ("1.5 GB", 1_500_000_000),
+            ("20GiB", 20 << 30),
+            ("2ki", 2_048),
+            ("1b", 1),
+            ("1000T", 1_000_000_000_000_000),
+        ] {
+            assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
+        }
+        for text in ["0", "-1M", "", "G", "2i", "2iB", "1e9", "inf", "nan", "1001T", "5 apples"] {
+            assert!(parse_bytes(text).is_err(), "{text}");
         }
     }
 

@@ -15,6 +15,7 @@ mod cookies;
 mod demo;
 mod exact;
 mod findings;
+mod hard_stops;
 mod hostile;
 #[path = "../interop/lag.rs"]
 mod lag;

@@ -116,6 +116,7 @@ fn change_line(change: &LoadChange) -> Line {
         }
         ChangeKind::Hold => format!("ramp held at target {clients} ({})", change.by.name()),
         ChangeKind::Resume => format!("ramp resumed to {clients} ({})", change.by.name()),
+        ChangeKind::Stop => format!("stopped at target {clients} ({})", change.by.name()),
     };
     line(change.at, Text::plain("load"), what)
 }

@@ -6,12 +6,16 @@
 
 use crate::run_state::ChangeSource;
 use crate::sample::RunSample;
+use crate::stats::Spent;
 use crate::tui::app::App;
 use crate::tui::theme::Role;
 use crate::verdict::{Knee, TrustVerdict, Verdict};
 use crate::vocabulary::{RunState, units};
 
 use super::{Text, errors, generator, trust};
+
+/// Share of a hard stop from which on its end is near: the operator may want to prepare for it.
+const LIMIT_NEAR: f64 = 0.8;
 
 /// The four lines at the top.
 #[derive(Debug)]
@@ -169,6 +173,12 @@ fn arrival(app: &App) -> Option<String> {
     Some(format!("at this pace {} at {}", units::plural(frame.target.into(), "client"), units::clock(at)))
 }
 
+/// Returns the used share of a hard stop, a warning when most of it is used.
+fn limit(spent: Spent) -> Text {
+    let role = if spent.share() >= LIMIT_NEAR { Role::Warning } else { Role::Label };
+    Text::new(role, format!("{} of {}", units::percent(Some(spent.share())), spent.stop.option()))
+}
+
 fn measurement(app: &App) -> Vec<Text> {
     let frame = &app.shown;
     let mut line = trust::in_a_line(&frame.trust);
@@ -182,6 +192,7 @@ fn measurement(app: &App) -> Vec<Text> {
     if frame.late_starts > 0 {
         line.push(Text::new(Role::Warning, format!("late starts {}", units::count(frame.late_starts))));
     }
+    line.extend(app.steady.nearest_hard_stop().map(limit));
     line.extend(generator::in_a_line(&app.steady));
     line
 }

@@ -117,6 +117,20 @@ fn a_signal_decides_the_code_and_is_the_only_reason_for_a_short_run() {
 }
 
 #[test]
+fn a_hard_stop_is_the_reason_for_a_short_run_and_has_a_code_only_before_the_end_that_was_asked_for() {
+    let stop = |is_early| EndAtLimit { is_early, sentence: "--max-bytes ended the run".to_owned() };
+    let short = EndNumbers { lasted: Duration::from_secs(20), ..WELL };
+    let of = |is_early| {
+        let end = RunEnd { hard_stop: Some(stop(is_early)), ..end() };
+        assert_eq!(sentences(&short, &end), ["--max-bytes ended the run"]);
+        let checks = checks(&short, &Trust::default(), Some(&end)).into_iter();
+        checks.filter(Check::fails).map(|check| check.consequence).collect::<Vec<_>>()
+    };
+    assert_eq!(of(true), [Consequence::Criteria, Consequence::Listed]);
+    assert_eq!(of(false), [Consequence::Reason, Consequence::Listed]);
+}
+
+#[test]
 fn without_a_load_the_plan_is_not_compared() {
     let refused = EarlyEnd { code: 5, sentence: "is the URL right?".to_owned() };
     let nothing = EndNumbers { clients_started: 1, clients_played: 1, clients_peak: 1, ..WELL };
@@ -131,7 +145,9 @@ fn while_a_run_goes_on_its_plan_is_not_judged() {
     let of = |wanted| checks.iter().filter(move |check| check.result == wanted).map(|check| check.name);
     assert_eq!(of(CheckResult::Fail).collect::<Vec<_>>(), [""; 0]);
     let unknown: Vec<_> = of(CheckResult::Unknown).collect();
-    assert_eq!(unknown, ["refusals", "signals", "trust", "clients_started", "clients_peak", "duration_s"]);
+    let names =
+        ["refusals", "signals", "trust", "hard_stops", "clients_started", "clients_peak", "duration_s"];
+    assert_eq!(unknown, names);
 }
 
 #[test]

@@ -1,0 +1,26 @@
+//! Options that bound a run: hard stops, which end it when it reaches them.
+
+use clap::Args;
+
+use super::values;
+use crate::vocabulary::HardStops;
+
+/// Hard stops of a run.
+#[derive(Debug, Args)]
+pub struct LimitArgs {
+    /// Stop if more than this arrives within a second, such as 500M or 2G
+    #[arg(long, value_name = "RATE", value_parser = crate::vocabulary::units::parse_bit_rate, help_heading = "Limits")]
+    pub max_bandwidth: Option<u64>,
+    /// Stop when this much has arrived, such as 500G or 20GiB; bodies only, about 5 % less than on the wire
+    #[arg(long, value_name = "SIZE", value_parser = crate::vocabulary::units::parse_bytes, help_heading = "Limits")]
+    pub max_bytes: Option<u64>,
+    /// Send no more requests than this, such as 2500 or 2M, then stop
+    #[arg(long, value_name = "N", value_parser = values::most_requests, help_heading = "Limits")]
+    pub max_requests: Option<u64>,
+}
+
+impl From<LimitArgs> for HardStops {
+    fn from(args: LimitArgs) -> Self {
+        Self { bytes: args.max_bytes, requests: args.max_requests, bits_per_second: args.max_bandwidth }
+    }
+}

@@ -1,0 +1,63 @@
+//! The `hard_stops` block of the report, and its lines of text.
+
+use serde::Serialize;
+
+use crate::sample::RunSample;
+use crate::vocabulary::{HardStop, units};
+
+/// Hard stops of the run; `null` where none was asked for.
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct HardStops {
+    /// Body bytes that may arrive (`--max-bytes`).
+    pub max_bytes: Option<HardStopUse>,
+    /// Requests that may be sent (`--max-requests`). Requests that hlswarm refused itself do not count, and repeats on
+    /// a new connection (`connections.stale_retries`) are not counted twice.
+    pub max_requests: Option<HardStopUse>,
+    /// Body bits that may arrive within a second (`--max-bandwidth`).
+    pub max_bits_per_second: Option<HardStopUse>,
+}
+
+/// A hard stop and the amount used of it.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct HardStopUse {
+    /// The limit.
+    pub limit: u64,
+    /// Amount used; of bits per second, the most within a second.
+    pub used: u64,
+    /// Seconds since the start at which the limit ended the run; `null`: it did not.
+    pub reached_at_s: Option<f64>,
+    /// Used share of the limit.
+    #[serde(skip)]
+    share: f64,
+}
+
+impl HardStops {
+    pub(super) fn new(sample: &RunSample) -> Self {
+        let reached = sample.hard_stop();
+        let used = |stop: HardStop| {
+            let spent = sample.spent(stop)?;
+            let at = reached.filter(|(reached, _)| *reached == stop).map(|(_, at)| at.as_secs_f64());
+            Some(HardStopUse { limit: spent.limit, used: spent.used, reached_at_s: at, share: spent.share() })
+        };
+        Self {
+            max_bytes: used(HardStop::Bytes),
+            max_requests: used(HardStop::Requests),
+            max_bits_per_second: used(HardStop::Bandwidth),
+        }
+    }
+
+    /// Returns a line for each hard stop of the run.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let stops = [&self.max_bytes, &self.max_requests, &self.max_bits_per_second];
+        let given =
+            HardStop::ALL.into_iter().zip(stops).filter_map(|(stop, used)| Some((stop, used.as_ref()?)));
+        let line = |(place, (stop, used)): (usize, (HardStop, &HardStopUse))| {
+            let [limit, amount] = [used.limit, used.used].map(|amount| stop.amount(amount));
+            let label = if place == 0 { "limits" } else { "" };
+            format!("{label:<8}{} {limit}: {amount}, {}", stop.option(), units::percent(Some(used.share)))
+        };
+        given.enumerate().map(line).collect()
+    }
+}
