@@ -5,13 +5,14 @@
 //! Imports go only downward, and modules on one line do not import each other. `tests/layers.rs` checks both.
 //!
 //! ```text
-//! 7  main  cli  config  run                          command line, configuration, wiring
-//! 6  swarm  origin  tui  report                      load, built-in origin, screen, reports
-//! 5  control                                         follows plan and operator, drives an engine
-//! 4  sample                                          state of a run at one moment, for all readers
-//! 3  net  stats  pipeline  generator  run_state      sockets, counters, events, this process, state of the run
-//! 2  hls  player  load  verdict                      pure: no tokio, no sockets, no clock
-//! 1  vocabulary  sync                                terms and units, single-writer cells
+//! 7  main  cli  config  run                              command line, configuration, wiring
+//! 6  swarm  origin  tui  report                          load, built-in origin, screen, reports
+//! 5  control                                             follows plan and operator, drives an engine
+//! 4  sample                                              state of a run at one moment, for all readers
+//! 3  net  stats  pipeline  generator  run_state          sockets, counters, events, this process, state of the run
+//!    forecast                                            what a plan will use
+//! 2  hls  player  load  verdict  capacity                pure: no tokio, no sockets, no clock
+//! 1  vocabulary  sync                                    terms and units, single-writer cells
 //! ```
 //!
 //! # The path of a sample
@@ -41,9 +42,11 @@
 //! join the workers and close their taps, compare the counters, flush the recorder, take the final exact sample,
 //! write and show the reports, restore the screen, print the summary to standard output, exit with the code.
 
+pub mod capacity;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod forecast;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -16,8 +16,8 @@ mod scanner;
 /// Layers from the bottom up. Modules of one layer do not import each other, except as [`GRANTS`] says.
 const LAYERS: [&[&str]; 7] = [
     &["vocabulary", "sync"],
-    &["hls", "player", "load", "verdict"],
-    &["net", "stats", "pipeline", "generator", "run_state"],
+    &["hls", "player", "load", "verdict", "capacity"],
+    &["forecast", "net", "stats", "pipeline", "generator", "run_state"],
     &["sample"],
     &["control"],
     &["swarm", "origin", "tui", "report", "export"],

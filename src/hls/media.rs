@@ -128,6 +128,15 @@ impl Media {
         self.flaws.get(Finding::BadMediaSequence).is_some()
     }
 
+    /// Returns this playlist as it will be when its window has moved on by `count` segments. The segments keep their
+    /// URLs, lengths and dates.
+    pub fn slid(&self, count: u64) -> Self {
+        let mut slid = self.clone();
+        slid.media_sequence = slid.media_sequence.saturating_add(count);
+        slid.segments.slide(count);
+        slid
+    }
+
     /// Returns the wall-clock time of the first sample of `sequence`: as written, or extrapolated from an earlier
     /// segment of the same timeline (section 6.3.3).
     pub fn date_time_of(&self, sequence: u64) -> Option<Timestamp> {
@@ -192,6 +201,15 @@ mod tests {
         ] {
             assert!(media(&signed).is_same_list_as(&before), "{signed}");
         }
+    }
+
+    #[test]
+    fn a_window_that_has_moved_on_has_the_same_segments_under_later_numbers() {
+        let before = media(LIVE);
+        let slid = before.slid(2);
+        assert_eq!((slid.media_sequence, slid.last_sequence()), (9, Some(11)));
+        assert_eq!(slid.segment(10).expect("listed").uri().as_str(), "b.ts");
+        assert!(!slid.is_same_list_as(&before) && before.slid(0).is_same_list_as(&before));
     }
 
     #[test]

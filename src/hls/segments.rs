@@ -150,6 +150,11 @@ impl Segments {
         self.first_discontinuity = discontinuity_sequence;
     }
 
+    /// Renumbers all segments: their numbers rise by `count`.
+    pub(super) fn slide(&mut self, count: u64) {
+        self.first_sequence = self.first_sequence.saturating_add(count);
+    }
+
     /// Returns the newest segments, at most `count`; all keep their numbers.
     pub(super) fn newest(self, count: usize) -> Self {
         let Some(surplus) = self.len().checked_sub(count).filter(|surplus| *surplus > 0) else { return self };

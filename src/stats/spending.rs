@@ -145,7 +145,7 @@ impl Spending {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, Barrier};
 
     use super::*;
 
@@ -155,17 +155,21 @@ mod tests {
 
     #[test]
     fn exactly_as_many_requests_are_admitted_as_may_be_however_many_threads_ask() {
-        let spending = Arc::new(requests(12_345));
+        // They ask at the same time, often enough to meet in the middle of a step.
+        let (spending, together) = (Arc::new(requests(1_012_345)), Arc::new(Barrier::new(4)));
         let threads: Vec<_> = (0..4)
             .map(|_| {
-                let spending = Arc::clone(&spending);
-                std::thread::spawn(move || (0..20_000).filter(|_| spending.may_send()).count())
+                let (spending, together) = (Arc::clone(&spending), Arc::clone(&together));
+                std::thread::spawn(move || {
+                    together.wait();
+                    (0..400_000).filter(|_| spending.may_send()).count()
+                })
             })
             .collect();
         let admitted: usize = threads.into_iter().map(|thread| thread.join().expect("no panic")).sum();
-        assert_eq!(admitted, 12_345);
+        assert_eq!(admitted, 1_012_345);
         assert_eq!(spending.reached(), Some(HardStop::Requests));
-        let spent = Spent { stop: HardStop::Requests, limit: 12_345, used: 12_345 };
+        let spent = Spent { stop: HardStop::Requests, limit: 1_012_345, used: 1_012_345 };
         assert_eq!(spending.spent(HardStop::Requests), Some(spent));
     }
 
@@ -183,9 +187,9 @@ mod tests {
         let spending = Spending::new(HardStops { bytes: Some(100), ..HardStops::default() });
         spending.received(99);
         assert!(spending.may_send() && !spending.is_over_bytes());
-        spending.received(50);
+        spending.received(1);
         assert!(!spending.may_send() && spending.is_over_bytes());
-        spending.received(50);
+        spending.received(99);
         // The stop was announced before anyone waited.
         spending.wait().await;
         assert_eq!(spending.spent(HardStop::Bytes).map(|spent| spent.used), Some(199));

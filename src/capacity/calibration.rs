@@ -1,0 +1,305 @@
+//! Calibration of this machine: the CPU that a load costs here, as it was measured, and prices that follow from it.
+//!
+//! The price of a request depends on the rate of requests: a busy worker handles several in one turn. So it is a curve
+//! over the rate, measured with paced loads. A saturated load would make a request look two to four times too cheap.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the format.
+pub const SCHEMA: &str = "hlswarm.calibration/1";
+
+/// Difference of the allowed processors up to which a calibration still holds: a quota is a fraction.
+const PROCESSORS_APART: f64 = 0.01;
+/// Maximum number of points of a curve: a selftest measures a handful.
+const POINTS: usize = 64;
+
+/// Calibration of one machine for one build of the program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Always `hlswarm.calibration/1`.
+    pub schema: String,
+    /// Version of the program that was measured.
+    pub version: String,
+    /// Identifier of the executable that was measured.
+    pub build: String,
+    /// Time of the measurement, RFC 3339.
+    pub made_at: String,
+    /// The machine that was measured.
+    pub machine: Machine,
+    /// Nanoseconds of CPU that one step of the speed measurement took.
+    pub speed_ns: f64,
+    /// Microseconds of CPU in each second of a run without clients.
+    pub base_us_per_s: f64,
+    /// Costs without TLS.
+    pub plain: TransportCosts,
+    /// Costs with TLS.
+    pub tls: TransportCosts,
+    /// Error of the prices for a load that was measured and not used for them, as a share.
+    pub model_error_share: f64,
+}
+
+/// A machine, as far as it affects the costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Model of the processor.
+    pub cpu_model: String,
+    /// Processors that the process may use.
+    pub cpus_allowed: f64,
+    /// Release of the kernel.
+    pub kernel: String,
+}
+
+/// Costs and limits of requests over one kind of transport.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransportCosts {
+    /// Most requests per second that the allowed processors can make.
+    pub requests_per_s_max: f64,
+    /// Most body bits per second that they can receive.
+    pub bits_per_second_max: f64,
+    /// Microseconds of CPU for a request, by the rate of requests, in rising order.
+    pub request_us: Vec<RatePoint>,
+    /// Nanoseconds of CPU for a body byte.
+    pub byte_ns: f64,
+    /// Microseconds of CPU for a connection, its handshake included.
+    pub connection_us: f64,
+    /// Resident bytes of a client.
+    pub client_bytes: f64,
+    /// Shortest durations that this machine can measure.
+    pub floor: Floor,
+}
+
+/// Price of a request at one rate of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RatePoint {
+    /// Requests per second.
+    pub requests_per_s: f64,
+    /// Microseconds of CPU for each.
+    pub us: f64,
+}
+
+/// Shortest durations that this machine can measure, on its loopback interface.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Floor {
+    /// Time to the first byte of a playlist.
+    pub playlist_ttfb_us: FloorLatency,
+    /// Time to the first byte of a segment.
+    pub segment_ttfb_us: FloorLatency,
+    /// Whole time of a segment.
+    pub segment_us: FloorLatency,
+}
+
+/// Two percentiles of a duration, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FloorLatency {
+    /// Median.
+    pub p50: f64,
+    /// 99th percentile.
+    pub p99: f64,
+}
+
+/// Work of a load.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Work {
+    /// Length in seconds.
+    pub seconds: f64,
+    /// Requests.
+    pub requests: f64,
+    /// Body bytes.
+    pub bytes: f64,
+    /// Connections that are opened.
+    pub connections: f64,
+    /// True over TLS.
+    pub secure: bool,
+}
+
+/// Reason why a calibration cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CalibrationError {
+    /// The text is no calibration of this format.
+    #[error("it is no calibration of this version ({SCHEMA})")]
+    Format,
+    /// A number is missing its sense: negative, infinite, or out of order.
+    #[error("it holds a number that no measurement gives")]
+    Number,
+    /// Another program was measured.
+    #[error("it was made by another build of hlswarm")]
+    Build,
+    /// Another machine was measured, or its processors have changed.
+    #[error("it was made on another machine, kernel or number of processors")]
+    Machine,
+}
+
+impl Calibration {
+    /// Reads a calibration and checks every number.
+    ///
+    /// # Errors
+    /// [`CalibrationError::Format`] or [`CalibrationError::Number`].
+    pub fn parse(text: &str) -> Result<Self, CalibrationError> {
+        let calibration: Self = serde_json::from_str(text).map_err(|_| CalibrationError::Format)?;
+        if calibration.schema != SCHEMA {
+            return Err(CalibrationError::Format);
+        }
+        if calibration.has_sense() { Ok(calibration) } else { Err(CalibrationError::Number) }
+    }
+
+    /// Checks that this calibration was made here.
+    ///
+    /// # Errors
+    /// [`CalibrationError::Build`] or [`CalibrationError::Machine`].
+    pub fn check(&self, machine: &Machine, version: &str, build: &str) -> Result<(), CalibrationError> {
+        if self.version != version || self.build != build {
+            return Err(CalibrationError::Build);
+        }
+        let same = self.machine.cpu_model == machine.cpu_model && self.machine.kernel == machine.kernel;
+        let apart = (self.machine.cpus_allowed - machine.cpus_allowed).abs() / machine.cpus_allowed;
+        if same && apart <= PROCESSORS_APART { Ok(()) } else { Err(CalibrationError::Machine) }
+    }
+
+    fn has_sense(&self) -> bool {
+        let above_zero = [self.speed_ns, self.machine.cpus_allowed];
+        let at_least_zero = [self.base_us_per_s, self.model_error_share];
+        above_zero.into_iter().all(|number| number.is_finite() && number > 0.0)
+            && at_least_zero.into_iter().all(|number| number.is_finite() && number >= 0.0)
+            && [&self.plain, &self.tls].into_iter().all(TransportCosts::has_sense)
+    }
+
+    /// Returns the costs over this kind of transport.
+    pub fn costs(&self, secure: bool) -> &TransportCosts {
+        if secure { &self.tls } else { &self.plain }
+    }
+
+    /// Returns the CPU time of a load in seconds. `speed_ns` is the speed of the machine now; `None` if the work has
+    /// no length.
+    pub fn cpu_s(&self, work: &Work, speed_ns: f64) -> Option<f64> {
+        let costs = self.costs(work.secure);
+        if work.seconds <= 0.0 || !speed_ns.is_finite() {
+            return None;
+        }
+        let request_us = costs.request_us_at(work.requests / work.seconds)?;
+        let us = self.base_us_per_s * work.seconds
+            + work.requests * request_us
+            + work.connections * costs.connection_us
+            + work.bytes * costs.byte_ns / 1e3;
+        Some(us / 1e6 * speed_ns / self.speed_ns)
+    }
+}
+
+impl TransportCosts {
+    fn has_sense(&self) -> bool {
+        let above_zero = [self.requests_per_s_max, self.bits_per_second_max, self.client_bytes];
+        let floor = [self.floor.playlist_ttfb_us, self.floor.segment_ttfb_us, self.floor.segment_us];
+        let at_least_zero = [self.byte_ns, self.connection_us];
+        let rises = self.request_us.is_sorted_by(|one, next| one.requests_per_s < next.requests_per_s);
+        let points = self.request_us.iter().flat_map(|point| [point.requests_per_s, point.us]);
+        let mut positive = above_zero.into_iter().chain(points);
+        let floors = floor.into_iter().flat_map(|floor| [floor.p50, floor.p99]);
+        positive.all(|number| number.is_finite() && number > 0.0)
+            && at_least_zero.into_iter().chain(floors).all(|number| number.is_finite() && number >= 0.0)
+            && (1..=POINTS).contains(&self.request_us.len())
+            && rises
+    }
+
+    /// Returns the price of a request, interpolated in the logarithm of the rate. Beyond the measured rates it is that
+    /// of the nearest one.
+    fn request_us_at(&self, requests_per_s: f64) -> Option<f64> {
+        let (first, last) = (self.request_us.first()?, self.request_us.last()?);
+        if requests_per_s <= first.requests_per_s {
+            return Some(first.us);
+        }
+        let between = self.request_us.windows(2).find_map(|pair| match pair {
+            [low, high] if requests_per_s <= high.requests_per_s => Some((low, high)),
+            _ => None,
+        });
+        let Some((low, high)) = between else { return Some(last.us) };
+        let share =
+            (requests_per_s / low.requests_per_s).ln() / (high.requests_per_s / low.requests_per_s).ln();
+        Some(low.us + share * (high.us - low.us))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Returns a calibration of a machine that needs 100 us for a request at 100 per second and 50 us at 10,000.
+    pub(crate) fn calibration() -> Calibration {
+        let latency = FloorLatency { p50: 300.0, p99: 600.0 };
+        let floor = Floor { playlist_ttfb_us: latency, segment_ttfb_us: latency, segment_us: latency };
+        let plain = TransportCosts {
+            requests_per_s_max: 40_000.0,
+            bits_per_second_max: 9e9,
+            request_us: vec![
+                RatePoint { requests_per_s: 100.0, us: 100.0 },
+                RatePoint { requests_per_s: 10_000.0, us: 50.0 },
+            ],
+            byte_ns: 0.5,
+            connection_us: 200.0,
+            client_bytes: 11_000.0,
+            floor,
+        };
+        let tls = TransportCosts { connection_us: 2_000.0, client_bytes: 120_000.0, ..plain.clone() };
+        Calibration {
+            schema: SCHEMA.to_owned(),
+            version: "1.0.0".to_owned(),
+            build: "b".to_owned(),
+            made_at: "2026-01-01T00:00:00Z".to_owned(),
+            machine: Machine { cpu_model: "m".to_owned(), cpus_allowed: 2.0, kernel: "6".to_owned() },
+            speed_ns: 10.0,
+            base_us_per_s: 1_000.0,
+            plain,
+            tls,
+            model_error_share: 0.05,
+        }
+    }
+
+    #[test]
+    fn a_request_costs_less_at_a_higher_rate_and_the_speed_of_the_machine_counts() {
+        let calibration = calibration();
+        let of = |requests: f64| {
+            let work = Work { seconds: 10.0, requests, ..Work::default() };
+            (calibration.cpu_s(&work, 10.0).expect("a price") - 0.01) * 1e6 / requests
+        };
+        for (rate, us) in [(10.0, 100.0), (100.0, 100.0), (1_000.0, 75.0), (10_000.0, 50.0), (1e6, 50.0)] {
+            assert!((of(rate * 10.0) - us).abs() < 1e-6, "{rate}: {}", of(rate * 10.0));
+        }
+        let work = Work { seconds: 10.0, requests: 1e3, bytes: 1e9, connections: 100.0, secure: true };
+        let price = calibration.cpu_s(&work, 10.0).expect("a price");
+        assert!((price - (0.01 + 0.1 + 0.5 + 0.2)).abs() < 1e-9, "{price}");
+        assert_eq!(calibration.cpu_s(&work, 20.0), Some(2.0 * price), "half as fast");
+        assert_eq!(calibration.cpu_s(&Work::default(), 10.0), None);
+    }
+
+    #[test]
+    fn a_calibration_is_read_back_and_one_that_no_measurement_gives_is_refused() {
+        let good = serde_json::to_value(calibration()).expect("JSON");
+        assert_eq!(Calibration::parse(&good.to_string()), Ok(calibration()));
+        for (pointer, value, expected) in [
+            ("/schema", serde_json::json!("hlswarm.calibration/2"), CalibrationError::Format),
+            ("/speed_ns", serde_json::json!(0.0), CalibrationError::Number),
+            ("/plain/byte_ns", serde_json::json!(-1.0), CalibrationError::Number),
+            ("/tls/client_bytes", serde_json::json!(0), CalibrationError::Number),
+            ("/plain/request_us", serde_json::json!([]), CalibrationError::Number),
+            ("/plain/request_us/1/requests_per_s", serde_json::json!(100.0), CalibrationError::Number),
+            ("/machine", serde_json::json!(null), CalibrationError::Format),
+        ] {
+            let mut bad = good.clone();
+            *bad.pointer_mut(pointer).expect(pointer) = value;
+            assert_eq!(Calibration::parse(&bad.to_string()), Err(expected), "{pointer}");
+        }
+        for text in ["", "[]", "not JSON", "{}"] {
+            assert_eq!(Calibration::parse(text), Err(CalibrationError::Format), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_calibration_of_another_build_or_machine_is_not_used() {
+        let (made, here) = (calibration(), calibration().machine);
+        assert_eq!(made.check(&here, "1.0.0", "b"), Ok(()));
+        assert_eq!(made.check(&here, "1.0.1", "b"), Err(CalibrationError::Build));
+        assert_eq!(made.check(&here, "1.0.0", "c"), Err(CalibrationError::Build));
+        let more = Machine { cpus_allowed: 2.1, ..here.clone() };
+        assert_eq!(made.check(&more, "1.0.0", "b"), Err(CalibrationError::Machine));
+        let other = Machine { cpu_model: "n".to_owned(), ..here };
+        assert_eq!(made.check(&other, "1.0.0", "b"), Err(CalibrationError::Machine));
+    }
+}

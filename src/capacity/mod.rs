@@ -1,0 +1,14 @@
+//! Capacity of this machine: what it can carry, what a load needs of it, and what is missing. Pure.
+
+mod calibration;
+mod shortage;
+mod supply;
+
+pub use calibration::{
+    Calibration, CalibrationError, Floor, FloorLatency, Machine, RatePoint, SCHEMA, TransportCosts, Work,
+};
+pub use shortage::{Shortage, Supplied};
+pub use supply::{CPU_SHARE, MEMORY_SHARE, Supply, WARN_CPU_SHARE};
+
+#[cfg(test)]
+pub(crate) use calibration::tests::calibration as calibration_for_tests;

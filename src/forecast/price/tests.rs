@@ -1,0 +1,225 @@
+//! Prices of plans against closed forms and sums made by hand.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::forecast::{Got, Probed, StreamModel};
+use crate::hls::{VariantChoice, parse};
+use crate::load::Ramp;
+use crate::player::{Profile, Resource, SessionLength, Settings};
+use crate::vocabulary::{HardStops, SecretUrl};
+
+const ENTRY: &str = "http://o.test/live.m3u8";
+const SEGMENT: u64 = 500_000;
+
+/// Returns the model of a stream of two-second segments: a window of six, or a film of that many.
+fn model(film: Option<u64>, host: &str) -> StreamModel {
+    let count = film.unwrap_or(6);
+    let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:100\n".to_owned();
+    let lines = (0..count).map(|n| format!("#EXTINF:2,\n{host}s{n}.ts\n"));
+    let text =
+        lines.fold(head, |text, line| text + &line) + if film.is_some() { "#EXT-X-ENDLIST\n" } else { "" };
+    let url = SecretUrl::parse(ENTRY).expect("a URL");
+    let playlist = Arc::new(parse(text.as_bytes()).expect("a playlist"));
+    let mut model = StreamModel::default();
+    let probed = |what, wire_bytes, got| Probed {
+        what,
+        url: url.clone(),
+        base: url.clone(),
+        hops: 0,
+        wire_bytes,
+        took: Duration::from_millis(5),
+        http2: false,
+        got,
+    };
+    model.learn(probed(Resource::Entry, 300, Got::Playlist(playlist, Duration::ZERO, None)));
+    (100..103).for_each(|sequence| model.learn(probed(Resource::Segment(0, sequence), SEGMENT, Got::Media)));
+    model
+}
+
+fn settings(player: &str, session: SessionLength) -> Arc<Settings> {
+    let entry = SecretUrl::parse(ENTRY).expect("a URL");
+    let profile = Profile::named(player).expect("a player");
+    Arc::new(Settings { entry, choice: VariantChoice::Highest, profile, session })
+}
+
+fn terms(clients: u32, ramp: Ramp, seconds: u64) -> Terms {
+    let base = Base { open_files: Some(40), resident_bytes: Some(20_000_000), cpu: Duration::ZERO };
+    Terms {
+        profile: LoadProfile { clients, ramp, ..LoadProfile::default() },
+        begun: Duration::ZERO,
+        duration: Some(Duration::from_secs(seconds)),
+        base,
+        supply: Supply { files_reserved: 64, ..Supply::default() },
+    }
+}
+
+fn forecast(model: &StreamModel, player: &str, terms: Terms) -> Forecast {
+    let curve = Curve::new(model, &settings(player, SessionLength::Endless), terms.duration, 1);
+    Forecast::new(curve.expect("a known stream"), model.bit_rate(), terms)
+}
+
+fn planned(forecast: &Forecast) -> Use {
+    forecast.planned(forecast.length())
+}
+
+/// Asserts that two amounts differ by at most this share.
+#[track_caller]
+fn assert_near(found: f64, expected: f64, share: f64) {
+    assert!((found / expected - 1.0).abs() <= share, "{found} instead of {expected}");
+}
+
+#[test]
+fn a_live_client_loads_three_segments_at_once_and_then_one_with_each_reload() {
+    let model = model(None, "");
+    for (seconds, ramp) in [(60, 0.0), (60, 20.0), (30, 20.0), (600, 60.0)] {
+        let ramp_time = Ramp::Time(Duration::from_secs_f64(ramp));
+        let plan = forecast(&model, "web", terms(100, ramp_time, seconds));
+        let ages = (0..100).map(|n| seconds as f64 - f64::from(n) * ramp / 100.0);
+        // The first reload is two seconds after the first load, and so on until just before the end.
+        let segments: f64 = ages.map(|age| 3.0 + (age / 2.0).ceil() - 1.0).sum();
+        let bytes = planned(&plan).bytes;
+        // The rest are playlists.
+        assert_near(bytes, segments * SEGMENT as f64, 0.02);
+    }
+}
+
+#[test]
+fn a_film_fills_the_buffer_first_and_ends() {
+    let film = model(Some(200), "");
+    // Thirty seconds ahead, and the minute that is played meanwhile.
+    let bytes = planned(&forecast(&film, "web", terms(10, Ramp::default(), 60))).bytes;
+    assert_near(bytes, 10.0 * 45.0 * SEGMENT as f64, 0.03);
+    for seconds in [400, 500, 5_000] {
+        let bytes = planned(&forecast(&film, "web", terms(10, Ramp::default(), seconds))).bytes;
+        assert_near(bytes, 10.0 * 200.0 * SEGMENT as f64, 0.01);
+    }
+    // A film that is longer than what is simulated ends as well.
+    let long = model(Some(600), "");
+    let bytes = planned(&forecast(&long, "web", terms(10, Ramp::default(), 5_000))).bytes;
+    assert_near(bytes, 10.0 * 600.0 * SEGMENT as f64, 0.03);
+}
+
+#[test]
+fn connections_follow_from_the_lanes_and_hosts_of_the_stream() {
+    for (host, player, each) in [("", "web", 1.0), ("", "ffmpeg", 2.0), ("http://cdn.test/", "web", 2.0)] {
+        let plan = forecast(&model(None, host), player, terms(100, Ramp::default(), 60));
+        assert_eq!(planned(&plan).open_files, Some(40.0 + 100.0 * each), "{host} {player}");
+    }
+    let plan = forecast(&model(None, "http://cdn.test/"), "web", terms(100, Ramp::default(), 60));
+    assert_eq!(planned(&plan).ports, Some(100.0), "each to its own address");
+    assert_eq!(plan.destinations().len(), 2);
+}
+
+#[test]
+fn viewers_that_come_and_go_open_connections_and_join_again() {
+    let stream = model(None, "");
+    let fixed = SessionLength::Fixed(Duration::from_secs(5));
+    let curve = |session| Curve::new(&stream, &settings("web", session), Some(Duration::from_secs(60)), 1);
+    let terms = terms(100, Ramp::default(), 60);
+    let [stay, go] = [SessionLength::Endless, fixed].map(|session| {
+        let plan = Forecast::new(curve(session).expect("a known stream"), None, terms.clone());
+        planned(&plan)
+    });
+    assert!(go.bytes > 1.5 * stay.bytes, "{} and {}", go.bytes, stay.bytes);
+    assert_eq!(stay.ports, Some(100.0));
+    // A port waits for a minute: twelve viewers one after another, each with its own.
+    assert_near(go.ports.expect("known"), 100.0 * 12.0, 0.1);
+}
+
+#[test]
+fn a_shortage_is_found_and_the_largest_load_that_fits_has_none() {
+    let model = model(None, "");
+    let mut terms = terms(1_000, Ramp::default(), 60);
+    terms.supply.open_files = Some(564);
+    let plan = forecast(&model, "web", terms.clone());
+    let expected = Shortage { what: Supplied::OpenFiles, needed: 1_064.0, available: 564.0 };
+    assert_eq!(plan.shortages(), [expected]);
+    assert_eq!(plan.largest(), 500);
+    assert_eq!(plan.with_clients(500).shortages(), []);
+    terms.supply.open_files = None;
+    let steady = 1_000.0 * SEGMENT as f64 * 8.0 / 2.0;
+    let stops = |bits: f64| HardStops { bits_per_second: Some(bits as u64), ..HardStops::default() };
+    // The join of all at once is three segments in its first second.
+    terms.supply.hard_stops = stops(steady * 1.1);
+    assert_eq!(forecast(&model, "web", terms.clone()).shortages().len(), 1);
+    terms.supply.hard_stops = stops(steady * 7.0);
+    assert_eq!(forecast(&model, "web", terms.clone()).shortages(), []);
+    terms.profile.ramp = Ramp::Time(Duration::from_secs(50));
+    terms.supply.hard_stops = stops(steady * 1.2);
+    assert_eq!(forecast(&model, "web", terms).shortages(), [], "a ramp spreads the joins");
+}
+
+#[test]
+fn totals_above_a_hard_stop_are_a_shortage_only_if_the_run_has_an_end() {
+    let model = model(None, "");
+    let mut terms = terms(10, Ramp::default(), 60);
+    terms.supply.hard_stops = HardStops { requests: Some(100), ..HardStops::default() };
+    let plan = forecast(&model, "web", terms.clone());
+    assert_eq!(
+        plan.shortages().iter().map(|shortage| shortage.what).collect::<Vec<_>>(),
+        [Supplied::Requests]
+    );
+    terms.duration = None;
+    let plan = forecast(&model, "web", terms);
+    assert_eq!(plan.shortages(), []);
+    let at = plan.reaches(HardStop::Requests).expect("within a week");
+    assert_near(plan.planned(at).requests, 100.0, 0.05);
+    assert_eq!(plan.reaches(HardStop::Bytes), None, "without a limit");
+}
+
+#[test]
+fn cpu_has_a_price_only_with_a_calibration() {
+    let model = model(None, "");
+    let mut terms = terms(100, Ramp::default(), 60);
+    let without = planned(&forecast(&model, "web", terms.clone()));
+    assert_eq!((without.cpu_s, without.cpu_share), (None, None));
+    terms.supply.calibration = Some(Arc::new(crate::capacity::calibration_for_tests()));
+    (terms.supply.speed_ns, terms.supply.cpus) = (Some(10.0), Some(2.0));
+    let with = planned(&forecast(&model, "web", terms));
+    let requests = with.requests * 100e-6;
+    let expected = 0.06 + requests + 100.0 * 200e-6 + with.bytes * 0.5e-9;
+    assert_near(with.cpu_s.expect("a price"), expected, 0.05);
+    assert_near(with.cpu_share.expect("a share"), expected / 60.0 / 2.0, 0.15);
+    assert_eq!(with.memory_bytes, Some(20e6 + 100.0 * 11_000.0), "the calibration knows the memory, too");
+}
+
+#[test]
+fn what_the_model_does_not_know_has_no_price() {
+    let settings = settings("web", SessionLength::Endless);
+    assert!(Curve::new(&StreamModel::default(), &settings, None, 1).is_none());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_plan_with_more_clients_or_a_longer_run_uses_more(
+        clients in 1_u32..30_000, more in 1_u32..30_000, seconds in 5_u64..2_000, longer in 1_u64..2_000, rate in 1.0_f64..5_000.0,
+    ) {
+        let model = model(None, "");
+        let plan = forecast(&model, "web", terms(clients, Ramp::Rate(rate), seconds));
+        let lasts = Duration::from_secs(seconds);
+        let uses = |plan: &Forecast, lasts| {
+            let used = plan.planned(lasts);
+            [used.bytes, used.requests, used.open_files.unwrap_or_default(), used.ports.unwrap_or_default()]
+        };
+        let this = uses(&plan, lasts);
+        let larger = uses(&plan.with_clients(clients + more), lasts);
+        let later = uses(&plan, lasts + Duration::from_secs(longer));
+        // One client stands for its neighbours in a large load: their order may change by a step.
+        prop_assert!(this.iter().zip(larger).all(|(one, other)| *one <= other * 1.001), "{:?} {:?}", this, larger);
+        prop_assert!(this.iter().zip(later).all(|(one, other)| *one <= other * 1.001), "{:?} {:?}", this, later);
+    }
+
+    #[test]
+    fn the_sum_is_that_of_the_clients_one_by_one(clients in 1_u32..40_000, seconds in 5_u64..900, rate in 1.0_f64..5_000.0) {
+        let model = model(None, "");
+        let plan = forecast(&model, "web", terms(clients, Ramp::Rate(rate), seconds));
+        let starts = (0..clients).map(|n| f64::from(n) / rate).take_while(|start| *start <= seconds as f64);
+        let bytes: f64 = starts.map(|start| plan.curve.at(seconds as f64 - start).bytes).sum();
+        prop_assert!((plan.planned(Duration::from_secs(seconds)).bytes / bytes - 1.0).abs() < 0.01);
+    }
+}
