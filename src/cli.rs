@@ -6,6 +6,7 @@
 mod check;
 mod limits;
 mod pages;
+mod plan;
 mod scope;
 mod shown;
 mod target;
@@ -55,6 +56,11 @@ Examples:
   hlswarm check https://cdn.example/live.m3u8
   hlswarm check playlist.m3u8";
 
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  hlswarm plan https://cdn.example/live.m3u8 -c 2k -d 10m
+  hlswarm plan https://cdn.example/live.m3u8 -c 2k --max-bandwidth 2G --json";
+
 const ORIGIN_EXAMPLES: &str = "\
 Examples:
   hlswarm origin --bitrate 6M --segment-duration 4s
@@ -78,6 +84,7 @@ stale (live playlists stop updating)";
 pub use check::{CheckArgs, Subject};
 pub use limits::LimitArgs;
 pub use pages::{CompletionsArgs, ManArgs, completions, manual};
+pub use plan::PlanArgs;
 pub use scope::ScopeArgs;
 pub use shown::shown_command;
 pub use target::Target;
@@ -103,6 +110,9 @@ pub enum Command {
     /// Inspect a stream with one client, or a playlist file, and report what is wrong with it
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
+    /// Print what `run` with the same options would use and cost, from one client; no load
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(PlanArgs),
     /// Serve only the built-in origin: live and VOD streams, faults on request
     #[command(after_help = ORIGIN_EXAMPLES)]
     Origin(OriginArgs),
@@ -164,7 +174,8 @@ pub struct LoadArgs {
     /// Shift each start by a random time, at most half the interval; the mean rate stays the same
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "200ms", value_parser = crate::vocabulary::units::parse_duration, help_heading = "Load")]
     pub ramp_jitter: Duration,
-    /// Start the ramp at once, instead of waiting up to 2 s for the first client to load its playlists
+    /// Start the ramp at once, even if this machine seems too small; do not wait for the first client to load its
+    /// playlists and some media
     #[arg(long, help_heading = "Load")]
     pub skip_preflight: bool,
     /// Do not hold the ramp when more than half of the requests of 30 s end with 429 or 503, until at most a tenth of
@@ -335,7 +346,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
         _ => Usage::Wrong(wrong::one_line(&error)),
     })?;
     match &cli.command {
-        Command::Run(RunArgs { load, .. }) | Command::Demo(DemoArgs { load, .. }) if load.never_ends() => {
+        Command::Run(RunArgs { load, .. })
+        | Command::Demo(DemoArgs { load, .. })
+        | Command::Plan(PlanArgs { load, .. })
+            if load.never_ends() =>
+        {
             Err(Usage::Wrong(format!("--clients '0': {}", values::ACCEPTED_CLIENTS)))
         }
         _ => Ok(cli),
@@ -343,7 +358,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
 }
 
 /// Words that are commands where a URL could also stand.
-const COMMANDS: [&str; 7] = ["run", "demo", "check", "origin", "completions", "man", "help"];
+const COMMANDS: [&str; 8] = ["run", "demo", "check", "plan", "origin", "completions", "man", "help"];
 
 impl LoadArgs {
     /// Reports whether the run would have no clients and no end.

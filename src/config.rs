@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::{CheckArgs, LoadArgs, RequestArgs};
-use crate::control::{Ahead, Plan};
+use crate::control::{Ahead, OnShortage, Plan};
 use crate::hls::VariantChoice;
 use crate::load::{ClientLimit, LoadProfile, Ramp, Reconnects};
 use crate::net::scope::{AllowedHost, Scope};
@@ -91,6 +91,10 @@ pub struct RunConfig {
     pub clients: ClientSettings,
     /// The plan of the load. Preflight sets its `limit`.
     pub plan: Plan,
+    /// Clients that were asked for; preflight may lower those of the plan.
+    pub clients_asked: u32,
+    /// Reason why preflight has lowered them.
+    pub clamped: Option<String>,
     /// Identifier of the run, which every request carries.
     pub run_id: String,
     /// Skips the verification of certificates.
@@ -148,6 +152,11 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         limit: ClientLimit::default(),
         // Without preflight no client tries the stream before the others.
         ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
+        on_shortage: match (args.limits.clamp, args.skip_preflight) {
+            (true, _) => OnShortage::Clamp,
+            (false, true) => OnShortage::Warn,
+            (false, false) => OnShortage::Refuse,
+        },
         brakes: !args.no_brake,
         duration: args.duration,
         hard_stops: HardStops::from(args.limits),
@@ -188,7 +197,8 @@ pub fn check_config(
         // One client is the whole load: there is nothing to ramp up, and no other client to hold back.
         profile: LoadProfile { clients: 1, seed: random_seed()?, ..LoadProfile::default() },
         limit: ClientLimit::default(),
-        ahead: Ahead::Together,
+        ahead: Ahead::Single,
+        on_shortage: OnShortage::Refuse,
         brakes: false,
         duration: Some(args.duration),
         hard_stops: HardStops::default(),
@@ -235,8 +245,19 @@ fn assemble(
         seed: plan.profile.seed,
         reconnects: Arc::new(Reconnects::new(plan.profile.interval())),
         playlist_tap: None,
+        probe: None,
     };
-    Ok(RunConfig { clients, plan, run_id, insecure, authorised_for: None, output })
+    let clients_asked = plan.profile.clients;
+    Ok(RunConfig {
+        clients,
+        plan,
+        clients_asked,
+        clamped: None,
+        run_id,
+        insecure,
+        authorised_for: None,
+        output,
+    })
 }
 
 fn net_settings(

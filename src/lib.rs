@@ -42,11 +42,11 @@
 //! join the workers and close their taps, compare the counters, flush the recorder, take the final exact sample,
 //! write and show the reports, restore the screen, print the summary to standard output, exit with the code.
 
-pub mod capacity;
+mod capacity;
 pub mod cli;
 pub mod config;
 pub mod control;
-pub mod forecast;
+mod forecast;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -55,6 +55,7 @@ fn execute(command: Command, shown: String) -> Result<ExitStatus, Failure> {
             run::run(|| config::run_config(config::target(args.url)?, args.load, shown))
         }
         Command::Demo(args) => run::demo(args, shown),
+        Command::Plan(args) => run::plan(args, shown),
         Command::Check(args) => run::check(args, shown),
         Command::Origin(args) => run::origin(args),
         Command::Completions(args) => print(&cli::completions(&args)),

@@ -4,9 +4,7 @@ mod calibration;
 mod shortage;
 mod supply;
 
-pub use calibration::{
-    Calibration, CalibrationError, Floor, FloorLatency, Machine, RatePoint, SCHEMA, TransportCosts, Work,
-};
+pub use calibration::{Calibration, CalibrationError, Machine, Work};
 pub use shortage::{Shortage, Supplied};
 pub use supply::{CPU_SHARE, MEMORY_SHARE, Supply, WARN_CPU_SHARE};
 

@@ -1,14 +1,14 @@
-//! Options that bound a run: hard stops, which end it when it reaches them.
+//! Options that bound a run: hard stops, which end it when it reaches them, and the choice to start what fits.
 
 use clap::Args;
 
 use super::values;
 use crate::vocabulary::HardStops;
 
-/// Hard stops of a run.
-#[derive(Debug, Args)]
+/// Bounds of a run.
+#[derive(Clone, Copy, Debug, Args)]
 pub struct LimitArgs {
-    /// Stop if more than this arrives within a second, such as 500M or 2G
+    /// Stop if more than this arrives within a second, such as 500M or 2G; refuse a plan that needs more
     #[arg(long, value_name = "RATE", value_parser = crate::vocabulary::units::parse_bit_rate, help_heading = "Limits")]
     pub max_bandwidth: Option<u64>,
     /// Stop when this much has arrived, such as 500G or 20GiB; bodies only, about 5 % less than on the wire
@@ -17,6 +17,9 @@ pub struct LimitArgs {
     /// Send no more requests than this, such as 2500 or 2M, then stop
     #[arg(long, value_name = "N", value_parser = values::most_requests, help_heading = "Limits")]
     pub max_requests: Option<u64>,
+    /// Start as many clients as fit this machine and these limits, instead of refusing the load
+    #[arg(long, conflicts_with = "skip_preflight", help_heading = "Limits")]
+    pub clamp: bool,
 }
 
 impl From<LimitArgs> for HardStops {

@@ -20,7 +20,7 @@ pub struct CompletionsArgs {
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// Command to document [default: hlswarm itself]
-    #[arg(value_name = "COMMAND", value_parser = ["run", "demo", "check", "origin"])]
+    #[arg(value_name = "COMMAND", value_parser = ["run", "demo", "check", "plan", "origin"])]
     pub command: Option<String>,
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{Ahead, Controller, Engine, Plan};
+use super::{Ahead, Controller, Engine, OnShortage, Plan};
 use crate::load::{ClientLimit, LoadProfile, Ramp};
 use crate::pipeline::Pipeline;
 use crate::run_state::{ChangeKind, ChangeSource};
@@ -107,6 +107,7 @@ impl Scene {
             profile: LoadProfile { clients: TARGET, ramp, ..LoadProfile::default() },
             limit: ClientLimit::default(),
             ahead: Ahead::Together,
+            on_shortage: OnShortage::default(),
             brakes: self.brakes,
             duration: Some(Duration::from_secs(self.seconds)),
             hard_stops: HardStops::default(),

@@ -15,8 +15,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::first_client::{self, FirstClient, Seen};
 use super::hard_stops::HardStopWatch;
-use super::{Ending, Engine, Plan};
-use crate::load::{Brake, BrakeAction, Pacer};
+use super::pricing::{Media, PriceGate, Pricing};
+use super::{Ahead, Ending, Engine, Plan, RefusedBy};
+use crate::forecast::PriceConsequence;
+use crate::load::{Bound, Brake, BrakeAction, ClientLimit, Pacer};
 use crate::pipeline::{Event, Happening, Stream, Tap};
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange, Status};
 use crate::sample::{RunSample, Sources};
@@ -48,6 +50,7 @@ pub struct Controller<E> {
     samples: watch::Receiver<Arc<RunSample>>,
     first: FirstClient,
     stops: HardStopWatch,
+    price: PriceGate,
 }
 
 impl<E: Engine> Controller<E> {
@@ -77,11 +80,18 @@ impl<E: Engine> Controller<E> {
             samples,
             first,
             stops,
+            price: PriceGate::default(),
         }
     }
 
-    /// Runs until a stop command, a hard stop, the end of the duration, the last client's finish or a refusal; then drains.
-    /// Returns the ending, and the engine, whose clients have all left unless a worker hangs.
+    /// Returns this controller, which prices the plan before the ramp.
+    #[must_use]
+    pub fn pricing(self, pricing: Pricing) -> Self {
+        Self { price: PriceGate::new(pricing), ..self }
+    }
+
+    /// Runs until a stop command, a hard stop, the end of the duration, the last client's finish or a refusal; then
+    /// drains. Returns the ending, and the engine, whose clients have all left unless a worker hangs.
     pub async fn run(mut self, commands: flume::Receiver<Command>) -> (Ending, E) {
         self.write_down(ChangeKind::Target, 0, ChangeSource::Plan);
         let mut ending = loop {
@@ -89,7 +99,10 @@ impl<E: Engine> Controller<E> {
             self.converge().await;
             let now = self.clock.now();
             if let Seen::Refused(outcome) = self.first.look(now, &self.registry) {
-                break Ending { refused: Some(outcome), ..Ending::default() };
+                break Ending::refused(RefusedBy::Stream(outcome));
+            }
+            if let Some(ending) = self.price(now) {
+                break ending;
             }
             if let Some(stop) = self.stops.look(now, &self.registry) {
                 self.write_down(ChangeKind::Stop, self.target, ChangeSource::Limit(stop));
@@ -116,6 +129,43 @@ impl<E: Engine> Controller<E> {
         };
         self.drain(&commands, &mut ending).await;
         (ending, self.engine)
+    }
+
+    /// Prices the plan as soon as the first client has shown enough. Returns an ending if there is to be no load.
+    fn price(&mut self, now: Duration) -> Option<Ending> {
+        if !self.price.is_open() {
+            return None;
+        }
+        let media = if self.first.is_decided() { Media::Requested } else { Media::Awaited };
+        let priced = self.price.look(now, &self.plan, media);
+        if self.plan.ahead == Ahead::Probe {
+            return (!self.price.is_open()).then(Ending::default);
+        }
+        match priced.as_ref().map(|priced| priced.consequence)? {
+            PriceConsequence::Refused => return Some(Ending::refused(RefusedBy::Price)),
+            PriceConsequence::Clamped => self.clamp(priced?.largest),
+            PriceConsequence::Fits | PriceConsequence::Ignored => {}
+        }
+        None
+    }
+
+    /// Lowers the load to what fits.
+    fn clamp(&mut self, clients: u32) {
+        let before = self.target;
+        self.plan.limit = ClientLimit { clients, bound: Bound::Price };
+        self.target = self.plan.limit.clamp(before.into());
+        self.write_down(ChangeKind::Target, before, ChangeSource::Preflight);
+    }
+
+    /// Reports whether the others wait for the first client.
+    fn waits(&self) -> bool {
+        let is_priced = !self.price.is_open() || self.plan.ahead == Ahead::Together;
+        !self.first.is_decided() || !is_priced
+    }
+
+    /// Returns the number of clients that may be there now.
+    fn allowed(&self) -> u32 {
+        if self.waits() { self.target.min(1) } else { self.target }
     }
 
     /// Executes a command. Returns an ending if the run is to end.
@@ -214,11 +264,8 @@ impl<E: Engine> Controller<E> {
         while self.engine.admitted() > self.target {
             self.engine.remove_newest().await;
         }
-        let wanted = if self.held.is_some() {
-            0
-        } else {
-            self.first.allows(self.target).saturating_sub(self.engine.admitted())
-        };
+        let wanted =
+            if self.held.is_some() { 0 } else { self.allowed().saturating_sub(self.engine.admitted()) };
         for _ in 0..self.pacer.due(self.clock.now(), wanted) {
             self.engine.admit().await;
             self.pacer.started(self.clock.now());
@@ -242,10 +289,10 @@ impl<E: Engine> Controller<E> {
 
     /// Returns the time until the next start, the end of the run or the next look, whichever comes first.
     fn next_look(&self, now: Duration) -> Duration {
-        let wanted = self.held.is_none() && self.engine.admitted() < self.first.allows(self.target);
+        let wanted = self.held.is_none() && self.engine.admitted() < self.allowed();
         let start = wanted.then(|| self.pacer.next_at());
         let next = start.into_iter().chain(self.plan.duration).min();
-        let look = if self.first.is_decided() { LOOK } else { first_client::LOOK };
+        let look = if self.waits() { first_client::LOOK } else { LOOK };
         next.map_or(look, |at| at.saturating_sub(now).min(look))
     }
 

@@ -9,11 +9,24 @@ pub struct Ending {
     pub cause: Option<StopCause>,
     /// True if requests in flight were cut, by a second stop, an immediate one or a hard stop.
     pub cut: bool,
-    /// Failure of the first client, which went ahead and could not load its playlist: there was no load.
-    pub refused: Option<Outcome>,
+    /// Reason why there was no load: only the first client was started.
+    pub refused: Option<RefusedBy>,
+}
+
+/// Reason why a load was refused after the first client had gone ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusedBy {
+    /// The first client could not load its playlist.
+    Stream(Outcome),
+    /// The plan needs more than there is.
+    Price,
 }
 
 impl Ending {
+    pub(super) fn refused(by: RefusedBy) -> Self {
+        Self { refused: Some(by), ..Self::default() }
+    }
+
     pub(super) fn by(cause: StopCause) -> Self {
         Self { cause: Some(cause), ..Self::default() }
     }

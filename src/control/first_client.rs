@@ -28,6 +28,10 @@ pub enum Ahead {
     First,
     /// All clients start as the ramp requires.
     Together,
+    /// Only the first client starts, and the run ends when the plan has its price.
+    Probe,
+    /// One client is the whole load, and nothing is priced.
+    Single,
 }
 
 /// Knowledge of the stream from its first client.
@@ -51,14 +55,9 @@ pub(super) struct FirstClient {
 impl FirstClient {
     pub(super) fn new(ahead: Ahead) -> Self {
         match ahead {
-            Ahead::First => Self { seen: Seen::Waiting, snapshot: Some(Box::default()) },
-            Ahead::Together => Self { seen: Seen::Loads, snapshot: None },
+            Ahead::First | Ahead::Probe => Self { seen: Seen::Waiting, snapshot: Some(Box::default()) },
+            Ahead::Together | Ahead::Single => Self { seen: Seen::Loads, snapshot: None },
         }
-    }
-
-    /// Returns how many of `clients` may be admitted now.
-    pub(super) fn allows(&self, clients: u32) -> u32 {
-        if self.is_decided() { clients } else { clients.min(1) }
     }
 
     pub(super) fn is_decided(&self) -> bool {
@@ -241,13 +240,12 @@ mod tests {
     }
 
     #[test]
-    fn only_one_client_may_be_there_before_the_decision() {
+    fn the_decision_is_made_by_the_first_client_or_by_none() {
         let mut first = FirstClient::new(Ahead::First);
         let registry = Registry::new(1);
-        assert_eq!((first.allows(500), first.allows(0)), (1, 0));
+        assert!(!first.is_decided());
         assert_eq!(first.look(Duration::ZERO, &registry), Seen::Waiting);
         assert_eq!(first.look(PATIENCE, &registry), Seen::Loads);
-        assert_eq!(first.allows(500), 500);
-        assert_eq!(FirstClient::new(Ahead::Together).allows(500), 500);
+        assert!(first.is_decided() && FirstClient::new(Ahead::Together).is_decided());
     }
 }

@@ -8,9 +8,13 @@ mod engine;
 mod first_client;
 mod hard_stops;
 mod plan;
+#[cfg(test)]
+mod price_tests;
+mod pricing;
 
 pub use controller::Controller;
-pub use ending::Ending;
+pub use ending::{Ending, RefusedBy};
 pub use engine::Engine;
 pub use first_client::Ahead;
 pub use plan::Plan;
+pub use pricing::{OnShortage, Pricing};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Ahead;
+use super::{Ahead, OnShortage};
 use crate::load::{ClientLimit, LoadProfile};
 use crate::vocabulary::HardStops;
 
@@ -15,6 +15,8 @@ pub struct Plan {
     pub limit: ClientLimit,
     /// Choice whether the first client goes ahead of the others.
     pub ahead: Ahead,
+    /// Reaction if the plan needs more than there is.
+    pub on_shortage: OnShortage,
     /// True if the brake holds the ramp during a storm of 429 and 503.
     pub brakes: bool,
     /// Time after which the run ends by itself; `None`: never.

@@ -8,11 +8,18 @@
 mod connections;
 mod curve;
 mod price;
+mod priced;
 mod probed;
 mod stream;
 mod viewer;
 
 pub use curve::Curve;
 pub use price::{Base, Forecast, Terms, Use};
+pub use priced::{PriceConsequence, Priced, UseShares};
 pub use probed::{Got, Probed};
 pub use stream::{BitRate, Destination, RateSource, StreamModel};
+
+#[cfg(test)]
+pub(crate) use price::tests::{
+    priced as priced_for_tests, probes as probes_for_tests, settings as settings_for_tests,
+};

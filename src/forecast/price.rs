@@ -67,7 +67,7 @@ pub struct Use {
     pub bits_per_second_peak: Option<f64>,
     /// CPU time in seconds.
     pub cpu_s: Option<f64>,
-    /// Share of the allowed CPU, once all clients are there.
+    /// Share of the allowed CPU, over the whole run.
     pub cpu_share: Option<f64>,
     /// Most open files.
     pub open_files: Option<f64>,
@@ -139,7 +139,7 @@ impl Forecast {
             bits_per_second: paced.then(|| bytes * 8.0 / seconds),
             bits_per_second_peak: paced.then(|| self.peak(clients, seconds)),
             cpu_s,
-            cpu_share: self.cpu_share(started),
+            cpu_share: cpu_s.zip(self.terms.supply.cpus).map(|(used, cpus)| used / seconds / cpus),
             open_files: base.open_files.map(|files| files as f64 + started * self.curve.connections),
             ports: Some(started * (self.connections_to_one() + PORT_WAIT_S * self.curve.closes_per_s)),
             memory_bytes: base.resident_bytes.map(|bytes| bytes as f64 + started * client_bytes),
@@ -209,6 +209,11 @@ impl Forecast {
         8.0 * if seconds > horizon { early.max(late) } else { early }
     }
 
+    /// Returns the share of the allowed CPU that is used once all clients are there.
+    pub fn steady_cpu_share(&self) -> Option<f64> {
+        self.cpu_share(self.started(self.terms.profile.clients, self.length().as_secs_f64()))
+    }
+
     fn cpu_share(&self, started: f64) -> Option<f64> {
         let Supply { calibration, speed_ns, cpus, .. } = &self.terms.supply;
         let steady = self.steady();
@@ -237,9 +242,9 @@ impl Forecast {
     }
 
     fn shortages_of(&self, clients: u32) -> Vec<Shortage> {
-        let Supply { open_files, files_reserved, ports, memory_bytes, cpus: _, hard_stops, .. } =
-            &self.terms.supply;
+        let Supply { open_files, files_reserved, ports, memory_bytes, hard_stops, .. } = &self.terms.supply;
         let needs = self.totals(clients, self.length());
+        let started = self.started(clients, self.length().as_secs_f64());
         let exact = |amount: Option<u64>| amount.map(|amount| amount as f64);
         // The length of a run without an end is its operator's: hard stops end it as they wish.
         let total = |needed: f64| self.terms.duration.map(|_| needed);
@@ -252,7 +257,7 @@ impl Forecast {
             (Supplied::OpenFiles, files, exact(*open_files)),
             (Supplied::Ports, needs.ports, exact(*ports)),
             (Supplied::Memory, needs.memory_bytes, exact(*memory_bytes).map(|bytes| bytes * MEMORY_SHARE)),
-            (Supplied::Cpu, needs.cpu_share, Some(CPU_SHARE)),
+            (Supplied::Cpu, self.cpu_share(started), Some(CPU_SHARE)),
             (Supplied::Bandwidth, needs.bits_per_second_peak, exact(hard_stops.bits_per_second)),
             (Supplied::Bytes, total(needs.bytes), exact(hard_stops.bytes)),
             (Supplied::Requests, total(needs.requests), exact(hard_stops.requests)),
@@ -306,4 +311,4 @@ impl Forecast {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,7 +5,7 @@ use super::kernel_files::KernelFiles;
 use super::kernel_texts::{self as texts, Hierarchy};
 
 /// Bytes of a unit in `/proc/meminfo`.
-const KIB: u64 = 1024;
+pub(super) const KIB: u64 = 1024;
 
 /// Limits of this process, as far as they are known.
 #[derive(Debug, Default)]

@@ -106,6 +106,16 @@ pub(super) fn local_ports(text: &str) -> Option<u64> {
     Some(u64::from(last.checked_sub(first)?) + 1)
 }
 
+/// Returns the number of ports in a list such as `8080,9148-9150`, of `ip_local_reserved_ports`.
+pub(super) fn listed_ports(text: &str) -> u64 {
+    let count = |range: &str| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let [first, last] = [first, last].map(|end| end.trim().parse::<u16>().ok());
+        Some(u64::from(last?.checked_sub(first?)?) + 1)
+    };
+    text.split(',').filter_map(count).sum()
+}
+
 /// Returns the sum of some counters of `/proc/net/netstat`, which has a line of names before each line of values.
 pub(super) fn tcp_counters(text: &str, names: &[&str]) -> Option<u64> {
     let mut lines = text.lines().filter_map(|line| line.strip_prefix("TcpExt:"));
@@ -212,6 +222,11 @@ mod tests {
 33 31 0:30 / /sys/fs/cgroup/cpuacct rw,relatime - cgroup cgroup rw,cpuacct
 41 31 0:38 / /sys/fs/cgroup/unified rw,relatime shared:9 - cgroup2 cgroup2 rw
 ";
+
+    #[test]
+    fn reserved_ports_are_counted() {
+        assert_eq!(["", "\n", "8080", "8080,9148-9150\n", "9-1,x"].map(listed_ports), [0, 0, 1, 4, 0]);
+    }
 
     #[test]
     fn counters_of_the_machine_are_read() {

@@ -10,6 +10,7 @@ mod host_limits;
 mod host_reader;
 mod kernel_files;
 mod kernel_texts;
+mod machine;
 mod process;
 mod usage;
 mod worker;
@@ -21,6 +22,7 @@ pub use host::HostWatch;
 pub use host_gauges::{Fact, HostGauges};
 #[cfg(test)]
 pub(crate) use host_gauges::{host_reads, host_with};
+pub use machine::{HostLimits, machine, speed_ns};
 pub use process::Process;
 pub use usage::{Generator, Meter, Worker, own_delays};
 pub use worker::{Lag, WorkerGauge};

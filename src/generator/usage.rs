@@ -18,12 +18,18 @@ const WINDOW: usize = 10;
 pub struct Generator {
     /// CPU used over the last ten seconds by all threads, in cores.
     pub cpu_cores: Option<f64>,
+    /// CPU time of the process so far.
+    pub cpu_time: Duration,
     /// Number of cores that the process may use, by affinity and quota.
     pub cores_allowed: Option<f64>,
     /// Resident memory in bytes.
     pub resident_bytes: Option<u64>,
+    /// Largest resident memory of the measurements, one a second.
+    pub resident_bytes_peak: Option<u64>,
     /// Open file descriptors.
     pub open_files: Option<u64>,
+    /// Most open file descriptors of the measurements, one a second.
+    pub open_files_peak: Option<u64>,
     /// Maximum number of open file descriptors; `None` if there is no limit.
     pub files_limit: Option<u64>,
     /// Number of threads.
@@ -100,9 +106,22 @@ impl Meter {
         self.shown.frame_us_max = self.shown.frame_us_max.max(Some(took));
     }
 
+    /// Measures only what the process has used so far: the last sample of a run is no new second.
+    pub fn measure_use(&mut self) {
+        self.process_measured(&Process::now());
+    }
+
+    fn process_measured(&mut self, process: &Process) {
+        let shown = &mut self.shown;
+        shown.cpu_time = process.cpu;
+        shown.open_files_peak = shown.open_files_peak.max(process.open_files);
+        shown.resident_bytes_peak = shown.resident_bytes_peak.max(process.resident_bytes);
+    }
+
     /// Measures the process, which may use `cores_allowed` cores, and the workers.
     pub fn measure(&mut self, at: Duration, cores_allowed: Option<f64>, workers: &[WorkerGauge]) {
         let process = Process::now();
+        self.process_measured(&process);
         let busy = workers.iter().map(WorkerGauge::busy).collect();
         self.moments.push_back(Moment { at, cpu: process.cpu, busy });
         if self.moments.len() > WINDOW + 1 {

@@ -21,6 +21,8 @@ pub enum Bound {
     Program,
     /// Maximum number of files that may be open.
     OpenFiles(u64),
+    /// Maximum that the price of the plan allows.
+    Price,
     /// Maximum against a public host without a confirmation that the operator may load it.
     Unconfirmed,
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Bound {
         match self {
             Self::Program => f.write_str("the maximum for a run"),
             Self::OpenFiles(files) => write!(f, "at most {} open files", units::count(*files)),
+            Self::Price => f.write_str("the price of the plan"),
             Self::Unconfirmed => f.write_str("a public host needs --authorised-for"),
         }
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{
     Buckets, Bytes, ClockOffset, Connections, Exit, FindingReport, HardStops, Health, Internal, KindReport,
-    Knee, Latency, LoadChange, Mark, Pipeline, Record, Report, Requests, Run, RunOptions, SCHEMA, Stream,
-    Throughput, TrustReport, audience, playback, series, trust,
+    Knee, Latency, LoadChange, Mark, Pipeline, PlanReport, Record, Report, Requests, Run, RunOptions, SCHEMA,
+    Stream, Throughput, TrustReport, audience, playback, series, trust,
 };
 use crate::pipeline::Counts;
 use crate::sample::{self, RunResult, RunSample};
@@ -80,6 +80,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         catalogue: stats::catalogue(),
         histogram: Buckets { grouping_power: GROUPING_POWER, max_value_power: MAX_VALUE_POWER },
         throughput_bits_per_second: throughput(frame),
+        plan: PlanReport::compared(frame),
         hard_stops: HardStops::new(frame),
         connections: Connections {
             opened: totals.get(Metric::Connections),

@@ -11,6 +11,8 @@ mod format;
 mod hard_stops;
 mod hosts;
 mod page;
+mod plan;
+mod plan_page;
 mod playback;
 mod progress;
 mod run;
@@ -29,6 +31,8 @@ pub use build::{Facts, build};
 pub use check::CheckReport;
 pub use format::ReportFormat;
 pub use hard_stops::{HardStopUse, HardStops};
+pub use plan::{DestinationReport, PlanReport};
+pub use plan_page::{PlanPage, text as plan_text};
 pub use playback::{Playback, Sessions, Spread};
 pub use progress::{progress_line, trust_line};
 pub use run::{ClockOffset, Exit, Run, RunOptions};
@@ -78,6 +82,8 @@ pub struct Report {
     pub playback: Playback,
     /// Body bits per second.
     pub throughput_bits_per_second: Throughput,
+    /// Price of the plan, and what the run used of it; `null`: the plan was not priced.
+    pub plan: Option<PlanReport>,
     /// Amounts that were to end the run.
     pub hard_stops: HardStops,
     /// Connections of the clients.
@@ -307,8 +313,8 @@ pub struct LoadChange {
     pub from: u32,
     /// Target after the change.
     pub to: u32,
-    /// Cause of the change: `plan`, `operator`, `brake` (a storm of 429 and 503), or the hard stop that was reached:
-    /// `max_bytes`, `max_requests`, `max_bandwidth`.
+    /// Cause of the change: `plan`, `preflight` (`--clamp`), `operator`, `brake` (a storm of 429 and 503), or the hard
+    /// stop that was reached: `max_bytes`, `max_requests`, `max_bandwidth`.
     pub by: &'static str,
 }
 
@@ -395,5 +401,6 @@ mod tests {
     fn the_published_schemas_are_those_of_these_values() {
         assert_published("report.schema.json", &schemars::schema_for!(Report));
         assert_published("check.schema.json", &schemars::schema_for!(CheckReport));
+        assert_published("plan.schema.json", &schemars::schema_for!(PlanPage));
     }
 }

@@ -29,11 +29,15 @@ pub struct Run {
 }
 
 /// Options of a run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunOptions {
     /// Value of `--duration`; `null`: until stopped.
     pub duration_asked_s: Option<f64>,
+    /// Number of clients that was asked for; fewer are the target with `--clamp`.
+    pub clients_asked: u32,
+    /// Arithmetic by which `--clamp` lowered the target before anything was sent; `null`: it did not.
+    pub clamped: Option<String>,
     /// Clients started per second; `null`: all at once.
     pub ramp_rate: Option<f64>,
     /// Variant choice (`--variant`).

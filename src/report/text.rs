@@ -67,6 +67,13 @@ fn head(report: &Report, page: &mut Page) {
     for reason in &report.exit.reasons {
         page.line(format!("!!      {reason}"));
     }
+    let sentence = report
+        .plan
+        .as_ref()
+        .and_then(|plan| plan.sentence.as_ref().filter(|_| plan.clients < run.options.clients_asked));
+    for why in run.options.clamped.iter().chain(sentence) {
+        page.line(format!("!!      --clamp: {why}"));
+    }
     if !run.options.tls_verified {
         page.line("!!      certificates were NOT verified (--insecure)");
     }
@@ -183,6 +190,7 @@ fn traffic(report: &Report, page: &mut Page) {
         units::count(connections.reconnections),
         units::plural(connections.redirects, "redirect")
     ));
+    report.plan.iter().flat_map(|plan| plan.lines()).for_each(|line| page.line(line));
     report.hard_stops.lines().iter().for_each(|line| page.line(line));
     playback(report, page);
     audience(report, page);

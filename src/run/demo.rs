@@ -9,6 +9,7 @@ use super::files::Temporary;
 use super::{ExitStatus, Failure, stdio};
 use crate::cli::DemoArgs;
 use crate::config::{ConfigError, run_config};
+use crate::control::Ahead;
 use crate::origin::child::Child;
 use crate::origin::settings::FAULT_RULES;
 use crate::vocabulary::SecretUrl;
@@ -24,15 +25,15 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
     let target = SecretUrl::parse(&format!("{base}/live/{}/master.m3u8", args.format));
     let target = target.wrap_err("the built-in origin reported an invalid URL")?;
     let mut load = args.load;
-    // The URL is right, and the faults that were asked for must not prevent the load.
-    load.skip_preflight = true;
     let pem = hello.certificate_pem.as_deref().filter(|_| args.tls);
     let trusted = pem.map(|pem| Temporary::private(pem.as_bytes())).transpose();
     let trusted = trusted.wrap_err("the certificate of the built-in origin could not be saved")?;
     if let Some(certificate) = &trusted {
         load.requests.cacert = Some(certificate.path().to_owned());
     }
-    let config = run_config(target, load, command)?;
+    let mut config = run_config(target, load, command)?;
+    // The URL is right, and the faults that were asked for must not prevent the load.
+    config.plan.ahead = Ahead::Together;
     // The configuration has read the certificate.
     drop(trusted);
     let ended = super::load(config, signals).await?;

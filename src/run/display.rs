@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::{Failure, stdio, threads};
 use crate::config::{Output, RunConfig, Show};
+use crate::forecast::{PriceConsequence, Priced};
 use crate::report::{self, Report};
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
 use crate::sample::{RunSample, SamplerHandle};
@@ -147,12 +148,17 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
     let mut frames = sampler.frames();
     let show = async move {
         let (mut said, mut changes, mut trust) = (Duration::ZERO, 0, TrustVerdict::Valid);
+        let mut is_priced = false;
         while frames.changed().await.is_ok() {
             let frame = frames.borrow_and_update().clone();
             // The first verdict is news only if it is not VALID.
             let verdict = frame.trust.verdict;
             if verdict != TrustVerdict::Unassessed && std::mem::replace(&mut trust, verdict) != verdict {
                 stdio::say(&format!("hlswarm: {}", report::trust_line(&frame)));
+            }
+            if let Some(priced) = frame.priced.as_ref().filter(|_| !is_priced) {
+                is_priced = true;
+                price_lines(priced).iter().for_each(|line| stdio::say(line));
             }
             for change in frame.journal.changes().skip(changes) {
                 changes += 1;
@@ -167,6 +173,20 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
     threads::start("progress", Builder::new_current_thread(), move || Ok(show))
 }
 
+/// Returns the lines that announce the price of a plan. A refusal has its own line at the end.
+fn price_lines(priced: &Priced) -> Vec<String> {
+    let plan = format!("hlswarm: plan: {}", priced.summary());
+    let shortage = priced.sentence().and_then(|sentence| match priced.consequence {
+        PriceConsequence::Clamped => Some(format!("hlswarm: --clamp: {sentence}")),
+        PriceConsequence::Ignored => Some(format!("hlswarm: preflight (skipped): {sentence}")),
+        PriceConsequence::Fits | PriceConsequence::Refused => None,
+    });
+    let cpu = priced.is_near_cpu().then(|| {
+        "hlswarm: plan: more than 60% of the CPU: latencies may come to be those of this machine".to_owned()
+    });
+    std::iter::once(plan).chain(cpu).chain(shortage).collect()
+}
+
 /// Returns a line about a change that the brake or a hard stop has made; `None` about any other. The sample is the one
 /// that follows.
 fn change_line(change: &LoadChange, frame: &RunSample) -> Option<String> {
@@ -177,7 +197,7 @@ fn change_line(change: &LoadChange, frame: &RunSample) -> Option<String> {
             let at = units::clock(change.at);
             Some(format!("hlswarm: {}: {limit} reached at {at}, the run ends", stop.option()))
         }
-        ChangeSource::Plan | ChangeSource::Operator => None,
+        ChangeSource::Plan | ChangeSource::Preflight | ChangeSource::Operator => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::control::{Ending, Plan};
+use crate::control::{Ending, Plan, RefusedBy};
 use crate::report::{self, Exit};
 use crate::run_state::ChangeSource;
 use crate::sample::RunSample;
@@ -67,7 +67,10 @@ fn code(consequence: Consequence) -> Option<u8> {
 /// Returns the end of a run, for its checks.
 pub(super) fn run_end(ending: Ending, plan: Plan, sample: &RunSample) -> RunEnd {
     RunEnd {
-        refused: ending.refused.map(|outcome| refused(sample, outcome, plan)),
+        refused: ending.refused.map(|by| match by {
+            RefusedBy::Stream(outcome) => refused(sample, outcome, plan),
+            RefusedBy::Price => too_expensive(sample),
+        }),
         signal: signal(ending, plan),
         hard_stop: hard_stop(ending, plan, sample),
         ramp: plan.profile.length(sample.target),
@@ -130,6 +133,12 @@ fn refused(sample: &RunSample, outcome: Outcome, plan: Plan) -> EarlyEnd {
     let code = if nothing_there { PREFLIGHT } else { CRITERIA };
     let others = if plan.profile.clients > 1 { "; no other client was started" } else { "" };
     EarlyEnd { code, sentence: format!("{}{others}", why_refused(sample, outcome)) }
+}
+
+/// Returns the end of a run whose plan needs more than there is.
+fn too_expensive(sample: &RunSample) -> EarlyEnd {
+    let sentence = sample.priced.as_ref().and_then(|priced| priced.sentence());
+    EarlyEnd { code: PREFLIGHT, sentence: sentence.unwrap_or_default() }
 }
 
 /// Returns the sentence for an operator whose URL is probably wrong.

@@ -4,6 +4,7 @@
 //! end of the duration and the end of the stream all go through the controller.
 
 mod address_space;
+mod calibration_file;
 mod check;
 mod deadline;
 mod demo;
@@ -12,11 +13,13 @@ pub mod exit;
 mod files;
 mod interim;
 mod origin;
+mod plan;
 mod preflight;
 mod report_files;
 mod secrets;
 mod signals;
 pub mod stdio;
+mod supply;
 mod target;
 mod threads;
 
@@ -28,8 +31,9 @@ use std::time::Duration;
 use color_eyre::eyre::{self, WrapErr as _};
 
 use crate::config::{ConfigError, RunConfig, shown_file};
-use crate::control::{Controller, Ending};
-use crate::generator::HostWatch;
+use crate::control::{Ahead, Controller, Ending, Pricing, RefusedBy};
+use crate::forecast::{Base, Probed};
+use crate::generator::{HostWatch, Process};
 use crate::net::unused_resolve_entries;
 use crate::pipeline::{Pipeline, RecordFile, Taps};
 use crate::report::{self, Facts, Report, RunOptions};
@@ -54,6 +58,9 @@ const PRINT_LIMIT: Duration = Duration::from_secs(1);
 /// Threads that a run starts in addition to the workers: recorder, sampler, two for the gauges of the host, screen or
 /// progress lines, interim reports, and one for each output.
 const OTHER_THREADS: usize = 8;
+
+/// Responses to the first client that may wait for the controller, which takes them every few milliseconds.
+const PROBES: usize = 256;
 
 const NO_SIGNALS: &str = "signals cannot be received";
 
@@ -111,6 +118,14 @@ pub fn demo(args: crate::cli::DemoArgs, command: String) -> Result<ExitStatus, F
     control_runtime()?.block_on(demo::demo(args, command))
 }
 
+/// Runs `hlswarm plan`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn plan(args: crate::cli::PlanArgs, command: String) -> Result<ExitStatus, Failure> {
+    control_runtime()?.block_on(plan::plan(args, command))
+}
+
 /// Runs `hlswarm check`.
 ///
 /// # Errors
@@ -143,20 +158,32 @@ async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure>
     secrets::keep_out_of_core_dumps(&config);
     let record = config.output.record.as_deref().map(open_record).transpose()?;
     let reports = Arc::new(ReportFiles::prepare(&config.output.reports, config.output.record.as_deref())?);
-    let limit = preflight::check(config.plan.profile.clients, &config.clients.net.http_profile);
-    let limit = limit.map_err(Failure::Preflight)?;
+    let limit = preflight::apply(&mut config).map_err(Failure::Preflight)?;
     config.plan.limit = target::check(&config, limit).await.map_err(Failure::Preflight)?;
     config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
     config.output.on_hangup = signals.on_hangup(config.output.on_hangup);
     let Signals { commands, orders, report, .. } = signals;
     address_space::watch(commands.clone());
+    let probes = probes(&mut config);
     let (apparatus, taps) = ActiveRun::begin(&config, record, commands)?;
     apparatus.interim(&config, Arc::clone(&reports)).listen(report);
     apparatus.watcher.remote().map_or(Ok(()), signals::obey_job_control).wrap_err(NO_SIGNALS)?;
-    let controller = apparatus.controller(&config, taps)?;
+    let controller = apparatus.controller(&config, taps, probes)?;
+    // The tap of the first client ends with the workers; nothing else may keep it open.
+    config.clients.probe = None;
     let ended = controller.run(orders.clone()).await;
     deadline::within(deadline::LIMIT, ExitStatus::from(exit::INTERNAL));
     Ok(apparatus.end(config, ended, orders, reports))
+}
+
+/// Opens the channel from the first client to the price of the plan; `None` if nothing is priced.
+fn probes(config: &mut RunConfig) -> Option<flume::Receiver<Probed>> {
+    if config.plan.ahead == Ahead::Single {
+        return None;
+    }
+    let (probe, probes) = flume::bounded(PROBES);
+    config.clients.probe = Some(probe);
+    Some(probes)
 }
 
 /// Parts of a run other than its clients.
@@ -203,10 +230,26 @@ impl ActiveRun {
     }
 
     /// Starts the worker threads, then the controller that admits clients to them.
-    fn controller(&self, config: &RunConfig, taps: Taps) -> Result<Controller<Swarm>, Failure> {
+    fn controller(
+        &self,
+        config: &RunConfig,
+        taps: Taps,
+        probes: Option<flume::Receiver<Probed>>,
+    ) -> Result<Controller<Swarm>, Failure> {
         let swarm = Swarm::start(&self.sources, &config.clients, taps.workers);
         let swarm = swarm.map_err(|error| Failure::no_thread("the worker threads", &error))?;
-        Ok(Controller::new(swarm, config.plan, &self.sources, self.sampler.frames(), taps.controller))
+        let controller =
+            Controller::new(swarm, config.plan, &self.sources, self.sampler.frames(), taps.controller);
+        let Some(probes) = probes else { return Ok(controller) };
+        // Everything but the clients is there by now.
+        let Process { open_files, resident_bytes, cpu, .. } = Process::now();
+        Ok(controller.pricing(Pricing {
+            probes,
+            settings: Arc::clone(&config.clients.player),
+            supply: supply::read(config),
+            base: Base { open_files, resident_bytes, cpu },
+            slot: Arc::clone(&self.sources.priced),
+        }))
     }
 
     /// Ends the run in this order: joins the workers, which closes their taps; compares the counters; flushes the
@@ -286,8 +329,11 @@ impl Ended {
             // Without a load one sentence is enough; reports that were asked for are written all the same.
             let why = report.exit.reasons.first().map_or("", String::as_str);
             // Nothing loads a stream that is out of scope, except the option that the reason names.
-            let is_policy = self.ending.refused.is_some_and(|outcome| outcome.class() == Class::Policy);
-            let hint = if is_policy { "" } else { "; use --skip-preflight to load it anyway" };
+            let hint = match self.ending.refused {
+                Some(RefusedBy::Price) => " (--clamp starts those, --skip-preflight all)",
+                Some(RefusedBy::Stream(outcome)) if outcome.class() == Class::Policy => "",
+                _ => "; use --skip-preflight to load it anyway",
+            };
             stdio::say(&format!("hlswarm: preflight: {why}{hint}"));
             false
         } else {
@@ -334,6 +380,8 @@ fn identity(config: &RunConfig, clock: Clock) -> RunIdentity {
 fn options(config: &RunConfig) -> RunOptions {
     RunOptions {
         duration_asked_s: config.duration_s(),
+        clients_asked: config.clients_asked,
+        clamped: config.clamped.clone(),
         ramp_rate: config.plan.profile.rate(),
         variant: config.variant().to_string(),
         player: config.clients.player.profile.name,

@@ -6,7 +6,10 @@
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::load::{Bound, ClientLimit};
+use super::stdio;
+use crate::config::RunConfig;
+use crate::control::OnShortage;
+use crate::load::{Bound, ClientLimit, Ramp};
 use crate::player::LANES;
 use crate::vocabulary::{HttpProfile, limits, units};
 
@@ -20,14 +23,43 @@ const FILES_OF_WORKER: u64 = 4;
 /// Divisor of all files that bounds the share of the workers.
 const WORKERS_PART: u64 = 4;
 
-/// Raises the limit of open files as far as possible. Returns how many clients of a player with this HTTP profile
-/// fit.
+/// Raises the limit of open files as far as possible and returns how many clients fit. If the plan has more, the
+/// options decide: the load is refused, lowered, or started all the same.
 ///
 /// # Errors
 /// One line that says how many files are needed and how many there are.
-pub(super) fn check(clients: u32, http_profile: &HttpProfile) -> Result<ClientLimit, String> {
+pub(super) fn apply(config: &mut RunConfig) -> Result<ClientLimit, String> {
+    let asked = config.plan.profile.clients;
+    let why = match check(asked, &config.clients.net.http_profile) {
+        Ok(limit) => return Ok(limit),
+        Err(why) => why,
+    };
+    let limit = fit(&config.clients.net.http_profile).0;
+    match config.plan.on_shortage {
+        OnShortage::Clamp if limit.clients > 0 => {
+            let profile = &mut config.plan.profile;
+            // Fewer clients than planned start at the planned rate.
+            profile.ramp = profile.rate().map_or(profile.ramp, Ramp::Rate);
+            profile.clients = limit.clients;
+            let asked = units::plural(asked.into(), "client");
+            let said = format!("{} of {asked}: {why}", units::count(limit.clients.into()));
+            stdio::say(&format!("hlswarm: --clamp: {said}"));
+            config.clamped = Some(said);
+            Ok(limit)
+        }
+        OnShortage::Warn => {
+            stdio::say(&format!("hlswarm: preflight (skipped): {why}"));
+            Ok(ClientLimit::default())
+        }
+        OnShortage::Clamp | OnShortage::Refuse => Err(why),
+    }
+}
+
+/// Returns how many clients of a player with this HTTP profile fit, and the limit of open files, which it raises as
+/// far as possible.
+fn fit(http_profile: &HttpProfile) -> (ClientLimit, Option<u64>) {
     let files = raise_open_files();
-    let each = if http_profile.connections_apart { LANES as u64 } else { 1 };
+    let each = files_of_client(http_profile);
     let fit = files.map_or(u64::MAX, |files| files.saturating_sub(files_reserved()) / each);
     let limit = match (u32::try_from(fit), files) {
         (Ok(clients), Some(files)) if clients < limits::CLIENTS => {
@@ -35,6 +67,20 @@ pub(super) fn check(clients: u32, http_profile: &HttpProfile) -> Result<ClientLi
         }
         _ => ClientLimit::default(),
     };
+    (limit, files)
+}
+
+fn files_of_client(http_profile: &HttpProfile) -> u64 {
+    if http_profile.connections_apart { LANES as u64 } else { 1 }
+}
+
+/// Checks whether so many clients fit.
+///
+/// # Errors
+/// One line that says how many files are needed and how many there are.
+fn check(clients: u32, http_profile: &HttpProfile) -> Result<ClientLimit, String> {
+    let (limit, files) = fit(http_profile);
+    let each = files_of_client(http_profile);
     if !limit.is_exceeded_by(clients.into()) {
         return Ok(limit);
     }
@@ -60,7 +106,7 @@ fn workers_within(files: u64) -> u64 {
     (files / (FILES_OF_WORKER * WORKERS_PART)).max(1)
 }
 
-fn files_reserved() -> u64 {
+pub(super) fn files_reserved() -> u64 {
     FILES_RESERVED.max(FILES_OF_OTHERS + FILES_OF_WORKER * workers() as u64)
 }
 

@@ -46,6 +46,8 @@ impl ChangeKind {
 pub enum ChangeSource {
     /// The options of the run.
     Plan,
+    /// The price of the plan, with `--clamp`.
+    Preflight,
     /// The operator's keys.
     Operator,
     /// The brake, during a storm of 429 and 503.
@@ -59,6 +61,7 @@ impl ChangeSource {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plan => "plan",
+            Self::Preflight => "preflight",
             Self::Operator => "operator",
             Self::Brake => "brake",
             Self::Limit(stop) => stop.name(),

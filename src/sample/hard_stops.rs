@@ -33,3 +33,22 @@ impl RunSample {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run_state::LoadChange;
+
+    #[test]
+    fn the_nearest_stop_is_that_of_the_largest_share_and_the_one_that_was_reached_has_its_time() {
+        let spent = |stop, used| Some(Spent { stop, limit: 100, used });
+        let spendings = [spent(HardStop::Bytes, 30), spent(HardStop::Requests, 80), None];
+        let sample = RunSample { spendings, ..RunSample::default() };
+        assert_eq!(sample.nearest_hard_stop(), spent(HardStop::Requests, 80));
+        assert_eq!(sample.spent(HardStop::Bandwidth), None);
+        assert_eq!((sample.hard_stop(), RunSample::default().nearest_hard_stop()), (None, None));
+        let (at, kind, by) = (Duration::from_secs(9), ChangeKind::Stop, ChangeSource::Limit(HardStop::Bytes));
+        sample.journal.change(LoadChange { at, kind, from: 5, to: 5, by });
+        assert_eq!(sample.hard_stop(), Some((HardStop::Bytes, at)));
+    }
+}

@@ -9,6 +9,7 @@ mod hard_stops;
 mod history;
 mod numbers;
 mod pipeline;
+mod planned;
 mod ports;
 mod result;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod trusted;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::forecast::Priced;
 use crate::generator::Generator;
 use crate::pipeline::LogEntry;
 use crate::run_state::Journal;
@@ -105,6 +107,8 @@ pub struct RunSample {
     pub generator: Generator,
     /// Verdict on whether the load tester itself limited the result, judged once a second.
     pub trust: Arc<Trust>,
+    /// Price of the plan, once it is known.
+    pub priced: Option<Arc<Priced>>,
     /// Amounts used of the hard stops, in the order of [`HardStop::ALL`]; `None` without a limit.
     pub spendings: [Option<Spent>; HardStop::ALL.len()],
     /// State of the pipeline for samples and events.

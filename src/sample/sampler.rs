@@ -241,6 +241,7 @@ impl Sampler {
         (frame.admitted, frame.late_starts) =
             (self.sources.status.admitted(), self.sources.status.late_starts());
         frame.panics = self.sources.status.panics();
+        frame.priced = self.sources.priced.get().cloned();
         frame.spendings = hard_stops::read(&self.sources);
         self.peak_clients = self.peak_clients.max(frame.active_clients());
         frame.peak_clients = self.peak_clients;
@@ -258,6 +259,8 @@ impl Sampler {
         if new_second {
             let cores = self.sources.host.fact(Fact::Processors, at);
             self.generator.measure(at, cores, &self.sources.workers);
+        } else if frame.state == RunState::Finished {
+            self.generator.measure_use();
         }
         self.generator.fill(&mut frame.generator, self.sources.status.start_lateness_us_max());
         // The record takes a frame only when all its values are filled in.

@@ -1,7 +1,8 @@
 //! Sources of samples, written by clients, workers and the controller.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use crate::forecast::Priced;
 use crate::generator::{HostGauges, WorkerGauge};
 use crate::run_state::Status;
 use crate::stats::{Registry, Spending};
@@ -20,6 +21,8 @@ pub struct Sources {
     pub host: Arc<HostGauges>,
     /// Amounts used of the hard stops; `None` if the run has none.
     pub spending: Option<Arc<Spending>>,
+    /// Price of the plan, once it is known.
+    pub priced: Arc<OnceLock<Arc<Priced>>>,
     /// Clock of the run.
     pub clock: Clock,
 }
@@ -36,6 +39,7 @@ impl Sources {
         Self {
             registry: Registry::with_spending(workers, spending.as_ref()),
             spending,
+            priced: Arc::default(),
             status: Arc::default(),
             workers: (0..workers).map(|_| WorkerGauge::default()).collect(),
             host: Arc::default(),

@@ -24,6 +24,7 @@ use super::client_slot::{ClientSlot, Shared, client_seed};
 use super::decryption::KeyRing;
 use super::inspection::Inspection;
 use super::lanes::{Lanes, Mailbox};
+use super::probe_tap::ProbeTap;
 use super::request::{Arrival, Completed, RequestContext, kind, request};
 
 /// A client that is ready to run.
@@ -42,6 +43,7 @@ impl Client {
             .succeeding(slot.allowance());
         let inspection = Inspection::new(Rc::clone(&shared.library), settings.net.offers_gzip());
         let viewer = Viewer {
+            probe: ProbeTap::new(settings.probe.as_ref(), meter.client_id()),
             player,
             inspection,
             meter: Rc::new(meter),
@@ -121,6 +123,7 @@ async fn carry(
 /// Viewer of a client: the player, and everything that counts for it. Dropping it counts the rest of what it played.
 struct Viewer {
     player: Player,
+    probe: ProbeTap,
     inspection: Inspection,
     meter: Rc<Meter>,
     slot: Rc<ClientSlot>,
@@ -151,7 +154,9 @@ impl Viewer {
         {
             self.wait_until(at);
         }
+        let probed = self.probe.look(fetch, redirects, &arrival);
         let answer = conclude(&self.player, &mut self.inspection, fetch, arrival);
+        self.probe.pass(probed, &answer);
         if matches!(answer, Answer::Failed(_)) {
             self.events.failed(kind(fetch.what));
         }

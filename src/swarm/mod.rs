@@ -16,6 +16,7 @@ mod decryption;
 mod inspection;
 mod lanes;
 mod playlist_cache;
+mod probe_tap;
 mod reach;
 mod request;
 mod sample_schedule;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::control::Engine;
+use crate::forecast::Probed;
 use crate::load::Reconnects;
 use crate::net;
 use crate::pipeline::Tap;
@@ -55,6 +57,8 @@ pub struct ClientSettings {
     pub reconnects: Arc<Reconnects>,
     /// Channel that receives every playlist that is read; `None` if no one reads it.
     pub playlist_tap: Option<PlaylistTap>,
+    /// Channel that receives the responses to the first client; `None` if no one reads it.
+    pub probe: Option<flume::Sender<Probed>>,
 }
 
 /// Worker threads and the clients that were admitted to them.

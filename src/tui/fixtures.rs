@@ -82,13 +82,13 @@ pub(super) fn report() -> Arc<Report> {
 /// Returns the report of a run whose last sample is `sample`.
 pub(super) fn report_of(sample: &RunSample) -> Report {
     let options = report::RunOptions {
-        duration_asked_s: None,
+        clients_asked: 10_000,
         ramp_rate: Some(5.0),
         variant: "highest".to_owned(),
         player: "web",
         session_length: "endless".to_owned(),
         tls_verified: true,
-        resolve_unused: Vec::new(),
+        ..report::RunOptions::default()
     };
     let facts = report::Facts {
         identity: identity(),
@@ -210,8 +210,7 @@ pub(super) fn failures(totals: &Totals) -> Vec<FailureLine> {
     lines
 }
 
-/// Returns one point a second, until `seconds`: clients rise to `clients` and, from the knee on, so do errors and
-/// latency.
+/// Returns one point a second, until `seconds`: clients rise to `clients`, errors and latency from the knee on.
 fn history(seconds: u64, clients: u64, knee: Option<u64>) -> Arc<History> {
     let mut history = History::default();
     for second in 1..=seconds {
@@ -278,6 +277,7 @@ fn generator(busy: f64) -> Generator {
         frame_us_max: Some(1_800),
         start_lateness_us_max: 3_000,
         own_delay: Some(DelaySummary { p50: 310, p99: (20_000.0 * busy) as u64, max: 180_000 }),
+        ..Generator::default()
     }
 }
 

@@ -20,6 +20,7 @@ mod hostile;
 #[path = "../interop/lag.rs"]
 mod lag;
 mod leaving;
+mod plan;
 #[path = "../interop/program.rs"]
 mod program;
 mod record;

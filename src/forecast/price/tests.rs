@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::forecast::{Got, Probed, StreamModel};
+use crate::forecast::{Got, PriceConsequence, Priced, Probed, StreamModel};
 use crate::hls::{VariantChoice, parse};
 use crate::load::Ramp;
 use crate::player::{Profile, Resource, SessionLength, Settings};
@@ -14,8 +14,9 @@ use crate::vocabulary::{HardStops, SecretUrl};
 const ENTRY: &str = "http://o.test/live.m3u8";
 const SEGMENT: u64 = 500_000;
 
-/// Returns the model of a stream of two-second segments: a window of six, or a film of that many.
-fn model(film: Option<u64>, host: &str) -> StreamModel {
+/// Returns the responses to the first client of a stream of two-second segments: a window of six, or a film of that
+/// many. The first is the playlist.
+pub(crate) fn probes(film: Option<u64>, host: &str) -> Vec<Probed> {
     let count = film.unwrap_or(6);
     let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:100\n".to_owned();
     let lines = (0..count).map(|n| format!("#EXTINF:2,\n{host}s{n}.ts\n"));
@@ -23,7 +24,6 @@ fn model(film: Option<u64>, host: &str) -> StreamModel {
         lines.fold(head, |text, line| text + &line) + if film.is_some() { "#EXT-X-ENDLIST\n" } else { "" };
     let url = SecretUrl::parse(ENTRY).expect("a URL");
     let playlist = Arc::new(parse(text.as_bytes()).expect("a playlist"));
-    let mut model = StreamModel::default();
     let probed = |what, wire_bytes, got| Probed {
         what,
         url: url.clone(),
@@ -34,12 +34,18 @@ fn model(film: Option<u64>, host: &str) -> StreamModel {
         http2: false,
         got,
     };
-    model.learn(probed(Resource::Entry, 300, Got::Playlist(playlist, Duration::ZERO, None)));
-    (100..103).for_each(|sequence| model.learn(probed(Resource::Segment(0, sequence), SEGMENT, Got::Media)));
+    let playlist = probed(Resource::Entry, 300, Got::Playlist(playlist, Duration::ZERO, None));
+    let segments = (100..103).map(|sequence| probed(Resource::Segment(0, sequence), SEGMENT, Got::Media));
+    std::iter::once(playlist).chain(segments).collect()
+}
+
+fn model(film: Option<u64>, host: &str) -> StreamModel {
+    let mut model = StreamModel::default();
+    probes(film, host).into_iter().for_each(|probed| model.learn(probed));
     model
 }
 
-fn settings(player: &str, session: SessionLength) -> Arc<Settings> {
+pub(crate) fn settings(player: &str, session: SessionLength) -> Arc<Settings> {
     let entry = SecretUrl::parse(ENTRY).expect("a URL");
     let profile = Profile::named(player).expect("a player");
     Arc::new(Settings { entry, choice: VariantChoice::Highest, profile, session })
@@ -63,6 +69,14 @@ fn forecast(model: &StreamModel, player: &str, terms: Terms) -> Forecast {
 
 fn planned(forecast: &Forecast) -> Use {
     forecast.planned(forecast.length())
+}
+
+/// Returns the price of ten clients of a live stream for such a run.
+pub(crate) fn priced(duration: Option<Duration>) -> Priced {
+    let terms = Terms { duration, ..terms(10, Ramp::default(), 60) };
+    let forecast = forecast(&model(None, ""), "web", terms);
+    let shortages = forecast.shortages();
+    Priced { forecast, asked: 10, shortages, largest: 10, consequence: PriceConsequence::Fits }
 }
 
 /// Asserts that two amounts differ by at most this share.

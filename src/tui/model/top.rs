@@ -196,3 +196,16 @@ fn measurement(app: &App) -> Vec<Text> {
     line.extend(generator::in_a_line(&app.steady));
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::HardStop;
+
+    #[test]
+    fn a_hard_stop_is_a_warning_when_most_of_it_is_used() {
+        let shown = |used| limit(Spent { stop: HardStop::Bytes, limit: 1_000, used });
+        assert_eq!(shown(340), Text::label("34.0% of --max-bytes"));
+        assert_eq!(shown(800), Text::new(Role::Warning, "80.0% of --max-bytes"));
+    }
+}

@@ -1,0 +1,298 @@
+//! The `plan` block of the report: what the plan was to use, and what the run used.
+
+use serde::Serialize;
+
+use crate::forecast::{BitRate, Destination, Priced, RateSource, Use, UseShares};
+use crate::sample::RunSample;
+use crate::vocabulary::Untrusted;
+use crate::vocabulary::units::{self, UNKNOWN};
+
+/// Price of the plan, made from the first client before the ramp, and the use that is compared with it.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PlanReport {
+    /// Basis of the sizes: `byte_ranges`, `bitrate_tags`, `average_bandwidth` (confirmed by a measurement),
+    /// `measured`, or `bandwidth` (as the playlist states it); `null`: unknown.
+    pub bit_rate_source: Option<&'static str>,
+    /// Body bits per second of the media that one client plays.
+    pub client_bits_per_second: Option<f64>,
+    /// Segments that were measured.
+    pub segments_measured: u32,
+    /// False if the player loads as fast as the network allows: then rates are unknown.
+    pub paced: bool,
+    /// Clients of the plan; fewer than `run.clients_asked` with `--clamp`.
+    pub clients: u32,
+    /// Length for which `planned` holds, in seconds: that of the run; without an end, an hour before it has ended.
+    pub length_s: f64,
+    /// Amounts that the plan needs. Bytes and requests count until the end of `length_s`, files, ports and memory at most.
+    pub planned: UseReport,
+    /// Amounts that the run has used; `null` before there is a run.
+    pub used: Option<UseReport>,
+    /// `used` as a share of `planned`.
+    pub used_share: Option<UseSharesReport>,
+    /// Amounts that there are.
+    pub available: AvailableReport,
+    /// Resources that the clients that were asked for need more of than there is.
+    pub shortages: Vec<ShortageReport>,
+    /// The most clients that fit.
+    pub clients_largest: u32,
+    /// Reasons why the run did not follow the plan; empty if the two can be compared.
+    pub not_comparable: Vec<&'static str>,
+    /// Hosts that clients connect to.
+    pub destinations: Vec<DestinationReport>,
+    /// The shortages as a sentence.
+    #[serde(skip)]
+    pub(super) sentence: Option<String>,
+}
+
+/// Amounts that a run uses; `null`: unknown.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct UseReport {
+    /// Requests.
+    pub requests: f64,
+    /// Body bytes.
+    pub bytes: f64,
+    /// Mean body bits per second.
+    pub bits_per_second: Option<f64>,
+    /// Most body bits within a second; used: of the seconds since the first sample, which may leave out the joins.
+    pub bits_per_second_peak: Option<f64>,
+    /// CPU seconds; planned only with a calibration of this machine.
+    pub cpu_s: Option<f64>,
+    /// Mean share of the allowed CPU.
+    pub cpu_share: Option<f64>,
+    /// Most open files.
+    pub open_files: Option<f64>,
+    /// Most local ports towards one address; not measured.
+    pub ports: Option<f64>,
+    /// Most resident memory of the process; memory of the kernel for sockets comes on top.
+    pub memory_bytes: Option<f64>,
+}
+
+/// Shares of the planned amounts; `null`: one of the two is unknown.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct UseSharesReport {
+    /// Requests.
+    pub requests: Option<f64>,
+    /// Body bytes.
+    pub bytes: Option<f64>,
+    /// Mean body bits per second.
+    pub bits_per_second: Option<f64>,
+    /// CPU seconds.
+    pub cpu_s: Option<f64>,
+    /// Most open files.
+    pub open_files: Option<f64>,
+    /// Most resident memory.
+    pub memory_bytes: Option<f64>,
+}
+
+/// Resources of this machine; `null`: without a limit, or unknown.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AvailableReport {
+    /// Open files of the process.
+    pub open_files: Option<u64>,
+    /// Local ports towards one address and port.
+    pub ports: Option<u64>,
+    /// Memory that the process may use.
+    pub memory_bytes: Option<u64>,
+    /// Processors that the process may use.
+    pub cpus: Option<f64>,
+}
+
+/// A resource that the plan needs more of than there is.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ShortageReport {
+    /// `open_files`, `ports`, `memory_bytes`, `cpu_share`, `max_bandwidth`, `max_bytes` or `max_requests`.
+    pub resource: &'static str,
+    /// Amount that is needed.
+    pub needed: f64,
+    /// Amount that there is.
+    pub available: f64,
+}
+
+/// A host that clients connect to.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DestinationReport {
+    /// Host.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// True over TLS.
+    pub secure: bool,
+    /// True if it answered over HTTP/2.
+    pub http2: bool,
+    /// Most connections that one client has open there at once.
+    pub connections_per_client: u32,
+    /// Its addresses, as far as `hlswarm plan` has looked them up.
+    pub addresses: Vec<String>,
+    #[serde(skip)]
+    authority: String,
+}
+
+impl PlanReport {
+    /// Returns the plan without a run.
+    pub(super) fn planned(priced: &Priced) -> Self {
+        let forecast = &priced.forecast;
+        let supply = &forecast.terms.supply;
+        let length = forecast.length();
+        let planned = forecast.planned(length);
+        let shortages = priced.shortages.iter();
+        Self {
+            bit_rate_source: forecast.bit_rate.map(|rate| RateSource::name(rate.source)),
+            client_bits_per_second: forecast.bit_rate.map(|rate| rate.bits_per_second),
+            segments_measured: forecast.bit_rate.map_or(0, |rate: BitRate| rate.segments),
+            paced: forecast.is_paced(),
+            clients: forecast.terms.profile.clients,
+            length_s: length.as_secs_f64(),
+            planned: planned.into(),
+            used: None,
+            used_share: None,
+            available: AvailableReport {
+                open_files: supply.open_files,
+                ports: supply.ports,
+                memory_bytes: supply.memory_bytes,
+                cpus: supply.cpus,
+            },
+            shortages: shortages
+                .map(|shortage| ShortageReport {
+                    resource: shortage.what.name(),
+                    needed: shortage.needed,
+                    available: shortage.available,
+                })
+                .collect(),
+            clients_largest: priced.largest,
+            not_comparable: Vec::new(),
+            destinations: forecast.destinations().iter().map(DestinationReport::from).collect(),
+            sentence: priced.sentence(),
+        }
+    }
+
+    /// Returns the plan beside what the run has used so far; `None` if the plan has no price.
+    pub(super) fn compared(sample: &RunSample) -> Option<Self> {
+        let priced = sample.priced.as_deref()?;
+        let length = sample.planned_length(priced);
+        let planned = priced.forecast.planned(length);
+        let used = sample.used(priced);
+        Some(Self {
+            length_s: length.as_secs_f64(),
+            planned: planned.into(),
+            used: Some(used.into()),
+            used_share: Some(used.shares_of(&planned).into()),
+            not_comparable: sample.not_comparable(priced),
+            ..Self::planned(priced)
+        })
+    }
+
+    /// Returns lines for the text: planned and used amounts side by side.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let length = units::span(std::time::Duration::try_from_secs_f64(self.length_s).unwrap_or_default());
+        let rate = self.client_bits_per_second.map_or(UNKNOWN.to_owned(), units::bit_rate);
+        let source = self.bit_rate_source.unwrap_or(UNKNOWN).replace('_', " ");
+        let heading = if self.used.is_some() { "planned / used" } else { "planned" };
+        let clients = units::plural(self.clients.into(), "client");
+        let mut lines = vec![format!("plan    {heading}: {clients}, {length}, {rate} each ({source})")];
+        let rows = [
+            [self.cell("bytes", Column::BYTES), self.cell("requests", Column::REQUESTS)],
+            [self.cell("cpu", Column::CPU), self.cell("rate", Column::RATE)],
+            [self.cell("files", Column::FILES), self.cell("memory", Column::MEMORY)],
+        ];
+        lines.extend(rows.map(|[left, right]| format!("        {left:<36} {right}")));
+        if !self.not_comparable.is_empty() {
+            lines.push(format!("        not comparable: {}", self.not_comparable.join(", ")));
+        }
+        lines
+    }
+
+    /// Returns an amount, planned and used: `bytes 104 GB / 103 GB (-0.9%)`.
+    fn cell(&self, name: &str, column: Column) -> String {
+        let shown = |amount: Option<f64>| amount.map_or(UNKNOWN.to_owned(), column.shown);
+        let planned = shown((column.of)(&self.planned));
+        let Some(used) = &self.used else { return format!("{name:<6} {planned}") };
+        let share = self.used_share.as_ref().and_then(column.share);
+        // Rounded before it is shown: a difference below zero that rounds to zero has no sign.
+        let percent = |share: f64| ((share - 1.0) * 1_000.0).round() / 10.0 + 0.0;
+        let apart = share.map_or(String::new(), |share| format!(" ({:+.1}%)", percent(share)));
+        format!("{name:<6} {planned} / {}{apart}", shown((column.of)(used)))
+    }
+}
+
+/// One amount of the text.
+#[derive(Clone, Copy)]
+struct Column {
+    of: fn(&UseReport) -> Option<f64>,
+    share: fn(&UseSharesReport) -> Option<f64>,
+    shown: fn(f64) -> String,
+}
+
+fn whole(amount: f64) -> String {
+    units::count(amount.round().max(0.0) as u64)
+}
+
+fn bytes(amount: f64) -> String {
+    units::bytes(amount.round().max(0.0) as u64)
+}
+
+impl Column {
+    const BYTES: Self = Self { of: |used| Some(used.bytes), share: |share| share.bytes, shown: bytes };
+    const REQUESTS: Self =
+        Self { of: |used| Some(used.requests), share: |share| share.requests, shown: whole };
+    const CPU: Self = Self {
+        of: |used| used.cpu_s,
+        share: |share| share.cpu_s,
+        shown: |s| format!("{} s", units::number(s)),
+    };
+    const RATE: Self = Self { of: |used| used.bits_per_second, share: |_| None, shown: units::bit_rate };
+    const FILES: Self = Self { of: |used| used.open_files, share: |_| None, shown: whole };
+    const MEMORY: Self = Self { of: |used| used.memory_bytes, share: |_| None, shown: bytes };
+}
+
+impl From<Use> for UseReport {
+    fn from(used: Use) -> Self {
+        let Use { requests, bytes, bits_per_second, bits_per_second_peak, cpu_s, .. } = used;
+        let Use { cpu_share, open_files, ports, memory_bytes, .. } = used;
+        Self {
+            requests,
+            bytes,
+            bits_per_second,
+            bits_per_second_peak,
+            cpu_s,
+            cpu_share,
+            open_files,
+            ports,
+            memory_bytes,
+        }
+    }
+}
+
+impl From<UseShares> for UseSharesReport {
+    fn from(shares: UseShares) -> Self {
+        let UseShares { requests, bytes, bits_per_second, cpu_s, open_files, memory_bytes } = shares;
+        Self { requests, bytes, bits_per_second, cpu_s, open_files, memory_bytes }
+    }
+}
+
+impl From<&Destination> for DestinationReport {
+    fn from(destination: &Destination) -> Self {
+        let endpoint = &destination.endpoint;
+        Self {
+            host: Untrusted::new(&endpoint.host).shown(),
+            port: endpoint.port,
+            secure: endpoint.tls,
+            http2: destination.http2,
+            connections_per_client: destination.connections_per_client,
+            addresses: Vec::new(),
+            authority: endpoint.authority(),
+        }
+    }
+}
+
+impl DestinationReport {
+    /// Returns a URL of the host.
+    pub fn url(&self) -> String {
+        format!("{}://{}/", if self.secure { "https" } else { "http" }, self.authority)
+    }
+}

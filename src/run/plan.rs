@@ -1,0 +1,61 @@
+//! `plan`: one client loads enough of the stream to price the plan; nothing else is sent.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{Ended, ExitStatus, Failure, exit, stdio};
+use crate::cli::PlanArgs;
+use crate::config::{Show, run_config, target};
+use crate::control::Ahead;
+use crate::net::{self, locate};
+use crate::report::{self, DestinationReport, PlanPage};
+use crate::vocabulary::SecretUrl;
+
+/// Maximum number of hosts whose addresses are looked up.
+const HOSTS: usize = 8;
+/// Maximum time for all look-ups together.
+const LOOK_UP: Duration = Duration::from_secs(2);
+/// Maximum time that the reader of standard output gets.
+const PRINT_LIMIT: Duration = Duration::from_secs(3);
+
+/// Prices the plan of a run and prints it.
+pub(super) async fn plan(args: PlanArgs, command: String) -> Result<ExitStatus, Failure> {
+    let signals = super::signals()?;
+    let url = target(args.url).map_err(crate::config::ConfigError::from)?;
+    let mut config = run_config(url, args.load, command)?;
+    config.plan.ahead = Ahead::Probe;
+    config.output.show = Show::Nothing;
+    let net = config.clients.net.clone();
+    let ended = super::load(config, signals).await?;
+    let Some(priced) = ended.frame.priced.clone() else { return Ok(no_price(&ended)) };
+    let mut page = PlanPage::new(&ended.report(None), &priced);
+    look_up(&net, &mut page.plan.destinations).await;
+    let text = if args.json { page.json().unwrap_or_default() } else { report::plan_text(&page) };
+    let printed = stdio::print(&text, Some(PRINT_LIMIT));
+    Ok(ExitStatus::from(match page.exit_code {
+        _ if printed.is_err() => exit::UNWRITTEN,
+        code => code,
+    }))
+}
+
+/// Says why the plan has no price, and returns the exit code of a run that ends so.
+fn no_price(ended: &Ended) -> ExitStatus {
+    let report = ended.report(None);
+    let why = report.exit.reasons.first().map_or("too little of the stream arrived", String::as_str);
+    stdio::say(&format!("hlswarm: plan: {why}"));
+    ExitStatus::from(if report.exit.code == 0 { exit::CRITERIA } else { report.exit.code })
+}
+
+/// Looks up the addresses of the hosts. One that has none in time keeps an empty list.
+async fn look_up(settings: &net::Settings, destinations: &mut [DestinationReport]) {
+    let all = async {
+        for destination in destinations.iter_mut().take(HOSTS) {
+            let Ok(url) = SecretUrl::parse(&destination.url()) else { continue };
+            let addresses = locate(settings, &url).await.unwrap_or_default();
+            destination.addresses = addresses.iter().map(IpAddr::to_string).collect();
+        }
+    };
+    _ = timeout(LOOK_UP, all).await;
+}

@@ -1,0 +1,31 @@
+//! Resources that the plan of a run may use, read before it begins.
+
+use std::sync::Arc;
+
+use rustix::process::{Resource, getrlimit};
+
+use super::{calibration_file, preflight, stdio};
+use crate::capacity::Supply;
+use crate::config::RunConfig;
+use crate::generator::{self, HostLimits};
+
+/// Reads the resources. Preflight must have raised the limit of open files.
+pub(super) fn read(config: &RunConfig) -> Supply {
+    let HostLimits { processors, memory_bytes, ports } = HostLimits::read();
+    let calibration = calibration_file::read().unwrap_or_else(|why| {
+        stdio::say(&format!("hlswarm: the calibration of this machine is not used: {why}"));
+        None
+    });
+    // What is decrypted costs CPU that no calibration has measured.
+    let calibration = calibration.filter(|_| !config.clients.decrypt);
+    Supply {
+        open_files: getrlimit(Resource::Nofile).current,
+        files_reserved: preflight::files_reserved(),
+        ports,
+        memory_bytes,
+        cpus: processors,
+        hard_stops: config.plan.hard_stops,
+        speed_ns: calibration.as_ref().and_then(|_| generator::speed_ns()),
+        calibration: calibration.map(Arc::new),
+    }
+}
