@@ -62,7 +62,8 @@ impl Curve {
         lasts: Option<Duration>,
         seed: u64,
     ) -> Option<Self> {
-        let horizon = lasts.unwrap_or(HORIZON).clamp(SHORTEST, HORIZON);
+        let longest = if model.has_long_window() { SHORTEST } else { HORIZON };
+        let horizon = lasts.unwrap_or(HORIZON).clamp(SHORTEST, longest);
         let lives: Option<Vec<Lived>> = (0..VIEWERS)
             .map(|number| {
                 let phase = number as f64 / VIEWERS as f64;

@@ -23,6 +23,9 @@ const AGREES: f64 = 1.0 / 3.0;
 const OF_PEAK: f64 = 0.9;
 /// Maximum number of URLs that are remembered: a presentation has fewer playlists and initialization sections.
 const KNOWN: usize = 256;
+/// Segments from which on a live window is long: each simulated reload copies the list, and the run waits for the
+/// simulation. It is a window of some hours.
+const LONG_WINDOW: usize = 5_000;
 /// Time of a request that was not observed.
 const TOOK: Duration = Duration::from_millis(10);
 
@@ -236,6 +239,12 @@ impl StreamModel {
 
     pub(super) fn is_http2(&self, endpoint: &Endpoint) -> bool {
         self.http2.iter().any(|(known, http2)| known == endpoint && *http2)
+    }
+
+    /// Reports whether a live window is so long that each reload of it costs a simulation much time.
+    pub(super) fn has_long_window(&self) -> bool {
+        let mut live = self.known.iter().filter_map(Known::media).filter(|media| !media.endlist);
+        live.any(|media| media.segments.len() > LONG_WINDOW)
     }
 
     /// Returns the lengths of the playlists that have ended.

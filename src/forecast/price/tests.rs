@@ -201,6 +201,25 @@ fn cpu_has_a_price_only_with_a_calibration() {
 }
 
 #[test]
+fn a_window_of_hours_is_simulated_for_a_shorter_time_and_costs_the_same() {
+    let [short, long] = [6, 5_001].map(|count| {
+        let list = (0..count).map(|n| format!("#EXTINF:2,\ns{n}.ts\n")).collect::<String>();
+        let text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:100\n{list}");
+        let playlist = Arc::new(parse(text.as_bytes()).expect("a playlist"));
+        let mut model = StreamModel::default();
+        for mut probed in probes(None, "") {
+            if let Got::Playlist(old, ..) = &mut probed.got {
+                *old = Arc::clone(&playlist);
+            }
+            model.learn(probed);
+        }
+        forecast(&model, "web", terms(10, Ramp::default(), 600))
+    });
+    assert_eq!([short.curve.horizon(), long.curve.horizon()], [600.0, 60.0]);
+    assert_near(planned(&long).bytes, planned(&short).bytes, 0.02);
+}
+
+#[test]
 fn what_the_model_does_not_know_has_no_price() {
     let settings = settings("web", SessionLength::Endless);
     assert!(Curve::new(&StreamModel::default(), &settings, None, 1).is_none());
