@@ -8,6 +8,7 @@ mod limits;
 mod pages;
 mod plan;
 mod scope;
+mod selftest;
 mod shown;
 mod target;
 mod values;
@@ -66,6 +67,11 @@ Examples:
   hlswarm origin --bitrate 6M --segment-duration 4s
   hlswarm origin --tls --certificate ca.pem --fault playlist:delay=2s@30s+10s";
 
+const SELFTEST_EXAMPLES: &str = "\
+Examples:
+  hlswarm selftest
+  hlswarm selftest --json > machine.json";
+
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   hlswarm completions bash > ~/.local/share/bash-completion/completions/hlswarm
@@ -86,6 +92,7 @@ pub use limits::LimitArgs;
 pub use pages::{CompletionsArgs, ManArgs, completions, manual};
 pub use plan::PlanArgs;
 pub use scope::ScopeArgs;
+pub use selftest::SelftestArgs;
 pub use shown::shown_command;
 pub use target::Target;
 
@@ -116,6 +123,9 @@ pub enum Command {
     /// Serve only the built-in origin: live and VOD streams, faults on request
     #[command(after_help = ORIGIN_EXAMPLES)]
     Origin(OriginArgs),
+    /// Measure what this machine can carry, against the built-in origin; takes about three minutes
+    #[command(after_help = SELFTEST_EXAMPLES)]
+    Selftest(SelftestArgs),
     /// Print a shell completion script
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
@@ -358,7 +368,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
 }
 
 /// Words that are commands where a URL could also stand.
-const COMMANDS: [&str; 8] = ["run", "demo", "check", "plan", "origin", "completions", "man", "help"];
+const COMMANDS: [&str; 9] =
+    ["run", "demo", "check", "plan", "origin", "selftest", "completions", "man", "help"];
 
 impl LoadArgs {
     /// Reports whether the run would have no clients and no end.

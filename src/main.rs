@@ -58,6 +58,7 @@ fn execute(command: Command, shown: String) -> Result<ExitStatus, Failure> {
         Command::Plan(args) => run::plan(args, shown),
         Command::Check(args) => run::check(args, shown),
         Command::Origin(args) => run::origin(args),
+        Command::Selftest(args) => run::selftest(args),
         Command::Completions(args) => print(&cli::completions(&args)),
         Command::Man(args) => print(&cli::manual(&args)),
     }

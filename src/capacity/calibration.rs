@@ -201,7 +201,7 @@ impl TransportCosts {
 
     /// Returns the price of a request, interpolated in the logarithm of the rate. Beyond the measured rates it is that
     /// of the nearest one.
-    fn request_us_at(&self, requests_per_s: f64) -> Option<f64> {
+    pub(super) fn request_us_at(&self, requests_per_s: f64) -> Option<f64> {
         let (first, last) = (self.request_us.first()?, self.request_us.last()?);
         if requests_per_s <= first.requests_per_s {
             return Some(first.us);

@@ -1,10 +1,16 @@
 //! Capacity of this machine: what it can carry, what a load needs of it, and what is missing. Pure.
 
 mod calibration;
+mod fit;
+mod measured;
 mod shortage;
 mod supply;
 
-pub use calibration::{Calibration, CalibrationError, Machine, Work};
+pub use calibration::{
+    Calibration, CalibrationError, Floor, FloorLatency, Machine, RatePoint, SCHEMA, TransportCosts, Work,
+};
+pub use fit::{Misfit, base_us_per_s, costs, doubts, model_error};
+pub use measured::{Measured, Measurements, TestLoad};
 pub use shortage::{Shortage, Supplied};
 pub use supply::{CPU_SHARE, MEMORY_SHARE, Supply, WARN_CPU_SHARE};
 

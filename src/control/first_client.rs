@@ -30,7 +30,7 @@ pub enum Ahead {
     Together,
     /// Only the first client starts, and the run ends when the plan has its price.
     Probe,
-    /// One client is the whole load, and nothing is priced.
+    /// All clients start as the ramp requires, and nothing is priced.
     Single,
 }
 

@@ -16,6 +16,7 @@ mod plan_page;
 mod playback;
 mod progress;
 mod run;
+pub mod selftest;
 mod series;
 mod text;
 mod trust;

@@ -48,6 +48,16 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Ok(before) = fs::metadata(path) {
         part.file.set_permissions(before.permissions())?;
     }
+    put(part, path, bytes)
+}
+
+/// Replaces or creates a file that only its owner can use, as [`replace`] does.
+pub(super) fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(Temporary::create(folder_of(path), PRIVATE)?, path, bytes)
+}
+
+/// Gives a new file its bytes, and then its name.
+fn put(part: Temporary, path: &Path, bytes: &[u8]) -> io::Result<()> {
     part.write(bytes)?;
     fs::rename(&part.path, path)?;
     part.keep();

@@ -17,6 +17,7 @@ mod plan;
 mod preflight;
 mod report_files;
 mod secrets;
+mod selftest;
 mod signals;
 pub mod stdio;
 mod supply;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{self, WrapErr as _};
+use tokio::sync::watch;
 
 use crate::config::{ConfigError, RunConfig, shown_file};
 use crate::control::{Ahead, Controller, Ending, Pricing, RefusedBy};
@@ -134,6 +136,14 @@ pub fn check(args: crate::cli::CheckArgs, command: String) -> Result<ExitStatus,
     check::check(args, command)
 }
 
+/// Runs `hlswarm selftest`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn selftest(args: crate::cli::SelftestArgs) -> Result<ExitStatus, Failure> {
+    selftest::selftest(args)
+}
+
 /// Runs `hlswarm origin`.
 ///
 /// # Errors
@@ -154,7 +164,16 @@ fn signals() -> Result<Signals, Failure> {
 }
 
 /// Loads the stream until the run ends.
-async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure> {
+async fn load(config: RunConfig, signals: Signals) -> Result<Ended, Failure> {
+    load_beside(config, signals, async |_| ()).await.map(|(ended, ())| ended)
+}
+
+/// Loads the stream until the run ends, and returns the result of `observe` too, which reads the samples meanwhile.
+async fn load_beside<T>(
+    mut config: RunConfig,
+    signals: Signals,
+    observe: impl AsyncFnOnce(watch::Receiver<Arc<RunSample>>) -> T,
+) -> Result<(Ended, T), Failure> {
     secrets::keep_out_of_core_dumps(&config);
     let record = config.output.record.as_deref().map(open_record).transpose()?;
     let reports = Arc::new(ReportFiles::prepare(&config.output.reports, config.output.record.as_deref())?);
@@ -171,9 +190,9 @@ async fn load(mut config: RunConfig, signals: Signals) -> Result<Ended, Failure>
     let controller = apparatus.controller(&config, taps, probes)?;
     // The tap of the first client ends with the workers; nothing else may keep it open.
     config.clients.probe = None;
-    let ended = controller.run(orders.clone()).await;
+    let (ended, observed) = tokio::join!(controller.run(orders.clone()), observe(apparatus.sampler.frames()));
     deadline::within(deadline::LIMIT, ExitStatus::from(exit::INTERNAL));
-    Ok(apparatus.end(config, ended, orders, reports))
+    Ok((apparatus.end(config, ended, orders, reports), observed))
 }
 
 /// Opens the channel from the first client to the price of the plan; `None` if nothing is priced.

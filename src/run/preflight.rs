@@ -78,7 +78,7 @@ fn files_of_client(http_profile: &HttpProfile) -> u64 {
 ///
 /// # Errors
 /// One line that says how many files are needed and how many there are.
-fn check(clients: u32, http_profile: &HttpProfile) -> Result<ClientLimit, String> {
+pub(super) fn check(clients: u32, http_profile: &HttpProfile) -> Result<ClientLimit, String> {
     let (limit, files) = fit(http_profile);
     let each = files_of_client(http_profile);
     if !limit.is_exceeded_by(clients.into()) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustix::process::{Resource, getrlimit};
 
+use super::calibration_file::NoCalibration;
 use super::{calibration_file, preflight, stdio};
 use crate::capacity::Supply;
 use crate::config::RunConfig;
@@ -12,10 +13,14 @@ use crate::generator::{self, HostLimits};
 /// Reads the resources. Preflight must have raised the limit of open files.
 pub(super) fn read(config: &RunConfig) -> Supply {
     let HostLimits { processors, memory_bytes, ports } = HostLimits::read();
-    let calibration = calibration_file::read().unwrap_or_else(|why| {
-        stdio::say(&format!("hlswarm: the calibration of this machine is not used: {why}"));
-        None
-    });
+    let calibration = match calibration_file::read() {
+        Ok(calibration) => Some(calibration),
+        Err(NoCalibration::Missing) => None,
+        Err(why) => {
+            stdio::say(&format!("hlswarm: not calibrated: {why}"));
+            None
+        }
+    };
     // What is decrypted costs CPU that no calibration has measured.
     let calibration = calibration.filter(|_| !config.clients.decrypt);
     Supply {

@@ -29,6 +29,7 @@ mod scope;
 mod scripted;
 mod secrets;
 mod secure;
+mod selftest;
 mod shortage;
 mod stopping;
 mod throttled;

@@ -1,0 +1,84 @@
+//! `hlswarm selftest` from end to end, with measurements of a second each: a busy machine disturbs them, so these tests
+//! ask for their shape and not for their values.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// Returns the command with a folder for its state.
+fn selftest(state: &Path, options: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hlswarm"));
+    command.args(["selftest", "--quick"]).args(options).env("XDG_STATE_HOME", state).stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn every_load_is_measured_and_the_result_is_kept_only_if_it_can_be_believed() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let output = selftest(folder.path(), &["--json"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_slice(&output.stdout).expect(&said);
+    let loads = report["loads"].as_array().unwrap();
+    assert_eq!(loads.len(), 18, "{report}");
+    for load in loads {
+        let is_idle = load["load"] == "idle";
+        assert!(load["seconds"].as_f64() > Some(0.5) && load["cpu_s"].as_f64() > Some(0.0), "{load}");
+        assert!(load["requests"].as_u64() > Some(0) || is_idle, "{load}");
+        assert!(load["bytes"].as_u64() > Some(0) || is_idle, "{load}");
+        assert_eq!(load["playlist_ttfb_us"].is_null(), is_idle, "{load}");
+        assert_eq!(load["failed"], 0, "{load}");
+    }
+    let connected = |load: &&Value| load["load"] == "churn" && load["connections"].as_u64() > Some(0);
+    assert_eq!(loads.iter().filter(connected).count(), 2, "viewers that leave are replaced: {report}");
+    assert!(report["machine"]["cpus_allowed"].as_f64() > Some(0.0), "{report}");
+
+    let file = folder.path().join("hlswarm/calibration.json");
+    let reasons = report["reasons"].as_array().unwrap();
+    assert_eq!(output.status.code(), Some(if reasons.is_empty() { 0 } else { 4 }), "{report}");
+    assert_eq!(file.exists(), reasons.is_empty(), "{report}");
+    assert_eq!(report["file"].is_null(), !reasons.is_empty(), "{report}");
+    if file.exists() {
+        let kept: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        assert_eq!(kept, report["calibration"]);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_signal_ends_the_measurement_and_an_older_result_stays() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let file = folder.path().join("hlswarm/calibration.json");
+    fs::create_dir(folder.path().join("hlswarm")).unwrap();
+    fs::write(&file, "older").unwrap();
+    let mut child = selftest(folder.path(), &[]);
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("selftest: 2 of 18")));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let rest: Vec<_> = lines.collect();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("Ctrl-C; nothing was kept")), "{rest:?}");
+    assert!(output.stdout.is_empty(), "no result");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "older");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_an_error_before_the_measurement() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    fs::write(folder.path().join("hlswarm"), "in the way").unwrap();
+    let output = selftest(folder.path(), &[]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains("hlswarm/calibration.json"), "{said}");
+    assert!(!said.contains("1 of 18"), "{said}");
+    let nowhere = selftest(Path::new("relative"), &[]).env("HOME", "also/relative").output().unwrap();
+    let said = String::from_utf8_lossy(&nowhere.stderr);
+    assert_eq!(nowhere.status.code(), Some(6), "{said}");
+    assert!(said.contains("set XDG_STATE_HOME or HOME to an absolute path"), "{said}");
+}
