@@ -2,6 +2,7 @@
 
 mod calibration;
 mod fit;
+mod headroom;
 mod measured;
 mod shortage;
 mod supply;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Buckets, Bytes, ClockOffset, Connections, Exit, FindingReport, HardStops, Health, Internal, KindReport,
-    Knee, Latency, LoadChange, Mark, Pipeline, PlanReport, Record, Report, Requests, Run, RunOptions, SCHEMA,
-    Stream, Throughput, TrustReport, audience, playback, series, trust,
+    Buckets, Bytes, Calibrated, ClockOffset, Connections, Exit, FindingReport, HardStops, Health, Internal,
+    KindReport, Knee, Latency, LoadChange, Mark, Pipeline, PlanReport, Record, Report, Requests, Run,
+    RunOptions, SCHEMA, Stream, Throughput, TrustReport, audience, calibration, playback, series, trust,
 };
+use crate::capacity::TransportCosts;
 use crate::pipeline::Counts;
 use crate::sample::{self, RunResult, RunSample};
 use crate::stats::{
@@ -29,6 +30,8 @@ pub struct Facts {
     pub end: Option<RunEnd>,
     /// True if the exit code is not to depend on the trust verdict.
     pub allow_untrusted: bool,
+    /// Calibration of this machine, or the reason why none is used.
+    pub calibration: Calibrated,
     /// Counts of the built-in origin.
     pub origin: Option<serde_json::Value>,
 }
@@ -47,6 +50,9 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         verdict::allow_untrusted(&mut checks);
     }
     let audience = audience::audience(&result.audience, facts.options.player, result.clients_started);
+    let latency_us = latencies(result, calibration::costs(&facts.calibration, &facts.identity));
+    let mut trust = TrustReport { allow_untrusted: facts.allow_untrusted, ..trust::trust(result) };
+    calibration::add(&mut trust, &facts.calibration, &facts.identity, frame);
     let run = Run {
         identity: facts.identity,
         clock: ClockOffset::default(),
@@ -63,7 +69,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         // The caller knows the codes.
         exit: Exit::default(),
         health: health(frame),
-        trust: TrustReport { allow_untrusted: facts.allow_untrusted, ..trust::trust(result) },
+        trust,
         checks,
         requests: requests(totals),
         bytes: bytes(totals),
@@ -76,7 +82,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
             .collect(),
         kinds: Kind::ALL.into_iter().filter_map(|kind| kind_report(totals, kind)).collect(),
         playback: playback::playback(result),
-        latency_us: latencies(result),
+        latency_us,
         catalogue: stats::catalogue(),
         histogram: Buckets { grouping_power: GROUPING_POWER, max_value_power: MAX_VALUE_POWER },
         throughput_bits_per_second: throughput(frame),
@@ -94,13 +100,17 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         marks: marks(result),
         load_changes: load_changes(result),
         pipeline: pipeline(result, &frame.pipeline),
-        internal: Internal {
-            // Panics of client tasks were caught; each lost worker thread is one more panic.
-            panics: result.panics + facts.lost_workers,
-            invariant_violations: result.invariant_violations,
-            histogram_clamped: result.clamped,
-        },
+        internal: internal(result, facts.lost_workers),
         origin: facts.origin,
+    }
+}
+
+fn internal(result: &RunResult, lost_workers: u64) -> Internal {
+    Internal {
+        // Panics of client tasks were caught; each lost worker thread is one more panic.
+        panics: result.panics + lost_workers,
+        invariant_violations: result.invariant_violations,
+        histogram_clamped: result.clamped,
     }
 }
 
@@ -155,11 +165,16 @@ fn kind_report(totals: &Totals, kind: Kind) -> Option<(String, KindReport)> {
     (requests > 0).then(|| (kind.name().to_owned(), report))
 }
 
-fn latencies(result: &RunResult) -> BTreeMap<String, Latency> {
+fn latencies(result: &RunResult, costs: Option<&TransportCosts>) -> BTreeMap<String, Latency> {
     let named = result.latencies.iter().map(|(timed, values)| (timed.name(), values));
     let of_all =
         result.latencies_of_all.iter().map(|(kind, values)| (format!("{}_all", kind.name()), values));
-    named.chain(of_all).filter_map(|(name, values)| Some((name, latency(values)?))).collect()
+    let reports = named.chain(of_all).filter_map(|(name, values)| {
+        let mut latency = latency(values)?;
+        latency.at_floor = calibration::at_floor(costs, &name, [latency.p50, latency.p99]);
+        Some((name, latency))
+    });
+    reports.collect()
 }
 
 fn latency(snapshot: &LatencySnapshot) -> Option<Latency> {
@@ -174,6 +189,7 @@ fn latency(snapshot: &LatencySnapshot) -> Option<Latency> {
         p99: summary.p99,
         p999: summary.p999,
         max: summary.max,
+        at_floor: None,
         buckets: snapshot.buckets().collect(),
     })
 }

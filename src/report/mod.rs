@@ -5,6 +5,9 @@
 
 mod audience;
 mod build;
+mod calibration;
+#[cfg(test)]
+mod calibration_tests;
 mod changes;
 pub mod check;
 mod format;
@@ -29,6 +32,7 @@ use crate::verdict::{self, Verdict};
 
 pub use audience::{Audience, Edge, Host};
 pub use build::{Facts, build};
+pub use calibration::{AtFloor, Calibrated, CalibrationReport};
 pub use check::CheckReport;
 pub use format::ReportFormat;
 pub use hard_stops::{HardStopUse, HardStops};
@@ -237,6 +241,9 @@ pub struct Latency {
     pub p999: u64,
     /// Largest value.
     pub max: u64,
+    /// Percentiles that are about as short as this machine can measure them; `null`: without a calibration, or for
+    /// durations that it does not have.
+    pub at_floor: Option<AtFloor>,
     /// Non-empty buckets as [upper end, count]; adding them merges reports of several machines exactly.
     pub buckets: Vec<(u64, u64)>,
 }

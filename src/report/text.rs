@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::page::Page;
 use super::trust::{self, GeneratorDelay};
-use super::{Knee, Latency, Report, Run, changes, hosts};
+use super::{Knee, Latency, Report, Run, calibration, changes, hosts};
 use crate::verdict::{Verdict, is_blurred};
 use crate::vocabulary::Finding;
 use crate::vocabulary::outcome::Fault;
@@ -20,6 +20,7 @@ pub fn text(report: &Report) -> String {
     let mut page = Page::default();
     // The verdict stands above every number, so that no number is quoted without it.
     trust::lines(&report.trust, &mut page);
+    calibration::line(report, &mut page);
     page.rule();
     head(report, &mut page);
     page.rule();
@@ -158,12 +159,18 @@ fn latency(report: &Report, page: &mut Page) {
     }
 }
 
-/// Returns a line of the table. A p99 that may be the load tester's own has the sign `~`.
+/// Returns a line of the table. A p99 that may be the load tester's own has the sign `~`, and other values that are
+/// about as short as this machine can measure them `<`.
 fn latency_line(label: &str, latency: &Latency, own_delay: Option<GeneratorDelay>) -> String {
-    let [p50, p95, mut p99, p999, max] =
+    let [mut p50, p95, mut p99, p999, max] =
         [latency.p50, latency.p95, latency.p99, latency.p999, latency.max].map(units::milliseconds);
     if own_delay.is_some_and(|own| is_blurred(latency.p99, own.p99)) {
         p99.insert(0, '~');
+    } else if latency.at_floor.is_some_and(|at_floor| at_floor.p99) {
+        p99.insert(0, '<');
+    }
+    if latency.at_floor.is_some_and(|at_floor| at_floor.p50) {
+        p50.insert(0, '<');
     }
     format!("  {label:<15}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>13}", units::count(latency.count))
 }

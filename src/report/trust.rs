@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::CalibrationReport;
 use super::page::Page;
 use crate::generator::DelaySummary;
 use crate::sample::{RunResult, SomeSeconds};
@@ -43,6 +44,10 @@ pub struct TrustReport {
     /// Delay with which the load tester ran what was due, over all workers; latencies of this size are its own.
     /// `null`: it was not measured.
     pub generator_delay_us: Option<GeneratorDelay>,
+    /// The run compared with the calibration of this machine; `null`: there is none that applies.
+    pub calibration: Option<CalibrationReport>,
+    /// Reason why there is no calibration; `null`: there is one.
+    pub uncalibrated_because: Option<String>,
     /// All gauges by name. Names carry their units.
     pub gauges: BTreeMap<&'static str, GaugeReport>,
 }
@@ -192,6 +197,8 @@ pub(super) fn trust(result: &RunResult) -> TrustReport {
             let DelaySummary { p50, p99, max } = delays;
             GeneratorDelay { p50, p99, max }
         }),
+        calibration: None,
+        uncalibrated_because: None,
         gauges: gauges.collect(),
     }
 }

@@ -10,10 +10,12 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::files;
 use crate::capacity::{Calibration, CalibrationError};
 use crate::generator;
+use crate::report::Calibrated;
 
 /// Maximum length of the file; one has some 3 KB.
 const FILE_BYTES: u64 = 64 * 1024;
@@ -60,6 +62,11 @@ pub(super) fn read() -> Result<Calibration, NoCalibration> {
     let machine = generator::machine().ok_or(CalibrationError::Machine)?;
     calibration.check(&machine, env!("CARGO_PKG_VERSION"), &build()?)?;
     Ok(calibration)
+}
+
+/// Reads the calibration for the report of a run, or the reason why there is none.
+pub(super) fn for_report() -> Calibrated {
+    read().map(Arc::new).map_err(|error| error.to_string().into())
 }
 
 fn read_from(path: &Path) -> Result<Calibration, NoCalibration> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::report_files::ReportFiles;
-use crate::report::{self, Exit, Facts, RunOptions};
+use crate::report::{self, Calibrated, Exit, Facts, RunOptions};
 use crate::sample::WholeSamples;
 use crate::vocabulary::RunIdentity;
 
@@ -16,6 +16,7 @@ pub(super) struct Interim {
     pub(super) options: RunOptions,
     pub(super) reports: Arc<ReportFiles>,
     pub(super) allow_untrusted: bool,
+    pub(super) calibration: Calibrated,
 }
 
 impl Interim {
@@ -48,6 +49,7 @@ impl Interim {
             lost_workers: 0,
             end: None,
             allow_untrusted: self.allow_untrusted,
+            calibration: self.calibration.clone(),
             origin: None,
         };
         let mut report = report::build(facts, &sample);

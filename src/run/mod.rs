@@ -38,7 +38,7 @@ use crate::forecast::{Base, Probed};
 use crate::generator::{HostWatch, Process};
 use crate::net::unused_resolve_entries;
 use crate::pipeline::{Pipeline, RecordFile, Taps};
-use crate::report::{self, Facts, Report, RunOptions};
+use crate::report::{self, Calibrated, Facts, Report, RunOptions};
 use crate::sample::Sources;
 use crate::sample::{RunSample, Sampler, SamplerHandle};
 use crate::swarm::Swarm;
@@ -213,6 +213,7 @@ struct ActiveRun {
     sampler: SamplerHandle,
     host: HostWatch,
     watcher: Display,
+    calibration: Calibrated,
 }
 
 impl ActiveRun {
@@ -234,7 +235,8 @@ impl ActiveRun {
         let sampler = Sampler::new(sources.clone()).watch(&pipeline).spawn();
         let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
         let watcher = Display::begin(config, identity.clone(), &sampler, commands)?;
-        Ok((Self { identity, sources, pipeline, sampler, host, watcher }, taps))
+        let calibration = calibration_file::for_report();
+        Ok((Self { identity, sources, pipeline, sampler, host, watcher, calibration }, taps))
     }
 
     /// Returns the source of reports about the run so far.
@@ -245,6 +247,7 @@ impl ActiveRun {
             options: options(config),
             reports,
             allow_untrusted: config.output.allow_untrusted,
+            calibration: self.calibration.clone(),
         }
     }
 
@@ -280,7 +283,7 @@ impl ActiveRun {
         orders: flume::Receiver<Command>,
         reports: Arc<ReportFiles>,
     ) -> Ended {
-        let Self { identity, sources, pipeline, sampler, mut host, watcher } = self;
+        let Self { identity, sources, pipeline, sampler, mut host, watcher, calibration } = self;
         let Sources { registry, status, .. } = sources.clone();
         // The clients stay listed until the last sample has been taken.
         let (clients, lost_workers) = swarm.join();
@@ -294,7 +297,7 @@ impl ActiveRun {
         frames.send_replace(Arc::clone(&frame));
         let lost = lost_workers as u64 + lost_sampler + lost_recorder + host.end();
         drop(clients);
-        Ended { config, identity, ending, frame, lost, host, watcher, orders, reports }
+        Ended { config, identity, ending, frame, lost, host, watcher, orders, reports, calibration }
     }
 }
 
@@ -316,6 +319,7 @@ struct Ended {
     watcher: Display,
     orders: flume::Receiver<Command>,
     reports: Arc<ReportFiles>,
+    calibration: Calibrated,
 }
 
 impl Ended {
@@ -377,6 +381,7 @@ impl Ended {
             lost_workers: self.lost,
             end: Some(exit::run_end(self.ending, self.config.plan, &self.frame)),
             allow_untrusted: self.config.output.allow_untrusted,
+            calibration: self.calibration.clone(),
             origin,
         };
         let mut report = report::build(facts, &self.frame);

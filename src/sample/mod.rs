@@ -77,6 +77,8 @@ pub struct RunSample {
     pub windows: [Option<Rates>; 4],
     /// Highest bit rate over one second so far.
     pub peak_bits_per_second: Option<f64>,
+    /// Highest number of requests started within one second so far.
+    pub peak_requests_per_second: Option<f64>,
     /// Speed and drift of the clients.
     pub speed: SpeedSummary,
     /// Durations, in the order of [`TIMED`].

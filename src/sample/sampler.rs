@@ -248,6 +248,7 @@ impl Sampler {
         frame.recent = self.window.rates_so_far(window::RECENT);
         frame.windows = window::WINDOWS.map(|length| self.window.rates(length));
         frame.peak_bits_per_second = self.window.peak_bits_per_second();
+        frame.peak_requests_per_second = self.window.peak_requests_per_second();
         self.judge_health(frame);
         self.failures.observe(at, frame.active_clients(), &frame.snapshot.totals, &mut frame.failures);
         if new_second {

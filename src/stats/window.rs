@@ -85,11 +85,12 @@ impl Rates {
 pub struct Window {
     samples: Ring<Sample>,
     peak_bits_per_second: Option<f64>,
+    peak_requests_per_second: Option<f64>,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { samples: Ring::new(SAMPLES), peak_bits_per_second: None }
+        Self { samples: Ring::new(SAMPLES), peak_bits_per_second: None, peak_requests_per_second: None }
     }
 }
 
@@ -116,6 +117,8 @@ impl Window {
         if let Some(rates) = WINDOWS.first().and_then(|second| self.rates(*second)) {
             let peak = self.peak_bits_per_second.get_or_insert(0.0);
             *peak = peak.max(rates.bits_per_second);
+            let peak = self.peak_requests_per_second.get_or_insert(0.0);
+            *peak = peak.max(rates.requests_per_second);
         }
     }
 
@@ -135,6 +138,11 @@ impl Window {
     /// Returns the highest rate over one second so far, in bits per second.
     pub fn peak_bits_per_second(&self) -> Option<f64> {
         self.peak_bits_per_second
+    }
+
+    /// Returns the highest number of requests started within one second so far, per second.
+    pub fn peak_requests_per_second(&self) -> Option<f64> {
+        self.peak_requests_per_second
     }
 
     fn between(from: &Sample, to: &Sample) -> Option<Rates> {
@@ -199,6 +207,7 @@ mod tests {
         assert!((rates.requests_per_second - 4.0 / 1.04).abs() < 1e-9);
         assert_eq!(rates.error_share(), Some(0.0));
         assert!((window.peak_bits_per_second().expect("a second") - rates.bits_per_second).abs() < 1e-6);
+        assert_eq!(window.peak_requests_per_second(), Some(rates.requests_per_second));
     }
 
     #[test]

@@ -81,21 +81,21 @@ pub(super) fn report() -> Arc<Report> {
 
 /// Returns the report of a run whose last sample is `sample`.
 pub(super) fn report_of(sample: &RunSample) -> Report {
-    let options = report::RunOptions {
-        clients_asked: 10_000,
-        ramp_rate: Some(5.0),
-        variant: "highest".to_owned(),
-        player: "web",
-        session_length: "endless".to_owned(),
-        tls_verified: true,
-        ..report::RunOptions::default()
-    };
     let facts = report::Facts {
         identity: identity(),
-        options,
+        options: report::RunOptions {
+            clients_asked: 10_000,
+            ramp_rate: Some(5.0),
+            variant: "highest".to_owned(),
+            player: "web",
+            session_length: "endless".to_owned(),
+            tls_verified: true,
+            ..report::RunOptions::default()
+        },
         lost_workers: 0,
         end: None,
         allow_untrusted: false,
+        calibration: Err("nothing was measured yet".into()),
         origin: None,
     };
     report::build(facts, sample)

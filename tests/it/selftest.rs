@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Returns the command with a folder for its state.
 fn selftest(state: &Path, options: &[&str]) -> Command {
@@ -36,6 +36,7 @@ fn every_load_is_measured_and_the_result_is_kept_only_if_it_can_be_believed() {
     let connected = |load: &&Value| load["load"] == "churn" && load["connections"].as_u64() > Some(0);
     assert_eq!(loads.iter().filter(connected).count(), 2, "viewers that leave are replaced: {report}");
     assert!(report["machine"]["cpus_allowed"].as_f64() > Some(0.0), "{report}");
+    later_runs_compare_themselves(&report);
 
     let file = folder.path().join("hlswarm/calibration.json");
     let reasons = report["reasons"].as_array().unwrap();
@@ -47,6 +48,46 @@ fn every_load_is_measured_and_the_result_is_kept_only_if_it_can_be_believed() {
         assert_eq!(kept, report["calibration"]);
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
+}
+
+/// Runs a load with a calibration of the machine and the build that `report` names, then with one of another build.
+fn later_runs_compare_themselves(report: &Value) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    fs::create_dir(folder.path().join("hlswarm")).unwrap();
+    // No latency of a run is beyond twice a floor of a minute.
+    let minute = json!({ "p50": 6e7, "p99": 6e7 });
+    let costs = json!({
+        "requests_per_s_max": 1e6, "bits_per_second_max": 1e12,
+        "request_us": [{ "requests_per_s": 100.0, "us": 100.0 }],
+        "byte_ns": 0.5, "connection_us": 200.0, "client_bytes": 11000.0,
+        "floor": { "playlist_ttfb_us": minute, "segment_ttfb_us": minute, "segment_us": minute },
+    });
+    let mut calibration = json!({
+        "schema": "hlswarm.calibration/1", "version": report["version"], "build": report["build"],
+        "made_at": "2026-11-20T00:00:00Z", "machine": report["machine"], "speed_ns": 2.0,
+        "base_us_per_s": 1000.0, "plain": costs, "tls": costs, "model_error_share": 0.1,
+    });
+    let ran = |calibration: &Value| -> (Value, String) {
+        fs::write(folder.path().join("hlswarm/calibration.json"), calibration.to_string()).unwrap();
+        let file = folder.path().join("report.json");
+        let run = Command::new(env!("CARGO_BIN_EXE_hlswarm"))
+            .args(["demo", "--healthy", "-c", "2", "-d", "3s", "--no-tui", "--allow-untrusted", "--report"])
+            .arg(&file)
+            .env("XDG_STATE_HOME", folder.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&run.stdout).into_owned();
+        (serde_json::from_slice(&fs::read(&file).unwrap()).unwrap(), text)
+    };
+    let (json, text) = ran(&calibration);
+    let used = json["trust"]["calibration"]["capacity_share"].as_f64().unwrap();
+    assert!(used > 0.0 && used < 0.1, "{}", json["trust"]["calibration"]);
+    assert_eq!(json["latency_us"]["segment"]["at_floor"], json!({ "p50": true, "p99": true }));
+    assert!(text.contains("of calibrated capacity (loopback, 2026-11-20); <"), "{text}");
+    calibration["build"] = json!("another");
+    let (json, text) = ran(&calibration);
+    assert!(json["trust"]["calibration"].is_null() && json["latency_us"]["segment"]["at_floor"].is_null());
+    assert!(text.contains("another build of hlswarm"), "{text}");
 }
 
 #[test]
