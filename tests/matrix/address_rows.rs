@@ -140,30 +140,36 @@ impl Planted {
     }
 }
 
+/// Schemes that no player requests, as URLs of the file at `path` where they name files.
+fn refused(path: &str) -> Vec<String> {
+    const OF_FILES: [&str; 6] =
+        ["file://", "FILE://", " file://", "crypto+file://", "subfile:,,start,0,end,9,,:", "unix:"];
+    const OTHERS: [&str; 4] =
+        ["ftp://127.0.0.1/x", "javascript:alert(1)", "gopher://127.0.0.1/x", "concat:a|b"];
+    let of_files = OF_FILES.iter().map(|scheme| format!("{scheme}{path}"));
+    of_files.chain(OTHERS.map(str::to_owned)).collect()
+}
+
+/// Places of a URL in a stream: their names, and the playlist in which each holds `url`.
+fn places(url: &str) -> [(&'static str, String); 4] {
+    let tagged = |tag: &str| vod(2).replace("#EXTINF", &format!("{tag}\n#EXTINF"));
+    [
+        ("segment", vod_of([url])),
+        ("variant", master(url)),
+        ("initialization section", tagged(&format!("#EXT-X-MAP:URI=\"{url}\""))),
+        ("key", tagged(&format!("#EXT-X-KEY:METHOD=AES-128,URI=\"{url}\""))),
+    ]
+}
+
 fn schemes() -> Row {
     let planted = Arc::new(Planted::new());
     let path = planted.folder.path().join("planted.ts").to_str().unwrap().to_owned();
-    let refused: Vec<String> =
-        ["file://", "FILE://", " file://", "crypto+file://", "subfile:,,start,0,end,9,,:", "unix:"]
-            .map(|scheme| format!("{scheme}{path}"))
-            .into_iter()
-            .chain(
-                ["ftp://127.0.0.1/x", "javascript:alert(1)", "gopher://127.0.0.1/x", "concat:a|b"]
-                    .map(str::to_owned),
-            )
-            .collect();
-    let file = format!("file://{path}");
-    let tagged = |tag: &str| vod(2).replace("#EXTINF", &format!("{}\n#EXTINF", tag.replace("{}", &file)));
-    let texts = [
-        ("segments", vod_of(&refused)),
-        ("variants", refused.iter().map(|url| master(url)).collect::<String>()),
-        ("initialization section", tagged("#EXT-X-MAP:URI=\"{}\"")),
-        ("key", tagged("#EXT-X-KEY:METHOD=AES-128,URI=\"{}\"")),
-    ];
     let looked_at = |case: Case| {
         let planted = Arc::clone(&planted);
-        case.fails("policy.scheme").options(&["--player", "persistent"]).holds(move |run, _| {
+        case.fails("policy.scheme").options(&["--player", "persistent"]).holds(move |run, log| {
             planted.assert_untouched();
+            let asked = log.requests();
+            assert!(asked.iter().all(|(_, path)| path.contains(".m3u8")), "not only playlists: {asked:?}");
             let all = run.outputs().map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned());
             assert!(
                 all.into_iter().all(|text| !text.contains("planted.ts")),
@@ -171,9 +177,16 @@ fn schemes() -> Row {
             );
         })
     };
-    let row = row("P20", "schemes that no player requests")
-        .case(looked_at(Case::new("redirect", move |_| Answer::redirect(&file))));
-    texts.into_iter().fold(row, |row, (label, text)| row.case(looked_at(Case::text(label, text).and_ok())))
+    // One URL for each run: a run ends at its first refusal, which says nothing about other URLs.
+    refused(&path).into_iter().fold(row("P20", "schemes that no player requests"), |row, url| {
+        let label = |place| format!("{place} {}", url.replace(&path, ""));
+        let texts = places(&url).map(|(place, text)| looked_at(Case::text(label(place), text).and_ok()));
+        let redirect = Case::new(label("redirect"), {
+            let url = url.clone();
+            move |_| Answer::redirect(&url)
+        });
+        texts.into_iter().chain([looked_at(redirect)]).fold(row, Row::case)
+    })
 }
 
 fn addresses() -> Vec<Row> {
@@ -233,11 +246,21 @@ fn addresses() -> Vec<Row> {
             )
             .case(Case::text("not ASCII", vod(2)).host("bücher.test")),
         row("P23", "controls in URLs and titles").case(
-            Case::text("hostile", hostile).finding("control_character").finding("bad_uri").holds(|_, log| {
-                for (_, path) in log.requests() {
+            Case::new("hostile", move |asked| match (asked.header("x-evil"), asked.is_playlist()) {
+                (Some(_), _) => Answer::status("599 A URL became a header line"),
+                (None, true) => Answer::playlist(hostile),
+                (None, false) => Answer::segment(),
+            })
+            .finding("control_character")
+            .finding("bad_uri")
+            .holds(|_, log| {
+                let paths: Vec<_> = log.requests().into_iter().map(|(_, path)| path).collect();
+                for path in &paths {
                     assert!(path.bytes().all(|byte| byte.is_ascii_graphic()), "{path:?} was sent");
                 }
-                assert!(log.count("good.ts") > 0);
+                for expected in ["/b%0d%0aX-Evil:%201.ts", "/good.ts"] {
+                    assert!(paths.iter().any(|path| path == expected), "{expected} is not among {paths:?}");
+                }
             }),
         ),
     ]

@@ -108,7 +108,7 @@ pub const SEGMENT_BYTES: usize = 1_880;
 
 /// A request as the script sees it.
 pub struct Asked {
-    /// Path and query.
+    /// Path and query; the whole first line if it is not that of a GET.
     pub path: String,
     /// Number of the connection, from 0 in the order in which they were accepted.
     pub connection: usize,
@@ -308,7 +308,9 @@ fn request(wire: &mut dyn Wire, unread: &mut Vec<u8>) -> Option<Asked> {
     let (first, lines) = head.split_once("\r\n")?;
     let headers = lines.split("\r\n").filter_map(|line| line.split_once(':'));
     let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
-    let path = first.split(' ').nth(1)?.to_owned();
+    // Not the second word: a path with a space or a line break in it must not pass for its beginning.
+    let path = first.strip_prefix("GET ").and_then(|rest| rest.strip_suffix(" HTTP/1.1")).unwrap_or(first);
+    let path = path.to_owned();
     Some(Asked { path, connection: 0, place: 0, earlier: 0, headers })
 }
 

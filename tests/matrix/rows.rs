@@ -55,7 +55,7 @@ impl Row {
             let (case, script) = (Arc::clone(&case), Arc::clone(script));
             self = self.job(format!("{} beside others", case.label), move || beside(&case, script));
         }
-        self.job(case.label.to_owned(), move || case.check())
+        self.job(case.label.clone(), move || case.check())
     }
 
     /// Adds a run that is checked by `run` itself.
@@ -90,7 +90,7 @@ type Special = Box<dyn Fn(&Ended, &Log) + Send + Sync>;
 
 /// One run, and what is expected of it.
 pub struct Case {
-    label: &'static str,
+    label: String,
     world: World,
     options: Vec<String>,
     env: Vec<(&'static str, &'static str)>,
@@ -111,27 +111,30 @@ pub struct Case {
 impl Case {
     /// Creates a case with an HTTP/1 origin. Without further words it expects that all requests end ok, that the
     /// viewers play to the end, and exit code 0.
-    pub fn new(label: &'static str, script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::of(label, World::Script(Arc::new(script)))
+    pub fn new(label: impl Into<String>, script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+        Self::of(label.into(), World::Script(Arc::new(script)))
     }
 
     /// Creates a case with another origin.
-    pub fn with_origin(label: &'static str, origin: impl Fn() -> Origin + Send + Sync + 'static) -> Self {
-        Self::of(label, World::Other(Box::new(origin)))
+    pub fn with_origin(
+        label: impl Into<String>,
+        origin: impl Fn() -> Origin + Send + Sync + 'static,
+    ) -> Self {
+        Self::of(label.into(), World::Other(Box::new(origin)))
     }
 
     /// Creates a case in which every playlist is `answer`, and every segment is sound.
-    pub fn playlists(label: &'static str, answer: Answer) -> Self {
+    pub fn playlists(label: impl Into<String>, answer: Answer) -> Self {
         Self::new(label, move |asked| if asked.is_playlist() { answer.clone() } else { Answer::segment() })
     }
 
     /// Creates a case in which every playlist is this text.
-    pub fn text(label: &'static str, text: impl Into<bytes::Bytes>) -> Self {
+    pub fn text(label: impl Into<String>, text: impl Into<bytes::Bytes>) -> Self {
         Self::playlists(label, Answer::playlist(text))
     }
 
     /// Creates a case in which every segment is `answer`, and the playlist is sound.
-    pub fn segments(label: &'static str, answer: Answer) -> Self {
+    pub fn segments(label: impl Into<String>, answer: Answer) -> Self {
         let list = vod(3);
         let case = Self::new(label, move |asked| match asked.is_playlist() {
             true => Answer::playlist(list.clone()),
@@ -140,7 +143,7 @@ impl Case {
         Self { ok: true, ..case }
     }
 
-    fn of(label: &'static str, world: World) -> Self {
+    fn of(label: String, world: World) -> Self {
         Self {
             label,
             world,
