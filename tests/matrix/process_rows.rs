@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::expectations::assert_common;
 #[cfg(debug_assertions)]
@@ -16,6 +17,9 @@ use crate::origin::{Answer, Origin, Step};
 use crate::program::{Ended, HLSWARM, Program, Start};
 use crate::rows::{Row, row};
 use crate::streams::{live, live_origin};
+
+/// Time that requests in flight have after the first signal, in seconds.
+const GRACE_S: f64 = 5.0;
 
 /// Returns the rows.
 pub fn rows() -> Vec<Row> {
@@ -64,10 +68,10 @@ fn in_the_ramp(signal: Signal, code: i32) {
     assert!(run.count("/run/clients_started") < 1_000, "no client starts after the signal");
 }
 
-/// Interrupts a run whose segments never come; returns its end.
+/// Interrupts a run without a duration, whose segments never come; returns its end.
 fn interrupted(times: usize) -> Ended {
     let origin = silent_origin();
-    let mut program = five(&origin).with(&["-d", "600s"]).start();
+    let mut program = five(&origin).start();
     wait_for_segments(&mut program, &origin);
     for _ in 0..times {
         program.signal(Signal::INT);
@@ -75,6 +79,13 @@ fn interrupted(times: usize) -> Ended {
         program.wait_until("the drain", |program| program.read("stderr").contains("DRAINING"));
     }
     program.end()
+}
+
+/// Returns the length of the drain in seconds: from its beginning until the last client left.
+fn drained_s(run: &Ended) -> f64 {
+    let at = |line: Option<&Value>| line.and_then(|line| line["at_us"].as_f64()).unwrap();
+    let begun = at(run.record.iter().find(|line| line["state"] == "DRAINING" && line["kind"] == "run"));
+    (at(run.record.iter().rfind(|line| line["kind"] == "left")) - begun) / 1e6
 }
 
 /// Stops the process for a while.
@@ -134,11 +145,22 @@ fn signals() -> Vec<Row> {
             .job("without a duration", || signalled(Signal::INT, &[]).assert_exit_code(0))
             .job("in the ramp", || in_the_ramp(Signal::INT, 130)),
         row("X2", "SIGINT again")
+            .job("once", || {
+                let run = interrupted(1);
+                assert_common(&run, 5);
+                // The normal end of a run that has no duration, in which nothing was played.
+                run.assert_exit_code(3);
+                assert_eq!(run.count("/outcomes/cut"), 5, "what does not end in time is cut");
+                let drained = drained_s(&run);
+                assert!(drained >= GRACE_S, "what was in flight had {drained} s");
+            })
             .job("twice", || {
                 let run = interrupted(2);
                 assert_common(&run, 5);
                 run.assert_exit_code(130);
                 assert_eq!(run.count("/outcomes/cut"), 5, "what was in flight is cut");
+                let drained = drained_s(&run);
+                assert!(drained < GRACE_S, "the second signal was waited out: {drained} s");
             })
             // Whether the report is written before the third one arrives is open.
             .job("ten times", || interrupted(10).assert_exit_code(130)),
