@@ -1,6 +1,7 @@
 //! X12 to X16, X18, X19 and X26: files, limits and clocks of this machine.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -38,6 +39,8 @@ fn paths() {
         mkfifoat(CWD, at(fifo), Mode::RWXU).unwrap();
     }
     fs::write(at("target.json"), "precious").unwrap();
+    let links = [("link.json", "target.json"), ("dangling.json", "new.json")];
+    links.iter().for_each(|(link, to)| symlink(to, at(link)).unwrap());
     let run = |options: &[&str], code: i32| {
         let url = origin.url("/m.m3u8");
         let load = [HLSWARM, "run", &url, "--no-tui", "-c", "1", "-d", "4s"];
@@ -57,9 +60,17 @@ fn paths() {
     run(&["--record", "folder.json"], 2);
     run(&["--record", "fifo.ndjson"], 2);
     run(&["--report", "same.json", "--record", "same.json"], 2);
+    // Two names of one file.
+    run(&["--report", "link.json", "--record", "target.json"], 2);
     assert_eq!(fs::read_to_string(at("target.json")).unwrap(), "precious");
-    run(&["--report", "old.json"], 0);
-    assert!(fs::read_to_string(at("old.json")).unwrap().starts_with('{'), "the report replaces an older one");
+    // Links stay links: the file that is meant is replaced, or made.
+    run(&["--report", "old.json", "--report", "link.json", "--report", "dangling.json"], 0);
+    for name in ["old.json", "target.json", "new.json"] {
+        assert!(fs::read_to_string(at(name)).unwrap().starts_with('{'), "{name} holds the report");
+    }
+    for (link, to) in links {
+        assert_eq!(fs::read_link(at(link)).unwrap(), Path::new(to), "{link} is a link");
+    }
 }
 
 fn files() -> Vec<Row> {
