@@ -7,7 +7,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -136,17 +136,27 @@ pub type Script = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
 
 /// Requests that an origin has seen.
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<(usize, String)>>>, Arc<AtomicUsize>);
+pub struct Log(Arc<Mutex<Vec<Request>>>, Arc<AtomicUsize>);
+
+/// Connection and path of a request, and the moment at which it came.
+type Request = (usize, String, Instant);
 
 impl Log {
     /// Returns the connection and path of each request so far.
     pub fn requests(&self) -> Vec<(usize, String)> {
-        self.0.lock().unwrap().clone()
+        let requests = self.0.lock().unwrap();
+        requests.iter().map(|(connection, path, _)| (*connection, path.clone())).collect()
     }
 
     /// Returns the number of requests whose path contains `part`.
     pub fn count(&self, part: &str) -> usize {
-        self.0.lock().unwrap().iter().filter(|(_, path)| path.contains(part)).count()
+        self.times(part).len()
+    }
+
+    /// Returns the times of the requests whose path contains `part`.
+    pub fn times(&self, part: &str) -> Vec<Instant> {
+        let requests = self.0.lock().unwrap();
+        requests.iter().filter(|(_, path, _)| path.contains(part)).map(|(_, _, at)| *at).collect()
     }
 
     /// Returns the number of accepted connections.
@@ -162,8 +172,8 @@ impl Log {
     /// Adds a request; returns the number of earlier ones for the same path.
     pub fn add(&self, connection: usize, path: &str) -> usize {
         let mut requests = self.0.lock().unwrap();
-        let earlier = requests.iter().filter(|(_, other)| other == path).count();
-        requests.push((connection, path.to_owned()));
+        let earlier = requests.iter().filter(|(_, other, _)| other == path).count();
+        requests.push((connection, path.to_owned(), Instant::now()));
         earlier
     }
 }
