@@ -31,6 +31,7 @@ pub struct Start {
 pub struct Program {
     child: Child,
     folder: TempDir,
+    recorded: bool,
     deadline: Instant,
     peak_kib: u64,
 }
@@ -40,6 +41,8 @@ pub struct Ended {
     status: ExitStatus,
     /// The JSON report, or null.
     pub report: Value,
+    /// True if a record was asked for.
+    pub recorded: bool,
     /// The lines of the record.
     pub record: Vec<Value>,
     /// Highest memory in KiB that was seen.
@@ -79,7 +82,7 @@ impl Start {
         // Files, not pipes: nothing need read them while the program runs.
         command.stdout(File::create(folder.path().join("stdout")).unwrap());
         command.stderr(File::create(folder.path().join("stderr")).unwrap());
-        Self { command, folder }
+        Self { command, folder, recorded: false }
     }
 
     /// Prepares `script` for the shell; `"$0" "$@"` in it is `line`.
@@ -100,7 +103,7 @@ impl Start {
 
     /// Adds the record.
     pub fn record(self) -> Self {
-        self.with(&["--record", "record.ndjson"])
+        Self { recorded: true, ..self.with(&["--record", "record.ndjson"]) }
     }
 
     /// Sets an environment variable.
@@ -123,7 +126,8 @@ impl Start {
     pub fn start(mut self) -> Program {
         let child = self.command.spawn().unwrap();
         // The command holds the files of both streams.
-        Program { child, folder: self.folder, deadline: Instant::now() + LIMIT, peak_kib: 0 }
+        let Self { folder, recorded, .. } = self;
+        Program { child, folder, recorded, deadline: Instant::now() + LIMIT, peak_kib: 0 }
     }
 
     /// Starts the program and waits for its end.
@@ -197,7 +201,8 @@ impl Program {
             .split_inclusive('\n')
             .filter(|line| line.ends_with('\n'))
             .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("record: {error}: {line}")));
-        Ended { status, report, record: record.collect(), peak_kib: self.peak_kib, folder }
+        let (record, recorded) = (record.collect(), self.recorded);
+        Ended { status, report, recorded, record, peak_kib: self.peak_kib, folder }
     }
 
     fn poll(&mut self) -> Option<ExitStatus> {

@@ -55,6 +55,10 @@ fn assert_complete(rows: &[Row]) {
 pub fn run(rows: Vec<Row>) -> ExitCode {
     assert_complete(&rows);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(word) = unknown(&rows, &arguments) {
+        println!("fault matrix: '{word}' selects no row; a row such as P13 or a group such as P is accepted");
+        return ExitCode::FAILURE;
+    }
     let rows: Vec<_> = rows.into_iter().filter(|row| is_selected(row.id, &arguments)).collect();
     if arguments.iter().any(|argument| argument == "--list") {
         rows.iter().for_each(|row| println!("{}: test", row.id));
@@ -78,11 +82,28 @@ pub fn run(rows: Vec<Row>) -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Reports whether words of the command line name this row or its group. Options are those of other test programs.
+/// Returns the words of a command line. Options are those of other test programs.
+fn words(arguments: &[String]) -> impl Iterator<Item = &str> {
+    arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with('-'))
+}
+
+/// Reports whether words of the command line name this row or its group.
 fn is_selected(id: &str, arguments: &[String]) -> bool {
-    let mut words = arguments.iter().filter(|argument| !argument.starts_with('-')).peekable();
-    words.peek().is_none()
-        || words.any(|word| word == id || (word.len() == 1 && id.starts_with(word.as_str())))
+    words(arguments).next().is_none() || words(arguments).any(|word| is_named(id, word))
+}
+
+fn is_named(id: &str, word: &str) -> bool {
+    word == id || (word.len() == 1 && id.starts_with(word))
+}
+
+/// Returns a word that has the form of a row or group and names none. Other words are names of tests: `cargo test NAME`
+/// passes NAME to all test programs.
+fn unknown<'a>(rows: &[Row], arguments: &'a [String]) -> Option<&'a str> {
+    let is_row = |word: &str| {
+        let number = word.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+        word.len() <= number.len() + 1 && number.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    words(arguments).find(|word| is_row(word) && !rows.iter().any(|row| is_named(row.id, word)))
 }
 
 /// Runs all jobs; returns the results by row.
