@@ -7,14 +7,14 @@ use std::os::unix::process::CommandExt as _;
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
 use crate::expectations::assert_common;
 #[cfg(debug_assertions)]
 use crate::expectations::assert_sound;
 use crate::origin::{Answer, Origin, Step};
-use crate::program::{Ended, HLSWARM, Program, Start};
+use crate::program::{Ended, HLSWARM, Program, Start, children};
 use crate::rows::{Row, row};
 use crate::streams::{live, live_origin};
 
@@ -223,19 +223,11 @@ fn streams() -> Vec<Row> {
     ]
 }
 
-/// Returns the processes that any thread of a process has started.
-fn children(pid: u32) -> Vec<i32> {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap().map(|task| task.unwrap().path());
-    let lists = tasks.map(|task| fs::read_to_string(task.join("children")).unwrap_or_default());
-    lists.collect::<String>().split_whitespace().map(|child| child.parse().unwrap()).collect()
-}
-
 fn lost_origin() {
     let load = [HLSWARM, "demo", "--no-tui", "--healthy", "-c", "3", "--ramp-time", "0", "-d", "8s"];
     let mut program = Start::of(&load).reports().record().start();
     program.wait_until_it_said("RUNNING");
-    let child = children(program.pid())[0];
-    kill_process(Pid::from_raw(child).unwrap(), Signal::KILL).unwrap();
+    kill_process(children(program.pid())[0], Signal::KILL).unwrap();
     let run = program.end();
     assert_common(&run, 3);
     run.assert_exit_codes(&[0, 3]);

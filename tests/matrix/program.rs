@@ -25,9 +25,10 @@ const OUTPUTS: [&str; 5] = ["stdout", "stderr", "report.json", "report.txt", "re
 pub struct Start {
     command: Command,
     folder: TempDir,
+    recorded: bool,
 }
 
-/// A running program; it is killed when dropped.
+/// A running program; it is killed when dropped, with all processes that it has started.
 pub struct Program {
     child: Child,
     folder: TempDir,
@@ -223,9 +224,30 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        _ = self.child.kill();
-        _ = self.child.wait();
+        // A process that was waited for has no number any more, so that no other one can be hit.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            // In a pipe of the shell the program is a child of this child, and would run on.
+            let below = descendants(self.pid());
+            _ = self.child.kill();
+            _ = self.child.wait();
+            below.into_iter().for_each(|pid| _ = kill_process(pid, Signal::KILL));
+        }
     }
+}
+
+/// Returns the processes that any thread of a process has started.
+pub fn children(pid: u32) -> Vec<Pid> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = tasks.map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());
+    let pids = lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    pids.filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
+}
+
+/// Returns the processes that a process or one of those has started.
+fn descendants(pid: u32) -> Vec<Pid> {
+    let own = children(pid);
+    let below = own.iter().flat_map(|pid| descendants(pid.as_raw_nonzero().get().unsigned_abs()));
+    below.chain(own.iter().copied()).collect()
 }
 
 impl Ended {

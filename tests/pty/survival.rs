@@ -1,5 +1,6 @@
 //! Events that a run survives: a closed window, a stop from outside, a start in the background, and its own panic.
 
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -34,6 +35,27 @@ fn a_run_that_may_go_on_without_its_window_does_so_quietly() {
     assert_eq!(exit_code, 143);
     assert!(report["run"]["duration_s"].as_f64().unwrap() > 2.0 * LOOK.as_secs_f64());
     assert_eq!(report["requests"]["started"], report["requests"]["finished"]);
+}
+
+/// A test that fails drops its program, which must not load this machine on.
+#[test]
+fn a_dropped_program_is_killed_even_if_it_may_go_on_without_its_window() {
+    let is_running = |pid: u32| Path::new(&format!("/proc/{pid}")).exists();
+    let start = || {
+        let terminal = Terminal::demo(&["-d", "60s", "--on-hangup", "continue"]);
+        terminal.wait_for("RUNNING");
+        terminal
+    };
+    let terminal = start();
+    let pid = terminal.pid();
+    assert!(is_running(pid));
+    drop(terminal);
+    assert!(!is_running(pid), "with its window");
+    let lonely = start().hang_up();
+    let pid = lonely.pid();
+    assert!(is_running(pid));
+    drop(lonely);
+    assert!(!is_running(pid), "without a window");
 }
 
 fn cpu_within(pid: u32, time: Duration) -> Duration {

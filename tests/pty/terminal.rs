@@ -29,9 +29,23 @@ struct Output {
     screen: vt100::Parser,
 }
 
+/// A process that is killed when dropped.
+struct Killed(Box<dyn Child + Send + Sync>);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // Not `kill`: it first sends SIGHUP, which a program that hangs may answer with a report. A process that was
+        // waited for has no number any more, so that no other one can be hit.
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.0.process_id().into_iter().for_each(|pid| send(pid, Signal::KILL));
+            _ = self.0.wait();
+        }
+    }
+}
+
 /// A program that runs on a terminal of its own; it is killed when dropped.
 pub struct Terminal {
-    child: Box<dyn Child + Send + Sync>,
+    child: Killed,
     master: Box<dyn MasterPty + Send>,
     keyboard: Box<dyn Write + Send>,
     output: Arc<Mutex<Output>>,
@@ -92,7 +106,7 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         command.cwd(folder.path());
-        let child = pair.slave.spawn_command(command).unwrap();
+        let child = Killed(pair.slave.spawn_command(command).unwrap());
         // Only the program may keep the slave open: the reader gets an error once the last process has closed it.
         drop(pair.slave);
         let (rows, columns) = cells(SIZE);
@@ -158,7 +172,7 @@ impl Terminal {
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.process_id().unwrap()
+        self.child.0.process_id().unwrap()
     }
 
     /// Sends a signal to the program.
@@ -260,13 +274,13 @@ impl Terminal {
 
     /// Waits until the program has ended by itself, and leaves its terminal as it is.
     pub fn wait_for_exit(&mut self) -> u32 {
-        wait(&mut *self.child, || "its terminal is blocked".to_owned())
+        wait(&mut *self.child.0, || "its terminal is blocked".to_owned())
     }
 
     /// Waits until the program ends by itself; returns its results.
     pub fn end(mut self) -> Ended {
         let output = Arc::clone(&self.output);
-        let exit_code = wait(&mut *self.child, || output.lock().unwrap().screen.screen().contents());
+        let exit_code = wait(&mut *self.child.0, || output.lock().unwrap().screen.screen().contents());
         self.reader.take().unwrap().join().unwrap();
         let bytes = self.bytes();
         let screen = self.output.lock().unwrap().screen.screen().clone();
@@ -275,15 +289,15 @@ impl Terminal {
     }
 }
 
-/// A program without a terminal.
+/// A program without a terminal; it is killed when dropped.
 pub struct Lonely {
-    child: Box<dyn Child + Send + Sync>,
+    child: Killed,
     folder: TempDir,
 }
 
 impl Lonely {
     pub fn pid(&self) -> u32 {
-        self.child.process_id().unwrap()
+        self.child.0.process_id().unwrap()
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -292,7 +306,7 @@ impl Lonely {
 
     /// Waits until the program ends by itself; returns its exit code and its report.
     pub fn end(mut self) -> (u32, Value) {
-        (wait(&mut *self.child, || "its terminal has gone".to_owned()), report(&self.folder))
+        (wait(&mut *self.child.0, || "its terminal has gone".to_owned()), report(&self.folder))
     }
 }
 
