@@ -267,11 +267,16 @@ fn a_panic_shows_no_secret() {
     assert!(!cfg!(debug_assertions) || run.outputs["stderr"].contains("panicked"));
 }
 
-/// Starts a TLS server whose certificate names only `name`. Returns its port and its certificate.
+/// Starts a TLS server whose certificate names only `name`, and whose subject and issuer are secrets. Returns its port
+/// and its certificate.
 fn tls_server(name: &str) -> (u16, String) {
     let key = rcgen::KeyPair::generate().unwrap();
-    let certificate =
-        rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
+    let mut parameters = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    // A certificate that signs itself has its subject as issuer.
+    for kind in [rcgen::DnType::CommonName, rcgen::DnType::OrganizationName] {
+        parameters.distinguished_name.push(kind, "hunter2-subject");
+    }
+    let certificate = parameters.self_signed(&key).unwrap();
     let private_key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -294,14 +299,54 @@ fn tls_server(name: &str) -> (u16, String) {
 }
 
 #[test]
-fn a_token_in_the_name_of_a_certificate_is_not_shown() {
+fn no_name_in_a_certificate_is_shown_as_it_is() {
     let (port, pem) = tls_server(&format!("{TOKEN}.cdn.example"));
     let url = format!("https://{USER}@localhost:{port}/live.m3u8?hunter2");
-    let arguments =
-        ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "2s", "--cacert", "ca.pem"];
-    let outputs = ["--report", "report.json", "--report", "report.txt"];
-    let run = Run::start(&[&arguments[..], &outputs].concat(), &[("url", &url), ("ca.pem", &pem)]).end();
-    run.assert_silent(3, &["stderr", "report.json", "report.txt"]);
-    let why = run.json()["failure_details"]["tls.cert"].to_string();
+    let arguments = ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "2s"];
+    let outputs = ["--report", "report.json", "--report", "report.txt", "--record", "record.ndjson"];
+    let failure = |trust: &[&str], outcome: &str| {
+        let files = [("url", &*url), ("ca.pem", &*pem)];
+        let run = Run::start(&[&arguments[..], &outputs, trust].concat(), &files).end();
+        run.assert_silent(3, &["stderr", "report.json", "report.txt", "record.ndjson"]);
+        let report = run.json();
+        assert!(report["outcomes"][outcome].is_u64(), "no {outcome}: {}", report["outcomes"]);
+        report["failure_details"][outcome].to_string()
+    };
+    let why = failure(&["--cacert", "ca.pem"], "tls.cert");
     assert!(why.contains("not valid for name") && why.contains("***"), "{why}");
+    let why = failure(&[], "tls.cert");
+    assert!(why.contains("UnknownIssuer"), "{why}");
+    // Nothing is said about a certificate that is not checked. The server closes the connection after the handshake.
+    failure(&["--insecure"], "conn.eof");
+}
+
+/// Returns the limit of core dumps that is in effect for a run in progress (proc_pid_limits(5)).
+#[cfg(target_os = "linux")]
+fn core_limit(url: fn(&Scripted) -> String, options: &[&str]) -> String {
+    let (seen, asked) = std::sync::mpsc::channel();
+    let origin = Scripted::start(move |_| {
+        _ = seen.send(());
+        Answer::playlist("#EXTM3U\n#EXT-X-TARGETDURATION:1\n")
+    });
+    let base = ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "30s"];
+    let files = [("url", &*url(&origin)), ("headers", "X-Key: hunter2\n")];
+    let run = Run::start(&[&base[..], options].concat(), &files);
+    asked.recv_timeout(LIMIT).unwrap();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", run.child.id())).unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    line.split_whitespace().next().unwrap().to_owned()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_with_a_secret_leaves_no_core_dump() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    // The program inherits the limit. Where it is 0 and may not be raised, there is nothing to lower.
+    let maximum = getrlimit(Resource::Core).maximum;
+    setrlimit(Resource::Core, Rlimit { current: maximum, maximum }).unwrap();
+    let inherited = maximum.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+    let plain = |origin: &Scripted| origin.url("/live.m3u8");
+    assert_eq!(core_limit(plain, &[]), inherited, "without a secret");
+    assert_eq!(core_limit(url, &[]), "0", "with a secret in the URL");
+    assert_eq!(core_limit(plain, &["--header", "@headers"]), "0", "with one in a header");
 }
