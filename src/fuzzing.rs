@@ -7,7 +7,7 @@
 //! * A record has no entry point: hlswarm only writes records.
 
 pub use crate::hls::fuzzing::reloads;
-pub use crate::net::fuzzing::{body, headers, http1, http2};
+pub use crate::net::fuzzing::{body, headers, http1, http2, scope};
 pub use crate::origin::fuzzing::origin;
 pub use crate::report::check::fuzzing::playlist;
 pub use crate::tui::fuzzing::keys;
@@ -25,7 +25,7 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// All entry points, by the name of their fuzz target.
-    const TARGETS: [(&str, Target); 9] = [
+    const TARGETS: [(&str, Target); 10] = [
         ("body", body),
         ("headers", headers),
         ("http1", http1),
@@ -34,6 +34,7 @@ mod tests {
         ("origin", origin),
         ("playlist", playlist),
         ("reloads", reloads),
+        ("scope", scope),
         ("secrets", secrets),
     ];
 

@@ -13,6 +13,7 @@ use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{SecretUrl, limits};
 
 pub use super::http2::fuzzing::http2;
+pub use super::scope::fuzzing::scope;
 
 /// Status, body and the count of bytes left over.
 pub(super) type Seen = Result<(u16, Vec<u8>, usize), Fault>;

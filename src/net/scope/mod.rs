@@ -17,6 +17,8 @@
 
 mod address;
 mod explanation;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod host;
 
 use std::borrow::Cow;
