@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Buckets, Bytes, Calibrated, ClockOffset, Connections, Exit, FindingReport, HardStops, Health, Internal,
-    KindReport, Knee, Latency, LoadChange, Mark, Pipeline, PlanReport, Record, Report, Requests, Run,
-    RunOptions, SCHEMA, Stream, Throughput, TrustReport, audience, calibration, playback, series, trust,
+    Buckets, Bytes, Calibrated, CanaryReport, ClockOffset, Connections, Exit, FindingReport, HardStops,
+    Health, Internal, KindReport, Knee, Latency, LoadChange, Mark, Pipeline, PlanReport, Record, Report,
+    Requests, Run, RunOptions, SCHEMA, Stream, Throughput, TrustReport, audience, calibration, playback,
+    series, trust,
 };
 use crate::capacity::TransportCosts;
 use crate::pipeline::Counts;
@@ -52,6 +53,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
     let audience = audience::audience(&result.audience, facts.options.player, result.clients_started);
     let latency_us = latencies(result, calibration::costs(&facts.calibration, &facts.identity));
     let mut trust = TrustReport { allow_untrusted: facts.allow_untrusted, ..trust::trust(result) };
+    trust.canary = frame.canary.map(CanaryReport::from);
     calibration::add(&mut trust, &facts.calibration, &facts.identity, frame);
     let run = Run {
         identity: facts.identity,

@@ -8,6 +8,7 @@ mod build;
 mod calibration;
 #[cfg(test)]
 mod calibration_tests;
+mod canary;
 mod changes;
 pub mod check;
 mod format;
@@ -33,6 +34,7 @@ use crate::verdict::{self, Verdict};
 pub use audience::{Audience, Edge, Host};
 pub use build::{Facts, build};
 pub use calibration::{AtFloor, Calibrated, CalibrationReport};
+pub use canary::CanaryReport;
 pub use check::CheckReport;
 pub use format::ReportFormat;
 pub use hard_stops::{HardStopUse, HardStops};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::CalibrationReport;
 use super::page::Page;
+use super::{CalibrationReport, CanaryReport};
 use crate::generator::DelaySummary;
 use crate::sample::{RunResult, SomeSeconds};
 use crate::stats::LatencySummary;
@@ -44,6 +44,8 @@ pub struct TrustReport {
     /// Delay with which the load tester ran what was due, over all workers; latencies of this size are its own.
     /// `null`: it was not measured.
     pub generator_delay_us: Option<GeneratorDelay>,
+    /// The canary; `null`: the load began with fewer than 20 clients, or it made no request.
+    pub canary: Option<CanaryReport>,
     /// The run compared with the calibration of this machine; `null`: there is none that applies.
     pub calibration: Option<CalibrationReport>,
     /// Reason why there is no calibration; `null`: there is one.
@@ -197,6 +199,7 @@ pub(super) fn trust(result: &RunResult) -> TrustReport {
             let DelaySummary { p50, p99, max } = delays;
             GeneratorDelay { p50, p99, max }
         }),
+        canary: None,
         calibration: None,
         uncalibrated_because: None,
         gauges: gauges.collect(),
@@ -264,6 +267,9 @@ pub(super) fn lines(trust: &TrustReport, page: &mut Page) {
     if let Some(delay) = trust.generator_delay_us {
         let [p99, max] = [delay.p99, delay.max].map(units::milliseconds);
         page.line(format!("        own delay p99 {p99} ms, max {max} ms; ~: a p99 below three times that"));
+    }
+    if let Some(canary) = trust.canary {
+        page.line(canary.line());
     }
     if trust.allow_untrusted {
         page.line("        --allow-untrusted: the exit code does not depend on this verdict");

@@ -43,7 +43,7 @@ use crate::sample::Sources;
 use crate::sample::{RunSample, Sampler, SamplerHandle};
 use crate::swarm::Swarm;
 use crate::vocabulary::outcome::Class;
-use crate::vocabulary::{Clock, Command, RunIdentity, RunState};
+use crate::vocabulary::{Clock, Command, RunIdentity, RunState, limits};
 
 use display::Display;
 use interim::Interim;
@@ -57,9 +57,9 @@ pub use secrets::warn_of_shown;
 /// Maximum time that the reader of standard output gets for the summary of a run.
 const PRINT_LIMIT: Duration = Duration::from_secs(1);
 
-/// Threads that a run starts in addition to the workers: recorder, sampler, two for the gauges of the host, screen or
-/// progress lines, interim reports, and one for each output.
-const OTHER_THREADS: usize = 8;
+/// Threads that a run starts in addition to the workers: that of the canary, recorder, sampler, two for the gauges of the
+/// host, screen or progress lines, interim reports, and one for each output.
+const OTHER_THREADS: usize = 9;
 
 /// Responses to the first client that may wait for the controller, which takes them every few milliseconds.
 const PROBES: usize = 256;
@@ -225,7 +225,9 @@ impl ActiveRun {
         commands: flume::Sender<Command>,
     ) -> Result<(Self, Taps), Failure> {
         let workers = preflight::workers();
-        let sources = Sources::for_run(workers, config.plan.hard_stops);
+        let canary = (config.plan.profile.clients >= limits::CANARY_FROM).then_some(workers);
+        let workers = workers + usize::from(canary.is_some());
+        let sources = Sources { canary, ..Sources::for_run(workers, config.plan.hard_stops) };
         sources.status.set_target(config.plan.profile.clients);
         let identity = identity(config, sources.clock);
         let (pipeline, taps) = Pipeline::start(workers, sources.clock, record, identity.clone())

@@ -107,7 +107,8 @@ fn workers_within(files: u64) -> u64 {
 }
 
 pub(super) fn files_reserved() -> u64 {
-    FILES_RESERVED.max(FILES_OF_OTHERS + FILES_OF_WORKER * workers() as u64)
+    // The canary has a worker of its own.
+    FILES_RESERVED.max(FILES_OF_OTHERS + FILES_OF_WORKER * (workers() as u64 + 1))
 }
 
 /// Raises the soft limit to the hard one and returns the limit that then holds; `None` means no limit.

@@ -4,6 +4,7 @@
 //!   previous value to compute a rate from.
 //! * Every derived number is computed once, here or in `stats`.
 
+mod canary;
 mod failure_lines;
 mod hard_stops;
 mod history;
@@ -32,6 +33,7 @@ use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSum
 use crate::verdict::{Health, Knees, RunHealth, Trust};
 use crate::vocabulary::{ClientState, HardStop, Kind, RunState, share};
 
+pub use canary::CanaryReading;
 pub use failure_lines::{FailureLine, FailureTracker};
 pub use history::{History, Point, Series};
 pub use pipeline::{Lane, Pipeline};
@@ -113,6 +115,8 @@ pub struct RunSample {
     pub priced: Option<Arc<Priced>>,
     /// Amounts used of the hard stops, in the order of [`HardStop::ALL`]; `None` without a limit.
     pub spendings: [Option<Spent>; HardStop::ALL.len()],
+    /// The canary and the crowd; `None` without one, and before both have values.
+    pub canary: Option<CanaryReading>,
     /// State of the pipeline for samples and events.
     pub pipeline: Pipeline,
     /// Most recent entries of the log, oldest first; replaced at most once a second.

@@ -276,6 +276,7 @@ impl Sampler {
             self.trust.measure(&self.sources, frame, self.generator.workers());
         }
         frame.trust = Arc::clone(self.trust.trust());
+        frame.canary = self.trust.canary();
         self.generator.frame_made(begun);
     }
 

@@ -23,6 +23,8 @@ pub struct Sources {
     pub spending: Option<Arc<Spending>>,
     /// Price of the plan, once it is known.
     pub priced: Arc<OnceLock<Arc<Priced>>>,
+    /// Number of the worker that has the canary alone; `None` without one.
+    pub canary: Option<usize>,
     /// Clock of the run.
     pub clock: Clock,
 }
@@ -43,6 +45,7 @@ impl Sources {
             status: Arc::default(),
             workers: (0..workers).map(|_| WorkerGauge::default()).collect(),
             host: Arc::default(),
+            canary: None,
             clock: Clock::start(),
         }
     }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::canary::CanaryMeter;
 use super::ports::PortsMeter;
 use super::trusted::{MaskedMeter, SomeSeconds};
-use super::{RunSample, Sources};
+use super::{CanaryReading, RunSample, Sources};
 use crate::generator::{Fact, Worker};
 use crate::load::StartCounts;
 use crate::stats::{Metric, RecentLatency, Timed};
@@ -33,6 +34,7 @@ pub(super) struct TrustMeter {
     names: RecentLatency,
     ports: PortsMeter,
     masked: MaskedMeter,
+    canary: CanaryMeter,
     /// Counts at the last judgement.
     counted: Counted,
     gaps_seen: usize,
@@ -56,6 +58,7 @@ impl Default for TrustMeter {
             names: RecentLatency::new(Timed::Dns),
             ports: PortsMeter::default(),
             masked: MaskedMeter::default(),
+            canary: CanaryMeter::default(),
             counted: Counted::default(),
             gaps_seen: 0,
             gaps: Vec::new(),
@@ -74,12 +77,15 @@ impl TrustMeter {
         self.gaps.clear();
         self.gaps.extend(sources.host.gaps_from(self.gaps_seen));
         self.gaps_seen += self.gaps.len();
+        // The canary's worker carries no load.
+        let workers = sources.canary.and_then(|canary| workers.get(..canary)).unwrap_or(workers);
         let (lag, worker) = largest_lag(workers);
         // The load of this sample lasted, if it ended only after the sample was taken.
         let load_end = sources.status.load_end().filter(|end| *end < sample.at);
         if load_end.is_none() {
             self.names.sample(&sources.registry);
             set(&mut values, Gauge::LoopLag, lag);
+            set(&mut values, Gauge::CanaryDivergence, self.canary.measure(sources, sample));
             set(&mut values, Gauge::LoadHeld, load_held(sample.state, now.since(last).starts));
             set(
                 &mut values,
@@ -123,6 +129,11 @@ impl TrustMeter {
     /// Returns the main quantities of the masked seconds so far.
     pub(super) fn masked_seconds(&self) -> &SomeSeconds {
         self.masked.masked()
+    }
+
+    /// Returns the canary and the crowd over the whole run.
+    pub(super) fn canary(&self) -> Option<CanaryReading> {
+        self.canary.reading()
     }
 
     /// Returns the trust as judged last.

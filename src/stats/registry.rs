@@ -6,6 +6,7 @@
 //! * A client that leaves adds its counts to `retired`: clients and retired together must equal the totals, which are
 //!   counted independently. [`Registry::audit`] compares the two.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crossbeam_queue::SegQueue;
@@ -229,6 +230,14 @@ impl Registry {
     pub fn latency(&self, timed: Timed, latency: &mut LatencySnapshot) {
         latency.clear();
         for worker in &self.workers {
+            worker.latencies.add_to(timed, latency);
+        }
+    }
+
+    /// Reads the histogram of one duration, merged over some workers, into `latency`, whose memory is reused.
+    pub fn latency_of(&self, workers: Range<usize>, timed: Timed, latency: &mut LatencySnapshot) {
+        latency.clear();
+        for worker in self.workers.get(workers).unwrap_or_default() {
             worker.latencies.add_to(timed, latency);
         }
     }

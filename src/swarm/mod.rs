@@ -15,6 +15,7 @@ mod client_slot;
 mod decryption;
 mod inspection;
 mod lanes;
+mod placement;
 mod playlist_cache;
 mod probe_tap;
 mod reach;
@@ -36,6 +37,7 @@ use crate::player;
 use crate::sample::Sources;
 use crate::stats::{ClientHandle, Registry};
 
+use placement::Placement;
 pub use playlist_cache::PlaylistTap;
 use worker::{Order, Worker};
 
@@ -68,7 +70,7 @@ pub struct Swarm {
     workers: Vec<Worker>,
     /// Clients in the order of their admission: the newest leave first.
     admitted: Vec<(u64, usize)>,
-    dealt: usize,
+    placement: Placement,
 }
 
 impl Swarm {
@@ -78,8 +80,9 @@ impl Swarm {
     /// Fails if a thread or its runtime could not be started.
     pub fn start(sources: &Sources, settings: &ClientSettings, taps: Vec<Tap>) -> std::io::Result<Self> {
         let start = |(index, tap)| Worker::start(index, sources.clone(), settings.clone(), tap);
-        let workers = taps.into_iter().enumerate().map(start).collect::<Result<_, _>>()?;
-        Ok(Self { registry: Arc::clone(&sources.registry), workers, admitted: Vec::new(), dealt: 0 })
+        let workers = taps.into_iter().enumerate().map(start).collect::<Result<Vec<_>, _>>()?;
+        let placement = Placement::new(workers.len(), sources.canary);
+        Ok(Self { registry: Arc::clone(&sources.registry), workers, admitted: Vec::new(), placement })
     }
 
     /// Waits for the workers, which must have been drained or cut. Returns the clients that were listed at the end,
@@ -109,8 +112,7 @@ impl Engine for Swarm {
 
     async fn admit(&mut self) {
         let handle = self.registry.add();
-        let index = self.dealt % self.workers.len().max(1);
-        self.dealt += 1;
+        let index = self.placement.next(self.admitted());
         self.admitted.push((handle.id(), index));
         if let Some(worker) = self.workers.get(index) {
             worker.order(Order::Admit(handle)).await;

@@ -127,3 +127,7 @@ pub const PLAYLIST_DURATION: Duration = Duration::from_hours(366 * 24);
 pub const START_LATE: Duration = Duration::from_millis(10);
 /// The same, from which on it is very late.
 pub const START_VERY_LATE: Duration = Duration::from_millis(50);
+
+/// Number of the client that is the canary, in the order of admission: with fewer clients it would be a large part of
+/// the load.
+pub const CANARY_FROM: u32 = 20;

@@ -213,3 +213,19 @@ fn viewers_that_give_up_make_room_for_others_after_a_back_off() {
     assert!(gave_up - report.count("/playback/replacements") <= 5);
     assert_eq!(report.count("/playback/started"), 0);
 }
+
+#[test]
+fn one_of_twenty_clients_is_a_canary_and_the_load_stays_as_asked() {
+    let with = demo(&["--healthy", "-c", "24", "--ramp-time", "1s", "-d", "12s"]);
+    let report = &with.report;
+    assert_conserved(report);
+    assert_eq!((report.count("/run/clients_peak"), report.count("/run/clients_started")), (24, 24));
+    let counted: u64 = numbers(report, "/origin/requests").iter().map(|(_, count)| count).sum();
+    assert_eq!(counted, report.count("/requests/started"), "the canary's requests are the run's");
+    let canary = &report.value()["trust"]["canary"];
+    assert!(canary["requests"].as_u64() >= Some(1), "{canary}");
+    assert!(canary["requests"].as_u64() < Some(report.count("/requests/started") / 10), "{canary}");
+    assert!(with.stdout().contains("        canary  "), "{}", with.stdout());
+    let without = demo(&["--healthy", "-c", "19", "--ramp-time", "1s", "-d", "4s"]);
+    assert!(without.report.value()["trust"]["canary"].is_null());
+}

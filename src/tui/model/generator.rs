@@ -49,7 +49,7 @@ impl GeneratorView {
             lanes: frame.pipeline.lanes.iter().map(fill).collect(),
             degraded: format!("over 1% dropped: {}", units::plural(degraded, "client")),
             streams: streams(frame),
-            workers: workers(&frame.generator),
+            workers: workers(frame),
             machine: machine(app),
             gauges: trust::gauges(&frame.trust),
         }
@@ -145,7 +145,8 @@ const WORKERS: &[Column] = &[
     Column::number("MAX OF RUN", 12),
 ];
 
-fn workers(generator: &Generator) -> Table {
+fn workers(frame: &RunSample) -> Table {
+    let canary = frame.canary.map(|canary| canary.worker);
     let line = |(number, worker): (usize, &Worker)| {
         let late = |us: Option<u64>| match us {
             None => Text::label(UNKNOWN),
@@ -154,7 +155,7 @@ fn workers(generator: &Generator) -> Table {
             }
         };
         Line::new(vec![
-            Text::plain(number.to_string()),
+            Text::plain(if Some(number) == canary { "canary".to_owned() } else { number.to_string() }),
             Text::plain(units::count(worker.clients)),
             scarce(worker.busy, units::percent(worker.busy)),
             late(worker.lag.map(|lag| lag.p99_us)),
@@ -166,7 +167,7 @@ fn workers(generator: &Generator) -> Table {
         title: "Workers".to_owned(),
         aside: "last 10 s; lag: delay of due tasks".to_owned(),
         columns: WORKERS,
-        lines: generator.workers.iter().enumerate().map(line).collect(),
+        lines: frame.generator.workers.iter().enumerate().map(line).collect(),
         none: "no workers yet".to_owned(),
     }
 }

@@ -60,6 +60,8 @@ pub enum Gauge {
     SnapshotTime,
     /// Time to resolve a name, 99th percentile of ten seconds.
     NameLookup,
+    /// Time by which the median time to the first byte is longer than that of a client on a thread of its own.
+    CanaryDivergence,
 }
 
 /// Unit of a gauge.
@@ -188,7 +190,7 @@ const MORE_CPU: &str = "use fewer clients, more cores or more machines";
 const LESS_COMPANY: &str = "stop the other programs on this machine, or use another machine";
 
 /// The table, in the order of [`Gauge`].
-pub const RULES: [Rule; 26] = [
+pub const RULES: [Rule; 27] = [
     // A late timer is a late request and a late read. The limits are tokio's granularity of a millisecond times ten
     // and fifty; three seconds in a row, because one late second happens on any machine.
     Rule {
@@ -454,6 +456,19 @@ pub const RULES: [Rule; 26] = [
         unit: Unit::Micros,
         suspect: Threshold::at(1_000_000.0),
         advice: "use a nearer name server, or --resolve",
+        ..LINE
+    },
+    // A median of the crowd of more than 1.5 times the canary's is an extra of more than a third of it, and one of three
+    // times the canary's more than two thirds. Below 5 ms the scheduler of the kernel decides.
+    Rule {
+        gauge: Gauge::CanaryDivergence,
+        name: "canary_divergence_us",
+        label: "canary divergence",
+        unit: Unit::Micros,
+        suspect: Threshold::or_share(5_000.0, 1.0 / 3.0),
+        invalid: Threshold::or_share(20_000.0, 2.0 / 3.0),
+        seconds: 10,
+        advice: MORE_CPU,
         ..LINE
     },
 ];
