@@ -97,6 +97,10 @@ fn lengths() -> Vec<Row> {
 
 fn stalls() -> Vec<Row> {
     let stalled = counted("silent", part(100_000, 41_000).then(Step::Silence), "timeout.idle", 41_000);
+    // Fast enough to be no stall, for longer than a whole response may take.
+    let steady = (0..160).fold(part(1_000_000, 0), |answer, _| {
+        answer.then(Step::Pause(Duration::from_millis(500))).send(vec![0x47; 1_024])
+    });
     let slow = part(100_000, 0).then(Step::Slowly(vec![0x47; 1_000].into(), Duration::from_secs(1)));
     vec![
         row("S3", "a body that stalls").case(stalled.options(&["--timeout", PATIENT]).holds(|run, _| {
@@ -109,8 +113,24 @@ fn stalls() -> Vec<Row> {
                 "not reused"
             );
         })),
-        row("S4", "a body of one byte a second")
-            .case(Case::segments("slow", slow).options(&["--timeout", PATIENT]).fails("timeout.idle")),
+        row("S4", "a body of a few bytes a second")
+            .case(Case::segments("slow", slow).options(&["--timeout", PATIENT]).fails("timeout.idle"))
+            .case(
+                Case::segments("two kilobytes a second", steady)
+                    .clients(1)
+                    .options(&["--timeout", PATIENT])
+                    .fails("timeout.total")
+                    .alone()
+                    .holds(|run, _| {
+                        let at = |kind: &str| {
+                            run.record.iter().find(|line| line["kind"] == kind).unwrap()["at_us"]
+                                .as_u64()
+                                .unwrap()
+                        };
+                        let lasted = at("fault") - at("joined");
+                        assert!(lasted >= 60_000_000, "it was cut after {lasted} us");
+                    }),
+            ),
     ]
 }
 
