@@ -13,6 +13,7 @@ mod advice;
 mod evidence;
 mod intervals;
 mod judge;
+mod rule;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,8 @@ use crate::vocabulary::units;
 pub use advice::Demand;
 pub use intervals::{Interval, Intervals};
 pub use judge::{TrustJudge, TrustNumbers};
-pub use rules::{Gauge, RULES, Rule, Threshold, Unit, Weight, Worse};
+pub use rule::{Gauge, Rule, Threshold, Unit, Weight, Worse};
+pub use rules::RULES;
 
 /// Share of the measured time from which on invalid seconds make a run INVALID.
 pub const INVALID_SHARE: f64 = 0.01;

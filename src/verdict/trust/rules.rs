@@ -5,168 +5,16 @@
 //! * Only gauges that convict change the verdict. The others can have causes that are not this machine's, such as
 //!   clients that read slowly on purpose, so they are only shown.
 
-/// Health of the load tester in one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Gauge {
-    /// Lateness of a worker, 99th percentile of a second.
-    LoopLag,
-    /// Share of the starts of clients that came late.
-    LateStarts,
-    /// Share of the starts of clients that came very late.
-    VeryLateStarts,
-    /// CPU used, as a share of what the process may use.
-    Cpu,
-    /// Time in which a quota kept the process from its CPUs, as a share of the time of all CPUs that it may run on.
-    CpuThrottled,
-    /// CPU time that the hypervisor gave to other machines.
-    CpuSteal,
-    /// Time in which some task of this process's control group waited for a CPU.
-    CpuPressure,
-    /// Time in which some task of this machine waited for a CPU.
-    HostCpuPressure,
-    /// Time in which the process did not run at all.
-    ProcessGap,
-    /// Load that was reached, as a share of the load that was asked for.
-    LoadHeld,
-    /// Open files, as a share of the limit.
-    Files,
-    /// Requests for which no file was left.
-    FilesRefused,
-    /// Local ports in use towards one address, as a share of all.
-    Ports,
-    /// Requests for which no local port was left.
-    PortsRefused,
-    /// Requests for which no memory was left.
-    MemoryRefused,
-    /// Stops of the run because the address space of the process was used up.
-    AddressSpaceStops,
-    /// Counters that contradict each other.
-    InvariantViolations,
-    /// Share of the time in which the busiest worker was not waiting.
-    WorkerBusy,
-    /// Step of the wall clock.
-    ClockStep,
-    /// Time in which the machine was suspended.
-    Suspended,
-    /// Resident memory, as a share of what the process may use.
-    Memory,
-    /// Times per second that the kernel found a receive buffer full.
-    ReceiveStalls,
-    /// Packets per second that the kernel dropped before a socket saw them.
-    PacketsDropped,
-    /// Share of the events that found no room in their channel.
-    EventsDropped,
-    /// Time that it took to read all counters.
-    SnapshotTime,
-    /// Time to resolve a name, 99th percentile of ten seconds.
-    NameLookup,
-    /// Time by which the median time to the first byte is longer than that of a client on a thread of its own.
-    CanaryDivergence,
-}
-
-/// Unit of a gauge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// A fraction, where 1 is all of it.
-    Share,
-    /// Microseconds.
-    Micros,
-    /// A number.
-    Count,
-}
-
-/// Direction in which a gauge gets worse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Worse {
-    /// A larger value is worse.
-    Larger,
-    /// A smaller value is worse.
-    Smaller,
-}
-
-/// Weight of a gauge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
-    /// It is only shown.
-    Shown,
-    /// It makes seconds doubtful or invalid; the verdict depends on their share of the run.
-    Convicts,
-    /// The same, and one invalid second makes the whole run INVALID.
-    ConvictsAtOnce,
-}
-
-/// A limit that may grow with the latency that is measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Threshold {
-    /// Limit, unless the latency asks for a larger one.
-    pub floor: f64,
-    /// Share of the median time to the first byte.
-    pub share_of_first_byte: f64,
-}
-
-impl Threshold {
-    const fn at(floor: f64) -> Option<Self> {
-        Some(Self { floor, share_of_first_byte: 0.0 })
-    }
-
-    const fn or_share(floor: f64, share_of_first_byte: f64) -> Option<Self> {
-        Some(Self { floor, share_of_first_byte })
-    }
-
-    /// Returns the limit that holds while half of the responses begin within `first_byte_us`.
-    pub fn in_force(self, first_byte_us: Option<u64>) -> f64 {
-        self.floor.max(first_byte_us.map_or(0.0, |us| us as f64 * self.share_of_first_byte))
-    }
-}
-
-/// One line of the table.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rule {
-    /// The gauge.
-    pub gauge: Gauge,
-    /// Name in reports, with its unit.
-    pub name: &'static str,
-    /// Name for people.
-    pub label: &'static str,
-    /// Unit of the gauge and its limits.
-    pub unit: Unit,
-    /// Direction in which the gauge gets worse.
-    pub worse: Worse,
-    /// Limit beyond which the result is doubtful.
-    pub suspect: Option<Threshold>,
-    /// Limit beyond which the result is invalid.
-    pub invalid: Option<Threshold>,
-    /// Seconds in a row that a limit must be crossed.
-    pub seconds: u32,
-    /// Weight of the gauge.
-    pub weight: Weight,
-    /// Advice to the operator.
-    pub advice: &'static str,
-}
+use super::rule::{Gauge, Rule, Threshold, Unit, Weight, Worse};
 
 impl Gauge {
     /// Number of gauges.
     pub const COUNT: usize = RULES.len();
 
-    /// Returns the index in a table of [`Gauge::COUNT`].
-    pub const fn index(self) -> usize {
-        self as usize
-    }
-
     /// Returns the line of the table for this gauge.
     pub fn rule(self) -> &'static Rule {
         // The table has a line for each gauge, in their order; a test checks this.
         RULES.get(self.index()).unwrap_or(&RULES[0])
-    }
-}
-
-impl Rule {
-    /// Reports whether `value` is worse than `other`.
-    pub fn is_worse(&self, value: f64, other: f64) -> bool {
-        match self.worse {
-            Worse::Larger => value > other,
-            Worse::Smaller => value < other,
-        }
     }
 }
 
