@@ -86,7 +86,8 @@ pub fn text(report: &SelftestReport) -> String {
     let model = if machine.cpu_model.is_empty() { "of an unknown model" } else { &machine.cpu_model };
     page.line(format!(
         "machine {model}, {} processors allowed, kernel {}",
-        units::number(machine.cpus_allowed),
+        // Whole processors as "2", a quota as "1.5".
+        machine.cpus_allowed,
         machine.kernel
     ));
     page.rule();
