@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::curve::{Curve, Traffic};
 use super::stream::{BitRate, Destination};
 use crate::capacity::{CPU_SHARE, MEMORY_SHARE, Shortage, Supplied, Supply, Work};
@@ -54,26 +56,27 @@ pub struct Terms {
     pub supply: Supply,
 }
 
-/// Amounts that a run uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// Amounts that a run uses; `null`: unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Use {
     /// Requests.
     pub requests: f64,
     /// Body bytes.
     pub bytes: f64,
-    /// Mean body bits per second; `None` if the player loads as fast as the network allows.
+    /// Mean body bits per second; unknown if the player loads as fast as the network allows.
     pub bits_per_second: Option<f64>,
-    /// Most body bits within a second.
+    /// Most body bits within a second; used: of the seconds since the first sample, which may leave out the joins.
     pub bits_per_second_peak: Option<f64>,
-    /// CPU time in seconds.
+    /// CPU seconds; planned only with a calibration of this machine.
     pub cpu_s: Option<f64>,
-    /// Share of the allowed CPU, over the whole run.
+    /// Mean share of the allowed CPU.
     pub cpu_share: Option<f64>,
     /// Most open files.
     pub open_files: Option<f64>,
-    /// Most local ports in use towards one address.
+    /// Most local ports towards one address; not measured.
     pub ports: Option<f64>,
-    /// Most resident memory.
+    /// Most resident memory of the process; memory of the kernel for sockets comes on top.
     pub memory_bytes: Option<f64>,
 }
 

@@ -1,5 +1,7 @@
 //! The price of a plan, as it was announced before the ramp.
 
+use serde::Serialize;
+
 use super::{Forecast, Use};
 use crate::capacity::{Shortage, WARN_CPU_SHARE};
 use crate::vocabulary::{HardStop, units};
@@ -98,16 +100,17 @@ impl Use {
     }
 }
 
-/// Amounts that were used, as shares of those that were planned.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// Amounts that were used, as shares of those that were planned; `null`: one of the two is unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UseShares {
     /// Requests.
     pub requests: Option<f64>,
     /// Body bytes.
     pub bytes: Option<f64>,
-    /// Mean bits per second.
+    /// Mean body bits per second.
     pub bits_per_second: Option<f64>,
-    /// CPU time.
+    /// CPU seconds.
     pub cpu_s: Option<f64>,
     /// Most open files.
     pub open_files: Option<f64>,

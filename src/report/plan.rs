@@ -25,11 +25,11 @@ pub struct PlanReport {
     /// Length for which `planned` holds, in seconds: that of the run; without an end, an hour before it has ended.
     pub length_s: f64,
     /// Amounts that the plan needs. Bytes and requests count until the end of `length_s`, files, ports and memory at most.
-    pub planned: UseReport,
+    pub planned: Use,
     /// Amounts that the run has used; `null` before there is a run.
-    pub used: Option<UseReport>,
+    pub used: Option<Use>,
     /// `used` as a share of `planned`.
-    pub used_share: Option<UseSharesReport>,
+    pub used_share: Option<UseShares>,
     /// Amounts that there are.
     pub available: AvailableReport,
     /// Resources that the clients that were asked for need more of than there is.
@@ -43,48 +43,6 @@ pub struct PlanReport {
     /// The shortages as a sentence.
     #[serde(skip)]
     pub(super) sentence: Option<String>,
-}
-
-/// Amounts that a run uses; `null`: unknown.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct UseReport {
-    /// Requests.
-    pub requests: f64,
-    /// Body bytes.
-    pub bytes: f64,
-    /// Mean body bits per second.
-    pub bits_per_second: Option<f64>,
-    /// Most body bits within a second; used: of the seconds since the first sample, which may leave out the joins.
-    pub bits_per_second_peak: Option<f64>,
-    /// CPU seconds; planned only with a calibration of this machine.
-    pub cpu_s: Option<f64>,
-    /// Mean share of the allowed CPU.
-    pub cpu_share: Option<f64>,
-    /// Most open files.
-    pub open_files: Option<f64>,
-    /// Most local ports towards one address; not measured.
-    pub ports: Option<f64>,
-    /// Most resident memory of the process; memory of the kernel for sockets comes on top.
-    pub memory_bytes: Option<f64>,
-}
-
-/// Shares of the planned amounts; `null`: one of the two is unknown.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct UseSharesReport {
-    /// Requests.
-    pub requests: Option<f64>,
-    /// Body bytes.
-    pub bytes: Option<f64>,
-    /// Mean body bits per second.
-    pub bits_per_second: Option<f64>,
-    /// CPU seconds.
-    pub cpu_s: Option<f64>,
-    /// Most open files.
-    pub open_files: Option<f64>,
-    /// Most resident memory.
-    pub memory_bytes: Option<f64>,
 }
 
 /// Resources of this machine; `null`: without a limit, or unknown.
@@ -148,7 +106,7 @@ impl PlanReport {
             paced: forecast.is_paced(),
             clients: forecast.terms.profile.clients,
             length_s: length.as_secs_f64(),
-            planned: planned.into(),
+            planned,
             used: None,
             used_share: None,
             available: AvailableReport {
@@ -179,9 +137,9 @@ impl PlanReport {
         let used = sample.used(priced);
         Some(Self {
             length_s: length.as_secs_f64(),
-            planned: planned.into(),
-            used: Some(used.into()),
-            used_share: Some(used.shares_of(&planned).into()),
+            planned,
+            used: Some(used),
+            used_share: Some(used.shares_of(&planned)),
             not_comparable: sample.not_comparable(priced),
             ..Self::planned(priced)
         })
@@ -223,8 +181,8 @@ impl PlanReport {
 /// One amount of the text.
 #[derive(Clone, Copy)]
 struct Column {
-    of: fn(&UseReport) -> Option<f64>,
-    share: fn(&UseSharesReport) -> Option<f64>,
+    of: fn(&Use) -> Option<f64>,
+    share: fn(&UseShares) -> Option<f64>,
     shown: fn(f64) -> String,
 }
 
@@ -248,31 +206,6 @@ impl Column {
     const RATE: Self = Self { of: |used| used.bits_per_second, share: |_| None, shown: units::bit_rate };
     const FILES: Self = Self { of: |used| used.open_files, share: |_| None, shown: whole };
     const MEMORY: Self = Self { of: |used| used.memory_bytes, share: |_| None, shown: bytes };
-}
-
-impl From<Use> for UseReport {
-    fn from(used: Use) -> Self {
-        let Use { requests, bytes, bits_per_second, bits_per_second_peak, cpu_s, .. } = used;
-        let Use { cpu_share, open_files, ports, memory_bytes, .. } = used;
-        Self {
-            requests,
-            bytes,
-            bits_per_second,
-            bits_per_second_peak,
-            cpu_s,
-            cpu_share,
-            open_files,
-            ports,
-            memory_bytes,
-        }
-    }
-}
-
-impl From<UseShares> for UseSharesReport {
-    fn from(shares: UseShares) -> Self {
-        let UseShares { requests, bytes, bits_per_second, cpu_s, open_files, memory_bytes } = shares;
-        Self { requests, bytes, bits_per_second, cpu_s, open_files, memory_bytes }
-    }
 }
 
 impl From<&Destination> for DestinationReport {
