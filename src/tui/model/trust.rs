@@ -92,6 +92,8 @@ fn gauge(trust: &Trust, rule: &Rule) -> Vec<Text> {
             Text::new(role, format!("{level} {lasted}: {}", reason.advice))
         }
         (None, Weight::Shown) => Text::label("only shown"),
+        // Otherwise a worst value beyond the limit would contradict the verdict.
+        (None, _) if rule.seconds > 1 => Text::label(format!("{} s in a row", rule.seconds)),
         (None, _) => Text::label(""),
     };
     let limits = [limit(rule.suspect), limit(rule.invalid)];
@@ -153,7 +155,7 @@ mod tests {
         assert_eq!(lines[0], ["NOT TRUSTWORTHY: cpu 95.0%, above 90.0% for 12.0 s from 00:00:00 on"]);
         assert_eq!(lines[1], ["  use fewer clients, or 2 machines"]);
         assert_eq!(lines[2][..5], ["cpu", "95.0%", "95.0%", "80.0%", "90.0%"]);
-        assert_eq!(lines[3][..5], ["loop lag", "--", "--", "10.0 ms", "50.0 ms"]);
+        assert_eq!(lines[3], ["loop lag", "--", "--", "10.0 ms", "50.0 ms", "3 s in a row"]);
         assert_eq!(lines.len(), 2 + RULES.len());
     }
 
