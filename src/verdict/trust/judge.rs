@@ -137,8 +137,7 @@ impl TrustJudge {
         self.trust.reasons = evidence().flat_map(|(rule, evidence)| evidence.reasons(rule)).collect();
         let levels = evidence().map(|(_, evidence)| evidence.level(numbers.at));
         self.trust.now = levels.fold(TrustVerdict::Valid, TrustVerdict::max);
-        // A verdict never gets better: a long calm does not dilute what was found.
-        self.trust.verdict = self.trust.verdict.max(self.trust.assess(numbers.load_end.is_some()));
+        self.trust.verdict = self.trust.assess();
     }
 }
 

@@ -4,8 +4,8 @@
 //!   level of its own. Reasons are sticky: a recovery does not erase them.
 //! * Invalid seconds are masked. The run is INVALID if they are more than 1 % of it, or if a reason says that one was
 //!   enough. It is SUSPECT if any second was invalid or more than 5 % were doubtful. Otherwise it is VALID.
-//! * The verdict is sticky, too: the worst one of any moment stands, so a bad result does not become a good one by
-//!   going on. Shares count from [`SHARES_FROM`] on: one second is half of two.
+//! * The shares are of the time measured so far: a run that is bad from its start is INVALID within seconds, and one
+//!   bad moment in an hour makes the hour SUSPECT.
 //! * Before a second has been measured there is no verdict: UNASSESSED.
 //! * The trust of several machines merges: the worst verdict, the union of the reasons and of the masked intervals.
 
@@ -33,10 +33,6 @@ pub use rules::RULES;
 pub const INVALID_SHARE: f64 = 0.01;
 /// Share of the measured time from which on doubtful seconds make a run SUSPECT.
 pub const SUSPECT_SHARE: f64 = 0.05;
-
-/// Measured time from which on shares of it decide a verdict, unless the load ends earlier: before, one bad second
-/// would be a large share, and the verdict is never taken back.
-pub const SHARES_FROM: Duration = Duration::from_secs(20);
 
 /// Verdict on whether the load tester itself limited the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -199,13 +195,12 @@ impl Trust {
         self.reasons.iter().max_by_key(|reason| (reason.level, hard(reason), reason.lasted))
     }
 
-    /// Returns the verdict that follows from the reasons and the intervals; `is_over` says that the load has ended.
-    fn assess(&self, is_over: bool) -> TrustVerdict {
+    /// Returns the verdict that follows from the reasons and the intervals.
+    fn assess(&self) -> TrustVerdict {
         let convicted = |reason: &Reason| {
             reason.level == TrustVerdict::Invalid && reason.gauge.rule().weight == Weight::ConvictsAtOnce
         };
-        let has_shares = is_over || self.measured >= SHARES_FROM;
-        let exceeds = |share: Option<f64>, limit: f64| has_shares && share.is_some_and(|share| share > limit);
+        let exceeds = |share: Option<f64>, limit: f64| share.is_some_and(|share| share > limit);
         if self.reasons.iter().any(convicted) || exceeds(self.masked_share(), INVALID_SHARE) {
             TrustVerdict::Invalid
         } else if self.measured.is_zero() {
