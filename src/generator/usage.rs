@@ -100,7 +100,7 @@ impl Meter {
     }
 
     /// Records that a sample was made, which began at `begun`.
-    pub fn frame_made(&mut self, begun: Instant) {
+    pub fn sample_made(&mut self, begun: Instant) {
         let took = micros(begun.elapsed());
         self.shown.frame_us = Some(took);
         self.shown.frame_us_max = self.shown.frame_us_max.max(Some(took));

@@ -38,14 +38,14 @@ pub struct Facts {
 }
 
 /// Builds the report of a whole sample. Its numbers are exact once the run has ended, because every client has left.
-pub fn build(facts: Facts, frame: &RunSample) -> Report {
-    let result = match &frame.result {
+pub fn build(facts: Facts, sample: &RunSample) -> Report {
+    let result = match &sample.result {
         Some(whole) => Arc::clone(whole),
-        None => Arc::new(RunResult::from_light(frame)),
+        None => Arc::new(RunResult::from_light(sample)),
     };
     let result = &*result;
     let totals = &result.totals;
-    let numbers = frame.end_numbers(facts.lost_workers);
+    let numbers = sample.end_numbers(facts.lost_workers);
     let mut checks = verdict::checks(&numbers, &result.trust, facts.end.as_ref());
     if facts.allow_untrusted {
         verdict::allow_untrusted(&mut checks);
@@ -53,14 +53,14 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
     let audience = audience::audience(&result.audience, facts.options.player, result.clients_started);
     let latency_us = latencies(result, calibration::costs(&facts.calibration, &facts.identity));
     let mut trust = TrustReport { allow_untrusted: facts.allow_untrusted, ..trust::trust(result) };
-    trust.canary = frame.canary.map(CanaryReport::from);
-    calibration::add(&mut trust, &facts.calibration, &facts.identity, frame);
+    trust.canary = sample.canary.map(CanaryReport::from);
+    calibration::add(&mut trust, &facts.calibration, &facts.identity, sample);
     let run = Run {
         identity: facts.identity,
         clock: ClockOffset::default(),
         duration_s: result.duration.as_secs_f64(),
         clients_target: result.target,
-        clients_peak: frame.peak_clients,
+        clients_peak: sample.peak_clients,
         clients_started: result.clients_started,
         late_starts: result.late_starts,
         options: facts.options,
@@ -70,7 +70,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         run,
         // The caller knows the codes.
         exit: Exit::default(),
-        health: health(frame),
+        health: health(sample),
         trust,
         checks,
         requests: requests(totals),
@@ -87,9 +87,9 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         latency_us,
         catalogue: stats::catalogue(),
         histogram: Buckets { grouping_power: GROUPING_POWER, max_value_power: MAX_VALUE_POWER },
-        throughput_bits_per_second: throughput(frame),
-        plan: PlanReport::compared(frame),
-        hard_stops: HardStops::new(frame),
+        throughput_bits_per_second: throughput(sample),
+        plan: PlanReport::compared(sample),
+        hard_stops: HardStops::new(sample),
         connections: Connections {
             opened: totals.get(Metric::Connections),
             reconnections: totals.get(Metric::Reconnections),
@@ -101,7 +101,7 @@ pub fn build(facts: Facts, frame: &RunSample) -> Report {
         findings: result.findings.iter().map(finding).collect(),
         marks: marks(result),
         load_changes: load_changes(result),
-        pipeline: pipeline(result, &frame.pipeline),
+        pipeline: pipeline(result, &sample.pipeline),
         internal: internal(result, facts.lost_workers),
         origin: facts.origin,
     }
@@ -196,9 +196,10 @@ fn latency(snapshot: &LatencySnapshot) -> Option<Latency> {
     })
 }
 
-fn throughput(frame: &RunSample) -> Throughput {
-    let [w1s, w30s, w60s, w300s] = frame.windows.map(|rates: Option<Rates>| rates.map(|r| r.bits_per_second));
-    Throughput { w1s, w30s, w60s, w300s, run: frame.bits_per_second(), peak: frame.peak_bits_per_second }
+fn throughput(sample: &RunSample) -> Throughput {
+    let [w1s, w30s, w60s, w300s] =
+        sample.windows.map(|rates: Option<Rates>| rates.map(|r| r.bits_per_second));
+    Throughput { w1s, w30s, w60s, w300s, run: sample.bits_per_second(), peak: sample.peak_bits_per_second }
 }
 
 fn pipeline(result: &RunResult, pipeline: &sample::Pipeline) -> Pipeline {
@@ -222,21 +223,21 @@ fn pipeline(result: &RunResult, pipeline: &sample::Pipeline) -> Pipeline {
     }
 }
 
-fn health(frame: &RunSample) -> Health {
+fn health(sample: &RunSample) -> Health {
     let knee = |knee: verdict::Knee| Knee {
         clients: knee.clients,
         bits_per_second: knee.bits_per_second,
         at_s: knee.at.as_secs_f64(),
     };
-    let result = frame.run_health;
+    let result = sample.run_health;
     Health {
         verdict: result.worst,
         verdict_s: result.held.as_secs_f64(),
-        verdict_at_end: frame.health.verdict,
+        verdict_at_end: sample.health.verdict,
         error_share: result.error_share,
         stalled_share_max: result.stalled_share_max,
-        knee_errors: frame.knees.errors.map(knee),
-        knee_stalls: frame.knees.stalls.map(knee),
+        knee_errors: sample.knees.errors.map(knee),
+        knee_stalls: sample.knees.stalls.map(knee),
     }
 }
 

@@ -50,7 +50,7 @@ impl Display {
         if config.output.show == Show::Screen && Console::available() {
             let (sender, report) = watch::channel(None);
             let setup = Setup {
-                frames: sampler.frames(),
+                samples: sampler.samples(),
                 report,
                 commands,
                 title: title(config, identity),
@@ -145,28 +145,28 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
             "hlswarm: the ramp takes {ramp}, but the run ends after {length}: the target will not be reached"
         ));
     }
-    let mut frames = sampler.frames();
+    let mut samples = sampler.samples();
     let show = async move {
         let (mut said, mut changes, mut trust) = (Duration::ZERO, 0, TrustVerdict::Valid);
         let mut is_priced = false;
-        while frames.changed().await.is_ok() {
-            let frame = frames.borrow_and_update().clone();
+        while samples.changed().await.is_ok() {
+            let sample = samples.borrow_and_update().clone();
             // The first verdict is news only if it is not VALID.
-            let verdict = frame.trust.verdict;
+            let verdict = sample.trust.verdict;
             if verdict != TrustVerdict::Unassessed && std::mem::replace(&mut trust, verdict) != verdict {
-                stdio::say(&format!("hlswarm: {}", report::trust_line(&frame)));
+                stdio::say(&format!("hlswarm: {}", report::trust_line(&sample)));
             }
-            if let Some(priced) = frame.priced.as_ref().filter(|_| !is_priced) {
+            if let Some(priced) = sample.priced.as_ref().filter(|_| !is_priced) {
                 is_priced = true;
                 price_lines(priced).iter().for_each(|line| stdio::say(line));
             }
-            for change in frame.journal.changes().skip(changes) {
+            for change in sample.journal.changes().skip(changes) {
                 changes += 1;
-                change_line(change, &frame).iter().for_each(|line| stdio::say(line));
+                change_line(change, &sample).iter().for_each(|line| stdio::say(line));
             }
-            if frame.at.saturating_sub(said) >= PROGRESS {
-                said = frame.at;
-                stdio::progress(&report::progress_line(&frame));
+            if sample.at.saturating_sub(said) >= PROGRESS {
+                said = sample.at;
+                stdio::progress(&report::progress_line(&sample));
             }
         }
     };
@@ -189,11 +189,11 @@ fn price_lines(priced: &Priced) -> Vec<String> {
 
 /// Returns a line about a change that the brake or a hard stop has made; `None` about any other. The sample is the one
 /// that follows.
-fn change_line(change: &LoadChange, frame: &RunSample) -> Option<String> {
+fn change_line(change: &LoadChange, sample: &RunSample) -> Option<String> {
     match change.by {
-        ChangeSource::Brake => Some(brake_line(change, frame)),
+        ChangeSource::Brake => Some(brake_line(change, sample)),
         ChangeSource::Limit(stop) => {
-            let limit = stop.amount(frame.spent(stop)?.limit);
+            let limit = stop.amount(sample.spent(stop)?.limit);
             let at = units::clock(change.at);
             Some(format!("hlswarm: {}: {limit} reached at {at}, the run ends", stop.option()))
         }
@@ -201,12 +201,12 @@ fn change_line(change: &LoadChange, frame: &RunSample) -> Option<String> {
     }
 }
 
-fn brake_line(change: &LoadChange, frame: &RunSample) -> String {
-    let (admitted, target) = (units::count(frame.admitted), units::plural(change.to.into(), "client"));
+fn brake_line(change: &LoadChange, sample: &RunSample) -> String {
+    let (admitted, target) = (units::count(sample.admitted), units::plural(change.to.into(), "client"));
     if change.kind == ChangeKind::Hold {
         format!(
             "hlswarm: brake: ramp held at {admitted} of {target}: {}; {}; --no-brake turns this off",
-            frame.storm(),
+            sample.storm(),
             RunSample::calm()
         )
     } else {

@@ -164,7 +164,7 @@ fn signals() -> Result<Signals, Failure> {
 }
 
 /// Loads the stream until the run ends.
-async fn load(config: RunConfig, signals: Signals) -> Result<Ended, Failure> {
+async fn load(config: RunConfig, signals: Signals) -> Result<EndedRun, Failure> {
     load_beside(config, signals, async |_| ()).await.map(|(ended, ())| ended)
 }
 
@@ -173,7 +173,7 @@ async fn load_beside<T>(
     mut config: RunConfig,
     signals: Signals,
     observe: impl AsyncFnOnce(watch::Receiver<Arc<RunSample>>) -> T,
-) -> Result<(Ended, T), Failure> {
+) -> Result<(EndedRun, T), Failure> {
     secrets::keep_out_of_core_dumps(&config);
     let record = config.output.record.as_deref().map(open_record).transpose()?;
     let reports = Arc::new(ReportFiles::prepare(&config.output.reports, config.output.record.as_deref())?);
@@ -190,7 +190,8 @@ async fn load_beside<T>(
     let controller = apparatus.controller(&config, taps, probes)?;
     // The tap of the first client ends with the workers; nothing else may keep it open.
     config.clients.probe = None;
-    let (ended, observed) = tokio::join!(controller.run(orders.clone()), observe(apparatus.sampler.frames()));
+    let (ended, observed) =
+        tokio::join!(controller.run(orders.clone()), observe(apparatus.sampler.samples()));
     deadline::within(deadline::LIMIT, ExitStatus::from(exit::INTERNAL));
     Ok((apparatus.end(config, ended, orders, reports), observed))
 }
@@ -263,7 +264,7 @@ impl ActiveRun {
         let swarm = Swarm::start(&self.sources, &config.clients, taps.workers);
         let swarm = swarm.map_err(|error| Failure::no_thread("the worker threads", &error))?;
         let controller =
-            Controller::new(swarm, config.plan, &self.sources, self.sampler.frames(), taps.controller);
+            Controller::new(swarm, config.plan, &self.sources, self.sampler.samples(), taps.controller);
         let Some(probes) = probes else { return Ok(controller) };
         // Everything but the clients is there by now.
         let Process { open_files, resident_bytes, cpu, .. } = Process::now();
@@ -284,22 +285,22 @@ impl ActiveRun {
         (ending, swarm): (Ending, Swarm),
         orders: flume::Receiver<Command>,
         reports: Arc<ReportFiles>,
-    ) -> Ended {
+    ) -> EndedRun {
         let Self { identity, sources, pipeline, sampler, mut host, watcher, calibration } = self;
         let Sources { registry, status, .. } = sources.clone();
         // The clients stay listed until the last sample has been taken.
         let (clients, lost_workers) = swarm.join();
         registry.audit();
         status.set_state(RunState::Finished);
-        let (sampler, frames) = sampler.stop();
+        let (sampler, samples) = sampler.stop();
         let lost_sampler = u64::from(sampler.is_none());
         let mut sampler = sampler.unwrap_or_else(|| Sampler::new(sources).watch(&pipeline));
         let lost_recorder = u64::from(!pipeline.finish());
-        let frame = sampler.next_whole_sample();
-        frames.send_replace(Arc::clone(&frame));
+        let sample = sampler.next_whole_sample();
+        samples.send_replace(Arc::clone(&sample));
         let lost = lost_workers as u64 + lost_sampler + lost_recorder + host.end();
         drop(clients);
-        Ended { config, identity, ending, frame, lost, host, watcher, orders, reports, calibration }
+        EndedRun { config, identity, ending, sample, lost, host, watcher, orders, reports, calibration }
     }
 }
 
@@ -309,11 +310,11 @@ fn open_record(path: &Path) -> Result<RecordFile, ConfigError> {
 }
 
 /// A run whose clients have all left.
-struct Ended {
+struct EndedRun {
     config: RunConfig,
     identity: RunIdentity,
     ending: Ending,
-    frame: Arc<RunSample>,
+    sample: Arc<RunSample>,
     /// Threads lost to a panic.
     lost: u64,
     /// Joined last: a file of the kernel that hangs must not delay a report.
@@ -324,14 +325,14 @@ struct Ended {
     calibration: Calibrated,
 }
 
-impl Ended {
+impl EndedRun {
     /// Concludes the run in this order: writes the reports, shows the report until the operator leaves it, restores
     /// the screen, prints the summary, returns the exit status.
     async fn conclude(mut self, origin: Option<serde_json::Value>) -> ExitStatus {
         // The console also counts panics of clients, which the sample has counted already.
-        self.lost += self.watcher.panics().saturating_sub(self.frame.panics);
+        self.lost += self.watcher.panics().saturating_sub(self.sample.panics);
         let mut report = self.report(origin);
-        let mut unwritten: Vec<String> = self.frame.pipeline.incomplete().into_iter().collect();
+        let mut unwritten: Vec<String> = self.sample.pipeline.incomplete().into_iter().collect();
         unwritten.extend(self.reports.write_last(&report));
         if !unwritten.is_empty() {
             report.exit = exit::with_unwritten(report.exit, &unwritten);
@@ -347,7 +348,7 @@ impl Ended {
             self.watcher.show(&report, &self.orders).await;
             deadline::within(deadline::LIMIT, status);
         }
-        let more_panics = self.watcher.end() > self.lost + self.frame.panics;
+        let more_panics = self.watcher.end() > self.lost + self.sample.panics;
         // Wait until the screen is restored: it owns the terminal.
         unwritten.iter().for_each(|line| stdio::say(&format!("hlswarm: {line}")));
         let unprinted = if refused {
@@ -381,12 +382,12 @@ impl Ended {
             identity: self.identity.clone(),
             options: RunOptions { resolve_unused, ..options(&self.config) },
             lost_workers: self.lost,
-            end: Some(exit::run_end(self.ending, self.config.plan, &self.frame)),
+            end: Some(exit::run_end(self.ending, self.config.plan, &self.sample)),
             allow_untrusted: self.config.output.allow_untrusted,
             calibration: self.calibration.clone(),
             origin,
         };
-        let mut report = report::build(facts, &self.frame);
+        let mut report = report::build(facts, &self.sample);
         report.exit = exit::from_checks(&report.checks);
         report
     }

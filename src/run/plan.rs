@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{Ended, ExitStatus, Failure, exit, stdio};
+use super::{EndedRun, ExitStatus, Failure, exit, stdio};
 use crate::cli::PlanArgs;
 use crate::config::{Show, run_config, target};
 use crate::control::Ahead;
@@ -29,7 +29,7 @@ pub(super) async fn plan(args: PlanArgs, command: String) -> Result<ExitStatus, 
     config.output.show = Show::Nothing;
     let net = config.clients.net.clone();
     let ended = super::load(config, signals).await?;
-    let Some(priced) = ended.frame.priced.clone() else { return Ok(no_price(&ended)) };
+    let Some(priced) = ended.sample.priced.clone() else { return Ok(no_price(&ended)) };
     let mut page = PlanPage::new(&ended.report(None), &priced);
     look_up(&net, &mut page.plan.destinations).await;
     let text = if args.json { page.json().unwrap_or_default() } else { report::plan_text(&page) };
@@ -41,7 +41,7 @@ pub(super) async fn plan(args: PlanArgs, command: String) -> Result<ExitStatus, 
 }
 
 /// Says why the plan has no price, and returns the exit code of a run that ends so.
-fn no_price(ended: &Ended) -> ExitStatus {
+fn no_price(ended: &EndedRun) -> ExitStatus {
     let report = ended.report(None);
     let why = report.exit.reasons.first().map_or("too little of the stream arrived", String::as_str);
     stdio::say(&format!("hlswarm: plan: {why}"));

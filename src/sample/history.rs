@@ -50,14 +50,14 @@ impl Series {
         Self::SegmentP95,
     ];
 
-    fn value(self, frame: &RunSample) -> Option<f64> {
-        let p95 = |timed| frame.latency(timed).recent.map(|summary| summary.p95 as f64);
+    fn value(self, sample: &RunSample) -> Option<f64> {
+        let p95 = |timed| sample.latency(timed).recent.map(|summary| summary.p95 as f64);
         match self {
-            Self::Clients => Some(frame.active_clients() as f64),
-            Self::BitsPerSecond => frame.windows.first()?.map(|second| second.bits_per_second),
-            Self::RequestsPerSecond => frame.windows.first()?.map(|second| second.requests_per_second),
-            Self::ErrorShare => frame.health.error_share,
-            Self::StalledShare => frame.health.stalled_share,
+            Self::Clients => Some(sample.active_clients() as f64),
+            Self::BitsPerSecond => sample.windows.first()?.map(|second| second.bits_per_second),
+            Self::RequestsPerSecond => sample.windows.first()?.map(|second| second.requests_per_second),
+            Self::ErrorShare => sample.health.error_share,
+            Self::StalledShare => sample.health.stalled_share,
             Self::PlaylistP95 => p95(Timed::Total(Kind::Playlist)),
             Self::FirstByteP95 => p95(Timed::FirstByte(Kind::Segment)),
             Self::SegmentP95 => p95(Timed::Total(Kind::Segment)),
@@ -75,8 +75,11 @@ pub struct Point {
 
 impl Point {
     /// Returns the point of a sample.
-    pub fn new(frame: &RunSample) -> Self {
-        Self { at: frame.at, values: Series::ALL.map(|series| series.value(frame).map(|value| value as f32)) }
+    pub fn new(sample: &RunSample) -> Self {
+        Self {
+            at: sample.at,
+            values: Series::ALL.map(|series| series.value(sample).map(|value| value as f32)),
+        }
     }
 
     /// Returns the value of one series; `None` if it was not measured.

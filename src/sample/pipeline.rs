@@ -94,16 +94,16 @@ impl Watch {
     }
 
     /// Fills in the pipeline's part of a sample. If `second` is true, a second is over and rates are computed.
-    pub(super) fn fill(&mut self, frame: &mut RunSample, second: bool) {
+    pub(super) fn fill(&mut self, sample: &mut RunSample, second: bool) {
         self.gauges.read(&mut self.reading);
         if second {
-            self.compute_rates(frame.at);
+            self.compute_rates(sample.at);
         }
         let Reading { progress, events, lanes, recorder, log } = &self.reading;
-        if frame.snapshot.is_whole() {
-            self.degraded = frame.snapshot.clients.iter().filter(|row| is_degraded(row)).count() as u64;
+        if sample.snapshot.is_whole() {
+            self.degraded = sample.snapshot.clients.iter().filter(|row| is_degraded(row)).count() as u64;
         }
-        let pipeline = &mut frame.pipeline;
+        let pipeline = &mut sample.pipeline;
         (pipeline.progress, pipeline.events) = (*progress, *events);
         (pipeline.drop_rate, pipeline.peak_drop_rate) = (self.drop_rate, self.peak_drop_rate);
         pipeline.degraded_clients = self.degraded;
@@ -113,7 +113,7 @@ impl Watch {
             channel: *channel,
             dropped_per_second: self.lane_rates.get(index).copied().flatten(),
         }));
-        frame.log = std::sync::Arc::clone(log);
+        sample.log = std::sync::Arc::clone(log);
     }
 
     fn compute_rates(&mut self, at: Duration) {
@@ -140,8 +140,8 @@ impl Watch {
     }
 
     /// Records a frame.
-    pub(super) fn record(&self, frame: &RunSample) {
-        self.frames.put(|| frame_line(frame));
+    pub(super) fn record(&self, sample: &RunSample) {
+        self.frames.put(|| frame_line(sample));
     }
 }
 
@@ -149,22 +149,25 @@ fn is_degraded(row: &ClientRow) -> bool {
     row.pipeline_dropped as f64 > row.pipeline_offered as f64 * DEGRADED
 }
 
-fn frame_line(frame: &RunSample) -> FrameLine {
-    let totals = &frame.snapshot.totals;
+fn frame_line(sample: &RunSample) -> FrameLine {
+    let totals = &sample.snapshot.totals;
     FrameLine {
-        at_us: micros(frame.at),
-        state: frame.state.name(),
-        target: frame.target,
-        clients: frame.active_clients(),
-        stalled: frame.snapshot.in_state(ClientState::Stalled),
+        at_us: micros(sample.at),
+        state: sample.state.name(),
+        target: sample.target,
+        clients: sample.active_clients(),
+        stalled: sample.snapshot.in_state(ClientState::Stalled),
         requests_started: totals.started(),
         requests_finished: totals.finished(),
         errors: totals.errors(),
         bytes: totals.bytes(),
-        bits_per_second: frame.recent.map(|rates| rates.bits_per_second),
-        requests_per_second: frame.recent.map(|rates| rates.requests_per_second),
-        error_share: frame.health.error_share,
-        segment_ttfb_us_p95: frame.latency(Timed::FirstByte(Kind::Segment)).recent.map(|summary| summary.p95),
-        verdict: frame.health.verdict.name(),
+        bits_per_second: sample.recent.map(|rates| rates.bits_per_second),
+        requests_per_second: sample.recent.map(|rates| rates.requests_per_second),
+        error_share: sample.health.error_share,
+        segment_ttfb_us_p95: sample
+            .latency(Timed::FirstByte(Kind::Segment))
+            .recent
+            .map(|summary| summary.p95),
+        verdict: sample.health.verdict.name(),
     }
 }

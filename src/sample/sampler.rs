@@ -100,7 +100,7 @@ impl SamplerHandle {
     }
 
     /// Returns a receiver of the newest sample.
-    pub fn frames(&self) -> watch::Receiver<Arc<RunSample>> {
+    pub fn samples(&self) -> watch::Receiver<Arc<RunSample>> {
         self.sender.subscribe()
     }
 
@@ -151,14 +151,14 @@ impl Sampler {
     /// Fails if the thread could not be started.
     pub fn spawn(self) -> std::io::Result<SamplerHandle> {
         let sender = watch::Sender::new(Arc::new(RunSample::default()));
-        let frames = sender.clone();
+        let samples = sender.clone();
         let (orders, taken) = channel();
         let thread =
-            thread::Builder::new().name("sampler".to_owned()).spawn(move || self.run(&frames, &taken))?;
+            thread::Builder::new().name("sampler".to_owned()).spawn(move || self.run(&samples, &taken))?;
         Ok(SamplerHandle { sender, orders, thread })
     }
 
-    fn run(mut self, frames: &watch::Sender<Arc<RunSample>>, orders: &Receiver<Order>) -> Self {
+    fn run(mut self, samples: &watch::Sender<Arc<RunSample>>, orders: &Receiver<Order>) -> Self {
         let mut due = self.sources.clock.now() + TICK;
         let mut asked = Vec::new();
         loop {
@@ -176,7 +176,7 @@ impl Sampler {
                 // The requester may have gone.
                 _ = reply.send(Arc::clone(&sample));
             }
-            frames.send_replace(sample);
+            samples.send_replace(sample);
             let now = self.sources.clock.now();
             // Skip missed ticks.
             due = if now > due + TICK { now + TICK } else { due + TICK };
@@ -194,9 +194,9 @@ impl Sampler {
     }
 
     fn next_with(&mut self, whole: bool) -> Arc<RunSample> {
-        let mut frame = self.free_frame();
+        let mut shared = self.free_sample();
         // No reader holds a free sample, so this does not clone.
-        let sample = Arc::make_mut(&mut frame);
+        let sample = Arc::make_mut(&mut shared);
         self.fill(sample);
         let result = || RunResult {
             masked_seconds: self.trust.masked_seconds().clone(),
@@ -205,121 +205,121 @@ impl Sampler {
         let result = whole.then(|| Arc::new(result()));
         sample.result = result;
         if self.pool.len() < POOL {
-            self.pool.push(Arc::clone(&frame));
+            self.pool.push(Arc::clone(&shared));
         }
-        frame
+        shared
     }
 
     /// Returns a sample of the pool that no reader holds, or a new one.
-    fn free_frame(&mut self) -> Arc<RunSample> {
-        let free = self.pool.iter().position(|frame| Arc::strong_count(frame) == 1);
+    fn free_sample(&mut self) -> Arc<RunSample> {
+        let free = self.pool.iter().position(|sample| Arc::strong_count(sample) == 1);
         free.map_or_else(Arc::default, |index| self.pool.swap_remove(index))
     }
 
-    fn fill(&mut self, frame: &mut RunSample) {
+    fn fill(&mut self, sample: &mut RunSample) {
         let at = self.sources.clock.now();
         let begun = Instant::now();
-        (frame.at, frame.state, frame.target) =
+        (sample.at, sample.state, sample.target) =
             (at, self.sources.status.state(), self.sources.status.target());
         // Clients are read whole once a second, and in every sample of a run that is ending.
         let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
-        self.read_clients(frame, new_second || frame.state.is_ending());
+        self.read_clients(sample, new_second || sample.state.is_ending());
         self.generator.snapshot_taken(begun);
-        self.sources.registry.findings(&mut frame.findings);
+        self.sources.registry.findings(&mut sample.findings);
         // Registry totals only grow: the comparison counts one that fell as a violation.
-        self.compare_with_last(&mut frame.snapshot);
-        self.timeline.observe(at, self.sources.clock.unix_s(at), &frame.snapshot);
-        self.window.push(at, &frame.snapshot.totals);
+        self.compare_with_last(&mut sample.snapshot);
+        self.timeline.observe(at, self.sources.clock.unix_s(at), &sample.snapshot);
+        self.window.push(at, &sample.snapshot.totals);
         if new_second {
             let latencies = self.latency.iter_mut().chain([&mut self.live_latency]);
             latencies.for_each(|latency| latency.sample(&self.sources.registry));
         }
         self.ticks += 1;
-        frame.latencies = self.latency.each_ref().map(RecentLatency::digest);
-        frame.live_latency = self.live_latency.digest();
-        frame.quality = Quality::of_run(&frame.snapshot.totals);
-        (frame.admitted, frame.late_starts) =
+        sample.latencies = self.latency.each_ref().map(RecentLatency::digest);
+        sample.live_latency = self.live_latency.digest();
+        sample.quality = Quality::of_run(&sample.snapshot.totals);
+        (sample.admitted, sample.late_starts) =
             (self.sources.status.admitted(), self.sources.status.late_starts());
-        frame.panics = self.sources.status.panics();
-        frame.priced = self.sources.priced.get().cloned();
-        frame.spendings = hard_stops::read(&self.sources);
-        self.peak_clients = self.peak_clients.max(frame.active_clients());
-        frame.peak_clients = self.peak_clients;
-        frame.recent = self.window.rates_so_far(window::RECENT);
-        frame.windows = window::WINDOWS.map(|length| self.window.rates(length));
-        frame.peak_bits_per_second = self.window.peak_bits_per_second();
-        frame.peak_requests_per_second = self.window.peak_requests_per_second();
-        self.judge_health(frame);
-        self.failures.observe(at, frame.active_clients(), &frame.snapshot.totals, &mut frame.failures);
+        sample.panics = self.sources.status.panics();
+        sample.priced = self.sources.priced.get().cloned();
+        sample.spendings = hard_stops::read(&self.sources);
+        self.peak_clients = self.peak_clients.max(sample.active_clients());
+        sample.peak_clients = self.peak_clients;
+        sample.recent = self.window.rates_so_far(window::RECENT);
+        sample.windows = window::WINDOWS.map(|length| self.window.rates(length));
+        sample.peak_bits_per_second = self.window.peak_bits_per_second();
+        sample.peak_requests_per_second = self.window.peak_requests_per_second();
+        self.judge_health(sample);
+        self.failures.observe(at, sample.active_clients(), &sample.snapshot.totals, &mut sample.failures);
         if new_second {
             // Samples of the pool hold the previous history, so this copies some 60 KB, once a second.
-            Arc::make_mut(&mut self.history).push(Point::new(frame));
+            Arc::make_mut(&mut self.history).push(Point::new(sample));
         }
-        frame.history = Arc::clone(&self.history);
-        frame.journal = Arc::clone(self.sources.status.journal());
+        sample.history = Arc::clone(&self.history);
+        sample.journal = Arc::clone(self.sources.status.journal());
         if new_second {
             let cores = self.sources.host.fact(Fact::Processors, at);
             self.generator.measure(at, cores, &self.sources.workers);
-        } else if frame.state == RunState::Finished {
+        } else if sample.state == RunState::Finished {
             self.generator.measure_use();
         }
-        self.generator.fill(&mut frame.generator, self.sources.status.start_lateness_us_max());
+        self.generator.fill(&mut sample.generator, self.sources.status.start_lateness_us_max());
         // The record takes a frame only when all its values are filled in.
         if let Some(pipeline) = &mut self.pipeline {
-            pipeline.fill(frame, new_second);
+            pipeline.fill(sample, new_second);
             if new_second {
-                pipeline.record(frame);
+                pipeline.record(sample);
             }
         }
         // The last sample of a run is no new second, but its counts are evidence, too.
-        if new_second || frame.state == RunState::Finished {
-            self.trust.measure(&self.sources, frame, self.generator.workers());
+        if new_second || sample.state == RunState::Finished {
+            self.trust.measure(&self.sources, sample, self.generator.workers());
         }
-        frame.trust = Arc::clone(self.trust.trust());
-        frame.canary = self.trust.canary();
-        self.generator.frame_made(begun);
+        sample.trust = Arc::clone(self.trust.trust());
+        sample.canary = self.trust.canary();
+        self.generator.sample_made(begun);
     }
 
     /// Judges how well the stream is served, and records a change of the verdict in the journal.
-    fn judge_health(&mut self, frame: &mut RunSample) {
+    fn judge_health(&mut self, sample: &mut RunSample) {
         // While the run ends, what its last clients meet says nothing about the stream: keep the last judgement.
         let before = self.judge.verdict();
-        (frame.health, frame.knees) = if frame.state.is_ending() {
+        (sample.health, sample.knees) = if sample.state.is_ending() {
             self.judge.last()
         } else {
-            self.judge.judge(&numbers::of_moment(frame.at, &frame.snapshot, frame.recent.as_ref()))
+            self.judge.judge(&numbers::of_moment(sample.at, &sample.snapshot, sample.recent.as_ref()))
         };
-        frame.run_health = self.judge.run_health(numbers::of_run(&frame.snapshot.totals));
+        sample.run_health = self.judge.run_health(numbers::of_run(&sample.snapshot.totals));
         // The journal records troubles and recoveries. The first OK of a run is neither.
-        let began_well = before == Verdict::Unknown && frame.health.verdict == Verdict::Ok;
-        if frame.health.verdict != before && !began_well {
+        let began_well = before == Verdict::Unknown && sample.health.verdict == Verdict::Ok;
+        if sample.health.verdict != before && !began_well {
             self.sources.status.journal().verdict(VerdictChange {
-                at: frame.health.since,
-                verdict: frame.health.verdict,
-                reason: frame.health.reason(),
-                clients: frame.active_clients(),
+                at: sample.health.since,
+                verdict: sample.health.verdict,
+                reason: sample.health.reason(),
+                clients: sample.active_clients(),
             });
         }
     }
 
     /// Reads totals and clients: each client whole, or only the states beside the rows of the last whole reading.
-    fn read_clients(&mut self, frame: &mut RunSample, whole: bool) {
-        let at_us = clock::micros(frame.at);
+    fn read_clients(&mut self, sample: &mut RunSample, whole: bool) {
+        let at_us = clock::micros(sample.at);
         if whole {
             // Reuse a table that no sample holds any more.
             let unseen = self.rows.iter().position(|rows| Arc::strong_count(rows) == 1);
-            frame.snapshot.clients = unseen.map_or_else(Arc::default, |index| self.rows.swap_remove(index));
-            self.sources.registry.snapshot(at_us, &mut frame.snapshot);
-            self.speed = self.speeds.observe(&mut frame.snapshot);
+            sample.snapshot.clients = unseen.map_or_else(Arc::default, |index| self.rows.swap_remove(index));
+            self.sources.registry.snapshot(at_us, &mut sample.snapshot);
+            self.speed = self.speeds.observe(&mut sample.snapshot);
             self.rows_at_us = at_us;
             self.rows.truncate(ROWS - 1);
-            self.rows.insert(0, Arc::clone(&frame.snapshot.clients));
+            self.rows.insert(0, Arc::clone(&sample.snapshot.clients));
         } else {
-            self.sources.registry.snapshot_states(at_us, &mut frame.snapshot);
-            frame.snapshot.clients = self.rows.first().map(Arc::clone).unwrap_or_default();
-            frame.snapshot.clients_at_us = self.rows_at_us;
+            self.sources.registry.snapshot_states(at_us, &mut sample.snapshot);
+            sample.snapshot.clients = self.rows.first().map(Arc::clone).unwrap_or_default();
+            sample.snapshot.clients_at_us = self.rows_at_us;
         }
-        frame.speed = self.speed;
+        sample.speed = self.speed;
     }
 
     fn compare_with_last(&mut self, snapshot: &mut Snapshot) {
@@ -342,24 +342,24 @@ mod tests {
     }
 
     #[test]
-    fn frames_use_their_memory_again_and_a_frozen_one_stays_as_it_was() {
+    fn samples_use_their_memory_again_and_a_frozen_one_stays_as_it_was() {
         let (registry, mut sampler) = sampler();
         let frozen = sampler.next_sample();
         let client = registry.add();
         client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
         let mut seen = std::collections::HashSet::new();
         for _ in 0..20 {
-            let frame = sampler.next_sample();
-            assert_eq!(frame.snapshot.totals.finished(), 1);
-            seen.insert(Arc::as_ptr(&frame));
+            let sample = sampler.next_sample();
+            assert_eq!(sample.snapshot.totals.finished(), 1);
+            seen.insert(Arc::as_ptr(&sample));
         }
         assert_eq!(frozen.snapshot.totals.finished(), 0);
-        assert!(seen.len() <= POOL, "{} frames in use", seen.len());
+        assert!(seen.len() <= POOL, "{} samples in use", seen.len());
         assert!(!seen.contains(&Arc::as_ptr(&frozen)));
     }
 
     #[test]
-    fn between_two_seconds_only_states_are_counted_and_the_last_frames_are_whole() {
+    fn between_two_seconds_only_states_are_counted_and_the_last_samples_are_whole() {
         let (registry, mut sampler) = sampler();
         let clients = [registry.add(), registry.add()];
         let meter = clients[0].meter(0, Clock::start());
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_total_that_falls_from_one_frame_to_the_next_is_a_violation() {
+    fn a_total_that_falls_from_one_sample_to_the_next_is_a_violation() {
         let (registry, mut sampler) = sampler();
         let client = registry.add();
         client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_allocates_nothing_but_the_history_and_the_trust_of_a_new_second() {
+    fn a_sample_allocates_nothing_but_the_history_and_the_trust_of_a_new_second() {
         let (registry, mut sampler) = sampler();
         let clients: Vec<_> = (0..200).map(|_| registry.add()).collect();
         for client in &clients {
@@ -441,14 +441,14 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_publishes_frames_and_hands_its_sampler_back() {
+    fn the_thread_publishes_samples_and_hands_its_sampler_back() {
         let (registry, sampler) = sampler();
         let handle = sampler.spawn().expect("a thread");
-        let mut frames = handle.frames();
+        let mut samples = handle.samples();
         let client = registry.add();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let seen = frames.wait_for(|frame| frame.snapshot.clients.len() == 1);
+            let seen = samples.wait_for(|sample| sample.snapshot.clients.len() == 1);
             tokio::time::timeout(Duration::from_secs(10), seen).await.expect("in time").expect("a sampler");
         });
         drop(client);

@@ -42,7 +42,7 @@ pub(super) struct Loop {
     tty: Tty,
     waker: UnixStream,
     on_hangup: OnHangup,
-    frames: watch::Receiver<Arc<RunSample>>,
+    samples: watch::Receiver<Arc<RunSample>>,
     report: watch::Receiver<Option<Arc<Report>>>,
     pending: PendingCommands,
     app: App,
@@ -75,7 +75,7 @@ impl Loop {
             tty,
             waker,
             on_hangup: setup.on_hangup,
-            frames: setup.frames,
+            samples: setup.samples,
             report: setup.report,
             pending: PendingCommands::new(setup.commands),
             app: App::new(setup.title, setup.access),
@@ -134,7 +134,7 @@ impl Loop {
                 self.stale = true;
                 self.tell(Msg::Input(input));
             }
-            self.take_frame();
+            self.take_sample();
             self.take_report();
             self.leave_if_blocked();
             if self.leaves {
@@ -221,7 +221,7 @@ impl Loop {
     }
 
     /// Takes the newest sample when it is due; missed ticks are skipped.
-    fn take_frame(&mut self) {
+    fn take_sample(&mut self) {
         let now = Instant::now();
         if now < self.due {
             return;
@@ -229,7 +229,7 @@ impl Loop {
         let missed = now.saturating_duration_since(self.due) > TICK;
         // Stay in step with the sampler: look again soon for a sample that has not arrived, not a whole tick later.
         // Before the first tick and after the last there is none to wait for.
-        if !missed && self.ticks > 0 && self.late_looks < LOOKS && !self.frames.has_changed().unwrap_or(true)
+        if !missed && self.ticks > 0 && self.late_looks < LOOKS && !self.samples.has_changed().unwrap_or(true)
         {
             self.late_looks += 1;
             self.due += PICTURE;
@@ -242,8 +242,8 @@ impl Loop {
         }
         self.ticks += 1;
         failpoint::reach("console", self.ticks);
-        let frame = Arc::clone(&self.frames.borrow_and_update());
-        self.app.update(Msg::Sample(frame));
+        let sample = Arc::clone(&self.samples.borrow_and_update());
+        self.app.update(Msg::Sample(sample));
         self.stale = true;
     }
 

@@ -59,7 +59,7 @@ fn identity() -> RunIdentity {
 }
 
 /// Returns the sample of a stage.
-pub(super) fn frame(stage: &str) -> Arc<RunSample> {
+pub(super) fn sample(stage: &str) -> Arc<RunSample> {
     Arc::new(match stage {
         "ramping" => ramping(),
         "starting" => starting(),
@@ -76,7 +76,7 @@ pub(super) fn frame(stage: &str) -> Arc<RunSample> {
 
 /// Returns the report of the stage "finished".
 pub(super) fn report() -> Arc<Report> {
-    Arc::new(report_of(&frame("finished")))
+    Arc::new(report_of(&sample("finished")))
 }
 
 /// Returns the report of a run whose last sample is `sample`.
@@ -106,13 +106,13 @@ pub(super) fn hostile(stage: &str, text: &str) -> Arc<RunSample> {
     let journal = Journal::default();
     journal.mark(Mark { at: Duration::ZERO, note: text.to_owned() });
     let note = Event { at_us: 0, client: Some(1), what: Happening::Mark { note: text.into() } };
-    let mut frame = Arc::unwrap_or_clone(frame(stage));
-    frame.journal = Arc::new(journal);
-    frame.log = Arc::new([LogEntry { number: 1, event: note }]);
-    frame.findings.iter_mut().for_each(|finding| finding.detail = text.into());
-    frame.pipeline.recorder.file = Some(text.into());
-    frame.pipeline.recorder.failed = Some((Duration::ZERO, text.to_owned()));
-    Arc::new(frame)
+    let mut sample = Arc::unwrap_or_clone(sample(stage));
+    sample.journal = Arc::new(journal);
+    sample.log = Arc::new([LogEntry { number: 1, event: note }]);
+    sample.findings.iter_mut().for_each(|finding| finding.detail = text.into());
+    sample.pipeline.recorder.file = Some(text.into());
+    sample.pipeline.recorder.failed = Some((Duration::ZERO, text.to_owned()));
+    Arc::new(sample)
 }
 
 /// Returns totals in which requests ended this way, counted by a real registry.

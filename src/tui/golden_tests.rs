@@ -25,7 +25,7 @@ const SIZES: [(u16, u16); 5] = [(80, 24), (160, 48), (120, 30), (40, 10), (30, 3
 
 fn app(name: &str, keys: &[Key]) -> App {
     let mut app = App::new(fixtures::title(), Access::Full);
-    app.update(Msg::Sample(fixtures::frame(name)));
+    app.update(Msg::Sample(fixtures::sample(name)));
     for key in keys {
         app.update(Msg::Input(Input::Key(*key)));
     }
@@ -106,7 +106,7 @@ fn the_overview_of_every_state_looks_as_it_did() {
 
 #[test]
 fn a_ramp_that_the_brake_holds_looks_as_it_did() {
-    let mut held = Arc::unwrap_or_clone(fixtures::frame("hold"));
+    let mut held = Arc::unwrap_or_clone(fixtures::sample("hold"));
     held.windows = [held.recent.map(|rates| Rates { busy: rates.finished * 5 / 8, ..rates }); 4];
     let (at, kind, by) = (held.at, ChangeKind::Hold, ChangeSource::Brake);
     held.journal.change(LoadChange { at, kind, from: 1_000, to: 1_000, by });

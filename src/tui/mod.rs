@@ -52,7 +52,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Setup {
     /// Receiver of the newest sample; the first one may arrive after the start.
-    pub frames: watch::Receiver<Arc<RunSample>>,
+    pub samples: watch::Receiver<Arc<RunSample>>,
     /// Receiver of the report, which arrives once the run has ended.
     pub report: watch::Receiver<Option<Arc<Report>>>,
     /// Sender of commands to the run.

@@ -50,9 +50,9 @@ impl Offscreen {
     ///
     /// # Errors
     /// None in practice: the bytes go to memory.
-    pub fn show(&mut self, frame: Arc<RunSample>, columns: u16, rows: u16) -> io::Result<&[u8]> {
+    pub fn show(&mut self, sample: Arc<RunSample>, columns: u16, rows: u16) -> io::Result<&[u8]> {
         // The effect does not matter: this console has no run to act on.
-        _ = self.app.update(Msg::Sample(frame));
+        _ = self.app.update(Msg::Sample(sample));
         let Self { app, theme, painter, .. } = self;
         painter.paint(Size::new(columns, rows), |buffer| picture(app, *theme, buffer))
     }
@@ -67,12 +67,12 @@ mod tests {
     fn a_picture_and_then_only_what_has_changed() {
         let theme = Theme { palette: Palette::Mono, charset: Charset::Ascii };
         let mut console = Offscreen::new(fixtures::title(), theme);
-        let first = console.show(fixtures::frame("healthy"), 120, 30).expect("in memory").to_vec();
-        let again = console.show(fixtures::frame("healthy"), 120, 30).expect("in memory").len();
+        let first = console.show(fixtures::sample("healthy"), 120, 30).expect("in memory").to_vec();
+        let again = console.show(fixtures::sample("healthy"), 120, 30).expect("in memory").len();
         assert!(String::from_utf8(first.clone()).expect("UTF-8").contains("RUNNING"));
         assert!(again * 4 < first.len(), "{again} bytes after {}", first.len());
         console.press(b"2");
-        let clients = console.show(fixtures::frame("healthy"), 120, 30).expect("in memory");
+        let clients = console.show(fixtures::sample("healthy"), 120, 30).expect("in memory");
         assert!(String::from_utf8_lossy(clients).contains("Clients"));
     }
 }

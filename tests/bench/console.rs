@@ -1,9 +1,9 @@
 //! Cost of the console: `cargo bench --bench console`.
 //!
-//! - `picture/<view>` draws one screen of 10,000 clients at 200x50, from a frame to the bytes for the terminal.
+//! - `picture/<view>` draws one screen of 10,000 clients at 200x50, from a sample to the bytes for the terminal.
 //!   Frames are a quarter of a second apart, so digits and the order of rows change with every fourth one, as in a
 //!   run.
-//! - `frame/10000` is the sampler's work for one frame: it reads every counter and computes the values to show.
+//! - `sample/10000` is the sampler's work for one sample: it reads every counter and computes the values to show.
 //! - Before each view the benchmark prints the bytes of the first screen (all of it) and of later screens (the
 //!   changes).
 
@@ -76,7 +76,7 @@ impl Run {
         }
     }
 
-    fn frame(&mut self) -> Arc<RunSample> {
+    fn sample(&mut self) -> Arc<RunSample> {
         self.go_on();
         Arc::new(RunSample::clone(&self.sampler.next_sample()))
     }
@@ -84,7 +84,7 @@ impl Run {
 
 /// Frames that repeat in a cycle, each time with a later time.
 struct Film {
-    frames: Vec<Arc<RunSample>>,
+    samples: Vec<Arc<RunSample>>,
     shown: u32,
 }
 
@@ -92,10 +92,10 @@ impl Film {
     fn next(&mut self) -> Arc<RunSample> {
         self.shown += 1;
         let index = self.shown as usize % FRAMES;
-        let frame = self.frames.get_mut(index).expect("a frame");
+        let sample = self.samples.get_mut(index).expect("a sample");
         // The console has dropped its reference by now.
-        Arc::get_mut(frame).expect("free again").at = TICK * self.shown;
-        Arc::clone(frame)
+        Arc::get_mut(sample).expect("free again").at = TICK * self.shown;
+        Arc::clone(sample)
     }
 }
 
@@ -104,7 +104,7 @@ fn pictures(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("picture");
     let theme = Theme { palette: Palette::Ansi, charset: Charset::Unicode };
     for (name, key) in VIEWS {
-        let mut film = Film { frames: (0..FRAMES).map(|_| run.frame()).collect(), shown: 0 };
+        let mut film = Film { samples: (0..FRAMES).map(|_| run.sample()).collect(), shown: 0 };
         let target = "http://127.0.0.1/live/master.m3u8".to_owned();
         let identity = RunIdentity { target, ..RunIdentity::default() };
         let title = Title { identity, ..Title::default() };
@@ -123,15 +123,15 @@ fn pictures(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn frames(criterion: &mut Criterion) {
+fn samples(criterion: &mut Criterion) {
     let mut run = Run::new();
     run.go_on();
-    criterion.bench_function("frame/10000", |bencher| bencher.iter(|| run.sampler.next_sample().at));
+    criterion.bench_function("sample/10000", |bencher| bencher.iter(|| run.sampler.next_sample().at));
 }
 
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(3));
-    targets = pictures, frames
+    targets = pictures, samples
 }
 criterion_main!(benches);

@@ -39,7 +39,7 @@ fn console_beside_a_panic() {
     let (commands, _taken) = flume::bounded(8);
     let (_reports, report) = watch::channel(None);
     let setup = Setup {
-        frames: receiver,
+        samples: receiver,
         report,
         commands,
         title: Title {

@@ -38,7 +38,7 @@ async fn run(spec: Spec) -> Result<Measured, Failure> {
     if let Some(code) = ended.ending.cause.and_then(crate::run::exit::of_signal) {
         return Err(eyre!("{} ended the measurement", code.1).into());
     }
-    conclude(&ended.frame, &mut measured);
+    conclude(&ended.sample, &mut measured);
     // The measurement needs no counts of the origin, and one that does not end is killed.
     _ = child.finish().await;
     Ok(measured)

@@ -185,7 +185,7 @@ impl App {
     /// Applies a message and returns the action for the caller.
     pub(super) fn update(&mut self, msg: Msg) -> Effect {
         match msg {
-            Msg::Sample(frame) => self.take(frame),
+            Msg::Sample(sample) => self.take(sample),
             Msg::LatePicture => self.late_pictures += 1,
             Msg::Capacity(capacity) => self.fit(capacity),
             Msg::Saved(Ok(name)) => return self.say(format!("written: {name}")),
@@ -211,12 +211,12 @@ impl App {
         self.notice.as_ref().filter(|(_, until)| self.live.at < *until).map(|(text, _)| text.as_str())
     }
 
-    fn take(&mut self, frame: Arc<RunSample>) {
-        if self.asked_target.is_some_and(|(_, until)| frame.at >= until) {
+    fn take(&mut self, sample: Arc<RunSample>) {
+        if self.asked_target.is_some_and(|(_, until)| sample.at >= until) {
             self.asked_target = None;
         }
         let held_by = self.live.held_by();
-        self.live = frame;
+        self.live = sample;
         self.tell_brake(held_by);
         if self.frozen_since.is_some() {
             return;

@@ -17,8 +17,8 @@ pub(in crate::tui) struct Scope {
 
 impl Scope {
     /// Remembers the totals of `frame` as those of the last mark.
-    pub(super) fn remember(&mut self, frame: &RunSample) {
-        self.mark = Some((frame.at, Box::new(frame.snapshot.totals.clone())));
+    pub(super) fn remember(&mut self, sample: &RunSample) {
+        self.mark = Some((sample.at, Box::new(sample.snapshot.totals.clone())));
     }
 
     /// Switches to the other scope. Returns false if no mark has been made.
@@ -33,13 +33,13 @@ impl Scope {
     }
 
     /// Returns the totals of a sample in this scope.
-    pub(in crate::tui) fn totals<'a>(&self, frame: &'a RunSample) -> Cow<'a, Totals> {
+    pub(in crate::tui) fn totals<'a>(&self, sample: &'a RunSample) -> Cow<'a, Totals> {
         match &self.mark {
             // A frozen sample may be older than the mark.
-            Some((at, before)) if self.since_mark && *at <= frame.at => {
-                Cow::Owned(frame.snapshot.totals.since(before))
+            Some((at, before)) if self.since_mark && *at <= sample.at => {
+                Cow::Owned(sample.snapshot.totals.since(before))
             }
-            _ => Cow::Borrowed(&frame.snapshot.totals),
+            _ => Cow::Borrowed(&sample.snapshot.totals),
         }
     }
 }

@@ -8,11 +8,11 @@ use crate::vocabulary::limits::CLIENTS;
 
 fn app() -> App {
     let mut app = App::new(Title::default(), Access::Full);
-    app.update(Msg::Sample(frame(60_000, RunState::Running, 100)));
+    app.update(Msg::Sample(sample(60_000, RunState::Running, 100)));
     app
 }
 
-fn frame(ms: u64, state: RunState, target: u32) -> Arc<RunSample> {
+fn sample(ms: u64, state: RunState, target: u32) -> Arc<RunSample> {
     Arc::new(RunSample { at: Duration::from_millis(ms), state, target, ..RunSample::default() })
 }
 
@@ -52,10 +52,10 @@ fn plus_and_minus_change_clients_by_the_step() {
 #[test]
 fn the_target_never_falls_below_zero_or_rises_above_the_limit() {
     let mut app = app();
-    app.update(Msg::Sample(frame(61_000, RunState::Running, 3)));
+    app.update(Msg::Sample(sample(61_000, RunState::Running, 3)));
     assert_eq!(asked_for(press(&mut app, Key::Char('-'))), -3);
     assert_eq!(asked_for(press(&mut app, Key::Char('-'))), 0);
-    app.update(Msg::Sample(frame(70_000, RunState::Running, CLIENTS)));
+    app.update(Msg::Sample(sample(70_000, RunState::Running, CLIENTS)));
     assert_eq!(asked_for(press(&mut app, Key::Char('+'))), 0);
 }
 
@@ -63,7 +63,7 @@ fn the_target_never_falls_below_zero_or_rises_above_the_limit() {
 fn a_target_beyond_what_this_machine_carries_is_lowered_with_the_reason() {
     let mut app = app();
     app.title.limit = ClientLimit { clients: 40, bound: Bound::OpenFiles(104) };
-    app.update(Msg::Sample(frame(61_000, RunState::Running, 30)));
+    app.update(Msg::Sample(sample(61_000, RunState::Running, 30)));
     let reason = "limited to 40 clients: at most 104 open files";
     (0..3).for_each(|_| _ = press(&mut app, Key::Char(']')));
     assert_eq!(press(&mut app, Key::Char('+')), Effect::Ask(Command::SetTarget(40)), "by 500");
@@ -75,7 +75,7 @@ fn a_target_beyond_what_this_machine_carries_is_lowered_with_the_reason() {
     assert_eq!(question, "add 110 clients, to 150 (at most 214 open files)? y: yes, else no");
     assert_eq!(press(&mut app, Key::Char('y')), Effect::Ask(Command::SetTarget(150)));
     app.title.limit = ClientLimit { clients: 40, bound: Bound::OpenFiles(104) };
-    app.update(Msg::Sample(frame(63_000, RunState::Running, 40)));
+    app.update(Msg::Sample(sample(63_000, RunState::Running, 40)));
     (0..9).for_each(|_| _ = press(&mut app, Key::Char('[')));
     assert_eq!(asked_for(press(&mut app, Key::Char('+'))), 0);
     assert_eq!(app.notice(), Some(format!("target 40, {reason}").as_str()));
@@ -107,7 +107,7 @@ fn the_first_q_drains_and_the_second_stops_at_once() {
 #[test]
 fn a_drain_that_began_by_itself_is_cut_by_the_first_q() {
     let mut app = app();
-    app.update(Msg::Sample(frame(61_000, RunState::Draining, 100)));
+    app.update(Msg::Sample(sample(61_000, RunState::Draining, 100)));
     assert_eq!(press(&mut app, Key::Char('q')), Effect::Ask(Command::StopNow(StopCause::Operator)));
 }
 
@@ -126,7 +126,7 @@ fn escape_and_a_paste_never_end_a_run() {
 fn freezing_keeps_the_picture_and_not_the_run() {
     let mut app = app();
     press(&mut app, Key::Char(' '));
-    app.update(Msg::Sample(frame(75_000, RunState::Running, 500)));
+    app.update(Msg::Sample(sample(75_000, RunState::Running, 500)));
     assert_eq!((app.shown.target, app.live.target), (100, 500));
     assert!(Arc::ptr_eq(&app.shown, &app.steady));
     assert_eq!(asked_for(press(&mut app, Key::Char('-'))), -10);
@@ -138,11 +138,11 @@ fn freezing_keeps_the_picture_and_not_the_run() {
 #[test]
 fn digits_change_once_a_second_and_with_the_state() {
     let mut app = app();
-    app.update(Msg::Sample(frame(60_250, RunState::Running, 101)));
+    app.update(Msg::Sample(sample(60_250, RunState::Running, 101)));
     assert_eq!((app.shown.target, app.steady.target), (101, 100));
-    app.update(Msg::Sample(frame(61_000, RunState::Running, 102)));
+    app.update(Msg::Sample(sample(61_000, RunState::Running, 102)));
     assert_eq!(app.steady.target, 102);
-    app.update(Msg::Sample(frame(61_250, RunState::Draining, 103)));
+    app.update(Msg::Sample(sample(61_250, RunState::Draining, 103)));
     assert_eq!(app.steady.target, 103);
 }
 
@@ -150,9 +150,9 @@ fn digits_change_once_a_second_and_with_the_state() {
 fn a_notice_goes_away_and_an_asked_target_gives_way_to_the_real_one() {
     let mut app = app();
     press(&mut app, Key::Char('+'));
-    app.update(Msg::Sample(frame(60_500, RunState::Running, 100)));
+    app.update(Msg::Sample(sample(60_500, RunState::Running, 100)));
     assert_eq!(app.wanted(), 110);
-    app.update(Msg::Sample(frame(65_000, RunState::Running, 105)));
+    app.update(Msg::Sample(sample(65_000, RunState::Running, 105)));
     assert_eq!((app.wanted(), app.notice()), (105, None));
 }
 
@@ -186,7 +186,7 @@ fn a_typed_target_is_gone_to_and_a_bad_one_says_what_is_accepted() {
 fn the_ramp_is_held_and_goes_on() {
     let mut app = app();
     assert_eq!(press(&mut app, Key::Char('p')), Effect::Ask(Command::Hold));
-    app.update(Msg::Sample(frame(61_000, RunState::Hold, 100)));
+    app.update(Msg::Sample(sample(61_000, RunState::Hold, 100)));
     press(&mut app, Key::Char('+'));
     assert_eq!(app.notice(), Some("target 110, but the ramp is held (p resumes)"));
     assert_eq!(press(&mut app, Key::Char('p')), Effect::Ask(Command::Resume));
@@ -219,7 +219,7 @@ fn a_mark_is_made_at_the_moment_of_its_key_and_counts_begin_there() {
     assert_eq!(press(&mut app, Key::Char('M')), Effect::None);
     assert!(app.notice().is_some_and(|text| text.starts_with("no mark yet")));
     press(&mut app, Key::Char('m'));
-    app.update(Msg::Sample(frame(69_000, RunState::Running, 100)));
+    app.update(Msg::Sample(sample(69_000, RunState::Running, 100)));
     let at = Duration::from_secs(60);
     let mark = Mark { at, note: "scaled".to_owned() };
     assert_eq!(type_in(&mut app, " scaled "), Effect::Ask(Command::Mark(mark)));
@@ -233,7 +233,7 @@ fn a_mark_is_made_at_the_moment_of_its_key_and_counts_begin_there() {
 #[test]
 fn a_console_that_only_reads_changes_no_load_and_marks() {
     let mut app = App::new(Title::default(), Access::ReadOnly);
-    app.update(Msg::Sample(frame(60_000, RunState::Running, 100)));
+    app.update(Msg::Sample(sample(60_000, RunState::Running, 100)));
     for key in ['+', '-', 'c', 'p', 'q', 'Q', ']'].map(Key::Char).into_iter().chain([Key::Ctrl('c')]) {
         assert_eq!(press(&mut app, key), Effect::None, "{key:?}");
         assert_eq!(app.mode, Mode::Normal);

@@ -52,22 +52,22 @@ pub(in crate::tui) struct Charts {
 impl Charts {
     /// Builds the charts of these series over the chosen time, in `width` columns.
     pub(super) fn new(app: &App, series: &[Series], width: usize) -> Self {
-        let frame = &app.shown;
-        let from = app.window.length().map_or(Duration::ZERO, |length| frame.at.saturating_sub(length));
-        let axis = Axis { from, to: frame.at, width };
+        let sample = &app.shown;
+        let from = app.window.length().map_or(Duration::ZERO, |length| sample.at.saturating_sub(length));
+        let axis = Axis { from, to: sample.at, width };
         Self {
-            charts: series.iter().map(|series| chart(frame, *series, axis)).collect(),
+            charts: series.iter().map(|series| chart(sample, *series, axis)).collect(),
             moments: moments(app, axis),
-            axis: [units::clock(from), format!("{} (t: change)", app.window.name()), units::clock(frame.at)],
+            axis: [units::clock(from), format!("{} (t: change)", app.window.name()), units::clock(sample.at)],
         }
     }
 }
 
 /// Builds a small chart of the newest `width` seconds of a series, scaled by their largest value.
-pub(super) fn spark(frame: &RunSample, series: Series, width: usize) -> Vec<Bar> {
-    let from = frame.at.saturating_sub(Duration::from_secs(width as u64));
-    let axis = Axis { from, to: frame.at, width };
-    let values = axis.columns(frame, series);
+pub(super) fn spark(sample: &RunSample, series: Series, width: usize) -> Vec<Bar> {
+    let from = sample.at.saturating_sub(Duration::from_secs(width as u64));
+    let axis = Axis { from, to: sample.at, width };
+    let values = axis.columns(sample, series);
     let largest = values.iter().flatten().copied().fold(0.0, f64::max);
     // Leave an eighth free at the top: lines of small charts stand close together.
     bars(&values, series, largest * 8.0 / 7.0)
@@ -91,10 +91,10 @@ impl Axis {
 
     /// Returns the largest value of each column. A point also fills the columns since the previous one, so that a
     /// chart with more columns than the run has seconds shows only the gaps of the measurement.
-    fn columns(self, frame: &RunSample, series: Series) -> Vec<Option<f64>> {
+    fn columns(self, sample: &RunSample, series: Series) -> Vec<Option<f64>> {
         let mut columns = vec![None; self.width];
         let mut before: Option<usize> = None;
-        for point in frame.history.since(self.from) {
+        for point in sample.history.since(self.from) {
             let Some(column) = self.column(point.at) else { continue };
             let value = point.get(series);
             let first = match before {
@@ -111,13 +111,13 @@ impl Axis {
     }
 }
 
-fn chart(frame: &RunSample, series: Series, axis: Axis) -> Chart {
-    let values = axis.columns(frame, series);
+fn chart(sample: &RunSample, series: Series, axis: Axis) -> Chart {
+    let values = axis.columns(sample, series);
     let largest = values.iter().flatten().copied().fold(0.0, f64::max);
     let top = round_up(if is_share(series) { largest.max(LEAST_SHARE) } else { largest });
     Chart {
         title: title(series),
-        value: value(series, frame.history.last().and_then(|point| point.get(series))),
+        value: value(series, sample.history.last().and_then(|point| point.get(series))),
         top: value(series, (top > 0.0).then_some(top)),
         bars: bars(&values, series, top),
     }
@@ -182,9 +182,9 @@ fn round_up(value: f64) -> f64 {
 }
 
 fn moments(app: &App, axis: Axis) -> Vec<usize> {
-    let frame = &app.shown;
-    let knees = [frame.knees.errors, frame.knees.stalls].into_iter().flatten().map(|knee| knee.at);
-    let marks = frame.journal.marks().map(|mark| mark.at).filter(|at| *at <= frame.at);
+    let sample = &app.shown;
+    let knees = [sample.knees.errors, sample.knees.stalls].into_iter().flatten().map(|knee| knee.at);
+    let marks = sample.journal.marks().map(|mark| mark.at).filter(|at| *at <= sample.at);
     knees.chain(marks).filter_map(|at| axis.column(at)).collect()
 }
 
@@ -203,14 +203,14 @@ mod tests {
 
     #[test]
     fn every_second_has_its_column_and_a_gap_stays_one() {
-        let frame = fixtures::frame("storm");
-        let axis = Axis { from: Duration::ZERO, to: frame.at, width: 40 };
+        let sample = fixtures::sample("storm");
+        let axis = Axis { from: Duration::ZERO, to: sample.at, width: 40 };
         assert_eq!(axis.column(Duration::ZERO), Some(0));
-        assert_eq!(axis.column(frame.at), Some(39));
-        assert_eq!(axis.column(frame.at + Duration::from_secs(9)), None);
-        let clients = axis.columns(&frame, Series::Clients);
+        assert_eq!(axis.column(sample.at), Some(39));
+        assert_eq!(axis.column(sample.at + Duration::from_secs(9)), None);
+        let clients = axis.columns(&sample, Series::Clients);
         assert!(clients.iter().all(Option::is_some), "{clients:?}");
-        let wide = Axis { width: 400, ..axis }.columns(&frame, Series::Clients);
+        let wide = Axis { width: 400, ..axis }.columns(&sample, Series::Clients);
         assert!(wide.iter().all(Option::is_some));
         assert!(axis.columns(&RunSample::default(), Series::Clients).iter().all(Option::is_none));
     }

@@ -198,12 +198,12 @@ impl ErrorsView {
 
 /// Builds the table: HTTP statuses first, then the other outcomes, the most frequent first in each group.
 fn table(app: &App, totals: &Totals, room: usize) -> Table {
-    let frame = &app.steady;
-    let mut lines: Vec<&FailureLine> = frame.failures.iter().collect();
+    let sample = &app.steady;
+    let mut lines: Vec<&FailureLine> = sample.failures.iter().collect();
     lines.sort_by_key(|line| (!is_http(line.outcome), std::cmp::Reverse(totals.ended(line.outcome))));
     let errors = totals.errors();
     let share = totals.failure_share();
-    let now = frame.at;
+    let now = sample.at;
     let shown = lines.iter().skip(app.scroll).take(room);
     let lines = shown.map(|line| Line::new(failure_cells(line, totals, now))).collect();
     let scope =

@@ -43,15 +43,15 @@ pub(in crate::tui) struct GeneratorView {
 
 impl GeneratorView {
     pub(super) fn new(app: &App) -> Self {
-        let frame = &app.steady;
-        let degraded = frame.pipeline.degraded_clients;
+        let sample = &app.steady;
+        let degraded = sample.pipeline.degraded_clients;
         Self {
-            lanes: frame.pipeline.lanes.iter().map(fill).collect(),
+            lanes: sample.pipeline.lanes.iter().map(fill).collect(),
             degraded: format!("over 1% dropped: {}", units::plural(degraded, "client")),
-            streams: streams(frame),
-            workers: workers(frame),
+            streams: streams(sample),
+            workers: workers(sample),
             machine: machine(app),
-            gauges: trust::gauges(&frame.trust),
+            gauges: trust::gauges(&sample.trust),
         }
     }
 }
@@ -89,8 +89,8 @@ const STREAMS: &[Column] = &[
     Column::word("", 60),
 ];
 
-fn streams(frame: &RunSample) -> Table {
-    let pipeline = &frame.pipeline;
+fn streams(sample: &RunSample) -> Table {
+    let pipeline = &sample.pipeline;
     let line = |name: &str, counts: &Counts, more: String| {
         let [offered, delivered] =
             [counts.offered, counts.delivered].map(|count| Text::plain(units::count(count)));
@@ -145,8 +145,8 @@ const WORKERS: &[Column] = &[
     Column::number("MAX OF RUN", 12),
 ];
 
-fn workers(frame: &RunSample) -> Table {
-    let canary = frame.canary.map(|canary| canary.worker);
+fn workers(sample: &RunSample) -> Table {
+    let canary = sample.canary.map(|canary| canary.worker);
     let line = |(number, worker): (usize, &Worker)| {
         let late = |us: Option<u64>| match us {
             None => Text::label(UNKNOWN),
@@ -167,7 +167,7 @@ fn workers(frame: &RunSample) -> Table {
         title: "Workers".to_owned(),
         aside: "last 10 s; lag: delay of due tasks".to_owned(),
         columns: WORKERS,
-        lines: frame.generator.workers.iter().enumerate().map(line).collect(),
+        lines: sample.generator.workers.iter().enumerate().map(line).collect(),
         none: "no workers yet".to_owned(),
     }
 }
@@ -240,9 +240,9 @@ fn allowed(cores: Option<f64>) -> String {
 }
 
 /// Returns the generator's part of the line about the measurement.
-pub(super) fn in_a_line(frame: &RunSample) -> Vec<Text> {
-    let generator = &frame.generator;
-    let dropped = frame.pipeline.events.dropped + frame.pipeline.progress.dropped;
+pub(super) fn in_a_line(sample: &RunSample) -> Vec<Text> {
+    let generator = &sample.generator;
+    let dropped = sample.pipeline.events.dropped + sample.pipeline.progress.dropped;
     let share = generator.cpu_share();
     let lag = generator.workers.iter().filter_map(|worker| worker.lag).map(|lag| lag.p99_us).max();
     let lag_text = lag.map_or(UNKNOWN.to_owned(), units::milliseconds);

@@ -78,16 +78,16 @@ fn event_line(entry: &LogEntry) -> Line {
     ])
 }
 
-fn story(frame: &RunSample) -> Vec<Line> {
-    let journal = &frame.journal;
+fn story(sample: &RunSample) -> Vec<Line> {
+    let journal = &sample.journal;
     let changes = journal.changes().map(|change| (change.at, change_line(change)));
     let verdicts = journal.verdicts().map(|change| (change.at, verdict_line(change)));
     let marks = journal.marks().enumerate().map(|(place, mark)| {
         (mark.at, line(mark.at, Text::new(Role::Mark, format!("mark m{}", place + 1)), mark.note.clone()))
     });
-    let findings = frame.findings.iter().map(|row| (row.first, finding_line(row)));
+    let findings = sample.findings.iter().map(|row| (row.first, finding_line(row)));
     let all = changes.chain(verdicts).chain(marks).chain(findings);
-    let mut lines: Vec<(Duration, Line)> = all.filter(|(at, _)| *at <= frame.at).collect();
+    let mut lines: Vec<(Duration, Line)> = all.filter(|(at, _)| *at <= sample.at).collect();
     lines.sort_by_key(|(at, _)| *at);
     lines.into_iter().map(|(_, line)| line).collect()
 }

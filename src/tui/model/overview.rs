@@ -72,7 +72,7 @@ pub(in crate::tui) struct Overview {
 
 impl Overview {
     pub(super) fn new(app: &App, capacity: Capacity) -> Self {
-        let frame = &app.steady;
+        let sample = &app.steady;
         let charts = if capacity.chart == 0 { &[][..] } else { &CHARTS[..] };
         Self {
             ramp: ramp(app),
@@ -83,11 +83,11 @@ impl Overview {
             traffic_spark: chart::spark(&app.shown, Series::BitsPerSecond, capacity.spark),
             peak: format!(
                 "peak {}",
-                frame.peak_bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate)
+                sample.peak_bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate)
             ),
-            playback: playback(frame),
+            playback: playback(sample),
             errors: Errors::new(app, capacity.errors),
-            worst: worst(&app.clients, &frame.snapshot, capacity.list),
+            worst: worst(&app.clients, &sample.snapshot, capacity.list),
             charts: Charts::new(app, charts, capacity.chart),
             log: log::newest(app, capacity.log),
         }
@@ -117,23 +117,23 @@ pub(super) fn essence(app: &App) -> Vec<(&'static str, Vec<Text>)> {
 }
 
 fn ramp(app: &App) -> Ramp {
-    let frame = &app.shown;
-    let target = u64::from(frame.target);
-    let share = frame.ramp_share().unwrap_or_default();
-    let left = app.title.profile.rate().and_then(|rate| Some((rate, frame.ramp_left(rate)?)));
-    let pace = match (frame.state, left) {
-        (RunState::Hold, _) => format!("{}: p resumes", frame.state_name()),
+    let sample = &app.shown;
+    let target = u64::from(sample.target);
+    let share = sample.ramp_share().unwrap_or_default();
+    let left = app.title.profile.rate().and_then(|rate| Some((rate, sample.ramp_left(rate)?)));
+    let pace = match (sample.state, left) {
+        (RunState::Hold, _) => format!("{}: p resumes", sample.state_name()),
         (RunState::Ramping, Some((rate, left))) => {
             format!("+{}/s, {} left", units::rate(Some(rate)), units::clock(left))
         }
         _ => String::new(),
     };
-    Ramp { share, text: format!("{} / {}", units::count(frame.admitted), units::count(target)), pace }
+    Ramp { share, text: format!("{} / {}", units::count(sample.admitted), units::count(target)), pace }
 }
 
 /// Returns the states that have a line of their own, in the order of the states.
-fn listed(frame: &RunSample) -> impl Iterator<Item = (ClientState, u64)> + '_ {
-    let counts = ClientState::ALL.into_iter().map(|state| (state, frame.snapshot.in_state(state)));
+fn listed(sample: &RunSample) -> impl Iterator<Item = (ClientState, u64)> + '_ {
+    let counts = ClientState::ALL.into_iter().map(|state| (state, sample.snapshot.in_state(state)));
     counts.filter(|(state, count)| *count > 0 || is_always_listed(*state))
 }
 
@@ -143,10 +143,10 @@ const fn is_always_listed(state: ClientState) -> bool {
     matches!(state, Starting | Playing | Stalled | Waiting)
 }
 
-pub(super) fn states(frame: &RunSample) -> Vec<StateLine> {
+pub(super) fn states(sample: &RunSample) -> Vec<StateLine> {
     let line = |(state, count): (ClientState, u64)| {
         let role = if count == 0 { Role::Label } else { state_role(state) };
-        let share = frame.state_share(state);
+        let share = sample.state_share(state);
         StateLine {
             name: Text::new(role, state.name()),
             count: Text::new(role, units::count(count)),
@@ -154,15 +154,15 @@ pub(super) fn states(frame: &RunSample) -> Vec<StateLine> {
             share: share.unwrap_or_default(),
         }
     };
-    listed(frame).map(line).collect()
+    listed(sample).map(line).collect()
 }
 
-fn states_in_a_line(frame: &RunSample) -> Vec<Text> {
+fn states_in_a_line(sample: &RunSample) -> Vec<Text> {
     let line = |(state, count): (ClientState, u64)| {
         let role = if count == 0 { Role::Label } else { state_role(state) };
         Text::new(role, format!("{} {}", state.name(), units::count(count)))
     };
-    listed(frame).map(line).collect()
+    listed(sample).map(line).collect()
 }
 
 /// Lines of the table: playlists and segments always, the less important ones after them and only once they were
@@ -204,8 +204,8 @@ fn milliseconds(digest: LatencyDigest, own_delay: Option<DelaySummary>) -> [Text
 }
 
 fn traffic(app: &App) -> Vec<Text> {
-    let frame = &app.steady;
-    let recent = frame.recent;
+    let sample = &app.steady;
+    let recent = sample.recent;
     let bit_rate = recent.map_or(units::UNKNOWN.to_owned(), |rates| units::bit_rate(rates.bits_per_second));
     let requests = units::rate(recent.map(|rates| rates.requests_per_second));
     let playlists = units::rate(recent.map(|rates| rates.playlists_per_second));
@@ -215,23 +215,23 @@ fn traffic(app: &App) -> Vec<Text> {
         Text::plain(bit_rate),
         Text::plain(format!("req {requests}/s")),
         Text::label(format!("(playlist {playlists}  segment {segments})")),
-        Text::plain(format!("{}{since}", units::bytes(app.scope.totals(frame).bytes()))),
+        Text::plain(format!("{}{since}", units::bytes(app.scope.totals(sample).bytes()))),
     ]
 }
 
-fn playback(frame: &RunSample) -> Vec<Text> {
+fn playback(sample: &RunSample) -> Vec<Text> {
     let abnormal = |count: u64, role: Role| if count == 0 { Role::Label } else { role };
-    let speed = frame.speed.average.map_or(units::UNKNOWN.to_owned(), |speed| format!("{speed:.2}x"));
-    let drift = Duration::from_micros(frame.speed.max_drift_us);
-    let open = frame.snapshot.totals.in_flight;
-    let live = frame.live_latency.recent.map_or(units::UNKNOWN.to_owned(), |latency| seconds(latency.p50));
+    let speed = sample.speed.average.map_or(units::UNKNOWN.to_owned(), |speed| format!("{speed:.2}x"));
+    let drift = Duration::from_micros(sample.speed.max_drift_us);
+    let open = sample.snapshot.totals.in_flight;
+    let live = sample.live_latency.recent.map_or(units::UNKNOWN.to_owned(), |latency| seconds(latency.p50));
     vec![
         Text::plain(format!("speed {speed}")),
         Text::new(
-            abnormal(frame.speed.slow, Role::Warning),
-            format!("slow {}", units::count(frame.speed.slow)),
+            abnormal(sample.speed.slow, Role::Warning),
+            format!("slow {}", units::count(sample.speed.slow)),
         ),
-        Text::plain(format!("rebuffer {}", units::percent(frame.quality.rebuffer_ratio()))),
+        Text::plain(format!("rebuffer {}", units::percent(sample.quality.rebuffer_ratio()))),
         Text::plain(format!("behind live {live}")),
         Text::label(format!("drift max {}", units::span(drift))),
         Text::label(format!("open {}", units::count(open))),

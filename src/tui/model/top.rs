@@ -36,14 +36,14 @@ pub(in crate::tui) struct Top {
 
 impl Top {
     pub(super) fn new(app: &App) -> Self {
-        let frame = &app.steady;
-        let (verdict, reason) = if frame.state.is_ending() {
-            (Text::new(role(frame.run_health.worst), frame.run_health.worst.past()), result(frame))
+        let sample = &app.steady;
+        let (verdict, reason) = if sample.state.is_ending() {
+            (Text::new(role(sample.run_health.worst), sample.run_health.worst.past()), result(sample))
         } else {
-            let verdict = frame.health.verdict;
-            (Text::new(role(verdict), verdict.name()), reason(frame))
+            let verdict = sample.health.verdict;
+            (Text::new(role(verdict), verdict.name()), reason(sample))
         };
-        let (verdict, reason) = trusted(frame, verdict, reason);
+        let (verdict, reason) = trusted(sample, verdict, reason);
         Self {
             run: run(app),
             aside: aside(app),
@@ -57,8 +57,8 @@ impl Top {
 
 /// Returns the verdict and its reason, or that nothing here can be believed: then the health of the stream is only a
 /// part of the reason.
-fn trusted(frame: &RunSample, verdict: Text, mut reason: Vec<Text>) -> (Text, Vec<Text>) {
-    if frame.trust.verdict != TrustVerdict::Invalid {
+fn trusted(sample: &RunSample, verdict: Text, mut reason: Vec<Text>) -> (Text, Vec<Text>) {
+    if sample.trust.verdict != TrustVerdict::Invalid {
         return (verdict, reason);
     }
     reason.insert(0, Text::new(verdict.role, format!("stream {}", verdict.text)));
@@ -66,15 +66,15 @@ fn trusted(frame: &RunSample, verdict: Text, mut reason: Vec<Text>) -> (Text, Ve
 }
 
 fn run(app: &App) -> Vec<Text> {
-    let frame = &app.shown;
+    let sample = &app.shown;
     let end = app.title.duration.map(|end| format!(" of {}", units::clock(end))).unwrap_or_default();
-    let clients = units::count(frame.active_clients());
-    let state = if frame.state == RunState::Hold { Role::Warning } else { Role::Title };
+    let clients = units::count(sample.active_clients());
+    let state = if sample.state == RunState::Hold { Role::Warning } else { Role::Title };
     vec![
         Text::new(Role::Title, format!("hlswarm {}", app.title.identity.version)),
-        Text::new(state, frame.state_name()),
-        Text::plain(format!("{}{end}", units::clock(frame.at))),
-        Text::plain(format!("{clients} of {} clients", units::count(u64::from(frame.target)))),
+        Text::new(state, sample.state_name()),
+        Text::plain(format!("{}{end}", units::clock(sample.at))),
+        Text::plain(format!("{clients} of {} clients", units::count(u64::from(sample.target)))),
     ]
 }
 
@@ -103,22 +103,22 @@ pub(in crate::tui) fn role(verdict: Verdict) -> Role {
 }
 
 /// Returns the verdict of a run that ends: the time that the worst one held, never the last ten seconds alone.
-fn result(frame: &RunSample) -> Vec<Text> {
-    let result = &frame.run_health;
+fn result(sample: &RunSample) -> Vec<Text> {
+    let result = &sample.run_health;
     if result.worst == Verdict::Unknown {
         return vec![Text::label("nothing was measured")];
     }
     let mut line = Vec::new();
     if result.worst >= Verdict::Degraded && !result.held.is_zero() {
-        line.push(Text::plain(format!("for {} of {}", units::span(result.held), units::span(frame.at))));
+        line.push(Text::plain(format!("for {} of {}", units::span(result.held), units::span(sample.at))));
     }
     line.push(Text::plain(format!("{} of requests failed", units::percent(result.error_share))));
     line.push(Text::plain(format!("at most {} stalled", units::percent(result.stalled_share_max))));
     line
 }
 
-fn reason(frame: &RunSample) -> Vec<Text> {
-    let health = &frame.health;
+fn reason(sample: &RunSample) -> Vec<Text> {
+    let health = &sample.health;
     if health.verdict == Verdict::Unknown {
         return vec![Text::label(health.reason())];
     }
@@ -128,7 +128,7 @@ fn reason(frame: &RunSample) -> Vec<Text> {
     line.push(Text::plain(format!("{} of requests fail", units::percent(health.error_share))));
     line.push(Text::plain(format!("{} stalled", units::percent(health.stalled_share))));
     line.extend(health.pending.map(|pending| Text::plain(pending.outlook())));
-    let most = frame.failures.iter().max_by(|one, other| one.per_second.total_cmp(&other.per_second));
+    let most = sample.failures.iter().max_by(|one, other| one.per_second.total_cmp(&other.per_second));
     line.extend(
         most.filter(|most| most.per_second > 0.0)
             .map(|most| Text::plain(format!("mostly {}", errors::short(most.outcome)))),
@@ -137,12 +137,12 @@ fn reason(frame: &RunSample) -> Vec<Text> {
 }
 
 fn knee(app: &App) -> Vec<Text> {
-    let frame = &app.steady;
-    let named = [("errors", frame.knees.errors), ("stalls", frame.knees.stalls)];
+    let sample = &app.steady;
+    let named = [("errors", sample.knees.errors), ("stalls", sample.knees.stalls)];
     let mut knees: Vec<(&str, Knee)> =
         named.into_iter().filter_map(|(name, knee)| Some((name, knee?))).collect();
     knees.sort_by_key(|(_, knee)| knee.at);
-    if knees.is_empty() && matches!(frame.health.verdict, Verdict::Unknown | Verdict::NothingPlays) {
+    if knees.is_empty() && matches!(sample.health.verdict, Verdict::Unknown | Verdict::NothingPlays) {
         return vec![Text::label("the knee is unknown until a client has played")];
     }
     if knees.is_empty() {
@@ -151,8 +151,8 @@ fn knee(app: &App) -> Vec<Text> {
         return line;
     }
     let mut line: Vec<Text> = knees.into_iter().map(|(name, knee)| told(name, knee)).collect();
-    if frame.state == RunState::Hold {
-        let by = if frame.held_by() == Some(ChangeSource::Brake) { " by the brake" } else { "" };
+    if sample.state == RunState::Hold {
+        let by = if sample.held_by() == Some(ChangeSource::Brake) { " by the brake" } else { "" };
         line.insert(1, Text::new(Role::Warning, format!("ramp held{by}: p resumes")));
     }
     line
@@ -167,10 +167,10 @@ fn told(name: &str, knee: Knee) -> Text {
 
 /// Returns the time at which the ramp reaches the target; `None` without a ramp, or if no client is missing.
 fn arrival(app: &App) -> Option<String> {
-    let frame = &app.steady;
-    let rate = app.title.profile.rate().filter(|_| frame.state == RunState::Ramping)?;
-    let at = frame.at + frame.ramp_left(rate)?;
-    Some(format!("at this pace {} at {}", units::plural(frame.target.into(), "client"), units::clock(at)))
+    let sample = &app.steady;
+    let rate = app.title.profile.rate().filter(|_| sample.state == RunState::Ramping)?;
+    let at = sample.at + sample.ramp_left(rate)?;
+    Some(format!("at this pace {} at {}", units::plural(sample.target.into(), "client"), units::clock(at)))
 }
 
 /// Returns the used share of a hard stop, a warning when most of it is used.
@@ -180,17 +180,17 @@ fn limit(spent: Spent) -> Text {
 }
 
 fn measurement(app: &App) -> Vec<Text> {
-    let frame = &app.shown;
-    let mut line = trust::in_a_line(&frame.trust);
-    if frame.panics > 0 {
-        line.push(Text::new(Role::Failing, units::plural(frame.panics, "internal fault")));
+    let sample = &app.shown;
+    let mut line = trust::in_a_line(&sample.trust);
+    if sample.panics > 0 {
+        line.push(Text::new(Role::Failing, units::plural(sample.panics, "internal fault")));
     }
-    let violations = frame.snapshot.invariant_violations;
+    let violations = sample.snapshot.invariant_violations;
     if violations > 0 {
         line.push(Text::new(Role::Failing, units::plural(violations, "broken invariant")));
     }
-    if frame.late_starts > 0 {
-        line.push(Text::new(Role::Warning, format!("late starts {}", units::count(frame.late_starts))));
+    if sample.late_starts > 0 {
+        line.push(Text::new(Role::Warning, format!("late starts {}", units::count(sample.late_starts))));
     }
     line.extend(app.steady.nearest_hard_stop().map(limit));
     line.extend(generator::in_a_line(&app.steady));

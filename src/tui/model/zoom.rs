@@ -65,9 +65,9 @@ fn clients(app: &App) -> Table {
     }
 }
 
-fn seen(frame: &RunSample) -> Vec<(&'static str, String)> {
-    let quality = &frame.quality;
-    let count = |metric| units::count(frame.snapshot.totals.get(metric));
+fn seen(sample: &RunSample) -> Vec<(&'static str, String)> {
+    let quality = &sample.quality;
+    let count = |metric| units::count(sample.snapshot.totals.get(metric));
     let pair = |digest: LatencyDigest| match digest.run {
         Some(summary) => format!("p50 {}, p95 {}", seconds(summary.p50), seconds(summary.p95)),
         None => units::UNKNOWN.to_owned(),
@@ -75,13 +75,13 @@ fn seen(frame: &RunSample) -> Vec<(&'static str, String)> {
     let bitrate = quality.bits_per_second().map_or(units::UNKNOWN.to_owned(), units::bit_rate);
     let per_hour = quality.stalls_per_hour().map_or(units::UNKNOWN.to_owned(), units::number);
     vec![
-        ("start-up time", pair(frame.latency(Timed::Startup))),
+        ("start-up time", pair(sample.latency(Timed::Startup))),
         ("start failures", count(Metric::StartFailures)),
         ("exits before start", count(Metric::ExitsBeforeStart)),
         ("rebuffer ratio", units::percent(quality.rebuffer_ratio())),
         ("stalls", format!("{}, {per_hour} an hour", units::count(quality.stalls))),
         ("bitrate", bitrate),
-        ("live latency", pair(frame.live_latency)),
+        ("live latency", pair(sample.live_latency)),
     ]
 }
 
@@ -151,8 +151,8 @@ const RATES: &[Column] = &[
 ];
 
 fn traffic(app: &App) -> Table {
-    let frame = &app.steady;
-    let windows = window::WINDOWS.into_iter().zip(frame.windows).map(|(length, rates)| {
+    let sample = &app.steady;
+    let windows = window::WINDOWS.into_iter().zip(sample.windows).map(|(length, rates)| {
         let name = format!("last {}", units::span(length).replace(".0", ""));
         let rate = |of: fn(&crate::stats::Rates) -> f64| Text::plain(units::rate(rates.as_ref().map(of)));
         let bits = rates.map_or(units::UNKNOWN.to_owned(), |rates| units::bit_rate(rates.bits_per_second));
@@ -165,7 +165,7 @@ fn traffic(app: &App) -> Table {
             Text::new(Role::Label, units::percent(rates.and_then(|rates| rates.error_share()))),
         ])
     });
-    let totals = app.scope.totals(frame);
+    let totals = app.scope.totals(sample);
     Table {
         title: format!(
             "Traffic: {}, {}",
@@ -174,7 +174,7 @@ fn traffic(app: &App) -> Table {
         ),
         aside: format!(
             "peak {}",
-            frame.peak_bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate)
+            sample.peak_bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate)
         ),
         columns: RATES,
         lines: windows.collect(),
