@@ -7,11 +7,15 @@
 
 use histogram::{Bucket, Histogram};
 
-use super::latency_cells::{HistogramCells, config};
+use super::heat::HEAT_BUCKETS;
+use super::latency_cells::{GROUPING_POWER, HistogramCells, config};
 use crate::vocabulary::Kind;
 
 /// Percentiles of a summary.
 const QUANTILES: [f64; 4] = [0.5, 0.95, 0.99, 0.999];
+
+/// Number of buckets in a quarter of a power of two, which is one bucket of a heat map.
+const QUARTER: usize = 1 << GROUPING_POWER.saturating_sub(2);
 
 /// A duration that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,6 +180,16 @@ impl LatencySnapshot {
         self.max = last.map_or(0, |bucket| bucket.end().min(self.max));
         self.sum = self.sum.wrapping_sub(earlier.sum);
         self.clamped = self.clamped.saturating_sub(earlier.clamped);
+    }
+
+    /// Adds the counts to the buckets of a heat map, each of which is made of whole buckets of this histogram.
+    pub(super) fn add_to_heat(&self, counts: &mut [u64; HEAT_BUCKETS]) {
+        let buckets = self.buckets.iter().flat_map(|buckets| buckets.as_slice().chunks(QUARTER));
+        for (quarter, buckets) in buckets.enumerate() {
+            // The first four chunks hold the values below 2^7, which are one bucket of the map.
+            let place = quarter.saturating_sub(3).min(HEAT_BUCKETS - 1);
+            counts.get_mut(place).into_iter().for_each(|count| *count += buckets.iter().sum::<u64>());
+        }
     }
 
     /// Returns the number of values.

@@ -31,6 +31,11 @@ impl RecentLatency {
         Self { timed, kept: Vec::new(), window: LatencySnapshot::default(), digest: LatencyDigest::default() }
     }
 
+    /// Returns the duration.
+    pub fn timed(&self) -> Timed {
+        self.timed
+    }
+
     /// Takes a histogram from the registry; to be called once a second.
     pub fn sample(&mut self, registry: &Registry) {
         if self.kept.is_empty() {
@@ -54,6 +59,11 @@ impl RecentLatency {
             self.window.subtract(oldest);
         }
         self.digest = LatencyDigest { recent: self.window.summary(), run: newest.summary() };
+    }
+
+    /// Returns the histogram of the last sample; `None` before the first value.
+    pub fn newest(&self) -> Option<&LatencySnapshot> {
+        self.kept.last()
     }
 
     /// Returns the summaries of the last sample.
