@@ -27,7 +27,7 @@ use crate::net::scope::AllowedHost;
 use crate::origin::FaultRule;
 use crate::player::{Profile, SessionLength};
 use crate::stats::DEFINITIONS;
-use crate::tui::Palette;
+use crate::tui::ThemeName;
 use crate::vocabulary::OnHangup;
 
 const AFTER_HELP: &str = "\
@@ -230,9 +230,12 @@ pub struct LoadArgs {
     /// Draw the live screen in ASCII
     #[arg(long, help_heading = "Output")]
     pub ascii: bool,
-    /// Colours of the live screen: ansi, cb (colour-blind safe), mono [default: ansi; mono with NO_COLOR]
-    #[arg(long, value_name = "THEME", value_parser = values::theme, help_heading = "Output")]
-    pub theme: Option<Palette>,
+    /// Colours of the live screen: auto, ansi (16 colours), dark, light, cb (colour-blind safe), mono
+    ///
+    /// auto: dark or light if COLORTERM says truecolor or 24bit (light if COLORFGBG ends in 7 or 15), else ansi; mono if
+    /// NO_COLOR is set. dark, light and cb need true colour.
+    #[arg(long, value_name = "THEME", default_value = "auto", value_parser = values::theme, help_heading = "Output")]
+    pub theme: ThemeName,
     /// Action when the terminal goes away: stop, or continue without a screen
     #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = values::on_hangup, help_heading = "Output")]
     pub on_hangup: OnHangup,

@@ -17,7 +17,7 @@ use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
 use crate::report::ReportFormat;
 use crate::swarm::{ClientSettings, PlaylistTap};
-use crate::tui::Palette;
+use crate::tui::ThemeName;
 use crate::vocabulary::{HardStops, OnHangup, SecretUrl, Untrusted, limits};
 
 /// A value that cannot be used. The message is one line that names the option and what is accepted.
@@ -123,8 +123,8 @@ pub struct Output {
     pub show: Show,
     /// Draws the live screen in ASCII.
     pub ascii: bool,
-    /// Colours of the live screen; `None` for the default.
-    pub theme: Option<Palette>,
+    /// Colours of the live screen.
+    pub theme: ThemeName,
     /// Action when the terminal goes away.
     pub on_hangup: OnHangup,
     /// Keeps the keys of the live screen from changing the load.
@@ -207,7 +207,7 @@ pub fn check_config(
     let output = Output {
         show: Show::Nothing,
         ascii: false,
-        theme: None,
+        theme: ThemeName::Auto,
         on_hangup: OnHangup::default(),
         read_only: false,
         reports: Vec::new(),

@@ -169,7 +169,7 @@ const WRONG: [(&str, &str); 37] = [
     ),
     ("demo --format dash", "--format 'dash': expected one of: ts, fmp4"),
     ("demo --on-hangup wait", "--on-hangup 'wait': expected stop or continue"),
-    ("demo --theme pink", "--theme 'pink': expected ansi, cb or mono"),
+    ("demo --theme pink", "--theme 'pink': expected auto, ansi, dark, light, cb or mono"),
     ("demo --clients", "--clients needs a value"),
     ("demo --zzzzzz", "unknown option --zzzzzz; see 'hlswarm --help'"),
     ("", "nothing to do; give a URL to load, or see 'hlswarm --help'"),

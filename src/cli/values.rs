@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::origin::FaultRule;
 use crate::origin::settings::{BIT_RATES, SEGMENT_DURATIONS, VOD_SEGMENTS, WINDOWS};
 use crate::player::SessionLength;
-use crate::tui::Palette;
+use crate::tui::ThemeName;
 use crate::vocabulary::secret_url::UrlError;
 use crate::vocabulary::{OnHangup, SecretUrl, limits, units};
 
@@ -128,13 +128,9 @@ pub(super) fn on_hangup(text: &str) -> Result<OnHangup, String> {
     }
 }
 
-pub(super) fn theme(text: &str) -> Result<Palette, String> {
-    match text {
-        "ansi" => Ok(Palette::Ansi),
-        "cb" => Ok(Palette::ColourBlind),
-        "mono" => Ok(Palette::Mono),
-        _ => Err("expected ansi, cb or mono".to_owned()),
-    }
+pub(super) fn theme(text: &str) -> Result<ThemeName, String> {
+    let named = ThemeName::NAMES.iter().find(|(name, _)| *name == text);
+    named.map(|(_, theme)| *theme).ok_or_else(|| "expected auto, ansi, dark, light, cb or mono".to_owned())
 }
 
 #[cfg(test)]

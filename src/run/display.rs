@@ -16,7 +16,7 @@ use crate::forecast::{PriceConsequence, Priced};
 use crate::report::{self, Report};
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
 use crate::sample::{RunSample, SamplerHandle};
-use crate::tui::{Access, Charset, Console, Palette, Remote, Setup, Theme, Title};
+use crate::tui::{Access, Charset, Console, Remote, Setup, TerminalColours, Theme, Title};
 use crate::verdict::TrustVerdict;
 use crate::vocabulary::{Command, RunIdentity, units};
 
@@ -118,15 +118,18 @@ fn title(config: &RunConfig, identity: RunIdentity) -> Title {
     }
 }
 
-/// Chooses colours and characters. No colours if `NO_COLOR` is set (<https://no-color.org>), unless a theme was asked
-/// for; ASCII if the locale is not UTF-8 or ASCII was asked for.
+/// Chooses colours and characters. ASCII if the locale is not UTF-8 or ASCII was asked for.
 fn theme(output: &Output) -> Theme {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_lowercase();
     let utf8 = locale.contains("utf-8") || locale.contains("utf8");
-    let usual = if set("NO_COLOR").is_some() { Palette::Mono } else { Palette::Ansi };
+    let terminal = TerminalColours {
+        colorterm: set("COLORTERM"),
+        colorfgbg: set("COLORFGBG"),
+        no_color: set("NO_COLOR").is_some(),
+    };
     Theme {
-        palette: output.theme.unwrap_or(usual),
+        palette: output.theme.palette(&terminal),
         charset: if output.ascii || !utf8 { Charset::Ascii } else { Charset::Unicode },
     }
 }

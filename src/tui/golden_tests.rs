@@ -149,7 +149,14 @@ fn the_report_looks_as_it_did() {
 }
 
 fn theme() -> impl Strategy<Value = Theme> {
-    let palette = prop_oneof![Just(Palette::Ansi), Just(Palette::ColourBlind), Just(Palette::Mono)];
+    let palette = proptest::sample::select(vec![
+        Palette::Ansi,
+        Palette::Dark,
+        Palette::Light,
+        Palette::ColourBlind,
+        Palette::ColourBlindLight,
+        Palette::Mono,
+    ]);
     let charset = prop_oneof![Just(Charset::Unicode), Just(Charset::Ascii)];
     (palette, charset).prop_map(|(palette, charset)| Theme { palette, charset })
 }

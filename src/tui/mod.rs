@@ -39,7 +39,7 @@ use tokio::sync::watch;
 
 pub use app::{Access, Title};
 pub use offscreen::Offscreen;
-pub use theme::{Charset, Palette, Theme};
+pub use theme::{Charset, Palette, TerminalColours, Theme, ThemeName};
 
 use crate::report::Report;
 use crate::sample::RunSample;
