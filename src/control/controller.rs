@@ -66,6 +66,7 @@ impl<E: Engine> Controller<E> {
         let (pacer, first) = (Pacer::new(&plan.profile), FirstClient::new(plan.ahead));
         let (target, brake) = (plan.profile.clients, plan.brakes.then(Brake::default));
         let stops = HardStopWatch::new(spending);
+        status.set_limit(plan.limit);
         Self {
             engine,
             registry,
@@ -153,6 +154,7 @@ impl<E: Engine> Controller<E> {
     fn clamp(&mut self, clients: u32) {
         let before = self.target;
         self.plan.limit = ClientLimit { clients, bound: Bound::Price };
+        self.status.set_limit(self.plan.limit);
         self.target = self.plan.limit.clamp(before.into());
         self.write_down(ChangeKind::Target, before, ChangeSource::Preflight);
     }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{Ahead, Controller, Ending, Engine, OnShortage, Plan, Pricing, RefusedBy};
 use crate::capacity::Supply;
 use crate::forecast::{Base, PriceConsequence, Probed, probes_for_tests, settings_for_tests};
-use crate::load::{ClientLimit, LoadProfile, Ramp};
+use crate::load::{Bound, ClientLimit, LoadProfile, Ramp};
 use crate::pipeline::Pipeline;
 use crate::player::SessionLength;
 use crate::run_state::{ChangeKind, ChangeSource};
@@ -79,6 +79,7 @@ struct Played {
     others_at: Option<u64>,
     changes: Vec<(u32, u32, ChangeSource)>,
     consequence: Option<PriceConsequence>,
+    limit: ClientLimit,
 }
 
 fn scene(on_shortage: OnShortage, open_files: Option<u64>) -> Scene {
@@ -102,7 +103,7 @@ impl Scene {
         let engine = Clients { count: &count, most: &most, others_at: &others_at };
         let plan = Plan {
             profile: LoadProfile { clients: CLIENTS, ramp: Ramp::default(), ..LoadProfile::default() },
-            limit: ClientLimit::default(),
+            limit: ClientLimit { clients: 500, bound: Bound::OpenFiles(564) },
             ahead: self.ahead,
             on_shortage: self.on_shortage,
             brakes: false,
@@ -145,6 +146,7 @@ impl Scene {
             others_at: at,
             changes: changes.map(|change| (change.from, change.to, change.by)).collect(),
             consequence: sources.priced.get().map(|priced| priced.consequence),
+            limit: sources.status.limit(),
         }
     }
 }
@@ -153,6 +155,7 @@ impl Scene {
 async fn the_others_start_when_three_segments_have_shown_the_price() {
     let played = scene(OnShortage::Refuse, None).play().await;
     assert_eq!((played.most, played.consequence), (CLIENTS, Some(PriceConsequence::Fits)));
+    assert_eq!(played.limit, ClientLimit { clients: 500, bound: Bound::OpenFiles(564) }, "that of the plan");
     // The third segment arrives after 110 ms; the controller looks every 2 ms.
     assert!(played.others_at.is_some_and(|at| (110..=115).contains(&at)), "{:?}", played.others_at);
 }
@@ -185,6 +188,11 @@ async fn a_clamped_plan_starts_what_fits_and_says_so_once() {
     assert_eq!((played.ending.refused, played.most), (None, 40));
     let changes = [(0, CLIENTS, ChangeSource::Plan), (CLIENTS, 40, ChangeSource::Preflight)];
     assert_eq!(played.changes, changes);
+    assert_eq!(
+        played.limit,
+        ClientLimit { clients: 40, bound: Bound::Price },
+        "the console clamps to it, too"
+    );
     let played = scene(OnShortage::Clamp, Some(64)).play().await;
     assert_eq!(played.ending.refused, Some(RefusedBy::Price), "not one fits");
 }

@@ -1,5 +1,5 @@
-//! Maximum number of clients of a run. Every target is clamped here, once. The limit also states its reason, for an
-//! operator who asked for more.
+//! Maximum number of clients of a run. The controller clamps every target and publishes the limit with its reason, so
+//! that the console can say why an operator who asked for more does not get them.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ impl fmt::Display for Bound {
         match self {
             Self::Program => f.write_str("the maximum for a run"),
             Self::OpenFiles(files) => write!(f, "at most {} open files", units::count(*files)),
-            Self::Price => f.write_str("the price of the plan"),
+            Self::Price => f.write_str("no more fit, by the price of the plan"),
             Self::Unconfirmed => f.write_str("a public host needs --authorised-for"),
         }
     }

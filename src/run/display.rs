@@ -114,7 +114,6 @@ fn title(config: &RunConfig, identity: RunIdentity) -> Title {
         variant: config.variant().to_string(),
         profile: config.plan.profile,
         duration: config.plan.duration,
-        limit: config.plan.limit,
     }
 }
 

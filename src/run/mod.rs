@@ -230,6 +230,7 @@ impl ActiveRun {
         let workers = workers + usize::from(canary.is_some());
         let sources = Sources { canary, ..Sources::for_run(workers, config.plan.hard_stops) };
         sources.status.set_target(config.plan.profile.clients);
+        sources.status.set_limit(config.plan.limit);
         let identity = identity(config, sources.clock);
         let (pipeline, taps) = Pipeline::start(workers, sources.clock, record, identity.clone())
             .map_err(|error| Failure::no_thread("the recorder", &error))?;

@@ -1,11 +1,11 @@
 //! Status that the controller publishes for all readers: the state of the run, its target and its actions.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Journal;
-use crate::load::StartCounts;
+use crate::load::{ClientLimit, StartCounts};
 use crate::vocabulary::RunState;
 use crate::vocabulary::clock::micros;
 
@@ -14,6 +14,8 @@ use crate::vocabulary::clock::micros;
 pub struct Status {
     state: AtomicU8,
     target: AtomicU32,
+    /// A lock is cheap enough: the controller writes it once or twice in a run, the sampler reads it at 4 Hz.
+    limit: Mutex<ClientLimit>,
     admitted: AtomicU64,
     late_starts: AtomicU64,
     start_lateness_us_max: AtomicU64,
@@ -89,6 +91,16 @@ impl Status {
     /// Returns the number of clients wanted.
     pub fn target(&self) -> u32 {
         self.target.load(Ordering::Relaxed)
+    }
+
+    /// Sets the maximum of the target and its reason.
+    pub fn set_limit(&self, limit: ClientLimit) {
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = limit;
+    }
+
+    /// Returns the maximum of the target and its reason.
+    pub fn limit(&self) -> ClientLimit {
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the number of clients admitted and of starts that came too late for the plan.

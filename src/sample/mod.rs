@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use crate::forecast::Priced;
 use crate::generator::Generator;
+use crate::load::ClientLimit;
 use crate::pipeline::LogEntry;
 use crate::run_state::Journal;
 use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSummary, Spent, Timed};
@@ -67,6 +68,8 @@ pub struct RunSample {
     pub state: RunState,
     /// Target number of clients.
     pub target: u32,
+    /// Maximum that the target can be set to, and the reason for it.
+    pub limit: ClientLimit,
     /// Clients that were admitted and have not been removed.
     pub admitted: u64,
     /// Largest number of clients active at once so far.

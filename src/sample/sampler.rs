@@ -221,6 +221,7 @@ impl Sampler {
         let begun = Instant::now();
         (sample.at, sample.state, sample.target) =
             (at, self.sources.status.state(), self.sources.status.target());
+        sample.limit = self.sources.status.limit();
         // Clients are read whole once a second, and in every sample of a run that is ending.
         let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
         self.read_clients(sample, new_second || sample.state.is_ending());

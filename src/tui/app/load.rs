@@ -27,7 +27,7 @@ impl App {
         if self.is_ending() || by.abs() > ASK_ABOVE {
             return self.want(asked);
         }
-        let by = i64::from(self.title.limit.clamp(asked)) - self.wanted();
+        let by = i64::from(self.live.limit.clamp(asked)) - self.wanted();
         self.expect(asked);
         // A relative change: repeated keys add up in the run, however late the samples show them.
         Effect::Ask(Command::AdjustTarget(by))
@@ -38,7 +38,7 @@ impl App {
         if self.is_ending() {
             return self.say(ENDING.to_owned());
         }
-        let limited = i64::from(self.title.limit.clamp(target));
+        let limited = i64::from(self.live.limit.clamp(target));
         if (limited - self.wanted()).abs() > ASK_ABOVE {
             self.mode = Mode::Confirm(target);
             return Effect::None;
@@ -51,15 +51,15 @@ impl App {
             return Effect::None;
         }
         self.expect(target);
-        Effect::Ask(Command::SetTarget(self.title.limit.clamp(target)))
+        Effect::Ask(Command::SetTarget(self.live.limit.clamp(target)))
     }
 
     pub(super) fn expect(&mut self, asked: i64) {
-        let target = i64::from(self.title.limit.clamp(asked));
+        let target = i64::from(self.live.limit.clamp(asked));
         self.asked_target = Some((target, self.live.at + SETTLES));
         let held = if self.live.state == RunState::Hold { ", but the ramp is held (p resumes)" } else { "" };
-        let limited = match self.title.limit.is_exceeded_by(asked) {
-            true => format!(", {}", self.title.limit),
+        let limited = match self.live.limit.is_exceeded_by(asked) {
+            true => format!(", {}", self.live.limit),
             false => String::new(),
         };
         self.say(format!("target {}{limited}{held}", units::count(target.unsigned_abs())));

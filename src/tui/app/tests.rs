@@ -61,21 +61,27 @@ fn the_target_never_falls_below_zero_or_rises_above_the_limit() {
 
 #[test]
 fn a_target_beyond_what_this_machine_carries_is_lowered_with_the_reason() {
-    let mut app = app();
-    app.title.limit = ClientLimit { clients: 40, bound: Bound::OpenFiles(104) };
-    app.update(Msg::Sample(sample(61_000, RunState::Running, 30)));
+    let (mut app, mut at) = (app(), 60_000);
+    let mut limited = |app: &mut App, target: u32, clients: u32, bound: Bound| {
+        at += 1_000;
+        let limit = ClientLimit { clients, bound };
+        let sample = RunSample { limit, ..(*sample(at, RunState::Running, target)).clone() };
+        app.update(Msg::Sample(Arc::new(sample)));
+    };
+    limited(&mut app, 30, 40, Bound::OpenFiles(104));
     let reason = "limited to 40 clients: at most 104 open files";
     (0..3).for_each(|_| _ = press(&mut app, Key::Char(']')));
     assert_eq!(press(&mut app, Key::Char('+')), Effect::Ask(Command::SetTarget(40)), "by 500");
     assert_eq!(app.notice(), Some(format!("target 40, {reason}").as_str()));
-    app.title.limit = ClientLimit { clients: 150, bound: Bound::OpenFiles(214) };
+    limited(&mut app, 40, 150, Bound::OpenFiles(214));
     assert_eq!(press(&mut app, Key::Char('+')), Effect::None);
     let footer = crate::tui::model::Model::new(&app, Capacity::default()).footer;
     let question: String = footer.into_iter().map(|text| text.text).collect();
     assert_eq!(question, "add 110 clients, to 150 (at most 214 open files)? y: yes, else no");
     assert_eq!(press(&mut app, Key::Char('y')), Effect::Ask(Command::SetTarget(150)));
-    app.title.limit = ClientLimit { clients: 40, bound: Bound::OpenFiles(104) };
-    app.update(Msg::Sample(sample(63_000, RunState::Running, 40)));
+    // The price of the plan has lowered the limit since.
+    limited(&mut app, 40, 40, Bound::Price);
+    let reason = "limited to 40 clients: no more fit, by the price of the plan";
     (0..9).for_each(|_| _ = press(&mut app, Key::Char('[')));
     assert_eq!(asked_for(press(&mut app, Key::Char('+'))), 0);
     assert_eq!(app.notice(), Some(format!("target 40, {reason}").as_str()));

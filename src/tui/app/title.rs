@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::load::{ClientLimit, LoadProfile};
+use crate::load::LoadProfile;
 use crate::vocabulary::{RunIdentity, Untrusted};
 
 /// Facts of a run. The texts may come from outside: the console makes them safe when it takes them.
@@ -16,8 +16,6 @@ pub struct Title {
     pub profile: LoadProfile,
     /// Time at which the run ends by itself; `None`: it runs until it is stopped.
     pub duration: Option<Duration>,
-    /// Maximum number of clients that can be requested.
-    pub limit: ClientLimit,
 }
 
 impl Title {

@@ -46,7 +46,7 @@ pub(super) fn line(app: &App) -> Vec<Text> {
 }
 
 fn question(app: &App, asked: i64) -> Vec<Text> {
-    let limit = app.title.limit;
+    let limit = app.live.limit;
     let target = i64::from(limit.clamp(asked));
     let by = target - app.wanted();
     let verb = if by < 0 { "remove" } else { "add" };
