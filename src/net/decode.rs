@@ -10,11 +10,11 @@ use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 use std::time::Duration;
 
-use brotli_decompressor::Decompressor;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use rustix::time::{ClockId, clock_gettime};
 use ruzstd::decoding::StreamingDecoder;
 
+use super::brotli;
 use super::head::{Coding, Codings};
 use super::offload::offload;
 use crate::vocabulary::limits;
@@ -22,8 +22,6 @@ use crate::vocabulary::outcome::Fault;
 
 /// Maximum window size of the `zstd` decoder (RFC 9659 section 3).
 const ZSTD_WINDOW_BYTES: u64 = 8 << 20;
-/// Buffer size of `brotli-decompressor`.
-const BROTLI_BUFFER_BYTES: usize = 4_096;
 /// Lower half of the first byte of a zlib stream (RFC 1950 section 2.2).
 const ZLIB_METHOD: u8 = 8;
 /// Bytes of input or output between two checks of the limits.
@@ -54,7 +52,7 @@ pub(super) async fn decode(codings: Codings, body: Vec<u8>) -> Result<Vec<u8>, F
 }
 
 /// Limits of decoding a body, and the use made of them so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Budget {
     /// Maximum bytes of output.
     output: usize,
@@ -63,6 +61,8 @@ struct Budget {
     taken: Cell<usize>,
     made: Cell<usize>,
     is_over: Cell<bool>,
+    /// True once the decoder wanted memory for more than the output.
+    is_refused: Cell<bool>,
 }
 
 impl Budget {
@@ -72,21 +72,18 @@ impl Budget {
         Self {
             output: ratio.min(limits::PLAYLIST_BYTES),
             until: Some(thread_time() + limits::DECODE_TIME),
-            taken: Cell::default(),
-            made: Cell::default(),
-            is_over: Cell::default(),
+            ..Self::default()
         }
     }
 
     /// Returns the budget of a small body that is decoded at once.
     fn small() -> Self {
-        Self {
-            output: SMALL_OUTPUT_BYTES,
-            until: None,
-            taken: Cell::default(),
-            made: Cell::default(),
-            is_over: Cell::default(),
-        }
+        Self { output: SMALL_OUTPUT_BYTES, ..Self::default() }
+    }
+
+    /// Returns the fault of a body that expands to more than the output.
+    fn excess(&self) -> Fault {
+        if self.output >= limits::PLAYLIST_BYTES { Fault::PlaylistLimit } else { Fault::BodyRatio }
     }
 
     /// Reports whether more than `surplus` bytes went in beyond the output, or the time is up.
@@ -151,7 +148,7 @@ fn expand(coding: Coding, body: &[u8], budget: &Budget) -> Result<Vec<u8>, Fault
             drain(ZlibDecoder::new(input), body, budget)
         }
         Coding::Deflate => drain(DeflateDecoder::new(input), body, budget),
-        Coding::Brotli => drain(Decompressor::new(input, BROTLI_BUFFER_BYTES), body, budget),
+        Coding::Brotli => drain(brotli::reader(input, budget.output, &budget.is_refused), body, budget),
         Coding::Zstd => {
             let decoder = StreamingDecoder::new_with_max_window_size(input, ZSTD_WINDOW_BYTES);
             drain(decoder.map_err(|_| Fault::BodyDecode)?, body, budget)
@@ -166,13 +163,13 @@ fn drain(mut decoder: impl Read, body: &[u8], budget: &Budget) -> Result<Vec<u8>
         let taken = decoder.by_ref().take(SLICE_BYTES as u64).read_to_end(&mut decoded);
         match taken {
             Err(_) if budget.is_over.get() => return Err(Fault::BodyRatio),
+            Err(_) if budget.is_refused.get() => return Err(budget.excess()),
             Err(_) => return Err(Fault::BodyDecode),
             Ok(0) => return Ok(decoded),
             Ok(count) => budget.made.set(budget.made.get() + count),
         }
         if decoded.len() > budget.output {
-            let is_large = decoded.len() > limits::PLAYLIST_BYTES;
-            return Err(if is_large { Fault::PlaylistLimit } else { Fault::BodyRatio });
+            return Err(budget.excess());
         }
         if budget.is_used_up(None) {
             return Err(Fault::BodyRatio);

@@ -12,6 +12,7 @@
 //!   ([`crate::vocabulary::limits`]).
 //! * This module keeps no statistics: it reports events to an [`Observer`].
 
+mod brotli;
 mod connect;
 mod cookies;
 mod deadline;
