@@ -1,4 +1,4 @@
-//! Reads the HTTP/1.1 response to a request that was sent.
+//! Sends an HTTP/1.1 request and reads its response.
 //!
 //! * All clients of a worker read into one shared buffer, which is never borrowed across an await.
 //! * One poll reads a bounded amount and then lets the other clients of its worker run: an origin that always has
@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
@@ -34,11 +34,28 @@ const PIECES: usize = 2_048;
 /// Bytes that one poll may discard, which costs one system call for each buffer and no parsing.
 const DROPPED_BYTES: usize = 4 * 1024 * 1024;
 
-/// Reads the response to a request that was sent at `sent`, to its end or until the sink wants no more of it.
-pub(super) async fn receive<O: Observer>(
-    stream: &mut Stream,
-    net: &Net,
-    deadline: &Deadline,
+/// Sends `request` and reads the response, to its end or until the sink wants no more of it. The wait for the first
+/// byte includes the time of the write: an origin that is slow to take a request is slow to answer it.
+pub(super) async fn exchange<O: Observer>(
+    stream: &mut (impl Source + AsyncWrite),
+    request: &[u8],
+    (net, deadline): (&Net, &Deadline),
+    sink: &mut Sink<'_, O>,
+) -> Result<(Box<Head>, Times), Fault> {
+    let sent = deadline.enter(Fault::TimeoutFirstByte, net.settings.timeout);
+    send(stream, request).await.map_err(|error| transfer_fault(&error))?;
+    receive(stream, (net, deadline), sink, sent).await
+}
+
+async fn send(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}
+
+/// Reads the response to a request that was sent at `sent`.
+async fn receive<O: Observer>(
+    stream: &mut impl Source,
+    (net, deadline): (&Net, &Deadline),
     sink: &mut Sink<'_, O>,
     sent: Instant,
 ) -> Result<(Box<Head>, Times), Fault> {
@@ -158,7 +175,7 @@ impl<O: Observer> Receiver<'_, '_, O> {
 }
 
 /// Byte stream that a response is read from.
-trait Source: AsyncRead + Unpin {
+pub(super) trait Source: AsyncRead + Unpin {
     /// Discards at most `room.len()` bytes and returns their count.
     fn poll_drop(&mut self, context: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>>;
 }
@@ -193,7 +210,17 @@ mod tests {
     use super::super::{ConnectionInfo, Headers, Settings, TlsSettings};
     use super::*;
     use crate::vocabulary::{HttpProfile, SecretUrl};
+    use std::rc::Rc;
     use std::time::Duration;
+    use tokio::io::{AsyncReadExt as _, DuplexStream};
+
+    impl Source for DuplexStream {
+        fn poll_drop(&mut self, context: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+            let mut room = ReadBuf::new(room);
+            ready!(Pin::new(self).poll_read(context, &mut room))?;
+            Poll::Ready(Ok(room.filled().len()))
+        }
+    }
 
     impl Source for &[u8] {
         fn poll_drop(&mut self, context: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -220,21 +247,26 @@ mod tests {
         fn explained(&mut self, _fault: Fault, _reason: &str) {}
     }
 
-    /// Reads a response that is available as a whole. Returns the bytes of its body and the most that one poll took.
-    fn read(mut wire: &[u8], body: Body) -> (u64, u64) {
+    /// Returns the state of a worker whose requests have this limit for each wait.
+    fn net(timeout: Duration) -> Rc<Net> {
         let url = SecretUrl::parse("http://a/x").expect("valid");
         let headers = Headers::new(&url, "hlswarm/test", "run 1", &[]).expect("valid");
         let tls = TlsSettings::new(None, true).expect("a provider");
-        let (timeout, http_profile) = (Duration::from_secs(15), HttpProfile::default());
-        let net = Net::new(Settings {
+        Net::new(Settings {
             tls,
             resolve: Vec::new(),
             scope: Scope::for_test(&url),
             timeout,
             headers,
-            http_profile,
+            http_profile: HttpProfile::default(),
             budget: std::sync::Arc::default(),
-        });
+        })
+    }
+
+    /// Reads a response that is available as a whole. Returns the bytes of its body and the most that one poll took.
+    fn read(mut wire: &[u8], body: Body) -> (u64, u64) {
+        let timeout = Duration::from_secs(15);
+        let net = net(timeout);
         let deadline = Deadline::new(timeout);
         let mut bytes = Bytes::default();
         let mut sink = Sink::new(body, &net.bodies, &mut bytes);
@@ -276,5 +308,28 @@ mod tests {
         let (total, most) = read(&[head.as_bytes(), &vec![7; length]].concat(), Body::Media);
         assert_eq!(total, length as u64);
         assert!(most <= (DROPPED_BYTES + PARSED_BYTES) as u64, "{most} bytes in one poll");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wait_for_the_first_byte_begins_before_the_request_is_written() {
+        const REQUEST: [u8; 1_000] = [b'x'; 1_000];
+        // Smaller than the request: the rest can be written only after the peer has read.
+        let (mut wire, mut peer) = tokio::io::duplex(100);
+        let origin = async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            peer.read_exact(&mut [0; REQUEST.len()]).await.expect("the request");
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            peer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na").await.expect("read");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            peer.write_all(b"b").await.expect("read");
+        };
+        let (net, deadline) = (net(Duration::from_secs(15)), Deadline::new(Duration::from_secs(60)));
+        let (begun, mut bytes) = (Instant::now(), Bytes::default());
+        let mut sink = Sink::new(Body::Playlist, &net.bodies, &mut bytes);
+        let client = exchange(&mut wire, &REQUEST, (&*net, &deadline), &mut sink);
+        let (response, ()) = tokio::join!(client, origin);
+        let (_, times) = response.expect("a response");
+        let seconds = [times.sent, times.first_byte, times.last_byte].map(|at| (at - begun).as_secs());
+        assert_eq!(seconds, [0, 5, 6], "request, first byte and last byte");
     }
 }

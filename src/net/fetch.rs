@@ -10,15 +10,12 @@ use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
 
-use tokio::io::AsyncWriteExt as _;
-
-use super::connect::{Connector, Stream};
+use super::connect::Connector;
 use super::cookies::Received;
 use super::deadline::Deadline;
-use super::exchange::receive;
+use super::exchange::exchange;
 use super::head::{Codings, Head};
 use super::http2::{Broken, Http2};
-use super::io_fault::transfer_fault;
 use super::message::{Body, Request, Response};
 use super::pool::{Connection, Pool, Protocol};
 use super::shared::Net;
@@ -212,16 +209,15 @@ impl Path<'_> {
         sink: &mut Sink<'_, O>,
     ) -> Result<(Box<Head>, Times), Broken> {
         let (net, deadline) = (self.net, self.deadline);
-        let sent = deadline.enter(Fault::TimeoutFirstByte, net.settings.timeout);
         let Connection { endpoint, host, protocol, .. } = connection;
         let lines = HeaderLines { settings: &net.settings, cookies: &self.pool.cookies, endpoint };
         match protocol {
             Protocol::Http1(stream) => {
                 write_request(self.outgoing, &lines, host, request);
-                send(stream, self.outgoing).await?;
-                Ok(receive(stream, net, deadline, sink, sent).await?)
+                Ok(exchange(stream, self.outgoing, (net, deadline), sink).await?)
             }
             Protocol::Http2(http2) => {
+                deadline.enter(Fault::TimeoutFirstByte, net.settings.timeout);
                 // Boxed: the future is large, and a client over HTTP/1.1 should not carry it.
                 Box::pin(http2.exchange(request, &lines, deadline, sink)).await
             }
@@ -243,12 +239,4 @@ fn write_request(outgoing: &mut Vec<u8>, lines: &HeaderLines<'_>, host: &str, re
         write(&[name.as_str().as_bytes(), b": ", value, b"\r\n"]);
     });
     write(&[b"\r\n"]);
-}
-
-async fn send(stream: &mut Stream, bytes: &[u8]) -> Result<(), Fault> {
-    let written = async {
-        stream.write_all(bytes).await?;
-        stream.flush().await
-    };
-    written.await.map_err(|error| transfer_fault(&error))
 }
