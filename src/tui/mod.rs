@@ -3,7 +3,7 @@
 //! * It runs on its own thread, only reads samples and only sends commands: a slow, blocked or lost terminal costs
 //!   screen updates, never load.
 //! * Three steps make the screen: `app` holds the state, which only messages change; `model` turns the state into
-//!   texts; `screen` places the texts. None of them knows about a terminal.
+//!   texts; `screen` draws the texts at the places of `layout`. None of them knows about a terminal.
 //! * The terminal is restored on every path: a normal end, an error, a panic, a hang-up.
 
 mod app;
@@ -16,6 +16,7 @@ pub(crate) mod fuzzing;
 mod golden_tests;
 pub mod input;
 pub mod keys;
+mod layout;
 mod model;
 mod offscreen;
 mod painter;

@@ -6,6 +6,7 @@
 
 mod clients;
 mod load;
+mod look;
 mod prompt;
 mod scope;
 #[cfg(test)]
@@ -16,9 +17,10 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ratatui::layout::Size;
+
 use super::input::{Input, Key};
-use super::keys::{self, Action, Motion};
-use crate::pipeline::LogEntry;
+use super::keys::{self, Action};
 use crate::report::{self, Report};
 use crate::sample::RunSample;
 use crate::vocabulary::{Command, Mark, StopCause, Untrusted, units};
@@ -55,8 +57,8 @@ pub(super) enum Msg {
     Sample(Arc<RunSample>),
     /// A key or a paste.
     Input(Input),
-    /// The room on the screen.
-    Capacity(Capacity),
+    /// The room of the view on the screen.
+    Room(Size),
     /// A screen frame was late.
     LatePicture,
     /// The screen was written to these files, or could not be written.
@@ -78,23 +80,6 @@ pub(super) enum Effect {
     Save,
     /// Leave the screen: the run has ended and its report need not stay.
     Leave,
-}
-
-/// Room on the screen for lists and charts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Capacity {
-    /// Lines of the list of the shown view.
-    pub(super) list: usize,
-    /// Lines of the overview's errors.
-    pub(super) errors: usize,
-    /// Lines of the log panel, or of the findings in the errors view.
-    pub(super) log: usize,
-    /// Columns of a chart's bars.
-    pub(super) chart: usize,
-    /// Columns of the small charts within lines.
-    pub(super) spark: usize,
-    /// Columns and lines of the map of clients.
-    pub(super) map: (usize, usize),
 }
 
 /// Mode that decides how keys are handled.
@@ -139,7 +124,8 @@ pub(super) struct App {
     /// The report of the run, line by line, once it has ended.
     pub(super) report: Option<Vec<String>>,
     pub(super) late_pictures: u64,
-    capacity: Capacity,
+    /// The room of the view on the screen.
+    pub(super) room: Size,
     step: usize,
     /// Set when the operator has ended the run with a key after which the report stays on screen.
     stays: bool,
@@ -172,7 +158,7 @@ impl App {
             log_filter: None,
             report: None,
             late_pictures: 0,
-            capacity: Capacity::default(),
+            room: Size::default(),
             step: FIRST_STEP,
             stays: false,
             stop_asked: false,
@@ -187,7 +173,7 @@ impl App {
         match msg {
             Msg::Sample(sample) => self.take(sample),
             Msg::LatePicture => self.late_pictures += 1,
-            Msg::Capacity(capacity) => self.fit(capacity),
+            Msg::Room(room) => self.fit(room),
             Msg::Saved(Ok(name)) => return self.say(format!("written: {name}")),
             Msg::Saved(Err(why)) => return self.say(format!("not written: {why}")),
             Msg::Report(report) => return self.end(&report),
@@ -231,12 +217,6 @@ impl App {
 
     fn arrange(&mut self) {
         self.clients.arrange(&self.steady.snapshot, self.view);
-    }
-
-    fn fit(&mut self, capacity: Capacity) {
-        self.capacity = capacity;
-        self.clients.fit(capacity.list);
-        self.scroll = self.scroll.min(self.last_scroll());
     }
 
     /// Shows the report of a run that has ended. It stays on screen if the operator pressed `q`; otherwise the
@@ -317,110 +297,6 @@ impl App {
             _ => return self.look(action),
         }
         Effect::None
-    }
-
-    /// Handles the actions that change only the screen.
-    fn look(&mut self, action: Action) -> Effect {
-        match action {
-            Action::Freeze => self.freeze(),
-            Action::View(number) => return self.go(number),
-            Action::Help => self.mode = Mode::Help,
-            Action::Panel(turn) => self.focus = self.focus.turned(turn),
-            Action::Zoom => self.zoomed = !self.zoomed && self.view == View::Overview,
-            Action::Window(turn) => self.window = self.window.turned(turn),
-            Action::Back => self.back(),
-            Action::Move(motion) => self.move_in_list(motion),
-            Action::Open if self.view == View::Clients => self.open(),
-            Action::Open if self.view == View::Overview => self.zoomed = !self.zoomed,
-            Action::Sort(turn) => self.clients.turn_sort(turn),
-            Action::Reverse => self.clients.reversed = !self.clients.reversed,
-            Action::FaultsOnly => self.clients.faults_only = !self.clients.faults_only,
-            Action::Follow => self.clients.following = !self.clients.following,
-            Action::Filter if matches!(self.view, View::Clients | View::Log) => {
-                return self.ask(Asked::Filter);
-            }
-            _ => {}
-        }
-        // These change the list: arrange it now and not with the next sample.
-        if matches!(action, Action::Sort(_) | Action::Reverse | Action::FaultsOnly | Action::Follow) {
-            self.arrange();
-        }
-        Effect::None
-    }
-
-    fn go(&mut self, number: u8) -> Effect {
-        let view = View::ALL.get(usize::from(number).saturating_sub(1)).copied().unwrap_or_default();
-        if view == View::Report && self.report.is_none() {
-            return self.say("no report until the run has ended".to_owned());
-        }
-        (self.view, self.zoomed, self.scroll) = (view, false, 0);
-        self.arrange();
-        Effect::None
-    }
-
-    /// Closes one open thing at a time; never ends the run.
-    fn back(&mut self) {
-        let filtered = self.clients.filter.is_some() || self.clients.faults_only;
-        match self.view {
-            View::Clients if self.clients.open => self.clients.open = false,
-            View::Clients if filtered => {
-                (self.clients.filter, self.clients.faults_only) = (None, false);
-                self.arrange();
-            }
-            View::Log if self.log_filter.is_some() => self.log_filter = None,
-            View::Report => {}
-            _ => (self.view, self.zoomed, self.scroll) = (View::Overview, false, 0),
-        }
-    }
-
-    fn open(&mut self) {
-        if self.clients.selected.is_none() {
-            self.clients.go(Motion::Down, &self.steady.snapshot);
-        }
-        self.clients.open = !self.clients.open && self.clients.selected.is_some();
-    }
-
-    fn move_in_list(&mut self, motion: Motion) {
-        if self.view == View::Clients {
-            return self.clients.go(motion, &self.steady.snapshot);
-        }
-        // The log scrolls from its end: moving up increases the offset.
-        let (more, fewer) = (self.scroll.saturating_add(1), self.scroll.saturating_sub(1));
-        let page = self.capacity.list.max(1);
-        let last = self.last_scroll();
-        let from_end = self.view == View::Log;
-        self.scroll = match (motion, from_end) {
-            (Motion::Down, false) | (Motion::Up, true) => more,
-            (Motion::Up, false) | (Motion::Down, true) => fewer,
-            (Motion::PageDown, false) | (Motion::PageUp, true) => self.scroll.saturating_add(page),
-            (Motion::PageUp, false) | (Motion::PageDown, true) => self.scroll.saturating_sub(page),
-            (Motion::First, false) | (Motion::Last, true) => 0,
-            (Motion::Last, false) | (Motion::First, true) => last,
-        }
-        .min(last);
-    }
-
-    /// Returns the largest scroll offset of the shown view.
-    fn last_scroll(&self) -> usize {
-        let lines = match self.view {
-            View::Errors => self.steady.failures.len(),
-            View::Log => self.log().count(),
-            View::Report => self.report.as_ref().map_or(0, Vec::len),
-            _ => 0,
-        };
-        lines.saturating_sub(self.capacity.list)
-    }
-
-    /// Returns the client events that the log shows, oldest first.
-    pub(super) fn log(&self) -> impl Iterator<Item = &LogEntry> {
-        let client = |entry: &&LogEntry| entry.event.client.is_some();
-        let trouble = |entry: &&LogEntry| !self.clients.faults_only || entry.event.what.is_trouble();
-        let matches = |entry: &&LogEntry| {
-            let (client, what) = (entry.event.client.unwrap_or_default(), &entry.event.what);
-            let line = || format!("{client} {} {}", what.kind(), what.text());
-            self.log_filter.as_ref().is_none_or(|filter| filter.takes(&line()))
-        };
-        self.shown.log.iter().filter(client).filter(trouble).filter(matches)
     }
 
     fn filter(&mut self, text: &str) -> Effect {

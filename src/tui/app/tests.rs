@@ -75,7 +75,7 @@ fn a_target_beyond_what_this_machine_carries_is_lowered_with_the_reason() {
     assert_eq!(app.notice(), Some(format!("target 40, {reason}").as_str()));
     limited(&mut app, 40, 150, Bound::OpenFiles(214));
     assert_eq!(press(&mut app, Key::Char('+')), Effect::None);
-    let footer = crate::tui::model::Model::new(&app, Capacity::default()).footer;
+    let footer = crate::tui::model::Model::new(&app).footer;
     let question: String = footer.into_iter().map(|text| text.text).collect();
     assert_eq!(question, "add 110 clients, to 150 (at most 214 open files)? y: yes, else no");
     assert_eq!(press(&mut app, Key::Char('y')), Effect::Ask(Command::SetTarget(150)));
@@ -301,13 +301,13 @@ fn lists_scroll_to_their_ends_and_no_further() {
     let mut app = app();
     app.report = Some(vec![String::new(); 30]);
     app.view = View::Report;
-    app.update(Msg::Capacity(Capacity { list: 10, ..Capacity::default() }));
+    app.update(Msg::Room(Size::new(80, 10)));
     press(&mut app, Key::PageDown);
     assert_eq!(app.scroll, 10);
     press(&mut app, Key::End);
     press(&mut app, Key::Down);
     assert_eq!(app.scroll, 20);
-    app.update(Msg::Capacity(Capacity { list: 25, ..Capacity::default() }));
+    app.update(Msg::Room(Size::new(80, 25)));
     assert_eq!(app.scroll, 5);
     press(&mut app, Key::Home);
     press(&mut app, Key::Up);

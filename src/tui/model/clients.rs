@@ -6,8 +6,11 @@
 
 use std::time::Duration;
 
+use ratatui::layout::Size;
+
 use crate::stats::{ClientRow, Snapshot};
-use crate::tui::app::{App, Capacity, ClientList, severity};
+use crate::tui::app::{App, ClientList, severity};
+use crate::tui::layout;
 use crate::tui::theme::Role;
 use crate::vocabulary::{ClientState, Outcome, units};
 
@@ -61,13 +64,14 @@ pub(in crate::tui) struct ClientsView {
 }
 
 impl ClientsView {
-    pub(super) fn new(app: &App, capacity: Capacity) -> Self {
+    pub(super) fn new(app: &App, room: Size) -> Self {
         let snapshot = &app.steady.snapshot;
-        let (map, scale) = map(&app.clients, snapshot, capacity.map);
+        let places = layout::clients::places(room, app.detail_lines());
+        let (map, scale) = map(&app.clients, snapshot, places.map_size());
         Self {
             map,
             scale,
-            table: table(&app.clients, snapshot, capacity.list),
+            table: table(&app.clients, snapshot, layout::lines(places.list, 1)),
             detail: app.clients.open.then(|| detail(&app.clients, snapshot)),
         }
     }
@@ -78,11 +82,12 @@ pub(super) fn worst(list: &ClientList, snapshot: &Snapshot, room: usize) -> Tabl
     let rows = list.worst.iter().take(room).filter_map(|place| snapshot.clients.get(*place as usize));
     let lines = rows.map(|row| Line::new(cells(row, snapshot.clients_at_us))).collect();
     Table {
-        title: "Worst clients".to_owned(),
-        aside: "2: all".to_owned(),
+        title: Text::title("Worst clients"),
+        aside: vec![Text::label("2: all")],
         columns: COLUMNS,
         lines,
         none: none(),
+        ..Table::default()
     }
 }
 
@@ -105,8 +110,8 @@ fn table(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
         [first, last, list.order.len(), snapshot.clients.len()].map(|count| units::count(count as u64));
     let left_out = if all == clients { String::new() } else { format!(" of {clients}") };
     Table {
-        title: format!("{first}-{last} of {all}{left_out}"),
-        aside: order(list),
+        title: Text::title(format!("{first}-{last} of {all}{left_out}")),
+        aside: vec![Text::label(order(list))],
         columns: COLUMNS,
         none: if snapshot.clients.is_empty() {
             none()
@@ -114,6 +119,7 @@ fn table(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
             "no client matches; Esc clears the filter".to_owned()
         },
         lines,
+        ..Table::default()
     }
 }
 
@@ -214,7 +220,7 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
     // The selection outlives its client: show that the client has left.
     let Some(row) = row else {
         return Table {
-            title: format!("Client {}", list.selected.map_or(String::new(), units::count)),
+            title: Text::title(format!("Client {}", list.selected.map_or(String::new(), units::count))),
             none: "this client has left".to_owned(),
             ..Table::default()
         };
@@ -250,8 +256,8 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
     ];
     let lines = facts.chunks(FACTS_IN_A_LINE).map(|facts| Line::new(facts.concat()));
     Table {
-        title: format!("Client {}", units::count(row.id)),
-        aside: "Esc closes".to_owned(),
+        title: Text::title(format!("Client {}", units::count(row.id))),
+        aside: vec![Text::label("Esc closes")],
         columns: FACTS,
         lines: lines.collect(),
         ..Table::default()

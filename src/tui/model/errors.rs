@@ -1,9 +1,12 @@
 //! Failures: HTTP statuses as a histogram, every other outcome under its own name apart from them, and the findings
 //! about the stream itself.
 
+use ratatui::layout::Size;
+
 use crate::sample::FailureLine;
 use crate::stats::{FindingRow, Totals};
-use crate::tui::app::{App, Capacity};
+use crate::tui::app::App;
+use crate::tui::layout;
 use crate::tui::theme::Role;
 use crate::vocabulary::finding::{Finding, Severity};
 use crate::vocabulary::outcome::{Fault, HttpFailure};
@@ -186,19 +189,19 @@ pub(in crate::tui) struct ErrorsView {
 }
 
 impl ErrorsView {
-    pub(super) fn new(app: &App, capacity: Capacity) -> Self {
-        let totals = app.scope.totals(&app.steady);
+    pub(super) fn new(app: &App, room: Size) -> Self {
         Self {
-            strip: Strip::new(&totals),
-            table: table(app, &totals, capacity.list),
-            findings: findings(app, capacity.log),
+            strip: Strip::new(&app.scope.totals(&app.steady)),
+            table: table(app, layout::errors::lines(room)),
+            findings: findings(app, layout::errors::places(room).finding_lines()),
         }
     }
 }
 
 /// Builds the table: HTTP statuses first, then the other outcomes, the most frequent first in each group.
-fn table(app: &App, totals: &Totals, room: usize) -> Table {
+pub(super) fn table(app: &App, room: usize) -> Table {
     let sample = &app.steady;
+    let totals = &*app.scope.totals(sample);
     let mut lines: Vec<&FailureLine> = sample.failures.iter().collect();
     lines.sort_by_key(|line| (!is_http(line.outcome), std::cmp::Reverse(totals.ended(line.outcome))));
     let errors = totals.errors();
@@ -209,11 +212,12 @@ fn table(app: &App, totals: &Totals, room: usize) -> Table {
     let scope =
         app.scope.since().map_or("whole run".to_owned(), |at| format!("since the mark {}", units::clock(at)));
     Table {
-        title: format!("Errors {}, {} of requests", units::count(errors), units::percent(share)),
-        aside: format!("last 10 s | {scope}"),
+        title: Text::title(format!("Errors {}, {} of requests", units::count(errors), units::percent(share))),
+        aside: vec![Text::label(format!("last 10 s | {scope}"))],
         columns: COLUMNS,
         lines,
         none: Errors::new(app, 0).none,
+        ..Table::default()
     }
 }
 
@@ -244,11 +248,12 @@ fn kinds(outcome: Outcome, totals: &Totals) -> String {
 fn findings(app: &App, room: usize) -> Table {
     let findings = &app.steady.findings;
     Table {
-        title: format!("Findings {}", units::count(findings.len() as u64)),
-        aside: "problems in the stream itself".to_owned(),
+        title: Text::title(format!("Findings: {}", units::count(findings.len() as u64))),
+        aside: vec![Text::label("problems in the stream itself")],
         columns: FINDINGS,
         lines: findings.iter().take(room).map(|finding| Line::new(finding_cells(finding))).collect(),
         none: "nothing found so far".to_owned(),
+        ..Table::default()
     }
 }
 

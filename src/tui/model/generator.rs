@@ -107,7 +107,7 @@ fn streams(sample: &RunSample) -> Table {
     ];
     lines.push(Line::new(recorder(&pipeline.recorder)));
     Table {
-        title: "Events: a log that may have gaps; counts never depend on it".to_owned(),
+        title: Text::title("Events: a log that may have gaps; counts never depend on it").or_short("Events"),
         columns: STREAMS,
         lines,
         ..Table::default()
@@ -164,11 +164,12 @@ fn workers(sample: &RunSample) -> Table {
         ])
     };
     Table {
-        title: "Workers".to_owned(),
-        aside: "last 10 s; lag: delay of due tasks".to_owned(),
+        title: Text::title("Workers"),
+        aside: vec![Text::label("last 10 s; lag: delay of due tasks")],
         columns: WORKERS,
         lines: sample.generator.workers.iter().enumerate().map(line).collect(),
         none: "no workers yet".to_owned(),
+        ..Table::default()
     }
 }
 
@@ -209,19 +210,19 @@ fn machine(app: &App) -> Table {
         Line::new(pair.iter().flat_map(|(name, value)| [Text::label(*name), value.clone()]).collect())
     };
     Table {
-        title: "This process".to_owned(),
-        aside: own_delay(generator),
+        title: Text::title("This process"),
+        aside: vec![Text::label(generator_delay(generator))],
         columns: MACHINE,
         lines: facts.chunks(2).map(line).collect(),
-        none: String::new(),
+        ..Table::default()
     }
 }
 
 /// Returns the delays of the workers over the whole run: latencies of this size are the load tester's own.
-fn own_delay(generator: &Generator) -> String {
+fn generator_delay(generator: &Generator) -> String {
     let [p99, max] = [generator.own_delay.map(|delay| delay.p99), generator.own_delay.map(|delay| delay.max)]
         .map(|us| us.map_or(UNKNOWN.to_owned(), units::milliseconds));
-    format!("own delay p99 {p99} ms, max {max}")
+    format!("generator delay p99 {p99} ms, max {max}")
 }
 
 fn cpu(generator: &Generator) -> Text {

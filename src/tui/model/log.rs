@@ -4,11 +4,14 @@
 
 use std::time::Duration;
 
+use ratatui::layout::Size;
+
 use crate::pipeline::LogEntry;
 use crate::run_state::{ChangeKind, LoadChange, VerdictChange};
 use crate::sample::RunSample;
 use crate::stats::FindingRow;
 use crate::tui::app::App;
+use crate::tui::layout;
 use crate::tui::theme::Role;
 use crate::vocabulary::units;
 
@@ -27,8 +30,9 @@ pub(in crate::tui) struct LogView {
 
 impl LogView {
     /// Builds as many lines of the story as fit, and the events up to the line that was scrolled to.
-    pub(super) fn new(app: &App, story: usize, events: usize) -> Self {
-        Self { story: newest(app, story), events: self::events(app, events) }
+    pub(super) fn new(app: &App, room: Size) -> Self {
+        let story = newest(app, layout::log::places(room).story_lines());
+        Self { story, events: events(app, layout::log::lines(room)) }
     }
 }
 
@@ -37,14 +41,15 @@ pub(super) fn newest(app: &App, room: usize) -> Table {
     let lines = story(&app.shown);
     let from = lines.len().saturating_sub(room);
     Table {
-        title: "Run".to_owned(),
+        title: Text::title("Run"),
         aside: match from {
-            0 => String::new(),
-            earlier => format!("{} earlier", units::count(earlier as u64)),
+            0 => Vec::new(),
+            earlier => vec![Text::label(format!("{} earlier", units::count(earlier as u64)))],
         },
         columns: STORY,
         lines: lines.into_iter().skip(from).collect(),
         none: "nothing has happened yet".to_owned(),
+        ..Table::default()
     }
 }
 
@@ -59,11 +64,12 @@ fn events(app: &App, room: usize) -> Table {
         dropped => format!("  {} dropped, not shown", units::count(dropped)),
     };
     Table {
-        title: format!("Clients, last {}", units::plural(shown.len() as u64, "event")),
-        aside: format!("{trouble}{filter}{dropped}"),
+        title: Text::title(format!("Clients, last {}", units::plural(shown.len() as u64, "event"))),
+        aside: vec![Text::label(format!("{trouble}{filter}{dropped}"))],
         columns: EVENTS,
         lines: shown.get(from..to).unwrap_or_default().iter().map(|entry| event_line(entry)).collect(),
         none: "no matching events".to_owned(),
+        ..Table::default()
     }
 }
 

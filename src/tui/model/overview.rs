@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use ratatui::layout::Size;
+
 use crate::generator::DelaySummary;
 use crate::sample::{RunSample, Series};
 use crate::stats::{LatencyDigest, Timed};
-use crate::tui::app::{App, Capacity};
+use crate::tui::app::App;
+use crate::tui::layout;
 use crate::tui::theme::Role;
 use crate::vocabulary::{ClientState, Kind, RunState, units};
 
@@ -71,25 +74,27 @@ pub(in crate::tui) struct Overview {
 }
 
 impl Overview {
-    pub(super) fn new(app: &App, capacity: Capacity) -> Self {
+    pub(super) fn new(app: &App, room: Size) -> Self {
         let sample = &app.steady;
-        let charts = if capacity.chart == 0 { &[][..] } else { &CHARTS[..] };
+        let places = layout::overview::places(room);
+        let (columns, spark) = (places.chart_columns(), places.spark_columns().into());
+        let charts = if columns == 0 { &[][..] } else { &CHARTS[..] };
         Self {
             ramp: ramp(app),
             states: states(&app.shown),
             states_in_a_line: states_in_a_line(&app.shown),
-            latency: latency(app, capacity.spark),
+            latency: latency(app, spark),
             traffic: traffic(app),
-            traffic_spark: chart::spark(&app.shown, Series::BitsPerSecond, capacity.spark),
+            traffic_spark: chart::spark(&app.shown, Series::BitsPerSecond, spark),
             peak: format!(
                 "peak {}",
                 sample.peak_bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate)
             ),
             playback: playback(sample),
-            errors: Errors::new(app, capacity.errors),
-            worst: worst(&app.clients, &sample.snapshot, capacity.list),
-            charts: Charts::new(app, charts, capacity.chart),
-            log: log::newest(app, capacity.log),
+            errors: Errors::new(app, places.error_lines()),
+            worst: worst(&app.clients, &sample.snapshot, places.worst_lines()),
+            charts: Charts::new(app, charts, columns),
+            log: log::newest(app, places.log_lines()),
         }
     }
 }

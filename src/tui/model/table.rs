@@ -50,12 +50,14 @@ impl Line {
     }
 }
 
-/// A list in a frame. Columns with names have a line of headings above them.
+/// A list below a rule. Columns with names have a line of headings above them.
 #[derive(Clone, Debug, Default)]
 pub(in crate::tui) struct Table {
-    pub(in crate::tui) title: String,
-    /// Text at the right end of the frame.
-    pub(in crate::tui) aside: String,
+    pub(in crate::tui) title: Text,
+    /// Texts at the right end of the rule.
+    pub(in crate::tui) aside: Vec<Text>,
+    /// Set if the panel has the focus.
+    pub(in crate::tui) focused: bool,
     /// Columns of the list; without any, the texts of a line follow one another.
     pub(in crate::tui) columns: &'static [Column],
     pub(in crate::tui) lines: Vec<Line>,

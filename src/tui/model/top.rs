@@ -12,7 +12,7 @@ use crate::tui::theme::Role;
 use crate::verdict::{Knee, TrustVerdict, Verdict};
 use crate::vocabulary::{RunState, units};
 
-use super::{Text, errors, generator, trust};
+use super::{Text, Weight, errors, generator, trust};
 
 /// Share of a hard stop from which on its end is near: the operator may want to prepare for it.
 const LIMIT_NEAR: f64 = 0.8;
@@ -163,6 +163,7 @@ fn told(name: &str, knee: Knee) -> Text {
     let at = units::clock(knee.at);
     let throughput = knee.bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate);
     Text::new(Role::Mark, format!("1% {name} first at {clients}, {throughput}, {at}"))
+        .weighing(Weight::Subject)
 }
 
 /// Returns the time at which the ramp reaches the target; `None` without a ramp, or if no client is missing.

@@ -2,7 +2,7 @@
 
 use crate::generator::DelaySummary;
 use crate::tui::theme::Role;
-use crate::verdict::{RULES, Reason, Rule, Threshold, Trust, TrustVerdict, Weight, formatted, is_blurred};
+use crate::verdict::{RULES, Reason, Rule, Threshold, Trust, TrustVerdict, formatted, is_blurred};
 use crate::vocabulary::units::{self, UNKNOWN};
 
 use super::{Column, Line, Table, Text};
@@ -55,16 +55,16 @@ pub(super) fn gauges(trust: &Trust) -> Table {
     });
     let mut rules: Vec<_> = RULES.iter().collect();
     rules.sort_by_key(|rule| {
-        let place = (rule.weight == Weight::Shown, rule.gauge);
+        let place = (!rule.convicts(), rule.gauge);
         (std::cmp::Reverse(level(trust, rule)), place)
     });
     let gauges = rules.into_iter().map(|rule| Line::new(gauge(trust, rule)));
     Table {
-        title: format!("Trust: {}", trust.verdict.words()),
-        aside: format!("in doubt {} of the time", units::percent(trust.doubtful_share())),
+        title: Text::title(format!("Trust: {}", trust.verdict.words())),
+        aside: vec![Text::label(format!("in doubt {} of the time", units::percent(trust.doubtful_share())))],
         columns: GAUGES,
         lines: told.map(Line::whole).chain(gauges).collect(),
-        none: String::new(),
+        ..Table::default()
     }
 }
 
@@ -86,15 +86,15 @@ fn gauge(trust: &Trust, rule: &Rule) -> Vec<Text> {
     let [now, worst] = [&trust.values, &trust.worst].map(|of| of.get(rule.gauge.index()).copied().flatten());
     let found = reason(trust, rule);
     let role = found.map_or(Role::Plain, |reason| role(reason.level));
-    let note = match (found, rule.weight) {
-        (Some(reason), _) => {
+    let note = match found {
+        Some(reason) => {
             let (level, lasted) = (reason.level.name(), units::span(reason.lasted));
             Text::new(role, format!("{level} {lasted}: {}", reason.advice))
         }
-        (None, Weight::Shown) => Text::label("only shown"),
+        None if !rule.convicts() => Text::label("only shown"),
         // Otherwise a worst value beyond the limit would contradict the verdict.
-        (None, _) if rule.seconds > 1 => Text::label(format!("{} s in a row", rule.seconds)),
-        (None, _) => Text::label(""),
+        None if rule.seconds > 1 => Text::label(format!("{} s in a row", rule.seconds)),
+        None => Text::label(""),
     };
     let limits = [limit(rule.suspect), limit(rule.invalid)];
     let [suspect, invalid] = limits;

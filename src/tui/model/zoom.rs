@@ -1,13 +1,16 @@
 //! One panel of the overview alone: all its numbers, and two charts on one time axis.
 
+use ratatui::layout::Size;
+
 use crate::sample::{RunSample, Series, TIMED};
 use crate::stats::{LatencyDigest, LatencySummary, Metric, Timed, window};
-use crate::tui::app::{App, Capacity, Panel};
+use crate::tui::app::{App, Panel};
+use crate::tui::layout;
 use crate::tui::theme::Role;
 use crate::vocabulary::{Kind, units};
 
 use super::client_words::seconds;
-use super::{Charts, Column, ErrorsView, Line, Table, Text, trust};
+use super::{Charts, Column, Line, Table, Text, errors, trust};
 
 /// The zoomed panel.
 #[derive(Debug)]
@@ -17,16 +20,17 @@ pub(in crate::tui) struct Zoom {
 }
 
 impl Zoom {
-    pub(super) fn new(app: &App, capacity: Capacity) -> Self {
+    pub(super) fn new(app: &App, room: Size) -> Self {
+        let places = layout::zoom::places(room);
         let (table, series) = match app.focus {
             Panel::Clients => (clients(app), [Series::Clients, Series::StalledShare]),
             Panel::Latency => (latency(app), [Series::FirstByteP95, Series::SegmentP95]),
             Panel::Traffic => (traffic(app), [Series::BitsPerSecond, Series::RequestsPerSecond]),
             Panel::Errors => {
-                (ErrorsView::new(app, capacity).table, [Series::ErrorShare, Series::StalledShare])
+                (errors::table(app, places.table_lines()), [Series::ErrorShare, Series::StalledShare])
             }
         };
-        Self { table, charts: Charts::new(app, &series, capacity.chart) }
+        Self { table, charts: Charts::new(app, &series, places.chart_columns()) }
     }
 }
 
@@ -57,11 +61,11 @@ fn clients(app: &App) -> Table {
         lines.push(Line::new(cells));
     }
     Table {
-        title: "Clients by state".to_owned(),
-        aside: "z: back".to_owned(),
+        title: Text::title("Clients by state"),
+        aside: vec![Text::label("z: back")],
         columns: STATES,
         lines,
-        none: String::new(),
+        ..Table::default()
     }
 }
 
@@ -112,11 +116,11 @@ fn latency(app: &App) -> Table {
         Line::new(cells)
     });
     Table {
-        title: "Latency by kind and phase".to_owned(),
-        aside: "last 10 s, then the whole run; ~ near own delay".to_owned(),
+        title: Text::title("Latency by kind and phase"),
+        aside: vec![Text::label("last 10 s, then the whole run; ~ close to the generator's delay")],
         columns: LATENCY,
         lines: lines.collect(),
-        none: String::new(),
+        ..Table::default()
     }
 }
 
@@ -167,17 +171,17 @@ fn traffic(app: &App) -> Table {
     });
     let totals = app.scope.totals(sample);
     Table {
-        title: format!(
+        title: Text::title(format!(
             "Traffic: {}, {}",
             units::plural(totals.started(), "request"),
             units::bytes(totals.bytes())
-        ),
-        aside: format!(
+        )),
+        aside: vec![Text::label(format!(
             "peak {}",
             sample.peak_bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate)
-        ),
+        ))],
         columns: RATES,
         lines: windows.collect(),
-        none: String::new(),
+        ..Table::default()
     }
 }

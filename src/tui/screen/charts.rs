@@ -1,23 +1,21 @@
 //! Charts over time: columns of blocks with their scale at the left, and one time axis below all of them.
 //!
 //! ```text
-//! ┌─Clients────────────────────648─┐
-//! │  1,000            !            │   the value of the top line
-//! │            ▂▄▆████!███████████ │   ! = a mark, or the knee
-//! │      0 ▂▄▆████████!███████████ │
-//! └────────────────────────────────┘
+//! ─ Clients ────────────────── 648 ─
+//!   1,000            !                the value of the top line
+//!             ▂▄▆████!███████████     ! = a mark, or the knee
+//!       0 ▂▄▆████████!███████████
 //! ```
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::frame::framed;
+use super::frame::{Head, panel};
 use super::line::Row;
+use crate::tui::layout::overview::SCALE;
 use crate::tui::model::{Bar, Chart, Charts, Text};
 use crate::tui::theme::{Role, Theme};
 
-/// Columns of the values at the left.
-pub(super) const SCALE: u16 = 10;
 const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 pub(super) fn draw(charts: &Charts, places: &[Rect], axis: Rect, theme: Theme, buffer: &mut Buffer) {
@@ -25,7 +23,7 @@ pub(super) fn draw(charts: &Charts, places: &[Rect], axis: Rect, theme: Theme, b
         draw_one(chart, &charts.moments, theme, *place, buffer);
     }
     let [from, window, to] = &charts.axis;
-    let inner = Rect { x: axis.x + 2 + SCALE, width: axis.width.saturating_sub(SCALE + 3), ..axis };
+    let inner = Rect { x: axis.x + 1 + SCALE, width: axis.width.saturating_sub(SCALE + 2), ..axis };
     let used = Row::at(inner, buffer, theme).text(Role::Label, from).gap(2).text(Role::Label, window).end();
     if axis.height > 0 {
         Row::at(inner, buffer, theme).right(&Text::label(to.as_str()), used + 2);
@@ -33,7 +31,9 @@ pub(super) fn draw(charts: &Charts, places: &[Rect], axis: Rect, theme: Theme, b
 }
 
 fn draw_one(chart: &Chart, moments: &[usize], theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let inner = framed(chart.title, &chart.value, theme, area, buffer);
+    let (title, aside) = (Text::title(chart.title), [Text::label(chart.value.as_str())]);
+    let head = Head { title: &title, aside: &aside, focused: false };
+    let inner = panel(head, theme, area, buffer);
     if inner.height == 0 {
         return;
     }

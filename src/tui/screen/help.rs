@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
-use super::frame::framed;
+use super::frame::{Head, panel};
 use super::line::Row;
 use crate::tui::keys::{BINDINGS, Group};
 use crate::tui::model::Text;
@@ -18,10 +18,12 @@ const WIDTH: u16 = 2 * (KEYS + WHAT) + 4;
 pub(super) fn draw(theme: Theme, area: Rect, buffer: &mut Buffer) {
     let lines = lines(theme);
     let half = lines.len().div_ceil(2);
-    let height = u16::try_from(half).unwrap_or(u16::MAX).saturating_add(2);
+    let height = u16::try_from(half).unwrap_or(u16::MAX).saturating_add(1);
     let overlay = area.centered(WIDTH.min(area.width).into(), height.min(area.height).into());
     Clear.render(overlay, buffer);
-    let inner = framed("Help", "any key closes it", theme, overlay, buffer);
+    let (title, aside) = (Text::title("Help"), [Text::label("any key closes it")]);
+    let head = Head { title: &title, aside: &aside, focused: true };
+    let inner = panel(head, theme, overlay, buffer);
     let (left, right) = lines.split_at(half);
     let beside = inner.width.min(KEYS + WHAT);
     for (place, (x, lines)) in [(inner.x, left), (inner.x + beside, right)].into_iter().enumerate() {

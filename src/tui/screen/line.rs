@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::tui::model::Text;
+use crate::tui::model::{Text, Weight};
 use crate::tui::theme::{Role, Theme};
 
 /// Sign in the last column of a text that was cut.
@@ -69,17 +69,10 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// Adds texts like [`Row::texts`], but leaves out those that do not fit whole. The first is cut rather than left
-    /// out: it matters most.
-    pub(super) fn fitting(mut self, texts: &[Text], gap: u16) -> Self {
-        for (place, text) in texts.iter().enumerate() {
-            let gap = if place == 0 { 0 } else { gap };
-            let width = u16::try_from(text.text.width()).unwrap_or(u16::MAX).saturating_add(gap);
-            if place == 0 || self.x.saturating_add(width) <= self.area.right() {
-                self = self.gap(gap).text(text.role, &text.text);
-            }
-        }
-        self
+    /// Adds texts like [`Row::texts`], but leaves out by weight what does not fit.
+    pub(super) fn fitting(self, texts: &[Text], gap: u16) -> Self {
+        let room = self.area.right().saturating_sub(self.x);
+        self.texts(&fitted(texts, gap, room), gap)
     }
 
     /// Adds texts like [`Row::fitting`], with a sign before the first.
@@ -152,9 +145,105 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Returns the columns that texts take with `gap` columns between them.
+pub(super) fn width(texts: &[Text], gap: u16) -> u16 {
+    let gaps = texts.len().saturating_sub(1) * usize::from(gap);
+    u16::try_from(texts.iter().map(|text| text.text.width()).sum::<usize>() + gaps).unwrap_or(u16::MAX)
+}
+
+/// Returns the texts that fit in `width` columns with `gap` columns between them, in their order.
+///
+/// * Decoration goes first. Then texts become shorter, those of the lowest weight first. Then whole texts go, the last
+///   of the lowest weight first.
+/// * `+2` at the end says how many went.
+/// * A text that is out of bounds stays, as does the last one of all: the line then is cut where it ends.
+pub(in crate::tui) fn fitted(texts: &[Text], gap: u16, width: u16) -> Vec<Text> {
+    let mut kept = Kept { texts: texts.to_vec(), gap, room: width, gone: 0 };
+    kept.leave_out(Weight::Decoration);
+    for weight in [Weight::Context, Weight::Subject, Weight::OutOfBounds] {
+        kept.shorten(weight);
+    }
+    kept.leave_out(Weight::Context);
+    kept.leave_out(Weight::Subject);
+    kept.finish()
+}
+
+/// Texts of a line, and the number of those that had to go.
+struct Kept {
+    texts: Vec<Text>,
+    gap: u16,
+    room: u16,
+    gone: usize,
+}
+
+impl Kept {
+    fn fits(&self) -> bool {
+        let note = if self.gone > 0 { self.note().text.width() + usize::from(self.gap) } else { 0 };
+        usize::from(width(&self.texts, self.gap)) + note <= usize::from(self.room)
+    }
+
+    fn note(&self) -> Text {
+        Text::label(format!("+{}", self.gone))
+    }
+
+    fn shorten(&mut self, weight: Weight) {
+        for place in (0..self.texts.len()).rev() {
+            if self.fits() {
+                return;
+            }
+            if let Some(text) = self.texts.get_mut(place).filter(|text| text.weight == weight)
+                && let Some(short) = text.short.take()
+            {
+                text.text = short;
+            }
+        }
+    }
+
+    fn leave_out(&mut self, weight: Weight) {
+        while !self.fits() && self.texts.len() > 1 {
+            let Some(place) = self.texts.iter().rposition(|text| text.weight == weight) else { return };
+            self.texts.remove(place);
+            self.gone += 1;
+        }
+    }
+
+    fn finish(mut self) -> Vec<Text> {
+        if self.gone > 0 {
+            self.texts.push(self.note());
+        }
+        self.texts
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn joined(texts: &[Text], width: u16) -> String {
+        let fitted = fitted(texts, 1, width);
+        fitted.iter().map(|text| text.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_line_loses_by_weight_and_says_how_many_went() {
+        let texts = [
+            Text::plain("bytes").weighing(Weight::Decoration),
+            Text::plain("segment first byte").or_short("first byte"),
+            Text::plain("failing").weighing(Weight::Subject),
+            Text::plain("lag"),
+            Text::plain("stalled").weighing(Weight::OutOfBounds),
+        ];
+        let whole = "bytes segment first byte failing lag stalled";
+        assert_eq!(joined(&texts, 44), whole);
+        assert_eq!(joined(&texts, 43), "segment first byte failing lag stalled +1");
+        assert_eq!(joined(&texts, 40), "first byte failing lag stalled +1");
+        assert_eq!(joined(&texts, 32), "first byte failing stalled +2");
+        assert_eq!(joined(&texts, 28), "failing stalled +3");
+        assert_eq!(joined(&texts, 12), "stalled +4");
+        for width in 0..60 {
+            assert!(joined(&texts, width).contains("stalled"), "{width}");
+        }
+    }
 
     /// Discards the row, which is drawn and needs no further text.
     fn done(_row: Row<'_>) {}

@@ -1,34 +1,36 @@
 //! Places a model on the screen: takes a model and a theme, and neither divides nor formats.
 //!
 //! * Any size down to nothing is drawn: a text that does not fit is left out, or cut at the right with `~`.
-//! * The height of a panel does not depend on its content, except that the generator view has a line for each
-//!   channel.
+//! * The height of a panel does not depend on its content: `layout` decides it from the size of the screen.
 
 mod charts;
+mod clients;
+mod errors;
 mod frame;
 mod generator;
 mod help;
-mod layout;
 mod line;
+mod log;
 mod overview;
 mod panels;
+mod report;
 mod small;
 mod strip;
 mod table;
+mod zoom;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
+use super::layout;
 use super::model::{Body, Model, Top};
 use super::theme::{Role, Theme};
 
-use layout::Layout;
-pub(super) use layout::{LayoutInput, capacity};
 use line::Row;
 
 /// Draws the screen.
-pub(super) fn draw(model: &Model, scene: LayoutInput, theme: Theme, buffer: &mut Buffer) {
+pub(super) fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) {
     let area = buffer.area;
     if area.is_empty() {
         return;
@@ -36,10 +38,10 @@ pub(super) fn draw(model: &Model, scene: LayoutInput, theme: Theme, buffer: &mut
     if small::is_small(area) {
         small::draw(model, theme, area, buffer);
     } else {
-        let places = Layout::new(area, scene);
+        let places = layout::frame(area);
         top(&model.top, theme, places.top, buffer);
         Row::at(places.tabs, buffer, theme).fitting(&model.tabs, 1);
-        body(&model.body, theme, &places, buffer);
+        body(&model.body, theme, places.body, buffer);
         Row::at(places.footer, buffer, theme).indent().fitting(&model.footer, 2);
     }
     if model.help {
@@ -47,35 +49,15 @@ pub(super) fn draw(model: &Model, scene: LayoutInput, theme: Theme, buffer: &mut
     }
 }
 
-fn body(body: &Body, theme: Theme, places: &Layout, buffer: &mut Buffer) {
+fn body(body: &Body, theme: Theme, area: Rect, buffer: &mut Buffer) {
     match body {
-        Body::Overview(overview) => overview::draw(overview, theme, places, buffer),
-        Body::Zoom(zoom) => {
-            table::draw(&zoom.table, theme, places.list, buffer);
-            charts::draw(&zoom.charts, &places.charts, places.axis, theme, buffer);
-        }
-        Body::Clients(clients) => {
-            table::map(clients, theme, places.map, buffer);
-            table::draw(&clients.table, theme, places.list, buffer);
-            if let Some(detail) = &clients.detail {
-                table::draw(detail, theme, places.detail, buffer);
-            }
-        }
-        Body::Errors(errors) => {
-            strip::draw(&errors.strip, theme, places.strip, buffer);
-            table::draw(&errors.table, theme, places.list, buffer);
-            table::draw(&errors.findings, theme, places.detail, buffer);
-        }
-        Body::Log(log) => {
-            table::draw(&log.story, theme, places.log, buffer);
-            table::draw(&log.events, theme, places.list, buffer);
-        }
-        Body::Page(lines) => {
-            for (place, line) in places.list.rows().zip(lines) {
-                Row::at(place, buffer, theme).text(Role::Plain, line);
-            }
-        }
-        Body::Generator(view) => generator::draw(view, theme, places.list, buffer),
+        Body::Overview(view) => overview::draw(view, theme, area, buffer),
+        Body::Zoom(view) => zoom::draw(view, theme, area, buffer),
+        Body::Clients(view) => clients::draw(view, theme, area, buffer),
+        Body::Errors(view) => errors::draw(view, theme, area, buffer),
+        Body::Log(view) => log::draw(view, theme, area, buffer),
+        Body::Report(view) => report::draw(view, theme, area, buffer),
+        Body::Generator(view) => generator::draw(view, theme, area, buffer),
     }
 }
 

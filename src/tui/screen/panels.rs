@@ -1,18 +1,20 @@
-//! The framed panels of the overview.
+//! The panels of the overview.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::frame::{FRAME, framed};
+use super::charts;
+use super::frame::{Head, panel};
 use super::line::Row;
-use super::{charts, table};
+use super::table::indented;
+use crate::tui::layout::RULE;
+use crate::tui::layout::overview::Places;
 use crate::tui::model::{Errors, Latency, Overview, Text};
 use crate::tui::theme::{Role, Theme};
 
 /// Columns of the latency table.
 const NAME: u16 = 13;
 const VALUE: u16 = 8;
-const LATENCY: u16 = NAME + 4 * VALUE;
 /// Columns of the error histogram.
 const ERROR_NAME: u16 = 30;
 const ERROR_NAME_LEAST: u16 = 20;
@@ -23,15 +25,10 @@ const STATE: u16 = 9;
 /// Minimum width of a useful small chart.
 const SPARK_LEAST: u16 = 8;
 
-/// Returns the number of columns of a chart's bars.
-pub(super) fn chart_columns(area: Rect) -> usize {
-    table::inside(area).0.saturating_sub(usize::from(charts::SCALE))
-}
-
-/// Returns the columns that the table of latencies leaves to small charts; 0 if they are too few.
-pub(super) fn spark_columns(area: Rect) -> u16 {
-    let inside = area.width.saturating_sub(LATENCY + 6);
-    if inside >= SPARK_LEAST { inside } else { 0 }
+fn framed(title: &str, aside: &str, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
+    let (title, aside) = (Text::title(title), Text::label(aside));
+    let aside = if aside.text.is_empty() { &[][..] } else { std::slice::from_ref(&aside) };
+    indented(panel(Head { title: &title, aside, focused: false }, theme, area, buffer))
 }
 
 pub(super) fn clients(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
@@ -42,7 +39,7 @@ pub(super) fn clients(overview: &Overview, theme: Theme, area: Rect, buffer: &mu
         let bar = line.width.saturating_sub(24).max(line.width / 2);
         Row::at(line, buffer, theme).bar(ramp.share, bar, "░").gap(2).text(Role::Plain, &ramp.text);
     }
-    if inner.height <= FRAME {
+    if inner.height <= RULE + 1 {
         if let Some(line) = lines.next() {
             Row::at(line, buffer, theme).fitting(&overview.states_in_a_line, 2);
         }
@@ -59,9 +56,9 @@ pub(super) fn clients(overview: &Overview, theme: Theme, area: Rect, buffer: &mu
     }
 }
 
-pub(super) fn latency(latencies: &[Latency], theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let inner = framed("Latency ms", "last 10 s", theme, area, buffer);
-    let sparks = spark_columns(area);
+pub(super) fn latency(latencies: &[Latency], theme: Theme, places: &Places, buffer: &mut Buffer) {
+    let inner = framed("Latency ms", "last 10 s", theme, places.latency, buffer);
+    let sparks = places.spark_columns();
     let mut lines = inner.rows();
     if let Some(line) = lines.next() {
         let mut row = Row::at(line, buffer, theme).gap(NAME);

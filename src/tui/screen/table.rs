@@ -3,21 +3,19 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::frame::{FRAME, framed};
+use super::frame::{Head, panel};
 use super::line::Row;
 use crate::tui::model::{Align, ClientsView, Column, LEGEND, Line, Table, Text};
 use crate::tui::theme::{Role, Theme};
 
-/// Columns that a frame takes: two lines and two spaces.
-const SIDES: u16 = 4;
-
-/// Returns the columns and lines within a frame.
-pub(super) fn inside(area: Rect) -> (usize, usize) {
-    (usize::from(area.width.saturating_sub(SIDES)), usize::from(area.height.saturating_sub(FRAME)))
+/// Leaves a column free at each side: the sign of the selection stands in the left one.
+pub(super) fn indented(inner: Rect) -> Rect {
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
 pub(super) fn draw(table: &Table, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let inner = framed(&table.title, &table.aside, theme, area, buffer);
+    let head = Head { title: &table.title, aside: &table.aside, focused: table.focused };
+    let inner = indented(panel(head, theme, area, buffer));
     let mut lines = inner.rows();
     if table.columns.iter().any(|column| !column.name.is_empty())
         && let Some(line) = lines.next()
@@ -43,7 +41,7 @@ fn draw_line(line: &Line, columns: &[Column], theme: Theme, place: Rect, buffer:
         cells(&line.cells, columns, theme, place, buffer);
     }
     if line.selected {
-        // Include the frame's own space, where the sign of the selection stands.
+        // Include the column before the texts, where the sign of the selection stands.
         let whole = Rect { x: place.x.saturating_sub(1), width: place.width + 1, ..place };
         Row::at(whole, buffer, theme).text(Role::Selected, ">");
         buffer.set_style(whole.intersection(buffer.area), theme.style(Role::Selected));
@@ -62,7 +60,9 @@ fn cells(texts: &[Text], columns: &[Column], theme: Theme, line: Rect, buffer: &
 }
 
 pub(super) fn map(clients: &ClientsView, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let inner = framed(&format!("Map: {}", clients.scale), LEGEND, theme, area, buffer);
+    let title = Text::title(format!("Map: {}", clients.scale));
+    let head = Head { title: &title, aside: &[Text::label(LEGEND)], focused: false };
+    let inner = indented(panel(head, theme, area, buffer));
     for (line, marks) in inner.rows().zip(&clients.map) {
         for (x, mark) in (line.x..line.right()).zip(marks) {
             buffer.set_string(x, line.y, mark.sign, theme.style(mark.role));

@@ -147,6 +147,11 @@ impl Gauge {
 }
 
 impl Rule {
+    /// Reports whether the gauge can make a result doubtful; others are only shown.
+    pub fn convicts(&self) -> bool {
+        self.weight != Weight::Shown
+    }
+
     /// Reports whether `value` is worse than `other`.
     pub fn is_worse(&self, value: f64, other: f64) -> bool {
         match self.worse {

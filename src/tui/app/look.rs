@@ -1,0 +1,136 @@
+//! Actions that change only the screen: views, lists, what is open, and how much of it fits.
+
+use ratatui::layout::Size;
+
+use super::{App, Asked, Effect, Mode, View};
+use crate::pipeline::LogEntry;
+use crate::tui::keys::{Action, Motion};
+use crate::tui::layout;
+
+impl App {
+    /// Takes the room of the view, which may have changed with the screen or the view.
+    pub(super) fn fit(&mut self, room: Size) {
+        self.room = room;
+        self.clients.fit(layout::clients::lines(room, self.detail_lines()));
+        self.scroll = self.scroll.min(self.last_scroll());
+    }
+
+    /// Returns the lines that the open client takes; 0 if none is open.
+    pub(in crate::tui) fn detail_lines(&self) -> u16 {
+        if self.clients.open { layout::clients::DETAIL } else { 0 }
+    }
+
+    /// Returns the lines of the scrolled list of the shown view.
+    fn list_lines(&self) -> usize {
+        match self.view {
+            View::Errors => layout::errors::lines(self.room),
+            View::Log => layout::log::lines(self.room),
+            View::Report => layout::report::lines(self.room),
+            View::Overview | View::Clients | View::Generator => 0,
+        }
+    }
+
+    /// Handles the actions that change only the screen.
+    pub(super) fn look(&mut self, action: Action) -> Effect {
+        match action {
+            Action::Freeze => self.freeze(),
+            Action::View(number) => return self.go(number),
+            Action::Help => self.mode = Mode::Help,
+            Action::Panel(turn) => self.focus = self.focus.turned(turn),
+            Action::Zoom => self.zoomed = !self.zoomed && self.view == View::Overview,
+            Action::Window(turn) => self.window = self.window.turned(turn),
+            Action::Back => self.back(),
+            Action::Move(motion) => self.move_in_list(motion),
+            Action::Open if self.view == View::Clients => self.open(),
+            Action::Open if self.view == View::Overview => self.zoomed = !self.zoomed,
+            Action::Sort(turn) => self.clients.turn_sort(turn),
+            Action::Reverse => self.clients.reversed = !self.clients.reversed,
+            Action::FaultsOnly => self.clients.faults_only = !self.clients.faults_only,
+            Action::Follow => self.clients.following = !self.clients.following,
+            Action::Filter if matches!(self.view, View::Clients | View::Log) => {
+                return self.ask(Asked::Filter);
+            }
+            _ => {}
+        }
+        // These change the list: arrange it now and not with the next sample.
+        if matches!(action, Action::Sort(_) | Action::Reverse | Action::FaultsOnly | Action::Follow) {
+            self.arrange();
+        }
+        Effect::None
+    }
+
+    fn go(&mut self, number: u8) -> Effect {
+        let view = View::ALL.get(usize::from(number).saturating_sub(1)).copied().unwrap_or_default();
+        if view == View::Report && self.report.is_none() {
+            return self.say("no report until the run has ended".to_owned());
+        }
+        (self.view, self.zoomed, self.scroll) = (view, false, 0);
+        self.arrange();
+        Effect::None
+    }
+
+    /// Closes one open thing at a time; never ends the run.
+    fn back(&mut self) {
+        let filtered = self.clients.filter.is_some() || self.clients.faults_only;
+        match self.view {
+            View::Clients if self.clients.open => self.clients.open = false,
+            View::Clients if filtered => {
+                (self.clients.filter, self.clients.faults_only) = (None, false);
+                self.arrange();
+            }
+            View::Log if self.log_filter.is_some() => self.log_filter = None,
+            View::Report => {}
+            _ => (self.view, self.zoomed, self.scroll) = (View::Overview, false, 0),
+        }
+    }
+
+    fn open(&mut self) {
+        if self.clients.selected.is_none() {
+            self.clients.go(Motion::Down, &self.steady.snapshot);
+        }
+        self.clients.open = !self.clients.open && self.clients.selected.is_some();
+    }
+
+    fn move_in_list(&mut self, motion: Motion) {
+        if self.view == View::Clients {
+            return self.clients.go(motion, &self.steady.snapshot);
+        }
+        // The log scrolls from its end: moving up increases the offset.
+        let (more, fewer) = (self.scroll.saturating_add(1), self.scroll.saturating_sub(1));
+        let page = self.list_lines().max(1);
+        let last = self.last_scroll();
+        let from_end = self.view == View::Log;
+        self.scroll = match (motion, from_end) {
+            (Motion::Down, false) | (Motion::Up, true) => more,
+            (Motion::Up, false) | (Motion::Down, true) => fewer,
+            (Motion::PageDown, false) | (Motion::PageUp, true) => self.scroll.saturating_add(page),
+            (Motion::PageUp, false) | (Motion::PageDown, true) => self.scroll.saturating_sub(page),
+            (Motion::First, false) | (Motion::Last, true) => 0,
+            (Motion::Last, false) | (Motion::First, true) => last,
+        }
+        .min(last);
+    }
+
+    /// Returns the largest scroll offset of the shown view.
+    pub(super) fn last_scroll(&self) -> usize {
+        let lines = match self.view {
+            View::Errors => self.steady.failures.len(),
+            View::Log => self.log().count(),
+            View::Report => self.report.as_ref().map_or(0, Vec::len),
+            _ => 0,
+        };
+        lines.saturating_sub(self.list_lines())
+    }
+
+    /// Returns the client events that the log shows, oldest first.
+    pub(in crate::tui) fn log(&self) -> impl Iterator<Item = &LogEntry> {
+        let client = |entry: &&LogEntry| entry.event.client.is_some();
+        let trouble = |entry: &&LogEntry| !self.clients.faults_only || entry.event.what.is_trouble();
+        let matches = |entry: &&LogEntry| {
+            let (client, what) = (entry.event.client.unwrap_or_default(), &entry.event.what);
+            let line = || format!("{client} {} {}", what.kind(), what.text());
+            self.log_filter.as_ref().is_none_or(|filter| filter.takes(&line()))
+        };
+        self.shown.log.iter().filter(client).filter(trouble).filter(matches)
+    }
+}

@@ -1,0 +1,39 @@
+//! Places of the view of events.
+
+use ratatui::layout::{Rect, Size};
+
+use super::{body, take};
+
+/// Minimum and maximum height of the story of the run.
+const STORY: std::ops::RangeInclusive<u16> = 5..=11;
+
+/// Areas of the panels.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::tui) struct Places {
+    pub(in crate::tui) story: Rect,
+    pub(in crate::tui) events: Rect,
+}
+
+impl Places {
+    #[cfg(test)]
+    pub(super) fn all(&self) -> Vec<Rect> {
+        vec![self.story, self.events]
+    }
+
+    pub(in crate::tui) fn story_lines(&self) -> usize {
+        super::lines(self.story, 0)
+    }
+}
+
+/// Returns the places in a body of this size.
+pub(in crate::tui) fn places(room: Size) -> Places {
+    let mut events = body(room);
+    let for_story = (events.height / 3).clamp(*STORY.start(), *STORY.end());
+    let story = take(&mut events, for_story);
+    Places { story, events }
+}
+
+/// Returns the number of events that the list has room for.
+pub(in crate::tui) fn lines(room: Size) -> usize {
+    super::lines(places(room).events, 1)
+}
