@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::cli::{CheckArgs, LoadArgs, RequestArgs};
 use crate::control::{Ahead, OnShortage, Plan};
 use crate::hls::VariantChoice;
-use crate::load::{ClientLimit, LoadProfile, Ramp, Reconnects};
+use crate::load::{ClientLimit, Ramp, RampProfile, Reconnects};
 use crate::net::scope::{AllowedHost, Scope};
 use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
@@ -148,7 +148,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
     // `--ramp-rate` has a default, so `--ramp-time` wins where it is given.
     let ramp = args.ramp_time.map_or(Ramp::Rate(args.ramp_rate), Ramp::Time);
     let plan = Plan {
-        profile: LoadProfile { clients: args.clients, ramp, jitter: args.ramp_jitter, seed },
+        profile: RampProfile { clients: args.clients, ramp, jitter: args.ramp_jitter, seed },
         limit: ClientLimit::default(),
         // Without preflight no client tries the stream before the others.
         ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
@@ -195,7 +195,7 @@ pub fn check_config(
 ) -> Result<RunConfig, ConfigError> {
     let plan = Plan {
         // One client is the whole load: there is nothing to ramp up, and no other client to hold back.
-        profile: LoadProfile { clients: 1, seed: random_seed()?, ..LoadProfile::default() },
+        profile: RampProfile { clients: 1, seed: random_seed()?, ..RampProfile::default() },
         limit: ClientLimit::default(),
         ahead: Ahead::Single,
         on_shortage: OnShortage::Refuse,

@@ -184,6 +184,25 @@ fn imports_go_only_downward_and_the_pure_layers_stay_pure() {
     assert_none(&faults, "layers, see the crate's documentation:");
 }
 
+/// Modules above `sample` that must not name the registry. An engine writes it, so `swarm` is not among them.
+const WITHOUT_REGISTRY: [&str; 4] = ["control", "tui", "report", "run"];
+
+/// Returns the lines of a module above `sample` that name the registry of the counters.
+fn namings_of_the_registry(source: &Source) -> Vec<String> {
+    if !WITHOUT_REGISTRY.contains(&source.top()) || source.is_test() {
+        return Vec::new();
+    }
+    let paths = scanner::paths(&source.text, &source.module).into_iter();
+    let naming = paths.filter(|path| path.segments.last().is_some_and(|name| name == "Registry"));
+    naming.map(|path| format!("{}:{}", source.name, path.line)).collect()
+}
+
+#[test]
+fn only_sources_read_the_registry_above_stats() {
+    let faults: Vec<String> = sources().iter().flat_map(namings_of_the_registry).collect();
+    assert_none(&faults, "a reader takes samples, or asks `sample::Sources`:");
+}
+
 #[test]
 fn every_file_says_first_what_it_is_for() {
     let silent = |source: &Source| !source.text.trim_start().starts_with("//! ");
@@ -374,6 +393,19 @@ mod tests {
         assert_eq!(found("let share = errors as f64 / finished as f64;"), 1);
         assert_eq!(found("let seconds = us as f64 / 1e6;"), 0);
         assert_eq!(found("let x = 1;\n#[cfg(test)]\nmod tests { let y = a as f64 / b; }"), 0);
+    }
+
+    #[test]
+    fn a_reader_that_names_the_registry_is_found_and_an_engine_is_none() {
+        let found = |name: &str, text: &str| {
+            let source = Source { name: name.to_owned(), module: module_of(name), text: text.to_owned() };
+            namings_of_the_registry(&source)
+        };
+        let named =
+            found("src/control/x.rs", "use std::time::Duration;\nuse crate::stats::{Meter, Registry};");
+        assert_eq!(named, ["src/control/x.rs:2"]);
+        assert!(found("src/swarm/x.rs", "use crate::stats::Registry;").is_empty());
+        assert!(found("src/tui/fixtures.rs", "use crate::stats::Registry;").is_empty());
     }
 
     #[test]

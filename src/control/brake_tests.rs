@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Ahead, Controller, Engine, OnShortage, Plan};
-use crate::load::{ClientLimit, LoadProfile, Ramp};
+use crate::load::{ClientLimit, Ramp, RampProfile};
 use crate::pipeline::Pipeline;
 use crate::run_state::{ChangeKind, ChangeSource};
 use crate::sample::{RunSample, Sampler, Sources, TICK};
@@ -26,31 +26,41 @@ use ChangeKind::{Hold, Resume, Target};
 use ChangeSource::{Brake, Operator};
 
 /// Engine whose clients are a number.
-struct Clients<'a>(&'a Cell<u32>);
+pub(super) struct Clients<'a> {
+    pub(super) admitted: &'a Cell<u32>,
+    /// True if each client finishes as soon as it is admitted.
+    pub(super) finish_at_once: bool,
+}
 
 impl Engine for Clients<'_> {
+    type Clients = ();
+
     fn admitted(&self) -> u32 {
-        self.0.get()
+        self.admitted.get()
     }
 
     fn running(&self) -> u64 {
-        self.0.get().into()
+        if self.finish_at_once { 0 } else { self.admitted.get().into() }
     }
 
     async fn admit(&mut self) {
-        self.0.set(self.0.get() + 1);
+        self.admitted.set(self.admitted.get() + 1);
     }
 
     async fn remove_newest(&mut self) {
-        self.0.set(self.0.get() - 1);
+        self.admitted.set(self.admitted.get() - 1);
     }
 
     async fn drain(&self) {
-        self.0.set(0);
+        self.admitted.set(0);
     }
 
     async fn cut(&self) {
-        self.0.set(0);
+        self.admitted.set(0);
+    }
+
+    fn join(self) -> ((), usize) {
+        ((), 0)
     }
 }
 
@@ -104,7 +114,7 @@ impl Scene {
         let admitted = Cell::default();
         let ramp = Ramp::Rate(RATE.into());
         let plan = Plan {
-            profile: LoadProfile { clients: TARGET, ramp, ..LoadProfile::default() },
+            profile: RampProfile { clients: TARGET, ramp, ..RampProfile::default() },
             limit: ClientLimit::default(),
             ahead: Ahead::Together,
             on_shortage: OnShortage::default(),
@@ -112,7 +122,8 @@ impl Scene {
             duration: Some(Duration::from_secs(self.seconds)),
             hard_stops: HardStops::default(),
         };
-        let controller = Controller::new(Clients(&admitted), plan, &sources, samples, taps.controller);
+        let engine = Clients { admitted: &admitted, finish_at_once: false };
+        let controller = Controller::new(engine, plan, &sources, samples, taps.controller);
         let (commands, orders) = flume::bounded(1);
         let mut played = Played::default();
         let around = async {

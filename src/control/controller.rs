@@ -1,5 +1,6 @@
 //! Controller of a run: adds and removes clients until their number reaches the target.
 //!
+//! * The plan's profile sets the target over time, until the operator sets one.
 //! * The operator's commands only change the target, hold the ramp or end the run. Clients are added and removed in
 //!   one place, so no command can be lost and no two can conflict.
 //! * The brake holds the ramp during a storm of 429 and 503, by the numbers of the newest sample. A command of the
@@ -18,13 +19,12 @@ use super::hard_stops::HardStopWatch;
 use super::pricing::{Media, PriceGate, Pricing};
 use super::{Ahead, Ending, Engine, Plan, RefusedBy};
 use crate::forecast::PriceConsequence;
-use crate::load::{Bound, Brake, BrakeAction, ClientLimit, Pacer};
+use crate::load::{Bound, Brake, BrakeAction, ClientLimit, LoadProfile, Pacer};
 use crate::pipeline::{Event, Happening, Stream, Tap};
-use crate::run_state::{ChangeKind, ChangeSource, LoadChange, Status};
+use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
 use crate::sample::{RunSample, Sources};
-use crate::stats::Registry;
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::{Clock, Command, Mark, RunState, StopCause, limits};
+use crate::vocabulary::{Command, Mark, RunState, StopCause, limits};
 
 /// Time between two looks when nothing is due: no message announces a client that has finished.
 const LOOK: Duration = Duration::from_millis(50);
@@ -35,11 +35,12 @@ const CUT_LIMIT: Duration = Duration::from_secs(2);
 /// Brings the number of clients to the target and ends the run.
 pub struct Controller<E> {
     engine: E,
-    registry: Arc<Registry>,
+    sources: Sources,
     plan: Plan,
+    /// Target over time, which the operator may overrule.
+    profile: Box<dyn LoadProfile>,
+    is_overruled: bool,
     pacer: Pacer,
-    status: Arc<Status>,
-    clock: Clock,
     tap: Tap,
     target: u32,
     /// Source of the hold while the ramp is held.
@@ -62,26 +63,22 @@ impl<E: Engine> Controller<E> {
         samples: watch::Receiver<Arc<RunSample>>,
         tap: Tap,
     ) -> Self {
-        let Sources { registry, status, clock, spending, .. } = sources.clone();
-        let (pacer, first) = (Pacer::new(&plan.profile), FirstClient::new(plan.ahead));
-        let (target, brake) = (plan.profile.clients, plan.brakes.then(Brake::default));
-        let stops = HardStopWatch::new(spending);
-        status.set_limit(plan.limit);
+        sources.status.set_limit(plan.limit);
         Self {
             engine,
-            registry,
-            plan,
-            pacer,
-            status,
-            clock,
+            profile: Box::new(plan.profile),
+            is_overruled: false,
+            pacer: Pacer::new(&plan.profile),
             tap,
-            target,
+            target: 0,
             held: None,
-            brake,
+            brake: plan.brakes.then(Brake::default),
             samples,
-            first,
-            stops,
+            first: FirstClient::new(plan.ahead),
+            stops: HardStopWatch::new(sources.spending.clone()),
             price: PriceGate::default(),
+            sources: sources.clone(),
+            plan,
         }
     }
 
@@ -94,22 +91,22 @@ impl<E: Engine> Controller<E> {
     /// Runs until a stop command, a hard stop, the end of the duration, the last client's finish or a refusal; then
     /// drains. Returns the ending, and the engine, whose clients have all left unless a worker hangs.
     pub async fn run(mut self, commands: flume::Receiver<Command>) -> (Ending, E) {
-        self.write_down(ChangeKind::Target, 0, ChangeSource::Plan);
         let mut ending = loop {
+            self.follow();
             self.brake();
             self.converge().await;
-            let now = self.clock.now();
-            if let Seen::Refused(outcome) = self.first.look(now, &self.registry) {
+            let now = self.sources.clock.now();
+            if let Seen::Refused(outcome) = self.first.look(now, &self.sources) {
                 break Ending::refused(RefusedBy::Stream(outcome));
             }
             if let Some(ending) = self.price(now) {
                 break ending;
             }
-            if let Some(stop) = self.stops.look(now, &self.registry) {
+            if let Some(stop) = self.stops.look(now, &self.sources) {
                 self.write_down(ChangeKind::Stop, self.target, ChangeSource::Limit(stop));
                 break Ending::at_limit(stop);
             }
-            if self.plan.duration.is_some_and(|end| end <= now) || self.everyone_has_finished() {
+            if self.plan.duration.is_some_and(|end| end <= now) || self.everyone_has_finished(now) {
                 break Ending::default();
             }
             let command = tokio::select! {
@@ -119,12 +116,12 @@ impl<E: Engine> Controller<E> {
             let Some(command) = command else { continue };
             // Take all waiting commands: rapid key presses are one change of the load, not hundreds.
             let before = self.target;
-            let told =
-                std::iter::once(command).chain(commands.try_iter()).find_map(|command| self.take(command));
+            let mut waiting = std::iter::once(command).chain(commands.try_iter());
+            let ending = waiting.find_map(|command| self.take(command));
             if self.target != before {
                 self.write_down(ChangeKind::Target, before, ChangeSource::Operator);
             }
-            if let Some(ending) = told {
+            if let Some(ending) = ending {
                 break ending;
             }
         };
@@ -150,13 +147,30 @@ impl<E: Engine> Controller<E> {
         None
     }
 
-    /// Lowers the load to what fits.
+    /// Lowers the limit, and so the load, to what fits.
     fn clamp(&mut self, clients: u32) {
-        let before = self.target;
         self.plan.limit = ClientLimit { clients, bound: Bound::Price };
-        self.status.set_limit(self.plan.limit);
+        self.sources.status.set_limit(self.plan.limit);
+        let before = self.target;
         self.target = self.plan.limit.clamp(before.into());
         self.write_down(ChangeKind::Target, before, ChangeSource::Preflight);
+    }
+
+    /// Takes the target from the profile, unless the operator has set one.
+    fn follow(&mut self) {
+        if self.is_overruled {
+            return;
+        }
+        let target = self.plan.limit.clamp(self.profile.target(self.sources.clock.now()).into());
+        let before = std::mem::replace(&mut self.target, target);
+        if target != before {
+            self.write_down(ChangeKind::Target, before, ChangeSource::Plan);
+        }
+    }
+
+    /// Returns the time of the next change of the profile's target, unless the operator has set one.
+    fn next_change(&self, now: Duration) -> Option<Duration> {
+        self.profile.next_change(now).filter(|_| !self.is_overruled)
     }
 
     /// Reports whether the others wait for the first client.
@@ -184,7 +198,7 @@ impl<E: Engine> Controller<E> {
             Command::Stop(cause) => return Some(Ending::by(cause)),
             Command::StopNow(cause) => {
                 if cause == StopCause::AddressSpace {
-                    self.status.count_address_space_stop();
+                    self.sources.status.count_address_space_stop();
                 }
                 return Some(Ending { cut: true, ..Ending::by(cause) });
             }
@@ -199,6 +213,7 @@ impl<E: Engine> Controller<E> {
             self.overrule_brake();
         }
         self.target = target;
+        self.is_overruled = true;
     }
 
     fn hold(&mut self, kind: ChangeKind, by: ChangeSource) {
@@ -235,29 +250,30 @@ impl<E: Engine> Controller<E> {
 
     fn mark(&self, mark: Mark) {
         let event = Event::mark(micros(mark.at), &mark.note);
-        self.status.journal().mark(mark);
-        self.tell(event);
+        self.sources.status.journal().mark(mark);
+        self.offer(event);
     }
 
     /// Records a change of the load in the journal and as an event; `from` is the previous target.
     fn write_down(&self, kind: ChangeKind, from: u32, by: ChangeSource) {
-        self.status.journal().change(LoadChange { at: self.clock.now(), kind, from, to: self.target, by });
-        self.tell_now(Happening::Load { change: kind.name(), from, to: self.target, by: by.name() });
+        let change = LoadChange { at: self.sources.clock.now(), kind, from, to: self.target, by };
+        self.sources.status.journal().change(change);
+        self.happens(Happening::Load { change: kind.name(), from, to: self.target, by: by.name() });
     }
 
     fn enter(&self, state: RunState) {
-        if self.status.state() != state {
-            self.status.set_state(state);
-            self.tell_now(Happening::Run(state));
+        if self.sources.status.state() != state {
+            self.sources.status.set_state(state);
+            self.happens(Happening::Run(state));
         }
     }
 
-    fn tell_now(&self, what: Happening) {
-        self.tell(Event { at_us: micros(self.clock.now()), client: None, what });
+    fn happens(&self, what: Happening) {
+        self.offer(Event { at_us: micros(self.sources.clock.now()), client: None, what });
     }
 
     /// Offers an event to the log and the record. The pipeline counts the events that it drops.
-    fn tell(&self, event: Event) {
+    fn offer(&self, event: Event) {
         _ = self.tap.offer(Stream::Events, || event);
     }
 
@@ -268,15 +284,16 @@ impl<E: Engine> Controller<E> {
         }
         let wanted =
             if self.held.is_some() { 0 } else { self.allowed().saturating_sub(self.engine.admitted()) };
-        for _ in 0..self.pacer.due(self.clock.now(), wanted) {
+        for _ in 0..self.pacer.due(self.sources.clock.now(), wanted) {
             self.engine.admit().await;
-            self.pacer.started(self.clock.now());
+            self.pacer.started(self.sources.clock.now());
         }
         let reached = self.engine.admitted() == self.target;
-        self.status.set_target(self.target);
-        self.status.set_admitted(u64::from(self.engine.admitted()), self.pacer.late());
-        self.status.set_start_lateness_max(self.pacer.lateness_max());
-        self.status.set_starts(self.pacer.counts());
+        let status = &self.sources.status;
+        status.set_target(self.target);
+        status.set_admitted(u64::from(self.engine.admitted()), self.pacer.late());
+        status.set_start_lateness_max(self.pacer.lateness_max());
+        status.set_starts(self.pacer.counts());
         self.enter(match (self.held.is_some(), reached) {
             (true, _) => RunState::Hold,
             (false, true) => RunState::Running,
@@ -284,23 +301,25 @@ impl<E: Engine> Controller<E> {
         });
     }
 
-    fn everyone_has_finished(&self) -> bool {
+    fn everyone_has_finished(&self, now: Duration) -> bool {
         let admitted = self.engine.admitted();
-        admitted > 0 && admitted == self.target && self.engine.running() == 0
+        let is_complete = admitted > 0 && admitted == self.target && self.next_change(now).is_none();
+        is_complete && self.engine.running() == 0
     }
 
-    /// Returns the time until the next start, the end of the run or the next look, whichever comes first.
+    /// Returns the time until the next start, the next change of the target, the end of the run or the next look,
+    /// whichever comes first.
     fn next_look(&self, now: Duration) -> Duration {
         let wanted = self.held.is_none() && self.engine.admitted() < self.allowed();
         let start = wanted.then(|| self.pacer.next_at());
-        let next = start.into_iter().chain(self.plan.duration).min();
+        let next = start.into_iter().chain(self.next_change(now)).chain(self.plan.duration).min();
         let look = if self.waits() { first_client::LOOK } else { LOOK };
         next.map_or(look, |at| at.saturating_sub(now).min(look))
     }
 
     /// Lets requests in flight finish, at most for the grace, then cuts them.
     async fn drain(&mut self, commands: &flume::Receiver<Command>, ending: &mut Ending) {
-        self.status.end_load(self.clock.now());
+        self.sources.status.end_load(self.sources.clock.now());
         self.enter(RunState::Draining);
         if !ending.cut {
             // A worker that hangs takes no order; the join after the run notices it.
@@ -335,3 +354,6 @@ async fn next_command(commands: &flume::Receiver<Command>, wait: Duration) -> Op
         Err(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

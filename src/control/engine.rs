@@ -1,7 +1,10 @@
-//! Interface of the engine that makes the load: all that a controller knows of clients.
+//! Interface of the engine that makes the load: all that a controller and a run know of clients.
 
 /// Set of clients that a controller can admit and remove.
 pub trait Engine {
+    /// Clients that stay listed in samples for as long as this value is kept.
+    type Clients;
+
     /// Returns the number of clients that were admitted and not removed, including those that have finished.
     fn admitted(&self) -> u32;
 
@@ -19,4 +22,8 @@ pub trait Engine {
 
     /// Makes all clients leave at once.
     fn cut(&self) -> impl Future<Output = ()>;
+
+    /// Waits for the threads of the engine, which must have been drained or cut. Returns the clients that were listed at
+    /// the end, and the number of threads that were lost to a panic or a hang.
+    fn join(self) -> (Self::Clients, usize);
 }

@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
-use crate::stats::{Metric, Registry, Snapshot, Totals};
+use crate::sample::Sources;
+use crate::stats::{Metric, Snapshot, Totals};
 use crate::vocabulary::Kind;
-use crate::vocabulary::clock::micros;
 use crate::vocabulary::outcome::{Fault, Outcome};
 
 /// Maximum wait of the others: hls.js retries a playlist after one second.
@@ -65,9 +65,9 @@ impl FirstClient {
     }
 
     /// Reads the counters and judges them, until the decision is made.
-    pub(super) fn look(&mut self, now: Duration, registry: &Registry) -> Seen {
+    pub(super) fn look(&mut self, now: Duration, sources: &Sources) -> Seen {
         if let Some(snapshot) = self.snapshot.as_mut() {
-            registry.snapshot_states(micros(now), snapshot);
+            sources.read_totals(now, snapshot);
             self.seen = judge(now, &snapshot.totals);
         }
         if self.is_decided() {
@@ -129,15 +129,15 @@ mod tests {
 
     struct Run {
         totals: Totals,
-        registry: std::sync::Arc<Registry>,
+        sources: Sources,
         client: ClientHandle,
     }
 
     impl Run {
         fn new() -> Self {
-            let registry = Registry::new(1);
-            let client = registry.add();
-            Self { totals: Totals::default(), registry, client }
+            let sources = Sources::new(1);
+            let client = sources.registry.add();
+            Self { totals: Totals::default(), sources, client }
         }
 
         fn meter(&self) -> Meter {
@@ -150,7 +150,7 @@ mod tests {
 
         fn seen(&mut self, ms: u64) -> Seen {
             let mut snapshot = Snapshot::default();
-            self.registry.snapshot_states(0, &mut snapshot);
+            self.sources.read_totals(Duration::ZERO, &mut snapshot);
             self.totals = snapshot.totals;
             judge(Duration::from_millis(ms), &self.totals)
         }
@@ -170,7 +170,7 @@ mod tests {
         let meter = run.meter();
         let _open = meter.start(Kind::Segment);
         let mut snapshot = Snapshot::default();
-        run.registry.snapshot_states(0, &mut snapshot);
+        run.sources.read_totals(Duration::ZERO, &mut snapshot);
         assert_eq!(judge(Duration::ZERO, &snapshot.totals), Seen::Loads);
     }
 
@@ -242,10 +242,10 @@ mod tests {
     #[test]
     fn the_decision_is_made_by_the_first_client_or_by_none() {
         let mut first = FirstClient::new(Ahead::First);
-        let registry = Registry::new(1);
+        let sources = Sources::new(1);
         assert!(!first.is_decided());
-        assert_eq!(first.look(Duration::ZERO, &registry), Seen::Waiting);
-        assert_eq!(first.look(PATIENCE, &registry), Seen::Loads);
+        assert_eq!(first.look(Duration::ZERO, &sources), Seen::Waiting);
+        assert_eq!(first.look(PATIENCE, &sources), Seen::Loads);
         assert!(first.is_decided() && FirstClient::new(Ahead::Together).is_decided());
     }
 }

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::stats::{Registry, Spending};
+use crate::sample::Sources;
+use crate::stats::Spending;
 use crate::vocabulary::HardStop;
 
 /// Shortest time over which a bandwidth is a mean. Within less, one large segment from a fast origin looks like a
@@ -30,11 +31,11 @@ impl HardStopWatch {
     }
 
     /// Measures the bandwidth if it has a limit. Returns the stop that was reached.
-    pub(super) fn look(&mut self, now: Duration, registry: &Registry) -> Option<HardStop> {
+    pub(super) fn look(&mut self, now: Duration, sources: &Sources) -> Option<HardStop> {
         let spending = Arc::clone(self.spending.as_ref()?);
         let is_due = self.readings.back().is_none_or(|(at, _)| now.saturating_sub(*at) >= STEP);
         if spending.limits().bits_per_second.is_some() && is_due {
-            self.readings.push_back((now, registry.bytes()));
+            self.readings.push_back((now, sources.bytes()));
             self.mean(now).into_iter().for_each(|bits| spending.measured(bits));
         }
         spending.reached()
@@ -86,11 +87,11 @@ mod tests {
 
     /// Plays seconds in which so many bytes arrive every 50 ms, and returns the time at which the run is stopped.
     fn stopped_at(watch: &mut HardStopWatch, pieces: impl Iterator<Item = u64>) -> Option<u64> {
-        let registry = Registry::new(1);
-        let client = registry.add();
+        let sources = Sources::new(1);
+        let client = sources.registry.add();
         let meter = client.meter(0, Clock::start());
         (0..).step_by(50).zip(pieces).find_map(|(ms, bytes)| {
-            let reached = watch.look(Duration::from_millis(ms), &registry);
+            let reached = watch.look(Duration::from_millis(ms), &sources);
             arrives(&meter, bytes);
             reached.map(|stop| {
                 assert_eq!(stop, HardStop::Bandwidth);
@@ -111,21 +112,21 @@ mod tests {
 
     #[test]
     fn a_late_controller_measures_a_longer_window_and_not_a_higher_rate() {
-        let registry = Registry::new(1);
-        let client = registry.add();
+        let sources = Sources::new(1);
+        let client = sources.registry.add();
         let meter = client.meter(0, Clock::start());
         let mut watch = watch(MEGABIT);
-        assert_eq!(watch.look(Duration::ZERO, &registry), None);
+        assert_eq!(watch.look(Duration::ZERO, &sources), None);
         arrives(&meter, 3 * MEGABIT / 8);
-        assert_eq!(watch.look(Duration::from_secs(3), &registry), None);
+        assert_eq!(watch.look(Duration::from_secs(3), &sources), None);
         arrives(&meter, 2 * MEGABIT / 8);
-        assert_eq!(watch.look(Duration::from_secs(4), &registry), Some(HardStop::Bandwidth));
+        assert_eq!(watch.look(Duration::from_secs(4), &sources), Some(HardStop::Bandwidth));
     }
 
     #[test]
     fn without_a_hard_stop_nothing_is_read() {
         let mut watch = HardStopWatch::new(None);
-        assert_eq!(watch.look(Duration::from_secs(9), &Registry::new(1)), None);
+        assert_eq!(watch.look(Duration::from_secs(9), &Sources::new(1)), None);
         assert!(watch.readings.is_empty() && !watch.must_cut());
     }
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::{Ahead, OnShortage};
-use crate::load::{ClientLimit, LoadProfile};
+use crate::load::{ClientLimit, RampProfile};
 use crate::vocabulary::HardStops;
 
 /// Load and length of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     /// Clients to reach and the schedule of their starts.
-    pub profile: LoadProfile,
+    pub profile: RampProfile,
     /// Maximum number of clients that the operator can request.
     pub limit: ClientLimit,
     /// Choice whether the first client goes ahead of the others.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{Ahead, Controller, Ending, Engine, OnShortage, Plan, Pricing, RefusedBy};
 use crate::capacity::Supply;
 use crate::forecast::{Base, PriceConsequence, Probed, probes_for_tests, settings_for_tests};
-use crate::load::{Bound, ClientLimit, LoadProfile, Ramp};
+use crate::load::{Bound, ClientLimit, Ramp, RampProfile};
 use crate::pipeline::Pipeline;
 use crate::player::SessionLength;
 use crate::run_state::{ChangeKind, ChangeSource};
@@ -32,6 +32,8 @@ struct Clients<'a> {
 }
 
 impl Engine for Clients<'_> {
+    type Clients = ();
+
     fn admitted(&self) -> u32 {
         self.count.get()
     }
@@ -58,6 +60,10 @@ impl Engine for Clients<'_> {
 
     async fn cut(&self) {
         self.count.set(0);
+    }
+
+    fn join(self) -> ((), usize) {
+        ((), 0)
     }
 }
 
@@ -102,7 +108,7 @@ impl Scene {
         let (count, most, others_at) = (Cell::default(), Cell::default(), Cell::default());
         let engine = Clients { count: &count, most: &most, others_at: &others_at };
         let plan = Plan {
-            profile: LoadProfile { clients: CLIENTS, ramp: Ramp::default(), ..LoadProfile::default() },
+            profile: RampProfile { clients: CLIENTS, ramp: Ramp::default(), ..RampProfile::default() },
             limit: ClientLimit { clients: 500, bound: Bound::OpenFiles(564) },
             ahead: self.ahead,
             on_shortage: self.on_shortage,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::curve::{Curve, Traffic};
 use super::stream::{BitRate, Destination};
 use crate::capacity::{CPU_SHARE, MEMORY_SHARE, Shortage, Supplied, Supply, Work};
-use crate::load::LoadProfile;
+use crate::load::RampProfile;
 use crate::vocabulary::HardStop;
 
 /// Clients that are summed one by one. Beyond, one stands for its neighbours.
@@ -45,7 +45,7 @@ pub struct Base {
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// Clients, and the schedule of their starts.
-    pub profile: LoadProfile,
+    pub profile: RampProfile,
     /// Time at which the others may start.
     pub begun: Duration,
     /// Length of the run that was asked for.

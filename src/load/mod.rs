@@ -4,10 +4,12 @@ mod brake;
 mod client_limit;
 mod pacer;
 mod profile;
+mod ramp;
 mod reconnects;
 
 pub use brake::{Brake, BrakeAction, CALM_SHARE, STORM_WINDOW, StormNumbers, TurnedAway};
 pub use client_limit::{Bound, ClientLimit};
 pub use pacer::{Pacer, StartCounts};
-pub use profile::{LoadProfile, Ramp};
+pub use profile::LoadProfile;
+pub use ramp::{Ramp, RampProfile};
 pub use reconnects::Reconnects;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::LoadProfile;
+use super::RampProfile;
 use crate::vocabulary::limits;
 
 /// Maximum lateness at which a start keeps its place in the plan: timers and a busy machine are that inexact.
@@ -49,7 +49,7 @@ pub struct Pacer {
 impl Pacer {
     /// Creates the schedule of `profile`. Each start is moved by up to the jitter to either side, at most half an
     /// interval.
-    pub fn new(profile: &LoadProfile) -> Self {
+    pub fn new(profile: &RampProfile) -> Self {
         let interval = profile.interval();
         Self {
             interval,
@@ -158,17 +158,17 @@ mod tests {
     }
 
     fn steady(clients: u32, ramp: Ramp) -> Pacer {
-        Pacer::new(&LoadProfile { clients, ramp, jitter: Duration::ZERO, seed: 1 })
+        Pacer::new(&RampProfile { clients, ramp, jitter: Duration::ZERO, seed: 1 })
     }
 
     fn pacer(rate: f64, jitter_ms: u64, seed: u64) -> Pacer {
         let jitter = Duration::from_millis(jitter_ms);
-        Pacer::new(&LoadProfile { clients: 1_000, ramp: Ramp::Rate(rate), jitter, seed })
+        Pacer::new(&RampProfile { clients: 1_000, ramp: Ramp::Rate(rate), jitter, seed })
     }
 
     #[test]
     fn all_at_once_is_all_at_once() {
-        let mut pacer = Pacer::new(&LoadProfile {
+        let mut pacer = Pacer::new(&RampProfile {
             clients: 5_000,
             ramp: Ramp::Time(Duration::ZERO),
             jitter: Duration::from_millis(200),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     /// Returns the number of clients that a plan has started at `at`.
-    fn planned(profile: &LoadProfile, at: Duration) -> u32 {
+    fn planned(profile: &RampProfile, at: Duration) -> u32 {
         let started = profile.rate().map_or(profile.clients, |rate| (at.as_secs_f64() * rate) as u32 + 1);
         started.min(profile.clients)
     }
@@ -265,7 +265,7 @@ mod tests {
             jitter_ms in 0_u64..5_000,
             seed: u64,
         ) {
-            let profile = LoadProfile { clients, ramp, jitter: Duration::from_millis(jitter_ms), seed };
+            let profile = RampProfile { clients, ramp, jitter: Duration::from_millis(jitter_ms), seed };
             let mut pacer = Pacer::new(&profile);
             let (mut now, mut admitted) = (Duration::ZERO, 0);
             while admitted < clients {

@@ -33,11 +33,11 @@ use color_eyre::eyre::{self, WrapErr as _};
 use tokio::sync::watch;
 
 use crate::config::{ConfigError, RunConfig, shown_file};
-use crate::control::{Ahead, Controller, Ending, Pricing, RefusedBy};
+use crate::control::{Ahead, Controller, Ending, Engine, Pricing, RefusedBy};
 use crate::forecast::{Base, Probed};
 use crate::generator::{HostWatch, Process};
 use crate::net::unused_resolve_entries;
-use crate::pipeline::{Pipeline, RecordFile, Taps};
+use crate::pipeline::{Pipeline, RecordFile, Tap, Taps};
 use crate::report::{self, Calibrated, Facts, Report, RunOptions};
 use crate::sample::Sources;
 use crate::sample::{RunSample, Sampler, SamplerHandle};
@@ -184,16 +184,16 @@ async fn load_beside<T>(
     let Signals { commands, orders, report, .. } = signals;
     address_space::watch(commands.clone());
     let probes = probes(&mut config);
-    let (apparatus, taps) = ActiveRun::begin(&config, record, commands)?;
-    apparatus.interim(&config, Arc::clone(&reports)).listen(report);
-    apparatus.watcher.remote().map_or(Ok(()), signals::obey_job_control).wrap_err(NO_SIGNALS)?;
-    let controller = apparatus.controller(&config, taps, probes)?;
+    let (active, taps) = ActiveRun::begin(&config, record, commands)?;
+    active.interim(&config, Arc::clone(&reports)).listen(report);
+    active.display.remote().map_or(Ok(()), signals::obey_job_control).wrap_err(NO_SIGNALS)?;
+    let engine = active.start_engine(&config, taps.workers)?;
+    let controller = active.controller(engine, &config, taps.controller, probes);
     // The tap of the first client ends with the workers; nothing else may keep it open.
     config.clients.probe = None;
-    let (ended, observed) =
-        tokio::join!(controller.run(orders.clone()), observe(apparatus.sampler.samples()));
+    let (ended, observed) = tokio::join!(controller.run(orders.clone()), observe(active.sampler.samples()));
     deadline::within(deadline::LIMIT, ExitStatus::from(exit::INTERNAL));
-    Ok((apparatus.end(config, ended, orders, reports), observed))
+    Ok((active.end(config, ended, orders, reports), observed))
 }
 
 /// Opens the channel from the first client to the price of the plan; `None` if nothing is priced.
@@ -213,7 +213,7 @@ struct ActiveRun {
     pipeline: Pipeline,
     sampler: SamplerHandle,
     host: HostWatch,
-    watcher: Display,
+    display: Display,
     calibration: Calibrated,
 }
 
@@ -238,9 +238,9 @@ impl ActiveRun {
         let host = host.map_err(|error| Failure::no_thread("the thread of the gauges", &error))?;
         let sampler = Sampler::new(sources.clone()).watch(&pipeline).spawn();
         let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
-        let watcher = Display::begin(config, identity.clone(), &sampler, commands)?;
+        let display = Display::begin(config, identity.clone(), &sampler, commands)?;
         let calibration = calibration_file::for_report();
-        Ok((Self { identity, sources, pipeline, sampler, host, watcher, calibration }, taps))
+        Ok((Self { identity, sources, pipeline, sampler, host, display, calibration }, taps))
     }
 
     /// Returns the source of reports about the run so far.
@@ -255,53 +255,56 @@ impl ActiveRun {
         }
     }
 
-    /// Starts the worker threads, then the controller that admits clients to them.
-    fn controller(
+    /// Starts the engine: the one place that chooses who makes the load.
+    fn start_engine(&self, config: &RunConfig, taps: Vec<Tap>) -> Result<Swarm, Failure> {
+        let swarm = Swarm::start(&self.sources, &config.clients, taps);
+        swarm.map_err(|error| Failure::no_thread("the worker threads", &error))
+    }
+
+    /// Creates the controller that admits clients to `engine`.
+    fn controller<E: Engine>(
         &self,
+        engine: E,
         config: &RunConfig,
-        taps: Taps,
+        tap: Tap,
         probes: Option<flume::Receiver<Probed>>,
-    ) -> Result<Controller<Swarm>, Failure> {
-        let swarm = Swarm::start(&self.sources, &config.clients, taps.workers);
-        let swarm = swarm.map_err(|error| Failure::no_thread("the worker threads", &error))?;
-        let controller =
-            Controller::new(swarm, config.plan, &self.sources, self.sampler.samples(), taps.controller);
-        let Some(probes) = probes else { return Ok(controller) };
+    ) -> Controller<E> {
+        let controller = Controller::new(engine, config.plan, &self.sources, self.sampler.samples(), tap);
+        let Some(probes) = probes else { return controller };
         // Everything but the clients is there by now.
         let Process { open_files, resident_bytes, cpu, .. } = Process::now();
-        Ok(controller.pricing(Pricing {
+        controller.pricing(Pricing {
             probes,
             settings: Arc::clone(&config.clients.player),
             supply: supply::read(config),
             base: Base { open_files, resident_bytes, cpu },
             slot: Arc::clone(&self.sources.priced),
-        }))
+        })
     }
 
-    /// Ends the run in this order: joins the workers, which closes their taps; compares the counters; flushes the
-    /// recorder; takes the sampler's last sample, which is exact. The display shows that sample too.
-    fn end(
+    /// Ends the run in this order: joins the threads of the engine, which closes their taps; compares the counters;
+    /// flushes the recorder; takes the last sample of the sampler, which is exact. The display shows that sample too.
+    fn end<E: Engine>(
         self,
         config: RunConfig,
-        (ending, swarm): (Ending, Swarm),
+        (ending, engine): (Ending, E),
         orders: flume::Receiver<Command>,
         reports: Arc<ReportFiles>,
     ) -> EndedRun {
-        let Self { identity, sources, pipeline, sampler, mut host, watcher, calibration } = self;
-        let Sources { registry, status, .. } = sources.clone();
+        let Self { identity, sources, pipeline, sampler, mut host, display, calibration } = self;
         // The clients stay listed until the last sample has been taken.
-        let (clients, lost_workers) = swarm.join();
-        registry.audit();
-        status.set_state(RunState::Finished);
+        let (clients, lost_threads) = engine.join();
+        sources.audit();
+        sources.status.set_state(RunState::Finished);
         let (sampler, samples) = sampler.stop();
         let lost_sampler = u64::from(sampler.is_none());
         let mut sampler = sampler.unwrap_or_else(|| Sampler::new(sources).watch(&pipeline));
         let lost_recorder = u64::from(!pipeline.finish());
         let sample = sampler.next_whole_sample();
         samples.send_replace(Arc::clone(&sample));
-        let lost = lost_workers as u64 + lost_sampler + lost_recorder + host.end();
+        let lost = lost_threads as u64 + lost_sampler + lost_recorder + host.end();
         drop(clients);
-        EndedRun { config, identity, ending, sample, lost, host, watcher, orders, reports, calibration }
+        EndedRun { config, identity, ending, sample, lost, host, display, orders, reports, calibration }
     }
 }
 
@@ -320,7 +323,7 @@ struct EndedRun {
     lost: u64,
     /// Joined last: a file of the kernel that hangs must not delay a report.
     host: HostWatch,
-    watcher: Display,
+    display: Display,
     orders: flume::Receiver<Command>,
     reports: Arc<ReportFiles>,
     calibration: Calibrated,
@@ -331,7 +334,7 @@ impl EndedRun {
     /// the screen, prints the summary, returns the exit status.
     async fn conclude(mut self, origin: Option<serde_json::Value>) -> ExitStatus {
         // The console also counts panics of clients, which the sample has counted already.
-        self.lost += self.watcher.panics().saturating_sub(self.sample.panics);
+        self.lost += self.display.panics().saturating_sub(self.sample.panics);
         let mut report = self.report(origin);
         let mut unwritten: Vec<String> = self.sample.pipeline.incomplete().into_iter().collect();
         unwritten.extend(self.reports.write_last(&report));
@@ -346,10 +349,10 @@ impl EndedRun {
         // The operator may read the report without a time limit; after that the process has to end soon.
         if !refused {
             deadline::unhurried();
-            self.watcher.show(&report, &self.orders).await;
+            self.display.show(&report, &self.orders).await;
             deadline::within(deadline::LIMIT, status);
         }
-        let more_panics = self.watcher.end() > self.lost + self.sample.panics;
+        let more_panics = self.display.end() > self.lost + self.sample.panics;
         // Wait until the screen is restored: it owns the terminal.
         unwritten.iter().for_each(|line| stdio::say(&format!("hlswarm: {line}")));
         let unprinted = if refused {

@@ -1,17 +1,19 @@
 //! Sources of samples, written by clients, workers and the controller.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crate::forecast::Priced;
 use crate::generator::{HostGauges, WorkerGauge};
 use crate::run_state::Status;
-use crate::stats::{Registry, Spending};
+use crate::stats::{Registry, Snapshot, Spending};
+use crate::vocabulary::clock::micros;
 use crate::vocabulary::{Clock, HardStops};
 
 /// Sources of a run's numbers.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    /// Counters of the clients.
+    /// Counters of the clients. An engine writes them; above this module only the functions below read them.
     pub registry: Arc<Registry>,
     /// Status that the controller sets.
     pub status: Arc<Status>,
@@ -48,5 +50,20 @@ impl Sources {
             canary: None,
             clock: Clock::start(),
         }
+    }
+
+    /// Returns the bytes of bodies that have arrived so far.
+    pub fn bytes(&self) -> u64 {
+        self.registry.bytes()
+    }
+
+    /// Reads the totals and the number of clients in each state into `snapshot`, and leaves out the clients themselves.
+    pub fn read_totals(&self, at: Duration, snapshot: &mut Snapshot) {
+        self.registry.snapshot_states(micros(at), snapshot);
+    }
+
+    /// Checks the invariants of the counters after the last client has left, and counts those that are broken.
+    pub fn audit(&self) {
+        self.registry.audit();
     }
 }

@@ -84,24 +84,11 @@ impl Swarm {
         let placement = Placement::new(workers.len(), sources.canary);
         Ok(Self { registry: Arc::clone(&sources.registry), workers, admitted: Vec::new(), placement })
     }
-
-    /// Waits for the workers, which must have been drained or cut. Returns the clients that were listed at the end,
-    /// and the number of workers that were lost to a panic or hang. The clients stay listed as long as their handles
-    /// are kept.
-    pub fn join(self) -> (Vec<ClientHandle>, usize) {
-        let (mut clients, mut lost) = (Vec::new(), 0);
-        let end = Instant::now() + JOIN_LIMIT;
-        for worker in self.workers {
-            match worker.join(end) {
-                Some(handles) => clients.extend(handles),
-                None => lost += 1,
-            }
-        }
-        (clients, lost)
-    }
 }
 
 impl Engine for Swarm {
+    type Clients = Vec<ClientHandle>;
+
     fn admitted(&self) -> u32 {
         u32::try_from(self.admitted.len()).unwrap_or(u32::MAX)
     }
@@ -137,5 +124,17 @@ impl Engine for Swarm {
         for worker in &self.workers {
             worker.order(Order::Cut).await;
         }
+    }
+
+    fn join(self) -> (Vec<ClientHandle>, usize) {
+        let (mut clients, mut lost) = (Vec::new(), 0);
+        let end = Instant::now() + JOIN_LIMIT;
+        for worker in self.workers {
+            match worker.join(end) {
+                Some(handles) => clients.extend(handles),
+                None => lost += 1,
+            }
+        }
+        (clients, lost)
     }
 }

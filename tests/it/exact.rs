@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use hlswarm::cli;
 use hlswarm::config::{RunConfig, run_config};
-use hlswarm::control::Controller;
+use hlswarm::control::{Controller, Engine as _};
 use hlswarm::origin::counts::{Counts, Served};
 use hlswarm::origin::{Origin, Settings};
 use hlswarm::pipeline::{Pipeline, Reading};

@@ -54,7 +54,7 @@ pub(crate) fn settings(player: &str, session: SessionLength) -> Arc<Settings> {
 fn terms(clients: u32, ramp: Ramp, seconds: u64) -> Terms {
     let base = Base { open_files: Some(40), resident_bytes: Some(20_000_000), cpu: Duration::ZERO };
     Terms {
-        profile: LoadProfile { clients, ramp, ..LoadProfile::default() },
+        profile: RampProfile { clients, ramp, ..RampProfile::default() },
         begun: Duration::ZERO,
         duration: Some(Duration::from_secs(seconds)),
         base,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::load::LoadProfile;
+use crate::load::RampProfile;
 use crate::vocabulary::{RunIdentity, Untrusted};
 
 /// Facts of a run. The texts may come from outside: the console makes them safe when it takes them.
@@ -13,7 +13,7 @@ pub struct Title {
     /// Variant that the clients play.
     pub variant: String,
     /// Planned load of the run.
-    pub profile: LoadProfile,
+    pub profile: RampProfile,
     /// Time at which the run ends by itself; `None`: it runs until it is stopped.
     pub duration: Option<Duration>,
 }
