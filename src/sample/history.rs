@@ -1,197 +1,209 @@
 //! History of a run: one point a second, for charts over time.
 //!
-//! * The last ten minutes are kept second by second, the whole run in at most [`POINTS`] points. Whenever these
-//!   become too many, each covers twice the time, so memory does not grow with the run.
-//! * A value that was not measured in a second is a gap, never 0.
+//! * The last ten minutes are kept second by second; the whole run in at most 600 bins of Unix time, which grow wider.
+//!   So memory does not grow with the run.
+//! * Copies share all blocks but the last: a sample holds the history of its moment for the price of some pointers.
+//! * Time that no sample covers is a gap, never 0.
 
 use std::time::Duration;
 
-use super::RunSample;
-use crate::stats::Timed;
-use crate::vocabulary::Kind;
+use super::blocks::{BLOCK, Blocks};
+use super::history_bins::HistoryBins;
+use super::moment::Moment;
+use super::point::Point;
+use crate::vocabulary::{Outcome, share};
 
-/// Number of points of the recent past; maximum number of points of the whole run.
-const POINTS: usize = 600;
-
-/// Values that are drawn over time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Series {
-    /// Clients that are doing something.
-    Clients,
-    /// Body bits per second.
-    BitsPerSecond,
-    /// Requests started per second.
-    RequestsPerSecond,
-    /// Share of requests that failed.
-    ErrorShare,
-    /// Share of clients that are stalled.
-    StalledShare,
-    /// p95 of playlists, from start to end, in microseconds.
-    PlaylistP95,
-    /// p95 of segments to the first byte, in microseconds.
-    FirstByteP95,
-    /// p95 of segments from start to end, in microseconds.
-    SegmentP95,
-}
-
-impl Series {
-    /// Number of series.
-    pub const COUNT: usize = 8;
-
-    /// All series.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::Clients,
-        Self::BitsPerSecond,
-        Self::RequestsPerSecond,
-        Self::ErrorShare,
-        Self::StalledShare,
-        Self::PlaylistP95,
-        Self::FirstByteP95,
-        Self::SegmentP95,
-    ];
-
-    fn value(self, sample: &RunSample) -> Option<f64> {
-        let p95 = |timed| sample.latency(timed).recent.map(|summary| summary.p95 as f64);
-        match self {
-            Self::Clients => Some(sample.active_clients() as f64),
-            Self::BitsPerSecond => sample.windows.first()?.map(|second| second.bits_per_second),
-            Self::RequestsPerSecond => sample.windows.first()?.map(|second| second.requests_per_second),
-            Self::ErrorShare => sample.health.error_share,
-            Self::StalledShare => sample.health.stalled_share,
-            Self::PlaylistP95 => p95(Timed::Total(Kind::Playlist)),
-            Self::FirstByteP95 => p95(Timed::FirstByte(Kind::Segment)),
-            Self::SegmentP95 => p95(Timed::Total(Kind::Segment)),
-        }
-    }
-}
-
-/// All series at one moment, or over the time that the point covers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    /// Time of the run at which the point ends.
-    pub at: Duration,
-    values: [Option<f32>; Series::COUNT],
-}
-
-impl Point {
-    /// Returns the point of a sample.
-    pub fn new(sample: &RunSample) -> Self {
-        Self {
-            at: sample.at,
-            values: Series::ALL.map(|series| series.value(sample).map(|value| value as f32)),
-        }
-    }
-
-    /// Returns the value of one series; `None` if it was not measured.
-    pub fn get(&self, series: Series) -> Option<f64> {
-        self.values.get(series as usize).copied().flatten().map(f64::from)
-    }
-
-    /// Merges two points into one with the larger values, because a chart must not hide a peak.
-    fn merged(self, later: Self) -> Self {
-        let larger = |one: Option<f32>, other: Option<f32>| one.into_iter().chain(other).reduce(f32::max);
-        let values = std::array::from_fn(|series| {
-            let [one, other] = [&self, &later].map(|point| point.values.get(series).copied().flatten());
-            larger(one, other)
-        });
-        Self { at: later.at, values }
-    }
-}
+/// Number of seconds that are kept at least; the oldest go by blocks.
+const RECENT: usize = 600;
+/// Number of seconds over which the bits that arrived are compared with those that were needed.
+const SHARE_SECONDS: usize = 10;
 
 /// The points of a run.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    recent: std::collections::VecDeque<Point>,
-    whole: Vec<Point>,
-    /// Seconds that a point of the whole run covers, and seconds that the last one covers so far.
-    stride: (u32, u32),
+    recent: Blocks<Point>,
+    /// Time of the run at which the first of the recent seconds begins.
+    recent_begins: Duration,
+    whole: HistoryBins,
+    /// Start of the run in seconds of Unix time.
+    origin_unix_s: u64,
 }
 
 impl History {
-    /// Adds the point of a second.
-    pub fn push(&mut self, point: Point) {
-        if self.recent.len() == POINTS {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(point);
-        let (stride, covered) = self.stride;
-        match self.whole.last_mut() {
-            Some(last) if covered < stride => {
-                *last = last.merged(point);
-                self.stride.1 += 1;
-            }
-            _ => {
-                self.whole.push(point);
-                self.stride = (stride.max(1), 1);
-            }
-        }
-        if self.whole.len() > POINTS {
-            self.halve();
+    /// Creates the history of a run that begins at this Unix time in milliseconds.
+    pub fn new(started_unix_ms: i64) -> Self {
+        let origin_unix_s = (started_unix_ms.max(0).cast_unsigned() + 500) / 1_000;
+        Self { origin_unix_s, ..Self::default() }
+    }
+
+    /// Adds a finished second. It goes to the bin in which it begins, to half a second.
+    pub fn push(&mut self, second: Point) {
+        let begins = self.ends();
+        // The seconds of a run are only almost whole ones. Rounding gives each its own bin nevertheless.
+        let unix_s = self.origin_unix_s + (begins + Duration::from_millis(500)).as_secs();
+        self.whole.add_at(unix_s, &second);
+        self.recent.push(second);
+        if self.recent.len() >= RECENT + BLOCK
+            && let Some(oldest) = self.recent.pop_block()
+        {
+            self.recent_begins = oldest.last().map_or(begins, |point| point.ends);
         }
     }
 
-    fn halve(&mut self) {
-        // An odd last point starts a pair and covers as much as before; an even one ends a pair after a full stride.
-        let pairs = self.whole.chunks(2).map(|pair| match pair {
-            [one, other] => one.merged(*other),
-            _ => pair.first().copied().unwrap_or(Point { at: Duration::ZERO, values: Default::default() }),
-        });
-        let odd = self.whole.len() % 2 == 1;
-        let (stride, covered) = self.stride;
-        self.stride = (stride * 2, if odd { covered } else { stride + covered });
-        self.whole = pairs.collect();
+    /// Returns the place of an outcome among the codes and adds it if there is room; otherwise the place of all others.
+    pub fn place_of(&mut self, outcome: Outcome) -> usize {
+        self.whole.place_of(outcome)
     }
 
-    /// Returns the points that end after `from`, oldest first: second by second if those still reach back to `from`,
-    /// otherwise the points of the whole run.
-    pub fn since(&self, from: Duration) -> Box<dyn Iterator<Item = &Point> + '_> {
-        let recent_is_enough =
-            self.recent.front().is_none_or(|point| point.at <= from) || self.recent.len() == self.whole.len();
-        if recent_is_enough {
-            Box::new(self.recent.iter().filter(move |point| point.at > from))
+    /// Returns the failed outcomes that have a column of their own, in the order of their first occurrence.
+    pub fn codes(&self) -> &[Outcome] {
+        self.whole.codes()
+    }
+
+    /// Returns the whole run in bins.
+    pub fn whole(&self) -> &HistoryBins {
+        &self.whole
+    }
+
+    /// Returns the moments that end after `from`, oldest first: seconds if they reach back that far, otherwise bins of
+    /// the whole run.
+    pub fn since(&self, from: Duration) -> Vec<Moment<'_>> {
+        let (begins, points) = if self.recent_begins <= from || self.recent_begins.is_zero() {
+            (self.recent_begins, &self.recent)
         } else {
-            Box::new(self.whole.iter().filter(move |point| point.at > from))
-        }
+            (Duration::ZERO, self.whole.bins())
+        };
+        let mut before = begins;
+        // A bin that no sample covers has no end.
+        let covered = points.iter().filter(|point| !point.ends.is_zero());
+        let moments = covered.map(|bin| {
+            let width = bin.ends.saturating_sub(before);
+            before = bin.ends;
+            Moment { ends: bin.ends, width, bin }
+        });
+        moments.filter(|moment| moment.ends > from).collect()
     }
 
-    /// Returns the newest point.
-    pub fn last(&self) -> Option<&Point> {
-        self.recent.back()
+    /// Returns the last finished second.
+    pub fn last(&self) -> Option<Moment<'_>> {
+        let mut newest = self.recent.iter().rev();
+        let bin = newest.next()?;
+        let before = newest.next().map_or(self.recent_begins, |point| point.ends);
+        Some(Moment { ends: bin.ends, width: bin.ends.saturating_sub(before), bin })
+    }
+
+    /// Returns the time of the run at which the last finished second ends.
+    pub(super) fn ends(&self) -> Duration {
+        self.recent.last().map_or(Duration::ZERO, |point| point.ends)
+    }
+
+    /// Returns the share of the bits that viewers needed in the last ten seconds that arrived; `None` if they needed
+    /// none, or no variant announces its bit rate.
+    pub fn got_share(&self) -> Option<f64> {
+        let newest = || self.recent.iter().rev().take(SHARE_SECONDS);
+        let got: u64 = newest().map(|point| point.counts.bytes).sum();
+        share(8 * got, newest().map(|point| point.need_bits).sum())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Heat;
+    use crate::vocabulary::ClientState;
+    use std::sync::Arc;
 
-    fn point(second: u64) -> Point {
-        let value = (second % 100 == 50).then_some(second as f32);
-        Point { at: Duration::from_secs(second), values: [value; Series::COUNT] }
+    /// Returns a second in which a client was there for the whole time.
+    fn second(ends_s: u64) -> Point {
+        let mut point = Point { ends: Duration::from_secs(ends_s), ..Point::default() };
+        point.counts.client_ms[ClientState::Playing.index()] = 1_000;
+        point.heat[0].record(5_000);
+        point
     }
 
     #[test]
-    fn a_long_run_keeps_its_peaks_in_bounded_memory() {
-        let mut history = History::default();
-        for second in 1..=100_000 {
-            history.push(point(second));
+    fn a_day_of_seconds_fits_and_hides_no_stall() {
+        let mut history = History::new(1_795_437_067_400);
+        let day = 86_400;
+        for ends in 1..=day {
+            let mut point = second(ends);
+            if (40_000..40_006).contains(&ends) {
+                point.peaks.stalled = 12;
+                point.counts.client_ms[ClientState::Stalled.index()] = 12_000;
+            }
+            history.push(point);
+            assert!(history.recent.len() < RECENT + BLOCK && history.whole.bins().len() <= 600);
         }
-        assert!(history.whole.len() <= POINTS && history.recent.len() == POINTS);
-        let whole: Vec<_> = history.since(Duration::ZERO).collect();
-        assert!(whole.len() > POINTS / 3, "{}", whole.len());
-        assert_eq!(whole.last().map(|point| point.at.as_secs()), Some(100_000));
-        let peak = whole.iter().filter_map(|point| point.get(Series::Clients)).fold(0.0, f64::max);
-        assert_eq!(peak, 99_950.0);
-        assert!(whole.is_sorted_by_key(|point| point.at));
+        let points = history.recent.len() + history.whole.bins().len();
+        assert!(points * size_of::<Point>() < 2_500_000, "{points} points of {} bytes", size_of::<Point>());
+        let whole = history.since(Duration::ZERO);
+        assert_eq!(whole.iter().map(|moment| moment.width.as_secs()).sum::<u64>(), day);
+        assert_eq!(whole.iter().map(|moment| moment.bin.peaks.stalled).max(), Some(12));
+        let stalled_ms: u64 =
+            whole.iter().map(|moment| moment.bin.counts.client_ms[ClientState::Stalled.index()]).sum();
+        assert_eq!(stalled_ms, 72_000);
+        let heat = whole.iter().fold(Heat::default(), |mut all, moment| {
+            all.add(&moment.bin.heat[0]);
+            all
+        });
+        assert_eq!(heat.total(), day);
+        assert!(whole.iter().all(|moment| moment.clients(ClientState::Playing) == Some(1.0)));
     }
 
     #[test]
-    fn the_recent_past_is_kept_second_by_second_and_gaps_stay_gaps() {
+    fn the_recent_past_is_kept_second_by_second() {
         let mut history = History::default();
-        for second in 1..=5_000 {
-            history.push(point(second));
+        (1..=5_000).for_each(|ends| history.push(second(ends)));
+        let from = Duration::from_secs(4_500);
+        let recent = history.since(from);
+        assert_eq!((recent.len(), recent[0].ends.as_secs(), recent[0].width.as_secs()), (500, 4_501, 1));
+        assert!(history.since(Duration::from_secs(9)).len() < RECENT);
+        assert_eq!(
+            history.last().map(|moment| (moment.ends, moment.width.as_secs())),
+            Some((Duration::from_secs(5_000), 1))
+        );
+    }
+
+    #[test]
+    fn a_time_without_samples_is_a_gap_and_the_next_second_covers_it() {
+        let mut history = History::default();
+        [1, 2, 6].into_iter().for_each(|ends| history.push(second(ends)));
+        let widths = |moments: Vec<Moment<'_>>| {
+            moments.iter().map(|moment| moment.width.as_secs()).collect::<Vec<_>>()
+        };
+        assert_eq!(widths(history.since(Duration::ZERO)), [1, 1, 4]);
+        assert_eq!(history.whole.bins().len(), 3);
+        assert_eq!(history.last().and_then(|moment| moment.clients(ClientState::Playing)), Some(0.25));
+        history.push(second(7));
+        assert_eq!(history.whole.bins().len(), 7);
+        // As if the seconds had gone: the bins without a sample are no moments.
+        history.recent_begins = Duration::from_secs(6);
+        assert_eq!(widths(history.since(Duration::ZERO)), [1, 1, 4, 1]);
+    }
+
+    #[test]
+    fn a_second_shares_all_blocks_of_the_seconds_before() {
+        let mut history = Arc::new(History::default());
+        (1..=70).for_each(|ends| Arc::make_mut(&mut history).push(second(ends)));
+        let held = Arc::clone(&history);
+        Arc::make_mut(&mut history).push(second(71));
+        let same = |place: usize| {
+            let [one, other] = [&held, &history].map(|history| history.recent.iter().nth(place));
+            std::ptr::eq(one.expect("a point"), other.expect("a point"))
+        };
+        assert_eq!([0, 63, 64].map(same), [true, true, false]);
+        assert_eq!((held.since(Duration::ZERO).len(), history.since(Duration::ZERO).len()), (70, 71));
+    }
+
+    #[test]
+    fn what_arrived_is_compared_with_what_was_needed_for_ten_seconds() {
+        let mut history = History::default();
+        assert_eq!(history.got_share(), None);
+        for ends in 1..=30 {
+            let mut point = Point { need_bits: 1_000, ..second(ends) };
+            point.counts.bytes = if ends > 20 { 50 } else { 500 };
+            history.push(point);
         }
-        let recent: Vec<_> = history.since(Duration::from_secs(4_880)).collect();
-        assert_eq!(recent.len(), 120);
-        assert_eq!(recent.iter().filter(|point| point.get(Series::ErrorShare).is_some()).count(), 1);
+        assert_eq!(history.got_share(), Some(0.4));
     }
 }

@@ -4,18 +4,26 @@
 //!   previous value to compute a rate from.
 //! * Every derived number is computed once, here or in `stats`.
 
+mod bins;
+mod blocks;
 mod canary;
 mod failure_lines;
 mod hard_stops;
 mod history;
+mod history_bins;
+mod history_recorder;
+mod moment;
 mod numbers;
 mod pipeline;
 mod planned;
+mod point;
 mod ports;
 mod result;
 #[cfg(test)]
 mod result_tests;
 mod sampler;
+#[cfg(test)]
+mod sampler_tests;
 mod sources;
 mod storm;
 mod timeline;
@@ -34,10 +42,15 @@ use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSum
 use crate::verdict::{Health, Knees, RunHealth, Trust};
 use crate::vocabulary::{ClientState, HardStop, Kind, RunState, share};
 
+pub use bins::Bins;
+pub use blocks::Blocks;
 pub use canary::CanaryReading;
 pub use failure_lines::{FailureLine, FailureTracker};
-pub use history::{History, Point, Series};
+pub use history::History;
+pub use history_bins::HistoryBins;
+pub use moment::Moment;
 pub use pipeline::{Lane, Pipeline};
+pub use point::{CODES, HeatOf, Peaks, Point};
 pub use result::RunResult;
 pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
@@ -102,8 +115,13 @@ pub struct RunSample {
     pub findings: Vec<FindingRow>,
     /// Failed outcomes so far.
     pub failures: Vec<FailureLine>,
-    /// History of the run so far.
+    /// History of the finished seconds of the run.
     pub history: Arc<History>,
+    /// Bits per second that viewers needed in the last second; `None` if they needed none, or no variant announces its
+    /// bit rate.
+    pub need_bits_per_second: Option<f64>,
+    /// Share of the bits that viewers needed in the last ten seconds that arrived; `None` like the need.
+    pub got_share: Option<f64>,
     /// Changes of the load and of the verdict, and marks; entries after [`RunSample::at`] may be among them.
     pub journal: Arc<Journal>,
     /// Starts that came too late for their place in the plan.

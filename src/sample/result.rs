@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{RunSample, SomeSeconds, Sources, Timeline};
+use super::{HistoryBins, RunSample, SomeSeconds, Sources, Timeline};
 use crate::generator::{Delays, own_delays};
 use crate::pipeline::Counts;
 use crate::run_state::LoadChange;
@@ -58,6 +58,8 @@ pub struct RunResult {
     pub findings: Vec<FindingRow>,
     /// Counts over time.
     pub timeline: Timeline,
+    /// Failures, need, verdict and durations over time.
+    pub history: HistoryBins,
     /// Marks of the operator, oldest first.
     pub marks: Vec<Mark>,
     /// Changes of the load, oldest first.
@@ -77,12 +79,12 @@ pub struct RunResult {
 }
 
 impl RunResult {
-    /// Reads the distributions and texts that belong to a sample that was taken just now.
-    pub(super) fn read(sources: &Sources, sample: &RunSample, timeline: &Timeline) -> Self {
+    /// Reads the distributions and texts that belong to a sample that was taken just now. What goes over time is with
+    /// the sampler.
+    pub(super) fn read(sources: &Sources, sample: &RunSample) -> Self {
         let mut result = Self {
             audience: sources.registry.audience(),
             explanations: sources.registry.explanations(),
-            timeline: timeline.clone(),
             own_delays: own_delays(&sources.workers),
             ..Self::from_light(sample)
         };
@@ -159,6 +161,7 @@ impl RunResult {
         self.totals.merge(&other.totals);
         self.audience.merge(&other.audience);
         self.timeline = self.timeline.merge(&other.timeline);
+        self.history = self.history.merge(&other.history);
         self.progress.merge(other.progress);
         self.events.merge(other.events);
         self.trust.merge(&other.trust);

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::history_recorder::HistoryRecorder;
 use super::timeline::TimelineRecorder;
-use super::{RunResult, RunSample, Sources};
+use super::{FailureTracker, RunResult, RunSample, Sources};
 use crate::pipeline::Counts;
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
 use crate::stats::{ClientHandle, FindingRow, Meter, Metric, Timed, Timings};
@@ -33,7 +34,9 @@ struct Machine {
     handles: Vec<ClientHandle>,
     meters: Vec<(usize, Meter)>,
     sample: RunSample,
-    recorder: TimelineRecorder,
+    timeline: TimelineRecorder,
+    failures: FailureTracker,
+    history: HistoryRecorder,
 }
 
 impl Machine {
@@ -46,8 +49,15 @@ impl Machine {
                 (handle, (client, meter))
             })
             .unzip();
-        let (sample, recorder) = (RunSample::default(), TimelineRecorder::default());
-        Self { sources, handles, meters, sample, recorder }
+        Self {
+            sources,
+            handles,
+            meters,
+            sample: RunSample::default(),
+            timeline: TimelineRecorder::default(),
+            failures: FailureTracker::default(),
+            history: HistoryRecorder::new(1_000 * BEGIN_S.cast_signed()),
+        }
     }
 
     fn apply(&self, event: Event) {
@@ -58,14 +68,23 @@ impl Machine {
 
     /// Reads the registry at a step of a second.
     fn step(&mut self, step: u64) {
-        self.sample.at = Duration::from_secs(step);
-        self.sources.registry.snapshot(step * 1_000_000, &mut self.sample.snapshot);
-        self.recorder.observe(self.sample.at, BEGIN_S + step, &self.sample.snapshot);
+        let sample = &mut self.sample;
+        sample.at = Duration::from_secs(step);
+        self.sources.registry.snapshot(step * 1_000_000, &mut sample.snapshot);
+        let counted = self.timeline.observe(sample.at, BEGIN_S + step, &sample.snapshot);
+        self.failures.observe(sample.at, 0, &sample.snapshot.totals, &mut sample.failures);
+        self.history.observe(&counted, sample);
+        self.history.read_heat(&self.sources.registry);
+        self.history.finish_second(sample);
     }
 
     fn result(&self) -> RunResult {
         assert_eq!(self.handles.len(), self.meters.len());
-        RunResult::read(&self.sources, &self.sample, self.recorder.timeline())
+        RunResult {
+            timeline: self.timeline.timeline().clone(),
+            history: self.history.whole(&self.sample),
+            ..RunResult::read(&self.sources, &self.sample)
+        }
     }
 }
 
@@ -109,7 +128,7 @@ fn stalled(drift_us: u64) -> Playback {
         offset_us: 0,
         dry_at_us: 0,
         max_drift_us: drift_us,
-        bandwidth: 0,
+        bandwidth: drift_us * 1_001,
         live_offset_us: None,
     }
 }

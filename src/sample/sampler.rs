@@ -15,15 +15,19 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::history_recorder::HistoryRecorder;
 use super::pipeline::Watch;
 use super::timeline::TimelineRecorder;
 use super::trust::TrustMeter;
-use super::{FailureTracker, History, Point, RunResult, RunSample, Sources, TIMED, hard_stops, numbers};
+use super::{
+    Bin, FailureTracker, RunResult, RunSample, Sources, TIMED, hard_stops, numbers,
+};
 use crate::generator::{self, Fact};
 use crate::pipeline::Pipeline;
 use crate::run_state::VerdictChange;
 use crate::stats::{
-    ClientRow, Quality, RecentLatency, Snapshot, SpeedSummary, Speeds, Timed, Totals, Window, window,
+    ClientRow, Quality, RecentLatency, Snapshot, SpeedSummary, Speeds, Timed, Totals, Window,
+    window,
 };
 use crate::verdict::{HealthJudge, Verdict};
 use crate::vocabulary::{RunState, clock};
@@ -32,16 +36,16 @@ use crate::vocabulary::{RunState, clock};
 pub const TICK: Duration = Duration::from_millis(250);
 /// Ticks between two readings of the histograms, and between two points of the history: digits change once a second,
 /// so that people can read them.
-const TICKS_PER_SECOND: u64 = 4;
+pub(super) const TICKS_PER_SECOND: u64 = 4;
 /// Number of samples in the pool: one being written, one being read, one that is frozen.
-const POOL: usize = 3;
+pub(super) const POOL: usize = 3;
 /// Number of tables of clients that are reused: the current one, and those that samples of the pool may still hold.
-const ROWS: usize = POOL + 1;
+pub(super) const ROWS: usize = POOL + 1;
 
 /// Producer of samples.
 #[derive(Debug)]
 pub struct Sampler {
-    sources: Sources,
+    pub(super) sources: Sources,
     window: Window,
     speeds: Speeds,
     judge: HealthJudge,
@@ -49,13 +53,13 @@ pub struct Sampler {
     live_latency: RecentLatency,
     failures: FailureTracker,
     timeline: TimelineRecorder,
-    history: Arc<History>,
+    history: HistoryRecorder,
     /// Totals of the previous sample; no total may fall below them.
-    last: Totals,
+    pub(super) last: Totals,
     pipeline: Option<Watch>,
     generator: generator::Meter,
     trust: TrustMeter,
-    ticks: u64,
+    pub(super) ticks: u64,
     peak_clients: u64,
     pool: Vec<Arc<RunSample>>,
     /// Clients of the last whole reading, then tables that may be reused.
@@ -117,6 +121,7 @@ impl Sampler {
     /// Creates a sampler of these sources.
     pub fn new(sources: Sources) -> Self {
         Self {
+            history: HistoryRecorder::new(sources.clock.started_at().as_millisecond()),
             sources,
             window: Window::default(),
             speeds: Speeds::default(),
@@ -125,7 +130,6 @@ impl Sampler {
             live_latency: RecentLatency::new(Timed::LiveLatency),
             failures: FailureTracker::default(),
             timeline: TimelineRecorder::default(),
-            history: Arc::default(),
             last: Totals::default(),
             pipeline: None,
             generator: generator::Meter::default(),
@@ -198,16 +202,22 @@ impl Sampler {
         // No reader holds a free sample, so this does not clone.
         let sample = Arc::make_mut(&mut shared);
         self.fill(sample);
-        let result = || RunResult {
-            masked_seconds: self.trust.masked_seconds().clone(),
-            ..RunResult::read(&self.sources, sample, self.timeline.timeline())
-        };
-        let result = whole.then(|| Arc::new(result()));
-        sample.result = result;
+        sample.result = whole.then(|| Arc::new(self.result(sample)));
         if self.pool.len() < POOL {
             self.pool.push(Arc::clone(&shared));
         }
         shared
+    }
+
+    /// Reads the complete result that belongs to a sample that was taken just now.
+    fn result(&mut self, sample: &RunSample) -> RunResult {
+        self.history.read_heat(&self.sources.registry);
+        RunResult {
+            masked_seconds: self.trust.masked_seconds().clone(),
+            timeline: self.timeline.timeline().clone(),
+            history: self.history.whole(sample),
+            ..RunResult::read(&self.sources, sample)
+        }
     }
 
     /// Returns a sample of the pool that no reader holds, or a new one.
@@ -229,11 +239,10 @@ impl Sampler {
         self.sources.registry.findings(&mut sample.findings);
         // Registry totals only grow: the comparison counts one that fell as a violation.
         self.compare_with_last(&mut sample.snapshot);
-        self.timeline.observe(at, self.sources.clock.unix_s(at), &sample.snapshot);
+        let counted = self.timeline.observe(at, self.sources.clock.unix_s(at), &sample.snapshot);
         self.window.push(at, &sample.snapshot.totals);
         if new_second {
-            let latencies = self.latency.iter_mut().chain([&mut self.live_latency]);
-            latencies.for_each(|latency| latency.sample(&self.sources.registry));
+            self.read_latencies();
         }
         self.ticks += 1;
         sample.latencies = self.latency.each_ref().map(RecentLatency::digest);
@@ -252,11 +261,7 @@ impl Sampler {
         sample.peak_requests_per_second = self.window.peak_requests_per_second();
         self.judge_health(sample);
         self.failures.observe(at, sample.active_clients(), &sample.snapshot.totals, &mut sample.failures);
-        if new_second {
-            // Samples of the pool hold the previous history, so this copies some 60 KB, once a second.
-            Arc::make_mut(&mut self.history).push(Point::new(sample));
-        }
-        sample.history = Arc::clone(&self.history);
+        self.record_history(sample, &counted, new_second);
         sample.journal = Arc::clone(self.sources.status.journal());
         if new_second {
             let cores = self.sources.host.fact(Fact::Processors, at);
@@ -279,6 +284,26 @@ impl Sampler {
         sample.trust = Arc::clone(self.trust.trust());
         sample.canary = self.trust.canary();
         self.generator.sample_made(begun);
+    }
+
+    /// Reads the histograms of all durations, and what they have gained for the heat maps.
+    fn read_latencies(&mut self) {
+        for latency in self.latency.iter_mut().chain([&mut self.live_latency]) {
+            latency.sample(&self.sources.registry);
+            let (timed, newest) = (latency.timed(), latency.newest());
+            newest.into_iter().for_each(|histogram| self.history.take_heat(timed, histogram));
+        }
+    }
+
+    /// Adds a sample to the history, and its second once that is over. The last sample of a run ends its second.
+    fn record_history(&mut self, sample: &mut RunSample, counted: &Bin, new_second: bool) {
+        self.history.observe(counted, sample);
+        if new_second || sample.state == RunState::Finished {
+            self.history.finish_second(sample);
+        }
+        sample.history = Arc::clone(self.history.history());
+        sample.need_bits_per_second = sample.history.last().and_then(|second| second.need_bits_per_s());
+        sample.got_share = sample.history.got_share();
     }
 
     /// Judges how well the stream is served, and records a change of the verdict in the journal.
@@ -327,169 +352,5 @@ impl Sampler {
         self.sources.registry.compare(&self.last, &snapshot.totals);
         snapshot.invariant_violations = self.sources.registry.violations();
         self.last.copy_from(&snapshot.totals);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stats::{LatencySnapshot, Metric, Registry, Timings};
-    use crate::vocabulary::outcome::HttpFailure;
-    use crate::vocabulary::{ClientState, Clock, Kind, Outcome};
-
-    fn sampler() -> (Arc<Registry>, Sampler) {
-        let sources = Sources::new(1);
-        (Arc::clone(&sources.registry), Sampler::new(sources))
-    }
-
-    #[test]
-    fn samples_use_their_memory_again_and_a_frozen_one_stays_as_it_was() {
-        let (registry, mut sampler) = sampler();
-        let frozen = sampler.next_sample();
-        let client = registry.add();
-        client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
-        let mut seen = std::collections::HashSet::new();
-        for _ in 0..20 {
-            let sample = sampler.next_sample();
-            assert_eq!(sample.snapshot.totals.finished(), 1);
-            seen.insert(Arc::as_ptr(&sample));
-        }
-        assert_eq!(frozen.snapshot.totals.finished(), 0);
-        assert!(seen.len() <= POOL, "{} samples in use", seen.len());
-        assert!(!seen.contains(&Arc::as_ptr(&frozen)));
-    }
-
-    #[test]
-    fn between_two_seconds_only_states_are_counted_and_the_last_samples_are_whole() {
-        let (registry, mut sampler) = sampler();
-        let clients = [registry.add(), registry.add()];
-        let meter = clients[0].meter(0, Clock::start());
-        let whole = sampler.next_sample();
-        assert_eq!((whole.snapshot.clients.len(), whole.snapshot.listed()), (2, 2));
-        meter.start(Kind::Playlist).finish(Outcome::Ok, None);
-        meter.set_state(ClientState::Dead);
-        let snapshot_states = sampler.next_sample();
-        assert_eq!(snapshot_states.snapshot.in_state(ClientState::Dead), 1);
-        assert_eq!((snapshot_states.snapshot.totals.finished(), snapshot_states.active_clients()), (1, 1));
-        assert!(Arc::ptr_eq(&snapshot_states.snapshot.clients, &whole.snapshot.clients));
-        assert_eq!(snapshot_states.snapshot.clients_at_us, whole.snapshot.at_us);
-        sampler.sources.status.set_state(RunState::Draining);
-        let last = sampler.next_sample();
-        assert_eq!(
-            (last.snapshot.clients[0].requests, last.snapshot.clients_at_us),
-            (1, last.snapshot.at_us)
-        );
-        // A reader that holds a sample keeps its values.
-        assert_eq!(whole.snapshot.clients[0].requests, 0);
-    }
-
-    #[test]
-    fn tables_of_clients_are_used_again() {
-        let (registry, mut sampler) = sampler();
-        let _client = registry.add();
-        let tables: std::collections::HashSet<_> =
-            (0..200).map(|_| Arc::as_ptr(&sampler.next_sample().snapshot.clients)).collect();
-        assert!(tables.len() <= ROWS, "{}", tables.len());
-    }
-
-    #[test]
-    fn what_a_run_that_ends_does_to_its_clients_is_not_judged() {
-        let (registry, mut sampler) = sampler();
-        let client = registry.add();
-        let meter = client.meter(0, Clock::start());
-        let fails = || meter.start(Kind::Playlist).finish(Outcome::Http(HttpFailure::new(503)), None);
-        sampler.next_sample();
-        meter.count(Metric::PlaybackStarts, 1);
-        meter.start(Kind::Playlist).finish(Outcome::Ok, None);
-        let judged = sampler.next_sample().health;
-        assert_eq!((judged.verdict, judged.error_share), (Verdict::Ok, Some(0.0)));
-        sampler.sources.status.set_state(RunState::Draining);
-        fails();
-        assert_eq!(sampler.next_sample().health, judged);
-        sampler.sources.status.set_state(RunState::Running);
-        assert_eq!(sampler.next_sample().health.error_share, Some(0.5));
-    }
-
-    #[test]
-    fn a_total_that_falls_from_one_sample_to_the_next_is_a_violation() {
-        let (registry, mut sampler) = sampler();
-        let client = registry.add();
-        client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
-        assert_eq!(sampler.next_sample().snapshot.invariant_violations, 0);
-        // Nothing in the registry can make a total fall, so the test raises the previous totals.
-        sampler.last.scalars.add(Metric::Ok, 1);
-        assert_eq!(sampler.next_sample().snapshot.invariant_violations, 1);
-        assert_eq!(sampler.next_sample().snapshot.invariant_violations, 1);
-    }
-
-    #[test]
-    fn a_sample_allocates_nothing_but_the_history_and_the_trust_of_a_new_second() {
-        let (registry, mut sampler) = sampler();
-        let clients: Vec<_> = (0..200).map(|_| registry.add()).collect();
-        for client in &clients {
-            let meter = client.meter(0, Clock::start());
-            meter.start(Kind::Segment).finish(Outcome::Ok, None);
-            meter.start(Kind::Segment).finish(Outcome::of_status(404, false), None);
-        }
-        (0..20).for_each(|_| drop(sampler.next_sample()));
-        for _ in 0..20 {
-            // Only the history and the trust allocate, once a second, when they are copied. Reading every row does
-            // not.
-            let new_second = sampler.ticks.is_multiple_of(TICKS_PER_SECOND);
-            let allocations = allocation_counter::measure(|| drop(sampler.next_sample())).count_total;
-            assert!(allocations <= if new_second { 28 } else { 0 }, "{allocations}");
-        }
-    }
-
-    #[test]
-    fn the_thread_publishes_samples_and_hands_its_sampler_back() {
-        let (registry, sampler) = sampler();
-        let handle = sampler.spawn().expect("a thread");
-        let mut samples = handle.samples();
-        let client = registry.add();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let seen = samples.wait_for(|sample| sample.snapshot.clients.len() == 1);
-            tokio::time::timeout(Duration::from_secs(10), seen).await.expect("in time").expect("a sampler");
-        });
-        drop(client);
-        let mut sampler = handle.stop().0.expect("no panic");
-        sampler.sources.status.set_state(RunState::Finished);
-        assert_eq!(sampler.next_sample().snapshot.clients.len(), 0);
-    }
-
-    #[test]
-    fn a_whole_sample_has_every_distribution_and_the_next_light_one_none() {
-        let (registry, mut sampler) = sampler();
-        let client = registry.add();
-        let meter = client.meter(0, Clock::start());
-        for outcome in [Outcome::Ok, Outcome::of_status(503, false), Outcome::Ok] {
-            let timings = Timings { first_byte_us: 10, body_us: 20 };
-            meter.start(Kind::Segment).finish(outcome, Some(timings));
-        }
-        assert!(sampler.next_sample().result.is_none());
-        let whole = sampler.next_whole_sample();
-        let result = whole.result.as_deref().expect("a result");
-        let count = |timed| result.latency(timed).map_or(0, LatencySnapshot::count);
-        let counts = [Timed::FirstByte, Timed::Total, Timed::Failed].map(|timed| count(timed(Kind::Segment)));
-        assert_eq!(counts, [2, 2, 1]);
-        let of_all: Vec<_> = result.latencies_of_all.iter().map(|(kind, all)| (*kind, all.count())).collect();
-        assert_eq!(of_all, [(Kind::Segment, 3)]);
-        assert!(result.latency(Timed::Dns).is_none() && result.sessions.is_empty());
-        // Its memory is reused.
-        drop(whole);
-        assert!((0..=POOL).all(|_| sampler.next_sample().result.is_none()));
-    }
-
-    #[test]
-    fn whole_samples_come_from_the_thread_for_as_long_as_it_lives() {
-        let (registry, sampler) = sampler();
-        let _client = registry.add();
-        let handle = sampler.spawn().expect("a thread");
-        let samples = handle.whole_samples();
-        let [first, second] = [(); 2].map(|()| samples.next().expect("the thread lives"));
-        assert!(first.result.is_some() && second.result.is_some() && first.at < second.at);
-        assert!(handle.stop().0.is_some());
-        assert!(samples.next().is_none());
     }
 }

@@ -1,13 +1,11 @@
 //! Timeline of the whole run, for reports: counts in bins of Unix time.
 //!
-//! * Bins are 1, 2, 4, ... seconds wide and begin at multiples of their width, so those of two machines coincide or
-//!   nest. There are never more than [`BINS`]: they grow wider, so memory does not grow with the run.
 //! * Every value of a bin can be added. Clients can too, because a bin keeps the time that they spent in each state.
-//!   So wider bins and the bins of several machines are exact sums, in whatever order they are made.
 //! * Counts between two samples belong to the bin of the later one. Samples are a quarter of a second apart.
 
 use std::time::Duration;
 
+use super::bins::{Addable, Bins};
 use crate::stats::Snapshot;
 use crate::vocabulary::ClientState;
 use crate::vocabulary::outcome::Class;
@@ -29,15 +27,6 @@ pub struct Bin {
 }
 
 impl Bin {
-    fn add(&mut self, other: &Self) {
-        let sum =
-            |into: &mut [u64], from: &[u64]| into.iter_mut().zip(from).for_each(|(into, from)| *into += from);
-        sum(&mut self.client_ms, &other.client_ms);
-        sum(&mut self.ended, &other.ended);
-        self.started += other.started;
-        self.bytes += other.bytes;
-    }
-
     /// Returns the counts since `earlier`. The time of clients is taken as it is, because it is not a counter.
     fn since(&self, earlier: &Self) -> Self {
         Self {
@@ -53,102 +42,21 @@ impl Bin {
     }
 }
 
+impl Addable for Bin {
+    const BINS: usize = BINS;
+
+    fn add(&mut self, other: &Self) {
+        let sum =
+            |into: &mut [u64], from: &[u64]| into.iter_mut().zip(from).for_each(|(into, from)| *into += from);
+        sum(&mut self.client_ms, &other.client_ms);
+        sum(&mut self.ended, &other.ended);
+        self.started += other.started;
+        self.bytes += other.bytes;
+    }
+}
+
 /// Bins of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Timeline {
-    /// Number of seconds that a bin covers: a power of two.
-    width_s: u64,
-    /// Number of the first bin: Unix time divided by the width.
-    first: u64,
-    bins: Vec<Bin>,
-}
-
-impl Default for Timeline {
-    fn default() -> Self {
-        Self { width_s: 1, first: 0, bins: Vec::new() }
-    }
-}
-
-impl Timeline {
-    /// Returns the number of seconds that a bin covers.
-    pub fn width_s(&self) -> u64 {
-        self.width_s
-    }
-
-    /// Returns the begin of the first bin, in seconds of Unix time.
-    pub fn begins_s(&self) -> u64 {
-        self.first * self.width_s
-    }
-
-    /// Returns the bins, oldest first, without a gap.
-    pub fn bins(&self) -> &[Bin] {
-        &self.bins
-    }
-
-    /// Merges the timelines of two machines. Associative and commutative; an empty timeline changes nothing.
-    pub fn merge(&self, other: &Self) -> Self {
-        let (mut merged, mut other) = (self.clone(), other.clone());
-        if merged.bins.is_empty() {
-            return other;
-        }
-        while merged.width_s < other.width_s {
-            merged.widen();
-        }
-        while other.width_s < merged.width_s {
-            other.widen();
-        }
-        if other.bins.is_empty() {
-            return merged;
-        }
-        while merged.end().max(other.end()) - merged.first.min(other.first) > BINS as u64 {
-            merged.widen();
-            other.widen();
-        }
-        if other.first < merged.first {
-            std::mem::swap(&mut merged, &mut other);
-        }
-        for (number, bin) in (other.first..).zip(&other.bins) {
-            merged.add(number, bin);
-        }
-        merged
-    }
-
-    /// Adds to the bin of a second of Unix time, which must not be before the first bin.
-    fn add_at(&mut self, unix_s: u64, bin: &Bin) {
-        if self.bins.is_empty() {
-            self.first = unix_s / self.width_s;
-        }
-        while unix_s / self.width_s >= self.first + BINS as u64 {
-            self.widen();
-        }
-        self.add(unix_s / self.width_s, bin);
-    }
-
-    fn add(&mut self, number: u64, bin: &Bin) {
-        let place = number.saturating_sub(self.first) as usize;
-        if self.bins.len() <= place {
-            self.bins.resize(place + 1, Bin::default());
-        }
-        if let Some(into) = self.bins.get_mut(place) {
-            into.add(bin);
-        }
-    }
-
-    /// Returns the number of the bin after the last one.
-    fn end(&self) -> u64 {
-        self.first + self.bins.len() as u64
-    }
-
-    /// Doubles the width of the bins.
-    fn widen(&mut self) {
-        let narrow = std::mem::take(&mut self.bins);
-        let first = self.first;
-        (self.width_s, self.first) = (self.width_s * 2, first / 2);
-        for (number, bin) in (first..).zip(&narrow) {
-            self.add(number / 2, bin);
-        }
-    }
-}
+pub type Timeline = Bins<Bin>;
 
 /// Adds the counts of each sample to the bins of a run.
 #[derive(Clone, Debug, Default)]
@@ -159,8 +67,9 @@ pub(super) struct TimelineRecorder {
 }
 
 impl TimelineRecorder {
-    /// Takes the counters of a moment: `at` is its time of the run, `unix_s` its Unix time in seconds.
-    pub(super) fn observe(&mut self, at: Duration, unix_s: u64, snapshot: &Snapshot) {
+    /// Takes the counters of a moment: `at` is its time of the run, `unix_s` its Unix time in seconds. Returns what was
+    /// counted since the previous moment.
+    pub(super) fn observe(&mut self, at: Duration, unix_s: u64, snapshot: &Snapshot) -> Bin {
         let passed = at.saturating_sub(std::mem::replace(&mut self.at, at));
         let passed_ms = passed.as_millis() as u64;
         // Leave the rest of a millisecond to the next sample.
@@ -177,8 +86,10 @@ impl TimelineRecorder {
                 *ended += count;
             }
         }
-        self.timeline.add_at(unix_s, &now.since(&self.last));
+        let counted = now.since(&self.last);
+        self.timeline.add_at(unix_s, &counted);
         self.last = now;
+        counted
     }
 
     /// Returns the bins so far.
@@ -252,7 +163,8 @@ mod tests {
         }
         assert_eq!((timeline.width_s(), timeline.begins_s()), (32, 96));
         assert_eq!(timeline.bins().len(), 2_701);
-        assert_eq!((timeline.bins()[0].started, timeline.bins()[1].started), (27, 32));
+        let started = |place: usize| timeline.bins().iter().nth(place).map_or(0, |bin| bin.started);
+        assert_eq!((started(0), started(1)), (27, 32));
         assert_eq!(sum(&timeline).started, 86_400);
     }
 

@@ -8,8 +8,8 @@ mod trust;
 pub use check::{Check, Consequence};
 pub use checks::{EarlyEnd, EndAtLimit, EndNumbers, RunEnd, allow_untrusted, checks};
 pub use health::{
-    DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, RunHealth, RunNumbers,
-    Verdict,
+    DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, Pending, RunHealth,
+    RunNumbers, Verdict,
 };
 pub use trust::{
     Demand, Gauge, Interval, RULES, Reason, Rule, Threshold, Trust, TrustJudge, TrustNumbers, TrustVerdict,

@@ -89,7 +89,7 @@ impl Fault {
 }
 
 /// Outcome of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
     /// Status 200, 206 or 304, or a followed redirect, with a valid body.
     Ok,

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::sample::{RunSample, Series};
+use crate::sample::{HeatOf, Moment, RunSample};
 use crate::tui::app::App;
 use crate::tui::theme::Role;
 use crate::vocabulary::units;
@@ -17,8 +17,34 @@ const LEAST_SHARE: f64 = 0.02;
 const WARNING: f64 = crate::verdict::DEGRADED_SHARE;
 const FAILING: f64 = crate::verdict::FAILING_SHARE;
 
-/// Time that the first point of a run covers.
-const SECOND: Duration = Duration::from_secs(1);
+/// Values that are drawn over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Series {
+    Clients,
+    BitsPerSecond,
+    RequestsPerSecond,
+    ErrorShare,
+    StalledShare,
+    PlaylistP95,
+    FirstByteP95,
+    SegmentP95,
+}
+
+impl Series {
+    fn value(self, moment: &Moment<'_>) -> Option<f64> {
+        let p95 = |of| moment.heat(of).quantile_us(0.95).map(|p95| p95 as f64);
+        match self {
+            Self::Clients => moment.active(),
+            Self::BitsPerSecond => moment.got_bits_per_s(),
+            Self::RequestsPerSecond => moment.started_per_s(),
+            Self::ErrorShare => moment.failed_share(),
+            Self::StalledShare => moment.stalled_share(),
+            Self::PlaylistP95 => p95(HeatOf::Playlist),
+            Self::FirstByteP95 => p95(HeatOf::FirstByte),
+            Self::SegmentP95 => p95(HeatOf::Segment),
+        }
+    }
+}
 
 /// A column of a chart.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -89,18 +115,17 @@ impl Axis {
         (share <= 1.0 && self.width > 0).then(|| column.clamp(1, self.width) - 1)
     }
 
-    /// Returns the largest value of each column. A point also fills the columns since the previous one, so that a
+    /// Returns the largest value of each column. A moment also fills the columns since the previous one, so that a
     /// chart with more columns than the run has seconds shows only the gaps of the measurement.
     fn columns(self, sample: &RunSample, series: Series) -> Vec<Option<f64>> {
         let mut columns = vec![None; self.width];
         let mut before: Option<usize> = None;
-        for point in sample.history.since(self.from) {
-            let Some(column) = self.column(point.at) else { continue };
-            let value = point.get(series);
+        for moment in sample.history.since(self.from) {
+            let Some(column) = self.column(moment.ends) else { continue };
+            let value = series.value(&moment);
             let first = match before {
                 Some(before) => (before + 1).min(column),
-                // The first point stands for the second before it.
-                None => self.column(point.at.saturating_sub(SECOND)).unwrap_or_default(),
+                None => self.column(moment.ends.saturating_sub(moment.width)).unwrap_or_default(),
             };
             for place in columns.get_mut(first..=column).unwrap_or_default() {
                 *place = place.iter().copied().chain(value).reduce(f64::max);
@@ -117,7 +142,7 @@ fn chart(sample: &RunSample, series: Series, axis: Axis) -> Chart {
     let top = round_up(if is_share(series) { largest.max(LEAST_SHARE) } else { largest });
     Chart {
         title: title(series),
-        value: value(series, sample.history.last().and_then(|point| point.get(series))),
+        value: value(series, sample.history.last().and_then(|second| series.value(&second))),
         top: value(series, (top > 0.0).then_some(top)),
         bars: bars(&values, series, top),
     }

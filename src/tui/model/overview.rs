@@ -5,14 +5,14 @@ use std::time::Duration;
 use ratatui::layout::Size;
 
 use crate::generator::DelaySummary;
-use crate::sample::{RunSample, Series};
+use crate::sample::RunSample;
 use crate::stats::{LatencyDigest, Timed};
 use crate::tui::app::App;
 use crate::tui::layout;
 use crate::tui::theme::Role;
 use crate::vocabulary::{ClientState, Kind, RunState, units};
 
-use super::chart::{self, Bar};
+use super::chart::{self, Bar, Series};
 use super::client_words::{seconds, state_role};
 use super::clients::worst;
 use super::{Charts, Errors, Table, Text, log, trust};

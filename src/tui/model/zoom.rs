@@ -2,13 +2,14 @@
 
 use ratatui::layout::Size;
 
-use crate::sample::{RunSample, Series, TIMED};
+use crate::sample::{RunSample, TIMED};
 use crate::stats::{LatencyDigest, LatencySummary, Metric, Timed, window};
 use crate::tui::app::{App, Panel};
 use crate::tui::layout;
 use crate::tui::theme::Role;
 use crate::vocabulary::{Kind, units};
 
+use super::chart::Series;
 use super::client_words::seconds;
 use super::{Charts, Column, Line, Table, Text, errors, trust};
 

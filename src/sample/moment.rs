@@ -1,0 +1,173 @@
+//! A point of the history and the time that it covers: every rate and share of the charts is computed here.
+
+use std::time::Duration;
+
+use super::point::{HeatOf, Point};
+use crate::stats::Heat;
+use crate::verdict::Verdict;
+use crate::vocabulary::outcome::Class;
+use crate::vocabulary::{ClientState, share};
+
+/// Share of the need from which nothing counts as missing: a buffer evens out the rest.
+const ENOUGH: f64 = 0.95;
+
+/// A point of the history on the time axis of the run.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// Time of the run at which it ends.
+    pub ends: Duration,
+    /// Time of the run that it covers.
+    pub width: Duration,
+    /// Its values.
+    pub bin: &'a Point,
+}
+
+impl Moment<'_> {
+    /// Divides a count by the time that is covered; `None` if none is.
+    fn per_second(&self, count: u64) -> Option<f64> {
+        let seconds = self.width.as_secs_f64();
+        (seconds > 0.0).then(|| count as f64 / seconds)
+    }
+
+    fn client_ms(&self, state: ClientState) -> u64 {
+        self.bin.counts.client_ms.get(state.index()).copied().unwrap_or_default()
+    }
+
+    /// Returns the mean number of clients in a state.
+    pub fn clients(&self, state: ClientState) -> Option<f64> {
+        Some(self.per_second(self.client_ms(state))? / 1_000.0)
+    }
+
+    /// Returns the mean number of clients that are there: all but finished and dead ones.
+    pub fn active(&self) -> Option<f64> {
+        let states = ClientState::ALL.into_iter().filter(|state| is_active(*state));
+        Some(self.per_second(states.map(|state| self.client_ms(state)).sum())? / 1_000.0)
+    }
+
+    /// Returns the number of requests per second that failed, except those that hlswarm cut.
+    pub fn failed_per_s(&self) -> Option<f64> {
+        self.per_second(self.bin.failed())
+    }
+
+    /// Returns the number of requests per second that failed with a code of the history, or with any other code at
+    /// the place after the last one.
+    pub fn code_per_s(&self, code: usize) -> Option<f64> {
+        self.per_second(self.bin.codes.get(code).copied()?.into())
+    }
+
+    /// Returns the number of requests per second that started.
+    pub fn started_per_s(&self) -> Option<f64> {
+        self.per_second(self.bin.counts.started)
+    }
+
+    /// Returns the number of requests per second that ended.
+    pub fn ended_per_s(&self) -> Option<f64> {
+        self.per_second(self.bin.counts.ended.iter().sum())
+    }
+
+    /// Returns the body bits per second that arrived.
+    pub fn got_bits_per_s(&self) -> Option<f64> {
+        Some(8.0 * self.per_second(self.bin.counts.bytes)?)
+    }
+
+    /// Returns the bits per second that viewers needed; `None` if no variant announces its bit rate.
+    pub fn need_bits_per_s(&self) -> Option<f64> {
+        self.per_second(self.bin.need_bits).filter(|need| *need > 0.0)
+    }
+
+    /// Returns the bits per second that viewers needed and did not get: 0 from 95 % on, and as long as no client waits
+    /// or is stalled. A variant announces its peak, so a stream that plays well may take less than that.
+    pub fn missing_bits_per_s(&self) -> Option<f64> {
+        let (need, got) = (self.need_bits_per_s()?, self.got_bits_per_s()?);
+        let suffers = self.client_ms(ClientState::Stalled) + self.client_ms(ClientState::Waiting) > 0;
+        Some(if suffers && got < ENOUGH * need { need - got } else { 0.0 })
+    }
+
+    /// Returns the share of failed requests among those that failed or ended ok.
+    pub fn failed_share(&self) -> Option<f64> {
+        let ok = self.bin.counts.ended.get(Class::Ok.index()).copied().unwrap_or_default();
+        share(self.bin.failed(), self.bin.failed() + ok)
+    }
+
+    /// Returns the share of clients in trouble: stalled, waiting or dead ones, among all but finished ones.
+    pub fn trouble_share(&self) -> Option<f64> {
+        let sum = |of: fn(ClientState) -> bool| {
+            ClientState::ALL.into_iter().filter(|state| of(*state)).map(|state| self.client_ms(state)).sum()
+        };
+        share(sum(is_trouble), sum(|state| state != ClientState::Finished))
+    }
+
+    /// Returns the share of the active clients that is stalled.
+    pub fn stalled_share(&self) -> Option<f64> {
+        let active = ClientState::ALL.into_iter().filter(|state| is_active(*state));
+        share(self.client_ms(ClientState::Stalled), active.map(|state| self.client_ms(state)).sum())
+    }
+
+    /// Returns the durations that ended.
+    pub fn heat(&self, of: HeatOf) -> &Heat {
+        #[expect(clippy::indexing_slicing, reason = "the table is as long as the enum")]
+        &self.bin.heat[of.index()]
+    }
+
+    /// Returns the worst verdict.
+    pub fn verdict(&self) -> Verdict {
+        self.bin.verdict
+    }
+}
+
+const fn is_active(state: ClientState) -> bool {
+    !matches!(state, ClientState::Finished | ClientState::Dead)
+}
+
+/// Reports whether a client in this state is in trouble.
+pub(super) const fn is_trouble(state: ClientState) -> bool {
+    matches!(state, ClientState::Stalled | ClientState::Waiting | ClientState::Dead)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::CODES;
+    use crate::vocabulary::ClientState::{Dead, Finished, Playing, Stalled, Waiting};
+
+    fn point(client_ms: &[(ClientState, u64)]) -> Point {
+        let mut point = Point::default();
+        client_ms.iter().for_each(|(state, ms)| point.counts.client_ms[state.index()] = *ms);
+        point
+    }
+
+    fn two_seconds(bin: &Point) -> Moment<'_> {
+        Moment { ends: Duration::from_secs(9), width: Duration::from_secs(2), bin }
+    }
+
+    #[test]
+    fn rates_divide_by_the_time_that_the_bin_covers() {
+        let mut point = point(&[(Playing, 6_000), (Stalled, 1_000), (Dead, 500), (Finished, 4_000)]);
+        (point.codes[2], point.codes[CODES], point.counts.bytes) = (3, 1, 500);
+        point.counts.ended[Class::Ok.index()] = 12;
+        let moment = two_seconds(&point);
+        assert_eq!((moment.clients(Playing), moment.active()), (Some(3.0), Some(3.5)));
+        assert_eq!(
+            (moment.failed_per_s(), moment.code_per_s(2), moment.code_per_s(99)),
+            (Some(2.0), Some(1.5), None)
+        );
+        assert_eq!((moment.failed_share(), moment.got_bits_per_s()), (Some(0.25), Some(2_000.0)));
+        assert_eq!(moment.trouble_share(), Some(0.2));
+        assert_eq!(moment.stalled_share(), Some(1.0 / 7.0));
+        let nothing = Moment { width: Duration::ZERO, ..moment };
+        assert_eq!((nothing.clients(Playing), nothing.failed_per_s()), (None, None));
+    }
+
+    #[test]
+    fn bits_are_missing_only_while_viewers_suffer() {
+        let well = Point { need_bits: 20_000, ..point(&[(Playing, 2_000)]) };
+        assert_eq!(two_seconds(&well).missing_bits_per_s(), Some(0.0));
+        let mut ill = Point { need_bits: 20_000, ..point(&[(Playing, 2_000), (Waiting, 250)]) };
+        ill.counts.bytes = 500;
+        assert_eq!(two_seconds(&ill).missing_bits_per_s(), Some(8_000.0));
+        ill.counts.bytes = 2_400;
+        assert_eq!(two_seconds(&ill).missing_bits_per_s(), Some(0.0));
+        ill.need_bits = 0;
+        assert_eq!(two_seconds(&ill).missing_bits_per_s(), None);
+    }
+}

@@ -1,0 +1,163 @@
+//! Tests of the sampler over counters that a test sets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Sources;
+use super::sampler::{POOL, ROWS, Sampler, TICKS_PER_SECOND};
+use crate::stats::{LatencySnapshot, Metric, Registry, Timed, Timings};
+use crate::verdict::Verdict;
+use crate::vocabulary::outcome::HttpFailure;
+use crate::vocabulary::{ClientState, Clock, Kind, Outcome, RunState};
+
+fn sampler() -> (Arc<Registry>, Sampler) {
+    let sources = Sources::new(1);
+    (Arc::clone(&sources.registry), Sampler::new(sources))
+}
+
+#[test]
+fn samples_use_their_memory_again_and_a_frozen_one_stays_as_it_was() {
+    let (registry, mut sampler) = sampler();
+    let frozen = sampler.next_sample();
+    let client = registry.add();
+    client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..20 {
+        let sample = sampler.next_sample();
+        assert_eq!(sample.snapshot.totals.finished(), 1);
+        seen.insert(Arc::as_ptr(&sample));
+    }
+    assert_eq!(frozen.snapshot.totals.finished(), 0);
+    assert!(seen.len() <= POOL, "{} samples in use", seen.len());
+    assert!(!seen.contains(&Arc::as_ptr(&frozen)));
+}
+
+#[test]
+fn between_two_seconds_only_states_are_counted_and_the_last_samples_are_whole() {
+    let (registry, mut sampler) = sampler();
+    let clients = [registry.add(), registry.add()];
+    let meter = clients[0].meter(0, Clock::start());
+    let whole = sampler.next_sample();
+    assert_eq!((whole.snapshot.clients.len(), whole.snapshot.listed()), (2, 2));
+    meter.start(Kind::Playlist).finish(Outcome::Ok, None);
+    meter.set_state(ClientState::Dead);
+    let snapshot_states = sampler.next_sample();
+    assert_eq!(snapshot_states.snapshot.in_state(ClientState::Dead), 1);
+    assert_eq!((snapshot_states.snapshot.totals.finished(), snapshot_states.active_clients()), (1, 1));
+    assert!(Arc::ptr_eq(&snapshot_states.snapshot.clients, &whole.snapshot.clients));
+    assert_eq!(snapshot_states.snapshot.clients_at_us, whole.snapshot.at_us);
+    sampler.sources.status.set_state(RunState::Draining);
+    let last = sampler.next_sample();
+    assert_eq!((last.snapshot.clients[0].requests, last.snapshot.clients_at_us), (1, last.snapshot.at_us));
+    // A reader that holds a sample keeps its values.
+    assert_eq!(whole.snapshot.clients[0].requests, 0);
+}
+
+#[test]
+fn tables_of_clients_are_used_again() {
+    let (registry, mut sampler) = sampler();
+    let _client = registry.add();
+    let tables: std::collections::HashSet<_> =
+        (0..200).map(|_| Arc::as_ptr(&sampler.next_sample().snapshot.clients)).collect();
+    assert!(tables.len() <= ROWS, "{}", tables.len());
+}
+
+#[test]
+fn what_a_run_that_ends_does_to_its_clients_is_not_judged() {
+    let (registry, mut sampler) = sampler();
+    let client = registry.add();
+    let meter = client.meter(0, Clock::start());
+    let fails = || meter.start(Kind::Playlist).finish(Outcome::Http(HttpFailure::new(503)), None);
+    sampler.next_sample();
+    meter.count(Metric::PlaybackStarts, 1);
+    meter.start(Kind::Playlist).finish(Outcome::Ok, None);
+    let judged = sampler.next_sample().health;
+    assert_eq!((judged.verdict, judged.error_share), (Verdict::Ok, Some(0.0)));
+    sampler.sources.status.set_state(RunState::Draining);
+    fails();
+    assert_eq!(sampler.next_sample().health, judged);
+    sampler.sources.status.set_state(RunState::Running);
+    assert_eq!(sampler.next_sample().health.error_share, Some(0.5));
+}
+
+#[test]
+fn a_total_that_falls_from_one_sample_to_the_next_is_a_violation() {
+    let (registry, mut sampler) = sampler();
+    let client = registry.add();
+    client.meter(0, Clock::start()).start(Kind::Playlist).finish(Outcome::Ok, None);
+    assert_eq!(sampler.next_sample().snapshot.invariant_violations, 0);
+    // Nothing in the registry can make a total fall, so the test raises the previous totals.
+    sampler.last.scalars.add(Metric::Ok, 1);
+    assert_eq!(sampler.next_sample().snapshot.invariant_violations, 1);
+    assert_eq!(sampler.next_sample().snapshot.invariant_violations, 1);
+}
+
+#[test]
+fn a_sample_allocates_nothing_but_the_history_and_the_trust_of_a_new_second() {
+    let (registry, mut sampler) = sampler();
+    let clients: Vec<_> = (0..200).map(|_| registry.add()).collect();
+    for client in &clients {
+        let meter = client.meter(0, Clock::start());
+        meter.start(Kind::Segment).finish(Outcome::Ok, None);
+        meter.start(Kind::Segment).finish(Outcome::of_status(404, false), None);
+    }
+    (0..20).for_each(|_| drop(sampler.next_sample()));
+    for _ in 0..20 {
+        // Only the history and the trust allocate, once a second. Reading every row does not.
+        let new_second = sampler.ticks.is_multiple_of(TICKS_PER_SECOND);
+        let allocations = allocation_counter::measure(|| drop(sampler.next_sample())).count_total;
+        assert!(allocations <= if new_second { 28 } else { 0 }, "{allocations}");
+    }
+}
+
+#[test]
+fn the_thread_publishes_samples_and_hands_its_sampler_back() {
+    let (registry, sampler) = sampler();
+    let handle = sampler.spawn().expect("a thread");
+    let mut samples = handle.samples();
+    let client = registry.add();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let seen = samples.wait_for(|sample| sample.snapshot.clients.len() == 1);
+        tokio::time::timeout(Duration::from_secs(10), seen).await.expect("in time").expect("a sampler");
+    });
+    drop(client);
+    let mut sampler = handle.stop().0.expect("no panic");
+    sampler.sources.status.set_state(RunState::Finished);
+    assert_eq!(sampler.next_sample().snapshot.clients.len(), 0);
+}
+
+#[test]
+fn a_whole_sample_has_every_distribution_and_the_next_light_one_none() {
+    let (registry, mut sampler) = sampler();
+    let client = registry.add();
+    let meter = client.meter(0, Clock::start());
+    for outcome in [Outcome::Ok, Outcome::of_status(503, false), Outcome::Ok] {
+        let timings = Timings { first_byte_us: 10, body_us: 20 };
+        meter.start(Kind::Segment).finish(outcome, Some(timings));
+    }
+    assert!(sampler.next_sample().result.is_none());
+    let whole = sampler.next_whole_sample();
+    let result = whole.result.as_deref().expect("a result");
+    let count = |timed| result.latency(timed).map_or(0, LatencySnapshot::count);
+    let counts = [Timed::FirstByte, Timed::Total, Timed::Failed].map(|timed| count(timed(Kind::Segment)));
+    assert_eq!(counts, [2, 2, 1]);
+    let of_all: Vec<_> = result.latencies_of_all.iter().map(|(kind, all)| (*kind, all.count())).collect();
+    assert_eq!(of_all, [(Kind::Segment, 3)]);
+    assert!(result.latency(Timed::Dns).is_none() && result.sessions.is_empty());
+    // Its memory is reused.
+    drop(whole);
+    assert!((0..=POOL).all(|_| sampler.next_sample().result.is_none()));
+}
+
+#[test]
+fn whole_samples_come_from_the_thread_for_as_long_as_it_lives() {
+    let (registry, sampler) = sampler();
+    let _client = registry.add();
+    let handle = sampler.spawn().expect("a thread");
+    let samples = handle.whole_samples();
+    let [first, second] = [(); 2].map(|()| samples.next().expect("the thread lives"));
+    assert!(first.result.is_some() && second.result.is_some() && first.at < second.at);
+    assert!(handle.stop().0.is_some());
+    assert!(samples.next().is_none());
+}
