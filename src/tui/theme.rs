@@ -10,8 +10,8 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::vocabulary::palette::{
-    DARK, GROUND_DARK, GROUND_LIGHT, LIGHT, RAMP_DARK, RAMP_LIGHT, SAFE_DARK, SAFE_LIGHT, VERDICT_TEXT, VERDICTS,
-    mix, on_ramp,
+    DARK, GROUND_DARK, GROUND_LIGHT, LIGHT, RAMP_DARK, RAMP_LIGHT, SAFE_DARK, SAFE_LIGHT, VERDICT_TEXT,
+    VERDICTS, mix, on_ramp,
 };
 use crate::vocabulary::{Rgb, Tone};
 
@@ -241,7 +241,8 @@ impl Theme {
         self.style(role).remove_modifier(Modifier::REVERSED | Modifier::DIM)
     }
 
-    const fn is_light(self) -> bool {
+    /// Reports whether the colours are made for a light ground.
+    pub const fn is_light(self) -> bool {
         matches!(self.palette, Palette::Light | Palette::ColourBlindLight)
     }
 
@@ -273,7 +274,8 @@ impl Theme {
     }
 
     fn chip(self, tone: Tone) -> Style {
-        let text = if tone == Tone::Ground { self.rgb(Tone::Bright) } else { self.rgb(tone).map(|_| VERDICT_TEXT) };
+        let text =
+            if tone == Tone::Ground { self.rgb(Tone::Bright) } else { self.rgb(tone).map(|_| VERDICT_TEXT) };
         let style = self.ground(tone, text).add_modifier(Modifier::BOLD);
         match (self.depth(), sixteen(tone)) {
             (Depth::Sixteen, Some(colour)) => style.fg(colour),
@@ -324,7 +326,7 @@ pub struct TerminalColours {
     pub colorterm: Option<String>,
     /// `COLORFGBG`: the numbers of the colours of text and ground, such as `15;0`.
     pub colorfgbg: Option<String>,
-    /// Whether `NO_COLOR` is set (<https://no-color.org>).
+    /// Set if `NO_COLOR` is (<https://no-color.org>).
     pub no_color: bool,
 }
 
@@ -342,7 +344,8 @@ impl ThemeName {
     /// Chooses the palette. The terminal is not asked anything: a late answer would count as typed keys.
     pub fn palette(self, terminal: &TerminalColours) -> Palette {
         let is_light = terminal.colorfgbg.as_deref().is_some_and(has_light_ground);
-        let is_true = terminal.colorterm.as_deref().is_some_and(|name| ["truecolor", "24bit"].contains(&name));
+        let is_true =
+            terminal.colorterm.as_deref().is_some_and(|name| ["truecolor", "24bit"].contains(&name));
         match self {
             Self::Auto if terminal.no_color => Palette::Mono,
             Self::Auto if is_true && is_light => Palette::Light,
@@ -391,7 +394,8 @@ mod tests {
 
     #[test]
     fn the_bands_of_a_chart_are_told_apart_without_colour() {
-        let bands = [Tone::Fail, Tone::Warn, Tone::Start, Tone::Play, Tone::Missing, Tone::Other, Tone::Fail2];
+        let bands =
+            [Tone::Fail, Tone::Warn, Tone::Start, Tone::Play, Tone::Missing, Tone::Other, Tone::Fail2];
         for theme in [
             Theme { palette: Palette::Mono, charset: Charset::Unicode },
             Theme { palette: Palette::Ansi, charset: Charset::Ascii },

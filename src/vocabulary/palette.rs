@@ -121,7 +121,10 @@ pub fn on_ramp(ramp: &[Rgb; RAMP], amount: f64) -> Rgb {
     let steps = f64::from(SHADES - 1);
     let place = (amount.clamp(0.0, 1.0) * steps).round() * (RAMP - 1) as f64 / steps;
     let low = (place as usize).min(RAMP - 2);
-    mix(ramp[low], ramp[low + 1], place - low as f64)
+    match ramp.get(low..low + 2) {
+        Some([fewer, more]) => mix(*fewer, *more, place - low as f64),
+        _ => ramp[0],
+    }
 }
 
 /// Returns the amount from 0 to 1 that stands for `count` where `most` is the largest count of the picture; `None` for
@@ -134,7 +137,8 @@ pub fn amount(count: u32, most: u32) -> Option<f64> {
 /// Mixes two colours: `share` 0 is the first, 1 the second.
 pub fn mix(one: Rgb, other: Rgb, share: f64) -> Rgb {
     let share = share.clamp(0.0, 1.0);
-    let part = |one: u8, other: u8| (f64::from(one) + (f64::from(other) - f64::from(one)) * share).round() as u8;
+    let part =
+        |one: u8, other: u8| (f64::from(one) + (f64::from(other) - f64::from(one)) * share).round() as u8;
     (part(one.0, other.0), part(one.1, other.1), part(one.2, other.2))
 }
 
@@ -196,7 +200,9 @@ mod tests {
 
     #[test]
     fn every_word_can_be_read_on_its_ground() {
-        use Tone::{Bright, Data, Fail, Fail2, Ground, Label, Ok, Other, Other2, Start, Text, Untrusted, Warn};
+        use Tone::{
+            Bright, Data, Fail, Fail2, Ground, Label, Ok, Other, Other2, Start, Text, Untrusted, Warn,
+        };
         let tables = [(DARK, GROUND_DARK), (LIGHT, GROUND_LIGHT)];
         let blind = [(safe(DARK, &SAFE_DARK), GROUND_DARK), (safe(LIGHT, &SAFE_LIGHT), GROUND_LIGHT)];
         for (table, ground) in tables.into_iter().chain(blind) {
@@ -223,7 +229,8 @@ mod tests {
         light.reverse();
         assert!(rises(RAMP_DARK) && rises(light));
         assert_eq!((on_ramp(&RAMP_DARK, 0.0), on_ramp(&RAMP_DARK, 1.0)), (RAMP_DARK[0], RAMP_DARK[RAMP - 1]));
-        let mut shades: Vec<Rgb> = (0..=1_000).map(|step| on_ramp(&RAMP_DARK, f64::from(step) / 1e3)).collect();
+        let mut shades: Vec<Rgb> =
+            (0..=1_000).map(|step| on_ramp(&RAMP_DARK, f64::from(step) / 1e3)).collect();
         shades.dedup();
         assert_eq!(shades.len(), SHADES as usize);
     }
