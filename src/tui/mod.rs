@@ -28,6 +28,7 @@ mod screen;
 mod svg;
 pub mod theme;
 mod tty;
+pub mod widget;
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;

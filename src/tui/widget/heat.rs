@@ -1,0 +1,165 @@
+//! A heat map: time to the right, buckets upwards, and the number of values as a shade.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
+
+use super::cells::{is_empty, put, width, write};
+use crate::tui::theme::{Role, Theme};
+use crate::vocabulary::Tone;
+use crate::vocabulary::palette::amount;
+
+/// Counts of a heat map.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeatGrid {
+    /// Number of columns.
+    pub columns: usize,
+    /// Number of rows: two a line of the screen.
+    pub rows: usize,
+    /// Counts, column by column, each from the fastest row up.
+    pub counts: Vec<u32>,
+    /// Largest count.
+    pub most: u32,
+}
+
+impl HeatGrid {
+    /// Returns the shade of a column and a row, from 0 to 1; `None` where nothing was counted.
+    fn amount(&self, column: usize, row: usize) -> Option<f64> {
+        let count = self.counts.get(column * self.rows + row).filter(|_| row < self.rows);
+        amount(*count?, self.most)
+    }
+}
+
+/// Draws a heat map, two buckets a cell: the upper one as the glyph, the lower one as its ground. Where cells have no
+/// ground, the larger count of the two has the cell.
+pub fn heat(grid: &HeatGrid, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let columns = u16::try_from(grid.columns).unwrap_or(u16::MAX).min(area.width);
+    for x in 0..columns {
+        for y in 0..area.height {
+            let below = 2 * usize::from(area.height - 1 - y);
+            let [lower, upper] = [below, below + 1].map(|row| grid.amount(usize::from(x), row));
+            let Some((symbol, style)) = cell(upper, lower, theme) else { continue };
+            put(buffer, area, (x, y), symbol, style);
+        }
+    }
+}
+
+/// Returns the glyph and the style of two amounts in one cell; `None` for an empty one.
+fn cell(upper: Option<f64>, lower: Option<f64>, theme: Theme) -> Option<(&'static str, Style)> {
+    if theme.has_grounds() {
+        let colour = |amount| theme.shade(amount).0;
+        return halves(upper.map(colour), lower.map(colour));
+    }
+    let (colour, glyph) = theme.shade(upper.into_iter().chain(lower).reduce(f64::max)?);
+    Some((glyph, Style::new().fg(colour)))
+}
+
+/// Returns a cell of two colours, one above the other; `None` without any.
+pub(super) fn halves(upper: Option<Color>, lower: Option<Color>) -> Option<(&'static str, Style)> {
+    match (upper, lower) {
+        (None, None) => None,
+        (Some(upper), None) => Some(("▀", Style::new().fg(upper))),
+        (None, Some(lower)) => Some(("▄", Style::new().fg(lower))),
+        (Some(upper), Some(lower)) if upper == lower => Some(("█", Style::new().fg(upper))),
+        (Some(upper), Some(lower)) => Some(("▀", Style::new().fg(upper).bg(lower))),
+    }
+}
+
+/// Draws a dashed line at line `y` of `area` through the cells that are empty, and its label above it, or below where
+/// there is no room above.
+pub fn dashed(y: u16, label: &str, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    for x in 0..area.width {
+        if is_empty(buffer, area, (x, y)) {
+            put(buffer, area, (x, y), "╌", theme.colour(Tone::Rule));
+        }
+    }
+    let style = theme.style(Role::Label).add_modifier(Modifier::ITALIC);
+    let is_free = |line: u16| (0..=width(label)).all(|x| is_empty(buffer, area, (x, line)));
+    let lines = [y.checked_sub(1), y.checked_add(1)];
+    if let Some(line) = lines.into_iter().flatten().find(|line| is_free(*line)) {
+        write(buffer, area, (1, line), label, style);
+    }
+}
+
+/// Writes markers such as `◂p95` at their heights, as shares of the height of `area`. No two stand in one line; where
+/// they would, the later ones give way, so name the one that matters most first.
+pub fn markers(at: &[(f64, &str)], theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let height = area.height;
+    let mut taken: Vec<(u16, &str)> = Vec::with_capacity(at.len());
+    for (share, label) in at.iter().filter(|(share, _)| share.is_finite()) {
+        let from_bottom = (share.clamp(0.0, 1.0) * f64::from(height)) as u16;
+        let wanted = height.saturating_sub(1).saturating_sub(from_bottom);
+        let is_free = |line: &u16| *line < height && taken.iter().all(|(other, _)| other != line);
+        let mut nearest = (0..=height).flat_map(|away| [wanted.checked_sub(away), wanted.checked_add(away)]);
+        if let Some(line) = nearest.by_ref().flatten().find(is_free) {
+            taken.push((line, label));
+        }
+    }
+    for (line, label) in taken {
+        put(buffer, area, (0, line), "◂", theme.style(Role::Mark));
+        write(buffer, area, (1, line), label, theme.style(Role::Mark));
+    }
+}
+
+/// Number of columns of [`ramp_legend`].
+pub const RAMP_LEGEND: u16 = 16;
+/// Number of shades in the legend.
+const LEGEND_SHADES: u16 = 7;
+
+/// Draws the ramp from few to many with its words.
+pub fn ramp_legend(theme: Theme, area: Rect, buffer: &mut Buffer) {
+    write(buffer, area, (0, 0), "few", theme.style(Role::Label));
+    for step in 0..LEGEND_SHADES {
+        let (colour, glyph) = theme.shade(f64::from(step + 1) / f64::from(LEGEND_SHADES));
+        put(buffer, area, (4 + step, 0), glyph, Style::new().fg(colour));
+    }
+    write(buffer, area, (5 + LEGEND_SHADES, 0), "many", theme.style(Role::Label));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::theme::{Charset, Palette};
+    use crate::tui::widget::tests::drawn;
+
+    const DARK: Theme = Theme { palette: Palette::Dark, charset: Charset::Unicode };
+
+    fn grid() -> HeatGrid {
+        HeatGrid { columns: 3, rows: 4, counts: vec![0, 9, 0, 0, 5, 5, 1, 0, 0, 0, 0, 0], most: 9 }
+    }
+
+    #[test]
+    fn a_cell_holds_two_buckets_and_an_empty_one_nothing() {
+        let (lines, buffer) = drawn((3, 2), |area, buffer| heat(&grid(), DARK, area, buffer));
+        assert_eq!(lines, [" ▄ ", "▀█ "]);
+        assert_eq!((buffer[(0, 1)].fg, buffer[(0, 1)].bg), (DARK.shade(1.0).0, Color::Reset));
+        let ascii = Theme { palette: Palette::Mono, charset: Charset::Ascii };
+        assert_eq!(drawn((3, 2), |area, buffer| heat(&grid(), ascii, area, buffer)).0, [" - ", "@# "]);
+        let (lines, buffer) = drawn((3, 2), |area, buffer| heat(&grid(), Theme::default(), area, buffer));
+        assert_eq!(lines, [" ▒ ", "██ "]);
+        assert_eq!(buffer[(0, 1)].fg, Color::Yellow);
+    }
+
+    #[test]
+    fn a_dashed_line_goes_only_through_what_is_empty() {
+        let draw = |y| {
+            drawn((12, 2), |area, buffer| {
+                buffer.set_string(8, 0, "▀▀▀▀", Style::new());
+                dashed(y, "slow", DARK, area, buffer);
+            })
+        };
+        assert_eq!(draw(0).0, ["╌╌╌╌╌╌╌╌▀▀▀▀", " slow       "]);
+        assert_eq!(draw(1).0, [" slow   ▀▀▀▀", "╌╌╌╌╌╌╌╌╌╌╌╌"]);
+        assert_eq!(draw(9).0, ["        ▀▀▀▀", "            "]);
+    }
+
+    #[test]
+    fn no_two_markers_stand_in_one_line() {
+        let draw =
+            |height, at: &[(f64, &str)]| drawn((4, height), |area, buffer| markers(at, DARK, area, buffer)).0;
+        assert_eq!(draw(4, &[(0.9, "p99"), (0.3, "p50")]), ["◂p99", "    ", "◂p50", "    "]);
+        assert_eq!(draw(3, &[(0.0, "p99"), (0.0, "p95"), (0.0, "p50")]), ["◂p50", "◂p95", "◂p99"]);
+        assert_eq!(draw(1, &[(1.0, "p99"), (0.0, "p95")]), ["◂p99"]);
+        assert!(draw(0, &[(1.0, "p99"), (f64::NAN, "p95")]).is_empty());
+    }
+}
