@@ -201,7 +201,7 @@ impl Loop {
             Effect::Redraw => self.painter.forget(),
             Effect::Ask(command) => self.pending.push(command),
             Effect::Save => {
-                let saved = save::save(self.painter.shown(), self.app.shown.at);
+                let saved = save::save(self.painter.shown(), self.theme, self.app.shown.at);
                 self.tell(Msg::Saved(saved.map_err(|error| error.to_string())));
             }
             Effect::Leave => self.leaves = true,

@@ -26,6 +26,7 @@ mod render;
 mod save;
 mod screen;
 mod svg;
+mod svg_shapes;
 pub mod theme;
 mod tty;
 pub mod widget;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 
 use super::svg;
+use super::theme::Theme;
 use crate::vocabulary::units;
 
 /// Maximum number of saves in the same second; each gets a name of its own.
@@ -16,12 +17,12 @@ const SAME_SECOND: u32 = 100;
 ///
 /// # Errors
 /// Fails if the files cannot be written. Existing files are never touched.
-pub(super) fn save(buffer: &Buffer, at: Duration) -> io::Result<String> {
+pub(super) fn save(buffer: &Buffer, theme: Theme, at: Duration) -> io::Result<String> {
     let time = units::clock(at).replace(':', "");
     for number in 0..SAME_SECOND {
         let again = if number == 0 { String::new() } else { format!("-{number}") };
         let name = format!("hlswarm-{time}{again}");
-        match write_new(&format!("{name}.svg"), &svg::svg(buffer)) {
+        match write_new(&format!("{name}.svg"), &svg::svg(buffer, theme)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
             Ok(()) => {
