@@ -85,6 +85,13 @@ impl Source {
         Some(format!("{}:{}: `{}`: {why}", self.name, path.line, path.segments.join("::")))
     }
 
+    /// Returns the source without the tests at its end.
+    fn without_tests(mut self) -> Self {
+        let tests = self.text.find("\n#[cfg(test)]\nmod tests {").unwrap_or(self.text.len());
+        self.text.truncate(tests);
+        self
+    }
+
     fn is_test(&self) -> bool {
         let name = self.module.last().map_or("", String::as_str);
         self.module.iter().any(|part| part == "tests") || name.ends_with("_tests") || name == "fixtures"
@@ -256,12 +263,8 @@ fn functions_and_files_are_short_but_for_a_list_that_only_shrinks() {
 
 /// Import cycles among the files of one top-level module: none of these files can be read alone. Each entry lists its
 /// files in the order of their names. Remove entries, never add any.
-const CIRCLES: [&str; 4] = [
-    "src/hls/low_latency.rs src/hls/media.rs src/hls/multivariant.rs src/hls/parse/mod.rs src/hls/segment.rs src/hls/segments.rs src/hls/variables.rs",
-    "src/hls/parse/scope.rs src/hls/parse/values.rs",
-    "src/stats/latency.rs src/stats/latency_cells.rs",
-    "src/stats/meter.rs src/stats/registry.rs",
-];
+const CIRCLES: [&str; 2] =
+    ["src/stats/latency.rs src/stats/latency_cells.rs", "src/stats/meter.rs src/stats/registry.rs"];
 
 /// Returns the files of the same top-level module that each file imports, as indices. The file of an enclosing folder
 /// does not count as an import.
@@ -318,8 +321,9 @@ fn circles(sources: &[Source]) -> Vec<String> {
 
 #[test]
 fn no_files_of_a_room_need_each_other_but_for_a_list_that_only_shrinks() {
-    // Leave out test files: they import the files that they test.
-    let sources: Vec<Source> = sources().into_iter().filter(|source| !source.is_test()).collect();
+    // Leave out tests, in files of their own and at the end of others: they import the files that they test.
+    let sources = sources().into_iter().filter(|source| !source.is_test());
+    let sources: Vec<Source> = sources.map(Source::without_tests).collect();
     let circles = circles(&sources);
     let new: Vec<String> =
         circles.iter().filter(|circle| !CIRCLES.contains(&circle.as_str())).cloned().collect();
@@ -424,6 +428,9 @@ mod tests {
         ];
         assert_eq!(circles(&sources), ["src/net/a.rs src/net/b.rs src/net/c.rs"]);
         assert!(circles(&sources[..3]).is_empty());
+        let tested =
+            source("src/net/c.rs", "struct C;\n\n#[cfg(test)]\nmod tests { use super::super::a::A; }");
+        assert_eq!(tested.without_tests().text, "struct C;\n");
     }
 
     fn faults(name: &str, text: &str) -> Vec<String> {

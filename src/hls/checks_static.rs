@@ -9,7 +9,8 @@ use crate::vocabulary::Finding;
 use super::{
     media::{Media, PlaylistType},
     playlist_finding::PlaylistFindings,
-    segment::{KeyMethod, Segment},
+    resource::KeyMethod,
+    segment::Segment,
 };
 
 /// Minimum HOLD-BACK in target durations (RFC 8216bis section 4.4.3.8).

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    segment::{ByteRange, Init, Key},
+    resource::{ByteRange, Init, Key},
     text::{Reference, Text},
 };
 

@@ -12,7 +12,7 @@ use super::{
     media::Media,
     multivariant::{Multivariant, Rendition, SessionData, Variant},
     parse::Playlist,
-    segment::{Init, Key},
+    resource::{Init, Key},
     text::{Reference, Text},
 };
 

@@ -1,5 +1,8 @@
 //! Merges a delta update with the previous playlist (RFC 8216bis sections 6.2.5.1 and 6.3.7).
 //!
+//! Built for tests and fuzzing only: no client requests delta updates yet. It is kept because low latency needs it,
+//! and because its properties test the parser: numbers, timelines and keys must survive a merge.
+//!
 //! * After a merge the client has the same playlist as from a complete response.
 //! * The result keeps as many segments as any playlist, the newest.
 //! * If the update does not fit, nothing is guessed: the client requests the playlist again without `_HLS_skip`.
@@ -11,8 +14,8 @@ use crate::vocabulary::limits;
 use super::{
     low_latency::Skipped,
     media::Media,
-    segment::Segment,
-    segments::{Iter, NewSegment, Segments},
+    segment::{Iter, Segment},
+    segments::{NewSegment, Segments},
     text::Text,
 };
 

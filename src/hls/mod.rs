@@ -21,11 +21,14 @@ pub(crate) mod fuzzing;
 mod low_latency;
 mod media;
 mod memory;
+#[cfg(any(test, fuzzing))]
 mod merge;
 mod multivariant;
 mod parse;
+mod parse_error;
 mod playlist_finding;
 mod references;
+mod resource;
 mod segment;
 mod segments;
 mod text;
@@ -39,13 +42,14 @@ pub use low_latency::{
     HintKind, Part, PreloadHint, RenditionReport, ServerControl, SkipSupport, Skipped, Unfinished,
 };
 pub use media::{Media, PlaylistType, Start};
-pub use merge::MergeError;
 pub use multivariant::{
     ContentSteering, Multivariant, Rendition, RenditionKind, Resolution, SessionData, Variant,
 };
-pub use parse::{ParseError, Playlist, parse, parse_in};
+pub use parse::{Playlist, parse, parse_in};
+pub use parse_error::ParseError;
 pub use playlist_finding::{PlaylistFinding, PlaylistFindings};
-pub use segment::{ByteRange, Init, Key, KeyMethod, Segment};
+pub use resource::{ByteRange, Init, Key, KeyMethod};
+pub use segment::Segment;
 pub use segments::Segments;
 pub use text::{Reference, Text};
 pub use variables::{Context, Variables};

@@ -5,7 +5,7 @@ use crate::vocabulary::budget::Charge;
 use super::{
     media::Start,
     playlist_finding::PlaylistFindings,
-    segment::Key,
+    resource::Key,
     text::{Reference, Text},
     variables::Variables,
 };

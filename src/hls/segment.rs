@@ -1,89 +1,21 @@
-//! A media segment and the properties that apply to it: byte range, initialization section, keys.
+//! A media segment, as a view of its list, and the ways to reach one: by place, from either end, in order.
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{
     low_latency::Part,
+    resource::{ByteRange, Init, Key},
     segments::{NewSegment, Segments},
-    text::{Reference, Text},
+    text::Reference,
 };
-
-/// Sub-range of a resource (RFC 8216bis section 4.4.4.2). Never empty; its end fits in `u64`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ByteRange {
-    /// The first byte.
-    pub offset: u64,
-    /// Number of bytes, at least 1.
-    pub length: u64,
-}
-
-impl ByteRange {
-    /// Creates a range, unless it would be empty or end beyond `u64`.
-    pub(super) fn new(offset: u64, length: u64) -> Option<Self> {
-        (length > 0 && offset.checked_add(length).is_some()).then_some(Self { offset, length })
-    }
-
-    /// Returns the offset of the first byte after the range.
-    pub fn end(self) -> u64 {
-        self.offset.saturating_add(self.length)
-    }
-}
-
-/// Initialization section (section 4.4.4.5).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Init {
-    /// Its URL.
-    pub uri: Reference,
-    /// Its byte range within the resource; the whole resource if absent.
-    pub byte_range: Option<ByteRange>,
-    /// The keys that apply to it; see [`Segment::keys`].
-    pub keys: Option<Arc<[Key]>>,
-}
-
-/// Encryption method of a segment (section 4.4.4.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyMethod {
-    /// Whole segments, AES-128 in CBC mode.
-    Aes128,
-    /// Samples within the segment.
-    SampleAes,
-    /// Samples within the segment, AES-CTR.
-    SampleAesCtr,
-    /// Whole segments, AES-256 in GCM; not decrypted by this program.
-    Aes256Gcm,
-    /// A method that this program does not know, and so cannot decrypt.
-    Unknown,
-}
-
-/// Source of a decryption key (sections 4.4.4.4 and 4.4.6.5).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// Encryption method of the data.
-    pub method: KeyMethod,
-    /// URL of the key; absent if the playlist names no usable one.
-    pub uri: Option<Reference>,
-    /// Initialization vector; if absent, the sequence number of the segment, big-endian.
-    pub iv: Option<[u8; 16]>,
-    /// Format of the resource at the URL; if absent, `identity`: the 16 octets of the key.
-    pub format: Option<Text>,
-    /// Versions of the format, `1/2/5`; if absent, 1.
-    pub format_versions: Option<Text>,
-}
-
-impl Key {
-    /// Reports whether the URL leads to the 16 octets of the key themselves.
-    pub fn is_identity(&self) -> bool {
-        self.format.as_ref().is_none_or(|format| format.as_str() == "identity")
-    }
-}
 
 /// Media segment (section 3): a place in a list of [`Segments`].
 #[derive(Clone, Copy)]
 pub struct Segment<'a> {
-    pub(super) list: &'a Segments,
-    pub(super) index: usize,
+    list: &'a Segments,
+    index: usize,
 }
 
 impl<'a> Segment<'a> {
@@ -218,14 +150,88 @@ impl fmt::Debug for Segment<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Views of the segments.
+impl Segments {
+    /// Returns the segment at `index`.
+    pub fn get(&self, index: usize) -> Option<Segment<'_>> {
+        (index < self.len()).then_some(Segment { list: self, index })
+    }
 
-    #[test]
-    fn a_byte_range_is_not_empty_and_ends_within_64_bits() {
-        assert_eq!(ByteRange::new(0, 0), None);
-        assert_eq!(ByteRange::new(u64::MAX, 1), None);
-        assert_eq!(ByteRange::new(u64::MAX - 1, 1).expect("fits").end(), u64::MAX);
+    /// Returns the oldest segment.
+    pub fn first(&self) -> Option<Segment<'_>> {
+        self.get(0)
+    }
+
+    /// Returns the newest segment.
+    pub fn last(&self) -> Option<Segment<'_>> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
+    /// Iterates over all segments, oldest first.
+    pub fn iter(&self) -> Iter<'_> {
+        self.range(0..self.len())
+    }
+
+    /// Iterates over the segments at these places, as far as they exist.
+    pub fn range(&self, places: Range<usize>) -> Iter<'_> {
+        let end = places.end.min(self.len());
+        Iter { list: self, places: places.start.min(end)..end }
+    }
+
+    /// Returns the newest segments, at most `count`; all keep their numbers.
+    pub(super) fn newest(self, count: usize) -> Self {
+        let Some(surplus) = self.len().checked_sub(count).filter(|surplus| *surplus > 0) else { return self };
+        let mut newest = Self::default();
+        self.range(surplus..self.len()).for_each(|segment| newest.push(segment.to_new()));
+        newest.number(self.sequence(surplus), self.first_discontinuity());
+        newest
     }
 }
+
+impl PartialEq for Segments {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for Segments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> IntoIterator for &'a Segments {
+    type Item = Segment<'a>;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// Iterator over segments, from either end.
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    list: &'a Segments,
+    places: Range<usize>,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Segment<'a>;
+
+    fn next(&mut self) -> Option<Segment<'a>> {
+        self.places.next().map(|index| Segment { list: self.list, index })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.places.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for Iter<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.places.next_back().map(|index| Segment { list: self.list, index })
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}

@@ -1,7 +1,7 @@
 //! Segments of a media playlist, stored in columns: a window of hours has up to a hundred thousand, and each viewer
 //! may get its own.
 //!
-//! * A [`Segment`] is a place in the list; its properties are looked up in the columns.
+//! * A [`Segment`](super::Segment) is a place in the list; its properties are looked up in the columns.
 //! * A segment of a long list costs four bytes for its duration and a few for its URL. All other properties are
 //!   stored only where they change from one segment to the next, or for the segments that have them.
 //! * The sequence numbers rise by exactly one from segment to segment.
@@ -10,13 +10,13 @@ mod columns;
 mod numbers;
 mod uris;
 
-use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{
     low_latency::Part,
-    segment::{ByteRange, Init, Key, Segment},
+    resource::{ByteRange, Init, Key},
     text::Reference,
 };
 use columns::{Runs, Span, Sparse, SparseNumbers};
@@ -74,32 +74,6 @@ impl Segments {
         self.durations.is_empty()
     }
 
-    /// Returns the segment at `index`.
-    pub fn get(&self, index: usize) -> Option<Segment<'_>> {
-        (index < self.len()).then_some(Segment { list: self, index })
-    }
-
-    /// Returns the oldest segment.
-    pub fn first(&self) -> Option<Segment<'_>> {
-        self.get(0)
-    }
-
-    /// Returns the newest segment.
-    pub fn last(&self) -> Option<Segment<'_>> {
-        self.get(self.len().checked_sub(1)?)
-    }
-
-    /// Iterates over all segments, oldest first.
-    pub fn iter(&self) -> Iter<'_> {
-        self.range(0..self.len())
-    }
-
-    /// Iterates over the segments at these places, as far as they exist.
-    pub fn range(&self, places: Range<usize>) -> Iter<'_> {
-        let end = places.end.min(self.len());
-        Iter { list: self, places: places.start.min(end)..end }
-    }
-
     /// Iterates over the parts of each segment that lists any.
     pub fn part_lists(&self) -> impl Iterator<Item = &[Part]> {
         self.parts.values().iter().map(Vec::as_slice)
@@ -155,15 +129,6 @@ impl Segments {
         self.first_sequence = self.first_sequence.saturating_add(count);
     }
 
-    /// Returns the newest segments, at most `count`; all keep their numbers.
-    pub(super) fn newest(self, count: usize) -> Self {
-        let Some(surplus) = self.len().checked_sub(count).filter(|surplus| *surplus > 0) else { return self };
-        let mut newest = Self::default();
-        self.range(surplus..self.len()).for_each(|segment| newest.push(segment.to_new()));
-        newest.number(self.first_sequence.saturating_add(surplus as u64), self.first_discontinuity);
-        newest
-    }
-
     /// Releases spare capacity.
     pub(super) fn shrink(&mut self) {
         self.uris.shrink();
@@ -199,10 +164,15 @@ impl Segments {
     }
 }
 
-/// Lookup of the properties of a [`Segment`].
+/// Lookup of the properties of a [`Segment`](super::Segment).
 impl Segments {
     pub(super) fn sequence(&self, index: usize) -> u64 {
         self.first_sequence.saturating_add(index as u64)
+    }
+
+    /// Returns the number added to each timeline.
+    pub(super) fn first_discontinuity(&self) -> u64 {
+        self.first_discontinuity
     }
 
     pub(super) fn uri(&self, index: usize) -> Cow<'_, str> {
@@ -266,103 +236,5 @@ pub(super) fn nanoseconds(date_time: Timestamp) -> Option<i64> {
     i64::try_from(date_time.as_nanosecond()).ok()
 }
 
-impl PartialEq for Segments {
-    fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.iter().eq(other.iter())
-    }
-}
-
-impl fmt::Debug for Segments {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-impl<'a> IntoIterator for &'a Segments {
-    type Item = Segment<'a>;
-    type IntoIter = Iter<'a>;
-
-    fn into_iter(self) -> Iter<'a> {
-        self.iter()
-    }
-}
-
-/// Iterator over segments, from either end.
-#[derive(Clone, Debug)]
-pub struct Iter<'a> {
-    list: &'a Segments,
-    places: Range<usize>,
-}
-
-impl<'a> Iterator for Iter<'a> {
-    type Item = Segment<'a>;
-
-    fn next(&mut self) -> Option<Segment<'a>> {
-        self.places.next().map(|index| Segment { list: self.list, index })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.places.size_hint()
-    }
-}
-
-impl DoubleEndedIterator for Iter<'_> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        self.places.next_back().map(|index| Segment { list: self.list, index })
-    }
-}
-
-impl ExactSizeIterator for Iter<'_> {}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hls::parse::tests::media;
-
-    /// Builds a list of `count` segments with `lines` before each.
-    fn list(count: usize, lines: &str, uri: impl Fn(usize) -> String) -> Segments {
-        let segments =
-            (0..count).map(|n| format!("{}#EXTINF:4,\n{}\n", lines.replace("{n}", &n.to_string()), uri(n)));
-        let text = segments.collect::<String>();
-        media(&format!("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n{text}#EXT-X-ENDLIST\n")).segments
-    }
-
-    fn bytes_each(list: &Segments) -> f64 {
-        list.heap_bytes() as f64 / list.len() as f64
-    }
-
-    #[test]
-    fn a_segment_of_a_long_list_costs_a_few_bytes() {
-        let token = "0123456789abcdef".repeat(8);
-        for (lines, most) in [
-            ("", 14.0),
-            ("#EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:05.678Z\n", 16.0),
-            ("#EXT-X-MAP:URI=\"init.mp4\"\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n", 14.0),
-            ("#EXT-X-BYTERANGE:1000@{n}\n", 18.0),
-        ] {
-            let bytes = bytes_each(&list(10_800, lines, |n| format!("segment-{n:08}.ts?token={token}")));
-            assert!(bytes < most, "{bytes} bytes for each with {lines}");
-        }
-    }
-
-    #[test]
-    fn the_newest_of_a_list_keep_their_numbers_and_all_they_have() {
-        let lines = "#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"i{n}\"\n#EXT-X-BYTERANGE:9@{n}\n";
-        let mut all = list(500, lines, |n| format!("{n}.ts"));
-        all.number(7, 3);
-        let newest = all.clone().newest(200);
-        assert!(newest.iter().eq(all.range(300..500)));
-        assert_eq!(newest.first().expect("some").sequence(), 307);
-        assert_eq!(newest.first().expect("some").discontinuity_sequence(), 304);
-        assert_eq!(all.clone().newest(500), all);
-    }
-
-    #[test]
-    fn a_range_beyond_the_list_ends_with_it() {
-        let list = list(3, "", |n| n.to_string());
-        assert_eq!(list.range(1..9).len(), 2);
-        assert_eq!(list.range(5..9).len(), 0);
-        assert_eq!((list.get(3), list.range(0..0).next()), (None, None));
-        assert_eq!(list.iter().rev().map(|segment| segment.sequence()).collect::<Vec<_>>(), [2, 1, 0]);
-    }
-}
+mod tests;

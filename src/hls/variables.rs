@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use crate::vocabulary::{limits, outcome::Fault, percent::percent_decoded};
 
-use super::{parse::ParseError, text::Text};
+use super::{parse_error::ParseError, text::Text};
 
 /// Values from outside the playlist. Has no `Debug`: the query may contain secrets.
 #[derive(Clone, Copy, Default)]

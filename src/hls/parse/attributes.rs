@@ -1,7 +1,14 @@
-//! Lenient reader for attribute lists (RFC 8216bis section 4.2).
+//! Lenient reader for attribute lists and their integers (RFC 8216bis section 4.2).
 //!
 //! The list reader of quick-m3u8 is all or nothing: one stray space or comma loses the whole tag. This one skips only
 //! the bad attribute and sets [`Attributes::malformed`].
+
+use quick_m3u8::tag::TagValue;
+
+/// Parses a decimal integer (section 4.2).
+pub(super) fn integer(text: &str) -> Option<u64> {
+    TagValue(text.as_bytes()).try_as_decimal_integer().ok()
+}
 
 /// Attribute as it stands in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,15 +12,15 @@ use crate::vocabulary::{Finding, limits, outcome::Fault};
 
 use super::{
     ParseError,
-    attributes::Attributes,
+    attributes::{Attributes, integer},
     scope::Scope,
-    values::{clamped, decimal, integer},
+    values::{clamped, decimal},
 };
 use crate::hls::{
     checks_static::lint,
     low_latency::{Part, Unfinished},
     media::Media,
-    segment::{ByteRange, Init, Key},
+    resource::{ByteRange, Init, Key},
     segments::NewSegment,
     text::Reference,
 };

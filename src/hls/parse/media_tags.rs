@@ -5,10 +5,10 @@ use crate::vocabulary::{Finding, limits, outcome::Fault};
 
 use super::{
     ParseError,
-    attributes::{Attribute, Attributes},
+    attributes::{Attribute, Attributes, integer},
     media::MediaReader,
     scope::Scope,
-    values::{clamped, decimal, integer},
+    values::{clamped, decimal},
 };
 use crate::hls::{
     date_range::DateRange,

@@ -11,13 +11,11 @@ mod multivariant;
 mod scope;
 mod values;
 
-use std::fmt;
-
-use crate::vocabulary::{Finding, Untrusted, outcome::Fault};
+use crate::vocabulary::{Finding, outcome::Fault};
 
 use super::{
-    media::Media, multivariant::Multivariant, playlist_finding::PlaylistFindings, text::holds_control,
-    variables::Context,
+    media::Media, multivariant::Multivariant, parse_error::ParseError, playlist_finding::PlaylistFindings,
+    text::holds_control, variables::Context,
 };
 use attributes::Attributes;
 use lines::{Line, Source};
@@ -60,29 +58,6 @@ impl Playlist {
         }
     }
 }
-
-/// Reason why bytes are not a usable playlist.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseError {
-    /// Outcome: one of `Playlist*`.
-    pub fault: Fault,
-    /// Detail, possibly with text from the playlist.
-    pub detail: Untrusted,
-}
-
-impl ParseError {
-    pub(super) fn new(fault: Fault, detail: &str) -> Self {
-        Self { fault, detail: detail.into() }
-    }
-}
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.fault.meaning(), self.detail.shown())
-    }
-}
-
-impl std::error::Error for ParseError {}
 
 /// Parses a playlist without context, for instance from a file. A variable whose value would come from outside stays
 /// as written, with a flaw.

@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::vocabulary::{Finding, limits, outcome::Fault};
 
-use super::{ParseError, attributes::Attributes, scope::Scope, values::integer};
+use super::{
+    ParseError,
+    attributes::{Attributes, integer},
+    scope::Scope,
+};
 use crate::hls::{
     multivariant::{
         ContentSteering, Multivariant, Rendition, RenditionKind, Resolution, SessionData, Variant,

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use crate::vocabulary::{Finding, limits, outcome::Fault};
 
-use super::{ParseError, attributes::Attributes, values::integer};
+use super::{
+    ParseError,
+    attributes::{Attributes, integer},
+};
 use crate::hls::{
     media::Start,
     playlist_finding::PlaylistFindings,

@@ -11,11 +11,11 @@ use crate::vocabulary::{Finding, limits};
 
 use super::{
     ParseError,
-    attributes::{Attribute, Attributes},
+    attributes::{Attribute, Attributes, integer},
     scope::Scope,
 };
 use crate::hls::{
-    segment::{ByteRange, Key, KeyMethod},
+    resource::{ByteRange, Key, KeyMethod},
     text::{Reference, Text},
 };
 
@@ -33,11 +33,6 @@ pub(super) fn clamped(seconds: f64) -> (Duration, bool) {
 pub(super) fn decimal(text: &str) -> Option<f64> {
     let number = TagValue(text.as_bytes()).try_as_decimal_floating_point().ok()?;
     number.is_finite().then_some(number)
-}
-
-/// Parses a decimal integer (section 4.2).
-pub(super) fn integer(text: &str) -> Option<u64> {
-    TagValue(text.as_bytes()).try_as_decimal_integer().ok()
 }
 
 impl Scope<'_> {
