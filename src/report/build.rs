@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::{
     Buckets, Bytes, Calibrated, CanaryReport, ClockOffset, Connections, Exit, FindingReport, HardStops,
     Health, Internal, KindReport, Knee, Latency, LoadChange, Mark, Pipeline, PlanReport, Record, Report,
-    Requests, Run, RunOptions, SCHEMA, Stream, Throughput, TrustReport, audience, calibration, playback,
-    series, trust,
+    Requests, Run, RunOptions, SCHEMA, Stream, Throughput, TrustReport, audience, calibration, history,
+    playback, series, trust,
 };
 use crate::capacity::TransportCosts;
 use crate::pipeline::Counts;
@@ -98,6 +98,7 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
         },
         audience,
         series: series::series(&result.timeline),
+        history: history::history(&result.history),
         findings: result.findings.iter().map(finding).collect(),
         marks: marks(result),
         load_changes: load_changes(result),

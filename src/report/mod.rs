@@ -11,8 +11,10 @@ mod calibration_tests;
 mod canary;
 mod changes;
 pub mod check;
+mod compact;
 mod format;
 mod hard_stops;
+mod history;
 mod hosts;
 mod page;
 mod plan;
@@ -38,6 +40,7 @@ pub use canary::CanaryReport;
 pub use check::CheckReport;
 pub use format::ReportFormat;
 pub use hard_stops::{HardStopUse, HardStops};
+pub use history::HistoryReport;
 pub use plan::{DestinationReport, PlanReport};
 pub use plan_page::{PlanPage, text as plan_text};
 pub use playback::{Playback, Sessions, Spread};
@@ -99,6 +102,8 @@ pub struct Report {
     pub audience: Audience,
     /// Counts over time.
     pub series: Series,
+    /// Failures by outcome, need, verdict and durations over time.
+    pub history: HistoryReport,
     /// Problems that clients found in the stream; empty if there were none.
     pub findings: Vec<FindingReport>,
     /// Moments that the operator marked.
@@ -383,12 +388,12 @@ pub struct Internal {
 }
 
 impl Report {
-    /// Returns the report as JSON, pretty-printed, with a newline at its end.
+    /// Returns the report as JSON, pretty-printed but for arrays of numbers, with a newline at its end.
     ///
     /// # Errors
     /// Never fails for a report that was built here; the signature is serde's.
     pub fn json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self).map(|text| text + "\n")
+        serde_json::to_string_pretty(self).map(|text| compact::compact(&text) + "\n")
     }
 }
 

@@ -70,6 +70,39 @@ fn assert_series(report: &Report) {
     let lived_ms = report.number("/run/duration_s") * 1_000.0 * report.number("/run/clients_started");
     assert!(client_ms as f64 <= lived_ms, "{client_ms} of {lived_ms}");
     assert!(client_ms > 0 || report.count("/run/clients_peak") == 0);
+    assert_history(report);
+}
+
+/// Checks that the columns of the history have one length, and add up to the totals and to the histograms.
+fn assert_history(report: &Report) {
+    let history = report.value().get("history").expect("a history");
+    let numbers = |column: &Value| -> Vec<u64> {
+        column.as_array().into_iter().flatten().map(|bin| bin.as_u64().expect("a count")).collect()
+    };
+    let columns = |name: &str| history[name].as_object().into_iter().flatten();
+    let bins = numbers(&history["need_bits"]).len();
+    assert!(bins > 0 && bins <= 600, "{bins}");
+    assert_eq!(history["verdict"].as_array().map(Vec::len), Some(bins));
+    for (outcome, column) in columns("outcomes") {
+        let column = numbers(column);
+        let all = report.outcomes().into_iter().find(|(name, _)| name == outcome).map(|(_, count)| count);
+        assert_eq!((column.len(), Some(column.iter().sum())), (bins, all), "{outcome}");
+    }
+    let failed = report.outcomes().into_iter().filter(|(name, _)| name != "ok" && name != "cut");
+    assert_eq!(columns("outcomes").count(), failed.count());
+    for (name, column) in columns("heat") {
+        let column = column.as_array().expect("a column");
+        let of_bin = |bin: &Value| -> u64 {
+            bin.as_array().into_iter().flatten().map(|bucket| bucket[1].as_u64().expect("a count")).sum()
+        };
+        let total: u64 = column.iter().map(of_bin).sum();
+        let histogram = if name == "segment" { "segment_all" } else { name };
+        assert_eq!(
+            (column.len(), total),
+            (bins, report.count(&format!("/latency_us/{histogram}/count"))),
+            "{name}"
+        );
+    }
 }
 
 /// Checks for each kind and status that the responses and bytes that the origin completed equal the clients'.
