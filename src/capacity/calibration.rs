@@ -116,10 +116,10 @@ pub struct Work {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CalibrationError {
     /// The text is no calibration of this format.
-    #[error("it is no calibration of this version ({SCHEMA})")]
+    #[error("it is not in this version's format ({SCHEMA})")]
     Format,
     /// A number is missing its sense: negative, infinite, or out of order.
-    #[error("it holds a number that no measurement gives")]
+    #[error("it contains an impossible value")]
     Number,
     /// Another program was measured.
     #[error("it was made by another build of hlswarm")]

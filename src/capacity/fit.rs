@@ -17,10 +17,10 @@ const SPEED_APART: f64 = 0.15;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
     /// A load has no measurement, or nothing happened in it.
-    #[error("the load '{}' ({}) gave no numbers", .0.name(), .0.words())]
+    #[error("the load '{}' ({}) produced no numbers", .0.name(), .0.words())]
     Missing(TestLoad),
     /// A price is not above zero.
-    #[error("the loads give no price for {0}: another program disturbed them")]
+    #[error("no price for {0}: another program disturbed the measurement")]
     NoPrice(&'static str),
 }
 

@@ -59,7 +59,7 @@ pub struct Shortage {
     pub what: Supplied,
     /// Amount that the plan needs.
     pub needed: f64,
-    /// Amount that there is.
+    /// Amount available.
     pub available: f64,
 }
 

@@ -10,6 +10,9 @@ const GROUPING_POWER: u8 = 5;
 const MAX_VALUE_POWER: u8 = 32;
 const MAX_US: u64 = (1 << MAX_VALUE_POWER) - 1;
 
+/// The layout of the buckets: buckets per power of two and largest value, both as exponents of two.
+pub const DELAY_BUCKETS: [u8; 2] = [GROUPING_POWER, MAX_VALUE_POWER];
+
 /// Returns the layout of the buckets. It is valid, so this never is `None`.
 fn config() -> Option<Config> {
     Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()
@@ -78,6 +81,12 @@ impl Delays {
             (Some(_), None) => {}
         }
         self.max_us = self.max_us.max(other.max_us);
+    }
+
+    /// Returns the filled buckets as (upper end in microseconds, count), ascending: the form that merges exactly.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let all = self.buckets.iter().flat_map(Histogram::iter);
+        all.filter(|bucket| bucket.count() > 0).map(|bucket| (bucket.end(), bucket.count()))
     }
 
     /// Returns the summary; `None` if there is no delay.

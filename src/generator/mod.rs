@@ -17,7 +17,7 @@ mod worker;
 
 #[cfg(test)]
 pub(crate) use delays::delays_of;
-pub use delays::{DelaySummary, Delays};
+pub use delays::{DELAY_BUCKETS, DelaySummary, Delays};
 pub use host::HostWatch;
 pub use host_gauges::{Fact, HostGauges};
 #[cfg(test)]

@@ -9,13 +9,13 @@ use crate::stats::{self, EdgeTotals, HostTotals};
 /// The audience that the run represents to the origin.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Audience {
+pub struct AudienceReport {
     /// Local addresses that connections came from.
     pub source_addresses: Vec<String>,
     /// Complete responses by server address.
-    pub edges: BTreeMap<String, Edge>,
+    pub edges: BTreeMap<String, EdgeReport>,
     /// Hosts other than the target's that playlists and redirects led to; those that did not fit are `(other)`.
-    pub hosts: BTreeMap<String, Host>,
+    pub hosts: BTreeMap<String, HostReport>,
     /// Complete responses by protocol, `http/1.1` and `h2`.
     pub protocols: BTreeMap<&'static str, u64>,
     /// TLS handshakes.
@@ -29,7 +29,7 @@ pub struct Audience {
 /// Responses of one server address.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Edge {
+pub struct EdgeReport {
     /// Complete responses.
     pub requests: u64,
     /// Body bytes of these responses.
@@ -45,14 +45,14 @@ pub struct Edge {
 /// Requests for a host other than the target's.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Host {
+pub struct HostReport {
     /// Requests for the host.
     pub requests: u64,
     /// Times that the host or its address was out of scope, so that nothing was sent.
     pub refused: u64,
 }
 
-impl From<HostTotals> for Host {
+impl From<HostTotals> for HostReport {
     fn from(totals: HostTotals) -> Self {
         let HostTotals { requests, refused } = totals;
         Self { requests, refused }
@@ -60,8 +60,8 @@ impl From<HostTotals> for Host {
 }
 
 /// Builds the block of a run with `clients` that imitated `player`.
-pub(super) fn audience(audience: &stats::Audience, player: &'static str, clients: u64) -> Audience {
-    let edge = |totals: &EdgeTotals| Edge {
+pub(super) fn audience(audience: &stats::Audience, player: &'static str, clients: u64) -> AudienceReport {
+    let edge = |totals: &EdgeTotals| EdgeReport {
         requests: totals.requests,
         bytes: totals.bytes,
         hit: totals.hit,
@@ -73,13 +73,13 @@ pub(super) fn audience(audience: &stats::Audience, player: &'static str, clients
     if audience.other_edges != EdgeTotals::default() {
         edges.insert("other".to_owned(), edge(&audience.other_edges));
     }
-    let mut hosts: BTreeMap<String, Host> =
+    let mut hosts: BTreeMap<String, HostReport> =
         audience.hosts.iter().map(|(name, totals)| (name.clone(), (*totals).into())).collect();
     if audience.other_hosts != HostTotals::default() {
         hosts.insert("(other)".to_owned(), audience.other_hosts.into());
     }
     let protocols = [("http/1.1", audience.http1), ("h2", audience.http2)];
-    Audience {
+    AudienceReport {
         source_addresses: audience.sources.iter().map(ToString::to_string).collect(),
         edges,
         hosts,

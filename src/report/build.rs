@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Buckets, Bytes, Calibrated, CanaryReport, ClockOffset, Connections, Exit, FindingReport, HardStops,
-    Health, Internal, KindReport, Knee, Latency, LoadChange, Mark, Pipeline, PlanReport, Record, Report,
-    Requests, Run, RunOptions, SCHEMA, Stream, Throughput, TrustReport, audience, calibration, history,
-    playback, series, trust,
+    BucketLayout, BytesReport, Calibrated, CanaryReport, ClockOffset, ConnectionsReport, Exit, FailureReport,
+    FindingReport, HardStopsReport, HealthReport, InternalReport, KindReport, KneeReport, LatencyReport,
+    LoadChangeReport, MarkReport, PipelineReport, PlanReport, RecordReport, Report, RequestsReport, Run,
+    RunOptions, SCHEMA, StreamReport, ThroughputReport, TrustReport, audience, calibration, history, playback, series,
+    trust,
 };
 use crate::capacity::TransportCosts;
 use crate::pipeline::Counts;
-use crate::sample::{self, RunResult, RunSample};
-use crate::stats::{
-    self, FindingRow, GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER, Metric, Rates, Totals,
-};
+use crate::sample::{self, FailureLine, RunResult, RunSample};
+use crate::stats::{self, FindingRow, GROUPING_POWER, MAX_VALUE_POWER, Metric, Rates, Totals};
 use crate::verdict::{self, RunEnd};
 use crate::vocabulary::{Kind, RunIdentity};
 
@@ -75,22 +74,19 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
         checks,
         requests: requests(totals),
         bytes: bytes(totals),
-        outcomes: totals.outcomes().map(|(outcome, count)| (outcome.to_string(), count)).collect(),
+        outcomes: totals.outcomes().collect(),
+        failures: sample.failures.iter().map(|line| failure(line, totals)).collect(),
         http_errors: totals.http_errors().map(|code| (code.code.to_string(), code.count)).collect(),
-        failure_details: result
-            .explanations
-            .iter()
-            .map(|(fault, detail)| (fault.name().to_owned(), detail.to_string()))
-            .collect(),
+        failure_details: result.explanations.iter().cloned().collect(),
         kinds: Kind::ALL.into_iter().filter_map(|kind| kind_report(totals, kind)).collect(),
         playback: playback::playback(result),
         latency_us,
         catalogue: stats::catalogue(),
-        histogram: Buckets { grouping_power: GROUPING_POWER, max_value_power: MAX_VALUE_POWER },
+        histogram: BucketLayout { grouping_power: GROUPING_POWER, max_value_power: MAX_VALUE_POWER },
         throughput_bits_per_second: throughput(sample),
         plan: PlanReport::compared(sample),
-        hard_stops: HardStops::new(sample),
-        connections: Connections {
+        hard_stops: HardStopsReport::new(sample),
+        connections: ConnectionsReport {
             opened: totals.get(Metric::Connections),
             reconnections: totals.get(Metric::Reconnections),
             stale_retries: totals.get(Metric::StaleRetries),
@@ -108,8 +104,8 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
     }
 }
 
-fn internal(result: &RunResult, lost_workers: u64) -> Internal {
-    Internal {
+fn internal(result: &RunResult, lost_workers: u64) -> InternalReport {
+    InternalReport {
         // Panics of client tasks were caught; each lost worker thread is one more panic.
         panics: result.panics + lost_workers,
         invariant_violations: result.invariant_violations,
@@ -117,11 +113,12 @@ fn internal(result: &RunResult, lost_workers: u64) -> Internal {
     }
 }
 
-fn requests(totals: &Totals) -> Requests {
-    Requests {
+fn requests(totals: &Totals) -> RequestsReport {
+    RequestsReport {
         started: totals.started(),
         finished: totals.finished(),
         failed: totals.errors(),
+        judged: totals.judged(),
         failed_share: totals.failure_share(),
         playlist: totals.started_of(Kind::Playlist),
         segment: totals.started_of(Kind::Segment),
@@ -132,8 +129,8 @@ fn requests(totals: &Totals) -> Requests {
     }
 }
 
-fn bytes(totals: &Totals) -> Bytes {
-    Bytes {
+fn bytes(totals: &Totals) -> BytesReport {
+    BytesReport {
         total: totals.bytes(),
         playlist: totals.bytes_of(Kind::Playlist),
         segment: totals.bytes_of(Kind::Segment),
@@ -146,12 +143,23 @@ fn bytes(totals: &Totals) -> Bytes {
 
 fn finding(row: &FindingRow) -> FindingReport {
     FindingReport {
-        kind: row.finding.name(),
-        severity: row.finding.severity().name(),
+        kind: row.finding,
+        severity: row.finding.severity(),
         count: row.count,
         first_s: row.first.as_secs_f64(),
         last_s: row.last.as_secs_f64(),
         detail: row.detail.to_string(),
+    }
+}
+
+fn failure(line: &FailureLine, totals: &Totals) -> FailureReport {
+    FailureReport {
+        outcome: line.outcome,
+        count: totals.ended(line.outcome),
+        share: totals.outcome_share(line.outcome),
+        first_s: line.first.as_secs_f64(),
+        last_s: line.last.as_secs_f64(),
+        clients_at_first: line.clients_at_first,
     }
 }
 
@@ -162,60 +170,51 @@ fn kind_report(totals: &Totals, kind: Kind) -> Option<(String, KindReport)> {
         requests,
         finished: totals.finished_of(kind),
         bytes: totals.bytes_of(kind),
-        outcomes: outcomes().map(|(outcome, tally)| (outcome.to_string(), tally.requests)).collect(),
-        outcome_bytes: outcomes().map(|(outcome, tally)| (outcome.to_string(), tally.bytes)).collect(),
+        outcomes: outcomes().map(|(outcome, tally)| (outcome, tally.requests)).collect(),
+        outcome_bytes: outcomes().map(|(outcome, tally)| (outcome, tally.bytes)).collect(),
     };
     (requests > 0).then(|| (kind.name().to_owned(), report))
 }
 
-fn latencies(result: &RunResult, costs: Option<&TransportCosts>) -> BTreeMap<String, Latency> {
+fn latencies(result: &RunResult, costs: Option<&TransportCosts>) -> BTreeMap<String, LatencyReport> {
     let named = result.latencies.iter().map(|(timed, values)| (timed.name(), values));
     let of_all =
         result.latencies_of_all.iter().map(|(kind, values)| (format!("{}_all", kind.name()), values));
     let reports = named.chain(of_all).filter_map(|(name, values)| {
-        let mut latency = latency(values)?;
+        let mut latency = LatencyReport::new(values)?;
         latency.at_floor = calibration::at_floor(costs, &name, [latency.p50, latency.p99]);
         Some((name, latency))
     });
     reports.collect()
 }
 
-fn latency(snapshot: &LatencySnapshot) -> Option<Latency> {
-    let summary = snapshot.summary()?;
-    Some(Latency {
-        count: summary.count,
-        min: summary.min,
-        sum: snapshot.sum(),
-        mean: summary.mean,
-        p50: summary.p50,
-        p95: summary.p95,
-        p99: summary.p99,
-        p999: summary.p999,
-        max: summary.max,
-        at_floor: None,
-        buckets: snapshot.buckets().collect(),
-    })
-}
-
-fn throughput(sample: &RunSample) -> Throughput {
+fn throughput(sample: &RunSample) -> ThroughputReport {
     let [w1s, w30s, w60s, w300s] =
         sample.windows.map(|rates: Option<Rates>| rates.map(|r| r.bits_per_second));
-    Throughput { w1s, w30s, w60s, w300s, run: sample.bits_per_second(), peak: sample.peak_bits_per_second }
+    ThroughputReport {
+        w1s,
+        w30s,
+        w60s,
+        w300s,
+        run: sample.bits_per_second(),
+        peak: sample.peak_bits_per_second,
+    }
 }
 
-fn pipeline(result: &RunResult, pipeline: &sample::Pipeline) -> Pipeline {
-    let stream = |counts: Counts| Stream {
+fn pipeline(result: &RunResult, pipeline: &sample::Pipeline) -> PipelineReport {
+    let stream = |counts: Counts| StreamReport {
         offered: counts.offered,
         delivered: counts.delivered,
         dropped: counts.dropped,
     };
     let recorder = &pipeline.recorder;
-    Pipeline {
+    PipelineReport {
         progress: stream(result.progress),
         events: stream(result.events),
+        dropped: result.progress.dropped + result.events.dropped,
         peak_drop_rate: pipeline.peak_drop_rate,
         degraded_clients: result.degraded_clients,
-        record: recorder.file.as_ref().map(|file| Record {
+        record: recorder.file.as_ref().map(|file| RecordReport {
             file: file.to_string(),
             lines: recorder.lines,
             bytes: recorder.bytes,
@@ -224,14 +223,14 @@ fn pipeline(result: &RunResult, pipeline: &sample::Pipeline) -> Pipeline {
     }
 }
 
-fn health(sample: &RunSample) -> Health {
-    let knee = |knee: verdict::Knee| Knee {
+fn health(sample: &RunSample) -> HealthReport {
+    let knee = |knee: verdict::Knee| KneeReport {
         clients: knee.clients,
         bits_per_second: knee.bits_per_second,
         at_s: knee.at.as_secs_f64(),
     };
     let result = sample.run_health;
-    Health {
+    HealthReport {
         verdict: result.worst,
         verdict_s: result.held.as_secs_f64(),
         verdict_at_end: sample.health.verdict,
@@ -242,18 +241,18 @@ fn health(sample: &RunSample) -> Health {
     }
 }
 
-fn marks(result: &RunResult) -> Vec<Mark> {
+fn marks(result: &RunResult) -> Vec<MarkReport> {
     let marks = result.marks.iter();
-    marks.map(|mark| Mark { at_s: mark.at.as_secs_f64(), note: mark.note.clone() }).collect()
+    marks.map(|mark| MarkReport { at_s: mark.at.as_secs_f64(), note: mark.note.clone() }).collect()
 }
 
-fn load_changes(result: &RunResult) -> Vec<LoadChange> {
-    let changes = result.load_changes.iter().map(|change| LoadChange {
+fn load_changes(result: &RunResult) -> Vec<LoadChangeReport> {
+    let changes = result.load_changes.iter().map(|change| LoadChangeReport {
         at_s: change.at.as_secs_f64(),
-        change: change.kind.name(),
+        change: change.kind,
         from: change.from,
         to: change.to,
-        by: change.by.name(),
+        by: change.by,
     });
     changes.collect()
 }

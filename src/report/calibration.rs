@@ -40,9 +40,9 @@ pub struct CalibrationReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AtFloor {
-    /// True for the median.
+    /// True if the median is at the floor.
     pub p50: bool,
-    /// True for the 99th percentile.
+    /// True if the 99th percentile is at the floor.
     pub p99: bool,
 }
 
@@ -94,8 +94,9 @@ pub(super) fn line(report: &Report, page: &mut Page) {
     }
     let Some(calibration) = &report.trust.calibration else { return };
     let date = calibration.made_at.get(..10).unwrap_or(UNKNOWN);
-    let reached =
-        |latency: &super::Latency| latency.at_floor.is_some_and(|at_floor| at_floor.p50 || at_floor.p99);
+    let reached = |latency: &super::LatencyReport| {
+        latency.at_floor.is_some_and(|at_floor| at_floor.p50 || at_floor.p99)
+    };
     let legend = if report.latency_us.values().any(reached) { "; <: at floor" } else { "" };
     page.line(format!(
         "        used {} of calibrated capacity (loopback, {date}){legend}",

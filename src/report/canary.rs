@@ -6,7 +6,7 @@ use crate::sample::CanaryReading;
 use crate::vocabulary::units;
 
 /// One of the clients, on a worker thread of its own. If the others wait longer for the first byte, the difference is
-/// the load tester's.
+/// the load tester's. It belongs to one machine, so it has percentiles only and cannot be added.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CanaryReport {
@@ -18,7 +18,7 @@ pub struct CanaryReport {
     pub requests: u64,
     /// Median of its times to the first byte, in microseconds.
     pub ttfb_us_p50: u64,
-    /// 99th percentile of them.
+    /// 99th percentile of the canary's times.
     pub ttfb_us_p99: u64,
     /// Median of the times to the first byte of all other clients.
     pub crowd_ttfb_us_p50: u64,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{LoadChange, Report};
+use super::{LoadChangeReport, Report};
 use crate::run_state::{ChangeKind, ChangeSource};
 use crate::vocabulary::units;
 
@@ -23,10 +23,10 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     if report.marks.len() > MARKS {
         lines.push(format!("        and {} more marks", report.marks.len() - MARKS));
     }
-    let by_operator = report.load_changes.iter().filter(|change| change.by == ChangeSource::Operator.name());
+    let by_operator = report.load_changes.iter().filter(|change| change.by == ChangeSource::Operator);
     let changes = by_operator.map(|change| match change.change {
-        "target" => format!("{} -> {} at {}", change.from, change.to, clock(change.at_s)),
-        other => format!("{other} at {}", clock(change.at_s)),
+        ChangeKind::Target => format!("{} -> {} at {}", change.from, change.to, clock(change.at_s)),
+        other => format!("{} at {}", other.name(), clock(change.at_s)),
     });
     let changes = list(changes.collect(), CHANGES);
     lines.extend(changes.map(|list| format!("changes by the operator: {list}")));
@@ -51,16 +51,15 @@ fn list(texts: Vec<String>, most: usize) -> Option<String> {
 }
 
 /// Returns the times of the holds by the brake: `00:00:31 to 00:01:12`, `00:05:40 to the end`.
-fn holds_by_brake(changes: &[LoadChange]) -> Vec<String> {
-    let is = |change: &LoadChange, kind: ChangeKind| change.change == kind.name();
+fn holds_by_brake(changes: &[LoadChangeReport]) -> Vec<String> {
     let holds = changes
         .iter()
         .enumerate()
-        .filter(|(_, change)| change.by == ChangeSource::Brake.name() && is(change, ChangeKind::Hold));
+        .filter(|(_, change)| change.by == ChangeSource::Brake && change.change == ChangeKind::Hold);
     let times = holds.map(|(place, hold)| {
         // The operator may resume it or make the hold theirs.
         let mut after = changes.iter().skip(place + 1);
-        let end = after.find(|change| is(change, ChangeKind::Resume) || is(change, ChangeKind::Hold));
+        let end = after.find(|change| matches!(change.change, ChangeKind::Resume | ChangeKind::Hold));
         let end = end.map_or("the end".to_owned(), |end| clock(end.at_s));
         format!("{} to {end}", clock(hold.at_s))
     });
@@ -71,8 +70,8 @@ fn holds_by_brake(changes: &[LoadChange]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn change(at_s: f64, kind: ChangeKind, by: ChangeSource) -> LoadChange {
-        LoadChange { at_s, change: kind.name(), from: 100, to: 100, by: by.name() }
+    fn change(at_s: f64, kind: ChangeKind, by: ChangeSource) -> LoadChangeReport {
+        LoadChangeReport { at_s, change: kind, from: 100, to: 100, by }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::vocabulary::{HardStop, units};
 /// Hard stops of the run; `null` where none was asked for.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct HardStops {
+pub struct HardStopsReport {
     /// Body bytes that may arrive (`--max-bytes`).
     pub max_bytes: Option<HardStopUse>,
     /// Requests that may be sent (`--max-requests`). Requests that hlswarm refused itself do not count, and repeats on
@@ -33,7 +33,7 @@ pub struct HardStopUse {
     share: f64,
 }
 
-impl HardStops {
+impl HardStopsReport {
     pub(super) fn new(sample: &RunSample) -> Self {
         let reached = sample.hard_stop();
         let used = |stop: HardStop| {

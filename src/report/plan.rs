@@ -24,15 +24,16 @@ pub struct PlanReport {
     pub clients: u32,
     /// Length for which `planned` holds, in seconds: that of the run; without an end, an hour before it has ended.
     pub length_s: f64,
-    /// Amounts that the plan needs. Bytes and requests count until the end of `length_s`, files, ports and memory at most.
+    /// Amounts that the plan needs. Bytes and requests count until the end of `length_s`, files, ports and memory
+    /// are maxima.
     pub planned: Use,
     /// Amounts that the run has used; `null` before there is a run.
     pub used: Option<Use>,
     /// `used` as a share of `planned`.
     pub used_share: Option<UseShares>,
-    /// Amounts that there are.
+    /// Amounts available.
     pub available: AvailableReport,
-    /// Resources that the clients that were asked for need more of than there is.
+    /// Resources of which the requested clients need more than is available.
     pub shortages: Vec<ShortageReport>,
     /// The most clients that fit.
     pub clients_largest: u32,
@@ -59,7 +60,7 @@ pub struct AvailableReport {
     pub cpus: Option<f64>,
 }
 
-/// A resource that the plan needs more of than there is.
+/// A resource of which the plan needs more than is available.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ShortageReport {
@@ -67,7 +68,7 @@ pub struct ShortageReport {
     pub resource: &'static str,
     /// Amount that is needed.
     pub needed: f64,
-    /// Amount that there is.
+    /// Amount available.
     pub available: f64,
 }
 

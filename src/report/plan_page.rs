@@ -82,7 +82,7 @@ pub fn text(page: &PlanPage) -> String {
     }
     match &plan.sentence {
         Some(sentence) => lines.line(format!("!!      {sentence}")),
-        None => lines.line("fits    run would start this load"),
+        None => lines.line("fits    `hlswarm run` would start this load"),
     }
     lines.0
 }

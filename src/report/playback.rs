@@ -11,7 +11,7 @@ use crate::vocabulary::ClientState;
 /// Summary of a distribution.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Spread {
+pub struct SpreadReport {
     /// The median.
     pub p50: f64,
     /// The 95th percentile.
@@ -33,11 +33,11 @@ pub struct Spread {
 /// Playback as viewers would have seen it.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Playback {
+pub struct PlaybackReport {
     /// Clients that started to play.
     pub started: u64,
     /// Time from a client's first request to its first playable media; `null`: nothing was played.
-    pub startup_ms: Option<Spread>,
+    pub startup_ms: Option<SpreadReport>,
     /// Stalls, counted when they begin.
     pub stalls: u64,
     /// Clients stalled at the end.
@@ -70,10 +70,14 @@ pub struct Playback {
     pub replacements: u64,
     /// Stalls per hour of (stall + play); `null`: nothing was played.
     pub stalls_per_hour: Option<f64>,
+    /// Bytes of the media played: `bits_per_second` is their bits by `play_s`.
+    pub played_bytes: u64,
+    /// Seconds from the first request of clients until playback began, summed over all clients.
+    pub startup_s: f64,
     /// Time-weighted bit rate of the media played; `null`: nothing was played.
     pub bits_per_second: Option<f64>,
     /// Live latency in milliseconds; `null`: the stream was not live, or nothing was played.
-    pub live_latency_ms: Option<Spread>,
+    pub live_latency_ms: Option<SpreadReport>,
     /// Number of times that a client skipped to a new live position instead of continuing after its last segment.
     pub edge_jumps: u64,
     /// Number of times that a client switched to another variant.
@@ -83,29 +87,29 @@ pub struct Playback {
     /// Responses of 429 or 503 after which a client waited as long as their `Retry-After` asked, at most a minute.
     pub retry_after_honoured: u64,
     /// Distributions over the sessions that played.
-    pub sessions: Sessions,
+    pub sessions: SessionsReport,
 }
 
 /// Playback metrics as distributions over sessions; `null`: nothing was played.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Sessions {
+pub struct SessionsReport {
     /// Sessions that played anything.
     pub played: u64,
     /// stall / (stall + play).
-    pub rebuffer_ratio: Option<Spread>,
+    pub rebuffer_ratio: Option<SpreadReport>,
     /// Stalls per hour of (stall + play).
-    pub stalls_per_hour: Option<Spread>,
+    pub stalls_per_hour: Option<SpreadReport>,
     /// Time-weighted bit rate.
-    pub bits_per_second: Option<Spread>,
+    pub bits_per_second: Option<SpreadReport>,
 }
 
 /// Builds the block of a run whose clients have all left.
-pub(super) fn playback(result: &RunResult) -> Playback {
+pub(super) fn playback(result: &RunResult) -> PlaybackReport {
     let totals = &result.totals;
     let seconds = |metric| Duration::from_micros(totals.get(metric)).as_secs_f64();
     let quality = result.quality();
-    Playback {
+    PlaybackReport {
         started: totals.get(Metric::PlaybackStarts),
         startup_ms: timed_ms(result, Timed::Startup),
         stalls: totals.get(Metric::Stalls),
@@ -124,6 +128,8 @@ pub(super) fn playback(result: &RunResult) -> Playback {
         sessions_over: totals.get(Metric::SessionsOver),
         replacements: totals.get(Metric::Replacements),
         stalls_per_hour: quality.stalls_per_hour(),
+        played_bytes: quality.played_bytes,
+        startup_s: seconds(Metric::StartupMicros),
         bits_per_second: quality.bits_per_second(),
         live_latency_ms: timed_ms(result, Timed::LiveLatency),
         edge_jumps: totals.get(Metric::EdgeJumps),
@@ -134,13 +140,13 @@ pub(super) fn playback(result: &RunResult) -> Playback {
     }
 }
 
-fn timed_ms(result: &RunResult, timed: Timed) -> Option<Spread> {
+fn timed_ms(result: &RunResult, timed: Timed) -> Option<SpreadReport> {
     result.latency(timed).and_then(|values| spread(values, 1e-3))
 }
 
-fn sessions(result: &RunResult) -> Sessions {
+fn sessions(result: &RunResult) -> SessionsReport {
     let of = |number: SessionNumber| result.sessions(number).and_then(|values| spread(values, number.unit()));
-    Sessions {
+    SessionsReport {
         played: result.sessions(SessionNumber::RebufferRatio).map_or(0, LatencySnapshot::count),
         rebuffer_ratio: of(SessionNumber::RebufferRatio),
         stalls_per_hour: of(SessionNumber::StallsPerHour),
@@ -149,9 +155,9 @@ fn sessions(result: &RunResult) -> Sessions {
 }
 
 /// Summarises a histogram whose values are multiples of `unit`; `None` if it is empty.
-fn spread(values: &LatencySnapshot, unit: f64) -> Option<Spread> {
+fn spread(values: &LatencySnapshot, unit: f64) -> Option<SpreadReport> {
     let of = |value: u64| value as f64 * unit;
-    values.summary().map(|summary| Spread {
+    values.summary().map(|summary| SpreadReport {
         p50: of(summary.p50),
         p95: of(summary.p95),
         p99: of(summary.p99),

@@ -96,8 +96,8 @@ pub fn text(report: &SelftestReport) -> String {
         page.rule();
     }
     match &report.file {
-        Some(file) => page.line(format!("kept    {file}; later runs compare themselves with it")),
-        None => page.line("kept    nothing"),
+        Some(file) => page.line(format!("saved   to {file}; later runs are compared with it")),
+        None => page.line("saved   nothing"),
     }
     for reason in &report.reasons {
         page.line(format!("!!      {reason}"));
@@ -134,7 +134,7 @@ fn prices(calibration: &Calibration, page: &mut Page) {
     row("  first byte of a segment", &|costs| latency(costs.floor.segment_ttfb_us));
     row("  whole segment", &|costs| latency(costs.floor.segment_us));
     page.line(format!(
-        "CPU without clients {} of a core; prices are {} off for a load that was measured",
+        "idle CPU {} of a core; the prices mispredict a test load by {}",
         units::percent(Some(calibration.base_us_per_s / 1e6)),
         units::percent(Some(calibration.model_error_share)),
     ));
@@ -164,14 +164,14 @@ mod tests {
             "100.0 us at 100.0/s",
             "200.0 us                  2,000 us",
             "0.30 / 0.60 ms",
-            "kept    /s/calibration.json",
+            "saved   to /s/calibration.json",
         ] {
             assert!(kept.contains(said), "{said}: {kept}");
         }
         assert!(kept.lines().all(|line| line.chars().count() <= 80), "{kept}");
         let disturbed =
             text(&SelftestReport { reasons: vec!["the machine was busy".to_owned()], ..report() });
-        assert!(disturbed.contains("kept    nothing\n !!      the machine was busy\n"), "{disturbed}");
+        assert!(disturbed.contains("saved   nothing\n !!      the machine was busy\n"), "{disturbed}");
         let none = text(&SelftestReport { calibration: None, ..report() });
         assert!(!none.contains("requests/s"), "{none}");
     }

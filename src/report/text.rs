@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::page::Page;
 use super::trust::{self, GeneratorDelay};
-use super::{Knee, Latency, Report, Run, calibration, changes, hosts};
+use super::{KneeReport, LatencyReport, Report, Run, calibration, changes, hosts};
 use crate::verdict::{Verdict, is_blurred};
 use crate::vocabulary::Finding;
 use crate::vocabulary::outcome::Fault;
@@ -107,14 +107,9 @@ fn health(report: &Report) -> String {
     let is_bad = verdict >= Verdict::Degraded;
     let length =
         if is_bad && health.verdict_s > 0.0 { format!(" for {held} of {whole}") } else { String::new() };
-    let failures = report
-        .outcomes
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "ok" | "cut") && !name.starts_with("local."));
-    let most = failures.max_by_key(|(_, count)| **count);
-    let most = most.map_or(String::new(), |(name, _)| format!(" (mostly {name})"));
+    let most = report.outcomes.mostly().map_or(String::new(), |outcome| format!(" (mostly {outcome})"));
     let mut line = format!(
-        "{}{length}: {} of requests failed{most}, at most {} of clients stalled at once",
+        "{}{length}: {} of answerable requests failed{most}, at most {} of clients stalled at once",
         verdict.past(),
         units::percent(health.error_share),
         units::percent(health.stalled_share_max),
@@ -125,7 +120,7 @@ fn health(report: &Report) -> String {
     if verdict == Verdict::Unknown { "-- nothing was measured".to_owned() } else { line }
 }
 
-fn knee(knee: Option<&Knee>) -> String {
+fn knee(knee: Option<&KneeReport>) -> String {
     let Some(knee) = knee else { return "never".to_owned() };
     let at = units::clock(Duration::try_from_secs_f64(knee.at_s).unwrap_or_default());
     let rate = knee.bits_per_second.map_or(UNKNOWN.to_owned(), units::bit_rate);
@@ -151,7 +146,7 @@ fn latency(report: &Report, page: &mut Page) {
         ("segment_failed", "segment failed"),
     ] {
         if let Some(latency) = report.latency_us.get(name) {
-            page.line(latency_line(label, latency, report.trust.generator_delay_us));
+            page.line(latency_line(label, latency, report.trust.generator_delay_us.as_ref()));
         }
     }
     if report.latency_us.is_empty() {
@@ -161,7 +156,7 @@ fn latency(report: &Report, page: &mut Page) {
 
 /// Returns a line of the table. A p99 that may be the load tester's own has the sign `~`, and other values that are
 /// about as short as this machine can measure them `<`.
-fn latency_line(label: &str, latency: &Latency, own_delay: Option<GeneratorDelay>) -> String {
+fn latency_line(label: &str, latency: &LatencyReport, own_delay: Option<&GeneratorDelay>) -> String {
     let [mut p50, p95, mut p99, p999, max] =
         [latency.p50, latency.p95, latency.p99, latency.p999, latency.max].map(units::milliseconds);
     if own_delay.is_some_and(|own| is_blurred(latency.p99, own.p99)) {
@@ -233,17 +228,18 @@ fn playback(report: &Report, page: &mut Page) {
         units::count(playback.cached_reloads),
     ));
     page.line(format!(
-        "viewers {}: {} left on failures, {}, {} at session end, {} before start, {} replaced",
+        "viewers {}: left after failures {}, at session end {}, before start {}; start failures {}; \
+         replaced {}",
         report.run.options.player,
         units::count(playback.gave_up),
-        units::plural(playback.start_failures, "start failure"),
         units::count(playback.sessions_over),
         units::count(playback.exits_before_start),
+        units::count(playback.start_failures),
         units::count(playback.replacements),
     ));
     if playback.retry_after_honoured > 0 {
         let times = units::plural(playback.retry_after_honoured, "time");
-        page.line(format!("        waited {times} for as long as a 429 or 503 asked (Retry-After)"));
+        page.line(format!("        honoured Retry-After {times}"));
     }
 }
 
@@ -275,28 +271,25 @@ fn audience(report: &Report, page: &mut Page) {
 
 fn errors(report: &Report, page: &mut Page) {
     let requests = &report.requests;
-    let ended = |name: &str| report.outcomes.get(name).copied().unwrap_or_default();
-    let cut = match ended(Fault::Cut.name()) {
+    let cut = match report.outcomes.get(Fault::Cut.into()) {
         0 => String::new(),
         cut => format!(", {} cut by hlswarm itself", units::count(cut)),
     };
-    let judged = requests.failed + ended("ok");
     if requests.failed == 0 {
-        page.line(format!("errors  none in {}{cut}", units::plural(judged, "response")));
+        page.line(format!("errors  none in {}{cut}", units::plural(requests.judged, "request")));
         return;
     }
     page.line(format!(
         "errors  {} of {} requests ({}){cut}",
         units::count(requests.failed),
-        units::count(judged),
+        units::count(requests.judged),
         units::percent(requests.failed_share)
     ));
-    let is_failure = |name: &str| name != "ok" && name != Fault::Cut.name();
-    let mut failed: Vec<_> = report.outcomes.iter().filter(|(name, _)| is_failure(name)).collect();
-    failed.sort_by(|one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
-    for (name, count) in failed.iter().take(OUTCOMES) {
-        page.line(format!("  {:>12}  {name:<20}{}", units::count(**count), meaning(name)));
-        if let Some(detail) = report.failure_details.get(*name) {
+    let failed = report.outcomes.failures();
+    for (outcome, count) in failed.iter().take(OUTCOMES) {
+        let name = outcome.to_string();
+        page.line(format!("  {:>12}  {name:<20}{}", units::count(*count), outcome.meaning()));
+        if let Some(detail) = report.failure_details.get(*outcome) {
             page.block(detail);
         }
     }
@@ -332,14 +325,11 @@ pub(super) fn finding_lines(mut lines: Vec<FindingLine<'_>>, page: &mut Page) {
 }
 
 fn findings(report: &Report, page: &mut Page) {
-    let lines = report.findings.iter().filter_map(|row| {
-        let finding = Finding::of_name(row.kind)?;
-        Some(FindingLine {
-            finding,
-            count: row.count,
-            place: between(row.first_s, row.last_s),
-            detail: &row.detail,
-        })
+    let lines = report.findings.iter().map(|row| FindingLine {
+        finding: row.kind,
+        count: row.count,
+        place: between(row.first_s, row.last_s),
+        detail: &row.detail,
     });
     finding_lines(lines.collect(), page);
 }
@@ -354,14 +344,13 @@ pub(super) fn between(first_s: f64, last_s: f64) -> String {
 /// Writes the counts of samples and events: one line, and one more for a file.
 fn pipeline(report: &Report, page: &mut Page) {
     let pipeline = &report.pipeline;
-    let dropped = pipeline.progress.dropped + pipeline.events.dropped;
     let rate = pipeline.peak_drop_rate.map_or(UNKNOWN.to_owned(), |rate| units::percent(Some(rate)));
-    let lost = if dropped == 0 {
+    let lost = if pipeline.dropped == 0 {
         "none dropped".to_owned()
     } else {
         format!(
             "{} dropped (peak {rate} in a second, {} above 1%)",
-            units::count(dropped),
+            units::count(pipeline.dropped),
             units::plural(pipeline.degraded_clients, "client")
         )
     };
@@ -381,25 +370,13 @@ fn pipeline(report: &Report, page: &mut Page) {
     }
 }
 
-/// Returns the meaning of an outcome in plain words.
-pub fn meaning(name: &str) -> String {
-    if let Some(code) = name.strip_prefix("http.") {
-        let status = code.parse().ok().and_then(|code| http::StatusCode::from_u16(code).ok());
-        let reason = status.and_then(|status| status.canonical_reason());
-        return reason.unwrap_or("an HTTP status outside 400 to 599, or without a name").to_owned();
-    }
-    Fault::ALL
-        .into_iter()
-        .find(|fault| fault.name() == name)
-        .map_or(String::new(), |fault| fault.meaning().to_owned())
-}
-
 fn ending(report: &Report, page: &mut Page) {
     let reasons = report.exit.reasons.len() as u64;
     let why = if reasons == 0 {
         String::new()
     } else {
-        format!(": {} above (!!)", units::plural(reasons, "reason"))
+        let lines = if reasons == 1 { "line" } else { "lines" };
+        format!(": see the {} {lines} marked !! above", units::count(reasons))
     };
     page.line(format!("exit code {}{why}", report.exit.code));
 }

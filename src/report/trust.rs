@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::page::Page;
-use super::{CalibrationReport, CanaryReport};
-use crate::generator::DelaySummary;
+use super::{BucketLayout, CalibrationReport, CanaryReport, LatencyReport};
+use crate::generator::{self, Delays};
 use crate::sample::{RunResult, SomeSeconds};
-use crate::stats::LatencySummary;
 use crate::verdict::{RULES, Reason, Threshold, TrustVerdict, Weight};
 use crate::vocabulary::units::{self, UNKNOWN};
 
@@ -32,12 +31,12 @@ pub struct TrustReport {
     pub invalid_s: f64,
     /// Gauges that were beyond a limit for long enough, for each level that they reached; empty if there were none.
     pub reasons: Vec<TrustReason>,
-    /// Stretches of time whose numbers are not to be believed, in seconds since the start. Of more than a thousand, the
-    /// oldest and the newest.
+    /// Intervals whose numbers must not be trusted, in seconds since the start. Of more than a thousand, the oldest and
+    /// the newest.
     pub masked_intervals: Vec<MaskedInterval>,
-    /// Number of further such stretches; `invalid_s` has their time.
+    /// Number of further such intervals; `invalid_s` has their time.
     pub masked_intervals_left_out: u64,
-    /// Main quantities of all seconds, to be compared with the next; `null` if no second is masked.
+    /// Main quantities of all seconds, for comparison with `trusted_seconds`; `null` if no second is masked.
     pub all_seconds: Option<SecondsReport>,
     /// Main quantities without the seconds that touch a masked interval; `null` if no second is masked.
     pub trusted_seconds: Option<SecondsReport>,
@@ -78,50 +77,39 @@ pub struct TrustReason {
     /// Advice to the operator.
     pub advice: String,
     /// The reason as a sentence.
-    #[serde(skip)]
     pub sentence: String,
 }
 
 /// Main quantities of some seconds of the run.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SecondsReport {
-    /// Their number.
+    /// Number of seconds.
     pub seconds: f64,
     /// Requests that ended in them.
     pub finished: u64,
     /// Those that failed, except those that hlswarm cut.
     pub failed: u64,
-    /// The same as a share of those that failed or ended ok; `null`: there are none.
+    /// Requests that failed or ended ok.
+    pub judged: u64,
+    /// `failed` as a share of `judged`; `null`: there are none.
     pub failed_share: Option<f64>,
     /// Time to the first byte of segments, in microseconds; `null`: none was timed.
-    pub segment_ttfb_us: Option<FirstByteReport>,
+    pub segment_ttfb_us: Option<LatencyReport>,
 }
 
-/// Time to the first byte, in microseconds.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct FirstByteReport {
-    /// Number of values.
-    pub count: u64,
-    /// The median.
-    pub p50: u64,
-    /// The 95th percentile.
-    pub p95: u64,
-}
-
-/// A stretch of time.
+/// An interval of the run.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MaskedInterval {
-    /// Its begin.
+    /// Start, in seconds since the run began.
     pub from_s: f64,
-    /// Its end.
+    /// End, in seconds since the run began.
     pub to_s: f64,
 }
 
 /// Delays of the load tester, in microseconds.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GeneratorDelay {
     /// The median.
@@ -130,6 +118,12 @@ pub struct GeneratorDelay {
     pub p99: u64,
     /// The largest delay.
     pub max: u64,
+    /// Number of delays.
+    pub count: u64,
+    /// Bucket layout, which is coarser than that of the report's other histograms.
+    pub histogram: BucketLayout,
+    /// Non-empty buckets as [upper end, count]; adding them merges reports of several machines exactly.
+    pub buckets: Vec<(u64, u64)>,
 }
 
 /// A gauge of the load tester and its machine.
@@ -139,9 +133,9 @@ pub struct GaugeReport {
     /// Worst value of the run; `null`: the host does not offer it, or nothing was measured.
     pub worst: Option<f64>,
     /// Limit beyond which it is suspect; `null`: there is none.
-    pub suspect: Option<Limit>,
+    pub suspect: Option<LimitReport>,
     /// Limit beyond which it is invalid; `null`: there is none.
-    pub invalid: Option<Limit>,
+    pub invalid: Option<LimitReport>,
     /// Seconds in a row that a limit must be crossed.
     pub seconds: u32,
     /// False if the gauge is only shown and never changes the verdict.
@@ -151,7 +145,7 @@ pub struct GaugeReport {
 /// Limit of a gauge: the larger of the two.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Limit {
+pub struct LimitReport {
     /// A value.
     pub value: f64,
     /// Share of the median time to the first byte; 0 if the limit does not depend on it.
@@ -168,7 +162,7 @@ impl Serialize for TrustVerdict {
 pub(super) fn trust(result: &RunResult) -> TrustReport {
     let trust = &result.trust;
     let limit = |limit: Option<Threshold>| {
-        limit.map(|limit| Limit { value: limit.floor, share_of_ttfb: limit.share_of_first_byte })
+        limit.map(|limit| LimitReport { value: limit.floor, share_of_ttfb: limit.share_of_first_byte })
     };
     let gauges = RULES.iter().map(|rule| {
         let gauge = GaugeReport {
@@ -195,10 +189,7 @@ pub(super) fn trust(result: &RunResult) -> TrustReport {
         masked_intervals_left_out: trust.masked.left_out(),
         all_seconds: trusted.as_ref().map(|_| seconds(&result.all_seconds())),
         trusted_seconds: trusted.as_ref().map(seconds),
-        generator_delay_us: result.own_delays.summary().map(|delays| {
-            let DelaySummary { p50, p99, max } = delays;
-            GeneratorDelay { p50, p99, max }
-        }),
+        generator_delay_us: delay(&result.own_delays),
         canary: None,
         calibration: None,
         uncalibrated_because: None,
@@ -207,17 +198,28 @@ pub(super) fn trust(result: &RunResult) -> TrustReport {
 }
 
 fn seconds(of: &SomeSeconds) -> SecondsReport {
-    let first_byte = of.first_byte().map(|summary| {
-        let LatencySummary { count, p50, p95, .. } = summary;
-        FirstByteReport { count, p50, p95 }
-    });
     SecondsReport {
         seconds: of.length.as_secs_f64(),
         finished: of.finished,
         failed: of.failed,
+        judged: of.judged(),
         failed_share: of.failure_share(),
-        segment_ttfb_us: first_byte,
+        segment_ttfb_us: of.first_byte().and_then(LatencyReport::new),
     }
+}
+
+fn delay(delays: &Delays) -> Option<GeneratorDelay> {
+    let generator::DelaySummary { p50, p99, max } = delays.summary()?;
+    let [grouping_power, max_value_power] = generator::DELAY_BUCKETS;
+    let buckets: Vec<_> = delays.buckets().collect();
+    Some(GeneratorDelay {
+        p50,
+        p99,
+        max,
+        count: buckets.iter().map(|(_, count)| *count).sum(),
+        histogram: BucketLayout { grouping_power, max_value_power },
+        buckets,
+    })
 }
 
 fn reason(reason: &Reason) -> TrustReason {
@@ -246,7 +248,7 @@ pub(super) fn lines(trust: &TrustReport, page: &mut Page) {
             format!("TRUST   {words}: this machine did not limit the result")
         }
         TrustVerdict::Valid => {
-            format!("TRUST   {words}: this machine was in doubt for only {suspect} of {measured}")
+            format!("TRUST   {words}: the measurement was in doubt for only {suspect} of {measured}")
         }
         TrustVerdict::Suspect => {
             format!("TRUST   {words}: this machine may have limited the result in {suspect} of {measured}")
@@ -259,14 +261,16 @@ pub(super) fn lines(trust: &TrustReport, page: &mut Page) {
         page.line(format!("        {}: {}", reason.level.name(), reason.sentence));
         page.block(&reason.advice);
     }
-    if let Some((all, trusted)) = trust.all_seconds.zip(trust.trusted_seconds) {
+    if let Some((all, trusted)) = trust.all_seconds.as_ref().zip(trust.trusted_seconds.as_ref()) {
         page.line(row(["", "length", "requests", "failed", "ttfb p50 ms", "ttfb p95 ms"].map(str::to_owned)));
-        page.line(compared("all seconds", &all));
-        page.line(compared("trusted only", &trusted));
+        page.line(compared("all seconds", all));
+        page.line(compared("trusted only", trusted));
     }
-    if let Some(delay) = trust.generator_delay_us {
+    if let Some(delay) = &trust.generator_delay_us {
         let [p99, max] = [delay.p99, delay.max].map(units::milliseconds);
-        page.line(format!("        own delay p99 {p99} ms, max {max} ms; ~: a p99 below three times that"));
+        page.line(format!(
+            "        generator delay p99 {p99} ms, max {max} ms; ~: p99 below three times that"
+        ));
     }
     if let Some(canary) = trust.canary {
         page.line(canary.line());
@@ -278,8 +282,8 @@ pub(super) fn lines(trust: &TrustReport, page: &mut Page) {
 
 /// Returns the main quantities of some seconds as a row of the table.
 fn compared(name: &str, of: &SecondsReport) -> String {
-    let [p50, p95] = [of.segment_ttfb_us.map(|us| us.p50), of.segment_ttfb_us.map(|us| us.p95)]
-        .map(|us| us.map_or(UNKNOWN.to_owned(), units::milliseconds));
+    let first_byte = of.segment_ttfb_us.as_ref().map(|us| [us.p50, us.p95].map(units::milliseconds));
+    let [p50, p95] = first_byte.unwrap_or([UNKNOWN, UNKNOWN].map(str::to_owned));
     let length = units::span(std::time::Duration::try_from_secs_f64(of.seconds).unwrap_or_default());
     row([name.to_owned(), length, units::count(of.finished), units::percent(of.failed_share), p50, p95])
 }
@@ -318,7 +322,7 @@ mod tests {
     fn the_text_opens_with_the_verdict_and_gives_reasons_and_advice() {
         let calm = report(Gauge::Cpu, &[0.2; 20]);
         let expected = " TRUST   VALID: this machine did not limit the result\n         \
-                        own delay p99 4.00 ms, max 4.00 ms; ~: a p99 below three times that\n";
+                        generator delay p99 4.00 ms, max 4.00 ms; ~: p99 below three times that\n";
         assert_eq!(page(&calm), expected);
         let unknown = page(&report(Gauge::Cpu, &[]));
         assert!(unknown.starts_with(" TRUST   UNASSESSED: nothing was measured\n"), "{unknown}");
@@ -349,16 +353,27 @@ mod tests {
 
     #[test]
     fn the_main_quantities_stand_there_twice_if_a_second_is_masked() {
-        let first_byte = |p50, p95| Some(FirstByteReport { count: 9, p50, p95 });
+        let first_byte = |first: u64, last: u64| {
+            let buckets = [(first, 6), (last, 3)];
+            let values = crate::stats::LatencySnapshot::from_buckets(&buckets, 0, first, last)?;
+            LatencyReport::new(&values)
+        };
         let all = SecondsReport {
             seconds: 92.0,
             finished: 104,
             failed: 12,
+            judged: 100,
             failed_share: Some(0.12),
-            segment_ttfb_us: first_byte(2_000, 90_000),
+            segment_ttfb_us: first_byte(1_999, 90_000),
         };
-        let trusted = SecondsReport { seconds: 80.0, finished: 80, failed: 0, ..all };
-        let trusted = SecondsReport { failed_share: Some(0.0), segment_ttfb_us: None, ..trusted };
+        let trusted = SecondsReport {
+            seconds: 80.0,
+            finished: 80,
+            failed: 0,
+            judged: 80,
+            failed_share: Some(0.0),
+            segment_ttfb_us: None,
+        };
         let calm = report(Gauge::Cpu, &[0.2; 20]);
         assert!(calm.all_seconds.is_none() && calm.trusted_seconds.is_none());
         let both = TrustReport { all_seconds: Some(all), trusted_seconds: Some(trusted), ..calm };

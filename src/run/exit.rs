@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::control::{Ending, Plan, RefusedBy};
-use crate::report::{self, Exit};
+use crate::report::Exit;
 use crate::run_state::ChangeSource;
 use crate::sample::RunSample;
 use crate::verdict::{Check, Consequence, EarlyEnd, EndAtLimit, RunEnd};
@@ -149,8 +149,7 @@ fn why_refused(sample: &RunSample, outcome: Outcome) -> String {
     let playlist = "the first playlist";
     match outcome {
         Outcome::Http(failure) => {
-            let name = report::meaning(&outcome.to_string());
-            format!("{playlist} returned {failure} {name}: is the URL right?")
+            format!("{playlist} returned {failure} {}: is the URL right?", failure.words())
         }
         Outcome::Failed(Fault::PlaylistNotM3u8) => {
             format!("{playlist} is not a playlist{detail}: is the URL right?")

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{RunResult, RunSample};
-use crate::stats::{LatencySnapshot, LatencySummary, Registry, Timed, Totals};
+use crate::stats::{LatencySnapshot, Registry, Timed, Totals};
 use crate::verdict::{Interval, Trust};
 use crate::vocabulary::{Kind, Outcome, share};
 
@@ -40,14 +40,19 @@ impl SomeSeconds {
         Self { length, finished, failed, ok, first_byte: None }
     }
 
-    /// Returns the failures as a share of the requests that failed or ended ok; `None` if there are none.
-    pub fn failure_share(&self) -> Option<f64> {
-        share(self.failed, self.failed + self.ok)
+    /// Returns the number of requests that failed or ended ok.
+    pub fn judged(&self) -> u64 {
+        self.failed + self.ok
     }
 
-    /// Returns the summary of the times to the first byte of segments; `None` if there are none.
-    pub fn first_byte(&self) -> Option<LatencySummary> {
-        self.first_byte.as_ref()?.summary()
+    /// Returns the failures as a share of the requests that failed or ended ok; `None` if there are none.
+    pub fn failure_share(&self) -> Option<f64> {
+        share(self.failed, self.judged())
+    }
+
+    /// Returns the times to the first byte of segments; `None` if there are none.
+    pub fn first_byte(&self) -> Option<&LatencySnapshot> {
+        self.first_byte.as_ref()
     }
 
     /// Adds other seconds.
@@ -206,7 +211,8 @@ mod tests {
         assert_eq!((all.length, trusted.length), (Duration::from_secs(92), Duration::from_secs(80)));
         assert_eq!((all.finished, all.failed, trusted.finished, trusted.failed), (104, 12, 80, 0));
         assert_eq!((all.failure_share(), trusted.failure_share()), (Some(12.0 / 104.0), Some(0.0)));
-        let [all, trusted] = [all, trusted].map(|seconds| seconds.first_byte().expect("timed"));
+        let summary = |seconds: SomeSeconds| seconds.first_byte()?.summary();
+        let [all, trusted] = [all, trusted].map(|seconds| summary(seconds).expect("timed"));
         assert_eq!((all.count, trusted.count), (92, 80));
         assert!(all.p95 > 80_000 && trusted.p95 < 2_100, "{all:?} {trusted:?}");
     }
@@ -226,6 +232,6 @@ mod tests {
         both.merge(&bad);
         let trusted = both.trusted_seconds().expect("masked seconds");
         assert_eq!((trusted.length, trusted.finished, trusted.failed), (Duration::from_secs(30), 30, 0));
-        assert_eq!(trusted.first_byte().map(|values| values.count), Some(30));
+        assert_eq!(trusted.first_byte().map(LatencySnapshot::count), Some(30));
     }
 }

@@ -123,6 +123,16 @@ pub struct LatencySummary {
 }
 
 impl LatencySnapshot {
+    /// Returns the histogram whose filled buckets have these upper ends and counts, as [`buckets`](Self::buckets)
+    /// returns them; `None` if a bucket is beyond the range of a histogram.
+    pub fn from_buckets(buckets: &[(u64, u64)], sum: u64, min: u64, max: u64) -> Option<Self> {
+        let mut filled = Histogram::with_config(&config()?);
+        for (end, count) in buckets {
+            filled.add(*end, *count).ok()?;
+        }
+        Some(Self { buckets: Some(filled), sum, max, min_complement: u64::MAX - min, clamped: 0 })
+    }
+
     /// Removes all values and keeps the memory.
     pub fn clear(&mut self) {
         if let Some(buckets) = &mut self.buckets {
@@ -313,7 +323,10 @@ mod tests {
             let together = snapshot(&[left, right].concat());
             prop_assert_eq!(merged.summary(), together.summary());
             prop_assert_eq!(mirrored.summary(), together.summary());
+            let listed: Vec<_> = together.buckets().collect();
             let s = together.summary().expect("values");
+            let read = LatencySnapshot::from_buckets(&listed, together.sum(), s.min, s.max);
+            prop_assert_eq!(read.and_then(|read| read.summary()), Some(s));
             let ordered = [s.min, s.p50, s.p95, s.p99, s.p999, s.max];
             prop_assert!(ordered.is_sorted(), "{ordered:?}");
         }

@@ -206,10 +206,14 @@ impl Totals {
         failed.filter(|(slot, _)| Some(*slot) != cut).map(|(_, tally)| tally.requests).sum()
     }
 
-    /// Returns the share of [`errors`](Self::errors) among the requests that failed or ended ok; `None` if there are
-    /// none.
+    /// Returns the number of requests that failed or ended ok: all finished ones but those that hlswarm cut.
+    pub fn judged(&self) -> u64 {
+        self.errors() + self.ended(Outcome::Ok)
+    }
+
+    /// Returns the share of [`errors`](Self::errors) among [`judged`](Self::judged); `None` if there are none.
     pub fn failure_share(&self) -> Option<f64> {
-        share(self.errors(), self.errors() + self.ended(Outcome::Ok))
+        share(self.errors(), self.judged())
     }
 
     /// Returns the share of all requests that ended this way; `None` if none has ended.

@@ -161,7 +161,7 @@ impl Finding {
     }
 
     /// Returns the finding with this name, if there is one.
-    pub fn of_name(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|finding| finding.name() == name)
     }
 }
@@ -175,7 +175,7 @@ mod tests {
         let mut names: Vec<_> = Finding::ALL.iter().map(|finding| finding.name()).collect();
         for (index, finding) in Finding::ALL.iter().enumerate() {
             assert_eq!(finding.index(), index);
-            assert_eq!(Finding::of_name(finding.name()), Some(*finding));
+            assert_eq!(Finding::from_name(finding.name()), Some(*finding));
         }
         names.sort_unstable();
         names.dedup();

@@ -137,6 +137,15 @@ impl HttpFailure {
     }
 }
 
+impl HttpFailure {
+    /// Returns the standard words for the status, such as `Service Unavailable`.
+    pub fn words(self) -> &'static str {
+        let status = self.status().and_then(|status| http::StatusCode::from_u16(status).ok());
+        let words = status.and_then(|status| status.canonical_reason());
+        words.unwrap_or("an HTTP status outside 400 to 599, or without a name")
+    }
+}
+
 impl fmt::Display for HttpFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status() {
@@ -288,6 +297,28 @@ impl Outcome {
         }
     }
 
+    /// Returns the outcome with this name, the inverse of its [`Display`](fmt::Display); `None` if there is none.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.strip_prefix("http.") {
+            Some("other") => Some(Self::Http(HttpFailure::OTHER)),
+            Some(status) => {
+                let status = status.parse().ok().filter(|status| (400..=599).contains(status))?;
+                Some(Self::Http(HttpFailure::new(status)))
+            }
+            None if name == "ok" => Some(Self::Ok),
+            None => Fault::ALL.into_iter().find(|fault| fault.name() == name).map(Self::Failed),
+        }
+    }
+
+    /// Describes the outcome in plain words, for the operator.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "The response was complete and valid.",
+            Self::Failed(fault) => fault.meaning(),
+            Self::Http(failure) => failure.words(),
+        }
+    }
+
     /// Reports whether the outcome is [`Outcome::Ok`].
     pub const fn is_ok(self) -> bool {
         matches!(self, Self::Ok)
@@ -324,6 +355,20 @@ mod tests {
             assert_eq!(Outcome::of_status(status, false).class(), class);
         }
         assert!(Class::ALL.iter().enumerate().all(|(index, class)| class.index() == index));
+    }
+
+    #[test]
+    fn every_outcome_is_found_by_its_name_and_no_other_name_is_one() {
+        let statuses = (0..HttpFailure::SLOTS).filter_map(HttpFailure::at).map(Outcome::Http);
+        let all = statuses.chain(Fault::ALL.into_iter().map(Outcome::Failed)).chain([Outcome::Ok]);
+        for outcome in all {
+            assert_eq!(Outcome::from_name(&outcome.to_string()), Some(outcome));
+            assert!(!outcome.meaning().is_empty(), "{outcome}");
+        }
+        for name in ["", "http.", "http.399", "http.600", "http.70000", "http.+04", "timeout", "OK", "other"]
+        {
+            assert_eq!(Outcome::from_name(name), None, "{name}");
+        }
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn a_signal_ends_the_measurement_and_an_older_result_stays() {
     let rest: Vec<_> = lines.collect();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{rest:?}");
-    assert!(rest.iter().any(|line| line.contains("Ctrl-C; nothing was kept")), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("Ctrl-C; nothing was saved")), "{rest:?}");
     assert!(output.stdout.is_empty(), "no result");
     assert_eq!(fs::read_to_string(&file).unwrap(), "older");
 }

@@ -132,7 +132,7 @@ fn refused_name(scope: &Scope, name: &str) -> Option<Fault> {
 /// Returns the fault with which the run refused a host that is in scope: its address when a connection was opened, or
 /// the scheme to which a redirect led.
 fn refused_in(run: &Report) -> Option<Fault> {
-    let happened = |fault: &Fault| run.outcomes.contains_key(fault.name());
+    let happened = |fault: &Fault| run.outcomes.get((*fault).into()) > 0;
     [Fault::PolicyAddress, Fault::PolicyScheme, Fault::PolicyHost].into_iter().find(happened)
 }
 

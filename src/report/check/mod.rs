@@ -11,8 +11,7 @@ mod understood;
 
 use serde::Serialize;
 
-use super::Report;
-use super::text::meaning;
+use super::{Report, outcomes};
 use crate::hls::{self, ParseError, Playlist};
 use crate::vocabulary::{Finding, Kind, Severity, Untrusted, secret_shape};
 
@@ -66,11 +65,9 @@ pub struct Unreadable {
 impl Unreadable {
     /// Returns the reason why a client got no playlist: the failure that it met most often.
     fn of_run(run: &Report) -> Option<Self> {
-        let failed = run.kinds.get(Kind::Playlist.name())?.outcomes.iter();
-        let failed = failed.filter(|(name, _)| !matches!(name.as_str(), "ok" | "cut"));
-        let (outcome, _) = failed.max_by_key(|(_, count)| **count)?;
-        let detail = run.failure_details.get(outcome).cloned().unwrap_or_default();
-        Some(Self { outcome: outcome.clone(), meaning: meaning(outcome), detail })
+        let (outcome, _) = *run.kinds.get(Kind::Playlist.name())?.outcomes.failures().first()?;
+        let detail = run.failure_details.get(outcome).unwrap_or_default().to_owned();
+        Some(Self { outcome: outcome.to_string(), meaning: outcome.meaning().to_owned(), detail })
     }
 }
 
@@ -92,9 +89,13 @@ pub struct Loaded {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FindingSeen {
     /// Name from a closed list.
-    pub kind: &'static str,
+    #[serde(serialize_with = "outcomes::finding")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub kind: Finding,
     /// `error`, `warning` or `note`.
-    pub severity: &'static str,
+    #[serde(serialize_with = "outcomes::severity")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub severity: Severity,
     /// Number of occurrences.
     pub count: u64,
     /// First line that has it; `null`: it is not about a line.
@@ -126,15 +127,12 @@ impl CheckReport {
         hosts: Vec<HostSeen>,
         run: Report,
     ) -> Self {
-        let findings = run.findings.iter().filter_map(|row| {
-            let finding = Finding::of_name(row.kind)?;
-            Some(FindingSeen {
-                count: row.count,
-                first_s: Some(row.first_s),
-                last_s: Some(row.last_s),
-                detail: Some(row.detail.clone()),
-                ..FindingSeen::new(finding)
-            })
+        let findings = run.findings.iter().map(|row| FindingSeen {
+            count: row.count,
+            first_s: Some(row.first_s),
+            last_s: Some(row.last_s),
+            detail: Some(row.detail.clone()),
+            ..FindingSeen::new(row.kind)
         });
         let mut check = Self::new(source, entry, findings.collect());
         // The run's own code comes first, for instance after a panic, or when nothing was played.
@@ -154,7 +152,7 @@ impl CheckReport {
     }
 
     fn new(source: String, understood: Understood, findings: Vec<FindingSeen>) -> Self {
-        let failed = findings.iter().any(|row| row.severity == Severity::Error.name());
+        let failed = findings.iter().any(|row| row.severity == Severity::Error);
         Self {
             schema: SCHEMA,
             source,
@@ -186,8 +184,8 @@ const CRITERIA: u8 = 3;
 impl FindingSeen {
     fn new(finding: Finding) -> Self {
         Self {
-            kind: finding.name(),
-            severity: finding.severity().name(),
+            kind: finding,
+            severity: finding.severity(),
             count: 1,
             line: None,
             first_s: None,

@@ -31,7 +31,7 @@ fn a_flaw_is_shown_with_its_line_and_decides_the_code() {
     assert!(page.contains("error    target_duration_exceeded                1x  line 5"), "{page}");
     assert!(page.contains("exit code 3: 1 error: target_duration_exceeded"), "{page}");
     let forgiven = check("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4\na\n");
-    assert_eq!((forgiven.exit_code, forgiven.findings[0].severity), (0, Severity::Warning.name()));
+    assert_eq!((forgiven.exit_code, forgiven.findings[0].severity), (0, Severity::Warning));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use super::hosts::hosts;
 use super::{CheckReport, FindingSeen, Loaded, RenditionSeen, Understood, VariantSeen};
 use crate::report::Report;
 use crate::report::page::Page;
-use crate::report::text::{FindingLine, between, finding_lines, meaning, unused};
-use crate::vocabulary::Finding;
+use crate::report::text::{FindingLine, between, finding_lines, unused};
+use crate::vocabulary::Severity;
 use crate::vocabulary::units::{self, UNKNOWN};
 
 /// Maximum number of variants, and of renditions, that are listed.
@@ -45,33 +45,32 @@ pub fn text(check: &CheckReport) -> String {
     }
     if check.understood.kind.is_some() {
         page.rule();
-        finding_lines(check.findings.iter().filter_map(line).collect(), &mut page);
+        finding_lines(check.findings.iter().map(line).collect(), &mut page);
     }
     page.rule();
     page.line(format!("exit code {}{}", check.exit_code, reason(check)));
     page.0
 }
 
-fn line(seen: &FindingSeen) -> Option<FindingLine<'_>> {
+fn line(seen: &FindingSeen) -> FindingLine<'_> {
     let place = match (seen.line, seen.first_s, seen.last_s) {
         (Some(line), ..) if seen.count > 1 => format!("first in line {line}"),
         (Some(line), ..) => format!("line {line}"),
         (None, Some(first), Some(last)) => between(first, last),
         _ => String::new(),
     };
-    let finding = Finding::of_name(seen.kind)?;
-    Some(FindingLine {
-        finding,
+    FindingLine {
+        finding: seen.kind,
         count: seen.count,
         place,
         detail: seen.detail.as_deref().unwrap_or_default(),
-    })
+    }
 }
 
 /// Returns the reason for an exit code other than 0, as far as the check shows it.
 fn reason(check: &CheckReport) -> String {
-    let errors: Vec<_> =
-        check.findings.iter().filter(|seen| seen.severity == "error").map(|seen| seen.kind).collect();
+    let errors = check.findings.iter().filter(|seen| seen.severity == Severity::Error);
+    let errors: Vec<_> = errors.map(|seen| seen.kind.name()).collect();
     let reasons = check.run.as_ref().map(|run| run.exit.reasons.join("; ")).filter(|text| !text.is_empty());
     match (&check.error, reasons) {
         (Some(_), _) => ": this cannot be played".to_owned(),
@@ -228,11 +227,8 @@ fn fetched(run: &Report, page: &mut Page) {
     let length = units::span(Duration::try_from_secs_f64(run.run.duration_s).unwrap_or_default());
     page.line(format!("client  one, {length}, variant {}", run.run.options.variant));
     for (kind, of) in &run.kinds {
-        let outcomes: Vec<_> = of
-            .outcomes
-            .iter()
-            .map(|(outcome, count)| format!("{} {outcome}", units::count(*count)))
-            .collect();
+        let outcomes: Vec<_> =
+            of.outcomes.iter().map(|(outcome, count)| format!("{} {outcome}", units::count(count))).collect();
         let first_byte = run.latency_us.get(&format!("{kind}_ttfb"));
         let first_byte = first_byte.map_or(String::new(), |latency| {
             format!(
@@ -244,8 +240,8 @@ fn fetched(run: &Report, page: &mut Page) {
         let label = format!("{kind} {}", units::count(of.requests));
         page.line(format!("  {label:<14}{}: {}{first_byte}", units::bytes(of.bytes), outcomes.join(", ")));
     }
-    for outcome in run.outcomes.keys().filter(|outcome| *outcome != "ok") {
-        page.line(format!("  {outcome:<14}{}", meaning(outcome)));
+    for (outcome, _) in run.outcomes.iter().filter(|(outcome, _)| !outcome.is_ok()) {
+        page.line(format!("  {:<14}{}", outcome.to_string(), outcome.meaning()));
     }
     let playback = &run.playback;
     let startup = playback.startup_ms.as_ref().map(|startup| units::number(startup.max));

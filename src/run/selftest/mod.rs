@@ -45,7 +45,7 @@ pub(super) fn selftest(args: SelftestArgs) -> Result<ExitStatus, Failure> {
         Ok(measured) => measured,
         Err(cause) => {
             let (code, name) = exit::of_signal(cause).unwrap_or((exit::INTERNAL, "an internal fault"));
-            stdio::say(&format!("hlswarm: selftest: ended early by {name}; nothing was kept"));
+            stdio::say(&format!("hlswarm: selftest: ended early by {name}; nothing was saved"));
             return Ok(code.into());
         }
     };

@@ -348,7 +348,7 @@ mod tests {
     fn screen_text_and_json_agree_on_the_share_of_failures_and_the_verdict_with_them() {
         let (cut, unavailable) = ((Fault::Cut.into(), 3), (Outcome::of_status(503, false), 4));
         for (ended, screen, text, share) in [
-            (&[cut][..], "total 0, --", "errors  none in 0 responses, 3 cut by hlswarm itself", None),
+            (&[cut][..], "total 0, --", "errors  none in 0 requests, 3 cut by hlswarm itself", None),
             (&[unavailable], "total 4, 100.0%", "errors  4 of 4 requests (100.0%)", Some(1.0)),
             (
                 &[cut, unavailable],
