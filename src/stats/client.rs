@@ -10,6 +10,7 @@
 use super::failure_table::{self, Failures};
 use super::inline_failures::InlineFailures;
 use super::metric::{Metric, Scalars};
+use super::open_requests;
 use crate::sync::atomics::{AtomicU32, Ordering};
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::playback::{self, Playback};
@@ -46,8 +47,8 @@ pub struct ClientStats {
     max_drift_us: SingleWriterCell,
     bandwidth: SingleWriterCell,
     live_offset_us: SingleWriterCell,
-    /// Fills the cache line of the holder: the fields that a request writes begin on the next one.
-    _rest_of_line: SingleWriterCell,
+    /// Open requests of this client and the start of the oldest, see [`open_requests`].
+    open: SingleWriterCell,
     last: SingleWriterCell,
     failures: InlineFailures,
     segments: SingleWriterCell,
@@ -65,7 +66,7 @@ impl Default for ClientStats {
             max_drift_us: SingleWriterCell::default(),
             bandwidth: SingleWriterCell::default(),
             live_offset_us: SingleWriterCell::default(),
-            _rest_of_line: SingleWriterCell::default(),
+            open: SingleWriterCell::default(),
             last: SingleWriterCell::default(),
             failures: InlineFailures::default(),
             segments: SingleWriterCell::default(),
@@ -105,11 +106,29 @@ impl ClientStats {
     /// Resets everything for the next client of the slot; only while the slot has no client.
     pub(super) fn reset(&self) {
         let playback = [&self.state, &self.joined_us, &self.runs_dry, &self.max_drift_us];
-        let more = [&self.bandwidth, &self.last, &self.segments];
+        let more = [&self.bandwidth, &self.open, &self.last, &self.segments];
         self.scalars.iter().chain(playback).chain(more).for_each(|cell| cell.set(0));
         self.live_offset_us.set(NOT_LIVE.cast_unsigned());
         self.failures.reset();
         self.further_failures.reset();
+    }
+
+    /// Counts a request that begins; by the client's task only.
+    #[inline]
+    pub(super) fn begin_request(&self, started_us: u64) {
+        self.open.set(open_requests::begun(self.open.own(), started_us));
+    }
+
+    /// Counts a request that ends now; by the client's task only.
+    #[inline]
+    pub(super) fn end_request(&self, started_us: u64, now_us: u64) {
+        self.open.set(open_requests::ended(self.open.own(), started_us, now_us));
+    }
+
+    /// Returns the start of the oldest open request in microseconds since the start of the run, or a later time if
+    /// only that is known; `None` without an open request.
+    pub fn open_since_us(&self) -> Option<u64> {
+        open_requests::since_us(self.open.get())
     }
 
     /// Counts the outcome of a request; by the client's task only.

@@ -57,6 +57,7 @@ impl Meter {
     pub fn start_at(&self, kind: Kind, started_us: u64) -> Exchange<'_> {
         self.worker().start(kind);
         self.client().add(Metric::started(kind), 1);
+        self.client().begin_request(started_us);
         Exchange { meter: self, kind, bytes: 0, started_us, ended: false }
     }
 
@@ -241,6 +242,7 @@ impl Exchange<'_> {
         {
             meter.count(Metric::Timeouts, 1);
         }
+        meter.client().end_request(self.started_us, now_us);
         meter.client().finish(outcome, now_us);
         meter.client().add(Metric::finished(self.kind), 1);
         meter.worker().finish(self.kind, outcome, self.bytes);

@@ -25,6 +25,7 @@ mod meter;
 mod metric;
 #[cfg(all(test, hlswarm_loom))]
 mod models;
+mod open_requests;
 mod quality;
 mod recent_latency;
 mod registry;

@@ -352,6 +352,9 @@ pub struct ClientRow {
     pub speed: Option<f64>,
     /// True if the speed has been below 0.9 for more than five seconds.
     pub slow: bool,
+    /// Start of the oldest open request in microseconds since the start of the run, or a later time if only that is
+    /// known; `None` without an open request.
+    pub open_since_us: Option<u64>,
 }
 
 impl ClientRow {
@@ -376,6 +379,7 @@ impl ClientRow {
             last: stats.last_finished(),
             speed: None,
             slow: false,
+            open_since_us: stats.open_since_us(),
         }
     }
 

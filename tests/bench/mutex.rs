@@ -189,6 +189,7 @@ impl Numbers {
             last: self.last,
             speed: None,
             slow: false,
+            open_since_us: None,
         }
     }
 }
