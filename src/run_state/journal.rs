@@ -1,7 +1,8 @@
-//! Journal of a run: every change of its load, every mark of its operator, every change of the health verdict.
+//! Journal of a run: every change of its load, every mark of its operator, every change of the health verdict, and
+//! notes on what else happened.
 //!
 //! * Entries are only added. Readers hold the journal itself and need no copy, because entries never change.
-//! * Bounded: beyond [`CHANGES`], [`MARKS`] and [`VERDICTS`] entries are counted and not kept.
+//! * Bounded: beyond [`CHANGES`], [`MARKS`], [`VERDICTS`] and [`NOTES`] entries are counted and not kept.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,6 +16,8 @@ const CHANGES: usize = 10_000;
 const MARKS: usize = 1_000;
 /// Maximum number of changes of the verdict that are kept: each takes seconds.
 const VERDICTS: usize = 10_000;
+/// Maximum number of notes that are kept: each takes seconds.
+const NOTES: usize = 10_000;
 
 /// Kind of a change of the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,12 +100,37 @@ pub struct VerdictChange {
     pub clients: u64,
 }
 
-/// Changes, marks and verdicts of a run, oldest first.
+/// Kind of a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoteKind {
+    /// Clients began to stall.
+    StallsBegan,
+    /// No client is stalled any more.
+    StallsEnded,
+    /// The throughput reached its peak.
+    Peak,
+    /// The built-in origin of the demo began or ended a fault.
+    Demo,
+}
+
+/// Something that happened and is no change of the load or of the verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Time of the run at which it began.
+    pub at: Duration,
+    /// Kind of the note.
+    pub kind: NoteKind,
+    /// A sentence with its numbers.
+    pub text: String,
+}
+
+/// Changes, marks, verdicts and notes of a run, in the order in which they were recorded.
 #[derive(Debug, Default)]
 pub struct Journal {
     changes: boxcar::Vec<LoadChange>,
     marks: boxcar::Vec<Mark>,
     verdicts: boxcar::Vec<VerdictChange>,
+    notes: boxcar::Vec<Note>,
     not_kept: AtomicU64,
 }
 
@@ -120,6 +148,11 @@ impl Journal {
     /// Records a change of the verdict.
     pub fn verdict(&self, change: VerdictChange) {
         self.keep(&self.verdicts, change, VERDICTS);
+    }
+
+    /// Records a note.
+    pub fn note(&self, note: Note) {
+        self.keep(&self.notes, note, NOTES);
     }
 
     fn keep<T>(&self, entries: &boxcar::Vec<T>, entry: T, most: usize) {
@@ -143,6 +176,12 @@ impl Journal {
     /// Returns the changes of the verdict, oldest first.
     pub fn verdicts(&self) -> impl Iterator<Item = &VerdictChange> {
         self.verdicts.iter().map(|(_, change)| change)
+    }
+
+    /// Returns the notes, in the order in which they were recorded: one on something that began can come later than
+    /// one on what happened since.
+    pub fn notes(&self) -> impl Iterator<Item = &Note> {
+        self.notes.iter().map(|(_, note)| note)
     }
 
     /// Returns the number of entries that were not kept for lack of room.

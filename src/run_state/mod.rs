@@ -3,5 +3,5 @@
 mod journal;
 mod status;
 
-pub use journal::{ChangeKind, ChangeSource, Journal, LoadChange, VerdictChange};
+pub use journal::{ChangeKind, ChangeSource, Journal, LoadChange, Note, NoteKind, VerdictChange};
 pub use status::Status;

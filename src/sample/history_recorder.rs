@@ -53,6 +53,8 @@ impl HistoryRecorder {
         let peaks = &mut self.open.peaks;
         peaks.stalled = peaks.stalled.max(clamped(sample.snapshot.in_state(ClientState::Stalled)));
         peaks.open = peaks.open.max(clamped(sample.snapshot.totals.in_flight));
+        let oldest_us = sample.open.and_then(|open| open.oldest_us).unwrap_or_default();
+        peaks.oldest_open_us = peaks.oldest_open_us.max(oldest_us);
     }
 
     /// Takes the durations that ended since the last call, from a histogram of the whole run.

@@ -13,7 +13,9 @@ mod history;
 mod history_bins;
 mod history_recorder;
 mod moment;
+mod notes;
 mod numbers;
+mod open;
 mod pipeline;
 mod planned;
 mod point;
@@ -29,6 +31,7 @@ mod storm;
 mod timeline;
 mod trust;
 mod trusted;
+mod who;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +52,7 @@ pub use failure_lines::{FailureLine, FailureTracker};
 pub use history::History;
 pub use history_bins::HistoryBins;
 pub use moment::Moment;
+pub use open::{AGES_S, OpenRequests};
 pub use pipeline::{Lane, Pipeline};
 pub use point::{CODES, HeatOf, Peaks, Point};
 pub use result::RunResult;
@@ -56,6 +60,7 @@ pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
 pub use timeline::{BINS, Bin, Timeline};
 pub use trusted::SomeSeconds;
+pub use who::{Dimension, Group, Who};
 
 /// Durations that samples show: connections, then requests by kind and phase, then start-up.
 pub const TIMED: [Timed; 11] = [
@@ -122,7 +127,11 @@ pub struct RunSample {
     pub need_bits_per_second: Option<f64>,
     /// Share of the bits that viewers needed in the last ten seconds that arrived; `None` like the need.
     pub got_share: Option<f64>,
-    /// Changes of the load and of the verdict, and marks; entries after [`RunSample::at`] may be among them.
+    /// Open requests by age at the last reading of the clients; `None` before the first.
+    pub open: Option<OpenRequests>,
+    /// Clients in trouble by what they have in common, once a second.
+    pub who: Arc<Who>,
+    /// Changes of the load and of the verdict, marks and notes; entries after [`RunSample::at`] may be among them.
     pub journal: Arc<Journal>,
     /// Starts that came too late for their place in the plan.
     pub late_starts: u64,

@@ -16,17 +16,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::history_recorder::HistoryRecorder;
+use super::notes::NoteTaker;
 use super::pipeline::Watch;
 use super::timeline::TimelineRecorder;
 use super::trust::TrustMeter;
 use super::{
-    Bin, FailureTracker, RunResult, RunSample, Sources, TIMED, hard_stops, numbers,
+    Bin, FailureTracker, OpenRequests, RunResult, RunSample, Sources, TIMED, Who, hard_stops, numbers,
 };
 use crate::generator::{self, Fact};
 use crate::pipeline::Pipeline;
 use crate::run_state::VerdictChange;
 use crate::stats::{
-    ClientRow, Quality, RecentLatency, Snapshot, SpeedSummary, Speeds, Timed, Totals, Window,
+    ClientRow, LastStates, Quality, RecentLatency, Snapshot, SpeedSummary, Speeds, Timed, Totals, Window,
     window,
 };
 use crate::verdict::{HealthJudge, Verdict};
@@ -48,6 +49,8 @@ pub struct Sampler {
     pub(super) sources: Sources,
     window: Window,
     speeds: Speeds,
+    last_states: LastStates,
+    notes: NoteTaker,
     judge: HealthJudge,
     latency: [RecentLatency; TIMED.len()],
     live_latency: RecentLatency,
@@ -66,6 +69,8 @@ pub struct Sampler {
     rows: Vec<Arc<Vec<ClientRow>>>,
     rows_at_us: u64,
     speed: SpeedSummary,
+    open: Option<OpenRequests>,
+    who: Arc<Who>,
 }
 
 /// Handle of the sampler's thread; gives access to the newest sample.
@@ -125,6 +130,8 @@ impl Sampler {
             sources,
             window: Window::default(),
             speeds: Speeds::default(),
+            last_states: LastStates::default(),
+            notes: NoteTaker::default(),
             judge: HealthJudge::default(),
             latency: TIMED.map(RecentLatency::new),
             live_latency: RecentLatency::new(Timed::LiveLatency),
@@ -140,6 +147,8 @@ impl Sampler {
             rows: Vec::with_capacity(ROWS),
             rows_at_us: 0,
             speed: SpeedSummary::default(),
+            open: None,
+            who: Arc::default(),
         }
     }
 
@@ -243,7 +252,9 @@ impl Sampler {
         self.window.push(at, &sample.snapshot.totals);
         if new_second {
             self.read_latencies();
+            self.who = Arc::new(Who::new(&sample.snapshot.clients));
         }
+        sample.who = Arc::clone(&self.who);
         self.ticks += 1;
         sample.latencies = self.latency.each_ref().map(RecentLatency::digest);
         sample.live_latency = self.live_latency.digest();
@@ -263,6 +274,7 @@ impl Sampler {
         self.failures.observe(at, sample.active_clients(), &sample.snapshot.totals, &mut sample.failures);
         self.record_history(sample, &counted, new_second);
         sample.journal = Arc::clone(self.sources.status.journal());
+        self.notes.observe(sample, &sample.journal);
         if new_second {
             let cores = self.sources.host.fact(Fact::Processors, at);
             self.generator.measure(at, cores, &self.sources.workers);
@@ -337,6 +349,8 @@ impl Sampler {
             sample.snapshot.clients = unseen.map_or_else(Arc::default, |index| self.rows.swap_remove(index));
             self.sources.registry.snapshot(at_us, &mut sample.snapshot);
             self.speed = self.speeds.observe(&mut sample.snapshot);
+            self.last_states.observe(&mut sample.snapshot);
+            self.open = Some(OpenRequests::new(&sample.snapshot));
             self.rows_at_us = at_us;
             self.rows.truncate(ROWS - 1);
             self.rows.insert(0, Arc::clone(&sample.snapshot.clients));
@@ -345,7 +359,7 @@ impl Sampler {
             sample.snapshot.clients = self.rows.first().map(Arc::clone).unwrap_or_default();
             sample.snapshot.clients_at_us = self.rows_at_us;
         }
-        sample.speed = self.speed;
+        (sample.speed, sample.open) = (self.speed, self.open);
     }
 
     fn compare_with_last(&mut self, snapshot: &mut Snapshot) {

@@ -93,7 +93,7 @@ fn a_total_that_falls_from_one_sample_to_the_next_is_a_violation() {
 }
 
 #[test]
-fn a_sample_allocates_nothing_but_the_history_and_the_trust_of_a_new_second() {
+fn a_sample_allocates_nothing_but_what_a_new_second_adds() {
     let (registry, mut sampler) = sampler();
     let clients: Vec<_> = (0..200).map(|_| registry.add()).collect();
     for client in &clients {
@@ -103,10 +103,10 @@ fn a_sample_allocates_nothing_but_the_history_and_the_trust_of_a_new_second() {
     }
     (0..20).for_each(|_| drop(sampler.next_sample()));
     for _ in 0..20 {
-        // Only the history and the trust allocate, once a second. Reading every row does not.
+        // Only the history, the trust and the groups of clients allocate, once a second. Reading every row does not.
         let new_second = sampler.ticks.is_multiple_of(TICKS_PER_SECOND);
         let allocations = allocation_counter::measure(|| drop(sampler.next_sample())).count_total;
-        assert!(allocations <= if new_second { 28 } else { 0 }, "{allocations}");
+        assert!(allocations <= if new_second { 100 } else { 0 }, "{allocations}");
     }
 }
 

@@ -355,6 +355,8 @@ pub struct ClientRow {
     /// Start of the oldest open request in microseconds since the start of the run, or a later time if only that is
     /// known; `None` without an open request.
     pub open_since_us: Option<u64>,
+    /// States in the last 32 seconds, two bits each, the newest lowest; see [`SecondState`](super::SecondState).
+    pub last_states: u64,
 }
 
 impl ClientRow {
@@ -380,6 +382,7 @@ impl ClientRow {
             speed: None,
             slow: false,
             open_since_us: stats.open_since_us(),
+            last_states: 0,
         }
     }
 

@@ -190,6 +190,7 @@ impl Numbers {
             speed: None,
             slow: false,
             open_since_us: None,
+            last_states: 0,
         }
     }
 }
