@@ -192,7 +192,7 @@ pub struct LoadArgs {
     /// those of 10 s do. A service that always turns away more than that keeps the ramp held
     #[arg(long, help_heading = "Load")]
     pub no_brake: bool,
-    /// Stop after this long, such as 45s or 10m [default: until stopped]
+    /// Stop after this long, such as 45s or 10m [default: until stopped; demo: 2m]
     #[arg(short, long, value_name = "TIME", allow_hyphen_values = true, value_parser = values::run_length, help_heading = "Load")]
     pub duration: Option<Duration>,
     /// Variant to play: highest, lowest, first, a bandwidth such as 2500k, or all (each client fetches every

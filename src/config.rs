@@ -159,6 +159,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         },
         brakes: !args.no_brake,
         duration: args.duration,
+        has_default_end: false,
         hard_stops: HardStops::from(args.limits),
     };
     let output = Output {
@@ -201,6 +202,7 @@ pub fn check_config(
         on_shortage: OnShortage::Refuse,
         brakes: false,
         duration: Some(args.duration),
+        has_default_end: false,
         hard_stops: HardStops::default(),
     };
     // `check` prints its findings at the end; until then nothing is shown.

@@ -120,6 +120,7 @@ impl Scene {
             on_shortage: OnShortage::default(),
             brakes: self.brakes,
             duration: Some(Duration::from_secs(self.seconds)),
+            has_default_end: false,
             hard_stops: HardStops::default(),
         };
         let engine = Clients { admitted: &admitted, finish_at_once: false };

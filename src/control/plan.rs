@@ -21,6 +21,15 @@ pub struct Plan {
     pub brakes: bool,
     /// Time after which the run ends by itself; `None`: never.
     pub duration: Option<Duration>,
+    /// True if the operator did not ask for this duration: ending the run earlier is then no interruption.
+    pub has_default_end: bool,
     /// Amounts that end the run when they are reached.
     pub hard_stops: HardStops,
+}
+
+impl Plan {
+    /// Returns the duration that the operator asked for.
+    pub fn asked_duration(&self) -> Option<Duration> {
+        self.duration.filter(|_| !self.has_default_end)
+    }
 }

@@ -114,6 +114,7 @@ impl Scene {
             on_shortage: self.on_shortage,
             brakes: false,
             duration: Some(Duration::from_secs(5)),
+            has_default_end: false,
             hard_stops: HardStops::default(),
         };
         let (probe, probes) = flume::bounded(16);

@@ -28,6 +28,7 @@ mod gzip;
 mod h264;
 mod ledger;
 mod mpegts;
+pub mod narrator;
 mod path;
 mod playlist;
 mod range;

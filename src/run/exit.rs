@@ -75,7 +75,7 @@ pub(super) fn run_end(ending: Ending, plan: Plan, sample: &RunSample) -> RunEnd 
         hard_stop: hard_stop(ending, plan, sample),
         ramp: plan.profile.length(sample.target),
         is_braked: sample.journal.changes().any(|change| change.by == ChangeSource::Brake),
-        duration: plan.duration,
+        duration: plan.asked_duration(),
         how: match ending.cause {
             Some(StopCause::Operator) => "q ended the run",
             Some(StopCause::Limit(_)) => "a hard stop ended the run",
@@ -103,7 +103,7 @@ fn hard_stop(ending: Ending, plan: Plan, sample: &RunSample) -> Option<EndAtLimi
     };
     let [limit, used] = [spent.limit, spent.used].map(|amount| stop.amount(amount));
     Some(EndAtLimit {
-        is_early: stop == HardStop::Bandwidth || plan.duration.is_some(),
+        is_early: stop == HardStop::Bandwidth || plan.asked_duration().is_some(),
         sentence: format!("{} {limit} reached at {}: {used} {verb}{cut}", stop.option(), units::clock(at)),
     })
 }
@@ -117,8 +117,8 @@ pub(super) fn with_unwritten(exit: Exit, failed: &[String]) -> Exit {
 /// Returns the signal that ended the run early, or cut it short as a second one.
 fn signal(ending: Ending, plan: Plan) -> Option<EarlyEnd> {
     let cause = ending.cause?;
-    // Ctrl-C is the normal end of a run without a duration.
-    if cause == StopCause::Interrupt && plan.duration.is_none() && !ending.cut {
+    // Ctrl-C is the normal end of a run for which no duration was asked.
+    if cause == StopCause::Interrupt && plan.asked_duration().is_none() && !ending.cut {
         return None;
     }
     let (code, name) = of_signal(cause)?;

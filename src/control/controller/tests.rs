@@ -63,6 +63,7 @@ impl Scene {
             on_shortage: OnShortage::default(),
             brakes: false,
             duration: Some(Duration::from_secs(25)),
+            has_default_end: false,
             hard_stops: HardStops::default(),
         };
         let admitted = Cell::new(0);
