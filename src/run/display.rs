@@ -232,7 +232,7 @@ mod tests {
             change_line(&change, &RunSample { admitted: 120, spendings, ..RunSample::default() })
         };
         let held = "hlswarm: brake: ramp held at 120 of 500 clients: -- of requests over 30 s ended with 429 or 503; \
-                    it resumes when at most 10% over 10 s do; --no-brake turns this off";
+                    it resumes when at most 10% of requests over 10 s do; --no-brake turns this off";
         assert_eq!(line(ChangeKind::Hold, ChangeSource::Brake).as_deref(), Some(held));
         let resumed = "hlswarm: brake: the storm is over, the ramp resumes at 120 of 500 clients";
         assert_eq!(line(ChangeKind::Resume, ChangeSource::Brake).as_deref(), Some(resumed));

@@ -39,7 +39,7 @@ impl RunSample {
 
     /// Returns the name of the run's state, which says if the brake holds the ramp.
     pub fn state_name(&self) -> &'static str {
-        if self.held_by() == Some(ChangeSource::Brake) { "HOLD by brake" } else { self.state.name() }
+        if self.held_by() == Some(ChangeSource::Brake) { "HELD by the brake" } else { self.state.name() }
     }
 
     /// Describes the storm: `61.2% of requests over 30 s ended with 429 or 503`.
@@ -52,12 +52,15 @@ impl RunSample {
     /// Describes the storm in a few words, and the share for which the ramp waits: the screen is narrow.
     pub fn storm_in_short(&self) -> String {
         let (now, awaited) = (units::percent(self.storm_window().and_then(Rates::busy_share)), calm_share());
-        format!("{now} got 429 or 503 over {} s; resumes at {awaited}", STORM_WINDOW.as_secs())
+        format!(
+            "{now} of requests got 429 or 503 in the last {} s; resumes at {awaited}",
+            STORM_WINDOW.as_secs()
+        )
     }
 
-    /// Describes the end of a storm, for which the ramp waits: `it resumes when at most 10% over 10 s do`.
+    /// Describes the end of a storm, for which the ramp waits: `it resumes when at most 10% of requests over 10 s do`.
     pub fn calm() -> String {
-        format!("it resumes when at most {} over {} s do", calm_share(), window::RECENT.as_secs())
+        format!("it resumes when at most {} of requests over {} s do", calm_share(), window::RECENT.as_secs())
     }
 }
 
@@ -104,8 +107,11 @@ mod tests {
         sample.windows[1] = sample.recent;
         assert_eq!(sample.storm_numbers().window, Some(seen));
         assert_eq!(sample.storm(), "40.0% of requests over 30 s ended with 429 or 503");
-        assert_eq!(sample.storm_in_short(), "40.0% got 429 or 503 over 30 s; resumes at 10%");
-        assert_eq!(RunSample::calm(), "it resumes when at most 10% over 10 s do");
+        assert_eq!(
+            sample.storm_in_short(),
+            "40.0% of requests got 429 or 503 in the last 30 s; resumes at 10%"
+        );
+        assert_eq!(RunSample::calm(), "it resumes when at most 10% of requests over 10 s do");
     }
 
     #[test]
@@ -117,7 +123,7 @@ mod tests {
         change(ChangeKind::Hold, ChangeSource::Brake);
         change(ChangeKind::Target, ChangeSource::Operator);
         let held = RunSample { state: RunState::Hold, journal: Arc::new(journal), ..RunSample::default() };
-        assert_eq!((held.held_by(), held.state_name()), (Some(ChangeSource::Brake), "HOLD by brake"));
+        assert_eq!((held.held_by(), held.state_name()), (Some(ChangeSource::Brake), "HELD by the brake"));
         let resumed = RunSample { state: RunState::Ramping, ..held };
         assert_eq!((resumed.held_by(), resumed.state_name()), (None, "RAMPING"));
         let operators = RunSample { state: RunState::Hold, ..RunSample::default() };

@@ -138,8 +138,8 @@ pub struct Binding {
     pub keys: &'static [Key],
     /// Keys as the help overlay writes them.
     pub shown: &'static str,
-    /// Text in the footer, if the footer mentions the action; keys that belong together share one text.
-    pub footer: Option<&'static str>,
+    /// Keys and words in the footer, if the footer mentions the action; keys that belong together share one text.
+    pub footer: Option<(&'static str, &'static str)>,
     /// Text in the help overlay; empty if the text of the line before covers it.
     pub help: &'static str,
     /// Heading in the help overlay.
@@ -155,8 +155,8 @@ impl Binding {
         Self { group, ..self }
     }
 
-    const fn footer(self, text: &'static str) -> Self {
-        Self { footer: Some(text), ..self }
+    const fn footer(self, keys: &'static str, words: &'static str) -> Self {
+        Self { footer: Some((keys, words)), ..self }
     }
 }
 
@@ -177,19 +177,19 @@ use Key::{Char, Ctrl};
 /// All keys, in the order of the footer and, within their group, of the help overlay. The line before covers a key
 /// whose text is empty.
 pub const BINDINGS: &[Binding] = &[
-    look(Action::Help, &[Char('?'), Key::Function(1)], "? F1", "this help").footer("? help"),
-    load(Action::Stop, &[Char('q')], "q", "stop, drain, show report").footer("q stop"),
-    load(Action::Interrupt, &[Ctrl('c')], "^C", "the same, and leave"),
+    look(Action::Help, &[Char('?'), Key::Function(1)], "? F1", "this help").footer("?", "help"),
+    load(Action::Stop, &[Char('q')], "q", "stop, drain, show report").footer("q", "stop"),
+    load(Action::Interrupt, &[Ctrl('c')], "^C", "the same, then exit"),
     load(Action::StopNow, &[Char('Q')], "Q", "stop at once; so does q q"),
-    look(Action::Freeze, &[Char(' ')], "Space", "freeze; the load goes on").footer("Spc freeze"),
-    load(Action::More, &[Char('+'), Char('=')], "+ -  = _", "add, remove one step").footer("+/- clients"),
+    look(Action::Freeze, &[Char(' ')], "Space", "freeze; the load goes on").footer("Spc", "freeze"),
+    load(Action::More, &[Char('+'), Char('=')], "+ -  = _", "add, remove one step").footer("+/-", "clients"),
     load(Action::Fewer, &[Char('-'), Char('_')], "", ""),
-    load(Action::StepDown, &[Char('[')], "[ ]", "step: 1 10 50 100 500 1000").footer("[ ] step"),
+    load(Action::StepDown, &[Char('[')], "[ ]", "step: 1 10 50 100 500 1000").footer("[ ]", "step"),
     load(Action::StepUp, &[Char(']')], "", ""),
-    load(Action::Target, &[Char('c')], "c", "target: 2500, +50, -20%").footer("c target"),
-    load(Action::Hold, &[Char('p')], "p", "hold or resume the ramp").footer("p hold"),
-    keep(Action::Mark, &[Char('m')], "m", "mark now, with a note").footer("m mark"),
-    look(Action::View(1), &[Char('1')], "1 2 3", "overview, clients, errors").footer("1-5 views"),
+    load(Action::Target, &[Char('c')], "c", "target: 2500, +50, -20%").footer("c", "target"),
+    load(Action::Hold, &[Char('p')], "p", "hold or resume the ramp").footer("p", "hold"),
+    keep(Action::Mark, &[Char('m')], "m", "mark now, with a note").footer("m", "mark"),
+    look(Action::View(1), &[Char('1')], "1 2 3", "overview, clients, errors").footer("1-5", "views"),
     look(Action::View(2), &[Char('2')], "", ""),
     look(Action::View(3), &[Char('3')], "", ""),
     look(Action::View(4), &[Char('4')], "4 5 6", "generator, log, report"),
@@ -197,12 +197,12 @@ pub const BINDINGS: &[Binding] = &[
     look(Action::View(6), &[Char('6')], "", ""),
     look(Action::Panel(Turn::Next), &[Key::Tab], "Tab S-Tab", "next panel, previous panel"),
     look(Action::Panel(Turn::Back), &[Key::BackTab], "", ""),
-    look(Action::Zoom, &[Char('z')], "z", "zoom the panel, and back").footer("z zoom"),
-    look(Action::Window(Turn::Next), &[Char('t')], "t T", "time: 2 m 10 m 1 h, the run").footer("t time"),
+    look(Action::Zoom, &[Char('z')], "z", "zoom the panel, and back").footer("z", "zoom"),
+    look(Action::Window(Turn::Next), &[Char('t')], "t T", "time: 2 m 10 m 1 h, the run").footer("t", "time"),
     look(Action::Window(Turn::Back), &[Char('T')], "", ""),
     look(Action::Back, &[Key::Escape], "Esc", "back; never ends the run"),
     look(Action::Redraw, &[Ctrl('l')], "^L", "redraw the screen"),
-    look(Action::Suspend, &[Ctrl('z')], "^Z", "off: it stops all clients"),
+    look(Action::Suspend, &[Ctrl('z')], "^Z", "disabled; would stop clients"),
     list(Action::Move(Motion::Down), &[Char('j'), Key::Down], "j k arrows", "one line"),
     list(Action::Move(Motion::Up), &[Char('k'), Key::Up], "", ""),
     list(Action::Move(Motion::PageDown), &[Key::PageDown, Ctrl('d')], "PgUp PgDn", "one page (also ^U ^D)"),
@@ -211,13 +211,13 @@ pub const BINDINGS: &[Binding] = &[
     list(Action::Move(Motion::Last), &[Char('G'), Key::End], "", ""),
     list(Action::Open, &[Key::Enter], "Enter", "open what is selected"),
     list(Action::Sort(Turn::Next), &[Char('s'), Char('l'), Key::Right], "s h", "sort by another column")
-        .footer("s sort"),
+        .footer("s", "sort"),
     list(Action::Sort(Turn::Back), &[Char('h'), Key::Left], "", ""),
     list(Action::Reverse, &[Char('r')], "r", "reverse the order"),
-    list(Action::Filter, &[Char('/')], "/", "filter: pattern, !x = not x").footer("/ filter"),
-    list(Action::FaultsOnly, &[Char('!')], "!", "show trouble only").footer("! faults"),
-    list(Action::Follow, &[Char('F')], "F", "follow the selected client").footer("F follow"),
-    keep(Action::Scope, &[Char('M')], "M", "count since mark, or all"),
+    list(Action::Filter, &[Char('/')], "/", "filter: pattern, !x = not x").footer("/", "filter"),
+    list(Action::FaultsOnly, &[Char('!')], "!", "show trouble only").footer("!", "faults"),
+    list(Action::Follow, &[Char('F')], "F", "follow the selected client").footer("F", "follow"),
+    keep(Action::Scope, &[Char('M')], "M", "since the mark / whole run"),
     keep(Action::Save, &[Char('w'), Ctrl('s')], "w ^S", "save screen as .txt, .svg"),
 ];
 

@@ -13,5 +13,5 @@ pub use health::{
 };
 pub use trust::{
     Demand, Gauge, Interval, RULES, Reason, Rule, Threshold, Trust, TrustJudge, TrustNumbers, TrustVerdict,
-    Values, Weight, formatted, is_blurred,
+    Unit, Values, Weight, formatted, is_blurred,
 };

@@ -225,6 +225,24 @@ pub fn clock(elapsed: Duration) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
+/// Formats elapsed time where there is little room: `1:24`, or `1:05:00` from an hour on.
+pub fn short_clock(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    match hours {
+        0 => format!("{minutes}:{:02}", seconds % 60),
+        _ => format!("{hours}:{minutes:02}:{:02}", seconds % 60),
+    }
+}
+
+/// Formats a length of time in whole seconds: `8 s`, `1 m 11 s`.
+pub fn whole_span(length: Duration) -> String {
+    match length.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        _ => span(length),
+    }
+}
+
 /// Formats a length of time for people: `250 ms`, `12.3 s`, `3 m 20 s`, `2 h 05 m`.
 pub fn span(length: Duration) -> String {
     let seconds = length.as_secs();

@@ -58,8 +58,8 @@ fn a_storm_holds_the_ramp_until_it_is_over_and_every_output_says_so() {
     let progress = braked.stderr();
     for expected in [
         "hlswarm: brake: ramp held at ",
-        " of requests over 30 s ended with 429 or 503; it resumes when at most 10% over 10 s do; --no-brake turns this off",
-        "HOLD by brake clients ",
+        " of requests over 30 s ended with 429 or 503; it resumes when at most 10% of requests over 10 s do; --no-brake turns this off",
+        "HELD by the brake clients ",
         "hlswarm: brake: the storm is over, the ramp resumes at ",
     ] {
         assert!(progress.contains(expected), "{expected}: {progress}");

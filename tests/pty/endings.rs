@@ -51,7 +51,7 @@ fn a_run_that_ends_by_itself_restores_the_terminal() {
 fn ctrl_z_is_refused_with_a_word_and_escape_ends_nothing() {
     let mut terminal = running(&[]);
     terminal.press("\x1a");
-    terminal.wait_for("^Z is off");
+    terminal.wait_for("Ctrl-Z is disabled");
     // A key right after an Escape belongs to it, because terminals send Alt with a key like that. The second key
     // never does.
     terminal.press("\x1b");

@@ -175,7 +175,7 @@ impl App {
             Msg::LatePicture => self.late_pictures += 1,
             Msg::Room(room) => self.fit(room),
             Msg::Saved(Ok(name)) => return self.say(format!("written: {name}")),
-            Msg::Saved(Err(why)) => return self.say(format!("not written: {why}")),
+            Msg::Saved(Err(why)) => return self.say(format!("screen not saved: {why}")),
             Msg::Report(report) => return self.end(&report),
             Msg::Input(Input::Paste(text)) => {
                 if let Mode::Prompt(prompt) = &mut self.mode {
@@ -250,7 +250,7 @@ impl App {
                 self.mode = Mode::Prompt(prompt);
                 Effect::None
             }
-            (Typed::Cancelled, Asked::Note) => self.say("no mark was made".to_owned()),
+            (Typed::Cancelled, Asked::Note) => self.say("mark cancelled".to_owned()),
             (Typed::Cancelled, _) => Effect::None,
             (Typed::Done, Asked::Target) => {
                 let now = u32::try_from(self.wanted()).unwrap_or_default();
@@ -292,7 +292,9 @@ impl App {
             Action::Save => return Effect::Save,
             Action::Redraw => return Effect::Redraw,
             Action::Suspend => {
-                return self.say("^Z is off: it would stop every client at once; q ends the run".to_owned());
+                return self.say(
+                    "Ctrl-Z is disabled: it would stop every client at once; q ends the run".to_owned(),
+                );
             }
             _ => return self.look(action),
         }

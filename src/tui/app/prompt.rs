@@ -29,6 +29,15 @@ impl Asked {
             Self::Note => "note for the mark (Enter: none):",
         }
     }
+
+    /// Returns the label where there is little room.
+    pub(in crate::tui) const fn short_label(self) -> &'static str {
+        match self {
+            Self::Target => "clients:",
+            Self::Filter => "filter:",
+            Self::Note => "note:",
+        }
+    }
 }
 
 /// Result of a key press on the line.

@@ -210,7 +210,10 @@ fn what_the_brake_does_is_said_and_the_same_key_resumes() {
         app.update(Msg::Sample(Arc::new(RunSample { at, state, journal, ..RunSample::default() })));
     };
     take(&mut app, 61, RunState::Hold, Hold, Brake);
-    assert_eq!(app.notice(), Some("brake: ramp held: -- got 429 or 503 over 30 s; resumes at 10%"));
+    assert_eq!(
+        app.notice(),
+        Some("brake: ramp held: -- of requests got 429 or 503 in the last 30 s; resumes at 10%")
+    );
     take(&mut app, 75, RunState::Ramping, Resume, Brake);
     assert_eq!(app.notice(), Some("brake: the storm is over, the ramp resumes"));
     take(&mut app, 110, RunState::Hold, Hold, Brake);

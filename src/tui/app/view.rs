@@ -26,6 +26,11 @@ impl View {
     pub(in crate::tui) const ALL: [Self; 6] =
         [Self::Overview, Self::Clients, Self::Errors, Self::Generator, Self::Log, Self::Report];
 
+    /// Returns the key of the view.
+    pub(in crate::tui) fn number(self) -> usize {
+        Self::ALL.iter().position(|view| *view == self).map_or(1, |place| place + 1)
+    }
+
     /// Returns the name in the line of views.
     pub(in crate::tui) const fn name(self) -> &'static str {
         match self {

@@ -5,15 +5,17 @@ use crate::tui::keys::{Action, BINDINGS, Binding, Group};
 use crate::tui::theme::Role;
 use crate::vocabulary::{RunState, units};
 
-use super::Text;
+use super::{Text, Weight};
 
 pub(super) fn line(app: &App) -> Vec<Text> {
     match &app.mode {
         Mode::Confirm(target) => return question(app, *target),
         Mode::Prompt(prompt) => {
             return vec![
-                Text::new(Role::Title, prompt.asked.label()),
-                Text::new(Role::Plain, format!("{}_", prompt.text)),
+                Text::title(prompt.asked.label())
+                    .or_short(prompt.asked.short_label())
+                    .weighing(Weight::Subject),
+                Text::plain(format!("{}_", prompt.text)).weighing(Weight::OutOfBounds),
                 Text::label("Esc: cancel"),
             ];
         }
@@ -22,16 +24,18 @@ pub(super) fn line(app: &App) -> Vec<Text> {
     let ended = if app.report.is_some() {
         Some("the run has ended; q: leave")
     } else if app.live.state == RunState::Finished {
-        Some("finished: the last numbers are in")
+        Some("finished: these numbers are final")
     } else {
         None
     };
-    let mut line: Vec<Text> = ended.map(|text| Text::new(Role::Title, text)).into_iter().collect();
-    // The answer to a key comes before the drain: a narrow footer leaves out from the right.
-    line.extend(app.notice().map(|notice| Text::new(Role::Title, notice)));
+    let mut line: Vec<Text> =
+        ended.map(|text| Text::title(text).weighing(Weight::Subject)).into_iter().collect();
+    // The answer to a key comes before everything else: it says what has happened.
+    line.extend(app.notice().map(|notice| Text::title(notice).weighing(Weight::OutOfBounds)));
     if ended.is_none() && app.is_ending() {
         let open = units::plural(app.live.snapshot.totals.in_flight, "open request");
-        line.push(Text::new(Role::Warning, format!("draining: {open}; q again: stop at once")));
+        let draining = Text::new(Role::Warning, format!("draining: {open}; q again: stop at once"));
+        line.push(draining.or_short("draining; q: stop at once").weighing(Weight::OutOfBounds));
     }
     let mut listed: Vec<&Binding> = BINDINGS.iter().filter(|binding| is_of_use(binding, app)).collect();
     // The keys of a list come before the others.
@@ -41,7 +45,7 @@ pub(super) fn line(app: &App) -> Vec<Text> {
         _ => 2,
     });
     let listed = listed.into_iter();
-    line.extend(listed.filter_map(|binding| Some(Text::label(words(binding, app)?))));
+    line.extend(listed.filter_map(|binding| words(binding, app)));
     line
 }
 
@@ -57,7 +61,8 @@ fn question(app: &App, asked: i64) -> Vec<Text> {
     } else {
         format!("{verb} {clients}, to {target}? y: yes, any other key: no")
     };
-    vec![Text::new(Role::Warning, question)]
+    let question = Text::new(Role::Warning, question).or_short(format!("{verb} {clients}? y: yes"));
+    vec![question.weighing(Weight::OutOfBounds)]
 }
 
 fn is_of_use(binding: &Binding, app: &App) -> bool {
@@ -75,7 +80,14 @@ fn is_of_use(binding: &Binding, app: &App) -> bool {
     }
 }
 
-fn words(binding: &Binding, app: &App) -> Option<String> {
-    let text = binding.footer?;
-    Some(if binding.action == Action::StepDown { format!("{text} {}", app.step()) } else { text.to_owned() })
+fn words(binding: &Binding, app: &App) -> Option<Text> {
+    let (keys, words) = binding.footer?;
+    let text = Text::new(Role::Mark, keys).then(Role::Label, &format!(" {words}"));
+    Some(match binding.action {
+        Action::StepDown => {
+            Text::new(Role::Mark, keys).then(Role::Label, &format!(" {words} {}", app.step()))
+        }
+        Action::Help | Action::Stop => text.weighing(Weight::Subject),
+        _ => text,
+    })
 }

@@ -239,32 +239,3 @@ fn allowed(cores: Option<f64>) -> String {
         Some(cores) => format!("{cores:.1} cores"),
     }
 }
-
-/// Returns the generator's part of the line about the measurement.
-pub(super) fn in_a_line(sample: &RunSample) -> Vec<Text> {
-    let generator = &sample.generator;
-    let dropped = sample.pipeline.events.dropped + sample.pipeline.progress.dropped;
-    let share = generator.cpu_share();
-    let lag = generator.workers.iter().filter_map(|worker| worker.lag).map(|lag| lag.p99_us).max();
-    let lag_text = lag.map_or(UNKNOWN.to_owned(), units::milliseconds);
-    let lag_role = if lag.is_some_and(|us| us >= LATE_US) { Role::Warning } else { Role::Label };
-    let mut line = vec![
-        Text::new(
-            if dropped == 0 { Role::Label } else { Role::Warning },
-            format!("dropped {}", units::count(dropped)),
-        ),
-        labelled(scarce(share, format!("cpu {}", units::percent(share)))),
-        Text::new(lag_role, format!("lag {lag_text} ms")),
-    ];
-    if let (Some(open), Some(limit)) = (generator.open_files, generator.files_limit) {
-        let text = format!("files {}/{}", units::count(open), units::count(limit));
-        line.push(labelled(scarce(generator.files_share(), text)));
-    }
-    line.extend(generator.resident_bytes.map(|bytes| Text::label(format!("rss {}", units::bytes(bytes)))));
-    line
-}
-
-/// Turns a plain text into a label: normal values stay in the background.
-fn labelled(text: Text) -> Text {
-    if text.role == Role::Plain { Text::label(text.text) } else { text }
-}

@@ -15,7 +15,7 @@ use crate::tui::layout;
 use crate::tui::theme::Role;
 use crate::vocabulary::units;
 
-use super::{Column, Line, Table, Text, errors, top};
+use super::{Column, Line, Table, Text, errors, reason};
 
 const STORY: &[Column] = &[Column::word("", 8), Column::word("", 8), Column::word("", 180)];
 const EVENTS: &[Column] =
@@ -104,7 +104,7 @@ fn line(at: Duration, kind: Text, what: String) -> Line {
 
 fn verdict_line(change: &VerdictChange) -> Line {
     let clients = units::plural(change.clients, "client");
-    let verdict = Text::new(top::role(change.verdict), change.verdict.name());
+    let verdict = Text::new(reason::role(change.verdict), change.verdict.name());
     line(change.at, verdict, format!("{}, at {clients}", change.reason))
 }
 

@@ -12,8 +12,10 @@ mod footer;
 mod generator;
 mod log;
 mod overview;
+mod reason;
 mod report;
 mod table;
+mod tiny;
 mod top;
 mod trust;
 mod zoom;
@@ -22,6 +24,7 @@ use ratatui::layout::Size;
 
 use super::app::{App, Mode, View};
 use super::theme::Role;
+use crate::vocabulary::Tone;
 
 pub(super) use chart::{Bar, Chart, Charts};
 pub(super) use clients::{ClientsView, LEGEND};
@@ -31,6 +34,7 @@ pub(super) use log::LogView;
 pub(super) use overview::{Latency, Overview};
 pub(super) use report::ReportView;
 pub(super) use table::{Align, Column, Line, Table};
+pub(super) use tiny::{Tiny, TinyLine};
 pub(super) use top::Top;
 pub(super) use zoom::Zoom;
 
@@ -56,15 +60,32 @@ pub(super) struct Text {
     pub(super) weight: Weight,
     /// Shorter words for the same, used before a text of this weight is left out.
     pub(super) short: Option<String>,
+    /// Byte from which on the text has another role: a value and its unit, or a label and its value.
+    pub(super) tail: Option<(usize, Role)>,
 }
 
 impl Text {
     pub(super) fn new(role: Role, text: impl Into<String>) -> Self {
-        Self { text: text.into(), role, weight: Weight::default(), short: None }
+        Self { text: text.into(), role, weight: Weight::default(), short: None, tail: None }
     }
 
     pub(super) fn title(text: impl Into<String>) -> Self {
         Self::new(Role::Title, text)
+    }
+
+    /// Adds words of another role.
+    pub(super) fn then(mut self, role: Role, text: &str) -> Self {
+        self.tail = Some((self.text.len(), role));
+        self.text.push_str(text);
+        self
+    }
+
+    /// Returns the parts of the text that differ in their role.
+    pub(super) fn parts(&self) -> [(Role, &str); 2] {
+        let (from, role) = self.tail.unwrap_or((self.text.len(), self.role));
+        // Shorter words may end before the tail begins.
+        let (head, tail) = self.text.split_at_checked(from).unwrap_or((&self.text, ""));
+        [(self.role, head), (role, tail)]
     }
 
     pub(super) fn weighing(self, weight: Weight) -> Self {
@@ -105,8 +126,8 @@ pub(super) struct Model {
     pub(super) body: Body,
     pub(super) footer: Vec<Text>,
     pub(super) help: bool,
-    /// One line for each key number, for a screen without room for panels.
-    pub(super) essence: Vec<(&'static str, Vec<Text>)>,
+    /// The key numbers, for a screen without room for panels.
+    pub(super) tiny: Tiny,
 }
 
 impl Model {
@@ -117,7 +138,7 @@ impl Model {
             body: body(app, app.room),
             footer: footer::line(app),
             help: app.mode == Mode::Help,
-            essence: overview::essence(app),
+            tiny: Tiny::new(app),
         }
     }
 }
@@ -134,14 +155,14 @@ fn body(app: &App, room: Size) -> Body {
     }
 }
 
+/// Returns the views with their keys: the shown one stands out, one that has nothing to show yet is dim.
 fn tabs(app: &App) -> Vec<Text> {
-    let shown = View::ALL.iter().filter(|view| **view != View::Report || app.report.is_some());
-    let tabs = shown.enumerate().map(|(place, view)| {
-        let text = format!("{} {}", place + 1, view.name());
-        if *view == app.view {
-            Text::new(Role::Title, format!("[{text}]"))
-        } else {
-            Text::label(format!(" {text} "))
+    let tabs = View::ALL.iter().map(|view| {
+        let text = format!(" {} {} ", view.number(), view.name());
+        match *view {
+            view if view == app.view => Text::new(Role::Chip(Tone::Ground), text).weighing(Weight::Subject),
+            View::Report if app.report.is_none() => Text::new(Role::In(Tone::Rule), text),
+            _ => Text::label(text),
         }
     });
     tabs.collect()

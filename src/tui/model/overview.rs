@@ -99,28 +99,6 @@ impl Overview {
     }
 }
 
-/// Returns one line for each key number.
-pub(super) fn essence(app: &App) -> Vec<(&'static str, Vec<Text>)> {
-    let p95 = latency(app, 0).into_iter().map(|latency| {
-        let [_, p95, ..] = latency.values;
-        Text::plain(format!("{} {}", latency.name, p95.text))
-    });
-    let errors = Errors::new(app, usize::from(u8::MAX));
-    let errors = match errors.lines.as_slice() {
-        [] => vec![Text::plain(errors.none)],
-        lines => {
-            lines.iter().map(|line| Text::new(line.role, format!("{} {}", line.count, line.name))).collect()
-        }
-    };
-    vec![
-        ("clients", states_in_a_line(&app.shown)),
-        ("traffic", traffic(app)),
-        ("errors", errors),
-        ("p95 ms", p95.collect()),
-        ("playback", playback(&app.steady)),
-    ]
-}
-
 fn ramp(app: &App) -> Ramp {
     let sample = &app.shown;
     let target = u64::from(sample.target);

@@ -2,10 +2,10 @@
 
 use crate::generator::DelaySummary;
 use crate::tui::theme::Role;
-use crate::verdict::{RULES, Reason, Rule, Threshold, Trust, TrustVerdict, formatted, is_blurred};
+use crate::verdict::{RULES, Reason, Rule, Threshold, Trust, TrustVerdict, Unit, formatted, is_blurred};
 use crate::vocabulary::units::{self, UNKNOWN};
 
-use super::{Column, Line, Table, Text};
+use super::{Column, Line, Table, Text, Weight};
 
 /// Maximum number of reasons that stand above the gauges; those left out show in their gauges' lines.
 const REASONS: usize = 2;
@@ -19,15 +19,48 @@ pub(super) fn role(verdict: TrustVerdict) -> Role {
 }
 
 /// Returns the verdict in words, and the reason that weighs most. A recovery does not erase it.
-pub(super) fn in_a_line(trust: &Trust) -> Vec<Text> {
-    let mut line = vec![Text::new(role(trust.verdict), trust.verdict.words())];
+pub(super) fn verdict(trust: &Trust) -> Vec<Text> {
+    let title = Text::new(role(trust.verdict), "GENERATOR").weighing(Weight::Decoration);
+    let word = Text::new(role(trust.verdict), trust.verdict.words()).weighing(Weight::Subject);
+    let mut line = vec![title, word];
     let Some(reason) = trust.main_reason() else { return line };
-    let role = if trust.verdict == TrustVerdict::Valid { Role::Label } else { role(reason.level) };
-    line.push(Text::new(role, format!("{} {}", reason.short(), units::span(reason.lasted))));
+    let is_valid = trust.verdict == TrustVerdict::Valid;
+    let role = if is_valid { Role::Label } else { role(reason.level) };
+    let weight = if is_valid { Weight::Context } else { Weight::OutOfBounds };
+    let by = if reason.gauge.rule().unit == Unit::Count { ", for" } else { " for" };
+    let text = Text::new(role, format!("{}{by} {}", reason.short(), units::span(reason.lasted)));
+    line.push(text.or_short(reason.short()).weighing(weight));
     if trust.now == TrustVerdict::Valid {
-        line.push(Text::label(format!("ok now, until {}", units::clock(reason.last))));
+        line.push(Text::label(format!("ok now, last at {}", units::clock(reason.last))));
     }
     line
+}
+
+/// Number of gauges in the line at the top.
+const NEAREST: usize = 6;
+
+/// Returns the gauges that are nearest to their limits, the nearest first. Only the verdict of the measurement gives
+/// them a colour: a value beyond its limit for a moment proves nothing.
+pub(super) fn nearest(trust: &Trust) -> Vec<Text> {
+    let main = trust.main_reason().map(|reason| reason.gauge);
+    let mut gauges: Vec<_> = RULES
+        .iter()
+        .filter(|rule| rule.convicts() && main != Some(rule.gauge))
+        .filter_map(|rule| {
+            let value = trust.values.get(rule.gauge.index()).copied().flatten()?;
+            Some((rule.nearness(value, trust.first_byte_us)?, rule, value))
+        })
+        .collect();
+    gauges.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let shown = gauges.into_iter().take(NEAREST).map(|(_, rule, value)| {
+        let value = formatted(rule.unit, value);
+        let text = Text::label(format!("{} ", rule.label));
+        match reason(trust, rule).filter(|_| trust.verdict >= TrustVerdict::Suspect) {
+            Some(reason) => text.then(role(reason.level), &value).weighing(Weight::Subject),
+            None => text.then(Role::Plain, &value),
+        }
+    });
+    shown.collect()
 }
 
 /// Formats the 99th percentile of a latency, with the sign `~` if it may be the load tester's own.
@@ -89,7 +122,7 @@ fn gauge(trust: &Trust, rule: &Rule) -> Vec<Text> {
     let note = match found {
         Some(reason) => {
             let (level, lasted) = (reason.level.name(), units::span(reason.lasted));
-            Text::new(role, format!("{level} {lasted}: {}", reason.advice))
+            Text::new(role, format!("{level} for {lasted}: {}", reason.advice))
         }
         None if !rule.convicts() => Text::label("only shown"),
         // Otherwise a worst value beyond the limit would contradict the verdict.
@@ -138,13 +171,13 @@ mod tests {
 
     #[test]
     fn the_line_says_the_verdict_in_words_and_what_is_over() {
-        assert_eq!(words(in_a_line(&Trust::default())), ["UNASSESSED"]);
-        assert_eq!(words(in_a_line(&trust(&[0.2; 3]))), ["VALID"]);
-        assert_eq!(words(in_a_line(&trust(&[0.85; 22]))), ["SUSPECT", "cpu 85.0% 22.0 s"]);
+        assert_eq!(words(verdict(&Trust::default())), ["GENERATOR", "UNASSESSED"]);
+        assert_eq!(words(verdict(&trust(&[0.2; 3]))), ["GENERATOR", "VALID"]);
+        assert_eq!(words(verdict(&trust(&[0.85; 22]))), ["GENERATOR", "SUSPECT", "cpu 85.0% for 22.0 s"]);
         let over = trust(&[vec![0.95; 12], vec![0.2; 10]].concat());
         assert_eq!(
-            words(in_a_line(&over)),
-            ["NOT TRUSTWORTHY", "cpu 95.0% 12.0 s", "ok now, until 00:00:12"]
+            words(verdict(&over)),
+            ["GENERATOR", "NOT TRUSTWORTHY", "cpu 95.0% for 12.0 s", "ok now, last at 00:00:12"]
         );
     }
 

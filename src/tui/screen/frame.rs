@@ -7,7 +7,8 @@ use unicode_width::UnicodeWidthStr as _;
 use super::line::{Row, fitted, width};
 use crate::tui::layout::inside;
 use crate::tui::model::Text;
-use crate::tui::theme::{Charset, Role, Theme};
+use crate::tui::theme::{Role, Theme};
+use crate::vocabulary::Tone;
 
 /// Minimum width of a rule with a title.
 const LEAST: u16 = 6;
@@ -30,11 +31,7 @@ pub(super) fn panel(head: Head<'_>, theme: Theme, area: Rect, buffer: &mut Buffe
         return Rect::ZERO;
     }
     let line = Rect { x: area.x + 1, width: area.width - 2, height: 1, ..area };
-    let (stroke, role) = match (head.focused, theme.charset) {
-        (false, _) => ("─", Role::Label),
-        (true, Charset::Unicode) => ("━", Role::Title),
-        (true, Charset::Ascii) => ("=", Role::Title),
-    };
+    let (stroke, role) = if head.focused { ("━", Role::Focus) } else { ("─", Role::In(Tone::Rule)) };
     for x in line.x..line.right() {
         buffer.set_string(x, line.y, stroke, theme.style(role));
     }

@@ -56,15 +56,32 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// Adds a text with the sign of its role before it.
-    pub(super) fn signed(self, text: &Text) -> Self {
-        let sign = self.theme.sign(text.role);
-        self.text(text.role, sign).text(text.role, &text.text)
+    /// Adds a text in its roles.
+    pub(super) fn put(self, text: &Text) -> Self {
+        let [(role, head), (rest, tail)] = text.parts();
+        let row = self.text(role, head);
+        if tail.is_empty() { row } else { row.text(rest, tail) }
     }
 
     pub(super) fn texts(mut self, texts: &[Text], gap: u16) -> Self {
         for (place, text) in texts.iter().enumerate() {
-            self = self.gap(if place == 0 { 0 } else { gap }).text(text.role, &text.text);
+            self = self.gap(if place == 0 { 0 } else { gap }).put(text);
+        }
+        self
+    }
+
+    /// Adds texts with dots between them, but for the gap after the first; leaves out by weight what does not fit.
+    pub(super) fn dotted(mut self, texts: &[Text]) -> Self {
+        const DOT: &str = "  ·  ";
+        let room = self.area.right().saturating_sub(self.x);
+        let gap = u16::try_from(DOT.width()).unwrap_or(u16::MAX);
+        for (place, text) in fitted(texts, gap, room).iter().enumerate() {
+            let row = match place {
+                0 => self,
+                1 => self.gap(2),
+                _ => self.text(Role::Label, DOT),
+            };
+            self = row.put(text);
         }
         self
     }
@@ -75,29 +92,13 @@ impl<'a> Row<'a> {
         self.texts(&fitted(texts, gap, room), gap)
     }
 
-    /// Adds texts like [`Row::fitting`], with a sign before the first.
-    pub(super) fn signed_first(self, texts: &[Text], gap: u16) -> Self {
-        let sign = texts.first().map_or("", |first| self.theme.sign(first.role));
-        let role = texts.first().map_or(Role::Plain, |first| first.role);
-        self.text(role, sign).fitting(texts, gap)
-    }
-
     /// Adds a text at the right end. It begins no earlier than `from`; its end is cut if it does not fit.
     pub(super) fn right(mut self, text: &Text, from: u16) -> Self {
         let right = self.area.right();
         let width = u16::try_from(text.text.width()).unwrap_or(u16::MAX);
         self.x = right.saturating_sub(width.saturating_add(1)).max(from);
         self.area.width = self.area.width.saturating_sub(1);
-        self.text(text.role, &text.text)
-    }
-
-    /// Adds the first of `texts` that fits after `from` at the right end; if none fits, adds the last one, cut.
-    pub(super) fn right_fitting(self, texts: &[Text], from: u16) -> Self {
-        let room = usize::from(self.area.right().saturating_sub(from).saturating_sub(1));
-        match texts.iter().find(|text| text.text.width() <= room).or(texts.last()) {
-            Some(text) => self.right(text, from),
-            None => self,
-        }
+        self.put(text)
     }
 
     /// Adds a text in a column of `width`, aligned to the column's end; nothing if the column does not fit.
@@ -116,7 +117,7 @@ impl<'a> Row<'a> {
         let end = self.x.saturating_add(width);
         let whole = self.area;
         self.area.width = end.min(whole.right()).saturating_sub(whole.x);
-        let mut row = self.text(text.role, &text.text);
+        let mut row = self.put(text);
         row.area = whole;
         row.until(end)
     }

@@ -21,11 +21,12 @@ mod zoom;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 
 use super::layout;
-use super::model::{Body, Model, Top};
+use super::model::{Body, Model, Text, Top};
 use super::theme::{Role, Theme};
+use super::widget;
+use crate::vocabulary::Tone;
 
 use line::Row;
 
@@ -39,8 +40,9 @@ pub(super) fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) {
         small::draw(model, theme, area, buffer);
     } else {
         let places = layout::frame(area);
-        top(&model.top, theme, places.top, buffer);
-        Row::at(places.tabs, buffer, theme).fitting(&model.tabs, 1);
+        let has_tabs = if places.tabs.is_empty() { HasTabs::No } else { HasTabs::Yes };
+        top(&model.top, has_tabs, theme, places.top, buffer);
+        Row::at(places.tabs, buffer, theme).indent().fitting(&model.tabs, 0);
         body(&model.body, theme, places.body, buffer);
         Row::at(places.footer, buffer, theme).indent().fitting(&model.footer, 2);
     }
@@ -61,33 +63,85 @@ fn body(body: &Body, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// Columns of the bar of the ramp, and the fewest that are worth it.
+const RAMP: u16 = 16;
+const RAMP_LEAST: u16 = 8;
+
 /// Draws the four lines at the top, as many as there is room for.
-fn top(top: &Top, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn top(top: &Top, has_tabs: HasTabs, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let mut lines = area.rows();
     if let Some(line) = lines.next() {
-        let used = Row::at(line, buffer, theme).indent().fitting(&top.run, 2).end();
-        Row::at(line, buffer, theme).right_fitting(&top.aside, used + 2);
+        run(top, theme, line, buffer);
     }
     if let Some(line) = lines.next() {
-        verdict(top, theme, line, buffer);
+        verdict(&top.verdict, &top.reason, theme, line, buffer);
     }
     if let Some(line) = lines.next() {
-        Row::at(line, buffer, theme).indent().signed_first(&top.knee, 3);
+        let sign =
+            top.knee.iter().find(|text| text.role == Role::Mark).map_or("", |_| theme.sign(Role::Mark));
+        Row::at(line, buffer, theme).indent().text(Role::Mark, sign).dotted(&top.knee);
     }
     if let Some(line) = lines.next() {
-        let row = Row::at(line, buffer, theme).indent().text(Role::Label, "measurement: ");
-        row.signed_first(&top.measurement, 3);
+        let role = top.measurement.first().map_or(Role::Plain, |text| text.role);
+        let mut rest = line;
+        if has_tabs == HasTabs::No {
+            let aside = layout::take_right(&mut rest, line::width(std::slice::from_ref(&top.view), 0) + 2);
+            Row::at(aside, buffer, theme).right(&top.view, aside.x);
+        }
+        Row::at(rest, buffer, theme).indent().text(role, theme.sign(role)).fitting(&top.measurement, 2);
     }
 }
 
-/// Draws the line of the verdict, the only line on a screen without room for more. A failing verdict is reversed, so
-/// that it stands out from afar.
-fn verdict(top: &Top, theme: Theme, line: Rect, buffer: &mut Buffer) {
-    let used = Row::at(line, buffer, theme).indent().signed(&top.verdict).end();
-    if top.verdict.role == Role::Failing {
-        let word = Rect { x: line.x + 1, width: used.saturating_sub(line.x + 1), height: 1, ..line };
-        buffer.set_style(word.intersection(buffer.area), Modifier::REVERSED);
+/// Whether the line of views is on the screen; otherwise the last line of the head names the shown one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HasTabs {
+    Yes,
+    No,
+}
+
+/// Draws the line of the run: its state, the ramp, and the stream at the right end.
+fn run(top: &Top, theme: Theme, line: Rect, buffer: &mut Buffer) {
+    const GAP: u16 = 2;
+    let width = |text: &Text| line::width(std::slice::from_ref(text), 0);
+    let mut host = top.target.clone();
+    host.text = host.short.clone().unwrap_or_default();
+    let inside = Rect { x: line.x + 1, width: line.width.saturating_sub(2), ..line };
+    let used = line::width(&top.run, GAP);
+    // The stream never changes: it makes room for what does.
+    let aside = if used + GAP + width(&host) <= inside.width { GAP + width(&host) } else { 0 };
+    let left = Rect { width: inside.width - aside, ..inside };
+    let mut x = Row::at(left, buffer, theme).fitting(&top.run, GAP).end();
+    if let Some(share) = top.ramp.filter(|_| x + GAP + RAMP_LEAST <= left.right()) {
+        let bar = Rect { x: x + GAP, width: RAMP.min(left.right() - x - GAP), ..left };
+        widget::bar(share, None, Tone::Data, theme, bar, buffer);
+        x = bar.right();
     }
+    let pace = line::width(&top.pace, GAP);
+    if pace > 0 && x + 1 + pace <= left.right() {
+        x = Row::at(Rect { x: x + 1, width: left.right() - x - 1, ..left }, buffer, theme)
+            .texts(&top.pace, GAP)
+            .end();
+    }
+    if aside > 0 {
+        let whole = x + GAP + width(&top.target) <= inside.right();
+        let from = if whole { inside.right() - width(&top.target) } else { inside.right() - width(&host) };
+        let place = Rect { x: from, width: inside.right() - from, ..inside };
+        Row::at(place, buffer, theme).put(if whole { &top.target } else { &host });
+    }
+}
+
+/// Draws the line of the verdict, the only line on a screen without room for more. The word has a ground of its own, so
+/// that it stands out from afar.
+fn verdict(verdict: &Text, reason: &[Text], theme: Theme, line: Rect, buffer: &mut Buffer) {
+    let chip = match verdict.role {
+        Role::Good => Role::Chip(Tone::Ok),
+        Role::Warning => Role::Chip(Tone::Warn),
+        Role::Failing => Role::Chip(Tone::Fail),
+        Role::Untrusted => Role::Chip(Tone::Untrusted),
+        other => other,
+    };
+    let word = format!(" {}{} ", theme.sign(verdict.role), verdict.text);
+    let used = Row::at(line, buffer, theme).indent().text(chip, &word).end();
     let rest = Rect { x: used, width: line.right().saturating_sub(used), ..line };
-    Row::at(rest, buffer, theme).gap(2).fitting(&top.reason, 3);
+    Row::at(rest, buffer, theme).gap(1).dotted(reason);
 }

@@ -1,33 +1,41 @@
-//! The screen without room for panels: the four lines at the top and one line for each key number.
+//! The screen without room for panels: the run, its verdict, and one line for each key number.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::line::Row;
-use crate::tui::model::{Model, Text};
-use crate::tui::theme::Theme;
+use crate::tui::layout::{take, take_bottom};
+use crate::tui::model::{Model, Text, TinyLine};
+use crate::tui::theme::{Role, Theme};
 
 /// Minimum width and height for panels.
 const PANELS: (u16, u16) = (80, 24);
 /// Minimum width and height for more than the verdict.
 const LINES: (u16, u16) = (40, 10);
 /// Columns of the names.
-const NAME: u16 = 10;
+const NAME: u16 = 9;
 
 pub(super) fn is_small(area: Rect) -> bool {
     area.width < PANELS.0 || area.height < PANELS.1
 }
 
 pub(super) fn draw(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let tiny = &model.tiny;
     if area.width < LINES.0 || area.height < LINES.1 {
-        super::verdict(&model.top, theme, area, buffer);
+        super::verdict(&model.top.verdict, &tiny.worst, theme, area, buffer);
         return;
     }
-    super::top(&model.top, theme, Rect { height: 4, ..area }, buffer);
-    let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
-    Row::at(footer, buffer, theme).indent().fitting(&model.footer, 2);
-    let body = Rect { y: area.y + 4, height: area.height - 5, ..area };
-    for (line, (name, texts)) in body.rows().zip(&model.essence) {
-        Row::at(line, buffer, theme).indent().column(&Text::label(*name), NAME).fitting(texts, 2);
+    let mut body = area;
+    Row::at(take(&mut body, 1), buffer, theme).fitting(&tiny.run, 1);
+    super::verdict(&model.top.verdict, &tiny.since, theme, take(&mut body, 1), buffer);
+    Row::at(take_bottom(&mut body, 1), buffer, theme).indent().fitting(&model.footer, 2);
+    for (place, line) in body.rows().zip(&tiny.lines) {
+        draw_line(line, theme, place, buffer);
     }
+}
+
+fn draw_line(line: &TinyLine, theme: Theme, place: Rect, buffer: &mut Buffer) {
+    let sign = if line.name.role == Role::Mark { theme.sign(Role::Mark) } else { "" };
+    let name = Text::new(line.name.role, format!("{sign}{}", line.name.text));
+    Row::at(place, buffer, theme).column(&name, NAME).fitting(&line.texts, 2);
 }

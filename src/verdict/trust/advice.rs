@@ -35,7 +35,9 @@ impl Demand {
                 Some("the whole machine is short of files: raise fs.file-max".to_owned())
             }
             Gauge::Files | Gauge::FilesRefused => self.files(),
-            Gauge::Cpu => Some(format!("use fewer clients, or {}", machines(self.cpu(value)))),
+            Gauge::Cpu => {
+                Some(format!("use fewer clients, or spread them over {}", machines(self.cpu(value))))
+            }
             _ => None,
         };
         with_numbers.unwrap_or_else(|| rule.advice.to_owned())
@@ -59,7 +61,7 @@ impl Demand {
         let of_machine = limit as f64 * comfortable - FILES_OF_OTHERS as f64;
         // A limit that leaves no room for clients is none to work with.
         let or = (of_machine >= each as f64)
-            .then(|| format!(", or use {}", machines(of_load as f64 / of_machine)));
+            .then(|| format!(", or spread the clients over {}", machines(of_load as f64 / of_machine)));
         Some(format!(
             "raise the limit of open files (ulimit -n) from {} to {}{}",
             units::count(limit),
@@ -86,12 +88,18 @@ mod tests {
     fn the_advice_about_files_names_a_limit_that_is_enough_and_the_machines() {
         assert_eq!(
             demand(40_000, 19_936, 20_000, 20_000).advice(Gauge::FilesRefused.rule(), 213.0),
-            "raise the limit of open files (ulimit -n) from 20,000 to 50,080, or use 3 machines"
+            "raise the limit of open files (ulimit -n) from 20,000 to 50,080, or spread the clients over 3 machines"
         );
         let files = |demand: Demand| demand.advice(Gauge::Files.rule(), 1.0);
-        assert!(files(demand(130, 130, 200, 200)).ends_with("from 200 to 405, or use 3 machines"));
+        assert!(
+            files(demand(130, 130, 200, 200))
+                .ends_with("from 200 to 405, or spread the clients over 3 machines")
+        );
         // All clients fit already, but the gauge is suspect.
-        assert!(files(demand(936, 936, 1_000, 1_000)).ends_with("from 1,000 to 1,250, or use 2 machines"));
+        assert!(
+            files(demand(936, 936, 1_000, 1_000))
+                .ends_with("from 1,000 to 1,250, or spread the clients over 2 machines")
+        );
         // A limit that is used up by the process itself is no limit for any number of machines.
         assert!(files(demand(100, 10, 64, 70)).ends_with("from 70 to 205"));
     }
@@ -109,14 +117,17 @@ mod tests {
     #[test]
     fn the_machines_for_the_cpu_carry_the_clients_that_are_still_to_come() {
         let cpu = |target, admitted| demand(target, admitted, 0, 0).advice(Gauge::Cpu.rule(), 0.93);
-        assert!(cpu(100, 100).ends_with("or 2 machines") && cpu(400, 100).ends_with("or 7 machines"));
-        assert!(cpu(10, 100).ends_with("or 2 machines") && cpu(400, 0).ends_with("or 2 machines"));
+        assert!(cpu(100, 100).ends_with("over 2 machines") && cpu(400, 100).ends_with("over 7 machines"));
+        assert!(cpu(10, 100).ends_with("over 2 machines") && cpu(400, 0).ends_with("over 2 machines"));
     }
 
     #[test]
     fn without_numbers_the_advice_is_that_of_the_table() {
         let rule = Gauge::FilesRefused.rule();
         assert_eq!(Demand::default().advice(rule, 1.0), rule.advice);
-        assert_eq!(Demand::default().advice(Gauge::Cpu.rule(), 0.93), "use fewer clients, or 2 machines");
+        assert_eq!(
+            Demand::default().advice(Gauge::Cpu.rule(), 0.93),
+            "use fewer clients, or spread them over 2 machines"
+        );
     }
 }

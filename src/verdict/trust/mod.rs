@@ -100,7 +100,8 @@ impl Reason {
     pub fn short(&self) -> String {
         let rule = self.gauge.rule();
         let worker = self.worker.map_or(String::new(), |worker| format!(" of worker {worker}"));
-        format!("{}{worker} {}", rule.label, formatted(rule.unit, self.worst))
+        let colon = if rule.unit == Unit::Count { ":" } else { "" };
+        format!("{}{worker}{colon} {}", rule.label, formatted(rule.unit, self.worst))
     }
 
     /// Returns the reason as a sentence with its limit and times.

@@ -152,6 +152,22 @@ impl Rule {
         self.weight != Weight::Shown
     }
 
+    /// Returns the limit that is crossed first, as it is in force; `None` for a gauge without limits.
+    pub fn first_limit(&self, first_byte_us: Option<u64>) -> Option<f64> {
+        self.suspect.or(self.invalid).map(|limit| limit.in_force(first_byte_us))
+    }
+
+    /// Returns the used share of the limit that is crossed first; above 1 it is crossed. `None` where any value beyond
+    /// nothing crosses it, because such a gauge is never near.
+    pub fn nearness(&self, value: f64, first_byte_us: Option<u64>) -> Option<f64> {
+        let limit = self.first_limit(first_byte_us)?;
+        let (used, limit) = match self.worse {
+            Worse::Larger => (value, limit),
+            Worse::Smaller => (1.0 - value, 1.0 - limit),
+        };
+        (limit > 0.0).then(|| used / limit)
+    }
+
     /// Reports whether `value` is worse than `other`.
     pub fn is_worse(&self, value: f64, other: f64) -> bool {
         match self.worse {

@@ -125,7 +125,7 @@ pub const RULES: [Rule; 27] = [
     Rule {
         gauge: Gauge::HostCpuPressure,
         name: "host_cpu_pressure_share",
-        label: "cpu pressure of host",
+        label: "host cpu pressure",
         suspect: Threshold::at(0.5),
         seconds: 10,
         advice: LESS_COMPANY,
@@ -166,7 +166,7 @@ pub const RULES: [Rule; 27] = [
     Rule {
         gauge: Gauge::FilesRefused,
         name: "files_refused",
-        label: "no file left (EMFILE)",
+        label: "files refused (EMFILE)",
         unit: Unit::Count,
         invalid: Threshold::at(0.0),
         weight: Weight::ConvictsAtOnce,
@@ -185,7 +185,7 @@ pub const RULES: [Rule; 27] = [
     Rule {
         gauge: Gauge::PortsRefused,
         name: "ports_refused",
-        label: "no port left",
+        label: "ports refused",
         unit: Unit::Count,
         invalid: Threshold::at(0.0),
         weight: Weight::ConvictsAtOnce,
@@ -195,7 +195,7 @@ pub const RULES: [Rule; 27] = [
     Rule {
         gauge: Gauge::MemoryRefused,
         name: "memory_refused",
-        label: "no memory left",
+        label: "memory refused",
         unit: Unit::Count,
         invalid: Threshold::at(0.0),
         weight: Weight::ConvictsAtOnce,
@@ -206,7 +206,7 @@ pub const RULES: [Rule; 27] = [
     Rule {
         gauge: Gauge::AddressSpaceStops,
         name: "address_space_stops",
-        label: "no address space left",
+        label: "address space used up",
         unit: Unit::Count,
         invalid: Threshold::at(0.0),
         weight: Weight::ConvictsAtOnce,
@@ -239,7 +239,7 @@ pub const RULES: [Rule; 27] = [
         label: "clock step",
         unit: Unit::Micros,
         suspect: Threshold::at(100_000.0),
-        advice: "let the clock of this machine be slewed, not stepped",
+        advice: "configure time synchronisation to slew this machine's clock, not to step it",
         ..LINE
     },
     Rule {
@@ -267,7 +267,7 @@ pub const RULES: [Rule; 27] = [
         unit: Unit::Count,
         suspect: Threshold::at(0.0),
         invalid: Threshold::at(10.0),
-        advice: "clients that are slow on purpose cause them, too; otherwise use more cores",
+        advice: "deliberately slow clients also cause these; otherwise use more cores",
         ..LINE
     },
     Rule {
@@ -303,7 +303,7 @@ pub const RULES: [Rule; 27] = [
         label: "name lookup",
         unit: Unit::Micros,
         suspect: Threshold::at(1_000_000.0),
-        advice: "use a nearer name server, or --resolve",
+        advice: "use a closer name server, or --resolve",
         ..LINE
     },
     // A median of the crowd of more than 1.5 times the canary's is an extra of more than a third of it, and one of three

@@ -293,7 +293,7 @@ fn the_advice_is_about_the_worst_value_and_the_load_as_it_is_known_last() {
         let numbers = second(at, Gauge::Cpu, if at == 3 { 1.25 } else { 0.95 });
         judge.judge(&TrustNumbers { demand, ..numbers });
     }
-    assert_eq!(judge.trust().reasons[0].advice, "use fewer clients, or 3 machines");
+    assert_eq!(judge.trust().reasons[0].advice, "use fewer clients, or spread them over 3 machines");
 }
 
 /// Returns values of gauges, some of them beyond their limits.

@@ -1,0 +1,170 @@
+//! The verdict in words, with its clock: since when it holds, what it follows from, and what comes next.
+//!
+//! * A sentence never contradicts its number: while the numbers have left the verdict, it says for how long and which
+//!   verdict follows.
+//! * The end of a run has the worst verdict that held, never that of the last ten seconds.
+
+use std::time::Duration;
+
+use crate::sample::{FailureLine, RunSample};
+use crate::tui::theme::Role;
+use crate::verdict::{DEGRADED_SHARE, FAILING_SHARE, Health, Pending, Verdict};
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{Outcome, units};
+
+use super::{Text, Weight, errors};
+
+/// Returns the word of the verdict.
+pub(super) fn verdict(sample: &RunSample) -> Text {
+    if sample.state.is_ending() {
+        let worst = sample.run_health.worst;
+        return Text::new(role(worst), worst.past());
+    }
+    Text::new(role(sample.health.verdict), sample.health.verdict.name())
+}
+
+/// Returns the role of a verdict.
+pub(in crate::tui) fn role(verdict: Verdict) -> Role {
+    match verdict {
+        Verdict::Unknown => Role::Label,
+        Verdict::Ok => Role::Good,
+        Verdict::Degraded => Role::Warning,
+        Verdict::Failing | Verdict::NothingPlays => Role::Failing,
+    }
+}
+
+/// Returns the time for which the verdict has held, and its reason in pieces.
+pub(super) fn line(sample: &RunSample) -> Vec<Text> {
+    let health = &sample.health;
+    let verdict = if sample.state.is_ending() { sample.run_health.worst } else { health.verdict };
+    match (verdict, health.pending) {
+        (Verdict::NothingPlays, _) => nothing_plays(sample),
+        _ if sample.state.is_ending() => result(sample),
+        (Verdict::Unknown, _) => vec![Text::label(health.reason()).weighing(Weight::Subject)],
+        (_, Some(pending)) => vec![held(sample), changing(health, pending)],
+        (_, None) => standing(sample),
+    }
+}
+
+fn held(sample: &RunSample) -> Text {
+    let length = sample.at.saturating_sub(sample.health.since);
+    Text::new(role(sample.health.verdict), units::whole_span(length))
+}
+
+/// Returns the reason of a verdict that the numbers call for.
+fn standing(sample: &RunSample) -> Vec<Text> {
+    let health = &sample.health;
+    let most = sample.failures.iter().max_by(|one, other| one.per_second.total_cmp(&other.per_second));
+    let outcome = most.filter(|most| most.per_second > 0.0).map(|most| most.outcome);
+    let gone = |name: fn(Outcome) -> String| outcome.map_or(String::new(), |it| format!(", {}", name(it)));
+    let percent = units::percent(health.error_share);
+    let fail = judged(health.error_share, &percent, &format!(" of requests fail{}", gone(errors::name)))
+        .or_short(format!("{percent} fail{}", gone(errors::short)));
+    let percent = units::percent(health.stalled_share);
+    let stalled =
+        judged(health.stalled_share, &percent, " of clients stalled").or_short(format!("{percent} stalled"));
+    vec![held(sample), fail, stalled]
+}
+
+/// Returns a share in the role of the verdict that it calls for; one that calls for a bad one is never left out.
+fn judged(share: Option<f64>, value: &str, words: &str) -> Text {
+    let (role, weight) = match share {
+        Some(share) if share >= FAILING_SHARE => (Role::Failing, Weight::OutOfBounds),
+        Some(share) if share >= DEGRADED_SHARE => (Role::Warning, Weight::OutOfBounds),
+        _ => (Role::Title, Weight::Subject),
+    };
+    Text::new(role, value).then(Role::Plain, words).weighing(weight)
+}
+
+/// Returns that the numbers have left the verdict: `better for 3 s: 0% fail, 0% stalled; OK in 2 s`.
+fn changing(health: &Health, pending: Pending) -> Text {
+    let is_worse = pending.verdict > health.verdict;
+    let named = [
+        (health.error_share, "of requests fail", "fail"),
+        (health.stalled_share, "of clients stalled", "stalled"),
+    ];
+    // What gets worse is named alone, because the other number is not the reason.
+    let shown =
+        named.iter().filter(|(share, ..)| !is_worse || share.is_some_and(|share| share >= DEGRADED_SHARE));
+    let shown: Vec<_> = shown.map(|(share, long, short)| (units::percent(*share), *long, *short)).collect();
+    let join = |words: Vec<String>| words.join(", ");
+    let long = join(shown.iter().map(|(share, long, _)| format!("{share} {long}")).collect());
+    let short = join(shown.iter().map(|(share, _, short)| format!("{share} {short}")).collect());
+    let (trend, outlook) = (health.trend(pending), pending.outlook());
+    let text =
+        Text::plain(format!("{trend}: {long}; {outlook}")).or_short(format!("{trend}: {short}; {outlook}"));
+    text.weighing(Weight::OutOfBounds)
+}
+
+/// Returns the verdict of a run that ends: the time that the worst one held.
+fn result(sample: &RunSample) -> Vec<Text> {
+    let result = &sample.run_health;
+    if result.worst == Verdict::Unknown {
+        return vec![Text::label("nothing was measured").weighing(Weight::Subject)];
+    }
+    let mut line = Vec::new();
+    if result.worst >= Verdict::Degraded && !result.held.is_zero() {
+        let times = [result.held, sample.at].map(units::whole_span);
+        let [held, run] = &times;
+        line.push(Text::new(role(result.worst), held.as_str()).then(Role::Label, &format!(" of {run}")));
+    } else {
+        line.push(Text::label(format!("in {}", units::whole_span(sample.at))));
+    }
+    let most = most_frequent(sample).map(|most| most.outcome);
+    let gone =
+        |name: fn(Outcome) -> String| most.map_or(String::new(), |it| format!(", mostly {}", name(it)));
+    let percent = units::percent(result.error_share);
+    let failed = judged(result.error_share, &percent, &format!(" of requests failed{}", gone(errors::name)));
+    line.push(failed.or_short(format!("{percent} failed{}", gone(errors::short))));
+    let percent = units::percent(result.stalled_share_max);
+    let stalled = judged(result.stalled_share_max, &percent, " of clients stalled at once, at most");
+    line.push(stalled.or_short(format!("{percent} stalled")));
+    let rebuffer = units::percent(sample.quality.rebuffer_ratio());
+    line.push(
+        Text::label("rebuffer ratio ").then(Role::Plain, &rebuffer).or_short(format!("rebuffer {rebuffer}")),
+    );
+    line
+}
+
+fn most_frequent(sample: &RunSample) -> Option<&FailureLine> {
+    let failed = sample.failures.iter().filter(|line| line.outcome != Outcome::Failed(Fault::Cut));
+    failed.max_by_key(|line| line.count)
+}
+
+/// Returns the one answer that every client gets, and the question that it raises.
+fn nothing_plays(sample: &RunSample) -> Vec<Text> {
+    let Some(most) = most_frequent(sample) else { return vec![Text::label(sample.health.reason())] };
+    let totals = &sample.snapshot.totals;
+    let every = if most.count >= totals.finished() { "every request ends" } else { "most requests end" };
+    let question = question(most.outcome);
+    let text = Text::plain(format!("{every} with {}{question}", errors::name(most.outcome)));
+    let text = text.or_short(format!("{}{question}", errors::short(most.outcome)));
+    vec![text.weighing(Weight::OutOfBounds)]
+}
+
+/// Returns the question that an answer raises when nothing plays.
+pub(super) fn question(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Http(failure) => match failure.status() {
+            Some(401 | 403 | 407) => ": is access allowed?",
+            Some(400 | 404 | 410) => ": is the URL right?",
+            Some(429 | 503) => ": is the service ready?",
+            _ => "",
+        },
+        Outcome::Failed(Fault::DnsNotFound) => ": is the host name right?",
+        Outcome::Failed(Fault::ConnRefused) => ": does a server listen there?",
+        Outcome::Failed(Fault::TlsCert) => ": is the certificate right?",
+        Outcome::Failed(Fault::PlaylistNotM3u8) => ": is this the URL of a playlist?",
+        _ => "",
+    }
+}
+
+/// Returns the time since which the verdict holds, for a screen with no room for its reason.
+pub(super) fn since(sample: &RunSample) -> Vec<Text> {
+    if sample.state.is_ending() || sample.health.verdict == Verdict::Unknown {
+        let result = line(sample);
+        return result.into_iter().take(1).collect();
+    }
+    let since: Duration = sample.health.since;
+    vec![held(sample).weighing(Weight::Subject), Text::label(format!("since {}", units::short_clock(since)))]
+}
