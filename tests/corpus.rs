@@ -8,7 +8,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use hlswarm::report::CheckReport;
+use hlswarm::testing::report::CheckReport;
 use serde_json::Value;
 
 /// Files on which we differ from the other parsers, each with the reason.

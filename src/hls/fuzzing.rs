@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use crate::vocabulary::{budget::Budget, limits};
 
 use super::{
-    Context, Loaded, Media, Multivariant, Playlist, Reference, Variables, VariantChoice, Watch,
-    checks_reload::contradiction, choose, parse_in,
+    Context, Loaded, Media, Multivariant, Playlist, Variables, VariantChoice, Watch,
+    checks_reload::contradiction, choose, parse_in, text::Reference,
 };
 
 /// Maximum number of loads in one input: enough for a change, its reversal and an update of both.

@@ -37,19 +37,13 @@ pub mod wall_clock;
 
 pub use checks_reload::{Loaded, Watch};
 pub use choice::{VariantChoice, choose};
-pub use date_range::DateRange;
-pub use low_latency::{
-    HintKind, Part, PreloadHint, RenditionReport, ServerControl, SkipSupport, Skipped, Unfinished,
-};
+pub use low_latency::SkipSupport;
 pub use media::{Media, PlaylistType, Start};
-pub use multivariant::{
-    ContentSteering, Multivariant, Rendition, RenditionKind, Resolution, SessionData, Variant,
-};
+pub use multivariant::{Multivariant, Rendition, RenditionKind, Variant};
 pub use parse::{Playlist, parse, parse_in};
 pub use parse_error::ParseError;
-pub use playlist_finding::{PlaylistFinding, PlaylistFindings};
 pub use resource::{ByteRange, Init, Key, KeyMethod};
 pub use segment::Segment;
 pub use segments::Segments;
-pub use text::{Reference, Text};
+pub use text::Text;
 pub use variables::{Context, Variables};

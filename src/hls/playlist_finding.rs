@@ -34,6 +34,7 @@ impl PlaylistFindings {
     }
 
     /// Reports whether there are no flaws.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -28,11 +28,6 @@ impl Variables {
         self.0.get(&Text::from(name))
     }
 
-    /// Reports whether there are no variables.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Defines `name`.
     ///
     /// # Errors

@@ -77,11 +77,6 @@ impl TlsSettings {
         Ok(Self { config: Arc::new(config), insecure })
     }
 
-    /// Reports whether verification of certificates is off.
-    pub fn insecure(&self) -> bool {
-        self.insecure
-    }
-
     /// Returns the configuration of one client, with sessions of its own.
     pub(super) fn for_client(&self) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&self.config);

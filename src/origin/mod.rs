@@ -42,9 +42,9 @@ mod tls;
 #[cfg(test)]
 mod wire_tests;
 
-pub use counts::{Counters, Counts};
+pub use counts::Counts;
 pub use rule::FaultRule;
-pub use server::{Addresses, Origin, serve_blocking};
+pub use server::{Origin, serve_blocking};
 pub use settings::Settings;
 
 /// Error that keeps an origin from starting or from continuing.

@@ -86,13 +86,9 @@ impl Origin {
     }
 
     /// Returns the counters, which can be read at any time.
+    #[cfg(test)]
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.shared.counters)
-    }
-
-    /// Returns the current counts.
-    pub fn counts(&self) -> Counts {
-        self.shared.counters.counts()
     }
 
     /// Serves until `stop` is ready, lets the answers in progress end (at most `STOP_GRACE`) and returns the final

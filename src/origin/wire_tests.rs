@@ -16,8 +16,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::counts::Served;
-use super::{Addresses, Counts, Origin, Settings};
+use super::counts::{Counters, Served};
+use super::server::Addresses;
+use super::{Counts, Origin, Settings};
 use crate::vocabulary::Kind;
 
 const SEGMENT: &str = "/vod/fmp4/v0/segment_3.m4s";
@@ -26,7 +27,7 @@ const SEGMENT_BYTES: u64 = 750_000;
 struct Running {
     addresses: Addresses,
     certificate_pem: Option<String>,
-    counters: Arc<super::Counters>,
+    counters: Arc<Counters>,
     stop: oneshot::Sender<()>,
     end: JoinHandle<Counts>,
 }

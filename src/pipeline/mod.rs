@@ -33,10 +33,8 @@ use tokio::sync::watch;
 
 pub use event::{Event, Happening, LogEntry, Sample, Stream};
 pub use file::RecordFile;
-pub use gate::Gate;
 pub use gauges::{Counts, Gauges, LaneReading, Reading, RecorderReading};
-pub use line::{FrameLine, SCHEMA};
-pub use recorder::LOG_ENTRIES;
+pub use line::FrameLine;
 pub use tap::{Offer, Tap};
 
 use crate::vocabulary::{Clock, RunIdentity};

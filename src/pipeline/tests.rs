@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
+use super::line::SCHEMA;
+use super::recorder::LOG_ENTRIES;
 use super::*;
 use crate::vocabulary::{ClientState, RunIdentity};
 

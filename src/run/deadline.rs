@@ -26,9 +26,9 @@ enum Word {
     Done(Option<ExitStatus>),
 }
 
-/// Outcome of the work.
+/// Finish of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Finish {
     /// The work was done.
     Done(ExitStatus),
     /// The work was not done in time, or it panicked.
@@ -39,7 +39,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// The thread could not be started.
-pub fn supervise(work: impl FnOnce() -> ExitStatus + Send + 'static) -> std::io::Result<Outcome> {
+pub fn supervise(work: impl FnOnce() -> ExitStatus + Send + 'static) -> std::io::Result<Finish> {
     let (sender, words) = channel();
     _ = CONTROL.set(sender.clone());
     address_space::check_control_thread()?;
@@ -68,7 +68,7 @@ fn tell(word: Word) {
     }
 }
 
-fn wait(words: &Receiver<Word>) -> Outcome {
+fn wait(words: &Receiver<Word>) -> Finish {
     let abandoned = ExitStatus::from(exit::INTERNAL);
     let mut limit: Option<(Instant, ExitStatus)> = None;
     loop {
@@ -82,9 +82,9 @@ fn wait(words: &Receiver<Word>) -> Outcome {
                 limit = next.map(|(end, status)| (limit.map_or(end, |(first, _)| first.min(end)), status));
             }
             Ok(Word::Done(status)) => {
-                return status.map_or(Outcome::Abandoned(abandoned), Outcome::Done);
+                return status.map_or(Finish::Abandoned(abandoned), Finish::Done);
             }
-            Err(_) => return Outcome::Abandoned(limit.map_or(abandoned, |(_, status)| status)),
+            Err(_) => return Finish::Abandoned(limit.map_or(abandoned, |(_, status)| status)),
         }
     }
 }
@@ -99,7 +99,7 @@ mod tests {
     fn work_that_hangs_is_left_behind_with_the_status_that_was_judged_before() {
         let (sender, words) = channel();
         sender.send(Word::Limit(Some((Instant::now(), ExitStatus::from(CODE))))).expect("sent");
-        assert_eq!(wait(&words), Outcome::Abandoned(ExitStatus::from(CODE)));
+        assert_eq!(wait(&words), Finish::Abandoned(ExitStatus::from(CODE)));
         drop(sender);
     }
 
@@ -114,12 +114,12 @@ mod tests {
         ] {
             sender.send(word).expect("sent");
         }
-        assert_eq!(wait(&words), Outcome::Done(ExitStatus::from(CODE)));
+        assert_eq!(wait(&words), Finish::Done(ExitStatus::from(CODE)));
     }
 
     #[test]
     fn work_that_panics_is_an_internal_fault() {
         let outcome = supervise(|| panic!("of the work")).expect("a thread");
-        assert_eq!(outcome, Outcome::Abandoned(ExitStatus::from(exit::INTERNAL)));
+        assert_eq!(outcome, Finish::Abandoned(ExitStatus::from(exit::INTERNAL)));
     }
 }

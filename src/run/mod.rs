@@ -9,17 +9,18 @@ mod check;
 mod deadline;
 mod demo;
 mod display;
-pub mod exit;
+mod exit;
 mod files;
 mod interim;
 mod origin;
 mod plan;
 mod preflight;
+mod program;
 mod report_files;
 mod secrets;
 mod selftest;
 mod signals;
-pub mod stdio;
+mod stdio;
 mod supply;
 mod target;
 mod threads;
@@ -50,9 +51,10 @@ use interim::Interim;
 use report_files::ReportFiles;
 use signals::Signals;
 
-pub use deadline::{Outcome, supervise};
-pub use exit::ExitStatus;
-pub use secrets::warn_of_shown;
+use deadline::supervise;
+use exit::ExitStatus;
+pub use program::main;
+use secrets::warn_of_shown;
 
 /// Maximum time that the reader of standard output gets for the summary of a run.
 const PRINT_LIMIT: Duration = Duration::from_secs(1);

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use hlswarm::sample::{RunSample, Sampler, Sources, TICK};
-use hlswarm::stats::{ClientHandle, Metric, Timings};
-use hlswarm::tui::{Charset, Offscreen, Palette, Theme, Title};
-use hlswarm::vocabulary::outcome::{Fault, HttpFailure};
-use hlswarm::vocabulary::{ClientState, Clock, Kind, Outcome, Playback, RunIdentity, RunState};
+use hlswarm::testing::sample::{RunSample, Sampler, Sources, TICK};
+use hlswarm::testing::stats::{ClientHandle, Metric, Timings};
+use hlswarm::testing::tui::{Charset, Offscreen, Palette, Theme, Title};
+use hlswarm::testing::vocabulary::{ClientState, Clock, Kind, Outcome, Playback, RunIdentity, RunState};
+use hlswarm::testing::vocabulary::{Fault, HttpFailure};
 
 const CLIENTS: u64 = 10_000;
 const COLUMNS: u16 = 200;

@@ -25,9 +25,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use hlswarm::stats::{ClientHandle, ClientRow, Meter, Registry, Snapshot, Timings};
-use hlswarm::vocabulary::outcome::HttpFailure;
-use hlswarm::vocabulary::{Clock, Kind, Outcome};
+use hlswarm::testing::stats::{ClientHandle, ClientRow, Meter, Registry, Snapshot, Timings};
+use hlswarm::testing::vocabulary::HttpFailure;
+use hlswarm::testing::vocabulary::{Clock, Kind, Outcome};
 
 const CLIENTS: [usize; 5] = [100, 500, 1_000, 10_000, 100_000];
 /// Failed statuses of a client that has any.

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
 use histogram::Histogram;
-use hlswarm::stats::{ClientRow, Metric, Timings};
-use hlswarm::vocabulary::Playback;
-use hlswarm::vocabulary::outcome::HttpFailure;
-use hlswarm::vocabulary::{ClientState, Kind, Outcome};
+use hlswarm::testing::stats::{ClientRow, Metric, Timings};
+use hlswarm::testing::vocabulary::HttpFailure;
+use hlswarm::testing::vocabulary::Playback;
+use hlswarm::testing::vocabulary::{ClientState, Kind, Outcome};
 
 /// Counters of one client, all under one lock.
 #[derive(Debug)]

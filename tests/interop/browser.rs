@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hlswarm::vocabulary::kind::Kind;
+use hlswarm::testing::vocabulary::Kind;
 use tempfile::TempDir;
 
 use crate::access_log::Entry;

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hlswarm::vocabulary::kind::Kind;
+use hlswarm::testing::vocabulary::Kind;
 
 use crate::http_get::{connect, connect_tls, get};
 use crate::live::WINDOW;

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hlswarm::origin::{Origin as BuiltIn, Settings};
+use hlswarm::testing::origin::{Origin as BuiltIn, Settings};
 use tokio::runtime::Runtime;
 
 use crate::browser::{self, Page};

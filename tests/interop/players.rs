@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hlswarm::vocabulary::kind::Kind;
+use hlswarm::testing::vocabulary::Kind;
 
 use crate::access_log::AccessLog;
 use crate::lag::Lag;

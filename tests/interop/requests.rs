@@ -1,6 +1,6 @@
 //! Requests of one player to a live origin, from nginx's log. The user agent identifies the player.
 
-use hlswarm::vocabulary::kind::Kind;
+use hlswarm::testing::vocabulary::Kind;
 
 use crate::access_log::{AccessLog, Entry};
 

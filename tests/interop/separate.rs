@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hlswarm::vocabulary::kind::Kind;
+use hlswarm::testing::vocabulary::Kind;
 
 use crate::access_log::Entry;
 use crate::media::{Media, Packaging, VARIANTS};

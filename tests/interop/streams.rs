@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hlswarm::hls::decrypt::Decryptor;
-use hlswarm::hls::{self, Playlist};
-use hlswarm::vocabulary::Finding;
-use hlswarm::vocabulary::kind::Kind;
+use hlswarm::testing::hls::Decryptor;
+use hlswarm::testing::hls::{self, Playlist};
+use hlswarm::testing::vocabulary::Finding;
+use hlswarm::testing::vocabulary::Kind;
 
 use crate::access_log::Entry;
 use crate::media::{Media, Packaging, SEGMENT_SECONDS, VARIANTS};

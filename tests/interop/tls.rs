@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hlswarm::vocabulary::kind::Kind;
+use hlswarm::testing::vocabulary::Kind;
 
 use crate::access_log::AccessLog;
 use crate::origin::Origin;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hlswarm::vocabulary::kind::Kind;
+use hlswarm::testing::vocabulary::Kind;
 
 use crate::access_log::Entry;
 use crate::media::{SEGMENT_SECONDS, SEGMENTS};

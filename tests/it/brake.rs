@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hlswarm::origin::{Origin, Settings};
+use hlswarm::testing::origin::{Origin, Settings};
 use serde_json::Value;
 
 use crate::program::{Ended, Program};

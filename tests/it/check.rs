@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use hlswarm::report::CheckReport;
+use hlswarm::testing::report::CheckReport;
 use serde_json::Value;
 
 use crate::scripted::{Answer, Scripted};
@@ -31,7 +31,7 @@ fn a_file_is_understood_by_the_program_as_by_its_library() {
         assert_eq!(stdout(&json), expected.json().unwrap(), "{name}");
         assert_eq!(json.status.code(), Some(i32::from(expected.exit_code)), "{name}");
         let text = check(&[&path]);
-        assert_eq!(stdout(&text), hlswarm::report::check::text(&expected), "{name}");
+        assert_eq!(stdout(&text), hlswarm::testing::report::check_text(&expected), "{name}");
     }
 }
 

@@ -193,7 +193,7 @@ fn the_same_report_is_on_standard_output_in_json_and_in_text() {
     let of = |name: &str| &outputs.iter().find(|(output, _)| *output == name).unwrap().1;
     assert_eq!(of("stdout"), of("report.txt"));
     assert!(of("stdout").lines().all(|line| line.chars().count() <= 80), "{}", of("stdout"));
-    let requests = hlswarm::vocabulary::units::plural(run.report.count("/requests/started"), "request");
+    let requests = hlswarm::testing::vocabulary::plural(run.report.count("/requests/started"), "request");
     assert!(of("stdout").contains(&requests), "{requests}: {}", of("stdout"));
     assert_eq!(run.report.count("/run/seed"), 42);
     // The verdict depends on what else runs on this machine. There is one, and the text opens with it.

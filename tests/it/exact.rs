@@ -14,17 +14,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hlswarm::cli;
-use hlswarm::config::{RunConfig, run_config};
-use hlswarm::control::{Controller, Engine as _};
-use hlswarm::origin::counts::{Counts, Served};
-use hlswarm::origin::{Origin, Settings};
-use hlswarm::pipeline::{Pipeline, Reading};
-use hlswarm::sample::Sources;
-use hlswarm::stats::{ClientHandle, Metric, Registry, Snapshot, Tally, Totals};
-use hlswarm::swarm::Swarm;
-use hlswarm::vocabulary::outcome::{Fault, HttpFailure};
-use hlswarm::vocabulary::{Clock, Command, Kind, Outcome, RunIdentity, SecretUrl, clock};
+use hlswarm::testing::cli;
+use hlswarm::testing::config::{RunConfig, run_config};
+use hlswarm::testing::control::{Controller, Engine as _};
+use hlswarm::testing::origin::{Counts, Served};
+use hlswarm::testing::origin::{Origin, Settings};
+use hlswarm::testing::pipeline::{Pipeline, Reading};
+use hlswarm::testing::sample::Sources;
+use hlswarm::testing::stats::{ClientHandle, Metric, Registry, Snapshot, Tally, Totals};
+use hlswarm::testing::swarm::Swarm;
+use hlswarm::testing::vocabulary::{Clock, Command, Kind, Outcome, RunIdentity, SecretUrl, micros};
+use hlswarm::testing::vocabulary::{Fault, HttpFailure};
 
 /// Faults of the origin. 404 and 503 are frequent, 599 is the last status with its own slot.
 const FAULTS: [&str; 7] = [
@@ -155,7 +155,7 @@ fn watch(registry: &Registry, clock: Clock, done: &AtomicBool) -> u32 {
     let (mut last, mut seen, mut count) = (Totals::default(), Snapshot::default(), 0);
     while !done.load(Ordering::Acquire) {
         thread::sleep((TICK * (count + 1)).saturating_sub(clock.now()));
-        registry.snapshot(clock::micros(clock.now()), &mut seen);
+        registry.snapshot(micros(clock.now()), &mut seen);
         assert!(seen.totals.never_fell_since(&last), "a total fell in snapshot {count}");
         assert!(seen.totals.started() >= seen.totals.finished());
         assert_eq!(seen.invariant_violations, 0);

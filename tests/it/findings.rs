@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use hlswarm::vocabulary::Finding;
+use hlswarm::testing::vocabulary::Finding;
 use serde_json::Value;
 
 use crate::program::Program;

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use hlswarm::origin::{Origin, Settings};
+use hlswarm::testing::origin::{Origin, Settings};
 
 use crate::lag::Lag;
 use crate::program::Program;

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hlswarm::sample::RunSample;
-use hlswarm::tui::{Access, Charset, Console, Palette, Setup, Theme, Title};
-use hlswarm::vocabulary::{OnHangup, RunIdentity};
+use hlswarm::testing::sample::RunSample;
+use hlswarm::testing::tui::{Access, Charset, Console, Palette, Setup, Theme, Title};
+use hlswarm::testing::vocabulary::{OnHangup, RunIdentity};
 use portable_pty::CommandBuilder;
 use tokio::sync::watch;
 

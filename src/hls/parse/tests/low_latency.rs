@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::hls::{ByteRange, HintKind, SkipSupport};
+use crate::hls::low_latency::HintKind;
+use crate::hls::{ByteRange, SkipSupport};
 
 #[test]
 fn parts_belong_to_the_segment_behind_them_and_the_last_ones_to_the_unfinished() {

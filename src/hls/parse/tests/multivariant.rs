@@ -1,7 +1,8 @@
 //! Rules about multivariant playlists (section 4.4.6).
 
 use super::*;
-use crate::hls::{RenditionKind, Resolution};
+use crate::hls::RenditionKind;
+use crate::hls::multivariant::Resolution;
 
 /// Returns a multivariant playlist with these lines.
 fn list_of(lines: &str) -> Multivariant {

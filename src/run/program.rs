@@ -1,0 +1,92 @@
+//! The program from its arguments to its exit code: parse -> run -> print the error chain. The process exits only here.
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use color_eyre::config::HookBuilder;
+
+use super::deadline::Finish;
+use super::{ExitStatus, Failure, exit, stdio};
+use crate::cli::{self, Usage};
+use crate::config;
+use crate::tui;
+
+/// Maximum time that the last messages wait for the reader of standard error.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    report_panics();
+    let args: Vec<_> = std::env::args_os().collect();
+    let status = match cli::parse(args.clone()) {
+        Ok(cli) => supervise(cli.command, cli::shown_command(args)),
+        Err(Usage::Asked(text)) => print(&text).unwrap_or_else(tell),
+        Err(Usage::Wrong(line)) => {
+            stdio::say(&format!("hlswarm: {line}"));
+            exit::USAGE.into()
+        }
+    };
+    tui::unreported_panics().iter().for_each(|message| stdio::say(message));
+    stdio::flush(LAST_WORDS);
+    status.into()
+}
+
+/// Queues panic messages like all others: a blocked standard error must not hold up the thread that panics.
+fn report_panics() {
+    let (panics, errors) = HookBuilder::default().into_hooks();
+    if let Err(error) = errors.install() {
+        stdio::say(&format!("hlswarm: {error}"));
+    }
+    std::panic::set_hook(Box::new(move |info| stdio::say(&panics.panic_report(info).to_string())));
+}
+
+fn supervise(command: cli::Command, shown: String) -> ExitStatus {
+    match super::supervise(|| execute(command, shown).unwrap_or_else(tell)) {
+        Ok(Finish::Done(status)) => status,
+        Ok(Finish::Abandoned(status)) => {
+            stdio::say("hlswarm: a part of hlswarm did not stop in time; the process exits without it");
+            status
+        }
+        Err(error) => tell(Failure::no_thread("the control thread", &error)),
+    }
+}
+
+fn execute(command: cli::Command, shown: String) -> Result<ExitStatus, Failure> {
+    match command {
+        cli::Command::Run(args) => {
+            super::warn_of_shown(&args.url);
+            super::run(|| config::run_config(config::target(args.url)?, args.load, shown))
+        }
+        cli::Command::Demo(args) => super::demo(args, shown),
+        cli::Command::Plan(args) => super::plan(args, shown),
+        cli::Command::Check(args) => super::check(args, shown),
+        cli::Command::Origin(args) => super::origin(args),
+        cli::Command::Selftest(args) => super::selftest(args),
+        cli::Command::Completions(args) => print(&cli::completions(&args)),
+        cli::Command::Man(args) => print(&cli::manual(&args)),
+    }
+}
+
+/// Prints the text that the command asks for.
+fn print(text: &str) -> Result<ExitStatus, Failure> {
+    match stdio::print(text, None) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Unwritten(format!("standard output: {error}")))
+        }
+        // A reader that has read enough, such as `head`, misses nothing.
+        _ => Ok(0.into()),
+    }
+}
+
+/// Prints the reason why there was no run, in one line, and returns its exit status.
+fn tell(failure: Failure) -> ExitStatus {
+    let (line, code) = match failure {
+        Failure::Config(error) => (error.to_string(), exit::USAGE),
+        Failure::Preflight(line) => (format!("preflight: {line}"), exit::PREFLIGHT),
+        Failure::Unwritten(line) => (line, exit::UNWRITTEN),
+        Failure::Unable(report) => (format!("{report:#}"), exit::PREFLIGHT),
+    };
+    stdio::say(&format!("hlswarm: {line}"));
+    code.into()
+}
