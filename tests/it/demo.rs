@@ -88,7 +88,7 @@ fn assert_history(report: &Report) {
         let all = report.outcomes().into_iter().find(|(name, _)| name == outcome).map(|(_, count)| count);
         assert_eq!((column.len(), Some(column.iter().sum())), (bins, all), "{outcome}");
     }
-    let failed = report.outcomes().into_iter().filter(|(name, _)| name != "ok" && name != "cut");
+    let failed = report.outcomes().into_iter().filter(|(name, _)| *name != "ok" && *name != "cut");
     assert_eq!(columns("outcomes").count(), failed.count());
     for (name, column) in columns("heat") {
         let column = column.as_array().expect("a column");
