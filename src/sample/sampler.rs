@@ -310,7 +310,11 @@ impl Sampler {
     /// Adds a sample to the history, and its second once that is over. The last sample of a run ends its second.
     fn record_history(&mut self, sample: &mut RunSample, counted: &Bin, new_second: bool) {
         self.history.observe(counted, sample);
-        if new_second || sample.state == RunState::Finished {
+        let is_last = sample.state == RunState::Finished;
+        if is_last {
+            self.history.read_heat(&self.sources.registry);
+        }
+        if new_second || is_last {
             self.history.finish_second(sample);
         }
         sample.history = Arc::clone(self.history.history());

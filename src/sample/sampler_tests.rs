@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Sources;
 use super::sampler::{POOL, ROWS, Sampler, TICKS_PER_SECOND};
+use super::{HeatOf, HistoryBins, Point, Sources};
 use crate::stats::{LatencySnapshot, Metric, Registry, Timed, Timings};
 use crate::verdict::Verdict;
-use crate::vocabulary::outcome::HttpFailure;
+use crate::vocabulary::outcome::{Fault, HttpFailure};
 use crate::vocabulary::{ClientState, Clock, Kind, Outcome, RunState};
 
 fn sampler() -> (Arc<Registry>, Sampler) {
@@ -160,4 +160,38 @@ fn whole_samples_come_from_the_thread_for_as_long_as_it_lives() {
     assert!(first.result.is_some() && second.result.is_some() && first.at < second.at);
     assert!(handle.stop().0.is_some());
     assert!(samples.next().is_none());
+}
+
+#[test]
+fn the_history_of_a_whole_sample_has_every_duration_and_failure_whenever_it_is_taken() {
+    let (registry, mut sampler) = sampler();
+    let client = registry.add();
+    let meter = client.meter(0, Clock::start());
+    let busy = Outcome::of_status(503, false);
+    let act = || {
+        for (us, outcome) in [(5_000, Outcome::Ok), (90_000, busy), (300, Fault::Cut.into())] {
+            let timings = Timings { first_byte_us: us / 2, body_us: us / 2 };
+            meter.start_at(Kind::Segment, 0).finish_at(outcome, Some(timings), us);
+        }
+        meter.time(Timed::Startup, 700_000);
+    };
+    let assert_complete = |history: &HistoryBins, times: u64| {
+        let total = |of: HeatOf| history.bins().iter().map(|bin| bin.heat[of.index()].total()).sum::<u64>();
+        assert_eq!(HeatOf::ALL.map(total), [2 * times, times, 0, times, 0], "{times}");
+        assert_eq!(history.codes(), [busy]);
+        assert_eq!(history.bins().iter().map(Point::failed).sum::<u64>(), times);
+        assert_eq!(history.bins().iter().map(|bin| bin.counts.started).sum::<u64>(), 3 * times);
+    };
+    // Each step is a quarter of a second for the sampler: a whole sample comes at every place within one.
+    for times in 1..=9 {
+        act();
+        let whole = sampler.next_whole_sample();
+        assert_complete(&whole.result.as_ref().expect("a result").history, times);
+    }
+    act();
+    sampler.sources.status.set_state(RunState::Finished);
+    // The last sample ends its second, so that the screen has everything, too.
+    let last = sampler.next_whole_sample();
+    assert_complete(&last.result.as_ref().expect("a result").history, 10);
+    assert_complete(last.history.whole(), 10);
 }
