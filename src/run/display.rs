@@ -53,6 +53,7 @@ impl Display {
                 samples: sampler.samples(),
                 report,
                 commands,
+                selected: sampler.selected(),
                 title: title(config, identity),
                 theme: theme(&config.output),
                 on_hangup: config.output.on_hangup,

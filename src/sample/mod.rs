@@ -7,6 +7,7 @@
 mod bins;
 mod blocks;
 mod canary;
+mod client_detail;
 mod failure_lines;
 mod hard_stops;
 mod history;
@@ -48,6 +49,7 @@ use crate::vocabulary::{ClientState, HardStop, Kind, RunState, share};
 pub use bins::Bins;
 pub use blocks::Blocks;
 pub use canary::CanaryReading;
+pub use client_detail::ClientDetail;
 pub use failure_lines::{FailureLine, FailureTracker};
 pub use history::History;
 pub use history_bins::HistoryBins;
@@ -131,6 +133,8 @@ pub struct RunSample {
     pub open: Option<OpenRequests>,
     /// Clients in trouble by what they have in common, once a second.
     pub who: Arc<Who>,
+    /// More of the client that is open on the screen, once a second; `None` without one, or after it has left.
+    pub detail: Option<Arc<ClientDetail>>,
     /// Changes of the load and of the verdict, marks and notes; entries after [`RunSample::at`] may be among them.
     pub journal: Arc<Journal>,
     /// Starts that came too late for their place in the plan.

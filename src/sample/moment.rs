@@ -94,7 +94,7 @@ impl Moment<'_> {
         let sum = |of: fn(ClientState) -> bool| {
             ClientState::ALL.into_iter().filter(|state| of(*state)).map(|state| self.client_ms(state)).sum()
         };
-        share(sum(is_trouble), sum(|state| state != ClientState::Finished))
+        share(sum(ClientState::is_trouble), sum(|state| state != ClientState::Finished))
     }
 
     /// Returns the share of the active clients that is stalled.
@@ -117,11 +117,6 @@ impl Moment<'_> {
 
 const fn is_active(state: ClientState) -> bool {
     !matches!(state, ClientState::Finished | ClientState::Dead)
-}
-
-/// Reports whether a client in this state is in trouble.
-pub(super) const fn is_trouble(state: ClientState) -> bool {
-    matches!(state, ClientState::Stalled | ClientState::Waiting | ClientState::Dead)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //!   sample.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -21,7 +22,8 @@ use super::pipeline::Watch;
 use super::timeline::TimelineRecorder;
 use super::trust::TrustMeter;
 use super::{
-    Bin, FailureTracker, OpenRequests, RunResult, RunSample, Sources, TIMED, Who, hard_stops, numbers,
+    Bin, ClientDetail, FailureTracker, OpenRequests, RunResult, RunSample, Sources, TIMED, Who, hard_stops,
+    numbers,
 };
 use crate::generator::{self, Fact};
 use crate::pipeline::Pipeline;
@@ -71,6 +73,7 @@ pub struct Sampler {
     speed: SpeedSummary,
     open: Option<OpenRequests>,
     who: Arc<Who>,
+    detail: Option<Arc<ClientDetail>>,
 }
 
 /// Handle of the sampler's thread; gives access to the newest sample.
@@ -78,6 +81,7 @@ pub struct Sampler {
 pub struct SamplerHandle {
     sender: watch::Sender<Arc<RunSample>>,
     orders: Sender<Order>,
+    selected: Arc<AtomicU64>,
     thread: JoinHandle<Sampler>,
 }
 
@@ -111,6 +115,11 @@ impl SamplerHandle {
     /// Returns a receiver of the newest sample.
     pub fn samples(&self) -> watch::Receiver<Arc<RunSample>> {
         self.sender.subscribe()
+    }
+
+    /// Returns the number of the client of which samples show more, to be set by the console; 0 for none.
+    pub fn selected(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.selected)
     }
 
     /// Ends the thread. Returns its sampler, for the final sample, and the sender that publishes that sample to the
@@ -149,6 +158,7 @@ impl Sampler {
             speed: SpeedSummary::default(),
             open: None,
             who: Arc::default(),
+            detail: None,
         }
     }
 
@@ -164,11 +174,11 @@ impl Sampler {
     /// Fails if the thread could not be started.
     pub fn spawn(self) -> std::io::Result<SamplerHandle> {
         let sender = watch::Sender::new(Arc::new(RunSample::default()));
-        let samples = sender.clone();
+        let (samples, selected) = (sender.clone(), Arc::clone(&self.sources.selected));
         let (orders, taken) = channel();
         let thread =
             thread::Builder::new().name("sampler".to_owned()).spawn(move || self.run(&samples, &taken))?;
-        Ok(SamplerHandle { sender, orders, thread })
+        Ok(SamplerHandle { sender, orders, selected, thread })
     }
 
     fn run(mut self, samples: &watch::Sender<Arc<RunSample>>, orders: &Receiver<Order>) -> Self {
@@ -253,8 +263,9 @@ impl Sampler {
         if new_second {
             self.read_latencies();
             self.who = Arc::new(Who::new(&sample.snapshot.clients));
+            self.detail = self.read_selected();
         }
-        sample.who = Arc::clone(&self.who);
+        (sample.who, sample.detail) = (Arc::clone(&self.who), self.detail.clone());
         self.ticks += 1;
         sample.latencies = self.latency.each_ref().map(RecentLatency::digest);
         sample.live_latency = self.live_latency.digest();
@@ -296,6 +307,13 @@ impl Sampler {
         sample.trust = Arc::clone(self.trust.trust());
         sample.canary = self.trust.canary();
         self.generator.sample_made(begun);
+    }
+
+    /// Reads more of the client that is open on the screen.
+    fn read_selected(&self) -> Option<Arc<ClientDetail>> {
+        // Relaxed: the number stands for itself.
+        let id = self.sources.selected.load(Ordering::Relaxed);
+        (id > 0).then(|| ClientDetail::read(&self.sources.registry, id).map(Arc::new)).flatten()
     }
 
     /// Reads the histograms of all durations, and what they have gained for the heat maps.
@@ -347,6 +365,8 @@ impl Sampler {
     /// Reads totals and clients: each client whole, or only the states beside the rows of the last whole reading.
     fn read_clients(&mut self, sample: &mut RunSample, whole: bool) {
         let at_us = clock::micros(sample.at);
+        sample.snapshot.codes.clear();
+        sample.snapshot.codes.extend_from_slice(self.history.history().codes());
         if whole {
             // Reuse a table that no sample holds any more.
             let unseen = self.rows.iter().position(|rows| Arc::strong_count(rows) == 1);

@@ -1,5 +1,6 @@
 //! Sources of samples, written by clients, workers and the controller.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub struct Sources {
     pub spending: Option<Arc<Spending>>,
     /// Price of the plan, once it is known.
     pub priced: Arc<OnceLock<Arc<Priced>>>,
+    /// Number of the client of which samples show more, set by the console; 0 for none.
+    pub selected: Arc<AtomicU64>,
     /// Number of the worker that has the canary alone; `None` without one.
     pub canary: Option<usize>,
     /// Clock of the run.
@@ -44,6 +47,7 @@ impl Sources {
             registry: Registry::with_spending(workers, spending.as_ref()),
             spending,
             priced: Arc::default(),
+            selected: Arc::default(),
             status: Arc::default(),
             workers: (0..workers).map(|_| WorkerGauge::default()).collect(),
             host: Arc::default(),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::moment::is_trouble;
 use crate::stats::ClientRow;
 use crate::vocabulary::{ClientState, share, units};
 
@@ -66,7 +65,7 @@ struct Count {
 impl Count {
     fn add(&mut self, row: &ClientRow) {
         self.clients += 1;
-        self.trouble += u32::from(is_trouble(row.state));
+        self.trouble += u32::from(row.state.is_trouble());
     }
 
     fn group(self, dimension: Dimension, name: String) -> Group {

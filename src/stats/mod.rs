@@ -15,6 +15,7 @@ mod detail;
 mod explanations;
 mod failure_table;
 mod findings;
+mod had;
 mod heat;
 mod heat_meter;
 mod hosts;

@@ -17,6 +17,7 @@ use super::client::ClientStats;
 use super::explanations;
 use super::failure_table;
 use super::findings::{self, FindingRow};
+use super::had::HadSlots;
 use super::latency::{LatencySnapshot, Timed};
 use super::meter::Meter;
 use super::metric::{Metric, Scalars};
@@ -193,11 +194,14 @@ impl Registry {
     pub fn snapshot(&self, at_us: u64, snapshot: &mut Snapshot) {
         self.read_run(at_us, snapshot);
         let mut rows = snapshot.take_rows();
-        self.for_each(|mut row| {
-            row.state = row.playback.state_at(at_us);
-            snapshot.count(row.state);
-            rows.push(row);
-        });
+        let slots = HadSlots::new(&snapshot.codes);
+        for (index, slot) in self.slots.iter() {
+            let read = |id, stats: &ClientStats| (ClientRow::read(id, index, stats), slots.had(stats));
+            let Some((row, had)) = slot.read(read) else { continue };
+            let state = row.playback.state_at(at_us);
+            snapshot.count(state);
+            rows.push(ClientRow { state, had, ..row });
+        }
         snapshot.put_rows(rows);
     }
 

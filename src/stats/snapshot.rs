@@ -357,6 +357,8 @@ pub struct ClientRow {
     pub open_since_us: Option<u64>,
     /// States in the last 32 seconds, two bits each, the newest lowest; see [`SecondState`](super::SecondState).
     pub last_states: u64,
+    /// One bit for each of the first outcomes of [`Snapshot::codes`]: set if the client ever had it.
+    pub had: u16,
 }
 
 impl ClientRow {
@@ -383,6 +385,7 @@ impl ClientRow {
             slow: false,
             open_since_us: stats.open_since_us(),
             last_states: 0,
+            had: 0,
         }
     }
 
@@ -403,6 +406,8 @@ pub struct Snapshot {
     pub clients: Arc<Vec<ClientRow>>,
     /// Moment of `clients`: earlier than `at_us` if only their states have been read since.
     pub clients_at_us: u64,
+    /// Failed outcomes that the rows have a bit for; to be set before the clients are read.
+    pub codes: Vec<Outcome>,
     /// Number of clients in each state at `at_us`.
     pub states: [u64; ClientState::COUNT],
     /// Clients that were ever added.

@@ -8,6 +8,7 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,7 @@ pub(super) struct Loop {
     samples: watch::Receiver<Arc<RunSample>>,
     report: watch::Receiver<Option<Arc<Report>>>,
     pending: PendingCommands,
+    selected: Arc<AtomicU64>,
     app: App,
     theme: Theme,
     painter: Painter,
@@ -78,6 +80,7 @@ impl Loop {
             samples: setup.samples,
             report: setup.report,
             pending: PendingCommands::new(setup.commands),
+            selected: setup.selected,
             app: App::new(setup.title, setup.access),
             theme: setup.theme,
             painter: Painter::new(setup.theme.charset),
@@ -206,6 +209,7 @@ impl Loop {
             }
             Effect::Leave => self.leaves = true,
         }
+        self.selected.store(self.app.clients.opened().unwrap_or(0), Ordering::Relaxed);
     }
 
     /// Takes the report, which arrives once, at the end of the run.

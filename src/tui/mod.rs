@@ -33,6 +33,7 @@ pub mod widget;
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -60,6 +61,8 @@ pub struct Setup {
     pub report: watch::Receiver<Option<Arc<Report>>>,
     /// Sender of commands to the run.
     pub commands: flume::Sender<Command>,
+    /// Number of the client that is open, for the sampler to show more of it; 0 for none.
+    pub selected: Arc<AtomicU64>,
     /// Facts of the run for the screen.
     pub title: Title,
     /// Colours and characters.

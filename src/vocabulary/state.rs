@@ -25,6 +25,11 @@ pub enum ClientState {
 }
 
 impl ClientState {
+    /// Reports whether a client in this state is in trouble: it waits after a failure, is stalled or dead.
+    pub const fn is_trouble(self) -> bool {
+        matches!(self, Self::Stalled | Self::Waiting | Self::Dead)
+    }
+
     /// Number of states.
     pub const COUNT: usize = 7;
 

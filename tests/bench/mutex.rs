@@ -191,6 +191,7 @@ impl Numbers {
             slow: false,
             open_since_us: None,
             last_states: 0,
+            had: 0,
         }
     }
 }

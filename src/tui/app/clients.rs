@@ -92,7 +92,7 @@ fn badness(row: &ClientRow, now_us: u64) -> (u8, bool, u64, u64, u64) {
 }
 
 /// Returns the rank of a state; a state that an operator looks for earlier has a smaller rank.
-pub(in crate::tui) const fn severity(state: ClientState) -> u8 {
+const fn severity(state: ClientState) -> u8 {
     match state {
         ClientState::Stalled => 0,
         ClientState::Waiting => 1,
@@ -140,6 +140,11 @@ pub(in crate::tui) struct ClientList {
 }
 
 impl ClientList {
+    /// Returns the number of the client whose numbers are shown.
+    pub(in crate::tui) fn opened(&self) -> Option<u64> {
+        self.selected.filter(|_| self.open)
+    }
+
     /// Orders the clients of a new snapshot for the view that shows them.
     pub(in crate::tui) fn arrange(&mut self, snapshot: &Snapshot, view: View) {
         match view {
@@ -173,9 +178,9 @@ impl ClientList {
         self.joined.sort_by_key(|place| row(place).map(|row| row.id));
         self.order.clear();
         let Self { filter, faults_only, order, .. } = self;
-        order.extend(
-            all.filter(|place| row(place).is_some_and(|row| shows(filter.as_ref(), *faults_only, row))),
-        );
+        order.extend(all.filter(|place| {
+            row(place).is_some_and(|row| shows(filter.as_ref(), *faults_only, row, &snapshot.codes))
+        }));
         let now_us = snapshot.clients_at_us;
         match self.sort {
             Sort::Worst => order.sort_by_cached_key(|place| row(place).map(|row| badness(row, now_us))),
@@ -236,12 +241,22 @@ fn id_at(snapshot: &Snapshot, place: u32) -> Option<u64> {
     snapshot.clients.get(place as usize).map(|row| row.id)
 }
 
-fn shows(filter: Option<&Filter>, faults_only: bool, row: &ClientRow) -> bool {
-    let matches = |filter: &Filter| {
-        let last = row.last.map_or(String::new(), |(outcome, _)| outcome.to_string());
-        filter.takes(&format!("{} {} {last}", row.id, row.state.name()))
-    };
+fn shows(filter: Option<&Filter>, faults_only: bool, row: &ClientRow, codes: &[Outcome]) -> bool {
+    let matches = |filter: &Filter| filter.takes(&words(row, codes));
     (!faults_only || is_in_trouble(row)) && filter.is_none_or(matches)
+}
+
+/// Returns the words that a filter is tried on: the client's number and state, its last outcome, and every outcome that
+/// it ever had.
+fn words(row: &ClientRow, codes: &[Outcome]) -> String {
+    let last = row.last.map_or(String::new(), |(outcome, _)| outcome.to_string());
+    let mut words = format!("{} {} {last} id:{} last:{last}", row.id, row.state.name(), row.id);
+    for (_, code) in codes.iter().enumerate().filter(|(place, _)| row.had >> place & 1 == 1) {
+        // The status alone, too: `had:503`.
+        let name = code.to_string();
+        words.extend([" had:", &name, " had:", name.trim_start_matches("http.")]);
+    }
+    words
 }
 
 #[cfg(test)]
@@ -319,5 +334,25 @@ mod tests {
         list.filter = Filter::new("!playing").expect("a pattern");
         list.arrange(&snapshot, View::Clients);
         assert_eq!(ids(&list, &snapshot), [5]);
+    }
+
+    #[test]
+    fn a_filter_finds_clients_by_what_they_ever_had() {
+        let mut snapshot = snapshot(30);
+        snapshot.codes = vec![Outcome::of_status(404, false), Outcome::of_status(503, false)];
+        std::sync::Arc::make_mut(&mut snapshot.clients)[7].had = 0b10;
+        std::sync::Arc::make_mut(&mut snapshot.clients)[8].had = 0b01;
+        let mut list = ClientList::default();
+        for (text, expected) in [
+            ("had:503", &[8][..]),
+            ("503", &[8]),
+            ("had:http.4", &[9]),
+            ("id:12\\b", &[12]),
+            ("last:503", &[]),
+        ] {
+            list.filter = Filter::new(text).expect("a pattern");
+            list.arrange(&snapshot, View::Clients);
+            assert_eq!(ids(&list, &snapshot), expected, "{text}");
+        }
     }
 }

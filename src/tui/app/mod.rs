@@ -25,7 +25,7 @@ use crate::report::{self, Report};
 use crate::sample::RunSample;
 use crate::vocabulary::{Command, Mark, StopCause, Untrusted, units};
 
-pub(super) use clients::{ClientList, severity};
+pub(super) use clients::ClientList;
 use load::ENDING;
 use prompt::Typed;
 pub(super) use prompt::{Asked, Filter, Prompt};

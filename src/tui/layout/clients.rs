@@ -2,20 +2,22 @@
 
 use ratatui::layout::{Rect, Size};
 
-use super::{RULE, body, inside, take, take_bottom};
+use super::{Breadth, RULE, body, inside, take, take_bottom, take_right};
 
-/// The map of clients.
-const MAP: u16 = 3 + RULE;
-const MAP_WIDE: u16 = 6 + RULE;
-/// Minimum height of the body for the large map.
-const HIGH: u16 = 30;
+/// Lines of the map, by the room that there is.
+const MAP: [u16; 3] = [3 + RULE, 6 + RULE, 11 + RULE];
+/// Columns of the groups of clients beside the map, by the room that there is.
+const WHO: [u16; 3] = [0, 46, 52];
+/// Columns before a line of the map, for the time at which its first client joined.
+const JOINED: u16 = 9;
 /// The numbers of one client.
-pub(in crate::tui) const DETAIL: u16 = 6 + RULE;
+pub(in crate::tui) const DETAIL: u16 = 8 + RULE;
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::tui) struct Places {
     pub(in crate::tui) map: Rect,
+    pub(in crate::tui) who: Rect,
     pub(in crate::tui) list: Rect,
     pub(in crate::tui) detail: Rect,
 }
@@ -23,23 +25,32 @@ pub(in crate::tui) struct Places {
 impl Places {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
-        vec![self.map, self.list, self.detail]
+        vec![self.map, self.who, self.list, self.detail]
     }
 
     /// Returns the columns and lines of the map.
     pub(in crate::tui) fn map_size(&self) -> (usize, usize) {
-        let inside = inside(self.map);
-        (usize::from(inside.width.saturating_sub(2)), usize::from(inside.height))
+        let marks = marks(self.map);
+        (usize::from(marks.width), usize::from(marks.height))
     }
+}
+
+/// Returns the area of the marks in the panel of the map.
+pub(in crate::tui) fn marks(map: Rect) -> Rect {
+    let inside = inside(map);
+    let before = (JOINED + 1).min(inside.width);
+    Rect { x: inside.x + before, width: inside.width.saturating_sub(before + 1), ..inside }
 }
 
 /// Returns the places in a body of this size; `detail` is the number of lines for the open client.
 pub(in crate::tui) fn places(room: Size, detail: u16) -> Places {
+    let breadth = Breadth::new(room) as usize;
+    let [for_map, for_who] = [MAP, WHO].map(|of| of.get(breadth).copied().unwrap_or_default());
     let mut list = body(room);
-    let for_map = if list.height >= HIGH { MAP_WIDE } else { MAP };
-    let map = take(&mut list, for_map);
+    let mut map = take(&mut list, for_map);
+    let who = take_right(&mut map, for_who);
     let detail = take_bottom(&mut list, detail);
-    Places { map, list, detail }
+    Places { map, who, list, detail }
 }
 
 /// Returns the number of clients that the list has room for.

@@ -1,21 +1,19 @@
-//! All clients: as a map in the order in which they joined, as a list, and one of them with all its numbers.
-//!
-//! The map comes first, because no list of ten thousand clients shows what they have in common. Clients that joined
-//! together lie together, and each mark shows the worst state among its clients: failing cohorts form blocks, random
-//! failures are specks.
+//! All clients: as a map, by what those in trouble have in common, as a list, and one of them with all its numbers.
 
 use std::time::Duration;
 
 use ratatui::layout::Size;
 
-use crate::stats::{ClientRow, Snapshot};
-use crate::tui::app::{App, ClientList, severity};
-use crate::tui::layout;
+use crate::sample::ClientDetail;
+use crate::stats::{ClientRow, SecondState, Snapshot};
+use crate::tui::app::{App, ClientList};
+use crate::tui::layout::{self, Breadth};
 use crate::tui::theme::Role;
-use crate::vocabulary::{ClientState, Outcome, units};
+use crate::vocabulary::{Outcome, share, units};
 
 use super::client_words::{seconds, state_role};
-use super::{Column, Line, Table, Text, errors};
+use super::swarm_map::Map;
+use super::{Column, Line, Table, Text, WhoLine, errors, who};
 
 const COLUMNS: &[Column] = &[
     Column::number("ID", 9),
@@ -44,21 +42,53 @@ const FACTS: &[Column] = &[
     Column::word("", 40),
 ];
 
-/// One mark of the map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::tui) struct Mark {
-    pub(in crate::tui) sign: &'static str,
-    pub(in crate::tui) role: Role,
+/// Columns whose cells are drawn, not written.
+pub(in crate::tui) const BUFFER: &str = "BUFFER, of 30 s";
+pub(in crate::tui) const LAST_STATES: &str = "LAST 32 s";
+
+/// Columns of a wide list.
+const WIDE: &[Column] = &[
+    Column::number("ID", 9),
+    Column::word("STATE", 8),
+    Column::number("Mb/s", 6),
+    Column::word(BUFFER, 16),
+    Column::number("s", 6),
+    Column::number("SPEED", 6),
+    Column::number("STALLS", 7),
+    Column::number("ERR", 6),
+    Column::number("REQ", 7),
+    Column::number("AGE s", 6),
+    Column::word("LAST", 26),
+    Column::word(LAST_STATES, SecondState::SECONDS as u16),
+];
+
+/// Buffer that fills a bar, in microseconds: what the players of browsers hold.
+const FULL_BUFFER_US: u64 = 30_000_000;
+
+/// Drawn cells of a line.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct DrawnCells {
+    /// Buffer as a share of a full one.
+    pub(in crate::tui) buffer: f64,
+    /// State in each of the last seconds, oldest first.
+    pub(in crate::tui) states: [SecondState; SecondState::SECONDS],
 }
 
 /// The view.
 #[derive(Debug)]
 pub(in crate::tui) struct ClientsView {
-    /// Marks, line by line.
-    pub(in crate::tui) map: Vec<Vec<Mark>>,
+    /// Share of clients in trouble of each mark, line by line; a line of the screen has two lines of marks.
+    pub(in crate::tui) map: Vec<Option<f64>>,
+    /// Time at which the first client of each line of the screen joined.
+    pub(in crate::tui) joined: Vec<String>,
     /// The number of clients for each mark, as text.
     pub(in crate::tui) scale: String,
+    pub(in crate::tui) who: Vec<WhoLine>,
+    /// Share of all clients in trouble.
+    pub(in crate::tui) who_of_all: Vec<Text>,
     pub(in crate::tui) table: Table,
+    /// Cells that are drawn, line by line; empty for a narrow list.
+    pub(in crate::tui) drawn: Vec<DrawnCells>,
     /// The numbers of the selected client, while they are open.
     pub(in crate::tui) detail: Option<Table>,
 }
@@ -67,12 +97,22 @@ impl ClientsView {
     pub(super) fn new(app: &App, room: Size) -> Self {
         let snapshot = &app.steady.snapshot;
         let places = layout::clients::places(room, app.detail_lines());
-        let (map, scale) = map(&app.clients, snapshot, places.map_size());
+        let map = Map::new(&app.clients.joined, snapshot, places.map_size());
+        let rows = shown(&app.clients, snapshot, layout::lines(places.list, 1));
+        let breadth = Breadth::new(room);
+        let drawn = |row: &&ClientRow| DrawnCells {
+            buffer: share(row.playback.buffer_at(snapshot.clients_at_us), FULL_BUFFER_US).unwrap_or_default(),
+            states: SecondState::unpack(row.last_states),
+        };
         Self {
-            map,
-            scale,
-            table: table(&app.clients, snapshot, layout::lines(places.list, 1)),
-            detail: app.clients.open.then(|| detail(&app.clients, snapshot)),
+            map: map.shares,
+            joined: map.joined,
+            scale: map.scale,
+            who: who::lines(app, layout::lines(places.who, 0)),
+            who_of_all: vec![Text::label(format!("all {}", units::percent(app.steady.who.all)))],
+            table: table(&app.clients, snapshot, &rows, breadth),
+            drawn: rows.iter().filter(|_| breadth == Breadth::Wide).map(drawn).collect(),
+            detail: app.clients.open.then(|| detail(app)),
         }
     }
 }
@@ -95,30 +135,39 @@ fn none() -> String {
     "no clients yet".to_owned()
 }
 
-fn table(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
-    let shown = list.order.iter().skip(list.top).take(room);
-    let rows = shown.filter_map(|place| snapshot.clients.get(*place as usize));
-    let lines: Vec<Line> = rows
-        .map(|row| Line {
-            cells: cells(row, snapshot.clients_at_us),
-            selected: list.selected == Some(row.id),
-            whole: false,
-        })
-        .collect();
-    let (first, last) = (list.top + usize::from(!lines.is_empty()), list.top + lines.len());
+/// Returns the clients of the list that have room.
+fn shown<'a>(list: &ClientList, snapshot: &'a Snapshot, room: usize) -> Vec<&'a ClientRow> {
+    let places = list.order.iter().skip(list.top).take(room);
+    places.filter_map(|place| snapshot.clients.get(*place as usize)).collect()
+}
+
+fn table(list: &ClientList, snapshot: &Snapshot, rows: &[&ClientRow], breadth: Breadth) -> Table {
+    let (columns, cells): (_, fn(&ClientRow, u64) -> Vec<Text>) =
+        if breadth == Breadth::Wide { (WIDE, wide_cells) } else { (COLUMNS, cells) };
+    let lines = rows.iter().map(|row| Line {
+        cells: cells(row, snapshot.clients_at_us),
+        selected: list.selected == Some(row.id),
+        whole: false,
+    });
     let [first, last, all, clients] =
-        [first, last, list.order.len(), snapshot.clients.len()].map(|count| units::count(count as u64));
+        [list.top + 1, list.top + rows.len(), list.order.len(), snapshot.clients.len()]
+            .map(|count| units::count(count as u64));
     let left_out = if all == clients { String::new() } else { format!(" of {clients}") };
+    let title = if rows.is_empty() {
+        format!("none of {clients}")
+    } else {
+        format!("{first}-{last} of {all}{left_out}")
+    };
     Table {
-        title: Text::title(format!("{first}-{last} of {all}{left_out}")),
+        title: Text::title(title),
         aside: vec![Text::label(order(list))],
-        columns: COLUMNS,
+        columns,
         none: if snapshot.clients.is_empty() {
             none()
         } else {
             "no client matches; Esc clears the filter".to_owned()
         },
-        lines,
+        lines: lines.collect(),
         ..Table::default()
     }
 }
@@ -129,39 +178,6 @@ fn order(list: &ClientList) -> String {
     let filter = list.filter.as_ref().map_or(String::new(), |filter| format!("  filter {}", filter.text));
     let follow = if list.following { "  follow" } else { "" };
     format!("{}{reversed}{faults}{filter}{follow}", list.sort.name())
-}
-
-fn map(list: &ClientList, snapshot: &Snapshot, (columns, lines): (usize, usize)) -> (Vec<Vec<Mark>>, String) {
-    let (marks, clients) = (columns * lines, list.joined.len());
-    if marks == 0 || clients == 0 {
-        return (Vec::new(), none());
-    }
-    let each = clients.div_ceil(marks);
-    let states: Vec<Mark> = list
-        .joined
-        .chunks(each)
-        .map(|cohort| {
-            let rows = cohort.iter().filter_map(|place| snapshot.clients.get(*place as usize));
-            rows.map(|row| row.state).min_by_key(|state| severity(*state)).map_or(Mark::default(), mark)
-        })
-        .collect();
-    let scale = format!("1 mark = {}", units::plural(each as u64, "client"));
-    (states.chunks(columns).map(<[Mark]>::to_vec).collect(), scale)
-}
-
-/// Meaning of the letters, for the frame of the map.
-pub(in crate::tui) const LEGEND: &str = ". play  o start  S stall  W wait  X dead  - left";
-
-fn mark(state: ClientState) -> Mark {
-    let sign = match state {
-        ClientState::Playing => ".",
-        ClientState::Starting => "o",
-        ClientState::Stalled => "S",
-        ClientState::Waiting => "W",
-        ClientState::Dead => "X",
-        ClientState::Finished | ClientState::Leaving => "-",
-    };
-    Mark { sign, role: state_role(state) }
 }
 
 fn cells(row: &ClientRow, now_us: u64) -> Vec<Text> {
@@ -190,6 +206,14 @@ fn cells(row: &ClientRow, now_us: u64) -> Vec<Text> {
     ]
 }
 
+/// Returns the cells of [`WIDE`]; those that are drawn are empty.
+fn wide_cells(row: &ClientRow, now_us: u64) -> Vec<Text> {
+    let [id, state, rate, buffer, speed, stalls, errors, requests, age, last, ..] =
+        <[Text; COLUMNS.len()]>::try_from(cells(row, now_us)).unwrap_or_default();
+    let drawn = Text::default;
+    vec![id, state, rate, drawn(), buffer, speed, stalls, errors, requests, age, last, drawn()]
+}
+
 fn bandwidth(row: &ClientRow) -> Text {
     match row.playback.bandwidth {
         0 => Text::label(units::UNKNOWN),
@@ -215,7 +239,8 @@ fn tenths(microseconds: u64) -> String {
     format!("{}.{}", units::count(tenths / 10), tenths % 10)
 }
 
-fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
+fn detail(app: &App) -> Table {
+    let (list, snapshot) = (&app.clients, &app.steady.snapshot);
     let row = list.selected.and_then(|id| snapshot.clients.iter().find(|row| row.id == id));
     // The selection outlives its client: show that the client has left.
     let Some(row) = row else {
@@ -234,6 +259,9 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
         format!("{} at {}", errors::name(outcome), moment(at_us))
     });
     let live = row.playback.live_latency_at(now_us).map_or(units::UNKNOWN.to_owned(), seconds);
+    // The sampler reads these once a second, for the client that was open then.
+    let none = ClientDetail::default();
+    let more = app.steady.detail.as_deref().filter(|detail| detail.id == row.id).unwrap_or(&none);
     let facts = [
         fact("state", row.state.name().to_owned()),
         fact("requests", units::count(row.requests)),
@@ -253,6 +281,18 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
         fact("live", live),
         fact("failures", units::count(row.failures())),
         fact("last", last),
+        fact(
+            "segment",
+            more.last_segment.map_or(units::UNKNOWN.to_owned(), |size| units::bytes(size.into())),
+        ),
+        fact(
+            "open for",
+            row.open_since_us.map_or("none".to_owned(), |at_us| span(now_us.saturating_sub(at_us))),
+        ),
+        fact("last segments", sizes(more)),
+        fact("", String::new()),
+        fact("", String::new()),
+        fact("failed as", failed_as(more)),
     ];
     let lines = facts.chunks(FACTS_IN_A_LINE).map(|facts| Line::new(facts.concat()));
     Table {
@@ -264,11 +304,27 @@ fn detail(list: &ClientList, snapshot: &Snapshot) -> Table {
     }
 }
 
+/// Returns the smallest and the largest of the last segments, and their median.
+fn sizes(more: &ClientDetail) -> String {
+    let Some(sizes) = more.segments else { return units::UNKNOWN.to_owned() };
+    let [least, median, most] = sizes.map(|size| units::bytes(size.into()));
+    format!("{least} to {most}, median {median}")
+}
+
+fn failed_as(more: &ClientDetail) -> String {
+    if more.failures.is_empty() {
+        return units::UNKNOWN.to_owned();
+    }
+    let failures = more.failures.iter().map(|(outcome, count)| format!("{} {outcome}", units::count(*count)));
+    failures.collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tui::app::View;
     use crate::tui::fixtures;
+    use crate::vocabulary::ClientState;
 
     fn snapshot() -> Snapshot {
         let clients: Vec<_> = (1..=10_000).map(|id| fixtures::row(id, ClientState::Playing)).collect();
@@ -286,21 +342,6 @@ mod tests {
         let ids: Vec<&str> = table.lines.iter().map(|line| line.cells[0].text.as_str()).collect();
         assert_eq!(ids, ["6,001", "78", "1"]);
         assert!(worst(&list, &snapshot, 0).lines.is_empty());
-    }
-
-    #[test]
-    fn every_client_is_in_one_mark_of_the_map_and_the_worst_of_a_mark_is_shown() {
-        let snapshot = snapshot();
-        let mut list = ClientList::default();
-        list.joined = (0..10_000).collect();
-        let (lines, scale) = map(&list, &snapshot, (74, 3));
-        let marks: Vec<Mark> = lines.concat();
-        assert_eq!((scale.as_str(), marks.len()), ("1 mark = 46 clients", 10_000_usize.div_ceil(46)));
-        let stalled: Vec<usize> =
-            marks.iter().enumerate().filter(|(_, mark)| mark.sign == "S").map(|(place, _)| place).collect();
-        assert_eq!(stalled, [6_000 / 46]);
-        assert!(lines.len() <= 3 && lines.iter().all(|line| line.len() <= 74));
-        assert_eq!(map(&list, &snapshot, (0, 3)).0, Vec::<Vec<Mark>>::new());
     }
 
     #[test]

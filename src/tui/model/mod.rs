@@ -14,10 +14,12 @@ mod log;
 mod overview;
 mod reason;
 mod report;
+mod swarm_map;
 mod table;
 mod tiny;
 mod top;
 mod trust;
+mod who;
 mod zoom;
 
 use ratatui::layout::Size;
@@ -27,7 +29,7 @@ use super::theme::Role;
 use crate::vocabulary::Tone;
 
 pub(super) use chart::{Bar, Chart, Charts};
-pub(super) use clients::{ClientsView, LEGEND};
+pub(super) use clients::{BUFFER, ClientsView, LAST_STATES};
 pub(super) use errors::{Errors, ErrorsView, STRIP_GROUP, Strip};
 pub(super) use generator::{Fill, GeneratorView};
 pub(super) use log::LogView;
@@ -36,6 +38,7 @@ pub(super) use report::ReportView;
 pub(super) use table::{Align, Column, Line, Table};
 pub(super) use tiny::{Tiny, TinyLine};
 pub(super) use top::Top;
+pub(super) use who::WhoLine;
 pub(super) use zoom::Zoom;
 
 /// Importance of a text in a line that is too narrow for all its texts.

@@ -17,6 +17,7 @@ mod report;
 mod small;
 mod strip;
 mod table;
+mod who;
 mod zoom;
 
 use ratatui::buffer::Buffer;

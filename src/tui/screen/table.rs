@@ -1,11 +1,11 @@
-//! A list in columns, and the map of clients.
+//! A list in columns.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::frame::{Head, panel};
 use super::line::Row;
-use crate::tui::model::{Align, ClientsView, Column, LEGEND, Line, Table, Text};
+use crate::tui::model::{Align, Column, Line, Table, Text};
 use crate::tui::theme::{Role, Theme};
 
 /// Leaves a column free at each side: the sign of the selection stands in the left one.
@@ -56,16 +56,5 @@ fn cells(texts: &[Text], columns: &[Column], theme: Theme, line: Rect, buffer: &
             Align::Left => row.gap(u16::from(place > 0)).column(text, column.width),
             Align::Right => row.column_right(text, column.width),
         };
-    }
-}
-
-pub(super) fn map(clients: &ClientsView, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let title = Text::title(format!("Map: {}", clients.scale));
-    let head = Head { title: &title, aside: &[Text::label(LEGEND)], focused: false };
-    let inner = indented(panel(head, theme, area, buffer));
-    for (line, marks) in inner.rows().zip(&clients.map) {
-        for (x, mark) in (line.x..line.right()).zip(marks) {
-            buffer.set_string(x, line.y, mark.sign, theme.style(mark.role));
-        }
     }
 }

@@ -1,0 +1,69 @@
+//! More of one client than its row shows, read once a second for the client that is open on the screen.
+
+use crate::stats::Registry;
+use crate::vocabulary::Outcome;
+
+/// Numbers of one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientDetail {
+    /// Number of the client.
+    pub id: u64,
+    /// Size of its last segment in bytes; `None` before the first.
+    pub last_segment: Option<u32>,
+    /// Smallest, median and largest of its last 100 segments in bytes; `None` before the first.
+    pub segments: Option<[u32; 3]>,
+    /// Failures by outcome, most frequent first.
+    pub failures: Vec<(Outcome, u64)>,
+}
+
+impl ClientDetail {
+    /// Reads a client; `None` if it is not listed.
+    pub(super) fn read(registry: &Registry, id: u64) -> Option<Self> {
+        let row = registry.get(id)?;
+        let mut detail = registry.inspect(&row, |stats| {
+            let mut failures = Vec::new();
+            stats.for_each_failure(|outcome, count| failures.push((outcome, count)));
+            let last_segment = stats.last_segment_bytes();
+            Self { id, last_segment, segments: spread(stats.recent_segment_bytes().collect()), failures }
+        })?;
+        detail.failures.sort_unstable_by_key(|(outcome, count)| (u64::MAX - count, *outcome));
+        Some(detail)
+    }
+}
+
+/// Returns the smallest, the median and the largest value.
+fn spread(mut values: Vec<u32>) -> Option<[u32; 3]> {
+    values.sort_unstable();
+    Some([*values.first()?, *values.get(values.len() / 2)?, *values.last()?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::outcome::Fault;
+    use crate::vocabulary::{Clock, Kind};
+
+    #[test]
+    fn a_client_is_read_with_its_segments_and_failures_while_it_is_listed() {
+        let registry = Registry::new(1);
+        let client = registry.add();
+        let meter = client.meter(0, Clock::start());
+        let id = meter.client_id();
+        assert_eq!(ClientDetail::read(&registry, id), Some(ClientDetail { id, ..ClientDetail::default() }));
+        for bytes in [300, 100, 200] {
+            let mut exchange = meter.start(Kind::Segment);
+            exchange.received(bytes);
+            exchange.keep_segment_size();
+            exchange.finish(Outcome::Ok, None);
+        }
+        let missing = Outcome::of_status(404, false);
+        for outcome in [Fault::ConnReset.into(), missing, missing] {
+            meter.start(Kind::Segment).finish(outcome, None);
+        }
+        let detail = ClientDetail::read(&registry, id).expect("a client");
+        assert_eq!((detail.last_segment, detail.segments), (Some(200), Some([100, 200, 300])));
+        assert_eq!(detail.failures, [(missing, 2), (Fault::ConnReset.into(), 1)]);
+        drop((meter, client));
+        assert_eq!(ClientDetail::read(&registry, id), None);
+    }
+}
