@@ -64,6 +64,10 @@ pub enum Key {
     Left,
     /// Arrow right.
     Right,
+    /// Shift and arrow left.
+    ShiftLeft,
+    /// Shift and arrow right.
+    ShiftRight,
     /// Home.
     Home,
     /// End.
@@ -238,12 +242,12 @@ impl Decoder {
                 inputs.extend((!late).then_some(Input::Key(Key::Escape)));
                 State::Escape
             }
-            _ if late => return self.restart(byte, inputs),
-            // Alt with a key is not bound and must not act as the key alone.
-            _ => match character_length(byte) - 1 {
-                0 => State::Ground,
-                more => State::Skip(more),
-            },
+            _ => {
+                // Escape and a key that was typed right after it look like Alt with the key. No Alt is bound, so they
+                // are two keys: fast typing must not lose one.
+                inputs.extend((!late).then_some(Input::Key(Key::Escape)));
+                return self.restart(byte, inputs);
+            }
         };
     }
 
@@ -272,8 +276,10 @@ impl Decoder {
                 return;
             }
             (number, b'~') => numbered(number),
-            // `ESC [ A`; with a modifier it is `ESC [ 1 ; 5 A`, which is not bound.
+            // `ESC [ A`; with a modifier it is `ESC [ 1 ; 5 A`. Only Shift with a sideways arrow is bound.
             (b"", end) => named(end),
+            (b"1;2", b'C') => Some(Key::ShiftRight),
+            (b"1;2", b'D') => Some(Key::ShiftLeft),
             _ => None,
         };
         self.end(key, inputs);

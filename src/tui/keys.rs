@@ -34,6 +34,10 @@ pub enum Action {
     Zoom,
     /// Change the time span of the charts.
     Window(Turn),
+    /// Look at the moment this many columns of the charts later, or earlier if negative.
+    LookBack(i16),
+    /// Look at the newest moment again; in a list without a cursor in time, go to its last line.
+    Now,
     /// Freeze the display while the load goes on.
     Freeze,
     /// Draw everything again.
@@ -101,6 +105,20 @@ pub enum Motion {
     Last,
 }
 
+impl Motion {
+    /// Returns the opposite movement.
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::Down => Self::Up,
+            Self::Up => Self::Down,
+            Self::PageDown => Self::PageUp,
+            Self::PageUp => Self::PageDown,
+            Self::First => Self::Last,
+            Self::Last => Self::First,
+        }
+    }
+}
+
 /// Heading in the help overlay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
@@ -117,6 +135,11 @@ pub enum Group {
 impl Group {
     /// All headings, in the order of the help overlay.
     pub const ALL: [Self; 4] = [Self::Load, Self::Look, Self::Lists, Self::Keep];
+
+    /// Returns the bindings with a line in the help overlay.
+    pub fn listed(self) -> impl Iterator<Item = &'static Binding> {
+        BINDINGS.iter().filter(move |binding| binding.group == self && !binding.help.is_empty())
+    }
 
     /// Returns the text of the heading.
     pub const fn name(self) -> &'static str {
@@ -181,23 +204,31 @@ pub const BINDINGS: &[Binding] = &[
     load(Action::Stop, &[Char('q')], "q", "stop, drain, show report").footer("q", "stop"),
     load(Action::Interrupt, &[Ctrl('c')], "^C", "the same, then exit"),
     load(Action::StopNow, &[Char('Q')], "Q", "stop at once; so does q q"),
-    look(Action::Freeze, &[Char(' ')], "Space", "freeze; the load goes on").footer("Spc", "freeze"),
-    load(Action::More, &[Char('+'), Char('=')], "+ -  = _", "add, remove one step").footer("+/-", "clients"),
+    look(Action::Freeze, &[Char(' ')], "Space", "freeze; the load goes on").footer("Space", "freeze"),
+    load(Action::More, &[Char('+'), Char('=')], "+ -  = _", "add, remove one step").footer("+ -", "clients"),
     load(Action::Fewer, &[Char('-'), Char('_')], "", ""),
-    load(Action::StepDown, &[Char('[')], "[ ]", "step: 1 10 50 100 500 1000").footer("[ ]", "step"),
+    load(Action::StepDown, &[Char('[')], "[ ]", "step: 1 10 50 100 500 1000"),
     load(Action::StepUp, &[Char(']')], "", ""),
     load(Action::Target, &[Char('c')], "c", "target: 2500, +50, -20%").footer("c", "target"),
     load(Action::Hold, &[Char('p')], "p", "hold or resume the ramp").footer("p", "hold"),
     keep(Action::Mark, &[Char('m')], "m", "mark now, with a note").footer("m", "mark"),
-    look(Action::View(1), &[Char('1')], "1 2 3", "overview, clients, errors").footer("1-5", "views"),
+    look(Action::View(1), &[Char('1')], "1 2 3", "overview, clients, errors").footer("1-7", "views"),
     look(Action::View(2), &[Char('2')], "", ""),
     look(Action::View(3), &[Char('3')], "", ""),
-    look(Action::View(4), &[Char('4')], "4 5 6", "generator, log, report"),
+    look(Action::View(4), &[Char('4')], "4 5 6 7", "generator, log, report, latency"),
     look(Action::View(5), &[Char('5')], "", ""),
     look(Action::View(6), &[Char('6')], "", ""),
-    look(Action::Panel(Turn::Next), &[Key::Tab], "Tab S-Tab", "next panel, previous panel"),
+    look(Action::View(7), &[Char('7')], "", ""),
+    look(Action::Panel(Turn::Next), &[Key::Tab], "Tab S-Tab", "next panel, previous panel")
+        .footer("Tab", "panel"),
     look(Action::Panel(Turn::Back), &[Key::BackTab], "", ""),
-    look(Action::Zoom, &[Char('z')], "z", "zoom the panel, and back").footer("z", "zoom"),
+    look(Action::Open, &[Key::Enter], "Enter", "open what has the focus").footer("Enter", "open"),
+    look(Action::Zoom, &[Char('z')], "z", "the panel alone, and back"),
+    look(Action::LookBack(-1), &[Key::Left], "← →", "look back (Shift: by ten)").footer("← →", "look back"),
+    look(Action::LookBack(1), &[Key::Right], "", ""),
+    look(Action::LookBack(-10), &[Key::ShiftLeft], "", ""),
+    look(Action::LookBack(10), &[Key::ShiftRight], "", ""),
+    look(Action::Now, &[Key::End], "End", "now; in a list: its last line"),
     look(Action::Window(Turn::Next), &[Char('t')], "t T", "time: 2 m 10 m 1 h, the run").footer("t", "time"),
     look(Action::Window(Turn::Back), &[Char('T')], "", ""),
     look(Action::Back, &[Key::Escape], "Esc", "back; never ends the run"),
@@ -207,12 +238,11 @@ pub const BINDINGS: &[Binding] = &[
     list(Action::Move(Motion::Up), &[Char('k'), Key::Up], "", ""),
     list(Action::Move(Motion::PageDown), &[Key::PageDown, Ctrl('d')], "PgUp PgDn", "one page (also ^U ^D)"),
     list(Action::Move(Motion::PageUp), &[Key::PageUp, Ctrl('u')], "", ""),
-    list(Action::Move(Motion::First), &[Char('g'), Key::Home], "g G", "first, last (also Home End)"),
-    list(Action::Move(Motion::Last), &[Char('G'), Key::End], "", ""),
-    list(Action::Open, &[Key::Enter], "Enter", "open what is selected"),
-    list(Action::Sort(Turn::Next), &[Char('s'), Char('l'), Key::Right], "s h", "sort by another column")
-        .footer("s", "sort"),
-    list(Action::Sort(Turn::Back), &[Char('h'), Key::Left], "", ""),
+    list(Action::Move(Motion::First), &[Char('g'), Key::Home], "g G", "first, last"),
+    list(Action::Move(Motion::Last), &[Char('G')], "", ""),
+    list(Action::Sort(Turn::Next), &[Char('s'), Char('>')], "< > s", "sort by another column")
+        .footer("< >", "sort"),
+    list(Action::Sort(Turn::Back), &[Char('<')], "", ""),
     list(Action::Reverse, &[Char('r')], "r", "reverse the order"),
     list(Action::Filter, &[Char('/')], "/", "filter: pattern, !x = not x").footer("/", "filter"),
     list(Action::FaultsOnly, &[Char('!')], "!", "show trouble only").footer("!", "faults"),
@@ -257,7 +287,7 @@ mod tests {
         for binding in BINDINGS {
             assert!(!binding.keys.is_empty());
             assert_eq!(binding.shown.is_empty(), binding.help.is_empty(), "{:?}", binding.action);
-            assert!(binding.shown.len() <= 10 && binding.help.len() <= 27, "{}", binding.help);
+            assert!(binding.shown.chars().count() <= 10 && binding.help.len() <= 31, "{}", binding.help);
             for key in binding.keys {
                 assert_eq!(action(*key), Some(binding.action));
             }

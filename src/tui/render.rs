@@ -3,13 +3,12 @@
 use ratatui::buffer::Buffer;
 
 use super::app::{App, Msg};
-use super::layout;
 use super::model::Model;
 use super::screen;
 use super::theme::Theme;
 
-/// Draws the app into `buffer`, and reports to the app how much room its view has there.
+/// Draws the app into `buffer`, and reports to the app its size.
 pub(super) fn picture(app: &mut App, theme: Theme, buffer: &mut Buffer) {
-    app.update(Msg::Room(layout::frame(buffer.area).body.as_size()));
+    app.update(Msg::Screen(buffer.area.as_size()));
     screen::draw(&Model::new(app), theme, buffer);
 }

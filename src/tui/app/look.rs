@@ -2,17 +2,59 @@
 
 use ratatui::layout::Size;
 
-use super::{App, Asked, Effect, Mode, View};
+use super::{App, Asked, Effect, Mode, Panel, View};
 use crate::pipeline::LogEntry;
 use crate::tui::keys::{Action, Motion};
 use crate::tui::layout;
 
 impl App {
-    /// Takes the room of the view, which may have changed with the screen or the view.
-    pub(super) fn fit(&mut self, room: Size) {
-        self.room = room;
-        self.clients.fit(layout::clients::lines(room, self.detail_lines()));
+    /// Takes the size of the screen: it decides how much of a view fits.
+    pub(super) fn fit(&mut self, screen: Size) {
+        self.screen = screen;
+        self.room = layout::frame(layout::body(screen)).body.as_size();
+        self.clients.fit(layout::clients::lines(self.room, self.detail_lines()));
         self.scroll = self.scroll.min(self.last_scroll());
+        if let Mode::Help(scroll) = &mut self.mode {
+            *scroll = (*scroll).min(layout::help::places(screen).last_scroll());
+        }
+    }
+
+    /// Returns the lines of a page of the help overlay, and its largest scroll offset.
+    pub(super) fn help_lines(&self) -> (usize, usize) {
+        let places = layout::help::places(self.screen);
+        (layout::lines(places.overlay, 0), places.last_scroll())
+    }
+
+    /// Reports whether a panel of the shown view has the focus.
+    pub(in crate::tui) fn has_focus(&self, panel: usize) -> bool {
+        self.focus == panel
+    }
+
+    /// Returns the panel of the overview that has the focus.
+    pub(in crate::tui) fn panel(&self) -> Panel {
+        Panel::ALL.get(self.focus).copied().unwrap_or_default()
+    }
+
+    /// Returns the number of panels of the shown view that can have the focus.
+    const fn panels(&self) -> usize {
+        match self.view {
+            View::Overview => layout::overview::PANELS,
+            View::Clients => layout::clients::PANELS,
+            View::Errors => layout::errors::PANELS,
+            View::Generator => layout::generator::PANELS,
+            View::Log => layout::log::PANELS,
+            View::Report | View::Latency => 1,
+        }
+    }
+
+    /// Shows a view with the focus on its list.
+    pub(super) fn show(&mut self, view: View) {
+        let focus = match view {
+            View::Clients | View::Log => 1,
+            _ => 0,
+        };
+        (self.view, self.zoomed, self.scroll, self.focus) = (view, false, 0, focus);
+        self.arrange();
     }
 
     /// Returns the lines that the open client takes; 0 if none is open.
@@ -26,7 +68,7 @@ impl App {
             View::Errors => layout::errors::lines(self.room),
             View::Log => layout::log::lines(self.room),
             View::Report => layout::report::lines(self.room),
-            View::Overview | View::Clients | View::Generator => 0,
+            View::Overview | View::Clients | View::Generator | View::Latency => 0,
         }
     }
 
@@ -35,8 +77,14 @@ impl App {
         match action {
             Action::Freeze => self.freeze(),
             Action::View(number) => return self.go(number),
-            Action::Help => self.mode = Mode::Help,
-            Action::Panel(turn) => self.focus = self.focus.turned(turn),
+            Action::Help => self.mode = Mode::Help(0),
+            Action::Panel(turn) => {
+                let all: Vec<usize> = (0..self.panels()).collect();
+                (self.focus, self.scroll) = (turn.in_round(&all, self.focus), 0);
+            }
+            Action::LookBack(columns) => self.look_back(columns),
+            Action::Now if self.cursor.is_some() => self.cursor = None,
+            Action::Now => self.move_in_list(Motion::Last),
             Action::Zoom => self.zoomed = !self.zoomed && self.view == View::Overview,
             Action::Window(turn) => self.window = self.window.turned(turn),
             Action::Back => self.back(),
@@ -64,8 +112,7 @@ impl App {
         if view == View::Report && self.report.is_none() {
             return self.say("no report until the run has ended".to_owned());
         }
-        (self.view, self.zoomed, self.scroll) = (view, false, 0);
-        self.arrange();
+        self.show(view);
         Effect::None
     }
 
@@ -73,6 +120,7 @@ impl App {
     fn back(&mut self) {
         let filtered = self.clients.filter.is_some() || self.clients.faults_only;
         match self.view {
+            _ if self.cursor.is_some() => self.cursor = None,
             View::Clients if self.clients.open => self.clients.open = false,
             View::Clients if filtered => {
                 (self.clients.filter, self.clients.faults_only) = (None, false);
@@ -80,7 +128,8 @@ impl App {
             }
             View::Log if self.log_filter.is_some() => self.log_filter = None,
             View::Report => {}
-            _ => (self.view, self.zoomed, self.scroll) = (View::Overview, false, 0),
+            View::Overview => self.zoomed = false,
+            _ => self.show(View::Overview),
         }
     }
 
@@ -95,20 +144,10 @@ impl App {
         if self.view == View::Clients {
             return self.clients.go(motion, &self.steady.snapshot);
         }
+        let (page, last) = (self.list_lines().max(1), self.last_scroll());
         // The log scrolls from its end: moving up increases the offset.
-        let (more, fewer) = (self.scroll.saturating_add(1), self.scroll.saturating_sub(1));
-        let page = self.list_lines().max(1);
-        let last = self.last_scroll();
-        let from_end = self.view == View::Log;
-        self.scroll = match (motion, from_end) {
-            (Motion::Down, false) | (Motion::Up, true) => more,
-            (Motion::Up, false) | (Motion::Down, true) => fewer,
-            (Motion::PageDown, false) | (Motion::PageUp, true) => self.scroll.saturating_add(page),
-            (Motion::PageUp, false) | (Motion::PageDown, true) => self.scroll.saturating_sub(page),
-            (Motion::First, false) | (Motion::Last, true) => 0,
-            (Motion::Last, false) | (Motion::First, true) => last,
-        }
-        .min(last);
+        let motion = if self.view == View::Log { motion.reversed() } else { motion };
+        self.scroll = scrolled(self.scroll, motion, page, last);
     }
 
     /// Returns the largest scroll offset of the shown view.
@@ -133,4 +172,17 @@ impl App {
         };
         self.shown.log.iter().filter(client).filter(trouble).filter(matches)
     }
+}
+
+/// Returns a scroll offset after a movement, at most `last`.
+pub(super) fn scrolled(scroll: usize, motion: Motion, page: usize, last: usize) -> usize {
+    let moved = match motion {
+        Motion::Down => scroll.saturating_add(1),
+        Motion::Up => scroll.saturating_sub(1),
+        Motion::PageDown => scroll.saturating_add(page),
+        Motion::PageUp => scroll.saturating_sub(page),
+        Motion::First => 0,
+        Motion::Last => last,
+    };
+    moved.min(last)
 }

@@ -11,6 +11,7 @@ mod prompt;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod time;
 mod title;
 mod view;
 
@@ -57,8 +58,8 @@ pub(super) enum Msg {
     Sample(Arc<RunSample>),
     /// A key or a paste.
     Input(Input),
-    /// The room of the view on the screen.
-    Room(Size),
+    /// The size of the screen.
+    Screen(Size),
     /// A screen frame was late.
     LatePicture,
     /// The screen was written to these files, or could not be written.
@@ -88,8 +89,8 @@ pub(super) enum Mode {
     /// Keys act as in the table of keys.
     #[default]
     Normal,
-    /// The help overlay.
-    Help,
+    /// The help overlay, from this line on.
+    Help(usize),
     /// A question: set the target to this many clients?
     Confirm(i64),
     /// A line that is being typed.
@@ -111,11 +112,13 @@ pub(super) struct App {
     pub(super) frozen_since: Option<Duration>,
     pub(super) view: View,
     pub(super) mode: Mode,
-    /// The panel that Tab has chosen.
-    pub(super) focus: Panel,
+    /// Number of the panel that has the focus, in the order of its view.
+    pub(super) focus: usize,
     /// Set to show that panel alone.
     pub(super) zoomed: bool,
     pub(super) window: ChartWindow,
+    /// Moment that is looked at; `None` for the newest.
+    pub(super) cursor: Option<Duration>,
     pub(super) scope: Scope,
     pub(super) clients: ClientList,
     /// The first visible line of the other lists; for the log, counted from its end.
@@ -126,6 +129,7 @@ pub(super) struct App {
     pub(super) late_pictures: u64,
     /// The room of the view on the screen.
     pub(super) room: Size,
+    screen: Size,
     step: usize,
     /// Set when the operator has ended the run with a key after which the report stays on screen.
     stays: bool,
@@ -149,7 +153,8 @@ impl App {
             frozen_since: None,
             view: View::default(),
             mode: Mode::default(),
-            focus: Panel::default(),
+            focus: 0,
+            cursor: None,
             zoomed: false,
             window: ChartWindow::default(),
             scope: Scope::default(),
@@ -159,6 +164,7 @@ impl App {
             report: None,
             late_pictures: 0,
             room: Size::default(),
+            screen: Size::default(),
             step: FIRST_STEP,
             stays: false,
             stop_asked: false,
@@ -173,7 +179,7 @@ impl App {
         match msg {
             Msg::Sample(sample) => self.take(sample),
             Msg::LatePicture => self.late_pictures += 1,
-            Msg::Room(room) => self.fit(room),
+            Msg::Screen(size) => self.fit(size),
             Msg::Saved(Ok(name)) => return self.say(format!("written: {name}")),
             Msg::Saved(Err(why)) => return self.say(format!("screen not saved: {why}")),
             Msg::Report(report) => return self.end(&report),
@@ -223,7 +229,8 @@ impl App {
     /// console leaves at once.
     fn end(&mut self, report: &Report) -> Effect {
         self.report = Some(report::text(report).lines().map(str::to_owned).collect());
-        (self.view, self.zoomed, self.scroll, self.mode) = (View::Report, false, 0, Mode::Normal);
+        self.show(View::Report);
+        self.mode = Mode::Normal;
         if self.stays { Effect::None } else { Effect::Leave }
     }
 
@@ -239,8 +246,21 @@ impl App {
                 _ => self.say("nothing changed".to_owned()),
             },
             Mode::Prompt(prompt) => self.type_into(prompt, key),
-            Mode::Help if keys::action(key) != Some(Action::Stop) => Effect::None,
-            Mode::Help | Mode::Normal => keys::action(key).map_or(Effect::None, |action| self.act(action)),
+            Mode::Help(scroll) => self.press_in_help(scroll, keys::action(key)),
+            Mode::Normal => keys::action(key).map_or(Effect::None, |action| self.act(action)),
+        }
+    }
+
+    /// Scrolls the help, or closes it; any other key acts as it always does.
+    fn press_in_help(&mut self, scroll: usize, action: Option<Action>) -> Effect {
+        match action {
+            Some(Action::Move(motion)) => {
+                let (page, last) = self.help_lines();
+                self.mode = Mode::Help(look::scrolled(scroll, motion, page, last));
+                Effect::None
+            }
+            None | Some(Action::Help | Action::Back) => Effect::None,
+            Some(action) => self.act(action),
         }
     }
 

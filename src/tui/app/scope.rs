@@ -32,6 +32,12 @@ impl Scope {
         self.mark.as_ref().filter(|_| self.since_mark).map(|(at, _)| *at)
     }
 
+    /// Returns the number of the mark since which counts are shown.
+    pub(in crate::tui) fn mark_number(&self, sample: &RunSample) -> Option<usize> {
+        let since = self.since()?;
+        Some(sample.journal.marks().filter(|mark| mark.at <= since).count())
+    }
+
     /// Returns the totals of a sample in this scope.
     pub(in crate::tui) fn totals<'a>(&self, sample: &'a RunSample) -> Cow<'a, Totals> {
         match &self.mark {

@@ -123,7 +123,7 @@ fn escape_and_a_paste_never_end_a_run() {
     assert_eq!(press(&mut app, Key::Escape), Effect::None);
     assert_eq!(app.update(Msg::Input(Input::Paste("qQ".to_owned()))), Effect::None);
     press(&mut app, Key::Char('?'));
-    assert_eq!(app.mode, Mode::Help);
+    assert_eq!(app.mode, Mode::Help(0));
     assert_eq!(press(&mut app, Key::Escape), Effect::None);
     assert_eq!(app.mode, Mode::Normal);
 }
@@ -304,13 +304,13 @@ fn lists_scroll_to_their_ends_and_no_further() {
     let mut app = app();
     app.report = Some(vec![String::new(); 30]);
     app.view = View::Report;
-    app.update(Msg::Room(Size::new(80, 10)));
+    app.update(Msg::Screen(Size::new(80, 15)));
     press(&mut app, Key::PageDown);
     assert_eq!(app.scroll, 10);
     press(&mut app, Key::End);
     press(&mut app, Key::Down);
     assert_eq!(app.scroll, 20);
-    app.update(Msg::Room(Size::new(80, 25)));
+    app.update(Msg::Screen(Size::new(80, 30)));
     assert_eq!(app.scroll, 5);
     press(&mut app, Key::Home);
     press(&mut app, Key::Up);

@@ -20,11 +20,20 @@ pub(in crate::tui) enum View {
     Log,
     /// The report of a run that has ended.
     Report,
+    /// Latencies by kind and phase.
+    Latency,
 }
 
 impl View {
-    pub(in crate::tui) const ALL: [Self; 6] =
-        [Self::Overview, Self::Clients, Self::Errors, Self::Generator, Self::Log, Self::Report];
+    pub(in crate::tui) const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Clients,
+        Self::Errors,
+        Self::Generator,
+        Self::Log,
+        Self::Report,
+        Self::Latency,
+    ];
 
     /// Returns the key of the view.
     pub(in crate::tui) fn number(self) -> usize {
@@ -40,6 +49,7 @@ impl View {
             Self::Generator => "Generator",
             Self::Log => "Log",
             Self::Report => "Report",
+            Self::Latency => "Latency",
         }
     }
 }
@@ -55,11 +65,9 @@ pub(in crate::tui) enum Panel {
 }
 
 impl Panel {
-    const ALL: [Self; 4] = [Self::Clients, Self::Latency, Self::Traffic, Self::Errors];
-
-    pub(super) fn turned(self, turn: Turn) -> Self {
-        turn.in_round(&Self::ALL, self)
-    }
+    /// All panels, in the order in which Tab reaches them.
+    pub(in crate::tui) const ALL: [Self; crate::tui::layout::overview::PANELS] =
+        [Self::Clients, Self::Latency, Self::Traffic, Self::Errors];
 }
 
 /// Time span of the charts.

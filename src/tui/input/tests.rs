@@ -35,6 +35,8 @@ fn keys_are_known_by_what_terminals_send_for_them() {
         (b"\x1b[Z", Key::BackTab),
         (b"\x1bOP", Key::Function(1)),
         (b"\x1bOM", Key::Enter),
+        (b"\x1b[1;2C", Key::ShiftRight),
+        (b"\x1b[1;2D", Key::ShiftLeft),
         (b"\x1b[[A", Key::Function(1)),
         (b"\x9bA", Key::Up),
         (b"\x7f", Key::Backspace),
@@ -46,11 +48,17 @@ fn keys_are_known_by_what_terminals_send_for_them() {
 }
 
 #[test]
+fn an_escape_and_a_key_within_one_read_are_two_keys() {
+    assert_eq!(keys(b"\x1bq"), [Key::Escape, Key::Char('q')]);
+    assert_eq!(keys("\x1b\u{fc}x".as_bytes()), [Key::Escape, Key::Char('ü'), Key::Char('x')]);
+    assert_eq!(keys(b"\x1b\x03"), [Key::Escape, Key::Ctrl('c')]);
+    assert_eq!(keys(b"\x1b\x1b[Aq"), [Key::Escape, Key::Up, Key::Char('q')]);
+}
+
+#[test]
 fn what_is_not_bound_is_dropped_and_the_next_key_is_not() {
     for bytes in [
         &b"\x1b[1;5Ax"[..],
-        b"\x1bqx",
-        b"\x1b\xc3\xbcx",
         b"\x1b[99~x",
         b"\x00x",
         b"\xffx",

@@ -13,6 +13,9 @@ const JOINED: u16 = 9;
 /// The numbers of one client.
 pub(in crate::tui) const DETAIL: u16 = 8 + RULE;
 
+/// Panels that can have the focus: the map and the list.
+pub(in crate::tui) const PANELS: usize = 2;
+
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::tui) struct Places {

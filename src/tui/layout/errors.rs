@@ -9,6 +9,9 @@ const STRIP: u16 = 4 + RULE;
 /// Minimum height of the findings that is worth their rule.
 const FINDINGS: u16 = 5;
 
+/// Panels that can have the focus: the outcomes and the findings.
+pub(in crate::tui) const PANELS: usize = 2;
+
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::tui) struct Places {

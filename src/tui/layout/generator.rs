@@ -19,6 +19,9 @@ const WORKERS_HIGH: u16 = 9 + RULE;
 /// Heading, a reason with its advice, and the gauges beyond their limits.
 const GAUGES: u16 = 6 + RULE;
 
+/// Panels that can have the focus: from the gauges down.
+pub(in crate::tui) const PANELS: usize = 5;
+
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::tui) struct Places {

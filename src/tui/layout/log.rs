@@ -7,6 +7,9 @@ use super::{body, take};
 /// Minimum and maximum height of the story of the run.
 const STORY: std::ops::RangeInclusive<u16> = 5..=11;
 
+/// Panels that can have the focus: the story and the events.
+pub(in crate::tui) const PANELS: usize = 2;
+
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::tui) struct Places {

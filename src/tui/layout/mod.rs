@@ -8,6 +8,7 @@
 pub(super) mod clients;
 pub(super) mod errors;
 pub(super) mod generator;
+pub(super) mod help;
 pub(super) mod log;
 pub(super) mod overview;
 pub(super) mod report;

@@ -27,6 +27,9 @@ const LATENCY_COLUMNS: u16 = 13 + 4 * 8 + 4;
 /// Minimum width of a useful small chart.
 const SPARK_LEAST: u16 = 8;
 
+/// Panels that can have the focus.
+pub(in crate::tui) const PANELS: usize = 4;
+
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::tui) struct Places {

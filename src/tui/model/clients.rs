@@ -110,7 +110,7 @@ impl ClientsView {
             scale: map.scale,
             who: who::lines(app, layout::lines(places.who, 0)),
             who_of_all: vec![Text::label(format!("all {}", units::percent(app.steady.who.all)))],
-            table: table(&app.clients, snapshot, &rows, breadth),
+            table: table(&app.clients, snapshot, &rows, breadth).with_focus(app.has_focus(1)),
             drawn: rows.iter().filter(|_| breadth == Breadth::Wide).map(drawn).collect(),
             detail: app.clients.open.then(|| detail(app)),
         }

@@ -192,8 +192,9 @@ impl ErrorsView {
     pub(super) fn new(app: &App, room: Size) -> Self {
         Self {
             strip: Strip::new(&app.scope.totals(&app.steady)),
-            table: table(app, layout::errors::lines(room)),
-            findings: findings(app, layout::errors::places(room).finding_lines()),
+            table: table(app, layout::errors::lines(room)).with_focus(app.has_focus(0)),
+            findings: findings(app, layout::errors::places(room).finding_lines())
+                .with_focus(app.has_focus(1)),
         }
     }
 }

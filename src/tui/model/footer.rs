@@ -19,7 +19,7 @@ pub(super) fn line(app: &App) -> Vec<Text> {
                 Text::label("Esc: cancel"),
             ];
         }
-        Mode::Normal | Mode::Help => {}
+        Mode::Normal | Mode::Help(_) => {}
     }
     let ended = if app.report.is_some() {
         Some("the run has ended; q: leave")
@@ -32,6 +32,12 @@ pub(super) fn line(app: &App) -> Vec<Text> {
         ended.map(|text| Text::title(text).weighing(Weight::Subject)).into_iter().collect();
     // The answer to a key comes before everything else: it says what has happened.
     line.extend(app.notice().map(|notice| Text::title(notice).weighing(Weight::OutOfBounds)));
+    line.extend(app.cursor.map(|at| {
+        let ago = units::whole_span(app.shown.at.saturating_sub(at));
+        let text = Text::new(Role::Mark, format!("at {}, {ago} ago", units::short_clock(at)));
+        text.weighing(Weight::OutOfBounds)
+    }));
+    line.extend(app.cursor.map(|_| Text::new(Role::Mark, "End").then(Role::Label, " now")));
     if ended.is_none() && app.is_ending() {
         let open = units::plural(app.live.snapshot.totals.in_flight, "open request");
         let draining = Text::new(Role::Warning, format!("draining: {open}; q again: stop at once"));
@@ -70,7 +76,8 @@ fn is_of_use(binding: &Binding, app: &App) -> bool {
     match binding.action {
         Action::Stop => !app.is_ending(),
         Action::Filter => lists,
-        Action::Zoom | Action::Window(_) => app.view == View::Overview,
+        Action::Window(_) | Action::LookBack(_) => !matches!(app.view, View::Clients | View::Report),
+        Action::Open => !matches!(app.view, View::Generator | View::Report | View::Latency),
         _ => match binding.group {
             Group::Load => !app.is_ending() && app.access == Access::Full,
             Group::Lists => app.view == View::Clients,

@@ -48,10 +48,10 @@ impl GeneratorView {
         Self {
             lanes: sample.pipeline.lanes.iter().map(fill).collect(),
             degraded: format!("over 1% dropped: {}", units::plural(degraded, "client")),
-            streams: streams(sample),
-            workers: workers(sample),
-            machine: machine(app),
-            gauges: trust::gauges(&sample.trust),
+            streams: streams(sample).with_focus(app.has_focus(3)),
+            workers: workers(sample).with_focus(app.has_focus(1)),
+            machine: machine(app).with_focus(app.has_focus(2)),
+            gauges: trust::gauges(&sample.trust).with_focus(app.has_focus(0)),
         }
     }
 }

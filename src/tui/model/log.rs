@@ -32,7 +32,8 @@ impl LogView {
     /// Builds as many lines of the story as fit, and the events up to the line that was scrolled to.
     pub(super) fn new(app: &App, room: Size) -> Self {
         let story = newest(app, layout::log::places(room).story_lines());
-        Self { story, events: events(app, layout::log::lines(room)) }
+        let events = events(app, layout::log::lines(room)).with_focus(app.has_focus(1));
+        Self { story: story.with_focus(app.has_focus(0)), events }
     }
 }
 

@@ -24,7 +24,7 @@ mod zoom;
 
 use ratatui::layout::Size;
 
-use super::app::{App, Mode, View};
+use super::app::{App, Mode, Panel, View};
 use super::theme::Role;
 use crate::vocabulary::Tone;
 
@@ -128,7 +128,8 @@ pub(super) struct Model {
     pub(super) tabs: Vec<Text>,
     pub(super) body: Body,
     pub(super) footer: Vec<Text>,
-    pub(super) help: bool,
+    /// Scroll offset of the help overlay, while it is open.
+    pub(super) help: Option<usize>,
     /// The key numbers, for a screen without room for panels.
     pub(super) tiny: Tiny,
 }
@@ -140,7 +141,10 @@ impl Model {
             tabs: tabs(app),
             body: body(app, app.room),
             footer: footer::line(app),
-            help: app.mode == Mode::Help,
+            help: match app.mode {
+                Mode::Help(scroll) => Some(scroll),
+                _ => None,
+            },
             tiny: Tiny::new(app),
         }
     }
@@ -148,13 +152,14 @@ impl Model {
 
 fn body(app: &App, room: Size) -> Body {
     match app.view {
-        View::Overview if app.zoomed => Body::Zoom(Zoom::new(app, room)),
+        View::Overview if app.zoomed => Body::Zoom(Zoom::new(app, app.panel(), room)),
         View::Overview => Body::Overview(Box::new(Overview::new(app, room))),
         View::Clients => Body::Clients(ClientsView::new(app, room)),
         View::Errors => Body::Errors(ErrorsView::new(app, room)),
         View::Generator => Body::Generator(Box::new(GeneratorView::new(app))),
         View::Log => Body::Log(LogView::new(app, room)),
         View::Report => Body::Report(ReportView::new(app, room)),
+        View::Latency => Body::Zoom(Zoom::new(app, Panel::Latency, room)),
     }
 }
 

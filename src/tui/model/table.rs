@@ -50,6 +50,13 @@ impl Line {
     }
 }
 
+impl Table {
+    /// Marks the panel if it has the focus.
+    pub(super) fn with_focus(self, focused: bool) -> Self {
+        Self { focused, ..self }
+    }
+}
+
 /// A list below a rule. Columns with names have a line of headings above them.
 #[derive(Clone, Debug, Default)]
 pub(in crate::tui) struct Table {

@@ -79,6 +79,11 @@ fn run(app: &App) -> Vec<Text> {
         let frozen = Text::new(Role::Warning, format!("DISPLAY FROZEN FOR {seconds}"));
         frozen.or_short(format!("FROZEN {seconds}")).weighing(Weight::OutOfBounds)
     }));
+    line.extend(app.scope.since().map(|at| {
+        let number = app.scope.mark_number(sample).unwrap_or_default();
+        let since = Text::new(Role::Mark, format!("counts since m{number}, {}", units::short_clock(at)));
+        since.or_short(format!("since m{number}")).weighing(Weight::OutOfBounds)
+    }));
     let time = Text::title(units::clock(sample.at));
     let time = match app.title.duration {
         Some(end) => time.then(Role::Label, &format!(" of {}", units::clock(end))),

@@ -21,9 +21,9 @@ pub(in crate::tui) struct Zoom {
 }
 
 impl Zoom {
-    pub(super) fn new(app: &App, room: Size) -> Self {
+    pub(super) fn new(app: &App, panel: Panel, room: Size) -> Self {
         let places = layout::zoom::places(room);
-        let (table, series) = match app.focus {
+        let (table, series) = match panel {
             Panel::Clients => (clients(app), [Series::Clients, Series::StalledShare]),
             Panel::Latency => (latency(app), [Series::FirstByteP95, Series::SegmentP95]),
             Panel::Traffic => (traffic(app), [Series::BitsPerSecond, Series::RequestsPerSecond]),

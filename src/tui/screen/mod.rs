@@ -47,8 +47,8 @@ pub(super) fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) {
         body(&model.body, theme, places.body, buffer);
         Row::at(places.footer, buffer, theme).indent().fitting(&model.footer, 2);
     }
-    if model.help {
-        help::draw(theme, area, buffer);
+    if let Some(scroll) = model.help {
+        help::draw(scroll, theme, buffer);
     }
 }
 

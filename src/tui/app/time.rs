@@ -1,0 +1,53 @@
+//! Time on the screen: the axis that all charts of a view share, its moments, and the cursor that looks back.
+
+use std::time::Duration;
+
+use super::{App, View};
+use crate::sample::Moment;
+use crate::tui::layout;
+use crate::tui::widget::{Labelled, TimeAxis};
+
+impl App {
+    /// Returns the time axis of charts with this many columns.
+    pub(in crate::tui) fn axis(&self, columns: u16) -> TimeAxis {
+        match self.window.length() {
+            Some(length) => TimeAxis::last(length, self.shown.at, columns),
+            None => TimeAxis::whole(self.shown.at, self.title.duration, columns),
+        }
+    }
+
+    /// Returns the second, or the bin of the whole run, at the cursor; `None` without a cursor, or where nothing is
+    /// known.
+    pub(in crate::tui) fn looked_at(&self) -> Option<Moment<'_>> {
+        let cursor = self.cursor?;
+        self.shown.history.since(Duration::ZERO).into_iter().find(|moment| moment.ends >= cursor)
+    }
+
+    /// Returns the knees and marks that lie on an axis, with their signs and words.
+    pub(in crate::tui) fn moments(&self, axis: &TimeAxis) -> Vec<Labelled> {
+        let sample = &self.shown;
+        let knees = [("errors", sample.knees.errors), ("stalls", sample.knees.stalls)];
+        let knees = knees.into_iter().filter_map(|(name, knee)| Some((knee?.at, format!("◆ {name} 1%"))));
+        let marks = (1..).zip(sample.journal.marks()).map(|(number, mark)| (mark.at, format!("▲ m{number}")));
+        let all = knees.chain(marks).filter(|(at, _)| *at <= sample.at);
+        all.filter_map(|(at, label)| Some(Labelled { column: axis.column(at)?, label })).collect()
+    }
+
+    /// Moves the cursor by columns of the charts; the newest column is the present.
+    pub(super) fn look_back(&mut self, columns: i16) {
+        let axis = self.axis(self.chart_columns());
+        let Some(newest) = axis.column(axis.now) else { return };
+        let at = self.cursor.and_then(|cursor| axis.column(cursor)).unwrap_or(newest);
+        let to = at.saturating_add_signed(columns);
+        self.cursor = (to < newest).then(|| axis.ends(to).min(axis.now));
+    }
+
+    /// Returns the columns of the charts of the shown view.
+    fn chart_columns(&self) -> u16 {
+        let columns = match self.view {
+            View::Overview if !self.zoomed => layout::overview::places(self.room).chart_columns(),
+            _ => layout::zoom::places(self.room).chart_columns(),
+        };
+        u16::try_from(columns).unwrap_or(u16::MAX).max(1)
+    }
+}
