@@ -7,8 +7,8 @@ use super::{
     BucketLayout, BytesReport, Calibrated, CanaryReport, ClockOffset, ConnectionsReport, Exit, FailureReport,
     FindingReport, HardStopsReport, HealthReport, InternalReport, KindReport, KneeReport, LatencyReport,
     LoadChangeReport, MarkReport, PipelineReport, PlanReport, RecordReport, Report, RequestsReport, Run,
-    RunOptions, SCHEMA, StreamReport, ThroughputReport, TrustReport, audience, calibration, history, playback, series,
-    trust,
+    RunOptions, SCHEMA, StreamReport, ThroughputReport, TrustReport, audience, calibration, history,
+    playback, series, trust,
 };
 use crate::capacity::TransportCosts;
 use crate::pipeline::Counts;

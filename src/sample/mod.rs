@@ -12,6 +12,7 @@ mod failure_lines;
 mod hard_stops;
 mod history;
 mod history_bins;
+mod history_changes;
 mod history_recorder;
 mod moment;
 mod notes;

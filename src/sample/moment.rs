@@ -29,7 +29,7 @@ impl Moment<'_> {
         (seconds > 0.0).then(|| count as f64 / seconds)
     }
 
-    fn client_ms(&self, state: ClientState) -> u64 {
+    pub(super) fn client_ms(&self, state: ClientState) -> u64 {
         self.bin.counts.client_ms.get(state.index()).copied().unwrap_or_default()
     }
 
@@ -103,6 +103,11 @@ impl Moment<'_> {
         share(self.client_ms(ClientState::Stalled), active.map(|state| self.client_ms(state)).sum())
     }
 
+    /// Returns the share of all clients that is in a state.
+    pub fn state_share(&self, state: ClientState) -> Option<f64> {
+        share(self.client_ms(state), self.bin.counts.client_ms.iter().sum())
+    }
+
     /// Returns the durations that ended.
     pub fn heat(&self, of: HeatOf) -> &Heat {
         #[expect(clippy::indexing_slicing, reason = "the table is as long as the enum")]
@@ -115,7 +120,7 @@ impl Moment<'_> {
     }
 }
 
-const fn is_active(state: ClientState) -> bool {
+pub(super) const fn is_active(state: ClientState) -> bool {
     !matches!(state, ClientState::Finished | ClientState::Dead)
 }
 

@@ -39,6 +39,10 @@ pub enum Role {
     Title,
     /// A text or sign in the colour of its data, such as a part of a legend.
     In(Tone),
+    /// Words of a legend whose first letter, `■`, is in this tone.
+    Legend(Tone),
+    /// Words of a legend that must be seen: all of them are in the colour of trouble.
+    LegendAlarm(Tone),
     /// The rule of the panel that has the focus.
     Focus,
     /// A text on a ground of its own: a verdict, or the shown tab ([`Tone::Ground`]).
@@ -118,6 +122,9 @@ impl Theme {
             Role::Untrusted => self.colour(Tone::Untrusted),
             Role::Mark | Role::Focus => bold(Tone::Bright),
             Role::In(tone) => self.colour(tone),
+            Role::Legend(_) => self.colour(Tone::Label),
+            Role::LegendAlarm(Tone::Warn) => bold(Tone::Warn),
+            Role::LegendAlarm(_) => bold(Tone::Fail),
             Role::Selected => self.ground(Tone::Ground, None),
             Role::Chip(tone) => self.chip(tone),
         }

@@ -111,9 +111,6 @@ fn is_in_trouble(row: &ClientRow) -> bool {
         || row.last.is_some_and(|(outcome, _)| outcome != Outcome::Ok)
 }
 
-/// Maximum number of worst clients to keep: more than an overview has lines for.
-const WORST: usize = 64;
-
 /// The list of clients and its settings.
 #[derive(Debug, Default)]
 pub(in crate::tui) struct ClientList {
@@ -133,8 +130,6 @@ pub(in crate::tui) struct ClientList {
     pub(in crate::tui) order: Vec<u32>,
     /// Indexes into the snapshot, in the order in which the clients joined.
     pub(in crate::tui) joined: Vec<u32>,
-    /// Indexes into the snapshot of the worst clients, worst first.
-    pub(in crate::tui) worst: Vec<u32>,
     /// Lines that fit.
     room: usize,
 }
@@ -147,26 +142,9 @@ impl ClientList {
 
     /// Orders the clients of a new snapshot for the view that shows them.
     pub(in crate::tui) fn arrange(&mut self, snapshot: &Snapshot, view: View) {
-        match view {
-            View::Overview => self.find_worst(snapshot),
-            View::Clients => self.order(snapshot),
-            _ => {}
+        if view == View::Clients {
+            self.order(snapshot);
         }
-    }
-
-    /// Finds the worst clients by insertion into a short list: a single comparison rejects almost all of ten
-    /// thousand.
-    fn find_worst(&mut self, snapshot: &Snapshot) {
-        let mut worst = Vec::with_capacity(WORST + 1);
-        for (place, row) in (0..).zip(&*snapshot.clients) {
-            let key = badness(row, snapshot.clients_at_us);
-            if worst.len() < WORST || worst.last().is_some_and(|(last, _)| key < *last) {
-                let at = worst.partition_point(|(other, _)| *other <= key);
-                worst.insert(at, (key, place));
-                worst.truncate(WORST);
-            }
-        }
-        self.worst = worst.into_iter().map(|(_, place)| place).collect();
     }
 
     fn order(&mut self, snapshot: &Snapshot) {

@@ -6,12 +6,17 @@ use super::{App, View};
 use crate::sample::Moment;
 use crate::tui::layout;
 use crate::tui::widget::{Labelled, TimeAxis};
+use crate::vocabulary::RunState;
 
 impl App {
     /// Returns the time axis of charts with this many columns.
     pub(in crate::tui) fn axis(&self, columns: u16) -> TimeAxis {
         match self.window.length() {
             Some(length) => TimeAxis::last(length, self.shown.at, columns),
+            // A run that has ended fills the whole width.
+            None if self.shown.state == RunState::Finished => {
+                TimeAxis::whole(self.shown.at, Some(self.shown.at), columns)
+            }
             None => TimeAxis::whole(self.shown.at, self.title.duration, columns),
         }
     }
@@ -45,9 +50,9 @@ impl App {
     /// Returns the columns of the charts of the shown view.
     fn chart_columns(&self) -> u16 {
         let columns = match self.view {
-            View::Overview if !self.zoomed => layout::overview::places(self.room).chart_columns(),
-            _ => layout::zoom::places(self.room).chart_columns(),
+            View::Overview if !self.zoomed => layout::overview::places(self.room).columns(),
+            _ => layout::zoom::places(self.room).columns(),
         };
-        u16::try_from(columns).unwrap_or(u16::MAX).max(1)
+        columns.max(1)
     }
 }

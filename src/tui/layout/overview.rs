@@ -2,30 +2,47 @@
 
 use ratatui::layout::{Rect, Size};
 
-use super::{Breadth, RULE, body, lines, take, take_bottom, take_right};
+use super::{Breadth, RULE, body, inside, lines, take, take_bottom, take_right};
 
-/// Ramp and states, one line each.
-const CLIENTS: u16 = 2 + RULE;
-/// Ramp and five states.
-const STATES: u16 = 6 + RULE;
-/// Heading and three lines; more where there is room.
-const LATENCY: u16 = 4 + RULE;
-const LATENCY_WIDE: u16 = 8 + RULE;
-/// One line; a second one where there is room.
-const TRAFFIC: u16 = 1 + RULE;
-/// Minimum and maximum height of the errors; at medium size they take all that is left.
-const ERRORS: std::ops::RangeInclusive<u16> = 5..=11;
-/// Minimum height of a list that is worth its rule.
-const TABLE: u16 = 5;
+/// Columns of the labels at the left of a chart.
+pub(in crate::tui) const SCALE: u16 = 9;
+/// Columns of the markers at the right of a chart.
+pub(in crate::tui) const MARKERS: u16 = 5;
+/// Lines of the first chart for the words of knees and marks.
+pub(in crate::tui) const LABELS: u16 = 1;
+/// Lines of the ribbon and the ticks below it.
+pub(in crate::tui) const RIBBON: u16 = 2;
+
 /// Columns of the right side.
-const RIGHT: u16 = 50;
-const RIGHT_WIDE: u16 = 62;
-/// Columns of a chart's scale.
-pub(in crate::tui) const SCALE: u16 = 10;
-/// Columns of the latency table without its small charts.
-const LATENCY_COLUMNS: u16 = 13 + 4 * 8 + 4;
-/// Minimum width of a useful small chart.
-const SPARK_LEAST: u16 = 8;
+const RIGHT: u16 = 48;
+const RIGHT_WIDE: u16 = 54;
+/// Height from which a line stays free between panels.
+const AIRY: u16 = 42;
+
+/// Heights of the charts: wide, medium, narrow. The heat map has the rest.
+const CLIENTS: [u16; 3] = [10, 6, 5];
+const FAILURES: u16 = 6;
+const FAILURES_MEDIUM: u16 = 4;
+const THROUGHPUT: u16 = 5;
+/// Height of a medium body from which there is room for the throughput.
+const MEDIUM_TALL: u16 = 34;
+/// Height of the heat map on a narrow screen, and its share of the lines beyond those of a small screen.
+const HEAT_NARROW: u16 = 6;
+
+/// Name, digits and change.
+const NOW: u16 = 5 + RULE;
+/// Heading, five lines, and the open requests.
+const LATENCY: u16 = 7 + RULE;
+/// Lines of the list of failures.
+const FAILED: u16 = 5;
+const FAILED_NARROW: u16 = 3;
+/// Minimum height of a story that is worth its rule.
+const STORY: u16 = 4;
+/// Columns of the latency table, and of the list of failures, without their small charts.
+const LATENCY_COLUMNS: u16 = 39;
+const FAILED_COLUMNS: u16 = 47;
+/// Minimum and maximum width of a small chart.
+const SPARK: std::ops::RangeInclusive<u16> = 5..=24;
 
 /// Panels that can have the focus.
 pub(in crate::tui) const PANELS: usize = 4;
@@ -33,46 +50,55 @@ pub(in crate::tui) const PANELS: usize = 4;
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::tui) struct Places {
-    pub(in crate::tui) clients: Rect,
-    pub(in crate::tui) latency: Rect,
-    pub(in crate::tui) traffic: Rect,
-    pub(in crate::tui) errors: Rect,
+    /// Clients, latency, failures, throughput.
     pub(in crate::tui) charts: [Rect; 4],
-    pub(in crate::tui) axis: Rect,
-    pub(in crate::tui) log: Rect,
-    pub(in crate::tui) worst: Rect,
+    /// Verdict over time, and ticks.
+    pub(in crate::tui) ribbon: Rect,
+    pub(in crate::tui) now: Rect,
+    pub(in crate::tui) latency: Rect,
+    pub(in crate::tui) failures: Rect,
+    pub(in crate::tui) story: Rect,
 }
 
 impl Places {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
-        let panels = [self.clients, self.latency, self.traffic, self.errors, self.axis, self.log, self.worst];
+        let panels = [self.ribbon, self.now, self.latency, self.failures, self.story];
         panels.into_iter().chain(self.charts).collect()
     }
 
-    /// Returns the columns of a chart's bars.
-    pub(in crate::tui) fn chart_columns(&self) -> usize {
-        let charted = self.charts.iter().find(|chart| !chart.is_empty());
-        charted.map_or(0, |chart| usize::from(super::inside(*chart).width.saturating_sub(SCALE)))
+    /// Returns the columns of the time axis.
+    pub(in crate::tui) fn columns(&self) -> u16 {
+        columns(self.charts[0])
     }
 
     /// Returns the columns that the table of latencies leaves to small charts; 0 if they are too few.
-    pub(in crate::tui) fn spark_columns(&self) -> u16 {
-        let left = super::inside(self.latency).width.saturating_sub(LATENCY_COLUMNS);
-        if left >= SPARK_LEAST { left } else { 0 }
+    pub(in crate::tui) fn latency_spark(&self) -> u16 {
+        spark(self.latency, LATENCY_COLUMNS)
     }
 
-    pub(in crate::tui) fn error_lines(&self) -> usize {
-        lines(self.errors, 0)
+    /// Returns the columns that the list of failures leaves to small charts; 0 if they are too few.
+    pub(in crate::tui) fn failure_spark(&self) -> u16 {
+        spark(self.failures, FAILED_COLUMNS)
     }
 
-    pub(in crate::tui) fn log_lines(&self) -> usize {
-        lines(self.log, 0)
+    pub(in crate::tui) fn failure_lines(&self) -> usize {
+        lines(self.failures, 0)
     }
 
-    pub(in crate::tui) fn worst_lines(&self) -> usize {
-        lines(self.worst, 1)
+    pub(in crate::tui) fn story_lines(&self) -> usize {
+        lines(self.story, 0)
     }
+}
+
+/// Returns the columns of the time axis of a chart.
+pub(in crate::tui) fn columns(chart: Rect) -> u16 {
+    inside(Rect { height: RULE + 1, ..chart }).width.saturating_sub(SCALE + MARKERS)
+}
+
+fn spark(panel: Rect, used: u16) -> u16 {
+    let left = inside(panel).width.saturating_sub(used);
+    if left >= *SPARK.start() { left.min(*SPARK.end()) } else { 0 }
 }
 
 /// Returns the places in a body of this size.
@@ -85,41 +111,82 @@ pub(in crate::tui) fn places(room: Size) -> Places {
 }
 
 fn narrow(mut rest: Rect) -> Places {
-    let clients = take(&mut rest, CLIENTS);
-    let latency = take(&mut rest, LATENCY);
-    let spare = rest.height.saturating_sub(TRAFFIC + ERRORS.start());
-    let traffic = take(&mut rest, TRAFFIC + spare.min(1));
-    let for_errors = match rest.height {
-        height if height >= ERRORS.start() + TABLE => (height - TABLE).min(*ERRORS.end()),
-        height => height,
-    };
-    let errors = take(&mut rest, for_errors);
-    Places { clients, latency, traffic, errors, worst: rest, ..Places::default() }
+    let small = CLIENTS[2] + HEAT_NARROW + FAILED_NARROW + 3 * RULE + RIBBON;
+    let spare = rest.height.saturating_sub(small);
+    let clients = take(&mut rest, CLIENTS[2] + RULE + spare / 6);
+    let latency = take(&mut rest, HEAT_NARROW + RULE + spare / 3);
+    let ribbon = take(&mut rest, RIBBON);
+    let mut failures = take(&mut rest, FAILED_NARROW + RULE + spare / 6);
+    if rest.height < STORY + RULE {
+        failures.height += rest.height;
+        rest = Rect::ZERO;
+    }
+    let charts = [clients, latency, Rect::ZERO, Rect::ZERO];
+    Places { charts, ribbon, failures, story: rest, ..Places::default() }
 }
 
 fn medium(mut rest: Rect) -> Places {
     let mut right = take_right(&mut rest, RIGHT);
-    let log = take_bottom(&mut rest, TABLE);
-    let axis = take_bottom(&mut rest, 1);
-    let half = rest.height.div_ceil(2);
-    let first = take(&mut rest, half);
-    let clients = take(&mut right, CLIENTS);
+    let with_throughput = rest.height >= MEDIUM_TALL;
+    let throughput = if with_throughput { THROUGHPUT + RULE } else { 0 };
+    let charts = left(&mut rest, [CLIENTS[1], FAILURES_MEDIUM, throughput]);
     let latency = take(&mut right, LATENCY);
-    let traffic = take(&mut right, TRAFFIC + 1);
-    let charts = [first, rest, Rect::ZERO, Rect::ZERO];
-    Places { clients, latency, traffic, errors: right, charts, axis, log, ..Places::default() }
+    let failures = take(&mut right, FAILED + RULE);
+    Places { charts, ribbon: rest, latency, failures, story: right, ..Places::default() }
 }
 
 fn wide(mut rest: Rect) -> Places {
+    let air = u16::from(rest.height >= AIRY);
+    take(&mut rest, air);
+    take_bottom(&mut rest, air);
     let mut right = take_right(&mut rest, RIGHT_WIDE);
-    let log = take_bottom(&mut rest, TABLE + 3);
-    let axis = take_bottom(&mut rest, 1);
-    let height = rest.height / 4;
-    let charts = [height, height, height, rest.height - 3 * height].map(|height| take(&mut rest, height));
-    let clients = take(&mut right, STATES);
-    let latency = take(&mut right, LATENCY_WIDE);
-    let traffic = take(&mut right, TRAFFIC + 1);
-    let for_errors = (right.height / 2).min(*ERRORS.end());
-    let errors = take(&mut right, for_errors);
-    Places { clients, latency, traffic, errors, charts, axis, log, worst: right }
+    let spare = rest.height.saturating_sub(AIRY - 2);
+    let charts = left(&mut rest, [CLIENTS[0] + spare / 4, FAILURES + spare / 8, THROUGHPUT + RULE]);
+    let mut panel = |height: u16| {
+        let place = take(&mut right, height);
+        take(&mut right, air);
+        place
+    };
+    let [now, latency] = [NOW, LATENCY].map(&mut panel);
+    let failures = panel(FAILED + RULE + spare / 4);
+    Places { charts, ribbon: rest, now, latency, failures, story: right }
+}
+
+/// Takes the charts of the left side; the rest is the ribbon. `heights` are those of the clients, of the failures, and
+/// of the throughput with its rule, 0 to leave it out.
+fn left(rest: &mut Rect, heights: [u16; 3]) -> [Rect; 4] {
+    let [clients, failures, throughput] = heights;
+    let ribbon = take_bottom(rest, RIBBON);
+    let throughput = take_bottom(rest, throughput);
+    let failures = take_bottom(rest, failures + RULE);
+    let clients = take(rest, clients + RULE);
+    let heat = std::mem::replace(rest, ribbon);
+    [clients, heat, failures, throughput]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_small_screen_is_filled_to_its_last_line() {
+        let places = places(Size::new(80, 19));
+        let heights = places.charts.map(|chart| chart.height);
+        assert_eq!((heights, places.ribbon.height, places.failures.height), ([6, 7, 0, 0], 2, 4));
+        assert_eq!((places.columns(), places.failure_spark(), places.story.height), (64, 24, 0));
+    }
+
+    #[test]
+    fn a_wide_screen_has_every_panel_and_the_heat_map_has_the_rest() {
+        let large = places(Size::new(160, 42));
+        assert_eq!(large.charts.map(|chart| chart.height), [11, 14, 7, 6]);
+        assert_eq!((large.columns(), large.latency_spark()), (90, 13));
+        for (width, height) in [(160, 38), (160, 42), (200, 54)] {
+            let places = places(Size::new(width, height));
+            assert!(
+                places.charts[1].height >= 10 && places.story_lines() >= 9,
+                "{width}x{height}: {places:?}"
+            );
+        }
+    }
 }

@@ -117,20 +117,6 @@ impl ClientsView {
     }
 }
 
-/// Builds the table of the worst clients for the overview.
-pub(super) fn worst(list: &ClientList, snapshot: &Snapshot, room: usize) -> Table {
-    let rows = list.worst.iter().take(room).filter_map(|place| snapshot.clients.get(*place as usize));
-    let lines = rows.map(|row| Line::new(cells(row, snapshot.clients_at_us))).collect();
-    Table {
-        title: Text::title("Worst clients"),
-        aside: vec![Text::label("2: all")],
-        columns: COLUMNS,
-        lines,
-        none: none(),
-        ..Table::default()
-    }
-}
-
 fn none() -> String {
     "no clients yet".to_owned()
 }
@@ -337,11 +323,11 @@ mod tests {
     #[test]
     fn stalled_clients_come_first_and_only_as_many_as_there_is_room_for() {
         let (snapshot, mut list) = (snapshot(), ClientList::default());
-        list.arrange(&snapshot, View::Overview);
-        let table = worst(&list, &snapshot, 3);
+        list.arrange(&snapshot, View::Clients);
+        let table = table(&list, &snapshot, 3);
         let ids: Vec<&str> = table.lines.iter().map(|line| line.cells[0].text.as_str()).collect();
         assert_eq!(ids, ["6,001", "78", "1"]);
-        assert!(worst(&list, &snapshot, 0).lines.is_empty());
+        assert!(super::table(&list, &snapshot, 0).lines.is_empty());
     }
 
     #[test]

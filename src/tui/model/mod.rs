@@ -4,10 +4,12 @@
 //! * Only the shown view is made, and of long lists only the lines that fit: a view takes the room of its body and
 //!   asks [`super::layout`] for the rest.
 
-mod chart;
+mod charts;
 mod client_words;
 mod clients;
+mod columns;
 mod errors;
+mod failures;
 mod footer;
 mod generator;
 mod log;
@@ -26,14 +28,16 @@ use ratatui::layout::Size;
 
 use super::app::{App, Mode, Panel, View};
 use super::theme::Role;
+use crate::verdict::{DEGRADED_SHARE, FAILING_SHARE};
 use crate::vocabulary::Tone;
 
-pub(super) use chart::{Bar, Chart, Charts};
+pub(super) use charts::{Chart, Charts, Figure, LEGEND_ROOM, Stack};
 pub(super) use clients::{BUFFER, ClientsView, LAST_STATES};
-pub(super) use errors::{Errors, ErrorsView, STRIP_GROUP, Strip};
+pub(super) use errors::{ErrorsView, STRIP_GROUP, Strip};
+pub(super) use failures::{FailedLine, Failures};
 pub(super) use generator::{Fill, GeneratorView};
 pub(super) use log::LogView;
-pub(super) use overview::{Latency, Overview};
+pub(super) use overview::{BigNumber, LatencyTable, Overview};
 pub(super) use report::ReportView;
 pub(super) use table::{Align, Column, Line, Table};
 pub(super) use tiny::{Tiny, TinyLine};
@@ -105,6 +109,15 @@ impl Text {
 
     pub(super) fn label(text: impl Into<String>) -> Self {
         Self::new(Role::Label, text)
+    }
+}
+
+/// Returns the role of a share of failed requests or stalled clients: the bounds are those of the health verdict.
+pub(super) fn share_role(share: Option<f64>) -> Role {
+    match share {
+        Some(share) if share >= FAILING_SHARE => Role::Failing,
+        Some(share) if share >= DEGRADED_SHARE => Role::Warning,
+        _ => Role::Plain,
     }
 }
 

@@ -1,37 +1,43 @@
-//! One panel of the overview alone: all its numbers, and two charts on one time axis.
+//! One panel of the overview alone: its chart as large as the screen, and all its numbers.
 
 use ratatui::layout::Size;
 
-use crate::sample::{RunSample, TIMED};
+use crate::sample::{HeatOf, RunSample, TIMED};
 use crate::stats::{LatencyDigest, LatencySummary, Metric, Timed, window};
 use crate::tui::app::{App, Panel};
 use crate::tui::layout;
 use crate::tui::theme::Role;
-use crate::vocabulary::{Kind, units};
+use crate::vocabulary::{ClientState, Kind, units};
 
-use super::chart::Series;
-use super::client_words::seconds;
-use super::{Charts, Column, Line, Table, Text, errors, trust};
+use super::charts::{Chart, ChartMaker, Charts, LEGEND_ROOM};
+use super::client_words::{seconds, state_role};
+use super::{Column, Line, Table, Text, errors, trust};
 
 /// The zoomed panel.
 #[derive(Debug)]
 pub(in crate::tui) struct Zoom {
-    pub(in crate::tui) table: Table,
     pub(in crate::tui) charts: Charts,
+    pub(in crate::tui) table: Table,
 }
 
 impl Zoom {
     pub(super) fn new(app: &App, panel: Panel, room: Size) -> Self {
         let places = layout::zoom::places(room);
-        let (table, series) = match panel {
-            Panel::Clients => (clients(app), [Series::Clients, Series::StalledShare]),
-            Panel::Latency => (latency(app), [Series::FirstByteP95, Series::SegmentP95]),
-            Panel::Traffic => (traffic(app), [Series::BitsPerSecond, Series::RequestsPerSecond]),
-            Panel::Errors => {
-                (errors::table(app, places.table_lines()), [Series::ErrorShare, Series::StalledShare])
+        let maker = ChartMaker::new(app, places.columns());
+        let (table, chart) = match panel {
+            Panel::Clients => (clients(app), maker.clients()),
+            Panel::Latency => {
+                let figure =
+                    maker.heat(HeatOf::Segment, layout::lines(places.chart, layout::overview::LABELS));
+                let aside = vec![Text::label("start to last byte"), Text::label(LEGEND_ROOM)];
+                let title = Text::title("Segment latency");
+                (latency(app), Chart { title, aside, focused: false, figure })
             }
+            Panel::Traffic => (traffic(app), maker.throughput()),
+            Panel::Errors => (errors::table(app, places.table_lines()), maker.failures()),
         };
-        Self { table, charts: Charts::new(app, &series, places.chart_columns()) }
+        let chart = Chart { focused: true, ..chart };
+        Self { charts: maker.finish(vec![chart]), table }
     }
 }
 
@@ -47,7 +53,7 @@ const STATES: &[Column] = &[
 /// Builds the table of clients by state, with the experience of their viewers beside it. The values are those of
 /// CTA-2066; `--help definitions` explains each.
 fn clients(app: &App) -> Table {
-    let mut states = super::overview::states(&app.shown).into_iter();
+    let mut states = states(&app.shown).into_iter();
     let mut seen = seen(&app.steady).into_iter();
     let mut lines = Vec::new();
     loop {
@@ -68,6 +74,38 @@ fn clients(app: &App) -> Table {
         lines,
         ..Table::default()
     }
+}
+
+/// Clients in one state.
+#[derive(Clone, Debug)]
+struct StateLine {
+    name: Text,
+    count: Text,
+    percent: Text,
+}
+
+/// Returns the states that have a line of their own, in the order of the states.
+fn listed(sample: &RunSample) -> impl Iterator<Item = (ClientState, u64)> + '_ {
+    let counts = ClientState::ALL.into_iter().map(|state| (state, sample.snapshot.in_state(state)));
+    counts.filter(|(state, count)| *count > 0 || is_always_listed(*state))
+}
+
+/// Reports whether a state is listed even without clients.
+const fn is_always_listed(state: ClientState) -> bool {
+    use ClientState::{Playing, Stalled, Starting, Waiting};
+    matches!(state, Starting | Playing | Stalled | Waiting)
+}
+
+fn states(sample: &RunSample) -> Vec<StateLine> {
+    let line = |(state, count): (ClientState, u64)| {
+        let role = if count == 0 { Role::Label } else { state_role(state) };
+        StateLine {
+            name: Text::new(role, state.name()),
+            count: Text::new(role, units::count(count)),
+            percent: Text::label(units::percent(sample.state_share(state))),
+        }
+    };
+    listed(sample).map(line).collect()
 }
 
 fn seen(sample: &RunSample) -> Vec<(&'static str, String)> {

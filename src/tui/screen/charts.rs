@@ -1,86 +1,101 @@
-//! Charts over time: columns of blocks with their scale at the left, and one time axis below all of them.
+//! Charts over time, each below its rule, and the verdict and the ticks of their common axis.
 //!
 //! ```text
-//! ─ Clients ────────────────── 648 ─
-//!   1,000            !                the value of the top line
-//!             ▂▄▆████!███████████     ! = a mark, or the knee
-//!       0 ▂▄▆████████!███████████
+//!  ─ Clients ───────────────── ■ play 4,102  ■ stalled 1,904  29.4% ─
+//!   10,000                  errors 1% ◆  ◆ stalls 1%
+//!                                     ┊  ┊▁▂▃▄▅▆▇█████
+//!        0 ▁▁▂▃▄▅▆▇█████████████████████████████████▇▇
+//!  verdict ▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄
+//!          ╵0:00           ╵1:00          ╵2:00 now 2:41
 //! ```
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::frame::{Head, panel};
-use super::line::Row;
-use crate::tui::layout::overview::SCALE;
-use crate::tui::model::{Bar, Chart, Charts, Text};
-use crate::tui::theme::{Role, Theme};
+use crate::tui::layout::overview::{LABELS, MARKERS, SCALE};
+use crate::tui::model::{Chart, Charts, Figure, LEGEND_ROOM, Stack};
+use crate::tui::theme::Theme;
+use crate::tui::widget::{self, Band};
 
-const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-
-pub(super) fn draw(charts: &Charts, places: &[Rect], axis: Rect, theme: Theme, buffer: &mut Buffer) {
-    for (place, chart) in places.iter().zip(&charts.charts) {
-        draw_one(chart, &charts.moments, theme, *place, buffer);
-    }
-    let [from, window, to] = &charts.axis;
-    let inner = Rect { x: axis.x + 1 + SCALE, width: axis.width.saturating_sub(SCALE + 2), ..axis };
-    let used = Row::at(inner, buffer, theme).text(Role::Label, from).gap(2).text(Role::Label, window).end();
-    if axis.height > 0 {
-        Row::at(inner, buffer, theme).right(&Text::label(to.as_str()), used + 2);
-    }
-}
-
-fn draw_one(chart: &Chart, moments: &[usize], theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let (title, aside) = (Text::title(chart.title), [Text::label(chart.value.as_str())]);
-    let head = Head { title: &title, aside: &aside, focused: false };
-    let inner = panel(head, theme, area, buffer);
-    if inner.height == 0 {
-        return;
-    }
-    let scale = |line: u16| Rect { y: inner.y + line, height: 1, width: inner.width.min(SCALE), ..inner };
-    let width = SCALE - 1;
-    Row::at(scale(0), buffer, theme).column_right(&Text::label(chart.top.as_str()), width);
-    if inner.height > 1 {
-        Row::at(scale(inner.height - 1), buffer, theme).column_right(&Text::label("0"), width);
-    }
-    let room = Rect { x: inner.x + SCALE, width: inner.width.saturating_sub(SCALE), ..inner };
-    bars(&chart.bars, theme, room, buffer);
-    for moment in moments {
-        let Some(x) = u16::try_from(*moment).ok().filter(|x| *x < room.width) else { continue };
-        for y in room.y..room.bottom() {
-            buffer.set_string(room.x + x, y, "!", theme.style(Role::Mark));
+/// Draws the charts in their places; an empty place has none.
+pub(super) fn draw(charts: &Charts, places: &[Rect], theme: Theme, buffer: &mut Buffer) {
+    let places = places.iter().filter(|place| !place.is_empty());
+    // The columns up to the present.
+    let shown = charts.axis.column(charts.axis.now).map_or(0, |column| column + 1);
+    for (number, (place, chart)) in places.zip(&charts.charts).enumerate() {
+        let head = Head { title: &chart.title, aside: &chart.aside, focused: chart.focused };
+        let inner = panel(head, theme, *place, buffer);
+        // The first chart keeps a line for the words of the moments: what is drawn must not hide them.
+        let labels = if number == 0 { LABELS } else { 0 };
+        let below = Rect {
+            y: inner.y + labels.min(inner.height),
+            height: inner.height.saturating_sub(labels),
+            ..inner
+        };
+        figure(&chart.figure, shown, theme, below, buffer);
+        legend(chart, theme, *place, buffer);
+        widget::moments(&charts.moments, number == 0, theme, plot(inner), buffer);
+        if let Some(column) = charts.cursor {
+            widget::cursor(column, theme, plot(inner), buffer);
         }
     }
 }
 
-/// Draws columns that grow from the bottom of `area`, exact to an eighth; any value above zero shows at least an
-/// eighth.
-pub(super) fn bars(bars: &[Bar], theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let area = area.intersection(buffer.area);
-    for (x, bar) in (area.x..area.right()).zip(bars) {
-        let Some(share) = bar.share else { continue };
-        let eighths = (share.clamp(0.0, 1.0) * f64::from(area.height) * 8.0).round() as usize;
-        let eighths = if share > 0.0 { eighths.max(1) } else { 0 };
-        for (below, y) in (area.y..area.bottom()).rev().enumerate() {
-            let block = eighths.saturating_sub(below * 8).min(8);
-            if let Some(symbol) = EIGHTHS.get(block).filter(|_| block > 0) {
-                buffer.set_string(x, y, symbol, theme.bar(bar.role));
-            }
+/// Draws a figure and the labels of its values. `shown` is the number of columns up to the present.
+fn figure(figure: &Figure, shown: u16, theme: Theme, inner: Rect, buffer: &mut Buffer) {
+    let plot = plot(inner);
+    let labels = Rect { width: SCALE.saturating_sub(1).min(inner.width), ..inner };
+    match figure {
+        Figure::Stack(stack) => {
+            draw_stack(stack, theme, plot, buffer);
+            widget::scale(stack.scale.each_ref().map(String::as_str), theme, labels, buffer);
+        }
+        Figure::Heat(map) => {
+            widget::heat(&map.grid, theme, plot, buffer);
+            widget::heights(&map.heights, theme, labels, buffer);
+            // The percentiles are those of the present: they stand beside it.
+            let x = plot.x.saturating_add(shown);
+            let beside = Rect { x, width: inner.right().saturating_sub(x).min(MARKERS), ..plot };
+            widget::markers(&map.markers, theme, beside, buffer);
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Returns the area of the columns within a panel.
+fn plot(inner: Rect) -> Rect {
+    let width = inner.width.saturating_sub(SCALE + MARKERS);
+    Rect { x: inner.x.saturating_add(SCALE), width, ..inner }
+}
 
-    #[test]
-    fn a_column_is_exact_to_an_eighth_a_gap_is_empty_and_a_little_is_seen() {
-        let mut buffer = Buffer::empty(Rect::new(0, 0, 5, 2));
-        let column = |share| Bar { share, role: Role::Plain };
-        let columns = [Some(1.0), Some(0.5), Some(0.6), None, Some(0.001)].map(column);
-        bars(&columns, Theme::default(), buffer.area, &mut buffer);
-        let text: Vec<&str> = buffer.content.iter().map(|cell| cell.symbol()).collect();
-        assert_eq!(text.concat(), "█ ▂  ███ ▁");
+fn draw_stack(stack: &Stack, theme: Theme, plot: Rect, buffer: &mut Buffer) {
+    let bands: Vec<Band<'_>> = stack
+        .bands
+        .iter()
+        .map(|band| Band { values: &band.values, tone: band.tone, trouble: band.trouble })
+        .collect();
+    widget::stack(&bands, stack.top, theme, plot, buffer);
+}
+
+/// Draws the legend of a heat map where its rule has left room for it.
+fn legend(chart: &Chart, theme: Theme, place: Rect, buffer: &mut Buffer) {
+    // Beyond the room, a space, a column of the rule and the free column at the side.
+    let x = place.right().saturating_sub(widget::RAMP_LEGEND + 3);
+    let room = Rect { x, width: widget::RAMP_LEGEND, height: 1, ..place };
+    let is_free = room.positions().all(|at| buffer.cell(at).is_some_and(|cell| cell.symbol() == " "));
+    if chart.aside.iter().any(|text| text.text == LEGEND_ROOM) && is_free {
+        widget::ramp_legend(theme, room, buffer);
     }
+}
+
+/// Draws the verdict over time and the ticks below it.
+pub(super) fn ribbon(charts: &Charts, theme: Theme, place: Rect, buffer: &mut Buffer) {
+    let inner = Rect { x: place.x.saturating_add(1), width: place.width.saturating_sub(2), ..place };
+    let plot = plot(inner);
+    let labels =
+        Rect { width: SCALE.saturating_sub(1).min(inner.width), height: place.height.min(1), ..inner };
+    widget::scale(["verdict", "", ""], theme, labels, buffer);
+    widget::ribbon(&charts.verdicts, theme, Rect { height: plot.height.min(1), ..plot }, buffer);
+    let below = Rect { y: plot.y.saturating_add(1), height: plot.height.saturating_sub(1), ..plot };
+    widget::ticks(&charts.axis, &charts.now, theme, below, buffer);
 }

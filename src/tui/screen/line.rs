@@ -47,6 +47,9 @@ impl<'a> Row<'a> {
         let room = right - self.x;
         let style = self.theme.style(role);
         let (x, _) = self.buffer.set_stringn(self.x, self.area.y, text, usize::from(room), style);
+        if let Role::Legend(tone) | Role::LegendAlarm(tone) = role {
+            self.buffer.set_string(self.x, self.area.y, self.theme.swatch(tone), self.theme.colour(tone));
+        }
         if text.width() > usize::from(room) {
             self.buffer.set_stringn(right - 1, self.area.y, CUT, 1, style);
             self.x = right;

@@ -1,37 +1,21 @@
-//! The overview: panels, charts and lists, each in its place.
+//! The overview: charts at the left, what they mean at the right.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{charts, panels, table};
 use crate::tui::layout::on_screen;
-use crate::tui::layout::overview::{Places, places};
+use crate::tui::layout::overview::places;
 use crate::tui::model::Overview;
 use crate::tui::theme::Theme;
 
 pub(super) fn draw(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let places = on(area);
-    panels::clients(overview, theme, places.clients, buffer);
-    panels::latency(&overview.latency, theme, &places, buffer);
-    panels::traffic(overview, theme, places.traffic, buffer);
-    panels::errors(&overview.errors, theme, places.errors, buffer);
-    charts::draw(&overview.charts, &places.charts, places.axis, theme, buffer);
-    table::draw(&overview.log, theme, places.log, buffer);
-    table::draw(&overview.worst, theme, places.worst, buffer);
-}
-
-/// Returns the places on the screen for a body in `area`.
-fn on(area: Rect) -> Places {
     let at = |place| on_screen(place, area);
     let places = places(area.as_size());
-    Places {
-        clients: at(places.clients),
-        latency: at(places.latency),
-        traffic: at(places.traffic),
-        errors: at(places.errors),
-        charts: places.charts.map(at),
-        axis: at(places.axis),
-        log: at(places.log),
-        worst: at(places.worst),
-    }
+    charts::draw(&overview.charts, &places.charts.map(at), theme, buffer);
+    charts::ribbon(&overview.charts, theme, at(places.ribbon), buffer);
+    panels::now(&overview.now, theme, at(places.now), buffer);
+    panels::latency(&overview.latency, theme, at(places.latency), buffer);
+    panels::failures(&overview.failures, theme, at(places.failures), buffer);
+    table::draw(&overview.story, theme, at(places.story), buffer);
 }

@@ -1,4 +1,4 @@
-//! One panel of the overview alone: its table and two charts.
+//! One panel of the overview alone: its chart and its table.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,7 +10,7 @@ use crate::tui::theme::Theme;
 
 pub(super) fn draw(view: &Zoom, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let places = zoom::places(area.as_size());
+    charts::draw(&view.charts, &[on_screen(places.chart, area)], theme, buffer);
+    charts::ribbon(&view.charts, theme, on_screen(places.ribbon, area), buffer);
     table::draw(&view.table, theme, on_screen(places.table, area), buffer);
-    let charts = places.charts.map(|place| on_screen(place, area));
-    charts::draw(&view.charts, &charts, on_screen(places.axis, area), theme, buffer);
 }

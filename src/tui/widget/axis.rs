@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::vocabulary::units;
+
 /// Lengths of an axis over the whole run, in seconds.
 const LENGTHS_S: [u64; 12] = [60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 86_400];
 /// Share of the planned duration from which it is the length: before, the run would be a sliver at the left.
@@ -76,7 +78,10 @@ impl TimeAxis {
         let step = TICKS_S.into_iter().find(enough).unwrap_or(length.next_multiple_of(86_400));
         let first = self.from.as_secs().next_multiple_of(step);
         let times = (0..).map(|number| first + number * step).take_while(|at| *at <= self.to.as_secs());
-        times.filter_map(|at| Some((self.column(Duration::from_secs(at))?, label(at)))).collect()
+        times
+            .map(Duration::from_secs)
+            .filter_map(|at| Some((self.column(at)?, units::short_clock(at))))
+            .collect()
     }
 }
 
@@ -91,15 +96,6 @@ fn round(now: Duration) -> Duration {
     let seconds = now.as_secs() + u64::from(now.subsec_nanos() > 0);
     let length = LENGTHS_S.into_iter().find(|length| *length >= seconds);
     Duration::from_secs(length.unwrap_or_else(|| seconds.next_multiple_of(86_400)))
-}
-
-/// Formats a time of the run as a tick does: `1:30`, `1:05:00`.
-fn label(seconds: u64) -> String {
-    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
-    match hours {
-        0 => format!("{minutes}:{:02}", seconds % 60),
-        _ => format!("{hours}:{minutes:02}:{:02}", seconds % 60),
-    }
 }
 
 #[cfg(test)]

@@ -18,11 +18,13 @@ pub struct Labelled {
 }
 
 /// Draws moments as lines through the empty cells of a chart; they never cut a shape. `labelled` writes their words on
-/// the first line, on whichever side has room, and only the sign where no side has any.
+/// the first line, on whichever side has room, and only the sign where no side has any; name what matters most first.
 pub fn moments(of: &[Labelled], labelled: bool, theme: Theme, area: Rect, buffer: &mut Buffer) {
     for (place, moment) in of.iter().enumerate() {
         if labelled {
-            let others = of.iter().enumerate().filter(|(other, _)| *other != place);
+            // Of two with the same sign, the earlier one leaves room for the other; other signs give way.
+            let is_equal = |other: &Labelled| other.label.chars().next() == moment.label.chars().next();
+            let others = of.iter().enumerate().filter(|(number, other)| *number < place || is_equal(other));
             let next = others.map(|(_, other)| other.column).filter(|column| *column > moment.column).min();
             write_label(moment, next.unwrap_or(area.width), theme, area, buffer);
         }
@@ -86,7 +88,8 @@ mod tests {
             draw(&both),
             ["   err ◆  ◆ stalls      ", "       ┊  ┊             ", "████████  ┊             "]
         );
-        assert_eq!(draw(&[(1, "◆ a"), (3, "◆ b"), (5, "▲ m1")])[0], " ◆ ◆ ▲ m1               ");
+        assert_eq!(draw(&[(1, "◆ a"), (3, "◆ b"), (7, "▲ m1")])[0], " ◆ ◆ b ▲ m1             ");
+        assert_eq!(draw(&[(1, "◆ a"), (3, "◆ stalls"), (5, "▲ m1")])[0], " ◆ ◆ stalls             ");
         assert_eq!(draw(&[(23, "◆ stalls"), (90, "◆ never")])[0], "                stalls ◆");
     }
 

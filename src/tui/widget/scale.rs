@@ -57,9 +57,30 @@ pub fn scale(texts: [&str; 3], theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// Writes labels at their heights, as shares of the height of `area`, at its right end. Of two in one line, the first
+/// stays.
+pub fn heights(at: &[(f64, &str)], theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let mut taken = Vec::with_capacity(at.len());
+    for (share, label) in at.iter().filter(|(share, _)| (0.0..=1.0).contains(share)) {
+        let from_bottom = (share * f64::from(area.height)) as u16;
+        let line = area.height.saturating_sub(1).saturating_sub(from_bottom);
+        if !taken.contains(&line) {
+            taken.push(line);
+            write(
+                buffer,
+                area,
+                (area.width.saturating_sub(width(label)), line),
+                label,
+                theme.style(Role::Label),
+            );
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::widget::tests::drawn;
 
     #[test]
     fn the_top_of_a_chart_is_a_round_number_above_its_values() {
@@ -69,6 +90,15 @@ mod tests {
             assert!((round_up(value) - top).abs() < 1e-9 * top.max(1.0), "{value}: {}", round_up(value));
         }
         assert!(round_up(f64::NAN).abs() < f64::EPSILON && round_up(f64::INFINITY).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn no_two_heights_stand_in_one_line() {
+        let at = [(0.0, "10"), (0.1, "20"), (0.6, "100"), (1.0, "1 s"), (7.0, "far"), (f64::NAN, "none")];
+        let draw = |lines| drawn((5, lines), |area, buffer| heights(&at, Theme::default(), area, buffer)).0;
+        assert_eq!(draw(4), ["  1 s", "  100", "     ", "   10"]);
+        assert_eq!(draw(1), ["   10"]);
+        assert!(draw(0).is_empty());
     }
 
     #[test]

@@ -1,0 +1,413 @@
+//! Charts on one time axis: clients by state, durations as a heat map, failures by code, and throughput.
+
+use crate::sample::{CODES, HeatOf, Moment, RunSample};
+use crate::stats::LatencyDigest;
+use crate::tui::app::{App, ChartWindow};
+use crate::tui::theme::Role;
+use crate::tui::widget::{HeatGrid, Labelled, TimeAxis, round_up};
+use crate::vocabulary::palette::tones_of;
+use crate::vocabulary::{ClientState, RunState, Tone, units};
+
+use super::columns::{Columns, HeatScale};
+use super::{Text, Weight, errors};
+
+/// Number of codes in a legend: the others are in the list of failures.
+const LEGEND_CODES: usize = 4;
+/// Round durations at the left of a heat map, in microseconds.
+const HEIGHTS: [(u64, &str); 8] = [
+    (100, "0.1 ms"),
+    (1_000, "1 ms"),
+    (10_000, "10 ms"),
+    (100_000, "100 ms"),
+    (1_000_000, "1 s"),
+    (10_000_000, "10 s"),
+    (30_000_000, "30 s"),
+    (60_000_000, "60 s"),
+];
+/// Room in a rule for the legend of a heat map.
+pub(in crate::tui) const LEGEND_ROOM: &str = "                ";
+/// Columns of an axis from which there is room for whole labels of moments.
+const WIDE: u16 = 80;
+
+/// A band of a stack.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct StackBand {
+    pub(in crate::tui) values: Vec<Option<f64>>,
+    pub(in crate::tui) tone: Tone,
+    pub(in crate::tui) trouble: bool,
+}
+
+/// Bands on one another.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct Stack {
+    pub(in crate::tui) bands: Vec<StackBand>,
+    /// Value of the whole height.
+    pub(in crate::tui) top: f64,
+    /// Labels of the top, the middle and 0.
+    pub(in crate::tui) scale: [String; 3],
+}
+
+/// Durations by column and bucket.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct HeatMap {
+    pub(in crate::tui) grid: HeatGrid,
+    /// Heights of round durations, as shares of the height.
+    pub(in crate::tui) heights: Vec<(f64, &'static str)>,
+    /// Heights of the percentiles of the last ten seconds; the one that matters most first.
+    pub(in crate::tui) markers: Vec<(f64, &'static str)>,
+}
+
+/// The shape of a chart.
+#[derive(Clone, Debug)]
+pub(in crate::tui) enum Figure {
+    Stack(Stack),
+    Heat(HeatMap),
+}
+
+/// A chart below its rule.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct Chart {
+    pub(in crate::tui) title: Text,
+    pub(in crate::tui) aside: Vec<Text>,
+    pub(in crate::tui) focused: bool,
+    pub(in crate::tui) figure: Figure,
+}
+
+/// Charts on one time axis.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct Charts {
+    pub(in crate::tui) charts: Vec<Chart>,
+    pub(in crate::tui) axis: TimeAxis,
+    /// The verdict of each column.
+    pub(in crate::tui) verdicts: Vec<Option<Tone>>,
+    /// The present, below the ribbon.
+    pub(in crate::tui) now: String,
+    /// Knees and marks.
+    pub(in crate::tui) moments: Vec<Labelled>,
+    /// Column of the cursor that looks back.
+    pub(in crate::tui) cursor: Option<u16>,
+}
+
+/// The makers of charts on one axis.
+pub(super) struct ChartMaker<'a> {
+    app: &'a App,
+    columns: Columns<'a>,
+}
+
+impl<'a> ChartMaker<'a> {
+    /// Prepares charts with this many columns.
+    pub(super) fn new(app: &'a App, columns: u16) -> Self {
+        Self { app, columns: Columns::new(&app.shown.history, app.axis(columns)) }
+    }
+
+    /// Returns the second whose values the rules show: the one at the cursor, or the last one.
+    fn second(&self) -> Option<Moment<'_>> {
+        self.app.looked_at().or_else(|| self.app.shown.history.last())
+    }
+
+    /// Puts the charts on their axis.
+    pub(super) fn finish(self, charts: Vec<Chart>) -> Charts {
+        let axis = self.columns.axis;
+        let is_ended = self.app.shown.state == RunState::Finished;
+        Charts {
+            charts,
+            axis,
+            verdicts: self.columns.verdicts(),
+            now: format!("{} {}", if is_ended { "end" } else { "now" }, units::short_clock(axis.now)),
+            moments: moments(self.app, &axis),
+            cursor: self.app.cursor.and_then(|at| axis.column(at)),
+        }
+    }
+
+    /// Stacks the clients by state, those in trouble at the bottom, so that their height can be read.
+    pub(super) fn clients(&self) -> Chart {
+        let sample = &self.app.shown;
+        let bands: Vec<StackBand> = STATES
+            .into_iter()
+            .map(|(state, _, tone)| StackBand {
+                values: self.columns.states(state),
+                tone,
+                trouble: is_trouble(state),
+            })
+            .collect();
+        let most = largest_sum(&bands);
+        let top = f64::from(sample.target).max(most);
+        let label = |value: f64| units::count(value.round() as u64);
+        Chart {
+            title: clients_title(self.app.window),
+            aside: STATES.iter().rev().filter_map(|entry| self.state_legend(*entry)).collect(),
+            focused: false,
+            figure: Figure::Stack(Stack {
+                bands,
+                top,
+                scale: [label(top), label(top / 2.0), "0".to_owned()],
+            }),
+        }
+    }
+
+    /// Returns a state's entry in the legend; `None` for a rare state without clients.
+    fn state_legend(&self, (state, word, tone): (ClientState, &str, Tone)) -> Option<Text> {
+        let sample = &self.app.steady;
+        let (count, share) = match self.app.looked_at() {
+            Some(second) => (second.clients(state)?.round() as u64, second.state_share(state)),
+            None => (sample.snapshot.in_state(state), sample.state_share(state)),
+        };
+        let text = format!("{word} {}", units::count(count));
+        match state {
+            ClientState::Dead | ClientState::Leaving if count == 0 => None,
+            ClientState::Stalled | ClientState::Dead if count > 0 => {
+                let share = units::percent(share);
+                let text = Text::new(Role::LegendAlarm(tone), format!("■ {text}  {share}"));
+                Some(text.or_short(format!("■ {word} {share}")).weighing(Weight::OutOfBounds))
+            }
+            ClientState::Playing => Some(swatch(tone, &text).weighing(Weight::Subject)),
+            _ => Some(swatch(tone, &text)),
+        }
+    }
+
+    /// Shows how many took how long, in `lines` lines of the screen, with the percentiles of the last ten seconds.
+    pub(super) fn heat(&self, of: HeatOf, lines: usize) -> Figure {
+        let scale = self.columns.scale(of, 2 * lines);
+        let share = |(us, text): (u64, &'static str)| Some((scale.share(us)?, text));
+        Figure::Heat(HeatMap {
+            grid: self.columns.heat(of, scale),
+            heights: HEIGHTS.into_iter().filter_map(share).collect(),
+            markers: markers(digest(&self.app.steady, of), scale),
+        })
+    }
+
+    /// Stacks the failures per second by code, in the order in which the codes appeared.
+    pub(super) fn failures(&self) -> Chart {
+        let history = &self.app.shown.history;
+        let mut tones = tones_of(history.codes());
+        tones.resize(CODES, Tone::Other);
+        tones.push(Tone::Label);
+        let bands = tones.into_iter().enumerate().map(|(code, tone)| StackBand {
+            values: self.columns.code(code),
+            tone,
+            trouble: true,
+        });
+        let bands: Vec<StackBand> =
+            bands.filter(|band| band.values.iter().flatten().any(|value| *value > 0.0)).collect();
+        let top = round_up(largest_sum(&bands).max(1.0));
+        let label = |value: f64| match value.fract() {
+            0.0 => units::count(value as u64),
+            _ => units::rate(Some(value)),
+        };
+        Chart {
+            title: Text::title("Failures per second").or_short("Failures/s"),
+            aside: self.failure_legend(),
+            focused: false,
+            figure: Figure::Stack(Stack {
+                bands,
+                top,
+                scale: [label(top), label(top / 2.0), "0".to_owned()],
+            }),
+        }
+    }
+
+    fn failure_legend(&self) -> Vec<Text> {
+        let sample = &self.app.steady;
+        let codes = self.app.shown.history.codes();
+        let mut legend: Vec<Text> = codes
+            .iter()
+            .zip(tones_of(codes))
+            .take(LEGEND_CODES)
+            .map(|(code, tone)| swatch(tone, &errors::short(*code)))
+            .collect();
+        let hidden = codes.len().saturating_sub(LEGEND_CODES);
+        if hidden > 0 {
+            legend.push(Text::label(format!("+{hidden}")).weighing(Weight::Decoration));
+        }
+        let second = self.second();
+        let rate = units::rate(second.and_then(|second| second.failed_per_s()));
+        let (rate, share, of) = match self.app.looked_at() {
+            Some(second) => (format!("{rate}/s"), second.failed_share(), ""),
+            None => (format!("now {rate}/s"), sample.health.error_share, " in 10 s"),
+        };
+        legend.push(Text::label(rate).weighing(Weight::Subject));
+        legend.push(alarming(format!("{}{of}", units::percent(share)), share));
+        legend
+    }
+
+    /// Stacks the bits that arrived and those that viewers needed and did not get.
+    pub(super) fn throughput(&self) -> Chart {
+        let got = self.columns.values(&|moment| moment.got_bits_per_s());
+        let missing = self.columns.values(&|moment| moment.missing_bits_per_s());
+        let bands = vec![
+            StackBand { values: got, tone: Tone::Play, trouble: false },
+            StackBand { values: missing, tone: Tone::Missing, trouble: false },
+        ];
+        let top = round_up(largest_sum(&bands));
+        // Tops are 1, 2 or 5: their halves have one decimal.
+        let label = |value: f64| units::bit_rate(value).replace(".50 ", ".5 ");
+        Chart {
+            title: Text::title("Throughput"),
+            aside: throughput_legend(&self.app.steady, self.second()),
+            focused: false,
+            figure: Figure::Stack(Stack {
+                bands,
+                top,
+                scale: [label(top), label(top / 2.0), "0".to_owned()],
+            }),
+        }
+    }
+}
+
+/// Returns the title of the first chart, which names the time that all of them cover unless it is the whole run.
+fn clients_title(window: ChartWindow) -> Text {
+    match window {
+        ChartWindow::Run => Text::title("Clients"),
+        _ => Text::title(format!("Clients, {}", window.name())).or_short("Clients"),
+    }
+}
+
+/// States of the chart from the bottom up, with their words in its legend.
+const STATES: [(ClientState, &str, Tone); 6] = [
+    (ClientState::Dead, "dead", Tone::Fail2),
+    (ClientState::Stalled, "stalled", Tone::Fail),
+    (ClientState::Waiting, "wait", Tone::Warn),
+    (ClientState::Starting, "start", Tone::Start),
+    (ClientState::Playing, "play", Tone::Play),
+    (ClientState::Leaving, "leave", Tone::Label),
+];
+
+const fn is_trouble(state: ClientState) -> bool {
+    matches!(state, ClientState::Dead | ClientState::Stalled | ClientState::Waiting)
+}
+
+fn throughput_legend(sample: &RunSample, second: Option<Moment<'_>>) -> Vec<Text> {
+    let rate = |bits: Option<f64>| bits.map_or(units::UNKNOWN.to_owned(), units::bit_rate);
+    let got = second.and_then(|second| second.got_bits_per_s());
+    let mut legend = vec![swatch(Tone::Play, &format!("got {}", rate(got))).weighing(Weight::Subject)];
+    legend.push(Text::label(format!("peak {}", rate(sample.peak_bits_per_second))));
+    let missing = second.and_then(|second| second.missing_bits_per_s()).filter(|missing| *missing > 0.0);
+    if let Some(missing) = missing {
+        let text =
+            Text::new(Role::LegendAlarm(Tone::Missing), format!("■ missing {}", units::bit_rate(missing)));
+        legend.push(text.weighing(Weight::OutOfBounds));
+        let need = second.and_then(|second| second.need_bits_per_s());
+        legend.push(Text::label(format!("of {} that they need", rate(need))));
+    }
+    legend
+}
+
+/// Returns an entry of a legend: a square in its tone, and words.
+fn swatch(tone: Tone, words: &str) -> Text {
+    Text::new(Role::Legend(tone), format!("■ {words}"))
+}
+
+/// Returns a text that is red or amber from the bounds of the verdict on, and then never left out.
+pub(super) fn alarming(text: String, share: Option<f64>) -> Text {
+    match super::share_role(share) {
+        Role::Plain => Text::plain(text),
+        role => Text::new(role, text).weighing(Weight::OutOfBounds),
+    }
+}
+
+/// Returns the largest sum of all bands of a column.
+fn largest_sum(bands: &[StackBand]) -> f64 {
+    let columns = bands.first().map_or(0, |band| band.values.len());
+    let sum = |column: usize| -> f64 {
+        bands.iter().filter_map(|band| band.values.get(column).copied().flatten()).sum()
+    };
+    (0..columns).map(sum).fold(0.0, f64::max)
+}
+
+/// Returns the digest of the durations of a heat map.
+pub(super) fn digest(sample: &RunSample, of: HeatOf) -> LatencyDigest {
+    use crate::stats::Timed;
+    use crate::vocabulary::Kind;
+    match of {
+        HeatOf::Segment => sample.latency(Timed::Total(Kind::Segment)),
+        HeatOf::FirstByte => sample.latency(Timed::FirstByte(Kind::Segment)),
+        HeatOf::Playlist => sample.latency(Timed::Total(Kind::Playlist)),
+        HeatOf::Startup => sample.latency(Timed::Startup),
+        HeatOf::LiveLatency => sample.live_latency,
+    }
+}
+
+fn markers(digest: LatencyDigest, scale: HeatScale) -> Vec<(f64, &'static str)> {
+    let Some(recent) = digest.recent else { return Vec::new() };
+    let named = [(recent.p95, "p95"), (recent.p50, "p50"), (recent.p99, "p99")];
+    named.into_iter().filter_map(|(us, name)| Some((scale.share(us)?, name))).collect()
+}
+
+/// Returns the knees and the marks on the axis, in fewer words where there is little room.
+fn moments(app: &App, axis: &TimeAxis) -> Vec<Labelled> {
+    let mut moments = app.moments(axis);
+    if axis.columns < WIDE {
+        moments.iter_mut().for_each(|moment| moment.label = moment.label.replace(" 1%", ""));
+    }
+    moments
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::sample::{History, Point};
+    use crate::tui::app::{Access, Msg};
+    use crate::tui::fixtures;
+
+    fn app(sample: RunSample) -> App {
+        let mut app = App::new(fixtures::title(), Access::Full);
+        app.update(Msg::Sample(Arc::new(sample)));
+        app
+    }
+
+    /// Returns a sample of a run of so many seconds in which clients stalled for one second.
+    fn one_bad_second(seconds: u64, bad: u64) -> RunSample {
+        let mut history = History::new(1_795_437_067_000);
+        for ends in 1..=seconds {
+            let mut point = Point { ends: Duration::from_secs(ends), ..Point::default() };
+            let stalled = if ends == bad { 40 } else { 0 };
+            point.counts.client_ms[ClientState::Playing.index()] = 1_000 * (1_000 - stalled);
+            point.counts.client_ms[ClientState::Stalled.index()] = 1_000 * stalled;
+            point.peaks.stalled = stalled as u32;
+            history.push(point);
+        }
+        let (at, history) = (Duration::from_secs(seconds), Arc::new(history));
+        RunSample { at, history, target: 1_000, ..RunSample::default() }
+    }
+
+    #[test]
+    fn a_second_with_stalls_is_seen_at_every_width_and_after_hours() {
+        for (seconds, bad) in [(50, 20), (500, 499), (86_400, 40_000)] {
+            let app = app(one_bad_second(seconds, bad));
+            for columns in [1, 7, 64, 90, 300] {
+                let chart = ChartMaker::new(&app, columns).clients();
+                let Figure::Stack(stack) = &chart.figure else { panic!("a stack") };
+                let stalled = stack.bands.iter().find(|band| band.tone == Tone::Fail).expect("a band");
+                let most = stalled.values.iter().flatten().copied().fold(0.0, f64::max);
+                assert!((most - 40.0).abs() < 0.1, "{seconds} s in {columns} columns: {most}");
+                assert!((stack.top - 1_000.0).abs() < 0.1, "{}", stack.top);
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_keeps_its_colour_and_is_in_the_legend() {
+        let app = app(RunSample::clone(&fixtures::sample("storm")));
+        let chart = ChartMaker::new(&app, 90).failures();
+        let legend: Vec<&str> = chart.aside.iter().map(|text| text.text.as_str()).collect();
+        assert_eq!(legend[..3], ["■ 503", "■ 504", "■ timeout.first_byte"]);
+        let Figure::Stack(stack) = &chart.figure else { panic!("a stack") };
+        let tones: Vec<Tone> = stack.bands.iter().map(|band| band.tone).collect();
+        assert_eq!(tones, [Tone::Fail, Tone::Fail2, Tone::Other]);
+        assert!(stack.top >= largest_sum(&stack.bands));
+    }
+
+    #[test]
+    fn a_run_without_anything_has_charts_without_values() {
+        let app = app(RunSample::default());
+        let maker = ChartMaker::new(&app, 20);
+        let charts = [maker.clients(), maker.failures(), maker.throughput()];
+        for chart in maker.finish(charts.into()).charts {
+            let Figure::Stack(stack) = chart.figure else { panic!("a stack") };
+            assert!(stack.bands.iter().all(|band| band.values.iter().all(Option::is_none)), "{stack:?}");
+        }
+    }
+}
