@@ -49,6 +49,7 @@ fn console_beside_a_panic() {
         theme: Theme { palette: Palette::Ansi, charset: Charset::Unicode },
         access: Access::Full,
         on_hangup: OnHangup::Stop,
+        selected: Arc::default(),
     };
     let console = Console::start(setup).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

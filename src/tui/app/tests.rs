@@ -264,7 +264,7 @@ fn views_zoom_and_escape_never_leave_the_run() {
     press(&mut app, Key::Char('1'));
     press(&mut app, Key::BackTab);
     press(&mut app, Key::Char('z'));
-    assert_eq!((app.focus, app.zoomed), (Panel::Errors, true));
+    assert_eq!((app.focus, app.zoomed), (3, true));
     press(&mut app, Key::Char('2'));
     assert!(!app.zoomed);
     press(&mut app, Key::Char('!'));

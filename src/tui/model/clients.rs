@@ -324,10 +324,11 @@ mod tests {
     fn stalled_clients_come_first_and_only_as_many_as_there_is_room_for() {
         let (snapshot, mut list) = (snapshot(), ClientList::default());
         list.arrange(&snapshot, View::Clients);
-        let table = table(&list, &snapshot, 3);
+        let rows = shown(&list, &snapshot, 3);
+        let table = table(&list, &snapshot, &rows, Breadth::Narrow);
         let ids: Vec<&str> = table.lines.iter().map(|line| line.cells[0].text.as_str()).collect();
         assert_eq!(ids, ["6,001", "78", "1"]);
-        assert!(super::table(&list, &snapshot, 0).lines.is_empty());
+        assert!(shown(&list, &snapshot, 0).is_empty());
     }
 
     #[test]
