@@ -1,4 +1,4 @@
-//! Checks of one media playlist over time: the flaws between one load and the next (RFC 8216bis sections 6.2.1 and
+//! Checks of one media playlist over time: the findings between one load and the next (RFC 8216bis sections 6.2.1 and
 //! 6.2.2).
 //!
 //! * A finding needs proof. Times are bounds: a playlist counts as unchanged from the end of the load that brought
@@ -118,7 +118,7 @@ fn check_stale(media: &Media, changed: Loaded, loaded: Loaded, found: &mut Found
     }
 }
 
-/// Reports the flaws between two different playlists. `passed` is the maximum time between them.
+/// Reports the findings between two different playlists. `passed` is the maximum time between them.
 fn compare(before: &Media, now: &Media, passed: Duration, found: &mut Found<'_>) {
     let ends = |media: &Media| (media.media_sequence, end(media));
     let ((was_first, was_end), (first, end)) = (ends(before), ends(now));

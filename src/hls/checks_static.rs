@@ -1,4 +1,4 @@
-//! Checks of a single media playlist as a whole: the flaws that no single line of it shows.
+//! Checks of a single media playlist as a whole: the findings that no single line of it shows.
 
 use std::time::Duration;
 
@@ -23,51 +23,51 @@ const PART_LEAST_PERCENT: u32 = 85;
 const HOLD_BACK_PART_TARGETS: u32 = 2;
 /// Tolerance for rounding: EXTINF is written with three digits or more, so a sum may fall this much short.
 const ROUNDING: Duration = Duration::from_millis(10);
-/// Line number for flaws of the playlist as a whole.
+/// Line number for findings of the playlist as a whole.
 const WHOLE: u32 = 0;
 
-/// Notes the flaws of `media`, whose lines have all been read.
-pub(super) fn lint(media: &Media, flaws: &mut PlaylistFindings) {
-    lint_hold_back(media, flaws);
+/// Notes the findings of `media`, whose lines have all been read.
+pub(super) fn check(media: &Media, findings: &mut PlaylistFindings) {
+    check_hold_back(media, findings);
     for segment in &media.segments {
         if segment.gap() && !segment.uri().as_str().is_empty() {
-            flaws.note(Finding::GapListed, WHOLE);
+            findings.note(Finding::GapListed, WHOLE);
         }
         if init_lacks_vector(segment) {
-            flaws.note(Finding::InitWithoutIv, WHOLE);
+            findings.note(Finding::InitWithoutIv, WHOLE);
         }
     }
     for _ in 0..contradicting_dates(media) {
-        flaws.note(Finding::DateTimeSkew, WHOLE);
+        findings.note(Finding::DateTimeSkew, WHOLE);
     }
     if let Some(target) = media.part_target {
-        lint_parts(media, target, flaws);
+        check_parts(media, target, findings);
     }
 }
 
 /// Checks the lengths of parts. Only the last part of a segment may be short, and the newest part may become that.
-fn lint_parts(media: &Media, target: Duration, flaws: &mut PlaylistFindings) {
+fn check_parts(media: &Media, target: Duration, findings: &mut PlaylistFindings) {
     let unfinished = media.unfinished.iter().map(|unfinished| unfinished.parts.as_slice());
     for parts in media.segments.part_lists().chain(unfinished) {
         for part in parts {
             if part.duration > target {
-                flaws.note(Finding::PartTargetExceeded, WHOLE);
+                findings.note(Finding::PartTargetExceeded, WHOLE);
             }
         }
         let (_, others) = parts.split_last().unzip();
         let least = target * PART_LEAST_PERCENT / 100;
         for part in others.unwrap_or_default() {
             if part.duration < least {
-                flaws.note(Finding::PartTooShort, WHOLE);
+                findings.note(Finding::PartTooShort, WHOLE);
             }
         }
     }
 }
 
-fn lint_hold_back(media: &Media, flaws: &mut PlaylistFindings) {
+fn check_hold_back(media: &Media, findings: &mut PlaylistFindings) {
     let part_hold_back = media.server_control.and_then(|control| control.part_hold_back);
     if media.part_target.is_some() && part_hold_back.is_none() {
-        flaws.note(Finding::MissingPartHoldBack, WHOLE);
+        findings.note(Finding::MissingPartHoldBack, WHOLE);
     }
     let Some(control) = media.server_control.filter(|_| media.playlist_type != Some(PlaylistType::Vod))
     else {
@@ -80,10 +80,10 @@ fn lint_hold_back(media: &Media, flaws: &mut PlaylistFindings) {
     if below(control.hold_back, media.target_duration * HOLD_BACK_TARGET_DURATIONS)
         || below(control.part_hold_back, part_target * HOLD_BACK_PART_TARGETS)
     {
-        flaws.note(Finding::HoldBackTooShort, WHOLE);
+        findings.note(Finding::HoldBackTooShort, WHOLE);
     }
     if below(control.can_skip_until, media.target_duration * SKIP_TARGET_DURATIONS) {
-        flaws.note(Finding::SkipUntilTooShort, WHOLE);
+        findings.note(Finding::SkipUntilTooShort, WHOLE);
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
 
     fn found(lines: &str) -> Vec<Finding> {
         let head = "#EXTM3U\n#EXT-X-VERSION:10\n#EXT-X-TARGETDURATION:4\n";
-        media(&format!("{head}{lines}")).flaws.iter().map(|flaw| flaw.finding).collect()
+        media(&format!("{head}{lines}")).findings.iter().map(|known| known.finding).collect()
     }
 
     const THREE: &str = "#EXTINF:4,\na\n#EXTINF:4,\nb\n#EXTINF:3.999,\nc\n";

@@ -75,7 +75,7 @@ pub struct Media {
     /// Ranges of time, in the order of the playlist.
     pub date_ranges: Vec<DateRange>,
     /// Flaws that were tolerated.
-    pub flaws: PlaylistFindings,
+    pub findings: PlaylistFindings,
     /// Charge to the budget.
     pub(super) charge: Charge,
 }
@@ -125,7 +125,7 @@ impl Media {
 
     /// Reports whether the sequence numbers are a stand-in because the playlist's own could not be read.
     pub fn is_unnumbered(&self) -> bool {
-        self.flaws.get(Finding::BadMediaSequence).is_some()
+        self.findings.get(Finding::BadMediaSequence).is_some()
     }
 
     /// Returns this playlist as it will be when its window has moved on by `count` segments. The segments keep their

@@ -3,7 +3,7 @@
 //!
 //! * [`parse()`] is a total function over bytes: it never panics, takes linear time and is bounded by
 //!   `vocabulary::limits`.
-//! * A bad line never costs the rest of a playlist: it is skipped and counted in [`PlaylistFindings`]. Only a flaw
+//! * A bad line never costs the rest of a playlist: it is skipped and counted in [`PlaylistFindings`]. Only a finding
 //!   that makes the whole unusable is an error: bytes that are not a playlist, a broken encoding, an undefined
 //!   variable, lines of both kinds.
 //! * No text of a playlist is printed raw: [`Text`] and [`Reference`] have no `Display`.

@@ -34,7 +34,7 @@ pub struct Multivariant {
     /// The variables that its media playlists may import.
     pub variables: Variables,
     /// Flaws that were tolerated.
-    pub flaws: PlaylistFindings,
+    pub findings: PlaylistFindings,
     /// Charge to the budget.
     pub(super) charge: Charge,
 }

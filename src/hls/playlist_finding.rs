@@ -4,12 +4,12 @@
 
 use crate::vocabulary::Finding;
 
-/// One kind of flaw in the text of a playlist.
+/// One kind of finding in the text of a playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlaylistFinding {
     /// The finding.
     pub finding: Finding,
-    /// First line with the flaw, counted from 1; 0 stands for the playlist as a whole.
+    /// First line with the finding, counted from 1; 0 stands for the playlist as a whole.
     pub line: u32,
     /// Number of occurrences.
     pub count: u32,
@@ -22,26 +22,26 @@ pub struct PlaylistFindings(Vec<PlaylistFinding>);
 impl PlaylistFindings {
     /// Counts one more `finding` at `line`.
     pub(super) fn note(&mut self, finding: Finding, line: u32) {
-        match self.0.iter_mut().find(|flaw| flaw.finding == finding) {
-            Some(flaw) => flaw.count = flaw.count.saturating_add(1),
+        match self.0.iter_mut().find(|known| known.finding == finding) {
+            Some(known) => known.count = known.count.saturating_add(1),
             None => self.0.push(PlaylistFinding { finding, line, count: 1 }),
         }
     }
 
-    /// Iterates over all flaws, in the order of first appearance.
+    /// Iterates over all findings, in the order of first appearance.
     pub fn iter(&self) -> impl Iterator<Item = &PlaylistFinding> {
         self.0.iter()
     }
 
-    /// Reports whether there are no flaws.
+    /// Reports whether there are no findings.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns the flaw of this kind, if there is one.
+    /// Returns the finding of this kind, if there is one.
     pub fn get(&self, finding: Finding) -> Option<&PlaylistFinding> {
-        self.0.iter().find(|flaw| flaw.finding == finding)
+        self.0.iter().find(|known| known.finding == finding)
     }
 }
 
@@ -51,13 +51,13 @@ mod tests {
 
     #[test]
     fn a_finding_stands_once_with_its_first_line_and_a_count() {
-        let mut flaws = PlaylistFindings::default();
+        let mut findings = PlaylistFindings::default();
         for line in 3..1000 {
-            flaws.note(Finding::BadUri, line);
+            findings.note(Finding::BadUri, line);
         }
-        flaws.note(Finding::Truncated, 7);
+        findings.note(Finding::Truncated, 7);
         let expected = PlaylistFinding { finding: Finding::BadUri, line: 3, count: 997 };
-        assert_eq!(flaws.get(Finding::BadUri), Some(&expected));
-        assert_eq!(flaws.iter().count(), 2);
+        assert_eq!(findings.get(Finding::BadUri), Some(&expected));
+        assert_eq!(findings.iter().count(), 2);
     }
 }

@@ -60,7 +60,7 @@ async fn receive<O: Observer>(
     sent: Instant,
 ) -> Result<(Box<Head>, Times), Fault> {
     let (reader, room) = if sink.is_blind() {
-        (Reader::of_media(), FIRST_MEDIA_READ_BYTES)
+        (Reader::for_media(), FIRST_MEDIA_READ_BYTES)
     } else {
         (Reader::default(), FIRST_READ_BYTES)
     };

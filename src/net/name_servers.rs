@@ -43,7 +43,7 @@ pub(super) struct NameServers {
 
 impl NameServers {
     /// Reads the name servers from the system's configuration. Without any, only the hosts file resolves names.
-    pub(super) fn of_system() -> Result<Self, Fault> {
+    pub(super) fn from_system() -> Result<Self, Fault> {
         let (config, options) = read_system_conf().unwrap_or_default();
         Self::new(config, &options)
     }

@@ -250,7 +250,7 @@ impl Resolver {
         if let Some(servers) = &*system {
             return Ok(servers.clone());
         }
-        Ok(system.insert(NameServers::of_system()?).clone())
+        Ok(system.insert(NameServers::from_system()?).clone())
     }
 }
 

@@ -15,13 +15,13 @@ use crate::vocabulary::limits;
 /// Headers of a response that tell its client when to retry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RetryAfter {
-    asked: Option<Asked>,
+    time: Option<RetryTime>,
     /// `Date`.
     date: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+enum RetryTime {
     For(Duration),
     Until(Timestamp),
 }
@@ -31,8 +31,8 @@ impl RetryAfter {
     pub(super) fn read(&mut self, name: &[u8], value: &[u8]) {
         let text = || std::str::from_utf8(value).unwrap_or_default().trim();
         if name.eq_ignore_ascii_case(b"retry-after") {
-            let read = || seconds(text()).map(Asked::For).or_else(|| date(text()).map(Asked::Until));
-            self.asked = self.asked.or_else(read);
+            let read = || seconds(text()).map(RetryTime::For).or_else(|| date(text()).map(RetryTime::Until));
+            self.time = self.time.or_else(read);
         } else if name.eq_ignore_ascii_case(b"date") {
             self.date = date(text());
         }
@@ -40,9 +40,9 @@ impl RetryAfter {
 
     /// Returns the wait that the response asks for; `now` is the time of its arrival. `None`: it asks for none.
     pub fn wait(&self, now: Timestamp) -> Option<Duration> {
-        let wait = match self.asked? {
-            Asked::For(wait) => wait,
-            Asked::Until(until) => between(self.date.unwrap_or(now), until)?,
+        let wait = match self.time? {
+            RetryTime::For(wait) => wait,
+            RetryTime::Until(until) => between(self.date.unwrap_or(now), until)?,
         };
         (!wait.is_zero()).then(|| wait.min(limits::RETRY_AFTER_MAX))
     }

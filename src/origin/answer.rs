@@ -19,7 +19,7 @@ use super::faults::{Faults, Hit};
 use super::gzip::{self, Gzip};
 use super::ledger::{Ledger, Ticket};
 use super::path::{Resource, kind_of};
-use super::range::{self, Asked};
+use super::range::{self, RangeRequest};
 use super::rule::Fault;
 
 /// State that all connections of an origin share.
@@ -52,10 +52,10 @@ struct Draft {
 
 impl Draft {
     fn new(status: StatusCode, content: Content) -> Self {
-        Self::of_range(status, 0..content.length(), content)
+        Self::from_range(status, 0..content.length(), content)
     }
 
-    fn of_range(status: StatusCode, range: Range<u64>, content: Content) -> Self {
+    fn from_range(status: StatusCode, range: Range<u64>, content: Content) -> Self {
         let response = Response::builder().status(status).header(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
         Self { response, status, content, range }
     }
@@ -173,13 +173,13 @@ fn text(found: Found, gzip: Option<&Gzip>) -> Draft {
 fn media(found: Found, request: &Request<Incoming>) -> Draft {
     let length = found.content.length();
     let header = request.headers().get(RANGE).filter(|_| request.method() == Method::GET);
-    let draft = match range::asked(header.and_then(|value| value.to_str().ok()), length) {
-        Asked::Everything => Draft::new(StatusCode::OK, found.content),
-        Asked::Bytes(range) => {
+    let draft = match range::requested(header.and_then(|value| value.to_str().ok()), length) {
+        RangeRequest::Everything => Draft::new(StatusCode::OK, found.content),
+        RangeRequest::Bytes(range) => {
             let span = format!("bytes {}-{}/{length}", range.start, range.end.saturating_sub(1));
-            with_span(Draft::of_range(StatusCode::PARTIAL_CONTENT, range, found.content), &span)
+            with_span(Draft::from_range(StatusCode::PARTIAL_CONTENT, range, found.content), &span)
         }
-        Asked::Nothing => {
+        RangeRequest::Nothing => {
             let nothing = Draft::new(StatusCode::RANGE_NOT_SATISFIABLE, Content::default());
             with_span(nothing, &format!("bytes */{length}"))
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::path::{Resource, kind_of};
-use super::range::{Asked, asked};
+use super::range::{RangeRequest, requested};
 use super::rule::FaultRule;
 use crate::vocabulary::Kind;
 
@@ -17,7 +17,7 @@ pub fn origin(data: &[u8]) {
         assert_ne!(kind_of(path), Kind::Unknown, "{path}");
     }
     let length = length.parse().unwrap_or(0);
-    if let Asked::Bytes(bytes) = asked(Some(range), length) {
+    if let RangeRequest::Bytes(bytes) = requested(Some(range), length) {
         assert!(bytes.start < bytes.end && bytes.end <= length, "{range} of {length}: {bytes:?}");
     }
     let Ok(rule) = rule.parse::<FaultRule>() else { return };

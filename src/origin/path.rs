@@ -103,10 +103,10 @@ impl Resource {
         let variant = number(parts.next()?.strip_prefix('v')?)?;
         let variant = usize::try_from(variant).ok().filter(|variant| *variant < VARIANTS)?;
         let file = parts.next().filter(|_| parts.next().is_none())?;
-        Self::of_file(Stream { presentation, container }, variant, file)
+        Self::from_file(Stream { presentation, container }, variant, file)
     }
 
-    fn of_file(stream: Stream, variant: usize, file: &str) -> Option<Self> {
+    fn from_file(stream: Stream, variant: usize, file: &str) -> Option<Self> {
         match file {
             "index.m3u8" => Some(Self::Media(stream, variant)),
             "init.mp4" => (stream.container == Container::Fmp4).then_some(Self::Init(stream, variant)),

@@ -198,7 +198,7 @@ pub struct Reading {
 #[derive(Clone, Debug)]
 pub struct Gauges {
     pub(super) lanes: Arc<[Arc<Lane>]>,
-    pub(super) desk: Arc<RecorderStats>,
+    pub(super) stats: Arc<RecorderStats>,
     pub(super) log: watch::Receiver<Arc<[LogEntry]>>,
     pub(super) file: Option<Arc<str>>,
     pub(super) clock: Clock,
@@ -207,8 +207,8 @@ pub struct Gauges {
 impl Gauges {
     /// Reads everything into `reading`.
     pub fn read(&self, reading: &mut Reading) {
-        reading.progress = self.desk.counts(&self.lanes, Stream::Progress);
-        reading.events = self.desk.counts(&self.lanes, Stream::Events);
+        reading.progress = self.stats.counts(&self.lanes, Stream::Progress);
+        reading.events = self.stats.counts(&self.lanes, Stream::Events);
         let workers = self.lanes.len().saturating_sub(1);
         reading.lanes.clear();
         reading.lanes.extend(self.lanes.iter().enumerate().map(|(index, lane)| LaneReading {
@@ -223,16 +223,16 @@ impl Gauges {
     }
 
     fn recorder(&self) -> RecorderReading {
-        let desk = &self.desk;
-        let since = Duration::from_micros(desk.waiting_since_us.get());
+        let stats = &self.stats;
+        let since = Duration::from_micros(stats.waiting_since_us.get());
         let waits = since > Duration::ZERO && self.clock.now().saturating_sub(since) > BLOCKED_AFTER;
         RecorderReading {
             file: self.file.clone(),
-            lines: desk.lines.get(),
-            bytes: desk.bytes.get(),
-            frames_lost: desk.frames_lost.get() + desk.frames_refused.get(),
+            lines: stats.lines.get(),
+            bytes: stats.bytes.get(),
+            frames_lost: stats.frames_lost.get() + stats.frames_refused.get(),
             blocked_since: waits.then_some(since),
-            failed: desk.failure.get().map(|(at, why)| (Duration::from_micros(*at), why.clone())),
+            failed: stats.failure.get().map(|(at, why)| (Duration::from_micros(*at), why.clone())),
         }
     }
 }

@@ -19,7 +19,7 @@ mod gate;
 mod gauges;
 mod line;
 #[cfg(all(test, hlswarm_loom))]
-mod models;
+mod loom_tests;
 mod recorder;
 mod tap;
 
@@ -71,7 +71,7 @@ pub struct Taps {
 #[derive(Clone, Debug)]
 pub struct FrameSink {
     channel: flume::Sender<FrameLine>,
-    desk: Arc<RecorderStats>,
+    stats: Arc<RecorderStats>,
     wanted: bool,
 }
 
@@ -79,7 +79,7 @@ impl FrameSink {
     /// Records a frame, if there is a record. Never waits.
     pub fn put(&self, frame: impl FnOnce() -> FrameLine) {
         if self.wanted && self.channel.try_send(frame()).is_err() {
-            self.desk.count_refused_frame();
+            self.stats.count_refused_frame();
         }
     }
 }
@@ -95,27 +95,31 @@ impl Pipeline {
         file: Option<RecordFile>,
         run: RunIdentity,
     ) -> io::Result<(Self, Taps)> {
-        let desk = Arc::new(RecorderStats::default());
-        let (controller, first) = lane(&desk);
+        // One lane for each thread that offers events: no two threads share a channel.
+        let stats = Arc::new(RecorderStats::default());
+        let (controller, first) = lane(&stats);
         let (mut taps, mut channels) = (Vec::new(), Vec::new());
         for _ in 0..workers {
-            let (tap, channel) = lane(&desk);
+            let (tap, channel) = lane(&stats);
             taps.push(tap);
             channels.push(channel);
         }
         // The controller's channel comes last: the gauges number the workers by their place before it.
         channels.push(first);
+        // Frames and the log do not pass through lanes: the sampler alone writes the one, and readers see the newest of
+        // the other.
         let (frames, frame_channel) = flume::bounded(FRAMES);
         let (log_sender, log) = watch::channel(Arc::default());
         let shown = file.as_ref().map(RecordFile::shown);
         let wanted = file.is_some();
         let gauges = Gauges {
             lanes: channels.iter().map(|(lane, _)| Arc::clone(lane)).collect(),
-            desk: Arc::clone(&desk),
+            stats: Arc::clone(&stats),
             log,
             file: shown,
             clock,
         };
+        // The recorder may outlive a caller that does not wait for it, so both signals have room and never block.
         let (stop, stopped) = sync_channel(1);
         let (ended, done) = sync_channel(1);
         let recorder = Recorder::new(Setup {
@@ -123,12 +127,12 @@ impl Pipeline {
             frames: frame_channel,
             file: file.map(RecordFile::begin).transpose()?,
             run,
-            desk: Arc::clone(&desk),
+            stats: Arc::clone(&stats),
             log: log_sender,
             clock,
         });
         thread::Builder::new().name("recorder".to_owned()).spawn(move || recorder.run(&stopped, &ended))?;
-        let frames = FrameSink { channel: frames, desk, wanted };
+        let frames = FrameSink { channel: frames, stats, wanted };
         Ok((Self { gauges, frames, stop, done }, Taps { workers: taps, controller }))
     }
 
@@ -148,17 +152,17 @@ impl Pipeline {
         // A recorder that has already ended needs no signal.
         _ = self.stop.try_send(());
         let ended = self.done.recv_timeout(STOP_LIMIT);
-        self.gauges.desk.close_books();
+        self.gauges.stats.close_books();
         ended != Err(std::sync::mpsc::RecvTimeoutError::Disconnected)
     }
 }
 
 type Channel = (Arc<Lane>, flume::Receiver<Queued>);
 
-fn lane(desk: &RecorderStats) -> (Tap, Channel) {
+fn lane(stats: &RecorderStats) -> (Tap, Channel) {
     let lane = Arc::new(Lane::new(LANE));
     let (sender, receiver) = flume::bounded(LANE);
-    (Tap::new(Arc::clone(&lane), Arc::clone(&desk.seal), sender), (lane, receiver))
+    (Tap::new(Arc::clone(&lane), Arc::clone(&stats.seal), sender), (lane, receiver))
 }
 
 #[cfg(test)]

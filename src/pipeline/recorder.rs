@@ -40,7 +40,7 @@ pub(super) struct Setup {
     /// The file, and whether it is a regular one.
     pub(super) file: Option<(File, bool)>,
     pub(super) run: RunIdentity,
-    pub(super) desk: Arc<RecorderStats>,
+    pub(super) stats: Arc<RecorderStats>,
     pub(super) log: watch::Sender<Arc<[LogEntry]>>,
     pub(super) clock: Clock,
 }
@@ -56,7 +56,7 @@ pub(super) struct Recorder {
     channels: Vec<(Arc<Lane>, flume::Receiver<Queued>)>,
     frames: flume::Receiver<FrameLine>,
     record: Option<Record>,
-    desk: Arc<RecorderStats>,
+    stats: Arc<RecorderStats>,
     clock: Clock,
     ring: Ring<LogEntry>,
     logged: u64,
@@ -75,7 +75,7 @@ impl Recorder {
             channels: setup.channels,
             frames: setup.frames,
             record,
-            desk: setup.desk,
+            stats: setup.stats,
             clock: setup.clock,
             ring: Ring::new(LOG_ENTRIES),
             logged: 0,
@@ -117,7 +117,7 @@ impl Recorder {
             let Ok(frame) = self.frames.try_recv() else { return true };
             match &mut self.record {
                 Some(record) => record.writer.push(LineOf::Frame, |buffer| line::frame(buffer, &frame)),
-                None => self.desk.count_lost(LineOf::Frame),
+                None => self.stats.count_lost(LineOf::Frame),
             }
         }
         self.frames.is_empty()
@@ -149,8 +149,8 @@ impl Recorder {
             }
             // The tap has already counted it as dropped.
             None if unrecorded => {}
-            None if self.desk.seal.is_closed() => self.desk.count_lost(LineOf::Stream(stream)),
-            None => self.desk.count_logged(stream),
+            None if self.stats.seal.is_closed() => self.stats.count_lost(LineOf::Stream(stream)),
+            None => self.stats.count_logged(stream),
         }
         if stream == Stream::Events {
             self.logged += 1;
@@ -161,15 +161,15 @@ impl Recorder {
     /// Writes as much as the file takes now. Returns true if no line is waiting any more.
     fn flush(&mut self) -> bool {
         let Some(record) = &mut self.record else { return true };
-        let desk = &self.desk;
+        let stats = &self.stats;
         if record.writer.is_empty() {
             return true;
         }
-        desk.set_waiting(true, self.clock.now());
-        let flushed = record.writer.flush(|of| desk.count_recorded(of), |bytes| desk.count_bytes(bytes));
+        stats.set_waiting(true, self.clock.now());
+        let flushed = record.writer.flush(|of| stats.count_recorded(of), |bytes| stats.count_bytes(bytes));
         match flushed {
             Ok(Flushed::All) => {
-                desk.set_waiting(false, self.clock.now());
+                stats.set_waiting(false, self.clock.now());
                 true
             }
             Ok(Flushed::Blocked) => false,
@@ -182,10 +182,10 @@ impl Recorder {
 
     /// Abandons the file, which cannot be written any more, and counts its waiting lines as lost.
     fn give_up(&mut self, error: &io::Error) {
-        self.desk.fail(self.clock.now(), error.to_string());
-        self.desk.set_waiting(false, self.clock.now());
+        self.stats.fail(self.clock.now(), error.to_string());
+        self.stats.set_waiting(false, self.clock.now());
         if let Some(record) = self.record.take() {
-            record.writer.unwritten().for_each(|of| self.desk.count_lost(of));
+            record.writer.unwritten().for_each(|of| self.stats.count_lost(of));
         }
     }
 
@@ -199,14 +199,14 @@ impl Recorder {
     /// Takes and writes until nothing is waiting. Returns false if the file does not take it in time.
     fn write_all(&mut self) -> bool {
         let end = self.clock.now() + LAST_WORDS;
-        let mut patience = (self.desk.bytes(), self.clock.now() + PATIENCE);
+        let mut patience = (self.stats.bytes(), self.clock.now() + PATIENCE);
         loop {
             let taken = self.take();
             let flushed = self.flush();
             if taken && flushed {
                 return true;
             }
-            let (bytes, now) = (self.desk.bytes(), self.clock.now());
+            let (bytes, now) = (self.stats.bytes(), self.clock.now());
             if now >= end || (bytes == patience.0 && now >= patience.1) {
                 return false;
             }
@@ -219,7 +219,7 @@ impl Recorder {
 
     fn write_end(&mut self) {
         let lanes: Vec<_> = self.channels.iter().map(|(lane, _)| Arc::clone(lane)).collect();
-        let [progress, events] = Stream::ALL.map(|stream| self.desk.counts(&lanes, stream));
+        let [progress, events] = Stream::ALL.map(|stream| self.stats.counts(&lanes, stream));
         let last = End {
             at_us: micros(self.clock.now()),
             progress_offered: progress.offered,

@@ -224,7 +224,7 @@ impl Player {
         let profile = self.settings.profile;
         let Some(track) = self.tracks.get_mut(index) else { return };
         // After a redirect, some players reload from the new URL and some from the given one.
-        if profile.address == profile::Address::Final {
+        if profile.reload_url == profile::ReloadUrl::Final {
             track.url = url.clone();
         }
         (track.base, track.etag) = (url, etag);

@@ -21,7 +21,7 @@ pub struct Profile {
     /// Wait before a media playlist is reloaded, counted from the start of the last load.
     pub reload: Reload,
     /// URL that a playlist is reloaded from after a redirect.
-    pub address: Address,
+    pub reload_url: ReloadUrl,
     /// Media to keep ahead of the playhead.
     pub buffer_goal: Duration,
     /// Media that is left when a player that has reached its goal loads again; equal to the goal if the player never
@@ -141,7 +141,7 @@ pub enum Pace {
 
 /// URL that a redirected playlist is reloaded from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Address {
+pub enum ReloadUrl {
     /// The URL that the redirects led to.
     Final,
     /// The URL of the first request.

@@ -31,7 +31,7 @@
 use std::time::Duration;
 
 use super::profile::{
-    Address, AudioStart, Behind, Failover, Opening, Pace, Profile, Refused, Reload, Retry, RetryAfter,
+    AudioStart, Behind, Failover, Opening, Pace, Profile, Refused, Reload, ReloadUrl, Retry, RetryAfter,
     StartAt, StartVariant, Then,
 };
 use super::retry_wait::Wait;
@@ -53,7 +53,7 @@ pub static WEB: Profile = Profile {
     start: StartAt::TargetDurations(3),
     probes_oldest: false,
     reload: RFC_RELOAD,
-    address: Address::Final,
+    reload_url: ReloadUrl::Final,
     buffer_goal: Duration::from_secs(30),
     refill_at: Duration::from_secs(30),
     entry: Retry { times: Some(1), wait: WEB_WAIT, then: Then::Leave },
@@ -81,7 +81,7 @@ pub static FFMPEG: Profile = Profile {
         unchanged: Pace::HalfTargets(1),
         slowest: Pace::LastSegment,
     },
-    address: Address::Final,
+    reload_url: ReloadUrl::Final,
     buffer_goal: Duration::MAX,
     refill_at: Duration::MAX,
     entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::Leave },
@@ -117,7 +117,7 @@ pub static NATIVE: Profile = Profile {
         unchanged: Pace::HalfTargets(2),
         slowest: Pace::HalfTargets(4),
     },
-    address: Address::Given,
+    reload_url: ReloadUrl::Given,
     // Twelve seconds, minus the media that is played while they are loaded.
     buffer_goal: Duration::from_millis(11_500),
     refill_at: Duration::from_secs(6),
@@ -147,7 +147,7 @@ pub static PERSISTENT: Profile = Profile {
     start: StartAt::TargetDurations(3),
     probes_oldest: false,
     reload: RFC_RELOAD,
-    address: Address::Final,
+    reload_url: ReloadUrl::Final,
     buffer_goal: Duration::from_secs(30),
     refill_at: Duration::from_secs(30),
     entry: Retry { times: Some(0), wait: Wait::AtOnce, then: Then::BackOff },

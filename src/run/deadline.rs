@@ -53,15 +53,15 @@ pub fn supervise(work: impl FnOnce() -> ExitStatus + Send + 'static) -> std::io:
 
 /// Ends the process within `limit`: with the status of the work if it is done by then, otherwise with `status`.
 pub(super) fn within(limit: Duration, status: ExitStatus) {
-    tell(Word::Limit(Some((Instant::now() + limit, status))));
+    send(Word::Limit(Some((Instant::now() + limit, status))));
 }
 
 /// Lifts the limit while the operator reads the report.
 pub(super) fn unhurried() {
-    tell(Word::Limit(None));
+    send(Word::Limit(None));
 }
 
-fn tell(word: Word) {
+fn send(word: Word) {
     if let Some(control) = CONTROL.get() {
         // The receiver lives as long as the process.
         _ = control.send(word);

@@ -21,7 +21,7 @@ pub fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
     let status = match cli::parse(args.clone()) {
         Ok(cli) => supervise(cli.command, cli::shown_command(args)),
-        Err(Usage::Asked(text)) => print(&text).unwrap_or_else(tell),
+        Err(Usage::Asked(text)) => print(&text).unwrap_or_else(report_failure),
         Err(Usage::Wrong(line)) => {
             stdio::say(&format!("hlswarm: {line}"));
             exit::USAGE.into()
@@ -42,13 +42,13 @@ fn report_panics() {
 }
 
 fn supervise(command: cli::Command, shown: String) -> ExitStatus {
-    match super::supervise(|| execute(command, shown).unwrap_or_else(tell)) {
+    match super::supervise(|| execute(command, shown).unwrap_or_else(report_failure)) {
         Ok(Finish::Done(status)) => status,
         Ok(Finish::Abandoned(status)) => {
             stdio::say("hlswarm: a part of hlswarm did not stop in time; the process exits without it");
             status
         }
-        Err(error) => tell(Failure::no_thread("the control thread", &error)),
+        Err(error) => report_failure(Failure::no_thread("the control thread", &error)),
     }
 }
 
@@ -80,7 +80,7 @@ fn print(text: &str) -> Result<ExitStatus, Failure> {
 }
 
 /// Prints the reason why there was no run, in one line, and returns its exit status.
-fn tell(failure: Failure) -> ExitStatus {
+fn report_failure(failure: Failure) -> ExitStatus {
     let (line, code) = match failure {
         Failure::Config(error) => (error.to_string(), exit::USAGE),
         Failure::Preflight(line) => (format!("preflight: {line}"), exit::PREFLIGHT),

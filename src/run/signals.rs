@@ -80,11 +80,11 @@ impl Signals {
         let (commands, orders) = flume::bounded(COMMANDS);
         let (asked, report) = flume::bounded(1);
         let hang_up = HangUp::default();
-        let told = Told { commands: commands.clone(), asked, hang_up: hang_up.clone() };
+        let senders = SignalSenders { commands: commands.clone(), asked, hang_up: hang_up.clone() };
         let mut runtime = Builder::new_current_thread();
         runtime.enable_all();
         // Runs until the process ends.
-        threads::start("signals", runtime, move || told.listen().map(|()| std::future::pending()))?;
+        threads::start("signals", runtime, move || senders.listen().map(|()| std::future::pending()))?;
         Ok(Self { commands, orders, report, hang_up })
     }
 
@@ -106,13 +106,13 @@ impl Signals {
 
 /// Channels that the handlers send signals to.
 #[derive(Clone)]
-struct Told {
+struct SignalSenders {
     commands: flume::Sender<Command>,
     asked: flume::Sender<()>,
     hang_up: HangUp,
 }
 
-impl Told {
+impl SignalSenders {
     /// Installs the handlers. Needs a runtime, and listens as long as that lives.
     fn listen(self) -> io::Result<()> {
         // With a handler, a file that reaches its size limit becomes an error of the write.
@@ -137,7 +137,7 @@ impl Told {
 
     async fn stop(self, mut signals: Signal, cause: StopCause) {
         while signals.recv().await.is_some() {
-            self.tell(cause);
+            self.send_stop(cause);
         }
     }
 
@@ -147,12 +147,12 @@ impl Told {
             let same = last.is_some_and(|last| last.elapsed() < ONE_HANG_UP);
             last = Some(Instant::now());
             if !same && !self.hang_up.continues.load(Ordering::Acquire) {
-                self.tell(StopCause::HangUp);
+                self.send_stop(StopCause::HangUp);
             }
         }
     }
 
-    fn tell(&self, cause: StopCause) {
+    fn send_stop(&self, cause: StopCause) {
         // If the channel is full, the run hangs or has many stops waiting; either way the process has a deadline.
         _ = self.commands.try_send(Command::Stop(cause));
         let code = exit::of_signal(cause).map_or(exit::INTERNAL, |(code, _)| code);

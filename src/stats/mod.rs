@@ -23,10 +23,10 @@ mod inline_failures;
 mod last_states;
 pub mod latency;
 mod latency_cells;
+#[cfg(all(test, hlswarm_loom))]
+mod loom_tests;
 mod meter;
 mod metric;
-#[cfg(all(test, hlswarm_loom))]
-mod models;
 mod open_requests;
 mod quality;
 mod recent_latency;

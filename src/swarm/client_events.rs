@@ -27,17 +27,17 @@ impl ClientEvents {
     }
 
     pub(super) fn joined(&self) {
-        self.tell(Happening::Joined);
+        self.offer_event(Happening::Joined);
     }
 
     pub(super) fn left(&self, why: Departure) {
-        self.tell(Happening::Left(why));
+        self.offer_event(Happening::Left(why));
     }
 
     /// Reports that a request failed, with the outcome that was counted last.
     pub(super) fn failed(&self, request: Kind) {
         if let Some(outcome) = self.meter.last_outcome().filter(|outcome| *outcome != Outcome::Ok) {
-            self.tell(Happening::Fault { request, outcome });
+            self.offer_event(Happening::Fault { request, outcome });
         }
     }
 
@@ -46,7 +46,7 @@ impl ClientEvents {
         for _ in 0..tally.stalls {
             self.end_stall();
             self.stalled.set(true);
-            self.tell(Happening::StallBegan);
+            self.offer_event(Happening::StallBegan);
         }
         self.stalled_us.set(self.stalled_us.get() + micros(tally.stall));
         if matches!(now, ClientState::Playing | ClientState::Finished) {
@@ -54,14 +54,14 @@ impl ClientEvents {
         }
         let before = before.unwrap_or(ClientState::Starting);
         if before != now {
-            self.tell(Happening::State { from: before, to: now });
+            self.offer_event(Happening::State { from: before, to: now });
         }
     }
 
     fn end_stall(&self) {
         let lasted_us = self.stalled_us.take();
         if self.stalled.take() {
-            self.tell(Happening::StallEnded { lasted_us });
+            self.offer_event(Happening::StallEnded { lasted_us });
         }
     }
 
@@ -85,7 +85,7 @@ impl ClientEvents {
         self.count(Metric::ProgressOffered, Metric::ProgressDropped, offer);
     }
 
-    fn tell(&self, what: Happening) {
+    fn offer_event(&self, what: Happening) {
         let offer = self.tap.offer(Stream::Events, || Event {
             at_us: self.meter.now_us(),
             client: Some(self.meter.client_id()),

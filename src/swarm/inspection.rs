@@ -88,8 +88,8 @@ impl Inspection {
 
     /// Inspects a playlist that was understood and accepted.
     pub(super) fn playlist(&mut self, look: &Look<'_>, playlist: &Arc<Playlist>) {
-        for flaw in playlist.flaws().iter() {
-            look.find(flaw.finding, || match flaw.line {
+        for seen in playlist.findings().iter() {
+            look.find(seen.finding, || match seen.line {
                 0 => "the playlist as a whole".to_owned(),
                 line => format!("line {line}"),
             });

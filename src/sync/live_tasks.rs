@@ -45,7 +45,7 @@ mod tests {
 
 /// Models that loom runs: see `tests/loom.sh`.
 #[cfg(all(test, hlswarm_loom))]
-mod models {
+mod loom_tests {
     use super::*;
     use crate::sync::loom_explore::explore;
     use crate::sync::single_writer_cell::SingleWriterCell;

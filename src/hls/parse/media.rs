@@ -17,7 +17,7 @@ use super::{
     values::{clamped, decimal},
 };
 use crate::hls::{
-    checks_static::lint,
+    checks_static::check,
     low_latency::{Part, Unfinished},
     media::Media,
     resource::{ByteRange, Init, Key},
@@ -136,20 +136,20 @@ impl<'a> MediaReader<'a> {
     fn extinf(&mut self, value: &str, scope: &mut Scope<'_>) {
         self.evidence = true;
         if self.pending.duration.is_some() {
-            scope.flaw(Finding::ExtinfWithoutUri);
+            scope.report_finding(Finding::ExtinfWithoutUri);
         }
         let (number, title) =
             value.split_once(',').map_or((value, None), |(number, title)| (number, Some(title)));
         let number = number.trim_ascii();
         if title.is_none() {
-            scope.flaw(Finding::MissingExtinfComma);
+            scope.report_finding(Finding::MissingExtinfComma);
         }
         if number.contains('.') {
             scope.needs_version(3);
         }
         let (duration, usable) = clamped(decimal(number).unwrap_or(-1.0));
         if !usable {
-            scope.flaw(Finding::BadExtinf);
+            scope.report_finding(Finding::BadExtinf);
         }
         if duration > self.longest.0 {
             self.longest = (duration, scope.line);
@@ -160,7 +160,7 @@ impl<'a> MediaReader<'a> {
     fn bitrate(&mut self, value: &str, scope: &mut Scope<'_>) {
         match integer(value) {
             Some(kilobits) => self.bitrate = Some(kilobits.saturating_mul(1000)),
-            None => scope.flaw(Finding::BadTag),
+            None => scope.report_finding(Finding::BadTag),
         }
     }
 
@@ -203,7 +203,7 @@ impl<'a> MediaReader<'a> {
     pub fn address(&mut self, text: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
         let pending = std::mem::take(&mut self.pending);
         if pending.duration.is_none() {
-            scope.flaw(Finding::MissingExtinf);
+            scope.report_finding(Finding::MissingExtinf);
         }
         let uri = scope.reference(text)?;
         self.count = self.count.saturating_add(1);
@@ -250,7 +250,7 @@ impl<'a> MediaReader<'a> {
         if self.playlist.segments.len() < limits::PLAYLIST_SEGMENTS {
             return true;
         }
-        scope.flaw(Finding::Truncated);
+        scope.report_finding(Finding::Truncated);
         // Searched for only once: a playlist that can still grow matters at its end, a complete one at its beginning.
         let kept = *self.kept.get_or_insert_with(|| {
             let complete = self.text.contains("#EXT-X-ENDLIST");
@@ -275,9 +275,9 @@ impl<'a> MediaReader<'a> {
         playlist.version = scope.final_version();
         playlist.independent_segments = scope.independent_segments;
         playlist.start = scope.start;
-        let mut flaws = scope.flaws;
-        lint(&playlist, &mut flaws);
-        playlist.flaws = flaws;
+        let mut findings = scope.findings;
+        check(&playlist, &mut findings);
+        playlist.findings = findings;
         Ok(playlist)
     }
 
@@ -302,7 +302,7 @@ impl<'a> MediaReader<'a> {
         let skipped = playlist.skipped.as_ref().map_or(0, |skipped| skipped.segments);
         let pending = std::mem::take(&mut self.pending);
         if pending.duration.is_some() {
-            scope.flaw(Finding::ExtinfWithoutUri);
+            scope.report_finding(Finding::ExtinfWithoutUri);
         }
         if !pending.parts.is_empty() {
             playlist.unfinished = Some(Unfinished {
@@ -315,7 +315,7 @@ impl<'a> MediaReader<'a> {
             });
         }
         if self.parts_kept > 0 && playlist.part_target.is_none() {
-            scope.flaw(Finding::MissingPartInf);
+            scope.report_finding(Finding::MissingPartInf);
         }
     }
 
@@ -325,11 +325,11 @@ impl<'a> MediaReader<'a> {
         if !self.has_target_duration {
             // An empty playlist needs no limit: an encoder that has not begun is not a fault.
             if self.has_evidence() {
-                scope.flaw(Finding::MissingTargetDuration);
+                scope.report_finding(Finding::MissingTargetDuration);
             }
             self.playlist.target_duration = rounded;
         } else if rounded > self.playlist.target_duration {
-            scope.flaws.note(Finding::TargetDurationExceeded, line);
+            scope.findings.note(Finding::TargetDurationExceeded, line);
         }
     }
 }

@@ -53,14 +53,14 @@ impl MediaReader<'_> {
         self.evidence = true;
         let is_sound = integer(value).is_some_and(|seconds| seconds > 0);
         if !is_sound {
-            scope.flaw(Finding::BadTargetDuration);
+            scope.report_finding(Finding::BadTargetDuration);
         }
         // A negative value is useless. Code that paces by a fraction or 0 can still clamp it.
         let Some(seconds) = decimal(value).filter(|seconds| *seconds >= 0.0) else { return };
         if self.has_target_duration {
-            scope.flaw(Finding::DuplicateTag);
+            scope.report_finding(Finding::DuplicateTag);
         }
-        // A target duration beyond the limit is cut without a flaw.
+        // A target duration beyond the limit is cut without a finding.
         let (duration, _) = clamped(seconds);
         self.has_target_duration = true;
         self.playlist.target_duration = duration;
@@ -68,10 +68,10 @@ impl MediaReader<'_> {
 
     fn media_sequence(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
         if self.listed() > 0 {
-            scope.flaw(Finding::MisplacedTag);
+            scope.report_finding(Finding::MisplacedTag);
         }
         if self.has_sequence {
-            scope.flaw(Finding::DuplicateTag);
+            scope.report_finding(Finding::DuplicateTag);
         }
         self.has_sequence = true;
         self.playlist.media_sequence = sequence_number(value, scope)?;
@@ -82,7 +82,7 @@ impl MediaReader<'_> {
         match value {
             "EVENT" => self.playlist.playlist_type = Some(PlaylistType::Event),
             "VOD" => self.playlist.playlist_type = Some(PlaylistType::Vod),
-            _ => scope.flaw(Finding::BadTag),
+            _ => scope.report_finding(Finding::BadTag),
         }
     }
 
@@ -122,7 +122,7 @@ impl MediaReader<'_> {
             (false, _) => SkipSupport::None,
         };
         if self.playlist.server_control.replace(control).is_some() {
-            scope.flaw(Finding::DuplicateTag);
+            scope.report_finding(Finding::DuplicateTag);
         }
     }
 
@@ -149,7 +149,7 @@ impl MediaReader<'_> {
         let byte_range = range.map(|it| scope.range(it, implied)).transpose()?.flatten();
         self.part_end = byte_range.map(|range| (uri.clone(), range.end()));
         if self.parts_kept == limits::PLAYLIST_PARTS {
-            scope.flaw(Finding::Truncated);
+            scope.report_finding(Finding::Truncated);
             return Ok(());
         }
         self.parts_kept += 1;
@@ -176,11 +176,11 @@ impl MediaReader<'_> {
         scope.needs_version(9);
         let Some(segments) = scope.required(segments) else { return Ok(()) };
         if self.listed() > 0 {
-            scope.flaw(Finding::MisplacedTag);
+            scope.report_finding(Finding::MisplacedTag);
         }
         let skipped = Skipped { segments, removed_date_ranges: removed };
         if self.playlist.skipped.replace(skipped).is_some() {
-            scope.flaw(Finding::DuplicateTag);
+            scope.report_finding(Finding::DuplicateTag);
         }
         Ok(())
     }
@@ -253,7 +253,7 @@ impl MediaReader<'_> {
 }
 
 /// Reads a sequence number. One beyond 64 bits makes the playlist unusable; any other invalid text becomes 0 with a
-/// flaw.
+/// finding.
 fn sequence_number(value: &str, scope: &mut Scope<'_>) -> Result<u64, ParseError> {
     if let Some(number) = integer(value) {
         return Ok(number);
@@ -261,7 +261,7 @@ fn sequence_number(value: &str, scope: &mut Scope<'_>) -> Result<u64, ParseError
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ParseError::new(Fault::PlaylistSyntax, "a sequence number exceeds 64 bits"));
     }
-    scope.flaw(Finding::BadMediaSequence);
+    scope.report_finding(Finding::BadMediaSequence);
     Ok(0)
 }
 

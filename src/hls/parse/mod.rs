@@ -50,17 +50,17 @@ impl Playlist {
         }
     }
 
-    /// Returns the flaws that were tolerated.
-    pub const fn flaws(&self) -> &PlaylistFindings {
+    /// Returns the findings that were tolerated.
+    pub const fn findings(&self) -> &PlaylistFindings {
         match self {
-            Self::Multivariant(multivariant) => &multivariant.flaws,
-            Self::Media(media) => &media.flaws,
+            Self::Multivariant(multivariant) => &multivariant.findings,
+            Self::Media(media) => &media.findings,
         }
     }
 }
 
 /// Parses a playlist without context, for instance from a file. A variable whose value would come from outside stays
-/// as written, with a flaw.
+/// as written, with a finding.
 ///
 /// # Errors
 /// See [`parse_in`].
@@ -88,10 +88,10 @@ fn parse_with(bytes: &[u8], context: Option<&Context<'_>>) -> Result<Playlist, P
     while let Some(line) = lines.next_line()? {
         reader.scope.line = line.number;
         if line.has_space {
-            reader.scope.flaw(Finding::Whitespace);
+            reader.scope.report_finding(Finding::Whitespace);
         }
         if holds_control(line.text) && !may_hold_tabs(line.text) {
-            reader.scope.flaw(Finding::ControlCharacter);
+            reader.scope.report_finding(Finding::ControlCharacter);
         }
         reader.line(line)?;
     }
@@ -109,10 +109,10 @@ impl<'a> Reader<'a> {
     fn new(source: &'a Source<'_>, context: Option<&'a Context<'a>>) -> Self {
         let mut scope = Scope::new(context);
         if source.byte_order_mark {
-            scope.flaw(Finding::ByteOrderMark);
+            scope.report_finding(Finding::ByteOrderMark);
         }
         if source.bare_carriage_return {
-            scope.flaw(Finding::BareCarriageReturn);
+            scope.report_finding(Finding::BareCarriageReturn);
         }
         Self { scope, media: MediaReader::new(source.text()), multivariant: MultivariantReader::default() }
     }
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
     /// Passes a tag to the readers. A tag that none of them knows is ignored (section 6.3.1).
     fn tag(&mut self, name: &'a str, value: &'a str) -> Result<(), ParseError> {
         if demands_unknown(value) {
-            self.scope.flaw(Finding::UnknownRequirement);
+            self.scope.report_finding(Finding::UnknownRequirement);
             self.multivariant.ignore(name);
             return Ok(());
         }
@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
             }
             (false, _) => {
                 if let Some(line) = multivariant.session_line() {
-                    scope.flaws.note(Finding::MisplacedTag, line);
+                    scope.findings.note(Finding::MisplacedTag, line);
                 }
                 media.finish(scope).map(Playlist::Media)
             }

@@ -67,7 +67,7 @@ impl MultivariantReader {
                 None => self.unusable = true,
             },
             Pending::Ignored => self.unusable = true,
-            Pending::Nothing => scope.flaw(Finding::UriWithoutStream),
+            Pending::Nothing => scope.report_finding(Finding::UriWithoutStream),
         }
         Ok(())
     }
@@ -107,7 +107,7 @@ impl MultivariantReader {
         let (variant, _) = variant(value, scope)?;
         if let Pending::Variant(_) = std::mem::replace(&mut self.pending, Pending::Variant(Box::new(variant)))
         {
-            scope.flaw(Finding::StreamWithoutUri);
+            scope.report_finding(Finding::StreamWithoutUri);
         }
         Ok(())
     }
@@ -155,7 +155,7 @@ impl MultivariantReader {
     fn session_key(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
         match scope.key(value)? {
             Some(key) => scope.push(&mut self.playlist.session_keys, key, limits::PLAYLIST_ENTRIES),
-            None => scope.flaw(Finding::BadKey),
+            None => scope.report_finding(Finding::BadKey),
         }
         Ok(())
     }
@@ -174,7 +174,7 @@ impl MultivariantReader {
         if let Some(server_uri) = scope.required(server_uri) {
             let steering = ContentSteering { server_uri, pathway };
             if self.playlist.content_steering.replace(steering).is_some() {
-                scope.flaw(Finding::DuplicateTag);
+                scope.report_finding(Finding::DuplicateTag);
             }
         }
         Ok(())
@@ -187,19 +187,19 @@ impl MultivariantReader {
     pub fn finish(self, mut scope: Scope<'_>) -> Result<Multivariant, ParseError> {
         let Self { mut playlist, pending, unusable, .. } = self;
         if let Pending::Variant(_) = pending {
-            scope.flaw(Finding::StreamWithoutUri);
+            scope.report_finding(Finding::StreamWithoutUri);
         }
         if playlist.variants.is_empty() && unusable {
             return Err(ParseError::new(Fault::PlaylistSemantic, "no variant has a usable URL"));
         }
         for _ in 0..unmatched_groups(&playlist) {
-            scope.flaw(Finding::UnmatchedGroup);
+            scope.report_finding(Finding::UnmatchedGroup);
         }
         playlist.version = scope.final_version();
         playlist.independent_segments = scope.independent_segments;
         playlist.start = scope.start;
         playlist.variables = scope.variables;
-        playlist.flaws = scope.flaws;
+        playlist.findings = scope.findings;
         Ok(playlist)
     }
 }
@@ -253,7 +253,7 @@ fn variant(value: &str, scope: &mut Scope<'_>) -> Result<(Variant, Option<Refere
     }
     scope.check_list(&attributes);
     if bandwidth.is_none() {
-        scope.flaw(Finding::MissingBandwidth);
+        scope.report_finding(Finding::MissingBandwidth);
     }
     // The choice of a variant needs a bandwidth: the average stands in.
     variant.bandwidth = bandwidth.or(variant.average_bandwidth).unwrap_or_default();
@@ -265,7 +265,7 @@ fn resolution(text: &str, scope: &mut Scope<'_>) -> Option<Resolution> {
     let resolution = numbers
         .and_then(|(width, height)| Some(Resolution { width: integer(width)?, height: integer(height)? }));
     if resolution.is_none() {
-        scope.flaw(Finding::BadAttribute);
+        scope.report_finding(Finding::BadAttribute);
     }
     resolution
 }

@@ -1,4 +1,4 @@
-//! State shared by the readers of both kinds: the current line, flaws, variables, the tags of section 4.4.2.
+//! State shared by the readers of both kinds: the current line, findings, variables, the tags of section 4.4.2.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ const VERSION_MAX: u64 = 13;
 pub(super) struct Scope<'a> {
     /// Line being read, counted from 1.
     pub line: u32,
-    pub flaws: PlaylistFindings,
+    pub findings: PlaylistFindings,
     pub variables: Variables,
     pub independent_segments: bool,
     pub start: Option<Start>,
@@ -38,7 +38,7 @@ impl<'a> Scope<'a> {
     pub fn new(context: Option<&'a Context<'a>>) -> Self {
         Self {
             line: 0,
-            flaws: PlaylistFindings::default(),
+            findings: PlaylistFindings::default(),
             variables: Variables::default(),
             independent_segments: false,
             start: None,
@@ -50,35 +50,35 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Counts a flaw of the current line.
-    pub fn flaw(&mut self, finding: Finding) {
-        self.flaws.note(finding, self.line);
+    /// Counts a finding of the current line.
+    pub fn report_finding(&mut self, finding: Finding) {
+        self.findings.note(finding, self.line);
     }
 
-    /// Notes a flaw if an attribute list was malformed or names an attribute twice.
+    /// Notes a finding if an attribute list was malformed or names an attribute twice.
     pub fn check_list(&mut self, attributes: &Attributes<'_>) {
         if attributes.malformed {
-            self.flaw(Finding::BadAttributeList);
+            self.report_finding(Finding::BadAttributeList);
         }
         if attributes.repeated {
-            self.flaw(Finding::DuplicateAttribute);
+            self.report_finding(Finding::DuplicateAttribute);
         }
     }
 
-    /// Returns `value`, and notes a flaw if it is missing.
+    /// Returns `value`, and notes a finding if it is missing.
     pub fn required<T>(&mut self, value: Option<T>) -> Option<T> {
         if value.is_none() {
-            self.flaw(Finding::MissingAttribute);
+            self.report_finding(Finding::MissingAttribute);
         }
         value
     }
 
-    /// Appends `item` to `list`, or notes a flaw if the list has reached `limit`.
+    /// Appends `item` to `list`, or notes a finding if the list has reached `limit`.
     pub fn push<T>(&mut self, list: &mut Vec<T>, item: T, limit: usize) {
         if list.len() < limit {
             list.push(item);
         } else {
-            self.flaw(Finding::Truncated);
+            self.report_finding(Finding::Truncated);
         }
     }
 
@@ -89,12 +89,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Returns the version of the playlist after all lines have been read; notes a flaw if it is too low.
+    /// Returns the version of the playlist after all lines have been read; notes a finding if it is too low.
     pub fn final_version(&mut self) -> u64 {
         let version = self.version.unwrap_or(1);
         let (needed, line) = self.needed;
         if version < needed {
-            self.flaws.note(Finding::VersionTooLow, line);
+            self.findings.note(Finding::VersionTooLow, line);
         }
         version
     }
@@ -114,19 +114,19 @@ impl<'a> Scope<'a> {
 
     fn header(&mut self) {
         if std::mem::replace(&mut self.has_header, true) {
-            self.flaw(Finding::DuplicateTag);
+            self.report_finding(Finding::DuplicateTag);
         } else if self.line > 1 {
-            self.flaw(Finding::MisplacedTag);
+            self.report_finding(Finding::MisplacedTag);
         }
     }
 
     fn version(&mut self, value: &str) {
-        let Some(version) = integer(value) else { return self.flaw(Finding::BadTag) };
+        let Some(version) = integer(value) else { return self.report_finding(Finding::BadTag) };
         if self.version.replace(version).is_some() {
-            self.flaw(Finding::DuplicateTag);
+            self.report_finding(Finding::DuplicateTag);
         }
         if version > VERSION_MAX {
-            self.flaw(Finding::VersionUnknown);
+            self.report_finding(Finding::VersionUnknown);
         }
     }
 
@@ -144,7 +144,7 @@ impl<'a> Scope<'a> {
         if let Some(time_offset) = self.required(time_offset)
             && self.start.replace(Start { time_offset, precise }).is_some()
         {
-            self.flaw(Finding::DuplicateTag);
+            self.report_finding(Finding::DuplicateTag);
         }
     }
 
@@ -168,7 +168,7 @@ impl<'a> Scope<'a> {
             (None, Some(name), _) => self.query_parameter(name),
             (None, None, Some(name)) => self.variables.define(name, text.unwrap_or_default()),
             (None, None, None) => {
-                self.flaw(Finding::MissingAttribute);
+                self.report_finding(Finding::MissingAttribute);
                 Ok(())
             }
         }
@@ -191,7 +191,7 @@ impl<'a> Scope<'a> {
 
     /// Defines a variable of unknown value as a reference to itself, so that references to it stay as written.
     fn leave(&mut self, name: &str) -> Result<(), ParseError> {
-        self.flaw(Finding::UnresolvedVariable);
+        self.report_finding(Finding::UnresolvedVariable);
         self.variables.define(name, &format!("{{${name}}}"))
     }
 

@@ -37,9 +37,9 @@ fn fault(bytes: &[u8]) -> Fault {
     parse(bytes).expect_err("refused").fault
 }
 
-/// Returns the findings in `flaws`, in the order of first appearance.
-fn kinds(flaws: &PlaylistFindings) -> Vec<Finding> {
-    flaws.iter().map(|flaw| flaw.finding).collect()
+/// Returns the findings in `findings`, in the order of first appearance.
+fn kinds(findings: &PlaylistFindings) -> Vec<Finding> {
+    findings.iter().map(|known| known.finding).collect()
 }
 
 /// Returns the segment at `index`.

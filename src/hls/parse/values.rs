@@ -1,6 +1,6 @@
 //! Readers for the values of tags and attributes (RFC 8216bis section 4.2): numbers, texts, URLs, dates, keys.
 //!
-//! * A value that cannot be read becomes `None` with a flaw; only variables can make a playlist unusable.
+//! * A value that cannot be read becomes `None` with a finding; only variables can make a playlist unusable.
 
 use std::time::Duration;
 
@@ -36,11 +36,11 @@ pub(super) fn decimal(text: &str) -> Option<f64> {
 }
 
 impl Scope<'_> {
-    /// Reads a URL; `None` with a flaw if it is not one. A scheme that players do not request is also a flaw.
+    /// Reads a URL; `None` with a finding if it is not one. A scheme that players do not request is also a finding.
     pub fn reference(&mut self, text: &str) -> Result<Option<Reference>, ParseError> {
         let reference = Reference::new(&self.expand(text)?);
         if reference.as_ref().is_none_or(|reference| has_other_scheme(reference.as_str())) {
-            self.flaw(Finding::BadUri);
+            self.report_finding(Finding::BadUri);
         }
         Ok(reference)
     }
@@ -50,7 +50,7 @@ impl Scope<'_> {
         self.check_quotes(it, true);
         let reference = Reference::new(&self.expand(it.value)?);
         if reference.is_none() {
-            self.flaw(Finding::BadUri);
+            self.report_finding(Finding::BadUri);
         }
         Ok(reference)
     }
@@ -73,16 +73,16 @@ impl Scope<'_> {
         Some(Text::from(it.value))
     }
 
-    /// Reads an enumerated string and notes a flaw if it is not one of `defined`; it is kept anyway, as players do.
+    /// Reads an enumerated string and notes a finding if it is not one of `defined`; it is kept anyway, as players do.
     pub fn word_of(&mut self, it: Attribute<'_>, defined: &[&str]) -> Option<Text> {
         self.known(defined.contains(&it.value).then_some(()));
         self.word(it)
     }
 
-    /// Returns `value`, the meaning of a word, and notes a flaw if the word has none.
+    /// Returns `value`, the meaning of a word, and notes a finding if the word has none.
     pub fn known<T>(&mut self, value: Option<T>) -> Option<T> {
         if value.is_none() {
-            self.flaw(Finding::UnknownValue);
+            self.report_finding(Finding::UnknownValue);
         }
         value
     }
@@ -103,12 +103,12 @@ impl Scope<'_> {
     pub fn seconds(&mut self, it: Attribute<'_>) -> Option<Duration> {
         let (duration, usable) = clamped(self.number(it)?);
         if !usable {
-            self.flaw(Finding::BadAttribute);
+            self.report_finding(Finding::BadAttribute);
         }
         Some(duration)
     }
 
-    /// Reads `YES` or `NO`; anything else counts as `NO`, with a flaw.
+    /// Reads `YES` or `NO`; anything else counts as `NO`, with a finding.
     pub fn yes(&mut self, it: Attribute<'_>) -> bool {
         self.check_quotes(it, false);
         let answer = match it.value {
@@ -125,12 +125,12 @@ impl Scope<'_> {
         self.timestamp(it.value)
     }
 
-    /// Reads a date with a time zone (section 4.4.4.6); without one it is read as UTC, with a flaw.
+    /// Reads a date with a time zone (section 4.4.4.6); without one it is read as UTC, with a finding.
     pub fn timestamp(&mut self, text: &str) -> Option<Timestamp> {
         if let Ok(timestamp) = text.parse() {
             return Some(timestamp);
         }
-        self.flaw(Finding::BadDate);
+        self.report_finding(Finding::BadDate);
         let civil: civil::DateTime = text.parse().ok()?;
         TimeZone::UTC.to_timestamp(civil).ok()
     }
@@ -157,7 +157,7 @@ impl Scope<'_> {
         key.method = match method {
             "NONE" => {
                 if others {
-                    self.flaw(Finding::KeyNoneWithAttributes);
+                    self.report_finding(Finding::KeyNoneWithAttributes);
                 }
                 return Ok(None);
             }
@@ -168,7 +168,7 @@ impl Scope<'_> {
             _ => KeyMethod::Unknown,
         };
         if key.uri.is_none() || key.method == KeyMethod::Unknown {
-            self.flaw(Finding::BadKey);
+            self.report_finding(Finding::BadKey);
         }
         self.needs_version(match &key {
             Key { method: KeyMethod::SampleAes | KeyMethod::SampleAesCtr, .. } => 5,
@@ -186,7 +186,7 @@ impl Scope<'_> {
         let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let vector = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
         if vector.is_none() {
-            self.flaw(Finding::BadKey);
+            self.report_finding(Finding::BadKey);
         }
         Ok(vector.map(u128::to_be_bytes))
     }
@@ -194,16 +194,16 @@ impl Scope<'_> {
     /// Reads `length[@offset]`; `implied` is the offset if none is written.
     pub fn byte_range(&mut self, text: &str, implied: Option<u64>) -> Option<ByteRange> {
         let Some((length, offset)) = range_numbers(text) else {
-            self.flaw(Finding::BadByteRange);
+            self.report_finding(Finding::BadByteRange);
             return None;
         };
         let offset = offset.or(implied).unwrap_or_else(|| {
-            self.flaw(Finding::MissingByteRangeOffset);
+            self.report_finding(Finding::MissingByteRangeOffset);
             0
         });
         let range = ByteRange::new(offset, length);
         if range.is_none() {
-            self.flaw(Finding::BadByteRange);
+            self.report_finding(Finding::BadByteRange);
         }
         range
     }
@@ -221,14 +221,14 @@ impl Scope<'_> {
 
     fn readable<T>(&mut self, value: Option<T>) -> Option<T> {
         if value.is_none() {
-            self.flaw(Finding::BadAttribute);
+            self.report_finding(Finding::BadAttribute);
         }
         value
     }
 
     fn check_quotes(&mut self, it: Attribute<'_>, expected: bool) {
         if it.quoted != expected {
-            self.flaw(Finding::WrongQuoting);
+            self.report_finding(Finding::WrongQuoting);
         }
     }
 }

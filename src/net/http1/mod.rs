@@ -56,7 +56,7 @@ pub struct Reader {
 
 impl Reader {
     /// Creates a reader for a response that is not reused; see [`Head::used_once`].
-    pub fn of_media() -> Self {
+    pub fn for_media() -> Self {
         Self { used_once: true, ..Self::default() }
     }
 

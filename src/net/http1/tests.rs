@@ -221,7 +221,7 @@ proptest! {
 #[test]
 fn of_media_nothing_is_read_that_only_a_second_use_needs() {
     let wire = b"HTTP/1.1 200 OK\r\nETag: \"1\"\r\nCache-Control: max-age=9\r\nContent-Type: video/mp2t\r\nContent-Length: 0\r\n\r\n";
-    for (mut reader, is_read) in [(Reader::default(), true), (Reader::of_media(), false)] {
+    for (mut reader, is_read) in [(Reader::default(), true), (Reader::for_media(), false)] {
         assert_eq!(reader.feed(wire, &mut |_, _| {}), Ok(Progress::Done { used: wire.len() }));
         let head = reader.into_head().expect("a head");
         assert_eq!((head.etag.is_some(), head.freshness.is_stated()), (is_read, is_read));

@@ -59,12 +59,12 @@ impl Peer {
 
 /// Observer that counts the bytes and retries of a request.
 #[derive(Default)]
-struct Told {
+struct Observed {
     bytes: u64,
     retries: u32,
 }
 
-impl Observer for Told {
+impl Observer for Observed {
     fn received(&mut self, bytes: u64) {
         self.bytes += bytes;
     }
@@ -114,11 +114,11 @@ async fn ask(http2: &mut Http2) -> (Result<Box<Head>, Broken>, u64) {
     let total = Duration::from_secs(60);
     let request =
         Request { url: &url, range: None, unless: None, body: Body::Media, total, reuse: Reuse::Kept };
-    let mut told = Told::default();
+    let mut observed = Observed::default();
     let bodies = crate::net::kept::Bodies::new(std::sync::Arc::default());
-    let mut sink = Sink::new(Body::Media, &bodies, &mut told);
+    let mut sink = Sink::new(Body::Media, &bodies, &mut observed);
     let ended = http2.exchange(&request, &lines, &Deadline::new(total), &mut sink).await;
-    (ended.map(|(head, _)| head), told.bytes)
+    (ended.map(|(head, _)| head), observed.bytes)
 }
 
 /// Makes a request to a peer that runs `script` once the request has arrived. Returns the result and the bytes of the
@@ -312,9 +312,9 @@ async fn refused(times: u32) -> (Result<u16, Fault>, u32) {
         let total = Duration::from_secs(60);
         let request =
             Request { url: &url, range: None, unless: None, body: Body::Media, total, reuse: Reuse::Kept };
-        let mut told = Told::default();
-        let (response, ()) = tokio::join!(wire.get(&request, &mut told), act);
-        (response.map(|response| response.head.status), told.retries)
+        let mut observed = Observed::default();
+        let (response, ()) = tokio::join!(wire.get(&request, &mut observed), act);
+        (response.map(|response| response.head.status), observed.retries)
     };
     LocalSet::new().run_until(meet).await
 }

@@ -37,12 +37,12 @@ impl AddressClass {
     /// Returns the class of `address`.
     pub fn new(address: IpAddr) -> Self {
         match address {
-            IpAddr::V4(address) => Self::of_v4(address),
-            IpAddr::V6(address) => Self::of_v6(address),
+            IpAddr::V4(address) => Self::from_v4(address),
+            IpAddr::V6(address) => Self::from_v6(address),
         }
     }
 
-    fn of_v4(address: Ipv4Addr) -> Self {
+    fn from_v4(address: Ipv4Addr) -> Self {
         match address.octets() {
             _ if METADATA_V4.contains(&address) => Self::Metadata,
             [0, ..] => Self::Unspecified,
@@ -56,9 +56,9 @@ impl AddressClass {
         }
     }
 
-    fn of_v6(address: Ipv6Addr) -> Self {
+    fn from_v6(address: Ipv6Addr) -> Self {
         if let Some(within) = carried(address) {
-            return Self::of_v4(within);
+            return Self::from_v4(within);
         }
         match address.segments() {
             [0xfd00, 0x0ec2, ..] => Self::Metadata,
@@ -69,7 +69,7 @@ impl AddressClass {
             [0xfe80..=0xfebf, ..] => Self::LinkLocal,
             // NAT64 of one network (RFC 8215). Its gateway mostly unpacks the last 32 bits; zeros there are the end of
             // a longer suffix.
-            [0x0064, 0xff9b, 1, .., high, low] => match Self::of_v4(joined(high, low)) {
+            [0x0064, 0xff9b, 1, .., high, low] => match Self::from_v4(joined(high, low)) {
                 class @ (Self::LinkLocal | Self::Metadata | Self::Group) => class,
                 _ => Self::Private,
             },

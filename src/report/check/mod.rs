@@ -197,7 +197,7 @@ impl FindingSeen {
 }
 
 fn flaws(playlist: &Playlist) -> Vec<FindingSeen> {
-    let mut flaws: Vec<_> = playlist.flaws().iter().collect();
+    let mut flaws: Vec<_> = playlist.findings().iter().collect();
     flaws.sort_by_key(|flaw| flaw.finding);
     let seen = flaws.into_iter().map(|flaw| FindingSeen {
         count: u64::from(flaw.count),

@@ -22,7 +22,7 @@ use crate::report::selftest::{self as page, LoadReport, SelftestReport};
 use crate::vocabulary::{Clock, Command, HttpProfile, StopCause};
 
 use loads::{Scale, Spec};
-use process::Process;
+use process::LoadProcess;
 
 /// Smallest number of clients that the loads need.
 const CLIENTS_LEAST: u32 = 50;
@@ -93,7 +93,7 @@ async fn measure(scale: Scale, fit: u32) -> Result<Result<AllLoads, StopCause>, 
         let failed = |error: process::LoadError| {
             Failure::Preflight(format!("selftest: the load '{}' was not measured: {error}", load.name()))
         };
-        let process = Process::start(*spec, fit).map_err(failed)?;
+        let process = LoadProcess::start(*spec, fit).map_err(failed)?;
         let measured = tokio::select! {
             measured = process.finish() => measured.map_err(failed)?,
             cause = stopped(&orders) => return Ok(Err(cause)),

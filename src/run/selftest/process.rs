@@ -33,13 +33,13 @@ pub(super) enum LoadError {
 
 /// A running measurement; it is killed when it is dropped.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(super) struct LoadProcess {
     child: Child,
     output: Receiver<io::Result<Vec<u8>>>,
     limit: Duration,
 }
 
-impl Drop for Process {
+impl Drop for LoadProcess {
     fn drop(&mut self) {
         // Both fail only if the process has ended. Its origin ends with it.
         _ = self.child.kill();
@@ -47,7 +47,7 @@ impl Drop for Process {
     }
 }
 
-impl Process {
+impl LoadProcess {
     /// Starts the measurement of a load, of at most `fit` clients.
     pub(super) fn start(spec: Spec, fit: u32) -> Result<Self, LoadError> {
         let mut command = Command::new(std::env::current_exe()?);

@@ -12,7 +12,7 @@ macro_rules! file {
 #[test]
 fn a_live_window_of_fragmented_mp4_is_sound() {
     let list = media(file!("live_fmp4.m3u8"));
-    assert!(list.flaws.is_empty(), "{:?}", list.flaws);
+    assert!(list.findings.is_empty(), "{:?}", list.findings);
     assert_eq!((list.media_sequence, list.last_sequence(), list.endlist), (1041, Some(1046), false));
     assert_eq!(list.total_duration().as_secs_f64(), 12.0);
     assert!(list.segments.iter().all(|segment| segment.init().is_some()));
@@ -21,7 +21,7 @@ fn a_live_window_of_fragmented_mp4_is_sound() {
 #[test]
 fn a_low_latency_playlist_is_sound() {
     let list = media(file!("low_latency.m3u8"));
-    assert!(list.flaws.is_empty(), "{:?}", list.flaws);
+    assert!(list.findings.is_empty(), "{:?}", list.findings);
     assert_eq!((list.segments.len(), list.part_count()), (3, 6));
     assert_eq!(list.unfinished.as_ref().map(|unfinished| unfinished.sequence), Some(269));
     assert_eq!((list.preload_hints.len(), list.rendition_reports.len()), (1, 2));
@@ -30,7 +30,7 @@ fn a_low_latency_playlist_is_sound() {
 #[test]
 fn byte_ranges_in_one_file_follow_one_another() {
     let list = media(file!("byte_ranges.m3u8"));
-    assert!(list.flaws.is_empty(), "{:?}", list.flaws);
+    assert!(list.findings.is_empty(), "{:?}", list.findings);
     let ranges: Vec<_> = list.segments.iter().filter_map(Segment::byte_range).collect();
     assert_eq!(ranges.len(), 3);
     assert!(ranges.windows(2).all(|pair| pair[0].end() == pair[1].offset));
@@ -40,7 +40,7 @@ fn byte_ranges_in_one_file_follow_one_another() {
 #[test]
 fn a_multivariant_playlist_with_audio_and_subtitles_is_sound() {
     let list = multivariant(file!("multivariant.m3u8"));
-    assert!(list.flaws.is_empty(), "{:?}", list.flaws);
+    assert!(list.findings.is_empty(), "{:?}", list.findings);
     assert_eq!((list.variants.len(), list.renditions.len(), list.i_frame_variants.len()), (3, 3, 1));
 }
 
@@ -49,7 +49,7 @@ fn what_many_origins_get_wrong_is_tolerated_and_named() {
     let list = media(file!("bad_many_origins.m3u8"));
     assert_eq!(list.segments.len(), 3);
     assert_eq!(
-        kinds(&list.flaws),
+        kinds(&list.findings),
         [
             Finding::Whitespace,
             Finding::MissingExtinfComma,

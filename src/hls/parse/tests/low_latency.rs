@@ -22,7 +22,7 @@ fn parts_belong_to_the_segment_behind_them_and_the_last_ones_to_the_unfinished()
     assert_eq!((unfinished.sequence, unfinished.discontinuity_sequence), (9, 1));
     assert_eq!(unfinished.init.as_ref().expect("carried over").uri.as_str(), "i");
     assert_eq!((media.part_count(), media.part_target), (3, Some(Duration::from_millis(500))));
-    assert_eq!(kinds(&media.flaws), []);
+    assert_eq!(kinds(&media.findings), []);
 }
 
 #[test]
@@ -36,14 +36,14 @@ fn the_range_of_a_part_continues_that_of_the_part_before() {
         media.unfinished.as_ref().expect("parts").parts.iter().map(|part| part.byte_range).collect();
     let range = |offset, length| Some(ByteRange { offset, length });
     assert_eq!(ranges, [range(0, 10), range(10, 5), range(0, 5)]);
-    assert_eq!(kinds(&media.flaws), [Finding::MissingByteRangeOffset]);
+    assert_eq!(kinds(&media.findings), [Finding::MissingByteRangeOffset]);
 }
 
 #[test]
 fn a_part_without_address_is_left_out_and_parts_need_part_inf() {
     let media = media_of("#EXT-X-PART:DURATION=1\n#EXT-X-PART:URI=\"a\"\n");
     assert_eq!(media.part_count(), 1);
-    assert_eq!(kinds(&media.flaws), [Finding::MissingAttribute, Finding::MissingPartInf]);
+    assert_eq!(kinds(&media.findings), [Finding::MissingAttribute, Finding::MissingPartInf]);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn hints_and_reports_are_read_and_need_their_attributes() {
     assert_eq!(hints, [(HintKind::Part, "p", 7, None), (HintKind::Init, "m", 0, Some(3))]);
     let [report] = media.rendition_reports.as_slice() else { panic!("{:?}", media.rendition_reports) };
     assert_eq!((report.last_sequence, report.last_part), (Some(9), Some(2)));
-    assert_eq!(media.flaws.get(Finding::MissingAttribute).expect("noted").count, 2);
+    assert_eq!(media.findings.get(Finding::MissingAttribute).expect("noted").count, 2);
 }
 
 #[test]

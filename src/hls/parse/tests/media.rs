@@ -29,7 +29,7 @@ fn a_media_sequence_that_is_no_number_is_0_and_one_beyond_64_bits_an_error() {
     for bad in ["abc", "-1", "", "1.5"] {
         let media = media_of(&format!("#EXT-X-MEDIA-SEQUENCE:{bad}\n"));
         assert_eq!(media.media_sequence, 0);
-        assert_eq!(kinds(&media.flaws), [Finding::BadMediaSequence], "{bad}");
+        assert_eq!(kinds(&media.findings), [Finding::BadMediaSequence], "{bad}");
     }
     for (number, faulty) in
         [("99999999999999999999", true), ("18446744073709551615", true), ("18446744073709551614", false)]
@@ -42,7 +42,7 @@ fn a_media_sequence_that_is_no_number_is_0_and_one_beyond_64_bits_an_error() {
 
 #[test]
 fn the_target_duration_may_be_missing_or_odd() {
-    for (line, seconds, flaw) in [
+    for (line, seconds, finding) in [
         ("", 6.0, Some(Finding::MissingTargetDuration)),
         ("#EXT-X-TARGETDURATION:8", 8.0, None),
         ("#EXT-X-TARGETDURATION:6.5", 6.5, Some(Finding::BadTargetDuration)),
@@ -55,7 +55,7 @@ fn the_target_duration_may_be_missing_or_odd() {
     ] {
         let media = media(&format!("#EXTM3U\n{line}\n#EXTINF:6,\na\n"));
         assert_eq!(media.target_duration.as_secs_f64(), seconds, "{line}");
-        assert_eq!(kinds(&media.flaws).first().copied(), flaw, "{line}");
+        assert_eq!(kinds(&media.findings).first().copied(), finding, "{line}");
     }
 }
 
@@ -69,7 +69,7 @@ fn an_odd_extinf_keeps_its_segment() {
     }
     let longest = media_of("#EXTINF:1e308,\na\n#EXTINF:1e308,\nb\n");
     assert_eq!(longest.total_duration(), Duration::from_secs(2 * 366 * 86_400));
-    assert_eq!(kinds(&longest.flaws), [Finding::BadExtinf, Finding::TargetDurationExceeded]);
+    assert_eq!(kinds(&longest.findings), [Finding::BadExtinf, Finding::TargetDurationExceeded]);
 }
 
 #[test]
@@ -78,14 +78,14 @@ fn extinf_may_lack_its_comma_its_address_or_itself() {
     assert_eq!(uris(&media), ["a", "b", "c"]);
     assert_eq!(media.total_duration(), Duration::from_secs(9));
     let expected = [Finding::MissingExtinfComma, Finding::ExtinfWithoutUri, Finding::MissingExtinf];
-    assert_eq!(kinds(&media.flaws), expected);
-    assert_eq!(media.flaws.get(Finding::ExtinfWithoutUri).expect("noted").count, 2);
+    assert_eq!(kinds(&media.findings), expected);
+    assert_eq!(media.findings.get(Finding::ExtinfWithoutUri).expect("noted").count, 2);
 }
 
 #[test]
 fn a_segment_longer_than_the_target_duration_is_warned_of_after_rounding() {
-    assert!(media_of("#EXTINF:10.4,\na\n").flaws.is_empty());
-    assert_eq!(kinds(&media_of("#EXTINF:10.5,\na\n").flaws), [Finding::TargetDurationExceeded]);
+    assert!(media_of("#EXTINF:10.4,\na\n").findings.is_empty());
+    assert_eq!(kinds(&media_of("#EXTINF:10.5,\na\n").findings), [Finding::TargetDurationExceeded]);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_segment_whose_address_cannot_be_requested_keeps_its_number_as_a_gap() {
     assert_eq!(uris(&media), ["a", "", "c"]);
     assert!(nth(&media, 1).gap() && !nth(&media, 2).gap());
     assert_eq!(nth(&media, 2).sequence(), 2);
-    assert_eq!(kinds(&media.flaws), [Finding::ControlCharacter, Finding::BadUri]);
+    assert_eq!(kinds(&media.findings), [Finding::ControlCharacter, Finding::BadUri]);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_range_without_offset_continues_the_same_resource_only() {
     let ranges: Vec<_> = media.segments.iter().map(Segment::byte_range).collect();
     let range = |offset, length| Some(ByteRange { offset, length });
     assert_eq!(ranges, [range(5, 10), range(15, 20), range(0, 7), None]);
-    assert_eq!(kinds(&media.flaws), [Finding::MissingByteRangeOffset]);
+    assert_eq!(kinds(&media.findings), [Finding::MissingByteRangeOffset]);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_range_that_is_empty_no_number_or_too_far_is_left_out() {
     for bad in ["0@1", "x@1", "1@x", "-1", "", "2@18446744073709551615"] {
         let media = media_of(&format!("#EXT-X-BYTERANGE:{bad}\n#EXTINF:4,\na\n"));
         assert_eq!(nth(&media, 0).byte_range(), None);
-        assert!(media.flaws.get(Finding::BadByteRange).is_some(), "{bad}");
+        assert!(media.findings.get(Finding::BadByteRange).is_some(), "{bad}");
     }
     let chain = media_of(
         "#EXT-X-BYTERANGE:9@18446744073709551600\n#EXTINF:4,\na\n#EXT-X-BYTERANGE:9\n#EXTINF:4,\na\n",
@@ -149,7 +149,7 @@ fn a_key_holds_until_the_next_of_its_format_and_none_ends_all() {
     assert_eq!(keys, [vec![], vec!["k1"], vec!["k1", "f"], vec!["f", "k2"], vec![]]);
     assert_eq!(nth(&media, 2).keys()[1].method, KeyMethod::SampleAes);
     assert!(nth(&media, 3).keys()[1].is_identity());
-    assert!(media.flaws.is_empty(), "{:?}", media.flaws);
+    assert!(media.findings.is_empty(), "{:?}", media.findings);
 }
 
 #[test]
@@ -171,38 +171,41 @@ fn every_method_that_is_defined_is_known() {
         ("AES-256-GCM", KeyMethod::Aes256Gcm),
     ] {
         let media = media_of(&format!("#EXT-X-KEY:METHOD={name},URI=\"k\"\n#EXTINF:4,\na\n"));
-        assert_eq!((nth(&media, 0).keys()[0].method, kinds(&media.flaws)), (method, vec![]), "{name}");
+        assert_eq!((nth(&media, 0).keys()[0].method, kinds(&media.findings)), (method, vec![]), "{name}");
     }
 }
 
 #[test]
 fn what_is_clear_needs_no_attribute_but_the_method() {
-    assert_eq!(kinds(&media_of("#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\na\n").flaws), []);
+    assert_eq!(kinds(&media_of("#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\na\n").findings), []);
     let media = media_of("#EXT-X-KEY:METHOD=NONE,URI=\"k\"\n#EXTINF:4,\na\n");
-    assert_eq!((nth(&media, 0).keys(), kinds(&media.flaws)), (&[][..], vec![Finding::KeyNoneWithAttributes]));
+    assert_eq!(
+        (nth(&media, 0).keys(), kinds(&media.findings)),
+        (&[][..], vec![Finding::KeyNoneWithAttributes])
+    );
 }
 
 #[test]
 fn a_control_character_is_noticed_wherever_it_stands_but_between_ids_that_are_skipped() {
     for line in ["#EXTINF:4,a\tb", "# a\u{1b}[2J", "#EXT-X-UNKNOWN:\u{7f}", "#EXTINF:4,\u{9b}31m"] {
         let media = media_of(&format!("{line}\n#EXTINF:4,\na\n"));
-        assert!(media.flaws.get(Finding::ControlCharacter).is_some(), "{line:?}");
+        assert!(media.findings.get(Finding::ControlCharacter).is_some(), "{line:?}");
     }
     let skip = |ids: &str| {
         let media = media_of(&format!(
             "#EXT-X-SKIP:SKIPPED-SEGMENTS=1,RECENTLY-REMOVED-DATERANGES=\"{ids}\"\n#EXTINF:4,\na\n"
         ));
-        media.flaws.get(Finding::ControlCharacter).is_some()
+        media.findings.get(Finding::ControlCharacter).is_some()
     };
     assert!(!skip("a\tb") && skip("a\t\u{7}b"));
-    assert!(media_of("#EXTINF:4,ü\u{2028}\na\n").flaws.is_empty());
+    assert!(media_of("#EXTINF:4,ü\u{2028}\na\n").findings.is_empty());
 }
 
 #[test]
 fn an_attribute_that_stands_twice_is_noticed_and_the_last_one_counts() {
     let media = media_of("#EXT-X-MAP:URI=\"i\",URI=\"j\"\n#EXTINF:4,\na\n");
     assert_eq!(nth(&media, 0).init().expect("an init").uri.as_str(), "j");
-    assert_eq!(kinds(&media.flaws), [Finding::DuplicateAttribute]);
+    assert_eq!(kinds(&media.findings), [Finding::DuplicateAttribute]);
 }
 
 #[test]
@@ -216,7 +219,7 @@ fn a_key_without_address_known_method_or_sound_iv_still_says_that_data_is_encryp
     ] {
         let media = media_of(&format!("#EXT-X-KEY:{bad}\n#EXTINF:4,\na\n"));
         assert_eq!(nth(&media, 0).keys().len(), 1);
-        assert_eq!(kinds(&media.flaws), [Finding::BadKey], "{bad}");
+        assert_eq!(kinds(&media.findings), [Finding::BadKey], "{bad}");
     }
 }
 
@@ -253,7 +256,7 @@ fn a_date_may_stand_behind_extinf_and_have_any_zone() {
         assert_eq!(nth(&media, 0).date_time().expect(text).to_string(), expected);
     }
     let bad = media_of("#EXT-X-PROGRAM-DATE-TIME:yesterday\n#EXTINF:4,\na\n");
-    assert_eq!((nth(&bad, 0).date_time(), kinds(&bad.flaws)), (None, vec![Finding::BadDate]));
+    assert_eq!((nth(&bad, 0).date_time(), kinds(&bad.findings)), (None, vec![Finding::BadDate]));
 }
 
 #[test]
@@ -282,5 +285,5 @@ fn a_date_range_keeps_what_it_does_not_know() {
     assert_eq!(range.duration, Some(Duration::from_millis(30_500)));
     let rest: Vec<_> = range.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(rest, [("SCTE35-OUT", "0xFC"), ("X-COM", "a,b")]);
-    assert_eq!(kinds(&media.flaws), [Finding::MissingAttribute]);
+    assert_eq!(kinds(&media.findings), [Finding::MissingAttribute]);
 }

@@ -24,7 +24,7 @@ fn the_attributes_of_a_variant_are_read() {
     assert_eq!(variant.resolution, Some(Resolution { width: 640, height: 360 }));
     assert_eq!((variant.frame_rate, shown(&variant.audio)), (Some(29.97), Some("aac")));
     assert_eq!((shown(&variant.closed_captions), shown(&variant.video_range)), (None, Some("SDR")));
-    assert!(list.flaws.is_empty(), "{:?}", list.flaws);
+    assert!(list.findings.is_empty(), "{:?}", list.findings);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_missing_or_bad_bandwidth_falls_back_to_the_average() {
     let list = list_of("#EXT-X-STREAM-INF:AVERAGE-BANDWIDTH=7\na\n#EXT-X-STREAM-INF:BANDWIDTH=x\nb\n");
     let bandwidths: Vec<_> = list.variants.iter().map(|variant| variant.bandwidth).collect();
     assert_eq!(bandwidths, [7, 0]);
-    assert_eq!(list.flaws.get(Finding::MissingBandwidth).expect("noted").count, 2);
+    assert_eq!(list.findings.get(Finding::MissingBandwidth).expect("noted").count, 2);
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn values_in_the_wrong_quotes_are_read_and_warned_of() {
         (variant.bandwidth, variant.frame_rate, shown(&variant.codecs)),
         (9, Some(25.0), Some("avc1"))
     );
-    assert_eq!(kinds(&list.flaws), [Finding::WrongQuoting]);
+    assert_eq!(kinds(&list.findings), [Finding::WrongQuoting]);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_variant_without_address_and_an_address_without_variant_are_left_out() {
     );
     assert_eq!(list.variants.len(), 1);
     assert_eq!((list.variants[0].bandwidth, list.variants[0].uri.as_str()), (2, "b"));
-    assert_eq!(kinds(&list.flaws), [Finding::StreamWithoutUri, Finding::UriWithoutStream]);
+    assert_eq!(kinds(&list.findings), [Finding::StreamWithoutUri, Finding::UriWithoutStream]);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn renditions_are_found_by_their_group() {
     assert_eq!(audio.len(), 2);
     assert!(audio[0].default && audio[0].autoselect && !audio[1].default);
     assert_eq!((audio[1].name.as_str(), shown(&audio[0].channels)), ("Svenska", Some("2")));
-    assert_eq!(kinds(&list.flaws), [Finding::UnmatchedGroup]);
+    assert_eq!(kinds(&list.findings), [Finding::UnmatchedGroup]);
 }
 
 #[test]
@@ -89,8 +89,8 @@ fn a_rendition_needs_a_type_and_should_have_group_and_name() {
         "#EXT-X-MEDIA:GROUP-ID=\"a\",NAME=\"x\"\n#EXT-X-MEDIA:TYPE=ODOUR,GROUP-ID=\"a\",NAME=\"x\"\n#EXT-X-MEDIA:TYPE=VIDEO\n",
     );
     assert_eq!(list.renditions.len(), 1);
-    assert_eq!(list.flaws.get(Finding::MissingAttribute).expect("noted").count, 3);
-    assert_eq!(list.flaws.get(Finding::UnknownValue).expect("noted").count, 1);
+    assert_eq!(list.findings.get(Finding::MissingAttribute).expect("noted").count, 3);
+    assert_eq!(list.findings.get(Finding::UnknownValue).expect("noted").count, 1);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_word_that_is_not_defined_is_kept_with_a_flaw() {
         "#EXT-X-STREAM-INF:BANDWIDTH=1,VIDEO-RANGE=PQ,HDCP-LEVEL=NONE\na\n#EXT-X-STREAM-INF:BANDWIDTH=1,VIDEO-RANGE=X\nb\n",
     );
     assert_eq!(
-        (shown(&list.variants[1].video_range), kinds(&list.flaws)),
+        (shown(&list.variants[1].video_range), kinds(&list.findings)),
         (Some("X"), vec![Finding::UnknownValue])
     );
 }
@@ -126,5 +126,5 @@ fn data_about_the_session_is_read() {
     let steering = list.content_steering.as_ref().expect("read");
     assert_eq!((steering.server_uri.as_str(), shown(&steering.pathway)), ("/steer", Some("A")));
     assert!(list.independent_segments && list.start.is_some());
-    assert_eq!(kinds(&list.flaws), [Finding::MissingAttribute, Finding::BadKey]);
+    assert_eq!(kinds(&list.findings), [Finding::MissingAttribute, Finding::BadKey]);
 }

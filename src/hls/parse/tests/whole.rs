@@ -20,7 +20,7 @@ fn session_tags_alone_make_a_multivariant_playlist_and_do_no_harm_in_a_media_pla
     let session = "#EXT-X-SESSION-KEY:METHOD=AES-128,URI=\"k\"\n";
     assert_eq!(multivariant(&format!("#EXTM3U\n{session}")).session_keys.len(), 1);
     let media = media(&format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n{session}{SEGMENT}"));
-    assert_eq!((media.segments.len(), kinds(&media.flaws)), (1, vec![Finding::MisplacedTag]));
+    assert_eq!((media.segments.len(), kinds(&media.findings)), (1, vec![Finding::MisplacedTag]));
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_playlist_without_any_tag_is_an_empty_media_playlist() {
 fn unknown_tags_and_comments_are_ignored_without_a_word() {
     let media = media_of(&format!("#EXT-X-CUE-OUT:30\n#EXT\n# comment\n## more\n\n{SEGMENT}"));
     assert_eq!(media.segments.len(), 1);
-    assert!(media.flaws.is_empty(), "{:?}", media.flaws);
+    assert!(media.findings.is_empty(), "{:?}", media.findings);
 }
 
 #[test]
@@ -41,8 +41,8 @@ fn a_bad_line_costs_nothing_but_itself() {
     let media = media_of(&lines);
     assert_eq!(media.segments.len(), 2);
     let expected = [Finding::BadTag, Finding::BadAttributeList, Finding::MissingAttribute];
-    assert_eq!(kinds(&media.flaws), expected);
-    assert_eq!(media.flaws.get(Finding::BadTag).expect("noted").line, 6);
+    assert_eq!(kinds(&media.findings), expected);
+    assert_eq!(media.findings.get(Finding::BadTag).expect("noted").line, 6);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn all_line_ends_give_the_same_playlist() {
 fn a_byte_order_mark_a_bare_cr_and_white_space_are_warned_of() {
     let list = media("\u{feff}#EXTM3U\r#EXT-X-TARGETDURATION:4 \n");
     let expected = [Finding::ByteOrderMark, Finding::BareCarriageReturn, Finding::Whitespace];
-    assert_eq!(kinds(&list.flaws), expected);
+    assert_eq!(kinds(&list.findings), expected);
 }
 
 #[test]
@@ -75,11 +75,11 @@ fn a_version_that_is_too_low_is_warned_of_where_it_shows() {
         (8, "#EXT-X-SKIP:SKIPPED-SEGMENTS=1", true),
     ] {
         let media = media(&format!("#EXTM3U\n#EXT-X-VERSION:{version}\n#EXT-X-TARGETDURATION:5\n{line}\n"));
-        assert_eq!(media.flaws.get(Finding::VersionTooLow).is_some(), low, "{version} {line}");
+        assert_eq!(media.findings.get(Finding::VersionTooLow).is_some(), low, "{version} {line}");
         assert_eq!(media.version, version);
     }
     assert_eq!(
-        kinds(&media("#EXTM3U\n#EXT-X-VERSION:14\n#EXT-X-TARGETDURATION:5").flaws),
+        kinds(&media("#EXTM3U\n#EXT-X-VERSION:14\n#EXT-X-TARGETDURATION:5").findings),
         [Finding::VersionUnknown]
     );
 }
@@ -141,7 +141,7 @@ fn variables_come_from_the_query_and_from_the_multivariant_playlist() {
 fn where_nothing_is_known_variables_from_outside_stay_as_they_are_written() {
     let media = media(FROM_OUTSIDE);
     assert_eq!(nth(&media, 0).uri().as_str(), "{$host}/a.ts?{$token}");
-    assert_eq!(kinds(&media.flaws), [Finding::UnresolvedVariable]);
+    assert_eq!(kinds(&media.findings), [Finding::UnresolvedVariable]);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_tag_that_demands_the_unknown_is_ignored_with_its_address() {
     let list = multivariant(&format!("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=9,REQ-X=\"1\"\nx.m3u8\n{STREAM}"));
     assert_eq!(list.variants.len(), 1);
     assert_eq!(list.variants[0].uri.as_str(), "v.m3u8");
-    assert_eq!(kinds(&list.flaws), [Finding::UnknownRequirement]);
+    assert_eq!(kinds(&list.findings), [Finding::UnknownRequirement]);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn of_a_long_vod_the_first_segments_are_kept_and_of_a_long_live_list_the_newest(
     assert_eq!(live.segments.len(), limits::PLAYLIST_SEGMENTS);
     assert_eq!(live.last_sequence(), Some(5 + count as u64 - 1));
     assert_eq!(live.segments.last().expect("some").uri().as_str(), (count - 1).to_string());
-    assert_eq!(kinds(&live.flaws), [Finding::Truncated]);
+    assert_eq!(kinds(&live.findings), [Finding::Truncated]);
     let vod = media(&format!("{text}#EXT-X-ENDLIST\n"));
     assert_eq!(vod.segments.len(), limits::PLAYLIST_SEGMENTS);
     assert_eq!(nth(&vod, 0).sequence(), 5);
@@ -187,5 +187,5 @@ fn the_list_of_variants_is_bounded() {
     let text = format!("#EXTM3U\n{}", STREAM.repeat(100_000));
     let list = multivariant(&text);
     assert_eq!(list.variants.len(), limits::PLAYLIST_VARIANTS);
-    assert_eq!(kinds(&list.flaws), [Finding::Truncated]);
+    assert_eq!(kinds(&list.findings), [Finding::Truncated]);
 }
