@@ -36,8 +36,8 @@ Exit codes (the first that applies):
   2    bad arguments                    128+n  ended early by signal n (130: Ctrl-C)
   5    preflight refused the load       4    this machine limited the result
                                           (trust: INVALID; see --allow-untrusted)
-  3    nothing played, less than half succeeded, or a --max-... ended it early;
-       check: a finding is an error
+  3    nothing ever played, less than half of the requests succeeded, or a hard
+       stop (--max-...) ended the run early; check: a finding is an error
   0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end
 
 'hlswarm --help definitions' explains each playback metric.";
@@ -188,19 +188,19 @@ pub struct LoadArgs {
     /// playlists and some media
     #[arg(long, help_heading = "Load")]
     pub skip_preflight: bool,
-    /// Do not hold the ramp when more than half of the requests of 30 s end with 429 or 503, until at most a tenth of
-    /// those of 10 s do. A service that always turns away more than that keeps the ramp held
+    /// Keep adding clients during overload. Without this option the ramp is held when more than half of the requests of
+    /// the last 30 s ended with 429 or 503, and resumes when at most a tenth of those of the last 10 s did
     #[arg(long, help_heading = "Load")]
     pub no_brake: bool,
     /// Stop after this long, such as 45s or 10m [default: until stopped; demo: 2m]
     #[arg(short, long, value_name = "TIME", allow_hyphen_values = true, value_parser = values::run_length, help_heading = "Load")]
     pub duration: Option<Duration>,
     /// Variant to play: highest, lowest, first, a bandwidth such as 2500k, or all (each client fetches every
-    /// variant). If it fails, a client switches to another one if its player would
+    /// variant). If it fails, a client switches to another variant only if its player would
     #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]
     pub variant: VariantChoice,
     /// Player that clients imitate: web (hls.js), ffmpeg, native (Chromium's own), persistent (never stops retrying),
-    /// patient (the same, but waits as long as Retry-After asks).
+    /// patient (the same, but waits as long as Retry-After asks)
     /// A failing origin gets at most 1.1 times the requests of a healthy one, apart from bursts of 4 quick retries as
     /// in real players; on a VOD whose segments fail, ffmpeg sends 4 requests a second
     #[arg(long, value_name = "PLAYER", default_value = "web", value_parser = Profile::named, help_heading = "Load")]
@@ -248,7 +248,7 @@ pub struct LoadArgs {
     /// Write every event, and each second a sample of each client and of the run, as NDJSON; never slows the load
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub record: Option<PathBuf>,
-    /// Do not exit with code 4 if this machine limited the result (trust verdict INVALID); the report says so
+    /// Do not exit with code 4 if this machine limited the result (trust verdict INVALID); the report still says so
     #[arg(long, help_heading = "Output")]
     pub allow_untrusted: bool,
 }
@@ -390,7 +390,9 @@ fn asks_for_definitions(args: &[OsString]) -> bool {
 
 /// Returns the playback metrics with their meanings, in 80 columns.
 fn definitions() -> String {
-    let mut text = "What viewers saw, after CTA-2066. Unknown is -- or null, never 0.\n".to_owned();
+    let mut text =
+        "Playback metrics as CTA-2066 defines them.\nUnknown values are shown as -- or null, never as 0.\n"
+            .to_owned();
     for (name, meaning) in DEFINITIONS {
         text.push('\n');
         text.push_str(name);

@@ -106,7 +106,7 @@ pub fn doubts(loads: &Measurements, model_error: f64) -> Vec<String> {
         doubts.push("the first load cost more than 15 % more or less CPU when it was repeated".to_owned());
     }
     if model_error > MODEL_ERROR_MAX {
-        doubts.push(format!("the prices are {:.0} % off for a load that was measured", model_error * 100.0));
+        doubts.push(format!("the prices mispredict a test load by {:.0} %", model_error * 100.0));
     }
     doubts
 }
@@ -310,7 +310,7 @@ mod tests {
                 "this machine limited the load 'wide': loop lag 40 ms",
                 "the built-in origin failed 3 of the requests of the load 'large_bodies'",
                 "the first load cost more than 15 % more or less CPU when it was repeated",
-                "the prices are 30 % off for a load that was measured",
+                "the prices mispredict a test load by 30 %",
             ]
         );
         loads.insert(TestLoad::QuietAgain, Measured { cpu_s: quiet.cpu_s * 1.1, ..quiet });

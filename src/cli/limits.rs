@@ -8,10 +8,10 @@ use crate::vocabulary::HardStops;
 /// Bounds of a run.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct LimitArgs {
-    /// Stop if more than this arrives within a second, such as 500M or 2G; refuse a plan that needs more
+    /// Stop if more bits than this arrive within a second, such as 500M or 2G; refuse a plan that needs more
     #[arg(long, value_name = "RATE", value_parser = crate::vocabulary::units::parse_bit_rate, help_heading = "Limits")]
     pub max_bandwidth: Option<u64>,
-    /// Stop when this much has arrived, such as 500G or 20GiB; bodies only, about 5 % less than on the wire
+    /// Stop when this much has arrived, such as 500G or 20GiB; counts response bodies: the wire carries about 5 % more
     #[arg(long, value_name = "SIZE", value_parser = crate::vocabulary::units::parse_bytes, help_heading = "Limits")]
     pub max_bytes: Option<u64>,
     /// Send no more requests than this, such as 2500 or 2M, then stop

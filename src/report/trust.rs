@@ -332,7 +332,7 @@ mod tests {
         for said in [
             "TRUST   NOT TRUSTWORTHY: this machine limited the result in 20.0 s of 20.0 s",
             "INVALID: cpu 93.0%, above 90.0% for 20.0 s from 00:00:00 on",
-            "use fewer clients, or 2 machines",
+            "use fewer clients, or spread them over 2 machines",
             "--allow-untrusted",
         ] {
             assert!(busy.contains(said), "{said}: {busy}");

@@ -185,7 +185,8 @@ fn price_lines(priced: &Priced) -> Vec<String> {
         PriceConsequence::Fits | PriceConsequence::Refused => None,
     });
     let cpu = priced.is_near_cpu().then(|| {
-        "hlswarm: plan: more than 60% of the CPU: latencies may come to be those of this machine".to_owned()
+        "hlswarm: plan: needs more than 60% of the CPU: latencies may include delays of this machine"
+            .to_owned()
     });
     std::iter::once(plan).chain(cpu).chain(shortage).collect()
 }
@@ -198,7 +199,7 @@ fn change_line(change: &LoadChange, sample: &RunSample) -> Option<String> {
         ChangeSource::Limit(stop) => {
             let limit = stop.amount(sample.spent(stop)?.limit);
             let at = units::clock(change.at);
-            Some(format!("hlswarm: {}: {limit} reached at {at}, the run ends", stop.option()))
+            Some(format!("hlswarm: {}: {limit} reached at {at}; ending the run", stop.option()))
         }
         ChangeSource::Plan | ChangeSource::Preflight | ChangeSource::Operator => None,
     }
@@ -226,7 +227,7 @@ mod tests {
     #[test]
     fn only_changes_by_the_program_have_lines() {
         let spent = Spent { stop: HardStop::Bytes, limit: 2_000_000, used: 2_000_007 };
-        let reached = "hlswarm: --max-bytes: 2 MB reached at 00:00:00, the run ends";
+        let reached = "hlswarm: --max-bytes: 2 MB reached at 00:00:00; ending the run";
         let line = |kind, by| {
             let change = LoadChange { at: Duration::ZERO, kind, from: 500, to: 500, by };
             let spendings = [Some(spent), None, None];

@@ -362,7 +362,7 @@ impl EndedRun {
             let why = report.exit.reasons.first().map_or("", String::as_str);
             // Nothing loads a stream that is out of scope, except the option that the reason names.
             let hint = match self.ending.refused {
-                Some(RefusedBy::Price) => " (--clamp starts those, --skip-preflight all)",
+                Some(RefusedBy::Price) => " (--clamp starts as many as fit; --skip-preflight starts all)",
                 Some(RefusedBy::Stream(outcome)) if outcome.class() == Class::Policy => "",
                 _ => "; use --skip-preflight to load it anyway",
             };

@@ -25,7 +25,7 @@ fn assert_announced(run: &Ended, option: &str) {
         // JSON names the option in the reasons of its exit code.
         assert!(text.contains(option), "{name}: {text}");
     }
-    assert!(run.stderr().contains("the run ends"), "{}", run.stderr());
+    assert!(run.stderr().contains("ending the run"), "{}", run.stderr());
     let name = option.trim_start_matches('-').replace('-', "_");
     let changes = run.report.value()["load_changes"].as_array().unwrap();
     let stops: Vec<_> = changes.iter().filter(|change| change["change"] == "stop").collect();

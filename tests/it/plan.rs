@@ -118,7 +118,7 @@ fn a_load_that_needs_more_files_than_there_are_is_refused_or_clamped() {
     assert_eq!(code, Some(5), "{said}");
     // Each client needs a connection to either host.
     assert!(said.contains("preflight: 130 clients need 324 open files"), "{said}");
-    assert!(said.contains("at most 68 clients fit (--clamp starts those"), "{said}");
+    assert!(said.contains("at most 68 clients fit (--clamp starts as many as fit"), "{said}");
     assert!(requests.load(Ordering::Relaxed) < 10, "only one client was there");
 
     let report = NamedTempFile::with_suffix(".json").unwrap();

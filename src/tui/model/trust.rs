@@ -186,7 +186,7 @@ mod tests {
         let table = gauges(&trust(&[0.95; 12]));
         let lines: Vec<_> = table.lines.into_iter().map(|line| words(line.cells)).collect();
         assert_eq!(lines[0], ["NOT TRUSTWORTHY: cpu 95.0%, above 90.0% for 12.0 s from 00:00:00 on"]);
-        assert_eq!(lines[1], ["  use fewer clients, or 2 machines"]);
+        assert_eq!(lines[1], ["  use fewer clients, or spread them over 2 machines"]);
         assert_eq!(lines[2][..5], ["cpu", "95.0%", "95.0%", "80.0%", "90.0%"]);
         assert_eq!(lines[3], ["loop lag", "--", "--", "10.0 ms", "50.0 ms", "3 s in a row"]);
         assert_eq!(lines.len(), 2 + RULES.len());

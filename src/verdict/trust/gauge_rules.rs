@@ -5,7 +5,7 @@
 //! * Only gauges that convict change the verdict. The others can have causes that are not this machine's, such as
 //!   clients that read slowly on purpose, so they are only shown.
 
-use super::rule::{Gauge, Rule, Threshold, Unit, Weight, Worse};
+use super::gauge::{Gauge, Rule, Threshold, Unit, Weight, Worse};
 
 impl Gauge {
     /// Number of gauges.

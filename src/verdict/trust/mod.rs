@@ -11,10 +11,10 @@
 
 mod advice;
 mod evidence;
+mod gauge;
+mod gauge_rules;
 mod intervals;
 mod judge;
-mod rule;
-mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -24,10 +24,10 @@ use super::check::{Check, Consequence, Limit};
 use crate::vocabulary::units;
 
 pub use advice::Demand;
+pub use gauge::{Gauge, Rule, Threshold, Unit, Weight, Worse};
+pub use gauge_rules::RULES;
 pub use intervals::{Interval, Intervals};
 pub use judge::{TrustJudge, TrustNumbers};
-pub use rule::{Gauge, Rule, Threshold, Unit, Weight, Worse};
-pub use rules::RULES;
 
 /// Share of the measured time from which on invalid seconds make a run INVALID.
 pub const INVALID_SHARE: f64 = 0.01;
