@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Feeds arbitrary bytes to everything that reads bytes from outside: fuzz.sh [SECONDS] [TARGET...]
 # Each target of tests/fuzz, or each TARGET, runs for SECONDS (60) with AddressSanitizer and checks of overflow. A panic,
-# a hang of ten seconds or more than 2 GB of memory is a finding: the script prints its input and fails. Mend it, and
+# a hang of ten seconds or more than 2 GB of memory is a finding: the script prints its input and fails. Fix it, and
 # put the input into tests/fuzz/seeds/TARGET, where the tests of src/fuzzing.rs keep it.
 #
 # Needs a nightly toolchain, a C++ compiler and cargo-fuzz (cargo install cargo-fuzz). What libFuzzer has learned stays

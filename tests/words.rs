@@ -24,7 +24,20 @@ const EXCEPTIONS: [(&str, &str); 1] = [
 ];
 
 /// Texts that are not source code.
-const PAGES: [&str; 3] = ["README.md", "CHANGELOG.md", ".github/CONTRIBUTING.md"];
+const PAGES: [&str; 12] = [
+    "README.md",
+    "CHANGELOG.md",
+    ".github/CONTRIBUTING.md",
+    ".ci/run",
+    "Cargo.toml",
+    "tests/busy.sh",
+    "tests/exact.sh",
+    "tests/fuzz.sh",
+    "tests/loom.sh",
+    "tests/soak.sh",
+    "tests/trust.sh",
+    "tests/tsan.sh",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
