@@ -134,13 +134,14 @@ mod tests {
 
     #[test]
     fn single_clients_and_short_stalls_give_none() {
-        assert_eq!(notes(|at| u64::from(at as u64 % 3 == 0)), []);
-        assert_eq!(notes(|at| if at as u64 % 10 == 0 { 50 } else { 0 }), []);
+        assert_eq!(notes(|at| u64::from((at as u64).is_multiple_of(3))), []);
+        assert_eq!(notes(|at| if (at as u64).is_multiple_of(10) { 50 } else { 0 }), []);
     }
 
     #[test]
     fn a_stall_of_a_moment_does_not_end_the_stalls() {
-        let seen = notes(|at| if (10.0..50.0).contains(&at) && at as u64 % 7 != 0 { 9 } else { 0 });
+        let seen =
+            notes(|at| if (10.0..50.0).contains(&at) && !(at as u64).is_multiple_of(7) { 9 } else { 0 });
         assert_eq!(seen.len(), 2, "{seen:?}");
     }
 

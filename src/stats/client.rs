@@ -7,10 +7,13 @@
 //! * From the published playback a reader computes position, buffer and stall at *its own* moment, while the client's
 //!   task sleeps: a client that waits for a silent origin still shows when its buffer ran dry.
 
+use crossbeam_utils::CachePadded;
+
 use super::failure_table::{self, Failures};
 use super::inline_failures::InlineFailures;
 use super::metric::{Metric, Scalars};
 use super::open_requests;
+use super::slot::Slot;
 use crate::sync::atomics::{AtomicU32, Ordering};
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::playback::{self, Playback};
@@ -35,6 +38,9 @@ const MILLISECOND_US: u64 = 1_000;
 
 /// Stands for an unknown live offset.
 const NOT_LIVE: i64 = i64::MIN;
+
+/// Slot of one client, on cache lines of its own.
+pub(super) type StatsSlot = CachePadded<Slot<ClientStats>>;
 
 /// Numbers of one client.
 // Ordered by how often they are touched. The number of the slot's holder precedes them, see `slot.rs`.
@@ -248,7 +254,6 @@ impl ClientStats {
 mod tests {
     use super::*;
     use crate::stats::inline_failures;
-    use crate::stats::slot::Slot;
     use crate::vocabulary::Kind;
     use crate::vocabulary::outcome::{Fault, HttpFailure};
 

@@ -4,23 +4,13 @@
 //! * The buckets are those of the `histogram` crate, which does the arithmetic on the copy in a snapshot. Its own
 //!   atomic histogram adds by read-modify-write, for many writers; here there is one.
 
-use histogram::Config;
-
-use super::latency::{LatencySnapshot, Timed};
+use super::latency::{GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER, Timed};
 use crate::sync::atomics::OnceLock;
 use crate::sync::single_writer_cell::SingleWriterCell;
 
-/// Buckets per power of two: 2^7, an error of 0.8 %. A loom model makes do with a handful of buckets.
-pub(crate) const GROUPING_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 1 } else { 7 };
-/// Exponent of the largest value, which is 2^32 - 1 microseconds.
-pub(crate) const MAX_VALUE_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 3 } else { 32 };
 const MAX_VALUE_US: u64 = (1 << MAX_VALUE_POWER) - 1;
 /// Number of buckets: 2^8 linear ones, and 2^7 for each power of two above.
 const BUCKETS: usize = ((MAX_VALUE_POWER - GROUPING_POWER + 1) as usize) << GROUPING_POWER;
-
-pub(super) fn config() -> Option<Config> {
-    Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()
-}
 
 /// Returns the bucket of a value of at most [`MAX_VALUE_US`]: linear below 2^8, then 2^7 buckets per power of two.
 const fn bucket_of(value: u64) -> usize {
@@ -67,6 +57,19 @@ impl HistogramCells {
             bucket.add_release(1);
         }
     }
+
+    /// Adds the values recorded so far to `snapshot`.
+    pub(super) fn add_to(&self, snapshot: &mut LatencySnapshot) {
+        let Some(buckets) = &mut snapshot.buckets else { return };
+        for (bucket, recorded) in buckets.as_mut_slice().iter_mut().zip(&self.buckets) {
+            *bucket += recorded.get_acquire();
+        }
+        // Read after the buckets, because they are written before them: they cover every value that was counted.
+        snapshot.sum = snapshot.sum.wrapping_add(self.sum.get());
+        snapshot.max = snapshot.max.max(self.max.get());
+        snapshot.min_complement = snapshot.min_complement.max(self.min_complement.get());
+        snapshot.clamped += self.clamped.get();
+    }
 }
 
 /// Histograms of one worker thread, each allocated with its first value.
@@ -92,7 +95,7 @@ impl Latencies {
     /// Adds the values recorded so far to `snapshot`.
     pub(super) fn add_to(&self, timed: Timed, snapshot: &mut LatencySnapshot) {
         if let Some(cells) = self.0.get(timed.index()).and_then(OnceLock::get) {
-            snapshot.add(cells);
+            cells.add_to(snapshot);
         }
     }
 }
@@ -100,6 +103,7 @@ impl Latencies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::latency::config;
     use histogram::Histogram;
     use proptest::prelude::*;
 

@@ -9,12 +9,11 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::client::ClientStats;
+use super::client::{ClientStats, StatsSlot};
 use super::detail::Detail;
 use super::latency::Timed;
 use super::metric::Metric;
 use super::quality::Quality;
-use super::registry::ClientSlot;
 use super::worker::WorkerStats;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{
@@ -24,7 +23,7 @@ use crate::vocabulary::{
 /// Writer of one client's counters and of its worker's totals.
 #[derive(Debug)]
 pub struct Meter {
-    slot: Arc<ClientSlot>,
+    slot: Arc<StatsSlot>,
     worker: Arc<WorkerStats>,
     clock: Clock,
     /// Marker that keeps the meter on the thread that is the one writer of its worker's cells.
@@ -41,7 +40,7 @@ pub struct Timings {
 }
 
 impl Meter {
-    pub(super) fn new(slot: Arc<ClientSlot>, worker: Arc<WorkerStats>, clock: Clock) -> Self {
+    pub(super) fn new(slot: Arc<StatsSlot>, worker: Arc<WorkerStats>, clock: Clock) -> Self {
         // Announce this thread as the writer. The meter cannot leave it, so this holds for everything it writes.
         slot.writer();
         Self { slot, worker, clock, not_send: PhantomData }

@@ -164,7 +164,7 @@ impl Sessions {
     /// Adds the values recorded so far to `snapshot`.
     pub(super) fn add_to(&self, number: SessionNumber, snapshot: &mut LatencySnapshot) {
         if let Some(cells) = self.0.get(number as usize).and_then(OnceLock::get) {
-            snapshot.add(cells);
+            cells.add_to(snapshot);
         }
     }
 }

@@ -10,10 +10,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crossbeam_queue::SegQueue;
-use crossbeam_utils::CachePadded;
 
 use super::audience::Audience;
-use super::client::ClientStats;
+use super::client::{ClientStats, StatsSlot};
 use super::explanations;
 use super::failure_table;
 use super::findings::{self, FindingRow};
@@ -22,16 +21,12 @@ use super::latency::{LatencySnapshot, Timed};
 use super::meter::Meter;
 use super::metric::{Metric, Scalars};
 use super::quality::SessionNumber;
-use super::slot::Slot;
 use super::snapshot::{ClientRow, Snapshot, Totals};
 use super::spending::Spending;
 use super::worker::{self, WorkerStats};
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Clock, Kind};
-
-/// Slot of one client, on cache lines of its own.
-pub(super) type ClientSlot = CachePadded<Slot<ClientStats>>;
 
 /// Counts of clients that have left. Several workers retire clients, so they use `fetch_add` rather than a store.
 #[derive(Debug)]
@@ -55,7 +50,7 @@ impl Default for Retired {
 #[derive(Debug)]
 pub struct Registry {
     workers: Box<[Arc<WorkerStats>]>,
-    slots: boxcar::Vec<Arc<ClientSlot>>,
+    slots: boxcar::Vec<Arc<StatsSlot>>,
     free: SegQueue<usize>,
     created: AtomicU64,
     retired: Retired,
@@ -71,7 +66,7 @@ pub struct Registry {
 #[derive(Debug)]
 pub struct ClientHandle {
     registry: Arc<Registry>,
-    slot: Arc<ClientSlot>,
+    slot: Arc<StatsSlot>,
     index: usize,
     id: u64,
 }
@@ -124,14 +119,14 @@ impl Registry {
         let id = self.created.fetch_add(1, Ordering::Relaxed) + 1;
         let reused = self.free.pop().and_then(|index| Some((index, Arc::clone(self.slots.get(index)?))));
         let (index, slot) = reused.unwrap_or_else(|| {
-            let slot = Arc::<ClientSlot>::default();
+            let slot = Arc::<StatsSlot>::default();
             (self.slots.push(Arc::clone(&slot)), slot)
         });
         slot.open(id, ClientStats::reset);
         ClientHandle { registry: Arc::clone(self), slot, index, id }
     }
 
-    fn retire(&self, slot: &ClientSlot, index: usize) {
+    fn retire(&self, slot: &StatsSlot, index: usize) {
         let stats = slot.values();
         for (metric, retired) in Metric::ALL.into_iter().zip(&*self.retired.scalars) {
             retired.fetch_add(stats.get(metric), Ordering::Relaxed);
@@ -182,7 +177,7 @@ impl Registry {
     }
 
     #[inline]
-    fn row(index: usize, slot: &ClientSlot) -> Option<ClientRow> {
+    fn row(index: usize, slot: &StatsSlot) -> Option<ClientRow> {
         slot.read(|id, stats| ClientRow::read(id, index, stats))
     }
 
