@@ -43,7 +43,8 @@ impl App {
             View::Errors => layout::errors::PANELS,
             View::Generator => layout::generator::PANELS,
             View::Log => layout::log::PANELS,
-            View::Report | View::Latency => 1,
+            View::Latency => layout::latency::PANELS,
+            View::Report => 1,
         }
     }
 

@@ -51,6 +51,7 @@ impl App {
     fn chart_columns(&self) -> u16 {
         let columns = match self.view {
             View::Overview if !self.zoomed => layout::overview::places(self.room).columns(),
+            View::Latency => layout::latency::places(self.room).columns(),
             _ => layout::zoom::places(self.room).columns(),
         };
         columns.max(1)

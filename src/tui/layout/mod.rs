@@ -9,6 +9,7 @@ pub(super) mod clients;
 pub(super) mod errors;
 pub(super) mod generator;
 pub(super) mod help;
+pub(super) mod latency;
 pub(super) mod log;
 pub(super) mod overview;
 pub(super) mod report;
@@ -132,6 +133,7 @@ mod tests {
             ("errors", errors::places(room).all()),
             ("generator", generator::places(room).all()),
             ("log", log::places(room).all()),
+            ("latency", latency::places(room).all()),
             ("report", report::places(room).all()),
         ]
     }

@@ -36,6 +36,8 @@ const LATENCY: u16 = 7 + RULE;
 /// Lines of the list of failures.
 const FAILED: u16 = 5;
 const FAILED_NARROW: u16 = 3;
+/// Groups of clients.
+const WHO: u16 = 7;
 /// Minimum height of a story that is worth its rule.
 const STORY: u16 = 4;
 /// Columns of the latency table, and of the list of failures, without their small charts.
@@ -57,13 +59,14 @@ pub(in crate::tui) struct Places {
     pub(in crate::tui) now: Rect,
     pub(in crate::tui) latency: Rect,
     pub(in crate::tui) failures: Rect,
+    pub(in crate::tui) who: Rect,
     pub(in crate::tui) story: Rect,
 }
 
 impl Places {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
-        let panels = [self.ribbon, self.now, self.latency, self.failures, self.story];
+        let panels = [self.ribbon, self.now, self.latency, self.failures, self.who, self.story];
         panels.into_iter().chain(self.charts).collect()
     }
 
@@ -84,6 +87,10 @@ impl Places {
 
     pub(in crate::tui) fn failure_lines(&self) -> usize {
         lines(self.failures, 0)
+    }
+
+    pub(in crate::tui) fn who_lines(&self) -> usize {
+        lines(self.who, 0)
     }
 
     pub(in crate::tui) fn story_lines(&self) -> usize {
@@ -149,7 +156,8 @@ fn wide(mut rest: Rect) -> Places {
     };
     let [now, latency] = [NOW, LATENCY].map(&mut panel);
     let failures = panel(FAILED + RULE + spare / 4);
-    Places { charts, ribbon: rest, now, latency, failures, story: right }
+    let who = panel(WHO + RULE + spare / 4);
+    Places { charts, ribbon: rest, now, latency, failures, who, story: right }
 }
 
 /// Takes the charts of the left side; the rest is the ribbon. `heights` are those of the clients, of the failures, and
@@ -184,7 +192,7 @@ mod tests {
         for (width, height) in [(160, 38), (160, 42), (200, 54)] {
             let places = places(Size::new(width, height));
             assert!(
-                places.charts[1].height >= 10 && places.story_lines() >= 9,
+                places.charts[1].height >= 10 && places.story_lines() >= 6,
                 "{width}x{height}: {places:?}"
             );
         }

@@ -1,5 +1,7 @@
 //! Charts on one time axis: clients by state, durations as a heat map, failures by code, and throughput.
 
+use std::time::Duration;
+
 use crate::sample::{CODES, HeatOf, Moment, RunSample};
 use crate::stats::LatencyDigest;
 use crate::tui::app::{App, ChartWindow};
@@ -167,13 +169,18 @@ impl<'a> ChartMaker<'a> {
 
     /// Shows how many took how long, in `lines` lines of the screen, with the percentiles of the last ten seconds.
     pub(super) fn heat(&self, of: HeatOf, lines: usize) -> Figure {
-        let scale = self.columns.scale(of, 2 * lines);
+        let scale = self.scale(of, lines);
         let share = |(us, text): (u64, &'static str)| Some((scale.share(us)?, text));
         Figure::Heat(HeatMap {
             grid: self.columns.heat(of, scale),
             heights: HEIGHTS.into_iter().filter_map(share).collect(),
             markers: markers(digest(&self.app.steady, of), scale),
         })
+    }
+
+    /// Returns the scale of a heat map in `lines` lines of the screen.
+    pub(super) fn scale(&self, of: HeatOf, lines: usize) -> HeatScale {
+        self.columns.scale(of, 2 * lines)
     }
 
     /// Stacks the failures per second by code, in the order in which the codes appeared.
@@ -327,6 +334,14 @@ pub(super) fn digest(sample: &RunSample, of: HeatOf) -> LatencyDigest {
     }
 }
 
+/// Formats a duration of a heat map: viewers are seconds behind live, requests take milliseconds.
+pub(super) fn duration(of: HeatOf, microseconds: u64) -> String {
+    match of {
+        HeatOf::LiveLatency => units::span(Duration::from_micros(microseconds)),
+        _ => format!("{} ms", units::milliseconds(microseconds)),
+    }
+}
+
 fn markers(digest: LatencyDigest, scale: HeatScale) -> Vec<(f64, &'static str)> {
     let Some(recent) = digest.recent else { return Vec::new() };
     let named = [(recent.p95, "p95"), (recent.p50, "p50"), (recent.p99, "p99")];
@@ -345,7 +360,6 @@ fn moments(app: &App, axis: &TimeAxis) -> Vec<Labelled> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
     use super::*;
     use crate::sample::{History, Point};

@@ -11,7 +11,7 @@ use crate::stats::{HEAT_BUCKETS, Heat};
 use crate::tui::app::App;
 use crate::tui::widget::{HeatGrid, TimeAxis};
 use crate::verdict::Verdict;
-use crate::vocabulary::{ClientState, Tone};
+use crate::vocabulary::{ClientState, Tone, share};
 
 /// Buckets in a power of two. A heat map begins and ends at one, so that its scale rarely moves.
 const OCTAVE: usize = 4;
@@ -131,6 +131,26 @@ impl<'a> Columns<'a> {
         };
         HeatScale::new(lowest, highest, rows)
     }
+}
+
+/// Counts the durations that ended after the first and up to the second time, in lines of two rows from the bottom up,
+/// as shares of the largest count.
+pub(super) fn distribution(
+    history: &History,
+    (from, to): (Duration, Duration),
+    of: HeatOf,
+    scale: HeatScale,
+) -> Vec<f64> {
+    let mut lines = vec![0_u64; scale.rows / 2];
+    for moment in history.since(from).iter().filter(|moment| moment.ends <= to) {
+        let heat = moment.heat(of);
+        for bucket in 0..HEAT_BUCKETS {
+            let line = lines.get_mut(scale.row(bucket) / 2);
+            line.into_iter().for_each(|line| *line += u64::from(heat.count(bucket)));
+        }
+    }
+    let most = lines.iter().copied().max().unwrap_or_default();
+    lines.into_iter().map(|line| share(line, most).unwrap_or_default()).collect()
 }
 
 /// Returns how much of a moment is trouble, to compare moments.

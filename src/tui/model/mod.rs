@@ -12,6 +12,7 @@ mod errors;
 mod failures;
 mod footer;
 mod generator;
+mod latency;
 mod log;
 mod overview;
 mod reason;
@@ -26,7 +27,7 @@ mod zoom;
 
 use ratatui::layout::Size;
 
-use super::app::{App, Mode, Panel, View};
+use super::app::{App, Mode, View};
 use super::theme::Role;
 use crate::verdict::{DEGRADED_SHARE, FAILING_SHARE};
 use crate::vocabulary::Tone;
@@ -36,6 +37,7 @@ pub(super) use clients::{BUFFER, ClientsView, LAST_STATES};
 pub(super) use errors::{ErrorsView, STRIP_GROUP, Strip};
 pub(super) use failures::{FailedLine, Failures};
 pub(super) use generator::{Fill, GeneratorView};
+pub(super) use latency::{AgeLine, Distribution, LatencyView};
 pub(super) use log::LogView;
 pub(super) use overview::{BigNumber, LatencyTable, Overview};
 pub(super) use report::ReportView;
@@ -128,6 +130,7 @@ pub(super) enum Body {
     Zoom(Zoom),
     Clients(ClientsView),
     Errors(ErrorsView),
+    Latency(Box<LatencyView>),
     Log(LogView),
     Report(ReportView),
     Generator(Box<GeneratorView>),
@@ -172,7 +175,7 @@ fn body(app: &App, room: Size) -> Body {
         View::Generator => Body::Generator(Box::new(GeneratorView::new(app))),
         View::Log => Body::Log(LogView::new(app, room)),
         View::Report => Body::Report(ReportView::new(app, room)),
-        View::Latency => Body::Zoom(Zoom::new(app, Panel::Latency, room)),
+        View::Latency => Body::Latency(Box::new(LatencyView::new(app, room))),
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ratatui::layout::Size;
 
-use crate::sample::HeatOf;
-use crate::stats::{LatencyDigest, LatencySummary};
+use crate::sample::{HeatOf, RunSample};
+use crate::stats::LatencyDigest;
 use crate::tui::app::{App, Panel};
 use crate::tui::layout;
 use crate::tui::layout::overview::{Places, places};
@@ -15,7 +15,7 @@ use crate::vocabulary::{Tone, units};
 use super::charts::{Chart, ChartMaker, Charts, Figure, LEGEND_ROOM, digest};
 use super::columns::{Columns, spark_axis};
 use super::failures::Failures;
-use super::{Table, Text, Weight, log, share_role, trust};
+use super::{Table, Text, Weight, WhoLine, latency, log, share_role, trust, who};
 
 /// A number in big digits.
 #[derive(Clone, Debug)]
@@ -46,6 +46,8 @@ pub(in crate::tui) struct LatencyTable {
     pub(in crate::tui) lines: Vec<LatencyLine>,
     /// Open requests, which no percentile holds yet.
     pub(in crate::tui) open: Vec<Text>,
+    /// Numbers of these by age.
+    pub(in crate::tui) ages: Vec<Option<f64>>,
 }
 
 /// The panels of the first view.
@@ -55,6 +57,9 @@ pub(in crate::tui) struct Overview {
     pub(in crate::tui) now: [BigNumber; 3],
     pub(in crate::tui) latency: LatencyTable,
     pub(in crate::tui) failures: Failures,
+    pub(in crate::tui) who: Vec<WhoLine>,
+    /// Share of all clients in trouble, to compare the groups with.
+    pub(in crate::tui) who_of_all: Vec<Text>,
     pub(in crate::tui) story: Table,
 }
 
@@ -68,13 +73,24 @@ impl Overview {
             now: now(app),
             latency: LatencyTable {
                 focused: app.panel() == Panel::Latency,
-                lines: latency(app, places.latency_spark()),
-                open: open(app),
+                lines: latency_lines(app, places.latency_spark()),
+                open: latency::open(&app.steady),
+                ages: ages(&app.steady),
             },
             failures: Failures::new(app, places.failure_lines(), places.failure_spark()),
+            who: who::lines(app, places.who_lines()),
+            who_of_all: who_of_all(&app.steady),
             story,
         }
     }
+}
+
+fn who_of_all(sample: &RunSample) -> Vec<Text> {
+    let all = sample.who.all;
+    vec![
+        Text::label("share in trouble").weighing(Weight::Decoration),
+        Text::new(share_role(all), format!("{} of all", units::percent(all))),
+    ]
 }
 
 fn charts(app: &App, places: &Places) -> Charts {
@@ -105,17 +121,8 @@ fn focusing(app: &App, panel: Panel, chart: Chart) -> Chart {
 fn segments(app: &App, figure: Figure, places: &Places) -> Chart {
     let mut aside = Vec::new();
     if places.latency.is_empty() {
-        let recent = digest(&app.steady, HeatOf::Segment).recent;
-        let of = |name: &str, value: fn(&LatencySummary) -> u64, unit: &str| {
-            let value = recent
-                .as_ref()
-                .map_or(units::UNKNOWN.to_owned(), |recent| units::milliseconds(value(recent)));
-            Text::plain(format!("{name} {value}{unit}"))
-        };
-        aside.push(of("p50", |recent| recent.p50, ""));
-        aside.push(of("p95", |recent| recent.p95, " ms").weighing(Weight::Subject));
-        aside.push(of("p99", |recent| recent.p99, " ms"));
-        aside.extend(open(app));
+        aside.extend(latency::percentiles(app, HeatOf::Segment));
+        aside.extend(latency::open(&app.steady));
     } else {
         aside.push(Text::label("start to last byte").weighing(Weight::Decoration));
         aside.push(Text::label(LEGEND_ROOM));
@@ -160,22 +167,22 @@ fn change(change: Option<f64>) -> Text {
     Text::label(format!("{sign}{:.1} in 30 s", points.abs()))
 }
 
-/// Lines of the table, with the unit of their values.
-const LATENCY: [(HeatOf, &str); 5] = [
-    (HeatOf::Playlist, "playlist"),
-    (HeatOf::FirstByte, "first byte"),
-    (HeatOf::Segment, "segment"),
-    (HeatOf::Startup, "start-up"),
-    (HeatOf::LiveLatency, "behind live"),
-];
+/// Lines of the table.
+const LATENCY: [HeatOf; 5] =
+    [HeatOf::Playlist, HeatOf::FirstByte, HeatOf::Segment, HeatOf::Startup, HeatOf::LiveLatency];
 
-fn latency(app: &App, spark: u16) -> Vec<LatencyLine> {
+fn latency_lines(app: &App, spark: u16) -> Vec<LatencyLine> {
     let columns = Columns::new(&app.shown.history, spark_axis(app, spark));
-    let line = |(of, name): (HeatOf, &'static str)| {
-        let p95 = |of: HeatOf| columns.most(&|moment| Some(moment.heat(of).quantile_us(0.95)? as f64));
-        LatencyLine { name, values: values(app, of), spark: p95(of) }
+    let line = |of: HeatOf| {
+        let p95 = columns.most(&|moment| Some(moment.heat(of).quantile_us(0.95)? as f64));
+        LatencyLine { name: latency::name(of), values: values(app, of), spark: p95 }
     };
     LATENCY.into_iter().map(line).collect()
+}
+
+fn ages(sample: &RunSample) -> Vec<Option<f64>> {
+    let ages = sample.open.map(|open| open.ages).unwrap_or_default();
+    ages.into_iter().map(|count| Some(f64::from(count))).collect()
 }
 
 fn values(app: &App, of: HeatOf) -> [Text; 3] {
@@ -188,9 +195,4 @@ fn values(app: &App, of: HeatOf) -> [Text; 3] {
     }
     let [p50, p95] = [recent.p50, recent.p95].map(|us| Text::plain(units::milliseconds(us)));
     [p50, p95, Text::plain(trust::p99(recent.p99, app.steady.generator.own_delay))]
-}
-
-/// Returns the number of open requests.
-fn open(app: &App) -> Vec<Text> {
-    vec![Text::label(format!("open {}", units::count(app.steady.snapshot.totals.in_flight)))]
 }

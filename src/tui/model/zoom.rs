@@ -140,10 +140,28 @@ const LATENCY: &[Column] = &[
     Column::number("count", 12),
 ];
 
-fn latency(app: &App) -> Table {
+/// Durations in the table, the most important ones first: the first five always, the others once they were timed.
+const ORDER: [Timed; TIMED.len()] = [
+    Timed::Total(Kind::Playlist),
+    Timed::FirstByte(Kind::Segment),
+    Timed::Total(Kind::Segment),
+    Timed::Failed(Kind::Segment),
+    Timed::Startup,
+    Timed::FirstByte(Kind::Playlist),
+    Timed::Body(Kind::Segment),
+    Timed::Connect,
+    Timed::Tls,
+    Timed::Total(Kind::Init),
+    Timed::Total(Kind::Key),
+];
+const ALWAYS: usize = 5;
+
+/// Builds the table of all durations.
+pub(super) fn latency(app: &App) -> Table {
     let (ms, own_delay) = (units::milliseconds, app.steady.generator.own_delay);
-    let lines = TIMED.into_iter().map(|timed| {
-        let digest = app.steady.latency(timed);
+    let shown = ORDER.into_iter().enumerate().map(|(place, timed)| (place, timed, app.steady.latency(timed)));
+    let shown = shown.filter(|(place, _, digest)| *place < ALWAYS || digest.run.is_some());
+    let lines = shown.map(|(_, timed, digest)| {
         let p99 = |summary: LatencySummary| trust::p99(summary.p99, own_delay);
         let mut cells = vec![Text::plain(phase(timed))];
         cells.extend(values(digest.recent, |s| vec![ms(s.p50), ms(s.p95), p99(s), ms(s.max)], 4));

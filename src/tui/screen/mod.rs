@@ -9,6 +9,7 @@ mod errors;
 mod frame;
 mod generator;
 mod help;
+mod latency;
 mod line;
 mod log;
 mod overview;
@@ -58,6 +59,7 @@ fn body(body: &Body, theme: Theme, area: Rect, buffer: &mut Buffer) {
         Body::Zoom(view) => zoom::draw(view, theme, area, buffer),
         Body::Clients(view) => clients::draw(view, theme, area, buffer),
         Body::Errors(view) => errors::draw(view, theme, area, buffer),
+        Body::Latency(view) => latency::draw(view, theme, area, buffer),
         Body::Log(view) => log::draw(view, theme, area, buffer),
         Body::Report(view) => report::draw(view, theme, area, buffer),
         Body::Generator(view) => generator::draw(view, theme, area, buffer),

@@ -3,10 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{charts, panels, table};
+use super::frame::{Head, panel};
+use super::{charts, panels, table, who};
 use crate::tui::layout::on_screen;
 use crate::tui::layout::overview::places;
-use crate::tui::model::Overview;
+use crate::tui::model::{Overview, Text};
 use crate::tui::theme::Theme;
 
 pub(super) fn draw(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
@@ -17,5 +18,7 @@ pub(super) fn draw(overview: &Overview, theme: Theme, area: Rect, buffer: &mut B
     panels::now(&overview.now, theme, at(places.now), buffer);
     panels::latency(&overview.latency, theme, at(places.latency), buffer);
     panels::failures(&overview.failures, theme, at(places.failures), buffer);
+    let who = Head { title: &Text::title("Who"), aside: &overview.who_of_all, focused: false };
+    who::draw(&overview.who, theme, panel(who, theme, at(places.who), buffer), buffer);
     table::draw(&overview.story, theme, at(places.story), buffer);
 }

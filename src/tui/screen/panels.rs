@@ -13,6 +13,8 @@ use crate::vocabulary::Tone;
 /// Columns of the latency table.
 const NAME: u16 = 13;
 const VALUE: u16 = 8;
+/// Number of ages of open requests.
+const AGES: u16 = 10;
 /// Columns of the list of failures: rate, share, number.
 const RATE: u16 = 6;
 const SHARE: u16 = 7;
@@ -64,7 +66,12 @@ pub(super) fn latency(latency: &LatencyTable, theme: Theme, area: Rect, buffer: 
         widget::spark(&shown.spark, None, Tone::Data, theme, spark, buffer);
     }
     if let Some(line) = lines.next() {
-        Row::at(line, buffer, theme).fitting(&latency.open, 2);
+        let used = Row::at(line, buffer, theme).fitting(&latency.open, 2).end();
+        let x = (line.x + NAME + 3 * VALUE + 2).max(used + 1);
+        let ages = Rect { x, width: line.right().saturating_sub(x).min(AGES), ..line };
+        widget::spark(&latency.ages, None, Tone::Data, theme, ages, buffer);
+        let after = Rect { x: ages.right(), width: line.right().saturating_sub(ages.right()), ..line };
+        Row::at(after, buffer, theme).gap(1).text(Role::Label, "60 s");
     }
 }
 
