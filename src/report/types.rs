@@ -226,7 +226,7 @@ pub struct FindingReport {
     pub detail: String,
 }
 
-/// When an outcome other than ok occurred.
+/// Occurrences of an outcome other than ok.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailureReport {

@@ -55,7 +55,7 @@ pub(super) enum Weight {
     /// Explains the subject.
     #[default]
     Context,
-    /// What the line is about.
+    /// Subject of the line.
     Subject,
     /// A value beyond a limit: never left out.
     OutOfBounds,

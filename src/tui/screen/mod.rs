@@ -95,7 +95,7 @@ fn top(top: &Top, has_tabs: HasTabs, theme: Theme, area: Rect, buffer: &mut Buff
     }
 }
 
-/// Whether the line of views is on the screen; otherwise the last line of the head names the shown one.
+/// True if the line of views is on the screen; otherwise the last line of the head names the shown one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HasTabs {
     Yes,
