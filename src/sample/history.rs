@@ -15,6 +15,9 @@ use crate::vocabulary::{Outcome, share};
 
 /// Number of seconds that are kept at least; the oldest go by blocks.
 const RECENT: usize = 600;
+/// Distance between the begin of a second and that of its bin up to which seconds in a row go to bins in a row: more
+/// than half a second, so that timers that are late do not make it jump to and fro.
+const SLACK_MS: u64 = 700;
 /// Number of seconds over which the bits that arrived are compared with those that were needed.
 const SHARE_SECONDS: usize = 10;
 
@@ -25,22 +28,23 @@ pub struct History {
     /// Time of the run at which the first of the recent seconds begins.
     recent_begins: Duration,
     whole: HistoryBins,
-    /// Start of the run in seconds of Unix time.
-    origin_unix_s: u64,
+    /// Start of the run in milliseconds of Unix time.
+    origin_unix_ms: u64,
+    /// Second of Unix time of the bin that the last second went to.
+    newest_unix_s: Option<u64>,
 }
 
 impl History {
     /// Creates the history of a run that begins at this Unix time in milliseconds.
     pub fn new(started_unix_ms: i64) -> Self {
-        let origin_unix_s = (started_unix_ms.max(0).cast_unsigned() + 500) / 1_000;
-        Self { origin_unix_s, ..Self::default() }
+        Self { origin_unix_ms: started_unix_ms.max(0).cast_unsigned(), ..Self::default() }
     }
 
-    /// Adds a finished second. It goes to the bin in which it begins, to half a second.
+    /// Adds a finished second. It goes to the bin in which it begins, to less than a second.
     pub fn push(&mut self, second: Point) {
         let begins = self.ends();
-        // The seconds of a run are only almost whole ones. Rounding gives each its own bin nevertheless.
-        let unix_s = self.origin_unix_s + (begins + Duration::from_millis(500)).as_secs();
+        let unix_s = self.bin_of(begins);
+        self.newest_unix_s = Some(unix_s);
         self.whole.add_at(unix_s, &second);
         self.recent.push(second);
         if self.recent.len() >= RECENT + BLOCK
@@ -48,6 +52,17 @@ impl History {
         {
             self.recent_begins = oldest.last().map_or(begins, |point| point.ends);
         }
+    }
+
+    /// Returns the second of Unix time of the bin for a second of the run that begins then.
+    fn bin_of(&self, begins: Duration) -> u64 {
+        let begins_ms = self.origin_unix_ms + begins.as_millis() as u64;
+        let nearest = (begins_ms + 500) / 1_000;
+        let Some(newest) = self.newest_unix_s else { return nearest };
+        // The seconds of a run begin anywhere within those of the clock, and are only almost whole ones. As long as
+        // they follow one another, each has its own bin, and no bin stays empty.
+        let next = newest + 1;
+        if begins_ms.abs_diff(1_000 * next) < SLACK_MS { next } else { nearest.max(newest) }
     }
 
     /// Returns the place of an outcome among the codes and adds it if there is room; otherwise the place of all others.
@@ -179,6 +194,21 @@ mod tests {
         // As if the seconds had gone: the bins without a sample are no moments.
         history.recent_begins = Duration::from_secs(6);
         assert_eq!(widths(history.since(Duration::ZERO)), [1, 1, 4, 1]);
+    }
+
+    #[test]
+    fn seconds_in_a_row_have_bins_in_a_row_wherever_they_begin() {
+        for started_ms in (0..1_000).step_by(50) {
+            let mut history = History::new(1_000_000 + started_ms);
+            for number in 0..100_u64 {
+                // The first is a quarter long, and timers are late by up to 160 ms.
+                let ends = Duration::from_millis(250 + 1_000 * number + 40 * (number * 7 % 5));
+                history.push(Point { ends, ..second(0) });
+            }
+            let bins = history.whole.bins();
+            assert!(bins.iter().all(|bin| !bin.ends.is_zero()), "{started_ms}");
+            assert!((99..=100).contains(&bins.len()), "{started_ms}: {}", bins.len());
+        }
     }
 
     #[test]
