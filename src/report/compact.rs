@@ -23,13 +23,9 @@ pub(super) fn compact(pretty: &str) -> String {
     text
 }
 
-/// Returns what stands for a piece of an array: spaces and new lines go, but for one space after a comma.
+/// Returns what stands for a piece of an array: spaces and new lines go.
 fn on_one_line(piece: &str) -> &str {
-    match piece {
-        "," => ", ",
-        piece if piece.trim_start().is_empty() => "",
-        piece => piece,
-    }
+    if piece.trim_start().is_empty() { "" } else { piece }
 }
 
 /// Splits JSON into strings, runs of white space, the signs `[ ] { } , :` and runs of everything else.
@@ -75,7 +71,7 @@ mod tests {
         let compacted = compact(&serde_json::to_string_pretty(&value).expect("serialisable"));
         let expected = [
             "{",
-            "  \"a\": [1, 2, [3, [4.5, null]]],",
+            "  \"a\": [1,2,[3,[4.5,null]]],",
             "  \"b\": [",
             "    [1],",
             "    {",
@@ -83,7 +79,7 @@ mod tests {
             "    }",
             "  ],",
             "  \"d\": {},",
-            "  \"e\": [\"x, [y\", \"\\\"\\\\\"]",
+            "  \"e\": [\"x, [y\",\"\\\"\\\\\"]",
             "}",
         ];
         assert_eq!(compacted.lines().collect::<Vec<_>>(), expected);

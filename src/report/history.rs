@@ -59,3 +59,54 @@ pub(super) fn history(history: &HistoryBins) -> HistoryReport {
         heat,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::compact::compact;
+    use crate::sample::History;
+    use crate::vocabulary::Outcome;
+    use std::time::Duration;
+
+    /// Returns the history of ten minutes in which each duration has a spread from half the usual to forty times it.
+    fn busy() -> History {
+        let mut history = History::new(1_795_437_067_000);
+        let mut codes =
+            [404, 429, 503, 504].map(|status| history.place_of(Outcome::of_status(status, false)));
+        codes.reverse();
+        for second in 1..=600_u64 {
+            let mut point =
+                Point { ends: Duration::from_secs(second), need_bits: 6_000_000_000, ..Point::default() };
+            for (code, count) in codes.iter().zip(1_000..) {
+                point.codes[*code] = count;
+            }
+            for (heat, usual_us) in point.heat.iter_mut().zip([40_000, 12_000, 5_000, 900_000, 14_000_000]) {
+                for step in 0..160 {
+                    heat.record(usual_us / 2 + usual_us * step * step / 700);
+                }
+            }
+            history.push(point);
+        }
+        history
+    }
+
+    #[test]
+    fn ten_minutes_of_seconds_have_equal_columns_and_are_small() {
+        let block = history(busy().whole());
+        assert_eq!((block.bin_s, block.need_bits.len(), block.verdict.len()), (1, 600, 600));
+        assert!(block.outcomes.values().all(|column| column.len() == 600));
+        assert!(block.heat.values().all(|column| column.len() == 600));
+        let names: Vec<_> = block.outcomes.keys().map(String::as_str).collect();
+        assert_eq!(names, ["http.404", "http.429", "http.503", "http.504"]);
+        assert_eq!(block.outcomes["http.404"].iter().sum::<u32>(), 600 * 1_003);
+        let text = compact(&serde_json::to_string_pretty(&block).expect("serialisable"));
+        assert!(text.len() < 600_000, "{} bytes", text.len());
+    }
+
+    #[test]
+    fn a_run_without_a_second_has_empty_columns() {
+        let block = history(&HistoryBins::default());
+        assert_eq!((block.need_bits.len(), block.outcomes.len(), block.heat.len()), (0, 0, 0));
+        assert_eq!(block.heat_begins_us.len(), HEAT_BUCKETS);
+    }
+}
