@@ -133,12 +133,17 @@ fn by_joining(mut rows: Vec<&ClientRow>) -> Vec<Group> {
     let groups = rows.chunks(rows.len().div_ceil(JOINED)).map(|cohort| {
         let mut count = Count::default();
         cohort.iter().for_each(|row| count.add(row));
-        let ends = [cohort.first(), cohort.last()];
-        let [from, to] = ends.map(|row| row.map_or(0, |row| row.playback.joined_us));
-        let [from, to] = [from, to].map(|us| units::clock(Duration::from_micros(us)));
-        count.group(Dimension::Joined, format!("{from}-{to}"))
+        count.group(Dimension::Joined, joined(cohort))
     });
     groups.collect()
+}
+
+/// Returns the times at which the first and the last of these clients joined, or their numbers if it was within a
+/// second.
+fn joined(cohort: &[&ClientRow]) -> String {
+    let (Some(first), Some(last)) = (cohort.first(), cohort.last()) else { return String::new() };
+    let [from, to] = [first, last].map(|row| units::clock(Duration::from_micros(row.playback.joined_us)));
+    if from == to { format!("{from}, {}-{}", first.id, last.id) } else { format!("{from}-{to}") }
 }
 
 #[cfg(test)]
