@@ -63,7 +63,7 @@ pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
 pub use timeline::{BINS, Bin, Timeline};
 pub use trusted::SomeSeconds;
-pub use who::{Dimension, Group, Who};
+pub use who::{Dimension, Group, Who, trouble_share};
 
 /// Durations that samples show: connections, then requests by kind and phase, then start-up.
 pub const TIMED: [Timed; 11] = [

@@ -55,6 +55,13 @@ pub struct Who {
     pub groups: Vec<Group>,
 }
 
+/// Returns the share of these clients that wait, are stalled or are dead; `None` if all have finished.
+pub fn trouble_share<'a>(rows: &mut dyn Iterator<Item = &'a ClientRow>) -> Option<f64> {
+    let mut count = Count::default();
+    rows.filter(|row| row.state != ClientState::Finished).for_each(|row| count.add(row));
+    count.share()
+}
+
 /// Clients that are counted together, and those of them in trouble.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
@@ -70,22 +77,25 @@ impl Count {
 
     fn group(self, dimension: Dimension, name: String) -> Group {
         let Self { clients, trouble } = self;
-        Group { dimension, name, clients, trouble, share: share(trouble.into(), clients.into()) }
+        Group { dimension, name, clients, trouble, share: self.share() }
+    }
+
+    fn share(self) -> Option<f64> {
+        share(self.trouble.into(), self.clients.into())
     }
 }
 
 impl Who {
     /// Groups the clients of a whole reading.
     pub fn new(rows: &[ClientRow]) -> Self {
+        let all = trouble_share(&mut rows.iter());
         let rows: Vec<&ClientRow> = rows.iter().filter(|row| row.state != ClientState::Finished).collect();
-        let mut all = Count::default();
-        rows.iter().for_each(|row| all.add(row));
         let [mut variants, mut joined] = [by_variant(&rows), by_joining(rows)];
         for groups in [&mut variants, &mut joined] {
             groups.sort_by(|one, other| other.share.unwrap_or(0.0).total_cmp(&one.share.unwrap_or(0.0)));
         }
         variants.append(&mut joined);
-        Self { all: share(all.trouble.into(), all.clients.into()), groups: variants }
+        Self { all, groups: variants }
     }
 
     /// Returns the groups of a dimension, the largest share first.

@@ -1,7 +1,10 @@
 //! Playback of a client: the values that a player publishes, and the functions of time that readers compute from
 //! them.
 
-use super::ClientState;
+use super::{ClientState, share};
+
+/// Buffer that counts as full, in microseconds: what the players of browsers hold.
+const FULL_BUFFER_US: u64 = 30_000_000;
 
 /// Playback of a client as a function of time. All moments are microseconds since the start of the run.
 ///
@@ -42,6 +45,11 @@ impl Playback {
     /// Returns the microseconds of media in the buffer at a moment.
     pub fn buffer_at(&self, now_us: u64) -> u64 {
         self.dry_at_us.saturating_sub(now_us)
+    }
+
+    /// Returns the buffer at a moment as a share of a full one.
+    pub fn buffer_share_at(&self, now_us: u64) -> f64 {
+        share(self.buffer_at(now_us), FULL_BUFFER_US).unwrap_or_default()
     }
 
     /// Returns the microseconds between a live event and its playback at a moment; `None` if not live, or not known.

@@ -9,7 +9,7 @@ use crate::stats::{ClientRow, SecondState, Snapshot};
 use crate::tui::app::{App, ClientList};
 use crate::tui::layout::{self, Breadth};
 use crate::tui::theme::Role;
-use crate::vocabulary::{Outcome, share, units};
+use crate::vocabulary::{Outcome, units};
 
 use super::client_words::{seconds, state_role};
 use super::swarm_map::Map;
@@ -62,9 +62,6 @@ const WIDE: &[Column] = &[
     Column::word(LAST_STATES, SecondState::SECONDS as u16),
 ];
 
-/// Buffer that fills a bar, in microseconds: what the players of browsers hold.
-const FULL_BUFFER_US: u64 = 30_000_000;
-
 /// Drawn cells of a line.
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct DrawnCells {
@@ -101,7 +98,7 @@ impl ClientsView {
         let rows = shown(&app.clients, snapshot, layout::lines(places.list, 1));
         let breadth = Breadth::new(room);
         let drawn = |row: &&ClientRow| DrawnCells {
-            buffer: share(row.playback.buffer_at(snapshot.clients_at_us), FULL_BUFFER_US).unwrap_or_default(),
+            buffer: row.playback.buffer_share_at(snapshot.clients_at_us),
             states: SecondState::unpack(row.last_states),
         };
         Self {

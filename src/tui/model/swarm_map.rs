@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
+use crate::sample::trouble_share;
 use crate::stats::{ClientRow, Snapshot};
-use crate::vocabulary::{share, units};
+use crate::vocabulary::units;
 
 /// Lines of marks in a line of the screen.
 const MARK_LINES: usize = 2;
@@ -33,11 +34,7 @@ impl Map {
         }
         let each = joined.len().div_ceil(marks);
         let row = |place: &u32| snapshot.clients.get(*place as usize);
-        let in_trouble = |cohort: &[u32]| {
-            let rows = || cohort.iter().filter_map(row);
-            let trouble = rows().filter(|row| row.state.is_trouble()).count();
-            share(trouble as u64, rows().count() as u64)
-        };
+        let in_trouble = |cohort: &[u32]| trouble_share(&mut cohort.iter().filter_map(row));
         let first = |line: &[u32]| line.first().and_then(row).map_or(String::new(), joined_at);
         Self {
             shares: joined.chunks(each).map(in_trouble).collect(),
