@@ -170,7 +170,7 @@ impl<'a> ChartMaker<'a> {
     /// Shows how many took how long, in `lines` lines of the screen, with the percentiles of the last ten seconds.
     pub(super) fn heat(&self, of: HeatOf, lines: usize) -> Figure {
         let scale = self.scale(of, lines);
-        let share = |(us, text): (u64, &'static str)| Some((scale.share(us)?, text));
+        let share = |(us, text): (u64, &'static str)| Some((scale.height(us)?, text));
         Figure::Heat(HeatMap {
             grid: self.columns.heat(of, scale),
             heights: HEIGHTS.into_iter().filter_map(share).collect(),
@@ -294,7 +294,7 @@ fn throughput_legend(sample: &RunSample, second: Option<Moment<'_>>) -> Vec<Text
             Text::new(Role::LegendAlarm(Tone::Missing), format!("■ missing {}", units::bit_rate(missing)));
         legend.push(text.weighing(Weight::OutOfBounds));
         let need = second.and_then(|second| second.need_bits_per_s());
-        legend.push(Text::label(format!("of {} that they need", rate(need))));
+        legend.push(Text::label(format!("of {} needed", rate(need))));
     }
     legend
 }
@@ -345,7 +345,7 @@ pub(super) fn duration(of: HeatOf, microseconds: u64) -> String {
 fn markers(digest: LatencyDigest, scale: HeatScale) -> Vec<(f64, &'static str)> {
     let Some(recent) = digest.recent else { return Vec::new() };
     let named = [(recent.p95, "p95"), (recent.p50, "p50"), (recent.p99, "p99")];
-    named.into_iter().filter_map(|(us, name)| Some((scale.share(us)?, name))).collect()
+    named.into_iter().filter_map(|(us, name)| Some((scale.height(us)?, name))).collect()
 }
 
 /// Returns the knees and the marks on the axis, in fewer words where there is little room.

@@ -11,10 +11,12 @@ use crate::stats::{HEAT_BUCKETS, Heat};
 use crate::tui::app::App;
 use crate::tui::widget::{HeatGrid, TimeAxis};
 use crate::verdict::Verdict;
-use crate::vocabulary::{ClientState, Tone, share};
+use crate::vocabulary::{ClientState, Tone};
 
 /// Buckets in a power of two. A heat map begins and ends at one, so that its scale rarely moves.
 const OCTAVE: usize = 4;
+/// Part of the buckets that may share the lowest row: a map whose upper half is empty would hide more.
+const LOWEST: usize = 8;
 /// First and last bucket of a heat map without values: 8 ms and 16 s.
 const USUAL: (u64, u64) = (8_192, 16_777_216);
 /// Time that small charts show.
@@ -141,16 +143,17 @@ pub(super) fn distribution(
     of: HeatOf,
     scale: HeatScale,
 ) -> Vec<f64> {
-    let mut lines = vec![0_u64; scale.rows / 2];
+    let mut lines = vec![0.0; scale.rows / 2];
     for moment in history.since(from).iter().filter(|moment| moment.ends <= to) {
         let heat = moment.heat(of);
         for bucket in 0..HEAT_BUCKETS {
             let line = lines.get_mut(scale.row(bucket) / 2);
-            line.into_iter().for_each(|line| *line += u64::from(heat.count(bucket)));
+            line.into_iter().for_each(|line| *line += f64::from(heat.count(bucket)));
         }
     }
-    let most = lines.iter().copied().max().unwrap_or_default();
-    lines.into_iter().map(|line| share(line, most).unwrap_or_default()).collect()
+    // A length on the screen, not a number: the longest line is the whole width.
+    let most = lines.iter().copied().fold(1.0, f64::max);
+    lines.into_iter().map(|line| line / most).collect()
 }
 
 /// Returns how much of a moment is trouble, to compare moments.
@@ -198,7 +201,12 @@ impl HeatScale {
         // The first bucket is everything below 128 us: powers of two begin after it.
         let first = lowest.saturating_sub(1) / OCTAVE * OCTAVE + usize::from(lowest > 0);
         let buckets = (highest + 1).saturating_sub(first).next_multiple_of(OCTAVE);
-        Self { first, each: buckets.div_ceil(rows.max(1)).max(1), rows }
+        let fewer = (buckets / rows.max(1)).max(1);
+        let hidden = buckets.saturating_sub(fewer * rows);
+        if hidden * LOWEST <= buckets {
+            return Self { first: first + hidden, each: fewer, rows };
+        }
+        Self { first, each: fewer + 1, rows }
     }
 
     /// Returns the row of a bucket; those outside belong to the outermost rows.
@@ -207,7 +215,7 @@ impl HeatScale {
     }
 
     /// Returns the height of a duration in microseconds as a share of all rows; `None` outside.
-    pub(super) fn share(self, microseconds: u64) -> Option<f64> {
+    pub(super) fn height(self, microseconds: u64) -> Option<f64> {
         let bucket = Heat::bucket_of(microseconds);
         let (begin, end) = (Heat::begin_us(bucket), Heat::begin_us(bucket + 1));
         let within = microseconds.saturating_sub(begin) as f64 / (end.saturating_sub(begin).max(1)) as f64;
@@ -258,12 +266,15 @@ mod tests {
     #[test]
     fn a_duration_has_its_height_and_its_row_there() {
         let scale = HeatScale::new(Heat::bucket_of(8_192), Heat::bucket_of(16_777_215), 11);
-        assert_eq!((scale.each, scale.share(8_192), scale.share(16_777_216)), (4, Some(0.0), Some(1.0)));
-        assert_eq!((scale.share(8_000), scale.share(20_000_000)), (None, None));
+        assert_eq!((scale.each, scale.height(8_192), scale.height(16_777_216)), (4, Some(0.0), Some(1.0)));
+        assert_eq!((scale.height(8_000), scale.height(20_000_000)), (None, None));
         for microseconds in [8_192, 10_000, 400_000, 9_990_000] {
-            let share = scale.share(microseconds).expect("on the scale");
+            let share = scale.height(microseconds).expect("on the scale");
             assert_eq!((share * 11.0) as usize, scale.row(Heat::bucket_of(microseconds)), "{microseconds}");
         }
+        let high = HeatScale::new(1, 52, 50);
+        assert_eq!((high.first, high.each, high.row(1), high.row(3), high.row(52)), (3, 1, 0, 0, 49));
+        assert_eq!(HeatScale::new(1, 60, 50).each, 2);
         let all = HeatScale::new(0, HEAT_BUCKETS - 1, 0);
         assert_eq!((all.row(5), HeatScale::new(9, 2, 5).each), (0, 1));
     }

@@ -5,7 +5,7 @@ use crate::tui::app::{App, Panel};
 use crate::tui::theme::Role;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::palette::tones_of;
-use crate::vocabulary::{Outcome, Tone, share, units};
+use crate::vocabulary::{Outcome, Tone, units};
 
 use super::columns::{Columns, spark_axis};
 use super::{Text, errors};
@@ -62,7 +62,7 @@ impl Failures {
                 spark_columns: spark,
                 cells: [
                     Text::new(role, units::rate(Some(line.per_second))),
-                    Text::new(role, units::percent(share(count, finished))),
+                    Text::new(role, units::percent(totals.outcome_share(line.outcome))),
                     Text::plain(units::count(count)),
                 ],
             }

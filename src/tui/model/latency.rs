@@ -12,7 +12,7 @@ use crate::tui::layout;
 use crate::tui::layout::latency::{Places, places};
 use crate::tui::layout::overview::LABELS;
 use crate::tui::theme::Role;
-use crate::vocabulary::{Tone, share, units};
+use crate::vocabulary::{Tone, units};
 
 use super::charts::{Chart, ChartMaker, Charts, LEGEND_ROOM, digest, duration};
 use super::columns::distribution;
@@ -164,7 +164,7 @@ const fn role(age_s: u64) -> Role {
 
 fn ages(sample: &RunSample) -> Vec<AgeLine> {
     let Some(open) = sample.open else { return Vec::new() };
-    let most = open.ages.iter().copied().max().unwrap_or_default();
+    let most = open.ages.iter().copied().max().unwrap_or_default().max(1);
     let begins = std::iter::once(0).chain(AGES_S);
     let ends = AGES_S.into_iter().map(Some).chain([None]);
     let line = |((begin, end), count): ((u64, Option<u64>), u32)| {
@@ -180,7 +180,7 @@ fn ages(sample: &RunSample) -> Vec<AgeLine> {
         let count_role = if count == 0 { Role::Label } else { count_role };
         AgeLine {
             age: Text::label(age),
-            share: share(count.into(), most.into()).unwrap_or_default(),
+            share: f64::from(count) / f64::from(most),
             tone,
             count: Text::new(count_role, units::count(count.into())),
         }

@@ -70,8 +70,6 @@ pub(super) fn latency(latency: &LatencyTable, theme: Theme, area: Rect, buffer: 
         let x = (line.x + NAME + 3 * VALUE + 2).max(used + 1);
         let ages = Rect { x, width: line.right().saturating_sub(x).min(AGES), ..line };
         widget::spark(&latency.ages, None, Tone::Data, theme, ages, buffer);
-        let after = Rect { x: ages.right(), width: line.right().saturating_sub(ages.right()), ..line };
-        Row::at(after, buffer, theme).gap(1).text(Role::Label, "60 s");
     }
 }
 

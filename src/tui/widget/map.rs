@@ -17,10 +17,10 @@ const MOST: f64 = 0.85;
 /// the other. `None` is no client. Where cells have no ground, the worse of two has the cell.
 pub fn map(shares: &[Option<f64>], theme: Theme, area: Rect, buffer: &mut Buffer) {
     let columns = usize::from(area.width);
-    let share = |line: usize, x: usize| shares.get(line * columns + x).copied().flatten();
+    let mark = |line: usize, x: usize| shares.get(line * columns + x).copied().flatten();
     for y in 0..area.height {
         for x in 0..area.width {
-            let [upper, lower] = [0, 1].map(|half| share(2 * usize::from(y) + half, usize::from(x)));
+            let [upper, lower] = [0, 1].map(|half| mark(2 * usize::from(y) + half, usize::from(x)));
             if let Some((symbol, style)) = cell(upper, lower, theme) {
                 put(buffer, area, (x, y), symbol, style);
             }
