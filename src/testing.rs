@@ -33,7 +33,7 @@ pub mod report {
 }
 
 pub mod sample {
-    pub use crate::sample::{RunSample, Sampler, Sources, TICK};
+    pub use crate::sample::{History, Point, RunSample, Sampler, Sources, TICK};
 }
 
 pub mod stats {

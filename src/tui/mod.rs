@@ -9,6 +9,8 @@
 mod app;
 mod console;
 #[cfg(test)]
+mod cost_tests;
+#[cfg(test)]
 mod fixtures;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;

@@ -1,6 +1,7 @@
 //! Cost of the console: `cargo bench --bench console`.
 //!
-//! - `picture/<view>` draws one screen of 10,000 clients at 200x50, from a sample to the bytes for the terminal.
+//! - `picture/<view>` draws one screen of 10,000 clients at 200x50 in true colour, from a sample with ten minutes of
+//!   history to the bytes for the terminal. The goal is 2 ms.
 //!   Frames are a quarter of a second apart, so digits and the order of rows change with every fourth one, as in a
 //!   run.
 //! - `sample/10000` is the sampler's work for one sample: it reads every counter and computes the values to show.
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use hlswarm::testing::sample::{RunSample, Sampler, Sources, TICK};
+use hlswarm::testing::sample::{History, Point, RunSample, Sampler, Sources, TICK};
 use hlswarm::testing::stats::{ClientHandle, Metric, Timings};
 use hlswarm::testing::tui::{Charset, Offscreen, Palette, Theme, Title};
 use hlswarm::testing::vocabulary::{ClientState, Clock, Kind, Outcome, Playback, RunIdentity, RunState};
@@ -24,14 +25,40 @@ const COLUMNS: u16 = 200;
 const ROWS: u16 = 50;
 /// Frames that are shown in turn: more than the console keeps.
 const FRAMES: usize = 8;
-const VIEWS: [(&str, &[u8]); 5] =
-    [("overview", b"1"), ("clients", b"2"), ("errors", b"3"), ("generator", b"4"), ("log", b"5")];
+const VIEWS: [(&str, &[u8]); 6] = [
+    ("overview", b"1"),
+    ("clients", b"2"),
+    ("errors", b"3"),
+    ("generator", b"4"),
+    ("log", b"5"),
+    ("latency", b"7"),
+];
+
+/// Length of the history, in seconds.
+const HISTORY: u64 = 600;
+
+/// Returns the history of a run in which something is happening in every second.
+fn history() -> Arc<History> {
+    let mut history = History::new(0);
+    for ends in 1..=HISTORY {
+        let mut point = Point { ends: Duration::from_secs(ends), ..Point::default() };
+        point.counts.client_ms.fill(1_500_000);
+        point.counts.bytes = 400_000_000;
+        point.codes.fill(20);
+        for heat in &mut point.heat {
+            (0..400).for_each(|number| heat.record(1_000 << (number % 14)));
+        }
+        history.push(point);
+    }
+    Arc::new(history)
+}
 
 /// A run in progress.
 struct Run {
     clock: Clock,
     clients: Vec<ClientHandle>,
     sampler: Sampler,
+    history: Arc<History>,
     round: u64,
 }
 
@@ -42,7 +69,7 @@ impl Run {
         status.set_target(u32::try_from(CLIENTS).expect("small"));
         status.set_state(RunState::Running);
         let clients = (0..CLIENTS).map(|_| registry.add()).collect();
-        let mut run = Self { clock, clients, sampler: Sampler::new(sources), round: 0 };
+        let mut run = Self { clock, clients, sampler: Sampler::new(sources), history: history(), round: 0 };
         run.go_on();
         run
     }
@@ -78,7 +105,8 @@ impl Run {
 
     fn sample(&mut self) -> Arc<RunSample> {
         self.go_on();
-        Arc::new(RunSample::clone(&self.sampler.next_sample()))
+        let history = Arc::clone(&self.history);
+        Arc::new(RunSample { history, ..RunSample::clone(&self.sampler.next_sample()) })
     }
 }
 
@@ -94,7 +122,7 @@ impl Film {
         let index = self.shown as usize % FRAMES;
         let sample = self.samples.get_mut(index).expect("a sample");
         // The console has dropped its reference by now.
-        Arc::get_mut(sample).expect("free again").at = TICK * self.shown;
+        Arc::get_mut(sample).expect("free again").at = Duration::from_secs(HISTORY) + TICK * self.shown;
         Arc::clone(sample)
     }
 }
@@ -102,7 +130,7 @@ impl Film {
 fn pictures(criterion: &mut Criterion) {
     let mut run = Run::new();
     let mut group = criterion.benchmark_group("picture");
-    let theme = Theme { palette: Palette::Ansi, charset: Charset::Unicode };
+    let theme = Theme { palette: Palette::Dark, charset: Charset::Unicode };
     for (name, key) in VIEWS {
         let mut film = Film { samples: (0..FRAMES).map(|_| run.sample()).collect(), shown: 0 };
         let target = "http://127.0.0.1/live/master.m3u8".to_owned();

@@ -1,0 +1,50 @@
+//! Cost of the console over a run: the bytes that its terminal gets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::theme::{Charset, Palette, Theme};
+use super::{Offscreen, fixtures};
+use crate::sample::{History, RunSample};
+
+/// Length of the run.
+const SECONDS: u32 = 600;
+/// Frames in a second of it. A run has four; three of them change only a few digits, and drawing them takes time.
+const FRAMES: u32 = 1;
+/// Most bytes in a second: a line that a phone shares must carry them.
+const MOST: usize = 8_000;
+
+/// Returns the bytes of all frames of a view in a storm, and those of the first.
+fn bytes(keys: &[u8]) -> (usize, usize) {
+    let theme = Theme { palette: Palette::Dark, charset: Charset::Unicode };
+    let mut console = Offscreen::new(fixtures::title(), theme);
+    console.press(keys);
+    let storm = fixtures::sample("storm");
+    let seconds = storm.history.since(Duration::ZERO);
+    let mut history = Arc::new(History::new(0));
+    storm.history.codes().iter().for_each(|code| _ = Arc::make_mut(&mut history).place_of(*code));
+    let (mut all, mut first) = (0, 0);
+    for frame in 1..=SECONDS * FRAMES {
+        let at = Duration::from_secs(1) * frame / FRAMES;
+        if frame % FRAMES == 0 {
+            // The storm repeats itself until the run has its length.
+            let second = seconds[(frame / FRAMES) as usize % seconds.len()];
+            let point = crate::sample::Point { ends: at, ..second.bin.clone() };
+            Arc::make_mut(&mut history).push(point);
+        }
+        let mut sample = RunSample { at, history: Arc::clone(&history), ..RunSample::clone(&storm) };
+        sample.snapshot.totals = storm.snapshot.totals.clone();
+        let shown = console.show(Arc::new(sample), 200, 50).expect("in memory").len();
+        all += shown;
+        first = if frame == 1 { shown } else { first };
+    }
+    (all, first)
+}
+
+#[test]
+fn ten_minutes_of_charts_cost_little_more_than_their_new_columns() {
+    let (all, first) = bytes(b"1");
+    let per_second = all / SECONDS as usize;
+    println!("{first} bytes at first, {per_second} a second");
+    assert!(per_second <= MOST, "{per_second} bytes a second");
+}
