@@ -11,6 +11,8 @@ use std::io::Read;
 use brotli_decompressor::reader::DecompressorCustomAlloc;
 use brotli_decompressor::{Allocator, BrotliDecoderParameter, StandardAlloc};
 
+use crate::vocabulary::LargeBytes;
+
 /// Size of the buffer for input.
 const BUFFER_BYTES: usize = 4_096;
 /// Bytes that the decoder allocates beyond the size of its ring buffer, and those of its small tables: its own are
@@ -38,7 +40,7 @@ impl Allocator<u8> for RingAllocator<'_> {
     }
 
     fn free_cell(&mut self, memory: Memory) {
-        drop(memory);
+        drop(LargeBytes::from(Vec::from(Into::<Box<[u8]>>::into(memory))));
     }
 }
 

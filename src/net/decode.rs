@@ -16,9 +16,10 @@ use ruzstd::decoding::StreamingDecoder;
 
 use super::brotli;
 use super::head::{Coding, Codings};
+use super::kept::Charged;
 use super::offload::offload;
-use crate::vocabulary::limits;
 use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{LargeBytes, limits};
 
 /// Maximum window size of the `zstd` decoder (RFC 9659 section 3).
 const ZSTD_WINDOW_BYTES: u64 = 8 << 20;
@@ -33,22 +34,23 @@ const SMALL_OUTPUT_BYTES: usize = 128 * 1024;
 /// Maximum excess of gzip or deflate input over output: a coding that enlarges a body is useless.
 const SURPLUS_BYTES: usize = 64 * 1024;
 
-/// Decodes a body.
+/// Decodes a body, whose charge lasts as long.
 ///
 /// # Errors
 /// `body.decode` for a nested coding or a corrupt body, `body.ratio` for a body that expands more than
 /// [`limits::DECODE_RATIO`], takes longer than [`limits::DECODE_TIME`] or whose coding enlarges it, `playlist.limit`
 /// for one that is larger than [`limits::PLAYLIST_BYTES`].
-pub(super) async fn decode(codings: Codings, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
-    let Some(coding) = codings.single().map_err(|_| Fault::BodyDecode)? else { return Ok(body) };
-    if body.len() <= SMALL_BYTES {
-        match expand(coding, &body, &Budget::small()) {
+pub(super) async fn decode(codings: Codings, body: Charged) -> Result<LargeBytes, Fault> {
+    let Some(coding) = codings.single().map_err(|_| Fault::BodyDecode)? else { return Ok(body.into_bytes()) };
+    let length = body.bytes().len();
+    if length <= SMALL_BYTES {
+        match expand(coding, body.bytes(), &Budget::small()) {
             // The small budget was exceeded: retry with the full one.
             Err(Fault::BodyRatio) => {}
             decoded => return decoded,
         }
     }
-    offload(move || expand(coding, &body, &Budget::for_length(body.len()))).await?
+    offload(move || expand(coding, body.bytes(), &Budget::for_length(length))).await?
 }
 
 /// Limits of decoding a body, and the use made of them so far.
@@ -137,7 +139,7 @@ impl Read for Input<'_> {
 }
 
 /// Decodes all of `body`, within its budget.
-fn expand(coding: Coding, body: &[u8], budget: &Budget) -> Result<Vec<u8>, Fault> {
+fn expand(coding: Coding, body: &[u8], budget: &Budget) -> Result<LargeBytes, Fault> {
     // Deflate holds back no more than its window, so its input soon shows up in its output.
     let surplus = matches!(coding, Coding::Gzip | Coding::Deflate).then_some(SURPLUS_BYTES);
     let input = Input { rest: body, slice: SLICE_BYTES, budget, surplus };
@@ -157,8 +159,8 @@ fn expand(coding: Coding, body: &[u8], budget: &Budget) -> Result<Vec<u8>, Fault
 }
 
 /// Reads the whole output of `decoder` for `body`, within its budget.
-fn drain(mut decoder: impl Read, body: &[u8], budget: &Budget) -> Result<Vec<u8>, Fault> {
-    let mut decoded = Vec::with_capacity(body.len().saturating_mul(4).min(budget.output));
+fn drain(mut decoder: impl Read, body: &[u8], budget: &Budget) -> Result<LargeBytes, Fault> {
+    let mut decoded = LargeBytes::from(Vec::with_capacity(body.len().saturating_mul(4).min(budget.output)));
     loop {
         let taken = decoder.by_ref().take(SLICE_BYTES as u64).read_to_end(&mut decoded);
         match taken {
@@ -196,7 +198,17 @@ mod tests {
     /// Decodes with the budget of a helper thread, but a generous time limit.
     fn decode(coding: Coding, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
         let time = Some(thread_time() + Duration::from_secs(60));
-        expand(coding, &body, &Budget { until: time, ..Budget::for_length(body.len()) })
+        expand_into_vec(coding, &body, &Budget { until: time, ..Budget::for_length(body.len()) })
+    }
+
+    fn expand_into_vec(coding: Coding, body: &[u8], budget: &Budget) -> Result<Vec<u8>, Fault> {
+        expand(coding, body, budget).map(|decoded| decoded.to_vec())
+    }
+
+    /// Decodes as the path of a request does.
+    async fn decode_response(coding: &str, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
+        let decoded = super::decode(codings(coding), Charged::uncharged(&body)).await;
+        decoded.map(|decoded| decoded.to_vec())
     }
 
     fn codings(value: &str) -> Codings {
@@ -217,15 +229,15 @@ mod tests {
             (0..count).map(|n| format!("#{}\n", n * 7_919 % 99_991)).collect::<String>().into_bytes()
         };
         for count in [1, 100, 17_000, 40_000] {
-            let decoded = super::decode(codings("gzip"), gzip(&lines(count))).await;
+            let decoded = decode_response("gzip", gzip(&lines(count))).await;
             assert_eq!(decoded, Ok(lines(count)));
         }
         for plain in ["", "identity", "aws-chunked"] {
-            assert_eq!(super::decode(codings(plain), lines(1)).await, Ok(lines(1)), "{plain:?}");
+            assert_eq!(decode_response(plain, lines(1)).await, Ok(lines(1)), "{plain:?}");
         }
         let nested = gzip(&gzip(&lines(1)));
-        assert_eq!(super::decode(codings("gzip, gzip"), nested).await, Err(Fault::BodyDecode));
-        let bomb = super::decode(codings("br"), BROTLI_BOMB.to_vec()).await;
+        assert_eq!(decode_response("gzip, gzip", nested).await, Err(Fault::BodyDecode));
+        let bomb = decode_response("br", BROTLI_BOMB.to_vec()).await;
         assert_eq!(bomb, Err(Fault::BodyRatio), "a small body that turns out to be large");
     }
 
@@ -283,7 +295,7 @@ mod tests {
     fn what_costs_time_and_brings_nothing_is_stopped() {
         let members = gzip(b"").repeat(100_000);
         let budget = Budget { until: None, ..Budget::for_length(members.len()) };
-        assert_eq!(expand(Coding::Gzip, &members, &budget), Err(Fault::BodyRatio));
+        assert_eq!(expand_into_vec(Coding::Gzip, &members, &budget), Err(Fault::BodyRatio));
         assert!(
             budget.taken.get() <= SURPLUS_BYTES + 2 * SLICE_BYTES,
             "{} bytes were looked at",
@@ -300,7 +312,7 @@ mod tests {
         let zstd = compress_to_vec(noise.as_slice(), CompressionLevel::Fastest);
         for (coding, body) in [(Coding::Gzip, gzip(&noise)), (Coding::Zstd, zstd)] {
             let budget = Budget { until: Some(Duration::ZERO), ..Budget::for_length(body.len()) };
-            assert_eq!(expand(coding, &body, &budget), Err(Fault::BodyRatio), "{coding:?}");
+            assert_eq!(expand_into_vec(coding, &body, &budget), Err(Fault::BodyRatio), "{coding:?}");
         }
     }
 }

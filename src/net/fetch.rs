@@ -89,7 +89,7 @@ impl RequestLane {
 async fn decoded(net: &Net, mut response: Response) -> Result<Response, Fault> {
     let codings = response.head.codings;
     if codings != Codings::default() {
-        let (coded, _charge) = std::mem::take(&mut response.body).into_charged()?.into_parts();
+        let coded = std::mem::take(&mut response.body).into_charged()?;
         response.body = net.bodies.keep(decode::decode(codings, coded).await?)?;
     }
     Ok(response)

@@ -8,6 +8,7 @@ use super::cookies::{Jar, Received};
 use super::decode::decode;
 use super::head::Head;
 use super::http1::{Progress, Reader};
+use super::kept::Charged;
 use crate::hls::decrypt::{BLOCK, DecryptError, Decryptor};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{SecretUrl, limits};
@@ -135,7 +136,7 @@ fn assert_decoded(coding: &str, body: &[u8]) {
     let mut head = Head::default();
     head.field(b"content-encoding", coding.as_bytes());
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
-    match runtime.block_on(decode(head.codings, body.to_vec())) {
+    match runtime.block_on(decode(head.codings, Charged::uncharged(body))) {
         Ok(decoded) => {
             let most = (body.len() * limits::DECODE_RATIO).max(limits::DECODE_RATIO_FROM_BYTES * 2);
             assert!(decoded.len() <= most.min(limits::PLAYLIST_BYTES), "{} bytes", decoded.len());

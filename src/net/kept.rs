@@ -11,8 +11,8 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use crate::vocabulary::budget::{Budget, Charge};
-use crate::vocabulary::limits;
 use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{LargeBytes, limits};
 
 /// Size from which bodies are compared: sharing smaller ones is not worth it.
 const SHARED_FROM_BYTES: usize = 32 * 1024;
@@ -33,7 +33,7 @@ struct Text(RefCell<Charged>);
 /// Bytes with their charge on the budget.
 #[derive(Default)]
 pub struct Charged {
-    bytes: Vec<u8>,
+    bytes: LargeBytes,
     charge: Charge,
 }
 
@@ -43,8 +43,14 @@ impl Charged {
         &self.bytes
     }
 
-    pub(super) fn into_parts(self) -> (Vec<u8>, Charge) {
-        (self.bytes, self.charge)
+    /// Creates a body that is not charged to any budget.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn uncharged(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.to_vec().into(), charge: Charge::default() }
+    }
+
+    pub(super) fn into_bytes(self) -> LargeBytes {
+        self.bytes
     }
 }
 
@@ -86,7 +92,7 @@ impl Kept {
                 let charged = shared.0.borrow();
                 let charge = charged.charge.another(self.length).map_err(|_| Fault::PlaylistLimit)?;
                 let bytes = charged.bytes.get(..self.length).unwrap_or_default().to_vec();
-                Ok(Charged { bytes, charge })
+                Ok(Charged { bytes: bytes.into(), charge })
             }
         }
     }
@@ -94,7 +100,7 @@ impl Kept {
     /// Creates a body that is not charged to any budget.
     #[cfg(test)]
     pub fn uncharged(bytes: &[u8]) -> Self {
-        let charged = Charged { bytes: bytes.to_vec(), charge: Charge::default() };
+        let charged = Charged::uncharged(bytes);
         Self { text: Some(Rc::new(Text(RefCell::new(charged)))), length: bytes.len() }
     }
 
@@ -126,7 +132,8 @@ impl Charged {
                 .into_iter()
                 .find(|capacity| self.charge.set(*capacity).is_ok())
                 .ok_or(Fault::PlaylistLimit)?;
-            self.bytes.try_reserve_exact(capacity - self.bytes.len()).map_err(|_| Fault::LocalMemory)?;
+            let more = capacity - self.bytes.len();
+            self.bytes.try_reserve_exact(more).map_err(|_| Fault::LocalMemory)?;
         }
         self.bytes.extend_from_slice(piece);
         Ok(())
@@ -142,7 +149,7 @@ impl Bodies {
     ///
     /// # Errors
     /// `playlist.limit` when the budget does not hold it.
-    pub(super) fn keep(&self, bytes: Vec<u8>) -> Result<Kept, Fault> {
+    pub(super) fn keep(&self, bytes: LargeBytes) -> Result<Kept, Fault> {
         let charge = Charge::new(&self.budget, bytes.capacity()).map_err(|_| Fault::PlaylistLimit)?;
         let length = bytes.len();
         Ok(Kept { text: Some(Rc::new(Text(RefCell::new(Charged { bytes, charge })))), length })
@@ -185,7 +192,7 @@ impl Bodies {
     fn text(&self, pieces: &[&[u8]]) -> Result<Rc<Text>, Fault> {
         let length = pieces.iter().map(|piece| piece.len()).sum();
         let charge = Charge::new(&self.budget, length).map_err(|_| Fault::PlaylistLimit)?;
-        let mut bytes = Vec::new();
+        let mut bytes = LargeBytes::default();
         bytes.try_reserve_exact(length).map_err(|_| Fault::LocalMemory)?;
         pieces.iter().for_each(|piece| bytes.extend_from_slice(piece));
         let charged = Charged { bytes, charge };
@@ -283,7 +290,7 @@ mod tests {
         assert!(refused > 50, "{refused}");
         drop(clients);
         assert_eq!(budget.used(), 0);
-        assert_eq!(bodies.keep(vec![0; 1_000_001]).err(), Some(Fault::PlaylistLimit));
+        assert_eq!(bodies.keep(vec![0; 1_000_001].into()).err(), Some(Fault::PlaylistLimit));
     }
 
     proptest! {

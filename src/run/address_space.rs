@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::{Resource, getrlimit};
 
 use crate::vocabulary::budget::Budget;
-use crate::vocabulary::{Command, StopCause, limits, units};
+use crate::vocabulary::{Command, LargeBytes, StopCause, limits, units};
 
 /// Stack of a thread, which takes address space from its start.
 const STACK: usize = 2 << 20;
@@ -82,7 +82,7 @@ pub(super) fn watch(commands: flume::Sender<Command>) {
 }
 
 fn has_room(bytes: usize) -> bool {
-    let mut room = Vec::<u8>::new();
+    let mut room = LargeBytes::default();
     let reserved = room.try_reserve_exact(bytes).is_ok();
     // The compiler may otherwise leave out an allocation that is never read.
     black_box(&room);
