@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::host_gauges::HostGauges;
 use super::host_reader::HostReader;
+use crate::sync::failpoint;
 use crate::vocabulary::Clock;
 
 /// Time between two looks at the clock: short against the 250 ms that are a gap, and 20 wake-ups a second cost
@@ -43,9 +44,11 @@ impl HostWatch {
             ticked.tick(last, now);
             last = now;
         })?;
-        let mut reader = None;
+        let (mut reader, mut readings) = (None, 0);
         let reads = Periodic::start("host-gauges", READ, move || {
             let now = clock.now();
+            readings += 1;
+            failpoint::reach("gauges", readings);
             // The first reading is only what the next one is compared with. It is taken here, because it may hang.
             match &mut reader {
                 None => reader = Some(HostReader::new(now, &gauges)),

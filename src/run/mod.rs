@@ -335,8 +335,9 @@ impl EndedRun {
     /// Concludes the run in this order: writes the reports, shows the report until the operator leaves it, restores
     /// the screen, prints the summary, returns the exit status.
     async fn conclude(mut self, origin: Option<serde_json::Value>) -> ExitStatus {
-        // The console also counts panics of clients, which the sample has counted already.
-        self.lost += self.display.panics().saturating_sub(self.sample.panics);
+        // The console also counts panics of clients, which the sample has counted already, and those of threads that
+        // are known to be lost.
+        self.lost = self.lost.max(self.display.panics().saturating_sub(self.sample.panics));
         let mut report = self.report(origin);
         let mut unwritten: Vec<String> = self.sample.pipeline.incomplete().into_iter().collect();
         unwritten.extend(self.reports.write_last(&report));

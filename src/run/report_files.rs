@@ -32,7 +32,7 @@ impl ReportFiles {
         let record = record.and_then(|path| files::resolve(path).ok());
         let mut prepared: Vec<(ReportFile, PathBuf)> = Vec::new();
         for file in files {
-            let path = files::resolve(&file.path).map_err(|error| unwritten(file, &error))?;
+            let path = files::resolve(&file.path).map_err(|error| unresolved(file, &error))?;
             let is_taken = |other: &Path| files::are_same(&path, other);
             if record.as_deref().is_some_and(is_taken) {
                 return Err(refused(file, "this is also the file of --record; each needs a file of its own"));
@@ -88,6 +88,19 @@ fn refused(file: &ReportFile, reason: &'static str) -> Failure {
     Failure::Config(ConfigError::Report { path: shown_file(&file.path), reason })
 }
 
+/// Returns the failure of a path that leads to no file. A link that leads nowhere is a mistake in the path; that a
+/// folder may not be searched is one of this machine.
+fn unresolved(file: &ReportFile, error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => unwritten(file, error),
+        io::ErrorKind::NotFound => refused(
+            file,
+            "a link into a directory that does not exist; expected a file in an existing directory",
+        ),
+        _ => refused(file, "a link that leads back to itself; expected a file in an existing directory"),
+    }
+}
+
 fn unwritten(file: &ReportFile, error: &io::Error) -> Failure {
     Failure::Unwritten(line(file, error))
 }
@@ -105,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn one_file_for_two_purposes_is_refused_by_every_spelling() {
+    fn one_file_for_two_purposes_and_a_link_to_nothing_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
         std::fs::write(at("r.json"), "precious").expect("written");
@@ -118,6 +131,16 @@ mod tests {
             assert!(matches!(report, Err(Failure::Config(_))), "{other}");
         }
         assert_eq!(std::fs::read_to_string(at("r.json")).expect("there"), "precious");
+        for (link, to, reason) in [
+            ("circle.json", "circle.json", "leads back to itself"),
+            ("astray.json", "none/r.json", "into a directory that does not exist"),
+        ] {
+            std::os::unix::fs::symlink(to, at(link)).expect("linked");
+            match ReportFiles::prepare(&[file(at(link))], None) {
+                Err(Failure::Config(error)) => assert!(error.to_string().contains(reason), "{error}"),
+                other => panic!("{link}: {other:?}"),
+            }
+        }
         let apart = ReportFiles::prepare(&[file(at("r.json")), file(at("s.json"))], Some(&at("r.ndjson")));
         assert!(!apart.expect("accepted").is_empty());
     }

@@ -14,6 +14,8 @@ const ASK_ABOVE: i64 = 100;
 const SETTLES: Duration = Duration::from_secs(1);
 /// Reason that the number of clients cannot be changed.
 pub(super) const ENDING: &str = "the run is ending: the load can no longer be changed";
+/// Answer to a stop while the last reports are written.
+pub(super) const WRITING: &str = "the reports are being written";
 
 impl App {
     /// Reports whether the run is ending.
@@ -110,6 +112,9 @@ impl App {
     pub(super) fn stop_now(&mut self, cause: StopCause) -> Effect {
         self.stays &= cause == StopCause::Operator;
         self.stop_asked = true;
+        if self.live.state == RunState::Finished {
+            self.say(WRITING.to_owned());
+        }
         Effect::Ask(Command::StopNow(cause))
     }
 }

@@ -27,7 +27,7 @@ use crate::sample::RunSample;
 use crate::vocabulary::{Command, Mark, StopCause, Untrusted, units};
 
 pub(super) use clients::ClientList;
-use load::ENDING;
+use load::{ENDING, WRITING};
 use prompt::Typed;
 pub(super) use prompt::{Asked, Filter, Prompt};
 pub(super) use scope::Scope;
@@ -231,6 +231,8 @@ impl App {
         self.report = Some(report::text(report).lines().map(str::to_owned).collect());
         self.show(View::Report);
         self.mode = Mode::Normal;
+        // They are written by now.
+        self.notice.take_if(|(text, _)| text == WRITING);
         if self.stays { Effect::None } else { Effect::Leave }
     }
 
