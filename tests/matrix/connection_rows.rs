@@ -5,17 +5,20 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rcgen::date_time_ymd;
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
 use rustix::process::Signal;
 
 use crate::certificates::{Authority, self_signed};
 use crate::expectations::assert_common;
 use crate::http2_rows;
-use crate::names::Names;
+use crate::names::{NOT_ROOT, Names};
 use crate::origin::{Answer, Asked, Log, Origin, Step, serve};
+use crate::preload;
+use crate::process_rows::wait_for_segments;
 use crate::program::{Ended, HLSWARM, Program, Start, folder};
 use crate::rows::{Case, Row, row};
 use crate::streams::{PATIENT, live, vod};
@@ -38,7 +41,7 @@ fn down() -> Origin {
 }
 
 /// Returns an origin whose queue of connections is full, so that the kernel ignores every further one.
-fn black_hole() -> Origin {
+pub fn black_hole() -> Origin {
     let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
     bind(&listener, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     listen(&listener, 0).unwrap();
@@ -223,11 +226,7 @@ fn certificates() -> Vec<Row> {
 
 fn names() -> Row {
     let row = row("C9", "names that cannot be resolved, and their addresses");
-    let Some(names) = Names::start() else {
-        return row.not_possible(
-            "a name server needs port 53, and a resolv.conf of its own a mount namespace: run as root",
-        );
-    };
+    let Some(names) = Names::shared() else { return row.lacks(NOT_ROOT) };
     let case = |name: &'static str| {
         let plays =
             |asked: &Asked| if asked.is_playlist() { Answer::playlist(vod(2)) } else { Answer::segment() };
@@ -242,11 +241,15 @@ fn names() -> Row {
         .case(case("fail.matrix.test").fails("dns.servfail"))
         .case(case("silent.matrix.test").fails("timeout.dns"))
         .case(case("many.matrix.test"))
+        .case(case("crowd.matrix.test").holds(|run, _| {
+            let edges: Vec<_> = run.report["audience"]["edges"].as_object().unwrap().keys().collect();
+            assert!(edges.len() == 1 && edges[0].starts_with("127.0.0.1:"), "{edges:?}");
+        }))
         .case(case("dead6.matrix.test"))
 }
 
-/// Files that the program may open in row C13: enough for one connection of each client, but not for two. Preflight sees
-/// that from the first client, so the row skips it.
+/// Files that the program may open in row C13: enough for one connection of each client, but not for two. Preflight
+/// sees that from the first client, so the row skips it.
 const FILES: u32 = 200;
 const CLIENTS: usize = 130;
 
@@ -308,12 +311,55 @@ fn without_ports() {
     run.assert_exit_code(4);
 }
 
+/// A kernel that is out of something: `call` fails with `error`, which is `outcome` and named `what`. Each client opens
+/// a connection for each request.
+fn without(call: &'static str, error: Errno, outcome: &'static str, what: &'static str) {
+    let origin = Origin::start(|asked| match asked.is_playlist() {
+        true => Answer::playlist(live(10 + asked.earlier as u64)).then(Step::Close),
+        false => Answer::segment().then(Step::Close),
+    });
+    let url = origin.url("/m.m3u8");
+    let load = ["-c", "5", "--ramp-time", "0", "--player", "persistent"];
+    let start = Start::strict(&[HLSWARM, "run", &url, "--no-tui"]).with(&load).reports().record();
+    let start = preload::loaded(start, preload::SOCKETS)
+        .env("MATRIX_CALL", call)
+        .env("MATRIX_ERRNO", &error.raw_os_error().to_string());
+    let mut program = start.start();
+    wait_for_segments(&mut program, &origin);
+    std::fs::write(program.path("out"), "").unwrap();
+    let named = |program: &Program| program.read("record.ndjson").contains(outcome);
+    assert!(program.wait_until("a local fault", named));
+    std::fs::remove_file(program.path("out")).unwrap();
+    let loaded = origin.log.count(".ts");
+    assert!(program.wait_until("segments again", |_| origin.log.count(".ts") >= loaded + 5));
+    program.signal(Signal::INT);
+    let run = program.end();
+    assert_common(&run, 5);
+    assert!(run.outcomes().iter().all(|found| ["ok", outcome].contains(found)), "{:?}", run.outcomes());
+    let reasons = run.report["exit"]["reasons"].to_string();
+    assert!(reasons.contains(&format!("this machine ran out of {what}")), "{reasons}");
+    run.assert_exit_code(4);
+}
+
 fn no_resources() -> Row {
-    let row = row("C13", "a machine without files or ports").job("no file is left", without_files);
-    match Start::shell(FEW_PORTS, &["true"]).end().exit_code() {
+    let row = row("C13", "a machine without files, ports or memory").job("no file is left", without_files);
+    let row = match Start::shell(FEW_PORTS, &["true"]).end().exit_code() {
         Some(0) => row.job("no port is left", without_ports),
-        _ => row.not_possible("ports run out only in a network of its own, which needs root and ip(8)"),
+        _ => row.lacks("ports run out only in a network of its own, which needs root and ip(8)"),
+    };
+    if !preload::can_compile() {
+        return row.lacks(preload::NO_COMPILER);
     }
+    let kernel = [
+        ("ENFILE", "socket", Errno::NFILE, "local.fd", "file descriptors"),
+        ("ENOBUFS", "socket", Errno::NOBUFS, "local.mem", "memory"),
+        ("ENOBUFS of connect", "connect", Errno::NOBUFS, "local.mem", "memory"),
+        ("ENOMEM", "socket", Errno::NOMEM, "local.mem", "memory"),
+        ("EADDRNOTAVAIL", "connect", Errno::ADDRNOTAVAIL, "local.port", "local ports"),
+    ];
+    kernel.into_iter().fold(row, |row, (label, call, error, outcome, what)| {
+        row.job(label, move || without(call, error, outcome, what))
+    })
 }
 
 fn machine() -> Vec<Row> {
@@ -337,13 +383,21 @@ struct Restarted {
     log: Log,
     open: Arc<Mutex<Vec<TcpStream>>>,
     is_up: Arc<AtomicBool>,
+    /// Times at which connections were accepted.
+    accepted: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl Restarted {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let restarted = Self { address, log: Log::default(), open: Arc::default(), is_up: Arc::default() };
+        let restarted = Self {
+            address,
+            log: Log::default(),
+            open: Arc::default(),
+            is_up: Arc::default(),
+            accepted: Arc::default(),
+        };
         restarted.listen(listener);
         restarted
     }
@@ -351,11 +405,12 @@ impl Restarted {
     fn listen(&self, listener: TcpListener) {
         self.is_up.store(true, Ordering::SeqCst);
         let (log, open, is_up) = (self.log.clone(), Arc::clone(&self.open), Arc::clone(&self.is_up));
-        let begun = std::time::Instant::now();
+        let (accepted, begun) = (Arc::clone(&self.accepted), Instant::now());
         thread::spawn(move || {
             for stream in
                 listener.incoming().map_while(Result::ok).take_while(|_| is_up.load(Ordering::SeqCst))
             {
+                accepted.lock().unwrap().push(Instant::now());
                 open.lock().unwrap().push(stream.try_clone().unwrap());
                 let (number, log) = (log.accept(), log.clone());
                 thread::spawn(move || {
@@ -407,16 +462,19 @@ fn playing(program: &Program) -> usize {
     playing.len()
 }
 
-/// An origin restarts: every client finds it again.
+/// An origin restarts: every client finds it again, and they do not come all at once.
 fn restart() {
-    const CLIENTS: usize = 8;
+    const CLIENTS: usize = 20;
+    const RAMP: usize = 4;
+    const SECOND: Duration = Duration::from_secs(1);
     let origin = Restarted::start();
     let url = format!("http://{}/m.m3u8", origin.address);
-    let options = ["-c", "8", "--ramp-time", "0", "--player", "persistent"];
+    let options = ["-c", &CLIENTS.to_string(), "--ramp-rate", &RAMP.to_string(), "--player", "persistent"];
     let mut program = Start::run(&url).with(&options).start();
     assert!(program.wait_until("players", |program| playing(program) == CLIENTS));
     origin.stop();
     assert!(program.wait_until("an outage", |program| playing(program) == 0));
+    origin.accepted.lock().unwrap().clear();
     origin.start_again();
     assert!(program.wait_until("players again", |program| playing(program) == CLIENTS));
     program.signal(Signal::INT);
@@ -425,6 +483,15 @@ fn restart() {
     run.assert_exit_code(0);
     assert!(run.outcomes().contains(&"conn.refused"), "{:?}", run.outcomes());
     assert_eq!(run.count("/run/clients_started"), CLIENTS as u64, "all are the same clients as before");
+    let back = origin.accepted.lock().unwrap();
+    let least = SECOND * (CLIENTS / (2 * RAMP)) as u32;
+    let spread = back[CLIENTS - 1] - back[0];
+    assert!(spread >= least, "they came back within {spread:?}, {least:?} were expected at least");
+    let in_a_second = |from: &Instant| {
+        back.iter().filter(|at| at.checked_duration_since(*from).is_some_and(|after| after < SECOND)).count()
+    };
+    let most = back.iter().map(in_a_second).max().unwrap();
+    assert!(most <= 2 * RAMP + 1, "{most} came back in one second, the ramp is {RAMP} a second");
 }
 
 fn slow() -> Vec<Row> {

@@ -29,7 +29,7 @@ static HEALTHY_KIB: LazyLock<u64> = LazyLock::new(|| {
     });
     let run = Start::run(&origin.url("/m.m3u8")).with(&["-c", "2", "--ramp-time", "0"]).end();
     run.assert_exit_code(0);
-    run.peak_kib
+    run.used.peak_kib
 });
 
 /// Fails unless the run keeps all expectations.
@@ -39,7 +39,11 @@ pub fn assert_common(run: &Ended, clients: u64) {
     assert_eq!(run.count("/internal/panics"), 0, "panics");
     assert_sound(run);
     let allowed = *HEALTHY_KIB + SLACK_KIB + clients * CLIENT_KIB;
-    assert!(run.peak_kib <= allowed, "{} KiB of memory, {allowed} were expected at most", run.peak_kib);
+    assert!(
+        run.used.peak_kib <= allowed,
+        "{} KiB of memory, {allowed} were expected at most",
+        run.used.peak_kib
+    );
 }
 
 /// Fails unless the run keeps all expectations that hold in spite of a panic, too.

@@ -96,7 +96,7 @@ impl Peer<'_> {
 /// Handles one request; an error ends the connection.
 pub type Script = dyn Fn(&mut Peer<'_>) -> io::Result<()> + Send + Sync;
 
-/// Returns a case in which a VOD of `segments` segments is served by a peer with these settings and this script.
+/// Returns a case in which a VOD of a few segments is served by a peer with these settings and this script.
 pub fn case(
     label: &'static str,
     settings: &'static [u8],
@@ -104,13 +104,24 @@ pub fn case(
 ) -> Case {
     const SEGMENTS: usize = 4;
     let script: Arc<Script> = Arc::new(script);
-    let start = move || {
-        let peer = peer(settings, Arc::clone(&script));
-        let list = vod_of((0..SEGMENTS).map(|number| peer.url(&format!("/{number}.ts"))));
-        let front = Origin::start(move |_| Answer::playlist(list.clone()));
-        Origin { log: peer.log, ..front }
-    };
+    let start = move || shared(settings, SEGMENTS, Arc::clone(&script));
     Case::with_origin(label, start).clients(1).options(&["--insecure", "--timeout", PATIENT]).and_ok()
+}
+
+/// Starts an origin of a VOD of `segments` segments that are served by a peer with these settings and this script.
+pub fn origin(
+    settings: &'static [u8],
+    segments: usize,
+    script: impl Fn(&mut Peer<'_>) -> io::Result<()> + Send + Sync + 'static,
+) -> Origin {
+    shared(settings, segments, Arc::new(script))
+}
+
+fn shared(settings: &'static [u8], segments: usize, script: Arc<Script>) -> Origin {
+    let peer = peer(settings, script);
+    let list = vod_of((0..segments).map(|number| peer.url(&format!("/{number}.ts"))));
+    let front = Origin::start(move |_| Answer::playlist(list.clone()));
+    Origin { log: peer.log, ..front }
 }
 
 fn peer(settings: &'static [u8], script: Arc<Script>) -> Origin {

@@ -1,23 +1,18 @@
-//! X12 to X16, X18, X19 and X26: files, limits and clocks of this machine.
+//! X12 to X14 and X26: files and disks of this machine. Its limits and clocks are in `limit_rows.rs` and
+//! `clock_rows.rs`.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::Signal;
 
 use crate::expectations::assert_common;
 use crate::process_rows::{five, wait_for_segments};
-use crate::program::{Ended, HLSWARM, Program, Start, folder};
+use crate::program::{Ended, HLSWARM, Start, folder};
 use crate::rows::{Row, row};
 use crate::streams::live_origin;
-
-/// Returns the rows.
-pub fn rows() -> Vec<Row> {
-    [files(), limits()].into_iter().flatten().collect()
-}
 
 /// Runs with `options` in a folder that is prepared by `prepare`, under a limit of 2 kB for files.
 fn with_small_files(options: &[&str], prepare: impl FnOnce(&Path)) -> Ended {
@@ -27,6 +22,61 @@ fn with_small_files(options: &[&str], prepare: impl FnOnce(&Path)) -> Ended {
     let start = Start::shell("ulimit -f 4 && exec \"$0\" \"$@\"", &line).with(options);
     prepare(start.folder());
     start.end()
+}
+
+/// Runs in a mount namespace where the folder `disk` is a small disk of its own, mounted with these options, on which
+/// `prepare` has been run; returns the run and the names on the disk at its end.
+fn with_small_disk(mount: &str, prepare: &str, options: &[&str]) -> (Ended, String) {
+    let origin = live_origin();
+    let url = origin.url("/m.m3u8");
+    let inner = format!(
+        "mount -t tmpfs -o size=16k none disk && {prepare} && mount -o remount,{mount} disk; \
+         \"$0\" \"$@\"; code=$?; ls -A disk >names; cat disk/old.json >old; exit $code"
+    );
+    let script = format!("mkdir disk && exec unshare -m sh -c '{inner}' \"$0\" \"$@\"");
+    let line = [HLSWARM, "run", &url, "--no-tui", "-c", "3", "--ramp-time", "0", "-d", "4s"];
+    let run = Start::shell(&script, &line).with(options).reports().end();
+    assert_eq!(run.output("old"), "old", "the old report is kept, and no half one is left");
+    let names = run.output("names");
+    (run, names)
+}
+
+fn small_disks(row: Row) -> Row {
+    if Start::shell("exec unshare -m sh -c 'mkdir x && mount -t tmpfs none x'", &["x"]).end().exit_code()
+        != Some(0)
+    {
+        return row.lacks("a disk that is full needs a mount namespace: run as root");
+    }
+    const OLD: &str = "printf old >disk/old.json";
+    row.job("a full disk", || {
+        let (run, names) = with_small_disk("rw", OLD, &["--report", "disk/old.json"]);
+        assert_common(&run, 3);
+        run.assert_exit_code(6);
+        let said = run.output("stderr");
+        assert!(said.contains("disk/old.json: No space left on device"), "{said}");
+        assert!(run.report["exit"]["reasons"].to_string().contains("disk/old.json"));
+        assert_eq!(names.trim(), "old.json", "no temporary file is left");
+    })
+    .job("a full disk for the record, too", || {
+        let options = ["--report", "disk/old.json", "--record", "disk/record.ndjson"];
+        let prepare = format!("{OLD} && head -c 12288 /dev/zero >disk/filler");
+        let (run, names) = with_small_disk("rw", &prepare, &options);
+        run.assert_exit_code(6);
+        let reasons = run.report["exit"]["reasons"].to_string();
+        for file in ["record.ndjson", "old.json"] {
+            let reason = format!("disk/{file}: No space left on device");
+            assert!(reasons.contains(&reason), "{reasons}");
+        }
+        assert_eq!(names.trim(), "filler\nold.json\nrecord.ndjson", "no temporary file is left");
+    })
+    .job("a disk that cannot be written", || {
+        let (run, names) = with_small_disk("ro", OLD, &["--report", "disk/old.json"]);
+        run.assert_exit_code(6);
+        let said = run.output("stderr");
+        assert!(said.lines().count() == 1 && said.contains("disk/old.json: Read-only file system"), "{said}");
+        assert!(run.report.is_null(), "it is noticed before the load");
+        assert_eq!(names.trim(), "old.json");
+    })
 }
 
 fn paths() {
@@ -40,7 +90,9 @@ fn paths() {
     }
     fs::write(at("target.json"), "precious").unwrap();
     let links = [("link.json", "target.json"), ("dangling.json", "new.json")];
-    links.iter().for_each(|(link, to)| symlink(to, at(link)).unwrap());
+    let lost =
+        [("circle.json", "circle.json"), ("astray.json", "none/x.json"), ("inward.json", "folder.json")];
+    links.iter().chain(&lost).for_each(|(link, to)| symlink(to, at(link)).unwrap());
     let run = |options: &[&str], code: i32| {
         let url = origin.url("/m.m3u8");
         let load = [HLSWARM, "run", &url, "--no-tui", "-c", "1", "-d", "4s"];
@@ -57,6 +109,10 @@ fn paths() {
     run(&["--report", "fifo.json"], 2);
     run(&["--report", "none/x.json"], 2);
     run(&["--report", "x.pdf"], 2);
+    for (link, _) in lost {
+        run(&["--report", link], 2);
+    }
+    run(&["--record", "circle.json"], 2);
     run(&["--record", "folder.json"], 2);
     run(&["--record", "fifo.ndjson"], 2);
     run(&["--report", "same.json", "--record", "same.json"], 2);
@@ -73,7 +129,8 @@ fn paths() {
     }
 }
 
-fn files() -> Vec<Row> {
+/// Returns the rows.
+pub fn rows() -> Vec<Row> {
     vec![
         row("X12", "a record that cannot be written")
             .job("a full disk", || {
@@ -96,7 +153,7 @@ fn files() -> Vec<Row> {
                 run.assert_exit_code(6);
                 assert!(run.output("stderr").contains("File too large"), "{}", run.output("stderr"));
             }),
-        row("X13", "a report that cannot be written")
+        small_disks(row("X13", "a report that cannot be written"))
             .job("a limit of file sizes", || {
                 let run = with_small_files(&["--report", "report.txt", "--report", "big.json"], |folder| {
                     fs::write(folder.join("big.json"), "old").unwrap();
@@ -142,130 +199,4 @@ fn files() -> Vec<Row> {
             assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
         }),
     ]
-}
-
-/// Runs under limits of the shell; returns the run and the number of requests that the origin saw.
-fn limited(limits: &str, clients: &str) -> (Ended, usize) {
-    let origin = live_origin();
-    let url = origin.url("/m.m3u8");
-    let line = [HLSWARM, "run", &url, "--no-tui", "-c", clients, "--ramp-time", "0", "-d", "3s"];
-    let run = Start::shell(&format!("{limits} && exec \"$0\" \"$@\""), &line).reports().record().end();
-    (run, origin.log.requests().len())
-}
-
-fn refused(limits: &str, clients: &str, words: &str) {
-    let (run, requests) = limited(limits, clients);
-    run.assert_exit_code(5);
-    let said = run.output("stderr");
-    assert!(said.lines().count() == 1 && said.contains(words), "{said}");
-    assert_eq!(requests, 0, "nothing is sent");
-    assert!(run.report.is_null(), "nothing is reported");
-}
-
-/// Runs with ever larger address spaces: each run is refused in one line, or runs.
-fn address_spaces() {
-    let fits = |mebibytes: u32| {
-        let limit = format!("ulimit -v {} && exec \"$0\" \"$@\"", mebibytes * 1_024);
-        Start::shell(&limit, &[HLSWARM, "--version"]).end().exit_code() == Some(0)
-    };
-    let least = (4..600).step_by(8).find(|size| fits(*size)).unwrap();
-    let mut refused = 0;
-    for size in (0..8).map(|step| least + 5 * step) {
-        let (run, _) = limited(&format!("ulimit -v {}", size * 1_024), "1");
-        match run.exit_code() {
-            Some(5) => {
-                let said = run.output("stderr");
-                assert!(said.lines().count() == 1 && said.contains("preflight"), "{size} MiB: {said}");
-                refused += 1;
-            }
-            // What fits at the start may still be too little later: then the run says so, too.
-            _ => run.assert_exit_codes(&[0, 4]),
-        }
-    }
-    assert!(refused > 0, "no size was too small");
-}
-
-fn limits() -> Vec<Row> {
-    vec![
-        row("X15", "few open files")
-            .job("64 for a thousand", || {
-                refused("ulimit -n 64", "1000", "1,000 clients need 1,064 open files")
-            })
-            .job("256 for a thousand", || refused("ulimit -n 256", "1000", "may open 256"))
-            .job("a soft limit is raised", || {
-                let origin = live_origin();
-                let mut program = Start::run_by(
-                    "ulimit -Sn 64 && ulimit -Hn 1000 && exec \"$0\" \"$@\"",
-                    &origin.url("/m.m3u8"),
-                )
-                .with(&["-c", "300", "--ramp-time", "0"])
-                .start();
-                let all =
-                    |program: &Program| program.read("record.ndjson").matches("\"joined\"").count() >= 300;
-                assert!(program.wait_until("300 clients", all));
-                program.signal(Signal::INT);
-                let run = program.end();
-                assert_common(&run, 300);
-                assert_eq!(run.count("/run/clients_peak"), 300);
-                assert!(!run.outcomes().contains(&"local.fd"), "{:?}", run.outcomes());
-            }),
-        row("X16", "no memory for threads").job("address spaces", address_spaces),
-        clocks(),
-        row("X19", "a machine that is suspended")
-            .not_possible("a test cannot suspend its machine; row X4 stops the process instead"),
-    ]
-}
-
-/// Source of a library that shifts the wall clock of a program, and no other clock, once a file is there.
-const CLOCK: &str = r#"
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
-int clock_gettime(clockid_t clock, struct timespec *time) {
-  int result = (int)syscall(SYS_clock_gettime, clock, time);
-  if (result == 0 && clock == CLOCK_REALTIME && access("shifted", F_OK) == 0)
-    time->tv_sec += atol(getenv("MATRIX_SHIFT"));
-  return result;
-}
-"#;
-
-/// Shifts the wall clock by these seconds while segments are loaded.
-fn shifted(seconds: &str) {
-    let origin = live_origin();
-    let start = five(&origin).env("MATRIX_SHIFT", seconds).env("LD_PRELOAD", "./clock.so");
-    fs::write(start.folder().join("clock.c"), CLOCK).unwrap();
-    let mut compile = Command::new("cc");
-    compile.args(["-shared", "-fPIC", "-o", "clock.so", "clock.c"]).current_dir(start.folder());
-    assert!(compile.status().unwrap().success());
-    let mut program = start.start();
-    wait_for_segments(&mut program, &origin);
-    fs::write(program.path("shifted"), "").unwrap();
-    let loaded = origin.log.count("m3u8");
-    assert!(program.wait_until("reloads", |_| origin.log.count("m3u8") >= loaded + 10));
-    program.signal(Signal::INT);
-    let run = program.end();
-    assert_common(&run, 5);
-    run.assert_exit_code(0);
-    assert_eq!(run.outcomes(), ["ok"]);
-    assert!(run.number("/run/duration_s") < 1_000.0, "{}", run.report["run"]);
-    for (name, times) in run.report["latency_us"].as_object().unwrap() {
-        assert!(times["max"].as_u64() < Some(1_000_000_000), "{name}: {times}");
-    }
-}
-
-fn clocks() -> Row {
-    let row = row("X18", "a wall clock that jumps");
-    if !Command::new("cc")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
-    {
-        return row.not_possible("no C compiler (cc) for the library that shifts a program's clock");
-    }
-    row.job("forward by an hour", || shifted("3600"))
-        .job("back by an hour", || shifted("-3600"))
-        .job("to 1970", || shifted("-1767225600"))
 }

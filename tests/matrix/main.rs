@@ -5,7 +5,8 @@
 //!   all rows of segments. The last line counts them: passed, not possible here, failed.
 //! - Every run keeps the expectations of `expectations.rs`; a row adds the outcome, the exit code and what is special.
 //! - A run ends when its record shows the expected outcome, not after a time, so a busy machine breaks no row.
-//! - A row that cannot be built here says why, and runs what can be built of it.
+//! - A row that cannot be built here says why, and runs what can be built of it. With `HLSWARM_REQUIRE_ROWS=1` it
+//!   fails if another machine has what it lacks: the rights of root, a C compiler, ip(8), tc(8).
 
 #![expect(
     clippy::unwrap_used,
@@ -17,15 +18,19 @@
 
 mod address_rows;
 mod certificates;
+mod clock_rows;
 mod connection_rows;
 mod expectations;
 mod http2;
 mod http2_rows;
+mod limit_rows;
 mod machine_rows;
+mod many_rows;
 mod names;
 mod operator_rows;
 mod origin;
 mod playlist_rows;
+mod preload;
 mod process_rows;
 mod program;
 mod rows;
@@ -43,7 +48,7 @@ use std::process::ExitCode;
 use rows::Row;
 
 /// Tables of rows.
-const TABLES: [fn() -> Vec<Row>; 10] = [
+const TABLES: [fn() -> Vec<Row>; 12] = [
     playlist_rows::rows,
     address_rows::rows,
     stream_rows::rows,
@@ -53,6 +58,8 @@ const TABLES: [fn() -> Vec<Row>; 10] = [
     process_rows::rows,
     terminal_rows::rows,
     machine_rows::rows,
+    limit_rows::rows,
+    clock_rows::rows,
     operator_rows::rows,
 ];
 

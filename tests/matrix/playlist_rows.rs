@@ -1,15 +1,19 @@
 //! P1 to P15: bytes that an origin can send instead of those of a sound playlist.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use base64::Engine as _;
+use bytes::Bytes;
 use flate2::write::GzEncoder;
 use flate2::{Compress, Compression, FlushCompress};
 
+use crate::many_rows::{long_playlists, unfinished_playlists};
 use crate::origin::{Answer, Log, Step};
 use crate::program::Ended;
 use crate::rows::{Case, Row, row};
-use crate::streams::{vod, vod_of};
+use crate::segment_rows::lasted_a_minute;
+use crate::streams::{PATIENT, vod, vod_of};
 use crate::terminal_rows::errors_view;
 
 const MIB: usize = 1 << 20;
@@ -82,6 +86,13 @@ fn read_to_the_limit(run: &Ended, _: &Log) {
     assert!((PLAYLIST_BYTES..PLAYLIST_BYTES + (1 << 20)).contains(&each), "{each} bytes of each were read");
 }
 
+/// Returns an answer that is fast enough to be no stall, for longer than a whole response may take.
+fn steady(begin: &str, line: &str) -> Answer {
+    let piece = Bytes::from(line.repeat(1_024 / line.len() + 1));
+    let begun = Answer::head("200 OK", "Content-Length: 1000000\r\n").send(begin.to_owned());
+    (0..160).fold(begun, |answer, _| answer.then(Step::Pause(Duration::from_millis(500))).send(piece.clone()))
+}
+
 fn sizes() -> Vec<Row> {
     const LINES: &str = "#EXTINF:2,\nsegment.ts\n";
     let begin = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n";
@@ -99,13 +110,23 @@ fn sizes() -> Vec<Row> {
         .then(Step::Flood("#EXT-X-STREAM-INF:BANDWIDTH=1000\nvariant.m3u8\n".into()));
     let long = vod_of((0..300_000).map(|number| number.to_string()));
     vec![
-        row("P8", "a playlist of 100 MB").case(
-            Case::playlists("with a length", huge(begin, LINES))
-                .fails("playlist.limit")
-                .holds(read_to_the_limit),
-        ),
+        row("P8", "a playlist of 100 MB")
+            .case(
+                Case::playlists("with a length", huge(begin, LINES))
+                    .fails("playlist.limit")
+                    .holds(read_to_the_limit),
+            )
+            .job("8 MB for each of 60, unfinished", unfinished_playlists),
         row("P9", "a playlist that never ends")
-            .case(Case::playlists("chunked", endless).fails("playlist.limit").holds(read_to_the_limit)),
+            .case(Case::playlists("chunked", endless).fails("playlist.limit").holds(read_to_the_limit))
+            .case(
+                Case::playlists("two kilobytes a second", steady(begin, LINES))
+                    .clients(1)
+                    .options(&["--timeout", PATIENT])
+                    .fails("timeout.total")
+                    .alone()
+                    .holds(|run, _| lasted_a_minute(run)),
+            ),
         row("P10", "a line without end")
             .case(Case::playlists("50 MB", huge("#EXTM3U\n#", "aaaaaaaa")).fails("playlist.limit"))
             .case(
@@ -124,7 +145,8 @@ fn sizes() -> Vec<Row> {
             .case(Case::playlists("a million", million).fails("playlist.limit")),
         row("P12", "a million segments")
             .case(Case::text("300,000", long).finding("truncated").until_asked(6, "/"))
-            .case(Case::playlists("a million", huge(begin, LINES)).fails("playlist.limit")),
+            .case(Case::playlists("a million", huge(begin, LINES)).fails("playlist.limit"))
+            .job("100,000 for each of many", long_playlists),
     ]
 }
 
@@ -163,6 +185,10 @@ fn zstd() -> Vec<u8> {
 /// 64 MiB of `#` after the first line of a playlist: the output of Brotli's own encoder.
 const BROTLI: &str =
     "z///fwDEMc4XHXDgcfs6fgtk7P0//UYD+f//D4AEQBwWgO79P////wGQAIjDAtC9/+f//z8AEgBxWAC69/9xAABAYiR0CQA=";
+/// The same with a window of a gigabyte, which is not part of Brotli (RFC 7932) but of an extension: the output of the
+/// encoder of the crate `brotli`.
+const LARGE_WINDOW: &str =
+    "ER7///8BEMc4X3TAgcft6/gtEMbe/9NvNJD///8ASADEYQGge//P//9/ACQA4rAA0L3/5///PwASAHFYAOje/8cBAAAJgDAgAAA=";
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -194,12 +220,16 @@ fn compressed() -> Vec<Row> {
         })
     };
     let twice = gzip(&gzip(vod(2).as_bytes()));
-    let brotli = base64::engine::general_purpose::STANDARD.decode(BROTLI).unwrap();
+    let decoded = |text| base64::engine::general_purpose::STANDARD.decode(text).unwrap();
     vec![
         row("P13", "bombs of compressed text")
             .case(bomb("gzip", "gzip", deflated(true)).fails("playlist.limit"))
             .case(bomb("deflate", "deflate", deflated(false)).fails("playlist.limit"))
-            .case(bomb("br", "br", brotli).fails("body.ratio"))
+            .case(bomb("br", "br", decoded(BROTLI)).clients(4).fails("body.ratio"))
+            .case(
+                Case::playlists("br, a large window", coded("br", decoded(LARGE_WINDOW)))
+                    .fails("body.decode"),
+            )
             .case(bomb("zstd", "zstd", zstd()).fails("body.ratio"))
             .case(bomb("empty members", "gzip", gzip(b"").repeat(100_000)).fails("body.ratio")),
         row("P14", "one coding within another")

@@ -20,6 +20,8 @@ use crate::streams::{live, live_origin};
 
 /// Time that requests in flight have after the first signal, in seconds.
 const GRACE_S: f64 = 5.0;
+/// Longest time beyond it until the last client has left.
+const BEYOND_S: f64 = 5.0;
 
 /// Returns the rows.
 pub fn rows() -> Vec<Row> {
@@ -53,6 +55,7 @@ fn signalled(signal: Signal, options: &[&str]) -> Ended {
     let run = program.end();
     assert_common(&run, 5);
     assert!(run.count("/requests/segment") >= 5);
+    assert_drained_in_time(&run);
     run
 }
 
@@ -66,6 +69,7 @@ fn in_the_ramp(signal: Signal, code: i32) {
     assert_common(&run, 1_000);
     run.assert_exit_code(code);
     assert!(run.count("/run/clients_started") < 1_000, "no client starts after the signal");
+    assert_drained_in_time(&run);
 }
 
 /// Interrupts a run without a duration, whose segments never come; returns its end.
@@ -86,6 +90,11 @@ fn drained_s(run: &Ended) -> f64 {
     let at = |line: Option<&Value>| line.and_then(|line| line["at_us"].as_f64()).unwrap();
     let begun = at(run.record.iter().find(|line| line["state"] == "DRAINING" && line["kind"] == "run"));
     (at(run.record.iter().rfind(|line| line["kind"] == "left")) - begun) / 1e6
+}
+
+fn assert_drained_in_time(run: &Ended) {
+    let drained = drained_s(run);
+    assert!(drained <= GRACE_S + BEYOND_S, "the drain took {drained} s");
 }
 
 /// Stops the process for a while.
@@ -153,6 +162,7 @@ fn signals() -> Vec<Row> {
                 assert_eq!(run.count("/outcomes/cut"), 5, "what does not end in time is cut");
                 let drained = drained_s(&run);
                 assert!(drained >= GRACE_S, "what was in flight had {drained} s");
+                assert_drained_in_time(&run);
             })
             .job("twice", || {
                 let run = interrupted(2);

@@ -26,6 +26,7 @@ pub struct Start {
     command: Command,
     folder: TempDir,
     recorded: bool,
+    limit: Duration,
 }
 
 /// A running program; it is killed when dropped, with all processes that it has started.
@@ -34,7 +35,17 @@ pub struct Program {
     folder: TempDir,
     recorded: bool,
     deadline: Instant,
-    peak_kib: u64,
+    used: Used,
+}
+
+/// Memory of a process, as it was seen while it ran.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Used {
+    /// Highest memory in KiB.
+    pub peak_kib: u64,
+    /// Highest memory in KiB without that of files, such as the program's own code, of which an unoptimised program
+    /// has much.
+    pub peak_anonymous_kib: u64,
 }
 
 /// A run that has ended by itself.
@@ -46,8 +57,8 @@ pub struct Ended {
     pub recorded: bool,
     /// The lines of the record.
     pub record: Vec<Value>,
-    /// Highest memory in KiB that was seen.
-    pub peak_kib: u64,
+    /// Memory that it used.
+    pub used: Used,
     folder: TempDir,
 }
 
@@ -83,7 +94,7 @@ impl Start {
         // Files, not pipes: nothing need read them while the program runs.
         command.stdout(File::create(folder.path().join("stdout")).unwrap());
         command.stderr(File::create(folder.path().join("stderr")).unwrap());
-        Self { command, folder, recorded: false }
+        Self { command, folder, recorded: false, limit: LIMIT }
     }
 
     /// Prepares `script` for the shell; `"$0" "$@"` in it is `line`.
@@ -107,6 +118,11 @@ impl Start {
         Self { recorded: true, ..self.with(&["--record", "record.ndjson"]) }
     }
 
+    /// Lets the run take twice as long as others.
+    pub fn long(self) -> Self {
+        Self { limit: 2 * LIMIT, ..self }
+    }
+
     /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
@@ -127,8 +143,8 @@ impl Start {
     pub fn start(mut self) -> Program {
         let child = self.command.spawn().unwrap();
         // The command holds the files of both streams.
-        let Self { folder, recorded, .. } = self;
-        Program { child, folder, recorded, deadline: Instant::now() + LIMIT, peak_kib: 0 }
+        let Self { folder, recorded, limit, .. } = self;
+        Program { child, folder, recorded, deadline: Instant::now() + limit, used: Used::default() }
     }
 
     /// Starts the program and waits for its end.
@@ -155,6 +171,21 @@ impl Program {
     /// Returns a file in the program's folder as text; a missing one is empty.
     pub fn read(&self, name: &str) -> String {
         text(self.folder.path(), name)
+    }
+
+    /// Returns the memory of the program in KiB that has this name in proc_pid_status(5).
+    pub fn memory_kib(&self, name: &str) -> u64 {
+        memory_kib(&status(self.pid()), name)
+    }
+
+    /// Returns the CPU time of the program so far (proc_pid_stat(5)).
+    pub fn cpu_time(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+        // Its name, the second field, may hold any text.
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_ascii_whitespace();
+        // utime and stime.
+        let ticks: u64 = fields.skip(11).take(2).map(|field| field.parse().unwrap_or(0)).sum();
+        Duration::from_secs(ticks) / u32::try_from(rustix::param::clock_ticks_per_second()).unwrap()
     }
 
     /// Waits until `holds` is true or the program has ended; returns whether it is true.
@@ -203,14 +234,14 @@ impl Program {
             .filter(|line| line.ends_with('\n'))
             .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("record: {error}: {line}")));
         let (record, recorded) = (record.collect(), self.recorded);
-        Ended { status, report, recorded, record, peak_kib: self.peak_kib, folder }
+        Ended { status, report, recorded, record, used: self.used, folder }
     }
 
     fn poll(&mut self) -> Option<ExitStatus> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let peak = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse().ok());
-        self.peak_kib = self.peak_kib.max(peak.unwrap_or(0));
+        let status = status(self.child.id());
+        let Used { peak_kib, peak_anonymous_kib } = &mut self.used;
+        *peak_kib = (*peak_kib).max(memory_kib(&status, "VmHWM"));
+        *peak_anonymous_kib = (*peak_anonymous_kib).max(memory_kib(&status, "RssAnon"));
         self.child.try_wait().unwrap()
     }
 
@@ -233,6 +264,17 @@ impl Drop for Program {
             below.into_iter().for_each(|pid| _ = kill_process(pid, Signal::KILL));
         }
     }
+}
+
+/// Returns the text of proc_pid_status(5); empty for a process that is not there any more.
+fn status(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default()
+}
+
+/// Returns the memory in KiB that has this name in a status; 0 if there is none.
+fn memory_kib(status: &str, name: &str) -> u64 {
+    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.and_then(|value| value.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }
 
 /// Returns the processes that any thread of a process has started.

@@ -31,6 +31,8 @@ pub struct Row {
     pub fault: &'static str,
     /// Reason for which the row, or a part of it, cannot be built here.
     pub not_possible: Option<&'static str>,
+    /// True if another machine has what it needs.
+    pub is_lacking: bool,
     /// The runs; none is fine where nothing can be built.
     pub jobs: Vec<Job>,
 }
@@ -43,7 +45,7 @@ pub struct Job {
 
 /// Returns a row without runs.
 pub fn row(id: &'static str, fault: &'static str) -> Row {
-    Row { id, fault, not_possible: None, jobs: Vec::new() }
+    Row { id, fault, not_possible: None, is_lacking: false, jobs: Vec::new() }
 }
 
 impl Row {
@@ -68,9 +70,14 @@ impl Row {
         self
     }
 
-    /// Says why the row, or a part of it, cannot be built here.
+    /// Says why the row, or a part of it, cannot be built on any machine.
     pub fn not_possible(self, why: &'static str) -> Self {
-        Self { not_possible: Some(why), ..self }
+        Self { not_possible: self.not_possible.or(Some(why)), ..self }
+    }
+
+    /// Says what this machine lacks for the row, or a part of it. Where all rows are required, that is a failure.
+    pub fn lacks(self, what: &'static str) -> Self {
+        Self { not_possible: Some(what), is_lacking: true, ..self }
     }
 }
 

@@ -11,6 +11,9 @@ use std::time::Instant;
 
 use crate::rows::{Job, Row};
 
+/// Variable that turns what this machine lacks for a row into a failure.
+const REQUIRE: &str = "HLSWARM_REQUIRE_ROWS";
+
 /// Runs at a time. Most of a run is waiting for timers of players, so there are more than cores.
 const AT_ONCE: usize = 12;
 
@@ -110,10 +113,13 @@ fn unknown<'a>(rows: &[Row], arguments: &'a [String]) -> Option<&'a str> {
 fn play(rows: Vec<Row>) -> Vec<Progress> {
     let mut jobs = VecDeque::new();
     let mut progress = Vec::new();
+    let are_required = std::env::var_os(REQUIRE).is_some();
     for (place, row) in rows.into_iter().enumerate() {
-        let Row { id, fault, not_possible, jobs: of_row } = row;
+        let Row { id, fault, not_possible, is_lacking, jobs: of_row } = row;
         let runs = of_row.len();
-        progress.push(Progress { id, fault, not_possible, runs, left: runs, failures: Vec::new() });
+        let lacking = not_possible.filter(|_| is_lacking && are_required);
+        let failures = lacking.map(|what| format!("{REQUIRE} is set: {what}")).into_iter().collect();
+        progress.push(Progress { id, fault, not_possible, runs, left: runs, failures });
         jobs.extend(of_row.into_iter().map(|job| (place, job)));
         if runs == 0 {
             progress[place].print();

@@ -16,13 +16,18 @@ use crate::terminal::{SIZE, Terminal};
 
 /// Returns the rows.
 pub fn rows() -> Vec<Row> {
-    let panic = row("X22", "a panic of the console");
+    let panic = row("X22", "a panic of a part of the program");
     #[cfg(debug_assertions)]
-    let panic = panic.job("at the eighth picture", panic_of_the_console);
+    let panic = panic
+        .job("of the console at the eighth picture", || panicked("console:8", &[], STOPPED))
+        .job("of the gauges under a console", || panicked("gauges:3", &["-d", "8s"], 1))
+        .job("of the gauges without one", || panicked("gauges:3", &["--no-tui"], 1));
     #[cfg(not(debug_assertions))]
     let panic = panic.not_possible("release builds have no way to panic");
     vec![
-        row("X5", "windows of every size").job("on each view", sizes),
+        row("X5", "windows of every size, and a storm of sizes")
+            .job("on each view", sizes)
+            .job("a storm", storm),
         row("X10", "a terminal that goes away")
             .job("the run stops", || {
                 let origin = live_origin();
@@ -125,6 +130,35 @@ fn sizes() {
     terminal.quit().assert_good_end(0);
 }
 
+/// Changes the size of the window all the time for some seconds, and says so even more often.
+fn storm() {
+    const STORM: Duration = Duration::from_secs(4);
+    /// Clears of the whole screen: each begins a picture of a new size.
+    const CLEAR: &str = "\u{1b}[2J";
+    /// Most pictures of a new size in a second.
+    const MOST: f64 = 4.0;
+    let origin = live_origin();
+    let mut terminal = console(&origin, &[]);
+    terminal.wait_for("RUNNING");
+    let count = |terminal: &Terminal| terminal.bytes().matches(CLEAR).count();
+    let (before, begun, mut signals) = (count(&terminal), Instant::now(), 0);
+    while begun.elapsed() < STORM {
+        terminal.resize(if signals % 200 == 0 { (30, 100) } else { SIZE });
+        (0..100).for_each(|_| terminal.signal(Signal::WINCH));
+        signals += 100;
+    }
+    terminal.resize(SIZE);
+    terminal.press("2");
+    terminal.wait_for("worst first");
+    let (drawn, elapsed) = (count(&terminal) - before, begun.elapsed().as_secs_f64());
+    assert!(signals > 4_000, "only {signals} signals were sent");
+    assert!(drawn > 0, "no picture of a new size");
+    assert!(drawn as f64 <= MOST * elapsed + 2.0, "{drawn} pictures of a new size in {elapsed} s");
+    let asked = origin.log.count(".ts");
+    terminal.wait_until("further segments", |_| origin.log.count(".ts") > asked + 5);
+    terminal.quit().assert_good_end(0);
+}
+
 fn blocked(options: &[&str], end: fn(&mut Terminal), code: u32) {
     let origin = live_origin();
     let mut terminal = console(&origin, options);
@@ -176,12 +210,28 @@ fn look(variables: &[&str], sign: &str) -> String {
     ended.bytes
 }
 
+/// Panics that are counted when the console is lost: its own.
 #[cfg(debug_assertions)]
-fn panic_of_the_console() {
+const STOPPED: u64 = 1;
+
+/// Panics at this place; the run must count `panics` of them, and end with a whole report.
+#[cfg(debug_assertions)]
+fn panicked(place: &str, options: &[&str], panics: u64) {
     let origin = live_origin();
-    let ended = console_with(&origin, &["HLSWARM_PANIC=console:8"], &["-d", "600s"]).end();
+    let variable = format!("HLSWARM_PANIC={place}");
+    let options: &[&str] = if options.is_empty() { &["-d", "600s"] } else { options };
+    let message = format!("asked for at {}", place.replace(':', " "));
+    let terminal = console_with(&origin, &[&variable], options);
+    if options.contains(&"--no-tui") {
+        // The message has the stack, which takes an unoptimised program some time.
+        terminal.wait_until_bytes(&message, |bytes| bytes.contains(&message));
+        terminal.signal(Signal::INT);
+    }
+    let ended = terminal.end();
     assert_eq!(ended.exit_code, 70, "{}", ended.bytes);
     ended.assert_restored();
     assert_eq!(ended.report["exit"]["code"], 70);
+    assert_eq!(ended.report["internal"]["panics"], panics, "{}", ended.report["internal"]);
+    assert!(ended.bytes.contains(&message), "{}", ended.bytes);
     assert_whole(&ended.report);
 }
