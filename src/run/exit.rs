@@ -181,7 +181,11 @@ pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{Facts, Report, RunOptions, build};
+    use crate::sample::{Sampler, Sources};
+    use crate::stats::Metric;
     use crate::verdict::{EndNumbers, Trust, allow_untrusted, checks};
+    use crate::vocabulary::{Kind, RunIdentity};
 
     #[test]
     fn the_first_failed_check_with_a_code_decides_it_and_every_reason_is_given() {
@@ -210,5 +214,51 @@ mod tests {
         let late = EndNumbers { clients_target: 2, ..EndNumbers::default() };
         let late = from_checks(&checks(&late, &Trust::default(), Some(&RunEnd::default())));
         assert_eq!((late.code, late.reasons.len()), (0, 1));
+    }
+
+    /// Returns the report of a run with a client that played, whose requests ended so.
+    fn report(ended: &[(Outcome, u64)]) -> Report {
+        let sources = Sources::new(1);
+        let client = sources.registry.add();
+        let meter = client.meter(0, sources.clock);
+        meter.count(Metric::PlaybackStarts, 1);
+        for (outcome, count) in ended {
+            (0..*count).for_each(|_| meter.start(Kind::Segment).finish(*outcome, None));
+        }
+        let sample = Sampler::new(sources).next_whole_sample();
+        let facts = Facts {
+            identity: RunIdentity::default(),
+            options: RunOptions::default(),
+            lost_workers: 0,
+            end: Some(RunEnd::default()),
+            allow_untrusted: false,
+            calibration: Err("nothing was measured yet".into()),
+            origin: None,
+        };
+        build(facts, &sample)
+    }
+
+    #[test]
+    fn the_exit_code_agrees_with_the_shares_of_failures_that_the_report_gives() {
+        let [cut, busy] = [(Fault::Cut.into(), 3), (Outcome::of_status(503, false), 4)];
+        let [ok, files] = [(Outcome::Ok, 4), (Fault::LocalFiles.into(), 4)];
+        for (ended, failed_share, error_share, code) in [
+            (&[cut][..], None, None, 0),
+            (&[ok], Some(0.0), Some(0.0), 0),
+            (&[busy], Some(1.0), Some(1.0), CRITERIA),
+            (&[cut, busy], Some(1.0), Some(1.0), CRITERIA),
+            // A request that this machine could not make failed, but the origin could not answer it.
+            (&[ok, files], Some(0.5), Some(0.0), UNTRUSTED),
+            (&[ok, busy, files], Some(2.0 / 3.0), Some(0.5), UNTRUSTED),
+        ] {
+            let report = report(ended);
+            assert_eq!(
+                (report.requests.failed_share, report.health.error_share),
+                (failed_share, error_share)
+            );
+            let success = report.checks.iter().find(|check| check.name == "success_share").expect("a check");
+            assert_eq!(success.value, error_share.map(|failed| 1.0 - failed));
+            assert_eq!(from_checks(&report.checks).code, code, "{ended:?}");
+        }
     }
 }

@@ -44,6 +44,7 @@ impl RunSample {
             local_files: ended(Fault::LocalFiles),
             local_ports: ended(Fault::LocalPorts),
             local_memory: ended(Fault::LocalMemory),
+            local_internal: ended(Fault::LocalInternal),
             clients_target: self.target.into(),
             clients_peak: self.peak_clients,
             lasted: self.at,

@@ -38,6 +38,8 @@ pub struct EndNumbers {
     pub local_ports: u64,
     /// Requests for which no memory was left.
     pub local_memory: u64,
+    /// Requests that failed within hlswarm itself.
+    pub local_internal: u64,
     /// Clients wanted.
     pub clients_target: u64,
     /// Largest number of clients active at once.
@@ -91,9 +93,9 @@ impl EndNumbers {
         self.local_files + self.local_ports + self.local_memory
     }
 
-    /// Returns the number of requests that the origin could answer.
+    /// Returns the number of requests that the origin could answer: those of which `health.error_share` is a share.
     fn answerable(&self) -> u64 {
-        self.finished.saturating_sub(self.cut + self.local())
+        self.finished.saturating_sub(self.cut + self.local() + self.local_internal)
     }
 
     /// Returns the names of the resources that ran out, for the operator.

@@ -14,6 +14,7 @@ const WELL: EndNumbers = EndNumbers {
     local_files: 0,
     local_ports: 0,
     local_memory: 0,
+    local_internal: 0,
     clients_target: 10,
     clients_peak: 10,
     lasted: Duration::from_secs(60),
