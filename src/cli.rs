@@ -7,6 +7,7 @@ mod check;
 mod limits;
 mod pages;
 mod plan;
+mod report;
 mod scope;
 mod selftest;
 mod shown;
@@ -44,7 +45,7 @@ Exit codes (the first that applies):
 
 const RUN_EXAMPLES: &str = "\
 Examples:
-  hlswarm run https://cdn.example/live.m3u8 -c 2k --ramp-rate 50 -d 10m --report event.json
+  hlswarm run https://cdn.example/live.m3u8 -c 2k --ramp-rate 50 -d 10m --report event.html
   hlswarm run https://cdn.example/vod.m3u8 --header @token.txt --session-length exp:5m --no-tui";
 
 const DEMO_EXAMPLES: &str = "\
@@ -61,6 +62,21 @@ const PLAN_EXAMPLES: &str = "\
 Examples:
   hlswarm plan https://cdn.example/live.m3u8 -c 2k -d 10m
   hlswarm plan https://cdn.example/live.m3u8 -c 2k --max-bandwidth 2G --json";
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  hlswarm report run.json -o run.html
+  hlswarm report run.json -o card.svg -o run.md";
+
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  hlswarm compare before.json after.json
+  hlswarm compare main.json branch.json --fail-on-regression";
+
+const MERGE_EXAMPLES: &str = "\
+Examples:
+  hlswarm merge machine1.json machine2.json -o all.json -o all.html
+  hlswarm merge monday.json tuesday.json > both.json";
 
 const ORIGIN_EXAMPLES: &str = "\
 Examples:
@@ -91,6 +107,7 @@ pub use check::{CheckArgs, Subject};
 pub use limits::LimitArgs;
 pub use pages::{CompletionsArgs, ManArgs, completions, manual};
 pub use plan::PlanArgs;
+pub use report::{CompareArgs, MergeArgs, ReportArgs};
 pub use scope::ScopeArgs;
 pub use selftest::SelftestArgs;
 pub use shown::shown_command;
@@ -120,6 +137,15 @@ pub enum Command {
     /// Print what `run` with the same options would use and cost, from one client; no load
     #[command(after_help = PLAN_EXAMPLES)]
     Plan(PlanArgs),
+    /// Write the JSON report of a run again, as a page, a card, Markdown, JUnit or text
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(ReportArgs),
+    /// Show two runs side by side, with what differs beyond noise
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(CompareArgs),
+    /// Add the reports of several machines or repeated runs exactly
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge(MergeArgs),
     /// Serve only the built-in origin: live and VOD streams, faults on request
     #[command(after_help = ORIGIN_EXAMPLES)]
     Origin(OriginArgs),
@@ -242,7 +268,8 @@ pub struct LoadArgs {
     /// Do not let keys of the live screen change the load
     #[arg(long, help_heading = "Output")]
     pub read_only: bool,
-    /// Write a report; the extension (.json or .txt) selects the format; repeatable
+    /// Write a report; the extension selects the format: .json, .txt, .html (page with charts), .svg (card), .md, .xml
+    /// (JUnit); repeatable
     #[arg(long = "report", value_name = "FILE", help_heading = "Output")]
     pub reports: Vec<PathBuf>,
     /// Write every event, and each second a sample of each client and of the run, as NDJSON; never slows the load
@@ -371,8 +398,20 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
 }
 
 /// Words that are commands where a URL could also stand.
-const COMMANDS: [&str; 9] =
-    ["run", "demo", "check", "plan", "origin", "selftest", "completions", "man", "help"];
+const COMMANDS: [&str; 12] = [
+    "run",
+    "demo",
+    "check",
+    "plan",
+    "report",
+    "compare",
+    "merge",
+    "origin",
+    "selftest",
+    "completions",
+    "man",
+    "help",
+];
 
 impl LoadArgs {
     /// Reports whether the run would have no clients and no end.

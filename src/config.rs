@@ -39,8 +39,10 @@ pub enum ConfigError {
     #[error(transparent)]
     Tls(#[from] net::TlsError),
     /// A report that cannot be written to its file.
-    #[error("--report {path}: {reason}")]
+    #[error("{option} {path}: {reason}")]
     Report {
+        /// Option that asked for it.
+        option: &'static str,
         /// File that was asked for.
         path: String,
         /// Problem with the file, and what is accepted.
@@ -62,6 +64,17 @@ pub enum ConfigError {
         /// Reason for the failure.
         reason: String,
     },
+    /// A report that cannot be read.
+    #[error("{path}: {reason}")]
+    Document {
+        /// File that was given.
+        path: String,
+        /// Problem with the file, and what is expected.
+        reason: String,
+    },
+    /// Reports that cannot be added.
+    #[error("merge: {0}")]
+    Merge(String),
     /// The system gave no random numbers for a seed.
     #[error("the system provides no random numbers; give --seed")]
     Seed,
@@ -169,7 +182,11 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         on_hangup: args.on_hangup,
         read_only: args.read_only,
         // A bad report file must be an error before the run, not after it.
-        reports: args.reports.into_iter().map(report_file).collect::<Result<_, _>>()?,
+        reports: args
+            .reports
+            .into_iter()
+            .map(|path| report_file("--report", path))
+            .collect::<Result<_, _>>()?,
         record: args.record,
         allow_untrusted: args.allow_untrusted,
         command,
@@ -299,8 +316,11 @@ fn random() -> Result<u64, ConfigError> {
 }
 
 /// Checks a report file before the run, not after it.
-fn report_file(path: PathBuf) -> Result<ReportFile, ConfigError> {
-    let wrong = |reason| ConfigError::Report { path: shown_file(&path), reason };
+///
+/// # Errors
+/// The file selects no format, or cannot be written by its kind or place; `option` is what asked for it.
+pub fn report_file(option: &'static str, path: PathBuf) -> Result<ReportFile, ConfigError> {
+    let wrong = |reason| ConfigError::Report { option, path: shown_file(&path), reason };
     let format = ReportFormat::from_extension(&path).ok_or_else(|| wrong(ReportFormat::UNKNOWN))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
@@ -329,13 +349,13 @@ mod tests {
     #[test]
     fn a_report_is_refused_before_the_work() {
         let folder = tempfile::tempdir().expect("a folder");
-        let refused = |path: PathBuf| report_file(path).expect_err("refused").to_string();
-        assert!(refused(folder.path().join("a.pdf")).contains("expected .json or .txt"));
+        let refused = |path: PathBuf| report_file("--report", path).expect_err("refused").to_string();
+        assert!(refused(folder.path().join("a.pdf")).contains("expected .json, .txt, .html"));
         assert!(refused(folder.path().join("none/a.json")).contains("directory does not exist"));
         std::fs::create_dir(folder.path().join("d.json")).expect("a folder");
         assert!(refused(folder.path().join("d.json")).contains("a regular file"));
-        let good = report_file(folder.path().join("a.txt")).expect("accepted");
+        let good = report_file("--report", folder.path().join("a.txt")).expect("accepted");
         assert_eq!(good.format, ReportFormat::Text);
-        assert!(report_file("a.json".into()).is_ok());
+        assert!(report_file("--report", "a.json".into()).is_ok());
     }
 }

@@ -57,6 +57,7 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
     let run = Run {
         identity: facts.identity,
         clock: ClockOffset::default(),
+        merged_reports: None,
         duration_s: result.duration.as_secs_f64(),
         clients_target: result.target,
         clients_peak: sample.peak_clients,
@@ -211,7 +212,7 @@ fn pipeline(result: &RunResult, pipeline: &sample::Pipeline) -> PipelineReport {
     PipelineReport {
         progress: stream(result.progress),
         events: stream(result.events),
-        dropped: result.progress.dropped + result.events.dropped,
+        dropped: result.dropped(),
         peak_drop_rate: pipeline.peak_drop_rate,
         degraded_clients: result.degraded_clients,
         record: recorder.file.as_ref().map(|file| RecordReport {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::TrustReport;
+use super::answer::percent;
+use super::doc::{Doc, Part};
 use super::page::Page;
-use super::{Report, TrustReport};
 use crate::capacity::{Calibration, TransportCosts};
 use crate::sample::RunSample;
 use crate::vocabulary::RunIdentity;
-use crate::vocabulary::units::{self, UNKNOWN};
 
 /// The calibration of this machine, or the reason why none is used.
 pub type Calibrated = Result<Arc<Calibration>, Arc<str>>;
@@ -88,18 +89,25 @@ pub(super) fn add(
 }
 
 /// Writes the used share of the capacity, or why it is unknown.
-pub(super) fn line(report: &Report, page: &mut Page) {
-    if let Some(reason) = &report.trust.uncalibrated_because {
-        page.line(format!("        not calibrated: {reason}; see 'hlswarm selftest'"));
+pub(super) fn line(doc: &Doc, page: &mut Page) {
+    let reason = doc.at("/trust/uncalibrated_because");
+    if reason.is_known() {
+        page.line(format!("        not calibrated: {}; see 'hlswarm selftest'", reason.word()));
     }
-    let Some(calibration) = &report.trust.calibration else { return };
-    let date = calibration.made_at.get(..10).unwrap_or(UNKNOWN);
-    let reached = |latency: &super::LatencyReport| {
-        latency.at_floor.is_some_and(|at_floor| at_floor.p50 || at_floor.p99)
+    let calibration = doc.at("/trust/calibration");
+    if !calibration.is_known() {
+        return;
+    }
+    let date: String = calibration.at("/made_at").word().chars().take(10).collect();
+    let is_reached =
+        |latency: Part<'_>| ["/at_floor/p50", "/at_floor/p99"].iter().any(|path| latency.at(path).is_true());
+    let legend = if doc.at("/latency_us").table().any(|(_, latency)| is_reached(latency)) {
+        "; <: at floor"
+    } else {
+        ""
     };
-    let legend = if report.latency_us.values().any(reached) { "; <: at floor" } else { "" };
     page.line(format!(
         "        used {} of calibrated capacity (loopback, {date}){legend}",
-        units::percent(calibration.capacity_share)
+        percent(calibration.at("/capacity_share"))
     ));
 }

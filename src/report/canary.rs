@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::answer::plural;
+use super::doc::Part;
 use crate::sample::CanaryReading;
 use crate::vocabulary::units;
 
@@ -37,13 +39,12 @@ impl From<CanaryReading> for CanaryReport {
     }
 }
 
-impl CanaryReport {
-    /// Returns the line of the text report.
-    pub(super) fn line(&self) -> String {
-        let [canary, crowd] = [self.ttfb_us_p50, self.crowd_ttfb_us_p50].map(units::milliseconds);
-        let requests = units::plural(self.requests, "request");
-        format!("        canary  {} ttfb p50 {canary} ms, crowd {crowd} ms, {requests}", self.kind)
-    }
+/// Returns the line of the text report.
+pub(super) fn line(canary: Part<'_>) -> String {
+    let [own, crowd] =
+        ["/ttfb_us_p50", "/crowd_ttfb_us_p50"].map(|path| units::milliseconds(canary.at(path).count()));
+    let requests = plural(canary.at("/requests"), "request");
+    format!("        canary  {} ttfb p50 {own} ms, crowd {crowd} ms, {requests}", canary.at("/kind").word())
 }
 
 #[cfg(test)]
@@ -60,6 +61,8 @@ mod tests {
             ttfb_us_p99: 9_000,
             crowd_ttfb_us_p50: 1_310,
         };
-        assert_eq!(report.line().trim(), "canary  segment ttfb p50 1.20 ms, crowd 1.31 ms, 512 requests");
+        let json = serde_json::to_value(report).expect("JSON");
+        let line = line(Part::new(&json));
+        assert_eq!(line.trim(), "canary  segment ttfb p50 1.20 ms, crowd 1.31 ms, 512 requests");
     }
 }

@@ -1,8 +1,6 @@
 //! Lines of the text report about the operator and the brake: marks and changes of the load.
 
-use std::time::Duration;
-
-use super::{LoadChangeReport, Report};
+use super::doc::{Doc, Part};
 use crate::run_state::{ChangeKind, ChangeSource};
 use crate::vocabulary::units;
 
@@ -15,28 +13,44 @@ const HOLDS: usize = 4;
 
 /// Returns the operator's marks, one line each, the operator's changes in one line and the holds of the brake in
 /// another. Each list is cut at its maximum.
-pub(super) fn lines(report: &Report) -> Vec<String> {
-    let marks = report.marks.iter().enumerate().take(MARKS);
+pub(super) fn lines(doc: &Doc) -> Vec<String> {
+    let marks = doc.at("/marks").list();
+    let more = marks.len().saturating_sub(MARKS);
+    let marks = marks.take(MARKS).enumerate();
     let mut lines: Vec<_> = marks
-        .map(|(number, mark)| format!("mark    m{} {} {}", number + 1, clock(mark.at_s), mark.note))
+        .map(|(number, mark)| {
+            format!("mark    m{} {} {}", number + 1, clock(mark.at("/at_s")), mark.at("/note").word())
+        })
         .collect();
-    if report.marks.len() > MARKS {
-        lines.push(format!("        and {} more marks", report.marks.len() - MARKS));
+    if more > 0 {
+        lines.push(format!("        and {more} more marks"));
     }
-    let by_operator = report.load_changes.iter().filter(|change| change.by == ChangeSource::Operator);
-    let changes = by_operator.map(|change| match change.change {
-        ChangeKind::Target => format!("{} -> {} at {}", change.from, change.to, clock(change.at_s)),
-        other => format!("{} at {}", other.name(), clock(change.at_s)),
+    let changes: Vec<Part<'_>> = doc.at("/load_changes").list().collect();
+    let by_operator = changes.iter().filter(|change| is_by(**change, ChangeSource::Operator));
+    let by_operator = by_operator.map(|change| {
+        let (word, at) = (change.at("/change").word(), clock(change.at("/at_s")));
+        match word == ChangeKind::Target.name() {
+            true => format!("{} -> {} at {at}", change.at("/from").count(), change.at("/to").count()),
+            false => format!("{word} at {at}"),
+        }
     });
-    let changes = list(changes.collect(), CHANGES);
-    lines.extend(changes.map(|list| format!("changes by the operator: {list}")));
-    let holds = list(holds_by_brake(&report.load_changes), HOLDS);
+    let by_operator = list(by_operator.collect(), CHANGES);
+    lines.extend(by_operator.map(|list| format!("changes by the operator: {list}")));
+    let holds = list(holds_by_brake(&changes), HOLDS);
     lines.extend(holds.map(|list| format!("brake   held the ramp during a storm of 429 and 503: {list}")));
     lines
 }
 
-fn clock(seconds: f64) -> String {
-    units::clock(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+fn is_by(change: Part<'_>, source: ChangeSource) -> bool {
+    change.at("/by").text() == source.name()
+}
+
+fn is(change: Part<'_>, kind: ChangeKind) -> bool {
+    change.at("/change").text() == kind.name()
+}
+
+fn clock(seconds: Part<'_>) -> String {
+    units::clock(seconds.seconds())
 }
 
 /// Joins texts to one list, cut after `most` of them; `None` if there are none.
@@ -51,27 +65,27 @@ fn list(texts: Vec<String>, most: usize) -> Option<String> {
 }
 
 /// Returns the times of the holds by the brake: `00:00:31 to 00:01:12`, `00:05:40 to the end`.
-fn holds_by_brake(changes: &[LoadChangeReport]) -> Vec<String> {
-    let holds = changes
-        .iter()
-        .enumerate()
-        .filter(|(_, change)| change.by == ChangeSource::Brake && change.change == ChangeKind::Hold);
+fn holds_by_brake(changes: &[Part<'_>]) -> Vec<String> {
+    let is_hold = |change: &Part<'_>| is_by(*change, ChangeSource::Brake) && is(*change, ChangeKind::Hold);
+    let holds = changes.iter().enumerate().filter(|(_, change)| is_hold(change));
     let times = holds.map(|(place, hold)| {
         // The operator may resume it or make the hold theirs.
         let mut after = changes.iter().skip(place + 1);
-        let end = after.find(|change| matches!(change.change, ChangeKind::Resume | ChangeKind::Hold));
-        let end = end.map_or("the end".to_owned(), |end| clock(end.at_s));
-        format!("{} to {end}", clock(hold.at_s))
+        let end = after.find(|change| is(**change, ChangeKind::Resume) || is(**change, ChangeKind::Hold));
+        let end = end.map_or("the end".to_owned(), |end| clock(end.at("/at_s")));
+        format!("{} to {end}", clock(hold.at("/at_s")))
     });
     times.collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
-    fn change(at_s: f64, kind: ChangeKind, by: ChangeSource) -> LoadChangeReport {
-        LoadChangeReport { at_s, change: kind, from: 100, to: 100, by }
+    fn change(at_s: f64, kind: ChangeKind, by: ChangeSource) -> Value {
+        json!({ "at_s": at_s, "change": kind.name(), "from": 100, "to": 100, "by": by.name() })
     }
 
     #[test]
@@ -94,6 +108,7 @@ mod tests {
         ];
         let expected =
             ["00:00:30 to 00:01:12", "00:02:00 to 00:02:10", "00:05:00 to 00:05:10", "00:06:40 to the end"];
+        let changes: Vec<Part<'_>> = changes.iter().map(Part::new).collect();
         assert_eq!(holds_by_brake(&changes), expected);
         assert!(holds_by_brake(&changes[6..8]).is_empty());
     }

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::answer::percent;
+use super::doc::Part;
 use crate::sample::RunSample;
-use crate::vocabulary::{HardStop, units};
+use crate::vocabulary::HardStop;
 
 /// Hard stops of the run; `null` where none was asked for.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -29,8 +31,7 @@ pub struct HardStopUse {
     /// Seconds since the start at which the limit ended the run; `null`: it did not.
     pub reached_at_s: Option<f64>,
     /// Used share of the limit.
-    #[serde(skip)]
-    share: f64,
+    pub used_share: f64,
 }
 
 impl HardStopsReport {
@@ -39,7 +40,12 @@ impl HardStopsReport {
         let used = |stop: HardStop| {
             let spent = sample.spent(stop)?;
             let at = reached.filter(|(reached, _)| *reached == stop).map(|(_, at)| at.as_secs_f64());
-            Some(HardStopUse { limit: spent.limit, used: spent.used, reached_at_s: at, share: spent.share() })
+            Some(HardStopUse {
+                limit: spent.limit,
+                used: spent.used,
+                reached_at_s: at,
+                used_share: spent.share(),
+            })
         };
         Self {
             max_bytes: used(HardStop::Bytes),
@@ -47,17 +53,16 @@ impl HardStopsReport {
             max_bits_per_second: used(HardStop::Bandwidth),
         }
     }
+}
 
-    /// Returns a line for each hard stop of the run.
-    pub(super) fn lines(&self) -> Vec<String> {
-        let stops = [&self.max_bytes, &self.max_requests, &self.max_bits_per_second];
-        let given =
-            HardStop::ALL.into_iter().zip(stops).filter_map(|(stop, used)| Some((stop, used.as_ref()?)));
-        let line = |(place, (stop, used)): (usize, (HardStop, &HardStopUse))| {
-            let [limit, amount] = [used.limit, used.used].map(|amount| stop.amount(amount));
-            let label = if place == 0 { "limits" } else { "" };
-            format!("{label:<8}{} {limit}: {amount}, {}", stop.option(), units::percent(Some(used.share)))
-        };
-        given.enumerate().map(line).collect()
-    }
+/// Returns a line for each hard stop of the run.
+pub(super) fn lines(stops: Part<'_>) -> Vec<String> {
+    let places = ["/max_bytes", "/max_requests", "/max_bits_per_second"].map(|path| stops.at(path));
+    let given = HardStop::ALL.into_iter().zip(places).filter(|(_, used)| used.is_known());
+    let line = |(place, (stop, used)): (usize, (HardStop, Part<'_>))| {
+        let [limit, amount] = ["/limit", "/used"].map(|path| stop.amount(used.at(path).count()));
+        let label = if place == 0 { "limits" } else { "" };
+        format!("{label:<8}{} {limit}: {amount}, {}", stop.option(), percent(used.at("/used_share")))
+    };
+    given.enumerate().map(line).collect()
 }

@@ -3,21 +3,36 @@
 //! * The report is made from the final sample, which is taken after every client has left, so it is exact.
 //! * A value that was not measured is absent or `null`, never 0.
 
+mod answer;
 mod audience;
 mod build;
 mod calibration;
 #[cfg(test)]
 mod calibration_tests;
 mod canary;
+mod card;
 mod changes;
 pub mod check;
+mod columns;
 mod compact;
+mod compare;
+mod doc;
+mod drawing;
+mod escape;
+#[cfg(test)]
+mod fixtures;
 mod format;
 mod hard_stops;
 mod history;
 mod hosts;
+mod html;
+mod junit;
+mod markdown;
+mod merge;
 mod outcomes;
 mod page;
+#[cfg(test)]
+mod pages_tests;
 mod plan;
 mod plan_page;
 mod playback;
@@ -40,9 +55,12 @@ pub use build::{Facts, build};
 pub use calibration::{AtFloor, Calibrated, CalibrationReport};
 pub use canary::CanaryReport;
 pub use check::CheckReport;
+pub use compare::{COMPARE_SCHEMA, Comparison, compare};
+pub use doc::{Doc, Unreadable};
 pub use format::ReportFormat;
 pub use hard_stops::{HardStopUse, HardStopsReport};
 pub use history::HistoryReport;
+pub use merge::{NotMergeable, merge};
 pub use outcomes::{FailureDetails, OutcomeCounts};
 pub use plan::{DestinationReport, PlanReport};
 pub use plan_page::{PlanPage, text as plan_text};
@@ -132,7 +150,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Returns the report as JSON, pretty-printed but for arrays of numbers, with a newline at its end.
+    /// Returns the report as JSON, pretty-printed, with a newline at its end.
     ///
     /// # Errors
     /// Never fails for a report that was built here; the signature is serde's.

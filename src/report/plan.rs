@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::answer::{plural, rate};
+use super::doc::Part;
 use crate::forecast::{BitRate, Destination, Priced, RateSource, Use, UseShares};
 use crate::sample::RunSample;
 use crate::vocabulary::Untrusted;
@@ -41,9 +43,8 @@ pub struct PlanReport {
     pub not_comparable: Vec<&'static str>,
     /// Hosts that clients connect to.
     pub destinations: Vec<DestinationReport>,
-    /// The shortages as a sentence.
-    #[serde(skip)]
-    pub(super) sentence: Option<String>,
+    /// The shortages as a sentence; `null`: there are none.
+    pub sentence: Option<String>,
 }
 
 /// Resources of this machine; `null`: without a limit, or unknown.
@@ -145,46 +146,51 @@ impl PlanReport {
             ..Self::planned(priced)
         })
     }
-
-    /// Returns lines for the text: planned and used amounts side by side.
-    pub(super) fn lines(&self) -> Vec<String> {
-        let length = units::span(std::time::Duration::try_from_secs_f64(self.length_s).unwrap_or_default());
-        let rate = self.client_bits_per_second.map_or(UNKNOWN.to_owned(), units::bit_rate);
-        let source = self.bit_rate_source.unwrap_or(UNKNOWN).replace('_', " ");
-        let heading = if self.used.is_some() { "planned / used" } else { "planned" };
-        let clients = units::plural(self.clients.into(), "client");
-        let mut lines = vec![format!("plan    {heading}: {clients}, {length}, {rate} each ({source})")];
-        let rows = [
-            [self.cell("bytes", Column::BYTES), self.cell("requests", Column::REQUESTS)],
-            [self.cell("cpu", Column::CPU), self.cell("rate", Column::RATE)],
-            [self.cell("files", Column::FILES), self.cell("memory", Column::MEMORY)],
-        ];
-        lines.extend(rows.map(|[left, right]| format!("        {left:<36} {right}")));
-        if !self.not_comparable.is_empty() {
-            lines.push(format!("        not comparable: {}", self.not_comparable.join(", ")));
-        }
-        lines
-    }
-
-    /// Returns an amount, planned and used: `bytes 104 GB / 103 GB (-0.9%)`.
-    fn cell(&self, name: &str, column: Column) -> String {
-        let shown = |amount: Option<f64>| amount.map_or(UNKNOWN.to_owned(), column.shown);
-        let planned = shown((column.of)(&self.planned));
-        let Some(used) = &self.used else { return format!("{name:<6} {planned}") };
-        let share = self.used_share.as_ref().and_then(column.share);
-        // Rounded before it is shown: a difference below zero that rounds to zero has no sign.
-        let percent = |share: f64| ((share - 1.0) * 1_000.0).round() / 10.0 + 0.0;
-        let apart = share.map_or(String::new(), |share| format!(" ({:+.1}%)", percent(share)));
-        format!("{name:<6} {planned} / {}{apart}", shown((column.of)(used)))
-    }
 }
 
-/// One amount of the text.
-#[derive(Clone, Copy)]
-struct Column {
-    of: fn(&Use) -> Option<f64>,
-    share: fn(&UseShares) -> Option<f64>,
-    shown: fn(f64) -> String,
+/// Returns lines for the text: planned and used amounts side by side. There are none if the plan was not priced.
+pub(super) fn lines(plan: Part<'_>) -> Vec<String> {
+    if !plan.is_known() {
+        return Vec::new();
+    }
+    let length = units::span(plan.at("/length_s").seconds());
+    let source = plan.at("/bit_rate_source").word().replace('_', " ");
+    let source = if source.is_empty() { UNKNOWN.to_owned() } else { source };
+    let heading = if plan.at("/used").is_known() { "planned / used" } else { "planned" };
+    let clients = plural(plan.at("/clients"), "client");
+    let each = rate(plan.at("/client_bits_per_second"));
+    let mut lines = vec![format!("plan    {heading}: {clients}, {length}, {each} each ({source})")];
+    let cell = |(name, path, shown)| cell(plan, name, path, shown);
+    for [left, right] in CELLS.map(|pair| pair.map(cell)) {
+        lines.push(format!("        {left:<36} {right}"));
+    }
+    let why: Vec<String> = plan.at("/not_comparable").list().map(Part::word).collect();
+    if !why.is_empty() {
+        lines.push(format!("        not comparable: {}", why.join(", ")));
+    }
+    lines
+}
+
+/// Amounts of the text: name, place, and the way to show one.
+const CELLS: [[(&str, &str, fn(f64) -> String); 2]; 3] = [
+    [("bytes", "/bytes", bytes), ("requests", "/requests", whole)],
+    [("cpu", "/cpu_s", seconds), ("rate", "/bits_per_second", units::bit_rate)],
+    [("files", "/open_files", whole), ("memory", "/memory_bytes", bytes)],
+];
+/// Amounts whose difference from the plan is shown.
+const WITH_SHARE: [&str; 3] = ["/bytes", "/requests", "/cpu_s"];
+
+/// Returns an amount, planned and used: `bytes 104 GB / 103 GB (-0.9%)`.
+fn cell(plan: Part<'_>, name: &str, path: &str, shown: fn(f64) -> String) -> String {
+    let amount = |of: &str| plan.at(of).at(path).number().map_or(UNKNOWN.to_owned(), shown);
+    if !plan.at("/used").is_known() {
+        return format!("{name:<6} {}", amount("/planned"));
+    }
+    let share = plan.at("/used_share").at(path).number().filter(|_| WITH_SHARE.contains(&path));
+    // Rounded before it is shown: a difference below zero that rounds to zero has no sign.
+    let percent = |share: f64| ((share - 1.0) * 1_000.0).round() / 10.0 + 0.0;
+    let apart = share.map_or(String::new(), |share| format!(" ({:+.1}%)", percent(share)));
+    format!("{name:<6} {} / {}{apart}", amount("/planned"), amount("/used"))
 }
 
 fn whole(amount: f64) -> String {
@@ -195,18 +201,8 @@ fn bytes(amount: f64) -> String {
     units::bytes(amount.round().max(0.0) as u64)
 }
 
-impl Column {
-    const BYTES: Self = Self { of: |used| Some(used.bytes), share: |share| share.bytes, shown: bytes };
-    const REQUESTS: Self =
-        Self { of: |used| Some(used.requests), share: |share| share.requests, shown: whole };
-    const CPU: Self = Self {
-        of: |used| used.cpu_s,
-        share: |share| share.cpu_s,
-        shown: |s| format!("{} s", units::number(s)),
-    };
-    const RATE: Self = Self { of: |used| used.bits_per_second, share: |_| None, shown: units::bit_rate };
-    const FILES: Self = Self { of: |used| used.open_files, share: |_| None, shown: whole };
-    const MEMORY: Self = Self { of: |used| used.memory_bytes, share: |_| None, shown: bytes };
+fn seconds(amount: f64) -> String {
+    format!("{} s", units::number(amount))
 }
 
 impl From<&Destination> for DestinationReport {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::doc::Part;
 use super::page::Page;
 use super::plan::PlanReport;
 use super::{Report, Run};
@@ -54,7 +55,9 @@ pub fn text(page: &PlanPage) -> String {
     let mut lines = Page::default();
     let (run, plan) = (&page.run, &page.plan);
     lines.line(format!("hlswarm {}  {}", run.identity.version, run.identity.target));
-    plan.lines().iter().for_each(|line| lines.line(line));
+    let json: serde_json::Value =
+        page.json().and_then(|text| serde_json::from_str(&text)).unwrap_or_default();
+    super::plan::lines(Part::new(&json).at("/plan")).iter().for_each(|line| lines.line(line));
     let peak = plan.planned.bits_per_second_peak.map_or(units::UNKNOWN.to_owned(), units::bit_rate);
     lines.line(format!("peak    {peak} within a second"));
     let count = |amount: Option<u64>| amount.map_or(units::UNKNOWN.to_owned(), units::count);

@@ -1,137 +1,165 @@
 //! The report as text, 80 columns wide: the form that people read first and paste into a ticket.
 
-use std::time::Duration;
-
+use super::answer::{self, count, percent, plural, rate};
+use super::columns::Columns;
+use super::doc::{Doc, Part};
 use super::page::Page;
-use super::trust::{self, GeneratorDelay};
-use super::{KneeReport, LatencyReport, Report, Run, calibration, changes, hosts};
+use super::{Report, Run, calibration, changes, hard_stops, hosts, plan, trust};
 use crate::verdict::{Verdict, is_blurred};
-use crate::vocabulary::Finding;
-use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::units::{self, UNKNOWN};
+use crate::vocabulary::{Finding, Severity};
 
 /// Maximum number of edge addresses that are listed.
 const EDGES: usize = 4;
-/// Maximum number of outcomes that are listed.
-const OUTCOMES: usize = 12;
+/// Maximum number of findings that are listed: as many as there are kinds.
+const FINDINGS: usize = Finding::COUNT;
+/// Width of a strip over the run, in columns.
+const STRIP: usize = 20;
+/// Signs of a strip from none to the most.
+const LEVELS: [char; 5] = ['.', ':', '+', '*', '#'];
 
 /// Returns the report as text, 80 columns wide, with a newline at its end.
 pub fn text(report: &Report) -> String {
+    Doc::new(report).map(|doc| page(&doc)).unwrap_or_default()
+}
+
+/// Returns a document as text, 80 columns wide, with a newline at its end.
+pub(super) fn page(doc: &Doc) -> String {
     let mut page = Page::default();
-    // The verdict stands above every number, so that no number is quoted without it.
-    trust::lines(&report.trust, &mut page);
-    calibration::line(report, &mut page);
+    let headline = answer::headline(doc);
+    page.line(format!("{:<8}{}", headline.word, headline.rest));
+    // The trust stands above every other number, so that none is quoted without it.
+    trust::lines(doc.at("/trust"), &mut page);
+    calibration::line(doc, &mut page);
     page.rule();
-    head(report, &mut page);
+    head(doc, &mut page);
     page.rule();
-    verdicts(report, &mut page);
+    verdicts(doc, &mut page);
     page.rule();
-    latency(report, &mut page);
+    latency(doc, &mut page);
     page.rule();
-    traffic(report, &mut page);
+    traffic(doc, &mut page);
     page.rule();
-    errors(report, &mut page);
-    pipeline(report, &mut page);
+    errors(doc, &mut page);
+    pipeline(doc.at("/pipeline"), &mut page);
     page.rule();
-    findings(report, &mut page);
-    if report.internal.panics > 0 || report.internal.invariant_violations > 0 {
+    findings(doc, &mut page);
+    let [panics, broken] =
+        ["/panics", "/invariant_violations"].map(|path| doc.at("/internal").at(path).count());
+    if panics > 0 || broken > 0 {
         page.line(format!(
             "XX      internal faults: {} caught, {}",
-            units::plural(report.internal.panics, "panic"),
-            units::plural(report.internal.invariant_violations, "broken invariant"),
+            units::plural(panics, "panic"),
+            units::plural(broken, "broken invariant"),
         ));
     }
     page.rule();
-    changes::lines(report).iter().for_each(|line| page.line(line));
-    ending(report, &mut page);
+    changes::lines(doc).iter().for_each(|line| page.line(line));
+    ending(doc, &mut page);
     page.0
 }
 
-fn head(report: &Report, page: &mut Page) {
-    let run = &report.run;
-    page.line(format!("hlswarm {}  {}", run.identity.version, run.identity.target));
-    let length = units::span(Duration::try_from_secs_f64(run.duration_s).unwrap_or_default());
-    let identity = &run.identity;
+fn head(doc: &Doc, page: &mut Page) {
+    let run = doc.at("/run");
+    let word = |path: &str| run.at(path).word();
+    page.line(format!("hlswarm {}  {}", word("/version"), word("/target")));
+    let length = units::span(run.at("/duration_s").seconds());
+    let merged = run.at("/merged_reports");
+    let merged =
+        if merged.is_known() { format!(", {} merged", plural(merged, "report")) } else { String::new() };
     page.line(format!(
-        "{}, {length}, variant {}, seed {}",
-        identity.started_at, run.options.variant, identity.seed
+        "{}, {length}, variant {}, seed {}{merged}",
+        word("/started_at"),
+        word("/variant"),
+        run.at("/seed").count()
     ));
-    let ramp = run.options.ramp_rate.map_or("all at once".to_owned(), |rate| format!("ramp {rate}/s"));
-    let late =
-        if run.late_starts > 0 { format!(", {} late", units::count(run.late_starts)) } else { String::new() };
+    let ramp =
+        run.at("/ramp_rate").number().map_or("all at once".to_owned(), |rate| format!("ramp {rate}/s"));
+    let late = run.at("/late_starts").count();
+    let late = if late > 0 { format!(", {} late", units::count(late)) } else { String::new() };
     page.line(format!(
         "load    {} (target {}, {} started{late}), {ramp}",
-        units::plural(run.clients_peak, "client"),
-        units::count(u64::from(run.clients_target)),
-        units::count(run.clients_started),
+        plural(run.at("/clients_peak"), "client"),
+        count(run.at("/clients_target")),
+        count(run.at("/clients_started")),
     ));
-    for reason in &report.exit.reasons {
+    for reason in answer::reasons(doc) {
         page.line(format!("!!      {reason}"));
     }
-    let sentence = report
-        .plan
-        .as_ref()
-        .and_then(|plan| plan.sentence.as_ref().filter(|_| plan.clients < run.options.clients_asked));
-    for why in run.options.clamped.iter().chain(sentence) {
-        page.line(format!("!!      --clamp: {why}"));
+    let is_lowered = doc.at("/plan/clients").count() < run.at("/clients_asked").count();
+    let sentence = Some(doc.at("/plan/sentence")).filter(|_| is_lowered);
+    for why in [Some(run.at("/clamped")), sentence].into_iter().flatten().filter(|why| why.is_known()) {
+        page.line(format!("!!      --clamp: {}", why.word()));
     }
-    if !run.options.tls_verified {
+    if run.at("/tls_verified").value().as_bool() == Some(false) {
         page.line("!!      certificates were NOT verified (--insecure)");
     }
-    unused(run, page);
+    run.at("/resolve_unused").list().for_each(|entry| unused_entry(&entry.word(), page));
 }
 
 /// Writes the entries of `--resolve` that matched nothing.
 pub(super) fn unused(run: &Run, page: &mut Page) {
-    for entry in &run.options.resolve_unused {
-        page.line(format!("!!      --resolve {entry} matched nothing: no connection went there"));
-    }
+    run.options.resolve_unused.iter().for_each(|entry| unused_entry(entry, page));
 }
 
-fn verdicts(report: &Report, page: &mut Page) {
-    page.line(format!("health  {}", health(report)));
-    if report.playback.started == 0 {
+fn unused_entry(entry: &str, page: &mut Page) {
+    page.line(format!("!!      --resolve {entry} matched nothing: no connection went there"));
+}
+
+fn verdicts(doc: &Doc, page: &mut Page) {
+    page.line(format!("health  {}", health(doc)));
+    if doc.at("/playback/started").count() == 0 {
         page.line("KNEE    not known: no client ever played");
         return;
     }
-    page.line(format!("KNEE    errors first at 1%  {}", knee(report.health.knee_errors.as_ref())));
-    page.line(format!("        stalls first at 1%  {}", knee(report.health.knee_stalls.as_ref())));
+    page.line(format!("KNEE    errors first at 1%  {}", knee(doc.at("/health/knee_errors"))));
+    page.line(format!("        stalls first at 1%  {}", knee(doc.at("/health/knee_stalls"))));
 }
 
-/// Returns the result of the run with its numbers: `FAILED for 1 m 13 s of 2 m 41 s: 10.5% of requests failed, ...`.
-fn health(report: &Report) -> String {
-    let health = &report.health;
-    let verdict = health.verdict;
-    let [held, whole] = [health.verdict_s, report.run.duration_s]
-        .map(|seconds| units::span(Duration::try_from_secs_f64(seconds).unwrap_or_default()));
-    let is_bad = verdict >= Verdict::Degraded;
-    let length =
-        if is_bad && health.verdict_s > 0.0 { format!(" for {held} of {whole}") } else { String::new() };
-    let most = report.outcomes.mostly().map_or(String::new(), |outcome| format!(" (mostly {outcome})"));
-    let mut line = format!(
-        "{}{length}: {} of answerable requests failed{most}, at most {} of clients stalled at once",
-        verdict.past(),
-        units::percent(health.error_share),
-        units::percent(health.stalled_share_max),
-    );
-    if is_bad && health.verdict_at_end != health.verdict {
-        line.push_str(&format!("; {} at the end", health.verdict_at_end.name()));
+/// Returns the result of the run with its numbers: `FAILED for 1 m 13 s of 2 m 41 s: 10.5% of answerable requests ...`.
+fn health(doc: &Doc) -> String {
+    let health = doc.at("/health");
+    let verdict = health.at("/verdict").verdict();
+    if verdict == Verdict::Unknown {
+        return "-- nothing was measured".to_owned();
     }
-    if verdict == Verdict::Unknown { "-- nothing was measured".to_owned() } else { line }
+    let is_bad = verdict >= Verdict::Degraded;
+    let held = health.at("/verdict_s").seconds();
+    let whole = units::span(doc.at("/run/duration_s").seconds());
+    let length = if is_bad && !held.is_zero() {
+        format!(" for {} of {whole}", units::span(held))
+    } else {
+        String::new()
+    };
+    let mut line = format!(
+        "{}{length}: {} of answerable requests failed{}, at most {} of clients stalled at once",
+        verdict.past(),
+        percent(health.at("/error_share")),
+        answer::mostly(doc).map_or(String::new(), |name| format!(" (mostly {name})")),
+        percent(health.at("/stalled_share_max")),
+    );
+    let at_end = health.at("/verdict_at_end").verdict();
+    if is_bad && at_end != verdict {
+        line.push_str(&format!("; {} at the end", at_end.name()));
+    }
+    line
 }
 
-fn knee(knee: Option<&KneeReport>) -> String {
-    let Some(knee) = knee else { return "never".to_owned() };
-    let at = units::clock(Duration::try_from_secs_f64(knee.at_s).unwrap_or_default());
-    let rate = knee.bits_per_second.map_or(UNKNOWN.to_owned(), units::bit_rate);
-    format!("at {}, {rate} ({at})", units::plural(knee.clients, "client"))
+fn knee(knee: Part<'_>) -> String {
+    if !knee.is_known() {
+        return "never".to_owned();
+    }
+    let at = units::clock(knee.at("/at_s").seconds());
+    format!("at {}, {} ({at})", plural(knee.at("/clients"), "client"), rate(knee.at("/bits_per_second")))
 }
 
-fn latency(report: &Report, page: &mut Page) {
+fn latency(doc: &Doc, page: &mut Page) {
     page.line(format!(
         "{:<17}{:>9}{:>9}{:>9}{:>9}{:>9}{:>13}",
         "latency ms", "p50", "p95", "p99", "p99.9", "max", "count"
     ));
+    let own = doc.at("/trust/generator_delay_us/p99");
+    let mut is_empty = true;
     for (name, label) in [
         ("dns", "dns"),
         ("connect", "tcp connect"),
@@ -145,238 +173,272 @@ fn latency(report: &Report, page: &mut Page) {
         ("playlist_failed", "playlist failed"),
         ("segment_failed", "segment failed"),
     ] {
-        if let Some(latency) = report.latency_us.get(name) {
-            page.line(latency_line(label, latency, report.trust.generator_delay_us.as_ref()));
+        let latency = doc.at("/latency_us").member(name);
+        if latency.is_known() {
+            page.line(latency_line(label, latency, own));
+            is_empty = false;
         }
     }
-    if report.latency_us.is_empty() {
+    if is_empty {
         page.line("  nothing was timed");
     }
 }
 
 /// Returns a line of the table. A p99 that may be the load tester's own has the sign `~`, and other values that are
 /// about as short as this machine can measure them `<`.
-fn latency_line(label: &str, latency: &LatencyReport, own_delay: Option<&GeneratorDelay>) -> String {
+fn latency_line(label: &str, latency: Part<'_>, own: Part<'_>) -> String {
     let [mut p50, p95, mut p99, p999, max] =
-        [latency.p50, latency.p95, latency.p99, latency.p999, latency.max].map(units::milliseconds);
-    if own_delay.is_some_and(|own| is_blurred(latency.p99, own.p99)) {
+        ["/p50", "/p95", "/p99", "/p999", "/max"].map(|path| units::milliseconds(latency.at(path).count()));
+    if own.is_known() && is_blurred(latency.at("/p99").count(), own.count()) {
         p99.insert(0, '~');
-    } else if latency.at_floor.is_some_and(|at_floor| at_floor.p99) {
+    } else if latency.at("/at_floor/p99").is_true() {
         p99.insert(0, '<');
     }
-    if latency.at_floor.is_some_and(|at_floor| at_floor.p50) {
+    if latency.at("/at_floor/p50").is_true() {
         p50.insert(0, '<');
     }
-    format!("  {label:<15}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>13}", units::count(latency.count))
+    let values = count(latency.at("/count"));
+    format!("  {label:<15}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{values:>13}")
 }
 
-fn traffic(report: &Report, page: &mut Page) {
-    let rate = |rate: Option<f64>| rate.map_or(UNKNOWN.to_owned(), units::bit_rate);
-    let throughput = &report.throughput_bits_per_second;
+fn traffic(doc: &Doc, page: &mut Page) {
+    let throughput = doc.at("/throughput_bits_per_second");
     page.line(format!(
         "bytes   {}, {} on average, {} in the peak second",
-        units::bytes(report.bytes.total),
-        rate(throughput.run),
-        rate(throughput.peak)
+        units::bytes(doc.at("/bytes/total").count()),
+        rate(throughput.at("/run")),
+        rate(throughput.at("/peak"))
     ));
-    let kinds: Vec<_> = report
-        .kinds
-        .iter()
-        .map(|(kind, of)| format!("{kind} {} ({})", units::count(of.requests), units::bytes(of.bytes)))
-        .collect();
-    page.line(format!("sent    {}: {}", units::plural(report.requests.started, "request"), kinds.join(", ")));
-    let connections = &report.connections;
+    let kinds = doc.at("/kinds").table();
+    let kinds = kinds.map(|(kind, of)| {
+        format!(
+            "{} {} ({})",
+            answer::shown(kind),
+            count(of.at("/requests")),
+            units::bytes(of.at("/bytes").count())
+        )
+    });
+    let kinds: Vec<String> = kinds.collect();
+    page.line(format!("sent    {}: {}", plural(doc.at("/requests/started"), "request"), kinds.join(", ")));
+    let connections = doc.at("/connections");
     page.line(format!(
         "conns   {} opened, {} reconnected, {}",
-        units::count(connections.opened),
-        units::count(connections.reconnections),
-        units::plural(connections.redirects, "redirect")
+        count(connections.at("/opened")),
+        count(connections.at("/reconnections")),
+        plural(connections.at("/redirects"), "redirect")
     ));
-    report.plan.iter().flat_map(|plan| plan.lines()).for_each(|line| page.line(line));
-    report.hard_stops.lines().iter().for_each(|line| page.line(line));
-    playback(report, page);
-    audience(report, page);
+    plan::lines(doc.at("/plan")).iter().for_each(|line| page.line(line));
+    hard_stops::lines(doc.at("/hard_stops")).iter().for_each(|line| page.line(line));
+    playback(doc, page);
+    audience(doc, page);
 }
 
-fn playback(report: &Report, page: &mut Page) {
-    let playback = &report.playback;
-    let startup = playback.startup_ms.as_ref().map_or(UNKNOWN.to_owned(), |s| units::number(s.p95));
+/// Writes how clients played, then the ways in which viewers left.
+fn playback(doc: &Doc, page: &mut Page) {
+    let playback = doc.at("/playback");
+    let number = |path: &str| playback.at(path).number().map_or(UNKNOWN.to_owned(), units::number);
     page.line(format!(
-        "players {} started (p95 after {startup} ms), {} finished, {}, rebuffer ratio {}",
-        units::count(playback.started),
-        units::count(playback.finished_clients),
-        units::plural(playback.stalls, "stall"),
-        units::percent(playback.rebuffer_ratio)
+        "players {} started (p95 after {} ms), {} finished, {}, rebuffer ratio {}",
+        count(playback.at("/started")),
+        number("/startup_ms/p95"),
+        count(playback.at("/finished_clients")),
+        plural(playback.at("/stalls"), "stall"),
+        percent(playback.at("/rebuffer_ratio"))
     ));
-    let number = |value: Option<f64>| value.map_or(UNKNOWN.to_owned(), units::number);
-    let latency = playback.live_latency_ms.as_ref();
+    let seconds =
+        |path: &str| playback.at(path).number().map_or(UNKNOWN.to_owned(), |ms| units::number(ms / 1e3));
     page.line(format!(
         "        {} stalls/h, {} played, live latency p50 {} s, p95 {} s",
-        number(playback.stalls_per_hour),
-        playback.bits_per_second.map_or(UNKNOWN.to_owned(), units::bit_rate),
-        number(latency.map(|latency| latency.p50 / 1e3)),
-        number(latency.map(|latency| latency.p95 / 1e3)),
+        number("/stalls_per_hour"),
+        rate(playback.at("/bits_per_second")),
+        seconds("/live_latency_ms/p50"),
+        seconds("/live_latency_ms/p95"),
     ));
-    let speed = playback.average_speed.map_or(UNKNOWN.to_owned(), |speed| format!("{speed:.3}"));
+    let speed =
+        playback.at("/average_speed").number().map_or(UNKNOWN.to_owned(), |speed| format!("{speed:.3}"));
     page.line(format!(
         "        average speed {speed}, drift max {} s, {} skipped, {}, variant switches {}, \
          reloads from cache {}",
-        units::number(playback.drift_max_s),
-        units::plural(playback.segments_skipped, "segment"),
-        units::plural(playback.edge_jumps, "edge jump"),
-        units::count(playback.variant_switches),
-        units::count(playback.cached_reloads),
+        number("/drift_max_s"),
+        plural(playback.at("/segments_skipped"), "segment"),
+        plural(playback.at("/edge_jumps"), "edge jump"),
+        count(playback.at("/variant_switches")),
+        count(playback.at("/cached_reloads")),
     ));
     page.line(format!(
-        "viewers {}: left after failures {}, at session end {}, before start {}; start failures {}; \
-         replaced {}",
-        report.run.options.player,
-        units::count(playback.gave_up),
-        units::count(playback.sessions_over),
-        units::count(playback.exits_before_start),
-        units::count(playback.start_failures),
-        units::count(playback.replacements),
+        "viewers {}: left after failures {}, at session end {}, before start {}; start failures {}; replaced {}",
+        doc.at("/run/player").word(),
+        count(playback.at("/gave_up")),
+        count(playback.at("/sessions_over")),
+        count(playback.at("/exits_before_start")),
+        count(playback.at("/start_failures")),
+        count(playback.at("/replacements")),
     ));
-    if playback.retry_after_honoured > 0 {
-        let times = units::plural(playback.retry_after_honoured, "time");
-        page.line(format!("        honoured Retry-After {times}"));
+    let honoured = playback.at("/retry_after_honoured");
+    if honoured.count() > 0 {
+        page.line(format!("        honoured Retry-After {}", plural(honoured, "time")));
     }
 }
 
 /// Writes the protocols and TLS handshakes, and the edges with the most responses.
-fn audience(report: &Report, page: &mut Page) {
-    let audience = &report.audience;
-    let protocols: Vec<_> =
-        audience.protocols.iter().map(|(name, n)| format!("{name} {}", units::count(*n))).collect();
+fn audience(doc: &Doc, page: &mut Page) {
+    let audience = doc.at("/audience");
+    let protocols = audience.at("/protocols").table();
+    let protocols: Vec<String> =
+        protocols.map(|(name, responses)| format!("{} {}", answer::shown(name), count(responses))).collect();
+    let mut edges: Vec<(&str, Part<'_>)> = audience.at("/edges").table().collect();
     page.line(format!(
         "edges   {}, {}, {}; TLS {}, {} resumed",
-        units::plural(audience.edges.len() as u64, "edge"),
-        units::plural(audience.source_addresses.len() as u64, "source"),
+        units::plural(edges.len() as u64, "edge"),
+        units::plural(audience.at("/source_addresses").list().len() as u64, "source"),
         if protocols.is_empty() { UNKNOWN.to_owned() } else { protocols.join(", ") },
-        units::plural(audience.tls_handshakes, "handshake"),
-        units::count(audience.tls_resumed),
+        plural(audience.at("/tls_handshakes"), "handshake"),
+        count(audience.at("/tls_resumed")),
     ));
-    let mut edges: Vec<_> = audience.edges.iter().collect();
-    edges.sort_by_key(|(_, edge)| std::cmp::Reverse(edge.requests));
+    edges.sort_by_key(|(_, edge)| std::cmp::Reverse(edge.at("/requests").count()));
     for (address, edge) in edges.into_iter().take(EDGES) {
         page.line(format!(
-            "  {:>12}  {address:<24}{}, cache hits {}",
-            units::count(edge.requests),
-            units::bytes(edge.bytes),
-            units::percent(edge.hit_share)
+            "  {:>12}  {:<24}{}, cache hits {}",
+            count(edge.at("/requests")),
+            answer::shown(address),
+            units::bytes(edge.at("/bytes").count()),
+            percent(edge.at("/hit_share"))
         ));
     }
-    hosts::lines(audience).iter().for_each(|line| page.line(line));
+    hosts::lines(audience.at("/hosts")).iter().for_each(|line| page.line(line));
 }
 
-fn errors(report: &Report, page: &mut Page) {
-    let requests = &report.requests;
-    let cut = match report.outcomes.get(Fault::Cut.into()) {
+fn errors(doc: &Doc, page: &mut Page) {
+    let requests = doc.at("/requests");
+    let cut = match doc.at("/outcomes").member("cut").count() {
         0 => String::new(),
         cut => format!(", {} cut by hlswarm itself", units::count(cut)),
     };
-    if requests.failed == 0 {
-        page.line(format!("errors  none in {}{cut}", units::plural(requests.judged, "request")));
+    if requests.at("/failed").count() == 0 {
+        page.line(format!("errors  none in {}{cut}", plural(requests.at("/judged"), "request")));
         return;
     }
     page.line(format!(
         "errors  {} of {} requests ({}){cut}",
-        units::count(requests.failed),
-        units::count(requests.judged),
-        units::percent(requests.failed_share)
+        count(requests.at("/failed")),
+        count(requests.at("/judged")),
+        percent(requests.at("/failed_share"))
     ));
-    let failed = report.outcomes.failures();
-    for (outcome, count) in failed.iter().take(OUTCOMES) {
-        let name = outcome.to_string();
-        page.line(format!("  {:>12}  {name:<20}{}", units::count(*count), outcome.meaning()));
-        if let Some(detail) = report.failure_details.get(*outcome) {
-            page.block(detail);
-        }
+    let columns = Columns::new(doc);
+    let failed = answer::counted(doc);
+    for (outcome, count) in failed.iter().take(answer::FAILURES) {
+        let (name, short) = (outcome.to_string(), answer::short(*outcome));
+        let band = columns.failures.iter().find(|band| band.name == short);
+        let strip = band.map_or(String::new(), |band| strip(&band.values));
+        page.line(format!("  {:>12}  {name:<20}{strip:<STRIP$}", units::count(*count)));
+        page.block(outcome.meaning());
+        page.block(&doc.at("/failure_details").member(&name).word());
     }
-    if failed.len() > OUTCOMES {
-        page.line(format!("  and {} more kinds of failure", failed.len() - OUTCOMES));
+    if failed.len() > answer::FAILURES {
+        page.line(format!("  and {} more kinds of failure", failed.len() - answer::FAILURES));
     }
 }
 
+/// Returns values over the run as signs, each for the most of its part of the time.
+fn strip(values: &[f64]) -> String {
+    let most = values.iter().copied().fold(0.0, f64::max).ln_1p().max(f64::EPSILON);
+    let part = |column: usize| {
+        let from = column * values.len() / STRIP;
+        let to = ((column + 1) * values.len() / STRIP).max(from + 1);
+        values.get(from..to.min(values.len())).unwrap_or_default().iter().copied().fold(0.0, f64::max)
+    };
+    let sign = |value: f64| {
+        let level = (value.ln_1p() / most * (LEVELS.len() - 1) as f64).ceil() as usize;
+        LEVELS.get(level.min(LEVELS.len() - 1)).copied().unwrap_or('.')
+    };
+    (0..STRIP).map(part).map(sign).collect()
+}
+
 /// A finding as a page shows it.
-pub(super) struct FindingLine<'a> {
-    pub(super) finding: Finding,
+pub(super) struct FindingLine {
+    pub(super) name: String,
+    pub(super) severity: Severity,
+    pub(super) meaning: &'static str,
     pub(super) count: u64,
     /// Time of the finding, or its line in the playlist.
     pub(super) place: String,
     /// Detail of the first occurrence, safe to print.
-    pub(super) detail: &'a str,
+    pub(super) detail: String,
 }
 
 /// Writes the problems of the stream, the worst first: name and count, meaning, and detail of the first occurrence.
-pub(super) fn finding_lines(mut lines: Vec<FindingLine<'_>>, page: &mut Page) {
+pub(super) fn finding_lines(mut lines: Vec<FindingLine>, page: &mut Page) {
     if lines.is_empty() {
         page.line("stream  no problems found");
         return;
     }
     page.line(format!("stream  {}", units::plural(lines.len() as u64, "finding")));
-    lines.sort_by_key(|line| std::cmp::Reverse(line.finding.severity()));
-    for FindingLine { finding, count, place, detail } in lines {
-        let (severity, name) = (finding.severity().name(), finding.name());
-        page.line(format!("  {severity:<9}{name:<34}{:>7}x  {place}", units::count(count)));
-        page.block(finding.meaning());
-        page.block(detail);
+    lines.sort_by_key(|line| std::cmp::Reverse(line.severity));
+    for FindingLine { name, severity, meaning, count, place, detail } in lines {
+        page.line(format!("  {:<9}{name:<34}{:>7}x  {place}", severity.name(), units::count(count)));
+        page.block(meaning);
+        page.block(&detail);
     }
 }
 
-fn findings(report: &Report, page: &mut Page) {
-    let lines = report.findings.iter().map(|row| FindingLine {
-        finding: row.kind,
-        count: row.count,
-        place: between(row.first_s, row.last_s),
-        detail: &row.detail,
-    });
-    finding_lines(lines.collect(), page);
+fn findings(doc: &Doc, page: &mut Page) {
+    let line = |row: Part<'_>| {
+        let known = Finding::from_name(row.at("/kind").text());
+        FindingLine {
+            name: row.at("/kind").word(),
+            severity: known.map_or(Severity::Note, Finding::severity),
+            meaning: known.map_or("", Finding::meaning),
+            count: row.at("/count").count(),
+            place: between(
+                row.at("/first_s").number().unwrap_or_default(),
+                row.at("/last_s").number().unwrap_or_default(),
+            ),
+            detail: row.at("/detail").word(),
+        }
+    };
+    finding_lines(doc.at("/findings").list().take(FINDINGS).map(line).collect(), page);
 }
 
 /// Formats the time of a finding: `00:00:12 to 00:01:30`.
 pub(super) fn between(first_s: f64, last_s: f64) -> String {
-    let [first, last] =
-        [first_s, last_s].map(|s| units::clock(Duration::try_from_secs_f64(s).unwrap_or_default()));
+    let [first, last] = [first_s, last_s]
+        .map(|s| units::clock(std::time::Duration::try_from_secs_f64(s).unwrap_or_default()));
     if first == last { first } else { format!("{first} to {last}") }
 }
 
 /// Writes the counts of samples and events: one line, and one more for a file.
-fn pipeline(report: &Report, page: &mut Page) {
-    let pipeline = &report.pipeline;
-    let rate = pipeline.peak_drop_rate.map_or(UNKNOWN.to_owned(), |rate| units::percent(Some(rate)));
-    let lost = if pipeline.dropped == 0 {
-        "none dropped".to_owned()
-    } else {
-        format!(
-            "{} dropped (peak {rate} in a second, {} above 1%)",
-            units::count(pipeline.dropped),
-            units::plural(pipeline.degraded_clients, "client")
-        )
+fn pipeline(pipeline: Part<'_>, page: &mut Page) {
+    let lost = match pipeline.at("/dropped").count() {
+        0 => "none dropped".to_owned(),
+        dropped => format!(
+            "{} dropped (peak {} in a second, {} above 1%)",
+            units::count(dropped),
+            percent(pipeline.at("/peak_drop_rate")),
+            plural(pipeline.at("/degraded_clients"), "client")
+        ),
     };
     page.line(format!(
         "pipe    {}, {}: {lost}",
-        units::plural(pipeline.events.offered, "event"),
-        units::plural(pipeline.progress.offered, "sample"),
+        plural(pipeline.at("/events/offered"), "event"),
+        plural(pipeline.at("/progress/offered"), "sample"),
     ));
-    if let Some(record) = &pipeline.record {
-        let whole = if record.complete { "" } else { ", NOT COMPLETE" };
+    let record = pipeline.at("/record");
+    if record.is_known() {
+        let whole = if record.at("/complete").is_true() { "" } else { ", NOT COMPLETE" };
         page.line(format!(
             "record  {}: {}, {}{whole}",
-            record.file,
-            units::plural(record.lines, "line"),
-            units::bytes(record.bytes)
+            record.at("/file").word(),
+            plural(record.at("/lines"), "line"),
+            units::bytes(record.at("/bytes").count())
         ));
     }
 }
 
-fn ending(report: &Report, page: &mut Page) {
-    let reasons = report.exit.reasons.len() as u64;
-    let why = if reasons == 0 {
-        String::new()
-    } else {
-        let lines = if reasons == 1 { "line" } else { "lines" };
-        format!(": see the {} {lines} marked !! above", units::count(reasons))
+fn ending(doc: &Doc, page: &mut Page) {
+    let why = match doc.at("/exit/reasons").list().len() {
+        0 => String::new(),
+        1 => ": see the line marked !! above".to_owned(),
+        reasons => format!(": see the {reasons} lines marked !! above"),
     };
-    page.line(format!("exit code {}{why}", report.exit.code));
+    page.line(format!("exit code {}{why}", count(doc.at("/exit/code"))));
 }

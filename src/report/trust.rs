@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::answer::{self, count, percent};
+use super::doc::Part;
 use super::page::Page;
-use super::{BucketLayout, CalibrationReport, CanaryReport, LatencyReport};
+use super::{BucketLayout, CalibrationReport, CanaryReport, LatencyReport, canary};
 use crate::generator::{self, Delays};
 use crate::sample::{RunResult, SomeSeconds};
 use crate::verdict::{RULES, Reason, Threshold, TrustVerdict, Weight};
@@ -238,54 +240,43 @@ fn reason(reason: &Reason) -> TrustReason {
 }
 
 /// Writes the verdict, its reasons with their advice, and the load tester's own delay.
-pub(super) fn lines(trust: &TrustReport, page: &mut Page) {
-    let [suspect, invalid, measured] = [trust.suspect_s, trust.invalid_s, trust.measured_s]
-        .map(|seconds| units::span(std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default()));
-    let words = trust.verdict.words();
-    page.line(match trust.verdict {
-        TrustVerdict::Unassessed => format!("TRUST   {words}: nothing was measured"),
-        TrustVerdict::Valid if trust.reasons.is_empty() => {
-            format!("TRUST   {words}: this machine did not limit the result")
-        }
-        TrustVerdict::Valid => {
-            format!("TRUST   {words}: the measurement was in doubt for only {suspect} of {measured}")
-        }
-        TrustVerdict::Suspect => {
-            format!("TRUST   {words}: this machine may have limited the result in {suspect} of {measured}")
-        }
-        TrustVerdict::Invalid => {
-            format!("TRUST   {words}: this machine limited the result in {invalid} of {measured}")
-        }
-    });
-    for reason in &trust.reasons {
-        page.line(format!("        {}: {}", reason.level.name(), reason.sentence));
-        page.block(&reason.advice);
+pub(super) fn lines(trust: Part<'_>, page: &mut Page) {
+    page.line(format!("TRUST   {}", answer::trust_sentence(trust)));
+    for reason in trust.at("/reasons").list().take(RULES.len()) {
+        page.line(format!("        {}: {}", reason.at("/level").word(), reason.at("/sentence").word()));
+        page.block(&reason.at("/advice").word());
     }
-    if let Some((all, trusted)) = trust.all_seconds.as_ref().zip(trust.trusted_seconds.as_ref()) {
+    let [all, trusted] = ["/all_seconds", "/trusted_seconds"].map(|path| trust.at(path));
+    if all.is_known() && trusted.is_known() {
         page.line(row(["", "length", "requests", "failed", "ttfb p50 ms", "ttfb p95 ms"].map(str::to_owned)));
         page.line(compared("all seconds", all));
         page.line(compared("trusted only", trusted));
     }
-    if let Some(delay) = &trust.generator_delay_us {
-        let [p99, max] = [delay.p99, delay.max].map(units::milliseconds);
+    let delay = trust.at("/generator_delay_us");
+    if delay.is_known() {
+        let [p99, max] = ["/p99", "/max"].map(|path| units::milliseconds(delay.at(path).count()));
         page.line(format!(
             "        generator delay p99 {p99} ms, max {max} ms; ~: p99 below three times that"
         ));
     }
-    if let Some(canary) = trust.canary {
-        page.line(canary.line());
+    let canary = trust.at("/canary");
+    if canary.is_known() {
+        page.line(canary::line(canary));
     }
-    if trust.allow_untrusted {
+    if trust.at("/allow_untrusted").is_true() {
         page.line("        --allow-untrusted: the exit code does not depend on this verdict");
     }
 }
 
 /// Returns the main quantities of some seconds as a row of the table.
-fn compared(name: &str, of: &SecondsReport) -> String {
-    let first_byte = of.segment_ttfb_us.as_ref().map(|us| [us.p50, us.p95].map(units::milliseconds));
-    let [p50, p95] = first_byte.unwrap_or([UNKNOWN, UNKNOWN].map(str::to_owned));
-    let length = units::span(std::time::Duration::try_from_secs_f64(of.seconds).unwrap_or_default());
-    row([name.to_owned(), length, units::count(of.finished), units::percent(of.failed_share), p50, p95])
+fn compared(name: &str, of: Part<'_>) -> String {
+    let first_byte = of.at("/segment_ttfb_us");
+    let [p50, p95] = ["/p50", "/p95"].map(|path| match first_byte.at(path) {
+        us if us.is_known() => units::milliseconds(us.count()),
+        _ => UNKNOWN.to_owned(),
+    });
+    let length = units::span(of.at("/seconds").seconds());
+    row([name.to_owned(), length, count(of.at("/finished")), percent(of.at("/failed_share")), p50, p95])
 }
 
 fn row([name, length, requests, failed, p50, p95]: [String; 6]) -> String {
@@ -313,8 +304,9 @@ mod tests {
     }
 
     fn page(trust: &TrustReport) -> String {
+        let json = serde_json::to_value(trust).expect("JSON");
         let mut page = Page::default();
-        lines(trust, &mut page);
+        lines(Part::new(&json), &mut page);
         page.0
     }
 

@@ -9,6 +9,7 @@ mod check;
 mod deadline;
 mod demo;
 mod display;
+mod documents;
 mod exit;
 mod files;
 mod interim;
@@ -178,7 +179,8 @@ async fn load_beside<T>(
 ) -> Result<(EndedRun, T), Failure> {
     secrets::keep_out_of_core_dumps(&config);
     let record = config.output.record.as_deref().map(open_record).transpose()?;
-    let reports = Arc::new(ReportFiles::prepare(&config.output.reports, config.output.record.as_deref())?);
+    let taken: Vec<_> = config.output.record.iter().map(|path| (&**path, report_files::RECORD)).collect();
+    let reports = Arc::new(ReportFiles::prepare("--report", &config.output.reports, &taken)?);
     let limit = preflight::apply(&mut config).map_err(Failure::Preflight)?;
     config.plan.limit = target::check(&config, limit).await.map_err(Failure::Preflight)?;
     config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use color_eyre::config::HookBuilder;
 
 use super::deadline::Finish;
-use super::{ExitStatus, Failure, exit, stdio};
+use super::{ExitStatus, Failure, documents, exit, stdio};
 use crate::cli::{self, Usage};
 use crate::config;
 use crate::tui;
@@ -61,6 +61,9 @@ fn execute(command: cli::Command, shown: String) -> Result<ExitStatus, Failure> 
         cli::Command::Demo(args) => super::demo(args, shown),
         cli::Command::Plan(args) => super::plan(args, shown),
         cli::Command::Check(args) => super::check(args, shown),
+        cli::Command::Report(args) => documents::render_report(args),
+        cli::Command::Compare(args) => documents::compare_reports(args),
+        cli::Command::Merge(args) => documents::merge_reports(args),
         cli::Command::Origin(args) => super::origin(args),
         cli::Command::Selftest(args) => super::selftest(args),
         cli::Command::Completions(args) => print(&cli::completions(&args)),

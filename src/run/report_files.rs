@@ -6,11 +6,16 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Failure, files};
 use crate::config::{ConfigError, ReportFile, shown_file};
-use crate::report::{Report, ReportFormat};
+use crate::report::{Doc, Report, ReportFormat};
 
-/// The report files of a run.
+/// Refusal of a report that would overwrite the record.
+pub(super) const RECORD: &str = "this is also the file of --record; each needs a file of its own";
+
+/// The report files of a run, or of a command that renders reports.
 #[derive(Debug)]
 pub(super) struct ReportFiles {
+    /// Option that asked for them.
+    option: &'static str,
     files: Vec<(ReportFile, PathBuf)>,
     /// Lock held while reports are written, so that an interim report cannot replace the last one.
     written: Mutex<Written>,
@@ -27,23 +32,29 @@ impl ReportFiles {
     /// folder.
     ///
     /// # Errors
-    /// Two reports, or a report and the record, are the same file; a folder cannot be written.
-    pub(super) fn prepare(files: &[ReportFile], record: Option<&Path>) -> Result<Self, Failure> {
-        let record = record.and_then(|path| files::resolve(path).ok());
+    /// Two reports, or a report and a file of `taken`, are the same file; a folder cannot be written.
+    pub(super) fn prepare(
+        option: &'static str,
+        files: &[ReportFile],
+        taken: &[(&Path, &'static str)],
+    ) -> Result<Self, Failure> {
+        let taken: Vec<_> =
+            taken.iter().filter_map(|(path, reason)| Some((files::resolve(path).ok()?, *reason))).collect();
         let mut prepared: Vec<(ReportFile, PathBuf)> = Vec::new();
         for file in files {
-            let path = files::resolve(&file.path).map_err(|error| unresolved(file, &error))?;
+            let path = files::resolve(&file.path).map_err(|error| unresolved(option, file, &error))?;
+            let unwritten = |error: io::Error| Failure::Unwritten(line(option, file, &error));
             let is_taken = |other: &Path| files::are_same(&path, other);
-            if record.as_deref().is_some_and(is_taken) {
-                return Err(refused(file, "this is also the file of --record; each needs a file of its own"));
+            if let Some((_, reason)) = taken.iter().find(|(other, _)| is_taken(other)) {
+                return Err(refused(option, file, reason));
             }
             if prepared.iter().any(|(_, other)| is_taken(other)) {
-                return Err(refused(file, "given twice; each report needs a file of its own"));
+                return Err(refused(option, file, "given twice; each report needs a file of its own"));
             }
-            files::try_folder(&path).map_err(|error| unwritten(file, &error))?;
+            files::try_folder(&path).map_err(unwritten)?;
             prepared.push((file.clone(), path));
         }
-        Ok(Self { files: prepared, written: Mutex::new(Written::SoFar) })
+        Ok(Self { option, files: prepared, written: Mutex::new(Written::SoFar) })
     }
 
     /// Returns true if no reports were asked for.
@@ -53,12 +64,20 @@ impl ReportFiles {
 
     /// Writes the reports so far, unless the last ones have been written.
     pub(super) fn write_interim(&self, report: &Report) {
-        self.interim(|format| format.render(report).map_err(io::Error::other));
+        let doc = Doc::new(report);
+        self.interim(|format| render(&doc, format));
     }
 
     /// Writes the last reports (again if need be), and returns a line for each that could not be written.
     pub(super) fn write_last(&self, report: &Report) -> Vec<String> {
-        self.last(|format| format.render(report).map_err(io::Error::other))
+        // One document serves all formats: making it is most of the work.
+        let doc = Doc::new(report);
+        self.last(|format| render(&doc, format))
+    }
+
+    /// Writes a document to the files, and returns a line for each that could not be written.
+    pub(super) fn write_doc(&self, doc: &Doc) -> Vec<String> {
+        self.write(|format| format.render_doc(doc).map_err(io::Error::other))
     }
 
     fn interim(&self, text: impl Fn(ReportFormat) -> io::Result<String>) {
@@ -78,35 +97,37 @@ impl ReportFiles {
     fn write(&self, text: impl Fn(ReportFormat) -> io::Result<String>) -> Vec<String> {
         let failed = self.files.iter().filter_map(|(file, path)| {
             let written = text(file.format).and_then(|text| files::replace(path, text.as_bytes()));
-            Some(line(file, &written.err()?))
+            Some(line(self.option, file, &written.err()?))
         });
         failed.collect()
     }
 }
 
-fn refused(file: &ReportFile, reason: &'static str) -> Failure {
-    Failure::Config(ConfigError::Report { path: shown_file(&file.path), reason })
+fn render(doc: &serde_json::Result<Doc>, format: ReportFormat) -> io::Result<String> {
+    let doc = doc.as_ref().map_err(|error| io::Error::other(error.to_string()))?;
+    format.render_doc(doc).map_err(io::Error::other)
 }
 
 /// Returns the failure of a path that leads to no file. A link that leads nowhere is a mistake in the path; that a
 /// folder may not be searched is one of this machine.
-fn unresolved(file: &ReportFile, error: &io::Error) -> Failure {
+fn unresolved(option: &'static str, file: &ReportFile, error: &io::Error) -> Failure {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => unwritten(file, error),
+        io::ErrorKind::PermissionDenied => Failure::Unwritten(line(option, file, error)),
         io::ErrorKind::NotFound => refused(
+            option,
             file,
             "a link into a directory that does not exist; expected a file in an existing directory",
         ),
-        _ => refused(file, "a link that leads back to itself; expected a file in an existing directory"),
+        _ => refused(option, file, "a link that leads back to itself; expected a file in an existing directory"),
     }
 }
 
-fn unwritten(file: &ReportFile, error: &io::Error) -> Failure {
-    Failure::Unwritten(line(file, error))
+fn refused(option: &'static str, file: &ReportFile, reason: &'static str) -> Failure {
+    Failure::Config(ConfigError::Report { option, path: shown_file(&file.path), reason })
 }
 
-fn line(file: &ReportFile, error: &io::Error) -> String {
-    format!("--report {}: {error}", shown_file(&file.path))
+fn line(option: &str, file: &ReportFile, error: &io::Error) -> String {
+    format!("{option} {}: {error}", shown_file(&file.path))
 }
 
 #[cfg(test)]
@@ -125,9 +146,9 @@ mod tests {
         std::fs::hard_link(at("r.json"), at("hard.json")).expect("linked");
         std::os::unix::fs::symlink("r.json", at("soft.json")).expect("linked");
         for other in ["r.json", "./r.json", "hard.json", "soft.json"] {
-            let record = ReportFiles::prepare(&[file(at("r.json"))], Some(&at(other)));
+            let record = ReportFiles::prepare("--report", &[file(at("r.json"))], &[(&at(other), RECORD)]);
             assert!(matches!(record, Err(Failure::Config(_))), "{other}");
-            let report = ReportFiles::prepare(&[file(at("r.json")), file(at(other))], None);
+            let report = ReportFiles::prepare("--report", &[file(at("r.json")), file(at(other))], &[]);
             assert!(matches!(report, Err(Failure::Config(_))), "{other}");
         }
         assert_eq!(std::fs::read_to_string(at("r.json")).expect("there"), "precious");
@@ -136,12 +157,13 @@ mod tests {
             ("astray.json", "none/r.json", "into a directory that does not exist"),
         ] {
             std::os::unix::fs::symlink(to, at(link)).expect("linked");
-            match ReportFiles::prepare(&[file(at(link))], None) {
+            match ReportFiles::prepare("--report", &[file(at(link))], &[]) {
                 Err(Failure::Config(error)) => assert!(error.to_string().contains(reason), "{error}"),
                 other => panic!("{link}: {other:?}"),
             }
         }
-        let apart = ReportFiles::prepare(&[file(at("r.json")), file(at("s.json"))], Some(&at("r.ndjson")));
+        let files = [file(at("r.json")), file(at("s.json"))];
+        let apart = ReportFiles::prepare("--report", &files, &[(&at("r.ndjson"), RECORD)]);
         assert!(!apart.expect("accepted").is_empty());
     }
 
@@ -149,7 +171,7 @@ mod tests {
     fn an_interim_report_never_replaces_the_last_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("r.json");
-        let reports = ReportFiles::prepare(&[file(path.clone())], None).expect("accepted");
+        let reports = ReportFiles::prepare("--report", &[file(path.clone())], &[]).expect("accepted");
         let now = || std::fs::read_to_string(&path).expect("there");
         reports.interim(|_| Ok("so far".to_owned()));
         assert_eq!(now(), "so far");

@@ -192,6 +192,11 @@ impl RunResult {
         self.findings.sort_by_key(|row| Finding::index(row.finding));
     }
 
+    /// Returns the number of samples and events that the pipeline dropped.
+    pub fn dropped(&self) -> u64 {
+        self.progress.dropped + self.events.dropped
+    }
+
     /// Returns the number of listed clients in this state.
     pub fn in_state(&self, state: ClientState) -> u64 {
         self.clients.get(state.index()).copied().unwrap_or_default()

@@ -1,11 +1,13 @@
 //! Judgements on the numbers of a run: pure functions from numbers to judgements, each made once for every reader.
 
 mod check;
+mod difference;
 mod health;
 mod run_checks;
 mod trust;
 
 pub use check::{Check, Consequence};
+pub use difference::{Change, Portion, Quantile, matters, shares};
 pub use health::{
     DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, Pending, RunHealth,
     RunNumbers, Verdict,

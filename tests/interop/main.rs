@@ -22,6 +22,7 @@ mod live;
 mod live_counts;
 mod media;
 mod origin;
+mod page;
 mod playable;
 mod players;
 #[expect(dead_code, reason = "shared with tests/it, which uses more of it")]

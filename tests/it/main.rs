@@ -25,6 +25,7 @@ mod plan;
 mod program;
 mod record;
 mod refused;
+mod report;
 mod scope;
 mod scripted;
 mod secrets;

@@ -52,7 +52,7 @@ pub fn text(check: &CheckReport) -> String {
     page.0
 }
 
-fn line(seen: &FindingSeen) -> FindingLine<'_> {
+fn line(seen: &FindingSeen) -> FindingLine {
     let place = match (seen.line, seen.first_s, seen.last_s) {
         (Some(line), ..) if seen.count > 1 => format!("first in line {line}"),
         (Some(line), ..) => format!("line {line}"),
@@ -60,10 +60,12 @@ fn line(seen: &FindingSeen) -> FindingLine<'_> {
         _ => String::new(),
     };
     FindingLine {
-        finding: seen.kind,
+        name: seen.kind.name().to_owned(),
+        severity: seen.severity,
+        meaning: seen.meaning,
         count: seen.count,
         place,
-        detail: seen.detail.as_deref().unwrap_or_default(),
+        detail: seen.detail.clone().unwrap_or_default(),
     }
 }
 

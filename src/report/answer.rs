@@ -1,0 +1,419 @@
+//! The answer that a report gives, in the words that all of its formats share: headline, trust, tiles, failures and the
+//! moments of the run. Each sentence is built here and nowhere else.
+
+use super::doc::{Doc, Part};
+use crate::verdict::{TrustVerdict, Verdict};
+use crate::vocabulary::outcome::{Class, Fault, HttpFailure};
+use crate::vocabulary::palette::{Tone, tones_of};
+use crate::vocabulary::units::{self, UNKNOWN};
+use crate::vocabulary::{Outcome, Untrusted};
+
+/// Maximum number of failed outcomes that are listed.
+pub(super) const FAILURES: usize = 12;
+/// Maximum number of marks that are shown.
+const MARKS: usize = 12;
+/// Width of a mark's note beside its moment, in columns.
+const NOTE_COLUMNS: usize = 40;
+
+/// The result of a run in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Headline {
+    /// Sign that says the same as the colour.
+    pub(super) sign: &'static str,
+    /// The verdict: `FAILED`.
+    pub(super) word: &'static str,
+    /// The rest: `origin.example.com breaks at 4,180 clients, 6.9 Gb/s`.
+    pub(super) rest: String,
+    /// Colour of its ground.
+    pub(super) tone: Tone,
+}
+
+impl Headline {
+    /// Returns the line as one text.
+    pub(super) fn text(&self) -> String {
+        format!("{}  {}", self.word, self.rest)
+    }
+}
+
+/// Returns the headline of a run. A result that cannot be trusted says so first.
+pub(super) fn headline(doc: &Doc) -> Headline {
+    let verdict = doc.at("/health/verdict").verdict();
+    let rest = result(doc, verdict);
+    if doc.at("/trust/verdict").trust() == TrustVerdict::Invalid {
+        let rest = format!("this machine limited the result; {rest}");
+        return Headline { sign: "≈", word: TrustVerdict::Invalid.words(), rest, tone: Tone::Untrusted };
+    }
+    let (sign, tone) = match verdict {
+        Verdict::Ok => ("✓", Tone::Ok),
+        Verdict::Degraded => ("!", Tone::Warn),
+        Verdict::Failing | Verdict::NothingPlays => ("✗", Tone::Fail),
+        Verdict::Unknown => ("?", Tone::Untrusted),
+    };
+    Headline { sign, word: verdict.past(), rest, tone }
+}
+
+fn result(doc: &Doc, verdict: Verdict) -> String {
+    let host = host(doc);
+    let knee = knees(doc).into_iter().min_by_key(|knee| knee.at.at("/at_s").seconds());
+    let load = knee.as_ref().map(|knee| {
+        let clients = units::plural(knee.at.at("/clients").count(), "client");
+        format!("{clients}, {}", rate(knee.at.at("/bits_per_second")))
+    });
+    match (verdict, load) {
+        (Verdict::Unknown, _) => format!("{host}: nothing was measured"),
+        (Verdict::NothingPlays, _) => format!("{host}: no client ever played"),
+        (Verdict::Ok, _) => {
+            let clients = units::plural(doc.at("/run/clients_peak").count(), "client");
+            format!("{host} carried {clients}, {}", rate(doc.at("/throughput_bits_per_second/run")))
+        }
+        (Verdict::Degraded, Some(load)) => format!("{host} is degraded from {load} on"),
+        (Verdict::Failing, Some(load)) => format!("{host} breaks at {load}"),
+        (_, None) => format!("{host}: {}", failed(doc)),
+    }
+}
+
+/// Returns the host of the target, with its port where the URL has one.
+fn host(doc: &Doc) -> String {
+    let target = doc.at("/run/target").text();
+    let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    Untrusted::new(if host.is_empty() { UNKNOWN } else { host }).shown_in(60)
+}
+
+/// Returns the share of the requests that failed, and what most of them ended with.
+fn failed(doc: &Doc) -> String {
+    let mostly = mostly(doc).map_or(String::new(), |name| format!(", mostly {name}"));
+    format!("{} of requests failed{mostly}", percent(doc.at("/requests/failed_share")))
+}
+
+/// Returns the name of the most frequent failure that the origin could have prevented.
+pub(super) fn mostly(doc: &Doc) -> Option<String> {
+    let is_local = |outcome: Outcome| outcome.class() == Class::Local;
+    counted(doc).into_iter().find(|(outcome, _)| !is_local(*outcome)).map(|(outcome, _)| short(outcome))
+}
+
+/// Returns the failed outcomes with their counts, the most frequent first. Requests that hlswarm cut did not fail.
+pub(super) fn counted(doc: &Doc) -> Vec<(Outcome, u64)> {
+    let outcomes = doc.at("/outcomes").table();
+    let outcomes = outcomes.filter_map(|(name, count)| Some((Outcome::from_name(name)?, count.count())));
+    let mut failed: Vec<(Outcome, u64)> = outcomes.filter(|(outcome, _)| is_failure(*outcome)).collect();
+    failed.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    failed
+}
+
+fn is_failure(outcome: Outcome) -> bool {
+    !matches!(outcome.class(), Class::Ok | Class::Cut)
+}
+
+/// Returns the name of an outcome in a chart: `503`, `timeout.first_byte`.
+pub(super) fn short(outcome: Outcome) -> String {
+    let name = outcome.to_string();
+    name.strip_prefix("http.").map_or(name.clone(), str::to_owned)
+}
+
+/// Returns the sentences below the headline.
+pub(super) fn subtitle(doc: &Doc) -> Vec<String> {
+    let stalled = percent(doc.at("/health/stalled_share_max"));
+    let started = doc.at("/run/started_at").word().replacen('T', " ", 1).replace('Z', " UTC");
+    let length = units::span(doc.at("/run/duration_s").seconds());
+    let asked = doc.at("/run/duration_asked_s");
+    let asked =
+        if asked.is_known() { format!(" of {}", units::span(asked.seconds())) } else { String::new() };
+    let mut sentences = vec![
+        failed(doc),
+        format!("at most {stalled} of clients stalled at once"),
+        format!("rebuffer ratio {}", percent(doc.at("/playback/rebuffer_ratio"))),
+        format!("{started}, {length}{asked}"),
+    ];
+    sentences.extend(reasons(doc));
+    sentences
+}
+
+/// Returns the reasons for the exit code.
+pub(super) fn reasons(doc: &Doc) -> impl Iterator<Item = String> {
+    doc.at("/exit/reasons").list().take(FAILURES).map(Part::word)
+}
+
+/// Returns the sentence about the load tester itself.
+pub(super) fn trust_sentence(trust: Part<'_>) -> String {
+    let verdict = trust.at("/verdict").trust();
+    let [suspect, invalid, measured] =
+        ["/suspect_s", "/invalid_s", "/measured_s"].map(|path| units::span(trust.at(path).seconds()));
+    let why = match verdict {
+        TrustVerdict::Unassessed => "nothing was measured".to_owned(),
+        TrustVerdict::Valid if trust.at("/reasons").list().len() == 0 => {
+            "this machine did not limit the result".to_owned()
+        }
+        TrustVerdict::Valid => format!("the measurement was in doubt for only {suspect} of {measured}"),
+        TrustVerdict::Suspect => {
+            format!("this machine may have limited the result in {suspect} of {measured}")
+        }
+        TrustVerdict::Invalid => format!("this machine limited the result in {invalid} of {measured}"),
+    };
+    format!("{}: {why}", verdict.words())
+}
+
+/// Returns the sentence about the audience: what the run represents to the origin.
+pub(super) fn audience_sentence(doc: &Doc) -> String {
+    let audience = doc.at("/audience");
+    let sources = audience.at("/source_addresses").list().len() as u64;
+    let edges = audience.at("/edges").table().count() as u64;
+    let addresses =
+        if sources == 1 { "1 source address".to_owned() } else { format!("{sources} source addresses") };
+    let no_audience = if sources == 1 { " is not an audience" } else { "" };
+    format!("{addresses} against {}{no_audience}", units::plural(edges, "edge"))
+}
+
+/// A number of the run with its label and what it is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tile {
+    pub(super) label: &'static str,
+    pub(super) value: String,
+    pub(super) note: String,
+    /// Colour of the value.
+    pub(super) tone: Tone,
+}
+
+/// Returns the five numbers of a run that matter most.
+pub(super) fn tiles(doc: &Doc) -> [Tile; 5] {
+    [carried(doc), failed_tile(doc), stalled_tile(doc), startup_tile(doc), last_tile(doc)]
+}
+
+/// Returns the five numbers of the card: as the tiles, but with the trust as one of them, because a card travels alone.
+pub(super) fn card_tiles(doc: &Doc) -> [Tile; 5] {
+    let verdict = doc.at("/trust/verdict").trust();
+    let trust = Tile {
+        label: "measurement",
+        value: verdict.words().to_lowercase(),
+        note: String::new(),
+        tone: trust_tone(verdict),
+    };
+    [failed_tile(doc), stalled_tile(doc), rebuffer_tile(doc), startup_tile(doc), trust]
+}
+
+/// Returns the colour of a trust verdict.
+pub(super) const fn trust_tone(verdict: TrustVerdict) -> Tone {
+    match verdict {
+        TrustVerdict::Valid => Tone::Ok,
+        TrustVerdict::Suspect => Tone::Warn,
+        TrustVerdict::Unassessed | TrustVerdict::Invalid => Tone::Untrusted,
+    }
+}
+
+fn carried(doc: &Doc) -> Tile {
+    let knee = knees(doc).into_iter().min_by_key(|knee| knee.at.at("/at_s").seconds());
+    let (clients, bits, until) = match &knee {
+        Some(knee) => (
+            knee.at.at("/clients"),
+            knee.at.at("/bits_per_second"),
+            format!(", until {}", clock(knee.at.at("/at_s"))),
+        ),
+        None => (doc.at("/run/clients_peak"), doc.at("/throughput_bits_per_second/run"), String::new()),
+    };
+    Tile {
+        label: "◆ carried",
+        value: units::count(clients.count()),
+        note: format!("clients at {}{until}", rate(bits)),
+        tone: Tone::Text,
+    }
+}
+
+fn failed_tile(doc: &Doc) -> Tile {
+    let requests = doc.at("/requests");
+    let [failed, judged] = ["/failed", "/judged"].map(|path| units::count(requests.at(path).count()));
+    let share = requests.at("/failed_share");
+    Tile {
+        label: "requests failed",
+        value: percent(share),
+        note: format!("{failed} of {judged}"),
+        tone: by_share(share),
+    }
+}
+
+fn stalled_tile(doc: &Doc) -> Tile {
+    let share = doc.at("/health/stalled_share_max");
+    let stalls = units::plural(doc.at("/playback/stalls").count(), "stall");
+    Tile {
+        label: "stalled at once",
+        value: percent(share),
+        note: format!("{stalls} in all"),
+        tone: by_share(share),
+    }
+}
+
+fn rebuffer_tile(doc: &Doc) -> Tile {
+    let ratio = doc.at("/playback/rebuffer_ratio");
+    let stalls = units::plural(doc.at("/playback/stalls").count(), "stall");
+    Tile {
+        label: "rebuffer ratio",
+        value: percent(ratio),
+        note: format!("{stalls} in all"),
+        tone: by_share(ratio),
+    }
+}
+
+fn startup_tile(doc: &Doc) -> Tile {
+    let playback = doc.at("/playback");
+    let [p50, p95] = ["/startup_ms/p50", "/startup_ms/p95"].map(|path| from_ms(playback.at(path)));
+    let never = playback.at("/start_failures").count() + playback.at("/exits_before_start").count();
+    let never = if never == 0 { String::new() } else { format!(", {} never", units::count(never)) };
+    Tile { label: "start-up p95", value: p95, note: format!("p50 {p50}{never}"), tone: Tone::Text }
+}
+
+/// Returns the delay behind live, or of a stream that is not live the share of time that was waited.
+fn last_tile(doc: &Doc) -> Tile {
+    let live = doc.at("/playback/live_latency_ms");
+    if !live.is_known() {
+        return rebuffer_tile(doc);
+    }
+    let [p50, p95] = ["/p50", "/p95"].map(|path| from_ms(live.at(path)));
+    Tile { label: "behind live p95", value: p95, note: format!("p50 {p50}"), tone: Tone::Text }
+}
+
+/// Returns the colour of a share of trouble, by the limits of the health verdict.
+fn by_share(share: Part<'_>) -> Tone {
+    match share.number() {
+        Some(share) if share >= crate::verdict::FAILING_SHARE => Tone::Fail,
+        Some(share) if share >= crate::verdict::DEGRADED_SHARE => Tone::Warn,
+        _ => Tone::Text,
+    }
+}
+
+/// A failed outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FailureRow {
+    /// Name in the JSON: `http.503`.
+    pub(super) key: String,
+    /// Name in a chart: `503`.
+    pub(super) short: String,
+    /// Name in a table: `503 Service Unavailable`.
+    pub(super) name: String,
+    /// Requests that ended so.
+    pub(super) count: u64,
+    /// The same as a share of all requests.
+    pub(super) share: String,
+    /// Time of the first one; `--` if unknown.
+    pub(super) first: String,
+    /// Time of the last one.
+    pub(super) last: String,
+    /// Clients that were active at the first one.
+    pub(super) clients: String,
+    pub(super) tone: Tone,
+}
+
+/// Returns the failed outcomes, the most frequent first. Requests that hlswarm cut did not fail.
+pub(super) fn failures(doc: &Doc) -> Vec<FailureRow> {
+    let known = doc.at("/failures").list().take(outcome_limit());
+    let known: Vec<(Part<'_>, Outcome)> =
+        known.filter_map(|part| Some((part, part.at("/outcome").outcome()?))).collect();
+    let order: Vec<Outcome> = known.iter().map(|(_, outcome)| *outcome).collect();
+    let tones = tones_of(&order);
+    let counted = known.into_iter().zip(tones).filter(|((_, outcome), _)| is_failure(*outcome));
+    let mut rows: Vec<FailureRow> =
+        counted.map(|((part, outcome), tone)| failure(part, outcome, tone)).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.count));
+    rows.truncate(FAILURES);
+    rows
+}
+
+/// Returns the number of different outcomes: a document cannot have more.
+const fn outcome_limit() -> usize {
+    HttpFailure::SLOTS + Fault::COUNT
+}
+
+fn failure(part: Part<'_>, outcome: Outcome, tone: Tone) -> FailureRow {
+    let key = outcome.to_string();
+    let short = short(outcome);
+    let name = match outcome {
+        Outcome::Http(_) => format!("{short} {}", outcome.meaning()),
+        _ => short.clone(),
+    };
+    FailureRow {
+        name,
+        short,
+        key,
+        count: part.at("/count").count(),
+        share: percent(part.at("/share")),
+        first: clock(part.at("/first_s")),
+        last: clock(part.at("/last_s")),
+        clients: units::count(part.at("/clients_at_first").count()),
+        tone,
+    }
+}
+
+/// A moment of the run that its charts show.
+#[derive(Clone, Debug)]
+pub(super) struct Labelled<'a> {
+    /// The moment in the document; `/at_s` is its time.
+    pub(super) at: Part<'a>,
+    /// Its label: `◆ errors 1%`, `▲ m1 scaled up`.
+    pub(super) label: String,
+    /// True for a mark of the operator.
+    pub(super) is_mark: bool,
+}
+
+/// Returns the knees of a run.
+pub(super) fn knees(doc: &Doc) -> Vec<Labelled<'_>> {
+    let knees = [("/health/knee_errors", "◆ errors 1%"), ("/health/knee_stalls", "◆ stalls 1%")];
+    let knees =
+        knees.map(|(path, label)| Labelled { at: doc.at(path), label: label.to_owned(), is_mark: false });
+    let mut knees: Vec<_> = knees.into_iter().filter(|knee| knee.at.is_known()).collect();
+    knees.sort_by_key(|knee| knee.at.at("/at_s").seconds());
+    knees
+}
+
+/// Returns the marks of the operator.
+pub(super) fn marks(doc: &Doc) -> Vec<Labelled<'_>> {
+    let marks = doc.at("/marks").list().take(MARKS).enumerate();
+    let label = |number: usize, note: &str| {
+        let note = Untrusted::new(note).shown_in(NOTE_COLUMNS);
+        format!("▲ m{} {note}", number + 1).trim_end().to_owned()
+    };
+    marks
+        .map(|(number, at)| Labelled { at, label: label(number, at.at("/note").text()), is_mark: true })
+        .collect()
+}
+
+/// Formats a count.
+pub(super) fn count(value: Part<'_>) -> String {
+    units::count(value.count())
+}
+
+/// Formats a count with its noun.
+pub(super) fn plural(value: Part<'_>, singular: &str) -> String {
+    units::plural(value.count(), singular)
+}
+
+/// Returns a name of a document, sanitised.
+pub(super) fn shown(name: &str) -> String {
+    Untrusted::new(name).shown()
+}
+
+/// Formats a share.
+pub(super) fn percent(share: Part<'_>) -> String {
+    units::percent(share.number())
+}
+
+/// Formats bits per second.
+pub(super) fn rate(bits_per_second: Part<'_>) -> String {
+    bits_per_second.number().map_or(UNKNOWN.to_owned(), units::bit_rate)
+}
+
+/// Formats the time of a moment in seconds since the start: `1:24`, `1:02:03`; `--` if it is unknown.
+pub(super) fn clock(seconds: Part<'_>) -> String {
+    if seconds.number().is_none() { UNKNOWN.to_owned() } else { short_clock(seconds.seconds().as_secs()) }
+}
+
+/// Formats seconds as a time of the run: `1:24`, `1:02:03`.
+pub(super) fn short_clock(seconds: u64) -> String {
+    let [hours, minutes, rest] = [seconds / 3600, seconds / 60 % 60, seconds % 60];
+    if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
+}
+
+/// Formats milliseconds as a length of time; `--` if it is unknown.
+pub(super) fn from_ms(ms: Part<'_>) -> String {
+    match ms.number().and_then(|ms| std::time::Duration::try_from_secs_f64(ms / 1e3).ok()) {
+        Some(length) => units::span(length),
+        None => UNKNOWN.to_owned(),
+    }
+}

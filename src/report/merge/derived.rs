@@ -1,0 +1,137 @@
+//! Numbers of a merged report that follow from its counts: the same functions as in a run compute them.
+
+use std::time::Duration;
+
+use serde_json::{Number, Value};
+
+use crate::report::doc::Part;
+use crate::stats::Quality;
+use crate::verdict::Portion;
+use crate::vocabulary::Outcome;
+use crate::vocabulary::outcome::Class;
+
+/// Fills in all numbers that are derived.
+pub(super) fn fill(report: &mut Value) {
+    let root = Part::new(report);
+    let requests = root.at("/requests");
+    let failed_share = portion(requests, "/failed", "/judged").share();
+    let answerable = answerable(root.at("/outcomes"));
+    let error_share = answerable.share();
+    let finished = requests.at("/finished").count();
+    let seconds = root.at("/run/duration_s").seconds();
+    let rate = bits_per_second(root.at("/bytes/total").count(), seconds);
+    let quality = quality(root.at("/playback"));
+    set(report, "/requests/failed_share", failed_share);
+    set(report, "/health/error_share", error_share);
+    set(report, "/throughput_bits_per_second/run", rate);
+    set(report, "/playback/rebuffer_ratio", quality.rebuffer_ratio());
+    set(report, "/playback/average_speed", quality.average_speed());
+    set(report, "/playback/stalls_per_hour", quality.stalls_per_hour());
+    set(report, "/playback/bits_per_second", quality.bits_per_second());
+    for failure in elements(report, "/failures") {
+        let share = Portion { part: Part::new(failure).at("/count").count(), whole: finished }.share();
+        set(failure, "/share", share);
+    }
+    for edge in members(report, "/audience/edges") {
+        let (hit, miss) = (Part::new(edge).at("/hit").count(), Part::new(edge).at("/miss").count());
+        set(edge, "/hit_share", Portion { part: hit, whole: hit + miss }.share());
+    }
+    for name in ["/trust/all_seconds", "/trust/trusted_seconds"] {
+        if let Some(of) = report.pointer_mut(name).filter(|of| of.is_object()) {
+            let share = portion(Part::new(of), "/failed", "/judged").share();
+            set(of, "/failed_share", share);
+        }
+    }
+    checks(report, answerable);
+}
+
+/// Judges again the checks whose values are shares of the merged counts.
+fn checks(report: &mut Value, answerable: Portion) {
+    let succeeded = Portion { part: answerable.whole - answerable.part, ..answerable };
+    let outcomes = Part::new(report).at("/outcomes");
+    let local: u64 = outcomes
+        .table()
+        .filter(|(name, _)| class(name) == Some(Class::Local))
+        .map(|(_, count)| count.count())
+        .sum();
+    let finished = Part::new(report).at("/requests/finished").count();
+    let local_share = Portion { part: local, whole: finished }.share();
+    let length = Part::new(report).at("/run/duration_s").number();
+    for check in elements(report, "/checks") {
+        let part = Part::new(check);
+        let value = match part.at("/name").text() {
+            "success_share" => succeeded.share(),
+            "error_share" => answerable.share(),
+            "local_share" => local_share,
+            "duration_s" if part.at("/value").is_known() => length,
+            _ => part.at("/value").number(),
+        };
+        let result = match value.map(|value| super::lists::holds(part.at("/limit").text(), value)) {
+            None | Some(None) => "unknown",
+            Some(Some(true)) => "pass",
+            Some(Some(false)) => "fail",
+        };
+        set(check, "/value", value);
+        if let Some(into) = check.pointer_mut("/result") {
+            *into = Value::from(result);
+        }
+    }
+}
+
+fn class(name: &str) -> Option<Class> {
+    Outcome::from_name(name).map(Outcome::class)
+}
+
+/// Returns the failures among the requests that the origin could answer.
+fn answerable(outcomes: Part<'_>) -> Portion {
+    let mut portion = Portion::default();
+    for (name, count) in outcomes.table() {
+        match class(name) {
+            None | Some(Class::Cut | Class::Local) => {}
+            Some(Class::Ok) => portion.whole += count.count(),
+            Some(_) => {
+                portion.whole += count.count();
+                portion.part += count.count();
+            }
+        }
+    }
+    portion
+}
+
+fn portion(of: Part<'_>, part: &str, whole: &str) -> Portion {
+    Portion { part: of.at(part).count(), whole: of.at(whole).count() }
+}
+
+fn bits_per_second(bytes: u64, length: Duration) -> Option<f64> {
+    let (bits, seconds) = (bytes as f64 * 8.0, length.as_secs_f64());
+    (seconds > 0.0).then(|| bits / seconds)
+}
+
+fn quality(playback: Part<'_>) -> Quality {
+    let micros = |path: &str| playback.at(path).seconds().as_micros() as u64;
+    Quality {
+        startup_us: micros("/startup_s"),
+        play_us: micros("/play_s"),
+        stall_us: micros("/stall_s"),
+        stalls: playback.at("/stalls").count(),
+        played_bytes: playback.at("/played_bytes").count(),
+    }
+}
+
+fn set(value: &mut Value, path: &str, number: Option<f64>) {
+    if let Some(into) = value.pointer_mut(path) {
+        *into = number.and_then(Number::from_f64).map_or(Value::Null, Value::Number);
+    }
+}
+
+fn elements<'a>(value: &'a mut Value, path: &str) -> impl Iterator<Item = &'a mut Value> {
+    value.pointer_mut(path).and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+fn members<'a>(value: &'a mut Value, path: &str) -> impl Iterator<Item = &'a mut Value> {
+    value
+        .pointer_mut(path)
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(|members| members.iter_mut().map(|(_, value)| value))
+}

@@ -1,0 +1,253 @@
+//! Lists of two reports: items with the same name become one, moments stand in the order of time.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{seconds, sum};
+use crate::report::doc::{Doc, Part};
+use crate::verdict::RULES;
+
+/// Maximum number of items of a merged list.
+const ITEMS: usize = 20_000;
+/// Members that are seconds since the start of a run.
+const MOMENTS: [&str; 5] = ["at_s", "first_s", "last_s", "from_s", "to_s"];
+
+/// Returns the items of both lists.
+fn both<'a>(lists: [&'a Value; 2], later: [f64; 2]) -> impl Iterator<Item = Value> + 'a {
+    let items = |list: &'a Value, later: f64| {
+        let items = list.as_array().map(Vec::as_slice).unwrap_or_default().iter();
+        items.take(ITEMS).map(move |item| moved(item, later))
+    };
+    items(lists[0], later[0]).chain(items(lists[1], later[1]))
+}
+
+/// Returns an item whose times count from a start that was some seconds earlier.
+pub(super) fn moved(item: &Value, later: f64) -> Value {
+    let mut item = item.clone();
+    for (name, value) in item.as_object_mut().into_iter().flatten() {
+        if let Some(at) = value.as_f64().filter(|_| MOMENTS.contains(&name.as_str())) {
+            *value = seconds(at + later);
+        }
+    }
+    item
+}
+
+/// Compares two items by their time, then by all that they say.
+pub(super) fn by_time(a: &Value, b: &Value) -> Ordering {
+    let time = |item: &Value| {
+        let part = Part::new(item);
+        ["/at_s", "/first_s", "/from_s"]
+            .into_iter()
+            .find_map(|path| part.at(path).number())
+            .unwrap_or_default()
+    };
+    time(a).total_cmp(&time(b)).then_with(|| a.to_string().cmp(&b.to_string()))
+}
+
+/// Returns the moments of both lists.
+pub(super) fn moments(later: [f64; 2], lists: [&Value; 2]) -> Value {
+    let mut items: Vec<Value> = both(lists, later).collect();
+    items.sort_by(by_time);
+    items.truncate(ITEMS);
+    Value::Array(items)
+}
+
+/// Merges items with the same name: the members of `added` add up, and all others are those of the item that was first.
+/// The list is in the order of the first occurrence.
+pub(super) fn by_name(name: &str, added: &[&str], later: [f64; 2], lists: [&Value; 2]) -> Value {
+    let mut named = BTreeMap::<String, Value>::new();
+    for item in both(lists, later) {
+        let key = Part::new(&item).member(name).text().to_owned();
+        let merged = match named.remove(&key) {
+            None => item,
+            Some(known) => earlier(known, item, added),
+        };
+        named.insert(key, merged);
+    }
+    let mut items: Vec<Value> = named.into_values().collect();
+    items.sort_by(by_time);
+    Value::Array(items)
+}
+
+fn earlier(a: Value, b: Value, added: &[&str]) -> Value {
+    let last =
+        [&a, &b].into_iter().filter_map(|item| Part::new(item).at("/last_s").number()).max_by(f64::total_cmp);
+    let sums =
+        added.iter().map(|name| sum(Part::new(&a).member(name).value(), Part::new(&b).member(name).value()));
+    let sums: Vec<Value> = sums.collect();
+    let mut first = if by_time(&a, &b).is_le() { a } else { b };
+    for (name, value) in added.iter().zip(sums) {
+        set(&mut first, name, value);
+    }
+    set(&mut first, "last_s", last.map_or(Value::Null, seconds));
+    first
+}
+
+fn set(item: &mut Value, name: &str, value: Value) {
+    if let Some(into) = item.as_object_mut() {
+        into.insert(name.to_owned(), value);
+    }
+}
+
+/// Merges reasons of the trust verdict: those of the same gauge and level become one, with the worse value.
+pub(super) fn reasons(later: [f64; 2], lists: [&Value; 2]) -> Value {
+    let mut named = BTreeMap::<(usize, String), Value>::new();
+    for item in both(lists, later) {
+        let part = Part::new(&item);
+        let gauge = part.at("/gauge").text();
+        let place = RULES.iter().position(|rule| rule.name == gauge).unwrap_or(RULES.len());
+        // INVALID stands before SUSPECT, as in the report of one run.
+        let key = (place, format!("{gauge} {}", part.at("/level").text()));
+        let merged = match named.remove(&key) {
+            None => item,
+            Some(known) => worse(known, item, place),
+        };
+        named.insert(key, merged);
+    }
+    named.into_values().collect()
+}
+
+fn worse(a: Value, b: Value, place: usize) -> Value {
+    let [one, other] = [&a, &b].map(|item| Part::new(item).at("/worst").number().unwrap_or_default());
+    let is_worse = RULES.get(place).is_some_and(|rule| rule.is_worse(other, one));
+    let is_same = (one - other).abs() < f64::EPSILON && b.to_string() < a.to_string();
+    let [mine, theirs] = [&a, &b].map(Part::new);
+    let times = |path: &str| [mine, theirs].map(|part| part.at(path).number().unwrap_or_default());
+    let first = times("/first_s").into_iter().fold(f64::INFINITY, f64::min);
+    let last = times("/last_s").into_iter().fold(0.0, f64::max);
+    let length = seconds(times("/seconds").into_iter().sum());
+    let mut merged = if is_worse || is_same { b } else { a };
+    for (name, value) in [("first_s", seconds(first)), ("last_s", seconds(last)), ("seconds", length)] {
+        set(&mut merged, name, value);
+    }
+    merged
+}
+
+/// Returns the intervals of both lists; those that touch become one.
+pub(super) fn intervals(later: [f64; 2], lists: [&Value; 2]) -> Value {
+    let mut items: Vec<Value> = both(lists, later).collect();
+    items.sort_by(by_time);
+    let mut merged: Vec<Value> = Vec::new();
+    for item in items {
+        let [from, to] =
+            ["/from_s", "/to_s"].map(|path| Part::new(&item).at(path).number().unwrap_or_default());
+        let end = merged.last().and_then(|last| Part::new(last).at("/to_s").number());
+        match merged.last_mut().filter(|_| end.is_some_and(|end| from <= end)) {
+            Some(last) => set(last, "to_s", seconds(end.unwrap_or_default().max(to))),
+            None => merged.push(item),
+        }
+    }
+    Value::Array(merged)
+}
+
+/// Returns the texts of both lists, each once.
+pub(super) fn union(a: &Value, b: &Value) -> Value {
+    let texts = [a, b].into_iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+    let texts: std::collections::BTreeSet<&str> = texts.collect();
+    texts.into_iter().take(ITEMS).map(Value::from).collect()
+}
+
+/// Checks of which the values and the limits add up, because they count clients.
+const COUNTED: [&str; 5] =
+    ["panics", "invariant_violations", "clients_played", "clients_started", "clients_peak"];
+/// Checks of which only the values add up: their limit is that of any run.
+const SAME_LIMIT: [&str; 3] = ["panics", "invariant_violations", "clients_played"];
+
+/// Merges checks with the same name; [`derived`](super::derived) judges them again.
+pub(super) fn checks(a: &Value, b: &Value) -> Value {
+    let list = |value: &'_ Value| -> Vec<Value> { value.as_array().cloned().unwrap_or_default() };
+    let (mine, mut theirs) = (list(a), list(b));
+    let mut merged = Vec::new();
+    for check in mine {
+        let name = Part::new(&check).at("/name").text().to_owned();
+        match theirs.iter().position(|other| Part::new(other).at("/name").text() == name) {
+            Some(place) => merged.push(check_of_both(&name, check, theirs.remove(place))),
+            None => merged.push(check),
+        }
+    }
+    merged.extend(theirs);
+    Value::Array(merged)
+}
+
+fn check_of_both(name: &str, a: Value, b: Value) -> Value {
+    let [mine, theirs] = [&a, &b].map(Part::new);
+    let (one, other) = (mine.at("/value"), theirs.at("/value"));
+    let (_, smaller_is_worse) = bound(mine.at("/limit").text()).unwrap_or((0.0, false));
+    let value = match (one.number(), other.number()) {
+        (Some(_), Some(_)) if COUNTED.contains(&name) => sum(one.value(), other.value()),
+        (Some(one), Some(other)) if smaller_is_worse => Value::from(one.min(other)),
+        (Some(one), Some(other)) => Value::from(one.max(other)),
+        // What one of them could not measure is not known of both.
+        _ => Value::Null,
+    };
+    let limit = match (bound(mine.at("/limit").text()), bound(theirs.at("/limit").text())) {
+        (Some((one, _)), Some((other, _))) if COUNTED.contains(&name) && !SAME_LIMIT.contains(&name) => {
+            Some(format!(">= {}", one + other))
+        }
+        (Some((one, _)), Some((other, _))) if one != other => {
+            let stricter = (one > other) == smaller_is_worse;
+            Some((if stricter { mine } else { theirs }).at("/limit").text().to_owned())
+        }
+        _ => None,
+    };
+    let mut merged: Map<String, Value> = a.as_object().cloned().unwrap_or_default();
+    merged.insert("value".to_owned(), value);
+    if let Some(limit) = limit {
+        merged.insert("limit".to_owned(), Value::from(limit));
+    }
+    Value::Object(merged)
+}
+
+/// Returns the number of a limit such as `>= 0.5`, and whether smaller values are beyond it.
+fn bound(limit: &str) -> Option<(f64, bool)> {
+    let (sign, number) = limit.split_once(' ')?;
+    Some((number.parse().ok()?, sign.starts_with('>')))
+}
+
+/// Reports whether a value keeps a limit; `None` if the limit cannot be read.
+pub(super) fn holds(limit: &str, value: f64) -> Option<bool> {
+    let (sign, number) = limit.split_once(' ')?;
+    let number: f64 = number.parse().ok()?;
+    match sign {
+        "<=" => Some(value <= number),
+        "<" => Some(value < number),
+        ">=" => Some(value >= number),
+        ">" => Some(value > number),
+        _ => None,
+    }
+}
+
+/// Returns both reports with the quantities of all and of trusted seconds. A report without a masked second has none: all
+/// of its seconds are trusted, so its totals take their place if the other report has some.
+pub(super) fn with_seconds(a: &Doc, b: &Doc) -> [Doc; 2] {
+    let has_some = |doc: &Doc| doc.at("/trust/all_seconds").is_known();
+    match (has_some(a), has_some(b)) {
+        (true, false) => [a.clone(), filled(b)],
+        (false, true) => [filled(a), b.clone()],
+        _ => [a.clone(), b.clone()],
+    }
+}
+
+fn filled(doc: &Doc) -> Doc {
+    let part = |path: &str| doc.at(path).value().clone();
+    let seconds: Map<String, Value> = [
+        ("seconds", part("/trust/measured_s")),
+        ("finished", part("/requests/finished")),
+        ("failed", part("/requests/failed")),
+        ("judged", part("/requests/judged")),
+        ("failed_share", part("/requests/failed_share")),
+        ("segment_ttfb_us", part("/latency_us/segment_ttfb")),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
+    .collect();
+    let mut value = doc.root().value().clone();
+    if let Some(trust) = value.get_mut("trust").and_then(Value::as_object_mut) {
+        for name in ["all_seconds", "trusted_seconds"] {
+            trust.insert(name.to_owned(), Value::Object(seconds.clone()));
+        }
+    }
+    Doc::from_value(value)
+}

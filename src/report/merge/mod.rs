@@ -1,0 +1,285 @@
+//! Adds the reports of several machines, or of repeated runs, to the report of one run.
+//!
+//! * Associative and commutative: counts and buckets add up, percentiles and shares are computed again from them. What
+//!   cannot be added is `null` afterwards: windows and peaks of throughput, the plan, hard stops, canary, calibration.
+//! * Times are seconds since the start of the earliest run, by the clocks of the machines. The largest number of clients
+//!   active at once is the sum of those of the parts, which is an upper bound if they were not active together.
+
+mod bins;
+mod derived;
+mod histograms;
+mod lists;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use serde_json::{Map, Number, Value};
+
+use super::doc::{Doc, Part};
+use crate::verdict::RULES;
+use crate::vocabulary::Untrusted;
+
+use rules::{Rule, rule_of};
+
+/// Text of a merged report about its calibration.
+const UNCALIBRATED: &str = "several reports were merged";
+/// Separator of different texts.
+const AND: &str = " + ";
+/// Exit codes in the order in which they apply; those of signals stand between the last two.
+const EXIT_CODES: [u64; 4] = [70, 2, 5, 6];
+
+/// Reason why reports cannot be added.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotMergeable {
+    /// There is nothing to merge.
+    #[error("nothing to merge; expected two reports or more")]
+    TooFew,
+    /// The reports describe different things.
+    #[error("not the same {name}: {a} and {b}; expected reports of one stream by one version of hlswarm")]
+    Different {
+        /// Name of the value that differs.
+        name: String,
+        /// Its value in one report.
+        a: String,
+        /// Its value in another one.
+        b: String,
+    },
+}
+
+/// Adds reports.
+///
+/// # Errors
+/// See [`NotMergeable`].
+pub fn merge(docs: &[Doc]) -> Result<Doc, NotMergeable> {
+    let (first, others) =
+        docs.split_first().filter(|(_, others)| !others.is_empty()).ok_or(NotMergeable::TooFew)?;
+    let mut merged = first.clone();
+    for other in others {
+        merged = two(&merged, other)?;
+    }
+    Ok(merged)
+}
+
+fn two(a: &Doc, b: &Doc) -> Result<Doc, NotMergeable> {
+    let began = |doc: &Doc| doc.at("/run/started_unix_ms").number().unwrap_or_default();
+    let earliest = began(a).min(began(b));
+    let later = [a, b].map(|doc| (began(doc) - earliest) / 1e3);
+    let [a, b] = lists::with_seconds(a, b);
+    let merging = Merging { later };
+    let mut value = merging.object(&mut Vec::new(), a.root().value(), b.root().value())?;
+    // The report of one run does not have this number.
+    let [mine, theirs] = [&a, &b].map(|doc| doc.at("/run/merged_reports").value());
+    if let Some(run) = value.get_mut("run").and_then(Value::as_object_mut) {
+        run.insert("merged_reports".to_owned(), simple(Rule::Reports, mine, theirs));
+    }
+    derived::fill(&mut value);
+    Ok(Doc::from_value(value))
+}
+
+/// Merging of two reports.
+struct Merging {
+    /// Seconds by which each run began later than the earlier one.
+    later: [f64; 2],
+}
+
+impl Merging {
+    fn object<'a>(
+        &self,
+        place: &mut Vec<&'a str>,
+        a: &'a Value,
+        b: &'a Value,
+    ) -> Result<Value, NotMergeable> {
+        // Members of `b` that `a` does not have follow; their order has no meaning.
+        let members = |value: &'a Value| value.as_object();
+        let (mine, theirs) = (members(a), members(b));
+        if mine.is_none() && theirs.is_none() {
+            return Ok(Value::Null);
+        }
+        let mut names: Vec<&str> = mine.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        names.extend(theirs.into_iter().flatten().map(|(name, _)| name.as_str()));
+        let mut merged = Map::new();
+        for name in names {
+            if merged.contains_key(name) {
+                continue;
+            }
+            place.push(name);
+            let of = |members: Option<&'a Map<String, Value>>| members.and_then(|members| members.get(name));
+            let value =
+                self.value(place, of(mine).unwrap_or(&Value::Null), of(theirs).unwrap_or(&Value::Null))?;
+            place.pop();
+            // The counts of the origin are absent with any other origin.
+            if name != "origin" {
+                merged.insert(name.to_owned(), value);
+            }
+        }
+        Ok(Value::Object(merged))
+    }
+
+    fn value<'a>(&self, place: &mut Vec<&'a str>, a: &'a Value, b: &'a Value) -> Result<Value, NotMergeable> {
+        Ok(match rule_of(place).unwrap_or(Rule::SameOrNull) {
+            Rule::Object => return self.object(place, a, b),
+            Rule::Same if a != b => return Err(different(place, a, b)),
+            Rule::Bins => bins::merge(a, b),
+            Rule::Summary => histograms::summary(a, b),
+            Rule::Spread => histograms::spread(a, b),
+            Rule::Failures => lists::by_name("outcome", &["count"], self.later, [a, b]),
+            Rule::Findings => lists::by_name("kind", &["count"], self.later, [a, b]),
+            Rule::Reasons => lists::reasons(self.later, [a, b]),
+            Rule::Moments => lists::moments(self.later, [a, b]),
+            Rule::Intervals => lists::intervals(self.later, [a, b]),
+            Rule::Checks => lists::checks(a, b),
+            Rule::Knee => knee(self.later, [a, b]),
+            Rule::Length => {
+                let ends = [a, b]
+                    .into_iter()
+                    .zip(self.later)
+                    .filter_map(|(value, later)| Some(value.as_f64()? + later));
+                ends.max_by(f64::total_cmp).map_or(Value::Null, seconds)
+            }
+            Rule::Gauge => gauge(place.last().copied().unwrap_or_default(), a, b),
+            other => simple(other, a, b),
+        })
+    }
+}
+
+fn different(place: &[&str], a: &Value, b: &Value) -> NotMergeable {
+    let shown = |value: &Value| match value {
+        Value::String(text) => Untrusted::new(text).shown_in(40),
+        other => Untrusted::new(&other.to_string()).shown_in(40),
+    };
+    NotMergeable::Different { name: place.join("."), a: shown(a), b: shown(b) }
+}
+
+/// Merges two values that need neither their place nor their time.
+fn simple(rule: Rule, a: &Value, b: &Value) -> Value {
+    match rule {
+        Rule::Sum => sum(a, b),
+        Rule::SumOfBoth if a.is_null() || b.is_null() => Value::Null,
+        Rule::SumOfBoth => sum(a, b),
+        Rule::Max => larger(a, b).clone(),
+        Rule::Min => smaller(a, b).clone(),
+        Rule::Same => a.clone(),
+        Rule::SameOrNull if a == b => a.clone(),
+        Rule::Joined => joined(a, b),
+        Rule::Both => Value::Bool(a.as_bool() == Some(true) && b.as_bool() == Some(true)),
+        Rule::Either => Value::Bool(a.as_bool() == Some(true) || b.as_bool() == Some(true)),
+        Rule::Union => lists::union(a, b),
+        Rule::Health => (if Part::new(a).verdict() >= Part::new(b).verdict() { a } else { b }).clone(),
+        Rule::Trust => (if Part::new(a).trust() >= Part::new(b).trust() { a } else { b }).clone(),
+        Rule::ExitCode => {
+            let (mine, theirs) = (exit_rank(a), exit_rank(b));
+            (if mine <= theirs { a } else { b }).clone()
+        }
+        Rule::Reports => Value::from(a.as_u64().unwrap_or(1) + b.as_u64().unwrap_or(1)),
+        Rule::Uncalibrated => Value::from(UNCALIBRATED),
+        _ => Value::Null,
+    }
+}
+
+/// Adds two numbers; a missing one counts nothing. Fractions are kept to a millionth, so the order of sums is the same.
+pub(super) fn sum(a: &Value, b: &Value) -> Value {
+    match (a.as_u64(), b.as_u64()) {
+        (Some(a), Some(b)) => Value::from(a.saturating_add(b)),
+        (Some(_), None) if b.is_null() => a.clone(),
+        (None, Some(_)) if a.is_null() => b.clone(),
+        _ => match (a.as_f64(), b.as_f64()) {
+            (None, None) => Value::Null,
+            (a, b) => seconds(a.unwrap_or_default() + b.unwrap_or_default()),
+        },
+    }
+}
+
+/// Returns a fraction to a millionth: what the clocks of a run resolve.
+pub(super) fn seconds(value: f64) -> Value {
+    let micros = (value.abs() * 1e6).round() as u64;
+    // As the report of one run makes it, so that the same time is the same number.
+    let seconds = Duration::from_micros(micros).as_secs_f64();
+    Value::from(if value < 0.0 { -seconds } else { seconds })
+}
+
+fn larger<'a>(a: &'a Value, b: &'a Value) -> &'a Value {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(mine), Some(theirs)) => {
+            if theirs > mine {
+                b
+            } else {
+                a
+            }
+        }
+        (None, Some(_)) => b,
+        _ => a,
+    }
+}
+
+fn smaller<'a>(a: &'a Value, b: &'a Value) -> &'a Value {
+    match (a, b) {
+        (Value::Null, other) | (other, Value::Null) => other,
+        (Value::String(mine), Value::String(theirs)) => {
+            if theirs < mine {
+                b
+            } else {
+                a
+            }
+        }
+        _ => {
+            if b.as_f64() < a.as_f64() {
+                b
+            } else {
+                a
+            }
+        }
+    }
+}
+
+/// Lists different texts once each, in the order of the alphabet.
+fn joined(a: &Value, b: &Value) -> Value {
+    let texts = [a, b].into_iter().filter_map(Value::as_str).flat_map(|text| text.split(AND));
+    let texts: std::collections::BTreeSet<&str> = texts.collect();
+    if texts.is_empty() { Value::Null } else { Value::from(texts.into_iter().collect::<Vec<_>>().join(AND)) }
+}
+
+/// Returns the place of an exit code in the order in which they apply.
+fn exit_rank(code: &Value) -> (usize, u64) {
+    let code = code.as_u64().unwrap_or_default();
+    let place = EXIT_CODES.iter().position(|known| *known == code);
+    match (place, code) {
+        (Some(place), _) => (place, code),
+        (None, 128..) => (EXIT_CODES.len(), code),
+        (None, 0) => (EXIT_CODES.len() + 2, 0),
+        // Of the rest, 4 applies before 3.
+        (None, _) => (EXIT_CODES.len() + 1, u64::MAX - code),
+    }
+}
+
+/// Returns the earlier knee, with its time since the earlier start.
+fn knee(later: [f64; 2], knees: [&Value; 2]) -> Value {
+    let moved = knees
+        .into_iter()
+        .zip(later)
+        .filter(|(knee, _)| knee.is_object())
+        .map(|(knee, later)| lists::moved(knee, later));
+    moved.min_by(lists::by_time).unwrap_or_default()
+}
+
+/// Returns a gauge with the worse of its values; its limits are those of the version.
+fn gauge(name: &str, a: &Value, b: &Value) -> Value {
+    let (Some(mine), Some(theirs)) = (a.as_object(), b.as_object()) else {
+        return if a.is_null() { b.clone() } else { a.clone() };
+    };
+    let mut merged: Map<String, Value> = mine
+        .iter()
+        .map(|(name, value)| {
+            (name.clone(), simple(Rule::SameOrNull, value, theirs.get(name).unwrap_or(&Value::Null)))
+        })
+        .collect();
+    let [one, other] = [a, b].map(|gauge| Part::new(gauge).at("/worst").number());
+    let rule = RULES.iter().find(|rule| rule.name == name);
+    let worse = match (one, other, rule) {
+        (Some(one), Some(other), Some(rule)) => Some(if rule.is_worse(other, one) { other } else { one }),
+        (one, other, _) => one.or(other),
+    };
+    merged.insert("worst".to_owned(), worse.and_then(Number::from_f64).map_or(Value::Null, Value::Number));
+    Value::Object(merged)
+}

@@ -1,0 +1,253 @@
+//! All formats of a report: the same numbers, whatever a document holds, and no markup that a text could make.
+
+use serde_json::Value;
+
+use super::ReportFormat;
+use super::answer;
+use super::doc::Doc;
+use super::fixtures::{doc, report_of, with};
+use crate::vocabulary::units;
+use crate::vocabulary::untrusted::HOSTILE;
+
+/// Formats that are rendered from a document.
+const PAGES: [ReportFormat; 5] =
+    [ReportFormat::Html, ReportFormat::Svg, ReportFormat::Markdown, ReportFormat::Junit, ReportFormat::Text];
+
+fn render(format: ReportFormat, doc: &Doc) -> String {
+    format.render_doc(doc).expect("rendered")
+}
+
+/// Elements of HTML without an end.
+const VOID: [&str; 2] = ["meta", "br"];
+/// Elements of HTML whose content is no markup.
+const RAW: [&str; 2] = ["style", "script"];
+
+/// Reads markup strictly: elements nest, attributes are quoted and not repeated, text has no bare sign. Returns the
+/// names of all elements and attributes.
+fn read_strictly(text: &str) -> (Vec<String>, Vec<String>) {
+    let (mut elements, mut attributes, mut open) = (Vec::new(), Vec::new(), Vec::<String>::new());
+    let mut rest = text.trim_start_matches("<!DOCTYPE html>");
+    rest = rest.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>").unwrap_or(rest);
+    loop {
+        let (before, after) = match rest.split_once('<') {
+            Some(split) => split,
+            None => (rest, ""),
+        };
+        assert_text(before);
+        if after.is_empty() {
+            break;
+        }
+        let (tag, next) = after.split_once('>').expect("a tag ends");
+        rest = next;
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop().as_deref(), Some(name), "{tag}");
+            continue;
+        }
+        let is_closed = tag.ends_with('/');
+        let tag = tag.trim_end_matches('/');
+        let name = tag.split([' ', '\n']).next().expect("a name").to_owned();
+        assert!(name.chars().all(|letter| letter.is_ascii_alphanumeric()), "{tag}");
+        attributes.extend(read_attributes(&tag[name.len()..]));
+        elements.push(name.clone());
+        if RAW.contains(&name.as_str()) {
+            let end = rest.find(&format!("</{name}>")).expect("an end");
+            rest = &rest[end + name.len() + 3..];
+        } else if !is_closed && !VOID.contains(&name.as_str()) {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    (elements, attributes)
+}
+
+fn read_attributes(mut text: &str) -> Vec<String> {
+    let mut names = Vec::<String>::new();
+    while !text.trim().is_empty() {
+        let (name, after) = text.trim_start().split_once("=\"").unwrap_or_else(|| panic!("{text:?}"));
+        let (value, next) = after.split_once('"').expect("a quote");
+        assert!(
+            name.chars().all(|letter| letter.is_ascii_alphanumeric() || ":-".contains(letter)),
+            "{name:?}"
+        );
+        assert_text(value);
+        assert!(!names.iter().any(|known| known == name), "{name} twice");
+        names.push(name.to_owned());
+        text = next;
+    }
+    names
+}
+
+fn assert_text(text: &str) {
+    assert!(!text.contains('>'), "{text:?}");
+    for reference in text.split('&').skip(1) {
+        let name = reference.split(';').next().unwrap_or_default();
+        assert!(["amp", "lt", "gt", "quot", "#39"].contains(&name), "{name:?}");
+    }
+    let bad = |character: char| character.is_control() && character != '\n';
+    assert!(!text.contains(bad), "{text:?}");
+}
+
+#[test]
+fn every_page_is_strict_markup_without_a_way_out() {
+    for format in [ReportFormat::Html, ReportFormat::Svg, ReportFormat::Junit] {
+        let page = render(format, &doc());
+        let (elements, attributes) = read_strictly(&page);
+        assert!(!attributes.iter().any(|name| name.starts_with("on") || name == "style"), "{attributes:?}");
+        for element in ["iframe", "object", "embed", "link", "base", "form", "foreignObject", "a"] {
+            assert!(!elements.iter().any(|name| name == element), "{element}");
+        }
+        let text = match page.split_once("<script type=\"application/json\" id=\"report\">") {
+            Some((before, _)) => before,
+            None => &page,
+        };
+        let outside = text.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "");
+        // The target is named in JUnit, and the command on the page.
+        let outside = outside.replace("https://origin.example.com/live/master.m3u8", "");
+        let url = outside.find("://").map(|at| &outside[at..(at + 60).min(outside.len())]);
+        assert_eq!(url, None);
+    }
+}
+
+#[test]
+fn the_page_holds_its_report_and_allows_nothing_but_its_own_style_and_script() {
+    let doc = doc();
+    let page = render(ReportFormat::Html, &doc);
+    let (_, after) = page.split_once("id=\"report\">").expect("the JSON");
+    let (json, _) = after.split_once("</script>").expect("its end");
+    assert_eq!(Doc::parse(json).expect("a document"), doc);
+    let hash = |text: &str| {
+        use base64::Engine as _;
+        let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+        format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(digest))
+    };
+    let between = |from: &str, to: &str| {
+        let (_, after) = page.split_once(from).expect(from);
+        after.split_once(to).expect(to).0.to_owned()
+    };
+    let policy = between("http-equiv=\"Content-Security-Policy\" content=\"", "\"");
+    assert!(policy.starts_with("default-src 'none'; img-src data:; "), "{policy}");
+    assert!(policy.contains(&format!("style-src {};", hash(&between("<style>", "</style>")))), "{policy}");
+    assert!(policy.contains(&format!("script-src {};", hash(&between("<script>", "</script>")))), "{policy}");
+}
+
+#[test]
+fn all_formats_give_the_same_numbers() {
+    let doc = doc();
+    let [html, svg, markdown, junit, text] = PAGES.map(|format| render(format, &doc));
+    let headline = answer::headline(&doc);
+    assert_eq!(headline.text(), "FAILED  origin.example.com breaks at 5 clients, 1 Mb/s");
+    for page in [&html, &svg, &markdown, &junit, &text] {
+        assert!(page.contains(headline.word) && page.contains(&headline.rest), "{page}");
+    }
+    let percent = |path: &str| units::percent(doc.at(path).number());
+    let count = |path: &str| units::count(doc.at(path).count());
+    let failed = percent("/requests/failed_share");
+    assert_ne!(failed, "--");
+    let p95 = units::milliseconds(doc.at("/latency_us/segment/p95").count());
+    for (page, values) in
+        [(&html, vec![&failed, &p95]), (&markdown, vec![&failed, &p95]), (&svg, vec![&failed])]
+    {
+        values.iter().for_each(|value| assert!(page.contains(value.as_str()), "{value}: {page}"));
+    }
+    let of = format!("{} of {}", count("/requests/failed"), count("/requests/judged"));
+    assert!(html.contains(&of) && markdown.contains(&of) && text.contains(&of), "{of}");
+    for row in answer::failures(&doc) {
+        assert_eq!(row.count, doc.at("/outcomes").member(&row.key).count(), "{}", row.key);
+        assert!(html.contains(&row.name) && markdown.contains(&row.name.replace('_', "\\_")), "{}", row.name);
+    }
+    for check in doc.at("/checks").list() {
+        let name = check.at("/name").word();
+        assert!(html.contains(&name) && junit.contains(&format!("name=\"{name}\"")), "{name}");
+    }
+    assert_eq!(junit.matches("<failure ").count(), failed_checks(&doc));
+    let tests = format!("tests=\"{}\" failures=\"{}\"", doc.at("/checks").list().len(), failed_checks(&doc));
+    assert!(junit.contains(&tests), "{junit}");
+}
+
+fn failed_checks(doc: &Doc) -> usize {
+    doc.at("/checks").list().filter(|check| check.at("/result").text() == "fail").count()
+}
+
+/// Replaces every text and name of a value that is not read as one of a closed list.
+fn poison(value: &mut Value, text: &str) {
+    match value {
+        Value::String(old) if !["OK", "FAILING", "DEGRADED", "VALID", "http.503"].contains(&old.as_str()) => {
+            *old = text.to_owned();
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| poison(item, text)),
+        Value::Object(members) => members.iter_mut().for_each(|(_, member)| poison(member, text)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_text_of_a_document_becomes_markup() {
+    let markup = ["</script><script>alert(1)</script>", "\" onload=\"x", "<img src=x onerror=y>", "]]>&lt;"];
+    for text in HOSTILE.iter().chain(&markup) {
+        let mut value = doc().root().value().clone();
+        poison(&mut value, text);
+        value["schema"] = Value::from(super::SCHEMA);
+        value["audience"]["edges"] = serde_json::json!({ *text: { "requests": 1, "bytes": 2 } });
+        value["findings"] =
+            serde_json::json!([{ "kind": text, "severity": text, "detail": text, "count": 1 }]);
+        value["trust"]["reasons"] = serde_json::json!([{ "level": text, "sentence": text, "advice": text }]);
+        let doc = Doc::parse(&value.to_string()).expect("a document");
+        for format in [ReportFormat::Html, ReportFormat::Svg, ReportFormat::Junit] {
+            let (elements, attributes) = read_strictly(&render(format, &doc));
+            assert!(!elements.iter().any(|name| name == "img"));
+            assert!(!attributes.iter().any(|name| name.starts_with("on")), "{attributes:?}");
+            assert!(elements.iter().filter(|name| *name == "script").count() <= 3);
+        }
+        let markdown = render(ReportFormat::Markdown, &doc);
+        assert!(!markdown.contains(['<', '\r', '\u{1b}']), "{markdown:?}");
+        let text = render(ReportFormat::Text, &doc);
+        assert!(!text.chars().any(|sign| sign.is_control() && sign != '\n'), "{text:?}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+}
+
+#[test]
+fn a_document_of_nothing_is_rendered_too() {
+    for text in ["{}", "{\"run\":[],\"health\":7,\"series\":{\"bin_s\":0},\"history\":{\"bin_s\":1e300}}"] {
+        let text = text.replacen('{', &format!("{{\"schema\":\"{}\",", super::SCHEMA), 1).replace(",}", "}");
+        let doc = Doc::parse(&text).expect("a document");
+        for format in PAGES {
+            let page = render(format, &doc);
+            assert!(page.contains("nothing was measured") && !page.contains("NaN"), "{page}");
+        }
+    }
+}
+
+#[test]
+fn the_card_is_small_and_the_summary_short() {
+    let doc = doc();
+    assert!(render(ReportFormat::Svg, &doc).len() < 22_000);
+    let markdown = render(ReportFormat::Markdown, &doc);
+    assert!(markdown.lines().count() < 60, "{markdown}");
+    // A table has as many cells in every line.
+    let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+    for table in markdown.split("\n\n").filter(|block| block.starts_with('|')) {
+        let mut lines = table.lines().map(cells);
+        let first = lines.next();
+        assert!(lines.all(|count| Some(count) == first), "{table}");
+    }
+}
+
+#[test]
+fn a_result_that_cannot_be_trusted_says_so_first() {
+    let doc = with(&doc(), "/trust/verdict", "INVALID".into());
+    for format in PAGES {
+        let page = render(format, &doc);
+        let at = |words: &str| page.find(words).unwrap_or(usize::MAX);
+        assert!(at("NOT TRUSTWORTHY") < at("breaks at"), "{page}");
+    }
+}
+
+#[test]
+fn a_report_that_is_read_again_has_the_same_pages() {
+    let doc = Doc::new(&report_of(&[1, 2])).expect("a document");
+    let again = Doc::parse(&doc.json().expect("JSON")).expect("a document");
+    for format in PAGES.into_iter().chain([ReportFormat::Json]) {
+        assert_eq!(render(format, &again), render(format, &doc));
+    }
+}

@@ -1,0 +1,99 @@
+//! `report`, `compare` and `merge`: read JSON reports, write others. Nothing is sent.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::report_files::ReportFiles;
+use super::{ExitStatus, Failure, exit, stdio};
+use crate::cli::{CompareArgs, MergeArgs, ReportArgs};
+use crate::config::{ConfigError, report_file, shown_file};
+use crate::report::{Doc, ReportFormat, compare, merge};
+
+/// Refusal of an output that would overwrite an input.
+const READ: &str = "this file is read; the output needs a file of its own";
+
+/// Writes the report in `args` in other formats.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn render_report(args: ReportArgs) -> Result<ExitStatus, Failure> {
+    let files = outputs(args.outputs, &[args.file.clone()])?;
+    write(&read(&args.file)?, &files, ReportFormat::Text)
+}
+
+/// Prints the difference between two reports.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn compare_reports(args: CompareArgs) -> Result<ExitStatus, Failure> {
+    let comparison = compare(&read(&args.a)?, &read(&args.b)?);
+    let text = if args.json { comparison.json().unwrap_or_default() } else { comparison.text() };
+    print(&text)?;
+    let code = match (args.fail_on_regression, comparison.untrusted) {
+        (true, Some(_)) => exit::UNTRUSTED,
+        (true, None) if comparison.is_regression() => exit::CRITERIA,
+        _ => 0,
+    };
+    Ok(code.into())
+}
+
+/// Adds the reports in `args`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn merge_reports(args: MergeArgs) -> Result<ExitStatus, Failure> {
+    let files = outputs(args.outputs, &args.files)?;
+    let docs = args.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let merged = merge(&docs).map_err(|error| Failure::Config(ConfigError::Merge(error.to_string())))?;
+    write(&merged, &files, ReportFormat::Json)
+}
+
+/// Prepares the files to write. None of them may be one that is read.
+fn outputs(paths: Vec<PathBuf>, inputs: &[PathBuf]) -> Result<ReportFiles, Failure> {
+    let files = paths.into_iter().map(|path| report_file("-o", path)).collect::<Result<Vec<_>, _>>()?;
+    ReportFiles::prepare("-o", &files, &inputs.iter().map(|input| (&**input, READ)).collect::<Vec<_>>())
+}
+
+fn read(path: &Path) -> Result<Doc, Failure> {
+    let unreadable =
+        |reason: String| Failure::Config(ConfigError::Document { path: shown_file(path), reason });
+    let text = read_text(path).map_err(|error| unreadable(error.to_string()))?;
+    Doc::parse(&text).map_err(|error| unreadable(error.to_string()))
+}
+
+/// Reads a file and one byte more than a document may have: that byte shows that it is too large.
+fn read_text(path: &Path) -> io::Result<String> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "this is a directory; expected a JSON report",
+        ));
+    }
+    let mut bytes = Vec::new();
+    file.take(Doc::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    // A byte that is not UTF-8 is no JSON either: the parser says where.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Writes a document to the files, or prints it in `format` if there are none.
+fn write(doc: &Doc, files: &ReportFiles, format: ReportFormat) -> Result<ExitStatus, Failure> {
+    if files.is_empty() {
+        print(&format.render_doc(doc).unwrap_or_default())?;
+        return Ok(0.into());
+    }
+    let failed = files.write_doc(doc);
+    failed.iter().for_each(|line| stdio::say(&format!("hlswarm: {line}")));
+    Ok(if failed.is_empty() { 0 } else { exit::UNWRITTEN }.into())
+}
+
+/// Prints a text on standard output. A reader that has read enough, such as `head`, misses nothing.
+fn print(text: &str) -> Result<(), Failure> {
+    match stdio::print(text, None) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::Unwritten(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
