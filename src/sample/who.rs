@@ -56,7 +56,7 @@ pub struct Who {
 }
 
 /// Returns the share of these clients that wait, are stalled or are dead; `None` if all have finished.
-pub fn trouble_share<'a>(rows: &mut dyn Iterator<Item = &'a ClientRow>) -> Option<f64> {
+pub fn trouble_share(rows: &mut dyn Iterator<Item = &ClientRow>) -> Option<f64> {
     let mut count = Count::default();
     rows.filter(|row| row.state != ClientState::Finished).for_each(|row| count.add(row));
     count.share()
