@@ -144,6 +144,14 @@ impl Happening {
         matches!(self, Self::Fault { .. } | Self::StallBegan | Self::Left(Departure::Panicked))
     }
 
+    /// Returns the length of a stall that has ended, in microseconds.
+    pub const fn stalled_us(&self) -> Option<u64> {
+        match self {
+            Self::StallEnded { lasted_us } => Some(*lasted_us),
+            _ => None,
+        }
+    }
+
     /// Describes the event for the log.
     pub fn text(&self) -> String {
         match self {

@@ -215,10 +215,10 @@ pub const BINDINGS: &[Binding] = &[
     look(Action::View(1), &[Char('1')], "1 2 3", "overview, clients, errors").footer("1-7", "views"),
     look(Action::View(2), &[Char('2')], "", ""),
     look(Action::View(3), &[Char('3')], "", ""),
-    look(Action::View(4), &[Char('4')], "4 5 6 7", "generator, log, report, latency"),
+    look(Action::View(4), &[Char('4')], "4 5 6", "generator, log, report"),
     look(Action::View(5), &[Char('5')], "", ""),
     look(Action::View(6), &[Char('6')], "", ""),
-    look(Action::View(7), &[Char('7')], "", ""),
+    look(Action::View(7), &[Char('7')], "7", "latency"),
     look(Action::Panel(Turn::Next), &[Key::Tab], "Tab S-Tab", "next panel, previous panel")
         .footer("Tab", "panel"),
     look(Action::Panel(Turn::Back), &[Key::BackTab], "", ""),
@@ -228,7 +228,7 @@ pub const BINDINGS: &[Binding] = &[
     look(Action::LookBack(1), &[Key::Right], "", ""),
     look(Action::LookBack(-10), &[Key::ShiftLeft], "", ""),
     look(Action::LookBack(10), &[Key::ShiftRight], "", ""),
-    look(Action::Now, &[Key::End], "End", "now; in a list: its last line"),
+    look(Action::Now, &[Key::End], "End", "now; in lists: the last"),
     look(Action::Window(Turn::Next), &[Char('t')], "t T", "time: 2 m 10 m 1 h, the run").footer("t", "time"),
     look(Action::Window(Turn::Back), &[Char('T')], "", ""),
     look(Action::Back, &[Key::Escape], "Esc", "back; never ends the run"),
@@ -287,7 +287,7 @@ mod tests {
         for binding in BINDINGS {
             assert!(!binding.keys.is_empty());
             assert_eq!(binding.shown.is_empty(), binding.help.is_empty(), "{:?}", binding.action);
-            assert!(binding.shown.chars().count() <= 10 && binding.help.len() <= 31, "{}", binding.help);
+            assert!(binding.shown.chars().count() <= 10 && binding.help.len() <= 27, "{}", binding.help);
             for key in binding.keys {
                 assert_eq!(action(*key), Some(binding.action));
             }

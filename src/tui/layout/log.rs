@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Rect, Size};
 
-use super::{body, take};
+use super::{Breadth, body, take, take_right};
 
 /// Minimum and maximum height of the story of the run.
 const STORY: std::ops::RangeInclusive<u16> = 5..=11;
@@ -31,6 +31,11 @@ impl Places {
 /// Returns the places in a body of this size.
 pub(in crate::tui) fn places(room: Size) -> Places {
     let mut events = body(room);
+    if Breadth::new(room) > Breadth::Narrow {
+        let mut story = events;
+        let events = take_right(&mut story, room.width / 2);
+        return Places { story, events };
+    }
     let for_story = (events.height / 3).clamp(*STORY.start(), *STORY.end());
     let story = take(&mut events, for_story);
     Places { story, events }

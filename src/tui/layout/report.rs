@@ -1,28 +1,41 @@
-//! Place of the report of a run that has ended.
+//! Places of the report of a run that has ended: as many columns of text as fit, read one after the other.
 
 use ratatui::layout::{Rect, Size};
 
-use super::body;
+use super::{body, inside};
+
+/// Columns of the text report.
+const WIDTH: u16 = 80;
 
 /// Areas of the panels.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::tui) struct Places {
-    pub(in crate::tui) text: Rect,
+    pub(in crate::tui) panel: Rect,
+    pub(in crate::tui) columns: Vec<Rect>,
 }
 
 impl Places {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
-        vec![self.text]
+        let rule = Rect { height: self.panel.height.min(super::RULE), ..self.panel };
+        self.columns.iter().copied().chain([rule]).collect()
     }
 }
 
 /// Returns the places in a body of this size.
 pub(in crate::tui) fn places(room: Size) -> Places {
-    Places { text: body(room) }
+    let panel = body(room);
+    let inner = inside(panel);
+    // The text has a margin of its own.
+    let count = ((inner.width + 2) / WIDTH).max(1);
+    let column = |number: u16| {
+        let left = number * WIDTH;
+        Rect { x: inner.x + left, width: (inner.width - left).min(WIDTH), ..inner }
+    };
+    Places { panel, columns: (0..count).map(column).collect() }
 }
 
 /// Returns the number of lines of the report that there is room for.
 pub(in crate::tui) fn lines(room: Size) -> usize {
-    usize::from(places(room).text.height)
+    places(room).columns.iter().map(|column| usize::from(column.height)).sum()
 }

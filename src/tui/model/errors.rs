@@ -1,15 +1,11 @@
-//! Failures: HTTP statuses as a histogram, every other outcome under its own name apart from them, and the findings
-//! about the stream itself.
-
-use ratatui::layout::Size;
+//! Failures: HTTP statuses as a histogram, every other outcome under its own name apart from them.
 
 use crate::sample::FailureLine;
-use crate::stats::{FindingRow, Totals};
+use crate::stats::Totals;
 use crate::tui::app::App;
-use crate::tui::layout;
 use crate::tui::theme::Role;
 use crate::vocabulary::finding::{Finding, Severity};
-use crate::vocabulary::outcome::{Fault, HttpFailure};
+use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Outcome, share, units};
 
 use super::{Column, Line, Table, Text};
@@ -126,41 +122,6 @@ pub(super) fn short(outcome: Outcome) -> String {
     }
 }
 
-/// Number of digits in the count of each status from 400 to 599, fifty statuses in a line.
-#[derive(Clone, Debug, Default)]
-pub(in crate::tui) struct Strip {
-    /// The range of statuses in the line, and a digit for each of fifty.
-    pub(in crate::tui) lines: Vec<(String, Vec<Text>)>,
-    /// The count of all other failed statuses.
-    pub(in crate::tui) other: Text,
-}
-
-/// Statuses in a line of the strip, and in a group of it.
-const STRIP: u16 = 50;
-pub(in crate::tui) const STRIP_GROUP: usize = 10;
-
-impl Strip {
-    fn new(totals: &Totals) -> Self {
-        let digit = |status: u16| match totals.ended(Outcome::Http(HttpFailure::new(status))) {
-            0 => Text::label("."),
-            // There is room for one digit, so larger counts also show 9: a billion failures, eleven days at a
-            // thousand a second.
-            count => Text::new(Role::Warning, (count.ilog10() + 1).min(9).to_string()),
-        };
-        let line = |first: u16| {
-            (format!("{first}-{}", first + STRIP - 1), (first..first + STRIP).map(digit).collect())
-        };
-        let other = totals.ended(Outcome::Http(HttpFailure::new(0)));
-        Self {
-            lines: (400..600).step_by(STRIP.into()).map(line).collect(),
-            other: Text::new(
-                if other == 0 { Role::Label } else { Role::Warning },
-                format!("other {}", units::count(other)),
-            ),
-        }
-    }
-}
-
 const COLUMNS: &[Column] = &[
     Column::word("OUTCOME", 24),
     Column::number("NOW/s", 8),
@@ -172,39 +133,11 @@ const COLUMNS: &[Column] = &[
     Column::word("WHERE", 60),
 ];
 
-const FINDINGS: &[Column] = &[
-    Column::word("FINDING", 33),
-    Column::number("COUNT", 9),
-    Column::number("FIRST", 9),
-    Column::number("LAST", 9),
-    Column::word("DETAIL", 90),
-];
-
-/// The view.
-#[derive(Debug)]
-pub(in crate::tui) struct ErrorsView {
-    pub(in crate::tui) strip: Strip,
-    pub(in crate::tui) table: Table,
-    pub(in crate::tui) findings: Table,
-}
-
-impl ErrorsView {
-    pub(super) fn new(app: &App, room: Size) -> Self {
-        Self {
-            strip: Strip::new(&app.scope.totals(&app.steady)),
-            table: table(app, layout::errors::lines(room)).with_focus(app.has_focus(0)),
-            findings: findings(app, layout::errors::places(room).finding_lines())
-                .with_focus(app.has_focus(1)),
-        }
-    }
-}
-
 /// Builds the table: HTTP statuses first, then the other outcomes, the most frequent first in each group.
 pub(super) fn table(app: &App, room: usize) -> Table {
     let sample = &app.steady;
     let totals = &*app.scope.totals(sample);
-    let mut lines: Vec<&FailureLine> = sample.failures.iter().collect();
-    lines.sort_by_key(|line| (!is_http(line.outcome), std::cmp::Reverse(totals.ended(line.outcome))));
+    let lines = app.failed();
     let errors = totals.errors();
     let share = totals.failure_share();
     let now = sample.at;
@@ -246,18 +179,6 @@ fn kinds(outcome: Outcome, totals: &Totals) -> String {
     shares.collect::<Vec<_>>().join("  ")
 }
 
-fn findings(app: &App, room: usize) -> Table {
-    let findings = &app.steady.findings;
-    Table {
-        title: Text::title(format!("Findings: {}", units::count(findings.len() as u64))),
-        aside: vec![Text::label("problems in the stream itself")],
-        columns: FINDINGS,
-        lines: findings.iter().take(room).map(|finding| Line::new(finding_cells(finding))).collect(),
-        none: "nothing found so far".to_owned(),
-        ..Table::default()
-    }
-}
-
 /// Returns the role of a finding, by its severity.
 pub(super) const fn severity_role(finding: Finding) -> Role {
     match finding.severity() {
@@ -267,16 +188,6 @@ pub(super) const fn severity_role(finding: Finding) -> Role {
     }
 }
 
-fn finding_cells(row: &FindingRow) -> Vec<Text> {
-    vec![
-        Text::new(severity_role(row.finding), row.finding.name()),
-        Text::plain(units::count(row.count)),
-        Text::plain(units::clock(row.first)),
-        Text::plain(units::clock(row.last)),
-        Text::label(&*row.detail),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,6 +195,7 @@ mod tests {
     use crate::sample::RunSample;
     use crate::tui::app::{Access, Msg, Title};
     use crate::tui::fixtures;
+    use crate::vocabulary::outcome::HttpFailure;
 
     fn app(ended: &[(Outcome, u64)]) -> App {
         let mut app = App::new(Title::default(), Access::Full);
@@ -328,21 +240,6 @@ mod tests {
         for room in 0..20 {
             assert_eq!(Errors::new(&app, room).lines.len(), room.min(12), "{room}");
         }
-    }
-
-    #[test]
-    fn the_strip_has_a_place_for_every_status_and_one_for_the_others() {
-        let ended: Vec<(Outcome, u64)> = [(400, 1), (503, 12), (599, 100), (302, 7)]
-            .into_iter()
-            .map(|(status, count)| (Outcome::Http(HttpFailure::new(status)), count))
-            .collect();
-        let strip = Strip::new(&fixtures::totals(&ended));
-        let digits: String =
-            strip.lines.iter().flat_map(|(_, line)| line).map(|digit| digit.text.as_str()).collect();
-        assert_eq!(digits.len(), 200);
-        assert_eq!((&digits[..1], &digits[103..104], &digits[199..]), ("1", "2", "3"));
-        assert_eq!(digits.matches('.').count(), 197);
-        assert_eq!(strip.other.text, "other 7");
     }
 
     #[test]

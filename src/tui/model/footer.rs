@@ -32,26 +32,42 @@ pub(super) fn line(app: &App) -> Vec<Text> {
         ended.map(|text| Text::title(text).weighing(Weight::Subject)).into_iter().collect();
     // The answer to a key comes before everything else: it says what has happened.
     line.extend(app.notice().map(|notice| Text::title(notice).weighing(Weight::OutOfBounds)));
-    line.extend(app.cursor.map(|at| {
-        let ago = units::whole_span(app.shown.at.saturating_sub(at));
-        let text = Text::new(Role::Mark, format!("at {}, {ago} ago", units::short_clock(at)));
-        text.weighing(Weight::OutOfBounds)
-    }));
-    line.extend(app.cursor.map(|_| Text::new(Role::Mark, "End").then(Role::Label, " now")));
+    line.extend(cursor(app));
     if ended.is_none() && app.is_ending() {
         let open = units::plural(app.live.snapshot.totals.in_flight, "open request");
         let draining = Text::new(Role::Warning, format!("draining: {open}; q again: stop at once"));
         line.push(draining.or_short("draining; q: stop at once").weighing(Weight::OutOfBounds));
     }
     let mut listed: Vec<&Binding> = BINDINGS.iter().filter(|binding| is_of_use(binding, app)).collect();
-    // The keys of a list come before the others.
+    // The keys that every view needs come first, then those of what is shown.
     listed.sort_by_key(|binding| match binding.group {
         _ if matches!(binding.action, Action::Help | Action::Stop | Action::View(_)) => 0,
-        Group::Lists => 1,
-        _ => 2,
+        _ if matches!(binding.action, Action::Panel(_) | Action::Open | Action::LookBack(_)) => 1,
+        Group::Lists => 2,
+        _ => 3,
     });
     let listed = listed.into_iter();
     line.extend(listed.filter_map(|binding| words(binding, app)));
+    line
+}
+
+/// Returns the moment that is looked at, with its numbers.
+fn cursor(app: &App) -> Vec<Text> {
+    let Some(at) = app.cursor else { return Vec::new() };
+    let ago = units::whole_span(app.shown.at.saturating_sub(at));
+    let mut line = vec![
+        Text::new(Role::Mark, format!("at {}, {ago} ago", units::short_clock(at)))
+            .weighing(Weight::OutOfBounds),
+        Text::new(Role::Mark, "End").then(Role::Label, " now").weighing(Weight::Subject),
+    ];
+    let Some(moment) = app.looked_at() else { return line };
+    let known = |value: Option<f64>, text: fn(f64) -> String| value.map_or(units::UNKNOWN.to_owned(), text);
+    let clients = known(moment.active(), |clients| units::count(clients.round() as u64));
+    let got = known(moment.got_bits_per_s(), units::bit_rate);
+    let (failed, stalled) = (units::percent(moment.failed_share()), units::percent(moment.stalled_share()));
+    let numbers = [(clients, "clients"), (failed, "fail"), (stalled, "stalled"), (got, "got")];
+    let texts = numbers.map(|(value, name)| Text::title(value).then(Role::Label, &format!(" {name}")));
+    line.splice(1..1, texts.map(|text| text.weighing(Weight::Subject)));
     line
 }
 
@@ -89,12 +105,15 @@ fn is_of_use(binding: &Binding, app: &App) -> bool {
 
 fn words(binding: &Binding, app: &App) -> Option<Text> {
     let (keys, words) = binding.footer?;
-    let text = Text::new(Role::Mark, keys).then(Role::Label, &format!(" {words}"));
-    Some(match binding.action {
-        Action::StepDown => {
-            Text::new(Role::Mark, keys).then(Role::Label, &format!(" {words} {}", app.step()))
-        }
-        Action::Help | Action::Stop => text.weighing(Weight::Subject),
-        _ => text,
-    })
+    let words = match binding.action {
+        Action::More => units::plural(app.step().unsigned_abs(), "client"),
+        Action::Hold if app.live.state == RunState::Hold => "resume".to_owned(),
+        Action::Window(_) => format!("time: {}", app.window.name()),
+        _ => words.to_owned(),
+    };
+    let weight = match binding.action {
+        Action::Help | Action::Stop => Weight::Subject,
+        _ => Weight::Context,
+    };
+    Some(Text::new(Role::Mark, keys).then(Role::Label, &format!(" {words}")).weighing(weight))
 }

@@ -3,19 +3,18 @@
 
 use std::time::Duration;
 
+use ratatui::layout::Size;
+
 use crate::generator::{Generator, Worker};
 use crate::pipeline::{Counts, RecorderReading};
 use crate::sample::{Lane, RunSample};
 use crate::tui::app::App;
+use crate::tui::layout::Breadth;
 use crate::tui::theme::Role;
+use crate::verdict::Gauge;
 use crate::vocabulary::units::{self, UNKNOWN};
 
-use super::{Column, Line, Table, Text, trust};
-
-/// Share of a resource from which its use is a warning.
-const SCARCE: f64 = 0.8;
-/// Lateness in microseconds from which a worker is a warning.
-const LATE_US: u64 = 10_000;
+use super::{Column, GaugeBar, Line, Table, Text, trust};
 
 /// Fill of a channel.
 #[derive(Clone, Debug)]
@@ -39,11 +38,14 @@ pub(in crate::tui) struct GeneratorView {
     pub(in crate::tui) machine: Table,
     /// Reasons for the trust verdict, and the gauges that it follows from.
     pub(in crate::tui) gauges: Table,
+    /// Bars of the gauges, one for each line of the table.
+    pub(in crate::tui) bars: Vec<Option<GaugeBar>>,
 }
 
 impl GeneratorView {
-    pub(super) fn new(app: &App) -> Self {
+    pub(super) fn new(app: &App, room: Size) -> Self {
         let sample = &app.steady;
+        let (gauges, bars) = trust::gauges(&sample.trust, Breadth::new(room));
         let degraded = sample.pipeline.degraded_clients;
         Self {
             lanes: sample.pipeline.lanes.iter().map(fill).collect(),
@@ -51,7 +53,8 @@ impl GeneratorView {
             streams: streams(sample).with_focus(app.has_focus(3)),
             workers: workers(sample).with_focus(app.has_focus(1)),
             machine: machine(app).with_focus(app.has_focus(2)),
-            gauges: trust::gauges(&sample.trust).with_focus(app.has_focus(0)),
+            gauges: gauges.with_focus(app.has_focus(0)),
+            bars,
         }
     }
 }
@@ -150,14 +153,12 @@ fn workers(sample: &RunSample) -> Table {
     let line = |(number, worker): (usize, &Worker)| {
         let late = |us: Option<u64>| match us {
             None => Text::label(UNKNOWN),
-            Some(us) => {
-                Text::new(if us >= LATE_US { Role::Warning } else { Role::Plain }, units::milliseconds(us))
-            }
+            Some(us) => Text::plain(units::milliseconds(us)),
         };
         Line::new(vec![
             Text::plain(if Some(number) == canary { "canary".to_owned() } else { number.to_string() }),
             Text::plain(units::count(worker.clients)),
-            scarce(worker.busy, units::percent(worker.busy)),
+            Text::new(trust::role_of(&sample.trust, Gauge::WorkerBusy), units::percent(worker.busy)),
             late(worker.lag.map(|lag| lag.p99_us)),
             late(worker.lag.map(|lag| lag.max_us)),
             late(worker.lag.map(|lag| lag.run_max_us)),
@@ -173,11 +174,6 @@ fn workers(sample: &RunSample) -> Table {
     }
 }
 
-fn scarce(share: Option<f64>, text: String) -> Text {
-    let role = if share.is_some_and(|share| share >= SCARCE) { Role::Warning } else { Role::Plain };
-    Text::new(role, text)
-}
-
 /// Two facts in a line, each a name and a value.
 const MACHINE: &[Column] =
     &[Column::word("", 8), Column::word("", 30), Column::word("", 9), Column::word("", 60)];
@@ -186,7 +182,6 @@ fn machine(app: &App) -> Table {
     let generator = &app.steady.generator;
     let known = |value: Option<u64>, text: fn(u64) -> String| value.map_or(UNKNOWN.to_owned(), text);
     let ms = |us: Option<u64>| known(us, units::milliseconds);
-    let files = generator.files_share();
     let open = known(generator.open_files, units::count);
     let limit = known(generator.files_limit, units::count);
     let longest = Duration::from_micros(generator.start_lateness_us_max);
@@ -194,10 +189,10 @@ fn machine(app: &App) -> Table {
     let read_max = ms(Some(generator.snapshot_us_max));
     let late_starts = units::count(app.steady.late_starts);
     let facts = [
-        ("cpu", cpu(generator)),
+        ("cpu", Text::new(trust::role_of(&app.steady.trust, Gauge::Cpu), cpu(generator))),
         ("threads", Text::plain(known(generator.threads, units::count))),
         ("memory", Text::plain(format!("{} resident", known(generator.resident_bytes, units::bytes)))),
-        ("files", scarce(files, format!("{open} of {limit}"))),
+        ("files", Text::new(trust::role_of(&app.steady.trust, Gauge::Files), format!("{open} of {limit}"))),
         ("snapshot", Text::plain(format!("{read} ms, at most {read_max}"))),
         (
             "frame",
@@ -225,10 +220,10 @@ fn generator_delay(generator: &Generator) -> String {
     format!("generator delay p99 {p99} ms, max {max}")
 }
 
-fn cpu(generator: &Generator) -> Text {
+fn cpu(generator: &Generator) -> String {
     let share = generator.cpu_share();
     let cores = generator.cpu_cores.map_or(UNKNOWN.to_owned(), |cores| format!("{cores:.2}"));
-    scarce(share, format!("{} of {} ({cores})", units::percent(share), allowed(generator.cores_allowed)))
+    format!("{} of {} ({cores})", units::percent(share), allowed(generator.cores_allowed))
 }
 
 /// Formats a number of cores: `2 cores`, or `1.5 cores` with a quota.

@@ -1,25 +1,27 @@
 //! Events of the run and of its clients, one line each, the newest last.
 //!
-//! The story of the run is short and kept whole. The events of clients are many: the last thousand are kept.
+//! The story of the run is short and kept whole. The events of clients are many: the last thousand are kept, and alike
+//! events of a second share one line.
 
 use std::time::Duration;
 
 use ratatui::layout::Size;
 
-use crate::pipeline::LogEntry;
-use crate::run_state::{ChangeKind, LoadChange, VerdictChange};
-use crate::sample::RunSample;
+use crate::run_state::{ChangeKind, LoadChange, Note, NoteKind, VerdictChange};
+use crate::sample::{FailureLine, RunSample};
 use crate::stats::FindingRow;
-use crate::tui::app::App;
+use crate::tui::app::{App, LogGroup};
 use crate::tui::layout;
 use crate::tui::theme::Role;
-use crate::vocabulary::units;
+use crate::verdict::Knee;
+use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{Outcome, Tone, units};
 
-use super::{Column, Line, Table, Text, errors, reason};
+use super::{Column, Line, Table, Text, Weight, errors, reason, top};
 
 const STORY: &[Column] = &[Column::word("", 8), Column::word("", 8), Column::word("", 180)];
 const EVENTS: &[Column] =
-    &[Column::word("TIME", 8), Column::number("CLIENT", 9), Column::word("WHAT", 12), Column::word("", 160)];
+    &[Column::word("TIME", 8), Column::number("CLIENT", 9), Column::word("WHAT", 11), Column::word("", 160)];
 
 /// The view.
 #[derive(Debug)]
@@ -42,7 +44,7 @@ pub(super) fn newest(app: &App, room: usize) -> Table {
     let lines = story(&app.shown);
     let from = lines.len().saturating_sub(room);
     Table {
-        title: Text::title("Run"),
+        title: Text::title("The run"),
         aside: match from {
             0 => Vec::new(),
             earlier => vec![Text::label(format!("{} earlier", units::count(earlier as u64)))],
@@ -55,34 +57,64 @@ pub(super) fn newest(app: &App, room: usize) -> Table {
 }
 
 fn events(app: &App, room: usize) -> Table {
-    let shown: Vec<&LogEntry> = app.log().collect();
+    let shown = app.log();
+    let events: usize = shown.iter().map(|group| group.entries.len()).sum();
     let to = shown.len().saturating_sub(app.scroll.min(shown.len().saturating_sub(room)));
     let from = to.saturating_sub(room);
-    let filter = app.log_filter.as_ref().map_or(String::new(), |filter| format!("filter {}", filter.text));
-    let trouble = if app.clients.faults_only { "trouble only  " } else { "" };
-    let dropped = match app.shown.pipeline.events.dropped {
-        0 => String::new(),
-        dropped => format!("  {} dropped, not shown", units::count(dropped)),
-    };
+    let mut aside = Vec::new();
+    if app.clients.faults_only {
+        aside.push(Text::new(Role::Mark, "trouble only").weighing(Weight::OutOfBounds));
+    }
+    let filter = app.log_filter.as_ref();
+    aside.extend(
+        filter.map(|it| Text::new(Role::Mark, format!("filter {}", it.text)).weighing(Weight::OutOfBounds)),
+    );
+    match app.shown.pipeline.events.dropped {
+        0 => {}
+        dropped => aside.push(Text::label(format!("{} dropped, not shown", units::count(dropped)))),
+    }
+    aside.push(match app.log_each {
+        true => Text::label("each event; Enter: alike ones together").or_short("Enter: together"),
+        false => Text::label("alike events of a second together; Enter: each").or_short("Enter: each"),
+    });
+    let title = format!("Clients, last {}", units::plural(events as u64, "event"));
     Table {
-        title: Text::title(format!("Clients, last {}", units::plural(shown.len() as u64, "event"))),
-        aside: vec![Text::label(format!("{trouble}{filter}{dropped}"))],
+        title: Text::title(title).or_short("Clients"),
+        aside,
         columns: EVENTS,
-        lines: shown.get(from..to).unwrap_or_default().iter().map(|entry| event_line(entry)).collect(),
+        lines: shown.get(from..to).unwrap_or_default().iter().map(group_line).collect(),
         none: "no matching events".to_owned(),
         ..Table::default()
     }
 }
 
-fn event_line(entry: &LogEntry) -> Line {
+/// Builds the line of alike events of a second, or of one event with its client.
+fn group_line(group: &LogGroup<'_>) -> Line {
+    let Some(entry) = group.entries.first() else { return Line::default() };
     let event = &entry.event;
     let role = if event.what.is_trouble() { Role::Warning } else { Role::Plain };
+    let (who, what) = match group.entries.len() {
+        1 => (Text::plain(event.client.map_or(String::new(), units::count)), event.what.text()),
+        count => (Text::title(format!("{} x", units::count(count as u64))), group_text(group)),
+    };
     Line::new(vec![
         Text::label(units::clock(entry.at())),
-        Text::plain(event.client.map_or(String::new(), units::count)),
+        who,
         Text::new(role, event.what.kind()),
-        Text::plain(event.what.text()),
+        Text::plain(what),
     ])
+}
+
+/// Describes alike events: stalls that ended have the median of their lengths.
+fn group_text(group: &LogGroup<'_>) -> String {
+    let mut lengths: Vec<u64> =
+        group.entries.iter().filter_map(|entry| entry.event.what.stalled_us()).collect();
+    lengths.sort_unstable();
+    match (lengths.get(lengths.len() / 2), group.entries.first()) {
+        (Some(median), _) => format!("after {} (p50)", units::span(Duration::from_micros(*median))),
+        (None, Some(entry)) => entry.event.what.text(),
+        (None, None) => String::new(),
+    }
 }
 
 fn story(sample: &RunSample) -> Vec<Line> {
@@ -93,7 +125,11 @@ fn story(sample: &RunSample) -> Vec<Line> {
         (mark.at, line(mark.at, Text::new(Role::Mark, format!("mark m{}", place + 1)), mark.note.clone()))
     });
     let findings = sample.findings.iter().map(|row| (row.first, finding_line(row)));
-    let all = changes.chain(verdicts).chain(marks).chain(findings);
+    let knees = top::in_order(sample).into_iter().map(|(name, knee)| (knee.at, knee_line(name, knee)));
+    let firsts = sample.failures.iter().filter(|row| row.outcome != Outcome::Failed(Fault::Cut));
+    let firsts = firsts.map(|row| (row.first, first_line(row)));
+    let notes = journal.notes().map(|note| (note.at, note_line(note)));
+    let all = changes.chain(verdicts).chain(marks).chain(findings).chain(knees).chain(firsts).chain(notes);
     let mut lines: Vec<(Duration, Line)> = all.filter(|(at, _)| *at <= sample.at).collect();
     lines.sort_by_key(|(at, _)| *at);
     lines.into_iter().map(|(_, line)| line).collect()
@@ -113,6 +149,30 @@ fn verdict_line(change: &VerdictChange) -> Line {
 fn finding_line(row: &FindingRow) -> Line {
     let kind = Text::new(errors::severity_role(row.finding), "finding");
     line(row.first, kind, format!("{}: {}", row.finding.name(), row.detail))
+}
+
+fn knee_line(name: &str, knee: Knee) -> Line {
+    let bits = knee.bits_per_second.map_or(String::new(), |bits| format!(", {}", units::bit_rate(bits)));
+    let what = format!("{name} 1% at {}{bits}", units::plural(knee.clients, "client"));
+    line(knee.at, Text::new(Role::Mark, "knee"), what)
+}
+
+/// Builds the line of an outcome's first occurrence.
+fn first_line(row: &FailureLine) -> Line {
+    let clients = units::plural(row.clients_at_first, "client");
+    line(row.first, Text::label("first"), format!("{}, at {clients}", errors::name(row.outcome)))
+}
+
+fn note_line(note: &Note) -> Line {
+    let kind = match note.kind {
+        NoteKind::StallsBegan => Text::new(Role::Warning, "stalls"),
+        NoteKind::StallsEnded => Text::plain("stalls"),
+        NoteKind::Peak => Text::plain("peak"),
+        NoteKind::Demo => Text::new(Role::In(Tone::Data), "demo"),
+    };
+    // The kind of the note says already that it is the demo's.
+    let text = note.text.strip_prefix("demo: ").unwrap_or(&note.text);
+    line(note.at, kind, text.to_owned())
 }
 
 fn change_line(change: &LoadChange) -> Line {

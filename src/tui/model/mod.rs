@@ -9,11 +9,13 @@ mod client_words;
 mod clients;
 mod columns;
 mod errors;
+mod errors_view;
 mod failures;
 mod footer;
 mod generator;
 mod latency;
 mod log;
+mod nothing;
 mod overview;
 mod reason;
 mod report;
@@ -34,7 +36,7 @@ use crate::vocabulary::Tone;
 
 pub(super) use charts::{Chart, Charts, Figure, LEGEND_ROOM, Stack};
 pub(super) use clients::{BUFFER, ClientsView, LAST_STATES};
-pub(super) use errors::{ErrorsView, STRIP_GROUP, Strip};
+pub(super) use errors_view::{CodeLine, ErrorsView, FindingLine};
 pub(super) use failures::{FailedLine, Failures};
 pub(super) use generator::{Fill, GeneratorView};
 pub(super) use latency::{AgeLine, Distribution, LatencyView};
@@ -44,6 +46,7 @@ pub(super) use report::ReportView;
 pub(super) use table::{Align, Column, Line, Table};
 pub(super) use tiny::{Tiny, TinyLine};
 pub(super) use top::Top;
+pub(super) use trust::{BAR, GaugeBar};
 pub(super) use who::WhoLine;
 pub(super) use zoom::Zoom;
 
@@ -129,10 +132,12 @@ pub(super) enum Body {
     Overview(Box<Overview>),
     Zoom(Zoom),
     Clients(ClientsView),
-    Errors(ErrorsView),
+    Errors(Box<ErrorsView>),
     Latency(Box<LatencyView>),
     Log(LogView),
     Report(ReportView),
+    /// One panel over the whole body.
+    Page(Box<Table>),
     Generator(Box<GeneratorView>),
 }
 
@@ -167,12 +172,17 @@ impl Model {
 }
 
 fn body(app: &App, room: Size) -> Body {
+    if app.view == View::Overview
+        && let Some(page) = nothing::page(app)
+    {
+        return Body::Page(Box::new(page));
+    }
     match app.view {
         View::Overview if app.zoomed => Body::Zoom(Zoom::new(app, app.panel(), room)),
         View::Overview => Body::Overview(Box::new(Overview::new(app, room))),
         View::Clients => Body::Clients(ClientsView::new(app, room)),
-        View::Errors => Body::Errors(ErrorsView::new(app, room)),
-        View::Generator => Body::Generator(Box::new(GeneratorView::new(app))),
+        View::Errors => Body::Errors(Box::new(ErrorsView::new(app, room))),
+        View::Generator => Body::Generator(Box::new(GeneratorView::new(app, room))),
         View::Log => Body::Log(LogView::new(app, room)),
         View::Report => Body::Report(ReportView::new(app, room)),
         View::Latency => Body::Latency(Box::new(LatencyView::new(app, room))),

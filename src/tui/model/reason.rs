@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use crate::sample::{FailureLine, RunSample};
 use crate::tui::theme::Role;
-use crate::verdict::{DEGRADED_SHARE, FAILING_SHARE, Health, Pending, Verdict};
+use crate::verdict::{DEGRADED_SHARE, Health, Pending, Verdict};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Outcome, units};
 
-use super::{Text, Weight, errors};
+use super::{Text, Weight, errors, share_role};
+
+/// Share of what viewers need from which on nothing is said about it: a buffer evens out the rest.
+const ENOUGH: f64 = 0.95;
 
 /// Returns the word of the verdict.
 pub(super) fn verdict(sample: &RunSample) -> Text {
@@ -63,15 +66,25 @@ fn standing(sample: &RunSample) -> Vec<Text> {
     let percent = units::percent(health.stalled_share);
     let stalled =
         judged(health.stalled_share, &percent, " of clients stalled").or_short(format!("{percent} stalled"));
-    vec![held(sample), fail, stalled]
+    let mut line = vec![held(sample), fail, stalled];
+    line.extend(sample.got_share.filter(|got| *got < ENOUGH && suffers(health)).map(|got| {
+        let got = units::percent(Some(got));
+        let text = Text::plain("the origin gives ").then(Role::Title, &format!("{got} of what they need"));
+        text.or_short(format!("gets {got} of its need")).weighing(Weight::OutOfBounds)
+    }));
+    line
+}
+
+/// Reports whether viewers suffer: only then do bits that did not arrive matter, because buffers even out the rest.
+fn suffers(health: &Health) -> bool {
+    health.stalled_share.is_some_and(|share| share >= DEGRADED_SHARE)
 }
 
 /// Returns a share in the role of the verdict that it calls for; one that calls for a bad one is never left out.
 fn judged(share: Option<f64>, value: &str, words: &str) -> Text {
-    let (role, weight) = match share {
-        Some(share) if share >= FAILING_SHARE => (Role::Failing, Weight::OutOfBounds),
-        Some(share) if share >= DEGRADED_SHARE => (Role::Warning, Weight::OutOfBounds),
-        _ => (Role::Title, Weight::Subject),
+    let (role, weight) = match share_role(share) {
+        Role::Plain => (Role::Title, Weight::Subject),
+        role => (role, Weight::OutOfBounds),
     };
     Text::new(role, value).then(Role::Plain, words).weighing(weight)
 }

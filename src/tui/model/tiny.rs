@@ -3,20 +3,26 @@
 
 use std::time::Duration;
 
-use crate::sample::RunSample;
+use crate::sample::{Moment, RunSample};
 use crate::stats::Timed;
 use crate::tui::app::App;
 use crate::tui::theme::Role;
-use crate::verdict::{DEGRADED_SHARE, FAILING_SHARE};
-use crate::vocabulary::{ClientState, Kind, RunState, units};
+use crate::vocabulary::{ClientState, Kind, RunState, Tone, units};
 
-use super::{Text, Weight, errors, reason, top, trust};
+use super::columns::Columns;
+use super::{Text, Weight, errors, reason, share_role, top, trust};
+
+/// Time that small charts cover at most: as many seconds as there are columns.
+const SPARK: Duration = Duration::from_secs(40);
 
 /// One key number.
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct TinyLine {
     pub(in crate::tui) name: Text,
     pub(in crate::tui) texts: Vec<Text>,
+    /// The last seconds, the newest last.
+    pub(in crate::tui) spark: Vec<Option<f64>>,
+    pub(in crate::tui) tone: Tone,
 }
 
 /// The screen without panels.
@@ -27,6 +33,8 @@ pub(in crate::tui) struct Tiny {
     /// Time for which the verdict has held.
     pub(in crate::tui) since: Vec<Text>,
     pub(in crate::tui) lines: Vec<TinyLine>,
+    /// Verdict of each column of the time axis.
+    pub(in crate::tui) ribbon: Vec<Option<Tone>>,
     /// The number that shows most trouble, for a screen with no room but for the verdict.
     pub(in crate::tui) worst: Vec<Text>,
 }
@@ -38,7 +46,8 @@ impl Tiny {
             None if !sample.state.is_ending() => reason::line(sample).into_iter().skip(1).collect(),
             _ => reason::line(sample),
         };
-        Self { run: run(app), since: reason::since(sample), lines: lines(app), worst }
+        let ribbon = Columns::new(&app.shown.history, app.axis(app.screen_width())).verdicts();
+        Self { run: run(app), since: reason::since(sample), lines: lines(app), ribbon, worst }
     }
 }
 
@@ -62,8 +71,14 @@ fn run(app: &App) -> Vec<Text> {
 
 fn lines(app: &App) -> Vec<TinyLine> {
     let sample = &*app.steady;
-    let mut lines =
-        vec![fail(sample), stalled(sample), segment(sample), open(sample), got(sample), knee(sample)];
+    let mut lines = vec![
+        fail(sample).over(app, Tone::Fail, |moment| moment.failed_per_s()),
+        stalled(sample).over(app, Tone::Fail, |moment| moment.stalled_share()),
+        segment(sample),
+        open(sample),
+        got(sample).over(app, Tone::Data, |moment| moment.got_bits_per_s()),
+        knee(sample),
+    ];
     let mut measured = trust::verdict(&sample.trust);
     // The name of the line says as much as the first text.
     measured.remove(0);
@@ -74,15 +89,23 @@ fn lines(app: &App) -> Vec<TinyLine> {
 }
 
 fn line(name: &str, texts: Vec<Text>) -> TinyLine {
-    TinyLine { name: Text::label(name), texts }
+    TinyLine { name: Text::label(name), texts, spark: Vec::new(), tone: Tone::Data }
+}
+
+impl TinyLine {
+    /// Adds a small chart of the last seconds.
+    fn over(self, app: &App, tone: Tone, of: fn(&Moment<'_>) -> Option<f64>) -> Self {
+        let from = app.shown.at.saturating_sub(SPARK);
+        let spark = app.shown.history.since(from).iter().map(of).collect();
+        Self { spark, tone, ..self }
+    }
 }
 
 /// Returns a share in the role of its verdict.
 fn share(value: Option<f64>) -> Text {
-    let role = match value {
-        Some(share) if share >= FAILING_SHARE => Role::Failing,
-        Some(share) if share >= DEGRADED_SHARE => Role::Warning,
-        _ => Role::Title,
+    let role = match share_role(value) {
+        Role::Plain => Role::Title,
+        role => role,
     };
     Text::new(role, units::percent(value)).weighing(Weight::OutOfBounds)
 }
@@ -108,12 +131,16 @@ fn segment(sample: &RunSample) -> TinyLine {
 
 fn open(sample: &RunSample) -> TinyLine {
     let open = units::count(sample.snapshot.totals.in_flight);
-    line("open", vec![Text::title(open).weighing(Weight::Subject)])
+    let oldest = sample.open.and_then(|open| open.oldest_us);
+    let oldest = oldest.map(|us| Text::plain(format!("oldest {}", units::span(Duration::from_micros(us)))));
+    line("open", std::iter::once(Text::title(open).weighing(Weight::Subject)).chain(oldest).collect())
 }
 
 fn got(sample: &RunSample) -> TinyLine {
     let got = sample.recent.map_or(units::UNKNOWN.to_owned(), |rates| units::bit_rate(rates.bits_per_second));
-    line("got", vec![Text::title(got).weighing(Weight::Subject)])
+    let need =
+        sample.need_bits_per_second.map(|need| Text::plain(format!("of {} needed", units::bit_rate(need))));
+    line("got", std::iter::once(Text::title(got).weighing(Weight::Subject)).chain(need).collect())
 }
 
 fn knee(sample: &RunSample) -> TinyLine {
@@ -127,7 +154,8 @@ fn knee(sample: &RunSample) -> TinyLine {
     });
     let texts: Vec<Text> = texts.collect();
     let none = || vec![Text::label("none so far")];
-    TinyLine { name: Text::new(Role::Mark, "knee"), texts: if texts.is_empty() { none() } else { texts } }
+    let texts = if texts.is_empty() { none() } else { texts };
+    TinyLine { name: Text::new(Role::Mark, "knee"), ..line("", texts) }
 }
 
 fn states(sample: &RunSample) -> Vec<Text> {

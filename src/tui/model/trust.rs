@@ -1,8 +1,12 @@
 //! Trust in the measurement: the word at the top, the reasons with their advice, and the gauges with their limits.
 
 use crate::generator::DelaySummary;
+use crate::tui::layout::Breadth;
 use crate::tui::theme::Role;
-use crate::verdict::{RULES, Reason, Rule, Threshold, Trust, TrustVerdict, Unit, formatted, is_blurred};
+use crate::verdict::{
+    Gauge, RULES, Reason, Rule, Threshold, Trust, TrustVerdict, Unit, formatted, is_blurred,
+};
+use crate::vocabulary::Tone;
 use crate::vocabulary::units::{self, UNKNOWN};
 
 use super::{Column, Line, Table, Text, Weight};
@@ -71,15 +75,35 @@ pub(super) fn p99(latency_us: u64, own_delay: Option<DelaySummary>) -> String {
 
 const GAUGES: &[Column] = &[
     Column::word("GAUGE", 22),
+    Column::word("", 32),
     Column::number("NOW", 10),
     Column::number("WORST", 10),
     Column::number("SUSPECT", 10),
     Column::number("INVALID", 10),
-    Column::word("", 80),
+    Column::word("", 60),
 ];
 
+/// The same on a narrow screen.
+const NARROW: &[Column] = &[
+    Column::word("GAUGE", 22),
+    Column::word("", 20),
+    Column::number("NOW", 10),
+    Column::number("WORST", 10),
+    Column::number("SUSPECT", 10),
+];
+/// Place of the bar among the columns.
+pub(in crate::tui) const BAR: usize = 1;
+
+/// A bar of a gauge: its fill and the place of its limit, 0 to 1.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::tui) struct GaugeBar {
+    pub(in crate::tui) fill: f64,
+    pub(in crate::tui) mark: f64,
+    pub(in crate::tui) tone: Tone,
+}
+
 /// Returns the reasons, then the gauges: those beyond a limit first, then those that convict.
-pub(super) fn gauges(trust: &Trust) -> Table {
+pub(super) fn gauges(trust: &Trust, breadth: Breadth) -> (Table, Vec<Option<GaugeBar>>) {
     let mut reasons: Vec<_> = trust.reasons.iter().collect();
     reasons.sort_by_key(|reason| std::cmp::Reverse((reason.level, reason.lasted)));
     let told = reasons.into_iter().take(REASONS).flat_map(|reason| {
@@ -91,14 +115,35 @@ pub(super) fn gauges(trust: &Trust) -> Table {
         let place = (!rule.convicts(), rule.gauge);
         (std::cmp::Reverse(level(trust, rule)), place)
     });
+    let told: Vec<Line> = told.map(Line::whole).collect();
+    let bars =
+        std::iter::repeat_n(None, told.len()).chain(rules.iter().map(|rule| bar(trust, rule))).collect();
+    let is_narrow = breadth == Breadth::Narrow;
     let gauges = rules.into_iter().map(|rule| Line::new(gauge(trust, rule)));
-    Table {
+    let table = Table {
         title: Text::title(format!("Trust: {}", trust.verdict.words())),
         aside: vec![Text::label(format!("in doubt {} of the time", units::percent(trust.doubtful_share())))],
-        columns: GAUGES,
-        lines: told.map(Line::whole).chain(gauges).collect(),
+        columns: if is_narrow { NARROW } else { GAUGES },
+        lines: told.into_iter().chain(gauges).collect(),
         ..Table::default()
-    }
+    };
+    (table, bars)
+}
+
+fn bar(trust: &Trust, rule: &Rule) -> Option<GaugeBar> {
+    let value = trust.values.get(rule.gauge.index()).copied().flatten()?;
+    let (fill, mark) = rule.fill(value, trust.first_byte_us)?;
+    let tone = match reason(trust, rule).map(|reason| reason.level) {
+        Some(TrustVerdict::Invalid) => Tone::Fail,
+        Some(TrustVerdict::Suspect) => Tone::Untrusted,
+        _ => Tone::Data,
+    };
+    Some(GaugeBar { fill, mark, tone })
+}
+
+/// Returns the role of a value that a gauge judges: only the verdict of the measurement colours it.
+pub(super) fn role_of(trust: &Trust, gauge: Gauge) -> Role {
+    reason(trust, gauge.rule()).map_or(Role::Plain, |reason| role(reason.level))
 }
 
 /// Returns the worst level of a gauge that convicts.
@@ -133,6 +178,7 @@ fn gauge(trust: &Trust, rule: &Rule) -> Vec<Text> {
     let [suspect, invalid] = limits;
     vec![
         Text::new(role, rule.label),
+        Text::default(),
         Text::plain(value(now)),
         Text::new(role, value(worst)),
         suspect,
@@ -146,7 +192,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::verdict::{Gauge, TrustJudge, TrustNumbers, Values};
+    use crate::verdict::{TrustJudge, TrustNumbers, Values};
 
     fn trust(cpu: &[f64]) -> Trust {
         let mut judge = TrustJudge::default();
@@ -183,12 +229,14 @@ mod tests {
 
     #[test]
     fn the_reasons_and_their_gauges_come_first_and_unknown_is_not_zero() {
-        let table = gauges(&trust(&[0.95; 12]));
+        let (table, bars) = gauges(&trust(&[0.95; 12]), Breadth::Wide);
+        assert_eq!(bars.len(), table.lines.len());
+        assert!(bars[0].is_none() && bars[2].is_some_and(|bar| bar.tone == Tone::Fail));
         let lines: Vec<_> = table.lines.into_iter().map(|line| words(line.cells)).collect();
         assert_eq!(lines[0], ["NOT TRUSTWORTHY: cpu 95.0%, above 90.0% for 12.0 s from 00:00:00 on"]);
         assert_eq!(lines[1], ["  use fewer clients, or spread them over 2 machines"]);
-        assert_eq!(lines[2][..5], ["cpu", "95.0%", "95.0%", "80.0%", "90.0%"]);
-        assert_eq!(lines[3], ["loop lag", "--", "--", "10.0 ms", "50.0 ms", "3 s in a row"]);
+        assert_eq!(lines[2][..6], ["cpu", "", "95.0%", "95.0%", "80.0%", "90.0%"]);
+        assert_eq!(lines[3], ["loop lag", "", "--", "--", "10.0 ms", "50.0 ms", "3 s in a row"]);
         assert_eq!(lines.len(), 2 + RULES.len());
     }
 
@@ -197,7 +245,7 @@ mod tests {
         let limits = |first_byte_us| {
             let trust = Trust { first_byte_us, ..Trust::default() };
             let lag = words(gauge(&trust, Gauge::LoopLag.rule()));
-            [lag[3].clone(), lag[4].clone()]
+            [lag[4].clone(), lag[5].clone()]
         };
         assert_eq!(limits(None), ["10.0 ms", "50.0 ms"]);
         assert_eq!(limits(Some(400_000)), ["40.0 ms", "200 ms"]);

@@ -68,7 +68,8 @@ fn plot(inner: Rect) -> Rect {
     Rect { x: inner.x.saturating_add(SCALE), width, ..inner }
 }
 
-fn draw_stack(stack: &Stack, theme: Theme, plot: Rect, buffer: &mut Buffer) {
+/// Draws the bands of a stack.
+pub(super) fn draw_stack(stack: &Stack, theme: Theme, plot: Rect, buffer: &mut Buffer) {
     let bands: Vec<Band<'_>> = stack
         .bands
         .iter()

@@ -7,9 +7,11 @@ use ratatui::layout::Rect;
 use super::frame::{Head, panel};
 use super::line::Row;
 use super::table;
-use crate::tui::layout::{generator, on_screen};
-use crate::tui::model::{Fill, GeneratorView, Text};
-use crate::tui::theme::{Role, Theme};
+use crate::tui::layout::{generator, inside, on_screen, take};
+use crate::tui::model::{BAR, Fill, GeneratorView, Text};
+use crate::tui::theme::Theme;
+use crate::tui::widget;
+use crate::vocabulary::Tone;
 
 /// Widths of the columns of the channels.
 const NAME: u16 = 22;
@@ -27,10 +29,24 @@ pub(super) fn draw(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut 
     ] {
         table::draw(table, theme, on_screen(place, area), buffer);
     }
+    bars(view, theme, on_screen(places.gauges, area), buffer);
+}
+
+/// Draws the bars of the gauges over their empty column.
+fn bars(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let mut lines = table::indented(inside(area));
+    take(&mut lines, 1);
+    let before: u16 = view.gauges.columns.iter().take(BAR).map(|column| column.width + 1).sum();
+    let width = view.gauges.columns.get(BAR).map_or(0, |column| column.width);
+    for (line, bar) in lines.rows().zip(&view.bars) {
+        let Some(bar) = bar else { continue };
+        let place = Rect { x: line.x + before, width: width.min(line.width.saturating_sub(before)), ..line };
+        widget::bar(bar.fill, Some(bar.mark), bar.tone, theme, place, buffer);
+    }
 }
 
 fn channels(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let title = Text::title("Pipeline: fill now, | = high-water mark").or_short("Pipeline");
+    let title = Text::title("Event channels: fill now, with the high-water mark").or_short("Event channels");
     let head = Head { title: &title, aside: &[Text::label(view.degraded.as_str())], focused: false };
     let inner = table::indented(panel(head, theme, area, buffer));
     let bar = inner.width.saturating_sub(NAME + 3 * VALUE + 2 * DROPPED).min(60);
@@ -49,13 +65,10 @@ fn channels(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer)
 
 fn channel(lane: &Fill, bar: u16, theme: Theme, line: Rect, buffer: &mut Buffer) {
     let row = Row::at(line, buffer, theme).column(&Text::plain(lane.name.as_str()), NAME);
-    let x = row.end();
-    let mut row = row.bar(lane.now, bar, "░");
+    let place = Rect { x: row.end(), width: bar, ..line };
+    let mut row = row.gap(bar);
     for (text, width) in lane.texts.iter().zip([VALUE, VALUE, VALUE, DROPPED, DROPPED]) {
         row = row.column_right(text, width);
     }
-    if bar > 0 && lane.peak > 0.0 {
-        let at = (lane.peak.clamp(0.0, 1.0) * f64::from(bar - 1)).round() as u16;
-        buffer.set_string(x + at, line.y, "|", theme.style(Role::Mark));
-    }
+    widget::bar(lane.now, Some(lane.peak).filter(|peak| *peak > 0.0), Tone::Data, theme, place, buffer);
 }

@@ -51,7 +51,7 @@ fn signs(theme: Theme) -> Vec<(Text, Text)> {
     let heading = (Text::title("SIGNS"), Text::default());
     let signs = signs.map(|(role, meaning)| (Text::new(role, theme.sign(role)), Text::plain(meaning)));
     let mut lines: Vec<_> = std::iter::once(heading).chain(signs).collect();
-    lines.push((Text::plain("--"), Text::plain("not measured (never shown as 0)")));
-    lines.push((Text::plain("+2"), Text::plain("texts with no room in this line")));
+    lines.push((Text::plain("--"), Text::plain("unknown (never shown as 0)")));
+    lines.push((Text::plain("+2"), Text::plain("texts without room here")));
     lines
 }

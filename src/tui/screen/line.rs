@@ -78,10 +78,12 @@ impl<'a> Row<'a> {
         const DOT: &str = "  ·  ";
         let room = self.area.right().saturating_sub(self.x);
         let gap = u16::try_from(DOT.width()).unwrap_or(u16::MAX);
-        for (place, text) in fitted(texts, gap, room).iter().enumerate() {
+        let fitted = fitted(texts, gap, room);
+        let has_first = fitted.first().map(|text| &text.text) == texts.first().map(|text| &text.text);
+        for (place, text) in fitted.iter().enumerate() {
             let row = match place {
                 0 => self,
-                1 => self.gap(2),
+                1 if has_first => self.gap(2),
                 _ => self.text(Role::Label, DOT),
             };
             self = row.put(text);
@@ -129,24 +131,6 @@ impl<'a> Row<'a> {
         self.x = x;
         self
     }
-
-    /// Adds a bar of at most `width` columns, in eighths; any value above zero shows at least an eighth.
-    pub(super) fn bar(mut self, share: f64, width: u16, empty: &str) -> Self {
-        const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-        let width = width.min(self.area.right().saturating_sub(self.x));
-        let eighths = (share.clamp(0.0, 1.0) * f64::from(width) * 8.0).round() as usize;
-        let eighths = if share > 0.0 { eighths.max(1) } else { 0 };
-        let mut bar = "█".repeat(eighths / 8);
-        bar.push_str(EIGHTHS.get(eighths % 8).copied().unwrap_or_default());
-        let rest = usize::from(width).saturating_sub(eighths.div_ceil(8));
-        bar.push_str(&empty.repeat(rest));
-        if !self.area.is_empty() {
-            let plain = self.theme.style(Role::Plain);
-            self.buffer.set_stringn(self.x, self.area.y, bar, usize::from(width), plain);
-        }
-        self.x += width;
-        self
-    }
 }
 
 /// Returns the columns that texts take with `gap` columns between them.
@@ -159,7 +143,7 @@ pub(super) fn width(texts: &[Text], gap: u16) -> u16 {
 ///
 /// * Decoration goes first. Then texts become shorter, those of the lowest weight first. Then whole texts go, the last
 ///   of the lowest weight first.
-/// * `+2` at the end says how many went.
+/// * `+2` at the end says how many of the others went.
 /// * A text that is out of bounds stays, as does the last one of all: the line then is cut where it ends.
 pub(in crate::tui) fn fitted(texts: &[Text], gap: u16, width: u16) -> Vec<Text> {
     let mut kept = Kept { texts: texts.to_vec(), gap, room: width, gone: 0 };
@@ -207,7 +191,8 @@ impl Kept {
         while !self.fits() && self.texts.len() > 1 {
             let Some(place) = self.texts.iter().rposition(|text| text.weight == weight) else { return };
             self.texts.remove(place);
-            self.gone += 1;
+            // Decoration says nothing that would be missed.
+            self.gone += usize::from(weight > Weight::Decoration);
         }
     }
 
@@ -239,11 +224,11 @@ mod tests {
         ];
         let whole = "bytes segment first byte failing lag stalled";
         assert_eq!(joined(&texts, 44), whole);
-        assert_eq!(joined(&texts, 43), "segment first byte failing lag stalled +1");
-        assert_eq!(joined(&texts, 40), "first byte failing lag stalled +1");
-        assert_eq!(joined(&texts, 32), "first byte failing stalled +2");
-        assert_eq!(joined(&texts, 28), "failing stalled +3");
-        assert_eq!(joined(&texts, 12), "stalled +4");
+        assert_eq!(joined(&texts, 43), "segment first byte failing lag stalled");
+        assert_eq!(joined(&texts, 37), "first byte failing lag stalled");
+        assert_eq!(joined(&texts, 29), "first byte failing stalled +1");
+        assert_eq!(joined(&texts, 28), "failing stalled +2");
+        assert_eq!(joined(&texts, 12), "stalled +3");
         for width in 0..60 {
             assert!(joined(&texts, width).contains("stalled"), "{width}");
         }
@@ -269,16 +254,5 @@ mod tests {
         assert_eq!(draw(8, |row| done(row.right(&Text::plain("abc"), 0))), "    abc ");
         assert_eq!(draw(8, |row| done(row.right(&Text::plain("abcdefghij"), 3))), "   abc~ ");
         assert_eq!(draw(8, |row| done(row.column_right(&Text::plain("12"), 5))), "   12   ");
-    }
-
-    #[test]
-    fn a_bar_is_exact_to_an_eighth_and_never_hides_the_first() {
-        let bar = |share| draw(4, |row| done(row.bar(share, 4, "░")));
-        assert_eq!(bar(0.0), "░░░░");
-        assert_eq!(bar(0.000_1), "▏░░░");
-        assert_eq!(bar(0.5), "██░░");
-        assert_eq!(bar(0.53), "██▏░");
-        assert_eq!(bar(1.0), "████");
-        assert_eq!(bar(7.0), "████");
     }
 }

@@ -16,7 +16,6 @@ mod overview;
 mod panels;
 mod report;
 mod small;
-mod strip;
 mod table;
 mod who;
 mod zoom;
@@ -61,6 +60,7 @@ fn body(body: &Body, theme: Theme, area: Rect, buffer: &mut Buffer) {
         Body::Errors(view) => errors::draw(view, theme, area, buffer),
         Body::Latency(view) => latency::draw(view, theme, area, buffer),
         Body::Log(view) => log::draw(view, theme, area, buffer),
+        Body::Page(page) => table::draw(page, theme, area, buffer),
         Body::Report(view) => report::draw(view, theme, area, buffer),
         Body::Generator(view) => generator::draw(view, theme, area, buffer),
     }

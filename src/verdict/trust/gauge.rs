@@ -146,6 +146,9 @@ impl Gauge {
     }
 }
 
+/// Place of a limit on a bar without a natural end.
+const MARK: f64 = 0.625;
+
 impl Rule {
     /// Reports whether the gauge can make a result doubtful; others are only shown.
     pub fn convicts(&self) -> bool {
@@ -166,6 +169,18 @@ impl Rule {
             Worse::Smaller => (1.0 - value, 1.0 - limit),
         };
         (limit > 0.0).then(|| used / limit)
+    }
+
+    /// Returns how full a bar of the gauge is, and the place of its first limit on the bar, both from 0 to 1. A share is
+    /// drawn as it is; another value so that its limit stands at [`MARK`].
+    pub fn fill(&self, value: f64, first_byte_us: Option<u64>) -> Option<(f64, f64)> {
+        let limit = self.first_limit(first_byte_us)?;
+        match (self.unit, self.nearness(value, first_byte_us)) {
+            (Unit::Share, Some(_)) => Some((value, limit)),
+            (_, Some(nearness)) => Some((nearness * MARK, MARK)),
+            // Anything beyond nothing crosses the limit.
+            (_, None) => Some((if value > limit { 1.0 } else { 0.0 }, MARK)),
+        }
     }
 
     /// Reports whether `value` is worse than `other`.
