@@ -171,8 +171,11 @@ pub(super) fn lines(plan: Part<'_>) -> Vec<String> {
     lines
 }
 
-/// Amounts of the text: name, place, and the way to show one.
-const CELLS: [[(&str, &str, fn(f64) -> String); 2]; 3] = [
+/// An amount of the text: its name, its place, and the way to show it.
+type Cell = (&'static str, &'static str, fn(f64) -> String);
+
+/// Amounts of the text, two in a line.
+const CELLS: [[Cell; 2]; 3] = [
     [("bytes", "/bytes", bytes), ("requests", "/requests", whole)],
     [("cpu", "/cpu_s", seconds), ("rate", "/bits_per_second", units::bit_rate)],
     [("files", "/open_files", whole), ("memory", "/memory_bytes", bytes)],

@@ -18,7 +18,7 @@ const READ: &str = "this file is read; the output needs a file of its own";
 /// # Errors
 /// See [`Failure`].
 pub fn render_report(args: ReportArgs) -> Result<ExitStatus, Failure> {
-    let files = outputs(args.outputs, &[args.file.clone()])?;
+    let files = outputs(args.outputs, std::slice::from_ref(&args.file))?;
     write(&read(&args.file)?, &files, ReportFormat::Text)
 }
 

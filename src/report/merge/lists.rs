@@ -43,7 +43,13 @@ pub(super) fn by_time(a: &Value, b: &Value) -> Ordering {
             .find_map(|path| part.at(path).number())
             .unwrap_or_default()
     };
-    time(a).total_cmp(&time(b)).then_with(|| a.to_string().cmp(&b.to_string()))
+    time(a).total_cmp(&time(b)).then_with(|| by_text(a, b))
+}
+
+/// Compares two items by their JSON: an order for items that are otherwise equal.
+fn by_text(a: &Value, b: &Value) -> Ordering {
+    let [a, b] = [a, b].map(Value::to_string);
+    a.cmp(&b)
 }
 
 /// Returns the moments of both lists.
@@ -112,7 +118,7 @@ pub(super) fn reasons(later: [f64; 2], lists: [&Value; 2]) -> Value {
 fn worse(a: Value, b: Value, place: usize) -> Value {
     let [one, other] = [&a, &b].map(|item| Part::new(item).at("/worst").number().unwrap_or_default());
     let is_worse = RULES.get(place).is_some_and(|rule| rule.is_worse(other, one));
-    let is_same = (one - other).abs() < f64::EPSILON && b.to_string() < a.to_string();
+    let is_same = (one - other).abs() < f64::EPSILON && by_text(&b, &a).is_lt();
     let [mine, theirs] = [&a, &b].map(Part::new);
     let times = |path: &str| [mine, theirs].map(|part| part.at(path).number().unwrap_or_default());
     let first = times("/first_s").into_iter().fold(f64::INFINITY, f64::min);
