@@ -118,7 +118,11 @@ fn unresolved(option: &'static str, file: &ReportFile, error: &io::Error) -> Fai
             file,
             "a link into a directory that does not exist; expected a file in an existing directory",
         ),
-        _ => refused(option, file, "a link that leads back to itself; expected a file in an existing directory"),
+        _ => refused(
+            option,
+            file,
+            "a link that leads back to itself; expected a file in an existing directory",
+        ),
     }
 }
 

@@ -101,9 +101,10 @@ fn only_reports_of_the_same_stream_and_counters_are_added() {
 
 /// Collects the places of all values that are no tables.
 fn leaves<'a>(value: &'a Value, place: &mut Vec<&'a str>, found: &mut Vec<String>) {
-    let has_rule = rule_of(place).is_some_and(|rule| rule != super::Rule::Object);
+    let rule = rule_of(place);
+    let has_rule = rule.is_some_and(|rule| rule != super::Rule::Object);
     match value.as_object().filter(|members| !has_rule && !members.is_empty()) {
-        None => found.extend((!has_rule && !value.is_object()).then(|| place.join("/"))),
+        None => found.extend(rule.is_none().then(|| place.join("/"))),
         Some(members) => {
             for (name, member) in members {
                 place.push(name);
