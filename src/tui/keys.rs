@@ -233,7 +233,7 @@ pub const BINDINGS: &[Binding] = &[
     look(Action::Window(Turn::Back), &[Char('T')], "", ""),
     look(Action::Back, &[Key::Escape], "Esc", "back; never ends the run"),
     look(Action::Redraw, &[Ctrl('l')], "^L", "redraw the screen"),
-    look(Action::Suspend, &[Ctrl('z')], "^Z", "disabled; would stop clients"),
+    look(Action::Suspend, &[Ctrl('z')], "^Z", "disabled: stops all clients"),
     list(Action::Move(Motion::Down), &[Char('j'), Key::Down], "j k arrows", "one line"),
     list(Action::Move(Motion::Up), &[Char('k'), Key::Up], "", ""),
     list(Action::Move(Motion::PageDown), &[Key::PageDown, Ctrl('d')], "PgUp PgDn", "one page (also ^U ^D)"),
