@@ -49,7 +49,7 @@ fn a_bad_value_is_one_line_and_code_2() {
         ),
         (
             &["demo", "--report", "a.pdf"],
-            "hlswarm: --report a.pdf: the extension selects the format; expected .json or .txt",
+            "hlswarm: --report a.pdf: the extension selects the format; expected .json, .txt, .html, .svg, .md or .xml (JUnit)",
         ),
         (&["demo", "--header", "Host: x"], "hlswarm: --header: hlswarm sets the header host itself"),
         (&["demo", "--fault", "segment:often"], "hlswarm: --fault 'segment:often': expected "),
