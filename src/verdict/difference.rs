@@ -77,11 +77,11 @@ pub fn matters(a: f64, b: f64) -> bool {
 /// Values between which a quantile lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantile {
-    /// Lower end of the confidence interval.
+    /// Lower end of the confidence interval; infinite if there are too few values.
     pub low: f64,
     /// The quantile itself.
     pub value: f64,
-    /// Upper end of the confidence interval.
+    /// Upper end of the confidence interval; infinite if there are too few values.
     pub high: f64,
 }
 
@@ -96,8 +96,14 @@ impl Quantile {
         let all = count as f64;
         // The rank of a quantile is distributed as the number of values below it.
         let deviation = Z * (quantile * (1.0 - quantile) / (all / ALIKE)).sqrt();
-        let at = |share: f64| value_at(buckets, (share.clamp(0.0, 1.0) * all).ceil().max(1.0) as u64);
-        Some(Self { low: at(quantile - deviation)?, value: at(quantile)?, high: at(quantile + deviation)? })
+        let at = |share: f64| match share {
+            // Too few values for a bound on this side: the quantile of another run may be anywhere beyond.
+            _ if share <= 0.0 => Some(f64::NEG_INFINITY),
+            _ if share >= 1.0 => Some(f64::INFINITY),
+            _ => value_at(buckets, (share * all).ceil().max(1.0) as u64),
+        };
+        let value = value_at(buckets, (quantile.clamp(0.0, 1.0) * all).ceil().max(1.0) as u64)?;
+        Some(Self { low: at(quantile - deviation)?, value, high: at(quantile + deviation)? })
     }
 
     /// Compares two quantiles of which less is better. A difference of at most `floor` is noise of the measurement.
@@ -147,6 +153,9 @@ mod tests {
         assert_eq!((medians(2_000, 1.2), medians(2_000, 1.0 / 1.2)), (Change::Worse, Change::Better));
         assert_eq!((medians(2_000, 1.01), medians(2_000, 1.0)), (Change::Same, Change::Same));
         assert_eq!((medians(30, 1.2), medians(5, 1.2)), (Change::Same, Change::Unknown));
+        // Thirty values say little about their 95th percentile, however far apart they are.
+        let [a, b] = [1.0, 3.0].map(|factor| Quantile::new(&spread(100.0, 30, factor), 0.95));
+        assert_eq!(Quantile::compare(a, b, 0.0), Change::Same);
         let of = |part| Portion { part, whole: 10_000 };
         assert_eq!(
             (shares(of(1_000), of(1_300)), shares(of(1_000), of(1_010))),
