@@ -241,6 +241,7 @@ fn a_result_that_cannot_be_trusted_says_so_first() {
         let at = |words: &str| page.find(words).unwrap_or(usize::MAX);
         assert!(at("NOT TRUSTWORTHY") < at("breaks at"), "{page}");
     }
+    assert!(render(ReportFormat::Text, &doc).starts_with(" NOT TRUSTWORTHY  this machine limited"));
 }
 
 #[test]

@@ -26,8 +26,7 @@ pub fn text(report: &Report) -> String {
 /// Returns a document as text, 80 columns wide, with a newline at its end.
 pub(super) fn page(doc: &Doc) -> String {
     let mut page = Page::default();
-    let headline = answer::headline(doc);
-    page.line(format!("{:<8}{}", headline.word, headline.rest));
+    page.line(answer::headline(doc).text());
     // The trust stands above every other number, so that none is quoted without it.
     trust::lines(doc.at("/trust"), &mut page);
     calibration::line(doc, &mut page);
