@@ -5,7 +5,7 @@ use ratatui::layout::{Rect, Size};
 use super::{Breadth, RULE, body, take, take_bottom};
 
 /// Lines of the chart of all failures.
-const CHART: [u16; 3] = [12, 6, 5];
+const CHART: [u16; 3] = [18, 6, 5];
 /// Lines of the findings.
 const FINDINGS: [u16; 3] = [8, 5, 3];
 /// Height from which a line stays free below a panel.

@@ -92,6 +92,17 @@ impl Text {
         self
     }
 
+    /// Replaces the text by its shorter words, if it has any. They keep the second role only if they begin as the text
+    /// does.
+    pub(super) fn shorten(&mut self) {
+        let Some(short) = self.short.take() else { return };
+        let head = self.tail.and_then(|(from, _)| self.text.get(..from));
+        if head.is_some_and(|head| !short.starts_with(head)) {
+            self.tail = None;
+        }
+        self.text = short;
+    }
+
     /// Returns the parts of the text that differ in their role.
     pub(super) fn parts(&self) -> [(Role, &str); 2] {
         let (from, role) = self.tail.unwrap_or((self.text.len(), self.role));

@@ -179,10 +179,8 @@ impl Kept {
             if self.fits() {
                 return;
             }
-            if let Some(text) = self.texts.get_mut(place).filter(|text| text.weight == weight)
-                && let Some(short) = text.short.take()
-            {
-                text.text = short;
+            if let Some(text) = self.texts.get_mut(place).filter(|text| text.weight == weight) {
+                text.shorten();
             }
         }
     }
@@ -211,6 +209,19 @@ mod tests {
     fn joined(texts: &[Text], width: u16) -> String {
         let fitted = fitted(texts, 1, width);
         fitted.iter().map(|text| text.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn shorter_words_keep_a_second_role_only_if_they_begin_alike() {
+        let parts = |mut text: Text| {
+            text.shorten();
+            text.parts().map(|(role, part)| (role, part.to_owned()))
+        };
+        let value = Text::title("31.2%").then(Role::Label, " of requests").or_short("31.2% fail");
+        assert_eq!(parts(value), [(Role::Title, "31.2%".to_owned()), (Role::Label, " fail".to_owned())]);
+        let words =
+            Text::plain("the origin gives ").then(Role::Title, "39%").or_short("gets 39% of its need");
+        assert_eq!(parts(words)[0], (Role::Plain, "gets 39% of its need".to_owned()));
     }
 
     #[test]
