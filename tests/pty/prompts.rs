@@ -61,6 +61,6 @@ fn a_picture_is_written_as_text_and_as_svg() {
     terminal.wait_for("written: hlswarm-");
     let [svg, text] = ["svg", "txt"].map(|ending| terminal.written(ending));
     assert!(svg.starts_with("<svg ") && svg.contains("RUNNING") && svg.trim_end().ends_with("</svg>"));
-    assert!(text.lines().count() == 24 && text.contains("measurement:"), "{text}");
+    assert!(text.lines().count() == 24 && text.contains("[1 Overview]"), "{text}");
     terminal.quit().assert_good_end(0);
 }

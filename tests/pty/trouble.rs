@@ -44,7 +44,7 @@ fn a_storm_of_resizes_leaves_a_whole_picture() {
     }
     terminal.resize(SIZE);
     terminal.wait_until("a whole picture", |screen| {
-        screen.contains("RUNNING") && screen.contains("measurement:") && screen.lines().count() == 24
+        screen.contains("RUNNING") && screen.contains("[1 Overview]") && screen.lines().count() == 24
     });
     terminal.quit().assert_good_end(0);
 }

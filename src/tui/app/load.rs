@@ -15,7 +15,7 @@ const SETTLES: Duration = Duration::from_secs(1);
 /// Reason that the number of clients cannot be changed.
 pub(super) const ENDING: &str = "the run is ending: the load can no longer be changed";
 /// Answer to a stop while the last reports are written.
-pub(super) const WRITING: &str = "the reports are being written";
+const WRITING: &str = "the reports are being written";
 
 impl App {
     /// Reports whether the run is ending.

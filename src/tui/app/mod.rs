@@ -29,7 +29,7 @@ use crate::sample::RunSample;
 use crate::vocabulary::{Command, Mark, Outcome, StopCause, Untrusted, units};
 
 pub(super) use clients::ClientList;
-use load::{ENDING, WRITING};
+use load::ENDING;
 pub(super) use log::LogGroup;
 use prompt::Typed;
 pub(super) use prompt::{Asked, Filter, Prompt};
@@ -240,8 +240,8 @@ impl App {
         self.report = Some(report::text(report).lines().map(str::to_owned).collect());
         self.show(View::Report);
         self.mode = Mode::Normal;
-        // They are written by now.
-        self.notice.take_if(|(text, _)| text == WRITING);
+        // The clock of the run stands still from here on: a notice of before would never be outdated.
+        self.notice = None;
         if self.stays { Effect::None } else { Effect::Leave }
     }
 

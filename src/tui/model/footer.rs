@@ -29,7 +29,7 @@ pub(super) fn line(app: &App) -> Vec<Text> {
         None
     };
     let mut line: Vec<Text> =
-        ended.map(|text| Text::title(text).weighing(Weight::Subject)).into_iter().collect();
+        ended.map(|text| Text::title(text).weighing(Weight::OutOfBounds)).into_iter().collect();
     // The answer to a key comes before everything else: it says what has happened.
     line.extend(app.notice().map(|notice| Text::title(notice).weighing(Weight::OutOfBounds)));
     line.extend(cursor(app));
