@@ -7,10 +7,9 @@ use super::theme::{Charset, Palette, Theme};
 use super::{Offscreen, fixtures};
 use crate::sample::{History, RunSample};
 
-/// Length of the run.
+/// Length of the run, of which one frame a second is drawn. A run has four; three of them change only a few digits, and
+/// drawing them takes time.
 const SECONDS: u32 = 600;
-/// Frames in a second of it. A run has four; three of them change only a few digits, and drawing them takes time.
-const FRAMES: u32 = 1;
 /// Most bytes in a second: a line that a phone shares must carry them.
 const MOST: usize = 8_000;
 
@@ -24,19 +23,16 @@ fn bytes(keys: &[u8]) -> (usize, usize) {
     let mut history = Arc::new(History::new(0));
     storm.history.codes().iter().for_each(|code| _ = Arc::make_mut(&mut history).place_of(*code));
     let (mut all, mut first) = (0, 0);
-    for frame in 1..=SECONDS * FRAMES {
-        let at = Duration::from_secs(1) * frame / FRAMES;
-        if frame % FRAMES == 0 {
-            // The storm repeats itself until the run has its length.
-            let second = seconds[(frame / FRAMES) as usize % seconds.len()];
-            let point = crate::sample::Point { ends: at, ..second.bin.clone() };
-            Arc::make_mut(&mut history).push(point);
-        }
+    for second in 1..=SECONDS {
+        let at = Duration::from_secs(1) * second;
+        // The storm repeats itself until the run has its length.
+        let repeated = seconds[second as usize % seconds.len()];
+        Arc::make_mut(&mut history).push(crate::sample::Point { ends: at, ..repeated.bin.clone() });
         let mut sample = RunSample { at, history: Arc::clone(&history), ..RunSample::clone(&storm) };
         sample.snapshot.totals = storm.snapshot.totals.clone();
         let shown = console.show(Arc::new(sample), 200, 50).expect("in memory").len();
         all += shown;
-        first = if frame == 1 { shown } else { first };
+        first = if second == 1 { shown } else { first };
     }
     (all, first)
 }
