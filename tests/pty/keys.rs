@@ -42,3 +42,31 @@ fn two_hundred_keys_a_second_reach_their_target_and_never_outrun_the_ramp() {
     let started = run["clients_started"].as_f64().unwrap();
     assert!(started <= RATE * elapsed.as_secs_f64() + 1.0, "{started} in {elapsed:?}");
 }
+
+#[test]
+fn the_focus_moves_and_a_cursor_looks_back_and_returns() {
+    let mut terminal = Terminal::demo_at("--ramp-rate=100", &[]);
+    terminal.wait_for("RUNNING");
+    terminal.press("5");
+    terminal.wait_for("━ Clients ━");
+    terminal.press("\t");
+    terminal.wait_for("━ The run ━");
+    terminal.wait_until("three seconds", |screen| screen.contains("00:00:03"));
+    terminal.press("\x1b[D");
+    terminal.wait_for(" ago");
+    // Escape leaves the cursor first, and the view only then.
+    terminal.press("\x1b");
+    terminal.wait_until("now", |screen| !screen.contains(" ago") && screen.contains("━ The run ━"));
+    terminal.quit().assert_good_end(0);
+}
+
+#[test]
+fn an_escape_and_a_key_typed_at_once_both_act() {
+    let mut terminal = Terminal::demo_at("--ramp-rate=100", &[]);
+    terminal.wait_for("RUNNING");
+    terminal.press("?");
+    terminal.wait_for("disabled: stops all clients");
+    terminal.press("\x1b3");
+    terminal.wait_for("Every outcome");
+    terminal.quit().assert_good_end(0);
+}

@@ -1,4 +1,4 @@
-//! Failures: HTTP statuses as a histogram, every other outcome under its own name apart from them.
+//! Names of failed outcomes, and their table: HTTP statuses first, every other outcome under its own name after them.
 
 use crate::sample::FailureLine;
 use crate::stats::Totals;
@@ -6,85 +6,15 @@ use crate::tui::app::App;
 use crate::tui::theme::Role;
 use crate::vocabulary::finding::{Finding, Severity};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{Outcome, share, units};
+use crate::vocabulary::{Outcome, units};
 
 use super::{Column, Line, Table, Text};
 
-/// One line of the histogram.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct ErrorLine {
-    pub(in crate::tui) name: String,
-    pub(in crate::tui) per_second: String,
-    pub(in crate::tui) count: String,
-    /// Count relative to the most frequent outcome, 0 to 1.
-    pub(in crate::tui) bar: f64,
-    pub(in crate::tui) role: Role,
-}
-
-/// The panel of the overview.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::tui) struct Errors {
-    /// Text in the frame of the panel.
-    pub(in crate::tui) total: String,
-    pub(in crate::tui) lines: Vec<ErrorLine>,
-    /// Text shown instead of lines.
-    pub(in crate::tui) none: String,
-}
-
-impl Errors {
-    /// Builds at most `room` lines; the last one also shows the number of outcomes left out.
-    pub(super) fn new(app: &App, room: usize) -> Self {
-        let totals = app.scope.totals(&app.steady);
-        let (finished, errors) = (totals.finished(), totals.errors());
-        let mut counted: Vec<(&FailureLine, u64)> = app
-            .steady
-            .failures
-            .iter()
-            .map(|line| (line, totals.ended(line.outcome)))
-            .filter(|(_, count)| *count > 0)
-            .collect();
-        // The sort is stable, so equal counts keep the order of the sample: lines must not change places for no
-        // reason.
-        counted.sort_by_key(|(line, count)| (!is_http(line.outcome), std::cmp::Reverse(*count)));
-        let most = counted.iter().map(|(_, count)| *count).max().unwrap_or(0);
-        let hidden = counted.len().saturating_sub(room);
-        let others = counted.iter().filter(|(line, _)| !is_http(line.outcome)).count();
-        // If not all fit, other outcomes keep a third of the room.
-        let room_for_http = room.saturating_sub(others.min(room.div_ceil(3)));
-        let (http, other): (Vec<_>, Vec<_>) =
-            counted.into_iter().partition(|(line, _)| is_http(line.outcome));
-        let http = http.into_iter().take(room_for_http.max(room.saturating_sub(others)));
-        let mut lines: Vec<ErrorLine> =
-            http.chain(other).take(room).map(|(line, count)| error_line(line, count, most)).collect();
-        if let Some(last) = lines.last_mut().filter(|_| hidden > 0) {
-            last.name = format!("{} +{hidden} more", last.name);
-        }
-        // An empty panel must show whether any request has finished at all.
-        let none = match finished {
-            0 => "none yet: HTTP errors and other faults will appear here".to_owned(),
-            _ => format!("none in {}", units::plural(finished, "request")),
-        };
-        let share = totals.failure_share();
-        let since = app.scope.since().map_or(String::new(), |_| " since the mark".to_owned());
-        Self {
-            total: format!("total {}, {}{since}", units::count(errors), units::percent(share)),
-            lines,
-            none,
-        }
-    }
-}
-
-const fn is_http(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Http(_))
-}
-
-fn error_line(line: &FailureLine, count: u64, most: u64) -> ErrorLine {
-    ErrorLine {
-        name: name(line.outcome),
-        per_second: format!("{}/s", units::rate(Some(line.per_second))),
-        count: units::count(count),
-        bar: share(count, most).unwrap_or_default(),
-        role: role(line),
+/// Returns the words of an empty list, which say whether any request has finished at all.
+pub(super) fn none(totals: &Totals) -> String {
+    match totals.finished() {
+        0 => "none yet: HTTP errors and other faults will appear here".to_owned(),
+        finished => format!("none in {}", units::plural(finished, "request")),
     }
 }
 
@@ -150,7 +80,7 @@ pub(super) fn table(app: &App, room: usize) -> Table {
         aside: vec![Text::label(format!("last 10 s | {scope}"))],
         columns: COLUMNS,
         lines,
-        none: Errors::new(app, 0).none,
+        none: none(totals),
         ..Table::default()
     }
 }
@@ -190,11 +120,14 @@ pub(super) const fn severity_role(finding: Finding) -> Role {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::layout::Size;
+
     use super::*;
     use crate::report;
     use crate::sample::RunSample;
     use crate::tui::app::{Access, Msg, Title};
     use crate::tui::fixtures;
+    use crate::tui::model::ErrorsView;
     use crate::vocabulary::outcome::HttpFailure;
 
     fn app(ended: &[(Outcome, u64)]) -> App {
@@ -209,10 +142,6 @@ mod tests {
         app
     }
 
-    fn names(errors: &Errors) -> Vec<&str> {
-        errors.lines.iter().map(|line| line.name.as_str()).collect()
-    }
-
     #[test]
     fn statuses_stand_before_other_outcomes_and_each_by_its_count() {
         let app = app(&[
@@ -220,43 +149,35 @@ mod tests {
             (Outcome::Http(HttpFailure::new(503)), 9),
             (Fault::ConnReset.into(), 20),
         ]);
-        let errors = Errors::new(&app, 9);
-        assert_eq!(names(&errors), ["503 Service Unavailable", "404 Not Found", "conn.reset"]);
-        let bars: Vec<f64> = errors.lines.iter().map(|line| line.bar).collect();
-        assert_eq!(bars, [0.45, 0.15, 1.0]);
-        assert_eq!(errors.total, "total 32, 100.0%");
+        let table = table(&app, 9);
+        let names: Vec<&str> = table.lines.iter().map(|line| line.cells[0].text.as_str()).collect();
+        assert_eq!(names, ["503 Service Unavailable", "404 Not Found", "conn.reset"]);
+        assert_eq!(table.title.text, "Errors 32, 100.0% of requests");
+        assert_eq!((self::table(&app, 2).lines.len(), self::table(&app, 0).lines.len()), (2, 0));
     }
 
     #[test]
-    fn where_there_is_no_room_for_all_both_sorts_are_seen_and_the_rest_is_counted() {
-        let mut ended: Vec<(Outcome, u64)> =
-            (400..410).map(|status| (Outcome::Http(HttpFailure::new(status)), 5)).collect();
-        ended.extend([(Fault::ConnReset.into(), 1), (Fault::TimeoutIdle.into(), 2)]);
-        let app = app(&ended);
-        assert_eq!(
-            names(&Errors::new(&app, 3)),
-            ["400 Bad Request", "401 Unauthorized", "timeout.idle +9 more"]
-        );
-        for room in 0..20 {
-            assert_eq!(Errors::new(&app, room).lines.len(), room.min(12), "{room}");
-        }
+    fn an_empty_list_says_whether_any_request_has_finished() {
+        assert_eq!(none(&fixtures::totals(&[(Outcome::Ok, 7)])), "none in 7 requests");
+        assert!(none(&fixtures::totals(&[])).starts_with("none yet"));
     }
 
     #[test]
     fn screen_text_and_json_agree_on_the_share_of_failures_and_the_verdict_with_them() {
         let (cut, unavailable) = ((Fault::Cut.into(), 3), (Outcome::of_status(503, false), 4));
         for (ended, screen, text, share) in [
-            (&[cut][..], "total 0, --", "errors  none in 0 requests, 3 cut by hlswarm itself", None),
-            (&[unavailable], "total 4, 100.0%", "errors  4 of 4 requests (100.0%)", Some(1.0)),
+            (&[cut][..], "0 in all, --", "errors  none in 0 requests, 3 cut by hlswarm itself", None),
+            (&[unavailable], "4 in all, 100.0%", "errors  4 of 4 requests (100.0%)", Some(1.0)),
             (
                 &[cut, unavailable],
-                "total 4, 100.0%",
+                "4 in all, 100.0%",
                 "errors  4 of 4 requests (100.0%), 3 cut by hlswarm itself",
                 Some(1.0),
             ),
         ] {
             let app = app(ended);
-            assert_eq!(Errors::new(&app, 9).total, screen);
+            let shown = ErrorsView::new(&app, Size::new(160, 42)).total;
+            assert_eq!(shown.last().map(|text| text.text.as_str()), Some(screen));
             let mut sample = (*app.steady).clone();
             sample.snapshot.created = 1;
             let report = fixtures::report_of(&sample);

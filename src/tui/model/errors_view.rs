@@ -94,7 +94,7 @@ impl ErrorsView {
             kinds: chosen_line.map(|line| kinds(line, &totals)).unwrap_or_default(),
             codes: codes(app, &totals, &axis, room),
             codes_focused: app.has_focus(0),
-            none: none(&totals),
+            none: errors::none(&totals),
             findings: findings(app, &axis, layout::errors::places(room).finding_lines()),
             findings_title: Text::title(format!("Findings: {}", app.steady.findings.len())),
             findings_focused: app.has_focus(1),
@@ -180,14 +180,6 @@ fn cells(line: &FailureLine, totals: &Totals, now: Duration, role: Role) -> Vec<
         Text::label(units::count(line.clients_at_first)),
         Text::label(last),
     ]
-}
-
-/// Returns the words of an empty list, which say whether any request has finished at all.
-fn none(totals: &Totals) -> String {
-    match totals.finished() {
-        0 => "no request has finished yet".to_owned(),
-        finished => format!("none in {}", units::plural(finished, "request")),
-    }
 }
 
 /// Returns the findings that have room, the worst first.
