@@ -65,7 +65,7 @@ fn an_escape_and_a_key_typed_at_once_both_act() {
     let mut terminal = Terminal::demo_at("--ramp-rate=100", &[]);
     terminal.wait_for("RUNNING");
     terminal.press("?");
-    terminal.wait_for("disabled: stops all clients");
+    terminal.wait_for("━ Help ━");
     terminal.press("\x1b3");
     terminal.wait_for("Every outcome");
     terminal.quit().assert_good_end(0);

@@ -31,7 +31,8 @@ pub(super) fn line(app: &App) -> Vec<Text> {
     let mut line: Vec<Text> =
         ended.map(|text| Text::title(text).weighing(Weight::OutOfBounds)).into_iter().collect();
     // The answer to a key comes before everything else: it says what has happened.
-    line.extend(app.notice().map(|notice| Text::title(notice).weighing(Weight::OutOfBounds)));
+    let weight = if ended.is_some() { Weight::Subject } else { Weight::OutOfBounds };
+    line.extend(app.notice().map(|notice| Text::title(notice).weighing(weight)));
     line.extend(cursor(app));
     if ended.is_none() && app.is_ending() {
         let open = units::plural(app.live.snapshot.totals.in_flight, "open request");
