@@ -50,6 +50,8 @@ pub struct Terminal {
     keyboard: Box<dyn Write + Send>,
     output: Arc<Mutex<Output>>,
     reading: Arc<AtomicBool>,
+    /// Set while the reader waits and takes no output.
+    paused: Arc<AtomicBool>,
     closed: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
     before: Termios,
@@ -113,13 +115,17 @@ impl Terminal {
         let output = Output { bytes: Vec::new(), screen: vt100::Parser::new(rows, columns, 0) };
         let output = Arc::new(Mutex::new(output));
         let (reading, closed) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+        let paused = Arc::new(AtomicBool::new(false));
         let mut source = pair.master.try_clone_reader().unwrap();
         let reader = {
             let (output, reading, closed) = (Arc::clone(&output), Arc::clone(&reading), Arc::clone(&closed));
+            let paused = Arc::clone(&paused);
             thread::spawn(move || {
                 let mut buffer = [0; 65_536];
                 while !closed.load(Ordering::Acquire) {
-                    if !reading.load(Ordering::Acquire) {
+                    let is_paused = !reading.load(Ordering::Acquire);
+                    paused.store(is_paused, Ordering::Release);
+                    if is_paused {
                         thread::sleep(POLL);
                         continue;
                     }
@@ -133,7 +139,7 @@ impl Terminal {
         };
         let keyboard = pair.master.take_writer().unwrap();
         let (master, reader) = (pair.master, Some(reader));
-        Self { child, master, keyboard, output, reading, closed, reader, before, folder }
+        Self { child, master, keyboard, output, reading, paused, closed, reader, before, folder }
     }
 
     /// Returns the current text of the screen.
@@ -195,10 +201,13 @@ impl Terminal {
     /// Stops reading the program's output, and fills the terminal's buffer so that the program cannot write.
     pub fn block(&self) {
         self.stop_reading();
-        // The reader may already be in one more read.
-        thread::sleep(POLL * 2);
         let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK;
         let terminal = open(self.master.tty_name().unwrap(), flags, Mode::empty()).unwrap();
+        // The reader may be in one more read, which would take what fills the buffer: something to read ends it.
+        while !self.paused.load(Ordering::Acquire) {
+            _ = rustix::io::write(&terminal, b".");
+            thread::sleep(POLL);
+        }
         for piece in [&[b'.'; 512][..], b"."] {
             while rustix::io::write(&terminal, piece).is_ok() {}
         }
