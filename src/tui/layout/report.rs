@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Rect, Size};
 
-use super::{body, inside};
+use super::{RULE, body, take};
 
 /// Columns of the text report.
 const WIDTH: u16 = 80;
@@ -17,7 +17,7 @@ pub(in crate::tui) struct Places {
 impl Places {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
-        let rule = Rect { height: self.panel.height.min(super::RULE), ..self.panel };
+        let rule = Rect { height: self.panel.height.min(RULE), ..self.panel };
         self.columns.iter().copied().chain([rule]).collect()
     }
 }
@@ -25,12 +25,13 @@ impl Places {
 /// Returns the places in a body of this size.
 pub(in crate::tui) fn places(room: Size) -> Places {
     let panel = body(room);
-    let inner = inside(panel);
     // The text has a margin of its own.
-    let count = ((inner.width + 2) / WIDTH).max(1);
+    let mut text = panel;
+    take(&mut text, RULE);
+    let count = (text.width / WIDTH).max(1);
     let column = |number: u16| {
         let left = number * WIDTH;
-        Rect { x: inner.x + left, width: (inner.width - left).min(WIDTH), ..inner }
+        Rect { x: text.x + left, width: (text.width - left).min(WIDTH), ..text }
     };
     Places { panel, columns: (0..count).map(column).collect() }
 }

@@ -130,7 +130,7 @@ fn result(sample: &RunSample) -> Vec<Text> {
     let failed = judged(result.error_share, &percent, &format!(" of requests failed{}", gone(errors::name)));
     line.push(failed.or_short(format!("{percent} failed{}", gone(errors::short))));
     let percent = units::percent(result.stalled_share_max);
-    let stalled = judged(result.stalled_share_max, &percent, " of clients stalled at once, at most");
+    let stalled = judged(result.stalled_share_max, &percent, " of clients stalled at the worst moment");
     line.push(stalled.or_short(format!("{percent} stalled")));
     let rebuffer = units::percent(sample.quality.rebuffer_ratio());
     line.push(
