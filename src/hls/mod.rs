@@ -3,10 +3,10 @@
 //!
 //! * [`parse()`] is a total function over bytes: it never panics, takes linear time and is bounded by
 //!   `vocabulary::limits`.
-//! * A bad line never costs the rest of a playlist: it is skipped and counted in [`PlaylistFindings`]. Only a finding
+//! * A bad line never costs the rest of a playlist: it is skipped and counted in [`PlaylistFindings`](playlist_finding::PlaylistFindings). Only a finding
 //!   that makes the whole unusable is an error: bytes that are not a playlist, a broken encoding, an undefined
 //!   variable, lines of both kinds.
-//! * No text of a playlist is printed raw: [`Text`] and [`Reference`] have no `Display`.
+//! * No text of a playlist is printed raw: [`Text`] and [`Reference`](text::Reference) have no `Display`.
 //!
 //! quick-m3u8 splits tags and parses numbers. The line rules, attribute lists, all state carried from line to line,
 //! and the model are our own.

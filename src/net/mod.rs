@@ -6,7 +6,7 @@
 //!   keeps a read buffer for each connection (16 KB and more). At ten thousand clients that is the difference between
 //!   10 MB and half a gigabyte. `h2` handles HTTP/2.
 //! * Both protocols share one parser of header fields ([`head`]) and one destination for bodies ([`sink`]).
-//! * One poll of a worker does a bounded amount of work; longer work runs on helper threads ([`offload`]).
+//! * One poll of a worker does a bounded amount of work; longer work runs on helper threads ([`mod@offload`]).
 //! * The [`scope`] of the run decides which URLs are requested and which addresses are connected to.
 //! * Every network await has a deadline ([`deadline`], with one [`timer`] for each lane) and every size a limit
 //!   ([`crate::vocabulary::limits`]).

@@ -1,7 +1,7 @@
 //! Decision logic of one client: its next request, the time of it, and the playback that its viewer sees. Pure: no
 //! clock, no socket.
 //!
-//! * [`Player::on`] takes an input and the time, and returns the one thing to do next. The same inputs and the same
+//! * [`Player::step`] takes an input and the time, and returns the one thing to do next. The same inputs and the same
 //!   seed give the same actions, so a day of playback is tested in a second.
 //! * Requests are made in lanes ([`LANES`]), each with one open request at a time. Video has one lane; audio and
 //!   subtitles share another. A player that separates playlists from media has a lane for each of the two.

@@ -8,7 +8,7 @@
 //! * A `Set-Cookie` line with a control character is ignored, so a cookie cannot add a header to a request.
 //! * Values are secrets: no type here implements `Debug` or `Display`.
 //!
-//! The parser ([`line`]) is our own: crates that offer a jar depend on a date library and the whole suffix list.
+//! The parser ([`mod@line`]) is our own: crates that offer a jar depend on a date library and the whole suffix list.
 
 mod date;
 mod line;

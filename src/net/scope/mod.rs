@@ -152,7 +152,7 @@ impl Scope {
     /// Decides whether a URL that a client came to by `lead` may be requested.
     ///
     /// # Errors
-    /// The reason if it may not. Whether its address may be connected to is another question: [`Scope::admits`].
+    /// The reason if it may not. Whether its address may be connected to is another question: [`Scope::refuses_at`].
     pub fn check(&self, url: &SecretUrl, lead: Lead<'_>) -> Result<(), Refusal> {
         let host = HostRef::from_url(url).ok_or(Refusal::Host)?;
         let is_home = self.is_home(host);
