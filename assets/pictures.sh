@@ -30,7 +30,7 @@ start() { # columns, lines, options of demo
   local columns=$1 lines=$2
   shift 2
   tmux new-session -d -s "$session" -x "$columns" -y "$lines" \
-    "cd '$folder' && LANG=C.UTF-8 '$program' demo --seed 7 $*"
+    "cd '$folder' && LANG=C.UTF-8 '$program' demo --seed 7 --theme dark $*"
 }
 
 finish() {
