@@ -1,4 +1,4 @@
-//! More of one client than its row shows, read once a second for the client that is open on the screen.
+//! More of one client than its row shows, read for the client that is open on the screen.
 
 use crate::stats::Registry;
 use crate::vocabulary::Outcome;

@@ -73,7 +73,6 @@ pub struct Sampler {
     speed: SpeedSummary,
     open: Option<OpenRequests>,
     who: Arc<Who>,
-    detail: Option<Arc<ClientDetail>>,
 }
 
 /// Handle of the sampler's thread; gives access to the newest sample.
@@ -158,7 +157,6 @@ impl Sampler {
             speed: SpeedSummary::default(),
             open: None,
             who: Arc::default(),
-            detail: None,
         }
     }
 
@@ -263,9 +261,10 @@ impl Sampler {
         if new_second {
             self.read_latencies();
             self.who = Arc::new(Who::new(&sample.snapshot.clients));
-            self.detail = self.read_selected();
         }
-        (sample.who, sample.detail) = (Arc::clone(&self.who), self.detail.clone());
+        sample.who = Arc::clone(&self.who);
+        // One client costs little, and its numbers are waited for.
+        sample.detail = self.read_selected();
         self.ticks += 1;
         sample.latencies = self.latency.each_ref().map(RecentLatency::digest);
         sample.live_latency = self.live_latency.digest();

@@ -1,6 +1,7 @@
 //! Tests of the sampler over counters that a test sets.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::sampler::{POOL, ROWS, Sampler, TICKS_PER_SECOND};
@@ -51,6 +52,23 @@ fn between_two_seconds_only_states_are_counted_and_the_last_samples_are_whole() 
     assert_eq!((last.snapshot.clients[0].requests, last.snapshot.clients_at_us), (1, last.snapshot.at_us));
     // A reader that holds a sample keeps its values.
     assert_eq!(whole.snapshot.clients[0].requests, 0);
+}
+
+#[test]
+fn the_client_that_is_open_on_the_screen_is_read_in_every_sample() {
+    let (registry, mut sampler) = sampler();
+    let clients = [registry.add(), registry.add()];
+    let ids = clients.each_ref().map(|client| client.meter(0, Clock::start()).client_id());
+    let open = Arc::clone(&sampler.sources.selected);
+    let mut shown = || sampler.next_sample().detail.as_ref().map(|detail| detail.id);
+    assert_eq!(shown(), None);
+    // None of these samples but the first begins a second.
+    for id in ids {
+        open.store(id, Ordering::Relaxed);
+        assert_eq!(shown(), Some(id));
+    }
+    open.store(0, Ordering::Relaxed);
+    assert_eq!(shown(), None);
 }
 
 #[test]

@@ -242,9 +242,8 @@ fn detail(app: &App) -> Table {
         format!("{} at {}", errors::name(outcome), moment(at_us))
     });
     let live = row.playback.live_latency_at(now_us).map_or(units::UNKNOWN.to_owned(), seconds);
-    // The sampler reads these once a second, for the client that was open then.
-    let none = ClientDetail::default();
-    let more = app.steady.detail.as_deref().filter(|detail| detail.id == row.id).unwrap_or(&none);
+    // These are of the client that was open when the sample was made: unknown in a sample of before.
+    let more = app.shown.detail.as_deref().filter(|detail| detail.id == row.id);
     let facts = [
         fact("state", row.state.name().to_owned()),
         fact("requests", units::count(row.requests)),
@@ -266,7 +265,8 @@ fn detail(app: &App) -> Table {
         fact("last", last),
         fact(
             "segment",
-            more.last_segment.map_or(units::UNKNOWN.to_owned(), |size| units::bytes(size.into())),
+            more.and_then(|more| more.last_segment)
+                .map_or(units::UNKNOWN.to_owned(), |size| units::bytes(size.into())),
         ),
         fact(
             "open for",
@@ -288,15 +288,16 @@ fn detail(app: &App) -> Table {
 }
 
 /// Returns the smallest and the largest of the last segments, and their median.
-fn sizes(more: &ClientDetail) -> String {
-    let Some(sizes) = more.segments else { return units::UNKNOWN.to_owned() };
+fn sizes(more: Option<&ClientDetail>) -> String {
+    let Some(sizes) = more.and_then(|more| more.segments) else { return units::UNKNOWN.to_owned() };
     let [least, median, most] = sizes.map(|size| units::bytes(size.into()));
     format!("{least} to {most}, median {median}")
 }
 
-fn failed_as(more: &ClientDetail) -> String {
+fn failed_as(more: Option<&ClientDetail>) -> String {
+    let Some(more) = more else { return units::UNKNOWN.to_owned() };
     if more.failures.is_empty() {
-        return units::UNKNOWN.to_owned();
+        return "none".to_owned();
     }
     let failures = more.failures.iter().map(|(outcome, count)| format!("{} {outcome}", units::count(*count)));
     failures.collect::<Vec<_>>().join(", ")
