@@ -61,17 +61,17 @@ mod net;
 mod origin;
 mod pipeline;
 mod player;
-pub mod report;
+mod report;
 mod run;
 mod run_state;
-pub mod sample;
-pub mod stats;
+mod sample;
+mod stats;
 mod swarm;
 mod sync;
 #[doc(hidden)]
 pub mod testing;
 pub mod tui;
 mod verdict;
-pub mod vocabulary;
+mod vocabulary;
 
 pub use run::main;

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use super::{DelaySummary, Delays, Lag, Process, WorkerGauge};
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::share;
 
 /// Time over which CPU and workers are measured, in seconds.
 const WINDOW: usize = 10;
@@ -62,11 +61,6 @@ pub struct Worker {
 }
 
 impl Generator {
-    /// Returns the open files as a share of the limit; `None` if there is no limit or a number is not known.
-    pub fn files_share(&self) -> Option<f64> {
-        share(self.open_files?, self.files_limit?)
-    }
-
     /// Returns the share of the allowed CPU that was used over the last ten seconds.
     pub fn cpu_share(&self) -> Option<f64> {
         let allowed = self.cores_allowed.filter(|allowed| *allowed > 0.0)?;

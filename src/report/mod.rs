@@ -50,21 +50,21 @@ use serde::Serialize;
 
 use crate::verdict;
 
-pub use audience::{AudienceReport, EdgeReport, HostReport};
+pub use audience::AudienceReport;
 pub use build::{Facts, build};
 pub use calibration::{AtFloor, Calibrated, CalibrationReport};
 pub use canary::CanaryReport;
 pub use check::CheckReport;
-pub use compare::{COMPARE_SCHEMA, Comparison, compare};
-pub use doc::{Doc, Unreadable};
+pub use compare::compare;
+pub use doc::Doc;
 pub use format::ReportFormat;
-pub use hard_stops::{HardStopUse, HardStopsReport};
+pub use hard_stops::HardStopsReport;
 pub use history::HistoryReport;
-pub use merge::{NotMergeable, merge};
+pub use merge::merge;
 pub use outcomes::{FailureDetails, OutcomeCounts};
 pub use plan::{DestinationReport, PlanReport};
 pub use plan_page::{PlanPage, text as plan_text};
-pub use playback::{PlaybackReport, SessionsReport, SpreadReport};
+pub use playback::PlaybackReport;
 pub use progress::{progress_line, trust_line};
 pub use run::{ClockOffset, Exit, Run, RunOptions};
 pub use series::Series;

@@ -99,7 +99,7 @@ impl Display {
     pub(super) fn end(self) -> u64 {
         match self {
             Self::Console(console, _) => {
-                let panics = console.stop().panics;
+                let panics = console.stop();
                 panics.iter().for_each(|message| stdio::say(message));
                 panics.len() as u64
             }

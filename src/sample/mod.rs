@@ -47,8 +47,6 @@ use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSum
 use crate::verdict::{Health, Knees, RunHealth, Trust};
 use crate::vocabulary::{ClientState, HardStop, Kind, RunState, share};
 
-pub use bins::Bins;
-pub use blocks::Blocks;
 pub use canary::CanaryReading;
 pub use client_detail::ClientDetail;
 pub use failure_lines::{FailureLine, FailureTracker};
@@ -57,13 +55,13 @@ pub use history_bins::HistoryBins;
 pub use moment::Moment;
 pub use open::{AGES_S, OpenRequests};
 pub use pipeline::{Lane, Pipeline};
-pub use point::{CODES, HeatOf, Peaks, Point};
+pub use point::{CODES, HeatOf, Point};
 pub use result::RunResult;
 pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
-pub use timeline::{BINS, Bin, Timeline};
+pub use timeline::{Bin, Timeline};
 pub use trusted::SomeSeconds;
-pub use who::{Dimension, Group, Who, trouble_share};
+pub use who::{Dimension, Who, trouble_share};
 
 /// Durations that samples show: connections, then requests by kind and phase, then start-up.
 pub const TIMED: [Timed; 11] = [

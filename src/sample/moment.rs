@@ -55,16 +55,6 @@ impl Moment<'_> {
         self.per_second(self.bin.codes.get(code).copied()?.into())
     }
 
-    /// Returns the number of requests per second that started.
-    pub fn started_per_s(&self) -> Option<f64> {
-        self.per_second(self.bin.counts.started)
-    }
-
-    /// Returns the number of requests per second that ended.
-    pub fn ended_per_s(&self) -> Option<f64> {
-        self.per_second(self.bin.counts.ended.iter().sum())
-    }
-
     /// Returns the body bits per second that arrived.
     pub fn got_bits_per_s(&self) -> Option<f64> {
         Some(8.0 * self.per_second(self.bin.counts.bytes)?)

@@ -187,11 +187,6 @@ impl Exchange<'_> {
         self.meter.client().segment(self.bytes);
     }
 
-    /// Returns the body bytes received so far.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
     /// Returns the time at which the request began, in microseconds since the start of the run.
     pub fn started_us(&self) -> u64 {
         self.started_us

@@ -42,7 +42,6 @@ mod worker;
 
 pub use audience::{Audience, EdgeTotals};
 pub use catalogue::catalogue;
-pub use client::ClientStats;
 pub use detail::Detail;
 pub use findings::FindingRow;
 pub use heat::{HEAT_BUCKETS, Heat};
@@ -56,7 +55,7 @@ pub use metric::Metric;
 pub use quality::{DEFINITIONS, Quality, SessionNumber};
 pub use recent_latency::{LatencyDigest, RecentLatency};
 pub use registry::{ClientHandle, Registry};
-pub use snapshot::{ClientRow, CodeCount, KindTotals, Snapshot, Tally, Totals};
+pub use snapshot::{ClientRow, Snapshot, Tally, Totals};
 pub use speed::{SpeedSummary, Speeds};
 pub use spending::{Spending, Spent};
 pub use window::{Rates, Window};

@@ -22,7 +22,7 @@ use super::pending_commands::PendingCommands;
 use super::render::picture;
 use super::theme::Theme;
 use super::tty::{Tty, Wake};
-use super::{Ended, Setup, Told, save};
+use super::{Setup, Told, save};
 use crate::report::Report;
 use crate::sample::{RunSample, TICK};
 use crate::sync::failpoint;
@@ -97,16 +97,16 @@ impl Loop {
         }
     }
 
-    /// Runs until the console is ended or the terminal has gone, restores the terminal and sends the result to
+    /// Runs until the console is ended or the terminal has gone, restores the terminal and says so to
     /// `done`.
-    pub(super) fn run(mut self, done: &SyncSender<Ended>) {
+    pub(super) fn run(mut self, done: &SyncSender<()>) {
         if self.turn().is_err() && self.on_hangup == OnHangup::Stop {
             self.pending.push(Command::Stop(StopCause::TerminalGone));
             self.hand_over();
         }
         self.tty.restore();
-        // This fails only if the other side has stopped waiting and so needs no result.
-        _ = done.try_send(Ended { late_pictures: self.app.late_pictures, panics: Vec::new() });
+        // This fails only if the other side has stopped waiting.
+        _ = done.try_send(());
     }
 
     /// Runs the loop. An error means that the terminal has gone.

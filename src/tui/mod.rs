@@ -77,21 +77,12 @@ pub struct Setup {
     pub on_hangup: OnHangup,
 }
 
-/// Result of a console that has ended.
-#[derive(Clone, Debug, Default)]
-pub struct Ended {
-    /// Screen frames that were late.
-    pub late_pictures: u64,
-    /// Messages of panics that occurred while the screen was up, the console's own included.
-    pub panics: Vec<String>,
-}
-
 /// A running console.
 #[derive(Debug)]
 pub struct Console {
     waker: Option<Arc<UnixStream>>,
-    done: Receiver<Ended>,
-    ended: Option<Ended>,
+    done: Receiver<()>,
+    has_ended: bool,
 }
 
 /// Handle that takes the terminal from a console and gives it back, for when the process is stopped and continued.
@@ -171,7 +162,7 @@ impl Console {
             let _alarm = panics::Alarm::new(alarmed);
             console.run(&sender);
         })?;
-        Ok(Self { waker: Some(Arc::new(waker)), done, ended: None })
+        Ok(Self { waker: Some(Arc::new(waker)), done, has_ended: false })
     }
 
     /// Returns a handle that takes the terminal from this console and gives it back.
@@ -182,12 +173,9 @@ impl Console {
     /// Reports whether the console has ended by itself: the operator left the report, the terminal has gone, or the
     /// console panicked.
     pub fn has_left(&mut self) -> bool {
-        match self.done.try_recv() {
-            Ok(ended) => self.ended = Some(ended),
-            Err(TryRecvError::Empty) => {}
-            Err(TryRecvError::Disconnected) => _ = self.ended.get_or_insert_default(),
-        }
-        self.ended.is_some()
+        // A thread that panicked sends nothing, but its sender is dropped.
+        self.has_ended |= self.done.try_recv() != Err(TryRecvError::Empty);
+        self.has_ended
     }
 
     /// Counts the kept messages of panics while the screen was up, those of clients included. At most eight are kept.
@@ -195,23 +183,18 @@ impl Console {
         panics::count()
     }
 
-    /// Ends the console and restores the terminal. Returns within two seconds, whatever the terminal does.
-    pub fn stop(mut self) -> Ended {
-        self.end()
-    }
-
-    fn end(&mut self) -> Ended {
+    /// Ends the console and restores the terminal. Returns the messages of panics that occurred while the screen was up,
+    /// the console's own included. Returns within two seconds, whatever the terminal does.
+    pub fn stop(mut self) -> Vec<String> {
         self.leave();
-        Ended { panics: panics::take(), ..self.ended.take().unwrap_or_default() }
+        panics::take()
     }
 
-    /// Closes the waker, which ends the thread, and waits for the result. A thread that panicked or lost its terminal
-    /// has already ended.
+    /// Closes the waker, which ends the thread, and waits for its end. A thread that panicked or lost its terminal has
+    /// already ended.
     fn leave(&mut self) {
         self.waker = None;
-        if self.ended.is_none() {
-            self.ended = self.done.recv_timeout(STOP_LIMIT).ok();
-        }
+        self.has_ended = self.has_ended || self.done.recv_timeout(STOP_LIMIT).is_ok();
     }
 }
 

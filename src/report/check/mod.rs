@@ -17,7 +17,7 @@ use crate::vocabulary::{Finding, Kind, Severity, Untrusted, secret_shape};
 
 pub use hosts::{HostSeen, Hosts};
 pub use text::text;
-pub use understood::{RenditionSeen, ServerControl, Understood, VariantSeen};
+pub use understood::{RenditionSeen, Understood, VariantSeen};
 
 /// The version of the JSON of `check`.
 pub const SCHEMA: &str = "hlswarm.check/1";

@@ -26,6 +26,6 @@ pub use line::{bar, parts, spark};
 pub use map::{TROUBLE_LEGEND, map, trouble_legend};
 pub use moments::{Labelled, cursor, moments};
 pub use ribbon::{ribbon, ticks};
-pub use scale::{Top, heights, round_up, scale};
+pub use scale::{heights, round_up, scale};
 pub use stack::{Band, stack};
 pub use strip::strip;

@@ -1,15 +1,11 @@
 //! The value axis: a round number at the top, and its labels.
 
-use std::time::Duration;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::cells::{width, write};
 use crate::tui::theme::{Role, Theme};
 
-/// Time for which a top must have been too high before it sinks: a chart that jumps with every value cannot be read.
-const SINKS_AFTER: Duration = Duration::from_secs(10);
 /// Minimum number of lines for a label in the middle.
 const MIDDLE_FROM: u16 = 5;
 
@@ -22,28 +18,6 @@ pub fn round_up(value: f64) -> f64 {
     let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
     // A value on a step must not jump to the next one because of a rounding error.
     steps.into_iter().find(|step| value <= step * (1.0 + 1e-9)).unwrap_or(value)
-}
-
-/// Top of a chart, which grows at once and sinks late.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Top {
-    shown: f64,
-    lower_since: Option<Duration>,
-}
-
-impl Top {
-    /// Returns the top to show for the wanted one.
-    pub fn follow(&mut self, at: Duration, wanted: f64) -> f64 {
-        if wanted >= self.shown {
-            *self = Self { shown: wanted, lower_since: None };
-        } else {
-            let since = *self.lower_since.get_or_insert(at);
-            if at.saturating_sub(since) >= SINKS_AFTER {
-                *self = Self { shown: wanted, lower_since: None };
-            }
-        }
-        self.shown
-    }
 }
 
 /// Writes the labels of the top, the middle and 0 at the right end of `area`, as many as have room.
@@ -99,14 +73,5 @@ mod tests {
         assert_eq!(draw(4), ["  1 s", "  100", "     ", "   10"]);
         assert_eq!(draw(1), ["   10"]);
         assert!(draw(0).is_empty());
-    }
-
-    #[test]
-    fn a_top_grows_at_once_and_sinks_after_ten_seconds() {
-        let mut top = Top::default();
-        let mut follow = |second, wanted| top.follow(Duration::from_secs(second), wanted);
-        let shown = [(0, 5.0), (1, 10.0), (2, 5.0), (6, 5.0), (7, 10.0), (8, 5.0), (17, 5.0), (18, 5.0)]
-            .map(|(second, wanted)| follow(second, wanted));
-        assert_eq!(shown, [5.0, 10.0, 10.0, 10.0, 10.0, 10.0, 10.0, 5.0]);
     }
 }
