@@ -243,11 +243,6 @@ impl Theme {
         }
     }
 
-    /// Returns the style of a chart's bar: a reversed block would look like a hole.
-    pub fn bar(self, role: Role) -> Style {
-        self.style(role).remove_modifier(Modifier::REVERSED | Modifier::DIM)
-    }
-
     /// Reports whether the colours are made for a light ground.
     pub const fn is_light(self) -> bool {
         matches!(self.palette, Palette::Light | Palette::ColourBlindLight)

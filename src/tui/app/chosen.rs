@@ -29,14 +29,15 @@ impl App {
         self.chosen = self.failed().get(place).map(|line| line.outcome);
     }
 
-    /// Lists the clients whose last request ended with the chosen outcome.
+    /// Lists the clients that ever had the chosen outcome.
     pub(super) fn show_clients_of_chosen(&mut self) -> Effect {
         let Some(outcome) = self.failed().get(self.chosen_place()).map(|line| line.outcome) else {
             return Effect::None;
         };
-        let pattern = outcome.to_string();
-        self.clients.filter = Filter::new(&pattern).ok().flatten();
+        let name = outcome.to_string();
+        self.clients.filter =
+            Filter::new(&format!(r"(had|last):{}\b", name.replace('.', r"\."))).ok().flatten();
         self.show(View::Clients);
-        self.say(format!("clients whose last request ended with {pattern}; Esc shows all"))
+        self.say(format!("clients that ever had {name}; Esc shows all"))
     }
 }

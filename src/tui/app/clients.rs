@@ -167,7 +167,7 @@ impl ClientList {
         if self.reversed {
             self.order.reverse();
         }
-        if self.following {
+        if self.following || self.open {
             self.bring_into_sight(snapshot);
         }
         self.top = self.top.min(self.order.len().saturating_sub(self.room.max(1)));
@@ -207,7 +207,7 @@ impl ClientList {
         self.bring_into_sight(snapshot);
     }
 
-    fn bring_into_sight(&mut self, snapshot: &Snapshot) {
+    pub(super) fn bring_into_sight(&mut self, snapshot: &Snapshot) {
         if let Some(at) = self.place(snapshot) {
             let below = at.saturating_sub(self.room.max(1) - 1);
             self.top = self.top.clamp(below, at.max(below));
@@ -289,6 +289,9 @@ mod tests {
         list.following = true;
         list.arrange(&snapshot, View::Clients);
         assert_eq!((list.place(&snapshot), list.top), (Some(0), 0));
+        (list.following, list.open, list.top) = (false, true, 90);
+        list.arrange(&snapshot, View::Clients);
+        assert_eq!(list.top, 0, "the client whose numbers are shown is listed");
     }
 
     #[test]

@@ -11,10 +11,18 @@ impl App {
     pub(super) fn fit(&mut self, screen: Size) {
         self.screen = screen;
         self.room = layout::frame(layout::body(screen)).body.as_size();
-        self.clients.fit(layout::clients::lines(self.room, self.detail_lines()));
+        self.fit_clients();
         self.scroll = self.scroll.min(self.last_scroll());
         if let Mode::Help(scroll) = &mut self.mode {
             *scroll = (*scroll).min(layout::help::places(screen).last_scroll());
+        }
+    }
+
+    /// Gives the list of clients the lines that the open client leaves, which must not hide that client.
+    fn fit_clients(&mut self) {
+        self.clients.fit(layout::clients::lines(self.room, self.detail_lines()));
+        if self.clients.open {
+            self.clients.bring_into_sight(&self.steady.snapshot);
         }
     }
 
@@ -37,6 +45,11 @@ impl App {
     /// Returns the panel of the overview that has the focus.
     pub(in crate::tui) fn panel(&self) -> Panel {
         Panel::ALL.get(self.focus).copied().unwrap_or_default()
+    }
+
+    /// Reports whether the shown view has charts over the time of the run.
+    pub(in crate::tui) const fn has_charts(&self) -> bool {
+        matches!(self.view, View::Overview | View::Errors | View::Latency)
     }
 
     /// Returns the number of panels of the shown view that can have the focus.
@@ -88,7 +101,7 @@ impl App {
                 let all: Vec<usize> = (0..self.panels()).collect();
                 (self.focus, self.scroll) = (turn.in_round(&all, self.focus), 0);
             }
-            Action::LookBack(columns) => self.look_back(columns),
+            Action::LookBack(columns) if self.has_charts() => self.look_back(columns),
             Action::Now if self.cursor.is_some() => self.cursor = None,
             Action::Now => self.move_in_list(Motion::Last),
             Action::Zoom => self.zoomed = !self.zoomed && self.view == View::Overview,
@@ -129,7 +142,10 @@ impl App {
         let filtered = self.clients.filter.is_some() || self.clients.faults_only;
         match self.view {
             _ if self.cursor.is_some() => self.cursor = None,
-            View::Clients if self.clients.open => self.clients.open = false,
+            View::Clients if self.clients.open => {
+                self.clients.open = false;
+                self.fit_clients();
+            }
             View::Clients if filtered => {
                 (self.clients.filter, self.clients.faults_only) = (None, false);
                 self.arrange();
@@ -146,6 +162,7 @@ impl App {
             self.clients.go(Motion::Down, &self.steady.snapshot);
         }
         self.clients.open = !self.clients.open && self.clients.selected.is_some();
+        self.fit_clients();
     }
 
     fn move_in_list(&mut self, motion: Motion) {

@@ -121,7 +121,7 @@ pub(super) struct App {
     pub(super) zoomed: bool,
     pub(super) window: ChartWindow,
     /// Moment that is looked at; `None` for the newest.
-    pub(super) cursor: Option<Duration>,
+    pub(in crate::tui) cursor: Option<Duration>,
     pub(super) scope: Scope,
     pub(super) clients: ClientList,
     /// The first visible line of the other lists; for the log, counted from its end.

@@ -16,7 +16,7 @@ pub(in crate::tui) struct Scope {
 }
 
 impl Scope {
-    /// Remembers the totals of `frame` as those of the last mark.
+    /// Remembers the totals of `sample` as those of the last mark.
     pub(super) fn remember(&mut self, sample: &RunSample) {
         self.mark = Some((sample.at, Box::new(sample.snapshot.totals.clone())));
     }

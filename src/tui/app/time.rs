@@ -1,9 +1,6 @@
 //! Time on the screen: the axis that all charts of a view share, its moments, and the cursor that looks back.
 
-use std::time::Duration;
-
 use super::{App, View};
-use crate::sample::Moment;
 use crate::tui::layout;
 use crate::tui::widget::{Labelled, TimeAxis};
 use crate::vocabulary::RunState;
@@ -21,13 +18,6 @@ impl App {
         }
     }
 
-    /// Returns the second, or the bin of the whole run, at the cursor; `None` without a cursor, or where nothing is
-    /// known.
-    pub(in crate::tui) fn looked_at(&self) -> Option<Moment<'_>> {
-        let cursor = self.cursor?;
-        self.shown.history.since(Duration::ZERO).into_iter().find(|moment| moment.ends >= cursor)
-    }
-
     /// Returns the knees and marks that lie on an axis, with their signs and words.
     pub(in crate::tui) fn moments(&self, axis: &TimeAxis) -> Vec<Labelled> {
         let sample = &self.shown;
@@ -42,13 +32,14 @@ impl App {
     pub(super) fn look_back(&mut self, columns: i16) {
         let axis = self.axis(self.chart_columns());
         let Some(newest) = axis.column(axis.now) else { return };
-        let at = self.cursor.and_then(|cursor| axis.column(cursor)).unwrap_or(newest);
+        // A cursor that a moving window has left behind stands at its left end.
+        let at = self.cursor.map_or(newest, |cursor| axis.column(cursor).unwrap_or_default());
         let to = at.saturating_add_signed(columns);
         self.cursor = (to < newest).then(|| axis.ends(to).min(axis.now));
     }
 
     /// Returns the columns of the charts of the shown view.
-    fn chart_columns(&self) -> u16 {
+    pub(in crate::tui) fn chart_columns(&self) -> u16 {
         let columns = match self.view {
             View::Errors => layout::errors::columns(self.room),
             View::Overview if !self.zoomed => layout::overview::places(self.room).columns(),

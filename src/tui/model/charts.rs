@@ -10,7 +10,7 @@ use crate::tui::widget::{HeatGrid, Labelled, TimeAxis, round_up};
 use crate::vocabulary::palette::tones_of;
 use crate::vocabulary::{ClientState, RunState, Tone, units};
 
-use super::columns::{Columns, HeatScale};
+use super::columns::{self, Columns, HeatScale};
 use super::{Text, Weight, errors};
 
 /// Number of codes in a legend: the others are in the list of failures.
@@ -104,7 +104,10 @@ impl<'a> ChartMaker<'a> {
 
     /// Returns the second whose values the rules show: the one at the cursor, or the last one.
     fn second(&self) -> Option<Moment<'_>> {
-        self.app.looked_at().or_else(|| self.app.shown.history.last())
+        match self.app.cursor {
+            Some(at) => self.columns.at(at),
+            None => self.app.shown.history.last(),
+        }
     }
 
     /// Puts the charts on their axis.
@@ -134,7 +137,11 @@ impl<'a> ChartMaker<'a> {
             .collect();
         let most = largest_sum(&bands);
         let top = f64::from(sample.target).max(most);
-        let label = |value: f64| units::count(value.round() as u64);
+        let label = |value: f64| match value.fract() {
+            0.0 => units::count(value as u64),
+            // Half a client is no label.
+            _ => String::new(),
+        };
         Chart {
             title: clients_title(self.app.window),
             aside: STATES.iter().rev().filter_map(|entry| self.state_legend(*entry)).collect(),
@@ -150,14 +157,19 @@ impl<'a> ChartMaker<'a> {
     /// Returns a state's entry in the legend; `None` for a rare state without clients.
     fn state_legend(&self, (state, word, tone): (ClientState, &str, Tone)) -> Option<Text> {
         let sample = &self.app.steady;
-        let (count, share) = match self.app.looked_at() {
-            Some(second) => (second.clients(state)?.round() as u64, second.state_share(state)),
-            None => (sample.snapshot.in_state(state), sample.state_share(state)),
+        let (count, share) = match self.app.cursor {
+            Some(at) => {
+                let moment = self.columns.at(at);
+                let count = moment.and_then(|moment| columns::clients(&moment, state));
+                let share = moment.and_then(|moment| moment.state_share(state));
+                (count.map(|count| count.round() as u64), share)
+            }
+            None => (Some(sample.snapshot.in_state(state)), sample.state_share(state)),
         };
-        let text = format!("{word} {}", units::count(count));
+        let text = format!("{word} {}", count.map_or(units::UNKNOWN.to_owned(), units::count));
         match state {
-            ClientState::Dead | ClientState::Leaving if count == 0 => None,
-            ClientState::Stalled | ClientState::Dead if count > 0 => {
+            ClientState::Dead | ClientState::Leaving if count == Some(0) => None,
+            ClientState::Stalled | ClientState::Dead if count > Some(0) => {
                 let share = units::percent(share);
                 let text = Text::new(Role::LegendAlarm(tone), format!("■ {text}  {share}"));
                 Some(text.or_short(format!("■ {word} {share}")).weighing(Weight::OutOfBounds))
@@ -228,8 +240,8 @@ impl<'a> ChartMaker<'a> {
         }
         let second = self.second();
         let rate = units::rate(second.and_then(|second| second.failed_per_s()));
-        let (rate, share, of) = match self.app.looked_at() {
-            Some(second) => (format!("{rate}/s"), second.failed_share(), ""),
+        let (rate, share, of) = match self.app.cursor {
+            Some(_) => (format!("{rate}/s"), second.and_then(|second| second.failed_share()), ""),
             None => (format!("now {rate}/s"), sample.health.error_share, " in 10 s"),
         };
         legend.push(Text::label(rate).weighing(Weight::Subject));
@@ -361,6 +373,8 @@ fn moments(app: &App, axis: &TimeAxis) -> Vec<Labelled> {
 mod tests {
     use std::sync::Arc;
 
+    use ratatui::layout::Size;
+
     use super::*;
     use crate::sample::{History, Point};
     use crate::tui::app::{Access, Msg};
@@ -398,6 +412,33 @@ mod tests {
                 let most = stalled.values.iter().flatten().copied().fold(0.0, f64::max);
                 assert!((most - 40.0).abs() < 0.1, "{seconds} s in {columns} columns: {most}");
                 assert!((stack.top - 1_000.0).abs() < 0.1, "{}", stack.top);
+            }
+        }
+    }
+
+    #[test]
+    fn the_numbers_at_the_cursor_are_those_of_the_column_that_is_drawn_there() {
+        for (seconds, bad) in [(59, 20), (290, 41), (7_000, 3_333)] {
+            let mut app = app(one_bad_second(seconds, bad));
+            for screen in [Size::new(80, 24), Size::new(160, 48)] {
+                app.update(Msg::Screen(screen));
+                let axis = app.axis(app.chart_columns());
+                let mut bad_columns = 0;
+                for column in 0..axis.columns {
+                    app.cursor = Some(axis.ends(column));
+                    let maker = ChartMaker::new(&app, axis.columns);
+                    let drawn = maker.columns.states(ClientState::Stalled)[usize::from(column)];
+                    let at_cursor = columns::looked_at(&app)
+                        .and_then(|moment| columns::clients(&moment, ClientState::Stalled));
+                    assert_eq!(at_cursor, drawn, "column {column} of {seconds} s");
+                    let legend = maker.clients().aside;
+                    let stalled =
+                        legend.iter().find(|text| text.text.contains("stalled")).expect("the state");
+                    let count = drawn.map_or("--".to_owned(), |count| units::count(count.round() as u64));
+                    assert!(stalled.text.contains(&format!("stalled {count}")), "{} {drawn:?}", stalled.text);
+                    bad_columns += usize::from(drawn > Some(1.0));
+                }
+                assert!(bad_columns > 0, "{seconds} s: the bad second can be looked at");
             }
         }
     }

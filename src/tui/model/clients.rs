@@ -80,6 +80,8 @@ pub(in crate::tui) struct ClientsView {
     pub(in crate::tui) joined: Vec<String>,
     /// The number of clients for each mark, as text.
     pub(in crate::tui) scale: String,
+    /// Set if the map has the focus.
+    pub(in crate::tui) map_focused: bool,
     pub(in crate::tui) who: Vec<WhoLine>,
     /// Share of all clients in trouble.
     pub(in crate::tui) who_of_all: Vec<Text>,
@@ -107,6 +109,7 @@ impl ClientsView {
             scale: map.scale,
             who: who::lines(app, layout::lines(places.who, 0)),
             who_of_all: vec![Text::label(format!("all {}", units::percent(app.steady.who.all)))],
+            map_focused: app.has_focus(0),
             table: table(&app.clients, snapshot, &rows, breadth).with_focus(app.has_focus(1)),
             drawn: rows.iter().filter(|_| breadth == Breadth::Wide).map(drawn).collect(),
             detail: app.clients.open.then(|| detail(app)),
@@ -258,7 +261,8 @@ fn detail(app: &App) -> Table {
         fact("variant", bandwidth(row).text + " Mb/s"),
         fact("reconnections", units::count(row.reconnections)),
         fact("drift", span(row.playback.drift_at(now_us))),
-        fact("largest drift", span(row.playback.max_drift_us)),
+        // The largest is kept when the playhead settles; a client that is stalled drifts on.
+        fact("largest drift", span(row.playback.max_drift_us.max(row.playback.drift_at(now_us)))),
         fact("speed", row.speed.map_or(units::UNKNOWN.to_owned(), |speed| format!("{speed:.2}x"))),
         fact("live", live),
         fact("failures", units::count(row.failures())),

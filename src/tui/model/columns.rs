@@ -32,6 +32,13 @@ pub(super) fn spark_axis(app: &App, columns: u16) -> TimeAxis {
     TimeAxis { from: now.saturating_sub(SPARK), to: now, now, columns: part }
 }
 
+/// Returns the moment at the cursor: the one that the charts draw in its column. `None` without a cursor, or where
+/// nothing was measured.
+pub(super) fn looked_at(app: &App) -> Option<Moment<'_>> {
+    let axis = app.axis(app.chart_columns());
+    Columns::new(&app.shown.history, axis).at(app.cursor?)
+}
+
 /// The moments of a history by column.
 #[derive(Debug)]
 pub(super) struct Columns<'a> {
@@ -62,6 +69,11 @@ impl<'a> Columns<'a> {
             moments.push((first, last, moment));
         }
         Self { axis, moments, picked }
+    }
+
+    /// Returns the moment that stands for the column of a time.
+    pub(super) fn at(&self, at: Duration) -> Option<Moment<'a>> {
+        self.picked.get(usize::from(self.axis.column(at)?)).copied().flatten()
     }
 
     /// Returns a value of the moment that stands for each column.
@@ -163,7 +175,7 @@ fn trouble(moment: &Moment<'_>) -> f64 {
 
 /// Returns the clients in a state. In a bin of several seconds the mean would hide a short stall: the largest number
 /// that was stalled at once stands there, at the cost of those that play.
-fn clients(moment: &Moment<'_>, state: ClientState) -> Option<f64> {
+pub(super) fn clients(moment: &Moment<'_>, state: ClientState) -> Option<f64> {
     let mean = moment.clients(state)?;
     if moment.width < SECONDS {
         return Some(mean);

@@ -16,7 +16,7 @@ use crate::vocabulary::palette::tones_of;
 use crate::vocabulary::{Tone, units};
 
 use super::charts::ChartMaker;
-use super::columns::Columns;
+use super::columns::{Columns, looked_at};
 use super::{Charts, Text, Weight, errors, share_role};
 
 /// One outcome.
@@ -109,7 +109,7 @@ fn per_second(line: &FailureLine) -> String {
 
 /// Returns the failures of the moment that is looked at, or of the last second, and those of the whole run.
 fn total(app: &App, totals: &Totals) -> Vec<Text> {
-    let moment = app.looked_at().or_else(|| app.shown.history.last());
+    let moment = if app.cursor.is_some() { looked_at(app) } else { app.shown.history.last() };
     let rate = units::rate(moment.and_then(|moment| moment.failed_per_s()));
     let when = app.cursor.map_or("now".to_owned(), |at| format!("at {}", units::short_clock(at)));
     let share = moment.and_then(|moment| moment.failed_share());
@@ -218,6 +218,7 @@ mod tests {
     use crate::tui::app::{Access, Msg};
     use crate::tui::fixtures;
     use crate::tui::input::{Input, Key};
+    use crate::vocabulary::Outcome;
 
     fn app(stage: &str) -> App {
         let mut app = App::new(fixtures::title(), Access::Full);
@@ -268,8 +269,20 @@ mod tests {
     #[test]
     fn enter_lists_the_clients_of_the_chosen_outcome() {
         let mut app = app("storm");
+        let mut sample = (*app.steady).clone();
+        let rows = std::sync::Arc::make_mut(&mut sample.snapshot.clients);
+        rows.iter_mut().for_each(|row| (row.had, row.last) = (0, None));
+        // One had it long ago; another one, whose last request has failed otherwise, never.
+        rows[4].had = 1;
+        rows[5].last = Some((Outcome::of_status(504, false), 1));
+        sample.snapshot.codes = vec![Outcome::of_status(503, false)];
+        let id = rows[4].id;
+        sample.at += Duration::from_secs(1);
+        app.update(Msg::Sample(sample.into()));
         app.update(Msg::Input(Input::Key(Key::Enter)));
         assert_eq!(app.view, crate::tui::app::View::Clients);
-        assert_eq!(app.clients.filter.as_ref().map(|filter| filter.text.as_str()), Some("http.503"));
+        let rows = &app.steady.snapshot.clients;
+        let listed: Vec<u64> = app.clients.order.iter().map(|place| rows[*place as usize].id).collect();
+        assert_eq!(listed, [id]);
     }
 }

@@ -5,6 +5,7 @@ use crate::tui::keys::{Action, BINDINGS, Binding, Group};
 use crate::tui::theme::Role;
 use crate::vocabulary::{RunState, units};
 
+use super::columns::looked_at;
 use super::{Text, Weight};
 
 pub(super) fn line(app: &App) -> Vec<Text> {
@@ -61,7 +62,7 @@ fn cursor(app: &App) -> Vec<Text> {
             .weighing(Weight::OutOfBounds),
         Text::new(Role::Mark, "End").then(Role::Label, " now").weighing(Weight::Subject),
     ];
-    let Some(moment) = app.looked_at() else { return line };
+    let Some(moment) = looked_at(app) else { return line };
     let known = |value: Option<f64>, text: fn(f64) -> String| value.map_or(units::UNKNOWN.to_owned(), text);
     let clients = known(moment.active(), |clients| units::count(clients.round() as u64));
     let got = known(moment.got_bits_per_s(), units::bit_rate);
@@ -93,7 +94,7 @@ fn is_of_use(binding: &Binding, app: &App) -> bool {
     match binding.action {
         Action::Stop => !app.is_ending(),
         Action::Filter => lists,
-        Action::Window(_) | Action::LookBack(_) => !matches!(app.view, View::Clients | View::Report),
+        Action::Window(_) | Action::LookBack(_) => app.has_charts(),
         Action::Open => !matches!(app.view, View::Generator | View::Report | View::Latency),
         _ => match binding.group {
             Group::Load => !app.is_ending() && app.access == Access::Full,

@@ -33,6 +33,8 @@ pub(in crate::tui) struct GeneratorView {
     pub(in crate::tui) lanes: Vec<Fill>,
     /// Text in the frame of the channels.
     pub(in crate::tui) degraded: String,
+    /// Set if the channels have the focus.
+    pub(in crate::tui) channels_focused: bool,
     pub(in crate::tui) streams: Table,
     pub(in crate::tui) workers: Table,
     pub(in crate::tui) machine: Table,
@@ -54,6 +56,7 @@ impl GeneratorView {
             workers: workers(sample).with_focus(app.has_focus(1)),
             machine: machine(app).with_focus(app.has_focus(2)),
             gauges: gauges.with_focus(app.has_focus(0)),
+            channels_focused: app.has_focus(4),
             bars,
         }
     }

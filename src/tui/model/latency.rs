@@ -15,7 +15,7 @@ use crate::tui::theme::Role;
 use crate::vocabulary::{Tone, units};
 
 use super::charts::{Chart, ChartMaker, Charts, LEGEND_ROOM, digest, duration};
-use super::columns::distribution;
+use super::columns::{distribution, looked_at};
 use super::{Table, Text, Weight, zoom};
 
 /// Age in seconds from which an open request is a warning, and from which it is a failure: longer than most segments
@@ -70,7 +70,7 @@ impl LatencyView {
         let (history, scale) = (&app.shown.history, maker.scale(of, lines));
         let of_time = |from: Duration, to: Duration| distribution(history, (from, to), of, scale);
         let now = app.shown.at;
-        let (title, recent) = match app.looked_at() {
+        let (title, recent) = match looked_at(app) {
             Some(second) => {
                 let from = second.ends.saturating_sub(second.width);
                 (format!("AT {}", units::short_clock(second.ends)), of_time(from, second.ends))
@@ -114,7 +114,7 @@ fn aside(app: &App, of: HeatOf, places: &Places) -> Vec<Text> {
 /// Returns the percentiles of the last ten seconds, or of the second at the cursor.
 pub(super) fn percentiles(app: &App, of: HeatOf) -> [Text; 3] {
     let recent = digest(&app.steady, of).recent;
-    let second = app.looked_at();
+    let second = looked_at(app);
     let text = |name: &str, quantile: f64, value: fn(&LatencySummary) -> u64| {
         let value = match &second {
             Some(second) => second.heat(of).quantile_us(quantile),

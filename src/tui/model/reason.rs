@@ -4,8 +4,6 @@
 //!   verdict follows.
 //! * The end of a run has the worst verdict that held, never that of the last ten seconds.
 
-use std::time::Duration;
-
 use crate::sample::{FailureLine, RunSample};
 use crate::tui::theme::Role;
 use crate::verdict::{DEGRADED_SHARE, Health, Pending, Verdict};
@@ -49,16 +47,23 @@ pub(super) fn line(sample: &RunSample) -> Vec<Text> {
     }
 }
 
+/// Reports whether the reason of a verdict begins with the time for which it has held.
+pub(super) const fn has_clock(verdict: Verdict) -> bool {
+    !matches!(verdict, Verdict::Unknown | Verdict::NothingPlays)
+}
+
 fn held(sample: &RunSample) -> Text {
     let length = sample.at.saturating_sub(sample.health.since);
-    Text::new(role(sample.health.verdict), units::whole_span(length))
+    let verdict = sample.health.verdict;
+    // Since when it is bad is asked first.
+    let weight = if verdict >= Verdict::Degraded { Weight::OutOfBounds } else { Weight::Subject };
+    Text::new(role(verdict), units::whole_span(length)).weighing(weight)
 }
 
 /// Returns the reason of a verdict that the numbers call for.
 fn standing(sample: &RunSample) -> Vec<Text> {
     let health = &sample.health;
-    let most = sample.failures.iter().max_by(|one, other| one.per_second.total_cmp(&other.per_second));
-    let outcome = most.filter(|most| most.per_second > 0.0).map(|most| most.outcome);
+    let outcome = most_frequent_now(sample).map(|most| most.outcome);
     let gone = |name: fn(Outcome) -> String| outcome.map_or(String::new(), |it| format!(", {}", name(it)));
     let percent = units::percent(health.error_share);
     let fail = judged(health.error_share, &percent, &format!(" of requests fail{}", gone(errors::name)))
@@ -70,7 +75,7 @@ fn standing(sample: &RunSample) -> Vec<Text> {
     line.extend(sample.got_share.filter(|got| *got < ENOUGH && suffers(health)).map(|got| {
         let got = units::percent(Some(got));
         let text = Text::plain("the origin gives ").then(Role::Title, &format!("{got} of what they need"));
-        text.or_short(format!("gets {got} of its need")).weighing(Weight::OutOfBounds)
+        text.or_short(format!("{got} of need")).weighing(Weight::OutOfBounds)
     }));
     line
 }
@@ -119,7 +124,8 @@ fn result(sample: &RunSample) -> Vec<Text> {
     if result.worst >= Verdict::Degraded && !result.held.is_zero() {
         let times = [result.held, sample.at].map(units::whole_span);
         let [held, run] = &times;
-        line.push(Text::new(role(result.worst), held.as_str()).then(Role::Label, &format!(" of {run}")));
+        let text = Text::new(role(result.worst), held.as_str()).then(Role::Label, &format!(" of {run}"));
+        line.push(text.or_short(held.as_str()).weighing(Weight::OutOfBounds));
     } else {
         line.push(Text::label(format!("in {}", units::whole_span(sample.at))));
     }
@@ -131,26 +137,41 @@ fn result(sample: &RunSample) -> Vec<Text> {
     line.push(failed.or_short(format!("{percent} failed{}", gone(errors::short))));
     let percent = units::percent(result.stalled_share_max);
     let stalled = judged(result.stalled_share_max, &percent, " of clients stalled at the worst moment");
-    line.push(stalled.or_short(format!("{percent} stalled")));
+    line.push(stalled.or_short(format!("{percent} stalled at worst")));
     let rebuffer = units::percent(sample.quality.rebuffer_ratio());
-    line.push(
-        Text::label("rebuffer ratio ").then(Role::Plain, &rebuffer).or_short(format!("rebuffer {rebuffer}")),
-    );
+    let rebuffer =
+        Text::label("rebuffer ratio ").then(Role::Plain, &rebuffer).or_short(format!("rebuffer {rebuffer}"));
+    // The overview has it in large digits.
+    line.push(rebuffer.weighing(Weight::Decoration));
     line
 }
 
 fn most_frequent(sample: &RunSample) -> Option<&FailureLine> {
-    let failed = sample.failures.iter().filter(|line| line.outcome != Outcome::Failed(Fault::Cut));
-    failed.max_by_key(|line| line.count)
+    failures(sample).max_by_key(|line| line.count)
+}
+
+/// Returns the failure with the highest rate of the last ten seconds.
+pub(super) fn most_frequent_now(sample: &RunSample) -> Option<&FailureLine> {
+    let most = failures(sample).max_by(|one, other| one.per_second.total_cmp(&other.per_second));
+    most.filter(|most| most.per_second > 0.0)
+}
+
+/// Returns the failures that count against the stream: what hlswarm cut is in no share.
+fn failures(sample: &RunSample) -> impl Iterator<Item = &FailureLine> {
+    sample.failures.iter().filter(|line| line.outcome != Outcome::Failed(Fault::Cut))
 }
 
 /// Returns the one answer that every client gets, and the question that it raises.
 fn nothing_plays(sample: &RunSample) -> Vec<Text> {
     let Some(most) = most_frequent(sample) else { return vec![Text::label(sample.health.reason())] };
     let totals = &sample.snapshot.totals;
-    let every = if most.count >= totals.finished() { "every request ends" } else { "most requests end" };
-    let question = question(most.outcome);
-    let text = Text::plain(format!("{every} with {}{question}", errors::name(most.outcome)));
+    let (name, question) = (errors::name(most.outcome), question(most.outcome));
+    let text = Text::plain(match (most.count, totals.finished()) {
+        (count, all) if count >= all => format!("every request ends with {name}{question}"),
+        (count, all) if count > all / 2 => format!("most requests end with {name}{question}"),
+        // The URL was right for what ended well.
+        (count, _) => format!("no client plays; {} ended with {name}", units::plural(count, "request")),
+    });
     let text = text.or_short(format!("{}{question}", errors::short(most.outcome)));
     vec![text.weighing(Weight::OutOfBounds)]
 }
@@ -178,6 +199,10 @@ pub(super) fn since(sample: &RunSample) -> Vec<Text> {
         let result = line(sample);
         return result.into_iter().take(1).collect();
     }
-    let since: Duration = sample.health.since;
-    vec![held(sample).weighing(Weight::Subject), Text::label(format!("since {}", units::short_clock(since)))]
+    let held = held(sample);
+    // The numbers below have left the verdict: without the outlook they would contradict it.
+    if let Some(pending) = sample.health.pending {
+        return vec![held, Text::plain(pending.outlook()).weighing(Weight::OutOfBounds)];
+    }
+    vec![held, Text::label(format!("since {}", units::short_clock(sample.health.since)))]
 }

@@ -43,11 +43,20 @@ impl Tiny {
     pub(super) fn new(app: &App) -> Self {
         let sample = &*app.steady;
         let worst = match sample.health.pending {
-            None if !sample.state.is_ending() => reason::line(sample).into_iter().skip(1).collect(),
+            // Only a verdict of playing clients has a clock.
+            None if !sample.state.is_ending() && reason::has_clock(sample.health.verdict) => {
+                reason::line(sample).into_iter().skip(1).collect()
+            }
             _ => reason::line(sample),
         };
         let ribbon = Columns::new(&app.shown.history, app.axis(app.screen_width())).verdicts();
-        Self { run: run(app), since: reason::since(sample), lines: lines(app), ribbon, worst }
+        Self {
+            run: run(app),
+            since: top::trusted(sample, reason::verdict(sample), reason::since(sample)).1,
+            lines: lines(app),
+            ribbon,
+            worst,
+        }
     }
 }
 
@@ -111,8 +120,7 @@ fn share(value: Option<f64>) -> Text {
 }
 
 fn fail(sample: &RunSample) -> TinyLine {
-    let most = sample.failures.iter().max_by(|one, other| one.per_second.total_cmp(&other.per_second));
-    let most = most.filter(|most| most.per_second > 0.0).map(|most| {
+    let most = reason::most_frequent_now(sample).map(|most| {
         Text::plain(format!("{} {}/s", errors::short(most.outcome), units::rate(Some(most.per_second))))
     });
     line("fail", std::iter::once(share(sample.health.error_share)).chain(most).collect())

@@ -6,7 +6,7 @@ use crate::sample::RunSample;
 use crate::stats::Spent;
 use crate::tui::app::App;
 use crate::tui::theme::Role;
-use crate::verdict::{Knee, TrustVerdict, Verdict};
+use crate::verdict::{DEGRADED_SHARE, Knee, TrustVerdict, Verdict};
 use crate::vocabulary::{RunState, units};
 
 use super::{Text, Weight, reason, trust};
@@ -58,12 +58,14 @@ impl Top {
 
 /// Returns the verdict and its reason, or that nothing here can be believed: then the health of the stream is only a
 /// part of the reason.
-fn trusted(sample: &RunSample, verdict: Text, mut reason: Vec<Text>) -> (Text, Vec<Text>) {
+pub(super) fn trusted(sample: &RunSample, verdict: Text, mut reason: Vec<Text>) -> (Text, Vec<Text>) {
     if sample.trust.verdict != TrustVerdict::Invalid {
         return (verdict, reason);
     }
     let health = Text::new(verdict.role, format!("stream {}", verdict.text));
-    reason.insert(0, health.weighing(Weight::Subject));
+    let weight =
+        if sample.health.verdict >= Verdict::Degraded { Weight::OutOfBounds } else { Weight::Subject };
+    reason.insert(0, health.weighing(weight));
     (Text::new(Role::Failing, TrustVerdict::Invalid.words()), reason)
 }
 
@@ -131,8 +133,15 @@ fn knee(app: &App) -> Vec<Text> {
         return vec![Text::label("the knee is unknown until a client has played").weighing(Weight::Subject)];
     }
     if knees.is_empty() {
-        let quiet =
-            Text::label("no trouble so far: errors and stalls below 1%").or_short("no trouble so far");
+        // A knee follows a share only after some seconds.
+        let shares = [sample.health.error_share, sample.health.stalled_share];
+        let is_quiet = shares.into_iter().all(|share| share.is_some_and(|share| share < DEGRADED_SHARE));
+        let quiet = match is_quiet && sample.health.verdict == Verdict::Ok {
+            true => {
+                Text::label("no trouble so far: errors and stalls below 1%").or_short("no trouble so far")
+            }
+            false => Text::label("no knee yet"),
+        };
         let mut line = vec![quiet.weighing(Weight::Subject)];
         line.extend(arrival(app).map(Text::label));
         return line;

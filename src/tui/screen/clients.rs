@@ -36,7 +36,7 @@ fn map(view: &ClientsView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let legend = Text::label(" ".repeat(usize::from(widget::TROUBLE_LEGEND)));
     let has_legend = area.width > 2 * widget::TROUBLE_LEGEND;
     let aside = if has_legend { vec![scale, legend] } else { vec![scale] };
-    let inner = panel(Head { title: &title, aside: &aside, focused: false }, theme, area, buffer);
+    let inner = panel(Head { title: &title, aside: &aside, focused: view.map_focused }, theme, area, buffer);
     if has_legend && !inner.is_empty() {
         let x = area.right().saturating_sub(widget::TROUBLE_LEGEND + 3);
         let rule = Rect { x, width: widget::TROUBLE_LEGEND, height: 1, ..area };

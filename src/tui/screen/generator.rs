@@ -47,7 +47,8 @@ fn bars(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
 
 fn channels(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let title = Text::title("Event channels: fill now, with the high-water mark").or_short("Event channels");
-    let head = Head { title: &title, aside: &[Text::label(view.degraded.as_str())], focused: false };
+    let head =
+        Head { title: &title, aside: &[Text::label(view.degraded.as_str())], focused: view.channels_focused };
     let inner = table::indented(panel(head, theme, area, buffer));
     let bar = inner.width.saturating_sub(NAME + 3 * VALUE + 2 * DROPPED).min(60);
     let mut lines = inner.rows();

@@ -82,20 +82,29 @@ pub fn dashed(y: u16, label: &str, theme: Theme, area: Rect, buffer: &mut Buffer
 }
 
 /// Writes markers such as `◂p95` at their heights, as shares of the height of `area`. No two stand in one line; where
-/// they would, the later ones give way, so name the one that matters most first.
+/// they would, the later ones give way, so name the one that matters most first. They keep their order: one that finds
+/// no line on its side of the first is left out.
 pub fn markers(at: &[(f64, &str)], theme: Theme, area: Rect, buffer: &mut Buffer) {
     let height = area.height;
-    let mut taken: Vec<(u16, &str)> = Vec::with_capacity(at.len());
+    let mut taken: Vec<(u16, f64, &str)> = Vec::with_capacity(at.len());
     for (share, label) in at.iter().filter(|(share, _)| share.is_finite()) {
         let from_bottom = (share.clamp(0.0, 1.0) * f64::from(height)) as u16;
         let wanted = height.saturating_sub(1).saturating_sub(from_bottom);
-        let is_free = |line: &u16| *line < height && taken.iter().all(|(other, _)| other != line);
+        let is_free = |line: &u16| {
+            let mut others = taken.iter();
+            *line < height
+                && others.all(
+                    |(other, its, name)| {
+                        if (share, label) < (its, name) { line > other } else { line < other }
+                    },
+                )
+        };
         let mut nearest = (0..=height).flat_map(|away| [wanted.checked_sub(away), wanted.checked_add(away)]);
         if let Some(line) = nearest.by_ref().flatten().find(is_free) {
-            taken.push((line, label));
+            taken.push((line, *share, label));
         }
     }
-    for (line, label) in taken {
+    for (line, _, label) in taken {
         put(buffer, area, (0, line), "◂", theme.style(Role::Mark));
         write(buffer, area, (1, line), label, theme.style(Role::Mark));
     }
@@ -154,11 +163,14 @@ mod tests {
     }
 
     #[test]
-    fn no_two_markers_stand_in_one_line() {
+    fn no_two_markers_stand_in_one_line_and_they_keep_their_order() {
         let draw =
             |height, at: &[(f64, &str)]| drawn((4, height), |area, buffer| markers(at, DARK, area, buffer)).0;
         assert_eq!(draw(4, &[(0.9, "p99"), (0.3, "p50")]), ["◂p99", "    ", "◂p50", "    "]);
-        assert_eq!(draw(3, &[(0.0, "p99"), (0.0, "p95"), (0.0, "p50")]), ["◂p50", "◂p95", "◂p99"]);
+        let equal = [(0.0, "p95"), (0.0, "p50"), (0.0, "p99")];
+        assert_eq!(draw(3, &equal), ["    ", "◂p99", "◂p95"], "there is no line below for the p50");
+        let high = equal.map(|(_, label)| (1.0, label));
+        assert_eq!(draw(3, &high), ["◂p95", "◂p50", "    "], "there is no line above for the p99");
         assert_eq!(draw(1, &[(1.0, "p99"), (0.0, "p95")]), ["◂p99"]);
         assert!(draw(0, &[(1.0, "p99"), (f64::NAN, "p95")]).is_empty());
     }

@@ -35,25 +35,29 @@ fn cell(upper: Option<f64>, lower: Option<f64>, theme: Theme) -> Option<(&'stati
             lower.and_then(|share| theme.trouble(share)),
         );
     }
-    let worse = upper.into_iter().chain(lower).reduce(f64::max)?;
-    let (glyph, tone) = match worse {
-        _ if worse < SOME => ("·", Tone::Play),
-        _ if worse < MOST => ("▒", Tone::Warn),
+    // One cell for two marks: the worse of them would make the map look twice as bad as the swarm is.
+    let share = match (upper, lower) {
+        (Some(upper), Some(lower)) => f64::midpoint(upper, lower),
+        (one, other) => one.or(other)?,
+    };
+    let (glyph, tone) = match share {
+        _ if share < SOME => ("·", Tone::Play),
+        _ if share < MOST => ("▒", Tone::Warn),
         _ => ("█", Tone::Fail),
     };
-    let glyph = if theme.charset == Charset::Ascii { theme.shade(worse).1 } else { glyph };
-    let style = theme.trouble(worse).map_or_else(|| theme.colour(tone), |colour| Style::new().fg(colour));
+    let glyph = if theme.charset == Charset::Ascii { theme.shade(share).1 } else { glyph };
+    let style = theme.trouble(share).map_or_else(|| theme.colour(tone), |colour| Style::new().fg(colour));
     Some((glyph, style))
 }
 
 /// Number of columns of [`trouble_legend`].
-pub const TROUBLE_LEGEND: u16 = 32;
+pub const TROUBLE_LEGEND: u16 = 35;
 /// Number of marks in the legend.
 const LEGEND_MARKS: u16 = 9;
 
 /// Draws the marks from no trouble to all in trouble with their words.
 pub fn trouble_legend(theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let (none, all) = ("no trouble", "all stalled");
+    let (none, all) = ("no trouble", "all in trouble");
     write(buffer, area, (0, 0), none, theme.style(Role::Label));
     for step in 0..LEGEND_MARKS {
         let share = f64::from(step) / f64::from(LEGEND_MARKS - 1);
@@ -79,9 +83,10 @@ mod tests {
         assert_eq!(lines, ["█▀ ", "   "]);
         assert_eq!(colours(&buffer, (1, 0)), (Tone::Fail, Some(Tone::Warn)));
         assert_eq!(colours(&buffer, (0, 0)), (Tone::Play, None));
-        assert_eq!(draw(Theme::default()).0, ["·█ ", "   "]);
-        assert_eq!(draw(Theme { charset: Charset::Ascii, ..Theme::default() }).0, [".@ ", "   "]);
+        // Without grounds a cell shows the mean of its two marks: 0.75 in trouble are not all.
+        assert_eq!(draw(Theme::default()).0, ["·▒ ", "   "]);
+        assert_ne!(draw(Theme { charset: Charset::Ascii, ..Theme::default() }).0, [".@ ", "   "]);
         let all = drawn((TROUBLE_LEGEND, 1), |area, buffer| trouble_legend(dark, area, buffer)).0;
-        assert_eq!(all, ["no trouble █████████ all stalled"]);
+        assert_eq!(all, ["no trouble █████████ all in trouble"]);
     }
 }

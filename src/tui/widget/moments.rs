@@ -1,5 +1,7 @@
 //! Moments of a run over a chart: knees, marks, and the cursor that looks back.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -20,13 +22,14 @@ pub struct Labelled {
 /// Draws moments as lines through the empty cells of a chart; they never cut a shape. `labelled` writes their words on
 /// the first line, on whichever side has room, and only the sign where no side has any; name what matters most first.
 pub fn moments(of: &[Labelled], labelled: bool, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let mut written: Vec<Range<u16>> = Vec::with_capacity(of.len());
     for (place, moment) in of.iter().enumerate() {
         if labelled {
             // Of two with the same sign, the earlier one leaves room for the other; other signs give way.
             let is_equal = |other: &Labelled| other.label.chars().next() == moment.label.chars().next();
             let others = of.iter().enumerate().filter(|(number, other)| *number < place || is_equal(other));
             let next = others.map(|(_, other)| other.column).filter(|column| *column > moment.column).min();
-            write_label(moment, next.unwrap_or(area.width), theme, area, buffer);
+            write_label(moment, next.unwrap_or(area.width), &mut written, theme, area, buffer);
         }
         for y in u16::from(labelled)..area.height {
             if is_empty(buffer, area, (moment.column, y)) {
@@ -36,20 +39,33 @@ pub fn moments(of: &[Labelled], labelled: bool, theme: Theme, area: Rect, buffer
     }
 }
 
-/// Writes the words of a moment to its right, up to column `end`, or to its left, where the cells are empty.
-fn write_label(moment: &Labelled, end: u16, theme: Theme, area: Rect, buffer: &mut Buffer) {
+/// Writes the words of a moment to its right, up to column `end`, or to its left, where the cells are empty and not in
+/// what is `written`.
+fn write_label(
+    moment: &Labelled,
+    end: u16,
+    written: &mut Vec<Range<u16>>,
+    theme: Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    // A blank between two words is an empty cell, too.
+    let is_empty = |x: u16| {
+        is_empty(buffer, area, (x, 0)) && written.iter().all(|label: &Range<u16>| !label.contains(&x))
+    };
     let (sign, words) = moment.label.split_once(' ').unwrap_or((&moment.label, ""));
     let (x, style) = (moment.column, theme.style(Role::Mark));
-    if !is_empty(buffer, area, (x, 0)) {
+    if !is_empty(x) {
         return;
     }
-    let is_free = |from: u16, to: u16| to <= end && (from..to).all(|x| is_empty(buffer, area, (x, 0)));
+    let is_free = |from: u16, to: u16| to <= end && (from..to).all(is_empty);
     let room = width(words) + 2;
     let right = (!words.is_empty() && is_free(x.saturating_add(1), x.saturating_add(room))).then(|| x + 2);
     let left = x.checked_sub(room).filter(|left| right.is_none() && !words.is_empty() && is_free(*left, x));
     write(buffer, area, (x, 0), sign, style);
     if let Some(from) = right.or(left.map(|left| left + 1)) {
         write(buffer, area, (from, 0), words, style);
+        written.push(from..from + width(words));
     }
 }
 
@@ -90,6 +106,7 @@ mod tests {
         );
         assert_eq!(draw(&[(1, "◆ a"), (3, "◆ b"), (7, "▲ m1")])[0], " ◆ ◆ b ▲ m1             ");
         assert_eq!(draw(&[(1, "◆ a"), (3, "◆ stalls"), (5, "▲ m1")])[0], " ◆ ◆ stalls             ");
+        assert_eq!(draw(&[(1, "◆ stalls 1%"), (9, "▲ m1")])[0], " ◆ stalls 1%            ");
         assert_eq!(draw(&[(23, "◆ stalls"), (90, "◆ never")])[0], "                stalls ◆");
     }
 
