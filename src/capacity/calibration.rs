@@ -6,17 +6,21 @@
 use serde::{Deserialize, Serialize};
 
 /// Version of the format.
-pub const SCHEMA: &str = "hlswarm.calibration/1";
+pub const SCHEMA: &str = "hlswarm.calibration/2";
 
 /// Difference of the allowed processors up to which a calibration still holds: a quota is a fraction.
 const PROCESSORS_APART: f64 = 0.01;
+/// Largest ratio of the speeds now and then for which a price holds. A machine that runs at half its speed is another
+/// one: caches and kernel do not slow down alike.
+const SPEED_RATIO_MAX: f64 = 2.0;
 /// Maximum number of points of a curve: a selftest measures a handful.
 const POINTS: usize = 64;
 
 /// Calibration of one machine for one build of the program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Calibration {
-    /// Always `hlswarm.calibration/1`.
+    /// Always `hlswarm.calibration/2`.
     pub schema: String,
     /// Version of the program that was measured.
     pub version: String,
@@ -26,7 +30,7 @@ pub struct Calibration {
     pub made_at: String,
     /// The machine that was measured.
     pub machine: Machine,
-    /// Nanoseconds of CPU that one step of the speed measurement took.
+    /// Nanoseconds of CPU that one step of the speed measurement took, before a load.
     pub speed_ns: f64,
     /// Microseconds of CPU in each second of a run without clients.
     pub base_us_per_s: f64,
@@ -34,12 +38,14 @@ pub struct Calibration {
     pub plain: TransportCosts,
     /// Costs with TLS.
     pub tls: TransportCosts,
-    /// Error of the prices for a load that was measured and not used for them, as a share.
+    /// Error of the prices for a load that they do not follow from, as a share: the median of the rounds, each of which
+    /// was predicted from the others.
     pub model_error_share: f64,
 }
 
 /// A machine, as far as it affects the costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Machine {
     /// Model of the processor.
     pub cpu_model: String,
@@ -51,6 +57,7 @@ pub struct Machine {
 
 /// Costs and limits of requests over one kind of transport.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TransportCosts {
     /// Most requests per second that the allowed processors can make.
     pub requests_per_s_max: f64,
@@ -70,6 +77,7 @@ pub struct TransportCosts {
 
 /// Price of a request at one rate of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RatePoint {
     /// Requests per second.
     pub requests_per_s: f64,
@@ -79,6 +87,7 @@ pub struct RatePoint {
 
 /// Shortest durations that this machine can measure, on its loopback interface.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Floor {
     /// Time to the first byte of a playlist.
     pub playlist_ttfb_us: FloorLatency,
@@ -90,6 +99,7 @@ pub struct Floor {
 
 /// Two percentiles of a duration, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FloorLatency {
     /// Median.
     pub p50: f64,
@@ -168,19 +178,17 @@ impl Calibration {
         if secure { &self.tls } else { &self.plain }
     }
 
+    /// Reports whether the prices hold at this speed.
+    pub fn holds_at(&self, speed_ns: f64) -> bool {
+        let ratio = speed_ns / self.speed_ns;
+        (1.0 / SPEED_RATIO_MAX..=SPEED_RATIO_MAX).contains(&ratio)
+    }
+
     /// Returns the CPU time of a load in seconds. `speed_ns` is the speed of the machine now; `None` if the work has
-    /// no length.
+    /// no length, or if the speed is too far from the calibrated one.
     pub fn cpu_s(&self, work: &Work, speed_ns: f64) -> Option<f64> {
-        let costs = self.costs(work.secure);
-        if work.seconds <= 0.0 || !speed_ns.is_finite() {
-            return None;
-        }
-        let request_us = costs.request_us_at(work.requests / work.seconds)?;
-        let us = self.base_us_per_s * work.seconds
-            + work.requests * request_us
-            + work.connections * costs.connection_us
-            + work.bytes * costs.byte_ns / 1e3;
-        Some(us / 1e6 * speed_ns / self.speed_ns)
+        let us = self.costs(work.secure).cpu_us(self.base_us_per_s, work)?;
+        self.holds_at(speed_ns).then_some(us / 1e6 * speed_ns / self.speed_ns)
     }
 }
 
@@ -197,6 +205,21 @@ impl TransportCosts {
             && at_least_zero.into_iter().chain(floors).all(|number| number.is_finite() && number >= 0.0)
             && (1..=POINTS).contains(&self.request_us.len())
             && rises
+    }
+
+    /// Returns the microseconds of CPU of a load at the calibrated speed, `base_us_per_s` of each second being those of
+    /// a run without clients; `None` if the work has no length.
+    pub(super) fn cpu_us(&self, base_us_per_s: f64, work: &Work) -> Option<f64> {
+        if work.seconds <= 0.0 {
+            return None;
+        }
+        let request_us = self.request_us_at(work.requests / work.seconds)?;
+        Some(
+            base_us_per_s * work.seconds
+                + work.requests * request_us
+                + work.connections * self.connection_us
+                + work.bytes * self.byte_ns / 1e3,
+        )
     }
 
     /// Returns the price of a request, interpolated in the logarithm of the rate. Beyond the measured rates it is that
@@ -267,6 +290,10 @@ pub(crate) mod tests {
         assert!((price - (0.01 + 0.1 + 0.5 + 0.2)).abs() < 1e-9, "{price}");
         assert_eq!(calibration.cpu_s(&work, 20.0), Some(2.0 * price), "half as fast");
         assert_eq!(calibration.cpu_s(&Work::default(), 10.0), None);
+        assert!(calibration.cpu_s(&work, 5.0).is_some());
+        for another in [4.9, 20.1, f64::NAN, f64::INFINITY, 0.0] {
+            assert_eq!(calibration.cpu_s(&work, another), None, "{another}");
+        }
     }
 
     #[test]
@@ -274,7 +301,7 @@ pub(crate) mod tests {
         let good = serde_json::to_value(calibration()).expect("JSON");
         assert_eq!(Calibration::parse(&good.to_string()), Ok(calibration()));
         for (pointer, value, expected) in [
-            ("/schema", serde_json::json!("hlswarm.calibration/2"), CalibrationError::Format),
+            ("/schema", serde_json::json!("hlswarm.calibration/1"), CalibrationError::Format),
             ("/speed_ns", serde_json::json!(0.0), CalibrationError::Number),
             ("/plain/byte_ns", serde_json::json!(-1.0), CalibrationError::Number),
             ("/tls/client_bytes", serde_json::json!(0), CalibrationError::Number),

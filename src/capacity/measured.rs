@@ -41,7 +41,6 @@ loads! {
     SmallRequests "small_requests" "small requests without a pause",
     LargeBodies "large_bodies" "large bodies without a pause",
     Proof "proof" "a load that is not used for the prices",
-    QuietAgain "quiet_again" "the first load again",
 }
 
 impl TestLoad {
@@ -50,10 +49,9 @@ impl TestLoad {
         !matches!(self, Self::SmallRequests | Self::LargeBodies)
     }
 
-    /// Reports whether the load is measured with this transport. The process costs the same without clients, and one
-    /// comparison shows whether the machine has changed its speed.
+    /// Reports whether the load is measured with this transport: the process costs the same without clients.
     pub const fn is_measured(self, secure: bool) -> bool {
-        !(secure && matches!(self, Self::Idle | Self::QuietAgain))
+        !(secure && matches!(self, Self::Idle))
     }
 }
 
@@ -62,8 +60,12 @@ impl TestLoad {
 pub struct Measured {
     /// Length of the stretch in seconds.
     pub seconds: f64,
-    /// CPU time that the process used, in seconds.
+    /// CPU time that the process used, in seconds, without that of the speed measurement.
     pub cpu_s: f64,
+    /// Nanoseconds of CPU of one step of the speed measurement before the load, as before any run; `null`: unknown.
+    pub speed_before_ns: Option<f64>,
+    /// The same beside the load, while it was steady.
+    pub speed_beside_ns: Option<f64>,
     /// Requests that were started.
     pub requests: u64,
     /// Body bytes that arrived.
@@ -86,5 +88,12 @@ pub struct Measured {
     pub trust_reasons: Vec<String>,
 }
 
-/// Numbers of all loads with one transport.
-pub type Measurements = BTreeMap<TestLoad, Measured>;
+impl Measured {
+    /// Reports whether the trust verdict found that this machine limited the load.
+    pub fn is_disturbed(&self) -> bool {
+        !self.trust_reasons.is_empty()
+    }
+}
+
+/// Numbers of the loads of one round, by load and transport: `true` with TLS.
+pub type Round = BTreeMap<(TestLoad, bool), Measured>;

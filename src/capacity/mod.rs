@@ -10,10 +10,12 @@ mod supply;
 pub use calibration::{
     Calibration, CalibrationError, Floor, FloorLatency, Machine, RatePoint, SCHEMA, TransportCosts, Work,
 };
-pub use fit::{Misfit, base_us_per_s, costs, doubts, model_error};
-pub use measured::{Measured, Measurements, TestLoad};
+pub use fit::{Misfit, fit};
+pub use measured::{Measured, Round, TestLoad};
 pub use shortage::{Shortage, Supplied};
 pub use supply::{CPU_SHARE, MEMORY_SHARE, Supply, WARN_CPU_SHARE};
 
 #[cfg(test)]
 pub(crate) use calibration::tests::calibration as calibration_for_tests;
+#[cfg(test)]
+pub(crate) use fit::ROUNDS_LEAST;

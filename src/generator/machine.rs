@@ -1,19 +1,10 @@
 //! Limits of this process and its machine, as a plan needs them before a run.
 
-use std::time::Duration;
-
-use rustix::time::{ClockId, clock_gettime};
-
 use super::Process;
 use super::host_limits::{KIB, Limits, affinity};
 use super::kernel_files::KernelFiles;
 use super::kernel_texts as texts;
 use crate::capacity::Machine;
-
-/// CPU time that a measurement of the speed takes: long against the resolution of the clock.
-const SPEED_TIME: Duration = Duration::from_millis(20);
-/// Steps between two readings of the clock, which costs some hundred of them.
-const STEPS: u32 = 100_000;
 
 /// Limits of this process, `None` where there is none or it is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -57,42 +48,16 @@ pub fn machine() -> Option<Machine> {
     })
 }
 
-/// Measures the speed of this machine now: nanoseconds of CPU for one step of a fixed chain of integer operations. Other
-/// programs do not affect it, because it counts the time of this thread alone; a clock that is throttled does.
-pub fn speed_ns() -> Option<f64> {
-    let begun = thread_time()?;
-    let (mut value, mut steps) = (0x9e37_79b9_7f4a_7c15_u64, 0_u64);
-    loop {
-        for _ in 0..STEPS {
-            // Each step needs the result of the one before: the processor cannot run ahead.
-            value ^= value << 13;
-            value ^= value >> 7;
-            value ^= value << 17;
-        }
-        value = std::hint::black_box(value);
-        steps += u64::from(STEPS);
-        let took = thread_time()?.saturating_sub(begun);
-        if took >= SPEED_TIME {
-            return Some(took.as_nanos() as f64 / steps as f64);
-        }
-    }
-}
-
-fn thread_time() -> Option<Duration> {
-    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).ok()
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_has_processors_memory_and_a_speed() {
+    fn this_machine_has_processors_and_memory() {
         let limits = HostLimits::read();
         assert!(limits.processors.is_some_and(|processors| processors > 0.0), "{limits:?}");
         assert!(limits.memory_bytes.is_some_and(|bytes| bytes > 1 << 20), "{limits:?}");
         assert!(limits.ports.is_some_and(|ports| ports <= 65_536), "{limits:?}");
         assert!(machine().is_some_and(|machine| !machine.kernel.is_empty()));
-        assert!(speed_ns().is_some_and(|ns| ns > 0.0 && ns.is_finite()));
     }
 }

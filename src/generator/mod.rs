@@ -14,6 +14,7 @@ mod machine;
 mod process;
 mod usage;
 mod worker;
+mod yardstick;
 
 #[cfg(test)]
 pub(crate) use delays::delays_of;
@@ -22,7 +23,8 @@ pub use host::HostWatch;
 pub use host_gauges::{Fact, HostGauges};
 #[cfg(test)]
 pub(crate) use host_gauges::{host_reads, host_with};
-pub use machine::{HostLimits, machine, speed_ns};
+pub use machine::{HostLimits, machine};
 pub use process::Process;
 pub use usage::{Generator, Meter, Worker, own_delays};
 pub use worker::{Lag, WorkerGauge};
+pub use yardstick::{SpeedBeside, speed_ns};

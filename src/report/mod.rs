@@ -179,5 +179,6 @@ mod tests {
         assert_published("report.schema.json", &schemars::schema_for!(Report));
         assert_published("check.schema.json", &schemars::schema_for!(CheckReport));
         assert_published("plan.schema.json", &schemars::schema_for!(PlanPage));
+        assert_published("calibration.schema.json", &schemars::schema_for!(crate::capacity::Calibration));
     }
 }

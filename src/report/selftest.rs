@@ -3,16 +3,16 @@
 use serde::Serialize;
 
 use super::page::Page;
-use crate::capacity::{Calibration, FloorLatency, Machine, Measured, Measurements, TestLoad, TransportCosts};
+use crate::capacity::{Calibration, FloorLatency, Machine, Measured, Round, TestLoad, TransportCosts};
 use crate::vocabulary::units;
 
 /// The version of the JSON report.
-const SCHEMA: &str = "hlswarm.selftest/1";
+const SCHEMA: &str = "hlswarm.selftest/2";
 
 /// Result of a selftest. Names carry their units; JSON keeps the order of the fields.
 #[derive(Clone, Debug, Serialize)]
 pub struct SelftestReport {
-    /// Always `hlswarm.selftest/1`.
+    /// Always `hlswarm.selftest/2`.
     pub schema: &'static str,
     /// The version of hlswarm.
     pub version: &'static str,
@@ -26,13 +26,15 @@ pub struct SelftestReport {
     pub reasons: Vec<String>,
     /// The calibration; `null`: the loads gave none.
     pub calibration: Option<Calibration>,
-    /// Numbers of the loads.
+    /// Numbers of the loads in each round.
     pub loads: Vec<LoadReport>,
 }
 
-/// Numbers of one load.
+/// Numbers of one load in one round.
 #[derive(Clone, Debug, Serialize)]
 pub struct LoadReport {
+    /// Number of the round, from 1.
+    pub round: usize,
     /// Name of the load.
     pub load: TestLoad,
     /// True over TLS.
@@ -43,13 +45,16 @@ pub struct LoadReport {
 }
 
 impl LoadReport {
-    /// Returns the numbers of all loads, without TLS and with it.
-    pub fn all(plain: &Measurements, tls: &Measurements) -> Vec<Self> {
-        let of = |secure, loads: &Measurements| -> Vec<Self> {
-            let each = loads.iter();
-            each.map(|(load, measured)| Self { load: *load, secure, measured: measured.clone() }).collect()
-        };
-        [of(false, plain), of(true, tls)].concat()
+    /// Returns the numbers of all loads in all rounds.
+    pub fn all(rounds: &[Round]) -> Vec<Self> {
+        let each = (1..).zip(rounds).flat_map(|(number, round)| round.iter().map(move |load| (number, load)));
+        let each = each.map(|(round, ((load, secure), measured))| Self {
+            round,
+            load: *load,
+            secure: *secure,
+            measured: measured.clone(),
+        });
+        each.collect()
     }
 }
 
@@ -148,9 +153,9 @@ mod tests {
 
     fn report() -> SelftestReport {
         let calibration = calibration_for_tests();
-        let plain =
-            Measurements::from([(TestLoad::Quiet, Measured { requests: 300, ..Measured::default() })]);
-        let loads = LoadReport::all(&plain, &plain);
+        let quiet = Measured { requests: 300, ..Measured::default() };
+        let round = Round::from([false, true].map(|secure| ((TestLoad::Quiet, secure), quiet.clone())));
+        let loads = LoadReport::all(&[round.clone(), round]);
         let report = SelftestReport::new(calibration.machine.clone(), "b".to_owned(), loads);
         SelftestReport { calibration: Some(calibration), ..report }
     }
@@ -180,7 +185,7 @@ mod tests {
     fn json_has_the_numbers_of_each_load_beside_its_name() {
         let json = serde_json::to_value(report()).expect("JSON");
         assert_eq!(json["schema"], SCHEMA);
-        assert_eq!(json["loads"][1]["load"], "quiet");
+        assert_eq!((&json["loads"][3]["round"], &json["loads"][3]["load"]), (&2.into(), &"quiet".into()));
         assert_eq!((&json["loads"][1]["secure"], &json["loads"][1]["requests"]), (&true.into(), &300.into()));
         assert_eq!(json["calibration"]["schema"], crate::capacity::SCHEMA);
         assert_eq!(json["file"], serde_json::Value::Null);

@@ -275,12 +275,14 @@ impl ActiveRun {
     ) -> Controller<E> {
         let controller = Controller::new(engine, config.plan, &self.sources, self.sampler.samples(), tap);
         let Some(probes) = probes else { return controller };
+        // It measures the speed of the machine, whose CPU is not the load's.
+        let supply = supply::read(config);
         // Everything but the clients is there by now.
         let Process { open_files, resident_bytes, cpu, .. } = Process::now();
         controller.pricing(Pricing {
             probes,
             settings: Arc::clone(&config.clients.player),
-            supply: supply::read(config),
+            supply,
             base: Base { open_files, resident_bytes, cpu },
             slot: Arc::clone(&self.sources.priced),
         })

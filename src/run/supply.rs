@@ -6,7 +6,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::calibration_file::NoCalibration;
 use super::{calibration_file, preflight, stdio};
-use crate::capacity::Supply;
+use crate::capacity::{Calibration, Supply};
 use crate::config::RunConfig;
 use crate::generator::{self, HostLimits};
 
@@ -23,6 +23,7 @@ pub(super) fn read(config: &RunConfig) -> Supply {
     };
     // What is decrypted costs CPU that no calibration has measured.
     let calibration = calibration.filter(|_| !config.clients.decrypt);
+    let speed_ns = calibration.as_ref().and_then(speed_now);
     Supply {
         open_files: getrlimit(Resource::Nofile).current,
         files_reserved: preflight::files_reserved(),
@@ -30,7 +31,17 @@ pub(super) fn read(config: &RunConfig) -> Supply {
         memory_bytes,
         cpus: processors,
         hard_stops: config.plan.hard_stops,
-        speed_ns: calibration.as_ref().and_then(|_| generator::speed_ns()),
+        speed_ns,
         calibration: calibration.map(Arc::new),
     }
+}
+
+/// Measures the speed of the machine, and says so if the calibration does not hold at it.
+fn speed_now(calibration: &Calibration) -> Option<f64> {
+    let speed_ns = generator::speed_ns()?;
+    if !calibration.holds_at(speed_ns) {
+        stdio::say("hlswarm: not calibrated: this machine runs at another speed than when it was calibrated");
+        return None;
+    }
+    Some(speed_ns)
 }

@@ -7,13 +7,25 @@ use crate::capacity::TestLoad;
 
 /// Clients that start in a second: a machine that starts more measures the join, not the load.
 const STARTS_PER_SECOND: u32 = 400;
+/// Length of a segment of the paced loads: short, so that a window holds several of them.
+const SEGMENT: Duration = Duration::from_secs(1);
 /// Smallest time of a ramp. Clients that start at once also reload at once, a segment later; spread over a segment they
 /// request as the viewers of a real stream do.
-const RAMP_LEAST: Duration = Duration::from_secs(2);
+const RAMP_LEAST: Duration = SEGMENT;
+/// Length of a measurement: whole segments, so that each client makes the same number of requests in it.
+const WINDOW: Duration = Duration::from_secs(3);
+/// The same for a load without a pause.
+const FULL_WINDOW: Duration = Duration::from_secs(2);
 /// Time from the last start to the measurement, in which the last clients fill their buffers.
-const SETTLE: Duration = Duration::from_secs(1);
+const SETTLE: Duration = Duration::from_millis(500);
 /// Time that a run goes on after the measurement: the last reading must not be of a run that ends.
-const AFTERWARDS: Duration = Duration::from_millis(600);
+const AFTERWARDS: Duration = Duration::from_millis(400);
+/// Time that a load takes beside its run: the start of two processes, the speed measurement and their end.
+const START_AND_END: Duration = Duration::from_millis(500);
+/// Rounds that are always measured.
+pub(super) const ROUNDS: usize = 5;
+/// Rounds after which the result is final.
+pub(super) const ROUNDS_MAX: usize = 9;
 /// Clients of `TestLoad::Many`, if this process may open as many files.
 const MANY: u32 = 1_600;
 
@@ -35,23 +47,41 @@ pub(super) struct Spec {
 }
 
 impl Spec {
-    /// Returns all measurements in their order.
-    pub(super) fn all(scale: Scale) -> Vec<Self> {
+    /// Returns the measurements of a round, in their order. It begins with another load in each round: none is always
+    /// the first on a machine that has rested, or always the last.
+    ///
+    /// The base load, the memory and the connections, and the loads without a pause are measured in the first, third
+    /// and fifth round only: three windows are enough for a median, and what a plan costs depends less on them.
+    pub(super) fn round(scale: Scale, number: usize) -> Vec<Self> {
         let of = |secure| TestLoad::ALL.into_iter().map(move |load| Self { load, secure, scale });
-        // The repetition of the first load is the last: the longer the time between them, the more it shows.
-        let (mut all, last): (Vec<_>, Vec<_>) = of(false)
-            .chain(of(true))
-            .filter(|spec| spec.load.is_measured(spec.secure))
-            .partition(|spec| spec.load != TestLoad::QuietAgain);
-        all.extend(last);
+        let often =
+            |load| matches!(load, TestLoad::Quiet | TestLoad::Middle | TestLoad::Wide | TestLoad::Proof);
+        let all = of(false).chain(of(true)).filter(|spec| spec.load.is_measured(spec.secure));
+        let mut all: Vec<_> = all.filter(|spec| number.is_multiple_of(2) || often(spec.load)).collect();
+        let first = all.len() * (number % ROUNDS) / ROUNDS;
+        all.rotate_left(first);
         all
+    }
+
+    /// Returns the number of rounds before the result is judged.
+    pub(super) const fn rounds(scale: Scale) -> usize {
+        match scale {
+            Scale::Whole => ROUNDS,
+            Scale::Quick => 1,
+        }
+    }
+
+    /// Estimates the time of the rounds in `numbers`.
+    pub(super) fn time(scale: Scale, numbers: std::ops::Range<usize>, fit: u32) -> Duration {
+        let all = numbers.flat_map(|number| Self::round(scale, number));
+        all.map(|spec| spec.window(fit).1 + AFTERWARDS + START_AND_END).sum()
     }
 
     /// Returns the clients, of at most `fit`.
     pub(super) fn clients(self, fit: u32) -> u32 {
         let (whole, quick) = match self.load {
             TestLoad::Idle => (0, 0),
-            TestLoad::Quiet | TestLoad::QuietAgain => (50, 6),
+            TestLoad::Quiet => (50, 6),
             TestLoad::Middle | TestLoad::Wide => (400, 12),
             TestLoad::Many => (MANY, 24),
             TestLoad::Churn => (100, 6),
@@ -72,8 +102,8 @@ impl Spec {
     /// Returns the begin of the measurement and its end, from the start of the run.
     pub(super) fn window(self, fit: u32) -> (Duration, Duration) {
         let (settle, length) = match (self.scale, self.load.is_paced()) {
-            (Scale::Whole, true) => (SETTLE, Duration::from_secs(6)),
-            (Scale::Whole, false) => (SETTLE, Duration::from_secs(4)),
+            (Scale::Whole, true) => (SETTLE, WINDOW),
+            (Scale::Whole, false) => (SETTLE, FULL_WINDOW),
             (Scale::Quick, _) => (Duration::from_millis(300), Duration::from_secs(1)),
         };
         let from = self.ramp(self.clients(fit)) + settle;
@@ -99,7 +129,7 @@ impl Spec {
             }
             // A busy machine may take seconds for a segment, which must then still be there.
             (_, Scale::Quick) => line.extend(["--segment-duration", "500ms", "--window", "60"]),
-            _ => {}
+            (_, Scale::Whole) => line.extend(["--segment-duration", "1s"]),
         }
         line.extend(self.secure.then_some("--tls"));
         line.into_iter().map(OsString::from).collect()
@@ -144,9 +174,8 @@ mod tests {
     #[test]
     fn every_load_is_a_run_and_an_origin_that_can_be_typed() {
         for scale in [Scale::Whole, Scale::Quick] {
-            let all = Spec::all(scale);
-            assert_eq!(all.len(), 2 * TestLoad::ALL.len() - 2);
-            assert_eq!(all.last().map(|spec| spec.load), Some(TestLoad::QuietAgain));
+            let all = Spec::round(scale, 0);
+            assert_eq!(all.len(), 2 * TestLoad::ALL.len() - 1);
             for spec in all {
                 let line = spec.command("http://127.0.0.1:1/live/ts/master.m3u8", 1_000);
                 let Ok(cli::Command::Run(run)) = cli::parse(line).map(|cli| cli.command) else {
@@ -164,6 +193,22 @@ mod tests {
                 assert_eq!((origin.tls, origin.child), (spec.secure, true));
             }
         }
+    }
+
+    #[test]
+    fn every_load_is_measured_often_enough_and_no_load_is_always_first() {
+        let mut times = std::collections::BTreeMap::new();
+        let rounds: Vec<_> = (0..ROUNDS).map(|number| Spec::round(Scale::Whole, number)).collect();
+        for spec in rounds.iter().flatten() {
+            *times.entry((spec.load, spec.secure)).or_insert(0) += 1;
+        }
+        assert!(times.values().all(|times| *times >= crate::capacity::ROUNDS_LEAST), "{times:?}");
+        assert_eq!(times.get(&(TestLoad::Proof, true)), Some(&ROUNDS));
+        let first: std::collections::BTreeSet<_> =
+            rounds.iter().filter_map(|round| round.first()).map(|spec| (spec.load, spec.secure)).collect();
+        assert!(first.len() >= ROUNDS - 1, "{first:?}");
+        let time = Spec::time(Scale::Whole, 0..ROUNDS, 10_000);
+        assert!(time > Duration::from_secs(240) && time < Duration::from_secs(480), "{time:?}");
     }
 
     #[test]

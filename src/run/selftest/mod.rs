@@ -3,6 +3,8 @@
 //! * Each load runs in a process of its own, one after the other; the parent only waits.
 //! * The loads request as real players do, at several rates: a saturated load would make a request look two to four
 //!   times too cheap. Two loads without a pause give the largest rates, and no prices.
+//! * Every load is measured in several rounds: the numbers of a virtual machine differ from one minute to the next, and a
+//!   median bears that. `capacity::fit` proves the prices by predicting each round from the others.
 //! * A result that the machine's other work has disturbed is shown and not kept.
 
 mod loads;
@@ -14,14 +16,14 @@ use std::path::PathBuf;
 use color_eyre::eyre::WrapErr as _;
 
 use super::{ExitStatus, Failure, calibration_file, control_runtime, exit, preflight, signals, stdio};
-use crate::capacity::{self, Calibration, Measurements, Misfit};
+use crate::capacity::{self, Calibration, Measured, Misfit, Round};
 use crate::cli::SelftestArgs;
 use crate::config::shown_file;
 use crate::generator;
 use crate::report::selftest::{self as page, LoadReport, SelftestReport};
-use crate::vocabulary::{Clock, Command, HttpProfile, StopCause};
+use crate::vocabulary::{Clock, Command, HttpProfile, StopCause, units};
 
-use loads::{Scale, Spec};
+use loads::{ROUNDS_MAX, Scale, Spec};
 use process::LoadProcess;
 
 /// Smallest number of clients that the loads need.
@@ -40,16 +42,17 @@ pub(super) fn selftest(args: SelftestArgs) -> Result<ExitStatus, Failure> {
             "hlswarm: selftest: this is a debug build, which needs much more CPU than a release build",
         );
     }
-    let measured = control_runtime()?.block_on(measure(scale, fit))?;
-    let measured = match measured {
-        Ok(measured) => measured,
+    let identity = Identity::read()?;
+    let measured = control_runtime()?.block_on(measure(scale, fit, identity.machine.cpus_allowed))?;
+    let rounds = match measured {
+        Ok(rounds) => rounds,
         Err(cause) => {
             let (code, name) = exit::of_signal(cause).unwrap_or((exit::INTERNAL, "an internal fault"));
             stdio::say(&format!("hlswarm: selftest: ended early by {name}; nothing was saved"));
             return Ok(code.into());
         }
     };
-    conclude(measured, file, args.json)
+    conclude(identity, &rounds, file, args.json)
 }
 
 /// Returns the file of the calibration, in a folder that can be written.
@@ -68,39 +71,84 @@ fn unwritten(path: &std::path::Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::Unwritten(format!("selftest: {}: {error}", shown_file(path)))
 }
 
-/// Numbers of all loads, without TLS and with it.
-#[derive(Debug, Default)]
-struct AllLoads {
-    plain: Measurements,
-    tls: Measurements,
-    speed_ns: Option<f64>,
-}
-
-impl AllLoads {
-    fn of(&mut self, secure: bool) -> &mut Measurements {
-        if secure { &mut self.tls } else { &mut self.plain }
-    }
-}
-
-/// Measures all loads, one after the other. A signal ends the measurement, and is then the error within.
-async fn measure(scale: Scale, fit: u32) -> Result<Result<AllLoads, StopCause>, Failure> {
+/// Measures all rounds. A signal ends the measurement, and is then the error within.
+async fn measure(scale: Scale, fit: u32, processors: f64) -> Result<Result<Vec<Round>, StopCause>, Failure> {
     let orders = signals()?.orders;
-    let mut all = AllLoads { speed_ns: generator::speed_ns(), ..AllLoads::default() };
-    let specs = Spec::all(scale);
-    for (number, spec) in (1..).zip(&specs) {
-        let (load, transport) = (spec.load, if spec.secure { ", TLS" } else { "" });
-        stdio::say(&format!("hlswarm: selftest: {number} of {}: {}{transport}", specs.len(), load.words()));
-        let failed = |error: process::LoadError| {
-            Failure::Preflight(format!("selftest: the load '{}' was not measured: {error}", load.name()))
-        };
-        let process = LoadProcess::start(*spec, fit).map_err(failed)?;
-        let measured = tokio::select! {
-            measured = process.finish() => measured.map_err(failed)?,
-            cause = stopped(&orders) => return Ok(Err(cause)),
-        };
-        all.of(spec.secure).insert(load, measured);
+    let planned = Spec::rounds(scale);
+    announce(&format!("measures {}, for", units::plural(planned as u64, "round")), scale, 0..planned, fit);
+    let (mut rounds, mut count) = (Vec::new(), planned);
+    while rounds.len() < count {
+        match round(scale, fit, (rounds.len(), count), &orders).await? {
+            Ok(round) => rounds.push(round),
+            Err(cause) => return Ok(Err(cause)),
+        }
+        let is_last = rounds.len() == count && scale == Scale::Whole && count < ROUNDS_MAX;
+        // Only once, and all rounds are judged then: to repeat until the result fits would accept noise.
+        if is_last && capacity::fit(&rounds, processors).is_ok_and(|fitted| fitted.is_near_the_limit()) {
+            announce(
+                "the result is near its limit: measures more rounds, for",
+                scale,
+                count..ROUNDS_MAX,
+                fit,
+            );
+            count = ROUNDS_MAX;
+        }
     }
-    Ok(Ok(all))
+    Ok(Ok(rounds))
+}
+
+/// Says how long rounds take, before they begin.
+fn announce(what: &str, scale: Scale, rounds: std::ops::Range<usize>, fit: u32) {
+    let seconds = Spec::time(scale, rounds, fit).as_secs();
+    let minutes = units::plural(((seconds + 30) / 60).max(1), "minute");
+    stdio::say(&format!("hlswarm: selftest: {what} about {minutes}"));
+}
+
+/// Measures all loads of a round, one after the other, and then once more those that something disturbed.
+async fn round(
+    scale: Scale,
+    fit: u32,
+    (number, count): (usize, usize),
+    orders: &flume::Receiver<Command>,
+) -> Result<Result<Round, StopCause>, Failure> {
+    let (specs, mut round) = (Spec::round(scale, number), Round::new());
+    let place = format!("round {} of {count}", number + 1);
+    for (load, spec) in (1..).zip(&specs) {
+        match one(*spec, fit, &format!("{place}, {load} of {}", specs.len()), orders).await? {
+            Ok(measured) => _ = round.insert((spec.load, spec.secure), measured),
+            Err(cause) => return Ok(Err(cause)),
+        }
+    }
+    let is_disturbed = |spec: &&Spec| {
+        let measured = round.get(&(spec.load, spec.secure));
+        scale == Scale::Whole && spec.load.is_paced() && measured.is_some_and(Measured::is_disturbed)
+    };
+    for spec in specs.iter().filter(is_disturbed).copied().collect::<Vec<_>>() {
+        match one(spec, fit, &format!("{place}, disturbed, again"), orders).await? {
+            Ok(measured) => _ = round.insert((spec.load, spec.secure), measured),
+            Err(cause) => return Ok(Err(cause)),
+        }
+    }
+    Ok(Ok(round))
+}
+
+/// Measures one load.
+async fn one(
+    spec: Spec,
+    fit: u32,
+    place: &str,
+    orders: &flume::Receiver<Command>,
+) -> Result<Result<Measured, StopCause>, Failure> {
+    let (load, transport) = (spec.load, if spec.secure { ", TLS" } else { "" });
+    stdio::say(&format!("hlswarm: selftest: {place}: {}{transport}", load.words()));
+    let failed = |error: process::LoadError| {
+        Failure::Preflight(format!("selftest: the load '{}' was not measured: {error}", load.name()))
+    };
+    let process = LoadProcess::start(spec, fit).map_err(failed)?;
+    tokio::select! {
+        measured = process.finish() => Ok(Ok(measured.map_err(failed)?)),
+        cause = stopped(orders) => Ok(Err(cause)),
+    }
 }
 
 /// Waits for a signal.
@@ -116,10 +164,14 @@ async fn stopped(orders: &flume::Receiver<Command>) -> StopCause {
 }
 
 /// Computes the prices, keeps them if they can be believed, and prints the result.
-fn conclude(all: AllLoads, file: Option<PathBuf>, json: bool) -> Result<ExitStatus, Failure> {
-    let identity = Identity::read()?;
-    let loads = LoadReport::all(&all.plain, &all.tls);
-    let (calibration, reasons) = match calibrate(&identity, &all) {
+fn conclude(
+    identity: Identity,
+    rounds: &[Round],
+    file: Option<PathBuf>,
+    json: bool,
+) -> Result<ExitStatus, Failure> {
+    let loads = LoadReport::all(rounds);
+    let (calibration, reasons) = match calibrate(&identity, rounds) {
         Ok((calibration, doubts)) => (Some(calibration), doubts),
         Err(misfit) => (None, vec![misfit.to_string()]),
     };
@@ -157,29 +209,21 @@ impl Identity {
 }
 
 /// Returns the calibration, and the reasons not to believe it.
-fn calibrate(identity: &Identity, all: &AllLoads) -> Result<(Calibration, Vec<String>), Misfit> {
+fn calibrate(identity: &Identity, rounds: &[Round]) -> Result<(Calibration, Vec<String>), Misfit> {
     let (machine, build) = (identity.machine.clone(), identity.build.clone());
-    let base_us_per_s = capacity::base_us_per_s(&all.plain)?;
-    let costs = |loads| capacity::costs(base_us_per_s, loads, machine.cpus_allowed);
+    let fitted = capacity::fit(rounds, machine.cpus_allowed)?;
     let now = Clock::start().started_at();
-    let mut calibration = Calibration {
+    let calibration = Calibration {
         schema: capacity::SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build,
         made_at: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
-        speed_ns: all.speed_ns.ok_or(Misfit::NoPrice("a step of the processor"))?,
-        base_us_per_s,
-        plain: costs(&all.plain)?,
-        tls: costs(&all.tls)?,
-        model_error_share: 0.0,
         machine,
+        speed_ns: fitted.speed_ns,
+        base_us_per_s: fitted.base_us_per_s,
+        plain: fitted.plain,
+        tls: fitted.tls,
+        model_error_share: fitted.model_error_share,
     };
-    let mut reasons = Vec::new();
-    for (secure, loads) in [(false, &all.plain), (true, &all.tls)] {
-        let error = capacity::model_error(&calibration, loads, secure)?;
-        calibration.model_error_share = calibration.model_error_share.max(error);
-        let transport = if secure { "HTTPS" } else { "HTTP" };
-        reasons.extend(capacity::doubts(loads, error).iter().map(|doubt| format!("{transport}: {doubt}")));
-    }
-    Ok((calibration, reasons))
+    Ok((calibration, fitted.doubts))
 }

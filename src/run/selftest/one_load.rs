@@ -1,5 +1,6 @@
 //! Measures one load, in a process of its own: the memory of the loads before it would count as its own.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::capacity::{FloorLatency, Measured};
 use crate::cli;
 use crate::config::{self, RunConfig, Show, run_config};
 use crate::control::Ahead;
-use crate::generator::Process;
+use crate::generator::{self, Process, SpeedBeside};
 use crate::origin::child::Child;
 use crate::run::files::Temporary;
 use crate::run::{ExitStatus, Failure, control_runtime, load_beside, preflight, signals, stdio};
@@ -34,7 +35,10 @@ async fn run(spec: Spec) -> Result<Measured, Failure> {
     let fit = preflight::check(0, &Default::default()).map_err(Failure::Preflight)?.clients;
     let config = configured(spec, &child, fit)?;
     let window = spec.window(fit);
-    let (ended, mut measured) = load_beside(config, signals, |samples| stretch(samples, window)).await?;
+    let speed_before_ns = generator::speed_ns();
+    let (ended, measured) = load_beside(config, signals, |samples| stretch(samples, window)).await?;
+    let mut measured = measured.wrap_err("the speed of this machine could not be measured")?;
+    measured.speed_before_ns = speed_before_ns;
     if let Some(code) = ended.ending.cause.and_then(crate::run::exit::of_signal) {
         return Err(eyre!("{} ended the measurement", code.1).into());
     }
@@ -75,12 +79,12 @@ struct Counts {
 }
 
 impl Counts {
-    /// Takes the counts of a sample that was just made, and the CPU time so far.
-    fn new(sample: &RunSample) -> Self {
+    /// Takes the counts of a sample that was just made, and the CPU time so far without that of the speed measurement.
+    fn new(sample: &RunSample, speed: &SpeedBeside) -> Self {
         let totals = &sample.snapshot.totals;
         Self {
             at: sample.at,
-            cpu: Process::now().cpu,
+            cpu: Process::now().cpu.saturating_sub(speed.cpu()),
             requests: totals.started(),
             bytes: totals.bytes(),
             connections: totals.get(Metric::Connections),
@@ -88,31 +92,42 @@ impl Counts {
     }
 }
 
-/// Measures from the first sample after one moment to the first after another.
-async fn stretch(mut samples: watch::Receiver<Arc<RunSample>>, (from, to): (Duration, Duration)) -> Measured {
-    let mut first = None;
+/// Measures from the first sample after one moment to the first after another, and the speed of the machine beside it.
+async fn stretch(
+    mut samples: watch::Receiver<Arc<RunSample>>,
+    (from, to): (Duration, Duration),
+) -> io::Result<Measured> {
+    let mut begun = None;
     // The sender lives until the run has ended, which is later.
     while samples.changed().await.is_ok() {
         let sample = Arc::clone(&samples.borrow_and_update());
         if sample.at < from {
             continue;
         }
-        let now = Counts::new(&sample);
-        let begin = first.get_or_insert_with(|| Counts::new(&sample));
-        if sample.at >= to {
-            return Measured {
-                seconds: now.at.saturating_sub(begin.at).as_secs_f64(),
-                cpu_s: now.cpu.saturating_sub(begin.cpu).as_secs_f64(),
-                requests: now.requests.saturating_sub(begin.requests),
-                bytes: now.bytes.saturating_sub(begin.bytes),
-                connections: now.connections.saturating_sub(begin.connections),
-                clients: sample.active_clients(),
-                resident_bytes: Process::now().resident_bytes,
-                ..Measured::default()
-            };
+        let Some((begin, speed)) = begun.take() else {
+            let speed = SpeedBeside::start()?;
+            begun = Some((Counts::new(&sample, &speed), speed));
+            continue;
+        };
+        if sample.at < to {
+            begun = Some((begin, speed));
+            continue;
         }
+        let now = Counts::new(&sample, &speed);
+        let resident_bytes = Process::now().resident_bytes;
+        return Ok(Measured {
+            seconds: now.at.saturating_sub(begin.at).as_secs_f64(),
+            cpu_s: now.cpu.saturating_sub(begin.cpu).as_secs_f64(),
+            requests: now.requests.saturating_sub(begin.requests),
+            bytes: now.bytes.saturating_sub(begin.bytes),
+            connections: now.connections.saturating_sub(begin.connections),
+            clients: sample.active_clients(),
+            resident_bytes,
+            speed_beside_ns: speed.finish().await,
+            ..Measured::default()
+        });
     }
-    Measured::default()
+    Ok(Measured::default())
 }
 
 /// Adds the numbers of the whole run.
