@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 const QUESTIONS: [&str; 9] = ["What", "How", "Who", "Whose", "Whether", "Why", "When", "Where", "Which"];
 
 /// Words that neither a comment nor a text may contain.
-const BANNED: [&str; 8] =
-    ["whoever", "nobody", "somebody", "anew", "for ever", "gave up", "give up", "gives up"];
+const BANNED: [&str; 9] =
+    ["whoever", "nobody", "somebody", "anew", "for ever", "gave up", "give up", "give_up", "gives up"];
 
 /// Exceptions, as (file, word). Remove entries, never add any.
 const EXCEPTIONS: [(&str, &str); 1] = [
@@ -24,7 +24,7 @@ const EXCEPTIONS: [(&str, &str); 1] = [
 ];
 
 /// Texts that are not source code.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "README.md",
     "CHANGELOG.md",
     ".github/CONTRIBUTING.md",
@@ -34,6 +34,7 @@ const PAGES: [&str; 12] = [
     "tests/exact.sh",
     "tests/fuzz.sh",
     "tests/loom.sh",
+    "tests/price.sh",
     "tests/soak.sh",
     "tests/trust.sh",
     "tests/tsan.sh",

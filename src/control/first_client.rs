@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_that_fails_refuses_only_when_clients_give_up() {
+    fn a_variant_that_fails_refuses_only_when_clients_leave() {
         let mut run = Run::new();
         run.ends(Kind::Playlist, Outcome::Ok);
         run.ends(Kind::Playlist, http(404));

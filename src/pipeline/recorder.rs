@@ -174,14 +174,14 @@ impl Recorder {
             }
             Ok(Flushed::Blocked) => false,
             Err(error) => {
-                self.give_up(&error);
+                self.abandon(&error);
                 true
             }
         }
     }
 
     /// Abandons the file, which cannot be written any more, and counts its waiting lines as lost.
-    fn give_up(&mut self, error: &io::Error) {
+    fn abandon(&mut self, error: &io::Error) {
         self.stats.fail(self.clock.now(), error.to_string());
         self.stats.set_waiting(false, self.clock.now());
         if let Some(record) = self.record.take() {
@@ -235,7 +235,7 @@ impl Recorder {
         }
         let Some(record) = &self.record else { return };
         if let Err(error) = record.sync() {
-            self.give_up(&error);
+            self.abandon(&error);
         }
     }
 

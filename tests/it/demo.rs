@@ -231,7 +231,7 @@ fn viewers_that_leave_in_time_are_replaced_and_both_are_counted() {
 }
 
 #[test]
-fn viewers_that_give_up_make_room_for_others_after_a_back_off() {
+fn viewers_that_leave_make_room_for_others_after_a_back_off() {
     let options = ["--fault", "segment:404", "--player", "native", "-c", "5", "--ramp-time", "0", "-d", "6s"];
     let run = demo(&options);
     run.assert_exit_code(3);
