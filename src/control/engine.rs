@@ -23,7 +23,7 @@ pub trait Engine {
     /// Makes all clients leave at once.
     fn cut(&self) -> impl Future<Output = ()>;
 
-    /// Waits for the threads of the engine, which must have been drained or cut. Returns the clients that were listed at
+    /// Cuts what is left and waits for the threads of the engine. Returns the clients that were listed at
     /// the end, and the number of threads that were lost to a panic or a hang.
     fn join(self) -> (Self::Clients, usize);
 }

@@ -128,9 +128,12 @@ impl Engine for Swarm {
 
     fn join(self) -> (Vec<ClientHandle>, usize) {
         let (mut clients, mut lost) = (Vec::new(), 0);
+        // Every channel is closed first: a worker that has missed its order to cut ends by that, while another one is
+        // waited for.
+        let threads: Vec<_> = self.workers.into_iter().map(Worker::close).collect();
         let end = Instant::now() + JOIN_LIMIT;
-        for worker in self.workers {
-            match worker.join(end) {
+        for thread in threads {
+            match thread.join(end) {
                 Some(handles) => clients.extend(handles),
                 None => lost += 1,
             }

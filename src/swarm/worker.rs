@@ -111,7 +111,7 @@ impl Worker {
         self.running.present()
     }
 
-    /// Sends an order. A worker that was lost to a panic takes none; [`Worker::join`] notices that.
+    /// Sends an order. A worker that was lost to a panic takes none; [`Closed::join`] notices that.
     pub(super) async fn order(&self, order: Order) {
         if matches!(order, Order::Admit(_)) {
             self.running.enter();
@@ -119,17 +119,26 @@ impl Worker {
         _ = self.orders.send_async(order).await;
     }
 
+    /// Closes the channel of orders, after which the thread ends by itself.
+    pub(super) fn close(self) -> Closed {
+        Closed(self.thread)
+    }
+}
+
+/// Thread of a worker that takes no more orders.
+pub(super) struct Closed(JoinHandle<Vec<ClientHandle>>);
+
+impl Closed {
     /// Waits for the thread, until `end` at most. Returns `None` if it was lost to a panic or hangs.
     pub(super) fn join(self, end: Instant) -> Option<Vec<ClientHandle>> {
-        drop(self.orders);
         // The standard library has no join with a limit.
-        while !self.thread.is_finished() {
+        while !self.0.is_finished() {
             if Instant::now() >= end {
                 return None;
             }
             thread::sleep(JOIN_POLL);
         }
-        self.thread.join().ok()
+        self.0.join().ok()
     }
 }
 
