@@ -153,7 +153,9 @@ impl<E: Engine> Controller<E> {
         self.sources.status.set_limit(self.plan.limit);
         let before = self.target;
         self.target = self.plan.limit.clamp(before.into());
-        self.write_down(ChangeKind::Target, before, ChangeSource::Preflight);
+        if self.target != before {
+            self.write_down(ChangeKind::Target, before, ChangeSource::Preflight);
+        }
     }
 
     /// Takes the target from the profile, unless the operator has set one.

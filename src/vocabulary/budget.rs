@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | bodies of playlists, also unfinished ones, and of keys | request | [`PLAYLIST_BYTES`], [`KEY_BYTES`]; in total the budget; identical ones once | `playlist.limit`, `body.too_big` |
 //! | decoded playlists | request | [`PLAYLIST_BYTES`]; in total the budget | `playlist.limit` |
-//! | windows of decoders | worker or helper thread | [`PLAYLIST_BYTES`] | `playlist.limit`, `body.ratio`, `body.decode` |
+//! | windows of decoders | worker or helper thread | [`PLAYLIST_BYTES`], half as much again while Brotli's grows | `playlist.limit`, `body.ratio`, `body.decode` |
 //! | parsed playlists | distinct playlist | [`PLAYLIST_SEGMENTS`], [`PLAYLIST_VARIANTS`], [`PLAYLIST_PARTS`], ...; in total the budget | `playlist.limit` |
 //! | texts of playlists that other clients may reuse | worker thread | 64, and [`LIBRARY_BYTES`]; in total half of the budget | discarded |
 //! | response heads that come in pieces | connection | [`HEAD_BYTES`] and [`HEADER_LINES`] | `conn.proto` |
