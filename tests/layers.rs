@@ -48,6 +48,7 @@ const FUNCTION_LINES: usize = 70;
 const TOO_LONG: [&str; 0] = [];
 
 /// One file of `src`.
+#[derive(Clone)]
 struct Source {
     /// Path of the file, such as `src/hls/reload.rs`.
     name: String,
@@ -239,8 +240,9 @@ const CALCULATING: [&str; 0] = [];
 /// only changes the unit.
 fn calculates(line: &str) -> bool {
     let by = line.split_once("as f64").and_then(|(_, after)| after.trim_start().strip_prefix("/ "));
-    let divides = by.is_some_and(|by| by.starts_with(char::is_alphabetic));
-    divides || COUNTERS.iter().any(|counter| follows_operator(line, counter))
+    let divides = by.is_some_and(|by| by.starts_with(|c: char| c.is_alphabetic() || c == '(' || c == '*'));
+    divides
+        || COUNTERS.iter().any(|counter| follows_operator(line, counter) || precedes_operator(line, counter))
 }
 
 /// Reports whether an arithmetic operator follows a field or a call of this name.
@@ -256,12 +258,27 @@ fn follows_operator(line: &str, counter: &str) -> bool {
     })
 }
 
+/// Reports whether a field or a call of this name stands at the right of an arithmetic operator.
+fn precedes_operator(line: &str, counter: &str) -> bool {
+    let is_of_a_path = |c: char| c.is_alphanumeric() || "._()[]*".contains(c);
+    line.match_indices(counter).any(|(at, _)| {
+        let after = &line[at + counter.len()..];
+        let is_field =
+            line[..at].ends_with('.') && !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        let before = line[..at].trim_end_matches(is_of_a_path);
+        // A literal only changes the unit.
+        let is_name = !line[before.len()..].starts_with(|c: char| c.is_ascii_digit());
+        is_field && is_name && [" + ", " - ", " * ", " / "].iter().any(|operator| before.ends_with(operator))
+    })
+}
+
 /// Function that divides counters, for the modules that own them.
 const SHARE: [&str; 3] = ["crate", "vocabulary", "share"];
 
 /// Returns the lines of a reader that calculate, or import the function that does.
 fn calculations(source: &Source) -> Vec<String> {
-    let code = source.text.split("#[cfg(test)]").next().unwrap_or_default();
+    // An attribute of one item at the top of a file ends nothing: only the module of the tests at its end does.
+    let code = source.clone().without_tests().text;
     let is_code = |line: &str| !line.trim_start().starts_with("//");
     let lines = code.lines().enumerate().filter(|(_, line)| is_code(line) && calculates(line));
     let lines = lines.map(|(number, line)| format!("{}:{}: {}", source.name, number + 1, line.trim()));
@@ -470,6 +487,9 @@ mod tests {
         assert_eq!(found("let row = (totals.failed, -offset); // failed + ok"), 0);
         assert_eq!(found("let share = errors as f64 / finished as f64;"), 1);
         assert_eq!(found("let seconds = us as f64 / 1e6;"), 0);
+        assert_eq!(found("let judged = begun + requests.failed;"), 1);
+        assert_eq!(found("let rate = a as f64 / (b as f64);"), 1);
+        assert_eq!(found("#[cfg(test)]\nuse a;\nfn f() { a as f64 / b; }"), 1);
         assert_eq!(found("let x = 1;\n#[cfg(test)]\nmod tests { let y = a as f64 / b; }"), 0);
     }
 

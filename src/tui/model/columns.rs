@@ -230,7 +230,9 @@ impl HeatScale {
     pub(super) fn height(self, microseconds: u64) -> Option<f64> {
         let bucket = Heat::bucket_of(microseconds);
         let (begin, end) = (Heat::begin_us(bucket), Heat::begin_us(bucket + 1));
-        let within = microseconds.saturating_sub(begin) as f64 / (end.saturating_sub(begin).max(1)) as f64;
+        let [since, length] =
+            [microseconds.saturating_sub(begin), end.saturating_sub(begin).max(1)].map(Duration::from_micros);
+        let within = since.div_duration_f64(length);
         let all = (self.each * self.rows.max(1)) as f64;
         let share = (bucket as f64 - self.first as f64 + within.min(1.0)) / all;
         (0.0..=1.0).contains(&share).then_some(share)
