@@ -484,14 +484,11 @@ fn restart() {
     assert!(run.outcomes().contains(&"conn.refused"), "{:?}", run.outcomes());
     assert_eq!(run.count("/run/clients_started"), CLIENTS as u64, "all are the same clients as before");
     let back = origin.accepted.lock().unwrap();
-    let least = SECOND * (CLIENTS / (2 * RAMP)) as u32;
+    // That their places are an interval apart is tested in virtual time. A pause of this process can bring the
+    // connections of several seconds at once, so that only their whole spread says something here.
+    let least = SECOND * (CLIENTS - 1) as u32 / RAMP as u32 * 3 / 4;
     let spread = back[CLIENTS - 1] - back[0];
     assert!(spread >= least, "they came back within {spread:?}, {least:?} were expected at least");
-    let in_a_second = |from: &Instant| {
-        back.iter().filter(|at| at.checked_duration_since(*from).is_some_and(|after| after < SECOND)).count()
-    };
-    let most = back.iter().map(in_a_second).max().unwrap();
-    assert!(most <= 2 * RAMP + 1, "{most} came back in one second, the ramp is {RAMP} a second");
 }
 
 fn slow() -> Vec<Row> {

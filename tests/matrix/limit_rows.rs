@@ -99,10 +99,11 @@ pub fn rows() -> Vec<Row> {
 fn numbers_of_threads(user: u32) {
     const MOST: u32 = 14;
     let mut refused = 0;
+    // On two processors, so that the program has two workers everywhere.
     for threads in 1..=MOST {
         let by = format!(
             "chown {user} . && exec prlimit --nproc={threads} \
-             setpriv --reuid={user} --regid={user} --clear-groups \"$0\" \"$@\"; "
+             setpriv --reuid={user} --regid={user} --clear-groups taskset -c 0,1 \"$0\" \"$@\"; "
         );
         let (run, requests) = limited(&by, &["-c", "1"]);
         match run.exit_code() {

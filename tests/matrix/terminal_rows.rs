@@ -133,6 +133,8 @@ fn sizes() {
 /// Changes the size of the window all the time for some seconds, and says so even more often.
 fn storm() {
     const STORM: Duration = Duration::from_secs(4);
+    /// Signals of a storm: on a busy machine it lasts longer.
+    const SIGNALS: u32 = 4_000;
     /// Clears of the whole screen: each begins a picture of a new size.
     const CLEAR: &str = "\u{1b}[2J";
     /// Most pictures of a new size in a second.
@@ -142,7 +144,7 @@ fn storm() {
     terminal.wait_for("RUNNING");
     let count = |terminal: &Terminal| terminal.bytes().matches(CLEAR).count();
     let (before, begun, mut signals) = (count(&terminal), Instant::now(), 0);
-    while begun.elapsed() < STORM {
+    while begun.elapsed() < STORM || signals < SIGNALS {
         terminal.resize(if signals % 200 == 0 { (30, 100) } else { SIZE });
         (0..100).for_each(|_| terminal.signal(Signal::WINCH));
         signals += 100;
@@ -151,7 +153,6 @@ fn storm() {
     terminal.press("2");
     terminal.wait_for("worst first");
     let (drawn, elapsed) = (count(&terminal) - before, begun.elapsed().as_secs_f64());
-    assert!(signals > 4_000, "only {signals} signals were sent");
     assert!(drawn > 0, "no picture of a new size");
     assert!(drawn as f64 <= MOST * elapsed + 2.0, "{drawn} pictures of a new size in {elapsed} s");
     let asked = origin.log.count(".ts");
