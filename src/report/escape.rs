@@ -35,16 +35,19 @@ pub(super) fn markdown(text: &str) -> String {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
-            // `@name` would notify a person.
-            '@' => safe.push_str("&#64;"),
-            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '!' | '#' | '~' | '$' => {
+            // GitHub looks for `@name` and `#123` after all escapes have been decoded: a space of no width is what
+            // keeps a person from being notified.
+            '@' => safe.push_str("@&#8203;"),
+            '#' => safe.push_str("\\#&#8203;"),
+            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '!' | '~' | '$' => {
                 safe.push('\\');
                 safe.push(character);
             }
             other => safe.push(other),
         }
     }
-    safe
+    // An address within a hostile text must not become a link.
+    safe.replace("://", ":&#8203;//").replace("www.", "www&#8203;.")
 }
 
 /// Returns a JSON text for a `<script>` element of HTML: no sequence in it ends the element or begins a comment.
@@ -77,7 +80,8 @@ mod tests {
     #[test]
     fn a_line_of_markdown_stays_one_cell_of_text() {
         let safe = markdown("a|b\n* [x](http://h) `c` <img src=x> @all _d_");
-        assert_eq!(safe, "a\\|b \\* \\[x\\](http://h) \\`c\\` &lt;img src=x&gt; &#64;all \\_d\\_");
+        assert_eq!(safe, "a\\|b \\* \\[x\\](http:&#8203;//h) \\`c\\` &lt;img src=x&gt; @&#8203;all \\_d\\_");
+        assert_eq!(markdown("#12 www.x.org"), "\\#&#8203;12 www&#8203;.x.org");
         for text in HOSTILE {
             assert!(!markdown(text).contains(['\n', '\r', '<']), "{text:?}");
         }

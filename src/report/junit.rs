@@ -15,7 +15,7 @@ const CHECKS: usize = 1_000;
 pub(super) fn page(doc: &Doc) -> String {
     let checks: Vec<Part<'_>> = doc.at("/checks").list().take(CHECKS).collect();
     let with = |result: &str| checks.iter().filter(|check| check.at("/result").text() == result).count();
-    let (failed, passed) = (with("fail"), with("pass"));
+    let (failed, passed) = (checks.iter().filter(|check| fails(check)).count(), with("pass"));
     let skipped = checks.len() - failed - passed;
     let run = doc.at("/run");
     let mut page = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
@@ -48,18 +48,44 @@ pub(super) fn page(doc: &Doc) -> String {
     page
 }
 
+/// Reports whether a check fails the run. For a CI a failure is the verdict, so it must not contradict the exit code:
+/// only checks that decide that code fail. Those of an older report do not say whether they do.
+fn fails(check: &Part<'_>) -> bool {
+    check.at("/result").text() == "fail" && check.at("/decides").value().as_bool() != Some(false)
+}
+
 fn case(check: Part<'_>, page: &mut String) {
     let [name, limit] = ["/name", "/limit"].map(|path| xml(&check.at(path).word()));
-    let value = check.at("/value").number();
+    let measured = check.at("/value").number().map_or(String::new(), |value| format!("{value}, "));
     _ = write!(page, "<testcase classname=\"hlswarm\" name=\"{name}\"");
-    match (check.at("/result").text(), value) {
-        ("pass", _) => page.push_str("/>\n"),
-        ("fail", Some(value)) => {
-            _ = writeln!(page, "><failure message=\"{value}, expected {limit}\"/></testcase>");
+    _ = match check.at("/result").text() {
+        "pass" => writeln!(page, "/>"),
+        "fail" if fails(&check) => {
+            writeln!(page, "><failure message=\"{measured}expected {limit}\"/></testcase>")
         }
-        ("fail", None) => {
-            _ = writeln!(page, "><failure message=\"expected {limit}\"/></testcase>");
+        "fail" => {
+            let message = format!("{measured}expected {limit}; it does not decide the exit code");
+            writeln!(page, "><skipped message=\"{message}\"/></testcase>")
         }
-        _ => _ = writeln!(page, "><skipped message=\"nothing was measured\"/></testcase>"),
+        _ => writeln!(page, "><skipped message=\"nothing was measured\"/></testcase>"),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_check_that_decides_the_exit_code_fails_the_job() {
+        let check = |more: &str| {
+            format!(r#"{{"name": "a", "value": 12.5, "limit": "<= 0", "result": "fail"{more}}}"#)
+        };
+        let checks = [check(r#", "decides": true"#), check(r#", "decides": false"#), check("")].join(",");
+        let text = format!(r#"{{"schema": "hlswarm.report/1", "checks": [{checks}]}}"#);
+        let page = page(&Doc::parse(&text).expect("a report"));
+        assert!(page.contains("tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"1\""), "{page}");
+        assert_eq!(page.matches("<failure message=\"12.5, expected &lt;= 0\"/>").count(), 2, "{page}");
+        let skipped = "<skipped message=\"12.5, expected &lt;= 0; it does not decide the exit code\"/>";
+        assert_eq!(page.matches(skipped).count(), 1, "{page}");
     }
 }

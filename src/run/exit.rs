@@ -110,7 +110,7 @@ fn hard_stop(ending: Ending, plan: Plan, sample: &RunSample) -> Option<EndAtLimi
 
 /// Returns the exit after some reports could not be written.
 pub(super) fn with_unwritten(exit: Exit, failed: &[String]) -> Exit {
-    let code = if exit.code == INTERNAL { INTERNAL } else { UNWRITTEN };
+    let code = if [INTERNAL, PREFLIGHT].contains(&exit.code) { exit.code } else { UNWRITTEN };
     Exit { code, reasons: exit.reasons.into_iter().chain(failed.iter().cloned()).collect() }
 }
 
@@ -186,6 +186,14 @@ mod tests {
     use crate::stats::Metric;
     use crate::verdict::{EndNumbers, Trust, allow_untrusted, checks};
     use crate::vocabulary::{Kind, RunIdentity};
+
+    #[test]
+    fn a_report_that_is_missing_hides_neither_a_fault_nor_a_refusal() {
+        let with =
+            |code| with_unwritten(Exit { code, reasons: vec!["first".to_owned()] }, &["disk".to_owned()]);
+        assert_eq!([70, 5, 0, 3, 4, 130].map(|code| with(code).code), [70, 5, 6, 6, 6, 6]);
+        assert_eq!(with(5).reasons, ["first", "disk"]);
+    }
 
     #[test]
     fn the_first_failed_check_with_a_code_decides_it_and_every_reason_is_given() {

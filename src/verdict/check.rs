@@ -72,6 +72,19 @@ pub enum Consequence {
     Listed,
 }
 
+impl Consequence {
+    /// Reports whether a failed check with this consequence decides the exit code.
+    pub const fn decides(self) -> bool {
+        !matches!(self, Self::Reason | Self::Listed)
+    }
+}
+
+impl Serialize for Consequence {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(self.decides())
+    }
+}
+
 /// A check that a run is judged by.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -85,8 +98,9 @@ pub struct Check {
     pub limit: Limit,
     /// Result of the check.
     pub result: CheckResult,
-    /// Consequence of its failure.
-    #[serde(skip)]
+    /// Set if its failure decides the exit code; without, it is listed or a reason.
+    #[cfg_attr(test, schemars(with = "bool"))]
+    #[serde(rename = "decides")]
     pub consequence: Consequence,
     /// Its failure as a sentence.
     #[serde(skip)]
