@@ -6,7 +6,6 @@
 //! (`hls`), the screen shows the text of a report, and `run` knows `config` and `cli`. `tests/layers.rs` checks this.
 //!
 //! The modules are private, so that rustc finds what nothing uses; `testing` lists what tests in files of their own use.
-//! Those that are public still have users to come.
 //!
 //! ```text
 //! 7  main  cli  config  run                              command line, configuration, wiring
@@ -70,7 +69,7 @@ mod swarm;
 mod sync;
 #[doc(hidden)]
 pub mod testing;
-pub mod tui;
+mod tui;
 mod verdict;
 mod vocabulary;
 

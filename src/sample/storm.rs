@@ -58,6 +58,11 @@ impl RunSample {
         )
     }
 
+    /// Says how bad a storm is, where there is little room: `62.5% got 429 or 503`.
+    pub fn storm_in_words(&self) -> String {
+        format!("{} got 429 or 503", units::percent(self.storm_window().and_then(Rates::busy_share)))
+    }
+
     /// Describes the end of a storm, for which the ramp waits: `it resumes when at most 10% of requests over 10 s do`.
     pub fn calm() -> String {
         format!("it resumes when at most {} of requests over {} s do", calm_share(), window::RECENT.as_secs())

@@ -3,6 +3,7 @@
 //! `INSTA_UPDATE=always cargo test golden_tests` updates a snapshot that has changed on purpose; look at the
 //! difference before you commit it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ const SIZES: [(u16, u16); 5] = [(80, 24), (160, 48), (120, 30), (40, 10), (30, 3
 
 fn app(name: &str, keys: &[Key]) -> App {
     let mut app = App::new(fixtures::title(), Access::Full);
+    // A key acts on a screen that has a size.
+    app.update(Msg::Screen(SIZES[0].into()));
     app.update(Msg::Sample(fixtures::sample(name)));
     for key in keys {
         app.update(Msg::Input(Input::Key(*key)));
@@ -126,6 +129,10 @@ fn the_other_views_look_as_they_did() {
         ("errors_none", "healthy", &[Key::Char('3')]),
         ("generator", "storm", &[Key::Char('4')]),
         ("log", "storm", &[Key::Char('5')]),
+        ("latency", "storm", &[Key::Char('7')]),
+        ("looking_back", "storm", &[Key::ShiftLeft]),
+        ("looking_back_at_errors", "storm", &[Key::Char('3'), Key::ShiftLeft]),
+        ("faults_only", "storm", &[Key::Char('2'), Key::Char('f')]),
         ("zoom_latency", "storm", &[Key::Tab, Key::Char('z')]),
         ("zoom_clients", "healthy", &[Key::Char('z')]),
         ("zoom_traffic", "healthy", &[Key::Tab, Key::Tab, Key::Char('z')]),
@@ -136,6 +143,31 @@ fn the_other_views_look_as_they_did() {
         ("prompt", "ramping", &[Key::Char('c'), Key::Char('2'), Key::Char('5')]),
     ] {
         assert_picture(name, &album(fixture, keys));
+    }
+}
+
+/// Returns the colours of a screen, foregrounds and then grounds: a letter for each, and the list of the letters.
+fn coloured(buffer: &Buffer) -> String {
+    let mut letters: BTreeMap<String, char> = BTreeMap::new();
+    let names = |colour: Color| format!("{colour:?}");
+    letters.extend(buffer.content.iter().flat_map(|cell| [(names(cell.fg), ' '), (names(cell.bg), ' ')]));
+    letters.remove(&names(Color::Reset));
+    letters.values_mut().zip('a'..).for_each(|(letter, next)| *letter = next);
+    let letter = |colour| letters.get(&names(colour)).map_or(" ".to_owned(), |letter| letter.to_string());
+    let mut text = text(buffer, |cell| letter(cell.fg)) + "\n" + &text(buffer, |cell| letter(cell.bg));
+    letters.iter().for_each(|(name, letter)| _ = writeln!(text, "{letter} {name}"));
+    text
+}
+
+#[test]
+fn the_themes_look_as_they_did() {
+    for (name, palette) in [("dark", Palette::Dark), ("light", Palette::Light), ("mono", Palette::Mono)] {
+        let theme = Theme { palette, charset: Charset::Unicode };
+        let drawn = [1, 2, 7].map(|view| {
+            let buffer = draw(&mut app("storm", &[Key::Char(char::from(b'0' + view))]), (100, 30), theme);
+            format!("== view {view}\n{}\n{}", text(&buffer, symbol), coloured(&buffer))
+        });
+        assert_picture(&format!("theme_{name}"), &drawn.concat());
     }
 }
 
@@ -161,6 +193,15 @@ fn theme() -> impl Strategy<Value = Theme> {
     (palette, charset).prop_map(|(palette, charset)| Theme { palette, charset })
 }
 
+fn key() -> impl Strategy<Value = Key> {
+    const SPECIAL: [Key; 8] =
+        [Key::Left, Key::Right, Key::ShiftLeft, Key::Tab, Key::BackTab, Key::Enter, Key::Escape, Key::End];
+    prop_oneof![
+        any::<u8>().prop_map(|letter| Key::Char(char::from(letter))),
+        proptest::sample::select(SPECIAL.to_vec()),
+    ]
+}
+
 fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![proptest::sample::select(HOSTILE).prop_map(str::to_owned), any::<String>()]
 }
@@ -173,8 +214,8 @@ proptest! {
         width in prop_oneof![3 => 0_u16..=170, 1 => 0_u16..=400],
         height in prop_oneof![3 => 0_u16..=50, 1 => 0_u16..=200],
         name in proptest::sample::select(&fixtures::FIXTURES[..]),
-        view in 1_u8..=6,
-        keys in proptest::collection::vec(any::<u8>(), 0..8),
+        view in 1_u8..=7,
+        keys in proptest::collection::vec(key(), 0..8),
         text in hostile(),
         theme in theme(),
     ) {
@@ -191,7 +232,7 @@ proptest! {
         app.update(Msg::Input(Input::Key(Key::Char(char::from(b'0' + view)))));
         app.update(Msg::Input(Input::Paste(text)));
         for key in keys {
-            app.update(Msg::Input(Input::Key(Key::Char(char::from(key)))));
+            app.update(Msg::Input(Input::Key(key)));
         }
         let buffer = draw(&mut app, (width, height), theme);
         for cell in &buffer.content {

@@ -27,25 +27,27 @@ impl Scope {
         self.mark.is_some()
     }
 
-    /// Returns the time since which counts are shown; `None` for the whole run.
-    pub(in crate::tui) fn since(&self) -> Option<Duration> {
-        self.mark.as_ref().filter(|_| self.since_mark).map(|(at, _)| *at)
+    /// Returns the time since which counts of a sample are shown; `None` for the whole run.
+    pub(in crate::tui) fn since(&self, sample: &RunSample) -> Option<Duration> {
+        self.mark_before(sample).map(|(at, _)| *at)
+    }
+
+    /// Returns the mark since which counts of a sample are shown. A frozen sample may be older than the mark.
+    fn mark_before(&self, sample: &RunSample) -> Option<&(Duration, Box<Totals>)> {
+        self.mark.as_ref().filter(|(at, _)| self.since_mark && *at <= sample.at)
     }
 
     /// Returns the number of the mark since which counts are shown.
     pub(in crate::tui) fn mark_number(&self, sample: &RunSample) -> Option<usize> {
-        let since = self.since()?;
+        let since = self.since(sample)?;
         Some(sample.journal.marks().filter(|mark| mark.at <= since).count())
     }
 
     /// Returns the totals of a sample in this scope.
     pub(in crate::tui) fn totals<'a>(&self, sample: &'a RunSample) -> Cow<'a, Totals> {
-        match &self.mark {
-            // A frozen sample may be older than the mark.
-            Some((at, before)) if self.since_mark && *at <= sample.at => {
-                Cow::Owned(sample.snapshot.totals.since(before))
-            }
-            _ => Cow::Borrowed(&sample.snapshot.totals),
+        match self.mark_before(sample) {
+            Some((_, before)) => Cow::Owned(sample.snapshot.totals.since(before)),
+            None => Cow::Borrowed(&sample.snapshot.totals),
         }
     }
 }

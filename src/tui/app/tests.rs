@@ -232,11 +232,12 @@ fn a_mark_is_made_at_the_moment_of_its_key_and_counts_begin_there() {
     let at = Duration::from_secs(60);
     let mark = Mark { at, note: "scaled".to_owned() };
     assert_eq!(type_in(&mut app, " scaled "), Effect::Ask(Command::Mark(mark)));
-    assert_eq!(app.scope.since(), None);
+    assert_eq!(app.scope.since(&app.shown), None);
     press(&mut app, Key::Char('M'));
-    assert_eq!(app.scope.since(), Some(at));
+    assert_eq!(app.scope.since(&app.shown), Some(at));
+    assert_eq!(app.scope.since(&sample(59_000, RunState::Running, 100)), None, "a sample of before the mark");
     press(&mut app, Key::Char('M'));
-    assert_eq!(app.scope.since(), None);
+    assert_eq!(app.scope.since(&app.shown), None);
 }
 
 #[test]

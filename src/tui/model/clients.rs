@@ -13,7 +13,7 @@ use crate::vocabulary::{Outcome, units};
 
 use super::client_words::{seconds, state_role};
 use super::swarm_map::Map;
-use super::{Column, Line, Table, Text, WhoLine, errors, who};
+use super::{Column, Line, Table, Text, Weight, WhoLine, errors, who};
 
 const COLUMNS: &[Column] = &[
     Column::number("ID", 9),
@@ -146,7 +146,7 @@ fn table(list: &ClientList, snapshot: &Snapshot, rows: &[&ClientRow], breadth: B
     };
     Table {
         title: Text::title(title),
-        aside: vec![Text::label(order(list))],
+        aside: order(list),
         columns,
         none: if snapshot.clients.is_empty() {
             none()
@@ -158,12 +158,17 @@ fn table(list: &ClientList, snapshot: &Snapshot, rows: &[&ClientRow], breadth: B
     }
 }
 
-fn order(list: &ClientList) -> String {
+/// Returns the order of the list, and what it leaves out: a list that is filtered without a word about it lies.
+fn order(list: &ClientList) -> Vec<Text> {
     let reversed = if list.reversed { ", reversed" } else { "" };
-    let faults = if list.faults_only { "  faults only" } else { "" };
-    let filter = list.filter.as_ref().map_or(String::new(), |filter| format!("  filter {}", filter.text));
-    let follow = if list.following { "  follow" } else { "" };
-    format!("{}{reversed}{faults}{filter}{follow}", list.sort.name())
+    let mut order = vec![Text::label(format!("{}{reversed}", list.sort.name()))];
+    let leaves_out = |text: &str| Text::new(Role::Mark, text).weighing(Weight::OutOfBounds);
+    order.extend(list.faults_only.then(|| leaves_out("faults only").or_short("faults")));
+    order.extend(
+        list.filter.as_ref().map(|it| leaves_out(&format!("filter {}", it.text)).or_short("filtered")),
+    );
+    order.extend(list.following.then(|| Text::label("follow")));
+    order
 }
 
 fn cells(row: &ClientRow, now_us: u64) -> Vec<Text> {

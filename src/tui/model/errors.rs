@@ -73,8 +73,10 @@ pub(super) fn table(app: &App, room: usize) -> Table {
     let now = sample.at;
     let shown = lines.iter().skip(app.scroll).take(room);
     let lines = shown.map(|line| Line::new(failure_cells(line, totals, now))).collect();
-    let scope =
-        app.scope.since().map_or("whole run".to_owned(), |at| format!("since the mark {}", units::clock(at)));
+    let scope = app
+        .scope
+        .since(&app.steady)
+        .map_or("whole run".to_owned(), |at| format!("since the mark {}", units::clock(at)));
     Table {
         title: Text::title(format!("Errors {}, {} of requests", units::count(errors), units::percent(share))),
         aside: vec![Text::label(format!("last 10 s | {scope}"))],

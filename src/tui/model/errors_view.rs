@@ -114,7 +114,7 @@ fn total(app: &App, totals: &Totals) -> Vec<Text> {
     let when = app.cursor.map_or("now".to_owned(), |at| format!("at {}", units::short_clock(at)));
     let share = moment.and_then(|moment| moment.failed_share());
     let role = share_role(share);
-    let since = app.scope.since().map_or("in all", |_| "since the mark");
+    let since = app.scope.since(&app.steady).map_or("in all", |_| "since the mark");
     vec![
         Text::plain(format!("{rate}/s {when}")).weighing(Weight::Subject),
         Text::new(role, units::percent(share)).then(Role::Label, " of requests").weighing(Weight::Subject),

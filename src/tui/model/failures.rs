@@ -68,7 +68,7 @@ impl Failures {
             }
         };
         let lines = counted.into_iter().take(room).map(line).collect();
-        let since = app.scope.since().map_or("", |_| ", since the mark");
+        let since = app.scope.since(&app.steady).map_or("", |_| ", since the mark");
         Self {
             focused: app.panel() == Panel::Errors,
             title: match hidden {

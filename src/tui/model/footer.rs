@@ -44,6 +44,8 @@ pub(super) fn line(app: &App) -> Vec<Text> {
     // The keys that every view needs come first, then those of what is shown.
     listed.sort_by_key(|binding| match binding.group {
         _ if matches!(binding.action, Action::Help | Action::Stop | Action::View(_)) => 0,
+        // While the ramp is held, the key that ends this must be in sight.
+        _ if is_resume(binding, app) => 1,
         _ if matches!(binding.action, Action::Panel(_) | Action::Open | Action::LookBack(_)) => 1,
         Group::Lists => 2,
         _ => 3,
@@ -105,16 +107,21 @@ fn is_of_use(binding: &Binding, app: &App) -> bool {
     }
 }
 
+fn is_resume(binding: &Binding, app: &App) -> bool {
+    binding.action == Action::Hold && app.live.state == RunState::Hold
+}
+
 fn words(binding: &Binding, app: &App) -> Option<Text> {
     let (keys, words) = binding.footer?;
     let words = match binding.action {
         Action::More => units::plural(app.step().unsigned_abs(), "client"),
-        Action::Hold if app.live.state == RunState::Hold => "resume".to_owned(),
+        Action::Hold if is_resume(binding, app) => "resume".to_owned(),
         Action::Window(_) => format!("time: {}", app.window.name()),
         _ => words.to_owned(),
     };
     let weight = match binding.action {
         Action::Help | Action::Stop => Weight::Subject,
+        _ if is_resume(binding, app) => Weight::Subject,
         _ => Weight::Context,
     };
     Some(Text::new(Role::Mark, keys).then(Role::Label, &format!(" {words}")).weighing(weight))

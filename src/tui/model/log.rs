@@ -66,9 +66,11 @@ fn events(app: &App, room: usize) -> Table {
         aside.push(Text::new(Role::Mark, "trouble only").weighing(Weight::OutOfBounds));
     }
     let filter = app.log_filter.as_ref();
-    aside.extend(
-        filter.map(|it| Text::new(Role::Mark, format!("filter {}", it.text)).weighing(Weight::OutOfBounds)),
-    );
+    aside.extend(filter.map(|it| {
+        Text::new(Role::Mark, format!("filter {}", it.text))
+            .or_short("filtered")
+            .weighing(Weight::OutOfBounds)
+    }));
     match app.shown.pipeline.events.dropped {
         0 => {}
         dropped => aside.push(Text::label(format!("{} dropped, not shown", units::count(dropped)))),

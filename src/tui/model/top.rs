@@ -81,7 +81,7 @@ fn run(app: &App) -> Vec<Text> {
         let frozen = Text::new(Role::Warning, format!("DISPLAY FROZEN FOR {seconds}"));
         frozen.or_short(format!("FROZEN {seconds}")).weighing(Weight::OutOfBounds)
     }));
-    line.extend(app.scope.since().map(|at| {
+    line.extend(app.scope.since(&app.steady).map(|at| {
         let number = app.scope.mark_number(sample).unwrap_or_default();
         let since = Text::new(Role::Mark, format!("counts since m{number}, {}", units::short_clock(at)));
         since.or_short(format!("since m{number}")).weighing(Weight::OutOfBounds)
@@ -149,7 +149,8 @@ fn knee(app: &App) -> Vec<Text> {
     let title = Text::new(Role::Mark, "KNEE    ").weighing(Weight::Decoration);
     let mut line: Vec<Text> = std::iter::once(title).chain(knees.into_iter().map(told)).collect();
     if sample.state == RunState::Hold && sample.held_by() == Some(ChangeSource::Brake) {
-        line.push(Text::new(Role::Warning, sample.storm_in_short()));
+        let storm = Text::new(Role::Warning, sample.storm_in_short());
+        line.push(storm.or_short(sample.storm_in_words()).weighing(Weight::OutOfBounds));
     }
     line
 }

@@ -83,13 +83,14 @@ const GAUGES: &[Column] = &[
     Column::word("", 60),
 ];
 
-/// The same on a narrow screen.
+/// The same on a narrow screen: a shorter bar, no advice.
 const NARROW: &[Column] = &[
     Column::word("GAUGE", 22),
-    Column::word("", 20),
+    Column::word("", 8),
     Column::number("NOW", 10),
     Column::number("WORST", 10),
     Column::number("SUSPECT", 10),
+    Column::number("INVALID", 10),
 ];
 /// Place of the bar among the columns.
 pub(in crate::tui) const BAR: usize = 1;

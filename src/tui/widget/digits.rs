@@ -36,14 +36,6 @@ fn form(character: char) -> Option<&'static Form> {
     FORMS.iter().find(|(of, _, _)| *of == character)
 }
 
-/// Returns the number of columns that [`digits`] needs for a text.
-pub fn digits_width(text: &str, theme: Theme) -> u16 {
-    match theme.charset {
-        Charset::Ascii => width(text),
-        Charset::Unicode => text.chars().filter_map(form).map(|(_, width, _)| width + 1).sum(),
-    }
-}
-
 /// Draws a number in half blocks, or as bold text in ASCII, and returns the column of `area` after it. Characters without
 /// a form are left out.
 pub fn digits(text: &str, tone: Tone, theme: Theme, area: Rect, buffer: &mut Buffer) -> u16 {
@@ -84,12 +76,13 @@ mod tests {
             let mut end = 0;
             let (lines, _) =
                 drawn((14, 3), |area, buffer| end = digits(text, Tone::Fail, theme, area, buffer));
-            assert_eq!(end, digits_width(text, theme));
-            lines
+            (lines, end)
         };
-        assert_eq!(draw("31.2", Theme::default()), ["▀▀█ ▄█    ▀▀█ ", "▀▀█  █    █▀▀ ", "▀▀▀ ▀▀▀ ▀ ▀▀▀ "]);
-        assert_eq!(draw("--", Theme::default())[1], "▀▀▀ ▀▀▀       ");
+        let lines = |text, theme| draw(text, theme).0;
+        assert_eq!(lines("31.2", Theme::default()), ["▀▀█ ▄█    ▀▀█ ", "▀▀█  █    █▀▀ ", "▀▀▀ ▀▀▀ ▀ ▀▀▀ "]);
+        assert_eq!(lines("--", Theme::default())[1], "▀▀▀ ▀▀▀       ");
         let ascii = Theme { charset: Charset::Ascii, ..Theme::default() };
-        assert_eq!(draw("31.2", ascii)[1], "31.2          ");
+        assert_eq!(lines("31.2", ascii)[1], "31.2          ");
+        assert_eq!((draw("31.2", Theme::default()).1, draw("31.2", ascii).1), (14, 4));
     }
 }

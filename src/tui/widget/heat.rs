@@ -2,11 +2,10 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Color, Style};
 
-use super::cells::{is_empty, put, width, write};
+use super::cells::{put, write};
 use crate::tui::theme::{Role, Theme};
-use crate::vocabulary::Tone;
 use crate::vocabulary::palette::amount;
 
 /// Counts of a heat map.
@@ -62,22 +61,6 @@ pub(super) fn halves(upper: Option<Color>, lower: Option<Color>) -> Option<(&'st
         (None, Some(lower)) => Some(("▄", Style::new().fg(lower))),
         (Some(upper), Some(lower)) if upper == lower => Some(("█", Style::new().fg(upper))),
         (Some(upper), Some(lower)) => Some(("▀", Style::new().fg(upper).bg(lower))),
-    }
-}
-
-/// Draws a dashed line at line `y` of `area` through the cells that are empty, and its label above it, or below where
-/// there is no room above.
-pub fn dashed(y: u16, label: &str, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    for x in 0..area.width {
-        if is_empty(buffer, area, (x, y)) {
-            put(buffer, area, (x, y), "╌", theme.colour(Tone::Rule));
-        }
-    }
-    let style = theme.style(Role::Label).add_modifier(Modifier::ITALIC);
-    let is_free = |line: u16| (0..=width(label)).all(|x| is_empty(buffer, area, (x, line)));
-    let lines = [y.checked_sub(1), y.checked_add(1)];
-    if let Some(line) = lines.into_iter().flatten().find(|line| is_free(*line)) {
-        write(buffer, area, (1, line), label, style);
     }
 }
 
@@ -147,19 +130,6 @@ mod tests {
         let (lines, buffer) = drawn((3, 2), |area, buffer| heat(&grid(), Theme::default(), area, buffer));
         assert_eq!(lines, [" ▒ ", "██ "]);
         assert_eq!(buffer[(0, 1)].fg, Color::Yellow);
-    }
-
-    #[test]
-    fn a_dashed_line_goes_only_through_what_is_empty() {
-        let draw = |y| {
-            drawn((12, 2), |area, buffer| {
-                buffer.set_string(8, 0, "▀▀▀▀", Style::new());
-                dashed(y, "slow", DARK, area, buffer);
-            })
-        };
-        assert_eq!(draw(0).0, ["╌╌╌╌╌╌╌╌▀▀▀▀", " slow       "]);
-        assert_eq!(draw(1).0, [" slow   ▀▀▀▀", "╌╌╌╌╌╌╌╌╌╌╌╌"]);
-        assert_eq!(draw(9).0, ["        ▀▀▀▀", "            "]);
     }
 
     #[test]

@@ -20,8 +20,8 @@ mod strip;
 mod tests;
 
 pub use axis::TimeAxis;
-pub use digits::{DIGITS_HEIGHT, digits, digits_width};
-pub use heat::{HeatGrid, RAMP_LEGEND, dashed, heat, markers, ramp_legend};
+pub use digits::{DIGITS_HEIGHT, digits};
+pub use heat::{HeatGrid, RAMP_LEGEND, heat, markers, ramp_legend};
 pub use line::{bar, parts, spark};
 pub use map::{TROUBLE_LEGEND, map, trouble_legend};
 pub use moments::{Labelled, cursor, moments};

@@ -38,7 +38,6 @@ fn all(values: &[Option<f64>], theme: Theme, area: Rect, buffer: &mut Buffer) {
     let counts: Vec<u32> = values.iter().map(|value| value.unwrap_or_default() as u32).collect();
     let grid = HeatGrid { columns: counts.len(), rows: 3, most: 7, counts };
     heat(&grid, theme, area, buffer);
-    dashed(area.height / 2, "slower than it plays", theme, area, buffer);
     markers(&[(0.9, "p99"), (0.8, "p95"), (0.2, "p50")], theme, area, buffer);
     ramp_legend(theme, area, buffer);
     map(values, theme, area, buffer);
