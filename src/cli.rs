@@ -76,7 +76,7 @@ Examples:
 const MERGE_EXAMPLES: &str = "\
 Examples:
   hlswarm merge machine1.json machine2.json -o all.json -o all.html
-  hlswarm merge monday.json tuesday.json > both.json";
+  hlswarm merge machine-*.json > all.json";
 
 const ORIGIN_EXAMPLES: &str = "\
 Examples:
@@ -143,7 +143,7 @@ pub enum Command {
     /// Show two runs side by side, with what differs beyond noise
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
-    /// Add the reports of several machines or repeated runs exactly
+    /// Add the reports of several machines that loaded a stream together
     #[command(after_help = MERGE_EXAMPLES)]
     Merge(MergeArgs),
     /// Serve only the built-in origin: live and VOD streams, faults on request

@@ -37,7 +37,7 @@ pub struct CompareArgs {
 /// `hlswarm merge`.
 #[derive(Debug, Args)]
 pub struct MergeArgs {
-    /// JSON reports of runs of one stream: of several machines, or of repeated runs
+    /// JSON reports of machines that loaded one stream together
     #[arg(value_name = "RUN.json", required = true)]
     pub files: Vec<PathBuf>,
     /// File to write; the extension selects the format, as for `report`; repeatable [default: JSON on standard output]

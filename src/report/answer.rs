@@ -55,16 +55,15 @@ pub(super) fn headline(doc: &Doc) -> Headline {
 fn result(doc: &Doc, verdict: Verdict) -> String {
     let host = host(doc);
     let knee = knees(doc).into_iter().min_by_key(|knee| knee.at.at("/at_s").seconds());
-    let load = knee.as_ref().map(|knee| {
-        let clients = units::plural(knee.at.at("/clients").count(), "client");
-        format!("{clients}, {}", rate(knee.at.at("/bits_per_second")))
-    });
+    let load = knee
+        .as_ref()
+        .map(|knee| format!("{}, {}", clients(knee.at.at("/clients")), rate(knee.at.at("/bits_per_second"))));
     match (verdict, load) {
         (Verdict::Unknown, _) => format!("{host}: nothing was measured"),
         (Verdict::NothingPlays, _) => format!("{host}: no client ever played"),
         (Verdict::Ok, _) => {
-            let clients = units::plural(doc.at("/run/clients_peak").count(), "client");
-            format!("{host} carried {clients}, {}", rate(doc.at("/throughput_bits_per_second/run")))
+            let peak = clients(doc.at("/run/clients_peak"));
+            format!("{host} carried {peak}, {}", rate(doc.at("/throughput_bits_per_second/run")))
         }
         (Verdict::Degraded, Some(load)) => format!("{host} is degraded from {load} on"),
         (Verdict::Failing, Some(load)) => format!("{host} breaks at {load}"),
@@ -80,10 +79,16 @@ fn host(doc: &Doc) -> String {
     Untrusted::new(if host.is_empty() { UNKNOWN } else { host }).shown_in(60)
 }
 
-/// Returns the share of the requests that failed, and what most of them ended with.
+/// Returns the share of the requests that failed, and what most of them ended with. What this machine or hlswarm itself
+/// made fail is not the origin's.
 fn failed(doc: &Doc) -> String {
     let mostly = mostly(doc).map_or(String::new(), |name| format!(", mostly {name}"));
-    format!("{} of requests failed{mostly}", percent(doc.at("/requests/failed_share")))
+    format!("{} of requests failed{mostly}", percent(doc.at("/health/error_share")))
+}
+
+/// Returns a number of clients, which a merged report may not know.
+pub(super) fn clients(count: Part<'_>) -> String {
+    if count.is_known() { plural(count, "client") } else { format!("{UNKNOWN} clients") }
 }
 
 /// Returns the name of the most frequent failure that the origin could have prevented.
@@ -202,20 +207,19 @@ pub(super) const fn trust_tone(verdict: TrustVerdict) -> Tone {
 
 fn carried(doc: &Doc) -> Tile {
     let knee = knees(doc).into_iter().min_by_key(|knee| knee.at.at("/at_s").seconds());
-    let (clients, bits, until) = match &knee {
-        Some(knee) => (
-            knee.at.at("/clients"),
-            knee.at.at("/bits_per_second"),
-            format!(", until {}", clock(knee.at.at("/at_s"))),
-        ),
-        None => (doc.at("/run/clients_peak"), doc.at("/throughput_bits_per_second/run"), String::new()),
+    let (clients, note) = match &knee {
+        Some(knee) => {
+            let (bits, until) = (rate(knee.at.at("/bits_per_second")), clock(knee.at.at("/at_s")));
+            (knee.at.at("/clients"), format!("clients at {bits}, until {until}"))
+        }
+        None if doc.at("/health/verdict").verdict() == Verdict::Ok => {
+            let bits = rate(doc.at("/throughput_bits_per_second/run"));
+            (doc.at("/run/clients_peak"), format!("clients at {bits}"))
+        }
+        None => (doc.at("/health/knee_errors"), "no load was carried well".to_owned()),
     };
-    Tile {
-        label: "◆ carried",
-        value: units::count(clients.count()),
-        note: format!("clients at {}{until}", rate(bits)),
-        tone: Tone::Text,
-    }
+    let value = if clients.is_known() { units::count(clients.count()) } else { UNKNOWN.to_owned() };
+    Tile { label: "◆ carried", value, note, tone: Tone::Text }
 }
 
 fn failed_tile(doc: &Doc) -> Tile {

@@ -115,6 +115,7 @@ pub(super) fn doc_of(clients: &[u64]) -> Doc {
     let mut set = |path: &str, new: Value| {
         *value.pointer_mut(path).unwrap_or_else(|| panic!("{path} is missing")) = new;
     };
+    set("/run/run_id", json!(format!("run of {clients:?}")));
     set("/run/started_unix_ms", json!(BEGAN_MS));
     set("/run/started_at", json!("2001-09-09T01:46:40Z"));
     set("/run/duration_s", json!(LENGTH_S));

@@ -63,7 +63,7 @@ fn numbers(doc: &Doc, page: &mut String) {
     let knees = answer::knees(doc);
     for knee in &knees {
         let at = format!("at {}, {}", clock(knee.at.at("/at_s")), rate(knee.at.at("/bits_per_second")));
-        row(&[&knee.label, &units::plural(knee.at.at("/clients").count(), "client"), &at], page);
+        row(&[&knee.label, &answer::clients(knee.at.at("/clients")), &at], page);
     }
     let throughput = doc.at("/throughput_bits_per_second");
     let peak = format!("{} in the peak second", rate(throughput.at("/peak")));

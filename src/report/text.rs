@@ -149,7 +149,7 @@ fn knee(knee: Part<'_>) -> String {
         return "never".to_owned();
     }
     let at = units::clock(knee.at("/at_s").seconds());
-    format!("at {}, {} ({at})", plural(knee.at("/clients"), "client"), rate(knee.at("/bits_per_second")))
+    format!("at {}, {} ({at})", answer::clients(knee.at("/clients")), rate(knee.at("/bits_per_second")))
 }
 
 fn latency(doc: &Doc, page: &mut Page) {

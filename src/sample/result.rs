@@ -1,7 +1,7 @@
 //! Result of a run: everything that its reports are made from and that can be added.
 //!
 //! * A result is a monoid: [`RunResult::merge`] is associative and commutative, and the default value changes
-//!   nothing. So the results of several machines, or of repeated runs, add up to the result of one run.
+//!   nothing. So the results of several machines add up to the result of one run.
 //! * What cannot be added is absent: percentiles and shares are computed from the counts when they are shown, and the
 //!   verdict on the stream belongs to the samples of one process. The trust in several results is that in the worst.
 //! * Reading a result takes some megabytes, so the sampler does it on request, not four times a second.

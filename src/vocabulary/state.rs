@@ -30,6 +30,11 @@ impl ClientState {
         matches!(self, Self::Stalled | Self::Waiting | Self::Dead)
     }
 
+    /// Reports whether a client in this state is active: it has not ended.
+    pub const fn is_active(self) -> bool {
+        !matches!(self, Self::Finished | Self::Dead)
+    }
+
     /// Number of states.
     pub const COUNT: usize = 7;
 

@@ -58,8 +58,14 @@ fn a_report_is_rendered_again_from_its_json_and_added_to_another() {
     let json: Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!((&json["schema"], &json["worse"]), (&"hlswarm.compare/1".into(), &0.into()));
 
+    let twice = hlswarm(folder.path(), &["merge", "run.json", "run.json"]);
+    assert_eq!(twice.status.code(), Some(2), "{}", text(&twice.stderr));
+    assert!(text(&twice.stderr).contains("is given twice"), "{}", text(&twice.stderr));
+    let mut other: Value = serde_json::from_str(&read("run.json")).unwrap();
+    other["run"]["run_id"] = "another".into();
+    fs::write(folder.path().join("other.json"), other.to_string()).unwrap();
     let merged =
-        hlswarm(folder.path(), &["merge", "run.json", "run.json", "-o", "all.json", "-o", "all.html"]);
+        hlswarm(folder.path(), &["merge", "run.json", "other.json", "-o", "all.json", "-o", "all.html"]);
     assert_eq!(merged.status.code(), Some(0), "{}", text(&merged.stderr));
     let [one, all]: [Value; 2] =
         ["run.json", "all.json"].map(|name| serde_json::from_str(&read(name)).unwrap());

@@ -62,7 +62,7 @@ impl<'a> Charts<'a> {
         let count = |value: f64| units::count(value.round() as u64);
         let small = |value: f64| if value < 10.0 { format!("{value}") } else { count(value) };
         let panel = Panel { id: "clients", title: "Clients", aside: "", height: 150.0 };
-        self.stack(&panel, &columns.clients, &count, page);
+        self.stack(&panel, &columns.clients, &small, page);
         match &columns.heat {
             Some(heat) => self.heat(heat, page),
             None => page.push_str("<p class=\"none\">The report has no latency over time.</p>"),

@@ -14,6 +14,9 @@ const HISTORY_BINS: usize = 600;
 /// Maximum number of outcomes with a column of their own; all others are added up in [`OTHER`].
 const OUTCOMES: usize = 15;
 const OTHER: &str = "other";
+/// Maximum number of columns of a block, and of a table in it: each takes memory for all bins, also if it is empty. A
+/// run has less than half as many, but for outcomes.
+const COLUMNS: usize = 64;
 /// Maximum width of a bin, and the latest begin of one. A document may claim anything; the latest fits the widest.
 const WIDTH_S: u64 = 1 << 42;
 const BEGIN_S: u64 = 1 << 50;
@@ -74,7 +77,7 @@ pub(super) fn merge(a: &Value, b: &Value) -> Value {
     let to = Target { width_s, first, count: ((end - first) as usize).min(limit as usize) };
     let mut merged = Map::new();
     for (name, value) in members(a).chain(members(b)) {
-        if merged.contains_key(name) {
+        if merged.contains_key(name) || merged.len() >= COLUMNS {
             continue;
         }
         let column = match (name.as_str(), value) {
@@ -106,7 +109,7 @@ fn table(name: &str, blocks: [&Block<'_>; 2], to: &Target) -> Value {
     let mut merged = Map::new();
     for block in blocks {
         for (column_name, _) in block.part.member(name).table() {
-            if !merged.contains_key(column_name) {
+            if !merged.contains_key(column_name) && merged.len() < COLUMNS {
                 let columns = blocks.map(|block| (block, block.part.member(name).member(column_name)));
                 merged.insert(column_name.to_owned(), column(&columns, to));
             }

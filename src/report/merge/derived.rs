@@ -7,8 +7,8 @@ use serde_json::{Number, Value};
 use crate::report::doc::Part;
 use crate::stats::Quality;
 use crate::verdict::Portion;
-use crate::vocabulary::Outcome;
 use crate::vocabulary::outcome::Class;
+use crate::vocabulary::{ClientState, Outcome};
 
 /// Fills in all numbers that are derived.
 pub(super) fn fill(report: &mut Value) {
@@ -34,7 +34,7 @@ pub(super) fn fill(report: &mut Value) {
     }
     for edge in members(report, "/audience/edges") {
         let (hit, miss) = (Part::new(edge).at("/hit").count(), Part::new(edge).at("/miss").count());
-        set(edge, "/hit_share", Portion { part: hit, whole: hit + miss }.share());
+        set(edge, "/hit_share", Portion { part: hit, whole: hit.saturating_add(miss) }.share());
     }
     for name in ["/trust/all_seconds", "/trust/trusted_seconds"] {
         if let Some(of) = report.pointer_mut(name).filter(|of| of.is_object()) {
@@ -42,18 +42,48 @@ pub(super) fn fill(report: &mut Value) {
             set(of, "/failed_share", share);
         }
     }
+    knees(report);
     checks(report, answerable);
+}
+
+/// Fills in the load at the knees: each machine knew only its own clients.
+fn knees(report: &mut Value) {
+    for path in ["/health/knee_errors", "/health/knee_stalls"] {
+        let root = Part::new(report);
+        let Some(at_s) = root.at(path).at("/at_s").number() else { continue };
+        let load = load_at(root, at_s);
+        if let Some(knee) = report.pointer_mut(path) {
+            // Whole clients, as the report of one run has them.
+            let clients = load.map_or(Value::Null, |(clients, _)| Value::from(clients.round() as u64));
+            if let Some(into) = knee.pointer_mut("/clients") {
+                *into = clients;
+            }
+            set(knee, "/bits_per_second", load.map(|(_, bits)| bits));
+        }
+    }
+}
+
+/// Returns the mean clients and the throughput of the bin of `series` in which a time since the start lies.
+fn load_at(root: Part<'_>, at_s: f64) -> Option<(f64, f64)> {
+    let series = root.at("/series");
+    let [width_s, begin_s] = ["/bin_s", "/begins_unix_s"].map(|path| series.at(path).count());
+    let unix_s = (root.at("/run/started_unix_ms").number()? / 1e3 + at_s) as u64;
+    let bin = usize::try_from(unix_s.checked_sub(begin_s)?.checked_div(width_s)?).ok()?;
+    let of = |column: Part<'_>| column.list().nth(bin).and_then(Part::number);
+    let states = ClientState::ALL.into_iter().filter(|state| state.is_active());
+    let client_ms: f64 = states.filter_map(|state| of(series.at("/client_ms").member(state.name()))).sum();
+    let bits = of(series.at("/bytes"))? * 8.0;
+    Some((client_ms / (1e3 * width_s as f64), bits / width_s as f64))
 }
 
 /// Judges again the checks whose values are shares of the merged counts.
 fn checks(report: &mut Value, answerable: Portion) {
-    let succeeded = Portion { part: answerable.whole - answerable.part, ..answerable };
+    let succeeded = Portion { part: answerable.whole.saturating_sub(answerable.part), ..answerable };
     let outcomes = Part::new(report).at("/outcomes");
     let local: u64 = outcomes
         .table()
         .filter(|(name, _)| class(name) == Some(Class::Local))
-        .map(|(_, count)| count.count())
-        .sum();
+        .fold(0, |sum, (_, count)| sum.saturating_add(count.count()));
     let finished = Part::new(report).at("/requests/finished").count();
     let local_share = Portion { part: local, whole: finished }.share();
     let length = Part::new(report).at("/run/duration_s").number();
@@ -88,10 +118,10 @@ fn answerable(outcomes: Part<'_>) -> Portion {
     for (name, count) in outcomes.table() {
         match class(name) {
             None | Some(Class::Cut | Class::Local) => {}
-            Some(Class::Ok) => portion.whole += count.count(),
+            Some(Class::Ok) => portion.whole = portion.whole.saturating_add(count.count()),
             Some(_) => {
-                portion.whole += count.count();
-                portion.part += count.count();
+                portion.whole = portion.whole.saturating_add(count.count());
+                portion.part = portion.part.saturating_add(count.count());
             }
         }
     }

@@ -11,6 +11,8 @@ use crate::verdict::RULES;
 
 /// Maximum number of items of a merged list.
 const ITEMS: usize = 20_000;
+/// Maximum number of checks, which are searched by their names; a run has about twenty.
+const CHECKS: usize = 1_000;
 /// Members that are seconds since the start of a run.
 const MOMENTS: [&str; 5] = ["at_s", "first_s", "last_s", "from_s", "to_s"];
 
@@ -163,7 +165,9 @@ const SAME_LIMIT: [&str; 3] = ["panics", "invariant_violations", "clients_played
 
 /// Merges checks with the same name; [`derived`](super::derived) judges them again.
 pub(super) fn checks(a: &Value, b: &Value) -> Value {
-    let list = |value: &'_ Value| -> Vec<Value> { value.as_array().cloned().unwrap_or_default() };
+    let list = |value: &Value| -> Vec<Value> {
+        value.as_array().into_iter().flatten().take(CHECKS).cloned().collect()
+    };
     let (mine, mut theirs) = (list(a), list(b));
     let mut merged = Vec::new();
     for check in mine {
@@ -174,6 +178,7 @@ pub(super) fn checks(a: &Value, b: &Value) -> Value {
         }
     }
     merged.extend(theirs);
+    merged.truncate(CHECKS);
     Value::Array(merged)
 }
 
@@ -200,6 +205,10 @@ fn check_of_both(name: &str, a: Value, b: Value) -> Value {
     };
     let mut merged: Map<String, Value> = a.as_object().cloned().unwrap_or_default();
     merged.insert("value".to_owned(), value);
+    if mine.at("/decides").is_known() || theirs.at("/decides").is_known() {
+        let decides = [mine, theirs].iter().any(|check| check.at("/decides").is_true());
+        merged.insert("decides".to_owned(), Value::from(decides));
+    }
     if let Some(limit) = limit {
         merged.insert("limit".to_owned(), Value::from(limit));
     }

@@ -1,7 +1,9 @@
-//! Adds the reports of several machines, or of repeated runs, to the report of one run.
+//! Adds the reports of several machines that loaded a stream together to the report of one run.
 //!
 //! * Associative and commutative: counts and buckets add up, percentiles and shares are computed again from them. What
-//!   cannot be added is `null` afterwards: windows and peaks of throughput, the plan, hard stops, canary, calibration.
+//!   cannot be added is `null` afterwards: windows and peaks of throughput, the largest share that was stalled, the plan,
+//!   hard stops, canary, calibration.
+//! * A knee keeps its time; clients and throughput at that time are those of all machines, from `series`.
 //! * Times are seconds since the start of the earliest run, by the clocks of the machines. The largest number of clients
 //!   active at once is the sum of those of the parts, which is an upper bound if they were not active together.
 
@@ -13,6 +15,8 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Map, Number, Value};
@@ -31,6 +35,9 @@ const AND: &str = " + ";
 const EXIT_CODES: [u64; 4] = [70, 2, 5, 6];
 
 /// Reason why reports cannot be added.
+///
+/// Runs that were not at the same time are no load together: their rates would be divided by the time between them, and
+/// their clients be added up.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotMergeable {
     /// There is nothing to merge.
@@ -46,6 +53,21 @@ pub enum NotMergeable {
         /// Its value in another one.
         b: String,
     },
+    /// The same run is given more than once.
+    #[error("the run {run_id} is given twice; expected reports of different machines")]
+    Twice {
+        /// Its identity.
+        run_id: String,
+    },
+    /// A run did not overlap with any other.
+    #[error(
+        "the run {run_id} was at another time than the others; expected machines that loaded the stream together \
+         (hlswarm compare shows two runs side by side)"
+    )]
+    Apart {
+        /// Its identity.
+        run_id: String,
+    },
 }
 
 /// Adds reports.
@@ -55,11 +77,40 @@ pub enum NotMergeable {
 pub fn merge(docs: &[Doc]) -> Result<Doc, NotMergeable> {
     let (first, others) =
         docs.split_first().filter(|(_, others)| !others.is_empty()).ok_or(NotMergeable::TooFew)?;
+    each_once(docs)?;
+    together(docs)?;
     let mut merged = first.clone();
     for other in others {
         merged = two(&merged, other)?;
     }
     Ok(merged)
+}
+
+/// Refuses reports that have a run in common.
+fn each_once(docs: &[Doc]) -> Result<(), NotMergeable> {
+    let mut seen = BTreeSet::new();
+    let mut runs = docs.iter().flat_map(|doc| doc.at("/run/run_id").text().split(AND));
+    runs.find(|run| !seen.insert(*run)).map_or(Ok(()), |run| Err(NotMergeable::Twice { run_id: shown(run) }))
+}
+
+/// Refuses reports of which one begins after all that began before it have ended.
+fn together(docs: &[Doc]) -> Result<(), NotMergeable> {
+    let begin_ms = |doc: &Doc| doc.at("/run/started_unix_ms").number().unwrap_or_default();
+    let mut sorted: Vec<&Doc> = docs.iter().collect();
+    sorted.sort_by(|a, b| begin_ms(a).total_cmp(&begin_ms(b)));
+    let mut end_ms = f64::INFINITY;
+    for (place, doc) in sorted.into_iter().enumerate() {
+        if begin_ms(doc) > end_ms {
+            return Err(NotMergeable::Apart { run_id: shown(doc.at("/run/run_id").text()) });
+        }
+        let end = begin_ms(doc) + doc.at("/run/duration_s").number().unwrap_or_default() * 1e3;
+        end_ms = if place == 0 { end } else { end_ms.max(end) };
+    }
+    Ok(())
+}
+
+fn shown(run_id: &str) -> String {
+    Untrusted::new(run_id).shown_in(40)
 }
 
 fn two(a: &Doc, b: &Doc) -> Result<Doc, NotMergeable> {
@@ -74,8 +125,23 @@ fn two(a: &Doc, b: &Doc) -> Result<Doc, NotMergeable> {
     if let Some(run) = value.get_mut("run").and_then(Value::as_object_mut) {
         run.insert("merged_reports".to_owned(), simple(Rule::Reports, mine, theirs));
     }
+    let verdict_s = verdict_s(&a, &b).clone();
+    if let Some(into) = value.pointer_mut("/health/verdict_s") {
+        *into = verdict_s;
+    }
     derived::fill(&mut value);
     Ok(Doc::from_value(value))
+}
+
+/// Returns the time for which the merged verdict held: that of the report whose verdict it is.
+fn verdict_s<'a>(a: &'a Doc, b: &'a Doc) -> &'a Value {
+    let [mine, theirs] = [a, b].map(|doc| doc.at("/health/verdict").verdict());
+    let [one, other] = [a, b].map(|doc| doc.at("/health/verdict_s").value());
+    match mine.cmp(&theirs) {
+        Ordering::Greater => one,
+        Ordering::Less => other,
+        Ordering::Equal => larger(one, other),
+    }
 }
 
 /// Merging of two reports.
@@ -235,6 +301,9 @@ fn smaller<'a>(a: &'a Value, b: &'a Value) -> &'a Value {
 
 /// Lists different texts once each, in the order of the alphabet.
 fn joined(a: &Value, b: &Value) -> Value {
+    if a == b {
+        return a.clone();
+    }
     let texts = [a, b].into_iter().filter_map(Value::as_str).flat_map(|text| text.split(AND));
     let texts: std::collections::BTreeSet<&str> = texts.collect();
     if texts.is_empty() { Value::Null } else { Value::from(texts.into_iter().collect::<Vec<_>>().join(AND)) }

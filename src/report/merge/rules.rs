@@ -95,6 +95,10 @@ const RULES: &[(&str, Rule)] = &[
     ("/health/error_share", Rule::Derived),
     ("/health/knee_errors", Rule::Knee),
     ("/health/knee_stalls", Rule::Knee),
+    // One machine's share says nothing about all of them.
+    ("/health/stalled_share_max", Rule::Unknown),
+    // Of the report with the worse verdict, see `verdict_s`.
+    ("/health/verdict_s", Rule::Unknown),
     ("/health/*", Rule::Max),
     ("/trust/verdict", Rule::Trust),
     ("/trust/allow_untrusted", Rule::Either),

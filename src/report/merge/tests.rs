@@ -8,7 +8,8 @@ use crate::report::doc::Doc;
 use crate::report::fixtures::{doc, doc_of, with};
 
 /// Places that a merged report does not have, or where it says that it is one.
-const UNKNOWN: [&str; 9] = [
+const UNKNOWN: [&str; 10] = [
+    "/health/stalled_share_max",
     "/throughput_bits_per_second/w1s",
     "/throughput_bits_per_second/w30s",
     "/throughput_bits_per_second/w60s",
@@ -54,8 +55,9 @@ fn the_reports_of_two_halves_are_the_report_of_the_whole() {
     expected["trust"]["uncalibrated_because"] = json!(super::UNCALIBRATED);
     // Both halves marked the same moment, and each began with a target of its own.
     expected["marks"] = json!([whole.at("/marks/0").value(), whole.at("/marks/0").value()]);
-    // Of two knees at the same time either one stays.
-    expected["health"]["knee_errors"]["clients"] = merged.at("/health/knee_errors/clients").value().clone();
+    // The load at a knee is that of its second in the series, which the fixture's knee has only for the clients.
+    expected["health"]["knee_errors"]["bits_per_second"] = json!(5e6);
+    expected["run"]["run_id"] = json!("run of [0, 2, 4] + run of [1, 3]");
     assert_eq!(difference("", merged.root().value(), &expected), None);
     assert_eq!(merged.at("/requests/finished").count(), whole.at("/requests/finished").count());
 }
@@ -83,6 +85,82 @@ fn merging_is_associative_and_commutative() {
     assert_eq!(again, all);
 }
 
+/// Returns a report of a run that began some seconds later and has these values of its health.
+fn part(clients: &[u64], later_s: f64, verdict: &str, verdict_s: f64) -> Doc {
+    let doc = doc_of(clients);
+    let began = doc.at("/run/started_unix_ms").number().expect("a time");
+    let doc = with(&doc, "/run/started_unix_ms", json!((began + later_s * 1e3) as u64));
+    let doc = with(&doc, "/health/verdict", json!(verdict));
+    with(&doc, "/health/verdict_s", json!(verdict_s))
+}
+
+#[test]
+fn a_merged_verdict_held_as_long_as_it_did_on_the_machine_that_had_it() {
+    let (good, bad) = (part(&[0], 0.0, "OK", 600.0), part(&[1], 0.0, "FAILING", 5.0));
+    let worse = part(&[2], 0.0, "FAILING", 7.0);
+    let held = |docs: &[Doc]| {
+        let merged = merge(docs).expect("merged");
+        (merged.at("/health/verdict").word(), merged.at("/health/verdict_s").number())
+    };
+    assert_eq!(held(&[good.clone(), bad.clone()]), ("FAILING".to_owned(), Some(5.0)));
+    assert_eq!(held(&[bad.clone(), good.clone()]), ("FAILING".to_owned(), Some(5.0)));
+    assert_eq!(held(&[bad, worse, good]), ("FAILING".to_owned(), Some(7.0)));
+}
+
+#[test]
+fn a_knee_has_the_load_of_all_machines() {
+    let series = json!({
+        "bin_s": 2, "begins_unix_s": 1_000_000_000, "bytes": [0, 5_000_000],
+        "client_ms": { "playing": [0, 90_000], "stalled": [0, 10_000], "dead": [0, 2_000], "finished": [0, 40_000] },
+    });
+    let one = |clients: &[u64]| {
+        let doc = with(&doc_of(clients), "/series", series.clone());
+        with(&doc, "/health/knee_errors", json!({ "clients": 50, "bits_per_second": 2e7, "at_s": 2.5 }))
+    };
+    let merged = merge(&[one(&[0]), one(&[1])]).expect("merged");
+    let knee = merged.at("/health/knee_errors");
+    assert_eq!((knee.at("/clients").count(), knee.at("/bits_per_second").number()), (100, Some(4e7)));
+    assert_eq!(knee.at("/at_s").number(), Some(2.5));
+    // Nothing is known of a time without a bin.
+    let late = |clients: &[u64]| with(&one(clients), "/health/knee_errors/at_s", json!(50.0));
+    let merged = merge(&[late(&[0]), late(&[1])]).expect("merged");
+    assert!(!merged.at("/health/knee_errors/clients").is_known());
+}
+
+#[test]
+fn runs_are_added_once_and_only_if_they_were_together() {
+    let at = |clients: &[u64], later_s: f64| part(clients, later_s, "OK", 1.0);
+    let refused = |docs: &[Doc]| merge(docs).expect_err("refused").to_string();
+    let twice = refused(&[at(&[0], 0.0), at(&[1], 0.0), at(&[0], 0.0)]);
+    assert_eq!(twice, "the run run of [0] is given twice; expected reports of different machines");
+    let merged = merge(&[at(&[0], 0.0), at(&[1], 1.0)]).expect("merged");
+    assert!(refused(&[merged, at(&[1], 1.0)]).contains("given twice"), "a part of a merged report is known");
+    // The fixture lasts some seconds; a day later nothing of it is left.
+    let apart = refused(&[at(&[0], 86_400.0), at(&[1], 0.0)]);
+    assert!(
+        apart.starts_with("the run run of [0] was at another time than the others; expected "),
+        "{apart}"
+    );
+    // One that connects two others makes them one load, in any order.
+    let chain = [at(&[0], 8.0), at(&[1], 0.0), at(&[2], 4.0)];
+    assert_eq!(merge(&chain).expect("merged").at("/run/merged_reports").count(), 3);
+}
+
+#[test]
+fn columns_and_checks_that_no_run_has_take_no_memory() {
+    let many: serde_json::Map<String, Value> =
+        (0..1_000).map(|number| (number.to_string(), json!([]))).collect();
+    let block = json!({ "bin_s": 1, "begins_unix_s": 1, "bytes": [1, 2], "client_ms": many.clone() });
+    let merged = bins::merge(&block, &block);
+    assert!(merged["client_ms"].as_object().is_some_and(|columns| columns.len() <= 64), "{merged}");
+    let mut wide = block;
+    wide.as_object_mut().expect("a block").extend(many);
+    assert!(bins::merge(&wide, &wide).as_object().is_some_and(|columns| columns.len() <= 64));
+    let checks: Value = (0..100_000).map(|number| json!({ "name": number.to_string() })).collect();
+    let merged = super::lists::checks(&checks, &checks);
+    assert_eq!(merged.as_array().map(Vec::len), Some(1_000));
+}
+
 #[test]
 fn only_reports_of_the_same_stream_and_counters_are_added() {
     let doc = doc();
@@ -90,7 +168,8 @@ fn only_reports_of_the_same_stream_and_counters_are_added() {
     assert_eq!(merge(std::slice::from_ref(&doc)), Err(NotMergeable::TooFew));
     for path in ["/run/target_hash", "/catalogue", "/histogram/grouping_power"] {
         let new = if path.ends_with("power") { json!(5) } else { json!("\u{1b}other") };
-        let refused = merge(&[doc.clone(), with(&doc, path, new)]).expect_err(path).to_string();
+        let other = with(&with(&doc, "/run/run_id", json!("another")), path, new);
+        let refused = merge(&[doc.clone(), other]).expect_err(path).to_string();
         assert!(
             refused.starts_with("not the same ") && refused.contains("expected reports of one stream"),
             "{refused}"
