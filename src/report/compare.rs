@@ -15,7 +15,7 @@ pub const COMPARE_SCHEMA: &str = "hlswarm.compare/1";
 /// Resolution of a knee in seconds of the ramp: the verdict looks at the last ten seconds.
 const KNEE_S: f64 = 5.0;
 /// Width of a value in the text, in columns.
-const VALUE: usize = 13;
+const VALUE: usize = 17;
 
 /// Durations that are compared: place in the document, name.
 const DURATIONS: [(&str, &str); 4] = [
@@ -57,6 +57,8 @@ pub struct Comparison {
     pub worse: usize,
     /// Number of rows that got better.
     pub better: usize,
+    /// Number of rows that cannot be compared, because one run has too few values.
+    pub unknown: usize,
 }
 
 /// Name of a run.
@@ -104,6 +106,7 @@ fn word<S: serde::Serializer>(change: &Change, serializer: S) -> Result<S::Ok, S
 /// Compares two runs.
 pub fn compare(a: &Doc, b: &Doc) -> Comparison {
     let mut rows = vec![
+        played([a, b]),
         failed("requests failed", [a, b].map(|doc| doc.at("/outcomes"))),
         failed("playlists failed", [a, b].map(|doc| doc.at("/kinds/playlist/outcomes"))),
         failed("segments failed", [a, b].map(|doc| doc.at("/kinds/segment/outcomes"))),
@@ -124,7 +127,7 @@ pub fn compare(a: &Doc, b: &Doc) -> Comparison {
         rows.iter_mut().for_each(|row| row.kind = Change::Unknown);
     }
     let count = |kind: Change| rows.iter().filter(|row| row.kind == kind).count();
-    let (worse, better) = (count(Change::Worse), count(Change::Better));
+    let (worse, better, unknown) = (count(Change::Worse), count(Change::Better), count(Change::Unknown));
     let conditions =
         CONDITIONS.into_iter().filter_map(|(path, name)| condition(name, [a, b].map(|doc| doc.at(path))));
     Comparison {
@@ -136,6 +139,7 @@ pub fn compare(a: &Doc, b: &Doc) -> Comparison {
         rows,
         worse,
         better,
+        unknown,
     }
 }
 
@@ -163,6 +167,17 @@ fn relative(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     (a > 0.0).then(|| b / a - 1.0)
 }
 
+/// Compares the share of clients that never played: a run in which nothing plays has no other numbers.
+fn played(docs: [&Doc; 2]) -> Row {
+    share_row(
+        "clients never played",
+        docs.map(|doc| {
+            let whole = doc.at("/run/clients_started").count();
+            Portion { part: whole.saturating_sub(doc.at("/playback/started").count()), whole }
+        }),
+    )
+}
+
 /// Compares the share of failures among requests that the origin could answer.
 fn failed(name: &str, outcomes: [Part<'_>; 2]) -> Row {
     let portion = |outcomes: Part<'_>| {
@@ -172,8 +187,9 @@ fn failed(name: &str, outcomes: [Part<'_>; 2]) -> Row {
             if matches!(class, None | Some(Class::Cut | Class::Local)) {
                 continue;
             }
-            portion.whole += count.count();
-            portion.part += if class == Some(Class::Ok) { 0 } else { count.count() };
+            portion.whole = portion.whole.saturating_add(count.count());
+            let failed = if class == Some(Class::Ok) { 0 } else { count.count() };
+            portion.part = portion.part.saturating_add(failed);
         }
         portion
     };
@@ -185,8 +201,8 @@ fn stalled(docs: [&Doc; 2]) -> Row {
     let portion = |doc: &Doc| {
         let mut portion = Portion::default();
         for (ratio, count) in buckets(doc.at("/playback/sessions/rebuffer_ratio")) {
-            portion.whole += count;
-            portion.part += if ratio > 0.0 { count } else { 0 };
+            portion.whole = portion.whole.saturating_add(count);
+            portion.part = portion.part.saturating_add(if ratio > 0.0 { count } else { 0 });
         }
         portion
     };
@@ -199,7 +215,7 @@ fn share_row(name: &str, [a, b]: [Portion; 2]) -> Row {
         a: units::percent(a.share()),
         b: units::percent(b.share()),
         change: relative(a.share(), b.share()),
-        kind: shares(a, b),
+        kind: if a.whole > 0 && b.whole == 0 { Change::Worse } else { shares(a, b) },
     }
 }
 
@@ -230,7 +246,11 @@ fn duration(name: &str, docs: [&Doc; 2], path: &str) -> Vec<Row> {
             a: shown(&a),
             b: shown(&b),
             change: relative(a.map(|at| at.value), b.map(|at| at.value)),
-            kind: Quantile::compare(a, b, floor(own)),
+            // What the second run never reached is not the same as before.
+            kind: match (a, all.get(1).is_some_and(Vec::is_empty)) {
+                (Some(_), true) => Change::Worse,
+                _ => Quantile::compare(a, b, floor(own)),
+            },
         }
     };
     [("p50", 0.5, "/p50"), ("p95", 0.95, "/p99")].map(row).into()
@@ -243,25 +263,36 @@ fn live_latency(docs: [&Doc; 2]) -> Row {
     rows.swap_remove(0)
 }
 
-/// Compares the load at which trouble began: more clients are better. A knee that only one run has is a difference.
+/// Compares the load at which trouble began: more clients are better. A run without a knee was well up to its largest
+/// load, and no further; one in which nothing played has no knee either, and says nothing.
 fn knee(name: &str, docs: [&Doc; 2], path: &str) -> Row {
     let knees = docs.map(|doc| doc.at(path));
     let [a, b] = knees.map(|knee| knee.at("/clients").number());
     let ramp = docs.map(|doc| doc.at("/run/ramp_rate").number().unwrap_or_default());
     let step = ramp.into_iter().fold(0.0, f64::max) * KNEE_S;
+    let peaks = docs.map(|doc| doc.at("/run/clients_peak").number().unwrap_or_default());
+    let [a_peak, b_peak] = peaks;
     let kind = match (a, b) {
+        _ if docs.iter().any(|doc| doc.at("/playback/started").count() == 0) => Change::Unknown,
         (Some(a), Some(b)) if (a - b).abs() <= step || !matters(a, b) => Change::Same,
         (Some(a), Some(b)) => Change::by(b, a),
-        (Some(_), None) => Change::Better,
-        (None, Some(_)) => Change::Worse,
+        (Some(a), None) if b_peak > a + step => Change::Better,
+        (None, Some(b)) if a_peak > b + step => Change::Worse,
+        (Some(_), None) | (None, Some(_)) => Change::Unknown,
         (None, None) => Change::Same,
     };
-    let shown = |knee: Part<'_>| {
+    let shown = |knee: Part<'_>, peak: f64| {
         let clients = knee.at("/clients");
-        if clients.is_known() { units::plural(clients.count(), "client") } else { "never".to_owned() }
+        if clients.is_known() { answer::clients(clients) } else { format!("> {}", units::count(peak as u64)) }
     };
-    let [a_shown, b_shown] = knees.map(shown);
-    Row { name: name.to_owned(), a: a_shown, b: b_shown, change: relative(a, b), kind }
+    let [a_knee, b_knee] = knees;
+    Row {
+        name: name.to_owned(),
+        a: shown(a_knee, a_peak),
+        b: shown(b_knee, b_peak),
+        change: relative(a, b),
+        kind,
+    }
 }
 
 impl Comparison {
@@ -301,11 +332,15 @@ impl Comparison {
             page.line(format!("{:<24}{:>VALUE$}{:>VALUE$}{change:>10}  {kind}", row.name, row.a, row.b));
         }
         page.rule();
+        let missing = match self.unknown {
+            0 => String::new(),
+            unknown => format!("{unknown} with too few values; "),
+        };
         page.line(match (self.untrusted, self.worse, self.better) {
             (Some(_), ..) => "not compared".to_owned(),
-            (None, 0, 0) => "no difference beyond noise".to_owned(),
+            (None, 0, 0) => format!("{missing}no difference beyond noise"),
             (None, worse, better) => {
-                format!("{worse} worse, {better} better; all others: no difference beyond noise")
+                format!("{worse} worse, {better} better; {missing}all others: no difference beyond noise")
             }
         });
         page.0
@@ -362,6 +397,21 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_measured_nothing_is_a_regression() {
+        let mut value = run().root().value().clone();
+        for (_, latency) in value["latency_us"].as_object_mut().expect("latencies") {
+            latency["buckets"] = json!([]);
+        }
+        value["playback"]["started"] = json!(0);
+        let comparison = compare(&run(), &Doc::from_value(value));
+        let worse = kinds(&comparison, Change::Worse);
+        assert!(worse.contains(&"clients never played") && worse.contains(&"segment p95"), "{worse:?}");
+        assert!(comparison.is_regression(), "{}", comparison.text());
+        let knee = comparison.rows.iter().find(|row| row.name == "errors 1% at").expect("a row");
+        assert_eq!(knee.kind, Change::Unknown, "there is no knee where nothing played");
+    }
+
+    #[test]
     fn conditions_that_differ_and_measurements_in_doubt_are_named() {
         let other = with(&slower(&run(), 2.0), "/run/player", json!("ffmpeg"));
         let comparison = compare(&run(), &other);
@@ -386,10 +436,19 @@ mod tests {
         };
         assert_eq!(kind(&at(1_000), &at(2_000)), Some(Change::Better));
         assert_eq!(kind(&at(1_000), &at(1_020)), Some(Change::Same));
-        let never = with(&run(), "/health/knee_errors", Value::Null);
+        let up_to = |peak: u64| {
+            with(&with(&run(), "/health/knee_errors", Value::Null), "/run/clients_peak", json!(peak))
+        };
+        let never = up_to(5_000);
         assert_eq!(
             (kind(&never, &at(10)), kind(&at(10), &never)),
             (Some(Change::Worse), Some(Change::Better))
+        );
+        // Below the load at which the other one broke, a run without a knee says nothing.
+        let small = up_to(100);
+        assert_eq!(
+            (kind(&small, &at(500)), kind(&at(500), &small)),
+            (Some(Change::Unknown), Some(Change::Unknown))
         );
         let json: Value =
             serde_json::from_str(&compare(&never, &at(10)).json().expect("JSON")).expect("JSON");
