@@ -111,6 +111,7 @@ fn internal(result: &RunResult, lost_workers: u64) -> InternalReport {
         panics: result.panics + lost_workers,
         invariant_violations: result.invariant_violations,
         histogram_clamped: result.clamped,
+        entries_not_kept: result.entries_not_kept,
     }
 }
 

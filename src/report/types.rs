@@ -331,4 +331,6 @@ pub struct InternalReport {
     pub invariant_violations: u64,
     /// Times too long for their histogram.
     pub histogram_clamped: u64,
+    /// Marks, changes of the load and other entries of the run's story that were not kept, because there were too many.
+    pub entries_not_kept: u64,
 }

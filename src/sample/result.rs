@@ -39,6 +39,8 @@ pub struct RunResult {
     pub panics: u64,
     /// Number of violated invariants.
     pub invariant_violations: u64,
+    /// Number of entries of the journal that were not kept, because there were too many.
+    pub entries_not_kept: u64,
     /// All counters.
     pub totals: Totals,
     /// Distribution of each duration that has a value.
@@ -108,6 +110,7 @@ impl RunResult {
             late_starts: sample.late_starts,
             panics: sample.panics,
             invariant_violations: snapshot.invariant_violations,
+            entries_not_kept: sample.journal.not_kept(),
             totals: snapshot.totals.clone(),
             findings: sample.findings.clone(),
             marks: marks.cloned().collect(),
@@ -153,6 +156,7 @@ impl RunResult {
             (&mut self.late_starts, other.late_starts),
             (&mut self.panics, other.panics),
             (&mut self.invariant_violations, other.invariant_violations),
+            (&mut self.entries_not_kept, other.entries_not_kept),
             (&mut self.clamped, other.clamped),
             (&mut self.degraded_clients, other.degraded_clients),
         ];

@@ -242,4 +242,9 @@ fn a_result_leaves_out_what_the_journal_recorded_after_its_moment() {
     }
     let marks: Vec<_> = machine.result().marks.into_iter().map(|mark| mark.note).collect();
     assert_eq!(marks, ["2"]);
+    assert_eq!(machine.result().entries_not_kept, 0);
+    for _ in 0..1_000 {
+        journal.mark(Mark { at: Duration::from_secs(2), note: String::new() });
+    }
+    assert_eq!(machine.result().entries_not_kept, 2, "a list that was cut says so");
 }

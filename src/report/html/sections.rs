@@ -183,7 +183,7 @@ fn sessions(doc: &Doc, page: &mut String) {
     page.push_str("<dl>");
     let number = |path: &str| playback.at(path).number().map_or(UNKNOWN.to_owned(), units::number);
     let stalls = format!(
-        "{}; {} an hour",
+        "{}; {} per hour",
         units::plural(playback.at("/stalls").count(), "stall"),
         number("/stalls_per_hour")
     );

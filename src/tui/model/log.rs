@@ -19,6 +19,8 @@ use crate::vocabulary::{Outcome, Tone, units};
 
 use super::{Column, Line, Table, Text, Weight, errors, reason, top};
 
+/// Maximum number of outcomes that a line of the story names.
+const FIRSTS: usize = 4;
 const STORY: &[Column] = &[Column::word("", 8), Column::word("", 8), Column::word("", 180)];
 const EVENTS: &[Column] =
     &[Column::word("TIME", 8), Column::number("CLIENT", 9), Column::word("WHAT", 11), Column::word("", 160)];
@@ -129,7 +131,7 @@ fn story(sample: &RunSample) -> Vec<Line> {
     let findings = sample.findings.iter().map(|row| (row.first, finding_line(row)));
     let knees = top::in_order(sample).into_iter().map(|(name, knee)| (knee.at, knee_line(name, knee)));
     let firsts = sample.failures.iter().filter(|row| row.outcome != Outcome::Failed(Fault::Cut));
-    let firsts = firsts.map(|row| (row.first, first_line(row)));
+    let firsts = firsts_by_second(firsts);
     let notes = journal.notes().map(|note| (note.at, note_line(note)));
     let all = changes.chain(verdicts).chain(marks).chain(findings).chain(knees).chain(firsts).chain(notes);
     let mut lines: Vec<(Duration, Line)> = all.filter(|(at, _)| *at <= sample.at).collect();
@@ -159,10 +161,31 @@ fn knee_line(name: &str, knee: Knee) -> Line {
     line(knee.at, Text::new(Role::Mark, "knee"), what)
 }
 
-/// Builds the line of an outcome's first occurrence.
-fn first_line(row: &FailureLine) -> Line {
-    let clients = units::plural(row.clients_at_first, "client");
-    line(row.first, Text::label("first"), format!("{}, at {clients}", errors::name(row.outcome)))
+/// Builds a line for each second in which outcomes first occurred: a storm brings many at once, and a line for each would
+/// push what broke first out of sight.
+fn firsts_by_second<'a>(firsts: impl Iterator<Item = &'a FailureLine>) -> Vec<(Duration, Line)> {
+    let mut firsts: Vec<&FailureLine> = firsts.collect();
+    firsts.sort_by_key(|row| row.first);
+    firsts
+        .chunk_by(|one, other| one.first.as_secs() == other.first.as_secs())
+        .filter_map(first_line)
+        .collect()
+}
+
+/// Builds the line of outcomes that first occurred in the same second.
+fn first_line(rows: &[&FailureLine]) -> Option<(Duration, Line)> {
+    let first = rows.first()?;
+    let clients = units::plural(first.clients_at_first, "client");
+    let names = match rows {
+        [only] => errors::name(only.outcome),
+        _ => {
+            let shown: Vec<String> = rows.iter().take(FIRSTS).map(|row| errors::short(row.outcome)).collect();
+            let more = rows.len().saturating_sub(FIRSTS);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("{}{more}", shown.join(", "))
+        }
+    };
+    Some((first.first, line(first.first, Text::label("first"), format!("{names} at {clients}"))))
 }
 
 fn note_line(note: &Note) -> Line {
@@ -188,4 +211,27 @@ fn change_line(change: &LoadChange) -> Line {
         ChangeKind::Stop => format!("stopped at target {clients} ({})", change.by.name()),
     };
     line(change.at, Text::plain("load"), what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixtures;
+
+    #[test]
+    fn outcomes_that_first_occurred_in_one_second_share_a_line() {
+        let mut sample = RunSample::clone(&fixtures::sample("storm"));
+        let one = *sample.failures.first().expect("a failure");
+        let at = |status, second| FailureLine {
+            outcome: Outcome::of_status(status, false),
+            first: Duration::from_secs(second),
+            clients_at_first: 418,
+            ..one
+        };
+        sample.failures = vec![at(404, 9), at(503, 3), at(504, 3), at(500, 3), at(502, 3), at(429, 3)];
+        let lines = story(&sample);
+        let firsts = lines.iter().filter(|line| line.cells[1].text == "first");
+        let texts: Vec<&str> = firsts.map(|line| line.cells[2].text.as_str()).collect();
+        assert_eq!(texts, ["503, 504, 500, 502 and 1 more at 418 clients", "404 Not Found at 418 clients"]);
+    }
 }

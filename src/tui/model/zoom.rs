@@ -42,10 +42,10 @@ impl Zoom {
 }
 
 const STATES: &[Column] = &[
-    Column::word("STATE", 10),
-    Column::number("CLIENTS", 10),
-    Column::number("%", 8),
-    Column::word("", 3),
+    Column::word("STATE", 8),
+    Column::number("CLIENTS", 8),
+    Column::number("%", 7),
+    Column::word("", 1),
     Column::word("WHAT VIEWERS SAW", 22),
     Column::word("", 40),
 ];
@@ -122,7 +122,7 @@ fn seen(sample: &RunSample) -> Vec<(&'static str, String)> {
         ("start failures", count(Metric::StartFailures)),
         ("exits before start", count(Metric::ExitsBeforeStart)),
         ("rebuffer ratio", units::percent(quality.rebuffer_ratio())),
-        ("stalls", format!("{}, {per_hour} an hour", units::count(quality.stalls))),
+        ("stalls", format!("{}, {per_hour} per hour", units::count(quality.stalls))),
         ("bitrate", bitrate),
         ("live latency", pair(sample.live_latency)),
     ]
@@ -203,8 +203,8 @@ fn phase(timed: Timed) -> String {
 }
 
 const RATES: &[Column] = &[
-    Column::word("WINDOW", 10),
-    Column::number("BIT RATE", 14),
+    Column::word("WINDOW", 14),
+    Column::number("BIT RATE", 12),
     Column::number("REQ/s", 10),
     Column::number("PLAYLISTS/s", 13),
     Column::number("SEGMENTS/s", 13),
