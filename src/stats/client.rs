@@ -109,11 +109,12 @@ impl ClientStats {
         }
     }
 
-    /// Resets everything for the next client of the slot; only while the slot has no client.
-    pub(super) fn reset(&self) {
-        let playback = [&self.state, &self.joined_us, &self.runs_dry, &self.max_drift_us];
+    /// Resets everything for the next client of the slot, which joins now; only while the slot has no client.
+    pub(super) fn reset(&self, now_us: u64) {
+        let playback = [&self.state, &self.runs_dry, &self.max_drift_us];
         let more = [&self.bandwidth, &self.open, &self.last, &self.segments];
         self.scalars.iter().chain(playback).chain(more).for_each(|cell| cell.set(0));
+        self.joined_us.set(now_us);
         self.live_offset_us.set(NOT_LIVE.cast_unsigned());
         self.failures.reset();
         self.further_failures.reset();
@@ -340,7 +341,7 @@ mod tests {
             seen,
             ways.into_iter().map(|outcome| (outcome, 2)).chain([(further, 1)]).collect::<Vec<_>>()
         );
-        stats.reset();
+        stats.reset(9);
         stats.for_each_failure(|outcome, _| panic!("{outcome} is forgotten"));
     }
 

@@ -114,15 +114,23 @@ impl Registry {
         })
     }
 
-    /// Adds a client; it is listed from now on. Numbers begin with 1.
+    /// Adds a client at the start of the run.
+    #[cfg(test)]
     pub fn add(self: &Arc<Self>) -> ClientHandle {
+        self.add_at(0)
+    }
+
+    /// Adds a client that joins now, in microseconds since the start of the run; it is listed from now on. Numbers
+    /// begin with 1.
+    pub fn add_at(self: &Arc<Self>, now_us: u64) -> ClientHandle {
         let id = self.created.fetch_add(1, Ordering::Relaxed) + 1;
         let reused = self.free.pop().and_then(|index| Some((index, Arc::clone(self.slots.get(index)?))));
         let (index, slot) = reused.unwrap_or_else(|| {
             let slot = Arc::<StatsSlot>::default();
             (self.slots.push(Arc::clone(&slot)), slot)
         });
-        slot.open(id, ClientStats::reset);
+        // The task of the client publishes its start when a worker first runs it, which may be seconds later.
+        slot.open(id, |stats| stats.reset(now_us));
         ClientHandle { registry: Arc::clone(self), slot, index, id }
     }
 

@@ -23,6 +23,7 @@ const STEP_US: u64 = 1_000_000;
 #[derive(Clone, Copy, Debug, Default)]
 struct Track {
     id: u64,
+    joined_us: u64,
     /// Pairs of time and position, newest last; only the last `count` are filled.
     positions: [(u64, u64); POSITIONS],
     count: usize,
@@ -106,10 +107,12 @@ impl Speeds {
 
 impl Track {
     fn observe(&mut self, row: &ClientRow, now_us: u64, due: bool) {
-        if self.id != row.id {
-            // The slot has changed hands. The new client had played nothing when it joined.
-            *self = Self { id: row.id, ..Self::default() };
-            self.push((row.playback.joined_us.min(now_us), 0));
+        let joined_us = row.playback.joined_us;
+        if (self.id, self.joined_us) != (row.id, joined_us) {
+            // The slot has changed hands, or a worker has run the client for the first time, which is when it joins.
+            // The client had played nothing then.
+            *self = Self { id: row.id, joined_us, ..Self::default() };
+            self.push((joined_us.min(now_us), 0));
         }
         if matches!(row.state, ClientState::Finished | ClientState::Dead) {
             (self.speed, self.slow, self.below_since_us) = (None, false, None);
@@ -130,8 +133,7 @@ impl Track {
         }
         let speed = newest.1.saturating_sub(oldest.1) as f64 / passed as f64;
         self.speed = Some(speed);
-        self.below_since_us =
-            (speed < SLOW_BELOW).then(|| self.below_since_us.unwrap_or(oldest.0.max(row.playback.joined_us)));
+        self.below_since_us = (speed < SLOW_BELOW).then(|| self.below_since_us.unwrap_or(oldest.0));
         self.slow = self.below_since_us.is_some_and(|since| now_us.saturating_sub(since) > SLOW_AFTER_US);
     }
 
@@ -213,6 +215,32 @@ mod tests {
         stage.publish(ClientState::Waiting, 0, 0);
         let slow_since = (0..=10).find(|second| stage.at(*second).1.slow);
         assert_eq!(slow_since, Some(6));
+    }
+
+    #[test]
+    fn a_client_that_no_worker_has_run_yet_joined_when_it_was_added() {
+        let mut stage = Stage::new();
+        stage.client = stage.registry.add_at(600_000_000);
+        for second in [601, 602] {
+            stage.at(second);
+            let late = stage.snapshot.clients[0];
+            assert_eq!((late.slow, late.playback.joined_us), (false, 600_000_000));
+            let drift = late.playback.drift_at(second * 1_000_000);
+            assert_eq!(drift, (second - 600) * 1_000_000);
+        }
+        // A worker runs it four seconds later, and it plays from the first moment.
+        let playback = Playback {
+            state: ClientState::Playing,
+            joined_us: 604_000_000,
+            ..stage.snapshot.clients[0].playback
+        };
+        let playback = Playback { offset_us: -604_000_000, dry_at_us: 700_000_000, ..playback };
+        stage.client.meter(0, Clock::start()).publish(&playback);
+        for second in 605..620 {
+            stage.at(second);
+            let late = stage.snapshot.clients[0];
+            assert_eq!((late.slow, late.speed), (false, Some(1.0)), "{second}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::net::scope::Scope;
 use crate::pipeline::Tap;
 use crate::player::Allowance;
 use crate::stats::{ClientHandle, Meter, Metric, Registry};
+use crate::vocabulary::clock::micros;
 use crate::vocabulary::{ClientState, Clock, Departure, LeaveReason, SecretUrl};
 
 /// Weyl constant: spreads client numbers over the seeds.
@@ -214,7 +215,7 @@ impl ClientSlot {
     /// Starts the session of a new client that replaces the previous one.
     pub(super) fn start_session(&self) {
         let Shared { registry, index, clock, .. } = &*self.shared;
-        let handle = registry.add();
+        let handle = registry.add_at(micros(clock.now()));
         handle.meter(*index, *clock).count(Metric::Replacements, 1);
         self.session.replace(Some(Session::new(&self.shared, handle)));
     }

@@ -36,6 +36,7 @@ use crate::pipeline::Tap;
 use crate::player;
 use crate::sample::Sources;
 use crate::stats::{ClientHandle, Registry};
+use crate::vocabulary::{Clock, clock};
 
 use placement::Placement;
 pub use playlist_cache::PlaylistTap;
@@ -71,6 +72,7 @@ pub struct Swarm {
     /// Clients in the order of their admission: the newest leave first.
     admitted: Vec<(u64, usize)>,
     placement: Placement,
+    clock: Clock,
 }
 
 impl Swarm {
@@ -82,7 +84,8 @@ impl Swarm {
         let start = |(index, tap)| Worker::start(index, sources.clone(), settings.clone(), tap);
         let workers = taps.into_iter().enumerate().map(start).collect::<Result<Vec<_>, _>>()?;
         let placement = Placement::new(workers.len(), sources.canary);
-        Ok(Self { registry: Arc::clone(&sources.registry), workers, admitted: Vec::new(), placement })
+        let registry = Arc::clone(&sources.registry);
+        Ok(Self { registry, workers, admitted: Vec::new(), placement, clock: sources.clock })
     }
 }
 
@@ -98,7 +101,7 @@ impl Engine for Swarm {
     }
 
     async fn admit(&mut self) {
-        let handle = self.registry.add();
+        let handle = self.registry.add_at(clock::micros(self.clock.now()));
         let index = self.placement.next(self.admitted());
         self.admitted.push((handle.id(), index));
         if let Some(worker) = self.workers.get(index) {

@@ -68,7 +68,7 @@ impl Run {
         let Sources { registry, status, clock, .. } = sources.clone();
         status.set_target(u32::try_from(CLIENTS).expect("small"));
         status.set_state(RunState::Running);
-        let clients = (0..CLIENTS).map(|_| registry.add()).collect();
+        let clients = (0..CLIENTS).map(|_| registry.add_at(0)).collect();
         let mut run = Self { clock, clients, sampler: Sampler::new(sources), history: history(), round: 0 };
         run.go_on();
         run

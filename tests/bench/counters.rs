@@ -83,7 +83,7 @@ impl Design for Atomic {
 
     fn with_clients(count: usize) -> Self {
         let registry = Registry::new(1);
-        let clients = (0..count).map(|_| registry.add()).collect();
+        let clients = (0..count).map(|_| registry.add_at(0)).collect();
         Self::over(registry, clients)
     }
 
@@ -295,7 +295,7 @@ fn snapshots_while_recording(criterion: &mut Criterion) {
         measure::<Atomic, _>(criterion, "snapshot_while_recording", clients, WARM_UP, || {
             let (registry, mut kept) = (Registry::new(1), Snapshot::default());
             let recorded = Arc::clone(&registry);
-            let handles: Vec<_> = (0..clients).map(|_| registry.add()).collect();
+            let handles: Vec<_> = (0..clients).map(|_| registry.add_at(0)).collect();
             let recording = Recording::start(clients, move || Box::new(Atomic::over(recorded, handles)));
             move || {
                 assert!(recording.thread.is_some());
