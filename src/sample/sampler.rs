@@ -258,7 +258,9 @@ impl Sampler {
         self.compare_with_last(&mut sample.snapshot);
         let counted = self.timeline.observe(at, self.sources.clock.unix_s(at), &sample.snapshot);
         self.window.push(at, &sample.snapshot.totals);
-        if new_second {
+        // The last sample of a run is no new second, but what it shows stays on the screen.
+        let is_due = new_second || sample.state == RunState::Finished;
+        if is_due {
             self.read_latencies();
             self.who = Arc::new(Who::new(&sample.snapshot.clients));
         }
@@ -282,7 +284,7 @@ impl Sampler {
         sample.peak_requests_per_second = self.window.peak_requests_per_second();
         self.judge_health(sample);
         self.failures.observe(at, sample.active_clients(), &sample.snapshot.totals, &mut sample.failures);
-        self.record_history(sample, &counted, new_second);
+        self.record_history(sample, &counted, is_due);
         sample.journal = Arc::clone(self.sources.status.journal());
         self.notes.observe(sample, &sample.journal);
         if new_second {
@@ -299,8 +301,8 @@ impl Sampler {
                 pipeline.record(sample);
             }
         }
-        // The last sample of a run is no new second, but its counts are evidence, too.
-        if new_second || sample.state == RunState::Finished {
+        // The counts of the last sample are evidence, too.
+        if is_due {
             self.trust.measure(&self.sources, sample, self.generator.workers());
         }
         sample.trust = Arc::clone(self.trust.trust());
@@ -325,13 +327,9 @@ impl Sampler {
     }
 
     /// Adds a sample to the history, and its second once that is over. The last sample of a run ends its second.
-    fn record_history(&mut self, sample: &mut RunSample, counted: &Bin, new_second: bool) {
+    fn record_history(&mut self, sample: &mut RunSample, counted: &Bin, is_over: bool) {
         self.history.observe(counted, sample);
-        let is_last = sample.state == RunState::Finished;
-        if is_last {
-            self.history.read_heat(&self.sources.registry);
-        }
-        if new_second || is_last {
+        if is_over {
             self.history.finish_second(sample);
         }
         sample.history = Arc::clone(self.history.history());

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::sampler::{POOL, ROWS, Sampler, TICKS_PER_SECOND};
-use super::{HeatOf, HistoryBins, Point, Sources};
+use super::{HeatOf, HistoryBins, Point, Sources, Who};
 use crate::stats::{LatencySnapshot, Metric, Registry, Timed, Timings};
 use crate::verdict::Verdict;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
@@ -212,4 +212,24 @@ fn the_history_of_a_whole_sample_has_every_duration_and_failure_whenever_it_is_t
     let last = sampler.next_whole_sample();
     assert_complete(&last.result.as_ref().expect("a result").history, 10);
     assert_complete(last.history.whole(), 10);
+}
+
+#[test]
+fn the_last_sample_shows_the_latencies_and_the_groups_of_the_report_wherever_in_a_second_it_is_taken() {
+    for place in 1..=TICKS_PER_SECOND {
+        let (registry, mut sampler) = sampler();
+        let client = registry.add();
+        let meter = client.meter(0, Clock::start());
+        (0..place).for_each(|_| drop(sampler.next_sample()));
+        meter.start(Kind::Segment).finish(Outcome::Ok, Some(Timings { first_byte_us: 10, body_us: 20 }));
+        meter.set_state(ClientState::Dead);
+        sampler.sources.status.set_state(RunState::Finished);
+        let last = sampler.next_whole_sample();
+        let result = last.result.as_deref().expect("a result");
+        let segments = Timed::Total(Kind::Segment);
+        let reported = result.latency(segments).map(LatencySnapshot::count);
+        let shown = last.latency(segments).run.map(|run| run.count);
+        assert_eq!((shown, reported), (Some(1), Some(1)), "{place}");
+        assert_eq!(*last.who, Who::new(&last.snapshot.clients), "{place}");
+    }
 }
