@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::history::History;
-use super::moment::{Moment, is_active};
-use crate::vocabulary::outcome::Class;
-use crate::vocabulary::{ClientState, share};
+use super::moment::Moment;
+use crate::vocabulary::share;
 
 /// Length of the two spans that are compared.
 const SPAN: Duration = Duration::from_secs(10);
@@ -16,25 +15,25 @@ const BACK: Duration = Duration::from_secs(30);
 type Parts = (u64, u64);
 
 impl History {
-    /// Returns the share of failed requests over the last ten seconds, less that of 30 s earlier; `None` if one of them
-    /// is unknown.
-    pub fn failed_share_change(&self) -> Option<f64> {
-        self.change(failed)
+    /// Returns the share of failed requests, as the verdict counts them, over the last ten seconds, less that of 30 s
+    /// earlier; `None` if one of them is unknown.
+    pub fn error_share_change(&self) -> Option<f64> {
+        self.change(&|moment| moment.error_parts())
     }
 
     /// Returns the share of active clients that is stalled over the last ten seconds, less that of 30 s earlier; `None`
     /// if one of them is unknown.
     pub fn stalled_share_change(&self) -> Option<f64> {
-        self.change(stalled)
+        self.change(&|moment| moment.stalled_parts())
     }
 
-    fn change(&self, parts: fn(&Moment<'_>) -> Parts) -> Option<f64> {
+    fn change(&self, parts: &dyn Fn(&Moment<'_>) -> Parts) -> Option<f64> {
         let now = self.last()?.ends;
         Some(self.share_until(now, parts)? - self.share_until(now.checked_sub(BACK)?, parts)?)
     }
 
     /// Returns the share over the span that ends at `to`; `None` if the run was shorter.
-    fn share_until(&self, to: Duration, parts: fn(&Moment<'_>) -> Parts) -> Option<f64> {
+    fn share_until(&self, to: Duration, parts: &dyn Fn(&Moment<'_>) -> Parts) -> Option<f64> {
         let moments = self.since(to.checked_sub(SPAN)?);
         let within = moments.iter().filter(|moment| moment.ends <= to).map(parts);
         let (part, whole) = within.fold((0, 0), |sum, parts| (sum.0 + parts.0, sum.1 + parts.1));
@@ -42,20 +41,12 @@ impl History {
     }
 }
 
-fn failed(moment: &Moment<'_>) -> Parts {
-    let ok = moment.bin.counts.ended.get(Class::Ok.index()).copied().unwrap_or_default();
-    (moment.bin.failed(), moment.bin.failed() + ok)
-}
-
-fn stalled(moment: &Moment<'_>) -> Parts {
-    let active = ClientState::ALL.into_iter().filter(|state| is_active(*state));
-    (moment.client_ms(ClientState::Stalled), active.map(|state| moment.client_ms(state)).sum())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Point;
     use super::*;
+    use crate::vocabulary::ClientState;
+    use crate::vocabulary::outcome::Class;
 
     #[test]
     fn the_last_ten_seconds_are_compared_with_those_of_half_a_minute_ago() {
@@ -69,7 +60,7 @@ mod tests {
                 point.counts.client_ms[ClientState::Stalled.index()] = 1_000;
             }
             history.push(point);
-            let known = (history.failed_share_change(), history.stalled_share_change());
+            let known = (history.error_share_change(), history.stalled_share_change());
             assert_eq!(known.0.is_some(), ends >= 40, "{ends}: {known:?}");
             if ends == 60 {
                 assert_eq!(known, (Some(0.2), Some(0.5)));

@@ -29,7 +29,7 @@ impl Moment<'_> {
         (seconds > 0.0).then(|| count as f64 / seconds)
     }
 
-    pub(super) fn client_ms(&self, state: ClientState) -> u64 {
+    fn client_ms(&self, state: ClientState) -> u64 {
         self.bin.counts.client_ms.get(state.index()).copied().unwrap_or_default()
     }
 
@@ -75,8 +75,25 @@ impl Moment<'_> {
 
     /// Returns the share of failed requests among those that failed or ended ok.
     pub fn failed_share(&self) -> Option<f64> {
-        let ok = self.bin.counts.ended.get(Class::Ok.index()).copied().unwrap_or_default();
-        share(self.bin.failed(), self.bin.failed() + ok)
+        share(self.bin.failed(), self.bin.failed() + self.ended(Class::Ok))
+    }
+
+    /// Returns the requests that failed, except those that this machine could not make, and those and the ones that
+    /// ended ok.
+    pub(super) fn error_parts(&self) -> (u64, u64) {
+        let errors = self.bin.failed().saturating_sub(self.ended(Class::Local));
+        (errors, errors + self.ended(Class::Ok))
+    }
+
+    /// Returns the share of failed requests as the verdict counts them: without those that this machine could not
+    /// make, which say nothing about the stream.
+    pub fn error_share(&self) -> Option<f64> {
+        let (errors, whole) = self.error_parts();
+        share(errors, whole)
+    }
+
+    fn ended(&self, class: Class) -> u64 {
+        self.bin.counts.ended.get(class.index()).copied().unwrap_or_default()
     }
 
     /// Returns the share of clients in trouble: stalled, waiting or dead ones, among all but finished ones.
@@ -87,10 +104,16 @@ impl Moment<'_> {
         share(sum(ClientState::is_trouble), sum(|state| state != ClientState::Finished))
     }
 
+    /// Returns the time of stalled clients and that of all active ones.
+    pub(super) fn stalled_parts(&self) -> (u64, u64) {
+        let active = ClientState::ALL.into_iter().filter(|state| is_active(*state));
+        (self.client_ms(ClientState::Stalled), active.map(|state| self.client_ms(state)).sum())
+    }
+
     /// Returns the share of the active clients that is stalled.
     pub fn stalled_share(&self) -> Option<f64> {
-        let active = ClientState::ALL.into_iter().filter(|state| is_active(*state));
-        share(self.client_ms(ClientState::Stalled), active.map(|state| self.client_ms(state)).sum())
+        let (stalled, active) = self.stalled_parts();
+        share(stalled, active)
     }
 
     /// Returns the share of all clients that is in a state.
@@ -110,7 +133,7 @@ impl Moment<'_> {
     }
 }
 
-pub(super) const fn is_active(state: ClientState) -> bool {
+const fn is_active(state: ClientState) -> bool {
     !matches!(state, ClientState::Finished | ClientState::Dead)
 }
 
@@ -144,6 +167,10 @@ mod tests {
         assert_eq!((moment.failed_share(), moment.got_bits_per_s()), (Some(0.25), Some(2_000.0)));
         assert_eq!(moment.trouble_share(), Some(0.2));
         assert_eq!(moment.stalled_share(), Some(1.0 / 7.0));
+        assert_eq!(moment.error_share(), Some(0.25));
+        point.counts.ended[Class::Local.index()] = 4;
+        let moment = two_seconds(&point);
+        assert_eq!((moment.failed_share(), moment.error_share()), (Some(0.25), Some(0.0)));
         let nothing = Moment { width: Duration::ZERO, ..moment };
         assert_eq!((nothing.clients(Playing), nothing.failed_per_s()), (None, None));
     }

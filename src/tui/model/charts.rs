@@ -241,7 +241,7 @@ impl<'a> ChartMaker<'a> {
         let second = self.second();
         let rate = units::rate(second.and_then(|second| second.failed_per_s()));
         let (rate, share, of) = match self.app.cursor {
-            Some(_) => (format!("{rate}/s"), second.and_then(|second| second.failed_share()), ""),
+            Some(_) => (format!("{rate}/s"), second.and_then(|second| second.error_share()), ""),
             None => (format!("now {rate}/s"), sample.health.error_share, " in 10 s"),
         };
         legend.push(Text::label(rate).weighing(Weight::Subject));

@@ -68,7 +68,7 @@ fn cursor(app: &App) -> Vec<Text> {
     let known = |value: Option<f64>, text: fn(f64) -> String| value.map_or(units::UNKNOWN.to_owned(), text);
     let clients = known(moment.active(), |clients| units::count(clients.round() as u64));
     let got = known(moment.got_bits_per_s(), units::bit_rate);
-    let (failed, stalled) = (units::percent(moment.failed_share()), units::percent(moment.stalled_share()));
+    let (failed, stalled) = (units::percent(moment.error_share()), units::percent(moment.stalled_share()));
     let numbers = [(clients, "clients"), (failed, "fail"), (stalled, "stalled"), (got, "got")];
     let texts = numbers.map(|(value, name)| Text::title(value).then(Role::Label, &format!(" {name}")));
     line.splice(1..1, texts.map(|text| text.weighing(Weight::Subject)));

@@ -137,7 +137,7 @@ fn now(app: &App) -> [BigNumber; 3] {
     let rebuffer = sample.quality.rebuffer_ratio();
     let history = &sample.history;
     [
-        number("REQUESTS FAIL", failing, change(history.failed_share_change())),
+        number("REQUESTS FAIL", failing, change(history.error_share_change())),
         number("STALLED", stalled, change(history.stalled_share_change())),
         number("REBUFFER", rebuffer, Text::label("whole run")),
     ]
