@@ -70,7 +70,8 @@ struct Bins<'a> {
 
 impl<'a> Bins<'a> {
     /// Reads the times of the bins of `block`. A bin at an end of the run that is not wholly within it is shown together
-    /// with its neighbour: a rate over some milliseconds would be noise.
+    /// with its neighbour: a rate over some milliseconds would be noise. So are bins without a reading and the next one
+    /// that has some: it has the counts of them all.
     fn new(doc: &'a Doc, block: &str, length_s: f64) -> Option<Self> {
         let part = doc.at(block);
         let width_s = part.at("/bin_s").number().filter(|width| *width >= 1.0)?;
@@ -78,21 +79,26 @@ impl<'a> Bins<'a> {
         let count =
             ["/bytes", "/verdict"].map(|path| part.at(path).list().len()).into_iter().max()?.min(BINS);
         let (points, times) = (Vec::new(), Vec::new());
+        let has_readings = doc.at("/series/readings").is_known();
         let mut bins = Self { doc, width_s, begins_unix_s, count, points, times };
         let began = doc.at("/run/started_unix_ms").number()? / 1e3;
-        for bin in 0..count {
+        let readings = bins.column("/series", &["readings"]);
+        let mut is_read = true;
+        for (bin, readings) in readings.into_iter().enumerate() {
             let from = begins_unix_s - began + bin as f64 * width_s;
-            bins.add(bin, (from.max(0.0), (from + width_s).min(length_s)));
+            bins.add(bin, (from.max(0.0), (from + width_s).min(length_s)), is_read);
+            // The counts of a bin without a reading are in the next one that has some.
+            is_read = readings > 0.0 || !has_readings;
         }
         bins.thin_out();
         Some(bins).filter(|bins| !bins.times.is_empty())
     }
 
-    /// Adds a bin that covers some time of the run.
-    fn add(&mut self, bin: usize, (from, to): (f64, f64)) {
+    /// Adds a bin that covers some time of the run, together with the one before unless that `is_read`.
+    fn add(&mut self, bin: usize, (from, to): (f64, f64), is_read: bool) {
         let is_whole = |from: f64, to: f64| to - from >= self.width_s * WHOLE;
         match (self.points.last_mut(), self.times.last_mut()) {
-            (Some(point), Some(time)) if !is_whole(from, to) || !is_whole(time.0, time.1) => {
+            (Some(point), Some(time)) if !is_read || !is_whole(from, to) || !is_whole(time.0, time.1) => {
                 point.end = bin + 1;
                 // A bin after the end has the last moments of the run, which were counted a little later.
                 time.1 = time.1.max(to);
@@ -127,8 +133,14 @@ impl<'a> Bins<'a> {
         (self.points, self.times) = worst.unzip();
     }
 
-    /// Returns the sum of a column of `block` for each point. Bins of the block that are narrower are added up.
+    /// Returns the sum of a column of `block` for each point.
     fn values(&self, block: &str, names: &[&str]) -> Vec<f64> {
+        let bins = self.column(block, names);
+        self.points.iter().map(|point| bins.get(point.clone()).unwrap_or_default().iter().sum()).collect()
+    }
+
+    /// Returns a column of `block` for each bin. Bins of the block that are narrower are added up.
+    fn column(&self, block: &str, names: &[&str]) -> Vec<f64> {
         let block = self.doc.at(block);
         let width_s = block.at("/bin_s").number().unwrap_or(1.0).max(1.0);
         let begins = block.at("/begins_unix_s").number().unwrap_or_default() - self.begins_unix_s;
@@ -142,7 +154,7 @@ impl<'a> Bins<'a> {
                 *into += value.number().unwrap_or_default().max(0.0);
             }
         }
-        self.points.iter().map(|point| bins.get(point.clone()).unwrap_or_default().iter().sum()).collect()
+        bins
     }
 
     /// Returns the sums of a column divided by the time that they cover, and by `unit`.
@@ -262,4 +274,28 @@ fn heat(bins: &Bins<'_>) -> Option<HeatMap> {
     let columns: Vec<Vec<u32>> = bins.points.iter().map(column).collect();
     let most = columns.iter().flatten().copied().max().unwrap_or_default();
     Some(HeatMap { begins_us, columns, most }).filter(|heat| heat.most > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn bins_without_a_reading_are_shown_with_the_next_one_that_has_the_counts_of_their_time() {
+        let doc = Doc::from_value(json!({
+            "run": { "started_unix_ms": 50_000, "duration_s": 5.0 },
+            "series": {
+                "bin_s": 1,
+                "begins_unix_s": 50,
+                "client_ms": { "playing": [3_000, 3_000, 3_000, 3_000, 3_000] },
+                "bytes": [500, 0, 0, 1_500, 500],
+                "readings": [4, 0, 0, 1, 4],
+            },
+        }));
+        let columns = Columns::new(&doc);
+        assert_eq!(columns.times, [(0.0, 1.0), (1.0, 4.0), (4.0, 5.0)]);
+        assert_eq!(columns.clients.iter().map(|band| &*band.values).collect::<Vec<_>>(), [[3.0; 3]]);
+        assert_eq!(columns.bits.iter().map(|band| &*band.values).collect::<Vec<_>>(), [[4_000.0; 3]]);
+    }
 }

@@ -26,6 +26,9 @@ pub struct Series {
     pub ended: BTreeMap<&'static str, Vec<u64>>,
     /// Body bytes that arrived.
     pub bytes: Vec<u64>,
+    /// Readings of the counters whose counts are in the bin. 0: the counts of that time are in the next bin that has
+    /// readings. The time of clients is always in the bin in which it passed.
+    pub readings: Vec<u64>,
 }
 
 /// Builds the block of a run.
@@ -45,5 +48,6 @@ pub(super) fn series(timeline: &Timeline) -> Series {
         started: column(&|bin| bin.started),
         ended: ended.filter(|(_, column)| occurs(column)).collect(),
         bytes: column(&|bin| bin.bytes),
+        readings: column(&|bin| bin.readings),
     }
 }

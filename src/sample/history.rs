@@ -40,10 +40,11 @@ impl History {
         Self { origin_unix_ms: started_unix_ms.max(0).cast_unsigned(), ..Self::default() }
     }
 
-    /// Adds a finished second. It goes to the bin in which it begins, to less than a second.
+    /// Adds a finished second. It goes to the bin in which it begins, to less than a second; one that is late by
+    /// seconds to the last bin of its time, as its counts do in the timeline.
     pub fn push(&mut self, second: Point) {
         let begins = self.ends();
-        let unix_s = self.bin_of(begins);
+        let unix_s = self.bin_of(second.ends.saturating_sub(Duration::from_secs(1)));
         self.newest_unix_s = Some(unix_s);
         self.whole.add_at(unix_s, &second);
         self.recent.push(second);
@@ -187,7 +188,7 @@ mod tests {
             moments.iter().map(|moment| moment.width.as_secs()).collect::<Vec<_>>()
         };
         assert_eq!(widths(history.since(Duration::ZERO)), [1, 1, 4]);
-        assert_eq!(history.whole.bins().len(), 3);
+        assert_eq!(history.whole.bins().len(), 6, "it is in the last bin of its time");
         assert_eq!(history.last().and_then(|moment| moment.clients(ClientState::Playing)), Some(0.25));
         history.push(second(7));
         assert_eq!(history.whole.bins().len(), 7);

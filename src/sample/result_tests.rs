@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::history_recorder::HistoryRecorder;
-use super::timeline::TimelineRecorder;
+use super::timeline::{Bin, TimelineRecorder};
 use super::{FailureTracker, RunResult, RunSample, Sources};
 use crate::pipeline::Counts;
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
@@ -54,7 +54,7 @@ impl Machine {
             handles,
             meters,
             sample: RunSample::default(),
-            timeline: TimelineRecorder::default(),
+            timeline: TimelineRecorder::new(1_000 * BEGIN_S.cast_signed()),
             failures: FailureTracker::default(),
             history: HistoryRecorder::new(1_000 * BEGIN_S.cast_signed()),
         }
@@ -71,7 +71,8 @@ impl Machine {
         let sample = &mut self.sample;
         sample.at = Duration::from_secs(step);
         self.sources.registry.snapshot(step * 1_000_000, &mut sample.snapshot);
-        let counted = self.timeline.observe(sample.at, BEGIN_S + step, &sample.snapshot);
+        // Two machines read twice as often as one.
+        let counted = Bin { readings: 0, ..self.timeline.observe(sample.at, &sample.snapshot) };
         self.failures.observe(sample.at, 0, &sample.snapshot.totals, &mut sample.failures);
         self.history.observe(&counted, sample);
         self.history.read_heat(&self.sources.registry);
@@ -81,7 +82,7 @@ impl Machine {
     fn result(&self) -> RunResult {
         assert_eq!(self.handles.len(), self.meters.len());
         RunResult {
-            timeline: self.timeline.timeline().clone(),
+            timeline: self.timeline.timeline().map(|bin| Bin { readings: 0, ..*bin }),
             history: self.history.whole(&self.sample),
             ..RunResult::read(&self.sources, &self.sample)
         }

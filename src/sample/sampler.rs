@@ -133,8 +133,9 @@ impl SamplerHandle {
 impl Sampler {
     /// Creates a sampler of these sources.
     pub fn new(sources: Sources) -> Self {
+        let started_unix_ms = sources.clock.started_at().as_millisecond();
         Self {
-            history: HistoryRecorder::new(sources.clock.started_at().as_millisecond()),
+            history: HistoryRecorder::new(started_unix_ms),
             sources,
             window: Window::default(),
             speeds: Speeds::default(),
@@ -144,7 +145,7 @@ impl Sampler {
             latency: TIMED.map(RecentLatency::new),
             live_latency: RecentLatency::new(Timed::LiveLatency),
             failures: FailureTracker::default(),
-            timeline: TimelineRecorder::default(),
+            timeline: TimelineRecorder::new(started_unix_ms),
             last: Totals::default(),
             pipeline: None,
             generator: generator::Meter::default(),
@@ -256,7 +257,7 @@ impl Sampler {
         self.sources.registry.findings(&mut sample.findings);
         // Registry totals only grow: the comparison counts one that fell as a violation.
         self.compare_with_last(&mut sample.snapshot);
-        let counted = self.timeline.observe(at, self.sources.clock.unix_s(at), &sample.snapshot);
+        let counted = self.timeline.observe(at, &sample.snapshot);
         self.window.push(at, &sample.snapshot.totals);
         // The last sample of a run is no new second, but what it shows stays on the screen.
         let is_due = new_second || sample.state == RunState::Finished;

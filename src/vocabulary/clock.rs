@@ -44,12 +44,6 @@ impl Clock {
         self.start
     }
 
-    /// Returns a moment of the run as seconds of Unix time.
-    pub fn unix_s(&self, at: Duration) -> u64 {
-        let moment = self.wall.saturating_add(at);
-        moment.map_or(0, |moment| u64::try_from(moment.as_second()).unwrap_or_default())
-    }
-
     /// Returns the wall-clock time of the start.
     pub fn started_at(&self) -> jiff::Timestamp {
         self.wall
