@@ -10,7 +10,8 @@ pub const RELEVANT: f64 = 0.10;
 const Z: f64 = 2.576;
 /// Number of requests that say as much as one independent request.
 const ALIKE: f64 = 4.0;
-/// Fewest values of which the quantiles are compared.
+/// Fewest values that have a quantile. To compare it with a very different one takes more, such as 505 for the 95th
+/// percentile.
 const FEWEST: u64 = 20;
 
 /// Direction of a change.
@@ -115,9 +116,15 @@ impl Quantile {
         } else {
             (a.value - a.low, b.high - b.value)
         };
-        let is_certain = (a.value - b.value).abs() > own.hypot(others);
-        let is_larger = (a.value - b.value).abs() > floor && matters(a.value, b.value);
-        if is_certain && is_larger { Change::by(a.value, b.value) } else { Change::Same }
+        let (distance, noise) = ((a.value - b.value).abs(), own.hypot(others));
+        if distance <= floor || !matters(a.value, b.value) {
+            return Change::Same;
+        }
+        if noise.is_infinite() {
+            // The values are too few for a bound between the two: a doubled quantile would look the same.
+            return Change::Unknown;
+        }
+        if distance > noise { Change::by(a.value, b.value) } else { Change::Same }
     }
 }
 
@@ -155,7 +162,11 @@ mod tests {
         assert_eq!((medians(30, 1.2), medians(5, 1.2)), (Change::Same, Change::Unknown));
         // Thirty values say little about their 95th percentile, however far apart they are.
         let [a, b] = [1.0, 3.0].map(|factor| Quantile::new(&spread(100.0, 30, factor), 0.95));
-        assert_eq!(Quantile::compare(a, b, 0.0), Change::Same);
+        assert_eq!(Quantile::compare(a, b, 0.0), Change::Unknown);
+        assert_eq!(Quantile::compare(a, a, 0.0), Change::Same);
+        let of_p95 = |count, factor| Quantile::new(&spread(100.0, count, factor), 0.95);
+        assert_eq!(Quantile::compare(of_p95(504, 1.0), of_p95(504, 2.0), 0.0), Change::Unknown);
+        assert_eq!(Quantile::compare(of_p95(505, 1.0), of_p95(505, 2.0), 0.0), Change::Worse);
         let of = |part| Portion { part, whole: 10_000 };
         assert_eq!(
             (shares(of(1_000), of(1_300)), shares(of(1_000), of(1_010))),
