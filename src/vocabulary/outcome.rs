@@ -302,8 +302,9 @@ impl Outcome {
         match name.strip_prefix("http.") {
             Some("other") => Some(Self::Http(HttpFailure::OTHER)),
             Some(status) => {
-                let status = status.parse().ok().filter(|status| (400..=599).contains(status))?;
-                Some(Self::Http(HttpFailure::new(status)))
+                // A number can be written in several ways, a name only in one.
+                let number = status.parse().ok().filter(|_| status.len() == 3)?;
+                (400..=599).contains(&number).then(|| Self::Http(HttpFailure::new(number)))
             }
             None if name == "ok" => Some(Self::Ok),
             None => Fault::ALL.into_iter().find(|fault| fault.name() == name).map(Self::Failed),
@@ -365,8 +366,19 @@ mod tests {
             assert_eq!(Outcome::from_name(&outcome.to_string()), Some(outcome));
             assert!(!outcome.meaning().is_empty(), "{outcome}");
         }
-        for name in ["", "http.", "http.399", "http.600", "http.70000", "http.+04", "timeout", "OK", "other"]
-        {
+        for name in [
+            "",
+            "http.",
+            "http.399",
+            "http.600",
+            "http.70000",
+            "http.+04",
+            "http.+404",
+            "http.0404",
+            "timeout",
+            "OK",
+            "other",
+        ] {
             assert_eq!(Outcome::from_name(name), None, "{name}");
         }
     }
