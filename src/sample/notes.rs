@@ -14,6 +14,8 @@ use crate::vocabulary::{ClientState, RunState, units};
 const LASTING: Duration = Duration::from_secs(2);
 /// Time after which a throughput that was not exceeded is the peak.
 const PEAK_AFTER: Duration = Duration::from_secs(10);
+/// Ratio to the peak that was noted last from which on there is another note.
+const HIGHER: f64 = 1.1;
 
 /// Stalls that are noted.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +32,8 @@ pub(super) struct NoteTaker {
     stalls: Option<Stalls>,
     /// Highest throughput, the time at which it was reached, and the clients then.
     peak: Option<(f64, Duration, u64)>,
-    peak_is_noted: bool,
+    /// Highest throughput that is noted.
+    noted_peak: Option<f64>,
 }
 
 impl NoteTaker {
@@ -44,7 +47,8 @@ impl NoteTaker {
     }
 
     fn note_stalls(&mut self, sample: &RunSample, journal: &Journal) {
-        let Some(share) = sample.health.stalled_share else { return };
+        // Without a client none is stalled.
+        let share = sample.health.stalled_share.unwrap_or(0.0);
         if let Some(stalls) = &mut self.stalls {
             stalls.most = stalls.most.max(share);
         }
@@ -77,20 +81,22 @@ impl NoteTaker {
     }
 
     fn note_peak(&mut self, sample: &RunSample, journal: &Journal) {
-        let Some(highest) = sample.peak_bits_per_second.filter(|_| !self.peak_is_noted) else { return };
+        let Some(highest) = sample.peak_bits_per_second else { return };
         if self.peak.is_none_or(|(peak, ..)| highest > peak) {
             self.peak = Some((highest, sample.at, sample.active_clients()));
         }
         // While clients are added to a stream that is served well, the throughput only pauses.
         let may_rise = sample.state == RunState::Ramping && sample.health.verdict < Verdict::Degraded;
-        if let Some((peak, at, clients)) = self.peak.filter(|(peak, ..)| *peak > 0.0)
+        let least = self.noted_peak.map_or(0.0, |noted| HIGHER * noted);
+        if let Some((peak, at, clients)) = self.peak.filter(|(peak, ..)| *peak > least)
             && sample.at.saturating_sub(at) >= PEAK_AFTER
             && !may_rise
         {
             let clients = units::plural(clients, "client");
-            let text = format!("throughput peaks at {} with {clients}", units::bit_rate(peak));
+            let again = if self.noted_peak.is_some() { "again, " } else { "" };
+            let text = format!("throughput peaks {again}at {} with {clients}", units::bit_rate(peak));
             journal.note(Note { at, kind: NoteKind::Peak, text });
-            self.peak_is_noted = true;
+            self.noted_peak = Some(peak);
         }
     }
 }
@@ -145,21 +151,59 @@ mod tests {
         assert_eq!(seen.len(), 2, "{seen:?}");
     }
 
-    #[test]
-    fn the_peak_is_noted_once_when_it_was_not_exceeded() {
+    /// Feeds samples a second apart with this highest throughput, of which the first are those of a ramp, and returns
+    /// the notes.
+    fn peaks(ramp_s: u64, peak: impl Fn(u64) -> f64) -> Vec<(u64, String)> {
         let (mut taker, journal) = (NoteTaker::default(), Journal::default());
-        for second in 0..60_u64 {
-            let state = if second < 20 { RunState::Ramping } else { RunState::Running };
-            let peak = [5.0e9, 5.0e9 + 1e8 * second as f64][usize::from(second > 15)].min(7.0e9);
+        for second in 0..60 {
             let sample = RunSample {
                 at: Duration::from_secs(second),
-                state,
-                peak_bits_per_second: Some(peak),
+                state: if second < ramp_s { RunState::Ramping } else { RunState::Running },
+                peak_bits_per_second: Some(peak(second)),
                 ..RunSample::default()
             };
             taker.observe(&sample, &journal);
         }
-        let seen: Vec<_> = journal.notes().map(|note| (note.at.as_secs(), note.text.as_str())).collect();
-        assert_eq!(seen, [(20, "throughput peaks at 7 Gb/s with 0 clients")]);
+        journal.notes().map(|note| (note.at.as_secs(), note.text.clone())).collect()
+    }
+
+    #[test]
+    fn the_peak_is_noted_once_when_it_was_not_exceeded() {
+        let seen = peaks(20, |second| match second {
+            0..=15 => 5.0e9,
+            _ => (5.0e9 + 1e8 * second as f64).min(7.0e9),
+        });
+        assert_eq!(seen, [(20, "throughput peaks at 7 Gb/s with 0 clients".to_owned())]);
+    }
+
+    #[test]
+    fn a_peak_that_is_a_tenth_higher_is_noted_again() {
+        let seen = peaks(0, |second| match second {
+            0..20 => 5.0e8,
+            20..40 => 5.25e8,
+            _ => 5.0e9,
+        });
+        let texts = [
+            "throughput peaks at 500 Mb/s with 0 clients",
+            "throughput peaks again, at 5 Gb/s with 0 clients",
+        ];
+        assert_eq!(seen, [(0, texts[0].to_owned()), (40, texts[1].to_owned())]);
+    }
+
+    #[test]
+    fn stalls_end_when_their_clients_leave() {
+        let (mut taker, journal) = (NoteTaker::default(), Journal::default());
+        for second in 0..60 {
+            let mut sample = RunSample {
+                at: Duration::from_secs(second),
+                state: RunState::Running,
+                ..RunSample::default()
+            };
+            sample.health.stalled_share = (second < 10).then_some(0.5);
+            sample.snapshot.states[ClientState::Stalled.index()] = u64::from(second < 10);
+            taker.observe(&sample, &journal);
+        }
+        let seen: Vec<_> = journal.notes().map(|note| (note.at.as_secs(), note.kind)).collect();
+        assert_eq!(seen, [(0, NoteKind::StallsBegan), (10, NoteKind::StallsEnded)]);
     }
 }
