@@ -30,7 +30,7 @@ pub struct HistoryReport {
     /// Smallest duration of each bucket of `heat`, in microseconds; a bucket ends where the next one begins.
     pub heat_begins_us: Vec<u64>,
     /// Durations that ended, for each bin the filled buckets as [number of the bucket, count]: `segment` (ok or
-    /// failed), `segment_ttfb`, `playlist`, `startup`, `live_latency`. Durations without a value are absent.
+    /// failed), `segment_ttfb`, `playlist` (ok or failed), `startup`, `live_latency`. Durations without a value are absent.
     pub heat: BTreeMap<&'static str, Vec<Vec<(u8, u32)>>>,
 }
 

@@ -64,11 +64,12 @@ pub use trusted::SomeSeconds;
 pub use who::{Dimension, Who, trouble_share};
 
 /// Durations that samples show: connections, then requests by kind and phase, then start-up.
-pub const TIMED: [Timed; 11] = [
+pub const TIMED: [Timed; 12] = [
     Timed::Connect,
     Timed::Tls,
     Timed::FirstByte(Kind::Playlist),
     Timed::Total(Kind::Playlist),
+    Timed::Failed(Kind::Playlist),
     Timed::Total(Kind::Init),
     Timed::Total(Kind::Key),
     Timed::FirstByte(Kind::Segment),
@@ -132,7 +133,7 @@ pub struct RunSample {
     pub open: Option<OpenRequests>,
     /// Clients in trouble by what they have in common, once a second.
     pub who: Arc<Who>,
-    /// More of the client that is open on the screen, once a second; `None` without one, or after it has left.
+    /// More of the client that is open on the screen; `None` without one, or after it has left.
     pub detail: Option<Arc<ClientDetail>>,
     /// Changes of the load and of the verdict, marks and notes; entries after [`RunSample::at`] may be among them.
     pub journal: Arc<Journal>,

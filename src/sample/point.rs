@@ -23,7 +23,7 @@ pub enum HeatOf {
     Segment,
     /// Segments to the first byte.
     FirstByte,
-    /// Playlists from start to end.
+    /// Playlists from start to end, ok or failed.
     Playlist,
     /// Start-up of clients.
     Startup,
@@ -60,7 +60,7 @@ impl HeatOf {
         match self {
             Self::Segment => &[Timed::Total(Kind::Segment), Timed::Failed(Kind::Segment)],
             Self::FirstByte => &[Timed::FirstByte(Kind::Segment)],
-            Self::Playlist => &[Timed::Total(Kind::Playlist)],
+            Self::Playlist => &[Timed::Total(Kind::Playlist), Timed::Failed(Kind::Playlist)],
             Self::Startup => &[Timed::Startup],
             Self::LiveLatency => &[Timed::LiveLatency],
         }

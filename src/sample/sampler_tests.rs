@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::sampler::{POOL, ROWS, Sampler, TICKS_PER_SECOND};
-use super::{HeatOf, HistoryBins, Point, Sources, Who};
+use super::{HeatOf, HistoryBins, Point, Sources, TIMED, Who};
 use crate::stats::{LatencySnapshot, Metric, Registry, Timed, Timings};
 use crate::verdict::Verdict;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
@@ -191,14 +191,15 @@ fn the_history_of_a_whole_sample_has_every_duration_and_failure_whenever_it_is_t
             let timings = Timings { first_byte_us: us / 2, body_us: us / 2 };
             meter.start_at(Kind::Segment, 0).finish_at(outcome, Some(timings), us);
         }
+        meter.start_at(Kind::Playlist, 0).finish_at(busy, None, 15_000_000);
         meter.time(Timed::Startup, 700_000);
     };
     let assert_complete = |history: &HistoryBins, times: u64| {
         let total = |of: HeatOf| history.bins().iter().map(|bin| bin.heat[of.index()].total()).sum::<u64>();
-        assert_eq!(HeatOf::ALL.map(total), [2 * times, times, 0, times, 0], "{times}");
+        assert_eq!(HeatOf::ALL.map(total), [2 * times, times, times, times, 0], "{times}");
         assert_eq!(history.codes(), [busy]);
-        assert_eq!(history.bins().iter().map(Point::failed).sum::<u64>(), times);
-        assert_eq!(history.bins().iter().map(|bin| bin.counts.started).sum::<u64>(), 3 * times);
+        assert_eq!(history.bins().iter().map(Point::failed).sum::<u64>(), 2 * times);
+        assert_eq!(history.bins().iter().map(|bin| bin.counts.started).sum::<u64>(), 4 * times);
     };
     // Each step is a quarter of a second for the sampler: a whole sample comes at every place within one.
     for times in 1..=9 {
@@ -232,4 +233,10 @@ fn the_last_sample_shows_the_latencies_and_the_groups_of_the_report_wherever_in_
         assert_eq!((shown, reported), (Some(1), Some(1)), "{place}");
         assert_eq!(*last.who, Who::new(&last.snapshot.clients), "{place}");
     }
+}
+
+#[test]
+fn the_durations_of_heat_maps_are_among_those_that_are_read_every_second() {
+    let read = |timed: &Timed| TIMED.contains(timed) || *timed == Timed::LiveLatency;
+    assert!(HeatOf::ALL.iter().flat_map(|of| of.durations()).all(read));
 }

@@ -148,6 +148,7 @@ const ORDER: [Timed; TIMED.len()] = [
     Timed::Failed(Kind::Segment),
     Timed::Startup,
     Timed::FirstByte(Kind::Playlist),
+    Timed::Failed(Kind::Playlist),
     Timed::Body(Kind::Segment),
     Timed::Connect,
     Timed::Tls,
