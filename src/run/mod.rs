@@ -301,8 +301,10 @@ impl ActiveRun {
         // The clients stay listed until the last sample has been taken.
         let (clients, lost_threads) = engine.join();
         sources.audit();
-        sources.status.set_state(RunState::Finished);
+        let status = Arc::clone(&sources.status);
         let (sampler, samples) = sampler.stop();
+        // Only one sample may be the last one, so the sampler stops before the state changes.
+        status.set_state(RunState::Finished);
         let lost_sampler = u64::from(sampler.is_none());
         let mut sampler = sampler.unwrap_or_else(|| Sampler::new(sources).watch(&pipeline));
         let lost_recorder = u64::from(!pipeline.finish());

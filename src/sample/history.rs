@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use super::bins::Addable;
 use super::blocks::{BLOCK, Blocks};
 use super::history_bins::HistoryBins;
 use super::moment::Moment;
@@ -15,6 +16,8 @@ use crate::vocabulary::{Outcome, share};
 
 /// Number of seconds that are kept at least; the oldest go by blocks.
 const RECENT: usize = 600;
+/// Shortest time that is a point of its own, as in reports: a rate over some milliseconds would be noise.
+const SHORTEST: Duration = Duration::from_millis(500);
 /// Distance between the begin of a second and that of its bin up to which seconds in a row go to bins in a row: more
 /// than half a second, so that timers that are late do not make it jump to and fro.
 const SLACK_MS: u64 = 700;
@@ -41,9 +44,18 @@ impl History {
     }
 
     /// Adds a finished second. It goes to the bin in which it begins, to less than a second; one that is late by
-    /// seconds to the last bin of its time, as its counts do in the timeline.
+    /// seconds to the last bin of its time, as its counts do in the timeline. The last moments of a run, which are shorter, belong to the second
+    /// before.
     pub fn push(&mut self, second: Point) {
         let begins = self.ends();
+        if second.ends.saturating_sub(begins) < SHORTEST
+            && let Some(newest_unix_s) = self.newest_unix_s
+            && let Some(newest) = self.recent.len().checked_sub(1).and_then(|last| self.recent.get_mut(last))
+        {
+            newest.add(&second);
+            self.whole.add_at(newest_unix_s, &second);
+            return;
+        }
         let unix_s = self.bin_of(second.ends.saturating_sub(Duration::from_secs(1)));
         self.newest_unix_s = Some(unix_s);
         self.whole.add_at(unix_s, &second);
@@ -164,6 +176,25 @@ mod tests {
         });
         assert_eq!(heat.total(), day);
         assert!(whole.iter().all(|moment| moment.clients(ClientState::Playing) == Some(1.0)));
+    }
+
+    #[test]
+    fn the_last_moments_of_a_run_are_no_second_of_their_own() {
+        let mut history = History::default();
+        [1_000, 2_000, 2_010].into_iter().for_each(|ends_ms| {
+            let mut point = second(0);
+            (point.ends, point.counts.bytes) = (Duration::from_millis(ends_ms), 1_000);
+            history.push(point);
+        });
+        let last = history.last().expect("a second");
+        assert_eq!(
+            (last.ends.as_millis(), last.width.as_millis(), last.bin.counts.bytes),
+            (2_010, 1_010, 2_000)
+        );
+        let whole = history.whole.bins();
+        assert_eq!((history.since(Duration::ZERO).len(), whole.len()), (2, 2));
+        assert_eq!(whole.iter().map(|bin| bin.counts.bytes).sum::<u64>(), 3_000);
+        assert_eq!(whole.last().map(|bin| bin.counts.bytes), Some(2_000));
     }
 
     #[test]
