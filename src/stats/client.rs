@@ -2,8 +2,8 @@
 //!
 //! * A client allocates a table of failures once it has failed in more ways than it has words for; see
 //!   `inline_failures.rs`.
-//! * Hot fields are contiguous. A playlist or segment that an origin answers touches two cache lines in a row, and a
-//!   segment also the place of its size; a snapshot reads five lines in a row.
+//! * Hot fields are contiguous. A playlist or segment that an origin answers touches three cache lines in a row,
+//!   the first for the open request, and a segment also the place of its size; a snapshot reads five lines in a row.
 //! * From the published playback a reader computes position, buffer and stall at *its own* moment, while the client's
 //!   task sleeps: a client that waits for a silent origin still shows when its buffer ran dry.
 
@@ -284,12 +284,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_request_writes_lies_on_two_lines_and_what_a_snapshot_reads_on_five() {
+    fn what_a_request_writes_lies_on_three_lines_and_what_a_snapshot_reads_on_five() {
         const LINE: usize = 64;
         let [last, scalars] =
             [std::mem::offset_of!(ClientStats, last), std::mem::offset_of!(ClientStats, scalars)]
                 .map(|offset| Slot::<ClientStats>::VALUES + offset);
         assert_eq!(last, LINE, "the playback fills the line of the holder");
+        let open = Slot::<ClientStats>::VALUES + std::mem::offset_of!(ClientStats, open);
+        assert!(open < LINE, "a reader of ages finds the open requests beside the state");
         assert_eq!(scalars, 2 * LINE, "how requests ended and the count of segments fill one");
         let line = |metric: Metric| (scalars + 8 * metric.index()) / LINE;
         for kind in [Kind::Playlist, Kind::Segment] {

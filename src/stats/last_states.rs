@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::seconds::Seconds;
 use super::snapshot::Snapshot;
 use crate::vocabulary::ClientState;
 
@@ -11,7 +12,7 @@ const BITS: u32 = 2;
 /// A client in one second, coarsely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecondState {
-    /// There was no client.
+    /// There was no client, or no reading.
     Absent,
     /// It played, had yet to start, or was done.
     Well,
@@ -46,25 +47,19 @@ impl SecondState {
     }
 }
 
-/// Time between two states of a client: a second, less what the sampler's timer may be early.
-const STEP_US: u64 = 900_000;
-
 /// The packed states of all clients.
 #[derive(Clone, Debug, Default)]
 pub struct LastStates {
     /// Number of the client and its states, by slot.
     clients: Vec<(u64, u64)>,
-    added_us: Option<u64>,
+    seconds: Seconds,
 }
 
 impl LastStates {
     /// Adds the states of a snapshot once a second, and fills them into its rows, which must have been read whole.
     pub fn observe(&mut self, snapshot: &mut Snapshot) {
-        let now_us = snapshot.at_us;
-        let due = self.added_us.is_none_or(|last| now_us.saturating_sub(last) >= STEP_US);
-        if due {
-            self.added_us = Some(now_us);
-        }
+        let passed = self.seconds.passed(snapshot.at_us);
+        let shift = u32::try_from(passed).unwrap_or(u32::MAX).saturating_mul(BITS);
         for row in Arc::make_mut(&mut snapshot.clients) {
             if row.slot >= self.clients.len() {
                 self.clients.resize(row.slot + 1, (0, 0));
@@ -74,8 +69,9 @@ impl LastStates {
                 // The slot has changed hands.
                 (*id, *states) = (row.id, 0);
             }
-            if due {
-                *states = *states << BITS | SecondState::new(row.state) as u64;
+            if passed > 0 {
+                // The seconds between two readings stay empty.
+                *states = states.checked_shl(shift).unwrap_or(0) | SecondState::new(row.state) as u64;
             }
             row.last_states = *states;
         }
@@ -116,5 +112,22 @@ mod tests {
         assert_eq!(observe(&registry)[SecondState::SECONDS - 2..], [Absent, Well]);
         (0..40).for_each(|_| _ = observe(&registry));
         assert_eq!(observe(&registry), [Well; SecondState::SECONDS]);
+    }
+
+    #[test]
+    fn seconds_without_a_reading_take_their_place() {
+        let (registry, mut states) = (Registry::new(1), LastStates::default());
+        let _client = registry.add();
+        let mut snapshot = Snapshot::default();
+        let mut last = |at_ms: u64| {
+            registry.snapshot(at_ms * 1_000, &mut snapshot);
+            states.observe(&mut snapshot);
+            SecondState::unpack(snapshot.clients[0].last_states)
+        };
+        use SecondState::{Absent, Well};
+        let _ = [1_000, 2_000, 3_150].map(&mut last);
+        assert_eq!(last(4_000)[SecondState::SECONDS - 5..], [Absent, Well, Well, Well, Well]);
+        assert_eq!(last(7_000)[SecondState::SECONDS - 5..], [Well, Well, Absent, Absent, Well]);
+        assert_eq!(last(100_000)[SecondState::SECONDS - 2..], [Absent, Well]);
     }
 }

@@ -31,6 +31,7 @@ mod open_requests;
 mod quality;
 mod recent_latency;
 mod registry;
+mod seconds;
 mod slot;
 mod snapshot;
 pub mod speed;

@@ -19,7 +19,7 @@ const fn pack(since_us: u64, count: u64) -> u64 {
 pub(super) const fn begun(word: u64, started_us: u64) -> u64 {
     match word & MOST {
         0 => pack(started_us, 1),
-        // No client has that many: its lanes are a handful.
+        // No client has that many: it has at most a request for each of its lanes.
         MOST => word,
         _ => word + 1,
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::seconds::Seconds;
 use super::snapshot::{ClientRow, Snapshot};
 use crate::vocabulary::ClientState;
 
@@ -16,8 +17,8 @@ const SLOW_BELOW: f64 = 0.9;
 const SLOW_AFTER_US: u64 = 5_000_000;
 /// Drift above which a client is counted in [`SpeedSummary::high_drift`].
 pub const HIGH_DRIFT_US: u64 = 5_000_000;
-/// Time between two positions of a client.
-const STEP_US: u64 = 1_000_000;
+/// Shortest time that has a speed.
+const SHORTEST_US: u64 = 1_000_000;
 
 /// The sampler's memory of one client.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,7 +47,7 @@ pub struct Speeds {
     tracks: Vec<Track>,
     /// Kept apart from the tracks, because only these are read between two seconds.
     said: Vec<Said>,
-    sampled_us: Option<u64>,
+    seconds: Seconds,
 }
 
 /// Speeds and drifts of all clients at one moment.
@@ -66,10 +67,7 @@ impl Speeds {
     /// Fills the speeds into the rows of `snapshot` and returns their summary. Memory grows only with the clients.
     pub fn observe(&mut self, snapshot: &mut Snapshot) -> SpeedSummary {
         let now_us = snapshot.at_us;
-        let due = self.sampled_us.is_none_or(|last| now_us.saturating_sub(last) >= STEP_US);
-        if due {
-            self.sampled_us = Some(now_us);
-        }
+        let due = self.seconds.passed(now_us) > 0;
         let mut summary = SpeedSummary::default();
         let (mut sum, mut known) = (0.0, 0_u64);
         for row in Arc::make_mut(&mut snapshot.clients) {
@@ -128,7 +126,7 @@ impl Track {
             return;
         };
         let passed = newest.0.saturating_sub(oldest.0);
-        if passed < STEP_US {
+        if passed < SHORTEST_US {
             return;
         }
         let speed = newest.1.saturating_sub(oldest.1) as f64 / passed as f64;
