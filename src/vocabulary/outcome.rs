@@ -140,9 +140,11 @@ impl HttpFailure {
 impl HttpFailure {
     /// Returns the standard words for the status, such as `Service Unavailable`.
     pub fn words(self) -> &'static str {
-        let status = self.status().and_then(|status| http::StatusCode::from_u16(status).ok());
-        let words = status.and_then(|status| status.canonical_reason());
-        words.unwrap_or("an HTTP status outside 400 to 599, or without a name")
+        let Some(status) = self.status() else { return "an HTTP status outside 400 to 599" };
+        let status = http::StatusCode::from_u16(status).ok();
+        status
+            .and_then(|status| status.canonical_reason())
+            .unwrap_or("an HTTP status without a standard name")
     }
 }
 
@@ -352,6 +354,8 @@ mod tests {
             let first = fault.name().split('.').next();
             assert_eq!(first, Some(fault.class().name()), "{}", fault.name());
         }
+        assert_eq!(HttpFailure::new(520).words(), "an HTTP status without a standard name");
+        assert_eq!(HttpFailure::OTHER.words(), "an HTTP status outside 400 to 599");
         for (status, class) in [(404, Class::Http4xx), (503, Class::Http5xx), (204, Class::HttpOther)] {
             assert_eq!(Outcome::of_status(status, false).class(), class);
         }

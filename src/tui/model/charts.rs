@@ -132,7 +132,7 @@ impl<'a> ChartMaker<'a> {
             .map(|(state, _, tone)| StackBand {
                 values: self.columns.states(state),
                 tone,
-                trouble: is_trouble(state),
+                trouble: state.is_trouble(),
             })
             .collect();
         let most = largest_sum(&bands);
@@ -290,10 +290,6 @@ const STATES: [(ClientState, &str, Tone); 6] = [
     (ClientState::Playing, "play", Tone::Play),
     (ClientState::Leaving, "leave", Tone::Label),
 ];
-
-const fn is_trouble(state: ClientState) -> bool {
-    matches!(state, ClientState::Dead | ClientState::Stalled | ClientState::Waiting)
-}
 
 fn throughput_legend(sample: &RunSample, second: Option<Moment<'_>>) -> Vec<Text> {
     let rate = |bits: Option<f64>| bits.map_or(units::UNKNOWN.to_owned(), units::bit_rate);

@@ -176,8 +176,8 @@ impl Rule {
     pub fn fill(&self, value: f64, first_byte_us: Option<u64>) -> Option<(f64, f64)> {
         let limit = self.first_limit(first_byte_us)?;
         match (self.unit, self.nearness(value, first_byte_us)) {
-            (Unit::Share, Some(_)) => Some((value, limit)),
-            (_, Some(nearness)) => Some((nearness * MARK, MARK)),
+            (Unit::Share, Some(_)) => Some((value.min(1.0), limit)),
+            (_, Some(nearness)) => Some(((nearness * MARK).min(1.0), MARK)),
             // Anything beyond nothing crosses the limit.
             (_, None) => Some((if value > limit { 1.0 } else { 0.0 }, MARK)),
         }

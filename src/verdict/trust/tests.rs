@@ -400,3 +400,11 @@ proptest! {
         prop_assert_eq!(&merged(&Trust::default(), &a), &a);
     }
 }
+
+#[test]
+fn no_bar_is_more_than_full() {
+    for rule in RULES {
+        let fill = rule.fill(1e12, Some(1)).map(|(fill, _)| fill);
+        assert!(fill.is_none_or(|fill| fill <= 1.0), "{:?}: {fill:?}", rule.gauge);
+    }
+}
