@@ -40,7 +40,7 @@ impl Moment<'_> {
 
     /// Returns the mean number of clients that are there: all but finished and dead ones.
     pub fn active(&self) -> Option<f64> {
-        let states = ClientState::ALL.into_iter().filter(|state| is_active(*state));
+        let states = ClientState::ALL.into_iter().filter(|state| state.is_active());
         Some(self.per_second(states.map(|state| self.client_ms(state)).sum())? / 1_000.0)
     }
 
@@ -106,7 +106,7 @@ impl Moment<'_> {
 
     /// Returns the time of stalled clients and that of all active ones.
     pub(super) fn stalled_parts(&self) -> (u64, u64) {
-        let active = ClientState::ALL.into_iter().filter(|state| is_active(*state));
+        let active = ClientState::ALL.into_iter().filter(|state| state.is_active());
         (self.client_ms(ClientState::Stalled), active.map(|state| self.client_ms(state)).sum())
     }
 
@@ -131,10 +131,6 @@ impl Moment<'_> {
     pub fn verdict(&self) -> Verdict {
         self.bin.verdict
     }
-}
-
-const fn is_active(state: ClientState) -> bool {
-    !matches!(state, ClientState::Finished | ClientState::Dead)
 }
 
 #[cfg(test)]
