@@ -149,7 +149,7 @@ pub enum Command {
     /// Serve only the built-in origin: live and VOD streams, faults on request
     #[command(after_help = ORIGIN_EXAMPLES)]
     Origin(OriginArgs),
-    /// Measure what this machine can carry, against the built-in origin; takes about three minutes
+    /// Measure what this machine can carry, against the built-in origin; takes about six minutes
     #[command(after_help = SELFTEST_EXAMPLES)]
     Selftest(SelftestArgs),
     /// Print a shell completion script

@@ -137,20 +137,14 @@ impl<'a> ChartMaker<'a> {
             .collect();
         let most = largest_sum(&bands);
         let top = f64::from(sample.target).max(most);
-        let label = |value: f64| match value.fract() {
-            0.0 => units::count(value as u64),
-            // Half a client is no label.
-            _ => String::new(),
-        };
+        let whole = top.round() as u64;
+        // Half a client is no label.
+        let middle = if whole.is_multiple_of(2) { units::count(whole / 2) } else { String::new() };
         Chart {
             title: clients_title(self.app.window),
             aside: STATES.iter().rev().filter_map(|entry| self.state_legend(*entry)).collect(),
             focused: false,
-            figure: Figure::Stack(Stack {
-                bands,
-                top,
-                scale: [label(top), label(top / 2.0), "0".to_owned()],
-            }),
+            figure: Figure::Stack(Stack { bands, top, scale: [units::count(whole), middle, "0".to_owned()] }),
         }
     }
 
@@ -408,6 +402,7 @@ mod tests {
                 let most = stalled.values.iter().flatten().copied().fold(0.0, f64::max);
                 assert!((most - 40.0).abs() < 0.1, "{seconds} s in {columns} columns: {most}");
                 assert!((stack.top - 1_000.0).abs() < 0.1, "{}", stack.top);
+                assert_eq!(stack.scale, ["1,000", "500", "0"]);
             }
         }
     }
