@@ -29,6 +29,12 @@ pub enum Unreadable {
     /// The text is too large.
     #[error("larger than {} MB; expected a JSON report, as --report FILE.json writes it", Doc::MAX_BYTES >> 20)]
     TooLarge,
+    /// The text has too many values.
+    #[error(
+        "more than {} million values; expected a JSON report, as --report FILE.json writes it",
+        Doc::MAX_VALUES / 1_000_000
+    )]
+    TooMany,
 }
 
 /// The report of a run as a JSON value.
@@ -47,17 +53,25 @@ impl PartialEq for Doc {
 
 impl Doc {
     /// Maximum size of a document: the report of the longest run has a few megabytes.
-    pub const MAX_BYTES: usize = 64 << 20;
+    pub const MAX_BYTES: usize = 16 << 20;
+    /// Maximum number of values: the report of the longest run has about half a million. A value of two bytes takes 72 in
+    /// memory.
+    const MAX_VALUES: usize = 2_000_000;
 
-    /// Reads the report in `text`.
+    /// Reads the report in `text`, which must be UTF-8.
     ///
     /// # Errors
     /// See [`Unreadable`].
-    pub fn parse(text: &str) -> Result<Self, Unreadable> {
+    pub fn parse(text: &[u8]) -> Result<Self, Unreadable> {
         if text.len() > Self::MAX_BYTES {
             return Err(Unreadable::TooLarge);
         }
-        let value: Value = serde_json::from_str(text).map_err(|error| Unreadable::Json(error.to_string()))?;
+        // Each value but the first follows one of these signs, which texts may have besides.
+        if text.iter().filter(|sign| matches!(sign, b',' | b'[' | b'{')).count() > Self::MAX_VALUES {
+            return Err(Unreadable::TooMany);
+        }
+        let value: Value =
+            serde_json::from_slice(text).map_err(|error| Unreadable::Json(error.to_string()))?;
         let schema = value.get("schema").unwrap_or(&MISSING);
         match schema.as_str() {
             Some(SCHEMA) => Ok(Self::from_value(value)),
@@ -217,20 +231,27 @@ mod tests {
             ),
             ("{\"schema\":\"\\u001b[31m\\u202e\"}", "its schema is '^[[31m"),
         ] {
-            let refused = Doc::parse(text).expect_err(text).to_string();
+            let refused = Doc::parse(text.as_bytes()).expect_err(text).to_string();
             assert!(refused.starts_with(said), "{refused}");
             assert!(!refused.contains('\u{1b}') && refused.contains("--report FILE.json"), "{refused}");
         }
         let deep = with_schema(&format!(",\"a\":{}{}", "[".repeat(200), "]".repeat(200)));
-        assert!(matches!(Doc::parse(&deep), Err(Unreadable::Json(_))));
+        assert!(matches!(Doc::parse(deep.as_bytes()), Err(Unreadable::Json(_))));
+        // A letter of Latin-1.
+        let letter = |byte: u8| if byte == b'?' { 0xe9 } else { byte };
+        let broken: Vec<u8> = with_schema(",\"a\":\"?\"").bytes().map(letter).collect();
+        let refused = Doc::parse(&broken).expect_err("no UTF-8").to_string();
+        assert!(refused.starts_with("not JSON (invalid unicode"), "{refused}");
+        let many = with_schema(&format!(",\"a\":[0{}]", ",0".repeat(Doc::MAX_VALUES)));
+        assert_eq!(Doc::parse(many.as_bytes()), Err(Unreadable::TooMany));
         let large = with_schema(&format!(",\"a\":\"{}\"", "x".repeat(Doc::MAX_BYTES)));
-        assert_eq!(Doc::parse(&large), Err(Unreadable::TooLarge));
+        assert_eq!(Doc::parse(large.as_bytes()), Err(Unreadable::TooLarge));
     }
 
     #[test]
     fn a_missing_or_wrong_value_is_unknown() {
         let text = with_schema(",\"a\":{\"b\":[1,null,\"x\"],\"c\":-1,\"d\":\"\\u001b\"},\"v\":\"FAILING\"");
-        let doc = Doc::parse(&text).expect("a document");
+        let doc = Doc::parse(text.as_bytes()).expect("a document");
         assert_eq!(doc.at("/a/b").column(), [Some(1.0), None, None]);
         assert_eq!((doc.at("/a/c").count(), doc.at("/a/c").number()), (0, Some(-1.0)));
         assert_eq!(doc.at("/a/c").seconds(), Duration::ZERO);

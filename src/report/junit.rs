@@ -82,7 +82,7 @@ mod tests {
         };
         let checks = [check(r#", "decides": true"#), check(r#", "decides": false"#), check("")].join(",");
         let text = format!(r#"{{"schema": "hlswarm.report/1", "checks": [{checks}]}}"#);
-        let page = page(&Doc::parse(&text).expect("a report"));
+        let page = page(&Doc::parse(text.as_bytes()).expect("a report"));
         assert!(page.contains("tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"1\""), "{page}");
         assert_eq!(page.matches("<failure message=\"12.5, expected &lt;= 0\"/>").count(), 2, "{page}");
         let skipped = "<skipped message=\"12.5, expected &lt;= 0; it does not decide the exit code\"/>";

@@ -60,7 +60,7 @@ pub use doc::Doc;
 pub use format::ReportFormat;
 pub use hard_stops::HardStopsReport;
 pub use history::HistoryReport;
-pub use merge::merge;
+pub use merge::{NotMergeable, merge};
 pub use outcomes::{FailureDetails, OutcomeCounts};
 pub use plan::{DestinationReport, PlanReport};
 pub use plan_page::{PlanPage, text as plan_text};

@@ -8,7 +8,7 @@ use super::report_files::ReportFiles;
 use super::{ExitStatus, Failure, exit, stdio};
 use crate::cli::{CompareArgs, MergeArgs, ReportArgs};
 use crate::config::{ConfigError, report_file, shown_file};
-use crate::report::{Doc, ReportFormat, compare, merge};
+use crate::report::{Doc, NotMergeable, ReportFormat, compare, merge};
 
 /// Refusal of an output that would overwrite an input.
 const READ: &str = "this file is read; the output needs a file of its own";
@@ -44,9 +44,14 @@ pub fn compare_reports(args: CompareArgs) -> Result<ExitStatus, Failure> {
 /// See [`Failure`].
 pub fn merge_reports(args: MergeArgs) -> Result<ExitStatus, Failure> {
     let files = outputs(args.outputs, &args.files)?;
-    let docs = args.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
-    let merged = merge(&docs).map_err(|error| Failure::Config(ConfigError::Merge(error.to_string())))?;
+    let merged = merge(args.files.iter().map(|path| read(path)))?;
     write(&merged, &files, ReportFormat::Json)
+}
+
+impl From<NotMergeable> for Failure {
+    fn from(error: NotMergeable) -> Self {
+        Self::Config(ConfigError::Merge(error.to_string()))
+    }
 }
 
 /// Prepares the files to write. None of them may be one that is read.
@@ -58,12 +63,12 @@ fn outputs(paths: Vec<PathBuf>, inputs: &[PathBuf]) -> Result<ReportFiles, Failu
 fn read(path: &Path) -> Result<Doc, Failure> {
     let unreadable =
         |reason: String| Failure::Config(ConfigError::Document { path: shown_file(path), reason });
-    let text = read_text(path).map_err(|error| unreadable(error.to_string()))?;
-    Doc::parse(&text).map_err(|error| unreadable(error.to_string()))
+    let bytes = read_bytes(path).map_err(|error| unreadable(error.to_string()))?;
+    Doc::parse(&bytes).map_err(|error| unreadable(error.to_string()))
 }
 
 /// Reads a file and one byte more than a document may have: that byte shows that it is too large.
-fn read_text(path: &Path) -> io::Result<String> {
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(io::Error::new(
@@ -73,8 +78,7 @@ fn read_text(path: &Path) -> io::Result<String> {
     }
     let mut bytes = Vec::new();
     file.take(Doc::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    // A byte that is not UTF-8 is no JSON either: the parser says where.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(bytes)
 }
 
 /// Writes a document to the files, or prints it in `format` if there are none.

@@ -1,5 +1,6 @@
 //! Lists of two reports: items with the same name become one, moments stand in the order of time.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -13,6 +14,9 @@ use crate::verdict::RULES;
 const ITEMS: usize = 20_000;
 /// Maximum number of checks, which are searched by their names; a run has about twenty.
 const CHECKS: usize = 1_000;
+/// Maximum size of an item: roughly the bytes of its texts and numbers. Those of a report are far smaller. Items of the
+/// same time are compared by all that they say, so one that is huge would be read again and again.
+const ITEM_BYTES: usize = 16 << 10;
 /// Members that are seconds since the start of a run.
 const MOMENTS: [&str; 5] = ["at_s", "first_s", "last_s", "from_s", "to_s"];
 
@@ -20,9 +24,23 @@ const MOMENTS: [&str; 5] = ["at_s", "first_s", "last_s", "from_s", "to_s"];
 fn both<'a>(lists: [&'a Value; 2], later: [f64; 2]) -> impl Iterator<Item = Value> + 'a {
     let items = |list: &'a Value, later: f64| {
         let items = list.as_array().map(Vec::as_slice).unwrap_or_default().iter();
-        items.take(ITEMS).map(move |item| moved(item, later))
+        let sound = items.take(ITEMS).filter(|item| left_after(item, ITEM_BYTES).is_some());
+        sound.map(move |item| moved(item, later))
     };
     items(lists[0], later[0]).chain(items(lists[1], later[1]))
+}
+
+/// Returns the rest of `bytes` after a value; `None` if the value is larger.
+fn left_after(value: &Value, bytes: usize) -> Option<usize> {
+    let left = bytes.checked_sub(size_of::<u64>())?;
+    match value {
+        Value::String(text) => left.checked_sub(text.len()),
+        Value::Array(items) => items.iter().try_fold(left, |left, item| left_after(item, left)),
+        Value::Object(members) => members
+            .iter()
+            .try_fold(left, |left, (name, member)| left_after(member, left.checked_sub(name.len())?)),
+        _ => Some(left),
+    }
 }
 
 /// Returns an item whose times count from a start that was some seconds earlier.
@@ -236,12 +254,12 @@ pub(super) fn holds(limit: &str, value: f64) -> Option<bool> {
 
 /// Returns both reports with the quantities of all and of trusted seconds. A report without a masked second has none: all
 /// of its seconds are trusted, so its totals take their place if the other report has some.
-pub(super) fn with_seconds(a: &Doc, b: &Doc) -> [Doc; 2] {
+pub(super) fn with_seconds<'a>(a: &'a Doc, b: &'a Doc) -> [Cow<'a, Doc>; 2] {
     let has_some = |doc: &Doc| doc.at("/trust/all_seconds").is_known();
     match (has_some(a), has_some(b)) {
-        (true, false) => [a.clone(), filled(b)],
-        (false, true) => [filled(a), b.clone()],
-        _ => [a.clone(), b.clone()],
+        (true, false) => [Cow::Borrowed(a), Cow::Owned(filled(b))],
+        (false, true) => [Cow::Owned(filled(a)), Cow::Borrowed(b)],
+        _ => [Cow::Borrowed(a), Cow::Borrowed(b)],
     }
 }
 

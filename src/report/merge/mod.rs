@@ -70,43 +70,62 @@ pub enum NotMergeable {
     },
 }
 
-/// Adds reports.
+/// Adds reports one after the other, so that only two of them are in memory.
 ///
 /// # Errors
-/// See [`NotMergeable`].
-pub fn merge(docs: &[Doc]) -> Result<Doc, NotMergeable> {
-    let (first, others) =
-        docs.split_first().filter(|(_, others)| !others.is_empty()).ok_or(NotMergeable::TooFew)?;
-    each_once(docs)?;
-    together(docs)?;
-    let mut merged = first.clone();
-    for other in others {
-        merged = two(&merged, other)?;
+/// Those of `docs`, and see [`NotMergeable`].
+pub fn merge<E: From<NotMergeable>>(docs: impl IntoIterator<Item = Result<Doc, E>>) -> Result<Doc, E> {
+    let mut docs = docs.into_iter();
+    let mut merged = docs.next().ok_or(NotMergeable::TooFew)??;
+    let mut runs = Runs::default();
+    runs.add(&merged)?;
+    for doc in docs {
+        let doc = doc?;
+        runs.add(&doc)?;
+        merged = two(&merged, &doc)?;
     }
+    runs.together()?;
     Ok(merged)
 }
 
-/// Refuses reports that have a run in common.
-fn each_once(docs: &[Doc]) -> Result<(), NotMergeable> {
-    let mut seen = BTreeSet::new();
-    let mut runs = docs.iter().flat_map(|doc| doc.at("/run/run_id").text().split(AND));
-    runs.find(|run| !seen.insert(*run)).map_or(Ok(()), |run| Err(NotMergeable::Twice { run_id: shown(run) }))
+/// The runs whose reports are added.
+#[derive(Default)]
+struct Runs {
+    ids: BTreeSet<String>,
+    /// For each report the begin and the end in milliseconds of Unix time, and the run id.
+    times: Vec<(f64, f64, String)>,
 }
 
-/// Refuses reports of which one begins after all that began before it have ended.
-fn together(docs: &[Doc]) -> Result<(), NotMergeable> {
-    let begin_ms = |doc: &Doc| doc.at("/run/started_unix_ms").number().unwrap_or_default();
-    let mut sorted: Vec<&Doc> = docs.iter().collect();
-    sorted.sort_by(|a, b| begin_ms(a).total_cmp(&begin_ms(b)));
-    let mut end_ms = f64::INFINITY;
-    for (place, doc) in sorted.into_iter().enumerate() {
-        if begin_ms(doc) > end_ms {
-            return Err(NotMergeable::Apart { run_id: shown(doc.at("/run/run_id").text()) });
+impl Runs {
+    /// Adds the runs of a report. Refuses one that is already there.
+    fn add(&mut self, doc: &Doc) -> Result<(), NotMergeable> {
+        let run = doc.at("/run");
+        let ids = run.at("/run_id").text();
+        let twice = ids.split(AND).find(|id| !self.ids.insert((*id).to_owned()));
+        if let Some(id) = twice {
+            return Err(NotMergeable::Twice { run_id: shown(id) });
         }
-        let end = begin_ms(doc) + doc.at("/run/duration_s").number().unwrap_or_default() * 1e3;
-        end_ms = if place == 0 { end } else { end_ms.max(end) };
+        let [begin_ms, length_s] =
+            ["/started_unix_ms", "/duration_s"].map(|path| run.at(path).number().unwrap_or_default());
+        self.times.push((begin_ms, begin_ms + length_s * 1e3, shown(ids)));
+        Ok(())
     }
-    Ok(())
+
+    /// Refuses runs of which one begins after all that began before it have ended.
+    fn together(mut self) -> Result<(), NotMergeable> {
+        if self.times.len() < 2 {
+            return Err(NotMergeable::TooFew);
+        }
+        self.times.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut end_ms: Option<f64> = None;
+        for (begin_ms, end, run_id) in self.times {
+            if end_ms.is_some_and(|end_ms| begin_ms > end_ms) {
+                return Err(NotMergeable::Apart { run_id });
+            }
+            end_ms = Some(end_ms.map_or(end, |end_ms| end_ms.max(end)));
+        }
+        Ok(())
+    }
 }
 
 fn shown(run_id: &str) -> String {

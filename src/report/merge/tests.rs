@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rules::rule_of;
-use super::{NotMergeable, bins, merge};
+use super::{NotMergeable, bins};
 use crate::report::doc::Doc;
 use crate::report::fixtures::{doc, doc_of, with};
 
@@ -20,6 +20,11 @@ const UNKNOWN: [&str; 10] = [
     "/trust/canary",
     "/trust/calibration",
 ];
+
+/// Adds documents that are in memory.
+fn merge(docs: &[Doc]) -> Result<Doc, NotMergeable> {
+    super::merge(docs.iter().cloned().map(Ok))
+}
 
 /// Returns the first place at which two values differ.
 fn difference(place: &str, a: &Value, b: &Value) -> Option<String> {
@@ -81,7 +86,7 @@ fn merging_is_associative_and_commutative() {
         all.at("/marks").list().map(|mark| mark.at("/at_s").number().expect("a time")).collect();
     assert_eq!(marks, [3.0, 4.234, 7.001]);
     // A merged report is a report: everything can be rendered again.
-    let again = Doc::parse(&all.json().expect("JSON")).expect("a document");
+    let again = Doc::parse(all.json().expect("JSON").as_bytes()).expect("a document");
     assert_eq!(again, all);
 }
 
@@ -105,6 +110,14 @@ fn a_merged_verdict_held_as_long_as_it_did_on_the_machine_that_had_it() {
     assert_eq!(held(&[good.clone(), bad.clone()]), ("FAILING".to_owned(), Some(5.0)));
     assert_eq!(held(&[bad.clone(), good.clone()]), ("FAILING".to_owned(), Some(5.0)));
     assert_eq!(held(&[bad, worse, good]), ("FAILING".to_owned(), Some(7.0)));
+}
+
+#[test]
+fn a_report_that_cannot_be_read_ends_the_reading_of_all() {
+    let read = std::cell::Cell::new(0);
+    let docs = [Ok(doc_of(&[0])), Err(NotMergeable::TooFew), Ok(doc_of(&[1]))];
+    let refused = super::merge(docs.into_iter().inspect(|_| read.set(read.get() + 1)));
+    assert_eq!((refused, read.get()), (Err(NotMergeable::TooFew), 2));
 }
 
 #[test]
@@ -159,6 +172,11 @@ fn columns_and_checks_that_no_run_has_take_no_memory() {
     let checks: Value = (0..100_000).map(|number| json!({ "name": number.to_string() })).collect();
     let merged = super::lists::checks(&checks, &checks);
     assert_eq!(merged.as_array().map(Vec::len), Some(1_000));
+    // An item of megabytes would be written again for each comparison.
+    let long = json!({ "kind": "a", "first_s": 1.0, "detail": "x".repeat(1 << 20) });
+    let list = json!([long, { "kind": "b", "first_s": 1.0, "detail": "x" }]);
+    let found = super::lists::by_name("kind", &["count"], [0.0, 0.0], [&list, &list]);
+    assert_eq!(found.as_array().map(Vec::len), Some(1));
 }
 
 #[test]
