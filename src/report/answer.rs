@@ -121,9 +121,14 @@ pub(super) fn subtitle(doc: &Doc) -> Vec<String> {
     let stalled = percent(doc.at("/health/stalled_share_max"));
     let started = doc.at("/run/started_at").word().replacen('T', " ", 1).replace('Z', " UTC");
     let length = units::span(doc.at("/run/duration_s").seconds());
-    let asked = doc.at("/run/duration_asked_s");
-    let asked =
-        if asked.is_known() { format!(" of {}", units::span(asked.seconds())) } else { String::new() };
+    let (asked, merged) = (doc.at("/run/duration_asked_s"), doc.at("/run/merged_reports"));
+    let asked = if merged.is_known() {
+        format!(", {} merged", plural(merged, "report"))
+    } else if asked.is_known() {
+        format!(" of {}", units::span(asked.seconds()))
+    } else {
+        String::new()
+    };
     let mut sentences = vec![
         failed(doc),
         format!("at most {stalled} of clients stalled at once"),

@@ -254,3 +254,12 @@ fn a_report_that_is_read_again_has_the_same_pages() {
         assert_eq!(render(format, &again), render(format, &doc));
     }
 }
+
+#[test]
+fn the_pages_of_several_reports_say_so() {
+    let docs = [doc(), super::fixtures::doc_of(&[7])].map(Ok::<_, super::NotMergeable>);
+    let merged = super::merge(docs).expect("merged");
+    for format in [ReportFormat::Html, ReportFormat::Markdown, ReportFormat::Text] {
+        assert!(render(format, &merged).contains(", 2 reports merged"), "{format:?}");
+    }
+}

@@ -86,17 +86,15 @@ fn checks(report: &mut Value, answerable: Portion) {
         .fold(0, |sum, (_, count)| sum.saturating_add(count.count()));
     let finished = Part::new(report).at("/requests/finished").count();
     let local_share = Portion { part: local, whole: finished }.share();
-    let length = Part::new(report).at("/run/duration_s").number();
     for check in elements(report, "/checks") {
         let part = Part::new(check);
         let value = match part.at("/name").text() {
             "success_share" => succeeded.share(),
             "error_share" => answerable.share(),
             "local_share" => local_share,
-            "duration_s" if part.at("/value").is_known() => length,
             _ => part.at("/value").number(),
         };
-        let result = match value.map(|value| super::lists::holds(part.at("/limit").text(), value)) {
+        let result = match value.map(|value| super::checks::holds(part.at("/limit").text(), value)) {
             None | Some(None) => "unknown",
             Some(Some(true)) => "pass",
             Some(Some(false)) => "fail",

@@ -8,12 +8,10 @@ use serde_json::{Map, Value};
 
 use super::{seconds, sum};
 use crate::report::doc::{Doc, Part};
-use crate::verdict::RULES;
+use crate::verdict::{RULES, Reason};
 
 /// Maximum number of items of a merged list.
 const ITEMS: usize = 20_000;
-/// Maximum number of checks, which are searched by their names; a run has about twenty.
-const CHECKS: usize = 1_000;
 /// Maximum size of an item: roughly the bytes of its texts and numbers. Those of a report are far smaller. Items of the
 /// same time are compared by all that they say, so one that is huge would be read again and again.
 const ITEM_BYTES: usize = 16 << 10;
@@ -132,7 +130,30 @@ pub(super) fn reasons(later: [f64; 2], lists: [&Value; 2]) -> Value {
         };
         named.insert(key, merged);
     }
-    named.into_values().collect()
+    named.into_iter().map(|((place, _), reason)| said(reason, place)).collect()
+}
+
+/// Returns a reason with the sentence for its values: what one machine said names its own clock and its own length. The
+/// number of a worker means nothing among several machines.
+fn said(mut reason: Value, place: usize) -> Value {
+    let Some(rule) = RULES.get(place) else { return reason };
+    let part = Part::new(&reason);
+    let number = |path: &str| part.at(path).number().unwrap_or_default();
+    let merged = Reason {
+        gauge: rule.gauge,
+        level: part.at("/level").trust(),
+        first: part.at("/first_s").seconds(),
+        last: part.at("/last_s").seconds(),
+        lasted: part.at("/seconds").seconds(),
+        worst: number("/worst"),
+        threshold: number("/threshold"),
+        worker: None,
+        advice: String::new(),
+    };
+    let sentence = merged.sentence();
+    set(&mut reason, "worker", Value::Null);
+    set(&mut reason, "sentence", Value::from(sentence));
+    reason
 }
 
 fn worse(a: Value, b: Value, place: usize) -> Value {
@@ -173,83 +194,6 @@ pub(super) fn union(a: &Value, b: &Value) -> Value {
     let texts = [a, b].into_iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
     let texts: std::collections::BTreeSet<&str> = texts.collect();
     texts.into_iter().take(ITEMS).map(Value::from).collect()
-}
-
-/// Checks of which the values and the limits add up, because they count clients.
-const COUNTED: [&str; 5] =
-    ["panics", "invariant_violations", "clients_played", "clients_started", "clients_peak"];
-/// Checks of which only the values add up: their limit is that of any run.
-const SAME_LIMIT: [&str; 3] = ["panics", "invariant_violations", "clients_played"];
-
-/// Merges checks with the same name; [`derived`](super::derived) judges them again.
-pub(super) fn checks(a: &Value, b: &Value) -> Value {
-    let list = |value: &Value| -> Vec<Value> {
-        value.as_array().into_iter().flatten().take(CHECKS).cloned().collect()
-    };
-    let (mine, mut theirs) = (list(a), list(b));
-    let mut merged = Vec::new();
-    for check in mine {
-        let name = Part::new(&check).at("/name").text().to_owned();
-        match theirs.iter().position(|other| Part::new(other).at("/name").text() == name) {
-            Some(place) => merged.push(check_of_both(&name, check, theirs.remove(place))),
-            None => merged.push(check),
-        }
-    }
-    merged.extend(theirs);
-    merged.truncate(CHECKS);
-    Value::Array(merged)
-}
-
-fn check_of_both(name: &str, a: Value, b: Value) -> Value {
-    let [mine, theirs] = [&a, &b].map(Part::new);
-    let (one, other) = (mine.at("/value"), theirs.at("/value"));
-    let (_, smaller_is_worse) = bound(mine.at("/limit").text()).unwrap_or((0.0, false));
-    let value = match (one.number(), other.number()) {
-        (Some(_), Some(_)) if COUNTED.contains(&name) => sum(one.value(), other.value()),
-        (Some(one), Some(other)) if smaller_is_worse => Value::from(one.min(other)),
-        (Some(one), Some(other)) => Value::from(one.max(other)),
-        // What one of them could not measure is not known of both.
-        _ => Value::Null,
-    };
-    let limit = match (bound(mine.at("/limit").text()), bound(theirs.at("/limit").text())) {
-        (Some((one, _)), Some((other, _))) if COUNTED.contains(&name) && !SAME_LIMIT.contains(&name) => {
-            Some(format!(">= {}", one + other))
-        }
-        (Some((one, _)), Some((other, _))) if one != other => {
-            let stricter = (one > other) == smaller_is_worse;
-            Some((if stricter { mine } else { theirs }).at("/limit").text().to_owned())
-        }
-        _ => None,
-    };
-    let mut merged: Map<String, Value> = a.as_object().cloned().unwrap_or_default();
-    merged.insert("value".to_owned(), value);
-    if mine.at("/decides").is_known() || theirs.at("/decides").is_known() {
-        let decides = [mine, theirs].iter().any(|check| check.at("/decides").is_true());
-        merged.insert("decides".to_owned(), Value::from(decides));
-    }
-    if let Some(limit) = limit {
-        merged.insert("limit".to_owned(), Value::from(limit));
-    }
-    Value::Object(merged)
-}
-
-/// Returns the number of a limit such as `>= 0.5`, and whether smaller values are beyond it.
-fn bound(limit: &str) -> Option<(f64, bool)> {
-    let (sign, number) = limit.split_once(' ')?;
-    Some((number.parse().ok()?, sign.starts_with('>')))
-}
-
-/// Reports whether a value keeps a limit; `None` if the limit cannot be read.
-pub(super) fn holds(limit: &str, value: f64) -> Option<bool> {
-    let (sign, number) = limit.split_once(' ')?;
-    let number: f64 = number.parse().ok()?;
-    match sign {
-        "<=" => Some(value <= number),
-        "<" => Some(value < number),
-        ">=" => Some(value >= number),
-        ">" => Some(value > number),
-        _ => None,
-    }
 }
 
 /// Returns both reports with the quantities of all and of trusted seconds. A report without a masked second has none: all

@@ -8,7 +8,9 @@
 //!   active at once is the sum of those of the parts, which is an upper bound if they were not active together.
 
 mod bins;
+mod checks;
 mod derived;
+mod exit;
 mod histograms;
 mod lists;
 mod rules;
@@ -31,8 +33,6 @@ use rules::{Rule, rule_of};
 const UNCALIBRATED: &str = "several reports were merged";
 /// Separator of different texts.
 const AND: &str = " + ";
-/// Exit codes in the order in which they apply; those of signals stand between the last two.
-const EXIT_CODES: [u64; 4] = [70, 2, 5, 6];
 
 /// Reason why reports cannot be added.
 ///
@@ -144,9 +144,12 @@ fn two(a: &Doc, b: &Doc) -> Result<Doc, NotMergeable> {
     if let Some(run) = value.get_mut("run").and_then(Value::as_object_mut) {
         run.insert("merged_reports".to_owned(), simple(Rule::Reports, mine, theirs));
     }
-    let verdict_s = verdict_s(&a, &b).clone();
-    if let Some(into) = value.pointer_mut("/health/verdict_s") {
-        *into = verdict_s;
+    for (path, new) in
+        [("/health/verdict_s", verdict_s(&a, &b).clone()), ("/exit/reasons", exit::reasons(&a, &b))]
+    {
+        if let Some(into) = value.pointer_mut(path) {
+            *into = new;
+        }
     }
     derived::fill(&mut value);
     Ok(Doc::from_value(value))
@@ -214,7 +217,7 @@ impl Merging {
             Rule::Reasons => lists::reasons(self.later, [a, b]),
             Rule::Moments => lists::moments(self.later, [a, b]),
             Rule::Intervals => lists::intervals(self.later, [a, b]),
-            Rule::Checks => lists::checks(a, b),
+            Rule::Checks => checks::checks(a, b),
             Rule::Knee => knee(self.later, [a, b]),
             Rule::Length => {
                 let ends = [a, b]
@@ -253,10 +256,7 @@ fn simple(rule: Rule, a: &Value, b: &Value) -> Value {
         Rule::Union => lists::union(a, b),
         Rule::Health => (if Part::new(a).verdict() >= Part::new(b).verdict() { a } else { b }).clone(),
         Rule::Trust => (if Part::new(a).trust() >= Part::new(b).trust() { a } else { b }).clone(),
-        Rule::ExitCode => {
-            let (mine, theirs) = (exit_rank(a), exit_rank(b));
-            (if mine <= theirs { a } else { b }).clone()
-        }
+        Rule::ExitCode => exit::code(a, b),
         Rule::Reports => Value::from(a.as_u64().unwrap_or(1) + b.as_u64().unwrap_or(1)),
         Rule::Uncalibrated => Value::from(UNCALIBRATED),
         _ => Value::Null,
@@ -326,19 +326,6 @@ fn joined(a: &Value, b: &Value) -> Value {
     let texts = [a, b].into_iter().filter_map(Value::as_str).flat_map(|text| text.split(AND));
     let texts: std::collections::BTreeSet<&str> = texts.collect();
     if texts.is_empty() { Value::Null } else { Value::from(texts.into_iter().collect::<Vec<_>>().join(AND)) }
-}
-
-/// Returns the place of an exit code in the order in which they apply.
-fn exit_rank(code: &Value) -> (usize, u64) {
-    let code = code.as_u64().unwrap_or_default();
-    let place = EXIT_CODES.iter().position(|known| *known == code);
-    match (place, code) {
-        (Some(place), _) => (place, code),
-        (None, 128..) => (EXIT_CODES.len(), code),
-        (None, 0) => (EXIT_CODES.len() + 2, 0),
-        // Of the rest, 4 applies before 3.
-        (None, _) => (EXIT_CODES.len() + 1, u64::MAX - code),
-    }
 }
 
 /// Returns the earlier knee, with its time since the earlier start.

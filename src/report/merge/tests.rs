@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::rules::rule_of;
 use super::{NotMergeable, bins};
-use crate::report::doc::Doc;
+use crate::report::doc::{Doc, Part};
 use crate::report::fixtures::{doc, doc_of, with};
 
 /// Places that a merged report does not have, or where it says that it is one.
@@ -24,6 +24,14 @@ const UNKNOWN: [&str; 10] = [
 /// Adds documents that are in memory.
 fn merge(docs: &[Doc]) -> Result<Doc, NotMergeable> {
     super::merge(docs.iter().cloned().map(Ok))
+}
+
+fn two(a: &Doc, b: &Doc) -> Doc {
+    merge(&[a.clone(), b.clone()]).expect("merged")
+}
+
+fn check<'a>(doc: &'a Doc, name: &str) -> Part<'a> {
+    doc.at("/checks").list().find(|check| check.at("/name").text() == name).expect("a check")
 }
 
 /// Returns the first place at which two values differ.
@@ -74,10 +82,15 @@ fn merging_is_associative_and_commutative() {
         with(&doc, "/run/started_unix_ms", json!(began + ms))
     };
     let [a, b, c] = [doc_of(&[0, 3]), later(doc_of(&[1]), 1_234), later(doc_of(&[2, 4, 5]), 4_001)];
-    let two = |a: &Doc, b: &Doc| merge(&[a.clone(), b.clone()]).expect("merged");
+    let exit =
+        |doc: &Doc, code: u64, reason: &str| with(doc, "/exit", json!({ "code": code, "reasons": [reason] }));
+    let a = exit(&a, 0, "the target was not held");
+    let b = exit(&b, 70, "a part of hlswarm panicked (1)");
+    let c = exit(&c, 3, "nothing was ever played");
     let same =
         |one: &Doc, other: &Doc| assert_eq!(difference("", one.root().value(), other.root().value()), None);
     same(&two(&two(&a, &b), &c), &two(&a, &two(&b, &c)));
+    same(&two(&two(&c, &a), &b), &two(&two(&a, &b), &c));
     same(&two(&a, &b), &two(&b, &a));
     let all = merge(&[a, b, c]).expect("merged");
     assert_eq!(all.at("/run/merged_reports").count(), 3);
@@ -170,13 +183,78 @@ fn columns_and_checks_that_no_run_has_take_no_memory() {
     wide.as_object_mut().expect("a block").extend(many);
     assert!(bins::merge(&wide, &wide).as_object().is_some_and(|columns| columns.len() <= 64));
     let checks: Value = (0..100_000).map(|number| json!({ "name": number.to_string() })).collect();
-    let merged = super::lists::checks(&checks, &checks);
+    let merged = super::checks::checks(&checks, &checks);
     assert_eq!(merged.as_array().map(Vec::len), Some(1_000));
     // An item of megabytes would be written again for each comparison.
     let long = json!({ "kind": "a", "first_s": 1.0, "detail": "x".repeat(1 << 20) });
     let list = json!([long, { "kind": "b", "first_s": 1.0, "detail": "x" }]);
     let found = super::lists::by_name("kind", &["count"], [0.0, 0.0], [&list, &list]);
     assert_eq!(found.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_reason_of_the_exit_names_its_run_and_that_of_the_code_comes_first() {
+    let exit = |doc: &Doc, code: u64, reasons: Value| {
+        with(doc, "/exit", json!({ "code": code, "reasons": reasons }))
+    };
+    let a = exit(&doc_of(&[0]), 0, json!(["the target was not held"]));
+    let b = exit(&doc_of(&[1]), 3, json!(["nothing was ever played"]));
+    let both = two(&a, &b);
+    assert_eq!(both.at("/exit/code").count(), 3);
+    let reasons: Vec<&str> = both.at("/exit/reasons").list().map(Part::text).collect();
+    let said = |doc: &Doc, text: &str| format!("run {}, exit code {text}", doc.at("/run/run_id").text());
+    assert_eq!(reasons, [said(&b, "3: nothing was ever played"), said(&a, "0: the target was not held")]);
+}
+
+#[test]
+fn a_merged_reason_of_the_trust_says_its_merged_values() {
+    let reason = |first: f64, seconds: f64, worst: f64| {
+        json!([{
+            "gauge": "cpu_share", "level": "INVALID", "first_s": first, "last_s": first + seconds,
+            "seconds": seconds, "worst": worst, "threshold": 0.9, "worker": 3, "advice": "use more cores",
+            "sentence": "cpu 91.0%, above 90.0% for 20.0 s from 00:00:00 on",
+        }])
+    };
+    let a = with(&doc_of(&[0]), "/trust/reasons", reason(0.0, 20.0, 0.91));
+    let b = with(&part(&[1], 4.0, "OK", 1.0), "/trust/reasons", reason(2.0, 20.0, 0.93));
+    let both = two(&b, &a);
+    let merged = both.at("/trust/reasons/0");
+    assert_eq!((merged.at("/first_s").number(), merged.at("/seconds").number()), (Some(0.0), Some(40.0)));
+    assert_eq!(merged.at("/sentence").text(), "cpu 93.0%, above 90.0% for 40.0 s from 00:00:00 on");
+    assert!(merged.member("worker").value().is_null() && both.at("/trust/reasons").list().len() == 1);
+    // Also a reason of one machine only counts from the start of the first one.
+    let alone = two(&doc_of(&[0]), &b);
+    assert!(alone.at("/trust/reasons/0/sentence").text().ends_with(" from 00:00:06 on"));
+}
+
+#[test]
+fn a_check_that_cannot_be_added_is_that_of_the_report_that_kept_it_worse() {
+    let of = |doc: &Doc, value: Value, limit: &str, result: &str, decides: bool| {
+        let check = json!({ "name": "hard_stops", "value": value, "limit": limit, "result": result, "decides": decides });
+        with(doc, "/checks", json!([check]))
+    };
+    let pass = of(&doc_of(&[0]), json!(0.0), "<= 0", "pass", false);
+    let fail = of(&doc_of(&[1]), json!(1.0), "<= 0", "fail", true);
+    let unknown = of(&doc_of(&[2]), Value::Null, "<= 0", "unknown", false);
+    let result = |docs: &[Doc]| {
+        let all = merge(docs).expect("merged");
+        let check = check(&all, "hard_stops");
+        (check.at("/result").text().to_owned(), check.at("/decides").is_true())
+    };
+    assert_eq!(result(&[pass.clone(), fail.clone()]), ("fail".to_owned(), true));
+    assert_eq!(result(&[unknown.clone(), fail.clone(), pass.clone()]), ("fail".to_owned(), true));
+    assert_eq!(result(&[pass, unknown]), ("unknown".to_owned(), false));
+}
+
+#[test]
+fn a_machine_that_did_not_last_is_not_hidden_by_one_that_did() {
+    let check = |value: f64, limit: f64, result: &str| json!([{ "name": "duration_s", "value": value, "limit": format!(">= {limit}"), "result": result, "decides": false }]);
+    let whole = with(&doc_of(&[0]), "/checks", check(900.0, 900.0, "pass"));
+    let short = with(&doc_of(&[1]), "/checks", check(30.0, 600.0, "fail"));
+    let merged = two(&whole, &short);
+    let length = merged.at("/checks/0");
+    assert_eq!((length.at("/value").number(), length.at("/limit").text()), (Some(30.0), ">= 600"));
+    assert_eq!(length.at("/result").text(), "fail");
 }
 
 #[test]
