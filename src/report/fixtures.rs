@@ -120,7 +120,9 @@ pub(super) fn doc_of(clients: &[u64]) -> Doc {
     set("/run/started_at", json!("2001-09-09T01:46:40Z"));
     set("/run/duration_s", json!(LENGTH_S));
     set("/health/verdict_s", json!(4.0));
-    set("/health/knee_errors", json!({ "clients": many, "bits_per_second": 1e6, "at_s": 2.0 }));
+    // As the columns below say.
+    set("/health/stalled_share_max", json!(0.3));
+    set("/health/knee_errors", json!({ "clients": many, "bits_per_second": 1_000_000 * many, "at_s": 2.0 }));
     set("/trust/gauges", json!({}));
     set("/trust/measured_s", json!(6.0 * many as f64));
     set("/trust/verdict", json!("VALID"));

@@ -135,7 +135,7 @@ fn all_formats_give_the_same_numbers() {
     let doc = doc();
     let [html, svg, markdown, junit, text] = PAGES.map(|format| render(format, &doc));
     let headline = answer::headline(&doc);
-    assert_eq!(headline.text(), "FAILED  origin.example.com breaks at 5 clients, 1 Mb/s");
+    assert_eq!(headline.text(), "FAILED  origin.example.com breaks at 5 clients, 5 Mb/s");
     for page in [&html, &svg, &markdown, &junit, &text] {
         assert!(page.contains(headline.word) && page.contains(&headline.rest), "{page}");
     }

@@ -14,7 +14,7 @@ pub struct Run {
     /// This machine's clock against a clock that several machines agree on.
     pub clock: ClockOffset,
     /// Number of reports that were added (`hlswarm merge`): texts that differ are then listed, the seed is the smallest
-    /// one, and `clients_peak` is an upper bound; absent in the report of one run.
+    /// one, and `clients_peak` is a mean over a bin of `series`; absent in the report of one run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merged_reports: Option<u64>,
     /// Seconds from the start to the end of the last request.

@@ -78,7 +78,7 @@ fn head(doc: &Doc, page: &mut Page) {
     let late = if late > 0 { format!(", {} late", units::count(late)) } else { String::new() };
     page.line(format!(
         "load    {} (target {}, {} started{late}), {ramp}",
-        plural(run.at("/clients_peak"), "client"),
+        answer::clients(run.at("/clients_peak")),
         count(run.at("/clients_target")),
         count(run.at("/clients_started")),
     ));

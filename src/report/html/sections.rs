@@ -366,7 +366,7 @@ fn run(doc: &Doc, page: &mut String) {
     entry("program", &version, page);
     let load = format!(
         "{} at most, target {}, {} started, {} late; player {}, variant {}",
-        units::plural(run.at("/clients_peak").count(), "client"),
+        answer::clients(run.at("/clients_peak")),
         units::count(run.at("/clients_target").count()),
         units::count(run.at("/clients_started").count()),
         units::count(run.at("/late_starts").count()),

@@ -8,7 +8,7 @@ use crate::report::doc::Part;
 use crate::vocabulary::Outcome;
 
 /// Maximum number of bins after merging: as many as one run has.
-const BINS: usize = 3_600;
+pub(super) const BINS: usize = 3_600;
 /// Maximum number of bins of the block that has heat maps.
 const HISTORY_BINS: usize = 600;
 /// Maximum number of outcomes with a column of their own; all others are added up in [`OTHER`].

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Number, Value};
 
+use super::over_time::Load;
 use crate::report::doc::Part;
 use crate::stats::Quality;
 use crate::verdict::Portion;
+use crate::vocabulary::Outcome;
 use crate::vocabulary::outcome::Class;
-use crate::vocabulary::{ClientState, Outcome};
 
 /// Fills in all numbers that are derived.
 pub(super) fn fill(report: &mut Value) {
@@ -42,38 +43,30 @@ pub(super) fn fill(report: &mut Value) {
             set(of, "/failed_share", share);
         }
     }
-    knees(report);
+    clients(report);
     checks(report, answerable);
 }
 
-/// Fills in the load at the knees: each machine knew only its own clients.
-fn knees(report: &mut Value) {
-    for path in ["/health/knee_errors", "/health/knee_stalls"] {
-        let root = Part::new(report);
-        let Some(at_s) = root.at(path).at("/at_s").number() else { continue };
-        let load = load_at(root, at_s);
-        if let Some(knee) = report.pointer_mut(path) {
-            // Whole clients, as the report of one run has them.
-            let clients = load.map_or(Value::Null, |(clients, _)| Value::from(clients.round() as u64));
-            if let Some(into) = knee.pointer_mut("/clients") {
-                *into = clients;
-            }
-            set(knee, "/bits_per_second", load.map(|(_, bits)| bits));
-        }
+/// Fills in the numbers of clients: each machine knew only its own.
+fn clients(report: &mut Value) {
+    let root = Part::new(report);
+    let load = Load::new(root.at("/series"));
+    let count = |clients: Option<u64>| clients.map_or(Value::Null, Value::from);
+    let began = root.at("/run/started_unix_ms").number().unwrap_or_default() / 1e3;
+    let knees = ["/health/knee_errors", "/health/knee_stalls"].map(|path| {
+        let at = root.at(path).at("/at_s").number().map(|at_s| began + at_s);
+        let of_both = load.as_ref().zip(at);
+        let clients = of_both.and_then(|(load, at)| load.clients_at(at));
+        (path, clients, of_both.and_then(|(load, at)| load.bits_per_second_at(at, began)))
+    });
+    let peak = count(load.as_ref().and_then(Load::peak));
+    let stalled = load.as_ref().and_then(Load::stalled_share_max);
+    for (path, clients, bits) in knees {
+        put(report, &format!("{path}/clients"), count(clients));
+        set(report, &format!("{path}/bits_per_second"), bits);
     }
-}
-
-/// Returns the mean clients and the throughput of the bin of `series` in which a time since the start lies.
-fn load_at(root: Part<'_>, at_s: f64) -> Option<(f64, f64)> {
-    let series = root.at("/series");
-    let [width_s, begin_s] = ["/bin_s", "/begins_unix_s"].map(|path| series.at(path).count());
-    let unix_s = (root.at("/run/started_unix_ms").number()? / 1e3 + at_s) as u64;
-    let bin = usize::try_from(unix_s.checked_sub(begin_s)?.checked_div(width_s)?).ok()?;
-    let of = |column: Part<'_>| column.list().nth(bin).and_then(Part::number);
-    let states = ClientState::ALL.into_iter().filter(|state| state.is_active());
-    let client_ms: f64 = states.filter_map(|state| of(series.at("/client_ms").member(state.name()))).sum();
-    let bits = of(series.at("/bytes"))? * 8.0;
-    Some((client_ms / (1e3 * width_s as f64), bits / width_s as f64))
+    put(report, "/run/clients_peak", peak);
+    set(report, "/health/stalled_share_max", stalled);
 }
 
 /// Judges again the checks whose values are shares of the merged counts.
@@ -147,8 +140,12 @@ fn quality(playback: Part<'_>) -> Quality {
 }
 
 fn set(value: &mut Value, path: &str, number: Option<f64>) {
+    put(value, path, number.and_then(Number::from_f64).map_or(Value::Null, Value::Number));
+}
+
+fn put(value: &mut Value, path: &str, new: Value) {
     if let Some(into) = value.pointer_mut(path) {
-        *into = number.and_then(Number::from_f64).map_or(Value::Null, Value::Number);
+        *into = new;
     }
 }
 

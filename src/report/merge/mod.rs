@@ -1,11 +1,10 @@
 //! Adds the reports of several machines that loaded a stream together to the report of one run.
 //!
 //! * Associative and commutative: counts and buckets add up, percentiles and shares are computed again from them. What
-//!   cannot be added is `null` afterwards: windows and peaks of throughput, the largest share that was stalled, the plan,
-//!   hard stops, canary, calibration.
-//! * A knee keeps its time; clients and throughput at that time are those of all machines, from `series`.
-//! * Times are seconds since the start of the earliest run, by the clocks of the machines. The largest number of clients
-//!   active at once is the sum of those of the parts, which is an upper bound if they were not active together.
+//!   cannot be added is `null` afterwards: windows and peaks of throughput, the plan, hard stops, canary, calibration.
+//! * The largest number of clients, the largest share of them that was stalled, and the load at a knee are those of all
+//!   machines together, from `series`: means over a second. A knee keeps the time at which the first machine had it.
+//! * Times are seconds since the start of the earliest run, by the clocks of the machines.
 
 mod bins;
 mod checks;
@@ -13,6 +12,7 @@ mod derived;
 mod exit;
 mod histograms;
 mod lists;
+mod over_time;
 mod rules;
 #[cfg(test)]
 mod tests;
