@@ -1,15 +1,14 @@
 //! The answer that a report gives, in the words that all of its formats share: headline, trust, tiles, failures and the
 //! moments of the run. Each sentence is built here and nowhere else.
 
+use super::cells::{clients, clock, from_ms, known, percent, plural, rate};
 use super::doc::{Doc, Part};
+use super::failures::{FAILURES, mostly};
 use crate::verdict::{TrustVerdict, Verdict};
-use crate::vocabulary::outcome::{Class, Fault, HttpFailure};
-use crate::vocabulary::palette::{Tone, tones_of};
+use crate::vocabulary::Untrusted;
+use crate::vocabulary::palette::Tone;
 use crate::vocabulary::units::{self, UNKNOWN};
-use crate::vocabulary::{Outcome, Untrusted};
 
-/// Maximum number of failed outcomes that are listed.
-pub(super) const FAILURES: usize = 12;
 /// Maximum number of marks that are shown.
 const MARKS: usize = 12;
 /// Width of a mark's note beside its moment, in columns.
@@ -83,37 +82,7 @@ fn host(doc: &Doc) -> String {
 /// made fail is not the origin's.
 fn failed(doc: &Doc) -> String {
     let mostly = mostly(doc).map_or(String::new(), |name| format!(", mostly {name}"));
-    format!("{} of requests failed{mostly}", percent(doc.at("/health/error_share")))
-}
-
-/// Returns a number of clients, which a merged report may not know.
-pub(super) fn clients(count: Part<'_>) -> String {
-    if count.is_known() { plural(count, "client") } else { format!("{UNKNOWN} clients") }
-}
-
-/// Returns the name of the most frequent failure that the origin could have prevented.
-pub(super) fn mostly(doc: &Doc) -> Option<String> {
-    let is_local = |outcome: Outcome| outcome.class() == Class::Local;
-    counted(doc).into_iter().find(|(outcome, _)| !is_local(*outcome)).map(|(outcome, _)| short(outcome))
-}
-
-/// Returns the failed outcomes with their counts, the most frequent first. Requests that hlswarm cut did not fail.
-pub(super) fn counted(doc: &Doc) -> Vec<(Outcome, u64)> {
-    let outcomes = doc.at("/outcomes").table();
-    let outcomes = outcomes.filter_map(|(name, count)| Some((Outcome::from_name(name)?, count.count())));
-    let mut failed: Vec<(Outcome, u64)> = outcomes.filter(|(outcome, _)| is_failure(*outcome)).collect();
-    failed.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    failed
-}
-
-fn is_failure(outcome: Outcome) -> bool {
-    !matches!(outcome.class(), Class::Ok | Class::Cut)
-}
-
-/// Returns the name of an outcome in a chart: `503`, `timeout.first_byte`.
-pub(super) fn short(outcome: Outcome) -> String {
-    let name = outcome.to_string();
-    name.strip_prefix("http.").map_or(name.clone(), str::to_owned)
+    format!("{} of answerable requests failed{mostly}", percent(doc.at("/health/error_share")))
 }
 
 /// Returns the sentences below the headline.
@@ -212,18 +181,18 @@ pub(super) const fn trust_tone(verdict: TrustVerdict) -> Tone {
 
 fn carried(doc: &Doc) -> Tile {
     let knee = knees(doc).into_iter().min_by_key(|knee| knee.at.at("/at_s").seconds());
-    let (clients, note) = match &knee {
-        Some(knee) => {
+    let (value, note) = match (&knee, doc.at("/health/verdict").verdict()) {
+        (Some(knee), _) => {
             let (bits, until) = (rate(knee.at.at("/bits_per_second")), clock(knee.at.at("/at_s")));
-            (knee.at.at("/clients"), format!("clients at {bits}, until {until}"))
+            (known(knee.at.at("/clients")), format!("clients at {bits}, until {until}"))
         }
-        None if doc.at("/health/verdict").verdict() == Verdict::Ok => {
+        (None, Verdict::Ok) => {
             let bits = rate(doc.at("/throughput_bits_per_second/run"));
-            (doc.at("/run/clients_peak"), format!("clients at {bits}"))
+            (known(doc.at("/run/clients_peak")), format!("clients at {bits}"))
         }
-        None => (doc.at("/health/knee_errors"), "no load was carried well".to_owned()),
+        (None, Verdict::Unknown) => (UNKNOWN.to_owned(), "nothing was measured".to_owned()),
+        (None, _) => (UNKNOWN.to_owned(), "no load was carried well".to_owned()),
     };
-    let value = if clients.is_known() { units::count(clients.count()) } else { UNKNOWN.to_owned() };
     Tile { label: "◆ carried", value, note, tone: Tone::Text }
 }
 
@@ -288,68 +257,6 @@ fn by_share(share: Part<'_>) -> Tone {
     }
 }
 
-/// A failed outcome.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct FailureRow {
-    /// Name in the JSON: `http.503`.
-    pub(super) key: String,
-    /// Name in a chart: `503`.
-    pub(super) short: String,
-    /// Name in a table: `503 Service Unavailable`.
-    pub(super) name: String,
-    /// Requests that ended so.
-    pub(super) count: u64,
-    /// The same as a share of all requests.
-    pub(super) share: String,
-    /// Time of the first one; `--` if unknown.
-    pub(super) first: String,
-    /// Time of the last one.
-    pub(super) last: String,
-    /// Clients that were active at the first one.
-    pub(super) clients: String,
-    pub(super) tone: Tone,
-}
-
-/// Returns the failed outcomes, the most frequent first. Requests that hlswarm cut did not fail.
-pub(super) fn failures(doc: &Doc) -> Vec<FailureRow> {
-    let known = doc.at("/failures").list().take(outcome_limit());
-    let known: Vec<(Part<'_>, Outcome)> =
-        known.filter_map(|part| Some((part, part.at("/outcome").outcome()?))).collect();
-    let order: Vec<Outcome> = known.iter().map(|(_, outcome)| *outcome).collect();
-    let tones = tones_of(&order);
-    let counted = known.into_iter().zip(tones).filter(|((_, outcome), _)| is_failure(*outcome));
-    let mut rows: Vec<FailureRow> =
-        counted.map(|((part, outcome), tone)| failure(part, outcome, tone)).collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.count));
-    rows.truncate(FAILURES);
-    rows
-}
-
-/// Returns the number of different outcomes: a document cannot have more.
-const fn outcome_limit() -> usize {
-    HttpFailure::SLOTS + Fault::COUNT
-}
-
-fn failure(part: Part<'_>, outcome: Outcome, tone: Tone) -> FailureRow {
-    let key = outcome.to_string();
-    let short = short(outcome);
-    let name = match outcome {
-        Outcome::Http(_) => format!("{short} {}", outcome.meaning()),
-        _ => short.clone(),
-    };
-    FailureRow {
-        name,
-        short,
-        key,
-        count: part.at("/count").count(),
-        share: percent(part.at("/share")),
-        first: clock(part.at("/first_s")),
-        last: clock(part.at("/last_s")),
-        clients: units::count(part.at("/clients_at_first").count()),
-        tone,
-    }
-}
-
 /// A moment of the run that its charts show.
 #[derive(Clone, Debug)]
 pub(super) struct Labelled<'a> {
@@ -381,48 +288,4 @@ pub(super) fn marks(doc: &Doc) -> Vec<Labelled<'_>> {
     marks
         .map(|(number, at)| Labelled { at, label: label(number, at.at("/note").text()), is_mark: true })
         .collect()
-}
-
-/// Formats a count.
-pub(super) fn count(value: Part<'_>) -> String {
-    units::count(value.count())
-}
-
-/// Formats a count with its noun.
-pub(super) fn plural(value: Part<'_>, singular: &str) -> String {
-    units::plural(value.count(), singular)
-}
-
-/// Returns a name of a document, sanitised.
-pub(super) fn shown(name: &str) -> String {
-    Untrusted::new(name).shown()
-}
-
-/// Formats a share.
-pub(super) fn percent(share: Part<'_>) -> String {
-    units::percent(share.number())
-}
-
-/// Formats bits per second.
-pub(super) fn rate(bits_per_second: Part<'_>) -> String {
-    bits_per_second.number().map_or(UNKNOWN.to_owned(), units::bit_rate)
-}
-
-/// Formats the time of a moment in seconds since the start: `1:24`, `1:02:03`; `--` if it is unknown.
-pub(super) fn clock(seconds: Part<'_>) -> String {
-    if seconds.number().is_none() { UNKNOWN.to_owned() } else { short_clock(seconds.seconds().as_secs()) }
-}
-
-/// Formats seconds as a time of the run: `1:24`, `1:02:03`.
-pub(super) fn short_clock(seconds: u64) -> String {
-    let [hours, minutes, rest] = [seconds / 3600, seconds / 60 % 60, seconds % 60];
-    if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
-}
-
-/// Formats milliseconds as a length of time; `--` if it is unknown.
-pub(super) fn from_ms(ms: Part<'_>) -> String {
-    match ms.number().and_then(|ms| std::time::Duration::try_from_secs_f64(ms / 1e3).ok()) {
-        Some(length) => units::span(length),
-        None => UNKNOWN.to_owned(),
-    }
 }

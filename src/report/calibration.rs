@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::TrustReport;
-use super::answer::percent;
-use super::doc::{Doc, Part};
+use super::cells::{floor_legend, percent};
+use super::doc::Doc;
 use super::page::Page;
 use crate::capacity::{Calibration, TransportCosts};
 use crate::sample::RunSample;
@@ -99,13 +99,7 @@ pub(super) fn line(doc: &Doc, page: &mut Page) {
         return;
     }
     let date: String = calibration.at("/made_at").word().chars().take(10).collect();
-    let is_reached =
-        |latency: Part<'_>| ["/at_floor/p50", "/at_floor/p99"].iter().any(|path| latency.at(path).is_true());
-    let legend = if doc.at("/latency_us").table().any(|(_, latency)| is_reached(latency)) {
-        "; <: at floor"
-    } else {
-        ""
-    };
+    let legend = floor_legend(doc).map_or(String::new(), |legend| format!("; {legend}"));
     page.line(format!(
         "        used {} of calibrated capacity (loopback, {date}){legend}",
         percent(calibration.at("/capacity_share"))

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::answer::plural;
+use super::cells::plural;
 use super::doc::Part;
 use crate::sample::CanaryReading;
 use crate::vocabulary::units;

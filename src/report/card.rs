@@ -9,11 +9,11 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::answer;
 use super::columns::{Columns, HeatMap};
 use super::doc::Doc;
 use super::drawing::{self, Rows, Scale};
 use super::escape::xml;
+use super::{answer, failures};
 use crate::vocabulary::palette::{DARK, RAMP_DARK, Rgb, Tone, VERDICTS, hex};
 use crate::vocabulary::units;
 
@@ -206,7 +206,7 @@ fn axis(doc: &Doc, columns: &Columns, page: &mut String) {
 
 /// Returns the last line: codes, findings, the audience, and how to make the run again.
 fn last_line(doc: &Doc) -> String {
-    let mut parts: Vec<String> = answer::failures(doc)
+    let mut parts: Vec<String> = failures::failures(doc)
         .into_iter()
         .take(4)
         .map(|row| format!("{} {}", row.short, units::count(row.count)))

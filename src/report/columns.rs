@@ -4,9 +4,10 @@
 use std::ops::Range;
 
 use super::doc::{Doc, Part};
+use super::failures::listed;
 use crate::verdict::Verdict;
-use crate::vocabulary::palette::{Tone, tones_of};
-use crate::vocabulary::{ClientState, Outcome};
+use crate::vocabulary::ClientState;
+use crate::vocabulary::palette::Tone;
 
 /// Maximum number of bins that are read: as many as a report has of one kind.
 const BINS: usize = 3_600;
@@ -223,11 +224,7 @@ fn failures(bins: &Bins<'_>) -> Vec<Band> {
         };
         return classes.map(band).into_iter().filter(is_seen).collect();
     }
-    // The colours follow the order in which the outcomes first occurred, as on the screen.
-    let failures = bins.doc.at("/failures").list().take(BINS);
-    let order: Vec<Outcome> = failures.filter_map(|part| part.at("/outcome").outcome()).collect();
-    let tones = tones_of(&order);
-    let known = order.iter().zip(tones).map(|(outcome, tone)| (outcome.to_string(), tone));
+    let known = listed(bins.doc).into_iter().map(|(_, outcome, tone)| (outcome.to_string(), tone));
     let bands = known.chain([("other".to_owned(), Tone::Other2)]).map(|(name, tone)| Band {
         values: bins.per_second("/history", &["outcomes", &name], 1.0),
         name: name.strip_prefix("http.").unwrap_or(&name).to_owned(),

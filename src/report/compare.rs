@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use super::answer;
+use super::cells::clients;
 use super::doc::{Doc, Part};
+use super::failures::answerable;
 use super::page::Page;
 use crate::verdict::{Change, Portion, Quantile, TrustVerdict, matters, shares};
-use crate::vocabulary::outcome::Class;
+use crate::vocabulary::Untrusted;
 use crate::vocabulary::units::{self, UNKNOWN};
-use crate::vocabulary::{Outcome, Untrusted};
 
 /// The version of the JSON of `compare`.
 pub const COMPARE_SCHEMA: &str = "hlswarm.compare/1";
@@ -180,20 +181,7 @@ fn played(docs: [&Doc; 2]) -> Row {
 
 /// Compares the share of failures among requests that the origin could answer.
 fn failed(name: &str, outcomes: [Part<'_>; 2]) -> Row {
-    let portion = |outcomes: Part<'_>| {
-        let mut portion = Portion::default();
-        for (name, count) in outcomes.table() {
-            let class = Outcome::from_name(name).map(Outcome::class);
-            if matches!(class, None | Some(Class::Cut | Class::Local)) {
-                continue;
-            }
-            portion.whole = portion.whole.saturating_add(count.count());
-            let failed = if class == Some(Class::Ok) { 0 } else { count.count() };
-            portion.part = portion.part.saturating_add(failed);
-        }
-        portion
-    };
-    share_row(name, outcomes.map(portion))
+    share_row(name, outcomes.map(answerable))
 }
 
 /// Compares the share of sessions that stalled.
@@ -282,8 +270,8 @@ fn knee(name: &str, docs: [&Doc; 2], path: &str) -> Row {
         (None, None) => Change::Same,
     };
     let shown = |knee: Part<'_>, peak: f64| {
-        let clients = knee.at("/clients");
-        if clients.is_known() { answer::clients(clients) } else { format!("> {}", units::count(peak as u64)) }
+        let known = knee.at("/clients");
+        if known.is_known() { clients(known) } else { format!("> {}", units::count(peak as u64)) }
     };
     let [a_knee, b_knee] = knees;
     Row {

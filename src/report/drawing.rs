@@ -6,7 +6,7 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::answer::short_clock;
+use super::cells::short_clock;
 use super::columns::{Band, HeatMap};
 use crate::verdict::Verdict;
 use crate::vocabulary::palette::{self, RAMP, Rgb, SHADES, Tone};

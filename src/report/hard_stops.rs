@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::answer::percent;
+use super::cells::percent;
 use super::doc::Part;
 use crate::sample::RunSample;
 use crate::vocabulary::HardStop;

@@ -1,6 +1,6 @@
 //! The hosts other than the target's, as lines of the text report.
 
-use super::answer::{count, plural, shown};
+use super::cells::{count, plural, shown};
 use super::doc::Part;
 use crate::vocabulary::units;
 

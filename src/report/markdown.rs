@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::answer::{self, clock, rate};
-use super::doc::{Doc, Part};
+use super::cells::{clients, clock, floor_legend, latency_cells, rate};
+use super::doc::Doc;
 use super::escape::markdown;
-use crate::vocabulary::units::{self, UNKNOWN};
+use super::{answer, failures};
+use crate::vocabulary::units;
 
 /// Maximum number of findings, and of edges, that are listed. The page stays below sixty lines.
 const LISTED: usize = 8;
@@ -15,13 +16,16 @@ pub(super) fn page(doc: &Doc) -> String {
     let mut page = String::new();
     let headline = answer::headline(doc);
     _ = writeln!(page, "## {} {}: {}\n", headline.sign, headline.word, markdown(&headline.rest));
-    let subtitle = answer::subtitle(doc).join(" · ");
-    _ = writeln!(page, "{}\n", markdown(&subtitle));
-    let trust = [answer::trust_sentence(doc.at("/trust")), answer::audience_sentence(doc)].join(". ");
-    _ = writeln!(page, "Measurement {}.\n", markdown(&trust));
+    // Each sentence by itself: a text is cut where it is escaped.
+    let sentences = |sentences: &[String], between: &str| {
+        sentences.iter().map(|sentence| markdown(sentence)).collect::<Vec<_>>().join(between)
+    };
+    _ = writeln!(page, "{}\n", sentences(&answer::subtitle(doc), " · "));
+    let trust = [answer::trust_sentence(doc.at("/trust")), answer::audience_sentence(doc)];
+    _ = writeln!(page, "Measurement {}.\n", sentences(&trust, ". "));
     numbers(doc, &mut page);
     latencies(doc, &mut page);
-    failures(doc, &mut page);
+    failure_table(doc, &mut page);
     findings(doc, &mut page);
     changes(doc, &mut page);
     let run = doc.at("/run");
@@ -63,7 +67,7 @@ fn numbers(doc: &Doc, page: &mut String) {
     let knees = answer::knees(doc);
     for knee in &knees {
         let at = format!("at {}, {}", clock(knee.at.at("/at_s")), rate(knee.at.at("/bits_per_second")));
-        row(&[&knee.label, &answer::clients(knee.at.at("/clients")), &at], page);
+        row(&[&knee.label, &clients(knee.at.at("/clients")), &at], page);
     }
     let throughput = doc.at("/throughput_bits_per_second");
     let peak = format!("{} in the peak second", rate(throughput.at("/peak")));
@@ -81,21 +85,21 @@ fn latencies(doc: &Doc, page: &mut String) {
     if known.iter().all(|(latency, _)| !latency.is_known()) {
         return;
     }
+    let own = doc.at("/trust/generator_delay_us/p99");
     head(&["Latency, ms", "p50", "p95", "p99", "max", "count"], page);
     for (latency, label) in known.into_iter().filter(|(latency, _)| latency.is_known()) {
-        let [p50, p95, p99, max] =
-            ["/p50", "/p95", "/p99", "/max"].map(|path| milliseconds(latency.at(path)));
+        let [p50, p95, p99, _, max] = latency_cells(latency, own);
         row(&[label, &p50, &p95, &p99, &max, &units::count(latency.at("/count").count())], page);
+    }
+    let blurred = own.is_known().then_some("~: p99 below three times the delay of the load tester");
+    for legend in [blurred, floor_legend(doc)].into_iter().flatten() {
+        _ = writeln!(page, "\n{}", markdown(legend));
     }
     page.push('\n');
 }
 
-fn milliseconds(us: Part<'_>) -> String {
-    if us.is_known() { units::milliseconds(us.count()) } else { UNKNOWN.to_owned() }
-}
-
-fn failures(doc: &Doc, page: &mut String) {
-    let rows = answer::failures(doc);
+fn failure_table(doc: &Doc, page: &mut String) {
+    let rows = failures::failures(doc);
     if rows.is_empty() {
         return;
     }

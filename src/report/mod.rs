@@ -11,6 +11,7 @@ mod calibration;
 mod calibration_tests;
 mod canary;
 mod card;
+mod cells;
 mod changes;
 pub mod check;
 mod columns;
@@ -19,6 +20,7 @@ mod compare;
 mod doc;
 mod drawing;
 mod escape;
+mod failures;
 #[cfg(test)]
 mod fixtures;
 mod format;

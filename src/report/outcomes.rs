@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::run_state::{ChangeKind, ChangeSource};
-use crate::vocabulary::outcome::{Class, Fault};
+use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Finding, Outcome, Severity};
 
 /// Amounts by outcome, in the order of the outcomes' names; outcomes that did not occur are absent.
@@ -34,18 +34,10 @@ impl OutcomeCounts {
 
     /// Returns the failures, the most frequent first. A request that hlswarm cut is no failure.
     pub fn failures(&self) -> Vec<(Outcome, u64)> {
-        let is_failure = |outcome: Outcome| !matches!(outcome.class(), Class::Ok | Class::Cut);
-        let mut failures: Vec<_> =
-            self.0.iter().copied().filter(|(outcome, _)| is_failure(*outcome)).collect();
+        let mut failures: Vec<_> = self.iter().filter(|(outcome, _)| outcome.is_failure()).collect();
         // The sort is stable: outcomes with the same count stay in the order of their names.
         failures.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         failures
-    }
-
-    /// Returns the most frequent failure that the origin could have prevented; `None` if there is none.
-    pub fn mostly(&self) -> Option<Outcome> {
-        let failures = self.failures();
-        failures.into_iter().find(|(outcome, _)| outcome.class() != Class::Local).map(|(outcome, _)| outcome)
     }
 }
 

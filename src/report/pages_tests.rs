@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::ReportFormat;
-use super::answer;
 use super::doc::Doc;
 use super::fixtures::{doc, report_of, with};
+use super::{answer, failures};
 use crate::vocabulary::units;
 use crate::vocabulary::untrusted::HOSTILE;
 
@@ -151,8 +151,10 @@ fn all_formats_give_the_same_numbers() {
     }
     let of = format!("{} of {}", count("/requests/failed"), count("/requests/judged"));
     assert!(html.contains(&of) && markdown.contains(&of) && text.contains(&of), "{of}");
-    for row in answer::failures(&doc) {
-        assert_eq!(row.count, doc.at("/outcomes").member(&row.key).count(), "{}", row.key);
+    for row in failures::failures(&doc) {
+        let counted = failures::counted(&doc);
+        let known = counted.iter().find(|(outcome, _)| failures::short(*outcome) == row.short);
+        assert_eq!(known.map(|(_, count)| *count), Some(row.count), "{}", row.short);
         assert!(html.contains(&row.name) && markdown.contains(&row.name.replace('_', "\\_")), "{}", row.name);
     }
     for check in doc.at("/checks").list() {
@@ -262,4 +264,85 @@ fn the_pages_of_several_reports_say_so() {
     for format in [ReportFormat::Html, ReportFormat::Markdown, ReportFormat::Text] {
         assert!(render(format, &merged).contains(", 2 reports merged"), "{format:?}");
     }
+}
+
+#[test]
+fn only_a_load_that_was_served_well_was_carried() {
+    let no_knee = with(&doc(), "/health/knee_errors", Value::Null);
+    let tile = |verdict: &str| {
+        let [carried, ..] = answer::tiles(&with(&no_knee, "/health/verdict", verdict.into()));
+        (carried.value, carried.note)
+    };
+    assert_eq!(tile("OK").0, "5");
+    for verdict in ["DEGRADED", "FAILING", "NOTHING PLAYS"] {
+        assert_eq!(tile(verdict), ("--".to_owned(), "no load was carried well".to_owned()), "{verdict}");
+    }
+    assert_eq!(tile("--"), ("--".to_owned(), "nothing was measured".to_owned()));
+    let [carried, ..] = answer::tiles(&doc());
+    assert_eq!((carried.value.as_str(), carried.note.as_str()), ("5", "clients at 5 Mb/s, until 0:02"));
+}
+
+#[test]
+fn the_headline_blames_the_origin_only_for_what_it_could_answer() {
+    let doc = with(&doc(), "/outcomes", serde_json::json!({ "ok": 54, "http.503": 6, "local.fd": 40 }));
+    let doc = with(&with(&doc, "/health/error_share", 0.1.into()), "/requests/failed_share", 0.46.into());
+    let doc = with(&doc, "/health/knee_errors", Value::Null);
+    let said = "10.0% of answerable requests failed, mostly 503";
+    assert_eq!(answer::headline(&doc).rest, format!("origin.example.com: {said}"));
+    assert_eq!(answer::subtitle(&doc)[0], said);
+}
+
+#[test]
+fn every_format_marks_a_latency_that_may_be_the_load_testers_own() {
+    let latency = |floor: bool| {
+        let value = serde_json::json!({
+            "count": 9, "p50": 300, "p95": 400, "p99": 500, "p999": 600, "max": 700,
+            "at_floor": { "p50": floor, "p99": floor },
+        });
+        let doc = with(&doc(), "/latency_us", serde_json::json!({ "segment": value }));
+        with(&doc, "/trust/calibration", serde_json::json!({ "made_at": "2026-11-02" }))
+    };
+    let delay = serde_json::json!({ "p99": 200, "max": 900 });
+    let blurred = with(&latency(false), "/trust/generator_delay_us", delay);
+    for format in [ReportFormat::Html, ReportFormat::Markdown, ReportFormat::Text] {
+        let shown = |doc: &Doc| render(format, doc).replace("&lt;", "<").replace("\\", "");
+        let page = shown(&latency(true));
+        assert!(page.contains("<0.30") && page.contains("<0.50") && page.contains("<: at floor"), "{page}");
+        let page = shown(&blurred);
+        assert!(page.contains("~0.50") && !page.contains("<0.30"), "{page}");
+    }
+}
+
+#[test]
+fn the_lines_of_a_chart_of_few_clients_have_their_own_numbers() {
+    let three = render(ReportFormat::Html, &super::fixtures::doc_of(&[3, 4, 5]));
+    let (_, chart) = three.split_once("id=\"clients\"").expect("a chart");
+    let (chart, _) = chart.split_once("</svg>").expect("its end");
+    let labels: Vec<&str> =
+        chart.split("text-anchor=\"end\">").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    assert_eq!(labels, ["5", "2.5", "0"]);
+}
+
+#[test]
+fn a_long_reason_leaves_its_advice_and_its_neighbours() {
+    let long = "x".repeat(190);
+    let reason = serde_json::json!([{ "gauge": "cpu_share", "level": "SUSPECT", "sentence": long, "advice": "use fewer clients" }]);
+    let doc = with(&doc(), "/trust/reasons", reason);
+    let doc = with(&doc, "/exit/reasons", serde_json::json!([long, "the last reason"]));
+    assert!(render(ReportFormat::Html, &doc).contains("use fewer clients"));
+    let markdown = render(ReportFormat::Markdown, &doc);
+    let subtitle = markdown.lines().nth(2).expect("a line");
+    assert!(subtitle.ends_with(" · the last reason"), "{subtitle}");
+}
+
+#[test]
+fn an_outcome_that_a_document_lists_twice_has_one_row_and_one_band() {
+    let mut value = doc().root().value().clone();
+    let failures = value["failures"].as_array_mut().expect("failures");
+    let busy = failures.iter().find(|failure| failure["outcome"] == "http.503").expect("503").clone();
+    failures.extend(vec![busy; 3]);
+    let doc = Doc::from_value(value);
+    assert_eq!(failures::failures(&doc).iter().filter(|row| row.short == "503").count(), 1);
+    let bands = super::columns::Columns::new(&doc).failures;
+    assert_eq!(bands.iter().filter(|band| band.name == "503").count(), 1);
 }

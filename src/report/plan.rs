@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::answer::{plural, rate};
+use super::cells::{plural, rate};
 use super::doc::Part;
 use crate::forecast::{BitRate, Destination, Priced, RateSource, Use, UseShares};
 use crate::sample::RunSample;

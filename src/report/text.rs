@@ -1,11 +1,12 @@
 //! The report as text, 80 columns wide: the form that people read first and paste into a ticket.
 
-use super::answer::{self, count, percent, plural, rate};
+use super::answer;
+use super::cells::{clients, count, latency_cells, percent, plural, rate, shown};
 use super::columns::Columns;
 use super::doc::{Doc, Part};
 use super::page::Page;
-use super::{Report, Run, calibration, changes, hard_stops, hosts, plan, trust};
-use crate::verdict::{Verdict, is_blurred};
+use super::{Report, Run, calibration, changes, failures, hard_stops, hosts, plan, trust};
+use crate::verdict::Verdict;
 use crate::vocabulary::units::{self, UNKNOWN};
 use crate::vocabulary::{Finding, Severity};
 
@@ -78,7 +79,7 @@ fn head(doc: &Doc, page: &mut Page) {
     let late = if late > 0 { format!(", {} late", units::count(late)) } else { String::new() };
     page.line(format!(
         "load    {} (target {}, {} started{late}), {ramp}",
-        answer::clients(run.at("/clients_peak")),
+        clients(run.at("/clients_peak")),
         count(run.at("/clients_target")),
         count(run.at("/clients_started")),
     ));
@@ -134,7 +135,7 @@ fn health(doc: &Doc) -> String {
         "{}{length}: {} of answerable requests failed{}, at most {} of clients stalled at once",
         verdict.past(),
         percent(health.at("/error_share")),
-        answer::mostly(doc).map_or(String::new(), |name| format!(" (mostly {name})")),
+        failures::mostly(doc).map_or(String::new(), |name| format!(" (mostly {name})")),
         percent(health.at("/stalled_share_max")),
     );
     let at_end = health.at("/verdict_at_end").verdict();
@@ -149,7 +150,7 @@ fn knee(knee: Part<'_>) -> String {
         return "never".to_owned();
     }
     let at = units::clock(knee.at("/at_s").seconds());
-    format!("at {}, {} ({at})", answer::clients(knee.at("/clients")), rate(knee.at("/bits_per_second")))
+    format!("at {}, {} ({at})", clients(knee.at("/clients")), rate(knee.at("/bits_per_second")))
 }
 
 fn latency(doc: &Doc, page: &mut Page) {
@@ -183,19 +184,9 @@ fn latency(doc: &Doc, page: &mut Page) {
     }
 }
 
-/// Returns a line of the table. A p99 that may be the load tester's own has the sign `~`, and other values that are
-/// about as short as this machine can measure them `<`.
+/// Returns a line of the table.
 fn latency_line(label: &str, latency: Part<'_>, own: Part<'_>) -> String {
-    let [mut p50, p95, mut p99, p999, max] =
-        ["/p50", "/p95", "/p99", "/p999", "/max"].map(|path| units::milliseconds(latency.at(path).count()));
-    if own.is_known() && is_blurred(latency.at("/p99").count(), own.count()) {
-        p99.insert(0, '~');
-    } else if latency.at("/at_floor/p99").is_true() {
-        p99.insert(0, '<');
-    }
-    if latency.at("/at_floor/p50").is_true() {
-        p50.insert(0, '<');
-    }
+    let [p50, p95, p99, p999, max] = latency_cells(latency, own);
     let values = count(latency.at("/count"));
     format!("  {label:<15}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{values:>13}")
 }
@@ -210,12 +201,7 @@ fn traffic(doc: &Doc, page: &mut Page) {
     ));
     let kinds = doc.at("/kinds").table();
     let kinds = kinds.map(|(kind, of)| {
-        format!(
-            "{} {} ({})",
-            answer::shown(kind),
-            count(of.at("/requests")),
-            units::bytes(of.at("/bytes").count())
-        )
+        format!("{} {} ({})", shown(kind), count(of.at("/requests")), units::bytes(of.at("/bytes").count()))
     });
     let kinds: Vec<String> = kinds.collect();
     page.line(format!("sent    {}: {}", plural(doc.at("/requests/started"), "request"), kinds.join(", ")));
@@ -284,7 +270,7 @@ fn audience(doc: &Doc, page: &mut Page) {
     let audience = doc.at("/audience");
     let protocols = audience.at("/protocols").table();
     let protocols: Vec<String> =
-        protocols.map(|(name, responses)| format!("{} {}", answer::shown(name), count(responses))).collect();
+        protocols.map(|(name, responses)| format!("{} {}", shown(name), count(responses))).collect();
     let mut edges: Vec<(&str, Part<'_>)> = audience.at("/edges").table().collect();
     page.line(format!(
         "edges   {}, {}, {}; TLS {}, {} resumed",
@@ -299,7 +285,7 @@ fn audience(doc: &Doc, page: &mut Page) {
         page.line(format!(
             "  {:>12}  {:<24}{}, cache hits {}",
             count(edge.at("/requests")),
-            answer::shown(address),
+            shown(address),
             units::bytes(edge.at("/bytes").count()),
             percent(edge.at("/hit_share"))
         ));
@@ -324,17 +310,17 @@ fn errors(doc: &Doc, page: &mut Page) {
         percent(requests.at("/failed_share"))
     ));
     let columns = Columns::new(doc);
-    let failed = answer::counted(doc);
-    for (outcome, count) in failed.iter().take(answer::FAILURES) {
-        let (name, short) = (outcome.to_string(), answer::short(*outcome));
+    let failed = failures::counted(doc);
+    for (outcome, count) in failed.iter().take(failures::FAILURES) {
+        let (name, short) = (outcome.to_string(), failures::short(*outcome));
         let band = columns.failures.iter().find(|band| band.name == short);
         let strip = band.map_or(String::new(), |band| strip(&band.values));
         page.line(format!("  {:>12}  {name:<20}{strip:<STRIP$}", units::count(*count)));
         page.block(outcome.meaning());
         page.block(&doc.at("/failure_details").member(&name).word());
     }
-    if failed.len() > answer::FAILURES {
-        page.line(format!("  and {} more kinds of failure", failed.len() - answer::FAILURES));
+    if failed.len() > failures::FAILURES {
+        page.line(format!("  and {} more kinds of failure", failed.len() - failures::FAILURES));
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::answer::{self, count, percent};
+use super::answer;
+use super::cells::{count, percent};
 use super::doc::Part;
 use super::page::Page;
 use super::{BucketLayout, CalibrationReport, CanaryReport, LatencyReport, canary};

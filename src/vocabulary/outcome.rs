@@ -326,6 +326,11 @@ impl Outcome {
     pub const fn is_ok(self) -> bool {
         matches!(self, Self::Ok)
     }
+
+    /// Reports whether the request failed. One that hlswarm cut did not.
+    pub const fn is_failure(self) -> bool {
+        !matches!(self.class(), Class::Ok | Class::Cut)
+    }
 }
 
 impl fmt::Display for Outcome {

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::tone_class;
 use crate::report::answer::{self, Labelled};
+use crate::report::cells::clock;
 use crate::report::columns::{Band, Columns, HeatMap};
 use crate::report::doc::Doc;
 use crate::report::drawing::{self, Rows, Scale};
@@ -150,7 +151,7 @@ impl<'a> Charts<'a> {
             let (anchor, x) = if x > WIDTH / 2.0 { ("end", x - 4.0) } else { ("start", x + 4.0) };
             let class = if moment.is_mark { "mark-name" } else { "knee-name" };
             _ = write!(page, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.0}\" text-anchor=\"{anchor}\">");
-            push_xml(&format!("{} at {}", moment.label, answer::clock(moment.at.at("/at_s"))), page);
+            push_xml(&format!("{} at {}", moment.label, clock(moment.at.at("/at_s"))), page);
             page.push_str("</text>");
         }
         self.moments(14.0, page);

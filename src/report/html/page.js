@@ -3,7 +3,9 @@
 (() => {
   const data = JSON.parse(document.getElementById('charts').textContent);
   const charts = [...document.querySelectorAll('svg.chart')];
-  const clock = (s) => Math.floor(s / 60) + ':' + String(Math.floor(s % 60)).padStart(2, '0');
+  const two = (n) => String(Math.floor(n)).padStart(2, '0');
+  const clock = (s) =>
+    (s < 3600 ? Math.floor(s / 60) : Math.floor(s / 3600) + ':' + two(s / 60 % 60)) + ':' + two(s % 60);
   const shown = (n) => n.toLocaleString('en-US', { maximumSignificantDigits: 4 });
   const show = (x) => {
     const at = x / data.width * data.length;

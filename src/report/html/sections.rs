@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 
 use super::charts::key;
 use super::tone_class;
-use crate::report::answer::{self, FailureRow, clock, percent};
+use crate::report::answer;
+use crate::report::cells::{clients, clock, floor_legend, latency_cells, milliseconds, percent, rate};
 use crate::report::columns::Columns;
 use crate::report::doc::{Doc, Part};
 use crate::report::drawing::{self, Scale};
 use crate::report::escape::{push_xml, xml};
+use crate::report::failures::{self, FailureRow};
 use crate::verdict::{RULES, formatted};
 use crate::vocabulary::Finding;
 use crate::vocabulary::palette::Tone;
@@ -40,7 +42,7 @@ const LATENCIES: [(&str, &str); 11] = [
 
 /// Writes all sections.
 pub(super) fn write(doc: &Doc, columns: &Columns, page: &mut String) {
-    failures(doc, columns, page);
+    failure_table(doc, columns, page);
     page.push_str("<div class=\"two\"><div>");
     latencies(doc, page);
     page.push_str("</div><div>");
@@ -98,11 +100,11 @@ fn entry(term: &str, text: &str, page: &mut String) {
     page.push_str("</dd>");
 }
 
-fn failures(doc: &Doc, columns: &Columns, page: &mut String) {
+fn failure_table(doc: &Doc, columns: &Columns, page: &mut String) {
     let requests = doc.at("/requests");
     let [failed, judged] = ["/failed", "/judged"].map(|path| units::count(requests.at(path).count()));
     heading("Failures", &format!("{failed} of {judged} requests"), page);
-    let rows = answer::failures(doc);
+    let rows = failures::failures(doc);
     if rows.is_empty() {
         page.push_str("<p class=\"none\">No request failed.</p>\n");
         return;
@@ -150,26 +152,21 @@ fn latencies(doc: &Doc, page: &mut String) {
         if !latency.is_known() {
             continue;
         }
-        let [p50, p95, mut p99, p999, max] =
-            ["/p50", "/p95", "/p99", "/p999", "/max"].map(|path| ms(latency.at(path)));
-        if own.is_known() && crate::verdict::is_blurred(latency.at("/p99").count(), own.count()) {
-            p99.insert(0, '~');
-        }
+        let [p50, p95, p99, p999, max] = latency_cells(latency, own);
         row(&[label, &p50, &p95, &p99, &p999, &max, &units::count(latency.at("/count").count())], page);
     }
     table_end(page);
     if own.is_known() {
         let delay = doc.at("/trust/generator_delay_us");
-        let [p99, max] = ["/p99", "/max"].map(|path| ms(delay.at(path)));
+        let [p99, max] = ["/p99", "/max"].map(|path| milliseconds(delay.at(path)));
         _ = writeln!(
             page,
             "<p class=\"none\">generator delay p99 {p99} ms, max {max} ms; ~: p99 below three times that</p>"
         );
     }
-}
-
-fn ms(us: Part<'_>) -> String {
-    if us.is_known() { units::milliseconds(us.count()) } else { UNKNOWN.to_owned() }
+    if let Some(legend) = floor_legend(doc) {
+        _ = writeln!(page, "<p class=\"none\">{}</p>", xml(legend));
+    }
 }
 
 fn sessions(doc: &Doc, page: &mut String) {
@@ -189,7 +186,7 @@ fn sessions(doc: &Doc, page: &mut String) {
     );
     entry("stalls", &stalls, page);
     entry("rebuffer ratio", &percent(playback.at("/rebuffer_ratio")), page);
-    entry("bit rate played", &answer::rate(playback.at("/bits_per_second")), page);
+    entry("bit rate played", &rate(playback.at("/bits_per_second")), page);
     let left = format!(
         "after failures {}, at session end {}, before start {}",
         count("/gave_up"),
@@ -326,7 +323,9 @@ fn trust(doc: &Doc, page: &mut String) {
         let level = reason.at("/level").word();
         let sentence = reason.at("/sentence").word();
         let sentence = if sentence.is_empty() { reason.at("/gauge").word() } else { sentence };
-        entry(&level, &format!("{sentence}; {}", reason.at("/advice").word()), page);
+        entry(&level, &sentence, page);
+        // By itself: a text is cut where it is escaped.
+        entry("advice", &reason.at("/advice").word(), page);
     }
     let reason = trust.at("/uncalibrated_because");
     if reason.is_known() {
@@ -366,7 +365,7 @@ fn run(doc: &Doc, page: &mut String) {
     entry("program", &version, page);
     let load = format!(
         "{} at most, target {}, {} started, {} late; player {}, variant {}",
-        answer::clients(run.at("/clients_peak")),
+        clients(run.at("/clients_peak")),
         units::count(run.at("/clients_target").count()),
         units::count(run.at("/clients_started").count()),
         units::count(run.at("/late_starts").count()),
@@ -378,8 +377,8 @@ fn run(doc: &Doc, page: &mut String) {
     let received = format!(
         "{}, {} on average, {} in the peak second",
         units::bytes(doc.at("/bytes/total").count()),
-        answer::rate(throughput.at("/run")),
-        answer::rate(throughput.at("/peak"))
+        rate(throughput.at("/run")),
+        rate(throughput.at("/peak"))
     );
     entry("received", &received, page);
     for change in doc.at("/load_changes").list().take(LISTED) {

@@ -6,6 +6,7 @@ use serde_json::{Number, Value};
 
 use super::over_time::Load;
 use crate::report::doc::Part;
+use crate::report::failures::answerable;
 use crate::stats::Quality;
 use crate::verdict::Portion;
 use crate::vocabulary::Outcome;
@@ -101,22 +102,6 @@ fn checks(report: &mut Value, answerable: Portion) {
 
 fn class(name: &str) -> Option<Class> {
     Outcome::from_name(name).map(Outcome::class)
-}
-
-/// Returns the failures among the requests that the origin could answer.
-fn answerable(outcomes: Part<'_>) -> Portion {
-    let mut portion = Portion::default();
-    for (name, count) in outcomes.table() {
-        match class(name) {
-            None | Some(Class::Cut | Class::Local) => {}
-            Some(Class::Ok) => portion.whole = portion.whole.saturating_add(count.count()),
-            Some(_) => {
-                portion.whole = portion.whole.saturating_add(count.count());
-                portion.part = portion.part.saturating_add(count.count());
-            }
-        }
-    }
-    portion
 }
 
 fn portion(of: Part<'_>, part: &str, whole: &str) -> Portion {

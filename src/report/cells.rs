@@ -1,0 +1,88 @@
+//! Values of a document as texts: counts, shares, rates and times, as all formats write them.
+
+use super::doc::{Doc, Part};
+use crate::verdict::is_blurred;
+use crate::vocabulary::Untrusted;
+use crate::vocabulary::units::{self, UNKNOWN};
+
+/// Returns a number of clients, which a merged report may not know.
+pub(super) fn clients(count: Part<'_>) -> String {
+    if count.is_known() { plural(count, "client") } else { format!("{UNKNOWN} clients") }
+}
+
+/// Formats a count.
+pub(super) fn count(value: Part<'_>) -> String {
+    units::count(value.count())
+}
+
+/// Formats a count; `--` if it is unknown, where 0 would be a claim.
+pub(super) fn known(value: Part<'_>) -> String {
+    if value.is_known() { count(value) } else { UNKNOWN.to_owned() }
+}
+
+/// Formats a count with its noun.
+pub(super) fn plural(value: Part<'_>, singular: &str) -> String {
+    units::plural(value.count(), singular)
+}
+
+/// Returns a name of a document, sanitised.
+pub(super) fn shown(name: &str) -> String {
+    Untrusted::new(name).shown()
+}
+
+/// Formats a share.
+pub(super) fn percent(share: Part<'_>) -> String {
+    units::percent(share.number())
+}
+
+/// Formats bits per second.
+pub(super) fn rate(bits_per_second: Part<'_>) -> String {
+    bits_per_second.number().map_or(UNKNOWN.to_owned(), units::bit_rate)
+}
+
+/// Formats the time of a moment in seconds since the start: `1:24`, `1:02:03`; `--` if it is unknown.
+pub(super) fn clock(seconds: Part<'_>) -> String {
+    if seconds.number().is_none() { UNKNOWN.to_owned() } else { short_clock(seconds.seconds().as_secs()) }
+}
+
+/// Formats seconds as a time of the run: `1:24`, `1:02:03`.
+pub(super) fn short_clock(seconds: u64) -> String {
+    let [hours, minutes, rest] = [seconds / 3600, seconds / 60 % 60, seconds % 60];
+    if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
+}
+
+/// Formats milliseconds as a length of time; `--` if it is unknown.
+pub(super) fn from_ms(ms: Part<'_>) -> String {
+    match ms.number().and_then(|ms| std::time::Duration::try_from_secs_f64(ms / 1e3).ok()) {
+        Some(length) => units::span(length),
+        None => UNKNOWN.to_owned(),
+    }
+}
+
+/// Formats microseconds as milliseconds; `--` if they are unknown.
+pub(super) fn milliseconds(us: Part<'_>) -> String {
+    if us.is_known() { units::milliseconds(us.count()) } else { UNKNOWN.to_owned() }
+}
+
+/// Returns the meaning of the sign `<` if a latency of the document has it.
+pub(super) fn floor_legend(doc: &Doc) -> Option<&'static str> {
+    let is_reached =
+        |latency: Part<'_>| ["/at_floor/p50", "/at_floor/p99"].iter().any(|path| latency.at(path).is_true());
+    doc.at("/latency_us").table().any(|(_, latency)| is_reached(latency)).then_some("<: at floor")
+}
+
+/// Returns the median, the 95th, 99th and 99.9th percentile and the maximum of a latency. A p99 that may be the load
+/// tester's own has the sign `~`, and other values that are about as short as this machine can measure them `<`.
+pub(super) fn latency_cells(latency: Part<'_>, own_p99: Part<'_>) -> [String; 5] {
+    let [mut p50, p95, mut p99, p999, max] =
+        ["/p50", "/p95", "/p99", "/p999", "/max"].map(|path| milliseconds(latency.at(path)));
+    if own_p99.is_known() && is_blurred(latency.at("/p99").count(), own_p99.count()) {
+        p99.insert(0, '~');
+    } else if latency.at("/at_floor/p99").is_true() {
+        p99.insert(0, '<');
+    }
+    if latency.at("/at_floor/p50").is_true() {
+        p50.insert(0, '<');
+    }
+    [p50, p95, p99, p999, max]
+}
