@@ -260,8 +260,13 @@ fn knee(name: &str, docs: [&Doc; 2], path: &str) -> Row {
     let step = ramp.into_iter().fold(0.0, f64::max) * KNEE_S;
     let peaks = docs.map(|doc| doc.at("/run/clients_peak").number().unwrap_or_default());
     let [a_peak, b_peak] = peaks;
+    let is_unknown = |doc: &Doc| {
+        // A merged report may not know the load at its knee.
+        let without_load = doc.at(path).is_known() && !doc.at(path).at("/clients").is_known();
+        without_load || doc.at("/playback/started").count() == 0
+    };
     let kind = match (a, b) {
-        _ if docs.iter().any(|doc| doc.at("/playback/started").count() == 0) => Change::Unknown,
+        _ if docs.into_iter().any(is_unknown) => Change::Unknown,
         (Some(a), Some(b)) if (a - b).abs() <= step || !matters(a, b) => Change::Same,
         (Some(a), Some(b)) => Change::by(b, a),
         (Some(a), None) if b_peak > a + step => Change::Better,
@@ -270,8 +275,11 @@ fn knee(name: &str, docs: [&Doc; 2], path: &str) -> Row {
         (None, None) => Change::Same,
     };
     let shown = |knee: Part<'_>, peak: f64| {
-        let known = knee.at("/clients");
-        if known.is_known() { clients(known) } else { format!("> {}", units::count(peak as u64)) }
+        if knee.is_known() {
+            clients(knee.at("/clients"))
+        } else {
+            format!("> {}", units::count(peak as u64))
+        }
     };
     let [a_knee, b_knee] = knees;
     Row {
@@ -320,16 +328,13 @@ impl Comparison {
             page.line(format!("{:<24}{:>VALUE$}{:>VALUE$}{change:>10}  {kind}", row.name, row.a, row.b));
         }
         page.rule();
-        let missing = match self.unknown {
-            0 => String::new(),
-            unknown => format!("{unknown} with too few values; "),
-        };
-        page.line(match (self.untrusted, self.worse, self.better) {
-            (Some(_), ..) => "not compared".to_owned(),
-            (None, 0, 0) => format!("{missing}no difference beyond noise"),
-            (None, worse, better) => {
-                format!("{worse} worse, {better} better; {missing}all others: no difference beyond noise")
-            }
+        let counts = [(self.worse, "worse"), (self.better, "better"), (self.unknown, "with too few values")];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+        page.line(match (self.untrusted, counts.as_slice()) {
+            (Some(_), _) => "not compared".to_owned(),
+            (None, []) => "no difference beyond noise".to_owned(),
+            (None, counts) => format!("{}; all others: no difference beyond noise", counts.join(", ")),
         });
         page.0
     }
@@ -432,6 +437,12 @@ mod tests {
             (kind(&never, &at(10)), kind(&at(10), &never)),
             (Some(Change::Worse), Some(Change::Better))
         );
+        let merged = with(&at(100), "/health/knee_errors/clients", Value::Null);
+        let comparison = compare(&merged, &at(5_000));
+        let row = comparison.rows.iter().find(|row| row.name == "errors 1% at").expect("a row");
+        assert_eq!((row.a.as_str(), row.kind), ("-- clients", Change::Unknown));
+        let last = "1 with too few values; all others: no difference beyond noise";
+        assert!(comparison.text().contains(last), "{}", comparison.text());
         // Below the load at which the other one broke, a run without a knee says nothing.
         let small = up_to(100);
         assert_eq!(

@@ -329,7 +329,7 @@ fn a_long_reason_leaves_its_advice_and_its_neighbours() {
     let reason = serde_json::json!([{ "gauge": "cpu_share", "level": "SUSPECT", "sentence": long, "advice": "use fewer clients" }]);
     let doc = with(&doc(), "/trust/reasons", reason);
     let doc = with(&doc, "/exit/reasons", serde_json::json!([long, "the last reason"]));
-    assert!(render(ReportFormat::Html, &doc).contains("use fewer clients"));
+    assert!(render(ReportFormat::Html, &doc).contains("<dt>advice</dt><dd>use fewer clients</dd>"));
     let markdown = render(ReportFormat::Markdown, &doc);
     let subtitle = markdown.lines().nth(2).expect("a line");
     assert!(subtitle.ends_with(" · the last reason"), "{subtitle}");
