@@ -4,6 +4,7 @@
 //! hold a secret (a URL, a header, a misplaced argument) is not repeated.
 
 mod check;
+mod examples;
 mod limits;
 mod pages;
 mod plan;
@@ -43,61 +44,6 @@ Exit codes (the first that applies):
 
 'hlswarm --help definitions' explains each playback metric.";
 
-const RUN_EXAMPLES: &str = "\
-Examples:
-  hlswarm run https://cdn.example/live.m3u8 -c 2k --ramp-rate 50 -d 10m --report event.html
-  hlswarm run https://cdn.example/vod.m3u8 --header @token.txt --session-length exp:5m --no-tui";
-
-const DEMO_EXAMPLES: &str = "\
-Examples:
-  hlswarm demo
-  hlswarm demo -c 200 -d 1m --fault segment:503:10%@20s+15s --report demo.txt";
-
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  hlswarm check https://cdn.example/live.m3u8
-  hlswarm check playlist.m3u8";
-
-const PLAN_EXAMPLES: &str = "\
-Examples:
-  hlswarm plan https://cdn.example/live.m3u8 -c 2k -d 10m
-  hlswarm plan https://cdn.example/live.m3u8 -c 2k --max-bandwidth 2G --json";
-
-const REPORT_EXAMPLES: &str = "\
-Examples:
-  hlswarm report run.json -o run.html
-  hlswarm report run.json -o card.svg -o run.md";
-
-const COMPARE_EXAMPLES: &str = "\
-Examples:
-  hlswarm compare before.json after.json
-  hlswarm compare main.json branch.json --fail-on-regression";
-
-const MERGE_EXAMPLES: &str = "\
-Examples:
-  hlswarm merge machine1.json machine2.json -o all.json -o all.html
-  hlswarm merge machine-*.json > all.json";
-
-const ORIGIN_EXAMPLES: &str = "\
-Examples:
-  hlswarm origin --bitrate 6M --segment-duration 4s
-  hlswarm origin --tls --certificate ca.pem --fault playlist:delay=2s@30s+10s";
-
-const SELFTEST_EXAMPLES: &str = "\
-Examples:
-  hlswarm selftest
-  hlswarm selftest --json > machine.json";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  hlswarm completions bash > ~/.local/share/bash-completion/completions/hlswarm
-  hlswarm completions fish > ~/.config/fish/completions/hlswarm.fish";
-
-const MAN_EXAMPLES: &str = "\
-Examples:
-  hlswarm man | man -l -
-  hlswarm man run > hlswarm-run.1";
-
 const FAULT_HELP: &str = "\
 Fault to inject: KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10% or any:delay=300ms@30s+10s; repeatable. \
 KIND: playlist, segment, init, any. FAULT: a status code, delay=TIME, bandwidth=RATE, cut, reset, stall, \
@@ -126,37 +72,37 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Load-test a stream (same as `hlswarm <URL>`)
-    #[command(after_help = RUN_EXAMPLES)]
+    #[command(after_help = examples::RUN)]
     Run(RunArgs),
     /// Load-test the built-in origin, with faults that come and go; needs nothing else
-    #[command(after_help = DEMO_EXAMPLES)]
+    #[command(after_help = examples::DEMO)]
     Demo(DemoArgs),
     /// Inspect a stream with one client, or a playlist file, and report what is wrong with it
-    #[command(after_help = CHECK_EXAMPLES)]
+    #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
     /// Print what `run` with the same options would use and cost, from one client; no load
-    #[command(after_help = PLAN_EXAMPLES)]
+    #[command(after_help = examples::PLAN)]
     Plan(PlanArgs),
     /// Write the JSON report of a run again, as a page, a card, Markdown, JUnit or text
-    #[command(after_help = REPORT_EXAMPLES)]
+    #[command(after_help = examples::REPORT)]
     Report(ReportArgs),
     /// Show two runs side by side, with what differs beyond noise
-    #[command(after_help = COMPARE_EXAMPLES)]
+    #[command(after_help = examples::COMPARE)]
     Compare(CompareArgs),
     /// Add the reports of several machines that loaded a stream together
-    #[command(after_help = MERGE_EXAMPLES)]
+    #[command(after_help = examples::MERGE)]
     Merge(MergeArgs),
     /// Serve only the built-in origin: live and VOD streams, faults on request
-    #[command(after_help = ORIGIN_EXAMPLES)]
+    #[command(after_help = examples::ORIGIN)]
     Origin(OriginArgs),
     /// Measure what this machine can carry, against the built-in origin; takes about six minutes
-    #[command(after_help = SELFTEST_EXAMPLES)]
+    #[command(after_help = examples::SELFTEST)]
     Selftest(SelftestArgs),
     /// Print a shell completion script
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
     /// Print a manual page
-    #[command(after_help = MAN_EXAMPLES)]
+    #[command(after_help = examples::MAN)]
     Man(ManArgs),
 }
 

@@ -1,0 +1,77 @@
+//! The end of each command's help: two examples, and before them the exit codes where they are not those of a run.
+
+/// Examples of `hlswarm run`.
+pub(super) const RUN: &str = "\
+Examples:
+  hlswarm run https://cdn.example/live.m3u8 -c 2k --ramp-rate 50 -d 10m --report event.html
+  hlswarm run https://cdn.example/vod.m3u8 --header @token.txt --session-length exp:5m --no-tui";
+
+/// Examples of `hlswarm demo`.
+pub(super) const DEMO: &str = "\
+Examples:
+  hlswarm demo
+  hlswarm demo -c 200 -d 1m --fault segment:503:10%@20s+15s --report demo.txt";
+
+/// Examples of `hlswarm check`.
+pub(super) const CHECK: &str = "\
+Examples:
+  hlswarm check https://cdn.example/live.m3u8
+  hlswarm check playlist.m3u8";
+
+/// Examples of `hlswarm plan`.
+pub(super) const PLAN: &str = "\
+Examples:
+  hlswarm plan https://cdn.example/live.m3u8 -c 2k -d 10m
+  hlswarm plan https://cdn.example/live.m3u8 -c 2k --max-bandwidth 2G --json";
+
+/// Exit codes and examples of `hlswarm report`.
+pub(super) const REPORT: &str = "\
+Exit codes: 2 no report, or bad arguments; 6 not written; 0 otherwise,
+however the run itself ended.
+
+Examples:
+  hlswarm report run.json -o run.html
+  hlswarm report run.json -o card.svg -o run.md";
+
+/// Exit codes and examples of `hlswarm compare`.
+pub(super) const COMPARE: &str = "\
+Exit codes: 2 no report, or bad arguments; 6 not written; with
+--fail-on-regression also 4 (a measurement cannot be trusted) and 3 (worse);
+0 otherwise.
+
+Examples:
+  hlswarm compare before.json after.json
+  hlswarm compare main.json branch.json --fail-on-regression";
+
+/// Exit codes and examples of `hlswarm merge`.
+pub(super) const MERGE: &str = "\
+Exit codes: 2 no reports of one load, or bad arguments; 6 not written; 0
+otherwise, however the runs themselves ended.
+
+Examples:
+  hlswarm merge machine1.json machine2.json -o all.json -o all.html
+  hlswarm merge machine-*.json > all.json";
+
+/// Examples of `hlswarm origin`.
+pub(super) const ORIGIN: &str = "\
+Examples:
+  hlswarm origin --bitrate 6M --segment-duration 4s
+  hlswarm origin --tls --certificate ca.pem --fault playlist:delay=2s@30s+10s";
+
+/// Examples of `hlswarm selftest`.
+pub(super) const SELFTEST: &str = "\
+Examples:
+  hlswarm selftest
+  hlswarm selftest --json > machine.json";
+
+/// Examples of `hlswarm completions`.
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  hlswarm completions bash > ~/.local/share/bash-completion/completions/hlswarm
+  hlswarm completions fish > ~/.config/fish/completions/hlswarm.fish";
+
+/// Examples of `hlswarm man`.
+pub(super) const MAN: &str = "\
+Examples:
+  hlswarm man | man -l -
+  hlswarm man run > hlswarm-run.1";
