@@ -203,7 +203,7 @@ fn throughput(sample: &RunSample) -> ThroughputReport {
     }
 }
 
-fn pipeline(result: &RunResult, pipeline: &sample::Pipeline) -> PipelineReport {
+fn pipeline(result: &RunResult, pipeline: &sample::PipelineSample) -> PipelineReport {
     let stream = |counts: Counts| StreamReport {
         offered: counts.offered,
         delivered: counts.delivered,

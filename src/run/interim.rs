@@ -1,4 +1,4 @@
-//! ReportFiles during a run: SIGUSR1 writes the reports that were asked for, with the numbers so far.
+//! Reports during a run: SIGUSR1 writes the reports that were asked for, with the numbers so far.
 
 use std::sync::Arc;
 use std::thread;

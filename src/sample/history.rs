@@ -44,8 +44,8 @@ impl History {
     }
 
     /// Adds a finished second. It goes to the bin in which it begins, to less than a second; one that is late by
-    /// seconds to the last bin of its time, as its counts do in the timeline. The last moments of a run, which are shorter, belong to the second
-    /// before.
+    /// seconds to the last bin of its time, as its counts do in the timeline. The last moments of a run, which are
+    /// shorter, belong to the second before.
     pub fn push(&mut self, second: Point) {
         let begins = self.ends();
         if second.ends.saturating_sub(begins) < SHORTEST

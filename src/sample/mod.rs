@@ -54,7 +54,7 @@ pub use history::History;
 pub use history_bins::HistoryBins;
 pub use moment::Moment;
 pub use open::{AGES_S, OpenRequests};
-pub use pipeline::{Lane, Pipeline};
+pub use pipeline::{Lane, PipelineSample};
 pub use point::{CODES, HeatOf, Point};
 pub use result::RunResult;
 pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
@@ -152,7 +152,7 @@ pub struct RunSample {
     /// The canary and the crowd; `None` without one, and before both have values.
     pub canary: Option<CanaryReading>,
     /// State of the pipeline for samples and events.
-    pub pipeline: Pipeline,
+    pub pipeline: PipelineSample,
     /// Most recent entries of the log, oldest first; replaced at most once a second.
     pub log: Arc<[LogEntry]>,
     /// Complete result, of a whole sample only.

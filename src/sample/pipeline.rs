@@ -13,7 +13,7 @@ const DEGRADED: f64 = 0.01;
 
 /// State of the pipeline at one moment.
 #[derive(Clone, Debug, Default)]
-pub struct Pipeline {
+pub struct PipelineSample {
     /// Samples, one per client and second.
     pub progress: Counts,
     /// Events.
@@ -39,7 +39,7 @@ pub struct Lane {
     pub dropped_per_second: Option<f64>,
 }
 
-impl Pipeline {
+impl PipelineSample {
     /// Returns the reason why the record is incomplete; `None` if it is complete, or if there is none. Valid once the
     /// recorder has ended.
     pub fn incomplete(&self) -> Option<String> {

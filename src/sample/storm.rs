@@ -59,7 +59,7 @@ impl RunSample {
     }
 
     /// Says how bad a storm is, where there is little room: `62.5% got 429 or 503`.
-    pub fn storm_in_words(&self) -> String {
+    pub fn storm_in_few_words(&self) -> String {
         format!("{} got 429 or 503", units::percent(self.storm_window().and_then(Rates::busy_share)))
     }
 

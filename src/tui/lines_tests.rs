@@ -12,7 +12,7 @@ use super::fixtures;
 use super::model::{Model, Text, Weight};
 use super::render::picture;
 use super::theme::Theme;
-use crate::sample::RunSample;
+use crate::sample::{FailureLine, RunSample};
 use crate::verdict::{Health, Pending, RunHealth, Verdict};
 use crate::vocabulary::outcome::{Fault, HttpFailure};
 use crate::vocabulary::{Outcome, RunState};
@@ -130,4 +130,26 @@ fn where_nothing_plays_the_one_answer_is_named_and_no_chart_is_drawn() {
     assert!(!page.contains("Throughput"), "{page}");
     let most = verdict(nothing(&[(missing, 9), (Fault::ConnReset.into(), 3)]));
     assert!(most.contains("most requests end with 404 Not Found"), "{most}");
+    // Playlists load and every segment is missing: the URL was right.
+    let segments = verdict(nothing(&[(Outcome::Ok, 60), (missing, 40)]));
+    assert!(segments.ends_with("no client plays; 40 requests ended with 404 Not Found"), "{segments}");
+}
+
+#[test]
+fn what_hlswarm_cut_is_no_reason_and_no_trouble_is_said_only_where_there_is_none() {
+    let mut sample = health(Verdict::Ok, 0.0, 0.0);
+    let one = fixtures::sample("storm").failures[0];
+    sample.failures = vec![FailureLine { outcome: Fault::Cut.into(), per_second: 20.0, ..one }];
+    assert!(verdict(sample.clone()).contains("0% of requests fail  ·"), "{}", verdict(sample));
+    let knee = |verdict, error_share, stalled_share| {
+        let mut sample = health(verdict, error_share, stalled_share);
+        sample.knees = Default::default();
+        screen(&mut app(sample), 200, 60)[2].trim().to_owned()
+    };
+    assert!(knee(Verdict::Ok, 0.0, 0.009).starts_with("no trouble so far: errors and stalls below 1%"));
+    for (verdict, errors, stalls) in
+        [(Verdict::Ok, 0.047, 0.0), (Verdict::Ok, 0.0, 0.4), (Verdict::Failing, 0.12, 0.0)]
+    {
+        assert!(knee(verdict, errors, stalls).starts_with("no knee yet"), "{verdict:?}");
+    }
 }

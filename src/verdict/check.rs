@@ -16,7 +16,32 @@ pub enum Limit {
 }
 
 impl Limit {
-    fn holds(self, value: f64) -> bool {
+    /// Reads a limit as a report writes it, such as `>= 0.5`; `None` if it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (sign, number) = text.split_once(' ')?;
+        let number: f64 = number.parse().ok().filter(|number: &f64| number.is_finite())?;
+        match sign {
+            "<=" => Some(Self::AtMost(number)),
+            ">=" => Some(Self::AtLeast(number)),
+            "<" => Some(Self::Below(number)),
+            _ => None,
+        }
+    }
+
+    /// Returns the number that a value is compared with.
+    pub const fn number(self) -> f64 {
+        match self {
+            Self::AtMost(number) | Self::AtLeast(number) | Self::Below(number) => number,
+        }
+    }
+
+    /// Reports whether smaller values are beyond the limit.
+    pub const fn is_lower(self) -> bool {
+        matches!(self, Self::AtLeast(_))
+    }
+
+    /// Reports whether a value keeps the limit.
+    pub fn holds(self, value: f64) -> bool {
         match self {
             Self::AtMost(limit) => value <= limit,
             Self::AtLeast(limit) => value >= limit,
@@ -131,5 +156,20 @@ impl Check {
     /// Reports whether the check failed.
     pub fn fails(&self) -> bool {
         self.result == CheckResult::Fail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_read_as_it_is_written() {
+        for limit in [Limit::AtMost(0.0), Limit::AtLeast(0.5), Limit::Below(0.01)] {
+            assert_eq!(Limit::parse(&limit.to_string()), Some(limit));
+        }
+        for text in ["", "0.5", "> 0.5", ">= ", ">= NaN", "<= inf", "<=0.5"] {
+            assert_eq!(Limit::parse(text), None, "{text}");
+        }
     }
 }

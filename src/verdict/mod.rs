@@ -6,7 +6,7 @@ mod health;
 mod run_checks;
 mod trust;
 
-pub use check::{Check, Consequence};
+pub use check::{Check, Consequence, Limit};
 pub use difference::{Change, Portion, Quantile, matters, shares};
 pub use health::{
     DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, Pending, RunHealth,

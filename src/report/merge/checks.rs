@@ -7,14 +7,15 @@ use serde_json::Value;
 
 use super::sum;
 use crate::report::doc::Part;
+use crate::verdict::Limit;
 
 /// Maximum number of checks; a run of this version has fewer than twenty.
 const CHECKS: usize = 1_000;
 
 /// Checks of which the values add up, because they count what happened anywhere.
 const COUNTED: [&str; 3] = ["panics", "invariant_violations", "clients_played"];
-/// Checks of which the values and the limits add up, because each machine was to run some of the clients, if all of them kept it
-/// or none did.
+/// Checks of which the values and the limits add up if all machines kept it or none did: each was to run some of the
+/// clients.
 const SHARED: [&str; 2] = ["clients_started", "clients_peak"];
 /// Checks of which [`derived`](super::derived) computes the value from the merged counts; the stricter limit stays.
 const DERIVED: [&str; 3] = ["success_share", "error_share", "local_share"];
@@ -54,10 +55,11 @@ fn of_both(name: &str, a: &Value, b: &Value) -> Value {
     }
     if SHARED.contains(&name)
         && mine.rank() == theirs.rank()
-        && let (Some((one, _)), Some((other, _))) = (mine.limit, theirs.limit)
+        && let Some((one, other)) = mine.limit.zip(theirs.limit)
     {
         let value = sum(mine.part.at("/value").value(), theirs.part.at("/value").value());
-        return with(a, value, &format!(">= {}", one + other), mine.decides || theirs.decides);
+        let limit = Limit::AtLeast(one.number() + other.number()).to_string();
+        return with(a, value, &limit, mine.decides || theirs.decides);
     }
     if mine.order(&theirs).is_lt() { b.clone() } else { a.clone() }
 }
@@ -77,15 +79,14 @@ fn with(check: &Value, value: Value, limit: &str, decides: bool) -> Value {
 struct Checked<'a> {
     part: Part<'a>,
     value: Option<f64>,
-    /// The limit, and whether smaller values are beyond it.
-    limit: Option<(f64, bool)>,
+    limit: Option<Limit>,
     decides: bool,
 }
 
 impl<'a> Checked<'a> {
     fn new(check: &'a Value) -> Self {
         let part = Part::new(check);
-        let (value, limit) = (part.at("/value").number(), bound(part.at("/limit").text()));
+        let (value, limit) = (part.at("/value").number(), Limit::parse(part.at("/limit").text()));
         Self { part, value, limit, decides: part.at("/decides").is_true() }
     }
 
@@ -103,8 +104,7 @@ impl<'a> Checked<'a> {
 
     fn is_stricter(&self, other: &Self) -> bool {
         let strictness = |check: &Self| {
-            let (limit, smaller_is_worse) = check.limit.unwrap_or_default();
-            if smaller_is_worse { limit } else { -limit }
+            check.limit.map_or(0.0, |limit| if limit.is_lower() { limit.number() } else { -limit.number() })
         };
         let order = strictness(self).total_cmp(&strictness(other));
         order.then_with(|| self.limit_text().cmp(other.limit_text())).is_gt()
@@ -113,32 +113,12 @@ impl<'a> Checked<'a> {
     /// Compares two checks from best to worst: by result, by the distance from the limit, then by their texts.
     fn order(&self, other: &Self) -> Ordering {
         let badness = |check: &Self| {
-            let (limit, smaller_is_worse) = check.limit.unwrap_or_default();
-            let beyond = check.value.unwrap_or_default() - limit;
-            (if smaller_is_worse { -beyond } else { beyond }) / limit.abs().max(1.0)
+            let Some(limit) = check.limit else { return 0.0 };
+            let beyond = check.value.unwrap_or_default() - limit.number();
+            (if limit.is_lower() { -beyond } else { beyond }) / limit.number().abs().max(1.0)
         };
         let order = self.rank().cmp(&other.rank()).then(badness(self).total_cmp(&badness(other)));
         let text = |check: &Self| (check.limit_text(), check.decides);
         order.then_with(|| text(self).cmp(&text(other)))
-    }
-}
-
-/// Returns the number of a limit such as `>= 0.5`, and whether smaller values are beyond it.
-fn bound(limit: &str) -> Option<(f64, bool)> {
-    let (sign, number) = limit.split_once(' ')?;
-    let number: f64 = number.parse().ok()?;
-    number.is_finite().then(|| (number, sign.starts_with('>')))
-}
-
-/// Reports whether a value keeps a limit; `None` if the limit cannot be read.
-pub(super) fn holds(limit: &str, value: f64) -> Option<bool> {
-    let (sign, number) = limit.split_once(' ')?;
-    let number: f64 = number.parse().ok()?;
-    match sign {
-        "<=" => Some(value <= number),
-        "<" => Some(value < number),
-        ">=" => Some(value >= number),
-        ">" => Some(value > number),
-        _ => None,
     }
 }

@@ -8,7 +8,7 @@ use super::over_time::Load;
 use crate::report::doc::Part;
 use crate::report::failures::answerable;
 use crate::stats::Quality;
-use crate::verdict::Portion;
+use crate::verdict::{Limit, Portion};
 use crate::vocabulary::Outcome;
 use crate::vocabulary::outcome::Class;
 
@@ -88,10 +88,11 @@ fn checks(report: &mut Value, answerable: Portion) {
             "local_share" => local_share,
             _ => part.at("/value").number(),
         };
-        let result = match value.map(|value| super::checks::holds(part.at("/limit").text(), value)) {
-            None | Some(None) => "unknown",
-            Some(Some(true)) => "pass",
-            Some(Some(false)) => "fail",
+        let limit = Limit::parse(part.at("/limit").text());
+        let result = match limit.zip(value).map(|(limit, value)| limit.holds(value)) {
+            None => "unknown",
+            Some(true) => "pass",
+            Some(false) => "fail",
         };
         set(check, "/value", value);
         if let Some(into) = check.pointer_mut("/result") {

@@ -150,7 +150,7 @@ fn knee(app: &App) -> Vec<Text> {
     let mut line: Vec<Text> = std::iter::once(title).chain(knees.into_iter().map(told)).collect();
     if sample.state == RunState::Hold && sample.held_by() == Some(ChangeSource::Brake) {
         let storm = Text::new(Role::Warning, sample.storm_in_short());
-        line.push(storm.or_short(sample.storm_in_words()).weighing(Weight::OutOfBounds));
+        line.push(storm.or_short(sample.storm_in_few_words()).weighing(Weight::OutOfBounds));
     }
     line
 }
