@@ -126,15 +126,6 @@ pub struct Counts {
     pub dropped: u64,
 }
 
-impl Counts {
-    /// Adds the events of another machine.
-    pub fn merge(&mut self, other: Self) {
-        self.offered += other.offered;
-        self.delivered += other.delivered;
-        self.dropped += other.dropped;
-    }
-}
-
 /// State of the channel of one thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LaneReading {

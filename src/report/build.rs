@@ -1,7 +1,6 @@
 //! Builds the report from the final sample.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::{
     BucketLayout, BytesReport, Calibrated, CanaryReport, ClockOffset, ConnectionsReport, Exit, FailureReport,
@@ -12,7 +11,7 @@ use super::{
 };
 use crate::capacity::TransportCosts;
 use crate::pipeline::Counts;
-use crate::sample::{self, FailureLine, RunResult, RunSample};
+use crate::sample::{Distributions, FailureLine, PipelineSample, RunSample};
 use crate::stats::{self, FindingRow, GROUPING_POWER, MAX_VALUE_POWER, Metric, Rates, Totals};
 use crate::verdict::{self, RunEnd};
 use crate::vocabulary::{Kind, RunIdentity};
@@ -38,31 +37,32 @@ pub struct Facts {
 
 /// Builds the report of a whole sample. Its numbers are exact once the run has ended, because every client has left.
 pub fn build(facts: Facts, sample: &RunSample) -> Report {
-    let result = match &sample.result {
-        Some(whole) => Arc::clone(whole),
-        None => Arc::new(RunResult::from_light(sample)),
-    };
-    let result = &*result;
-    let totals = &result.totals;
+    let distributions = sample.distributions.clone().unwrap_or_default();
+    let totals = &sample.snapshot.totals;
+    let started = sample.snapshot.created;
+    // Judged once, here: text, HTML, JUnit and the exit code read this list.
     let numbers = sample.end_numbers(facts.lost_workers);
-    let mut checks = verdict::checks(&numbers, &result.trust, facts.end.as_ref());
+    let mut checks = verdict::checks(&numbers, &sample.trust, facts.end.as_ref());
     if facts.allow_untrusted {
         verdict::allow_untrusted(&mut checks);
     }
-    let audience = audience::audience(&result.audience, facts.options.player, result.clients_started);
-    let latency_us = latencies(result, calibration::costs(&facts.calibration, &facts.identity));
-    let mut trust = TrustReport { allow_untrusted: facts.allow_untrusted, ..trust::trust(result) };
+    let audience = audience::audience(&distributions.audience, facts.options.player, started);
+    let latency_us = latencies(&distributions, calibration::costs(&facts.calibration, &facts.identity));
+    let trust = trust::trust(sample, &distributions.own_delays);
+    let mut trust = TrustReport { allow_untrusted: facts.allow_untrusted, ..trust };
+    // The verdict knows neither the canary nor the calibration.
     trust.canary = sample.canary.map(CanaryReport::from);
     calibration::add(&mut trust, &facts.calibration, &facts.identity, sample);
     let run = Run {
         identity: facts.identity,
+        // A machine alone is the clock of its own report.
         clock: ClockOffset::default(),
         merged_reports: None,
-        duration_s: result.duration.as_secs_f64(),
-        clients_target: result.target,
+        duration_s: sample.at.as_secs_f64(),
+        clients_target: sample.target,
         clients_peak: sample.peak_clients,
-        clients_started: result.clients_started,
-        late_starts: result.late_starts,
+        clients_started: started,
+        late_starts: sample.late_starts,
         options: facts.options,
     };
     Report {
@@ -78,9 +78,9 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
         outcomes: totals.outcomes().collect(),
         failures: sample.failures.iter().map(|line| failure(line, totals)).collect(),
         http_errors: totals.http_errors().map(|code| (code.code.to_string(), code.count)).collect(),
-        failure_details: result.explanations.iter().cloned().collect(),
+        failure_details: distributions.explanations.iter().cloned().collect(),
         kinds: Kind::ALL.into_iter().filter_map(|kind| kind_report(totals, kind)).collect(),
-        playback: playback::playback(result),
+        playback: playback::playback(sample, &distributions),
         latency_us,
         catalogue: stats::catalogue(),
         histogram: BucketLayout { grouping_power: GROUPING_POWER, max_value_power: MAX_VALUE_POWER },
@@ -94,24 +94,20 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
             redirects: totals.get(Metric::Redirects),
         },
         audience,
-        series: series::series(&result.timeline),
-        history: history::history(&result.history),
-        findings: result.findings.iter().map(finding).collect(),
-        marks: marks(result),
-        load_changes: load_changes(result),
-        pipeline: pipeline(result, &sample.pipeline),
-        internal: internal(result, facts.lost_workers),
+        series: series::series(&distributions.timeline),
+        history: history::history(&distributions.history),
+        findings: sample.findings.iter().map(finding).collect(),
+        marks: marks(sample),
+        load_changes: load_changes(sample),
+        pipeline: pipeline(&sample.pipeline),
+        internal: InternalReport {
+            // Panics of client tasks were caught; each lost worker thread is one more panic.
+            panics: sample.panics + facts.lost_workers,
+            invariant_violations: sample.snapshot.invariant_violations,
+            histogram_clamped: distributions.clamped,
+            entries_not_kept: sample.journal.not_kept(),
+        },
         origin: facts.origin,
-    }
-}
-
-fn internal(result: &RunResult, lost_workers: u64) -> InternalReport {
-    InternalReport {
-        // Panics of client tasks were caught; each lost worker thread is one more panic.
-        panics: result.panics + lost_workers,
-        invariant_violations: result.invariant_violations,
-        histogram_clamped: result.clamped,
-        entries_not_kept: result.entries_not_kept,
     }
 }
 
@@ -178,10 +174,13 @@ fn kind_report(totals: &Totals, kind: Kind) -> Option<(String, KindReport)> {
     (requests > 0).then(|| (kind.name().to_owned(), report))
 }
 
-fn latencies(result: &RunResult, costs: Option<&TransportCosts>) -> BTreeMap<String, LatencyReport> {
-    let named = result.latencies.iter().map(|(timed, values)| (timed.name(), values));
+fn latencies(
+    distributions: &Distributions,
+    costs: Option<&TransportCosts>,
+) -> BTreeMap<String, LatencyReport> {
+    let named = distributions.latencies.iter().map(|(timed, values)| (timed.name(), values));
     let of_all =
-        result.latencies_of_all.iter().map(|(kind, values)| (format!("{}_all", kind.name()), values));
+        distributions.latencies_of_all.iter().map(|(kind, values)| (format!("{}_all", kind.name()), values));
     let reports = named.chain(of_all).filter_map(|(name, values)| {
         let mut latency = LatencyReport::new(values)?;
         latency.at_floor = calibration::at_floor(costs, &name, [latency.p50, latency.p99]);
@@ -203,7 +202,7 @@ fn throughput(sample: &RunSample) -> ThroughputReport {
     }
 }
 
-fn pipeline(result: &RunResult, pipeline: &sample::PipelineSample) -> PipelineReport {
+fn pipeline(pipeline: &PipelineSample) -> PipelineReport {
     let stream = |counts: Counts| StreamReport {
         offered: counts.offered,
         delivered: counts.delivered,
@@ -211,11 +210,11 @@ fn pipeline(result: &RunResult, pipeline: &sample::PipelineSample) -> PipelineRe
     };
     let recorder = &pipeline.recorder;
     PipelineReport {
-        progress: stream(result.progress),
-        events: stream(result.events),
-        dropped: result.dropped(),
+        progress: stream(pipeline.progress),
+        events: stream(pipeline.events),
+        dropped: pipeline.dropped(),
         peak_drop_rate: pipeline.peak_drop_rate,
-        degraded_clients: result.degraded_clients,
+        degraded_clients: pipeline.degraded_clients,
         record: recorder.file.as_ref().map(|file| RecordReport {
             file: file.to_string(),
             lines: recorder.lines,
@@ -243,13 +242,13 @@ fn health(sample: &RunSample) -> HealthReport {
     }
 }
 
-fn marks(result: &RunResult) -> Vec<MarkReport> {
-    let marks = result.marks.iter();
-    marks.map(|mark| MarkReport { at_s: mark.at.as_secs_f64(), note: mark.note.clone() }).collect()
+fn marks(sample: &RunSample) -> Vec<MarkReport> {
+    let marks = sample.marks().into_iter();
+    marks.map(|mark| MarkReport { at_s: mark.at.as_secs_f64(), note: mark.note }).collect()
 }
 
-fn load_changes(result: &RunResult) -> Vec<LoadChangeReport> {
-    let changes = result.load_changes.iter().map(|change| LoadChangeReport {
+fn load_changes(sample: &RunSample) -> Vec<LoadChangeReport> {
+    let changes = sample.load_changes().into_iter().map(|change| LoadChangeReport {
         at_s: change.at.as_secs_f64(),
         change: change.kind,
         from: change.from,

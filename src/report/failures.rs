@@ -1,13 +1,12 @@
 //! The failures of a document: counts by outcome, the share that the origin is answerable for, and the table that all
 //! formats show.
 
-use super::cells::{clock, percent};
+use super::cells::{clock, known, percent};
 use super::doc::{Doc, Part};
 use crate::verdict::Portion;
 use crate::vocabulary::Outcome;
 use crate::vocabulary::outcome::{Class, Fault, HttpFailure};
 use crate::vocabulary::palette::{Tone, tones_of};
-use crate::vocabulary::units;
 
 /// Maximum number of failed outcomes that are listed.
 pub(super) const FAILURES: usize = 12;
@@ -109,7 +108,7 @@ fn failure(part: Part<'_>, outcome: Outcome, tone: Tone) -> FailureRow {
         share: percent(part.at("/share")),
         first: clock(part.at("/first_s")),
         last: clock(part.at("/last_s")),
-        clients: units::count(part.at("/clients_at_first").count()),
+        clients: known(part.at("/clients_at_first")),
         tone,
     }
 }

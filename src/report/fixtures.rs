@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use super::doc::Doc;
 use super::{Calibrated, Facts, Report, RunOptions, build};
 
-use crate::sample::{Sampler, Sources};
+use crate::sample::{RunSample, Sampler, Sources};
 use crate::stats::{ClientHandle, Meter, Metric, Timed, Timings};
 use crate::verdict::RunEnd;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{
-    CacheStatus, ClientState, ConnectionRoute, Kind, Outcome, Playback, RunIdentity, RunState, SecretUrl,
+    CacheStatus, ClientState, Clock, ConnectionRoute, Kind, Outcome, Playback, RunIdentity, RunState,
+    SecretUrl,
 };
 
 /// Unix time at which all scripted runs begin, in milliseconds.
@@ -26,16 +27,21 @@ pub(super) fn report_of(clients: &[u64]) -> Report {
     sources.status.set_state(RunState::Finished);
     let sample = Sampler::new(sources).next_whole_sample();
     drop(handles);
+    report(&sample, "992bcd65982f2da1", Clock::start())
+}
+
+/// Returns the report of a sample of a run that began with this clock.
+pub(super) fn report(sample: &RunSample, run_id: &str, clock: Clock) -> Report {
     let target = SecretUrl::parse("https://origin.example.com/live/master.m3u8").expect("a URL");
     let identity = RunIdentity {
-        run_id: "992bcd65982f2da1".to_owned(),
+        run_id: run_id.to_owned(),
         seed: 7,
         command: "hlswarm https://origin.example.com/live/master.m3u8 -c 4".to_owned(),
-        ..RunIdentity::new(&target, crate::vocabulary::Clock::start())
+        ..RunIdentity::new(&target, clock)
     };
     let options = RunOptions {
         duration_asked_s: Some(900.0),
-        clients_asked: clients.len() as u32,
+        clients_asked: sample.target,
         ramp_rate: Some(5.0),
         variant: "highest".to_owned(),
         player: "web",
@@ -47,7 +53,7 @@ pub(super) fn report_of(clients: &[u64]) -> Report {
     let end = Some(RunEnd::default());
     let facts =
         Facts { identity, options, lost_workers: 0, end, allow_untrusted: false, calibration, origin: None };
-    build(facts, &sample)
+    build(facts, sample)
 }
 
 /// Does in a registry what a client does in a run.
@@ -146,7 +152,7 @@ pub(super) fn doc_of(clients: &[u64]) -> Doc {
     failures.sort_by_key(place);
     for failure in failures {
         (failure["first_s"], failure["last_s"]) = (json!(1.0 + place(failure) as f64 / 2.0), json!(5.0));
-        failure["clients_at_first"] = json!(1);
+        failure["clients_at_first"] = json!(many);
     }
     for check in value["checks"].as_array_mut().expect("checks") {
         if ["trust", "degraded_s"].contains(&check["name"].as_str().expect("a name")) {

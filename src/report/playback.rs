@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::sample::RunResult;
+use crate::sample::{Distributions, RunSample};
 use crate::stats::{LatencySnapshot, Metric, SessionNumber, Timed};
 use crate::vocabulary::ClientState;
 
@@ -105,22 +105,22 @@ pub struct SessionsReport {
 }
 
 /// Builds the block of a run whose clients have all left.
-pub(super) fn playback(result: &RunResult) -> PlaybackReport {
-    let totals = &result.totals;
+pub(super) fn playback(sample: &RunSample, distributions: &Distributions) -> PlaybackReport {
+    let totals = &sample.snapshot.totals;
     let seconds = |metric| Duration::from_micros(totals.get(metric)).as_secs_f64();
-    let quality = result.quality();
+    let quality = sample.quality;
     PlaybackReport {
         started: totals.get(Metric::PlaybackStarts),
-        startup_ms: timed_ms(result, Timed::Startup),
+        startup_ms: timed_ms(distributions, Timed::Startup),
         stalls: totals.get(Metric::Stalls),
-        stalled_clients: result.stalled_clients,
-        finished_clients: result.in_state(ClientState::Finished),
-        dead_clients: result.in_state(ClientState::Dead),
+        stalled_clients: sample.stalled_clients(),
+        finished_clients: sample.snapshot.in_state(ClientState::Finished),
+        dead_clients: sample.snapshot.in_state(ClientState::Dead),
         stall_s: seconds(Metric::StallMicros),
         play_s: seconds(Metric::PlayMicros),
         rebuffer_ratio: quality.rebuffer_ratio(),
         average_speed: quality.average_speed(),
-        drift_max_s: result.drift_max.as_secs_f64(),
+        drift_max_s: sample.drift_max().as_secs_f64(),
         segments_skipped: totals.get(Metric::SegmentsSkipped),
         start_failures: totals.get(Metric::StartFailures),
         exits_before_start: totals.get(Metric::ExitsBeforeStart),
@@ -131,23 +131,24 @@ pub(super) fn playback(result: &RunResult) -> PlaybackReport {
         played_bytes: quality.played_bytes,
         startup_s: seconds(Metric::StartupMicros),
         bits_per_second: quality.bits_per_second(),
-        live_latency_ms: timed_ms(result, Timed::LiveLatency),
+        live_latency_ms: timed_ms(distributions, Timed::LiveLatency),
         edge_jumps: totals.get(Metric::EdgeJumps),
         variant_switches: totals.get(Metric::VariantSwitches),
         cached_reloads: totals.get(Metric::CachedReloads),
         retry_after_honoured: totals.get(Metric::RetryAfterHonoured),
-        sessions: sessions(result),
+        sessions: sessions(distributions),
     }
 }
 
-fn timed_ms(result: &RunResult, timed: Timed) -> Option<SpreadReport> {
-    result.latency(timed).and_then(|values| spread(values, 1e-3))
+fn timed_ms(distributions: &Distributions, timed: Timed) -> Option<SpreadReport> {
+    distributions.latency(timed).and_then(|values| spread(values, 1e-3))
 }
 
-fn sessions(result: &RunResult) -> SessionsReport {
-    let of = |number: SessionNumber| result.sessions(number).and_then(|values| spread(values, number.unit()));
+fn sessions(distributions: &Distributions) -> SessionsReport {
+    let values_of = |number| distributions.sessions(number);
+    let of = |number: SessionNumber| spread(values_of(number)?, number.unit());
     SessionsReport {
-        played: result.sessions(SessionNumber::RebufferRatio).map_or(0, LatencySnapshot::count),
+        played: values_of(SessionNumber::RebufferRatio).map_or(0, LatencySnapshot::count),
         rebuffer_ratio: of(SessionNumber::RebufferRatio),
         stalls_per_hour: of(SessionNumber::StallsPerHour),
         bits_per_second: of(SessionNumber::BitsPerSecond),

@@ -10,7 +10,7 @@ use super::doc::Part;
 use super::page::Page;
 use super::{BucketLayout, CalibrationReport, CanaryReport, LatencyReport, canary};
 use crate::generator::{self, Delays};
-use crate::sample::{RunResult, SomeSeconds};
+use crate::sample::{RunSample, SomeSeconds};
 use crate::verdict::{RULES, Reason, Threshold, TrustVerdict, Weight};
 use crate::vocabulary::units::{self, UNKNOWN};
 
@@ -161,9 +161,9 @@ impl Serialize for TrustVerdict {
     }
 }
 
-/// Returns the trust in a result. `allow_untrusted` says that the exit code is not to depend on it.
-pub(super) fn trust(result: &RunResult) -> TrustReport {
-    let trust = &result.trust;
+/// Returns the trust in a run whose workers had these delays.
+pub(super) fn trust(sample: &RunSample, own_delays: &Delays) -> TrustReport {
+    let trust = &sample.trust;
     let limit = |limit: Option<Threshold>| {
         limit.map(|limit| LimitReport { value: limit.floor, share_of_ttfb: limit.share_of_first_byte })
     };
@@ -178,7 +178,7 @@ pub(super) fn trust(result: &RunResult) -> TrustReport {
         (rule.name, gauge)
     });
     let masked = trust.masked.as_slice().iter();
-    let trusted = result.trusted_seconds();
+    let [all, trusted] = sample.all_and_trusted_seconds().map_or([None, None], |both| both.map(Some));
     TrustReport {
         verdict: trust.verdict,
         allow_untrusted: false,
@@ -190,9 +190,9 @@ pub(super) fn trust(result: &RunResult) -> TrustReport {
             .map(|masked| MaskedInterval { from_s: masked.from.as_secs_f64(), to_s: masked.to.as_secs_f64() })
             .collect(),
         masked_intervals_left_out: trust.masked.left_out(),
-        all_seconds: trusted.as_ref().map(|_| seconds(&result.all_seconds())),
+        all_seconds: all.as_ref().map(seconds),
         trusted_seconds: trusted.as_ref().map(seconds),
-        generator_delay_us: delay(&result.own_delays),
+        generator_delay_us: delay(own_delays),
         canary: None,
         calibration: None,
         uncalibrated_because: None,
@@ -301,7 +301,7 @@ mod tests {
             judge.judge(&TrustNumbers { at, values: all, ..TrustNumbers::default() });
         }
         let own_delays = crate::generator::delays_of([310, 310, 4_000]);
-        trust(&RunResult { trust: judge.trust().clone(), own_delays, ..RunResult::default() })
+        trust(&RunSample { trust: judge.trust().clone().into(), ..RunSample::default() }, &own_delays)
     }
 
     fn page(trust: &TrustReport) -> String {

@@ -143,7 +143,7 @@ fn too_expensive(sample: &RunSample) -> EarlyEnd {
 
 /// Returns the sentence for an operator whose URL is probably wrong.
 fn why_refused(sample: &RunSample, outcome: Outcome) -> String {
-    let mut known = sample.result.iter().flat_map(|result| &result.explanations);
+    let mut known = sample.distributions.iter().flat_map(|known| &known.explanations);
     let detail = known.find(|(fault, _)| outcome == (*fault).into());
     let detail = detail.map_or(String::new(), |(_, detail)| format!(" ({detail})"));
     let playlist = "the first playlist";

@@ -47,34 +47,6 @@ impl<B: Addable> Bins<B> {
         &self.bins
     }
 
-    /// Merges the bins of two machines. Associative and commutative; no bins change nothing.
-    pub fn merge(&self, other: &Self) -> Self {
-        let (mut merged, mut other) = (self.clone(), other.clone());
-        if merged.bins.is_empty() {
-            return other;
-        }
-        while merged.width_s < other.width_s {
-            merged.widen();
-        }
-        while other.width_s < merged.width_s {
-            other.widen();
-        }
-        if other.bins.is_empty() {
-            return merged;
-        }
-        while merged.end().max(other.end()) - merged.first.min(other.first) > B::BINS as u64 {
-            merged.widen();
-            other.widen();
-        }
-        if other.first < merged.first {
-            std::mem::swap(&mut merged, &mut other);
-        }
-        for (number, bin) in (other.first..).zip(other.bins.iter()) {
-            merged.add(number, bin);
-        }
-        merged
-    }
-
     /// Adds to the bin of a second of Unix time, which must not be before the first bin.
     pub(super) fn add_at(&mut self, unix_s: u64, bin: &B) {
         if self.bins.is_empty() {
@@ -86,13 +58,6 @@ impl<B: Addable> Bins<B> {
         self.add(unix_s / self.width_s, bin);
     }
 
-    /// Returns these bins after a change of each.
-    pub(super) fn map(&self, change: impl Fn(&B) -> B) -> Self {
-        let mut changed = Self { width_s: self.width_s, first: self.first, bins: Blocks::default() };
-        self.bins.iter().for_each(|bin| changed.bins.push(change(bin)));
-        changed
-    }
-
     fn add(&mut self, number: u64, bin: &B) {
         let place = number.saturating_sub(self.first) as usize;
         while self.bins.len() < place {
@@ -102,11 +67,6 @@ impl<B: Addable> Bins<B> {
             Some(into) => into.add(bin),
             None => self.bins.push(bin.clone()),
         }
-    }
-
-    /// Returns the number of the bin after the last one.
-    fn end(&self) -> u64 {
-        self.first + self.bins.len() as u64
     }
 
     /// Doubles the width of the bins.

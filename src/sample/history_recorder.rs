@@ -82,11 +82,11 @@ impl HistoryRecorder {
     /// Returns the whole run up to a sample that was observed, with the open second.
     pub(super) fn whole(&self, sample: &RunSample) -> HistoryBins {
         if self.open == Point::default() {
-            return self.history.whole().addable();
+            return self.history.whole().clone();
         }
         let mut history = History::clone(&self.history);
         push(&mut history, self.open.clone(), &mut self.failed.clone(), sample);
-        history.whole().addable()
+        history.whole().clone()
     }
 }
 

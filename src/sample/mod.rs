@@ -8,6 +8,7 @@ mod bins;
 mod blocks;
 mod canary;
 mod client_detail;
+mod distributions;
 mod failure_lines;
 mod hard_stops;
 mod history;
@@ -22,9 +23,6 @@ mod pipeline;
 mod planned;
 mod point;
 mod ports;
-mod result;
-#[cfg(test)]
-mod result_tests;
 mod sampler;
 #[cfg(test)]
 mod sampler_tests;
@@ -42,13 +40,14 @@ use crate::forecast::Priced;
 use crate::generator::Generator;
 use crate::load::ClientLimit;
 use crate::pipeline::LogEntry;
-use crate::run_state::Journal;
+use crate::run_state::{Journal, LoadChange};
 use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSummary, Spent, Timed};
 use crate::verdict::{Health, Knees, RunHealth, Trust};
-use crate::vocabulary::{ClientState, HardStop, Kind, RunState, share};
+use crate::vocabulary::{ClientState, HardStop, Kind, Mark, RunState, share};
 
 pub use canary::CanaryReading;
 pub use client_detail::ClientDetail;
+pub use distributions::Distributions;
 pub use failure_lines::{FailureLine, FailureTracker};
 pub use history::History;
 pub use history_bins::HistoryBins;
@@ -56,7 +55,6 @@ pub use moment::Moment;
 pub use open::{AGES_S, OpenRequests};
 pub use pipeline::{Lane, PipelineSample};
 pub use point::{CODES, HeatOf, Point};
-pub use result::RunResult;
 pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
 pub use timeline::{Bin, Timeline};
@@ -155,8 +153,8 @@ pub struct RunSample {
     pub pipeline: PipelineSample,
     /// Most recent entries of the log, oldest first; replaced at most once a second.
     pub log: Arc<[LogEntry]>,
-    /// Complete result, of a whole sample only.
-    pub result: Option<Arc<RunResult>>,
+    /// Distributions, of a whole sample only.
+    pub distributions: Option<Arc<Distributions>>,
 }
 
 impl RunSample {
@@ -183,6 +181,22 @@ impl RunSample {
     pub fn drift_max(&self) -> Duration {
         let drifts = self.snapshot.clients.iter().map(|row| row.playback.max_drift_us);
         Duration::from_micros(drifts.max().unwrap_or_default())
+    }
+
+    /// Returns the marks of the operator so far, oldest first.
+    pub fn marks(&self) -> Vec<Mark> {
+        // The journal goes on while a sample is read: leave out entries after the moment of the sample.
+        let mut marks: Vec<_> = self.journal.marks().filter(|mark| mark.at <= self.at).cloned().collect();
+        marks.sort();
+        marks
+    }
+
+    /// Returns the changes of the load so far, oldest first.
+    pub fn load_changes(&self) -> Vec<LoadChange> {
+        let changes = self.journal.changes().filter(|change| change.at <= self.at);
+        let mut changes: Vec<_> = changes.copied().collect();
+        changes.sort();
+        changes
     }
 
     /// Returns the admitted share of the target, at most 1; `None` if the target is 0.

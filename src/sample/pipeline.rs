@@ -40,12 +40,17 @@ pub struct Lane {
 }
 
 impl PipelineSample {
+    /// Returns the number of samples and events that were dropped.
+    pub fn dropped(&self) -> u64 {
+        self.progress.dropped + self.events.dropped
+    }
+
     /// Returns the reason why the record is incomplete; `None` if it is complete, or if there is none. Valid once the
     /// recorder has ended.
     pub fn incomplete(&self) -> Option<String> {
         let recorder = &self.recorder;
         let file = recorder.file.as_ref()?;
-        let missing = self.progress.dropped + self.events.dropped + recorder.frames_lost;
+        let missing = self.dropped() + recorder.frames_lost;
         let why = match (&recorder.failed, recorder.blocked_since) {
             (Some((_, reason)), _) => reason.as_str(),
             (None, Some(_)) => "writing to it is blocked",

@@ -119,15 +119,6 @@ impl Point {
         self.codes.iter().copied().map(u64::from).sum()
     }
 
-    /// Moves the count of each code to the place that `places` gives, and beyond the last place to the others.
-    pub(super) fn moved(&self, places: &[usize; CODES + 1]) -> Self {
-        let mut moved = Self { codes: [0; CODES + 1], ..self.clone() };
-        for (count, place) in self.codes.iter().zip(places) {
-            moved.add_code((*place).min(CODES), u64::from(*count));
-        }
-        moved
-    }
-
     /// Adds to the count of one code.
     pub(super) fn add_code(&mut self, place: usize, count: u64) {
         if let Some(into) = self.codes.get_mut(place) {

@@ -22,8 +22,8 @@ use super::pipeline::Watch;
 use super::timeline::TimelineRecorder;
 use super::trust::TrustMeter;
 use super::{
-    Bin, ClientDetail, FailureTracker, OpenRequests, RunResult, RunSample, Sources, TIMED, Who, hard_stops,
-    numbers,
+    Bin, ClientDetail, Distributions, FailureTracker, OpenRequests, RunSample, Sources, TIMED, Who,
+    hard_stops, numbers,
 };
 use crate::generator::{self, Fact};
 use crate::pipeline::Pipeline;
@@ -220,21 +220,21 @@ impl Sampler {
         // No reader holds a free sample, so this does not clone.
         let sample = Arc::make_mut(&mut shared);
         self.fill(sample);
-        sample.result = whole.then(|| Arc::new(self.result(sample)));
+        sample.distributions = whole.then(|| Arc::new(self.distributions(sample)));
         if self.pool.len() < POOL {
             self.pool.push(Arc::clone(&shared));
         }
         shared
     }
 
-    /// Reads the complete result that belongs to a sample that was taken just now.
-    fn result(&mut self, sample: &RunSample) -> RunResult {
+    /// Reads the distributions that belong to a sample that was taken just now.
+    fn distributions(&mut self, sample: &RunSample) -> Distributions {
         self.history.read_heat(&self.sources.registry);
-        RunResult {
+        Distributions {
             masked_seconds: self.trust.masked_seconds().clone(),
             timeline: self.timeline.timeline().clone(),
             history: self.history.whole(sample),
-            ..RunResult::read(&self.sources, sample)
+            ..Distributions::read(&self.sources)
         }
     }
 

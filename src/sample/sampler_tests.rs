@@ -154,18 +154,18 @@ fn a_whole_sample_has_every_distribution_and_the_next_light_one_none() {
         let timings = Timings { first_byte_us: 10, body_us: 20 };
         meter.start(Kind::Segment).finish(outcome, Some(timings));
     }
-    assert!(sampler.next_sample().result.is_none());
+    assert!(sampler.next_sample().distributions.is_none());
     let whole = sampler.next_whole_sample();
-    let result = whole.result.as_deref().expect("a result");
-    let count = |timed| result.latency(timed).map_or(0, LatencySnapshot::count);
+    let read = whole.distributions.as_deref().expect("a whole sample");
+    let count = |timed| read.latency(timed).map_or(0, LatencySnapshot::count);
     let counts = [Timed::FirstByte, Timed::Total, Timed::Failed].map(|timed| count(timed(Kind::Segment)));
     assert_eq!(counts, [2, 2, 1]);
-    let of_all: Vec<_> = result.latencies_of_all.iter().map(|(kind, all)| (*kind, all.count())).collect();
+    let of_all: Vec<_> = read.latencies_of_all.iter().map(|(kind, all)| (*kind, all.count())).collect();
     assert_eq!(of_all, [(Kind::Segment, 3)]);
-    assert!(result.latency(Timed::Dns).is_none() && result.sessions.is_empty());
+    assert!(read.latency(Timed::Dns).is_none() && read.sessions.is_empty());
     // Its memory is reused.
     drop(whole);
-    assert!((0..=POOL).all(|_| sampler.next_sample().result.is_none()));
+    assert!((0..=POOL).all(|_| sampler.next_sample().distributions.is_none()));
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn whole_samples_come_from_the_thread_for_as_long_as_it_lives() {
     let handle = sampler.spawn().expect("a thread");
     let samples = handle.whole_samples();
     let [first, second] = [(); 2].map(|()| samples.next().expect("the thread lives"));
-    assert!(first.result.is_some() && second.result.is_some() && first.at < second.at);
+    assert!(first.distributions.is_some() && second.distributions.is_some() && first.at < second.at);
     assert!(handle.stop().0.is_some());
     assert!(samples.next().is_none());
 }
@@ -205,13 +205,13 @@ fn the_history_of_a_whole_sample_has_every_duration_and_failure_whenever_it_is_t
     for times in 1..=9 {
         act();
         let whole = sampler.next_whole_sample();
-        assert_complete(&whole.result.as_ref().expect("a result").history, times);
+        assert_complete(&whole.distributions.as_ref().expect("a whole sample").history, times);
     }
     act();
     sampler.sources.status.set_state(RunState::Finished);
     // The last sample ends its second, so that the screen has everything, too.
     let last = sampler.next_whole_sample();
-    assert_complete(&last.result.as_ref().expect("a result").history, 10);
+    assert_complete(&last.distributions.as_ref().expect("a whole sample").history, 10);
     assert_complete(last.history.whole(), 10);
 }
 
@@ -226,9 +226,9 @@ fn the_last_sample_shows_the_latencies_and_the_groups_of_the_report_wherever_in_
         meter.set_state(ClientState::Dead);
         sampler.sources.status.set_state(RunState::Finished);
         let last = sampler.next_whole_sample();
-        let result = last.result.as_deref().expect("a result");
+        let read = last.distributions.as_deref().expect("a whole sample");
         let segments = Timed::Total(Kind::Segment);
-        let reported = result.latency(segments).map(LatencySnapshot::count);
+        let reported = read.latency(segments).map(LatencySnapshot::count);
         let shown = last.latency(segments).run.map(|run| run.count);
         assert_eq!((shown, reported), (Some(1), Some(1)), "{place}");
         assert_eq!(*last.who, Who::new(&last.snapshot.clients), "{place}");

@@ -1,14 +1,13 @@
 //! Main quantities of the seconds whose numbers are to be believed, beside those of all seconds.
 //!
-//! * What masked seconds counted is kept apart, and taken from the whole when it is shown. So the parts of several
-//!   machines add up, those of a machine without a masked second, too.
+//! * What masked seconds counted is kept apart, and taken from the whole when it is shown.
 //! * A second is masked once its streak is long enough, some seconds later. So the counters of the last [`KEPT`]
 //!   moments are kept. A second that touches a masked stretch counts as masked.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{RunResult, RunSample};
+use super::RunSample;
 use crate::stats::{LatencySnapshot, Registry, Timed, Totals};
 use crate::verdict::{Interval, Trust};
 use crate::vocabulary::{Kind, Outcome, share};
@@ -56,7 +55,7 @@ impl SomeSeconds {
     }
 
     /// Adds other seconds.
-    pub(super) fn merge(&mut self, other: &Self) {
+    fn add(&mut self, other: &Self) {
         self.length += other.length;
         self.finished += other.finished;
         self.failed += other.failed;
@@ -82,17 +81,15 @@ impl SomeSeconds {
     }
 }
 
-impl RunResult {
-    /// Returns the main quantities of all seconds.
-    pub fn all_seconds(&self) -> SomeSeconds {
-        let counted = SomeSeconds::counted(self.trust.measured, &self.totals);
-        SomeSeconds { first_byte: self.latency(FIRST_BYTE).cloned(), ..counted }
-    }
-
-    /// Returns those of the seconds that are not masked; `None` if none is masked.
-    pub fn trusted_seconds(&self) -> Option<SomeSeconds> {
-        let is_masked = !self.masked_seconds.length.is_zero();
-        is_masked.then(|| self.all_seconds().without(&self.masked_seconds))
+impl RunSample {
+    /// Returns the main quantities of all seconds, then those of the seconds that are not masked; `None` if none is
+    /// masked, or the sample is a light one.
+    pub fn all_and_trusted_seconds(&self) -> Option<[SomeSeconds; 2]> {
+        let distributions = self.distributions.as_deref()?;
+        let masked = &distributions.masked_seconds;
+        let counted = SomeSeconds::counted(self.trust.measured, &self.snapshot.totals);
+        let all = SomeSeconds { first_byte: distributions.latency(FIRST_BYTE).cloned(), ..counted };
+        (!masked.length.is_zero()).then(|| [all.clone(), all.without(masked)])
     }
 }
 
@@ -149,7 +146,7 @@ impl MaskedMeter {
         let mut first_byte = to.first_byte.clone();
         first_byte.subtract(&from.first_byte);
         let first_byte = Some(first_byte).filter(|values| values.count() > 0);
-        self.masked.merge(&SomeSeconds { first_byte, ..to.counted.clone().without(&from.counted) });
+        self.masked.add(&SomeSeconds { first_byte, ..to.counted.clone().without(&from.counted) });
         if let Some(to) = self.moments.get_mut(place) {
             to.is_masked = true;
         }
@@ -163,15 +160,17 @@ impl MaskedMeter {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::sample::Sources;
+    use crate::sample::{Distributions, Sources};
     use crate::stats::Timings;
     use crate::verdict::{Gauge, TrustJudge, TrustNumbers, Values};
     use crate::vocabulary::outcome::Fault;
 
     /// Runs seconds with this lag and time to the first byte, in which one request ends ok and another one fails if
     /// the lag is long.
-    fn run(seconds: &[(f64, u64)]) -> RunResult {
+    fn run(seconds: &[(f64, u64)]) -> RunSample {
         let sources = Sources::new(1);
         let client = sources.registry.add();
         let meter = client.meter(0, sources.clock);
@@ -190,24 +189,17 @@ mod tests {
             judge.judge(&TrustNumbers { at: sample.at, values, ..TrustNumbers::default() });
             masked.measure(&sample, None, &sources.registry, judge.trust());
         }
-        let mut result = RunResult {
-            totals: sample.snapshot.totals.clone(),
-            trust: judge.trust().clone(),
-            masked_seconds: masked.masked().clone(),
-            ..RunResult::default()
-        };
-        let mut values = LatencySnapshot::default();
-        sources.registry.latency(FIRST_BYTE, &mut values);
-        result.latencies.push((FIRST_BYTE, values));
-        result
+        let read = Distributions { masked_seconds: masked.masked().clone(), ..Distributions::read(&sources) };
+        (sample.trust, sample.distributions) = (Arc::new(judge.trust().clone()), Some(Arc::new(read)));
+        sample
     }
 
     #[test]
     fn the_numbers_of_masked_seconds_are_left_out_also_of_those_that_were_masked_later() {
         let calm = [(0.0, 2_000); 40];
         let bad = [(80_000.0, 90_000); 12];
-        let result = run(&[&calm[..], &bad[..], &calm[..]].concat());
-        let (all, trusted) = (result.all_seconds(), result.trusted_seconds().expect("masked seconds"));
+        let sample = run(&[&calm[..], &bad[..], &calm[..]].concat());
+        let [all, trusted] = sample.all_and_trusted_seconds().expect("masked seconds");
         assert_eq!((all.length, trusted.length), (Duration::from_secs(92), Duration::from_secs(80)));
         assert_eq!((all.finished, all.failed, trusted.finished, trusted.failed), (104, 12, 80, 0));
         assert_eq!((all.failure_share(), trusted.failure_share()), (Some(12.0 / 104.0), Some(0.0)));
@@ -219,19 +211,10 @@ mod tests {
 
     #[test]
     fn without_a_masked_second_there_is_only_the_whole() {
-        let result = run(&[(0.0, 2_000); 30]);
-        assert_eq!(result.trusted_seconds(), None);
-        assert_eq!(result.all_seconds().length, Duration::from_secs(30));
-        assert_eq!(run(&[]).all_seconds().failure_share(), None);
-    }
-
-    #[test]
-    fn masked_seconds_of_two_machines_add_up() {
-        let [calm, bad] = [run(&[(0.0, 2_000); 30]), run(&[(80_000.0, 90_000); 30])];
-        let mut both = calm.clone();
-        both.merge(&bad);
-        let trusted = both.trusted_seconds().expect("masked seconds");
-        assert_eq!((trusted.length, trusted.finished, trusted.failed), (Duration::from_secs(30), 30, 0));
-        assert_eq!(trusted.first_byte().map(LatencySnapshot::count), Some(30));
+        assert_eq!(run(&[(0.0, 2_000); 30]).all_and_trusted_seconds(), None);
+        let mut light = run(&[(80_000.0, 90_000); 30]);
+        assert!(light.all_and_trusted_seconds().is_some());
+        light.distributions = None;
+        assert_eq!(light.all_and_trusted_seconds(), None);
     }
 }

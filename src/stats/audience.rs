@@ -61,27 +61,6 @@ pub struct Audience {
     pub tls_resumed: u64,
 }
 
-impl Audience {
-    /// Adds the audience of another machine.
-    pub fn merge(&mut self, other: &Self) {
-        for (address, totals) in &other.edges {
-            self.edges.entry(*address).or_default().add(*totals);
-        }
-        self.other_edges.add(other.other_edges);
-        for (name, totals) in &other.hosts {
-            self.hosts.entry(name.clone()).or_default().add(*totals);
-        }
-        self.other_hosts.add(other.other_hosts);
-        self.sources.extend_from_slice(&other.sources);
-        self.sources.sort_unstable();
-        self.sources.dedup();
-        self.http1 += other.http1;
-        self.http2 += other.http2;
-        self.tls_handshakes += other.tls_handshakes;
-        self.tls_resumed += other.tls_resumed;
-    }
-}
-
 #[derive(Debug, Default)]
 struct Edge {
     address: OnceLock<SocketAddr>,

@@ -91,11 +91,6 @@ impl KindTotals {
         self.ok.requests + self.occurred().map(|(_, tally)| tally.requests).sum::<u64>()
     }
 
-    fn merge(&mut self, other: &Self) {
-        self.ok.add(other.ok);
-        other.occurred().for_each(|(slot, tally)| self.add_failed(slot, *tally));
-    }
-
     fn never_fell_since(&self, earlier: &Self) -> bool {
         let grew = |now: &Tally, then: &Tally| now.requests >= then.requests && now.bytes >= then.bytes;
         grew(&self.ok, &earlier.ok)
@@ -140,15 +135,6 @@ impl Totals {
         self.in_flight = other.in_flight;
         for (mine, theirs) in self.kinds.iter_mut().zip(&other.kinds) {
             (**mine).clone_from(theirs);
-        }
-    }
-
-    /// Adds the totals of another machine.
-    pub fn merge(&mut self, other: &Self) {
-        Metric::ALL.into_iter().for_each(|metric| self.scalars.add(metric, other.get(metric)));
-        self.in_flight += other.in_flight;
-        for (mine, theirs) in self.kinds.iter_mut().zip(&other.kinds) {
-            mine.merge(theirs);
         }
     }
 

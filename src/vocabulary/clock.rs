@@ -31,6 +31,12 @@ impl Clock {
         Self { start: read(), wall: jiff::Timestamp::now(), read }
     }
 
+    /// Returns a clock whose start has this wall-clock time.
+    #[cfg(test)]
+    pub fn started_at_wall(self, wall: jiff::Timestamp) -> Self {
+        Self { wall, ..self }
+    }
+
     /// Returns the time since the start.
     pub fn now(&self) -> Duration {
         #[cfg(test)]

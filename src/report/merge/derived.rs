@@ -60,6 +60,11 @@ fn clients(report: &mut Value) {
         let clients = of_both.and_then(|(load, at)| load.clients_at(at));
         (path, clients, of_both.and_then(|(load, at)| load.bits_per_second_at(at, began)))
     });
+    for failure in elements(report, "/failures") {
+        let at = Part::new(failure).at("/first_s").number().map(|at_s| began + at_s);
+        let clients = load.as_ref().zip(at).and_then(|(load, at)| load.clients_at(at));
+        put(failure, "/clients_at_first", count(clients));
+    }
     let peak = count(load.as_ref().and_then(Load::peak));
     let stalled = load.as_ref().and_then(Load::stalled_share_max);
     for (path, clients, bits) in knees {

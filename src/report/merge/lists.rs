@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::{seconds, sum};
 use crate::report::doc::{Doc, Part};
 use crate::verdict::{RULES, Reason};
+use crate::vocabulary::{Finding, Outcome};
 
 /// Maximum number of items of a merged list.
 const ITEMS: usize = 20_000;
@@ -52,15 +53,15 @@ pub(super) fn moved(item: &Value, later: f64) -> Value {
     item
 }
 
+/// Returns the time of an item, in seconds; of one that lasted, its begin.
+fn time(item: &Value) -> f64 {
+    let part = Part::new(item);
+    let times = ["/at_s", "/first_s", "/from_s"].into_iter();
+    times.filter_map(|path| part.at(path).number()).next().unwrap_or_default()
+}
+
 /// Compares two items by their time, then by all that they say.
 pub(super) fn by_time(a: &Value, b: &Value) -> Ordering {
-    let time = |item: &Value| {
-        let part = Part::new(item);
-        ["/at_s", "/first_s", "/from_s"]
-            .into_iter()
-            .find_map(|path| part.at(path).number())
-            .unwrap_or_default()
-    };
     time(a).total_cmp(&time(b)).then_with(|| by_text(a, b))
 }
 
@@ -78,34 +79,49 @@ pub(super) fn moments(later: [f64; 2], lists: [&Value; 2]) -> Value {
     Value::Array(items)
 }
 
-/// Merges items with the same name: the members of `added` add up, and all others are those of the item that was first.
-/// The list is in the order of the first occurrence.
-pub(super) fn by_name(name: &str, added: &[&str], later: [f64; 2], lists: [&Value; 2]) -> Value {
+/// Merges failed outcomes. The list is in the order of the first occurrence.
+pub(super) fn failures(later: [f64; 2], lists: [&Value; 2]) -> Value {
+    let mut items = by_name("outcome", later, lists);
+    let outcome = |item: &Value| Outcome::from_name(Part::new(item).at("/outcome").text());
+    items.sort_by(|a, b| time(a).total_cmp(&time(b)).then_with(|| outcome(a).cmp(&outcome(b))));
+    Value::Array(items)
+}
+
+/// Merges findings. The list is in the order of the closed list of findings.
+pub(super) fn findings(later: [f64; 2], lists: [&Value; 2]) -> Value {
+    let mut items = by_name("kind", later, lists);
+    let place = |item: &Value| Finding::from_name(Part::new(item).at("/kind").text()).map(Finding::index);
+    items.sort_by_cached_key(|item| place(item).unwrap_or(Finding::COUNT));
+    Value::Array(items)
+}
+
+/// Merges items with the same name: their counts add up, and all else is that of the item that was first. The items are
+/// in the order of their names.
+fn by_name(name: &str, later: [f64; 2], lists: [&Value; 2]) -> Vec<Value> {
     let mut named = BTreeMap::<String, Value>::new();
     for item in both(lists, later) {
         let key = Part::new(&item).member(name).text().to_owned();
         let merged = match named.remove(&key) {
             None => item,
-            Some(known) => earlier(known, item, added),
+            Some(known) => earlier(known, item),
         };
         named.insert(key, merged);
     }
-    let mut items: Vec<Value> = named.into_values().collect();
-    items.sort_by(by_time);
-    Value::Array(items)
+    named.into_values().collect()
 }
 
-fn earlier(a: Value, b: Value, added: &[&str]) -> Value {
-    let last =
-        [&a, &b].into_iter().filter_map(|item| Part::new(item).at("/last_s").number()).max_by(f64::total_cmp);
-    let sums =
-        added.iter().map(|name| sum(Part::new(&a).member(name).value(), Part::new(&b).member(name).value()));
-    let sums: Vec<Value> = sums.collect();
-    let mut first = if by_time(&a, &b).is_le() { a } else { b };
-    for (name, value) in added.iter().zip(sums) {
-        set(&mut first, name, value);
-    }
-    set(&mut first, "last_s", last.map_or(Value::Null, seconds));
+/// Returns the earlier of two items, with the count and the last time of both. Of the same time, it is the one whose
+/// detail is first in the order of the alphabet, as among the workers of one machine.
+fn earlier(a: Value, b: Value) -> Value {
+    let [mine, theirs] = [&a, &b].map(Part::new);
+    let last = [mine, theirs].into_iter().filter_map(|item| item.at("/last_s").number());
+    let last = last.max_by(f64::total_cmp).map_or(Value::Null, seconds);
+    let count = sum(mine.at("/count").value(), theirs.at("/count").value());
+    let order = time(&a).total_cmp(&time(&b));
+    let order = order.then_with(|| mine.at("/detail").text().cmp(theirs.at("/detail").text()));
+    let mut first = if order.then_with(|| by_text(&a, &b)).is_le() { a } else { b };
+    set(&mut first, "count", count);
+    set(&mut first, "last_s", last);
     first
 }
 

@@ -2,8 +2,8 @@
 //!
 //! * Associative and commutative: counts and buckets add up, percentiles and shares are computed again from them. What
 //!   cannot be added is `null` afterwards: windows and peaks of throughput, the plan, hard stops, canary, calibration.
-//! * The largest number of clients, the largest share of them that was stalled, and the load at a knee are those of all
-//!   machines together, from `series`: means over a second. A knee keeps the time at which the first machine had it.
+//! * The largest number of clients, the largest share of them that was stalled, and the load at a knee or at the first
+//!   failure are those of all machines together, from `series`: means over a second. A knee keeps the time at which the first machine had it.
 //! * Times are seconds since the start of the earliest run, by the clocks of the machines.
 
 mod bins;
@@ -14,6 +14,8 @@ mod histograms;
 mod lists;
 mod over_time;
 mod rules;
+#[cfg(test)]
+mod split_run_tests;
 #[cfg(test)]
 mod tests;
 
@@ -212,8 +214,8 @@ impl Merging {
             Rule::Bins => bins::merge(a, b),
             Rule::Summary => histograms::summary(a, b),
             Rule::Spread => histograms::spread(a, b),
-            Rule::Failures => lists::by_name("outcome", &["count"], self.later, [a, b]),
-            Rule::Findings => lists::by_name("kind", &["count"], self.later, [a, b]),
+            Rule::Failures => lists::failures(self.later, [a, b]),
+            Rule::Findings => lists::findings(self.later, [a, b]),
             Rule::Reasons => lists::reasons(self.later, [a, b]),
             Rule::Moments => lists::moments(self.later, [a, b]),
             Rule::Intervals => lists::intervals(self.later, [a, b]),

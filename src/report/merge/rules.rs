@@ -41,7 +41,7 @@ pub(super) enum Rule {
     Summary,
     /// A histogram in steps of a unit with its summary.
     Spread,
-    /// Items with the same name are merged, times are those of the earlier start.
+    /// Failures with the same outcome are merged, times are those of the earlier start.
     Failures,
     /// The same for findings.
     Findings,

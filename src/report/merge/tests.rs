@@ -8,7 +8,7 @@ use crate::report::doc::{Doc, Part};
 use crate::report::fixtures::{doc, doc_of, with};
 
 /// Places that a merged report does not have, or where it says that it is one.
-const UNKNOWN: [&str; 9] = [
+pub(super) const UNKNOWN: [&str; 9] = [
     "/throughput_bits_per_second/w1s",
     "/throughput_bits_per_second/w30s",
     "/throughput_bits_per_second/w60s",
@@ -21,7 +21,7 @@ const UNKNOWN: [&str; 9] = [
 ];
 
 /// Adds documents that are in memory.
-fn merge(docs: &[Doc]) -> Result<Doc, NotMergeable> {
+pub(super) fn merge(docs: &[Doc]) -> Result<Doc, NotMergeable> {
     super::merge(docs.iter().cloned().map(Ok))
 }
 
@@ -34,7 +34,7 @@ fn check<'a>(doc: &'a Doc, name: &str) -> Part<'a> {
 }
 
 /// Returns the first place at which two values differ.
-fn difference(place: &str, a: &Value, b: &Value) -> Option<String> {
+pub(super) fn difference(place: &str, a: &Value, b: &Value) -> Option<String> {
     match (a, b) {
         (Value::Object(mine), Value::Object(theirs)) => {
             let names = mine.keys().chain(theirs.keys());
@@ -207,7 +207,7 @@ fn columns_and_checks_that_no_run_has_take_no_memory() {
     // An item of megabytes would be written again for each comparison.
     let long = json!({ "kind": "a", "first_s": 1.0, "detail": "x".repeat(1 << 20) });
     let list = json!([long, { "kind": "b", "first_s": 1.0, "detail": "x" }]);
-    let found = super::lists::by_name("kind", &["count"], [0.0, 0.0], [&list, &list]);
+    let found = super::lists::findings([0.0, 0.0], [&list, &list]);
     assert_eq!(found.as_array().map(Vec::len), Some(1));
 }
 

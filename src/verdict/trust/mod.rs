@@ -213,29 +213,6 @@ impl Trust {
         }
     }
 
-    /// Adds the trust in another part of the same load. Associative and commutative; the default value changes
-    /// nothing.
-    pub fn merge(&mut self, other: &Self) {
-        self.verdict = self.verdict.max(other.verdict);
-        self.now = self.now.max(other.now);
-        self.masked.merge(&other.masked);
-        self.doubtful.merge(&other.doubtful);
-        self.measured += other.measured;
-        for reason in &other.reasons {
-            let is_same = |mine: &&mut Reason| (mine.gauge, mine.level) == (reason.gauge, reason.level);
-            match self.reasons.iter_mut().find(is_same) {
-                Some(mine) => mine.merge(reason),
-                None => self.reasons.push(reason.clone()),
-            }
-        }
-        self.reasons.sort_by_key(|reason| (reason.gauge, std::cmp::Reverse(reason.level)));
-        self.first_byte_us = self.first_byte_us.max(other.first_byte_us);
-        for rule in &RULES {
-            worsen(&mut self.values, rule, other.values.get(rule.gauge.index()).copied().flatten());
-            worsen(&mut self.worst, rule, other.worst.get(rule.gauge.index()).copied().flatten());
-        }
-    }
-
     /// Returns the check that a run fails if it is INVALID. Its value is 0 for VALID, 1 for SUSPECT, 2 for INVALID.
     pub fn check(&self) -> Check {
         let state = (self.verdict as u8).checked_sub(TrustVerdict::Valid as u8).map(f64::from);

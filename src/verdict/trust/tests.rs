@@ -385,20 +385,6 @@ proptest! {
         prop_assert_eq!(&union, &after.doubtful);
         prop_assert!(after.doubtful.length() <= after.measured);
     }
-
-    #[test]
-    fn trust_merges_in_whatever_order(a in seconds_of_run(), b in seconds_of_run(), c in seconds_of_run()) {
-        let [a, b, c] = [a, b, c].map(|seconds| run(&seconds));
-        let merged = |one: &Trust, other: &Trust| {
-            let mut merged = one.clone();
-            merged.merge(other);
-            merged
-        };
-        prop_assert_eq!(merged(&a, &b), merged(&b, &a));
-        prop_assert_eq!(merged(&merged(&a, &b), &c), merged(&a, &merged(&b, &c)));
-        prop_assert_eq!(&merged(&a, &Trust::default()), &a);
-        prop_assert_eq!(&merged(&Trust::default(), &a), &a);
-    }
 }
 
 #[test]
