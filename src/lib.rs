@@ -26,8 +26,8 @@
 //!                     +-> player.step(Input) -> Action            registry.snapshot() at 4 Hz
 //!                                                                              |
 //!                               sample::Sampler -> RunSample (judged by verdict) -> screen, progress
-//!                                                     | on request
-//!                                                     +-> RunResult (adds) -> report
+//!                                                     | on request, with its Distributions
+//!                                                     +-> report (a document; documents add up)
 //! ```
 //!
 //! Events take another path, which may lose some of them but never a count:

@@ -236,12 +236,13 @@ const COUNTERS: [&str; 9] =
 /// Files of readers that still calculate. Remove entries, never add any.
 const CALCULATING: [&str; 0] = [];
 
-/// Reports whether a line of code divides one number by another, or calculates with a counter. A division by a literal
+/// Reports whether a line of code divides one number by another or by a time, or calculates with a counter. A division by a literal
 /// only changes the unit.
 fn calculates(line: &str) -> bool {
     let by = line.split_once("as f64").and_then(|(_, after)| after.trim_start().strip_prefix("/ "));
     let divides = by.is_some_and(|by| by.starts_with(|c: char| c.is_alphabetic() || c == '(' || c == '*'));
     divides
+        || line.contains(" / seconds")
         || COUNTERS.iter().any(|counter| follows_operator(line, counter) || precedes_operator(line, counter))
 }
 
@@ -487,6 +488,7 @@ mod tests {
         assert_eq!(found("let row = (totals.failed, -offset); // failed + ok"), 0);
         assert_eq!(found("let share = errors as f64 / finished as f64;"), 1);
         assert_eq!(found("let seconds = us as f64 / 1e6;"), 0);
+        assert_eq!(found("let rate = (seconds > 0.0).then(|| bits / seconds);"), 1);
         assert_eq!(found("let judged = begun + requests.failed;"), 1);
         assert_eq!(found("let rate = a as f64 / (b as f64);"), 1);
         assert_eq!(found("#[cfg(test)]\nuse a;\nfn f() { a as f64 / b; }"), 1);

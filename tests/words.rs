@@ -137,3 +137,19 @@ fn the_rules_find_what_they_look_for() {
     assert!(contains_word("Nobody reads", "nobody") && contains_word("for ever.", "for ever"));
     assert!(!contains_word("somebodyelse", "somebody") && !contains_word("gave_up_at", "gave"));
 }
+
+#[test]
+fn every_file_that_the_page_for_contributors_names_exists() {
+    let page = fs::read_to_string(root().join(".github/CONTRIBUTING.md")).unwrap();
+    let named: Vec<_> = page.split('`').skip(1).step_by(2).filter(|name| is_path(name)).collect();
+    assert!(named.len() > 50, "the page names only {} files", named.len());
+    let exists = |name: &&&str| root().join(name).exists() || root().join("src").join(name).exists();
+    let missing: Vec<_> = named.iter().filter(|name| !exists(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Reports whether a name in code style is that of a file of this project.
+fn is_path(name: &str) -> bool {
+    [".rs", ".sh", ".toml", ".md"].iter().any(|ending| name.ends_with(ending))
+        && !name.contains([' ', '*', '<'])
+}

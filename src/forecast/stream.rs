@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::probed::{Got, Probed};
 use crate::hls::{Media, Playlist, Segment};
 use crate::player::Resource;
-use crate::vocabulary::SecretUrl;
 use crate::vocabulary::secret_url::Endpoint;
+use crate::vocabulary::{SecretUrl, per_second};
 
 /// Segments of the played variant after which its size is known well enough: a viewer of a live stream loads as many
 /// at once.
@@ -320,8 +320,7 @@ impl Known {
     }
 
     fn measured_rate(&self) -> Option<f64> {
-        let seconds = self.measured.length.as_secs_f64();
-        (seconds > 0.0).then(|| self.measured.bytes as f64 * 8.0 / seconds)
+        per_second(self.measured.bytes as f64 * 8.0, self.measured.length)
     }
 
     /// Returns the mean bit rate that the tags of the segments state.
@@ -332,8 +331,7 @@ impl Known {
             range.or_else(|| Some(segment.bitrate()? as f64 * segment.duration().as_secs_f64()))
         };
         let total: f64 = media.segments.iter().filter_map(bits).sum();
-        let seconds = media.total_duration().as_secs_f64();
-        (seconds > 0.0).then(|| total / seconds)
+        per_second(total, media.total_duration())
     }
 }
 

@@ -107,6 +107,7 @@ impl HostReader {
         if self.readings.is_multiple_of(NETWORK_EVERY) {
             self.read_network(at, gauges);
         }
+        gauges.set(Gauge::Tracked, self.tracked_share());
         now.clocks.compare(last.clocks, gauges);
         gauges.end_reading(at);
     }
@@ -118,6 +119,14 @@ impl HostReader {
         let per_second = |now, last| grown(now, last).map(|count| count / seconds).filter(|_| seconds > 0.0);
         gauges.set(Gauge::ReceiveStalls, per_second(now.receive_stalls, last.receive_stalls));
         gauges.set(Gauge::PacketsDropped, per_second(now.packets_dropped, last.packets_dropped));
+    }
+
+    /// Returns the share of the kernel's table of connections that is in use; `None` if the kernel tracks none.
+    fn tracked_share(&self) -> Option<f64> {
+        let number = |name: &str| {
+            self.files.read(&format!("/proc/sys/net/netfilter/nf_conntrack_{name}"))?.trim().parse().ok()
+        };
+        share(number("count"), number("max"))
     }
 
     /// Reads the sockets of the host. Other processes have some, too: this one has no more than it has files.
@@ -310,6 +319,22 @@ mod tests {
             (gauges.take(Gauge::CpuPressure), gauges.take(Gauge::HostCpuPressure)),
             (None, Some(0.62))
         );
+    }
+
+    #[test]
+    fn the_table_of_tracked_connections_is_read_where_there_is_one() {
+        let machine = Machine::new(&[
+            ("/proc/sys/net/netfilter/nf_conntrack_count", "61440\n"),
+            ("/proc/sys/net/netfilter/nf_conntrack_max", "65536\n"),
+        ]);
+        let gauges = HostGauges::default();
+        let files = machine.files.clone();
+        let mut reader = HostReader { files, ..HostReader::new(Duration::ZERO, &gauges) };
+        reader.read(Duration::from_secs(1), &gauges);
+        assert_eq!(gauges.take(Gauge::Tracked), Some(61_440.0 / 65_536.0));
+        machine.remove("/proc/sys/net/netfilter/nf_conntrack_count");
+        reader.read(Duration::from_secs(2), &gauges);
+        assert_eq!(gauges.take(Gauge::Tracked), None);
     }
 
     #[test]

@@ -215,6 +215,7 @@ impl Track {
         if profile.reloads_init {
             self.init = None;
         }
+        // Only now: a stale playlist has returned above.
         self.list = Some(list);
         self.schedule(asked, taken.changed, profile);
         taken

@@ -100,14 +100,18 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
         marks: marks(sample),
         load_changes: load_changes(sample),
         pipeline: pipeline(&sample.pipeline),
-        internal: InternalReport {
-            // Panics of client tasks were caught; each lost worker thread is one more panic.
-            panics: sample.panics + facts.lost_workers,
-            invariant_violations: sample.snapshot.invariant_violations,
-            histogram_clamped: distributions.clamped,
-            entries_not_kept: sample.journal.not_kept(),
-        },
+        internal: internal(sample, &distributions, facts.lost_workers),
         origin: facts.origin,
+    }
+}
+
+fn internal(sample: &RunSample, distributions: &Distributions, lost_workers: u64) -> InternalReport {
+    InternalReport {
+        // Panics of client tasks were caught; each lost worker thread is one more panic.
+        panics: sample.panics + lost_workers,
+        invariant_violations: sample.snapshot.invariant_violations,
+        histogram_clamped: distributions.clamped,
+        entries_not_kept: sample.journal.not_kept(),
     }
 }
 

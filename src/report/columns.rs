@@ -2,12 +2,13 @@
 //! nowhere else in the reports.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use super::doc::{Doc, Part};
 use super::failures::listed;
 use crate::verdict::Verdict;
-use crate::vocabulary::ClientState;
 use crate::vocabulary::palette::Tone;
+use crate::vocabulary::{ClientState, per_second};
 
 /// Maximum number of bins that are read: as many as a report has of one kind.
 const BINS: usize = 3_600;
@@ -167,7 +168,10 @@ impl<'a> Bins<'a> {
         self.values(block, names)
             .into_iter()
             .zip(covered)
-            .map(|(value, seconds)| value / seconds / unit)
+            .map(|(value, seconds)| {
+                let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+                per_second(value, time).unwrap_or_default() / unit
+            })
             .collect()
     }
 }

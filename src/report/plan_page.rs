@@ -7,12 +7,10 @@ use super::page::Page;
 use super::plan::PlanReport;
 use super::{Report, Run};
 use crate::forecast::Priced;
-use crate::vocabulary::units;
+use crate::vocabulary::{exit_code, units};
 
 /// The version of the JSON of `plan`.
 pub const PLAN_SCHEMA: &str = "hlswarm.plan/1";
-/// Exit code of a plan that `run` would refuse.
-const REFUSED: u8 = 5;
 
 /// The result of `hlswarm plan`.
 #[derive(Clone, Debug, Serialize)]
@@ -37,7 +35,7 @@ impl PlanPage {
             schema: PLAN_SCHEMA,
             run: report.run.clone(),
             plan,
-            exit_code: if refused { REFUSED } else { 0 },
+            exit_code: if refused { exit_code::PREFLIGHT } else { 0 },
         }
     }
 

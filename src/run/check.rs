@@ -12,7 +12,7 @@ use crate::cli::{CheckArgs, Subject};
 use crate::config::{ConfigError, check_config, shown_file, target};
 use crate::hls::Playlist;
 use crate::report::check::{self, CheckReport, Hosts, Loaded, Understood};
-use crate::vocabulary::{SecretUrl, Untrusted, limits, secret_shape};
+use crate::vocabulary::{SecretUrl, Untrusted, exit_code, limits, secret_shape};
 
 /// Playlists that one client can read before the check looks at them; a check lasts for seconds.
 const PLAYLISTS: usize = 4_096;
@@ -42,7 +42,7 @@ pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Fail
     };
     let page = if json { check.json().unwrap_or_default() } else { check::text(&check) };
     let printed = stdio::print(&page, limit);
-    Ok(ExitStatus::from(if printed.is_err() { super::exit::UNWRITTEN } else { check.exit_code }))
+    Ok(ExitStatus::from(if printed.is_err() { exit_code::UNWRITTEN } else { check.exit_code }))
 }
 
 fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<CheckReport, Failure> {

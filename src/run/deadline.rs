@@ -11,7 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::address_space;
-use super::exit::{self, ExitStatus};
+use super::exit::ExitStatus;
+use crate::vocabulary::exit_code;
 
 /// Maximum time from the end of a run's drain to the end of the process, without the time to read its report.
 pub(super) const LIMIT: Duration = Duration::from_millis(4_500);
@@ -69,7 +70,7 @@ fn send(word: Word) {
 }
 
 fn wait(words: &Receiver<Word>) -> Finish {
-    let abandoned = ExitStatus::from(exit::INTERNAL);
+    let abandoned = ExitStatus::from(exit_code::INTERNAL);
     let mut limit: Option<(Instant, ExitStatus)> = None;
     loop {
         let word = match limit {
@@ -93,7 +94,7 @@ fn wait(words: &Receiver<Word>) -> Finish {
 mod tests {
     use super::*;
 
-    const CODE: u8 = 143;
+    const CODE: u8 = exit_code::SIGNALLED + 15;
 
     #[test]
     fn work_that_hangs_is_left_behind_with_the_status_that_was_judged_before() {
@@ -108,7 +109,7 @@ mod tests {
         let (sender, words) = channel();
         let far = Instant::now() + Duration::from_secs(3_600);
         for word in [
-            Word::Limit(Some((far, ExitStatus::from(exit::INTERNAL)))),
+            Word::Limit(Some((far, ExitStatus::from(exit_code::INTERNAL)))),
             Word::Limit(None),
             Word::Done(Some(ExitStatus::from(CODE))),
         ] {
@@ -120,6 +121,6 @@ mod tests {
     #[test]
     fn work_that_panics_is_an_internal_fault() {
         let outcome = supervise(|| panic!("of the work")).expect("a thread");
-        assert_eq!(outcome, Finish::Abandoned(ExitStatus::from(exit::INTERNAL)));
+        assert_eq!(outcome, Finish::Abandoned(ExitStatus::from(exit_code::INTERNAL)));
     }
 }

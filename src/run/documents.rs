@@ -5,10 +5,11 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::report_files::ReportFiles;
-use super::{ExitStatus, Failure, exit, stdio};
+use super::{ExitStatus, Failure, stdio};
 use crate::cli::{CompareArgs, MergeArgs, ReportArgs};
 use crate::config::{ConfigError, report_file, shown_file};
 use crate::report::{Doc, NotMergeable, ReportFormat, compare, merge};
+use crate::vocabulary::exit_code;
 
 /// Refusal of an output that would overwrite an input.
 const READ: &str = "this file is read; the output needs a file of its own";
@@ -31,8 +32,8 @@ pub fn compare_reports(args: CompareArgs) -> Result<ExitStatus, Failure> {
     let text = if args.json { comparison.json().unwrap_or_default() } else { comparison.text() };
     print(&text)?;
     let code = match (args.fail_on_regression, comparison.untrusted) {
-        (true, Some(_)) => exit::UNTRUSTED,
-        (true, None) if comparison.is_regression() => exit::CRITERIA,
+        (true, Some(_)) => exit_code::UNTRUSTED,
+        (true, None) if comparison.is_regression() => exit_code::CRITERIA,
         _ => 0,
     };
     Ok(code.into())
@@ -89,7 +90,7 @@ fn write(doc: &Doc, files: &ReportFiles, format: ReportFormat) -> Result<ExitSta
     }
     let failed = files.write_doc(doc);
     failed.iter().for_each(|line| stdio::say(&format!("hlswarm: {line}")));
-    Ok(if failed.is_empty() { 0 } else { exit::UNWRITTEN }.into())
+    Ok(if failed.is_empty() { 0 } else { exit_code::UNWRITTEN }.into())
 }
 
 /// Prints a text on standard output. A reader that has read enough, such as `head`, misses nothing.

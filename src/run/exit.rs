@@ -1,4 +1,4 @@
-//! Exit codes, and the reasons for them.
+//! The exit of a run: its code, and the reasons for it.
 
 use std::process::ExitCode;
 
@@ -7,23 +7,9 @@ use crate::report::Exit;
 use crate::run_state::ChangeSource;
 use crate::sample::RunSample;
 use crate::verdict::{Check, Consequence, EarlyEnd, EndAtLimit, RunEnd};
+use crate::vocabulary::exit_code::{CRITERIA, INTERNAL, PREFLIGHT, SIGNALLED, UNTRUSTED, UNWRITTEN};
 use crate::vocabulary::outcome::{Fault, Outcome};
 use crate::vocabulary::{HardStop, StopCause, units};
-
-/// An internal fault: a caught panic, a broken invariant.
-pub const INTERNAL: u8 = 70;
-/// Bad arguments or configuration.
-pub const USAGE: u8 = 2;
-/// Preflight refused the load: this machine cannot carry it, or the first client found nothing at the URL.
-pub const PREFLIGHT: u8 = 5;
-/// A report or a record could not be written.
-pub const UNWRITTEN: u8 = 6;
-/// The run finished, but this machine limited the result.
-pub const UNTRUSTED: u8 = 4;
-/// Code of a run that a signal ended, before the number of the signal is added.
-const SIGNALLED: u8 = 128;
-/// The run finished, but its criteria failed.
-pub const CRITERIA: u8 = 3;
 
 /// Exit status of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

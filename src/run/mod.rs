@@ -45,7 +45,7 @@ use crate::sample::Sources;
 use crate::sample::{RunSample, Sampler, SamplerHandle};
 use crate::swarm::Swarm;
 use crate::vocabulary::outcome::Class;
-use crate::vocabulary::{Clock, Command, RunIdentity, RunState, limits};
+use crate::vocabulary::{Clock, Command, RunIdentity, RunState, exit_code, limits};
 
 use display::Display;
 use interim::Interim;
@@ -196,7 +196,7 @@ async fn load_beside<T>(
     // The tap of the first client ends with the workers; nothing else may keep it open.
     config.clients.probe = None;
     let (ended, observed) = tokio::join!(controller.run(orders.clone()), observe(active.sampler.samples()));
-    deadline::within(deadline::LIMIT, ExitStatus::from(exit::INTERNAL));
+    deadline::within(deadline::LIMIT, ExitStatus::from(exit_code::INTERNAL));
     Ok((active.end(config, ended, orders, reports), observed))
 }
 
@@ -381,9 +381,9 @@ impl EndedRun {
         };
         drop(self.host);
         ExitStatus::from(match report.exit.code {
-            exit::INTERNAL => exit::INTERNAL,
-            _ if more_panics => exit::INTERNAL,
-            _ if unprinted => exit::UNWRITTEN,
+            exit_code::INTERNAL => exit_code::INTERNAL,
+            _ if more_panics => exit_code::INTERNAL,
+            _ if unprinted => exit_code::UNWRITTEN,
             code => code,
         })
     }

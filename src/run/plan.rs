@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{EndedRun, ExitStatus, Failure, exit, stdio};
+use super::{EndedRun, ExitStatus, Failure, stdio};
 use crate::cli::PlanArgs;
 use crate::config::{Show, run_config, target};
 use crate::control::Ahead;
 use crate::net::{self, locate};
 use crate::report::{self, DestinationReport, PlanPage};
-use crate::vocabulary::SecretUrl;
+use crate::vocabulary::{SecretUrl, exit_code};
 
 /// Maximum number of hosts whose addresses are looked up.
 const HOSTS: usize = 8;
@@ -35,7 +35,7 @@ pub(super) async fn plan(args: PlanArgs, command: String) -> Result<ExitStatus, 
     let text = if args.json { page.json().unwrap_or_default() } else { report::plan_text(&page) };
     let printed = stdio::print(&text, Some(PRINT_LIMIT));
     Ok(ExitStatus::from(match page.exit_code {
-        _ if printed.is_err() => exit::UNWRITTEN,
+        _ if printed.is_err() => exit_code::UNWRITTEN,
         code => code,
     }))
 }
@@ -45,7 +45,7 @@ fn no_price(ended: &EndedRun) -> ExitStatus {
     let report = ended.report(None);
     let why = report.exit.reasons.first().map_or("too little of the stream arrived", String::as_str);
     stdio::say(&format!("hlswarm: plan: {why}"));
-    ExitStatus::from(if report.exit.code == 0 { exit::CRITERIA } else { report.exit.code })
+    ExitStatus::from(if report.exit.code == 0 { exit_code::CRITERIA } else { report.exit.code })
 }
 
 /// Looks up the addresses of the hosts. One that has none in time keeps an empty list.

@@ -7,10 +7,11 @@ use std::time::Duration;
 use color_eyre::config::HookBuilder;
 
 use super::deadline::Finish;
-use super::{ExitStatus, Failure, documents, exit, stdio};
+use super::{ExitStatus, Failure, documents, stdio};
 use crate::cli::{self, Usage};
 use crate::config;
 use crate::tui;
+use crate::vocabulary::exit_code;
 
 /// Maximum time that the last messages wait for the reader of standard error.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -24,7 +25,7 @@ pub fn main() -> ExitCode {
         Err(Usage::Asked(text)) => print(&text).unwrap_or_else(report_failure),
         Err(Usage::Wrong(line)) => {
             stdio::say(&format!("hlswarm: {line}"));
-            exit::USAGE.into()
+            exit_code::USAGE.into()
         }
     };
     tui::unreported_panics().iter().for_each(|message| stdio::say(message));
@@ -85,10 +86,10 @@ fn print(text: &str) -> Result<ExitStatus, Failure> {
 /// Prints the reason why there was no run, in one line, and returns its exit status.
 fn report_failure(failure: Failure) -> ExitStatus {
     let (line, code) = match failure {
-        Failure::Config(error) => (error.to_string(), exit::USAGE),
-        Failure::Preflight(line) => (format!("preflight: {line}"), exit::PREFLIGHT),
-        Failure::Unwritten(line) => (line, exit::UNWRITTEN),
-        Failure::Unable(report) => (format!("{report:#}"), exit::PREFLIGHT),
+        Failure::Config(error) => (error.to_string(), exit_code::USAGE),
+        Failure::Preflight(line) => (format!("preflight: {line}"), exit_code::PREFLIGHT),
+        Failure::Unwritten(line) => (line, exit_code::UNWRITTEN),
+        Failure::Unable(report) => (format!("{report:#}"), exit_code::PREFLIGHT),
     };
     stdio::say(&format!("hlswarm: {line}"));
     code.into()

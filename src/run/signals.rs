@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::exit::{self, ExitStatus};
 use super::{deadline, threads};
 use crate::tui::Remote;
-use crate::vocabulary::{Command, OnHangup, StopCause, limits};
+use crate::vocabulary::{Command, OnHangup, StopCause, exit_code, limits};
 
 /// Time within which hang-ups count as one. A closing terminal causes up to three within milliseconds: the kernel's,
 /// the shell's, and the end of the terminal itself.
@@ -155,7 +155,7 @@ impl SignalSenders {
     fn send_stop(&self, cause: StopCause) {
         // If the channel is full, the run hangs or has many stops waiting; either way the process has a deadline.
         _ = self.commands.try_send(Command::Stop(cause));
-        let code = exit::of_signal(cause).map_or(exit::INTERNAL, |(code, _)| code);
+        let code = exit::of_signal(cause).map_or(exit_code::INTERNAL, |(code, _)| code);
         deadline::within(limits::DRAIN_GRACE + deadline::LIMIT, ExitStatus::from(code));
     }
 }

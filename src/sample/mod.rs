@@ -43,7 +43,7 @@ use crate::pipeline::LogEntry;
 use crate::run_state::{Journal, LoadChange};
 use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSummary, Spent, Timed};
 use crate::verdict::{Health, Knees, RunHealth, Trust};
-use crate::vocabulary::{ClientState, HardStop, Kind, Mark, RunState, share};
+use crate::vocabulary::{ClientState, HardStop, Kind, Mark, RunState, per_second, share};
 
 pub use canary::CanaryReading;
 pub use client_detail::ClientDetail;
@@ -166,8 +166,7 @@ impl RunSample {
 
     /// Returns the bits per second over the whole run; `None` if it has just begun.
     pub fn bits_per_second(&self) -> Option<f64> {
-        let seconds = self.at.as_secs_f64();
-        (seconds > 0.0).then(|| self.snapshot.totals.bytes() as f64 * 8.0 / seconds)
+        per_second(self.snapshot.totals.bytes() as f64 * 8.0, self.at)
     }
 
     /// Returns the number of clients that were stalled at the last reading of the clients.

@@ -6,7 +6,7 @@ use super::point::{HeatOf, Point};
 use crate::stats::Heat;
 use crate::verdict::Verdict;
 use crate::vocabulary::outcome::Class;
-use crate::vocabulary::{ClientState, share};
+use crate::vocabulary::{ClientState, per_second, share};
 
 /// Share of the need from which nothing counts as missing: a buffer evens out the rest.
 const ENOUGH: f64 = 0.95;
@@ -25,8 +25,7 @@ pub struct Moment<'a> {
 impl Moment<'_> {
     /// Divides a count by the time that is covered; `None` if none is.
     fn per_second(&self, count: u64) -> Option<f64> {
-        let seconds = self.width.as_secs_f64();
-        (seconds > 0.0).then(|| count as f64 / seconds)
+        per_second(count as f64, self.width)
     }
 
     fn client_ms(&self, state: ClientState) -> u64 {

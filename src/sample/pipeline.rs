@@ -6,7 +6,7 @@ use super::RunSample;
 use crate::pipeline::{Counts, FrameLine, FrameSink, Gauges, LaneReading, Reading, RecorderReading};
 use crate::stats::{ClientRow, Timed};
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::{ClientState, Kind, units};
+use crate::vocabulary::{ClientState, Kind, per_second, units};
 
 /// A client whose drop rate is above this is degraded.
 const DEGRADED: f64 = 0.01;
@@ -135,10 +135,8 @@ impl Watch {
             // Events that were offered earlier can be lost now, with the file, so the share is capped.
             self.drop_rate = (offered > 0).then(|| (dropped as f64 / offered as f64).min(1.0));
             self.peak_drop_rate = self.drop_rate.into_iter().chain(self.peak_drop_rate).reduce(f64::max);
-            let seconds = now.at.saturating_sub(before.at).as_secs_f64();
-            let rate = |(now, before): (&u64, &u64)| {
-                (seconds > 0.0).then(|| now.saturating_sub(*before) as f64 / seconds)
-            };
+            let passed = now.at.saturating_sub(before.at);
+            let rate = |(now, before): (&u64, &u64)| per_second(now.saturating_sub(*before) as f64, passed);
             self.lane_rates = now.lanes.iter().zip(&before.lanes).map(rate).collect();
         }
         self.before = Some(now);

@@ -258,6 +258,7 @@ impl Sampler {
         // Registry totals only grow: the comparison counts one that fell as a violation.
         self.compare_with_last(&mut sample.snapshot);
         let counted = self.timeline.observe(at, &sample.snapshot);
+        // From here on, all numbers derive from the snapshot.
         self.window.push(at, &sample.snapshot.totals);
         // The last sample of a run is no new second, but what it shows stays on the screen.
         let is_due = new_second || sample.state == RunState::Finished;
@@ -274,6 +275,7 @@ impl Sampler {
         sample.quality = Quality::of_run(&sample.snapshot.totals);
         (sample.admitted, sample.late_starts) =
             (self.sources.status.admitted(), self.sources.status.late_starts());
+        // Facts that others set, as they are now.
         sample.panics = self.sources.status.panics();
         sample.priced = self.sources.priced.get().cloned();
         sample.spendings = hard_stops::read(&self.sources);
@@ -283,6 +285,7 @@ impl Sampler {
         sample.windows = window::WINDOWS.map(|length| self.window.rates(length));
         sample.peak_bits_per_second = self.window.peak_bits_per_second();
         sample.peak_requests_per_second = self.window.peak_requests_per_second();
+        // A second is stored with the verdict on it.
         self.judge_health(sample);
         self.failures.observe(at, sample.active_clients(), &sample.snapshot.totals, &mut sample.failures);
         self.record_history(sample, &counted, is_due);

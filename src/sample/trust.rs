@@ -14,7 +14,7 @@ use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Kind, RunState, share};
 
 /// Gauges that the host's thread writes.
-const OF_HOST: [Gauge; 11] = [
+const OF_HOST: [Gauge; 12] = [
     Gauge::Cpu,
     Gauge::CpuThrottled,
     Gauge::CpuSteal,
@@ -26,6 +26,7 @@ const OF_HOST: [Gauge; 11] = [
     Gauge::Memory,
     Gauge::ReceiveStalls,
     Gauge::PacketsDropped,
+    Gauge::Tracked,
 ];
 /// Gathers the gauges and judges them.
 #[derive(Debug)]
@@ -74,6 +75,7 @@ impl TrustMeter {
         let last = std::mem::replace(&mut self.counted, now);
         let (mut values, mut shown) = (Values::default(), Values::default());
         now.since(last).fill(&mut values);
+        // Each gap of the process is judged once.
         self.gaps.clear();
         self.gaps.extend(sources.host.gaps_from(self.gaps_seen));
         self.gaps_seen += self.gaps.len();
@@ -99,13 +101,16 @@ impl TrustMeter {
             let tick = sources.host.take_longest_tick_us();
             set(&mut values, Gauge::ProcessGap, tick.map(|us| us as f64));
             for gauge in OF_HOST {
+                // The verdict takes the largest value since the last call; the screen shows the present one.
                 set(&mut values, gauge, sources.host.take(gauge));
                 set(&mut shown, gauge, sources.host.get(gauge, sample.at));
             }
             let opened = sample.snapshot.totals.get(Metric::Connections);
+            // Copies the tables of all workers: asked for only when many ports are in use.
             let audience = || sources.registry.audience();
             set(&mut values, Gauge::Ports, self.ports.measure(sample.at, opened, &sources.host, audience));
         }
+        // Without load, only counts and gaps are judged.
         self.judge.judge(&TrustNumbers {
             at: sample.at,
             load_end,

@@ -176,6 +176,7 @@ async fn follow<'a>(
         if (is_lacking || *redirects > 0) && slot.is_draining() {
             return Some(Arrival::Failed);
         }
+        // A hard stop: what is not sent is not counted.
         if !meter.may_send() {
             return None;
         }
@@ -215,6 +216,7 @@ async fn follow<'a>(
             Ok(next)
         });
         match next {
+            // A refused hop is the failure of the request that named it.
             Err(fault) => return Some(fail(exchange, fault)),
             Ok(next) => {
                 exchange.finish(Outcome::of_status(response.head.status, true), Some(timings(&response)));

@@ -6,6 +6,7 @@ pub mod cache_status;
 pub mod clock;
 pub mod connection_route;
 pub mod departure;
+pub mod exit_code;
 pub mod finding;
 pub mod fingerprint;
 #[cfg(any(test, fuzzing))]
@@ -42,6 +43,6 @@ pub use palette::{Rgb, Tone};
 pub use playback::Playback;
 pub use run_identity::RunIdentity;
 pub use secret_url::SecretUrl;
-pub use share::share;
+pub use share::{per_second, share};
 pub use state::{ClientState, Command, Mark, OnHangup, RunState, StopCause};
 pub use untrusted::Untrusted;

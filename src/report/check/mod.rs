@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{Report, outcomes};
 use crate::hls::{self, ParseError, Playlist};
-use crate::vocabulary::{Finding, Kind, Severity, Untrusted, secret_shape};
+use crate::vocabulary::{Finding, Kind, Severity, Untrusted, exit_code, secret_shape};
 
 pub use hosts::{HostSeen, Hosts};
 pub use text::text;
@@ -148,7 +148,7 @@ impl CheckReport {
             detail: Untrusted::new(&secret_shape::shown_text(&error.detail.shown())).shown_in(DETAIL_COLUMNS),
         };
         let check = Self::new(source, Understood::default(), Vec::new());
-        Self { error: Some(error), exit_code: CRITERIA, ..check }
+        Self { error: Some(error), exit_code: exit_code::CRITERIA, ..check }
     }
 
     fn new(source: String, understood: Understood, findings: Vec<FindingSeen>) -> Self {
@@ -162,7 +162,7 @@ impl CheckReport {
             playlists: Vec::new(),
             hosts: Vec::new(),
             run: None,
-            exit_code: if failed { CRITERIA } else { 0 },
+            exit_code: if failed { exit_code::CRITERIA } else { 0 },
         }
     }
 
@@ -177,9 +177,6 @@ impl CheckReport {
 
 /// Maximum columns of the detail of an unreadable text, which may be a screenful of anything.
 const DETAIL_COLUMNS: usize = 60;
-
-/// Exit code for failed criteria: a finding is an error, or the playlist cannot be read.
-const CRITERIA: u8 = 3;
 
 impl FindingSeen {
     fn new(finding: Finding) -> Self {

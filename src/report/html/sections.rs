@@ -356,6 +356,7 @@ fn run(doc: &Doc, page: &mut String) {
     page.push_str("<dl><dt>command</dt><dd><code>");
     push_xml(&run.at("/command").word(), page);
     page.push_str("</code></dd>");
+    // Enough to repeat the run, random choices included.
     let version = format!(
         "hlswarm {}, run {}, seed {}",
         run.at("/version").word(),
@@ -381,6 +382,7 @@ fn run(doc: &Doc, page: &mut String) {
         rate(throughput.at("/peak"))
     );
     entry("received", &received, page);
+    // The story of the run in its order: changes, then marks, then the reasons of its end.
     for change in doc.at("/load_changes").list().take(LISTED) {
         let [what, by] = ["/change", "/by"].map(|path| change.at(path).word());
         let [from, to] = ["/from", "/to"].map(|path| units::count(change.at(path).count()));

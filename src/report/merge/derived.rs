@@ -1,7 +1,5 @@
 //! Numbers of a merged report that follow from its counts: the same functions as in a run compute them.
 
-use std::time::Duration;
-
 use serde_json::{Number, Value};
 
 use super::over_time::Load;
@@ -9,8 +7,8 @@ use crate::report::doc::Part;
 use crate::report::failures::answerable;
 use crate::stats::Quality;
 use crate::verdict::{Limit, Portion};
-use crate::vocabulary::Outcome;
 use crate::vocabulary::outcome::Class;
+use crate::vocabulary::{Outcome, per_second};
 
 /// Fills in all numbers that are derived.
 pub(super) fn fill(report: &mut Value) {
@@ -20,12 +18,12 @@ pub(super) fn fill(report: &mut Value) {
     let answerable = answerable(root.at("/outcomes"));
     let error_share = answerable.share();
     let finished = requests.at("/finished").count();
-    let seconds = root.at("/run/duration_s").seconds();
-    let rate = bits_per_second(root.at("/bytes/total").count(), seconds);
+    let length = root.at("/run/duration_s").seconds();
+    let bits = root.at("/bytes/total").count() as f64 * 8.0;
     let quality = quality(root.at("/playback"));
     set(report, "/requests/failed_share", failed_share);
     set(report, "/health/error_share", error_share);
-    set(report, "/throughput_bits_per_second/run", rate);
+    set(report, "/throughput_bits_per_second/run", per_second(bits, length));
     set(report, "/playback/rebuffer_ratio", quality.rebuffer_ratio());
     set(report, "/playback/average_speed", quality.average_speed());
     set(report, "/playback/stalls_per_hour", quality.stalls_per_hour());
@@ -112,11 +110,6 @@ fn class(name: &str) -> Option<Class> {
 
 fn portion(of: Part<'_>, part: &str, whole: &str) -> Portion {
     Portion { part: of.at(part).count(), whole: of.at(whole).count() }
-}
-
-fn bits_per_second(bytes: u64, length: Duration) -> Option<f64> {
-    let (bits, seconds) = (bytes as f64 * 8.0, length.as_secs_f64());
-    (seconds > 0.0).then(|| bits / seconds)
 }
 
 fn quality(playback: Part<'_>) -> Quality {

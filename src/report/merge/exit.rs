@@ -3,9 +3,8 @@
 use serde_json::Value;
 
 use crate::report::doc::{Doc, Part};
+use crate::vocabulary::exit_code::rank;
 
-/// Exit codes in the order in which they apply; those of signals stand between the last two.
-const EXIT_CODES: [u64; 4] = [70, 2, 5, 6];
 /// Maximum number of reasons.
 const REASONS: usize = 20_000;
 /// Words before the code in a reason of one of several runs.
@@ -15,18 +14,6 @@ const CODE: &str = ", exit code ";
 pub(super) fn code(a: &Value, b: &Value) -> Value {
     let rank = |code: &Value| rank(code.as_u64().unwrap_or_default());
     (if rank(a) <= rank(b) { a } else { b }).clone()
-}
-
-/// Returns the place of an exit code in the order in which they apply.
-fn rank(code: u64) -> (usize, u64) {
-    let place = EXIT_CODES.iter().position(|known| *known == code);
-    match (place, code) {
-        (Some(place), _) => (place, code),
-        (None, 128..) => (EXIT_CODES.len(), code),
-        (None, 0) => (EXIT_CODES.len() + 2, 0),
-        // Of the rest, 4 applies before 3.
-        (None, _) => (EXIT_CODES.len() + 1, u64::MAX - code),
-    }
 }
 
 /// Returns the reasons of both reports, those of the code that applies first at the head. Each names its run and the code

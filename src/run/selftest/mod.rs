@@ -21,7 +21,7 @@ use crate::cli::SelftestArgs;
 use crate::config::shown_file;
 use crate::generator;
 use crate::report::selftest::{self as page, LoadReport, SelftestReport};
-use crate::vocabulary::{Clock, Command, HttpProfile, StopCause, units};
+use crate::vocabulary::{Clock, Command, HttpProfile, StopCause, exit_code, units};
 
 use loads::{ROUNDS_MAX, Scale, Spec};
 use process::LoadProcess;
@@ -47,7 +47,7 @@ pub(super) fn selftest(args: SelftestArgs) -> Result<ExitStatus, Failure> {
     let rounds = match measured {
         Ok(rounds) => rounds,
         Err(cause) => {
-            let (code, name) = exit::of_signal(cause).unwrap_or((exit::INTERNAL, "an internal fault"));
+            let (code, name) = exit::of_signal(cause).unwrap_or((exit_code::INTERNAL, "an internal fault"));
             stdio::say(&format!("hlswarm: selftest: ended early by {name}; nothing was saved"));
             return Ok(code.into());
         }
@@ -178,7 +178,7 @@ fn conclude(
     let mut report = SelftestReport::new(identity.machine, identity.build, loads);
     report.version = env!("CARGO_PKG_VERSION");
     (report.calibration, report.reasons) = (calibration, reasons);
-    let mut status = exit::UNTRUSTED;
+    let mut status = exit_code::UNTRUSTED;
     if let Some(calibration) = report.calibration.as_ref().filter(|_| report.reasons.is_empty()) {
         status = 0;
         if let Some(path) = file {
@@ -190,7 +190,7 @@ fn conclude(
     }
     let text = if json { report.json().wrap_err("the result has no form")? } else { page::text(&report) };
     let printed = stdio::print(&text, None);
-    Ok(ExitStatus::from(if printed.is_err() { exit::UNWRITTEN } else { status }))
+    Ok(ExitStatus::from(if printed.is_err() { exit_code::UNWRITTEN } else { status }))
 }
 
 /// Identity of the machine and of the program.

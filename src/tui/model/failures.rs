@@ -51,6 +51,7 @@ impl Failures {
         counted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let hidden = counted.len().saturating_sub(room);
         let (tones, columns) = (tones_of(codes), Columns::new(&app.shown.history, spark_axis(app, spark)));
+        // A code that has no column in the charts is drawn like all others.
         let line = |(line, count): (&FailureLine, u64)| {
             let code = codes.iter().position(|code| *code == line.outcome);
             let tone = code.and_then(|code| tones.get(code).copied()).unwrap_or(Tone::Label);

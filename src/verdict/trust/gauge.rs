@@ -49,6 +49,8 @@ pub enum Gauge {
     ReceiveStalls,
     /// Packets per second that the kernel dropped before a socket saw them.
     PacketsDropped,
+    /// Connections that the kernel's connection tracking knows, as a share of those that it can know.
+    Tracked,
     /// Share of the events that found no room in their channel.
     EventsDropped,
     /// Time that it took to read all counters.

@@ -38,7 +38,7 @@ const MORE_CPU: &str = "use fewer clients, more cores or more machines";
 const LESS_COMPANY: &str = "stop the other programs on this machine, or use another machine";
 
 /// The table, in the order of [`Gauge`].
-pub const RULES: [Rule; 27] = [
+pub const RULES: [Rule; 28] = [
     // A late timer is a late request and a late read. The limits are tokio's granularity of a millisecond times ten
     // and fifty; three seconds in a row, because one late second happens on any machine.
     Rule {
@@ -277,6 +277,17 @@ pub const RULES: [Rule; 27] = [
         unit: Unit::Count,
         suspect: Threshold::at(0.0),
         advice: "raise net.core.netdev_max_backlog, or use more cores",
+        ..LINE
+    },
+    // With a full table the kernel drops the first packet of every new connection, in silence: it looks like an origin
+    // that does not answer. Other programs may fill it, too.
+    Rule {
+        gauge: Gauge::Tracked,
+        name: "tracked_connections_share",
+        label: "tracked connections",
+        suspect: Threshold::at(0.8),
+        invalid: Threshold::at(0.95),
+        advice: "raise net.netfilter.nf_conntrack_max, or do not track the connections of this load",
         ..LINE
     },
     Rule {
