@@ -11,7 +11,7 @@ use crate::stats::{Audience, LatencySnapshot, Registry, SessionNumber, Timed};
 use crate::vocabulary::Kind;
 use crate::vocabulary::outcome::Fault;
 
-/// What a whole sample has in addition to a light one, read at the same moment.
+/// Distributions of a whole sample, read at the same moment as its counts.
 #[derive(Clone, Debug, Default)]
 pub struct Distributions {
     /// Distribution of each duration that has a value.
