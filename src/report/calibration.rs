@@ -48,7 +48,7 @@ pub struct AtFloor {
 }
 
 /// Returns the calibrated costs that apply to the target of a run.
-pub(super) fn costs<'a>(calibrated: &'a Calibrated, identity: &RunIdentity) -> Option<&'a TransportCosts> {
+pub fn costs<'a>(calibrated: &'a Calibrated, identity: &RunIdentity) -> Option<&'a TransportCosts> {
     calibrated.as_ref().ok().map(|calibration| calibration.costs(is_secure(identity)))
 }
 

@@ -54,7 +54,7 @@ use crate::verdict;
 
 pub use audience::AudienceReport;
 pub use build::{Facts, build};
-pub use calibration::{AtFloor, Calibrated, CalibrationReport};
+pub use calibration::{AtFloor, Calibrated, CalibrationReport, costs};
 pub use canary::CanaryReport;
 pub use check::CheckReport;
 pub use compare::compare;

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{Failure, stdio, threads};
+use crate::capacity::TransportCosts;
 use crate::config::{Output, RunConfig, Show};
 use crate::forecast::{PriceConsequence, Priced};
 use crate::report::{self, Report};
@@ -39,8 +40,8 @@ pub(super) enum Display {
 impl Display {
     /// Starts to show the samples of `sampler`.
     pub(super) fn begin(
+        title: Title,
         config: &RunConfig,
-        identity: RunIdentity,
         sampler: &SamplerHandle,
         commands: flume::Sender<Command>,
     ) -> Result<Self, Failure> {
@@ -54,7 +55,7 @@ impl Display {
                 report,
                 commands,
                 selected: sampler.selected(),
-                title: title(config, identity),
+                title,
                 theme: theme(&config.output),
                 on_hangup: config.output.on_hangup,
                 access: if config.output.read_only { Access::ReadOnly } else { Access::Full },
@@ -109,12 +110,14 @@ impl Display {
     }
 }
 
-fn title(config: &RunConfig, identity: RunIdentity) -> Title {
+/// Returns the facts of a run that the screen shows.
+pub(super) fn title(config: &RunConfig, identity: RunIdentity, costs: Option<TransportCosts>) -> Title {
     Title {
         identity,
         variant: config.variant().to_string(),
         profile: config.plan.profile,
         duration: config.plan.duration,
+        costs,
     }
 }
 

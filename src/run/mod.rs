@@ -47,7 +47,7 @@ use crate::swarm::Swarm;
 use crate::vocabulary::outcome::Class;
 use crate::vocabulary::{Clock, Command, RunIdentity, RunState, exit_code, limits};
 
-use display::Display;
+use display::{Display, title};
 use interim::Interim;
 use report_files::ReportFiles;
 use signals::Signals;
@@ -242,8 +242,9 @@ impl ActiveRun {
         let host = host.map_err(|error| Failure::no_thread("the thread of the gauges", &error))?;
         let sampler = Sampler::new(sources.clone()).watch(&pipeline).spawn();
         let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
-        let display = Display::begin(config, identity.clone(), &sampler, commands)?;
         let calibration = calibration_file::for_report();
+        let costs = report::costs(&calibration, &identity).cloned();
+        let display = Display::begin(title(config, identity.clone(), costs), config, &sampler, commands)?;
         Ok((Self { identity, sources, pipeline, sampler, host, display, calibration }, taps))
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::capacity::TransportCosts;
 use crate::load::RampProfile;
 use crate::vocabulary::{RunIdentity, Untrusted};
 
@@ -16,6 +17,8 @@ pub struct Title {
     pub profile: RampProfile,
     /// Time at which the run ends by itself; `None`: it runs until it is stopped.
     pub duration: Option<Duration>,
+    /// Calibrated costs of this machine; `None` if it is not calibrated.
+    pub costs: Option<TransportCosts>,
 }
 
 impl Title {

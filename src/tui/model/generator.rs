@@ -187,14 +187,16 @@ fn machine(app: &App) -> Table {
     let ms = |us: Option<u64>| known(us, units::milliseconds);
     let open = known(generator.open_files, units::count);
     let limit = known(generator.files_limit, units::count);
+    let resident = known(generator.resident_bytes, units::bytes);
+    let threads = known(generator.threads, units::count);
     let longest = Duration::from_micros(generator.start_lateness_us_max);
     let read = ms(Some(generator.snapshot_us));
     let read_max = ms(Some(generator.snapshot_us_max));
     let late_starts = units::count(app.steady.late_starts);
     let facts = [
         ("cpu", Text::new(trust::role_of(&app.steady.trust, Gauge::Cpu), cpu(generator))),
-        ("threads", Text::plain(known(generator.threads, units::count))),
-        ("memory", Text::plain(format!("{} resident", known(generator.resident_bytes, units::bytes)))),
+        ("capacity", Text::plain(capacity(app))),
+        ("memory", Text::plain(format!("{resident}, {threads} threads"))),
         ("files", Text::new(trust::role_of(&app.steady.trust, Gauge::Files), format!("{open} of {limit}"))),
         ("snapshot", Text::plain(format!("{read} ms, at most {read_max}"))),
         (
@@ -221,6 +223,18 @@ fn generator_delay(generator: &Generator) -> String {
     let [p99, max] = [generator.own_delay.map(|delay| delay.p99), generator.own_delay.map(|delay| delay.max)]
         .map(|us| us.map_or(UNKNOWN.to_owned(), units::milliseconds));
     format!("generator delay p99 {p99} ms, max {max}")
+}
+
+/// Returns the share of the calibrated capacity that the busiest second used.
+fn capacity(app: &App) -> String {
+    let sample = &app.steady;
+    match &app.title.costs {
+        None => "not calibrated: hlswarm selftest".to_owned(),
+        Some(costs) => {
+            let used = costs.used_share(sample.peak_requests_per_second, sample.peak_bits_per_second);
+            format!("{} used at the peak", units::percent(used))
+        }
+    }
 }
 
 fn cpu(generator: &Generator) -> String {
