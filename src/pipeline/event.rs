@@ -1,12 +1,13 @@
 //! Events that clients and the controller report: small plain values, formatted as text only for a reader.
 //!
-//! An event cannot hold a secret: it names a request by its kind and outcome, never by its URL. Its one text, the
-//! note of a mark, is made safe to print where the mark is made.
+//! An event cannot hold a secret: it names a request by its kind and outcome. Its texts, the note of a mark and the
+//! address of an example, are made safe to print where they are made.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::vocabulary::{ClientState, Departure, Kind, Outcome, RunState, Untrusted, units};
+use crate::vocabulary::{CacheStatus, ClientState, Departure, Kind, Outcome, RunState, Untrusted, units};
 
 /// The two kinds of data that go through the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +61,8 @@ pub enum Happening {
         request: Kind,
         /// Outcome of the request.
         outcome: Outcome,
+        /// More about the request, if it is an example of its outcome.
+        details: Option<Box<FailureDetails>>,
     },
     /// Playback stopped because the buffer ran dry.
     StallBegan,
@@ -86,6 +89,20 @@ pub enum Happening {
         /// Note of the operator, safe to print.
         note: Arc<str>,
     },
+}
+
+/// Details of a failed request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailureDetails {
+    /// Requested URL as [`SecretUrl`](crate::vocabulary::SecretUrl) shows it: without user and query, tokens in its path
+    /// hidden, safe to print.
+    pub address: Box<str>,
+    /// Time from the request to its outcome, in microseconds.
+    pub took_us: u64,
+    /// Address that answered; `None`: no response came.
+    pub edge: Option<SocketAddr>,
+    /// Hit or miss of a cache, as far as the response says so.
+    pub cache: Option<CacheStatus>,
 }
 
 /// State of a client at one moment.
@@ -159,7 +176,7 @@ impl Happening {
             Self::Joined => "joined".to_owned(),
             Self::Left(why) => format!("left: {}", why.name()),
             Self::State { from, to } => format!("{} -> {}", from.name(), to.name()),
-            Self::Fault { request, outcome } => format!("{} failed: {outcome}", request.name()),
+            Self::Fault { request, outcome, .. } => format!("{} failed: {outcome}", request.name()),
             Self::StallBegan => "stall began".to_owned(),
             Self::StallEnded { lasted_us } => {
                 format!("stall ended after {} ms", units::milliseconds(*lasted_us))
@@ -198,8 +215,8 @@ mod tests {
 
     #[test]
     fn what_happened_is_said_in_words() {
-        let fault =
-            Happening::Fault { request: Kind::Segment, outcome: Outcome::Http(HttpFailure::new(503)) };
+        let outcome = Outcome::Http(HttpFailure::new(503));
+        let fault = Happening::Fault { request: Kind::Segment, outcome, details: None };
         assert_eq!((fault.kind(), fault.text().as_str()), ("fault", "segment failed: http.503"));
         assert!(fault.is_trouble() && !Happening::Joined.is_trouble());
         let load = Happening::Load { change: "target", from: 10, to: 2_500, by: "operator" };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::event::{LogEntry, Stream};
+use super::examples::Example;
 use super::file::LineOf;
 use super::tap::{Lane, RecordState};
 use crate::sync::atomics::{AtomicU64, Ordering};
@@ -183,6 +184,8 @@ pub struct Reading {
     pub recorder: RecorderReading,
     /// The last events, oldest first.
     pub log: Arc<[LogEntry]>,
+    /// Examples of failed requests, newest first.
+    pub examples: Arc<[Example]>,
 }
 
 /// Reader of the pipeline's state.
@@ -191,6 +194,7 @@ pub struct Gauges {
     pub(super) lanes: Arc<[Arc<Lane>]>,
     pub(super) stats: Arc<RecorderStats>,
     pub(super) log: watch::Receiver<Arc<[LogEntry]>>,
+    pub(super) examples: watch::Receiver<Arc<[Example]>>,
     pub(super) file: Option<Arc<str>>,
     pub(super) clock: Clock,
 }
@@ -211,6 +215,7 @@ impl Gauges {
         }));
         reading.recorder = self.recorder();
         reading.log = Arc::clone(&self.log.borrow());
+        reading.examples = Arc::clone(&self.examples.borrow());
     }
 
     fn recorder(&self) -> RecorderReading {

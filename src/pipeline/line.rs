@@ -9,7 +9,7 @@
 //! | `joined` | | events |
 //! | `left` | `why`: finished, removed, gave_up, session_over, panicked | events |
 //! | `state` | `from`, `to`: states of a client | events |
-//! | `fault` | `request`: kind of the request; `outcome`: as in reports | events |
+//! | `fault` | `request`: kind of the request; `outcome`: as in reports; of examples also `address`, `took_us`, `edge`, `cache`: hit, miss, aged | events |
 //! | `stall_began` | | events |
 //! | `stall_ended` | `lasted_us` | events |
 //! | `run` | `state` of the run | events |
@@ -20,7 +20,7 @@
 
 use serde::Serialize;
 
-use super::event::{Event, Happening};
+use super::event::{Event, FailureDetails, Happening};
 use crate::vocabulary::RunIdentity;
 
 /// Version of the record's format.
@@ -124,9 +124,12 @@ pub(super) fn event(buffer: &mut Vec<u8>, event: &Event) {
             line.text("from", from.name());
             line.text("to", to.name());
         }
-        Happening::Fault { request, outcome } => {
+        Happening::Fault { request, outcome, details } => {
             line.text("request", request.name());
             line.shown("outcome", outcome);
+            if let Some(details) = details {
+                line.details(details);
+            }
         }
         Happening::StallEnded { lasted_us } => line.number("lasted_us", *lasted_us),
         Happening::Run(state) => line.text("state", state.name()),
@@ -170,6 +173,17 @@ impl Line<'_> {
         _ = write!(self.0, ",\"{name}\":\"{value}\"");
     }
 
+    fn details(&mut self, details: &FailureDetails) {
+        self.text("address", &details.address);
+        self.number("took_us", details.took_us);
+        if let Some(edge) = details.edge {
+            self.shown("edge", &edge);
+        }
+        if let Some(cache) = details.cache {
+            self.text("cache", cache.name());
+        }
+    }
+
     fn close(&mut self) {
         self.0.extend_from_slice(b"}\n");
     }
@@ -179,7 +193,7 @@ impl Line<'_> {
 mod tests {
     use super::*;
     use crate::vocabulary::outcome::Fault;
-    use crate::vocabulary::{ClientState, Departure, Kind};
+    use crate::vocabulary::{CacheStatus, ClientState, Departure, Kind};
 
     fn written(what: Happening) -> String {
         let mut buffer = Vec::new();
@@ -189,11 +203,20 @@ mod tests {
 
     #[test]
     fn an_event_is_one_line_of_json_with_kind_time_and_client() {
-        let fault = Happening::Fault { request: Kind::Segment, outcome: Fault::ConnReset.into() };
+        let outcome = Fault::ConnReset.into();
         assert_eq!(
-            written(fault),
+            written(Happening::Fault { request: Kind::Segment, outcome, details: None }),
             "{\"kind\":\"fault\",\"at_us\":1500000,\"client\":7,\"request\":\"segment\",\"outcome\":\"conn.reset\"}\n"
         );
+        let details = FailureDetails {
+            address: "https://a.test/1.ts?***".into(),
+            took_us: 12,
+            edge: Some(([10, 0, 0, 1], 443).into()),
+            cache: Some(CacheStatus::Miss),
+        };
+        let example = Happening::Fault { request: Kind::Segment, outcome, details: Some(Box::new(details)) };
+        let fields = ",\"address\":\"https://a.test/1.ts?***\",\"took_us\":12,\"edge\":\"10.0.0.1:443\",\"cache\":\"miss\"}\n";
+        assert!(written(example).ends_with(fields));
         let state = Happening::State { from: ClientState::Starting, to: ClientState::Playing };
         assert!(written(state).ends_with("\"from\":\"starting\",\"to\":\"playing\"}\n"));
         assert!(written(Happening::Left(Departure::Removed)).contains("\"why\":\"removed\""));

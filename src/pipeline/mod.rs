@@ -3,7 +3,7 @@
 //! ```text
 //! client ---\                 gate, bounded channel
 //! client ----> Tap (worker) ------------------------\
-//! client ----> Tap (worker) -------------------------> Recorder -> last events (log)
+//! client ----> Tap (worker) -------------------------> Recorder -> last events (log), examples of failures
 //! controller > Tap ----------------------------------/         \-> NDJSON file (record)
 //! sampler ----------------- one frame a second -----/
 //! ```
@@ -14,6 +14,7 @@
 //! * A slow disk costs no frames: their channel has room for hours of them.
 
 mod event;
+mod examples;
 mod file;
 mod gate;
 mod gauges;
@@ -31,7 +32,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use event::{Event, Happening, LogEntry, Sample, Stream};
+pub use event::{Event, FailureDetails, Happening, LogEntry, Sample, Stream};
+pub use examples::Example;
 pub use file::RecordFile;
 pub use gauges::{Counts, Gauges, LaneReading, Reading, RecorderReading};
 pub use line::FrameLine;
@@ -110,12 +112,14 @@ impl Pipeline {
         // the other.
         let (frames, frame_channel) = flume::bounded(FRAMES);
         let (log_sender, log) = watch::channel(Arc::default());
+        let (examples_sender, examples) = watch::channel(Arc::default());
         let shown = file.as_ref().map(RecordFile::shown);
         let wanted = file.is_some();
         let gauges = Gauges {
             lanes: channels.iter().map(|(lane, _)| Arc::clone(lane)).collect(),
             stats: Arc::clone(&stats),
             log,
+            examples,
             file: shown,
             clock,
         };
@@ -129,6 +133,7 @@ impl Pipeline {
             run,
             stats: Arc::clone(&stats),
             log: log_sender,
+            examples: examples_sender,
             clock,
         });
         thread::Builder::new().name("recorder".to_owned()).spawn(move || recorder.run(&stopped, &ended))?;

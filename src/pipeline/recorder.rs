@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::event::{LogEntry, Stream};
+use super::examples::{Example, Examples};
 use super::file::{Flushed, LineOf, Writer};
 use super::gauges::RecorderStats;
 use super::line::{self, End, FrameLine};
@@ -42,6 +43,7 @@ pub(super) struct Setup {
     pub(super) run: RunIdentity,
     pub(super) stats: Arc<RecorderStats>,
     pub(super) log: watch::Sender<Arc<[LogEntry]>>,
+    pub(super) examples: watch::Sender<Arc<[Example]>>,
     pub(super) clock: Clock,
 }
 
@@ -62,6 +64,9 @@ pub(super) struct Recorder {
     logged: u64,
     log: watch::Sender<Arc<[LogEntry]>>,
     published: (u64, Duration),
+    examples: Examples,
+    /// The examples, for readers.
+    shown_examples: watch::Sender<Arc<[Example]>>,
 }
 
 impl Recorder {
@@ -81,6 +86,8 @@ impl Recorder {
             logged: 0,
             log: setup.log,
             published: (0, Duration::ZERO),
+            examples: Examples::default(),
+            shown_examples: setup.examples,
         }
     }
 
@@ -141,7 +148,7 @@ impl Recorder {
     }
 
     fn deal_with(&mut self, parcel: Queued) {
-        let Queued { event, unrecorded } = parcel;
+        let Queued { mut event, unrecorded } = parcel;
         let stream = event.stream();
         match &mut self.record {
             Some(record) => {
@@ -153,6 +160,7 @@ impl Recorder {
             None => self.stats.count_logged(stream),
         }
         if stream == Stream::Events {
+            self.examples.take(&mut event);
             self.logged += 1;
             self.ring.push(LogEntry { number: self.logged, event });
         }
@@ -239,11 +247,14 @@ impl Recorder {
         }
     }
 
-    /// Publishes the log, if it has changed.
+    /// Publishes the log and the examples, if they have changed.
     fn publish(&mut self) {
         if self.published.0 != self.logged {
             self.published.0 = self.logged;
             self.log.send_replace(self.ring.iter().cloned().collect());
+        }
+        if let Some(news) = self.examples.news() {
+            self.shown_examples.send_replace(news.into());
         }
         self.published.1 = self.clock.now();
     }

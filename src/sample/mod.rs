@@ -39,7 +39,7 @@ use std::time::Duration;
 use crate::forecast::Priced;
 use crate::generator::Generator;
 use crate::load::ClientLimit;
-use crate::pipeline::LogEntry;
+use crate::pipeline::{Example, LogEntry};
 use crate::run_state::{Journal, LoadChange};
 use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSummary, Spent, Timed};
 use crate::verdict::{Health, Knees, RunHealth, Trust};
@@ -153,6 +153,8 @@ pub struct RunSample {
     pub pipeline: PipelineSample,
     /// Most recent entries of the log, oldest first; replaced at most once a second.
     pub log: Arc<[LogEntry]>,
+    /// Examples of failed requests, the last ones of each outcome, newest first; replaced at most once a second.
+    pub examples: Arc<[Example]>,
     /// Distributions, of a whole sample only.
     pub distributions: Option<Arc<Distributions>>,
 }

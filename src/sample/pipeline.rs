@@ -1,5 +1,6 @@
 //! The pipeline in a sample: delivered and dropped events, the fill of each channel, and clients with missing events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::RunSample;
@@ -104,7 +105,7 @@ impl Watch {
         if second {
             self.compute_rates(sample.at);
         }
-        let Reading { progress, events, lanes, recorder, log } = &self.reading;
+        let Reading { progress, events, lanes, recorder, log, examples } = &self.reading;
         if sample.snapshot.is_whole() {
             self.degraded = sample.snapshot.clients.iter().filter(|row| is_degraded(row)).count() as u64;
         }
@@ -118,7 +119,8 @@ impl Watch {
             channel: *channel,
             dropped_per_second: self.lane_rates.get(index).copied().flatten(),
         }));
-        sample.log = std::sync::Arc::clone(log);
+        sample.log = Arc::clone(log);
+        sample.examples = Arc::clone(examples);
     }
 
     fn compute_rates(&mut self, at: Duration) {

@@ -19,7 +19,7 @@ pub(super) fn conclude(
     arrival: Arrival<'_>,
 ) -> Answer {
     let mut arrived = match arrival {
-        Arrival::Failed => return Answer::Failed(Failure::Unusable),
+        Arrival::Failed(_) => return Answer::Failed(Failure::Unusable),
         Arrival::Inline(bytes) => return Answer::Media(bytes),
         Arrival::Response(arrived) => arrived,
     };

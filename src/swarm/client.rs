@@ -25,7 +25,7 @@ use super::decryption::KeyRing;
 use super::inspection::Inspection;
 use super::lanes::{Lanes, Mailbox};
 use super::probe_tap::ProbeTap;
-use super::request::{Arrival, Completed, RequestContext, kind, request};
+use super::request::{Answered, Arrival, Completed, RequestContext, kind, request};
 
 /// A client that is ready to run.
 pub(super) struct Client {
@@ -155,10 +155,11 @@ impl Viewer {
             self.wait_until(at);
         }
         let probed = self.probe.look(fetch, redirects, &arrival);
+        let answered = Answered::new(&arrival);
         let answer = conclude(&self.player, &mut self.inspection, fetch, arrival);
         self.probe.pass(probed, &answer);
         if matches!(answer, Answer::Failed(_)) {
-            self.events.failed(kind(fetch.what));
+            self.events.failed(kind(fetch.what), |now_us| answered.details(&fetch.url, now_us));
         }
         answer
     }

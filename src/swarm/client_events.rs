@@ -5,7 +5,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::pipeline::{Event, Happening, Offer, Sample, Stream, Tap};
+use super::examples::Examples;
+use crate::pipeline::{Event, FailureDetails, Happening, Offer, Sample, Stream, Tap};
 use crate::player::Tally;
 use crate::stats::{ClientRow, Meter, Metric};
 use crate::vocabulary::clock::micros;
@@ -16,14 +17,16 @@ use crate::vocabulary::{ClientState, Departure, Kind, Outcome};
 pub(super) struct ClientEvents {
     tap: Rc<Tap>,
     meter: Meter,
+    /// Examples of the worker.
+    examples: Rc<Examples>,
     /// Length so far of the stall that has not ended, in microseconds.
     stalled_us: Cell<u64>,
     stalled: Cell<bool>,
 }
 
 impl ClientEvents {
-    pub(super) fn new(tap: Rc<Tap>, meter: Meter) -> Self {
-        Self { tap, meter, stalled_us: Cell::new(0), stalled: Cell::new(false) }
+    pub(super) fn new(tap: Rc<Tap>, meter: Meter, examples: Rc<Examples>) -> Self {
+        Self { tap, meter, examples, stalled_us: Cell::new(0), stalled: Cell::new(false) }
     }
 
     pub(super) fn joined(&self) {
@@ -34,11 +37,16 @@ impl ClientEvents {
         self.offer_event(Happening::Left(why));
     }
 
-    /// Reports that a request failed, with the outcome that was counted last.
-    pub(super) fn failed(&self, request: Kind) {
-        if let Some(outcome) = self.meter.last_outcome().filter(|outcome| *outcome != Outcome::Ok) {
-            self.offer_event(Happening::Fault { request, outcome });
-        }
+    /// Reports that a request failed, with the outcome that was counted last. Calls `details` only for a request that is
+    /// an example of its outcome.
+    pub(super) fn failed(&self, request: Kind, details: impl FnOnce(u64) -> Option<FailureDetails>) {
+        let Some(outcome) = self.meter.last_outcome().filter(|outcome| *outcome != Outcome::Ok) else {
+            return;
+        };
+        let now_us = self.meter.now_us();
+        let is_example = self.examples.admits(outcome, now_us);
+        let details = is_example.then(|| details(now_us)).flatten().map(Box::new);
+        self.offer_event(Happening::Fault { request, outcome, details });
     }
 
     /// Reports the stalls and the change of state since the previous call.

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ClientSettings;
 use super::client_events::ClientEvents;
+use super::examples::Examples;
 use super::playlist_cache::PlaylistCache;
 use super::reach::Reach;
 use crate::net::Net;
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) tap: Rc<Tap>,
     pub(super) library: Rc<PlaylistCache>,
+    pub(super) examples: Rc<Examples>,
 }
 
 /// The client in a slot.
@@ -49,7 +51,8 @@ struct Session {
 impl Session {
     /// Creates the session of a client, and reports that the client has joined.
     fn new(shared: &Shared, handle: ClientHandle) -> Self {
-        let events = ClientEvents::new(Rc::clone(&shared.tap), handle.meter(shared.index, shared.clock));
+        let meter = handle.meter(shared.index, shared.clock);
+        let events = ClientEvents::new(Rc::clone(&shared.tap), meter, Rc::clone(&shared.examples));
         events.joined();
         Self { handle, events: Rc::new(events) }
     }

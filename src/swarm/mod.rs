@@ -13,6 +13,7 @@ mod client;
 mod client_events;
 mod client_slot;
 mod decryption;
+mod examples;
 mod inspection;
 mod lanes;
 mod placement;

@@ -7,17 +7,19 @@
 //! * A request that fails for lack of a local resource is counted and, after a wait, retried: the player does not
 //!   notice, because no viewer would leave for it. The log and the record show it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hls::{ParseError, Playlist, Variables};
 use crate::net::scope::Lead;
 use crate::net::{Body, ConnectionInfo, Observer, Request, RequestLane, Response};
+use crate::pipeline::FailureDetails;
 use crate::player::{Fetch, Resource};
 use crate::stats::{Exchange, Meter, Metric, Timed, Timings};
 use crate::vocabulary::outcome::{Class, Fault, Outcome};
 use crate::vocabulary::secret_url::Access;
-use crate::vocabulary::{Finding, Kind, SecretUrl, limits};
+use crate::vocabulary::{CacheStatus, Finding, Kind, SecretUrl, limits};
 
 use super::client_events::ClientEvents;
 use super::client_slot::{ClientSlot, RequestGuard};
@@ -40,8 +42,9 @@ pub(super) struct Completed<'a> {
 
 /// Result of a request.
 pub(super) enum Arrival<'a> {
-    /// The request failed, and that has been counted.
-    Failed,
+    /// The request failed, and that has been counted. It began at this time, in microseconds since the start of the run;
+    /// `None` if it was not sent.
+    Failed(Option<u64>),
     /// A key or media of this many bytes was in the playlist itself.
     Inline(u64),
     /// The response, the URL that it came from, and the exchange that still needs its outcome.
@@ -62,6 +65,40 @@ pub(super) struct Received<'a> {
     /// Playlist in the body, if one was requested and came.
     pub(super) playlist: Option<Result<Arc<Playlist>, ParseError>>,
     pub(super) exchange: Exchange<'a>,
+}
+
+/// Facts of a request that are known before it is evaluated, for its details if it fails.
+#[derive(Default)]
+pub(super) struct Answered {
+    redirected: Option<SecretUrl>,
+    started_us: Option<u64>,
+    edge: Option<SocketAddr>,
+    cache: Option<CacheStatus>,
+}
+
+impl Answered {
+    pub(super) fn new(arrival: &Arrival<'_>) -> Self {
+        match arrival {
+            Arrival::Failed(started_us) => Self { started_us: *started_us, ..Self::default() },
+            Arrival::Inline(_) => Self::default(),
+            Arrival::Response(received) => Self {
+                redirected: received.redirected.clone(),
+                started_us: Some(received.exchange.started_us()),
+                edge: Some(received.response.opening.route.edge),
+                cache: received.response.head.cache,
+            },
+        }
+    }
+
+    /// Returns the details of a request for `url` that failed now; `None` if it was not sent.
+    pub(super) fn details(&self, url: &SecretUrl, now_us: u64) -> Option<FailureDetails> {
+        Some(FailureDetails {
+            address: self.redirected.as_ref().unwrap_or(url).to_string().into(),
+            took_us: now_us.saturating_sub(self.started_us?),
+            edge: self.edge,
+            cache: self.cache,
+        })
+    }
 }
 
 impl Received<'_> {
@@ -112,7 +149,7 @@ pub(super) async fn request<'a>(
     let open = slot.begin_request(&fetch.url).await;
     let mut redirects = 0;
     let mut arrival = match fetch.url.access() {
-        _ if open.is_none() => Arrival::Failed,
+        _ if open.is_none() => Arrival::Failed(None),
         Access::Request => match admit(slot.scope(), meter, &fetch.url, lead_to(fetch)) {
             Ok(()) => match follow(wire, fetch, context, &mut redirects).await {
                 Some(arrival) => arrival,
@@ -174,7 +211,7 @@ async fn follow<'a>(
         }
         // The first request was begun before the run drained; a retry or a redirect would be a new one.
         if (is_lacking || *redirects > 0) && slot.is_draining() {
-            return Some(Arrival::Failed);
+            return Some(Arrival::Failed(None));
         }
         // A hard stop: what is not sent is not counted.
         if !meter.may_send() {
@@ -187,8 +224,9 @@ async fn follow<'a>(
         let response = match ended {
             Ok(response) => response,
             Err(fault) if is_lacking => {
+                let request = Answered { started_us: Some(exchange.started_us()), ..Answered::default() };
                 exchange.finish(fault.into(), None);
-                events.failed(kind(fetch.what));
+                events.failed(kind(fetch.what), |now_us| request.details(url, now_us));
                 continue;
             }
             Err(fault) => return Some(fail(exchange, fault)),
@@ -278,8 +316,9 @@ fn decrypted(
 
 /// Ends a request that failed with this fault.
 fn fail<'a>(exchange: Exchange<'_>, fault: Fault) -> Arrival<'a> {
+    let started_us = exchange.started_us();
     exchange.finish(fault.into(), None);
-    Arrival::Failed
+    Arrival::Failed(Some(started_us))
 }
 
 pub(super) fn kind(what: Resource) -> Kind {

@@ -87,7 +87,8 @@ impl Worker {
             let library =
                 Rc::new(PlaylistCache::new(Arc::clone(&settings.net.budget), settings.playlist_tap.clone()));
             let Sources { registry, status, workers, clock, .. } = sources;
-            let shared = Shared { index, registry, settings, net, clock, tap: Rc::new(tap), library };
+            let (tap, examples) = (Rc::new(tap), Rc::default());
+            let shared = Shared { index, registry, settings, net, clock, tap, library, examples };
             let floor = WorkerLoop {
                 shared: Rc::new(shared),
                 status,

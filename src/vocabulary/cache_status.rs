@@ -47,6 +47,15 @@ impl CacheStatus {
         }
     }
 
+    /// Returns the name, as records have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Aged => "aged",
+        }
+    }
+
     /// Reports whether the response came from a cache.
     pub fn is_hit(self) -> bool {
         self != Self::Miss

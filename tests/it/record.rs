@@ -52,6 +52,27 @@ fn everything_that_happened_is_in_the_record() {
 }
 
 #[test]
+fn of_many_failures_a_few_are_recorded_with_their_address_and_the_one_who_answered() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join("record.ndjson");
+    let run = start(&path, &["-c", "20", "-d", "6s", "--fault", "segment:503:50%"]).end_within(LIMIT);
+    run.assert_exit_code(0);
+    let lines = lines(&path);
+    let faults = || lines.iter().filter(|line| line["kind"] == "fault");
+    let examples: Vec<_> = faults().filter(|line| line["address"].is_string()).collect();
+    let times: Vec<_> = examples.iter().map(|line| line["at_us"].as_u64().unwrap()).collect();
+    assert!(!examples.is_empty() && examples.len() < faults().count(), "{}", examples.len());
+    // Each worker has its own second, and the canary has a worker.
+    let workers = std::thread::available_parallelism().unwrap().get() as u64 + 1;
+    let seconds = times.last().unwrap() / 1_000_000 + 1;
+    assert!(examples.len() as u64 <= workers * seconds, "{times:?}");
+    for example in examples {
+        let [address, edge] = ["address", "edge"].map(|name| example[name].as_str().unwrap());
+        assert!(address.starts_with(&format!("http://{edge}/live/")) && address.ends_with(".ts"), "{example}");
+    }
+}
+
+#[test]
 fn a_full_disk_and_a_reader_that_stands_still_change_no_request_and_end_in_exit_code_6() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let pipe = folder.path().join("pipe");

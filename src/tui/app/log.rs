@@ -65,7 +65,8 @@ mod tests {
     fn alike_events_of_a_second_are_one_line_and_a_filter_sees_each() {
         let at =
             |ms: u64, client: u64, what: Happening| Event { at_us: ms * 1_000, client: Some(client), what };
-        let reset = || Happening::Fault { request: Kind::Segment, outcome: Fault::ConnReset.into() };
+        let reset =
+            || Happening::Fault { request: Kind::Segment, outcome: Fault::ConnReset.into(), details: None };
         let mut events: Vec<Event> =
             (0..512).map(|client| at(5_000 + client, client, Happening::StallBegan)).collect();
         events.push(at(5_600, 7, reset()));

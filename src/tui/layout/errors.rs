@@ -5,10 +5,12 @@ use ratatui::layout::{Rect, Size};
 use super::{Breadth, RULE, body, take, take_bottom};
 
 /// Lines of the chart of all failures.
-const CHART: [u16; 3] = [18, 6, 5];
+const CHART: [u16; 3] = [12, 6, 5];
 /// Lines of the findings.
-const FINDINGS: [u16; 3] = [8, 5, 3];
-/// Height from which a line stays free below a panel.
+const FINDINGS: [u16; 3] = [6, 5, 3];
+/// Heading and four examples, where there is room for them.
+const EXAMPLES: u16 = 5;
+/// Height from which a line stays free below a panel, and there are examples.
 const AIRY: u16 = 38;
 /// Columns of the names before the time axis, and of the numbers after it.
 pub(in crate::tui) const NAMES: [u16; 3] = [29, 29, 26];
@@ -22,13 +24,15 @@ pub(in crate::tui) const PANELS: usize = 2;
 pub(in crate::tui) struct Places {
     pub(in crate::tui) chart: Rect,
     pub(in crate::tui) codes: Rect,
+    /// Empty where there is no room.
+    pub(in crate::tui) examples: Rect,
     pub(in crate::tui) findings: Rect,
 }
 
 impl Places {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
-        vec![self.chart, self.codes, self.findings]
+        vec![self.chart, self.codes, self.examples, self.findings]
     }
 
     pub(in crate::tui) fn finding_lines(&self) -> usize {
@@ -53,12 +57,15 @@ pub(in crate::tui) fn of(table: [u16; 3], room: Size) -> u16 {
 /// Returns the places in a body of this size.
 pub(in crate::tui) fn places(room: Size) -> Places {
     let mut codes = body(room);
-    let air = u16::from(codes.height >= AIRY);
+    let has_room = codes.height >= AIRY && Breadth::new(room) != Breadth::Narrow;
+    let air = u16::from(has_room);
     let chart = take(&mut codes, of(CHART, room) + RULE);
     take(&mut codes, air);
     let findings = take_bottom(&mut codes, of(FINDINGS, room) + RULE);
     take_bottom(&mut codes, air);
-    Places { chart, codes, findings }
+    let examples = take_bottom(&mut codes, if has_room { EXAMPLES + RULE } else { 0 });
+    take_bottom(&mut codes, air);
+    Places { chart, codes, examples, findings }
 }
 
 /// Returns the columns of the time axis.

@@ -17,7 +17,7 @@ use crate::vocabulary::{Tone, units};
 
 use super::charts::ChartMaker;
 use super::columns::{Columns, looked_at};
-use super::{Charts, Text, Weight, errors, share_role};
+use super::{Charts, Table, Text, Weight, errors, examples, share_role};
 
 /// One outcome.
 #[derive(Clone, Debug)]
@@ -64,6 +64,7 @@ pub(in crate::tui) struct ErrorsView {
     pub(in crate::tui) codes_focused: bool,
     /// Text shown instead of outcomes.
     pub(in crate::tui) none: String,
+    pub(in crate::tui) examples: Table,
     pub(in crate::tui) findings: Vec<FindingLine>,
     pub(in crate::tui) findings_title: Text,
     pub(in crate::tui) findings_focused: bool,
@@ -95,6 +96,7 @@ impl ErrorsView {
             codes: codes(app, &totals, &axis, room),
             codes_focused: app.has_focus(0),
             none: errors::none(&totals),
+            examples: examples::examples(app, chosen_line.map(|line| line.outcome), room),
             findings: findings(app, &axis, layout::errors::places(room).finding_lines()),
             findings_title: Text::title(format!("Findings: {}", app.steady.findings.len())),
             findings_focused: app.has_focus(1),

@@ -10,6 +10,7 @@ mod clients;
 mod columns;
 mod errors;
 mod errors_view;
+mod examples;
 mod failures;
 mod footer;
 mod generator;

@@ -6,6 +6,8 @@
 //!            0                    ┊    ▁▂▄▆████████   segment ━━━━━━━━━╸ 96.0%
 //!  ━ Every outcome over time ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
 //!  ▸■ 503 Service Unavailable ▁▁▁▁▁▁▁▁▁▄▄▄▄▄▄▄▄▄▄▄   606  29.7%  41,220
+//!  ─ Last requests that ended as 503 Service Unavailable ──────────
+//!  2:41   214   segment  10.0.0.2:443  miss  12.0   origin.example.com/live/v2/18420.ts
 //!  ─ Findings: 3 ───────────────────────────────────────────────────
 //!   error  playlist_stale     ─────────────━━━━━━━  312x  1080p: nothing new
 //! ```
@@ -15,6 +17,7 @@ use ratatui::layout::{Rect, Size};
 
 use super::frame::{Head, panel};
 use super::line::Row;
+use super::table;
 use crate::tui::layout::{self, errors, on_screen};
 use crate::tui::model::{CodeLine, ErrorsView, Figure, FindingLine, Text};
 use crate::tui::theme::{Role, Theme};
@@ -35,6 +38,7 @@ pub(super) fn draw(view: &ErrorsView, theme: Theme, area: Rect, buffer: &mut Buf
     let places = errors::places(room);
     chart(view, room, theme, on_screen(places.chart, area), buffer);
     codes(view, room, theme, on_screen(places.codes, area), buffer);
+    table::draw(&view.examples, theme, on_screen(places.examples, area), buffer);
     findings(view, room, theme, on_screen(places.findings, area), buffer);
     if let Some(column) = view.charts.cursor {
         for place in [places.chart, places.codes] {

@@ -1,0 +1,46 @@
+//! Choice of the failed requests of a worker that are reported with details.
+
+use std::cell::RefCell;
+
+use crate::vocabulary::Outcome;
+
+/// Time between two examples of an outcome, in microseconds. In a storm, only this one comparison remains of a failure.
+const INTERVAL_US: u64 = 1_000_000;
+/// Outcomes of which there are examples.
+const OUTCOMES: usize = 32;
+
+/// Time of the last example of each outcome.
+#[derive(Debug, Default)]
+pub(super) struct Examples(RefCell<Vec<(Outcome, u64)>>);
+
+impl Examples {
+    /// Reports whether a request that failed now is an example of its outcome: at most one a second is.
+    pub(super) fn admits(&self, outcome: Outcome, now_us: u64) -> bool {
+        let mut last = self.0.borrow_mut();
+        match last.iter().position(|(known, _)| *known == outcome) {
+            None if last.len() < OUTCOMES => last.push((outcome, now_us)),
+            Some(place) => match last.get_mut(place) {
+                Some((_, at_us)) if now_us >= *at_us + INTERVAL_US => *at_us = now_us,
+                _ => return false,
+            },
+            None => return false,
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_one_example_a_second_and_their_number_is_bounded() {
+        let examples = Examples::default();
+        let [busy, gone] = [503, 404].map(|status| Outcome::of_status(status, false));
+        let admitted = |outcome, at_ms: u64| examples.admits(outcome, at_ms * 1_000);
+        assert!(admitted(busy, 100) && !admitted(busy, 900) && admitted(gone, 900));
+        assert!(admitted(busy, 1_100) && !admitted(busy, 1_200));
+        let all = (400..600).filter(|status| admitted(Outcome::of_status(*status, false), 5_000)).count();
+        assert_eq!(all, OUTCOMES);
+    }
+}
