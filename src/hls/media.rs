@@ -103,12 +103,20 @@ impl Media {
         (index < self.segments.len()).then_some(index)
     }
 
+    /// Returns the wall-clock time at which the newest segment ends, if it follows from the dates of the playlist.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        let last = self.segments.last()?;
+        let length = SignedDuration::try_from(last.duration()).unwrap_or(SignedDuration::MAX);
+        self.date_time_of(last.sequence())?.checked_add(length).ok()
+    }
+
     /// Counts the listed parts, including those of the unfinished segment.
     pub fn part_count(&self) -> usize {
         self.segments.parts().count() + self.unfinished_parts()
     }
 
-    pub(super) fn unfinished_parts(&self) -> usize {
+    /// Returns the number of parts after the newest segment.
+    pub fn unfinished_parts(&self) -> usize {
         self.unfinished.as_ref().map_or(0, |unfinished| unfinished.parts.len())
     }
 
@@ -226,6 +234,7 @@ mod tests {
         assert_eq!(date(9).as_deref(), Some("2026-01-02T03:04:12.5Z"));
         assert_eq!(date(10), None);
         let broken = media(&LIVE.replace("#EXTINF:3.5", "#EXT-X-DISCONTINUITY\n#EXTINF:3.5"));
-        assert_eq!(broken.date_time_of(9), None);
+        assert_eq!((broken.date_time_of(9), broken.ends_at()), (None, None));
+        assert_eq!(list.ends_at().map(|end| end.to_string()).as_deref(), Some("2026-01-02T03:04:16.5Z"));
     }
 }

@@ -48,6 +48,12 @@ impl Multivariant {
     ) -> impl Iterator<Item = &'a Rendition> + 'a {
         self.renditions.iter().filter(move |rendition| rendition.kind == kind && rendition.group == *group)
     }
+
+    /// Returns the audio and the subtitles that have playlists of their own, in the order of the playlist.
+    pub fn own_playlists(&self) -> impl Iterator<Item = &Rendition> {
+        let is_loaded = |kind| matches!(kind, RenditionKind::Audio | RenditionKind::Subtitles);
+        self.renditions.iter().filter(move |rendition| rendition.uri.is_some() && is_loaded(rendition.kind))
+    }
 }
 
 /// One way to play the presentation (section 4.4.6.2; section 4.4.6.3 for I-frames only).

@@ -4,8 +4,6 @@
 //!   zone is wrong, there or here, and nothing computed from them is true.
 //! * A few seconds prove nothing: clocks differ, encoders date the end of a segment, and caches keep playlists.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::media::Media;
@@ -18,14 +16,8 @@ const BEHIND: SignedDuration = SignedDuration::from_mins(10);
 /// Returns the time between the end of a live playlist by its dates and `now`, if no stream can be that old or that
 /// far ahead. Returns `None` if the age is plausible, or the playlist is not live or has no dates.
 pub fn impossible_age(media: &Media, now: Timestamp) -> Option<SignedDuration> {
-    let last = media.segments.last().filter(|_| !media.endlist)?;
-    let end = media.date_time_of(last.sequence())?.checked_add(whole(last.duration())).ok()?;
-    let age = now.duration_since(end);
+    let age = now.duration_since(media.ends_at().filter(|_| !media.endlist)?);
     (age < -AHEAD || age > BEHIND).then_some(age)
-}
-
-fn whole(duration: Duration) -> SignedDuration {
-    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ use jiff::Timestamp;
 
 use crate::hls::{Playlist, Start, Variables, choose};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{LeaveReason, Playback, SecretUrl, limits};
+use crate::vocabulary::{LeaveReason, Playback, Rung, SecretUrl, limits};
 
 pub use action::{Action, Answer, Failure, Fetch, Input, LANES, Resource, Settings};
 pub use allowance::Allowance;
@@ -214,7 +214,7 @@ impl Player {
                 return;
             }
             (Resource::Entry, Playlist::Media(_)) => {
-                self.tracks = vec![Track::new(self.settings.entry.unshared(), Role::Main, 0)];
+                self.tracks = vec![Track::new(self.settings.entry.unshared(), Rung::Single, Role::Main)];
                 0
             }
             (Resource::Playlist(index), Playlist::Media(_)) => index,
@@ -438,6 +438,14 @@ impl Player {
     /// Returns the peak bits per second of the tracks that are played, 0 if unknown.
     pub fn bandwidth(&self) -> u64 {
         self.tracks.iter().map(|track| track.bandwidth).sum()
+    }
+
+    /// Returns the place in the ladder of the media playlist that this request was for.
+    pub fn rung(&self, what: Resource) -> Option<Rung> {
+        match what.track() {
+            None => Some(Rung::Single),
+            Some(index) => self.tracks.get(index).map(|track| track.rung),
+        }
     }
 }
 

@@ -6,15 +6,15 @@
 //! * A playlist is loaded once, however often it is named: an audio-only variant and its rendition are the same.
 
 use super::track::{Role, Track};
-use crate::hls::{Multivariant, Rendition, RenditionKind, Text};
-use crate::vocabulary::SecretUrl;
+use crate::hls::{Multivariant, Rendition, RenditionKind, Text, Variant};
+use crate::vocabulary::{Rung, SecretUrl};
 
 /// Returns the tracks of the chosen variants, the variants first.
 pub(super) fn tracks(presentation: &Multivariant, chosen: &[usize], at: &SecretUrl) -> Vec<Track> {
     let variants: Vec<_> = chosen.iter().filter_map(|index| presentation.variants.get(*index)).collect();
     let mut tracks = Vec::new();
     for variant in &variants {
-        add(&mut tracks, at, variant.uri.as_str(), Role::Main, variant.bandwidth);
+        add(&mut tracks, variant_track(presentation, variant, at));
     }
     for variant in &variants {
         let sound = variant.audio.as_ref().and_then(|group| audio(presentation, group));
@@ -24,8 +24,8 @@ pub(super) fn tracks(presentation: &Multivariant, chosen: &[usize], at: &SecretU
             .into_iter()
             .chain(text.map(|text| (text, Role::Subtitles)))
         {
-            if let Some(uri) = &rendition.uri {
-                add(&mut tracks, at, uri.as_str(), role, 0);
+            if let Some(track) = rendition_track(presentation, rendition, role, at) {
+                add(&mut tracks, track);
             }
         }
     }
@@ -34,20 +34,48 @@ pub(super) fn tracks(presentation: &Multivariant, chosen: &[usize], at: &SecretU
 
 /// Adds the tracks that are only probed: the audio renditions and variants that are not played.
 pub(super) fn add_others(tracks: &mut Vec<Track>, presentation: &Multivariant, at: &SecretUrl) {
-    let audio = presentation.renditions.iter().filter(|rendition| rendition.kind == RenditionKind::Audio);
-    let variants = presentation.variants.iter().map(|variant| &variant.uri);
-    for uri in audio.filter_map(|rendition| rendition.uri.as_ref()).chain(variants) {
-        add(tracks, at, uri.as_str(), Role::Other, 0);
+    let own = presentation.own_playlists().enumerate();
+    let audio = own.filter(|(_, rendition)| rendition.kind == RenditionKind::Audio);
+    let audio = audio.filter_map(|(index, audio)| Some((Rung::rendition(index), audio.uri.as_ref()?)));
+    let variants = presentation.variants.iter().enumerate();
+    for (rung, uri) in audio.chain(variants.map(|(index, variant)| (Rung::variant(index), &variant.uri))) {
+        add(tracks, named(at, uri.as_str(), rung, Role::Other));
     }
 }
 
-fn add(tracks: &mut Vec<Track>, at: &SecretUrl, uri: &str, role: Role, bandwidth: u64) {
-    let url = at.refer(uri);
-    if !tracks.iter().any(|track| track.is_at(&url)) {
-        let mut track = Track::new(url, role, bandwidth);
-        track.named_securely = at.is_secure();
+/// Adds a track, unless its playlist is loaded already.
+fn add(tracks: &mut Vec<Track>, track: Track) {
+    if !tracks.iter().any(|known| known.is_at(&track.url)) {
         tracks.push(track);
     }
+}
+
+/// Returns the track of a variant. Its rung is that of the first variant with this playlist: a ladder that offers each
+/// playlist with several groups of audio lists it several times.
+fn variant_track(presentation: &Multivariant, variant: &Variant, at: &SecretUrl) -> Track {
+    let first = presentation.variants.iter().position(|other| other.uri == variant.uri);
+    let rung = Rung::variant(first.unwrap_or(usize::MAX));
+    let mut track = named(at, variant.uri.as_str(), rung, Role::Main);
+    track.bandwidth = variant.bandwidth;
+    track
+}
+
+fn rendition_track(
+    presentation: &Multivariant,
+    rendition: &Rendition,
+    role: Role,
+    at: &SecretUrl,
+) -> Option<Track> {
+    let uri = rendition.uri.as_ref()?;
+    let first = presentation.own_playlists().position(|other| other.uri == rendition.uri);
+    Some(named(at, uri.as_str(), Rung::rendition(first.unwrap_or(usize::MAX)), role))
+}
+
+/// Returns the track of a playlist that the multivariant playlist at `at` names.
+fn named(at: &SecretUrl, uri: &str, rung: Rung, role: Role) -> Track {
+    let mut track = Track::new(at.refer(uri), rung, role);
+    track.named_securely = at.is_secure();
+    track
 }
 
 fn audio<'a>(presentation: &'a Multivariant, group: &'a Text) -> Option<&'a Rendition> {
@@ -112,6 +140,32 @@ mod tests {
         let all = chosen(SOUND, VariantChoice::All);
         assert_eq!(all.iter().filter(|(_, name)| name == "eng.m3u8").count(), 1, "{all:?}");
         assert_eq!(all.len(), 3);
+    }
+
+    #[test]
+    fn a_track_has_the_rung_under_which_its_playlist_is_named_first() {
+        let rungs = |lines: &str, choice| {
+            let Ok(Playlist::Multivariant(presentation)) = parse(format!("#EXTM3U\n{lines}").as_bytes())
+            else {
+                panic!("a multivariant playlist")
+            };
+            let at = SecretUrl::parse("http://o.test/live/master.m3u8").expect("an address");
+            let mut tracks = tracks(&presentation, &choose(&presentation, choice), &at);
+            let played = tracks.len();
+            add_others(&mut tracks, &presentation, &at);
+            let rungs: Vec<_> = tracks.iter().map(|track| track.rung).collect();
+            (rungs[..played].to_vec(), rungs[played..].to_vec())
+        };
+        let (english, swedish) = (Rung::Rendition(1), Rung::Rendition(0));
+        assert_eq!(
+            rungs(SOUND, VariantChoice::Highest),
+            (vec![Rung::Variant(0), english], vec![swedish, Rung::Variant(1)])
+        );
+        // Each playlist of a variant is offered with two groups of audio.
+        let twice = format!("{}{}", SOUND.replace("=900", "=800"), SOUND.replace("\"a\"", "\"b\""));
+        assert_eq!(rungs(&twice, VariantChoice::Highest).0, [Rung::Variant(0), english]);
+        let no_captions = format!("#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"c\",NAME=\"c\"\n{SOUND}");
+        assert_eq!(rungs(&no_captions, VariantChoice::Highest).0, [Rung::Variant(0), english]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use super::need::{self, Keys, Need};
 use super::profile::{Behind, Pace, Profile};
 use super::start::first_to_play;
 use crate::hls::{Init, Media, Playlist, Segment, Start};
-use crate::vocabulary::{SecretUrl, limits};
+use crate::vocabulary::{Rung, SecretUrl, limits};
 
 /// Shortest media that paces a client: a thousand segments per second are an attack, not a stream.
 const SHORTEST_PACED: Duration = Duration::from_millis(50);
@@ -72,6 +72,8 @@ pub(super) struct Track {
     pub(super) base: SecretUrl,
     /// True if a multivariant playlist names the track that was loaded over `https`.
     pub(super) named_securely: bool,
+    /// Place of the playlist in the ladder.
+    pub(super) rung: Rung,
     pub(super) bandwidth: u64,
     /// Media loaded, from the beginning of playback.
     pub(super) buffered: Duration,
@@ -106,13 +108,14 @@ pub(super) struct Track {
 }
 
 impl Track {
-    pub(super) fn new(url: SecretUrl, role: Role, bandwidth: u64) -> Self {
+    pub(super) fn new(url: SecretUrl, rung: Rung, role: Role) -> Self {
         Self {
             role,
             base: url.clone(),
             named_securely: false,
             url,
-            bandwidth,
+            rung,
+            bandwidth: 0,
             buffered: Duration::ZERO,
             etag: None,
             loaded: 0,

@@ -7,6 +7,7 @@ use loom::thread;
 use super::client::ClientStats;
 use super::failure_table::Failures;
 use super::inline_failures::InlineFailures;
+use super::ladder::{Ladder, Listing, Progress};
 use super::latency::{LatencySnapshot, Timed};
 use super::latency_cells::Latencies;
 use super::meter::{Meter, Timings};
@@ -17,7 +18,7 @@ use super::snapshot::Totals;
 use crate::sync::loom_explore::explore;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
-use crate::vocabulary::{Clock, Kind, Outcome};
+use crate::vocabulary::{Clock, Kind, Outcome, Rung};
 
 /// Maximum number of preemptions where a whole registry is read: to try them all would take days.
 const PREEMPTIONS: Option<usize> = Some(2);
@@ -187,6 +188,29 @@ fn a_time_that_is_counted_has_its_sum_and_its_extremes() {
         }
         writer.join().unwrap();
         summary.is_some()
+    });
+}
+
+#[test]
+fn a_playlist_is_never_seen_older_than_it_is() {
+    explore(None, || {
+        let ladder = Arc::new(Ladder::default());
+        let writer = {
+            let ladder = Arc::clone(&ladder);
+            thread::spawn(move || {
+                for newest in [5, 6] {
+                    let progress = Progress { newest, ..Progress::default() };
+                    ladder.list(Rung::Single, &Listing { progress, came_us: newest, ..Listing::default() });
+                }
+            })
+        };
+        let seen = ladder.newest(Rung::Single);
+        if let Some(listing) = seen {
+            let first_came = listing.progress.newest;
+            assert!(listing.came_us >= first_came, "{} came at {}", first_came, listing.came_us);
+        }
+        writer.join().unwrap();
+        seen.is_some_and(|listing| listing.progress.newest == 6)
     });
 }
 

@@ -11,13 +11,14 @@ use std::sync::Arc;
 
 use super::client::{ClientStats, StatsSlot};
 use super::detail::Detail;
+use super::ladder::{Listing, Progress, RungName};
 use super::latency::Timed;
 use super::metric::Metric;
 use super::quality::Quality;
 use super::worker::WorkerStats;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{
-    CacheStatus, ClientState, Clock, ConnectionRoute, Finding, Kind, Outcome, Playback, clock,
+    CacheStatus, ClientState, Clock, ConnectionRoute, Finding, Kind, Outcome, Playback, Rung, clock,
 };
 
 /// Writer of one client's counters and of its worker's totals.
@@ -122,6 +123,21 @@ impl Meter {
     /// Counts that such a host was refused.
     pub fn host_refused(&self, name: &str) {
         self.worker().hosts.refused(name);
+    }
+
+    /// Names a rung of the ladder; calls `name` only if no client of this worker has named it.
+    pub fn name_rung(&self, rung: Rung, name: impl FnOnce() -> RungName) {
+        if !self.worker().ladder.is_named(rung) {
+            self.worker().ladder.name(rung, name());
+        }
+    }
+
+    /// Takes a media playlist with this progress that came at `at_us`; calls `listing` only if it is the first of this
+    /// worker that brings this.
+    pub fn list(&self, rung: Rung, progress: Progress, at_us: u64, listing: impl FnOnce() -> Listing) {
+        if self.worker().ladder.is_news(rung, progress, at_us) {
+            self.worker().ladder.list(rung, &listing());
+        }
     }
 
     /// Adds the numbers of the client, which has left, to the distributions over sessions.

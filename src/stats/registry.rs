@@ -17,6 +17,7 @@ use super::explanations;
 use super::failure_table;
 use super::findings::{self, FindingRow};
 use super::had::HadSlots;
+use super::ladder::RungRow;
 use super::latency::{LatencySnapshot, Timed};
 use super::meter::Meter;
 use super::metric::{Metric, Scalars};
@@ -279,6 +280,12 @@ impl Registry {
         }
         audience.sources.sort_unstable();
         audience
+    }
+
+    /// Reads the rungs of the ladder into `rows`, in the order of their places. The memory of `rows` is reused.
+    pub fn ladder(&self, rows: &mut Vec<RungRow>) {
+        rows.clear();
+        self.workers.iter().for_each(|worker| worker.ladder.add_to(rows));
     }
 
     /// Reads one number of all sessions that have ended into `values`, whose memory is reused.

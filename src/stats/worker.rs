@@ -12,6 +12,7 @@ use super::explanations::Explanations;
 use super::failure_table::{self, Failures};
 use super::findings::Findings;
 use super::hosts::Hosts;
+use super::ladder::Ladder;
 use super::latency_cells::Latencies;
 use super::metric::{Metric, Scalars};
 use super::quality::Sessions;
@@ -41,6 +42,7 @@ pub(super) struct WorkerStats {
     pub(super) explanations: Explanations,
     pub(super) routes: Routes,
     pub(super) hosts: Hosts,
+    pub(super) ladder: Ladder,
     pub(super) sessions: Sessions,
     /// See [`Snapshot::retry_at_us`](super::Snapshot::retry_at_us).
     pub(super) retry_at_us: SingleWriterCell,
@@ -66,6 +68,7 @@ impl WorkerStats {
             explanations: Explanations::default(),
             routes: Routes::default(),
             hosts: Hosts::default(),
+            ladder: Ladder::default(),
             sessions: Sessions::default(),
             retry_at_us: SingleWriterCell::default(),
             spending,

@@ -9,6 +9,7 @@ use crate::vocabulary::limits;
 use crate::vocabulary::outcome::{Fault, HttpFailure, Outcome};
 
 use super::inspection::{Inspection, Look, why_unreadable};
+use super::ladder;
 use super::request::{Arrival, Received, timings};
 
 /// Ends the request with its outcome, and returns the answer for the player.
@@ -105,6 +106,7 @@ fn understand(
             if player.awaits(what) {
                 inspection.follow(player.generation());
                 inspection.playlist(look, &playlist);
+                ladder::publish(player, look, &playlist);
             }
             let remembered = |etag: &&str| etag.len() <= limits::ETAG_BYTES;
             let etag = response.head.etag.as_deref().filter(remembered).map(Arc::from);

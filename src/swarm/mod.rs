@@ -15,6 +15,7 @@ mod client_slot;
 mod decryption;
 mod examples;
 mod inspection;
+mod ladder;
 mod lanes;
 mod placement;
 mod playlist_cache;
