@@ -38,7 +38,7 @@ pub mod sample {
 
 pub mod stats {
     pub use crate::stats::{
-        ClientHandle, ClientRow, Meter, Metric, Registry, Snapshot, Tally, Timings, Totals,
+        ClientHandle, ClientRow, Meter, Metric, Placement, Registry, Snapshot, Tally, Timings, Totals,
     };
 }
 

@@ -440,6 +440,12 @@ impl Player {
         self.tracks.iter().map(|track| track.bandwidth).sum()
     }
 
+    /// Returns the rungs that the client plays: the video or all, the audio beside it, and the subtitles.
+    pub fn plays(&self) -> [Option<Rung>; 3] {
+        let first = |role| self.tracks.iter().find(|track| track.role == role);
+        [Role::Main, Role::Audio, Role::Subtitles].map(|role| first(role).map(|track| track.rung))
+    }
+
     /// Returns the place in the ladder of the media playlist that this request was for.
     pub fn rung(&self, what: Resource) -> Option<Rung> {
         match what.track() {

@@ -65,7 +65,7 @@ fn play(sources: &Sources, client: u64) -> ClientHandle {
     let timings = |us: u64| Some(Timings { first_byte_us: us, body_us: us * 3 });
     for number in 0..40 + client {
         request(&meter, Kind::Segment, Outcome::Ok, timings(100_000 + 37 * number * (client + 1)));
-        meter.answered(&route(client), 5_000, number.is_multiple_of(4).then_some(CacheStatus::Hit));
+        meter.answered(&route(client), 200, 5_000, number.is_multiple_of(4).then_some(CacheStatus::Hit));
     }
     for number in 0..20 {
         request(&meter, Kind::Playlist, Outcome::Ok, timings(200 + number * client));

@@ -25,6 +25,8 @@ pub struct EdgeTotals {
     pub requests: u64,
     /// Their body bytes.
     pub bytes: u64,
+    /// Responses with a failed status (400 and above). A request without a response belongs to no edge.
+    pub failed: u64,
     /// Responses that came from a cache, as far as they say so.
     pub hit: u64,
     /// Responses that did not come from a cache, as far as they say so.
@@ -35,6 +37,11 @@ impl EdgeTotals {
     /// Returns the share of responses from a cache among those that say where they came from; `None` if none does.
     pub fn hit_share(&self) -> Option<f64> {
         share(self.hit, self.hit + self.miss)
+    }
+
+    /// Returns the share of responses with a failed status; `None` without any response.
+    pub fn failed_share(&self) -> Option<f64> {
+        share(self.failed, self.requests)
     }
 }
 
@@ -66,6 +73,7 @@ struct Edge {
     address: OnceLock<SocketAddr>,
     requests: SingleWriterCell,
     bytes: SingleWriterCell,
+    failed: SingleWriterCell,
     hit: SingleWriterCell,
     miss: SingleWriterCell,
 }
@@ -75,6 +83,7 @@ impl Edge {
         EdgeTotals {
             requests: self.requests.get(),
             bytes: self.bytes.get(),
+            failed: self.failed.get(),
             hit: self.hit.get(),
             miss: self.miss.get(),
         }
@@ -82,9 +91,11 @@ impl Edge {
 }
 
 impl EdgeTotals {
-    fn add(&mut self, other: Self) {
+    /// Adds the totals of another edge, or of the same one by another worker.
+    pub fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.bytes += other.bytes;
+        self.failed += other.failed;
         self.hit += other.hit;
         self.miss += other.miss;
     }
@@ -125,14 +136,24 @@ impl Routes {
         _ = self.sources.iter().find(|source| *source.get_or_init(|| route.source) == route.source);
     }
 
-    /// Counts a complete response; by the one writer only.
+    /// Counts a complete response; by the one writer only. Returns the place of its edge, `None` if the table has none.
     #[inline]
-    pub(super) fn answered(&self, route: &ConnectionRoute, bytes: u64, cache: Option<CacheStatus>) {
+    pub(super) fn answered(
+        &self,
+        route: &ConnectionRoute,
+        status: u16,
+        bytes: u64,
+        cache: Option<CacheStatus>,
+    ) -> Option<usize> {
         // A new edge takes the first free place. There is one writer, so the initialisation is never contended.
-        let is_own = |edge: &&Edge| *edge.address.get_or_init(|| route.edge) == route.edge;
-        let edge = self.edges.iter().find(is_own).unwrap_or(&self.other);
+        let is_own = |edge: &Edge| *edge.address.get_or_init(|| route.edge) == route.edge;
+        let place = self.edges.iter().position(is_own);
+        let edge = place.and_then(|place| self.edges.get(place)).unwrap_or(&self.other);
         edge.requests.add(1);
         edge.bytes.add(bytes);
+        if status >= 400 {
+            edge.failed.add(1);
+        }
         match cache.map(CacheStatus::is_hit) {
             Some(true) => edge.hit.add(1),
             Some(false) => edge.miss.add(1),
@@ -141,6 +162,12 @@ impl Routes {
         if let Some(protocol) = self.protocols.get(usize::from(route.http2)) {
             protocol.add(1);
         }
+        place
+    }
+
+    /// Returns the edges that are told apart, in the order of their places.
+    pub(super) fn edges(&self) -> impl Iterator<Item = SocketAddr> {
+        self.edges.iter().map_while(|edge| edge.address.get().copied())
     }
 
     /// Adds the counts so far to `audience`.
@@ -184,15 +211,15 @@ mod tests {
         for worker in &workers {
             worker.opened(&route(2));
             worker.opened(&route(3));
-            worker.answered(&route(1), 100, Some(CacheStatus::Hit));
-            worker.answered(&route(2), 10, Some(CacheStatus::Miss));
-            worker.answered(&route(2), 1, None);
+            assert_eq!(worker.answered(&route(1), 200, 100, Some(CacheStatus::Hit)), Some(0));
+            assert_eq!(worker.answered(&route(2), 404, 10, Some(CacheStatus::Miss)), Some(1));
+            assert_eq!(worker.answered(&route(2), 304, 1, None), Some(1));
         }
         let mut audience = Audience::default();
         workers.iter().for_each(|worker| worker.add_to(&mut audience));
         let expected = [
-            (route(1).edge, EdgeTotals { requests: 2, bytes: 200, hit: 2, miss: 0 }),
-            (route(2).edge, EdgeTotals { requests: 4, bytes: 22, hit: 0, miss: 2 }),
+            (route(1).edge, EdgeTotals { requests: 2, bytes: 200, failed: 0, hit: 2, miss: 0 }),
+            (route(2).edge, EdgeTotals { requests: 4, bytes: 22, failed: 2, hit: 0, miss: 2 }),
         ];
         assert_eq!(audience.edges, BTreeMap::from(expected));
         assert_eq!((audience.http1, audience.http2), (4, 2));
@@ -204,11 +231,18 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted_together() {
         let worker = Routes::default();
-        (0..500).for_each(|last| worker.answered(&route(last), 2, None));
+        for last in 0..500 {
+            let place = usize::from(last);
+            assert_eq!(
+                worker.answered(&route(last), 200, 2, None),
+                Some(place).filter(|place| *place < EDGES)
+            );
+        }
         let mut audience = Audience::default();
         worker.add_to(&mut audience);
         assert_eq!(audience.edges.len(), EDGES);
         let others = 500 - EDGES as u64;
-        assert_eq!(audience.other_edges, EdgeTotals { requests: others, bytes: 2 * others, hit: 0, miss: 0 });
+        let expected = EdgeTotals { requests: others, bytes: 2 * others, ..EdgeTotals::default() };
+        assert_eq!(audience.other_edges, expected);
     }
 }

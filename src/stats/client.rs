@@ -13,6 +13,7 @@ use super::failure_table::{self, Failures};
 use super::inline_failures::InlineFailures;
 use super::metric::{Metric, Scalars};
 use super::open_requests;
+use super::placement::Placement;
 use super::slot::Slot;
 use crate::sync::atomics::{AtomicU32, Ordering};
 use crate::sync::single_writer_cell::SingleWriterCell;
@@ -36,6 +37,9 @@ const FIRST_FAILURE: u64 = 2;
 const DRY_AT_BITS: u32 = 32;
 const MILLISECOND_US: u64 = 1_000;
 
+/// Width of the state in its word; the rest is the [`Placement`].
+const STATE_BITS: u32 = 8;
+
 /// Stands for an unknown live offset.
 const NOT_LIVE: i64 = i64::MIN;
 
@@ -47,6 +51,7 @@ pub(super) type StatsSlot = CachePadded<Slot<ClientStats>>;
 #[derive(Debug)]
 #[repr(C)]
 pub struct ClientStats {
+    /// State and placement of the client, see [`STATE_BITS`].
     state: SingleWriterCell,
     joined_us: SingleWriterCell,
     runs_dry: SingleWriterCell,
@@ -162,7 +167,7 @@ impl ClientStats {
 
     /// Publishes the playback; by the client's task only.
     pub(super) fn publish(&self, playback: &Playback) {
-        self.state.set(playback.state.index() as u64);
+        self.set_state(playback.state);
         self.joined_us.set(playback.joined_us);
         self.runs_dry.set(runs_dry(playback));
         self.max_drift_us.raise(playback.max_drift_us);
@@ -172,7 +177,24 @@ impl ClientStats {
 
     /// Publishes only the state; by the client's task only.
     pub(super) fn set_state(&self, state: ClientState) {
-        self.state.set(state.index() as u64);
+        let placement = Placement::above(STATE_BITS, self.state.own());
+        self.state.set(placement.shifted(STATE_BITS) | state.index() as u64);
+    }
+
+    /// Changes the placement; by the client's task only. Stores nothing if it stays the same.
+    #[inline]
+    pub(super) fn place(&self, change: impl FnOnce(Placement) -> Placement) {
+        let word = self.state.own();
+        let before = Placement::above(STATE_BITS, word);
+        let after = change(before);
+        if after != before {
+            self.state.set(after.shifted(STATE_BITS) | word & ((1 << STATE_BITS) - 1));
+        }
+    }
+
+    /// Returns the placement as it was last changed.
+    pub(super) fn placement(&self) -> Placement {
+        Placement::above(STATE_BITS, self.state.get())
     }
 
     /// Returns the current value of one counter.
@@ -255,8 +277,10 @@ impl ClientStats {
 mod tests {
     use super::*;
     use crate::stats::inline_failures;
-    use crate::vocabulary::Kind;
     use crate::vocabulary::outcome::{Fault, HttpFailure};
+
+    use crate::vocabulary::{Kind, Rung};
+    use proptest::prelude::*;
 
     fn playing(offset_us: i64, dry_at_us: u64) -> Playback {
         Playback {
@@ -310,6 +334,67 @@ mod tests {
             Kind::ALL.into_iter().flat_map(|kind| [Metric::started(kind), Metric::bytes(kind)]).chain(read)
         {
             assert!(line(metric) < 5, "{}", metric.name());
+        }
+    }
+
+    /// Change of the word that holds state and placement.
+    #[derive(Clone, Copy, Debug)]
+    enum Change {
+        Publish(ClientState),
+        SetState(ClientState),
+        Edge(Option<usize>),
+        Worker(usize),
+        Rungs([Option<u16>; 3]),
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        let state = || any::<u8>().prop_map(ClientState::at);
+        let rung = || proptest::option::of(0..10_u16);
+        prop_oneof![
+            state().prop_map(Change::Publish),
+            state().prop_map(Change::SetState),
+            proptest::option::of(0..64_usize).prop_map(Change::Edge),
+            (0..70_usize).prop_map(Change::Worker),
+            [rung(), rung(), rung()].prop_map(Change::Rungs),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn state_and_placement_share_a_word_and_leave_each_other_alone(
+            changes in proptest::collection::vec(change(), 0..30)
+        ) {
+            let stats = ClientStats::default();
+            let (mut state, mut placement) = (ClientState::Starting, Placement::default());
+            for change in changes {
+                match change {
+                    Change::Publish(to) => {
+                        stats.publish(&Playback { state: to, ..playing(0, 0) });
+                        state = to;
+                    }
+                    Change::SetState(to) => {
+                        stats.set_state(to);
+                        state = to;
+                    }
+                    Change::Edge(edge) => {
+                        stats.place(|placement| placement.on_edge(edge));
+                        placement = placement.on_edge(edge);
+                    }
+                    Change::Worker(worker) => {
+                        stats.place(|placement| placement.on_worker(worker));
+                        placement = placement.on_worker(worker);
+                    }
+                    Change::Rungs(indexes) => {
+                        let rungs = indexes.map(|index| index.map(Rung::Variant));
+                        stats.place(|placement| placement.playing(rungs));
+                        placement = placement.playing(rungs);
+                    }
+                }
+                prop_assert_eq!((stats.playback().state, stats.placement()), (state, placement));
+                prop_assert_eq!(stats.state_at(0), state);
+            }
+            stats.reset(1);
+            prop_assert_eq!(stats.placement(), Placement::default());
         }
     }
 

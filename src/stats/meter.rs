@@ -14,6 +14,7 @@ use super::detail::Detail;
 use super::ladder::{Listing, Progress, RungName};
 use super::latency::Timed;
 use super::metric::Metric;
+use super::placement::PLAYED;
 use super::quality::Quality;
 use super::worker::WorkerStats;
 use crate::vocabulary::outcome::Fault;
@@ -41,9 +42,10 @@ pub struct Timings {
 }
 
 impl Meter {
-    pub(super) fn new(slot: Arc<StatsSlot>, worker: Arc<WorkerStats>, clock: Clock) -> Self {
+    /// Creates the writer of a slot's numbers on worker number `place`, whose totals are `worker`.
+    pub(super) fn new(slot: Arc<StatsSlot>, place: usize, worker: Arc<WorkerStats>, clock: Clock) -> Self {
         // Announce this thread as the writer. The meter cannot leave it, so this holds for everything it writes.
-        slot.writer();
+        slot.writer().place(|placement| placement.on_worker(place));
         Self { slot, worker, clock, not_send: PhantomData }
     }
 
@@ -109,10 +111,16 @@ impl Meter {
         self.worker().routes.opened(route);
     }
 
-    /// Counts a complete response with this many body bytes.
+    /// Counts a complete response with this status and this many body bytes.
     #[inline]
-    pub fn answered(&self, route: &ConnectionRoute, bytes: u64, cache: Option<CacheStatus>) {
-        self.worker().routes.answered(route, bytes, cache);
+    pub fn answered(&self, route: &ConnectionRoute, status: u16, bytes: u64, cache: Option<CacheStatus>) {
+        let edge = self.worker().routes.answered(route, status, bytes, cache);
+        self.client().place(|placement| placement.on_edge(edge));
+    }
+
+    /// Publishes the rungs that the client plays.
+    pub fn plays(&self, rungs: [Option<Rung>; PLAYED]) {
+        self.client().place(|placement| placement.playing(rungs));
     }
 
     /// Counts a request for a host other than the target's.

@@ -17,10 +17,10 @@ use super::explanations;
 use super::failure_table;
 use super::findings::{self, FindingRow};
 use super::had::HadSlots;
-use super::ladder::RungRow;
 use super::latency::{LatencySnapshot, Timed};
 use super::meter::Meter;
 use super::metric::{Metric, Scalars};
+use super::placement::PlacementIndex;
 use super::quality::SessionNumber;
 use super::snapshot::{ClientRow, Snapshot, Totals};
 use super::spending::Spending;
@@ -85,7 +85,7 @@ impl ClientHandle {
 
     /// Returns the writer of the client's numbers, for its task on worker number `worker`.
     pub fn meter(&self, worker: usize, clock: Clock) -> Meter {
-        Meter::new(Arc::clone(&self.slot), Arc::clone(self.registry.worker(worker)), clock)
+        Meter::new(Arc::clone(&self.slot), worker, Arc::clone(self.registry.worker(worker)), clock)
     }
 }
 
@@ -282,10 +282,15 @@ impl Registry {
         audience
     }
 
-    /// Reads the rungs of the ladder into `rows`, in the order of their places. The memory of `rows` is reused.
-    pub fn ladder(&self, rows: &mut Vec<RungRow>) {
-        rows.clear();
-        self.workers.iter().for_each(|worker| worker.ladder.add_to(rows));
+    /// Reads the edges and rungs that the placements of clients refer to into `index`, whose memory is reused.
+    pub fn placements(&self, index: &mut PlacementIndex) {
+        index.edges.resize_with(self.workers.len(), Vec::new);
+        index.rungs.clear();
+        for (worker, edges) in self.workers.iter().zip(&mut index.edges) {
+            edges.clear();
+            edges.extend(worker.routes.edges());
+            worker.ladder.add_to(&mut index.rungs);
+        }
     }
 
     /// Reads one number of all sessions that have ended into `values`, whose memory is reused.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::client::ClientStats;
 use super::failure_table;
 use super::metric::{Metric, Scalars};
+use super::placement::Placement;
 use crate::vocabulary::Playback;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
 use crate::vocabulary::{ClientState, Kind, Outcome, share};
@@ -310,6 +311,8 @@ pub struct ClientRow {
     pub id: u64,
     /// Index of its slot in the registry; another client may have the slot later.
     pub slot: usize,
+    /// Edge that answered it last, rungs that it plays and its worker.
+    pub placement: Placement,
     /// State at the moment of the snapshot.
     pub state: ClientState,
     /// Playback, as a function of time.
@@ -355,6 +358,7 @@ impl ClientRow {
         Self {
             id,
             slot,
+            placement: stats.placement(),
             state: playback.state,
             playback,
             requests: sum(Metric::started),

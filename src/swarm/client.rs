@@ -222,6 +222,7 @@ impl Viewer {
         self.events.settled(self.published.map(|before| before.state), playback.state, &tally);
         if self.published != Some(playback) {
             self.meter.publish(&playback);
+            self.meter.plays(self.player.plays());
             self.published = Some(playback);
         }
     }

@@ -138,10 +138,10 @@ mod tests {
     /// Returns the name and the newest playlist of each rung after a client whose clock began at noon has published.
     fn rows(publish: impl FnOnce(&Meter)) -> Vec<(Option<Arc<RungName>>, Option<Listing>)> {
         let (registry, noon) = (Registry::new(1), "2026-01-02T12:00:00Z".parse().expect("a time"));
-        let (client, mut rows) = (registry.add(), Vec::new());
+        let (client, mut index) = (registry.add(), Default::default());
         publish(&client.meter(0, Clock::start().started_at_wall(noon)));
-        registry.ladder(&mut rows);
-        rows.into_iter().map(|row| (row.name, row.listing)).collect()
+        registry.placements(&mut index);
+        index.rungs.into_iter().map(|row| (row.name, row.listing)).collect()
     }
 
     fn names(lines: &str) -> Vec<RungName> {

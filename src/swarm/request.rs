@@ -293,7 +293,8 @@ async fn attempt<'a>(
     host.place.reach().ended(host.url, attempt, ended.as_ref().err().copied());
     match &ended {
         Ok(response) => {
-            host.meter.answered(&response.opening.route, response.wire_bytes, response.head.cache)
+            let (route, head) = (&response.opening.route, &response.head);
+            host.meter.answered(route, head.status, response.wire_bytes, head.cache);
         }
         Err(fault) if fault.class() == Class::Policy => host.refuse(*fault),
         Err(_) => {}

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
 use histogram::Histogram;
-use hlswarm::testing::stats::{ClientRow, Metric, Timings};
+use hlswarm::testing::stats::{ClientRow, Metric, Placement, Timings};
 use hlswarm::testing::vocabulary::HttpFailure;
 use hlswarm::testing::vocabulary::Playback;
 use hlswarm::testing::vocabulary::{ClientState, Kind, Outcome};
@@ -175,6 +175,7 @@ impl Numbers {
         ClientRow {
             id,
             slot: 0,
+            placement: Placement::default(),
             state: self.playback.state_at(at_us),
             playback: self.playback,
             requests: sum(Metric::started),

@@ -35,6 +35,23 @@ fn sound_and_subtitles_are_fetched_beside_the_pictures_in_a_lane_of_their_own() 
 }
 
 #[test]
+fn a_player_says_which_rungs_it_plays_and_which_one_a_request_is_for() {
+    let mut player = player(&WEB, 50 * SECOND);
+    assert_eq!((player.plays(), player.rung(Resource::Playlist(0))), ([None; 3], None));
+    play(&mut player, &mut separate(), 50 * SECOND, 60 * SECOND);
+    let [video, audio, subtitles] = [Rung::Variant(0), Rung::Rendition(0), Rung::Rendition(1)].map(Some);
+    assert_eq!(player.plays(), [video, audio, subtitles]);
+    assert_eq!((player.rung(Resource::Playlist(2)), player.rung(Resource::Key(1))), (subtitles, audio));
+    let mut single = player_of(settings(&WEB, VariantChoice::Highest), 1, Duration::ZERO);
+    let mut origin = Origin { master: window(0, 3, 2), ..Origin::live() };
+    play(&mut single, &mut origin, Duration::ZERO, SECOND);
+    assert_eq!(
+        (single.plays(), single.rung(Resource::Entry)),
+        ([Some(Rung::Single), None, None], Some(Rung::Single))
+    );
+}
+
+#[test]
 fn playback_waits_for_sound_but_not_for_subtitles() {
     let without = |track: usize| {
         let mut origin =

@@ -129,7 +129,7 @@ fn act(meter: &Meter, event: Event) {
         }
         6 => meter.opened(&route),
         7 => meter.find(Finding::ALL[value as usize % Finding::COUNT], || format!("detail of {value}")),
-        _ => meter.answered(&route, value, value.is_multiple_of(2).then_some(CacheStatus::Hit)),
+        _ => meter.answered(&route, 200, value, value.is_multiple_of(2).then_some(CacheStatus::Hit)),
     }
     meter.time(Timed::Connect, value);
 }
