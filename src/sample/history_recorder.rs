@@ -103,6 +103,12 @@ fn push(history: &mut History, mut second: Point, failed: &mut Vec<u64>, sample:
     second.need_bits = need_kilobits(&sample.snapshot).saturating_mul(width.as_millis() as u64);
     second.peaks.failed = u32::try_from(second.failed()).unwrap_or(u32::MAX);
     second.peaks.bytes = second.counts.bytes;
+    for rung in &sample.stream.rungs {
+        if let (Some(age), Some(peak)) = (rung.age, second.peaks.playlist_age_ms.get_mut(rung.place)) {
+            // An age of 0 is known, and 0 stands for an unknown one.
+            *peak = u32::try_from(age.as_millis()).unwrap_or(u32::MAX).max(1);
+        }
+    }
     history.push(second);
 }
 

@@ -28,6 +28,8 @@ mod sampler;
 mod sampler_tests;
 mod sources;
 mod storm;
+mod stream;
+mod stream_meter;
 mod timeline;
 mod trust;
 mod trusted;
@@ -57,6 +59,7 @@ pub use pipeline::{Lane, PipelineSample};
 pub use point::{CODES, HeatOf, Point};
 pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
+pub use stream::StreamSample;
 pub use timeline::{Bin, Timeline};
 pub use trusted::SomeSeconds;
 pub use who::{Dimension, Who, trouble_share};
@@ -131,6 +134,8 @@ pub struct RunSample {
     pub open: Option<OpenRequests>,
     /// Clients in trouble by what they have in common, once a second.
     pub who: Arc<Who>,
+    /// State of the stream itself, once a second.
+    pub stream: Arc<StreamSample>,
     /// More of the client that is open on the screen; `None` without one, or after it has left.
     pub detail: Option<Arc<ClientDetail>>,
     /// Changes of the load and of the verdict, marks and notes; entries after [`RunSample::at`] may be among them.

@@ -126,6 +126,12 @@ impl Moment<'_> {
         &self.bin.heat[of.index()]
     }
 
+    /// Returns the largest age of the playlist of a rung; `None` if it is unknown.
+    pub fn playlist_age(&self, place: usize) -> Option<Duration> {
+        let age_ms = self.bin.peaks.playlist_age_ms.get(place).copied().filter(|age_ms| *age_ms > 0)?;
+        Some(Duration::from_millis(age_ms.into()))
+    }
+
     /// Returns the worst verdict.
     pub fn verdict(&self) -> Verdict {
         self.bin.verdict
@@ -136,6 +142,7 @@ impl Moment<'_> {
 mod tests {
     use super::*;
     use crate::sample::CODES;
+    use crate::sample::bins::Addable;
     use crate::vocabulary::ClientState::{Dead, Finished, Playing, Stalled, Waiting};
 
     fn point(client_ms: &[(ClientState, u64)]) -> Point {
@@ -168,6 +175,16 @@ mod tests {
         assert_eq!((moment.failed_share(), moment.error_share()), (Some(0.25), Some(0.0)));
         let nothing = Moment { width: Duration::ZERO, ..moment };
         assert_eq!((nothing.clients(Playing), nothing.failed_per_s()), (None, None));
+    }
+
+    #[test]
+    fn a_wide_bin_has_the_largest_age_of_each_playlist() {
+        let (mut point, mut other) = (Point::default(), Point::default());
+        (point.peaks.playlist_age_ms[1], other.peaks.playlist_age_ms[1]) = (9_000, 2_000);
+        other.peaks.playlist_age_ms[7] = 1;
+        point.add(&other);
+        let ages = [0, 1, 7, 8].map(|place| two_seconds(&point).playlist_age(place));
+        assert_eq!(ages, [None, Some(Duration::from_secs(9)), Some(Duration::from_millis(1)), None]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::bins::Addable;
+use super::stream::AGED_RUNGS;
 use super::timeline::Bin;
 use crate::stats::{Heat, Timed};
 use crate::verdict::Verdict;
@@ -80,6 +81,8 @@ pub struct Peaks {
     pub open: u32,
     /// Age of the oldest open request, in microseconds.
     pub oldest_open_us: u64,
+    /// Ages of the playlists of the first rungs, in milliseconds; 0 if unknown.
+    pub playlist_age_ms: [u32; AGED_RUNGS],
 }
 
 impl Peaks {
@@ -89,6 +92,8 @@ impl Peaks {
         self.bytes = self.bytes.max(other.bytes);
         self.open = self.open.max(other.open);
         self.oldest_open_us = self.oldest_open_us.max(other.oldest_open_us);
+        let ages = self.playlist_age_ms.iter_mut().zip(other.playlist_age_ms);
+        ages.for_each(|(mine, theirs)| *mine = theirs.max(*mine));
     }
 }
 

@@ -19,11 +19,12 @@ use tokio::sync::watch;
 use super::history_recorder::HistoryRecorder;
 use super::notes::NoteTaker;
 use super::pipeline::Watch;
+use super::stream_meter::StreamMeter;
 use super::timeline::TimelineRecorder;
 use super::trust::TrustMeter;
 use super::{
-    Bin, ClientDetail, Distributions, FailureTracker, OpenRequests, RunSample, Sources, TIMED, Who,
-    hard_stops, numbers,
+    Bin, ClientDetail, Distributions, FailureTracker, OpenRequests, RunSample, Sources, StreamSample, TIMED,
+    Who, hard_stops, numbers,
 };
 use crate::generator::{self, Fact};
 use crate::pipeline::Pipeline;
@@ -73,6 +74,8 @@ pub struct Sampler {
     speed: SpeedSummary,
     open: Option<OpenRequests>,
     who: Arc<Who>,
+    stream_meter: StreamMeter,
+    stream: Arc<StreamSample>,
 }
 
 /// Handle of the sampler's thread; gives access to the newest sample.
@@ -158,6 +161,8 @@ impl Sampler {
             speed: SpeedSummary::default(),
             open: None,
             who: Arc::default(),
+            stream_meter: StreamMeter::default(),
+            stream: Arc::default(),
         }
     }
 
@@ -264,9 +269,9 @@ impl Sampler {
         let is_due = new_second || sample.state == RunState::Finished;
         if is_due {
             self.read_latencies();
-            self.who = Arc::new(Who::new(&sample.snapshot.clients));
+            self.compare_clients(&sample.snapshot);
         }
-        sample.who = Arc::clone(&self.who);
+        (sample.who, sample.stream) = (Arc::clone(&self.who), Arc::clone(&self.stream));
         // One client costs little, and its numbers are waited for.
         sample.detail = self.read_selected();
         self.ticks += 1;
@@ -319,6 +324,14 @@ impl Sampler {
         // Relaxed: the number stands for itself.
         let id = self.sources.selected.load(Ordering::Relaxed);
         (id > 0).then(|| ClientDetail::read(&self.sources.registry, id).map(Arc::new)).flatten()
+    }
+
+    /// Groups the clients of a whole reading, and measures the stream that they play.
+    fn compare_clients(&mut self, snapshot: &Snapshot) {
+        let registry = &self.sources.registry;
+        self.stream_meter.read(registry);
+        self.who = Arc::new(Who::new(&snapshot.clients));
+        self.stream = Arc::new(self.stream_meter.measure(snapshot, &registry.routes()));
     }
 
     /// Reads the histograms of all durations, and what they have gained for the heat maps.

@@ -1,15 +1,16 @@
 //! Tests of the sampler over counters that a test sets.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::sampler::{POOL, ROWS, Sampler, TICKS_PER_SECOND};
-use super::{HeatOf, HistoryBins, Point, Sources, TIMED, Who};
-use crate::stats::{LatencySnapshot, Metric, Registry, Timed, Timings};
+use super::{HeatOf, HistoryBins, Point, RunSample, Sources, TIMED, Who};
+use crate::stats::{LatencySnapshot, Listing, Metric, Progress, Registry, Timed, Timings};
 use crate::verdict::Verdict;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
-use crate::vocabulary::{ClientState, Clock, Kind, Outcome, RunState};
+use crate::vocabulary::{ClientState, Clock, ConnectionRoute, Kind, Outcome, RunState, Rung};
 
 fn sampler() -> (Arc<Registry>, Sampler) {
     let sources = Sources::new(1);
@@ -69,6 +70,38 @@ fn the_client_that_is_open_on_the_screen_is_read_in_every_sample() {
     }
     open.store(0, Ordering::Relaxed);
     assert_eq!(shown(), None);
+}
+
+#[test]
+fn the_stream_is_measured_once_a_second_and_ages_of_playlists_are_kept_over_time() {
+    let (registry, mut sampler) = sampler();
+    let client = registry.add();
+    let meter = client.meter(0, Clock::start());
+    // It came when the run began.
+    let listing = |newest| Listing {
+        progress: Progress { newest, ..Progress::default() },
+        target_us: 4_000_000,
+        ..Listing::default()
+    };
+    meter.list(Rung::Variant(1), listing(7).progress, 0, || listing(7));
+    meter.plays([Some(Rung::Variant(1)), None, None]);
+    let edge = SocketAddr::from(([10, 0, 0, 1], 443));
+    meter.answered(&ConnectionRoute { edge, source: edge.ip(), http2: true, resumed: None }, 503, 9, None);
+    let first = sampler.next_sample();
+    let [rung] = &first.stream.rungs[..] else { panic!("one rung: {:?}", first.stream.rungs) };
+    assert_eq!((rung.place, rung.newest, rung.clients), (1, Some(7), 1));
+    let at = Duration::from_micros(first.snapshot.at_us);
+    assert_eq!((rung.age, first.stream.is_live), (Some(at), Some(true)));
+    let kept =
+        |sample: &RunSample, place| sample.history.last().and_then(|second| second.playlist_age(place));
+    assert!(kept(&first, 1).is_some_and(|age| age.as_millis() == at.as_millis().max(1)));
+    assert_eq!(kept(&first, 0), None);
+    let [line] = &first.stream.edges[..] else { panic!("one edge: {:?}", first.stream.edges) };
+    assert_eq!((line.address, line.clients, line.failed_share), (edge, 1, Some(1.0)));
+    meter.list(Rung::Variant(1), listing(8).progress, 5, || listing(8));
+    let newest = |sample: &RunSample| sample.stream.rungs.first().and_then(|rung| rung.newest);
+    let seen: Vec<_> = (0..TICKS_PER_SECOND).map(|_| newest(&sampler.next_sample())).collect();
+    assert_eq!(seen, [Some(7), Some(7), Some(7), Some(8)]);
 }
 
 #[test]

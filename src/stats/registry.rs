@@ -273,11 +273,17 @@ impl Registry {
 
     /// Returns the audience that the run represented to the origin.
     pub fn audience(&self) -> Audience {
-        let mut audience = Audience::default();
+        let mut audience = self.routes();
         for worker in &self.workers {
-            worker.routes.add_to(&mut audience);
             worker.hosts.add_to(&mut audience.hosts, &mut audience.other_hosts);
         }
+        audience
+    }
+
+    /// Returns the audience without its hosts, whose names take more to read.
+    pub fn routes(&self) -> Audience {
+        let mut audience = Audience::default();
+        self.workers.iter().for_each(|worker| worker.routes.add_to(&mut audience));
         audience.sources.sort_unstable();
         audience
     }

@@ -379,6 +379,12 @@ impl ClientRow {
         }
     }
 
+    /// Creates the row of a client that has done nothing.
+    #[cfg(test)]
+    pub(crate) fn fresh() -> Self {
+        Self::read(0, 0, &ClientStats::default())
+    }
+
     /// Returns the number of requests that did not end ok.
     pub fn failures(&self) -> u64 {
         self.http_errors + self.faults
