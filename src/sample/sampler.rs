@@ -330,7 +330,7 @@ impl Sampler {
     fn compare_clients(&mut self, snapshot: &Snapshot) {
         let registry = &self.sources.registry;
         self.stream_meter.read(registry);
-        self.who = Arc::new(Who::new(&snapshot.clients));
+        self.who = Arc::new(Who::new(&snapshot.clients, self.stream_meter.index(), self.sources.canary));
         self.stream = Arc::new(self.stream_meter.measure(snapshot, &registry.routes()));
     }
 

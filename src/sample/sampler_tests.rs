@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::sampler::{POOL, ROWS, Sampler, TICKS_PER_SECOND};
 use super::{HeatOf, HistoryBins, Point, RunSample, Sources, TIMED, Who};
-use crate::stats::{LatencySnapshot, Listing, Metric, Progress, Registry, Timed, Timings};
+use crate::stats::{LatencySnapshot, Listing, Metric, PlacementIndex, Progress, Registry, Timed, Timings};
 use crate::verdict::Verdict;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
 use crate::vocabulary::{ClientState, Clock, ConnectionRoute, Kind, Outcome, RunState, Rung};
@@ -264,7 +264,7 @@ fn the_last_sample_shows_the_latencies_and_the_groups_of_the_report_wherever_in_
         let reported = read.latency(segments).map(LatencySnapshot::count);
         let shown = last.latency(segments).run.map(|run| run.count);
         assert_eq!((shown, reported), (Some(1), Some(1)), "{place}");
-        assert_eq!(*last.who, Who::new(&last.snapshot.clients), "{place}");
+        assert_eq!(*last.who, Who::new(&last.snapshot.clients, &PlacementIndex::default(), None), "{place}");
     }
 }
 

@@ -39,6 +39,11 @@ impl StreamMeter {
         registry.placements(&mut self.index);
     }
 
+    /// Returns what was read last.
+    pub(super) fn index(&self) -> &PlacementIndex {
+        &self.index
+    }
+
     /// Measures the stream at the moment of a whole snapshot. `audience` needs no hosts.
     pub(super) fn measure(&mut self, snapshot: &Snapshot, audience: &Audience) -> StreamSample {
         let at_us = snapshot.clients_at_us;

@@ -1,32 +1,39 @@
-//! The clients in trouble by what they have in common: is it one variant, is it those that came last?
+//! The clients in trouble by what they have in common: is it one edge, one variant, those that came last, one worker?
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::stats::ClientRow;
+use crate::stats::{ClientRow, PlacementIndex, RungName};
 use crate::vocabulary::{ClientState, share, units};
 
 /// Number of groups by the order of joining.
 const JOINED: usize = 10;
-/// Maximum number of variants that have a group: a ladder rarely has more.
-const VARIANTS: usize = 12;
+/// Maximum number of groups by edge, variant or worker: a ladder rarely has more variants.
+const GROUPS: usize = 12;
 /// Clients by the order of joining are compared only if each group has some.
 const LEAST_CLIENTS: usize = 2 * JOINED;
 
 /// Property by which clients are grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dimension {
+    /// The address that answered a client last.
+    Edge,
     /// The variant that a client plays.
     Variant,
     /// The time at which it joined.
     Joined,
+    /// The worker thread that runs it: trouble of a single one is trouble of the load tester.
+    Worker,
 }
 
 impl Dimension {
     /// Returns the word on the screen.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Edge => "edge",
             Self::Variant => "variant",
             Self::Joined => "joined",
+            Self::Worker => "worker",
         }
     }
 }
@@ -36,7 +43,7 @@ impl Dimension {
 pub struct Group {
     /// Property that they share.
     pub dimension: Dimension,
-    /// Bit rate or time of joining that they share.
+    /// Address, variant, time of joining or number of the worker that they share.
     pub name: String,
     /// Number of clients.
     pub clients: u32,
@@ -75,6 +82,11 @@ impl Count {
         self.trouble += u32::from(row.state.is_trouble());
     }
 
+    fn and(mut self, row: &ClientRow) -> Self {
+        self.add(row);
+        self
+    }
+
     fn group(self, dimension: Dimension, name: String) -> Group {
         let Self { clients, trouble } = self;
         Group { dimension, name, clients, trouble, share: self.share() }
@@ -86,16 +98,18 @@ impl Count {
 }
 
 impl Who {
-    /// Groups the clients of a whole reading.
-    pub fn new(rows: &[ClientRow]) -> Self {
+    /// Groups the clients of a whole reading by the edges and rungs of `index`. `canary` is the worker that has a single
+    /// client.
+    pub fn new(rows: &[ClientRow], index: &PlacementIndex, canary: Option<usize>) -> Self {
         let all = trouble_share(&mut rows.iter());
         let rows: Vec<&ClientRow> = rows.iter().filter(|row| row.state != ClientState::Finished).collect();
-        let [mut variants, mut joined] = [by_variant(&rows), by_joining(rows)];
-        for groups in [&mut variants, &mut joined] {
+        let [edges, variants] = [by_edge(&rows, index), by_variant(&rows, index)];
+        let workers = by_worker(&rows, canary);
+        let mut dimensions = [edges, variants, by_joining(rows), workers];
+        for groups in &mut dimensions {
             groups.sort_by(|one, other| other.share.unwrap_or(0.0).total_cmp(&one.share.unwrap_or(0.0)));
         }
-        variants.append(&mut joined);
-        Self { all, groups: variants }
+        Self { all, groups: dimensions.into_iter().flatten().collect() }
     }
 
     /// Returns the groups of a dimension, the largest share first.
@@ -111,28 +125,78 @@ impl Who {
     }
 }
 
-fn by_variant(rows: &[&ClientRow]) -> Vec<Group> {
-    let mut counts: Vec<(u64, Count)> = Vec::new();
-    for row in rows.iter().filter(|row| row.playback.bandwidth > 0) {
-        let bandwidth = row.playback.bandwidth;
-        let place = counts.iter().position(|(of, _)| *of == bandwidth).unwrap_or_else(|| {
-            counts.push((bandwidth, Count::default()));
-            counts.len() - 1
-        });
-        // Sums of audio and video can make more bit rates than a ladder has variants.
-        if let Some((_, count)) = counts.get_mut(place.min(VARIANTS)) {
+/// Counts clients by a key, in the order of the keys; those without one are left out. Clients of more than [`GROUPS`]
+/// keys are counted together, with no key.
+fn by_key<K: Ord>(rows: &[&ClientRow], key: impl Fn(&ClientRow) -> Option<K>) -> Vec<(Option<K>, Count)> {
+    let (mut groups, mut others): (Vec<(K, Count)>, _) = (Vec::new(), Count::default());
+    for row in rows {
+        let Some(key) = key(row) else { continue };
+        if let Some((_, count)) = groups.iter_mut().find(|(known, _)| *known == key) {
             count.add(row);
+        } else if groups.len() == GROUPS {
+            others.add(row);
+        } else {
+            groups.push((key, Count::default().and(row)));
         }
-        counts.truncate(VARIANTS + 1);
     }
-    let name = |place: usize, bandwidth: u64| match place {
-        VARIANTS => "others".to_owned(),
-        _ => units::bit_rate(bandwidth as f64),
+    groups.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    let keyed = groups.into_iter().map(|(key, count)| (Some(key), count));
+    keyed.chain((others.clients > 0).then_some((None, others))).collect()
+}
+
+/// Makes groups of counted clients, each with the name of its key.
+fn named<K>(
+    dimension: Dimension,
+    counts: Vec<(Option<K>, Count)>,
+    name: impl Fn(&K) -> String,
+) -> Vec<Group> {
+    let name = |key: Option<K>| key.map_or_else(|| "others".to_owned(), |key| name(&key));
+    counts.into_iter().map(|(key, count)| count.group(dimension, name(key))).collect()
+}
+
+fn by_edge(rows: &[&ClientRow], index: &PlacementIndex) -> Vec<Group> {
+    let counts = by_key(rows, |row| index.edge(row.placement));
+    let edges: Vec<SocketAddr> = counts.iter().filter_map(|(edge, _)| *edge).collect();
+    named(Dimension::Edge, counts, |edge| {
+        // The port is of interest only where it tells two edges apart.
+        let is_alone = edges.iter().filter(|other| other.ip() == edge.ip()).count() == 1;
+        if is_alone { edge.ip().to_string() } else { edge.to_string() }
+    })
+}
+
+/// What is known of the variant of a client: its place in the ladder or, without a ladder, its bit rate.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum VariantKey {
+    Place(usize),
+    BitRate(u64),
+}
+
+fn by_variant(rows: &[&ClientRow], index: &PlacementIndex) -> Vec<Group> {
+    let rung_name = |place| index.rung(place)?.name.as_deref();
+    let key = |row: &ClientRow| {
+        let place = row.placement.rung().filter(|place| rung_name(*place).is_some());
+        let bandwidth = Some(row.playback.bandwidth).filter(|bandwidth| *bandwidth > 0);
+        place.map(VariantKey::Place).or(bandwidth.map(VariantKey::BitRate))
     };
-    let groups = counts.into_iter().enumerate();
-    groups
-        .map(|(place, (bandwidth, count))| count.group(Dimension::Variant, name(place, bandwidth)))
-        .collect()
+    named(Dimension::Variant, by_key(rows, key), |variant| match variant {
+        VariantKey::Place(place) => rung_name(*place).map(variant_name).unwrap_or_default(),
+        VariantKey::BitRate(bandwidth) => units::bit_rate(*bandwidth as f64),
+    })
+}
+
+/// Returns the label of a variant and its bit rate, which may be the label.
+fn variant_name(name: &RungName) -> String {
+    let rate = name.bandwidth.map(|bandwidth| units::bit_rate(bandwidth as f64));
+    match rate.filter(|rate| *rate != *name.label) {
+        Some(rate) => format!("{} {rate}", name.label),
+        None => name.label.to_string(),
+    }
+}
+
+fn by_worker(rows: &[&ClientRow], canary: Option<usize>) -> Vec<Group> {
+    // The canary has a worker of its own, of which it is the only client: no group.
+    let counts = by_key(rows, |row| row.placement.worker().filter(|worker| Some(*worker) != canary));
+    if counts.len() < 2 { Vec::new() } else { named(Dimension::Worker, counts, usize::to_string) }
 }
 
 fn by_joining(mut rows: Vec<&ClientRow>) -> Vec<Group> {
@@ -159,10 +223,11 @@ fn joined(cohort: &[&ClientRow]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{Registry, Snapshot};
+    use crate::stats::{Placement, Registry, RungKind, RungRow, Snapshot};
     use crate::vocabulary::{Clock, Playback};
+    use std::sync::Arc;
 
-    /// Returns the groups of clients of which each has this state and bit rate.
+    /// Returns the groups of clients on one worker of which each has this state and bit rate.
     fn who(clients: impl Iterator<Item = (ClientState, u64)>) -> Who {
         let (registry, mut snapshot) = (Registry::new(1), Snapshot::default());
         let handles: Vec<_> = (0..)
@@ -183,7 +248,7 @@ mod tests {
             .collect();
         registry.snapshot(0, &mut snapshot);
         assert_eq!(snapshot.clients.len(), handles.len());
-        Who::new(&snapshot.clients)
+        Who::new(&snapshot.clients, &PlacementIndex::default(), None)
     }
 
     #[test]
@@ -213,6 +278,54 @@ mod tests {
         assert!(who.differs(Dimension::Joined) && !who.differs(Dimension::Variant));
     }
 
+    fn row(id: u64, state: ClientState, placement: Placement) -> ClientRow {
+        ClientRow { id, state, placement, ..ClientRow::fresh() }
+    }
+
+    fn groups(who: &Who, dimension: Dimension) -> Vec<(&str, u32, u32)> {
+        who.of(dimension).map(|group| (group.name.as_str(), group.clients, group.trouble)).collect()
+    }
+
+    #[test]
+    fn an_edge_of_two_workers_is_one_group_and_has_its_port_if_that_tells_it_apart() {
+        let edge = |last, port| SocketAddr::from(([10, 0, 0, last], port));
+        let edges = vec![vec![edge(1, 443), edge(2, 443)], vec![edge(2, 443), edge(1, 443), edge(2, 8443)]];
+        let clients = [(0, 0), (1, 0), (0, 1), (1, 1), (2, 1)].into_iter().zip(0..);
+        let rows: Vec<_> = clients
+            .map(|((edge, worker), id)| {
+                let state = if id == 4 { ClientState::Stalled } else { ClientState::Playing };
+                row(id, state, Placement::default().at(edge, worker))
+            })
+            .collect();
+        let who = Who::new(&rows, &PlacementIndex::of(edges, Vec::new()), None);
+        let edges = [("10.0.0.2:8443", 1, 1), ("10.0.0.1", 2, 0), ("10.0.0.2:443", 2, 0)];
+        assert_eq!(groups(&who, Dimension::Edge), edges);
+        assert_eq!(groups(&who, Dimension::Worker), [("1", 3, 1), ("0", 2, 0)]);
+        assert!(who.differs(Dimension::Edge));
+        let with_canary = Who::new(&rows, &PlacementIndex::default(), Some(1));
+        assert_eq!(groups(&with_canary, Dimension::Worker), [], "one worker is no comparison");
+    }
+
+    #[test]
+    fn a_variant_has_the_name_of_its_rung() {
+        let name = |label: &str, bandwidth| RungName {
+            kind: RungKind::Variant,
+            label: label.into(),
+            size: None,
+            frame_rate: None,
+            bandwidth,
+            codecs: "".into(),
+        };
+        let names = [name("1080p", Some(6_000_000)), name("128 kb/s", Some(128_000)), name("480p", None)];
+        let rung = |(place, name)| RungRow { place, name: Some(Arc::new(name)), listing: None };
+        let index = PlacementIndex::of(Vec::new(), names.into_iter().enumerate().map(rung).collect());
+        let rows: Vec<_> =
+            (0..9).map(|id| row(id.into(), ClientState::Playing, Placement::on_rung(id % 3))).collect();
+        let who = Who::new(&rows, &index, None);
+        let variants = [("1080p 6 Mb/s", 3, 0), ("128 kb/s", 3, 0), ("480p", 3, 0)];
+        assert_eq!(groups(&who, Dimension::Variant), variants);
+    }
+
     #[test]
     fn finished_clients_and_unknown_variants_are_in_no_group() {
         let none = who([(ClientState::Finished, 5_000_000)].into_iter());
@@ -225,6 +338,6 @@ mod tests {
     fn more_bit_rates_than_a_ladder_has_are_counted_together() {
         let who = who((1..=20).map(|number| (ClientState::Playing, number * 1_000_000)));
         let others = who.of(Dimension::Variant).find(|group| group.name == "others").expect("a group");
-        assert_eq!((who.of(Dimension::Variant).count(), others.clients), (VARIANTS + 1, 8));
+        assert_eq!((who.of(Dimension::Variant).count(), others.clients), (GROUPS + 1, 8));
     }
 }

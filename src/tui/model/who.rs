@@ -20,15 +20,19 @@ pub(in crate::tui) struct WhoLine {
 }
 
 /// Returns the groups that have room, the largest share of each property first. A property that tells no clients apart
-/// has no line, unless no other does.
+/// has no line, unless no other does; then the first one with two groups has, or else the first one with any.
 pub(super) fn lines(app: &App, room: usize) -> Vec<WhoLine> {
     of(&app.steady.who, room)
 }
 
 fn of(who: &Who, room: usize) -> Vec<WhoLine> {
-    const ALL: [Dimension; 2] = [Dimension::Variant, Dimension::Joined];
-    let tells: Vec<Dimension> = ALL.into_iter().filter(|dimension| who.differs(*dimension)).collect();
-    let shown = if tells.is_empty() { &ALL[..1] } else { &tells[..] };
+    const ALL: [Dimension; 4] = [Dimension::Edge, Dimension::Variant, Dimension::Joined, Dimension::Worker];
+    let mut shown: Vec<Dimension> = ALL.into_iter().filter(|dimension| who.differs(*dimension)).collect();
+    if shown.is_empty() {
+        let has_groups =
+            |least: usize| ALL.into_iter().find(|dimension| who.of(*dimension).nth(least - 1).is_some());
+        shown.extend(has_groups(2).or(has_groups(1)));
+    }
     // The first property gets the line that is left over.
     let mut lines = Vec::new();
     for (place, dimension) in shown.iter().enumerate() {
@@ -72,10 +76,15 @@ mod tests {
         let rows: Vec<_> = (0..100_u64)
             .map(|id| fixtures::row(id, if id < 10 { ClientState::Stalled } else { ClientState::Playing }))
             .collect();
-        let who = Who::new(&rows);
-        assert_eq!(words(&who, 2), ["joined|00:00:00, 0-9|100.0%", "|00:00:00, 10-19|0%"]);
+        let who = Who::new(&rows, &fixtures::placements(), None);
+        assert_eq!(words(&who, 2), ["joined|00:00:00, 0-9|100.0%", "worker|0|20.0%"]);
         assert_eq!(words(&who, 0), Vec::<String>::new());
         let well: Vec<_> = (0..100_u64).map(|id| fixtures::row(id, ClientState::Playing)).collect();
-        assert_eq!(words(&Who::new(&well), 5), ["variant|6 Mb/s|0%"]);
+        let who = Who::new(&well, &fixtures::placements(), None);
+        assert_eq!(words(&who, 5), ["edge|203.0.113.7|0%", "|203.0.113.8|0%"]);
+        let one_of_each = Who::new(&well[..5], &fixtures::placements(), None);
+        assert_eq!(words(&one_of_each, 1), ["variant|1080p 6 Mb/s|0%"]);
+        let one = Who::new(&well[..1], &fixtures::placements(), None);
+        assert_eq!(words(&one, 5), ["edge|203.0.113.8|0%"]);
     }
 }
