@@ -36,9 +36,10 @@ const AFTER_HELP: &str = "\
 Exit codes (the first that applies):
   70   internal fault of hlswarm        6    a report or record not written
   2    bad arguments                    128+n  ended early by signal n (130: Ctrl-C)
-  5    preflight refused the load       4    this machine limited the result
-                                          (trust: INVALID; see --allow-untrusted)
-  3    nothing ever played, less than half of the requests succeeded, or a hard
+  5    preflight refused the load, or   4    this machine limited the result
+       the URL has an HTTP error or an         (trust: INVALID; see --allow-untrusted)
+       unknown host
+  3    nothing ever played, fewer than half of the requests succeeded, or a hard
        stop (--max-...) ended the run early; check: a finding is an error
   0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end
 
@@ -80,16 +81,16 @@ pub enum Command {
     /// Inspect a stream with one client, or a playlist file, and report what is wrong with it
     #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
-    /// Print what `run` with the same options would use and cost, from one client; no load
+    /// Forecast what `run` with these options would use; sends one client only
     #[command(after_help = examples::PLAN)]
     Plan(PlanArgs),
-    /// Write the JSON report of a run again, as a page, a card, Markdown, JUnit or text
+    /// Convert a JSON report to another format: HTML page, SVG card, Markdown, JUnit or text
     #[command(after_help = examples::REPORT)]
     Report(ReportArgs),
     /// Show two runs side by side, with what differs beyond noise
     #[command(after_help = examples::COMPARE)]
     Compare(CompareArgs),
-    /// Add the reports of several machines that loaded a stream together
+    /// Combine the reports of machines that loaded one stream at the same time
     #[command(after_help = examples::MERGE)]
     Merge(MergeArgs),
     /// Serve only the built-in origin: live and VOD streams, faults on request
@@ -171,10 +172,10 @@ pub struct LoadArgs {
     /// variant). If it fails, a client switches to another variant only if its player would
     #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]
     pub variant: VariantChoice,
-    /// Player that clients imitate: web (hls.js), ffmpeg, native (Chromium's own), persistent (never stops retrying),
-    /// patient (the same, but waits as long as Retry-After asks)
-    /// A failing origin gets at most 1.1 times the requests of a healthy one, apart from bursts of 4 quick retries as
-    /// in real players; on a VOD whose segments fail, ffmpeg sends 4 requests a second
+    /// Player that clients imitate: web (hls.js), ffmpeg, native (Chromium's own), persistent (never stops retrying)
+    /// or patient (the same, but waits as long as Retry-After asks). A failing origin gets at most 1.1 times the requests
+    /// of a healthy one, apart from bursts of 4 quick retries, as real players send; on a VOD whose segments fail,
+    /// ffmpeg sends 4 requests a second
     #[arg(long, value_name = "PLAYER", default_value = "web", value_parser = Profile::named, help_heading = "Load")]
     pub player: &'static Profile,
     /// Time that each viewer stays before another replaces it, such as 5m, or exp:5m for a random time with a mean of
@@ -211,7 +212,7 @@ pub struct LoadArgs {
     /// Action when the terminal goes away: stop, or continue without a screen
     #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = values::on_hangup, help_heading = "Output")]
     pub on_hangup: OnHangup,
-    /// Do not let keys of the live screen change the load
+    /// Ignore all keys of the live screen that change the load, also q and Ctrl-C; a signal still stops the run
     #[arg(long, help_heading = "Output")]
     pub read_only: bool,
     /// Write a report; the extension selects the format: .json, .txt, .html (page with charts), .svg (card), .md, .xml
@@ -376,7 +377,7 @@ fn asks_for_definitions(args: &[OsString]) -> bool {
 /// Returns the playback metrics with their meanings, in 80 columns.
 fn definitions() -> String {
     let mut text =
-        "Playback metrics as CTA-2066 defines them.\nUnknown values are shown as -- or null, never as 0.\n"
+        "Playback metrics. Names follow CTA-2066 where it has them; drift, speed and edge\njump are hlswarm's own. Unknown values are shown as -- or null, never as 0.\n"
             .to_owned();
     for (name, meaning) in DEFINITIONS {
         text.push('\n');

@@ -60,7 +60,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "V", default_value = "highest", help_heading = "Load")]
     pub variant: VariantChoice,
     /// Player that the client imitates: web (hls.js), ffmpeg, native (Chromium's own), persistent (never stops
-    /// retrying)
+    /// retrying) or patient (the same, but waits as long as Retry-After asks)
     #[arg(long, value_name = "PLAYER", default_value = "web", value_parser = Profile::named, help_heading = "Load")]
     pub player: &'static Profile,
     /// Options for requests.

@@ -3,7 +3,7 @@
 /// Examples of `hlswarm run`.
 pub(super) const RUN: &str = "\
 Examples:
-  hlswarm run https://cdn.example/live.m3u8 -c 2k --ramp-rate 50 -d 10m --report event.html
+  hlswarm run https://cdn.example/live.m3u8 -c 2k --authorised-for cdn.example --report event.html
   hlswarm run https://cdn.example/vod.m3u8 --header @token.txt --session-length exp:5m --no-tui";
 
 /// Examples of `hlswarm demo`.
@@ -21,8 +21,8 @@ Examples:
 /// Examples of `hlswarm plan`.
 pub(super) const PLAN: &str = "\
 Examples:
-  hlswarm plan https://cdn.example/live.m3u8 -c 2k -d 10m
-  hlswarm plan https://cdn.example/live.m3u8 -c 2k --max-bandwidth 2G --json";
+  hlswarm plan https://cdn.example/live.m3u8 -c 2k --authorised-for cdn.example -d 10m
+  hlswarm plan https://cdn.example/live.m3u8 -c 50 --max-bandwidth 2G --json";
 
 /// Exit codes and examples of `hlswarm report`.
 pub(super) const REPORT: &str = "\

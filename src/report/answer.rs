@@ -82,7 +82,7 @@ fn host(doc: &Doc) -> String {
 /// made fail is not the origin's.
 fn failed(doc: &Doc) -> String {
     let mostly = mostly(doc).map_or(String::new(), |name| format!(", mostly {name}"));
-    format!("{} of answerable requests failed{mostly}", percent(doc.at("/health/error_share")))
+    format!("{} of requests failed{mostly}", percent(doc.at("/health/error_share")))
 }
 
 /// Returns the sentences below the headline.
@@ -139,8 +139,8 @@ pub(super) fn audience_sentence(doc: &Doc) -> String {
     let edges = audience.at("/edges").table().count() as u64;
     let addresses =
         if sources == 1 { "1 source address".to_owned() } else { format!("{sources} source addresses") };
-    let no_audience = if sources == 1 { " is not an audience" } else { "" };
-    format!("{addresses} against {}{no_audience}", units::plural(edges, "edge"))
+    let note = if sources == 1 { "; real viewers would use many" } else { "" };
+    format!("from {addresses} to {}{note}", units::plural(edges, "edge"))
 }
 
 /// A number of the run with its label and what it is made of.

@@ -287,7 +287,7 @@ fn the_headline_blames_the_origin_only_for_what_it_could_answer() {
     let doc = with(&doc(), "/outcomes", serde_json::json!({ "ok": 54, "http.503": 6, "local.fd": 40 }));
     let doc = with(&with(&doc, "/health/error_share", 0.1.into()), "/requests/failed_share", 0.46.into());
     let doc = with(&doc, "/health/knee_errors", Value::Null);
-    let said = "10.0% of answerable requests failed, mostly 503";
+    let said = "10.0% of requests failed, mostly 503";
     assert_eq!(answer::headline(&doc).rest, format!("origin.example.com: {said}"));
     assert_eq!(answer::subtitle(&doc)[0], said);
 }

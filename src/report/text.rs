@@ -116,7 +116,7 @@ fn verdicts(doc: &Doc, page: &mut Page) {
     page.line(format!("        stalls first at 1%  {}", knee(doc.at("/health/knee_stalls"))));
 }
 
-/// Returns the result of the run with its numbers: `FAILED for 1 m 13 s of 2 m 41 s: 10.5% of answerable requests ...`.
+/// Returns the result of the run with its numbers: `FAILED for 1 m 13 s of 2 m 41 s: 10.5% of requests ...`.
 fn health(doc: &Doc) -> String {
     let health = doc.at("/health");
     let verdict = health.at("/verdict").verdict();
@@ -132,7 +132,7 @@ fn health(doc: &Doc) -> String {
         String::new()
     };
     let mut line = format!(
-        "{}{length}: {} of answerable requests failed{}, at most {} of clients stalled at once",
+        "{}{length}: {} of requests failed{}, at most {} of clients stalled at once",
         verdict.past(),
         percent(health.at("/error_share")),
         failures::mostly(doc).map_or(String::new(), |name| format!(" (mostly {name})")),

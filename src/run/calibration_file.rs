@@ -27,8 +27,8 @@ const FILE: &str = "calibration.json";
 /// Reason why there is no calibration to use.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoCalibration {
-    /// There is none: nothing was measured yet.
-    #[error("nothing was measured yet")]
+    /// There is none: no selftest has been run on this machine.
+    #[error("no selftest has been run on this machine")]
     Missing,
     /// The file cannot be read.
     #[error("the file of an earlier selftest cannot be read: {0}")]

@@ -191,7 +191,7 @@ mod tests {
         let reasons = [
             "ended early by SIGTERM",
             "nothing was ever played",
-            "less than half of the requests succeeded (0 of 4)",
+            "fewer than half of the requests succeeded (0 of 4)",
             "the target was not reached: 1 of 2 clients were started",
         ];
         assert_eq!((exit.code, exit.reasons), (143, reasons.map(str::to_owned).to_vec()));

@@ -202,7 +202,7 @@ fn criteria(numbers: &EndNumbers) -> [Check; 2] {
         least("clients_played", Some(numbers.clients_played as f64), 1.0)
             .says("nothing was ever played".to_owned()),
         least("success_share", share(ok, answerable), LEAST_SUCCESS)
-            .says(format!("less than half of the requests succeeded ({ok} of {answerable})")),
+            .says(format!("fewer than half of the requests succeeded ({ok} of {answerable})")),
     ]
 }
 
