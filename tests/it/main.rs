@@ -33,5 +33,6 @@ mod secure;
 mod selftest;
 mod shortage;
 mod stopping;
+mod stream;
 mod throttled;
 mod trust;
