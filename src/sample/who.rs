@@ -10,6 +10,9 @@ use crate::vocabulary::{ClientState, share, units};
 const JOINED: usize = 10;
 /// Maximum number of groups by edge, variant or worker: a ladder rarely has more variants.
 const GROUPS: usize = 12;
+/// Clients in trouble of one worker from which on workers are compared: clients are dealt out to them in turn, so a few
+/// fall on one of them by chance.
+const LEAST_TROUBLE: u32 = 20;
 /// Clients by the order of joining are compared only if each group has some.
 const LEAST_CLIENTS: usize = 2 * JOINED;
 
@@ -117,8 +120,13 @@ impl Who {
         self.groups.iter().filter(move |group| group.dimension == dimension)
     }
 
-    /// Reports whether a dimension tells clients apart: its largest share is at least twice its smallest.
+    /// Reports whether a dimension tells clients apart: its largest share is at least twice its smallest, and no matter of
+    /// chance.
     pub fn differs(&self, dimension: Dimension) -> bool {
+        let trouble = self.of(dimension).map(|group| group.trouble).max();
+        if dimension == Dimension::Worker && trouble < Some(LEAST_TROUBLE) {
+            return false;
+        }
         let shares = || self.of(dimension).filter_map(|group| group.share);
         let (largest, smallest) = (shares().fold(0.0, f64::max), shares().fold(1.0, f64::min));
         largest > 0.0 && largest >= 2.0 * smallest
@@ -301,9 +309,21 @@ mod tests {
         let edges = [("10.0.0.2:8443", 1, 1), ("10.0.0.1", 2, 0), ("10.0.0.2:443", 2, 0)];
         assert_eq!(groups(&who, Dimension::Edge), edges);
         assert_eq!(groups(&who, Dimension::Worker), [("1", 3, 1), ("0", 2, 0)]);
-        assert!(who.differs(Dimension::Edge));
+        assert!(who.differs(Dimension::Edge) && !who.differs(Dimension::Worker));
         let with_canary = Who::new(&rows, &PlacementIndex::default(), Some(1));
         assert_eq!(groups(&with_canary, Dimension::Worker), [], "one worker is no comparison");
+    }
+
+    #[test]
+    fn a_worker_differs_from_the_others_if_that_is_no_chance() {
+        let differs = |trouble: u64| {
+            let state = |id| if id < trouble { ClientState::Stalled } else { ClientState::Playing };
+            let worker = |id| usize::from(id >= 50);
+            let place = |id| row(id, state(id), Placement::default().at(0, worker(id)));
+            let rows: Vec<_> = (0..100).map(place).collect();
+            Who::new(&rows, &PlacementIndex::default(), None).differs(Dimension::Worker)
+        };
+        assert_eq!([19, 20].map(differs), [false, true]);
     }
 
     #[test]

@@ -77,7 +77,7 @@ mod tests {
             .map(|id| fixtures::row(id, if id < 10 { ClientState::Stalled } else { ClientState::Playing }))
             .collect();
         let who = Who::new(&rows, &fixtures::placements(), None);
-        assert_eq!(words(&who, 2), ["joined|00:00:00, 0-9|100.0%", "worker|0|20.0%"]);
+        assert_eq!(words(&who, 2), ["joined|00:00:00, 0-9|100.0%", "|00:00:00, 10-19|0%"]);
         assert_eq!(words(&who, 0), Vec::<String>::new());
         let well: Vec<_> = (0..100_u64).map(|id| fixtures::row(id, ClientState::Playing)).collect();
         let who = Who::new(&well, &fixtures::placements(), None);
