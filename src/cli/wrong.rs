@@ -87,7 +87,7 @@ fn unknown(error: &clap::Error, option: &str) -> String {
     let is_name =
         name.len() <= NAME_LENGTH && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     if !option.starts_with('-') {
-        return format!("unexpected argument; expected one URL; quote a value that contains spaces; {SEE}");
+        return format!("unexpected argument; quote a value that contains spaces; {SEE}");
     }
     let name = if is_name { format!("unknown option {name}") } else { "unknown option".to_owned() };
     match text(error, ContextKind::SuggestedArg) {
