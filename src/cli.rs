@@ -82,7 +82,7 @@ pub enum Command {
     #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
     /// Forecast what `run` with these options would use; sends one client only
-    #[command(after_help = examples::PLAN)]
+    #[command(after_help = examples::PLAN, mut_args = plan::shown)]
     Plan(PlanArgs),
     /// Convert a JSON report to another format: HTML page, SVG card, Markdown, JUnit or text
     #[command(after_help = examples::REPORT)]

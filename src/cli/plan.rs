@@ -1,8 +1,18 @@
 //! Arguments of `hlswarm plan`.
 
-use clap::Args;
+use clap::{Arg, Args};
 
 use super::{LoadArgs, Target};
+
+/// Options of `run` that `plan` accepts, so that its command line can be used again, and that have no effect on it.
+const IGNORED: [&str; 8] =
+    ["no_tui", "ascii", "theme", "on_hangup", "read_only", "reports", "record", "allow_untrusted"];
+
+/// Leaves the ignored options out of the help.
+pub(super) fn shown(option: Arg) -> Arg {
+    let is_ignored = IGNORED.iter().any(|name| option.get_id() == name);
+    option.hide(is_ignored)
+}
 
 /// `hlswarm plan`.
 #[derive(Debug, Args)]

@@ -55,6 +55,32 @@ fn completions_and_manual_pages_name_every_option_of_a_command() {
 }
 
 #[test]
+fn the_help_of_plan_lists_no_option_that_it_ignores() {
+    let help = |command: &str| match parse(args(&format!("{command} --help"))) {
+        Err(Usage::Asked(text)) => text,
+        other => panic!("{command}: {other:?}"),
+    };
+    let (run, plan) = (help("run"), help("plan"));
+    for option in ["--report", "--record", "--theme", "--no-tui", "--allow-untrusted"] {
+        assert!(run.contains(option) && !plan.contains(option), "{option}");
+        assert!(
+            parse(args(&format!(
+                "plan http://h/a.m3u8 -c 5 {option}{}",
+                match option {
+                    "--report" => " a.json",
+                    "--record" => " a.ndjson",
+                    "--theme" => " dark",
+                    _ => "",
+                }
+            )))
+            .is_ok(),
+            "{option}"
+        );
+    }
+    assert!(plan.contains("accepted and ignored"), "{plan}");
+}
+
+#[test]
 fn a_negative_time_is_a_wrong_time_and_no_option() {
     for (line, option) in [
         ("run http://h/a -d -5s", "--duration '-5s': "),

@@ -27,6 +27,8 @@ pub(super) async fn plan(args: PlanArgs, command: String) -> Result<ExitStatus, 
     let mut config = run_config(url, args.load, command)?;
     config.plan.ahead = Ahead::Probe;
     config.output.show = Show::Nothing;
+    // The help says that these are ignored.
+    (config.output.record, config.output.reports) = (None, Vec::new());
     let net = config.clients.net.clone();
     let ended = super::load(config, signals).await?;
     let Some(priced) = ended.sample.priced.clone() else { return Ok(no_price(&ended)) };

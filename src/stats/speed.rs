@@ -15,8 +15,6 @@ const POSITIONS: usize = 11;
 const SLOW_BELOW: f64 = 0.9;
 /// Time for which a speed below [`SLOW_BELOW`] is tolerated, in microseconds.
 const SLOW_AFTER_US: u64 = 5_000_000;
-/// Drift above which a client is counted in [`SpeedSummary::high_drift`].
-pub const HIGH_DRIFT_US: u64 = 5_000_000;
 /// Shortest time that has a speed.
 const SHORTEST_US: u64 = 1_000_000;
 
@@ -57,8 +55,6 @@ pub struct SpeedSummary {
     pub average: Option<f64>,
     /// Clients that have been slower than 0.9 for more than five seconds.
     pub slow: u64,
-    /// Clients whose drift is above five seconds.
-    pub high_drift: u64,
     /// Largest drift so far of a client that is listed, in microseconds.
     pub max_drift_us: u64,
 }
@@ -80,7 +76,6 @@ impl Speeds {
             }
             let drift = if ended { 0 } else { row.playback.drift_at(now_us) };
             summary.slow += u64::from(row.slow);
-            summary.high_drift += u64::from(drift > HIGH_DRIFT_US);
             summary.max_drift_us = summary.max_drift_us.max(row.playback.max_drift_us).max(drift);
         }
         summary.average = (known > 0).then(|| sum / known as f64);
@@ -203,7 +198,6 @@ mod tests {
         let slow_since = (0..=40).find(|second| stage.at(*second).1.slow);
         // From second 22 on, less than nine tenths of the last ten seconds were played.
         assert!((22..=29).contains(&slow_since.expect("slow at last")), "{slow_since:?}");
-        assert_eq!(stage.at(41).0.high_drift, 1);
         assert_eq!(stage.at(41).0.max_drift_us, 21_000_000);
     }
 
@@ -246,6 +240,6 @@ mod tests {
         let mut stage = Stage::new();
         stage.publish(ClientState::Finished, 0, 5_000_000);
         let (summary, row) = stage.at(30);
-        assert_eq!((row.speed, row.slow, summary.average, summary.high_drift), (None, false, None, 0));
+        assert_eq!((row.speed, row.slow, summary.average), (None, false, None));
     }
 }

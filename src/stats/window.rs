@@ -31,7 +31,6 @@ const SLACK: Duration = Duration::from_millis(30);
 struct Sample {
     at: Duration,
     bytes: u64,
-    segment_bytes: u64,
     started: [u64; Kind::COUNT],
     finished: u64,
     asked: u64,
@@ -47,8 +46,6 @@ pub struct Rates {
     pub length: Duration,
     /// Body bits per second.
     pub bits_per_second: f64,
-    /// Body bits of segments per second.
-    pub segment_bits_per_second: f64,
     /// Requests started per second.
     pub requests_per_second: f64,
     /// Playlist requests started per second.
@@ -106,7 +103,6 @@ impl Window {
         self.samples.push(Sample {
             at,
             bytes: totals.bytes(),
-            segment_bytes: totals.bytes_of(Kind::Segment),
             started: Kind::ALL.map(|kind| totals.started_of(kind)),
             finished,
             asked: finished.saturating_sub(not_asked),
@@ -156,7 +152,6 @@ impl Window {
         Some(Rates {
             length,
             bits_per_second: 8.0 * per_second(to.bytes, from.bytes),
-            segment_bits_per_second: 8.0 * per_second(to.segment_bytes, from.segment_bytes),
             requests_per_second: per_second(started.iter().sum(), 0),
             playlists_per_second: of(Kind::Playlist),
             segments_per_second: of(Kind::Segment),

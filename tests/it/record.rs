@@ -68,7 +68,10 @@ fn of_many_failures_a_few_are_recorded_with_their_address_and_the_one_who_answer
     assert!(examples.len() as u64 <= workers * seconds, "{times:?}");
     for example in examples {
         let [address, edge] = ["address", "edge"].map(|name| example[name].as_str().unwrap());
-        assert!(address.starts_with(&format!("http://{edge}/live/")) && address.ends_with(".ts"), "{example}");
+        assert!(
+            address.starts_with(&format!("http://{edge}/live/")) && address.ends_with(".ts"),
+            "{example}"
+        );
     }
 }
 
