@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::sample::Sources;
 use crate::stats::Spending;
-use crate::vocabulary::HardStop;
+use crate::vocabulary::{HardStop, per_second};
 
 /// Shortest time over which a bandwidth is a mean. Within less, one large segment from a fast origin looks like a
 /// flood.
@@ -51,7 +51,8 @@ impl HardStopWatch {
         }
         let (from, before) = *self.readings.front().filter(|reading| is_old(Some(reading)))?;
         let (to, bytes) = *self.readings.back()?;
-        Some((bytes.saturating_sub(before) as f64 * 8.0 / to.saturating_sub(from).as_secs_f64()) as u64)
+        let bits = bytes.saturating_sub(before) as f64 * 8.0;
+        per_second(bits, to.saturating_sub(from)).map(|bits| bits as u64)
     }
 
     /// Reports whether more bytes have arrived than may, so that open requests must not go on.

@@ -6,20 +6,17 @@ use std::time::Duration;
 
 use super::doc::{Doc, Part};
 use super::failures::listed;
+use crate::sample::{TIMELINE_BINS as BINS, missing_bits};
 use crate::verdict::Verdict;
 use crate::vocabulary::palette::Tone;
 use crate::vocabulary::{ClientState, per_second};
 
-/// Maximum number of bins that are read: as many as a report has of one kind.
-const BINS: usize = 3_600;
 /// Maximum number of points in a chart: more than it has pixels.
 const POINTS: usize = 600;
 /// Share of its width from which on a bin is as good as whole.
 const WHOLE: f64 = 0.98;
 /// Maximum number of buckets of a heat map.
 const BUCKETS: usize = 256;
-/// Share of the throughput that clients need from which on none is missing: the need is a mean of bit rates.
-const ENOUGH: f64 = 0.95;
 
 /// A band of a stacked chart: one value for each point.
 #[derive(Clone, Debug, PartialEq)]
@@ -240,8 +237,12 @@ fn failures(bins: &Bins<'_>) -> Vec<Band> {
 fn bits(bins: &Bins<'_>) -> Vec<Band> {
     let got = bins.per_second("/series", &["bytes"], 1.0 / 8.0);
     let need = bins.per_second("/history", &["need_bits"], 1.0);
-    let missing = |(got, need): (&f64, f64)| if *got < need * ENOUGH { need - got } else { 0.0 };
-    let missing: Vec<f64> = got.iter().zip(need).map(missing).collect();
+    let clients = |state: ClientState| bins.per_second("/series", &["client_ms", state.name()], 1e3);
+    let suffering = clients(ClientState::Stalled).into_iter().zip(clients(ClientState::Waiting));
+    let numbers = got.iter().zip(need).zip(suffering);
+    let missing =
+        numbers.map(|((got, need), (stalled, waiting))| missing_bits(need, *got, stalled + waiting > 0.0));
+    let missing: Vec<f64> = missing.collect();
     let bands = [("got", Tone::Play, got), ("missing of what they need", Tone::Missing, missing)];
     let bands = bands.map(|(name, tone, values)| Band { name: name.to_owned(), tone, values });
     bands.into_iter().filter(is_seen).collect()

@@ -14,6 +14,50 @@ use crate::vocabulary::{
     SecretUrl,
 };
 
+/// Values of a document that add up and that the script leaves at 0.
+const ADDED: [&str; 41] = [
+    "/run/late_starts",
+    "/trust/suspect_s",
+    "/trust/invalid_s",
+    "/trust/masked_intervals_left_out",
+    "/requests/part",
+    "/requests/init",
+    "/requests/key",
+    "/requests/unknown",
+    "/bytes/part",
+    "/bytes/init",
+    "/bytes/key",
+    "/bytes/unknown",
+    "/playback/finished_clients",
+    "/playback/dead_clients",
+    "/playback/segments_skipped",
+    "/playback/start_failures",
+    "/playback/exits_before_start",
+    "/playback/gave_up",
+    "/playback/sessions_over",
+    "/playback/replacements",
+    "/playback/edge_jumps",
+    "/playback/variant_switches",
+    "/playback/cached_reloads",
+    "/playback/retry_after_honoured",
+    "/connections/opened",
+    "/connections/reconnections",
+    "/connections/stale_retries",
+    "/connections/redirects",
+    "/audience/tls_resumed",
+    "/pipeline/progress/offered",
+    "/pipeline/progress/delivered",
+    "/pipeline/progress/dropped",
+    "/pipeline/events/offered",
+    "/pipeline/events/delivered",
+    "/pipeline/events/dropped",
+    "/pipeline/dropped",
+    "/pipeline/degraded_clients",
+    "/internal/panics",
+    "/internal/invariant_violations",
+    "/internal/histogram_clamped",
+    "/internal/entries_not_kept",
+];
 /// Unix time at which all scripted runs begin, in milliseconds.
 const BEGAN_MS: i64 = 1_000_000_000_250;
 /// Length of all scripted runs, in seconds.
@@ -132,14 +176,21 @@ pub(super) fn doc_of(clients: &[u64]) -> Doc {
     set("/trust/gauges", json!({}));
     set("/trust/measured_s", json!(6.0 * many as f64));
     set("/trust/verdict", json!("VALID"));
-    set("/trust/suspect_s", json!(0.0));
-    set("/trust/invalid_s", json!(0.0));
     set("/trust/masked_intervals", json!([]));
-    set("/trust/masked_intervals_left_out", json!(0));
     set("/trust/generator_delay_us", Value::Null);
-    set("/trust/all_seconds", Value::Null);
-    set("/trust/trusted_seconds", Value::Null);
     set("/trust/reasons", json!([]));
+    // What no client of the script does, and what is not the clients': all of it adds up.
+    for (place, path) in ADDED.iter().enumerate() {
+        set(path, json!((place as u64 + 1) * many));
+    }
+    let seconds = |of: u64| {
+        let latency = json!({ "p50": 255, "p95": 255, "p99": 255, "p99_9": 255, "max": 255, "count": of * many,
+            "sum": 255 * of * many, "buckets": [[255, of * many]], "at_floor": null });
+        json!({ "seconds": 3 * of * many, "finished": 20 * of * many, "failed": of * many, "judged": 18 * of * many,
+            "failed_share": 1.0 / 18.0, "segment_ttfb_us": latency })
+    };
+    set("/trust/all_seconds", seconds(3));
+    set("/trust/trusted_seconds", seconds(2));
     set("/throughput_bits_per_second/run", json!(bits_per_second(&report)));
     set("/series", series(many));
     set("/history", history(many));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::stats::Totals;
 use crate::sync::ring::Ring;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Outcome, per_second};
 
 /// Window of the recent rate.
 const RECENT: Duration = Duration::from_secs(10);
@@ -52,7 +52,7 @@ impl FailureTracker {
         }
         self.times.push(at);
         let since = self.times.iter().next().copied().unwrap_or(at).max(at.saturating_sub(RECENT));
-        let length = at.saturating_sub(since).as_secs_f64();
+        let length = at.saturating_sub(since);
         lines.clear();
         for (line, counts) in &mut self.lines {
             counts.push(line.count);
@@ -60,7 +60,7 @@ impl FailureTracker {
             let before =
                 if counts.len() < self.times.len() { 0 } else { counts.iter().next().copied().unwrap_or(0) };
             let recent = line.count.saturating_sub(before);
-            line.per_second = if length > 0.0 { recent as f64 / length } else { 0.0 };
+            line.per_second = per_second(recent as f64, length).unwrap_or_default();
             lines.push(*line);
         }
     }

@@ -43,7 +43,7 @@ use crate::generator::Generator;
 use crate::load::ClientLimit;
 use crate::pipeline::{Example, LogEntry};
 use crate::run_state::{Journal, LoadChange};
-use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, SpeedSummary, Spent, Timed};
+use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, Spent, Timed};
 use crate::verdict::{Health, Knees, RunHealth, Trust};
 use crate::vocabulary::{ClientState, HardStop, Kind, Mark, RunState, per_second, share};
 
@@ -53,14 +53,14 @@ pub use distributions::Distributions;
 pub use failure_lines::{FailureLine, FailureTracker};
 pub use history::History;
 pub use history_bins::HistoryBins;
-pub use moment::Moment;
+pub use moment::{ENOUGH, Moment, missing_bits};
 pub use open::{AGES_S, OpenRequests};
 pub use pipeline::{Lane, PipelineSample};
-pub use point::{CODES, HeatOf, Point};
+pub use point::{BINS as HISTORY_BINS, CODES, HeatOf, Point};
 pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
 pub use stream::StreamSample;
-pub use timeline::{Bin, Timeline};
+pub use timeline::{BINS as TIMELINE_BINS, Bin, Timeline};
 pub use trusted::SomeSeconds;
 pub use who::{Dimension, Who, trouble_share};
 
@@ -80,7 +80,8 @@ pub const TIMED: [Timed; 12] = [
     Timed::Startup,
 ];
 
-/// One moment of a run.
+/// One moment of a run. Its one serial form is [`Report`](crate::report::Report), which several machines can add up;
+/// a sample itself stays in its process.
 #[derive(Clone, Debug, Default)]
 pub struct RunSample {
     /// Time since the start of the run.
@@ -105,8 +106,6 @@ pub struct RunSample {
     pub peak_bits_per_second: Option<f64>,
     /// Highest number of requests started within one second so far.
     pub peak_requests_per_second: Option<f64>,
-    /// Speed and drift of the clients.
-    pub speed: SpeedSummary,
     /// Durations, in the order of [`TIMED`].
     pub latencies: [LatencyDigest; TIMED.len()],
     /// Latency of the viewers of a live stream.

@@ -9,7 +9,13 @@ use crate::vocabulary::outcome::Class;
 use crate::vocabulary::{ClientState, per_second, share};
 
 /// Share of the need from which nothing counts as missing: a buffer evens out the rest.
-const ENOUGH: f64 = 0.95;
+pub const ENOUGH: f64 = 0.95;
+
+/// Returns the bits that viewers needed and did not get: 0 from 95 % on, and as long as no client waits or is stalled.
+/// A variant announces its peak, so a stream that plays well may take less than that.
+pub fn missing_bits(need: f64, got: f64, suffers: bool) -> f64 {
+    if suffers && got < ENOUGH * need { need - got } else { 0.0 }
+}
 
 /// A point of the history on the time axis of the run.
 #[derive(Clone, Copy, Debug)]
@@ -64,12 +70,11 @@ impl Moment<'_> {
         self.per_second(self.bin.need_bits).filter(|need| *need > 0.0)
     }
 
-    /// Returns the bits per second that viewers needed and did not get: 0 from 95 % on, and as long as no client waits
-    /// or is stalled. A variant announces its peak, so a stream that plays well may take less than that.
+    /// Returns the bits per second that viewers needed and did not get; see [`missing_bits`].
     pub fn missing_bits_per_s(&self) -> Option<f64> {
         let (need, got) = (self.need_bits_per_s()?, self.got_bits_per_s()?);
         let suffers = self.client_ms(ClientState::Stalled) + self.client_ms(ClientState::Waiting) > 0;
-        Some(if suffers && got < ENOUGH * need { need - got } else { 0.0 })
+        Some(missing_bits(need, got, suffers))
     }
 
     /// Returns the share of failed requests among those that failed or ended ok.

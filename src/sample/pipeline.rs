@@ -7,7 +7,7 @@ use super::RunSample;
 use crate::pipeline::{Counts, FrameLine, FrameSink, Gauges, LaneReading, Reading, RecorderReading};
 use crate::stats::{ClientRow, Timed};
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::{ClientState, Kind, per_second, units};
+use crate::vocabulary::{ClientState, Kind, per_second, share, units};
 
 /// A client whose drop rate is above this is degraded.
 const DEGRADED: f64 = 0.01;
@@ -135,7 +135,7 @@ impl Watch {
             let offered = now.offered.saturating_sub(before.offered);
             let dropped = now.dropped.saturating_sub(before.dropped);
             // Events that were offered earlier can be lost now, with the file, so the share is capped.
-            self.drop_rate = (offered > 0).then(|| (dropped as f64 / offered as f64).min(1.0));
+            self.drop_rate = share(dropped, offered).map(|share| share.min(1.0));
             self.peak_drop_rate = self.drop_rate.into_iter().chain(self.peak_drop_rate).reduce(f64::max);
             let passed = now.at.saturating_sub(before.at);
             let rate = |(now, before): (&u64, &u64)| per_second(now.saturating_sub(*before) as f64, passed);

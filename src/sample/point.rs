@@ -15,7 +15,7 @@ use crate::vocabulary::Kind;
 pub const CODES: usize = 15;
 
 /// Maximum number of points of a whole run: as many as a wide screen has columns, twice.
-const BINS: usize = 600;
+pub const BINS: usize = 600;
 
 /// Durations whose distribution over time is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,8 +30,7 @@ use crate::generator::{self, Fact};
 use crate::pipeline::Pipeline;
 use crate::run_state::VerdictChange;
 use crate::stats::{
-    ClientRow, LastStates, Quality, RecentLatency, Snapshot, SpeedSummary, Speeds, Timed, Totals, Window,
-    window,
+    ClientRow, LastStates, Quality, RecentLatency, Snapshot, Speeds, Timed, Totals, Window, window,
 };
 use crate::verdict::{HealthJudge, Verdict};
 use crate::vocabulary::{RunState, clock};
@@ -71,7 +70,6 @@ pub struct Sampler {
     /// Clients of the last whole reading, then tables that may be reused.
     rows: Vec<Arc<Vec<ClientRow>>>,
     rows_at_us: u64,
-    speed: SpeedSummary,
     open: Option<OpenRequests>,
     who: Arc<Who>,
     stream_meter: StreamMeter,
@@ -158,7 +156,6 @@ impl Sampler {
             pool: Vec::with_capacity(POOL),
             rows: Vec::with_capacity(ROWS),
             rows_at_us: 0,
-            speed: SpeedSummary::default(),
             open: None,
             who: Arc::default(),
             stream_meter: StreamMeter::default(),
@@ -386,7 +383,7 @@ impl Sampler {
             let unseen = self.rows.iter().position(|rows| Arc::strong_count(rows) == 1);
             sample.snapshot.clients = unseen.map_or_else(Arc::default, |index| self.rows.swap_remove(index));
             self.sources.registry.snapshot(at_us, &mut sample.snapshot);
-            self.speed = self.speeds.observe(&mut sample.snapshot);
+            self.speeds.observe(&mut sample.snapshot);
             self.last_states.observe(&mut sample.snapshot);
             self.open = Some(OpenRequests::new(&sample.snapshot));
             self.rows_at_us = at_us;
@@ -397,7 +394,7 @@ impl Sampler {
             sample.snapshot.clients = self.rows.first().map(Arc::clone).unwrap_or_default();
             sample.snapshot.clients_at_us = self.rows_at_us;
         }
-        (sample.speed, sample.open) = (self.speed, self.open);
+        sample.open = self.open;
     }
 
     fn compare_with_last(&mut self, snapshot: &mut Snapshot) {

@@ -61,6 +61,6 @@ pub use quality::{DEFINITIONS, Quality, SessionNumber};
 pub use recent_latency::{LatencyDigest, RecentLatency};
 pub use registry::{ClientHandle, Registry};
 pub use snapshot::{ClientRow, Snapshot, Tally, Totals};
-pub use speed::{SpeedSummary, Speeds};
+pub use speed::Speeds;
 pub use spending::{Spending, Spent};
 pub use window::{Rates, Window};

@@ -33,7 +33,7 @@ struct Track {
 
 /// The result for one client until its track is next updated.
 #[derive(Clone, Copy, Debug, Default)]
-struct Said {
+struct Reported {
     id: u64,
     speed: Option<f64>,
     slow: bool,
@@ -44,57 +44,36 @@ struct Said {
 pub struct Speeds {
     tracks: Vec<Track>,
     /// Kept apart from the tracks, because only these are read between two seconds.
-    said: Vec<Said>,
+    reported: Vec<Reported>,
     seconds: Seconds,
 }
 
-/// Speeds and drifts of all clients at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SpeedSummary {
-    /// Mean speed of the clients whose speed is known.
-    pub average: Option<f64>,
-    /// Clients that have been slower than 0.9 for more than five seconds.
-    pub slow: u64,
-    /// Largest drift so far of a client that is listed, in microseconds.
-    pub max_drift_us: u64,
-}
-
 impl Speeds {
-    /// Fills the speeds into the rows of `snapshot` and returns their summary. Memory grows only with the clients.
-    pub fn observe(&mut self, snapshot: &mut Snapshot) -> SpeedSummary {
+    /// Fills the speeds into the rows of `snapshot`. Memory grows only with the clients.
+    pub fn observe(&mut self, snapshot: &mut Snapshot) {
         let now_us = snapshot.at_us;
         let due = self.seconds.passed(now_us) > 0;
-        let mut summary = SpeedSummary::default();
-        let (mut sum, mut known) = (0.0, 0_u64);
         for row in Arc::make_mut(&mut snapshot.clients) {
             let ended = matches!(row.state, ClientState::Finished | ClientState::Dead);
-            let said = self.said_of(row, now_us, due || ended);
-            (row.speed, row.slow) = (said.speed, said.slow);
-            if let Some(speed) = row.speed {
-                sum += speed;
-                known += 1;
-            }
-            let drift = if ended { 0 } else { row.playback.drift_at(now_us) };
-            summary.slow += u64::from(row.slow);
-            summary.max_drift_us = summary.max_drift_us.max(row.playback.max_drift_us).max(drift);
+            let reported = self.reported(row, now_us, due || ended);
+            (row.speed, row.slow) = (reported.speed, reported.slow);
         }
-        summary.average = (known > 0).then(|| sum / known as f64);
-        summary
     }
 
-    fn said_of(&mut self, row: &ClientRow, now_us: u64, due: bool) -> Said {
+    fn reported(&mut self, row: &ClientRow, now_us: u64, due: bool) -> Reported {
         if row.slot >= self.tracks.len() {
             self.tracks.resize(row.slot + 1, Track::default());
-            self.said.resize(row.slot + 1, Said::default());
+            self.reported.resize(row.slot + 1, Reported::default());
         }
-        let (Some(said), Some(track)) = (self.said.get_mut(row.slot), self.tracks.get_mut(row.slot)) else {
-            return Said::default();
+        let (Some(reported), Some(track)) = (self.reported.get_mut(row.slot), self.tracks.get_mut(row.slot))
+        else {
+            return Reported::default();
         };
-        if due || said.id != row.id {
+        if due || reported.id != row.id {
             track.observe(row, now_us, due);
-            *said = Said { id: row.id, speed: track.speed, slow: track.slow };
+            *reported = Reported { id: row.id, speed: track.speed, slow: track.slow };
         }
-        *said
+        *reported
     }
 }
 
@@ -174,9 +153,10 @@ mod tests {
             self.client.meter(0, Clock::start()).publish(&playback);
         }
 
-        fn at(&mut self, seconds: u64) -> (SpeedSummary, ClientRow) {
+        fn at(&mut self, seconds: u64) -> ClientRow {
             self.registry.snapshot(seconds * 1_000_000, &mut self.snapshot);
-            (self.speeds.observe(&mut self.snapshot), self.snapshot.clients[0])
+            self.speeds.observe(&mut self.snapshot);
+            self.snapshot.clients[0]
         }
     }
 
@@ -184,10 +164,10 @@ mod tests {
     fn a_client_that_plays_has_speed_one() {
         let mut stage = Stage::new();
         stage.publish(ClientState::Playing, 0, 60_000_000);
-        assert_eq!(stage.at(0).1.speed, None);
+        assert_eq!(stage.at(0).speed, None);
         for second in 1..=20 {
-            let (summary, row) = stage.at(second);
-            assert_eq!((summary.average, row.slow), (Some(1.0), false), "{second}");
+            let row = stage.at(second);
+            assert_eq!((row.speed, row.slow), (Some(1.0), false), "{second}");
         }
     }
 
@@ -195,17 +175,16 @@ mod tests {
     fn a_client_that_stops_becomes_slow_after_five_seconds_below() {
         let mut stage = Stage::new();
         stage.publish(ClientState::Playing, 0, 20_000_000);
-        let slow_since = (0..=40).find(|second| stage.at(*second).1.slow);
+        let slow_since = (0..=40).find(|second| stage.at(*second).slow);
         // From second 22 on, less than nine tenths of the last ten seconds were played.
         assert!((22..=29).contains(&slow_since.expect("slow at last")), "{slow_since:?}");
-        assert_eq!(stage.at(41).0.max_drift_us, 21_000_000);
     }
 
     #[test]
     fn a_client_that_never_got_going_is_slow_too() {
         let mut stage = Stage::new();
         stage.publish(ClientState::Waiting, 0, 0);
-        let slow_since = (0..=10).find(|second| stage.at(*second).1.slow);
+        let slow_since = (0..=10).find(|second| stage.at(*second).slow);
         assert_eq!(slow_since, Some(6));
     }
 
@@ -239,7 +218,7 @@ mod tests {
     fn a_client_that_has_finished_has_no_speed() {
         let mut stage = Stage::new();
         stage.publish(ClientState::Finished, 0, 5_000_000);
-        let (summary, row) = stage.at(30);
-        assert_eq!((row.speed, row.slow, summary.average), (None, false, None));
+        let row = stage.at(30);
+        assert_eq!((row.speed, row.slow), (None, false));
     }
 }

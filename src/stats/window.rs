@@ -9,7 +9,7 @@ use super::metric::Metric;
 use super::snapshot::Totals;
 use crate::sync::ring::Ring;
 use crate::vocabulary::outcome::{Class, Fault, HttpFailure};
-use crate::vocabulary::{Kind, Outcome, share};
+use crate::vocabulary::{Kind, Outcome, per_second, share};
 
 /// Windows of the reports, shortest first.
 pub const WINDOWS: [Duration; 4] =
@@ -143,7 +143,8 @@ impl Window {
 
     fn between(from: &Sample, to: &Sample) -> Option<Rates> {
         let length = to.at.checked_sub(from.at).filter(|length| !length.is_zero())?;
-        let per_second = |now: u64, then: u64| now.saturating_sub(then) as f64 / length.as_secs_f64();
+        let per_second =
+            |now: u64, then: u64| per_second(now.saturating_sub(then) as f64, length).unwrap_or_default();
         let started: [u64; Kind::COUNT] = std::array::from_fn(|kind| {
             let at = |sample: &Sample| sample.started.get(kind).copied().unwrap_or(0);
             at(to).saturating_sub(at(from))

@@ -5,14 +5,10 @@ use serde_json::{Map, Value};
 
 use super::sum;
 use crate::report::doc::Part;
+use crate::sample::{CODES, HISTORY_BINS, TIMELINE_BINS as BINS};
 use crate::vocabulary::Outcome;
 
-/// Maximum number of bins after merging: as many as one run has.
-pub(super) const BINS: usize = 3_600;
-/// Maximum number of bins of the block that has heat maps.
-const HISTORY_BINS: usize = 600;
-/// Maximum number of outcomes with a column of their own; all others are added up in [`OTHER`].
-const OUTCOMES: usize = 15;
+/// Column of the outcomes that have none of their own.
 const OTHER: &str = "other";
 /// Maximum number of columns of a block, and of a table in it: each takes memory for all bins, also if it is empty. A
 /// run has less than half as many, but for outcomes.
@@ -123,7 +119,7 @@ fn outcomes(merged: Value) -> Value {
     let Value::Object(mut columns) = merged else { return merged };
     let mut known: Vec<Outcome> = columns.keys().filter_map(|name| Outcome::from_name(name)).collect();
     known.sort_unstable();
-    for outcome in known.into_iter().skip(OUTCOMES) {
+    for outcome in known.into_iter().skip(CODES) {
         let Some(Value::Array(counts)) = columns.shift_remove(&outcome.to_string()) else { continue };
         let into = columns.entry(OTHER).or_insert_with(|| vec![0; counts.len()].into());
         for (sum_of, count) in into.as_array_mut().into_iter().flatten().zip(&counts) {

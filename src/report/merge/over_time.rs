@@ -4,9 +4,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::bins::BINS;
 use crate::report::doc::Part;
-use crate::sample::{Moment, Point};
+use crate::sample::{Moment, Point, TIMELINE_BINS as BINS};
 use crate::vocabulary::ClientState;
 
 /// Seconds over which the throughput at a knee is a mean, as in the report of one run.

@@ -67,7 +67,7 @@ pub(super) enum Rule {
 
 /// Places and their rules. `*` stands for one name, and only where names are those of outcomes, hosts or durations: a
 /// member that is new in a block has no rule until it gets one of its own.
-const RULES: &[(&str, Rule)] = &[
+pub(super) const RULES: &[(&str, Rule)] = &[
     ("/schema", Rule::Same),
     ("/histogram", Rule::Same),
     ("/catalogue", Rule::Same),

@@ -332,6 +332,54 @@ fn every_value_of_a_report_has_a_rule_of_its_own() {
 }
 
 #[test]
+fn every_sum_of_the_fixture_would_be_seen_if_it_were_not_added() {
+    let doc = doc();
+    let sums =
+        super::rules::RULES.iter().filter(|(path, rule)| *rule == super::Rule::Sum && !path.contains('*'));
+    let unseen: Vec<&str> =
+        sums.map(|(path, _)| *path).filter(|path| doc.at(path).number() <= Some(0.0)).collect();
+    assert_eq!(unseen, [""; 0], "0 and unknown add up to themselves");
+}
+
+#[test]
+fn a_knee_of_a_machine_that_began_later_counts_from_the_start_of_the_first() {
+    let none = |doc: &Doc| with(doc, "/health/knee_errors", Value::Null);
+    let merged = two(&none(&doc_of(&[0])), &part(&[1], 2.0, "OK", 1.0));
+    assert_eq!(merged.at("/health/knee_errors/at_s").number(), Some(4.0));
+}
+
+#[test]
+fn a_gauge_keeps_the_worse_value_and_masked_intervals_that_touch_become_one() {
+    let gauge = |doc: &Doc, cpu: f64, held: f64| {
+        let gauge = |worst: f64| json!({ "worst": worst, "seconds": 10 });
+        with(doc, "/trust/gauges", json!({ "cpu_share": gauge(cpu), "load_held_share": gauge(held) }))
+    };
+    let masked = |doc: &Doc, from: f64, to: f64| {
+        with(doc, "/trust/masked_intervals", json!([{ "from_s": from, "to_s": to }]))
+    };
+    let a = masked(&gauge(&doc_of(&[0]), 0.5, 0.9), 1.0, 3.0);
+    let b = masked(&gauge(&part(&[1], 2.0, "OK", 1.0), 0.8, 0.99), 0.5, 2.0);
+    for merged in [two(&a, &b), two(&b, &a)] {
+        let worst = |name: &str| merged.at("/trust/gauges").member(name).at("/worst").number();
+        assert_eq!([worst("cpu_share"), worst("load_held_share")], [Some(0.8), Some(0.9)]);
+        let expected = json!([{ "from_s": 1.0, "to_s": 4.0 }]);
+        assert_eq!(difference("", merged.at("/trust/masked_intervals").value(), &expected), None);
+    }
+}
+
+#[test]
+fn outcomes_beyond_the_columns_of_a_run_are_added_up() {
+    let block = |statuses: std::ops::Range<u16>| {
+        let outcomes: serde_json::Map<String, Value> =
+            statuses.map(|status| (format!("http.{status}"), json!([1, 2]))).collect();
+        json!({ "bin_s": 1, "begins_unix_s": 5, "verdict": ["OK", "OK"], "outcomes": outcomes })
+    };
+    let merged = bins::merge(&block(400..410), &block(410..420));
+    let columns = merged["outcomes"].as_object().expect("columns");
+    assert_eq!((columns.len(), &columns["other"]), (16, &json!([5, 10])));
+}
+
+#[test]
 fn bins_of_two_widths_are_combined_to_the_wider_one_and_lose_nothing() {
     let narrow = json!({
         "bin_s": 1, "begins_unix_s": 101, "bytes": [1, 2, 3], "ended": { "ok": [1, 1, 1] },

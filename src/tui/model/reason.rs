@@ -4,16 +4,13 @@
 //!   verdict follows.
 //! * The end of a run has the worst verdict that held, never that of the last ten seconds.
 
-use crate::sample::{FailureLine, RunSample};
+use crate::sample::{ENOUGH, FailureLine, RunSample};
 use crate::tui::theme::Role;
 use crate::verdict::{DEGRADED_SHARE, Health, Pending, Verdict};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Outcome, units};
 
 use super::{Text, Weight, errors, share_role};
-
-/// Share of what viewers need from which on nothing is said about it: a buffer evens out the rest.
-const ENOUGH: f64 = 0.95;
 
 /// Returns the word of the verdict.
 pub(super) fn verdict(sample: &RunSample) -> Text {
