@@ -142,13 +142,20 @@ impl RungCells {
         self.newest.set_release(newest.saturating_add(1));
     }
 
+    /// Returns the number of the newest segment and the time at which its playlist came; `None` before the first.
+    fn newest(&self) -> Option<(u64, u64)> {
+        // Acquire, before any other cell is read: the counterpart of the release in `set`.
+        let newest = self.newest.get_acquire().checked_sub(1)?;
+        Some((newest, self.came_us.get()))
+    }
+
     /// Returns the newest playlist; `None` before the first.
     fn listing(&self) -> Option<Listing> {
-        let newest = self.newest.get_acquire().checked_sub(1)?;
+        let (newest, came_us) = self.newest()?;
         let tail = self.tail.get();
         Some(Listing {
             progress: Progress { newest, parts: tail >> 1, is_ended: tail & 1 == 1 },
-            came_us: self.came_us.get(),
+            came_us,
             ends_us: self.ends_us.get().cast_signed(),
             target_us: self.target_us.get(),
             window_us: self.window_us.get(),
@@ -192,10 +199,10 @@ impl Ladder {
         cells.listing().is_none_or(|before| before.is_before(progress, at_us))
     }
 
-    /// Returns the newest playlist of a rung.
+    /// Returns the number of the newest segment of a rung and the time at which its playlist came.
     #[cfg(all(test, hlswarm_loom))]
-    pub(super) fn newest(&self, rung: Rung) -> Option<Listing> {
-        self.cells(rung)?.listing()
+    pub(super) fn newest(&self, rung: Rung) -> Option<(u64, u64)> {
+        self.cells(rung)?.newest()
     }
 
     /// Stores a playlist that brings something new; by the one writer only.
