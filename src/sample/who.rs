@@ -172,7 +172,7 @@ fn by_edge(rows: &[&ClientRow], index: &PlacementIndex) -> Vec<Group> {
     })
 }
 
-/// Identity of the variant of a client: its place in the ladder or, without a ladder, its bit rate.
+/// Variant of a client: its place in the ladder or, without a ladder, its bit rate.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum VariantKey {
     Place(usize),
