@@ -244,7 +244,7 @@ pub const BINDINGS: &[Binding] = &[
         .footer("< >", "sort"),
     list(Action::Sort(Turn::Back), &[Char('<')], "", ""),
     list(Action::Reverse, &[Char('r')], "r", "reverse the order"),
-    list(Action::Filter, &[Char('/')], "/", "filter: pattern, !x = not x").footer("/", "filter"),
+    list(Action::Filter, &[Char('/')], "/", "filter: 503, buffer<2, !x").footer("/", "filter"),
     list(Action::FaultsOnly, &[Char('!')], "!", "show trouble only").footer("!", "faults"),
     list(Action::Follow, &[Char('F')], "F", "follow the selected client").footer("F", "follow"),
     keep(Action::Scope, &[Char('M')], "M", "since the mark / whole run"),

@@ -4,12 +4,13 @@
 //!   clients are sorted once a second.
 //! * The selection is a client's number, never a line: it stays with its client wherever the order puts it.
 
+use crate::sample::RunSample;
 use crate::stats::{ClientRow, Snapshot};
 use crate::tui::keys::{Motion, Turn};
 use crate::vocabulary::{ClientState, Outcome};
 
 use super::View;
-use super::prompt::Filter;
+use super::filter::Filter;
 
 /// Order of the list of clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,14 +141,15 @@ impl ClientList {
         self.selected.filter(|_| self.open)
     }
 
-    /// Orders the clients of a new snapshot for the view that shows them.
-    pub(in crate::tui) fn arrange(&mut self, snapshot: &Snapshot, view: View) {
+    /// Orders the clients of a new sample for the view that shows them.
+    pub(in crate::tui) fn arrange(&mut self, sample: &RunSample, view: View) {
         if view == View::Clients {
-            self.order(snapshot);
+            self.order(sample);
         }
     }
 
-    fn order(&mut self, snapshot: &Snapshot) {
+    fn order(&mut self, sample: &RunSample) {
+        let snapshot = &sample.snapshot;
         let rows = &snapshot.clients;
         let all = 0..u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let row = |place: &u32| rows.get(*place as usize);
@@ -156,10 +158,12 @@ impl ClientList {
         self.joined.sort_by_key(|place| row(place).map(|row| row.id));
         self.order.clear();
         let Self { filter, faults_only, order, .. } = self;
-        order.extend(all.filter(|place| {
-            row(place).is_some_and(|row| shows(filter.as_ref(), *faults_only, row, &snapshot.codes))
-        }));
         let now_us = snapshot.clients_at_us;
+        let takes = |row: &ClientRow| {
+            let matches = |filter: &Filter| filter.takes_row(row, now_us, || words(row, sample));
+            (!*faults_only || is_in_trouble(row)) && filter.as_ref().is_none_or(matches)
+        };
+        order.extend(all.filter(|place| row(place).is_some_and(takes)));
         match self.sort {
             Sort::Worst => order.sort_by_cached_key(|place| row(place).map(|row| badness(row, now_us))),
             sort => order.sort_by_cached_key(|place| row(place).map(|row| (sort.key(row, now_us), row.id))),
@@ -219,17 +223,13 @@ fn id_at(snapshot: &Snapshot, place: u32) -> Option<u64> {
     snapshot.clients.get(place as usize).map(|row| row.id)
 }
 
-fn shows(filter: Option<&Filter>, faults_only: bool, row: &ClientRow, codes: &[Outcome]) -> bool {
-    let matches = |filter: &Filter| filter.takes(&words(row, codes));
-    (!faults_only || is_in_trouble(row)) && filter.is_none_or(matches)
-}
-
 /// Returns the words that a filter is tried on: the client's number and state, its last outcome, and every outcome that
 /// it ever had.
-fn words(row: &ClientRow, codes: &[Outcome]) -> String {
+fn words(row: &ClientRow, sample: &RunSample) -> String {
     let last = row.last.map_or(String::new(), |(outcome, _)| outcome.to_string());
-    let mut words = format!("{} {} {last} id:{} last:{last}", row.id, row.state.name(), row.id);
-    for (_, code) in codes.iter().enumerate().filter(|(place, _)| row.had >> place & 1 == 1) {
+    let state = row.state.name();
+    let mut words = format!("{} {state} {last} id:{} state:{state} last:{last}", row.id, row.id);
+    for (_, code) in sample.snapshot.codes.iter().enumerate().filter(|(place, _)| row.had >> place & 1 == 1) {
         // The status alone, too: `had:503`.
         let name = code.to_string();
         words.extend([" had:", &name, " had:", name.trim_start_matches("http.")]);
@@ -247,6 +247,11 @@ mod tests {
         Snapshot { clients: clients.into(), clients_at_us: 64_000_000, ..Snapshot::default() }
     }
 
+    fn arrange(list: &mut ClientList, snapshot: &Snapshot) {
+        let sample = RunSample { snapshot: snapshot.clone(), ..RunSample::default() };
+        list.arrange(&sample, View::Clients);
+    }
+
     fn ids(list: &ClientList, snapshot: &Snapshot) -> Vec<u64> {
         list.order.iter().filter_map(|place| id_at(snapshot, *place)).collect()
     }
@@ -259,7 +264,7 @@ mod tests {
         let mut list = ClientList::default();
         let mut firsts = Vec::new();
         for _ in Sort::ALL {
-            list.arrange(&snapshot, View::Clients);
+            arrange(&mut list, &snapshot);
             let mut seen = ids(&list, &snapshot);
             firsts.push((list.sort, seen[0]));
             seen.sort_unstable();
@@ -275,7 +280,7 @@ mod tests {
         let mut snapshot = snapshot(100);
         let mut list = ClientList { sort: Sort::Stalls, ..ClientList::default() };
         list.fit(10);
-        list.arrange(&snapshot, View::Clients);
+        arrange(&mut list, &snapshot);
         list.go(Motion::Down, &snapshot);
         list.go(Motion::Down, &snapshot);
         assert_eq!((list.selected, list.top), (Some(2), 0));
@@ -284,20 +289,20 @@ mod tests {
         list.go(Motion::Last, &snapshot);
         assert_eq!((list.selected, list.top), (Some(100), 90));
         std::sync::Arc::make_mut(&mut snapshot.clients)[99].stalls = 9;
-        list.arrange(&snapshot, View::Clients);
+        arrange(&mut list, &snapshot);
         assert_eq!((list.place(&snapshot), list.top), (Some(0), 90));
         list.following = true;
-        list.arrange(&snapshot, View::Clients);
+        arrange(&mut list, &snapshot);
         assert_eq!((list.place(&snapshot), list.top), (Some(0), 0));
         (list.following, list.open, list.top) = (false, true, 90);
-        list.arrange(&snapshot, View::Clients);
+        arrange(&mut list, &snapshot);
         assert_eq!(list.top, 0, "the client whose numbers are shown is listed");
     }
 
     #[test]
     fn a_list_without_clients_can_be_moved_in() {
         let (snapshot, mut list) = (Snapshot::default(), ClientList::default());
-        list.arrange(&snapshot, View::Clients);
+        arrange(&mut list, &snapshot);
         for motion in [Motion::Down, Motion::PageUp, Motion::Last, Motion::First] {
             list.go(motion, &snapshot);
         }
@@ -309,11 +314,11 @@ mod tests {
         let mut snapshot = snapshot(30);
         std::sync::Arc::make_mut(&mut snapshot.clients)[4].state = ClientState::Stalled;
         let mut list = ClientList { faults_only: true, ..ClientList::default() };
-        list.arrange(&snapshot, View::Clients);
+        arrange(&mut list, &snapshot);
         assert_eq!(ids(&list, &snapshot), [5]);
         list.faults_only = false;
         list.filter = Filter::new("!playing").expect("a pattern");
-        list.arrange(&snapshot, View::Clients);
+        arrange(&mut list, &snapshot);
         assert_eq!(ids(&list, &snapshot), [5]);
     }
 
@@ -332,7 +337,7 @@ mod tests {
             ("last:503", &[]),
         ] {
             list.filter = Filter::new(text).expect("a pattern");
-            list.arrange(&snapshot, View::Clients);
+            arrange(&mut list, &snapshot);
             assert_eq!(ids(&list, &snapshot), expected, "{text}");
         }
     }

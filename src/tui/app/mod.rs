@@ -6,6 +6,7 @@
 
 mod chosen;
 mod clients;
+mod filter;
 mod load;
 mod log;
 mod look;
@@ -29,10 +30,11 @@ use crate::sample::RunSample;
 use crate::vocabulary::{Command, Mark, Outcome, StopCause, Untrusted, units};
 
 pub(super) use clients::ClientList;
+pub(super) use filter::Filter;
 use load::ENDING;
 pub(super) use log::LogGroup;
 use prompt::Typed;
-pub(super) use prompt::{Asked, Filter, Prompt};
+pub(super) use prompt::{Asked, Prompt};
 pub(super) use scope::Scope;
 pub use title::Title;
 pub(super) use view::{ChartWindow, Panel, View};
@@ -231,7 +233,7 @@ impl App {
     }
 
     fn arrange(&mut self) {
-        self.clients.arrange(&self.steady.snapshot, self.view);
+        self.clients.arrange(&self.steady, self.view);
     }
 
     /// Shows the report of a run that has ended. It stays on screen if the operator pressed `q`; otherwise the
@@ -335,6 +337,9 @@ impl App {
     fn filter(&mut self, text: &str) -> Effect {
         match Filter::new(text) {
             Err(wrong) => return self.say(wrong),
+            Ok(Some(filter)) if self.view == View::Log && filter.is_for_clients() => {
+                return self.say(format!("{} is for clients, not for the log", filter.text));
+            }
             Ok(filter) if self.view == View::Log => self.log_filter = filter,
             Ok(filter) => self.clients.filter = filter,
         }

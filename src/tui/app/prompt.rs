@@ -25,7 +25,7 @@ impl Asked {
     pub(in crate::tui) const fn label(self) -> &'static str {
         match self {
             Self::Target => "clients (2500, +50, -20%):",
-            Self::Filter => "filter (pattern; !x: all but x):",
+            Self::Filter => "filter (503, buffer<2, !x):",
             Self::Note => "note for the mark (Enter: none):",
         }
     }
@@ -114,38 +114,6 @@ fn per_cent(share: &str, now: u32) -> Option<u64> {
     Some((share * f64::from(now) / 100.0).round() as u64)
 }
 
-/// Filter for the lines of a list.
-#[derive(Clone, Debug)]
-pub(in crate::tui) struct Filter {
-    /// The filter as it was typed.
-    pub(in crate::tui) text: String,
-    pattern: regex_lite::Regex,
-    wanted: bool,
-}
-
-impl Filter {
-    /// Builds a filter from typed text; `None` if the text holds no pattern.
-    ///
-    /// # Errors
-    /// Fails if the pattern is not a regular expression.
-    pub(super) fn new(text: &str) -> Result<Option<Self>, String> {
-        let text = text.trim();
-        let (wanted, pattern) = text.strip_prefix('!').map_or((true, text), |rest| (false, rest));
-        if pattern.is_empty() {
-            return Ok(None);
-        }
-        let pattern = regex_lite::RegexBuilder::new(pattern).case_insensitive(true).build();
-        let pattern =
-            pattern.map_err(|_| format!("invalid pattern '{text}'; expected a regular expression"))?;
-        Ok(Some(Self { text: text.to_owned(), pattern, wanted }))
-    }
-
-    /// Reports whether the filter shows a line.
-    pub(in crate::tui) fn takes(&self, line: &str) -> bool {
-        self.pattern.is_match(line) == self.wanted
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,15 +134,6 @@ mod tests {
         for text in ["", "ten", "20%", "+", "--5", "1e5", "nan", "inf", "99999999999"] {
             assert!(target(text, 200).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_filter_takes_lines_or_leaves_them_out() {
-        let filter = |text| Filter::new(text).expect("a pattern");
-        assert!(filter("  ").is_none() && filter("!").is_none());
-        assert!(filter("503|STALL").expect("one").takes("17 stalled ok"));
-        assert!(!filter("!stalled").expect("one").takes("17 stalled ok"));
-        assert!(Filter::new("(").is_err());
     }
 
     #[test]

@@ -402,3 +402,16 @@ fn the_help_scrolls_and_every_other_key_acts() {
     press(&mut app, Key::Escape);
     assert_eq!((&app.mode, app.view), (&Mode::Normal, View::Errors), "only the help closes");
 }
+
+#[test]
+fn a_comparison_of_clients_is_refused_in_the_log_and_taken_in_the_list() {
+    let mut app = app();
+    let mut typed = |view: char| {
+        let keys = std::iter::once(view).chain("/stalls>3".chars()).map(Key::Char);
+        keys.chain([Key::Enter]).for_each(|key| _ = press(&mut app, key));
+        (app.log_filter.is_some(), app.clients.filter.is_some(), app.notice().map(str::to_owned))
+    };
+    let refused = "stalls>3 is for clients, not for the log";
+    assert_eq!(typed('5'), (false, false, Some(refused.to_owned())));
+    assert!(typed('2').1);
+}

@@ -315,6 +315,7 @@ fn failed_as(more: Option<&ClientDetail>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::RunSample;
     use crate::tui::app::View;
     use crate::tui::fixtures;
     use crate::vocabulary::ClientState;
@@ -330,7 +331,7 @@ mod tests {
     #[test]
     fn stalled_clients_come_first_and_only_as_many_as_there_is_room_for() {
         let (snapshot, mut list) = (snapshot(), ClientList::default());
-        list.arrange(&snapshot, View::Clients);
+        list.arrange(&RunSample { snapshot: snapshot.clone(), ..RunSample::default() }, View::Clients);
         let rows = shown(&list, &snapshot, 3);
         let table = table(&list, &snapshot, &rows, Breadth::Narrow);
         let ids: Vec<&str> = table.lines.iter().map(|line| line.cells[0].text.as_str()).collect();
