@@ -33,12 +33,15 @@ pub mod report {
 }
 
 pub mod sample {
-    pub use crate::sample::{History, Point, RunSample, Sampler, Sources, TICK};
+    pub use crate::sample::{
+        Behind, EdgeSample, History, Point, RunSample, RungSample, Sampler, Sources, StreamSample, TICK,
+    };
 }
 
 pub mod stats {
     pub use crate::stats::{
-        ClientHandle, ClientRow, Meter, Metric, Placement, Registry, Snapshot, Tally, Timings, Totals,
+        ClientHandle, ClientRow, Meter, Metric, Placement, Registry, RungKind, RungName, Snapshot, Tally,
+        Timings, Totals,
     };
 }
 

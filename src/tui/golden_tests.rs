@@ -130,7 +130,13 @@ fn the_other_views_look_as_they_did() {
         ("generator", "storm", &[Key::Char('4')]),
         ("log", "storm", &[Key::Char('5')]),
         ("latency", "storm", &[Key::Char('7')]),
+        ("stream", "storm", &[Key::Char('8')]),
+        ("stream_healthy", "healthy", &[Key::Char('8')]),
+        ("stream_none", "empty", &[Key::Char('8')]),
+        ("stream_of_edges", "storm", &[Key::Char('8'), Key::Char('j'), Key::Tab]),
+        ("clients_of_rung", "storm", &[Key::Char('8'), ENTER]),
         ("looking_back", "storm", &[Key::ShiftLeft]),
+        ("looking_back_at_stream", "storm", &[Key::Char('8'), Key::ShiftLeft]),
         ("looking_back_at_errors", "storm", &[Key::Char('3'), Key::ShiftLeft]),
         ("faults_only", "storm", &[Key::Char('2'), Key::Char('f')]),
         ("zoom_latency", "storm", &[Key::Tab, Key::Char('z')]),
@@ -163,12 +169,19 @@ fn coloured(buffer: &Buffer) -> String {
 fn the_themes_look_as_they_did() {
     for (name, palette) in [("dark", Palette::Dark), ("light", Palette::Light), ("mono", Palette::Mono)] {
         let theme = Theme { palette, charset: Charset::Unicode };
-        let drawn = [1, 2, 7].map(|view| {
+        let drawn = [1, 2, 7, 8].map(|view| {
             let buffer = draw(&mut app("storm", &[Key::Char(char::from(b'0' + view))]), (100, 30), theme);
             format!("== view {view}\n{}\n{}", text(&buffer, symbol), coloured(&buffer))
         });
         assert_picture(&format!("theme_{name}"), &drawn.concat());
     }
+}
+
+#[test]
+fn a_recorded_stream_looks_as_it_did() {
+    let mut app = app("empty", &[Key::Char('8')]);
+    app.update(Msg::Sample(Arc::new(fixtures::recorded())));
+    assert_picture("stream_recorded", &album_of(&mut app));
 }
 
 #[test]
@@ -214,7 +227,7 @@ proptest! {
         width in prop_oneof![3 => 0_u16..=170, 1 => 0_u16..=400],
         height in prop_oneof![3 => 0_u16..=50, 1 => 0_u16..=200],
         name in proptest::sample::select(&fixtures::FIXTURES[..]),
-        view in 1_u8..=7,
+        view in 1_u8..=8,
         keys in proptest::collection::vec(key(), 0..8),
         text in hostile(),
         theme in theme(),

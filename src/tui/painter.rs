@@ -105,7 +105,7 @@ fn in_ascii(symbol: &str) -> Option<&'static str> {
         '─' | '╌' | '╶' | '╴' => "-",
         '━' | '═' | '╸' | '╺' => "=",
         '│' | '┃' | '║' => "|",
-        '┌' | '┐' | '└' | '┘' | '╭' | '╮' | '╰' | '╯' | '├' | '┤' | '┬' | '┴' | '┼' => {
+        '┌' | '┐' | '└' | '┘' | '┗' | '┛' | '┷' | '╭' | '╮' | '╰' | '╯' | '├' | '┤' | '┬' | '┴' | '┼' => {
             "+"
         }
         '┊' => ":",
@@ -135,11 +135,17 @@ fn in_ascii(symbol: &str) -> Option<&'static str> {
     })
 }
 
-/// Returns a character by the number of set dots, of eight.
+/// Returns a character at the height of the lowest set dots, or an upright line for dots in most of the four rows: a
+/// curve stays one.
 fn braille(character: char) -> &'static str {
-    const DENSITIES: [&str; 9] = [" ", ".", ":", "-", "=", "+", "*", "#", "@"];
-    let dots = (character as u32 & 0xff).count_ones();
-    usize::try_from(dots).ok().and_then(|dots| DENSITIES.get(dots)).copied().unwrap_or(" ")
+    const ROWS: [(u32, &str); 4] = [(0xc0, "."), (0x24, "-"), (0x12, "="), (0x09, "'")];
+    let dots = character as u32 & 0xff;
+    let mut set = ROWS.into_iter().filter(|(row, _)| dots & row != 0);
+    match (set.next(), set.count()) {
+        (None, _) => " ",
+        (Some(_), 2..) => "|",
+        (Some((_, sign)), _) => sign,
+    }
 }
 
 #[cfg(test)]
@@ -173,7 +179,7 @@ mod tests {
         settle(&mut buffer, Charset::Ascii);
         let text: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
         assert!(text.is_ascii(), "{text}");
-        assert!(text.starts_with("+-#_@.o ??"), "{text}");
+        assert!(text.starts_with("+-#_|'o ??"), "{text}");
     }
 
     #[test]

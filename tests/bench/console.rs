@@ -14,8 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use hlswarm::testing::sample::{History, Point, RunSample, Sampler, Sources, TICK};
-use hlswarm::testing::stats::{ClientHandle, Metric, Timings};
+use hlswarm::testing::sample::{
+    Behind, EdgeSample, History, Point, RunSample, RungSample, Sampler, Sources, StreamSample, TICK,
+};
+use hlswarm::testing::stats::{ClientHandle, Metric, RungKind, RungName, Timings};
 use hlswarm::testing::tui::{Charset, Offscreen, Palette, Theme, Title};
 use hlswarm::testing::vocabulary::{ClientState, Clock, Kind, Outcome, Playback, RunIdentity, RunState};
 use hlswarm::testing::vocabulary::{Fault, HttpFailure};
@@ -25,13 +27,14 @@ const COLUMNS: u16 = 200;
 const ROWS: u16 = 50;
 /// Frames that are shown in turn: more than the console keeps.
 const FRAMES: usize = 8;
-const VIEWS: [(&str, &[u8]); 6] = [
+const VIEWS: [(&str, &[u8]); 7] = [
     ("overview", b"1"),
     ("clients", b"2"),
     ("errors", b"3"),
     ("generator", b"4"),
     ("log", b"5"),
     ("latency", b"7"),
+    ("stream", b"8"),
 ];
 
 /// Length of the history, in seconds.
@@ -45,12 +48,57 @@ fn history() -> Arc<History> {
         point.counts.client_ms.fill(1_500_000);
         point.counts.bytes = 400_000_000;
         point.codes.fill(20);
+        point.peaks.playlist_age_ms.fill(u32::try_from(ends * 700 % 7_000).expect("small") + 1);
         for heat in &mut point.heat {
             (0..400).for_each(|number| heat.record(1_000 << (number % 14)));
         }
         history.push(point);
     }
     Arc::new(history)
+}
+
+/// Returns a live stream with four rungs and sixteen addresses, the playlists a little older in each round.
+fn stream(round: u64) -> StreamSample {
+    let s = Duration::from_secs;
+    let rung = |place: usize| RungSample {
+        place,
+        name: Some(Arc::new(RungName {
+            kind: RungKind::Variant,
+            label: format!("{}p", 1_080 / (place + 1)).into(),
+            size: Some((1_920, 1_080)),
+            frame_rate: Some(50.0),
+            bandwidth: Some(3_000_000),
+            codecs: "avc1.640028".into(),
+        })),
+        clients: 2_500,
+        stalled: 50,
+        share: Some(0.25),
+        stalled_share: Some(0.02),
+        age: Some(s(round % 8)),
+        newest: Some(18_000 + round),
+        window: Some((s(round % 8), s(round % 8 + 24))),
+        playheads: std::array::from_fn(|bucket| (bucket * 31 % 97) as u32),
+    };
+    let edge = |port| EdgeSample {
+        address: ([203, 0, 113, 7], port).into(),
+        requests: 100_000 + round,
+        bytes: 1 << 40,
+        clients: 625,
+        share: Some(1.0 / 16.0),
+        failed_share: Some(0.02),
+        hit_share: Some(0.9),
+    };
+    StreamSample {
+        is_live: Some(true),
+        target_duration: Some(s(4)),
+        window_segments: Some(6),
+        hold_back: Some(s(12)),
+        rungs: (0..4).map(rung).collect(),
+        span: s(40),
+        behind: Behind { clients: 10_000, p50: Some(s(12)), p95: Some(s(20)), max: Some(s(31)) },
+        edges: (0..16).map(|number| edge(440 + number)).collect(),
+        ..StreamSample::default()
+    }
 }
 
 /// A run in progress.
@@ -106,7 +154,8 @@ impl Run {
     fn sample(&mut self) -> Arc<RunSample> {
         self.go_on();
         let history = Arc::clone(&self.history);
-        Arc::new(RunSample { history, ..RunSample::clone(&self.sampler.next_sample()) })
+        let stream = Arc::new(stream(self.round));
+        Arc::new(RunSample { history, stream, ..RunSample::clone(&self.sampler.next_sample()) })
     }
 }
 

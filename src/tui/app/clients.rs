@@ -9,8 +9,8 @@ use crate::stats::{ClientRow, Snapshot};
 use crate::tui::keys::{Motion, Turn};
 use crate::vocabulary::{ClientState, Outcome};
 
-use super::View;
 use super::filter::Filter;
+use super::{View, rung_label};
 
 /// Order of the list of clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -223,12 +223,16 @@ fn id_at(snapshot: &Snapshot, place: u32) -> Option<u64> {
     snapshot.clients.get(place as usize).map(|row| row.id)
 }
 
-/// Returns the words that a filter is tried on: the client's number and state, its last outcome, and every outcome that
-/// it ever had.
+/// Returns the words that a filter is tried on: the client's number and state, its variant, its last outcome, and every
+/// outcome that it ever had.
 fn words(row: &ClientRow, sample: &RunSample) -> String {
     let last = row.last.map_or(String::new(), |(outcome, _)| outcome.to_string());
     let state = row.state.name();
     let mut words = format!("{} {state} {last} id:{} state:{state} last:{last}", row.id, row.id);
+    let rung = row.placement.rung();
+    if let Some(rung) = sample.stream.rungs.iter().find(|other| Some(other.place) == rung) {
+        words.extend([" variant:", &rung_label(rung)]);
+    }
     for (_, code) in sample.snapshot.codes.iter().enumerate().filter(|(place, _)| row.had >> place & 1 == 1) {
         // The status alone, too: `had:503`.
         let name = code.to_string();

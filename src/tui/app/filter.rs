@@ -23,6 +23,8 @@ enum Test {
         more: bool,
         bound: u64,
     },
+    /// Clients that play the rung at this place.
+    Rung(usize),
 }
 
 /// Number of a client that a filter compares; times are in microseconds.
@@ -107,6 +109,11 @@ impl Filter {
         Ok(Some(Self { text: text.to_owned(), test, wanted }))
     }
 
+    /// Returns the filter for the clients that play the rung at a place.
+    pub(super) fn of_rung(place: usize, label: &str) -> Self {
+        Self { text: format!("variant:{label}"), test: Test::Rung(place), wanted: true }
+    }
+
     /// Reports whether the filter compares clients, so that it says nothing about a line of text.
     pub(super) const fn is_for_clients(&self) -> bool {
         !matches!(self.test, Test::Pattern(_))
@@ -128,6 +135,7 @@ impl Filter {
             Test::Compare { field, more, bound } => {
                 field.of(row, now_us).is_some_and(|value| if *more { value > *bound } else { value < *bound })
             }
+            Test::Rung(place) => row.placement.rungs().any(|played| played == *place),
         };
         is_met == self.wanted
     }
@@ -157,6 +165,7 @@ fn comparison(text: &str) -> Result<Option<Test>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Placement;
     use crate::tui::fixtures;
     use crate::vocabulary::{ClientState, Playback};
 
@@ -226,5 +235,15 @@ mod tests {
             assert_eq!(Filter::new(text).expect_err(text), expected);
         }
         assert!(Filter::new("buffer<99999999999999999999999").is_err(), "no time is that long");
+    }
+
+    #[test]
+    fn the_clients_of_a_rung_are_told_by_its_place() {
+        let on = |placement| ClientRow { placement, ..row() };
+        let of_rung = Filter::of_rung(2, "1080p");
+        let takes = |row: &ClientRow| of_rung.takes_row(row, 0, || panic!("needs no words"));
+        assert!(takes(&on(Placement::on_rung(2))));
+        assert!(!takes(&on(Placement::on_rung(1))) && !takes(&on(Placement::default())));
+        assert_eq!((of_rung.text.as_str(), of_rung.is_for_clients()), ("variant:1080p", true));
     }
 }

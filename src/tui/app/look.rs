@@ -5,6 +5,7 @@ use ratatui::layout::Size;
 use super::{App, Asked, Effect, Mode, Panel, View};
 use crate::tui::keys::{Action, Motion};
 use crate::tui::layout;
+use crate::tui::layout::stream::StreamPanel;
 
 impl App {
     /// Takes the size of the screen: it decides how much of a view fits.
@@ -49,7 +50,7 @@ impl App {
 
     /// Reports whether the shown view has charts over the time of the run.
     pub(in crate::tui) const fn has_charts(&self) -> bool {
-        matches!(self.view, View::Overview | View::Errors | View::Latency)
+        matches!(self.view, View::Overview | View::Errors | View::Latency | View::Stream)
     }
 
     /// Returns the number of panels of the shown view that can have the focus.
@@ -61,6 +62,7 @@ impl App {
             View::Generator => layout::generator::PANELS,
             View::Log => layout::log::PANELS,
             View::Latency => layout::latency::PANELS,
+            View::Stream => layout::stream::panels(self.room).len(),
             View::Report => 1,
         }
     }
@@ -87,6 +89,7 @@ impl App {
             View::Errors => layout::errors::lines(self.room),
             View::Log => layout::log::lines(self.room),
             View::Report => layout::report::lines(self.room),
+            View::Stream => layout::stream::places(self.room).lines(self.stream_panel()),
             View::Overview | View::Clients | View::Generator | View::Latency => 0,
         }
     }
@@ -111,6 +114,7 @@ impl App {
             Action::Open if self.view == View::Clients => self.open(),
             Action::Open if self.view == View::Overview => self.zoomed = !self.zoomed,
             Action::Open if self.view == View::Errors => return self.show_clients_of_chosen(),
+            Action::Open if self.view == View::Stream => return self.show_clients_of_rung(),
             Action::Open if self.view == View::Log => self.log_each = !self.log_each,
             Action::Sort(turn) => self.clients.turn_sort(turn),
             Action::Reverse => self.clients.reversed = !self.clients.reversed,
@@ -172,6 +176,9 @@ impl App {
         if self.view == View::Errors && self.has_focus(0) {
             return self.choose(motion, self.list_lines().max(1));
         }
+        if self.view == View::Stream && self.stream_panel() == StreamPanel::Ladder {
+            return self.choose_rung(motion, self.list_lines().max(1));
+        }
         let (page, last) = (self.list_lines().max(1), self.last_scroll());
         // The log scrolls from its end: moving up increases the offset.
         let motion = if self.view == View::Log { motion.reversed() } else { motion };
@@ -182,6 +189,11 @@ impl App {
     pub(super) fn last_scroll(&self) -> usize {
         let lines = match self.view {
             View::Errors => self.steady.findings.len(),
+            View::Stream => match self.stream_panel() {
+                StreamPanel::Ladder => 0,
+                StreamPanel::Edges => self.steady.stream.edges.len(),
+                StreamPanel::Findings => self.steady.findings.len(),
+            },
             View::Log => self.log().len(),
             View::Report => self.report.as_ref().map_or(0, Vec::len),
             _ => 0,

@@ -12,6 +12,7 @@ mod log;
 mod look;
 mod prompt;
 mod scope;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -36,6 +37,7 @@ pub(super) use log::LogGroup;
 use prompt::Typed;
 pub(super) use prompt::{Asked, Prompt};
 pub(super) use scope::Scope;
+pub(super) use stream::rung_label;
 pub use title::Title;
 pub(super) use view::{ChartWindow, Panel, View};
 
@@ -130,6 +132,8 @@ pub(super) struct App {
     pub(super) scroll: usize,
     /// Outcome that is chosen in the view of failures.
     pub(super) chosen: Option<Outcome>,
+    /// Place of the rung that is chosen in the view of the stream; `None` for the one that needs a look.
+    pub(super) rung: Option<usize>,
     pub(super) log_filter: Option<Filter>,
     /// Set to show each event of the log on a line of its own.
     pub(super) log_each: bool,
@@ -170,6 +174,7 @@ impl App {
             clients: ClientList::default(),
             scroll: 0,
             chosen: None,
+            rung: None,
             log_filter: None,
             log_each: false,
             report: None,

@@ -44,6 +44,7 @@ impl App {
             View::Errors => layout::errors::columns(self.room),
             View::Overview if !self.zoomed => layout::overview::places(self.room).columns(),
             View::Latency => layout::latency::places(self.room).columns(),
+            View::Stream => layout::stream::places(self.room).columns(),
             _ => layout::zoom::places(self.room).columns(),
         };
         columns.max(1)

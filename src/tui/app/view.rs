@@ -22,10 +22,12 @@ pub(in crate::tui) enum View {
     Report,
     /// Latencies by kind and phase.
     Latency,
+    /// The stream itself: its ladder, its playlists, its edges.
+    Stream,
 }
 
 impl View {
-    pub(in crate::tui) const ALL: [Self; 7] = [
+    pub(in crate::tui) const ALL: [Self; 8] = [
         Self::Overview,
         Self::Clients,
         Self::Errors,
@@ -33,6 +35,7 @@ impl View {
         Self::Log,
         Self::Report,
         Self::Latency,
+        Self::Stream,
     ];
 
     /// Returns the key of the view.
@@ -50,6 +53,7 @@ impl View {
             Self::Log => "Log",
             Self::Report => "Report",
             Self::Latency => "Latency",
+            Self::Stream => "Stream",
         }
     }
 }

@@ -13,6 +13,7 @@ pub(super) mod latency;
 pub(super) mod log;
 pub(super) mod overview;
 pub(super) mod report;
+pub(super) mod stream;
 pub(super) mod zoom;
 
 use ratatui::layout::{Rect, Size};
@@ -135,6 +136,7 @@ mod tests {
             ("log", log::places(room).all()),
             ("latency", latency::places(room).all()),
             ("report", report::places(room).all()),
+            ("stream", stream::places(room).all()),
         ]
     }
 

@@ -184,25 +184,31 @@ fn cells(line: &FailureLine, totals: &Totals, now: Duration, role: Role) -> Vec<
     ]
 }
 
+/// Returns findings with the most severe ones first.
+pub(super) fn worst_first(findings: &[FindingRow]) -> Vec<&FindingRow> {
+    let mut rows: Vec<&FindingRow> = findings.iter().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.finding.severity()));
+    rows
+}
+
+/// Returns the word and the tone of a severity.
+pub(super) const fn severity_words(severity: Severity) -> (&'static str, Tone) {
+    match severity {
+        Severity::Error => ("error", Tone::Fail),
+        Severity::Warning => ("warning", Tone::Warn),
+        Severity::Note => ("note", Tone::Label),
+    }
+}
+
 /// Returns the findings that have room, the worst first.
 fn findings(app: &App, axis: &TimeAxis, room: usize) -> Vec<FindingLine> {
-    let mut rows: Vec<&FindingRow> = app.steady.findings.iter().collect();
-    let rank = |row: &FindingRow| match row.finding.severity() {
-        Severity::Error => 0,
-        Severity::Warning => 1,
-        Severity::Note => 2,
-    };
-    rows.sort_by_key(|row| rank(row));
+    let rows = worst_first(&app.steady.findings);
     let scroll = if app.has_focus(1) { app.scroll } else { 0 };
     rows.into_iter().skip(scroll).take(room).map(|row| finding(row, axis)).collect()
 }
 
 fn finding(row: &FindingRow, axis: &TimeAxis) -> FindingLine {
-    let (word, tone) = match row.finding.severity() {
-        Severity::Error => ("error", Tone::Fail),
-        Severity::Warning => ("warning", Tone::Warn),
-        Severity::Note => ("note", Tone::Label),
-    };
+    let (word, tone) = severity_words(row.finding.severity());
     let first = axis.column(row.first.max(axis.from));
     FindingLine {
         severity: Text::new(Role::In(tone), word),

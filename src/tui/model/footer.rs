@@ -2,6 +2,7 @@
 
 use crate::tui::app::{Access, App, Mode, View};
 use crate::tui::keys::{Action, BINDINGS, Binding, Group};
+use crate::tui::layout::stream::StreamPanel;
 use crate::tui::theme::Role;
 use crate::vocabulary::{RunState, units};
 
@@ -97,6 +98,7 @@ fn is_of_use(binding: &Binding, app: &App) -> bool {
         Action::Stop => !app.is_ending(),
         Action::Filter => lists,
         Action::Window(_) | Action::LookBack(_) => app.has_charts(),
+        Action::Open if app.view == View::Stream => app.stream_panel() == StreamPanel::Ladder,
         Action::Open => !matches!(app.view, View::Generator | View::Report | View::Latency),
         _ => match binding.group {
             Group::Load => !app.is_ending() && app.access == Access::Full,
@@ -116,6 +118,7 @@ fn words(binding: &Binding, app: &App) -> Option<Text> {
     let words = match binding.action {
         Action::More => units::plural(app.step().unsigned_abs(), "client"),
         Action::Hold if is_resume(binding, app) => "resume".to_owned(),
+        Action::Open if app.view == View::Stream => "its clients".to_owned(),
         Action::Window(_) => format!("time: {}", app.window.name()),
         _ => words.to_owned(),
     };

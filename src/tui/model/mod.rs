@@ -20,6 +20,8 @@ mod nothing;
 mod overview;
 mod reason;
 mod report;
+mod stream;
+mod stream_panels;
 mod swarm_map;
 mod table;
 mod tiny;
@@ -35,7 +37,7 @@ use super::theme::Role;
 use crate::verdict::{DEGRADED_SHARE, FAILING_SHARE};
 use crate::vocabulary::Tone;
 
-pub(super) use charts::{Chart, Charts, Figure, LEGEND_ROOM, Stack};
+pub(super) use charts::{Charts, Figure, LEGEND_ROOM, Stack};
 pub(super) use clients::{BUFFER, ClientsView, LAST_STATES};
 pub(super) use errors_view::{CodeLine, ErrorsView, FindingLine};
 pub(super) use failures::{FailedLine, Failures};
@@ -44,6 +46,8 @@ pub(super) use latency::{AgeLine, Distribution, LatencyView};
 pub(super) use log::LogView;
 pub(super) use overview::{BigNumber, LatencyTable, Overview};
 pub(super) use report::ReportView;
+pub(super) use stream::{AgeChart, BehindChart, EDGE_COLUMNS, Live, StreamView, Viewers};
+pub(super) use stream_panels::{RungLine, WindowLine};
 pub(super) use table::{Align, Column, Line, Table};
 pub(super) use tiny::{Tiny, TinyLine};
 pub(super) use top::Top;
@@ -146,6 +150,7 @@ pub(super) enum Body {
     Clients(ClientsView),
     Errors(Box<ErrorsView>),
     Latency(Box<LatencyView>),
+    Stream(Box<StreamView>),
     Log(LogView),
     Report(ReportView),
     /// One panel over the whole body.
@@ -198,6 +203,7 @@ fn body(app: &App, room: Size) -> Body {
         View::Log => Body::Log(LogView::new(app, room)),
         View::Report => Body::Report(ReportView::new(app, room)),
         View::Latency => Body::Latency(Box::new(LatencyView::new(app, room))),
+        View::Stream => Body::Stream(Box::new(StreamView::new(app, room))),
     }
 }
 

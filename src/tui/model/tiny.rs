@@ -10,7 +10,7 @@ use crate::tui::theme::Role;
 use crate::vocabulary::{ClientState, Kind, RunState, Tone, units};
 
 use super::columns::Columns;
-use super::{Text, Weight, errors, reason, share_role, top, trust};
+use super::{Text, Weight, errors, reason, share_role, stream, top, trust};
 
 /// Time that small charts cover at most: as many seconds as there are columns.
 const SPARK: Duration = Duration::from_secs(40);
@@ -88,6 +88,9 @@ fn lines(app: &App) -> Vec<TinyLine> {
         got(sample).over(app, Tone::Data, |moment| moment.got_bits_per_s()),
         knee(sample),
     ];
+    if let Some(late) = stream::late(&sample.stream) {
+        lines.insert(2, line("stream", vec![late]));
+    }
     let mut measured = trust::verdict(&sample.trust);
     // The name of the line says as much as the first text.
     measured.remove(0);

@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 
 use super::frame::{Head, panel};
 use crate::tui::layout::overview::{LABELS, MARKERS, SCALE};
-use crate::tui::model::{Chart, Charts, Figure, LEGEND_ROOM, Stack};
+use crate::tui::model::{Charts, Figure, LEGEND_ROOM, Stack, Text};
 use crate::tui::theme::Theme;
 use crate::tui::widget::{self, Band};
 
@@ -34,7 +34,7 @@ pub(super) fn draw(charts: &Charts, places: &[Rect], theme: Theme, buffer: &mut 
             ..inner
         };
         figure(&chart.figure, shown, theme, below, buffer);
-        legend(chart, theme, *place, buffer);
+        legend(&chart.aside, theme, *place, buffer);
         widget::moments(&charts.moments, number == 0, theme, plot(inner), buffer);
         if let Some(column) = charts.cursor {
             widget::cursor(column, theme, plot(inner), buffer);
@@ -79,12 +79,12 @@ pub(super) fn draw_stack(stack: &Stack, theme: Theme, plot: Rect, buffer: &mut B
 }
 
 /// Draws the legend of a heat map where its rule has left room for it.
-fn legend(chart: &Chart, theme: Theme, place: Rect, buffer: &mut Buffer) {
+pub(super) fn legend(aside: &[Text], theme: Theme, place: Rect, buffer: &mut Buffer) {
     // Beyond the room, a space, a column of the rule and the free column at the side.
     let x = place.right().saturating_sub(widget::RAMP_LEGEND + 3);
     let room = Rect { x, width: widget::RAMP_LEGEND, height: 1, ..place };
     let is_free = room.positions().all(|at| buffer.cell(at).is_some_and(|cell| cell.symbol() == " "));
-    if chart.aside.iter().any(|text| text.text == LEGEND_ROOM) && is_free {
+    if aside.iter().any(|text| text.text == LEGEND_ROOM) && is_free {
         widget::ramp_legend(theme, room, buffer);
     }
 }

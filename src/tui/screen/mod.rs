@@ -16,6 +16,8 @@ mod overview;
 mod panels;
 mod report;
 mod small;
+mod stream;
+mod stream_charts;
 mod table;
 mod who;
 mod zoom;
@@ -59,6 +61,7 @@ fn body(body: &Body, theme: Theme, area: Rect, buffer: &mut Buffer) {
         Body::Clients(view) => clients::draw(view, theme, area, buffer),
         Body::Errors(view) => errors::draw(view, theme, area, buffer),
         Body::Latency(view) => latency::draw(view, theme, area, buffer),
+        Body::Stream(view) => stream::draw(view, theme, area, buffer),
         Body::Log(view) => log::draw(view, theme, area, buffer),
         Body::Page(page) => table::draw(page, theme, area, buffer),
         Body::Report(view) => report::draw(view, theme, area, buffer),

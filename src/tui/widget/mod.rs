@@ -6,13 +6,16 @@
 //! * Nothing is allocated per cell.
 
 mod axis;
+mod bars;
 mod cells;
+mod curve;
 mod digits;
 mod heat;
 mod line;
 mod map;
 mod moments;
 mod ribbon;
+mod ruler;
 mod scale;
 mod stack;
 mod strip;
@@ -20,12 +23,15 @@ mod strip;
 mod tests;
 
 pub use axis::TimeAxis;
+pub use bars::bars;
+pub use curve::{VALUES_A_COLUMN, curve};
 pub use digits::{DIGITS_HEIGHT, digits};
 pub use heat::{HeatGrid, RAMP_LEGEND, heat, markers, ramp_legend};
 pub use line::{bar, parts, spark};
 pub use map::{TROUBLE_LEGEND, map, trouble_legend};
 pub use moments::{Labelled, cursor, moments};
 pub use ribbon::{ribbon, ticks};
-pub use scale::{heights, round_up, scale};
+pub use ruler::ruler;
+pub use scale::{heights, round_up, round_up_closely, scale};
 pub use stack::{Band, stack};
 pub use strip::strip;

@@ -11,13 +11,22 @@ const MIDDLE_FROM: u16 = 5;
 
 /// Rounds up to the next of 1, 2, 5, 10, 20, ...; 0 for a value that is not above 0.
 pub fn round_up(value: f64) -> f64 {
+    round_up_to(value, &[1.0, 2.0, 5.0, 10.0])
+}
+
+/// Rounds up to the next of 1, 1.5, 2, 3, 4, 6, 8, 10, 15, ...: for a chart whose shape matters more than a top that
+/// rarely moves. 0 for a value that is not above 0.
+pub fn round_up_closely(value: f64) -> f64 {
+    round_up_to(value, &[1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0])
+}
+
+fn round_up_to(value: f64, steps: &[f64]) -> f64 {
     if value <= 0.0 || !value.is_finite() {
         return 0.0;
     }
     let power = 10_f64.powf(value.log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
     // A value on a step must not jump to the next one because of a rounding error.
-    steps.into_iter().find(|step| value <= step * (1.0 + 1e-9)).unwrap_or(value)
+    steps.iter().map(|step| step * power).find(|step| value <= step * (1.0 + 1e-9)).unwrap_or(value)
 }
 
 /// Writes the labels of the top, the middle and 0 at the right end of `area`, as many as have room.
@@ -62,6 +71,9 @@ mod tests {
             [(0.0, 0.0), (-1.0, 0.0), (1.0, 1.0), (1.1, 2.0), (648.0, 1_000.0), (0.03, 0.05), (7.1e9, 1e10)]
         {
             assert!((round_up(value) - top).abs() < 1e-9 * top.max(1.0), "{value}: {}", round_up(value));
+        }
+        for (value, top) in [(1.2, 1.5), (211.0, 300.0), (13.2, 15.0), (0.61, 0.8), (8.1, 10.0)] {
+            assert!((round_up_closely(value) - top).abs() < 1e-9 * top, "{value}");
         }
         assert!(round_up(f64::NAN).abs() < f64::EPSILON && round_up(f64::INFINITY).abs() < f64::EPSILON);
     }

@@ -51,6 +51,12 @@ fn all(values: &[Option<f64>], theme: Theme, area: Rect, buffer: &mut Buffer) {
         bar(*share, Some(*share), Tone::Data, theme, area, buffer);
         parts(&[(*share, Tone::Missing), (0.2, Tone::Start)], theme, area, buffer);
     }
+    curve(values, 0.9, Some(0.4), theme, area, buffer);
+    let columns: Vec<(f64, Tone)> = values.iter().flatten().map(|value| (*value, Tone::Warn)).collect();
+    bars(&columns, 2, 0.9, theme, area, buffer);
+    for share in values.iter().flatten() {
+        ruler((*share - 0.5, *share), 4, Tone::Bright, theme, area, buffer);
+    }
     let end = digits("31.2", Tone::Fail, theme, area, buffer);
     let moment = Labelled { column: end, label: "◆ errors 1%".to_owned() };
     moments(&[moment], true, theme, area, buffer);
