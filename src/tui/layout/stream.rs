@@ -15,10 +15,13 @@ const LISTS: [u16; 3] = [3, 3, 6];
 const FACTS_FROM: u16 = 5;
 /// Height from which a line stays free below the ladder and the charts.
 const AIRY: u16 = 42;
+/// Height of the smallest bodies that have room for everything: the charts get half of the lines beyond, the windows, or
+/// the findings, the rest.
+const WHOLE: [u16; 3] = [19, 24, AIRY];
 /// Columns of the labels of values at the left of a chart.
 pub(in crate::tui) const SCALE: u16 = 7;
 /// Columns of the names at the left of the windows.
-pub(in crate::tui) const NAMES: u16 = 22;
+pub(in crate::tui) const NAMES: u16 = 18;
 /// Lines of a rung among the windows: its ruler and its playheads.
 pub(in crate::tui) const WINDOW: u16 = 2;
 
@@ -96,9 +99,11 @@ pub(in crate::tui) fn places(room: Size) -> Places {
         [LADDER, CHARTS, LISTS].map(|of| of.get(breadth as usize).copied().unwrap_or_default() + RULE);
     let air = u16::from(rest.height >= AIRY);
     let half = rest.width / 2;
+    let whole = WHOLE.get(breadth as usize).copied().unwrap_or_default();
+    let spare = rest.height.saturating_sub(whole) / 2;
     let ladder = take(&mut rest, ladder);
     take(&mut rest, air);
-    let mut behind = take(&mut rest, charts);
+    let mut behind = take(&mut rest, charts + spare);
     let age = take_right(&mut behind, half);
     if breadth == Breadth::Narrow {
         return Places { ladder, behind, age, findings: rest, ..Places::default() };
@@ -124,5 +129,7 @@ mod tests {
         assert_eq!(heights(160, 42), (10, 13, 7, 10, 4));
         assert_eq!(heights(120, 24), (7, 7, 4, 6, 2));
         assert_eq!(heights(80, 19), (7, 7, 5, 0, 0));
+        assert_eq!(heights(200, 54), (10, 19, 7, 16, 7), "the charts share what is higher");
+        assert_eq!(heights(160, 38), (10, 13, 7, 8, 3));
     }
 }

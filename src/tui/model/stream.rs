@@ -16,7 +16,7 @@ use crate::vocabulary::{Tone, units};
 use super::charts::{ChartMaker, Charts, LEGEND_ROOM};
 use super::columns::{Columns, looked_at};
 use super::stream_panels::{
-    self, EdgeLine, RungLine, StreamFinding, WindowLine, edge_facts, edges, edges_aside, findings, ladder,
+    self, EdgeLine, RungLine, StreamFinding, WindowLine, edge_facts, edges, findings, ladder,
 };
 use super::{Text, Weight};
 
@@ -39,7 +39,8 @@ pub(in crate::tui) struct StreamView {
     pub(in crate::tui) none: &'static str,
     pub(in crate::tui) live: Live,
     pub(in crate::tui) edges: Vec<EdgeLine>,
-    pub(in crate::tui) edges_aside: Vec<Text>,
+    /// Headings of their numbers.
+    pub(in crate::tui) edge_headings: Text,
     pub(in crate::tui) edge_facts: Vec<Text>,
     pub(in crate::tui) findings: Vec<StreamFinding>,
     pub(in crate::tui) findings_title: Text,
@@ -111,7 +112,7 @@ impl StreamView {
             none: "no playlist has been loaded yet",
             live,
             edges: edges(app, &places),
-            edges_aside: edges_aside(app, &places, edge_headings()),
+            edge_headings: edge_headings(),
             edge_facts: edge_facts(app),
             findings: findings(app, &places),
             findings_title: Text::title(format!("Findings: {}", app.steady.findings.len())),

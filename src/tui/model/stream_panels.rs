@@ -10,7 +10,6 @@ use crate::tui::app::{App, rung_label};
 use crate::tui::layout::stream::{Places, StreamPanel};
 use crate::tui::theme::Role;
 use crate::tui::widget::HeatGrid;
-use crate::verdict::DEGRADED_SHARE;
 use crate::vocabulary::{Tone, units};
 
 use super::errors_view::{severity_words, worst_first};
@@ -88,16 +87,19 @@ pub(in crate::tui) struct EdgeLine {
     pub(in crate::tui) cells: [Text; 5],
 }
 
-/// Returns the addresses that have room.
+/// Returns the addresses that have room: those that fail first, and else in the order of the sample.
 pub(super) fn edges(app: &App, places: &Places) -> Vec<EdgeLine> {
-    let edges = &app.steady.stream.edges;
-    let from = edge_scroll(app);
-    let shown = edges.iter().skip(from).take(places.lines(StreamPanel::Edges));
-    shown.map(|edge| edge_line(edges, edge)).collect()
-}
-
-fn edge_scroll(app: &App) -> usize {
-    if app.stream_panel() == StreamPanel::Edges { app.scroll } else { 0 }
+    let all = &app.steady.stream.edges;
+    let mut ordered: Vec<&EdgeSample> = all.iter().collect();
+    // The sort is stable, so lines move only when an address begins or ceases to fail.
+    ordered.sort_by_key(|edge| match share_role(edge.failed_share) {
+        Role::Failing => 0,
+        Role::Warning => 1,
+        _ => 2,
+    });
+    let scroll = if app.stream_panel() == StreamPanel::Edges { app.scroll } else { 0 };
+    let shown = ordered.into_iter().skip(scroll).take(places.lines(StreamPanel::Edges));
+    shown.map(|edge| edge_line(all, edge)).collect()
 }
 
 fn edge_line(all: &[EdgeSample], edge: &EdgeSample) -> EdgeLine {
@@ -124,28 +126,6 @@ fn edge_line(all: &[EdgeSample], edge: &EdgeSample) -> EdgeLine {
 fn address(all: &[EdgeSample], address: SocketAddr) -> String {
     let same = all.iter().filter(|edge| edge.address.ip() == address.ip()).count();
     if same > 1 { address.to_string() } else { address.ip().to_string() }
-}
-
-/// Returns the facts at the right end of the rule of the edges: a failing address out of sight, and how many are listed
-/// in no line.
-pub(super) fn edges_aside(app: &App, places: &Places, headings: Text) -> Vec<Text> {
-    let stream = &app.steady.stream;
-    let seen = edge_scroll(app)..edge_scroll(app) + places.lines(StreamPanel::Edges);
-    let hidden = stream.edges.iter().enumerate().filter(|(place, _)| !seen.contains(place));
-    let failing = hidden.map(|(_, edge)| edge).filter(|edge| edge.failed_share >= Some(DEGRADED_SHARE));
-    let worst = failing.max_by(|one, other| {
-        one.failed_share.unwrap_or_default().total_cmp(&other.failed_share.unwrap_or_default())
-    });
-    let mut aside: Vec<Text> = worst
-        .map(|edge| {
-            let share = units::percent(edge.failed_share);
-            let text = format!("{} fails {share}", address(&stream.edges, edge.address));
-            Text::new(share_role(edge.failed_share), text).weighing(Weight::OutOfBounds)
-        })
-        .into_iter()
-        .collect();
-    aside.push(headings);
-    aside
 }
 
 /// Returns facts about all edges together.
@@ -270,7 +250,13 @@ fn grid(playheads: &[u32; PLAYHEADS], columns: u16) -> HeatGrid {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::layout::Size;
+
     use super::*;
+    use crate::tui::app::{Access, Msg};
+    use crate::tui::fixtures;
+    use crate::tui::input::{Input, Key};
+    use crate::tui::layout::stream::places;
 
     #[test]
     fn playheads_keep_their_distance_from_the_live_edge_in_any_width() {
@@ -284,6 +270,31 @@ mod tests {
             assert_eq!((grid.most, grid.counts[2 * last]), (7, 3));
         }
         assert_eq!(grid(&playheads, 0).columns, 0);
+    }
+
+    #[test]
+    fn an_address_that_fails_comes_first_and_the_list_scrolls_where_it_has_the_focus() {
+        let mut app = App::new(fixtures::title(), Access::Full);
+        app.update(Msg::Screen(Size::new(120, 30)));
+        app.update(Msg::Sample(fixtures::sample("storm")));
+        let keys = [Key::Char('8'), Key::Tab];
+        keys.iter().for_each(|key| _ = app.update(Msg::Input(Input::Key(*key))));
+        let mut sample = (*fixtures::hostile("storm", "")).clone();
+        sample.at += Duration::from_secs(1);
+        let mut stream = (*sample.stream).clone();
+        (stream.edges[11].failed_share, stream.edges[14].failed_share) = (Some(0.02), Some(0.6));
+        sample.stream = stream.into();
+        app.update(Msg::Sample(sample.into()));
+        let shown = |app: &App| {
+            let lines = edges(app, &places(app.room)).into_iter();
+            lines.map(|line| (line.address.text, line.tone)).collect::<Vec<_>>()
+        };
+        let line = |number: &str, tone| (format!("2001:db8:7:7:7:7:7:{number}"), tone);
+        assert_eq!(shown(&app), [line("f", Tone::Fail), line("c", Tone::Warn), line("1", Tone::Data)]);
+        app.update(Msg::Input(Input::Key(Key::Char('j'))));
+        assert_eq!(shown(&app)[0], line("c", Tone::Warn));
+        app.update(Msg::Input(Input::Key(Key::Char('G'))));
+        assert_eq!(shown(&app)[2], line("10", Tone::Data), "the last one");
     }
 
     #[test]

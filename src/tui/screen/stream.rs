@@ -15,7 +15,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::frame::{Head, panel};
-use super::line::Row;
+use super::line::{Row, width};
 use super::{stream_charts, table};
 use crate::tui::layout::stream::{Places, StreamPanel, places};
 use crate::tui::layout::{Breadth, on_screen, take_bottom};
@@ -64,11 +64,10 @@ const NARROW: Columns = Columns {
 };
 /// Columns of the signs before a rung: the cursor, and that its playlist is late.
 const SIGNS: u16 = 4;
-/// Columns before a bar.
+/// Columns before a bar, and the fewest of a bar that says something.
 const GAP: u16 = 2;
-/// Columns of an address.
-const ADDRESS: u16 = 18;
-/// Columns of a finding.
+const LEAST_BAR: u16 = 6;
+/// Most columns of the name of a finding, and those of its severity, count and time.
 const SEVERITY: u16 = 8;
 const FINDING: u16 = 32;
 const COUNT: u16 = 7;
@@ -133,7 +132,7 @@ fn ladder(view: &StreamView, columns: &Columns, theme: Theme, area: Rect, buffer
 fn bar_width(columns: &Columns, line: Rect) -> u16 {
     let Columns { label, size, bit_rate, codecs, clients, share, stalled, age_bar, age, newest } = columns;
     let used = label + size + bit_rate + codecs + clients + share + stalled + age_bar + age + newest;
-    line.width.saturating_sub(SIGNS + used + 2 * GAP + 1)
+    line.width.saturating_sub(SIGNS + used + 2 * GAP + codecs.min(&GAP) + 1)
 }
 
 fn headings(view: &StreamView, columns: &Columns, theme: Theme, line: Rect, buffer: &mut Buffer) {
@@ -146,6 +145,7 @@ fn headings(view: &StreamView, columns: &Columns, theme: Theme, line: Rect, buff
         .column_right(&name("RATE", columns.bit_rate), columns.bit_rate)
         .gap(GAP)
         .column(&name("CODECS", columns.codecs), columns.codecs)
+        .gap(columns.codecs.min(GAP))
         .column_right(&name("CLIENTS", columns.clients), bar + columns.clients)
         .gap(columns.share)
         .column_right(&name("STALLED", columns.stalled), columns.stalled)
@@ -167,7 +167,8 @@ fn draw_rung(rung: &RungLine, columns: &Columns, theme: Theme, line: Rect, buffe
         .column(&rung.size, columns.size)
         .column_right(&rung.bit_rate, columns.bit_rate)
         .gap(GAP)
-        .column(&rung.codecs, columns.codecs);
+        .column(&rung.codecs, columns.codecs)
+        .gap(columns.codecs.min(GAP));
     let clients = part(row.end(), bar);
     let row = row
         .gap(bar)
@@ -191,7 +192,7 @@ fn draw_rung(rung: &RungLine, columns: &Columns, theme: Theme, line: Rect, buffe
 fn edges(view: &StreamView, places: &Places, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let title = Text::title("Edges");
     let focused = view.panel == StreamPanel::Edges;
-    let head = Head { title: &title, aside: &view.edges_aside, focused };
+    let head = Head { title: &title, aside: std::slice::from_ref(&view.edge_headings), focused };
     let mut inner = table::indented(panel(head, theme, area, buffer));
     let facts = take_bottom(&mut inner, places.facts());
     Row::at(facts, buffer, theme).fitting(&view.edge_facts, 3);
@@ -199,8 +200,9 @@ fn edges(view: &StreamView, places: &Places, theme: Theme, area: Rect, buffer: &
         Row::at(inner, buffer, theme).text(Role::Label, "no response yet");
     }
     let numbers: u16 = EDGE_COLUMNS.iter().map(|(_, width)| width).sum();
+    let longest = longest(view.edges.iter().map(|edge| &edge.address));
     for (line, edge) in inner.rows().zip(&view.edges) {
-        let address = ADDRESS.min(line.width.saturating_sub(numbers));
+        let address = longest.min(line.width.saturating_sub(numbers));
         let bar = line.width.saturating_sub(address + GAP + numbers);
         let row = Row::at(line, buffer, theme).column(&edge.address, address);
         let row = row.gap(GAP.min(line.width.saturating_sub(address + numbers)));
@@ -209,8 +211,15 @@ fn edges(view: &StreamView, places: &Places, theme: Theme, area: Rect, buffer: &
         for (text, (_, width)) in edge.cells.iter().zip(EDGE_COLUMNS) {
             row = row.column_right(text, width);
         }
-        widget::bar(edge.bar, None, edge.tone, theme, place, buffer);
+        if bar >= LEAST_BAR {
+            widget::bar(edge.bar, None, edge.tone, theme, place, buffer);
+        }
     }
+}
+
+/// Returns the width of the longest text.
+fn longest<'a>(texts: impl Iterator<Item = &'a Text>) -> u16 {
+    texts.map(|text| width(std::slice::from_ref(text), 0)).max().unwrap_or_default()
 }
 
 fn findings(view: &StreamView, theme: Theme, area: Rect, buffer: &mut Buffer) {
@@ -221,9 +230,7 @@ fn findings(view: &StreamView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     if view.findings.is_empty() {
         Row::at(inner, buffer, theme).text(Role::Label, "nothing found so far");
     }
-    let names =
-        view.findings.iter().map(|finding| super::line::width(std::slice::from_ref(&finding.name), 0));
-    let name = names.max().unwrap_or_default().min(FINDING);
+    let name = longest(view.findings.iter().map(|finding| &finding.name)).min(FINDING);
     for (line, finding) in inner.rows().zip(&view.findings) {
         Row::at(line, buffer, theme)
             .column(&finding.severity, SEVERITY)

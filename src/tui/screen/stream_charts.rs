@@ -17,8 +17,6 @@ use crate::tui::widget;
 pub(super) const BEHIND: &str = "How far behind live";
 pub(super) const AGE: &str = "Age of the newest playlist";
 pub(super) const WINDOWS: &str = "Windows and playheads";
-/// Columns of the name of a rung before the kind of its line.
-const LABEL: u16 = 11;
 /// Columns between a window and the words beside it.
 const GAP: u16 = 2;
 
@@ -110,8 +108,8 @@ fn columns(line: Rect) -> Rect {
 fn draw_window(window: &WindowLine, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let mut lines = area.rows();
     let (Some(ruler), Some(playheads)) = (lines.next(), lines.next()) else { return };
-    Row::at(ruler, buffer, theme).gap(1).column(&window.label, LABEL).text(Role::Label, "window");
-    Row::at(playheads, buffer, theme).gap(LABEL + 1).text(Role::Label, "playheads");
+    Row::at(ruler, buffer, theme).gap(1).column(&window.label, NAMES - 2);
+    Row::at(playheads, buffer, theme).gap(3).text(Role::Label, "playheads");
     let plot = columns(ruler);
     match window.window {
         Some(of) => {
