@@ -48,3 +48,22 @@ fn a_storm_of_resizes_leaves_a_whole_picture() {
     });
     terminal.quit().assert_good_end(0);
 }
+
+#[test]
+fn a_playlist_that_no_longer_grows_is_named_in_the_view_of_the_stream() {
+    let mut terminal = Terminal::demo_with(&["--fault", "playlist:stale@4s+40s"]);
+    terminal.wait_for("RUNNING");
+    terminal.press("8");
+    terminal.wait_until("the ladder of a live stream", |screen| {
+        screen.contains("━ Ladder ━") && screen.contains("live  target")
+    });
+    terminal.wait_until("a late playlist and its rung", |screen| {
+        let named = screen.lines().find(|line| line.contains("━ Ladder ━"));
+        let marked = screen.lines().any(|line| line.contains("▸✗"));
+        named.is_some_and(|line| line.contains("✗ ") && line.contains(" old")) && marked
+    });
+    // Enter lists the clients of that rung.
+    terminal.press("\r");
+    terminal.wait_for("filter variant:");
+    terminal.quit();
+}
