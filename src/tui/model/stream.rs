@@ -294,7 +294,10 @@ impl AgeChart {
         let label = |seconds: f64| short(Duration::try_from_secs_f64(seconds).unwrap_or_default());
         Self {
             aside: ages(app, rung),
-            none: values.iter().all(Option::is_none).then_some("no age is known over time"),
+            none: values.iter().all(Option::is_none).then_some(match rung {
+                Some(rung) if rung.clients == 0 => "no client plays it: its age is unknown",
+                _ => "its age over time is unknown",
+            }),
             values,
             top,
             limit,
@@ -389,6 +392,22 @@ mod tests {
         assert!(unknown.iter().all(|text| text.text == "--"), "{unknown:?}");
         assert_eq!(ladder[0].age_bar, None);
         assert_eq!((ladder[3].label.text.as_str(), ladder[3].bit_rate.text.as_str()), ("audio en", "--"));
+    }
+
+    #[test]
+    fn an_empty_chart_of_ages_says_why() {
+        let mut app = app(fixtures::sample("storm"));
+        assert_eq!(viewers(&app).age.none, None);
+        app.update(Msg::Input(Input::Key(Key::Char('G'))));
+        assert_eq!(viewers(&app).age.none, Some("its age over time is unknown"), "a rendition");
+        let mut sample = (*app.steady).clone();
+        sample.at += Duration::from_secs(1);
+        let mut stream = (*sample.stream).clone();
+        stream.rungs[3].clients = 0;
+        sample.stream = Arc::new(stream);
+        app.update(Msg::Sample(Arc::new(sample)));
+        assert_eq!(viewers(&app).age.none, Some("no client plays it: its age is unknown"));
+        assert_eq!(StreamView::new(&app, WIDE).ladder[3].label.role, Role::Title, "at the cursor");
     }
 
     #[test]

@@ -52,6 +52,12 @@ fn rung_line(stream: &StreamSample, rung: &RungSample, is_chosen: bool) -> RungL
     let is_late = stream.is_late(rung);
     let name = rung.name.as_deref();
     let alarming = |plain: Role| if is_late { Role::Failing } else { plain };
+    let named = match rung.clients {
+        _ if is_chosen => Role::Title,
+        // Few clients play all rungs: those that none plays must not look as if they counted.
+        0 => Role::Label,
+        _ => Role::Plain,
+    };
     let unknown = || units::UNKNOWN.to_owned();
     let size = name.and_then(|name| name.size).map(|(width, height)| format!("{width}x{height}"));
     let rate = name.and_then(|name| name.frame_rate).filter(|rate| *rate > 0.0);
@@ -60,7 +66,7 @@ fn rung_line(stream: &StreamSample, rung: &RungSample, is_chosen: bool) -> RungL
     RungLine {
         is_chosen,
         is_late,
-        label: Text::new(alarming(if is_chosen { Role::Title } else { Role::Plain }), rung_label(rung)),
+        label: Text::new(alarming(named), rung_label(rung)),
         size: Text::label([size, rate].into_iter().flatten().collect::<Vec<_>>().join(" ")),
         bit_rate: Text::plain(
             name.and_then(|name| name.bandwidth).map_or_else(unknown, |bits| units::bit_rate(bits as f64)),
