@@ -53,7 +53,7 @@ pub(super) fn headline(doc: &Doc) -> Headline {
 
 fn result(doc: &Doc, verdict: Verdict) -> String {
     let host = host(doc);
-    let knee = knees(doc).into_iter().min_by_key(|knee| knee.at.at("/at_s").seconds());
+    let knee = first_knee(doc);
     let load = knee
         .as_ref()
         .map(|knee| format!("{}, {}", clients(knee.at.at("/clients")), rate(knee.at.at("/bits_per_second"))));
@@ -180,7 +180,7 @@ pub(super) const fn trust_tone(verdict: TrustVerdict) -> Tone {
 }
 
 fn carried(doc: &Doc) -> Tile {
-    let knee = knees(doc).into_iter().min_by_key(|knee| knee.at.at("/at_s").seconds());
+    let knee = first_knee(doc);
     let (value, note) = match (&knee, doc.at("/health/verdict").verdict()) {
         (Some(knee), _) => {
             let (bits, until) = (rate(knee.at.at("/bits_per_second")), clock(knee.at.at("/at_s")));
@@ -249,7 +249,7 @@ fn last_tile(doc: &Doc) -> Tile {
 }
 
 /// Returns the colour of a share of trouble, by the limits of the health verdict.
-fn by_share(share: Part<'_>) -> Tone {
+pub(super) fn by_share(share: Part<'_>) -> Tone {
     match share.number() {
         Some(share) if share >= crate::verdict::FAILING_SHARE => Tone::Fail,
         Some(share) if share >= crate::verdict::DEGRADED_SHARE => Tone::Warn,
@@ -268,7 +268,12 @@ pub(super) struct Labelled<'a> {
     pub(super) is_mark: bool,
 }
 
-/// Returns the knees of a run.
+/// Returns the load at which a run first was not served well; `None` if it always was.
+pub(super) fn first_knee(doc: &Doc) -> Option<Labelled<'_>> {
+    knees(doc).into_iter().next()
+}
+
+/// Returns the knees of a run, in the order of time.
 pub(super) fn knees(doc: &Doc) -> Vec<Labelled<'_>> {
     let knees = [("/health/knee_errors", "◆ errors 1%"), ("/health/knee_stalls", "◆ stalls 1%")];
     let knees =

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Calibrated, Facts, Report, RunOptions, build, text};
+use super::{Calibrated, Doc, Facts, Report, RunOptions, build, text};
 use crate::capacity::calibration_for_tests;
 use crate::sample::{RunSample, Sampler, Sources};
 use crate::stats::Timed;
@@ -29,11 +29,15 @@ fn report(target: &str, calibrated: Calibrated, times: &[u64]) -> Report {
     build(facts, &sample)
 }
 
+fn rendered(report: &Report) -> String {
+    text(&Doc::new(report).expect("a document"))
+}
+
 #[test]
 fn the_report_gives_the_used_share_and_marks_latencies_at_the_floor() {
     let calibration = Ok(Arc::new(calibration_for_tests()));
     let fast = report("http://h/a.m3u8", calibration.clone(), &[500]);
-    let page = text(&fast);
+    let page = rendered(&fast);
     let expected = "used 25.0% of calibrated capacity (loopback, 2026-01-01); <: at floor";
     assert!(page.contains(expected), "{page}");
     let line = page.lines().find(|line| line.contains("segment ttfb")).expect("timed");
@@ -44,7 +48,7 @@ fn the_report_gives_the_used_share_and_marks_latencies_at_the_floor() {
     let at_floor = serde_json::json!({ "p50": true, "p99": true });
     assert_eq!(json["latency_us"]["segment_ttfb"]["at_floor"], at_floor);
 
-    let slow = text(&report("https://h/a.m3u8", calibration, &[90_000]));
+    let slow = rendered(&report("https://h/a.m3u8", calibration, &[90_000]));
     assert!(slow.contains("used 25.0% of calibrated capacity (loopback, 2026-01-01)\n"), "{slow}");
     assert!(!slow.contains('<'), "{slow}");
 }
@@ -52,7 +56,7 @@ fn the_report_gives_the_used_share_and_marks_latencies_at_the_floor() {
 #[test]
 fn without_a_calibration_nothing_is_claimed_and_the_reason_is_given() {
     let none = report("http://h/a.m3u8", Err("nothing was measured yet".into()), &[500]);
-    let page = text(&none);
+    let page = rendered(&none);
     assert!(page.contains("not calibrated: nothing was measured yet; see 'hlswarm selftest'"), "{page}");
     assert!(!page.contains('<'), "{page}");
     let json = serde_json::to_value(&none).expect("JSON");

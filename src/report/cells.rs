@@ -5,6 +5,21 @@ use crate::verdict::is_blurred;
 use crate::vocabulary::Untrusted;
 use crate::vocabulary::units::{self, UNKNOWN};
 
+/// Latencies in the tables: name in the JSON, name for people, and true for those that a short table has.
+pub(super) const LATENCIES: [(&str, &str, bool); 11] = [
+    ("dns", "name lookup", false),
+    ("connect", "tcp connect", true),
+    ("tls", "tls handshake", true),
+    ("playlist_ttfb", "playlist, first byte", false),
+    ("playlist", "playlist", true),
+    ("init", "init", false),
+    ("segment_ttfb", "segment, first byte", true),
+    ("segment_body", "segment, body", false),
+    ("segment", "segment", true),
+    ("playlist_failed", "playlist, failed", false),
+    ("segment_failed", "segment, failed", true),
+];
+
 /// Returns a number of clients, which a merged report may not know.
 pub(super) fn clients(count: Part<'_>) -> String {
     if count.is_known() { plural(count, "client") } else { format!("{UNKNOWN} clients") }
@@ -85,4 +100,27 @@ pub(super) fn latency_cells(latency: Part<'_>, own_p99: Part<'_>) -> [String; 5]
         p50.insert(0, '<');
     }
     [p50, p95, p99, p999, max]
+}
+
+/// A latency of the whole run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatencyRow {
+    /// Name for people.
+    pub label: &'static str,
+    /// Percentiles 50, 95, 99 and 99.9 and the maximum in milliseconds, and the number of values.
+    pub cells: [String; 6],
+    /// True for a latency that a short table has.
+    pub is_main: bool,
+}
+
+/// Returns the latencies that a document has.
+pub(super) fn latency_rows(doc: &Doc) -> Vec<LatencyRow> {
+    let own = doc.at("/trust/generator_delay_us/p99");
+    let row = |(name, label, is_main)| {
+        let latency = doc.at("/latency_us").member(name);
+        let [p50, p95, p99, p999, max] = latency_cells(latency, own);
+        let cells = [p50, p95, p99, p999, max, count(latency.at("/count"))];
+        latency.is_known().then_some(LatencyRow { label, cells, is_main })
+    };
+    LATENCIES.into_iter().filter_map(row).collect()
 }

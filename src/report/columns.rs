@@ -173,6 +173,15 @@ impl<'a> Bins<'a> {
     }
 }
 
+/// Returns the largest value of each of `parts` parts of a run, for a chart of so many columns.
+pub(super) fn most_of_parts(values: &[f64], parts: usize) -> impl Iterator<Item = f64> {
+    (0..parts).map(move |part| {
+        let from = part * values.len() / parts;
+        let to = ((part + 1) * values.len() / parts).max(from + 1);
+        values.get(from..to.min(values.len())).unwrap_or_default().iter().copied().fold(0.0, f64::max)
+    })
+}
+
 impl Columns {
     /// Reads the columns of a document. What it does not have is empty.
     pub(super) fn new(doc: &Doc) -> Self {

@@ -48,7 +48,7 @@ impl ReportFormat {
     pub fn render_doc(self, doc: &Doc) -> serde_json::Result<String> {
         match self {
             Self::Json => doc.json().map(Cow::into_owned),
-            Self::Text => Ok(text::page(doc)),
+            Self::Text => Ok(text::text(doc)),
             Self::Html => html::page(doc),
             Self::Svg => Ok(card::page(doc)),
             Self::Markdown => Ok(markdown::page(doc)),

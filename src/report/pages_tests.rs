@@ -173,7 +173,7 @@ fn failed_checks(doc: &Doc) -> usize {
 }
 
 /// Replaces every text and name of a value that is not read as one of a closed list.
-fn poison(value: &mut Value, text: &str) {
+pub(super) fn poison(value: &mut Value, text: &str) {
     match value {
         Value::String(old) if !["OK", "FAILING", "DEGRADED", "VALID", "http.503"].contains(&old.as_str()) => {
             *old = text.to_owned();

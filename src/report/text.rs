@@ -2,10 +2,10 @@
 
 use super::answer;
 use super::cells::{clients, count, latency_cells, percent, plural, rate, shown};
-use super::columns::Columns;
+use super::columns::{Columns, most_of_parts};
 use super::doc::{Doc, Part};
 use super::page::Page;
-use super::{Report, Run, calibration, changes, failures, hard_stops, hosts, plan, trust};
+use super::{Run, calibration, changes, failures, hard_stops, hosts, plan, trust};
 use crate::verdict::Verdict;
 use crate::vocabulary::units::{self, UNKNOWN};
 use crate::vocabulary::{Finding, Severity};
@@ -19,13 +19,8 @@ const STRIP: usize = 20;
 /// Signs of a strip from none to the most.
 const LEVELS: [char; 5] = ['.', ':', '+', '*', '#'];
 
-/// Returns the report as text, 80 columns wide, with a newline at its end.
-pub fn text(report: &Report) -> String {
-    Doc::new(report).map(|doc| page(&doc)).unwrap_or_default()
-}
-
 /// Returns a document as text, 80 columns wide, with a newline at its end.
-pub(super) fn page(doc: &Doc) -> String {
+pub fn text(doc: &Doc) -> String {
     let mut page = Page::default();
     page.line(answer::headline(doc).text());
     // The trust stands above every other number, so that none is quoted without it.
@@ -43,7 +38,7 @@ pub(super) fn page(doc: &Doc) -> String {
     errors(doc, &mut page);
     pipeline(doc.at("/pipeline"), &mut page);
     page.rule();
-    findings(doc, &mut page);
+    finding_lines(findings_of(doc), &mut page);
     let [panics, broken] =
         ["/panics", "/invariant_violations"].map(|path| doc.at("/internal").at(path).count());
     if panics > 0 || broken > 0 {
@@ -327,16 +322,11 @@ fn errors(doc: &Doc, page: &mut Page) {
 /// Returns values over the run as signs, each for the most of its part of the time.
 fn strip(values: &[f64]) -> String {
     let most = values.iter().copied().fold(0.0, f64::max).ln_1p().max(f64::EPSILON);
-    let part = |column: usize| {
-        let from = column * values.len() / STRIP;
-        let to = ((column + 1) * values.len() / STRIP).max(from + 1);
-        values.get(from..to.min(values.len())).unwrap_or_default().iter().copied().fold(0.0, f64::max)
-    };
     let sign = |value: f64| {
         let level = (value.ln_1p() / most * (LEVELS.len() - 1) as f64).ceil() as usize;
         LEVELS.get(level.min(LEVELS.len() - 1)).copied().unwrap_or('.')
     };
-    (0..STRIP).map(part).map(sign).collect()
+    most_of_parts(values, STRIP).map(sign).collect()
 }
 
 /// A finding as a page shows it.
@@ -366,7 +356,8 @@ pub(super) fn finding_lines(mut lines: Vec<FindingLine>, page: &mut Page) {
     }
 }
 
-fn findings(doc: &Doc, page: &mut Page) {
+/// Returns the problems of the stream.
+pub(super) fn findings_of(doc: &Doc) -> Vec<FindingLine> {
     let line = |row: Part<'_>| {
         let known = Finding::from_name(row.at("/kind").text());
         FindingLine {
@@ -381,7 +372,7 @@ fn findings(doc: &Doc, page: &mut Page) {
             detail: row.at("/detail").word(),
         }
     };
-    finding_lines(doc.at("/findings").list().take(FINDINGS).map(line).collect(), page);
+    doc.at("/findings").list().take(FINDINGS).map(line).collect()
 }
 
 /// Formats the time of a finding: `00:00:12 to 00:01:30`.

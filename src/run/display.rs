@@ -14,7 +14,7 @@ use super::{Failure, stdio, threads};
 use crate::capacity::TransportCosts;
 use crate::config::{Output, RunConfig, Show};
 use crate::forecast::{PriceConsequence, Priced};
-use crate::report::{self, Report};
+use crate::report::{self, Doc};
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
 use crate::sample::{RunSample, SamplerHandle};
 use crate::tui::{Access, Charset, Console, Remote, Setup, TerminalColours, Theme, Title};
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Display of the run.
 pub(super) enum Display {
     /// The live screen, and the channel that takes its report.
-    Console(Console, watch::Sender<Option<Arc<Report>>>),
+    Console(Console, watch::Sender<Option<Arc<Doc>>>),
     /// One line per second on standard error.
     Progress(JoinHandle<()>),
     /// No display.
@@ -85,7 +85,7 @@ impl Display {
     }
 
     /// Shows the report until the operator leaves it or a signal arrives.
-    pub(super) async fn show(&mut self, report: &Arc<Report>, orders: &flume::Receiver<Command>) {
+    pub(super) async fn show(&mut self, report: &Arc<Doc>, orders: &flume::Receiver<Command>) {
         let Self::Console(console, sender) = self else { return };
         sender.send_replace(Some(Arc::clone(report)));
         while !console.has_left() {

@@ -40,7 +40,7 @@ use crate::forecast::{Base, Probed};
 use crate::generator::{HostWatch, Process};
 use crate::net::unused_resolve_entries;
 use crate::pipeline::{Pipeline, RecordFile, Tap, Taps};
-use crate::report::{self, Calibrated, Facts, Report, RunOptions};
+use crate::report::{self, Calibrated, Doc, Facts, Report, RunOptions};
 use crate::sample::Sources;
 use crate::sample::{RunSample, Sampler, SamplerHandle};
 use crate::swarm::Swarm;
@@ -347,19 +347,24 @@ impl EndedRun {
         self.lost = self.lost.max(self.display.panics().saturating_sub(self.sample.panics));
         let mut report = self.report(origin);
         let mut unwritten: Vec<String> = self.sample.pipeline.incomplete().into_iter().collect();
-        unwritten.extend(self.reports.write_last(&report));
+        // One document serves the files, the screen and the summary: making it is most of the work.
+        let mut doc = Doc::new(&report);
+        unwritten.extend(self.reports.write_last(&doc));
         if !unwritten.is_empty() {
             report.exit = exit::with_unwritten(report.exit, &unwritten);
+            doc = Doc::new(&report);
             // The reports that can be written name those that cannot.
-            self.reports.write_last(&report);
+            self.reports.write_last(&doc);
         }
         let status = ExitStatus::from(report.exit.code);
-        let report = Arc::new(report);
+        let doc = doc.ok().map(Arc::new);
         let refused = self.ending.refused.is_some();
         // The operator may read the report without a time limit; after that the process has to end soon.
         if !refused {
             deadline::unhurried();
-            self.display.show(&report, &self.orders).await;
+            if let Some(doc) = &doc {
+                self.display.show(doc, &self.orders).await;
+            }
             deadline::within(deadline::LIMIT, status);
         }
         let more_panics = self.display.end() > self.lost + self.sample.panics;
@@ -377,7 +382,8 @@ impl EndedRun {
             stdio::say(&format!("hlswarm: preflight: {why}{hint}"));
             false
         } else {
-            let printed = stdio::print(&report::text(&report), Some(PRINT_LIMIT));
+            let summary = doc.map_or(String::new(), |doc| report::text(&doc));
+            let printed = stdio::print(&summary, Some(PRINT_LIMIT));
             printed.is_err() && self.reports.is_empty()
         };
         drop(self.host);

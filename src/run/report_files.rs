@@ -69,10 +69,8 @@ impl ReportFiles {
     }
 
     /// Writes the last reports (again if need be), and returns a line for each that could not be written.
-    pub(super) fn write_last(&self, report: &Report) -> Vec<String> {
-        // One document serves all formats: making it is most of the work.
-        let doc = Doc::new(report);
-        self.last(|format| render(&doc, format))
+    pub(super) fn write_last(&self, doc: &serde_json::Result<Doc>) -> Vec<String> {
+        self.last(|format| render(doc, format))
     }
 
     /// Writes a document to the files, and returns a line for each that could not be written.

@@ -23,7 +23,7 @@ use super::render::picture;
 use super::theme::Theme;
 use super::tty::{Tty, Wake};
 use super::{Setup, Told, save};
-use crate::report::Report;
+use crate::report::Doc;
 use crate::sample::{RunSample, TICK};
 use crate::sync::failpoint;
 use crate::vocabulary::{Command, OnHangup, StopCause};
@@ -44,7 +44,7 @@ pub(super) struct Loop {
     waker: UnixStream,
     on_hangup: OnHangup,
     samples: watch::Receiver<Arc<RunSample>>,
-    report: watch::Receiver<Option<Arc<Report>>>,
+    report: watch::Receiver<Option<Arc<Doc>>>,
     pending: PendingCommands,
     selected: Arc<AtomicU64>,
     app: App,

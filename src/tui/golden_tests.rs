@@ -189,7 +189,8 @@ fn the_report_looks_as_it_did() {
     let mut app = app("finished", &[Key::Char('q')]);
     app.update(Msg::Report(fixtures::report()));
     // Other tests cover the text of a report; this one covers its place on the screen.
-    app.report = Some((1..=30).map(|line| format!(" line {line} of the report")).collect());
+    let text = (1..=30).map(|line| format!(" line {line} of the report"));
+    app.report.as_mut().expect("a report").text = text.collect();
     assert_picture("report", &album_of(&mut app));
 }
 

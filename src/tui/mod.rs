@@ -49,7 +49,7 @@ pub use app::{Access, Title};
 pub use offscreen::Offscreen;
 pub use theme::{Charset, Palette, TerminalColours, Theme, ThemeName};
 
-use crate::report::Report;
+use crate::report::Doc;
 use crate::sample::RunSample;
 use crate::vocabulary::{Command, OnHangup};
 
@@ -62,7 +62,7 @@ pub struct Setup {
     /// Receiver of the newest sample; the first one may arrive after the start.
     pub samples: watch::Receiver<Arc<RunSample>>,
     /// Receiver of the report, which arrives once the run has ended.
-    pub report: watch::Receiver<Option<Arc<Report>>>,
+    pub report: watch::Receiver<Option<Arc<Doc>>>,
     /// Sender of commands to the run.
     pub commands: flume::Sender<Command>,
     /// Number of the client that is open, for the sampler to show more of it; 0 for none.

@@ -6,15 +6,15 @@ use std::fmt::Write as _;
 use super::charts::key;
 use super::tone_class;
 use crate::report::answer;
-use crate::report::cells::{clients, clock, floor_legend, latency_cells, milliseconds, percent, rate};
+use crate::report::cells::{clients, clock, floor_legend, latency_rows, milliseconds, percent, rate};
 use crate::report::columns::Columns;
 use crate::report::doc::{Doc, Part};
 use crate::report::drawing::{self, Scale};
 use crate::report::escape::{push_xml, xml};
 use crate::report::failures::{self, FailureRow};
+use crate::report::sessions::{SessionSpread, spreads};
 use crate::verdict::{RULES, formatted};
 use crate::vocabulary::Finding;
-use crate::vocabulary::palette::Tone;
 use crate::vocabulary::units::{self, UNKNOWN};
 
 /// Maximum number of lines of each list; the JSON in the page has all.
@@ -24,21 +24,6 @@ const STRIP: (f64, f64) = (240.0, 16.0);
 const BARS: (f64, f64) = (250.0, 40.0);
 /// Number of bars in a small chart.
 const BAR_COUNT: usize = 20;
-
-/// Latencies in the table: name in the JSON, name for people.
-const LATENCIES: [(&str, &str); 11] = [
-    ("dns", "name lookup"),
-    ("connect", "tcp connect"),
-    ("tls", "tls handshake"),
-    ("playlist_ttfb", "playlist, first byte"),
-    ("playlist", "playlist"),
-    ("init", "init"),
-    ("segment_ttfb", "segment, first byte"),
-    ("segment_body", "segment, body"),
-    ("segment", "segment"),
-    ("playlist_failed", "playlist, failed"),
-    ("segment_failed", "segment, failed"),
-];
 
 /// Writes all sections.
 pub(super) fn write(doc: &Doc, columns: &Columns, page: &mut String) {
@@ -146,18 +131,13 @@ fn strip(failure: &FailureRow, columns: &Columns, page: &mut String) {
 fn latencies(doc: &Doc, page: &mut String) {
     heading("Latency", "ms, whole run", page);
     table(&["", "p50", "p95", "p99", "p99.9", "max", "count"], page);
-    let own = doc.at("/trust/generator_delay_us/p99");
-    for (name, label) in LATENCIES {
-        let latency = doc.at("/latency_us").member(name);
-        if !latency.is_known() {
-            continue;
-        }
-        let [p50, p95, p99, p999, max] = latency_cells(latency, own);
-        row(&[label, &p50, &p95, &p99, &p999, &max, &units::count(latency.at("/count").count())], page);
+    for latency in latency_rows(doc) {
+        let [p50, p95, p99, p999, max, count] = latency.cells.each_ref().map(String::as_str);
+        row(&[latency.label, p50, p95, p99, p999, max, count], page);
     }
     table_end(page);
-    if own.is_known() {
-        let delay = doc.at("/trust/generator_delay_us");
+    let delay = doc.at("/trust/generator_delay_us");
+    if delay.is_known() {
         let [p99, max] = ["/p99", "/max"].map(|path| milliseconds(delay.at(path)));
         _ = writeln!(
             page,
@@ -194,25 +174,13 @@ fn sessions(doc: &Doc, page: &mut String) {
         count("/exits_before_start")
     );
     entry("left", &left, page);
-    let as_time: &dyn Fn(f64) -> String =
-        &|ms| units::span(std::time::Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default());
-    let as_share: &dyn Fn(f64) -> String = &|share| units::percent(Some(share));
-    for (label, path, tone, shown) in [
-        ("start-up", "/startup_ms", Tone::Data, as_time),
-        ("rebuffer ratio", "/sessions/rebuffer_ratio", Tone::Warn, as_share),
-        ("behind live", "/live_latency_ms", Tone::Data, as_time),
-    ] {
-        bars(label, playback.at(path), tone, shown, page);
-    }
+    spreads(doc, BAR_COUNT).iter().for_each(|spread| bars(spread, page));
     page.push_str("</dl>\n");
 }
 
 /// Writes a distribution as bars, with its ends.
-fn bars(label: &str, spread: Part<'_>, tone: Tone, shown: &dyn Fn(f64) -> String, page: &mut String) {
-    let unit = spread.at("/unit").number().unwrap_or(1.0);
-    let pair = |pair: Part<'_>| Some((pair.at("/0").number()? * unit, pair.at("/1").number()?));
-    let buckets: Vec<(f64, f64)> = spread.at("/buckets").list().filter_map(pair).collect();
-    let Some((low, high, counts)) = drawing::bars(&buckets, BAR_COUNT) else { return };
+fn bars(spread: &SessionSpread, page: &mut String) {
+    let SessionSpread { label, from, to, counts, tone } = spread;
     let most = counts.iter().copied().fold(1.0, f64::max);
     let (width, height) = BARS;
     let each = width / BAR_COUNT as f64;
@@ -220,15 +188,15 @@ fn bars(label: &str, spread: Part<'_>, tone: Tone, shown: &dyn Fn(f64) -> String
         page,
         "<dt>{label}<br>{} to {}</dt><dd><svg class=\"bars\" role=\"img\" aria-label=\"{label} of sessions\" \
          viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\">",
-        xml(&shown(low)),
-        xml(&shown(high))
+        xml(from),
+        xml(to)
     );
     for (place, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0.0) {
         let tall = (count / most * height).max(1.0);
         _ = write!(
             page,
             "<rect class=\"{}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{tall:.1}\"/>",
-            tone_class(tone),
+            tone_class(*tone),
             place as f64 * each,
             height - tall,
             each - 1.0

@@ -195,7 +195,7 @@ impl App {
                 StreamPanel::Findings => self.steady.findings.len(),
             },
             View::Log => self.log().len(),
-            View::Report => self.report.as_ref().map_or(0, Vec::len),
+            View::Report => self.report.as_ref().map_or(0, |report| report.text.len()),
             _ => 0,
         };
         lines.saturating_sub(self.list_lines())

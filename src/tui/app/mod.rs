@@ -11,6 +11,7 @@ mod load;
 mod log;
 mod look;
 mod prompt;
+mod report;
 mod scope;
 mod stream;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use ratatui::layout::Size;
 
 use super::input::{Input, Key};
 use super::keys::{self, Action};
-use crate::report::{self, Report};
+use crate::report::Doc;
 use crate::sample::RunSample;
 use crate::vocabulary::{Command, Mark, Outcome, StopCause, Untrusted, units};
 
@@ -36,6 +37,7 @@ use load::ENDING;
 pub(super) use log::LogGroup;
 use prompt::Typed;
 pub(super) use prompt::{Asked, Prompt};
+pub(super) use report::ShownReport;
 pub(super) use scope::Scope;
 pub(super) use stream::rung_label;
 pub use title::Title;
@@ -72,7 +74,7 @@ pub(super) enum Msg {
     /// The screen was written to these files, or could not be written.
     Saved(Result<String, String>),
     /// The report of the run, which has ended.
-    Report(Arc<Report>),
+    Report(Arc<Doc>),
 }
 
 /// Action that the caller must carry out.
@@ -137,8 +139,8 @@ pub(super) struct App {
     pub(super) log_filter: Option<Filter>,
     /// Set to show each event of the log on a line of its own.
     pub(super) log_each: bool,
-    /// The report of the run, line by line, once it has ended.
-    pub(super) report: Option<Vec<String>>,
+    /// The report of the run, once it has ended.
+    pub(super) report: Option<Box<ShownReport>>,
     pub(super) late_pictures: u64,
     /// The room of the view on the screen.
     pub(super) room: Size,
@@ -243,8 +245,8 @@ impl App {
 
     /// Shows the report of a run that has ended. It stays on screen if the operator pressed `q`; otherwise the
     /// console leaves at once.
-    fn end(&mut self, report: &Report) -> Effect {
-        self.report = Some(report::text(report).lines().map(str::to_owned).collect());
+    fn end(&mut self, report: &Doc) -> Effect {
+        self.report = Some(Box::new(ShownReport::new(report)));
         self.show(View::Report);
         self.mode = Mode::Normal;
         // The clock of the run stands still from here on: a notice of before would never be outdated.

@@ -303,8 +303,8 @@ fn only_whoever_pressed_q_stays_to_read_the_report() {
 #[test]
 fn lists_scroll_to_their_ends_and_no_further() {
     let mut app = app();
-    app.report = Some(vec![String::new(); 30]);
-    app.view = View::Report;
+    app.update(Msg::Report(crate::tui::fixtures::report()));
+    app.report.as_mut().expect("a report").text = vec![String::new(); 30];
     app.update(Msg::Screen(Size::new(80, 16)));
     press(&mut app, Key::PageDown);
     assert_eq!(app.scroll, 10);

@@ -183,7 +183,8 @@ mod tests {
             let mut sample = (*app.steady).clone();
             sample.snapshot.created = 1;
             let report = fixtures::report_of(&sample);
-            assert!(report::text(&report).contains(&format!("{text}\n")), "{}", report::text(&report));
+            let page = report::text(&report::Doc::new(&report).expect("a document"));
+            assert!(page.contains(&format!("{text}\n")), "{page}");
             assert_eq!(report.requests.failed_share, share);
             let success = report.checks.iter().find(|check| check.name == "success_share").expect("a check");
             assert_eq!((success.value, success.fails()), (share.map(|failed| 1.0 - failed), share.is_some()));

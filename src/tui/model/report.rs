@@ -11,6 +11,7 @@ use super::{Text, Weight};
 /// The view.
 #[derive(Debug)]
 pub(in crate::tui) struct ReportView {
+    pub(in crate::tui) title: Text,
     /// Lines that are shown, and whether there are more.
     pub(in crate::tui) aside: Vec<Text>,
     /// The lines that fit, column by column, from the one that was scrolled to.
@@ -19,13 +20,15 @@ pub(in crate::tui) struct ReportView {
 
 impl ReportView {
     pub(super) fn new(app: &App, room: Size) -> Self {
-        let lines = app.report.as_deref().unwrap_or_default();
+        let lines = app.report.as_ref().map_or(&[][..], |report| &report.text);
         let mut rest = lines.iter().skip(app.scroll);
         let places = layout::report::places(room).columns;
         let columns: Vec<Vec<String>> =
             places.iter().map(|place| rest.by_ref().take(place.height.into()).cloned().collect()).collect();
         let last = app.scroll + columns.iter().map(Vec::len).sum::<usize>();
-        Self { aside: aside(app.scroll, last, lines.len()), columns }
+        let result = app.report.as_ref().map_or("", |report| &report.screen.result);
+        let title = Text::title(format!("Result: {result}")).or_short("Result");
+        Self { title, aside: aside(app.scroll, last, lines.len()), columns }
     }
 }
 
