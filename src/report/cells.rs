@@ -5,19 +5,19 @@ use crate::verdict::is_blurred;
 use crate::vocabulary::Untrusted;
 use crate::vocabulary::units::{self, UNKNOWN};
 
-/// Latencies in the tables: name in the JSON, name for people, and true for those that a short table has.
-pub(super) const LATENCIES: [(&str, &str, bool); 11] = [
-    ("dns", "name lookup", false),
-    ("connect", "tcp connect", true),
-    ("tls", "tls handshake", true),
-    ("playlist_ttfb", "playlist, first byte", false),
-    ("playlist", "playlist", true),
-    ("init", "init", false),
-    ("segment_ttfb", "segment, first byte", true),
-    ("segment_body", "segment, body", false),
-    ("segment", "segment", true),
-    ("playlist_failed", "playlist, failed", false),
-    ("segment_failed", "segment, failed", true),
+/// Latencies in the tables: name in the JSON, name for people, and rank by importance, 0 for the most important one.
+pub(super) const LATENCIES: [(&str, &str, u8); 11] = [
+    ("dns", "name lookup", 6),
+    ("connect", "tcp connect", 4),
+    ("tls", "tls handshake", 5),
+    ("playlist_ttfb", "playlist, first byte", 8),
+    ("playlist", "playlist", 2),
+    ("init", "init", 10),
+    ("segment_ttfb", "segment, first byte", 1),
+    ("segment_body", "segment, body", 7),
+    ("segment", "segment", 0),
+    ("playlist_failed", "playlist, failed", 9),
+    ("segment_failed", "segment, failed", 3),
 ];
 
 /// Returns a number of clients, which a merged report may not know.
@@ -109,18 +109,18 @@ pub struct LatencyRow {
     pub label: &'static str,
     /// Percentiles 50, 95, 99 and 99.9 and the maximum in milliseconds, and the number of values.
     pub cells: [String; 6],
-    /// True for a latency that a short table has.
-    pub is_main: bool,
+    /// Rank by importance for a short table, 0 for the most important one.
+    pub rank: u8,
 }
 
 /// Returns the latencies that a document has.
 pub(super) fn latency_rows(doc: &Doc) -> Vec<LatencyRow> {
     let own = doc.at("/trust/generator_delay_us/p99");
-    let row = |(name, label, is_main)| {
+    let row = |(name, label, rank)| {
         let latency = doc.at("/latency_us").member(name);
         let [p50, p95, p99, p999, max] = latency_cells(latency, own);
         let cells = [p50, p95, p99, p999, max, count(latency.at("/count"))];
-        latency.is_known().then_some(LatencyRow { label, cells, is_main })
+        latency.is_known().then_some(LatencyRow { label, cells, rank })
     };
     LATENCIES.into_iter().filter_map(row).collect()
 }

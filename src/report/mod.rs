@@ -60,6 +60,7 @@ pub use audience::AudienceReport;
 pub use build::{Facts, build};
 pub use calibration::{AtFloor, Calibrated, CalibrationReport, costs};
 pub use canary::CanaryReport;
+pub use cells::LatencyRow;
 pub use check::CheckReport;
 pub use compare::compare;
 pub use doc::Doc;
@@ -73,8 +74,9 @@ pub use plan_page::{PlanPage, text as plan_text};
 pub use playback::PlaybackReport;
 pub use progress::{progress_line, trust_line};
 pub use run::{ClockOffset, Exit, Run, RunOptions};
-pub use screen::ReportScreen;
+pub use screen::{EdgeRow, Fact, KeyNumber, OutcomeRow, ProblemRow, ReportScreen};
 pub use series::Series;
+pub use sessions::SessionSpread;
 pub use text::text;
 pub use trust::TrustReport;
 pub use types::{

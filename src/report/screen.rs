@@ -16,7 +16,7 @@ use crate::vocabulary::units::{self, UNKNOWN};
 use crate::vocabulary::{Severity, Untrusted};
 
 /// Steps of the distributions over sessions.
-const STEPS: usize = 48;
+const STEPS: usize = 40;
 /// Columns of the small chart of an outcome.
 const PARTS: usize = 20;
 /// Maximum number of edge addresses that are listed.
@@ -198,13 +198,13 @@ fn viewers(doc: &Doc) -> [Fact; 8] {
     let plain = |label, value| Fact { label, value, tone: Tone::Text };
     let share = |label, share: Part<'_>| Fact { label, value: percent(share), tone: by_share(share) };
     let percentiles =
-        |spread: Part<'_>| format!("p50 {}  p95 {}", from_ms(spread.at("/p50")), from_ms(spread.at("/p95")));
+        |spread: Part<'_>| format!("{}, {}", from_ms(spread.at("/p50")), from_ms(spread.at("/p95")));
     let an_hour = playback.at("/stalls_per_hour").number().map_or(UNKNOWN.to_owned(), units::number);
     [
-        plain("start-up", percentiles(playback.at("/startup_ms"))),
+        plain("start-up p50, p95", percentiles(playback.at("/startup_ms"))),
         plain("start failures", known(playback.at("/start_failures"))),
         plain("left on failure", known(playback.at("/gave_up"))),
-        plain("behind live", percentiles(playback.at("/live_latency_ms"))),
+        plain("behind p50, p95", percentiles(playback.at("/live_latency_ms"))),
         share("stalled at once", doc.at("/health/stalled_share_max")),
         share("rebuffer ratio", playback.at("/rebuffer_ratio")),
         plain("stalls an hour", an_hour),
@@ -236,14 +236,15 @@ fn outcomes(doc: &Doc) -> Vec<OutcomeRow> {
 }
 
 fn findings(doc: &Doc) -> Vec<ProblemRow> {
-    let row = |line: text::FindingLine| ProblemRow {
+    let row = |(part, line): (Part<'_>, text::FindingLine)| ProblemRow {
         severity: line.severity,
         name: line.name,
         count: format!("{}x", units::count(line.count)),
-        place: line.place,
+        place: format!("{} to {}", clock(part.at("/first_s")), clock(part.at("/last_s"))),
         detail: line.detail,
     };
-    let mut findings: Vec<ProblemRow> = text::findings_of(doc).into_iter().map(row).collect();
+    let lines = doc.at("/findings").list().zip(text::findings_of(doc));
+    let mut findings: Vec<ProblemRow> = lines.map(row).collect();
     findings.sort_by_key(|row| std::cmp::Reverse(row.severity));
     findings
 }
@@ -269,14 +270,8 @@ fn addresses(doc: &Doc) -> String {
 }
 
 fn trust(trust: Part<'_>) -> Vec<String> {
-    let reason = |reason: Part<'_>| {
-        format!(
-            "{} from {}: {}",
-            reason.at("/level").word(),
-            clock(reason.at("/first_s")),
-            reason.at("/sentence").word()
-        )
-    };
+    let reason =
+        |reason: Part<'_>| format!("{}: {}", reason.at("/level").word(), reason.at("/sentence").word());
     let reasons = trust.at("/reasons").list().take(failures::FAILURES).map(reason);
     let delay = trust.at("/generator_delay_us");
     let delay = delay.is_known().then(|| {

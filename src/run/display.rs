@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::{Failure, stdio, threads};
 use crate::capacity::TransportCosts;
-use crate::config::{Output, RunConfig, Show};
+use crate::config::{Output, RunConfig, Show, shown_file};
 use crate::forecast::{PriceConsequence, Priced};
 use crate::report::{self, Doc};
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
@@ -118,6 +118,7 @@ pub(super) fn title(config: &RunConfig, identity: RunIdentity, costs: Option<Tra
         profile: config.plan.profile,
         duration: config.plan.duration,
         costs,
+        reports: config.output.reports.iter().map(|file| shown_file(&file.path)).collect(),
     }
 }
 

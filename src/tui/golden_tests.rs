@@ -35,7 +35,7 @@ fn app(name: &str, keys: &[Key]) -> App {
     app
 }
 
-fn draw(app: &mut App, (width, height): (u16, u16), theme: Theme) -> Buffer {
+pub(super) fn draw(app: &mut App, (width, height): (u16, u16), theme: Theme) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     picture(app, theme, &mut buffer);
     painter::settle(&mut buffer, theme.charset);
@@ -43,7 +43,7 @@ fn draw(app: &mut App, (width, height): (u16, u16), theme: Theme) -> Buffer {
 }
 
 /// Returns the lines of a screen, each ended by `|` so that no editor eats its spaces.
-fn text(buffer: &Buffer, of: impl Fn(&Cell) -> String) -> String {
+pub(super) fn text(buffer: &Buffer, of: impl Fn(&Cell) -> String) -> String {
     let width = usize::from(buffer.area.width).max(1);
     let mut text = String::new();
     for line in buffer.content.chunks(width) {
@@ -53,7 +53,7 @@ fn text(buffer: &Buffer, of: impl Fn(&Cell) -> String) -> String {
     text
 }
 
-fn symbol(cell: &Cell) -> String {
+pub(super) fn symbol(cell: &Cell) -> String {
     cell.symbol().to_owned()
 }
 
@@ -74,7 +74,7 @@ fn look(cell: &Cell) -> String {
     letter.to_string()
 }
 
-fn assert_picture(name: &str, drawn: &str) {
+pub(super) fn assert_picture(name: &str, drawn: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("pictures");
     settings.set_prepend_module_to_snapshot(false);
@@ -87,7 +87,7 @@ fn album(name: &str, keys: &[Key]) -> String {
     album_of(&mut app(name, keys))
 }
 
-fn album_of(app: &mut App) -> String {
+pub(super) fn album_of(app: &mut App) -> String {
     let mut album = String::new();
     for size in SIZES {
         for charset in [Charset::Unicode, Charset::Ascii] {
@@ -153,7 +153,7 @@ fn the_other_views_look_as_they_did() {
 }
 
 /// Returns the colours of a screen, foregrounds and then grounds: a letter for each, and the list of the letters.
-fn coloured(buffer: &Buffer) -> String {
+pub(super) fn coloured(buffer: &Buffer) -> String {
     let mut letters: BTreeMap<String, char> = BTreeMap::new();
     let names = |colour: Color| format!("{colour:?}");
     letters.extend(buffer.content.iter().flat_map(|cell| [(names(cell.fg), ' '), (names(cell.bg), ' ')]));
@@ -182,16 +182,6 @@ fn a_recorded_stream_looks_as_it_did() {
     let mut app = app("empty", &[Key::Char('8')]);
     app.update(Msg::Sample(Arc::new(fixtures::recorded())));
     assert_picture("stream_recorded", &album_of(&mut app));
-}
-
-#[test]
-fn the_report_looks_as_it_did() {
-    let mut app = app("finished", &[Key::Char('q')]);
-    app.update(Msg::Report(fixtures::report()));
-    // Other tests cover the text of a report; this one covers its place on the screen.
-    let text = (1..=30).map(|line| format!(" line {line} of the report"));
-    app.report.as_mut().expect("a report").text = text.collect();
-    assert_picture("report", &album_of(&mut app));
 }
 
 fn theme() -> impl Strategy<Value = Theme> {
@@ -239,9 +229,11 @@ proptest! {
             ..fixtures::title()
         };
         let mut app = App::new(title, Access::Full);
-        app.update(Msg::Sample(fixtures::hostile(name, &text)));
+        let sample = fixtures::hostile(name, &text);
+        let report = fixtures::doc_of(&sample);
+        app.update(Msg::Sample(sample));
         if view == 6 {
-            app.update(Msg::Report(fixtures::report()));
+            app.update(Msg::Report(report));
         }
         app.update(Msg::Input(Input::Key(Key::Char(char::from(b'0' + view)))));
         app.update(Msg::Input(Input::Paste(text)));

@@ -25,7 +25,7 @@ fn a_signal_ends_the_reading_of_a_report_that_is_complete() {
     let mut terminal = running(&["-d", "60s"]);
     terminal.press("q");
     terminal.wait_for("the run has ended");
-    terminal.wait_for("latency ms");
+    terminal.wait_for("page 1 of");
     terminal.signal(Signal::TERM);
     terminal.end().assert_good_end(0);
 }

@@ -50,7 +50,12 @@ impl App {
 
     /// Reports whether the shown view has charts over the time of the run.
     pub(in crate::tui) const fn has_charts(&self) -> bool {
-        matches!(self.view, View::Overview | View::Errors | View::Latency | View::Stream)
+        match self.view {
+            View::Overview | View::Errors | View::Latency | View::Stream => true,
+            // The other pages are text.
+            View::Report => self.scroll == 0,
+            _ => false,
+        }
     }
 
     /// Returns the number of panels of the shown view that can have the focus.
@@ -88,10 +93,16 @@ impl App {
             View::Errors if self.has_focus(1) => layout::errors::places(self.room).finding_lines(),
             View::Errors => layout::errors::lines(self.room),
             View::Log => layout::log::lines(self.room),
-            View::Report => layout::report::lines(self.room),
             View::Stream => layout::stream::places(self.room).lines(self.stream_panel()),
+            // It scrolls by pages.
+            View::Report => 1,
             View::Overview | View::Clients | View::Generator | View::Latency => 0,
         }
+    }
+
+    /// Returns the number of lines of the text report; 0 before the end of the run.
+    pub(in crate::tui) fn report_lines(&self) -> usize {
+        self.report.as_ref().map_or(0, |report| report.text.len())
     }
 
     /// Handles the actions that change only the screen.
@@ -195,7 +206,7 @@ impl App {
                 StreamPanel::Findings => self.steady.findings.len(),
             },
             View::Log => self.log().len(),
-            View::Report => self.report.as_ref().map_or(0, |report| report.text.len()),
+            View::Report => layout::report::pages(self.room, self.report_lines()),
             _ => 0,
         };
         lines.saturating_sub(self.list_lines())

@@ -301,18 +301,19 @@ fn only_whoever_pressed_q_stays_to_read_the_report() {
 }
 
 #[test]
-fn lists_scroll_to_their_ends_and_no_further() {
+fn the_report_has_pages_that_scroll_to_their_ends_and_no_further() {
     let mut app = app();
     app.update(Msg::Report(crate::tui::fixtures::report()));
     app.report.as_mut().expect("a report").text = vec![String::new(); 30];
     app.update(Msg::Screen(Size::new(80, 16)));
+    assert!(app.has_charts());
     press(&mut app, Key::PageDown);
-    assert_eq!(app.scroll, 10);
+    assert_eq!((app.scroll, app.has_charts()), (1, false));
     press(&mut app, Key::End);
     press(&mut app, Key::Down);
-    assert_eq!(app.scroll, 20);
+    assert_eq!(app.scroll, 3);
     app.update(Msg::Screen(Size::new(80, 31)));
-    assert_eq!(app.scroll, 5);
+    assert_eq!(app.scroll, 2);
     press(&mut app, Key::Home);
     press(&mut app, Key::Up);
     assert_eq!(app.scroll, 0);

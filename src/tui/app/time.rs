@@ -43,6 +43,7 @@ impl App {
         let columns = match self.view {
             View::Errors => layout::errors::columns(self.room),
             View::Overview if !self.zoomed => layout::overview::places(self.room).columns(),
+            View::Report => layout::report::places(self.room).columns(),
             View::Latency => layout::latency::places(self.room).columns(),
             View::Stream => layout::stream::places(self.room).columns(),
             _ => layout::zoom::places(self.room).columns(),

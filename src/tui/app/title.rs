@@ -19,12 +19,15 @@ pub struct Title {
     pub duration: Option<Duration>,
     /// Calibrated costs of this machine; `None` if it is not calibrated.
     pub costs: Option<TransportCosts>,
+    /// Names of the report files.
+    pub reports: Vec<String>,
 }
 
 impl Title {
     pub(super) fn made_safe(self) -> Self {
         let safe = |text: &str| Untrusted::new(text).shown();
         let identity = RunIdentity { target: safe(&self.identity.target), ..self.identity };
-        Self { identity, variant: safe(&self.variant), ..self }
+        let reports = self.reports.iter().map(|name| safe(name)).collect();
+        Self { identity, variant: safe(&self.variant), reports, ..self }
     }
 }

@@ -136,7 +136,7 @@ fn medium(mut rest: Rect) -> Places {
     let mut right = take_right(&mut rest, RIGHT);
     let with_throughput = rest.height >= MEDIUM_TALL;
     let throughput = if with_throughput { THROUGHPUT + RULE } else { 0 };
-    let charts = left(&mut rest, [CLIENTS[1], FAILURES_MEDIUM, throughput]);
+    let charts = stacked(&mut rest, [CLIENTS[1], FAILURES_MEDIUM, throughput]);
     let latency = take(&mut right, LATENCY);
     let failures = take(&mut right, FAILED + RULE);
     Places { charts, ribbon: rest, latency, failures, story: right, ..Places::default() }
@@ -148,7 +148,7 @@ fn wide(mut rest: Rect) -> Places {
     take_bottom(&mut rest, air);
     let mut right = take_right(&mut rest, RIGHT_WIDE);
     let spare = rest.height.saturating_sub(AIRY - 2);
-    let charts = left(&mut rest, [CLIENTS[0] + spare / 4, FAILURES + spare / 8, THROUGHPUT + RULE]);
+    let charts = stacked(&mut rest, [CLIENTS[0] + spare / 4, FAILURES + spare / 8, THROUGHPUT + RULE]);
     let mut panel = |height: u16| {
         let place = take(&mut right, height);
         take(&mut right, air);
@@ -160,9 +160,9 @@ fn wide(mut rest: Rect) -> Places {
     Places { charts, ribbon: rest, now, latency, failures, who, story: right }
 }
 
-/// Takes the charts of the left side; the rest is the ribbon. `heights` are those of the clients, of the failures, and
+/// Takes charts one below the other; the rest is the ribbon. `heights` are those of the clients, of the failures, and
 /// of the throughput with its rule, 0 to leave it out.
-fn left(rest: &mut Rect, heights: [u16; 3]) -> [Rect; 4] {
+pub(super) fn stacked(rest: &mut Rect, heights: [u16; 3]) -> [Rect; 4] {
     let [clients, failures, throughput] = heights;
     let ribbon = take_bottom(rest, RIBBON);
     let throughput = take_bottom(rest, throughput);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::sample::{CODES, HeatOf, Moment, RunSample};
 use crate::stats::LatencyDigest;
-use crate::tui::app::{App, ChartWindow};
+use crate::tui::app::{App, ChartWindow, View};
 use crate::tui::theme::Role;
 use crate::tui::widget::{HeatGrid, Labelled, TimeAxis, round_up};
 use crate::vocabulary::palette::tones_of;
@@ -110,6 +110,11 @@ impl<'a> ChartMaker<'a> {
         }
     }
 
+    /// Reports whether rules show values: at the end of a run only the cursor points at a second that says something.
+    fn has_values(&self) -> bool {
+        self.app.view != View::Report || self.app.cursor.is_some()
+    }
+
     /// Puts the charts on their axis.
     pub(super) fn finish(self, charts: Vec<Chart>) -> Charts {
         let axis = self.columns.axis;
@@ -151,6 +156,10 @@ impl<'a> ChartMaker<'a> {
     /// Returns a state's entry in the legend; `None` for a rare state without clients.
     fn state_legend(&self, (state, word, tone): (ClientState, &str, Tone)) -> Option<Text> {
         let sample = &self.app.steady;
+        if !self.has_values() {
+            let has_clients = self.columns.states(state).iter().flatten().any(|clients| *clients > 0.0);
+            return has_clients.then(|| swatch(tone, word));
+        }
         let (count, share) = match self.app.cursor {
             Some(at) => {
                 let moment = self.columns.at(at);
@@ -180,7 +189,11 @@ impl<'a> ChartMaker<'a> {
         Figure::Heat(HeatMap {
             grid: self.columns.heat(of, scale),
             heights: HEIGHTS.into_iter().filter_map(share).collect(),
-            markers: markers(digest(&self.app.steady, of), scale),
+            // Those of the last ten seconds are no result of the run.
+            markers: match self.app.view {
+                View::Report => Vec::new(),
+                _ => markers(digest(&self.app.steady, of), scale),
+            },
         })
     }
 
@@ -232,6 +245,9 @@ impl<'a> ChartMaker<'a> {
         if hidden > 0 {
             legend.push(Text::label(format!("+{hidden}")).weighing(Weight::Decoration));
         }
+        if !self.has_values() {
+            return legend;
+        }
         let second = self.second();
         let rate = units::rate(second.and_then(|second| second.failed_per_s()));
         let (rate, share, of) = match self.app.cursor {
@@ -256,7 +272,10 @@ impl<'a> ChartMaker<'a> {
         let label = |value: f64| units::bit_rate(value).replace(".50 ", ".5 ");
         Chart {
             title: Text::title("Throughput"),
-            aside: throughput_legend(&self.app.steady, self.second()),
+            aside: match self.has_values() {
+                true => throughput_legend(&self.app.steady, self.second()),
+                false => vec![swatch(Tone::Play, "got"), swatch(Tone::Missing, "missing")],
+            },
             focused: false,
             figure: Figure::Stack(Stack {
                 bands,

@@ -96,6 +96,8 @@ fn is_of_use(binding: &Binding, app: &App) -> bool {
     let lists = matches!(app.view, View::Clients | View::Log);
     match binding.action {
         Action::Stop => !app.is_ending(),
+        Action::Freeze => app.report.is_none(),
+        Action::Panel(_) => app.view != View::Report,
         Action::Filter => lists,
         Action::Window(_) | Action::LookBack(_) => app.has_charts(),
         Action::Open if app.view == View::Stream => app.stream_panel() == StreamPanel::Ladder,

@@ -45,7 +45,7 @@ pub(super) use generator::{Fill, GeneratorView};
 pub(super) use latency::{AgeLine, Distribution, LatencyView};
 pub(super) use log::LogView;
 pub(super) use overview::{BigNumber, LatencyTable, Overview};
-pub(super) use report::ReportView;
+pub(super) use report::{EdgeLine, ReportPage, ReportView, SessionLine, TextPage};
 pub(super) use stream::{AgeChart, BehindChart, EDGE_COLUMNS, Live, StreamView, Viewers};
 pub(super) use stream_panels::{RungLine, WindowLine};
 pub(super) use table::{Align, Column, Line, Table};

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
+use crate::report::ReportScreen;
 use crate::sample::{Moment, RunSample};
 use crate::stats::Timed;
-use crate::tui::app::App;
+use crate::tui::app::{App, View};
 use crate::tui::theme::Role;
 use crate::vocabulary::{ClientState, Kind, RunState, Tone, units};
 
 use super::columns::Columns;
-use super::{Text, Weight, errors, reason, share_role, stream, top, trust};
+use super::{Text, Weight, errors, reason, report, share_role, stream, top, trust};
 
 /// Time that small charts cover at most: as many seconds as there are columns.
 const SPARK: Duration = Duration::from_secs(40);
@@ -79,6 +80,29 @@ fn run(app: &App) -> Vec<Text> {
 }
 
 fn lines(app: &App) -> Vec<TinyLine> {
+    match &app.report {
+        Some(report) if app.view == View::Report => result(&report.screen),
+        _ => key_numbers(app),
+    }
+}
+
+/// Returns the result of a run that has ended.
+fn result(screen: &ReportScreen) -> Vec<TinyLine> {
+    let [startup, _, _, behind, stalled, rebuffer, ..] = &screen.viewers;
+    let [_, bits, _] = &screen.numbers;
+    let bits = Text::label(format!("{} {}", bits.digits, bits.unit));
+    let trust = screen.trust.first().map(|sentence| Text::new(Role::In(screen.trust_tone), sentence));
+    vec![
+        line("result", vec![Text::title(&screen.result).weighing(Weight::OutOfBounds), bits]),
+        line("failed", vec![report::value(&screen.failed).weighing(Weight::OutOfBounds)]),
+        line("viewers", [rebuffer, stalled].map(report::named).into()),
+        line("", [startup, behind].map(report::named).into()),
+        line("trust", trust.into_iter().collect()),
+        line("ended", report::exit(screen).collect()),
+    ]
+}
+
+fn key_numbers(app: &App) -> Vec<TinyLine> {
     let sample = &*app.steady;
     let mut lines = vec![
         fail(sample).over(app, Tone::Fail, |moment| moment.failed_per_s()),

@@ -25,9 +25,11 @@ pub(super) fn draw(charts: &Charts, places: &[Rect], theme: Theme, buffer: &mut 
     let shown = charts.axis.column(charts.axis.now).map_or(0, |column| column + 1);
     for (number, (place, chart)) in places.zip(&charts.charts).enumerate() {
         let head = Head { title: &chart.title, aside: &chart.aside, focused: chart.focused };
-        let inner = panel(head, theme, *place, buffer);
+        let has_rule = !chart.title.text.is_empty();
+        let inner = if has_rule { panel(head, theme, *place, buffer) } else { bare(*place) };
         // The first chart keeps a line for the words of the moments: what is drawn must not hide them.
-        let labels = if number == 0 { LABELS } else { 0 };
+        let labelled = number == 0 && has_rule;
+        let labels = if labelled { LABELS } else { 0 };
         let below = Rect {
             y: inner.y + labels.min(inner.height),
             height: inner.height.saturating_sub(labels),
@@ -35,11 +37,16 @@ pub(super) fn draw(charts: &Charts, places: &[Rect], theme: Theme, buffer: &mut 
         };
         figure(&chart.figure, shown, theme, below, buffer);
         legend(&chart.aside, theme, *place, buffer);
-        widget::moments(&charts.moments, number == 0, theme, plot(inner), buffer);
+        widget::moments(&charts.moments, labelled, theme, plot(inner), buffer);
         if let Some(column) = charts.cursor {
             widget::cursor(column, theme, plot(inner), buffer);
         }
     }
+}
+
+/// Returns the area of a chart without a rule, as wide as one below a rule.
+fn bare(place: Rect) -> Rect {
+    Rect { x: place.x.saturating_add(1), width: place.width.saturating_sub(2), ..place }
 }
 
 /// Draws a figure and the labels of its values. `shown` is the number of columns up to the present.
@@ -91,7 +98,7 @@ pub(super) fn legend(aside: &[Text], theme: Theme, place: Rect, buffer: &mut Buf
 
 /// Draws the verdict over time and the ticks below it.
 pub(super) fn ribbon(charts: &Charts, theme: Theme, place: Rect, buffer: &mut Buffer) {
-    let inner = Rect { x: place.x.saturating_add(1), width: place.width.saturating_sub(2), ..place };
+    let inner = bare(place);
     let plot = plot(inner);
     let labels =
         Rect { width: SCALE.saturating_sub(1).min(inner.width), height: place.height.min(1), ..inner };

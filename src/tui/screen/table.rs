@@ -15,7 +15,11 @@ pub(super) fn indented(inner: Rect) -> Rect {
 
 pub(super) fn draw(table: &Table, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let head = Head { title: &table.title, aside: &table.aside, focused: table.focused };
-    let inner = indented(panel(head, theme, area, buffer));
+    list(table, theme, indented(panel(head, theme, area, buffer)), buffer);
+}
+
+/// Draws the headings and the lines of a list without its rule.
+pub(super) fn list(table: &Table, theme: Theme, inner: Rect, buffer: &mut Buffer) {
     let mut lines = inner.rows();
     if table.columns.iter().any(|column| !column.name.is_empty())
         && let Some(line) = lines.next()
