@@ -2,6 +2,7 @@
 //!
 //! Both read the same samples, and neither holds up the load.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::forecast::{PriceConsequence, Priced};
 use crate::report::{self, Doc};
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
 use crate::sample::{RunSample, SamplerHandle};
-use crate::tui::{Access, Charset, Console, Remote, Setup, TerminalColours, Theme, Title};
+use crate::tui::{Access, Charset, Console, DocRequest, Remote, Setup, TerminalColours, Theme, Title};
 use crate::verdict::TrustVerdict;
 use crate::vocabulary::{Command, RunIdentity, units};
 
@@ -44,6 +45,7 @@ impl Display {
         config: &RunConfig,
         sampler: &SamplerHandle,
         commands: flume::Sender<Command>,
+        documents: flume::Sender<DocRequest>,
     ) -> Result<Self, Failure> {
         if config.output.show == Show::Nothing {
             return Ok(Self::Nothing);
@@ -54,6 +56,7 @@ impl Display {
                 samples: sampler.samples(),
                 report,
                 commands,
+                documents,
                 selected: sampler.selected(),
                 title,
                 theme: theme(&config.output),
@@ -118,8 +121,13 @@ pub(super) fn title(config: &RunConfig, identity: RunIdentity, costs: Option<Tra
         profile: config.plan.profile,
         duration: config.plan.duration,
         costs,
-        reports: config.output.reports.iter().map(|file| shown_file(&file.path)).collect(),
+        reports: config.output.reports.iter().filter_map(|file| file_name(&file.path)).collect(),
     }
+}
+
+/// Returns the name of a file without its folder, which may be long.
+fn file_name(path: &Path) -> Option<String> {
+    path.file_name().map(|name| shown_file(Path::new(name)))
 }
 
 /// Chooses colours and characters. ASCII if the locale is not UTF-8 or ASCII was asked for.

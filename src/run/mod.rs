@@ -44,6 +44,7 @@ use crate::report::{self, Calibrated, Doc, Facts, Report, RunOptions};
 use crate::sample::Sources;
 use crate::sample::{RunSample, Sampler, SamplerHandle};
 use crate::swarm::Swarm;
+use crate::tui::DocRequest;
 use crate::vocabulary::outcome::Class;
 use crate::vocabulary::{Clock, Command, RunIdentity, RunState, exit_code, limits};
 
@@ -218,6 +219,8 @@ struct ActiveRun {
     sampler: SamplerHandle,
     host: HostWatch,
     display: Display,
+    /// Requests of the console for the document of the run so far.
+    documents: flume::Receiver<DocRequest>,
     calibration: Calibrated,
 }
 
@@ -244,8 +247,11 @@ impl ActiveRun {
         let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
         let calibration = calibration_file::for_report();
         let costs = report::costs(&calibration, &identity).cloned();
-        let display = Display::begin(title(config, identity.clone(), costs), config, &sampler, commands)?;
-        Ok((Self { identity, sources, pipeline, sampler, host, display, calibration }, taps))
+        let title = title(config, identity.clone(), costs);
+        // The console has at most one open request.
+        let (requests, documents) = flume::bounded(1);
+        let display = Display::begin(title, config, &sampler, commands, requests)?;
+        Ok((Self { identity, sources, pipeline, sampler, host, display, documents, calibration }, taps))
     }
 
     /// Returns the source of reports about the run so far.
@@ -257,6 +263,7 @@ impl ActiveRun {
             reports,
             allow_untrusted: config.output.allow_untrusted,
             calibration: self.calibration.clone(),
+            documents: self.documents.clone(),
         }
     }
 
@@ -298,7 +305,8 @@ impl ActiveRun {
         orders: flume::Receiver<Command>,
         reports: Arc<ReportFiles>,
     ) -> EndedRun {
-        let Self { identity, sources, pipeline, sampler, mut host, display, calibration } = self;
+        let Self { identity, sources, pipeline, sampler, mut host, display, documents: _, calibration } =
+            self;
         // The clients stay listed until the last sample has been taken.
         let (clients, lost_threads) = engine.join();
         sources.audit();

@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::sync::watch;
 
-use super::app::{App, Effect, Msg};
+use super::app::{App, Effect, Msg, View};
 use super::input::Decoder;
 use super::painter::Painter;
 use super::pending_commands::PendingCommands;
+use super::pending_page::PendingPage;
 use super::render::picture;
 use super::theme::Theme;
 use super::tty::{Tty, Wake};
@@ -46,6 +47,7 @@ pub(super) struct Loop {
     samples: watch::Receiver<Arc<RunSample>>,
     report: watch::Receiver<Option<Arc<Doc>>>,
     pending: PendingCommands,
+    page: PendingPage,
     selected: Arc<AtomicU64>,
     app: App,
     theme: Theme,
@@ -80,6 +82,7 @@ impl Loop {
             samples: setup.samples,
             report: setup.report,
             pending: PendingCommands::new(setup.commands),
+            page: PendingPage::new(setup.documents),
             selected: setup.selected,
             app: App::new(setup.title, setup.access),
             theme: setup.theme,
@@ -139,6 +142,7 @@ impl Loop {
             }
             self.take_sample();
             self.take_report();
+            self.take_page();
             self.leave_if_blocked();
             if self.leaves {
                 return Ok(());
@@ -204,12 +208,39 @@ impl Loop {
             Effect::Redraw => self.painter.forget(),
             Effect::Ask(command) => self.pending.push(command),
             Effect::Save => {
-                let saved = save::save(self.painter.shown(), self.theme, self.app.shown.at);
-                self.tell(Msg::Saved(saved.map_err(|error| error.to_string())));
+                // The card travels alone: it says what the report says.
+                let card = self.app.report.as_ref().filter(|_| self.app.view == View::Report);
+                let card = card.map(|report| &*report.doc);
+                let saved = save::screen(self.painter.shown(), self.theme, self.app.shown.at, card);
+                self.tell(Msg::Saved(saved.map_err(|error| format!("screen not saved: {error}"))));
             }
+            Effect::SavePage => match self.app.report.as_ref().map(|report| Arc::clone(&report.doc)) {
+                Some(doc) => self.save_page(&doc),
+                None => {
+                    if let Err(why) = self.page.ask() {
+                        self.tell(Msg::Saved(Err(why.to_owned())));
+                    }
+                }
+            },
             Effect::Leave => self.leaves = true,
         }
         self.selected.store(self.app.clients.opened().unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// Writes a document as a page.
+    fn save_page(&mut self, doc: &Doc) {
+        let saved = save::page(doc, self.app.shown.at);
+        self.tell(Msg::Saved(saved.map_err(|error| format!("report not saved: {error}"))));
+    }
+
+    /// Takes the document of the run so far, and writes it as a page.
+    fn take_page(&mut self) {
+        let Some(doc) = self.page.take() else { return };
+        self.stale = true;
+        match doc {
+            Ok(doc) => self.save_page(&doc),
+            Err(why) => self.tell(Msg::Saved(Err(why.to_owned()))),
+        }
     }
 
     /// Takes the report, which arrives once, at the end of the run.

@@ -68,6 +68,8 @@ pub enum Action {
     Scope,
     /// Write the screen to files.
     Save,
+    /// Write the report as a page.
+    SavePage,
 }
 
 /// Direction of a step.
@@ -249,7 +251,8 @@ pub const BINDINGS: &[Binding] = &[
     list(Action::FaultsOnly, &[Char('!')], "!", "show trouble only").footer("!", "faults"),
     list(Action::Follow, &[Char('F')], "F", "follow the selected client").footer("F", "follow"),
     keep(Action::Scope, &[Char('M')], "M", "since the mark / whole run"),
-    keep(Action::Save, &[Char('w'), Ctrl('s')], "w ^S", "save screen as .txt, .svg"),
+    keep(Action::Save, &[Char('w'), Ctrl('s')], "w ^S", "save screen as .txt, .svg").footer("w", "save"),
+    keep(Action::SavePage, &[Char('e')], "e", "write the report as .html").footer("e", "HTML"),
 ];
 
 /// Returns the action of a key.

@@ -28,6 +28,7 @@ mod offscreen;
 mod painter;
 mod panics;
 mod pending_commands;
+mod pending_page;
 mod render;
 mod save;
 mod screen;
@@ -58,6 +59,10 @@ use crate::vocabulary::{Command, OnHangup};
 /// Maximum time for the console to end; a thread that takes longer is abandoned.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 
+/// A request for the document of the run so far: the channel that takes it. It is closed without a document if the run
+/// has ended meanwhile.
+pub type DocRequest = flume::Sender<Arc<Doc>>;
+
 /// Parts from which a [`Console`] is built.
 #[derive(Debug)]
 pub struct Setup {
@@ -67,6 +72,8 @@ pub struct Setup {
     pub report: watch::Receiver<Option<Arc<Doc>>>,
     /// Sender of commands to the run.
     pub commands: flume::Sender<Command>,
+    /// Sender of requests for the document of the run so far.
+    pub documents: flume::Sender<DocRequest>,
     /// Number of the client that is open, for the sampler to show more of it; 0 for none.
     pub selected: Arc<AtomicU64>,
     /// Facts of the run for the screen.

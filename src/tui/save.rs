@@ -1,4 +1,6 @@
-//! Writes the screen to two files in the working folder: as text and as SVG.
+//! Writes files to the working folder: the screen as text and as SVG, and the report as a page and as a card.
+//!
+//! Files are named after their moment of the run. Existing files are never touched.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -8,27 +10,48 @@ use ratatui::buffer::Buffer;
 
 use super::svg;
 use super::theme::Theme;
+use crate::report::{Doc, ReportFormat};
 use crate::vocabulary::units;
 
 /// Maximum number of saves in the same second; each gets a name of its own.
 const SAME_SECOND: u32 = 100;
 
-/// Writes the screen at this moment of the run; returns the names of its files.
+/// Writes the screen at this moment of the run, and the card of a report; returns the names of the files.
 ///
 /// # Errors
-/// Fails if the files cannot be written. Existing files are never touched.
-pub(super) fn save(buffer: &Buffer, theme: Theme, at: Duration) -> io::Result<String> {
+/// Fails if the files cannot be written.
+pub(super) fn screen(
+    buffer: &Buffer,
+    theme: Theme,
+    at: Duration,
+    report: Option<&Doc>,
+) -> io::Result<String> {
+    let name = write_free(at, "svg", &svg::svg(buffer, theme))?;
+    write_new(&format!("{name}.txt"), &text(buffer))?;
+    let Some(doc) = report else { return Ok(format!("{name}.svg and .txt")) };
+    write_new(&format!("{name}-card.svg"), &ReportFormat::Svg.render_doc(doc)?)?;
+    Ok(format!("{name}.svg, .txt, -card.svg"))
+}
+
+/// Writes a report as a page; returns the name of the file.
+///
+/// # Errors
+/// Fails if the file cannot be written.
+pub(super) fn page(doc: &Doc, at: Duration) -> io::Result<String> {
+    let name = write_free(at, "html", &ReportFormat::Html.render_doc(doc)?)?;
+    Ok(format!("{name}.html"))
+}
+
+/// Writes a file of a name that is free; returns the name without its extension.
+fn write_free(at: Duration, extension: &str, text: &str) -> io::Result<String> {
     let time = units::clock(at).replace(':', "");
     for number in 0..SAME_SECOND {
         let again = if number == 0 { String::new() } else { format!("-{number}") };
         let name = format!("hlswarm-{time}{again}");
-        match write_new(&format!("{name}.svg"), &svg::svg(buffer, theme)) {
+        match write_new(&format!("{name}.{extension}"), text) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
-            Ok(()) => {
-                write_new(&format!("{name}.txt"), &text(buffer))?;
-                return Ok(format!("{name}.svg and .txt"));
-            }
+            Ok(()) => return Ok(name),
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())

@@ -38,10 +38,12 @@ fn console_beside_a_panic() {
     let (_frames, receiver) = watch::channel(Arc::new(RunSample::default()));
     let (commands, _taken) = flume::bounded(8);
     let (_reports, report) = watch::channel(None);
+    let (documents, _requests) = flume::bounded(1);
     let setup = Setup {
         samples: receiver,
         report,
         commands,
+        documents,
         title: Title {
             identity: RunIdentity { target: SHOWN.to_owned(), ..RunIdentity::default() },
             ..Title::default()

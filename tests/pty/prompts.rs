@@ -64,3 +64,43 @@ fn a_picture_is_written_as_text_and_as_svg() {
     assert!(text.lines().count() == 24 && text.contains("[1 Overview]"), "{text}");
     terminal.quit().assert_good_end(0);
 }
+
+/// Returns the pages in the folder of a program, by name.
+fn pages(terminal: &Terminal) -> Vec<(String, String)> {
+    let mut files = terminal.files();
+    files.retain(|(name, _)| name.ends_with(".html"));
+    files.sort();
+    files
+}
+
+#[test]
+fn e_writes_the_report_as_a_page_while_the_run_goes_on_and_after_it() {
+    let mut terminal = Terminal::demo(&[]);
+    terminal.wait_for("RUNNING");
+    terminal.press("e");
+    terminal.wait_for("written: hlswarm-");
+    let so_far = pages(&terminal);
+    let [(_, page)] = &so_far[..] else { panic!("one page: {}", so_far.len()) };
+    assert!(page.contains("interim report: the run goes on") && page.trim_end().ends_with("</html>"));
+    terminal.press("q");
+    terminal.wait_for("the run has ended");
+    terminal.press("e");
+    terminal.wait_until("another page", |_| pages(&terminal).len() == 2);
+    terminal.wait_for(".html");
+    let pages = pages(&terminal);
+    assert!(so_far.iter().all(|page| pages.contains(page)), "the first page is as it was");
+    let ended = pages.iter().find(|page| !so_far.contains(page)).unwrap();
+    assert!(!ended.1.contains("interim report") && ended.1.trim_end().ends_with("</html>"));
+    // The clock of the run stands still, so this page has the same time in its name.
+    terminal.press("e");
+    terminal.wait_until("a third page", |_| self::pages(&terminal).len() == 3);
+    let again = self::pages(&terminal);
+    assert!(pages.iter().all(|page| again.contains(page)), "the pages before are as they were");
+    terminal.press("w");
+    terminal.wait_for("-card.svg");
+    let files = terminal.files();
+    let cards: Vec<_> = files.iter().filter(|(name, _)| name.ends_with("-card.svg")).collect();
+    assert!(cards.len() == 1 && cards[0].1.contains("<svg "), "{}", cards.len());
+    terminal.press("q");
+    terminal.end().assert_good_end(0);
+}

@@ -71,7 +71,7 @@ pub(super) enum Msg {
     Screen(Size),
     /// A screen frame was late.
     LatePicture,
-    /// The screen was written to these files, or could not be written.
+    /// The screen or a report was written to these files; or the reason why it was not.
     Saved(Result<String, String>),
     /// The report of the run, which has ended.
     Report(Arc<Doc>),
@@ -88,6 +88,8 @@ pub(super) enum Effect {
     Redraw,
     /// Write the screen to files.
     Save,
+    /// Write the report, or that of the run so far, as a page.
+    SavePage,
     /// Leave the screen: the run has ended and its report need not stay.
     Leave,
 }
@@ -199,8 +201,8 @@ impl App {
             Msg::LatePicture => self.late_pictures += 1,
             Msg::Screen(size) => self.fit(size),
             Msg::Saved(Ok(name)) => return self.say(format!("written: {name}")),
-            Msg::Saved(Err(why)) => return self.say(format!("screen not saved: {why}")),
-            Msg::Report(report) => return self.end(&report),
+            Msg::Saved(Err(why)) => return self.say(why),
+            Msg::Report(report) => return self.end(report),
             Msg::Input(Input::Paste(text)) => {
                 if let Mode::Prompt(prompt) = &mut self.mode {
                     prompt.paste(&text);
@@ -245,7 +247,7 @@ impl App {
 
     /// Shows the report of a run that has ended. It stays on screen if the operator pressed `q`; otherwise the
     /// console leaves at once.
-    fn end(&mut self, report: &Doc) -> Effect {
+    fn end(&mut self, report: Arc<Doc>) -> Effect {
         self.report = Some(Box::new(ShownReport::new(report)));
         self.show(View::Report);
         self.mode = Mode::Normal;
@@ -330,6 +332,10 @@ impl App {
             Action::Mark => return self.mark(),
             Action::Scope => return self.turn_scope(),
             Action::Save => return Effect::Save,
+            Action::SavePage => {
+                self.say("the report is being written".to_owned());
+                return Effect::SavePage;
+            }
             Action::Redraw => return Effect::Redraw,
             Action::Suspend => {
                 return self.say(

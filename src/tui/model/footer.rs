@@ -99,8 +99,10 @@ fn is_of_use(binding: &Binding, app: &App) -> bool {
         Action::Freeze => app.report.is_none(),
         Action::Panel(_) => app.view != View::Report,
         Action::Filter => lists,
-        Action::Window(_) | Action::LookBack(_) => app.has_charts(),
+        Action::Window(_) => app.has_charts() && app.view != View::Report,
+        Action::LookBack(_) => app.has_charts(),
         Action::Open if app.view == View::Stream => app.stream_panel() == StreamPanel::Ladder,
+        Action::Save | Action::SavePage => app.view == View::Report,
         Action::Open => !matches!(app.view, View::Generator | View::Report | View::Latency),
         _ => match binding.group {
             Group::Load => !app.is_ending() && app.access == Access::Full,
