@@ -319,6 +319,21 @@ fn the_report_has_pages_that_scroll_to_their_ends_and_no_further() {
     assert_eq!(app.scroll, 0);
 }
 
+#[test]
+fn the_report_is_written_at_any_time_also_by_a_console_that_only_reads() {
+    for access in [Access::Full, Access::ReadOnly] {
+        let mut app = App::new(Title::default(), access);
+        app.update(Msg::Sample(sample(60_000, RunState::Running, 100)));
+        assert_eq!(press(&mut app, Key::Char('e')), Effect::SavePage);
+        app.update(Msg::Saved(Err("report not saved: no space left".to_owned())));
+        assert_eq!(app.notice(), Some("report not saved: no space left"));
+        app.update(Msg::Report(crate::tui::fixtures::report()));
+        assert_eq!(press(&mut app, Key::Char('e')), Effect::SavePage);
+        app.update(Msg::Saved(Ok("hlswarm-000100.html".to_owned())));
+        assert_eq!(app.notice(), Some("written: hlswarm-000100.html"));
+    }
+}
+
 fn looking(at_s: u64) -> App {
     let mut app = app();
     app.update(Msg::Screen(Size::new(120, 30)));

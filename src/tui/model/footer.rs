@@ -58,7 +58,9 @@ pub(super) fn line(app: &App) -> Vec<Text> {
 
 /// Returns the moment that is looked at, with its numbers.
 fn cursor(app: &App) -> Vec<Text> {
-    let Some(at) = app.cursor else { return Vec::new() };
+    // A page of the report that is text has no time to look at.
+    let is_shown = app.view != View::Report || app.has_charts();
+    let Some(at) = app.cursor.filter(|_| is_shown) else { return Vec::new() };
     let ago = units::whole_span(app.shown.at.saturating_sub(at));
     let mut line = vec![
         Text::new(Role::Mark, format!("at {}, {ago} ago", units::short_clock(at)))

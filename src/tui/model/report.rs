@@ -399,5 +399,7 @@ fn found(screen: &ReportScreen) -> Vec<Text> {
 
 fn ending(app: &App, screen: &ReportScreen) -> Vec<Text> {
     let files = Some(files(app)).filter(|_| !app.title.reports.is_empty());
-    exit(screen).chain(files).collect()
+    let mut exit = exit(screen);
+    // The reason is the longest: as the last one it goes first where there is little room, and the text has it.
+    exit.next().into_iter().chain(files).chain(exit).collect()
 }
