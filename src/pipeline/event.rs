@@ -64,6 +64,8 @@ pub enum Happening {
         /// More about the request, if it is an example of its outcome.
         details: Option<Box<FailureDetails>>,
     },
+    /// A watched client made a request, or one of its requests has ended.
+    Request(WatchedRequest),
     /// Playback stopped because the buffer ran dry.
     StallBegan,
     /// Playback resumed.
@@ -103,6 +105,40 @@ pub struct FailureDetails {
     pub edge: Option<SocketAddr>,
     /// Hit or miss of a cache, as far as the response says so.
     pub cache: Option<CacheStatus>,
+}
+
+/// Request of a watched client, with its redirects and local retries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchedRequest {
+    /// Time at which the client made it, in microseconds since the start of the run.
+    pub asked_us: u64,
+    /// Kind of the request.
+    pub kind: Kind,
+    /// Media sequence number, of segments.
+    pub sequence: Option<u64>,
+    /// Its end; `None` while it is open.
+    pub end: Option<RequestEnd>,
+}
+
+/// End of a request. Times count from the moment at which the client made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestEnd {
+    /// Time to its outcome, in microseconds, at most 71 minutes.
+    pub took_us: u32,
+    /// Time to the first byte, in microseconds; `None` if none came.
+    pub first_byte_us: Option<u32>,
+    /// Body bytes that came.
+    pub bytes: u64,
+    /// Its outcome.
+    pub outcome: Outcome,
+}
+
+impl WatchedRequest {
+    /// Reports whether this is the end of `open`.
+    pub(super) fn ends(&self, open: &Self) -> bool {
+        let same = (self.asked_us, self.kind, self.sequence) == (open.asked_us, open.kind, open.sequence);
+        same && self.end.is_some() && open.end.is_none()
+    }
 }
 
 /// State of a client at one moment.
@@ -148,12 +184,19 @@ impl Happening {
             Self::Left(_) => "left",
             Self::State { .. } => "state",
             Self::Fault { .. } => "fault",
+            Self::Request(request) if request.end.is_none() => "asked",
+            Self::Request(_) => "request",
             Self::StallBegan => "stall_began",
             Self::StallEnded { .. } => "stall_ended",
             Self::Run(_) => "run",
             Self::Load { .. } => "load",
             Self::Mark { .. } => "mark",
         }
+    }
+
+    /// Reports whether the log shows events of this kind.
+    pub const fn is_logged(&self) -> bool {
+        !matches!(self, Self::Sample(_) | Self::Request(_))
     }
 
     /// Reports whether something went wrong.
@@ -177,6 +220,7 @@ impl Happening {
             Self::Left(why) => format!("left: {}", why.name()),
             Self::State { from, to } => format!("{} -> {}", from.name(), to.name()),
             Self::Fault { request, outcome, .. } => format!("{} failed: {outcome}", request.name()),
+            Self::Request(request) => request.kind.name().to_owned(),
             Self::StallBegan => "stall began".to_owned(),
             Self::StallEnded { lasted_us } => {
                 format!("stall ended after {} ms", units::milliseconds(*lasted_us))

@@ -9,6 +9,7 @@ use super::event::{LogEntry, Stream};
 use super::examples::Example;
 use super::file::LineOf;
 use super::tap::{Lane, RecordState};
+use super::watched::ClientRequests;
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::share;
@@ -186,6 +187,8 @@ pub struct Reading {
     pub log: Arc<[LogEntry]>,
     /// Examples of failed requests, newest first.
     pub examples: Arc<[Example]>,
+    /// The last requests of watched clients.
+    pub requests: Arc<[ClientRequests]>,
 }
 
 /// Reader of the pipeline's state.
@@ -195,6 +198,7 @@ pub struct Gauges {
     pub(super) stats: Arc<RecorderStats>,
     pub(super) log: watch::Receiver<Arc<[LogEntry]>>,
     pub(super) examples: watch::Receiver<Arc<[Example]>>,
+    pub(super) requests: watch::Receiver<Arc<[ClientRequests]>>,
     pub(super) file: Option<Arc<str>>,
     pub(super) clock: Clock,
 }
@@ -216,6 +220,7 @@ impl Gauges {
         reading.recorder = self.recorder();
         reading.log = Arc::clone(&self.log.borrow());
         reading.examples = Arc::clone(&self.examples.borrow());
+        reading.requests = Arc::clone(&self.requests.borrow());
     }
 
     fn recorder(&self) -> RecorderReading {

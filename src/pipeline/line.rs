@@ -10,6 +10,8 @@
 //! | `left` | `why`: finished, removed, gave_up, session_over, panicked | events |
 //! | `state` | `from`, `to`: states of a client | events |
 //! | `fault` | `request`: kind of the request; `outcome`: as in reports; of examples also `address`, `took_us`, `edge`, `cache`: hit, miss, aged | events |
+//! | `asked` | of a watched client; `request`: kind; `sequence`: media sequence number, of segments | events |
+//! | `request` | its end: `request`, `sequence`, `asked_us`, `took_us`, `first_byte_us`: after `asked_us`, if a byte came, `bytes`, `outcome` | events |
 //! | `stall_began` | | events |
 //! | `stall_ended` | `lasted_us` | events |
 //! | `run` | `state` of the run | events |
@@ -20,7 +22,7 @@
 
 use serde::Serialize;
 
-use super::event::{Event, FailureDetails, Happening};
+use super::event::{Event, FailureDetails, Happening, WatchedRequest};
 use crate::vocabulary::RunIdentity;
 
 /// Version of the record's format.
@@ -131,6 +133,7 @@ pub(super) fn event(buffer: &mut Vec<u8>, event: &Event) {
                 line.details(details);
             }
         }
+        Happening::Request(request) => line.request(request),
         Happening::StallEnded { lasted_us } => line.number("lasted_us", *lasted_us),
         Happening::Run(state) => line.text("state", state.name()),
         Happening::Load { change, from, to, by } => {
@@ -184,6 +187,21 @@ impl Line<'_> {
         }
     }
 
+    fn request(&mut self, request: &WatchedRequest) {
+        self.text("request", request.kind.name());
+        if let Some(sequence) = request.sequence {
+            self.number("sequence", sequence);
+        }
+        let Some(end) = &request.end else { return };
+        self.number("asked_us", request.asked_us);
+        self.number("took_us", end.took_us.into());
+        if let Some(first_byte_us) = end.first_byte_us {
+            self.number("first_byte_us", first_byte_us.into());
+        }
+        self.number("bytes", end.bytes);
+        self.shown("outcome", &end.outcome);
+    }
+
     fn close(&mut self) {
         self.0.extend_from_slice(b"}\n");
     }
@@ -192,8 +210,9 @@ impl Line<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::RequestEnd;
     use crate::vocabulary::outcome::Fault;
-    use crate::vocabulary::{CacheStatus, ClientState, Departure, Kind};
+    use crate::vocabulary::{CacheStatus, ClientState, Departure, Kind, Outcome};
 
     fn written(what: Happening) -> String {
         let mut buffer = Vec::new();
@@ -220,6 +239,26 @@ mod tests {
         let state = Happening::State { from: ClientState::Starting, to: ClientState::Playing };
         assert!(written(state).ends_with("\"from\":\"starting\",\"to\":\"playing\"}\n"));
         assert!(written(Happening::Left(Departure::Removed)).contains("\"why\":\"removed\""));
+    }
+
+    #[test]
+    fn a_request_of_a_watched_client_is_two_lines() {
+        let asked =
+            WatchedRequest { asked_us: 1_500_000, kind: Kind::Segment, sequence: Some(18), end: None };
+        let fields = ",\"client\":7,\"request\":\"segment\",\"sequence\":18";
+        assert_eq!(
+            written(Happening::Request(asked)),
+            format!("{{\"kind\":\"asked\",\"at_us\":1500000{fields}}}\n")
+        );
+        let end = RequestEnd { took_us: 90, first_byte_us: Some(50), bytes: 4, outcome: Outcome::Ok };
+        let (kind, sequence) = (Kind::Playlist, None);
+        let line = written(Happening::Request(WatchedRequest { end: Some(end), kind, sequence, ..asked }));
+        assert!(
+            line.starts_with("{\"kind\":\"request\",\"at_us\":1500000,\"client\":7,\"request\":\"playlist\"")
+        );
+        let times =
+            "\"asked_us\":1500000,\"took_us\":90,\"first_byte_us\":50,\"bytes\":4,\"outcome\":\"ok\"}\n";
+        assert!(line.ends_with(times), "{line}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! ```text
 //! client ---\                 gate, bounded channel
 //! client ----> Tap (worker) ------------------------\
-//! client ----> Tap (worker) -------------------------> Recorder -> last events (log), examples of failures
+//! client ----> Tap (worker) -------------------------> Recorder -> last events (log), examples of failures, requests
 //! controller > Tap ----------------------------------/         \-> NDJSON file (record)
 //! sampler ----------------- one frame a second -----/
 //! ```
@@ -23,6 +23,7 @@ mod line;
 mod loom_tests;
 mod recorder;
 mod tap;
+mod watched;
 
 use std::io;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use event::{Event, FailureDetails, Happening, LogEntry, Sample, Stream};
+pub use event::{Event, FailureDetails, Happening, LogEntry, RequestEnd, Sample, Stream, WatchedRequest};
 pub use examples::Example;
 pub use file::RecordFile;
 pub use gauges::{Counts, Gauges, LaneReading, Reading, RecorderReading};
@@ -113,6 +114,7 @@ impl Pipeline {
         let (frames, frame_channel) = flume::bounded(FRAMES);
         let (log_sender, log) = watch::channel(Arc::default());
         let (examples_sender, examples) = watch::channel(Arc::default());
+        let (requests_sender, requests) = watch::channel(Arc::default());
         let shown = file.as_ref().map(RecordFile::shown);
         let wanted = file.is_some();
         let gauges = Gauges {
@@ -120,6 +122,7 @@ impl Pipeline {
             stats: Arc::clone(&stats),
             log,
             examples,
+            requests,
             file: shown,
             clock,
         };
@@ -134,6 +137,7 @@ impl Pipeline {
             stats: Arc::clone(&stats),
             log: log_sender,
             examples: examples_sender,
+            requests: requests_sender,
             clock,
         });
         thread::Builder::new().name("recorder".to_owned()).spawn(move || recorder.run(&stopped, &ended))?;

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::event::{LogEntry, Stream};
+use super::event::{Happening, LogEntry, Stream};
 use super::examples::{Example, Examples};
 use super::file::{Flushed, LineOf, Writer};
 use super::gauges::RecorderStats;
 use super::line::{self, End, FrameLine};
 use super::tap::{Lane, Queued};
+use super::watched::{ClientRequests, Requests};
 use crate::sync::ring::Ring;
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::{Clock, RunIdentity};
@@ -44,6 +45,7 @@ pub(super) struct Setup {
     pub(super) stats: Arc<RecorderStats>,
     pub(super) log: watch::Sender<Arc<[LogEntry]>>,
     pub(super) examples: watch::Sender<Arc<[Example]>>,
+    pub(super) requests: watch::Sender<Arc<[ClientRequests]>>,
     pub(super) clock: Clock,
 }
 
@@ -67,6 +69,9 @@ pub(super) struct Recorder {
     examples: Examples,
     /// The examples, for readers.
     shown_examples: watch::Sender<Arc<[Example]>>,
+    requests: Requests,
+    /// The requests of watched clients, for readers.
+    shown_requests: watch::Sender<Arc<[ClientRequests]>>,
 }
 
 impl Recorder {
@@ -88,6 +93,8 @@ impl Recorder {
             published: (0, Duration::ZERO),
             examples: Examples::default(),
             shown_examples: setup.examples,
+            requests: Requests::default(),
+            shown_requests: setup.requests,
         }
     }
 
@@ -159,7 +166,10 @@ impl Recorder {
             None if self.stats.seal.is_closed() => self.stats.count_lost(LineOf::Stream(stream)),
             None => self.stats.count_logged(stream),
         }
-        if stream == Stream::Events {
+        if let (Happening::Request(request), Some(client)) = (&event.what, event.client) {
+            self.requests.take(client, *request);
+        }
+        if event.what.is_logged() {
             self.examples.take(&mut event);
             self.logged += 1;
             self.ring.push(LogEntry { number: self.logged, event });
@@ -247,7 +257,7 @@ impl Recorder {
         }
     }
 
-    /// Publishes the log and the examples, if they have changed.
+    /// Publishes the log, the examples and the requests, if they have changed.
     fn publish(&mut self) {
         if self.published.0 != self.logged {
             self.published.0 = self.logged;
@@ -255,6 +265,9 @@ impl Recorder {
         }
         if let Some(news) = self.examples.news() {
             self.shown_examples.send_replace(news.into());
+        }
+        if let Some(news) = self.requests.news() {
+            self.shown_requests.send_replace(news.into());
         }
         self.published.1 = self.clock.now();
     }

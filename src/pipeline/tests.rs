@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::line::SCHEMA;
 use super::recorder::LOG_ENTRIES;
+use super::watched::ClientRequests;
 use super::*;
-use crate::vocabulary::{ClientState, RunIdentity};
+use crate::vocabulary::{ClientState, Kind, Outcome, RunIdentity};
 
 fn start(file: Option<RecordFile>) -> (Pipeline, Taps) {
     let run = RunIdentity { target: "http://h/a.m3u8".to_owned(), ..RunIdentity::default() };
@@ -86,6 +87,24 @@ fn the_log_keeps_the_last_events_and_no_samples() {
     assert_eq!(log.len(), LOG_ENTRIES);
     assert_eq!(log.first().map(|entry| (entry.number, entry.event.client)), Some((6, Some(6))));
     assert!(log.iter().all(|entry| entry.event.stream() == Stream::Events));
+}
+
+#[test]
+fn requests_of_watched_clients_are_kept_and_are_not_in_the_log() {
+    let (pipeline, taps) = start(None);
+    let gauges = pipeline.gauges();
+    let asked = WatchedRequest { asked_us: 5, kind: Kind::Segment, sequence: Some(9), end: None };
+    let end = RequestEnd { took_us: 3, first_byte_us: Some(1), bytes: 10, outcome: Outcome::Ok };
+    let ended = WatchedRequest { end: Some(end), ..asked };
+    for what in [Happening::Request(asked), Happening::Joined, Happening::Request(ended)] {
+        assert_eq!(offer(&taps.workers[0], 7, what), Offer::Taken);
+    }
+    drop(taps);
+    assert!(pipeline.finish());
+    let reading = read(&gauges);
+    assert_eq!(reading.log.iter().map(|entry| &entry.event.what).collect::<Vec<_>>(), [&Happening::Joined]);
+    assert_eq!(*reading.requests, [ClientRequests { client: 7, requests: [ended].into() }]);
+    assert_eq!(reading.events, Counts { offered: 3, delivered: 3, dropped: 0 });
 }
 
 #[test]

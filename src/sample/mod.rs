@@ -34,6 +34,7 @@ mod stream_meter;
 mod timeline;
 mod trust;
 mod trusted;
+mod watch_list;
 mod who;
 
 use std::sync::Arc;
@@ -63,6 +64,9 @@ pub use sources::Sources;
 pub use stream::{Behind, EdgeSample, PLAYHEADS, RungSample, StreamSample};
 pub use timeline::{BINS as TIMELINE_BINS, Bin, Timeline};
 pub use trusted::SomeSeconds;
+pub use watch_list::WatchedClient;
+#[cfg(test)]
+pub use watch_list::WatchedSecond;
 pub use who::{Dimension, Who, trouble_share};
 
 /// Durations that samples show: connections, then requests by kind and phase, then start-up.
@@ -138,6 +142,8 @@ pub struct RunSample {
     pub stream: Arc<StreamSample>,
     /// More of the client that is open on the screen; `None` without one, or after it has left.
     pub detail: Option<Arc<ClientDetail>>,
+    /// The last minute of the client that is open on the screen; `None` without one, and until it is watched.
+    pub watched: Option<Arc<WatchedClient>>,
     /// Changes of the load and of the verdict, marks and notes; entries after [`RunSample::at`] may be among them.
     pub journal: Arc<Journal>,
     /// Starts that came too late for their place in the plan.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::RunSample;
-use crate::pipeline::{Counts, FrameLine, FrameSink, Gauges, LaneReading, Reading, RecorderReading};
+use crate::pipeline::{
+    Counts, FrameLine, FrameSink, Gauges, LaneReading, Reading, RecorderReading, WatchedRequest,
+};
 use crate::stats::{ClientRow, Timed};
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::{ClientState, Kind, per_second, share, units};
@@ -105,7 +107,7 @@ impl Watch {
         if second {
             self.compute_rates(sample.at);
         }
-        let Reading { progress, events, lanes, recorder, log, examples } = &self.reading;
+        let Reading { progress, events, lanes, recorder, log, examples, .. } = &self.reading;
         if sample.snapshot.is_whole() {
             self.degraded = sample.snapshot.clients.iter().filter(|row| is_degraded(row)).count() as u64;
         }
@@ -121,6 +123,12 @@ impl Watch {
         }));
         sample.log = Arc::clone(log);
         sample.examples = Arc::clone(examples);
+    }
+
+    /// Returns the last requests of a watched client, as of the last [`fill`](Self::fill).
+    pub(super) fn requests(&self, client: u64) -> Arc<[WatchedRequest]> {
+        let of = self.reading.requests.iter().find(|of| of.client == client);
+        of.map(|of| Arc::clone(&of.requests)).unwrap_or_default()
     }
 
     fn compute_rates(&mut self, at: Duration) {

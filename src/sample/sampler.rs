@@ -22,6 +22,7 @@ use super::pipeline::Watch;
 use super::stream_meter::StreamMeter;
 use super::timeline::TimelineRecorder;
 use super::trust::TrustMeter;
+use super::watch_list::{WatchList, WatchedClient};
 use super::{
     Bin, ClientDetail, Distributions, FailureTracker, OpenRequests, RunSample, Sources, StreamSample, TIMED,
     Who, hard_stops, numbers,
@@ -74,6 +75,7 @@ pub struct Sampler {
     who: Arc<Who>,
     stream_meter: StreamMeter,
     stream: Arc<StreamSample>,
+    watch_list: WatchList,
 }
 
 /// Handle of the sampler's thread; gives access to the newest sample.
@@ -160,6 +162,7 @@ impl Sampler {
             who: Arc::default(),
             stream_meter: StreamMeter::default(),
             stream: Arc::default(),
+            watch_list: WatchList::default(),
         }
     }
 
@@ -267,6 +270,7 @@ impl Sampler {
         if is_due {
             self.read_latencies();
             self.compare_clients(&sample.snapshot);
+            self.watch_clients(&sample.snapshot);
         }
         (sample.who, sample.stream) = (Arc::clone(&self.who), Arc::clone(&self.stream));
         // One client costs little, and its numbers are waited for.
@@ -300,13 +304,7 @@ impl Sampler {
             self.generator.measure_use();
         }
         self.generator.fill(&mut sample.generator, self.sources.status.start_lateness_us_max());
-        // The record takes a frame only when all its values are filled in.
-        if let Some(pipeline) = &mut self.pipeline {
-            pipeline.fill(sample, new_second);
-            if new_second {
-                pipeline.record(sample);
-            }
-        }
+        self.read_pipeline(sample, new_second);
         // The counts of the last sample are evidence, too.
         if is_due {
             self.trust.measure(&self.sources, sample, self.generator.workers());
@@ -316,11 +314,42 @@ impl Sampler {
         self.generator.sample_made(begun);
     }
 
+    /// Reads the pipeline, and records a frame once a second: only now are all its values filled in.
+    fn read_pipeline(&mut self, sample: &mut RunSample, new_second: bool) {
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.fill(sample, new_second);
+            if new_second {
+                pipeline.record(sample);
+            }
+        }
+        sample.watched = self.watched().map(Arc::new);
+    }
+
+    /// Returns the number of the client that is open on the screen, or 0.
+    fn selected(&self) -> u64 {
+        // Relaxed: the number stands for itself.
+        self.sources.selected.load(Ordering::Relaxed)
+    }
+
+    /// Chooses the clients that report their requests one by one.
+    fn watch_clients(&mut self, snapshot: &Snapshot) {
+        self.watch_list.observe(snapshot, self.selected());
+        self.sources.registry.watch(self.watch_list.ids());
+    }
+
+    /// Returns the last minute of the client that is open on the screen.
+    fn watched(&self) -> Option<WatchedClient> {
+        let id = self.selected();
+        let requests = self.pipeline.as_ref().map(|pipeline| pipeline.requests(id));
+        self.watch_list.client(id, requests.unwrap_or_default())
+    }
+
     /// Reads more of the client that is open on the screen.
     fn read_selected(&self) -> Option<Arc<ClientDetail>> {
-        // Relaxed: the number stands for itself.
-        let id = self.sources.selected.load(Ordering::Relaxed);
-        (id > 0).then(|| ClientDetail::read(&self.sources.registry, id).map(Arc::new)).flatten()
+        let id = self.selected();
+        (id > 0)
+            .then(|| ClientDetail::read(&self.sources.registry, self.stream_meter.index(), id).map(Arc::new))
+            .flatten()
     }
 
     /// Groups the clients of a whole reading, and measures the stream that they play.

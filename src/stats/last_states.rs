@@ -36,6 +36,12 @@ impl SecondState {
         }
     }
 
+    /// Returns the last reading that was made at least `ago_us` microseconds before the newest one.
+    pub fn before(states: u64, ago_us: u64) -> Self {
+        let readings = usize::try_from(ago_us.div_ceil(1_000_000)).unwrap_or(usize::MAX);
+        Self::unpack(states).into_iter().rev().nth(readings).unwrap_or(Self::Absent)
+    }
+
     /// Returns the states that are packed into a word, oldest first.
     pub fn unpack(states: u64) -> [Self; Self::SECONDS] {
         std::array::from_fn(|place| match (states >> (BITS as usize * (Self::SECONDS - 1 - place))) & 3 {
@@ -112,6 +118,17 @@ mod tests {
         assert_eq!(observe(&registry)[SecondState::SECONDS - 2..], [Absent, Well]);
         (0..40).for_each(|_| _ = observe(&registry));
         assert_eq!(observe(&registry), [Well; SecondState::SECONDS]);
+    }
+
+    #[test]
+    fn a_moment_between_two_readings_has_the_earlier_one() {
+        let states = 0b01_10_11;
+        use SecondState::{Absent, Stalled, Waiting, Well};
+        for (ago_ms, expected) in
+            [(0, Stalled), (1, Waiting), (1_000, Waiting), (1_001, Well), (2_001, Absent), (90_000, Absent)]
+        {
+            assert_eq!(SecondState::before(states, 1_000 * ago_ms), expected, "{ago_ms} ms ago");
+        }
     }
 
     #[test]

@@ -158,6 +158,12 @@ impl Meter {
         self.slot.holder()
     }
 
+    /// Reports whether the client's requests are to be reported one by one.
+    #[inline]
+    pub fn is_watched(&self) -> bool {
+        self.worker().watched.contains(self.client_id())
+    }
+
     /// Returns the outcome of the client's last request.
     pub fn last_outcome(&self) -> Option<Outcome> {
         self.client().last_finished().map(|(outcome, _)| outcome)
@@ -214,6 +220,11 @@ impl Exchange<'_> {
     /// Returns the time at which the request began, in microseconds since the start of the run.
     pub fn started_us(&self) -> u64 {
         self.started_us
+    }
+
+    /// Returns the body bytes that have arrived so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Returns the meter that counts this request.

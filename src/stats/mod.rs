@@ -9,6 +9,7 @@
 //!   than started. A snapshot that is taken after every client has left is exact.
 
 mod audience;
+mod badness;
 mod catalogue;
 mod client;
 mod detail;
@@ -40,10 +41,12 @@ pub mod speed;
 mod spending;
 #[cfg(test)]
 mod tests;
+mod watched;
 pub mod window;
 mod worker;
 
 pub use audience::{Audience, EdgeTotals};
+pub use badness::{Badness, severity};
 pub use catalogue::catalogue;
 pub use detail::Detail;
 pub use findings::FindingRow;

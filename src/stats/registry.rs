@@ -24,6 +24,7 @@ use super::placement::PlacementIndex;
 use super::quality::SessionNumber;
 use super::snapshot::{ClientRow, Snapshot, Totals};
 use super::spending::Spending;
+use super::watched::Watched;
 use super::worker::{self, WorkerStats};
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::vocabulary::outcome::Fault;
@@ -55,6 +56,8 @@ pub struct Registry {
     free: SegQueue<usize>,
     created: AtomicU64,
     retired: Retired,
+    /// Shared with the workers, which read it.
+    watched: Arc<Watched>,
     violations: AtomicU64,
     /// Totals for a worker number outside the table; they stay empty, because that cannot happen.
     nowhere: Arc<WorkerStats>,
@@ -103,7 +106,9 @@ impl Registry {
 
     /// Creates an empty registry whose requests and bytes also count towards hard stops.
     pub fn with_spending(workers: usize, spending: Option<&Arc<Spending>>) -> Arc<Self> {
-        let worker = || Arc::new(WorkerStats::new(spending.filter(|spending| spending.counts()).cloned()));
+        let spending = spending.filter(|spending| spending.counts());
+        let watched = Arc::<Watched>::default();
+        let worker = || Arc::new(WorkerStats::new(spending.cloned(), Arc::clone(&watched)));
         Arc::new(Self {
             workers: (0..workers).map(|_| worker()).collect(),
             slots: boxcar::Vec::new(),
@@ -112,6 +117,7 @@ impl Registry {
             retired: Retired::default(),
             violations: AtomicU64::new(0),
             nowhere: worker(),
+            watched,
         })
     }
 
@@ -133,6 +139,11 @@ impl Registry {
         // The task of the client publishes its start when a worker first runs it, which may be seconds later.
         slot.open(id, |stats| stats.reset(now_us));
         ClientHandle { registry: Arc::clone(self), slot, index, id }
+    }
+
+    /// Makes the requests of these clients be reported one by one, and those of no other.
+    pub fn watch(&self, ids: impl IntoIterator<Item = u64>) {
+        self.watched.set(ids);
     }
 
     fn retire(&self, slot: &StatsSlot, index: usize) {

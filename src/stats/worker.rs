@@ -18,6 +18,7 @@ use super::metric::{Metric, Scalars};
 use super::quality::Sessions;
 use super::snapshot::{KindTotals, Tally, Totals};
 use super::spending::Spending;
+use super::watched::Watched;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::{Kind, Outcome};
 
@@ -48,17 +49,20 @@ pub(super) struct WorkerStats {
     pub(super) retry_at_us: SingleWriterCell,
     /// Shared with all workers; `None` unless bytes or requests have a hard stop.
     pub(super) spending: Option<Arc<Spending>>,
+    /// Shared with all workers.
+    pub(super) watched: Arc<Watched>,
 }
 
 impl Default for WorkerStats {
     fn default() -> Self {
-        Self::new(None)
+        Self::new(None, Arc::default())
     }
 }
 
 impl WorkerStats {
-    /// Creates totals of zero, whose requests and bytes also count towards the hard stops of `spending`.
-    pub(super) fn new(spending: Option<Arc<Spending>>) -> Self {
+    /// Creates totals of zero, whose requests and bytes also count towards the hard stops of `spending`. Requests of
+    /// the clients in `watched` are reported one by one.
+    pub(super) fn new(spending: Option<Arc<Spending>>, watched: Arc<Watched>) -> Self {
         Self {
             scalars: std::array::from_fn(|_| SingleWriterCell::default()),
             in_flight: SingleWriterCell::default(),
@@ -72,6 +76,7 @@ impl WorkerStats {
             sessions: Sessions::default(),
             retry_at_us: SingleWriterCell::default(),
             spending,
+            watched,
         }
     }
 

@@ -12,10 +12,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::net::{ClientConnections, RequestLane, Timer};
+use crate::pipeline::WatchedRequest;
 use crate::player::{Action, Allowance, Answer, Fetch, Input, Player, Resource};
 use crate::stats::{Meter, Metric, Timed};
 use crate::sync::failpoint;
 use crate::vocabulary::clock::micros;
+use crate::vocabulary::secret_url::Access;
 use crate::vocabulary::{ClientState, Departure, LeaveReason, Playback};
 
 use super::answer::conclude;
@@ -25,7 +27,7 @@ use super::decryption::KeyRing;
 use super::inspection::Inspection;
 use super::lanes::{Lanes, Mailbox};
 use super::probe_tap::ProbeTap;
-use super::request::{Answered, Arrival, Completed, RequestContext, kind, request};
+use super::request::{Answered, Arrival, Completed, RequestContext, kind, request, sequence};
 
 /// A client that is ready to run.
 pub(super) struct Client {
@@ -69,7 +71,8 @@ impl Client {
             (Rc::clone(&viewer.meter), Rc::clone(&viewer.events))
         };
         let keys = slot.decrypts().then(KeyRing::default);
-        let context = RequestContext { slot, meter: &meter, events: &events, keys: keys.as_ref() };
+        let context =
+            RequestContext { slot, meter: &meter, events: &events, keys: keys.as_ref(), is_watched: false };
         let (mut lanes, mut timer) = (Lanes::new(), Timer::new());
         let (mut input, mut now) = (Input::Woke, meter.clock().now());
         loop {
@@ -114,10 +117,20 @@ async fn carry(
 ) -> Infallible {
     loop {
         let fetch = mailbox.order().await;
+        let asked_us = asked(context.events, &fetch);
+        let context = RequestContext { is_watched: asked_us.is_some(), ..context };
         let imported = || viewer.borrow().player.variables().clone();
         let completed = request(&mut wire, &fetch, context, imported).await;
-        mailbox.answer((fetch.what, viewer.borrow_mut().conclude(&fetch, completed)));
+        mailbox.answer((fetch.what, viewer.borrow_mut().conclude(&fetch, asked_us, completed)));
     }
+}
+
+/// Reports a request of a watched client, and returns its time. Data in the playlist itself is not requested.
+fn asked(events: &ClientEvents, fetch: &Fetch) -> Option<u64> {
+    if fetch.url.access() == Access::Inline {
+        return None;
+    }
+    events.asked(kind(fetch.what), sequence(fetch.what))
 }
 
 /// Viewer of a client: the player, and everything that counts for it. Dropping it counts the rest of what it played.
@@ -143,8 +156,9 @@ impl Viewer {
         action
     }
 
-    /// Evaluates a request that has ended, and returns the answer for the player.
-    fn conclude(&mut self, fetch: &Fetch, completed: Completed<'_>) -> Answer {
+    /// Evaluates a request that has ended, and returns the answer for the player. `asked_us` is the time of a request that
+    /// is watched.
+    fn conclude(&mut self, fetch: &Fetch, asked_us: Option<u64>, completed: Completed<'_>) -> Answer {
         let Completed { redirects, arrival, open: _open } = completed;
         if redirects > 0 {
             self.player.redirected(redirects, self.now());
@@ -160,6 +174,11 @@ impl Viewer {
         self.probe.pass(probed, &answer);
         if matches!(answer, Answer::Failed(_)) {
             self.events.failed(kind(fetch.what), |now_us| answered.details(&fetch.url, now_us));
+        }
+        if let Some((asked_us, sent)) = asked_us.zip(answered.sent()) {
+            let (kind, sequence) = (kind(fetch.what), sequence(fetch.what));
+            let request = WatchedRequest { asked_us, kind, sequence, end: None };
+            self.events.ended(request, sent.first_byte_us, sent.bytes);
         }
         answer
     }

@@ -6,7 +6,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::examples::Examples;
-use crate::pipeline::{Event, FailureDetails, Happening, Offer, Sample, Stream, Tap};
+use crate::pipeline::{
+    Event, FailureDetails, Happening, Offer, RequestEnd, Sample, Stream, Tap, WatchedRequest,
+};
 use crate::player::Tally;
 use crate::stats::{ClientRow, Meter, Metric};
 use crate::vocabulary::clock::micros;
@@ -47,6 +49,27 @@ impl ClientEvents {
         let is_example = self.examples.admits(outcome, now_us);
         let details = is_example.then(|| details(now_us)).flatten().map(Box::new);
         self.offer_event(Happening::Fault { request, outcome, details });
+    }
+
+    /// Reports that the client makes a request, if the client is watched. Returns the time of the request, which its end
+    /// is reported with.
+    pub(super) fn asked(&self, kind: Kind, sequence: Option<u64>) -> Option<u64> {
+        self.meter.is_watched().then(|| {
+            let asked_us = self.meter.now_us();
+            let request = WatchedRequest { asked_us, kind, sequence, end: None };
+            self.offer_event_at(|| asked_us, Happening::Request(request));
+            asked_us
+        })
+    }
+
+    /// Reports that a request of a watched client has ended now.
+    pub(super) fn ended(&self, request: WatchedRequest, first_byte_us: Option<u64>, bytes: u64) {
+        let Some(outcome) = self.meter.last_outcome() else { return };
+        let now_us = self.meter.now_us();
+        let since = |at_us: u64| u32::try_from(at_us.saturating_sub(request.asked_us)).unwrap_or(u32::MAX);
+        let first_byte_us = first_byte_us.map(since);
+        let end = RequestEnd { took_us: since(now_us), first_byte_us, bytes, outcome };
+        self.offer_event_at(|| now_us, Happening::Request(WatchedRequest { end: Some(end), ..request }));
     }
 
     /// Reports the stalls and the change of state since the previous call.
@@ -94,8 +117,13 @@ impl ClientEvents {
     }
 
     fn offer_event(&self, what: Happening) {
+        self.offer_event_at(|| self.meter.now_us(), what);
+    }
+
+    /// Offers an event. Reads its time only if there is room for it.
+    fn offer_event_at(&self, at_us: impl FnOnce() -> u64, what: Happening) {
         let offer = self.tap.offer(Stream::Events, || Event {
-            at_us: self.meter.now_us(),
+            at_us: at_us(),
             client: Some(self.meter.client_id()),
             what,
         });

@@ -42,9 +42,8 @@ pub(super) struct Completed<'a> {
 
 /// Result of a request.
 pub(super) enum Arrival<'a> {
-    /// The request failed, and that has been counted. It began at this time, in microseconds since the start of the run;
-    /// `None` if it was not sent.
-    Failed(Option<u64>),
+    /// The request failed, and that has been counted. `None` if it was not sent.
+    Failed(Option<Sent>),
     /// A key or media of this many bytes was in the playlist itself.
     Inline(u64),
     /// The response, the URL that it came from, and the exchange that still needs its outcome.
@@ -67,11 +66,28 @@ pub(super) struct Received<'a> {
     pub(super) exchange: Exchange<'a>,
 }
 
-/// Facts of a request that are known before it is evaluated, for its details if it fails.
+/// Times and bytes of a request. Times are in microseconds since the start of the run.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sent {
+    /// Time at which it began.
+    pub(super) started_us: u64,
+    /// Time of the first byte that came; for a failed request without a response, known only if its client is watched.
+    pub(super) first_byte_us: Option<u64>,
+    /// Body bytes that came.
+    pub(super) bytes: u64,
+}
+
+impl Sent {
+    fn new(exchange: &Exchange<'_>, first_byte_us: Option<u64>) -> Self {
+        Self { started_us: exchange.started_us(), first_byte_us, bytes: exchange.bytes() }
+    }
+}
+
+/// Facts of a request that are known before it is evaluated, for reports of it.
 #[derive(Default)]
 pub(super) struct Answered {
     redirected: Option<SecretUrl>,
-    started_us: Option<u64>,
+    sent: Option<Sent>,
     edge: Option<SocketAddr>,
     cache: Option<CacheStatus>,
 }
@@ -79,22 +95,27 @@ pub(super) struct Answered {
 impl Answered {
     pub(super) fn new(arrival: &Arrival<'_>) -> Self {
         match arrival {
-            Arrival::Failed(started_us) => Self { started_us: *started_us, ..Self::default() },
+            Arrival::Failed(sent) => Self { sent: *sent, ..Self::default() },
             Arrival::Inline(_) => Self::default(),
             Arrival::Response(received) => Self {
                 redirected: received.redirected.clone(),
-                started_us: Some(received.exchange.started_us()),
+                sent: Some(Sent::new(&received.exchange, Some(received.first_byte_us()))),
                 edge: Some(received.response.opening.route.edge),
                 cache: received.response.head.cache,
             },
         }
     }
 
+    /// Returns the times and bytes of the request; `None` if it was not sent.
+    pub(super) fn sent(&self) -> Option<Sent> {
+        self.sent
+    }
+
     /// Returns the details of a request for `url` that failed now; `None` if it was not sent.
     pub(super) fn details(&self, url: &SecretUrl, now_us: u64) -> Option<FailureDetails> {
         Some(FailureDetails {
             address: self.redirected.as_ref().unwrap_or(url).to_string().into(),
-            took_us: now_us.saturating_sub(self.started_us?),
+            took_us: now_us.saturating_sub(self.sent?.started_us),
             edge: self.edge,
             cache: self.cache,
         })
@@ -105,6 +126,11 @@ impl Received<'_> {
     /// Reports whether the status says that the resource itself was sent.
     fn is_ok(&self) -> bool {
         self.response.head.status != 304 && Outcome::of_status(self.response.head.status, false).is_ok()
+    }
+
+    /// Returns the time of the first byte of the response, in microseconds since the start of the run.
+    fn first_byte_us(&self) -> u64 {
+        self.at_us.saturating_sub(self.response.body_us)
     }
 
     /// Reads the playlist, with the variables that its multivariant playlist defines. Other requests of the client go
@@ -135,6 +161,8 @@ pub(super) struct RequestContext<'a> {
     pub(super) events: &'a ClientEvents,
     /// Keys of the client, if encrypted media is to be decrypted.
     pub(super) keys: Option<&'a KeyRing>,
+    /// True if the requests of the client are reported one by one.
+    pub(super) is_watched: bool,
 }
 
 /// Carries out a fetch of the player; each redirect on the way is a request of its own. `imported` returns the
@@ -160,10 +188,10 @@ pub(super) async fn request<'a>(
                     return std::future::pending().await;
                 }
             },
-            Err(fault) => fail(meter.start(kind(fetch.what)), fault),
+            Err(fault) => fail(meter.start(kind(fetch.what)), None, fault),
         },
         Access::Inline => read_inline(fetch, meter, keys),
-        Access::Refused => fail(meter.start(kind(fetch.what)), refuse_scheme(meter, &fetch.url)),
+        Access::Refused => fail(meter.start(kind(fetch.what)), None, refuse_scheme(meter, &fetch.url)),
     };
     if let Arrival::Response(arrived) = &mut arrival
         && kind(fetch.what) == Kind::Playlist
@@ -179,7 +207,7 @@ pub(super) async fn request<'a>(
 fn read_inline<'a>(fetch: &Fetch, meter: &Meter, keys: Option<&KeyRing>) -> Arrival<'a> {
     let refused = |fault| {
         meter.find(Finding::BadUri, || "the data: URL holds nothing playable".to_owned());
-        fail(meter.start(kind(fetch.what)), fault)
+        fail(meter.start(kind(fetch.what)), None, fault)
     };
     if kind(fetch.what) == Kind::Playlist {
         return refused(Fault::PolicyScheme);
@@ -201,7 +229,7 @@ async fn follow<'a>(
     context: RequestContext<'a>,
     redirects: &mut u32,
 ) -> Option<Arrival<'a>> {
-    let RequestContext { slot, meter, events, keys } = context;
+    let RequestContext { slot, meter, events, keys, .. } = context;
     let mut redirected: Option<SecretUrl> = None;
     let mut is_lacking = false;
     loop {
@@ -218,18 +246,17 @@ async fn follow<'a>(
             return None;
         }
         let url = redirected.as_ref().unwrap_or(&fetch.url);
-        let Tried { exchange, decryptor, ended } = attempt(wire, url, fetch, context).await;
+        let Tried { exchange, decryptor, first_byte_us, ended } = attempt(wire, url, fetch, context).await;
         // An internal error is not a lack, and waiting does not help against it.
         is_lacking = matches!(ended, Err(fault) if fault.is_local() && fault != Fault::LocalInternal);
         let response = match ended {
             Ok(response) => response,
             Err(fault) if is_lacking => {
-                let request = Answered { started_us: Some(exchange.started_us()), ..Answered::default() };
-                exchange.finish(fault.into(), None);
-                events.failed(kind(fetch.what), |now_us| request.details(url, now_us));
+                let answered = Answered::new(&fail(exchange, first_byte_us, fault));
+                events.failed(kind(fetch.what), |now_us| answered.details(url, now_us));
                 continue;
             }
-            Err(fault) => return Some(fail(exchange, fault)),
+            Err(fault) => return Some(fail(exchange, first_byte_us, fault)),
         };
         let Some(location) = redirect(&response) else {
             // The last hop: the exchange stays open until the body has been judged.
@@ -255,7 +282,7 @@ async fn follow<'a>(
         });
         match next {
             // A refused hop is the failure of the request that named it.
-            Err(fault) => return Some(fail(exchange, fault)),
+            Err(fault) => return Some(fail(exchange, first_byte_us, fault)),
             Ok(next) => {
                 exchange.finish(Outcome::of_status(response.head.status, true), Some(timings(&response)));
                 meter.count(Metric::Redirects, 1);
@@ -270,6 +297,8 @@ async fn follow<'a>(
 struct Tried<'a> {
     exchange: Exchange<'a>,
     decryptor: BodyDecryptor,
+    /// Time of the first byte of the body, if the client is watched.
+    first_byte_us: Option<u64>,
     ended: Result<Response, Fault>,
 }
 
@@ -280,16 +309,17 @@ async fn attempt<'a>(
     fetch: &Fetch,
     context: RequestContext<'a>,
 ) -> Tried<'a> {
-    let RequestContext { slot, meter, keys, .. } = context;
+    let RequestContext { slot, meter, keys, is_watched, .. } = context;
     let kind = kind(fetch.what);
     let decryptor = BodyDecryptor::new(keys, fetch.decryption.as_deref());
     let body = body(kind, &decryptor);
-    let mut observer = MeterObserver { exchange: meter.start(kind), decryptor, attempt: Attempt::default() };
+    let (exchange, attempt) = (meter.start(kind), Attempt::default());
+    let mut observer = MeterObserver { exchange, decryptor, attempt, is_watched, first_byte_us: None };
     let Fetch { range, total, reuse, .. } = *fetch;
     let request = Request { url, range, unless: fetch.unless.as_deref(), body, total, reuse };
     let host = HostRequest { place: slot, meter, url };
     let ended = wire.get(&request, &mut observer).await;
-    let MeterObserver { exchange, decryptor, attempt } = observer;
+    let MeterObserver { exchange, decryptor, attempt, first_byte_us, .. } = observer;
     host.place.reach().ended(host.url, attempt, ended.as_ref().err().copied());
     match &ended {
         Ok(response) => {
@@ -299,7 +329,7 @@ async fn attempt<'a>(
         Err(fault) if fault.class() == Class::Policy => host.refuse(*fault),
         Err(_) => {}
     }
-    Tried { exchange, decryptor, ended }
+    Tried { exchange, decryptor, first_byte_us, ended }
 }
 
 /// Keeps a key, or ends the decryption of media.
@@ -316,10 +346,18 @@ fn decrypted(
 }
 
 /// Ends a request that failed with this fault.
-fn fail<'a>(exchange: Exchange<'_>, fault: Fault) -> Arrival<'a> {
-    let started_us = exchange.started_us();
+fn fail<'a>(exchange: Exchange<'_>, first_byte_us: Option<u64>, fault: Fault) -> Arrival<'a> {
+    let sent = Sent::new(&exchange, first_byte_us);
     exchange.finish(fault.into(), None);
-    Arrival::Failed(Some(started_us))
+    Arrival::Failed(Some(sent))
+}
+
+/// Returns the media sequence number of a segment.
+pub(super) fn sequence(what: Resource) -> Option<u64> {
+    match what {
+        Resource::Segment(_, sequence) => Some(sequence),
+        _ => None,
+    }
 }
 
 pub(super) fn kind(what: Resource) -> Kind {
@@ -364,11 +402,16 @@ struct MeterObserver<'a> {
     exchange: Exchange<'a>,
     decryptor: BodyDecryptor,
     attempt: Attempt,
+    is_watched: bool,
+    first_byte_us: Option<u64>,
 }
 
 impl Observer for MeterObserver<'_> {
     fn received(&mut self, bytes: u64) {
         self.attempt = Attempt::Answered;
+        if self.is_watched && self.first_byte_us.is_none() {
+            self.first_byte_us = Some(self.exchange.meter().now_us());
+        }
         self.exchange.received(bytes);
     }
 

@@ -28,6 +28,11 @@ impl<T> Ring<T> {
         self.values.iter()
     }
 
+    /// Iterates like [`Ring::iter`], with values that can be changed.
+    pub fn iter_mut(&mut self) -> std::collections::vec_deque::IterMut<'_, T> {
+        self.values.iter_mut()
+    }
+
     /// Returns the newest value.
     pub fn last(&self) -> Option<&T> {
         self.values.back()

@@ -128,6 +128,9 @@ pub const START_LATE: Duration = Duration::from_millis(10);
 /// The same, from which on it is very late.
 pub const START_VERY_LATE: Duration = Duration::from_millis(50);
 
+/// Number of clients whose requests are reported one by one: the one that is open on the screen and the worst ones.
+pub const WATCHED_CLIENTS: usize = 16;
+
 /// Number of the client that is the canary, in the order of admission: with fewer clients it would be a large part of
 /// the load.
 pub const CANARY_FROM: u32 = 20;

@@ -4,7 +4,7 @@
 use super::{ClientState, share};
 
 /// Buffer that counts as full, in microseconds: what the players of browsers hold.
-const FULL_BUFFER_US: u64 = 30_000_000;
+pub const FULL_BUFFER_US: u64 = 30_000_000;
 
 /// Playback of a client as a function of time. All moments are microseconds since the start of the run.
 ///

@@ -52,6 +52,33 @@ fn everything_that_happened_is_in_the_record() {
 }
 
 #[test]
+fn requests_of_watched_clients_are_recorded_one_by_one() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join("record.ndjson");
+    let run = start(&path, &["-c", "20", "-d", "8s", "--fault", "segment:503:30%"]).end_within(LIMIT);
+    run.assert_exit_code(0);
+    assert_nothing_is_missing_in_the_count(&run.report);
+    let lines = lines(&path);
+    let of = |kind: &'static str| lines.iter().filter(move |line| line["kind"] == kind);
+    let number = |line: &Value, name: &str| line[name].as_u64();
+    // A request is named by its client, its time, its kind and its sequence number.
+    let name = |line: &Value, at: &str| {
+        (number(line, "client"), number(line, at), line["request"].to_string(), number(line, "sequence"))
+    };
+    let asked: Vec<_> = of("asked").map(|line| name(line, "at_us")).collect();
+    let mut failed = 0;
+    for end in of("request") {
+        assert_eq!(asked.iter().filter(|asked| **asked == name(end, "asked_us")).count(), 1, "{end}");
+        assert_eq!(end["request"] == "segment", end["sequence"].is_u64(), "{end}");
+        let [took_us, first_byte_us] = ["took_us", "first_byte_us"].map(|name| number(end, name).unwrap());
+        assert!(first_byte_us <= took_us, "{end}");
+        assert_eq!(number(end, "asked_us").unwrap() + took_us, number(end, "at_us").unwrap(), "{end}");
+        failed += u64::from(end["outcome"] == "http.503");
+    }
+    assert!(failed > 0 && failed <= run.report.count("/outcomes/http.503"), "{failed}");
+}
+
+#[test]
 fn of_many_failures_a_few_are_recorded_with_their_address_and_the_one_who_answered() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = folder.path().join("record.ndjson");

@@ -5,7 +5,7 @@
 //! * The selection is a client's number, never a line: it stays with its client wherever the order puts it.
 
 use crate::sample::RunSample;
-use crate::stats::{ClientRow, Snapshot};
+use crate::stats::{ClientRow, Snapshot, severity};
 use crate::tui::keys::{Motion, Turn};
 use crate::vocabulary::{ClientState, Outcome};
 
@@ -85,26 +85,6 @@ impl Sort {
     }
 }
 
-/// Returns the key for [`Sort::Worst`]; a worse client has a smaller key. The client's number breaks ties, so that
-/// equal clients keep their order.
-fn badness(row: &ClientRow, now_us: u64) -> (u8, bool, u64, u64, u64) {
-    let failures = u64::MAX - row.failures() - row.stalls;
-    (severity(row.state), !row.slow, failures, row.playback.buffer_at(now_us), row.id)
-}
-
-/// Returns the rank of a state; a state that an operator looks for earlier has a smaller rank.
-const fn severity(state: ClientState) -> u8 {
-    match state {
-        ClientState::Stalled => 0,
-        ClientState::Waiting => 1,
-        ClientState::Dead => 2,
-        ClientState::Starting => 3,
-        ClientState::Playing => 4,
-        ClientState::Leaving => 5,
-        ClientState::Finished => 6,
-    }
-}
-
 /// Reports whether a client is in trouble now or its last request failed.
 fn is_in_trouble(row: &ClientRow) -> bool {
     severity(row.state) < severity(ClientState::Starting)
@@ -165,7 +145,7 @@ impl ClientList {
         };
         order.extend(all.filter(|place| row(place).is_some_and(takes)));
         match self.sort {
-            Sort::Worst => order.sort_by_cached_key(|place| row(place).map(|row| badness(row, now_us))),
+            Sort::Worst => order.sort_by_cached_key(|place| row(place).map(|row| row.badness(now_us))),
             sort => order.sort_by_cached_key(|place| row(place).map(|row| (sort.key(row, now_us), row.id))),
         }
         if self.reversed {

@@ -84,7 +84,7 @@ impl App {
 
     /// Returns the lines that the open client takes; 0 if none is open.
     pub(in crate::tui) fn detail_lines(&self) -> u16 {
-        if self.clients.open { layout::clients::DETAIL } else { 0 }
+        if self.clients.open { layout::clients::detail_lines(self.room) } else { 0 }
     }
 
     /// Returns the lines of the scrolled list of the shown view.

@@ -2,6 +2,7 @@
 
 use ratatui::layout::{Rect, Size};
 
+use super::overview::SCALE;
 use super::{Breadth, RULE, body, inside, take, take_bottom, take_right};
 
 /// Lines of the map, by the room that there is.
@@ -10,8 +11,11 @@ const MAP: [u16; 3] = [3 + RULE, 6 + RULE, 11 + RULE];
 const WHO: [u16; 3] = [0, 46, 52];
 /// Columns before a line of the map, for the time at which its first client joined.
 const JOINED: u16 = 9;
-/// The numbers of one client.
-pub(in crate::tui) const DETAIL: u16 = 8 + RULE;
+/// Lines of the open client, by the room that there is, and those of its buffer.
+const DETAIL: [u16; 3] = [8 + RULE, 11 + RULE, 18 + RULE];
+const BUFFER: [u16; 3] = [2, 2, 5];
+/// Columns beside the requests of the open client for their times and outcomes, by the room that there is.
+const OUTCOMES: [u16; 3] = [0, 38, 46];
 
 /// Panels that can have the focus: the map and the list.
 pub(in crate::tui) const PANELS: usize = 2;
@@ -43,6 +47,48 @@ pub(in crate::tui) fn marks(map: Rect) -> Rect {
     let inside = inside(map);
     let before = (JOINED + 1).min(inside.width);
     Rect { x: inside.x + before, width: inside.width.saturating_sub(before + 1), ..inside }
+}
+
+/// Places of the last minute of the open client.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::tui) struct Timeline {
+    /// State in each column.
+    pub(in crate::tui) states: Rect,
+    /// Buffer in each column.
+    pub(in crate::tui) buffer: Rect,
+    /// Requests as bars, one in a line.
+    pub(in crate::tui) requests: Rect,
+    /// Times and outcomes of the requests, below a line of headings.
+    pub(in crate::tui) outcomes: Rect,
+    /// Ticks of the time axis.
+    pub(in crate::tui) ticks: Rect,
+    /// Further numbers of the client.
+    pub(in crate::tui) facts: Rect,
+}
+
+/// Returns the number of lines for the open client.
+pub(in crate::tui) fn detail_lines(room: Size) -> u16 {
+    DETAIL.get(Breadth::new(room) as usize).copied().unwrap_or_default()
+}
+
+/// Returns the places within the panel of the open client, in a body of this size.
+pub(in crate::tui) fn timeline(room: Size, detail: Rect) -> Timeline {
+    let breadth = Breadth::new(room) as usize;
+    let [for_buffer, for_outcomes] =
+        [BUFFER, OUTCOMES].map(|of| of.get(breadth).copied().unwrap_or_default());
+    let mut rest = inside(detail);
+    let facts = take_bottom(&mut rest, 1);
+    let mut outcomes = take_right(&mut rest, for_outcomes);
+    let before = SCALE.min(rest.width);
+    // A column stays free at the right end.
+    let mut plot = Rect { x: rest.x + before, width: (rest.width - before).saturating_sub(1), ..rest };
+    let ticks = take_bottom(&mut plot, 1);
+    let states = take(&mut plot, 1);
+    let buffer = take(&mut plot, for_buffer);
+    // The headings stand in the line above the first request.
+    let above = (plot.y - outcomes.y).saturating_sub(1).min(outcomes.height);
+    (outcomes.y, outcomes.height) = (outcomes.y + above, (plot.height + 1).min(outcomes.height - above));
+    Timeline { states, buffer, requests: plot, outcomes, ticks, facts }
 }
 
 /// Returns the places in a body of this size; `detail` is the number of lines for the open client.

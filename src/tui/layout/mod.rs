@@ -130,7 +130,7 @@ mod tests {
             ("overview", overview::places(room).all()),
             ("zoom", zoom::places(room).all()),
             ("clients", clients::places(room, 0).all()),
-            ("an open client", clients::places(room, clients::DETAIL).all()),
+            ("an open client", clients::places(room, clients::detail_lines(room)).all()),
             ("errors", errors::places(room).all()),
             ("generator", generator::places(room).all()),
             ("log", log::places(room).all()),

@@ -1,17 +1,17 @@
-//! All clients: as a map, by what those in trouble have in common, as a list, and one of them with all its numbers.
+//! All clients: as a map, by what those in trouble have in common, as a list, and one of them over the last minute.
 
 use std::time::Duration;
 
 use ratatui::layout::Size;
 
-use crate::sample::ClientDetail;
 use crate::stats::{ClientRow, SecondState, Snapshot};
 use crate::tui::app::{App, ClientList};
 use crate::tui::layout::{self, Breadth};
 use crate::tui::theme::Role;
 use crate::vocabulary::{Outcome, units};
 
-use super::client_words::{seconds, state_role};
+use super::client_timeline::ClientTimeline;
+use super::client_words::state_role;
 use super::swarm_map::Map;
 use super::{Column, Line, Table, Text, Weight, WhoLine, errors, who};
 
@@ -29,17 +29,6 @@ const COLUMNS: &[Column] = &[
     Column::number("BYTES", 10),
     Column::number("DRIFT", 9),
     Column::number("RECONN", 7),
-];
-
-/// Three facts in a line, each a name and a value.
-const FACTS_IN_A_LINE: usize = 3;
-const FACTS: &[Column] = &[
-    Column::word("", 9),
-    Column::word("", 14),
-    Column::word("", 14),
-    Column::word("", 10),
-    Column::word("", 14),
-    Column::word("", 40),
 ];
 
 /// Columns whose cells are drawn, not written.
@@ -88,8 +77,8 @@ pub(in crate::tui) struct ClientsView {
     pub(in crate::tui) table: Table,
     /// Cells that are drawn, line by line; empty for a narrow list.
     pub(in crate::tui) drawn: Vec<DrawnCells>,
-    /// The numbers of the selected client, while they are open.
-    pub(in crate::tui) detail: Option<Table>,
+    /// The last minute of the selected client, while it is open.
+    pub(in crate::tui) timeline: Option<Box<ClientTimeline>>,
 }
 
 impl ClientsView {
@@ -112,7 +101,7 @@ impl ClientsView {
             map_focused: app.has_focus(0),
             table: table(&app.clients, snapshot, &rows, breadth).with_focus(app.has_focus(1)),
             drawn: rows.iter().filter(|_| breadth == Breadth::Wide).map(drawn).collect(),
-            detail: app.clients.open.then(|| detail(app)),
+            timeline: app.clients.open.then(|| Box::new(ClientTimeline::new(app, room))),
         }
     }
 }
@@ -228,88 +217,6 @@ fn last(outcome: Outcome) -> Text {
 fn tenths(microseconds: u64) -> String {
     let tenths = microseconds / 100_000;
     format!("{}.{}", units::count(tenths / 10), tenths % 10)
-}
-
-fn detail(app: &App) -> Table {
-    let (list, snapshot) = (&app.clients, &app.steady.snapshot);
-    let row = list.selected.and_then(|id| snapshot.clients.iter().find(|row| row.id == id));
-    // The selection outlives its client: show that the client has left.
-    let Some(row) = row else {
-        return Table {
-            title: Text::title(format!("Client {}", list.selected.map_or(String::new(), units::count))),
-            none: "this client has left".to_owned(),
-            ..Table::default()
-        };
-    };
-    // Compute playback for the time at which the counters beside it were read.
-    let now_us = snapshot.clients_at_us;
-    let moment = |us: u64| units::clock(Duration::from_micros(us));
-    let span = |us: u64| units::span(Duration::from_micros(us));
-    let fact = |name: &str, value: String| [Text::label(name), Text::plain(value)];
-    let last = row.last.map_or(units::UNKNOWN.to_owned(), |(outcome, at_us)| {
-        format!("{} at {}", errors::name(outcome), moment(at_us))
-    });
-    let live = row.playback.live_latency_at(now_us).map_or(units::UNKNOWN.to_owned(), seconds);
-    // These are of the client that was open when the sample was made: unknown in a sample of before.
-    let more = app.shown.detail.as_deref().filter(|detail| detail.id == row.id);
-    let facts = [
-        fact("state", row.state.name().to_owned()),
-        fact("requests", units::count(row.requests)),
-        fact("stalls", units::count(row.stalls)),
-        fact("joined", moment(row.playback.joined_us)),
-        fact("segments", units::count(row.segments)),
-        fact("HTTP errors", units::count(row.http_errors)),
-        fact("played", span(row.playback.position_at(now_us))),
-        fact("bytes", units::bytes(row.bytes)),
-        fact("other faults", units::count(row.faults)),
-        fact("buffer", span(row.playback.buffer_at(now_us))),
-        fact("variant", bandwidth(row).text + " Mb/s"),
-        fact("reconnections", units::count(row.reconnections)),
-        fact("drift", span(row.playback.drift_at(now_us))),
-        // The largest is kept when the playhead settles; a client that is stalled drifts on.
-        fact("largest drift", span(row.playback.max_drift_us.max(row.playback.drift_at(now_us)))),
-        fact("speed", row.speed.map_or(units::UNKNOWN.to_owned(), |speed| format!("{speed:.2}x"))),
-        fact("live", live),
-        fact("failures", units::count(row.failures())),
-        fact("last", last),
-        fact(
-            "segment",
-            more.and_then(|more| more.last_segment)
-                .map_or(units::UNKNOWN.to_owned(), |size| units::bytes(size.into())),
-        ),
-        fact(
-            "open for",
-            row.open_since_us.map_or("none".to_owned(), |at_us| span(now_us.saturating_sub(at_us))),
-        ),
-        fact("last segments", sizes(more)),
-        fact("", String::new()),
-        fact("", String::new()),
-        fact("failed as", failed_as(more)),
-    ];
-    let lines = facts.chunks(FACTS_IN_A_LINE).map(|facts| Line::new(facts.concat()));
-    Table {
-        title: Text::title(format!("Client {}", units::count(row.id))),
-        aside: vec![Text::label("Esc closes")],
-        columns: FACTS,
-        lines: lines.collect(),
-        ..Table::default()
-    }
-}
-
-/// Returns the smallest and the largest of the last segments, and their median.
-fn sizes(more: Option<&ClientDetail>) -> String {
-    let Some(sizes) = more.and_then(|more| more.segments) else { return units::UNKNOWN.to_owned() };
-    let [least, median, most] = sizes.map(|size| units::bytes(size.into()));
-    format!("{least} to {most}, median {median}")
-}
-
-fn failed_as(more: Option<&ClientDetail>) -> String {
-    let Some(more) = more else { return units::UNKNOWN.to_owned() };
-    if more.failures.is_empty() {
-        return "none".to_owned();
-    }
-    let failures = more.failures.iter().map(|(outcome, count)| format!("{} {outcome}", units::count(*count)));
-    failures.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

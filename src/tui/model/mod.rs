@@ -5,6 +5,7 @@
 //!   asks [`super::layout`] for the rest.
 
 mod charts;
+mod client_timeline;
 mod client_words;
 mod clients;
 mod columns;
@@ -38,6 +39,8 @@ use crate::verdict::{DEGRADED_SHARE, FAILING_SHARE};
 use crate::vocabulary::Tone;
 
 pub(super) use charts::{Charts, Figure, LEGEND_ROOM, Stack};
+pub(super) use client_timeline::{ClientTimeline, OUTCOMES, RequestBar};
+pub(super) use client_words::second_tone;
 pub(super) use clients::{BUFFER, ClientsView, LAST_STATES};
 pub(super) use errors_view::{CodeLine, ErrorsView, FindingLine};
 pub(super) use failures::{FailedLine, Failures};

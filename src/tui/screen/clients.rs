@@ -1,21 +1,21 @@
-//! All clients: the map, what those in trouble have in common, the list, and the numbers of one of them.
+//! All clients: the map, what those in trouble have in common, the list, and the last minute of one of them.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::frame::{Head, panel};
 use super::line::Row;
-use super::{table, who};
-use crate::stats::SecondState;
+use super::{client_timeline, table, who};
 use crate::tui::layout::{clients, on_screen};
-use crate::tui::model::{Align, BUFFER, ClientsView, Column, LAST_STATES, Text, Weight};
+use crate::tui::model::{Align, BUFFER, ClientsView, Column, LAST_STATES, Text, Weight, second_tone};
 use crate::tui::theme::{Role, Theme};
 use crate::tui::widget;
 use crate::vocabulary::Tone;
 
 pub(super) fn draw(view: &ClientsView, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let detail = if view.detail.is_some() { clients::DETAIL } else { 0 };
-    let places = clients::places(area.as_size(), detail);
+    let room = area.as_size();
+    let detail = if view.timeline.is_some() { clients::detail_lines(room) } else { 0 };
+    let places = clients::places(room, detail);
     map(view, theme, on_screen(places.map, area), buffer);
     let places_of_who = on_screen(places.who, area);
     let head = Head { title: &Text::title("Who is in trouble"), aside: &view.who_of_all, focused: false };
@@ -24,8 +24,8 @@ pub(super) fn draw(view: &ClientsView, theme: Theme, area: Rect, buffer: &mut Bu
     let list = on_screen(places.list, area);
     table::draw(&view.table, theme, list, buffer);
     drawn_cells(view, theme, list, buffer);
-    if let Some(detail) = &view.detail {
-        table::draw(detail, theme, on_screen(places.detail, area), buffer);
+    if let Some(timeline) = &view.timeline {
+        client_timeline::draw(timeline, theme, area, places.detail, buffer);
     }
 }
 
@@ -61,17 +61,8 @@ fn drawn_cells(view: &ClientsView, theme: Theme, area: Rect, buffer: &mut Buffer
             widget::bar(cells.buffer, None, tone, theme, place(bar), buffer);
         }
         if let Some(states) = states {
-            widget::ribbon(&cells.states.map(tone), theme, place(states), buffer);
+            widget::ribbon(&cells.states.map(second_tone), theme, place(states), buffer);
         }
-    }
-}
-
-const fn tone(state: SecondState) -> Option<Tone> {
-    match state {
-        SecondState::Absent => None,
-        SecondState::Well => Some(Tone::Play),
-        SecondState::Waiting => Some(Tone::Warn),
-        SecondState::Stalled => Some(Tone::Fail),
     }
 }
 

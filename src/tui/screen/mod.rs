@@ -4,6 +4,7 @@
 //! * The height of a panel does not depend on its content: `layout` decides it from the size of the screen.
 
 mod charts;
+mod client_timeline;
 mod clients;
 mod errors;
 mod frame;

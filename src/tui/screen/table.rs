@@ -53,7 +53,7 @@ fn draw_line(line: &Line, columns: &[Column], theme: Theme, place: Rect, buffer:
 }
 
 /// Draws a line of cells: numbers end at the end of their column, words begin at its beginning.
-fn cells(texts: &[Text], columns: &[Column], theme: Theme, line: Rect, buffer: &mut Buffer) {
+pub(super) fn cells(texts: &[Text], columns: &[Column], theme: Theme, line: Rect, buffer: &mut Buffer) {
     let mut row = Row::at(line, buffer, theme);
     for (place, (text, column)) in texts.iter().zip(columns).enumerate() {
         row = match column.align {

@@ -21,6 +21,7 @@ mod stack;
 mod strip;
 #[cfg(test)]
 mod tests;
+mod waterfall;
 
 pub use axis::TimeAxis;
 pub use bars::bars;
@@ -35,3 +36,4 @@ pub use ruler::ruler;
 pub use scale::{heights, round_up, round_up_closely, scale};
 pub use stack::{Band, stack};
 pub use strip::strip;
+pub use waterfall::{RequestColumns, waterfall};

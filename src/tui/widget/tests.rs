@@ -57,6 +57,9 @@ fn all(values: &[Option<f64>], theme: Theme, area: Rect, buffer: &mut Buffer) {
     for share in values.iter().flatten() {
         ruler((*share - 0.5, *share), 4, Tone::Bright, theme, area, buffer);
     }
+    let columns = RequestColumns { begin: 3, first_byte: Some(9), end: area.width };
+    waterfall(columns, Some(Tone::Fail), theme, area, buffer);
+    waterfall(RequestColumns { first_byte: None, ..columns }, Some(Tone::Fail), theme, area, buffer);
     let end = digits("31.2", Tone::Fail, theme, area, buffer);
     let moment = Labelled { column: end, label: "◆ errors 1%".to_owned() };
     moments(&[moment], true, theme, area, buffer);
