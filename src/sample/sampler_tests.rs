@@ -73,6 +73,28 @@ fn the_client_that_is_open_on_the_screen_is_read_in_every_sample() {
 }
 
 #[test]
+fn the_client_that_is_open_on_the_screen_is_watched_with_its_last_seconds() {
+    let (registry, mut sampler) = sampler();
+    let clients: Vec<_> = (0..100).map(|_| registry.add()).collect();
+    let meter = clients[90].meter(0, Clock::start());
+    sampler.next_sample();
+    assert!(clients[0].meter(0, Clock::start()).is_watched(), "of equal clients, the first are the worst");
+    assert!(!meter.is_watched());
+    sampler.sources.selected.store(meter.client_id(), Ordering::Relaxed);
+    assert_eq!(sampler.next_sample().watched, None, "the second is not over");
+    meter.set_state(ClientState::Playing);
+    let mut last = None;
+    for _ in 0..2 * TICKS_PER_SECOND {
+        last = sampler.next_sample().watched.clone();
+    }
+    let watched = last.expect("watched");
+    assert!(meter.is_watched());
+    let states: Vec<_> = watched.seconds.iter().map(|second| second.state).collect();
+    assert_eq!((watched.id, states), (meter.client_id(), vec![ClientState::Playing; 2]));
+    assert_eq!(watched.since_us, watched.seconds[0].at_us);
+}
+
+#[test]
 fn the_stream_is_measured_once_a_second_and_ages_of_playlists_are_kept_over_time() {
     let (registry, mut sampler) = sampler();
     let client = registry.add();

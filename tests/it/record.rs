@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
@@ -76,6 +77,33 @@ fn requests_of_watched_clients_are_recorded_one_by_one() {
         failed += u64::from(end["outcome"] == "http.503");
     }
     assert!(failed > 0 && failed <= run.report.count("/outcomes/http.503"), "{failed}");
+}
+
+#[test]
+fn a_failed_request_has_a_first_byte_only_if_a_part_of_its_body_came() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join("record.ndjson");
+    let segments: String = (0..100).map(|number| format!("#EXTINF:1,\n{number}.ts\n")).collect();
+    let vod = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n{segments}#EXT-X-ENDLIST\n");
+    let asked = AtomicUsize::new(0);
+    let origin = Scripted::start(move |path| match path {
+        "/vod.m3u8" => Answer::playlist(&vod),
+        _ => match asked.fetch_add(1, Ordering::Relaxed) % 3 {
+            0 => Answer::segment(),
+            1 => Answer::part_of_segment(10_000, 500, Then::Close),
+            _ => Answer { bytes: Vec::new(), then: Then::Close },
+        },
+    });
+    let options = ["-c", "1", "-d", "8s", "--record", path.to_str().unwrap()];
+    Program::start(&origin.url("/vod.m3u8"), &options).end_within(LIMIT);
+    let lines = lines(&path);
+    let ended = |outcome: &str| {
+        let ended = lines.iter().filter(|line| line["kind"] == "request" && line["outcome"] == outcome);
+        let parts = ended.map(|line| (line["first_byte_us"].is_u64(), line["bytes"].as_u64().unwrap()));
+        parts.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(ended("body.short"), [(true, 500)]);
+    assert_eq!(ended("conn.eof"), [(false, 0)]);
 }
 
 #[test]
