@@ -64,7 +64,7 @@ pub enum Happening {
         /// More about the request, if it is an example of its outcome.
         details: Option<Box<FailureDetails>>,
     },
-    /// A watched client made a request, or one of its requests has ended.
+    /// A watched client made a request, the first byte of its answer came, or the request has ended.
     Request(WatchedRequest),
     /// Playback stopped because the buffer ran dry.
     StallBegan,
@@ -107,7 +107,8 @@ pub struct FailureDetails {
     pub cache: Option<CacheStatus>,
 }
 
-/// Request of a watched client, with its redirects and local retries.
+/// Request of a watched client, with its redirects and local retries, as far as it has got. Times but the first count
+/// from the moment at which the client made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WatchedRequest {
     /// Time at which the client made it, in microseconds since the start of the run.
@@ -116,17 +117,17 @@ pub struct WatchedRequest {
     pub kind: Kind,
     /// Media sequence number, of segments.
     pub sequence: Option<u64>,
+    /// Time to the first byte, in microseconds; `None` before it, and if none came.
+    pub first_byte_us: Option<u32>,
     /// Its end; `None` while it is open.
     pub end: Option<RequestEnd>,
 }
 
-/// End of a request. Times count from the moment at which the client made it.
+/// End of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestEnd {
     /// Time to its outcome, in microseconds, at most 71 minutes.
     pub took_us: u32,
-    /// Time to the first byte, in microseconds; `None` if none came.
-    pub first_byte_us: Option<u32>,
     /// Body bytes that came.
     pub bytes: u64,
     /// Its outcome.
@@ -134,10 +135,10 @@ pub struct RequestEnd {
 }
 
 impl WatchedRequest {
-    /// Reports whether this is the end of `open`.
-    pub(super) fn ends(&self, open: &Self) -> bool {
+    /// Reports whether this is a later report of `open`.
+    pub(super) fn continues(&self, open: &Self) -> bool {
         let same = (self.asked_us, self.kind, self.sequence) == (open.asked_us, open.kind, open.sequence);
-        same && self.end.is_some() && open.end.is_none()
+        same && open.end.is_none()
     }
 }
 
@@ -184,8 +185,9 @@ impl Happening {
             Self::Left(_) => "left",
             Self::State { .. } => "state",
             Self::Fault { .. } => "fault",
-            Self::Request(request) if request.end.is_none() => "asked",
-            Self::Request(_) => "request",
+            Self::Request(WatchedRequest { end: Some(_), .. }) => "request",
+            Self::Request(WatchedRequest { first_byte_us: Some(_), .. }) => "first_byte",
+            Self::Request(_) => "asked",
             Self::StallBegan => "stall_began",
             Self::StallEnded { .. } => "stall_ended",
             Self::Run(_) => "run",

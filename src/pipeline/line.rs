@@ -11,7 +11,8 @@
 //! | `state` | `from`, `to`: states of a client | events |
 //! | `fault` | `request`: kind of the request; `outcome`: as in reports; of examples also `address`, `took_us`, `edge`, `cache`: hit, miss, aged | events |
 //! | `asked` | of a watched client; `request`: kind; `sequence`: media sequence number, of segments | events |
-//! | `request` | its end: `request`, `sequence`, `asked_us`, `took_us`, `first_byte_us`: after `asked_us`, if a byte came, `bytes`, `outcome` | events |
+//! | `first_byte` | of its answer: `request`, `sequence`, `asked_us`, `first_byte_us`: after `asked_us` | events |
+//! | `request` | its end: `request`, `sequence`, `asked_us`, `first_byte_us`: if a byte came, `took_us`, `bytes`, `outcome` | events |
 //! | `stall_began` | | events |
 //! | `stall_ended` | `lasted_us` | events |
 //! | `run` | `state` of the run | events |
@@ -192,12 +193,14 @@ impl Line<'_> {
         if let Some(sequence) = request.sequence {
             self.number("sequence", sequence);
         }
-        let Some(end) = &request.end else { return };
-        self.number("asked_us", request.asked_us);
-        self.number("took_us", end.took_us.into());
-        if let Some(first_byte_us) = end.first_byte_us {
+        if request.first_byte_us.is_some() || request.end.is_some() {
+            self.number("asked_us", request.asked_us);
+        }
+        if let Some(first_byte_us) = request.first_byte_us {
             self.number("first_byte_us", first_byte_us.into());
         }
+        let Some(end) = &request.end else { return };
+        self.number("took_us", end.took_us.into());
         self.number("bytes", end.bytes);
         self.shown("outcome", &end.outcome);
     }
@@ -242,22 +245,31 @@ mod tests {
     }
 
     #[test]
-    fn a_request_of_a_watched_client_is_two_lines() {
-        let asked =
-            WatchedRequest { asked_us: 1_500_000, kind: Kind::Segment, sequence: Some(18), end: None };
+    fn a_request_of_a_watched_client_is_three_lines() {
+        let asked = WatchedRequest {
+            asked_us: 1_500_000,
+            kind: Kind::Segment,
+            sequence: Some(18),
+            first_byte_us: None,
+            end: None,
+        };
         let fields = ",\"client\":7,\"request\":\"segment\",\"sequence\":18";
         assert_eq!(
             written(Happening::Request(asked)),
             format!("{{\"kind\":\"asked\",\"at_us\":1500000{fields}}}\n")
         );
-        let end = RequestEnd { took_us: 90, first_byte_us: Some(50), bytes: 4, outcome: Outcome::Ok };
+        let first = WatchedRequest { first_byte_us: Some(50), ..asked };
+        let line = written(Happening::Request(first));
+        assert!(line.starts_with("{\"kind\":\"first_byte\""), "{line}");
+        assert!(line.ends_with("\"asked_us\":1500000,\"first_byte_us\":50}\n"), "{line}");
+        let end = RequestEnd { took_us: 90, bytes: 4, outcome: Outcome::Ok };
         let (kind, sequence) = (Kind::Playlist, None);
-        let line = written(Happening::Request(WatchedRequest { end: Some(end), kind, sequence, ..asked }));
+        let line = written(Happening::Request(WatchedRequest { end: Some(end), kind, sequence, ..first }));
         assert!(
             line.starts_with("{\"kind\":\"request\",\"at_us\":1500000,\"client\":7,\"request\":\"playlist\"")
         );
         let times =
-            "\"asked_us\":1500000,\"took_us\":90,\"first_byte_us\":50,\"bytes\":4,\"outcome\":\"ok\"}\n";
+            "\"asked_us\":1500000,\"first_byte_us\":50,\"took_us\":90,\"bytes\":4,\"outcome\":\"ok\"}\n";
         assert!(line.ends_with(times), "{line}");
     }
 

@@ -93,9 +93,15 @@ fn the_log_keeps_the_last_events_and_no_samples() {
 fn requests_of_watched_clients_are_kept_and_are_not_in_the_log() {
     let (pipeline, taps) = start(None);
     let gauges = pipeline.gauges();
-    let asked = WatchedRequest { asked_us: 5, kind: Kind::Segment, sequence: Some(9), end: None };
-    let end = RequestEnd { took_us: 3, first_byte_us: Some(1), bytes: 10, outcome: Outcome::Ok };
-    let ended = WatchedRequest { end: Some(end), ..asked };
+    let asked = WatchedRequest {
+        asked_us: 5,
+        kind: Kind::Segment,
+        sequence: Some(9),
+        first_byte_us: None,
+        end: None,
+    };
+    let end = RequestEnd { took_us: 3, bytes: 10, outcome: Outcome::Ok };
+    let ended = WatchedRequest { first_byte_us: Some(1), end: Some(end), ..asked };
     for what in [Happening::Request(asked), Happening::Joined, Happening::Request(ended)] {
         assert_eq!(offer(&taps.workers[0], 7, what), Offer::Taken);
     }

@@ -36,7 +36,7 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// Takes a request that was made or has ended.
+    /// Takes a report of a request.
     pub(super) fn take(&mut self, client: u64, request: WatchedRequest) {
         let known = self.entries.iter().position(|entry| entry.published.client == client);
         if known.is_none() && self.entries.len() >= CLIENTS {
@@ -64,8 +64,8 @@ impl Entry {
 
     fn take(&mut self, request: WatchedRequest) {
         self.has_changed = true;
-        // The end of a request takes the place of its beginning, which may have been dropped on the way.
-        match self.requests.iter_mut().rev().find(|known| request.ends(known)) {
+        // A later report takes the place of an earlier one, which may have been dropped on the way.
+        match self.requests.iter_mut().rev().find(|known| request.continues(known)) {
             Some(known) => *known = request,
             None => _ = self.requests.push(request),
         }
@@ -86,20 +86,27 @@ mod tests {
     use crate::vocabulary::{Kind, Outcome};
 
     fn asked(asked_us: u64) -> WatchedRequest {
-        WatchedRequest { asked_us, kind: Kind::Segment, sequence: Some(asked_us), end: None }
+        WatchedRequest {
+            asked_us,
+            kind: Kind::Segment,
+            sequence: Some(asked_us),
+            first_byte_us: None,
+            end: None,
+        }
     }
 
     fn ended(asked_us: u64) -> WatchedRequest {
-        let end = RequestEnd { took_us: 5, first_byte_us: Some(2), bytes: 9, outcome: Outcome::Ok };
-        WatchedRequest { end: Some(end), ..asked(asked_us) }
+        let end = RequestEnd { took_us: 5, bytes: 9, outcome: Outcome::Ok };
+        WatchedRequest { first_byte_us: Some(2), end: Some(end), ..asked(asked_us) }
     }
 
     #[test]
-    fn an_end_takes_the_place_of_its_beginning() {
+    fn a_later_report_takes_the_place_of_an_earlier_one() {
         let mut requests = Requests::default();
         requests.take(7, asked(10));
         requests.take(7, WatchedRequest { kind: Kind::Playlist, ..asked(10) });
         requests.take(7, asked(20));
+        requests.take(7, WatchedRequest { first_byte_us: Some(2), ..asked(10) });
         requests.take(7, ended(10));
         // Its beginning was dropped on the way.
         requests.take(7, ended(30));

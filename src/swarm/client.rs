@@ -72,7 +72,7 @@ impl Client {
         };
         let keys = slot.decrypts().then(KeyRing::default);
         let context =
-            RequestContext { slot, meter: &meter, events: &events, keys: keys.as_ref(), is_watched: false };
+            RequestContext { slot, meter: &meter, events: &events, keys: keys.as_ref(), watched: None };
         let (mut lanes, mut timer) = (Lanes::new(), Timer::new());
         let (mut input, mut now) = (Input::Woke, meter.clock().now());
         loop {
@@ -117,16 +117,16 @@ async fn carry(
 ) -> Infallible {
     loop {
         let fetch = mailbox.order().await;
-        let asked_us = asked(context.events, &fetch);
-        let context = RequestContext { is_watched: asked_us.is_some(), ..context };
+        let watched = asked(context.events, &fetch);
+        let context = RequestContext { watched, ..context };
         let imported = || viewer.borrow().player.variables().clone();
         let completed = request(&mut wire, &fetch, context, imported).await;
-        mailbox.answer((fetch.what, viewer.borrow_mut().conclude(&fetch, asked_us, completed)));
+        mailbox.answer((fetch.what, viewer.borrow_mut().conclude(&fetch, watched, completed)));
     }
 }
 
-/// Reports a request of a watched client, and returns its time. Data in the playlist itself is not requested.
-fn asked(events: &ClientEvents, fetch: &Fetch) -> Option<u64> {
+/// Reports a request of a watched client, and returns it. Data in the playlist itself is not requested.
+fn asked(events: &ClientEvents, fetch: &Fetch) -> Option<WatchedRequest> {
     if fetch.url.access() == Access::Inline {
         return None;
     }
@@ -156,9 +156,13 @@ impl Viewer {
         action
     }
 
-    /// Evaluates a request that has ended, and returns the answer for the player. `asked_us` is the time of a request that
-    /// is watched.
-    fn conclude(&mut self, fetch: &Fetch, asked_us: Option<u64>, completed: Completed<'_>) -> Answer {
+    /// Evaluates a request that has ended, and returns the answer for the player.
+    fn conclude(
+        &mut self,
+        fetch: &Fetch,
+        watched: Option<WatchedRequest>,
+        completed: Completed<'_>,
+    ) -> Answer {
         let Completed { redirects, arrival, open: _open } = completed;
         if redirects > 0 {
             self.player.redirected(redirects, self.now());
@@ -175,9 +179,7 @@ impl Viewer {
         if matches!(answer, Answer::Failed(_)) {
             self.events.failed(kind(fetch.what), |now_us| answered.details(&fetch.url, now_us));
         }
-        if let Some((asked_us, sent)) = asked_us.zip(answered.sent()) {
-            let (kind, sequence) = (kind(fetch.what), sequence(fetch.what));
-            let request = WatchedRequest { asked_us, kind, sequence, end: None };
+        if let Some((request, sent)) = watched.zip(answered.sent()) {
             self.events.ended(request, sent.first_byte_us, sent.bytes);
         }
         answer

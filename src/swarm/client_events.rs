@@ -51,25 +51,29 @@ impl ClientEvents {
         self.offer_event(Happening::Fault { request, outcome, details });
     }
 
-    /// Reports that the client makes a request, if the client is watched. Returns the time of the request, which its end
-    /// is reported with.
-    pub(super) fn asked(&self, kind: Kind, sequence: Option<u64>) -> Option<u64> {
+    /// Reports that the client makes a request, if the client is watched. Returns the request for further reports.
+    pub(super) fn asked(&self, kind: Kind, sequence: Option<u64>) -> Option<WatchedRequest> {
         self.meter.is_watched().then(|| {
             let asked_us = self.meter.now_us();
-            let request = WatchedRequest { asked_us, kind, sequence, end: None };
+            let request = WatchedRequest { asked_us, kind, sequence, first_byte_us: None, end: None };
             self.offer_event_at(|| asked_us, Happening::Request(request));
-            asked_us
+            request
         })
     }
 
-    /// Reports that a request of a watched client has ended now.
+    /// Reports that the first byte of the answer to a watched request came at `at_us`.
+    pub(super) fn first_byte(&self, request: WatchedRequest, at_us: u64) {
+        let first_byte_us = Some(after(&request, at_us));
+        self.offer_event_at(|| at_us, Happening::Request(WatchedRequest { first_byte_us, ..request }));
+    }
+
+    /// Reports that a watched request has ended now.
     pub(super) fn ended(&self, request: WatchedRequest, first_byte_us: Option<u64>, bytes: u64) {
         let Some(outcome) = self.meter.last_outcome() else { return };
         let now_us = self.meter.now_us();
-        let since = |at_us: u64| u32::try_from(at_us.saturating_sub(request.asked_us)).unwrap_or(u32::MAX);
-        let first_byte_us = first_byte_us.map(since);
-        let end = RequestEnd { took_us: since(now_us), first_byte_us, bytes, outcome };
-        self.offer_event_at(|| now_us, Happening::Request(WatchedRequest { end: Some(end), ..request }));
+        let first_byte_us = first_byte_us.map(|at_us| after(&request, at_us));
+        let end = Some(RequestEnd { took_us: after(&request, now_us), bytes, outcome });
+        self.offer_event_at(|| now_us, Happening::Request(WatchedRequest { first_byte_us, end, ..request }));
     }
 
     /// Reports the stalls and the change of state since the previous call.
@@ -136,4 +140,9 @@ impl ClientEvents {
             self.meter.count(dropped, 1);
         }
     }
+}
+
+/// Returns the microseconds from a request to `at_us`.
+fn after(request: &WatchedRequest, at_us: u64) -> u32 {
+    u32::try_from(at_us.saturating_sub(request.asked_us)).unwrap_or(u32::MAX)
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::hls::{ParseError, Playlist, Variables};
 use crate::net::scope::Lead;
 use crate::net::{Body, ConnectionInfo, Observer, Request, RequestLane, Response};
-use crate::pipeline::FailureDetails;
+use crate::pipeline::{FailureDetails, WatchedRequest};
 use crate::player::{Fetch, Resource};
 use crate::stats::{Exchange, Meter, Metric, Timed, Timings};
 use crate::vocabulary::outcome::{Class, Fault, Outcome};
@@ -161,8 +161,8 @@ pub(super) struct RequestContext<'a> {
     pub(super) events: &'a ClientEvents,
     /// Keys of the client, if encrypted media is to be decrypted.
     pub(super) keys: Option<&'a KeyRing>,
-    /// True if the requests of the client are reported one by one.
-    pub(super) is_watched: bool,
+    /// The request, if its client is watched.
+    pub(super) watched: Option<WatchedRequest>,
 }
 
 /// Carries out a fetch of the player; each redirect on the way is a request of its own. `imported` returns the
@@ -309,12 +309,12 @@ async fn attempt<'a>(
     fetch: &Fetch,
     context: RequestContext<'a>,
 ) -> Tried<'a> {
-    let RequestContext { slot, meter, keys, is_watched, .. } = context;
+    let RequestContext { slot, meter, events, keys, watched } = context;
     let kind = kind(fetch.what);
     let decryptor = BodyDecryptor::new(keys, fetch.decryption.as_deref());
     let body = body(kind, &decryptor);
     let (exchange, attempt) = (meter.start(kind), Attempt::default());
-    let mut observer = MeterObserver { exchange, decryptor, attempt, is_watched, first_byte_us: None };
+    let mut observer = MeterObserver { exchange, decryptor, attempt, events, watched, first_byte_us: None };
     let Fetch { range, total, reuse, .. } = *fetch;
     let request = Request { url, range, unless: fetch.unless.as_deref(), body, total, reuse };
     let host = HostRequest { place: slot, meter, url };
@@ -402,15 +402,18 @@ struct MeterObserver<'a> {
     exchange: Exchange<'a>,
     decryptor: BodyDecryptor,
     attempt: Attempt,
-    is_watched: bool,
+    events: &'a ClientEvents,
+    watched: Option<WatchedRequest>,
     first_byte_us: Option<u64>,
 }
 
 impl Observer for MeterObserver<'_> {
     fn received(&mut self, bytes: u64) {
         self.attempt = Attempt::Answered;
-        if self.is_watched && self.first_byte_us.is_none() {
-            self.first_byte_us = Some(self.exchange.meter().now_us());
+        if let (Some(request), None) = (self.watched, self.first_byte_us) {
+            let now_us = self.exchange.meter().now_us();
+            self.first_byte_us = Some(now_us);
+            self.events.first_byte(request, now_us);
         }
         self.exchange.received(bytes);
     }

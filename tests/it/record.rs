@@ -104,6 +104,12 @@ fn a_failed_request_has_a_first_byte_only_if_a_part_of_its_body_came() {
     };
     assert_eq!(ended("body.short"), [(true, 500)]);
     assert_eq!(ended("conn.eof"), [(false, 0)]);
+    // The first byte is also reported when it comes: a request with a slow body must not seem to wait.
+    let of = |kind: &'static str| lines.iter().filter(move |line| line["kind"] == kind);
+    for end in of("request").filter(|end| end["outcome"] == "body.short") {
+        let same = |first: &&Value| ["asked_us", "first_byte_us"].iter().all(|name| first[name] == end[name]);
+        assert_eq!(of("first_byte").filter(same).count(), 1, "{end}");
+    }
 }
 
 #[test]

@@ -164,7 +164,7 @@ impl Sources<'_> {
         };
         let begin = column(0)?;
         let end = axis.column(Duration::from_micros(self.end_us(request)).min(axis.now))?;
-        let first_byte = request.end.and_then(|end| end.first_byte_us).and_then(column);
+        let first_byte = request.first_byte_us.and_then(column);
         let outcome = request.end.map(|end| end.outcome);
         let is_lost = request.end.is_none() && !self.is_open();
         let word = match outcome {
@@ -184,7 +184,7 @@ impl Sources<'_> {
         }
         let time =
             |us: Option<u32>| us.map_or(units::UNKNOWN.to_owned(), |us| units::milliseconds(us.into()));
-        let times = [request.end.and_then(|end| end.first_byte_us), request.end.map(|end| end.took_us)];
+        let times = [request.first_byte_us, request.end.map(|end| end.took_us)];
         let [first, total] = times.map(|us| Text::plain(time(us)));
         Some(RequestBar {
             label,
@@ -383,6 +383,13 @@ mod tests {
         let open = last(&timeline(|_| {}));
         assert_eq!((open.cells[2].text.as_str(), open.tone), ("open 2.9 s", None));
         assert!(open.columns.end > open.columns.begin);
+        let body = last(&timeline(|sample| {
+            let mut requests = watched(sample).requests.to_vec();
+            requests.last_mut().expect("a request").first_byte_us = Some(1_000_000);
+            watched(sample).requests = requests.into();
+        }));
+        assert!(open.columns.first_byte.is_none() && body.columns.first_byte < Some(body.columns.end));
+        assert!(body.columns.first_byte.is_some() && body.cells[0].text == "1,000", "{body:?}");
         let lost = last(&timeline(|sample| row(sample).open_since_us = None));
         assert_eq!((lost.cells[2].text.as_str(), lost.tone), (units::UNKNOWN, None));
         assert_eq!(lost.columns.end, lost.columns.begin);
@@ -391,11 +398,12 @@ mod tests {
     #[test]
     fn playlists_that_came_well_make_room_for_segments_and_failures() {
         let timeline = timeline(|sample| {
-            let end = |outcome| RequestEnd { took_us: 9, first_byte_us: Some(5), bytes: 1, outcome };
+            let end = |outcome| RequestEnd { took_us: 9, bytes: 1, outcome };
             let playlist = |second: u64, outcome| WatchedRequest {
                 asked_us: 1_000_000 * second,
                 kind: Kind::Playlist,
                 sequence: None,
+                first_byte_us: Some(5),
                 end: Some(end(outcome)),
             };
             let mut requests = vec![playlist(20, Outcome::of_status(404, false))];
