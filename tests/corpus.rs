@@ -65,7 +65,7 @@ fn the_corpus_is_understood_as_other_parsers_do() {
     let mut compared = 0;
     for row in rows(&index) {
         let bytes = fs::read(folder.join(&row["file"])).expect("a file of the index");
-        let json = CheckReport::of_bytes(row["file"].clone(), &bytes).json().expect("serialisable");
+        let json = CheckReport::from_bytes(row["file"].clone(), &bytes).json().expect("serialisable");
         let understood: Value = serde_json::from_str(&json).expect("JSON");
         if row["oracle_agree"] != "yes" {
             continue;

@@ -158,7 +158,7 @@ impl Scene {
             sleep(TICK).await;
             let now = sources.clock.now();
             let is_storm = self.storm.contains(&now.as_secs());
-            let outcome = Outcome::of_status(if is_storm { 503 } else { 200 }, false);
+            let outcome = Outcome::from_status(if is_storm { 503 } else { 200 }, false);
             (0..REQUESTS).for_each(|_| meter.start(Kind::Segment).finish(outcome, None));
             if is_storm && self.retry_after > 0 {
                 meter.asked_to_wait(micros(now + Duration::from_secs(self.retry_after)));

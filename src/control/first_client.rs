@@ -157,7 +157,7 @@ mod tests {
     }
 
     fn http(status: u16) -> Outcome {
-        Outcome::of_status(status, false)
+        Outcome::from_status(status, false)
     }
 
     #[test]

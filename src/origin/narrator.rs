@@ -16,7 +16,7 @@ pub struct Narrator {
 
 impl Narrator {
     /// Creates a narrator of the faults that the demonstration has by default.
-    pub fn of_scenario(bitrate: u64) -> Self {
+    pub fn from_scenario(bitrate: u64) -> Self {
         Self::new(demo_scenario(bitrate))
     }
 
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn each_fault_of_the_demonstration_is_said_when_it_begins_and_when_it_ends() {
-        let seen = said(Narrator::of_scenario(3_000_000), 61);
+        let seen = said(Narrator::from_scenario(3_000_000), 61);
         let times: Vec<u64> = seen.iter().map(|(at, _)| *at).collect();
         assert_eq!(times, [8, 13, 17, 22, 26, 36, 41, 41, 46, 46, 50, 56]);
         let text = |place: usize| seen[place].1.as_str();
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(text(2), "demo: 503 for 20% of requests; look at 3 Errors");
         assert_eq!(text(4), "demo: all segments come at 500 kb/s only; look at 2 Clients");
         assert_eq!(text(10), "demo: the live playlist stands still; look at 3 Errors");
-        assert_eq!(said(Narrator::of_scenario(3_000_000), 121).len(), 24);
+        assert_eq!(said(Narrator::from_scenario(3_000_000), 121).len(), 24);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Events that clients and the controller report: small plain values, formatted as text only for a reader.
 //!
 //! An event cannot hold a secret: it names a request by its kind and outcome. Its texts, the note of a mark and the
-//! address of an example, are made safe to print where they are made.
+//! URL of an example, are made safe to print where they are made.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ pub enum Happening {
 pub struct FailureDetails {
     /// Requested URL as [`SecretUrl`](crate::vocabulary::SecretUrl) shows it: without user and query, tokens in its path
     /// hidden, safe to print.
-    pub address: Box<str>,
+    pub url: Box<str>,
     /// Time from the request to its outcome, in microseconds.
     pub took_us: u64,
     /// Address that answered; `None`: no response came.

@@ -72,13 +72,13 @@ mod tests {
 
     fn fault(at_us: u64, status: u16, has_details: bool) -> Event {
         let details = FailureDetails {
-            address: format!("https://a.test/{at_us}.ts").into(),
+            url: format!("https://a.test/{at_us}.ts").into(),
             took_us: 1,
             edge: None,
             cache: None,
         };
         let details = has_details.then(|| Box::new(details));
-        let outcome = Outcome::of_status(status, false);
+        let outcome = Outcome::from_status(status, false);
         Event { at_us, client: Some(7), what: Happening::Fault { request: Kind::Segment, outcome, details } }
     }
 

@@ -9,7 +9,7 @@
 //! | `joined` | | events |
 //! | `left` | `why`: finished, removed, gave_up, session_over, panicked | events |
 //! | `state` | `from`, `to`: states of a client | events |
-//! | `fault` | `request`: kind of the request; `outcome`: as in reports; of examples also `address`, `took_us`, `edge`, `cache`: hit, miss, aged | events |
+//! | `fault` | `request`: kind of the request; `outcome`: as in reports; of examples also `url`, `took_us`, `edge`, `cache`: hit, miss, aged | events |
 //! | `asked` | of a watched client; `request`: kind; `sequence`: media sequence number, of segments | events |
 //! | `first_byte` | of its answer: `request`, `sequence`, `asked_us`, `first_byte_us`: after `asked_us` | events |
 //! | `request` | its end: `request`, `sequence`, `asked_us`, `first_byte_us`: if a byte came, `took_us`, `bytes`, `outcome` | events |
@@ -178,7 +178,7 @@ impl Line<'_> {
     }
 
     fn details(&mut self, details: &FailureDetails) {
-        self.text("address", &details.address);
+        self.text("url", &details.url);
         self.number("took_us", details.took_us);
         if let Some(edge) = details.edge {
             self.shown("edge", &edge);
@@ -231,13 +231,13 @@ mod tests {
             "{\"kind\":\"fault\",\"at_us\":1500000,\"client\":7,\"request\":\"segment\",\"outcome\":\"conn.reset\"}\n"
         );
         let details = FailureDetails {
-            address: "https://a.test/1.ts?***".into(),
+            url: "https://a.test/1.ts?***".into(),
             took_us: 12,
             edge: Some(([10, 0, 0, 1], 443).into()),
             cache: Some(CacheStatus::Miss),
         };
         let example = Happening::Fault { request: Kind::Segment, outcome, details: Some(Box::new(details)) };
-        let fields = ",\"address\":\"https://a.test/1.ts?***\",\"took_us\":12,\"edge\":\"10.0.0.1:443\",\"cache\":\"miss\"}\n";
+        let fields = ",\"url\":\"https://a.test/1.ts?***\",\"took_us\":12,\"edge\":\"10.0.0.1:443\",\"cache\":\"miss\"}\n";
         assert!(written(example).ends_with(fields));
         let state = Happening::State { from: ClientState::Starting, to: ClientState::Playing };
         assert!(written(state).ends_with("\"from\":\"starting\",\"to\":\"playing\"}\n"));

@@ -115,8 +115,8 @@ fn play(sources: &Sources, client: u64) -> ClientHandle {
         request(&meter, Kind::Playlist, Outcome::Ok, timings(200 + number * client));
     }
     for (outcome, count) in [
-        (Outcome::of_status(503, false), 4 + client),
-        (Outcome::of_status(404, false), 1),
+        (Outcome::from_status(503, false), 4 + client),
+        (Outcome::from_status(404, false), 1),
         (Fault::TimeoutFirstByte.into(), client % 2),
         (Fault::LocalFiles.into(), client / 3),
         (Fault::Cut.into(), 1),

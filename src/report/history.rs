@@ -72,7 +72,7 @@ mod tests {
     fn busy() -> History {
         let mut history = History::new(1_795_437_067_000);
         let mut codes =
-            [404, 429, 503, 504].map(|status| history.place_of(Outcome::of_status(status, false)));
+            [404, 429, 503, 504].map(|status| history.place_of(Outcome::from_status(status, false)));
         codes.reverse();
         for second in 1..=600_u64 {
             let mut point =

@@ -33,11 +33,11 @@ pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Fail
         }
         Subject::File(path) => {
             let bytes = read_file(&path).map_err(|error| unreadable(&no_file(&path), &error))?;
-            CheckReport::of_bytes(shown_file(&path), &bytes)
+            CheckReport::from_bytes(shown_file(&path), &bytes)
         }
         Subject::Stdin => {
             let bytes = read(io::stdin().lock()).map_err(|error| unreadable("-", &error))?;
-            CheckReport::of_bytes("standard input".to_owned(), &bytes)
+            CheckReport::from_bytes("standard input".to_owned(), &bytes)
         }
     };
     let page = if json { check.json().unwrap_or_default() } else { check::text(&check) };
@@ -62,7 +62,7 @@ fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<Chec
     }
     let (lists, report) = (seen.lists(), ended.report(None));
     let hosts = hosts.with_run(&report, &scope);
-    Ok(CheckReport::of_run(source, seen.entry.unwrap_or_default(), lists, hosts, report))
+    Ok(CheckReport::from_run(source, seen.entry.unwrap_or_default(), lists, hosts, report))
 }
 
 /// Playlists that the client read.

@@ -67,7 +67,7 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
 
 fn narrator(args: &DemoArgs) -> Narrator {
     if args.faults.is_empty() && !args.healthy {
-        return Narrator::of_scenario(args.bitrate);
+        return Narrator::from_scenario(args.bitrate);
     }
     // The command line has checked the rules.
     Narrator::new(args.faults.iter().filter_map(|rule| rule.parse().ok()).collect())

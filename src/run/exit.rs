@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn the_exit_code_agrees_with_the_shares_of_failures_that_the_report_gives() {
-        let [cut, busy] = [(Fault::Cut.into(), 3), (Outcome::of_status(503, false), 4)];
+        let [cut, busy] = [(Fault::Cut.into(), 3), (Outcome::from_status(503, false), 4)];
         let [ok, files] = [(Outcome::Ok, 4), (Fault::LocalFiles.into(), 4)];
         for (ended, failed_share, error_share, code) in [
             (&[cut][..], None, None, 0),

@@ -64,7 +64,7 @@ mod tests {
             exchange.keep_segment_size();
             exchange.finish(Outcome::Ok, None);
         }
-        let missing = Outcome::of_status(404, false);
+        let missing = Outcome::from_status(404, false);
         for outcome in [Fault::ConnReset.into(), missing, missing] {
             meter.start(Kind::Segment).finish(outcome, None);
         }

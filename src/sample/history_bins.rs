@@ -65,7 +65,7 @@ mod tests {
         match number % CODES {
             0 => Fault::ConnReset.into(),
             1 => Fault::TimeoutFirstByte.into(),
-            number => Outcome::of_status(500 + number as u16, false),
+            number => Outcome::from_status(500 + number as u16, false),
         }
     }
 
@@ -111,7 +111,7 @@ mod tests {
     fn codes_beyond_the_last_column_count_with_all_others() {
         let mut history = HistoryBins::default();
         for status in 0..20 {
-            let place = history.place_of(Outcome::of_status(599 - status, false));
+            let place = history.place_of(Outcome::from_status(599 - status, false));
             let mut point = Point::default();
             point.add_code(place, 1);
             history.add_at(5, &point);

@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(of_moment(Duration::ZERO, &snapshot, None), HealthNumbers::default());
         meter.count(Metric::PlaybackStarts, 1);
         meter.set_state(ClientState::Stalled);
-        for outcome in [Outcome::Ok, Outcome::of_status(503, false), Fault::LocalFiles.into()] {
+        for outcome in [Outcome::Ok, Outcome::from_status(503, false), Fault::LocalFiles.into()] {
             meter.start(Kind::Segment).finish(outcome, None);
         }
         registry.snapshot(0, &mut snapshot);

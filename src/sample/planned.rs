@@ -81,7 +81,7 @@ mod tests {
         let client = registry.add();
         let meter = client.meter(0, Clock::start());
         let mut reasons = |status| {
-            meter.start(Kind::Segment).finish(Outcome::of_status(status, false), None);
+            meter.start(Kind::Segment).finish(Outcome::from_status(status, false), None);
             registry.snapshot(0, &mut sample.snapshot);
             sample.not_comparable(&priced)
         };

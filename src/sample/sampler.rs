@@ -278,7 +278,7 @@ impl Sampler {
         self.ticks += 1;
         sample.latencies = self.latency.each_ref().map(RecentLatency::digest);
         sample.live_latency = self.live_latency.digest();
-        sample.quality = Quality::of_run(&sample.snapshot.totals);
+        sample.quality = Quality::from_totals(&sample.snapshot.totals);
         (sample.admitted, sample.late_starts) =
             (self.sources.status.admitted(), self.sources.status.late_starts());
         // Facts that others set, as they are now.

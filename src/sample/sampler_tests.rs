@@ -172,7 +172,7 @@ fn a_sample_allocates_nothing_but_what_a_new_second_adds() {
     for client in &clients {
         let meter = client.meter(0, Clock::start());
         meter.start(Kind::Segment).finish(Outcome::Ok, None);
-        meter.start(Kind::Segment).finish(Outcome::of_status(404, false), None);
+        meter.start(Kind::Segment).finish(Outcome::from_status(404, false), None);
     }
     (0..20).for_each(|_| drop(sampler.next_sample()));
     for _ in 0..20 {
@@ -205,7 +205,7 @@ fn a_whole_sample_has_every_distribution_and_the_next_light_one_none() {
     let (registry, mut sampler) = sampler();
     let client = registry.add();
     let meter = client.meter(0, Clock::start());
-    for outcome in [Outcome::Ok, Outcome::of_status(503, false), Outcome::Ok] {
+    for outcome in [Outcome::Ok, Outcome::from_status(503, false), Outcome::Ok] {
         let timings = Timings { first_byte_us: 10, body_us: 20 };
         meter.start(Kind::Segment).finish(outcome, Some(timings));
     }
@@ -240,7 +240,7 @@ fn the_history_of_a_whole_sample_has_every_duration_and_failure_whenever_it_is_t
     let (registry, mut sampler) = sampler();
     let client = registry.add();
     let meter = client.meter(0, Clock::start());
-    let busy = Outcome::of_status(503, false);
+    let busy = Outcome::from_status(503, false);
     let act = || {
         for (us, outcome) in [(5_000, Outcome::Ok), (90_000, busy), (300, Fault::Cut.into())] {
             let timings = Timings { first_byte_us: us / 2, body_us: us / 2 };

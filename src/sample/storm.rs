@@ -88,7 +88,7 @@ mod tests {
         let client = registry.add();
         let meter = client.meter(0, Clock::start());
         for status in [429, 503, 500, 404, 504, 302] {
-            meter.start(Kind::Segment).finish(Outcome::of_status(status, status == 302), None);
+            meter.start(Kind::Segment).finish(Outcome::from_status(status, status == 302), None);
         }
         meter.count(Metric::Redirects, 1);
         drop(meter.start(Kind::Segment));

@@ -215,7 +215,7 @@ mod tests {
             recorder.timeline().bins().last().copied().expect("a bin")
         };
         observe(250, &[Outcome::Ok]);
-        let first = observe(900, &[Outcome::of_status(503, false), Outcome::Ok]);
+        let first = observe(900, &[Outcome::from_status(503, false), Outcome::Ok]);
         assert_eq!((first.started, first.client_ms.iter().sum::<u64>()), (3, 900));
         let ended = |bin: &Bin, class: Class| bin.ended[class.index()];
         assert_eq!((ended(&first, Class::Ok), ended(&first, Class::Http5xx)), (2, 1));

@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn a_failure_of_the_origin_is_no_evidence_and_a_missing_file_is() {
         let mut run = Run::new();
-        run.fail(Outcome::of_status(503, false));
+        run.fail(Outcome::from_status(503, false));
         run.fail(Fault::TimeoutFirstByte.into());
         assert_eq!(run.second(&[]), TrustVerdict::Valid);
         run.fail(Fault::LocalFiles.into());

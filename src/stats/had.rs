@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn a_bit_stays_after_the_client_has_recovered_and_goes_with_it() {
         let registry = Registry::new(1);
-        let busy = Outcome::of_status(503, false);
+        let busy = Outcome::from_status(503, false);
         let codes = vec![Fault::ConnReset.into(), busy];
         let mut snapshot = Snapshot { codes, ..Snapshot::default() };
         let mut had = || {
@@ -48,7 +48,7 @@ mod tests {
         };
         let client = registry.add();
         let meter = client.meter(0, Clock::start());
-        for outcome in [busy, Outcome::of_status(404, false), Outcome::Ok] {
+        for outcome in [busy, Outcome::from_status(404, false), Outcome::Ok] {
             meter.start(Kind::Segment).finish(outcome, None);
         }
         assert_eq!(had(), 0b10);

@@ -150,7 +150,7 @@ impl Meter {
 
     /// Adds the numbers of the client, which has left, to the distributions over sessions.
     pub fn end_session(&self) {
-        self.worker().sessions.record(&Quality::of_client(self.client()));
+        self.worker().sessions.record(&Quality::from_client(self.client()));
     }
 
     /// Returns the client's number.

@@ -77,12 +77,12 @@ impl Quality {
     }
 
     /// Returns the quality of all clients together.
-    pub fn of_run(totals: &Totals) -> Self {
+    pub fn from_totals(totals: &Totals) -> Self {
         Self::read(|metric| totals.get(metric))
     }
 
     /// Returns the quality of one client.
-    pub fn of_client(client: &ClientStats) -> Self {
+    pub fn from_client(client: &ClientStats) -> Self {
         Self::read(|metric| client.get(metric))
     }
 

@@ -220,9 +220,9 @@ mod tests {
         let end = |outcome| meter.start(Kind::Segment).finish(outcome, None);
         // A redirector answers each request, and the server that it leads to turns it away.
         for _ in 0..4 {
-            end(Outcome::of_status(302, true));
+            end(Outcome::from_status(302, true));
             meter.count(Metric::Redirects, 1);
-            end(Outcome::of_status(503, false));
+            end(Outcome::from_status(503, false));
         }
         let refusals = [Fault::PolicyHost, Fault::PolicyAddress, Fault::PolicyScheme, Fault::PolicyRedirects];
         refusals.into_iter().for_each(|fault| end(fault.into()));

@@ -27,7 +27,7 @@ pub(super) fn conclude(
     let outcome = match arrived.response.head.status {
         // "Not modified" is not an answer to a request that was not conditional.
         304 if !arrived.response.conditional => Outcome::Http(HttpFailure::OTHER),
-        status => Outcome::of_status(status, false),
+        status => Outcome::from_status(status, false),
     };
     let playlist = arrived.playlist.take();
     let look = look(fetch, &arrived);

@@ -76,7 +76,7 @@ impl Client {
         let (mut lanes, mut timer) = (Lanes::new(), Timer::new());
         let (mut input, mut now) = (Input::Woke, meter.clock().now());
         loop {
-            let action = viewer.borrow_mut().on(input, now);
+            let action = viewer.borrow_mut().step(input, now);
             failpoint::reach("client", meter.client_id());
             if slot.is_draining() && !slot.is_busy() {
                 return Departure::Removed;
@@ -150,7 +150,7 @@ struct Viewer {
 
 impl Viewer {
     /// Passes `input` to the player at `now`, counts what the player did and returns its next action.
-    fn on(&mut self, input: Input, now: Duration) -> Action {
+    fn step(&mut self, input: Input, now: Duration) -> Action {
         let action = self.player.step(now, input);
         self.settle(now);
         action

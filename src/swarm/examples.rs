@@ -36,11 +36,11 @@ mod tests {
     #[test]
     fn each_outcome_has_one_example_a_second_and_their_number_is_bounded() {
         let examples = Examples::default();
-        let [busy, gone] = [503, 404].map(|status| Outcome::of_status(status, false));
+        let [busy, gone] = [503, 404].map(|status| Outcome::from_status(status, false));
         let admitted = |outcome, at_ms: u64| examples.admits(outcome, at_ms * 1_000);
         assert!(admitted(busy, 100) && !admitted(busy, 900) && admitted(gone, 900));
         assert!(admitted(busy, 1_100) && !admitted(busy, 1_200));
-        let all = (400..600).filter(|status| admitted(Outcome::of_status(*status, false), 5_000)).count();
+        let all = (400..600).filter(|status| admitted(Outcome::from_status(*status, false), 5_000)).count();
         assert_eq!(all, OUTCOMES);
     }
 }

@@ -114,7 +114,7 @@ impl Answered {
     /// Returns the details of a request for `url` that failed now; `None` if it was not sent.
     pub(super) fn details(&self, url: &SecretUrl, now_us: u64) -> Option<FailureDetails> {
         Some(FailureDetails {
-            address: self.redirected.as_ref().unwrap_or(url).to_string().into(),
+            url: self.redirected.as_ref().unwrap_or(url).to_string().into(),
             took_us: now_us.saturating_sub(self.sent?.started_us),
             edge: self.edge,
             cache: self.cache,
@@ -125,7 +125,7 @@ impl Answered {
 impl Received<'_> {
     /// Reports whether the status says that the resource itself was sent.
     fn is_ok(&self) -> bool {
-        self.response.head.status != 304 && Outcome::of_status(self.response.head.status, false).is_ok()
+        self.response.head.status != 304 && Outcome::from_status(self.response.head.status, false).is_ok()
     }
 
     /// Returns the time of the first byte of the response, in microseconds since the start of the run.
@@ -284,7 +284,7 @@ async fn follow<'a>(
             // A refused hop is the failure of the request that named it.
             Err(fault) => return Some(fail(exchange, first_byte_us, fault)),
             Ok(next) => {
-                exchange.finish(Outcome::of_status(response.head.status, true), Some(timings(&response)));
+                exchange.finish(Outcome::from_status(response.head.status, true), Some(timings(&response)));
                 meter.count(Metric::Redirects, 1);
                 *redirects += 1;
                 redirected = Some(next);

@@ -93,12 +93,12 @@ mod loom_tests {
                     stage.0.leave();
                 })
             };
-            let nobody_is_left = stage.0.present() == 0;
-            if nobody_is_left {
+            let none_is_left = stage.0.present() == 0;
+            if none_is_left {
                 assert_eq!(stage.1.get(), 1);
             }
             controller.join().unwrap();
-            nobody_is_left
+            none_is_left
         });
     }
 }

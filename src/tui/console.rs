@@ -23,7 +23,7 @@ use super::pending_page::PendingPage;
 use super::render::picture;
 use super::theme::Theme;
 use super::tty::{Tty, Wake};
-use super::{Setup, Told, save};
+use super::{Instruction, Setup, save};
 use crate::report::Doc;
 use crate::sample::{RunSample, TICK};
 use crate::sync::failpoint;
@@ -118,10 +118,10 @@ impl Loop {
         let mut inputs = Vec::new();
         loop {
             match self.tty.wait(&self.waker, self.patience()) {
-                Wake::Told => match Told::read(&self.waker) {
-                    Told::Suspend => self.suspend(),
-                    Told::Resume => self.resume()?,
-                    Told::End => return Ok(()),
+                Wake::Instruction => match Instruction::read(&self.waker) {
+                    Instruction::Suspend => self.suspend(),
+                    Instruction::Resume => self.resume()?,
+                    Instruction::End => return Ok(()),
                 },
                 Wake::Gone => return Err(io::ErrorKind::BrokenPipe.into()),
                 Wake::Input => {

@@ -205,7 +205,7 @@ pub const BINDINGS: &[Binding] = &[
     look(Action::Help, &[Char('?'), Key::Function(1)], "? F1", "this help").footer("?", "help"),
     load(Action::Stop, &[Char('q')], "q", "stop, drain, show report").footer("q", "stop"),
     load(Action::Interrupt, &[Ctrl('c')], "^C", "the same, then exit"),
-    load(Action::StopNow, &[Char('Q')], "Q", "stop at once; so does q q"),
+    load(Action::StopNow, &[Char('Q')], "Q", "cut requests, then exit"),
     look(Action::Freeze, &[Char(' ')], "Space", "freeze; the load goes on").footer("Space", "freeze"),
     load(Action::More, &[Char('+'), Char('=')], "+ -  = _", "add, remove one step").footer("+ -", "clients"),
     load(Action::Fewer, &[Char('-'), Char('_')], "", ""),

@@ -100,7 +100,7 @@ pub struct Remote(Weak<UnixStream>);
 
 /// Instruction to the console's thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum Instruction {
     /// Restore the terminal and stop the process.
     Suspend,
     /// The process continues: take over the terminal, if the process is in its foreground, and redraw everything.
@@ -109,7 +109,7 @@ enum Told {
     End,
 }
 
-impl Told {
+impl Instruction {
     fn read(waker: &UnixStream) -> Self {
         let mut byte = [0];
         match (&*waker).read(&mut byte) {
@@ -127,12 +127,12 @@ impl Remote {
     /// Makes the console restore the terminal and stop the process, as SIGTSTP would have. Does nothing without a
     /// console.
     pub fn suspend(&self) {
-        self.tell(Told::SUSPEND);
+        self.tell(Instruction::SUSPEND);
     }
 
     /// Makes the console take over the terminal again. Does nothing without a console.
     pub fn resume(&self) {
-        self.tell(Told::RESUME);
+        self.tell(Instruction::RESUME);
     }
 
     fn tell(&self, word: &[u8]) {

@@ -40,7 +40,7 @@ pub(super) enum Wake {
     /// There is something to read.
     Input,
     /// The other end of the waker has sent a byte or has gone.
-    Told,
+    Instruction,
     /// The terminal has gone.
     Gone,
 }
@@ -256,7 +256,7 @@ fn wait(tty: BorrowedFd<'_>, interest: PollFlags, waker: BorrowedFd<'_>, limit: 
     }
     let [told, terminal] = fds.map(|fd| fd.revents());
     if !told.is_empty() {
-        Wake::Told
+        Wake::Instruction
     } else if terminal.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
         Wake::Gone
     } else if terminal.contains(PollFlags::IN) {
@@ -281,6 +281,6 @@ mod tests {
         drop(far);
         assert_eq!(look(1000), Wake::Gone);
         drop(speaker);
-        assert_eq!(look(1000), Wake::Told);
+        assert_eq!(look(1000), Wake::Instruction);
     }
 }

@@ -291,7 +291,7 @@ impl Outcome {
     }
 
     /// Returns the outcome of a complete response; `redirect_followed` says whether its `Location` was followed.
-    pub const fn of_status(status: u16, redirect_followed: bool) -> Self {
+    pub const fn from_status(status: u16, redirect_followed: bool) -> Self {
         match status {
             200 | 206 | 304 => Self::Ok,
             _ if redirect_followed => Self::Ok,
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!(HttpFailure::new(520).words(), "an HTTP status without a standard name");
         assert_eq!(HttpFailure::OTHER.words(), "an HTTP status outside 400 to 599");
         for (status, class) in [(404, Class::Http4xx), (503, Class::Http5xx), (204, Class::HttpOther)] {
-            assert_eq!(Outcome::of_status(status, false).class(), class);
+            assert_eq!(Outcome::from_status(status, false).class(), class);
         }
         assert!(Class::ALL.iter().enumerate().all(|(index, class)| class.index() == index));
     }
@@ -411,10 +411,10 @@ mod tests {
     fn only_200_206_304_and_followed_redirects_are_ok() {
         for status in 100..=999 {
             let expected = matches!(status, 200 | 206 | 304);
-            assert_eq!(Outcome::of_status(status, false).is_ok(), expected, "{status}");
+            assert_eq!(Outcome::from_status(status, false).is_ok(), expected, "{status}");
         }
-        assert!(Outcome::of_status(302, true).is_ok());
-        assert_eq!(Outcome::of_status(302, false).to_string(), "http.other");
+        assert!(Outcome::from_status(302, true).is_ok());
+        assert_eq!(Outcome::from_status(302, false).to_string(), "http.other");
     }
 
     #[test]

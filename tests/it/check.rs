@@ -26,7 +26,7 @@ fn a_file_is_understood_by_the_program_as_by_its_library() {
         ["byte_ranges.m3u8", "live_fmp4.m3u8", "low_latency.m3u8", "multivariant.m3u8", "bad_both_kinds.m3u8"]
     {
         let path = data(name);
-        let expected = CheckReport::of_bytes(path.clone(), &std::fs::read(&path).unwrap());
+        let expected = CheckReport::from_bytes(path.clone(), &std::fs::read(&path).unwrap());
         let json = check(&[&path, "--json"]);
         assert_eq!(stdout(&json), expected.json().unwrap(), "{name}");
         assert_eq!(json.status.code(), Some(i32::from(expected.exit_code)), "{name}");

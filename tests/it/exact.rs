@@ -188,7 +188,7 @@ fn compare(kind: Kind, totals: &Totals, counts: &Counts) -> (String, u64) {
     let statuses = [200].into_iter().chain(400..=599);
     for status in statuses {
         let there = counts.completed(kind, status);
-        let here = match Outcome::of_status(status, false) {
+        let here = match Outcome::from_status(status, false) {
             Outcome::Ok => ours.ok,
             outcome => ours.failed(outcome),
         };

@@ -120,7 +120,7 @@ fn of_many_failures_a_few_are_recorded_with_their_address_and_the_one_who_answer
     run.assert_exit_code(0);
     let lines = lines(&path);
     let faults = || lines.iter().filter(|line| line["kind"] == "fault");
-    let examples: Vec<_> = faults().filter(|line| line["address"].is_string()).collect();
+    let examples: Vec<_> = faults().filter(|line| line["url"].is_string()).collect();
     let times: Vec<_> = examples.iter().map(|line| line["at_us"].as_u64().unwrap()).collect();
     assert!(!examples.is_empty() && examples.len() < faults().count(), "{}", examples.len());
     // Each worker has its own second, and the canary has a worker.
@@ -128,11 +128,8 @@ fn of_many_failures_a_few_are_recorded_with_their_address_and_the_one_who_answer
     let seconds = times.last().unwrap() / 1_000_000 + 1;
     assert!(examples.len() as u64 <= workers * seconds, "{times:?}");
     for example in examples {
-        let [address, edge] = ["address", "edge"].map(|name| example[name].as_str().unwrap());
-        assert!(
-            address.starts_with(&format!("http://{edge}/live/")) && address.ends_with(".ts"),
-            "{example}"
-        );
+        let [url, edge] = ["url", "edge"].map(|name| example[name].as_str().unwrap());
+        assert!(url.starts_with(&format!("http://{edge}/live/")) && url.ends_with(".ts"), "{example}");
     }
 }
 

@@ -7,7 +7,7 @@ const COLUMNS: usize = 80;
 
 /// Checks any bytes as a playlist. Both forms of the result must be harmless, and the text must fit its page.
 pub fn playlist(data: &[u8]) {
-    let check = CheckReport::of_bytes("fuzz".to_owned(), data);
+    let check = CheckReport::from_bytes("fuzz".to_owned(), data);
     for line in text(&check).lines() {
         assert!(line.chars().count() <= COLUMNS && !line.chars().any(char::is_control), "{line:?}");
     }

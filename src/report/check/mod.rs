@@ -64,7 +64,7 @@ pub struct Unreadable {
 
 impl Unreadable {
     /// Returns the reason why a client got no playlist: the failure that it met most often.
-    fn of_run(run: &Report) -> Option<Self> {
+    fn from_run(run: &Report) -> Option<Self> {
         let (outcome, _) = *run.kinds.get(Kind::Playlist.name())?.outcomes.failures().first()?;
         let detail = run.failure_details.get(outcome).unwrap_or_default().to_owned();
         Some(Self { outcome: outcome.to_string(), meaning: outcome.meaning().to_owned(), detail })
@@ -112,7 +112,7 @@ pub struct FindingSeen {
 
 impl CheckReport {
     /// Checks the bytes of a playlist, without a client.
-    pub fn of_bytes(source: String, bytes: &[u8]) -> Self {
+    pub fn from_bytes(source: String, bytes: &[u8]) -> Self {
         match hls::parse(bytes) {
             Ok(playlist) => Self::new(source, Understood::from(&playlist), flaws(&playlist)),
             Err(error) => Self::unreadable(source, &error),
@@ -120,7 +120,7 @@ impl CheckReport {
     }
 
     /// Builds the check from the playlists that a client loaded, the hosts that they name, and the report of its run.
-    pub fn of_run(
+    pub fn from_run(
         source: String,
         entry: Understood,
         playlists: Vec<Loaded>,
@@ -137,7 +137,7 @@ impl CheckReport {
         let mut check = Self::new(source, entry, findings.collect());
         // The run's own code comes first, for instance after a panic, or when nothing was played.
         check.exit_code = if run.exit.code == 0 { check.exit_code } else { run.exit.code };
-        check.error = if check.understood.kind.is_none() { Unreadable::of_run(&run) } else { None };
+        check.error = if check.understood.kind.is_none() { Unreadable::from_run(&run) } else { None };
         Self { playlists, hosts, run: Some(run), ..check }
     }
 

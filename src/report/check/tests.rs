@@ -5,7 +5,7 @@ use crate::vocabulary::Severity;
 use crate::vocabulary::untrusted::HOSTILE;
 
 fn check(text: &str) -> CheckReport {
-    CheckReport::of_bytes("a.m3u8".to_owned(), text.as_bytes())
+    CheckReport::from_bytes("a.m3u8".to_owned(), text.as_bytes())
 }
 
 #[test]

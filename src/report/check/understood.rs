@@ -140,15 +140,15 @@ pub struct RenditionSeen {
 impl From<&Playlist> for Understood {
     fn from(playlist: &Playlist) -> Self {
         let of_kind = match playlist {
-            Playlist::Multivariant(multivariant) => Self::of_multivariant(multivariant),
-            Playlist::Media(media) => Self::of_media(media),
+            Playlist::Multivariant(multivariant) => Self::from_multivariant(multivariant),
+            Playlist::Media(media) => Self::from_media(media),
         };
         Self { kind: Some(playlist.kind()), ..of_kind }
     }
 }
 
 impl Understood {
-    fn of_media(media: &Media) -> Self {
+    fn from_media(media: &Media) -> Self {
         let how_many =
             |what: fn(Segment<'_>) -> bool| count(media.segments.iter().filter(|it| what(*it)).count());
         let unfinished =
@@ -190,7 +190,7 @@ impl Understood {
         }
     }
 
-    fn of_multivariant(playlist: &Multivariant) -> Self {
+    fn from_multivariant(playlist: &Multivariant) -> Self {
         Self {
             version: Some(playlist.version),
             variants: count(playlist.variants.len()),

@@ -117,7 +117,7 @@ fn act(meter: &Meter, event: Event) {
     };
     match event.what {
         0 => request(Outcome::Ok, Some(Timings { first_byte_us: value, body_us: value * 2 })),
-        1 => request(Outcome::of_status(500 + value as u16 % 99, false), None),
+        1 => request(Outcome::from_status(500 + value as u16 % 99, false), None),
         2 => request(Fault::ALL[value as usize % Fault::COUNT].into(), None),
         3 => meter.set_state(ClientState::ALL[value as usize % ClientState::COUNT]),
         4 => meter.publish(&stalled(value)),

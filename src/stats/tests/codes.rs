@@ -50,7 +50,8 @@ fn every_status_alone_is_counted_under_its_label_and_nowhere_else() {
         let registry = Registry::new(1);
         let client = registry.add();
         let meter = client.meter(0, Clock::start());
-        (0..times(status)).for_each(|_| request(&meter, Kind::Segment, 3, Outcome::of_status(status, false)));
+        (0..times(status))
+            .for_each(|_| request(&meter, Kind::Segment, 3, Outcome::from_status(status, false)));
         let expected: BTreeMap<String, u64> =
             label(status).map(|label| (label, times(status))).into_iter().collect();
         assert_eq!(seen(&registry), expected, "{status}");
@@ -67,7 +68,8 @@ fn all_statuses_together_keep_their_counts_and_a_count_of_zero_is_absent() {
     let mut expected = BTreeMap::<String, u64>::new();
     assert_eq!(seen(&registry), expected);
     for status in every_status() {
-        (0..times(status)).for_each(|_| request(&meter, Kind::Segment, 0, Outcome::of_status(status, false)));
+        (0..times(status))
+            .for_each(|_| request(&meter, Kind::Segment, 0, Outcome::from_status(status, false)));
         if let Some(label) = label(status) {
             *expected.entry(label).or_default() += times(status);
         }
@@ -105,7 +107,9 @@ fn a_hundred_tasks_at_once_lose_no_count() {
     let registry = at_once(100, |client, index| {
         let meter = client.meter(index, Clock::start());
         for _ in 0..ROUNDS {
-            codes.iter().for_each(|code| request(&meter, Kind::Segment, 1, Outcome::of_status(*code, false)));
+            codes
+                .iter()
+                .for_each(|code| request(&meter, Kind::Segment, 1, Outcome::from_status(*code, false)));
         }
     });
     let labels = codes.iter().filter_map(|code| label(*code));
@@ -118,7 +122,7 @@ fn all_two_hundred_codes_at_once_keep_their_counts() {
         let meter = client.meter(index, Clock::start());
         let status = 400 + index as u16;
         (0..times(status))
-            .for_each(|_| request(&meter, Kind::Playlist, 1, Outcome::of_status(status, false)));
+            .for_each(|_| request(&meter, Kind::Playlist, 1, Outcome::from_status(status, false)));
     });
     assert_eq!(seen(&registry), (400..=599).map(|status| (status.to_string(), times(status))).collect());
 }

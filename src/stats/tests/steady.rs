@@ -14,7 +14,7 @@ fn allocations(operation: impl FnOnce()) -> u64 {
 const STATUSES: [u16; WAYS] = [404, 429, 500, 502, 503, 599];
 
 fn fail_with(meter: &Meter, status: u16) {
-    request(meter, Kind::Segment, 70, Outcome::of_status(status, false));
+    request(meter, Kind::Segment, 70, Outcome::from_status(status, false));
 }
 
 /// Makes requests of each kind and with every sort of ending: more than a client has words for.

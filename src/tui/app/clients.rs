@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn a_filter_finds_clients_by_what_they_ever_had() {
         let mut snapshot = snapshot(30);
-        snapshot.codes = vec![Outcome::of_status(404, false), Outcome::of_status(503, false)];
+        snapshot.codes = vec![Outcome::from_status(404, false), Outcome::from_status(503, false)];
         std::sync::Arc::make_mut(&mut snapshot.clients)[7].had = 0b10;
         std::sync::Arc::make_mut(&mut snapshot.clients)[8].had = 0b01;
         let mut list = ClientList::default();

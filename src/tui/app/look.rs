@@ -2,7 +2,7 @@
 
 use ratatui::layout::Size;
 
-use super::{App, Asked, Effect, Mode, Panel, View};
+use super::{App, Effect, Mode, Panel, PromptKind, View};
 use crate::tui::keys::{Action, Motion};
 use crate::tui::layout;
 use crate::tui::layout::stream::StreamPanel;
@@ -15,7 +15,7 @@ impl App {
         self.fit_clients();
         self.scroll = self.scroll.min(self.last_scroll());
         if let Mode::Help(scroll) = &mut self.mode {
-            *scroll = (*scroll).min(layout::help::places(screen).last_scroll());
+            *scroll = (*scroll).min(layout::help::layout(screen).last_scroll());
         }
     }
 
@@ -34,7 +34,7 @@ impl App {
 
     /// Returns the lines of a page of the help overlay, and its largest scroll offset.
     pub(super) fn help_lines(&self) -> (usize, usize) {
-        let places = layout::help::places(self.screen);
+        let places = layout::help::layout(self.screen);
         (layout::lines(places.overlay, 0), places.last_scroll())
     }
 
@@ -90,10 +90,10 @@ impl App {
     /// Returns the lines of the scrolled list of the shown view.
     fn list_lines(&self) -> usize {
         match self.view {
-            View::Errors if self.has_focus(1) => layout::errors::places(self.room).finding_lines(),
+            View::Errors if self.has_focus(1) => layout::errors::layout(self.room).finding_lines(),
             View::Errors => layout::errors::lines(self.room),
             View::Log => layout::log::lines(self.room),
-            View::Stream => layout::stream::places(self.room).lines(self.stream_panel()),
+            View::Stream => layout::stream::layout(self.room).lines(self.stream_panel()),
             // It scrolls by pages.
             View::Report => 1,
             View::Overview | View::Clients | View::Generator | View::Latency => 0,
@@ -132,7 +132,7 @@ impl App {
             Action::FaultsOnly => self.clients.faults_only = !self.clients.faults_only,
             Action::Follow => self.clients.following = !self.clients.following,
             Action::Filter if matches!(self.view, View::Clients | View::Log) => {
-                return self.ask(Asked::Filter);
+                return self.ask(PromptKind::Filter);
             }
             _ => {}
         }

@@ -36,7 +36,7 @@ pub(super) use filter::Filter;
 use load::ENDING;
 pub(super) use log::LogGroup;
 use prompt::Typed;
-pub(super) use prompt::{Asked, Prompt};
+pub(super) use prompt::{Prompt, PromptKind};
 pub(super) use report::ShownReport;
 pub(super) use scope::Scope;
 pub(super) use stream::rung_label;
@@ -292,17 +292,17 @@ impl App {
                 self.mode = Mode::Prompt(prompt);
                 Effect::None
             }
-            (Typed::Cancelled, Asked::Note) => self.say("mark cancelled".to_owned()),
+            (Typed::Cancelled, PromptKind::Note) => self.say("mark cancelled".to_owned()),
             (Typed::Cancelled, _) => Effect::None,
-            (Typed::Done, Asked::Target) => {
+            (Typed::Done, PromptKind::Target) => {
                 let now = u32::try_from(self.wanted()).unwrap_or_default();
                 match prompt::target(&prompt.text, now) {
                     Ok(target) => self.want(target),
                     Err(wrong) => self.say(wrong),
                 }
             }
-            (Typed::Done, Asked::Filter) => self.filter(&prompt.text),
-            (Typed::Done, Asked::Note) => {
+            (Typed::Done, PromptKind::Filter) => self.filter(&prompt.text),
+            (Typed::Done, PromptKind::Note) => {
                 let (at, note) = (self.marked.at, Untrusted::new(prompt.text.trim()).shown());
                 self.scope.remember(&self.marked);
                 self.say(format!("marked {}", units::clock(at)));
@@ -324,7 +324,7 @@ impl App {
             Action::Fewer => return self.change(-self.step()),
             Action::StepUp => self.step = (self.step + 1).min(STEPS.len() - 1),
             Action::StepDown => self.step = self.step.saturating_sub(1),
-            Action::Target => return self.ask(Asked::Target),
+            Action::Target => return self.ask(PromptKind::Target),
             Action::Hold => return self.hold(),
             Action::Stop => return self.stop(StopCause::Operator),
             Action::Interrupt => return self.stop(StopCause::Interrupt),
@@ -372,8 +372,8 @@ impl App {
         }
     }
 
-    fn ask(&mut self, asked: Asked) -> Effect {
-        if asked == Asked::Target && self.is_ending() {
+    fn ask(&mut self, asked: PromptKind) -> Effect {
+        if asked == PromptKind::Target && self.is_ending() {
             return self.say(ENDING.to_owned());
         }
         self.mode = Mode::Prompt(Prompt::new(asked));
@@ -385,7 +385,7 @@ impl App {
             return self.say("the run has ended: marks can no longer be set".to_owned());
         }
         self.marked = Arc::clone(&self.live);
-        self.ask(Asked::Note)
+        self.ask(PromptKind::Note)
     }
 
     fn turn_scope(&mut self) -> Effect {

@@ -11,7 +11,7 @@ const LARGEST: u64 = 1_000_000_000;
 
 /// Purpose of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum Asked {
+pub(in crate::tui) enum PromptKind {
     /// A number of clients.
     Target,
     /// A pattern for the lines of a list.
@@ -20,7 +20,7 @@ pub(in crate::tui) enum Asked {
     Note,
 }
 
-impl Asked {
+impl PromptKind {
     /// Returns the label before the line.
     pub(in crate::tui) const fn label(self) -> &'static str {
         match self {
@@ -54,12 +54,12 @@ pub(super) enum Typed {
 /// The line and its purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::tui) struct Prompt {
-    pub(in crate::tui) asked: Asked,
+    pub(in crate::tui) asked: PromptKind,
     pub(in crate::tui) text: String,
 }
 
 impl Prompt {
-    pub(super) fn new(asked: Asked) -> Self {
+    pub(super) fn new(asked: PromptKind) -> Self {
         Self { asked, text: String::new() }
     }
 
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_line_has_an_end_and_a_paste_holds_no_control_character() {
-        let mut prompt = Prompt::new(Asked::Note);
+        let mut prompt = Prompt::new(PromptKind::Note);
         prompt.paste(&"a\x1b[2J".repeat(100));
         assert_eq!(prompt.text.chars().count(), LENGTH);
         assert!(!prompt.text.chars().any(char::is_control));

@@ -407,7 +407,7 @@ fn the_help_scrolls_and_every_other_key_acts() {
     assert_eq!(app.mode, Mode::Help(1));
     press(&mut app, Key::Char('G'));
     press(&mut app, Key::Down);
-    let last = crate::tui::layout::help::places(Size::new(40, 10)).last_scroll();
+    let last = crate::tui::layout::help::layout(Size::new(40, 10)).last_scroll();
     assert_eq!(app.mode, Mode::Help(last));
     assert_eq!(press(&mut app, Key::Char('w')), Effect::Save);
     assert_eq!(app.mode, Mode::Normal);

@@ -42,11 +42,11 @@ impl App {
     pub(in crate::tui) fn chart_columns(&self) -> u16 {
         let columns = match self.view {
             View::Errors => layout::errors::columns(self.room),
-            View::Overview if !self.zoomed => layout::overview::places(self.room).columns(),
-            View::Report => layout::report::places(self.room).columns(),
-            View::Latency => layout::latency::places(self.room).columns(),
-            View::Stream => layout::stream::places(self.room).columns(),
-            _ => layout::zoom::places(self.room).columns(),
+            View::Overview if !self.zoomed => layout::overview::layout(self.room).columns(),
+            View::Report => layout::report::layout(self.room).columns(),
+            View::Latency => layout::latency::layout(self.room).columns(),
+            View::Stream => layout::stream::layout(self.room).columns(),
+            _ => layout::zoom::layout(self.room).columns(),
         };
         columns.max(1)
     }

@@ -1,4 +1,4 @@
-//! Places of the view of all clients.
+//! Layout of the view of all clients.
 
 use ratatui::layout::{Rect, Size};
 
@@ -22,14 +22,14 @@ pub(in crate::tui) const PANELS: usize = 2;
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::tui) struct Places {
+pub(in crate::tui) struct Layout {
     pub(in crate::tui) map: Rect,
     pub(in crate::tui) who: Rect,
     pub(in crate::tui) list: Rect,
     pub(in crate::tui) detail: Rect,
 }
 
-impl Places {
+impl Layout {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
         vec![self.map, self.who, self.list, self.detail]
@@ -49,7 +49,7 @@ pub(in crate::tui) fn marks(map: Rect) -> Rect {
     Rect { x: inside.x + before, width: inside.width.saturating_sub(before + 1), ..inside }
 }
 
-/// Places of the last minute of the open client.
+/// Layout of the last minute of the open client.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::tui) struct Timeline {
     /// State in each column.
@@ -92,17 +92,17 @@ pub(in crate::tui) fn timeline(room: Size, detail: Rect) -> Timeline {
 }
 
 /// Returns the places in a body of this size; `detail` is the number of lines for the open client.
-pub(in crate::tui) fn places(room: Size, detail: u16) -> Places {
+pub(in crate::tui) fn layout(room: Size, detail: u16) -> Layout {
     let breadth = Breadth::new(room) as usize;
     let [for_map, for_who] = [MAP, WHO].map(|of| of.get(breadth).copied().unwrap_or_default());
     let mut list = body(room);
     let mut map = take(&mut list, for_map);
     let who = take_right(&mut map, for_who);
     let detail = take_bottom(&mut list, detail);
-    Places { map, who, list, detail }
+    Layout { map, who, list, detail }
 }
 
 /// Returns the number of clients that the list has room for.
 pub(in crate::tui) fn lines(room: Size, detail: u16) -> usize {
-    super::lines(places(room, detail).list, 1)
+    super::lines(layout(room, detail).list, 1)
 }

@@ -1,4 +1,4 @@
-//! Places of the view of failures and findings: charts and strips share one time axis, so the same columns.
+//! Layout of the view of failures and findings: charts and strips share one time axis, so the same columns.
 
 use ratatui::layout::{Rect, Size};
 
@@ -21,7 +21,7 @@ pub(in crate::tui) const PANELS: usize = 2;
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::tui) struct Places {
+pub(in crate::tui) struct Layout {
     pub(in crate::tui) chart: Rect,
     pub(in crate::tui) codes: Rect,
     /// Empty where there is no room.
@@ -29,7 +29,7 @@ pub(in crate::tui) struct Places {
     pub(in crate::tui) findings: Rect,
 }
 
-impl Places {
+impl Layout {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
         vec![self.chart, self.codes, self.examples, self.findings]
@@ -55,7 +55,7 @@ pub(in crate::tui) fn of(table: [u16; 3], room: Size) -> u16 {
 }
 
 /// Returns the places in a body of this size.
-pub(in crate::tui) fn places(room: Size) -> Places {
+pub(in crate::tui) fn layout(room: Size) -> Layout {
     let mut codes = body(room);
     let has_room = codes.height >= AIRY && Breadth::new(room) != Breadth::Narrow;
     let air = u16::from(has_room);
@@ -65,7 +65,7 @@ pub(in crate::tui) fn places(room: Size) -> Places {
     take_bottom(&mut codes, air);
     let examples = take_bottom(&mut codes, if has_room { EXAMPLES + RULE } else { 0 });
     take_bottom(&mut codes, air);
-    Places { chart, codes, examples, findings }
+    Layout { chart, codes, examples, findings }
 }
 
 /// Returns the columns of the time axis.
@@ -80,5 +80,5 @@ pub(in crate::tui) fn furniture(room: Size) -> u16 {
 
 /// Returns the number of outcomes that the list has room for.
 pub(in crate::tui) fn lines(room: Size) -> usize {
-    super::lines(places(room).codes, furniture(room))
+    super::lines(layout(room).codes, furniture(room))
 }

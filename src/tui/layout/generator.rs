@@ -1,4 +1,4 @@
-//! Places of the view of the load tester itself.
+//! Layout of the view of the load tester itself.
 
 use ratatui::layout::{Rect, Size};
 
@@ -24,7 +24,7 @@ pub(in crate::tui) const PANELS: usize = 5;
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::tui) struct Places {
+pub(in crate::tui) struct Layout {
     pub(in crate::tui) gauges: Rect,
     pub(in crate::tui) workers: Rect,
     pub(in crate::tui) machine: Rect,
@@ -32,7 +32,7 @@ pub(in crate::tui) struct Places {
     pub(in crate::tui) channels: Rect,
 }
 
-impl Places {
+impl Layout {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
         vec![self.gauges, self.workers, self.machine, self.streams, self.channels]
@@ -41,11 +41,11 @@ impl Places {
 
 /// Returns the places in a body of this size. The evidence for the trust verdict always stays; channels and streams
 /// matter less and make room for it.
-pub(in crate::tui) fn places(room: Size) -> Places {
+pub(in crate::tui) fn layout(room: Size) -> Layout {
     let mut rest = body(room);
     let has_room = |rest: Rect, height: u16| rest.height >= height + GAUGES + WORKERS + MACHINE;
     let is_high = rest.height >= HIGH;
-    let mut places = Places::default();
+    let mut places = Layout::default();
     let lanes = if is_high { LANES_HIGH } else { LANES };
     if has_room(rest, lanes) {
         places.channels = take_bottom(&mut rest, lanes);

@@ -1,4 +1,4 @@
-//! Places of the help overlay: one block for each group of keys, in as many columns as fit, which scroll.
+//! Layout of the help overlay: one block for each group of keys, in as many columns as fit, which scroll.
 
 use ratatui::layout::{Rect, Size};
 
@@ -14,7 +14,7 @@ pub(in crate::tui) const SIGNS: usize = 7;
 
 /// The overlay and its columns.
 #[derive(Clone, Debug)]
-pub(in crate::tui) struct Places {
+pub(in crate::tui) struct Layout {
     pub(in crate::tui) overlay: Rect,
     /// Area of each column, and the groups in it; the group after the last one of keys is that of the signs.
     pub(in crate::tui) columns: Vec<(Rect, std::ops::Range<usize>)>,
@@ -22,7 +22,7 @@ pub(in crate::tui) struct Places {
     lines: usize,
 }
 
-impl Places {
+impl Layout {
     /// Returns the largest useful scroll offset.
     pub(in crate::tui) fn last_scroll(&self) -> usize {
         self.lines.saturating_sub(usize::from(inside(self.overlay).height))
@@ -35,7 +35,7 @@ fn heights() -> Vec<usize> {
 }
 
 /// Returns the places on a screen of this size.
-pub(in crate::tui) fn places(screen: Size) -> Places {
+pub(in crate::tui) fn layout(screen: Size) -> Layout {
     let heights = heights();
     let room = usize::from(screen.width.saturating_sub(2) / COLUMN).clamp(1, heights.len());
     let ranges = columns(&heights, room);
@@ -53,7 +53,7 @@ pub(in crate::tui) fn places(screen: Size) -> Places {
         let width = COLUMN.min(inner.width.saturating_sub(left));
         (Rect { x: inner.x + left, width, ..inner }, range)
     };
-    Places { overlay, columns: ranges.into_iter().enumerate().map(place).collect(), lines }
+    Layout { overlay, columns: ranges.into_iter().enumerate().map(place).collect(), lines }
 }
 
 /// Distributes blocks of these heights over at most `most` columns, in their order: the least height in which they fit.
@@ -82,14 +82,14 @@ mod tests {
     #[test]
     fn every_group_has_its_place_whole_and_in_order() {
         for width in [0, 10, 40, 80, 120, 160, 400] {
-            let places = places(Size::new(width, 24));
+            let places = layout(Size::new(width, 24));
             let groups: Vec<usize> = places.columns.iter().flat_map(|(_, range)| range.clone()).collect();
             assert_eq!(groups, (0..=Group::ALL.len()).collect::<Vec<_>>(), "{width}");
         }
         assert_eq!(columns(&[5, 4, 3, 2], 2), [0..2, 2..4]);
         assert_eq!(columns(&[5, 4, 3, 2], 1).len(), 1);
         assert!(
-            places(Size::new(40, 10)).last_scroll() > 20 && places(Size::new(200, 60)).last_scroll() == 0
+            layout(Size::new(40, 10)).last_scroll() > 20 && layout(Size::new(200, 60)).last_scroll() == 0
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Places of the latency view.
+//! Layout of the latency view.
 
 use ratatui::layout::{Rect, Size};
 
@@ -20,7 +20,7 @@ pub(in crate::tui) const PANELS: usize = crate::sample::HeatOf::COUNT;
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::tui) struct Places {
+pub(in crate::tui) struct Layout {
     pub(in crate::tui) heat: Rect,
     pub(in crate::tui) ribbon: Rect,
     pub(in crate::tui) distribution: Rect,
@@ -28,7 +28,7 @@ pub(in crate::tui) struct Places {
     pub(in crate::tui) open: Rect,
 }
 
-impl Places {
+impl Layout {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
         vec![self.heat, self.ribbon, self.distribution, self.table, self.open]
@@ -41,7 +41,7 @@ impl Places {
 }
 
 /// Returns the places in a body of this size.
-pub(in crate::tui) fn places(room: Size) -> Places {
+pub(in crate::tui) fn layout(room: Size) -> Layout {
     let mut rest = body(room);
     let for_table = TABLE.min(rest.height.saturating_sub(HEAT + RIBBON));
     let mut table = take_bottom(&mut rest, for_table);
@@ -54,7 +54,7 @@ pub(in crate::tui) fn places(room: Size) -> Places {
     let height = rest.height.saturating_sub(RIBBON);
     let heat = take(&mut rest, height);
     distribution.height = heat.height.min(distribution.height);
-    Places { heat, ribbon: rest, distribution, table, open }
+    Layout { heat, ribbon: rest, distribution, table, open }
 }
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn the_heat_map_has_what_the_table_leaves() {
         let heights = |width, height| {
-            let places = places(Size::new(width, height));
+            let places = layout(Size::new(width, height));
             (places.heat.height, places.table.height, places.distribution.width, places.open.width)
         };
         assert_eq!(heights(160, 42), (27, 13, 36, 46));

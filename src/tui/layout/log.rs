@@ -1,4 +1,4 @@
-//! Places of the view of events.
+//! Layout of the view of events.
 
 use ratatui::layout::{Rect, Size};
 
@@ -12,12 +12,12 @@ pub(in crate::tui) const PANELS: usize = 2;
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::tui) struct Places {
+pub(in crate::tui) struct Layout {
     pub(in crate::tui) story: Rect,
     pub(in crate::tui) events: Rect,
 }
 
-impl Places {
+impl Layout {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
         vec![self.story, self.events]
@@ -29,19 +29,19 @@ impl Places {
 }
 
 /// Returns the places in a body of this size.
-pub(in crate::tui) fn places(room: Size) -> Places {
+pub(in crate::tui) fn layout(room: Size) -> Layout {
     let mut events = body(room);
     if Breadth::new(room) > Breadth::Narrow {
         let mut story = events;
         let events = take_right(&mut story, room.width / 2);
-        return Places { story, events };
+        return Layout { story, events };
     }
     let for_story = (events.height / 3).clamp(*STORY.start(), *STORY.end());
     let story = take(&mut events, for_story);
-    Places { story, events }
+    Layout { story, events }
 }
 
 /// Returns the number of events that the list has room for.
 pub(in crate::tui) fn lines(room: Size) -> usize {
-    super::lines(places(room).events, 1)
+    super::lines(layout(room).events, 1)
 }

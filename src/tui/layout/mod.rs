@@ -1,7 +1,7 @@
-//! Places on the screen, computed from its size alone.
+//! Layout on the screen, computed from its size alone.
 //!
 //! * The height of a panel never depends on its content, so nothing jumps.
-//! * A view has its own file with `places(room)`: the areas of its panels in a body of that size whose corner is at
+//! * A view has its own file with `layout(room)`: the areas of its panels in a body of that size whose corner is at
 //!   0,0. Models ask how much fits, screens ask where it goes, and both get the same answer.
 //! * An empty area means that there is no room for its panel.
 
@@ -127,16 +127,16 @@ mod tests {
     /// Returns the places of every view, by name.
     fn views(room: Size) -> Vec<(&'static str, Vec<Rect>)> {
         vec![
-            ("overview", overview::places(room).all()),
-            ("zoom", zoom::places(room).all()),
-            ("clients", clients::places(room, 0).all()),
-            ("an open client", clients::places(room, clients::detail_lines(room)).all()),
-            ("errors", errors::places(room).all()),
-            ("generator", generator::places(room).all()),
-            ("log", log::places(room).all()),
-            ("latency", latency::places(room).all()),
-            ("report", report::places(room).all()),
-            ("stream", stream::places(room).all()),
+            ("overview", overview::layout(room).all()),
+            ("zoom", zoom::layout(room).all()),
+            ("clients", clients::layout(room, 0).all()),
+            ("an open client", clients::layout(room, clients::detail_lines(room)).all()),
+            ("errors", errors::layout(room).all()),
+            ("generator", generator::layout(room).all()),
+            ("log", log::layout(room).all()),
+            ("latency", latency::layout(room).all()),
+            ("report", report::layout(room).all()),
+            ("stream", stream::layout(room).all()),
         ]
     }
 

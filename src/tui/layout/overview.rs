@@ -1,4 +1,4 @@
-//! Places of the overview.
+//! Layout of the overview.
 
 use ratatui::layout::{Rect, Size};
 
@@ -51,7 +51,7 @@ pub(in crate::tui) const PANELS: usize = 4;
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::tui) struct Places {
+pub(in crate::tui) struct Layout {
     /// Clients, latency, failures, throughput.
     pub(in crate::tui) charts: [Rect; 4],
     /// Verdict over time, and ticks.
@@ -63,7 +63,7 @@ pub(in crate::tui) struct Places {
     pub(in crate::tui) story: Rect,
 }
 
-impl Places {
+impl Layout {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
         let panels = [self.ribbon, self.now, self.latency, self.failures, self.who, self.story];
@@ -109,7 +109,7 @@ fn spark(panel: Rect, used: u16) -> u16 {
 }
 
 /// Returns the places in a body of this size.
-pub(in crate::tui) fn places(room: Size) -> Places {
+pub(in crate::tui) fn layout(room: Size) -> Layout {
     match Breadth::new(room) {
         Breadth::Wide => wide(body(room)),
         Breadth::Medium => medium(body(room)),
@@ -117,7 +117,7 @@ pub(in crate::tui) fn places(room: Size) -> Places {
     }
 }
 
-fn narrow(mut rest: Rect) -> Places {
+fn narrow(mut rest: Rect) -> Layout {
     let small = CLIENTS[2] + HEAT_NARROW + FAILED_NARROW + 3 * RULE + RIBBON;
     let spare = rest.height.saturating_sub(small);
     let clients = take(&mut rest, CLIENTS[2] + RULE + spare / 6);
@@ -129,20 +129,20 @@ fn narrow(mut rest: Rect) -> Places {
         rest = Rect::ZERO;
     }
     let charts = [clients, latency, Rect::ZERO, Rect::ZERO];
-    Places { charts, ribbon, failures, story: rest, ..Places::default() }
+    Layout { charts, ribbon, failures, story: rest, ..Layout::default() }
 }
 
-fn medium(mut rest: Rect) -> Places {
+fn medium(mut rest: Rect) -> Layout {
     let mut right = take_right(&mut rest, RIGHT);
     let with_throughput = rest.height >= MEDIUM_TALL;
     let throughput = if with_throughput { THROUGHPUT + RULE } else { 0 };
     let charts = stacked(&mut rest, [CLIENTS[1], FAILURES_MEDIUM, throughput]);
     let latency = take(&mut right, LATENCY);
     let failures = take(&mut right, FAILED + RULE);
-    Places { charts, ribbon: rest, latency, failures, story: right, ..Places::default() }
+    Layout { charts, ribbon: rest, latency, failures, story: right, ..Layout::default() }
 }
 
-fn wide(mut rest: Rect) -> Places {
+fn wide(mut rest: Rect) -> Layout {
     let air = u16::from(rest.height >= AIRY);
     take(&mut rest, air);
     take_bottom(&mut rest, air);
@@ -157,7 +157,7 @@ fn wide(mut rest: Rect) -> Places {
     let [now, latency] = [NOW, LATENCY].map(&mut panel);
     let failures = panel(FAILED + RULE + spare / 4);
     let who = panel(WHO + RULE + spare / 4);
-    Places { charts, ribbon: rest, now, latency, failures, who, story: right }
+    Layout { charts, ribbon: rest, now, latency, failures, who, story: right }
 }
 
 /// Takes charts one below the other; the rest is the ribbon. `heights` are those of the clients, of the failures, and
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_small_screen_is_filled_to_its_last_line() {
-        let places = places(Size::new(80, 19));
+        let places = layout(Size::new(80, 19));
         let heights = places.charts.map(|chart| chart.height);
         assert_eq!((heights, places.ribbon.height, places.failures.height), ([6, 7, 0, 0], 2, 4));
         assert_eq!((places.columns(), places.failure_spark(), places.story.height), (64, 24, 0));
@@ -186,11 +186,11 @@ mod tests {
 
     #[test]
     fn a_wide_screen_has_every_panel_and_the_heat_map_has_the_rest() {
-        let large = places(Size::new(160, 42));
+        let large = layout(Size::new(160, 42));
         assert_eq!(large.charts.map(|chart| chart.height), [11, 14, 7, 6]);
         assert_eq!((large.columns(), large.latency_spark()), (90, 13));
         for (width, height) in [(160, 38), (160, 42), (200, 54)] {
-            let places = places(Size::new(width, height));
+            let places = layout(Size::new(width, height));
             assert!(
                 places.charts[1].height >= 10 && places.story_lines() >= 6,
                 "{width}x{height}: {places:?}"

@@ -1,4 +1,4 @@
-//! Places of the report of a run that has ended: charts and numbers on the first page, the text report on the others.
+//! Layout of the report of a run that has ended: charts and numbers on the first page, the text report on the others.
 
 use ratatui::layout::{Rect, Size};
 
@@ -44,7 +44,7 @@ const FACTS: u16 = 4;
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::tui) struct Places {
+pub(in crate::tui) struct Layout {
     /// A rule with the result, where there is no room for big digits.
     pub(in crate::tui) title: Rect,
     pub(in crate::tui) big: Rect,
@@ -64,7 +64,7 @@ pub(in crate::tui) struct Places {
     pub(in crate::tui) facts: Rect,
 }
 
-impl Places {
+impl Layout {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
         let left = [self.title, self.big, self.ribbon, self.story, self.facts];
@@ -84,7 +84,7 @@ impl Places {
 }
 
 /// Returns the places of the first page in a body of this size.
-pub(in crate::tui) fn places(room: Size) -> Places {
+pub(in crate::tui) fn layout(room: Size) -> Layout {
     match Breadth::new(room) {
         Breadth::Wide => wide(body(room)),
         Breadth::Medium => medium(body(room)),
@@ -92,7 +92,7 @@ pub(in crate::tui) fn places(room: Size) -> Places {
     }
 }
 
-fn narrow(mut rest: Rect) -> Places {
+fn narrow(mut rest: Rect) -> Layout {
     let title = take(&mut rest, RULE);
     let facts = take_bottom(&mut rest, FACTS);
     let spare = rest.height.saturating_sub(2 * CLIENTS[2] + RIBBON + LATENCY_NARROW);
@@ -100,10 +100,10 @@ fn narrow(mut rest: Rect) -> Places {
     let ribbon = take_bottom(&mut rest, RIBBON);
     let clients = take(&mut rest, CLIENTS[2] + spare / 4);
     let charts = [clients, rest, Rect::ZERO, Rect::ZERO];
-    Places { title, charts, ribbon, latency, facts, ..Places::default() }
+    Layout { title, charts, ribbon, latency, facts, ..Layout::default() }
 }
 
-fn medium(mut rest: Rect) -> Places {
+fn medium(mut rest: Rect) -> Layout {
     let is_tall = rest.height >= MEDIUM_TALL;
     let title = take(&mut rest, RULE);
     let right = take_right(&mut rest, RIGHT);
@@ -113,11 +113,11 @@ fn medium(mut rest: Rect) -> Places {
     let findings = if is_tall { FINDINGS } else { NONE };
     let [viewers, latency, failures, findings, trust] =
         below([VIEWERS, LATENCY, FAILED, findings, TRUST], right, 0);
-    let places = Places { title, charts, ribbon: rest, story, viewers, latency, ..Places::default() };
-    Places { failures, findings, trust, ..places }
+    let places = Layout { title, charts, ribbon: rest, story, viewers, latency, ..Layout::default() };
+    Layout { failures, findings, trust, ..places }
 }
 
-fn wide(mut rest: Rect) -> Places {
+fn wide(mut rest: Rect) -> Layout {
     let air = u16::from(rest.height >= AIRY);
     let right = take_right(&mut rest, RIGHT_WIDE);
     let spare = rest.height.saturating_sub(AIRY);
@@ -127,8 +127,8 @@ fn wide(mut rest: Rect) -> Places {
     let charts = stacked(&mut rest, [CLIENTS[0] + spare / 4, FAILURES + spare / 8, THROUGHPUT]);
     let [viewers, sessions, latency, failures, findings, edges, trust] =
         below([VIEWERS, SESSIONS, LATENCY, FAILED, FINDINGS, EDGES, TRUST], right, air);
-    let places = Places { big, charts, ribbon: rest, story, viewers, sessions, ..Places::default() };
-    Places { latency, failures, findings, edges, trust, ..places }
+    let places = Layout { big, charts, ribbon: rest, story, viewers, sessions, ..Layout::default() };
+    Layout { latency, failures, findings, edges, trust, ..places }
 }
 
 /// Divides a column among panels with `air` lines between them. Of the lines that are left, each panel gets at most half,
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_small_screen_has_two_charts_and_is_filled_to_its_last_line() {
-        let places = places(Size::new(80, 19));
+        let places = layout(Size::new(80, 19));
         let heights =
             [places.title, places.charts[0], places.charts[1], places.ribbon, places.latency, places.facts];
         assert_eq!(heights.map(|place| place.height), [1, 4, 4, 2, 4, 4]);
@@ -190,18 +190,18 @@ mod tests {
 
     #[test]
     fn a_medium_screen_has_no_big_digits_and_a_wide_one_has_everything() {
-        let medium = places(Size::new(120, 24));
+        let medium = layout(Size::new(120, 24));
         assert_eq!(medium.charts.map(|chart| chart.height), [6, 10, 5, 0]);
         let right = [medium.viewers, medium.latency, medium.failures, medium.trust];
         assert_eq!((right.map(|place| place.height), medium.big.height), ([5, 8, 6, 4], 0));
-        let wide = places(Size::new(160, 42));
+        let wide = layout(Size::new(160, 42));
         assert_eq!(wide.charts.map(|chart| chart.height), [8, 11, 6, 5]);
         let right =
             [wide.viewers, wide.sessions, wide.latency, wide.failures, wide.findings, wide.edges, wide.trust];
         assert_eq!(right.map(|place| place.height), [5, 5, 8, 6, 4, 3, 5]);
         assert_eq!((wide.big.height, wide.story.height, wide.trust.bottom()), (4, 5, 42));
         for (width, height) in [(160, 38), (200, 54), (400, 200)] {
-            let places = places(Size::new(width, height));
+            let places = layout(Size::new(width, height));
             assert!(
                 places
                     .all()

@@ -1,4 +1,4 @@
-//! Places of the view of the stream: the ladder, the two charts below it, edges and findings, and the windows of the
+//! Layout of the view of the stream: the ladder, the two charts below it, edges and findings, and the windows of the
 //! playlists. No height depends on the number of rungs.
 
 use ratatui::layout::{Rect, Size};
@@ -44,7 +44,7 @@ pub(in crate::tui) const fn panels(room: Size) -> &'static [StreamPanel] {
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::tui) struct Places {
+pub(in crate::tui) struct Layout {
     pub(in crate::tui) ladder: Rect,
     pub(in crate::tui) behind: Rect,
     pub(in crate::tui) age: Rect,
@@ -53,7 +53,7 @@ pub(in crate::tui) struct Places {
     pub(in crate::tui) windows: Rect,
 }
 
-impl Places {
+impl Layout {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
         vec![self.ladder, self.behind, self.age, self.edges, self.findings, self.windows]
@@ -92,7 +92,7 @@ pub(in crate::tui) fn plot(chart: Rect) -> Rect {
 }
 
 /// Returns the places in a body of this size.
-pub(in crate::tui) fn places(room: Size) -> Places {
+pub(in crate::tui) fn layout(room: Size) -> Layout {
     let mut rest = body(room);
     let breadth = Breadth::new(room);
     let [ladder, charts, lists] =
@@ -106,12 +106,12 @@ pub(in crate::tui) fn places(room: Size) -> Places {
     let mut behind = take(&mut rest, charts + spare);
     let age = take_right(&mut behind, half);
     if breadth == Breadth::Narrow {
-        return Places { ladder, behind, age, findings: rest, ..Places::default() };
+        return Layout { ladder, behind, age, findings: rest, ..Layout::default() };
     }
     take(&mut rest, air);
     let mut edges = take(&mut rest, lists);
     let findings = take_right(&mut edges, half);
-    Places { ladder, behind, age, edges, findings, windows: rest }
+    Layout { ladder, behind, age, edges, findings, windows: rest }
 }
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn the_windows_have_what_the_rest_leaves() {
         let heights = |width, height| {
-            let places = places(Size::new(width, height));
+            let places = layout(Size::new(width, height));
             let [ladder, age, findings, windows] =
                 [places.ladder, places.age, places.findings, places.windows].map(|place| place.height);
             (ladder, age, findings, windows, places.window_rungs())

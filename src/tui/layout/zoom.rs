@@ -1,4 +1,4 @@
-//! Places of one panel of the overview that is shown alone.
+//! Layout of one panel of the overview that is shown alone.
 
 use ratatui::layout::{Rect, Size};
 
@@ -11,13 +11,13 @@ const CHART: u16 = 5;
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::tui) struct Places {
+pub(in crate::tui) struct Layout {
     pub(in crate::tui) chart: Rect,
     pub(in crate::tui) ribbon: Rect,
     pub(in crate::tui) table: Rect,
 }
 
-impl Places {
+impl Layout {
     #[cfg(test)]
     pub(super) fn all(&self) -> Vec<Rect> {
         vec![self.chart, self.ribbon, self.table]
@@ -34,11 +34,11 @@ impl Places {
 }
 
 /// Returns the places in a body of this size.
-pub(in crate::tui) fn places(room: Size) -> Places {
+pub(in crate::tui) fn layout(room: Size) -> Layout {
     let mut rest = body(room);
     let for_table = TABLE.min(rest.height.saturating_sub(CHART + RIBBON));
     let table = take_bottom(&mut rest, for_table);
     let chart_height = rest.height.saturating_sub(RIBBON);
     let chart = take(&mut rest, chart_height);
-    Places { chart, ribbon: rest, table }
+    Layout { chart, ribbon: rest, table }
 }

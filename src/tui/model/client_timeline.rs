@@ -84,7 +84,7 @@ impl ClientTimeline {
         // Playback is shown for the time at which the counters were read.
         let now_us = snapshot.clients_at_us;
         let now = Duration::from_micros(now_us);
-        let detail_place = places::places(room, app.detail_lines()).detail;
+        let detail_place = places::layout(room, app.detail_lines()).detail;
         let places = places::timeline(room, detail_place);
         let axis = TimeAxis::last(LENGTH, now, places.states.width);
         let sources = Sources { row, watched, now_us, axis };
@@ -406,7 +406,7 @@ mod tests {
                 first_byte_us: Some(5),
                 end: Some(end(outcome)),
             };
-            let mut requests = vec![playlist(20, Outcome::of_status(404, false))];
+            let mut requests = vec![playlist(20, Outcome::from_status(404, false))];
             requests.push(WatchedRequest {
                 kind: Kind::Segment,
                 sequence: Some(7),
@@ -437,7 +437,7 @@ mod tests {
     #[test]
     fn an_outcome_has_the_tone_of_its_class() {
         assert_eq!(tone(Outcome::Ok), Tone::Data);
-        assert_eq!(tone(Outcome::of_status(404, false)), Tone::Warn);
-        assert_eq!(tone(Outcome::of_status(500, false)), Tone::Fail);
+        assert_eq!(tone(Outcome::from_status(404, false)), Tone::Warn);
+        assert_eq!(tone(Outcome::from_status(500, false)), Tone::Fail);
     }
 }

@@ -84,7 +84,7 @@ pub(in crate::tui) struct ClientsView {
 impl ClientsView {
     pub(super) fn new(app: &App, room: Size) -> Self {
         let snapshot = &app.steady.snapshot;
-        let places = layout::clients::places(room, app.detail_lines());
+        let places = layout::clients::layout(room, app.detail_lines());
         let map = Map::new(&app.clients.joined, snapshot, places.map_size());
         let rows = shown(&app.clients, snapshot, layout::lines(places.list, 1));
         let breadth = Breadth::new(room);

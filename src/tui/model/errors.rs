@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn screen_text_and_json_agree_on_the_share_of_failures_and_the_verdict_with_them() {
-        let (cut, unavailable) = ((Fault::Cut.into(), 3), (Outcome::of_status(503, false), 4));
+        let (cut, unavailable) = ((Fault::Cut.into(), 3), (Outcome::from_status(503, false), 4));
         for (ended, screen, text, share) in [
             (&[cut][..], "0 in all, --", "errors  none in 0 requests, 3 cut by hlswarm itself", None),
             (&[unavailable], "4 in all, 100.0%", "errors  4 of 4 requests (100.0%)", Some(1.0)),

@@ -97,7 +97,7 @@ impl ErrorsView {
             codes_focused: app.has_focus(0),
             none: errors::none(&totals),
             examples: examples::examples(app, chosen_line.map(|line| line.outcome), room),
-            findings: findings(app, &axis, layout::errors::places(room).finding_lines()),
+            findings: findings(app, &axis, layout::errors::layout(room).finding_lines()),
             findings_title: Text::title(format!("Findings: {}", app.steady.findings.len())),
             findings_focused: app.has_focus(1),
             headings: if is_narrow { NARROW } else { WIDE },
@@ -282,8 +282,8 @@ mod tests {
         rows.iter_mut().for_each(|row| (row.had, row.last) = (0, None));
         // One had it long ago; another one, whose last request has failed otherwise, never.
         rows[4].had = 1;
-        rows[5].last = Some((Outcome::of_status(504, false), 1));
-        sample.snapshot.codes = vec![Outcome::of_status(503, false)];
+        rows[5].last = Some((Outcome::from_status(504, false), 1));
+        sample.snapshot.codes = vec![Outcome::from_status(503, false)];
         let id = rows[4].id;
         sample.at += Duration::from_secs(1);
         app.update(Msg::Sample(sample.into()));

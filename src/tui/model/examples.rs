@@ -19,14 +19,14 @@ const WIDE: &[Column] = &[
     Column::word("ANSWERED BY", 24),
     Column::word("CACHE", 6),
     Column::number("AFTER ms", 9),
-    Column::word("  ADDRESS", 86),
+    Column::word("  URL", 86),
 ];
 const MEDIUM: &[Column] = &[
     Column::word("AT", 8),
     Column::number("CLIENT", 8),
     Column::word("  ANSWERED BY", 24),
     Column::number("AFTER ms", 9),
-    Column::word("  ADDRESS", 64),
+    Column::word("  URL", 64),
 ];
 
 /// Returns the examples of an outcome, newest first.
@@ -66,7 +66,7 @@ fn line(example: &Example, is_wide: bool, columns: &[Column]) -> Line {
         cells.push(Text::plain(details.cache.map_or_else(unknown, |cache| cache.name().to_owned())));
     }
     cells.push(Text::plain(units::milliseconds(details.took_us)));
-    cells.push(Text::plain(format!("  {}", end_of(&details.address, width))));
+    cells.push(Text::plain(format!("  {}", end_of(&details.url, width))));
     Line::new(cells)
 }
 

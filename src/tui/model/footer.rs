@@ -38,8 +38,8 @@ pub(super) fn line(app: &App) -> Vec<Text> {
     line.extend(cursor(app));
     if ended.is_none() && app.is_ending() {
         let open = units::plural(app.live.snapshot.totals.in_flight, "open request");
-        let draining = Text::new(Role::Warning, format!("draining: {open}; q again: stop at once"));
-        line.push(draining.or_short("draining; q: stop at once").weighing(Weight::OutOfBounds));
+        let draining = Text::new(Role::Warning, format!("draining: {open}; q again: cut"));
+        line.push(draining.or_short("draining; q: cut").weighing(Weight::OutOfBounds));
     }
     let mut listed: Vec<&Binding> = BINDINGS.iter().filter(|binding| is_of_use(binding, app)).collect();
     // The keys that every view needs come first, then those of what is shown.

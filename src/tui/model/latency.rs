@@ -9,7 +9,7 @@ use crate::sample::{AGES_S, HeatOf, RunSample};
 use crate::stats::LatencySummary;
 use crate::tui::app::App;
 use crate::tui::layout;
-use crate::tui::layout::latency::{Places, places};
+use crate::tui::layout::latency::{Layout, layout};
 use crate::tui::layout::overview::LABELS;
 use crate::tui::theme::Role;
 use crate::vocabulary::{Tone, units};
@@ -57,7 +57,7 @@ pub(in crate::tui) struct LatencyView {
 
 impl LatencyView {
     pub(super) fn new(app: &App, room: Size) -> Self {
-        let places = places(room);
+        let places = layout(room);
         let of = HeatOf::ALL.get(app.focus).copied().unwrap_or(HeatOf::Segment);
         let maker = ChartMaker::new(app, places.columns());
         let lines = layout::lines(places.heat, LABELS);
@@ -95,7 +95,7 @@ impl LatencyView {
 }
 
 /// Returns the kinds with the shown one on a ground of its own, or its numbers where there is no room for kinds.
-fn aside(app: &App, of: HeatOf, places: &Places) -> Vec<Text> {
+fn aside(app: &App, of: HeatOf, places: &Layout) -> Vec<Text> {
     if places.distribution.is_empty() {
         let mut aside =
             vec![Text::new(Role::Chip(Tone::Ground), format!(" {} ", name(of))).weighing(Weight::Subject)];

@@ -35,7 +35,7 @@ pub(in crate::tui) struct LogView {
 impl LogView {
     /// Builds as many lines of the story as fit, and the events up to the line that was scrolled to.
     pub(super) fn new(app: &App, room: Size) -> Self {
-        let story = newest(app, layout::log::places(room).story_lines());
+        let story = newest(app, layout::log::layout(room).story_lines());
         let events = events(app, layout::log::lines(room)).with_focus(app.has_focus(1));
         Self { story: story.with_focus(app.has_focus(0)), events }
     }
@@ -223,7 +223,7 @@ mod tests {
         let mut sample = RunSample::clone(&fixtures::sample("storm"));
         let one = *sample.failures.first().expect("a failure");
         let at = |status, second| FailureLine {
-            outcome: Outcome::of_status(status, false),
+            outcome: Outcome::from_status(status, false),
             first: Duration::from_secs(second),
             clients_at_first: 418,
             ..one

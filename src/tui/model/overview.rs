@@ -8,7 +8,7 @@ use crate::sample::{HeatOf, RunSample};
 use crate::stats::LatencyDigest;
 use crate::tui::app::{App, Panel};
 use crate::tui::layout;
-use crate::tui::layout::overview::{Places, places};
+use crate::tui::layout::overview::{Layout, layout};
 use crate::tui::theme::Role;
 use crate::vocabulary::{Tone, units};
 
@@ -65,7 +65,7 @@ pub(in crate::tui) struct Overview {
 
 impl Overview {
     pub(super) fn new(app: &App, room: Size) -> Self {
-        let places = places(room);
+        let places = layout(room);
         let mut story = log::newest(app, places.story_lines());
         story.title = Text::title("Story");
         Self {
@@ -93,7 +93,7 @@ fn who_of_all(sample: &RunSample) -> Vec<Text> {
     ]
 }
 
-fn charts(app: &App, places: &Places) -> Charts {
+fn charts(app: &App, places: &Layout) -> Charts {
     let maker = ChartMaker::new(app, places.columns());
     let [_, heat, failures, throughput] = places.charts;
     let mut charts = vec![
@@ -118,7 +118,7 @@ fn focusing(app: &App, panel: Panel, chart: Chart) -> Chart {
 }
 
 /// Puts the rule above the heat map of segments: with the numbers, unless a panel beside it has them.
-fn segments(app: &App, figure: Figure, places: &Places) -> Chart {
+fn segments(app: &App, figure: Figure, places: &Layout) -> Chart {
     let mut aside = Vec::new();
     if places.latency.is_empty() {
         aside.extend(latency::percentiles(app, HeatOf::Segment));

@@ -8,7 +8,7 @@ use crate::report::{
 use crate::sample::HeatOf;
 use crate::tui::app::App;
 use crate::tui::layout;
-use crate::tui::layout::report::{Places, pages, places, text_columns, text_lines};
+use crate::tui::layout::report::{Layout, layout, pages, text_columns, text_lines};
 use crate::tui::theme::Role;
 use crate::vocabulary::{Severity, Tone, units};
 
@@ -120,7 +120,7 @@ fn page_mark(app: &App, room: Size) -> Vec<Text> {
 
 impl ReportPage {
     fn new(app: &App, screen: &ReportScreen, room: Size) -> Self {
-        let places = places(room);
+        let places = layout(room);
         Self {
             title: Text::title(format!("Result: {}", screen.result)).or_short("Result"),
             page: page_mark(app, room),
@@ -141,7 +141,7 @@ impl ReportPage {
     }
 }
 
-fn charts(app: &App, places: &Places) -> Charts {
+fn charts(app: &App, places: &Layout) -> Charts {
     let maker = ChartMaker::new(app, places.columns());
     let [_, heat, failures, throughput] = places.charts;
     if places.is_bare() {
@@ -202,7 +202,7 @@ const VIEWERS: &[Column] =
 const VIEWERS_MEDIUM: &[Column] =
     &[Column::word("", 17), Column::word("", 14), Column::word("", 15), Column::word("", 9)];
 
-fn viewers(screen: &ReportScreen, places: &Places) -> Table {
+fn viewers(screen: &ReportScreen, places: &Layout) -> Table {
     let (left, right) = screen.viewers.split_at(screen.viewers.len() / 2);
     let cells = |(left, right): (&Fact, &Fact)| {
         Line::new(vec![Text::label(left.label), value(left), Text::label(right.label), value(right)])
@@ -248,7 +248,7 @@ const LATENCY_MEDIUM: &[Column] = &[
 const P999: usize = 3;
 
 /// Builds the table; where not all latencies fit, it has those that matter most.
-fn latencies(screen: &ReportScreen, places: &Places) -> Table {
+fn latencies(screen: &ReportScreen, places: &Layout) -> Table {
     let is_narrow = places.is_bare();
     let lines = usize::from(places.latency.height).saturating_sub(if is_narrow { 1 } else { 2 });
     let mut ranks: Vec<u8> = screen.latency.iter().map(|row| row.rank).collect();
@@ -270,7 +270,7 @@ fn latencies(screen: &ReportScreen, places: &Places) -> Table {
     }
 }
 
-fn failures(screen: &ReportScreen, places: &Places) -> Failures {
+fn failures(screen: &ReportScreen, places: &Layout) -> Failures {
     let room = layout::lines(places.failures, 0);
     let hidden = screen.failures.len().saturating_sub(room);
     let is_wide = places.failures.width >= WIDE;

@@ -8,7 +8,7 @@ use ratatui::layout::Size;
 use crate::sample::{PLAYHEADS, RungSample, StreamSample};
 use crate::tui::app::{App, rung_label};
 use crate::tui::layout::inside;
-use crate::tui::layout::stream::{NAMES, Places, StreamPanel, places, plot};
+use crate::tui::layout::stream::{Layout, NAMES, StreamPanel, layout, plot};
 use crate::tui::theme::Role;
 use crate::tui::widget::{Labelled, TimeAxis, VALUES_A_COLUMN, round_up_closely};
 use crate::vocabulary::{Tone, units};
@@ -97,7 +97,7 @@ pub(in crate::tui) struct AgeChart {
 
 impl StreamView {
     pub(super) fn new(app: &App, room: Size) -> Self {
-        let (stream, places) = (&*app.steady.stream, places(room));
+        let (stream, places) = (&*app.steady.stream, layout(room));
         let live = match stream.is_live {
             Some(true) => Live::Yes(Box::new(Viewers::new(app, &places))),
             Some(false) => Live::No("not live: no playlist age, no distance from a live edge"),
@@ -172,7 +172,7 @@ pub(super) fn late(stream: &StreamSample) -> Option<Text> {
 }
 
 impl Viewers {
-    fn new(app: &App, places: &Places) -> Self {
+    fn new(app: &App, places: &Layout) -> Self {
         let stream = &app.steady.stream;
         let columns = inside(places.windows).width.saturating_sub(NAMES);
         let ticks = ticks(stream.span, columns).into_iter();

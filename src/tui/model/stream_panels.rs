@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::sample::{EdgeSample, PLAYHEADS, RungSample, StreamSample};
 use crate::stats::{FindingRow, RungKind};
 use crate::tui::app::{App, rung_label};
-use crate::tui::layout::stream::{Places, StreamPanel};
+use crate::tui::layout::stream::{Layout, StreamPanel};
 use crate::tui::theme::Role;
 use crate::tui::widget::HeatGrid;
 use crate::vocabulary::{Tone, units};
@@ -94,7 +94,7 @@ pub(in crate::tui) struct EdgeLine {
 }
 
 /// Returns the addresses that have room: those that fail first, and else in the order of the sample.
-pub(super) fn edges(app: &App, places: &Places) -> Vec<EdgeLine> {
+pub(super) fn edges(app: &App, places: &Layout) -> Vec<EdgeLine> {
     let all = &app.steady.stream.edges;
     let mut ordered: Vec<&EdgeSample> = all.iter().collect();
     // The sort is stable, so lines move only when an address begins or ceases to fail.
@@ -166,7 +166,7 @@ pub(in crate::tui) struct StreamFinding {
 }
 
 /// Returns the findings that have room, the worst first.
-pub(super) fn findings(app: &App, places: &Places) -> Vec<StreamFinding> {
+pub(super) fn findings(app: &App, places: &Layout) -> Vec<StreamFinding> {
     let scroll = if app.stream_panel() == StreamPanel::Findings { app.scroll } else { 0 };
     let rows = worst_first(&app.steady.findings).into_iter();
     let shown = rows.skip(scroll).take(places.lines(StreamPanel::Findings));
@@ -262,7 +262,7 @@ mod tests {
     use crate::tui::app::{Access, Msg};
     use crate::tui::fixtures;
     use crate::tui::input::{Input, Key};
-    use crate::tui::layout::stream::places;
+    use crate::tui::layout::stream::layout;
 
     #[test]
     fn playheads_keep_their_distance_from_the_live_edge_in_any_width() {
@@ -292,7 +292,7 @@ mod tests {
         sample.stream = stream.into();
         app.update(Msg::Sample(sample.into()));
         let shown = |app: &App| {
-            let lines = edges(app, &places(app.room)).into_iter();
+            let lines = edges(app, &layout(app.room)).into_iter();
             lines.map(|line| (line.address.text, line.tone)).collect::<Vec<_>>()
         };
         let line = |number: &str, tone| (format!("2001:db8:7:7:7:7:7:{number}"), tone);

@@ -39,7 +39,7 @@ impl Map {
         Self {
             shares: joined.chunks(each).map(in_trouble).collect(),
             joined: joined.chunks(each * columns * MARK_LINES).map(first).collect(),
-            scale: format!("a mark is {}", units::plural(each as u64, "client")),
+            scale: format!("1 mark = {}", units::plural(each as u64, "client")),
         }
     }
 }
@@ -64,7 +64,7 @@ mod tests {
     fn every_client_is_in_one_mark_and_the_mean_of_the_map_is_the_share_of_all() {
         let waiting = |id| if id % 25 < 6 { ClientState::Waiting } else { ClientState::Playing };
         let map = map(10_000, waiting, (50, 2));
-        assert_eq!((map.scale.as_str(), map.shares.len()), ("a mark is 50 clients", 200));
+        assert_eq!((map.scale.as_str(), map.shares.len()), ("1 mark = 50 clients", 200));
         assert!(map.shares.iter().all(|share| *share == Some(0.24)), "{:?}", map.shares);
         assert_eq!(map.joined, ["00:00:00", "00:04:10"]);
     }
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn few_clients_are_a_mark_each_and_no_room_is_no_map() {
         let few = map(7, |_| ClientState::Playing, (50, 3));
-        assert_eq!((few.shares.len(), few.joined.len(), few.scale.as_str()), (7, 1, "a mark is 1 client"));
+        assert_eq!((few.shares.len(), few.joined.len(), few.scale.as_str()), (7, 1, "1 mark = 1 client"));
         assert!(map(7, |_| ClientState::Playing, (0, 3)).shares.is_empty());
         assert_eq!(map(0, |_| ClientState::Playing, (5, 3)).scale, "no clients yet");
     }

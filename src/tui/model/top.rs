@@ -147,7 +147,7 @@ fn knee(app: &App) -> Vec<Text> {
         return line;
     }
     let title = Text::new(Role::Mark, "KNEE    ").weighing(Weight::Decoration);
-    let mut line: Vec<Text> = std::iter::once(title).chain(knees.into_iter().map(told)).collect();
+    let mut line: Vec<Text> = std::iter::once(title).chain(knees.into_iter().map(knee_text)).collect();
     if sample.state == RunState::Hold && sample.held_by() == Some(ChangeSource::Brake) {
         let storm = Text::new(Role::Warning, sample.storm_in_short());
         line.push(storm.or_short(sample.storm_in_few_words()).weighing(Weight::OutOfBounds));
@@ -163,7 +163,7 @@ pub(super) fn in_order(sample: &RunSample) -> Vec<(&'static str, Knee)> {
     knees
 }
 
-fn told((name, knee): (&str, Knee)) -> Text {
+fn knee_text((name, knee): (&str, Knee)) -> Text {
     let clients = units::plural(knee.clients, "client");
     let throughput = knee.bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate);
     let rest = format!(" at {throughput}, {}: {name} 1%", units::clock(knee.at));

@@ -22,7 +22,7 @@ pub(in crate::tui) struct Zoom {
 
 impl Zoom {
     pub(super) fn new(app: &App, panel: Panel, room: Size) -> Self {
-        let places = layout::zoom::places(room);
+        let places = layout::zoom::layout(room);
         let maker = ChartMaker::new(app, places.columns());
         let (table, chart) = match panel {
             Panel::Clients => (clients(app), maker.clients()),

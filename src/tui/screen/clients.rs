@@ -15,7 +15,7 @@ use crate::vocabulary::Tone;
 pub(super) fn draw(view: &ClientsView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let room = area.as_size();
     let detail = if view.timeline.is_some() { clients::detail_lines(room) } else { 0 };
-    let places = clients::places(room, detail);
+    let places = clients::layout(room, detail);
     map(view, theme, on_screen(places.map, area), buffer);
     let places_of_who = on_screen(places.who, area);
     let head = Head { title: &Text::title("Who is in trouble"), aside: &view.who_of_all, focused: false };

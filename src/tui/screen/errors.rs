@@ -35,7 +35,7 @@ const COUNT: u16 = 7;
 
 pub(super) fn draw(view: &ErrorsView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let room = area.as_size();
-    let places = errors::places(room);
+    let places = errors::layout(room);
     chart(view, room, theme, on_screen(places.chart, area), buffer);
     codes(view, room, theme, on_screen(places.codes, area), buffer);
     table::draw(&view.examples, theme, on_screen(places.examples, area), buffer);
@@ -97,7 +97,7 @@ fn kinds(view: &ErrorsView, theme: Theme, area: Rect, buffer: &mut Buffer) {
 fn codes(view: &ErrorsView, room: Size, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let title = Text::title("Every outcome over time").or_short("Every outcome");
     let has_heading = errors::furniture(room) > 1;
-    let shades = Text::label("dim to bright: log of how many");
+    let shades = Text::label("brighter: more (log scale)");
     let names: Vec<Text> = view.headings.iter().map(|(name, width)| heading(name, *width)).collect();
     let aside = if has_heading { std::slice::from_ref(&shades) } else { &names[..] };
     let head = Head { title: &title, aside, focused: view.codes_focused };

@@ -19,7 +19,7 @@ const VALUE: u16 = 8;
 const DROPPED: u16 = 10;
 
 pub(super) fn draw(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let places = generator::places(area.as_size());
+    let places = generator::layout(area.as_size());
     channels(view, theme, on_screen(places.channels, area), buffer);
     for (table, place) in [
         (&view.streams, places.streams),

@@ -6,16 +6,16 @@ use ratatui::widgets::{Clear, Widget};
 use super::frame::{Head, panel};
 use super::line::Row;
 use crate::tui::keys::Group;
-use crate::tui::layout::help::{KEYS, places};
+use crate::tui::layout::help::{KEYS, layout};
 use crate::tui::model::Text;
 use crate::tui::theme::{Role, Theme};
 
 pub(super) fn draw(scroll: usize, theme: Theme, buffer: &mut Buffer) {
-    let places = places(buffer.area.as_size());
+    let places = layout(buffer.area.as_size());
     Clear.render(places.overlay, buffer);
     let more = scroll < places.last_scroll();
     let aside =
-        [Text::label(if more { "j k: more; other keys act" } else { "Esc closes it; other keys act" })];
+        [Text::label(if more { "j k: more; other keys work" } else { "Esc: close; other keys work" })];
     let title = Text::title("Help");
     panel(Head { title: &title, aside: &aside, focused: true }, theme, places.overlay, buffer);
     for (area, groups) in places.columns {

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::frame::{Head, panel};
 use super::line::Row;
 use super::{charts, table};
-use crate::tui::layout::latency::places;
+use crate::tui::layout::latency::layout;
 use crate::tui::layout::on_screen;
 use crate::tui::layout::overview::LABELS;
 use crate::tui::model::{AgeLine, Distribution, LatencyView, Text};
@@ -21,7 +21,7 @@ const COUNT: u16 = 9;
 
 pub(super) fn draw(view: &LatencyView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let at = |place| on_screen(place, area);
-    let places = places(area.as_size());
+    let places = layout(area.as_size());
     charts::draw(&view.charts, &[at(places.heat)], theme, buffer);
     charts::ribbon(&view.charts, theme, at(places.ribbon), buffer);
     distributions(&view.distributions, theme, at(places.distribution), buffer);
@@ -31,7 +31,7 @@ pub(super) fn draw(view: &LatencyView, theme: Theme, area: Rect, buffer: &mut Bu
 
 /// Draws the distributions side by side, each line beside its line of the heat map.
 fn distributions(of: &[Distribution; 2], theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let title = Text::title("How many");
+    let title = Text::title("Distribution");
     let inner = panel(Head { title: &title, aside: &[], focused: false }, theme, area, buffer);
     let width = inner.width.saturating_sub(GAP) / 2;
     for (distribution, place) in of.iter().zip(0..) {

@@ -1,4 +1,4 @@
-//! Places a model on the screen: takes a model and a theme, and neither divides nor formats.
+//! Layout a model on the screen: takes a model and a theme, and neither divides nor formats.
 //!
 //! * Any size down to nothing is drawn: a text that does not fit is left out, or cut at the right with `~`.
 //! * The height of a panel does not depend on its content: `layout` decides it from the size of the screen.

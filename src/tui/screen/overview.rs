@@ -6,13 +6,13 @@ use ratatui::layout::Rect;
 use super::frame::{Head, panel};
 use super::{charts, panels, table, who};
 use crate::tui::layout::on_screen;
-use crate::tui::layout::overview::places;
+use crate::tui::layout::overview::layout;
 use crate::tui::model::{Overview, Text};
 use crate::tui::theme::Theme;
 
 pub(super) fn draw(overview: &Overview, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let at = |place| on_screen(place, area);
-    let places = places(area.as_size());
+    let places = layout(area.as_size());
     charts::draw(&overview.charts, &places.charts.map(at), theme, buffer);
     charts::ribbon(&overview.charts, theme, at(places.ribbon), buffer);
     panels::now(&overview.now, theme, at(places.now), buffer);

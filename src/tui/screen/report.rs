@@ -40,7 +40,7 @@ fn text(page: &TextPage, theme: Theme, area: Rect, buffer: &mut Buffer) {
 
 fn first(page: &ReportPage, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let at = |place| on_screen(place, area);
-    let places = report::places(area.as_size());
+    let places = report::layout(area.as_size());
     panel(Head { title: &page.title, aside: &page.page, focused: true }, theme, at(places.title), buffer);
     numbers(page, theme, at(places.big), buffer);
     charts::draw(&page.charts, &places.charts.map(at), theme, buffer);

@@ -17,7 +17,7 @@ use ratatui::layout::Rect;
 use super::frame::{Head, panel};
 use super::line::{Row, width};
 use super::{stream_charts, table};
-use crate::tui::layout::stream::{Places, StreamPanel, places};
+use crate::tui::layout::stream::{Layout, StreamPanel, layout};
 use crate::tui::layout::{Breadth, on_screen, take_bottom};
 use crate::tui::model::{EDGE_COLUMNS, Live, RungLine, StreamView, Text};
 use crate::tui::theme::{Role, Theme};
@@ -75,7 +75,7 @@ const TIME: u16 = 14;
 
 pub(super) fn draw(view: &StreamView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let room = area.as_size();
-    let places = places(room);
+    let places = layout(room);
     let at = |place| on_screen(place, area);
     let columns = match Breadth::new(room) {
         Breadth::Wide => &WIDE,
@@ -96,7 +96,7 @@ pub(super) fn draw(view: &StreamView, theme: Theme, area: Rect, buffer: &mut Buf
 }
 
 /// Draws the empty panels of a stream that is not live.
-fn not_live(why: &str, places: &Places, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn not_live(why: &str, places: &Layout, theme: Theme, area: Rect, buffer: &mut Buffer) {
     for (title, place) in [
         (stream_charts::BEHIND, places.behind),
         (stream_charts::AGE, places.age),
@@ -189,7 +189,7 @@ fn draw_rung(rung: &RungLine, columns: &Columns, theme: Theme, line: Rect, buffe
     }
 }
 
-fn edges(view: &StreamView, places: &Places, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn edges(view: &StreamView, places: &Layout, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let title = Text::title("Edges");
     let focused = view.panel == StreamPanel::Edges;
     let head = Head { title: &title, aside: std::slice::from_ref(&view.edge_headings), focused };

@@ -145,7 +145,7 @@ pub const RULES: [Rule; 28] = [
     Rule {
         gauge: Gauge::LoadHeld,
         name: "load_held_share",
-        label: "load held",
+        label: "load reached",
         worse: Worse::Smaller,
         suspect: Threshold::at(0.99),
         invalid: Threshold::at(0.95),
