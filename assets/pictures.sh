@@ -20,7 +20,10 @@ shot() {
     tries=$((tries + 1))
     [ $tries -lt 100 ] || { echo "no picture $2"; exit 1; }
   done
-  mv "$folder"/hlswarm-*.svg "$1/$2.svg"
+  # Beside the text stands its picture; the report also has a card.
+  local text
+  text=$(ls "$folder"/hlswarm-*.txt)
+  mv "${text%.txt}.svg" "$1/$2.svg"
 }
 
 # Starts the program on a screen of its own: start COLUMNS LINES OPTION...
@@ -49,7 +52,8 @@ views() {
   keys j j
   sleep 0.5
   keys Enter
-  sleep 1.2
+  # The minute of a client that was not watched begins now.
+  sleep 24
   shot "$assets" "console-clients-$theme"
   keys Escape
   for view in '3 errors' '4 generator' '5 log' '8 stream'; do
@@ -70,14 +74,19 @@ views() {
 }
 
 film() {
-  start 120 30 -c 100 --ramp-rate 8 -d 1m
+  start 120 30 -c 100 --ramp-rate 8 -d 2m
   sleep 1.5
-  for frame in $(seq -w 0 28); do
+  for frame in $(seq -w 0 27); do
     shot "$folder/frames" "$frame"
     sleep 1.8
   done
-  sleep 5
-  shot "$folder/frames" 29
+  keys q
+  sleep 6
+  # The result stays twice as long.
+  for frame in 28 29; do
+    shot "$folder/frames" "$frame"
+    sleep 1.2
+  done
   keys q
   ended
   python3 "$assets/film.py" 1 14 "$folder"/frames/*.svg >"$assets/first-minute-$theme.svg"

@@ -66,11 +66,17 @@ pub(super) fn short_clock(seconds: u64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
 }
 
-/// Formats milliseconds as a length of time; `--` if it is unknown.
+/// Formats milliseconds as a length of time, rounded as a measurement and not cut as a clock: `0.82 ms`, `8.0 s`; `--` if
+/// it is unknown.
 pub(super) fn from_ms(ms: Part<'_>) -> String {
-    match ms.number().and_then(|ms| std::time::Duration::try_from_secs_f64(ms / 1e3).ok()) {
-        Some(length) => units::span(length),
+    let length = ms.number().and_then(|ms| std::time::Duration::try_from_secs_f64(ms / 1e3).ok());
+    match length {
         None => UNKNOWN.to_owned(),
+        Some(length) if length.as_micros() < 999_500 => {
+            format!("{} ms", units::milliseconds(length.as_micros() as u64))
+        }
+        Some(length) if length.as_millis() < 59_950 => format!("{:.1} s", length.as_secs_f64()),
+        Some(length) => units::span(length),
     }
 }
 

@@ -65,22 +65,24 @@ fn first(page: &ReportPage, theme: Theme, area: Rect, buffer: &mut Buffer) {
 /// Draws the load and the rebuffer ratio, large enough to be read from across the room.
 fn numbers(page: &ReportPage, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let inner = panel(Head { title: &page.load, aside: &page.page, focused: true }, theme, area, buffer);
-    let mut rest = indented(inner);
-    let width = rest.width / 3;
-    for number in &page.numbers {
-        let column = Rect { width: width.min(rest.width), ..rest };
-        rest = Rect { x: column.right(), width: rest.width - column.width, ..rest };
-        big(number, theme, column, buffer);
+    let area = indented(inner);
+    let third = area.width / 3;
+    let mut free = area.x;
+    for (number, column) in page.numbers.iter().zip((area.x..).step_by(usize::from(third.max(1)))) {
+        // A long number takes a part of the next column.
+        let x = column.max(free).min(area.right());
+        free = big(number, theme, Rect { x, width: area.right() - x, ..area }, buffer).saturating_add(2);
     }
 }
 
-fn big(number: &KeyNumber, theme: Theme, area: Rect, buffer: &mut Buffer) {
+/// Draws a number with its unit, and returns the column after it.
+fn big(number: &KeyNumber, theme: Theme, area: Rect, buffer: &mut Buffer) -> u16 {
     let digits = Rect { height: area.height.min(DIGITS_HEIGHT), ..area };
     let end = widget::digits(&number.digits, number.tone, theme, digits, buffer);
     let mut below = area;
     take(&mut below, DIGITS_HEIGHT - 1);
     let unit = Rect { x: below.x.saturating_add(end), width: below.width.saturating_sub(end), ..below };
-    Row::at(unit, buffer, theme).text(Role::Label, &number.unit);
+    Row::at(unit, buffer, theme).text(Role::Label, &number.unit).end()
 }
 
 fn sessions(lines: &[SessionLine], theme: Theme, area: Rect, buffer: &mut Buffer) {
