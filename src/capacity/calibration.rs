@@ -222,8 +222,9 @@ impl TransportCosts {
         )
     }
 
-    /// Returns the price of a request, interpolated in the logarithm of the rate. Beyond the measured rates it is that
-    /// of the nearest one.
+    /// Returns the price of a request. Between two measured rates, the CPU of a second grows by the same amount with each
+    /// request: wake-ups are shared, so that the first requests of a second are the dear ones. Beyond the measured rates
+    /// the price is that of the nearest one.
     pub(super) fn request_us_at(&self, requests_per_s: f64) -> Option<f64> {
         let (first, last) = (self.request_us.first()?, self.request_us.last()?);
         if requests_per_s <= first.requests_per_s {
@@ -234,9 +235,9 @@ impl TransportCosts {
             _ => None,
         });
         let Some((low, high)) = between else { return Some(last.us) };
-        let share =
-            (requests_per_s / low.requests_per_s).ln() / (high.requests_per_s / low.requests_per_s).ln();
-        Some(low.us + share * (high.us - low.us))
+        let share = (requests_per_s - low.requests_per_s) / (high.requests_per_s - low.requests_per_s);
+        let [low_us, high_us] = [low, high].map(|point| point.us * point.requests_per_s);
+        Some((low_us + share * (high_us - low_us)) / requests_per_s)
     }
 }
 
@@ -282,7 +283,7 @@ pub(crate) mod tests {
             let work = Work { seconds: 10.0, requests, ..Work::default() };
             (calibration.cpu_s(&work, 10.0).expect("a price") - 0.01) * 1e6 / requests
         };
-        for (rate, us) in [(10.0, 100.0), (100.0, 100.0), (1_000.0, 75.0), (10_000.0, 50.0), (1e6, 50.0)] {
+        for (rate, us) in [(10.0, 100.0), (100.0, 100.0), (1_000.0, 600.0 / 11.0), (10_000.0, 50.0), (1e6, 50.0)] {
             assert!((of(rate * 10.0) - us).abs() < 1e-6, "{rate}: {}", of(rate * 10.0));
         }
         let work = Work { seconds: 10.0, requests: 1e3, bytes: 1e9, connections: 100.0, secure: true };
