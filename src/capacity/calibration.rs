@@ -283,7 +283,9 @@ pub(crate) mod tests {
             let work = Work { seconds: 10.0, requests, ..Work::default() };
             (calibration.cpu_s(&work, 10.0).expect("a price") - 0.01) * 1e6 / requests
         };
-        for (rate, us) in [(10.0, 100.0), (100.0, 100.0), (1_000.0, 600.0 / 11.0), (10_000.0, 50.0), (1e6, 50.0)] {
+        for (rate, us) in
+            [(10.0, 100.0), (100.0, 100.0), (1_000.0, 600.0 / 11.0), (10_000.0, 50.0), (1e6, 50.0)]
+        {
             assert!((of(rate * 10.0) - us).abs() < 1e-6, "{rate}: {}", of(rate * 10.0));
         }
         let work = Work { seconds: 10.0, requests: 1e3, bytes: 1e9, connections: 100.0, secure: true };
