@@ -176,7 +176,8 @@ impl Viewer {
         let answered = Answered::new(&arrival);
         let answer = conclude(&self.player, &mut self.inspection, fetch, arrival);
         self.probe.pass(probed, &answer);
-        if matches!(answer, Answer::Failed(_)) {
+        // A request that a draining client did not send has no outcome: the last one is that of another request.
+        if matches!(answer, Answer::Failed(_)) && answered.sent().is_some() {
             self.events.failed(kind(fetch.what), |now_us| answered.details(&fetch.url, now_us));
         }
         if let Some((request, sent)) = watched.zip(answered.sent()) {
