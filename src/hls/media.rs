@@ -12,11 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::vocabulary::{Finding, budget::Charge};
 
 use super::{
-    date_range::DateRange,
     low_latency::{PreloadHint, RenditionReport, ServerControl, Skipped, Unfinished},
     playlist_finding::PlaylistFindings,
     segment::Segment,
     segments::Segments,
+    text::Text,
 };
 
 /// Kind of change that a playlist allows (section 4.4.3.5).
@@ -33,8 +33,6 @@ pub enum PlaylistType {
 pub struct Start {
     /// Seconds from the beginning or, if negative, from the end; finite.
     pub time_offset: f64,
-    /// Start exactly at this time, not at the beginning of its segment.
-    pub precise: bool,
 }
 
 /// Media playlist.
@@ -72,8 +70,8 @@ pub struct Media {
     pub rendition_reports: Vec<RenditionReport>,
     /// Content that this delta update leaves out; absent in a complete playlist.
     pub skipped: Option<Skipped>,
-    /// Ranges of time, in the order of the playlist.
-    pub date_ranges: Vec<DateRange>,
+    /// Identifiers of the date ranges (RFC 8216bis section 4.4.5.1): advertisements, chapters, interstitials.
+    pub date_ranges: Vec<Text>,
     /// Flaws that were tolerated.
     pub findings: PlaylistFindings,
     /// Charge to the budget.

@@ -82,9 +82,8 @@ impl Media {
     /// Restores the date ranges that the update neither repeats nor removes.
     fn restore_date_ranges(&mut self, previous: &Self, skipped: &Skipped) {
         let gone = skipped.removed_date_ranges.iter();
-        let known: HashSet<Text> =
-            self.date_ranges.iter().map(|range| &range.id).chain(gone).cloned().collect();
-        let kept = previous.date_ranges.iter().filter(|range| !known.contains(&range.id));
+        let known: HashSet<Text> = self.date_ranges.iter().chain(gone).cloned().collect();
+        let kept = previous.date_ranges.iter().filter(|id| !known.contains(*id));
         self.date_ranges.splice(..0, kept.cloned());
     }
 }
@@ -150,7 +149,7 @@ mod tests {
     #[test]
     fn date_ranges_stay_unless_they_are_removed() {
         let merged = media(DELTA).merged_with(&media(FULL)).expect("fits");
-        let ids: Vec<_> = merged.date_ranges.iter().map(|range| range.id.as_str()).collect();
+        let ids: Vec<_> = merged.date_ranges.iter().map(Text::as_str).collect();
         assert_eq!(ids, ["b", "c"]);
     }
 

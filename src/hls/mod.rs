@@ -14,7 +14,6 @@
 pub mod checks_reload;
 mod checks_static;
 pub mod choice;
-mod date_range;
 pub mod decrypt;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;

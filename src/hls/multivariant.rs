@@ -67,24 +67,14 @@ pub struct Variant {
     pub average_bandwidth: Option<u64>,
     /// Comma-separated RFC 6381 codecs.
     pub codecs: Option<Text>,
-    /// Codecs with backward-compatible enhancement.
-    pub supplemental_codecs: Option<Text>,
     /// Width and height of the video.
     pub resolution: Option<Resolution>,
     /// Maximum frames per second.
     pub frame_rate: Option<f64>,
-    /// Preference of the author; higher is better.
-    pub score: Option<f64>,
     /// `SDR`, `HLG` or `PQ`.
     pub video_range: Option<Text>,
     /// `TYPE-0`, `TYPE-1` or `NONE`.
     pub hdcp_level: Option<Text>,
-    /// Capabilities that devices need, `KEYFORMAT:CPC/...`.
-    pub allowed_cpc: Option<Text>,
-    /// Video layout, for instance stereoscopic.
-    pub video_layout: Option<Text>,
-    /// Identifies the variant across reloads.
-    pub stable_id: Option<Text>,
     /// Group of its audio renditions.
     pub audio: Option<Text>,
     /// Group of its video renditions.
@@ -133,26 +123,12 @@ pub struct Rendition {
     pub name: Text,
     /// RFC 5646 language.
     pub language: Option<Text>,
-    /// Associated language.
-    pub associated_language: Option<Text>,
-    /// Identifies the rendition across reloads.
-    pub stable_id: Option<Text>,
     /// Play it unless the viewer chose another.
     pub default: bool,
     /// Play it if it suits the environment.
     pub autoselect: bool,
-    /// Essential to play.
-    pub forced: bool,
-    /// Identifies captions within the video: `CC1`, `SERVICE7`.
-    pub instream_id: Option<Text>,
-    /// Comma-separated media characteristics.
-    pub characteristics: Option<Text>,
     /// Audio channels, `6`, `16/JOC`.
     pub channels: Option<Text>,
-    /// Bits per sample.
-    pub bit_depth: Option<u64>,
-    /// Samples per second.
-    pub sample_rate: Option<u64>,
 }
 
 /// Data about the presentation (section 4.4.6.4).

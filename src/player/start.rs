@@ -134,7 +134,7 @@ mod tests {
             let named = window(6, &format!("{end}#EXT-X-START:TIME-OFFSET={seconds}"));
             assert_eq!(first_to_play(&named, WEB, None), expected, "{seconds} {ended}");
         }
-        let given = Some(Start { time_offset: -20.0, precise: false });
+        let given = Some(Start { time_offset: -20.0 });
         assert_eq!(first_to_play(&window(6, ""), WEB, given), 11);
         let own = window(6, "#EXT-X-START:TIME-OFFSET=0");
         assert_eq!(first_to_play(&own, WEB, given), 11, "the multivariant playlist's comes first");

@@ -109,8 +109,6 @@ pub const SEED_MAX: u64 = (1 << 53) - 1;
 
 /// Maximum number of entries kept of each other list of a playlist: hints, reports, date ranges, session data.
 pub const PLAYLIST_ENTRIES: usize = 10_000;
-/// Maximum number of other attributes kept of one date range.
-pub const PLAYLIST_ATTRIBUTES: usize = 32;
 /// Maximum number of parts kept of one media playlist.
 pub const PLAYLIST_PARTS: usize = 100_000;
 /// Maximum number of variables that one playlist may define.

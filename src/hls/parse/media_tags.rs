@@ -5,13 +5,12 @@ use crate::vocabulary::{Finding, limits, outcome::Fault};
 
 use super::{
     ParseError,
-    attributes::{Attribute, Attributes, integer},
+    attributes::{Attributes, integer},
     media::MediaReader,
     scope::Scope,
     values::{clamped, decimal},
 };
 use crate::hls::{
-    date_range::DateRange,
     low_latency::{HintKind, Part, PreloadHint, RenditionReport, ServerControl, SkipSupport, Skipped},
     media::PlaylistType,
     text::Text,
@@ -225,28 +224,23 @@ impl MediaReader<'_> {
     }
 
     fn date_range(&mut self, value: &str, scope: &mut Scope<'_>) -> Result<(), ParseError> {
-        let mut range = DateRange::default();
         let mut id = None;
         let mut attributes = Attributes::new(value);
         for it in attributes.by_ref() {
             match it.name {
                 "ID" => id = scope.text(it)?,
-                "CLASS" => range.class = scope.text(it)?,
-                "START-DATE" => range.start_date = scope.date(it),
-                "END-DATE" => range.end_date = scope.date(it),
-                "DURATION" => range.duration = scope.seconds(it),
-                "PLANNED-DURATION" => range.planned_duration = scope.seconds(it),
-                "END-ON-NEXT" => range.end_on_next = scope.yes(it),
-                _ => {
-                    let pair = pair(it, scope)?;
-                    scope.push(&mut range.attributes, pair, limits::PLAYLIST_ATTRIBUTES);
-                }
+                // Only checked: no client plays by them.
+                "CLASS" => _ = scope.text(it)?,
+                "START-DATE" | "END-DATE" => _ = scope.date(it),
+                "DURATION" | "PLANNED-DURATION" => _ = scope.seconds(it),
+                "END-ON-NEXT" => _ = scope.yes(it),
+                _ if it.quoted => _ = scope.expand(it.value)?,
+                _ => {}
             }
         }
         scope.check_list(&attributes);
         if let Some(id) = scope.required(id) {
-            range.id = id;
-            scope.push(&mut self.playlist.date_ranges, range, limits::PLAYLIST_ENTRIES);
+            scope.push(&mut self.playlist.date_ranges, id, limits::PLAYLIST_ENTRIES);
         }
         Ok(())
     }
@@ -271,9 +265,4 @@ fn hint_kind(text: &str) -> Option<HintKind> {
         "MAP" => Some(HintKind::Init),
         _ => None,
     }
-}
-
-fn pair(it: Attribute<'_>, scope: &mut Scope<'_>) -> Result<(Text, Text), ParseError> {
-    let value = if it.quoted { scope.expand(it.value)? } else { it.value.into() };
-    Ok((Text::from(it.name), Text::from(&*value)))
 }

@@ -229,18 +229,10 @@ fn variant(value: &str, scope: &mut Scope<'_>) -> Result<(Variant, Option<Refere
             "BANDWIDTH" => bandwidth = scope.integer(it),
             "AVERAGE-BANDWIDTH" => variant.average_bandwidth = scope.integer(it),
             "CODECS" => variant.codecs = scope.text(it)?,
-            "SUPPLEMENTAL-CODECS" => variant.supplemental_codecs = scope.text(it)?,
             "RESOLUTION" => variant.resolution = resolution(it.value, scope),
             "FRAME-RATE" => variant.frame_rate = scope.number(it),
-            "SCORE" => variant.score = scope.number(it),
             "VIDEO-RANGE" => variant.video_range = scope.word_of(it, &["SDR", "HLG", "PQ"]),
             "HDCP-LEVEL" => variant.hdcp_level = scope.word_of(it, &["NONE", "TYPE-0", "TYPE-1"]),
-            "ALLOWED-CPC" => variant.allowed_cpc = scope.text(it)?,
-            "REQ-VIDEO-LAYOUT" => {
-                scope.needs_version(12);
-                variant.video_layout = scope.text(it)?;
-            }
-            "STABLE-VARIANT-ID" => variant.stable_id = scope.text(it)?,
             "AUDIO" => variant.audio = scope.text(it)?,
             "VIDEO" => variant.video = scope.text(it)?,
             "SUBTITLES" => variant.subtitles = scope.text(it)?,
@@ -248,6 +240,13 @@ fn variant(value: &str, scope: &mut Scope<'_>) -> Result<(Variant, Option<Refere
             "CLOSED-CAPTIONS" => variant.closed_captions = scope.text(it)?,
             "PATHWAY-ID" => variant.pathway = scope.text(it)?,
             "URI" => uri = scope.uri(it)?,
+            // Only checked: no client chooses by them.
+            "SCORE" => _ = scope.number(it),
+            "REQ-VIDEO-LAYOUT" => {
+                scope.needs_version(12);
+                _ = scope.text(it)?;
+            }
+            "SUPPLEMENTAL-CODECS" | "ALLOWED-CPC" | "STABLE-VARIANT-ID" => _ = scope.text(it)?,
             _ => {}
         }
     }
@@ -282,19 +281,17 @@ fn rendition(value: &str, scope: &mut Scope<'_>) -> Result<Option<Rendition>, Pa
             "GROUP-ID" => group = scope.text(it)?,
             "NAME" => name = scope.text(it)?,
             "LANGUAGE" => rendition.language = scope.text(it)?,
-            "ASSOC-LANGUAGE" => rendition.associated_language = scope.text(it)?,
-            "STABLE-RENDITION-ID" => rendition.stable_id = scope.text(it)?,
             "DEFAULT" => rendition.default = scope.yes(it),
             "AUTOSELECT" => rendition.autoselect = scope.yes(it),
-            "FORCED" => rendition.forced = scope.yes(it),
+            "CHANNELS" => rendition.channels = scope.text(it)?,
+            // Only checked: no client chooses by them.
+            "FORCED" => _ = scope.yes(it),
+            "BIT-DEPTH" | "SAMPLE-RATE" => _ = scope.integer(it),
             "INSTREAM-ID" => {
                 scope.needs_version(instream_version(kind.flatten(), it.value));
-                rendition.instream_id = scope.text(it)?;
+                _ = scope.text(it)?;
             }
-            "CHARACTERISTICS" => rendition.characteristics = scope.text(it)?,
-            "CHANNELS" => rendition.channels = scope.text(it)?,
-            "BIT-DEPTH" => rendition.bit_depth = scope.integer(it),
-            "SAMPLE-RATE" => rendition.sample_rate = scope.integer(it),
+            "ASSOC-LANGUAGE" | "STABLE-RENDITION-ID" | "CHARACTERISTICS" => _ = scope.text(it)?,
             _ => {}
         }
     }

@@ -131,18 +131,19 @@ impl<'a> Scope<'a> {
     }
 
     fn start(&mut self, value: &str) {
-        let (mut time_offset, mut precise) = (None, false);
+        let mut time_offset = None;
         let mut attributes = Attributes::new(value);
         for it in attributes.by_ref() {
             match it.name {
                 "TIME-OFFSET" => time_offset = self.number(it),
-                "PRECISE" => precise = self.yes(it),
+                // Only checked: players start at the beginning of the segment.
+                "PRECISE" => _ = self.yes(it),
                 _ => {}
             }
         }
         self.check_list(&attributes);
         if let Some(time_offset) = self.required(time_offset)
-            && self.start.replace(Start { time_offset, precise }).is_some()
+            && self.start.replace(Start { time_offset }).is_some()
         {
             self.report_finding(Finding::DuplicateTag);
         }

@@ -63,6 +63,8 @@ pub struct Understood {
     pub server_control: Option<ServerControl>,
     /// Number of segments that this delta update skips.
     pub skipped_segments: Option<u64>,
+    /// True if every segment can be decoded without others (EXT-X-INDEPENDENT-SEGMENTS).
+    pub independent_segments: Option<bool>,
     /// True if segments contain only I-frames.
     pub i_frames_only: Option<bool>,
     /// Number of variants.
@@ -75,6 +77,8 @@ pub struct Understood {
     pub session_entries: Option<u64>,
     /// True if content steering is offered.
     pub content_steering: Option<bool>,
+    /// URI of the steering manifest, without query and tokens.
+    pub steering_uri: Option<String>,
     /// The variants.
     pub variant_list: Option<Vec<VariantSeen>>,
     /// The renditions.
@@ -185,6 +189,7 @@ impl Understood {
                 part_hold_back_s: control.part_hold_back.map(|distance| distance.as_secs_f64()),
             }),
             skipped_segments: media.skipped.as_ref().map(|skipped| skipped.segments),
+            independent_segments: Some(media.independent_segments),
             i_frames_only: Some(media.i_frames_only),
             ..Self::default()
         }
@@ -197,7 +202,9 @@ impl Understood {
             renditions: count(playlist.renditions.len()),
             i_frame_variants: count(playlist.i_frame_variants.len()),
             session_entries: count(playlist.session_data.len() + playlist.session_keys.len()),
+            independent_segments: Some(playlist.independent_segments),
             content_steering: Some(playlist.content_steering.is_some()),
+            steering_uri: playlist.content_steering.as_ref().map(|steering| steering.server_uri.shown_path()),
             variant_list: Some(playlist.variants.iter().map(VariantSeen::from).collect()),
             rendition_list: Some(playlist.renditions.iter().map(RenditionSeen::from).collect()),
             ..Self::default()
