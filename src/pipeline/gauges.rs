@@ -35,7 +35,7 @@ pub(super) struct RecorderStats {
     frames_refused: SingleWriterCell,
     /// Not 0 once no event is on the way any more. Written by the thread that waits for the recorder to end.
     closed: AtomicU64,
-    pub(super) seal: Arc<RecordState>,
+    pub(super) record_state: Arc<RecordState>,
 }
 
 impl RecorderStats {
@@ -95,7 +95,7 @@ impl RecorderStats {
     /// Notes that the file cannot be written any more.
     pub(super) fn fail(&self, now: Duration, reason: String) {
         _ = self.failure.set((clock::micros(now), reason));
-        self.seal.close();
+        self.record_state.close();
     }
 
     /// Closes the counts: an event that is not recorded by now counts as dropped, wherever it was lost.

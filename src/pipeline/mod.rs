@@ -171,7 +171,7 @@ type Channel = (Arc<Lane>, flume::Receiver<Queued>);
 fn lane(stats: &RecorderStats) -> (Tap, Channel) {
     let lane = Arc::new(Lane::new(LANE));
     let (sender, receiver) = flume::bounded(LANE);
-    (Tap::new(Arc::clone(&lane), Arc::clone(&stats.seal), sender), (lane, receiver))
+    (Tap::new(Arc::clone(&lane), Arc::clone(&stats.record_state), sender), (lane, receiver))
 }
 
 #[cfg(test)]

@@ -143,8 +143,8 @@ impl Recorder {
             if !self.has_room() {
                 return channel.is_empty();
             }
-            let Ok(parcel) = channel.try_recv() else { return true };
-            self.deal_with(parcel);
+            let Ok(queued) = channel.try_recv() else { return true };
+            self.deal_with(queued);
             lane.gate.leave();
         }
         channel.is_empty()
@@ -154,8 +154,8 @@ impl Recorder {
         self.record.as_ref().is_none_or(|record| record.writer.has_room())
     }
 
-    fn deal_with(&mut self, parcel: Queued) {
-        let Queued { mut event, unrecorded } = parcel;
+    fn deal_with(&mut self, queued: Queued) {
+        let Queued { mut event, unrecorded } = queued;
         let stream = event.stream();
         match &mut self.record {
             Some(record) => {
@@ -163,7 +163,7 @@ impl Recorder {
             }
             // The tap has already counted it as dropped.
             None if unrecorded => {}
-            None if self.stats.seal.is_closed() => self.stats.count_lost(LineOf::Stream(stream)),
+            None if self.stats.record_state.is_closed() => self.stats.count_lost(LineOf::Stream(stream)),
             None => self.stats.count_logged(stream),
         }
         if let (Happening::Request(request), Some(client)) = (&event.what, event.client) {

@@ -67,7 +67,7 @@ pub(super) struct Queued {
 #[derive(Debug)]
 pub struct Tap {
     lane: Arc<Lane>,
-    seal: Arc<RecordState>,
+    record_state: Arc<RecordState>,
     channel: flume::Sender<Queued>,
     /// Keeps the tap in one thread at a time: the gate and the counters have one writer.
     not_sync: PhantomData<PlainCell<()>>,
@@ -84,15 +84,19 @@ pub enum Offer {
 }
 
 impl Tap {
-    pub(super) fn new(lane: Arc<Lane>, seal: Arc<RecordState>, channel: flume::Sender<Queued>) -> Self {
-        Self { lane, seal, channel, not_sync: PhantomData }
+    pub(super) fn new(
+        lane: Arc<Lane>,
+        record_state: Arc<RecordState>,
+        channel: flume::Sender<Queued>,
+    ) -> Self {
+        Self { lane, record_state, channel, not_sync: PhantomData }
     }
 
     /// Offers an event of `stream`, which is built only if there is room for it.
     #[inline]
     pub fn offer(&self, stream: Stream, event: impl FnOnce() -> Event) -> Offer {
         Lane::count(&self.lane.offered, stream);
-        let unrecorded = self.seal.is_closed();
+        let unrecorded = self.record_state.is_closed();
         // An event that the record loses may still be worth reading in the log; a sample is not.
         let wanted = !(unrecorded && stream == Stream::Progress);
         let taken = wanted && self.lane.gate.enter() && self.send(Queued { event: event(), unrecorded });
@@ -105,7 +109,7 @@ impl Tap {
 
     /// Sends an event that the gate has let in. The channel has room; only a recorder that was lost to a panic takes
     /// nothing.
-    fn send(&self, parcel: Queued) -> bool {
-        self.channel.try_send(parcel).is_ok()
+    fn send(&self, queued: Queued) -> bool {
+        self.channel.try_send(queued).is_ok()
     }
 }

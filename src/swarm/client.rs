@@ -43,7 +43,7 @@ impl Client {
         let clock = meter.clock();
         let player = Player::new(Arc::clone(&settings.player), seed, clock.started_at(), clock.now())
             .succeeding(slot.allowance());
-        let inspection = Inspection::new(Rc::clone(&shared.library), settings.net.offers_gzip());
+        let inspection = Inspection::new(Rc::clone(&shared.playlist_cache), settings.net.offers_gzip());
         let viewer = Viewer {
             probe: ProbeTap::new(settings.probe.as_ref(), meter.client_id()),
             player,

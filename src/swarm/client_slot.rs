@@ -38,7 +38,7 @@ pub(super) struct Shared {
     pub(super) net: Rc<Net>,
     pub(super) clock: Clock,
     pub(super) tap: Rc<Tap>,
-    pub(super) library: Rc<PlaylistCache>,
+    pub(super) playlist_cache: Rc<PlaylistCache>,
     pub(super) examples: Rc<Examples>,
 }
 
@@ -129,8 +129,8 @@ impl ClientSlot {
     }
 
     /// Returns the playlists that this worker's clients share.
-    pub(super) fn library(&self) -> &PlaylistCache {
-        &self.shared.library
+    pub(super) fn playlist_cache(&self) -> &PlaylistCache {
+        &self.shared.playlist_cache
     }
 
     /// Returns the allowance that the next viewer inherits: its requests that may follow failures.

@@ -27,7 +27,7 @@ const KEY_BYTES: [u64; 2] = [16, 32];
 
 /// A client's memory of its stream, from which it finds problems.
 pub(super) struct Inspection {
-    library: Rc<PlaylistCache>,
+    playlist_cache: Rc<PlaylistCache>,
     offers_gzip: bool,
     /// Media playlists, by the number of their track.
     watches: Vec<Watch>,
@@ -74,8 +74,8 @@ impl Look<'_> {
 impl Inspection {
     /// Creates the inspection of a client that has loaded nothing. `offers_gzip` says whether the client accepts
     /// compressed playlists.
-    pub(super) fn new(library: Rc<PlaylistCache>, offers_gzip: bool) -> Self {
-        Self { library, offers_gzip, watches: Vec::new(), generation: 0 }
+    pub(super) fn new(playlist_cache: Rc<PlaylistCache>, offers_gzip: bool) -> Self {
+        Self { playlist_cache, offers_gzip, watches: Vec::new(), generation: 0 }
     }
 
     /// Follows the player, which may play another variant now: its playlists are not compared with those of the
@@ -121,7 +121,7 @@ impl Inspection {
         // Compare with the client's own previous playlist, then with those of other clients.
         watch.take(playlist, look.loaded, &mut |finding, detail| look.find(finding, detail));
         if let Some(contradiction) =
-            self.library.compare(look.url, look.meter.client_id(), playlist, look.loaded)
+            self.playlist_cache.compare(look.url, look.meter.client_id(), playlist, look.loaded)
         {
             look.find(Finding::PlaylistDiffers, || contradiction);
         }

@@ -233,7 +233,7 @@ mod tests {
         SecretUrl::parse(text).expect(text)
     }
 
-    fn library() -> PlaylistCache {
+    fn cache() -> PlaylistCache {
         PlaylistCache::new(Arc::default(), None)
     }
 
@@ -241,19 +241,19 @@ mod tests {
         format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:{first}\n#EXTINF:4,\n{first}.ts\n")
     }
 
-    fn read_from(library: &PlaylistCache, from: &str, text: &str) -> Result<Arc<Playlist>, ParseError> {
+    fn read_from(cache: &PlaylistCache, from: &str, text: &str) -> Result<Arc<Playlist>, ParseError> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(library.read(&url(from), Kept::uncharged(text.as_bytes()), &Variables::default()))
+        runtime.block_on(cache.read(&url(from), Kept::uncharged(text.as_bytes()), &Variables::default()))
     }
 
-    fn read(library: &PlaylistCache, text: &str) -> Arc<Playlist> {
-        read_from(library, "http://h/a.m3u8", text).expect("a playlist")
+    fn read(cache: &PlaylistCache, text: &str) -> Arc<Playlist> {
+        read_from(cache, "http://h/a.m3u8", text).expect("a playlist")
     }
 
     #[test]
     fn equal_bytes_are_one_playlist_and_others_are_not() {
-        let library = library();
-        let [one, same, other] = [live(100), live(100), live(101)].map(|text| read(&library, &text));
+        let cache = cache();
+        let [one, same, other] = [live(100), live(100), live(101)].map(|text| read(&cache, &text));
         assert!(Arc::ptr_eq(&one, &same));
         assert!(!Arc::ptr_eq(&one, &other));
         assert_eq!(other.media().and_then(hls::Media::last_sequence), Some(101));
@@ -262,9 +262,9 @@ mod tests {
     #[test]
     fn what_depends_on_the_address_is_read_for_each_client() {
         let text = "#EXTM3U\n#EXT-X-VERSION:11\n#EXT-X-DEFINE:QUERYPARAM=\"q\"\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{$q}.ts\n";
-        let library = library();
+        let cache = cache();
         let names = ["1", "2"].map(|q| {
-            let playlist = read_from(&library, &format!("http://h/a.m3u8?q={q}"), text).expect("a playlist");
+            let playlist = read_from(&cache, &format!("http://h/a.m3u8?q={q}"), text).expect("a playlist");
             playlist.media().expect("media").segments.first().expect("one").uri().as_str().to_owned()
         });
         assert_eq!(names, ["1.ts", "2.ts"]);
@@ -272,19 +272,16 @@ mod tests {
 
     #[test]
     fn it_is_bounded_in_number_and_in_bytes_and_keeps_what_is_used() {
-        let library = library();
-        let first = read(&library, &live(0));
+        let cache = cache();
+        let first = read(&cache, &live(0));
         for number in 1..1_000 {
-            read(&library, &live(number));
-            assert!(Arc::ptr_eq(&first, &read(&library, &live(0))));
+            read(&cache, &live(number));
+            assert!(Arc::ptr_eq(&first, &read(&cache, &live(0))));
         }
-        assert_eq!(library.read.borrow().0.len(), ENTRIES);
+        assert_eq!(cache.read.borrow().0.len(), ENTRIES);
         for number in 0..5 {
-            read(
-                &library,
-                &format!("{}#{}\n", live(number), format!("{}\n#", "x".repeat(60_000)).repeat(120)),
-            );
-            let bytes: usize = library.read.borrow().0.iter().map(|read| read.body.bytes().len()).sum();
+            read(&cache, &format!("{}#{}\n", live(number), format!("{}\n#", "x".repeat(60_000)).repeat(120)));
+            let bytes: usize = cache.read.borrow().0.iter().map(|read| read.body.bytes().len()).sum();
             assert!(bytes <= LIBRARY_BYTES, "{bytes}");
         }
     }
@@ -292,20 +289,20 @@ mod tests {
     #[test]
     fn all_playlists_together_stay_within_the_budget_and_what_nobody_plays_makes_room() {
         let budget = Arc::new(Budget::new(1_000_000));
-        let library = PlaylistCache::new(Arc::clone(&budget), None);
+        let cache = PlaylistCache::new(Arc::clone(&budget), None);
         let large = |number: u64| {
             let uris = (0..10_000).map(|n| format!("#EXTINF:4,\n{}\n", (number + 1) * 7_919 * n % 99_991));
             format!("{}{}", live(number), uris.collect::<String>())
         };
         // Each playlist is dropped at once: the cache alone never fills the budget.
         for number in 0..40 {
-            read(&library, &large(number));
+            read(&cache, &large(number));
             assert!(budget.used() <= 1_000_000);
         }
         let mut played = Vec::new();
         let refused = (100..140).find_map(|number| {
             let text = large(number);
-            match read_from(&library, "http://h/a.m3u8", &text) {
+            match read_from(&cache, "http://h/a.m3u8", &text) {
                 Ok(playlist) => {
                     played.push(playlist);
                     None
@@ -315,15 +312,15 @@ mod tests {
         });
         assert_eq!(refused, Some(Fault::PlaylistLimit));
         assert!(played.len() > 5, "{}", played.len());
-        drop((played, library));
+        drop((played, cache));
         assert_eq!(budget.used(), 0);
     }
 
     #[test]
     fn what_cannot_be_read_is_a_fault_each_time() {
-        let library = library();
+        let cache = cache();
         for _ in 0..2 {
-            let read = read_from(&library, "http://h/a", "<html>");
+            let read = read_from(&cache, "http://h/a", "<html>");
             assert_eq!(
                 read.expect_err("no playlist").fault,
                 crate::vocabulary::outcome::Fault::PlaylistNotM3u8
@@ -334,9 +331,9 @@ mod tests {
     #[test]
     fn a_witness_sees_what_is_read_and_never_blocks() {
         let (playlist_tap, seen) = flume::bounded(1);
-        let library = PlaylistCache::new(Arc::default(), Some(playlist_tap));
+        let cache = PlaylistCache::new(Arc::default(), Some(playlist_tap));
         for number in [1, 1, 2] {
-            read(&library, &live(number));
+            read(&cache, &live(number));
         }
         assert_eq!(seen.drain().count(), 1);
     }
@@ -350,10 +347,10 @@ mod tests {
 
     #[test]
     fn a_client_that_is_given_an_older_list_than_another_before_is_noticed() {
-        let library = library();
-        let lists = [10, 12].map(|first| read(&library, &live(first)));
+        let cache = cache();
+        let lists = [10, 12].map(|first| read(&cache, &live(first)));
         let compare = |client, list: usize, seconds| {
-            library.compare(&url("http://h/a.m3u8"), client, &lists[list], at(seconds))
+            cache.compare(&url("http://h/a.m3u8"), client, &lists[list], at(seconds))
         };
         assert_eq!(compare(1, 0, 1), None);
         assert_eq!(compare(1, 1, 9), None);
@@ -361,24 +358,24 @@ mod tests {
         assert_eq!(said, "up to segment 12 for one client, then up to 10 for another");
         // For one client this is a playlist that went back, not a difference between clients.
         assert_eq!(compare(1, 0, 11), None);
-        assert_eq!(library.compare(&url("http://other/a.m3u8"), 3, &lists[0], at(12)), None);
+        assert_eq!(cache.compare(&url("http://other/a.m3u8"), 3, &lists[0], at(12)), None);
     }
 
     #[test]
     fn a_load_that_began_before_the_newer_list_was_there_proves_nothing() {
-        let library = library();
-        let lists = [10, 14].map(|first| read(&library, &live(first)));
-        assert_eq!(library.compare(&url("http://h/a"), 1, &lists[1], at(5)), None);
+        let cache = cache();
+        let lists = [10, 14].map(|first| read(&cache, &live(first)));
+        assert_eq!(cache.compare(&url("http://h/a"), 1, &lists[1], at(5)), None);
         let slow = Loaded { since: Duration::from_secs(4), until: Duration::from_secs(6) };
-        assert_eq!(library.compare(&url("http://h/a"), 2, &lists[0], slow), None);
+        assert_eq!(cache.compare(&url("http://h/a"), 2, &lists[0], slow), None);
     }
 
     #[test]
     fn a_stream_that_began_anew_is_forgiven_after_three_target_durations() {
-        let library = library();
-        let lists = [1_000, 3].map(|first| read(&library, &live(first)));
+        let cache = cache();
+        let lists = [1_000, 3].map(|first| read(&cache, &live(first)));
         let compare = |client, list: usize, seconds| {
-            library.compare(&url("http://h/a"), client, &lists[list], at(seconds)).is_some()
+            cache.compare(&url("http://h/a"), client, &lists[list], at(seconds)).is_some()
         };
         assert!(!compare(1, 0, 0));
         assert!(compare(2, 1, 5));

@@ -198,7 +198,7 @@ pub(super) async fn request<'a>(
         && arrived.is_ok()
     {
         let imported = imported();
-        arrived.read(fetch, slot.library(), &imported).await;
+        arrived.read(fetch, slot.playlist_cache(), &imported).await;
     }
     Completed { redirects, arrival, open }
 }

@@ -84,11 +84,11 @@ impl Worker {
             _ = begun.send(Ok(()));
             // Clients of a thread share its state through `Rc`, so that state is created here, too.
             let net = Net::new(settings.net.clone());
-            let library =
+            let playlist_cache =
                 Rc::new(PlaylistCache::new(Arc::clone(&settings.net.budget), settings.playlist_tap.clone()));
             let Sources { registry, status, workers, clock, .. } = sources;
             let (tap, examples) = (Rc::new(tap), Rc::default());
-            let shared = Shared { index, registry, settings, net, clock, tap, library, examples };
+            let shared = Shared { index, registry, settings, net, clock, tap, playlist_cache, examples };
             let floor = WorkerLoop {
                 shared: Rc::new(shared),
                 status,
