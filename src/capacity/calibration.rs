@@ -2,11 +2,12 @@
 //!
 //! The price of a request depends on the rate of requests: a busy worker handles several in one turn. So it is a curve
 //! over the rate, measured with paced loads. A saturated load would make a request look two to four times too cheap.
+//! The price of a body is a curve over its length: a long one arrives in larger pieces, each for one wake-up.
 
 use serde::{Deserialize, Serialize};
 
 /// Version of the format.
-pub const SCHEMA: &str = "hlswarm.calibration/2";
+pub const SCHEMA: &str = "hlswarm.calibration/3";
 
 /// Difference of the allowed processors up to which a calibration still holds: a quota is a fraction.
 const PROCESSORS_APART: f64 = 0.01;
@@ -20,7 +21,7 @@ const POINTS: usize = 64;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Calibration {
-    /// Always `hlswarm.calibration/2`.
+    /// Always `hlswarm.calibration/3`.
     pub schema: String,
     /// Version of the program that was measured.
     pub version: String,
@@ -41,6 +42,9 @@ pub struct Calibration {
     /// Error of the prices for a load that they do not follow from, as a share: the median of the rounds, each of which
     /// was predicted from the others.
     pub model_error_share: f64,
+    /// Noise of a single measurement of that load, as a share: the median distance of the rounds from their median. A
+    /// short run may differ from its price by as much.
+    pub spread_share: f64,
 }
 
 /// A machine, as far as it affects the costs.
@@ -65,8 +69,9 @@ pub struct TransportCosts {
     pub bits_per_second_max: f64,
     /// Microseconds of CPU for a request, by the rate of requests, in rising order.
     pub request_us: Vec<RatePoint>,
-    /// Nanoseconds of CPU for a body byte.
-    pub byte_ns: f64,
+    /// Microseconds of CPU for a body, by the mean length of bodies, in rising order: none for an empty one, and beyond
+    /// the last point as much a byte as before it.
+    pub body_us: Vec<BodyPoint>,
     /// Microseconds of CPU for a connection, its handshake included.
     pub connection_us: f64,
     /// Resident bytes of a client.
@@ -81,6 +86,16 @@ pub struct TransportCosts {
 pub struct RatePoint {
     /// Requests per second.
     pub requests_per_s: f64,
+    /// Microseconds of CPU for each.
+    pub us: f64,
+}
+
+/// Price of a body at one mean length of bodies.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BodyPoint {
+    /// Bytes of the mean body.
+    pub bytes: f64,
     /// Microseconds of CPU for each.
     pub us: f64,
 }
@@ -167,7 +182,7 @@ impl Calibration {
 
     fn has_sense(&self) -> bool {
         let above_zero = [self.speed_ns, self.machine.cpus_allowed];
-        let at_least_zero = [self.base_us_per_s, self.model_error_share];
+        let at_least_zero = [self.base_us_per_s, self.model_error_share, self.spread_share];
         above_zero.into_iter().all(|number| number.is_finite() && number > 0.0)
             && at_least_zero.into_iter().all(|number| number.is_finite() && number >= 0.0)
             && [&self.plain, &self.tls].into_iter().all(TransportCosts::has_sense)
@@ -196,14 +211,17 @@ impl TransportCosts {
     fn has_sense(&self) -> bool {
         let above_zero = [self.requests_per_s_max, self.bits_per_second_max, self.client_bytes];
         let floor = [self.floor.playlist_ttfb_us, self.floor.segment_ttfb_us, self.floor.segment_us];
-        let at_least_zero = [self.byte_ns, self.connection_us];
-        let rises = self.request_us.is_sorted_by(|one, next| one.requests_per_s < next.requests_per_s);
-        let points = self.request_us.iter().flat_map(|point| [point.requests_per_s, point.us]);
+        let bodies = self.body_us.iter().map(|point| point.us);
+        let at_least_zero = bodies.chain([self.connection_us]);
+        let rises = self.request_us.is_sorted_by(|one, next| one.requests_per_s < next.requests_per_s)
+            && self.body_us.is_sorted_by(|one, next| one.bytes < next.bytes && one.us <= next.us);
+        let lengths = self.body_us.iter().map(|point| point.bytes);
+        let points = self.request_us.iter().flat_map(|point| [point.requests_per_s, point.us]).chain(lengths);
         let mut positive = above_zero.into_iter().chain(points);
         let floors = floor.into_iter().flat_map(|floor| [floor.p50, floor.p99]);
         positive.all(|number| number.is_finite() && number > 0.0)
-            && at_least_zero.into_iter().chain(floors).all(|number| number.is_finite() && number >= 0.0)
-            && (1..=POINTS).contains(&self.request_us.len())
+            && at_least_zero.chain(floors).all(|number| number.is_finite() && number >= 0.0)
+            && [self.request_us.len(), self.body_us.len()].iter().all(|points| (1..=POINTS).contains(points))
             && rises
     }
 
@@ -214,11 +232,11 @@ impl TransportCosts {
             return None;
         }
         let request_us = self.request_us_at(work.requests / work.seconds)?;
+        let mean_bytes = if work.requests > 0.0 { work.bytes / work.requests } else { 0.0 };
         Some(
             base_us_per_s * work.seconds
-                + work.requests * request_us
-                + work.connections * self.connection_us
-                + work.bytes * self.byte_ns / 1e3,
+                + work.requests * (request_us + self.body_us_at(mean_bytes))
+                + work.connections * self.connection_us,
         )
     }
 
@@ -239,6 +257,19 @@ impl TransportCosts {
         let [low_us, high_us] = [low, high].map(|point| point.us * point.requests_per_s);
         Some((low_us + share * (high_us - low_us)) / requests_per_s)
     }
+
+    /// Returns the price of a body, if bodies have this mean length.
+    pub(super) fn body_us_at(&self, mean_bytes: f64) -> f64 {
+        let (mut low, mut us) = (BodyPoint { bytes: 0.0, us: 0.0 }, 0.0);
+        for high in &self.body_us {
+            us = low.us + (mean_bytes - low.bytes) * (high.us - low.us) / (high.bytes - low.bytes);
+            if mean_bytes <= high.bytes {
+                break;
+            }
+            low = *high;
+        }
+        us
+    }
 }
 
 #[cfg(test)]
@@ -256,7 +287,7 @@ pub(crate) mod tests {
                 RatePoint { requests_per_s: 100.0, us: 100.0 },
                 RatePoint { requests_per_s: 10_000.0, us: 50.0 },
             ],
-            byte_ns: 0.5,
+            body_us: vec![BodyPoint { bytes: 100_000.0, us: 50.0 }],
             connection_us: 200.0,
             client_bytes: 11_000.0,
             floor,
@@ -273,6 +304,7 @@ pub(crate) mod tests {
             plain,
             tls,
             model_error_share: 0.05,
+            spread_share: 0.04,
         }
     }
 
@@ -300,13 +332,26 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_price_of_a_body_follows_its_length() {
+        let bodies = [(50_000.0, 40.0), (150_000.0, 60.0)].map(|(bytes, us)| BodyPoint { bytes, us });
+        let costs = TransportCosts { body_us: bodies.to_vec(), ..calibration().plain };
+        for (bytes, us) in
+            [(0.0, 0.0), (25e3, 20.0), (50e3, 40.0), (100e3, 50.0), (150e3, 60.0), (350e3, 100.0)]
+        {
+            assert_eq!(costs.body_us_at(bytes), us, "{bytes}");
+        }
+    }
+
+    #[test]
     fn a_calibration_is_read_back_and_one_that_no_measurement_gives_is_refused() {
         let good = serde_json::to_value(calibration()).expect("JSON");
         assert_eq!(Calibration::parse(&good.to_string()), Ok(calibration()));
         for (pointer, value, expected) in [
-            ("/schema", serde_json::json!("hlswarm.calibration/1"), CalibrationError::Format),
+            ("/schema", serde_json::json!("hlswarm.calibration/2"), CalibrationError::Format),
             ("/speed_ns", serde_json::json!(0.0), CalibrationError::Number),
-            ("/plain/byte_ns", serde_json::json!(-1.0), CalibrationError::Number),
+            ("/plain/body_us", serde_json::json!([]), CalibrationError::Number),
+            ("/plain/body_us/0/us", serde_json::json!(-1.0), CalibrationError::Number),
+            ("/plain/body_us/0/bytes", serde_json::json!(0), CalibrationError::Number),
             ("/tls/client_bytes", serde_json::json!(0), CalibrationError::Number),
             ("/plain/request_us", serde_json::json!([]), CalibrationError::Number),
             ("/plain/request_us/1/requests_per_s", serde_json::json!(100.0), CalibrationError::Number),

@@ -35,6 +35,7 @@ loads! {
     Idle "idle" "no clients",
     Quiet "quiet" "few clients, small segments",
     Middle "middle" "more clients, small segments",
+    Medium "medium" "as many clients, medium segments",
     Wide "wide" "as many clients, large segments",
     Many "many" "many clients, small segments",
     Churn "churn" "clients that leave after a second",

@@ -8,7 +8,8 @@ mod shortage;
 mod supply;
 
 pub use calibration::{
-    Calibration, CalibrationError, Floor, FloorLatency, Machine, RatePoint, SCHEMA, TransportCosts, Work,
+    BodyPoint, Calibration, CalibrationError, Floor, FloorLatency, Machine, RatePoint, SCHEMA,
+    TransportCosts, Work,
 };
 pub use fit::{Misfit, fit};
 pub use measured::{Measured, Round, TestLoad};

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::page::Page;
-use crate::capacity::{Calibration, FloorLatency, Machine, Measured, Round, TestLoad, TransportCosts};
+use crate::capacity::{
+    BodyPoint, Calibration, FloorLatency, Machine, Measured, Round, TestLoad, TransportCosts,
+};
 use crate::vocabulary::units;
 
 /// The version of the JSON report.
@@ -129,7 +131,14 @@ fn prices(calibration: &Calibration, page: &mut Page) {
         });
     }
     row("CPU of a connection", &|costs| format!("{} us", units::number(costs.connection_us)));
-    row("CPU of a body byte", &|costs| format!("{} ns", units::number(costs.byte_ns)));
+    for (place, label) in ["CPU of a body", ""].into_iter().enumerate() {
+        row(label, &|costs| {
+            let shown = |point: &BodyPoint| {
+                format!("{} us of {}", units::number(point.us), units::bytes(point.bytes.round() as u64))
+            };
+            costs.body_us.get(place).map_or(units::UNKNOWN.to_owned(), shown)
+        });
+    }
     row("memory of a client", &|costs| units::bytes(costs.client_bytes.round() as u64));
     let latency = |floor: FloorLatency| {
         let [p50, p99] = [floor.p50, floor.p99].map(|us| units::milliseconds(us.round() as u64));
@@ -139,9 +148,10 @@ fn prices(calibration: &Calibration, page: &mut Page) {
     row("  first byte of a segment", &|costs| latency(costs.floor.segment_ttfb_us));
     row("  whole segment", &|costs| latency(costs.floor.segment_us));
     page.line(format!(
-        "idle CPU {} of a core; the prices mispredict a test load by {}",
+        "idle CPU {} of a core; the prices mispredict a test load by {}, a single window of it by {} more",
         units::percent(Some(calibration.base_us_per_s / 1e6)),
         units::percent(Some(calibration.model_error_share)),
+        units::percent(Some(calibration.spread_share)),
     ));
     page.line("left: HTTP, right: HTTPS; on the loopback interface: a network card costs more");
 }

@@ -51,6 +51,8 @@ pub struct Fitted {
     pub tls: TransportCosts,
     /// Error of the predicted test load, as a share: the larger of the two transports.
     pub model_error_share: f64,
+    /// Spread of its rounds, as a share: the larger of the two transports.
+    pub spread_share: f64,
     /// Reasons not to believe the prices, one sentence each.
     pub doubts: Vec<String>,
 }
@@ -70,18 +72,19 @@ pub fn fit(rounds: &[Round], processors: f64) -> Result<Fitted, Misfit> {
     let all: Vec<_> = rounds.iter().collect();
     let prices = Prices::new(&all, processors)?;
     let proof = Proof::new(rounds, processors, &prices);
-    let (mut doubts, mut model_error_share) = (Vec::new(), 0.0_f64);
+    let (mut doubts, mut model_error_share, mut spread_share) = (Vec::new(), 0.0_f64, 0.0_f64);
     if rounds.len() < ROUNDS_LEAST {
         doubts.push(format!("{ROUNDS_LEAST} rounds are needed to prove the prices"));
     }
     for secure in [false, true] {
         model_error_share = model_error_share.max(proof.error(TestLoad::Proof, secure)?);
+        spread_share = spread_share.max(proof.spread(TestLoad::Proof, secure)?);
         let about = disturbances(rounds, secure).into_iter().chain(proof.doubts(secure)?);
         let transport = if secure { "HTTPS" } else { "HTTP" };
         doubts.extend(about.map(|doubt| format!("{transport}: {doubt}")));
     }
     let Prices { speed_ns, base_us_per_s, plain, tls } = prices;
-    Ok(Fitted { speed_ns, base_us_per_s, plain, tls, model_error_share, doubts })
+    Ok(Fitted { speed_ns, base_us_per_s, plain, tls, model_error_share, spread_share, doubts })
 }
 
 /// Returns the loads that this machine limited too often, and those with failed requests, one sentence each.

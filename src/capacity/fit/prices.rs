@@ -5,7 +5,7 @@
 
 use super::Misfit;
 use super::typical::{Typical, speed};
-use crate::capacity::{Floor, FloorLatency, RatePoint, Round, TestLoad, TransportCosts, Work};
+use crate::capacity::{BodyPoint, Floor, FloorLatency, RatePoint, Round, TestLoad, TransportCosts, Work};
 
 /// Prices that follow from some rounds.
 #[derive(Clone, Debug)]
@@ -47,26 +47,23 @@ fn costs(
     of: &dyn Fn(TestLoad) -> Result<Typical, Misfit>,
     processors: f64,
 ) -> Result<TransportCosts, Misfit> {
-    let [quiet, middle, wide] = [of(TestLoad::Quiet)?, of(TestLoad::Middle)?, of(TestLoad::Wide)?];
-    let [many, churn] = [of(TestLoad::Many)?, of(TestLoad::Churn)?];
-    let byte_ns = byte_ns(&middle, &wide)?;
-    // Nothing connects while a load is steady, except where it is the point.
-    let mut request_us = Vec::new();
-    for load in [&quiet, &middle, &many] {
-        let us = request_us_of(load, base_us_per_s, byte_ns)?;
-        request_us.push(RatePoint { requests_per_s: load.requests, us });
-    }
-    request_us.sort_by(|one, next| one.requests_per_s.total_cmp(&next.requests_per_s));
+    let [quiet, middle, many] = [of(TestLoad::Quiet)?, of(TestLoad::Middle)?, of(TestLoad::Many)?];
     let mut costs = TransportCosts {
         requests_per_s_max: requests_per_s_max(&of(TestLoad::SmallRequests)?, processors)?,
         bits_per_second_max: bits_per_second_max(&of(TestLoad::LargeBodies)?, processors)?,
-        request_us,
-        byte_ns,
+        request_us: Vec::new(),
+        body_us: body_us(&[&middle, &of(TestLoad::Medium)?, &of(TestLoad::Wide)?])?,
         connection_us: 0.0,
         client_bytes: client_bytes(&middle, &many)?,
         floor: floor(&quiet)?,
     };
-    costs.connection_us = connection_us(&churn, base_us_per_s, &costs)?;
+    // Nothing connects while a load is steady, except where it is the point.
+    for load in [&quiet, &middle, &many] {
+        let us = request_us(load, base_us_per_s, &costs)?;
+        costs.request_us.push(RatePoint { requests_per_s: load.requests, us });
+    }
+    costs.request_us.sort_by(|one, next| one.requests_per_s.total_cmp(&next.requests_per_s));
+    costs.connection_us = connection_us(&of(TestLoad::Churn)?, base_us_per_s, &costs)?;
     Ok(costs)
 }
 
@@ -80,20 +77,31 @@ fn small_price(value: f64, of: &'static str) -> Result<f64, Misfit> {
     if value.is_finite() { Ok(value.max(0.0)) } else { Err(Misfit::NoPrice(of)) }
 }
 
-/// Returns the nanoseconds of CPU for a byte: two loads that differ only in the size of their segments.
-fn byte_ns(small: &Typical, large: &Typical) -> Result<f64, Misfit> {
-    small_price((large.cpu_us - small.cpu_us) * 1e3 / (large.bytes - small.bytes), "a byte")
+/// Returns the price of a body over its length, from loads that differ only in the size of their segments, in rising
+/// order. The first point is that of the second load: from an empty body on, a byte costs as between the first two.
+fn body_us(loads: &[&Typical]) -> Result<Vec<BodyPoint>, Misfit> {
+    let mut points = Vec::new();
+    let mut last = BodyPoint { bytes: 0.0, us: 0.0 };
+    for pair in loads.windows(2) {
+        let [small, large] = pair else { continue };
+        let byte_us = small_price((large.cpu_us - small.cpu_us) / (large.bytes - small.bytes), "a byte")?;
+        let longer = price(large.bytes / large.requests - last.bytes, "a byte")?;
+        last = BodyPoint { bytes: last.bytes + longer, us: last.us + longer * byte_us };
+        points.push(last);
+    }
+    Ok(points)
 }
 
-fn request_us_of(load: &Typical, base_us_per_s: f64, byte_ns: f64) -> Result<f64, Misfit> {
-    let us = load.cpu_us - base_us_per_s - load.bytes * byte_ns / 1e3;
-    price(us / load.requests, "a request")
+fn request_us(load: &Typical, base_us_per_s: f64, costs: &TransportCosts) -> Result<f64, Misfit> {
+    let us = (load.cpu_us - base_us_per_s) / load.requests;
+    price(us - costs.body_us_at(load.bytes / load.requests), "a request")
 }
 
 /// Returns the price of a connection: the CPU time of a load with many of them that its requests do not explain.
 fn connection_us(churn: &Typical, base_us_per_s: f64, costs: &TransportCosts) -> Result<f64, Misfit> {
     let request_us = costs.request_us_at(churn.requests).ok_or(Misfit::Missing(TestLoad::Churn))?;
-    let others = base_us_per_s + churn.requests * request_us + churn.bytes * costs.byte_ns / 1e3;
+    let body_us = costs.body_us_at(churn.bytes / churn.requests);
+    let others = base_us_per_s + churn.requests * (request_us + body_us);
     small_price((churn.cpu_us - others) / churn.connections, "a connection")
 }
 

@@ -102,6 +102,7 @@ const LOADS: [(TestLoad, u64, u64, u64, u64); TestLoad::ALL.len()] = [
     (TestLoad::Idle, 0, 0, 0, 0),
     (TestLoad::Quiet, 50, 500, 2_000_000, 0),
     (TestLoad::Middle, 400, 4_000, 16_000_000, 0),
+    (TestLoad::Medium, 400, 4_000, 400_000_000, 0),
     (TestLoad::Wide, 400, 4_000, 1_500_000_000, 0),
     (TestLoad::Many, 1_600, 16_000, 64_000_000, 0),
     (TestLoad::Churn, 100, 6_000, 50_000_000, 1_000),
@@ -121,7 +122,10 @@ fn has_prices(fitted: &Fitted, share: f64) -> bool {
     let expected = |price: f64| price * speed;
     is_within(fitted.base_us_per_s, expected(BASE_US_PER_S), share)
         && [&fitted.plain, &fitted.tls].into_iter().all(|costs| {
-            is_within(costs.byte_ns, expected(BYTE_NS), share)
+            costs
+                .body_us
+                .iter()
+                .all(|point| is_within(point.us, point.bytes * expected(BYTE_NS) / 1e3, share))
                 && is_within(costs.connection_us, expected(CONNECTION_US), share)
                 && costs.request_us.iter().all(|point| is_within(point.us, expected(REQUEST_US), share))
                 && is_within(costs.client_bytes, CLIENT_BYTES as f64, share)
@@ -194,10 +198,10 @@ fn a_speed_that_does_not_follow_the_machine_is_refused() {
 fn costs_that_are_no_sum_of_prices_are_refused() {
     let script = Script { convex: 0.15, noise: 0.01, ..Script::default() };
     assert_eq!(count(script, is_accepted), 0);
-    let small = Script { convex: 0.10, noise: 0.01, ..Script::default() };
+    let small = Script { convex: 0.08, noise: 0.01, ..Script::default() };
+    assert_eq!(count(small, is_accepted), SEEDS);
     let fitted = fit(&Machine::new(small, 1).rounds(), 2.0).expect("prices");
-    assert!(fitted.doubts.iter().all(|doubt| doubt.contains("to the same side")), "{fitted:?}");
-    assert_eq!(fitted.doubts.len(), 2, "HTTP and HTTPS");
+    assert!(is_within(fitted.model_error_share, 0.08, 0.2) && fitted.spread_share < 0.02, "{fitted:?}");
 }
 
 #[test]
@@ -219,7 +223,7 @@ fn an_impossible_price_and_a_load_without_numbers_are_refused() {
     let free = with(TestLoad::Quiet, &|quiet| quiet.cpu_s = 0.001);
     assert_eq!(free, Misfit::NoPrice("a request"));
     let same = with(TestLoad::Wide, &|wide| (wide.cpu_s, wide.bytes) = (0.388, 16_000_000));
-    assert_eq!(same, Misfit::NoPrice("a byte"), "0 / 0");
+    assert_eq!(same, Misfit::NoPrice("a byte"), "no longer than those of the load before");
     let unconnected = with(TestLoad::Churn, &|churn| churn.connections = 0);
     assert_eq!(unconnected, Misfit::NoPrice("a connection"));
     let unknown = with(TestLoad::Many, &|many| many.resident_bytes = None);
@@ -237,7 +241,7 @@ fn a_price_that_is_lost_in_the_noise_is_zero_unless_a_load_contradicts_it() {
         let mut rounds = Machine::new(Script::default(), 1).rounds();
         for round in &mut rounds {
             // Bytes cost nothing on this machine.
-            for load in [TestLoad::Wide, TestLoad::Proof] {
+            for load in [TestLoad::Medium, TestLoad::Wide, TestLoad::Proof] {
                 let window = round.get_mut(&(load, false)).expect("measured");
                 window.cpu_s -= window.bytes as f64 * BYTE_NS / 1e9;
             }
@@ -246,7 +250,11 @@ fn a_price_that_is_lost_in_the_noise_is_zero_unless_a_load_contradicts_it() {
         fit(&rounds, 2.0).expect("prices")
     };
     let noisy = with(-0.03);
-    assert_eq!((noisy.plain.byte_ns, noisy.doubts.len()), (0.0, 0), "{noisy:?}");
+    assert_eq!(
+        (noisy.plain.body_us.iter().map(|point| point.us).sum::<f64>(), noisy.doubts.len()),
+        (0.0, 0),
+        "{noisy:?}"
+    );
     let wrong = with(-0.15);
     assert!(wrong.doubts.iter().any(|doubt| doubt.contains("'wide'")), "{wrong:?}");
 }

@@ -54,8 +54,12 @@ impl Spec {
     /// and fifth round only: three windows are enough for a median, and what a plan costs depends less on them.
     pub(super) fn round(scale: Scale, number: usize) -> Vec<Self> {
         let of = |secure| TestLoad::ALL.into_iter().map(move |load| Self { load, secure, scale });
-        let often =
-            |load| matches!(load, TestLoad::Quiet | TestLoad::Middle | TestLoad::Wide | TestLoad::Proof);
+        let often = |load| {
+            matches!(
+                load,
+                TestLoad::Quiet | TestLoad::Middle | TestLoad::Medium | TestLoad::Wide | TestLoad::Proof
+            )
+        };
         let all = of(false).chain(of(true)).filter(|spec| spec.load.is_measured(spec.secure));
         let mut all: Vec<_> = all.filter(|spec| number.is_multiple_of(2) || often(spec.load)).collect();
         let first = all.len() * (number % ROUNDS) / ROUNDS;
@@ -82,7 +86,7 @@ impl Spec {
         let (whole, quick) = match self.load {
             TestLoad::Idle => (0, 0),
             TestLoad::Quiet => (50, 6),
-            TestLoad::Middle | TestLoad::Wide => (400, 12),
+            TestLoad::Middle | TestLoad::Medium | TestLoad::Wide => (400, 12),
             TestLoad::Many => (MANY, 24),
             TestLoad::Churn => (100, 6),
             TestLoad::SmallRequests | TestLoad::LargeBodies => (64, 3),
@@ -113,6 +117,7 @@ impl Spec {
     /// Returns the arguments of the origin, without the program's name.
     pub(super) fn origin(self) -> Vec<OsString> {
         let bitrate = match self.load {
+            TestLoad::Medium => "800k",
             TestLoad::Wide => "3M",
             TestLoad::Proof => "1500k",
             TestLoad::LargeBodies => "20M",
@@ -146,7 +151,7 @@ impl Spec {
         let length = self.window(fit).1 + AFTERWARDS;
         let [ramp, length] = [self.ramp(clients), length].map(|time| format!("{}ms", time.as_millis()));
         let variant = match self.load {
-            TestLoad::Wide | TestLoad::Proof | TestLoad::LargeBodies => "highest",
+            TestLoad::Medium | TestLoad::Wide | TestLoad::Proof | TestLoad::LargeBodies => "highest",
             _ => "lowest",
         };
         let mut line = vec!["hlswarm".to_owned(), "run".to_owned(), url.to_owned()];

@@ -224,6 +224,7 @@ fn calibrate(identity: &Identity, rounds: &[Round]) -> Result<(Calibration, Vec<
         plain: fitted.plain,
         tls: fitted.tls,
         model_error_share: fitted.model_error_share,
+        spread_share: fitted.spread_share,
     };
     Ok((calibration, fitted.doubts))
 }
