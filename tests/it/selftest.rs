@@ -60,7 +60,7 @@ fn later_runs_compare_themselves(report: &Value) {
         "floor": { "playlist_ttfb_us": minute, "segment_ttfb_us": minute, "segment_us": minute },
     });
     let mut calibration = json!({
-        "schema": "hlswarm.calibration/2", "version": report["version"], "build": report["build"],
+        "schema": "hlswarm.calibration/3", "version": report["version"], "build": report["build"],
         "made_at": "2026-11-20T00:00:00Z", "machine": report["machine"], "speed_ns": 2000.0,
         "base_us_per_s": 1000.0, "plain": costs, "tls": costs, "model_error_share": 0.1,
     });
