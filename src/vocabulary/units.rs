@@ -235,6 +235,11 @@ pub fn short_clock(elapsed: Duration) -> String {
     }
 }
 
+/// Formats a length of time without a fraction if it has none: `4 s`, `4.5 s`.
+pub fn short_span(length: Duration) -> String {
+    if length.subsec_nanos() == 0 { whole_span(length) } else { span(length) }
+}
+
 /// Formats a length of time in whole seconds: `8 s`, `1 m 11 s`.
 pub fn whole_span(length: Duration) -> String {
     match length.as_secs() {

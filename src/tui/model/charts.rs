@@ -57,6 +57,8 @@ pub(in crate::tui) struct HeatMap {
     pub(in crate::tui) heights: Vec<(f64, &'static str)>,
     /// Heights of the percentiles of the last ten seconds; the one that matters most first.
     pub(in crate::tui) markers: Vec<(f64, &'static str)>,
+    /// Height and words of the duration above which a segment loads more slowly than it plays.
+    pub(in crate::tui) limit: Option<(f64, String)>,
 }
 
 /// The shape of a chart.
@@ -194,7 +196,15 @@ impl<'a> ChartMaker<'a> {
                 View::Report => Vec::new(),
                 _ => markers(digest(&self.app.steady, of), scale),
             },
+            limit: self.slower_than_played(of, scale),
         })
+    }
+
+    /// Returns the height of the target duration: a viewer who waits that long for each segment runs dry.
+    fn slower_than_played(&self, of: HeatOf, scale: HeatScale) -> Option<(f64, String)> {
+        let target = self.app.shown.stream.target_duration.filter(|_| of == HeatOf::Segment)?;
+        let height = scale.height(u64::try_from(target.as_micros()).ok()?)?;
+        Some((height, format!("slower than it plays ({})", units::short_span(target))))
     }
 
     /// Returns the scale of a heat map in `lines` lines of the screen.

@@ -103,7 +103,7 @@ impl StreamView {
             Some(false) => Live::No("not live: no playlist age, no distance from a live edge"),
             None => Live::No("no media playlist has been loaded yet"),
         };
-        let late_from = stream.late_from().map(short);
+        let late_from = stream.late_from().map(units::short_span);
         Self {
             panel: app.stream_panel(),
             aside: facts(app),
@@ -130,11 +130,6 @@ fn edge_headings() -> Text {
     Text::label(words.concat().trim_start())
 }
 
-/// Formats a length of time without a fraction if it has none: `4 s`, `4.5 s`.
-fn short(length: Duration) -> String {
-    if length.subsec_nanos() == 0 { units::whole_span(length) } else { units::span(length) }
-}
-
 /// Returns facts about the whole stream. A late playlist comes first and is never left out.
 fn facts(app: &App) -> Vec<Text> {
     let stream = &app.steady.stream;
@@ -145,7 +140,7 @@ fn facts(app: &App) -> Vec<Text> {
         None => return facts,
     };
     facts.push(Text::label(kind).weighing(Weight::Subject));
-    if let Some(target) = stream.target_duration.map(short) {
+    if let Some(target) = stream.target_duration.map(units::short_span) {
         let text = Text::label(format!("target duration {target}")).or_short(format!("target {target}"));
         facts.push(text.weighing(Weight::Subject));
     }
@@ -154,7 +149,9 @@ fn facts(app: &App) -> Vec<Text> {
         Some(true) => Text::label(format!("window {segments}")).or_short(segments),
         _ => Text::label(segments),
     }));
-    facts.extend(stream.hold_back.map(|hold_back| Text::label(format!("hold-back {}", short(hold_back)))));
+    facts.extend(
+        stream.hold_back.map(|hold_back| Text::label(format!("hold-back {}", units::short_span(hold_back)))),
+    );
     facts
 }
 
@@ -228,7 +225,7 @@ impl BehindChart {
             let share = hold_back.div_duration_f64(stream.span);
             Labelled {
                 column: (share * f64::from(used)) as u16,
-                label: format!("┊ hold-back {}", short(hold_back)),
+                label: format!("┊ hold-back {}", units::short_span(hold_back)),
             }
         });
         Self {
@@ -291,7 +288,8 @@ impl AgeChart {
         let least = limit.map(|limit| 4.0 / 3.0 * limit);
         let most = values.iter().flatten().copied().chain(least).fold(0.0, f64::max);
         let top = round_up_closely(most);
-        let label = |seconds: f64| short(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        let label =
+            |seconds: f64| units::short_span(Duration::try_from_secs_f64(seconds).unwrap_or_default());
         Self {
             aside: ages(app, rung),
             none: values.iter().all(Option::is_none).then_some(match rung {

@@ -60,6 +60,9 @@ fn figure(figure: &Figure, shown: u16, theme: Theme, inner: Rect, buffer: &mut B
         }
         Figure::Heat(map) => {
             widget::heat(&map.grid, theme, plot, buffer);
+            if let Some((height, words)) = &map.limit {
+                widget::height_line(*height, words, theme, plot, buffer);
+            }
             widget::heights(&map.heights, theme, labels, buffer);
             // The percentiles are those of the present: they stand beside it.
             let x = plot.x.saturating_add(shown);

@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
-use super::cells::{put, write};
+use super::cells::{is_empty, put, write};
 use crate::tui::theme::{Role, Theme};
-use crate::vocabulary::palette::amount;
+use crate::vocabulary::palette::{Tone, amount};
 
 /// Counts of a heat map.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,6 +93,21 @@ pub fn markers(at: &[(f64, &str)], theme: Theme, area: Rect, buffer: &mut Buffer
     }
 }
 
+/// Draws a dashed line at a height, as a share of that of `area`, where nothing was counted, and above it what is beyond
+/// it. The words are left out where they would hide a count.
+pub fn height_line(share: f64, words: &str, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let from_bottom = (share.clamp(0.0, 1.0) * f64::from(area.height)) as u16;
+    let line = area.height.saturating_sub(1).saturating_sub(from_bottom);
+    for x in (0..area.width).filter(|x| is_empty(buffer, area, (*x, line))).collect::<Vec<_>>() {
+        put(buffer, area, (x, line), "╌", theme.colour(Tone::Label));
+    }
+    let Some(above) = line.checked_sub(1) else { return };
+    let columns = 1..=u16::try_from(words.chars().count()).unwrap_or(u16::MAX);
+    if columns.clone().all(|x| is_empty(buffer, area, (x, above))) {
+        write(buffer, area, (1, above), words, theme.style(Role::Label));
+    }
+}
+
 /// Number of columns of [`ramp_legend`].
 pub const RAMP_LEGEND: u16 = 16;
 /// Number of shades in the legend.
@@ -130,6 +145,26 @@ mod tests {
         let (lines, buffer) = drawn((3, 2), |area, buffer| heat(&grid(), Theme::default(), area, buffer));
         assert_eq!(lines, [" ▒ ", "██ "]);
         assert_eq!(buffer[(0, 1)].fg, Color::Yellow);
+    }
+
+    #[test]
+    fn a_line_stands_at_its_height_and_hides_no_count() {
+        let draw = |size, share| {
+            drawn(size, |area, buffer| {
+                heat(&grid(), DARK, Rect { y: area.bottom() - 2, height: 2, ..area }, buffer);
+                height_line(share, "slow", DARK, area, buffer);
+            })
+            .0
+        };
+        assert_eq!(draw((6, 4), 0.6), [" slow ", "╌╌╌╌╌╌", " ▄    ", "▀█    "]);
+        assert_eq!(draw((6, 4), 0.3), ["      ", " slow ", "╌▄╌╌╌╌", "▀█    "]);
+        assert_eq!(
+            draw((6, 4), 0.1),
+            ["      ", "      ", " ▄    ", "▀█╌╌╌╌"],
+            "a count is in the way of the words"
+        );
+        assert_eq!(draw((6, 4), 1.0), ["╌╌╌╌╌╌", "      ", " ▄    ", "▀█    "], "no line is left for them");
+        assert_eq!(draw((4, 4), 0.6)[0], "    ", "they are too long");
     }
 
     #[test]

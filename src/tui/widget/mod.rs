@@ -27,7 +27,7 @@ pub use axis::TimeAxis;
 pub use bars::bars;
 pub use curve::{VALUES_A_COLUMN, curve};
 pub use digits::{DIGITS_HEIGHT, digits};
-pub use heat::{HeatGrid, RAMP_LEGEND, heat, markers, ramp_legend};
+pub use heat::{HeatGrid, RAMP_LEGEND, heat, height_line, markers, ramp_legend};
 pub use line::{bar, parts, spark};
 pub use map::{TROUBLE_LEGEND, map, trouble_legend};
 pub use moments::{Labelled, cursor, moments};
