@@ -287,6 +287,13 @@ pub struct OriginArgs {
     /// Number of segments in a VOD playlist
     #[arg(long, value_name = "N", default_value = "30", value_parser = values::vod_segments)]
     pub vod_segments: u32,
+    /// Send all bodies together at this rate at most, as through a network card of this rate [up to 100G; default: as fast
+    /// as this machine can]
+    #[arg(long, value_name = "RATE", value_parser = values::origin_capacity)]
+    pub capacity: Option<u64>,
+    /// Answer 503 on connections beyond this number [default: any number]
+    #[arg(long, value_name = "N", value_parser = values::origin_connections)]
+    pub connections: Option<u32>,
     /// Faults to inject; [`FAULT_HELP`] describes their grammar.
     #[arg(long = "fault", value_name = "RULE", help = FAULT_HELP)]
     pub faults: Vec<FaultRule>,

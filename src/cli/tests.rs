@@ -110,7 +110,7 @@ fn an_address_alone_is_a_run() {
 }
 
 /// Command lines with a mistake, and the error for each.
-const WRONG: [(&str, &str); 37] = [
+const WRONG: [(&str, &str); 39] = [
     (
         "run http://h/a --clients ten",
         "--clients 'ten': expected 1 to 1,000,000, such as 250 or 2.5k; 0 only with --duration",
@@ -135,6 +135,8 @@ const WRONG: [(&str, &str); 37] = [
     ),
     ("demo --bitrate 100M", "--bitrate '100M': expected a bandwidth from 200k to 20M"),
     ("origin --bitrate 1k", "--bitrate '1k': expected a bandwidth from 200k to 20M"),
+    ("origin --capacity 1k", "--capacity '1k': expected a rate from 200k to 100G"),
+    ("origin --connections 0", "--connections '0': expected 1 to 1,000,000"),
     ("origin --window 2", "--window '2': expected a whole number from 3 to 1,000"),
     ("origin --vod-segments x", "--vod-segments 'x': expected a whole number from 1 to 10,000"),
     ("origin --segment-duration 0", "--segment-duration '0': expected a duration from 500ms to 60s"),

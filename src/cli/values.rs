@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::origin::FaultRule;
-use crate::origin::settings::{BIT_RATES, SEGMENT_DURATIONS, VOD_SEGMENTS, WINDOWS};
+use crate::origin::settings::{BIT_RATES, CAPACITIES, CONNECTIONS, SEGMENT_DURATIONS, VOD_SEGMENTS, WINDOWS};
 use crate::player::SessionLength;
 use crate::tui::ThemeName;
 use crate::vocabulary::secret_url::UrlError;
@@ -91,6 +91,18 @@ pub(super) fn segment_duration(text: &str) -> Result<Duration, String> {
 pub(super) fn origin_bit_rate(text: &str) -> Result<u64, String> {
     let rate = units::parse_bit_rate(text).ok().filter(|rate| BIT_RATES.contains(rate));
     rate.ok_or_else(|| "expected a bandwidth from 200k to 20M".to_owned())
+}
+
+pub(super) fn origin_capacity(text: &str) -> Result<u64, String> {
+    let rate = units::parse_bit_rate(text).ok().filter(|rate| CAPACITIES.contains(rate));
+    rate.ok_or_else(|| "expected a rate from 200k to 100G".to_owned())
+}
+
+pub(super) fn origin_connections(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| CONNECTIONS.contains(number));
+    let [least, most] =
+        [CONNECTIONS.start(), CONNECTIONS.end()].map(|number| units::count(u64::from(*number)));
+    number.ok_or_else(|| format!("expected {least} to {most}"))
 }
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {

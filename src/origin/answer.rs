@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{
-    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, RANGE, VARY,
+    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING,
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, RANGE, VARY,
 };
 use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -21,6 +21,7 @@ use super::ledger::{Ledger, Ticket};
 use super::path::{Resource, kind_of};
 use super::range::{self, RangeRequest};
 use super::rule::Fault;
+use super::uplink::Uplink;
 
 /// State that all connections of an origin share.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Shared {
     pub faults: Faults,
     /// Compressor of playlists, if enabled.
     pub gzip: Option<Gzip>,
+    /// Rate of all bodies together, if it is limited.
+    pub uplink: Option<Arc<Uplink>>,
     /// Start of the origin.
     pub started: Instant,
     /// Counters of requests and responses.
@@ -90,7 +93,7 @@ impl Draft {
     }
 }
 
-/// Answers one request.
+/// Answers one request. On a connection beyond the accepted number each one ends with 503, and the connection with it.
 ///
 /// # Errors
 /// [`NoAnswer`] when the connection is to be reset.
@@ -98,11 +101,19 @@ pub async fn answer(
     shared: Arc<Shared>,
     ledger: Arc<Ledger>,
     request: Request<Incoming>,
+    is_beyond: bool,
 ) -> Result<Response<Body>, NoAnswer> {
     let kind = kind_of(request.uri().path());
-    let ticket = ledger.received(kind, request.version() < Version::HTTP_2);
+    let is_http1 = request.version() < Version::HTTP_2;
+    let ticket = ledger.received(kind, is_http1);
     let arrived = shared.started.elapsed();
     let head = request.method() == Method::HEAD;
+    if is_beyond {
+        let full = Draft::note(StatusCode::SERVICE_UNAVAILABLE);
+        // HTTP/2 has no such header (RFC 9113 section 8.2.2).
+        let full = if is_http1 { full.with(CONNECTION, HeaderValue::from_static("close")) } else { full };
+        return full.finish(head, Manner::default(), ticket);
+    }
     let hit = shared.faults.hit(kind, arrived);
     let mut at = arrived;
     match hit.map(|hit| (hit.fault, hit.active.since)) {
@@ -120,7 +131,8 @@ pub async fn answer(
         Some((Fault::Stale, since)) => at = since,
         _ => {}
     }
-    draft(&shared, &request, at).finish(head, manner(hit, arrived), ticket)
+    let manner = Manner { uplink: shared.uplink.clone(), ..manner(hit, arrived) };
+    draft(&shared, &request, at).finish(head, manner, ticket)
 }
 
 /// Returns the effect of a fault on a body that begins `elapsed` after the origin's start.

@@ -1,15 +1,17 @@
 //! Body of a response: content in slices, paced or broken off by a fault rule, with every byte counted.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Buf as _;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::content::{Content, Part};
 use super::ledger::Ticket;
+use super::uplink::{PIECE_BYTES, Uplink};
 
 /// Time that a stalled response is held unless the client leaves first.
 pub const STALL_LIMIT: Duration = Duration::from_secs(60);
@@ -42,13 +44,15 @@ pub struct Pace {
     pub until: Option<Instant>,
 }
 
-/// Effect of a fault rule on a body.
-#[derive(Clone, Copy, Debug, Default)]
+/// How a body is sent: by the capacity of the origin, and by a fault rule.
+#[derive(Clone, Debug, Default)]
 pub struct Manner {
     /// Continuation after the first half.
     pub ending: Ending,
     /// Limit on the rate.
     pub pace: Option<Pace>,
+    /// Limit on the rate of all bodies together.
+    pub uplink: Option<Arc<Uplink>>,
 }
 
 /// Error of a body that a fault rule broke off.
@@ -93,12 +97,12 @@ impl Body {
 
     /// Returns the number of bytes that may be sent now: at least one.
     fn poll_allowance(&mut self, cx: &mut Context<'_>) -> Poll<u64> {
-        let Some(pace) = self.manner.pace else { return Poll::Ready(FRAME_BYTES) };
+        let Some(pace) = self.manner.pace else { return self.poll_uplink(cx) };
         loop {
             let now = Instant::now();
             if pace.until.is_some_and(|until| now >= until) {
                 self.manner.pace = None;
-                return Poll::Ready(FRAME_BYTES);
+                return self.poll_uplink(cx);
             }
             let released = pace.bits_per_second as f64 / 8.0 * (now - self.begun).as_secs_f64();
             let allowed = (released as u64).saturating_sub(self.at - self.paced_from);
@@ -108,6 +112,16 @@ impl Body {
             }
             ready!(self.poll_wait(cx, PACE_STEP));
         }
+    }
+
+    /// Returns the number of bytes that have passed the uplink.
+    fn poll_uplink(&mut self, cx: &mut Context<'_>) -> Poll<u64> {
+        let Some(uplink) = &self.manner.uplink else { return Poll::Ready(FRAME_BYTES) };
+        let piece = PIECE_BYTES.min(self.stop.saturating_sub(self.at));
+        let passing = self.waiting.get_or_insert_with(|| Box::pin(sleep_until(uplink.book(piece))));
+        ready!(passing.as_mut().poll(cx));
+        self.waiting = None;
+        Poll::Ready(piece)
     }
 
     /// Holds or breaks off the body after its first half has been handed over.

@@ -36,12 +36,13 @@ impl Drop for Settling {
     }
 }
 
-/// Serves a connection until it ends or `stop` becomes true.
+/// Serves a connection until it ends or `stop` becomes true. `is_beyond` is true if there are too many.
 pub async fn serve(
     shared: Arc<Shared>,
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
     mut stop: watch::Receiver<bool>,
+    is_beyond: bool,
 ) {
     // A failure here shows up again in the first use of the socket.
     let _ = stream.set_nodelay(true);
@@ -51,8 +52,9 @@ pub async fn serve(
     let socket = TokioIo::new(Socket::new(transport, Arc::clone(&ledger)));
     let builder = builder(http2);
     let of_connection = Arc::clone(&ledger);
-    let service =
-        service_fn(move |request| answer::answer(Arc::clone(&shared), Arc::clone(&of_connection), request));
+    let service = service_fn(move |request| {
+        answer::answer(Arc::clone(&shared), Arc::clone(&of_connection), request, is_beyond)
+    });
     let mut connection = pin!(builder.serve_connection(socket, service));
     let mut stopping = pin!(async move { stop.wait_for(|stop| *stop).await.is_ok() });
     let mut stopped = false;

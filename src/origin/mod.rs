@@ -9,6 +9,8 @@
 //!   `mpegts` and `fmp4`, whose frames come from `h264`. These modules are pure and take the time as an argument.
 //! * Serving: `server` accepts, `connection` drives hyper, `answer` makes the response and `body` its bytes. `faults`
 //!   decides which requests fail, by the rules of `rule`.
+//! * Capacity: `uplink` is a rate that all bodies share, and `server` refuses connections beyond a number, so that a search
+//!   for the capacity of an origin can be compared with a known one.
 //! * Accounting: `counts` holds the numbers, and `ledger` decides when a response counts as completed.
 //! * The origin shares only the vocabulary of [`crate::vocabulary`] with the clients it serves, so that equal numbers
 //!   on both sides prove something.
@@ -38,6 +40,7 @@ pub mod settings;
 mod socket;
 mod timeline;
 mod tls;
+mod uplink;
 
 #[cfg(test)]
 mod wire_tests;

@@ -21,6 +21,7 @@ use super::faults::{self, Faults};
 use super::gzip::Gzip;
 use super::settings::Settings;
 use super::tls;
+use super::uplink::Uplink;
 
 /// Time that answers in progress get to end when the origin stops.
 pub const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -50,6 +51,8 @@ pub struct Origin {
     tls: Option<(TcpListener, TlsAcceptor)>,
     addresses: Addresses,
     certificate_pem: Option<String>,
+    /// Connections at once, if their number is limited.
+    connections: Option<usize>,
 }
 
 impl Origin {
@@ -71,8 +74,9 @@ impl Origin {
             certificate_pem = Some(identity.certificate_pem);
             tls = Some((listener, identity.acceptor));
         }
+        let connections = settings.connections.map(|connections| connections as usize);
         let shared = Arc::new(shared(settings));
-        Ok(Self { shared, plain, tls, addresses, certificate_pem })
+        Ok(Self { shared, plain, tls, addresses, certificate_pem, connections })
     }
 
     /// Returns the bound addresses.
@@ -124,7 +128,9 @@ impl Origin {
                 continue;
             };
             self.shared.counters.accepted.fetch_add(1, Ordering::Relaxed);
-            connections.spawn(connection::serve(Arc::clone(&self.shared), stream, acceptor, stopped.clone()));
+            let is_beyond = self.connections.is_some_and(|most| connections.len() >= most);
+            let shared = Arc::clone(&self.shared);
+            connections.spawn(connection::serve(shared, stream, acceptor, stopped.clone(), is_beyond));
         }
     }
 }
@@ -146,6 +152,7 @@ fn shared(settings: Settings) -> Shared {
         catalog,
         faults: Faults::new(settings.seed, settings.faults.into_iter().chain(scenario)),
         gzip: settings.gzip.then(Gzip::default),
+        uplink: settings.capacity.map(|capacity| Arc::new(Uplink::new(capacity))),
         started: Instant::now(),
         counters: Arc::new(Counters::default()),
     }

@@ -22,6 +22,10 @@ pub const WINDOWS: RangeInclusive<u32> = 3..=1_000;
 pub const VOD_SEGMENTS: RangeInclusive<u32> = 1..=10_000;
 /// Accepted bits per second of the highest variant.
 pub const BIT_RATES: RangeInclusive<u64> = 200_000..=20_000_000;
+/// Accepted bits per second of all bodies together.
+pub const CAPACITIES: RangeInclusive<u64> = 200_000..=100_000_000_000;
+/// Accepted numbers of connections at once.
+pub const CONNECTIONS: RangeInclusive<u32> = 1..=1_000_000;
 /// Maximum number of fault rules: each request is tried on all of them.
 pub const FAULT_RULES: usize = 100;
 
@@ -46,6 +50,10 @@ pub struct Settings {
     pub seed: u64,
     /// Compresses playlists for clients that accept gzip.
     pub gzip: bool,
+    /// Bits per second of all bodies together; `None`: as fast as this machine can.
+    pub capacity: Option<u64>,
+    /// Connections at once, beyond which requests end with 503; `None`: any number.
+    pub connections: Option<u32>,
     /// Fault rules; for each request only the first rule that hits applies.
     pub faults: Vec<FaultRule>,
     /// Adds faults that come and go every minute, after those of `faults`.
@@ -64,6 +72,8 @@ impl Default for Settings {
             bitrate: 3_000_000,
             seed: 1,
             gzip: true,
+            capacity: None,
+            connections: None,
             faults: Vec::new(),
             demo_scenario: false,
         }
@@ -104,6 +114,12 @@ impl Settings {
         if !BIT_RATES.contains(&self.bitrate) {
             return refuse("expected a bitrate from 200k to 20M".to_owned());
         }
+        if self.capacity.is_some_and(|capacity| !CAPACITIES.contains(&capacity)) {
+            return refuse("expected a capacity from 200k to 100G".to_owned());
+        }
+        if self.connections.is_some_and(|connections| !CONNECTIONS.contains(&connections)) {
+            return refuse("expected 1 to 1,000,000 connections".to_owned());
+        }
         if self.faults.len() > FAULT_RULES {
             return refuse(format!("--fault: at most {FAULT_RULES} rules are accepted"));
         }
@@ -132,6 +148,8 @@ mod tests {
             (Settings { window: 2, ..good() }, "3 to 1000"),
             (Settings { vod_segments: 0, ..good() }, "1 to 10000"),
             (Settings { bitrate: 21_000_000, ..good() }, "20M"),
+            (Settings { capacity: Some(1), ..good() }, "200k"),
+            (Settings { connections: Some(0), ..good() }, "1,000,000"),
             (Settings { faults: vec!["any:404".parse().unwrap(); 101], ..good() }, "100"),
         ] {
             let sentence = settings.check().unwrap_err().to_string();

@@ -54,6 +54,8 @@ fn settings(args: OriginArgs) -> Settings {
         bitrate: args.bitrate,
         seed: args.seed,
         gzip: !args.no_gzip,
+        capacity: args.capacity,
+        connections: args.connections,
         faults: args.faults,
         demo_scenario: args.scenario,
     }
