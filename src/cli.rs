@@ -4,6 +4,7 @@
 //! hold a secret (a URL, a header, a misplaced argument) is not repeated.
 
 mod check;
+mod criteria;
 mod examples;
 mod limits;
 mod pages;
@@ -39,11 +40,13 @@ Exit codes (the first that applies):
   5    preflight refused the load, or   4    this machine limited the result
        the URL has an HTTP error or an         (trust: INVALID; see --allow-untrusted)
        unknown host
-  3    nothing ever played, fewer than half of the requests succeeded, or a hard
-       stop (--max-...) ended the run early; check: a finding is an error
+  3    nothing ever played, fewer than half of the requests succeeded, a
+       --threshold was not kept, or a hard stop (--max-...) ended the run early;
+       check: a finding is an error
   0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end
 
-'hlswarm --help definitions' explains each playback metric.";
+'hlswarm --help definitions' explains each playback metric,
+'hlswarm --help thresholds' each quantity that --threshold can judge.";
 
 const FAULT_HELP: &str = "\
 Fault to inject: KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10% or any:delay=300ms@30s+10s; repeatable. \
@@ -51,6 +54,7 @@ KIND: playlist, segment, init, any. FAULT: a status code, delay=TIME, bandwidth=
 stale (live playlists stop updating)";
 
 pub use check::{CheckArgs, Subject};
+pub use criteria::CriteriaArgs;
 pub use limits::LimitArgs;
 pub use pages::{CompletionsArgs, ManArgs, completions, manual};
 pub use plan::PlanArgs;
@@ -190,6 +194,10 @@ pub struct LoadArgs {
     #[command(flatten)]
     pub limits: LimitArgs,
 
+    /// Criteria of the operator.
+    #[command(flatten)]
+    pub criteria: CriteriaArgs,
+
     /// Options for requests.
     #[command(flatten)]
     pub requests: RequestArgs,
@@ -326,8 +334,11 @@ pub enum Usage {
 /// See [`Usage`].
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
     let args: Vec<_> = args.into_iter().collect();
-    if asks_for_definitions(&args) {
+    if asks_for(&args, "definitions") {
         return Err(Usage::Asked(definitions()));
+    }
+    if asks_for(&args, "thresholds") {
+        return Err(Usage::Asked(criteria::page()));
     }
     if let Some(line) = wrong::command(args.get(1), &COMMANDS) {
         return Err(Usage::Wrong(line));
@@ -374,11 +385,10 @@ impl LoadArgs {
     }
 }
 
-/// Reports whether the command line contains `help definitions` or `--help definitions`, anywhere.
-fn asks_for_definitions(args: &[OsString]) -> bool {
-    args.windows(2).any(
-        |two| matches!(two, [help, what] if (help == "--help" || help == "help") && what == "definitions"),
-    )
+/// Reports whether the command line contains `help PAGE` or `--help PAGE`, anywhere.
+fn asks_for(args: &[OsString], page: &str) -> bool {
+    args.windows(2)
+        .any(|two| matches!(two, [help, what] if (help == "--help" || help == "help") && what == page))
 }
 
 /// Returns the playback metrics with their meanings, in 80 columns.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::{CheckArgs, LoadArgs, RequestArgs};
+use crate::cli::{CheckArgs, CriteriaArgs, LoadArgs, RequestArgs};
 use crate::control::{Ahead, OnShortage, Plan};
 use crate::hls::VariantChoice;
 use crate::load::{ClientLimit, Ramp, RampProfile, Reconnects};
@@ -18,6 +18,7 @@ use crate::player::{self, Profile, SessionLength};
 use crate::report::ReportFormat;
 use crate::swarm::{ClientSettings, PlaylistTap};
 use crate::tui::ThemeName;
+use crate::verdict::Criteria;
 use crate::vocabulary::{HardStops, OnHangup, SecretUrl, Untrusted, limits};
 
 /// A value that cannot be used. The message is one line that names the option and what is accepted.
@@ -75,6 +76,9 @@ pub enum ConfigError {
     /// Reports that cannot be added.
     #[error("merge: {0}")]
     Merge(String),
+    /// More thresholds than a run judges.
+    #[error("--threshold: expected at most {} of them", limits::THRESHOLDS)]
+    TooManyThresholds,
     /// The system gave no random numbers for a seed.
     #[error("the system provides no random numbers; give --seed")]
     Seed,
@@ -114,6 +118,8 @@ pub struct RunConfig {
     pub insecure: bool,
     /// Host that the operator confirmed to be allowed to load.
     pub authorised_for: Option<AllowedHost>,
+    /// Criteria that the operator gave.
+    pub criteria: Criteria,
     /// Destinations of the results.
     pub output: Output,
 }
@@ -197,8 +203,23 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         profile: args.player,
         session: args.session_length,
     };
+    let criteria = criteria(args.criteria, args.allow_untrusted)?;
     let config = assemble(player, args.requests, plan, output)?;
-    Ok(RunConfig { authorised_for: args.authorised_for, ..config })
+    Ok(RunConfig { authorised_for: args.authorised_for, criteria, ..config })
+}
+
+/// Takes each threshold once: a second one with the same words would be the same check twice.
+fn criteria(args: CriteriaArgs, allow_untrusted: bool) -> Result<Criteria, ConfigError> {
+    let mut thresholds = Vec::new();
+    for threshold in args.thresholds {
+        if !thresholds.contains(&threshold) {
+            thresholds.push(threshold);
+        }
+    }
+    if thresholds.len() > limits::THRESHOLDS {
+        return Err(ConfigError::TooManyThresholds);
+    }
+    Ok(Criteria { thresholds, abort_grace: args.abort_on_fail, allow_untrusted })
 }
 
 /// Builds the configuration of the one client that `check` runs. `playlist_tap` receives the playlists that it reads.
@@ -275,6 +296,7 @@ fn assemble(
         run_id,
         insecure,
         authorised_for: None,
+        criteria: Criteria::default(),
         output,
     })
 }

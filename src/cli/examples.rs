@@ -20,7 +20,7 @@ Examples:
 
 /// Examples of `hlswarm plan`.
 pub(super) const PLAN: &str = "\
-The options of run for its screen, reports and record are accepted and ignored.
+The options of run for its screen, reports, record and thresholds are accepted and ignored.
 
 Examples:
   hlswarm plan https://cdn.example/live.m3u8 -c 2k --authorised-for cdn.example -d 10m

@@ -5,8 +5,18 @@ use clap::{Arg, Args};
 use super::{LoadArgs, Target};
 
 /// Options of `run` that `plan` accepts, so that its command line can be used again, and that have no effect on it.
-const IGNORED: [&str; 8] =
-    ["no_tui", "ascii", "theme", "on_hangup", "read_only", "reports", "record", "allow_untrusted"];
+const IGNORED: [&str; 10] = [
+    "no_tui",
+    "ascii",
+    "theme",
+    "on_hangup",
+    "read_only",
+    "reports",
+    "record",
+    "allow_untrusted",
+    "thresholds",
+    "abort_on_fail",
+];
 
 /// Leaves the ignored options out of the help.
 pub(super) fn shown(option: Arg) -> Arg {

@@ -29,6 +29,41 @@ fn the_definitions_can_be_asked_for_and_fit_the_page() {
 }
 
 #[test]
+fn the_page_about_thresholds_names_every_quantity_and_its_examples_are_accepted() {
+    for line in ["help thresholds", "--help thresholds", "demo --help thresholds"] {
+        let Err(Usage::Asked(text)) = parse(args(line)) else { panic!("{line}") };
+        for number in crate::verdict::RunNumber::ALL {
+            assert!(text.contains(&format!("\n  {}", number.name())), "{}: {text}", number.name());
+        }
+        for distribution in crate::verdict::Distribution::all() {
+            assert!(text.contains(&distribution.name()), "{text}");
+        }
+        assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+        let examples: Vec<_> = text.split('\'').filter(|part| part.contains(['<', '='])).collect();
+        assert!(examples.len() >= 3, "{text}");
+        for example in examples.into_iter().filter(|example| !example.contains("OP")) {
+            assert!(crate::verdict::Threshold::parse(example).is_ok(), "{example}");
+        }
+    }
+}
+
+#[test]
+fn a_threshold_is_checked_before_the_run_and_its_mistake_is_named() {
+    let given = |line: &str| match parse(args(line)).expect(line).command {
+        Command::Run(run) => run.load.criteria,
+        other => panic!("{other:?}"),
+    };
+    let run = "run http://h/a --threshold error_rate<1% --threshold stalls==0";
+    let criteria = given(run);
+    assert_eq!((criteria.thresholds.len(), criteria.abort_on_fail), (2, None));
+    assert_eq!(given(&format!("{run} --abort-on-fail")).abort_on_fail, Some(Duration::from_secs(10)));
+    assert_eq!(given(&format!("{run} --abort-on-fail=30s")).abort_on_fail, Some(Duration::from_secs(30)));
+    let said = wrong("run http://h/a --threshold eror_rate<1%");
+    assert!(said.starts_with("--threshold") && said.contains("did you mean 'error_rate'?"), "{said}");
+    assert!(wrong("run http://h/a --abort-on-fail").contains("--threshold"));
+}
+
+#[test]
 fn every_command_ends_its_help_with_two_examples_that_are_accepted() {
     for command in COMMANDS.iter().filter(|command| **command != "help") {
         let Err(Usage::Asked(help)) = parse(args(&format!("{command} --help"))) else { panic!("{command}") };
@@ -61,7 +96,7 @@ fn the_help_of_plan_lists_no_option_that_it_ignores() {
         other => panic!("{command}: {other:?}"),
     };
     let (run, plan) = (help("run"), help("plan"));
-    for option in ["--report", "--record", "--theme", "--no-tui", "--allow-untrusted"] {
+    for option in ["--report", "--record", "--theme", "--no-tui", "--allow-untrusted", "--threshold"] {
         assert!(run.contains(option) && !plan.contains(option), "{option}");
         assert!(
             parse(args(&format!(
@@ -70,6 +105,7 @@ fn the_help_of_plan_lists_no_option_that_it_ignores() {
                     "--report" => " a.json",
                     "--record" => " a.ndjson",
                     "--theme" => " dark",
+                    "--threshold" => " error_rate<1%",
                     _ => "",
                 }
             )))

@@ -6,6 +6,7 @@
 //! * The brake holds the ramp during a storm of 429 and 503, by the numbers of the newest sample. A command of the
 //!   operator wins over it.
 //! * Clients are started at the ramp's rate and never faster; they are removed at once, the newest first.
+//! * With `--abort-on-fail` a threshold that stays crossed ends the run: its judge in `sample` says so.
 //! * Every run stops in the same way: admit no new client, drain, and cut after the grace period or a second stop.
 
 use std::sync::Arc;
@@ -88,8 +89,8 @@ impl<E: Engine> Controller<E> {
         Self { price: PriceGate::new(pricing), ..self }
     }
 
-    /// Runs until a stop command, a hard stop, the end of the duration, the last client's finish or a refusal; then
-    /// drains. Returns the ending, and the engine, whose clients have all left unless a worker hangs.
+    /// Runs until a stop command, a hard stop, a threshold that ends the run, the end of the duration, the last client's
+    /// finish or a refusal; then drains. Returns the ending, and the engine, whose clients have all left unless a worker hangs.
     pub async fn run(mut self, commands: flume::Receiver<Command>) -> (Ending, E) {
         let mut ending = loop {
             self.follow();
@@ -105,6 +106,10 @@ impl<E: Engine> Controller<E> {
             if let Some(stop) = self.stops.look(now, &self.sources) {
                 self.write_down(ChangeKind::Stop, self.target, ChangeSource::Limit(stop));
                 break Ending::at_limit(stop);
+            }
+            if self.samples.borrow().is_aborted() {
+                self.write_down(ChangeKind::Stop, self.target, ChangeSource::Threshold);
+                break Ending::by(StopCause::Threshold);
             }
             if self.plan.duration.is_some_and(|end| end <= now) || self.everyone_has_finished(now) {
                 break Ending::default();

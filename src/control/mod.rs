@@ -11,6 +11,8 @@ mod plan;
 #[cfg(test)]
 mod price_tests;
 mod pricing;
+#[cfg(test)]
+mod threshold_tests;
 
 pub use controller::Controller;
 pub use ending::{Ending, RefusedBy};

@@ -113,6 +113,14 @@ pub(super) fn reasons(doc: &Doc) -> impl Iterator<Item = String> {
     doc.at("/exit/reasons").list().take(FAILURES).map(Part::word)
 }
 
+/// Returns the number of the operator's thresholds that were kept: `2 of 3 thresholds kept`; `None` without one.
+pub(super) fn thresholds_sentence(doc: &Doc) -> Option<String> {
+    let all = doc.at("/thresholds").list();
+    let kept = doc.at("/thresholds").list().filter(|row| row.at("/ok").is_true()).count() as u64;
+    let number = all.len() as u64;
+    (number > 0).then(|| format!("{} of {} kept", units::count(kept), units::plural(number, "threshold")))
+}
+
 /// Returns the sentence about the load tester itself.
 pub(super) fn trust_sentence(trust: Part<'_>) -> String {
     let verdict = trust.at("/verdict").trust();

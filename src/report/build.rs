@@ -6,14 +6,14 @@ use super::{
     BucketLayout, BytesReport, Calibrated, CanaryReport, ClockOffset, ConnectionsReport, Exit, FailureReport,
     FindingReport, HardStopsReport, HealthReport, InternalReport, KindReport, KneeReport, LatencyReport,
     LoadChangeReport, MarkReport, PipelineReport, PlanReport, RecordReport, Report, RequestsReport, Run,
-    RunOptions, SCHEMA, StreamReport, ThroughputReport, TrustReport, audience, calibration, history,
-    playback, series, trust,
+    RunOptions, SCHEMA, StreamReport, ThresholdReport, ThroughputReport, TrustReport, audience, calibration,
+    history, playback, series, thresholds, trust,
 };
 use crate::capacity::TransportCosts;
 use crate::pipeline::Counts;
 use crate::sample::{Distributions, FailureLine, PipelineSample, RunSample};
 use crate::stats::{self, FindingRow, GROUPING_POWER, MAX_VALUE_POWER, Metric, Rates, Totals};
-use crate::verdict::{self, RunEnd};
+use crate::verdict::{self, Check, RunEnd};
 use crate::vocabulary::{Kind, RunIdentity};
 
 /// Parts of a report that come from outside the sample.
@@ -40,12 +40,7 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
     let distributions = sample.distributions.clone().unwrap_or_default();
     let totals = &sample.snapshot.totals;
     let started = sample.snapshot.created;
-    // Judged once, here: text, HTML, JUnit and the exit code read this list.
-    let numbers = sample.end_numbers(facts.lost_workers);
-    let mut checks = verdict::checks(&numbers, &sample.trust, facts.end.as_ref());
-    if facts.allow_untrusted {
-        verdict::allow_untrusted(&mut checks);
-    }
+    let (checks, thresholds) = judged(&facts, sample);
     let audience = audience::audience(&distributions.audience, facts.options.player, started);
     let latency_us = latencies(&distributions, calibration::costs(&facts.calibration, &facts.identity));
     let trust = trust::trust(sample, &distributions.own_delays);
@@ -73,6 +68,7 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
         health: health(sample),
         trust,
         checks,
+        thresholds,
         requests: requests(totals),
         bytes: bytes(totals),
         outcomes: totals.outcomes().collect(),
@@ -103,6 +99,22 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
         internal: internal(sample, &distributions, facts.lost_workers),
         origin: facts.origin,
     }
+}
+
+/// Judges the run: the checks, among them the thresholds of the operator, and the block of the latter. Text, HTML, JUnit
+/// and the exit code read this list.
+fn judged(facts: &Facts, sample: &RunSample) -> (Vec<Check>, Vec<ThresholdReport>) {
+    let numbers = sample.end_numbers(facts.lost_workers);
+    let (has_ended, allow_untrusted) = (facts.end.is_some(), facts.allow_untrusted);
+    let mut checks = verdict::checks(&numbers, &sample.trust, facts.end.as_ref());
+    let of_operator =
+        verdict::threshold_checks(&sample.thresholds, &sample.trust, has_ended, allow_untrusted);
+    let thresholds = thresholds::block(sample, &of_operator);
+    checks.extend(of_operator);
+    if allow_untrusted {
+        verdict::allow_untrusted(&mut checks);
+    }
+    (checks, thresholds)
 }
 
 fn internal(sample: &RunSample, distributions: &Distributions, lost_workers: u64) -> InternalReport {
@@ -241,6 +253,7 @@ fn health(sample: &RunSample) -> HealthReport {
         verdict_at_end: sample.health.verdict,
         error_share: result.error_share,
         stalled_share_max: result.stalled_share_max,
+        stalled_clients_max: result.stalled_clients_max,
         knee_errors: sample.knees.errors.map(knee),
         knee_stalls: sample.knees.stalls.map(knee),
     }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::{Calibrated, Doc, Facts, Report, RunOptions, build, text};
 use crate::capacity::calibration_for_tests;
 use crate::sample::{RunSample, Sampler, Sources};
-use crate::stats::Timed;
-use crate::vocabulary::{Kind, RunIdentity};
+use crate::vocabulary::{Kind, RunIdentity, Timed};
 
 /// Returns the report of a run on `target` whose segments took these times, in microseconds.
 fn report(target: &str, calibrated: Calibrated, times: &[u64]) -> Report {

@@ -6,12 +6,12 @@ use super::doc::Doc;
 use super::{Calibrated, Facts, Report, RunOptions, build};
 
 use crate::sample::{RunSample, Sampler, Sources};
-use crate::stats::{ClientHandle, Meter, Metric, Timed, Timings};
+use crate::stats::{ClientHandle, Meter, Metric, Timings};
 use crate::verdict::RunEnd;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{
     CacheStatus, ClientState, Clock, ConnectionRoute, Kind, Outcome, Playback, RunIdentity, RunState,
-    SecretUrl,
+    SecretUrl, Timed,
 };
 
 /// Values of a document that add up and that the script leaves at 0.
@@ -172,6 +172,7 @@ pub(super) fn doc_of(clients: &[u64]) -> Doc {
     set("/health/verdict_s", json!(4.0));
     // As the columns below say.
     set("/health/stalled_share_max", json!(0.3));
+    set("/health/stalled_clients_max", json!((0.3 * many as f64).round()));
     set("/health/knee_errors", json!({ "clients": many, "bits_per_second": 1_000_000 * many, "at_s": 2.0 }));
     set("/trust/gauges", json!({}));
     set("/trust/measured_s", json!(6.0 * many as f64));

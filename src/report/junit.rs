@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::answer;
 use super::doc::{Doc, Part};
 use super::escape::xml;
+use super::thresholds;
 use crate::vocabulary::units;
 
 /// Maximum number of checks; a run of this version has fewer than twenty.
@@ -51,17 +52,25 @@ pub(super) fn page(doc: &Doc) -> String {
 /// Reports whether a check fails the run. For a CI a failure is the verdict, so it must not contradict the exit code:
 /// only checks that decide that code fail. Those of an older report do not say whether they do.
 fn fails(check: &Part<'_>) -> bool {
-    check.at("/result").text() == "fail" && check.at("/decides").value().as_bool() != Some(false)
+    ["fail", "inconclusive"].contains(&check.at("/result").text())
+        && check.at("/decides").value().as_bool() != Some(false)
 }
 
 fn case(check: Part<'_>, page: &mut String) {
-    let [name, limit] = ["/name", "/limit"].map(|path| xml(&check.at(path).word()));
-    let measured = check.at("/value").number().map_or(String::new(), |value| format!("{value}, "));
+    let [name, limit] = ["/name", "/limit"].map(|path| check.at(path).word());
+    let number = check.at("/value").number().map(|value| value.to_string());
+    let (value, limit) = thresholds::shown(check)
+        .map_or((number.clone(), limit), |(value, limit)| (number.map(|_| value), limit));
+    let [name, limit] = [name, limit].map(|text| xml(&text));
+    let measured = value.map_or(String::new(), |value| format!("{}, ", xml(&value)));
     _ = write!(page, "<testcase classname=\"hlswarm\" name=\"{name}\"");
     _ = match check.at("/result").text() {
         "pass" => writeln!(page, "/>"),
         "fail" if fails(&check) => {
             writeln!(page, "><failure message=\"{measured}expected {limit}\"/></testcase>")
+        }
+        "inconclusive" => {
+            writeln!(page, "><failure message=\"{measured}inconclusive, expected {limit}\"/></testcase>")
         }
         "fail" => {
             let message = format!("{measured}expected {limit}; it does not affect the exit code");

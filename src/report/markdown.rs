@@ -76,6 +76,9 @@ fn numbers(doc: &Doc, page: &mut String) {
     let passed = doc.at("/checks").list().filter(|check| check.at("/result").text() == "pass").count();
     let all = format!("of {} checks passed", doc.at("/checks").list().len());
     row(&["exit code", &units::count(doc.at("/exit/code").count()), &format!("{passed} {all}")], page);
+    if let Some(kept) = answer::thresholds_sentence(doc) {
+        row(&["thresholds", &kept, ""], page);
+    }
     page.push('\n');
 }
 

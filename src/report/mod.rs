@@ -47,6 +47,9 @@ pub mod selftest;
 mod series;
 mod sessions;
 mod text;
+#[cfg(test)]
+mod threshold_tests;
+mod thresholds;
 mod trust;
 mod types;
 
@@ -78,6 +81,7 @@ pub use screen::{EdgeRow, Fact, KeyNumber, OutcomeRow, ProblemRow, ReportScreen}
 pub use series::Series;
 pub use sessions::SessionSpread;
 pub use text::text;
+pub use thresholds::ThresholdReport;
 pub use trust::TrustReport;
 pub use types::{
     BucketLayout, BytesReport, ConnectionsReport, FailureReport, FindingReport, HealthReport, InternalReport,
@@ -104,6 +108,8 @@ pub struct Report {
     pub trust: TrustReport,
     /// Criteria that the run was judged by; the exit code follows from them.
     pub checks: Vec<verdict::Check>,
+    /// Criteria of the operator (`--threshold`), in the order in which they were given; they are among the checks.
+    pub thresholds: Vec<ThresholdReport>,
     /// Requests by kind.
     pub requests: RequestsReport,
     /// Body bytes on the wire by kind.

@@ -1,8 +1,7 @@
 //! Progress line, which is printed once a second where there is no screen.
 
 use crate::sample::RunSample;
-use crate::stats::Timed;
-use crate::vocabulary::{ClientState, Kind, RunState, units};
+use crate::vocabulary::{ClientState, Kind, RunState, Timed, units};
 
 /// Returns the state of the run in one line:
 /// `00:02:41 RUNNING clients 6,480/10,000 4.12 Gb/s req/s 1,620 segment p95 1,640 ms err 31.2% ...`.
@@ -16,8 +15,10 @@ pub fn progress_line(sample: &RunSample) -> String {
     let rates = sample.recent;
     let p95 = sample.latency(Timed::Total(Kind::Segment)).recent;
     let p95 = p95.map_or(units::UNKNOWN.to_owned(), |summary| units::milliseconds(summary.p95));
+    let crossed = sample.crossed_thresholds().map(|judged| format!(" CROSSED {}", judged.threshold));
+    let crossed: String = crossed.collect();
     format!(
-        "{elapsed} {} clients {}/{} {} req/s {} segment p95 {p95} ms err {} stalled {} total {} trust {}",
+        "{elapsed} {} clients {}/{} {} req/s {} segment p95 {p95} ms err {} stalled {} total {} trust {}{crossed}",
         sample.state_name(),
         units::count(sample.active_clients()),
         units::count(u64::from(sample.target)),

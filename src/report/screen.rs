@@ -298,5 +298,6 @@ fn exit(doc: &Doc) -> Vec<String> {
     let code = format!("exit code {}", known(doc.at("/exit/code")));
     let merged = doc.at("/run/merged_reports");
     let merged = merged.is_known().then(|| format!("{} merged", plural(merged, "report")));
-    std::iter::once(code).chain(merged).chain(answer::reasons(doc)).collect()
+    let thresholds = answer::thresholds_sentence(doc);
+    std::iter::once(code).chain(merged).chain(thresholds).chain(answer::reasons(doc)).collect()
 }

@@ -11,7 +11,7 @@ use super::page::Page;
 use super::{BucketLayout, CalibrationReport, CanaryReport, LatencyReport, canary};
 use crate::generator::{self, Delays};
 use crate::sample::{RunSample, SomeSeconds};
-use crate::verdict::{RULES, Reason, Threshold, TrustVerdict, Weight};
+use crate::verdict::{GaugeLimit, RULES, Reason, TrustVerdict, Weight};
 use crate::vocabulary::units::{self, UNKNOWN};
 
 /// Verdict on whether the load tester itself limited the result.
@@ -164,7 +164,7 @@ impl Serialize for TrustVerdict {
 /// Returns the trust in a run whose workers had these delays.
 pub(super) fn trust(sample: &RunSample, own_delays: &Delays) -> TrustReport {
     let trust = &sample.trust;
-    let limit = |limit: Option<Threshold>| {
+    let limit = |limit: Option<GaugeLimit>| {
         limit.map(|limit| LimitReport { value: limit.floor, share_of_ttfb: limit.share_of_first_byte })
     };
     let gauges = RULES.iter().map(|rule| {

@@ -27,6 +27,8 @@ pub struct HealthReport {
     pub error_share: Option<f64>,
     /// Largest share of active clients that were stalled at once; `null`: there were no clients.
     pub stalled_share_max: Option<f64>,
+    /// Largest number of clients that were stalled at once; `null`: there were no clients.
+    pub stalled_clients_max: Option<u64>,
     /// First time that errors reached 1 % of requests.
     pub knee_errors: Option<KneeReport>,
     /// First time that stalls reached 1 % of clients.
@@ -136,6 +138,8 @@ pub struct LatencyReport {
     pub mean: f64,
     /// The median.
     pub p50: u64,
+    /// The 90th percentile.
+    pub p90: u64,
     /// The 95th percentile.
     pub p95: u64,
     /// The 99th percentile.
@@ -161,6 +165,7 @@ impl LatencyReport {
             sum: snapshot.sum(),
             mean: summary.mean,
             p50: summary.p50,
+            p90: summary.p90,
             p95: summary.p95,
             p99: summary.p99,
             p999: summary.p999,
@@ -271,7 +276,7 @@ pub struct LoadChangeReport {
     /// Target after the change.
     pub to: u32,
     /// Cause of the change: `plan`, `preflight` (`--clamp`), `operator`, `brake` (a storm of 429 and 503), or the hard
-    /// stop that was reached: `max_bytes`, `max_requests`, `max_bandwidth`.
+    /// stop that was reached (`max_bytes`, `max_requests`, `max_bandwidth`), or `threshold` (`--abort-on-fail`).
     #[serde(serialize_with = "outcomes::source")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub by: ChangeSource,

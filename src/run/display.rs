@@ -203,7 +203,7 @@ fn price_lines(priced: &Priced) -> Vec<String> {
     std::iter::once(plan).chain(cpu).chain(shortage).collect()
 }
 
-/// Returns a line about a change that the brake or a hard stop has made; `None` about any other. The sample is the one
+/// Returns a line about a change that the brake, a hard stop or a threshold has made; `None` about any other. The sample is the one
 /// that follows.
 fn change_line(change: &LoadChange, sample: &RunSample) -> Option<String> {
     match change.by {
@@ -213,6 +213,10 @@ fn change_line(change: &LoadChange, sample: &RunSample) -> Option<String> {
             let at = units::clock(change.at);
             Some(format!("hlswarm: {}: {limit} reached at {at}; ending the run", stop.option()))
         }
+        ChangeSource::Threshold => Some(format!(
+            "hlswarm: --abort-on-fail: a threshold stayed crossed; ending the run at {}",
+            units::clock(change.at)
+        )),
         ChangeSource::Plan | ChangeSource::Preflight | ChangeSource::Operator => None,
     }
 }

@@ -65,6 +65,7 @@ pub(super) fn run_end(ending: Ending, plan: Plan, sample: &RunSample) -> RunEnd 
         how: match ending.cause {
             Some(StopCause::Operator) => "q ended the run",
             Some(StopCause::Limit(_)) => "a hard stop ended the run",
+            Some(StopCause::Threshold) => "--abort-on-fail ended the run",
             Some(StopCause::Fault) => "an internal fault ended the run",
             Some(_) => "a signal ended the run",
             None => "every client had finished",
@@ -154,8 +155,8 @@ fn why_refused(sample: &RunSample, outcome: Outcome) -> String {
 /// Returns the code and the name of the external cause that ended a run; `None` if there was none.
 pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
     match cause {
-        // A panic or a hard stop is a separate reason.
-        StopCause::Operator | StopCause::Fault | StopCause::Limit(_) => None,
+        // A panic, a hard stop or a threshold is a separate reason.
+        StopCause::Operator | StopCause::Fault | StopCause::Limit(_) | StopCause::Threshold => None,
         StopCause::Interrupt => Some((130, "Ctrl-C")),
         StopCause::HangUp => Some((129, "SIGHUP")),
         StopCause::TerminalGone => Some((129, "the loss of its terminal")),

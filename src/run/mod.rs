@@ -235,7 +235,8 @@ impl ActiveRun {
         let workers = preflight::workers();
         let canary = (config.plan.profile.clients >= limits::CANARY_FROM).then_some(workers);
         let workers = workers + usize::from(canary.is_some());
-        let sources = Sources { canary, ..Sources::for_run(workers, config.plan.hard_stops) };
+        let criteria = Arc::new(config.criteria.clone());
+        let sources = Sources { canary, criteria, ..Sources::for_run(workers, config.plan.hard_stops) };
         sources.status.set_target(config.plan.profile.clients);
         sources.status.set_limit(config.plan.limit);
         let identity = identity(config, sources.clock);

@@ -11,6 +11,7 @@ use crate::config::{Show, run_config, target};
 use crate::control::Ahead;
 use crate::net::{self, locate};
 use crate::report::{self, DestinationReport, PlanPage};
+use crate::verdict::Criteria;
 use crate::vocabulary::{SecretUrl, exit_code};
 
 /// Maximum number of hosts whose addresses are looked up.
@@ -29,6 +30,7 @@ pub(super) async fn plan(args: PlanArgs, command: String) -> Result<ExitStatus, 
     config.output.show = Show::Nothing;
     // The help says that these are ignored.
     (config.output.record, config.output.reports) = (None, Vec::new());
+    config.criteria = Criteria::default();
     let net = config.clients.net.clone();
     let ended = super::load(config, signals).await?;
     let Some(priced) = ended.sample.priced.clone() else { return Ok(no_price(&ended)) };

@@ -57,6 +57,8 @@ pub enum ChangeSource {
     Brake,
     /// A hard stop that was reached.
     Limit(HardStop),
+    /// A threshold that stayed crossed, with `--abort-on-fail`.
+    Threshold,
 }
 
 impl ChangeSource {
@@ -68,6 +70,7 @@ impl ChangeSource {
             Self::Operator => "operator",
             Self::Brake => "brake",
             Self::Limit(stop) => stop.name(),
+            Self::Threshold => "threshold",
         }
     }
 }
@@ -109,6 +112,8 @@ pub enum NoteKind {
     StallsEnded,
     /// The throughput reached its peak.
     Peak,
+    /// A threshold was crossed, or ends the run.
+    Threshold,
     /// The built-in origin of the demo began or ended a fault.
     Demo,
 }

@@ -10,9 +10,9 @@
 use std::collections::VecDeque;
 
 use super::{RunSample, Sources};
-use crate::stats::{LatencySnapshot, LatencySummary, Registry, Timed};
-use crate::vocabulary::Kind;
+use crate::stats::{LatencySnapshot, LatencySummary, Registry};
 use crate::vocabulary::limits::CANARY_FROM;
+use crate::vocabulary::{Kind, Timed};
 
 /// Smallest number of values on either side for a comparison: a median of fewer says little.
 const VALUES: u64 = 10;

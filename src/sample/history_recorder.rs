@@ -8,9 +8,9 @@ use super::history::History;
 use super::history_bins::HistoryBins;
 use super::point::{HeatOf, Point};
 use super::timeline::Bin;
-use crate::stats::{HeatMeter, LatencySnapshot, Registry, Snapshot, Timed};
+use crate::stats::{HeatMeter, LatencySnapshot, Registry, Snapshot};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{ClientState, Outcome};
+use crate::vocabulary::{ClientState, Outcome, Timed};
 
 /// Collects the open second and adds the finished ones to the history.
 #[derive(Debug)]

@@ -31,6 +31,10 @@ mod sources;
 mod storm;
 mod stream;
 mod stream_meter;
+mod stretch;
+mod threshold_meter;
+#[cfg(test)]
+mod threshold_tests;
 mod timeline;
 mod trust;
 mod trusted;
@@ -45,9 +49,9 @@ use crate::generator::Generator;
 use crate::load::ClientLimit;
 use crate::pipeline::{Example, LogEntry};
 use crate::run_state::{Journal, LoadChange};
-use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, Spent, Timed};
-use crate::verdict::{Health, Knees, RunHealth, Trust};
-use crate::vocabulary::{ClientState, HardStop, Kind, Mark, RunState, per_second, share};
+use crate::stats::{FindingRow, LatencyDigest, Quality, Rates, Snapshot, Spent};
+use crate::verdict::{CheckResult, Health, JudgedThreshold, Knees, RunHealth, Trust};
+use crate::vocabulary::{ClientState, HardStop, Kind, Mark, RunState, Timed, per_second, share};
 
 pub use canary::CanaryReading;
 pub use client_detail::ClientDetail;
@@ -154,6 +158,8 @@ pub struct RunSample {
     pub generator: Generator,
     /// Verdict on whether the load tester itself limited the result, judged once a second.
     pub trust: Arc<Trust>,
+    /// The operator's thresholds and where they stand, judged once a second.
+    pub thresholds: Arc<[JudgedThreshold]>,
     /// Price of the plan, once it is known.
     pub priced: Option<Arc<Priced>>,
     /// Amounts used of the hard stops, in the order of [`HardStop::ALL`]; `None` without a limit.
@@ -225,6 +231,21 @@ impl RunSample {
     /// Returns the share of the listed clients that are in this state; `None` if none is listed.
     pub fn state_share(&self, state: ClientState) -> Option<f64> {
         share(self.snapshot.in_state(state), self.snapshot.listed())
+    }
+
+    /// Returns the thresholds that would fail if the run ended now.
+    pub fn crossed_thresholds(&self) -> impl Iterator<Item = &JudgedThreshold> {
+        self.thresholds.iter().filter(|judged| judged.result() == CheckResult::Fail)
+    }
+
+    /// Returns the number of thresholds that are kept so far.
+    pub fn kept_thresholds(&self) -> u64 {
+        self.thresholds.iter().filter(|judged| judged.result() == CheckResult::Pass).count() as u64
+    }
+
+    /// Reports whether a threshold stayed crossed for the grace of `--abort-on-fail`.
+    pub fn is_aborted(&self) -> bool {
+        self.thresholds.iter().any(|judged| judged.standing.aborted_at.is_some())
     }
 
     /// Returns the number of active clients: all but finished and dead ones.

@@ -1,4 +1,5 @@
-//! Notes that the sampler adds to the journal: stalls that begin and end, and the peak of the throughput.
+//! Notes that the sampler adds to the journal: stalls that begin and end, the peak of the throughput, and thresholds that
+//! are crossed.
 //!
 //! The journal has the changes of the verdict already. These happen without one, too: clients can begin to stall while
 //! requests have been failing for a minute.
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use super::RunSample;
 use crate::run_state::{Journal, Note, NoteKind};
-use crate::verdict::{DEGRADED_SHARE, Verdict};
+use crate::verdict::{DEGRADED_SHARE, JudgedThreshold, Verdict};
 use crate::vocabulary::{ClientState, RunState, units};
 
 /// Time for which stalls must last, or be over, before there is a note: single clients come and go.
@@ -97,6 +98,23 @@ impl NoteTaker {
             let text = format!("throughput peaks {again}at {} with {clients}", units::bit_rate(peak));
             journal.note(Note { at, kind: NoteKind::Peak, text });
             self.noted_peak = Some(peak);
+        }
+    }
+}
+
+/// Notes each threshold that was crossed for the first time, or ends the run. One that is crossed again is not noted:
+/// a value next to its limit would fill the journal.
+pub(super) fn note_thresholds(before: &[JudgedThreshold], now: &[JudgedThreshold], sample: &RunSample) {
+    for (before, now) in before.iter().zip(now) {
+        let threshold = &now.threshold;
+        let (then, standing) = (before.standing, now.standing);
+        let value = standing.value.map_or(units::UNKNOWN.to_owned(), |value| threshold.shown(value));
+        let note = |at, text| sample.journal.note(Note { at, kind: NoteKind::Threshold, text });
+        if let (None, Some(at)) = (then.crossed_at, standing.crossed_at) {
+            note(at, format!("threshold {threshold} crossed: {value}"));
+        }
+        if let (None, Some(at)) = (then.aborted_at, standing.aborted_at) {
+            note(at, format!("threshold {threshold} stayed crossed and ends the run: {value}"));
         }
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn of_moment(at: Duration, snapshot: &Snapshot, recent: Option<&Rates
     HealthNumbers {
         at,
         clients,
+        stalled,
         stalled_share: share(stalled, clients),
         error_share: recent.and_then(Rates::error_share),
         local_faults: recent.map_or(0, |rates| rates.local_faults),
@@ -75,7 +76,13 @@ mod tests {
         let numbers = of_moment(Duration::ZERO, &snapshot, None);
         assert_eq!(
             numbers,
-            HealthNumbers { clients: 1, stalled_share: Some(1.0), run, ..HealthNumbers::default() }
+            HealthNumbers {
+                clients: 1,
+                stalled: 1,
+                stalled_share: Some(1.0),
+                run,
+                ..HealthNumbers::default()
+            }
         );
     }
 }

@@ -7,9 +7,9 @@ use super::RunSample;
 use crate::pipeline::{
     Counts, FrameLine, FrameSink, Gauges, LaneReading, Reading, RecorderReading, WatchedRequest,
 };
-use crate::stats::{ClientRow, Timed};
+use crate::stats::ClientRow;
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::{ClientState, Kind, per_second, share, units};
+use crate::vocabulary::{ClientState, Kind, Timed, per_second, share, units};
 
 /// A client whose drop rate is above this is degraded.
 const DEGRADED: f64 = 0.01;

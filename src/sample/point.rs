@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::bins::Addable;
 use super::stream::AGED_RUNGS;
 use super::timeline::Bin;
-use crate::stats::{Heat, Timed};
+use crate::stats::Heat;
 use crate::verdict::Verdict;
-use crate::vocabulary::Kind;
+use crate::vocabulary::{Kind, Timed};
 
 /// Failed outcomes that have a column of their own: more colours than that cannot be told apart.
 pub const CODES: usize = 15;

@@ -20,21 +20,20 @@ use super::history_recorder::HistoryRecorder;
 use super::notes::NoteTaker;
 use super::pipeline::Watch;
 use super::stream_meter::StreamMeter;
+use super::threshold_meter::ThresholdMeter;
 use super::timeline::TimelineRecorder;
 use super::trust::TrustMeter;
 use super::watch_list::{WatchList, WatchedClient};
 use super::{
     Bin, ClientDetail, Distributions, FailureTracker, OpenRequests, RunSample, Sources, StreamSample, TIMED,
-    Who, hard_stops, numbers,
+    Who, hard_stops, notes, numbers,
 };
 use crate::generator::{self, Fact};
 use crate::pipeline::Pipeline;
 use crate::run_state::VerdictChange;
-use crate::stats::{
-    ClientRow, LastStates, Quality, RecentLatency, Snapshot, Speeds, Timed, Totals, Window, window,
-};
+use crate::stats::{ClientRow, LastStates, Quality, RecentLatency, Snapshot, Speeds, Totals, Window, window};
 use crate::verdict::{HealthJudge, Verdict};
-use crate::vocabulary::{RunState, clock};
+use crate::vocabulary::{RunState, Timed, clock};
 
 /// Time between two samples.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -65,6 +64,7 @@ pub struct Sampler {
     pipeline: Option<Watch>,
     generator: generator::Meter,
     trust: TrustMeter,
+    thresholds: ThresholdMeter,
     pub(super) ticks: u64,
     peak_clients: u64,
     pool: Vec<Arc<RunSample>>,
@@ -139,6 +139,7 @@ impl Sampler {
         let started_unix_ms = sources.clock.started_at().as_millisecond();
         Self {
             history: HistoryRecorder::new(started_unix_ms),
+            thresholds: ThresholdMeter::new(&sources.criteria),
             sources,
             window: Window::default(),
             speeds: Speeds::default(),
@@ -310,6 +311,7 @@ impl Sampler {
             self.trust.measure(&self.sources, sample, self.generator.workers());
         }
         sample.trust = Arc::clone(self.trust.trust());
+        self.judge_thresholds(sample, is_due);
         sample.canary = self.trust.canary();
         self.generator.sample_made(begun);
     }
@@ -400,6 +402,17 @@ impl Sampler {
                 clients: sample.active_clients(),
             });
         }
+    }
+
+    /// Judges the thresholds at the end of a second, and notes those that are crossed in the journal.
+    fn judge_thresholds(&mut self, sample: &mut RunSample, is_due: bool) {
+        self.thresholds.observe(sample);
+        if is_due {
+            let before = Arc::clone(self.thresholds.judged());
+            self.thresholds.measure(sample, &self.sources, sample.trust.verdict);
+            notes::note_thresholds(&before, self.thresholds.judged(), sample);
+        }
+        sample.thresholds = Arc::clone(self.thresholds.judged());
     }
 
     /// Reads totals and clients: each client whole, or only the states beside the rows of the last whole reading.

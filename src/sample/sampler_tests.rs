@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::sampler::{POOL, ROWS, Sampler, TICKS_PER_SECOND};
 use super::{HeatOf, HistoryBins, Point, RunSample, Sources, TIMED, Who};
-use crate::stats::{LatencySnapshot, Listing, Metric, PlacementIndex, Progress, Registry, Timed, Timings};
+use crate::stats::{LatencySnapshot, Listing, Metric, PlacementIndex, Progress, Registry, Timings};
 use crate::verdict::Verdict;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
-use crate::vocabulary::{ClientState, Clock, ConnectionRoute, Kind, Outcome, RunState, Rung};
+use crate::vocabulary::{ClientState, Clock, ConnectionRoute, Kind, Outcome, RunState, Rung, Timed};
 
 fn sampler() -> (Arc<Registry>, Sampler) {
     let sources = Sources::new(1);

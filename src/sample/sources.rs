@@ -8,6 +8,7 @@ use crate::forecast::Priced;
 use crate::generator::{HostGauges, WorkerGauge};
 use crate::run_state::Status;
 use crate::stats::{Registry, Snapshot, Spending};
+use crate::verdict::Criteria;
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::{Clock, HardStops};
 
@@ -30,6 +31,8 @@ pub struct Sources {
     pub selected: Arc<AtomicU64>,
     /// Number of the worker that has the canary alone; `None` without one.
     pub canary: Option<usize>,
+    /// Criteria that the operator gave.
+    pub criteria: Arc<Criteria>,
     /// Clock of the run.
     pub clock: Clock,
 }
@@ -52,6 +55,7 @@ impl Sources {
             workers: (0..workers).map(|_| WorkerGauge::default()).collect(),
             host: Arc::default(),
             canary: None,
+            criteria: Arc::default(),
             clock: Clock::start(),
         }
     }

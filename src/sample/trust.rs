@@ -8,10 +8,10 @@ use super::trusted::{MaskedMeter, SomeSeconds};
 use super::{CanaryReading, RunSample, Sources};
 use crate::generator::{Fact, Worker};
 use crate::load::StartCounts;
-use crate::stats::{Metric, RecentLatency, Timed};
+use crate::stats::{Metric, RecentLatency};
 use crate::verdict::{Demand, Gauge, Interval, Trust, TrustJudge, TrustNumbers, Values};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{Kind, RunState, share};
+use crate::vocabulary::{Kind, RunState, Timed, share};
 
 /// Gauges that the host's thread writes.
 const OF_HOST: [Gauge; 12] = [

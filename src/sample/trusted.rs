@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::RunSample;
-use crate::stats::{LatencySnapshot, Registry, Timed, Totals};
+use crate::stats::{LatencySnapshot, Registry, Totals};
 use crate::verdict::{Interval, Trust};
-use crate::vocabulary::{Kind, Outcome, share};
+use crate::vocabulary::{Kind, Outcome, Timed, share};
 
 /// Number of moments that are kept, a second apart: the longest streak takes ten seconds. With 26 KB for each histogram,
 /// half a megabyte.

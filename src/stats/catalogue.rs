@@ -1,7 +1,7 @@
 //! Fingerprint of the names that reports count under.
 
-use super::latency::Timed;
 use super::metric::Metric;
+use crate::vocabulary::Timed;
 use crate::vocabulary::fingerprint;
 use crate::vocabulary::outcome::Fault;
 

@@ -30,8 +30,8 @@ impl HeatMeter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::Timed;
     use crate::stats::latency_cells::Latencies;
+    use crate::vocabulary::Timed;
     use proptest::prelude::*;
 
     proptest! {

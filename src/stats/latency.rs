@@ -8,7 +8,6 @@
 use histogram::{Bucket, Config, Histogram};
 
 use super::heat::HEAT_BUCKETS;
-use crate::vocabulary::Kind;
 
 /// Buckets per power of two: 2^7, an error of 0.8 %. A loom model makes do with a handful of buckets.
 pub(crate) const GROUPING_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 1 } else { 7 };
@@ -16,77 +15,10 @@ pub(crate) const GROUPING_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 1 } els
 pub(crate) const MAX_VALUE_POWER: u8 = if cfg!(all(test, hlswarm_loom)) { 3 } else { 32 };
 
 /// Percentiles of a summary.
-const QUANTILES: [f64; 4] = [0.5, 0.95, 0.99, 0.999];
+const QUANTILES: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 0.999];
 
 /// Number of buckets in a quarter of a power of two, which is one bucket of a heat map.
 const QUARTER: usize = 1 << GROUPING_POWER.saturating_sub(2);
-
-/// A duration that is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Timed {
-    /// Resolving a name.
-    Dns,
-    /// Opening a TCP connection.
-    Connect,
-    /// The TLS handshake.
-    Tls,
-    /// Time from a client's first request to the first frame that it plays.
-    Startup,
-    /// Delay of a viewer against the live stream, taken with each playlist that brought something new.
-    LiveLatency,
-    /// Time from sending the request to the first byte of the response, for requests that ended ok.
-    FirstByte(Kind),
-    /// Time from the first byte to the last byte of the response, for requests that ended ok.
-    Body(Kind),
-    /// Time from the start of the request (including a connection it needed) to its end, for requests that ended ok.
-    Total(Kind),
-    /// The same for requests that failed; timeouts count with their full waiting time.
-    Failed(Kind),
-}
-
-impl Timed {
-    /// Number of durations that are measured.
-    pub const COUNT: usize = 5 + 4 * Kind::COUNT;
-
-    /// Returns all durations that are measured, in the order of the reports.
-    pub fn all() -> impl Iterator<Item = Self> {
-        let per_kind =
-            |kind| [Self::FirstByte(kind), Self::Body(kind), Self::Total(kind), Self::Failed(kind)];
-        [Self::Dns, Self::Connect, Self::Tls, Self::Startup, Self::LiveLatency]
-            .into_iter()
-            .chain(Kind::ALL.into_iter().flat_map(per_kind))
-    }
-
-    /// Returns the index in a table of [`Timed::COUNT`].
-    pub const fn index(self) -> usize {
-        match self {
-            Self::Dns => 0,
-            Self::Connect => 1,
-            Self::Tls => 2,
-            Self::Startup => 3,
-            Self::LiveLatency => 4,
-            Self::FirstByte(kind) => 5 + 4 * kind.index(),
-            Self::Body(kind) => 6 + 4 * kind.index(),
-            Self::Total(kind) => 7 + 4 * kind.index(),
-            Self::Failed(kind) => 8 + 4 * kind.index(),
-        }
-    }
-
-    /// Returns the name in reports: `segment_ttfb`, `segment_body`, `segment`, `segment_failed`, `dns`, ...
-    pub fn name(self) -> String {
-        match self {
-            Self::Dns => "dns".to_owned(),
-            Self::Connect => "connect".to_owned(),
-            Self::Tls => "tls".to_owned(),
-            Self::Startup => "startup".to_owned(),
-            Self::LiveLatency => "live_latency".to_owned(),
-            Self::FirstByte(kind) => format!("{}_ttfb", kind.name()),
-            Self::Body(kind) => format!("{}_body", kind.name()),
-            Self::Total(kind) => kind.name().to_owned(),
-            Self::Failed(kind) => format!("{}_failed", kind.name()),
-        }
-    }
-}
 
 /// Returns the layout of the buckets.
 pub(super) fn config() -> Option<Config> {
@@ -121,6 +53,8 @@ pub struct LatencySummary {
     pub mean: f64,
     /// Median.
     pub p50: u64,
+    /// 90th percentile: 90 % of the values are not larger.
+    pub p90: u64,
     /// 95th percentile: 95 % of the values are not larger.
     pub p95: u64,
     /// 99th percentile: 99 % of the values are not larger.
@@ -219,7 +153,7 @@ impl LatencySnapshot {
         let mut found: [Option<Bucket>; QUANTILES.len()] = Default::default();
         buckets.quantile_buckets_into(&QUANTILES, &mut found).ok()?;
         let (count, min) = (self.count(), u64::MAX - self.min_complement);
-        let [Some(p50), Some(p95), Some(p99), Some(p999)] = found else { return None };
+        let [Some(p50), Some(p90), Some(p95), Some(p99), Some(p999)] = found else { return None };
         // A bucket stands for its upper end, but a percentile must not lie outside the values that were recorded.
         let at = |bucket: Bucket| bucket.end().clamp(min.min(self.max), self.max);
         Some(LatencySummary {
@@ -227,6 +161,7 @@ impl LatencySnapshot {
             min,
             mean: (self.sum as f64 / count as f64).clamp(min.min(self.max) as f64, self.max as f64),
             p50: at(p50),
+            p90: at(p90),
             p95: at(p95),
             p99: at(p99),
             p999: at(p999),
@@ -245,6 +180,7 @@ impl LatencySnapshot {
 mod tests {
     use super::*;
     use crate::stats::latency_cells::Latencies;
+    use crate::vocabulary::Timed;
     use proptest::prelude::*;
 
     fn snapshot(values: &[u64]) -> LatencySnapshot {
@@ -298,14 +234,6 @@ mod tests {
         assert_eq!((window.count, window.min, window.max), (2, 100, 200));
     }
 
-    #[test]
-    fn each_timed_thing_has_its_own_place() {
-        for (index, timed) in Timed::all().enumerate() {
-            assert_eq!(timed.index(), index, "{}", timed.name());
-        }
-        assert_eq!(Timed::all().count(), Timed::COUNT);
-    }
-
     proptest! {
         #[test]
         fn percentiles_are_ordered_and_merging_is_recording_together(
@@ -323,7 +251,7 @@ mod tests {
             let s = together.summary().expect("values");
             let read = LatencySnapshot::from_buckets(&listed, together.sum(), s.min, s.max);
             prop_assert_eq!(read.and_then(|read| read.summary()), Some(s));
-            let ordered = [s.min, s.p50, s.p95, s.p99, s.p999, s.max];
+            let ordered = [s.min, s.p50, s.p90, s.p95, s.p99, s.p999, s.max];
             prop_assert!(ordered.is_sorted(), "{ordered:?}");
         }
     }

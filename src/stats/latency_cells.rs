@@ -4,9 +4,10 @@
 //! * The buckets are those of the `histogram` crate, which does the arithmetic on the copy in a snapshot. Its own
 //!   atomic histogram adds by read-modify-write, for many writers; here there is one.
 
-use super::latency::{GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER, Timed};
+use super::latency::{GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER};
 use crate::sync::atomics::OnceLock;
 use crate::sync::single_writer_cell::SingleWriterCell;
+use crate::vocabulary::Timed;
 
 const MAX_VALUE_US: u64 = (1 << MAX_VALUE_POWER) - 1;
 /// Number of buckets: 2^8 linear ones, and 2^7 for each power of two above.

@@ -8,7 +8,7 @@ use super::client::ClientStats;
 use super::failure_table::Failures;
 use super::inline_failures::InlineFailures;
 use super::ladder::{Ladder, Listing, Progress};
-use super::latency::{LatencySnapshot, Timed};
+use super::latency::LatencySnapshot;
 use super::latency_cells::Latencies;
 use super::meter::{Meter, Timings};
 use super::metric::Metric;
@@ -18,7 +18,7 @@ use super::snapshot::Totals;
 use crate::sync::loom_explore::explore;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
-use crate::vocabulary::{Clock, Kind, Outcome, Rung};
+use crate::vocabulary::{Clock, Kind, Outcome, Rung, Timed};
 
 /// Maximum number of preemptions where a whole registry is read: to try them all would take days.
 const PREEMPTIONS: Option<usize> = Some(2);

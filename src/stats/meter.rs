@@ -12,14 +12,13 @@ use std::sync::Arc;
 use super::client::{ClientStats, StatsSlot};
 use super::detail::Detail;
 use super::ladder::{Listing, Progress, RungName};
-use super::latency::Timed;
 use super::metric::Metric;
 use super::placement::PLAYED;
 use super::quality::Quality;
 use super::worker::WorkerStats;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{
-    CacheStatus, ClientState, Clock, ConnectionRoute, Finding, Kind, Outcome, Playback, Rung, clock,
+    CacheStatus, ClientState, Clock, ConnectionRoute, Finding, Kind, Outcome, Playback, Rung, Timed, clock,
 };
 
 /// Writer of one client's counters and of its worker's totals.

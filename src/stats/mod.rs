@@ -56,7 +56,7 @@ pub use hosts::HostTotals;
 pub use ladder::{Listing, Progress, RungKind, RungName, RungRow};
 pub use last_states::{LastStates, SecondState};
 pub(crate) use latency::{GROUPING_POWER, MAX_VALUE_POWER};
-pub use latency::{LatencySnapshot, LatencySummary, Timed};
+pub use latency::{LatencySnapshot, LatencySummary};
 pub use meter::{Exchange, Meter, Timings};
 pub use metric::Metric;
 pub use placement::{Placement, PlacementIndex};

@@ -1,7 +1,8 @@
 //! Percentiles of the last ten seconds, from differences between histograms of the whole run.
 
-use super::latency::{LatencySnapshot, LatencySummary, Timed};
+use super::latency::{LatencySnapshot, LatencySummary};
 use super::registry::Registry;
+use crate::vocabulary::Timed;
 
 /// Number of histograms kept per duration: ten seconds and both ends, taken once a second.
 const KEPT: usize = 11;

@@ -17,7 +17,7 @@ use super::explanations;
 use super::failure_table;
 use super::findings::{self, FindingRow};
 use super::had::HadSlots;
-use super::latency::{LatencySnapshot, Timed};
+use super::latency::LatencySnapshot;
 use super::meter::Meter;
 use super::metric::{Metric, Scalars};
 use super::placement::PlacementIndex;
@@ -28,7 +28,7 @@ use super::watched::Watched;
 use super::worker::{self, WorkerStats};
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{Clock, Kind};
+use crate::vocabulary::{Clock, Kind, Timed};
 
 /// Counts of clients that have left. Several workers retire clients, so they use `fetch_add` rather than a store.
 #[derive(Debug)]

@@ -14,11 +14,11 @@ use tokio::time::Instant;
 use crate::net::{ClientConnections, RequestLane, Timer};
 use crate::pipeline::WatchedRequest;
 use crate::player::{Action, Allowance, Answer, Fetch, Input, Player, Resource};
-use crate::stats::{Meter, Metric, Timed};
+use crate::stats::{Meter, Metric};
 use crate::sync::failpoint;
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::secret_url::Access;
-use crate::vocabulary::{ClientState, Departure, LeaveReason, Playback};
+use crate::vocabulary::{ClientState, Departure, LeaveReason, Playback, Timed};
 
 use super::answer::conclude;
 use super::client_events::ClientEvents;

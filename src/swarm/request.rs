@@ -16,10 +16,10 @@ use crate::net::scope::Lead;
 use crate::net::{Body, ConnectionInfo, Observer, Request, RequestLane, Response};
 use crate::pipeline::{FailureDetails, WatchedRequest};
 use crate::player::{Fetch, Resource};
-use crate::stats::{Exchange, Meter, Metric, Timed, Timings};
+use crate::stats::{Exchange, Meter, Metric, Timings};
 use crate::vocabulary::outcome::{Class, Fault, Outcome};
 use crate::vocabulary::secret_url::Access;
-use crate::vocabulary::{CacheStatus, Finding, Kind, SecretUrl, limits};
+use crate::vocabulary::{CacheStatus, Finding, Kind, SecretUrl, Timed, limits};
 
 use super::client_events::ClientEvents;
 use super::client_slot::{ClientSlot, RequestGuard};

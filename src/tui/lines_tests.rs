@@ -105,6 +105,7 @@ fn a_run_that_ends_has_its_worst_verdict_and_not_its_last_seconds() {
         degraded: Duration::from_secs(80),
         error_share: Some(0.105),
         stalled_share_max: Some(0.34),
+        stalled_clients_max: Some(34),
     };
     let ended = RunSample { state: RunState::Finished, run_health, ..health(Verdict::Ok, 0.0, 0.0) };
     assert!(

@@ -1,5 +1,6 @@
 //! A check: a measured value, its limit, and the consequence if the value does not keep it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -13,6 +14,12 @@ pub enum Limit {
     AtLeast(f64),
     /// The value must be smaller.
     Below(f64),
+    /// The value must be larger.
+    Above(f64),
+    /// The value must be the same.
+    Equal(f64),
+    /// The value must be another one.
+    Unequal(f64),
 }
 
 impl Limit {
@@ -24,20 +31,49 @@ impl Limit {
             "<=" => Some(Self::AtMost(number)),
             ">=" => Some(Self::AtLeast(number)),
             "<" => Some(Self::Below(number)),
+            ">" => Some(Self::Above(number)),
+            "==" => Some(Self::Equal(number)),
+            "!=" => Some(Self::Unequal(number)),
             _ => None,
         }
     }
 
     /// Returns the number that a value is compared with.
     pub const fn number(self) -> f64 {
+        self.parts().1
+    }
+
+    /// Returns the sign of comparison and the number.
+    const fn parts(self) -> (&'static str, f64) {
         match self {
-            Self::AtMost(number) | Self::AtLeast(number) | Self::Below(number) => number,
+            Self::AtMost(number) => ("<=", number),
+            Self::AtLeast(number) => (">=", number),
+            Self::Below(number) => ("<", number),
+            Self::Above(number) => (">", number),
+            Self::Equal(number) => ("==", number),
+            Self::Unequal(number) => ("!=", number),
         }
+    }
+
+    /// Returns the sign of comparison.
+    pub const fn sign(self) -> &'static str {
+        self.parts().0
     }
 
     /// Reports whether smaller values are beyond the limit.
     pub const fn is_lower(self) -> bool {
-        matches!(self, Self::AtLeast(_))
+        matches!(self, Self::AtLeast(_) | Self::Above(_))
+    }
+
+    /// Reports whether `value` is farther beyond the limit than `other`, or nearer to it if both keep it.
+    pub fn is_worse(self, value: f64, other: f64) -> bool {
+        let badness = |value: f64| match self {
+            Self::AtMost(_) | Self::Below(_) => value,
+            Self::AtLeast(_) | Self::Above(_) => -value,
+            Self::Equal(number) => (value - number).abs(),
+            Self::Unequal(number) => -(value - number).abs(),
+        };
+        badness(value) > badness(other)
     }
 
     /// Reports whether a value keeps the limit.
@@ -46,17 +82,16 @@ impl Limit {
             Self::AtMost(limit) => value <= limit,
             Self::AtLeast(limit) => value >= limit,
             Self::Below(limit) => value < limit,
+            Self::Above(limit) => value > limit,
+            Self::Equal(limit) => value.total_cmp(&limit).is_eq(),
+            Self::Unequal(limit) => value.total_cmp(&limit).is_ne(),
         }
     }
 }
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (sign, limit) = match self {
-            Self::AtMost(limit) => ("<=", limit),
-            Self::AtLeast(limit) => (">=", limit),
-            Self::Below(limit) => ("<", limit),
-        };
+        let (sign, limit) = self.parts();
         write!(f, "{sign} {limit}")
     }
 }
@@ -78,6 +113,8 @@ pub enum CheckResult {
     Fail,
     /// No value was measured, or nothing was asked for that it could be compared with.
     Unknown,
+    /// A threshold that the operator gave has no value to be believed. It does not pass.
+    Inconclusive,
 }
 
 /// Consequence of a failed check.
@@ -114,8 +151,8 @@ impl Serialize for Consequence {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Check {
-    /// Name of the check.
-    pub name: &'static str,
+    /// Name of the check; of a threshold, its expression.
+    pub name: Cow<'static, str>,
     /// Measured value; `null` if nothing was measured.
     pub value: Option<f64>,
     /// Limit that the value must keep, such as `>= 0.5`.
@@ -145,7 +182,7 @@ impl Check {
             Some(true) => CheckResult::Pass,
             Some(false) => CheckResult::Fail,
         };
-        Self { name, value, limit, result, consequence, sentence: String::new() }
+        Self { name: name.into(), value, limit, result, consequence, sentence: String::new() }
     }
 
     /// Returns the check with the sentence of its failure.
@@ -153,9 +190,9 @@ impl Check {
         Self { sentence, ..self }
     }
 
-    /// Reports whether the check failed.
+    /// Reports whether the check failed, or should have been conclusive and is not.
     pub fn fails(&self) -> bool {
-        self.result == CheckResult::Fail
+        matches!(self.result, CheckResult::Fail | CheckResult::Inconclusive)
     }
 }
 
@@ -165,10 +202,11 @@ mod tests {
 
     #[test]
     fn a_limit_is_read_as_it_is_written() {
-        for limit in [Limit::AtMost(0.0), Limit::AtLeast(0.5), Limit::Below(0.01)] {
+        let limits = [Limit::AtMost(0.0), Limit::AtLeast(0.5), Limit::Below(0.01)];
+        for limit in limits.into_iter().chain([Limit::Above(0.5), Limit::Equal(0.0), Limit::Unequal(3.0)]) {
             assert_eq!(Limit::parse(&limit.to_string()), Some(limit));
         }
-        for text in ["", "0.5", "> 0.5", ">= ", ">= NaN", "<= inf", "<=0.5"] {
+        for text in ["", "0.5", "= 0.5", ">= ", ">= NaN", "<= inf", "<=0.5"] {
             assert_eq!(Limit::parse(text), None, "{text}");
         }
     }

@@ -39,6 +39,8 @@ pub struct HealthNumbers {
     pub at: Duration,
     /// Clients that are active.
     pub clients: u64,
+    /// Those of them that are stalled.
+    pub stalled: u64,
     /// Share of them that are stalled; `None` without clients.
     pub stalled_share: Option<f64>,
     /// Share of requests that failed over the last ten seconds; `None` when none finished.
@@ -177,6 +179,8 @@ pub struct RunHealth {
     pub error_share: Option<f64>,
     /// Largest share of clients that were stalled at once.
     pub stalled_share_max: Option<f64>,
+    /// Largest number of clients that were stalled at once; `None`: there were no clients.
+    pub stalled_clients_max: Option<u64>,
 }
 
 /// The point at which a stream was first not served well.
@@ -209,6 +213,7 @@ pub struct HealthJudge {
     held: [Duration; Verdict::COUNT],
     judged_at: Duration,
     stalled_share_max: Option<f64>,
+    stalled_clients_max: Option<u64>,
     errors: Trouble,
     stalls: Trouble,
 }
@@ -260,7 +265,8 @@ impl HealthJudge {
             verdict => verdict,
         });
         let (worst, held) = if of_all > worst { (of_all, Duration::ZERO) } else { (worst, held) };
-        RunHealth { worst, held, degraded, error_share, stalled_share_max: self.stalled_share_max }
+        let Self { stalled_share_max, stalled_clients_max, .. } = *self;
+        RunHealth { worst, held, degraded, error_share, stalled_share_max, stalled_clients_max }
     }
 
     /// Judges the numbers of a moment. Returns the health and the knees.
@@ -271,6 +277,7 @@ impl HealthJudge {
         // While this machine lacks something, it may cause the stalls itself.
         let stalled_share = stalled_share.filter(|_| numbers.local_faults == 0);
         self.stalled_share_max = stalled_share.into_iter().chain(self.stalled_share_max).reduce(f64::max);
+        self.stalled_clients_max = self.stalled_clients_max.max(stalled_share.map(|_| numbers.stalled));
         let stalls = stalled_share.map(Verdict::from_share);
         self.hold(at);
         if !numbers.run.has_played {

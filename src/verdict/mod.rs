@@ -4,16 +4,23 @@ mod check;
 mod difference;
 mod health;
 mod run_checks;
+mod threshold;
 mod trust;
 
-pub use check::{Check, Consequence, Limit};
+pub use check::{Check, CheckResult, Consequence, Limit};
 pub use difference::{Change, Portion, Quantile, matters, shares};
 pub use health::{
     DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, Pending, RunHealth,
     RunNumbers, Verdict,
 };
 pub use run_checks::{EarlyEnd, EndAtLimit, EndNumbers, RunEnd, allow_untrusted, checks};
+#[cfg(test)]
+pub use threshold::Measure;
+pub use threshold::{
+    After, Criteria, Distribution, Extent, JudgedThreshold, Quantity, RunNumber, Statistic, Threshold,
+    ThresholdWatch, threshold_checks,
+};
 pub use trust::{
-    Demand, Gauge, Interval, RULES, Reason, Rule, Threshold, Trust, TrustJudge, TrustNumbers, TrustVerdict,
+    Demand, Gauge, GaugeLimit, Interval, RULES, Reason, Rule, Trust, TrustJudge, TrustNumbers, TrustVerdict,
     Unit, Values, Weight, formatted, is_blurred,
 };

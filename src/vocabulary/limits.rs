@@ -132,3 +132,6 @@ pub const WATCHED_CLIENTS: usize = 16;
 /// Number of the client that is the canary, in the order of admission: with fewer clients it would be a large part of
 /// the load.
 pub const CANARY_FROM: u32 = 20;
+
+/// Maximum number of thresholds: each may keep histograms of the whole run and of its window.
+pub const THRESHOLDS: usize = 50;

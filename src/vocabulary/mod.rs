@@ -26,6 +26,7 @@ pub mod secret_shape;
 pub mod secret_url;
 pub mod share;
 pub mod state;
+pub mod timed;
 pub mod units;
 pub mod untrusted;
 
@@ -47,4 +48,5 @@ pub use rung::Rung;
 pub use secret_url::SecretUrl;
 pub use share::{per_second, share};
 pub use state::{ClientState, Command, Mark, OnHangup, RunState, StopCause};
+pub use timed::Timed;
 pub use untrusted::Untrusted;

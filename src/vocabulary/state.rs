@@ -135,6 +135,8 @@ pub enum StopCause {
     AddressSpace,
     /// A hard stop was reached.
     Limit(HardStop),
+    /// A threshold stayed crossed for the grace of `--abort-on-fail`.
+    Threshold,
     /// A part of the program that the operator needs has panicked.
     Fault,
 }

@@ -34,5 +34,6 @@ mod selftest;
 mod shortage;
 mod stopping;
 mod stream;
+mod thresholds;
 mod throttled;
 mod trust;

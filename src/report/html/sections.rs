@@ -13,6 +13,7 @@ use crate::report::drawing::{self, Scale};
 use crate::report::escape::{push_xml, xml};
 use crate::report::failures::{self, FailureRow};
 use crate::report::sessions::{SessionSpread, spreads};
+use crate::report::thresholds;
 use crate::verdict::{RULES, formatted};
 use crate::vocabulary::Finding;
 use crate::vocabulary::units::{self, UNKNOWN};
@@ -379,8 +380,9 @@ fn checks(doc: &Doc, page: &mut String) {
     heading("Checks", &format!("{failed} of {} failed", checks.len()), page);
     table(&["check", "value", "limit", "result"], page);
     for check in checks.take(LISTED) {
-        let value = check.at("/value").number().map_or(UNKNOWN.to_owned(), short_number);
+        let number = || check.at("/value").number().map_or(UNKNOWN.to_owned(), short_number);
         let [name, limit, result] = ["/name", "/limit", "/result"].map(|path| check.at(path).word());
+        let (value, limit) = thresholds::shown(check).unwrap_or_else(|| (number(), limit));
         row(&[&name, &value, &limit, &result], page);
     }
     table_end(page);

@@ -96,7 +96,7 @@ impl<'a> Checked<'a> {
 
     /// Returns the place of the result from best to worst.
     fn rank(&self) -> usize {
-        ["pass", "unknown", "fail"]
+        ["pass", "unknown", "inconclusive", "fail"]
             .iter()
             .position(|result| *result == self.part.at("/result").text())
             .unwrap_or_default()

@@ -3,10 +3,11 @@
 use serde_json::{Number, Value};
 
 use super::over_time::Load;
+use super::thresholds;
 use crate::report::doc::Part;
 use crate::report::failures::answerable;
 use crate::stats::Quality;
-use crate::verdict::{Limit, Portion};
+use crate::verdict::{Limit, Portion, Threshold};
 use crate::vocabulary::outcome::Class;
 use crate::vocabulary::{Outcome, per_second};
 
@@ -44,6 +45,7 @@ pub(super) fn fill(report: &mut Value) {
     }
     clients(report);
     checks(report, answerable);
+    thresholds::judge_again(report);
 }
 
 /// Fills in the numbers of clients: each machine knew only its own.
@@ -65,11 +67,13 @@ fn clients(report: &mut Value) {
     }
     let peak = count(load.as_ref().and_then(Load::peak));
     let stalled = load.as_ref().and_then(Load::stalled_share_max);
+    let stalled_clients = count(load.as_ref().and_then(Load::stalled_clients_max));
     for (path, clients, bits) in knees {
         put(report, &format!("{path}/clients"), count(clients));
         set(report, &format!("{path}/bits_per_second"), bits);
     }
     put(report, "/run/clients_peak", peak);
+    put(report, "/health/stalled_clients_max", stalled_clients);
     set(report, "/health/stalled_share_max", stalled);
 }
 
@@ -91,6 +95,10 @@ fn checks(report: &mut Value, answerable: Portion) {
             "local_share" => local_share,
             _ => part.at("/value").number(),
         };
+        // Those of thresholds follow from the list of thresholds.
+        if Threshold::parse(part.at("/name").text()).is_ok() {
+            continue;
+        }
         let limit = Limit::parse(part.at("/limit").text());
         let result = match limit.zip(value).map(|(limit, value)| limit.holds(value)) {
             None => "unknown",

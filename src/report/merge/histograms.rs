@@ -23,6 +23,7 @@ pub(super) fn summary(a: &Value, b: &Value) -> Value {
         ("min", summary.min),
         ("sum", values.sum()),
         ("p50", summary.p50),
+        ("p90", summary.p90),
         ("p95", summary.p95),
         ("p99", summary.p99),
         ("p999", summary.p999),

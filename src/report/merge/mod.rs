@@ -18,6 +18,7 @@ mod rules;
 mod split_run_tests;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -220,6 +221,7 @@ impl Merging {
             Rule::Moments => lists::moments(self.later, [a, b]),
             Rule::Intervals => lists::intervals(self.later, [a, b]),
             Rule::Checks => checks::checks(a, b),
+            Rule::Thresholds => thresholds::thresholds(self.later, [a, b]),
             Rule::Knee => knee(self.later, [a, b]),
             Rule::Length => {
                 let ends = [a, b]

@@ -74,6 +74,11 @@ impl Load {
         self.largest(|moment| moment.stalled_share())
     }
 
+    /// Returns the largest number of clients that were stalled.
+    pub(super) fn stalled_clients_max(&self) -> Option<u64> {
+        self.largest(|moment| moment.clients(ClientState::Stalled)).map(|clients| clients.round() as u64)
+    }
+
     /// Returns the number of active clients at a moment.
     pub(super) fn clients_at(&self, unix_s: f64) -> Option<u64> {
         let bin = self.bin_at(unix_s)?;

@@ -55,6 +55,8 @@ pub(super) enum Rule {
     Gauge,
     /// Checks with the same name are merged and judged again.
     Checks,
+    /// Thresholds with the same expression are merged and judged again.
+    Thresholds,
     /// Columns over bins of Unix time.
     Bins,
     /// Computed from other values once those are merged.
@@ -106,6 +108,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("/health/knee_errors", Rule::Knee),
     ("/health/knee_stalls", Rule::Knee),
     ("/health/stalled_share_max", Rule::Derived),
+    ("/health/stalled_clients_max", Rule::Derived),
     // Of the report with the worse verdict, see `verdict_s`.
     ("/health/verdict_s", Rule::Unknown),
     ("/trust/verdict", Rule::Trust),
@@ -137,6 +140,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("/trust/invalid_s", Rule::Sum),
     ("/trust/masked_intervals_left_out", Rule::Sum),
     ("/checks", Rule::Checks),
+    ("/thresholds", Rule::Thresholds),
     ("/requests/failed_share", Rule::Derived),
     ("/requests/started", Rule::Sum),
     ("/requests/finished", Rule::Sum),

@@ -11,10 +11,10 @@ use super::tests::{UNKNOWN, difference, merge};
 use crate::report::doc::Doc;
 use crate::report::fixtures;
 use crate::sample::{Sampler, Sources, TICK};
-use crate::stats::{ClientHandle, Meter, Metric, Timed, Timings};
+use crate::stats::{ClientHandle, Meter, Metric, Timings};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{
-    CacheStatus, ClientState, Clock, ConnectionRoute, Finding, Kind, Mark, Outcome, Playback, RunState,
+    CacheStatus, ClientState, Clock, ConnectionRoute, Finding, Kind, Mark, Outcome, Playback, RunState, Timed,
 };
 
 /// Clients of the whole load: the even ones are one part of it, the odd ones the other.

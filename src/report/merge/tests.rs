@@ -72,6 +72,46 @@ fn the_reports_of_two_halves_are_the_report_of_the_whole() {
     assert_eq!(merged.at("/requests/finished").count(), whole.at("/requests/finished").count());
 }
 
+/// Returns a document whose run had these thresholds: expression, value and result.
+fn with_thresholds(doc: &Doc, rows: &[(&str, Option<f64>, Option<bool>)]) -> Doc {
+    let row = |(expr, value, ok): &(&str, Option<f64>, Option<bool>)| json!({ "expr": expr, "value": value, "ok": ok, "crossed_at_s": 2.0, "ended_the_run": false });
+    let check = |(expr, value, ok): &(&str, Option<f64>, Option<bool>)| {
+        let result = ok.map_or("inconclusive", |ok| if ok { "pass" } else { "fail" });
+        json!({ "name": expr, "value": value, "limit": "< 1", "result": result, "decides": true })
+    };
+    let checks = doc.at("/checks").list().map(|check| check.value().clone());
+    let checks: Vec<Value> = checks.chain(rows.iter().map(check)).collect();
+    let doc = with(doc, "/checks", json!(checks));
+    with(&doc, "/thresholds", rows.iter().map(row).collect())
+}
+
+#[test]
+fn a_threshold_on_the_whole_run_is_judged_by_the_merged_numbers_and_any_other_by_the_worse_run() {
+    let [window, whole, unsure] = ["error_rate<1% over 5s", "segment_ttfb_max<1s", "error_rate<99%"];
+    // Alone, the first machine would have kept all of them.
+    let kept = [(window, Some(0.0), Some(true)), (whole, Some(1.0), Some(true)), (unsure, Some(0.0), None)];
+    let worse = [
+        (window, Some(0.5), Some(false)),
+        (whole, Some(9.9e6), Some(false)),
+        (unsure, Some(0.0), Some(true)),
+    ];
+    let halves = [with_thresholds(&doc_of(&[0, 2, 4]), &kept), with_thresholds(&doc_of(&[1, 3]), &worse)];
+    let merged = merge(&halves).expect("merged");
+    let row = |expr: &str| {
+        let row = merged.at("/thresholds").list().find(|row| row.at("/expr").text() == expr).expect(expr);
+        let check = check(&merged, expr);
+        assert_eq!(check.at("/value").number(), row.at("/value").number());
+        (row.at("/value").number(), row.at("/ok").value().as_bool(), check.at("/result").text().to_owned())
+    };
+    assert_eq!(row(window), (Some(0.5), Some(false), "fail".to_owned()));
+    let longest = merged.at("/latency_us/segment_ttfb/max").number();
+    assert!(longest.is_some_and(|us| us < 1e6));
+    assert_eq!(row(whole), (longest, Some(true), "pass".to_owned()));
+    assert_eq!(row(unsure), (merged.at("/health/error_share").number(), None, "inconclusive".to_owned()));
+    let mirrored = merge(&[halves[1].clone(), halves[0].clone()]).expect("merged");
+    assert_eq!(difference("", merged.at("/thresholds").value(), mirrored.at("/thresholds").value()), None);
+}
+
 #[test]
 fn merging_is_associative_and_commutative() {
     let later = |doc: Doc, ms: i64| {

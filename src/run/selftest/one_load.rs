@@ -17,9 +17,9 @@ use crate::origin::child::Child;
 use crate::run::files::Temporary;
 use crate::run::{ExitStatus, Failure, control_runtime, load_beside, preflight, signals, stdio};
 use crate::sample::RunSample;
-use crate::stats::{Metric, Timed};
+use crate::stats::Metric;
 use crate::verdict::TrustVerdict;
-use crate::vocabulary::Kind;
+use crate::vocabulary::{Kind, Timed};
 
 /// Measures a load and prints its numbers as one line of JSON, for the process that asked.
 pub(super) fn measure(spec: Spec) -> Result<ExitStatus, Failure> {

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{request, snapshot};
-use crate::stats::{LatencySnapshot, Registry, Snapshot, Speeds, Timed, Totals, Window};
+use crate::stats::{LatencySnapshot, Registry, Snapshot, Speeds, Totals, Window};
 use crate::vocabulary::outcome::HttpFailure;
-use crate::vocabulary::{Clock, Kind, Outcome};
+use crate::vocabulary::{Clock, Kind, Outcome, Timed};
 
 const WRITERS: usize = 2;
 /// Clients that join and leave on each writer.

@@ -15,10 +15,10 @@ use proptest::sample::select;
 
 use super::snapshot;
 use crate::stats::{
-    ClientHandle, LatencySnapshot, Meter, Metric, Registry, Snapshot, Tally, Timed, Timings, Totals,
+    ClientHandle, LatencySnapshot, Meter, Metric, Registry, Snapshot, Tally, Timings, Totals,
 };
 use crate::vocabulary::outcome::{Fault, HttpFailure};
-use crate::vocabulary::{Clock, Kind, Outcome};
+use crate::vocabulary::{Clock, Kind, Outcome, Timed};
 
 const WORKERS: usize = 2;
 

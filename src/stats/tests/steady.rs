@@ -2,9 +2,9 @@
 
 use super::{request, snapshot};
 use crate::stats::inline_failures::WAYS;
-use crate::stats::{LatencySnapshot, Meter, RecentLatency, Registry, Snapshot, Speeds, Timed};
+use crate::stats::{LatencySnapshot, Meter, RecentLatency, Registry, Snapshot, Speeds};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{Clock, Finding, Kind, Outcome};
+use crate::vocabulary::{Clock, Finding, Kind, Outcome, Timed};
 
 fn allocations(operation: impl FnOnce()) -> u64 {
     allocation_counter::measure(operation).count_total

@@ -354,8 +354,7 @@ fn largest_sum(bands: &[StackBand]) -> f64 {
 
 /// Returns the digest of the durations of a heat map.
 pub(super) fn digest(sample: &RunSample, of: HeatOf) -> LatencyDigest {
-    use crate::stats::Timed;
-    use crate::vocabulary::Kind;
+    use crate::vocabulary::{Kind, Timed};
     match of {
         HeatOf::Segment => sample.latency(Timed::Total(Kind::Segment)),
         HeatOf::FirstByte => sample.latency(Timed::FirstByte(Kind::Segment)),

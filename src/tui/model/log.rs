@@ -193,6 +193,7 @@ fn note_line(note: &Note) -> Line {
         NoteKind::StallsBegan => Text::new(Role::Warning, "stalls"),
         NoteKind::StallsEnded => Text::plain("stalls"),
         NoteKind::Peak => Text::plain("peak"),
+        NoteKind::Threshold => Text::new(Role::Failing, "threshold"),
         NoteKind::Demo => Text::new(Role::In(Tone::Data), "demo"),
     };
     // The kind of the note says already that it is the demo's.

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use crate::report::ReportScreen;
 use crate::sample::{Moment, RunSample};
-use crate::stats::Timed;
 use crate::tui::app::{App, View};
 use crate::tui::theme::Role;
-use crate::vocabulary::{ClientState, Kind, RunState, Tone, units};
+use crate::vocabulary::{ClientState, Kind, RunState, Timed, Tone, units};
 
 use super::columns::Columns;
 use super::{Text, Weight, errors, reason, report, share_role, stream, top, trust};

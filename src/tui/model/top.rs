@@ -1,5 +1,5 @@
 //! The four lines at the top: the run, its verdict, the point at which the stream first was not served well, and the
-//! trust in the measurement.
+//! trust in the measurement, with the thresholds and the nearest hard stop.
 
 use crate::run_state::{ChangeKind, ChangeSource};
 use crate::sample::RunSample;
@@ -188,6 +188,24 @@ fn limit(spent: Spent) -> Text {
     }
 }
 
+/// Returns the first threshold that is crossed, with its value, or how many are kept; `None` without a threshold.
+fn thresholds(sample: &RunSample) -> Option<Text> {
+    let all = sample.thresholds.len() as u64;
+    if all == 0 {
+        return None;
+    }
+    let crossed: Vec<_> = sample.crossed_thresholds().collect();
+    let Some(first) = crossed.first() else {
+        let kept = sample.kept_thresholds();
+        let text = format!("{} of {} kept", units::count(kept), units::plural(all, "threshold"));
+        return Some(if kept == all { Text::new(Role::Good, text) } else { Text::label(text) });
+    };
+    let value = first.value().map_or(units::UNKNOWN.to_owned(), |value| first.threshold.shown(value));
+    let more = if crossed.len() > 1 { format!(" and {} more", crossed.len() - 1) } else { String::new() };
+    let text = Text::new(Role::Failing, format!("CROSSED {}: {value}{more}", first.threshold));
+    Some(text.or_short(format!("{} of {all} crossed", crossed.len())).weighing(Weight::OutOfBounds))
+}
+
 fn measurement(app: &App) -> Vec<Text> {
     let sample = &app.shown;
     let fault = |text: String| Text::new(Role::Failing, text).weighing(Weight::OutOfBounds);
@@ -199,6 +217,7 @@ fn measurement(app: &App) -> Vec<Text> {
     if violations > 0 {
         line.push(fault(units::plural(violations, "broken invariant")));
     }
+    line.extend(thresholds(&app.steady));
     line.extend(app.steady.nearest_hard_stop().map(limit));
     line.extend(trust::nearest(&app.steady.trust));
     line
@@ -207,7 +226,31 @@ fn measurement(app: &App) -> Vec<Text> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    use crate::verdict::{JudgedThreshold, Threshold, ThresholdWatch};
     use crate::vocabulary::HardStop;
+
+    #[test]
+    fn a_threshold_that_is_crossed_is_never_left_out() {
+        let judged = |text: &str, value: Option<f64>| {
+            let mut watch = ThresholdWatch::new(Threshold::parse(text).expect(text), None);
+            watch.judge(Duration::from_secs(9), value, TrustVerdict::Valid);
+            watch.judged().clone()
+        };
+        let shown = |list: Vec<JudgedThreshold>| {
+            thresholds(&RunSample { thresholds: list.into(), ..RunSample::default() })
+        };
+        assert_eq!(shown(Vec::new()), None);
+        let (good, bad) = (judged("stalls<5", Some(1.0)), judged("error_rate<1% over 5s", Some(0.032)));
+        let kept = shown(vec![good.clone()]);
+        assert_eq!(kept, Some(Text::new(Role::Good, "1 of 1 threshold kept")));
+        let open = shown(vec![good.clone(), judged("stalls<9", None)]);
+        assert_eq!(open, Some(Text::label("1 of 2 thresholds kept")));
+        let crossed = Text::new(Role::Failing, "CROSSED error_rate<1% over 5s: 3.20%");
+        let crossed = crossed.or_short("1 of 2 crossed").weighing(Weight::OutOfBounds);
+        assert_eq!(shown(vec![good, bad]), Some(crossed));
+    }
 
     #[test]
     fn a_hard_stop_is_a_warning_when_most_of_it_is_used() {

@@ -4,7 +4,7 @@ use crate::generator::DelaySummary;
 use crate::tui::layout::Breadth;
 use crate::tui::theme::Role;
 use crate::verdict::{
-    Gauge, RULES, Reason, Rule, Threshold, Trust, TrustVerdict, Unit, formatted, is_blurred,
+    Gauge, GaugeLimit, RULES, Reason, Rule, Trust, TrustVerdict, Unit, formatted, is_blurred,
 };
 use crate::vocabulary::Tone;
 use crate::vocabulary::units::{self, UNKNOWN};
@@ -160,8 +160,9 @@ fn reason<'a>(trust: &'a Trust, rule: &Rule) -> Option<&'a Reason> {
 fn gauge(trust: &Trust, rule: &Rule) -> Vec<Text> {
     let value = |value: Option<f64>| value.map_or(UNKNOWN.to_owned(), |value| formatted(rule.unit, value));
     // A limit that grows with the latency is shown as it is now.
-    let limit =
-        |limit: Option<Threshold>| Text::label(value(limit.map(|limit| limit.in_force(trust.first_byte_us))));
+    let limit = |limit: Option<GaugeLimit>| {
+        Text::label(value(limit.map(|limit| limit.in_force(trust.first_byte_us))))
+    };
     let [now, worst] = [&trust.values, &trust.worst].map(|of| of.get(rule.gauge.index()).copied().flatten());
     let found = reason(trust, rule);
     let role = found.map_or(Role::Plain, |reason| role(reason.level));

@@ -3,11 +3,11 @@
 use ratatui::layout::Size;
 
 use crate::sample::{HeatOf, RunSample, TIMED};
-use crate::stats::{LatencyDigest, LatencySummary, Metric, Timed, window};
+use crate::stats::{LatencyDigest, LatencySummary, Metric, window};
 use crate::tui::app::{App, Panel};
 use crate::tui::layout;
 use crate::tui::theme::Role;
-use crate::vocabulary::{ClientState, Kind, units};
+use crate::vocabulary::{ClientState, Kind, Timed, units};
 
 use super::charts::{Chart, ChartMaker, Charts, LEGEND_ROOM};
 use super::client_words::{seconds, state_role};

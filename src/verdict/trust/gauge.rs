@@ -94,14 +94,14 @@ pub enum Weight {
 
 /// A limit that may grow with the latency that is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Threshold {
+pub struct GaugeLimit {
     /// Limit, unless the latency asks for a larger one.
     pub floor: f64,
     /// Share of the median time to the first byte.
     pub share_of_first_byte: f64,
 }
 
-impl Threshold {
+impl GaugeLimit {
     pub(super) const fn at(floor: f64) -> Option<Self> {
         Some(Self { floor, share_of_first_byte: 0.0 })
     }
@@ -130,9 +130,9 @@ pub struct Rule {
     /// Direction in which the gauge gets worse.
     pub worse: Worse,
     /// Limit beyond which the result is doubtful.
-    pub suspect: Option<Threshold>,
+    pub suspect: Option<GaugeLimit>,
     /// Limit beyond which the result is invalid.
-    pub invalid: Option<Threshold>,
+    pub invalid: Option<GaugeLimit>,
     /// Seconds in a row that a limit must be crossed.
     pub seconds: u32,
     /// Weight of the gauge.

@@ -5,7 +5,7 @@
 //! * Only gauges that convict change the verdict. The others can have causes that are not this machine's, such as
 //!   clients that read slowly on purpose, so they are only shown.
 
-use super::gauge::{Gauge, Rule, Threshold, Unit, Weight, Worse};
+use super::gauge::{Gauge, GaugeLimit, Rule, Unit, Weight, Worse};
 
 impl Gauge {
     /// Number of gauges.
@@ -46,8 +46,8 @@ pub const RULES: [Rule; 28] = [
         name: "loop_lag_us",
         label: "loop lag",
         unit: Unit::Micros,
-        suspect: Threshold::or_share(10_000.0, 0.1),
-        invalid: Threshold::or_share(50_000.0, 0.5),
+        suspect: GaugeLimit::or_share(10_000.0, 0.1),
+        invalid: GaugeLimit::or_share(50_000.0, 0.5),
         seconds: 3,
         weight: Weight::Convicts,
         advice: MORE_CPU,
@@ -59,7 +59,7 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::LateStarts,
         name: "late_starts_share",
         label: "late starts",
-        suspect: Threshold::at(0.01),
+        suspect: GaugeLimit::at(0.01),
         seconds: 3,
         weight: Weight::Convicts,
         advice: "use a slower ramp (--ramp-rate) or more cores",
@@ -69,7 +69,7 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::VeryLateStarts,
         name: "very_late_starts_share",
         label: "very late starts",
-        invalid: Threshold::at(0.01),
+        invalid: GaugeLimit::at(0.01),
         seconds: 3,
         weight: Weight::Convicts,
         advice: "use a slower ramp (--ramp-rate) or more cores",
@@ -80,8 +80,8 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::Cpu,
         name: "cpu_share",
         label: "cpu",
-        suspect: Threshold::at(0.8),
-        invalid: Threshold::at(0.9),
+        suspect: GaugeLimit::at(0.8),
+        invalid: GaugeLimit::at(0.9),
         seconds: 10,
         weight: Weight::Convicts,
         advice: MORE_CPU,
@@ -91,8 +91,8 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::CpuThrottled,
         name: "cpu_throttled_share",
         label: "cpu throttled",
-        suspect: Threshold::at(0.0),
-        invalid: Threshold::at(0.01),
+        suspect: GaugeLimit::at(0.0),
+        invalid: GaugeLimit::at(0.01),
         weight: Weight::Convicts,
         advice: "raise the CPU quota of this container or service",
         ..LINE
@@ -102,8 +102,8 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::CpuSteal,
         name: "cpu_steal_share",
         label: "cpu stolen",
-        suspect: Threshold::at(0.02),
-        invalid: Threshold::at(0.1),
+        suspect: GaugeLimit::at(0.02),
+        invalid: GaugeLimit::at(0.1),
         seconds: 3,
         weight: Weight::Convicts,
         advice: "use a machine with CPUs of its own",
@@ -115,7 +115,7 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::CpuPressure,
         name: "cpu_pressure_share",
         label: "cpu pressure",
-        suspect: Threshold::at(0.5),
+        suspect: GaugeLimit::at(0.5),
         seconds: 10,
         weight: Weight::Convicts,
         advice: LESS_COMPANY,
@@ -126,7 +126,7 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::HostCpuPressure,
         name: "host_cpu_pressure_share",
         label: "host cpu pressure",
-        suspect: Threshold::at(0.5),
+        suspect: GaugeLimit::at(0.5),
         seconds: 10,
         advice: LESS_COMPANY,
         ..LINE
@@ -136,8 +136,8 @@ pub const RULES: [Rule; 28] = [
         name: "process_gap_us",
         label: "process gap",
         unit: Unit::Micros,
-        suspect: Threshold::at(250_000.0),
-        invalid: Threshold::at(1_000_000.0),
+        suspect: GaugeLimit::at(250_000.0),
+        invalid: GaugeLimit::at(1_000_000.0),
         weight: Weight::ConvictsAtOnce,
         advice: "find out what stopped this process: a signal, swapping, a paused virtual machine",
         ..LINE
@@ -147,8 +147,8 @@ pub const RULES: [Rule; 28] = [
         name: "load_held_share",
         label: "load reached",
         worse: Worse::Smaller,
-        suspect: Threshold::at(0.99),
-        invalid: Threshold::at(0.95),
+        suspect: GaugeLimit::at(0.99),
+        invalid: GaugeLimit::at(0.95),
         seconds: 10,
         weight: Weight::Convicts,
         advice: "use a slower ramp, fewer clients or more machines",
@@ -158,7 +158,7 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::Files,
         name: "files_share",
         label: "open files",
-        suspect: Threshold::at(0.8),
+        suspect: GaugeLimit::at(0.8),
         weight: Weight::Convicts,
         advice: "raise the limit of open files (ulimit -n)",
         ..LINE
@@ -168,7 +168,7 @@ pub const RULES: [Rule; 28] = [
         name: "files_refused",
         label: "files refused (EMFILE)",
         unit: Unit::Count,
-        invalid: Threshold::at(0.0),
+        invalid: GaugeLimit::at(0.0),
         weight: Weight::ConvictsAtOnce,
         advice: "raise the limit of open files (ulimit -n)",
         ..LINE
@@ -177,7 +177,7 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::Ports,
         name: "ports_share",
         label: "local ports",
-        suspect: Threshold::at(0.75),
+        suspect: GaugeLimit::at(0.75),
         weight: Weight::Convicts,
         advice: "widen net.ipv4.ip_local_port_range, or use more addresses or machines",
         ..LINE
@@ -187,7 +187,7 @@ pub const RULES: [Rule; 28] = [
         name: "ports_refused",
         label: "ports refused",
         unit: Unit::Count,
-        invalid: Threshold::at(0.0),
+        invalid: GaugeLimit::at(0.0),
         weight: Weight::ConvictsAtOnce,
         advice: "widen net.ipv4.ip_local_port_range, or use more addresses or machines",
         ..LINE
@@ -197,7 +197,7 @@ pub const RULES: [Rule; 28] = [
         name: "memory_refused",
         label: "memory refused",
         unit: Unit::Count,
-        invalid: Threshold::at(0.0),
+        invalid: GaugeLimit::at(0.0),
         weight: Weight::ConvictsAtOnce,
         advice: "use fewer clients or a machine with more memory",
         ..LINE
@@ -208,7 +208,7 @@ pub const RULES: [Rule; 28] = [
         name: "address_space_stops",
         label: "address space used up",
         unit: Unit::Count,
-        invalid: Threshold::at(0.0),
+        invalid: GaugeLimit::at(0.0),
         weight: Weight::ConvictsAtOnce,
         advice: "raise the limit of the address space (ulimit -v), or use fewer clients",
         ..LINE
@@ -218,7 +218,7 @@ pub const RULES: [Rule; 28] = [
         name: "invariant_violations",
         label: "broken invariants",
         unit: Unit::Count,
-        invalid: Threshold::at(0.0),
+        invalid: GaugeLimit::at(0.0),
         weight: Weight::ConvictsAtOnce,
         advice: "report this as a bug of hlswarm",
         ..LINE
@@ -227,8 +227,8 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::WorkerBusy,
         name: "worker_busy_share",
         label: "busiest worker",
-        suspect: Threshold::at(0.9),
-        invalid: Threshold::at(0.98),
+        suspect: GaugeLimit::at(0.9),
+        invalid: GaugeLimit::at(0.98),
         seconds: 10,
         advice: MORE_CPU,
         ..LINE
@@ -238,7 +238,7 @@ pub const RULES: [Rule; 28] = [
         name: "clock_step_us",
         label: "clock step",
         unit: Unit::Micros,
-        suspect: Threshold::at(100_000.0),
+        suspect: GaugeLimit::at(100_000.0),
         advice: "configure time synchronisation to slew this machine's clock, not to step it",
         ..LINE
     },
@@ -247,7 +247,7 @@ pub const RULES: [Rule; 28] = [
         name: "suspended_us",
         label: "suspended",
         unit: Unit::Micros,
-        invalid: Threshold::at(0.0),
+        invalid: GaugeLimit::at(0.0),
         advice: "keep this machine from sleeping",
         ..LINE
     },
@@ -255,8 +255,8 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::Memory,
         name: "memory_share",
         label: "memory",
-        suspect: Threshold::at(0.85),
-        invalid: Threshold::at(0.95),
+        suspect: GaugeLimit::at(0.85),
+        invalid: GaugeLimit::at(0.95),
         advice: "use fewer clients or a machine with more memory",
         ..LINE
     },
@@ -265,8 +265,8 @@ pub const RULES: [Rule; 28] = [
         name: "receive_stalls_per_second",
         label: "receive stalls",
         unit: Unit::Count,
-        suspect: Threshold::at(0.0),
-        invalid: Threshold::at(10.0),
+        suspect: GaugeLimit::at(0.0),
+        invalid: GaugeLimit::at(10.0),
         advice: "deliberately slow clients also cause these; otherwise use more cores",
         ..LINE
     },
@@ -275,7 +275,7 @@ pub const RULES: [Rule; 28] = [
         name: "packets_dropped_per_second",
         label: "packets dropped",
         unit: Unit::Count,
-        suspect: Threshold::at(0.0),
+        suspect: GaugeLimit::at(0.0),
         advice: "raise net.core.netdev_max_backlog, or use more cores",
         ..LINE
     },
@@ -285,8 +285,8 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::Tracked,
         name: "tracked_connections_share",
         label: "tracked connections",
-        suspect: Threshold::at(0.8),
-        invalid: Threshold::at(0.95),
+        suspect: GaugeLimit::at(0.8),
+        invalid: GaugeLimit::at(0.95),
         advice: "raise net.netfilter.nf_conntrack_max, or do not track the connections of this load",
         ..LINE
     },
@@ -294,7 +294,7 @@ pub const RULES: [Rule; 28] = [
         gauge: Gauge::EventsDropped,
         name: "events_dropped_share",
         label: "events dropped",
-        suspect: Threshold::at(0.0),
+        suspect: GaugeLimit::at(0.0),
         advice: "counts never depend on events; record to a faster disk",
         ..LINE
     },
@@ -303,8 +303,8 @@ pub const RULES: [Rule; 28] = [
         name: "snapshot_us",
         label: "reading counters",
         unit: Unit::Micros,
-        suspect: Threshold::at(2_000.0),
-        invalid: Threshold::at(20_000.0),
+        suspect: GaugeLimit::at(2_000.0),
+        invalid: GaugeLimit::at(20_000.0),
         advice: MORE_CPU,
         ..LINE
     },
@@ -313,7 +313,7 @@ pub const RULES: [Rule; 28] = [
         name: "dns_p99_us",
         label: "name lookup",
         unit: Unit::Micros,
-        suspect: Threshold::at(1_000_000.0),
+        suspect: GaugeLimit::at(1_000_000.0),
         advice: "use a closer name server, or --resolve",
         ..LINE
     },
@@ -324,8 +324,8 @@ pub const RULES: [Rule; 28] = [
         name: "canary_divergence_us",
         label: "canary divergence",
         unit: Unit::Micros,
-        suspect: Threshold::or_share(5_000.0, 1.0 / 3.0),
-        invalid: Threshold::or_share(20_000.0, 2.0 / 3.0),
+        suspect: GaugeLimit::or_share(5_000.0, 1.0 / 3.0),
+        invalid: GaugeLimit::or_share(20_000.0, 2.0 / 3.0),
         seconds: 10,
         advice: MORE_CPU,
         ..LINE

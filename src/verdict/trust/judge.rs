@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::evidence::{Crossing, Evidence, Second};
 use super::{
-    Demand, Gauge, Interval, Intervals, RULES, Reason, Rule, Threshold, Trust, TrustVerdict, Values, Weight,
+    Demand, Gauge, GaugeLimit, Interval, Intervals, RULES, Reason, Rule, Trust, TrustVerdict, Values, Weight,
     worsen,
 };
 
@@ -102,7 +102,7 @@ impl TrustJudge {
     fn crossing(&self, rule: &Rule, value: f64, interval: Interval, numbers: &TrustNumbers<'_>) -> Crossing {
         // A reason keeps the newest advice, because the load is known best then. It has to cure the worst value.
         let worst = self.trust.worst.get(rule.gauge.index()).copied().flatten().unwrap_or(value);
-        let reason = |level, limit: Option<Threshold>| {
+        let reason = |level, limit: Option<GaugeLimit>| {
             let threshold = limit?.in_force(numbers.first_byte_us);
             rule.is_worse(value, threshold).then(|| Reason {
                 gauge: rule.gauge,

@@ -24,7 +24,7 @@ use super::check::{Check, Consequence, Limit};
 use crate::vocabulary::units;
 
 pub use advice::Demand;
-pub use gauge::{Gauge, Rule, Threshold, Unit, Weight, Worse};
+pub use gauge::{Gauge, GaugeLimit, Rule, Unit, Weight, Worse};
 pub use gauge_rules::RULES;
 pub use intervals::{Interval, Intervals};
 pub use judge::{TrustJudge, TrustNumbers};

@@ -1,0 +1,160 @@
+//! Judges the thresholds of a run once a second.
+//!
+//! * Counters only grow, so the value of a window is that of the difference between two readings: exact, at any length.
+//! * A window is judged once it is full. While clients leave, windows are judged no more: what the last requests meet
+//!   says nothing about the load.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::stretch::{CountReading, StallPeaks, Stretch};
+use super::{RunSample, Sources};
+use crate::verdict::{
+    After, Criteria, Distribution, JudgedThreshold, Quantity, Threshold, ThresholdWatch, TrustVerdict,
+};
+use crate::vocabulary::RunState;
+
+/// Time by which a reading may be late and still begin a window: the sampler's timer is not exact.
+const SLACK: Duration = Duration::from_millis(30);
+
+/// A threshold with the part of the run that it judges.
+#[derive(Debug)]
+struct Judge {
+    watch: ThresholdWatch,
+    /// CountReading at the begin of the part of the run that counts; `None` before it.
+    begin: Option<Arc<CountReading>>,
+    /// Largest values since then.
+    peaks: StallPeaks,
+}
+
+/// Judges the thresholds of a run.
+#[derive(Debug)]
+pub(super) struct ThresholdMeter {
+    judges: Vec<Judge>,
+    /// Distributions that the thresholds need.
+    needed: Vec<Distribution>,
+    /// Length of the longest window.
+    longest: Duration,
+    /// CountReadings of that time, oldest first.
+    readings: VecDeque<Arc<CountReading>>,
+    /// Largest values since the newest reading.
+    peaks: StallPeaks,
+    /// True if a trust verdict of INVALID is accepted.
+    allow_untrusted: bool,
+    judged: Arc<[JudgedThreshold]>,
+}
+
+impl ThresholdMeter {
+    /// Creates the judge of these thresholds, for a run that begins now.
+    pub(super) fn new(criteria: &Criteria) -> Self {
+        let start = Arc::new(CountReading::default());
+        let judge = |threshold: &Threshold| Judge {
+            begin: (threshold.after == After::Start).then(|| Arc::clone(&start)),
+            watch: ThresholdWatch::new(threshold.clone(), criteria.abort_grace),
+            peaks: StallPeaks::default(),
+        };
+        let mut needed = Vec::new();
+        for threshold in &criteria.thresholds {
+            match threshold.quantity {
+                Quantity::Duration(of, _) if !needed.contains(&of) => needed.push(of),
+                _ => {}
+            }
+        }
+        let judges: Vec<Judge> = criteria.thresholds.iter().map(judge).collect();
+        Self {
+            judged: judges.iter().map(|judge| judge.watch.judged().clone()).collect(),
+            needed,
+            allow_untrusted: criteria.allow_untrusted,
+            longest: criteria
+                .thresholds
+                .iter()
+                .filter_map(|threshold| threshold.over)
+                .max()
+                .unwrap_or_default(),
+            readings: VecDeque::from([start]),
+            peaks: StallPeaks::default(),
+            judges,
+        }
+    }
+
+    /// Returns the thresholds and where they stand.
+    pub(super) fn judged(&self) -> &Arc<[JudgedThreshold]> {
+        &self.judged
+    }
+
+    /// Returns the number of readings that are kept.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.readings.len()
+    }
+
+    /// Takes the largest values of a sample, which is not the end of a second.
+    pub(super) fn observe(&mut self, sample: &RunSample) {
+        self.peaks.raise(StallPeaks::of(sample));
+    }
+
+    /// Judges the thresholds by a sample that ends a second. Without any it reads nothing.
+    pub(super) fn measure(&mut self, sample: &RunSample, sources: &Sources, trust: TrustVerdict) {
+        if self.judges.is_empty() {
+            return;
+        }
+        let trust = if self.allow_untrusted { TrustVerdict::Valid } else { trust };
+        let peaks = std::mem::take(&mut self.peaks);
+        let now = Arc::new(CountReading::new(sample, sources, &self.needed, peaks));
+        for judge in &mut self.judges {
+            judge.judge(&self.readings, &now, sample, sources, trust);
+        }
+        self.judged = self.judges.iter().map(|judge| judge.watch.judged().clone()).collect();
+        self.readings.push_back(now);
+        // The oldest reading that is kept begins the longest window.
+        let begins = sample.at.saturating_sub(self.longest) + SLACK;
+        while self.readings.get(1).is_some_and(|next| next.at <= begins) {
+            self.readings.pop_front();
+        }
+    }
+}
+
+impl Judge {
+    fn judge(
+        &mut self,
+        readings: &VecDeque<Arc<CountReading>>,
+        now: &Arc<CountReading>,
+        sample: &RunSample,
+        sources: &Sources,
+        trust: TrustVerdict,
+    ) {
+        let threshold = &self.watch.judged().threshold;
+        let Some(begin) = &self.begin else {
+            let begins = match threshold.after {
+                After::Start => true,
+                After::Ramp => sample.state == RunState::Running,
+                After::Time(time) => now.at >= time,
+            };
+            self.begin = begins.then(|| Arc::clone(now));
+            return;
+        };
+        self.peaks.raise(now.peaks);
+        let value = match threshold.over {
+            None => {
+                let peaks = if begin.at.is_zero() { StallPeaks::of_run(sample) } else { self.peaks };
+                Stretch::new(begin, now, peaks).value(threshold.quantity, sample, sources)
+            }
+            Some(_) if sample.state.is_ending() => return,
+            Some(over) => {
+                let Some(latest) = (now.at + SLACK).checked_sub(over) else { return };
+                let first = readings.iter().rposition(|reading| reading.at <= latest);
+                let Some(place) =
+                    first.filter(|place| readings.get(*place).is_some_and(|it| it.at >= begin.at))
+                else {
+                    return;
+                };
+                let mut peaks = now.peaks;
+                readings.iter().skip(place + 1).for_each(|reading| peaks.raise(reading.peaks));
+                let Some(from) = readings.get(place) else { return };
+                Stretch::new(from, now, peaks).value(threshold.quantity, sample, sources)
+            }
+        };
+        self.watch.judge(now.at, value, trust);
+    }
+}

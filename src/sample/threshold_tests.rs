@@ -1,0 +1,126 @@
+//! Thresholds over counters that a test sets, second by second, in virtual time.
+
+use std::time::Duration;
+
+use super::threshold_meter::ThresholdMeter;
+use super::{RunSample, Sources};
+use crate::stats::{ClientHandle, Timings};
+use crate::verdict::{Criteria, JudgedThreshold, Threshold, TrustVerdict};
+use crate::vocabulary::{Clock, Kind, Outcome, RunState};
+
+/// A run whose seconds a test writes.
+struct Run {
+    sources: Sources,
+    client: ClientHandle,
+    meter: ThresholdMeter,
+    sample: RunSample,
+}
+
+impl Run {
+    fn new(texts: &[&str]) -> Self {
+        let sources = Sources::new(1);
+        let thresholds = texts.iter().map(|text| Threshold::parse(text).expect(text)).collect();
+        let meter = ThresholdMeter::new(&Criteria { thresholds, abort_grace: None, ..Criteria::default() });
+        let sample = RunSample { state: RunState::Ramping, ..RunSample::default() };
+        Self { client: sources.registry.add(), sources, meter, sample }
+    }
+
+    /// Passes a second in which this many segments end ok after this time, and this many with 503.
+    fn second(&mut self, ok: u64, first_byte_us: u64, failed: u64) {
+        let meter = self.client.meter(0, Clock::start());
+        let timings = Timings { first_byte_us, ..Timings::default() };
+        (0..ok).for_each(|_| meter.start(Kind::Segment).finish(Outcome::Ok, Some(timings)));
+        let busy = Outcome::from_status(503, false);
+        (0..failed).for_each(|_| meter.start(Kind::Segment).finish(busy, None));
+        self.sample.at += Duration::from_secs(1);
+        self.sources.registry.snapshot(0, &mut self.sample.snapshot);
+        self.meter.observe(&self.sample);
+        self.meter.measure(&self.sample, &self.sources, TrustVerdict::Valid);
+    }
+
+    fn judged(&self, place: usize) -> &JudgedThreshold {
+        &self.meter.judged()[place]
+    }
+
+    fn crossed_at(&self, place: usize) -> Option<u64> {
+        self.judged(place).standing.crossed_at.map(|at| at.as_secs())
+    }
+}
+
+#[test]
+fn a_window_is_judged_as_soon_as_it_is_full_and_not_before() {
+    let mut run = Run::new(&["error_rate<50% over 30s"]);
+    (0..29).for_each(|_| run.second(0, 0, 1));
+    assert_eq!((run.judged(0).value(), run.crossed_at(0)), (None, None), "29 of 30 seconds");
+    run.second(0, 0, 1);
+    assert_eq!((run.judged(0).value(), run.crossed_at(0)), (Some(1.0), Some(30)));
+}
+
+#[test]
+fn a_window_has_only_its_own_seconds() {
+    let mut run = Run::new(&["http_errors{503}<30 over 30s", "http_errors{503}<30"]);
+    // 29 failures in a row, twice, with thirty good seconds between them.
+    for _ in 0..2 {
+        (0..29).for_each(|_| run.second(0, 0, 1));
+        (0..31).for_each(|_| run.second(1, 1_000, 0));
+    }
+    assert_eq!((run.crossed_at(0), run.judged(0).value()), (None, Some(29.0)));
+    assert_eq!((run.crossed_at(1), run.judged(1).value()), (Some(61), Some(58.0)));
+    // 29 more within one window, and one: the thirtieth second crosses the limit.
+    (0..29).for_each(|_| run.second(0, 0, 1));
+    assert_eq!(run.crossed_at(0), None);
+    run.second(0, 0, 1);
+    assert_eq!((run.crossed_at(0), run.judged(0).value()), (Some(150), Some(30.0)));
+}
+
+#[test]
+fn percentiles_of_a_window_and_of_a_part_of_the_run_forget_what_was_before() {
+    let texts = [
+        "segment_ttfb_p95<10ms over 5s after 20s",
+        "segment_ttfb_p95<10ms after 20s",
+        "segment_ttfb_p95<10ms",
+        "requests_per_second==2/s over 5s after 20s",
+    ];
+    let mut run = Run::new(&texts);
+    (0..20).for_each(|_| run.second(2, 900_000, 0));
+    (0..20).for_each(|_| run.second(2, 2_000, 0));
+    assert_eq!([0, 1, 3].map(|place| run.crossed_at(place)), [None; 3]);
+    assert_eq!(run.crossed_at(2), Some(1));
+    let [window, part, whole] = [0, 1, 2].map(|place| run.judged(place).standing.value.expect("measured"));
+    assert!(window < 2_100.0 && part < 2_100.0 && whole > 890_000.0, "{window} {part} {whole}");
+    assert_eq!(run.judged(3).standing.value, Some(2.0));
+}
+
+#[test]
+fn the_part_after_the_ramp_begins_when_all_clients_are_there() {
+    let mut run = Run::new(&["error_rate<1% after ramp", "error_rate<1% over 2s after ramp"]);
+    (0..5).for_each(|_| run.second(0, 0, 3));
+    assert_eq!([0, 1].map(|place| run.judged(place).value()), [None; 2]);
+    run.sample.state = RunState::Running;
+    // The second in which the ramp ends still belongs to it.
+    run.second(0, 0, 3);
+    run.second(1, 1_000, 0);
+    assert_eq!([0, 1].map(|place| run.judged(place).value()), [Some(0.0), None]);
+    run.second(0, 0, 1);
+    assert_eq!([0, 1].map(|place| run.judged(place).value()), [Some(0.5), Some(0.5)]);
+}
+
+#[test]
+fn windows_are_not_judged_while_clients_leave() {
+    let mut run = Run::new(&["requests_per_second>=1/s over 2s", "requests>=1"]);
+    (0..5).for_each(|_| run.second(1, 1_000, 0));
+    run.sample.state = RunState::Draining;
+    (0..5).for_each(|_| run.second(0, 0, 0));
+    assert_eq!([0, 1].map(|place| run.crossed_at(place)), [None; 2]);
+    assert_eq!(run.judged(1).value(), Some(5.0));
+}
+
+#[test]
+fn only_the_readings_of_the_longest_window_are_kept() {
+    let mut run = Run::new(&["error_rate<1% over 10s", "segment_p95<1s"]);
+    (0..100).for_each(|_| run.second(1, 1_000, 0));
+    assert_eq!(run.meter.kept(), 11);
+    let mut without = Run::new(&["error_rate<1%"]);
+    (0..100).for_each(|_| without.second(1, 1_000, 0));
+    assert_eq!(without.meter.kept(), 1);
+}
