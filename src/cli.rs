@@ -6,6 +6,7 @@
 mod check;
 mod criteria;
 mod examples;
+mod find;
 mod limits;
 mod pages;
 mod plan;
@@ -55,6 +56,7 @@ stale (live playlists stop updating)";
 
 pub use check::{CheckArgs, Subject};
 pub use criteria::CriteriaArgs;
+pub use find::{FindArgs, SearchArgs};
 pub use limits::LimitArgs;
 pub use pages::{CompletionsArgs, ManArgs, completions, manual};
 pub use plan::PlanArgs;
@@ -88,6 +90,9 @@ pub enum Command {
     /// Forecast what `run` with these options would use; sends one client only
     #[command(after_help = examples::PLAN, mut_args = plan::shown)]
     Plan(PlanArgs),
+    /// Find the largest number of clients that hold every threshold
+    #[command(after_help = examples::FIND, mut_args = find::adapted)]
+    Find(FindArgs),
     /// Convert a JSON report to another format: HTML page, SVG card, Markdown, JUnit or text
     #[command(after_help = examples::REPORT)]
     Report(ReportArgs),
@@ -100,7 +105,7 @@ pub enum Command {
     /// Serve only the built-in origin: live and VOD streams, faults on request
     #[command(after_help = examples::ORIGIN)]
     Origin(OriginArgs),
-    /// Measure what this machine can carry, against the built-in origin; takes about six minutes
+    /// Measure what this machine can carry, against the built-in origin; takes about seven minutes
     #[command(after_help = examples::SELFTEST)]
     Selftest(SelftestArgs),
     /// Print a shell completion script
@@ -363,11 +368,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
 }
 
 /// Words that are commands where a URL could also stand.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "run",
     "demo",
     "check",
     "plan",
+    "find",
     "report",
     "compare",
     "merge",

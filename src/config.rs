@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::{CheckArgs, CriteriaArgs, LoadArgs, RequestArgs};
+use crate::cli::{CheckArgs, CriteriaArgs, LoadArgs, RequestArgs, SearchArgs};
 use crate::control::{Ahead, OnShortage, Plan};
 use crate::hls::VariantChoice;
-use crate::load::{ClientLimit, Ramp, RampProfile, Reconnects};
+use crate::load::{ClientLimit, Ramp, RampProfile, Reconnects, SearchPlan};
 use crate::net::scope::{AllowedHost, Scope};
 use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
 use crate::report::ReportFormat;
 use crate::swarm::{ClientSettings, PlaylistTap};
 use crate::tui::ThemeName;
-use crate::verdict::Criteria;
+use crate::verdict::{Criteria, Threshold};
 use crate::vocabulary::{HardStops, OnHangup, SecretUrl, Untrusted, limits};
 
 /// A value that cannot be used. The message is one line that names the option and what is accepted.
@@ -76,6 +76,19 @@ pub enum ConfigError {
     /// Reports that cannot be added.
     #[error("merge: {0}")]
     Merge(String),
+    /// A search that begins beyond its largest number of clients.
+    #[error("--clients: {first} is more than --max-clients {most}; the search begins with --clients")]
+    SearchBegins {
+        /// Clients to begin with.
+        first: u32,
+        /// Largest number of clients.
+        most: u32,
+    },
+    /// A threshold that cannot judge a level of a search.
+    #[error(
+        "--threshold '{0}': expected one without 'over' and 'after', of a quantity that is not only for the whole run: a search judges each number of clients by itself"
+    )]
+    NotSearched(String),
     /// More thresholds than a run judges.
     #[error("--threshold: expected at most {} of them", limits::THRESHOLDS)]
     TooManyThresholds,
@@ -86,6 +99,9 @@ pub enum ConfigError {
 
 pub use header_source::HeaderSourceError;
 pub use target_source::{TargetSourceError, target};
+
+/// Thresholds of a search without any: those of the verdict DEGRADED.
+const SEARCHED: [&str; 2] = ["error_rate<1%", "stalled_share_max<1%"];
 
 /// Returns the name of a file as messages and reports show it.
 pub fn shown_file(path: &Path) -> String {
@@ -118,6 +134,8 @@ pub struct RunConfig {
     pub insecure: bool,
     /// Host that the operator confirmed to be allowed to load.
     pub authorised_for: Option<AllowedHost>,
+    /// Search for a capacity, if the run is one; its load is at most that of the plan.
+    pub search: Option<SearchPlan>,
     /// Criteria that the operator gave.
     pub criteria: Criteria,
     /// Destinations of the results.
@@ -208,6 +226,39 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
     Ok(RunConfig { authorised_for: args.authorised_for, criteria, ..config })
 }
 
+/// Builds the configuration of a search against `target`, its plan and its thresholds. The run is planned for the
+/// largest load of the search.
+///
+/// # Errors
+/// See [`ConfigError`].
+pub fn find_config(
+    target: SecretUrl,
+    search: SearchArgs,
+    mut load: LoadArgs,
+    command: String,
+) -> Result<(RunConfig, SearchPlan, Vec<Threshold>), ConfigError> {
+    let SearchArgs { max_clients: most, hold, settle, precision, repeats } = search;
+    if load.clients > most {
+        return Err(ConfigError::SearchBegins { first: load.clients, most });
+    }
+    let first = std::mem::replace(&mut load.clients, most);
+    load.limits.clamp = true;
+    if load.criteria.thresholds.is_empty() {
+        load.criteria.thresholds = SEARCHED.iter().filter_map(|text| Threshold::parse(text).ok()).collect();
+    }
+    let mut config = run_config(target, load, command)?;
+    // The end of a search is its result, not a length that was asked for.
+    config.plan.has_default_end = true;
+    // Levels are judged one by one; what breaks one of them is no fault of the run.
+    let thresholds = std::mem::take(&mut config.criteria).thresholds;
+    if let Some(other) = thresholds.iter().find(|threshold| !threshold.judges_any_interval()) {
+        return Err(ConfigError::NotSearched(other.to_string()));
+    }
+    let plan = SearchPlan { first, most, settle, hold, precision, repeats };
+    config.search = Some(plan);
+    Ok((config, plan, thresholds))
+}
+
 /// Takes each threshold once: a second one with the same words would be the same check twice.
 fn criteria(args: CriteriaArgs, allow_untrusted: bool) -> Result<Criteria, ConfigError> {
     let mut thresholds = Vec::new();
@@ -296,6 +347,7 @@ fn assemble(
         run_id,
         insecure,
         authorised_for: None,
+        search: None,
         criteria: Criteria::default(),
         output,
     })

@@ -26,6 +26,15 @@ Examples:
   hlswarm plan https://cdn.example/live.m3u8 -c 2k --authorised-for cdn.example -d 10m
   hlswarm plan https://cdn.example/live.m3u8 -c 50 --max-bandwidth 2G --json";
 
+/// Exit codes and examples of `hlswarm find`.
+pub(super) const FIND: &str = "\
+Exit codes: those of run; 3 if no number of clients held the thresholds, or the
+search did not end; 4 if this machine was the limit.
+
+Examples:
+  hlswarm find https://cdn.example/live.m3u8 --threshold 'segment_p95<1s' --max-clients 50
+  hlswarm find http://127.0.0.1:17180/live/ts/master.m3u8 --max-clients 2k --max-duration 10m";
+
 /// Exit codes and examples of `hlswarm report`.
 pub(super) const REPORT: &str = "\
 Exit codes: 2 no report, or bad arguments; 6 not written; 0 otherwise,

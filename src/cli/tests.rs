@@ -146,7 +146,7 @@ fn an_address_alone_is_a_run() {
 }
 
 /// Command lines with a mistake, and the error for each.
-const WRONG: [(&str, &str); 39] = [
+const WRONG: [(&str, &str); 43] = [
     (
         "run http://h/a --clients ten",
         "--clients 'ten': expected 1 to 1,000,000, such as 250 or 2.5k; 0 only with --duration",
@@ -171,6 +171,10 @@ const WRONG: [(&str, &str); 39] = [
     ),
     ("demo --bitrate 100M", "--bitrate '100M': expected a bandwidth from 200k to 20M"),
     ("origin --bitrate 1k", "--bitrate '1k': expected a bandwidth from 200k to 20M"),
+    ("find http://h/a --hold 1s", "--hold '1s': expected a time from 2s to 60s"),
+    ("find http://h/a --max-clients 0", "--max-clients '0': expected 1 to 1,000,000, such as 250 or 2.5k"),
+    ("find http://h/a --precision 60%", "--precision '60%': expected a share from 0% to 50%, such as 3%"),
+    ("find http://h/a --repeats 0", "--repeats '0': expected 1 to 10"),
     ("origin --capacity 1k", "--capacity '1k': expected a rate from 200k to 100G"),
     ("origin --connections 0", "--connections '0': expected 1 to 1,000,000"),
     ("origin --window 2", "--window '2': expected a whole number from 3 to 1,000"),

@@ -105,6 +105,39 @@ pub(super) fn origin_connections(text: &str) -> Result<u32, String> {
     number.ok_or_else(|| format!("expected {least} to {most}"))
 }
 
+/// Parses the largest number of clients of a search.
+pub(super) fn most_clients(text: &str) -> Result<u32, String> {
+    clients(text)
+        .ok()
+        .filter(|clients| *clients > 0)
+        .ok_or_else(|| format!("expected 1 to {}, such as 250 or 2.5k", units::count(limits::CLIENTS.into())))
+}
+
+/// Parses the time for which a level of a search is measured.
+pub(super) fn hold(text: &str) -> Result<Duration, String> {
+    within(text, Duration::from_secs(2)..=Duration::from_secs(60), "expected a time from 2s to 60s")
+}
+
+/// Parses the time before a level of a search is measured.
+pub(super) fn settle(text: &str) -> Result<Duration, String> {
+    within(text, Duration::from_secs(1)..=Duration::from_secs(60), "expected a time from 1s to 60s")
+}
+
+fn within(text: &str, accepted: RangeInclusive<Duration>, words: &str) -> Result<Duration, String> {
+    units::parse_duration(text).ok().filter(|time| accepted.contains(time)).ok_or_else(|| words.to_owned())
+}
+
+/// Parses the precision of a search.
+pub(super) fn precision(text: &str) -> Result<f64, String> {
+    let share = units::parse_share(text).ok().filter(|share| (0.0..=0.5).contains(share));
+    share.ok_or_else(|| "expected a share from 0% to 50%, such as 3%".to_owned())
+}
+
+/// Parses how often the result of a search must hold.
+pub(super) fn repeats(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|number| (1..=10).contains(number)).ok_or_else(|| "expected 1 to 10".to_owned())
+}
+
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     let accepted = || "expected an address and a port, such as 127.0.0.1:17180 or [::1]:0".to_owned();
     text.trim().parse().map_err(|_| accepted())

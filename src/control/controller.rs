@@ -44,6 +44,8 @@ pub struct Controller<E> {
     pacer: Pacer,
     tap: Tap,
     target: u32,
+    /// Source of the command that is carried out.
+    commander: ChangeSource,
     /// Source of the hold while the ramp is held.
     held: Option<ChangeSource>,
     /// `None` without a brake.
@@ -72,6 +74,7 @@ impl<E: Engine> Controller<E> {
             pacer: Pacer::new(&plan.profile),
             tap,
             target: 0,
+            commander: ChangeSource::Operator,
             held: None,
             brake: plan.brakes.then(Brake::default),
             samples,
@@ -121,10 +124,11 @@ impl<E: Engine> Controller<E> {
             let Some(command) = command else { continue };
             // Take all waiting commands: rapid key presses are one change of the load, not hundreds.
             let before = self.target;
+            self.commander = ChangeSource::Operator;
             let mut waiting = std::iter::once(command).chain(commands.try_iter());
             let ending = waiting.find_map(|command| self.take(command));
             if self.target != before {
-                self.write_down(ChangeKind::Target, before, ChangeSource::Operator);
+                self.write_down(ChangeKind::Target, before, self.commander);
             }
             if let Some(ending) = ending {
                 break ending;
@@ -196,6 +200,10 @@ impl<E: Engine> Controller<E> {
         match command {
             Command::AdjustTarget(by) => self.aim(i64::from(self.target).saturating_add(by)),
             Command::SetTarget(clients) => self.aim(clients.into()),
+            Command::Search(clients) => {
+                self.commander = ChangeSource::Search;
+                (self.target, self.is_overruled) = (self.plan.limit.clamp(clients.into()), true);
+            }
             Command::Hold => self.hold(ChangeKind::Hold, ChangeSource::Operator),
             Command::Resume => {
                 self.overrule_brake();

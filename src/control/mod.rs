@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod brake_tests;
+mod capacity_search;
 mod controller;
 mod ending;
 mod engine;
@@ -14,6 +15,7 @@ mod pricing;
 #[cfg(test)]
 mod threshold_tests;
 
+pub use capacity_search::{CapacitySearch, MeasuredLevel, Searched};
 pub use controller::Controller;
 pub use ending::{Ending, RefusedBy};
 pub use engine::Engine;

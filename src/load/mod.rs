@@ -6,6 +6,7 @@ mod pacer;
 mod profile;
 mod ramp;
 mod reconnects;
+mod search;
 
 pub use brake::{Brake, BrakeAction, CALM_SHARE, STORM_WINDOW, StormNumbers, TurnedAway};
 pub use client_limit::{Bound, ClientLimit};
@@ -13,3 +14,4 @@ pub use pacer::{Pacer, StartCounts};
 pub use profile::LoadProfile;
 pub use ramp::{Ramp, RampProfile};
 pub use reconnects::Reconnects;
+pub use search::{Decision, Judgement, Level, Search, SearchEnd, SearchPlan};

@@ -37,10 +37,18 @@ impl Headline {
 /// Returns the headline of a run. A result that cannot be trusted says so first.
 pub(super) fn headline(doc: &Doc) -> Headline {
     let verdict = doc.at("/health/verdict").verdict();
-    let rest = result(doc, verdict);
+    let search = doc.at("/search");
+    let rest = if search.is_known() { found(doc, search) } else { result(doc, verdict) };
     if doc.at("/trust/verdict").trust() == TrustVerdict::Invalid {
         let rest = format!("this machine limited the result; {rest}");
         return Headline { sign: "≈", word: TrustVerdict::Invalid.words(), rest, tone: Tone::Untrusted };
+    }
+    if search.is_known() {
+        // What broke on the way to a result is no fault of the origin.
+        let is_found = search.at("/clients").is_known() && search.at("/end").text() != "unfinished";
+        let (sign, word, tone) =
+            if is_found { ("✓", "FOUND", Tone::Ok) } else { ("?", "NOT FOUND", Tone::Warn) };
+        return Headline { sign, word, rest, tone };
     }
     let (sign, tone) = match verdict {
         Verdict::Ok => ("✓", Tone::Ok),
@@ -49,6 +57,18 @@ pub(super) fn headline(doc: &Doc) -> Headline {
         Verdict::Unknown => ("?", Tone::Untrusted),
     };
     Headline { sign, word: verdict.past(), rest, tone }
+}
+
+/// Returns the result of a search for a capacity.
+fn found(doc: &Doc, search: Part<'_>) -> String {
+    let (host, held) = (host(doc), search.at("/clients"));
+    if !held.is_known() {
+        return format!("{host}: no number of clients held every threshold");
+    }
+    let least = if search.at("/end").text() == "found" { "" } else { "at least " };
+    let broken = search.at("/broken_at");
+    let broken = if broken.is_known() { format!(", breaks at {}", known(broken)) } else { String::new() };
+    format!("{host} carries {least}{}{broken}", clients(held))
 }
 
 fn result(doc: &Doc, verdict: Verdict) -> String {

@@ -6,8 +6,8 @@ use super::{
     BucketLayout, BytesReport, Calibrated, CanaryReport, ClockOffset, ConnectionsReport, Exit, FailureReport,
     FindingReport, HardStopsReport, HealthReport, InternalReport, KindReport, KneeReport, LatencyReport,
     LoadChangeReport, MarkReport, PipelineReport, PlanReport, RecordReport, Report, RequestsReport, Run,
-    RunOptions, SCHEMA, StreamReport, ThresholdReport, ThroughputReport, TrustReport, audience, calibration,
-    history, playback, series, thresholds, trust,
+    RunOptions, SCHEMA, SearchReport, StreamReport, ThresholdReport, ThroughputReport, TrustReport, audience,
+    calibration, history, playback, series, thresholds, trust,
 };
 use crate::capacity::TransportCosts;
 use crate::pipeline::Counts;
@@ -31,6 +31,8 @@ pub struct Facts {
     pub allow_untrusted: bool,
     /// Calibration of this machine, or the reason why none is used.
     pub calibration: Calibrated,
+    /// Result of the search for a capacity, if the run was one.
+    pub search: Option<SearchReport>,
     /// Counts of the built-in origin.
     pub origin: Option<serde_json::Value>,
 }
@@ -69,6 +71,7 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
         trust,
         checks,
         thresholds,
+        search: facts.search,
         requests: requests(totals),
         bytes: bytes(totals),
         outcomes: totals.outcomes().collect(),

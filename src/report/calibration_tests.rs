@@ -23,6 +23,7 @@ fn report(target: &str, calibrated: Calibrated, times: &[u64]) -> Report {
         end: None,
         allow_untrusted: false,
         calibration: calibrated,
+        search: None,
         origin: None,
     };
     build(facts, &sample)

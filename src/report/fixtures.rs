@@ -95,8 +95,16 @@ pub(super) fn report(sample: &RunSample, run_id: &str, clock: Clock) -> Report {
     };
     let calibration: Calibrated = Err("nothing was measured yet".into());
     let end = Some(RunEnd::default());
-    let facts =
-        Facts { identity, options, lost_workers: 0, end, allow_untrusted: false, calibration, origin: None };
+    let facts = Facts {
+        identity,
+        options,
+        lost_workers: 0,
+        end,
+        allow_untrusted: false,
+        calibration,
+        search: None,
+        origin: None,
+    };
     build(facts, sample)
 }
 

@@ -43,6 +43,7 @@ mod run;
 mod screen;
 #[cfg(test)]
 mod screen_tests;
+mod search;
 pub mod selftest;
 mod series;
 mod sessions;
@@ -78,6 +79,7 @@ pub use playback::PlaybackReport;
 pub use progress::{progress_line, trust_line};
 pub use run::{ClockOffset, Exit, Run, RunOptions};
 pub use screen::{EdgeRow, Fact, KeyNumber, OutcomeRow, ProblemRow, ReportScreen};
+pub use search::{SearchReport, search_verdict};
 pub use series::Series;
 pub use sessions::SessionSpread;
 pub use text::text;
@@ -110,6 +112,8 @@ pub struct Report {
     pub checks: Vec<verdict::Check>,
     /// Criteria of the operator (`--threshold`), in the order in which they were given; they are among the checks.
     pub thresholds: Vec<ThresholdReport>,
+    /// Search for a capacity; `null`: the run was none.
+    pub search: Option<SearchReport>,
     /// Requests by kind.
     pub requests: RequestsReport,
     /// Body bytes on the wire by kind.

@@ -53,7 +53,7 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
     // The configuration has read the certificate.
     drop(trusted);
     let (ended, ()) =
-        super::load_beside(config, signals, |samples| narrate(samples, narrator, begun)).await?;
+        super::load_beside(config, signals, |samples, _| narrate(samples, narrator, begun)).await?;
     // All clients have left, so every connection is closed and the origin's counts are final.
     let counted = match child.finish().await {
         Ok(counts) => serde_json::to_value(counts).ok(),

@@ -15,8 +15,9 @@ use super::{Failure, stdio, threads};
 use crate::capacity::TransportCosts;
 use crate::config::{Output, RunConfig, Show, shown_file};
 use crate::forecast::{PriceConsequence, Priced};
+use crate::load::SearchPlan;
 use crate::report::{self, Doc};
-use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
+use crate::run_state::{ChangeKind, ChangeSource, LoadChange, Note, NoteKind};
 use crate::sample::{RunSample, SamplerHandle};
 use crate::tui::{Access, Charset, Console, DocRequest, Remote, Setup, TerminalColours, Theme, Title};
 use crate::verdict::TrustVerdict;
@@ -149,11 +150,18 @@ fn theme(output: &Output) -> Theme {
 /// Prints one line per second until the sampler ends.
 fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<JoinHandle<()>> {
     let profile = &config.plan.profile;
+    let clients = match config.search {
+        Some(SearchPlan { first, most, .. }) => {
+            let [first, most] = [first, most].map(|clients| units::count(clients.into()));
+            format!("{first} clients and more, to find how many it carries, at most {most}")
+        }
+        None => units::plural(profile.clients.into(), "client"),
+    };
     stdio::say(&format!(
-        "hlswarm: loading {} with {} clients, seed {}, run id {}",
-        config.clients.player.entry, profile.clients, profile.seed, config.run_id
+        "hlswarm: loading {} with {clients}, seed {}, run id {}",
+        config.clients.player.entry, profile.seed, config.run_id
     ));
-    let ramp = profile.length(profile.clients);
+    let ramp = if config.search.is_some() { Duration::ZERO } else { profile.length(profile.clients) };
     if let Some(length) = config.plan.duration.filter(|length| *length < ramp) {
         let [ramp, length] = [ramp, length].map(units::span);
         stdio::say(&format!(
@@ -163,7 +171,7 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
     let mut samples = sampler.samples();
     let show = async move {
         let (mut said, mut changes, mut trust) = (Duration::ZERO, 0, TrustVerdict::Valid);
-        let mut is_priced = false;
+        let (mut is_priced, mut notes) = (false, 0);
         while samples.changed().await.is_ok() {
             let sample = samples.borrow_and_update().clone();
             // The first verdict is news only if it is not VALID.
@@ -178,6 +186,10 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
             for change in sample.journal.changes().skip(changes) {
                 changes += 1;
                 change_line(change, &sample).iter().for_each(|line| stdio::say(line));
+            }
+            for note in sample.journal.notes().skip(notes) {
+                notes += 1;
+                level_line(note).iter().for_each(|line| stdio::say(line));
             }
             if sample.at.saturating_sub(said) >= PROGRESS {
                 said = sample.at;
@@ -217,8 +229,13 @@ fn change_line(change: &LoadChange, sample: &RunSample) -> Option<String> {
             "hlswarm: --abort-on-fail: a threshold stayed crossed; ending the run at {}",
             units::clock(change.at)
         )),
-        ChangeSource::Plan | ChangeSource::Preflight | ChangeSource::Operator => None,
+        ChangeSource::Plan | ChangeSource::Preflight | ChangeSource::Operator | ChangeSource::Search => None,
     }
+}
+
+/// Returns a line about a level of a search; `None` about any other note.
+fn level_line(note: &Note) -> Option<String> {
+    (note.kind == NoteKind::Level).then(|| format!("hlswarm: find: {}  {}", units::clock(note.at), note.text))
 }
 
 fn brake_line(change: &LoadChange, sample: &RunSample) -> String {

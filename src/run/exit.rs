@@ -62,10 +62,12 @@ pub(super) fn run_end(ending: Ending, plan: Plan, sample: &RunSample) -> RunEnd 
         ramp: plan.profile.length(sample.target),
         is_braked: sample.journal.changes().any(|change| change.by == ChangeSource::Brake),
         duration: plan.asked_duration(),
+        search: None,
         how: match ending.cause {
             Some(StopCause::Operator) => "q ended the run",
             Some(StopCause::Limit(_)) => "a hard stop ended the run",
             Some(StopCause::Threshold) => "--abort-on-fail ended the run",
+            Some(StopCause::Searched) => "the search has ended",
             Some(StopCause::Fault) => "an internal fault ended the run",
             Some(_) => "a signal ended the run",
             None => "every client had finished",
@@ -156,7 +158,11 @@ fn why_refused(sample: &RunSample, outcome: Outcome) -> String {
 pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
     match cause {
         // A panic, a hard stop or a threshold is a separate reason.
-        StopCause::Operator | StopCause::Fault | StopCause::Limit(_) | StopCause::Threshold => None,
+        StopCause::Operator
+        | StopCause::Fault
+        | StopCause::Limit(_)
+        | StopCause::Threshold
+        | StopCause::Searched => None,
         StopCause::Interrupt => Some((130, "Ctrl-C")),
         StopCause::HangUp => Some((129, "SIGHUP")),
         StopCause::TerminalGone => Some((129, "the loss of its terminal")),
@@ -228,6 +234,7 @@ mod tests {
             end: Some(RunEnd::default()),
             allow_untrusted: false,
             calibration: Err("nothing was measured yet".into()),
+            search: None,
             origin: None,
         };
         build(facts, &sample)

@@ -80,6 +80,7 @@ impl Interim {
             end: None,
             allow_untrusted: self.allow_untrusted,
             calibration: self.calibration.clone(),
+            search: None,
             origin: None,
         };
         let mut report = report::build(facts, &sample);

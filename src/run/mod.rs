@@ -12,6 +12,7 @@ mod display;
 mod documents;
 mod exit;
 mod files;
+mod find;
 mod interim;
 mod origin;
 mod plan;
@@ -35,16 +36,17 @@ use color_eyre::eyre::{self, WrapErr as _};
 use tokio::sync::watch;
 
 use crate::config::{ConfigError, RunConfig, shown_file};
-use crate::control::{Ahead, Controller, Ending, Engine, Pricing, RefusedBy};
+use crate::control::{Ahead, Controller, Ending, Engine, Pricing, RefusedBy, Searched};
 use crate::forecast::{Base, Probed};
 use crate::generator::{HostWatch, Process};
 use crate::net::unused_resolve_entries;
 use crate::pipeline::{Pipeline, RecordFile, Tap, Taps};
-use crate::report::{self, Calibrated, Doc, Facts, Report, RunOptions};
+use crate::report::{self, Calibrated, Doc, Facts, Report, RunOptions, SearchReport};
 use crate::sample::Sources;
 use crate::sample::{RunSample, Sampler, SamplerHandle};
 use crate::swarm::Swarm;
 use crate::tui::DocRequest;
+use crate::verdict::RunEnd;
 use crate::vocabulary::outcome::Class;
 use crate::vocabulary::{Clock, Command, RunIdentity, RunState, exit_code, limits};
 
@@ -132,6 +134,14 @@ pub fn plan(args: crate::cli::PlanArgs, command: String) -> Result<ExitStatus, F
     control_runtime()?.block_on(plan::plan(args, command))
 }
 
+/// Runs `hlswarm find`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn find(args: crate::cli::FindArgs, command: String) -> Result<ExitStatus, Failure> {
+    control_runtime()?.block_on(find::find(args, command))
+}
+
 /// Runs `hlswarm check`.
 ///
 /// # Errors
@@ -169,14 +179,15 @@ fn signals() -> Result<Signals, Failure> {
 
 /// Loads the stream until the run ends.
 async fn load(config: RunConfig, signals: Signals) -> Result<EndedRun, Failure> {
-    load_beside(config, signals, async |_| ()).await.map(|(ended, ())| ended)
+    load_beside(config, signals, async |_, _| ()).await.map(|(ended, ())| ended)
 }
 
-/// Loads the stream until the run ends, and returns the result of `observe` too, which reads the samples meanwhile.
+/// Loads the stream until the run ends, and returns the result of `observe` too, which reads the samples and their
+/// sources meanwhile.
 async fn load_beside<T>(
     mut config: RunConfig,
     signals: Signals,
-    observe: impl AsyncFnOnce(watch::Receiver<Arc<RunSample>>) -> T,
+    observe: impl AsyncFnOnce(watch::Receiver<Arc<RunSample>>, Sources) -> T,
 ) -> Result<(EndedRun, T), Failure> {
     secrets::keep_out_of_core_dumps(&config);
     let record = config.output.record.as_deref().map(open_record).transpose()?;
@@ -196,7 +207,10 @@ async fn load_beside<T>(
     let controller = active.controller(engine, &config, taps.controller, probes);
     // The tap of the first client ends with the workers; nothing else may keep it open.
     config.clients.probe = None;
-    let (ended, observed) = tokio::join!(controller.run(orders.clone()), observe(active.sampler.samples()));
+    let (ended, observed) = tokio::join!(
+        controller.run(orders.clone()),
+        observe(active.sampler.samples(), active.sources.clone())
+    );
     deadline::within(deadline::LIMIT, ExitStatus::from(exit_code::INTERNAL));
     Ok((active.end(config, ended, orders, reports), observed))
 }
@@ -322,7 +336,19 @@ impl ActiveRun {
         samples.send_replace(Arc::clone(&sample));
         let lost = lost_threads as u64 + lost_sampler + lost_recorder + host.end();
         drop(clients);
-        EndedRun { config, identity, ending, sample, lost, host, display, orders, reports, calibration }
+        EndedRun {
+            config,
+            identity,
+            ending,
+            sample,
+            lost,
+            host,
+            display,
+            orders,
+            reports,
+            calibration,
+            searched: None,
+        }
     }
 }
 
@@ -345,6 +371,8 @@ struct EndedRun {
     orders: flume::Receiver<Command>,
     reports: Arc<ReportFiles>,
     calibration: Calibrated,
+    /// Result of the search, if the run was one.
+    searched: Option<Searched>,
 }
 
 impl EndedRun {
@@ -411,7 +439,11 @@ impl EndedRun {
             identity: self.identity.clone(),
             options: RunOptions { resolve_unused, ..options(&self.config) },
             lost_workers: self.lost,
-            end: Some(exit::run_end(self.ending, self.config.plan, &self.sample)),
+            end: Some(RunEnd {
+                search: self.searched.as_ref().map(report::search_verdict),
+                ..exit::run_end(self.ending, self.config.plan, &self.sample)
+            }),
+            search: self.searched.as_ref().map(SearchReport::new),
             allow_untrusted: self.config.output.allow_untrusted,
             calibration: self.calibration.clone(),
             origin,

@@ -61,6 +61,7 @@ fn execute(command: cli::Command, shown: String) -> Result<ExitStatus, Failure> 
         }
         cli::Command::Demo(args) => super::demo(args, shown),
         cli::Command::Plan(args) => super::plan(args, shown),
+        cli::Command::Find(args) => super::find(args, shown),
         cli::Command::Check(args) => super::check(args, shown),
         cli::Command::Report(args) => documents::render_report(args),
         cli::Command::Compare(args) => documents::compare_reports(args),

@@ -55,6 +55,8 @@ pub enum ChangeSource {
     Operator,
     /// The brake, during a storm of 429 and 503.
     Brake,
+    /// The search for the capacity of the origin.
+    Search,
     /// A hard stop that was reached.
     Limit(HardStop),
     /// A threshold that stayed crossed, with `--abort-on-fail`.
@@ -69,6 +71,7 @@ impl ChangeSource {
             Self::Preflight => "preflight",
             Self::Operator => "operator",
             Self::Brake => "brake",
+            Self::Search => "search",
             Self::Limit(stop) => stop.name(),
             Self::Threshold => "threshold",
         }
@@ -114,6 +117,8 @@ pub enum NoteKind {
     Peak,
     /// A threshold was crossed, or ends the run.
     Threshold,
+    /// A level of the search for a capacity was measured.
+    Level,
     /// The built-in origin of the demo began or ended a fault.
     Demo,
 }

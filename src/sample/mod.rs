@@ -32,6 +32,7 @@ mod storm;
 mod stream;
 mod stream_meter;
 mod stretch;
+mod stretch_meter;
 mod threshold_meter;
 #[cfg(test)]
 mod threshold_tests;
@@ -66,6 +67,7 @@ pub use point::{BINS as HISTORY_BINS, CODES, HeatOf, Point};
 pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
 pub use sources::Sources;
 pub use stream::{Behind, EdgeSample, PLAYHEADS, RungSample, StreamSample};
+pub use stretch_meter::StretchMeter;
 pub use timeline::{BINS as TIMELINE_BINS, Bin, Timeline};
 pub use trusted::SomeSeconds;
 pub use watch_list::WatchedClient;

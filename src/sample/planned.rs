@@ -42,6 +42,7 @@ impl RunSample {
         let failed = self.snapshot.totals.error_share();
         let rows = [
             (by(ChangeSource::Operator), "the operator changed the load"),
+            (by(ChangeSource::Search), "the search set the load"),
             (by(ChangeSource::Brake), "the brake held the ramp"),
             (failed.is_some_and(|share| share >= DEGRADED_SHARE), "requests failed"),
             (self.snapshot.totals.get(Metric::GaveUp) > 0, "viewers left on failures"),

@@ -8,8 +8,20 @@ use std::time::Duration;
 use super::{RunSample, Sources};
 use crate::generator::own_delays;
 use crate::stats::{LatencySnapshot, Metric, Quality, Totals};
-use crate::verdict::{Distribution, Quantity, RunNumber, Statistic};
+use crate::verdict::{Distribution, Quantity, RunNumber, Statistic, Threshold};
 use crate::vocabulary::{ClientState, Finding, Outcome, per_second, share};
+
+/// Returns the distributions that these thresholds need.
+pub(super) fn distributions(thresholds: &[Threshold]) -> Vec<Distribution> {
+    let mut needed = Vec::new();
+    for threshold in thresholds {
+        match threshold.quantity {
+            Quantity::Duration(of, _) if !needed.contains(&of) => needed.push(of),
+            _ => {}
+        }
+    }
+    needed
+}
 
 /// Largest values within some time; they do not follow from the counters at its ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::stretch::{CountReading, StallPeaks, Stretch};
+use super::stretch::{CountReading, StallPeaks, Stretch, distributions};
 use super::{RunSample, Sources};
 use crate::verdict::{
-    After, Criteria, Distribution, JudgedThreshold, Quantity, Threshold, ThresholdWatch, TrustVerdict,
+    After, Criteria, Distribution, JudgedThreshold, Threshold, ThresholdWatch, TrustVerdict,
 };
 use crate::vocabulary::RunState;
 
@@ -54,17 +54,10 @@ impl ThresholdMeter {
             watch: ThresholdWatch::new(threshold.clone(), criteria.abort_grace),
             peaks: StallPeaks::default(),
         };
-        let mut needed = Vec::new();
-        for threshold in &criteria.thresholds {
-            match threshold.quantity {
-                Quantity::Duration(of, _) if !needed.contains(&of) => needed.push(of),
-                _ => {}
-            }
-        }
         let judges: Vec<Judge> = criteria.thresholds.iter().map(judge).collect();
         Self {
             judged: judges.iter().map(|judge| judge.watch.judged().clone()).collect(),
-            needed,
+            needed: distributions(&criteria.thresholds),
             allow_untrusted: criteria.allow_untrusted,
             longest: criteria
                 .thresholds

@@ -26,7 +26,7 @@ impl PendingCommands {
     /// Queues a command. A `StopNow` replaces a waiting stop; a `Stop` does not.
     pub(super) fn push(&mut self, command: Command) {
         match command {
-            Command::AdjustTarget(_) | Command::SetTarget(_) => {
+            Command::AdjustTarget(_) | Command::SetTarget(_) | Command::Search(_) => {
                 self.target = Some(together(self.target.take(), command));
             }
             Command::Hold | Command::Resume => self.ramp = Some(command),

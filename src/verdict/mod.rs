@@ -13,7 +13,7 @@ pub use health::{
     DEGRADED_SHARE, FAILING_SHARE, Health, HealthJudge, HealthNumbers, Knee, Knees, Pending, RunHealth,
     RunNumbers, Verdict,
 };
-pub use run_checks::{EarlyEnd, EndAtLimit, EndNumbers, RunEnd, allow_untrusted, checks};
+pub use run_checks::{EarlyEnd, EndAtLimit, EndNumbers, RunEnd, SearchVerdict, allow_untrusted, checks};
 #[cfg(test)]
 pub use threshold::Measure;
 pub use threshold::{

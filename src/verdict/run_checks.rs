@@ -65,8 +65,21 @@ pub struct RunEnd {
     pub is_braked: bool,
     /// Length that was asked for; `None`: until stopped.
     pub duration: Option<Duration>,
+    /// Judgement of the search for a capacity; `None` if the run was none.
+    pub search: Option<SearchVerdict>,
     /// End of the run as the beginning of a sentence, such as `q ended the run`.
     pub how: &'static str,
+}
+
+/// Judgement of a search for a capacity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchVerdict {
+    /// Largest number of clients that held every threshold.
+    pub clients: Option<u32>,
+    /// True if the search ended with a result.
+    pub is_result: bool,
+    /// Its result as a sentence.
+    pub sentence: String,
 }
 
 /// End of a run at one of its hard stops.
@@ -133,7 +146,16 @@ pub fn checks(numbers: &EndNumbers, trust: &Trust, end: Option<&RunEnd>) -> Vec<
     // Without a load there is nothing to compare with the plan.
     checks.extend(reached(numbers, end.filter(|end| end.refused.is_none())));
     checks.extend(health(&numbers.health));
+    checks.extend(end.and_then(|end| end.search.as_ref()).map(capacity));
     checks
+}
+
+/// Returns the check that a search has found a capacity.
+fn capacity(search: &SearchVerdict) -> Check {
+    // A number that held says nothing while the search is not finished.
+    let found = if search.is_result { search.clients.unwrap_or_default() } else { 0 };
+    Check::new("capacity", Some(found.into()), Limit::AtLeast(1.0), Consequence::Criteria)
+        .says(search.sentence.clone())
 }
 
 /// Takes the exit code from every check that this machine failed: the operator accepts its limits.

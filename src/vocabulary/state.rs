@@ -135,6 +135,8 @@ pub enum StopCause {
     AddressSpace,
     /// A hard stop was reached.
     Limit(HardStop),
+    /// The search for the capacity of the origin has ended.
+    Searched,
     /// A threshold stayed crossed for the grace of `--abort-on-fail`.
     Threshold,
     /// A part of the program that the operator needs has panicked.
@@ -158,6 +160,8 @@ pub enum Command {
     AdjustTarget(i64),
     /// Sets the target to this many clients.
     SetTarget(u32),
+    /// Sets the target to the load that the search for a capacity decides.
+    Search(u32),
     /// Adds no client until [`Command::Resume`]; clients are still removed.
     Hold,
     /// Resumes the ramp.

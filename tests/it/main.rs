@@ -14,6 +14,7 @@ mod connections;
 mod cookies;
 mod demo;
 mod exact;
+mod find;
 mod findings;
 mod hard_stops;
 mod hostile;

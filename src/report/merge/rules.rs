@@ -141,6 +141,8 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("/trust/masked_intervals_left_out", Rule::Sum),
     ("/checks", Rule::Checks),
     ("/thresholds", Rule::Thresholds),
+    // A search of one machine says nothing about the load of several.
+    ("/search", Rule::Unknown),
     ("/requests/failed_share", Rule::Derived),
     ("/requests/started", Rule::Sum),
     ("/requests/finished", Rule::Sum),

@@ -36,7 +36,7 @@ async fn run(spec: Spec) -> Result<Measured, Failure> {
     let config = configured(spec, &child, fit)?;
     let window = spec.window(fit);
     let speed_before_ns = generator::speed_ns();
-    let (ended, measured) = load_beside(config, signals, |samples| stretch(samples, window)).await?;
+    let (ended, measured) = load_beside(config, signals, |samples, _| stretch(samples, window)).await?;
     let mut measured = measured.wrap_err("the speed of this machine could not be measured")?;
     measured.speed_before_ns = speed_before_ns;
     if let Some(code) = ended.ending.cause.and_then(crate::run::exit::of_signal) {

@@ -57,6 +57,11 @@ impl Threshold {
         self.over.is_none() && self.after == After::Start
     }
 
+    /// Reports whether it can judge any interval of a run by itself.
+    pub fn judges_any_interval(&self) -> bool {
+        self.is_of_whole_run() && self.quantity.extent() != Extent::Whole
+    }
+
     /// Formats a value of its quantity.
     pub fn shown(&self, value: f64) -> String {
         self.quantity.measure().shown(value)

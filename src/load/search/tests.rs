@@ -1,0 +1,153 @@
+//! Searches against scripted origins, in virtual time.
+
+use proptest::prelude::*;
+use rand::SeedableRng as _;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::*;
+
+const PLAN: SearchPlan = SearchPlan {
+    first: 10,
+    most: 100_000,
+    settle: Duration::from_secs(3),
+    hold: Duration::from_secs(8),
+    precision: 0.03,
+    repeats: 3,
+};
+const LOOK: Duration = Duration::from_millis(250);
+/// Clients that join in a look.
+const JOINS: u32 = 50;
+const DAY: Duration = Duration::from_hours(24);
+
+/// Searches an origin that `judges` a number of clients. Returns the search, its end and the time that it took.
+fn search(plan: SearchPlan, mut judges: impl FnMut(u32) -> Judgement) -> (Search, SearchEnd, Duration) {
+    let (mut search, mut active, mut now) = (Search::new(plan), 0_u32, Duration::ZERO);
+    loop {
+        let judged = judges(active);
+        let decision = search.look(now, active, |interval| {
+            assert!(interval.start < interval.end && interval.end == now, "{interval:?} at {now:?}");
+            judged
+        });
+        match decision {
+            Decision::End(end) => return (search, end, now),
+            Decision::Load(load) => active = if load > active { load.min(active + JOINS) } else { load },
+        }
+        assert!(active <= plan.most && now < DAY, "{active} at {now:?}");
+        now += LOOK;
+    }
+}
+
+/// Returns an origin that carries so many clients.
+fn carries(capacity: u32) -> impl FnMut(u32) -> Judgement {
+    move |clients| if clients <= capacity { Judgement::Held } else { Judgement::Broken }
+}
+
+#[test]
+fn the_capacity_is_found_within_the_precision_in_less_than_three_minutes() {
+    for capacity in [10, 33, 60, 64, 79, 100, 160] {
+        let (search, end, took) = search(PLAN, carries(capacity));
+        let (held, broken) = (search.held().expect("held"), search.broken().expect("broke"));
+        assert_eq!(end, SearchEnd::Found);
+        assert!(held <= capacity && capacity < broken, "{held} to {broken} for {capacity}");
+        assert!(broken - held <= 1.max((f64::from(held) * PLAN.precision) as u32), "{held} to {broken}");
+        assert!(took < Duration::from_secs(180), "{took:?} for {capacity}: {:?}", search.levels());
+        let times = search.levels().iter().filter(|level| level.clients == held).count();
+        assert!(times >= 3, "{:?}", search.levels());
+    }
+}
+
+#[test]
+fn a_search_ends_at_the_largest_number_and_below_one_client() {
+    let (most, end, _) = search(SearchPlan { most: 75, ..PLAN }, carries(1_000));
+    assert_eq!((end, most.held(), most.broken()), (SearchEnd::Most, Some(75), None));
+    let (nothing, end, _) = search(SearchPlan { first: 1, ..PLAN }, carries(0));
+    assert_eq!((end, nothing.held()), (SearchEnd::NothingHeld, None));
+    let (one, end, _) = search(SearchPlan { first: 500, ..PLAN }, carries(1));
+    assert_eq!((end, one.held(), one.broken()), (SearchEnd::Found, Some(1), Some(2)));
+}
+
+#[test]
+fn the_generator_limits_what_can_be_said() {
+    let (search, end, _) = search(PLAN, |clients| match clients {
+        0..=200 => Judgement::Held,
+        _ => Judgement::Untrusted,
+    });
+    assert_eq!((end, search.held(), search.broken()), (SearchEnd::Generator, Some(160), None));
+}
+
+#[test]
+fn a_search_that_learns_nothing_ends() {
+    let (_, end, _) = search(PLAN, |_| Judgement::Unknown);
+    assert_eq!(end, SearchEnd::Unmeasured);
+    let mut stuck = Search::new(PLAN);
+    let end = (0..).find_map(|look| match stuck.look(LOOK * look, 3, |_| Judgement::Held) {
+        Decision::End(end) => Some(end),
+        Decision::Load(load) => {
+            assert_eq!(load, PLAN.first);
+            None
+        }
+    });
+    assert_eq!(end, Some(SearchEnd::Unreached));
+    let mut broke = false;
+    let (_, end, _) = search(PLAN, |clients| {
+        broke |= clients > 50;
+        if broke { Judgement::Broken } else { Judgement::Held }
+    });
+    assert_eq!(end, SearchEnd::Unrecovered, "an origin that stays broken");
+}
+
+#[test]
+fn a_level_that_held_by_luck_is_not_the_result() {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(3);
+    for _ in 0..50 {
+        // Between 90 and 110 clients, chance decides.
+        let (found, end, _) = search(PLAN, |clients| match clients {
+            0..=90 => Judgement::Held,
+            91..=110 if random.random_bool(0.6) => Judgement::Held,
+            _ => Judgement::Broken,
+        });
+        assert_eq!(end, SearchEnd::Found);
+        let held = found.held().expect("held");
+        assert!((86..=110).contains(&held), "{held}: {:?}", found.levels());
+        assert!(found.broken().is_some_and(|broken| broken > held));
+    }
+}
+
+#[test]
+fn a_broken_level_ends_early_and_the_load_is_halved_after_it() {
+    let mut loads = Vec::new();
+    let (search, ..) = search(PLAN, |clients| {
+        loads.push(clients);
+        carries(60)(clients)
+    });
+    for level in search.levels() {
+        let length = level.measured.end - level.measured.start;
+        match level.judgement {
+            Judgement::Broken => assert!(length < PLAN.hold, "{level:?}"),
+            _ => assert!(length >= PLAN.hold, "{level:?}"),
+        }
+    }
+    let falls: Vec<_> = loads.windows(2).filter(|pair| pair[1] < pair[0]).collect();
+    assert!(!falls.is_empty() && falls.iter().all(|fall| fall[1] == fall[0] / 2), "{falls:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_search_ends_within_its_bounds(
+        capacity in 0_u32..2_000, first in 1_u32..500, most in 1_u32..3_000, precision in 0.0_f64..0.2, repeats in 1_u32..4,
+    ) {
+        let plan = SearchPlan { first, most, precision, repeats, ..PLAN };
+        let (search, end, _) = search(plan, carries(capacity));
+        match end {
+            SearchEnd::Found => {
+                let (held, broken) = (search.held().expect("held"), search.broken().expect("broke"));
+                prop_assert!(held <= capacity && capacity < broken);
+            }
+            SearchEnd::Most => prop_assert!(capacity >= most && search.held() == Some(most)),
+            SearchEnd::NothingHeld | SearchEnd::Unrecovered => prop_assert!(capacity == 0),
+            other => prop_assert!(false, "{other:?}"),
+        }
+    }
+}

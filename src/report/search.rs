@@ -1,0 +1,141 @@
+//! Result of `find` in the report: the block `search` and its lines.
+
+use serde::Serialize;
+
+use super::doc::Doc;
+use super::page::Page;
+use crate::control::{MeasuredLevel, Searched};
+use crate::load::{Judgement, SearchEnd};
+use crate::verdict::SearchVerdict;
+use crate::vocabulary::{Untrusted, units};
+
+/// Maximum number of levels that are read from a document: more than a search has.
+const LEVELS: usize = 1_000;
+
+/// Search for the largest number of clients that hold every threshold.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SearchReport {
+    /// Thresholds that every level was judged by.
+    pub thresholds: Vec<String>,
+    /// Largest number of clients that held them each time; `null`: none did.
+    pub clients: Option<u32>,
+    /// Smallest number of clients that broke one: the capacity is below it; `null`: none did.
+    pub broken_at: Option<u32>,
+    /// How the search ended: `found`, `nothing_held`, `most` (the largest number allowed held), `generator` (this machine
+    /// was the limit), `unreached`, `unmeasured`, `unrecovered`, or `unfinished`.
+    pub end: &'static str,
+    /// The result as a sentence.
+    pub sentence: String,
+    /// Levels in the order in which they were measured.
+    pub levels: Vec<LevelReport>,
+}
+
+/// A level of a search.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LevelReport {
+    /// Clients.
+    pub clients: u32,
+    /// Begin of its measurement, in seconds since the start.
+    pub from_s: f64,
+    /// End of its measurement.
+    pub to_s: f64,
+    /// `held`, `broke`, `unknown` (nothing was measured) or `untrusted` (this machine limited the result).
+    pub result: &'static str,
+    /// Value of each threshold, in their order; `null`: nothing was measured.
+    pub values: Vec<Option<f64>>,
+    /// The level as a sentence.
+    pub sentence: String,
+}
+
+impl SearchReport {
+    /// Returns the block of a search.
+    pub fn new(searched: &Searched) -> Self {
+        let level = |measured: &MeasuredLevel| LevelReport {
+            clients: measured.level.clients,
+            from_s: measured.level.measured.start.as_secs_f64(),
+            to_s: measured.level.measured.end.as_secs_f64(),
+            result: match measured.level.judgement {
+                Judgement::Held => "held",
+                Judgement::Broken => "broke",
+                Judgement::Unknown => "unknown",
+                Judgement::Untrusted => "untrusted",
+            },
+            values: measured.values.clone(),
+            sentence: measured.sentence(&searched.thresholds),
+        };
+        Self {
+            thresholds: searched.thresholds.iter().map(ToString::to_string).collect(),
+            clients: searched.held,
+            broken_at: searched.broken,
+            end: searched.end.map_or("unfinished", name),
+            sentence: sentence(searched),
+            levels: searched.levels.iter().map(level).collect(),
+        }
+    }
+}
+
+const fn name(end: SearchEnd) -> &'static str {
+    match end {
+        SearchEnd::Found => "found",
+        SearchEnd::NothingHeld => "nothing_held",
+        SearchEnd::Most => "most",
+        SearchEnd::Generator => "generator",
+        SearchEnd::Unreached => "unreached",
+        SearchEnd::Unmeasured => "unmeasured",
+        SearchEnd::Unrecovered => "unrecovered",
+    }
+}
+
+/// Returns the judgement of a search for the checks of the run.
+pub fn search_verdict(searched: &Searched) -> SearchVerdict {
+    SearchVerdict {
+        clients: searched.held,
+        is_result: matches!(searched.end, Some(SearchEnd::Found | SearchEnd::Most | SearchEnd::Generator)),
+        sentence: sentence(searched),
+    }
+}
+
+/// Returns the result as a sentence.
+fn sentence(searched: &Searched) -> String {
+    let clients = |number: u32| units::plural(number.into(), "client");
+    let held = searched.held.map_or_else(
+        || "no number of clients held every threshold".to_owned(),
+        |held| {
+            let times = searched.levels.iter().filter(|it| it.level.clients == held).count();
+            format!("{} held every threshold ({})", clients(held), units::plural(times as u64, "time"))
+        },
+    );
+    let broken = searched.broken.and_then(|broken| {
+        let mut levels = searched.levels.iter().filter(|it| it.level.clients == broken);
+        levels.find(|it| it.level.judgement == Judgement::Broken)
+    });
+    let broken = broken.map_or(String::new(), |level| format!("; {}", level.sentence(&searched.thresholds)));
+    let why = match searched.end {
+        Some(SearchEnd::Found | SearchEnd::NothingHeld) => "",
+        Some(SearchEnd::Most) => "; it is the largest number allowed, so the origin may carry more",
+        Some(SearchEnd::Generator) => "; beyond it this machine was the limit, so the origin may carry more",
+        Some(SearchEnd::Unreached) => "; the search ended: the clients of the next level did not come",
+        Some(SearchEnd::Unmeasured) => {
+            "; the search ended: nothing was measured that a threshold could judge"
+        }
+        Some(SearchEnd::Unrecovered) => "; the search ended: the origin did not recover",
+        None => "; the search was not finished",
+    };
+    format!("{held}{broken}{why}")
+}
+
+/// Writes the result of a search, and its levels.
+pub(super) fn lines(doc: &Doc, page: &mut Page) {
+    let search = doc.at("/search");
+    if !search.is_known() {
+        return;
+    }
+    let word = if search.at("/clients").is_known() { "FOUND" } else { "??" };
+    page.line(format!("{word:<8}{}", Untrusted::new(search.at("/sentence").text()).shown()));
+    for level in search.at("/levels").list().take(LEVELS) {
+        let at = units::clock(level.at("/to_s").seconds());
+        page.line(format!("        {at}  {}", Untrusted::new(level.at("/sentence").text()).shown()));
+    }
+}
