@@ -32,7 +32,7 @@ Exit codes: those of run; 3 if no number of clients held the thresholds, or the
 search did not end; 4 if this machine was the limit.
 
 Examples:
-  hlswarm find https://cdn.example/live.m3u8 --threshold 'segment_p95<1s' --max-clients 50
+  hlswarm find https://cdn.example/live.m3u8 --max-clients 50 --threshold 'segment_p95<1s'
   hlswarm find http://127.0.0.1:17180/live/ts/master.m3u8 --max-clients 2k --max-duration 10m";
 
 /// Exit codes and examples of `hlswarm report`.

@@ -71,7 +71,8 @@ fn every_command_ends_its_help_with_two_examples_that_are_accepted() {
         let lines: Vec<_> = examples.lines().filter(|line| !line.is_empty()).collect();
         assert_eq!(lines.len(), 2, "{help}");
         for line in lines {
-            let line = line.split(['|', '>']).next().unwrap_or_default().replace("hlswarm", "");
+            let line =
+                line.split(['|', '>']).next().unwrap_or_default().replace("hlswarm", "").replace('\'', "");
             assert!(parse(args(&line)).is_ok(), "{line}");
         }
     }

@@ -8,8 +8,8 @@
 //!   to the last level must not break the next one.
 //! * The largest level must hold again, each time after the load was halved in between. If it breaks, it was luck, and
 //!   the search goes on below it.
-//! * The search also ends at the largest number allowed, and where the generator itself limits the result: beyond that
-//!   nobody can tell what the origin carries.
+//! * The search also ends at the largest number allowed, and where the generator itself limits the result: what
+//!   the origin carries beyond that cannot be told.
 //!
 //! The search only decides. Its caller makes the load, and judges intervals of the run.
 
@@ -85,7 +85,7 @@ pub enum SearchEnd {
     Unrecovered,
 }
 
-/// What the caller is to do.
+/// Order to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Keep this number of clients.

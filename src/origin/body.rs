@@ -44,7 +44,7 @@ pub struct Pace {
     pub until: Option<Instant>,
 }
 
-/// How a body is sent: by the capacity of the origin, and by a fault rule.
+/// Effect of the origin's capacity and of a fault rule on a body.
 #[derive(Clone, Debug, Default)]
 pub struct Manner {
     /// Continuation after the first half.

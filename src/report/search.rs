@@ -22,7 +22,7 @@ pub struct SearchReport {
     pub clients: Option<u32>,
     /// Smallest number of clients that broke one: the capacity is below it; `null`: none did.
     pub broken_at: Option<u32>,
-    /// How the search ended: `found`, `nothing_held`, `most` (the largest number allowed held), `generator` (this machine
+    /// End of the search: `found`, `nothing_held`, `most` (the largest number allowed held), `generator` (this machine
     /// was the limit), `unreached`, `unmeasured`, `unrecovered`, or `unfinished`.
     pub end: &'static str,
     /// The result as a sentence.
