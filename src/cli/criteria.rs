@@ -33,9 +33,9 @@ kept at the end is a reason for exit code 3.
   --threshold 'QUANTITY OP VALUE [over TIME] [after ramp | after TIME]'
 
   OP           < <= > >= == !=
-  over TIME    judge each window of this length (1s to 5m); one that crosses the
-               limit is enough. Without it: the run so far, and the value at its
-               end decides
+  over TIME    judge each window of this length, 1s to 5m (above 1m up to 5s
+               longer); one that crosses the limit is enough. Without it: the
+               run so far, and the value at its end decides
   after ...    leave out the beginning: the ramp, or this time. Without it the
                whole run counts
 

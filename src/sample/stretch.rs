@@ -60,18 +60,11 @@ pub(super) struct CountReading {
     clients_started: u64,
     findings: Vec<(Finding, u64)>,
     histograms: Vec<(Distribution, LatencySnapshot)>,
-    /// Largest values since the reading before.
-    pub(super) peaks: StallPeaks,
 }
 
 impl CountReading {
     /// Reads the counters of a sample that was taken just now, and these distributions.
-    pub(super) fn new(
-        sample: &RunSample,
-        sources: &Sources,
-        needed: &[Distribution],
-        peaks: StallPeaks,
-    ) -> Self {
+    pub(super) fn new(sample: &RunSample, sources: &Sources, needed: &[Distribution]) -> Self {
         let read = |of: &Distribution| {
             let mut histogram = LatencySnapshot::default();
             match *of {
@@ -86,7 +79,6 @@ impl CountReading {
             clients_started: sample.snapshot.created,
             findings: sample.findings.iter().map(|row| (row.finding, row.count)).collect(),
             histograms: needed.iter().map(read).collect(),
-            peaks,
         }
     }
 

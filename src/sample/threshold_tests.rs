@@ -120,6 +120,11 @@ fn only_the_readings_of_the_longest_window_are_kept() {
     let mut run = Run::new(&["error_rate<1% over 10s", "segment_p95<1s"]);
     (0..100).for_each(|_| run.second(1, 1_000, 0));
     assert_eq!(run.meter.kept(), 11);
+    let mut long = Run::new(&["http_errors{503}<1000 over 5m"]);
+    (0..700).for_each(|_| long.second(0, 0, 1));
+    assert!((61 + 48..=61 + 50).contains(&long.meter.kept()), "{}", long.meter.kept());
+    let counted = long.judged(0).standing.value.expect("a full window");
+    assert!((300.0..=305.0).contains(&counted), "{counted}");
     let mut without = Run::new(&["error_rate<1%"]);
     (0..100).for_each(|_| without.second(1, 1_000, 0));
     assert_eq!(without.meter.kept(), 1);

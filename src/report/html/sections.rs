@@ -374,9 +374,14 @@ fn short_number(value: f64) -> String {
     if value.fract() == 0.0 && value >= 0.0 { units::count(value as u64) } else { units::number(value) }
 }
 
+/// Reports whether a check failed, or should have been conclusive and is not.
+fn does_not_pass(check: &Part<'_>) -> bool {
+    ["fail", "inconclusive"].contains(&check.at("/result").text())
+}
+
 fn checks(doc: &Doc, page: &mut String) {
     let checks = doc.at("/checks").list();
-    let failed = doc.at("/checks").list().filter(|check| check.at("/result").text() == "fail").count();
+    let failed = doc.at("/checks").list().filter(does_not_pass).count();
     heading("Checks", &format!("{failed} of {} failed", checks.len()), page);
     table(&["check", "value", "limit", "result"], page);
     for check in checks.take(LISTED) {

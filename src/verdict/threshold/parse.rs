@@ -15,7 +15,7 @@ const LENGTH: usize = 200;
 const WORD_LENGTH: usize = 40;
 /// Shortest window: values are taken once a second.
 const WINDOW_MIN: Duration = Duration::from_secs(1);
-/// Longest window. Each second of it keeps the counts and the histograms that a threshold needs, 50 KB and more.
+/// Longest window. Readings of it are kept, each of 50 KB and more.
 const WINDOW_MAX: Duration = Duration::from_secs(300);
 const SEE: &str = "see 'hlswarm --help thresholds'";
 
@@ -169,7 +169,7 @@ fn labelled(name: &str, label: Option<&str>) -> Option<Result<Quantity, String>>
         ("http_errors", None) => Ok(Quantity::HttpErrors(None)),
         ("http_errors", Some(code)) => match Outcome::from_name(&format!("http.{code}")) {
             Some(Outcome::Http(code)) => Ok(Quantity::HttpErrors(Some(code))),
-            _ => Err(format!("http_errors{{{}}}: expected a status from 400 to 599, or other", shown(code))),
+            _ => Err(format!("http_errors {}: expected a status from 400 to 599, or other", shown(code))),
         },
         ("outcomes", label) => {
             let label = label.unwrap_or_default();
