@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::verdict::{Distribution, Extent, RunNumber, Statistic, Threshold};
+use crate::verdict::{Distribution, Extent, Quantity, RunNumber, Statistic, Threshold};
+use crate::vocabulary::SessionNumber;
 
 /// Criteria of the operator.
 #[derive(Clone, Debug, Args)]
@@ -55,7 +56,7 @@ Quantities (*: only for the whole run, without over and after):
 pub(super) fn page() -> String {
     let mut text = HEAD.to_owned();
     for number in RunNumber::ALL {
-        let quantity = crate::verdict::Quantity::Number(*number);
+        let quantity = Quantity::Number(*number);
         let mark = if quantity.extent() == Extent::Whole { "*" } else { "" };
         let (name, measure) = (format!("{}{mark}", number.name()), quantity.measure().example());
         entry(&format!("{name:<NAMES$}{measure:<MEASURES$}"), number.meaning(), &mut text);
@@ -67,6 +68,13 @@ pub(super) fn page() -> String {
         ("findings{NAME}", "problems of this kind in the stream, such as playlist_stale"),
     ] {
         entry(&format!("{name:<NAMES$}{:<MEASURES$}", "count, 0"), meaning, &mut text);
+    }
+    text.push_str("\nSessions that have ended, as session_NAME_STATISTIC, only for the whole run:\n");
+    let statistics = Statistic::OF_SESSIONS.map(Statistic::name).join(" ");
+    entry(&format!("{:<NAMES$}", "STATISTIC"), &statistics, &mut text);
+    for number in SessionNumber::ALL {
+        let measure = Quantity::Sessions(number, Statistic::Max).measure().example();
+        entry(&format!("{:<NAMES$}{measure}", number.name()), "", &mut text);
     }
     text.push_str("\nTimes, as NAME_STATISTIC (segment_ttfb_p95), such as 500ms:\n");
     let statistics = Statistic::ALL.map(Statistic::name).join(" ");

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::sample::{Distributions, RunSample};
-use crate::stats::{LatencySnapshot, Metric, SessionNumber};
-use crate::vocabulary::{ClientState, Timed};
+use crate::stats::{LatencySnapshot, Metric};
+use crate::vocabulary::{ClientState, SessionNumber, Timed};
 
 /// Summary of a distribution.
 #[derive(Clone, Debug, Serialize)]

@@ -98,6 +98,7 @@ async fn run(thresholds: Vec<Threshold>, fault: Fault) -> (Arc<RunSample>, Clock
         NOW.set(NOW.get() + TICK);
         sampler.next_sample();
     }
+    meter.end_session();
     sources.status.set_state(RunState::Finished);
     (sampler.next_whole_sample(), clock)
 }

@@ -62,6 +62,9 @@ pub(super) fn value_of(root: Part<'_>, quantity: Quantity) -> Option<f64> {
         Quantity::Duration(of, statistic) => {
             root.at("/latency_us").member(&of.name()).member(statistic.name()).number()
         }
+        Quantity::Sessions(of, statistic) => {
+            root.at("/playback/sessions").member(of.name()).member(statistic.name()).number()
+        }
         Quantity::HttpErrors(Some(code)) => requests(counted("/http_errors", &code.to_string())),
         Quantity::HttpErrors(None) => {
             requests(root.at("/http_errors").table().fold(0, |sum, (_, it)| it.count().saturating_add(sum)))

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::{HistoryBins, SomeSeconds, Sources, Timeline};
 use crate::generator::{Delays, own_delays};
-use crate::stats::{Audience, LatencySnapshot, Registry, SessionNumber};
+use crate::stats::{Audience, LatencySnapshot, Registry};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{Kind, Timed};
+use crate::vocabulary::{Kind, SessionNumber, Timed};
 
 /// Distributions of a whole sample, read at the same moment as its counts.
 #[derive(Clone, Debug, Default)]

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::{RunSample, Sources};
 use crate::generator::own_delays;
-use crate::stats::{LatencySnapshot, Metric, Quality, Totals};
+use crate::stats::{LatencySnapshot, LatencySummary, Metric, Quality, Totals};
 use crate::verdict::{Distribution, Quantity, RunNumber, Statistic, Threshold};
-use crate::vocabulary::{ClientState, Finding, Outcome, per_second, share};
+use crate::vocabulary::{ClientState, Finding, Outcome, SessionNumber, per_second, share};
 
 /// Returns the distributions that these thresholds need.
 pub(super) fn distributions(thresholds: &[Threshold]) -> Vec<Distribution> {
@@ -117,6 +117,7 @@ impl<'a> Stretch<'a> {
         match quantity {
             Quantity::Number(number) => self.number(number).or_else(|| of_whole_run(number, sample, sources)),
             Quantity::Duration(of, statistic) => self.statistic(of, statistic),
+            Quantity::Sessions(of, statistic) => of_sessions(of, statistic, sources),
             Quantity::HttpErrors(Some(code)) => requests(self.totals.ended(Outcome::Http(code))),
             Quantity::HttpErrors(None) => requests(self.totals.get(Metric::HttpErrors)),
             Quantity::Outcomes(outcome) => requests(self.totals.ended(outcome)),
@@ -131,17 +132,7 @@ impl<'a> Stretch<'a> {
         if let Some(earlier) = self.from.histogram(of) {
             histogram.to_mut().subtract(earlier);
         }
-        let summary = histogram.summary()?;
-        Some(match statistic {
-            Statistic::P50 => summary.p50 as f64,
-            Statistic::P90 => summary.p90 as f64,
-            Statistic::P95 => summary.p95 as f64,
-            Statistic::P99 => summary.p99 as f64,
-            Statistic::P999 => summary.p999 as f64,
-            Statistic::Mean => summary.mean,
-            Statistic::Min => summary.min as f64,
-            Statistic::Max => summary.max as f64,
-        })
+        Some(pick(&histogram.summary()?, statistic))
     }
 
     /// Returns a number that exists for any interval.
@@ -206,4 +197,25 @@ fn of_whole_run(number: RunNumber, sample: &RunSample, sources: &Sources) -> Opt
         RunNumber::DelayMax => own_delays(&sources.workers).summary().map(|delays| delays.max as f64),
         _ => None,
     }
+}
+
+/// Returns a statistic of a distribution.
+fn pick(summary: &LatencySummary, statistic: Statistic) -> f64 {
+    match statistic {
+        Statistic::P50 => summary.p50 as f64,
+        Statistic::P90 => summary.p90 as f64,
+        Statistic::P95 => summary.p95 as f64,
+        Statistic::P99 => summary.p99 as f64,
+        Statistic::P999 => summary.p999 as f64,
+        Statistic::Mean => summary.mean,
+        Statistic::Min => summary.min as f64,
+        Statistic::Max => summary.max as f64,
+    }
+}
+
+/// Returns a statistic of a number over the sessions that have ended.
+fn of_sessions(number: SessionNumber, statistic: Statistic, sources: &Sources) -> Option<f64> {
+    let mut values = LatencySnapshot::default();
+    sources.registry.sessions(number, &mut values);
+    Some(pick(&values.summary()?, statistic) * number.unit())
 }

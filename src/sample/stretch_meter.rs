@@ -19,8 +19,8 @@ pub struct StretchMeter {
     thresholds: Vec<Threshold>,
     /// Distributions that the thresholds need.
     needed: Vec<Distribution>,
-    /// Oldest first.
-    readings: VecDeque<CountReading>,
+    /// Oldest first, each with the largest values since the one before.
+    readings: VecDeque<(CountReading, StallPeaks)>,
     /// Largest values since the newest reading.
     peaks: StallPeaks,
     newest: Arc<RunSample>,
@@ -48,7 +48,7 @@ impl StretchMeter {
     pub fn observe(&mut self, sample: &Arc<RunSample>) -> bool {
         self.peaks.raise(StallPeaks::of(sample));
         self.newest = Arc::clone(sample);
-        let last = self.readings.back().map_or(Duration::ZERO, |reading| reading.at);
+        let last = self.readings.back().map_or(Duration::ZERO, |(reading, _)| reading.at);
         if sample.at.as_secs() == last.as_secs() {
             return false;
         }
@@ -56,22 +56,22 @@ impl StretchMeter {
             self.readings.pop_front();
         }
         let peaks = std::mem::take(&mut self.peaks);
-        self.readings.push_back(CountReading::new(sample, &self.sources, &self.needed, peaks));
+        self.readings.push_back((CountReading::new(sample, &self.sources, &self.needed), peaks));
         true
     }
 
     /// Returns the value of each threshold over an interval that begins and ends with a reading; `None` if nothing was
     /// measured.
     pub fn values(&self, interval: &Range<Duration>) -> Vec<Option<f64>> {
-        let place = |at: Duration| self.readings.iter().rposition(|reading| reading.at <= at);
+        let place = |at: Duration| self.readings.iter().rposition(|(reading, _)| reading.at <= at);
         let (Some(first), Some(last)) = (place(interval.start), place(interval.end)) else {
             return vec![None; self.thresholds.len()];
         };
-        let (Some(from), Some(to)) = (self.readings.get(first), self.readings.get(last)) else {
+        let (Some((from, _)), Some((to, _))) = (self.readings.get(first), self.readings.get(last)) else {
             return vec![None; self.thresholds.len()];
         };
         let mut peaks = StallPeaks::default();
-        self.readings.range(first + 1..=last).for_each(|reading| peaks.raise(reading.peaks));
+        self.readings.range(first + 1..=last).for_each(|(_, since)| peaks.raise(*since));
         let stretch = Stretch::new(from, to, peaks);
         let value = |of: &Threshold| stretch.value(of.quantity, &self.newest, &self.sources);
         self.thresholds.iter().map(value).collect()

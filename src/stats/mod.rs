@@ -60,7 +60,7 @@ pub use latency::{LatencySnapshot, LatencySummary};
 pub use meter::{Exchange, Meter, Timings};
 pub use metric::Metric;
 pub use placement::{Placement, PlacementIndex};
-pub use quality::{DEFINITIONS, Quality, SessionNumber};
+pub use quality::{DEFINITIONS, Quality};
 pub use recent_latency::{LatencyDigest, RecentLatency};
 pub use registry::{ClientHandle, Registry};
 pub use snapshot::{ClientRow, Snapshot, Tally, Totals};

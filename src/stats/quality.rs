@@ -9,6 +9,7 @@ use super::latency_cells::HistogramCells;
 use super::metric::Metric;
 use super::snapshot::Totals;
 use crate::sync::atomics::OnceLock;
+use crate::vocabulary::SessionNumber;
 
 /// Terms of playback and their meanings.
 pub const DEFINITIONS: [(&str, &str); 12] = [
@@ -113,33 +114,6 @@ impl Quality {
 
 fn share(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
-}
-
-/// A number that is recorded for each session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionNumber {
-    /// See [`Quality::rebuffer_ratio`].
-    RebufferRatio,
-    /// See [`Quality::stalls_per_hour`].
-    StallsPerHour,
-    /// See [`Quality::bits_per_second`].
-    BitsPerSecond,
-}
-
-impl SessionNumber {
-    /// Number of variants.
-    pub const COUNT: usize = 3;
-    /// All variants.
-    pub const ALL: [Self; Self::COUNT] = [Self::RebufferRatio, Self::StallsPerHour, Self::BitsPerSecond];
-
-    /// Returns the size of one unit in a histogram, which holds whole numbers.
-    pub const fn unit(self) -> f64 {
-        match self {
-            Self::RebufferRatio => 1e-6,
-            Self::StallsPerHour => 1e-3,
-            Self::BitsPerSecond => 1e3,
-        }
-    }
 }
 
 /// Histograms of the sessions that ended on one worker thread, each allocated with its first value.

@@ -21,14 +21,13 @@ use super::latency::LatencySnapshot;
 use super::meter::Meter;
 use super::metric::{Metric, Scalars};
 use super::placement::PlacementIndex;
-use super::quality::SessionNumber;
 use super::snapshot::{ClientRow, Snapshot, Totals};
 use super::spending::Spending;
 use super::watched::Watched;
 use super::worker::{self, WorkerStats};
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{Clock, Kind, Timed};
+use crate::vocabulary::{Clock, Kind, SessionNumber, Timed};
 
 /// Counts of clients that have left. Several workers retire clients, so they use `fetch_add` rather than a store.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 
 use super::measure::Measure;
 use crate::vocabulary::outcome::HttpFailure;
-use crate::vocabulary::{Finding, Kind, Outcome, Timed};
+use crate::vocabulary::{Finding, Kind, Outcome, SessionNumber, Timed};
 
 /// Part of a run over which a number can be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +112,9 @@ pub enum Statistic {
 }
 
 impl Statistic {
+    /// Statistics of distributions over sessions.
+    pub const OF_SESSIONS: [Self; 4] = [Self::P50, Self::P95, Self::P99, Self::Max];
+
     /// All statistics.
     pub const ALL: [Self; 8] =
         [Self::P50, Self::P90, Self::P95, Self::P99, Self::P999, Self::Mean, Self::Min, Self::Max];
@@ -162,6 +165,8 @@ pub enum Quantity {
     Number(RunNumber),
     /// Statistic of a duration.
     Duration(Distribution, Statistic),
+    /// Statistic of a number over the sessions that have ended.
+    Sessions(SessionNumber, Statistic),
     /// Requests that ended with a failed HTTP status; `None`: with any.
     HttpErrors(Option<HttpFailure>),
     /// Requests that ended this way.
@@ -179,6 +184,7 @@ impl Quantity {
         match self {
             Self::Number(number) => number.name().to_owned(),
             Self::Duration(of, statistic) => format!("{}_{}", of.name(), statistic.name()),
+            Self::Sessions(of, statistic) => format!("{SESSION}{}_{}", of.name(), statistic.name()),
             Self::HttpErrors(_) => "http_errors".to_owned(),
             Self::Outcomes(_) => "outcomes".to_owned(),
             Self::Findings(_) => "findings".to_owned(),
@@ -191,7 +197,7 @@ impl Quantity {
             Self::HttpErrors(code) => code.map(|code| code.to_string()),
             Self::Outcomes(outcome) => Some(outcome.to_string()),
             Self::Findings(finding) => finding.map(|finding| finding.name().to_owned()),
-            Self::Number(_) | Self::Duration(..) => None,
+            Self::Number(_) | Self::Duration(..) | Self::Sessions(..) => None,
         }
     }
 
@@ -200,6 +206,9 @@ impl Quantity {
         match self {
             Self::Number(number) => number.measure(),
             Self::Duration(..) => Measure::Time,
+            Self::Sessions(SessionNumber::RebufferRatio, _) => Measure::Share,
+            Self::Sessions(SessionNumber::StallsPerHour, _) => Measure::Number,
+            Self::Sessions(SessionNumber::BitsPerSecond, _) => Measure::BitRate,
             Self::HttpErrors(_) | Self::Outcomes(_) | Self::Findings(_) => Measure::Count,
         }
     }
@@ -208,6 +217,7 @@ impl Quantity {
     pub const fn extent(self) -> Extent {
         match self {
             Self::Number(number) => number.extent(),
+            Self::Sessions(..) => Extent::Whole,
             _ => Extent::Any,
         }
     }
@@ -221,8 +231,17 @@ impl Quantity {
         let codes = [None, Some(HttpFailure::new(503)), Some(HttpFailure::OTHER)].map(Self::HttpErrors);
         let findings = [None, Finding::ALL.first().copied()].map(Self::Findings);
         let outcomes = [Outcome::Ok, Outcome::Http(HttpFailure::new(503))].map(Self::Outcomes);
-        numbers.chain(durations).chain(codes).chain(outcomes).chain(findings).collect()
+        numbers.chain(durations).chain(of_sessions()).chain(codes).chain(outcomes).chain(findings).collect()
     }
+}
+
+/// First part of the name of a number over sessions.
+pub(super) const SESSION: &str = "session_";
+
+/// Returns the quantities over sessions.
+pub(super) fn of_sessions() -> impl Iterator<Item = Quantity> {
+    let of = |number| Statistic::OF_SESSIONS.map(|statistic| Quantity::Sessions(number, statistic));
+    SessionNumber::ALL.into_iter().flat_map(of)
 }
 
 /// Returns every name that an expression can begin with.
@@ -230,5 +249,6 @@ pub(super) fn names() -> impl Iterator<Item = String> {
     let numbers = RunNumber::ALL.iter().map(|number| number.name().to_owned());
     let durations = Distribution::all()
         .flat_map(|of| Statistic::ALL.map(|statistic| Quantity::Duration(of, statistic).name()));
-    numbers.chain(durations).chain(Quantity::LABELLED.map(str::to_owned))
+    let sessions = of_sessions().map(Quantity::name);
+    numbers.chain(durations).chain(sessions).chain(Quantity::LABELLED.map(str::to_owned))
 }

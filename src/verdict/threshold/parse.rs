@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::catalogue::{Distribution, Extent, Quantity, RunNumber, Statistic, names};
+use super::catalogue::{Distribution, Extent, Quantity, RunNumber, Statistic, names, of_sessions};
 use super::{After, Threshold};
 use crate::verdict::Limit;
 use crate::vocabulary::outcome::HttpFailure;
@@ -146,7 +146,11 @@ fn quantity(text: &str) -> Result<Quantity, String> {
     if let Some(labelled) = labelled(name, label) {
         return labelled;
     }
-    let found = number(name).or_else(|| duration(name)).ok_or_else(|| unknown("quantity", name, names()))?;
+    let of_sessions = || of_sessions().find(|quantity| quantity.name() == name);
+    let found = number(name)
+        .or_else(|| duration(name))
+        .or_else(of_sessions)
+        .ok_or_else(|| unknown("quantity", name, names()))?;
     match label {
         Some(_) => Err(format!("{name} takes no label; {SEE}")),
         None => Ok(found),
