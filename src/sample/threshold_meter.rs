@@ -107,12 +107,17 @@ impl ThresholdMeter {
         if self.judges.is_empty() {
             return;
         }
-        let trust = if self.allow_untrusted { TrustVerdict::Valid } else { trust };
+        // A result that cannot be trusted is no reason to end the run, and one that ends already needs none.
+        let is_trusted = trust != TrustVerdict::Invalid || self.allow_untrusted;
+        let may_end = is_trusted && !sample.state.is_ending();
         let peaks = std::mem::take(&mut self.peaks);
         let now = Arc::new(CountReading::new(sample, sources, &self.needed));
         let now = Kept { reading: now, peaks };
         for judge in &mut self.judges {
-            judge.judge(&self.kept, &now, sample, sources, trust);
+            judge.judge(&self.kept, &now, sample, sources);
+            if may_end {
+                judge.watch.end_run_if_due(sample.at);
+            }
         }
         self.judged = self.judges.iter().map(|judge| judge.watch.judged().clone()).collect();
         self.keep(now);
@@ -146,7 +151,6 @@ impl Judge {
         Kept { reading: now, peaks }: &Kept,
         sample: &RunSample,
         sources: &Sources,
-        trust: TrustVerdict,
     ) {
         let threshold = &self.watch.judged().threshold;
         let Some(begin) = &self.begin else {
@@ -179,6 +183,6 @@ impl Judge {
                 Stretch::new(&from.reading, now, peaks).value(threshold.quantity, sample, sources)
             }
         };
-        self.watch.judge(now.at, value, trust);
+        self.watch.judge(now.at, value);
     }
 }

@@ -14,15 +14,21 @@ struct Run {
     client: ClientHandle,
     meter: ThresholdMeter,
     sample: RunSample,
+    trust: TrustVerdict,
 }
 
 impl Run {
     fn new(texts: &[&str]) -> Self {
+        Self::with(texts, Criteria::default())
+    }
+
+    /// Creates a run with these thresholds and the other criteria of `criteria`.
+    fn with(texts: &[&str], criteria: Criteria) -> Self {
         let sources = Sources::new(1);
         let thresholds = texts.iter().map(|text| Threshold::parse(text).expect(text)).collect();
-        let meter = ThresholdMeter::new(&Criteria { thresholds, abort_grace: None, ..Criteria::default() });
+        let meter = ThresholdMeter::new(&Criteria { thresholds, ..criteria });
         let sample = RunSample { state: RunState::Ramping, ..RunSample::default() };
-        Self { client: sources.registry.add(), sources, meter, sample }
+        Self { client: sources.registry.add(), sources, meter, sample, trust: TrustVerdict::Valid }
     }
 
     /// Passes a second in which this many segments end ok after this time, and this many with 503.
@@ -35,7 +41,7 @@ impl Run {
         self.sample.at += Duration::from_secs(1);
         self.sources.registry.snapshot(0, &mut self.sample.snapshot);
         self.meter.observe(&self.sample);
-        self.meter.measure(&self.sample, &self.sources, TrustVerdict::Valid);
+        self.meter.measure(&self.sample, &self.sources, self.trust);
     }
 
     fn judged(&self, place: usize) -> &JudgedThreshold {
@@ -128,4 +134,21 @@ fn only_the_readings_of_the_longest_window_are_kept() {
     let mut without = Run::new(&["error_rate<1%"]);
     (0..100).for_each(|_| without.second(1, 1_000, 0));
     assert_eq!(without.meter.kept(), 1);
+}
+
+#[test]
+fn only_a_crossed_threshold_of_a_trusted_run_that_goes_on_ends_it() {
+    let aborted = |trust, allow_untrusted, state| {
+        let criteria = Criteria { abort_grace: Some(Duration::ZERO), allow_untrusted, ..Criteria::default() };
+        let mut run = Run::with(&["error_rate<1%"], criteria);
+        (run.trust, run.sample.state) = (trust, state);
+        run.second(0, 0, 1);
+        assert_eq!(run.crossed_at(0), Some(1));
+        run.judged(0).standing.aborted_at.is_some()
+    };
+    use TrustVerdict::{Invalid, Suspect};
+    assert!(aborted(Suspect, false, RunState::Running));
+    assert!(aborted(Invalid, true, RunState::Running));
+    assert!(!aborted(Invalid, false, RunState::Running));
+    assert!(!aborted(Suspect, false, RunState::Draining));
 }

@@ -235,7 +235,7 @@ mod tests {
     fn a_threshold_that_is_crossed_is_never_left_out() {
         let judged = |text: &str, value: Option<f64>| {
             let mut watch = ThresholdWatch::new(Threshold::parse(text).expect(text), None);
-            watch.judge(Duration::from_secs(9), value, TrustVerdict::Valid);
+            watch.judge(Duration::from_secs(9), value);
             watch.judged().clone()
         };
         let shown = |list: Vec<JudgedThreshold>| {

@@ -68,7 +68,7 @@ impl ThresholdWatch {
     }
 
     /// Judges the value of a moment. Nothing measured neither crosses the limit nor keeps it.
-    pub fn judge(&mut self, at: Duration, value: Option<f64>, trust: TrustVerdict) {
+    pub fn judge(&mut self, at: Duration, value: Option<f64>) {
         let JudgedThreshold { threshold, standing } = &mut self.judged;
         if standing.aborted_at.is_some() {
             return;
@@ -87,11 +87,15 @@ impl ThresholdWatch {
             return;
         }
         standing.crossed_at.get_or_insert(at);
-        let since = *standing.crossed_since.get_or_insert(at);
-        // A result that cannot be trusted is no reason to end the run.
-        let is_trusted = trust != TrustVerdict::Invalid;
-        if is_trusted && self.grace.is_some_and(|grace| at.saturating_sub(since) >= grace) {
-            standing.aborted_at = Some(at);
+        standing.crossed_since.get_or_insert(at);
+    }
+
+    /// Ends the run if the threshold has been crossed for the grace. To be called only while that is a reason to end it.
+    pub fn end_run_if_due(&mut self, at: Duration) {
+        let standing = &mut self.judged.standing;
+        let lasted = standing.crossed_since.map(|since| at.saturating_sub(since));
+        if lasted.zip(self.grace).is_some_and(|(lasted, grace)| lasted >= grace) {
+            standing.aborted_at.get_or_insert(at);
         }
     }
 }
