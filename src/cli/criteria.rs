@@ -44,7 +44,8 @@ A threshold without a value is inconclusive and fails: nothing was measured, or
 no window was filled. So is every threshold of a run whose own measurement is
 INVALID (exit code 4), unless --allow-untrusted is given.
 --abort-on-fail[=GRACE] ends the run once a threshold stayed crossed for GRACE,
-10s by default. A rate is low while the ramp begins: say 'after ramp'.
+10s by default. A limit from below (>=) is crossed until the value gets there:
+of a rate, say 'after ramp'.
 
   hlswarm demo --threshold 'segment_ttfb_p95<500ms' --threshold 'error_rate<1%'
   hlswarm demo --threshold 'http_errors{503}==0 over 30s after ramp'

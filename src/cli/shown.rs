@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::verdict::Threshold;
 use crate::vocabulary::secret_shape::{self, HIDDEN};
 use crate::vocabulary::{SecretUrl, Untrusted};
 
@@ -37,6 +38,8 @@ fn shown_value(option: &str, value: &str) -> String {
         Ok(url) => url.to_string(),
         Err(_) if value.contains("://") => HIDDEN.to_owned(),
         Err(_) if option == "--fault" => Untrusted::new(value).shown(),
+        // An expression that can be read has no room for a secret.
+        Err(_) if option == "--threshold" && Threshold::parse(value).is_ok() => Untrusted::new(value).shown(),
         Err(_) => Untrusted::new(&secret_shape::shown_text(value)).shown(),
     }
 }
@@ -63,11 +66,15 @@ mod tests {
             "--header-env=X=HUNTER2",
             "--report",
             "out=1.json",
+            "--threshold",
+            "http_errors{503}==0",
+            "--threshold=token=hunter2",
         ]);
         assert_eq!(
             line,
             "hlswarm run http://h/a.m3u8?*** -c 5 --header='***' --user-agent='***' --header '***' \
-             --header-env='***' --report out=1.json"
+             --header-env='***' --report out=1.json --threshold http_errors{503}==0 \
+             --threshold=token=***"
         );
     }
 

@@ -93,7 +93,8 @@ impl<E: Engine> Controller<E> {
     }
 
     /// Runs until a stop command, a hard stop, a threshold that ends the run, the end of the duration, the last client's
-    /// finish or a refusal; then drains. Returns the ending, and the engine, whose clients have all left unless a worker hangs.
+    /// finish or a refusal; then drains. Returns the ending, and the engine, whose clients have all left unless a worker
+    /// hangs.
     pub async fn run(mut self, commands: flume::Receiver<Command>) -> (Ending, E) {
         let mut ending = loop {
             self.follow();

@@ -215,8 +215,8 @@ fn price_lines(priced: &Priced) -> Vec<String> {
     std::iter::once(plan).chain(cpu).chain(shortage).collect()
 }
 
-/// Returns a line about a change that the brake, a hard stop or a threshold has made; `None` about any other. The sample is the one
-/// that follows.
+/// Returns a line about a change that the brake, a hard stop or a threshold has made; `None` about any other. The sample
+/// is the one that follows.
 fn change_line(change: &LoadChange, sample: &RunSample) -> Option<String> {
     match change.by {
         ChangeSource::Brake => Some(brake_line(change, sample)),
