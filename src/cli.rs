@@ -26,6 +26,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use crate::hls::VariantChoice;
+use crate::load::StageList;
 use crate::net::ResolveEntry;
 use crate::net::scope::AllowedHost;
 use crate::origin::FaultRule;
@@ -166,6 +167,12 @@ pub struct LoadArgs {
     /// Shift each start by a random time, at most half the interval; the mean rate stays the same
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "200ms", value_parser = crate::vocabulary::units::parse_duration, help_heading = "Load")]
     pub ramp_jitter: Duration,
+    /// Follow stages instead of one ramp: 'ramp to 500 in 2m', 'hold 10m', 'spike +300 for 30s', 'down to 100 in 1m',
+    /// 'down in 1m', 'jump to 300', or 2m:500 as in k6 (500 clients at the end of 2m). Repeatable, or several with commas
+    /// between them. The run ends with the last stage, or after --duration: earlier, or later with the clients of the
+    /// last stage. A held ramp stops the clock of the stages
+    #[arg(long = "stage", value_name = "STAGE", conflicts_with_all = ["clients", "ramp_rate", "ramp_time", "ramp_jitter"], help_heading = "Load")]
+    pub stages: Vec<StageList>,
     /// Start the ramp at once, even if this machine seems too small; do not wait for the first client to load its
     /// playlists and some media
     #[arg(long, help_heading = "Load")]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::cli::{CheckArgs, CriteriaArgs, LoadArgs, RequestArgs, SearchArgs};
 use crate::control::{Ahead, OnShortage, Plan};
 use crate::hls::VariantChoice;
-use crate::load::{ClientLimit, Ramp, RampProfile, Reconnects, SearchPlan};
+use crate::load::{ClientLimit, Ramp, RampProfile, Reconnects, SearchPlan, Stage, StageList, StagesProfile};
 use crate::net::scope::{AllowedHost, Scope};
 use crate::net::{self, Headers, TlsSettings};
 use crate::player::{self, Profile, SessionLength};
@@ -27,6 +27,9 @@ pub enum ConfigError {
     /// A header that cannot be sent. The message does not show its value.
     #[error("--header: {0}")]
     Header(#[from] net::HeaderError),
+    /// Stages that do not make a plan.
+    #[error("--stage: {0}")]
+    Stages(String),
     /// Headers that could not be read from their source.
     #[error("{0}")]
     HeaderSource(#[from] HeaderSourceError),
@@ -184,8 +187,10 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
     let seed = args.seed.map_or_else(random_seed, Ok)?;
     // `--ramp-rate` has a default, so `--ramp-time` wins where it is given.
     let ramp = args.ramp_time.map_or(Ramp::Rate(args.ramp_rate), Ramp::Time);
+    let stages = stages(&args.stages, args.duration)?;
+    let ramp = RampProfile { clients: args.clients, ramp, jitter: args.ramp_jitter, seed };
     let plan = Plan {
-        profile: RampProfile { clients: args.clients, ramp, jitter: args.ramp_jitter, seed },
+        profile: stages.as_ref().map_or(ramp, |stages| stages.pace(seed)),
         limit: ClientLimit::default(),
         // Without preflight no client tries the stream before the others.
         ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
@@ -195,9 +200,10 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
             (false, false) => OnShortage::Refuse,
         },
         brakes: !args.no_brake,
-        duration: args.duration,
+        duration: args.duration.or(stages.as_ref().map(StagesProfile::length)),
         has_default_end: false,
         hard_stops: HardStops::from(args.limits),
+        stages,
     };
     let output = Output {
         show: if args.no_tui { Show::Progress } else { Show::Screen },
@@ -273,6 +279,20 @@ fn criteria(args: CriteriaArgs, allow_untrusted: bool) -> Result<Criteria, Confi
     Ok(Criteria { thresholds, abort_grace: args.abort_on_fail, allow_untrusted })
 }
 
+/// Returns the stages of a plan; `None` without any. They must end some time, or `duration` must end the run.
+fn stages(lists: &[StageList], duration: Option<Duration>) -> Result<Option<StagesProfile>, ConfigError> {
+    let stages: Vec<Stage> = lists.iter().flat_map(|list| list.0.iter().copied()).collect();
+    if stages.is_empty() {
+        return Ok(None);
+    }
+    let profile = StagesProfile::new(&stages).map_err(ConfigError::Stages)?;
+    if profile.length().is_zero() && duration.is_none() {
+        let why = "the run would end at once; add a stage that takes time, such as 'hold 10m', or --duration";
+        return Err(ConfigError::Stages(why.to_owned()));
+    }
+    Ok(Some(profile))
+}
+
 /// Builds the configuration of the one client that `check` runs. `playlist_tap` receives the playlists that it reads.
 ///
 /// # Errors
@@ -286,6 +306,7 @@ pub fn check_config(
     let plan = Plan {
         // One client is the whole load: there is nothing to ramp up, and no other client to hold back.
         profile: RampProfile { clients: 1, seed: random_seed()?, ..RampProfile::default() },
+        stages: None,
         limit: ClientLimit::default(),
         ahead: Ahead::Single,
         on_shortage: OnShortage::Refuse,

@@ -147,7 +147,7 @@ fn an_address_alone_is_a_run() {
 }
 
 /// Command lines with a mistake, and the error for each.
-const WRONG: [(&str, &str); 43] = [
+const WRONG: [(&str, &str); 48] = [
     (
         "run http://h/a --clients ten",
         "--clients 'ten': expected 1 to 1,000,000, such as 250 or 2.5k; 0 only with --duration",
@@ -235,6 +235,21 @@ const WRONG: [(&str, &str); 43] = [
     (
         "demo --max-bandwidth wide",
         "--max-bandwidth 'wide': expected a bandwidth such as 2500k, 6M, 1.5Mbps or 800000",
+    ),
+    ("demo --stage 5s:5 -c 5", "--stage cannot be used together with --clients"),
+    ("demo --ramp-rate 5 --stage 5s:5", "--ramp-rate cannot be used together with --stage"),
+    (
+        "demo --stage rise",
+        "--stage 'rise': expected stages such as 'ramp to 500 in 2m', 'hold 10m', 'spike +300 for 30s', 'down in 1m', \
+         'down to 100 in 1m', 'jump to 300' or 2m:500",
+    ),
+    (
+        "demo --stage 5s:5,hold",
+        "--stage '5s:5,hold': the time of a stage: expected a duration such as 250ms, 30s, 1m30s or 2h",
+    ),
+    (
+        "demo --stage 5s:http://u:hunter2@h/",
+        "--stage: the clients of a stage: expected a whole number up to 1,000,000; expected stages such as 'ramp to 500 in 2m', 'hold 10m', 'spike +300 for 30s', 'down in 1m', 'down to 100 in 1m', 'jump to 300' or 2m:500",
     ),
     ("demo --format dash", "--format 'dash': expected one of: ts, fmp4"),
     ("demo --on-hangup wait", "--on-hangup 'wait': expected stop or continue"),

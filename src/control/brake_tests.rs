@@ -115,6 +115,7 @@ impl Scene {
         let ramp = Ramp::Rate(RATE.into());
         let plan = Plan {
             profile: RampProfile { clients: TARGET, ramp, ..RampProfile::default() },
+            stages: None,
             limit: ClientLimit::default(),
             ahead: Ahead::Together,
             on_shortage: OnShortage::default(),

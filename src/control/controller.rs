@@ -1,11 +1,13 @@
 //! Controller of a run: adds and removes clients until their number reaches the target.
 //!
-//! * The plan's profile sets the target over time, until the operator sets one.
+//! * The plan's profile sets the target over time, until the operator sets one. The clock of stages stops while no
+//!   client may be added.
 //! * The operator's commands only change the target, hold the ramp or end the run. Clients are added and removed in
 //!   one place, so no command can be lost and no two can conflict.
 //! * The brake holds the ramp during a storm of 429 and 503, by the numbers of the newest sample. A command of the
 //!   operator wins over it.
-//! * Clients are started at the ramp's rate and never faster; they are removed at once, the newest first.
+//! * Clients are started at the ramp's rate and never faster, or when a stage asks for them; they are removed at once,
+//!   the newest first.
 //! * With `--abort-on-fail` a threshold that stays crossed ends the run: its judge in `sample` says so.
 //! * Every run stops in the same way: admit no new client, drain, and cut after the grace period or a second stop.
 
@@ -17,12 +19,13 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::first_client::{self, FirstClient, Seen};
 use super::hard_stops::HardStopWatch;
+use super::plan_clock::PlanClock;
 use super::pricing::{Media, PriceGate, Pricing};
 use super::{Ahead, Ending, Engine, Plan, RefusedBy};
 use crate::forecast::PriceConsequence;
-use crate::load::{Bound, Brake, BrakeAction, ClientLimit, LoadProfile, Pacer};
+use crate::load::{Bound, Brake, BrakeAction, ClientLimit, LoadProfile, Pacer, StagesProfile};
 use crate::pipeline::{Event, Happening, Stream, Tap};
-use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
+use crate::run_state::{ChangeKind, ChangeSource, LoadChange, Note, NoteKind};
 use crate::sample::{RunSample, Sources};
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::{Command, Mark, RunState, StopCause, limits};
@@ -41,6 +44,15 @@ pub struct Controller<E> {
     /// Target over time, which the operator may overrule.
     profile: Box<dyn LoadProfile>,
     is_overruled: bool,
+    clock: PlanClock,
+    /// Time of the plan at the last look.
+    followed: Duration,
+    /// Time at which the clients were due that a stage asks for.
+    due_at: Duration,
+    /// Number of the stage that has begun last; 0 before the first.
+    stage: usize,
+    /// Clients to which it leads.
+    goal: u32,
     pacer: Pacer,
     tap: Tap,
     target: u32,
@@ -69,8 +81,13 @@ impl<E: Engine> Controller<E> {
         sources.status.set_limit(plan.limit);
         Self {
             engine,
-            profile: Box::new(plan.profile),
+            profile: plan.shape(),
             is_overruled: false,
+            clock: PlanClock::default(),
+            followed: Duration::ZERO,
+            due_at: Duration::ZERO,
+            stage: 0,
+            goal: 0,
             pacer: Pacer::new(&plan.profile),
             tap,
             target: 0,
@@ -108,14 +125,14 @@ impl<E: Engine> Controller<E> {
                 break ending;
             }
             if let Some(stop) = self.stops.look(now, &self.sources) {
-                self.write_down(ChangeKind::Stop, self.target, ChangeSource::Limit(stop));
+                self.write_down(ChangeKind::Stop, self.target, self.target, ChangeSource::Limit(stop));
                 break Ending::at_limit(stop);
             }
             if self.samples.borrow().is_aborted() {
-                self.write_down(ChangeKind::Stop, self.target, ChangeSource::Threshold);
+                self.write_down(ChangeKind::Stop, self.target, self.target, ChangeSource::Threshold);
                 break Ending::by(StopCause::Threshold);
             }
-            if self.plan.duration.is_some_and(|end| end <= now) || self.everyone_has_finished(now) {
+            if self.end().is_some_and(|end| end <= now) || self.everyone_has_finished() {
                 break Ending::default();
             }
             let command = tokio::select! {
@@ -129,7 +146,7 @@ impl<E: Engine> Controller<E> {
             let mut waiting = std::iter::once(command).chain(commands.try_iter());
             let ending = waiting.find_map(|command| self.take(command));
             if self.target != before {
-                self.write_down(ChangeKind::Target, before, self.commander);
+                self.write_down(ChangeKind::Target, before, self.target, self.commander);
             }
             if let Some(ending) = ending {
                 break ending;
@@ -164,25 +181,67 @@ impl<E: Engine> Controller<E> {
         let before = self.target;
         self.target = self.plan.limit.clamp(before.into());
         if self.target != before {
-            self.write_down(ChangeKind::Target, before, ChangeSource::Preflight);
+            self.write_down(ChangeKind::Target, before, self.target, ChangeSource::Preflight);
         }
     }
 
     /// Takes the target from the profile, unless the operator has set one.
     fn follow(&mut self) {
+        let now = self.sources.clock.now();
+        let stops = self.follows_stages() && (self.held.is_some() || self.waits());
+        let at = self.clock.read(now, stops);
+        let due_at = self.profile.next_change(self.followed).and_then(|change| self.clock.reaches(change));
+        (self.due_at, self.followed) = (due_at.map_or(now, |due| due.min(now)), at);
+        self.sources.status.set_plan_time(self.follows_stages().then_some(at));
         if self.is_overruled {
             return;
         }
-        let target = self.plan.limit.clamp(self.profile.target(self.sources.clock.now()).into());
+        let target = self.plan.limit.clamp(self.profile.target(at).into());
         let before = std::mem::replace(&mut self.target, target);
-        if target != before {
-            self.write_down(ChangeKind::Target, before, ChangeSource::Plan);
+        if let Some(stages) = self.plan.stages.clone() {
+            self.enter_stage(&stages, at);
+        } else if target != before {
+            self.write_down(ChangeKind::Target, before, target, ChangeSource::Plan);
         }
     }
 
-    /// Returns the time of the next change of the profile's target, unless the operator has set one.
-    fn next_change(&self, now: Duration) -> Option<Duration> {
-        self.profile.next_change(now).filter(|_| !self.is_overruled)
+    /// Records the begin of a stage: all the clients that it adds or removes one by one would fill the journal.
+    fn enter_stage(&mut self, stages: &StagesProfile, at: Duration) {
+        let (count, now) = (stages.stages().len(), stages.stage(at));
+        let number = now.map_or(count + 1, |now| now.number);
+        if std::mem::replace(&mut self.stage, number) == number {
+            return;
+        }
+        if let Some(now) = now {
+            let text = format!("stage {number} of {count} begins: {}", now.stage);
+            let note = Note { at: self.sources.clock.now(), kind: NoteKind::Stage, text };
+            self.sources.status.journal().note(note);
+        }
+        // A stage may begin with a jump: a spike, the end of one, or stages that take no time.
+        let goal = stages.goal(at);
+        for to in [now.map_or(goal, |now| now.from), goal] {
+            let to = self.plan.limit.clamp(to.into());
+            let from = std::mem::replace(&mut self.goal, to);
+            if from != to {
+                self.write_down(ChangeKind::Target, from, to, ChangeSource::Plan);
+            }
+        }
+    }
+
+    /// Reports whether stages set the target.
+    fn follows_stages(&self) -> bool {
+        self.plan.stages.is_some() && !self.is_overruled
+    }
+
+    /// Returns the end of the run; `None`: never, or not while the clock of the stages stands still.
+    fn end(&self) -> Option<Duration> {
+        let end = self.plan.duration?;
+        if self.plan.ends_with_stages() { self.clock.reaches(end) } else { Some(end) }
+    }
+
+    /// Returns the time of the plan at which the profile's target changes next, unless the operator has set one.
+    fn next_change(&self) -> Option<Duration> {
+        self.profile.next_change(self.followed).filter(|_| !self.is_overruled)
     }
 
     /// Reports whether the others wait for the first client.
@@ -235,7 +294,7 @@ impl<E: Engine> Controller<E> {
     fn hold(&mut self, kind: ChangeKind, by: ChangeSource) {
         let held = (kind == ChangeKind::Hold).then_some(by);
         if std::mem::replace(&mut self.held, held) != held {
-            self.write_down(kind, self.target, by);
+            self.write_down(kind, self.target, self.target, by);
         }
     }
 
@@ -270,11 +329,11 @@ impl<E: Engine> Controller<E> {
         self.offer(event);
     }
 
-    /// Records a change of the load in the journal and as an event; `from` is the previous target.
-    fn write_down(&self, kind: ChangeKind, from: u32, by: ChangeSource) {
-        let change = LoadChange { at: self.sources.clock.now(), kind, from, to: self.target, by };
+    /// Records a change of the load in the journal and as an event; `from` is the previous target, `to` the new one.
+    fn write_down(&self, kind: ChangeKind, from: u32, to: u32, by: ChangeSource) {
+        let change = LoadChange { at: self.sources.clock.now(), kind, from, to, by };
         self.sources.status.journal().change(change);
-        self.happens(Happening::Load { change: kind.name(), from, to: self.target, by: by.name() });
+        self.happens(Happening::Load { change: kind.name(), from, to, by: by.name() });
     }
 
     fn enter(&self, state: RunState) {
@@ -300,11 +359,19 @@ impl<E: Engine> Controller<E> {
         }
         let wanted =
             if self.held.is_some() { 0 } else { self.allowed().saturating_sub(self.engine.admitted()) };
-        for _ in 0..self.pacer.due(self.sources.clock.now(), wanted) {
+        let now = self.sources.clock.now();
+        let due = match self.follows_stages() {
+            true => self.pacer.follow(self.due_at, now, wanted),
+            false => self.pacer.due(now, wanted),
+        };
+        for _ in 0..due {
             self.engine.admit().await;
             self.pacer.started(self.sources.clock.now());
         }
-        let reached = self.engine.admitted() == self.target;
+        // A stage that rises goes on, although each moment has its clients.
+        let rises =
+            self.follows_stages() && self.profile.goal(self.followed) > self.profile.target(self.followed);
+        let reached = self.engine.admitted() == self.target && !rises;
         let status = &self.sources.status;
         status.set_target(self.target);
         status.set_admitted(u64::from(self.engine.admitted()), self.pacer.late());
@@ -317,9 +384,9 @@ impl<E: Engine> Controller<E> {
         });
     }
 
-    fn everyone_has_finished(&self, now: Duration) -> bool {
+    fn everyone_has_finished(&self) -> bool {
         let admitted = self.engine.admitted();
-        let is_complete = admitted > 0 && admitted == self.target && self.next_change(now).is_none();
+        let is_complete = admitted > 0 && admitted == self.target && self.next_change().is_none();
         is_complete && self.engine.running() == 0
     }
 
@@ -327,8 +394,9 @@ impl<E: Engine> Controller<E> {
     /// whichever comes first.
     fn next_look(&self, now: Duration) -> Duration {
         let wanted = self.held.is_none() && self.engine.admitted() < self.allowed();
-        let start = wanted.then(|| self.pacer.next_at());
-        let next = start.into_iter().chain(self.next_change(now)).chain(self.plan.duration).min();
+        let start = (wanted && !self.follows_stages()).then(|| self.pacer.next_at());
+        let change = self.next_change().and_then(|change| self.clock.reaches(change));
+        let next = start.into_iter().chain(change).chain(self.end()).min();
         let look = if self.waits() { first_client::LOOK } else { LOOK };
         next.map_or(look, |at| at.saturating_sub(now).min(look))
     }

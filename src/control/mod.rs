@@ -9,9 +9,12 @@ mod engine;
 mod first_client;
 mod hard_stops;
 mod plan;
+mod plan_clock;
 #[cfg(test)]
 mod price_tests;
 mod pricing;
+#[cfg(test)]
+mod stages_tests;
 #[cfg(test)]
 mod threshold_tests;
 

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use super::{Ahead, OnShortage};
-use crate::load::{ClientLimit, RampProfile};
+use crate::load::{ClientLimit, LoadProfile, RampProfile, StagesProfile};
 use crate::vocabulary::HardStops;
 
 /// Load and length of a run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
-    /// Clients to reach and the schedule of their starts.
+    /// Clients to reach and the schedule of their starts; with stages, that of starts that no stage plans.
     pub profile: RampProfile,
+    /// Stages of the load; `None`: a ramp.
+    pub stages: Option<StagesProfile>,
     /// Maximum number of clients that the operator can request.
     pub limit: ClientLimit,
     /// Choice whether the first client goes ahead of the others.
@@ -28,6 +30,19 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Returns the number of clients over time.
+    pub fn shape(&self) -> Box<dyn LoadProfile> {
+        match &self.stages {
+            Some(stages) => Box::new(stages.clone()),
+            None => Box::new(self.profile),
+        }
+    }
+
+    /// Reports whether the run ends with its last stage.
+    pub fn ends_with_stages(&self) -> bool {
+        self.stages.as_ref().is_some_and(|stages| self.duration == Some(stages.length()))
+    }
+
     /// Returns the duration that the operator asked for.
     pub fn asked_duration(&self) -> Option<Duration> {
         self.duration.filter(|_| !self.has_default_end)

@@ -109,6 +109,7 @@ impl Scene {
         let engine = Clients { count: &count, most: &most, others_at: &others_at };
         let plan = Plan {
             profile: RampProfile { clients: CLIENTS, ramp: Ramp::default(), ..RampProfile::default() },
+            stages: None,
             limit: ClientLimit { clients: 500, bound: Bound::OpenFiles(564) },
             ahead: self.ahead,
             on_shortage: self.on_shortage,

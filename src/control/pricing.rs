@@ -111,7 +111,8 @@ impl Open {
         let mut profile = plan.profile;
         // Fewer clients than planned start at the planned rate.
         profile.ramp = profile.rate().map_or(profile.ramp, Ramp::Rate);
-        let terms = Terms { profile, begun, duration: plan.duration, base: *base, supply: supply.clone() };
+        let (stages, duration) = (plan.stages.clone(), plan.duration);
+        let terms = Terms { profile, stages, begun, duration, base: *base, supply: supply.clone() };
         let forecast = Forecast::new(curve, self.model.bit_rate(), terms);
         let shortages = forecast.shortages();
         let asked = profile.clients;

@@ -35,6 +35,7 @@ async fn play(threshold: &str, abort_grace: Option<u64>, failing: Range<u64>) ->
     let admitted = Cell::default();
     let plan = Plan {
         profile: RampProfile { clients: 10, ramp: Ramp::Time(Duration::ZERO), ..RampProfile::default() },
+        stages: None,
         limit: ClientLimit::default(),
         ahead: Ahead::Together,
         on_shortage: OnShortage::default(),

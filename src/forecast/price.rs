@@ -11,11 +11,15 @@ use serde::Serialize;
 use super::curve::{Curve, Traffic};
 use super::stream::{BitRate, Destination};
 use crate::capacity::{CPU_SHARE, MEMORY_SHARE, Shortage, Supplied, Supply, Work};
-use crate::load::RampProfile;
+use crate::load::{RampProfile, StagesProfile};
 use crate::vocabulary::HardStop;
 
 /// Clients that are summed one by one. Beyond, one stands for its neighbours.
 const SUMMED: u32 = 10_000;
+/// The same for the traffic of a single second.
+const SUMMED_IN_SECOND: u32 = 2_000;
+/// Begins of the seconds around the end of a stage in which the traffic may be largest.
+const SECONDS_AROUND: [f64; 5] = [-1.0, 0.0, 1.0, 2.0, 3.0];
 /// Time for which the port of a closed connection cannot be used again, in seconds (TIME_WAIT in Linux).
 const PORT_WAIT_S: f64 = 60.0;
 /// Resident bytes of a client without TLS, measured with 1,000 clients of a live stream, rounded up. A calibration
@@ -46,6 +50,8 @@ pub struct Base {
 pub struct Terms {
     /// Clients, and the schedule of their starts.
     pub profile: RampProfile,
+    /// Stages of the load; `None`: a ramp.
+    pub stages: Option<StagesProfile>,
     /// Time at which the others may start.
     pub begun: Duration,
     /// Length of the run that was asked for.
@@ -158,8 +164,12 @@ impl Forecast {
         }
     }
 
-    /// Returns the number of clients that have started by then.
+    /// Returns the most clients that have been there at once by then.
     fn started(&self, clients: u32, seconds: f64) -> f64 {
+        if let Some(stages) = &self.terms.stages {
+            let until = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+            return stages.peak_until(until).min(clients).into();
+        }
         let interval = self.terms.profile.interval().as_secs_f64();
         let first = self.start(1);
         let others = match seconds - first {
@@ -177,10 +187,22 @@ impl Forecast {
         let mut sum = Traffic::default();
         for first in (0..started).step_by(stride as usize) {
             let group = stride.min(started - first);
-            let age = seconds - self.start(first + group / 2);
-            sum = sum.plus(self.curve.at(age), group.into());
+            self.add_client(first + group / 2, seconds, group.into(), &mut sum);
         }
         sum
+    }
+
+    /// Adds the traffic of the client with this number up to a time, so many times.
+    fn add_client(&self, number: u32, seconds: f64, times: f64, sum: &mut Traffic) {
+        let Some(stages) = &self.terms.stages else {
+            *sum = sum.plus(self.curve.at(seconds - self.start(number)), times);
+            return;
+        };
+        for life in stages.lives(number) {
+            let [start, end] = [life.start, life.end].map(|at| at.as_secs_f64());
+            // A client that comes back after it has left joins again.
+            *sum = sum.plus(self.curve.at(seconds.min(end) - start), times);
+        }
     }
 
     /// Returns the traffic of a steady client in a second.
@@ -192,6 +214,9 @@ impl Forecast {
 
     /// Returns the most bits within a second: seconds of starts, each with the traffic of its age.
     fn peak(&self, clients: u32, seconds: f64) -> f64 {
+        if let Some(stages) = &self.terms.stages {
+            return self.peak_of_stages(stages, clients, seconds);
+        }
         let bins = seconds.min(self.curve.horizon()).ceil() as usize;
         let grown: Vec<f64> = (0..bins)
             .map(|age| self.curve.at(age as f64 + 1.0).bytes - self.curve.at(age as f64).bytes)
@@ -210,6 +235,32 @@ impl Forecast {
         let rate = self.terms.profile.rate().unwrap_or_default();
         let late = self.started(clients, seconds) * self.steady().bytes + rate * burst;
         8.0 * if seconds > horizon { early.max(late) } else { early }
+    }
+
+    /// Returns the most bits within a second: of those around the ends of stages, where clients join.
+    fn peak_of_stages(&self, stages: &StagesProfile, clients: u32, seconds: f64) -> f64 {
+        let peak = stages.peak().min(clients);
+        let stride = peak.div_ceil(SUMMED_IN_SECOND).max(1);
+        let numbers: Vec<u32> = (0..peak).step_by(stride as usize).collect();
+        let lives: Vec<_> = numbers
+            .iter()
+            .flat_map(|first| {
+                let group = stride.min(peak - first);
+                let lives = stages.lives(first + group / 2).into_iter();
+                lives.map(move |life| (life.start.as_secs_f64(), life.end.as_secs_f64(), f64::from(group)))
+            })
+            .collect();
+        let in_second = |from: f64| -> f64 {
+            let until = (from + 1.0).min(seconds);
+            let used = |(start, end, times): &(f64, f64, f64)| {
+                let at = |time: f64| self.curve.at(time.min(*end) - start).bytes;
+                if from >= *end || until <= *start { 0.0 } else { (at(until) - at(from)) * times }
+            };
+            lives.iter().map(used).sum()
+        };
+        let around =
+            stages.boundaries().flat_map(|at| SECONDS_AROUND.map(|second| at.as_secs_f64() + second));
+        8.0 * around.filter(|from| (0.0..seconds).contains(from)).map(in_second).fold(0.0, f64::max)
     }
 
     /// Returns the share of the allowed CPU that is used once all clients are there.

@@ -70,8 +70,9 @@ impl Priced {
             let at = forecast.reaches(stop).filter(|_| forecast.terms.duration.is_none())?;
             Some(format!(", reaches {} after about {}", stop.option(), units::clock(at)))
         });
+        let up_to = if forecast.terms.stages.is_some() { "up to " } else { "" };
         format!(
-            "{} {length}: {} in {}, at most {}, {} open files, cpu {}{}",
+            "{up_to}{} {length}: {} in {}, at most {}, {} open files, cpu {}{}",
             units::plural(forecast.terms.profile.clients.into(), "client"),
             units::bytes(planned.bytes as u64),
             units::plural(planned.requests as u64, "request"),

@@ -7,6 +7,8 @@ mod profile;
 mod ramp;
 mod reconnects;
 mod search;
+mod stage;
+mod stages;
 
 pub use brake::{Brake, BrakeAction, CALM_SHARE, STORM_WINDOW, StormNumbers, TurnedAway};
 pub use client_limit::{Bound, ClientLimit};
@@ -15,3 +17,5 @@ pub use profile::LoadProfile;
 pub use ramp::{Ramp, RampProfile};
 pub use reconnects::Reconnects;
 pub use search::{Decision, Judgement, Level, Search, SearchEnd, SearchPlan};
+pub use stage::{Stage, StageList};
+pub use stages::{StageNow, StagesProfile};

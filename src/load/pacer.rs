@@ -91,6 +91,16 @@ impl Pacer {
         due
     }
 
+    /// Takes `wanted` clients that stages asked for at `planned`: all of them start at `now`. Call [`Self::started`] for
+    /// each of them.
+    pub fn follow(&mut self, planned: Duration, now: Duration, wanted: u32) -> u32 {
+        self.waiting.extend((0..wanted).map(|_| planned));
+        if now.saturating_sub(planned) > LATE {
+            self.late += u64::from(wanted);
+        }
+        wanted
+    }
+
     /// Counts the oldest start that is due as made at `now`. A worker that is slow to take its order makes a start as
     /// late as a controller that is slow to give it.
     pub fn started(&mut self, now: Duration) {
@@ -215,6 +225,18 @@ mod tests {
         assert_eq!(pacer.due(later, 0), 0);
         assert_eq!(pacer.due(later, 10), 1);
         assert_eq!(pacer.late(), 0);
+    }
+
+    #[test]
+    fn clients_that_a_stage_asks_for_start_at_once_and_are_as_late_as_they_are() {
+        let mut pacer = pacer(0.1, 200, 1);
+        let planned = Duration::from_secs(5);
+        assert_eq!(pacer.follow(planned, planned + Duration::from_millis(1), 40), 40);
+        (0..40).for_each(|_| pacer.started(planned + Duration::from_millis(2)));
+        assert_eq!(pacer.counts(), StartCounts { made: 40, ..StartCounts::default() });
+        pacer.follow(planned, planned + Duration::from_secs(1), 2);
+        (0..2).for_each(|_| pacer.started(planned + Duration::from_secs(1)));
+        assert_eq!((pacer.late(), pacer.counts().very_late), (2, 2));
     }
 
     #[test]

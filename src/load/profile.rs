@@ -10,4 +10,9 @@ pub trait LoadProfile {
 
     /// Returns the time of the first change of the target after `elapsed`; `None` if it stays as it is.
     fn next_change(&self, elapsed: Duration) -> Option<Duration>;
+
+    /// Returns the number of clients to which the present stage leads; without stages that is the target.
+    fn goal(&self, elapsed: Duration) -> u32 {
+        self.target(elapsed)
+    }
 }

@@ -36,14 +36,16 @@ pub struct Run {
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunOptions {
-    /// Value of `--duration`; `null`: until stopped.
+    /// Value of `--duration`, or the length of all stages; `null`: until stopped.
     pub duration_asked_s: Option<f64>,
-    /// Number of clients that was asked for; fewer are the target with `--clamp`.
+    /// Number of clients that was asked for, or the peak of the stages; fewer are the target with `--clamp`.
     pub clients_asked: u32,
     /// Arithmetic by which `--clamp` lowered the target before anything was sent; `null`: it did not.
     pub clamped: Option<String>,
-    /// Clients started per second; `null`: all at once.
+    /// Clients started per second; `null`: all at once. With stages, those of the fastest rise that takes time.
     pub ramp_rate: Option<f64>,
+    /// Stages of the load in their order (`--stage`), with commas between them; `null`: a ramp.
+    pub stages: Option<String>,
     /// Variant choice (`--variant`).
     pub variant: String,
     /// Player that clients imitated (`--player`).

@@ -72,6 +72,9 @@ fn head(doc: &Doc, page: &mut Page) {
     ));
     let ramp =
         run.at("/ramp_rate").number().map_or("all at once".to_owned(), |rate| format!("ramp {rate}/s"));
+    let stages = run.at("/stages");
+    let ramp =
+        if stages.is_known() { format!("peak of {} planned", count(run.at("/clients_asked"))) } else { ramp };
     let late = run.at("/late_starts").count();
     let late = if late > 0 { format!(", {} late", units::count(late)) } else { String::new() };
     page.line(format!(
@@ -80,6 +83,9 @@ fn head(doc: &Doc, page: &mut Page) {
         count(run.at("/clients_target")),
         count(run.at("/clients_started")),
     ));
+    if stages.is_known() {
+        page.line(format!("stages  {}", stages.word()));
+    }
     for reason in answer::reasons(doc) {
         page.line(format!("!!      {reason}"));
     }

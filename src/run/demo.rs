@@ -38,8 +38,10 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
     let target = target.wrap_err("the built-in origin reported an invalid URL")?;
     let narrator = narrator(&args);
     let mut load = args.load;
-    let has_default_end = load.duration.is_none();
-    load.duration.get_or_insert(LENGTH);
+    let has_default_end = load.duration.is_none() && load.stages.is_empty();
+    if has_default_end {
+        load.duration = Some(LENGTH);
+    }
     let pem = hello.certificate_pem.as_deref().filter(|_| args.tls);
     let trusted = pem.map(|pem| Temporary::private(pem.as_bytes())).transpose();
     let trusted = trusted.wrap_err("the certificate of the built-in origin could not be saved")?;

@@ -120,6 +120,7 @@ pub(super) fn title(config: &RunConfig, identity: RunIdentity, costs: Option<Tra
         identity,
         variant: config.variant().to_string(),
         profile: config.plan.profile,
+        stages: config.plan.stages.clone(),
         duration: config.plan.duration,
         costs,
         reports: config.output.reports.iter().filter_map(|file| file_name(&file.path)).collect(),
@@ -150,7 +151,8 @@ fn theme(output: &Output) -> Theme {
 /// Prints one line per second until the sampler ends.
 fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<JoinHandle<()>> {
     let profile = &config.plan.profile;
-    let clients = match config.search {
+    let (stages, search) = (config.plan.stages.as_ref(), config.search);
+    let clients = match search {
         Some(SearchPlan { first, most, .. }) => {
             let [first, most] = [first, most].map(|clients| units::count(clients.into()));
             format!("{first} clients and more, to find how many it carries, at most {most}")
@@ -158,14 +160,25 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
         None => units::plural(profile.clients.into(), "client"),
     };
     stdio::say(&format!(
-        "hlswarm: loading {} with {clients}, seed {}, run id {}",
-        config.clients.player.entry, profile.seed, config.run_id
+        "hlswarm: loading {} with {}{clients}, seed {}, run id {}",
+        config.clients.player.entry,
+        if stages.is_some() { "up to " } else { "" },
+        profile.seed,
+        config.run_id
     ));
-    let ramp = if config.search.is_some() { Duration::ZERO } else { profile.length(profile.clients) };
+    if let Some(stages) = stages {
+        stdio::say(&format!("hlswarm: stages: {stages}"));
+    }
+    let (name, ramp) = match stages {
+        Some(stages) => ("the stages take", stages.length()),
+        // A search has no ramp to one target.
+        None if search.is_some() => ("", Duration::ZERO),
+        None => ("the ramp takes", profile.length(profile.clients)),
+    };
     if let Some(length) = config.plan.duration.filter(|length| *length < ramp) {
         let [ramp, length] = [ramp, length].map(units::span);
         stdio::say(&format!(
-            "hlswarm: the ramp takes {ramp}, but the run ends after {length}: the target will not be reached"
+            "hlswarm: {name} {ramp}, but the run ends after {length}: the target will not be reached"
         ));
     }
     let mut samples = sampler.samples();

@@ -1,6 +1,7 @@
 //! The exit of a run: its code, and the reasons for it.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::control::{Ending, Plan, RefusedBy};
 use crate::report::Exit;
@@ -51,7 +52,7 @@ fn code(consequence: Consequence) -> Option<u8> {
 }
 
 /// Returns the end of a run, for its checks.
-pub(super) fn run_end(ending: Ending, plan: Plan, sample: &RunSample) -> RunEnd {
+pub(super) fn run_end(ending: Ending, plan: &Plan, sample: &RunSample) -> RunEnd {
     RunEnd {
         refused: ending.refused.map(|by| match by {
             RefusedBy::Stream(outcome) => refused(sample, outcome, plan),
@@ -59,7 +60,7 @@ pub(super) fn run_end(ending: Ending, plan: Plan, sample: &RunSample) -> RunEnd 
         }),
         signal: signal(ending, plan),
         hard_stop: hard_stop(ending, plan, sample),
-        ramp: plan.profile.length(sample.target),
+        ramp: if plan.stages.is_some() { Duration::ZERO } else { plan.profile.length(sample.target) },
         is_braked: sample.journal.changes().any(|change| change.by == ChangeSource::Brake),
         duration: plan.asked_duration(),
         search: None,
@@ -77,7 +78,7 @@ pub(super) fn run_end(ending: Ending, plan: Plan, sample: &RunSample) -> RunEnd 
 
 /// Returns the hard stop that ended the run. Bytes and requests are the declared end of a run without a duration; a
 /// bandwidth never is.
-fn hard_stop(ending: Ending, plan: Plan, sample: &RunSample) -> Option<EndAtLimit> {
+fn hard_stop(ending: Ending, plan: &Plan, sample: &RunSample) -> Option<EndAtLimit> {
     let Some(StopCause::Limit(stop)) = ending.cause else { return None };
     let spent = sample.spent(stop)?;
     let at = sample.hard_stop().map_or(sample.at, |(_, at)| at);
@@ -104,7 +105,7 @@ pub(super) fn with_unwritten(exit: Exit, failed: &[String]) -> Exit {
 }
 
 /// Returns the signal that ended the run early, or cut it short as a second one.
-fn signal(ending: Ending, plan: Plan) -> Option<EarlyEnd> {
+fn signal(ending: Ending, plan: &Plan) -> Option<EarlyEnd> {
     let cause = ending.cause?;
     // Ctrl-C is the normal end of a run for which no duration was asked.
     if cause == StopCause::Interrupt && plan.asked_duration().is_none() && !ending.cut {
@@ -117,7 +118,7 @@ fn signal(ending: Ending, plan: Plan) -> Option<EarlyEnd> {
 
 /// Returns why the first client could not load the stream, so that there was no load. The code is 5 if nothing is at
 /// this URL, 3 if its content cannot be played.
-fn refused(sample: &RunSample, outcome: Outcome, plan: Plan) -> EarlyEnd {
+fn refused(sample: &RunSample, outcome: Outcome, plan: &Plan) -> EarlyEnd {
     let nothing_there = matches!(outcome, Outcome::Http(_) | Outcome::Failed(Fault::DnsNotFound));
     let code = if nothing_there { PREFLIGHT } else { CRITERIA };
     let others = if plan.profile.clients > 1 { "; no other client was started" } else { "" };

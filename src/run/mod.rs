@@ -39,6 +39,7 @@ use crate::config::{ConfigError, RunConfig, shown_file};
 use crate::control::{Ahead, Controller, Ending, Engine, Pricing, RefusedBy, Searched};
 use crate::forecast::{Base, Probed};
 use crate::generator::{HostWatch, Process};
+use crate::load::StagesProfile;
 use crate::net::unused_resolve_entries;
 use crate::pipeline::{Pipeline, RecordFile, Tap, Taps};
 use crate::report::{self, Calibrated, Doc, Facts, Report, RunOptions, SearchReport};
@@ -296,7 +297,8 @@ impl ActiveRun {
         tap: Tap,
         probes: Option<flume::Receiver<Probed>>,
     ) -> Controller<E> {
-        let controller = Controller::new(engine, config.plan, &self.sources, self.sampler.samples(), tap);
+        let controller =
+            Controller::new(engine, config.plan.clone(), &self.sources, self.sampler.samples(), tap);
         let Some(probes) = probes else { return controller };
         // It measures the speed of the machine, whose CPU is not the load's.
         let supply = supply::read(config);
@@ -441,7 +443,7 @@ impl EndedRun {
             lost_workers: self.lost,
             end: Some(RunEnd {
                 search: self.searched.as_ref().map(report::search_verdict),
-                ..exit::run_end(self.ending, self.config.plan, &self.sample)
+                ..exit::run_end(self.ending, &self.config.plan, &self.sample)
             }),
             search: self.searched.as_ref().map(SearchReport::new),
             allow_untrusted: self.config.output.allow_untrusted,
@@ -471,6 +473,7 @@ fn options(config: &RunConfig) -> RunOptions {
         clients_asked: config.clients_asked,
         clamped: config.clamped.clone(),
         ramp_rate: config.plan.profile.rate(),
+        stages: config.plan.stages.as_ref().map(StagesProfile::to_string),
         variant: config.variant().to_string(),
         player: config.clients.player.profile.name,
         session_length: config.clients.player.session.to_string(),

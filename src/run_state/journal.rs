@@ -119,6 +119,8 @@ pub enum NoteKind {
     Threshold,
     /// A level of the search for a capacity was measured.
     Level,
+    /// A stage of the plan began.
+    Stage,
     /// The built-in origin of the demo began or ended a fault.
     Demo,
 }

@@ -22,6 +22,8 @@ pub struct Status {
     starts: [AtomicU64; 4],
     /// End of the load plus a microsecond; 0 while it lasts.
     load_end_us: AtomicU64,
+    /// Time of the stages plus a microsecond; 0 without any, and after the operator has set a target.
+    plan_time_us: AtomicU64,
     panics: AtomicU64,
     address_space_stops: AtomicU64,
     journal: Arc<Journal>,
@@ -81,6 +83,16 @@ impl Status {
     /// Returns the end of the load; `None` while it lasts.
     pub fn load_end(&self) -> Option<Duration> {
         self.load_end_us.load(Ordering::Relaxed).checked_sub(1).map(Duration::from_micros)
+    }
+
+    /// Sets the time of the stages that set the target; `None`: none do.
+    pub fn set_plan_time(&self, at: Option<Duration>) {
+        self.plan_time_us.store(at.map_or(0, |at| micros(at).saturating_add(1)), Ordering::Relaxed);
+    }
+
+    /// Returns the time of the stages that set the target; `None`: none do.
+    pub fn plan_time(&self) -> Option<Duration> {
+        self.plan_time_us.load(Ordering::Relaxed).checked_sub(1).map(Duration::from_micros)
     }
 
     /// Sets the number of clients wanted.

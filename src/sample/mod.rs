@@ -103,6 +103,8 @@ pub struct RunSample {
     pub target: u32,
     /// Maximum that the target can be set to, and the reason for it.
     pub limit: ClientLimit,
+    /// Time of the stages that set the target; `None`: none do, or the operator has set one.
+    pub plan_time: Option<Duration>,
     /// Clients that were admitted and have not been removed.
     pub admitted: u64,
     /// Largest number of clients active at once so far.

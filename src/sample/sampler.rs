@@ -256,6 +256,7 @@ impl Sampler {
         (sample.at, sample.state, sample.target) =
             (at, self.sources.status.state(), self.sources.status.target());
         sample.limit = self.sources.status.limit();
+        sample.plan_time = self.sources.status.plan_time();
         // Clients are read whole once a second, and in every sample of a run that is ending.
         let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
         self.read_clients(sample, new_second || sample.state.is_ending());

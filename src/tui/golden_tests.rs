@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use ratatui::buffer::{Buffer, Cell};
@@ -17,10 +18,12 @@ use super::input::{Input, Key};
 use super::render::picture;
 use super::theme::{Charset, Palette, Theme};
 use super::{fixtures, painter};
+use crate::load::{Stage, StagesProfile};
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange};
+use crate::sample::RunSample;
 use crate::stats::Rates;
-use crate::vocabulary::RunIdentity;
 use crate::vocabulary::untrusted::HOSTILE;
+use crate::vocabulary::{RunIdentity, RunState};
 
 const SIZES: [(u16, u16); 5] = [(80, 24), (160, 48), (120, 30), (40, 10), (30, 3)];
 
@@ -116,6 +119,37 @@ fn a_ramp_that_the_brake_holds_looks_as_it_did() {
     let mut app = app("ramping", &[]);
     app.update(Msg::Sample(Arc::new(held)));
     assert_picture("brake", &album_of(&mut app));
+}
+
+#[test]
+fn the_stages_of_a_run_look_as_they_did() {
+    let stages = [
+        Stage::Ramp { to: 1_000, takes: Duration::from_secs(120) },
+        Stage::Hold(Duration::from_secs(600)),
+        Stage::Spike { more: 300, lasts: Duration::from_secs(30) },
+    ];
+    let stages = StagesProfile::new(&stages).ok();
+    let mut lines = String::new();
+    // In a stage, held in it, and after the operator has set a target.
+    for (state, plan_time) in
+        [(RunState::Running, Some(228)), (RunState::Hold, Some(100)), (RunState::Running, None)]
+    {
+        let title = Title { stages: stages.clone(), ..fixtures::title() };
+        let mut app = App::new(title, Access::Full);
+        let sample = RunSample {
+            state,
+            plan_time: plan_time.map(Duration::from_secs),
+            ..Arc::unwrap_or_clone(fixtures::sample("healthy"))
+        };
+        app.update(Msg::Sample(Arc::new(sample)));
+        for width in [160, 120, 80] {
+            let theme = Theme { palette: Palette::Mono, charset: Charset::Unicode };
+            let drawn = text(&draw(&mut app, (width, 24), theme), symbol);
+            lines += drawn.lines().next().unwrap_or_default();
+            lines.push('\n');
+        }
+    }
+    assert_picture("stages", &lines);
 }
 
 #[test]

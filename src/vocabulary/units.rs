@@ -259,6 +259,18 @@ pub fn span(length: Duration) -> String {
     }
 }
 
+/// Formats a duration in whole milliseconds so that [`parse_duration`] reads it again: `250ms`, `1m30s`, `2h`, `0s`.
+pub fn duration(length: Duration) -> String {
+    let ms = length.as_millis();
+    let parts = [(ms / 3_600_000, "h"), (ms / 60_000 % 60, "m"), (ms / 1_000 % 60, "s"), (ms % 1_000, "ms")];
+    let text: String = parts
+        .iter()
+        .filter(|(amount, _)| *amount > 0)
+        .map(|(amount, unit)| format!("{amount}{unit}"))
+        .collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
 /// Formats a count with its noun: `1 client`, `12 clients`.
 pub fn plural(value: u64, singular: &str) -> String {
     format!("{} {singular}{}", count(value), if value == 1 { "" } else { "s" })
@@ -283,6 +295,17 @@ mod tests {
         }
         for text in ["", "ten", "-5s", "5 parsecs", "inf", "nan", "1e300", "1e30s", "584y", "367d", "-0.1"] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_read_as_it_was_written() {
+        for (ms, text) in
+            [(0, "0s"), (250, "250ms"), (90_000, "1m30s"), (7_200_000, "2h"), (86_461_001, "24h1m1s1ms")]
+        {
+            let length = Duration::from_millis(ms);
+            assert_eq!(duration(length), text);
+            assert_eq!(parse_duration(text), Ok(length));
         }
     }
 

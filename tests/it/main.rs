@@ -33,6 +33,7 @@ mod secrets;
 mod secure;
 mod selftest;
 mod shortage;
+mod stages;
 mod stopping;
 mod stream;
 mod thresholds;

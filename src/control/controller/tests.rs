@@ -58,6 +58,7 @@ impl Scene {
             Pipeline::start(1, sources.clock, None, RunIdentity::default()).expect("a thread");
         let plan = Plan {
             profile: RampProfile::default(),
+            stages: None,
             limit: ClientLimit { clients: self.limit, bound: Bound::Program },
             ahead: Ahead::Together,
             on_shortage: OnShortage::default(),

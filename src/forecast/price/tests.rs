@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::forecast::{Got, PriceConsequence, Priced, Probed, StreamModel};
 use crate::hls::{VariantChoice, parse};
-use crate::load::Ramp;
+use crate::load::{Ramp, StageList};
 use crate::player::{Profile, Resource, SessionLength, Settings};
 use crate::vocabulary::{HardStops, SecretUrl};
 
@@ -55,6 +55,7 @@ fn terms(clients: u32, ramp: Ramp, seconds: u64) -> Terms {
     let base = Base { open_files: Some(40), resident_bytes: Some(20_000_000), cpu: Duration::ZERO };
     Terms {
         profile: RampProfile { clients, ramp, ..RampProfile::default() },
+        stages: None,
         begun: Duration::ZERO,
         duration: Some(Duration::from_secs(seconds)),
         base,
@@ -217,6 +218,59 @@ fn a_window_of_hours_is_simulated_for_a_shorter_time_and_costs_the_same() {
     });
     assert_eq!([short.curve.horizon(), long.curve.horizon()], [600.0, 60.0]);
     assert_near(planned(&long).bytes, planned(&short).bytes, 0.02);
+}
+
+fn staged(text: &str) -> Terms {
+    let StageList(stages) = text.parse().expect(text);
+    let stages = StagesProfile::new(&stages).expect(text);
+    let seconds = stages.length().as_secs();
+    Terms { profile: stages.pace(1), stages: Some(stages), ..terms(0, Ramp::default(), seconds) }
+}
+
+#[test]
+fn stages_that_are_a_ramp_have_its_price() {
+    let model = model(None, "");
+    let ramp = planned(&forecast(&model, "web", terms(100, Ramp::Time(Duration::from_secs(20)), 60)));
+    let stages = planned(&forecast(&model, "web", staged("ramp to 100 in 20s, hold 40s")));
+    let numbers = |used: &Use| {
+        [
+            Some(used.requests),
+            Some(used.bytes),
+            used.bits_per_second_peak,
+            used.open_files,
+            used.ports,
+            used.memory_bytes,
+        ]
+    };
+    for (ramp, stages) in numbers(&ramp).into_iter().zip(numbers(&stages)) {
+        assert_near(stages.expect("known"), ramp.expect("known"), 0.03);
+    }
+}
+
+#[test]
+fn stages_are_priced_by_their_peak_and_by_the_area_under_their_curve() {
+    let model = model(None, "");
+    let spike =
+        forecast(&model, "web", staged("jump to 100, hold 60s, spike +300 for 30s, hold 60s, down in 30s"));
+    let used = planned(&spike);
+    // Three segments at each join, one every two seconds after it: of 100 clients for 150 s, of as many who leave during
+    // 30 s, and of 300 for 30 s.
+    let segments = 100.0 * (3.0 + 74.0 + 7.5) + 300.0 * (3.0 + 14.0);
+    assert_near(used.bytes, segments * SEGMENT as f64, 0.03);
+    assert_eq!(used.open_files, Some(40.0 + 400.0));
+    // The second of the spike: three segments of each that joins, one of each that joined a whole number of segments ago.
+    assert_near(used.bits_per_second_peak.expect("paced"), 8.0 * SEGMENT as f64 * (900.0 + 100.0), 0.02);
+}
+
+#[test]
+fn the_largest_load_of_stages_that_fits_cuts_their_peak() {
+    let mut terms = staged("jump to 100, hold 30s, spike +300 for 30s, hold 30s");
+    terms.supply.open_files = Some(64 + 150);
+    let plan = forecast(&model(None, ""), "web", terms);
+    assert_eq!(plan.largest(), 150);
+    let cut = planned(&plan.with_clients(150));
+    assert_eq!(cut.open_files, Some(40.0 + 150.0));
+    assert!(cut.bytes < planned(&plan).bytes);
 }
 
 #[test]

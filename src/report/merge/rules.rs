@@ -96,6 +96,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("/run/run_id", Rule::Joined),
     ("/run/command", Rule::Joined),
     ("/run/clamped", Rule::Joined),
+    ("/run/stages", Rule::Joined),
     ("/run/variant", Rule::Joined),
     ("/run/player", Rule::Joined),
     ("/run/session_length", Rule::Joined),

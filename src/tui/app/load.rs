@@ -64,7 +64,13 @@ impl App {
             true => format!(", {}", self.live.limit),
             false => String::new(),
         };
-        self.say(format!("target {}{limited}{held}", units::count(target.unsigned_abs())));
+        let steers = if self.follows_plan() { "; you steer now: the plan is off" } else { "" };
+        self.say(format!("target {}{limited}{held}{steers}", units::count(target.unsigned_abs())));
+    }
+
+    /// Reports whether stages set the target.
+    fn follows_plan(&self) -> bool {
+        self.title.stages.is_some() && self.live.plan_time.is_some()
     }
 
     /// Returns the target, including a request that the samples do not show yet.
@@ -77,10 +83,15 @@ impl App {
             return self.say(ENDING.to_owned());
         }
         if self.live.state == RunState::Hold {
-            self.say("ramp resumed".to_owned());
+            let resumed = if self.follows_plan() { "plan resumed where it stood" } else { "ramp resumed" };
+            self.say(resumed.to_owned());
             return Effect::Ask(Command::Resume);
         }
-        self.say("ramp held: no clients are added; p resumes".to_owned());
+        let held = match self.follows_plan() {
+            true => "plan held: its clock stops, no clients are added or removed; p resumes",
+            false => "ramp held: no clients are added; p resumes",
+        };
+        self.say(held.to_owned());
         Effect::Ask(Command::Hold)
     }
 

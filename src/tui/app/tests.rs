@@ -1,7 +1,7 @@
 //! Tests of the app: samples and keys go in, effects come out.
 
 use super::*;
-use crate::load::{Bound, ClientLimit};
+use crate::load::{Bound, ClientLimit, Stage, StagesProfile};
 use crate::run_state::{ChangeKind, ChangeSource, Journal, LoadChange};
 use crate::vocabulary::RunState;
 use crate::vocabulary::limits::CLIENTS;
@@ -430,4 +430,31 @@ fn a_comparison_of_clients_is_refused_in_the_log_and_taken_in_the_list() {
     let refused = "stalls>3 is for clients, not for the log";
     assert_eq!(typed('5'), (false, false, Some(refused.to_owned())));
     assert!(typed('2').1);
+}
+
+#[test]
+fn the_keys_that_change_the_load_say_what_becomes_of_the_stages() {
+    let stages = StagesProfile::new(&[
+        Stage::Hold(Duration::from_secs(1)),
+        Stage::Ramp { to: 9, takes: Duration::ZERO },
+    ]);
+    let title = Title { stages: stages.ok(), ..Title::default() };
+    let mut app = App::new(title, Access::Full);
+    let mut show = |state, plan_time| {
+        let sample = RunSample { state, target: 100, plan_time, ..RunSample::default() };
+        app.update(Msg::Sample(Arc::new(sample)));
+        [Key::Char('+'), Key::Char('p')].map(|key| {
+            press(&mut app, key);
+            app.notice().unwrap_or_default().to_owned()
+        })
+    };
+    let [steered, held] = show(RunState::Running, Some(Duration::ZERO));
+    assert_eq!(steered, "target 110; you steer now: the plan is off");
+    assert!(held.starts_with("plan held: its clock stops"), "{held}");
+    let [_, resumed] = show(RunState::Hold, Some(Duration::ZERO));
+    assert_eq!(resumed, "plan resumed where it stood");
+    // The operator has set a target: there is no plan to change.
+    let [steered, held] = show(RunState::Running, None);
+    assert!(steered.starts_with("target 1") && !steered.contains("plan"), "{steered}");
+    assert!(held.starts_with("ramp held"), "{held}");
 }

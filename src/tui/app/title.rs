@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::capacity::TransportCosts;
-use crate::load::RampProfile;
+use crate::load::{RampProfile, StagesProfile};
 use crate::vocabulary::{RunIdentity, Untrusted};
 
 /// Facts of a run. The texts may come from outside: the console makes them safe when it takes them.
@@ -15,6 +15,8 @@ pub struct Title {
     pub variant: String,
     /// Planned load of the run.
     pub profile: RampProfile,
+    /// Stages of the load; `None`: a ramp.
+    pub stages: Option<StagesProfile>,
     /// Time at which the run ends by itself; `None`: it runs until it is stopped.
     pub duration: Option<Duration>,
     /// Calibrated costs of this machine; `None` if it is not calibrated.

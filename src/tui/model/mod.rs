@@ -21,6 +21,7 @@ mod nothing;
 mod overview;
 mod reason;
 mod report;
+mod stage;
 mod stream;
 mod stream_panels;
 mod swarm_map;

@@ -9,7 +9,7 @@ use crate::tui::theme::Role;
 use crate::verdict::{DEGRADED_SHARE, Knee, TrustVerdict, Verdict};
 use crate::vocabulary::{RunState, units};
 
-use super::{Text, Weight, reason, trust};
+use super::{Text, Weight, reason, stage, trust};
 
 /// Share of a hard stop from which on its end is near: the operator may want to prepare for it.
 const LIMIT_NEAR: f64 = 0.8;
@@ -19,9 +19,9 @@ const LIMIT_NEAR: f64 = 0.8;
 pub(in crate::tui) struct Top {
     /// State, time, clients.
     pub(in crate::tui) run: Vec<Text>,
-    /// Admitted share of the target, 0 to 1.
+    /// Admitted share of the target, or the share of the stages that is over, 0 to 1.
     pub(in crate::tui) ramp: Option<f64>,
-    /// Rate of the ramp, or since when and by whom it is held.
+    /// Rate of the ramp, or since when it is held, or the place of the run in its stages.
     pub(in crate::tui) pace: Vec<Text>,
     /// Address of the stream, or its host alone.
     pub(in crate::tui) target: Text,
@@ -44,7 +44,7 @@ impl Top {
         let shown = format!("[{} {}]", app.view.number(), app.view.name());
         Self {
             run: run(app),
-            ramp: app.shown.ramp_share(),
+            ramp: stage::share(app).or_else(|| app.shown.ramp_share()),
             pace: pace(app),
             target: target(app),
             verdict,
@@ -100,6 +100,9 @@ fn run(app: &App) -> Vec<Text> {
 
 /// Returns the rate of the ramp while it runs or is held.
 fn pace(app: &App) -> Vec<Text> {
+    if let Some(words) = stage::words(app) {
+        return words;
+    }
     let sample = &app.shown;
     let rate = app.title.profile.rate();
     let rate_words = units::rate(rate);
@@ -174,7 +177,8 @@ fn knee_text((name, knee): (&str, Knee)) -> Text {
 /// Returns the time at which the ramp reaches the target; `None` without a ramp, or if no client is missing.
 fn arrival(app: &App) -> Option<String> {
     let sample = &app.steady;
-    let rate = app.title.profile.rate().filter(|_| sample.state == RunState::Ramping)?;
+    let is_ramp = sample.state == RunState::Ramping && app.title.stages.is_none();
+    let rate = app.title.profile.rate().filter(|_| is_ramp)?;
     let at = sample.at + sample.ramp_left(rate)?;
     Some(format!("at this pace, {} by {}", units::plural(sample.target.into(), "client"), units::clock(at)))
 }

@@ -123,11 +123,10 @@ fn run(top: &Top, theme: Theme, line: Rect, buffer: &mut Buffer) {
         widget::bar(share, None, Tone::Data, theme, bar, buffer);
         x = bar.right();
     }
-    let pace = line::width(&top.pace, GAP);
-    if pace > 0 && x + 1 + pace <= left.right() {
-        x = Row::at(Rect { x: x + 1, width: left.right() - x - 1, ..left }, buffer, theme)
-            .texts(&top.pace, GAP)
-            .end();
+    let room = left.right().saturating_sub(x + 1);
+    let pace = line::fitted(&top.pace, GAP, room);
+    if !pace.is_empty() && line::width(&pace, GAP) <= room {
+        x = Row::at(Rect { x: x + 1, width: room, ..left }, buffer, theme).texts(&pace, GAP).end();
     }
     if aside > 0 {
         let whole = x + GAP + width(&top.target) <= inside.right();

@@ -1,0 +1,75 @@
+//! The plan ahead of now: the stage of the run, its time left, and the stage after it.
+
+use crate::load::StageNow;
+use crate::tui::app::App;
+use crate::tui::theme::Role;
+use crate::vocabulary::{RunState, units};
+
+use super::{Text, Weight};
+
+/// Returns the place of a run in its stages: `stage 2 of 4: hold 10m, 8:12 left  then spike +300 for 30s`. `None` for a
+/// run without stages, and once it ends.
+pub(super) fn words(app: &App) -> Option<Vec<Text>> {
+    let (sample, stages) = (&app.shown, app.title.stages.as_ref()?);
+    if sample.state.is_ending() {
+        return None;
+    }
+    let Some(at) = sample.plan_time else {
+        return Some(vec![Text::new(Role::Warning, "you steer: the plan is off").or_short("plan off")]);
+    };
+    let count = stages.stages().len();
+    let mut line = match stages.stage(at) {
+        Some(now) => stage(now, count),
+        None => vec![Text::label(format!("after the last of {}", units::plural(count as u64, "stage")))],
+    };
+    if sample.state == RunState::Hold {
+        line.push(Text::new(Role::Warning, "its clock is stopped").or_short("stopped"));
+        line.push(Text::label("p resumes").weighing(Weight::Subject));
+    }
+    Some(line)
+}
+
+fn stage(now: StageNow, count: usize) -> Vec<Text> {
+    let StageNow { number, stage, left, next, .. } = now;
+    let left = units::short_clock(left);
+    let next = next.map_or_else(|| "the end".to_owned(), |next| next.to_string());
+    let place = Text::label(format!("stage {number} of {count}: {stage}, {left} left"));
+    vec![
+        place.or_short(format!("{number}/{count}, {left} left")).weighing(Weight::Subject),
+        Text::label(format!("then {next}")).weighing(Weight::Decoration),
+    ]
+}
+
+/// Returns the share of the plan that is over; `None` without stages.
+pub(super) fn share(app: &App) -> Option<f64> {
+    let (at, stages) = (app.shown.plan_time?, app.title.stages.as_ref()?);
+    let whole = stages.length().as_secs_f64();
+    (whole > 0.0).then(|| (at.as_secs_f64() / whole).min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::load::{Stage, StagesProfile};
+
+    #[test]
+    fn a_stage_is_shown_with_its_place_what_is_left_and_what_follows() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let stages = [
+            Stage::Ramp { to: 500, takes: minutes(2) },
+            Stage::Hold(minutes(10)),
+            Stage::Spike { more: 300, lasts: Duration::from_secs(30) },
+        ];
+        let profile = StagesProfile::new(&stages).expect("a plan");
+        let shown = |at| stage(profile.stage(at).expect("a stage"), 3);
+        let [place, next] = &shown(Duration::from_secs(228))[..] else { panic!("two texts") };
+        assert_eq!(
+            (&*place.text, &*next.text),
+            ("stage 2 of 3: hold 10m, 8:12 left", "then spike +300 for 30s")
+        );
+        assert_eq!(place.short.as_deref(), Some("2/3, 8:12 left"));
+        assert_eq!(shown(minutes(12))[1].text, "then the end");
+    }
+}
