@@ -8,12 +8,16 @@ mod criteria;
 mod examples;
 mod find;
 mod limits;
+mod options;
 mod pages;
 mod plan;
+mod plan_file;
 mod report;
+mod resolved;
 mod scope;
 mod selftest;
 mod shown;
+mod sources;
 mod target;
 mod values;
 mod wrong;
@@ -36,6 +40,10 @@ use crate::tui::ThemeName;
 use crate::vocabulary::OnHangup;
 
 const AFTER_HELP: &str = "\
+Options of run and plan can come from a plan file ('hlswarm run plan.toml': long names
+as keys, and url, stages, headers), or from variables such as HLSWARM_CLIENTS. The command
+line replaces both; 'hlswarm run ... --print-plan' shows the result.
+
 Exit codes (the first that applies):
   70   internal fault of hlswarm        6    a report or record not written
   2    bad arguments                    128+n  ended early by signal n (130: Ctrl-C)
@@ -62,9 +70,11 @@ pub use limits::LimitArgs;
 pub use pages::{CompletionsArgs, ManArgs, completions, manual};
 pub use plan::PlanArgs;
 pub use report::{CompareArgs, MergeArgs, ReportArgs};
+pub use resolved::resolved;
 pub use scope::ScopeArgs;
 pub use selftest::SelftestArgs;
 pub use shown::shown_command;
+pub use sources::{Combined, combine, plan_file};
 pub use target::Target;
 
 /// Load tester for HTTP Live Streaming: how many viewers can an origin serve, and where does it break?
@@ -121,9 +131,12 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// URL of a multivariant or media playlist, http:// or https://; or @FILE, a file that holds the URL, which keeps
-    /// its secrets off the command line
+    /// its secrets off the command line; or FILE.toml, a plan file with the URL and options
     #[arg(value_name = "URL")]
     pub url: Target,
+    /// Print the plan as a plan file, with the load over time, and send nothing
+    #[arg(long, help_heading = "Load")]
+    pub print_plan: bool,
     /// Load and output.
     #[command(flatten)]
     pub load: LoadArgs,

@@ -2,6 +2,7 @@
 //! nothing.
 
 mod header_source;
+mod plan_source;
 mod target_source;
 
 use std::path::{Path, PathBuf};
@@ -101,6 +102,7 @@ pub enum ConfigError {
 }
 
 pub use header_source::HeaderSourceError;
+pub use plan_source::with_sources;
 pub use target_source::{TargetSourceError, target};
 
 /// Thresholds of a search without any: those of the verdict DEGRADED.

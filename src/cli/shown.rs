@@ -18,29 +18,29 @@ pub fn shown_command(args: impl IntoIterator<Item = OsString>) -> String {
     for arg in args.into_iter().skip(1) {
         let arg = arg.to_string_lossy().into_owned();
         shown.push(match arg.split_once('=').filter(|(name, _)| name.starts_with("--")) {
-            Some((name, value)) => format!("{}={}", shown_value("", name), shown_value(name, value)),
-            None => shown_value(&before, &arg),
+            Some((name, given)) => format!("{}={}", value("", name), value(name, given)),
+            None => value(&before, &arg),
         });
         before = arg;
     }
     shown.join(" ")
 }
 
-/// Returns `value` as a report may show it; `option` is its option, or just the argument before it.
-fn shown_value(option: &str, value: &str) -> String {
+/// Returns `given` as a report may show it; `option` is its option, or just the argument before it.
+pub(super) fn value(option: &str, given: &str) -> String {
     if SECRET.contains(&option) {
         return format!("'{HIDDEN}'");
     }
     if FILES.contains(&option) {
-        return Untrusted::new(value).shown();
+        return Untrusted::new(given).shown();
     }
-    match SecretUrl::parse(value) {
+    match SecretUrl::parse(given) {
         Ok(url) => url.to_string(),
-        Err(_) if value.contains("://") => HIDDEN.to_owned(),
-        Err(_) if option == "--fault" => Untrusted::new(value).shown(),
+        Err(_) if given.contains("://") => HIDDEN.to_owned(),
+        Err(_) if option == "--fault" => Untrusted::new(given).shown(),
         // An expression that can be read has no room for a secret.
-        Err(_) if option == "--threshold" && Threshold::parse(value).is_ok() => Untrusted::new(value).shown(),
-        Err(_) => Untrusted::new(&secret_shape::shown_text(value)).shown(),
+        Err(_) if option == "--threshold" && Threshold::parse(given).is_ok() => Untrusted::new(given).shown(),
+        Err(_) => Untrusted::new(&secret_shape::shown_text(given)).shown(),
     }
 }
 

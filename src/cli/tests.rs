@@ -1,5 +1,8 @@
 //! Tests of valid and invalid command lines.
 
+use serde_json::json;
+
+use super::options::Options;
 use super::*;
 
 fn args(line: &str) -> Vec<OsString> {
@@ -11,6 +14,52 @@ fn wrong(line: &str) -> String {
         Err(Usage::Wrong(text)) => text,
         other => panic!("{line}: {other:?}"),
     }
+}
+
+/// Returns the JSON Schema of plan files: the options of `run` with their help.
+fn schema_of_plan_files() -> serde_json::Value {
+    let one = json!({ "type": ["string", "number"] });
+    let many = json!({ "type": ["string", "number", "array"], "items": { "type": ["string", "number"] } });
+    let mut properties = serde_json::Map::new();
+    let mut add = |name: &str, mut schema: serde_json::Value, help: String| {
+        schema["description"] = help.into();
+        properties.insert(name.to_owned(), schema);
+    };
+    add("url", json!({ "type": "string" }), "URL of a playlist, or @FILE, a file that holds it.".to_owned());
+    let from_env = json!({ "type": "object", "properties": { "env": { "type": "string" } }, "additionalProperties": false });
+    let header = json!({ "anyOf": [{ "type": ["string", "number"] }, from_env] });
+    let headers = json!({ "type": "object", "additionalProperties": header });
+    add(
+        "headers",
+        headers,
+        "Headers with their values, or the environment variables that hold them.".to_owned(),
+    );
+    add(
+        "stages",
+        many.clone(),
+        "Stages of the load, such as \"ramp to 500 in 2m\"; the same as stage.".to_owned(),
+    );
+    for option in Options::of("run").of_files() {
+        let schema = match option.get_action() {
+            clap::ArgAction::SetTrue => json!({ "type": "boolean" }),
+            clap::ArgAction::Append => many.clone(),
+            _ => one.clone(),
+        };
+        let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+        add(option.get_long().expect("a name"), schema, help);
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Plan file of hlswarm",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+#[test]
+fn the_published_schema_of_plan_files_has_every_option() {
+    crate::report::tests::assert_published("plan-file.schema.json", &schema_of_plan_files());
 }
 
 #[test]

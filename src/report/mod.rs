@@ -179,11 +179,11 @@ impl Report {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Compares a schema with the file in `assets`, or writes it there.
-    fn assert_published(file: &str, schema: &schemars::Schema) {
+    pub(crate) fn assert_published(file: &str, schema: &impl Serialize) {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(file);
         let schema = serde_json::to_string_pretty(schema).expect("serialisable") + "\n";
         if std::env::var_os("HLSWARM_UPDATE_SCHEMA").is_some() {

@@ -17,6 +17,7 @@ mod interim;
 mod origin;
 mod plan;
 mod preflight;
+mod print_plan;
 mod program;
 mod report_files;
 mod secrets;
@@ -117,6 +118,14 @@ pub fn run(config: impl FnOnce() -> Result<RunConfig, ConfigError>) -> Result<Ex
         let signals = signals()?;
         Ok(load(config()?, signals).await?.conclude(None).await)
     })
+}
+
+/// Prints the plan of a run; `options` is its plan file.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn print_plan(config: &RunConfig, options: &str) -> Result<ExitStatus, Failure> {
+    print_plan::print(config, options)
 }
 
 /// Runs `hlswarm demo`.

@@ -1,5 +1,6 @@
 //! The program from its arguments to its exit code: parse -> run -> print the error chain. The process exits only here.
 
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use color_eyre::config::HookBuilder;
 
 use super::deadline::Finish;
 use super::{ExitStatus, Failure, documents, stdio};
-use crate::cli::{self, Usage};
-use crate::config;
+use crate::cli::{self, Cli, Combined, Usage};
+use crate::config::{self, ConfigError};
 use crate::tui;
 use crate::vocabulary::exit_code;
 
@@ -20,8 +21,9 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 pub fn main() -> ExitCode {
     report_panics();
     let args: Vec<_> = std::env::args_os().collect();
-    let status = match cli::parse(args.clone()) {
-        Ok(cli) => supervise(cli.command, cli::shown_command(args)),
+    let status = match parse(args.clone()) {
+        // The file and the environment may hold secrets: the command line of the report is the one that was typed.
+        Ok((cli, all)) => supervise(cli.command, Line { shown: cli::shown_command(args), all }),
         Err(Usage::Asked(text)) => print(&text).unwrap_or_else(report_failure),
         Err(Usage::Wrong(line)) => {
             stdio::say(&format!("hlswarm: {line}"));
@@ -33,6 +35,21 @@ pub fn main() -> ExitCode {
     status.into()
 }
 
+/// A valid command line.
+struct Line {
+    /// As a report may show it.
+    shown: String,
+    /// Together with the options of the plan file and the environment.
+    all: Combined,
+}
+
+/// Parses the command line together with its plan file and the environment. Also returns these arguments.
+fn parse(args: Vec<OsString>) -> Result<(Cli, Combined), Usage> {
+    let combined = config::with_sources(args)?;
+    let cli = cli::parse(combined.args.clone()).map_err(|usage| combined.explain(usage))?;
+    Ok((cli, combined))
+}
+
 /// Queues panic messages like all others: a blocked standard error must not hold up the thread that panics.
 fn report_panics() {
     let (panics, errors) = HookBuilder::default().into_hooks();
@@ -42,8 +59,8 @@ fn report_panics() {
     std::panic::set_hook(Box::new(move |info| stdio::say(&panics.panic_report(info).to_string())));
 }
 
-fn supervise(command: cli::Command, shown: String) -> ExitStatus {
-    match super::supervise(|| execute(command, shown).unwrap_or_else(report_failure)) {
+fn supervise(command: cli::Command, line: Line) -> ExitStatus {
+    match super::supervise(|| execute(command, line).unwrap_or_else(report_failure)) {
         Ok(Finish::Done(status)) => status,
         Ok(Finish::Abandoned(status)) => {
             stdio::say("hlswarm: a part of hlswarm did not stop in time; the process exits without it");
@@ -53,10 +70,17 @@ fn supervise(command: cli::Command, shown: String) -> ExitStatus {
     }
 }
 
-fn execute(command: cli::Command, shown: String) -> Result<ExitStatus, Failure> {
+fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatus, Failure> {
     match command {
+        cli::Command::Run(args) if args.print_plan => {
+            let url = config::target(args.url).map_err(ConfigError::from)?;
+            let config = config::run_config(url, args.load, shown)?;
+            super::print_plan(&config, &cli::resolved(all.args))
+        }
         cli::Command::Run(args) => {
-            super::warn_of_shown(&args.url);
+            if all.has_typed_url() {
+                super::warn_of_shown(&args.url);
+            }
             super::run(|| config::run_config(config::target(args.url)?, args.load, shown))
         }
         cli::Command::Demo(args) => super::demo(args, shown),

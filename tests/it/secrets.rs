@@ -94,7 +94,7 @@ impl Run {
             assert!(Instant::now() < deadline, "still running after {LIMIT:?}");
             thread::sleep(POLL);
         };
-        let given = ["url", "headers", "list.m3u8", "ca.pem"];
+        let given = ["url", "headers", "list.m3u8", "ca.pem", "plan.toml"];
         let files = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap());
         let named = files.map(|file| (file.file_name().into_string().unwrap(), file.path()));
         let outputs = named.filter(|(name, _)| !given.contains(&name.as_str()));
@@ -214,6 +214,36 @@ fn each_secret_reaches_its_origin_and_no_output() {
         ("/token/", "hunter2-folder"),
     ] {
         assert_sent(&seen, place, &[secret]);
+    }
+}
+
+#[test]
+fn the_secrets_of_a_plan_file_reach_their_origin_and_no_output() {
+    let seen = Arc::default();
+    let origin = origin(&seen, Answer::segment);
+    let url = url(&origin);
+    let plan = format!(
+        "url = \"{url}\"\nclients = 1\nduration = \"4s\"\nno-tui = true\nallow-untrusted = true\n\
+         report = [\"report.json\", \"report.txt\"]\nrecord = \"record.ndjson\"\n\
+         [headers]\nX-Key = \"hunter2-header\"\nCookie = {{ env = \"{VARIABLE}\" }}\n"
+    );
+    let run = Run::start(&["run", "plan.toml"], &[("plan.toml", &plan)]).end();
+    run.assert_silent(0, &ALL);
+    let basic = format!("Basic {}", BASE64_STANDARD.encode(USER));
+    let given = [basic.as_str(), "hunter2-header", "given=hunter2-cookie", "token=hunter2-query"];
+    assert_sent(&seen.lock().unwrap(), "/live.m3u8", &given);
+    // The same options, printed and refused.
+    let printed = Run::start(&["run", "plan.toml", "--print-plan"], &[("plan.toml", &plan)]).end();
+    printed.assert_silent(0, &["stdout"]);
+    let refused = [
+        format!("{plan}Bad = [\"hunter2\"]\n"),
+        plan.replace("clients = 1", "clients = \"token=hunter2\""),
+        plan.replace("clients = 1", "hunter2 = 1"),
+        plan.replace("no-tui = true", "no-tui = hunter2"),
+        url.clone(),
+    ];
+    for plan in refused {
+        Run::start(&["run", "plan.toml"], &[("plan.toml", &plan)]).end().assert_silent(2, &["stderr"]);
     }
 }
 

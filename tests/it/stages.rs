@@ -1,9 +1,10 @@
-//! Stages, with the real program.
+//! Stages and plan files, with the real program.
 
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use hlswarm::testing::origin::{Origin, Settings};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::program::{Ended, Program};
 
@@ -57,4 +58,83 @@ fn a_run_follows_its_stages_and_every_report_says_what_was_asked() {
     let text = run.stdout();
     assert!(text.contains("stages  ramp to 20 in 4s, hold 4s, spike +10 for 3s, ramp to 0 in 4s"), "{text}");
     assert!(run.stderr().contains("hlswarm: plan: up to 30 clients for 15.0 s: "), "{}", run.stderr());
+}
+
+fn hlswarm(arguments: &[&str], plan: &str, variables: &[(&str, &str)]) -> (Output, String, String) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::write(folder.path().join("plan.toml"), plan).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_hlswarm"))
+        .args(arguments)
+        .current_dir(folder.path())
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let [stdout, stderr] =
+        [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    (output, stdout, stderr)
+}
+
+#[test]
+fn a_plan_file_is_run_with_the_options_of_the_command_line_on_top() {
+    let (_runtime, url) = serve();
+    let plan = format!(
+        "url = \"{url}\"\nstages = [\"jump to 3\", \"hold 2s\"]\nno-tui = true\nallow-untrusted = true\n\
+         report = \"plan.json\"\nseed = 5\n"
+    );
+    let (output, stdout, stderr) = hlswarm(&["run", "plan.toml", "--report", "-", "--seed", "6"], &plan, &[]);
+    // `-` selects no format: the option of the command line has replaced that of the file.
+    assert!(stderr.contains("--report -: the extension"), "{stderr}");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stdout, "");
+    let (output, stdout, stderr) =
+        hlswarm(&["plan.toml", "--seed", "6"], &plan, &[("HLSWARM_PLAYER", "patient")]);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stdout.contains("load    3 clients (target 3, 3 started), peak of 3 planned"), "{stdout}");
+    assert!(
+        stdout.contains("seed 6") && stderr.contains("hlswarm: stages: jump to 3, hold 2s"),
+        "{stdout}{stderr}"
+    );
+}
+
+#[test]
+fn a_printed_plan_is_a_plan_file_and_sends_nothing() {
+    let plan = "url = \"http://127.0.0.1:1/a.m3u8\"\nstages = \"30s:400, spike +400 for 30s\"\n";
+    let (output, printed, stderr) = hlswarm(&["run", "plan.toml", "--print-plan"], plan, &[]);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(printed.contains("# 800 |                              ####"), "{printed}");
+    let (_, again, stderr) = hlswarm(&["run", "plan.toml", "--print-plan"], &printed, &[]);
+    assert_eq!(again, printed, "{stderr}");
+}
+
+#[test]
+fn a_wrong_plan_file_is_one_line() {
+    for (plan, arguments, expected) in [
+        (
+            "clinets = 5",
+            &["plan.toml"][..],
+            "hlswarm: plan.toml: unknown key clinets; did you mean clients?\n",
+        ),
+        ("clients = 5", &["run", "none.toml"], "hlswarm: none.toml: No such file"),
+        (
+            "url = \"http://h/a\"\nstages = [\"down in 5s\"]",
+            &["plan.toml", "--no-tui"],
+            "hlswarm: --stage: 'down in 5s': it begins with 0 clients; expected fewer at its end\n",
+        ),
+        ("url = \"http://h/a\"\nstages = [\"rise\"]", &["plan", "plan.toml"], "or 2m:500 (from plan.toml)\n"),
+    ] {
+        let (output, _, stderr) = hlswarm(arguments, plan, &[]);
+        assert!(stderr.contains(expected) && stderr.lines().count() == 1, "{stderr}");
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
+fn the_price_of_stages_is_that_of_their_peak() {
+    let (_runtime, url) = serve();
+    let plan = format!("url = \"{url}\"\nstages = [\"jump to 40\", \"hold 20s\", \"down in 20s\"]\n");
+    let (output, stdout, stderr) = hlswarm(&["plan", "plan.toml", "--json"], &plan, &[]);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let page: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&page["plan"]["clients"], &page["plan"]["length_s"]), (&json!(40), &json!(40.0)));
+    assert_eq!(page["run"]["clients_started"], 1);
 }

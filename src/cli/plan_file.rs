@@ -1,0 +1,188 @@
+//! Plan file: the options of `run` as TOML. Each key is the long name of an option; `url`, `stages` and `headers` are
+//! the others.
+//!
+//! No message repeats a value: a plan file is a place for secrets.
+
+use clap::ArgAction;
+use toml::de::{DeTable, DeValue};
+
+use super::options::Options;
+
+/// Keys that are no option.
+pub(super) const URL: &str = "url";
+const STAGES: &str = "stages";
+const HEADERS: &str = "headers";
+/// Maximum length of a key that a message repeats: a longer one is not a name but a mistake.
+const NAME_LENGTH: usize = 30;
+
+/// An option as the command line takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Long name of the option, or [`URL`].
+    pub(super) name: String,
+    /// Its value.
+    pub(super) given: Given,
+}
+
+/// Value of an option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    /// One for each time that the option is given.
+    Values(Vec<String>),
+    /// Of an option that takes none.
+    Flag(bool),
+}
+
+impl Entry {
+    fn new(name: &str, values: Vec<String>) -> Self {
+        Self { name: name.to_owned(), given: Given::Values(values) }
+    }
+}
+
+/// Reads the entries of a plan file, in the order of their names.
+///
+/// # Errors
+/// One line with the number of the line in the file, or the key.
+pub(super) fn entries(text: &str, options: &Options) -> Result<Vec<Entry>, String> {
+    let table = DeTable::parse(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+    })?;
+    let mut entries = Vec::new();
+    for (key, value) in table.get_ref() {
+        let (key, value) = (key.get_ref().as_ref(), value.get_ref());
+        match key {
+            HEADERS => entries.extend(headers(value)?),
+            URL => entries.push(Entry::new(URL, vec![one(key, value)?])),
+            STAGES => entries.push(Entry::new("stage", many(key, value)?)),
+            _ => entries.push(option(key, value, options)?),
+        }
+    }
+    Ok(entries)
+}
+
+fn option(key: &str, value: &DeValue<'_>, options: &Options) -> Result<Entry, String> {
+    let Some(option) = options.of_file(key) else { return Err(unknown(key, options)) };
+    let given = match (option.get_action(), value) {
+        (ArgAction::SetTrue, DeValue::Boolean(is_set)) => Given::Flag(*is_set),
+        (ArgAction::SetTrue, _) => return Err(format!("{key}: expected true or false")),
+        (ArgAction::Append, _) => Given::Values(many(key, value)?),
+        _ => Given::Values(vec![one(key, value)?]),
+    };
+    Ok(Entry { name: key.to_owned(), given })
+}
+
+/// Returns a text or a number.
+fn one(key: &str, value: &DeValue<'_>) -> Result<String, String> {
+    match value {
+        DeValue::String(text) => Ok(text.to_string()),
+        DeValue::Integer(number) => Ok(number.to_string()),
+        DeValue::Float(number) => Ok(number.to_string()),
+        _ => Err(format!("{key}: expected a text or a number")),
+    }
+}
+
+/// Returns the texts or numbers of a list; one alone is a list of one.
+fn many(key: &str, value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    match value {
+        DeValue::Array(values) => values.iter().map(|value| one(key, value.get_ref())).collect(),
+        _ => Ok(vec![one(key, value)?]),
+    }
+}
+
+/// Returns the headers of a table: a value, or the environment variable that has it.
+fn headers(value: &DeValue<'_>) -> Result<Vec<Entry>, String> {
+    let wrong = || {
+        format!(
+            "{HEADERS}: expected a table such as {{ X-Test = \"1\", Authorization = {{ env = \"TOKEN\" }} }}"
+        )
+    };
+    let DeValue::Table(table) = value else { return Err(wrong()) };
+    let (mut given, mut from_env) = (Vec::new(), Vec::new());
+    for (name, value) in table {
+        let (name, value) = (name.get_ref(), value.get_ref());
+        match value {
+            DeValue::Table(source) => {
+                let variable =
+                    source.iter().next().filter(|(key, _)| source.len() == 1 && key.get_ref() == "env");
+                let (_, variable) = variable.ok_or_else(wrong)?;
+                from_env.push(format!("{name}={}", one(HEADERS, variable.get_ref())?));
+            }
+            _ => given.push(format!("{name}: {}", one(HEADERS, value)?)),
+        }
+    }
+    let entries = [Entry::new("header", given), Entry::new("header-env", from_env)];
+    Ok(entries.into_iter().filter(|entry| entry.given != Given::Values(Vec::new())).collect())
+}
+
+fn unknown(key: &str, options: &Options) -> String {
+    let is_name =
+        key.len() <= NAME_LENGTH && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    if !is_name {
+        return "unknown key; expected long names of options of 'hlswarm run', url, stages or headers"
+            .to_owned();
+    }
+    let names = options.names().chain([URL, STAGES, HEADERS]);
+    let near = names.map(|name| (strsim::damerau_levenshtein(key, name), name));
+    match near.min().filter(|(distance, name)| distance * 2 <= name.len()) {
+        Some((_, name)) => format!("unknown key {key}; did you mean {name}?"),
+        None => format!(
+            "unknown key {key}; expected a long name of an option of 'hlswarm run', url, stages or headers"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<(String, Vec<String>)>, String> {
+        let entries = entries(text, &Options::of("run"))?;
+        let values = |given| match given {
+            Given::Values(values) => values,
+            Given::Flag(is_set) => vec![is_set.to_string()],
+        };
+        Ok(entries.into_iter().map(|entry| (entry.name, values(entry.given))).collect())
+    }
+
+    #[test]
+    fn keys_are_the_long_names_of_options() {
+        let text = "url = \"http://h/a.m3u8\"\nclients = 500\nramp-rate = 2.5\nno-tui = true\nreport = \"a.json\"\n\
+                    stages = [\"ramp to 5 in 2m\", \"hold 1m\"]\n[headers]\nX-Test = \"1\"\nCookie = { env = \"C\" }\n";
+        let expected = [
+            ("clients", &["500"][..]),
+            ("header", &["X-Test: 1"]),
+            ("header-env", &["Cookie=C"]),
+            ("no-tui", &["true"]),
+            ("ramp-rate", &["2.5"]),
+            ("report", &["a.json"]),
+            ("stage", &["ramp to 5 in 2m", "hold 1m"]),
+            ("url", &["http://h/a.m3u8"]),
+        ];
+        let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+        assert_eq!(read(text), Ok(expected.map(|(name, values)| (name.to_owned(), owned(values))).into()));
+    }
+
+    #[test]
+    fn a_wrong_file_is_one_line_without_a_value() {
+        for (text, expected) in [
+            ("a = \"hunter2\nb = 1", "line 1: "),
+            ("clients = 5\n\nramp-rate = hunter2", "line 3: "),
+            ("clinets = 5", "unknown key clinets; did you mean clients?"),
+            ("stage-s = 5", "did you mean stage"),
+            ("hunter2hunter2 = 5", "unknown key; expected long names of options"),
+            ("print-plan = true", "unknown key print-plan"),
+            ("no-tui = \"hunter2\"", "no-tui: expected true or false"),
+            ("clients = [\"hunter2\"]", "clients: expected a text or a number"),
+            ("stages = [[\"hunter2\"]]", "stages: expected a text or a number"),
+            ("headers = \"hunter2\"", "headers: expected a table"),
+            ("headers = { X = { file = \"hunter2\" } }", "headers: expected a table"),
+            ("clients = 5\nclients = 6", "line 2: duplicate key"),
+            ("a.b.c = 5", "unknown key a"),
+        ] {
+            let said = read(text).expect_err(text);
+            assert!(said.contains(expected), "{text}: {said}");
+            assert!(!said.contains("hunter2") && !said.contains('\n'), "{said}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The plan of a command line as a plan file: what `--print-plan` prints.
+//!
+//! An option that is not given is a comment with its default. A value that may be a secret is a comment without it.
+
+use std::ffi::OsString;
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory as _};
+
+use super::options::Options;
+use super::plan_file::URL;
+use super::{Cli, shown, with_command};
+
+/// Returns the options of a valid command line of `run` as TOML.
+pub fn resolved(args: impl IntoIterator<Item = OsString>) -> String {
+    let matches = Cli::command().try_get_matches_from(with_command(args));
+    let Some((_, run)) = matches.as_ref().ok().and_then(ArgMatches::subcommand) else { return String::new() };
+    let options = Options::of("run");
+    let is_given =
+        |option: &Arg| run.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine);
+    let given: Vec<&Arg> = options.of_files().filter(|option| is_given(option)).collect();
+    let mut text = String::new();
+    for url in raw(run, URL) {
+        text += &line(URL, std::slice::from_ref(&url), shown::value("", &url) == url || url.starts_with('@'));
+    }
+    for option in options.of_files() {
+        let name = option.get_long().unwrap_or_default();
+        if is_given(option) {
+            text += &given_line(name, option, &raw(run, option.get_id().as_str()));
+        } else if !given.iter().any(|other| options.excludes(other, option)) {
+            let default = option.get_default_values().first().filter(|_| option.get_action().takes_values());
+            let default = default.map(|value| format!("# {name} = {}\n", quoted(&value.to_string_lossy())));
+            text += &default.unwrap_or_default();
+        }
+    }
+    text
+}
+
+fn given_line(name: &str, option: &Arg, values: &[String]) -> String {
+    match option.get_action() {
+        ArgAction::SetTrue => format!("{name} = true\n"),
+        ArgAction::Append => {
+            let is_shown = values.iter().all(|value| is_public(name, value));
+            let key = if name == "stage" { "stages" } else { name };
+            line(key, values, is_shown)
+        }
+        _ => line(name, values, values.iter().all(|value| is_public(name, value))),
+    }
+}
+
+/// Reports whether a value may be shown: one that names the file or the variable of a secret may.
+fn is_public(name: &str, value: &str) -> bool {
+    match name {
+        "header" => value.starts_with('@'),
+        "header-env" => true,
+        _ => shown::value(&format!("--{name}"), value) == value,
+    }
+}
+
+fn line(key: &str, values: &[String], is_shown: bool) -> String {
+    let list = values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ");
+    match values {
+        _ if !is_shown => format!("# {key} = \"***\"  (a secret is not printed)\n"),
+        [_] if key != "stages" => format!("{key} = {list}\n"),
+        _ => format!("{key} = [{list}]\n"),
+    }
+}
+
+/// Returns a text as TOML writes it. The escapes of JSON are a part of those of TOML.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}
+
+fn raw(matches: &ArgMatches, id: &str) -> Vec<String> {
+    let values = matches.get_raw(id).into_iter().flatten();
+    values.map(|value| value.to_string_lossy().into_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{combine, parse, plan_file};
+    use super::*;
+
+    fn args(line: &[&str]) -> Vec<OsString> {
+        ["hlswarm"].iter().chain(line).map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_printed_plan_can_be_read_again() {
+        let line = [
+            "http://h/a.m3u8",
+            "--stage",
+            "ramp to 5 in 2m, hold 1m",
+            "--stage",
+            "1m:0",
+            "--no-tui",
+            "--seed=7",
+        ];
+        let text = resolved(args(&line));
+        for expected in [
+            "url = \"http://h/a.m3u8\"\n",
+            "\nstages = [\"ramp to 5 in 2m, hold 1m\", \"1m:0\"]\n",
+            "\nno-tui = true\n",
+            "\nseed = \"7\"\n",
+            "\n# timeout = \"15s\"\n",
+        ] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        assert!(!text.contains("clients") && !text.contains("ramp-rate"), "stages replace them: {text}");
+        let again = args(&["run", "p.toml"]);
+        let file = plan_file(&again).map(|place| (place, "p.toml", text.as_str()));
+        let again = combine(again, file, std::iter::empty()).expect("a plan file").args;
+        assert!(parse(again.clone()).is_ok(), "{again:?}");
+        assert_eq!(resolved(again), text);
+    }
+
+    #[test]
+    fn a_printed_plan_shows_no_secret() {
+        let line = [
+            "run",
+            "http://u:hunter2@h/a?hunter2",
+            "--header",
+            "X: hunter2",
+            "--user-agent=hunter2",
+            "--header-env",
+            "X=TOKEN",
+        ];
+        let text = resolved(args(&line));
+        assert!(!text.contains("hunter2") && text.contains("# url = \"***\""), "{text}");
+        assert!(text.contains("header-env = \"X=TOKEN\"\n"), "{text}");
+        let text = resolved(args(&["run", "@url.txt", "--header", "@h"]));
+        assert!(text.contains("url = \"@url.txt\"\n") && text.contains("\nheader = \"@h\"\n"), "{text}");
+    }
+}
