@@ -153,6 +153,26 @@ fn the_stages_of_a_run_look_as_they_did() {
 }
 
 #[test]
+fn the_plan_ahead_of_now_looks_as_it_did() {
+    let stages = [
+        Stage::Ramp { to: 321, takes: Duration::from_secs(60) },
+        Stage::Hold(Duration::from_secs(20)),
+        Stage::Spike { more: 100, lasts: Duration::from_secs(15) },
+        Stage::Down { to: 0, takes: Duration::from_secs(25) },
+    ];
+    let stages = StagesProfile::new(&stages).ok();
+    let duration = stages.as_ref().map(StagesProfile::length);
+    let mut app = App::new(Title { stages, duration, ..fixtures::title() }, Access::Full);
+    let sample = Arc::unwrap_or_clone(fixtures::sample("healthy"));
+    app.update(Msg::Sample(Arc::new(RunSample { plan_time: Some(sample.at), ..sample })));
+    let drawn = [Charset::Unicode, Charset::Ascii].map(|charset| {
+        let theme = Theme { palette: Palette::Mono, charset };
+        text(&draw(&mut app, (120, 30), theme), symbol)
+    });
+    assert_picture("plan_ahead", &drawn.join("\n"));
+}
+
+#[test]
 fn the_other_views_look_as_they_did() {
     const ENTER: Key = Key::Enter;
     for (name, fixture, keys) in [

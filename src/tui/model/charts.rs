@@ -11,7 +11,7 @@ use crate::vocabulary::palette::tones_of;
 use crate::vocabulary::{ClientState, RunState, Tone, units};
 
 use super::columns::{self, Columns, HeatScale};
-use super::{Text, Weight, errors};
+use super::{Text, Weight, errors, stage};
 
 /// Number of codes in a legend: the others are in the list of failures.
 const LEGEND_CODES: usize = 4;
@@ -43,6 +43,8 @@ pub(in crate::tui) struct StackBand {
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct Stack {
     pub(in crate::tui) bands: Vec<StackBand>,
+    /// Planned values after the present, as many a column as a curve has; empty without a plan.
+    pub(in crate::tui) ahead: Vec<Option<f64>>,
     /// Value of the whole height.
     pub(in crate::tui) top: f64,
     /// Labels of the top, the middle and 0.
@@ -142,7 +144,8 @@ impl<'a> ChartMaker<'a> {
                 trouble: state.is_trouble(),
             })
             .collect();
-        let most = largest_sum(&bands);
+        let ahead = stage::ahead(self.app, &self.columns.axis);
+        let most = ahead.iter().flatten().copied().fold(largest_sum(&bands), f64::max);
         let top = f64::from(sample.target).max(most);
         let whole = top.round() as u64;
         // Half a client is no label.
@@ -151,7 +154,12 @@ impl<'a> ChartMaker<'a> {
             title: clients_title(self.app.window),
             aside: STATES.iter().rev().filter_map(|entry| self.state_legend(*entry)).collect(),
             focused: false,
-            figure: Figure::Stack(Stack { bands, top, scale: [units::count(whole), middle, "0".to_owned()] }),
+            figure: Figure::Stack(Stack {
+                bands,
+                ahead,
+                top,
+                scale: [units::count(whole), middle, "0".to_owned()],
+            }),
         }
     }
 
@@ -236,6 +244,7 @@ impl<'a> ChartMaker<'a> {
             focused: false,
             figure: Figure::Stack(Stack {
                 bands,
+                ahead: Vec::new(),
                 top,
                 scale: [label(top), label(top / 2.0), "0".to_owned()],
             }),
@@ -289,6 +298,7 @@ impl<'a> ChartMaker<'a> {
             focused: false,
             figure: Figure::Stack(Stack {
                 bands,
+                ahead: Vec::new(),
                 top,
                 scale: [label(top), label(top / 2.0), "0".to_owned()],
             }),

@@ -132,7 +132,7 @@ impl Sources<'_> {
         let values = (0..self.axis.columns).map(value).collect();
         let bands = vec![StackBand { values, tone: Tone::Play, trouble: false }];
         let full = units::whole_span(Duration::from_micros(FULL_BUFFER_US));
-        Stack { bands, top, scale: [format!("of {full}"), String::new(), String::new()] }
+        Stack { bands, ahead: Vec::new(), top, scale: [format!("of {full}"), String::new(), String::new()] }
     }
 
     /// Returns the bars of the requests that fit in `lines`, oldest first, and how many of how many they are.

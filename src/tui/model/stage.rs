@@ -1,8 +1,9 @@
 //! The plan ahead of now: the stage of the run, its time left, and the stage after it.
 
-use crate::load::StageNow;
+use crate::load::{LoadProfile as _, StageNow};
 use crate::tui::app::App;
 use crate::tui::theme::Role;
+use crate::tui::widget::{TimeAxis, VALUES_A_COLUMN};
 use crate::vocabulary::{RunState, units};
 
 use super::{Text, Weight};
@@ -38,6 +39,28 @@ fn stage(now: StageNow, count: usize) -> Vec<Text> {
         place.or_short(format!("{number}/{count}, {left} left")).weighing(Weight::Subject),
         Text::label(format!("then {next}")).weighing(Weight::Decoration),
     ]
+}
+
+/// Returns the planned clients after the present, as many values a column of the axis as a curve has, and nothing for the
+/// columns before. A plan whose clock is stopped is shown as if it went on now.
+pub(super) fn ahead(app: &App, axis: &TimeAxis) -> Vec<Option<f64>> {
+    let sample = &app.shown;
+    let (Some(at), Some(stages)) = (sample.plan_time, app.title.stages.as_ref()) else { return Vec::new() };
+    if sample.state.is_ending() {
+        return Vec::new();
+    }
+    let parts = u32::from(VALUES_A_COLUMN);
+    let length = axis.to.saturating_sub(axis.from);
+    let values = (1..=u32::from(axis.columns) * parts).map(|part| {
+        let time = axis.from + length * part / (u32::from(axis.columns) * parts);
+        // The column of the present shows the clients that are there.
+        let column = u16::try_from(part.div_ceil(parts) - 1).ok()?;
+        let is_ahead = axis.column(axis.now).is_none_or(|now| column > now) && time > axis.now;
+        let planned = at + time.checked_sub(axis.now)?;
+        let clients = stages.target(planned).min(sample.limit.clients);
+        (is_ahead && planned <= stages.length()).then(|| clients.into())
+    });
+    values.collect()
 }
 
 /// Returns the share of the plan that is over; `None` without stages.

@@ -56,6 +56,7 @@ fn figure(figure: &Figure, shown: u16, theme: Theme, inner: Rect, buffer: &mut B
     match figure {
         Figure::Stack(stack) => {
             draw_stack(stack, theme, plot, buffer);
+            widget::curve(&stack.ahead, stack.top, None, theme, plot, buffer);
             widget::scale(stack.scale.each_ref().map(String::as_str), theme, labels, buffer);
         }
         Figure::Heat(map) => {
