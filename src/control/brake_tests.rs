@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Ahead, Controller, Engine, OnShortage, Plan};
-use crate::load::{ClientLimit, Ramp, RampProfile};
+use crate::load::{ClientLimit, Ramp, RampProfile, Stage, StagesProfile};
 use crate::pipeline::Pipeline;
 use crate::run_state::{ChangeKind, ChangeSource};
 use crate::sample::{RunSample, Sampler, Sources, TICK};
@@ -72,11 +72,13 @@ struct Scene {
     brakes: bool,
     commands: &'static [(u64, Command)],
     seconds: u64,
+    /// True if the ramp is the first of some stages.
+    staged: bool,
 }
 
 impl Default for Scene {
     fn default() -> Self {
-        Self { storm: 60..120, retry_after: 0, brakes: true, commands: &[], seconds: 240 }
+        Self { storm: 60..120, retry_after: 0, brakes: true, commands: &[], seconds: 240, staged: false }
     }
 }
 
@@ -100,6 +102,13 @@ impl Played {
     }
 }
 
+/// Returns stages that begin with the same ramp.
+fn stages() -> StagesProfile {
+    let takes = Duration::from_secs((TARGET / RATE).into());
+    let stages = [Stage::Ramp { to: TARGET, takes }, Stage::Hold(takes)];
+    StagesProfile::new(&stages).expect("a plan")
+}
+
 fn virtual_now() -> std::time::Instant {
     Instant::now().into_std()
 }
@@ -115,7 +124,7 @@ impl Scene {
         let ramp = Ramp::Rate(RATE.into());
         let plan = Plan {
             profile: RampProfile { clients: TARGET, ramp, ..RampProfile::default() },
-            stages: None,
+            stages: self.staged.then(stages),
             limit: ClientLimit::default(),
             ahead: Ahead::Together,
             on_shortage: OnShortage::default(),
@@ -185,7 +194,16 @@ impl Scene {
 
 #[tokio::test(start_paused = true)]
 async fn a_storm_holds_the_ramp_and_its_end_resumes_it() {
-    let played = Scene::default().play().await;
+    assert_held_for_the_storm(&Scene::default().play().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storm_holds_the_rise_of_a_stage_as_it_holds_a_ramp() {
+    assert_held_for_the_storm(&Scene { staged: true, ..Scene::default() }.play().await);
+}
+
+#[track_caller]
+fn assert_held_for_the_storm(played: &Played) {
     let [(held, ..), (resumed, ..)] = played.changes[..] else { panic!("{:?}", played.changes) };
     assert_eq!(played.changes, [(held, Hold, Brake), (resumed, Resume, Brake)]);
     assert!((75..=76).contains(&held), "held at {held}");

@@ -261,7 +261,8 @@ impl ActiveRun {
         let workers = workers + usize::from(canary.is_some());
         let criteria = Arc::new(config.criteria.clone());
         let sources = Sources { canary, criteria, ..Sources::for_run(workers, config.plan.hard_stops) };
-        sources.status.set_target(config.plan.profile.clients);
+        let target = config.search.map_or_else(|| config.plan.shape().target(Duration::ZERO), |search| search.first);
+        sources.status.set_target(target);
         sources.status.set_limit(config.plan.limit);
         let identity = identity(config, sources.clock);
         let (pipeline, taps) = Pipeline::start(workers, sources.clock, record, identity.clone())

@@ -137,4 +137,6 @@ fn the_price_of_stages_is_that_of_their_peak() {
     let page: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&page["plan"]["clients"], &page["plan"]["length_s"]), (&json!(40), &json!(40.0)));
     assert_eq!(page["run"]["clients_started"], 1);
+    let (_, text, stderr) = hlswarm(&["plan", "plan.toml"], &plan, &[]);
+    assert!(text.contains("stages  jump to 40, hold 20s, down in 20s"), "{text}{stderr}");
 }
