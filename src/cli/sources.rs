@@ -1,7 +1,7 @@
 //! Options from a plan file and from the environment: they become arguments before those of the command line, so that
 //! every value is read by the same parser and gets the same error.
 //!
-//! An option that was typed replaces the same one of the environment, and that one the same of the file. It also
+//! An option on the command line replaces the same one of the environment, which replaces that of the file. It also
 //! replaces those that cannot be used together with it: `--stage` replaces `clients` of the file.
 
 use std::ffi::OsString;

@@ -16,8 +16,6 @@ use crate::vocabulary::HardStop;
 
 /// Clients that are summed one by one. Beyond, one stands for its neighbours.
 const SUMMED: u32 = 10_000;
-/// The same for the traffic of a single second.
-const SUMMED_IN_SECOND: u32 = 2_000;
 /// Begins of the seconds around the end of a stage in which the traffic may be largest.
 const SECONDS_AROUND: [f64; 5] = [-1.0, 0.0, 1.0, 2.0, 3.0];
 /// Time for which the port of a closed connection cannot be used again, in seconds (TIME_WAIT in Linux).
@@ -240,7 +238,9 @@ impl Forecast {
     /// Returns the most bits within a second: of those around the ends of stages, where clients join.
     fn peak_of_stages(&self, stages: &StagesProfile, clients: u32, seconds: f64) -> f64 {
         let peak = stages.peak().min(clients);
-        let stride = peak.div_ceil(SUMMED_IN_SECOND).max(1);
+        // A client of many stages comes and goes many times, and each of its ends has some seconds to look at.
+        let most = SUMMED / u32::try_from(stages.stages().len()).unwrap_or(SUMMED).clamp(1, SUMMED);
+        let stride = peak.div_ceil(most).max(1);
         let numbers: Vec<u32> = (0..peak).step_by(stride as usize).collect();
         let lives: Vec<_> = numbers
             .iter()

@@ -229,6 +229,8 @@ fn the_secrets_of_a_plan_file_reach_their_origin_and_no_output() {
     );
     let run = Run::start(&["run", "plan.toml"], &[("plan.toml", &plan)]).end();
     run.assert_silent(0, &ALL);
+    // Its password is not on the command line, where a warning would be due.
+    assert!(!run.outputs["stderr"].contains("warning"), "{}", run.outputs["stderr"]);
     let basic = format!("Basic {}", BASE64_STANDARD.encode(USER));
     let given = [basic.as_str(), "hunter2-header", "given=hunter2-cookie", "token=hunter2-query"];
     assert_sent(&seen.lock().unwrap(), "/live.m3u8", &given);

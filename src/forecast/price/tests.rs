@@ -263,6 +263,17 @@ fn stages_are_priced_by_their_peak_and_by_the_area_under_their_curve() {
 }
 
 #[test]
+fn a_stage_of_many_has_the_peak_of_a_stage_alone() {
+    // A client stands for its neighbours, the more of them the more stages there are.
+    let model = model(None, "");
+    let spikes = vec!["spike +30000 for 5s, hold 40s"; 49].join(", ");
+    let many = planned(&forecast(&model, "web", staged(&format!("jump to 1000, hold 40s, {spikes}"))));
+    let one =
+        planned(&forecast(&model, "web", staged("jump to 1000, hold 40s, spike +30000 for 5s, hold 40s")));
+    assert_near(many.bits_per_second_peak.expect("paced"), one.bits_per_second_peak.expect("paced"), 0.02);
+}
+
+#[test]
 fn the_largest_load_of_stages_that_fits_cuts_their_peak() {
     let mut terms = staged("jump to 100, hold 30s, spike +300 for 30s, hold 30s");
     terms.supply.open_files = Some(64 + 150);
