@@ -12,6 +12,7 @@ mod options;
 mod pages;
 mod plan;
 mod plan_file;
+mod replay;
 mod report;
 mod resolved;
 mod scope;
@@ -69,6 +70,7 @@ pub use find::{FindArgs, SearchArgs};
 pub use limits::LimitArgs;
 pub use pages::{CompletionsArgs, ManArgs, completions, manual};
 pub use plan::PlanArgs;
+pub use replay::{ReplayArgs, Speed};
 pub use report::{CompareArgs, MergeArgs, ReportArgs};
 pub use resolved::resolved;
 pub use scope::ScopeArgs;
@@ -113,6 +115,9 @@ pub enum Command {
     /// Combine the reports of machines that loaded one stream at the same time
     #[command(after_help = examples::MERGE)]
     Merge(MergeArgs),
+    /// Show a recorded run again: the live screen at any speed, and its report
+    #[command(after_help = examples::REPLAY)]
+    Replay(ReplayArgs),
     /// Serve only the built-in origin: live and VOD streams, faults on request
     #[command(after_help = examples::ORIGIN)]
     Origin(OriginArgs),
@@ -388,7 +393,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
 }
 
 /// Words that are commands where a URL could also stand.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "run",
     "demo",
     "check",
@@ -397,6 +402,7 @@ const COMMANDS: [&str; 13] = [
     "report",
     "compare",
     "merge",
+    "replay",
     "origin",
     "selftest",
     "completions",

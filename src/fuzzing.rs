@@ -4,12 +4,12 @@
 //! * This module exists only in builds for fuzzing (`tests/fuzz.sh`) and for tests. The tests below pass all seeds to
 //!   all entry points: so a target cannot stop compiling unnoticed, and an input that fuzzing has found stays tested
 //!   once it is a seed.
-//! * A record has no entry point: hlswarm only writes records.
 
 pub use crate::hls::fuzzing::reloads;
 pub use crate::net::fuzzing::{body, headers, http1, http2, scope};
 pub use crate::origin::fuzzing::origin;
 pub use crate::report::check::fuzzing::playlist;
+pub use crate::sample::fuzzing::record;
 pub use crate::tui::fuzzing::keys;
 pub use crate::vocabulary::fuzzing::secrets;
 
@@ -25,7 +25,7 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// All entry points, by the name of their fuzz target.
-    const TARGETS: [(&str, Target); 10] = [
+    const TARGETS: [(&str, Target); 11] = [
         ("body", body),
         ("headers", headers),
         ("http1", http1),
@@ -33,6 +33,7 @@ mod tests {
         ("keys", keys),
         ("origin", origin),
         ("playlist", playlist),
+        ("record", record),
         ("reloads", reloads),
         ("scope", scope),
         ("secrets", secrets),

@@ -36,6 +36,12 @@
 //! swarm::ClientEvents -> pipeline::Tap (gate, bounded channel) -> recorder thread -> log, NDJSON file
 //! ```
 //!
+//! A record keeps what the sampler reads as changes; a replay sets the same counters again and takes the same samples:
+//!
+//! ```text
+//! counters, status, gauges -> sample::Tape (sync::image) -> NDJSON file -> sample::Replay -> Sampler -> screen, report
+//! ```
+//!
 //! Only `swarm/client.rs`, `swarm/request.rs` and `swarm/answer.rs` decide what the clients of a run count. Readers
 //! pull; nothing is pushed to them.
 //!

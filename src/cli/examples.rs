@@ -63,6 +63,17 @@ Examples:
   hlswarm merge machine1.json machine2.json -o all.json -o all.html
   hlswarm merge machine-*.json > all.json";
 
+/// Exit codes and examples of `hlswarm replay`.
+pub(super) const REPLAY: &str = "\
+Exit codes: 2 no record, a damaged one, or bad arguments; 6 a report not written;
+0 otherwise, however the run itself ended.
+
+Space pauses; the arrow keys look back; q leaves.
+
+Examples:
+  hlswarm replay run.ndjson --speed 10 --at 2m
+  hlswarm replay run.ndjson --no-tui --report run.html";
+
 /// Examples of `hlswarm origin`.
 pub(super) const ORIGIN: &str = "\
 Examples:

@@ -20,7 +20,7 @@ pub struct CompletionsArgs {
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// Command to document [default: hlswarm itself]
-    #[arg(value_name = "COMMAND", value_parser = ["run", "demo", "check", "plan", "report", "compare", "merge", "origin", "selftest"])]
+    #[arg(value_name = "COMMAND", value_parser = ["run", "demo", "check", "plan", "report", "compare", "merge", "replay", "origin", "selftest"])]
     pub command: Option<String>,
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::Speed;
 use crate::origin::FaultRule;
 use crate::origin::settings::{BIT_RATES, CAPACITIES, CONNECTIONS, SEGMENT_DURATIONS, VOD_SEGMENTS, WINDOWS};
 use crate::player::SessionLength;
@@ -171,6 +172,16 @@ pub(super) fn on_hangup(text: &str) -> Result<OnHangup, String> {
         "continue" => Ok(OnHangup::Continue),
         _ => Err("expected stop or continue".to_owned()),
     }
+}
+
+pub(super) fn speed(text: &str) -> Result<Speed, String> {
+    let times = text.parse().ok().filter(|times| (0.01..=1e6).contains(times)).map(Speed::Times);
+    let max = (text == "max").then_some(Speed::Max);
+    times.or(max).ok_or_else(|| "expected a number such as 10 or 0.5, or max".to_owned())
+}
+
+pub(super) fn moment(text: &str) -> Result<Duration, String> {
+    units::parse_duration(text).map_err(|_| "expected a time, such as 45s or 10m".to_owned())
 }
 
 pub(super) fn theme(text: &str) -> Result<ThemeName, String> {

@@ -7,7 +7,7 @@ use crate::load::{ClientLimit, LoadProfile, RampProfile, StagesProfile};
 use crate::vocabulary::HardStops;
 
 /// Load and length of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// Clients to reach and the schedule of their starts; with stages, that of starts that no stage plans.
     pub profile: RampProfile,

@@ -3,6 +3,7 @@
 use histogram::{AtomicHistogram, Config, Histogram};
 
 use crate::sync::atomics::{AtomicU64, Ordering};
+use crate::sync::image::{LARGEST, Walk};
 
 /// Buckets per power of two, 2^5: an error of 3 %, in 7 KB for each worker.
 const GROUPING_POWER: u8 = 5;
@@ -33,6 +34,22 @@ impl Default for DelayRecorder {
 }
 
 impl DelayRecorder {
+    /// Visits all buckets and the largest delay. They are large.
+    pub(super) fn walk(&self, walk: &mut Walk<'_>) {
+        let Some(buckets) = &self.buckets else { return };
+        if walk.is_light() {
+            return walk.skip(buckets.config().total_buckets() + 1);
+        }
+        for bucket in buckets.load().iter() {
+            // A bucket never falls.
+            if let Some(count) = walk.visit(bucket.count()) {
+                let more = count.min(LARGEST).saturating_sub(bucket.count());
+                _ = buckets.add(bucket.start(), more);
+            }
+        }
+        walk.atomic(&self.max_us);
+    }
+
     pub(super) fn record(&self, delay_us: u64) {
         self.max_us.fetch_max(delay_us, Ordering::Relaxed);
         if let Some(buckets) = &self.buckets {

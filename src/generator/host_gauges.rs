@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::sync::atomics::{AtomicU64, Ordering};
+use crate::sync::image::{LARGEST, Walk};
 use crate::verdict::{Gauge, Interval};
 use crate::vocabulary::clock::micros;
 
@@ -46,11 +47,15 @@ pub struct HostGauges {
     latest: [AtomicU64; Gauge::COUNT],
     /// Worst value of each gauge since it was taken out last, in the same way.
     untaken: [AtomicU64; Gauge::COUNT],
+    /// Value of each gauge that was taken out last, for a record.
+    taken: [AtomicU64; Gauge::COUNT],
     facts: [AtomicU64; FACTS],
     /// Time of the last reading, as [`encoded`] seconds.
     read_at: AtomicU64,
     gaps: boxcar::Vec<Interval>,
     longest_tick_us: AtomicU64,
+    /// Longest tick that was taken out last.
+    taken_tick_us: AtomicU64,
 }
 
 impl HostGauges {
@@ -66,7 +71,9 @@ impl HostGauges {
 
     /// Takes out the worst value of a gauge since the last call; `None` if there was no known one.
     pub fn take(&self, gauge: Gauge) -> Option<f64> {
-        decoded(self.untaken.get(gauge.index())?.swap(0, Ordering::Relaxed))
+        let bits = self.untaken.get(gauge.index())?.swap(0, Ordering::Relaxed);
+        self.taken.get(gauge.index())?.store(bits, Ordering::Relaxed);
+        decoded(bits)
     }
 
     fn unless_stale(&self, cell: &AtomicU64, now: Duration) -> Option<f64> {
@@ -104,9 +111,47 @@ impl HostGauges {
         self.gaps.iter().map(|(_, gap)| *gap).skip(number)
     }
 
+    /// Visits all gauges and gaps. A replay sets the values that the judge has taken out, for it to take them again.
+    pub fn walk(&self, walk: &mut Walk<'_>) {
+        for cell in self.latest.iter().chain(&self.facts).chain([&self.read_at]) {
+            if let Some(bits) = walk.visit(cell.load(Ordering::Relaxed)) {
+                cell.store(bounded(bits), Ordering::Relaxed);
+            }
+        }
+        for (taken, untaken) in self.taken.iter().zip(&self.untaken) {
+            if let Some(bits) = walk.visit_taken(taken.load(Ordering::Relaxed)) {
+                untaken.store(bounded(bits), Ordering::Relaxed);
+            }
+        }
+        if let Some(us) = walk.visit_taken(self.taken_tick_us.load(Ordering::Relaxed)) {
+            self.longest_tick_us.store(us.min(LARGEST), Ordering::Relaxed);
+        }
+        self.walk_gaps(walk);
+    }
+
+    fn walk_gaps(&self, walk: &mut Walk<'_>) {
+        let most = GAPS + LONG_GAPS;
+        let mut visited = 0;
+        // A gap never changes, so only a replay that adds it gets its times.
+        for (_, gap) in self.gaps.iter().take(most) {
+            let times = [gap.from, gap.to].into_iter().map(|time| time.as_nanos() as u64);
+            times.for_each(|nanoseconds| _ = walk.visit(nanoseconds));
+            visited += 1;
+        }
+        while visited < most && walk.wants(2) {
+            let mut time = || Duration::from_nanos(walk.visit(0).unwrap_or_default());
+            let (from, to) = (time(), time());
+            self.gaps.push(Interval { from, to });
+            visited += 1;
+        }
+        walk.skip(2 * (most - visited));
+    }
+
     /// Returns the longest time between two ticks since the last call; `None` if there was no tick.
     pub fn take_longest_tick_us(&self) -> Option<u64> {
-        Some(self.longest_tick_us.swap(0, Ordering::Relaxed)).filter(|us| *us > 0)
+        let longest = self.longest_tick_us.swap(0, Ordering::Relaxed);
+        self.taken_tick_us.store(longest, Ordering::Relaxed);
+        Some(longest).filter(|us| *us > 0)
     }
 
     /// Records a tick at `to`, after the one at `from`.
@@ -123,6 +168,11 @@ impl HostGauges {
 /// Returns the bits of a value plus one, so that zeroed memory means unknown.
 fn encoded(value: Option<f64>) -> u64 {
     value.filter(|value| value.is_finite()).map_or(0, |value| value.to_bits().wrapping_add(1))
+}
+
+/// Returns the bits, or unknown if they are those of no finite number of a moderate size.
+fn bounded(bits: u64) -> u64 {
+    encoded(decoded(bits).filter(|value| value.abs() <= LARGEST as f64))
 }
 
 fn decoded(bits: u64) -> Option<f64> {

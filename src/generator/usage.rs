@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::{DelaySummary, Delays, Lag, Process, WorkerGauge};
+use crate::sync::image::Walk;
 use crate::vocabulary::clock::micros;
 
 /// Time over which CPU and workers are measured, in seconds.
@@ -147,6 +148,51 @@ impl Meter {
         &self.workers
     }
 
+    /// Visits the measurements, with those of `workers` worker threads: a replay shows those of the recorded process
+    /// instead of its own.
+    pub fn walk(&mut self, workers: usize, walk: &mut Walk<'_>) {
+        self.walk_workers(workers, walk);
+        let shown = &mut self.shown;
+        walk.fraction(&mut shown.cpu_cores);
+        walk.fraction(&mut shown.cores_allowed);
+        let mut cpu_us = micros(shown.cpu_time);
+        walk.number(&mut cpu_us);
+        shown.cpu_time = Duration::from_micros(cpu_us);
+        for value in [
+            &mut shown.resident_bytes,
+            &mut shown.resident_bytes_peak,
+            &mut shown.open_files,
+            &mut shown.open_files_peak,
+            &mut shown.files_limit,
+            &mut shown.threads,
+            &mut shown.frame_us,
+            &mut shown.frame_us_max,
+        ] {
+            walk.option(value);
+        }
+        walk.number(&mut shown.snapshot_us);
+        walk.number(&mut shown.snapshot_us_max);
+        let mut own_delay = shown.own_delay.map(|DelaySummary { p50, p99, max }| [p50, p99, max]);
+        walk_known(&mut own_delay, walk);
+        shown.own_delay = own_delay.map(|[p50, p99, max]| DelaySummary { p50, p99, max });
+    }
+
+    fn walk_workers(&mut self, workers: usize, walk: &mut Walk<'_>) {
+        self.workers.resize_with(workers, Worker::default);
+        for worker in &mut self.workers {
+            walk.number(&mut worker.clients);
+            walk.fraction(&mut worker.busy);
+            let mut lag = worker.lag.map(|lag| [lag.second_p99_us, lag.p99_us, lag.max_us, lag.run_max_us]);
+            walk_known(&mut lag, walk);
+            worker.lag = lag.map(|[second_p99_us, p99_us, max_us, run_max_us]| Lag {
+                second_p99_us,
+                p99_us,
+                max_us,
+                run_max_us,
+            });
+        }
+    }
+
     /// Fills in the generator's part of a sample.
     pub fn fill(&mut self, generator: &mut Generator, start_lateness_us_max: u64) {
         self.shown.start_lateness_us_max = start_lateness_us_max;
@@ -155,6 +201,15 @@ impl Meter {
         workers.clone_from(&self.workers);
         *generator = Generator { workers, ..self.shown.clone() };
     }
+}
+
+/// Visits numbers that are all known, or none of them.
+fn walk_known<const N: usize>(values: &mut Option<[u64; N]>, walk: &mut Walk<'_>) {
+    let mut is_known = u64::from(values.is_some());
+    walk.number(&mut is_known);
+    let mut numbers = values.unwrap_or([0; N]);
+    numbers.iter_mut().for_each(|number| walk.number(number));
+    *values = (is_known != 0).then_some(numbers);
 }
 
 /// Returns the lateness of all workers over the whole run.

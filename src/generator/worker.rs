@@ -15,6 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::delays::{DelayRecorder, Delays};
 use crate::sync::atomics::{AtomicU32, Ordering};
+use crate::sync::image::Walk;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::clock::micros;
 
@@ -153,6 +154,11 @@ impl WorkerGauge {
             max_us: max_us.into(),
             run_max_us: self.lag_max_us.get().max(max_us.into()),
         })
+    }
+
+    /// Visits the lags of all turns so far. The other gauges belong to this process alone.
+    pub fn walk_delays(&self, walk: &mut Walk<'_>) {
+        self.delays.walk(walk);
     }
 
     /// Adds the lags of all turns so far to `delays`.

@@ -27,6 +27,8 @@ pub struct RecordFile {
     file: File,
     path: PathBuf,
     regular: bool,
+    /// Facts of the run for its replay.
+    pub(super) replay: serde_json::Value,
 }
 
 impl RecordFile {
@@ -45,7 +47,13 @@ impl RecordFile {
         if kind.is_file() || kind.is_fifo() {
             lock(&file)?;
         }
-        Ok(Self { file, path: path.to_owned(), regular: kind.is_file() })
+        let replay = serde_json::Value::Null;
+        Ok(Self { file, path: path.to_owned(), regular: kind.is_file(), replay })
+    }
+
+    /// Adds the facts of the run that a replay of the record shows and that never change.
+    pub fn with_facts(self, replay: serde_json::Value) -> Self {
+        Self { replay, ..self }
     }
 
     /// Returns the path, safe to print.
@@ -81,6 +89,7 @@ fn lock(file: &File) -> io::Result<()> {
 pub(super) enum LineOf {
     Stream(super::Stream),
     Frame,
+    Sample,
     /// The first and the last line.
     Envelope,
 }

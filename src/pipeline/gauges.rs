@@ -45,7 +45,7 @@ impl RecorderStats {
         match of {
             LineOf::Stream(stream) => self.count_logged(stream),
             LineOf::Frame => self.frames.add(1),
-            LineOf::Envelope => {}
+            LineOf::Sample | LineOf::Envelope => {}
         }
     }
 
@@ -64,7 +64,7 @@ impl RecorderStats {
                     cell.add_release(1);
                 }
             }
-            LineOf::Frame => self.frames_lost.add(1),
+            LineOf::Frame | LineOf::Sample => self.frames_lost.add(1),
             LineOf::Envelope => {}
         }
     }

@@ -1,7 +1,7 @@
 //! Lines of a record: newline-delimited JSON, one object per line, distinguished by `kind`.
 //!
-//! * The first line has the kind `record` (identity of the run; `started_unix_ms` is the zero of `at_us`), the last one
-//!   `end` (events offered and dropped): a file without it was cut off.
+//! * The first line has the kind `record` (identity of the run; `started_unix_ms` is the zero of `at_us`; `replay`: for
+//!   `hlswarm replay` alone), the last one `end` (events offered and dropped): a file without it was cut off.
 //! * Every other line has `at_us`, microseconds since the start of the run, and, if it concerns one client, `client`.
 //!
 //! | kind | other fields | stream |
@@ -20,6 +20,7 @@
 //! | `mark` | `note` | events |
 //! | `progress` | the fields of [`Sample`](super::Sample) | progress |
 //! | `frame` | the fields of [`FrameLine`]; one per second, never dropped for lack of speed | |
+//! | `sample` | all counters as changes, four times a second, for `hlswarm replay` alone: see `sample_line.rs` | |
 
 use serde::Serialize;
 
@@ -28,6 +29,16 @@ use crate::vocabulary::RunIdentity;
 
 /// Version of the record's format.
 pub const SCHEMA: &str = "hlswarm.record/1";
+
+/// First line: which run it was.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Header {
+    /// Identity of the run.
+    #[serde(flatten)]
+    pub(super) run: RunIdentity,
+    /// Facts that a replay shows and never change: an object that only `hlswarm replay` reads.
+    pub(super) replay: serde_json::Value,
+}
 
 /// State of the run at one moment, once a second.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -82,8 +93,8 @@ struct Tagged<'a, T> {
 }
 
 /// Writes the first line.
-pub(super) fn header(buffer: &mut Vec<u8>, run: &RunIdentity) {
-    tagged(buffer, &Tagged { kind: "record", schema: Some(SCHEMA), fields: run });
+pub(super) fn header(buffer: &mut Vec<u8>, header: &Header) {
+    tagged(buffer, &Tagged { kind: "record", schema: Some(SCHEMA), fields: header });
 }
 
 /// Writes the line of a frame.

@@ -5,23 +5,27 @@
 //! client ----> Tap (worker) ------------------------\
 //! client ----> Tap (worker) -------------------------> Recorder -> last events (log), examples of failures, requests
 //! controller > Tap ----------------------------------/         \-> NDJSON file (record)
-//! sampler ----------------- one frame a second -----/
+//! sampler ------ one frame, four samples a second --/
 //! ```
 //!
 //! * Counters carry the numbers, events carry the story: an event lost here makes no count wrong.
 //! * A thread that offers an event never waits, whatever the disk and the recorder do. A full channel drops the
 //!   event, and for each stream offered = delivered + dropped.
-//! * A slow disk costs no frames: their channel has room for hours of them.
+//! * A slow disk costs no frames: their channel has room for hours of them. It costs samples, which say what has changed
+//!   since the one before, but none of the changes.
 
 mod event;
 mod examples;
 mod file;
 mod gate;
 mod gauges;
+mod last_events;
 mod line;
 #[cfg(all(test, hlswarm_loom))]
 mod loom_tests;
+mod record_reader;
 mod recorder;
+mod sample_line;
 mod tap;
 mod watched;
 
@@ -37,11 +41,15 @@ pub use event::{Event, FailureDetails, Happening, LogEntry, RequestEnd, Sample, 
 pub use examples::Example;
 pub use file::RecordFile;
 pub use gauges::{Counts, Gauges, LaneReading, Reading, RecorderReading};
+pub use last_events::LastEvents;
 pub use line::FrameLine;
+pub use record_reader::{RecordLine, RecordReader, Unreadable};
+pub use sample_line::SampleLine;
 pub use tap::{Offer, Tap};
 
 use crate::vocabulary::{Clock, RunIdentity};
 use gauges::RecorderStats;
+use line::Header;
 use recorder::{Recorder, Setup};
 use tap::{Lane, Queued};
 
@@ -49,6 +57,8 @@ use tap::{Lane, Queued};
 const LANE: usize = 8_192;
 /// Frames that may wait: four hours' worth.
 const FRAMES: usize = 4 * 60 * 60;
+/// Samples that may wait: ten seconds' worth. One that finds no room is left to the next, which then has its changes.
+const SAMPLES: usize = 40;
 /// Time that the recorder may take to end. A recorder that takes longer hangs at its disk and is abandoned.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
@@ -74,6 +84,7 @@ pub struct Taps {
 #[derive(Clone, Debug)]
 pub struct FrameSink {
     channel: flume::Sender<FrameLine>,
+    samples: flume::Sender<SampleLine>,
     stats: Arc<RecorderStats>,
     wanted: bool,
 }
@@ -84,6 +95,22 @@ impl FrameSink {
         if self.wanted && self.channel.try_send(frame()).is_err() {
             self.stats.count_refused_frame();
         }
+    }
+
+    /// Reports whether a sample may be recorded now: there is a record, and room, which only the next sample takes.
+    pub fn takes_samples(&self) -> bool {
+        self.wanted
+            && !self.samples.is_full()
+            && !self.samples.is_disconnected()
+            && !self.stats.record_state.is_closed()
+    }
+
+    /// Records a sample. Only the last one may wait for a slow disk.
+    pub fn put_sample(&self, sample: SampleLine) {
+        // The last sample waits for room for a moment; after all others there is room, because the sampler alone sends.
+        // A recorder that has ended needs no more samples.
+        let wait = if sample.is_last { STOP_LIMIT } else { Duration::ZERO };
+        _ = self.samples.send_timeout(sample, wait);
     }
 }
 
@@ -112,10 +139,12 @@ impl Pipeline {
         // Frames and the log do not pass through lanes: the sampler alone writes the one, and readers see the newest of
         // the other.
         let (frames, frame_channel) = flume::bounded(FRAMES);
+        let (samples, sample_channel) = flume::bounded(SAMPLES);
         let (log_sender, log) = watch::channel(Arc::default());
         let (examples_sender, examples) = watch::channel(Arc::default());
         let (requests_sender, requests) = watch::channel(Arc::default());
         let shown = file.as_ref().map(RecordFile::shown);
+        let replay = file.as_ref().map(|file| file.replay.clone()).unwrap_or_default();
         let wanted = file.is_some();
         let gauges = Gauges {
             lanes: channels.iter().map(|(lane, _)| Arc::clone(lane)).collect(),
@@ -132,8 +161,9 @@ impl Pipeline {
         let recorder = Recorder::new(Setup {
             channels,
             frames: frame_channel,
+            samples: sample_channel,
             file: file.map(RecordFile::begin).transpose()?,
-            run,
+            header: Header { run, replay },
             stats: Arc::clone(&stats),
             log: log_sender,
             examples: examples_sender,
@@ -141,7 +171,7 @@ impl Pipeline {
             clock,
         });
         thread::Builder::new().name("recorder".to_owned()).spawn(move || recorder.run(&stopped, &ended))?;
-        let frames = FrameSink { channel: frames, stats, wanted };
+        let frames = FrameSink { channel: frames, samples, stats, wanted };
         Ok((Self { gauges, frames, stop, done }, Taps { workers: taps, controller }))
     }
 

@@ -13,19 +13,18 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::event::{Happening, LogEntry, Stream};
-use super::examples::{Example, Examples};
+use super::event::{LogEntry, Stream};
+use super::examples::Example;
 use super::file::{Flushed, LineOf, Writer};
 use super::gauges::RecorderStats;
-use super::line::{self, End, FrameLine};
+use super::last_events::LastEvents;
+use super::line::{self, End, FrameLine, Header};
+use super::sample_line::SampleLine;
 use super::tap::{Lane, Queued};
-use super::watched::{ClientRequests, Requests};
-use crate::sync::ring::Ring;
+use super::watched::ClientRequests;
+use crate::vocabulary::Clock;
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::{Clock, RunIdentity};
 
-/// Events that the log keeps.
-pub const LOG_ENTRIES: usize = 1_000;
 /// Time between two polls of the channels.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Time between two publications of the log.
@@ -39,9 +38,11 @@ const LAST_WORDS: Duration = Duration::from_millis(2_500);
 pub(super) struct Setup {
     pub(super) channels: Vec<(Arc<Lane>, flume::Receiver<Queued>)>,
     pub(super) frames: flume::Receiver<FrameLine>,
+    pub(super) samples: flume::Receiver<SampleLine>,
     /// The file, and whether it is a regular one.
     pub(super) file: Option<(File, bool)>,
-    pub(super) run: RunIdentity,
+    /// First line of the file.
+    pub(super) header: Header,
     pub(super) stats: Arc<RecorderStats>,
     pub(super) log: watch::Sender<Arc<[LogEntry]>>,
     pub(super) examples: watch::Sender<Arc<[Example]>>,
@@ -59,17 +60,16 @@ struct Record {
 pub(super) struct Recorder {
     channels: Vec<(Arc<Lane>, flume::Receiver<Queued>)>,
     frames: flume::Receiver<FrameLine>,
+    samples: flume::Receiver<SampleLine>,
     record: Option<Record>,
     stats: Arc<RecorderStats>,
     clock: Clock,
-    ring: Ring<LogEntry>,
-    logged: u64,
+    last: LastEvents,
     log: watch::Sender<Arc<[LogEntry]>>,
-    published: (u64, Duration),
-    examples: Examples,
+    /// Time of the last publication.
+    published: Duration,
     /// The examples, for readers.
     shown_examples: watch::Sender<Arc<[Example]>>,
-    requests: Requests,
     /// The requests of watched clients, for readers.
     shown_requests: watch::Sender<Arc<[ClientRequests]>>,
 }
@@ -78,22 +78,20 @@ impl Recorder {
     pub(super) fn new(setup: Setup) -> Self {
         let record = setup.file.map(|(file, regular)| {
             let mut writer = Writer::new(file);
-            writer.push(LineOf::Envelope, |buffer| line::header(buffer, &setup.run));
+            writer.push(LineOf::Envelope, |buffer| line::header(buffer, &setup.header));
             Record { writer, regular }
         });
         Self {
             channels: setup.channels,
             frames: setup.frames,
+            samples: setup.samples,
             record,
             stats: setup.stats,
             clock: setup.clock,
-            ring: Ring::new(LOG_ENTRIES),
-            logged: 0,
+            last: LastEvents::default(),
             log: setup.log,
-            published: (0, Duration::ZERO),
-            examples: Examples::default(),
+            published: Duration::ZERO,
             shown_examples: setup.examples,
-            requests: Requests::default(),
             shown_requests: setup.requests,
         }
     }
@@ -104,7 +102,7 @@ impl Recorder {
         while matches!(stopped.recv_timeout(PAUSE), Err(RecvTimeoutError::Timeout)) {
             self.take();
             self.flush();
-            if self.clock.now() >= self.published.1 + LOG_INTERVAL {
+            if self.clock.now() >= self.published + LOG_INTERVAL {
                 self.publish();
             }
         }
@@ -116,7 +114,7 @@ impl Recorder {
 
     /// Takes waiting frames and events while there is room for them. Returns true if none are waiting any more.
     fn take(&mut self) -> bool {
-        let frames = self.take_frames();
+        let frames = self.take_frames() && self.take_samples();
         let channels = std::mem::take(&mut self.channels);
         let mut empty = true;
         for (lane, channel) in &channels {
@@ -137,6 +135,16 @@ impl Recorder {
         self.frames.is_empty()
     }
 
+    fn take_samples(&mut self) -> bool {
+        while self.has_room() {
+            let Ok(sample) = self.samples.try_recv() else { return true };
+            if let Some(record) = &mut self.record {
+                record.writer.push(LineOf::Sample, |buffer| sample.write(buffer));
+            }
+        }
+        self.samples.is_empty()
+    }
+
     /// Takes at most one full channel at a time, because other channels wait, too.
     fn take_lane(&mut self, lane: &Lane, channel: &flume::Receiver<Queued>) -> bool {
         for _ in 0..lane.gate.capacity() {
@@ -155,7 +163,7 @@ impl Recorder {
     }
 
     fn deal_with(&mut self, queued: Queued) {
-        let Queued { mut event, unrecorded } = queued;
+        let Queued { event, unrecorded } = queued;
         let stream = event.stream();
         match &mut self.record {
             Some(record) => {
@@ -166,14 +174,7 @@ impl Recorder {
             None if self.stats.record_state.is_closed() => self.stats.count_lost(LineOf::Stream(stream)),
             None => self.stats.count_logged(stream),
         }
-        if let (Happening::Request(request), Some(client)) = (&event.what, event.client) {
-            self.requests.take(client, *request);
-        }
-        if event.what.is_logged() {
-            self.examples.take(&mut event);
-            self.logged += 1;
-            self.ring.push(LogEntry { number: self.logged, event });
-        }
+        self.last.take(event);
     }
 
     /// Writes as much as the file takes now. Returns true if no line is waiting any more.
@@ -259,17 +260,16 @@ impl Recorder {
 
     /// Publishes the log, the examples and the requests, if they have changed.
     fn publish(&mut self) {
-        if self.published.0 != self.logged {
-            self.published.0 = self.logged;
-            self.log.send_replace(self.ring.iter().cloned().collect());
+        if let Some(log) = self.last.log() {
+            self.log.send_replace(log);
         }
-        if let Some(news) = self.examples.news() {
-            self.shown_examples.send_replace(news.into());
+        if let Some(examples) = self.last.examples() {
+            self.shown_examples.send_replace(examples);
         }
-        if let Some(news) = self.requests.news() {
-            self.shown_requests.send_replace(news.into());
+        if let Some(requests) = self.last.requests() {
+            self.shown_requests.send_replace(requests);
         }
-        self.published.1 = self.clock.now();
+        self.published = self.clock.now();
     }
 }
 

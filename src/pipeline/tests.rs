@@ -3,8 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
+use super::last_events::LOG_ENTRIES;
 use super::line::SCHEMA;
-use super::recorder::LOG_ENTRIES;
 use super::watched::ClientRequests;
 use super::*;
 use crate::vocabulary::{ClientState, Kind, Outcome, RunIdentity};

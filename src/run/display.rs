@@ -12,14 +12,15 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{Failure, stdio, threads};
-use crate::capacity::TransportCosts;
-use crate::config::{Output, RunConfig, Show, shown_file};
+use crate::config::{RunConfig, Show, shown_file};
 use crate::forecast::{PriceConsequence, Priced};
 use crate::load::SearchPlan;
 use crate::report::{self, Doc};
 use crate::run_state::{ChangeKind, ChangeSource, LoadChange, Note, NoteKind};
 use crate::sample::{RunSample, SamplerHandle};
-use crate::tui::{Access, Charset, Console, DocRequest, Remote, Setup, TerminalColours, Theme, Title};
+use crate::tui::{
+    Access, Charset, Console, DocRequest, Remote, Setup, TerminalColours, Theme, ThemeName, Title,
+};
 use crate::verdict::TrustVerdict;
 use crate::vocabulary::{Command, RunIdentity, units};
 
@@ -60,7 +61,8 @@ impl Display {
                 documents,
                 selected: sampler.selected(),
                 title,
-                theme: theme(&config.output),
+                paused: Arc::default(),
+                theme: theme(config.output.theme, config.output.ascii),
                 on_hangup: config.output.on_hangup,
                 access: if config.output.read_only { Access::ReadOnly } else { Access::Full },
             };
@@ -114,15 +116,15 @@ impl Display {
     }
 }
 
-/// Returns the facts of a run that the screen shows.
-pub(super) fn title(config: &RunConfig, identity: RunIdentity, costs: Option<TransportCosts>) -> Title {
+/// Returns the facts of a run that the screen shows, but for the costs of this machine.
+pub(super) fn title(config: &RunConfig, identity: RunIdentity) -> Title {
     Title {
         identity,
         variant: config.variant().to_string(),
         profile: config.plan.profile,
         stages: config.plan.stages.clone(),
         duration: config.plan.duration,
-        costs,
+        costs: None,
         reports: config.output.reports.iter().filter_map(|file| file_name(&file.path)).collect(),
     }
 }
@@ -133,7 +135,7 @@ fn file_name(path: &Path) -> Option<String> {
 }
 
 /// Chooses colours and characters. ASCII if the locale is not UTF-8 or ASCII was asked for.
-fn theme(output: &Output) -> Theme {
+pub(super) fn theme(name: ThemeName, ascii: bool) -> Theme {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_lowercase();
     let utf8 = locale.contains("utf-8") || locale.contains("utf8");
@@ -143,8 +145,8 @@ fn theme(output: &Output) -> Theme {
         no_color: set("NO_COLOR").is_some(),
     };
     Theme {
-        palette: output.theme.palette(&terminal),
-        charset: if output.ascii || !utf8 { Charset::Ascii } else { Charset::Unicode },
+        palette: name.palette(&terminal),
+        charset: if ascii || !utf8 { Charset::Ascii } else { Charset::Unicode },
     }
 }
 
@@ -183,34 +185,57 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
     }
     let mut samples = sampler.samples();
     let show = async move {
-        let (mut said, mut changes, mut trust) = (Duration::ZERO, 0, TrustVerdict::Valid);
-        let (mut is_priced, mut notes) = (false, 0);
+        let mut lines = ProgressLines::default();
         while samples.changed().await.is_ok() {
             let sample = samples.borrow_and_update().clone();
-            // The first verdict is news only if it is not VALID.
-            let verdict = sample.trust.verdict;
-            if verdict != TrustVerdict::Unassessed && std::mem::replace(&mut trust, verdict) != verdict {
-                stdio::say(&format!("hlswarm: {}", report::trust_line(&sample)));
-            }
-            if let Some(priced) = sample.priced.as_ref().filter(|_| !is_priced) {
-                is_priced = true;
-                price_lines(priced).iter().for_each(|line| stdio::say(line));
-            }
-            for change in sample.journal.changes().skip(changes) {
-                changes += 1;
-                change_line(change, &sample).iter().for_each(|line| stdio::say(line));
-            }
-            for note in sample.journal.notes().skip(notes) {
-                notes += 1;
-                level_line(note).iter().for_each(|line| stdio::say(line));
-            }
-            if sample.at.saturating_sub(said) >= PROGRESS {
-                said = sample.at;
-                stdio::progress(&report::progress_line(&sample));
-            }
+            lines.tell(&sample);
         }
     };
     threads::start("progress", Builder::new_current_thread(), move || Ok(show))
+}
+
+/// Prints what is news in one sample after another, and a line each second.
+pub(super) struct ProgressLines {
+    /// Time of the last line.
+    said: Duration,
+    /// Changes of the load that have been announced.
+    changes: usize,
+    /// Notes that have been read.
+    notes: usize,
+    trust: TrustVerdict,
+    is_priced: bool,
+}
+
+impl Default for ProgressLines {
+    fn default() -> Self {
+        // The first verdict is news only if it is not VALID.
+        Self { said: Duration::ZERO, changes: 0, notes: 0, trust: TrustVerdict::Valid, is_priced: false }
+    }
+}
+
+impl ProgressLines {
+    pub(super) fn tell(&mut self, sample: &RunSample) {
+        let verdict = sample.trust.verdict;
+        if verdict != TrustVerdict::Unassessed && std::mem::replace(&mut self.trust, verdict) != verdict {
+            stdio::say(&format!("hlswarm: {}", report::trust_line(sample)));
+        }
+        if let Some(priced) = sample.priced.as_ref().filter(|_| !self.is_priced) {
+            self.is_priced = true;
+            price_lines(priced).iter().for_each(|line| stdio::say(line));
+        }
+        for change in sample.journal.changes().skip(self.changes) {
+            self.changes += 1;
+            change_line(change, sample).iter().for_each(|line| stdio::say(line));
+        }
+        for note in sample.journal.notes().skip(self.notes) {
+            self.notes += 1;
+            level_line(note).iter().for_each(|line| stdio::say(line));
+        }
+        if sample.at.saturating_sub(self.said) >= PROGRESS {
+            self.said = sample.at;
+            stdio::progress(&report::progress_line(sample));
+        }
+    }
 }
 
 /// Returns the lines that announce the price of a plan. A refusal has its own line at the end.

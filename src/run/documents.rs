@@ -19,7 +19,7 @@ const READ: &str = "this file is read; the output needs a file of its own";
 /// # Errors
 /// See [`Failure`].
 pub fn render_report(args: ReportArgs) -> Result<ExitStatus, Failure> {
-    let files = outputs(args.outputs, std::slice::from_ref(&args.file))?;
+    let files = outputs("-o", args.outputs, std::slice::from_ref(&args.file))?;
     write(&read(&args.file)?, &files, ReportFormat::Text)
 }
 
@@ -44,7 +44,7 @@ pub fn compare_reports(args: CompareArgs) -> Result<ExitStatus, Failure> {
 /// # Errors
 /// See [`Failure`].
 pub fn merge_reports(args: MergeArgs) -> Result<ExitStatus, Failure> {
-    let files = outputs(args.outputs, &args.files)?;
+    let files = outputs("-o", args.outputs, &args.files)?;
     let merged = merge(args.files.iter().map(|path| read(path)))?;
     write(&merged, &files, ReportFormat::Json)
 }
@@ -55,10 +55,14 @@ impl From<NotMergeable> for Failure {
     }
 }
 
-/// Prepares the files to write. None of them may be one that is read.
-fn outputs(paths: Vec<PathBuf>, inputs: &[PathBuf]) -> Result<ReportFiles, Failure> {
-    let files = paths.into_iter().map(|path| report_file("-o", path)).collect::<Result<Vec<_>, _>>()?;
-    ReportFiles::prepare("-o", &files, &inputs.iter().map(|input| (&**input, READ)).collect::<Vec<_>>())
+/// Prepares the files to write, for which `option` asks. None of them may be one that is read.
+pub(super) fn outputs(
+    option: &'static str,
+    paths: Vec<PathBuf>,
+    inputs: &[PathBuf],
+) -> Result<ReportFiles, Failure> {
+    let files = paths.into_iter().map(|path| report_file(option, path)).collect::<Result<Vec<_>, _>>()?;
+    ReportFiles::prepare(option, &files, &inputs.iter().map(|input| (&**input, READ)).collect::<Vec<_>>())
 }
 
 fn read(path: &Path) -> Result<Doc, Failure> {
@@ -94,7 +98,7 @@ fn write(doc: &Doc, files: &ReportFiles, format: ReportFormat) -> Result<ExitSta
 }
 
 /// Prints a text on standard output. A reader that has read enough, such as `head`, misses nothing.
-fn print(text: &str) -> Result<(), Failure> {
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     match stdio::print(text, None) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::Unwritten(format!("standard output: {error}")))

@@ -19,6 +19,8 @@ mod plan;
 mod preflight;
 mod print_plan;
 mod program;
+mod recorded_run;
+mod replay;
 mod report_files;
 mod secrets;
 mod selftest;
@@ -47,7 +49,7 @@ use crate::report::{self, Calibrated, Doc, Facts, Report, RunOptions, SearchRepo
 use crate::sample::Sources;
 use crate::sample::{RunSample, Sampler, SamplerHandle};
 use crate::swarm::Swarm;
-use crate::tui::DocRequest;
+use crate::tui::{DocRequest, Title};
 use crate::verdict::RunEnd;
 use crate::vocabulary::outcome::Class;
 use crate::vocabulary::{Clock, Command, RunIdentity, RunState, exit_code, limits};
@@ -160,6 +162,14 @@ pub fn check(args: crate::cli::CheckArgs, command: String) -> Result<ExitStatus,
     check::check(args, command)
 }
 
+/// Runs `hlswarm replay`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn replay(args: &crate::cli::ReplayArgs) -> Result<ExitStatus, Failure> {
+    replay::replay(args, signals()?)
+}
+
 /// Runs `hlswarm selftest`.
 ///
 /// # Errors
@@ -261,10 +271,13 @@ impl ActiveRun {
         let workers = workers + usize::from(canary.is_some());
         let criteria = Arc::new(config.criteria.clone());
         let sources = Sources { canary, criteria, ..Sources::for_run(workers, config.plan.hard_stops) };
-        let target = config.search.map_or_else(|| config.plan.shape().target(Duration::ZERO), |search| search.first);
+        let target =
+            config.search.map_or_else(|| config.plan.shape().target(Duration::ZERO), |search| search.first);
         sources.status.set_target(target);
         sources.status.set_limit(config.plan.limit);
         let identity = identity(config, sources.clock);
+        let title = title(config, identity.clone());
+        let record = record.map(|record| record.with_facts(recorded_run::facts(config, &sources, &title)));
         let (pipeline, taps) = Pipeline::start(workers, sources.clock, record, identity.clone())
             .map_err(|error| Failure::no_thread("the recorder", &error))?;
         let host = HostWatch::start(Arc::clone(&sources.host), sources.clock);
@@ -273,7 +286,7 @@ impl ActiveRun {
         let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
         let calibration = calibration_file::for_report();
         let costs = report::costs(&calibration, &identity).cloned();
-        let title = title(config, identity.clone(), costs);
+        let title = Title { costs, ..title };
         // The console has at most one open request.
         let (requests, documents) = flume::bounded(1);
         let display = Display::begin(title, config, &sampler, commands, requests)?;
@@ -343,6 +356,7 @@ impl ActiveRun {
         status.set_state(RunState::Finished);
         let lost_sampler = u64::from(sampler.is_none());
         let mut sampler = sampler.unwrap_or_else(|| Sampler::new(sources).watch(&pipeline));
+        sampler.end(recorded_run::ending(ending));
         let lost_recorder = u64::from(!pipeline.finish());
         let sample = sampler.next_whole_sample();
         samples.send_replace(Arc::clone(&sample));

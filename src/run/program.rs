@@ -90,6 +90,7 @@ fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatu
         cli::Command::Report(args) => documents::render_report(args),
         cli::Command::Compare(args) => documents::compare_reports(args),
         cli::Command::Merge(args) => documents::merge_reports(args),
+        cli::Command::Replay(args) => super::replay(&args),
         cli::Command::Origin(args) => super::origin(args),
         cli::Command::Selftest(args) => super::selftest(args),
         cli::Command::Completions(args) => print(&cli::completions(&args)),

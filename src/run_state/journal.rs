@@ -33,6 +33,11 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    /// Returns the kind with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Target, Self::Hold, Self::Resume, Self::Stop].into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Returns the word in reports.
     pub const fn name(self) -> &'static str {
         match self {
@@ -64,6 +69,16 @@ pub enum ChangeSource {
 }
 
 impl ChangeSource {
+    /// Returns the source with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let limits = HardStop::ALL.into_iter().map(Self::Limit);
+        let sources =
+            [Self::Plan, Self::Preflight, Self::Operator, Self::Brake, Self::Search, Self::Threshold]
+                .into_iter()
+                .chain(limits);
+        sources.into_iter().find(|source| source.name() == name)
+    }
+
     /// Returns the word in reports.
     pub const fn name(self) -> &'static str {
         match self {
@@ -123,6 +138,23 @@ pub enum NoteKind {
     Stage,
     /// The built-in origin of the demo began or ended a fault.
     Demo,
+}
+
+impl NoteKind {
+    /// Returns the name of a kind that no sampler notes: only a record can tell a replay of it.
+    pub const fn recorded(self) -> Option<&'static str> {
+        match self {
+            Self::Stage => Some("stage"),
+            Self::Level => Some("level"),
+            Self::Demo => Some("demo"),
+            Self::StallsBegan | Self::StallsEnded | Self::Peak | Self::Threshold => None,
+        }
+    }
+
+    /// Returns the kind with this name.
+    pub fn from_recorded(name: &str) -> Option<Self> {
+        [Self::Stage, Self::Level, Self::Demo].into_iter().find(|kind| kind.recorded() == Some(name))
+    }
 }
 
 /// Something that happened and is no change of the load or of the verdict.

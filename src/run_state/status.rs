@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Journal;
-use crate::load::{ClientLimit, StartCounts};
+use crate::load::{Bound, ClientLimit, StartCounts};
+use crate::sync::image::{LARGEST, Walk};
 use crate::vocabulary::RunState;
 use crate::vocabulary::clock::micros;
 
@@ -28,15 +29,6 @@ pub struct Status {
     address_space_stops: AtomicU64,
     journal: Arc<Journal>,
 }
-
-const STATES: [RunState; 6] = [
-    RunState::Starting,
-    RunState::Ramping,
-    RunState::Running,
-    RunState::Hold,
-    RunState::Draining,
-    RunState::Finished,
-];
 
 impl Status {
     /// Sets the largest delay of a client's start so far.
@@ -63,6 +55,35 @@ impl Status {
         StartCounts { made, missed, late, very_late }
     }
 
+    /// Visits everything but the journal.
+    pub fn walk(&self, walk: &mut Walk<'_>) {
+        if let Some(state) = walk.visit(self.state.load(Ordering::Relaxed).into()) {
+            self.state.store(state as u8, Ordering::Relaxed);
+        }
+        if let Some(target) = walk.visit(self.target().into()) {
+            self.set_target(target as u32);
+        }
+        let [late, panics, stops] = [&self.late_starts, &self.panics, &self.address_space_stops];
+        let times = [&self.start_lateness_us_max, &self.load_end_us, &self.plan_time_us];
+        let cells = [&self.admitted, late, panics, stops].into_iter().chain(times);
+        for cell in cells.chain(&self.starts) {
+            if let Some(value) = walk.visit(cell.load(Ordering::Relaxed)) {
+                cell.store(value.min(LARGEST), Ordering::Relaxed);
+            }
+        }
+        self.walk_limit(walk);
+    }
+
+    fn walk_limit(&self, walk: &mut Walk<'_>) {
+        let before = self.limit();
+        let (mut clients, (mut bound, mut files)) = (u64::from(before.clients), bound_numbers(before.bound));
+        [&mut clients, &mut bound, &mut files].into_iter().for_each(|number| walk.number(number));
+        let after = ClientLimit { clients: clients as u32, bound: bound_of(bound, files) };
+        if after != before {
+            self.set_limit(after);
+        }
+    }
+
     /// Sets the state of the run.
     pub fn set_state(&self, state: RunState) {
         self.state.store(state as u8, Ordering::Relaxed);
@@ -70,7 +91,7 @@ impl Status {
 
     /// Returns the state of the run.
     pub fn state(&self) -> RunState {
-        STATES.get(usize::from(self.state.load(Ordering::Relaxed))).copied().unwrap_or_default()
+        RunState::ALL.get(usize::from(self.state.load(Ordering::Relaxed))).copied().unwrap_or_default()
     }
 
     /// Records that the load ends at `at`: from now on clients only leave. The first call counts.
@@ -157,6 +178,25 @@ impl Status {
     }
 }
 
+/// Returns the numbers by which an image knows a bound.
+const fn bound_numbers(bound: Bound) -> (u64, u64) {
+    match bound {
+        Bound::Program => (0, 0),
+        Bound::OpenFiles(files) => (1, files),
+        Bound::Price => (2, 0),
+        Bound::Unconfirmed => (3, 0),
+    }
+}
+
+const fn bound_of(number: u64, files: u64) -> Bound {
+    match number {
+        1 => Bound::OpenFiles(files),
+        2 => Bound::Price,
+        3 => Bound::Unconfirmed,
+        _ => Bound::Program,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,7 +204,7 @@ mod tests {
     #[test]
     fn every_state_is_read_as_it_was_written() {
         let status = Status::default();
-        for state in STATES {
+        for state in RunState::ALL {
             status.set_state(state);
             assert_eq!(status.state(), state);
         }

@@ -10,6 +10,8 @@ mod canary;
 mod client_detail;
 mod distributions;
 mod failure_lines;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod hard_stops;
 mod history;
 mod history_bins;
@@ -24,15 +26,18 @@ mod pipeline;
 mod planned;
 mod point;
 mod ports;
+mod replay;
 mod sampler;
 #[cfg(test)]
 mod sampler_tests;
+mod sampler_thread;
 mod sources;
 mod storm;
 mod stream;
 mod stream_meter;
 mod stretch;
 mod stretch_meter;
+mod tape;
 mod threshold_meter;
 #[cfg(test)]
 mod threshold_tests;
@@ -64,7 +69,9 @@ pub use moment::{ENOUGH, Moment, missing_bits};
 pub use open::{AGES_S, OpenRequests};
 pub use pipeline::{Lane, PipelineSample};
 pub use point::{BINS as HISTORY_BINS, CODES, HeatOf, Point};
-pub use sampler::{Sampler, SamplerHandle, TICK, WholeSamples};
+pub use replay::{Replay, recorded_facts};
+pub use sampler::{Sampler, TICK};
+pub use sampler_thread::{SamplerHandle, WholeSamples};
 pub use sources::Sources;
 pub use stream::{Behind, EdgeSample, PLAYHEADS, RungSample, StreamSample};
 pub use stretch_meter::StretchMeter;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::RunSample;
 use crate::pipeline::{
-    Counts, FrameLine, FrameSink, Gauges, LaneReading, Reading, RecorderReading, WatchedRequest,
+    Counts, Event, FrameLine, FrameSink, Gauges, LaneReading, LastEvents, Pipeline, Reading, RecorderReading,
+    SampleLine, WatchedRequest,
 };
 use crate::stats::ClientRow;
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::{ClientState, Kind, Timed, per_second, share, units};
+use crate::vocabulary::{ClientState, Kind, RunState, Timed, per_second, share, units};
 
 /// A client whose drop rate is above this is degraded.
 const DEGRADED: f64 = 0.01;
@@ -64,12 +65,20 @@ impl PipelineSample {
     }
 }
 
+/// Source of what a sample says about the pipeline.
+#[derive(Debug)]
+enum Source {
+    /// The pipeline of this run, and its record.
+    Run(Gauges, FrameSink),
+    /// The record of a run that is replayed: the rest of the reading is set from outside.
+    Record(Box<LastEvents>),
+}
+
 /// Reads the pipeline for the sampler and feeds its samples to the record.
 #[derive(Debug)]
 pub(super) struct Watch {
-    gauges: Gauges,
-    frames: FrameSink,
-    reading: Reading,
+    source: Source,
+    pub(super) reading: Reading,
     /// Counts at the previous computation of rates.
     before: Option<Before>,
     drop_rate: Option<f64>,
@@ -88,11 +97,23 @@ struct Before {
 }
 
 impl Watch {
-    pub(super) fn new(gauges: Gauges, frames: FrameSink) -> Self {
+    /// Watches the pipeline of this run.
+    pub(super) fn new(pipeline: &Pipeline) -> Self {
+        Self::of(Source::Run(pipeline.gauges(), pipeline.frames()), Reading::default())
+    }
+
+    /// Watches the pipeline of a run with `workers` worker threads that is replayed from `file`.
+    pub(super) fn of_record(file: Arc<str>, workers: usize) -> Self {
+        let lane = |worker| LaneReading { worker, ..LaneReading::default() };
+        let lanes = (0..workers).map(Some).chain([None]).map(lane).collect();
+        let recorder = RecorderReading { file: Some(file), ..RecorderReading::default() };
+        Self::of(Source::Record(Box::default()), Reading { lanes, recorder, ..Reading::default() })
+    }
+
+    fn of(source: Source, reading: Reading) -> Self {
         Self {
-            gauges,
-            frames,
-            reading: Reading::default(),
+            source,
+            reading,
             before: None,
             drop_rate: None,
             peak_drop_rate: None,
@@ -103,7 +124,13 @@ impl Watch {
 
     /// Fills in the pipeline's part of a sample. If `second` is true, a second is over and rates are computed.
     pub(super) fn fill(&mut self, sample: &mut RunSample, second: bool) {
-        self.gauges.read(&mut self.reading);
+        match &mut self.source {
+            Source::Run(gauges, _) => gauges.read(&mut self.reading),
+            Source::Record(last) if second || sample.state == RunState::Finished => {
+                last.publish(&mut self.reading);
+            }
+            Source::Record(_) => {}
+        }
         if second {
             self.compute_rates(sample.at);
         }
@@ -154,7 +181,35 @@ impl Watch {
 
     /// Records a frame.
     pub(super) fn record(&self, sample: &RunSample) {
-        self.frames.put(|| frame_line(sample));
+        if let Source::Run(_, frames) = &self.source {
+            frames.put(|| frame_line(sample));
+        }
+    }
+
+    /// Reads the pipeline of this run now.
+    pub(super) fn refresh(&mut self) {
+        if let Source::Run(gauges, _) = &self.source {
+            gauges.read(&mut self.reading);
+        }
+    }
+
+    /// Takes an event of a record.
+    pub(super) fn take_event(&mut self, event: Event) {
+        if let Source::Record(last) = &mut self.source {
+            last.take(event);
+        }
+    }
+
+    /// Reports whether a sample can be recorded now.
+    pub(super) fn takes_samples(&self) -> bool {
+        matches!(&self.source, Source::Run(_, frames) if frames.takes_samples())
+    }
+
+    /// Records a sample.
+    pub(super) fn record_sample(&self, line: SampleLine) {
+        if let Source::Run(_, frames) = &self.source {
+            frames.put_sample(line);
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The 4 Hz sampler: reads the registry and produces the samples for all readers.
 //!
-//! * It has a thread of its own: a saturated runtime must not silence the numbers that would show it.
-//! * A missed tick is skipped, never made up for; rates divide by the real time between snapshots.
+//! * Rates divide by the real time between snapshots.
 //! * Clients are read whole once a second, because digits change once a second. In between, the sampler only counts
 //!   the clients in each state, for the parts of the screen that move four times a second. The last samples of a run
 //!   read every client whole.
@@ -9,17 +8,14 @@
 //!   sample.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-use tokio::sync::watch;
 
 use super::history_recorder::HistoryRecorder;
 use super::notes::NoteTaker;
 use super::pipeline::Watch;
 use super::stream_meter::StreamMeter;
+use super::tape::Tape;
 use super::threshold_meter::ThresholdMeter;
 use super::timeline::TimelineRecorder;
 use super::trust::TrustMeter;
@@ -29,9 +25,10 @@ use super::{
     Who, hard_stops, notes, numbers,
 };
 use crate::generator::{self, Fact};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Event, Pipeline, Reading, SampleLine};
 use crate::run_state::VerdictChange;
 use crate::stats::{ClientRow, LastStates, Quality, RecentLatency, Snapshot, Speeds, Totals, Window, window};
+use crate::sync::image::{Depth, Misfit};
 use crate::verdict::{HealthJudge, Verdict};
 use crate::vocabulary::{RunState, Timed, clock};
 
@@ -76,61 +73,11 @@ pub struct Sampler {
     stream_meter: StreamMeter,
     stream: Arc<StreamSample>,
     watch_list: WatchList,
-}
-
-/// Handle of the sampler's thread; gives access to the newest sample.
-#[derive(Debug)]
-pub struct SamplerHandle {
-    sender: watch::Sender<Arc<RunSample>>,
-    orders: Sender<Order>,
-    selected: Arc<AtomicU64>,
-    thread: JoinHandle<Sampler>,
-}
-
-/// Order for the sampler's thread.
-#[derive(Debug)]
-enum Order {
-    /// Make the next sample a whole one, and also send it here.
-    Whole(Sender<Arc<RunSample>>),
-    Stop,
-}
-
-/// Requests whole samples from a sampler.
-#[derive(Clone, Debug)]
-pub struct WholeSamples(Sender<Order>);
-
-impl WholeSamples {
-    /// Waits for the next sample, which is whole; `None` if the sampler has ended.
-    pub fn next(&self) -> Option<Arc<RunSample>> {
-        let (reply, sample) = channel();
-        self.0.send(Order::Whole(reply)).ok()?;
-        sample.recv().ok()
-    }
-}
-
-impl SamplerHandle {
-    /// Returns a handle that requests whole samples.
-    pub fn whole_samples(&self) -> WholeSamples {
-        WholeSamples(self.orders.clone())
-    }
-
-    /// Returns a receiver of the newest sample.
-    pub fn samples(&self) -> watch::Receiver<Arc<RunSample>> {
-        self.sender.subscribe()
-    }
-
-    /// Returns the number of the client of which samples show more, to be set by the console; 0 for none.
-    pub fn selected(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.selected)
-    }
-
-    /// Ends the thread. Returns its sampler, for the final sample, and the sender that publishes that sample to the
-    /// readers. There is no sampler if the thread panicked.
-    pub fn stop(self) -> (Option<Sampler>, watch::Sender<Arc<RunSample>>) {
-        // Sending fails only if the thread has already ended.
-        _ = self.orders.send(Order::Stop);
-        (self.thread.join().ok(), self.sender)
-    }
+    tape: Tape,
+    /// Moment of all further samples: of a replay that of its record, of a run that has ended its end.
+    moment: Option<Duration>,
+    /// False once the load tester is not measured any more: the run has ended, or the measurements come from a record.
+    is_measured: bool,
 }
 
 impl Sampler {
@@ -164,51 +111,88 @@ impl Sampler {
             stream_meter: StreamMeter::default(),
             stream: Arc::default(),
             watch_list: WatchList::default(),
+            tape: Tape::default(),
+            moment: None,
+            is_measured: true,
         }
     }
 
     /// Makes samples show this pipeline, and records one frame per second in it.
     pub fn watch(mut self, pipeline: &Pipeline) -> Self {
-        self.pipeline = Some(Watch::new(pipeline.gauges(), pipeline.frames()));
+        self.pipeline = Some(Watch::new(pipeline));
         self
     }
 
-    /// Runs the sampler on a thread of its own.
-    ///
-    /// # Errors
-    /// Fails if the thread could not be started.
-    pub fn spawn(self) -> std::io::Result<SamplerHandle> {
-        let sender = watch::Sender::new(Arc::new(RunSample::default()));
-        let (samples, selected) = (sender.clone(), Arc::clone(&self.sources.selected));
-        let (orders, taken) = channel();
-        let thread =
-            thread::Builder::new().name("sampler".to_owned()).spawn(move || self.run(&samples, &taken))?;
-        Ok(SamplerHandle { sender, orders, selected, thread })
+    /// Makes the sampler take the samples of a record again: no other source changes the numbers. `file` is its name.
+    pub fn replaying(mut self, file: Arc<str>) -> Self {
+        self.pipeline = Some(Watch::of_record(file, self.sources.workers.len()));
+        self.is_measured = false;
+        self
     }
 
-    fn run(mut self, samples: &watch::Sender<Arc<RunSample>>, orders: &Receiver<Order>) -> Self {
-        let mut due = self.sources.clock.now() + TICK;
-        let mut asked = Vec::new();
-        loop {
-            let wait = due.saturating_sub(self.sources.clock.now());
-            match orders.recv_timeout(wait) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(Order::Whole(reply)) => {
-                    asked.push(reply);
-                    continue;
-                }
-                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return self,
-            }
-            let sample = if asked.is_empty() { self.next_sample() } else { self.next_whole_sample() };
-            for reply in asked.drain(..) {
-                // The requester may have gone.
-                _ = reply.send(Arc::clone(&sample));
-            }
-            samples.send_replace(sample);
-            let now = self.sources.clock.now();
-            // Skip missed ticks.
-            due = if now > due + TICK { now + TICK } else { due + TICK };
+    /// Sets all numbers as they were at the next line of a record, whose sample is taken next.
+    ///
+    /// # Errors
+    /// Fails if the line has numbers that this program does not know.
+    pub fn set(&mut self, line: &SampleLine) -> Result<(), Misfit> {
+        let Some(watch) = &mut self.pipeline else { return Err(Misfit) };
+        self.moment = Some(Duration::from_micros(line.at_us));
+        self.ticks = line.tick;
+        self.tape.set(line, &self.sources, &mut self.generator, &mut watch.reading)
+    }
+
+    /// Takes an event of a record, which the next samples show.
+    pub fn take_event(&mut self, event: Event) {
+        if let Some(watch) = &mut self.pipeline {
+            watch.take_event(event);
         }
+    }
+
+    /// Returns the state of the pipeline that the next sample shows, as far as a record sets it.
+    pub fn reading(&mut self) -> Option<&mut Reading> {
+        self.pipeline.as_mut().map(|watch| &mut watch.reading)
+    }
+
+    /// Ends the time of the run, and records what the last sample will read, with how the run ended. To be called once
+    /// nothing counts any more.
+    pub fn end(&mut self, ending: serde_json::Value) {
+        let at = self.now();
+        self.moment = Some(at);
+        self.generator.measure_use();
+        self.is_measured = false;
+        self.pipeline.iter_mut().for_each(Watch::refresh);
+        let line = self.begin_line(at, Depth::Whole);
+        self.record_line(line.map(|line| SampleLine { is_last: true, ending, ..line }));
+    }
+
+    /// Returns the moment of the next sample, in whole microseconds as a record has it.
+    fn now(&self) -> Duration {
+        let live = || Duration::from_micros(clock::micros(self.sources.clock.now()));
+        self.moment.unwrap_or_else(live)
+    }
+
+    /// Sets the moment of all further samples.
+    #[cfg(test)]
+    pub fn set_moment(&mut self, at: Duration) {
+        self.moment = Some(at);
+    }
+
+    /// Reports whether the next sample will be recorded.
+    #[cfg(test)]
+    pub fn has_room(&self) -> bool {
+        self.pipeline.as_ref().is_some_and(Watch::takes_samples)
+    }
+
+    /// Begins the line of a sample, if it can be recorded.
+    fn begin_line(&mut self, at: Duration, depth: Depth) -> Option<SampleLine> {
+        let takes = self.pipeline.as_ref().is_some_and(Watch::takes_samples);
+        takes.then(|| self.tape.begin(&self.sources, at, self.ticks, depth))
+    }
+
+    fn record_line(&mut self, line: Option<SampleLine>) {
+        let Some((mut line, watch)) = line.zip(self.pipeline.as_mut()) else { return };
+        self.tape.end(&mut line, &self.sources, &mut self.generator, &mut watch.reading);
+        watch.record_sample(line);
     }
 
     /// Reads the registry and returns a sample.
@@ -251,16 +235,20 @@ impl Sampler {
     }
 
     fn fill(&mut self, sample: &mut RunSample) {
-        let at = self.sources.clock.now();
+        let at = self.now();
+        let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
+        let depth = if new_second { Depth::Whole } else { Depth::Light };
+        let line = self.begin_line(at, depth);
         let begun = Instant::now();
         (sample.at, sample.state, sample.target) =
             (at, self.sources.status.state(), self.sources.status.target());
         sample.limit = self.sources.status.limit();
         sample.plan_time = self.sources.status.plan_time();
         // Clients are read whole once a second, and in every sample of a run that is ending.
-        let new_second = self.ticks.is_multiple_of(TICKS_PER_SECOND);
         self.read_clients(sample, new_second || sample.state.is_ending());
-        self.generator.snapshot_taken(begun);
+        if self.is_measured {
+            self.generator.snapshot_taken(begun);
+        }
         self.sources.registry.findings(&mut sample.findings);
         // Registry totals only grow: the comparison counts one that fell as a violation.
         self.compare_with_last(&mut sample.snapshot);
@@ -299,12 +287,7 @@ impl Sampler {
         self.record_history(sample, &counted, is_due);
         sample.journal = Arc::clone(self.sources.status.journal());
         self.notes.observe(sample, &sample.journal);
-        if new_second {
-            let cores = self.sources.host.fact(Fact::Processors, at);
-            self.generator.measure(at, cores, &self.sources.workers);
-        } else if sample.state == RunState::Finished {
-            self.generator.measure_use();
-        }
+        self.measure_generator(sample, new_second);
         self.generator.fill(&mut sample.generator, self.sources.status.start_lateness_us_max());
         self.read_pipeline(sample, new_second);
         // The counts of the last sample are evidence, too.
@@ -314,7 +297,22 @@ impl Sampler {
         sample.trust = Arc::clone(self.trust.trust());
         self.judge_thresholds(sample, is_due);
         sample.canary = self.trust.canary();
-        self.generator.sample_made(begun);
+        self.record_line(line);
+        if self.is_measured {
+            self.generator.sample_made(begun);
+        }
+    }
+
+    fn measure_generator(&mut self, sample: &RunSample, new_second: bool) {
+        if !self.is_measured {
+            return;
+        }
+        if new_second {
+            let cores = self.sources.host.fact(Fact::Processors, sample.at);
+            self.generator.measure(sample.at, cores, &self.sources.workers);
+        } else if sample.state == RunState::Finished {
+            self.generator.measure_use();
+        }
     }
 
     /// Reads the pipeline, and records a frame once a second: only now are all its values filled in.

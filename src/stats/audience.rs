@@ -7,9 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 
 use super::HostTotals;
 use crate::sync::atomics::OnceLock;
+use crate::sync::image::Walk;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::{CacheStatus, ConnectionRoute, share};
 
@@ -79,6 +81,12 @@ struct Edge {
 }
 
 impl Edge {
+    fn walk(&self, walk: &mut Walk<'_>) {
+        let cells = [&self.requests, &self.bytes, &self.failed, &self.hit, &self.miss];
+        cells.into_iter().for_each(|cell| walk.cell(cell));
+        walk_address(&self.address, walk);
+    }
+
     fn totals(&self) -> EdgeTotals {
         EdgeTotals {
             requests: self.requests.get(),
@@ -98,6 +106,14 @@ impl EdgeTotals {
         self.failed += other.failed;
         self.hit += other.hit;
         self.miss += other.miss;
+    }
+}
+
+/// Visits an address as a text. A text that is none is left out.
+fn walk_address<T: Copy + ToString + FromStr>(address: &OnceLock<T>, walk: &mut Walk<'_>) {
+    let now = address.get().map(T::to_string);
+    if let Some(new) = walk.text(now.as_deref()).and_then(|text| text.parse().ok()) {
+        address.get_or_init(|| new);
     }
 }
 
@@ -163,6 +179,13 @@ impl Routes {
             protocol.add(1);
         }
         place
+    }
+
+    /// Visits all counts and addresses.
+    pub(super) fn walk(&self, walk: &mut Walk<'_>) {
+        self.edges.iter().chain([&self.other]).for_each(|edge| edge.walk(walk));
+        self.sources.iter().for_each(|source| walk_address(source, walk));
+        self.protocols.iter().chain([&self.handshakes, &self.resumed]).for_each(|cell| walk.cell(cell));
     }
 
     /// Returns the edges that are told apart, in the order of their places.

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use super::detail::Detail;
 use crate::sync::atomics::OnceLock;
+use crate::sync::image::Walk;
+use crate::vocabulary::Untrusted;
 use crate::vocabulary::outcome::Fault;
 
 /// Maximum width of an explanation that is not about a host, in columns: two lines of a report.
@@ -29,6 +31,15 @@ impl Explanations {
     pub(super) fn note<D: Into<Detail>>(&self, fault: Fault, detail: impl FnOnce() -> D) {
         if let Some(slot) = self.0.get(fault as usize) {
             slot.get_or_init(|| detail().into().shown_in(COLUMNS));
+        }
+    }
+
+    /// Visits all texts.
+    pub(super) fn walk(&self, walk: &mut Walk<'_>) {
+        for slot in &self.0 {
+            if let Some(text) = walk.text(slot.get().map(|text| &**text)) {
+                slot.get_or_init(|| Untrusted::new(text).shown().into());
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! * The table is allocated with the first failure; before that there is only the bitmap.
 
 use crate::sync::atomics::OnceLock;
+use crate::sync::image::Walk;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::outcome::{Fault, HttpFailure, Outcome};
 
@@ -51,9 +52,7 @@ impl Failures {
     /// Adds to the slot; by the one writer only. A slot outside the table is ignored.
     #[inline]
     pub fn add(&self, slot: usize, amount: u64) {
-        let counts =
-            self.counts.get_or_init(|| Box::new(std::array::from_fn(|_| SingleWriterCell::default())));
-        if let (Some(count), Some(word)) = (counts.get(slot), self.seen.get(slot / 64)) {
+        if let (Some(count), Some(word)) = (self.table().get(slot), self.seen.get(slot / 64)) {
             count.add(amount);
             let bit = 1 << (slot % 64);
             let seen = word.own();
@@ -62,6 +61,20 @@ impl Failures {
                 word.set_release(seen | bit);
             }
         }
+    }
+
+    fn table(&self) -> &[SingleWriterCell; SLOTS] {
+        self.counts.get_or_init(|| Box::new(std::array::from_fn(|_| SingleWriterCell::default())))
+    }
+
+    /// Visits all counts.
+    pub(super) fn walk(&self, walk: &mut Walk<'_>) {
+        if self.counts.get().is_some() || walk.wants(SLOTS) {
+            self.table().iter().for_each(|count| walk.cell(count));
+        } else {
+            walk.skip(SLOTS);
+        }
+        self.seen.iter().for_each(|word| walk.word(word));
     }
 
     /// Sets every count to zero and clears the bitmap; by the one writer only.

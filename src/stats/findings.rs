@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::detail::Detail;
 use crate::sync::atomics::OnceLock;
+use crate::sync::image::Walk;
 use crate::sync::single_writer_cell::SingleWriterCell;
-use crate::vocabulary::{Finding, limits};
+use crate::vocabulary::{Finding, Untrusted, limits};
 
 /// A finding as readers see it, summed over all workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,16 @@ impl Findings {
         tally.last_us.set(at_us);
         // Release: a reader that sees the count sees everything stored before it.
         tally.count.add_release(1);
+    }
+
+    /// Visits all findings.
+    pub(super) fn walk(&self, walk: &mut Walk<'_>) {
+        for Tally { count, first_us, last_us, detail } in &self.0 {
+            [count, first_us, last_us].into_iter().for_each(|cell| walk.cell(cell));
+            if let Some(text) = walk.text(detail.get().map(|detail| &**detail)) {
+                detail.get_or_init(|| Untrusted::new(text).shown().into());
+            }
+        }
     }
 
     fn row(&self, finding: Finding) -> Option<FindingRow> {

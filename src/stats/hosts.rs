@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::sync::atomics::OnceLock;
+use crate::sync::image::Walk;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::Untrusted;
 
@@ -96,6 +97,18 @@ impl Hosts {
             refused += usize::from(host.is_only_refused());
         }
         &self.other
+    }
+
+    /// Visits all hosts.
+    pub(super) fn walk(&self, walk: &mut Walk<'_>) {
+        for host in self.hosts.iter().chain([&self.other]) {
+            walk.cell(&host.requests);
+            walk.cell(&host.refused);
+            let name = walk.text(host.name.get().map(|name| &**name));
+            if let Some(name) = name.filter(|name| name.len() <= NAME_BYTES) {
+                host.name.get_or_init(|| name.into());
+            }
+        }
     }
 
     /// Adds the counts so far to `hosts`, and those of hosts that did not fit to `other`.

@@ -5,6 +5,7 @@
 //! * The number of a slot and its count share a word so that they cannot tear.
 
 use super::failure_table::SLOTS;
+use crate::sync::image::Walk;
 use crate::sync::single_writer_cell::SingleWriterCell;
 
 /// Number of ways in which a client can fail before it needs a table.
@@ -33,6 +34,15 @@ impl InlineFailures {
             }
         }
         false
+    }
+
+    /// Visits all words. A word without a slot is none.
+    pub(super) fn walk(&self, walk: &mut Walk<'_>) {
+        for word in &self.0 {
+            if let Some(value) = walk.visit(word.get()) {
+                word.set(if value >> COUNT_BITS == 0 { 0 } else { value });
+            }
+        }
     }
 
     /// Clears all words; by the one writer only.

@@ -7,6 +7,8 @@
 //! * A reader that sees a playlist also sees the time at which it came, or that of a later one: the age of a playlist
 //!   is never too high.
 
+mod image;
+
 use std::cmp::Ordering;
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@
 
 use super::latency::{GROUPING_POWER, LatencySnapshot, MAX_VALUE_POWER};
 use crate::sync::atomics::OnceLock;
+use crate::sync::image::Walk;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::Timed;
 
@@ -45,6 +46,20 @@ impl Default for HistogramCells {
 }
 
 impl HistogramCells {
+    /// Numbers that a walk visits.
+    pub(super) const NUMBERS: usize = BUCKETS + 4;
+
+    /// Visits all numbers, or passes over those of a histogram without a value.
+    pub(super) fn walk_one(cells: &OnceLock<Box<Self>>, walk: &mut Walk<'_>) {
+        if cells.get().is_none() && !walk.wants(Self::NUMBERS) {
+            return walk.skip(Self::NUMBERS);
+        }
+        let cells = cells.get_or_init(Box::default);
+        // The buckets first, as a snapshot reads them.
+        cells.buckets.iter().chain([&cells.sum, &cells.max, &cells.clamped]).for_each(|cell| walk.cell(cell));
+        walk.word(&cells.min_complement);
+    }
+
     #[inline]
     pub(super) fn record(&self, microseconds: u64) {
         self.sum.add(microseconds);
@@ -91,6 +106,11 @@ impl Latencies {
             // One writer: the initialisation is never contended, so this never waits.
             cells.get_or_init(Box::default).record(microseconds);
         }
+    }
+
+    /// Visits all histograms.
+    pub(super) fn walk(&self, walk: &mut Walk<'_>) {
+        self.0.iter().for_each(|cells| HistogramCells::walk_one(cells, walk));
     }
 
     /// Adds the values recorded so far to `snapshot`.

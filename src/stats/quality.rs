@@ -9,6 +9,7 @@ use super::latency_cells::HistogramCells;
 use super::metric::Metric;
 use super::snapshot::Totals;
 use crate::sync::atomics::OnceLock;
+use crate::sync::image::Walk;
 use crate::vocabulary::SessionNumber;
 
 /// Terms of playback and their meanings.
@@ -133,6 +134,11 @@ impl Sessions {
                 cells.get_or_init(Box::default).record((value / number.unit()).round() as u64);
             }
         }
+    }
+
+    /// Visits all distributions.
+    pub(super) fn walk(&self, walk: &mut Walk<'_>) {
+        self.0.iter().for_each(|cells| HistogramCells::walk_one(cells, walk));
     }
 
     /// Adds the values recorded so far to `snapshot`.

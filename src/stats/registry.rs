@@ -6,6 +6,8 @@
 //! * A client that leaves adds its counts to `retired`: clients and retired together must equal the totals, which are
 //!   counted independently. [`Registry::audit`] compares the two.
 
+mod image;
+
 use std::ops::Range;
 use std::sync::Arc;
 

@@ -52,6 +52,11 @@ impl<T> Slot<T> {
         self.holder.load(Ordering::Relaxed)
     }
 
+    /// Makes `holder` the holder of the values that a replay has set; 0 for none.
+    pub(super) fn set_holder(&self, holder: u64) {
+        self.holder.store(holder, Ordering::Release);
+    }
+
     /// Reads the values of one holder. Returns `None` if there is no holder, or if the slot changed hands meanwhile.
     #[inline]
     pub(super) fn read<R>(&self, read: impl FnOnce(u64, &T) -> R) -> Option<R> {

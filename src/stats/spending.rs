@@ -10,6 +10,7 @@ use crossbeam_utils::CachePadded;
 use tokio::sync::Notify;
 
 use crate::sync::atomics::{AtomicU64, Ordering};
+use crate::sync::image::Walk;
 use crate::vocabulary::{HardStop, HardStops, share};
 
 /// Code of [`Spending::reached`] while no stop has been reached.
@@ -123,6 +124,12 @@ impl Spending {
     /// Waits until a stop is reached. Only one task may wait, and is woken once.
     pub async fn wait(&self) {
         self.told.notified().await;
+    }
+
+    /// Visits all amounts.
+    pub fn walk(&self, walk: &mut Walk<'_>) {
+        let amounts: [&AtomicU64; 4] = [&self.bytes, &self.requests, &self.bits_per_second, &self.reached];
+        amounts.into_iter().for_each(|amount| walk.atomic(amount));
     }
 
     /// Returns the hard stops of the run.

@@ -13,14 +13,15 @@ use super::failure_table::{self, Failures};
 use super::findings::Findings;
 use super::hosts::Hosts;
 use super::ladder::Ladder;
-use super::latency_cells::Latencies;
+use super::latency_cells::{HistogramCells, Latencies};
 use super::metric::{Metric, Scalars};
 use super::quality::Sessions;
 use super::snapshot::{KindTotals, Tally, Totals};
 use super::spending::Spending;
 use super::watched::Watched;
+use crate::sync::image::Walk;
 use crate::sync::single_writer_cell::SingleWriterCell;
-use crate::vocabulary::{Kind, Outcome};
+use crate::vocabulary::{Kind, Outcome, SessionNumber, Timed};
 
 /// Requests of one kind by outcome, and the body bytes that came with them.
 #[derive(Debug, Default)]
@@ -114,6 +115,42 @@ impl WorkerStats {
         if let Some(cell) = self.scalars.get(Metric::finished(kind).index()) {
             cell.add_release(1);
         }
+    }
+
+    /// Visits the counters of the catalogue that `is_wanted` names.
+    pub(super) fn walk_scalars(&self, walk: &mut Walk<'_>, is_wanted: fn(Metric) -> bool) {
+        let wanted = Metric::ALL.into_iter().zip(&self.scalars).filter(|(metric, _)| is_wanted(*metric));
+        wanted.for_each(|(_, cell)| walk.cell(cell));
+    }
+
+    /// Visits the outcomes of requests.
+    pub(super) fn walk_outcomes(&self, walk: &mut Walk<'_>) {
+        for KindStats { ok, ok_bytes, failed, failed_bytes } in &self.kinds {
+            walk.cell(ok);
+            walk.cell(ok_bytes);
+            failed.walk(walk);
+            failed_bytes.walk(walk);
+        }
+    }
+
+    /// Visits everything else but histograms.
+    pub(super) fn walk_rest(&self, walk: &mut Walk<'_>) {
+        walk.cell(&self.in_flight);
+        walk.cell(&self.retry_at_us);
+        self.findings.walk(walk);
+        self.explanations.walk(walk);
+        self.routes.walk(walk);
+        self.hosts.walk(walk);
+        self.ladder.walk(walk);
+    }
+
+    /// Visits all histograms. They are large.
+    pub(super) fn walk_histograms(&self, walk: &mut Walk<'_>) {
+        if walk.is_light() {
+            return walk.skip(HistogramCells::NUMBERS * (Timed::COUNT + SessionNumber::COUNT));
+        }
+        self.latencies.walk(walk);
+        self.sessions.walk(walk);
     }
 
     /// Returns the number of finished requests of one kind; everything counted before them is then visible.

@@ -1,8 +1,10 @@
 //! Building blocks for state that threads share without a lock: cells with one writer, a count of live tasks, a ring
-//! of the last values, and the plumbing that lets loom run the models. Imports no other module of this crate.
+//! of the last values, an image of many numbers for records, and the plumbing that lets loom run the models. Imports no
+//! other module of this crate.
 
 pub mod atomics;
 pub mod failpoint;
+pub mod image;
 pub mod live_tasks;
 #[cfg(all(test, hlswarm_loom))]
 pub mod loom_explore;

@@ -8,7 +8,7 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,7 @@ pub(super) struct Loop {
     pending: PendingCommands,
     page: PendingPage,
     selected: Arc<AtomicU64>,
+    paused: Arc<AtomicBool>,
     app: App,
     theme: Theme,
     painter: Painter,
@@ -84,6 +85,7 @@ impl Loop {
             pending: PendingCommands::new(setup.commands),
             page: PendingPage::new(setup.documents),
             selected: setup.selected,
+            paused: setup.paused,
             app: App::new(setup.title, setup.access),
             theme: setup.theme,
             painter: Painter::new(setup.theme.charset),
@@ -225,6 +227,7 @@ impl Loop {
             Effect::Leave => self.leaves = true,
         }
         self.selected.store(self.app.clients.opened().unwrap_or(0), Ordering::Relaxed);
+        self.paused.store(self.app.frozen_since.is_some(), Ordering::Relaxed);
     }
 
     /// Writes a document as a page.

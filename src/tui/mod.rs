@@ -30,6 +30,8 @@ mod panics;
 mod pending_commands;
 mod pending_page;
 mod render;
+#[cfg(test)]
+mod replay_tests;
 mod save;
 mod screen;
 mod svg;
@@ -40,7 +42,7 @@ pub mod widget;
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -76,6 +78,8 @@ pub struct Setup {
     pub documents: flume::Sender<DocRequest>,
     /// Number of the client that is open, for the sampler to show more of it; 0 for none.
     pub selected: Arc<AtomicU64>,
+    /// Set while the display is frozen, for a replay, which then stands still.
+    pub paused: Arc<AtomicBool>,
     /// Facts of the run for the screen.
     pub title: Title,
     /// Colours and characters.

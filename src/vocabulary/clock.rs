@@ -31,8 +31,7 @@ impl Clock {
         Self { start: read(), wall: jiff::Timestamp::now(), read }
     }
 
-    /// Returns a clock whose start has this wall-clock time.
-    #[cfg(test)]
+    /// Returns a clock whose start has this wall-clock time: that of a run which is replayed.
     pub fn started_at_wall(self, wall: jiff::Timestamp) -> Self {
         Self { wall, ..self }
     }

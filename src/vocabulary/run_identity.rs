@@ -1,5 +1,7 @@
 //! Identity of a run: the facts that tell it from every other run.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::{Clock, SecretUrl};
@@ -13,7 +15,7 @@ pub struct RunIdentity {
     /// Fingerprint of the URL: of its scheme, host, port and path and the names in its query, not of their values.
     pub target_hash: String,
     /// The version of hlswarm.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
     /// Wall-clock time of the start, RFC 3339 in UTC, in seconds.
     pub started_at: String,
     /// Start in milliseconds of Unix time, by this machine's clock.
@@ -33,7 +35,7 @@ impl RunIdentity {
         Self {
             target: target.to_string(),
             target_hash: target.fingerprint(),
-            version: env!("CARGO_PKG_VERSION"),
+            version: env!("CARGO_PKG_VERSION").into(),
             started_at: started_at.round(jiff::Unit::Second).unwrap_or(started_at).to_string(),
             started_unix_ms: started_at.as_millisecond(),
             ..Self::default()

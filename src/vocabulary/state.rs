@@ -100,6 +100,10 @@ pub enum RunState {
 }
 
 impl RunState {
+    /// All states, in the order of their indices.
+    pub const ALL: [Self; 6] =
+        [Self::Starting, Self::Ramping, Self::Running, Self::Hold, Self::Draining, Self::Finished];
+
     /// Reports whether the run is ending, so that its clients leave for good.
     pub const fn is_ending(self) -> bool {
         matches!(self, Self::Draining | Self::Finished)

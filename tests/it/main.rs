@@ -26,6 +26,7 @@ mod plan;
 mod program;
 mod record;
 mod refused;
+mod replay;
 mod report;
 mod scope;
 mod scripted;

@@ -48,7 +48,7 @@ fn everything_that_happened_is_in_the_record() {
     let rims = [&lines[0]["kind"], &lines[lines.len() - 1]["kind"]];
     assert_eq!(rims, ["record", "end"]);
     assert_eq!(lines.len() as u64, run.report.count("/pipeline/record/lines"));
-    let rest = ["record", "end", "frame", "progress"].map(of).iter().sum::<u64>();
+    let rest = ["record", "end", "frame", "sample", "progress"].map(of).iter().sum::<u64>();
     assert_eq!(lines.len() as u64 - rest, run.report.count("/pipeline/events/delivered"));
 }
 

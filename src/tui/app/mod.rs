@@ -58,6 +58,8 @@ pub enum Access {
     Full,
     /// Looking and marking only; this console cannot change the load.
     ReadOnly,
+    /// Looking at a record: there is no run to change, and the report stays on screen.
+    Replay,
 }
 
 /// Message to the app.
@@ -253,7 +255,7 @@ impl App {
         self.mode = Mode::Normal;
         // The clock of the run stands still from here on: a notice of before would never be outdated.
         self.notice = None;
-        if self.stays { Effect::None } else { Effect::Leave }
+        if self.stays || self.access == Access::Replay { Effect::None } else { Effect::Leave }
     }
 
     fn press(&mut self, key: Key) -> Effect {
@@ -316,6 +318,9 @@ impl App {
         if self.report.is_some() && matches!(action, Action::Stop | Action::Interrupt | Action::StopNow) {
             return Effect::Leave;
         }
+        if self.access == Access::Replay && (keys::is_load(action) || action == Action::Mark) {
+            return self.act_in_replay(action);
+        }
         if self.access == Access::ReadOnly && keys::is_load(action) {
             return self.say("--read-only: keys do not change the load".to_owned());
         }
@@ -345,6 +350,15 @@ impl App {
             _ => return self.look(action),
         }
         Effect::None
+    }
+
+    /// Answers a key that would change a run: those that end it leave its replay.
+    fn act_in_replay(&mut self, action: Action) -> Effect {
+        match action {
+            Action::Stop | Action::Interrupt | Action::StopNow => Effect::Leave,
+            Action::Mark => self.say("a replay takes no marks".to_owned()),
+            _ => self.say("a replay cannot change the load".to_owned()),
+        }
     }
 
     fn filter(&mut self, text: &str) -> Effect {

@@ -97,7 +97,8 @@ fn question(app: &App, asked: i64) -> Vec<Text> {
 fn is_of_use(binding: &Binding, app: &App) -> bool {
     let lists = matches!(app.view, View::Clients | View::Log);
     match binding.action {
-        Action::Stop => !app.is_ending(),
+        // It leaves a replay.
+        Action::Stop => !app.is_ending() || app.access == Access::Replay,
         Action::Freeze => app.report.is_none(),
         Action::Panel(_) => app.view != View::Report,
         Action::Filter => lists,
@@ -109,7 +110,7 @@ fn is_of_use(binding: &Binding, app: &App) -> bool {
         _ => match binding.group {
             Group::Load => !app.is_ending() && app.access == Access::Full,
             Group::Lists => app.view == View::Clients,
-            Group::Keep => app.report.is_none(),
+            Group::Keep => app.report.is_none() && app.access != Access::Replay,
             Group::Look => true,
         },
     }
@@ -124,6 +125,8 @@ fn words(binding: &Binding, app: &App) -> Option<Text> {
     let words = match binding.action {
         Action::More => units::plural(app.step().unsigned_abs(), "client"),
         Action::Hold if is_resume(binding, app) => "resume".to_owned(),
+        Action::Stop if app.access == Access::Replay => "leave".to_owned(),
+        Action::Freeze if app.access == Access::Replay => "pause".to_owned(),
         Action::Open if app.view == View::Stream => "its clients".to_owned(),
         Action::Window(_) => format!("time: {}", app.window.name()),
         _ => words.to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::report::ReportScreen;
 use crate::sample::{Moment, RunSample};
-use crate::tui::app::{App, View};
+use crate::tui::app::{Access, App, View};
 use crate::tui::theme::Role;
 use crate::vocabulary::{ClientState, Kind, RunState, Timed, Tone, units};
 
@@ -65,7 +65,9 @@ fn run(app: &App) -> Vec<Text> {
     let state = if sample.state == RunState::Hold { Role::Warning } else { Role::Title };
     let frozen = app.frozen_since.map(|since| {
         let seconds = units::whole_span(app.live.at.saturating_sub(since));
-        Text::new(Role::Warning, format!("FROZEN {seconds}")).weighing(Weight::OutOfBounds)
+        let is_replay = app.access == Access::Replay;
+        let words = if is_replay { "PAUSED".to_owned() } else { format!("FROZEN {seconds}") };
+        Text::new(Role::Warning, words).weighing(Weight::OutOfBounds)
     });
     let [clients, target] = [sample.active_clients(), sample.target.into()].map(units::count);
     let whole = app.title.identity.target.as_str();

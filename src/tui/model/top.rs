@@ -4,7 +4,7 @@
 use crate::run_state::{ChangeKind, ChangeSource};
 use crate::sample::RunSample;
 use crate::stats::Spent;
-use crate::tui::app::App;
+use crate::tui::app::{Access, App};
 use crate::tui::theme::Role;
 use crate::verdict::{DEGRADED_SHARE, Knee, TrustVerdict, Verdict};
 use crate::vocabulary::{RunState, units};
@@ -72,13 +72,17 @@ pub(super) fn trusted(sample: &RunSample, verdict: Text, mut reason: Vec<Text>) 
 fn run(app: &App) -> Vec<Text> {
     let sample = &app.shown;
     let state = if sample.state == RunState::Hold { Role::Warning } else { Role::Title };
+    let is_replay = app.access == Access::Replay;
     let mut line = vec![
-        Text::title("hlswarm").weighing(Weight::Decoration),
+        Text::title(if is_replay { "hlswarm replay" } else { "hlswarm" }).weighing(Weight::Decoration),
         Text::new(state, sample.state_name()).weighing(Weight::Subject),
     ];
     line.extend(app.frozen_since.map(|since| {
         let seconds = units::whole_span(app.live.at.saturating_sub(since));
         let frozen = Text::new(Role::Warning, format!("DISPLAY FROZEN FOR {seconds}"));
+        if is_replay {
+            return Text::new(Role::Warning, "PAUSED").weighing(Weight::OutOfBounds);
+        }
         frozen.or_short(format!("FROZEN {seconds}")).weighing(Weight::OutOfBounds)
     }));
     line.extend(app.scope.since(&app.steady).map(|at| {

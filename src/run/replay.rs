@@ -1,0 +1,282 @@
+//! `hlswarm replay`: the console again, or the progress lines, and the report, from the record of a run.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::display::{ProgressLines, theme};
+use super::recorded_run::{RecordedRun, read_ending};
+use super::report_files::ReportFiles;
+use super::signals::Signals;
+use super::{ExitStatus, Failure, documents, exit, stdio};
+use crate::cli::{ReplayArgs, Speed};
+use crate::config::{ConfigError, shown_file};
+use crate::pipeline::Unreadable;
+use crate::report::{self, Doc, Facts};
+use crate::sample::{Replay, RunSample};
+use crate::tui::{Access, Console, Setup};
+use crate::vocabulary::{Command, OnHangup, exit_code, units};
+
+/// Longest time between two looks at the keys and signals.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Replays a record. The exit code says whether the record could be read, not how its run ended.
+pub(super) fn replay(args: &ReplayArgs, signals: Signals) -> Result<ExitStatus, Failure> {
+    let ReplayArgs { file, speed, at, reports, .. } = args;
+    let files = documents::outputs("--report", reports.clone(), std::slice::from_ref(file))?;
+    let name = shown_file(file);
+    let unreadable = |reason: String| ConfigError::Document { path: name.clone(), reason };
+    let file = open(file).map_err(|error| unreadable(error.to_string()))?;
+    let replay = Replay::open(BufReader::new(file), Arc::from(name.as_str()));
+    let replay = replay.map_err(|why| unreadable(why.to_string()))?;
+    let run = RecordedRun::new(replay.run());
+    let shows_screen = !args.no_tui && Console::available();
+    let view =
+        if shows_screen { View::screen(&run, &replay, args, &signals)? } else { View::lines(&run, &name) };
+    let speed = speed.unwrap_or(if shows_screen { Speed::Times(1.0) } else { Speed::Max });
+    let pace = Pace { speed, from: *at, zero: None };
+    Player { replay, run, view, pace, signals, name }.play(&files)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "this is a directory; expected a record"));
+    }
+    Ok(file)
+}
+
+/// Display of a replay.
+enum View {
+    Screen {
+        console: Console,
+        samples: watch::Sender<Arc<RunSample>>,
+        report: watch::Sender<Option<Arc<Doc>>>,
+        paused: Arc<AtomicBool>,
+    },
+    Lines(ProgressLines),
+}
+
+impl View {
+    fn screen(
+        run: &RecordedRun,
+        replay: &Replay<'_>,
+        args: &ReplayArgs,
+        signals: &Signals,
+    ) -> Result<Self, Failure> {
+        let (samples, newest) = watch::channel(Arc::new(RunSample::default()));
+        let (report, document) = watch::channel(None);
+        let paused = Arc::<AtomicBool>::default();
+        let setup = Setup {
+            samples: newest,
+            report: document,
+            commands: signals.commands.clone(),
+            // Only the report at the end can be written as a page.
+            documents: flume::bounded(1).0,
+            selected: replay.selected(),
+            paused: Arc::clone(&paused),
+            title: run.title(),
+            theme: theme(args.theme, args.ascii),
+            on_hangup: OnHangup::Stop,
+            access: Access::Replay,
+        };
+        let console = Console::start(setup);
+        let console = console.map_err(|error| Failure::no_thread("the screen (try --no-tui)", &error))?;
+        Ok(Self::Screen { console, samples, report, paused })
+    }
+
+    fn lines(run: &RecordedRun, name: &str) -> Self {
+        let (identity, clients) = (&run.identity, units::plural(run.plan.profile.clients.into(), "client"));
+        stdio::say(&format!(
+            "hlswarm: replaying {name}: {} with {clients}, seed {}, run id {}, {}",
+            identity.target, identity.seed, identity.run_id, identity.started_at
+        ));
+        Self::Lines(ProgressLines::default())
+    }
+
+    fn take(&mut self, sample: &Arc<RunSample>) {
+        match self {
+            Self::Screen { samples, .. } => _ = samples.send_replace(Arc::clone(sample)),
+            Self::Lines(lines) => lines.tell(sample),
+        }
+    }
+
+    fn is_paused(&self) -> bool {
+        matches!(self, Self::Screen { paused, .. } if paused.load(Ordering::Relaxed))
+    }
+
+    /// Reports whether the operator has left the screen.
+    fn has_left(&mut self) -> bool {
+        match self {
+            Self::Screen { console, .. } => console.has_left(),
+            Self::Lines(_) => false,
+        }
+    }
+
+    /// Ends the display, and returns the number of panics.
+    fn end(self) -> usize {
+        let Self::Screen { console, .. } = self else { return 0 };
+        let panics = console.stop();
+        panics.iter().for_each(|message| stdio::say(message));
+        panics.len()
+    }
+}
+
+/// Speed of a replay, and the moment from which it counts.
+struct Pace {
+    speed: Speed,
+    /// Time of the run up to which nothing is shown.
+    from: Duration,
+    /// Moment at which the sample of this time was due.
+    zero: Option<(Instant, Duration)>,
+}
+
+impl Pace {
+    /// Returns the time until the sample of this time of the run is due.
+    fn wait(&mut self, at: Duration) -> Duration {
+        let Speed::Times(times) = self.speed else { return Duration::ZERO };
+        let (zero, from) = *self.zero.get_or_insert_with(|| (Instant::now(), at));
+        let after = at.saturating_sub(from).as_secs_f64() / times;
+        Duration::try_from_secs_f64(after).unwrap_or(Duration::MAX).saturating_sub(zero.elapsed())
+    }
+
+    /// Moves the following samples by a pause.
+    fn pause(&mut self, length: Duration) {
+        self.zero.iter_mut().for_each(|(zero, _)| *zero += length);
+    }
+}
+
+/// Reason why a replay stopped before the end of its record.
+enum Stopped {
+    /// The operator left the screen.
+    Left,
+    /// A signal with this exit code.
+    Signal(u8),
+}
+
+struct Player<'a> {
+    replay: Replay<'a>,
+    run: RecordedRun,
+    view: View,
+    pace: Pace,
+    signals: Signals,
+    name: String,
+}
+
+impl Player<'_> {
+    /// Shows all samples, and then the report. A record that is damaged or cut is played as far as it is whole.
+    fn play(mut self, files: &ReportFiles) -> Result<ExitStatus, Failure> {
+        let mut newest = None;
+        let broken = loop {
+            match self.replay.next() {
+                Ok(Some(sample)) => {
+                    if let Err(stopped) = self.show(&sample) {
+                        return Ok(self.leave(&stopped));
+                    }
+                    newest = Some(sample);
+                }
+                Ok(None) => break None,
+                Err(why) => break Some(why),
+            }
+        };
+        let last = newest.filter(|sample| sample.distributions.is_some());
+        let last = last.unwrap_or_else(|| self.replay.so_far());
+        let doc = self.document(&last, broken.is_none());
+        let unwritten = files.write_last(&doc);
+        let text = doc.as_ref().map_or(String::new(), report::text);
+        let stopped = self.show_report(doc.ok().map(Arc::new));
+        let dropped = units::plural(last.pipeline.events.dropped, "event");
+        let panics = self.view.end();
+        unwritten.iter().for_each(|line| stdio::say(&format!("hlswarm: {line}")));
+        if let Some(why) = &broken {
+            let at = units::clock(last.at);
+            stdio::say(&format!("hlswarm: {}: {why}; replayed up to {at} of the run", self.name));
+        } else if last.pipeline.events.dropped > 0 {
+            stdio::say(&format!(
+                "hlswarm: {}: its log lacks {dropped} that the run dropped; no count does",
+                self.name
+            ));
+        }
+        documents::print(&text)?;
+        Ok(ExitStatus::from(match (stopped, broken) {
+            _ if panics > 0 => exit_code::INTERNAL,
+            (_, Some(Unreadable::Io(_) | Unreadable::Damaged(..))) => exit_code::USAGE,
+            _ if !unwritten.is_empty() => exit_code::UNWRITTEN,
+            (Some(Stopped::Signal(code)), _) => code,
+            _ => 0,
+        }))
+    }
+
+    /// Shows a sample when it is due.
+    fn show(&mut self, sample: &Arc<RunSample>) -> Result<(), Stopped> {
+        if sample.at < self.pace.from {
+            return self.look();
+        }
+        loop {
+            self.look()?;
+            let wait = self.pace.wait(sample.at);
+            if self.view.is_paused() {
+                std::thread::sleep(LOOK);
+                self.pace.pause(LOOK);
+            } else if wait.is_zero() {
+                break;
+            } else {
+                std::thread::sleep(wait.min(LOOK));
+            }
+        }
+        self.view.take(sample);
+        Ok(())
+    }
+
+    /// Reports whether the operator or a signal ends the replay.
+    fn look(&mut self) -> Result<(), Stopped> {
+        if let Ok(Command::Stop(cause) | Command::StopNow(cause)) = self.signals.orders.try_recv() {
+            return Err(exit::of_signal(cause).map_or(Stopped::Left, |(code, _)| Stopped::Signal(code)));
+        }
+        if self.view.has_left() { Err(Stopped::Left) } else { Ok(()) }
+    }
+
+    /// Shows the report until the operator leaves it. Lines need not wait.
+    fn show_report(&mut self, doc: Option<Arc<Doc>>) -> Option<Stopped> {
+        let View::Screen { report, .. } = &self.view else { return None };
+        report.send_replace(Some(doc?));
+        loop {
+            if let Err(stopped) = self.look() {
+                return Some(stopped);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    fn leave(self, stopped: &Stopped) -> ExitStatus {
+        let panics = self.view.end();
+        ExitStatus::from(match stopped {
+            _ if panics > 0 => exit_code::INTERNAL,
+            Stopped::Left => 0,
+            Stopped::Signal(code) => *code,
+        })
+    }
+
+    /// Returns the report of the run, or of its part up to the end of a record that was cut.
+    fn document(&self, last: &RunSample, is_whole: bool) -> serde_json::Result<Doc> {
+        let ending = self.replay.ending().filter(|_| is_whole).map(read_ending);
+        let facts = Facts {
+            identity: self.run.identity.clone(),
+            options: self.run.options.clone(),
+            lost_workers: 0,
+            end: ending.map(|ending| exit::run_end(ending, &self.run.plan, last)),
+            allow_untrusted: self.run.allow_untrusted,
+            calibration: Err("the run may have been on another machine".into()),
+            search: None,
+            origin: None,
+        };
+        let mut report = report::build(facts, last);
+        report.exit = exit::from_checks(&report.checks);
+        Doc::new(&report)
+    }
+}

@@ -1,0 +1,88 @@
+//! `hlswarm replay`: the report of a recorded run again.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::program::Program;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Parts of a report that a replay does not have: the price of the plan, and the counts of the origin.
+const NOT_RECORDED: [&str; 2] = ["plan", "origin"];
+
+fn replay(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hlswarm"));
+    command.arg("replay").args(args).current_dir(folder).stdin(Stdio::null());
+    command.output().unwrap()
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_replay_reports_what_the_run_reported() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let paths = ["run.ndjson", "run.json"].map(|name| at(name).to_str().unwrap().to_owned());
+    let [record, report] = &paths;
+    let load = ["-c", "20", "--ramp-rate", "10", "-d", "8s", "--seed", "7", "--fault", "segment:503:20%"];
+    let files = ["--record", record, "--report", report];
+    let run = Program::start_command(&["demo"], &[&load[..], &files].concat()).end_within(LIMIT);
+    run.assert_exit_code(0);
+
+    let again = replay(folder.path(), &[record, "--no-tui", "--report", "again.json"]);
+    let told = String::from_utf8(again.stderr).unwrap();
+    assert_eq!(again.status.code(), Some(0), "{told}");
+    assert!(told.starts_with(&format!("hlswarm: replaying {record}: http://127.0.0.1:")), "{told}");
+    let seconds = told.lines().filter(|line| line.starts_with("00:00:")).count();
+    assert!(seconds >= 6, "{told}");
+    let [mut run, mut again] = ["run.json", "again.json"].map(|name| json(&at(name)));
+    assert!(run["outcomes"]["http.503"].as_u64() > Some(0));
+    for report in [&mut run, &mut again] {
+        NOT_RECORDED.iter().for_each(|name| _ = report.as_object_mut().unwrap().remove(*name));
+        // Nor does it know this machine.
+        report["trust"].as_object_mut().unwrap().remove("uncalibrated_because");
+    }
+    for (name, value) in run.as_object().unwrap() {
+        assert_eq!(value, &again[name], "{name}");
+    }
+
+    // Half of it is a run that goes on.
+    let lines = fs::read(at("run.ndjson")).unwrap();
+    fs::write(at("cut.ndjson"), &lines[..lines.len() / 2]).unwrap();
+    let cut = replay(folder.path(), &["cut.ndjson", "--no-tui", "--report", "cut.json"]);
+    let told = String::from_utf8(cut.stderr).unwrap();
+    assert!(told.contains("hlswarm: cut.ndjson: the record was cut off; replayed up to 00:00:0"), "{told}");
+    assert_eq!(cut.status.code(), Some(0));
+    let started = |report: &Value| report["requests"]["started"].as_u64().unwrap();
+    let cut = json(&at("cut.json"));
+    assert!((1..started(&run)).contains(&started(&cut)));
+}
+
+#[test]
+fn what_is_no_record_is_refused_in_one_line() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let first = "{\"kind\":\"record\",\"schema\":\"hlswarm.record/1\",\"started_unix_ms\":1";
+    for (text, why) in [
+        ("", "the record was cut off"),
+        ("{}\n", "line 1: expected the first line of a record, as --record FILE writes it"),
+        ("\u{1b}[2J\n", "line 1: it is not JSON"),
+        (&format!("{first}}}\n"), "line 1: it was recorded by a version of hlswarm without replay"),
+        (
+            &format!("{first},\"replay\":{{\"layout\":\"0\"}}}}\n"),
+            "line 1: it was recorded by a version of hlswarm with other counters; replay it with that version",
+        ),
+    ] {
+        fs::write(folder.path().join("r.ndjson"), text).unwrap();
+        let refused = replay(folder.path(), &["r.ndjson", "--no-tui"]);
+        assert_eq!(refused.status.code(), Some(2), "{text}");
+        assert_eq!(String::from_utf8(refused.stderr).unwrap(), format!("hlswarm: r.ndjson: {why}\n"));
+    }
+    let refused = replay(folder.path(), &["r.ndjson", "--report", "r.ndjson"]);
+    assert_eq!(refused.status.code(), Some(2));
+}
