@@ -7,16 +7,17 @@
 //! * From the published playback a reader computes position, buffer and stall at *its own* moment, while the client's
 //!   task sleeps: a client that waits for a silent origin still shows when its buffer ran dry.
 
+mod image;
+
 use crossbeam_utils::CachePadded;
 
 use super::failure_table::{self, Failures};
-use super::inline_failures::{InlineFailures, WAYS};
+use super::inline_failures::InlineFailures;
 use super::metric::{Metric, Scalars};
 use super::open_requests;
 use super::placement::Placement;
 use super::slot::Slot;
 use crate::sync::atomics::{AtomicU32, Ordering};
-use crate::sync::image::Walk;
 use crate::sync::single_writer_cell::SingleWriterCell;
 use crate::vocabulary::playback::{self, Playback};
 use crate::vocabulary::{ClientState, Outcome};
@@ -107,10 +108,6 @@ fn dry_at_us(runs_dry: u64) -> u64 {
 }
 
 impl ClientStats {
-    /// Numbers that a walk visits.
-    pub(super) const NUMBERS: usize =
-        9 + Metric::COUNT + WAYS + failure_table::SLOTS + failure_table::WORDS + RECENT_SEGMENTS;
-
     /// Adds to a counter; by the client's task only.
     #[inline]
     pub(super) fn add(&self, metric: Metric, amount: u64) {
@@ -267,24 +264,6 @@ impl ClientStats {
     pub(super) fn for_each_slot(&self, mut visit: impl FnMut(usize, u64)) {
         if self.failures.for_each(&mut visit) {
             self.further_failures.for_each(visit);
-        }
-    }
-
-    /// Visits all numbers.
-    pub(super) fn walk(&self, walk: &mut Walk<'_>) {
-        [&self.state, &self.runs_dry, &self.open, &self.last].into_iter().for_each(|word| walk.word(word));
-        let cells = [&self.joined_us, &self.max_drift_us, &self.bandwidth, &self.segments];
-        cells.into_iter().chain(&self.scalars).for_each(|cell| walk.cell(cell));
-        // An image begins with zeros.
-        if let Some(offset) = walk.visit(self.live_offset_us.get() ^ NOT_LIVE.cast_unsigned()) {
-            self.live_offset_us.set(offset ^ NOT_LIVE.cast_unsigned());
-        }
-        self.failures.walk(walk);
-        self.further_failures.walk(walk);
-        for size in &self.segment_sizes {
-            if let Some(bytes) = walk.visit(size.load(Ordering::Relaxed).into()) {
-                size.store(bytes as u32, Ordering::Relaxed);
-            }
         }
     }
 

@@ -241,6 +241,21 @@ impl<'a> Walk<'a> {
         self.depth == Depth::Light
     }
 
+    /// Returns the place of the next number.
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// Reports whether the next `numbers`, which change only together with those from the place `from` on, are as they
+    /// were.
+    #[inline]
+    pub fn is_still(&self, from: usize, numbers: usize) -> bool {
+        match &self.direction {
+            Direction::Record { last, changes } => changes.numbers.is_empty() || *last < from,
+            Direction::Replay { .. } => !self.wants(numbers),
+        }
+    }
+
     /// Passes over a table of this many numbers.
     pub fn skip(&mut self, numbers: usize) {
         self.place += numbers;

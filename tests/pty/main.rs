@@ -14,6 +14,7 @@ mod keys;
 mod least_squares;
 mod panics;
 mod prompts;
+mod replay;
 mod replies;
 #[expect(dead_code, reason = "written for other tests")]
 #[path = "../it/scripted.rs"]

@@ -259,6 +259,10 @@ impl App {
     }
 
     fn press(&mut self, key: Key) -> Effect {
+        if self.access == Access::Replay {
+            // While a replay is paused, its clock does not outdate a notice.
+            self.notice = None;
+        }
         // Ctrl-C keeps its usual meaning in every mode.
         if key == Key::Ctrl('c') {
             self.mode = Mode::Normal;
@@ -318,7 +322,8 @@ impl App {
         if self.report.is_some() && matches!(action, Action::Stop | Action::Interrupt | Action::StopNow) {
             return Effect::Leave;
         }
-        if self.access == Access::Replay && (keys::is_load(action) || action == Action::Mark) {
+        let is_of_run = keys::is_load(action) || matches!(action, Action::Mark | Action::Suspend);
+        if self.access == Access::Replay && is_of_run {
             return self.act_in_replay(action);
         }
         if self.access == Access::ReadOnly && keys::is_load(action) {
@@ -357,6 +362,7 @@ impl App {
         match action {
             Action::Stop | Action::Interrupt | Action::StopNow => Effect::Leave,
             Action::Mark => self.say("a replay takes no marks".to_owned()),
+            Action::Suspend => self.say("Ctrl-Z is disabled; Space pauses the replay".to_owned()),
             _ => self.say("a replay cannot change the load".to_owned()),
         }
     }

@@ -254,6 +254,23 @@ fn a_console_that_only_reads_changes_no_load_and_marks() {
 }
 
 #[test]
+fn a_replay_changes_no_load_and_stays_at_its_report() {
+    let mut app = App::new(Title::default(), Access::Replay);
+    app.update(Msg::Sample(sample(60_000, RunState::Running, 100)));
+    for key in ['+', '-', 'c', 'p', ']', 'm'].map(Key::Char) {
+        assert_eq!(press(&mut app, key), Effect::None, "{key:?}");
+        assert!(app.mode == Mode::Normal && app.notice().is_some_and(|text| text.starts_with("a replay ")));
+    }
+    // Its clock stands still while it is paused.
+    press(&mut app, Key::Char(' '));
+    assert!(app.frozen_since.is_some() && app.notice().is_none());
+    for key in [Key::Char('q'), Key::Char('Q'), Key::Ctrl('c')] {
+        assert_eq!(press(&mut app, key), Effect::Leave, "{key:?}");
+    }
+    assert_eq!(app.update(Msg::Report(crate::tui::fixtures::report())), Effect::None);
+}
+
+#[test]
 fn views_zoom_and_escape_never_leave_the_run() {
     let mut app = app();
     for (number, view) in (1..).zip(View::ALL) {
