@@ -1,12 +1,13 @@
 //! `hlswarm replay`: the console again, or the progress lines, and the report, from the record of a run.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::display::{ProgressLines, theme};
@@ -22,19 +23,25 @@ use crate::sample::{Replay, RunSample};
 use crate::tui::{Access, Console, Setup};
 use crate::vocabulary::{Command, OnHangup, exit_code, units};
 
+/// Bytes at the end of a record in which its last line is.
+const TAIL: u64 = 4_096;
+/// Longest time for which a replay waits for the reader of its lines. A run would drop them.
+const LINE_LIMIT: Duration = Duration::from_secs(10);
 /// Longest time between two looks at the keys and signals.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Replays a record. The exit code says whether the record could be read, not how its run ended.
 pub(super) fn replay(args: &ReplayArgs, signals: Signals) -> Result<ExitStatus, Failure> {
-    let ReplayArgs { file, speed, at, reports, .. } = args;
-    let files = documents::outputs("--report", reports.clone(), std::slice::from_ref(file))?;
-    let name = shown_file(file);
+    let ReplayArgs { file: path, speed, at, reports, .. } = args;
+    let files = documents::outputs("--report", reports.clone(), std::slice::from_ref(path))?;
+    let name = shown_file(path);
     let unreadable = |reason: String| ConfigError::Document { path: name.clone(), reason };
-    let file = open(file).map_err(|error| unreadable(error.to_string()))?;
+    let file = open(path).map_err(|error| unreadable(error.to_string()))?;
     let replay = Replay::open(BufReader::new(file), Arc::from(name.as_str()));
     let replay = replay.map_err(|why| unreadable(why.to_string()))?;
     let run = RecordedRun::new(replay.run());
+    lack(path).into_iter().for_each(|lack| stdio::say(&format!("hlswarm: {name} {lack}")));
+    stdio::flush(LINE_LIMIT);
     let shows_screen = !args.no_tui && Console::available();
     let view =
         if shows_screen { View::screen(&run, &replay, args, &signals)? } else { View::lines(&run, &name) };
@@ -49,6 +56,22 @@ fn open(path: &Path) -> io::Result<File> {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "this is a directory; expected a record"));
     }
     Ok(file)
+}
+
+/// Returns what a record lacks, by its last line; `None` if it lacks nothing, or if it is no regular file, of which the
+/// end is not known before it is read.
+fn lack(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    file.seek(SeekFrom::Start(metadata.len().saturating_sub(TAIL))).ok()?;
+    let mut tail = Vec::new();
+    file.take(TAIL).read_to_end(&mut tail).ok()?;
+    let last = tail.strip_suffix(b"\n").and_then(|tail| tail.rsplit(|byte| *byte == b'\n').next());
+    let last = last.and_then(|line| serde_json::from_slice::<Value>(line).ok());
+    let end = last.filter(|line| line.get("kind").and_then(Value::as_str) == Some("end"));
+    let Some(end) = end else { return Some("was cut off before the end of the run".to_owned()) };
+    let dropped = end.get("events_dropped").and_then(Value::as_u64).filter(|dropped| *dropped > 0)?;
+    Some(format!("lacks {} that the run dropped; no count lacks them", units::plural(dropped, "event")))
 }
 
 /// Display of a replay.
@@ -102,7 +125,10 @@ impl View {
     fn take(&mut self, sample: &Arc<RunSample>) {
         match self {
             Self::Screen { samples, .. } => _ = samples.send_replace(Arc::clone(sample)),
-            Self::Lines(lines) => lines.tell(sample),
+            Self::Lines(lines) => {
+                lines.tell(sample);
+                stdio::flush(LINE_LIMIT);
+            }
         }
     }
 
@@ -190,17 +216,11 @@ impl Player<'_> {
         let unwritten = files.write_last(&doc);
         let text = doc.as_ref().map_or(String::new(), report::text);
         let stopped = self.show_report(doc.ok().map(Arc::new));
-        let dropped = units::plural(last.pipeline.events.dropped, "event");
         let panics = self.view.end();
         unwritten.iter().for_each(|line| stdio::say(&format!("hlswarm: {line}")));
         if let Some(why) = &broken {
             let at = units::clock(last.at);
             stdio::say(&format!("hlswarm: {}: {why}; replayed up to {at} of the run", self.name));
-        } else if last.pipeline.events.dropped > 0 {
-            stdio::say(&format!(
-                "hlswarm: {}: its log lacks {dropped} that the run dropped; no count does",
-                self.name
-            ));
         }
         documents::print(&text)?;
         Ok(ExitStatus::from(match (stopped, broken) {

@@ -1,8 +1,10 @@
 //! Replay of a record: the samples of the run again, taken by the same sampler from the recorded numbers.
 //!
-//! What differs from the run: the price of its plan is not recorded; entries of the log and requests of watched clients
-//! may appear up to a second earlier or later; and gauges that change while a sample is taken may be one sample apart.
-//! A client that is opened has its requests one by one only while the run itself watched it.
+//! * All counts and distributions at the end are those of the run. The tape is recorded within the milliseconds in which
+//!   the run took its own sample: a request that ended in between is one sample later in what is counted over time.
+//! * Entries of the log and requests of watched clients may appear up to a second earlier or later. A client that is
+//!   opened has its requests one by one only while the run itself watched it.
+//! * The price of the plan is not recorded, nor are the counts of the built-in origin.
 
 use std::io::BufRead;
 use std::sync::Arc;
