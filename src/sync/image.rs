@@ -13,7 +13,7 @@ use super::single_writer_cell::SingleWriterCell;
 /// Largest value that a replay puts into a counter: JSON keeps its digits, and sums over all workers do not overflow.
 pub const LARGEST: u64 = 1 << 53;
 /// Numbers that are allocated at once: most tables are large and nearly empty.
-const CHUNK: usize = 512;
+const CHUNK: usize = 64;
 
 /// Numbers that a walk visits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::sync::watch;
 
@@ -224,6 +226,11 @@ impl Loop {
                     }
                 }
             },
+            Effect::Copy(text) if self.tty.is_entered() => {
+                // An error means that the terminal has gone, which the next write reports.
+                _ = self.tty.write(clipboard(&text).as_bytes());
+            }
+            Effect::Copy(_) => {}
             Effect::Leave => self.leaves = true,
         }
         self.selected.store(self.app.clients.opened().unwrap_or(0), Ordering::Relaxed);
@@ -305,4 +312,10 @@ impl Loop {
             std::thread::sleep(PICTURE);
         }
     }
+}
+
+/// Returns the sequence that copies a text to the terminal's clipboard (OSC 52), also through a remote shell. Terminals
+/// that do not know it ignore it.
+fn clipboard(text: &str) -> String {
+    format!("\x1b]52;c;{}\x07", STANDARD.encode(text))
 }

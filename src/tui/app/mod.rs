@@ -6,6 +6,7 @@
 
 mod chosen;
 mod clients;
+mod copied;
 mod filter;
 mod load;
 mod log;
@@ -92,6 +93,8 @@ pub(super) enum Effect {
     Save,
     /// Write the report, or that of the run so far, as a page.
     SavePage,
+    /// Copy this text, which is safe to print, to the terminal's clipboard.
+    Copy(String),
     /// Leave the screen: the run has ended and its report need not stay.
     Leave,
 }
@@ -346,6 +349,7 @@ impl App {
                 self.say("the report is being written".to_owned());
                 return Effect::SavePage;
             }
+            Action::Copy => return self.copy(),
             Action::Redraw => return Effect::Redraw,
             Action::Suspend => {
                 return self.say(
