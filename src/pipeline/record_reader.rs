@@ -265,3 +265,104 @@ fn source(name: &str) -> Option<&'static str> {
 fn known(words: &[&'static str], word: &str) -> Option<&'static str> {
     words.iter().find(|known| **known == word).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::line;
+    use crate::vocabulary::outcome::Fault;
+
+    const FIRST: &str = "{\"kind\":\"record\",\"schema\":\"hlswarm.record/1\"}\n";
+
+    /// Reads a record with this line after its first one.
+    fn read(text: &[u8]) -> Result<RecordLine, Unreadable> {
+        let record = [FIRST.as_bytes(), text].concat();
+        let mut reader = RecordReader::new(&record[..]);
+        assert!(matches!(reader.next(), Ok(RecordLine::Run(_))));
+        let line = reader.next();
+        let [lines, bytes] = reader.read_so_far();
+        assert!(line.is_err() || (lines, bytes) == (2, record.len() as u64));
+        line
+    }
+
+    #[test]
+    fn every_event_that_a_replay_needs_is_read_as_it_was_written() {
+        let outcome = Fault::ConnReset.into();
+        let details =
+            |edge, cache| FailureDetails { url: "https://a.test/1.ts?***".into(), took_us: 12, edge, cache };
+        let edge = Some(([10, 0, 0, 1], 443).into());
+        let fault = |details| Happening::Fault { request: Kind::Segment, outcome, details };
+        let asked = WatchedRequest {
+            asked_us: 7,
+            kind: Kind::Segment,
+            sequence: Some(18),
+            first_byte_us: None,
+            end: None,
+        };
+        let first = WatchedRequest { first_byte_us: Some(50), ..asked };
+        let end = RequestEnd { took_us: 90, bytes: 4, outcome: Outcome::Ok };
+        let load = |change, by| Happening::Load { change, from: 3, to: 9, by };
+        for what in [
+            Happening::Joined,
+            Happening::Left(Departure::Panicked),
+            Happening::Left(Departure::Left(LeaveReason::SessionOver)),
+            Happening::State { from: ClientState::Starting, to: ClientState::Dead },
+            fault(None),
+            fault(Some(Box::new(details(edge, Some(CacheStatus::Aged))))),
+            fault(Some(Box::new(details(None, None)))),
+            Happening::Request(asked),
+            Happening::Request(first),
+            Happening::Request(WatchedRequest { end: Some(end), ..first }),
+            Happening::Request(WatchedRequest { end: Some(end), sequence: None, ..asked }),
+            Happening::StallBegan,
+            Happening::StallEnded { lasted_us: 5 },
+            Happening::Run(RunState::Hold),
+            load("target", "operator"),
+            load("stop", "max_bytes"),
+            Happening::Mark { note: "a \"note\"".into() },
+        ] {
+            let event = Event { at_us: 7, client: Some(3), what };
+            let mut text = Vec::new();
+            line::event(&mut text, &event);
+            let read = read(&text);
+            assert!(matches!(&read, Ok(RecordLine::Event(again)) if *again == event), "{event:?}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_none_ends_the_reading_and_one_of_a_later_version_does_not() {
+        let of = |text: &str| read(text.as_bytes()).map_err(|why| why.to_string());
+        for (text, why) in [
+            ("", "the record was cut off"),
+            ("{\"kind\":\"joined\",\"at_us\":1}", "the record was cut off"),
+            ("{\"kind\":\"joined\",\n", "line 2: it is not JSON"),
+            ("{\"at_us\":1}\n", "line 2: it has no kind"),
+            ("{\"kind\":\"joined\",\"at_us\":8640000000001}\n", "line 2: its time is none of a run"),
+            ("{\"kind\":\"sample\",\"at_us\":1}\n", "line 2: a field is missing or of another type"),
+            ("{\"kind\":\"end\",\"at_us\":1}\n", "line 2: a field is missing or of another type"),
+        ] {
+            assert_eq!(of(text).expect_err(text), why, "{text}");
+        }
+        for text in
+            ["{\"kind\":\"later\",\"at_us\":1}\n", "{\"kind\":\"left\",\"at_us\":1,\"why\":\"later\"}\n"]
+        {
+            assert!(matches!(of(text), Ok(RecordLine::Other)), "{text}");
+        }
+        let end = "{\"kind\":\"end\",\"at_us\":1,\"progress_offered\":9,\"progress_dropped\":2,\
+                   \"events_offered\":1,\"events_dropped\":5}\n";
+        let Ok(RecordLine::End { progress, events }) = of(end) else { panic!("no end") };
+        assert_eq!(progress, Counts { offered: 9, delivered: 7, dropped: 2 });
+        assert_eq!(
+            events,
+            Counts { offered: 1, delivered: 0, dropped: 5 },
+            "also if they contradict each other"
+        );
+    }
+
+    #[test]
+    fn texts_are_made_safe_to_print() {
+        let mark = "{\"kind\":\"mark\",\"at_us\":1,\"note\":\"\\u001b[2J\"}\n";
+        let Ok(RecordLine::Event(event)) = read(mark.as_bytes()) else { panic!("no event") };
+        assert_eq!(event.what.text(), "mark: ^[[2J");
+    }
+}
