@@ -1,7 +1,12 @@
-//! The events of clients that the log shows: filtered one by one, then grouped.
+//! The events that the log shows: those of clients, filtered one by one and then grouped, and how many lines the story of
+//! the run has.
+
+use std::collections::BTreeSet;
 
 use super::App;
 use crate::pipeline::{Happening, LogEntry};
+use crate::vocabulary::Outcome;
+use crate::vocabulary::outcome::Fault;
 
 /// Alike events of one second, oldest first; never empty.
 #[derive(Clone, Debug)]
@@ -33,6 +38,22 @@ impl App {
         groups
     }
 
+    /// Returns the number of lines of the story of the run; outcomes that first occurred in one second share one.
+    pub(in crate::tui) fn story_lines(&self) -> usize {
+        let sample = &self.shown;
+        let journal = &sample.journal;
+        let changes = journal.changes().map(|change| change.at);
+        let verdicts = journal.verdicts().map(|change| change.at);
+        let marks = journal.marks().map(|mark| mark.at);
+        let notes = journal.notes().map(|note| note.at);
+        let findings = sample.findings.iter().map(|row| row.first);
+        let knees = [sample.knees.errors, sample.knees.stalls].into_iter().flatten().map(|knee| knee.at);
+        let all = changes.chain(verdicts).chain(marks).chain(notes).chain(findings).chain(knees);
+        let firsts = sample.failures.iter().filter(|row| row.outcome != Outcome::Failed(Fault::Cut));
+        let firsts = firsts.filter(|row| row.first <= sample.at).map(|row| row.first.as_secs());
+        all.filter(|at| *at <= sample.at).count() + firsts.collect::<BTreeSet<_>>().len()
+    }
+
     fn is_logged(&self, entry: &LogEntry) -> bool {
         let Some(client) = entry.event.client else { return false };
         let what = &entry.event.what;
@@ -59,7 +80,6 @@ mod tests {
     use crate::pipeline::Event;
     use crate::sample::RunSample;
     use crate::vocabulary::Kind;
-    use crate::vocabulary::outcome::Fault;
 
     #[test]
     fn alike_events_of_a_second_are_one_line_and_a_filter_sees_each() {

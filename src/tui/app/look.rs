@@ -92,6 +92,7 @@ impl App {
         match self.view {
             View::Errors if self.has_focus(1) => layout::errors::layout(self.room).finding_lines(),
             View::Errors => layout::errors::lines(self.room),
+            View::Log if self.has_focus(0) => layout::log::layout(self.room).story_lines(),
             View::Log => layout::log::lines(self.room),
             View::Stream => layout::stream::layout(self.room).lines(self.stream_panel()),
             // It scrolls by pages.
@@ -205,6 +206,7 @@ impl App {
                 StreamPanel::Edges => self.steady.stream.edges.len(),
                 StreamPanel::Findings => self.steady.findings.len(),
             },
+            View::Log if self.has_focus(0) => self.story_lines(),
             View::Log => self.log().len(),
             View::Report => layout::report::pages(self.room, self.report_lines()),
             _ => 0,

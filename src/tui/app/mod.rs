@@ -137,7 +137,7 @@ pub(super) struct App {
     pub(in crate::tui) cursor: Option<Duration>,
     pub(super) scope: Scope,
     pub(super) clients: ClientList,
-    /// The first visible line of the other lists; for the log, counted from its end.
+    /// The first visible line of the other lists; for both lists of the log, counted from their ends.
     pub(super) scroll: usize,
     /// Outcome that is chosen in the view of failures.
     pub(super) chosen: Option<Outcome>,

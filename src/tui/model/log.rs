@@ -35,33 +35,41 @@ pub(in crate::tui) struct LogView {
 impl LogView {
     /// Builds as many lines of the story as fit, and the events up to the line that was scrolled to.
     pub(super) fn new(app: &App, room: Size) -> Self {
-        let story = newest(app, layout::log::layout(room).story_lines());
-        let events = events(app, layout::log::lines(room)).with_focus(app.has_focus(1));
+        // Only the list with the focus is scrolled.
+        let scroll = |panel| if app.has_focus(panel) { app.scroll } else { 0 };
+        let story = story_from(app, layout::log::layout(room).story_lines(), scroll(0));
+        let events = events(app, layout::log::lines(room), scroll(1)).with_focus(app.has_focus(1));
         Self { story: story.with_focus(app.has_focus(0)), events }
     }
 }
 
 /// Builds a list of the newest lines of the story.
 pub(super) fn newest(app: &App, room: usize) -> Table {
+    story_from(app, room, 0)
+}
+
+/// Builds a list of the story of which this many of the newest lines are left out.
+fn story_from(app: &App, room: usize, scroll: usize) -> Table {
     let lines = story(&app.shown);
-    let from = lines.len().saturating_sub(room);
+    let later = scroll.min(lines.len().saturating_sub(room));
+    let from = lines.len().saturating_sub(room + later);
+    let left_out = [(from, "earlier"), (later, "later")].into_iter().filter(|(count, _)| *count > 0);
     Table {
         title: Text::title("The run"),
-        aside: match from {
-            0 => Vec::new(),
-            earlier => vec![Text::label(format!("{} earlier", units::count(earlier as u64)))],
-        },
+        aside: left_out
+            .map(|(count, side)| Text::label(format!("{} {side}", units::count(count as u64))))
+            .collect(),
         columns: STORY,
-        lines: lines.into_iter().skip(from).collect(),
+        lines: lines.into_iter().skip(from).take(room).collect(),
         none: "nothing has happened yet".to_owned(),
         ..Table::default()
     }
 }
 
-fn events(app: &App, room: usize) -> Table {
+fn events(app: &App, room: usize, scroll: usize) -> Table {
     let shown = app.log();
     let events: usize = shown.iter().map(|group| group.entries.len()).sum();
-    let to = shown.len().saturating_sub(app.scroll.min(shown.len().saturating_sub(room)));
+    let to = shown.len().saturating_sub(scroll.min(shown.len().saturating_sub(room)));
     let from = to.saturating_sub(room);
     let mut aside = Vec::new();
     if app.clients.faults_only {
@@ -219,7 +227,49 @@ fn change_line(change: &LoadChange) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::app::{Access, Msg};
     use crate::tui::fixtures;
+    use crate::tui::input::{Input, Key};
+
+    #[test]
+    fn the_app_knows_how_many_lines_a_story_has() {
+        for name in fixtures::FIXTURES {
+            let mut app = App::new(fixtures::title(), Access::Full);
+            app.update(Msg::Sample(fixtures::sample(name)));
+            assert_eq!(app.story_lines(), story(&app.shown).len(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_story_that_is_longer_than_its_room_scrolls_from_its_newest_line_to_its_oldest() {
+        let mut app = App::new(fixtures::title(), Access::Full);
+        app.update(Msg::Screen((80, 24).into()));
+        app.update(Msg::Sample(fixtures::sample("storm")));
+        let shown = |app: &App| {
+            let view = LogView::new(app, app.room);
+            let texts =
+                |table: &Table| table.lines.iter().map(|line| line.cells[2].text.clone()).collect::<Vec<_>>();
+            let aside = view.story.aside.iter().map(|text| text.text.clone()).collect::<Vec<_>>();
+            (texts(&view.story), aside.join(" "), texts(&view.events))
+        };
+        let all: Vec<String> = story(&app.shown).iter().map(|line| line.cells[2].text.clone()).collect();
+        let press = |app: &mut App, key| _ = app.update(Msg::Input(Input::Key(key)));
+        press(&mut app, Key::Char('5'));
+        let (newest, _, events) = shown(&app);
+        let room = newest.len();
+        assert!(room < all.len() && newest == all[all.len() - room..]);
+        press(&mut app, Key::BackTab);
+        press(&mut app, Key::Up);
+        let (lines, aside, same_events) = shown(&app);
+        assert_eq!(lines, all[all.len() - room - 1..all.len() - 1]);
+        assert_eq!(aside, format!("{} earlier 1 later", all.len() - room - 1));
+        assert_eq!(same_events, events, "the other list stays");
+        press(&mut app, Key::Char('g'));
+        press(&mut app, Key::Up);
+        assert_eq!(shown(&app).0, all[..room]);
+        press(&mut app, Key::Down);
+        assert_eq!(shown(&app).0, all[1..=room]);
+    }
 
     #[test]
     fn outcomes_that_first_occurred_in_one_second_share_a_line() {
