@@ -24,6 +24,7 @@ mod values;
 mod wrong;
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -260,6 +261,12 @@ pub struct LoadArgs {
     /// Write every event, and each second a sample of each client and of the run, as NDJSON; never slows the load
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub record: Option<PathBuf>,
+    /// Serve metrics for Prometheus at /metrics, and /healthz and /readyz, on this address [default: 127.0.0.1:17091]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:17091", value_parser = values::metrics, help_heading = "Output")]
+    pub metrics: Option<SocketAddr>,
+    /// Also export speed, drift and bytes of each client, of the first 1,000
+    #[arg(long, requires = "metrics", help_heading = "Output")]
+    pub metrics_per_client: bool,
     /// Do not exit with code 4 if this machine limited the result (trust verdict INVALID); the report still says so
     #[arg(long, help_heading = "Output")]
     pub allow_untrusted: bool,
@@ -303,7 +310,7 @@ pub struct RequestArgs {
 pub struct OriginArgs {
     /// Address to listen on; port 0 picks a free one; TLS takes the next port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:17180", value_parser = values::listen)]
-    pub listen: std::net::SocketAddr,
+    pub listen: SocketAddr,
     /// Allow an address that other machines can reach
     #[arg(long)]
     pub allow_remote: bool,

@@ -5,6 +5,7 @@ mod header_source;
 mod plan_source;
 mod target_source;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,6 +97,14 @@ pub enum ConfigError {
     /// More thresholds than a run judges.
     #[error("--threshold: expected at most {} of them", limits::THRESHOLDS)]
     TooManyThresholds,
+    /// An address on which the metrics cannot be served.
+    #[error("--metrics {address}: {reason}; expected an address of this machine with a free port")]
+    Metrics {
+        /// Address that was asked for.
+        address: SocketAddr,
+        /// Problem with the address.
+        reason: String,
+    },
     /// The system gave no random numbers for a seed.
     #[error("the system provides no random numbers; give --seed")]
     Seed,
@@ -158,6 +167,15 @@ pub enum Show {
     Nothing,
 }
 
+/// The endpoint of the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// Address to listen on.
+    pub address: SocketAddr,
+    /// Exports series of each client, too.
+    pub per_client: bool,
+}
+
 /// Destinations of the results, and settings of the live screen.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -175,6 +193,8 @@ pub struct Output {
     pub reports: Vec<ReportFile>,
     /// File for the events, if they are recorded.
     pub record: Option<PathBuf>,
+    /// Endpoint of the metrics, if they are served.
+    pub metrics: Option<MetricsSettings>,
     /// Keeps a trust verdict of INVALID from changing the exit code.
     pub allow_untrusted: bool,
     /// Command line without its secrets.
@@ -220,6 +240,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
             .map(|path| report_file("--report", path))
             .collect::<Result<_, _>>()?,
         record: args.record,
+        metrics: args.metrics.map(|address| MetricsSettings { address, per_client: args.metrics_per_client }),
         allow_untrusted: args.allow_untrusted,
         command,
     };
@@ -326,6 +347,7 @@ pub fn check_config(
         read_only: false,
         reports: Vec::new(),
         record: None,
+        metrics: None,
         // Findings about a stream do not depend on how fast this machine is.
         allow_untrusted: true,
         command,

@@ -5,6 +5,7 @@
 //!   all entry points: so a target cannot stop compiling unnoticed, and an input that fuzzing has found stays tested
 //!   once it is a seed.
 
+pub use crate::export::fuzzing::scrape;
 pub use crate::hls::fuzzing::reloads;
 pub use crate::net::fuzzing::{body, headers, http1, http2, scope};
 pub use crate::origin::fuzzing::origin;
@@ -25,7 +26,7 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// All entry points, by the name of their fuzz target.
-    const TARGETS: [(&str, Target); 11] = [
+    const TARGETS: [(&str, Target); 12] = [
         ("body", body),
         ("headers", headers),
         ("http1", http1),
@@ -36,6 +37,7 @@ mod tests {
         ("record", record),
         ("reloads", reloads),
         ("scope", scope),
+        ("scrape", scrape),
         ("secrets", secrets),
     ];
 

@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! 7  main  cli  config  run                              command line, configuration, wiring
-//! 6  swarm  origin  tui  report                          engine (native clients), built-in origin, screen, reports
+//! 6  swarm  origin  tui  report  export                  engine (native clients), built-in origin, screen, reports, metrics
 //! 5  control                                             follows plan and operator, drives an engine
 //! 4  sample                                              state of a run at one moment, for all readers
 //! 3  net  stats  pipeline  generator  run_state          sockets, counters, events, this process, state of the run
@@ -28,6 +28,7 @@
 //!                               sample::Sampler -> RunSample (judged by verdict) -> screen, progress
 //!                                                     | on request, with its Distributions
 //!                                                     +-> report (a document; documents add up)
+//!                                                     +-> export (metrics, for each scrape)
 //! ```
 //!
 //! Events take another path, which may lose some of them but never a count:
@@ -55,6 +56,7 @@ mod capacity;
 mod cli;
 mod config;
 mod control;
+mod export;
 mod forecast;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use clap::{Arg, Args};
 use super::{LoadArgs, Target};
 
 /// Options of `run` that `plan` accepts, so that its command line can be used again, and that have no effect on it.
-const IGNORED: [&str; 10] = [
+const IGNORED: [&str; 12] = [
     "no_tui",
     "ascii",
     "theme",
@@ -16,6 +16,8 @@ const IGNORED: [&str; 10] = [
     "allow_untrusted",
     "thresholds",
     "abort_on_fail",
+    "metrics",
+    "metrics_per_client",
 ];
 
 /// Leaves the ignored options out of the help.

@@ -146,7 +146,9 @@ fn the_help_of_plan_lists_no_option_that_it_ignores() {
         other => panic!("{command}: {other:?}"),
     };
     let (run, plan) = (help("run"), help("plan"));
-    for option in ["--report", "--record", "--theme", "--no-tui", "--allow-untrusted", "--threshold"] {
+    let options =
+        ["--report", "--record", "--metrics", "--theme", "--no-tui", "--allow-untrusted", "--threshold"];
+    for option in options {
         assert!(run.contains(option) && !plan.contains(option), "{option}");
         assert!(
             parse(args(&format!(
@@ -196,7 +198,7 @@ fn an_address_alone_is_a_run() {
 }
 
 /// Command lines with a mistake, and the error for each.
-const WRONG: [(&str, &str); 48] = [
+const WRONG: [(&str, &str); 50] = [
     (
         "run http://h/a --clients ten",
         "--clients 'ten': expected 1 to 1,000,000, such as 250 or 2.5k; 0 only with --duration",
@@ -300,6 +302,11 @@ const WRONG: [(&str, &str); 48] = [
         "demo --stage 5s:http://u:hunter2@h/",
         "--stage: the clients of a stage: expected a whole number up to 1,000,000; expected stages such as 'ramp to 500 in 2m', 'hold 10m', 'spike +300 for 30s', 'down in 1m', 'down to 100 in 1m', 'jump to 300' or 2m:500",
     ),
+    (
+        "run --metrics http://u:hunter2@h/",
+        "--metrics: expected an address and a port, such as 127.0.0.1:17091; give the URL before --metrics",
+    ),
+    ("demo --metrics-per-client", "--metrics [<ADDR>] is missing; see 'hlswarm --help'"),
     ("demo --format dash", "--format 'dash': expected one of: ts, fmp4"),
     ("demo --on-hangup wait", "--on-hangup 'wait': expected stop or continue"),
     ("demo --theme pink", "--theme 'pink': expected auto, ansi, dark, light, cb or mono"),

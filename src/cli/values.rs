@@ -144,6 +144,13 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     text.trim().parse().map_err(|_| accepted())
 }
 
+pub(super) fn metrics(text: &str) -> Result<SocketAddr, String> {
+    let accepted = || {
+        "expected an address and a port, such as 127.0.0.1:17091; give the URL before --metrics".to_owned()
+    };
+    text.trim().parse().map_err(|_| accepted())
+}
+
 /// Checks a fault rule and returns its text, because the origin that applies it is another process.
 pub(super) fn fault(text: &str) -> Result<String, String> {
     text.parse::<FaultRule>().map(|_| text.to_owned())

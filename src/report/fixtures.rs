@@ -10,8 +10,8 @@ use crate::stats::{ClientHandle, Meter, Metric, Timings};
 use crate::verdict::RunEnd;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{
-    CacheStatus, ClientState, Clock, ConnectionRoute, Kind, Outcome, Playback, RunIdentity, RunState,
-    SecretUrl, Timed,
+    CacheStatus, ClientState, Clock, ConnectionRoute, Departure, Kind, Outcome, Playback, RunIdentity,
+    RunState, SecretUrl, Timed,
 };
 
 /// Values of a document that add up and that the script leaves at 0.
@@ -139,7 +139,7 @@ fn play(sources: &Sources, client: u64) -> ClientHandle {
     meter.count(Metric::PlayedBytes, 1_000_000 * client);
     meter.time(Timed::Startup, 200_000 + client);
     meter.time(Timed::LiveLatency, 9_000_000 + client * 100_000);
-    meter.end_session();
+    meter.end_session(Departure::Removed);
     meter.publish(&Playback {
         state: ClientState::Stalled,
         joined_us: 0,

@@ -12,7 +12,9 @@ use crate::sample::{RunSample, Sampler, Sources, TICK};
 use crate::stats::{Meter, Metric, Timings};
 use crate::verdict::{CheckResult, Criteria, Measure, Quantity, Threshold};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{ClientState, Clock, Finding, Kind, Outcome, Playback, RunIdentity, RunState, Timed};
+use crate::vocabulary::{
+    ClientState, Clock, Departure, Finding, Kind, Outcome, Playback, RunIdentity, RunState, Timed,
+};
 
 thread_local! {
     /// Scripted time.
@@ -98,7 +100,7 @@ async fn run(thresholds: Vec<Threshold>, fault: Fault) -> (Arc<RunSample>, Clock
         NOW.set(NOW.get() + TICK);
         sampler.next_sample();
     }
-    meter.end_session();
+    meter.end_session(Departure::Removed);
     sources.status.set_state(RunState::Finished);
     (sampler.next_whole_sample(), clock)
 }

@@ -14,6 +14,7 @@ mod exit;
 mod files;
 mod find;
 mod interim;
+mod metrics;
 mod origin;
 mod plan;
 mod preflight;
@@ -40,6 +41,7 @@ use tokio::sync::watch;
 
 use crate::config::{ConfigError, RunConfig, shown_file};
 use crate::control::{Ahead, Controller, Ending, Engine, Pricing, RefusedBy, Searched};
+use crate::export::RunFacts;
 use crate::forecast::{Base, Probed};
 use crate::generator::{HostWatch, Process};
 use crate::load::StagesProfile;
@@ -56,6 +58,7 @@ use crate::vocabulary::{Clock, Command, RunIdentity, RunState, exit_code, limits
 
 use display::{Display, title};
 use interim::Interim;
+use metrics::{BoundMetrics, Metrics};
 use report_files::ReportFiles;
 use signals::Signals;
 
@@ -68,8 +71,8 @@ use secrets::warn_of_shown;
 const PRINT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Threads that a run starts in addition to the workers: that of the canary, recorder, sampler, two for the gauges of the
-/// host, screen or progress lines, interim reports, and one for each output.
-const OTHER_THREADS: usize = 9;
+/// host, screen or progress lines, interim reports, metrics, and one for each output.
+const OTHER_THREADS: usize = 10;
 
 /// Responses to the first client that may wait for the controller, which takes them every few milliseconds.
 const PROBES: usize = 256;
@@ -213,6 +216,7 @@ async fn load_beside<T>(
     let record = config.output.record.as_deref().map(open_record).transpose()?;
     let taken: Vec<_> = config.output.record.iter().map(|path| (&**path, report_files::RECORD)).collect();
     let reports = Arc::new(ReportFiles::prepare("--report", &config.output.reports, &taken)?);
+    let metrics = config.output.metrics.map(BoundMetrics::bind).transpose()?;
     let limit = preflight::apply(&mut config).map_err(Failure::Preflight)?;
     config.plan.limit = target::check(&config, limit).await.map_err(Failure::Preflight)?;
     config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
@@ -220,7 +224,7 @@ async fn load_beside<T>(
     let Signals { commands, orders, report, .. } = signals;
     address_space::watch(commands.clone());
     let probes = probes(&mut config);
-    let (active, taps) = ActiveRun::begin(&config, record, commands)?;
+    let (active, taps) = ActiveRun::begin(&config, record, metrics, commands)?;
     active.interim(&config, Arc::clone(&reports)).listen(report);
     active.display.remote().map_or(Ok(()), signals::obey_job_control).wrap_err(NO_SIGNALS)?;
     let engine = active.start_engine(&config, taps.workers)?;
@@ -253,6 +257,7 @@ struct ActiveRun {
     sampler: SamplerHandle,
     host: HostWatch,
     display: Display,
+    metrics: Option<Metrics>,
     /// Requests of the console for the document of the run so far.
     documents: flume::Receiver<DocRequest>,
     calibration: Calibrated,
@@ -264,6 +269,7 @@ impl ActiveRun {
     fn begin(
         config: &RunConfig,
         record: Option<RecordFile>,
+        metrics: Option<BoundMetrics>,
         commands: flume::Sender<Command>,
     ) -> Result<(Self, Taps), Failure> {
         let workers = preflight::workers();
@@ -284,13 +290,17 @@ impl ActiveRun {
         let host = host.map_err(|error| Failure::no_thread("the thread of the gauges", &error))?;
         let sampler = Sampler::new(sources.clone()).watch(&pipeline).spawn();
         let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
+        let facts = facts(config, &identity, sources.clock);
+        let metrics = metrics.map(|metrics| metrics.serve(facts, &sampler)).transpose()?;
         let calibration = calibration_file::for_report();
         let costs = report::costs(&calibration, &identity).cloned();
         let title = Title { costs, ..title };
         // The console has at most one open request.
         let (requests, documents) = flume::bounded(1);
         let display = Display::begin(title, config, &sampler, commands, requests)?;
-        Ok((Self { identity, sources, pipeline, sampler, host, display, documents, calibration }, taps))
+        let active =
+            Self { identity, sources, pipeline, sampler, host, display, metrics, documents, calibration };
+        Ok((active, taps))
     }
 
     /// Returns the source of reports about the run so far.
@@ -345,8 +355,17 @@ impl ActiveRun {
         orders: flume::Receiver<Command>,
         reports: Arc<ReportFiles>,
     ) -> EndedRun {
-        let Self { identity, sources, pipeline, sampler, mut host, display, documents: _, calibration } =
-            self;
+        let Self {
+            identity,
+            sources,
+            pipeline,
+            sampler,
+            mut host,
+            display,
+            metrics,
+            documents: _,
+            calibration,
+        } = self;
         // The clients stay listed until the last sample has been taken.
         let (clients, lost_threads) = engine.join();
         sources.audit();
@@ -370,6 +389,7 @@ impl ActiveRun {
             lost,
             host,
             display,
+            metrics,
             orders,
             reports,
             calibration,
@@ -394,6 +414,8 @@ struct EndedRun {
     /// Joined last: a file of the kernel that hangs must not delay a report.
     host: HostWatch,
     display: Display,
+    /// Serves the last sample until the end.
+    metrics: Option<Metrics>,
     orders: flume::Receiver<Command>,
     reports: Arc<ReportFiles>,
     calibration: Calibrated,
@@ -403,7 +425,7 @@ struct EndedRun {
 
 impl EndedRun {
     /// Concludes the run in this order: writes the reports, shows the report until the operator leaves it, restores
-    /// the screen, prints the summary, returns the exit status.
+    /// the screen, prints the summary, waits for a scrape of the last sample, returns the exit status.
     async fn conclude(mut self, origin: Option<serde_json::Value>) -> ExitStatus {
         // The console also counts panics of clients, which the sample has counted already, and those of threads that
         // are known to be lost.
@@ -449,6 +471,9 @@ impl EndedRun {
             let printed = stdio::print(&summary, Some(PRINT_LIMIT));
             printed.is_err() && self.reports.is_empty()
         };
+        if let Some(metrics) = self.metrics.filter(|_| !refused) {
+            metrics.end(&self.orders, status).await;
+        }
         drop(self.host);
         ExitStatus::from(match report.exit.code {
             exit_code::INTERNAL => exit_code::INTERNAL,
@@ -487,6 +512,17 @@ fn identity(config: &RunConfig, clock: Clock) -> RunIdentity {
         seed: config.plan.profile.seed,
         command: config.output.command.clone(),
         ..RunIdentity::new(&config.clients.player.entry, clock)
+    }
+}
+
+/// Returns the facts of the run that its metrics give.
+fn facts(config: &RunConfig, identity: &RunIdentity, clock: Clock) -> RunFacts {
+    RunFacts {
+        identity: identity.clone(),
+        variant: config.variant().to_string(),
+        duration: config.plan.duration,
+        per_client: false,
+        clock,
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn plan(args: PlanArgs, command: String) -> Result<ExitStatus, 
     config.plan.ahead = Ahead::Probe;
     config.output.show = Show::Nothing;
     // The help says that these are ignored.
-    (config.output.record, config.output.reports) = (None, Vec::new());
+    (config.output.record, config.output.reports, config.output.metrics) = (None, Vec::new(), None);
     config.criteria = Criteria::default();
     let net = config.clients.net.clone();
     let ended = super::load(config, signals).await?;

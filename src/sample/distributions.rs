@@ -9,7 +9,7 @@ use super::{HistoryBins, SomeSeconds, Sources, Timeline};
 use crate::generator::{Delays, own_delays};
 use crate::stats::{Audience, LatencySnapshot, Registry};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{Kind, SessionNumber, Timed};
+use crate::vocabulary::{ExitCategory, Kind, SessionNumber, Timed};
 
 /// Distributions of a whole sample, read at the same moment as its counts.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Distributions {
     pub latencies_of_all: Vec<(Kind, LatencySnapshot)>,
     /// Distributions over all sessions that have ended and had played.
     pub sessions: Vec<(SessionNumber, LatencySnapshot)>,
+    /// Milliseconds that clients which have left stayed, by the category of their departure.
+    pub exits: Vec<(ExitCategory, LatencySnapshot)>,
     /// Number of durations that were too large for their histogram.
     pub clamped: u64,
     /// Audience that the run represents to the origin.
@@ -65,6 +67,10 @@ impl Distributions {
             self.clamped += values.clamped();
             self.sessions.extend(filled(number, &values));
         }
+        for category in ExitCategory::ALL {
+            registry.exits(category, &mut values);
+            self.exits.extend(filled(category, &values));
+        }
     }
 
     /// Returns the distribution of a duration; `None` if it has no value.
@@ -75,6 +81,18 @@ impl Distributions {
     /// Returns the distribution of one number over all sessions; `None` if no session that has ended had played.
     pub fn sessions(&self, number: SessionNumber) -> Option<&LatencySnapshot> {
         find(&self.sessions, number)
+    }
+
+    /// Returns the number of clients that have left, by the category of their departure.
+    pub fn exited(&self, category: ExitCategory) -> u64 {
+        find(&self.exits, category).map_or(0, LatencySnapshot::count)
+    }
+
+    /// Returns the milliseconds that all clients stayed which have left.
+    pub fn stayed(&self) -> LatencySnapshot {
+        let mut all = LatencySnapshot::default();
+        self.exits.iter().for_each(|(_, values)| all.merge(values));
+        all
     }
 }
 

@@ -8,6 +8,7 @@ mod bins;
 mod blocks;
 mod canary;
 mod client_detail;
+mod clients;
 mod distributions;
 mod failure_lines;
 #[cfg(any(test, fuzzing))]

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::sampler::TICK;
 use super::{RunSample, Sampler};
@@ -24,7 +24,7 @@ pub struct SamplerHandle {
 #[derive(Debug)]
 enum Order {
     /// Make the next sample a whole one, and also send it here.
-    Whole(Sender<Arc<RunSample>>),
+    Whole(oneshot::Sender<Arc<RunSample>>),
     Stop,
 }
 
@@ -33,11 +33,20 @@ enum Order {
 pub struct WholeSamples(Sender<Order>);
 
 impl WholeSamples {
-    /// Waits for the next sample, which is whole; `None` if the sampler has ended.
+    /// Waits for the next sample, which is whole; `None` if the sampler has ended. Not for asynchronous code.
     pub fn next(&self) -> Option<Arc<RunSample>> {
-        let (reply, sample) = channel();
+        self.request()?.blocking_recv().ok()
+    }
+
+    /// Does the same without blocking the thread.
+    pub async fn next_async(&self) -> Option<Arc<RunSample>> {
+        self.request()?.await.ok()
+    }
+
+    fn request(&self) -> Option<oneshot::Receiver<Arc<RunSample>>> {
+        let (reply, sample) = oneshot::channel();
         self.0.send(Order::Whole(reply)).ok()?;
-        sample.recv().ok()
+        Some(sample)
     }
 }
 

@@ -169,6 +169,20 @@ impl LatencySnapshot {
         })
     }
 
+    /// Returns the number of values up to each bound; the bounds are in the unit of the values, ascending. A bucket
+    /// belongs to the first bound that is not below its end, so no count ever falls.
+    pub fn counts_up_to(&self, bounds: impl Iterator<Item = u64>) -> Vec<u64> {
+        let mut buckets = self.buckets().peekable();
+        let mut count = 0;
+        let up_to = |bound| {
+            while let Some((_, more)) = buckets.next_if(|(end, _)| *end <= bound) {
+                count += more;
+            }
+            count
+        };
+        bounds.map(up_to).collect()
+    }
+
     /// Returns the filled buckets as (upper end in microseconds, count), ascending: the form that merges exactly.
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let all = self.buckets.iter().flat_map(|histogram| histogram.iter());
@@ -209,6 +223,14 @@ mod tests {
             (1, 346_112, 346_112, 346_112, 346_112)
         );
         assert!((summary.mean - 346_112.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn values_are_counted_up_to_each_bound() {
+        let values = snapshot(&[10, 100, 100, 5_000, 70_000, u64::MAX - 1]);
+        let counts = values.counts_up_to([9, 10, 100, 6_000, 100_000].into_iter());
+        assert_eq!(counts, [0, 1, 3, 4, 5]);
+        assert_eq!(snapshot(&[]).counts_up_to([1, 2].into_iter()), [0, 0]);
     }
 
     #[test]

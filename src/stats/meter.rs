@@ -18,7 +18,8 @@ use super::quality::Quality;
 use super::worker::WorkerStats;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{
-    CacheStatus, ClientState, Clock, ConnectionRoute, Finding, Kind, Outcome, Playback, Rung, Timed, clock,
+    CacheStatus, ClientState, Clock, ConnectionRoute, Departure, Finding, Kind, Outcome, Playback, Rung,
+    Timed, clock,
 };
 
 /// Writer of one client's counters and of its worker's totals.
@@ -147,9 +148,11 @@ impl Meter {
         }
     }
 
-    /// Adds the numbers of the client, which has left, to the distributions over sessions.
-    pub fn end_session(&self) {
+    /// Adds the numbers of the client, which has left in this way, to the distributions over sessions.
+    pub fn end_session(&self, departure: Departure) {
         self.worker().sessions.record(&Quality::from_client(self.client()));
+        let joined_us = self.client().playback().joined_us;
+        self.worker().exits.record(departure, self.now_us().saturating_sub(joined_us));
     }
 
     /// Returns the client's number.

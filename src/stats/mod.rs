@@ -13,6 +13,7 @@ mod badness;
 mod catalogue;
 mod client;
 mod detail;
+mod exits;
 mod explanations;
 mod failure_table;
 mod findings;

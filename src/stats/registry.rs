@@ -29,7 +29,7 @@ use super::watched::Watched;
 use super::worker::{self, WorkerStats};
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{Clock, Kind, SessionNumber, Timed};
+use crate::vocabulary::{Clock, ExitCategory, Kind, SessionNumber, Timed};
 
 /// Counts of clients that have left. Several workers retire clients, so they use `fetch_add` rather than a store.
 #[derive(Debug)]
@@ -257,13 +257,11 @@ impl Registry {
     /// Reads the histogram of one duration, merged over some workers, into `latency`, whose memory is reused.
     pub fn latency_of(&self, workers: Range<usize>, timed: Timed, latency: &mut LatencySnapshot) {
         latency.clear();
-        for worker in self.workers.get(workers).unwrap_or_default() {
-            worker.latencies.add_to(timed, latency);
-        }
+        let workers = self.workers.get(workers).unwrap_or_default();
+        workers.iter().for_each(|worker| worker.latencies.add_to(timed, latency));
     }
 
-    /// Reads the problems that clients found in the stream into `rows`, in the order of the closed list. The memory
-    /// of `rows` is reused.
+    /// Reads the problems that clients found in the stream into `rows`, whose memory is reused, in the list's order.
     pub fn findings(&self, rows: &mut Vec<FindingRow>) {
         findings::read(self.workers.iter().map(|worker| &worker.findings), rows);
     }
@@ -286,9 +284,8 @@ impl Registry {
     /// Returns the audience that the run represented to the origin.
     pub fn audience(&self) -> Audience {
         let mut audience = self.routes();
-        for worker in &self.workers {
-            worker.hosts.add_to(&mut audience.hosts, &mut audience.other_hosts);
-        }
+        let (hosts, others) = (&mut audience.hosts, &mut audience.other_hosts);
+        self.workers.iter().for_each(|worker| worker.hosts.add_to(hosts, others));
         audience
     }
 
@@ -315,6 +312,12 @@ impl Registry {
     pub fn sessions(&self, number: SessionNumber, values: &mut LatencySnapshot) {
         values.clear();
         self.workers.iter().for_each(|worker| worker.sessions.add_to(number, values));
+    }
+
+    /// Reads the milliseconds that clients which have left stayed into `values`, whose memory is reused.
+    pub fn exits(&self, category: ExitCategory, values: &mut LatencySnapshot) {
+        values.clear();
+        self.workers.iter().for_each(|worker| worker.exits.add_to(category, values));
     }
 
     /// Reads only the totals, and reports any broken law of those that hold at every moment.

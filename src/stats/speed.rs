@@ -12,7 +12,7 @@ use crate::vocabulary::ClientState;
 /// Number of positions kept per client: ten seconds and both ends.
 const POSITIONS: usize = 11;
 /// Speed below which a client counts as slow once it has been so for longer than [`SLOW_AFTER_US`].
-const SLOW_BELOW: f64 = 0.9;
+pub const SLOW_BELOW: f64 = 0.9;
 /// Time for which a speed below [`SLOW_BELOW`] is tolerated, in microseconds.
 const SLOW_AFTER_US: u64 = 5_000_000;
 /// Shortest time that has a speed.

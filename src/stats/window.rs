@@ -31,6 +31,7 @@ const SLACK: Duration = Duration::from_millis(30);
 struct Sample {
     at: Duration,
     bytes: u64,
+    segment_bytes: u64,
     started: [u64; Kind::COUNT],
     finished: u64,
     asked: u64,
@@ -46,6 +47,8 @@ pub struct Rates {
     pub length: Duration,
     /// Body bits per second.
     pub bits_per_second: f64,
+    /// Body bits of segments per second.
+    pub segment_bits_per_second: f64,
     /// Requests started per second.
     pub requests_per_second: f64,
     /// Playlist requests started per second.
@@ -103,6 +106,7 @@ impl Window {
         self.samples.push(Sample {
             at,
             bytes: totals.bytes(),
+            segment_bytes: totals.bytes_of(Kind::Segment),
             started: Kind::ALL.map(|kind| totals.started_of(kind)),
             finished,
             asked: finished.saturating_sub(not_asked),
@@ -153,6 +157,7 @@ impl Window {
         Some(Rates {
             length,
             bits_per_second: 8.0 * per_second(to.bytes, from.bytes),
+            segment_bits_per_second: 8.0 * per_second(to.segment_bytes, from.segment_bytes),
             requests_per_second: per_second(started.iter().sum(), 0),
             playlists_per_second: of(Kind::Playlist),
             segments_per_second: of(Kind::Segment),
@@ -176,6 +181,7 @@ mod tests {
         totals.scalars.add(Metric::PlaylistStarted, playlists);
         totals.scalars.add(Metric::PlaylistFinished, playlists);
         totals.scalars.add(Metric::SegmentBytes, bytes);
+        totals.scalars.add(Metric::PlaylistBytes, bytes);
         totals
     }
 
@@ -199,7 +205,8 @@ mod tests {
         }
         let rates = window.rates(Duration::from_secs(1)).expect("filled");
         assert_eq!(rates.length, Duration::from_millis(1_040));
-        assert!((rates.bits_per_second - 8.0 * 4_000.0 / 1.04).abs() < 1e-6);
+        assert!((rates.bits_per_second - 8.0 * 8_000.0 / 1.04).abs() < 1e-6);
+        assert!((rates.segment_bits_per_second - 8.0 * 4_000.0 / 1.04).abs() < 1e-6);
         assert!((rates.requests_per_second - 4.0 / 1.04).abs() < 1e-9);
         assert_eq!(rates.error_share(), Some(0.0));
         assert!((window.peak_bits_per_second().expect("a second") - rates.bits_per_second).abs() < 1e-6);

@@ -8,6 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::audience::Routes;
+use super::exits::Exits;
 use super::explanations::Explanations;
 use super::failure_table::{self, Failures};
 use super::findings::Findings;
@@ -21,7 +22,7 @@ use super::spending::Spending;
 use super::watched::Watched;
 use crate::sync::image::Walk;
 use crate::sync::single_writer_cell::SingleWriterCell;
-use crate::vocabulary::{Kind, Outcome, SessionNumber, Timed};
+use crate::vocabulary::{ExitCategory, Kind, Outcome, SessionNumber, Timed};
 
 /// Requests of one kind by outcome, and the body bytes that came with them.
 #[derive(Debug, Default)]
@@ -46,6 +47,7 @@ pub(super) struct WorkerStats {
     pub(super) hosts: Hosts,
     pub(super) ladder: Ladder,
     pub(super) sessions: Sessions,
+    pub(super) exits: Exits,
     /// See [`Snapshot::retry_at_us`](super::Snapshot::retry_at_us).
     pub(super) retry_at_us: SingleWriterCell,
     /// Shared with all workers; `None` unless bytes or requests have a hard stop.
@@ -75,6 +77,7 @@ impl WorkerStats {
             hosts: Hosts::default(),
             ladder: Ladder::default(),
             sessions: Sessions::default(),
+            exits: Exits::default(),
             retry_at_us: SingleWriterCell::default(),
             spending,
             watched,
@@ -147,10 +150,12 @@ impl WorkerStats {
     /// Visits all histograms. They are large.
     pub(super) fn walk_histograms(&self, walk: &mut Walk<'_>) {
         if walk.is_light() {
-            return walk.skip(HistogramCells::NUMBERS * (Timed::COUNT + SessionNumber::COUNT));
+            let histograms = Timed::COUNT + SessionNumber::COUNT + ExitCategory::COUNT;
+            return walk.skip(HistogramCells::NUMBERS * histograms);
         }
         self.latencies.walk(walk);
         self.sessions.walk(walk);
+        self.exits.walk(walk);
     }
 
     /// Returns the number of finished requests of one kind; everything counted before them is then visible.

@@ -53,7 +53,7 @@ impl Client {
             slot: Rc::clone(&slot),
             published: None,
             began: false,
-            departed: false,
+            departure: Departure::Removed,
         };
         Self { viewer: RefCell::new(viewer), lines: ClientConnections::new(Rc::clone(&shared.net)), slot }
     }
@@ -91,7 +91,10 @@ impl Client {
                     continue;
                 }
                 Action::Wait(until) => until,
-                Action::Finished => return Departure::Finished,
+                Action::Finished => {
+                    viewer.borrow_mut().departure = Departure::Finished;
+                    return Departure::Finished;
+                }
                 Action::Leave(reason) => {
                     viewer.borrow_mut().count_departure(reason);
                     return Departure::Left(reason);
@@ -144,8 +147,8 @@ struct Viewer {
     published: Option<Playback>,
     /// True once playback has begun.
     began: bool,
-    /// True once its departure has been counted.
-    departed: bool,
+    /// Departure, until another one is known: every client is removed in the end.
+    departure: Departure,
 }
 
 impl Viewer {
@@ -201,7 +204,7 @@ impl Viewer {
     /// Counts why the viewer leaves, and whether it ever saw anything (CTA-2066: start failures and exits before
     /// video start).
     fn count_departure(&mut self, reason: LeaveReason) {
-        self.departed = true;
+        self.departure = Departure::Left(reason);
         let (why, unseen) = match reason {
             LeaveReason::GaveUp => (Metric::GaveUp, Metric::StartFailures),
             LeaveReason::SessionOver => (Metric::SessionsOver, Metric::ExitsBeforeStart),
@@ -255,8 +258,9 @@ impl Drop for Viewer {
         let now = self.now();
         self.player.leave(now);
         self.settle(now);
-        self.meter.end_session();
-        if self.slot.is_removed() && !self.began && !self.departed {
+        let departure = if std::thread::panicking() { Departure::Panicked } else { self.departure };
+        self.meter.end_session(departure);
+        if self.slot.is_removed() && !self.began && !matches!(departure, Departure::Left(_)) {
             self.meter.count(Metric::ExitsBeforeStart, 1);
         }
     }

@@ -21,8 +21,8 @@ use crate::stats::{ClientHandle, Listing, Meter, Metric, Progress, RungKind, Run
 use crate::verdict::Gauge;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{
-    ClientState, ConnectionRoute, Finding, HardStops, Kind, Mark, Outcome, Playback, RunIdentity, RunState,
-    Rung, Timed,
+    ClientState, ConnectionRoute, Departure, Finding, HardStops, Kind, Mark, Outcome, Playback, RunIdentity,
+    RunState, Rung, Timed,
 };
 
 const CLIENTS: u64 = 12;
@@ -146,7 +146,7 @@ impl Script {
     fn end(&mut self, now_us: u64) {
         self.sources.status.end_load(Duration::from_micros(now_us));
         for (client, meter) in &self.clients {
-            meter.end_session();
+            meter.end_session(Departure::Removed);
             let what = Happening::State { from: ClientState::Playing, to: ClientState::Finished };
             _ = self.tap.offer(Stream::Events, || Event { at_us: now_us, client: Some(client.id()), what });
         }

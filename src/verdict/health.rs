@@ -73,6 +73,10 @@ impl Verdict {
     /// Number of verdicts.
     const COUNT: usize = 5;
 
+    /// All verdicts, the worst last.
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Unknown, Self::Ok, Self::Degraded, Self::Failing, Self::NothingPlays];
+
     /// Returns the word on the screen.
     pub const fn name(self) -> &'static str {
         match self {
@@ -254,9 +258,9 @@ impl HealthJudge {
     /// it never contradicts the count of failures.
     pub fn run_health(&self, run: RunNumbers) -> RunHealth {
         let degraded =
-            VERDICTS.into_iter().zip(self.held).filter(|(verdict, _)| *verdict >= Verdict::Degraded);
+            Verdict::ALL.into_iter().zip(self.held).filter(|(verdict, _)| *verdict >= Verdict::Degraded);
         let degraded = degraded.map(|(_, length)| length).sum();
-        let mut held = VERDICTS.into_iter().zip(self.held).filter(|(_, length)| !length.is_zero());
+        let mut held = Verdict::ALL.into_iter().zip(self.held).filter(|(_, length)| !length.is_zero());
         let (worst, held) = held.next_back().unwrap_or_default();
         let RunNumbers { error_share, has_played } = run;
         let of_all = error_share.map_or(Verdict::Unknown, |share| match Verdict::from_share(share) {
@@ -344,10 +348,6 @@ impl HealthJudge {
         self.candidate = None;
     }
 }
-
-/// All verdicts, the worst last.
-const VERDICTS: [Verdict; Verdict::COUNT] =
-    [Verdict::Unknown, Verdict::Ok, Verdict::Degraded, Verdict::Failing, Verdict::NothingPlays];
 
 #[cfg(test)]
 mod tests;

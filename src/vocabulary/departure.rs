@@ -22,7 +22,44 @@ pub enum LeaveReason {
     SessionOver,
 }
 
+/// Sort of a departure, in the words that dashboards of load testers use for the end of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitCategory {
+    /// The viewer saw the stream to its end, or as much of it as it wanted.
+    Success,
+    /// The viewer left because of failures, or its task panicked.
+    Error,
+    /// hlswarm removed the client, or the run ended.
+    Signal,
+}
+
+impl ExitCategory {
+    /// Number of categories.
+    pub const COUNT: usize = 3;
+
+    /// All categories.
+    pub const ALL: [Self; Self::COUNT] = [Self::Success, Self::Error, Self::Signal];
+
+    /// Returns the name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Error => "error",
+            Self::Signal => "signal",
+        }
+    }
+}
+
 impl Departure {
+    /// Returns the category that the departure is counted in.
+    pub const fn category(self) -> ExitCategory {
+        match self {
+            Self::Finished | Self::Left(LeaveReason::SessionOver) => ExitCategory::Success,
+            Self::Left(LeaveReason::GaveUp) | Self::Panicked => ExitCategory::Error,
+            Self::Removed => ExitCategory::Signal,
+        }
+    }
+
     /// Returns the word that records use.
     pub const fn name(self) -> &'static str {
         match self {

@@ -34,7 +34,7 @@ pub mod untrusted;
 pub use cache_status::CacheStatus;
 pub use clock::Clock;
 pub use connection_route::ConnectionRoute;
-pub use departure::{Departure, LeaveReason};
+pub use departure::{Departure, ExitCategory, LeaveReason};
 pub use finding::{Finding, Severity};
 pub use fingerprint::fingerprint;
 pub use hard_stop::{HardStop, HardStops};

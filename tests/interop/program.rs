@@ -93,7 +93,8 @@ impl Program {
         }
     }
 
-    fn said(&self) -> String {
+    /// Returns what the program has printed so far.
+    pub fn said(&self) -> String {
         output(self.folder.path(), "stdout") + &output(self.folder.path(), "stderr")
     }
 }

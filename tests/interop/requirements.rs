@@ -14,10 +14,15 @@ const REQUIRE: &str = "HLSWARM_REQUIRE_INTEROP";
 /// Folders in which Debian installs nginx. They are not in the search path of an ordinary user.
 const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 
+/// Reports whether the programs that make and serve the stream are installed; see [`are_met`].
+pub fn met() -> bool {
+    are_met(&PROGRAMS)
+}
+
 /// Reports whether every program is installed. Otherwise prints what is missing to stderr, or panics if skips are
 /// forbidden.
-pub fn met() -> bool {
-    let Some(missing) = missing_in(&search_path()) else { return true };
+pub fn are_met(programs: &[&str]) -> bool {
+    let Some(missing) = missing_in(&search_path(), programs) else { return true };
     assert!(env::var(REQUIRE).as_deref() != Ok("1"), "{REQUIRE}=1, and missing: {missing}");
     skip(&missing);
     false
@@ -40,9 +45,9 @@ pub fn path_of(program: &str) -> PathBuf {
     find(program, &search_path()).unwrap_or_else(|| panic!("{program} is not installed"))
 }
 
-fn missing_in(folders: &[PathBuf]) -> Option<String> {
+fn missing_in(folders: &[PathBuf], programs: &[&str]) -> Option<String> {
     let missing: Vec<&str> =
-        PROGRAMS.into_iter().filter(|program| find(program, folders).is_none()).collect();
+        programs.iter().copied().filter(|program| find(program, folders).is_none()).collect();
     (!missing.is_empty()).then(|| missing.join(", "))
 }
 
@@ -59,9 +64,9 @@ fn search_path() -> Vec<PathBuf> {
 fn what_is_missing_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let folders = [folder.path().to_owned()];
-    assert_eq!(missing_in(&folders).as_deref(), Some("nginx, ffmpeg"));
+    assert_eq!(missing_in(&folders, &PROGRAMS).as_deref(), Some("nginx, ffmpeg"));
     std::fs::write(folder.path().join("nginx"), "").unwrap();
-    assert_eq!(missing_in(&folders).as_deref(), Some("ffmpeg"));
+    assert_eq!(missing_in(&folders, &PROGRAMS).as_deref(), Some("ffmpeg"));
     std::fs::write(folder.path().join("ffmpeg"), "").unwrap();
-    assert_eq!(missing_in(&folders), None);
+    assert_eq!(missing_in(&folders, &PROGRAMS), None);
 }

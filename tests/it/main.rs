@@ -14,6 +14,8 @@ mod connections;
 mod cookies;
 mod demo;
 mod exact;
+#[path = "../interop/exposition.rs"]
+mod exposition;
 mod find;
 mod findings;
 mod hard_stops;
@@ -21,6 +23,7 @@ mod hostile;
 #[path = "../interop/lag.rs"]
 mod lag;
 mod leaving;
+mod metrics;
 mod plan;
 #[path = "../interop/program.rs"]
 mod program;

@@ -14,7 +14,8 @@ use crate::sample::{Sampler, Sources, TICK};
 use crate::stats::{ClientHandle, Meter, Metric, Timings};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{
-    CacheStatus, ClientState, Clock, ConnectionRoute, Finding, Kind, Mark, Outcome, Playback, RunState, Timed,
+    CacheStatus, ClientState, Clock, ConnectionRoute, Departure, Finding, Kind, Mark, Outcome, Playback,
+    RunState, Timed,
 };
 
 /// Clients of the whole load: the even ones are one part of it, the odd ones the other.
@@ -125,7 +126,7 @@ fn act(meter: &Meter, event: Event) {
             meter.count(Metric::PlaybackStarts, 1);
             meter.count(Metric::PlayMicros, value * 1_000);
             meter.count(Metric::StallMicros, value);
-            meter.end_session();
+            meter.end_session(Departure::Removed);
         }
         6 => meter.opened(&route),
         7 => meter.find(Finding::ALL[value as usize % Finding::COUNT], || format!("detail of {value}")),

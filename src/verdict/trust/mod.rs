@@ -49,6 +49,9 @@ pub enum TrustVerdict {
 }
 
 impl TrustVerdict {
+    /// All verdicts, the worst last.
+    pub const ALL: [Self; 4] = [Self::Unassessed, Self::Valid, Self::Suspect, Self::Invalid];
+
     /// Returns the word in reports.
     pub const fn name(self) -> &'static str {
         match self {
