@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! 7  main  cli  config  run                              command line, configuration, wiring
-//! 6  swarm  origin  tui  report  export                  engine (native clients), built-in origin, screen, reports, metrics
+//! 6  swarm  origin  tui  report  export                  engine, built-in origin, screen, reports, metrics
 //! 5  control                                             follows plan and operator, drives an engine
 //! 4  sample                                              state of a run at one moment, for all readers
 //! 3  net  stats  pipeline  generator  run_state          sockets, counters, events, this process, state of the run
@@ -50,7 +50,8 @@
 //!
 //! Every run ends in the same steps: admit no new client, drain within a grace period, cut the remaining requests,
 //! join the workers and close their taps, compare the counters, flush the recorder, take the final exact sample,
-//! write and show the reports, restore the screen, print the summary to standard output, exit with the code.
+//! write and show the reports, restore the screen, print the summary to standard output, let a scraper that comes
+//! regularly fetch the last sample, exit with the code.
 
 mod capacity;
 mod cli;

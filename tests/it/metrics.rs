@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::exposition::{ask, assert_equal, get, parse, port, sum};
 use crate::program::Program;
@@ -19,8 +19,10 @@ fn the_last_scrape_has_the_numbers_of_the_report() {
     let program = Program::start_command(&["demo"], &load);
     let port = port(&program);
     let mut bodies = Vec::new();
+    let deadline = Instant::now() + LIMIT;
     // The endpoint is gone when the program has ended.
     while let Ok(body) = get(port, "/metrics") {
+        assert!(Instant::now() < deadline, "still served");
         bodies.push(body);
         thread::sleep(PAUSE);
     }
