@@ -95,6 +95,7 @@ fn scrapers_that_misbehave_do_not_hold_up_a_run() {
     let run = program.end_within(LIMIT);
     run.assert_exit_code(0);
     assert_eq!(run.report.count("/requests/finished"), run.report.count("/outcomes/ok"));
+    assert!(!run.stderr().contains("panicked"), "{}", run.stderr());
     drop((large, silent, unread));
 }
 
