@@ -120,16 +120,19 @@ impl Exposition {
     }
 
     /// Writes a series whose value is a count.
+    #[inline(never)]
     pub(super) fn count(&mut self, labels: Labels<'_>, value: u64) {
         self.series("", labels, &value.to_string());
     }
 
     /// Writes a series whose value is a number.
+    #[inline(never)]
     pub(super) fn number(&mut self, labels: Labels<'_>, value: f64) {
         self.series("", labels, &value.to_string());
     }
 
     /// Writes a series if its value is known.
+    #[inline(never)]
     pub(super) fn known(&mut self, labels: Labels<'_>, value: Option<f64>) {
         if let Some(value) = value {
             self.number(labels, value);
@@ -142,6 +145,7 @@ impl Exposition {
     }
 
     /// Writes a histogram, whose values are in `step`.
+    #[inline(never)]
     pub(super) fn histogram(
         &mut self,
         labels: Labels<'_>,
@@ -160,6 +164,7 @@ impl Exposition {
         self.series("_count", labels, &count.to_string());
     }
 
+    #[inline(never)]
     fn series(&mut self, ending: &str, labels: Labels<'_>, value: &str) {
         let text = &mut self.text;
         text.extend([PREFIX, self.name, ending]);

@@ -3,13 +3,16 @@
 //! Every connection has a time limit, and there are only a few at a time: the others wait in the kernel. So a scraper
 //! that sends slowly, sends too much or never reads holds up other scrapers for that time, and nothing else.
 
+use std::convert::Infallible;
+use std::future::{Future as _, poll_fn};
 use std::io;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::catalogue::render;
@@ -71,20 +74,26 @@ impl Endpoint {
         self.scrapes.subscribe()
     }
 
-    /// Serves connections forever.
+    /// Serves connections forever: [`CONNECTIONS`] at a time, in one task. Polling all of them costs less than a task for
+    /// each.
     pub async fn serve(self: Arc<Self>, listener: TcpListener) {
-        let slots = Arc::new(Semaphore::new(CONNECTIONS));
-        while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
-            let Ok((stream, _)) = listener.accept().await else {
-                sleep(ACCEPT_PAUSE).await;
-                continue;
-            };
-            let endpoint = Arc::clone(&self);
-            tokio::spawn(async move {
+        let slot = |_| Box::pin(self.take_connections(&listener));
+        let mut slots: Vec<_> = (0..CONNECTIONS).map(slot).collect();
+        poll_fn(|cx| {
+            slots.iter_mut().for_each(|slot| _ = slot.as_mut().poll(cx));
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Serves one connection after another.
+    async fn take_connections(&self, listener: &TcpListener) -> Infallible {
+        loop {
+            match listener.accept().await {
                 // A connection that fails or takes too long is the scraper's loss.
-                _ = timeout(CONNECTION_LIMIT, endpoint.exchange(stream)).await;
-                drop(slot);
-            });
+                Ok((stream, _)) => _ = timeout(CONNECTION_LIMIT, self.exchange(stream)).await,
+                Err(_) => sleep(ACCEPT_PAUSE).await,
+            }
         }
     }
 

@@ -2,9 +2,12 @@
 
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::thread::{self, JoinHandle};
 
 use tokio::runtime::Builder;
+
+type Work = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Starts a thread that runs the future of `begin` on `runtime`. The thread builds the runtime itself: if the thread
 /// cannot be started, no runtime is left that would be dropped within another one. Each driver of `runtime` takes
@@ -14,8 +17,17 @@ use tokio::runtime::Builder;
 /// The thread or its runtime could not be started, or `begin` failed.
 pub(super) fn start<F: Future<Output = ()> + 'static>(
     name: &str,
-    mut runtime: Builder,
+    runtime: Builder,
     begin: impl FnOnce() -> io::Result<F> + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    start_boxed(name, runtime, Box::new(move || begin().map(|work| Box::pin(work) as Work)))
+}
+
+/// Does the same for a future on the heap: the machine code that runs one exists once.
+fn start_boxed(
+    name: &str,
+    mut runtime: Builder,
+    begin: Box<dyn FnOnce() -> io::Result<Work> + Send>,
 ) -> io::Result<JoinHandle<()>> {
     let (begun, has_begun) = flume::bounded(1);
     let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
