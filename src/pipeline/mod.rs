@@ -33,7 +33,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -59,6 +59,10 @@ const LANE: usize = 8_192;
 const FRAMES: usize = 4 * 60 * 60;
 /// Samples that may wait: ten seconds' worth. One that finds no room is left to the next, which then has its changes.
 const SAMPLES: usize = 40;
+/// Longest time that the end of a run waits for room for the last sample.
+const LAST_SAMPLE: Duration = Duration::from_millis(500);
+/// Time between two looks for room.
+const LOOK: Duration = Duration::from_millis(5);
 /// Time that the recorder may take to end. A recorder that takes longer hangs at its disk and is abandoned.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
@@ -105,12 +109,18 @@ impl FrameSink {
             && !self.stats.record_state.is_closed()
     }
 
-    /// Records a sample. Only the last one may wait for a slow disk.
+    /// Waits for room for the last sample, because no other has its changes. A disk that hangs gets [`LAST_SAMPLE`].
+    pub fn wait_for_room(&self) {
+        let end = Instant::now() + LAST_SAMPLE;
+        while self.samples.is_full() && !self.stats.seal.is_closed() && Instant::now() < end {
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Records a sample. Never waits.
     pub fn put_sample(&self, sample: SampleLine) {
-        // The last sample waits for room for a moment; after all others there is room, because the sampler alone sends.
-        // A recorder that has ended needs no more samples.
-        let wait = if sample.is_last { STOP_LIMIT } else { Duration::ZERO };
-        _ = self.samples.send_timeout(sample, wait);
+        // There is room, because the sampler alone sends. A recorder that has ended needs no more samples.
+        _ = self.samples.try_send(sample);
     }
 }
 

@@ -205,6 +205,13 @@ impl Watch {
         matches!(&self.source, Source::Run(_, frames) if frames.takes_samples())
     }
 
+    /// Waits for room for the last sample.
+    pub(super) fn wait_for_room(&self) {
+        if let Source::Run(_, frames) = &self.source {
+            frames.wait_for_room();
+        }
+    }
+
     /// Records a sample.
     pub(super) fn record_sample(&self, line: SampleLine) {
         if let Source::Run(_, frames) = &self.source {

@@ -160,7 +160,10 @@ impl Sampler {
         self.moment = Some(at);
         self.generator.measure_use();
         self.is_measured = false;
-        self.pipeline.iter_mut().for_each(Watch::refresh);
+        if let Some(watch) = &mut self.pipeline {
+            watch.wait_for_room();
+            watch.refresh();
+        }
         let line = self.begin_line(at, Depth::Whole);
         self.record_line(line.map(|line| SampleLine { is_last: true, ending, ..line }));
     }
