@@ -112,7 +112,7 @@ impl FrameSink {
     /// Waits for room for the last sample, because no other has its changes. A disk that hangs gets [`LAST_SAMPLE`].
     pub fn wait_for_room(&self) {
         let end = Instant::now() + LAST_SAMPLE;
-        while self.samples.is_full() && !self.stats.seal.is_closed() && Instant::now() < end {
+        while self.samples.is_full() && !self.stats.record_state.is_closed() && Instant::now() < end {
             thread::sleep(LOOK);
         }
     }
