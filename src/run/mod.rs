@@ -10,6 +10,7 @@ mod deadline;
 mod demo;
 mod display;
 mod documents;
+mod ended_run;
 mod exit;
 mod files;
 mod find;
@@ -40,23 +41,20 @@ use color_eyre::eyre::{self, WrapErr as _};
 use tokio::sync::watch;
 
 use crate::config::{ConfigError, RunConfig, shown_file};
-use crate::control::{Ahead, Controller, Ending, Engine, Pricing, RefusedBy, Searched};
+use crate::control::{Ahead, Controller, Ending, Engine, Pricing};
 use crate::export::RunFacts;
 use crate::forecast::{Base, Probed};
 use crate::generator::{HostWatch, Process};
 use crate::load::StagesProfile;
-use crate::net::unused_resolve_entries;
 use crate::pipeline::{Pipeline, RecordFile, Tap, Taps};
-use crate::report::{self, Calibrated, Doc, Facts, Report, RunOptions, SearchReport};
-use crate::sample::Sources;
-use crate::sample::{RunSample, Sampler, SamplerHandle};
+use crate::report::{self, Calibrated, RunOptions};
+use crate::sample::{RunSample, Sampler, SamplerHandle, Sources};
 use crate::swarm::Swarm;
 use crate::tui::{DocRequest, Title};
-use crate::verdict::RunEnd;
-use crate::vocabulary::outcome::Class;
 use crate::vocabulary::{Clock, Command, RunIdentity, RunState, exit_code, limits};
 
 use display::{Display, title};
+use ended_run::EndedRun;
 use interim::Interim;
 use metrics::{BoundMetrics, Metrics};
 use report_files::ReportFiles;
@@ -208,35 +206,54 @@ async fn load(config: RunConfig, signals: Signals) -> Result<EndedRun, Failure> 
 /// Loads the stream until the run ends, and returns the result of `observe` too, which reads the samples and their
 /// sources meanwhile.
 async fn load_beside<T>(
-    mut config: RunConfig,
+    config: RunConfig,
     signals: Signals,
     observe: impl AsyncFnOnce(watch::Receiver<Arc<RunSample>>, Sources) -> T,
 ) -> Result<(EndedRun, T), Failure> {
-    secrets::keep_out_of_core_dumps(&config);
-    let record = config.output.record.as_deref().map(open_record).transpose()?;
-    let taken: Vec<_> = config.output.record.iter().map(|path| (&**path, report_files::RECORD)).collect();
-    let reports = Arc::new(ReportFiles::prepare("--report", &config.output.reports, &taken)?);
-    let metrics = config.output.metrics.map(BoundMetrics::bind).transpose()?;
-    let limit = preflight::apply(&mut config).map_err(Failure::Preflight)?;
-    config.plan.limit = target::check(&config, limit).await.map_err(Failure::Preflight)?;
-    config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
-    config.output.on_hangup = signals.on_hangup(config.output.on_hangup);
-    let Signals { commands, orders, report, .. } = signals;
-    address_space::watch(commands.clone());
-    let probes = probes(&mut config);
-    let (active, taps) = ActiveRun::begin(&config, record, metrics, commands)?;
-    active.interim(&config, Arc::clone(&reports)).listen(report);
-    active.display.remote().map_or(Ok(()), signals::obey_job_control).wrap_err(NO_SIGNALS)?;
-    let engine = active.start_engine(&config, taps.workers)?;
-    let controller = active.controller(engine, &config, taps.controller, probes);
-    // The tap of the first client ends with the workers; nothing else may keep it open.
-    config.clients.probe = None;
-    let (ended, observed) = tokio::join!(
-        controller.run(orders.clone()),
-        observe(active.sampler.samples(), active.sources.clone())
-    );
-    deadline::within(deadline::LIMIT, ExitStatus::from(exit_code::INTERNAL));
-    Ok((active.end(config, ended, orders, reports), observed))
+    let (controller, load) = StartedLoad::start(config, signals).await?;
+    let (samples, sources) = (load.active.sampler.samples(), load.active.sources.clone());
+    let (ended, observed) = tokio::join!(controller.run(load.orders.clone()), observe(samples, sources));
+    Ok((load.end(ended), observed))
+}
+
+/// A load under way, apart from its controller.
+struct StartedLoad {
+    config: RunConfig,
+    active: ActiveRun,
+    orders: flume::Receiver<Command>,
+    reports: Arc<ReportFiles>,
+}
+
+impl StartedLoad {
+    /// Starts everything that a load needs, up to its engine. What cannot be had is known before anything is sent.
+    async fn start(mut config: RunConfig, signals: Signals) -> Result<(Controller<Swarm>, Self), Failure> {
+        secrets::keep_out_of_core_dumps(&config);
+        let record = config.output.record.as_deref().map(open_record).transpose()?;
+        let taken: Vec<_> = config.output.record.iter().map(|path| (&**path, report_files::RECORD)).collect();
+        let reports = Arc::new(ReportFiles::prepare("--report", &config.output.reports, &taken)?);
+        let metrics = config.output.metrics.map(BoundMetrics::bind).transpose()?;
+        let limit = preflight::apply(&mut config).map_err(Failure::Preflight)?;
+        config.plan.limit = target::check(&config, limit).await.map_err(Failure::Preflight)?;
+        config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
+        config.output.on_hangup = signals.on_hangup(config.output.on_hangup);
+        let Signals { commands, orders, report, .. } = signals;
+        address_space::watch(commands.clone());
+        let probes = probes(&mut config);
+        let (active, taps) = ActiveRun::begin(&config, record, metrics, commands)?;
+        active.interim(&config, Arc::clone(&reports)).listen(report);
+        active.display.remote().map_or(Ok(()), signals::obey_job_control).wrap_err(NO_SIGNALS)?;
+        let engine = active.start_engine(&config, taps.workers)?;
+        let controller = active.controller(engine, &config, taps.controller, probes);
+        // The tap of the first client ends with the workers; nothing else may keep it open.
+        config.clients.probe = None;
+        Ok((controller, Self { config, active, orders, reports }))
+    }
+
+    /// Ends the run of a load whose controller has ended.
+    fn end(self, ended: (Ending, Swarm)) -> EndedRun {
+        deadline::within(deadline::LIMIT, ExitStatus::from(exit_code::INTERNAL));
+        self.active.end(self.config, ended, self.orders, self.reports)
+    }
 }
 
 /// Opens the channel from the first client to the price of the plan; `None` if nothing is priced.
@@ -401,108 +418,6 @@ impl ActiveRun {
 fn open_record(path: &Path) -> Result<RecordFile, ConfigError> {
     RecordFile::create(path)
         .map_err(|error| ConfigError::Record { path: shown_file(path), reason: error.to_string() })
-}
-
-/// A run whose clients have all left.
-struct EndedRun {
-    config: RunConfig,
-    identity: RunIdentity,
-    ending: Ending,
-    sample: Arc<RunSample>,
-    /// Threads lost to a panic.
-    lost: u64,
-    /// Joined last: a file of the kernel that hangs must not delay a report.
-    host: HostWatch,
-    display: Display,
-    /// Serves the last sample until the end.
-    metrics: Option<Metrics>,
-    orders: flume::Receiver<Command>,
-    reports: Arc<ReportFiles>,
-    calibration: Calibrated,
-    /// Result of the search, if the run was one.
-    searched: Option<Searched>,
-}
-
-impl EndedRun {
-    /// Concludes the run in this order: writes the reports, shows the report until the operator leaves it, restores
-    /// the screen, prints the summary, waits for a scrape of the last sample, returns the exit status.
-    async fn conclude(mut self, origin: Option<serde_json::Value>) -> ExitStatus {
-        // The console also counts panics of clients, which the sample has counted already, and those of threads that
-        // are known to be lost.
-        self.lost = self.lost.max(self.display.panics().saturating_sub(self.sample.panics));
-        let mut report = self.report(origin);
-        let mut unwritten: Vec<String> = self.sample.pipeline.incomplete().into_iter().collect();
-        // One document serves the files, the screen and the summary: making it is most of the work.
-        let mut doc = Doc::new(&report);
-        unwritten.extend(self.reports.write_last(&doc));
-        if !unwritten.is_empty() {
-            report.exit = exit::with_unwritten(report.exit, &unwritten);
-            doc = Doc::new(&report);
-            // The reports that can be written name those that cannot.
-            self.reports.write_last(&doc);
-        }
-        let status = ExitStatus::from(report.exit.code);
-        let doc = doc.ok().map(Arc::new);
-        let refused = self.ending.refused.is_some();
-        // The operator may read the report without a time limit; after that the process has to end soon.
-        if !refused {
-            deadline::unhurried();
-            if let Some(doc) = &doc {
-                self.display.show(doc, &self.orders).await;
-            }
-            deadline::within(deadline::LIMIT, status);
-        }
-        let more_panics = self.display.end() > self.lost + self.sample.panics;
-        // Wait until the screen is restored: it owns the terminal.
-        unwritten.iter().for_each(|line| stdio::say(&format!("hlswarm: {line}")));
-        let unprinted = if refused {
-            // Without a load one sentence is enough; reports that were asked for are written all the same.
-            let why = report.exit.reasons.first().map_or("", String::as_str);
-            // Nothing loads a stream that is out of scope, except the option that the reason names.
-            let hint = match self.ending.refused {
-                Some(RefusedBy::Price) => " (--clamp starts as many as fit; --skip-preflight starts all)",
-                Some(RefusedBy::Stream(outcome)) if outcome.class() == Class::Policy => "",
-                _ => "; use --skip-preflight to load it anyway",
-            };
-            stdio::say(&format!("hlswarm: preflight: {why}{hint}"));
-            false
-        } else {
-            let summary = doc.map_or(String::new(), |doc| report::text(&doc));
-            let printed = stdio::print(&summary, Some(PRINT_LIMIT));
-            printed.is_err() && self.reports.is_empty()
-        };
-        if let Some(metrics) = self.metrics.filter(|_| !refused) {
-            metrics.end(&self.orders, status).await;
-        }
-        drop(self.host);
-        ExitStatus::from(match report.exit.code {
-            exit_code::INTERNAL => exit_code::INTERNAL,
-            _ if more_panics => exit_code::INTERNAL,
-            _ if unprinted => exit_code::UNWRITTEN,
-            code => code,
-        })
-    }
-
-    /// Builds the report, without regard to reports that cannot be written.
-    fn report(&self, origin: Option<serde_json::Value>) -> Report {
-        let resolve_unused = unused_resolve_entries(&self.config.clients.net.resolve);
-        let facts = Facts {
-            identity: self.identity.clone(),
-            options: RunOptions { resolve_unused, ..options(&self.config) },
-            lost_workers: self.lost,
-            end: Some(RunEnd {
-                search: self.searched.as_ref().map(report::search_verdict),
-                ..exit::run_end(self.ending, &self.config.plan, &self.sample)
-            }),
-            search: self.searched.as_ref().map(SearchReport::new),
-            allow_untrusted: self.config.output.allow_untrusted,
-            calibration: self.calibration.clone(),
-            origin,
-        };
-        let mut report = report::build(facts, &self.sample);
-        report.exit = exit::from_checks(&report.checks);
-        report
-    }
 }
 
 /// Returns the identity of the run that starts with `clock`.

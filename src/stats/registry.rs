@@ -6,9 +6,9 @@
 //! * A client that leaves adds its counts to `retired`: clients and retired together must equal the totals, which are
 //!   counted independently. [`Registry::audit`] compares the two.
 
+mod distributions;
 mod image;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crossbeam_queue::SegQueue;
@@ -29,7 +29,7 @@ use super::watched::Watched;
 use super::worker::{self, WorkerStats};
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::vocabulary::outcome::Fault;
-use crate::vocabulary::{Clock, ExitCategory, Kind, SessionNumber, Timed};
+use crate::vocabulary::{Clock, Kind, Timed};
 
 /// Counts of clients that have left. Several workers retire clients, so they use `fetch_add` rather than a store.
 #[derive(Debug)]
@@ -246,21 +246,6 @@ impl Registry {
         self.workers.iter().map(|worker| worker.bytes()).sum()
     }
 
-    /// Reads the histogram of one duration, merged over the workers, into `latency`, whose memory is reused.
-    pub fn latency(&self, timed: Timed, latency: &mut LatencySnapshot) {
-        latency.clear();
-        for worker in &self.workers {
-            worker.latencies.add_to(timed, latency);
-        }
-    }
-
-    /// Reads the histogram of one duration, merged over some workers, into `latency`, whose memory is reused.
-    pub fn latency_of(&self, workers: Range<usize>, timed: Timed, latency: &mut LatencySnapshot) {
-        latency.clear();
-        let workers = self.workers.get(workers).unwrap_or_default();
-        workers.iter().for_each(|worker| worker.latencies.add_to(timed, latency));
-    }
-
     /// Reads the problems that clients found in the stream into `rows`, whose memory is reused, in the list's order.
     pub fn findings(&self, rows: &mut Vec<FindingRow>) {
         findings::read(self.workers.iter().map(|worker| &worker.findings), rows);
@@ -269,16 +254,6 @@ impl Registry {
     /// Returns the reason of the first failure of each sort, where more is known than its name.
     pub fn explanations(&self) -> Vec<(Fault, Arc<str>)> {
         explanations::read(self.workers.iter().map(|worker| &worker.explanations))
-    }
-
-    /// Reads the durations of all requests of a kind, ok or failed, into `latency`: percentiles that leave out only
-    /// the requests that hlswarm cut.
-    pub fn latency_of_all(&self, kind: Kind, latency: &mut LatencySnapshot) {
-        latency.clear();
-        for worker in &self.workers {
-            worker.latencies.add_to(Timed::Total(kind), latency);
-            worker.latencies.add_to(Timed::Failed(kind), latency);
-        }
     }
 
     /// Returns the audience that the run represented to the origin.
@@ -306,18 +281,6 @@ impl Registry {
             edges.extend(worker.routes.edges());
             worker.ladder.add_to(&mut index.rungs);
         }
-    }
-
-    /// Reads one number of all sessions that have ended into `values`, whose memory is reused.
-    pub fn sessions(&self, number: SessionNumber, values: &mut LatencySnapshot) {
-        values.clear();
-        self.workers.iter().for_each(|worker| worker.sessions.add_to(number, values));
-    }
-
-    /// Reads the milliseconds that clients which have left stayed into `values`, whose memory is reused.
-    pub fn exits(&self, category: ExitCategory, values: &mut LatencySnapshot) {
-        values.clear();
-        self.workers.iter().for_each(|worker| worker.exits.add_to(category, values));
     }
 
     /// Reads only the totals, and reports any broken law of those that hold at every moment.
