@@ -89,6 +89,9 @@ pub enum ConfigError {
         /// Largest number of clients.
         most: u32,
     },
+    /// A search with stages.
+    #[error("--stage: a search makes its own load; give --clients, --max-clients and --ramp-rate")]
+    SearchWithStages,
     /// A threshold that cannot judge a level of a search.
     #[error(
         "--threshold '{0}': expected one without 'over' and 'after', of a quantity that is not only for the whole run: a search judges each number of clients by itself"
@@ -267,6 +270,9 @@ pub fn find_config(
     command: String,
 ) -> Result<(RunConfig, SearchPlan, Vec<Threshold>), ConfigError> {
     let SearchArgs { max_clients: most, hold, settle, precision, repeats } = search;
+    if !load.stages.is_empty() {
+        return Err(ConfigError::SearchWithStages);
+    }
     if load.clients > most {
         return Err(ConfigError::SearchBegins { first: load.clients, most });
     }

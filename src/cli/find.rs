@@ -21,7 +21,8 @@ pub(super) fn adapted(option: Arg) -> Arg {
             "What must hold, such as 'segment_p95<1s', without 'over' and 'after'; repeatable. 'hlswarm --help thresholds' \
              lists the quantities [default: error_rate<1% and stalled_share_max<1%]",
         ),
-        "abort_on_fail" | "clamp" => option.hide(true),
+        // A search makes its own load.
+        "abort_on_fail" | "clamp" | "stages" => option.hide(true),
         _ => option,
     }
 }

@@ -19,7 +19,7 @@ const ENDING: &str = ".toml";
 /// Begin of the names of variables.
 const PREFIX: &str = "HLSWARM_";
 /// Commands whose options can be variables.
-const WITH_VARIABLES: [&str; 3] = ["run", "plan", "demo"];
+const WITH_VARIABLES: [&str; 4] = ["run", "plan", "demo", "find"];
 
 /// A command line together with a plan file and the environment.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,8 @@ pub fn combine(
     let variables: Vec<_> = variables.filter_map(variable).collect();
     let command = command(&args).to_owned();
     let has_variables = WITH_VARIABLES.contains(&command.as_str()) && !variables.is_empty();
-    let asks = args.iter().any(|arg| arg == "--help" || arg == "-h");
+    let asks = ["--help", "-h", "--version", "-V"];
+    let asks = args.len() < 2 || args.iter().any(|arg| asks.iter().any(|word| arg == word));
     if asks || (file.is_none() && !has_variables) {
         return Ok(Combined { args, from: Vec::new() });
     }
@@ -280,6 +281,10 @@ mod tests {
         for line in ["run http://h/a -c 5", "http://h/a", "check p.toml", "run --help p.toml"] {
             let expected: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
             assert_eq!(combined(line, "clients = 5", &[]), Ok(expected), "{line}");
+        }
+        for line in ["", "--version", "-V", "--help"] {
+            let expected: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+            assert_eq!(combined(line, "", &[("HLSWARM_CLIENTS", "5")]), Ok(expected), "{line}");
         }
         let line = "check http://h/a";
         assert_eq!(combined(line, "", &[("HLSWARM_DURATION", "5s")]).map(|args| args.len()), Ok(2));

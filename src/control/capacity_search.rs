@@ -121,7 +121,8 @@ impl CapacitySearch {
             let values = self.meter.values(&level.measured);
             let measured = MeasuredLevel { level: level.clone(), values };
             let text = measured.sentence(self.meter.thresholds());
-            sample.journal.note(Note { at: level.measured.end, kind: NoteKind::Level, text });
+            let kind = NoteKind::Level { clients: level.clients, held: level.judgement == Judgement::Held };
+            sample.journal.note(Note { at: level.measured.end, kind, text });
             self.levels.push(measured);
         }
         decision

@@ -109,6 +109,12 @@ impl<E: Engine> Controller<E> {
         Self { price: PriceGate::new(pricing), ..self }
     }
 
+    /// Returns this controller, whose target is set by commands alone: the plan says only how large it may become.
+    #[must_use]
+    pub fn commanded(self) -> Self {
+        Self { is_overruled: true, ..self }
+    }
+
     /// Runs until a stop command, a hard stop, a threshold that ends the run, the end of the duration, the last client's
     /// finish or a refusal; then drains. Returns the ending, and the engine, whose clients have all left unless a worker
     /// hangs.

@@ -273,7 +273,8 @@ fn change_line(change: &LoadChange, sample: &RunSample) -> Option<String> {
 
 /// Returns a line about a level of a search; `None` about any other note.
 fn level_line(note: &Note) -> Option<String> {
-    (note.kind == NoteKind::Level).then(|| format!("hlswarm: find: {}  {}", units::clock(note.at), note.text))
+    let is_level = matches!(note.kind, NoteKind::Level { .. });
+    is_level.then(|| format!("hlswarm: find: {}  {}", units::clock(note.at), note.text))
 }
 
 fn brake_line(change: &LoadChange, sample: &RunSample) -> String {

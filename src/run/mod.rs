@@ -244,6 +244,7 @@ impl StartedLoad {
         active.display.remote().map_or(Ok(()), signals::obey_job_control).wrap_err(NO_SIGNALS)?;
         let engine = active.start_engine(&config, taps.workers)?;
         let controller = active.controller(engine, &config, taps.controller, probes);
+        let controller = if config.search.is_some() { controller.commanded() } else { controller };
         // The tap of the first client ends with the workers; nothing else may keep it open.
         config.clients.probe = None;
         Ok((controller, Self { config, active, orders, reports }))

@@ -133,7 +133,12 @@ pub enum NoteKind {
     /// A threshold was crossed, or ends the run.
     Threshold,
     /// A level of the search for a capacity was measured.
-    Level,
+    Level {
+        /// Clients of the level.
+        clients: u32,
+        /// True if it held every threshold.
+        held: bool,
+    },
     /// A stage of the plan began.
     Stage,
     /// The built-in origin of the demo began or ended a fault.
@@ -145,15 +150,16 @@ impl NoteKind {
     pub const fn recorded(self) -> Option<&'static str> {
         match self {
             Self::Stage => Some("stage"),
-            Self::Level => Some("level"),
+            Self::Level { .. } => Some("level"),
             Self::Demo => Some("demo"),
             Self::StallsBegan | Self::StallsEnded | Self::Peak | Self::Threshold => None,
         }
     }
 
-    /// Returns the kind with this name.
-    pub fn from_recorded(name: &str) -> Option<Self> {
-        [Self::Stage, Self::Level, Self::Demo].into_iter().find(|kind| kind.recorded() == Some(name))
+    /// Returns the kind with this name; a level needs its `clients`, and whether it `held`.
+    pub fn from_recorded(name: &str, clients: u32, held: bool) -> Option<Self> {
+        let kinds = [Self::Stage, Self::Level { clients, held }, Self::Demo];
+        kinds.into_iter().find(|kind| kind.recorded() == Some(name))
     }
 }
 

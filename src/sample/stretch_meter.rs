@@ -77,3 +77,44 @@ impl StretchMeter {
         self.thresholds.iter().map(value).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Timings;
+    use crate::vocabulary::{ClientState, Clock, Kind, Outcome};
+
+    #[test]
+    fn an_interval_has_only_what_happened_within_it() {
+        let texts = ["http_errors{503}==0", "segment_ttfb_p95<1s", "stalled_clients_max<1"];
+        let thresholds = texts.map(|text| Threshold::parse(text).expect(text)).to_vec();
+        let sources = Sources::new(1);
+        let client = sources.registry.add();
+        let meter = client.meter(0, Clock::start());
+        let mut readings = StretchMeter::new(sources.clone(), thresholds);
+        // Ten seconds: failures in the third, slow segments in the seventh, with a stall.
+        for second in 1..=10 {
+            let first_byte_us = if second == 7 { 2_000_000 } else { 1_000 };
+            let ok = meter.start(Kind::Segment);
+            ok.finish(Outcome::Ok, Some(Timings { first_byte_us, ..Timings::default() }));
+            if second == 3 {
+                meter.start(Kind::Segment).finish(Outcome::from_status(503, false), None);
+            }
+            let state = if second == 7 { ClientState::Stalled } else { ClientState::Playing };
+            meter.set_state(state);
+            for quarter in 0..4 {
+                let at = Duration::from_millis(1_000 * second + 250 * quarter);
+                let mut sample = RunSample { at, ..RunSample::default() };
+                sources.registry.snapshot(0, &mut sample.snapshot);
+                sample.health.stalled_share = Some(if second == 7 { 1.0 } else { 0.0 });
+                assert_eq!(readings.observe(&Arc::new(sample)), quarter == 0, "{at:?}");
+            }
+        }
+        let values = |from, to| readings.values(&(Duration::from_secs(from)..Duration::from_secs(to)));
+        let [calm, failing, slow] = [values(3, 6), values(2, 3), values(6, 8)];
+        assert_eq!((calm[0], failing[0], slow[0]), (Some(0.0), Some(1.0), Some(0.0)));
+        assert!(calm[1] < Some(2_000.0) && slow[1] > Some(1_900_000.0), "{calm:?} {slow:?}");
+        assert_eq!((calm[2], slow[2]), (Some(0.0), Some(1.0)));
+        assert_eq!(values(0, 1), [None; 3], "there is no reading at its begin");
+    }
+}

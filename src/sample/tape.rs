@@ -81,7 +81,11 @@ impl Tape {
             *marks += 1;
         }
         for Note { at, kind, text } in journal.notes().skip(*notes) {
-            news.extend(kind.recorded().map(|kind| json!(["note", nanos(*at), kind, text])));
+            let (clients, held) = match *kind {
+                NoteKind::Level { clients, held } => (clients, held),
+                _ => (0, false),
+            };
+            news.extend(kind.recorded().map(|kind| json!(["note", nanos(*at), kind, text, clients, held])));
             *notes += 1;
         }
         news
@@ -138,8 +142,11 @@ fn write_down(entry: &Value, journal: &Journal) {
         (Some("mark"), [note]) => {
             shown(note).into_iter().for_each(|note| journal.mark(Mark { at, note }));
         }
-        (Some("note"), [kind, text]) => {
-            let known = kind.as_str().and_then(NoteKind::from_recorded).zip(shown(text));
+        (Some("note"), [kind, text, clients, held]) => {
+            let clients = clients.as_u64().and_then(|clients| clients.try_into().ok()).unwrap_or_default();
+            let held = held.as_bool().unwrap_or_default();
+            let kind = kind.as_str().and_then(|name| NoteKind::from_recorded(name, clients, held));
+            let known = kind.zip(shown(text));
             known.into_iter().for_each(|(kind, text)| journal.note(Note { at, kind, text }));
         }
         _ => {}

@@ -23,7 +23,7 @@ fn every_load_is_measured_and_prices_without_a_proof_are_not_kept() {
     let said = String::from_utf8_lossy(&output.stderr);
     let report: Value = serde_json::from_slice(&output.stdout).expect(&said);
     let loads = report["loads"].as_array().unwrap();
-    assert_eq!(loads.len(), 17, "{report}");
+    assert_eq!(loads.len(), 19, "{report}");
     for load in loads {
         let is_idle = load["load"] == "idle";
         assert!(load["seconds"].as_f64() > Some(0.5) && load["cpu_s"].as_f64() > Some(0.0), "{load}");
@@ -56,13 +56,13 @@ fn later_runs_compare_themselves(report: &Value) {
     let costs = json!({
         "requests_per_s_max": 1e6, "bits_per_second_max": 1e12,
         "request_us": [{ "requests_per_s": 100.0, "us": 100.0 }],
-        "byte_ns": 0.5, "connection_us": 200.0, "client_bytes": 11000.0,
+        "body_us": [{ "bytes": 100000.0, "us": 50.0 }], "connection_us": 200.0, "client_bytes": 11000.0,
         "floor": { "playlist_ttfb_us": minute, "segment_ttfb_us": minute, "segment_us": minute },
     });
     let mut calibration = json!({
         "schema": "hlswarm.calibration/3", "version": report["version"], "build": report["build"],
         "made_at": "2026-11-20T00:00:00Z", "machine": report["machine"], "speed_ns": 2000.0,
-        "base_us_per_s": 1000.0, "plain": costs, "tls": costs, "model_error_share": 0.1,
+        "base_us_per_s": 1000.0, "plain": costs, "tls": costs, "model_error_share": 0.1, "spread_share": 0.05,
     });
     let ran = |calibration: &Value| -> (Value, String) {
         fs::write(folder.path().join("hlswarm/calibration.json"), calibration.to_string()).unwrap();
@@ -96,7 +96,7 @@ fn a_signal_ends_the_measurement_and_an_older_result_stays() {
     let mut child = selftest(folder.path(), &[]);
     let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    assert!(lines.any(|line| line.contains("round 1 of 1, 2 of 17")));
+    assert!(lines.any(|line| line.contains("round 1 of 1, 2 of 19")));
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let rest: Vec<_> = lines.collect();
     let output = child.wait_with_output().unwrap();

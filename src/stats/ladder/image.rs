@@ -4,8 +4,6 @@ use super::{Ladder, RungCells, RungKind, RungName};
 use crate::sync::image::Walk;
 use crate::vocabulary::Untrusted;
 
-/// Separates the fields of a name. Labels and codecs are sanitised, so they have none.
-const SEPARATOR: char = '\t';
 /// Maximum width of a label and of codecs, in columns.
 const COLUMNS: [usize; 2] = [16, 24];
 
@@ -50,16 +48,17 @@ fn text(name: &RungName) -> String {
         number(name.bandwidth),
         name.codecs.to_string(),
     ];
-    fields.join(&SEPARATOR.to_string())
+    // A list in JSON: whatever a label holds, its fields stay apart, and no control character separates them.
+    serde_json::json!(fields).to_string()
 }
 
 fn name(text: &str) -> Option<RungName> {
-    let fields: Vec<&str> = text.split(SEPARATOR).collect();
-    let [kind, label, width, height, frame_rate, bandwidth, codecs] = fields.try_into().ok()?;
+    let fields: [String; 7] = serde_json::from_str(text).ok()?;
+    let [kind, label, width, height, frame_rate, bandwidth, codecs] = fields;
     let [label, codecs] = [(label, COLUMNS[0]), (codecs, COLUMNS[1])]
-        .map(|(text, columns)| Untrusted::new(text).shown_in(columns).into());
+        .map(|(text, columns)| Untrusted::new(&text).shown_in(columns).into());
     Some(RungName {
-        kind: match kind {
+        kind: match kind.as_str() {
             "variant" => RungKind::Variant,
             "audio" => RungKind::Audio,
             "subtitles" => RungKind::Subtitles,
@@ -81,7 +80,7 @@ mod tests {
     fn a_name_is_read_as_it_was_written() {
         let full = RungName {
             kind: RungKind::Variant,
-            label: "1080p50".into(),
+            label: "1080p50, \"a|b\"".into(),
             size: Some((1_920, 1_080)),
             frame_rate: Some(29.97),
             bandwidth: Some(6_000_000),
@@ -98,6 +97,7 @@ mod tests {
         for known in [full, bare] {
             assert_eq!(name(&text(&known)), Some(known));
         }
-        assert_eq!([name("variant"), name(&"\t".repeat(6))], [None, None]);
+        let empty = r#"["","","","","","",""]"#;
+        assert_eq!(["variant", "[]", empty].map(name), [None, None, None]);
     }
 }

@@ -1,9 +1,10 @@
 //! Time on the screen: the axis that all charts of a view share, its moments, and the cursor that looks back.
 
 use super::{App, View};
+use crate::run_state::NoteKind;
 use crate::tui::layout;
 use crate::tui::widget::{Labelled, TimeAxis};
-use crate::vocabulary::RunState;
+use crate::vocabulary::{RunState, units};
 
 impl App {
     /// Returns the time axis of charts with this many columns.
@@ -18,13 +19,20 @@ impl App {
         }
     }
 
-    /// Returns the knees and marks that lie on an axis, with their signs and words.
+    /// Returns the knees, the marks and the levels of a search that lie on an axis, with their signs and words.
     pub(in crate::tui) fn moments(&self, axis: &TimeAxis) -> Vec<Labelled> {
         let sample = &self.shown;
         let knees = [("errors", sample.knees.errors), ("stalls", sample.knees.stalls)];
         let knees = knees.into_iter().filter_map(|(name, knee)| Some((knee?.at, format!("◆ {name} 1%"))));
         let marks = (1..).zip(sample.journal.marks()).map(|(number, mark)| (mark.at, format!("▲ m{number}")));
-        let all = knees.chain(marks).filter(|(at, _)| *at <= sample.at);
+        let levels = sample.journal.notes().filter_map(|note| match note.kind {
+            NoteKind::Level { clients, held } => {
+                let sign = if held { "✓" } else { "✗" };
+                Some((note.at, format!("{sign} {}", units::count(clients.into()))))
+            }
+            _ => None,
+        });
+        let all = knees.chain(marks).chain(levels).filter(|(at, _)| *at <= sample.at);
         all.filter_map(|(at, label)| Some(Labelled { column: axis.column(at)?, label })).collect()
     }
 
@@ -49,5 +57,31 @@ impl App {
             _ => layout::zoom::layout(self.room).columns(),
         };
         columns.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::run_state::Note;
+    use crate::sample::RunSample;
+    use crate::tui::app::{Access, Msg};
+    use crate::tui::fixtures;
+
+    #[test]
+    fn levels_of_a_search_stand_on_the_axis_as_held_or_broken() {
+        let sample = RunSample { at: Duration::from_secs(60), ..RunSample::default() };
+        for (at, clients, held) in [(20, 1_500, true), (40, 3_000, false), (90, 9, true)] {
+            let (at, kind) = (Duration::from_secs(at), NoteKind::Level { clients, held });
+            sample.journal.note(Note { at, kind, text: String::new() });
+        }
+        let mut app = App::new(fixtures::title(), Access::Full);
+        app.update(Msg::Sample(std::sync::Arc::new(sample)));
+        let moments = app.moments(&TimeAxis::whole(app.shown.at, None, 60));
+        let labels: Vec<_> = moments.iter().map(|moment| moment.label.as_str()).collect();
+        assert_eq!(labels, ["✓ 1,500", "✗ 3,000"]);
+        assert!(moments.windows(2).all(|pair| pair[0].column < pair[1].column), "{moments:?}");
     }
 }

@@ -201,7 +201,7 @@ fn note_line(note: &Note) -> Line {
         NoteKind::StallsBegan => Text::new(Role::Warning, "stalls"),
         NoteKind::StallsEnded => Text::plain("stalls"),
         NoteKind::Peak => Text::plain("peak"),
-        NoteKind::Level => Text::new(Role::In(Tone::Data), "level"),
+        NoteKind::Level { .. } => Text::new(Role::In(Tone::Data), "level"),
         NoteKind::Threshold => Text::new(Role::Failing, "threshold"),
         NoteKind::Stage => Text::plain("plan"),
         NoteKind::Demo => Text::new(Role::In(Tone::Data), "demo"),
