@@ -89,9 +89,11 @@ pub enum ConfigError {
         /// Largest number of clients.
         most: u32,
     },
-    /// A search with stages.
-    #[error("--stage: a search makes its own load; give --clients, --max-clients and --ramp-rate")]
-    SearchWithStages,
+    /// A search with an option that plans the load.
+    #[error(
+        "{0}: a search makes its own load and ends by itself; give --clients, --max-clients and --ramp-rate"
+    )]
+    NotOfSearch(&'static str),
     /// A threshold that cannot judge a level of a search.
     #[error(
         "--threshold '{0}': expected one without 'over' and 'after', of a quantity that is not only for the whole run: a search judges each number of clients by itself"
@@ -270,8 +272,13 @@ pub fn find_config(
     command: String,
 ) -> Result<(RunConfig, SearchPlan, Vec<Threshold>), ConfigError> {
     let SearchArgs { max_clients: most, hold, settle, precision, repeats } = search;
-    if !load.stages.is_empty() {
-        return Err(ConfigError::SearchWithStages);
+    let others = [
+        ("--stage", !load.stages.is_empty()),
+        ("--ramp-time", load.ramp_time.is_some()),
+        ("--abort-on-fail", load.criteria.abort_on_fail.is_some()),
+    ];
+    if let Some((option, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(ConfigError::NotOfSearch(option));
     }
     if load.clients > most {
         return Err(ConfigError::SearchBegins { first: load.clients, most });
@@ -282,8 +289,8 @@ pub fn find_config(
         load.criteria.thresholds = SEARCHED.iter().filter_map(|text| Threshold::parse(text).ok()).collect();
     }
     let mut config = run_config(target, load, command)?;
-    // The end of a search is its result, not a length that was asked for.
-    config.plan.has_default_end = true;
+    // Levels break on purpose, for seconds: a held ramp would keep the search from its next level.
+    config.plan.brakes = false;
     // Levels are judged one by one; what breaks one of them is no fault of the run.
     let thresholds = std::mem::take(&mut config.criteria).thresholds;
     if let Some(other) = thresholds.iter().find(|threshold| !threshold.judges_any_interval()) {

@@ -198,7 +198,7 @@ fn an_address_alone_is_a_run() {
 }
 
 /// Command lines with a mistake, and the error for each.
-const WRONG: [(&str, &str); 50] = [
+const WRONG: [(&str, &str); 52] = [
     (
         "run http://h/a --clients ten",
         "--clients 'ten': expected 1 to 1,000,000, such as 250 or 2.5k; 0 only with --duration",
@@ -227,6 +227,14 @@ const WRONG: [(&str, &str); 50] = [
     ("find http://h/a --max-clients 0", "--max-clients '0': expected 1 to 1,000,000, such as 250 or 2.5k"),
     ("find http://h/a --precision 60%", "--precision '60%': expected a share from 0% to 50%, such as 3%"),
     ("find http://h/a --repeats 0", "--repeats '0': expected 1 to 10"),
+    (
+        "demo --threshold error_rate<1",
+        "--threshold: error_rate '1': expected a share from 0% to 100%, such as 1% or 0.01",
+    ),
+    (
+        "demo --threshold stalls==0 --abort-on-fail=abc",
+        "--abort-on-fail 'abc': expected a duration such as 250ms, 30s, 1m30s or 2h",
+    ),
     ("origin --capacity 1k", "--capacity '1k': expected a rate from 200k to 100G"),
     ("origin --connections 0", "--connections '0': expected 1 to 1,000,000"),
     ("origin --window 2", "--window '2': expected a whole number from 3 to 1,000"),

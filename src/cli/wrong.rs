@@ -39,7 +39,7 @@ fn nearest<'a>(word: &str, commands: &[&'a str]) -> Option<&'a str> {
 /// Describes a mistake in one line.
 pub(super) fn one_line(error: &clap::Error) -> String {
     let option = text(error, ContextKind::InvalidArg).unwrap_or_default();
-    let name = option.split([' ', '=']).find(|word| word.starts_with("--")).unwrap_or(&option);
+    let name = option.split([' ', '=', '[']).find(|word| word.starts_with("--")).unwrap_or(&option);
     let given = text(error, ContextKind::InvalidValue).and_then(|given| shown_value(name, &given));
     let given = given.map_or(String::new(), |given| format!(" '{given}'"));
     match error.kind() {

@@ -9,12 +9,16 @@ use std::time::Duration;
 
 use flume::Sender;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
-use crate::load::{Decision, Judgement, Level, Search, SearchEnd, SearchPlan};
+use crate::load::{ClientLimit, Decision, Judgement, Level, Search, SearchEnd, SearchPlan};
 use crate::run_state::{Note, NoteKind};
 use crate::sample::{RunSample, Sources, StretchMeter};
 use crate::verdict::{Threshold, Trust, TrustVerdict};
 use crate::vocabulary::{Command, StopCause, units};
+
+/// Time without a sample after which the search looks whether the run has ended.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// A level with what was measured.
 #[derive(Clone, Debug)]
@@ -38,6 +42,8 @@ pub struct Searched {
     pub end: Option<SearchEnd>,
     /// Levels in their order.
     pub levels: Vec<MeasuredLevel>,
+    /// Maximum number of clients of the run, and its reason.
+    pub limit: ClientLimit,
 }
 
 /// A search under way.
@@ -49,6 +55,7 @@ pub struct CapacitySearch {
     allow_untrusted: bool,
     levels: Vec<MeasuredLevel>,
     end: Option<SearchEnd>,
+    limit: ClientLimit,
 }
 
 impl CapacitySearch {
@@ -65,6 +72,7 @@ impl CapacitySearch {
             allow_untrusted,
             levels: Vec::new(),
             end: None,
+            limit: ClientLimit::default(),
         }
     }
 
@@ -75,8 +83,13 @@ impl CapacitySearch {
         commands: Sender<Command>,
     ) -> Searched {
         let mut wanted = None;
-        // The sender lives until the run has ended.
-        while self.end.is_none() && samples.changed().await.is_ok() {
+        while self.end.is_none() {
+            // The sender lives until the run has ended; a sampler that has died is silent.
+            match timeout(SILENCE, samples.changed()).await {
+                Ok(Ok(())) => {}
+                Err(_) if !self.meter.is_ending() => continue,
+                Ok(Err(_)) | Err(_) => break,
+            }
             let sample = Arc::clone(&samples.borrow_and_update());
             if sample.state.is_ending() {
                 break;
@@ -96,7 +109,7 @@ impl CapacitySearch {
                 }
             };
             // The controller is gone if the run has ended.
-            _ = commands.send(command);
+            _ = commands.send_async(command).await;
         }
         Searched {
             held: self.search.held(),
@@ -104,6 +117,7 @@ impl CapacitySearch {
             end: self.end,
             thresholds: self.meter.thresholds().to_vec(),
             levels: self.levels,
+            limit: self.limit,
         }
     }
 
@@ -114,19 +128,30 @@ impl CapacitySearch {
             if !allow_untrusted && limits(&sample.trust, &interval) {
                 return Judgement::Untrusted;
             }
-            judgement(meter.thresholds(), &meter.values(&interval))
+            match judgement(meter.thresholds(), &meter.values(&interval)) {
+                // Its gauges need some seconds to convict it; until then the origin is not blamed.
+                Judgement::Broken if !allow_untrusted && is_in_doubt(&sample.trust) => Judgement::Unknown,
+                judgement => judgement,
+            }
         };
+        self.limit = sample.limit;
+        self.search.allow(self.limit.clients, sample.at);
         let decision = self.search.look(sample.at, active, judge);
         while let Some(level) = self.search.levels().get(self.levels.len()) {
             let values = self.meter.values(&level.measured);
             let measured = MeasuredLevel { level: level.clone(), values };
             let text = measured.sentence(self.meter.thresholds());
-            let kind = NoteKind::Level { clients: level.clients, held: level.judgement == Judgement::Held };
+            let kind = NoteKind::Level { clients: level.clients, held: level.judgement.held() };
             sample.journal.note(Note { at: level.measured.end, kind, text });
             self.levels.push(measured);
         }
         decision
     }
+}
+
+/// Reports whether a gauge of the generator was beyond a limit in the last second.
+fn is_in_doubt(trust: &Trust) -> bool {
+    matches!(trust.now, TrustVerdict::Suspect | TrustVerdict::Invalid)
 }
 
 /// Reports whether the generator limited the result within an interval.

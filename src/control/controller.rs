@@ -44,6 +44,8 @@ pub struct Controller<E> {
     /// Target over time, which the operator may overrule.
     profile: Box<dyn LoadProfile>,
     is_overruled: bool,
+    /// True if a search sets the target, and no operator.
+    is_commanded: bool,
     clock: PlanClock,
     /// Time of the plan at the last look.
     followed: Duration,
@@ -83,6 +85,7 @@ impl<E: Engine> Controller<E> {
             engine,
             profile: plan.shape(),
             is_overruled: false,
+            is_commanded: false,
             clock: PlanClock::default(),
             followed: Duration::ZERO,
             due_at: Duration::ZERO,
@@ -112,7 +115,7 @@ impl<E: Engine> Controller<E> {
     /// Returns this controller, whose target is set by commands alone: the plan says only how large it may become.
     #[must_use]
     pub fn commanded(self) -> Self {
-        Self { is_overruled: true, ..self }
+        Self { is_overruled: true, is_commanded: true, ..self }
     }
 
     /// Runs until a stop command, a hard stop, a threshold that ends the run, the end of the duration, the last client's
@@ -264,6 +267,8 @@ impl<E: Engine> Controller<E> {
     /// Executes a command. Returns an ending if the run is to end.
     fn take(&mut self, command: Command) -> Option<Ending> {
         match command {
+            // The operator of a search may end it, not change what it measures.
+            Command::AdjustTarget(_) | Command::SetTarget(_) if self.is_commanded => {}
             Command::AdjustTarget(by) => self.aim(i64::from(self.target).saturating_add(by)),
             Command::SetTarget(clients) => self.aim(clients.into()),
             Command::Search(clients) => {

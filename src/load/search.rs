@@ -1,7 +1,7 @@
 //! Search for the capacity of an origin: the largest number of clients at which it holds every threshold.
 //!
-//! * The load doubles until a threshold breaks. Then the largest level that held and the smallest that broke close in on
-//!   each other by halves, until they are as near as asked for.
+//! * The load doubles until a threshold breaks. Then the middle between the largest level that held and
+//!   the smallest that broke is tried, until both are as near as asked for.
 //! * A level counts by what was measured while it stood still: after its clients have joined and settled. One that is
 //!   clearly broken ends early; the origin is not kept under a load that it cannot carry.
 //! * After a broken level the load is halved, again and again, until the origin keeps its thresholds: what it still owes
@@ -18,9 +18,9 @@ use std::time::Duration;
 
 /// Factor by which the load grows before anything broke.
 const GROWTH: u32 = 2;
-/// Share of the time of a level after which a broken threshold ends it.
+/// Divisor of the time of a level: after that part of it a broken threshold ends it.
 const EARLIEST: u32 = 2;
-/// Number of times the holding time that a level without a judgement, or one whose clients do not come, may take.
+/// Multiple of the holding time that a level may take without a judgement, or without a client that joins.
 const PATIENCE: u32 = 6;
 /// Most levels: enough for a million clients and every repeat, and an end to a search that goes in circles.
 const LEVELS: usize = 100;
@@ -55,6 +55,17 @@ pub enum Judgement {
     Untrusted,
 }
 
+impl Judgement {
+    /// Returns whether the level held; `None` if that is not known.
+    pub const fn held(self) -> Option<bool> {
+        match self {
+            Self::Held => Some(true),
+            Self::Broken => Some(false),
+            Self::Unknown | Self::Untrusted => None,
+        }
+    }
+}
+
 /// A level that was measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Level {
@@ -77,7 +88,9 @@ pub enum SearchEnd {
     Most,
     /// The generator limited the result.
     Generator,
-    /// The clients of a level did not come.
+    /// The levels contradicted each other too often.
+    Undecided,
+    /// The clients of a level did not come, or left.
     Unreached,
     /// Nothing was measured that a threshold could judge.
     Unmeasured,
@@ -96,9 +109,11 @@ pub enum Decision {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// The clients join.
+    /// The clients join; `grew` is when their number last grew, to `active`.
     Joining {
         since: Duration,
+        grew: Duration,
+        active: u32,
     },
     /// The level stands still and is not yet measured.
     Settling {
@@ -116,6 +131,12 @@ enum Phase {
     Ended(SearchEnd),
 }
 
+impl Phase {
+    const fn joining(since: Duration) -> Self {
+        Self::Joining { since, grew: since, active: 0 }
+    }
+}
+
 /// A search under way.
 #[derive(Clone, Debug)]
 pub struct Search {
@@ -130,7 +151,16 @@ impl Search {
     /// Creates a search that begins now.
     pub fn new(plan: SearchPlan) -> Self {
         let level = plan.first.clamp(1, plan.most.max(1));
-        Self { plan, phase: Phase::Joining { since: Duration::ZERO }, level, levels: Vec::new() }
+        Self { plan, phase: Phase::joining(Duration::ZERO), level, levels: Vec::new() }
+    }
+
+    /// Lowers the largest level: the price of the plan has shown what can be carried, at this time of the run.
+    pub fn allow(&mut self, most: u32, now: Duration) {
+        self.plan.most = self.plan.most.min(most.max(1));
+        if self.level > self.plan.most {
+            self.level = self.plan.most;
+            self.phase = Phase::joining(now);
+        }
     }
 
     /// Returns the levels measured so far, in their order.
@@ -142,7 +172,8 @@ impl Search {
     pub fn held(&self) -> Option<u32> {
         let held = self.levels.iter().filter(|level| level.judgement == Judgement::Held);
         let below = self.broken().unwrap_or(u32::MAX);
-        held.map(|level| level.clients).filter(|clients| *clients < below).max()
+        let counts = |clients: &u32| *clients < below && *clients <= self.plan.most;
+        held.map(|level| level.clients).filter(counts).max()
     }
 
     /// Returns the smallest level that broke; `None` if none did.
@@ -168,33 +199,44 @@ impl Search {
     ) -> Decision {
         let SearchPlan { settle, hold, .. } = self.plan;
         let waited = |since: Duration| now.saturating_sub(since);
+        let last = |time: Duration| now.saturating_sub(time)..now;
         match self.phase {
-            Phase::Joining { since } if active >= self.level && waited(since) > Duration::ZERO => {
+            Phase::Joining { since, .. } if active >= self.level && waited(since) > Duration::ZERO => {
                 self.phase = Phase::Settling { since: now };
             }
-            Phase::Joining { since } if waited(since) > hold * PATIENCE => self.end(SearchEnd::Unreached),
+            Phase::Joining { since, active: before, .. } if active > before => {
+                self.phase = Phase::Joining { since, grew: now, active };
+            }
+            // Clients that do not come are the origin's doing if it breaks a threshold meanwhile.
+            Phase::Joining { grew, .. } if waited(grew) > hold && judge(last(hold)) == Judgement::Broken => {
+                self.conclude(last(hold), Judgement::Broken);
+            }
+            Phase::Joining { grew, .. } if waited(grew) > hold * PATIENCE => self.end(SearchEnd::Unreached),
             Phase::Settling { since } if waited(since) >= settle => {
                 self.phase = Phase::Holding { since: now }
             }
             Phase::Holding { since } if waited(since) >= hold / EARLIEST => {
                 let judgement = judge(since..now);
-                let is_over = match judgement {
-                    Judgement::Held => waited(since) >= hold,
-                    Judgement::Broken | Judgement::Untrusted => true,
-                    Judgement::Unknown => waited(since) >= hold * PATIENCE,
-                };
-                if is_over {
-                    self.conclude(since..now, judgement);
+                let is_long = waited(since) >= hold * PATIENCE;
+                match judgement {
+                    // Fewer clients than the level has say nothing about it.
+                    Judgement::Held if active < self.level && is_long => self.end(SearchEnd::Unreached),
+                    Judgement::Held if active < self.level || waited(since) < hold => {}
+                    Judgement::Unknown if !is_long => {}
+                    _ => self.conclude(since..now, judgement),
                 }
             }
             Phase::Recovering { since, load } if waited(since) >= settle => {
-                let last = now.saturating_sub(settle)..now;
-                if judge(last) == Judgement::Held {
-                    self.phase = Phase::Joining { since: now };
-                } else if load > 1 && waited(since) > hold {
-                    self.phase = Phase::Recovering { since: now, load: load / 2 };
-                } else if waited(since) > hold * PATIENCE {
-                    self.end(SearchEnd::Unrecovered);
+                let is_long = waited(since) > hold * PATIENCE;
+                match judge(last(settle)) {
+                    Judgement::Held => self.phase = Phase::joining(now),
+                    Judgement::Untrusted => self.end(SearchEnd::Generator),
+                    _ if load > 1 && waited(since) > hold => {
+                        self.phase = Phase::Recovering { since: now, load: load / 2 };
+                    }
+                    Judgement::Unknown if is_long => self.end(SearchEnd::Unmeasured),
+                    _ if is_long => self.end(SearchEnd::Unrecovered),
+                    _ => {}
                 }
             }
             _ => {}
@@ -223,14 +265,14 @@ impl Search {
         };
         // A higher level than the one that just held needs no rest before it.
         let rests = judgement == Judgement::Broken || level <= self.level;
-        self.phase = if rests { Phase::Recovering { since, load } } else { Phase::Joining { since } };
+        self.phase = if rests { Phase::Recovering { since, load } } else { Phase::joining(since) };
         self.level = level;
     }
 
     /// Returns the next level, or the end.
     fn next(&self) -> Result<u32, SearchEnd> {
         if self.levels.len() >= LEVELS {
-            return Err(SearchEnd::Found);
+            return Err(SearchEnd::Undecided);
         }
         let (held, broken) = (self.held(), self.broken());
         match (held, broken) {

@@ -1,4 +1,5 @@
-//! Uplink of an origin of limited capacity: all bodies together are sent at one rate.
+//! Uplink of an origin of limited capacity: all bodies together are sent at one rate, apart from those that a fault rule
+//! gives a rate of their own.
 //!
 //! Bodies are sent in pieces. Each piece books the uplink for the time that it takes, after all pieces booked before: with
 //! many bodies at once each one gets an equal share, as through a network card that is full.

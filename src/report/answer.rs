@@ -4,6 +4,7 @@
 use super::cells::{clients, clock, from_ms, known, percent, plural, rate};
 use super::doc::{Doc, Part};
 use super::failures::{FAILURES, mostly};
+use super::search;
 use crate::verdict::{TrustVerdict, Verdict};
 use crate::vocabulary::Untrusted;
 use crate::vocabulary::palette::Tone;
@@ -37,17 +38,19 @@ impl Headline {
 /// Returns the headline of a run. A result that cannot be trusted says so first.
 pub(super) fn headline(doc: &Doc) -> Headline {
     let verdict = doc.at("/health/verdict").verdict();
-    let search = doc.at("/search");
-    let rest = if search.is_known() { found(doc, search) } else { result(doc, verdict) };
+    let found_by = doc.at("/search");
+    let rest = if found_by.is_known() { found(doc, found_by) } else { result(doc, verdict) };
     if doc.at("/trust/verdict").trust() == TrustVerdict::Invalid {
         let rest = format!("this machine limited the result; {rest}");
         return Headline { sign: "≈", word: TrustVerdict::Invalid.words(), rest, tone: Tone::Untrusted };
     }
-    if search.is_known() {
+    if found_by.is_known() {
         // What broke on the way to a result is no fault of the origin.
-        let is_found = search.at("/clients").is_known() && search.at("/end").text() != "unfinished";
-        let (sign, word, tone) =
-            if is_found { ("✓", "FOUND", Tone::Ok) } else { ("?", "NOT FOUND", Tone::Warn) };
+        let (sign, word, tone) = match found_by.at("/clients").is_known() {
+            true if search::is_found(found_by) => ("✓", "FOUND", Tone::Ok),
+            true => ("?", "UNFINISHED", Tone::Warn),
+            false => ("?", "NOT FOUND", Tone::Warn),
+        };
         return Headline { sign, word, rest, tone };
     }
     let (sign, tone) = match verdict {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::doc::Doc;
+use super::doc::{Doc, Part};
 use super::page::Page;
 use crate::control::{MeasuredLevel, Searched};
 use crate::load::{Judgement, SearchEnd};
@@ -23,7 +23,7 @@ pub struct SearchReport {
     /// Smallest number of clients that broke one: the capacity is below it; `null`: none did.
     pub broken_at: Option<u32>,
     /// End of the search: `found`, `nothing_held`, `most` (the largest number allowed held), `generator` (this machine
-    /// was the limit), `unreached`, `unmeasured`, `unrecovered`, or `unfinished`.
+    /// was the limit), `undecided`, `unreached`, `unmeasured`, `unrecovered`, or `unfinished`.
     pub end: &'static str,
     /// The result as a sentence.
     pub sentence: String,
@@ -82,6 +82,7 @@ const fn name(end: SearchEnd) -> &'static str {
         SearchEnd::NothingHeld => "nothing_held",
         SearchEnd::Most => "most",
         SearchEnd::Generator => "generator",
+        SearchEnd::Undecided => "undecided",
         SearchEnd::Unreached => "unreached",
         SearchEnd::Unmeasured => "unmeasured",
         SearchEnd::Unrecovered => "unrecovered",
@@ -103,7 +104,9 @@ fn sentence(searched: &Searched) -> String {
     let held = searched.held.map_or_else(
         || "no number of clients held every threshold".to_owned(),
         |held| {
-            let times = searched.levels.iter().filter(|it| it.level.clients == held).count();
+            let is_it =
+                |it: &&MeasuredLevel| it.level.clients == held && it.level.judgement == Judgement::Held;
+            let times = searched.levels.iter().filter(is_it).count();
             format!("{} held every threshold ({})", clients(held), units::plural(times as u64, "time"))
         },
     );
@@ -112,11 +115,19 @@ fn sentence(searched: &Searched) -> String {
         levels.find(|it| it.level.judgement == Judgement::Broken)
     });
     let broken = broken.map_or(String::new(), |level| format!("; {}", level.sentence(&searched.thresholds)));
+    let limited;
     let why = match searched.end {
         Some(SearchEnd::Found | SearchEnd::NothingHeld) => "",
+        Some(SearchEnd::Most) if searched.held == Some(searched.limit.clients) => {
+            limited = format!("; the origin may carry more, but the run was {}", searched.limit);
+            &limited
+        }
         Some(SearchEnd::Most) => "; it is the largest number allowed, so the origin may carry more",
         Some(SearchEnd::Generator) => "; beyond it this machine was the limit, so the origin may carry more",
-        Some(SearchEnd::Unreached) => "; the search ended: the clients of the next level did not come",
+        Some(SearchEnd::Undecided) => "; the search ended: its levels contradicted each other too often",
+        Some(SearchEnd::Unreached) => {
+            "; the search ended: the clients of the next level did not come, or left"
+        }
         Some(SearchEnd::Unmeasured) => {
             "; the search ended: nothing was measured that a threshold could judge"
         }
@@ -126,13 +137,18 @@ fn sentence(searched: &Searched) -> String {
     format!("{held}{broken}{why}")
 }
 
+/// Reports whether a search ended with a result.
+pub(super) fn is_found(search: Part<'_>) -> bool {
+    search.at("/clients").is_known() && ["found", "most", "generator"].contains(&search.at("/end").text())
+}
+
 /// Writes the result of a search, and its levels.
 pub(super) fn lines(doc: &Doc, page: &mut Page) {
     let search = doc.at("/search");
     if !search.is_known() {
         return;
     }
-    let word = if search.at("/clients").is_known() { "FOUND" } else { "??" };
+    let word = if is_found(search) { "FOUND" } else { "??" };
     page.line(format!("{word:<8}{}", Untrusted::new(search.at("/sentence").text()).shown()));
     for level in search.at("/levels").list().take(LEVELS) {
         let at = units::clock(level.at("/to_s").seconds());

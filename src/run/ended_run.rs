@@ -15,7 +15,7 @@ use crate::report::{self, Calibrated, Doc, Facts, Report, RunOptions, SearchRepo
 use crate::sample::RunSample;
 use crate::verdict::RunEnd;
 use crate::vocabulary::outcome::Class;
-use crate::vocabulary::{Command, RunIdentity, exit_code};
+use crate::vocabulary::{Command, RunIdentity, StopCause, exit_code};
 
 /// A run whose clients have all left.
 pub(super) struct EndedRun {
@@ -97,6 +97,13 @@ impl EndedRun {
         })
     }
 
+    /// Returns the end of the run. That of a search is no early one, however long it might have taken.
+    fn run_end(&self) -> RunEnd {
+        let end = exit::run_end(self.ending, &self.config.plan, &self.sample);
+        let has_searched = self.ending.cause == Some(StopCause::Searched);
+        RunEnd { duration: end.duration.filter(|_| !has_searched), ..end }
+    }
+
     /// Builds the report, without regard to reports that cannot be written.
     pub(super) fn report(&self, origin: Option<serde_json::Value>) -> Report {
         let resolve_unused = unused_resolve_entries(&self.config.clients.net.resolve);
@@ -106,7 +113,7 @@ impl EndedRun {
             lost_workers: self.lost,
             end: Some(RunEnd {
                 search: self.searched.as_ref().map(report::search_verdict),
-                ..exit::run_end(self.ending, &self.config.plan, &self.sample)
+                ..self.run_end()
             }),
             search: self.searched.as_ref().map(SearchReport::new),
             allow_untrusted: self.config.output.allow_untrusted,

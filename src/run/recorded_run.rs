@@ -27,6 +27,7 @@ pub(super) fn facts(config: &RunConfig, sources: &Sources, title: &Title) -> Val
         "options": super::options(config),
         "reports": title.reports,
         "allow_untrusted": config.output.allow_untrusted,
+        "is_search": config.search.is_some(),
         "clients": profile.clients,
         "ramp_rate": ramp_rate,
         "ramp_s": ramp_s,
@@ -96,6 +97,8 @@ pub(super) struct RecordedRun {
     pub(super) plan: Plan,
     pub(super) reports: Vec<String>,
     pub(super) allow_untrusted: bool,
+    /// True if the run was a search, whose answer is not recorded.
+    pub(super) is_search: bool,
 }
 
 impl RecordedRun {
@@ -143,6 +146,7 @@ impl RecordedRun {
             },
             reports: facts.texts("reports"),
             allow_untrusted: facts.is_set("allow_untrusted"),
+            is_search: facts.is_set("is_search"),
         }
     }
 

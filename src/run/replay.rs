@@ -41,6 +41,10 @@ pub(super) fn replay(args: &ReplayArgs, signals: Signals) -> Result<ExitStatus, 
     let replay = replay.map_err(|why| unreadable(why.to_string()))?;
     let run = RecordedRun::new(replay.run());
     lack(path).into_iter().for_each(|lack| stdio::say(&format!("hlswarm: {name} {lack}")));
+    if run.is_search {
+        let hint = "its levels are in the record, its answer is in its report only";
+        stdio::say(&format!("hlswarm: {name} is of a search: {hint}"));
+    }
     stdio::flush(LINE_LIMIT);
     let shows_screen = !args.no_tui && Console::available();
     let view =

@@ -136,8 +136,8 @@ pub enum NoteKind {
     Level {
         /// Clients of the level.
         clients: u32,
-        /// True if it held every threshold.
-        held: bool,
+        /// True if it held every threshold; `None`: that is not known.
+        held: Option<bool>,
     },
     /// A stage of the plan began.
     Stage,
@@ -157,7 +157,7 @@ impl NoteKind {
     }
 
     /// Returns the kind with this name; a level needs its `clients`, and whether it `held`.
-    pub fn from_recorded(name: &str, clients: u32, held: bool) -> Option<Self> {
+    pub fn from_recorded(name: &str, clients: u32, held: Option<bool>) -> Option<Self> {
         let kinds = [Self::Stage, Self::Level { clients, held }, Self::Demo];
         kinds.into_iter().find(|kind| kind.recorded() == Some(name))
     }

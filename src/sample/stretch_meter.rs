@@ -39,6 +39,11 @@ impl StretchMeter {
         }
     }
 
+    /// Reports whether the clients leave.
+    pub fn is_ending(&self) -> bool {
+        self.sources.status.state().is_ending()
+    }
+
     /// Returns the thresholds.
     pub fn thresholds(&self) -> &[Threshold] {
         &self.thresholds

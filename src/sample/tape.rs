@@ -83,7 +83,7 @@ impl Tape {
         for Note { at, kind, text } in journal.notes().skip(*notes) {
             let (clients, held) = match *kind {
                 NoteKind::Level { clients, held } => (clients, held),
-                _ => (0, false),
+                _ => (0, None),
             };
             news.extend(kind.recorded().map(|kind| json!(["note", nanos(*at), kind, text, clients, held])));
             *notes += 1;
@@ -144,8 +144,7 @@ fn write_down(entry: &Value, journal: &Journal) {
         }
         (Some("note"), [kind, text, clients, held]) => {
             let clients = clients.as_u64().and_then(|clients| clients.try_into().ok()).unwrap_or_default();
-            let held = held.as_bool().unwrap_or_default();
-            let kind = kind.as_str().and_then(|name| NoteKind::from_recorded(name, clients, held));
+            let kind = kind.as_str().and_then(|name| NoteKind::from_recorded(name, clients, held.as_bool()));
             let known = kind.zip(shown(text));
             known.into_iter().for_each(|(kind, text)| journal.note(Note { at, kind, text }));
         }

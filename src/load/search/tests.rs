@@ -67,6 +67,43 @@ fn a_search_ends_at_the_largest_number_and_below_one_client() {
 }
 
 #[test]
+fn a_slow_ramp_is_waited_for_and_an_origin_that_lets_nobody_in_is_broken() {
+    let mut slow = Search::new(SearchPlan { first: 2_000, most: 2_000, repeats: 1, ..PLAN });
+    let end = (0_u32..).find_map(|look| match slow.look(LOOK * look, look, |_| Judgement::Held) {
+        Decision::End(end) => Some(end),
+        Decision::Load(_) => None,
+    });
+    assert_eq!((end, slow.held()), (Some(SearchEnd::Most), Some(2_000)), "{:?}", slow.levels());
+    let mut closed = Search::new(PLAN);
+    (0_u32..60).for_each(|look| _ = closed.look(LOOK * look, 3, |_| Judgement::Broken));
+    assert_eq!(closed.broken(), Some(PLAN.first));
+    let mut left = Search::new(PLAN);
+    let end = (0_u32..).find_map(|look| {
+        let active = if look < 8 { PLAN.first } else { 2 };
+        match left.look(LOOK * look, active, |_| Judgement::Held) {
+            Decision::End(end) => Some(end),
+            Decision::Load(_) => None,
+        }
+    });
+    assert_eq!((end, left.held()), (Some(SearchEnd::Unreached), None), "viewers that have finished");
+}
+
+#[test]
+fn a_limit_that_is_known_later_is_the_largest_level() {
+    let mut search = Search::new(PLAN);
+    let (mut active, mut now) = (0, Duration::ZERO);
+    let end = loop {
+        search.allow(if now < Duration::from_secs(40) { u32::MAX } else { 35 }, now);
+        match search.look(now, active, |_| Judgement::Held) {
+            Decision::End(end) => break end,
+            Decision::Load(load) => active = load,
+        }
+        now += LOOK;
+    };
+    assert_eq!((end, search.held()), (SearchEnd::Most, Some(35)), "{:?}", search.levels());
+}
+
+#[test]
 fn the_generator_limits_what_can_be_said() {
     let (search, end, _) = search(PLAN, |clients| match clients {
         0..=200 => Judgement::Held,

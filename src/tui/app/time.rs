@@ -27,7 +27,11 @@ impl App {
         let marks = (1..).zip(sample.journal.marks()).map(|(number, mark)| (mark.at, format!("▲ m{number}")));
         let levels = sample.journal.notes().filter_map(|note| match note.kind {
             NoteKind::Level { clients, held } => {
-                let sign = if held { "✓" } else { "✗" };
+                let sign = match held {
+                    Some(true) => "✓",
+                    Some(false) => "✗",
+                    None => "?",
+                };
                 Some((note.at, format!("{sign} {}", units::count(clients.into()))))
             }
             _ => None,
@@ -73,7 +77,7 @@ mod tests {
     #[test]
     fn levels_of_a_search_stand_on_the_axis_as_held_or_broken() {
         let sample = RunSample { at: Duration::from_secs(60), ..RunSample::default() };
-        for (at, clients, held) in [(20, 1_500, true), (40, 3_000, false), (90, 9, true)] {
+        for (at, clients, held) in [(20, 1_500, Some(true)), (40, 3_000, Some(false)), (90, 9, None)] {
             let (at, kind) = (Duration::from_secs(at), NoteKind::Level { clients, held });
             sample.journal.note(Note { at, kind, text: String::new() });
         }

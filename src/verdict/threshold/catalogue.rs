@@ -222,6 +222,17 @@ impl Quantity {
         }
     }
 
+    /// Reports whether it is about clients that join: it has no value while their number stands still.
+    pub const fn is_of_joins(self) -> bool {
+        matches!(
+            self,
+            Self::Duration(Distribution::Of(Timed::Startup), _)
+                | Self::Number(
+                    RunNumber::ClientsStarted | RunNumber::ClientsPlayed | RunNumber::StartFailures
+                )
+        )
+    }
+
     /// Returns all quantities without a label, and those with the labels that `--help thresholds` shows.
     #[cfg(test)]
     pub fn all() -> Vec<Self> {

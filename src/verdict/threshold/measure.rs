@@ -58,6 +58,8 @@ impl Measure {
     /// Reads a limit; `None` if it is not one of this measure.
     pub(super) fn parse(self, text: &str) -> Option<f64> {
         match self {
+            // A dropped `%` would turn 1 % into everything.
+            Self::Share if plain(text).is_some_and(|share| share >= 1.0) => None,
             Self::Share => units::parse_share(text).ok(),
             Self::Count => units::parse_count(text).ok().map(|count| count as f64),
             Self::Number => plain(text),

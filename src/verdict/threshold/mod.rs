@@ -59,7 +59,7 @@ impl Threshold {
 
     /// Reports whether it can judge any interval of a run by itself.
     pub fn judges_any_interval(&self) -> bool {
-        self.is_of_whole_run() && self.quantity.extent() != Extent::Whole
+        self.is_of_whole_run() && self.quantity.extent() != Extent::Whole && !self.quantity.is_of_joins()
     }
 
     /// Formats a value of its quantity.
