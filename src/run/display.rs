@@ -123,6 +123,7 @@ pub(super) fn title(config: &RunConfig, identity: RunIdentity) -> Title {
         variant: config.variant().to_string(),
         profile: config.plan.profile,
         stages: config.plan.stages.clone(),
+        is_search: config.search.is_some(),
         duration: config.plan.duration,
         costs: None,
         reports: config.output.reports.iter().filter_map(|file| file_name(&file.path)).collect(),

@@ -157,6 +157,7 @@ impl RecordedRun {
             variant: self.options.variant.clone(),
             profile: self.plan.profile,
             stages: self.plan.stages.clone(),
+            is_search: self.is_search,
             duration: self.plan.duration,
             // The run may have been on another machine.
             costs: None,

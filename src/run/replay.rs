@@ -301,6 +301,10 @@ impl Player<'_> {
         };
         let mut report = report::build(facts, last);
         report.exit = exit::from_checks(&report.checks);
+        if !is_whole {
+            let at = units::clock(last.at);
+            report.exit.reasons.insert(0, format!("the record ends at {at}; how the run ended is not known"));
+        }
         Doc::new(&report)
     }
 }

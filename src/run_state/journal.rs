@@ -234,6 +234,19 @@ impl Journal {
         self.notes.iter().map(|(_, note)| note)
     }
 
+    /// Returns the largest level of a search that held below all that broke, and the smallest that broke.
+    pub fn levels(&self) -> (Option<u32>, Option<u32>) {
+        let all = || {
+            self.notes().filter_map(|note| match note.kind {
+                NoteKind::Level { clients, held } => Some((clients, held?)),
+                _ => None,
+            })
+        };
+        let broken = all().filter(|(_, held)| !held).map(|(clients, _)| clients).min();
+        let below = |clients: &u32| broken.is_none_or(|broken| *clients < broken);
+        (all().filter(|(_, held)| *held).map(|(clients, _)| clients).filter(below).max(), broken)
+    }
+
     /// Returns the number of entries that were not kept for lack of room.
     pub fn not_kept(&self) -> u64 {
         self.not_kept.load(Ordering::Relaxed)

@@ -82,6 +82,8 @@ fn a_replay_reports_what_the_run_reported() {
     assert_eq!(cut.status.code(), Some(0));
     let started = |report: &Value| report["requests"]["started"].as_u64().unwrap();
     let cut = json(&at("cut.json"));
+    let reason = cut["exit"]["reasons"][0].as_str().unwrap();
+    assert!(reason.starts_with("the record ends at 00:00:0"), "{reason}");
     assert!((1..started(&run)).contains(&started(&cut)));
 }
 

@@ -17,6 +17,8 @@ pub struct Title {
     pub profile: RampProfile,
     /// Stages of the load; `None`: a ramp.
     pub stages: Option<StagesProfile>,
+    /// True if the run searches for the capacity of the origin.
+    pub is_search: bool,
     /// Time at which the run ends by itself; `None`: it runs until it is stopped.
     pub duration: Option<Duration>,
     /// Calibrated costs of this machine; `None` if it is not calibrated.

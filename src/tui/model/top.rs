@@ -133,8 +133,26 @@ fn target(app: &App) -> Text {
     Text::label(rest).or_short(rest.split('/').next().unwrap_or(rest))
 }
 
+/// Returns what a search has found so far.
+fn search(sample: &RunSample) -> Vec<Text> {
+    let (held, broken) = sample.journal.levels();
+    let clients = |number: u32| units::plural(number.into(), "client");
+    let mut line = vec![Text::new(Role::Mark, "SEARCH  ").weighing(Weight::Decoration)];
+    line.push(match held {
+        Some(held) => Text::new(Role::Good, format!("{} held", clients(held))).weighing(Weight::OutOfBounds),
+        None => Text::label("no level has held yet").weighing(Weight::Subject),
+    });
+    let broken = broken.map(|broken| Text::new(Role::Failing, format!("{} broke", clients(broken))));
+    line.extend(broken.map(|broken| broken.weighing(Weight::OutOfBounds)));
+    line.push(Text::label(format!("now {}", clients(sample.target))));
+    line
+}
+
 fn knee(app: &App) -> Vec<Text> {
     let sample = &app.steady;
+    if app.title.is_search {
+        return search(sample);
+    }
     let knees = in_order(sample);
     if knees.is_empty() && matches!(sample.health.verdict, Verdict::Unknown | Verdict::NothingPlays) {
         return vec![Text::label("the knee is unknown until a client has played").weighing(Weight::Subject)];
@@ -236,6 +254,8 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    use crate::run_state::{Note, NoteKind};
+
     use crate::verdict::{JudgedThreshold, Threshold, ThresholdWatch};
     use crate::vocabulary::HardStop;
 
@@ -266,5 +286,19 @@ mod tests {
         assert_eq!(shown(340), Text::label("34.0% of --max-bytes"));
         let near = Text::new(Role::Warning, "80.0% of --max-bytes").weighing(Weight::OutOfBounds);
         assert_eq!(shown(800), near);
+    }
+
+    #[test]
+    fn a_search_shows_what_held_and_what_broke() {
+        let sample = RunSample { target: 35, ..RunSample::default() };
+        let shown = || search(&sample).iter().map(|text| text.text.clone()).collect::<Vec<_>>();
+        assert_eq!(shown(), ["SEARCH  ", "no level has held yet", "now 35 clients"]);
+        for (clients, held) in
+            [(20, Some(true)), (40, Some(false)), (36, Some(false)), (38, Some(true)), (9, None)]
+        {
+            let kind = NoteKind::Level { clients, held };
+            sample.journal.note(Note { at: Duration::ZERO, kind, text: String::new() });
+        }
+        assert_eq!(shown(), ["SEARCH  ", "20 clients held", "36 clients broke", "now 35 clients"]);
     }
 }
