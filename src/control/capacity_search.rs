@@ -135,7 +135,7 @@ impl CapacitySearch {
             }
         };
         self.limit = sample.limit;
-        self.search.allow(self.limit.clients, sample.at);
+        self.search.limit_to(self.limit.clients, sample.at);
         let decision = self.search.look(sample.at, active, judge);
         while let Some(level) = self.search.levels().get(self.levels.len()) {
             let values = self.meter.values(&level.measured);

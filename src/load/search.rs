@@ -155,7 +155,7 @@ impl Search {
     }
 
     /// Lowers the largest level: the price of the plan has shown what can be carried, at this time of the run.
-    pub fn allow(&mut self, most: u32, now: Duration) {
+    pub fn limit_to(&mut self, most: u32, now: Duration) {
         self.plan.most = self.plan.most.min(most.max(1));
         if self.level > self.plan.most {
             self.level = self.plan.most;

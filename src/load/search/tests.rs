@@ -93,7 +93,7 @@ fn a_limit_that_is_known_later_is_the_largest_level() {
     let mut search = Search::new(PLAN);
     let (mut active, mut now) = (0, Duration::ZERO);
     let end = loop {
-        search.allow(if now < Duration::from_secs(40) { u32::MAX } else { 35 }, now);
+        search.limit_to(if now < Duration::from_secs(40) { u32::MAX } else { 35 }, now);
         match search.look(now, active, |_| Judgement::Held) {
             Decision::End(end) => break end,
             Decision::Load(load) => active = load,
