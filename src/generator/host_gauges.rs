@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::sync::image::{LARGEST, Walk};
-use crate::verdict::{Gauge, Interval};
+use crate::verdict::{Gauge, Interval, PerGauge};
 use crate::vocabulary::clock::micros;
 
 /// Time from one tick to the next from which on the process did not run in between: the limit of the gauge.
@@ -44,11 +44,11 @@ const FACTS: usize = 5;
 #[derive(Debug, Default)]
 pub struct HostGauges {
     /// Last value of each gauge, as [`encoded`].
-    latest: [AtomicU64; Gauge::COUNT],
+    latest: PerGauge<AtomicU64>,
     /// Worst value of each gauge since it was taken out last, in the same way.
-    untaken: [AtomicU64; Gauge::COUNT],
+    untaken: PerGauge<AtomicU64>,
     /// Value of each gauge that was taken out last, for a record.
-    taken: [AtomicU64; Gauge::COUNT],
+    taken: PerGauge<AtomicU64>,
     facts: [AtomicU64; FACTS],
     /// Time of the last reading, as [`encoded`] seconds.
     read_at: AtomicU64,
@@ -61,7 +61,7 @@ pub struct HostGauges {
 impl HostGauges {
     /// Returns the last value of a gauge at `now`; `None` if the host does not offer it, or its reading is too old.
     pub fn get(&self, gauge: Gauge, now: Duration) -> Option<f64> {
-        self.unless_stale(self.latest.get(gauge.index())?, now)
+        self.unless_stale(&self.latest[gauge], now)
     }
 
     /// Returns a fact at `now`; `None` if the host does not offer it, or its reading is too old.
@@ -71,8 +71,8 @@ impl HostGauges {
 
     /// Takes out the worst value of a gauge since the last call; `None` if there was no known one.
     pub fn take(&self, gauge: Gauge) -> Option<f64> {
-        let bits = self.untaken.get(gauge.index())?.swap(0, Ordering::Relaxed);
-        self.taken.get(gauge.index())?.store(bits, Ordering::Relaxed);
+        let bits = self.untaken[gauge].swap(0, Ordering::Relaxed);
+        self.taken[gauge].store(bits, Ordering::Relaxed);
         decoded(bits)
     }
 
@@ -83,16 +83,14 @@ impl HostGauges {
     }
 
     pub(super) fn set(&self, gauge: Gauge, value: Option<f64>) {
-        let cells = self.latest.get(gauge.index()).zip(self.untaken.get(gauge.index()));
-        let Some((latest, untaken)) = cells else { return };
-        latest.store(encoded(value), Ordering::Relaxed);
+        self.latest[gauge].store(encoded(value), Ordering::Relaxed);
         let Some(value) = value else { return };
         let worse = |bits| {
             let is_milder = decoded(bits).is_some_and(|kept| !gauge.rule().is_worse(value, kept));
             (!is_milder).then(|| encoded(Some(value)))
         };
         // The judge may take the value out in between: then this one is the worst since.
-        _ = untaken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, worse);
+        _ = self.untaken[gauge].fetch_update(Ordering::Relaxed, Ordering::Relaxed, worse);
     }
 
     pub(super) fn set_fact(&self, fact: Fact, value: Option<f64>) {
@@ -118,7 +116,7 @@ impl HostGauges {
                 cell.store(bounded(bits), Ordering::Relaxed);
             }
         }
-        for (taken, untaken) in self.taken.iter().zip(&self.untaken) {
+        for (taken, untaken) in self.taken.iter().zip(self.untaken.iter()) {
             if let Some(bits) = walk.visit_taken(taken.load(Ordering::Relaxed)) {
                 untaken.store(bounded(bits), Ordering::Relaxed);
             }

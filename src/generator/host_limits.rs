@@ -18,7 +18,9 @@ pub(super) struct Limits {
     pub(super) ports: Option<u64>,
     pub(super) quota: Quota,
     /// File with the pressure on the CPUs that the own control group feels; `None` if the host has none for it.
-    pub(super) pressure: Option<String>,
+    pub(super) cpu_pressure: Option<String>,
+    /// The same for memory.
+    pub(super) memory_pressure: Option<String>,
 }
 
 /// CPU quota of the control groups of this process.
@@ -50,7 +52,8 @@ impl Limits {
             memory_bytes: machine.map(|kib| kib.saturating_mul(KIB)).into_iter().chain(of_groups).min(),
             ports: ports.and_then(|text| texts::local_ports(&text)),
             quota,
-            pressure: pressure(files, &cgroup, &mounts),
+            cpu_pressure: pressure(files, "cpu", &cgroup, &mounts),
+            memory_pressure: pressure(files, "memory", &cgroup, &mounts),
         }
     }
 }
@@ -117,12 +120,12 @@ fn memory_limits(files: &KernelFiles, found: &Hierarchy) -> Vec<u64> {
     found.folders.iter().filter_map(limit).collect()
 }
 
-/// Returns the file with the pressure that the own v2 group feels. The pressure at the root is that of all processes
+/// Returns the file with the pressure on a resource that the own v2 group feels. The pressure at the root is that of all processes
 /// of the machine, which may wait for each other while this one waits for nothing.
-fn pressure(files: &KernelFiles, cgroup: &str, mounts: &str) -> Option<String> {
-    let found = Hierarchy::parse("cpu", cgroup, mounts).into_iter().find(|found| found.unified)?;
+fn pressure(files: &KernelFiles, resource: &str, cgroup: &str, mounts: &str) -> Option<String> {
+    let found = Hierarchy::parse(resource, cgroup, mounts).into_iter().find(|found| found.unified)?;
     let own = found.folders.first().filter(|own| !is_root(files, true, own))?;
-    Some(format!("{own}/cpu.pressure")).filter(|file| files.has(file))
+    Some(format!("{own}/{resource}.pressure")).filter(|file| files.has(file))
 }
 
 #[cfg(test)]
@@ -199,12 +202,12 @@ mod tests {
     fn the_pressure_of_the_own_group_is_not_that_of_the_machine() {
         let own = [V2, INNER, ("/cg/pod/app/cgroup.procs", "1\n"), ("/cg/pod/app/cgroup.events", "\n")];
         let pressure = [("/cg/pod/app/cpu.pressure", "some avg10=0.00\n")];
-        assert_eq!(read(&own).pressure, None);
+        assert_eq!(read(&own).cpu_pressure, None);
         let limits = read(&[&own[..], &pressure[..]].concat());
-        assert_eq!(limits.pressure.as_deref(), Some("/cg/pod/app/cpu.pressure"));
+        assert_eq!(limits.cpu_pressure.as_deref(), Some("/cg/pod/app/cpu.pressure"));
         let root = [("/cg/cgroup.procs", "1\n"), ("/cg/cpu.pressure", "some avg10=0.00\n")];
         let root = [&[V2, ("/proc/self/cgroup", "0::/\n")][..], &root[..]].concat();
-        assert_eq!(read(&root).pressure, None);
+        assert_eq!(read(&root).cpu_pressure, None);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::Process;
 use super::host_gauges::{Fact, HostGauges};
 use super::host_limits::{Limits, Quota, affinity};
 use super::kernel_files::KernelFiles;
-use super::kernel_texts::{self as texts, MachineTimes};
+use super::kernel_texts::{self as texts, MachineTimes, grown};
+use super::network::Network;
 use crate::verdict::Gauge;
 
 /// Readings between two looks at what changes rarely: affinity, quotas, memory limits, the range of ports.
@@ -18,9 +19,6 @@ const NETWORK_EVERY: u32 = 5;
 /// Steps of the wall clock below this are the work of a daemon that slews it, or of two clocks read one after the
 /// other.
 const STEP_LEAST_US: f64 = 1_000.0;
-
-/// Counters of `/proc/net/netstat` that show that this machine read too slowly.
-const RECEIVE_STALLS: [&str; 4] = ["TCPToZeroWindowAdv", "TCPRcvQDrop", "TCPBacklogDrop", "RcvPruned"];
 
 /// Reader of the host's counters.
 #[derive(Debug)]
@@ -39,6 +37,7 @@ struct Counters {
     process: Process,
     machine: Option<MachineTimes>,
     throttled: Option<Throttled>,
+    major_faults: Option<u64>,
     clocks: Clocks,
 }
 
@@ -52,14 +51,6 @@ struct Throttled(Vec<(String, u64)>);
 struct Clocks {
     wall_us: Option<f64>,
     boot_us: Option<f64>,
-}
-
-/// Counters of the network at one moment.
-#[derive(Clone, Copy, Debug, Default)]
-struct Network {
-    at: Duration,
-    receive_stalls: Option<u64>,
-    packets_dropped: Option<u64>,
 }
 
 impl HostReader {
@@ -97,7 +88,10 @@ impl HostReader {
         gauges.set(Gauge::CpuThrottled, throttled);
         gauges.set(Gauge::CpuSteal, stolen(now.machine, last.machine));
         let pressure = |file: &str| self.files.read(file).and_then(|text| texts::pressure(&text));
-        gauges.set(Gauge::CpuPressure, self.limits.pressure.as_deref().and_then(pressure));
+        gauges.set(Gauge::CpuPressure, self.limits.cpu_pressure.as_deref().and_then(pressure));
+        gauges.set(Gauge::MemoryPressure, self.limits.memory_pressure.as_deref().and_then(pressure));
+        gauges
+            .set(Gauge::MajorFaults, grown(now.major_faults, last.major_faults).map(|count| count / seconds));
         gauges.set(Gauge::HostCpuPressure, pressure("/proc/pressure/cpu"));
         gauges.set(Gauge::Files, share(now.process.open_files, now.process.files_limit));
         gauges.set(Gauge::Memory, share(now.process.resident_bytes, self.limits.memory_bytes));
@@ -105,20 +99,13 @@ impl HostReader {
         let files = self.files.read("/proc/sys/fs/file-nr").and_then(|text| texts::machine_files(&text));
         gauges.set_fact(Fact::MachineFiles, files);
         if self.readings.is_multiple_of(NETWORK_EVERY) {
-            self.read_network(at, gauges);
+            let network = Network::read(at, &self.files);
+            network.compare(&self.network, gauges);
+            self.network = network;
         }
         gauges.set(Gauge::Tracked, self.tracked_share());
         now.clocks.compare(last.clocks, gauges);
         gauges.end_reading(at);
-    }
-
-    fn read_network(&mut self, at: Duration, gauges: &HostGauges) {
-        let now = Network::read(at, &self.files);
-        let last = std::mem::replace(&mut self.network, now);
-        let seconds = now.at.saturating_sub(last.at).as_secs_f64();
-        let per_second = |now, last| grown(now, last).map(|count| count / seconds).filter(|_| seconds > 0.0);
-        gauges.set(Gauge::ReceiveStalls, per_second(now.receive_stalls, last.receive_stalls));
-        gauges.set(Gauge::PacketsDropped, per_second(now.packets_dropped, last.packets_dropped));
     }
 
     /// Returns the share of the kernel's table of connections that is in use; `None` if the kernel tracks none.
@@ -154,6 +141,7 @@ impl Counters {
             process: Process::without_threads(),
             machine: files.read("/proc/stat").and_then(|text| MachineTimes::parse(&text)),
             throttled: Throttled::read(files, &limits.quota),
+            major_faults: files.read("/proc/self/stat").and_then(|text| texts::major_faults(&text)),
             clocks: Clocks::read(),
         }
     }
@@ -203,18 +191,6 @@ impl Clocks {
     }
 }
 
-impl Network {
-    fn read(at: Duration, files: &KernelFiles) -> Self {
-        let netstat = files.read("/proc/net/netstat");
-        let softnet = files.read("/proc/net/softnet_stat");
-        Self {
-            at,
-            receive_stalls: netstat.and_then(|text| texts::tcp_counters(&text, &RECEIVE_STALLS)),
-            packets_dropped: softnet.and_then(|text| texts::packets_dropped(&text)),
-        }
-    }
-}
-
 #[cfg(target_os = "linux")]
 fn boot_time() -> Option<f64> {
     seconds_of(ClockId::Boottime)
@@ -229,11 +205,6 @@ fn boot_time() -> Option<f64> {
 
 fn seconds_of(clock: ClockId) -> Option<f64> {
     Duration::try_from(clock_gettime(clock)).ok().map(|time| time.as_secs_f64())
-}
-
-/// Returns the growth of a counter. One that fell, because its owner was replaced, is unknown.
-fn grown(now: Option<u64>, last: Option<u64>) -> Option<f64> {
-    now?.checked_sub(last?).map(|grown| grown as f64)
 }
 
 fn share(part: Option<u64>, whole: Option<u64>) -> Option<f64> {
@@ -306,18 +277,25 @@ mod tests {
             ("/cg/app/cpu.max", "200000 100000\n"),
             ("/cg/app/cpu.stat", "throttled_usec 0\n"),
             ("/proc/pressure/cpu", "some avg10=62.00 avg60=0.00 total=1\n"),
+            ("/cg/app/memory.pressure", "some avg10=12.50 avg60=0.00 total=1\n"),
+            ("/proc/self/stat", "7 (a) b) R 1 2 3 4 5 6 100 0 40 0 9\n"),
         ]);
         let (files, gauges) = (machine.files.clone(), HostGauges::default());
         let limits = Limits::read(&files, Some(4.0));
         let last = Counters::read(Duration::ZERO, &files, &limits);
         let mut reader = HostReader { files, readings: 0, limits, last, network: Network::default() };
         machine.write("/cg/app/cpu.stat", "throttled_usec 2000000\n");
+        machine.write("/proc/self/stat", "7 (a) b) R 1 2 3 4 5 6 900 0 43 0 9\n");
         reader.read(Duration::from_secs(1), &gauges);
         assert_eq!(gauges.take(Gauge::CpuThrottled), Some(0.5));
         // The pressure on the whole machine is not the pressure that this process feels.
         assert_eq!(
             (gauges.take(Gauge::CpuPressure), gauges.take(Gauge::HostCpuPressure)),
             (None, Some(0.62))
+        );
+        assert_eq!(
+            (gauges.take(Gauge::MemoryPressure), gauges.take(Gauge::MajorFaults)),
+            (Some(0.125), Some(3.0))
         );
     }
 

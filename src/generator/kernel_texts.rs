@@ -40,8 +40,7 @@ pub(super) fn number(text: &str, name: &str) -> Option<u64> {
     field(text, name)?.split_ascii_whitespace().next()?.parse().ok()
 }
 
-/// Returns the share of the last ten seconds in which some task waited, of a file with the
-/// pressure on the CPUs:
+/// Returns the share of the last ten seconds in which some task waited, of a file with the pressure on a resource:
 /// `some avg10=9.68 avg60=6.61 avg300=4.38 total=12142022123`.
 pub(super) fn pressure(text: &str) -> Option<f64> {
     let average =
@@ -136,6 +135,41 @@ pub(super) fn packets_dropped(text: &str) -> Option<u64> {
         let column = line.split_ascii_whitespace().nth(1)?;
         sum.checked_add(u64::from_str_radix(column, 16).ok()?)
     })
+}
+
+/// Bytes that an interface has carried so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LinkBytes {
+    pub(super) received: u64,
+    pub(super) sent: u64,
+}
+
+/// Returns the interfaces of `/proc/net/dev`, by name: `eth0: 71 3 0 0 0 0 0 0 42 ...`, where the first number is the
+/// bytes received and the ninth the bytes sent (proc_pid_net(5)). A line that is not understood is left out.
+pub(super) fn links(text: &str) -> impl Iterator<Item = (&str, LinkBytes)> {
+    text.lines().filter_map(|line| {
+        let (name, numbers) = line.split_once(':')?;
+        let mut numbers = numbers.split_ascii_whitespace().map(|number| number.parse().ok());
+        let (received, sent) = (numbers.next()??, numbers.nth(7)??);
+        Some((name.trim(), LinkBytes { received, sent })).filter(|(name, _)| is_interface(name))
+    })
+}
+
+/// Reports whether a name can be that of an interface: it becomes part of a path.
+fn is_interface(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('.') && !name.contains('/')
+}
+
+/// Returns the major page faults of this process so far, of `/proc/self/stat`: the tenth number after the name, which
+/// may itself contain brackets and spaces (proc_pid_stat(5)).
+pub(super) fn major_faults(stat: &str) -> Option<u64> {
+    let (_, numbers) = stat.rsplit_once(')')?;
+    numbers.split_ascii_whitespace().nth(9)?.parse().ok()
+}
+
+/// Returns the growth of a counter. One that fell, because its owner was replaced, is unknown.
+pub(super) fn grown(now: Option<u64>, last: Option<u64>) -> Option<f64> {
+    now?.checked_sub(last?).map(|grown| grown as f64)
 }
 
 /// A control group hierarchy that limits this process: the folder where it is mounted, and the folders of this
@@ -298,6 +332,7 @@ mod tests {
         fn no_text_makes_a_parser_panic(text in any::<String>(), more in "[ -:/a-z0-9,.=\n]{0,200}") {
             for text in [text.as_str(), more.as_str(), &format!("cpu {more}"), &format!("0::{more}")] {
                 let _ = (MachineTimes::parse(text), pressure(text), quota_v2(text));
+                let _ = (major_faults(text), links(text).count());
                 let _ = (throttled_us(text), sockets_in_use(text, text), local_ports(text), packets_dropped(text));
                 let _ = (sockets_waiting(text), machine_files(text), tcp_counters(text, &["a"]), number(text, "a"), Hierarchy::parse("cpu", text, MOUNTS));
             }

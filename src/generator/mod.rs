@@ -11,6 +11,7 @@ mod host_reader;
 mod kernel_files;
 mod kernel_texts;
 mod machine;
+mod network;
 mod process;
 mod usage;
 mod worker;

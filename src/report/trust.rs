@@ -169,7 +169,7 @@ pub(super) fn trust(sample: &RunSample, own_delays: &Delays) -> TrustReport {
     };
     let gauges = RULES.iter().map(|rule| {
         let gauge = GaugeReport {
-            worst: trust.worst.get(rule.gauge.index()).copied().flatten(),
+            worst: trust.worst[rule.gauge],
             suspect: limit(rule.suspect),
             invalid: limit(rule.invalid),
             seconds: rule.seconds,
@@ -296,7 +296,7 @@ mod tests {
         let mut judge = TrustJudge::default();
         for (at, value) in (1..).zip(values) {
             let mut all = Values::default();
-            all[gauge.index()] = Some(*value);
+            all[gauge] = Some(*value);
             let at = Duration::from_secs(at);
             judge.judge(&TrustNumbers { at, values: all, ..TrustNumbers::default() });
         }

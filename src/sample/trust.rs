@@ -14,7 +14,7 @@ use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Kind, RunState, Timed, share};
 
 /// Gauges that the host's thread writes.
-const OF_HOST: [Gauge; 12] = [
+const OF_HOST: [Gauge; 15] = [
     Gauge::Cpu,
     Gauge::CpuThrottled,
     Gauge::CpuSteal,
@@ -24,8 +24,11 @@ const OF_HOST: [Gauge; 12] = [
     Gauge::ClockStep,
     Gauge::Suspended,
     Gauge::Memory,
+    Gauge::MemoryPressure,
+    Gauge::MajorFaults,
     Gauge::ReceiveStalls,
     Gauge::PacketsDropped,
+    Gauge::LinkLoad,
     Gauge::Tracked,
 ];
 /// Gathers the gauges and judges them.
@@ -86,29 +89,27 @@ impl TrustMeter {
         let load_end = sources.status.load_end().filter(|end| *end < sample.at);
         if load_end.is_none() {
             self.names.sample(&sources.registry);
-            set(&mut values, Gauge::LoopLag, lag);
-            set(&mut values, Gauge::CanaryDivergence, self.canary.measure(sources, sample));
-            set(&mut values, Gauge::LoadHeld, load_held(sample.state, now.since(last).starts));
-            set(
-                &mut values,
-                Gauge::WorkerBusy,
-                workers.iter().filter_map(|worker| worker.busy).reduce(f64::max),
-            );
-            set(&mut values, Gauge::EventsDropped, sample.pipeline.drop_rate);
-            set(&mut values, Gauge::SnapshotTime, Some(sample.generator.snapshot_us as f64));
+            values[Gauge::LoopLag] = lag;
+            values[Gauge::CanaryDivergence] = self.canary.measure(sources, sample);
+            values[Gauge::LoadHeld] = load_held(sample.state, now.since(last).starts);
+            values[Gauge::WorkerBusy] = workers.iter().filter_map(|worker| worker.busy).reduce(f64::max);
+            values[Gauge::EventsDropped] = sample.pipeline.drop_rate;
+            values[Gauge::SnapshotTime] = Some(sample.generator.snapshot_us as f64);
+            values[Gauge::SampleTime] = sample.generator.frame_us.map(|us| us as f64);
+            values[Gauge::RequestsCut] = requests_cut(sample);
             let names = self.names.digest().recent;
-            set(&mut values, Gauge::NameLookup, names.map(|names| names.p99 as f64));
+            values[Gauge::NameLookup] = names.map(|names| names.p99 as f64);
             let tick = sources.host.take_longest_tick_us();
-            set(&mut values, Gauge::ProcessGap, tick.map(|us| us as f64));
+            values[Gauge::ProcessGap] = tick.map(|us| us as f64);
             for gauge in OF_HOST {
                 // The verdict takes the largest value since the last call; the screen shows the present one.
-                set(&mut values, gauge, sources.host.take(gauge));
-                set(&mut shown, gauge, sources.host.get(gauge, sample.at));
+                values[gauge] = sources.host.take(gauge);
+                shown[gauge] = sources.host.get(gauge, sample.at);
             }
             let opened = sample.snapshot.totals.get(Metric::Connections);
             // Copies the tables of all workers: asked for only when many ports are in use.
             let audience = || sources.registry.audience();
-            set(&mut values, Gauge::Ports, self.ports.measure(sample.at, opened, &sources.host, audience));
+            values[Gauge::Ports] = self.ports.measure(sample.at, opened, &sources.host, audience);
         }
         // Without load, only counts and gaps are judged.
         self.judge.judge(&TrustNumbers {
@@ -178,20 +179,14 @@ impl Counted {
     /// Sets the gauges of the counts of a second.
     fn fill(self, values: &mut Values) {
         let starts = self.starts;
-        set(values, Gauge::LateStarts, share(starts.late, starts.made));
-        set(values, Gauge::VeryLateStarts, share(starts.very_late, starts.made));
+        values[Gauge::LateStarts] = share(starts.late, starts.made);
+        values[Gauge::VeryLateStarts] = share(starts.very_late, starts.made);
         let [files, ports, memory] = self.local.map(|count| Some(count as f64));
-        set(values, Gauge::FilesRefused, files);
-        set(values, Gauge::PortsRefused, ports);
-        set(values, Gauge::MemoryRefused, memory);
-        set(values, Gauge::InvariantViolations, Some(self.violations as f64));
-        set(values, Gauge::AddressSpaceStops, Some(self.address_space_stops as f64));
-    }
-}
-
-fn set(values: &mut Values, gauge: Gauge, value: Option<f64>) {
-    if let Some(slot) = values.get_mut(gauge.index()) {
-        *slot = value;
+        values[Gauge::FilesRefused] = files;
+        values[Gauge::PortsRefused] = ports;
+        values[Gauge::MemoryRefused] = memory;
+        values[Gauge::InvariantViolations] = Some(self.violations as f64);
+        values[Gauge::AddressSpaceStops] = Some(self.address_space_stops as f64);
     }
 }
 
@@ -210,6 +205,12 @@ fn largest_lag(workers: &[Worker]) -> (Option<f64>, Option<usize>) {
 fn load_held(state: RunState, starts: StartCounts) -> Option<f64> {
     let asked = starts.made.saturating_add(starts.missed);
     (state == RunState::Ramping).then(|| share(starts.made, asked)).flatten()
+}
+
+/// Returns the share of the requests so far that were cut.
+fn requests_cut(sample: &RunSample) -> Option<f64> {
+    let totals = &sample.snapshot.totals;
+    share(totals.ended(Fault::Cut.into()), totals.finished())
 }
 
 /// Returns the median time to the first byte over the last ten seconds: of segments, or else of playlists.
@@ -315,11 +316,24 @@ mod tests {
     }
 
     #[test]
+    fn requests_that_were_cut_are_a_share_of_all_that_ended_and_never_convict() {
+        let mut run = Run::new();
+        run.second(&[]);
+        let shown = |run: &Run| run.meter.trust().values[Gauge::RequestsCut];
+        assert_eq!(shown(&run), None, "no request has ended");
+        for _ in 0..3 {
+            run.fail(Fault::TimeoutFirstByte.into());
+        }
+        run.fail(Fault::Cut.into());
+        assert_eq!((run.second(&[]), shown(&run)), (TrustVerdict::Valid, Some(0.25)));
+    }
+
+    #[test]
     fn clients_that_leave_are_no_load_that_was_not_held() {
         let mut run = Run::new();
         run.sample.target = 100;
         (0..12).for_each(|_| _ = run.second(&[]));
-        assert_eq!(run.meter.trust().values[Gauge::LoadHeld.index()], None);
+        assert_eq!(run.meter.trust().values[Gauge::LoadHeld], None);
         assert_eq!(run.meter.trust().verdict, TrustVerdict::Valid);
     }
 
@@ -328,7 +342,7 @@ mod tests {
         let mut run = Run::new();
         run.sources.host = Arc::new(host_with(Duration::from_secs(1), &[(Fact::LocalPorts, 1.0)]));
         host_reads(&run.sources.host, Gauge::CpuThrottled, 0.5);
-        let shown = |run: &Run| run.meter.trust().values[Gauge::CpuThrottled.index()];
+        let shown = |run: &Run| run.meter.trust().values[Gauge::CpuThrottled];
         let now: Vec<_> = (1..=5).map(|_| (run.second(&[]), shown(&run)).1).collect();
         assert_eq!(now, [Some(0.5), Some(0.5), Some(0.5), Some(0.5), None]);
         let [reason] = run.meter.trust().reasons.as_slice() else { panic!("{:?}", run.meter.trust()) };

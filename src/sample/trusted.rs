@@ -185,7 +185,7 @@ mod tests {
             sample.at += Duration::from_secs(1);
             sources.registry.snapshot(0, &mut sample.snapshot);
             let mut values = Values::default();
-            values[Gauge::LoopLag.index()] = Some(*lag_us);
+            values[Gauge::LoopLag] = Some(*lag_us);
             judge.judge(&TrustNumbers { at: sample.at, values, ..TrustNumbers::default() });
             masked.measure(&sample, None, &sources.registry, judge.trust());
         }

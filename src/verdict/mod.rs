@@ -21,6 +21,6 @@ pub use threshold::{
     ThresholdWatch, threshold_checks,
 };
 pub use trust::{
-    Demand, Gauge, GaugeLimit, Interval, RULES, Reason, Rule, Trust, TrustJudge, TrustNumbers, TrustVerdict,
-    Unit, Values, Weight, formatted, is_blurred,
+    Demand, Gauge, GaugeLimit, Interval, PerGauge, RULES, Reason, Rule, Trust, TrustJudge, TrustNumbers,
+    TrustVerdict, Unit, Values, Weight, formatted, is_blurred,
 };

@@ -130,7 +130,7 @@ fn streams(scrape: &Scrape<'_>, out: &mut Exposition, of: fn(&crate::pipeline::C
 /// Writes the gauges of a unit, each under its name without the unit.
 fn gauges(scrape: &Scrape<'_>, out: &mut Exposition, unit: Unit, ending: &str, convert: fn(f64) -> f64) {
     for rule in RULES.iter().filter(|rule| rule.unit == unit) {
-        let value = scrape.sample.trust.values.get(rule.gauge.index()).copied().flatten();
+        let value = scrape.sample.trust.values[rule.gauge];
         let name = rule.name.strip_suffix(ending).unwrap_or(rule.name);
         out.known(&[("gauge", name)], value.map(convert));
     }

@@ -51,7 +51,7 @@ pub(super) fn nearest(trust: &Trust) -> Vec<Text> {
         .iter()
         .filter(|rule| rule.convicts() && main != Some(rule.gauge))
         .filter_map(|rule| {
-            let value = trust.values.get(rule.gauge.index()).copied().flatten()?;
+            let value = trust.values[rule.gauge]?;
             Some((rule.nearness(value, trust.first_byte_us)?, rule, value))
         })
         .collect();
@@ -132,7 +132,7 @@ pub(super) fn gauges(trust: &Trust, breadth: Breadth) -> (Table, Vec<Option<Gaug
 }
 
 fn bar(trust: &Trust, rule: &Rule) -> Option<GaugeBar> {
-    let value = trust.values.get(rule.gauge.index()).copied().flatten()?;
+    let value = trust.values[rule.gauge]?;
     let (fill, mark) = rule.fill(value, trust.first_byte_us)?;
     let tone = match reason(trust, rule).map(|reason| reason.level) {
         Some(TrustVerdict::Invalid) => Tone::Fail,
@@ -163,7 +163,7 @@ fn gauge(trust: &Trust, rule: &Rule) -> Vec<Text> {
     let limit = |limit: Option<GaugeLimit>| {
         Text::label(value(limit.map(|limit| limit.in_force(trust.first_byte_us))))
     };
-    let [now, worst] = [&trust.values, &trust.worst].map(|of| of.get(rule.gauge.index()).copied().flatten());
+    let [now, worst] = [&trust.values, &trust.worst].map(|of| of[rule.gauge]);
     let found = reason(trust, rule);
     let role = found.map_or(Role::Plain, |reason| role(reason.level));
     let note = match found {
@@ -200,7 +200,7 @@ mod tests {
         let mut judge = TrustJudge::default();
         for (at, cpu) in (1..).zip(cpu) {
             let mut values = Values::default();
-            values[Gauge::Cpu.index()] = Some(*cpu);
+            values[Gauge::Cpu] = Some(*cpu);
             judge.judge(&TrustNumbers { at: Duration::from_secs(at), values, ..TrustNumbers::default() });
         }
         judge.trust().clone()

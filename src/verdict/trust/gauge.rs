@@ -45,16 +45,26 @@ pub enum Gauge {
     Suspended,
     /// Resident memory, as a share of what the process may use.
     Memory,
+    /// Time in which some task of this process's control group waited for memory.
+    MemoryPressure,
+    /// Pages per second that the process had to wait for because they were not in memory.
+    MajorFaults,
     /// Times per second that the kernel found a receive buffer full.
     ReceiveStalls,
     /// Packets per second that the kernel dropped before a socket saw them.
     PacketsDropped,
+    /// Speed of the busiest network link in its busier direction, as a share of what the link can carry.
+    LinkLoad,
     /// Connections that the kernel's connection tracking knows, as a share of those that it can know.
     Tracked,
     /// Share of the events that found no room in their channel.
     EventsDropped,
     /// Time that it took to read all counters.
     SnapshotTime,
+    /// Time that it took to make a sample of the run, including the reading.
+    SampleTime,
+    /// Requests that hlswarm ended itself, as a share of all that ended.
+    RequestsCut,
     /// Time to resolve a name, 99th percentile of ten seconds.
     NameLookup,
     /// Time by which the median time to the first byte is longer than that of a client on a thread of its own.

@@ -38,7 +38,7 @@ const MORE_CPU: &str = "use fewer clients, more cores or more machines";
 const LESS_COMPANY: &str = "stop the other programs on this machine, or use another machine";
 
 /// The table, in the order of [`Gauge`].
-pub const RULES: [Rule; 28] = [
+pub const RULES: [Rule; 33] = [
     // A late timer is a late request and a late read. The limits are tokio's granularity of a millisecond times ten
     // and fifty; three seconds in a row, because one late second happens on any machine.
     Rule {
@@ -261,6 +261,26 @@ pub const RULES: [Rule; 28] = [
         ..LINE
     },
     Rule {
+        gauge: Gauge::MemoryPressure,
+        name: "memory_pressure_share",
+        label: "memory pressure",
+        suspect: GaugeLimit::at(0.1),
+        seconds: 10,
+        advice: "use fewer clients or a machine with more memory",
+        ..LINE
+    },
+    // Each part of the program is read from the disk when it first runs, which takes one second and not three in a row.
+    Rule {
+        gauge: Gauge::MajorFaults,
+        name: "major_faults_per_second",
+        label: "major page faults",
+        unit: Unit::Count,
+        suspect: GaugeLimit::at(0.0),
+        seconds: 3,
+        advice: "use fewer clients or a machine with more memory: this one swaps, or drops pages of the program",
+        ..LINE
+    },
+    Rule {
         gauge: Gauge::ReceiveStalls,
         name: "receive_stalls_per_second",
         label: "receive stalls",
@@ -277,6 +297,15 @@ pub const RULES: [Rule; 28] = [
         unit: Unit::Count,
         suspect: GaugeLimit::at(0.0),
         advice: "raise net.core.netdev_max_backlog, or use more cores",
+        ..LINE
+    },
+    Rule {
+        gauge: Gauge::LinkLoad,
+        name: "link_load_share",
+        label: "link load",
+        suspect: GaugeLimit::at(0.85),
+        seconds: 10,
+        advice: "use a faster network interface or more machines",
         ..LINE
     },
     // With a full table the kernel drops the first packet of every new connection, in silence: it looks like an origin
@@ -306,6 +335,25 @@ pub const RULES: [Rule; 28] = [
         suspect: GaugeLimit::at(2_000.0),
         invalid: GaugeLimit::at(20_000.0),
         advice: MORE_CPU,
+        ..LINE
+    },
+    // A sample that takes longer than the time to the next one makes the screen late.
+    Rule {
+        gauge: Gauge::SampleTime,
+        name: "sample_us",
+        label: "making a sample",
+        unit: Unit::Micros,
+        suspect: GaugeLimit::at(250_000.0),
+        advice: MORE_CPU,
+        ..LINE
+    },
+    // The end of a run or of a client cuts some. Many of them mean that latencies leave out slow responses.
+    Rule {
+        gauge: Gauge::RequestsCut,
+        name: "requests_cut_share",
+        label: "requests cut",
+        suspect: GaugeLimit::at(0.01),
+        advice: "end the run later: a response that was cut is in no latency",
         ..LINE
     },
     Rule {

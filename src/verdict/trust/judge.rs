@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::evidence::{Crossing, Evidence, Second};
 use super::{
-    Demand, Gauge, GaugeLimit, Interval, Intervals, RULES, Reason, Rule, Trust, TrustVerdict, Values, Weight,
-    worsen,
+    Demand, Gauge, GaugeLimit, Interval, Intervals, PerGauge, RULES, Reason, Rule, Trust, TrustVerdict,
+    Values, Weight, worsen,
 };
 
 /// Maximum number of masked intervals that a run keeps apart.
@@ -47,7 +47,7 @@ impl TrustNumbers<'_> {
 pub struct TrustJudge {
     trust: Trust,
     judged_at: Duration,
-    evidence: [Evidence; Gauge::COUNT],
+    evidence: PerGauge<Evidence>,
 }
 
 impl TrustJudge {
@@ -66,7 +66,8 @@ impl TrustJudge {
         let window = numbers.of_load(whole);
         self.trust.measured += window.length();
         if numbers.load_end.is_none() {
-            let shown = numbers.values.iter().zip(&numbers.shown).map(|(value, shown)| value.or(*shown));
+            let shown =
+                numbers.values.iter().zip(numbers.shown.iter()).map(|(value, shown)| value.or(*shown));
             self.trust.values.iter_mut().zip(shown).for_each(|(kept, value)| *kept = value);
             self.trust.first_byte_us = numbers.first_byte_us;
         }
@@ -75,8 +76,7 @@ impl TrustJudge {
         let counted = whole.length().saturating_sub(stopped).min(COUNTED);
         let second = Second { window, to: whole.to, counted };
         for rule in &RULES {
-            let value = numbers.values.get(rule.gauge.index()).copied().flatten();
-            let value = value.filter(|value| value.is_finite());
+            let value = numbers.values[rule.gauge].filter(|value| value.is_finite());
             worsen(&mut self.trust.worst, rule, value);
             if rule.gauge == Gauge::ProcessGap {
                 numbers.gaps.iter().for_each(|gap| self.judge_gap(rule, numbers.of_load(*gap), numbers));
@@ -101,7 +101,7 @@ impl TrustJudge {
     /// Returns the levels that a value reaches, as reasons.
     fn crossing(&self, rule: &Rule, value: f64, interval: Interval, numbers: &TrustNumbers<'_>) -> Crossing {
         // A reason keeps the newest advice, because the load is known best then. It has to cure the worst value.
-        let worst = self.trust.worst.get(rule.gauge.index()).copied().flatten().unwrap_or(value);
+        let worst = self.trust.worst[rule.gauge].unwrap_or(value);
         let reason = |level, limit: Option<GaugeLimit>| {
             let threshold = limit?.in_force(numbers.first_byte_us);
             rule.is_worse(value, threshold).then(|| Reason {
@@ -123,17 +123,16 @@ impl TrustJudge {
     }
 
     fn count(&mut self, rule: &Rule, crossing: Crossing, second: Second) {
-        let Some(evidence) = self.evidence.get_mut(rule.gauge.index()) else { return };
         if rule.weight == Weight::Shown {
             return;
         }
-        let found = evidence.count(rule, crossing, second);
+        let found = self.evidence[rule.gauge].count(rule, crossing, second);
         add(&mut self.trust.doubtful, &found.doubtful);
         add(&mut self.trust.masked, &found.masked);
     }
 
     fn conclude(&mut self, numbers: &TrustNumbers<'_>) {
-        let evidence = || RULES.iter().zip(&self.evidence);
+        let evidence = || RULES.iter().zip(self.evidence.iter());
         self.trust.reasons = evidence().flat_map(|(rule, evidence)| evidence.reasons(rule)).collect();
         let levels = evidence().map(|(_, evidence)| evidence.level(numbers.at));
         self.trust.now = levels.fold(TrustVerdict::Valid, TrustVerdict::max);

@@ -15,6 +15,7 @@ mod gauge;
 mod gauge_rules;
 mod intervals;
 mod judge;
+mod per_gauge;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ pub use gauge::{Gauge, GaugeLimit, Rule, Unit, Weight, Worse};
 pub use gauge_rules::RULES;
 pub use intervals::{Interval, Intervals};
 pub use judge::{TrustJudge, TrustNumbers};
+pub use per_gauge::{PerGauge, Values};
 
 /// Share of the measured time from which on invalid seconds make a run INVALID.
 pub const INVALID_SHARE: f64 = 0.01;
@@ -70,9 +72,6 @@ impl TrustVerdict {
         }
     }
 }
-
-/// One value for each gauge, in their order; `None` where the host does not offer it.
-pub type Values = [Option<f64>; Gauge::COUNT];
 
 /// Evidence against a result: a gauge that crossed a limit for long enough. A gauge has a reason for each level that
 /// it reached; a second counts for the worse one.
@@ -230,7 +229,8 @@ impl Trust {
 
 /// Replaces the gauge's value in `values` if `value` is worse.
 fn worsen(values: &mut Values, rule: &Rule, value: Option<f64>) {
-    let Some((kept, value)) = values.get_mut(rule.gauge.index()).zip(value) else { return };
+    let Some(value) = value else { return };
+    let kept = &mut values[rule.gauge];
     if kept.is_none_or(|kept| rule.is_worse(value, kept)) {
         *kept = Some(value);
     }

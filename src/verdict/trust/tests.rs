@@ -26,7 +26,7 @@ fn end(judge: &mut TrustJudge, load_end: Duration) {
 
 fn second(at: u64, gauge: Gauge, value: f64) -> TrustNumbers<'static> {
     let mut numbers = TrustNumbers { at: seconds(at), ..TrustNumbers::default() };
-    numbers.values[gauge.index()] = Some(value);
+    numbers.values[gauge] = Some(value);
     numbers
 }
 
@@ -189,7 +189,7 @@ fn a_gauge_that_is_only_shown_never_convicts() {
     for rule in RULES.into_iter().filter(|rule| rule.weight == Weight::Shown) {
         let trust = judged(rule.gauge, &[1e12; 30]);
         assert_eq!((trust.verdict, trust.reasons.len()), (TrustVerdict::Valid, 0), "{}", rule.name);
-        assert_eq!(trust.worst[rule.gauge.index()], Some(1e12));
+        assert_eq!(trust.worst[rule.gauge], Some(1e12));
     }
 }
 
@@ -228,7 +228,7 @@ fn the_end_of_a_run_is_evidence_but_not_measured_time() {
     let trust = judge.trust();
     assert_eq!((trust.verdict, trust.measured), (TrustVerdict::Invalid, seconds(12)));
     assert_eq!(trust.masked.as_slice(), [Interval { from: seconds(10), to: seconds(12) }]);
-    assert_eq!((trust.values[Gauge::Cpu.index()], trust.reasons[0].worst), (Some(0.1), 2.0));
+    assert_eq!((trust.values[Gauge::Cpu], trust.reasons[0].worst), (Some(0.1), 2.0));
 }
 
 #[test]
@@ -353,10 +353,10 @@ proptest! {
             return Ok(());
         }
         let mut changed = place.get(&run_seconds).0;
-        for (rule, value) in RULES.iter().zip(worse) {
+        for (rule, value) in RULES.iter().zip(worse.iter()) {
             // A value that becomes known is news, not worse news.
-            if changed[rule.gauge.index()].is_some() {
-                worsen(&mut changed, rule, value);
+            if changed[rule.gauge].is_some() {
+                worsen(&mut changed, rule, *value);
             }
         }
         let place = place.index(run_seconds.len());
@@ -375,7 +375,7 @@ proptest! {
     ) {
         let before = run(&first);
         let mut values = Values::default();
-        RULES.iter().zip(&mut values).for_each(|(rule, value)| *value = is_known.then(|| value_of(rule, 0)));
+        RULES.iter().zip(values.iter_mut()).for_each(|(rule, value)| *value = is_known.then(|| value_of(rule, 0)));
         let calm = std::iter::repeat_n((values, 0), calm);
         let after = run(&first.into_iter().chain(calm).collect::<Vec<_>>());
         prop_assert_eq!(&after.reasons, &before.reasons);
