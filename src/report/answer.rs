@@ -5,7 +5,7 @@ use super::cells::{clients, clock, from_ms, known, percent, plural, rate};
 use super::doc::{Doc, Part};
 use super::failures::{FAILURES, mostly};
 use super::search;
-use crate::verdict::{TrustVerdict, Verdict};
+use crate::verdict::{DEGRADED_SHARE, TrustVerdict, Verdict};
 use crate::vocabulary::Untrusted;
 use crate::vocabulary::palette::Tone;
 use crate::vocabulary::units::{self, UNKNOWN};
@@ -89,6 +89,10 @@ fn result(doc: &Doc, verdict: Verdict) -> String {
         }
         (Verdict::Degraded, Some(load)) => format!("{host} is degraded from {load} on"),
         (Verdict::Failing, Some(load)) => format!("{host} breaks at {load}"),
+        // Neither errors nor stalls: only a threshold makes such a run DEGRADED.
+        (Verdict::Degraded, None) if doc.at("/health/error_share").number() < Some(DEGRADED_SHARE) => {
+            format!("{host}: {}", thresholds_sentence(doc).unwrap_or_else(|| failed(doc)))
+        }
         (_, None) => format!("{host}: {}", failed(doc)),
     }
 }

@@ -20,6 +20,7 @@ pub(super) fn of_moment(at: Duration, snapshot: &Snapshot, recent: Option<&Rates
         error_share: recent.and_then(Rates::error_share),
         local_faults: recent.map_or(0, |rates| rates.local_faults),
         bits_per_second: recent.map(|rates| rates.bits_per_second),
+        thresholds_crossed: 0,
         run: of_run(&snapshot.totals),
     }
 }

@@ -29,7 +29,7 @@ use crate::pipeline::{Event, Pipeline, Reading, SampleLine};
 use crate::run_state::VerdictChange;
 use crate::stats::{ClientRow, LastStates, Quality, RecentLatency, Snapshot, Speeds, Totals, Window, window};
 use crate::sync::image::{Depth, Misfit};
-use crate::verdict::{HealthJudge, Verdict};
+use crate::verdict::{HealthJudge, HealthNumbers, Verdict};
 use crate::vocabulary::{RunState, Timed, clock};
 
 /// Time between two samples.
@@ -391,7 +391,9 @@ impl Sampler {
         (sample.health, sample.knees) = if sample.state.is_ending() {
             self.judge.last()
         } else {
-            self.judge.judge(&numbers::of_moment(sample.at, &sample.snapshot, sample.recent.as_ref()))
+            let crossed = self.thresholds.judged().iter().filter(|judged| judged.is_crossed()).count() as u64;
+            let numbers = numbers::of_moment(sample.at, &sample.snapshot, sample.recent.as_ref());
+            self.judge.judge(&HealthNumbers { thresholds_crossed: crossed, ..numbers })
         };
         sample.run_health = self.judge.run_health(numbers::of_run(&sample.snapshot.totals));
         // The journal records troubles and recoveries. The first OK of a run is neither.

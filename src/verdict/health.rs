@@ -1,6 +1,7 @@
 //! Health verdict: whether the stream is served well, since when, and where it first was not.
 //!
-//! * The verdict is DEGRADED from 1 % errors over the last ten seconds or 1 % stalled clients, FAILING from 5 %.
+//! * The verdict is DEGRADED from 1 % errors over the last ten seconds or 1 % stalled clients, FAILING from 5 %. While
+//!   one of the operator's thresholds is crossed, it is at least DEGRADED.
 //! * A request that this machine could not make is not a fault of the stream and not an error. While such requests
 //!   occur, stalls are not judged, because their cause is unknown.
 //! * A worse verdict is entered after two seconds, a better one after five, so that the verdict does not flap.
@@ -10,6 +11,7 @@
 //! * The knee is the beginning of the trouble that first made the stream DEGRADED, separately for errors and for
 //!   stalls: while clients are added, the load that the stream carried two seconds later would flatter it.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::vocabulary::units;
@@ -49,6 +51,8 @@ pub struct HealthNumbers {
     pub local_faults: u64,
     /// Bits per second over the last ten seconds; `None` while unknown.
     pub bits_per_second: Option<f64>,
+    /// Thresholds of the operator that are crossed now.
+    pub thresholds_crossed: u64,
     /// The run as a whole.
     pub run: RunNumbers,
 }
@@ -61,7 +65,7 @@ pub enum Verdict {
     Unknown,
     /// Less than 1 % of requests fail, and less than 1 % of clients are stalled.
     Ok,
-    /// At least 1 % of either.
+    /// At least 1 % of either, or a threshold of the operator is crossed.
     Degraded,
     /// At least 5 % of either.
     Failing,
@@ -136,6 +140,8 @@ pub struct Health {
     pub error_share: Option<f64>,
     /// Share of active clients that are stalled; `None` without clients.
     pub stalled_share: Option<f64>,
+    /// Thresholds of the operator that are crossed now.
+    pub thresholds_crossed: u64,
 }
 
 impl Health {
@@ -147,11 +153,19 @@ impl Health {
         }
         let errors = units::percent(self.error_share);
         let stalled = units::percent(self.stalled_share);
-        let numbers = format!("{errors} of requests fail, {stalled} of clients are stalled");
+        let mut numbers = format!("{errors} of requests fail, {stalled} of clients are stalled");
+        if self.thresholds_crossed > 0 {
+            _ = write!(numbers, ", {}", self.crossed());
+        }
         match self.pending {
             Some(pending) => format!("{}: {numbers}; {}", self.trend(pending), pending.outlook()),
             None => numbers,
         }
+    }
+
+    /// Returns how many thresholds are crossed: `1 threshold crossed`.
+    pub fn crossed(&self) -> String {
+        format!("{} crossed", units::plural(self.thresholds_crossed, "threshold"))
     }
 
     /// Returns the direction in which the numbers have left the verdict, and how long ago: `better for 3 s`.
@@ -277,6 +291,8 @@ impl HealthJudge {
     pub fn judge(&mut self, numbers: &HealthNumbers) -> (Health, Knees) {
         let HealthNumbers { at, clients, stalled_share, error_share, bits_per_second, .. } = *numbers;
         (self.health.error_share, self.health.stalled_share) = (error_share, stalled_share);
+        self.health.thresholds_crossed = numbers.thresholds_crossed;
+        let thresholds = (numbers.thresholds_crossed > 0).then_some(Verdict::Degraded);
         let errors = error_share.map(Verdict::from_share);
         // While this machine lacks something, it may cause the stalls itself.
         let stalled_share = stalled_share.filter(|_| numbers.local_faults == 0);
@@ -292,7 +308,7 @@ impl HealthJudge {
         }
         // The absence of stalls says nothing before a request has ended: judging begins with the share of errors.
         let has_begun = errors.is_some() || self.health.verdict != Verdict::Unknown;
-        self.settle(at, errors.into_iter().chain(stalls).max().filter(|_| has_begun));
+        self.settle(at, errors.into_iter().chain(stalls).chain(thresholds).max().filter(|_| has_begun));
 
         let knee = Knee { clients, bits_per_second, at };
         self.errors.watch(errors, knee);

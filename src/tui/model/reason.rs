@@ -69,12 +69,19 @@ fn standing(sample: &RunSample) -> Vec<Text> {
     let stalled =
         judged(health.stalled_share, &percent, " of clients stalled").or_short(format!("{percent} stalled"));
     let mut line = vec![held(sample), fail, stalled];
+    line.extend(crossed(health));
     line.extend(sample.got_share.filter(|got| *got < ENOUGH && suffers(health)).map(|got| {
         let got = units::percent(Some(got));
         let text = Text::plain("the origin gives ").then(Role::Title, &format!("{got} of what they need"));
         text.or_short(format!("{got} of need")).weighing(Weight::OutOfBounds)
     }));
     line
+}
+
+/// Returns how many thresholds of the operator are crossed; `None` if none is.
+fn crossed(health: &Health) -> Option<Text> {
+    let text = || Text::new(Role::Warning, health.crossed()).weighing(Weight::OutOfBounds);
+    (health.thresholds_crossed > 0).then(text)
 }
 
 /// Reports whether viewers suffer: only then do bits that did not arrive matter, because buffers even out the rest.
@@ -102,7 +109,8 @@ fn changing(health: &Health, pending: Pending) -> Text {
     let shown =
         named.iter().filter(|(share, ..)| !is_worse || share.is_some_and(|share| share >= DEGRADED_SHARE));
     let shown: Vec<_> = shown.map(|(share, long, short)| (units::percent(*share), *long, *short)).collect();
-    let join = |words: Vec<String>| words.join(", ");
+    let crossed = (health.thresholds_crossed > 0).then(|| health.crossed());
+    let join = |words: Vec<String>| words.into_iter().chain(crossed.clone()).collect::<Vec<_>>().join(", ");
     let long = join(shown.iter().map(|(share, long, _)| format!("{share} {long}")).collect());
     let short = join(shown.iter().map(|(share, _, short)| format!("{share} {short}")).collect());
     let (trend, outlook) = (health.trend(pending), pending.outlook());

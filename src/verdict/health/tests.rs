@@ -144,3 +144,18 @@ fn nothing_is_well_before_a_request_has_ended() {
         assert_eq!(unknown.reason(), "nothing has been measured yet");
     }
 }
+
+#[test]
+fn a_crossed_threshold_makes_a_stream_degraded_and_no_knee() {
+    let mut health = HealthJudge::default();
+    judge(&mut health, 0, 1, 0);
+    let mut last = (Health::default(), Knees::default());
+    for step in 8..=40 {
+        let calm = numbers(Duration::from_millis(step * 250), 0);
+        last = health.judge(&HealthNumbers { thresholds_crossed: 2, ..calm });
+    }
+    let (held, knees) = last;
+    assert_eq!((held.verdict, held.since.as_secs(), knees), (Verdict::Degraded, 2, Knees::default()));
+    assert_eq!(held.reason(), "0% of requests fail, -- of clients are stalled, 2 thresholds crossed");
+    assert_eq!(judge(&mut health, 11, 16, 0).0.verdict, Verdict::Ok);
+}

@@ -21,7 +21,6 @@ use std::time::Duration;
 use super::Limit;
 
 pub use catalogue::{Distribution, Extent, Quantity, RunNumber, Statistic};
-#[cfg(test)]
 pub use measure::Measure;
 pub use watch::{JudgedThreshold, ThresholdWatch, threshold_checks};
 

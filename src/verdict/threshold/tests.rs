@@ -162,6 +162,15 @@ fn without_a_window_the_last_value_decides_and_with_one_the_worst() {
 }
 
 #[test]
+fn a_count_that_has_yet_to_grow_is_not_crossed_now() {
+    let is_crossed = |text: &str, value| judged(text, None, &[Some(0.0), Some(value)]).is_crossed();
+    assert!(is_crossed("error_rate<1%", 0.5) && !is_crossed("error_rate<1%", 0.001));
+    assert!(is_crossed("average_speed>0.9", 0.5) && is_crossed("stalls==0", 3.0));
+    assert!(!is_crossed("requests>=1000", 400.0) && !is_crossed("http_errors{404}==5", 4.0));
+    assert!(is_crossed("http_errors{404}==5", 6.0));
+}
+
+#[test]
 fn a_threshold_ends_the_run_once_it_was_crossed_for_the_whole_grace() {
     let bad = [Some(0.5); 12];
     let aborted = |values: &[Option<f64>]| judged("error_rate<1%", Some(10), values).standing.aborted_at;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{After, Threshold};
+use super::{After, Measure, Threshold};
 use crate::verdict::check::{Check, CheckResult, Consequence};
 use crate::verdict::{Trust, TrustVerdict};
 use crate::vocabulary::units;
@@ -35,6 +35,13 @@ impl JudgedThreshold {
     /// Returns the value that decides: the worst window, or the newest value without windows.
     pub fn value(&self) -> Option<f64> {
         if self.threshold.over.is_some() { self.standing.worst } else { self.standing.value }
+    }
+
+    /// Reports whether it is crossed now. A count that has not yet reached what is asked of it is not: it only grows.
+    pub fn is_crossed(&self) -> bool {
+        let grows = matches!(self.threshold.quantity.measure(), Measure::Count | Measure::Bytes);
+        let is_awaited = |value| grows && value < self.threshold.limit.number();
+        self.standing.crossed_since.is_some() && !self.standing.value.is_some_and(is_awaited)
     }
 
     /// Returns the result so far; `Unknown` if nothing was measured.
