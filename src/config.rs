@@ -1,6 +1,7 @@
 //! Turns the command line into validated configuration, one section for each module that it configures. Sends
 //! nothing.
 
+mod criteria;
 mod header_source;
 mod plan_source;
 mod target_source;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::{CheckArgs, CriteriaArgs, LoadArgs, RequestArgs, SearchArgs};
+use crate::cli::{CheckArgs, LoadArgs, RequestArgs, SearchArgs};
 use crate::control::{Ahead, OnShortage, Plan};
 use crate::hls::VariantChoice;
 use crate::load::{ClientLimit, Ramp, RampProfile, Reconnects, SearchPlan, Stage, StageList, StagesProfile};
@@ -255,7 +256,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         profile: args.player,
         session: args.session_length,
     };
-    let criteria = criteria(args.criteria, args.allow_untrusted)?;
+    let criteria = criteria::criteria(args.criteria, args.allow_untrusted)?;
     let config = assemble(player, args.requests, plan, output)?;
     Ok(RunConfig { authorised_for: args.authorised_for, criteria, ..config })
 }
@@ -276,6 +277,7 @@ pub fn find_config(
         ("--stage", !load.stages.is_empty()),
         ("--ramp-time", load.ramp_time.is_some()),
         ("--abort-on-fail", load.criteria.abort_on_fail.is_some()),
+        ("--warmup", load.criteria.warmup.is_some()),
     ];
     if let Some((option, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
         return Err(ConfigError::NotOfSearch(option));
@@ -299,20 +301,6 @@ pub fn find_config(
     let plan = SearchPlan { first, most, settle, hold, precision, repeats };
     config.search = Some(plan);
     Ok((config, plan, thresholds))
-}
-
-/// Takes each threshold once: a second one with the same words would be the same check twice.
-fn criteria(args: CriteriaArgs, allow_untrusted: bool) -> Result<Criteria, ConfigError> {
-    let mut thresholds = Vec::new();
-    for threshold in args.thresholds {
-        if !thresholds.contains(&threshold) {
-            thresholds.push(threshold);
-        }
-    }
-    if thresholds.len() > limits::THRESHOLDS {
-        return Err(ConfigError::TooManyThresholds);
-    }
-    Ok(Criteria { thresholds, abort_grace: args.abort_on_fail, allow_untrusted })
 }
 
 /// Returns the stages of a plan; `None` without any. They must end some time, or `duration` must end the run.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::verdict::{Distribution, Extent, Quantity, RunNumber, Statistic, Threshold};
+use crate::verdict::{After, Distribution, Extent, Quantity, RunNumber, Statistic, Threshold};
 use crate::vocabulary::SessionNumber;
 
 /// Criteria of the operator.
@@ -15,6 +15,10 @@ pub struct CriteriaArgs {
     /// repeatable. 'hlswarm --help thresholds' lists the quantities
     #[arg(long = "threshold", value_name = "EXPR", value_parser = Threshold::parse, help_heading = "Criteria")]
     pub thresholds: Vec<Threshold>,
+    /// Leave out this time, or the ramp, from thresholds, and show the main numbers without it beside those of the whole
+    /// run [default: nothing is left out]
+    #[arg(long, value_name = "TIME|ramp", value_parser = After::parse, help_heading = "Criteria")]
+    pub warmup: Option<After>,
     /// End the run once a threshold stayed crossed for this long [default: 10s]
     #[arg(long, value_name = "GRACE", num_args = 0..=1, require_equals = true, default_missing_value = "10s", value_parser = crate::vocabulary::units::parse_duration, requires = "thresholds", help_heading = "Criteria")]
     pub abort_on_fail: Option<Duration>,
@@ -37,8 +41,8 @@ kept at the end is a reason for exit code 3.
   over TIME    judge each window of this length, 1s to 5m (above 1m up to 5s
                longer); one that crosses the limit is enough. Without it: the
                run so far, and the value at its end decides
-  after ...    leave out the beginning: the ramp, or this time. Without it the
-               whole run counts
+  after ...    leave out the beginning: the ramp, or this time. Without it that
+               of --warmup is left out, or nothing
 
 A threshold without a value is inconclusive and fails: nothing was measured, or
 no window was filled. So is every threshold of a run whose own measurement is

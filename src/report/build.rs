@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    BucketLayout, BytesReport, Calibrated, CanaryReport, ClockOffset, ConnectionsReport, Exit, FailureReport,
-    FindingReport, HardStopsReport, HealthReport, InternalReport, KindReport, KneeReport, LatencyReport,
-    LoadChangeReport, MarkReport, PipelineReport, PlanReport, RecordReport, Report, RequestsReport, Run,
-    RunOptions, SCHEMA, SearchReport, StreamReport, ThresholdReport, ThroughputReport, TrustReport, audience,
-    calibration, history, playback, series, thresholds, trust,
+    AfterWarmupReport, BucketLayout, BytesReport, Calibrated, CanaryReport, ClockOffset, ConnectionsReport,
+    Exit, FailureReport, FindingReport, HardStopsReport, HealthReport, InternalReport, KindReport,
+    KneeReport, LatencyReport, LoadChangeReport, MarkReport, PipelineReport, PlanReport, RecordReport,
+    Report, RequestsReport, Run, RunOptions, SCHEMA, SearchReport, StreamReport, ThresholdReport,
+    ThroughputReport, TrustReport, audience, calibration, history, playback, series, thresholds, trust,
 };
 use crate::capacity::TransportCosts;
 use crate::pipeline::Counts;
@@ -71,6 +71,7 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
         trust,
         checks,
         thresholds,
+        after_warmup: sample.after_warmup.as_deref().map(AfterWarmupReport::from),
         search: facts.search,
         requests: requests(totals),
         bytes: bytes(totals),

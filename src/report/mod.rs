@@ -3,6 +3,7 @@
 //! * The report is made from the final sample, which is taken after every client has left, so it is exact.
 //! * A value that was not measured is absent or `null`, never 0.
 
+mod after_warmup;
 mod answer;
 mod audience;
 mod build;
@@ -60,6 +61,7 @@ use serde::Serialize;
 
 use crate::verdict;
 
+pub use after_warmup::AfterWarmupReport;
 pub use audience::AudienceReport;
 pub use build::{Facts, build};
 pub use calibration::{AtFloor, Calibrated, CalibrationReport, costs};
@@ -112,6 +114,8 @@ pub struct Report {
     pub checks: Vec<verdict::Check>,
     /// Criteria of the operator (`--threshold`), in the order in which they were given; they are among the checks.
     pub thresholds: Vec<ThresholdReport>,
+    /// The main numbers without the warm-up; `null` without one, and in merged reports.
+    pub after_warmup: Option<AfterWarmupReport>,
     /// Search for a capacity; `null`: the run was none.
     pub search: Option<SearchReport>,
     /// Requests by kind.

@@ -5,7 +5,9 @@ use super::cells::{clients, count, latency_cells, percent, plural, rate, shown};
 use super::columns::{Columns, most_of_parts};
 use super::doc::{Doc, Part};
 use super::page::Page;
-use super::{Run, calibration, changes, failures, hard_stops, hosts, plan, search, thresholds, trust};
+use super::{
+    Run, after_warmup, calibration, changes, failures, hard_stops, hosts, plan, search, thresholds, trust,
+};
 use crate::verdict::Verdict;
 use crate::vocabulary::units::{self, UNKNOWN};
 use crate::vocabulary::{Finding, Severity};
@@ -31,6 +33,7 @@ pub fn text(doc: &Doc) -> String {
     page.rule();
     verdicts(doc, &mut page);
     thresholds::lines(doc, &mut page);
+    after_warmup::lines(doc, &mut page);
     search::lines(doc, &mut page);
     page.rule();
     latency(doc, &mut page);

@@ -45,6 +45,7 @@ mod threshold_tests;
 mod timeline;
 mod trust;
 mod trusted;
+mod warmup;
 mod watch_list;
 mod who;
 
@@ -78,6 +79,7 @@ pub use stream::{Behind, EdgeSample, PLAYHEADS, RungSample, StreamSample};
 pub use stretch_meter::StretchMeter;
 pub use timeline::{BINS as TIMELINE_BINS, Bin, Timeline};
 pub use trusted::SomeSeconds;
+pub use warmup::AfterWarmup;
 pub use watch_list::WatchedClient;
 #[cfg(test)]
 pub use watch_list::WatchedSecond;
@@ -172,6 +174,8 @@ pub struct RunSample {
     pub trust: Arc<Trust>,
     /// The operator's thresholds and where they stand, judged once a second.
     pub thresholds: Arc<[JudgedThreshold]>,
+    /// The main numbers without the warm-up; `None` without one, and before its end.
+    pub after_warmup: Option<Arc<AfterWarmup>>,
     /// Price of the plan, once it is known.
     pub priced: Option<Arc<Priced>>,
     /// Amounts used of the hard stops, in the order of [`HardStop::ALL`]; `None` without a limit.

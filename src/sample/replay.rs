@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::{RunSample, Sampler, Sources};
 use crate::pipeline::{Counts, RecordLine, RecordReader, SampleLine, Unreadable};
 use crate::stats;
-use crate::verdict::{Criteria, RULES, Threshold};
+use crate::verdict::{After, Criteria, RULES, Threshold};
 use crate::vocabulary::{Clock, Finding, HardStops, fingerprint, limits};
 
 /// Maximum number of worker threads of a recorded run: more processors than a machine has.
@@ -56,6 +56,7 @@ pub fn recorded_facts(sources: &Sources) -> Value {
         "max_requests": limits.requests,
         "max_bits_per_second": limits.bits_per_second,
         "thresholds": criteria.thresholds.iter().map(Threshold::text).collect::<Vec<_>>(),
+        "warmup": (criteria.warmup != After::Start).then(|| criteria.warmup.to_string()),
         "abort_grace_s": criteria.abort_grace.map(|grace| grace.as_secs_f64()),
         "untrusted_criteria": criteria.allow_untrusted,
     })
@@ -179,6 +180,11 @@ fn criteria(facts: &Value) -> Criteria {
             .filter_map(|text| Threshold::parse(text.as_str()?).ok())
             .take(limits::THRESHOLDS)
             .collect(),
+        warmup: facts
+            .get("warmup")
+            .and_then(Value::as_str)
+            .and_then(|text| After::parse(text).ok())
+            .unwrap_or_default(),
         abort_grace: grace.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         allow_untrusted: facts.get("untrusted_criteria").and_then(Value::as_bool).unwrap_or_default(),
     }

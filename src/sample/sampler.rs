@@ -19,6 +19,7 @@ use super::tape::Tape;
 use super::threshold_meter::ThresholdMeter;
 use super::timeline::TimelineRecorder;
 use super::trust::TrustMeter;
+use super::warmup::WarmupMeter;
 use super::watch_list::{WatchList, WatchedClient};
 use super::{
     Bin, ClientDetail, Distributions, FailureTracker, OpenRequests, RunSample, Sources, StreamSample, TIMED,
@@ -62,6 +63,7 @@ pub struct Sampler {
     generator: generator::Meter,
     trust: TrustMeter,
     thresholds: ThresholdMeter,
+    warmup: WarmupMeter,
     pub(super) ticks: u64,
     peak_clients: u64,
     pool: Vec<Arc<RunSample>>,
@@ -87,6 +89,7 @@ impl Sampler {
         Self {
             history: HistoryRecorder::new(started_unix_ms),
             thresholds: ThresholdMeter::new(&sources.criteria),
+            warmup: WarmupMeter::default(),
             sources,
             window: Window::default(),
             speeds: Speeds::default(),
@@ -411,12 +414,15 @@ impl Sampler {
     /// Judges the thresholds at the end of a second, and notes those that are crossed in the journal.
     fn judge_thresholds(&mut self, sample: &mut RunSample, is_due: bool) {
         self.thresholds.observe(sample);
+        self.warmup.observe(sample);
         if is_due {
             let before = Arc::clone(self.thresholds.judged());
             self.thresholds.measure(sample, &self.sources, sample.trust.verdict);
+            self.warmup.measure(sample, &self.sources);
             notes::note_thresholds(&before, self.thresholds.judged(), sample);
         }
         sample.thresholds = Arc::clone(self.thresholds.judged());
+        sample.after_warmup = self.warmup.newest();
     }
 
     /// Reads totals and clients: each client whole, or only the states beside the rows of the last whole reading.

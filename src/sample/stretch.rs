@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::{RunSample, Sources};
 use crate::generator::own_delays;
 use crate::stats::{LatencySnapshot, LatencySummary, Metric, Quality, Totals};
-use crate::verdict::{Distribution, Quantity, RunNumber, Statistic, Threshold};
-use crate::vocabulary::{ClientState, Finding, Outcome, SessionNumber, per_second, share};
+use crate::verdict::{After, Distribution, Quantity, RunNumber, Statistic, Threshold};
+use crate::vocabulary::{ClientState, Finding, Outcome, RunState, SessionNumber, per_second, share};
 
 /// Returns the distributions that these thresholds need.
 pub(super) fn distributions(thresholds: &[Threshold]) -> Vec<Distribution> {
@@ -21,6 +21,15 @@ pub(super) fn distributions(thresholds: &[Threshold]) -> Vec<Distribution> {
         }
     }
     needed
+}
+
+/// Reports whether the part of a run that counts has begun.
+pub(super) fn has_begun(after: After, sample: &RunSample) -> bool {
+    match after {
+        After::Start => true,
+        After::Ramp => sample.state == RunState::Running,
+        After::Time(time) => sample.at >= time,
+    }
 }
 
 /// Largest values within some time; they do not follow from the counters at its ends.

@@ -9,12 +9,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::stretch::{CountReading, StallPeaks, Stretch, distributions};
+use super::stretch::{CountReading, StallPeaks, Stretch, distributions, has_begun};
 use super::{RunSample, Sources};
 use crate::verdict::{
     After, Criteria, Distribution, JudgedThreshold, Threshold, ThresholdWatch, TrustVerdict,
 };
-use crate::vocabulary::RunState;
 
 /// Time by which a reading may be late and still begin a window: the sampler's timer is not exact.
 const SLACK: Duration = Duration::from_millis(30);
@@ -154,12 +153,7 @@ impl Judge {
     ) {
         let threshold = &self.watch.judged().threshold;
         let Some(begin) = &self.begin else {
-            let begins = match threshold.after {
-                After::Start => true,
-                After::Ramp => sample.state == RunState::Running,
-                After::Time(time) => now.at >= time,
-            };
-            self.begin = begins.then(|| Arc::clone(now));
+            self.begin = has_begun(threshold.after, sample).then(|| Arc::clone(now));
             return;
         };
         self.peaks.raise(*peaks);

@@ -179,6 +179,11 @@ impl Quantity {
     /// Names that take a label in braces.
     pub(super) const LABELLED: [&'static str; 3] = ["http_errors", "outcomes", "findings"];
 
+    /// Formats a value.
+    pub fn shown(self, value: f64) -> String {
+        self.measure().shown(value)
+    }
+
     /// Returns the name without the label.
     pub fn name(self) -> String {
         match self {

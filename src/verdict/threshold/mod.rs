@@ -25,9 +25,10 @@ pub use measure::Measure;
 pub use watch::{JudgedThreshold, ThresholdWatch, threshold_checks};
 
 /// Begin of the part of a run that a threshold judges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum After {
     /// The start of the run.
+    #[default]
     Start,
     /// The end of the ramp: the first second in which all clients are there.
     Ramp,
@@ -63,7 +64,7 @@ impl Threshold {
 
     /// Formats a value of its quantity.
     pub fn shown(&self, value: f64) -> String {
-        self.quantity.measure().shown(value)
+        self.quantity.shown(value)
     }
 
     /// Returns the expression.
@@ -77,6 +78,8 @@ impl Threshold {
 pub struct Criteria {
     /// The thresholds.
     pub thresholds: Vec<Threshold>,
+    /// End of the warm-up, which the thresholds leave out and the report shows numbers without.
+    pub warmup: After,
     /// Time for which a threshold must stay crossed to end the run; `None`: none does.
     pub abort_grace: Option<Duration>,
     /// True if the operator accepts a trust verdict of INVALID.

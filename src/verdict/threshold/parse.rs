@@ -1,6 +1,6 @@
 //! Reads a threshold as it is written: `segment_ttfb_p95<500ms over 30s after ramp`.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use super::catalogue::{Distribution, Extent, Quantity, RunNumber, Statistic, names, of_sessions};
@@ -63,12 +63,49 @@ impl Threshold {
         if let Some(over) = over {
             _ = write!(text, " over {}", seconds(over));
         }
-        match after {
-            After::Start => {}
-            After::Ramp => text.push_str(" after ramp"),
-            After::Time(time) => _ = write!(text, " after {}", seconds(time)),
+        let threshold = Self { quantity, limit: limit(number), over, after: After::Start, text: text.into() };
+        Ok(threshold.after_warmup(after))
+    }
+
+    /// Leaves out the warm-up, unless the expression says itself where it begins, or its quantity exists only for the
+    /// whole run.
+    pub fn after_warmup(mut self, warmup: After) -> Self {
+        if self.after == After::Start && warmup != After::Start && self.quantity.extent() != Extent::Whole {
+            self.text = format!("{} after {warmup}", self.text).into();
+            self.after = warmup;
         }
-        Ok(Self { quantity, limit: limit(number), over, after, text: text.into() })
+        self
+    }
+}
+
+impl Quantity {
+    /// Returns the quantity without a label that has this name; `None` if there is none.
+    pub fn named(name: &str) -> Option<Self> {
+        number(name).or_else(|| duration(name))
+    }
+}
+
+impl After {
+    /// Reads `ramp` or a time.
+    ///
+    /// # Errors
+    /// What is accepted.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "ramp" {
+            return Ok(Self::Ramp);
+        }
+        let given = time(text).filter(|time| !time.is_zero()).map(Self::Time);
+        given.ok_or_else(|| "expected 'ramp' or a time such as 30s".to_owned())
+    }
+}
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => f.write_str("start"),
+            Self::Ramp => f.write_str("ramp"),
+            Self::Time(time) => f.write_str(&seconds(*time)),
+        }
     }
 }
 
@@ -111,11 +148,7 @@ fn intervals<'a>(words: &mut impl Iterator<Item = &'a str>) -> Result<(Option<Du
                 over = Some(given.ok_or_else(wrong)?);
             }
             "after" if after == After::Start => {
-                let wrong = || format!("after {}: expected 'ramp' or a time such as 30s", shown(next));
-                after = match next {
-                    "ramp" => After::Ramp,
-                    _ => After::Time(time(next).filter(|time| !time.is_zero()).ok_or_else(wrong)?),
-                };
+                after = After::parse(next).map_err(|why| format!("after {}: {why}", shown(next)))?;
             }
             _ => {
                 return Err(format!("unexpected {}: expected 'over TIME' or 'after TIME' once", shown(word)));
