@@ -103,6 +103,16 @@ pub enum ConfigError {
     /// More thresholds than a run judges.
     #[error("--threshold: expected at most {} of them", limits::THRESHOLDS)]
     TooManyThresholds,
+    /// A threshold that would judge nothing, because the run ends before.
+    #[error(
+        "--threshold {expr}: the run ends after {length}, before a value counts; expected shorter times or a longer run"
+    )]
+    ThresholdBeyondRun {
+        /// The threshold.
+        expr: String,
+        /// Length of the run.
+        length: String,
+    },
     /// An address on which the metrics cannot be served.
     #[error("--metrics {address}: {reason}; expected an address of this machine with a free port")]
     Metrics {
@@ -233,6 +243,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         hard_stops: HardStops::from(args.limits),
         stages,
     };
+    let length = plan.duration;
     let output = Output {
         show: if args.no_tui { Show::Progress } else { Show::Screen },
         ascii: args.ascii,
@@ -256,7 +267,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         profile: args.player,
         session: args.session_length,
     };
-    let criteria = criteria::criteria(args.criteria, args.allow_untrusted)?;
+    let criteria = criteria::criteria(args.criteria, args.allow_untrusted, length)?;
     let config = assemble(player, args.requests, plan, output)?;
     Ok(RunConfig { authorised_for: args.authorised_for, criteria, ..config })
 }
