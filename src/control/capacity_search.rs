@@ -56,6 +56,8 @@ pub struct CapacitySearch {
     levels: Vec<MeasuredLevel>,
     end: Option<SearchEnd>,
     limit: ClientLimit,
+    /// Time since which the search asks for its present load.
+    since: Duration,
 }
 
 impl CapacitySearch {
@@ -73,6 +75,7 @@ impl CapacitySearch {
             levels: Vec::new(),
             end: None,
             limit: ClientLimit::default(),
+            since: Duration::ZERO,
         }
     }
 
@@ -100,7 +103,7 @@ impl CapacitySearch {
             let command = match self.look(&sample) {
                 Decision::Load(clients) if wanted == Some(clients) => continue,
                 Decision::Load(clients) => {
-                    wanted = Some(clients);
+                    (wanted, self.since) = (Some(clients), sample.at);
                     Command::Search(clients)
                 }
                 Decision::End(end) => {
@@ -134,6 +137,11 @@ impl CapacitySearch {
                 judgement => judgement,
             }
         };
+        // A generator that cannot make the load of a level is its limit, whatever it measures once the load stands.
+        let made = self.since..sample.at;
+        if !allow_untrusted && limits(&sample.trust, &made) {
+            self.search.distrust(made);
+        }
         self.limit = sample.limit;
         self.search.limit_to(self.limit.clients, sample.at);
         let decision = self.search.look(sample.at, active, judge);

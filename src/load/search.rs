@@ -247,6 +247,17 @@ impl Search {
         }
     }
 
+    /// Ends the search, because the generator itself was the limit since it makes the load of the level. A level that was
+    /// never loaded is not named.
+    pub fn distrust(&mut self, interval: Range<Duration>) {
+        match self.phase {
+            Phase::Joining { .. } | Phase::Settling { .. } | Phase::Holding { .. } => {
+                self.conclude(interval, Judgement::Untrusted);
+            }
+            Phase::Recovering { .. } | Phase::Ended(_) => {}
+        }
+    }
+
     fn end(&mut self, end: SearchEnd) {
         self.phase = Phase::Ended(end);
     }

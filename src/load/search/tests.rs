@@ -113,6 +113,27 @@ fn the_generator_limits_what_can_be_said() {
 }
 
 #[test]
+fn a_generator_that_cannot_make_the_load_of_a_level_is_its_limit_even_before_it_is_measured() {
+    let mut search = Search::new(PLAN);
+    let hold = |_| Judgement::Held;
+    let at = |seconds| Duration::from_secs(seconds);
+    // Ten clients hold; while twenty join, the generator is convicted.
+    (0..=11).for_each(|second| _ = search.look(at(second), 10, hold));
+    assert_eq!(search.look(at(12), 10, hold), Decision::Load(20));
+    search.distrust(at(12)..at(14));
+    assert_eq!(search.look(at(14), 15, hold), Decision::End(SearchEnd::Generator));
+    let last = search.levels().last().map(|level| (level.clients, level.judgement));
+    assert_eq!((search.held(), last), (Some(10), Some((20, Judgement::Untrusted))));
+    // What comes after the end changes nothing, and no level is blamed that was never loaded.
+    search.distrust(at(12)..at(15));
+    assert_eq!(search.levels().len(), 2);
+    let mut recovering = Search::new(PLAN);
+    (0..=8).for_each(|second| _ = recovering.look(at(second), 10, |_| Judgement::Broken));
+    recovering.distrust(at(8)..at(9));
+    assert_eq!(recovering.levels().len(), 1);
+}
+
+#[test]
 fn a_search_that_learns_nothing_ends() {
     let (_, end, _) = search(PLAN, |_| Judgement::Unknown);
     assert_eq!(end, SearchEnd::Unmeasured);
