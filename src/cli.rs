@@ -20,6 +20,7 @@ mod selftest;
 mod shown;
 mod sources;
 mod target;
+mod transport;
 mod values;
 mod wrong;
 
@@ -79,6 +80,7 @@ pub use selftest::SelftestArgs;
 pub use shown::shown_command;
 pub use sources::{Combined, combine, plan_file};
 pub use target::Target;
+pub use transport::TransportArgs;
 
 /// Load tester for HTTP Live Streaming: how many viewers can an origin serve, and where does it break?
 #[derive(Debug, Parser)]
@@ -300,6 +302,9 @@ pub struct RequestArgs {
     /// -HOST:PORT removes an entry; repeatable
     #[arg(long, value_name = "H:P:A", allow_hyphen_values = true, help_heading = "Requests")]
     pub resolve: Vec<ResolveEntry>,
+    /// Way to the origin.
+    #[command(flatten)]
+    pub transport: TransportArgs,
     /// Scope of the run.
     #[command(flatten)]
     pub scope: ScopeArgs,

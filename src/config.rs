@@ -3,6 +3,7 @@
 
 mod criteria;
 mod header_source;
+mod net_settings;
 mod plan_source;
 mod target_source;
 
@@ -15,9 +16,9 @@ use crate::cli::{CheckArgs, LoadArgs, RequestArgs, SearchArgs};
 use crate::control::{Ahead, OnShortage, Plan};
 use crate::hls::VariantChoice;
 use crate::load::{ClientLimit, Ramp, RampProfile, Reconnects, SearchPlan, Stage, StageList, StagesProfile};
-use crate::net::scope::{AllowedHost, Scope};
-use crate::net::{self, Headers, TlsSettings};
-use crate::player::{self, Profile, SessionLength};
+use crate::net;
+use crate::net::scope::AllowedHost;
+use crate::player::{self, SessionLength};
 use crate::report::ReportFormat;
 use crate::swarm::{ClientSettings, PlaylistTap};
 use crate::tui::ThemeName;
@@ -45,6 +46,9 @@ pub enum ConfigError {
     /// A certificate file that cannot be used.
     #[error(transparent)]
     Tls(#[from] net::TlsError),
+    /// A way to the origin that does not exist.
+    #[error("{0}")]
+    Transport(String),
     /// A report that cannot be written to its file.
     #[error("{option} {path}: {reason}")]
     Report {
@@ -385,7 +389,7 @@ fn assemble(
     // Two runs with the same seed are still different runs.
     let run_id = format!("{:016x}", random()?);
     let (insecure, decrypt) = (requests.insecure, requests.decrypt);
-    let net = net_settings(&player.entry, requests, &run_id, player.profile)?;
+    let net = net_settings::build(&player.entry, requests, &run_id, player.profile)?;
     let clients = ClientSettings {
         player: Arc::new(player),
         net,
@@ -408,20 +412,6 @@ fn assemble(
         criteria: Criteria::default(),
         output,
     })
-}
-
-fn net_settings(
-    target: &SecretUrl,
-    args: RequestArgs,
-    run_id: &str,
-    profile: &Profile,
-) -> Result<net::Settings, ConfigError> {
-    let given = header_source::all(args.headers, &args.headers_from_env)?;
-    let headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &given)?;
-    let tls = TlsSettings::new(args.cacert.as_ref(), args.insecure)?;
-    let (resolve, timeout, http_profile) = (args.resolve, args.timeout, profile.http_profile);
-    let scope = Arc::new(Scope::new(target, &resolve, args.scope.into()));
-    Ok(net::Settings { tls, resolve, scope, timeout, headers, http_profile, budget: Arc::default() })
 }
 
 impl RunConfig {

@@ -38,9 +38,10 @@ impl Options {
         self.named(key).filter(|_| !NOT_OF_FILE.contains(&key))
     }
 
-    /// Returns the option with this long name.
+    /// Returns the option with this long name, or this other spelling of it: a variable has no dot in its name.
     pub(super) fn named(&self, name: &str) -> Option<&Arg> {
-        self.all().find(|option| option.get_long() == Some(name))
+        let is_alias = |option: &&Arg| option.get_aliases().is_some_and(|aliases| aliases.contains(&name));
+        self.all().find(|option| option.get_long() == Some(name)).or_else(|| self.all().find(is_alias))
     }
 
     /// Reports whether one of two options replaces the other.

@@ -38,7 +38,7 @@ pub fn resolved(args: impl IntoIterator<Item = OsString>) -> String {
 
 fn given_line(name: &str, option: &Arg, values: &[String]) -> String {
     match option.get_action() {
-        ArgAction::SetTrue => format!("{name} = true\n"),
+        ArgAction::SetTrue => format!("{} = true\n", key(name)),
         ArgAction::Append => {
             let is_shown = values.iter().all(|value| is_public(name, value));
             let key = if name == "stage" { "stages" } else { name };
@@ -55,6 +55,11 @@ fn is_public(name: &str, value: &str) -> bool {
         "header-env" => true,
         _ => shown::value(&format!("--{name}"), value) == value,
     }
+}
+
+/// Returns a name as a key of TOML.
+fn key(name: &str) -> String {
+    if name.contains('.') { quoted(name) } else { name.to_owned() }
 }
 
 fn line(key: &str, values: &[String], is_shown: bool) -> String {

@@ -24,6 +24,7 @@ use super::io_fault::fault;
 use super::race::race;
 use super::resolve::{Addresses, Resolver};
 use super::scope::{AddressClass, Scope};
+use super::transport::{HttpVersion, Transport};
 use super::{ConnectTimings, ConnectionInfo, tls};
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::outcome::{Class, Fault};
@@ -93,6 +94,7 @@ pub(super) struct Connector<'a> {
     pub(super) resolver: &'a Resolver,
     /// Decides which addresses may be connected to.
     pub(super) scope: &'a Scope,
+    pub(super) transport: &'a Transport,
     /// Created with the first `https` URL: a client of a plain stream carries no TLS.
     pub(super) tls: &'a RefCell<Option<Arc<ClientConfig>>>,
     pub(super) settings: &'a tls::TlsSettings,
@@ -107,7 +109,11 @@ impl Connector<'_> {
         let mut timings = ConnectTimings::default();
         deadline.enter(Fault::TimeoutDns, limits::DNS_TIMEOUT);
         let begun = Instant::now();
-        let mut addresses = self.resolver.resolve(endpoint).await?;
+        let mut addresses = self.resolver.resolve(endpoint).await.inspect_err(|fault| {
+            if *fault == Fault::PolicyAddress {
+                self.reason.set(Some(format!("-4 or -6 leaves out {}", endpoint.host)));
+            }
+        })?;
         timings.dns_us = addresses.looked_up.then(|| micros(begun.elapsed()));
         if self.scope.is_home_of(endpoint) && self.scope.network().is_none() {
             // Half of an answer does not show whose network it is: the other family may be public.
@@ -120,7 +126,8 @@ impl Connector<'_> {
         let (edge, tcp) = self.connect_first(endpoint, &mut addresses).await?;
         timings.connect_us = Some(micros(begun.elapsed()));
         let source = tcp.local_addr().map_or(edge.ip(), |address| address.ip());
-        let plain = ConnectionRoute { edge, source, http2: false, resumed: None };
+        let http2 = self.transport.knows_http2(endpoint);
+        let plain = ConnectionRoute { edge, source, http2, resumed: None };
         if !endpoint.tls {
             let opening = ConnectionInfo { timings, route: plain };
             return Ok(Connected { stream: Stream::Plain(tcp), opening });
@@ -128,20 +135,33 @@ impl Connector<'_> {
 
         deadline.enter(Fault::TimeoutTls, limits::TLS_TIMEOUT);
         let begun = Instant::now();
-        let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| Fault::TlsCert)?;
-        let config = Arc::clone(self.tls.borrow_mut().get_or_insert_with(|| self.settings.for_client()));
-        // Boxed: the future of a handshake is far larger than the rest of a client, and handshakes are rare.
-        let handshake = Box::pin(TlsConnector::from(config).connect(name, tcp));
-        let stream = handshake.await.map_err(|error| {
-            self.reason.set(tls::reason(&error));
-            tls::fault(&error)
-        })?;
+        let stream = self.shake_hands(endpoint, tcp).await?;
         timings.tls_us = Some(micros(begun.elapsed()));
         let session = stream.get_ref().1;
         let http2 = session.alpn_protocol() == Some(b"h2");
         let resumed = Some(session.handshake_kind() == Some(HandshakeKind::Resumed));
         let opening = ConnectionInfo { timings, route: ConnectionRoute { http2, resumed, ..plain } };
         Ok(Connected { stream: Stream::Tls(Box::new(stream)), opening })
+    }
+
+    /// Begins TLS. Without the one version of HTTP that the operator asked for there is no connection: another would be
+    /// another test.
+    async fn shake_hands(&self, endpoint: &Endpoint, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Fault> {
+        let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| Fault::TlsCert)?;
+        let config = Arc::clone(self.tls.borrow_mut().get_or_insert_with(|| self.settings.for_client()));
+        let version = self.transport.version;
+        // Boxed: the future of a handshake is far larger than the rest of a client, and handshakes are rare.
+        let handshake = Box::pin(TlsConnector::from(config).connect(name, tcp));
+        let stream = handshake.await.map_err(|error| {
+            let disagrees = version != HttpVersion::Agreed && tls::is_disagreement(&error);
+            self.reason.set(if disagrees { Some(version.disagreement()) } else { tls::reason(&error) });
+            tls::fault(&error)
+        })?;
+        if version == HttpVersion::Http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            self.reason.set(Some(version.disagreement()));
+            return Err(Fault::TlsHandshake);
+        }
+        Ok(stream)
     }
 
     /// Connects to the first address that is in scope and accepts; see [`race`].
@@ -321,11 +341,13 @@ mod tests {
         let port = listener.local_addr().expect("bound").port();
         let target = SecretUrl::parse(&format!("http://rebound.example.com:{port}/")).expect("a URL");
         // The first lookup found a public address; now the name leads to this machine.
-        let resolver = Resolver::new(&[format!("*:{port}:127.0.0.1").parse().expect("an entry")]);
+        let resolver = Resolver::new(&[format!("*:{port}:127.0.0.1").parse().expect("an entry")], None);
         let connect = async |scope: &Scope, host: &str| {
             let (tls, reason) = (RefCell::default(), Cell::default());
-            let settings = &tls::TlsSettings::new(None, true).expect("settings");
-            let connector = Connector { resolver: &resolver, scope, tls: &tls, settings, reason: &reason };
+            let settings = &tls::TlsSettings::for_test();
+            let transport = &Transport::default();
+            let connector =
+                Connector { resolver: &resolver, scope, transport, tls: &tls, settings, reason: &reason };
             let endpoint = Endpoint { tls: false, host: host.to_owned(), port };
             let ended = connector.connect(&endpoint, &Deadline::new(Duration::from_secs(9))).await;
             (ended.map(|connected| connected.opening.route.edge.port()).err(), reason.take())
@@ -353,14 +375,15 @@ mod tests {
         // Nothing is sent to the public address either.
         scope.stay_private(None);
         let (tls, reason) = (RefCell::default(), Cell::default());
-        let settings = &tls::TlsSettings::new(None, true).expect("settings");
-        let connector =
-            Connector { resolver: &resolver, scope: &scope, tls: &tls, settings, reason: &reason };
+        let settings = &tls::TlsSettings::for_test();
+        let (scope, tls, reason) = (&*scope, &tls, &reason);
+        let transport = &Transport::default();
+        let connector = Connector { resolver: &resolver, scope, transport, tls, settings, reason };
         let target = endpoint("live.example.com", 80);
         let ended = connector.connect(&target, &Deadline::new(Duration::from_secs(9))).await;
         assert_eq!((ended.err(), scope.network()), (Some(Fault::PolicyAddress), Some(Network::Public)));
 
-        let resolver = Resolver::new(&["*:80:192.0.2.1".parse().expect("an entry")]);
+        let resolver = Resolver::new(&["*:80:192.0.2.1".parse().expect("an entry")], None);
         let connector = Connector { resolver: &resolver, ..connector };
         let ended = connector.connect(&target, &Deadline::new(Duration::from_secs(9))).await;
         assert_eq!(ended.err(), Some(Fault::PolicyHost));

@@ -207,7 +207,7 @@ fn broken(reader: &Reader, error: &io::Error) -> Fault {
 mod tests {
     use super::super::message::Body;
     use super::super::scope::Scope;
-    use super::super::{ConnectionInfo, Headers, Settings, TlsSettings};
+    use super::super::{ConnectionInfo, Headers, Settings, TlsSettings, Transport};
     use super::*;
     use crate::vocabulary::{HttpProfile, SecretUrl};
     use std::rc::Rc;
@@ -251,9 +251,10 @@ mod tests {
     fn net(timeout: Duration) -> Rc<Net> {
         let url = SecretUrl::parse("http://a/x").expect("valid");
         let headers = Headers::new(&url, "hlswarm/test", "run 1", &[]).expect("valid");
-        let tls = TlsSettings::new(None, true).expect("a provider");
+        let tls = TlsSettings::for_test();
         Net::new(Settings {
             tls,
+            transport: Transport::default(),
             resolve: Vec::new(),
             scope: Scope::for_test(&url),
             timeout,

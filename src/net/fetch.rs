@@ -114,7 +114,7 @@ impl Path<'_> {
         };
         let is_stale = connection.used && sink.untouched && is_stale(broken.fault);
         if !(broken.unprocessed || is_stale) {
-            return Err(self.fail(connection, broken.fault));
+            return Err(self.fail(connection, broken.fault, sink.observer));
         }
         sink.observer.retried();
         // A reset concerns its stream alone, so the retry uses the same connection.
@@ -124,7 +124,7 @@ impl Path<'_> {
         }
         match self.exchange(&mut connection, request, &mut sink).await {
             Ok(ended) => self.complete(connection, request, sink, ended),
-            Err(broken) => Err(self.fail(connection, broken.fault)),
+            Err(broken) => Err(self.fail(connection, broken.fault, sink.observer)),
         }
     }
 
@@ -143,7 +143,11 @@ impl Path<'_> {
     }
 
     /// Ends the connection of a failed request, unless only its stream was reset; returns `fault`.
-    fn fail(&self, connection: Connection, fault: Fault) -> Fault {
+    fn fail(&self, connection: Connection, fault: Fault, observer: &mut impl Observer) -> Fault {
+        let is_new = !connection.used && fault == Fault::H2Protocol;
+        if is_new && self.net.settings.transport.knows_http2(&connection.endpoint) {
+            observer.explained(fault, "the server does not take HTTP/2 without TLS (--http2)");
+        }
         // The reset of a stream says nothing about its connection.
         if fault != Fault::H2Reset {
             self.pool.lose(connection);
@@ -180,6 +184,7 @@ impl Path<'_> {
         let connector = Connector {
             resolver: &self.net.resolver,
             scope: &self.net.settings.scope,
+            transport: &self.net.settings.transport,
             tls: &self.pool.tls,
             settings: &self.net.settings.tls,
             reason: &reason,

@@ -21,7 +21,7 @@ const LOCATE_LIMIT: Duration = limits::DNS_TIMEOUT.saturating_add(Duration::from
 /// # Errors
 /// One of `dns.*`, `timeout.dns` or `local.*`.
 pub async fn locate(settings: &Settings, url: &SecretUrl) -> Result<Vec<IpAddr>, Fault> {
-    all_addresses(&Resolver::new(&settings.resolve), &url.endpoint()).await
+    all_addresses(&Resolver::new(&settings.resolve, settings.transport.family), &url.endpoint()).await
 }
 
 /// Returns the addresses of both families: one alone may be private where the other is public.

@@ -43,6 +43,7 @@ mod shared;
 mod sink;
 mod timer;
 mod tls;
+mod transport;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,12 +63,14 @@ pub use headers::{HeaderError, Headers};
 pub use kept::{Charged, Kept};
 pub use locate::locate;
 pub use message::{Body, Request, Response};
+pub use name_servers::Family;
 pub use offload::offload;
 pub use resolve_entry::{ResolveEntry, unused as unused_resolve_entries};
 pub use retry_after::RetryAfter;
 pub use shared::Net;
 pub use timer::Timer;
-pub use tls::{TlsError, TlsSettings};
+pub use tls::{TlsError, TlsOptions, TlsSettings};
+pub use transport::{HttpVersion, Transport};
 
 /// Durations of the phases of a new connection, in microseconds; `None` for a phase that was not needed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,6 +127,8 @@ impl HeaderLines<'_> {
 pub struct Settings {
     /// Verification of certificates.
     pub tls: TlsSettings,
+    /// The way to a host.
+    pub transport: Transport,
     /// Addresses for `host:port`, from `--resolve`.
     pub resolve: Vec<ResolveEntry>,
     /// Hosts, schemes and addresses that clients may use.

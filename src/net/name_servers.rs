@@ -24,9 +24,18 @@ use crate::vocabulary::outcome::Fault;
 
 /// A family of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Family {
+pub enum Family {
+    /// IPv4.
     V4,
+    /// IPv6.
     V6,
+}
+
+impl Family {
+    /// Reports whether an address is of this family.
+    pub const fn has(self, address: IpAddr) -> bool {
+        address.is_ipv4() == matches!(self, Self::V4)
+    }
 }
 
 /// Addresses, possibly none, and the time at which they expire.

@@ -69,6 +69,13 @@ impl Found {
 }
 
 impl Answer {
+    fn of(&mut self, family: Family) -> &mut Found {
+        match family {
+            Family::V6 => &mut self.v6,
+            Family::V4 => &mut self.v4,
+        }
+    }
+
     fn is_complete(&self) -> bool {
         !self.v6.is_pending() && !self.v4.is_pending()
     }
@@ -182,6 +189,8 @@ impl Alternatives for Addresses {
 /// Resolver of one worker, with the names that it knows.
 pub(super) struct Resolver {
     table: Vec<ResolveEntry>,
+    /// The only family of addresses; `None`: both.
+    family: Option<Family>,
     /// The address of the last successful connection, for each entry of the table.
     table_worked: Vec<Rc<Cell<Option<IpAddr>>>>,
     system: RefCell<Option<NameServers>>,
@@ -189,9 +198,11 @@ pub(super) struct Resolver {
 }
 
 impl Resolver {
-    pub(super) fn new(given: &[ResolveEntry]) -> Self {
+    /// Creates a resolver with the entries of `--resolve`, for addresses of `family` only, if there is one.
+    pub(super) fn new(given: &[ResolveEntry], family: Option<Family>) -> Self {
         let table = resolve_entry::table(given);
         Self {
+            family,
             table_worked: table.iter().map(|_| Rc::default()).collect(),
             table,
             system: RefCell::default(),
@@ -202,10 +213,11 @@ impl Resolver {
     /// Resolves an endpoint and returns as soon as there is an address to begin with.
     ///
     /// # Errors
-    /// One of `dns.*`, `timeout.dns` or `local.*`.
+    /// One of `dns.*`, `timeout.dns` or `local.*`; `policy.addr` if a known address is of the other family.
     pub(super) async fn resolve(&self, endpoint: &Endpoint) -> Result<Addresses, Fault> {
         if let Some(addresses) = self.without_lookup(endpoint) {
-            return Ok(addresses);
+            // Without one, all of them are of the family that the operator left out.
+            return if addresses.has_next() { Ok(addresses) } else { Err(Fault::PolicyAddress) };
         }
         let Name { mut answer, worked } = self.look_up(&endpoint.host)?;
         let usable = answer.wait_for(|answer| answer.is_usable() || !answer.v4.addresses().is_empty());
@@ -220,10 +232,16 @@ impl Resolver {
         let listed = resolve_entry::find(&self.table, endpoint);
         if let Some((entry, worked)) = listed.and_then(|at| self.table.get(at).zip(self.table_worked.get(at)))
         {
-            return Some(Addresses::known(entry.addresses().to_vec(), endpoint.port, Rc::clone(worked)));
+            return Some(self.known(entry.addresses(), endpoint.port, Rc::clone(worked)));
         }
         let literal = endpoint.host.parse().ok()?;
-        Some(Addresses::known(vec![literal], endpoint.port, Rc::default()))
+        Some(self.known(&[literal], endpoint.port, Rc::default()))
+    }
+
+    /// Returns those of the known addresses that are of the wanted family.
+    fn known(&self, addresses: &[IpAddr], port: u16, worked: Rc<Cell<Option<IpAddr>>>) -> Addresses {
+        let is_wanted = |address: &IpAddr| self.family.is_none_or(|family| family.has(*address));
+        Addresses::known(addresses.iter().copied().filter(is_wanted).collect(), port, worked)
     }
 
     /// Returns the known answer for a name, or starts a lookup.
@@ -234,7 +252,7 @@ impl Resolver {
         {
             return Ok(name.clone());
         }
-        let answer = begin(self.system()?, host.to_owned());
+        let answer = begin(self.system()?, host.to_owned(), self.family);
         if known.len() >= NAMES && !known.contains_key(host) {
             known.clear();
         }
@@ -260,16 +278,17 @@ fn kept_until(says: Instant, now: Instant) -> Instant {
 }
 
 /// Starts to look up a name in a task that runs to its end even if no client waits for it.
-fn begin(servers: NameServers, host: String) -> watch::Receiver<Answer> {
+fn begin(servers: NameServers, host: String, only: Option<Family>) -> watch::Receiver<Answer> {
     let (sender, answer) = watch::channel(Answer::default());
     tokio::spawn(async move {
         let ask = async |family| {
+            if only.is_some_and(|only| only != family) {
+                // As if the name had none: "does not exist" ranks below every answer of the other family.
+                return sender.send_modify(|answer| *answer.of(family) = Found::Failed(Fault::DnsNotFound));
+            }
             let found = servers.lookup(&host, family).await;
             let kept = found.map(|(addresses, until)| (addresses, kept_until(until, Instant::now())));
-            sender.send_modify(|answer| match family {
-                Family::V6 => answer.v6 = Found::new(kept),
-                Family::V4 => answer.v4 = Found::new(kept),
-            });
+            sender.send_modify(|answer| *answer.of(family) = Found::new(kept));
         };
         tokio::join!(ask(Family::V6), ask(Family::V4));
     });
@@ -289,7 +308,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::net) async fn with_servers(servers: Vec<Server>) -> Resolver {
-        let resolver = Resolver::new(&[]);
+        let resolver = Resolver::new(&[], None);
         resolver.system.replace(Some(name_servers(servers).await));
         resolver
     }
@@ -300,7 +319,8 @@ pub(super) mod tests {
 
     #[tokio::test]
     async fn literals_and_the_table_need_no_lookup() {
-        let resolver = Resolver::new(&["cdn.invalid:443:127.0.0.9,127.0.0.8,::1".parse().expect("valid")]);
+        let resolver =
+            Resolver::new(&["cdn.invalid:443:127.0.0.9,127.0.0.8,::1".parse().expect("valid")], None);
         for (host, port, expected) in [
             ("127.0.0.1", 80, &["127.0.0.1:80"][..]),
             ("::1", 81, &["[::1]:81"]),

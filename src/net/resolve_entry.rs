@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use url::Host;
 
+use super::Family;
 use crate::vocabulary::secret_url::Endpoint;
 
 /// One `--resolve`.
@@ -110,8 +111,13 @@ impl ResolveEntry {
         &self.addresses
     }
 
+    /// Reports whether none of its addresses is of this family.
+    pub fn is_only_of_other(&self, family: Family) -> bool {
+        !self.addresses.is_empty() && !self.addresses.iter().any(|address| family.has(*address))
+    }
+
     /// Returns `host:port`.
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         let host = self.host.as_deref().unwrap_or("*");
         if host.contains(':') { format!("[{host}]:{}", self.port) } else { format!("{host}:{}", self.port) }
     }

@@ -29,7 +29,7 @@ impl Net {
 
     /// Creates the shared state of one worker thread.
     pub fn new(settings: Settings) -> Rc<Self> {
-        let resolver = Resolver::new(&settings.resolve);
+        let resolver = Resolver::new(&settings.resolve, settings.transport.family);
         let bodies = Bodies::new(Arc::clone(&settings.budget));
         Rc::new(Self {
             settings,

@@ -14,9 +14,10 @@ use rustls::crypto::{
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{AlertDescription, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::given_roots::GivenRoots;
+use super::transport::HttpVersion;
 use crate::vocabulary::Untrusted;
 use crate::vocabulary::outcome::Fault;
 
@@ -39,6 +40,17 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
+/// Choices of the operator about TLS.
+#[derive(Clone, Debug, Default)]
+pub struct TlsOptions {
+    /// File of the certificates to trust (`--cacert`).
+    pub ca_file: Option<PathBuf>,
+    /// Trusts any certificate (`--insecure`).
+    pub insecure: bool,
+    /// Version of HTTP to offer.
+    pub http: HttpVersion,
+}
+
 /// Verification of certificates, shared by all clients of a run.
 #[derive(Clone)]
 pub struct TlsSettings {
@@ -53,28 +65,34 @@ impl fmt::Debug for TlsSettings {
 }
 
 impl TlsSettings {
-    /// Trusts the certificates of `ca_file`, or else the roots of the system and of Mozilla; `insecure` trusts
-    /// anything.
+    /// Reads the files of the options. Without `ca_file` the roots of the system and of Mozilla are trusted.
     ///
     /// # Errors
     /// See [`TlsError`].
-    pub fn new(ca_file: Option<&PathBuf>, insecure: bool) -> Result<Self, TlsError> {
+    pub fn new(options: &TlsOptions) -> Result<Self, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let algorithms = provider.signature_verification_algorithms;
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
-        let mut config = match ca_file {
+        let mut config = match &options.ca_file {
             Some(path) => {
                 let given = given_roots(path, &provider)?;
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(given)).with_no_client_auth()
             }
             None => builder.with_root_certificates(known_roots()).with_no_client_auth(),
         };
-        if insecure {
+        if options.insecure {
             config.dangerous().set_certificate_verifier(Arc::new(AnyCertificate(algorithms)));
         }
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { config: Arc::new(config), insecure })
+        config.alpn_protocols = options.http.offered();
+        Ok(Self { config: Arc::new(config), insecure: options.insecure })
+    }
+
+    /// Trusts any certificate, for tests that use no TLS.
+    #[cfg(test)]
+    pub fn for_test() -> Self {
+        let options = TlsOptions { insecure: true, ..TlsOptions::default() };
+        Self::new(&options).expect("settings")
     }
 
     /// Returns the configuration of one client, with sessions of its own.
@@ -153,6 +171,12 @@ impl ServerCertVerifier for AnyCertificate {
 pub(super) fn reason(error: &std::io::Error) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     Some(error.to_string())
+}
+
+/// Reports whether the server told that it accepts no version of HTTP that was offered (RFC 7301 section 3.2).
+pub(super) fn is_disagreement(error: &std::io::Error) -> bool {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)))
 }
 
 /// Returns the fault of a failed handshake.

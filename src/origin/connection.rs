@@ -27,6 +27,11 @@ use crate::vocabulary::limits;
 /// playlist is a minute.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
 
+/// Begin of the first bytes of an HTTP/2 client. No method of HTTP/1.1 begins so.
+const PREFACE: &[u8] = b"PRI * HTTP/2";
+/// Time between two looks at a preface that has come in part.
+const PREFACE_POLL: Duration = Duration::from_millis(1);
+
 /// Settles the ledger when the connection has gone.
 struct Settling(Arc<Ledger>);
 
@@ -46,7 +51,13 @@ pub async fn serve(
 ) {
     // A failure here shows up again in the first use of the socket.
     let _ = stream.set_nodelay(true);
-    let Some((transport, http2)) = greet(&shared, stream, tls).await else { return };
+    let greeted = tokio::select! {
+        biased;
+        greeted = greet(&shared, stream, tls) => greeted,
+        // Nothing has been requested yet.
+        _ = stop.wait_for(|stop| *stop) => None,
+    };
+    let Some((transport, http2)) = greeted else { return };
     let ledger = Ledger::new(Arc::clone(&shared.counters));
     let _settling = Settling(Arc::clone(&ledger));
     let socket = TokioIo::new(Socket::new(transport, Arc::clone(&ledger)));
@@ -74,14 +85,33 @@ pub async fn serve(
     .await;
 }
 
-/// Performs the TLS handshake, if there is to be one. Returns `None` if it fails: the client has requested nothing
-/// yet.
+/// Performs the TLS handshake, if there is to be one, and finds out the version of HTTP. Returns `None` if it fails: the
+/// client has requested nothing yet.
 async fn greet(shared: &Shared, stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<(Transport, bool)> {
-    let Some(acceptor) = tls else { return Some((Transport::Plain(stream), false)) };
+    let Some(acceptor) = tls else {
+        let http2 = tokio::time::timeout(IDLE_LIMIT, knows_http2(&stream)).await.ok()?;
+        return Some((Transport::Plain(stream), http2));
+    };
     let stream = tokio::time::timeout(limits::TLS_TIMEOUT, acceptor.accept(stream)).await.ok()?.ok()?;
     shared.counters.tls.fetch_add(1, Ordering::Relaxed);
     let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
     Some((Transport::Tls(Box::new(stream)), http2))
+}
+
+/// Reports whether a client without TLS begins with HTTP/2 (RFC 9113 section 3.3). Reads nothing.
+async fn knows_http2(stream: &TcpStream) -> bool {
+    let mut begin = [0; PREFACE.len()];
+    loop {
+        let count = stream.peek(&mut begin).await.unwrap_or_default();
+        let came = begin.get(..count).unwrap_or_default();
+        match came {
+            [] => return false,
+            came if came == PREFACE => return true,
+            came if !PREFACE.starts_with(came) => return false,
+            // The readiness of the socket does not say when more follows.
+            _ => tokio::time::sleep(PREFACE_POLL).await,
+        }
+    }
 }
 
 fn builder(http2: bool) -> Builder<TokioExecutor> {

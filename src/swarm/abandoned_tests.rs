@@ -11,7 +11,7 @@ use crate::control::Engine as _;
 use crate::hls::VariantChoice;
 use crate::load::Reconnects;
 use crate::net::scope::Scope;
-use crate::net::{self, Headers, TlsSettings};
+use crate::net::{self, Headers, TlsSettings, Transport};
 use crate::pipeline::Pipeline;
 use crate::player::{self, SessionLength, profiles};
 use crate::sample::Sources;
@@ -26,7 +26,8 @@ fn settings(target: &str) -> ClientSettings {
     let profile = &profiles::WEB;
     ClientSettings {
         net: net::Settings {
-            tls: TlsSettings::new(None, true).expect("settings"),
+            tls: TlsSettings::for_test(),
+            transport: Transport::default(),
             resolve: Vec::new(),
             scope: Scope::for_test(&entry),
             timeout: LIMIT,

@@ -42,4 +42,5 @@ mod stopping;
 mod stream;
 mod thresholds;
 mod throttled;
+mod transport;
 mod trust;

@@ -87,7 +87,15 @@ impl Scripted {
 
     /// Starts an origin whose `script` receives each whole request.
     pub fn start_with(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), script)
+    }
+
+    /// Starts an origin on the IPv6 loopback address; `None` on a machine without one.
+    pub fn start_on_ipv6(script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Option<Self> {
+        Some(Self::listen(TcpListener::bind("[::1]:0").ok()?, move |asked| script(&asked.path)))
+    }
+
+    fn listen(listener: TcpListener, script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let address = listener.local_addr().unwrap();
         let script = Arc::new(script);
         thread::spawn(move || {

@@ -22,16 +22,22 @@ pub struct Secure {
 impl Secure {
     /// Starts an origin whose `script` receives the path of each request.
     pub fn start(script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        Self::offering(&[], script)
+    }
+
+    /// Starts the same, which agrees to these protocols only (ALPN); none: it does not negotiate.
+    pub fn offering(protocols: &[&str], script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
+        let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![cert.der().clone()], key)
             .unwrap();
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         let mut certificate = NamedTempFile::new().unwrap();
         certificate.write_all(cert.pem().as_bytes()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -13,7 +13,7 @@ use super::super::message::Body;
 use super::super::pool::{Pool, Protocol};
 use super::super::scope::Scope;
 use super::super::shared::Net;
-use super::super::{ConnectTimings, ConnectionInfo, Headers, Request, Settings, TlsSettings};
+use super::super::{ConnectTimings, ConnectionInfo, Headers, Request, Settings, TlsSettings, Transport};
 use super::*;
 use crate::vocabulary::{ConnectionRoute, HttpProfile, Reuse, SecretUrl};
 
@@ -84,11 +84,12 @@ impl Observer for Observed {
 
 fn settings() -> Settings {
     let headers = Headers::new(&url(), "hlswarm/test", "run 1", &[]).expect("valid");
-    let tls = TlsSettings::new(None, true).expect("a provider");
+    let tls = TlsSettings::for_test();
     let (timeout, http_profile) = (Duration::from_secs(15), HttpProfile::default());
     let budget = std::sync::Arc::default();
     let scope = Scope::for_test(&url());
-    Settings { tls, resolve: Vec::new(), scope, timeout, headers, http_profile, budget }
+    let transport = Transport::default();
+    Settings { tls, transport, resolve: Vec::new(), scope, timeout, headers, http_profile, budget }
 }
 
 fn url() -> SecretUrl {

@@ -1,0 +1,106 @@
+//! Options for the way to the origin: the version of HTTP and the addresses.
+
+use clap::Args;
+
+use crate::net::{Family, HttpVersion};
+
+/// Options for the way to the origin.
+#[derive(Debug, Default, Args)]
+pub struct TransportArgs {
+    /// Use HTTP/1.1 alone
+    #[arg(long = "http1.1", alias = "http1-1", conflicts_with = "http2", help_heading = "Connections")]
+    pub http1: bool,
+    /// Use HTTP/2 alone, for http:// URLs with prior knowledge (as curl's --http2-prior-knowledge)
+    #[arg(long, help_heading = "Connections")]
+    pub http2: bool,
+    /// Connect to IPv4 addresses only
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Connections")]
+    pub ipv4: bool,
+    /// Connect to IPv6 addresses only
+    #[arg(short = '6', long, help_heading = "Connections")]
+    pub ipv6: bool,
+}
+
+impl TransportArgs {
+    /// Returns the version of HTTP.
+    pub fn version(&self) -> HttpVersion {
+        match (self.http1, self.http2) {
+            (true, _) => HttpVersion::Http1,
+            (_, true) => HttpVersion::Http2,
+            _ => HttpVersion::Agreed,
+        }
+    }
+
+    /// Returns the only family of addresses; `None`: both.
+    pub fn family(&self) -> Option<Family> {
+        match (self.ipv4, self.ipv6) {
+            (true, _) => Some(Family::V4),
+            (_, true) => Some(Family::V6),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Command, Usage, combine, parse, plan_file, resolved};
+    use super::*;
+    use std::ffi::OsString;
+
+    fn args(line: &str) -> Vec<OsString> {
+        std::iter::once("hlswarm").chain(line.split_whitespace()).map(OsString::from).collect()
+    }
+
+    fn given(line: &str) -> TransportArgs {
+        match parse(args(line)).expect(line).command {
+            Command::Run(run) => run.load.requests.transport,
+            Command::Check(check) => check.requests.transport,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn wrong(line: &str) -> String {
+        match parse(args(line)) {
+            Err(Usage::Wrong(text)) => text,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn version_and_family_are_one_or_the_other() {
+        let plain = given("run http://h/a");
+        assert_eq!((plain.version(), plain.family()), (HttpVersion::Agreed, None));
+        let four = given("run http://h/a --http1.1 -4");
+        assert_eq!((four.version(), four.family()), (HttpVersion::Http1, Some(Family::V4)));
+        let six = given("check http://h/a --http2 --ipv6");
+        assert_eq!((six.version(), six.family()), (HttpVersion::Http2, Some(Family::V6)));
+        for (line, expected) in [
+            ("run http://h/a -4 -6", "--ipv4 cannot be used together with --ipv6"),
+            ("run http://h/a --http1.1 --http2", "--http1.1 cannot be used together with --http2"),
+            ("run http://h/a --http1", "unknown option"),
+            ("run http://h/a -4 -c -4", "--clients '-4': expected 1 to"),
+        ] {
+            let said = wrong(line);
+            assert!(said.starts_with(expected), "{line}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_plan_file_and_a_variable_can_set_an_option_with_a_dot() {
+        let text = resolved(args("run http://h/a --http1.1 -4"));
+        assert!(text.contains("\n\"http1.1\" = true\n") && text.contains("\nipv4 = true\n"), "{text}");
+        let variable = || [("HLSWARM_HTTP1_1".into(), "1".into())].into_iter();
+        let none = || std::iter::empty();
+        let line = args("run p.toml");
+        let place = plan_file(&line).expect("a plan file");
+        let again = combine(line, Some((place, "p.toml", &text)), none()).expect("a plan").args;
+        let again: Vec<_> = again.iter().map(|arg| arg.to_string_lossy()).collect();
+        assert!(given(&again.get(1..).expect("arguments").join(" ")).http1);
+        let combined = combine(args("run http://h/a"), None, variable()).expect("a variable").args;
+        assert!(
+            parse(combined).is_ok_and(
+                |cli| matches!(cli.command, Command::Run(run) if run.load.requests.transport.http1)
+            )
+        );
+    }
+}

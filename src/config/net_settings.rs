@@ -1,0 +1,92 @@
+//! The connection settings of a run, and the checks of what they leave to connect to.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::{ConfigError, header_source};
+use crate::cli::RequestArgs;
+use crate::net::scope::Scope;
+use crate::net::{self, Family, Headers, ResolveEntry, TlsOptions, TlsSettings, Transport};
+use crate::player::Profile;
+use crate::vocabulary::SecretUrl;
+
+/// Builds the connection settings of a run against `target`.
+///
+/// # Errors
+/// See [`ConfigError`].
+pub(super) fn build(
+    target: &SecretUrl,
+    args: RequestArgs,
+    run_id: &str,
+    profile: &Profile,
+) -> Result<net::Settings, ConfigError> {
+    let given = header_source::all(args.headers, &args.headers_from_env)?;
+    let headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &given)?;
+    let transport = Transport { version: args.transport.version(), family: args.transport.family() };
+    if let Some(family) = transport.family {
+        leaves_addresses(target, &args.resolve, family).map_err(ConfigError::Transport)?;
+    }
+    let tls = TlsOptions { ca_file: args.cacert, insecure: args.insecure, http: transport.version };
+    let tls = TlsSettings::new(&tls)?;
+    let (resolve, timeout, http_profile) = (args.resolve, args.timeout, profile.http_profile);
+    let scope = Arc::new(Scope::new(target, &resolve, args.scope.into()));
+    Ok(net::Settings {
+        tls,
+        transport,
+        resolve,
+        scope,
+        timeout,
+        headers,
+        http_profile,
+        budget: Arc::default(),
+    })
+}
+
+/// Checks that the one family of addresses leaves some of the target, and of each entry of `--resolve`.
+fn leaves_addresses(target: &SecretUrl, resolve: &[ResolveEntry], family: Family) -> Result<(), String> {
+    let (option, name) = match family {
+        Family::V4 => ("-4", "IPv4"),
+        Family::V6 => ("-6", "IPv6"),
+    };
+    let literal: Option<IpAddr> = target.endpoint().host.parse().ok();
+    if let Some(other) = literal.filter(|address| !family.has(*address)) {
+        return Err(format!(
+            "{option}: the URL has the address {other}; expected a name or an {name} address"
+        ));
+    }
+    match resolve.iter().find(|entry| entry.is_only_of_other(family)) {
+        Some(entry) => Err(format!("{option}: --resolve {} has no {name} address", entry.name())),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_family_must_leave_an_address_to_connect_to() {
+        let said = |url: &str, resolve: &[&str], family| {
+            let url = SecretUrl::parse(url).expect(url);
+            let entries: Vec<_> = resolve.iter().map(|text| text.parse().expect(text)).collect();
+            leaves_addresses(&url, &entries, family).err().unwrap_or_default()
+        };
+        let (v4, v6) = (Family::V4, Family::V6);
+        for (url, resolve, family, expected) in [
+            ("http://h/a", &["h:80:127.0.0.1,[::1]", "-x:80"][..], v4, ""),
+            ("http://127.0.0.1/a", &[], v4, ""),
+            ("http://[::1]/a", &[], v6, ""),
+            (
+                "http://[::1]/a",
+                &[],
+                v4,
+                "-4: the URL has the address ::1; expected a name or an IPv4 address",
+            ),
+            ("http://0x7f.1/a", &[], v6, "-6: the URL has the address 127.0.0.1"),
+            ("http://h/a", &["h:80:127.0.0.1"], v6, "-6: --resolve h:80 has no IPv6 address"),
+        ] {
+            let said = said(url, resolve, family);
+            assert!(said.starts_with(expected) && said.is_empty() == expected.is_empty(), "{url}: {said}");
+        }
+    }
+}
