@@ -1,8 +1,10 @@
-//! Options for the way to the origin: the version of HTTP and the addresses.
+//! Options for the way to the origin: the version of HTTP, the addresses and TLS.
+
+use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::net::{Family, HttpVersion};
+use crate::net::{ClientFiles, Family, HttpVersion, TlsVersion};
 
 /// Options for the way to the origin.
 #[derive(Debug, Default, Args)]
@@ -19,9 +21,28 @@ pub struct TransportArgs {
     /// Connect to IPv6 addresses only
     #[arg(short = '6', long, help_heading = "Connections")]
     pub ipv6: bool,
+    /// Lowest version of TLS: 1.2 or 1.3 [default: 1.2]
+    #[arg(long, value_name = "VERSION", help_heading = "Connections")]
+    pub tls_min: Option<TlsVersion>,
+    /// Highest version of TLS: 1.2 or 1.3 [default: 1.3]
+    #[arg(long, value_name = "VERSION", help_heading = "Connections")]
+    pub tls_max: Option<TlsVersion>,
+    /// Certificate of the clients, a PEM file; offered to hosts that ask for one, but not to those that only --follow-cdn
+    /// loads
+    #[arg(long, value_name = "FILE", help_heading = "Connections")]
+    pub client_cert: Option<PathBuf>,
+    /// Its private key, a PEM file [default: in the file of --client-cert]
+    #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "Connections")]
+    pub client_key: Option<PathBuf>,
 }
 
 impl TransportArgs {
+    /// Returns the files of the clients' own certificate.
+    pub fn identity(&self) -> Option<ClientFiles> {
+        let certificate = self.client_cert.clone()?;
+        Some(ClientFiles { certificate, key: self.client_key.clone() })
+    }
+
     /// Returns the version of HTTP.
     pub fn version(&self) -> HttpVersion {
         match (self.http1, self.http2) {
@@ -78,6 +99,8 @@ mod tests {
             ("run http://h/a -4 -6", "--ipv4 cannot be used together with --ipv6"),
             ("run http://h/a --http1.1 --http2", "--http1.1 cannot be used together with --http2"),
             ("run http://h/a --http1", "unknown option"),
+            ("run http://h/a --tls-min 1.1", "--tls-min '1.1': expected 1.2 or 1.3"),
+            ("run http://h/a --client-key k.pem", "--client-cert <FILE> is missing"),
             ("run http://h/a -4 -c -4", "--clients '-4': expected 1 to"),
         ] {
             let said = wrong(line);

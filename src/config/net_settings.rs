@@ -26,7 +26,13 @@ pub(super) fn build(
     if let Some(family) = transport.family {
         leaves_addresses(target, &args.resolve, family).map_err(ConfigError::Transport)?;
     }
-    let tls = TlsOptions { ca_file: args.cacert, insecure: args.insecure, http: transport.version };
+    let tls = TlsOptions {
+        identity: args.transport.identity(),
+        ca_file: args.cacert,
+        insecure: args.insecure,
+        http: transport.version,
+        versions: [args.transport.tls_min, args.transport.tls_max],
+    };
     let tls = TlsSettings::new(&tls)?;
     let (resolve, timeout, http_profile) = (args.resolve, args.timeout, profile.http_profile);
     let scope = Arc::new(Scope::new(target, &resolve, args.scope.into()));

@@ -149,6 +149,8 @@ impl Connector<'_> {
     async fn shake_hands(&self, endpoint: &Endpoint, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Fault> {
         let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| Fault::TlsCert)?;
         let config = Arc::clone(self.tls.borrow_mut().get_or_insert_with(|| self.settings.for_client()));
+        let is_stranger = self.settings.has_identity() && self.scope.is_only_followed(endpoint);
+        let config = if is_stranger { self.settings.without_identity(&config) } else { config };
         let version = self.transport.version;
         // Boxed: the future of a handshake is far larger than the rest of a client, and handshakes are rare.
         let handshake = Box::pin(TlsConnector::from(config).connect(name, tcp));

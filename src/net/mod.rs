@@ -13,6 +13,7 @@
 //! * This module keeps no statistics: it reports events to an [`Observer`].
 
 mod brotli;
+mod client_identity;
 mod connect;
 mod cookies;
 mod deadline;
@@ -57,6 +58,7 @@ use crate::vocabulary::{ConnectionRoute, HttpProfile};
 use cookies::Jar;
 use scope::Scope;
 
+pub use client_identity::ClientFiles;
 pub use fetch::{ClientConnections, RequestLane};
 pub use freshness::Freshness;
 pub use headers::{HeaderError, Headers};
@@ -69,7 +71,7 @@ pub use resolve_entry::{ResolveEntry, unused as unused_resolve_entries};
 pub use retry_after::RetryAfter;
 pub use shared::Net;
 pub use timer::Timer;
-pub use tls::{TlsError, TlsOptions, TlsSettings};
+pub use tls::{TlsError, TlsOptions, TlsSettings, TlsVersion};
 pub use transport::{HttpVersion, Transport};
 
 /// Durations of the phases of a new connection, in microseconds; `None` for a phase that was not needed.
@@ -144,6 +146,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Reports whether the operator gave a secret with the connections: in a header, or the key of a certificate.
+    pub fn have_secrets(&self) -> bool {
+        self.headers.are_given() || self.tls.has_identity()
+    }
+
     /// Reports whether requests for playlists offer gzip.
     pub fn offers_gzip(&self) -> bool {
         let encoding = match self.headers.given_encoding() {

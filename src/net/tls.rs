@@ -1,21 +1,29 @@
 //! TLS settings: certificates are verified unless the operator disables it.
 //!
 //! * The roots are the system's and Mozilla's together; `--cacert` replaces both, as in curl.
+//! * The certificate of `--client-cert` is offered, as in curl, to every host of the run that asks for one, except those
+//!   that only `--follow-cdn` brings into scope: nothing says whose they are.
 //! * Each client has sessions of its own: a new viewer cannot resume another viewer's session.
 
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{AlertDescription, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    AlertDescription, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
+};
 
+use super::client_identity::{self, ClientFiles};
 use super::given_roots::GivenRoots;
 use super::transport::HttpVersion;
 use crate::vocabulary::Untrusted;
@@ -35,9 +43,56 @@ pub enum TlsError {
         /// Reason to refuse it.
         reason: String,
     },
+    /// The file of `--client-cert` or `--client-key` cannot be used.
+    #[error("{option} {path}: {reason}; expected a PEM file with {expected}")]
+    ClientFile {
+        /// The option.
+        option: &'static str,
+        /// The file.
+        path: String,
+        /// Reason to refuse it.
+        reason: String,
+        /// Content of a file that is accepted.
+        expected: &'static str,
+    },
+    /// No version is left.
+    #[error("--tls-min {0} is more than --tls-max {1}")]
+    Versions(TlsVersion, TlsVersion),
     /// The crypto library refused its own defaults.
     #[error("TLS cannot be set up: {0}")]
     Setup(#[from] rustls::Error),
+}
+
+/// Version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    V12,
+    /// TLS 1.3.
+    V13,
+}
+
+/// Error for a text that is not a version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected 1.2 or 1.3")]
+pub struct TlsVersionError;
+
+impl FromStr for TlsVersion {
+    type Err = TlsVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "1.2" => Ok(Self::V12),
+            "1.3" => Ok(Self::V13),
+            _ => Err(TlsVersionError),
+        }
+    }
+}
+
+impl fmt::Display for TlsVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::V12 { "1.2" } else { "1.3" })
+    }
 }
 
 /// Choices of the operator about TLS.
@@ -49,6 +104,26 @@ pub struct TlsOptions {
     pub insecure: bool,
     /// Version of HTTP to offer.
     pub http: HttpVersion,
+    /// Lowest and highest version of TLS (`--tls-min`, `--tls-max`); `None`: of those that the library has.
+    pub versions: [Option<TlsVersion>; 2],
+    /// The clients' own certificate.
+    pub identity: Option<ClientFiles>,
+}
+
+impl TlsOptions {
+    /// Returns the versions to offer.
+    fn versions(&self) -> Result<Vec<&'static SupportedProtocolVersion>, TlsError> {
+        let [min, max] = self.versions;
+        if let (Some(min), Some(max)) = (min, max)
+            && min > max
+        {
+            return Err(TlsError::Versions(min, max));
+        }
+        let all = [(TlsVersion::V13, &TLS13), (TlsVersion::V12, &TLS12)];
+        let is_between =
+            |version| min.is_none_or(|min| min <= version) && max.is_none_or(|max| version <= max);
+        Ok(all.into_iter().filter(|(version, _)| is_between(*version)).map(|(_, version)| version).collect())
+    }
 }
 
 /// Verification of certificates, shared by all clients of a run.
@@ -56,6 +131,8 @@ pub struct TlsOptions {
 pub struct TlsSettings {
     config: Arc<ClientConfig>,
     insecure: bool,
+    /// Presents no certificate; for hosts that must not see that of the clients, if they have one.
+    anonymous: Option<Arc<dyn ResolvesClientCert>>,
 }
 
 impl fmt::Debug for TlsSettings {
@@ -73,7 +150,7 @@ impl TlsSettings {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let algorithms = provider.signature_verification_algorithms;
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()?;
+            .with_protocol_versions(&options.versions()?)?;
         let mut config = match &options.ca_file {
             Some(path) => {
                 let given = given_roots(path, &provider)?;
@@ -85,7 +162,12 @@ impl TlsSettings {
             config.dangerous().set_certificate_verifier(Arc::new(AnyCertificate(algorithms)));
         }
         config.alpn_protocols = options.http.offered();
-        Ok(Self { config: Arc::new(config), insecure: options.insecure })
+        let mut anonymous = None;
+        if let Some(files) = &options.identity {
+            let resolver = client_identity::read(files, &provider)?;
+            anonymous = Some(std::mem::replace(&mut config.client_auth_cert_resolver, resolver));
+        }
+        Ok(Self { config: Arc::new(config), insecure: options.insecure, anonymous })
     }
 
     /// Trusts any certificate, for tests that use no TLS.
@@ -93,6 +175,19 @@ impl TlsSettings {
     pub fn for_test() -> Self {
         let options = TlsOptions { insecure: true, ..TlsOptions::default() };
         Self::new(&options).expect("settings")
+    }
+
+    /// Reports whether the clients have a certificate.
+    pub(super) fn has_identity(&self) -> bool {
+        self.anonymous.is_some()
+    }
+
+    /// Returns `config`, that of a client, without the certificate.
+    pub(super) fn without_identity(&self, config: &Arc<ClientConfig>) -> Arc<ClientConfig> {
+        let Some(anonymous) = &self.anonymous else { return Arc::clone(config) };
+        let mut config = ClientConfig::clone(config);
+        config.client_auth_cert_resolver = Arc::clone(anonymous);
+        Arc::new(config)
     }
 
     /// Returns the configuration of one client, with sessions of its own.
@@ -190,5 +285,30 @@ pub(super) fn fault(error: &std::io::Error) -> Fault {
             Fault::ConnEof | Fault::ConnUnreachable => Fault::TlsHandshake,
             fault => fault,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertifiedKey, generate_simple_self_signed};
+
+    #[test]
+    fn a_host_that_must_not_see_the_certificate_gets_none() {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["client".to_owned()]).expect("a certificate");
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        std::io::Write::write_all(&mut file, (cert.pem() + &signing_key.serialize_pem()).as_bytes())
+            .expect("writable");
+        let identity = Some(ClientFiles { certificate: file.path().to_owned(), key: None });
+        let options = TlsOptions { insecure: true, identity, ..TlsOptions::default() };
+        let settings = TlsSettings::new(&options).expect("settings");
+        let own = settings.for_client();
+        let stranger = settings.without_identity(&own);
+        let has = |config: &ClientConfig| config.client_auth_cert_resolver.has_certs();
+        assert!(settings.has_identity() && has(&own) && !has(&stranger));
+        let plain = TlsSettings::for_test();
+        let config = plain.for_client();
+        assert!(!plain.has_identity() && Arc::ptr_eq(&plain.without_identity(&config), &config));
     }
 }

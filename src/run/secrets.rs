@@ -18,7 +18,7 @@ pub fn warn_of_shown(target: &Target) {
 
 /// Forbids core dumps if the run knows a secret, so that a crash leaves no file with the operator's credentials.
 pub(super) fn keep_out_of_core_dumps(config: &RunConfig) {
-    let has_secrets = config.clients.player.entry.has_secrets() || config.clients.net.headers.are_given();
+    let has_secrets = config.clients.player.entry.has_secrets() || config.clients.net.have_secrets();
     if !has_secrets {
         return;
     }

@@ -7,11 +7,28 @@ use std::sync::Arc;
 use std::thread;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 use tempfile::NamedTempFile;
 
 use crate::scripted::Answer;
+
+/// Terms on which an origin accepts connections.
+pub struct Terms<'a> {
+    /// Protocols that it agrees to (ALPN); none: it does not negotiate.
+    pub protocols: &'a [&'a str],
+    /// Versions of TLS.
+    pub versions: &'a [&'static SupportedProtocolVersion],
+    /// Authority of the certificates that it asks clients for; `None`: it asks for none.
+    pub clients_of: Option<CertificateDer<'static>>,
+}
+
+impl Default for Terms<'_> {
+    fn default() -> Self {
+        Self { protocols: &[], versions: rustls::DEFAULT_VERSIONS, clients_of: None }
+    }
+}
 
 /// A running origin over TLS. Its threads end with the test's process.
 pub struct Secure {
@@ -22,22 +39,28 @@ pub struct Secure {
 impl Secure {
     /// Starts an origin whose `script` receives the path of each request.
     pub fn start(script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
-        Self::offering(&[], script)
+        Self::on(Terms::default(), script)
     }
 
-    /// Starts the same, which agrees to these protocols only (ALPN); none: it does not negotiate.
-    pub fn offering(protocols: &[&str], script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+    /// Starts an origin with these terms.
+    pub fn on(terms: Terms<'_>, script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key)
-            .unwrap();
-        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
+        let builder = builder.with_protocol_versions(terms.versions).unwrap();
+        let builder = match terms.clients_of {
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority).unwrap();
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                builder.with_client_cert_verifier(verifier.build().unwrap())
+            }
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_single_cert(vec![cert.der().clone()], key).unwrap();
+        config.alpn_protocols = terms.protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         let mut certificate = NamedTempFile::new().unwrap();
         certificate.write_all(cert.pem().as_bytes()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,11 +1,11 @@
-//! Ways to the origin that the operator chooses: the version of HTTP and the family of addresses.
+//! Ways to the origin that the operator chooses: the version of HTTP, the family of addresses, and TLS.
 
 use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::program::{Ended, Program};
 use crate::scripted::{Answer, Scripted};
-use crate::secure::Secure;
+use crate::secure::{Secure, Terms};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const VOD: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.ts\n#EXTINF:1,\nb.ts\n#EXT-X-ENDLIST\n";
@@ -54,7 +54,7 @@ fn a_server_that_does_not_agree_to_the_version_is_a_failure_and_never_loaded_by_
         (&["http/1.1"], "--http2", "HTTP/2"),
         (&["h2"], "--http1.1", "HTTP/1.1"),
     ] {
-        let origin = Secure::offering(offered, |_| panic!("a request"));
+        let origin = Secure::on(Terms { protocols: offered, ..Terms::default() }, |_| panic!("a request"));
         let cacert = origin.certificate().to_str().unwrap();
         let run = run(&origin.url("/vod.m3u8"), &["--cacert", cacert, option]);
         run.assert_exit_code(3);
@@ -62,7 +62,7 @@ fn a_server_that_does_not_agree_to_the_version_is_a_failure_and_never_loaded_by_
         assert_eq!(only(&run, "tls.handshake"), expected, "{offered:?}");
     }
     // Without ALPN the version is HTTP/1.1 (RFC 9110 section 5.1 leaves nothing else).
-    let origin = Secure::offering(&[], answer);
+    let origin = Secure::start(answer);
     let run_1 = run(&origin.url("/vod.m3u8"), &["--insecure", "--http1.1"]);
     assert_eq!(only(&run_1, "ok"), "");
     let plain = Scripted::start(|_| Answer::whole("400 Bad Request", "text/plain", b"HTTP/1.1 only"));
@@ -130,5 +130,100 @@ fn an_address_of_the_other_family_on_the_command_line_is_one_line() {
             assert!(said.starts_with(expected) && said.lines().count() == 1, "{said}");
             assert_eq!(run.status.code(), Some(2), "{said}");
         }
+    }
+}
+
+#[test]
+fn a_version_of_tls_that_is_left_out_is_not_used() {
+    for (versions, option, allowed) in [
+        (&rustls::version::TLS12, ["--tls-min", "1.3"], ["--tls-max", "1.2"]),
+        (&rustls::version::TLS13, ["--tls-max", "1.2"], ["--tls-min", "1.3"]),
+    ] {
+        let origin = Secure::on(Terms { versions: &[versions], ..Terms::default() }, answer);
+        let url = origin.url("/vod.m3u8");
+        let refused = run(&url, &[&["--insecure"], &option[..]].concat());
+        refused.assert_exit_code(3);
+        only(&refused, "tls.handshake");
+        let loaded = run(&url, &[&["--insecure"], &allowed[..]].concat());
+        loaded.assert_exit_code(0);
+        only(&loaded, "ok");
+    }
+}
+
+/// An authority, and a certificate for clients that it has signed, as files in a folder.
+struct Identity {
+    authority: rcgen::Certificate,
+    folder: tempfile::TempDir,
+    /// A line of the key.
+    secret: String,
+}
+
+impl Identity {
+    fn new() -> Self {
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let authority = params.self_signed(&key).unwrap();
+        let issuer = rcgen::Issuer::new(params, key);
+        let mut params = rcgen::CertificateParams::new(vec!["client".to_owned()]).unwrap();
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &issuer).unwrap().pem();
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let pem = key.serialize_pem();
+        std::fs::write(folder.path().join("cert.pem"), &certificate).unwrap();
+        std::fs::write(folder.path().join("key.pem"), &pem).unwrap();
+        std::fs::write(folder.path().join("both.pem"), pem.clone() + &certificate).unwrap();
+        Self { authority, folder, secret: pem.lines().nth(1).unwrap().to_owned() }
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn a_client_shows_its_certificate_and_never_its_key() {
+    let (ours, others) = (Identity::new(), Identity::new());
+    let terms = Terms { clients_of: Some(ours.authority.der().clone()), ..Terms::default() };
+    let origin = Secure::on(terms, answer);
+    let (url, cacert) = (origin.url("/vod.m3u8"), origin.certificate().to_str().unwrap());
+    let with = |options: &[&str]| run(&url, &[&["--cacert", cacert], options].concat());
+    let [cert, key, both] = ["cert.pem", "key.pem", "both.pem"].map(|name| ours.file(name));
+    for options in [&["--client-cert", &cert, "--client-key", &key][..], &["--client-cert", &both]] {
+        let run = with(options);
+        run.assert_exit_code(0);
+        only(&run, "ok");
+        for (name, output) in run.outputs() {
+            assert!(!output.contains(&ours.secret), "{name} shows the key");
+        }
+    }
+    let [stranger, none] = [&["--client-cert", &others.file("both.pem")][..], &[]].map(with);
+    only(&stranger, "tls.handshake");
+    only(&none, "tls.handshake");
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_one_line_before_any_load() {
+    let (ours, others) = (Identity::new(), Identity::new());
+    let origin = Scripted::start(|_| panic!("a request"));
+    let url = origin.url("/vod.m3u8");
+    for (options, expected) in [
+        (vec!["--client-cert", "/no/such/file"], "hlswarm: --client-cert /no/such/file: No such file"),
+        (
+            vec!["--client-cert", &ours.file("cert.pem")],
+            "it contains no private key, and there is no --client-key",
+        ),
+        (
+            vec!["--client-cert", &ours.file("cert.pem"), "--client-key", &others.file("key.pem")],
+            "it is not the key of the certificate in",
+        ),
+        (vec!["--tls-min", "1.3", "--tls-max", "1.2"], "hlswarm: --tls-min 1.3 is more than --tls-max 1.2"),
+    ] {
+        let run = run(&url, &options);
+        run.assert_exit_code(2);
+        let said = run.stderr();
+        assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
+        assert!(!said.contains(&ours.secret) && !said.contains(&others.secret), "{said}");
     }
 }

@@ -276,7 +276,7 @@ impl Scope {
     }
 
     /// Reports whether only `--follow-cdn` has brought this endpoint into scope.
-    fn is_only_followed(&self, endpoint: &Endpoint) -> bool {
+    pub(super) fn is_only_followed(&self, endpoint: &Endpoint) -> bool {
         let host = HostRef::from_endpoint(endpoint);
         let is_resolved = || self.is_resolved_by_operator(endpoint);
         self.options.follow_cdn && !self.is_home(host) && !self.has(host, Lead::Given, is_resolved)
