@@ -20,8 +20,10 @@ pub struct Supply {
     pub open_files: Option<u64>,
     /// Files that are reserved for other uses than connections.
     pub files_reserved: u64,
-    /// Local ports towards one address and port.
+    /// Local ports towards one address and port, of all source addresses together.
     pub ports: Option<u64>,
+    /// True if connections to all addresses share the ports, because the source addresses are given.
+    pub ports_are_shared: bool,
     /// Memory that this process may use, its present memory included.
     pub memory_bytes: Option<u64>,
     /// Processors that this process may use.

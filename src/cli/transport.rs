@@ -1,5 +1,6 @@
 //! Options for the way to the origin: the version of HTTP, the addresses and TLS.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -21,6 +22,10 @@ pub struct TransportArgs {
     /// Connect to IPv6 addresses only
     #[arg(short = '6', long, help_heading = "Connections")]
     pub ipv6: bool,
+    /// Address of this machine to connect from; several, repeatable or with commas between them, are dealt out among the
+    /// clients, and each has local ports of its own
+    #[arg(long = "local-addr", value_name = "ADDR", value_delimiter = ',', value_parser = super::values::address, help_heading = "Connections")]
+    pub sources: Vec<IpAddr>,
     /// Lowest version of TLS: 1.2 or 1.3 [default: 1.2]
     #[arg(long, value_name = "VERSION", help_heading = "Connections")]
     pub tls_min: Option<TlsVersion>,
@@ -99,6 +104,10 @@ mod tests {
             ("run http://h/a -4 -6", "--ipv4 cannot be used together with --ipv6"),
             ("run http://h/a --http1.1 --http2", "--http1.1 cannot be used together with --http2"),
             ("run http://h/a --http1", "unknown option"),
+            (
+                "run http://h/a --local-addr eth0",
+                "--local-addr 'eth0': expected an IP address of this machine",
+            ),
             ("run http://h/a --tls-min 1.1", "--tls-min '1.1': expected 1.2 or 1.3"),
             ("run http://h/a --client-key k.pem", "--client-cert <FILE> is missing"),
             ("run http://h/a -4 -c -4", "--clients '-4': expected 1 to"),

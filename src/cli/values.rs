@@ -1,7 +1,7 @@
 //! Parsers for the values of options. Each error says what is accepted. It repeats nothing of the value, except a
 //! URL without its secrets.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -142,6 +142,12 @@ pub(super) fn repeats(text: &str) -> Result<u32, String> {
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     let accepted = || "expected an address and a port, such as 127.0.0.1:17180 or [::1]:0".to_owned();
     text.trim().parse().map_err(|_| accepted())
+}
+
+/// Parses an address of this machine.
+pub(super) fn address(text: &str) -> Result<IpAddr, String> {
+    let expected = || "expected an IP address of this machine, such as 192.0.2.7 or ::1".to_owned();
+    text.trim().trim_start_matches('[').trim_end_matches(']').parse().map_err(|_| expected())
 }
 
 pub(super) fn metrics(text: &str) -> Result<SocketAddr, String> {

@@ -1,6 +1,6 @@
 //! The connection settings of a run, and the checks of what they leave to connect to.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 
 use super::{ConfigError, header_source};
@@ -9,6 +9,9 @@ use crate::net::scope::Scope;
 use crate::net::{self, Family, Headers, ResolveEntry, TlsOptions, TlsSettings, Transport};
 use crate::player::Profile;
 use crate::vocabulary::SecretUrl;
+
+/// Maximum number of source addresses: the report of a run names as many.
+const SOURCES: usize = 16;
 
 /// Builds the connection settings of a run against `target`.
 ///
@@ -22,7 +25,12 @@ pub(super) fn build(
 ) -> Result<net::Settings, ConfigError> {
     let given = header_source::all(args.headers, &args.headers_from_env)?;
     let headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &given)?;
-    let transport = Transport { version: args.transport.version(), family: args.transport.family() };
+    let transport = Transport {
+        version: args.transport.version(),
+        family: args.transport.family(),
+        sources: args.transport.sources.clone().into(),
+    };
+    can_be_sources(&transport).map_err(ConfigError::Transport)?;
     if let Some(family) = transport.family {
         leaves_addresses(target, &args.resolve, family).map_err(ConfigError::Transport)?;
     }
@@ -64,6 +72,22 @@ fn leaves_addresses(target: &SecretUrl, resolve: &[ResolveEntry], family: Family
         Some(entry) => Err(format!("{option}: --resolve {} has no {name} address", entry.name())),
         None => Ok(()),
     }
+}
+
+/// Checks that connections can come from each of the given addresses. Binding a UDP socket sends nothing.
+fn can_be_sources(transport: &Transport) -> Result<(), String> {
+    if transport.sources.len() > SOURCES {
+        return Err(format!("--local-addr: expected at most {SOURCES} addresses"));
+    }
+    for source in &*transport.sources {
+        if transport.family.is_some_and(|family| !family.has(*source)) {
+            return Err(format!("--local-addr {source}: -4 or -6 leaves out connections from it"));
+        }
+        UdpSocket::bind((*source, 0)).map_err(|error| {
+            format!("--local-addr {source}: {error}; expected an address of this machine")
+        })?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

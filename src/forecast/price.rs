@@ -140,6 +140,8 @@ impl Forecast {
         let measured = calibration.as_ref().map(|costs| costs.costs(secure).client_bytes);
         let client_bytes = measured.unwrap_or(if secure { CLIENT_BYTES_TLS } else { CLIENT_BYTES_PLAIN });
         let base = &self.terms.base;
+        let is_shared = self.terms.supply.ports_are_shared;
+        let towards_one = if is_shared { self.curve.connections } else { self.connections_to_one() };
         Use {
             requests,
             bytes,
@@ -148,7 +150,7 @@ impl Forecast {
             cpu_s,
             cpu_share: cpu_s.zip(self.terms.supply.cpus).map(|(used, cpus)| used / seconds / cpus),
             open_files: base.open_files.map(|files| files as f64 + started * self.curve.connections),
-            ports: Some(started * (self.connections_to_one() + PORT_WAIT_S * self.curve.closes_per_s)),
+            ports: Some(started * (towards_one + PORT_WAIT_S * self.curve.closes_per_s)),
             memory_bytes: base.resident_bytes.map(|bytes| bytes as f64 + started * client_bytes),
         }
     }

@@ -15,7 +15,7 @@ use rustls::{ClientConfig, HandshakeKind};
 #[cfg(target_os = "linux")]
 use tokio::io::Interest;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -24,7 +24,7 @@ use super::io_fault::fault;
 use super::race::race;
 use super::resolve::{Addresses, Resolver};
 use super::scope::{AddressClass, Scope};
-use super::transport::{HttpVersion, Transport};
+use super::transport::{HttpVersion, NoSource, Transport};
 use super::{ConnectTimings, ConnectionInfo, tls};
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::outcome::{Class, Fault};
@@ -95,6 +95,8 @@ pub(super) struct Connector<'a> {
     /// Decides which addresses may be connected to.
     pub(super) scope: &'a Scope,
     pub(super) transport: &'a Transport,
+    /// Number of the client.
+    pub(super) client: u64,
     /// Created with the first `https` URL: a client of a plain stream carries no TLS.
     pub(super) tls: &'a RefCell<Option<Arc<ClientConfig>>>,
     pub(super) settings: &'a tls::TlsSettings,
@@ -109,11 +111,12 @@ impl Connector<'_> {
         let mut timings = ConnectTimings::default();
         deadline.enter(Fault::TimeoutDns, limits::DNS_TIMEOUT);
         let begun = Instant::now();
-        let mut addresses = self.resolver.resolve(endpoint).await.inspect_err(|fault| {
-            if *fault == Fault::PolicyAddress {
-                self.reason.set(Some(format!("-4 or -6 leaves out {}", endpoint.host)));
-            }
-        })?;
+        let mut addresses =
+            self.resolver.resolve(endpoint, self.transport.turn(self.client)).await.inspect_err(|fault| {
+                if *fault == Fault::PolicyAddress {
+                    self.reason.set(Some(format!("-4 or -6 leaves out {}", endpoint.host)));
+                }
+            })?;
         timings.dns_us = addresses.looked_up.then(|| micros(begun.elapsed()));
         if self.scope.is_home_of(endpoint) && self.scope.network().is_none() {
             // Half of an answer does not show whose network it is: the other family may be public.
@@ -173,7 +176,11 @@ impl Connector<'_> {
         addresses: &mut Addresses,
     ) -> Result<(SocketAddr, TcpStream), Fault> {
         let refused = |peer: SocketAddr| self.scope.refuses_at(endpoint, peer.ip());
-        let ended = race(addresses, |peer| attempt(peer, refused(peer))).await;
+        let ended = race(addresses, |peer| {
+            let source = self.transport.source(peer.ip(), self.client);
+            attempt(peer, refused(peer), source)
+        })
+        .await;
         let (edge, stream) = ended.map_err(|faults| {
             let fault = telling(faults.into_iter());
             if fault.class() == Class::Policy {
@@ -190,19 +197,37 @@ impl Connector<'_> {
 
 /// Connects to `peer`, unless the scope refuses it: the very address, because a name can resolve to another one each
 /// time.
-async fn attempt(peer: SocketAddr, refused: Option<AddressClass>) -> Result<TcpStream, Fault> {
+async fn attempt(
+    peer: SocketAddr,
+    refused: Option<AddressClass>,
+    source: Result<Option<IpAddr>, NoSource>,
+) -> Result<TcpStream, Fault> {
     match refused {
         // A public address is no danger by itself: its host lacks the confirmation.
         Some(AddressClass::Public) => return Err(Fault::PolicyHost),
         Some(_) => return Err(Fault::PolicyAddress),
         None => {}
     }
-    TcpStream::connect(peer).await.map_err(|error| match fault(&error) {
+    // As on a machine without an address of this family.
+    let source = source.map_err(|NoSource| Fault::ConnUnreachable)?;
+    let connected = match source {
+        None => TcpStream::connect(peer).await,
+        Some(source) => connect_from(source, peer).await,
+    };
+    connected.map_err(|error| match fault(&error) {
         // The kernel reports missing ports and a missing source address alike. Without a source address no port
         // was used up: mostly this is a machine without IPv6.
-        Fault::LocalPorts if !has_source(peer) => Fault::ConnUnreachable,
+        Fault::LocalPorts if source.is_none() && !has_source(peer) => Fault::ConnUnreachable,
         fault => fault,
     })
+}
+
+/// Connects from this address, with a port that no other connection from it has: the kernel chooses the port before it
+/// knows the peer.
+async fn connect_from(source: IpAddr, peer: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if source.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.bind(SocketAddr::new(source, 0))?;
+    socket.connect(peer).await
 }
 
 /// Reports whether this machine has a source address for `peer`. Connecting a UDP socket sends nothing and needs no
@@ -348,8 +373,9 @@ mod tests {
             let (tls, reason) = (RefCell::default(), Cell::default());
             let settings = &tls::TlsSettings::for_test();
             let transport = &Transport::default();
+            let (tls, reason, client) = (&tls, &reason, 0);
             let connector =
-                Connector { resolver: &resolver, scope, transport, tls: &tls, settings, reason: &reason };
+                Connector { resolver: &resolver, scope, transport, client, tls, settings, reason };
             let endpoint = Endpoint { tls: false, host: host.to_owned(), port };
             let ended = connector.connect(&endpoint, &Deadline::new(Duration::from_secs(9))).await;
             (ended.map(|connected| connected.opening.route.edge.port()).err(), reason.take())
@@ -380,7 +406,7 @@ mod tests {
         let settings = &tls::TlsSettings::for_test();
         let (scope, tls, reason) = (&*scope, &tls, &reason);
         let transport = &Transport::default();
-        let connector = Connector { resolver: &resolver, scope, transport, tls, settings, reason };
+        let connector = Connector { resolver: &resolver, scope, transport, client: 0, tls, settings, reason };
         let target = endpoint("live.example.com", 80);
         let ended = connector.connect(&target, &Deadline::new(Duration::from_secs(9))).await;
         assert_eq!((ended.err(), scope.network()), (Some(Fault::PolicyAddress), Some(Network::Public)));

@@ -40,9 +40,9 @@ pub struct ClientConnections {
 }
 
 impl ClientConnections {
-    /// Creates a client without connections.
-    pub fn new(net: Rc<Net>) -> Self {
-        let pool = Rc::new(Pool::new(net.settings.http_profile.connections_apart));
+    /// Creates a client without connections; its number chooses among several addresses.
+    pub fn new(net: Rc<Net>, number: u64) -> Self {
+        let pool = Rc::new(Pool::new(net.settings.http_profile.connections_apart, number));
         Self { net, pool }
     }
 
@@ -185,6 +185,7 @@ impl Path<'_> {
             resolver: &self.net.resolver,
             scope: &self.net.settings.scope,
             transport: &self.net.settings.transport,
+            client: self.pool.number,
             tls: &self.pool.tls,
             settings: &self.net.settings.tls,
             reason: &reason,

@@ -27,7 +27,7 @@ pub async fn locate(settings: &Settings, url: &SecretUrl) -> Result<Vec<IpAddr>,
 /// Returns the addresses of both families: one alone may be private where the other is public.
 async fn all_addresses(resolver: &Resolver, endpoint: &Endpoint) -> Result<Vec<IpAddr>, Fault> {
     let look_up = async {
-        let mut addresses = resolver.resolve(endpoint).await?;
+        let mut addresses = resolver.resolve(endpoint, 0).await?;
         addresses.complete().await;
         Ok(addresses.known_so_far())
     };

@@ -77,17 +77,20 @@ pub(super) struct Pool {
     pub(super) cookies: Jar,
     /// Created with the first `https` URL: a client of a plain stream carries no TLS.
     pub(super) tls: RefCell<Option<Arc<ClientConfig>>>,
+    /// Number of the client.
+    pub(super) number: u64,
     apart: bool,
 }
 
 impl Pool {
     /// Creates a pool without connections. If `apart` is true, each lane has HTTP/1.1 connections of its own.
-    pub(super) fn new(apart: bool) -> Self {
+    pub(super) fn new(apart: bool, number: u64) -> Self {
         Self {
             idle: RefCell::default(),
             places: RefCell::default(),
             cookies: Jar::default(),
             tls: RefCell::default(),
+            number,
             apart,
         }
     }

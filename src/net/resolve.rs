@@ -6,10 +6,13 @@
 //! * Each worker runs one lookup at a time for a name and keeps the answer for its TTL (at least one second, at most
 //!   five minutes): a thousand clients that join at once cause one query, not a thousand. A lookup continues when the
 //!   client that started it leaves.
-//! * The address that worked last is tried first, so a dead one delays one connection of a worker, not each.
+//! * The addresses of a host are dealt out among the clients, as name servers deal them out among real viewers: each
+//!   client begins with the next one, and with the same one each time.
+//! * An address that another one had to replace is tried last for a minute, so a dead one delays one connection of a
+//!   worker, not each.
 //! * "Does not exist" and "no answer" are different faults; the resolver of the C library does not distinguish them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -30,6 +33,8 @@ const TTL_MIN: Duration = Duration::from_secs(1);
 const TTL_MAX: Duration = Duration::from_secs(300);
 /// Maximum number of names that are remembered; a stream has a handful.
 const NAMES: usize = 1_000;
+/// Time for which an address that another one had to replace is tried last.
+const AVOIDED: Duration = Duration::from_secs(60);
 /// Time to wait for AAAA once A has arrived (RFC 8305 section 8).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
@@ -104,10 +109,16 @@ impl Answer {
         telling.min_by_key(|fault| !fault.is_local()).unwrap_or(Fault::DnsNotFound)
     }
 
-    /// Returns all addresses, alternating between families, IPv6 first (RFC 8305 section 4).
-    fn interleaved(&self) -> impl Iterator<Item = IpAddr> {
-        let (v6, v4) = (self.v6.addresses(), self.v4.addresses());
-        (0..v6.len().max(v4.len())).flat_map(|at| [v6.get(at), v4.get(at)]).flatten().copied()
+    /// Returns all addresses, alternating between families, IPv6 first (RFC 8305 section 4). Each family begins with the
+    /// address whose turn it is.
+    fn interleaved(&self, turn: u64) -> impl Iterator<Item = IpAddr> {
+        let families = [self.v6.addresses(), self.v4.addresses()];
+        let in_turn = move |addresses: &[IpAddr], at: usize| {
+            let first = turn.checked_rem(addresses.len() as u64)? as usize;
+            addresses.get((first + at) % addresses.len()).copied().filter(|_| at < addresses.len())
+        };
+        let most = families.iter().map(|addresses| addresses.len()).max().unwrap_or_default();
+        (0..most).flat_map(move |at| families.map(|addresses| in_turn(addresses, at))).flatten()
     }
 }
 
@@ -115,8 +126,25 @@ impl Answer {
 #[derive(Clone, Debug)]
 struct Name {
     answer: watch::Receiver<Answer>,
-    /// The address of the last successful connection.
-    worked: Rc<Cell<Option<IpAddr>>>,
+    avoided: Rc<Avoided>,
+}
+
+/// Addresses that another one had to replace, and the times from which they are tried like others again.
+#[derive(Debug, Default)]
+struct Avoided(RefCell<Vec<(IpAddr, Instant)>>);
+
+impl Avoided {
+    /// Records the address of a successful connection, and those that were tried before it in vain.
+    fn connected(&self, to: IpAddr, tried: &[IpAddr], now: Instant) {
+        let mut avoided = self.0.borrow_mut();
+        avoided.retain(|(address, until)| *until > now && !tried.contains(address));
+        let in_vain = tried.iter().filter(|address| **address != to);
+        avoided.extend(in_vain.map(|address| (*address, now + AVOIDED)));
+    }
+
+    fn has(&self, address: IpAddr, now: Instant) -> bool {
+        self.0.borrow().iter().any(|(avoided, until)| *avoided == address && *until > now)
+    }
 }
 
 /// Addresses to try for a connection: known ones, and those that a lookup in progress may add.
@@ -125,23 +153,25 @@ pub(super) struct Addresses {
     port: u16,
     answer: watch::Receiver<Answer>,
     tried: Vec<IpAddr>,
-    worked: Rc<Cell<Option<IpAddr>>>,
+    avoided: Rc<Avoided>,
+    /// Turn of the client among several addresses.
+    turn: u64,
     /// True if the addresses came from name servers, by a query or a kept answer.
     pub(super) looked_up: bool,
 }
 
 impl Addresses {
-    fn known(addresses: Vec<IpAddr>, port: u16, worked: Rc<Cell<Option<IpAddr>>>) -> Self {
+    fn known(addresses: Vec<IpAddr>, port: u16, avoided: Rc<Avoided>, turn: u64) -> Self {
         let (v6, v4) = addresses.into_iter().partition(IpAddr::is_ipv6);
         let found = |addresses: Vec<IpAddr>| Found::new(Ok((addresses, Instant::now())));
         // The sender is dropped, which closes the channel: no more addresses will follow.
         let (_, answer) = watch::channel(Answer { v6: found(v6), v4: found(v4) });
-        Self { port, answer, tried: Vec::new(), worked, looked_up: false }
+        Self { port, answer, tried: Vec::new(), avoided, turn, looked_up: false }
     }
 
     /// Remembers the address of a successful connection.
     pub(super) fn worked(&self, address: IpAddr) {
-        self.worked.set(Some(address));
+        self.avoided.connected(address, &self.tried, Instant::now());
     }
 
     /// Waits until the lookups of both families have ended, each at its own time limit.
@@ -152,14 +182,16 @@ impl Addresses {
 
     /// Returns the addresses that are known so far.
     pub(super) fn known_so_far(&self) -> Vec<IpAddr> {
-        self.answer.borrow().interleaved().collect()
+        self.answer.borrow().interleaved(self.turn).collect()
     }
 
     fn peek(&self) -> Option<IpAddr> {
         let answer = self.answer.borrow();
         let untried = |address: &IpAddr| !self.tried.contains(address);
-        let best = answer.interleaved().find(|address| self.worked.get() == Some(*address));
-        best.filter(untried).or_else(|| answer.interleaved().find(untried))
+        let now = Instant::now();
+        let is_good = |address: &IpAddr| untried(address) && !self.avoided.has(*address, now);
+        let good = answer.interleaved(self.turn).find(is_good);
+        good.or_else(|| answer.interleaved(self.turn).find(untried))
     }
 }
 
@@ -191,8 +223,8 @@ pub(super) struct Resolver {
     table: Vec<ResolveEntry>,
     /// The only family of addresses; `None`: both.
     family: Option<Family>,
-    /// The address of the last successful connection, for each entry of the table.
-    table_worked: Vec<Rc<Cell<Option<IpAddr>>>>,
+    /// Addresses to avoid, for each entry of the table.
+    table_avoided: Vec<Rc<Avoided>>,
     system: RefCell<Option<NameServers>>,
     known: RefCell<HashMap<String, Name>>,
 }
@@ -203,45 +235,48 @@ impl Resolver {
         let table = resolve_entry::table(given);
         Self {
             family,
-            table_worked: table.iter().map(|_| Rc::default()).collect(),
+            table_avoided: table.iter().map(|_| Rc::default()).collect(),
             table,
             system: RefCell::default(),
             known: RefCell::default(),
         }
     }
 
-    /// Resolves an endpoint and returns as soon as there is an address to begin with.
+    /// Resolves an endpoint and returns as soon as there is an address to begin with. `turn` chooses the first of several.
     ///
     /// # Errors
     /// One of `dns.*`, `timeout.dns` or `local.*`; `policy.addr` if a known address is of the other family.
-    pub(super) async fn resolve(&self, endpoint: &Endpoint) -> Result<Addresses, Fault> {
-        if let Some(addresses) = self.without_lookup(endpoint) {
+    pub(super) async fn resolve(&self, endpoint: &Endpoint, turn: u64) -> Result<Addresses, Fault> {
+        if let Some(addresses) = self.without_lookup(endpoint, turn) {
             // Without one, all of them are of the family that the operator left out.
             return if addresses.has_next() { Ok(addresses) } else { Err(Fault::PolicyAddress) };
         }
-        let Name { mut answer, worked } = self.look_up(&endpoint.host)?;
+        let Name { mut answer, avoided } = self.look_up(&endpoint.host)?;
         let usable = answer.wait_for(|answer| answer.is_usable() || !answer.v4.addresses().is_empty());
         usable.await.map_err(|_| Fault::DnsServerFailure)?;
         // If only IPv4 addresses have arrived, IPv6 gets a short time to follow.
         _ = timeout(RESOLUTION_DELAY, answer.wait_for(Answer::is_usable)).await;
-        let addresses = Addresses { port: endpoint.port, answer, tried: Vec::new(), worked, looked_up: true };
+        let addresses =
+            Addresses { port: endpoint.port, answer, tried: Vec::new(), avoided, turn, looked_up: true };
         if addresses.has_next() { Ok(addresses) } else { Err(addresses.answer.borrow().fault()) }
     }
 
-    fn without_lookup(&self, endpoint: &Endpoint) -> Option<Addresses> {
+    fn without_lookup(&self, endpoint: &Endpoint, turn: u64) -> Option<Addresses> {
         let listed = resolve_entry::find(&self.table, endpoint);
-        if let Some((entry, worked)) = listed.and_then(|at| self.table.get(at).zip(self.table_worked.get(at)))
+        if let Some((entry, avoided)) =
+            listed.and_then(|at| self.table.get(at).zip(self.table_avoided.get(at)))
         {
-            return Some(self.known(entry.addresses(), endpoint.port, Rc::clone(worked)));
+            return Some(self.known(entry.addresses(), endpoint.port, Rc::clone(avoided), turn));
         }
         let literal = endpoint.host.parse().ok()?;
-        Some(self.known(&[literal], endpoint.port, Rc::default()))
+        Some(self.known(&[literal], endpoint.port, Rc::default(), turn))
     }
 
     /// Returns those of the known addresses that are of the wanted family.
-    fn known(&self, addresses: &[IpAddr], port: u16, worked: Rc<Cell<Option<IpAddr>>>) -> Addresses {
+    fn known(&self, addresses: &[IpAddr], port: u16, avoided: Rc<Avoided>, turn: u64) -> Addresses {
         let is_wanted = |address: &IpAddr| self.family.is_none_or(|family| family.has(*address));
-        Addresses::known(addresses.iter().copied().filter(is_wanted).collect(), port, worked)
+        let addresses = addresses.iter().copied().filter(is_wanted).collect();
+        Addresses::known(addresses, port, avoided, turn)
     }
 
     /// Returns the known answer for a name, or starts a lookup.
@@ -256,8 +291,8 @@ impl Resolver {
         if known.len() >= NAMES && !known.contains_key(host) {
             known.clear();
         }
-        let worked = known.get(host).map(|name| Rc::clone(&name.worked)).unwrap_or_default();
-        let name = Name { answer, worked };
+        let avoided = known.get(host).map(|name| Rc::clone(&name.avoided)).unwrap_or_default();
+        let name = Name { answer, avoided };
         known.insert(host.to_owned(), name.clone());
         Ok(name)
     }
@@ -287,7 +322,11 @@ fn begin(servers: NameServers, host: String, only: Option<Family>) -> watch::Rec
                 return sender.send_modify(|answer| *answer.of(family) = Found::Failed(Fault::DnsNotFound));
             }
             let found = servers.lookup(&host, family).await;
-            let kept = found.map(|(addresses, until)| (addresses, kept_until(until, Instant::now())));
+            let kept = found.map(|(mut addresses, until)| {
+                // A name server that gives each worker another order would deal them out twice.
+                addresses.sort_unstable();
+                (addresses, kept_until(until, Instant::now()))
+            });
             sender.send_modify(|answer| *answer.of(family) = Found::new(kept));
         };
         tokio::join!(ask(Family::V6), ask(Family::V4));
@@ -326,27 +365,27 @@ pub(super) mod tests {
             ("::1", 81, &["[::1]:81"]),
             ("cdn.invalid", 443, &["[::1]:443", "127.0.0.9:443", "127.0.0.8:443"]),
         ] {
-            let mut found = resolver.resolve(&endpoint(host, port)).await.expect(host);
+            let mut found = resolver.resolve(&endpoint(host, port), 0).await.expect(host);
             assert_eq!(all(&mut found), expected);
             assert!(!found.looked_up && !found.more().await);
         }
     }
 
     #[tokio::test]
-    async fn both_families_are_tried_and_the_one_that_worked_comes_first() {
+    async fn both_families_are_tried_and_the_one_that_had_to_be_replaced_comes_last() {
         let resolver = with_servers(vec![Server::Knows(Some(V4), Some(V6))]).await;
-        let mut found = resolver.resolve(&endpoint("cdn.example", 80)).await.expect("an address");
+        let mut found = resolver.resolve(&endpoint("cdn.example", 80), 0).await.expect("an address");
         while found.more().await {}
         assert_eq!(all(&mut found), ["[fd00::7]:80", "10.0.0.7:80"]);
         found.worked(V4.into());
-        let mut again = resolver.resolve(&endpoint("cdn.example", 443)).await.expect("an address");
+        let mut again = resolver.resolve(&endpoint("cdn.example", 443), 0).await.expect("an address");
         assert_eq!(all(&mut again), ["10.0.0.7:443", "[fd00::7]:443"]);
     }
 
     #[tokio::test]
     async fn a_family_that_is_never_answered_holds_nobody_up() {
         let resolver = with_servers(vec![Server::OnlyV4(V4)]).await;
-        let mut found = resolver.resolve(&endpoint("cdn.example", 80)).await.expect("an address");
+        let mut found = resolver.resolve(&endpoint("cdn.example", 80), 0).await.expect("an address");
         assert_eq!(all(&mut found), ["10.0.0.7:80"]);
         assert!(found.answer.borrow().v6.is_pending(), "it was not waited for");
     }
@@ -374,10 +413,10 @@ pub(super) mod tests {
     #[tokio::test]
     async fn a_name_without_addresses_does_not_exist_and_a_broken_server_says_nothing() {
         let missing = with_servers(vec![Server::Knows(None, None)]).await;
-        let fault = missing.resolve(&endpoint("cdn.example", 80)).await.expect_err("no address");
+        let fault = missing.resolve(&endpoint("cdn.example", 80), 0).await.expect_err("no address");
         assert_eq!(fault, Fault::DnsNotFound);
         let broken = with_servers(vec![Server::Broken]).await;
-        let fault = broken.resolve(&endpoint("cdn.example", 80)).await.expect_err("no address");
+        let fault = broken.resolve(&endpoint("cdn.example", 80), 0).await.expect_err("no address");
         assert_eq!(fault, Fault::DnsServerFailure);
     }
 
@@ -385,8 +424,40 @@ pub(super) mod tests {
     async fn clients_that_join_at_once_are_one_question() {
         let resolver = with_servers(vec![Server::Knows(Some(V4), None)]).await;
         let endpoint = endpoint("cdn.example", 80);
-        let (one, other) = tokio::join!(resolver.resolve(&endpoint), resolver.resolve(&endpoint));
+        let (one, other) = tokio::join!(resolver.resolve(&endpoint, 0), resolver.resolve(&endpoint, 0));
         let [one, other] = [one, other].map(|found| found.expect("an address"));
         assert!(one.answer.same_channel(&other.answer));
+    }
+
+    #[tokio::test]
+    async fn the_addresses_of_a_host_are_dealt_out_among_its_clients() {
+        let resolver =
+            Resolver::new(&["h:1:127.0.0.2,127.0.0.3,127.0.0.4,::2,::3".parse().expect("valid")], None);
+        let orders =
+            async |turn| all(&mut resolver.resolve(&endpoint("h", 1), turn).await.expect("addresses"));
+        assert_eq!(orders(0).await, ["[::2]:1", "127.0.0.2:1", "[::3]:1", "127.0.0.3:1", "127.0.0.4:1"]);
+        assert_eq!(orders(1).await, ["[::3]:1", "127.0.0.3:1", "[::2]:1", "127.0.0.4:1", "127.0.0.2:1"]);
+        assert_eq!(orders(6).await, orders(0).await);
+        // One that had to be replaced is tried last by all clients, until it works again.
+        let mut second = resolver.resolve(&endpoint("h", 1), 1).await.expect("addresses");
+        let tried = [second.take_next(), second.take_next()].map(|peer| peer.expect("a peer").ip());
+        second.worked(tried[1]);
+        assert_eq!(orders(1).await, ["127.0.0.3:1", "[::2]:1", "127.0.0.4:1", "127.0.0.2:1", "[::3]:1"]);
+        assert_eq!(orders(0).await.last().map(String::as_str), Some("[::3]:1"));
+        let mut all_of_it = resolver.resolve(&endpoint("h", 1), 0).await.expect("addresses");
+        while all_of_it.take_next().is_some() {}
+        all_of_it.worked(tried[0]);
+        assert_eq!(orders(1).await.first().map(String::as_str), Some("[::3]:1"));
+    }
+
+    #[test]
+    fn an_address_is_avoided_for_a_minute() {
+        let (avoided, now) = (Avoided::default(), Instant::now());
+        let [dead, alive] = [V4, [10, 0, 0, 8]].map(IpAddr::from);
+        avoided.connected(alive, &[dead, alive], now);
+        assert!(avoided.has(dead, now + Duration::from_secs(59)) && !avoided.has(alive, now));
+        assert!(!avoided.has(dead, now + AVOIDED));
+        avoided.connected(alive, &[alive], now + AVOIDED);
+        assert!(avoided.0.borrow().is_empty());
     }
 }

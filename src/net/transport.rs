@@ -1,5 +1,8 @@
 //! Choices of the operator about the way to a host: the version of HTTP and the addresses that are connected to.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use super::Family;
 use crate::vocabulary::secret_url::Endpoint;
 
@@ -36,6 +39,10 @@ impl HttpVersion {
     }
 }
 
+/// Error of a client that has no address of the family of its peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoSource;
+
 /// Choices of the operator about the way to a host.
 #[derive(Clone, Debug, Default)]
 pub struct Transport {
@@ -43,11 +50,69 @@ pub struct Transport {
     pub version: HttpVersion,
     /// The only family of addresses that is connected to; `None`: both.
     pub family: Option<Family>,
+    /// Addresses of this machine that connections come from, dealt out among the clients; empty: the system chooses.
+    pub sources: Arc<[IpAddr]>,
 }
 
 impl Transport {
+    /// Returns the address from which the client with this number connects to `peer`; `None` if the system chooses it.
+    ///
+    /// # Errors
+    /// No given address is of the family of `peer`.
+    pub(super) fn source(&self, peer: IpAddr, client: u64) -> Result<Option<IpAddr>, NoSource> {
+        if self.sources.is_empty() {
+            return Ok(None);
+        }
+        let fitting = || self.sources.iter().filter(|source| source.is_ipv4() == peer.is_ipv4());
+        let at = client.checked_rem(fitting().count() as u64).ok_or(NoSource)?;
+        fitting().nth(at as usize).copied().map(Some).ok_or(NoSource)
+    }
+
+    /// Returns the turn of a client among the addresses of a host. Clients that have the same source take turns, so that
+    /// every source is used with every address.
+    pub(super) fn turn(&self, client: u64) -> u64 {
+        client / self.sources.len().max(1) as u64
+    }
+
+    /// Returns the factor by which the given sources multiply the local ports of this machine.
+    pub fn port_ranges(&self) -> u64 {
+        let v4 = self.sources.iter().filter(|source| source.is_ipv4()).count();
+        v4.max(self.sources.len() - v4).max(1) as u64
+    }
+
     /// Reports whether requests to `endpoint` use HTTP/2 without asking: over TLS both sides agree on the version.
     pub(super) fn knows_http2(&self, endpoint: &Endpoint) -> bool {
         self.version == HttpVersion::Http2 && !endpoint.tls
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_dealt_out_among_clients_by_the_family_of_the_peer() {
+        let addresses = ["127.0.0.2", "::1", "127.0.0.3"].map(|text| text.parse().expect(text));
+        let transport = Transport { sources: addresses.into(), ..Transport::default() };
+        let [v4, v6] = ["127.0.0.1", "::5"].map(|text| text.parse().expect(text));
+        let sources = |peer| [0, 1, 2, 3].map(|client| transport.source(peer, client).expect("a source"));
+        let [a, six, b] = addresses.map(Some);
+        assert_eq!((sources(v4), sources(v6)), ([a, b, a, b], [six; 4]));
+        assert_eq!(transport.port_ranges(), 2);
+        let only = Transport { sources: [v4].into(), ..Transport::default() };
+        assert_eq!((only.source(v6, 7), only.source(v4, 7)), (Err(NoSource), Ok(Some(v4))));
+        let none = Transport::default();
+        assert_eq!((none.source(v4, 7), none.port_ranges()), (Ok(None), 1));
+    }
+
+    #[test]
+    fn every_source_is_used_with_every_address_of_a_host() {
+        let sources = ["127.0.0.2", "127.0.0.3"].map(|text| text.parse().expect(text));
+        let transport = Transport { sources: sources.into(), ..Transport::default() };
+        let peer = "127.0.0.1".parse().expect("an address");
+        let mut pairs: Vec<_> =
+            (0..4).map(|client| (transport.source(peer, client), transport.turn(client) % 2)).collect();
+        pairs.dedup();
+        assert_eq!(pairs.len(), 4, "two sources, two addresses: {pairs:?}");
     }
 }

@@ -27,7 +27,8 @@ pub(super) fn read(config: &RunConfig) -> Supply {
     Supply {
         open_files: getrlimit(Resource::Nofile).current,
         files_reserved: preflight::files_reserved(),
-        ports,
+        ports: ports.map(|ports| ports.saturating_mul(config.clients.net.transport.port_ranges())),
+        ports_are_shared: !config.clients.net.transport.sources.is_empty(),
         memory_bytes,
         cpus: processors,
         hard_stops: config.plan.hard_stops,

@@ -1,4 +1,4 @@
-//! Local ports in use towards one address of the origin, as a share of all.
+//! Local ports in use towards one address of the origin, as a share of all. Each source address has ports of its own.
 //!
 //! * A port is in use while its connection is open, and for a minute in TIME_WAIT if this side closed it first.
 //! * The kernel counts the sockets in TIME_WAIT of the whole host. Those of this run are at most the connections that
@@ -26,6 +26,8 @@ pub(super) struct PortsMeter {
     /// Connections opened so far, at the moments of the last minute.
     opened: VecDeque<(Duration, u64)>,
     addresses: BTreeMap<SocketAddr, Address>,
+    /// Addresses of this machine that connections come from.
+    sources: usize,
 }
 
 /// An address of the origin.
@@ -53,8 +55,11 @@ impl PortsMeter {
         if all >= WATCHED {
             self.watch(at, &audience());
         }
-        let addresses = if all >= SCARCE { self.addresses_in_use(at) } else { 1 };
-        Some(all / addresses.max(1) as f64)
+        if all < SCARCE {
+            return Some(all);
+        }
+        // Not the product: the ports of a given source are shared by all addresses of the origin.
+        Some(all / self.addresses_in_use(at).max(self.sources).max(1) as f64)
     }
 
     /// Returns the number of connections that were opened in the last minute.
@@ -71,6 +76,7 @@ impl PortsMeter {
     }
 
     fn watch(&mut self, at: Duration, audience: &Audience) {
+        self.sources = audience.sources.len();
         for (address, totals) in &audience.edges {
             let known = self.addresses.entry(*address).or_default();
             if totals.requests > known.responses {
@@ -138,6 +144,17 @@ mod tests {
         // The second address has answered nothing for more than a minute.
         assert_eq!(share(63, &[(1, 7), (2, 1)]), Some(0.4));
         assert_eq!(share(64, &[(1, 8), (2, 1)]), Some(0.8));
+    }
+
+    #[test]
+    fn each_source_has_ports_of_its_own() {
+        let sources = ["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"].map(|text| text.parse().expect(text));
+        let from =
+            |count| Audience { sources: sources.into_iter().take(count).collect(), ..audience(&[(1, 5)]) };
+        for (count, expected) in [(0, 0.8), (1, 0.8), (2, 0.4), (4, 0.2)] {
+            let share = PortsMeter::default().measure(at(1), 0, &host(800, 0, 1), || from(count));
+            assert_eq!(share, Some(expected), "{count} sources");
+        }
     }
 
     #[test]

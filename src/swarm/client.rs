@@ -39,13 +39,14 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(shared: &Shared, meter: Meter, events: Rc<ClientEvents>, slot: Rc<ClientSlot>) -> Self {
         let settings = &shared.settings;
-        let seed = client_seed(settings.seed, meter.client_id());
+        let number = meter.client_id();
+        let seed = client_seed(settings.seed, number);
         let clock = meter.clock();
         let player = Player::new(Arc::clone(&settings.player), seed, clock.started_at(), clock.now())
             .succeeding(slot.allowance());
         let inspection = Inspection::new(Rc::clone(&shared.playlist_cache), settings.net.offers_gzip());
         let viewer = Viewer {
-            probe: ProbeTap::new(settings.probe.as_ref(), meter.client_id()),
+            probe: ProbeTap::new(settings.probe.as_ref(), number),
             player,
             inspection,
             meter: Rc::new(meter),
@@ -55,7 +56,8 @@ impl Client {
             began: false,
             departure: Departure::Removed,
         };
-        Self { viewer: RefCell::new(viewer), lines: ClientConnections::new(Rc::clone(&shared.net)), slot }
+        let lines = ClientConnections::new(Rc::clone(&shared.net), number);
+        Self { viewer: RefCell::new(viewer), lines, slot }
     }
 
     /// Returns the requests that may still follow failures, which the successor inherits.

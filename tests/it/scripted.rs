@@ -62,6 +62,8 @@ pub struct Asked {
     pub path: String,
     /// Number of the connection, from 0 in the order in which they were accepted.
     pub connection: usize,
+    /// Address of the client.
+    pub peer: SocketAddr,
     headers: Vec<(String, String)>,
 }
 
@@ -95,6 +97,11 @@ impl Scripted {
         Some(Self::listen(TcpListener::bind("[::1]:0").ok()?, move |asked| script(&asked.path)))
     }
 
+    /// Starts an origin on this address.
+    pub fn start_on(address: &str, script: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        Self::listen(TcpListener::bind(address).unwrap(), move |asked| script(&asked.path))
+    }
+
     fn listen(listener: TcpListener, script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let address = listener.local_addr().unwrap();
         let script = Arc::new(script);
@@ -123,12 +130,13 @@ fn serve(
     script: &(dyn Fn(&Asked) -> Answer + Send + Sync),
 ) -> Option<()> {
     let mut requests = BufReader::new(stream.try_clone().ok()?);
+    let peer = stream.peer_addr().ok()?;
     let mut writer = stream;
     loop {
         let mut first = String::new();
         requests.read_line(&mut first).ok().filter(|read| *read > 0)?;
         let path = first.split(' ').nth(1)?.to_owned();
-        let mut asked = Asked { path, connection, headers: Vec::new() };
+        let mut asked = Asked { path, connection, peer, headers: Vec::new() };
         loop {
             let mut line = String::new();
             requests.read_line(&mut line).ok().filter(|read| *read > 0)?;

@@ -1,6 +1,8 @@
-//! Ways to the origin that the operator chooses: the version of HTTP, the family of addresses, and TLS.
+//! Ways to the origin that the operator chooses: the version of HTTP, addresses on both sides, and TLS.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::program::{Ended, Program};
@@ -226,4 +228,72 @@ fn a_certificate_that_cannot_be_used_is_one_line_before_any_load() {
         assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
         assert!(!said.contains(&ours.secret) && !said.contains(&others.secret), "{said}");
     }
+}
+
+/// Returns the source addresses that the report lists, and the edges with their requests.
+fn route(run: &Ended) -> (Vec<String>, Vec<(String, u64)>) {
+    let audience = &run.report.value()["audience"];
+    let sources = audience["source_addresses"].as_array().unwrap();
+    let edges = audience["edges"].as_object().unwrap();
+    (
+        sources.iter().map(|source| source.as_str().unwrap().to_owned()).collect(),
+        edges.iter().map(|(edge, totals)| (edge.clone(), totals["requests"].as_u64().unwrap())).collect(),
+    )
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn connections_come_from_the_given_addresses_in_turn() {
+    let seen: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
+    let peers = Arc::clone(&seen);
+    let origin = Scripted::start_with(move |asked| {
+        if asked.path.ends_with(".m3u8") {
+            *peers.lock().unwrap().entry(asked.peer.ip().to_string()).or_default() += 1;
+        }
+        answer(&asked.path)
+    });
+    let given = ["--local-addr", "127.0.0.2,127.0.0.3", "--local-addr", "127.0.0.4", "-c", "9"];
+    let run = run(&origin.url("/vod.m3u8"), &given);
+    run.assert_exit_code(0);
+    let all = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
+    assert_eq!(route(&run).0, all);
+    // A VOD playlist is loaded once by each client.
+    assert_eq!(*seen.lock().unwrap(), all.map(|address| (address.to_owned(), 3)).into());
+}
+
+#[test]
+fn an_address_that_connections_cannot_come_from_is_one_line_before_any_load() {
+    let origin = Scripted::start(|_| panic!("a request"));
+    for (options, expected) in [
+        // TEST-NET-1 (RFC 5737): no machine has it.
+        (&["--local-addr", "192.0.2.1"][..], "hlswarm: --local-addr 192.0.2.1: "),
+        (&["--local-addr", "127.0.0.1", "--local-addr", "192.0.2.1"], "hlswarm: --local-addr 192.0.2.1: "),
+        (&["-4", "--local-addr", "::1"], "hlswarm: --local-addr ::1: -4 or -6 leaves out"),
+    ] {
+        let run = run(&origin.url("/vod.m3u8"), options);
+        run.assert_exit_code(2);
+        let said = run.stderr();
+        assert!(said.starts_with(expected) && said.lines().count() == 1, "{said}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_addresses_of_a_host_are_dealt_out_among_the_clients_and_a_dead_one_harms_none() {
+    let origin = Scripted::start_on("0.0.0.0:0", answer);
+    let port = origin.port();
+    let url = format!("http://cdn.example:{port}/vod.m3u8");
+    let all = format!("cdn.example:{port}:127.0.0.2,127.0.0.3,127.0.0.4");
+    let shared = run(&url, &["-c", "6", "--resolve", &all]);
+    shared.assert_exit_code(0);
+    // A playlist and two segments for each of two clients.
+    let expected = ["127.0.0.2", "127.0.0.3", "127.0.0.4"].map(|address| (format!("{address}:{port}"), 6));
+    assert_eq!(route(&shared).1, expected);
+    let origin = Scripted::start_on("127.0.0.2:0", answer);
+    let port = origin.port();
+    let half_dead = format!("cdn.example:{port}:127.0.0.2,127.0.0.3");
+    let run = run(&format!("http://cdn.example:{port}/vod.m3u8"), &["-c", "6", "--resolve", &half_dead]);
+    run.assert_exit_code(0);
+    assert_eq!(only(&run, "ok"), "");
+    assert_eq!(route(&run).1, [(format!("127.0.0.2:{port}"), 18)]);
 }

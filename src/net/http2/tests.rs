@@ -293,7 +293,7 @@ async fn refused(times: u32) -> (Result<u16, Fault>, u32) {
     let meet = async {
         let (http2, mut peer) = pair().await;
         let net = Net::new(settings());
-        let pool = Rc::new(Pool::new(false));
+        let pool = Rc::new(Pool::new(false, 0));
         let edge = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
         let route = ConnectionRoute { edge, source: edge.ip(), http2: true, resumed: None };
         let opening = Rc::new(ConnectionInfo { timings: ConnectTimings::default(), route });
