@@ -80,7 +80,7 @@ pub use selftest::SelftestArgs;
 pub use shown::shown_command;
 pub use sources::{Combined, combine, plan_file};
 pub use target::Target;
-pub use transport::TransportArgs;
+pub use transport::{ProxyChoice, TransportArgs};
 
 /// Load tester for HTTP Live Streaming: how many viewers can an origin serve, and where does it break?
 #[derive(Debug, Parser)]

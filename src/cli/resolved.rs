@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, CommandFactory as _};
 use super::options::Options;
 use super::plan_file::URL;
 use super::{Cli, shown, with_command};
+use crate::net::Proxy;
 
 /// Returns the options of a valid command line of `run` as TOML.
 pub fn resolved(args: impl IntoIterator<Item = OsString>) -> String {
@@ -53,6 +54,7 @@ fn is_public(name: &str, value: &str) -> bool {
     match name {
         "header" => value.starts_with('@'),
         "header-env" => true,
+        "proxy" => value == "env" || value.parse::<Proxy>().is_ok_and(|proxy| !proxy.has_login()),
         _ => shown::value(&format!("--{name}"), value) == value,
     }
 }
@@ -129,6 +131,7 @@ mod tests {
             "--user-agent=hunter2",
             "--header-env",
             "X=TOKEN",
+            "--proxy=http://u:hunter2@h",
         ];
         let text = resolved(args(&line));
         assert!(!text.contains("hunter2") && text.contains("# url = \"***\""), "{text}");

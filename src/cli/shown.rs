@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::net::Proxy;
 use crate::verdict::Threshold;
 use crate::vocabulary::secret_shape::{self, HIDDEN};
 use crate::vocabulary::{SecretUrl, Untrusted};
@@ -30,6 +31,11 @@ pub fn shown_command(args: impl IntoIterator<Item = OsString>) -> String {
 pub(super) fn value(option: &str, given: &str) -> String {
     if SECRET.contains(&option) {
         return format!("'{HIDDEN}'");
+    }
+    if option == "--proxy" {
+        // Without its password; a text that is not a URL may be one.
+        let shown = given.parse::<Proxy>().map(|proxy| proxy.to_string());
+        return if given == "env" { given.to_owned() } else { shown.unwrap_or_else(|_| HIDDEN.to_owned()) };
     }
     if FILES.contains(&option) {
         return Untrusted::new(given).shown();
@@ -64,6 +70,11 @@ mod tests {
             "--header",
             "Cookie: hunter2",
             "--header-env=X=HUNTER2",
+            "--proxy",
+            "http://u:hunter2@proxy:3128",
+            "--proxy=hunter2 hunter2",
+            "--proxy=u:hunter2@proxy:3128",
+            "--proxy=env",
             "--report",
             "out=1.json",
             "--threshold",
@@ -73,7 +84,7 @@ mod tests {
         assert_eq!(
             line,
             "hlswarm run http://h/a.m3u8?*** -c 5 --header='***' --user-agent='***' --header '***' \
-             --header-env='***' --report out=1.json --threshold http_errors{503}==0 \
+             --header-env='***' --proxy http://proxy:3128 --proxy=*** --proxy=http://proxy:3128 --proxy=env --report out=1.json --threshold http_errors{503}==0 \
              --threshold=token=***"
         );
     }

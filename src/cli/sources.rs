@@ -33,7 +33,12 @@ pub struct Combined {
 impl Combined {
     /// Reports whether the URL, if there is one, stands on the command line, where other users can read it.
     pub fn has_typed_url(&self) -> bool {
-        self.from.iter().all(|(name, _)| name != URL_IN_ERRORS)
+        self.is_typed(URL_IN_ERRORS)
+    }
+
+    /// Reports whether an option, if it is given, stands on the command line.
+    pub fn is_typed(&self, option: &str) -> bool {
+        self.from.iter().all(|(name, _)| name != option)
     }
 
     /// Returns `usage` with the source of the option that it is about, unless that is the command line.

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 
-use crate::net::{ClientFiles, Family, HttpVersion, TlsVersion};
+use crate::net::{ClientFiles, Family, HttpVersion, Proxy, ProxyError, TlsVersion};
 
 /// Options for the way to the origin.
 #[derive(Debug, Default, Args)]
@@ -26,6 +27,10 @@ pub struct TransportArgs {
     /// clients, and each has local ports of its own
     #[arg(long = "local-addr", value_name = "ADDR", value_delimiter = ',', value_parser = super::values::address, help_heading = "Connections")]
     pub sources: Vec<IpAddr>,
+    /// Proxy for all requests, such as http://HOST:3128, socks5://HOST:1080, or socks5h:// to let it resolve names; or env
+    /// for those that http_proxy, https_proxy, all_proxy and no_proxy name [default: none, whatever the environment says]
+    #[arg(long, value_name = "URL", help_heading = "Connections")]
+    pub proxy: Option<ProxyChoice>,
     /// Lowest version of TLS: 1.2 or 1.3 [default: 1.2]
     #[arg(long, value_name = "VERSION", help_heading = "Connections")]
     pub tls_min: Option<TlsVersion>,
@@ -41,7 +46,32 @@ pub struct TransportArgs {
     pub client_key: Option<PathBuf>,
 }
 
+/// Proxy of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProxyChoice {
+    /// Those that the environment names.
+    Environment,
+    /// This one.
+    Given(Proxy),
+}
+
+impl FromStr for ProxyChoice {
+    type Err = ProxyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "env" => Ok(Self::Environment),
+            url => url.parse().map(Self::Given),
+        }
+    }
+}
+
 impl TransportArgs {
+    /// Reports whether the command line shows the password of a proxy.
+    pub fn shows_password(&self) -> bool {
+        matches!(&self.proxy, Some(ProxyChoice::Given(proxy)) if proxy.has_login())
+    }
+
     /// Returns the files of the clients' own certificate.
     pub fn identity(&self) -> Option<ClientFiles> {
         let certificate = self.client_cert.clone()?;
@@ -108,6 +138,8 @@ mod tests {
                 "run http://h/a --local-addr eth0",
                 "--local-addr 'eth0': expected an IP address of this machine",
             ),
+            ("run http://h/a --proxy ftp://u:hunter2@h", "--proxy: expected http://HOST:PORT, socks5://"),
+            ("run http://h/a --proxy hunter2:hunter2", "--proxy: expected http://HOST:PORT, socks5://"),
             ("run http://h/a --tls-min 1.1", "--tls-min '1.1': expected 1.2 or 1.3"),
             ("run http://h/a --client-key k.pem", "--client-cert <FILE> is missing"),
             ("run http://h/a -4 -c -4", "--clients '-4': expected 1 to"),

@@ -99,7 +99,8 @@ fn unknown(error: &clap::Error, option: &str) -> String {
 /// Returns the given value for display, unless it may hold a secret.
 fn shown_value(option: &str, given: &str) -> Option<String> {
     let may_be_secret =
-        ["URL", "--header", "--user-agent"].iter().any(|secret| option.contains(secret)) || given.is_empty();
+        ["URL", "--header", "--user-agent", "--proxy"].iter().any(|secret| option.contains(secret))
+            || given.is_empty();
     // The grammar of fault rules contains `=`.
     let plain = if option == "--fault" { given.replace('=', ":") } else { given.to_owned() };
     let is_plain =

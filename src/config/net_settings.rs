@@ -4,9 +4,9 @@ use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 
 use super::{ConfigError, header_source};
-use crate::cli::RequestArgs;
+use crate::cli::{ProxyChoice, RequestArgs};
 use crate::net::scope::Scope;
-use crate::net::{self, Family, Headers, ResolveEntry, TlsOptions, TlsSettings, Transport};
+use crate::net::{self, Family, Headers, Proxies, ResolveEntry, TlsOptions, TlsSettings, Transport};
 use crate::player::Profile;
 use crate::vocabulary::SecretUrl;
 
@@ -29,6 +29,7 @@ pub(super) fn build(
         version: args.transport.version(),
         family: args.transport.family(),
         sources: args.transport.sources.clone().into(),
+        proxies: proxies(args.transport.proxy.clone()).map_err(ConfigError::Transport)?,
     };
     can_be_sources(&transport).map_err(ConfigError::Transport)?;
     if let Some(family) = transport.family {
@@ -72,6 +73,19 @@ fn leaves_addresses(target: &SecretUrl, resolve: &[ResolveEntry], family: Family
         Some(entry) => Err(format!("{option}: --resolve {} has no {name} address", entry.name())),
         None => Ok(()),
     }
+}
+
+/// Returns the proxies of a run; `None` without any.
+fn proxies(choice: Option<ProxyChoice>) -> Result<Option<Proxies>, String> {
+    let proxies = match choice {
+        None => return Ok(None),
+        Some(ProxyChoice::Given(proxy)) => Proxies::all(proxy),
+        Some(ProxyChoice::Environment) => {
+            let named = Proxies::from_environment(|name| std::env::var(name).ok());
+            named.map_err(|error| format!("--proxy env: {error}"))?
+        }
+    };
+    Ok(Some(proxies).filter(|proxies| *proxies != Proxies::default()))
 }
 
 /// Checks that connections can come from each of the given addresses. Binding a UDP socket sends nothing.

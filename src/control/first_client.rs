@@ -110,6 +110,7 @@ fn is_lasting(outcome: Outcome) -> bool {
             fault,
             Fault::DnsNotFound
                 | Fault::ConnRefused
+                | Fault::ConnProxy
                 | Fault::TlsCert
                 | Fault::TlsHandshake
                 | Fault::PlaylistNotM3u8

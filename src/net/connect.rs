@@ -109,25 +109,11 @@ impl Connector<'_> {
     /// Opens a connection to `endpoint` and moves `deadline` through the phases.
     pub(super) async fn connect(&self, endpoint: &Endpoint, deadline: &Deadline) -> Result<Connected, Fault> {
         let mut timings = ConnectTimings::default();
-        deadline.enter(Fault::TimeoutDns, limits::DNS_TIMEOUT);
-        let begun = Instant::now();
-        let mut addresses =
-            self.resolver.resolve(endpoint, self.transport.turn(self.client)).await.inspect_err(|fault| {
-                if *fault == Fault::PolicyAddress {
-                    self.reason.set(Some(format!("-4 or -6 leaves out {}", endpoint.host)));
-                }
-            })?;
-        timings.dns_us = addresses.looked_up.then(|| micros(begun.elapsed()));
-        if self.scope.is_home_of(endpoint) && self.scope.network().is_none() {
-            // Half of an answer does not show whose network it is: the other family may be public.
-            addresses.complete().await;
-            self.scope.learn(&addresses.known_so_far());
-        }
-
-        deadline.enter(Fault::TimeoutConnect, limits::CONNECT_TIMEOUT);
-        let begun = Instant::now();
-        let (edge, tcp) = self.connect_first(endpoint, &mut addresses).await?;
-        timings.connect_us = Some(micros(begun.elapsed()));
+        let (edge, tcp) = match self.transport.proxy(endpoint) {
+            None => self.reach(endpoint, deadline, &mut timings).await?,
+            // Boxed: the future is not part of those of clients without a proxy.
+            Some(proxy) => Box::pin(self.through(proxy, endpoint, deadline, &mut timings)).await?,
+        };
         let source = tcp.local_addr().map_or(edge.ip(), |address| address.ip());
         let http2 = self.transport.knows_http2(endpoint);
         let plain = ConnectionRoute { edge, source, http2, resumed: None };
@@ -145,6 +131,45 @@ impl Connector<'_> {
         let resumed = Some(session.handshake_kind() == Some(HandshakeKind::Resumed));
         let opening = ConnectionInfo { timings, route: ConnectionRoute { http2, resumed, ..plain } };
         Ok(Connected { stream: Stream::Tls(Box::new(stream)), opening })
+    }
+
+    /// Resolves the host of `endpoint` and connects to one of its addresses.
+    async fn reach(
+        &self,
+        endpoint: &Endpoint,
+        deadline: &Deadline,
+        timings: &mut ConnectTimings,
+    ) -> Result<(SocketAddr, TcpStream), Fault> {
+        let mut addresses = self.addresses(endpoint, deadline, timings).await?;
+        deadline.enter(Fault::TimeoutConnect, limits::CONNECT_TIMEOUT);
+        let begun = Instant::now();
+        let reached = self.connect_first(endpoint, &mut addresses).await?;
+        timings.connect_us = Some(micros(begun.elapsed()));
+        Ok(reached)
+    }
+
+    /// Resolves the host of `endpoint`, and learns the network of the target.
+    pub(super) async fn addresses(
+        &self,
+        endpoint: &Endpoint,
+        deadline: &Deadline,
+        timings: &mut ConnectTimings,
+    ) -> Result<Addresses, Fault> {
+        deadline.enter(Fault::TimeoutDns, limits::DNS_TIMEOUT);
+        let begun = Instant::now();
+        let turn = self.transport.turn(self.client);
+        let mut addresses = self.resolver.resolve(endpoint, turn).await.inspect_err(|fault| {
+            if *fault == Fault::PolicyAddress {
+                self.reason.set(Some(format!("-4 or -6 leaves out {}", endpoint.host)));
+            }
+        })?;
+        timings.dns_us = addresses.looked_up.then(|| micros(begun.elapsed()));
+        if self.scope.is_home_of(endpoint) && self.scope.network().is_none() {
+            // Half of an answer does not show whose network it is: the other family may be public.
+            addresses.complete().await;
+            self.scope.learn(&addresses.known_so_far());
+        }
+        Ok(addresses)
     }
 
     /// Begins TLS. Without the one version of HTTP that the operator asked for there is no connection: another would be
@@ -197,7 +222,7 @@ impl Connector<'_> {
 
 /// Connects to `peer`, unless the scope refuses it: the very address, because a name can resolve to another one each
 /// time.
-async fn attempt(
+pub(super) async fn attempt(
     peer: SocketAddr,
     refused: Option<AddressClass>,
     source: Result<Option<IpAddr>, NoSource>,
@@ -240,7 +265,7 @@ fn has_source(peer: SocketAddr) -> bool {
 
 /// Returns the most informative of several faults: a local one, then a peer's response, then an address out of scope,
 /// then an unreachable peer.
-fn telling(faults: impl Iterator<Item = Fault>) -> Fault {
+pub(super) fn telling(faults: impl Iterator<Item = Fault>) -> Fault {
     let rank = |fault: &Fault| match fault {
         fault if fault.is_local() => 0,
         Fault::PolicyAddress | Fault::PolicyHost => 2,

@@ -20,7 +20,7 @@ use super::message::{Body, Request, Response};
 use super::pool::{Connection, Pool, Protocol};
 use super::shared::Net;
 use super::sink::{Sink, Times};
-use super::{HeaderLines, Observer, Timer, decode};
+use super::{HeaderLines, Observer, Proxy, Timer, decode};
 use crate::vocabulary::SecretUrl;
 use crate::vocabulary::outcome::Fault;
 
@@ -219,7 +219,8 @@ impl Path<'_> {
         let lines = HeaderLines { settings: &net.settings, cookies: &self.pool.cookies, endpoint };
         match protocol {
             Protocol::Http1(stream) => {
-                write_request(self.outgoing, &lines, host, request);
+                let proxy = net.settings.transport.forward_proxy(endpoint);
+                write_request(self.outgoing, &lines, (host, proxy), request);
                 Ok(exchange(stream, self.outgoing, (net, deadline), sink).await?)
             }
             Protocol::Http2(http2) => {
@@ -237,10 +238,22 @@ fn is_stale(fault: Fault) -> bool {
 }
 
 /// Writes the request into `outgoing`, reusing its memory.
-fn write_request(outgoing: &mut Vec<u8>, lines: &HeaderLines<'_>, host: &str, request: &Request<'_>) {
+fn write_request(
+    outgoing: &mut Vec<u8>,
+    lines: &HeaderLines<'_>,
+    (host, proxy): (&str, Option<&Proxy>),
+    request: &Request<'_>,
+) {
     outgoing.clear();
     let mut write = |pieces: &[&[u8]]| pieces.iter().for_each(|piece| outgoing.extend_from_slice(piece));
-    write(&[b"GET ", request.url.wire_path().as_bytes(), b" HTTP/1.1\r\nhost: ", host.as_bytes(), b"\r\n"]);
+    write(&[b"GET "]);
+    if proxy.is_some() {
+        write(&[b"http://", host.as_bytes()]);
+    }
+    write(&[request.url.wire_path().as_bytes(), b" HTTP/1.1\r\nhost: ", host.as_bytes(), b"\r\n"]);
+    if let Some(authorization) = proxy.and_then(Proxy::authorization) {
+        write(&[b"proxy-authorization: ", authorization.as_bytes(), b"\r\n"]);
+    }
     lines.for_each(request, &mut |name, value| {
         write(&[name.as_str().as_bytes(), b": ", value, b"\r\n"]);
     });

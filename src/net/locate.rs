@@ -15,12 +15,15 @@ use crate::vocabulary::{SecretUrl, limits};
 /// two, and the other alone is then the whole answer.
 const LOCATE_LIMIT: Duration = limits::DNS_TIMEOUT.saturating_add(Duration::from_secs(1));
 
-/// Returns the addresses of the host of `url`, as the clients of a run with these settings will find them. Sends
-/// nothing to that host.
+/// Returns the addresses of the host of `url`, as the clients of a run with these settings will find them; none if a
+/// proxy resolves its name. Sends nothing to that host.
 ///
 /// # Errors
 /// One of `dns.*`, `timeout.dns` or `local.*`.
 pub async fn locate(settings: &Settings, url: &SecretUrl) -> Result<Vec<IpAddr>, Fault> {
+    if settings.transport.hides(&url.endpoint()) {
+        return Ok(Vec::new());
+    }
     all_addresses(&Resolver::new(&settings.resolve, settings.transport.family), &url.endpoint()).await
 }
 

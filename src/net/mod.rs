@@ -35,6 +35,7 @@ mod message;
 mod name_servers;
 mod offload;
 mod pool;
+mod proxy;
 mod race;
 mod resolve;
 mod resolve_entry;
@@ -42,6 +43,7 @@ mod retry_after;
 pub mod scope;
 mod shared;
 mod sink;
+mod through;
 mod timer;
 mod tls;
 mod transport;
@@ -67,6 +69,7 @@ pub use locate::locate;
 pub use message::{Body, Request, Response};
 pub use name_servers::Family;
 pub use offload::offload;
+pub use proxy::{Proxies, Proxy, ProxyError};
 pub use resolve_entry::{ResolveEntry, unused as unused_resolve_entries};
 pub use retry_after::RetryAfter;
 pub use shared::Net;
@@ -146,9 +149,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reports whether the operator gave a secret with the connections: in a header, or the key of a certificate.
+    /// Reports whether the operator gave a secret: in a header, the key of a certificate, or the password of a proxy.
     pub fn have_secrets(&self) -> bool {
-        self.headers.are_given() || self.tls.has_identity()
+        self.headers.are_given()
+            || self.tls.has_identity()
+            || self.transport.proxies.as_ref().is_some_and(Proxies::have_login)
     }
 
     /// Reports whether requests for playlists offer gzip.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::Family;
+use super::{Family, Proxies, Proxy};
 use crate::vocabulary::secret_url::Endpoint;
 
 /// Version of HTTP that clients speak.
@@ -52,6 +52,8 @@ pub struct Transport {
     pub family: Option<Family>,
     /// Addresses of this machine that connections come from, dealt out among the clients; empty: the system chooses.
     pub sources: Arc<[IpAddr]>,
+    /// Proxies; `None`: every host is connected to directly.
+    pub proxies: Option<Proxies>,
 }
 
 impl Transport {
@@ -66,6 +68,21 @@ impl Transport {
         let fitting = || self.sources.iter().filter(|source| source.is_ipv4() == peer.is_ipv4());
         let at = client.checked_rem(fitting().count() as u64).ok_or(NoSource)?;
         fitting().nth(at as usize).copied().map(Some).ok_or(NoSource)
+    }
+
+    /// Returns the proxy for connections to `endpoint`.
+    pub(super) fn proxy(&self, endpoint: &Endpoint) -> Option<&Proxy> {
+        self.proxies.as_ref()?.of(endpoint)
+    }
+
+    /// Returns the proxy to which requests for `endpoint` are sent, with whole URLs. HTTP/2 needs a tunnel.
+    pub(super) fn forward_proxy(&self, endpoint: &Endpoint) -> Option<&Proxy> {
+        self.proxies.as_ref()?.forward(endpoint).filter(|_| !self.knows_http2(endpoint))
+    }
+
+    /// Reports whether a proxy resolves the name of the host of `endpoint`, so that its addresses are unknown here.
+    pub fn hides(&self, endpoint: &Endpoint) -> bool {
+        self.proxy(endpoint).is_some_and(Proxy::resolves_names) && endpoint.host.parse::<IpAddr>().is_err()
     }
 
     /// Returns the turn of a client among the addresses of a host. Clients that have the same source take turns, so that

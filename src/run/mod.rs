@@ -63,7 +63,7 @@ use signals::Signals;
 use deadline::supervise;
 use exit::ExitStatus;
 pub use program::main;
-use secrets::warn_of_shown;
+use secrets::{warn_of_proxy, warn_of_shown};
 
 /// Maximum time that the reader of standard output gets for the summary of a run.
 const PRINT_LIMIT: Duration = Duration::from_secs(1);

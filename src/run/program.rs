@@ -71,6 +71,9 @@ fn supervise(command: cli::Command, line: Line) -> ExitStatus {
 }
 
 fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatus, Failure> {
+    if all.is_typed("--proxy") {
+        super::warn_of_proxy(&command);
+    }
     match command {
         cli::Command::Run(args) if args.print_plan => {
             let url = config::target(args.url).map_err(ConfigError::from)?;

@@ -3,7 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::stdio;
-use crate::cli::Target;
+use crate::cli::{CheckArgs, Command, DemoArgs, FindArgs, PlanArgs, RunArgs, Target};
 use crate::config::RunConfig;
 
 /// Warns of a password in the URL of the command line, which the process cannot take back.
@@ -12,6 +12,24 @@ pub fn warn_of_shown(target: &Target) {
         stdio::say(
             "hlswarm: warning: other users of this machine can read the password in the URL (ps); give the URL as \
              @FILE, or the password in a header with --header-env",
+        );
+    }
+}
+
+/// Warns of the password of a proxy on the command line.
+pub fn warn_of_proxy(command: &Command) {
+    let requests = match command {
+        Command::Run(RunArgs { load, .. })
+        | Command::Demo(DemoArgs { load, .. })
+        | Command::Plan(PlanArgs { load, .. })
+        | Command::Find(FindArgs { load, .. }) => &load.requests,
+        Command::Check(CheckArgs { requests, .. }) => requests,
+        _ => return,
+    };
+    if requests.transport.shows_password() {
+        stdio::say(
+            "hlswarm: warning: other users of this machine can read the password in --proxy (ps); give it in HLSWARM_PROXY or \
+             in a plan file, or use --proxy env",
         );
     }
 }

@@ -75,9 +75,12 @@ fn most_clients(config: &RunConfig, limit: ClientLimit) -> u32 {
 
 /// Returns the line for a load that needs a confirmation.
 fn unconfirmed(config: &RunConfig, unknown: Option<Fault>) -> String {
-    let host = host_of(&config.clients.player.entry);
+    let (host, net) = (host_of(&config.clients.player.entry), &config.clients.net);
     let asked = units::plural(config.plan.profile.clients.into(), "client");
     let why = match unknown {
+        None if net.transport.hides(&config.clients.player.entry.endpoint()) => {
+            format!("{host} may be public (the proxy resolves its name)")
+        }
         None => format!("{host} is public"),
         Some(Fault::DnsNotFound) => {
             return format!("the host {host} does not exist (dns.nx): is the URL right?");

@@ -75,6 +75,7 @@ fn is_unreachable(attempt: Attempt, fault: Fault) -> bool {
         | Fault::TimeoutTls
         | Fault::ConnRefused
         | Fault::ConnUnreachable
+        | Fault::ConnProxy
         | Fault::DnsNotFound
         | Fault::DnsServerFailure
         | Fault::TlsHandshake => true,

@@ -47,6 +47,7 @@ faults! {
     ConnEof "conn.eof" "The connection was closed before a response began.",
     ConnUnreachable "conn.unreachable" "The host or network could not be reached.",
     ConnProtocol "conn.proto" "The response was not valid HTTP.",
+    ConnProxy "conn.proxy" "The proxy could not be reached, or refused the connection.",
     TlsCert "tls.cert" "The certificate was not accepted.",
     TlsHandshake "tls.handshake" "The TLS handshake failed.",
     DnsNotFound "dns.nx" "The host name does not exist.",
@@ -254,7 +255,8 @@ impl Fault {
             | Self::ConnReset
             | Self::ConnEof
             | Self::ConnUnreachable
-            | Self::ConnProtocol => Class::Connection,
+            | Self::ConnProtocol
+            | Self::ConnProxy => Class::Connection,
             Self::TlsCert | Self::TlsHandshake => Class::Tls,
             Self::DnsNotFound | Self::DnsServerFailure => Class::Dns,
             Self::H2GoAway | Self::H2Reset | Self::H2Flow | Self::H2Protocol => Class::Http2,

@@ -27,8 +27,10 @@ mod metrics;
 mod plan;
 #[path = "../interop/program.rs"]
 mod program;
+mod proxy;
 mod record;
 mod refused;
+mod relay;
 mod replay;
 mod report;
 mod scope;

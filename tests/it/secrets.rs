@@ -18,7 +18,9 @@ use base64::prelude::BASE64_STANDARD;
 use rustls::pki_types::PrivateKeyDer;
 use tempfile::TempDir;
 
+use crate::relay::{Manner, Relay};
 use crate::scripted::{Answer, Asked, Scripted};
+use crate::secure::Secure;
 
 const MARK: &str = "hunter2";
 const TOKEN: &str = "4f9c1e7ab3d05862f1c94e7da0b83561";
@@ -250,6 +252,46 @@ fn the_secrets_of_a_plan_file_reach_their_origin_and_no_output() {
 }
 
 #[test]
+fn the_password_of_a_proxy_reaches_it_and_no_output() {
+    let manner = || Manner::RelayFor("hunter2-user", "hunter2-password");
+    for (scheme, is_secure) in [("http", false), ("http", true), ("socks5h", false)] {
+        let (relay, plain) = (Relay::start(manner()), origin(&Arc::default(), Answer::segment));
+        let secure = Secure::start(|path| match path.ends_with(".m3u8") {
+            true => Answer::playlist("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.ts\n#EXT-X-ENDLIST\n"),
+            false => Answer::segment(),
+        });
+        let url = if is_secure { secure.url("/live.m3u8") } else { plain.url("/live.m3u8") };
+        let proxy = relay.url(scheme, &format!("{USER}@"));
+        let outputs = ["--report", "report.json", "--report", "report.txt", "--record", "record.ndjson"];
+        let base = ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "4s", "--insecure"];
+        let line = [&base[..], &outputs, &["--proxy", "env"]].concat();
+        let run = Run::start_with(&line, &[("url", &url)], &[("all_proxy", &proxy)]).end();
+        run.assert_silent(0, &ALL);
+        assert!(!relay.seen().is_empty(), "the proxy was not used");
+        // The same from a plan file, and with a wrong password.
+        let plan = format!("url = \"{url}\"\nproxy = \"{}\"\n", proxy.replace("word", "w0rd"));
+        let line = [&["run", "plan.toml"], &base[2..], &outputs].concat();
+        let refused = Run::start(&line, &[("plan.toml", &plan)]).end();
+        // Without TLS the refusal is an HTTP response.
+        let code = if scheme == "http" && !is_secure { 5 } else { 3 };
+        refused.assert_silent(code, &["stderr", "report.json", "report.txt"]);
+        let printed = Run::start(&["run", "plan.toml", "--print-plan"], &[("plan.toml", &plan)]).end();
+        printed.assert_silent(0, &["stdout"]);
+        // no_proxy names the host.
+        let free = [("all_proxy", &*proxy), ("no_proxy", "127.0.0.0/8")];
+        let before = relay.seen().len();
+        Run::start_with(&[&base[..], &outputs, &["--proxy", "env"]].concat(), &[("url", &url)], &free)
+            .end()
+            .assert_silent(0, &ALL);
+        assert_eq!(relay.seen().len(), before, "{scheme}");
+    }
+    for bad in ["ftp://hunter2@h", "http://hunter2:hunter2@h/path", "hunter2 hunter2"] {
+        let line = ["run", "http://127.0.0.1:9/a.m3u8", "--proxy", "env"];
+        Run::start_with(&line, &[], &[("https_proxy", bad)]).end().assert_silent(2, &["stderr"]);
+    }
+}
+
+#[test]
 fn a_failed_segment_is_reported_without_its_secrets() {
     let failures: [fn() -> Answer; 3] = [
         || Answer::whole("403 hunter2-reason", "text/html; token=hunter2-type", b"hunter2-body"),
@@ -381,4 +423,6 @@ fn a_run_with_a_secret_leaves_no_core_dump() {
     assert_eq!(core_limit(plain, &[]), inherited, "without a secret");
     assert_eq!(core_limit(url, &[]), "0", "with a secret in the URL");
     assert_eq!(core_limit(plain, &["--header", "@headers"]), "0", "with one in a header");
+    let proxy = Relay::start(Manner::Relay).url("http", "user:password@");
+    assert_eq!(core_limit(plain, &["--proxy", &proxy]), "0", "with one for a proxy");
 }

@@ -11,6 +11,8 @@
 //! * `--follow-cdn` is for public hosts: what only it brings into scope is never loaded from a private address.
 //! * A run with many clients that needs no confirmation because its target is private stays on private networks.
 //! * A target on loopback has all of loopback in scope: its addresses are all this machine.
+//! * Behind a proxy that resolves names, addresses cannot be judged: there only the hosts of URLs are, and a target with a
+//!   name counts as public. The proxy itself is the operator's choice.
 //! * After `https`, plain `http` is refused: it would show in the clear what was asked for in secret.
 //!
 //! All clients of a run share one scope. A request to the target's own host costs one comparison.
