@@ -81,6 +81,7 @@ pub use shown::shown_command;
 pub use sources::{Combined, combine, plan_file};
 pub use target::Target;
 pub use transport::{ProxyChoice, TransportArgs};
+pub use values::NoCache;
 
 /// Load tester for HTTP Live Streaming: how many viewers can an origin serve, and where does it break?
 #[derive(Debug, Parser)]
@@ -289,6 +290,16 @@ pub struct RequestArgs {
     /// User agent; the X-Load-Test header with the run id is sent in any case
     #[arg(long, value_name = "TEXT", default_value = concat!("hlswarm/", env!("CARGO_PKG_VERSION")), help_heading = "Requests")]
     pub user_agent: String,
+    /// Ask caches for what the origin has now (Cache-Control: no-cache); =query: add to each URL a parameter that no other
+    /// request has, which caches do not know
+    #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = "header", value_parser = values::no_cache, help_heading = "Requests")]
+    pub no_cache: Option<NoCache>,
+    /// Cookies that each client begins with, a file as curl writes it; nothing is written back
+    #[arg(long, value_name = "FILE", help_heading = "Requests")]
+    pub cookie_jar: Option<PathBuf>,
+    /// Do not keep the cookies that servers set
+    #[arg(long, help_heading = "Requests")]
+    pub no_cookies: bool,
     /// Decrypt AES-128 segments and check their padding; a segment that fails ends as body.decode
     #[arg(long, help_heading = "Requests")]
     pub decrypt: bool,

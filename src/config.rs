@@ -46,6 +46,9 @@ pub enum ConfigError {
     /// A certificate file that cannot be used.
     #[error(transparent)]
     Tls(#[from] net::TlsError),
+    /// A file of cookies that cannot be used.
+    #[error(transparent)]
+    Cookies(#[from] net::CookieFileError),
     /// A way to the origin that does not exist.
     #[error("{0}")]
     Transport(String),

@@ -215,7 +215,9 @@ fn scan<'a>(options: &'a Options, args: &[OsString]) -> (Vec<&'a Arg>, Vec<usize
             (None, true)
         };
         given.extend(option);
-        let takes_next = option.is_some_and(|option| option.get_action().takes_values()) && !has_value;
+        let takes_values =
+            |option: &Arg| option.get_action().takes_values() && !option.is_require_equals_set();
+        let takes_next = option.is_some_and(takes_values) && !has_value;
         at += 1 + usize::from(takes_next);
     }
     (given, places)
@@ -253,6 +255,7 @@ mod tests {
             ("plan --duration 5s p.toml", Some(4)),
             ("run --report=a.json p.toml", Some(3)),
             ("run http://h/a.toml", None),
+            ("run --no-cache p.toml", Some(3)),
             ("run @p.toml", None),
             ("run http://h/a --record p.toml", None),
             ("demo p.toml", None),

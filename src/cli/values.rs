@@ -144,6 +144,23 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     text.trim().parse().map_err(|_| accepted())
 }
 
+/// Way to keep caches from answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoCache {
+    /// A header asks them to.
+    Header,
+    /// Each URL is one that they have not seen.
+    Query,
+}
+
+pub(super) fn no_cache(text: &str) -> Result<NoCache, String> {
+    match text {
+        "header" => Ok(NoCache::Header),
+        "query" => Ok(NoCache::Query),
+        _ => Err("expected header or query".to_owned()),
+    }
+}
+
 /// Parses an address of this machine.
 pub(super) fn address(text: &str) -> Result<IpAddr, String> {
     let expected = || "expected an IP address of this machine, such as 192.0.2.7 or ::1".to_owned();

@@ -4,9 +4,11 @@ use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 
 use super::{ConfigError, header_source};
-use crate::cli::{ProxyChoice, RequestArgs};
+use crate::cli::{NoCache, ProxyChoice, RequestArgs};
 use crate::net::scope::Scope;
-use crate::net::{self, Family, Headers, Proxies, ResolveEntry, TlsOptions, TlsSettings, Transport};
+use crate::net::{
+    self, Family, Headers, InitialCookies, Proxies, ResolveEntry, TlsOptions, TlsSettings, Transport,
+};
 use crate::player::Profile;
 use crate::vocabulary::SecretUrl;
 
@@ -24,12 +26,19 @@ pub(super) fn build(
     profile: &Profile,
 ) -> Result<net::Settings, ConfigError> {
     let given = header_source::all(args.headers, &args.headers_from_env)?;
-    let headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &given)?;
+    let mut headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &given)?;
+    if args.no_cache == Some(NoCache::Header) {
+        headers = headers.without_caches();
+    }
+    let unique =
+        args.no_cache.filter(|mode| *mode == NoCache::Query).map(|_| format!("hlswarm={run_id}-").into());
+    let cookies = args.cookie_jar.as_deref().map(InitialCookies::read).transpose()?.unwrap_or_default();
     let transport = Transport {
         version: args.transport.version(),
         family: args.transport.family(),
         sources: args.transport.sources.clone().into(),
         proxies: proxies(args.transport.proxy.clone()).map_err(ConfigError::Transport)?,
+        unique,
     };
     can_be_sources(&transport).map_err(ConfigError::Transport)?;
     if let Some(family) = transport.family {
@@ -52,6 +61,8 @@ pub(super) fn build(
         scope,
         timeout,
         headers,
+        cookies: Arc::new(cookies),
+        keeps_cookies: !args.no_cookies,
         http_profile,
         budget: Arc::default(),
     })

@@ -259,6 +259,8 @@ mod tests {
             scope: Scope::for_test(&url),
             timeout,
             headers,
+            cookies: std::sync::Arc::default(),
+            keeps_cookies: true,
             http_profile: HttpProfile::default(),
             budget: std::sync::Arc::default(),
         })

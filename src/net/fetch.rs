@@ -42,7 +42,8 @@ pub struct ClientConnections {
 impl ClientConnections {
     /// Creates a client without connections; its number chooses among several addresses.
     pub fn new(net: Rc<Net>, number: u64) -> Self {
-        let pool = Rc::new(Pool::new(net.settings.http_profile.connections_apart, number));
+        let pool =
+            Rc::new(Pool::new(net.settings.http_profile.connections_apart, number, &net.settings.cookies));
         Self { net, pool }
     }
 
@@ -163,7 +164,7 @@ impl Path<'_> {
         sink: Sink<'_, O>,
         (head, times): (Box<Head>, Times),
     ) -> Result<Response, Fault> {
-        if !head.cookies.is_empty() {
+        if !head.cookies.is_empty() && self.net.settings.keeps_cookies {
             let (endpoint, path) = (&connection.endpoint, request.url.wire_path());
             self.pool.cookies.take(endpoint, path, &head.cookies, Received::now());
         }
@@ -216,7 +217,8 @@ impl Path<'_> {
     ) -> Result<(Box<Head>, Times), Broken> {
         let (net, deadline) = (self.net, self.deadline);
         let Connection { endpoint, host, protocol, .. } = connection;
-        let lines = HeaderLines { settings: &net.settings, cookies: &self.pool.cookies, endpoint };
+        let unique = net.settings.transport.unique.as_deref().map(|prefix| self.pool.unique(prefix));
+        let lines = HeaderLines { settings: &net.settings, unique, cookies: &self.pool.cookies, endpoint };
         match protocol {
             Protocol::Http1(stream) => {
                 let proxy = net.settings.transport.forward_proxy(endpoint);
@@ -250,7 +252,7 @@ fn write_request(
     if proxy.is_some() {
         write(&[b"http://", host.as_bytes()]);
     }
-    write(&[request.url.wire_path().as_bytes(), b" HTTP/1.1\r\nhost: ", host.as_bytes(), b"\r\n"]);
+    write(&[lines.path(request.url).as_bytes(), b" HTTP/1.1\r\nhost: ", host.as_bytes(), b"\r\n"]);
     if let Some(authorization) = proxy.and_then(Proxy::authorization) {
         write(&[b"proxy-authorization: ", authorization.as_bytes(), b"\r\n"]);
     }

@@ -107,6 +107,17 @@ impl Headers {
         Ok(Self { own, given: map, cookies, scope: target.endpoint() })
     }
 
+    /// Asks caches for what the origin has now, as browsers do for a reload, unless the operator's own header says otherwise.
+    #[must_use]
+    pub fn without_caches(mut self) -> Self {
+        for name in [header::CACHE_CONTROL, header::PRAGMA] {
+            if !self.given.contains_key(&name) {
+                self.own.insert(name, HeaderValue::from_static("no-cache"));
+            }
+        }
+        self
+    }
+
     /// Reports whether the operator gave credentials or headers, which are secrets.
     pub fn are_given(&self) -> bool {
         !self.given.is_empty() || self.cookies.is_some()
@@ -275,6 +286,20 @@ mod tests {
         assert_eq!(of("user-agent"), ["me"]);
         assert_eq!(of("accept-encoding"), ["identity"]);
         assert_eq!(of("x-load-test"), ["run 1"]);
+    }
+
+    #[test]
+    fn caches_are_told_to_ask_the_origin_in_one_header_line_each() {
+        let names = |given: &[&str]| -> Vec<_> {
+            let headers = headers("http://a/x", given).expect("valid").without_caches();
+            let lines = sent(&headers, "http://a/y").into_iter();
+            lines.filter(|(name, _)| ["cache-control", "pragma"].contains(&name.as_str())).collect()
+        };
+        let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let both = [line("cache-control", "no-cache"), line("pragma", "no-cache")];
+        assert_eq!(names(&[]), both);
+        let own = names(&["Cache-Control: max-age=0"]);
+        assert_eq!(own, [line("pragma", "no-cache"), line("cache-control", "max-age=0")]);
     }
 
     #[test]

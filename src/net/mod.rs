@@ -48,6 +48,7 @@ mod timer;
 mod tls;
 mod transport;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,11 +57,12 @@ use http::HeaderName;
 use crate::vocabulary::budget::Budget;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::secret_url::Endpoint;
-use crate::vocabulary::{ConnectionRoute, HttpProfile};
+use crate::vocabulary::{ConnectionRoute, HttpProfile, SecretUrl};
 use cookies::Jar;
 use scope::Scope;
 
 pub use client_identity::ClientFiles;
+pub use cookies::{CookieFileError, InitialCookies};
 pub use fetch::{ClientConnections, RequestLane};
 pub use freshness::Freshness;
 pub use headers::{HeaderError, Headers};
@@ -114,11 +116,25 @@ pub trait Observer {
 /// Source of the header lines that a client sends to one endpoint.
 struct HeaderLines<'a> {
     settings: &'a Settings,
+    /// Parameter for the query that no other request has.
+    unique: Option<String>,
     cookies: &'a Jar,
     endpoint: &'a Endpoint,
 }
 
 impl HeaderLines<'_> {
+    /// Returns path and query of a request. Contains secrets: never print it.
+    fn path<'a>(&self, url: &'a SecretUrl) -> Cow<'a, str> {
+        let path = url.wire_path();
+        match &self.unique {
+            None => path.into(),
+            Some(unique) => {
+                let separator = if url.query().is_some() { '&' } else { '?' };
+                format!("{path}{separator}{unique}").into()
+            }
+        }
+    }
+
     /// Calls `visit` with each header of `request` except `Host`.
     fn for_each(&self, request: &Request<'_>, visit: &mut impl FnMut(&HeaderName, &[u8])) {
         let Settings { headers, http_profile, .. } = self.settings;
@@ -142,6 +158,10 @@ pub struct Settings {
     pub timeout: Duration,
     /// Headers of every request.
     pub headers: Headers,
+    /// Cookies that each client begins with.
+    pub cookies: Arc<InitialCookies>,
+    /// Keeps the cookies that servers set.
+    pub keeps_cookies: bool,
     /// Player profile: the form of requests and the use of connections.
     pub http_profile: HttpProfile,
     /// Budget for all data that origins can make this process keep.
@@ -153,6 +173,7 @@ impl Settings {
     pub fn have_secrets(&self) -> bool {
         self.headers.are_given()
             || self.tls.has_identity()
+            || !self.cookies.is_empty()
             || self.transport.proxies.as_ref().is_some_and(Proxies::have_login)
     }
 

@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use super::ConnectionInfo;
 use super::connect::Stream;
-use super::cookies::Jar;
+use super::cookies::{InitialCookies, Jar};
 use super::http2::Http2;
 use crate::vocabulary::secret_url::Endpoint;
 use crate::vocabulary::{SecretUrl, limits};
@@ -79,20 +79,29 @@ pub(super) struct Pool {
     pub(super) tls: RefCell<Option<Arc<ClientConfig>>>,
     /// Number of the client.
     pub(super) number: u64,
+    /// Requests that got a parameter of their own.
+    unique: Cell<u64>,
     apart: bool,
 }
 
 impl Pool {
     /// Creates a pool without connections. If `apart` is true, each lane has HTTP/1.1 connections of its own.
-    pub(super) fn new(apart: bool, number: u64) -> Self {
+    pub(super) fn new(apart: bool, number: u64, cookies: &InitialCookies) -> Self {
         Self {
             idle: RefCell::default(),
             places: RefCell::default(),
-            cookies: Jar::default(),
+            cookies: Jar::new(cookies),
             tls: RefCell::default(),
             number,
+            unique: Cell::default(),
             apart,
         }
+    }
+
+    /// Returns a parameter that begins with `prefix` and that no other request has.
+    pub(super) fn unique(&self, prefix: &str) -> String {
+        self.unique.set(self.unique.get() + 1);
+        format!("{prefix}{}-{}", self.number, self.unique.get())
     }
 
     /// Returns the lane that connections of `lane` are kept for: the same for all, unless lanes are apart.

@@ -54,6 +54,8 @@ pub struct Transport {
     pub sources: Arc<[IpAddr]>,
     /// Proxies; `None`: every host is connected to directly.
     pub proxies: Option<Proxies>,
+    /// Begin of a parameter that makes each request differ from all others for a cache (`--no-cache=query`).
+    pub unique: Option<Arc<str>>,
 }
 
 impl Transport {

@@ -32,6 +32,8 @@ fn settings(target: &str) -> ClientSettings {
             scope: Scope::for_test(&entry),
             timeout: LIMIT,
             headers: Headers::new(&entry, "test", "1", &[]).expect("headers"),
+            cookies: Arc::default(),
+            keeps_cookies: true,
             http_profile: profile.http_profile,
             budget: Arc::default(),
         },

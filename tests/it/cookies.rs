@@ -90,3 +90,68 @@ fn cookies_stay_with_their_host_and_beside_those_of_the_operator_and_are_never_s
         assert!(!output.contains("hunter2"), "{name}: {output}");
     }
 }
+
+#[test]
+fn each_client_begins_with_the_cookies_of_a_file_and_shows_none() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let file = folder.path().join("cookies.txt");
+    let before = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tsid\thunter2\n\
+        cdn.example\tTRUE\t/\tFALSE\t0\tother\thunter2\n";
+    std::fs::write(&file, before).unwrap();
+    for (options, expected) in [(&[][..], "sid=hunter2; new=hunter2"), (&["--no-cookies"], "sid=hunter2")] {
+        let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
+        let saw = Arc::clone(&seen);
+        let origin = Scripted::start_with(move |asked| {
+            saw.lock().unwrap().push((asked.path.clone(), asked.header("cookie")));
+            let answer = if is_playlist(asked) { Answer::playlist(VOD) } else { Answer::segment() };
+            answer.with("Set-Cookie: new=hunter2; Path=/")
+        });
+        let given = ["--cookie-jar", file.to_str().unwrap()];
+        let run = run(&origin.url("/live.m3u8"), &[&given, options].concat());
+        assert_all_played(&run);
+        for (path, cookie) in seen.lock().unwrap().iter() {
+            let expected = if path == "/live.m3u8" { "sid=hunter2" } else { expected };
+            assert_eq!(cookie.as_deref(), Some(expected), "{path}");
+        }
+        assert!(run.outputs().all(|(_, output)| !output.contains("hunter2")));
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before, "nothing is written back");
+    std::fs::write(&file, "hunter2\n").unwrap();
+    let refused = run("http://127.0.0.1:9/a.m3u8", &["--cookie-jar", file.to_str().unwrap()]);
+    refused.assert_exit_code(2);
+    let said = refused.stderr();
+    assert!(
+        said.contains("line 1 is not a cookie") && !said.contains("hunter2") && said.lines().count() == 1
+    );
+}
+
+#[test]
+fn caches_are_asked_for_the_origin_or_meet_urls_that_they_do_not_know() {
+    let load = |options: &[&str]| {
+        let seen: Arc<Mutex<Vec<[String; 3]>>> = Arc::default();
+        let saw = Arc::clone(&seen);
+        let origin = Scripted::start_with(move |asked| {
+            let header = |name| asked.header(name).unwrap_or_default();
+            saw.lock().unwrap().push([asked.path.clone(), header("cache-control"), header("pragma")]);
+            let is_playlist = asked.path.starts_with("/live.m3u8");
+            if is_playlist { Answer::playlist(VOD) } else { Answer::segment() }
+        });
+        let run = run(&origin.url("/live.m3u8?a=b"), options);
+        assert_all_played(&run);
+        for (name, output) in run.outputs() {
+            assert!(!output.contains("hlswarm="), "{name}");
+        }
+        let seen = seen.lock().unwrap().clone();
+        assert_eq!(seen.len() as u64, 4 * CLIENTS);
+        seen
+    };
+    let told = load(&["--no-cache"]);
+    assert!(told.iter().all(|[_, control, pragma]| control == "no-cache" && pragma == "no-cache"));
+    let plain = load(&[]);
+    assert!(plain.iter().all(|[path, control, _]| control.is_empty() && !path.contains("hlswarm=")));
+    let paths = load(&["--no-cache=query"]).into_iter().map(|[path, ..]| path).collect::<Vec<_>>();
+    let distinct: std::collections::BTreeSet<_> = paths.iter().collect();
+    assert_eq!(distinct.len(), paths.len(), "{paths:?}");
+    assert!(paths.iter().any(|path| path.starts_with("/live.m3u8?a=b&hlswarm=")), "{paths:?}");
+    assert!(paths.iter().any(|path| path.starts_with("/a.ts?hlswarm=")), "{paths:?}");
+}

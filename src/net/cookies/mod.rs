@@ -1,6 +1,7 @@
 //! The cookies of one client, with the scopes of RFC 6265: host or domain, path, `Secure`, lifetime.
 //!
-//! * Browsers and ffmpeg keep cookies, so every client has a jar of its own; a new viewer begins with an empty one. A
+//! * Browsers and ffmpeg keep cookies, so every client has a jar of its own; a new viewer begins with an
+//!   empty one, or with the cookies of `--cookie-jar`. A
 //!   client that never receives a cookie only pays for an empty `Vec`.
 //! * A cookie goes to the host that set it or, with `Domain`, to that domain and the hosts below it, and nowhere
 //!   else. In place of the public suffix list, a domain must contain a dot, and the usual second levels (`co.uk`) are
@@ -11,6 +12,7 @@
 //! The parser ([`mod@line`]) is our own: crates that offer a jar depend on a date library and the whole suffix list.
 
 mod date;
+mod file;
 mod line;
 
 use std::cell::RefCell;
@@ -20,7 +22,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use crate::vocabulary::limits;
 use crate::vocabulary::secret_url::Endpoint;
 
+pub use file::{CookieFileError, InitialCookies};
+
 /// A cookie in a jar.
+#[derive(Clone)]
 struct Cookie {
     /// `name=value`, as it is sent.
     pair: Box<[u8]>,
@@ -90,6 +95,11 @@ impl Received {
 }
 
 impl Jar {
+    /// Creates the jar of a client.
+    pub(super) fn new(initial: &InitialCookies) -> Self {
+        Self { cookies: RefCell::new(initial.to_vec()), line: RefCell::default() }
+    }
+
     /// Stores the cookies from the `Set-Cookie` values of a response to a request for `path` at `endpoint`.
     pub(super) fn take(&self, endpoint: &Endpoint, path: &str, lines: &[Box<[u8]>], received: Received) {
         let mut cookies = self.cookies.borrow_mut();

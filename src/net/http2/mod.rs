@@ -201,7 +201,14 @@ impl Drop for Watch<'_> {
 
 /// Builds the request.
 fn request(wanted: &super::Request<'_>, lines: &HeaderLines<'_>) -> Result<Request<()>, Fault> {
-    let builder = Request::builder().method("GET").version(Version::HTTP_2).uri(wanted.url.wire());
+    let uri = match &lines.unique {
+        None => wanted.url.wire(),
+        Some(_) => {
+            let scheme = if lines.endpoint.tls { "https" } else { "http" };
+            format!("{scheme}://{}{}", lines.endpoint.authority(), lines.path(wanted.url))
+        }
+    };
+    let builder = Request::builder().method("GET").version(Version::HTTP_2).uri(uri);
     let mut request = builder.body(()).map_err(|_| Fault::LocalInternal)?;
     let headers = request.headers_mut();
     lines.for_each(wanted, &mut |name, value| {

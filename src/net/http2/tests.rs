@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
-use super::super::cookies::Jar;
+use super::super::cookies::{InitialCookies, Jar};
 use super::super::fetch::ClientConnections;
 use super::super::http1::Reader;
 use super::super::message::Body;
@@ -89,7 +89,18 @@ fn settings() -> Settings {
     let budget = std::sync::Arc::default();
     let scope = Scope::for_test(&url());
     let transport = Transport::default();
-    Settings { tls, transport, resolve: Vec::new(), scope, timeout, headers, http_profile, budget }
+    Settings {
+        tls,
+        transport,
+        resolve: Vec::new(),
+        scope,
+        timeout,
+        headers,
+        cookies: std::sync::Arc::default(),
+        keeps_cookies: true,
+        http_profile,
+        budget,
+    }
 }
 
 fn url() -> SecretUrl {
@@ -111,7 +122,7 @@ async fn pair() -> (Http2, Peer) {
 async fn ask(http2: &mut Http2) -> (Result<Box<Head>, Broken>, u64) {
     let (url, jar, settings) = (url(), Jar::default(), settings());
     let endpoint = url.endpoint();
-    let lines = HeaderLines { settings: &settings, cookies: &jar, endpoint: &endpoint };
+    let lines = HeaderLines { unique: None, settings: &settings, cookies: &jar, endpoint: &endpoint };
     let total = Duration::from_secs(60);
     let request =
         Request { url: &url, range: None, unless: None, body: Body::Media, total, reuse: Reuse::Kept };
@@ -293,7 +304,7 @@ async fn refused(times: u32) -> (Result<u16, Fault>, u32) {
     let meet = async {
         let (http2, mut peer) = pair().await;
         let net = Net::new(settings());
-        let pool = Rc::new(Pool::new(false, 0));
+        let pool = Rc::new(Pool::new(false, 0, &InitialCookies::default()));
         let edge = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
         let route = ConnectionRoute { edge, source: edge.ip(), http2: true, resumed: None };
         let opening = Rc::new(ConnectionInfo { timings: ConnectTimings::default(), route });
