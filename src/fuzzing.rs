@@ -7,7 +7,7 @@
 
 pub use crate::export::fuzzing::scrape;
 pub use crate::hls::fuzzing::reloads;
-pub use crate::net::fuzzing::{body, headers, http1, http2, scope};
+pub use crate::net::fuzzing::{body, headers, http1, http2, proxy, scope};
 pub use crate::origin::fuzzing::origin;
 pub use crate::report::check::fuzzing::playlist;
 pub use crate::sample::fuzzing::record;
@@ -26,7 +26,7 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// All entry points, by the name of their fuzz target.
-    const TARGETS: [(&str, Target); 12] = [
+    const TARGETS: [(&str, Target); 13] = [
         ("body", body),
         ("headers", headers),
         ("http1", http1),
@@ -34,6 +34,7 @@ mod tests {
         ("keys", keys),
         ("origin", origin),
         ("playlist", playlist),
+        ("proxy", proxy),
         ("record", record),
         ("reloads", reloads),
         ("scope", scope),

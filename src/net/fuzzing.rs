@@ -16,6 +16,11 @@ use crate::vocabulary::{SecretUrl, limits};
 pub use super::http2::fuzzing::http2;
 pub use super::scope::fuzzing::scope;
 
+/// Reads any bytes as the answer of an HTTP proxy to a request for a tunnel.
+pub fn proxy(data: &[u8]) {
+    super::proxy::fuzz(data);
+}
+
 /// Status, body and the count of bytes left over.
 pub(super) type Seen = Result<(u16, Vec<u8>, usize), Fault>;
 

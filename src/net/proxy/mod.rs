@@ -10,6 +10,9 @@ mod environment;
 mod socks;
 mod tunnel;
 
+#[cfg(any(test, fuzzing))]
+pub(super) use tunnel::fuzz;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;

@@ -29,8 +29,7 @@ pub(super) async fn open(
     let authorization = authorization.unwrap_or_default();
     let request = format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n{authorization}\r\n");
     stream.write_all(request.as_bytes()).await.map_err(|error| broken(&error))?;
-    let head = head(stream).await?;
-    match status(&head) {
+    match status(&head(stream).await?) {
         Some(200..=299) => Ok(()),
         Some(code) => {
             // The standard words, not those of the proxy: a reason of its own may be anything.
@@ -44,26 +43,65 @@ pub(super) async fn open(
 
 /// Reads to the end of a head.
 async fn head(stream: &mut TcpStream) -> Result<Vec<u8>, Refused> {
-    let mut head = Vec::new();
+    let mut reader = HeadReader::default();
     loop {
         let mut room = [0; PIECE_BYTES];
         let count = stream.peek(&mut room).await.map_err(|error| broken(&error))?;
-        let before = head.len();
-        head.extend_from_slice(room.get(..count).unwrap_or_default());
-        let end = head.windows(END.len()).position(|part| part == END).map(|at| at + END.len());
-        let taken = end.map_or(count, |end| end.saturating_sub(before));
-        let taken = room.get_mut(..taken).unwrap_or_default();
-        stream.read_exact(taken).await.map_err(|error| broken(&error))?;
-        if let Some(end) = end {
-            head.truncate(end);
-            return Ok(head);
-        }
         if count == 0 {
             return Err((Fault::ConnProxy, "the proxy closed the connection".to_owned()));
         }
-        if head.len() > limits::HEAD_BYTES {
-            return Err((Fault::ConnProxy, "the proxy sent a head without end".to_owned()));
+        let fed = reader.feed(room.get(..count).unwrap_or_default());
+        let (used, is_complete) =
+            fed.ok_or_else(|| (Fault::ConnProxy, "the proxy sent a head without end".to_owned()))?;
+        let used = room.get_mut(..used).unwrap_or_default();
+        stream.read_exact(used).await.map_err(|error| broken(&error))?;
+        if is_complete {
+            return Ok(reader.0);
         }
+    }
+}
+
+/// Reads a head from the pieces in which it arrives.
+#[derive(Default)]
+struct HeadReader(Vec<u8>);
+
+impl HeadReader {
+    /// Takes the next piece. Returns how many of its bytes belong to the head, and true once the head is complete; `None`
+    /// if it is longer than [`limits::HEAD_BYTES`].
+    fn feed(&mut self, piece: &[u8]) -> Option<(usize, bool)> {
+        let before = self.0.len();
+        self.0.extend_from_slice(piece);
+        // The end may have begun in the previous piece.
+        let from = before.saturating_sub(END.len() - 1);
+        let found = self.0.get(from..)?.windows(END.len()).position(|part| part == END);
+        let end = found.map(|at| from + at + END.len());
+        self.0.truncate(end.unwrap_or(self.0.len()));
+        let is_in_bounds = self.0.len() < limits::HEAD_BYTES;
+        is_in_bounds.then(|| (self.0.len() - before, end.is_some()))
+    }
+}
+
+/// Reads any bytes as the answer of a proxy. The result must not depend on how they are split. The last byte is the length
+/// of the pieces.
+#[cfg(any(test, fuzzing))]
+pub(in crate::net) fn fuzz(data: &[u8]) {
+    let Some((piece, wire)) = data.split_last() else { return };
+    let read = |length: usize| {
+        let (mut reader, mut taken) = (HeadReader::default(), 0);
+        for piece in wire.chunks(length.max(1)) {
+            let (used, is_complete) = reader.feed(piece)?;
+            taken += used;
+            if is_complete {
+                return Some((taken, status(&reader.0)));
+            }
+        }
+        None
+    };
+    let whole = read(wire.len());
+    assert_eq!(read((*piece).into()), whole, "in pieces of {piece}");
+    if let Some((taken, status)) = whole {
+        assert!(taken <= wire.len() && wire.get(..taken).is_some_and(|head| head.ends_with(END)));
+        assert!(status.is_none_or(|status| status < 1_000));
     }
 }
 
