@@ -26,6 +26,10 @@ pub struct Entry {
     pub range: String,
     pub user_agent: String,
     pub content_coding: String,
+    /// Address of the client.
+    pub client: String,
+    /// Subject of the client's certificate; empty without one.
+    pub certificate: String,
 }
 
 impl Entry {

@@ -37,4 +37,5 @@ mod secrets;
 mod separate;
 mod streams;
 mod tls;
+mod transport;
 mod vod;
