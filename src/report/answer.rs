@@ -66,7 +66,12 @@ pub(super) fn headline(doc: &Doc) -> Headline {
 fn found(doc: &Doc, search: Part<'_>) -> String {
     let (host, held) = (host(doc), search.at("/clients"));
     if !held.is_known() {
-        return format!("{host}: no number of clients held every threshold");
+        let broken = search.at("/broken_at");
+        return match search.at("/end").text() {
+            "nothing_held" => format!("{host}: not even one client held every threshold"),
+            _ if broken.is_known() => format!("{host} broke at {}; fewer were not measured", clients(broken)),
+            _ => format!("{host}: no number of clients held every threshold"),
+        };
     }
     let least = if search.at("/end").text() == "found" { "" } else { "at least " };
     let broken = search.at("/broken_at");

@@ -101,20 +101,26 @@ pub fn search_verdict(searched: &Searched) -> SearchVerdict {
 /// Returns the result as a sentence.
 fn sentence(searched: &Searched) -> String {
     let clients = |number: u32| units::plural(number.into(), "client");
-    let held = searched.held.map_or_else(
-        || "no number of clients held every threshold".to_owned(),
-        |held| {
-            let is_it =
-                |it: &&MeasuredLevel| it.level.clients == held && it.level.judgement == Judgement::Held;
-            let times = searched.levels.iter().filter(is_it).count();
-            format!("{} held every threshold ({})", clients(held), units::plural(times as u64, "time"))
-        },
-    );
+    let held = searched.held.map(|held| {
+        let is_it = |it: &&MeasuredLevel| it.level.clients == held && it.level.judgement == Judgement::Held;
+        let times = searched.levels.iter().filter(is_it).count();
+        format!("{} held every threshold ({})", clients(held), units::plural(times as u64, "time"))
+    });
     let broken = searched.broken.and_then(|broken| {
         let mut levels = searched.levels.iter().filter(|it| it.level.clients == broken);
         levels.find(|it| it.level.judgement == Judgement::Broken)
     });
-    let broken = broken.map_or(String::new(), |level| format!("; {}", level.sentence(&searched.thresholds)));
+    let broken = broken.map(|level| level.sentence(&searched.thresholds));
+    let result = match (held, broken) {
+        (Some(held), Some(broken)) => format!("{held}; {broken}"),
+        (Some(held), None) => held,
+        (None, Some(broken)) if searched.end == Some(SearchEnd::NothingHeld) => {
+            format!("not even one client held every threshold: {broken}")
+        }
+        (None, Some(broken)) => format!("{broken}; fewer were not measured"),
+        (None, None) if searched.levels.is_empty() => "no number of clients was measured".to_owned(),
+        (None, None) => "no number of clients held every threshold".to_owned(),
+    };
     let limited;
     let why = match searched.end {
         Some(SearchEnd::Found | SearchEnd::NothingHeld) => "",
@@ -123,6 +129,7 @@ fn sentence(searched: &Searched) -> String {
             &limited
         }
         Some(SearchEnd::Most) => "; it is the largest number allowed, so the origin may carry more",
+        Some(SearchEnd::Generator) if searched.held.is_none() => "; this machine was the limit",
         Some(SearchEnd::Generator) => "; beyond it this machine was the limit, so the origin may carry more",
         Some(SearchEnd::Undecided) => "; the search ended: its levels contradicted each other too often",
         Some(SearchEnd::Unreached) => {
@@ -134,7 +141,7 @@ fn sentence(searched: &Searched) -> String {
         Some(SearchEnd::Unrecovered) => "; the search ended: the origin did not recover",
         None => "; the search was not finished",
     };
-    format!("{held}{broken}{why}")
+    format!("{result}{why}")
 }
 
 /// Reports whether a search ended with a result.
@@ -153,5 +160,65 @@ pub(super) fn lines(doc: &Doc, page: &mut Page) {
     for level in search.at("/levels").list().take(LEVELS) {
         let at = units::clock(level.at("/to_s").seconds());
         page.line(format!("        {at}  {}", Untrusted::new(level.at("/sentence").text()).shown()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use crate::load::{ClientLimit, Level};
+    use crate::verdict::Threshold;
+
+    /// Returns a search that measured these levels, each with its share of errors.
+    fn searched(levels: &[(u32, Judgement, f64)], end: Option<SearchEnd>) -> Searched {
+        let of = |judgement| levels.iter().filter(move |level| level.1 == judgement).map(|level| level.0);
+        let levels = levels.iter().map(|(clients, judgement, share)| MeasuredLevel {
+            level: Level {
+                clients: *clients,
+                measured: Duration::ZERO..Duration::from_secs(8),
+                judgement: *judgement,
+            },
+            values: vec![Some(*share)],
+        });
+        Searched {
+            thresholds: vec![Threshold::parse("error_rate<1%").expect("a threshold")],
+            held: of(Judgement::Held).max(),
+            broken: of(Judgement::Broken).min(),
+            end,
+            levels: levels.collect(),
+            limit: ClientLimit::default(),
+        }
+    }
+
+    #[test]
+    fn a_search_without_a_result_says_only_what_it_measured() {
+        use Judgement::{Broken, Held, Untrusted};
+        for (levels, end, expected) in [
+            (
+                &[(10, Broken, 0.5)][..],
+                Some(SearchEnd::Unrecovered),
+                "10 clients broke error_rate<1%: 50.0%; fewer were not measured; the search ended: the origin did not recover",
+            ),
+            (
+                &[(2, Broken, 0.5), (1, Broken, 0.5)],
+                Some(SearchEnd::NothingHeld),
+                "not even one client held every threshold: 1 client broke error_rate<1%: 50.0%",
+            ),
+            (
+                &[(10, Held, 0.0), (20, Broken, 0.5)],
+                Some(SearchEnd::Found),
+                "10 clients held every threshold (1 time); 20 clients broke error_rate<1%: 50.0%",
+            ),
+            (&[], None, "no number of clients was measured; the search was not finished"),
+            (
+                &[(10, Untrusted, 0.0)],
+                Some(SearchEnd::Generator),
+                "no number of clients held every threshold; this machine was the limit",
+            ),
+        ] {
+            assert_eq!(sentence(&searched(levels, end)), expected);
+        }
     }
 }

@@ -95,7 +95,8 @@ fn head(doc: &Doc, page: &mut Page) {
     let is_lowered = doc.at("/plan/clients").count() < run.at("/clients_asked").count();
     let sentence = Some(doc.at("/plan/sentence")).filter(|_| is_lowered);
     for why in [Some(run.at("/clamped")), sentence].into_iter().flatten().filter(|why| why.is_known()) {
-        page.line(format!("!!      --clamp: {}", why.word()));
+        let by = if doc.at("/search").is_known() { "limit" } else { "--clamp" };
+        page.line(format!("!!      {by}: {}", why.word()));
     }
     if run.at("/tls_verified").value().as_bool() == Some(false) {
         page.line("!!      certificates were NOT verified (--insecure)");

@@ -43,7 +43,8 @@ pub(super) fn apply(config: &mut RunConfig) -> Result<ClientLimit, String> {
             profile.clients = limit.clients;
             let asked = units::plural(asked.into(), "client");
             let said = format!("{} of {asked}: {why}", units::count(limit.clients.into()));
-            stdio::say(&format!("hlswarm: --clamp: {said}"));
+            let by = if config.search.is_some() { "preflight: the search tries at most" } else { "--clamp:" };
+            stdio::say(&format!("hlswarm: {by} {said}"));
             config.clamped = Some(said);
             Ok(limit)
         }

@@ -91,6 +91,11 @@ fn unconfirmed(config: &RunConfig, unknown: Option<Fault>) -> String {
         None => String::new(),
         Some(other) => format!(", not --authorised-for {other}"),
     };
+    if config.search.is_some() {
+        return format!(
+            "{why}, and the search may try {asked}; confirm that you may load it with --authorised-for {host}{given}, or give --max-clients {CLIENTS_UNCONFIRMED}"
+        );
+    }
     format!(
         "{why}, and {asked} were asked for; confirm that you may load it with --authorised-for {host}{given}, or ask for at most {CLIENTS_UNCONFIRMED}"
     )
@@ -98,9 +103,12 @@ fn unconfirmed(config: &RunConfig, unknown: Option<Fault>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::cli;
     use crate::config::{self, run_config};
+    use crate::load::SearchPlan;
 
     /// Checks a run against `live.example.com` at this address with these options.
     async fn checked(address: &str, options: &[&str]) -> Result<ClientLimit, String> {
@@ -171,6 +179,18 @@ mod tests {
             assert!(refused.starts_with("live.example.com is public"), "{refused}");
             assert!(refused.contains(expected), "{refused}");
         }
+        let search = SearchPlan {
+            first: 10,
+            most: 9_000,
+            settle: Duration::ZERO,
+            hold: Duration::ZERO,
+            precision: 0.0,
+            repeats: 1,
+        };
+        let config = RunConfig { search: Some(search), ..config_of(public, &["-c", "9k"]) };
+        let refused = check(&config, ClientLimit::default()).await.expect_err("refused");
+        assert!(refused.contains("the search may try 9,000 clients"), "{refused}");
+        assert!(refused.ends_with("or give --max-clients 50"), "{refused}");
         assert!(
             checked("10.0.0.1,93.184.215.14", &["-c", "51"]).await.is_err(),
             "one public address suffices"
