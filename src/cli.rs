@@ -22,6 +22,7 @@ mod sources;
 mod target;
 mod transport;
 mod values;
+mod variables;
 mod wrong;
 
 use std::ffi::OsString;
@@ -41,25 +42,6 @@ use crate::player::{Profile, SessionLength};
 use crate::stats::DEFINITIONS;
 use crate::tui::ThemeName;
 use crate::vocabulary::OnHangup;
-
-const AFTER_HELP: &str = "\
-Options of run and plan can come from a plan file ('hlswarm run plan.toml': long names
-as keys, and url, stages, headers), or from variables such as HLSWARM_CLIENTS. The command
-line replaces both; 'hlswarm run ... --print-plan' shows the result.
-
-Exit codes (the first that applies):
-  70   internal fault of hlswarm        6    a report or record not written
-  2    bad arguments                    128+n  ended early by signal n (130: Ctrl-C)
-  5    preflight refused the load, or   4    this machine limited the result
-       the URL has an HTTP error or an         (trust: INVALID; see --allow-untrusted)
-       unknown host
-  3    nothing ever played, fewer than half of the requests succeeded, a
-       --threshold was not kept, or a hard stop (--max-...) ended the run early;
-       check: a finding is an error
-  0    otherwise; q, or one Ctrl-C in a run without --duration, is a normal end
-
-'hlswarm --help definitions' explains each playback metric,
-'hlswarm --help thresholds' each quantity that --threshold can judge.";
 
 const FAULT_HELP: &str = "\
 Fault to inject: KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10% or any:delay=300ms@30s+10s; repeatable. \
@@ -85,7 +67,7 @@ pub use values::NoCache;
 
 /// Load tester for HTTP Live Streaming: how many viewers can an origin serve, and where does it break?
 #[derive(Debug, Parser)]
-#[command(name = "hlswarm", version, after_help = AFTER_HELP, max_term_width = 100, args_override_self = true)]
+#[command(name = "hlswarm", version, long_version = pages::VERSION, after_help = examples::PROGRAM, max_term_width = 100, args_override_self = true)]
 pub struct Cli {
     /// Command to run.
     #[command(subcommand)]
@@ -265,7 +247,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub record: Option<PathBuf>,
     /// Serve metrics for Prometheus at /metrics, and /healthz and /readyz, on this address [default: 127.0.0.1:17091]
-    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:17091", value_parser = values::metrics, help_heading = "Output")]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = options::METRICS, value_parser = values::metrics, help_heading = "Output")]
     pub metrics: Option<SocketAddr>,
     /// Also export speed, drift and bytes of each client, of the first 1,000
     #[arg(long, requires = "metrics", help_heading = "Output")]
@@ -386,7 +368,7 @@ pub enum Usage {
 /// # Errors
 /// See [`Usage`].
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
-    let args: Vec<_> = args.into_iter().collect();
+    let args = command_first(args.into_iter().collect());
     if asks_for(&args, "definitions") {
         return Err(Usage::Asked(definitions()));
     }
@@ -396,12 +378,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
     if let Some(line) = wrong::command(args.get(1), &COMMANDS) {
         return Err(Usage::Wrong(line));
     }
-    let cli = Cli::try_parse_from(with_command(args)).map_err(|error| match error.kind() {
+    let cli = Cli::try_parse_from(with_command(args.clone())).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Usage::Asked(error.render().to_string()),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             Usage::Wrong("nothing to do; give a URL to load, or see 'hlswarm --help'".to_owned())
         }
-        _ => Usage::Wrong(wrong::one_line(&error)),
+        _ => Usage::Wrong(wrong::one_line(&error, &args)),
     })?;
     match &cli.command {
         Command::Run(RunArgs { load, .. })
@@ -444,6 +426,15 @@ impl LoadArgs {
 fn asks_for(args: &[OsString], page: &str) -> bool {
     args.windows(2)
         .any(|two| matches!(two, [help, what] if (help == "--help" || help == "help") && what == page))
+}
+
+/// Returns `--help COMMAND` as `COMMAND --help`, and every other command line as it is.
+fn command_first(mut args: Vec<OsString>) -> Vec<OsString> {
+    let asks = args.get(1).is_some_and(|first| first == "--help" || first == "-h");
+    if asks && args.get(2).is_some_and(|second| COMMANDS.iter().any(|command| second == command)) {
+        args.swap(1, 2);
+    }
+    args
 }
 
 /// Returns the playback metrics with their meanings, in 80 columns.

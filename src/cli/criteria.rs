@@ -20,7 +20,7 @@ pub struct CriteriaArgs {
     #[arg(long, value_name = "TIME|ramp", value_parser = After::parse, help_heading = "Criteria")]
     pub warmup: Option<After>,
     /// End the run once a threshold stayed crossed for this long [default: 10s]
-    #[arg(long, value_name = "GRACE", num_args = 0..=1, require_equals = true, default_missing_value = "10s", value_parser = crate::vocabulary::units::parse_duration, requires = "thresholds", help_heading = "Criteria")]
+    #[arg(long, value_name = "GRACE", num_args = 0..=1, require_equals = true, default_missing_value = super::options::ABORT_GRACE, value_parser = crate::vocabulary::units::parse_duration, requires = "thresholds", help_heading = "Criteria")]
     pub abort_on_fail: Option<Duration>,
 }
 

@@ -1,5 +1,42 @@
 //! The end of each command's help: two examples, and before them the exit codes where they are not those of a run.
 
+/// Sources of options, variables and exit codes of `hlswarm` itself.
+pub(super) const PROGRAM: &str = "\
+Options of run and plan can come from a plan file ('hlswarm run plan.toml':
+long names as keys, and url, stages, headers). The command line replaces the
+environment, which replaces the file; 'hlswarm run ... --print-plan' shows the
+result.
+
+'hlswarm --help definitions' explains each playback metric, 'hlswarm --help
+thresholds' each quantity that --threshold can judge.
+
+Environment:
+  HLSWARM_CLIENTS, ...       each option of run, demo, plan and find, and
+                             HLSWARM_URL
+  NO_COLOR, COLORTERM, COLORFGBG, LC_ALL, LC_CTYPE, LANG
+                             colours and characters of the live screen
+  XDG_STATE_HOME             where selftest keeps its result
+                             [default: ~/.local/state]
+
+Exit codes: the first of these that applies
+  70     internal fault of hlswarm
+  2      bad arguments
+  5      preflight refused the load, or the URL has an HTTP error or an
+         unknown host
+  6      a report or record was not written
+  128+n  ended early by signal n (130: Ctrl-C)
+  4      this machine limited the result (trust: INVALID; see
+         --allow-untrusted)
+  3      nothing ever played, fewer than half of the requests succeeded, a
+         --threshold was not kept, or a hard stop (--max-...) ended the run
+         early; check: a finding is an error
+  0      otherwise; q, or one Ctrl-C in a run without --duration, is a
+         normal end
+
+Examples:
+  hlswarm demo
+  hlswarm https://origin.example/live/master.m3u8 -c 50 --report run.html";
+
 /// Examples of `hlswarm run`.
 pub(super) const RUN: &str = "\
 Examples:

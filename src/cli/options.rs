@@ -7,6 +7,19 @@ use super::Cli;
 /// Options that a file cannot have: they ask for something else than a run.
 const NOT_OF_FILE: [&str; 4] = ["help", "version", "print-plan", "json"];
 
+/// Value of `--metrics` without one.
+pub(super) const METRICS: &str = "127.0.0.1:17091";
+/// Value of `--abort-on-fail` without one.
+pub(super) const ABORT_GRACE: &str = "10s";
+/// Options that may be given without a value, and the value that they then have.
+const WITHOUT_VALUE: [(&str, &str); 2] = [("metrics", METRICS), ("abort-on-fail", ABORT_GRACE)];
+
+/// Returns the value of an option that is given without one; `None` if it needs a value or takes none.
+pub(super) fn without_value(option: &Arg) -> Option<&'static str> {
+    let known = WITHOUT_VALUE.iter().find(|(name, _)| option.get_long() == Some(name));
+    known.map(|(_, value)| *value)
+}
+
 /// The options of a command.
 pub(super) struct Options(clap::Command);
 

@@ -6,7 +6,7 @@
 use clap::ArgAction;
 use toml::de::{DeTable, DeValue};
 
-use super::options::Options;
+use super::options::{Options, without_value};
 
 /// Keys that are no option.
 pub(super) const URL: &str = "url";
@@ -31,6 +31,16 @@ pub(super) enum Given {
     Values(Vec<String>),
     /// Of an option that takes none.
     Flag(bool),
+}
+
+impl Given {
+    /// Returns an option that is given with `value`, or is not given at all.
+    pub(super) fn set(is_set: bool, value: Option<&str>) -> Self {
+        match value.filter(|_| is_set) {
+            Some(value) => Self::Values(vec![value.to_owned()]),
+            None => Self::Flag(is_set),
+        }
+    }
 }
 
 impl Entry {
@@ -64,6 +74,9 @@ pub(super) fn entries(text: &str, options: &Options) -> Result<Vec<Entry>, Strin
 fn option(key: &str, value: &DeValue<'_>, options: &Options) -> Result<Entry, String> {
     let Some(option) = options.of_file(key) else { return Err(unknown(key, options)) };
     let given = match (option.get_action(), value) {
+        (_, DeValue::Boolean(is_set)) if without_value(option).is_some() => {
+            Given::set(*is_set, without_value(option))
+        }
         (ArgAction::SetTrue, DeValue::Boolean(is_set)) => Given::Flag(*is_set),
         (ArgAction::SetTrue, _) => return Err(format!("{key}: expected true or false")),
         (ArgAction::Append, _) => Given::Values(many(key, value)?),
@@ -161,6 +174,22 @@ mod tests {
         ];
         let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
         assert_eq!(read(text), Ok(expected.map(|(name, values)| (name.to_owned(), owned(values))).into()));
+    }
+
+    #[test]
+    fn an_option_whose_value_has_a_default_can_be_true_or_false() {
+        let value = |text| read(text).map(|mut entries| entries.remove(0).1.remove(0));
+        assert_eq!(value("metrics = true").as_deref(), Ok("127.0.0.1:17091"));
+        assert_eq!(value("abort-on-fail = true").as_deref(), Ok("10s"));
+        assert_eq!(value("abort-on-fail = \"1m\"").as_deref(), Ok("1m"));
+        assert_eq!(value("metrics = false").as_deref(), Ok("false"), "a flag that is not set");
+        let options = Options::of("run");
+        let may_lack = options.all().filter(|option| {
+            option.get_num_args().is_some_and(|number| number.takes_values() && number.min_values() == 0)
+        });
+        for option in may_lack {
+            assert!(without_value(option).is_some(), "WITHOUT_VALUE lacks {:?}", option.get_long());
+        }
     }
 
     #[test]

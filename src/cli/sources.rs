@@ -8,24 +8,23 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction};
 
-use super::options::Options;
+use super::options::{Options, without_value};
 use super::plan_file::{self, Entry, Given, URL};
+use super::variables::{self, PREFIX, WITH_VARIABLES, variable_of};
 use super::{COMMANDS, Usage};
 
 /// The URL, as errors name it.
 const URL_IN_ERRORS: &str = "<URL>";
 /// Ending of the name of a plan file.
 const ENDING: &str = ".toml";
-/// Begin of the names of variables.
-const PREFIX: &str = "HLSWARM_";
-/// Commands whose options can be variables.
-const WITH_VARIABLES: [&str; 4] = ["run", "plan", "demo", "find"];
 
 /// A command line together with a plan file and the environment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Combined {
     /// Arguments, beginning with the name of the program.
     pub args: Vec<OsString>,
+    /// Notes for the operator: variables that are misspelt, options that are not used.
+    pub notes: Vec<String>,
     /// Option as errors name it, and the source that it comes from.
     from: Vec<(String, String)>,
 }
@@ -86,7 +85,7 @@ pub fn combine(
     let asks = ["--help", "-h", "--version", "-V"];
     let asks = args.len() < 2 || args.iter().any(|arg| asks.iter().any(|word| arg == word));
     if asks || (file.is_none() && !has_variables) {
-        return Ok(Combined { args, from: Vec::new() });
+        return Ok(Combined { args, ..Combined::default() });
     }
     let options = Options::of(&command);
     if let Some((place, ..)) = file {
@@ -94,9 +93,12 @@ pub fn combine(
     }
     let begin = begin(&args);
     let typed = args.split_off(begin.min(args.len()));
-    let (replaced, places) = scan(&options, &typed);
+    let (given, places) = scan(&options, &typed);
     let has_url = command == "demo" || !places.is_empty();
-    let mut layers = Layers { options: &options, has_url, replaced, taken: Vec::new() };
+    let replaced =
+        given.into_iter().map(|option| (option, format!("--{}", option.get_long().unwrap_or_default())));
+    let replaced = replaced.collect();
+    let mut layers = Layers { options: &options, has_url, replaced, taken: Vec::new(), notes: Vec::new() };
     if has_variables {
         let entries = variables.iter().filter_map(|(name, value)| of_variable(name, value, &options));
         layers.add(entries.collect::<Result<_, _>>().map_err(Usage::Wrong)?, &variable_of);
@@ -106,7 +108,10 @@ pub fn combine(
         let entries = entries.map_err(|why| Usage::Wrong(format!("{name}: {why}")))?;
         layers.add(entries, &|_| name.to_owned());
     }
-    let mut combined = Combined::default();
+    let mut combined = Combined { notes: layers.notes, ..Combined::default() };
+    if has_variables {
+        combined.notes.extend(variables::misspelt(variables.iter().map(|(name, _)| name.as_str())));
+    }
     combined.args.extend(args.into_iter().take(1));
     combined.args.push(command.into());
     for (entry, source) in layers.taken {
@@ -122,10 +127,12 @@ pub fn combine(
 struct Layers<'a> {
     options: &'a Options,
     has_url: bool,
-    /// Options that a higher source has set.
-    replaced: Vec<&'a Arg>,
+    /// Options that a higher source has set, as that source names them.
+    replaced: Vec<(&'a Arg, String)>,
     /// Entries with their sources.
     taken: Vec<(Entry, String)>,
+    /// Entries that give way to another option than themselves.
+    notes: Vec<String>,
 }
 
 impl<'a> Layers<'a> {
@@ -140,24 +147,35 @@ impl<'a> Layers<'a> {
                 continue;
             }
             let Some(option) = self.options.named(&entry.name) else { continue };
-            if !self.replaced.iter().any(|higher| self.options.excludes(higher, option)) {
-                set.push(option);
-                let source = source(&entry.name);
-                self.taken.push((entry, source));
+            let source = source(&entry.name);
+            if let Some(other) = self.replaces(option) {
+                if !other.is_empty() {
+                    let name = if entry.name == "stage" { "stages" } else { &*entry.name };
+                    self.notes.push(format!("{other} replaces {name} of {source}"));
+                }
+                continue;
             }
+            set.push((option, source.clone()));
+            self.taken.push((entry, source));
         }
         self.replaced.extend(set);
+    }
+
+    /// Returns the option of a higher source that this one cannot be used together with; no text if that is the option
+    /// itself; `None` if there is none.
+    fn replaces(&self, option: &Arg) -> Option<&str> {
+        let is_same = |(higher, _): &&(&Arg, String)| higher.get_id() == option.get_id();
+        if self.replaced.iter().any(|higher| is_same(&higher)) {
+            return Some("");
+        }
+        let mut others = self.replaced.iter();
+        others.find(|(higher, _)| self.options.excludes(higher, option)).map(|(_, name)| name.as_str())
     }
 }
 
 /// Returns the name and the value of a variable that may be an option.
 fn variable((name, value): (OsString, OsString)) -> Option<(String, String)> {
     Some((name.to_str()?.strip_prefix(PREFIX)?.to_owned(), value.to_str()?.to_owned()))
-}
-
-/// Returns the name of the variable of an option.
-fn variable_of(option: &str) -> String {
-    format!("{PREFIX}{}", option.to_ascii_uppercase().replace('-', "_"))
 }
 
 /// Returns the option of a variable; `None` if its name is that of no option.
@@ -169,6 +187,9 @@ fn of_variable(name: &str, value: &str, options: &Options) -> Option<Result<Entr
     }
     let is_flag = option.is_some_and(|option| matches!(option.get_action(), ArgAction::SetTrue));
     let given = match value {
+        "true" | "1" | "false" | "0" | "" if option.is_some_and(|option| without_value(option).is_some()) => {
+            Given::set(matches!(value, "true" | "1"), option.and_then(without_value))
+        }
         _ if !is_flag => Given::Values(vec![value.to_owned()]),
         "true" | "1" => Given::Flag(true),
         "false" | "0" | "" => Given::Flag(false),
@@ -282,6 +303,37 @@ mod tests {
         assert_eq!(combined(line, file, &[]).as_deref(), Ok(&expected.map(str::to_owned)[..]));
         let file = "stages = [\"5s:5\"]";
         assert_eq!(combined("p.toml -c9", file, &[]), Ok(vec!["run".to_owned(), "-c9".to_owned()]));
+    }
+
+    #[test]
+    fn an_option_that_gives_way_to_another_one_is_noted_once() {
+        let notes = |line: &str, file: &str, variables: &[(&str, &str)]| {
+            let args = args(line);
+            let file = plan_file(&args).map(|place| (place, "p.toml", file));
+            let variables =
+                variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+            combine(args, file, variables).expect(line).notes
+        };
+        let file = "stages = [\"5s:5\"]\nreport = \"a.json\"";
+        assert_eq!(notes("run p.toml -c 5", file, &[]), ["--clients replaces stages of p.toml"]);
+        let five = [("HLSWARM_CLIENTS", "5")];
+        assert_eq!(notes("run p.toml", file, &five), ["HLSWARM_CLIENTS replaces stages of p.toml"]);
+        assert_eq!(
+            notes("p.toml --stage 1s:1", file, &five),
+            ["--stage replaces clients of HLSWARM_CLIENTS"]
+        );
+        let none: [&str; 0] = [];
+        assert_eq!(notes("run p.toml --stage 1s:1 --report b.json", file, &[]), none);
+        let misspelt = notes("http://h/a", "", &[("HLSWARM_CLINETS", "hunter2")]);
+        assert_eq!(
+            misspelt,
+            ["warning: the variable HLSWARM_CLINETS is no option; did you mean HLSWARM_CLIENTS?"]
+        );
+        assert_eq!(notes("check http://h/a", "", &[("HLSWARM_CLINETS", "5")]), none);
+        let given =
+            combined("http://h/a", "", &[("HLSWARM_METRICS", "true"), ("HLSWARM_ABORT_ON_FAIL", "0")]);
+        let expected = ["run", "--metrics=127.0.0.1:17091", "http://h/a"];
+        assert_eq!(given, Ok(expected.map(str::to_owned).into()));
     }
 
     #[test]

@@ -19,6 +19,7 @@ fn wrong(line: &str) -> String {
 /// Returns the JSON Schema of plan files: the options of `run` with their help.
 fn schema_of_plan_files() -> serde_json::Value {
     let one = json!({ "type": ["string", "number"] });
+    let one_or_flag = json!({ "type": ["string", "number", "boolean"] });
     let many = json!({ "type": ["string", "number", "array"], "items": { "type": ["string", "number"] } });
     let mut properties = serde_json::Map::new();
     let mut add = |name: &str, mut schema: serde_json::Value, help: String| {
@@ -43,6 +44,7 @@ fn schema_of_plan_files() -> serde_json::Value {
         let schema = match option.get_action() {
             clap::ArgAction::SetTrue => json!({ "type": "boolean" }),
             clap::ArgAction::Append => many.clone(),
+            _ if options::without_value(option).is_some() => one_or_flag.clone(),
             _ => one.clone(),
         };
         let help = option.get_help().map(ToString::to_string).unwrap_or_default();
@@ -114,7 +116,7 @@ fn a_threshold_is_checked_before_the_run_and_its_mistake_is_named() {
 
 #[test]
 fn every_command_ends_its_help_with_two_examples_that_are_accepted() {
-    for command in COMMANDS.iter().filter(|command| **command != "help") {
+    for command in COMMANDS.iter().filter(|command| **command != "help").chain(&[""]) {
         let Err(Usage::Asked(help)) = parse(args(&format!("{command} --help"))) else { panic!("{command}") };
         let (_, examples) = help.split_once("\nExamples:\n").expect(command);
         let lines: Vec<_> = examples.lines().filter(|line| !line.is_empty()).collect();
@@ -125,6 +127,31 @@ fn every_command_ends_its_help_with_two_examples_that_are_accepted() {
             assert!(parse(args(&line)).is_ok(), "{line}");
         }
     }
+}
+
+#[test]
+fn the_help_of_a_command_follows_its_name_in_either_order_and_fits_100_columns() {
+    use clap::CommandFactory as _;
+    for command in COMMANDS.iter().filter(|command| **command != "help") {
+        let asked = |line: String| match parse(args(&line)) {
+            Err(Usage::Asked(text)) => text,
+            other => panic!("{line}: {other:?}"),
+        };
+        let help = asked(format!("{command} --help"));
+        assert_eq!(asked(format!("--help {command}")), help);
+        assert_eq!(asked(format!("help {command}")), help);
+        assert_eq!(asked(format!("-h {command}")), asked(format!("{command} -h")));
+        let mut all = Cli::command().term_width(100);
+        all.build();
+        let command = all.find_subcommand_mut(command).expect(command);
+        for help in [command.render_help(), command.render_long_help()].map(|help| help.to_string()) {
+            let wide = help.lines().find(|line| line.chars().count() > 100);
+            assert_eq!(wide, None);
+        }
+    }
+    let help = Cli::command().term_width(100).render_long_help().to_string();
+    assert_eq!(help.lines().find(|line| line.chars().count() > 100), None);
+    assert!(help.contains("HLSWARM_CLIENTS") && help.contains("NO_COLOR"), "{help}");
 }
 
 #[test]
@@ -198,7 +225,7 @@ fn an_address_alone_is_a_run() {
 }
 
 /// Command lines with a mistake, and the error for each.
-const WRONG: [(&str, &str); 52] = [
+const WRONG: [(&str, &str); 56] = [
     (
         "run http://h/a --clients ten",
         "--clients 'ten': expected 1 to 1,000,000, such as 250 or 2.5k; 0 only with --duration",
@@ -314,7 +341,17 @@ const WRONG: [(&str, &str); 52] = [
         "run --metrics http://u:hunter2@h/",
         "--metrics: expected an address and a port, such as 127.0.0.1:17091; give the URL before --metrics",
     ),
-    ("demo --metrics-per-client", "--metrics [<ADDR>] is missing; see 'hlswarm --help'"),
+    ("demo --metrics-per-client", "--metrics-per-client needs --metrics; see 'hlswarm --help'"),
+    ("demo --abort-on-fail", "--abort-on-fail needs --threshold; see 'hlswarm --help'"),
+    ("origin --certificate a.pem", "--certificate needs --tls; see 'hlswarm --help'"),
+    (
+        "run --abort-on-fail 5s http://h/a --threshold stalls==0",
+        "--abort-on-fail takes its time after an equals sign: --abort-on-fail=5s",
+    ),
+    (
+        "http://h/a --threshold stalls==0 --abort-on-fail 5s",
+        "--abort-on-fail takes its time after an equals sign: --abort-on-fail=5s",
+    ),
     ("demo --format dash", "--format 'dash': expected one of: ts, fmp4"),
     ("demo --on-hangup wait", "--on-hangup 'wait': expected stop or continue"),
     ("demo --theme pink", "--theme 'pink': expected auto, ansi, dark, light, cb or mono"),

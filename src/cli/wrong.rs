@@ -7,13 +7,16 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::vocabulary::{Untrusted, secret_shape};
+use crate::vocabulary::{Untrusted, secret_shape, units};
 
 /// Maximum length of a value that is repeated.
 const VALUE_LENGTH: usize = 40;
 /// Maximum length of an option name that is repeated.
 const NAME_LENGTH: usize = 30;
 const SEE: &str = "see 'hlswarm --help'";
+/// Options that another one needs, with that one.
+const NEEDED: [(&str, &str); 3] =
+    [("--threshold", "--abort-on-fail"), ("--metrics", "--metrics-per-client"), ("--tls", "--certificate")];
 
 /// Describes the mistake in the first argument, if it is a word that is neither a command nor a URL.
 pub(super) fn command(first: Option<&OsString>, commands: &[&str]) -> Option<String> {
@@ -36,8 +39,11 @@ fn nearest<'a>(word: &str, commands: &[&'a str]) -> Option<&'a str> {
     near.min_by_key(|(distance, _)| *distance).map(|(_, command)| command)
 }
 
-/// Describes a mistake in one line.
-pub(super) fn one_line(error: &clap::Error) -> String {
+/// Describes the mistake of a command line in one line.
+pub(super) fn one_line(error: &clap::Error, args: &[OsString]) -> String {
+    if let Some(line) = detached_value(args) {
+        return line;
+    }
     let option = text(error, ContextKind::InvalidArg).unwrap_or_default();
     let name = option.split([' ', '=', '[']).find(|word| word.starts_with("--")).unwrap_or(&option);
     let given = text(error, ContextKind::InvalidValue).and_then(|given| shown_value(name, &given));
@@ -53,7 +59,10 @@ pub(super) fn one_line(error: &clap::Error) -> String {
                 None => format!("{name} needs a value"),
             }
         }
-        ErrorKind::MissingRequiredArgument => format!("{option} is missing; {SEE}"),
+        ErrorKind::MissingRequiredArgument => match NEEDED.iter().find(|(needed, _)| *needed == name) {
+            Some((needed, by)) => format!("{by} needs {needed}; {SEE}"),
+            None => format!("{option} is missing; {SEE}"),
+        },
         ErrorKind::ArgumentConflict => conflict(error, name),
         ErrorKind::UnknownArgument => unknown(error, &option),
         ErrorKind::TooManyValues => format!("{name} takes no value"),
@@ -61,6 +70,15 @@ pub(super) fn one_line(error: &clap::Error) -> String {
         // Clap's own message would repeat the arguments.
         _ => format!("invalid command line; {SEE}"),
     }
+}
+
+/// Describes the time of `--abort-on-fail` that follows as an argument of its own, where the URL could stand.
+fn detached_value(args: &[OsString]) -> Option<String> {
+    let after = args.windows(2).find(|two| two.first().is_some_and(|option| option == "--abort-on-fail"))?;
+    let value = after.last()?.to_str()?;
+    units::parse_duration(value)
+        .is_ok()
+        .then(|| format!("--abort-on-fail takes its time after an equals sign: --abort-on-fail={value}"))
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {

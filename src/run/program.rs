@@ -46,6 +46,7 @@ struct Line {
 /// Parses the command line together with its plan file and the environment. Also returns these arguments.
 fn parse(args: Vec<OsString>) -> Result<(Cli, Combined), Usage> {
     let combined = config::with_sources(args)?;
+    combined.notes.iter().for_each(|note| stdio::say(&format!("hlswarm: {note}")));
     let cli = cli::parse(combined.args.clone()).map_err(|usage| combined.explain(usage))?;
     Ok((cli, combined))
 }

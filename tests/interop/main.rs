@@ -26,6 +26,7 @@ mod media;
 mod metrics;
 mod origin;
 mod page;
+mod pages;
 mod playable;
 mod players;
 #[expect(dead_code, reason = "shared with tests/it, which uses more of it")]

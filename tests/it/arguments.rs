@@ -89,11 +89,17 @@ fn help_and_version_go_to_standard_output() {
         help.status.success() && text.contains("--ramp-rate") && text.contains("[default: 10]"),
         "{text}"
     );
-    let version = hlswarm(&["--version"]);
+    let version = |option| String::from_utf8(hlswarm(&[option]).stdout).unwrap();
+    let short = concat!("hlswarm ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(version("-V"), short);
+    let long = version("--version");
+    let facts: Vec<_> = long.lines().skip(1).map(|line| line.split_once("  ").unwrap()).collect();
+    assert!(long.starts_with(short), "{long}");
     assert_eq!(
-        String::from_utf8(version.stdout).unwrap().trim(),
-        concat!("hlswarm ", env!("CARGO_PKG_VERSION"))
+        facts.iter().map(|fact| fact.0).collect::<Vec<_>>(),
+        ["commit", "target", "compiler", "features"]
     );
+    assert!(facts[1].1.contains(std::env::consts::ARCH) && facts[2].1.contains("rustc 1."), "{long}");
 }
 
 #[test]
