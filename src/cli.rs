@@ -52,11 +52,11 @@ pub use check::{CheckArgs, Subject};
 pub use criteria::CriteriaArgs;
 pub use find::{FindArgs, SearchArgs};
 pub use limits::LimitArgs;
-pub use pages::{CompletionsArgs, ManArgs, completions, manual};
+pub use pages::{CompletionsArgs, ManArgs, VERSION, completions, manual};
 pub use plan::PlanArgs;
 pub use replay::{ReplayArgs, Speed};
 pub use report::{CompareArgs, MergeArgs, ReportArgs};
-pub use resolved::resolved;
+pub use resolved::{SECRET_NOTE, resolved};
 pub use scope::ScopeArgs;
 pub use selftest::SelftestArgs;
 pub use shown::shown_command;
@@ -246,6 +246,9 @@ pub struct LoadArgs {
     /// Write every event, and each second a sample of each client and of the run, as NDJSON; never slows the load
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub record: Option<PathBuf>,
+    /// Write a log of the program: its version and plan, messages, what happened when, exit code; at most 10 MB
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub log_file: Option<PathBuf>,
     /// Serve metrics for Prometheus at /metrics, and /healthz and /readyz, on this address [default: 127.0.0.1:17091]
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = options::METRICS, value_parser = values::metrics, help_heading = "Output")]
     pub metrics: Option<SocketAddr>,

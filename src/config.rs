@@ -62,9 +62,11 @@ pub enum ConfigError {
         /// Problem with the file, and what is accepted.
         reason: &'static str,
     },
-    /// A record that cannot be written to its file.
-    #[error("--record {path}: {reason}; expected a writable file, or a pipe with a reader")]
+    /// A record or a log that cannot be written to its file.
+    #[error("{option} {path}: {reason}; expected a writable file, or a pipe with a reader")]
     Record {
+        /// Option that asked for it.
+        option: &'static str,
         /// File that was asked for.
         path: String,
         /// Problem with the file.

@@ -5,7 +5,7 @@ use clap::{Arg, Args};
 use super::{LoadArgs, Target};
 
 /// Options of `run` that `plan` accepts, so that its command line can be used again, and that have no effect on it.
-const IGNORED: [&str; 12] = [
+const IGNORED: [&str; 13] = [
     "no_tui",
     "ascii",
     "theme",
@@ -13,6 +13,7 @@ const IGNORED: [&str; 12] = [
     "read_only",
     "reports",
     "record",
+    "log_file",
     "allow_untrusted",
     "thresholds",
     "abort_on_fail",

@@ -12,16 +12,22 @@ use super::plan_file::URL;
 use super::{Cli, shown, with_command};
 use crate::net::Proxy;
 
-/// Returns the options of a valid command line of `run` as TOML.
+/// End of the line of an option whose value is not printed.
+pub const SECRET_NOTE: &str = "(a secret is not printed)";
+
+/// Returns the options of a valid command line of `run`, or of another command that makes a load, as TOML.
 pub fn resolved(args: impl IntoIterator<Item = OsString>) -> String {
     let matches = Cli::command().try_get_matches_from(with_command(args));
-    let Some((_, run)) = matches.as_ref().ok().and_then(ArgMatches::subcommand) else { return String::new() };
-    let options = Options::of("run");
+    let Some((command, run)) = matches.as_ref().ok().and_then(ArgMatches::subcommand) else {
+        return String::new();
+    };
+    let options = Options::of(command);
     let is_given =
         |option: &Arg| run.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine);
     let given: Vec<&Arg> = options.of_files().filter(|option| is_given(option)).collect();
     let mut text = String::new();
-    for url in raw(run, URL) {
+    let urls = if run.try_contains_id(URL).is_ok() { raw(run, URL) } else { Vec::new() };
+    for url in urls {
         text += &line(URL, std::slice::from_ref(&url), shown::value("", &url) == url || url.starts_with('@'));
     }
     for option in options.of_files() {
@@ -67,7 +73,7 @@ fn key(name: &str) -> String {
 fn line(key: &str, values: &[String], is_shown: bool) -> String {
     let list = values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ");
     match values {
-        _ if !is_shown => format!("# {key} = \"***\"  (a secret is not printed)\n"),
+        _ if !is_shown => format!("# {key} = \"***\"  {SECRET_NOTE}\n"),
         [_] if key != "stages" => format!("{key} = {list}\n"),
         _ => format!("{key} = [{list}]\n"),
     }

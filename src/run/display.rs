@@ -151,8 +151,8 @@ pub(super) fn theme(name: ThemeName, ascii: bool) -> Theme {
     }
 }
 
-/// Prints one line per second until the sampler ends.
-fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<JoinHandle<()>> {
+/// Returns the lines that announce a load.
+pub(super) fn announcement(config: &RunConfig) -> Vec<String> {
     let profile = &config.plan.profile;
     let (stages, search) = (config.plan.stages.as_ref(), config.search);
     let clients = match search {
@@ -162,16 +162,14 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
         }
         None => units::plural(profile.clients.into(), "client"),
     };
-    stdio::say(&format!(
-        "hlswarm: loading {} with {}{clients}, seed {}, run id {}",
+    let mut lines = vec![format!(
+        "loading {} with {}{clients}, seed {}, run id {}",
         config.clients.player.entry,
         if stages.is_some() { "up to " } else { "" },
         profile.seed,
         config.run_id
-    ));
-    if let Some(stages) = stages {
-        stdio::say(&format!("hlswarm: stages: {stages}"));
-    }
+    )];
+    lines.extend(stages.map(|stages| format!("stages: {stages}")));
     let (name, ramp) = match stages {
         Some(stages) => ("the stages take", stages.length()),
         // A search has no ramp to one target.
@@ -180,13 +178,17 @@ fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<Join
     };
     if let Some(length) = config.plan.duration.filter(|length| *length < ramp) {
         let [ramp, length] = [ramp, length].map(units::span);
-        stdio::say(&format!(
-            "hlswarm: {name} {ramp}, but the run ends after {length}: the target will not be reached"
-        ));
+        lines.push(format!("{name} {ramp}, but the run ends after {length}: the target will not be reached"));
     }
-    let mut samples = sampler.samples();
+    lines
+}
+
+/// Prints one line per second until the sampler ends.
+fn progress(config: &RunConfig, sampler: &SamplerHandle) -> std::io::Result<JoinHandle<()>> {
+    announcement(config).iter().for_each(|line| stdio::show(&format!("hlswarm: {line}")));
+    let (mut samples, is_search) = (sampler.samples(), config.search.is_some());
     let show = async move {
-        let mut lines = ProgressLines::default();
+        let mut lines = ProgressLines { is_search, ..ProgressLines::default() };
         while samples.changed().await.is_ok() {
             let sample = samples.borrow_and_update().clone();
             lines.tell(&sample);
@@ -205,12 +207,21 @@ pub(super) struct ProgressLines {
     notes: usize,
     trust: TrustVerdict,
     is_priced: bool,
+    /// True if the run is a search, which takes what fits without `--clamp`.
+    is_search: bool,
 }
 
 impl Default for ProgressLines {
     fn default() -> Self {
         // The first verdict is news only if it is not VALID.
-        Self { said: Duration::ZERO, changes: 0, notes: 0, trust: TrustVerdict::Valid, is_priced: false }
+        Self {
+            said: Duration::ZERO,
+            changes: 0,
+            notes: 0,
+            trust: TrustVerdict::Valid,
+            is_priced: false,
+            is_search: false,
+        }
     }
 }
 
@@ -218,19 +229,19 @@ impl ProgressLines {
     pub(super) fn tell(&mut self, sample: &RunSample) {
         let verdict = sample.trust.verdict;
         if verdict != TrustVerdict::Unassessed && std::mem::replace(&mut self.trust, verdict) != verdict {
-            stdio::say(&format!("hlswarm: {}", report::trust_line(sample)));
+            stdio::show(&format!("hlswarm: {}", report::trust_line(sample)));
         }
         if let Some(priced) = sample.priced.as_ref().filter(|_| !self.is_priced) {
             self.is_priced = true;
-            price_lines(priced).iter().for_each(|line| stdio::say(line));
+            price_lines(priced, self.is_search).iter().for_each(|line| stdio::show(line));
         }
         for change in sample.journal.changes().skip(self.changes) {
             self.changes += 1;
-            change_line(change, sample).iter().for_each(|line| stdio::say(line));
+            change_line(change, sample).iter().for_each(|line| stdio::show(line));
         }
         for note in sample.journal.notes().skip(self.notes) {
             self.notes += 1;
-            level_line(note).iter().for_each(|line| stdio::say(line));
+            level_line(note).iter().for_each(|line| stdio::show(line));
         }
         if sample.at.saturating_sub(self.said) >= PROGRESS {
             self.said = sample.at;
@@ -240,9 +251,10 @@ impl ProgressLines {
 }
 
 /// Returns the lines that announce the price of a plan. A refusal has its own line at the end.
-fn price_lines(priced: &Priced) -> Vec<String> {
+fn price_lines(priced: &Priced, is_search: bool) -> Vec<String> {
     let plan = format!("hlswarm: plan: {}", priced.summary());
     let shortage = priced.sentence().and_then(|sentence| match priced.consequence {
+        PriceConsequence::Clamped if is_search => Some(format!("hlswarm: preflight: {sentence}")),
         PriceConsequence::Clamped => Some(format!("hlswarm: --clamp: {sentence}")),
         PriceConsequence::Ignored => Some(format!("hlswarm: preflight (skipped): {sentence}")),
         PriceConsequence::Fits | PriceConsequence::Refused => None,

@@ -1,12 +1,14 @@
 //! A run that has ended: its report, the files and the screen that show it, and its exit status.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use super::display::Display;
 use super::exit::{self, ExitStatus};
 use super::metrics::Metrics;
 use super::report_files::ReportFiles;
-use super::{PRINT_LIMIT, deadline, options, stdio};
+use super::story::Level;
+use super::{PRINT_LIMIT, deadline, log_file, options, stdio};
 use crate::config::RunConfig;
 use crate::control::{Ending, RefusedBy, Searched};
 use crate::generator::HostWatch;
@@ -33,6 +35,8 @@ pub(super) struct EndedRun {
     pub(super) orders: flume::Receiver<Command>,
     pub(super) reports: Arc<ReportFiles>,
     pub(super) calibration: Calibrated,
+    /// Thread that adds the story of the run to the log; it ends with the samples.
+    pub(super) story: Option<JoinHandle<()>>,
     /// Result of the search, if the run was one.
     pub(super) searched: Option<Searched>,
 }
@@ -41,6 +45,7 @@ impl EndedRun {
     /// Concludes the run in this order: writes the reports, shows the report until the operator leaves it, restores
     /// the screen, prints the summary, waits for a scrape of the last sample, returns the exit status.
     pub(super) async fn conclude(mut self, origin: Option<serde_json::Value>) -> ExitStatus {
+        self.lost += self.story.take().map_or(0, |story| u64::from(story.join().is_err()));
         // The console also counts panics of clients, which the sample has counted already, and those of threads that
         // are known to be lost.
         self.lost = self.lost.max(self.display.panics().saturating_sub(self.sample.panics));
@@ -74,6 +79,7 @@ impl EndedRun {
             let why = report.exit.reasons.first().map_or("", String::as_str);
             // Nothing loads a stream that is out of scope, except the option that the reason names.
             let hint = match self.ending.refused {
+                Some(RefusedBy::Price) if self.config.search.is_some() => "",
                 Some(RefusedBy::Price) => " (--clamp starts as many as fit; --skip-preflight starts all)",
                 Some(RefusedBy::Stream(outcome)) if outcome.class() == Class::Policy => "",
                 _ => "; use --skip-preflight to load it anyway",
@@ -89,6 +95,11 @@ impl EndedRun {
             metrics.end(&self.orders, status).await;
         }
         drop(self.host);
+        report
+            .exit
+            .reasons
+            .iter()
+            .for_each(|reason| log_file::add(Level::Warn, &format!("reason: {reason}")));
         ExitStatus::from(match report.exit.code {
             exit_code::INTERNAL => exit_code::INTERNAL,
             _ if more_panics => exit_code::INTERNAL,

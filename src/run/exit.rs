@@ -16,6 +16,13 @@ use crate::vocabulary::{HardStop, StopCause, units};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExitStatus(u8);
 
+impl ExitStatus {
+    /// Returns the code.
+    pub(super) const fn code(self) -> u8 {
+        self.0
+    }
+}
+
 impl From<u8> for ExitStatus {
     fn from(code: u8) -> Self {
         Self(code)

@@ -15,6 +15,7 @@ mod exit;
 mod files;
 mod find;
 mod interim;
+mod log_file;
 mod metrics;
 mod origin;
 mod plan;
@@ -28,6 +29,7 @@ mod secrets;
 mod selftest;
 mod signals;
 mod stdio;
+mod story;
 mod supply;
 mod target;
 mod threads;
@@ -35,6 +37,7 @@ mod threads;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use color_eyre::eyre::{self, WrapErr as _};
@@ -59,6 +62,7 @@ use interim::Interim;
 use metrics::{BoundMetrics, Metrics};
 use report_files::ReportFiles;
 use signals::Signals;
+use story::Level;
 
 use deadline::supervise;
 use exit::ExitStatus;
@@ -69,8 +73,8 @@ use secrets::{warn_of_proxy, warn_of_shown};
 const PRINT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Threads that a run starts in addition to the workers: that of the canary, recorder, sampler, two for the gauges of the
-/// host, screen or progress lines, interim reports, metrics, and one for each output.
-const OTHER_THREADS: usize = 10;
+/// host, screen or progress lines, interim reports, metrics, two for the log, and one for each output.
+const OTHER_THREADS: usize = 12;
 
 /// Responses to the first client that may wait for the controller, which takes them every few milliseconds.
 const PROBES: usize = 256;
@@ -279,6 +283,8 @@ struct ActiveRun {
     /// Requests of the console for the document of the run so far.
     documents: flume::Receiver<DocRequest>,
     calibration: Calibrated,
+    /// Thread that adds the story of the run to the log.
+    story: Option<JoinHandle<()>>,
 }
 
 impl ActiveRun {
@@ -316,8 +322,21 @@ impl ActiveRun {
         // The console has at most one open request.
         let (requests, documents) = flume::bounded(1);
         let display = Display::begin(title, config, &sampler, commands, requests)?;
-        let active =
-            Self { identity, sources, pipeline, sampler, host, display, metrics, documents, calibration };
+        display::announcement(config).iter().for_each(|line| log_file::add(Level::Info, line));
+        let story = log_file::follow(sampler.samples());
+        let story = story.map_err(|error| Failure::no_thread("the log", &error))?;
+        let active = Self {
+            identity,
+            sources,
+            pipeline,
+            sampler,
+            host,
+            display,
+            metrics,
+            documents,
+            calibration,
+            story,
+        };
         Ok((active, taps))
     }
 
@@ -383,6 +402,7 @@ impl ActiveRun {
             metrics,
             documents: _,
             calibration,
+            story,
         } = self;
         // The clients stay listed until the last sample has been taken.
         let (clients, lost_threads) = engine.join();
@@ -411,14 +431,18 @@ impl ActiveRun {
             orders,
             reports,
             calibration,
+            story,
             searched: None,
         }
     }
 }
 
 fn open_record(path: &Path) -> Result<RecordFile, ConfigError> {
-    RecordFile::create(path)
-        .map_err(|error| ConfigError::Record { path: shown_file(path), reason: error.to_string() })
+    RecordFile::create(path).map_err(|error| ConfigError::Record {
+        option: "--record",
+        path: shown_file(path),
+        reason: error.to_string(),
+    })
 }
 
 /// Returns the identity of the run that starts with `clock`.

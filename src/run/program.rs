@@ -2,13 +2,15 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use color_eyre::config::HookBuilder;
 
 use super::deadline::Finish;
-use super::{ExitStatus, Failure, documents, stdio};
+use super::story::Level;
+use super::{ExitStatus, Failure, documents, log_file, stdio};
 use crate::cli::{self, Cli, Combined, Usage};
 use crate::config::{self, ConfigError};
 use crate::tui;
@@ -31,6 +33,7 @@ pub fn main() -> ExitCode {
         }
     };
     tui::unreported_panics().iter().for_each(|message| stdio::say(message));
+    log_file::end(status.code());
     stdio::flush(LAST_WORDS);
     status.into()
 }
@@ -72,6 +75,7 @@ fn supervise(command: cli::Command, line: Line) -> ExitStatus {
 }
 
 fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatus, Failure> {
+    begin_log(&command, &shown, &all)?;
     if all.is_typed("--proxy") {
         super::warn_of_proxy(&command);
     }
@@ -100,6 +104,31 @@ fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatu
         cli::Command::Completions(args) => print(&cli::completions(&args)),
         cli::Command::Man(args) => print(&cli::manual(&args)),
     }
+}
+
+/// Begins the log that the command asks for with the version, the command line and the plan, none of which has a secret.
+fn begin_log(command: &cli::Command, shown: &str, all: &Combined) -> Result<(), ConfigError> {
+    let load = match command {
+        cli::Command::Run(args) if !args.print_plan => &args.load,
+        cli::Command::Demo(args) => &args.load,
+        cli::Command::Find(args) => &args.load,
+        _ => return Ok(()),
+    };
+    let Some(path) = &load.log_file else { return Ok(()) };
+    log_file::open(path, load.reports.iter().chain(&load.record).map(PathBuf::as_path))?;
+    let version = cli::VERSION.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    log_file::add(Level::Info, &format!("hlswarm {}", version.collect::<Vec<_>>().join(", ")));
+    log_file::add(Level::Info, &format!("command: {shown}"));
+    let plan = cli::resolved(all.args.iter().cloned());
+    // The other comments are defaults.
+    let is_given = |line: &&str| !line.starts_with('#') || line.ends_with(cli::SECRET_NOTE);
+    for line in plan.lines().filter(is_given) {
+        log_file::add(Level::Info, &format!("plan: {}", line.trim_start_matches("# ")));
+    }
+    for note in &all.notes {
+        log_file::add(Level::Warn, note.strip_prefix("warning: ").unwrap_or(note));
+    }
+    Ok(())
 }
 
 /// Prints the text that the command asks for.

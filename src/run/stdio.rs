@@ -32,10 +32,26 @@ const PIECE: usize = 512;
 
 static STDOUT: OnceLock<Stdio> = OnceLock::new();
 static STDERR: OnceLock<Stdio> = OnceLock::new();
+/// Takes a copy of each message, if there is a log.
+static COPY: OnceLock<fn(&str)> = OnceLock::new();
 
-/// Queues a line for standard error.
+/// Queues a line for standard error, and for the log.
 pub fn say(line: &str) {
+    if let Some(copy) = COPY.get() {
+        copy(line);
+    }
+    show(line);
+}
+
+/// Queues a line for standard error that the log has in words of its own.
+pub fn show(line: &str) {
     stderr().say(&harmless_lines(line));
+}
+
+/// Also gives each message to `copy` from now on.
+pub(super) fn copy_messages_to(copy: fn(&str)) {
+    // Set once: a process has one log.
+    _ = COPY.set(copy);
 }
 
 /// Queues a line for standard error that may be dropped: the next line has newer numbers.
@@ -67,7 +83,7 @@ fn stderr() -> &'static Stdio {
 type Output = Arc<dyn AsFd + Send + Sync>;
 
 /// A stream and its queue.
-struct Stdio {
+pub(super) struct Stdio {
     output: Output,
     /// Queue of the thread that writes; `None` if it could not be started.
     queue: Option<SyncSender<Text>>,
@@ -89,7 +105,8 @@ struct Text {
 }
 
 impl Stdio {
-    fn start(name: &str, output: Output) -> Self {
+    /// Starts the thread that writes to `output`.
+    pub(super) fn start(name: &str, output: Output) -> Self {
         let (queue, texts) = sync_channel(QUEUE);
         let state = Arc::new(State::default());
         let (own_output, own_state) = (Arc::clone(&output), Arc::clone(&state));
@@ -102,7 +119,8 @@ impl Stdio {
         Self { output, queue: thread.ok().map(|_| queue), state }
     }
 
-    fn say(&self, line: &str) {
+    /// Queues a line.
+    pub(super) fn say(&self, line: &str) {
         // One write, so that lines of several threads do not mix.
         let text = Text { text: format!("{line}\n"), written: None };
         match &self.queue {
@@ -120,7 +138,8 @@ impl Stdio {
         }
     }
 
-    fn print(&self, text: &str, limit: Option<Duration>) -> io::Result<()> {
+    /// Writes a text and waits at most `limit` for its result.
+    pub(super) fn print(&self, text: &str, limit: Option<Duration>) -> io::Result<()> {
         let Some(queue) = &self.queue else { return write_what_fits(self.output.as_fd(), text.as_bytes()) };
         let (sender, written) = sync_channel(1);
         let text = Text { text: text.to_owned(), written: Some(sender) };

@@ -14,6 +14,7 @@ mod connections;
 mod cookies;
 mod demo;
 mod exact;
+mod exit_codes;
 #[path = "../interop/exposition.rs"]
 mod exposition;
 mod find;
@@ -23,6 +24,7 @@ mod hostile;
 #[path = "../interop/lag.rs"]
 mod lag;
 mod leaving;
+mod log_file;
 mod metrics;
 mod plan;
 #[path = "../interop/program.rs"]

@@ -73,7 +73,16 @@ impl Run {
 
     /// Starts `hlswarm run @url` for one client and four seconds, with every kind of output.
     fn load(url: &str, options: &[&str]) -> Self {
-        let outputs = ["--report", "report.json", "--report", "report.txt", "--record", "record.ndjson"];
+        let outputs = [
+            "--report",
+            "report.json",
+            "--report",
+            "report.txt",
+            "--record",
+            "record.ndjson",
+            "--log-file",
+            "log.txt",
+        ];
         let base =
             ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "4s", "--header", "@headers"];
         let files = [("url", url), ("headers", "X-Key: hunter2-header\n")];
@@ -145,7 +154,7 @@ impl Shown {
     }
 }
 
-const ALL: [&str; 5] = ["stdout", "stderr", "report.json", "report.txt", "record.ndjson"];
+const ALL: [&str; 6] = ["stdout", "stderr", "report.json", "report.txt", "record.ndjson", "log.txt"];
 
 /// Media playlist whose every reference carries a secret.
 const LIST: &str = "#EXTM3U\n#EXT-X-VERSION:11\n#EXT-X-TARGETDURATION:1\n\
@@ -226,7 +235,7 @@ fn the_secrets_of_a_plan_file_reach_their_origin_and_no_output() {
     let url = url(&origin);
     let plan = format!(
         "url = \"{url}\"\nclients = 1\nduration = \"4s\"\nno-tui = true\nallow-untrusted = true\n\
-         report = [\"report.json\", \"report.txt\"]\nrecord = \"record.ndjson\"\n\
+         report = [\"report.json\", \"report.txt\"]\nrecord = \"record.ndjson\"\nlog-file = \"log.txt\"\n\
          [headers]\nX-Key = \"hunter2-header\"\nCookie = {{ env = \"{VARIABLE}\" }}\n"
     );
     let run = Run::start(&["run", "plan.toml"], &[("plan.toml", &plan)]).end();
@@ -331,13 +340,25 @@ fn a_page_that_comes_instead_of_a_playlist_is_quoted_without_its_secrets() {
 fn a_panic_shows_no_secret() {
     let origin = origin(&Arc::default(), Answer::segment);
     let files = [("url", &*url(&origin)), ("headers", "X-Key: hunter2-header\n")];
-    let arguments =
-        ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "2s", "--header", "@headers"];
+    let arguments = [
+        "run",
+        "@url",
+        "--no-tui",
+        "--allow-untrusted",
+        "-c",
+        "1",
+        "-d",
+        "2s",
+        "--header",
+        "@headers",
+        "--log-file",
+        "log.txt",
+    ];
     let environment = [("HLSWARM_PANIC", "client:1"), ("RUST_BACKTRACE", "full")];
     let run = Run::start_with(&arguments, &files, &environment).end();
     // Release builds have no place to panic at.
     let code = if cfg!(debug_assertions) { 70 } else { 0 };
-    run.assert_silent(code, &["stdout", "stderr"]);
+    run.assert_silent(code, &["stdout", "stderr", "log.txt"]);
     assert!(!cfg!(debug_assertions) || run.outputs["stderr"].contains("panicked"));
 }
 

@@ -1,0 +1,163 @@
+//! The program's own log (`--log-file`): what began when, with which plan, what happened, and how it ended. It replaces
+//! no other output.
+//!
+//! * A line is the time in UTC, a level and a message: `2026-01-02T03:04:05.678Z WARN  threshold ...`.
+//! * Nothing waits for the log, and its loss changes no exit code: a thread of its own writes it from a bounded queue, as
+//!   it does for the standard streams. After a line that the disk refused the next ones are tried all the same.
+//! * Beyond [`MOST_BYTES`] lines are counted and left out, except for those of the end.
+//! * Every line goes through the sanitiser. Plan and command line are the redacted ones of the report.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+use tokio::runtime::Builder;
+use tokio::sync::watch;
+
+use super::story::{Level, Story};
+use super::{files, stdio, threads};
+use crate::config::{ConfigError, shown_file};
+use crate::sample::RunSample;
+use crate::vocabulary::units;
+use crate::vocabulary::untrusted::harmless_lines;
+
+/// Bytes from which on only the end of a run is added: far more than a day of trouble writes.
+const MOST_BYTES: u64 = 10_000_000;
+/// Maximum time that the program waits for the last lines to be written.
+const LAST_LINES: Duration = Duration::from_millis(500);
+/// Begin of the program's messages on standard error.
+const PROGRAM: &str = "hlswarm: ";
+
+static LOG: OnceLock<Log> = OnceLock::new();
+
+struct Log {
+    stream: stdio::Stdio,
+    path: String,
+    written: AtomicU64,
+    left_out: AtomicU64,
+}
+
+/// Opens the log, empties it, and copies the program's messages into it from now on. `others` are files that the run
+/// writes too.
+///
+/// # Errors
+/// The file cannot be written, or is one of the others.
+pub(super) fn open<'a>(path: &Path, mut others: impl Iterator<Item = &'a Path>) -> Result<(), ConfigError> {
+    let wrong = |reason| ConfigError::Record { option: "--log-file", path: shown_file(path), reason };
+    let resolved = files::resolve(path).map_err(|error| wrong(error.to_string()))?;
+    let is_same = |other: &Path| files::resolve(other).is_ok_and(|other| files::are_same(&resolved, &other));
+    if others.any(is_same) {
+        return Err(wrong("another output goes to this file".to_owned()));
+    }
+    let mut options = OpenOptions::new();
+    // Never wait for the other end of a pipe.
+    options.write(true).create(true).truncate(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path).map_err(|error| wrong(error.to_string()))?;
+    let log = Log {
+        stream: stdio::Stdio::start("log", Arc::new(file)),
+        path: shown_file(path),
+        written: AtomicU64::new(0),
+        left_out: AtomicU64::new(0),
+    };
+    if LOG.set(log).is_ok() {
+        stdio::copy_messages_to(message);
+    }
+    Ok(())
+}
+
+/// Adds a line for each line of a text, if there is a log.
+pub(super) fn add(level: Level, text: &str) {
+    let Some(log) = LOG.get() else { return };
+    for line in lines(level, text) {
+        if log.written.fetch_add(line.len() as u64 + 1, Ordering::Relaxed) < MOST_BYTES {
+            log.stream.say(&line);
+        } else {
+            log.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Adds a message of the program.
+fn message(text: &str) {
+    let text = text.strip_prefix(PROGRAM).unwrap_or(text);
+    match text.strip_prefix("warning: ") {
+        Some(warning) => add(Level::Warn, warning),
+        None => add(Level::Info, text),
+    }
+}
+
+/// Returns the lines of a text as the log has them.
+fn lines(level: Level, text: &str) -> Vec<String> {
+    let now = jiff::Timestamp::now();
+    let text = harmless_lines(text);
+    text.lines().map(|line| format!("{now:.3} {:<5} {line}", level.name())).collect()
+}
+
+/// Starts to add the story of the run that these samples tell; `None` without a log.
+pub(super) fn follow(mut samples: watch::Receiver<Arc<RunSample>>) -> io::Result<Option<JoinHandle<()>>> {
+    if LOG.get().is_none() {
+        return Ok(None);
+    }
+    let tell = async move {
+        let mut story = Story::default();
+        while samples.changed().await.is_ok() {
+            let sample = Arc::clone(&samples.borrow_and_update());
+            story.tell(&sample, add);
+        }
+    };
+    threads::start("story", Builder::new_current_thread(), move || Ok(tell)).map(Some)
+}
+
+/// Adds the last line. A log that lacks lines is said on standard error.
+pub(super) fn end(code: u8) {
+    let Some(log) = LOG.get() else { return };
+    let level = if code == 0 { Level::Info } else { Level::Error };
+    let left_out = log.left_out.load(Ordering::Relaxed);
+    let mut text = format!("exit code {code}\n");
+    if left_out > 0 {
+        let most = units::bytes(MOST_BYTES);
+        text = format!("{} left out: the log is limited to {most}\n{text}", units::plural(left_out, "line"));
+    }
+    let text = lines(level, &text).join("\n") + "\n";
+    if let Err(error) = log.stream.print(&text, Some(LAST_LINES)) {
+        stdio::say(&format!(
+            "hlswarm: warning: --log-file {}: not all lines were written: {error}",
+            log.path
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_its_time_in_utc_its_level_and_no_control_character() {
+        let lines = lines(Level::Warn, "one\u{1b}[2J\ntwo");
+        assert_eq!(lines.len(), 2);
+        for (line, expected) in lines.iter().zip(["one^[[2J", "two"]) {
+            let (time, rest) = line.split_once(' ').expect("a time");
+            assert!(time.parse::<jiff::Timestamp>().is_ok(), "{time}");
+            assert_eq!((time.len(), rest), (24, &*format!("WARN  {expected}")));
+        }
+    }
+
+    #[test]
+    fn a_file_with_another_output_is_refused_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run.ndjson");
+        std::fs::write(&path, "a record").expect("written");
+        let other = folder.path().join("./run.ndjson");
+        let refused = open(&path, [&*other].into_iter()).expect_err("refused").to_string();
+        assert!(refused.contains("another output goes to this file"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), "a record");
+        let refused = open(&folder.path().join("none/log"), std::iter::empty()).expect_err("no folder");
+        assert!(refused.to_string().starts_with("--log-file "), "{refused}");
+    }
+}
