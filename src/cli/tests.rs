@@ -155,6 +155,28 @@ fn the_help_of_a_command_follows_its_name_in_either_order_and_fits_100_columns()
 }
 
 #[test]
+fn every_option_in_an_example_of_a_service_exists() {
+    let options = Options::of("run");
+    for (file, least) in [
+        (include_str!("../../assets/systemd/hlswarm@.service"), 4),
+        (include_str!("../../assets/kubernetes/job.yaml"), 11),
+        (include_str!("../../assets/container/Containerfile"), 1),
+    ] {
+        // Options of other programs are in lines that name these.
+        let lines = file.lines().filter(|line| {
+            !["apt-get", "cargo build", "COPY", "podman build"].iter().any(|other| line.contains(other))
+        });
+        let lines = lines.map(|line| line.split_once(" hlswarm ").map_or(line, |(_, after)| after));
+        let words = lines.flat_map(|line| line.split([' ', '"', '=', ',', '[', ']']));
+        let named: Vec<_> = words.filter_map(|word| word.strip_prefix("--")).collect();
+        assert!(named.len() >= least, "{named:?}");
+        for name in named {
+            assert!(name == "help" || options.named(name).is_some(), "--{name}");
+        }
+    }
+}
+
+#[test]
 fn completions_and_manual_pages_name_every_option_of_a_command() {
     let script = completions(&CompletionsArgs { shell: clap_complete::Shell::Bash });
     let page = manual(&ManArgs { command: Some("run".to_owned()) });
