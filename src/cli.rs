@@ -5,6 +5,7 @@
 
 mod check;
 mod criteria;
+mod ctl;
 mod examples;
 mod find;
 mod limits;
@@ -35,6 +36,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::hls::VariantChoice;
 use crate::load::StageList;
+use crate::local_http::Address;
 use crate::net::ResolveEntry;
 use crate::net::scope::AllowedHost;
 use crate::origin::FaultRule;
@@ -50,6 +52,7 @@ stale (live playlists stop updating)";
 
 pub use check::{CheckArgs, Subject};
 pub use criteria::CriteriaArgs;
+pub use ctl::{CtlAction, CtlArgs};
 pub use find::{FindArgs, SearchArgs};
 pub use limits::LimitArgs;
 pub use pages::{CompletionsArgs, ManArgs, VERSION, completions, manual};
@@ -92,6 +95,9 @@ pub enum Command {
     /// Find the largest number of clients that hold every threshold
     #[command(after_help = examples::FIND, mut_args = find::adapted)]
     Find(FindArgs),
+    /// Watch or steer a run on this machine that was started with --control
+    #[command(after_help = examples::CTL)]
+    Ctl(CtlArgs),
     /// Convert a JSON report to another format: HTML page, SVG card, Markdown, JUnit or text
     #[command(after_help = examples::REPORT)]
     Report(ReportArgs),
@@ -255,6 +261,10 @@ pub struct LoadArgs {
     /// Also export speed, drift and bytes of each client, of the first 1,000
     #[arg(long, requires = "metrics", help_heading = "Output")]
     pub metrics_per_client: bool,
+    /// Let `hlswarm ctl`, or HTTP with JSON, watch and steer the run: a path for a Unix socket of this user, or a port such
+    /// as 127.0.0.1:17092, whose random token is then in a file that the run names
+    #[arg(long, value_name = "PATH", help_heading = "Output")]
+    pub control: Option<Address>,
     /// Do not exit with code 4 if this machine limited the result (trust verdict INVALID); the report still says so
     #[arg(long, help_heading = "Output")]
     pub allow_untrusted: bool,
@@ -381,13 +391,17 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
     if let Some(line) = wrong::command(args.get(1), &COMMANDS) {
         return Err(Usage::Wrong(line));
     }
-    let cli = Cli::try_parse_from(with_command(args.clone())).map_err(|error| match error.kind() {
+    let mut cli = Cli::try_parse_from(with_command(args.clone())).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Usage::Asked(error.render().to_string()),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             Usage::Wrong("nothing to do; give a URL to load, or see 'hlswarm --help'".to_owned())
         }
         _ => Usage::Wrong(wrong::one_line(&error, &args)),
     })?;
+    if let Command::Ctl(args) = cli.command {
+        cli.command = Command::Ctl(args.read()?);
+        return Ok(cli);
+    }
     match &cli.command {
         Command::Run(RunArgs { load, .. })
         | Command::Demo(DemoArgs { load, .. })
@@ -401,12 +415,13 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
 }
 
 /// Words that are commands where a URL could also stand.
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "run",
     "demo",
     "check",
     "plan",
     "find",
+    "ctl",
     "report",
     "compare",
     "merge",

@@ -6,6 +6,8 @@ mod header_source;
 mod net_settings;
 mod plan_source;
 mod target_source;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use crate::cli::{CheckArgs, LoadArgs, RequestArgs, SearchArgs};
 use crate::control::{Ahead, OnShortage, Plan};
 use crate::hls::VariantChoice;
 use crate::load::{ClientLimit, Ramp, RampProfile, Reconnects, SearchPlan, Stage, StageList, StagesProfile};
+use crate::local_http::Address;
 use crate::net;
 use crate::net::scope::AllowedHost;
 use crate::player::{self, SessionLength};
@@ -130,6 +133,14 @@ pub enum ConfigError {
         /// Problem with the address.
         reason: String,
     },
+    /// An address at which a run cannot be controlled.
+    #[error("--control {address}: {reason}")]
+    Control {
+        /// Address that was given.
+        address: String,
+        /// Problem with the address, and what is expected.
+        reason: String,
+    },
     /// The system gave no random numbers for a seed.
     #[error("the system provides no random numbers; give --seed")]
     Seed,
@@ -220,6 +231,8 @@ pub struct Output {
     pub record: Option<PathBuf>,
     /// Endpoint of the metrics, if they are served.
     pub metrics: Option<MetricsSettings>,
+    /// Address at which the run can be controlled, if it can be.
+    pub control: Option<Address>,
     /// Keeps a trust verdict of INVALID from changing the exit code.
     pub allow_untrusted: bool,
     /// Command line without its secrets.
@@ -267,6 +280,7 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
             .collect::<Result<_, _>>()?,
         record: args.record,
         metrics: args.metrics.map(|address| MetricsSettings { address, per_client: args.metrics_per_client }),
+        control: args.control,
         allow_untrusted: args.allow_untrusted,
         command,
     };
@@ -369,6 +383,7 @@ pub fn check_config(
         reports: Vec::new(),
         record: None,
         metrics: None,
+        control: None,
         // Findings about a stream do not depend on how fast this machine is.
         allow_untrusted: true,
         command,
@@ -457,31 +472,5 @@ pub fn report_file(option: &'static str, path: PathBuf) -> Result<ReportFile, Co
             Err(wrong("expected a regular file, or one that does not exist yet"))
         }
         _ => Ok(ReportFile { path, format }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_random_seed_keeps_its_digits_in_every_reader_of_json() {
-        for _ in 0..100 {
-            let seed = random_seed().expect("random numbers");
-            assert_eq!(seed as f64 as u64, seed);
-        }
-    }
-
-    #[test]
-    fn a_report_is_refused_before_the_work() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let refused = |path: PathBuf| report_file("--report", path).expect_err("refused").to_string();
-        assert!(refused(folder.path().join("a.pdf")).contains("expected .json, .txt, .html"));
-        assert!(refused(folder.path().join("none/a.json")).contains("directory does not exist"));
-        std::fs::create_dir(folder.path().join("d.json")).expect("a folder");
-        assert!(refused(folder.path().join("d.json")).contains("a regular file"));
-        let good = report_file("--report", folder.path().join("a.txt")).expect("accepted");
-        assert_eq!(good.format, ReportFormat::Text);
-        assert!(report_file("--report", "a.json".into()).is_ok());
     }
 }

@@ -5,6 +5,7 @@
 //!   all entry points: so a target cannot stop compiling unnoticed, and an input that fuzzing has found stays tested
 //!   once it is a seed.
 
+pub use crate::control_api::fuzzing::control;
 pub use crate::export::fuzzing::scrape;
 pub use crate::hls::fuzzing::reloads;
 pub use crate::net::fuzzing::{body, headers, http1, http2, proxy, scope};
@@ -26,8 +27,9 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// All entry points, by the name of their fuzz target.
-    const TARGETS: [(&str, Target); 13] = [
+    const TARGETS: [(&str, Target); 14] = [
         ("body", body),
+        ("control", control),
         ("headers", headers),
         ("http1", http1),
         ("http2", http2),

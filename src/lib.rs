@@ -3,17 +3,17 @@
 //! # Layers
 //!
 //! Imports go only downward, and modules on one line do not import each other, except that the player knows playlists
-//! (`hls`), the screen shows the text of a report, and `run` knows `config` and `cli`. `tests/layers.rs` checks this.
+//! (`hls`), the screen and the control API show a report, and `run` knows `config` and `cli`. `tests/layers.rs` checks this.
 //!
 //! The modules are private, so that rustc finds what nothing uses; `testing` lists what tests in files of their own use.
 //!
 //! ```text
 //! 7  main  cli  config  run                              command line, configuration, wiring
-//! 6  swarm  origin  tui  report  export                  engine, built-in origin, screen, reports, metrics
+//! 6  swarm  origin  tui  report  export  control_api     engine, built-in origin, screen, reports, metrics, ctl
 //! 5  control                                             follows plan and operator, drives an engine
 //! 4  sample                                              state of a run at one moment, for all readers
 //! 3  net  stats  pipeline  generator  run_state          sockets, counters, events, this process, state of the run
-//!    forecast                                            what a plan will use
+//!    forecast  local_http                                what a plan will use; serves metrics and control API
 //! 2  hls  player  load  verdict  capacity                pure: no tokio, no sockets, no clock
 //! 1  vocabulary  sync                                    terms and units, single-writer cells
 //! ```
@@ -57,6 +57,7 @@ mod capacity;
 mod cli;
 mod config;
 mod control;
+mod control_api;
 mod export;
 mod forecast;
 #[cfg(any(test, fuzzing))]
@@ -65,6 +66,7 @@ pub mod fuzzing;
 mod generator;
 mod hls;
 mod load;
+mod local_http;
 mod net;
 mod origin;
 mod pipeline;

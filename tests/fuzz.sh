@@ -25,7 +25,7 @@ more_seeds() {
 dictionary() {
   case $1 in
     playlist | reloads) echo -dict=tests/fuzz/playlist.dict ;;
-    http1 | headers | scrape) echo -dict=tests/fuzz/http.dict ;;
+    http1 | headers | scrape | control) echo -dict=tests/fuzz/http.dict ;;
   esac
 }
 

@@ -17,16 +17,22 @@ mod scanner;
 const LAYERS: [&[&str]; 7] = [
     &["vocabulary", "sync"],
     &["hls", "player", "load", "verdict", "capacity"],
-    &["forecast", "net", "stats", "pipeline", "generator", "run_state"],
+    &["forecast", "local_http", "net", "stats", "pipeline", "generator", "run_state"],
     &["sample"],
     &["control"],
-    &["swarm", "origin", "tui", "report", "export"],
+    &["swarm", "origin", "tui", "report", "export", "control_api"],
     &["cli", "config", "run", "fuzzing"],
 ];
 
 /// Imports within a layer that are part of the plan, as (importer, imported).
-const GRANTS: [(&str, &str); 5] =
-    [("player", "hls"), ("tui", "report"), ("config", "cli"), ("run", "config"), ("run", "cli")];
+const GRANTS: [(&str, &str); 6] = [
+    ("player", "hls"),
+    ("tui", "report"),
+    ("control_api", "report"),
+    ("config", "cli"),
+    ("run", "config"),
+    ("run", "cli"),
+];
 
 /// Files that wire everything together.
 const ROOTS: [&str; 3] = ["lib", "main", "testing"];

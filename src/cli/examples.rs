@@ -72,6 +72,17 @@ Examples:
   hlswarm find https://cdn.example/live.m3u8 --max-clients 50 --threshold 'segment_p95<1s'
   hlswarm find http://127.0.0.1:17180/live/ts/master.m3u8 --max-clients 2k --max-duration 10m";
 
+/// Exit codes and examples of `hlswarm ctl`.
+pub(super) const CTL: &str = "\
+Without --control the variable HLSWARM_CONTROL names the run.
+
+Exit codes: 0 done; 1 the run refuses, or does not answer; 2 bad arguments, or no
+run listens there.
+
+Examples:
+  hlswarm ctl --control /run/user/1000/event.sock status
+  hlswarm ctl --control /run/user/1000/event.sock target +50";
+
 /// Exit codes and examples of `hlswarm report`.
 pub(super) const REPORT: &str = "\
 Exit codes: 2 no report, or bad arguments; 6 not written; 0 otherwise,

@@ -5,7 +5,7 @@ use clap::{Arg, Args};
 use super::{LoadArgs, Target};
 
 /// Options of `run` that `plan` accepts, so that its command line can be used again, and that have no effect on it.
-const IGNORED: [&str; 13] = [
+const IGNORED: [&str; 14] = [
     "no_tui",
     "ascii",
     "theme",
@@ -19,6 +19,7 @@ const IGNORED: [&str; 13] = [
     "abort_on_fail",
     "metrics",
     "metrics_per_client",
+    "control",
 ];
 
 /// Leaves the ignored options out of the help.

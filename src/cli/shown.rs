@@ -10,8 +10,16 @@ use crate::vocabulary::{SecretUrl, Untrusted};
 /// Options whose values are never shown.
 const SECRET: [&str; 3] = ["--header", "--header-env", "--user-agent"];
 /// Options whose values are file names. They are shown, because the operator chose them and wants to find the files.
-const FILES: [&str; 7] =
-    ["--report", "--record", "--log-file", "--cacert", "--client-cert", "--client-key", "--cookie-jar"];
+const FILES: [&str; 8] = [
+    "--report",
+    "--record",
+    "--log-file",
+    "--cacert",
+    "--client-cert",
+    "--client-key",
+    "--cookie-jar",
+    "--control",
+];
 
 /// Returns the command line as a report may show it: URLs redacted, values of headers left out.
 pub fn shown_command(args: impl IntoIterator<Item = OsString>) -> String {

@@ -94,7 +94,7 @@ pub fn combine(
     let begin = begin(&args);
     let typed = args.split_off(begin.min(args.len()));
     let (given, places) = scan(&options, &typed);
-    let has_url = command == "demo" || !places.is_empty();
+    let has_url = ["demo", "ctl"].contains(&command.as_str()) || !places.is_empty();
     let replaced =
         given.into_iter().map(|option| (option, format!("--{}", option.get_long().unwrap_or_default())));
     let replaced = replaced.collect();

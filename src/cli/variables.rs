@@ -6,10 +6,10 @@ use super::plan_file::URL;
 /// Begin of the names of variables.
 pub(super) const PREFIX: &str = "HLSWARM_";
 /// Commands whose options can be variables.
-pub(super) const WITH_VARIABLES: [&str; 4] = ["run", "plan", "demo", "find"];
+pub(super) const WITH_VARIABLES: [&str; 5] = ["run", "plan", "demo", "find", "ctl"];
 /// Variables of builds and tests, or their beginnings: they are no options.
-const OTHERS: [&str; 9] =
-    ["REQUIRE_", "CORPUS", "HLS_JS", "EXACT_", "SOAK_", "UPDATE_SCHEMA", "PANIC", "COMMIT", "CONTROL"];
+const OTHERS: [&str; 8] =
+    ["REQUIRE_", "CORPUS", "HLS_JS", "EXACT_", "SOAK_", "UPDATE_SCHEMA", "PANIC", "COMMIT"];
 /// Most letters that a misspelt name may have too many, too few, wrong or swapped.
 const MISTAKES: usize = 2;
 /// Length up to which a name may have one mistake only.

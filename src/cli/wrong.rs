@@ -59,6 +59,9 @@ pub(super) fn one_line(error: &clap::Error, args: &[OsString]) -> String {
                 None => format!("{name} needs a value"),
             }
         }
+        ErrorKind::MissingRequiredArgument if name == "--control" => {
+            "--control is missing; give the PATH that the run was given, or set HLSWARM_CONTROL".to_owned()
+        }
         ErrorKind::MissingRequiredArgument => match NEEDED.iter().find(|(needed, _)| *needed == name) {
             Some((needed, by)) => format!("{by} needs {needed}; {SEE}"),
             None => format!("{option} is missing; {SEE}"),

@@ -11,6 +11,8 @@
 //! * With `--abort-on-fail` a threshold that stays crossed ends the run: its judge in `sample` says so.
 //! * Every run stops in the same way: admit no new client, drain, and cut after the grace period or a second stop.
 
+mod steering;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +60,9 @@ pub struct Controller<E> {
     pacer: Pacer,
     tap: Tap,
     target: u32,
-    /// Source of the command that is carried out.
+    /// Target before the commands that are being carried out.
+    before: u32,
+    /// Source of the last of them that changed it.
     commander: ChangeSource,
     /// Source of the hold while the ramp is held.
     held: Option<ChangeSource>,
@@ -94,6 +98,7 @@ impl<E: Engine> Controller<E> {
             pacer: Pacer::new(&plan.profile),
             tap,
             target: 0,
+            before: 0,
             commander: ChangeSource::Operator,
             held: None,
             brake: plan.brakes.then(Brake::default),
@@ -150,13 +155,10 @@ impl<E: Engine> Controller<E> {
             };
             let Some(command) = command else { continue };
             // Take all waiting commands: rapid key presses are one change of the load, not hundreds.
-            let before = self.target;
-            self.commander = ChangeSource::Operator;
+            self.before = self.target;
             let mut waiting = std::iter::once(command).chain(commands.try_iter());
             let ending = waiting.find_map(|command| self.take(command));
-            if self.target != before {
-                self.write_down(ChangeKind::Target, before, self.target, self.commander);
-            }
+            self.write_target_down();
             if let Some(ending) = ending {
                 break ending;
             }
@@ -269,19 +271,24 @@ impl<E: Engine> Controller<E> {
         match command {
             // The operator of a search may end it, not change what it measures.
             Command::AdjustTarget(_) | Command::SetTarget(_) if self.is_commanded => {}
-            Command::AdjustTarget(by) => self.aim(i64::from(self.target).saturating_add(by)),
-            Command::SetTarget(clients) => self.aim(clients.into()),
+            Command::AdjustTarget(by) => self.aim(self.target_after(by), ChangeSource::Operator),
+            Command::SetTarget(clients) => self.aim(clients.into(), ChangeSource::Operator),
+            // The channel of a request that is dropped tells the other side.
+            Command::Steer(_) if self.is_commanded => {}
+            Command::Steer(request) => self.steer(&request),
             Command::Search(clients) => {
                 self.commander = ChangeSource::Search;
                 (self.target, self.is_overruled) = (self.plan.limit.clamp(clients.into()), true);
             }
             Command::Hold => self.hold(ChangeKind::Hold, ChangeSource::Operator),
-            Command::Resume => {
-                self.overrule_brake();
-                self.hold(ChangeKind::Resume, ChangeSource::Operator);
-            }
+            Command::Resume => self.resume(ChangeSource::Operator),
             Command::Mark(mark) => self.mark(mark),
-            Command::Stop(cause) => return Some(Ending::by(cause)),
+            Command::Stop(cause) => {
+                if cause == StopCause::Control {
+                    self.write_down(ChangeKind::Stop, self.target, self.target, ChangeSource::Control);
+                }
+                return Some(Ending::by(cause));
+            }
             Command::StopNow(cause) => {
                 if cause == StopCause::AddressSpace {
                     self.sources.status.count_address_space_stop();
@@ -292,7 +299,8 @@ impl<E: Engine> Controller<E> {
         None
     }
 
-    fn aim(&mut self, target: i64) {
+    fn aim(&mut self, target: i64, by: ChangeSource) {
+        self.commander = by;
         let target = self.plan.limit.clamp(target);
         // An operator who adds clients during a storm, while the ramp is not held, wants them.
         if target > self.target && self.held.is_none() {

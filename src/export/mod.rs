@@ -3,8 +3,8 @@
 //! * A scrape asks the sampler for a whole sample and renders it, so the numbers are those of the report and the screen.
 //!   Without a scrape nothing is read.
 //! * The catalogue is one table: name, type, help and the number. Values that are unknown are absent, never 0.
-//! * The server is bounded in every direction: connections, bytes, time. It runs on a thread of its own, so it answers
-//!   while the report is written, and no scraper holds up anything.
+//! * The server is bounded in every direction: see [`local_http`](crate::local_http). It runs on a thread of its own, so it
+//!   answers while the report is written, and no scraper holds up anything.
 
 mod bounds;
 mod catalogue;
@@ -13,8 +13,6 @@ mod families;
 mod family;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
-mod reply;
-mod request;
 mod scrape;
 mod server;
 #[cfg(test)]

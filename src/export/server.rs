@@ -1,37 +1,17 @@
-//! Serves `/metrics`, `/healthz` and `/readyz` over HTTP/1.1, one request a connection.
-//!
-//! Every connection has a time limit, and there are only a few at a time: the others wait in the kernel. So a scraper
-//! that sends slowly, sends too much or never reads holds up other scrapers for that time, and nothing else.
+//! Serves `/metrics`, `/healthz` and `/readyz`, within the bounds of [`local_http`](crate::local_http).
 
-use std::convert::Infallible;
-use std::future::{Future as _, poll_fn};
-use std::io;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
 
 use super::catalogue::render;
 use super::exposition::Format;
-use super::reply::Reply;
-use super::request::{HEAD_BYTES, Method, Request, is_whole};
 use super::scrape::{RunFacts, Scrape};
+use crate::local_http::{Method, Reply, Replying, Request, Service};
 use crate::sample::{RunSample, WholeSamples};
 use crate::vocabulary::RunState;
 
-/// Maximum number of connections at a time: several Prometheus servers, and a person.
-const CONNECTIONS: usize = 16;
-/// Maximum time of a connection: the default time limit of a scrape.
-const CONNECTION_LIMIT: Duration = Duration::from_secs(10);
-/// Time for which the rest of what the other side sends is read after the reply. Closing with unread bytes would reset
-/// the connection, and the reply might be lost.
-const LINGER: Duration = Duration::from_millis(500);
-/// Pause before retrying a failed accept, for instance when no file descriptor is left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Age from which on a sample means that the sampler does not tick: eight ticks.
 const STALE: Duration = Duration::from_secs(2);
 
@@ -74,75 +54,19 @@ impl Endpoint {
         self.scrapes.subscribe()
     }
 
-    /// Serves connections forever: [`CONNECTIONS`] at a time, in one task. Polling all of them costs less than a task for
-    /// each.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener) {
-        let slot = |_| Box::pin(self.take_connections(&listener));
-        let mut slots: Vec<_> = (0..CONNECTIONS).map(slot).collect();
-        poll_fn(|cx| {
-            slots.iter_mut().for_each(|slot| _ = slot.as_mut().poll(cx));
-            Poll::Pending
-        })
-        .await
-    }
-
-    /// Serves one connection after another.
-    async fn take_connections(&self, listener: &TcpListener) -> Infallible {
-        loop {
-            match listener.accept().await {
-                // A connection that fails or takes too long is the scraper's loss.
-                Ok((stream, _)) => _ = timeout(CONNECTION_LIMIT, self.exchange(stream)).await,
-                Err(_) => sleep(ACCEPT_PAUSE).await,
-            }
-        }
-    }
-
-    /// Reads a request and replies to it.
-    async fn exchange(&self, mut stream: TcpStream) -> io::Result<()> {
-        let head = read_head(&mut stream).await?;
-        let request = head.as_deref().map(Request::parse);
-        let method = request.iter().flatten().next().map_or(Method::Get, |request| request.method);
-        let (reply, scraped) = match &request {
-            None => (Reply::line("431 Request Header Fields Too Large", "at most 8 KB of headers"), None),
-            Some(None) => (Reply::line("400 Bad Request", "expected an HTTP/1.1 request"), None),
-            Some(Some(request)) => self.reply(request).await,
-        };
-        stream.write_all(&reply.bytes(method)).await?;
-        if let Some(state) = scraped.filter(|_| method == Method::Get) {
-            let is_final = state == RunState::Finished;
-            self.scrapes.send_modify(|scrapes| scrapes.add(Instant::now(), is_final));
-        }
-        stream.shutdown().await?;
-        let mut rest = [0; 4_096];
-        let linger = async { while stream.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
-        _ = timeout(LINGER, linger).await;
-        Ok(())
-    }
-
-    /// Returns the reply to a request, and for a scrape the state of the run that it shows.
-    async fn reply(&self, request: &Request) -> (Reply, Option<RunState>) {
-        let reply = match (request.path.as_str(), request.method) {
-            ("/metrics" | "/healthz" | "/readyz", Method::Other) => {
-                Reply::line("405 Method Not Allowed", "expected GET or HEAD")
-            }
-            ("/metrics", _) => return self.metrics(Format::accepted(&request.accept)).await,
-            ("/healthz", _) => self.health(),
-            ("/readyz", _) => self.readiness(),
-            _ => Reply::line("404 Not Found", "expected /metrics, /healthz or /readyz"),
-        };
-        (reply, None)
-    }
-
-    async fn metrics(&self, format: Format) -> (Reply, Option<RunState>) {
+    async fn metrics(&self, format: Format, method: Method) -> Reply {
         let sample = match self.whole.next_async().await {
             Some(sample) => Some(sample),
             None => self.last_sample().await,
         };
         let scrape = sample.as_deref().and_then(|sample| Scrape::new(&self.facts, sample));
-        match scrape {
-            Some(scrape) => (Reply::metrics(format, render(&scrape, format)), Some(scrape.sample.state)),
-            None => (Reply::line("503 Service Unavailable", "the run has ended"), None),
+        let Some(scrape) = scrape else { return Reply::line("503 Service Unavailable", "the run has ended") };
+        let reply = Reply::new("200 OK", format.content_type(), render(&scrape, format));
+        if method != Method::Get {
+            return reply;
         }
+        let (scrapes, is_final) = (self.scrapes.clone(), scrape.sample.state == RunState::Finished);
+        reply.once_sent(move || scrapes.send_modify(|scrapes| scrapes.add(Instant::now(), is_final)))
     }
 
     /// Waits for the last sample of the run, which is published soon after the sampler has ended.
@@ -175,22 +99,21 @@ impl Endpoint {
     }
 }
 
-/// Reads the head of a request; `None` if it is too large.
-///
-/// # Errors
-/// The connection failed or ended before the head was whole.
-async fn read_head(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
-    let mut head = Vec::with_capacity(1_024);
-    let mut searched = 0;
-    while !is_whole(head.get(searched..).unwrap_or_default()) {
-        // The end of a head may be split between two reads.
-        searched = head.len().saturating_sub(3);
-        if head.len() >= HEAD_BYTES {
-            return Ok(None);
-        }
-        if stream.read_buf(&mut head).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+impl Service for Endpoint {
+    fn reply<'a>(&'a self, request: &'a Request) -> Replying<'a> {
+        Box::pin(async {
+            match (request.path.as_str(), request.method) {
+                ("/metrics" | "/healthz" | "/readyz", Method::Post | Method::Other) => {
+                    Reply::line("405 Method Not Allowed", "expected GET or HEAD").with("Allow: GET, HEAD\r\n")
+                }
+                ("/metrics", method) => {
+                    let accepted = request.header("accept").unwrap_or_default();
+                    self.metrics(Format::accepted(&accepted), method).await
+                }
+                ("/healthz", _) => self.health(),
+                ("/readyz", _) => self.readiness(),
+                _ => Reply::line("404 Not Found", "expected /metrics, /healthz or /readyz"),
+            }
+        })
     }
-    Ok(Some(head))
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::scrape::RunFacts;
 use super::server::Endpoint;
+use crate::local_http::{Listener, serve};
 use crate::sample::{RunSample, Sampler, SamplerHandle, Sources};
 use crate::vocabulary::{Clock, RunIdentity, RunState};
 
@@ -45,7 +46,7 @@ impl Served {
         let runtime = runtime.expect("a runtime");
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
         let address = listener.local_addr().expect("bound");
-        runtime.spawn(Arc::clone(&endpoint).serve(listener));
+        runtime.spawn(serve(Listener::Tcp(listener), Arc::clone(&endpoint) as _));
         Self { address, state, endpoint, sampler, _runtime: runtime }
     }
 

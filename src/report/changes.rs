@@ -11,8 +11,8 @@ const CHANGES: usize = 12;
 /// Maximum number of holds by the brake that are listed.
 const HOLDS: usize = 4;
 
-/// Returns the operator's marks, one line each, the operator's changes in one line and the holds of the brake in
-/// another. Each list is cut at its maximum.
+/// Returns the operator's marks, one line each, the operator's changes in one line, those through the control socket in
+/// another and the holds of the brake in a third. Each list is cut at its maximum.
 pub(super) fn lines(doc: &Doc) -> Vec<String> {
     let marks = doc.at("/marks").list();
     let more = marks.len().saturating_sub(MARKS);
@@ -26,19 +26,26 @@ pub(super) fn lines(doc: &Doc) -> Vec<String> {
         lines.push(format!("        and {more} more marks"));
     }
     let changes: Vec<Part<'_>> = doc.at("/load_changes").list().collect();
-    let by_operator = changes.iter().filter(|change| is_by(**change, ChangeSource::Operator));
-    let by_operator = by_operator.map(|change| {
+    for (source, name) in [(ChangeSource::Operator, "the operator"), (ChangeSource::Control, "ctl")] {
+        let list = list(changes_by(&changes, source), CHANGES);
+        lines.extend(list.map(|list| format!("changes by {name}: {list}")));
+    }
+    let holds = list(holds_by_brake(&changes), HOLDS);
+    lines.extend(holds.map(|list| format!("brake   held the ramp during a storm of 429 and 503: {list}")));
+    lines
+}
+
+/// Returns the changes that have this source: `100 -> 200 at 00:00:31`, `hold at 00:01:12`.
+fn changes_by(changes: &[Part<'_>], source: ChangeSource) -> Vec<String> {
+    let changes = changes.iter().filter(|change| is_by(**change, source));
+    let shown = changes.map(|change| {
         let (word, at) = (change.at("/change").word(), clock(change.at("/at_s")));
         match word == ChangeKind::Target.name() {
             true => format!("{} -> {} at {at}", change.at("/from").count(), change.at("/to").count()),
             false => format!("{word} at {at}"),
         }
     });
-    let by_operator = list(by_operator.collect(), CHANGES);
-    lines.extend(by_operator.map(|list| format!("changes by the operator: {list}")));
-    let holds = list(holds_by_brake(&changes), HOLDS);
-    lines.extend(holds.map(|list| format!("brake   held the ramp during a storm of 429 and 503: {list}")));
-    lines
+    shown.collect()
 }
 
 fn is_by(change: Part<'_>, source: ChangeSource) -> bool {

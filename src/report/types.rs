@@ -275,7 +275,7 @@ pub struct LoadChangeReport {
     pub from: u32,
     /// Target after the change.
     pub to: u32,
-    /// Cause of the change: `plan`, `preflight` (`--clamp`), `operator`, `brake` (a storm of 429 and 503), or the hard
+    /// Cause of the change: `plan`, `preflight` (`--clamp`), `operator` (keys), `ctl` (the control socket), `brake` (a storm of 429 and 503), or the hard
     /// stop that was reached (`max_bytes`, `max_requests`, `max_bandwidth`), or `threshold` (`--abort-on-fail`).
     #[serde(serialize_with = "outcomes::source")]
     #[cfg_attr(test, schemars(with = "String"))]

@@ -266,7 +266,7 @@ fn price_lines(priced: &Priced, is_search: bool) -> Vec<String> {
     std::iter::once(plan).chain(cpu).chain(shortage).collect()
 }
 
-/// Returns a line about a change that the brake, a hard stop or a threshold has made; `None` about any other. The sample
+/// Returns a line about a change that the brake, the control socket, a hard stop or a threshold has made; `None` about any other. The sample
 /// is the one that follows.
 fn change_line(change: &LoadChange, sample: &RunSample) -> Option<String> {
     match change.by {
@@ -280,7 +280,21 @@ fn change_line(change: &LoadChange, sample: &RunSample) -> Option<String> {
             "hlswarm: --abort-on-fail: a threshold stayed crossed; ending the run at {}",
             units::clock(change.at)
         )),
+        ChangeSource::Control => Some(control_line(change)),
         ChangeSource::Plan | ChangeSource::Preflight | ChangeSource::Operator | ChangeSource::Search => None,
+    }
+}
+
+fn control_line(change: &LoadChange) -> String {
+    let at = units::clock(change.at);
+    let clients = |clients: u32| units::count(clients.into());
+    match change.kind {
+        ChangeKind::Target => {
+            format!("hlswarm: ctl: target {} -> {} at {at}", clients(change.from), clients(change.to))
+        }
+        ChangeKind::Hold => format!("hlswarm: ctl: ramp held at {at}"),
+        ChangeKind::Resume => format!("hlswarm: ctl: ramp resumed at {at}"),
+        ChangeKind::Stop => format!("hlswarm: ctl: ending the run at {at}"),
     }
 }
 
@@ -310,7 +324,7 @@ mod tests {
     use crate::vocabulary::HardStop;
 
     #[test]
-    fn only_changes_by_the_program_have_lines() {
+    fn only_changes_by_the_program_or_from_elsewhere_have_lines() {
         let spent = Spent { stop: HardStop::Bytes, limit: 2_000_000, used: 2_000_007 };
         let reached = "hlswarm: --max-bytes: 2 MB reached at 00:00:00; ending the run";
         let line = |kind, by| {
@@ -324,6 +338,8 @@ mod tests {
         let resumed = "hlswarm: brake: the storm is over, the ramp resumes at 120 of 500 clients";
         assert_eq!(line(ChangeKind::Resume, ChangeSource::Brake).as_deref(), Some(resumed));
         assert_eq!(line(ChangeKind::Stop, ChangeSource::Limit(HardStop::Bytes)).as_deref(), Some(reached));
+        let asked = "hlswarm: ctl: target 500 -> 500 at 00:00:00";
+        assert_eq!(line(ChangeKind::Target, ChangeSource::Control).as_deref(), Some(asked));
         assert_eq!(line(ChangeKind::Hold, ChangeSource::Operator), None);
         assert_eq!(line(ChangeKind::Target, ChangeSource::Plan), None);
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use super::control_socket::Control;
 use super::display::Display;
 use super::exit::{self, ExitStatus};
 use super::metrics::Metrics;
@@ -32,6 +33,8 @@ pub(super) struct EndedRun {
     pub(super) display: Display,
     /// Serves the last sample until the end.
     pub(super) metrics: Option<Metrics>,
+    /// Answers until the end, so that a stop also ends the wait for the operator or a scrape.
+    pub(super) _control: Option<Control>,
     pub(super) orders: flume::Receiver<Command>,
     pub(super) reports: Arc<ReportFiles>,
     pub(super) calibration: Calibrated,

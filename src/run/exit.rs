@@ -73,6 +73,7 @@ pub(super) fn run_end(ending: Ending, plan: &Plan, sample: &RunSample) -> RunEnd
         search: None,
         how: match ending.cause {
             Some(StopCause::Operator) => "q ended the run",
+            Some(StopCause::Control) => "hlswarm ctl ended the run",
             Some(StopCause::Limit(_)) => "a hard stop ended the run",
             Some(StopCause::Threshold) => "--abort-on-fail ended the run",
             Some(StopCause::Searched) => "the search has ended",
@@ -167,6 +168,7 @@ pub(super) fn of_signal(cause: StopCause) -> Option<(u8, &'static str)> {
     match cause {
         // A panic, a hard stop or a threshold is a separate reason.
         StopCause::Operator
+        | StopCause::Control
         | StopCause::Fault
         | StopCause::Limit(_)
         | StopCause::Threshold

@@ -11,6 +11,7 @@ use tokio::sync::{oneshot, watch};
 use super::{ExitStatus, Failure, deadline, stdio, threads};
 use crate::config::{ConfigError, MetricsSettings};
 use crate::export::{Endpoint, RunFacts, Scrapes};
+use crate::local_http::{Listener, serve};
 use crate::sample::SamplerHandle;
 use crate::vocabulary::Command;
 
@@ -53,10 +54,10 @@ impl BoundMetrics {
         let mut runtime = Builder::new_current_thread();
         runtime.enable_all();
         let thread = threads::start("metrics", runtime, move || {
-            let listener = tokio::net::TcpListener::from_std(self.listener)?;
+            let listener = Listener::Tcp(tokio::net::TcpListener::from_std(self.listener)?);
             Ok(async move {
                 tokio::select! {
-                    () = endpoint.serve(listener) => {}
+                    () = serve(listener, endpoint) => {}
                     // Sent or dropped, both end it.
                     _ = stopped => {}
                 }

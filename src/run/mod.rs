@@ -6,6 +6,8 @@
 mod address_space;
 mod calibration_file;
 mod check;
+mod control_socket;
+mod ctl;
 mod deadline;
 mod demo;
 mod display;
@@ -56,6 +58,7 @@ use crate::swarm::Swarm;
 use crate::tui::{DocRequest, Title};
 use crate::vocabulary::{Clock, Command, RunIdentity, RunState, exit_code, limits};
 
+use control_socket::{BoundControl, Control};
 use display::{Display, title};
 use ended_run::EndedRun;
 use interim::Interim;
@@ -73,8 +76,8 @@ use secrets::{warn_of_proxy, warn_of_shown};
 const PRINT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Threads that a run starts in addition to the workers: that of the canary, recorder, sampler, two for the gauges of the
-/// host, screen or progress lines, interim reports, metrics, two for the log, and one for each output.
-const OTHER_THREADS: usize = 12;
+/// host, screen or progress lines, interim reports, metrics, control socket, two for the log, and one for each output.
+const OTHER_THREADS: usize = 13;
 
 /// Responses to the first client that may wait for the controller, which takes them every few milliseconds.
 const PROBES: usize = 256;
@@ -159,6 +162,14 @@ pub fn find(args: crate::cli::FindArgs, command: String) -> Result<ExitStatus, F
     control_runtime()?.block_on(find::find(args, command))
 }
 
+/// Runs `hlswarm ctl`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn ctl(args: crate::cli::CtlArgs) -> Result<ExitStatus, Failure> {
+    ctl::ctl(args)
+}
+
 /// Runs `hlswarm check`.
 ///
 /// # Errors
@@ -236,6 +247,7 @@ impl StartedLoad {
         let taken: Vec<_> = config.output.record.iter().map(|path| (&**path, report_files::RECORD)).collect();
         let reports = Arc::new(ReportFiles::prepare("--report", &config.output.reports, &taken)?);
         let metrics = config.output.metrics.map(BoundMetrics::bind).transpose()?;
+        let control = config.output.control.as_ref().map(BoundControl::bind).transpose()?;
         let limit = preflight::apply(&mut config).map_err(Failure::Preflight)?;
         config.plan.limit = target::check(&config, limit).await.map_err(Failure::Preflight)?;
         config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
@@ -243,7 +255,7 @@ impl StartedLoad {
         let Signals { commands, orders, report, .. } = signals;
         address_space::watch(commands.clone());
         let probes = probes(&mut config);
-        let (active, taps) = ActiveRun::begin(&config, record, metrics, commands)?;
+        let (active, taps) = ActiveRun::begin(&config, record, (metrics, control), commands)?;
         active.interim(&config, Arc::clone(&reports)).listen(report);
         active.display.remote().map_or(Ok(()), signals::obey_job_control).wrap_err(NO_SIGNALS)?;
         let engine = active.start_engine(&config, taps.workers)?;
@@ -280,7 +292,8 @@ struct ActiveRun {
     host: HostWatch,
     display: Display,
     metrics: Option<Metrics>,
-    /// Requests of the console for the document of the run so far.
+    control: Option<Control>,
+    /// Requests of the console and the control socket for the document of the run so far.
     documents: flume::Receiver<DocRequest>,
     calibration: Calibrated,
     /// Thread that adds the story of the run to the log.
@@ -293,7 +306,7 @@ impl ActiveRun {
     fn begin(
         config: &RunConfig,
         record: Option<RecordFile>,
-        metrics: Option<BoundMetrics>,
+        (metrics, control): (Option<BoundMetrics>, Option<BoundControl>),
         commands: flume::Sender<Command>,
     ) -> Result<(Self, Taps), Failure> {
         let workers = preflight::workers();
@@ -319,8 +332,11 @@ impl ActiveRun {
         let calibration = calibration_file::for_report();
         let costs = report::costs(&calibration, &identity).cloned();
         let title = Title { costs, ..title };
-        // The console has at most one open request.
-        let (requests, documents) = flume::bounded(1);
+        // The console and the control socket have at most one open request each.
+        let (requests, documents) = flume::bounded(2);
+        let channels = (commands.clone(), requests.clone());
+        let control =
+            control.map(|control| control.serve(config, &sources, &sampler, channels)).transpose()?;
         let display = Display::begin(title, config, &sampler, commands, requests)?;
         display::announcement(config).iter().for_each(|line| log_file::add(Level::Info, line));
         let story = log_file::follow(sampler.samples());
@@ -333,6 +349,7 @@ impl ActiveRun {
             host,
             display,
             metrics,
+            control,
             documents,
             calibration,
             story,
@@ -400,6 +417,7 @@ impl ActiveRun {
             mut host,
             display,
             metrics,
+            control,
             documents: _,
             calibration,
             story,
@@ -428,6 +446,7 @@ impl ActiveRun {
             host,
             display,
             metrics,
+            _control: control,
             orders,
             reports,
             calibration,

@@ -59,8 +59,9 @@ pub(super) fn ending(ending: Ending) -> Value {
 }
 
 /// Causes without a number, with their words in a record.
-const CAUSES: [(&str, StopCause); 8] = [
+const CAUSES: [(&str, StopCause); 9] = [
     ("operator", StopCause::Operator),
+    ("ctl", StopCause::Control),
     ("interrupt", StopCause::Interrupt),
     ("hang_up", StopCause::HangUp),
     ("terminal_gone", StopCause::TerminalGone),

@@ -58,6 +58,8 @@ pub enum ChangeSource {
     Preflight,
     /// The operator's keys.
     Operator,
+    /// The control socket, and so `hlswarm ctl`.
+    Control,
     /// The brake, during a storm of 429 and 503.
     Brake,
     /// The search for the capacity of the origin.
@@ -72,10 +74,17 @@ impl ChangeSource {
     /// Returns the source with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         let limits = HardStop::ALL.into_iter().map(Self::Limit);
-        let sources =
-            [Self::Plan, Self::Preflight, Self::Operator, Self::Brake, Self::Search, Self::Threshold]
-                .into_iter()
-                .chain(limits);
+        let sources = [
+            Self::Plan,
+            Self::Preflight,
+            Self::Operator,
+            Self::Control,
+            Self::Brake,
+            Self::Search,
+            Self::Threshold,
+        ]
+        .into_iter()
+        .chain(limits);
         sources.into_iter().find(|source| source.name() == name)
     }
 
@@ -85,6 +94,7 @@ impl ChangeSource {
             Self::Plan => "plan",
             Self::Preflight => "preflight",
             Self::Operator => "operator",
+            Self::Control => "ctl",
             Self::Brake => "brake",
             Self::Search => "search",
             Self::Limit(stop) => stop.name(),
@@ -216,6 +226,11 @@ impl Journal {
     /// Returns the changes of the load, oldest first.
     pub fn changes(&self) -> impl Iterator<Item = &LoadChange> {
         self.changes.iter().map(|(_, change)| change)
+    }
+
+    /// Returns the source of the last hold of the ramp.
+    pub fn last_hold(&self) -> Option<ChangeSource> {
+        self.changes().filter(|change| change.kind == ChangeKind::Hold).last().map(|change| change.by)
     }
 
     /// Returns the marks, oldest first.

@@ -41,7 +41,7 @@ impl RunSample {
         let terms = &priced.forecast.terms;
         let failed = self.snapshot.totals.error_share();
         let rows = [
-            (by(ChangeSource::Operator), "the operator changed the load"),
+            (by(ChangeSource::Operator) || by(ChangeSource::Control), "the operator changed the load"),
             (by(ChangeSource::Search), "the search set the load"),
             (by(ChangeSource::Brake), "the brake held the ramp"),
             (failed.is_some_and(|share| share >= DEGRADED_SHARE), "requests failed"),

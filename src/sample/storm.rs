@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::RunSample;
 use crate::load::{CALM_SHARE, STORM_WINDOW, StormNumbers, TurnedAway};
-use crate::run_state::{ChangeKind, ChangeSource};
+use crate::run_state::ChangeSource;
 use crate::stats::{Rates, window};
 use crate::vocabulary::{RunState, units};
 
@@ -29,12 +29,8 @@ impl RunSample {
 
     /// Returns the source of the hold while the ramp is held.
     pub fn held_by(&self) -> Option<ChangeSource> {
-        if self.state != RunState::Hold {
-            return None;
-        }
         // The controller writes the journal before it changes the state.
-        let holds = self.journal.changes().filter(|change| change.kind == ChangeKind::Hold);
-        holds.last().map(|change| change.by)
+        self.journal.last_hold().filter(|_| self.state == RunState::Hold)
     }
 
     /// Returns the name of the run's state, which says if the brake holds the ramp.
@@ -79,7 +75,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::run_state::{Journal, LoadChange};
+    use crate::run_state::{ChangeKind, Journal, LoadChange};
     use crate::sample::{Sampler, Sources};
     use crate::stats::{Metric, Registry};
     use crate::vocabulary::{Clock, Kind, Outcome};

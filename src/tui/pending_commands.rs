@@ -31,7 +31,8 @@ impl PendingCommands {
             }
             Command::Hold | Command::Resume => self.ramp = Some(command),
             Command::Mark(_) if self.marks.len() < MARKS => self.marks.push_back(command),
-            Command::Mark(_) => {}
+            // Marks beyond that, and requests that only the control socket makes.
+            Command::Mark(_) | Command::Steer(_) => {}
             Command::Stop(_) => self.stop = self.stop.take().or(Some(command)),
             Command::StopNow(_) => self.stop = Some(command),
         }

@@ -2,6 +2,8 @@
 
 /// An internal fault: a caught panic, a broken invariant.
 pub const INTERNAL: u8 = 70;
+/// A run refused the request of `hlswarm ctl`. No run ends with it.
+pub const REFUSED: u8 = 1;
 /// Bad arguments or configuration.
 pub const USAGE: u8 = 2;
 /// Preflight refused the load: this machine cannot carry it, or the first client found nothing at the URL.

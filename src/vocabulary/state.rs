@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::HardStop;
+use super::{HardStop, SteerRequest};
 
 /// Current activity of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -127,6 +127,8 @@ impl RunState {
 pub enum StopCause {
     /// The operator pressed `q`.
     Operator,
+    /// `stop` through the control socket.
+    Control,
     /// Ctrl-C, as a key or as SIGINT.
     Interrupt,
     /// SIGHUP.
@@ -170,6 +172,8 @@ pub enum Command {
     Hold,
     /// Resumes the ramp.
     Resume,
+    /// Changes the load for the control socket, and answers it.
+    Steer(SteerRequest),
     /// Marks a moment of the run; the note may be empty.
     Mark(Mark),
     /// Stops admitting clients and drains; a second one cancels the requests in flight.

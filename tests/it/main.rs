@@ -11,6 +11,7 @@ mod arguments;
 mod brake;
 mod check;
 mod connections;
+mod control;
 mod cookies;
 mod demo;
 mod exact;

@@ -415,6 +415,28 @@ fn no_name_in_a_certificate_is_shown_as_it_is() {
     failure(&["--insecure"], "conn.eof");
 }
 
+#[test]
+fn the_token_of_a_control_port_is_in_no_output() {
+    let origin = origin(&Arc::default(), Answer::segment);
+    let run = Run::load(&url(&origin), &["--control", "127.0.0.1:0"]);
+    let deadline = Instant::now() + LIMIT;
+    let file = loop {
+        let said = fs::read_to_string(run.folder.path().join("stderr")).unwrap();
+        if let Some((_, file)) = said.split_once("(token in ") {
+            break PathBuf::from(file.split(')').next().unwrap());
+        }
+        assert!(Instant::now() < deadline, "no token: {said}");
+        thread::sleep(POLL);
+    };
+    let token = fs::read_to_string(file).unwrap();
+    assert_eq!(token.trim().len(), 64);
+    let shown = run.end();
+    shown.assert_silent(0, &ALL);
+    for (name, text) in &shown.outputs {
+        assert!(!text.contains(token.trim()), "the token is in {name}");
+    }
+}
+
 /// Returns the limit of core dumps that is in effect for a run in progress (proc_pid_limits(5)).
 #[cfg(target_os = "linux")]
 fn core_limit(url: fn(&Scripted) -> String, options: &[&str]) -> String {

@@ -280,6 +280,15 @@ fn faults() -> Vec<Row> {
                 let said = run.output("stderr");
                 assert!(said.lines().count() == 1 && said.contains("Address already in use"), "{said}");
             })
-            .not_possible("there is no port for metrics or an API; only the built-in origin listens"),
+            .job("that of the metrics, and of the control API", || {
+                let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+                for option in ["--metrics", "--control"] {
+                    let address = taken.local_addr().unwrap().to_string();
+                    let run = Start::of(&[HLSWARM, "run", "http://127.0.0.1:9/a.m3u8", option, &address]).end();
+                    run.assert_exit_code(2);
+                    let said = run.output("stderr");
+                    assert!(said.lines().count() == 1 && said.contains("Address already in use"), "{said}");
+                }
+            }),
     ]
 }

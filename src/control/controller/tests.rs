@@ -9,9 +9,9 @@ use super::super::brake_tests::Clients;
 use super::*;
 use crate::load::RampProfile;
 use crate::pipeline::Pipeline;
-use crate::vocabulary::{Clock, HardStops, RunIdentity};
+use crate::vocabulary::{Clock, HardStops, RunIdentity, Steer, SteerRequest, Steered};
 
-use ChangeSource::{Operator, Plan as Planned};
+use ChangeSource::{Control, Operator, Plan as Planned};
 
 /// Targets, each with the second from which it holds.
 struct Stages(&'static [(u64, u32)]);
@@ -39,14 +39,14 @@ type Played = (Vec<u32>, Vec<(u128, u32, ChangeSource)>);
 struct Scene {
     /// Maximum number of clients.
     limit: u32,
-    /// Command of the operator in the middle of second 12.
-    command: Option<Command>,
+    /// Commands of the operator in the middle of second 12, all at once.
+    commands: Vec<Command>,
     finish_at_once: bool,
 }
 
 impl Default for Scene {
     fn default() -> Self {
-        Self { limit: 100, command: None, finish_at_once: false }
+        Self { limit: 100, commands: Vec::new(), finish_at_once: false }
     }
 }
 
@@ -71,15 +71,13 @@ impl Scene {
         let engine = Clients { admitted: &admitted, finish_at_once: self.finish_at_once };
         let controller = Controller::new(engine, plan, &sources, samples, taps.controller);
         let controller = Controller { profile: Box::new(STAGES), ..controller };
-        let (commands, orders) = flume::bounded(1);
+        let (commands, orders) = flume::bounded(8);
         let (begun, mut seconds) = (Instant::now(), Vec::new());
         let around = async {
             for second in 0..25 {
                 sleep_until(begun + Duration::from_millis(1_000 * second + 500)).await;
-                if second == 12
-                    && let Some(command) = self.command.clone()
-                {
-                    commands.send_async(command).await.expect("the controller runs");
+                for command in self.commands.iter().filter(|_| second == 12) {
+                    commands.send(command.clone()).expect("the controller runs");
                 }
                 sleep_until(begun + Duration::from_millis(1_000 * second + 900)).await;
                 seconds.push(admitted.get());
@@ -113,8 +111,8 @@ async fn the_limit_holds_for_the_profile_as_well() {
 
 #[tokio::test(start_paused = true)]
 async fn a_target_of_the_operator_stays_whatever_the_profile_says_later() {
-    let command = Some(Command::AdjustTarget(4));
-    let (clients, changes) = Scene { command, ..Scene::default() }.play().await;
+    let commands = vec![Command::AdjustTarget(4)];
+    let (clients, changes) = Scene { commands, ..Scene::default() }.play().await;
     assert_eq!(changes[3..], [(12_500, 6, Operator)]);
     assert_eq!(clients[13..], [6; 12]);
 }
@@ -123,4 +121,25 @@ async fn a_target_of_the_operator_stays_whatever_the_profile_says_later() {
 async fn a_run_whose_clients_have_finished_waits_for_the_next_change_of_the_target() {
     let (clients, _) = Scene { finish_at_once: true, ..Scene::default() }.play().await;
     assert_eq!(clients, [[3; 5], [8; 5], [2; 5], [2; 5]].concat(), "it ends when the last stage is reached");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_of_the_control_socket_is_answered_with_what_was_done_and_why_it_was_limited() {
+    let (answer, answers) = flume::bounded(8);
+    let steer = |steer| Command::Steer(SteerRequest { steer, answer: answer.clone() });
+    let commands = vec![
+        Command::AdjustTarget(1),
+        steer(Steer::Adjust(9)),
+        steer(Steer::Hold),
+        Command::SetTarget(4),
+        steer(Steer::Target(5)),
+    ];
+    let (clients, changes) = Scene { limit: 8, commands, ..Scene::default() }.play().await;
+    let expected = [(3, Operator), (8, Control), (4, Operator), (5, Control)];
+    assert_eq!(changes[3..], expected.map(|(to, by)| (12_500, to, by)));
+    assert_eq!(clients[13..], [2; 12], "the ramp is held");
+    let why = Some("limited to 8 clients: the maximum for a run".to_owned());
+    let steered = |from, to, limited, is_held| Steered { from, to, limited, is_held, was_planned: false };
+    let expected = [steered(3, 8, why, false), steered(8, 8, None, true), steered(4, 5, None, true)];
+    assert_eq!(answers.drain().collect::<Vec<_>>(), expected);
 }

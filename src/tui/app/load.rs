@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use super::{App, Effect, Mode};
 use crate::run_state::{ChangeKind, ChangeSource};
-use crate::vocabulary::{Command, RunState, StopCause, units};
+use crate::vocabulary::steering::ENDING;
+use crate::vocabulary::{Command, RunState, Steered, StopCause};
 
 /// Number of clients above which a change needs a confirmation.
 const ASK_ABOVE: i64 = 100;
 /// Time that a requested change may take to show in the samples.
 const SETTLES: Duration = Duration::from_secs(1);
-/// Reason that the number of clients cannot be changed.
-pub(super) const ENDING: &str = "the run is ending: the load can no longer be changed";
+/// Key that resumes a held ramp, in answers.
+const RESUMES: &str = "p resumes";
 /// Answer to a stop while the last reports are written.
 const WRITING: &str = "the reports are being written";
 
@@ -57,15 +58,20 @@ impl App {
     }
 
     pub(super) fn expect(&mut self, asked: i64) {
-        let target = i64::from(self.live.limit.clamp(asked));
-        self.asked_target = Some((target, self.live.at + SETTLES));
-        let held = if self.live.state == RunState::Hold { ", but the ramp is held (p resumes)" } else { "" };
-        let limited = match self.live.limit.is_exceeded_by(asked) {
-            true => format!(", {}", self.live.limit),
-            false => String::new(),
+        let to = self.live.limit.clamp(asked);
+        self.asked_target = Some((to.into(), self.live.at + SETTLES));
+        let answer = Steered {
+            to,
+            limited: self.live.limit.is_exceeded_by(asked).then(|| self.live.limit.to_string()),
+            is_held: self.live.state == RunState::Hold,
+            ..self.steered()
         };
-        let steers = if self.follows_plan() { "; you steer now: the plan is off" } else { "" };
-        self.say(format!("target {}{limited}{held}{steers}", units::count(target.unsigned_abs())));
+        self.say(answer.target(RESUMES));
+    }
+
+    /// Returns the answer to a change, but for a target.
+    fn steered(&self) -> Steered {
+        Steered { was_planned: self.follows_plan(), ..Steered::default() }
     }
 
     /// Reports whether stages set the target.
@@ -83,15 +89,10 @@ impl App {
             return self.say(ENDING.to_owned());
         }
         if self.live.state == RunState::Hold {
-            let resumed = if self.follows_plan() { "plan resumed where it stood" } else { "ramp resumed" };
-            self.say(resumed.to_owned());
+            self.say(self.steered().resumed().to_owned());
             return Effect::Ask(Command::Resume);
         }
-        let held = match self.follows_plan() {
-            true => "plan held: its clock stops, no clients are added or removed; p resumes",
-            false => "ramp held: no clients are added; p resumes",
-        };
-        self.say(held.to_owned());
+        self.say(self.steered().held(RESUMES));
         Effect::Ask(Command::Hold)
     }
 

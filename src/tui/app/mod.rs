@@ -30,11 +30,11 @@ use super::input::{Input, Key};
 use super::keys::{self, Action};
 use crate::report::Doc;
 use crate::sample::RunSample;
+use crate::vocabulary::steering::ENDING;
 use crate::vocabulary::{Command, Mark, Outcome, StopCause, Untrusted, units};
 
 pub(super) use clients::ClientList;
 pub(super) use filter::Filter;
-use load::ENDING;
 pub(super) use log::LogGroup;
 use prompt::Typed;
 pub(super) use prompt::{Prompt, PromptKind};
