@@ -57,7 +57,7 @@ pub use find::{FindArgs, SearchArgs};
 pub use limits::LimitArgs;
 pub use pages::{CompletionsArgs, ManArgs, VERSION, completions, manual};
 pub use plan::PlanArgs;
-pub use replay::{ReplayArgs, Speed};
+pub use replay::ReplayArgs;
 pub use report::{CompareArgs, MergeArgs, ReportArgs};
 pub use resolved::{SECRET_NOTE, resolved};
 pub use scope::ScopeArgs;

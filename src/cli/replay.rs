@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::values;
 use crate::tui::ThemeName;
+use crate::vocabulary::ReplaySpeed;
 
 /// `hlswarm replay`.
 #[derive(Debug, Args)]
@@ -16,7 +17,7 @@ pub struct ReplayArgs {
     pub file: PathBuf,
     /// Speed: 1 as recorded, 10 ten times as fast, max as fast as possible [default: 1; max without a live screen]
     #[arg(long, value_name = "SPEED", value_parser = values::speed)]
-    pub speed: Option<Speed>,
+    pub speed: Option<ReplaySpeed>,
     /// Begin at this time of the run, such as 2m
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = values::moment)]
     pub at: Duration,
@@ -33,13 +34,4 @@ pub struct ReplayArgs {
     /// (JUnit); repeatable
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
-}
-
-/// Speed of a replay.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Speed {
-    /// This many times as fast as the run.
-    Times(f64),
-    /// As fast as possible.
-    Max,
 }

@@ -5,13 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::Speed;
 use crate::origin::FaultRule;
 use crate::origin::settings::{BIT_RATES, CAPACITIES, CONNECTIONS, SEGMENT_DURATIONS, VOD_SEGMENTS, WINDOWS};
 use crate::player::SessionLength;
 use crate::tui::ThemeName;
 use crate::vocabulary::secret_url::UrlError;
-use crate::vocabulary::{OnHangup, SecretUrl, limits, units};
+use crate::vocabulary::{OnHangup, ReplaySpeed, SecretUrl, limits, units};
 
 /// Values that `--clients` accepts.
 pub(super) const ACCEPTED_CLIENTS: &str =
@@ -204,9 +203,9 @@ pub(super) fn on_hangup(text: &str) -> Result<OnHangup, String> {
     }
 }
 
-pub(super) fn speed(text: &str) -> Result<Speed, String> {
-    let times = text.parse().ok().filter(|times| (0.01..=1e6).contains(times)).map(Speed::Times);
-    let max = (text == "max").then_some(Speed::Max);
+pub(super) fn speed(text: &str) -> Result<ReplaySpeed, String> {
+    let times = text.parse().ok().filter(|times| (0.01..=1e6).contains(times)).map(ReplaySpeed::of);
+    let max = (text == "max").then_some(ReplaySpeed::MAX);
     times.or(max).ok_or_else(|| "expected a number such as 10 or 0.5, or max".to_owned())
 }
 

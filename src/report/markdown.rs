@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::cells::{clients, clock, floor_legend, latency_cells, rate};
+use super::cells::{clients, clock, floor_legend, known, latency_cells, rate};
 use super::doc::Doc;
 use super::escape::markdown;
 use super::{answer, failures};
@@ -75,7 +75,7 @@ fn numbers(doc: &Doc, page: &mut String) {
     row(&["received", &units::bytes(doc.at("/bytes/total").count()), ""], page);
     let passed = doc.at("/checks").list().filter(|check| check.at("/result").text() == "pass").count();
     let all = format!("of {} checks passed", doc.at("/checks").list().len());
-    row(&["exit code", &units::count(doc.at("/exit/code").count()), &format!("{passed} {all}")], page);
+    row(&["exit code", &known(doc.at("/exit/code")), &format!("{passed} {all}")], page);
     if let Some(kept) = answer::thresholds_sentence(doc) {
         row(&["thresholds", &kept, ""], page);
     }
@@ -147,7 +147,7 @@ fn changes(doc: &Doc, page: &mut String) {
         page.push('\n');
     }
     for reason in answer::reasons(doc) {
-        _ = writeln!(page, "- exit code {}: {}", doc.at("/exit/code").count(), markdown(&reason));
+        _ = writeln!(page, "- exit code {}: {}", known(doc.at("/exit/code")), markdown(&reason));
     }
     if doc.at("/exit/reasons").list().len() > 0 {
         page.push('\n');

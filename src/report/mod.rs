@@ -81,7 +81,7 @@ pub use playback::PlaybackReport;
 pub use progress::{progress_line, trust_line};
 pub use run::{ClockOffset, Exit, Run, RunOptions};
 pub use screen::{EdgeRow, Fact, KeyNumber, OutcomeRow, ProblemRow, ReportScreen};
-pub use search::{SearchReport, search_verdict};
+pub use search::{SearchReport, has_search};
 pub use series::Series;
 pub use sessions::SessionSpread;
 pub use text::text;

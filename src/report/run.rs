@@ -72,8 +72,8 @@ pub struct ClockOffset {
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Exit {
-    /// The exit code of the process.
-    pub code: u8,
+    /// The exit code of the process; `null` while the run goes on, or if its end is not known.
+    pub code: Option<u8>,
     /// Every reason, starting with the one that decided the code.
     pub reasons: Vec<String>,
 }

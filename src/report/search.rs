@@ -1,13 +1,15 @@
 //! Result of `find` in the report: the block `search` and its lines.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::doc::{Doc, Part};
 use super::page::Page;
 use crate::control::{MeasuredLevel, Searched};
 use crate::load::{Judgement, SearchEnd};
 use crate::verdict::SearchVerdict;
-use crate::vocabulary::{Untrusted, units};
+use crate::vocabulary::untrusted::harmless_lines;
+use crate::vocabulary::{Untrusted, limits, units};
 
 /// Maximum number of levels that are read from a document: more than a search has.
 const LEVELS: usize = 1_000;
@@ -69,11 +71,87 @@ impl SearchReport {
             thresholds: searched.thresholds.iter().map(ToString::to_string).collect(),
             clients: searched.held,
             broken_at: searched.broken,
-            end: searched.end.map_or("unfinished", name),
+            end: searched.end.map_or(UNFINISHED, name),
             sentence: sentence(searched),
             levels: searched.levels.iter().map(level).collect(),
         }
     }
+
+    /// Reads the block from a record, which may come from anywhere: a wrong value is as good as none. Returns `None`
+    /// without a block.
+    pub fn read(block: &Value) -> Option<Self> {
+        let end = named(block, "end", &ENDS)?;
+        let levels = block.get("levels").and_then(Value::as_array).into_iter().flatten();
+        Some(Self {
+            thresholds: texts(block.get("thresholds")),
+            clients: number(block, "clients"),
+            broken_at: number(block, "broken_at"),
+            end,
+            sentence: text(block, "sentence"),
+            levels: levels.take(LEVELS).filter_map(LevelReport::read).collect(),
+        })
+    }
+
+    /// Returns the judgement of the search for the checks of the run.
+    pub fn verdict(&self) -> SearchVerdict {
+        SearchVerdict {
+            clients: self.clients,
+            is_result: RESULTS.contains(&self.end),
+            sentence: self.sentence.clone(),
+        }
+    }
+}
+
+impl LevelReport {
+    fn read(level: &Value) -> Option<Self> {
+        let seconds = |name| level.get(name).and_then(Value::as_f64).unwrap_or_default();
+        let values = level.get("values").and_then(Value::as_array).into_iter().flatten();
+        Some(Self {
+            clients: number(level, "clients")?,
+            from_s: seconds("from_s"),
+            to_s: seconds("to_s"),
+            result: named(level, "result", &JUDGEMENTS)?,
+            values: values.take(limits::THRESHOLDS).map(Value::as_f64).collect(),
+            sentence: text(level, "sentence"),
+        })
+    }
+}
+
+/// Names of the ends of a search; the first ones are those with a result.
+const ENDS: [&str; 9] = [
+    "found",
+    "most",
+    "generator",
+    "nothing_held",
+    "undecided",
+    "unreached",
+    "unmeasured",
+    "unrecovered",
+    UNFINISHED,
+];
+/// Ends with a result.
+const RESULTS: [&str; 3] = [ENDS[0], ENDS[1], ENDS[2]];
+/// End of a search whose run ended first.
+const UNFINISHED: &str = "unfinished";
+/// Results of levels.
+const JUDGEMENTS: [&str; 4] = ["held", "broke", "unknown", "untrusted"];
+
+fn named(value: &Value, key: &str, names: &[&'static str]) -> Option<&'static str> {
+    let name = value.get(key)?.as_str()?;
+    names.iter().find(|known| **known == name).copied()
+}
+
+fn number(value: &Value, key: &str) -> Option<u32> {
+    value.get(key)?.as_u64()?.try_into().ok()
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).map(harmless_lines).unwrap_or_default()
+}
+
+fn texts(values: Option<&Value>) -> Vec<String> {
+    let all = values.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    all.take(limits::THRESHOLDS).map(harmless_lines).collect()
 }
 
 const fn name(end: SearchEnd) -> &'static str {
@@ -86,15 +164,6 @@ const fn name(end: SearchEnd) -> &'static str {
         SearchEnd::Unreached => "unreached",
         SearchEnd::Unmeasured => "unmeasured",
         SearchEnd::Unrecovered => "unrecovered",
-    }
-}
-
-/// Returns the judgement of a search for the checks of the run.
-pub fn search_verdict(searched: &Searched) -> SearchVerdict {
-    SearchVerdict {
-        clients: searched.held,
-        is_result: matches!(searched.end, Some(SearchEnd::Found | SearchEnd::Most | SearchEnd::Generator)),
-        sentence: sentence(searched),
     }
 }
 
@@ -144,17 +213,22 @@ fn sentence(searched: &Searched) -> String {
     format!("{result}{why}")
 }
 
+/// Reports whether a document has the result of a search.
+pub fn has_search(doc: &Doc) -> bool {
+    doc.at("/search").is_known()
+}
+
 /// Reports whether a search ended with a result.
 pub(super) fn is_found(search: Part<'_>) -> bool {
-    search.at("/clients").is_known() && ["found", "most", "generator"].contains(&search.at("/end").text())
+    search.at("/clients").is_known() && RESULTS.contains(&search.at("/end").text())
 }
 
 /// Writes the result of a search, and its levels.
 pub(super) fn lines(doc: &Doc, page: &mut Page) {
-    let search = doc.at("/search");
-    if !search.is_known() {
+    if !has_search(doc) {
         return;
     }
+    let search = doc.at("/search");
     let word = if is_found(search) { "FOUND" } else { "??" };
     page.line(format!("{word:<8}{}", Untrusted::new(search.at("/sentence").text()).shown()));
     for level in search.at("/levels").list().take(LEVELS) {
@@ -220,5 +294,55 @@ mod tests {
         ] {
             assert_eq!(sentence(&searched(levels, end)), expected);
         }
+    }
+
+    #[test]
+    fn a_block_is_read_as_it_was_written() {
+        let level = |clients, result| LevelReport {
+            clients,
+            from_s: 1.5,
+            to_s: 9.25,
+            result,
+            values: vec![Some(2_000.0), None],
+            sentence: format!("{clients} clients"),
+        };
+        for end in ENDS {
+            let written = SearchReport {
+                thresholds: vec!["segment_p95<500ms".to_owned(), "stalls<1".to_owned()],
+                clients: Some(40),
+                broken_at: None,
+                end,
+                sentence: "40 clients held every threshold".to_owned(),
+                levels: (1..).zip(JUDGEMENTS).map(|(clients, result)| level(clients, result)).collect(),
+            };
+            let written = serde_json::to_value(&written).expect("JSON");
+            let read = SearchReport::read(&written).expect("a block");
+            assert_eq!(read.verdict().is_result, is_found(Part::new(&written)));
+            assert_eq!(serde_json::to_value(read).expect("JSON"), written);
+        }
+        for end in [
+            SearchEnd::Found,
+            SearchEnd::NothingHeld,
+            SearchEnd::Most,
+            SearchEnd::Generator,
+            SearchEnd::Undecided,
+            SearchEnd::Unreached,
+            SearchEnd::Unmeasured,
+            SearchEnd::Unrecovered,
+        ] {
+            assert!(ENDS.contains(&name(end)));
+        }
+    }
+
+    #[test]
+    fn a_block_from_anywhere_is_none_or_harmless() {
+        assert!(SearchReport::read(&Value::Null).is_none());
+        assert!(SearchReport::read(&serde_json::json!({ "end": "\u{1b}" })).is_none());
+        let block = serde_json::json!({
+            "end": "found", "clients": -1, "sentence": "\u{1b}[2J",
+            "levels": [7, { "clients": 3, "result": "?" }, { "clients": 3, "result": "held", "values": "x" }],
+        });
+        let read = SearchReport::read(&block).expect("a block");
+        assert_eq!((read.clients, read.sentence.as_str(), read.levels.len()), (None, "^[[2J", 1));
     }
 }

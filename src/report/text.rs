@@ -1,7 +1,7 @@
 //! The report as text, 80 columns wide: the form that people read first and paste into a ticket.
 
 use super::answer;
-use super::cells::{clients, count, latency_cells, percent, plural, rate, shown};
+use super::cells::{clients, count, known, latency_cells, percent, plural, rate, shown};
 use super::columns::{Columns, most_of_parts};
 use super::doc::{Doc, Part};
 use super::page::Page;
@@ -428,5 +428,5 @@ fn ending(doc: &Doc, page: &mut Page) {
         1 => ": see the line marked !! above".to_owned(),
         reasons => format!(": see the {reasons} lines marked !! above"),
     };
-    page.line(format!("exit code {}{why}", count(doc.at("/exit/code"))));
+    page.line(format!("exit code {}{why}", known(doc.at("/exit/code"))));
 }

@@ -61,7 +61,7 @@ impl Display {
                 documents,
                 selected: sampler.selected(),
                 title,
-                paused: Arc::default(),
+                replay: Arc::default(),
                 theme: theme(config.output.theme, config.output.ascii),
                 on_hangup: config.output.on_hangup,
                 access: if config.output.read_only { Access::ReadOnly } else { Access::Full },

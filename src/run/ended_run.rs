@@ -11,14 +11,14 @@ use super::report_files::ReportFiles;
 use super::story::Level;
 use super::{PRINT_LIMIT, deadline, log_file, options, stdio};
 use crate::config::RunConfig;
-use crate::control::{Ending, RefusedBy, Searched};
+use crate::control::{Ending, RefusedBy};
 use crate::generator::HostWatch;
 use crate::net::unused_resolve_entries;
 use crate::report::{self, Calibrated, Doc, Facts, Report, RunOptions, SearchReport};
 use crate::sample::RunSample;
 use crate::verdict::RunEnd;
 use crate::vocabulary::outcome::Class;
-use crate::vocabulary::{Command, RunIdentity, StopCause, exit_code};
+use crate::vocabulary::{Command, RunIdentity, exit_code};
 
 /// A run whose clients have all left.
 pub(super) struct EndedRun {
@@ -41,7 +41,7 @@ pub(super) struct EndedRun {
     /// Thread that adds the story of the run to the log; it ends with the samples.
     pub(super) story: Option<JoinHandle<()>>,
     /// Result of the search, if the run was one.
-    pub(super) searched: Option<Searched>,
+    pub(super) search: Option<SearchReport>,
 }
 
 impl EndedRun {
@@ -63,7 +63,8 @@ impl EndedRun {
             // The reports that can be written name those that cannot.
             self.reports.write_last(&doc);
         }
-        let status = ExitStatus::from(report.exit.code);
+        let code = report.exit.code.unwrap_or_default();
+        let status = ExitStatus::from(code);
         let doc = doc.ok().map(Arc::new);
         let refused = self.ending.refused.is_some();
         // The operator may read the report without a time limit; after that the process has to end soon.
@@ -103,19 +104,12 @@ impl EndedRun {
             .reasons
             .iter()
             .for_each(|reason| log_file::add(Level::Warn, &format!("reason: {reason}")));
-        ExitStatus::from(match report.exit.code {
+        ExitStatus::from(match code {
             exit_code::INTERNAL => exit_code::INTERNAL,
             _ if more_panics => exit_code::INTERNAL,
             _ if unprinted => exit_code::UNWRITTEN,
             code => code,
         })
-    }
-
-    /// Returns the end of the run. That of a search is no early one, however long it might have taken.
-    fn run_end(&self) -> RunEnd {
-        let end = exit::run_end(self.ending, &self.config.plan, &self.sample);
-        let has_searched = self.ending.cause == Some(StopCause::Searched);
-        RunEnd { duration: end.duration.filter(|_| !has_searched), ..end }
     }
 
     /// Builds the report, without regard to reports that cannot be written.
@@ -126,10 +120,10 @@ impl EndedRun {
             options: RunOptions { resolve_unused, ..options(&self.config) },
             lost_workers: self.lost,
             end: Some(RunEnd {
-                search: self.searched.as_ref().map(report::search_verdict),
-                ..self.run_end()
+                search: self.search.as_ref().map(SearchReport::verdict),
+                ..exit::run_end(self.ending, &self.config.plan, &self.sample)
             }),
-            search: self.searched.as_ref().map(SearchReport::new),
+            search: self.search.clone(),
             allow_untrusted: self.config.output.allow_untrusted,
             calibration: self.calibration.clone(),
             origin,

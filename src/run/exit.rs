@@ -40,7 +40,7 @@ impl From<ExitStatus> for ExitCode {
 pub(super) fn from_checks(checks: &[Check]) -> Exit {
     let failed = || checks.iter().filter(|check| check.fails());
     Exit {
-        code: failed().find_map(|check| code(check.consequence)).unwrap_or_default(),
+        code: Some(failed().find_map(|check| code(check.consequence)).unwrap_or_default()),
         reasons: failed()
             .filter(|check| check.consequence != Consequence::Listed)
             .map(|check| check.sentence.clone())
@@ -69,7 +69,8 @@ pub(super) fn run_end(ending: Ending, plan: &Plan, sample: &RunSample) -> RunEnd
         hard_stop: hard_stop(ending, plan, sample),
         ramp: if plan.stages.is_some() { Duration::ZERO } else { plan.profile.length(sample.target) },
         is_braked: sample.journal.changes().any(|change| change.by == ChangeSource::Brake),
-        duration: plan.asked_duration(),
+        // A search ends when it has its answer, however long it might have taken.
+        duration: plan.asked_duration().filter(|_| ending.cause != Some(StopCause::Searched)),
         search: None,
         how: match ending.cause {
             Some(StopCause::Operator) => "q ended the run",
@@ -108,7 +109,7 @@ fn hard_stop(ending: Ending, plan: &Plan, sample: &RunSample) -> Option<EndAtLim
 
 /// Returns the exit after some reports could not be written.
 pub(super) fn with_unwritten(exit: Exit, failed: &[String]) -> Exit {
-    let code = if [INTERNAL, PREFLIGHT].contains(&exit.code) { exit.code } else { UNWRITTEN };
+    let code = exit.code.filter(|code| [INTERNAL, PREFLIGHT].contains(code)).or(Some(UNWRITTEN));
     Exit { code, reasons: exit.reasons.into_iter().chain(failed.iter().cloned()).collect() }
 }
 
@@ -192,9 +193,10 @@ mod tests {
 
     #[test]
     fn a_report_that_is_missing_hides_neither_a_fault_nor_a_refusal() {
-        let with =
-            |code| with_unwritten(Exit { code, reasons: vec!["first".to_owned()] }, &["disk".to_owned()]);
-        assert_eq!([70, 5, 0, 3, 4, 130].map(|code| with(code).code), [70, 5, 6, 6, 6, 6]);
+        let with = |code| {
+            with_unwritten(Exit { code: Some(code), reasons: vec!["first".to_owned()] }, &["disk".to_owned()])
+        };
+        assert_eq!([70, 5, 0, 3, 4, 130].map(|code| with(code).code), [70, 5, 6, 6, 6, 6].map(Some));
         assert_eq!(with(5).reasons, ["first", "disk"]);
     }
 
@@ -211,20 +213,20 @@ mod tests {
             "fewer than half of the requests succeeded (0 of 4)",
             "the target was not reached: 1 of 2 clients were started",
         ];
-        assert_eq!((exit.code, exit.reasons), (143, reasons.map(str::to_owned).to_vec()));
+        assert_eq!((exit.code, exit.reasons), (Some(143), reasons.map(str::to_owned).to_vec()));
         let unsigned = from_checks(&checks(&numbers, &Trust::default(), Some(&RunEnd::default())));
-        assert_eq!(unsigned.code, CRITERIA);
+        assert_eq!(unsigned.code, Some(CRITERIA));
         let broken = EndNumbers { panics: 1, ..numbers };
-        assert_eq!(from_checks(&checks(&broken, &Trust::default(), Some(&end))).code, INTERNAL);
+        assert_eq!(from_checks(&checks(&broken, &Trust::default(), Some(&end))).code, Some(INTERNAL));
         let starved = EndNumbers { local_files: 4, ..numbers };
         let mut starved = checks(&starved, &Trust::default(), Some(&RunEnd::default()));
-        assert_eq!(from_checks(&starved).code, UNTRUSTED);
+        assert_eq!(from_checks(&starved).code, Some(UNTRUSTED));
         allow_untrusted(&mut starved);
         let allowed = from_checks(&starved);
-        assert_eq!((allowed.code, allowed.reasons.len()), (CRITERIA, 3));
+        assert_eq!((allowed.code, allowed.reasons.len()), (Some(CRITERIA), 3));
         let late = EndNumbers { clients_target: 2, ..EndNumbers::default() };
         let late = from_checks(&checks(&late, &Trust::default(), Some(&RunEnd::default())));
-        assert_eq!((late.code, late.reasons.len()), (0, 1));
+        assert_eq!((late.code, late.reasons.len()), (Some(0), 1));
     }
 
     /// Returns the report of a run with a client that played, whose requests ended so.
@@ -270,7 +272,7 @@ mod tests {
             );
             let success = report.checks.iter().find(|check| check.name == "success_share").expect("a check");
             assert_eq!(success.value, error_share.map(|failed| 1.0 - failed));
-            assert_eq!(from_checks(&report.checks).code, code, "{ended:?}");
+            assert_eq!(from_checks(&report.checks).code, Some(code), "{ended:?}");
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `find`: searches for the largest number of clients that hold every threshold.
 
-use super::{ExitStatus, Failure, load_beside};
+use super::{ExitStatus, Failure, observed_load};
 use crate::cli::FindArgs;
 use crate::config::{ConfigError, find_config, target};
 use crate::control::CapacitySearch;
+use crate::report::SearchReport;
 use crate::vocabulary::Command;
 
 /// Searches until a capacity is found, or the run ends.
@@ -18,7 +19,6 @@ pub(super) async fn find(args: FindArgs, command: String) -> Result<ExitStatus, 
     let search = |samples, sources| {
         CapacitySearch::new(plan, thresholds, sources, allow_untrusted).run(samples, commands)
     };
-    let (mut ended, searched) = load_beside(config, signals, search).await?;
-    ended.searched = Some(searched);
-    Ok(ended.conclude(None).await)
+    let (load, ended, searched) = observed_load(config, signals, search).await?;
+    Ok(load.end(ended, Some(SearchReport::new(&searched))).conclude(None).await)
 }

@@ -26,6 +26,7 @@ mod print_plan;
 mod program;
 mod recorded_run;
 mod replay;
+mod replay_pace;
 mod report_files;
 mod secrets;
 mod selftest;
@@ -52,7 +53,7 @@ use crate::forecast::{Base, Probed};
 use crate::generator::{HostWatch, Process};
 use crate::load::StagesProfile;
 use crate::pipeline::{Pipeline, RecordFile, Tap, Taps};
-use crate::report::{self, Calibrated, RunOptions};
+use crate::report::{self, Calibrated, RunOptions, SearchReport};
 use crate::sample::{RunSample, Sampler, SamplerHandle, Sources};
 use crate::swarm::Swarm;
 use crate::tui::{DocRequest, Title};
@@ -225,10 +226,20 @@ async fn load_beside<T>(
     signals: Signals,
     observe: impl AsyncFnOnce(watch::Receiver<Arc<RunSample>>, Sources) -> T,
 ) -> Result<(EndedRun, T), Failure> {
+    let (load, ended, observed) = observed_load(config, signals, observe).await?;
+    Ok((load.end(ended, None), observed))
+}
+
+/// Loads the stream until its controller has ended, with the result of `observe`.
+async fn observed_load<T>(
+    config: RunConfig,
+    signals: Signals,
+    observe: impl AsyncFnOnce(watch::Receiver<Arc<RunSample>>, Sources) -> T,
+) -> Result<(StartedLoad, (Ending, Swarm), T), Failure> {
     let (controller, load) = StartedLoad::start(config, signals).await?;
     let (samples, sources) = (load.active.sampler.samples(), load.active.sources.clone());
     let (ended, observed) = tokio::join!(controller.run(load.orders.clone()), observe(samples, sources));
-    Ok((load.end(ended), observed))
+    Ok((load, ended, observed))
 }
 
 /// A load under way, apart from its controller.
@@ -266,10 +277,11 @@ impl StartedLoad {
         Ok((controller, Self { config, active, orders, reports }))
     }
 
-    /// Ends the run of a load whose controller has ended.
-    fn end(self, ended: (Ending, Swarm)) -> EndedRun {
+    /// Ends the run of a load whose controller has ended, and whose search has this result.
+    fn end(self, ended: (Ending, Swarm), search: Option<SearchReport>) -> EndedRun {
         deadline::within(deadline::LIMIT, ExitStatus::from(exit_code::INTERNAL));
-        self.active.end(self.config, ended, self.orders, self.reports)
+        let ended = self.active.end(self.config, ended, search.as_ref(), self.orders, self.reports);
+        EndedRun { search, ..ended }
     }
 }
 
@@ -406,6 +418,7 @@ impl ActiveRun {
         self,
         config: RunConfig,
         (ending, engine): (Ending, E),
+        search: Option<&SearchReport>,
         orders: flume::Receiver<Command>,
         reports: Arc<ReportFiles>,
     ) -> EndedRun {
@@ -431,7 +444,7 @@ impl ActiveRun {
         status.set_state(RunState::Finished);
         let lost_sampler = u64::from(sampler.is_none());
         let mut sampler = sampler.unwrap_or_else(|| Sampler::new(sources).watch(&pipeline));
-        sampler.end(recorded_run::ending(ending));
+        sampler.end(recorded_run::ending(ending, search));
         let lost_recorder = u64::from(!pipeline.finish());
         let sample = sampler.next_whole_sample();
         samples.send_replace(Arc::clone(&sample));
@@ -451,7 +464,7 @@ impl ActiveRun {
             reports,
             calibration,
             story,
-            searched: None,
+            search: None,
         }
     }
 }

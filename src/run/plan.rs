@@ -49,7 +49,7 @@ fn no_price(ended: &EndedRun) -> ExitStatus {
     let report = ended.report(None);
     let why = report.exit.reasons.first().map_or("too little of the stream arrived", String::as_str);
     stdio::say(&format!("hlswarm: plan: {why}"));
-    ExitStatus::from(if report.exit.code == 0 { exit_code::CRITERIA } else { report.exit.code })
+    ExitStatus::from(report.exit.code.filter(|code| *code != 0).unwrap_or(exit_code::CRITERIA))
 }
 
 /// Looks up the addresses of the hosts. One that has none in time keeps an empty list.

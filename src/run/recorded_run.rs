@@ -9,7 +9,7 @@ use crate::config::RunConfig;
 use crate::control::{Ending, Plan, RefusedBy};
 use crate::load::{Ramp, RampProfile, StageList, StagesProfile};
 use crate::player::Profile;
-use crate::report::RunOptions;
+use crate::report::{RunOptions, SearchReport};
 use crate::sample::{Sources, recorded_facts};
 use crate::tui::Title;
 use crate::vocabulary::untrusted::harmless_lines;
@@ -40,8 +40,8 @@ pub(super) fn facts(config: &RunConfig, sources: &Sources, title: &Title) -> Val
     facts
 }
 
-/// Returns the end of a run for the last sample of its record.
-pub(super) fn ending(ending: Ending) -> Value {
+/// Returns the end of a run for the last sample of its record, with the result of its search.
+pub(super) fn ending(ending: Ending, search: Option<&SearchReport>) -> Value {
     let cause = ending.cause.map(|cause| match cause {
         StopCause::Limit(stop) => stop.name(),
         StopCause::Signal(..) => "signal",
@@ -55,7 +55,7 @@ pub(super) fn ending(ending: Ending) -> Value {
         RefusedBy::Price => "price".to_owned(),
         RefusedBy::Stream(outcome) => outcome.to_string(),
     });
-    json!({ "cause": cause, "signal": signal, "cut": ending.cut, "refused": refused })
+    json!({ "cause": cause, "signal": signal, "cut": ending.cut, "refused": refused, "search": search })
 }
 
 /// Causes without a number, with their words in a record.
@@ -98,7 +98,7 @@ pub(super) struct RecordedRun {
     pub(super) plan: Plan,
     pub(super) reports: Vec<String>,
     pub(super) allow_untrusted: bool,
-    /// True if the run was a search, whose answer is not recorded.
+    /// True if the run was a search.
     pub(super) is_search: bool,
 }
 
@@ -235,7 +235,7 @@ mod tests {
                 Some(RefusedBy::Stream(Fault::ConnReset.into())),
             ] {
                 let known = Ending { cause, cut: refused.is_none(), refused };
-                assert_eq!(read_ending(&ending(known)), known);
+                assert_eq!(read_ending(&ending(known, None)), known);
             }
         }
         assert_eq!(read_ending(&json!({ "cause": "signal", "refused": 7 })), Ending::default());

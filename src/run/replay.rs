@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -12,16 +11,18 @@ use tokio::sync::watch;
 
 use super::display::{ProgressLines, theme};
 use super::recorded_run::{RecordedRun, read_ending};
+use super::replay_pace::Pace;
 use super::report_files::ReportFiles;
 use super::signals::Signals;
 use super::{ExitStatus, Failure, documents, exit, stdio};
-use crate::cli::{ReplayArgs, Speed};
+use crate::cli::ReplayArgs;
 use crate::config::{ConfigError, shown_file};
 use crate::pipeline::Unreadable;
-use crate::report::{self, Doc, Facts};
+use crate::report::{self, Doc, Exit, Facts, SearchReport};
 use crate::sample::{Replay, RunSample};
-use crate::tui::{Access, Console, Setup};
-use crate::vocabulary::{Command, OnHangup, exit_code, units};
+use crate::tui::{Access, Console, ReplayControl, Setup};
+use crate::verdict::RunEnd;
+use crate::vocabulary::{Command, OnHangup, ReplaySpeed, exit_code, units};
 
 /// Bytes at the end of a record in which its last line is.
 const TAIL: u64 = 4_096;
@@ -41,17 +42,16 @@ pub(super) fn replay(args: &ReplayArgs, signals: Signals) -> Result<ExitStatus, 
     let replay = replay.map_err(|why| unreadable(why.to_string()))?;
     let run = RecordedRun::new(replay.run());
     lack(path).into_iter().for_each(|lack| stdio::say(&format!("hlswarm: {name} {lack}")));
-    if run.is_search {
-        let hint = "its levels are in the record, its answer is in its report only";
-        stdio::say(&format!("hlswarm: {name} is of a search: {hint}"));
-    }
     stdio::flush(LINE_LIMIT);
     let shows_screen = !args.no_tui && Console::available();
-    let view =
-        if shows_screen { View::screen(&run, &replay, args, &signals)? } else { View::lines(&run, &name) };
-    let speed = speed.unwrap_or(if shows_screen { Speed::Times(1.0) } else { Speed::Max });
-    let pace = Pace { speed, from: *at, zero: None };
-    Player { replay, run, view, pace, signals, name }.play(&files)
+    let speed = speed.unwrap_or(if shows_screen { ReplaySpeed::AS_RECORDED } else { ReplaySpeed::MAX });
+    let control = Arc::new(ReplayControl::new(speed));
+    let view = if shows_screen {
+        View::screen(&run, &replay, args, &signals, Arc::clone(&control))?
+    } else {
+        View::lines(&run, &name)
+    };
+    Player { replay, run, view, control, pace: Pace::new(speed), from: *at, signals, name }.play(&files)
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -84,7 +84,6 @@ enum View {
         console: Console,
         samples: watch::Sender<Arc<RunSample>>,
         report: watch::Sender<Option<Arc<Doc>>>,
-        paused: Arc<AtomicBool>,
     },
     Lines(ProgressLines),
 }
@@ -95,10 +94,10 @@ impl View {
         replay: &Replay<'_>,
         args: &ReplayArgs,
         signals: &Signals,
+        control: Arc<ReplayControl>,
     ) -> Result<Self, Failure> {
         let (samples, newest) = watch::channel(Arc::new(RunSample::default()));
         let (report, document) = watch::channel(None);
-        let paused = Arc::<AtomicBool>::default();
         let setup = Setup {
             samples: newest,
             report: document,
@@ -106,7 +105,7 @@ impl View {
             // Only the report at the end can be written as a page.
             documents: flume::bounded(1).0,
             selected: replay.selected(),
-            paused: Arc::clone(&paused),
+            replay: control,
             title: run.title(),
             theme: theme(args.theme, args.ascii),
             on_hangup: OnHangup::Stop,
@@ -114,7 +113,7 @@ impl View {
         };
         let console = Console::start(setup);
         let console = console.map_err(|error| Failure::no_thread("the screen (try --no-tui)", &error))?;
-        Ok(Self::Screen { console, samples, report, paused })
+        Ok(Self::Screen { console, samples, report })
     }
 
     fn lines(run: &RecordedRun, name: &str) -> Self {
@@ -136,10 +135,6 @@ impl View {
         }
     }
 
-    fn is_paused(&self) -> bool {
-        matches!(self, Self::Screen { paused, .. } if paused.load(Ordering::Relaxed))
-    }
-
     /// Reports whether the operator has left the screen.
     fn has_left(&mut self) -> bool {
         match self {
@@ -157,30 +152,6 @@ impl View {
     }
 }
 
-/// Speed of a replay, and the moment from which it counts.
-struct Pace {
-    speed: Speed,
-    /// Time of the run up to which nothing is shown.
-    from: Duration,
-    /// Moment at which the sample of this time was due.
-    zero: Option<(Instant, Duration)>,
-}
-
-impl Pace {
-    /// Returns the time until the sample of this time of the run is due.
-    fn wait(&mut self, at: Duration) -> Duration {
-        let Speed::Times(times) = self.speed else { return Duration::ZERO };
-        let (zero, from) = *self.zero.get_or_insert_with(|| (Instant::now(), at));
-        let after = at.saturating_sub(from).as_secs_f64() / times;
-        Duration::try_from_secs_f64(after).unwrap_or(Duration::MAX).saturating_sub(zero.elapsed())
-    }
-
-    /// Moves the following samples by a pause.
-    fn pause(&mut self, length: Duration) {
-        self.zero.iter_mut().for_each(|(zero, _)| *zero += length);
-    }
-}
-
 /// Reason why a replay stopped before the end of its record.
 enum Stopped {
     /// The operator left the screen.
@@ -193,7 +164,11 @@ struct Player<'a> {
     replay: Replay<'a>,
     run: RecordedRun,
     view: View,
+    /// Orders of the console.
+    control: Arc<ReplayControl>,
     pace: Pace,
+    /// Time of the run up to which nothing is shown.
+    from: Duration,
     signals: Signals,
     name: String,
 }
@@ -214,9 +189,18 @@ impl Player<'_> {
                 Err(why) => break Some(why),
             }
         };
+        let end = newest.as_ref().map_or(Duration::ZERO, |sample| sample.at);
+        if end < self.from {
+            self.view.end();
+            let [at, end] = [self.from, end].map(units::clock);
+            let reason = format!("{} ends at {end}; expected an earlier time", self.name);
+            return Err(ConfigError::Document { path: format!("--at {at}"), reason }.into());
+        }
+        let has_samples = newest.is_some();
         let last = newest.filter(|sample| sample.distributions.is_some());
         let last = last.unwrap_or_else(|| self.replay.so_far());
-        let doc = self.document(&last, broken.is_none());
+        let doc = self.document(&last, has_samples, broken.is_none());
+        let has_answer = doc.as_ref().is_ok_and(report::has_search);
         let unwritten = files.write_last(&doc);
         let text = doc.as_ref().map_or(String::new(), report::text);
         let stopped = self.show_report(doc.ok().map(Arc::new));
@@ -225,6 +209,12 @@ impl Player<'_> {
         if let Some(why) = &broken {
             let at = units::clock(last.at);
             stdio::say(&format!("hlswarm: {}: {why}; replayed up to {at} of the run", self.name));
+        }
+        if self.run.is_search && !has_answer {
+            stdio::say(&format!(
+                "hlswarm: {} is of a search, but has only its levels, not its answer",
+                self.name
+            ));
         }
         documents::print(&text)?;
         Ok(ExitStatus::from(match (stopped, broken) {
@@ -238,13 +228,13 @@ impl Player<'_> {
 
     /// Shows a sample when it is due.
     fn show(&mut self, sample: &Arc<RunSample>) -> Result<(), Stopped> {
-        if sample.at < self.pace.from {
+        if sample.at < self.from {
             return self.look();
         }
         loop {
             self.look()?;
-            let wait = self.pace.wait(sample.at);
-            if self.view.is_paused() {
+            let wait = self.pace.wait(sample.at, self.control.speed(), Instant::now());
+            if self.control.is_paused() {
                 std::thread::sleep(LOOK);
                 self.pace.pause(LOOK);
             } else if wait.is_zero() {
@@ -287,24 +277,38 @@ impl Player<'_> {
     }
 
     /// Returns the report of the run, or of its part up to the end of a record that was cut.
-    fn document(&self, last: &RunSample, is_whole: bool) -> serde_json::Result<Doc> {
-        let ending = self.replay.ending().filter(|_| is_whole).map(read_ending);
+    fn document(&self, last: &RunSample, has_samples: bool, is_whole: bool) -> serde_json::Result<Doc> {
+        let recorded = self.replay.ending().filter(|_| is_whole);
+        let search = recorded.and_then(|ending| SearchReport::read(ending.get("search")?));
+        let ending = recorded.map(read_ending);
+        let unknown = match ending {
+            Some(_) => None,
+            None if !has_samples => {
+                Some("the record has no samples; nothing is known about the run".to_owned())
+            }
+            None => {
+                Some(format!("the record ends at {}; how the run ended is not known", units::clock(last.at)))
+            }
+        };
         let facts = Facts {
             identity: self.run.identity.clone(),
             options: self.run.options.clone(),
             lost_workers: 0,
-            end: ending.map(|ending| exit::run_end(ending, &self.run.plan, last)),
+            end: ending.map(|ending| RunEnd {
+                search: search.as_ref().map(SearchReport::verdict),
+                ..exit::run_end(ending, &self.run.plan, last)
+            }),
             allow_untrusted: self.run.allow_untrusted,
             calibration: Err("the run may have been on another machine".into()),
-            search: None,
+            search,
             origin: None,
         };
         let mut report = report::build(facts, last);
-        report.exit = exit::from_checks(&report.checks);
-        if !is_whole {
-            let at = units::clock(last.at);
-            report.exit.reasons.insert(0, format!("the record ends at {at}; how the run ended is not known"));
-        }
+        let Exit { code, reasons } = exit::from_checks(&report.checks);
+        report.exit = Exit {
+            code: code.filter(|_| unknown.is_none()),
+            reasons: unknown.into_iter().chain(reasons).collect(),
+        };
         Doc::new(&report)
     }
 }

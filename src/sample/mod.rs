@@ -83,7 +83,9 @@ pub use warmup::AfterWarmup;
 pub use watch_list::WatchedClient;
 #[cfg(test)]
 pub use watch_list::WatchedSecond;
-pub use who::{Dimension, Who, trouble_share};
+#[cfg(test)]
+pub use who::Dimension;
+pub use who::{GroupKey, Who, WhoGroup, trouble_share};
 
 /// Durations that samples show: connections, then requests by kind and phase, then start-up.
 pub const TIMED: [Timed; 12] = [

@@ -130,6 +130,8 @@ impl Sampler {
     pub fn replaying(mut self, file: Arc<str>) -> Self {
         self.pipeline = Some(Watch::of_record(file, self.sources.workers.len()));
         self.is_measured = false;
+        // Not the time since the record was opened: without a sample, nothing was measured.
+        self.moment = Some(Duration::ZERO);
         self
     }
 

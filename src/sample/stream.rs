@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::stats::RungName;
+use crate::stats::{PlacementIndex, RungName};
+use crate::verdict::{DEGRADED_SHARE, FAILING_SHARE};
 
 /// Buckets of playheads over [`StreamSample::span`], newest (live edge) first.
 pub const PLAYHEADS: usize = 96;
@@ -33,6 +34,8 @@ pub struct StreamSample {
     pub edges: Vec<EdgeSample>,
     /// Addresses that are not listed.
     pub more_edges: u64,
+    /// Edges and rungs that the placements of clients refer to.
+    pub placements: Arc<PlacementIndex>,
     /// Share of the responses over HTTP/2.
     pub http2_share: Option<f64>,
     /// Share of the TLS handshakes that resumed a session.
@@ -107,6 +110,18 @@ impl StreamSample {
             all.iter_mut().zip(rung.playheads).for_each(|(sum, count)| *sum = sum.saturating_add(count));
         }
         all
+    }
+
+    /// Returns the listed addresses: those that fail first, and else those with the most requests.
+    pub fn edges_in_trouble_first(&self) -> Vec<&EdgeSample> {
+        let mut edges: Vec<&EdgeSample> = self.edges.iter().collect();
+        // The sort is stable, so lines move only when an address begins or ceases to fail.
+        edges.sort_by_key(|edge| match edge.failed_share {
+            Some(share) if share >= FAILING_SHARE => 0,
+            Some(share) if share >= DEGRADED_SHARE => 1,
+            _ => 2,
+        });
+        edges
     }
 
     /// Returns the rung whose playlist is the oldest; `None` if no age is known.

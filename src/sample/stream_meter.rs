@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::stream::{Behind, EdgeSample, PLAYHEADS, RungSample, StreamSample};
@@ -17,7 +18,8 @@ const SPANS_S: [u64; 7] = [10, 20, 40, 60, 120, 300, 600];
 /// Reader of the stream, with the memory that it reuses.
 #[derive(Debug, Default)]
 pub(super) struct StreamMeter {
-    index: PlacementIndex,
+    /// Shared with the samples, which the next reading must not change.
+    index: Arc<PlacementIndex>,
     clients: Clients,
 }
 
@@ -36,7 +38,7 @@ struct Clients {
 impl StreamMeter {
     /// Reads the edges and rungs that the placements of clients refer to.
     pub(super) fn read(&mut self, registry: &Registry) {
-        registry.placements(&mut self.index);
+        registry.placements(Arc::make_mut(&mut self.index));
     }
 
     /// Returns what was read last.
@@ -62,6 +64,7 @@ impl StreamMeter {
                 .filter(|_| is_live == Some(true))
                 .map(|listing| Duration::from_micros(listing.hold_back_us)),
             rungs: self.index.rungs.iter().map(|row| clients.rung(row, at_us)).collect(),
+            placements: Arc::clone(&self.index),
             ..StreamSample::default()
         };
         sample.behind = self.clients.behind();
@@ -233,7 +236,8 @@ mod tests {
         let rungs = listings.iter().enumerate();
         let rungs = rungs.map(|(place, listing)| RungRow { place, name: None, listing: *listing }).collect();
         let edges = vec![vec![edge(1), edge(2)], vec![edge(2), edge(1)]];
-        let mut meter = StreamMeter { index: PlacementIndex::of(edges, rungs), ..StreamMeter::default() };
+        let mut meter =
+            StreamMeter { index: Arc::new(PlacementIndex::of(edges, rungs)), ..StreamMeter::default() };
         let clients = Arc::new(rows);
         let snapshot = Snapshot { clients, clients_at_us: NOW_US, ..Snapshot::default() };
         meter.measure(&snapshot, audience);

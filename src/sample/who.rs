@@ -41,13 +41,32 @@ impl Dimension {
     }
 }
 
+/// Property that the clients of a group share, as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupKey {
+    /// The address that answered them last.
+    Edge(SocketAddr),
+    /// The place of the rung that they play.
+    Rung(usize),
+    /// The bit rate of what they play, without a ladder.
+    BitRate(u64),
+    /// Numbers of the first and the last client.
+    Joined(u64, u64),
+    /// The number of their worker.
+    Worker(usize),
+    /// Nothing: they are what the other groups leave.
+    Others,
+}
+
 /// Clients that have something in common.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Group {
+pub struct WhoGroup {
     /// Property that they share.
     pub dimension: Dimension,
     /// Address, variant, time of joining or number of the worker that they share.
     pub name: String,
+    /// The same as a value.
+    pub key: GroupKey,
     /// Number of clients.
     pub clients: u32,
     /// Number of them that wait, are stalled or are dead.
@@ -62,7 +81,7 @@ pub struct Who {
     /// Share of all clients but the finished ones; `None` without any.
     pub all: Option<f64>,
     /// Groups of each dimension, the largest share first.
-    pub groups: Vec<Group>,
+    pub groups: Vec<WhoGroup>,
 }
 
 /// Returns the share of these clients that wait, are stalled or are dead; `None` if all have finished.
@@ -90,9 +109,9 @@ impl Count {
         self
     }
 
-    fn group(self, dimension: Dimension, name: String) -> Group {
+    fn group(self, dimension: Dimension, (name, key): (String, GroupKey)) -> WhoGroup {
         let Self { clients, trouble } = self;
-        Group { dimension, name, clients, trouble, share: self.share() }
+        WhoGroup { dimension, name, key, clients, trouble, share: self.share() }
     }
 
     fn share(self) -> Option<f64> {
@@ -116,8 +135,29 @@ impl Who {
     }
 
     /// Returns the groups of a dimension, the largest share first.
-    pub fn of(&self, dimension: Dimension) -> impl Iterator<Item = &Group> {
+    pub fn of(&self, dimension: Dimension) -> impl Iterator<Item = &WhoGroup> {
         self.groups.iter().filter(move |group| group.dimension == dimension)
+    }
+
+    /// Returns the groups for this many lines, the largest share of each dimension first. A dimension that tells no clients
+    /// apart has no line, unless no other does; then the first one with two groups has, or else the first one with any.
+    pub fn shown(&self, room: usize) -> Vec<&WhoGroup> {
+        const ALL: [Dimension; 4] =
+            [Dimension::Edge, Dimension::Variant, Dimension::Joined, Dimension::Worker];
+        let mut shown: Vec<Dimension> =
+            ALL.into_iter().filter(|dimension| self.differs(*dimension)).collect();
+        if shown.is_empty() {
+            let has_groups =
+                |least: usize| ALL.into_iter().find(|dimension| self.of(*dimension).nth(least - 1).is_some());
+            shown.extend(has_groups(2).or(has_groups(1)));
+        }
+        // The first dimension gets the line that is left over.
+        let mut groups = Vec::new();
+        for (place, dimension) in shown.iter().enumerate() {
+            let part = (room - groups.len()).div_ceil(shown.len() - place);
+            groups.extend(self.of(*dimension).take(part));
+        }
+        groups
     }
 
     /// Reports whether a dimension tells clients apart: its largest share is at least twice its smallest, and no matter of
@@ -156,19 +196,20 @@ fn by_key<K: Ord>(rows: &[&ClientRow], key: impl Fn(&ClientRow) -> Option<K>) ->
 fn named<K>(
     dimension: Dimension,
     counts: Vec<(Option<K>, Count)>,
-    name: impl Fn(&K) -> String,
-) -> Vec<Group> {
-    let name = |key: Option<K>| key.map_or_else(|| "others".to_owned(), |key| name(&key));
+    name: impl Fn(&K) -> (String, GroupKey),
+) -> Vec<WhoGroup> {
+    let name = |key: Option<K>| key.map_or_else(|| ("others".to_owned(), GroupKey::Others), |key| name(&key));
     counts.into_iter().map(|(key, count)| count.group(dimension, name(key))).collect()
 }
 
-fn by_edge(rows: &[&ClientRow], index: &PlacementIndex) -> Vec<Group> {
+fn by_edge(rows: &[&ClientRow], index: &PlacementIndex) -> Vec<WhoGroup> {
     let counts = by_key(rows, |row| index.edge(row.placement));
     let edges: Vec<SocketAddr> = counts.iter().filter_map(|(edge, _)| *edge).collect();
     named(Dimension::Edge, counts, |edge| {
         // The port is of interest only where it tells two edges apart.
         let is_alone = edges.iter().filter(|other| other.ip() == edge.ip()).count() == 1;
-        if is_alone { edge.ip().to_string() } else { edge.to_string() }
+        let name = if is_alone { edge.ip().to_string() } else { edge.to_string() };
+        (name, GroupKey::Edge(*edge))
     })
 }
 
@@ -179,7 +220,7 @@ enum VariantKey {
     BitRate(u64),
 }
 
-fn by_variant(rows: &[&ClientRow], index: &PlacementIndex) -> Vec<Group> {
+fn by_variant(rows: &[&ClientRow], index: &PlacementIndex) -> Vec<WhoGroup> {
     let rung_name = |place| index.rung(place)?.name.as_deref();
     let key = |row: &ClientRow| {
         let place = row.placement.rung().filter(|place| rung_name(*place).is_some());
@@ -187,8 +228,10 @@ fn by_variant(rows: &[&ClientRow], index: &PlacementIndex) -> Vec<Group> {
         place.map(VariantKey::Place).or(bandwidth.map(VariantKey::BitRate))
     };
     named(Dimension::Variant, by_key(rows, key), |variant| match variant {
-        VariantKey::Place(place) => rung_name(*place).map(variant_name).unwrap_or_default(),
-        VariantKey::BitRate(bandwidth) => units::bit_rate(*bandwidth as f64),
+        VariantKey::Place(place) => {
+            (rung_name(*place).map(variant_name).unwrap_or_default(), GroupKey::Rung(*place))
+        }
+        VariantKey::BitRate(bits) => (units::bit_rate(*bits as f64), GroupKey::BitRate(*bits)),
     })
 }
 
@@ -201,13 +244,17 @@ fn variant_name(name: &RungName) -> String {
     }
 }
 
-fn by_worker(rows: &[&ClientRow], canary: Option<usize>) -> Vec<Group> {
+fn by_worker(rows: &[&ClientRow], canary: Option<usize>) -> Vec<WhoGroup> {
     // The canary has a worker of its own, of which it is the only client: no group.
     let counts = by_key(rows, |row| row.placement.worker().filter(|worker| Some(*worker) != canary));
-    if counts.len() < 2 { Vec::new() } else { named(Dimension::Worker, counts, usize::to_string) }
+    if counts.len() < 2 {
+        Vec::new()
+    } else {
+        named(Dimension::Worker, counts, |worker| (worker.to_string(), GroupKey::Worker(*worker)))
+    }
 }
 
-fn by_joining(mut rows: Vec<&ClientRow>) -> Vec<Group> {
+fn by_joining(mut rows: Vec<&ClientRow>) -> Vec<WhoGroup> {
     if rows.len() < LEAST_CLIENTS {
         return Vec::new();
     }
@@ -215,7 +262,8 @@ fn by_joining(mut rows: Vec<&ClientRow>) -> Vec<Group> {
     let groups = rows.chunks(rows.len().div_ceil(JOINED)).map(|cohort| {
         let mut count = Count::default();
         cohort.iter().for_each(|row| count.add(row));
-        count.group(Dimension::Joined, joined(cohort))
+        let [first, last] = [cohort.first(), cohort.last()].map(|row| row.map_or(0, |row| row.id));
+        count.group(Dimension::Joined, (joined(cohort), GroupKey::Joined(first, last)))
     });
     groups.collect()
 }

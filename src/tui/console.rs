@@ -8,7 +8,7 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ use super::pending_page::PendingPage;
 use super::render::picture;
 use super::theme::Theme;
 use super::tty::{Tty, Wake};
-use super::{Instruction, Setup, save};
+use super::{Instruction, ReplayControl, Setup, save};
 use crate::report::Doc;
 use crate::sample::{RunSample, TICK};
 use crate::sync::failpoint;
@@ -51,7 +51,7 @@ pub(super) struct Loop {
     pending: PendingCommands,
     page: PendingPage,
     selected: Arc<AtomicU64>,
-    paused: Arc<AtomicBool>,
+    replay: Arc<ReplayControl>,
     app: App,
     theme: Theme,
     painter: Painter,
@@ -87,8 +87,8 @@ impl Loop {
             pending: PendingCommands::new(setup.commands),
             page: PendingPage::new(setup.documents),
             selected: setup.selected,
-            paused: setup.paused,
-            app: App::new(setup.title, setup.access),
+            app: App::new(setup.title, setup.access).at_speed(setup.replay.speed()),
+            replay: setup.replay,
             theme: setup.theme,
             painter: Painter::new(setup.theme.charset),
             decoder: Decoder::default(),
@@ -234,7 +234,7 @@ impl Loop {
             Effect::Leave => self.leaves = true,
         }
         self.selected.store(self.app.clients.opened().unwrap_or(0), Ordering::Relaxed);
-        self.paused.store(self.app.frozen_since.is_some(), Ordering::Relaxed);
+        self.replay.order(self.app.frozen_since.is_some(), self.app.speed);
     }
 
     /// Writes a document as a page.

@@ -52,6 +52,8 @@ pub enum Action {
     Move(Motion),
     /// Open the selected item.
     Open,
+    /// Go to the next or the previous trouble in a list.
+    Trouble(Turn),
     /// Sort by another column.
     Sort(Turn),
     /// Reverse the order.
@@ -140,14 +142,22 @@ impl Group {
     /// All headings, in the order of the help overlay.
     pub const ALL: [Self; 4] = [Self::Load, Self::Look, Self::Lists, Self::Keep];
 
-    /// Returns the bindings with a line in the help overlay.
-    pub fn listed(self) -> impl Iterator<Item = &'static Binding> {
-        BINDINGS.iter().filter(move |binding| binding.group == self && !binding.help.is_empty())
+    /// Returns the lines of the help overlay: keys and their texts. Those of a replay change its speed and no load.
+    pub fn lines(self, is_replay: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let of_replay = is_replay && self == Self::Load;
+        let of_run = |action| matches!(action, Action::Freeze | Action::Suspend | Action::Mark);
+        let bindings = BINDINGS.iter().filter(move |binding| {
+            let is_listed = binding.group == self && !binding.help.is_empty();
+            is_listed && !of_replay && !(is_replay && of_run(binding.action))
+        });
+        let of_replay = REPLAY.iter().filter(move |_| of_replay).copied();
+        of_replay.chain(bindings.map(|binding| (binding.shown, binding.help)))
     }
 
     /// Returns the text of the heading.
-    pub const fn name(self) -> &'static str {
+    pub const fn name(self, is_replay: bool) -> &'static str {
         match self {
+            Self::Load if is_replay => "REPLAY",
             Self::Load => "LOAD",
             Self::Look => "VIEW",
             Self::Lists => "LISTS",
@@ -211,7 +221,8 @@ pub const BINDINGS: &[Binding] = &[
     look(Action::Freeze, &[Char(' ')], "Space", "freeze; the load goes on").footer("Space", "freeze"),
     load(Action::More, &[Char('+'), Char('=')], "+ -  = _", "add, remove one step").footer("+ -", "clients"),
     load(Action::Fewer, &[Char('-'), Char('_')], "", ""),
-    load(Action::StepDown, &[Char('[')], "[ ]", "step: 1 10 50 100 500 1000"),
+    // The step is not in the footer of a run, but the speed is in that of a replay.
+    load(Action::StepDown, &[Char('[')], "[ ]", "step: 1 10 50 100 500 1000").footer("[ ]", "speed"),
     load(Action::StepUp, &[Char(']')], "", ""),
     load(Action::Target, &[Char('c')], "c", "target: 2500, +50, -20%").footer("c", "target"),
     load(Action::Hold, &[Char('p')], "p", "hold or resume the ramp").footer("p", "hold"),
@@ -251,12 +262,18 @@ pub const BINDINGS: &[Binding] = &[
     list(Action::Reverse, &[Char('r')], "r", "reverse the order"),
     list(Action::Filter, &[Char('/')], "/", "filter: 503, buffer<2, !x").footer("/", "filter"),
     list(Action::FaultsOnly, &[Char('!')], "!", "show trouble only").footer("!", "faults"),
+    list(Action::Trouble(Turn::Next), &[Char('n')], "n N", "next, previous trouble").footer("n N", "trouble"),
+    list(Action::Trouble(Turn::Back), &[Char('N')], "", ""),
     list(Action::Follow, &[Char('F')], "F", "follow the selected client").footer("F", "follow"),
     keep(Action::Scope, &[Char('M')], "M", "since the mark / whole run"),
     keep(Action::Save, &[Char('w'), Ctrl('s')], "w ^S", "save screen as .txt, .svg").footer("w", "save"),
     keep(Action::Copy, &[Char('y')], "y", "copy the selected thing"),
     keep(Action::SavePage, &[Char('e')], "e", "write the report as .html").footer("e", "HTML"),
 ];
+
+/// Lines of the help overlay that stand in for those of the load in a replay.
+const REPLAY: &[(&str, &str)] =
+    &[("Space", "pause, or go on"), ("[ ]", "slower, faster"), ("q Q ^C", "leave the replay")];
 
 /// Returns the action of a key.
 pub fn action(key: Key) -> Option<Action> {
@@ -294,11 +311,26 @@ mod tests {
         for binding in BINDINGS {
             assert!(!binding.keys.is_empty());
             assert_eq!(binding.shown.is_empty(), binding.help.is_empty(), "{:?}", binding.action);
-            assert!(binding.shown.chars().count() <= 10 && binding.help.len() <= 27, "{}", binding.help);
+            assert_fits(binding.shown, binding.help);
             for key in binding.keys {
                 assert_eq!(action(*key), Some(binding.action));
             }
         }
+    }
+
+    fn assert_fits(keys: &str, text: &str) {
+        assert!(keys.chars().count() <= 10 && text.len() <= 27, "{text}");
+    }
+
+    #[test]
+    fn the_help_of_a_replay_lists_no_key_that_only_a_run_has() {
+        let lines = |is_replay| Group::ALL.into_iter().flat_map(move |group| group.lines(is_replay));
+        lines(true).for_each(|(keys, text)| assert_fits(keys, text));
+        let [run, replay] = [false, true].map(|is_replay| lines(is_replay).collect::<Vec<_>>());
+        let gone = run.iter().filter(|line| !replay.contains(line)).map(|(keys, _)| *keys);
+        let expected = ["q", "^C", "Q", "+ -  = _", "[ ]", "c", "p", "Space", "^Z", "m"];
+        assert_eq!(gone.collect::<Vec<_>>(), expected);
+        assert_eq!(replay.iter().filter(|line| !run.contains(line)).count(), REPLAY.len());
     }
 
     #[test]

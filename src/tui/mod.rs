@@ -30,6 +30,7 @@ mod panics;
 mod pending_commands;
 mod pending_page;
 mod render;
+mod replay_control;
 #[cfg(test)]
 mod replay_tests;
 mod save;
@@ -42,7 +43,7 @@ pub mod widget;
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -52,6 +53,7 @@ use tokio::sync::watch;
 
 pub use app::{Access, Title};
 pub use offscreen::Offscreen;
+pub use replay_control::ReplayControl;
 pub use theme::{Charset, Palette, TerminalColours, Theme, ThemeName};
 
 use crate::report::Doc;
@@ -78,8 +80,8 @@ pub struct Setup {
     pub documents: flume::Sender<DocRequest>,
     /// Number of the client that is open, for the sampler to show more of it; 0 for none.
     pub selected: Arc<AtomicU64>,
-    /// Set while the display is frozen, for a replay, which then stands still.
-    pub paused: Arc<AtomicBool>,
+    /// Orders to the replay that is shown; of a run, nothing reads them.
+    pub replay: Arc<ReplayControl>,
     /// Facts of the run for the screen.
     pub title: Title,
     /// Colours and characters.

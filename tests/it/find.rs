@@ -73,7 +73,9 @@ fn the_number_of_connections_that_an_origin_takes_is_found() {
 #[test]
 fn a_search_ends_at_the_largest_number_and_says_that_it_was_no_limit_of_the_origin() {
     let origin = Origin::start(&[]);
-    let run = find(&origin, &["-c", "4", "--max-clients", "8"]);
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let [record, again] = ["run.ndjson", "again.json"].map(|name| folder.path().join(name));
+    let run = find(&origin, &["-c", "4", "--max-clients", "8", "--record", record.to_str().unwrap()]);
     run.assert_exit_code(0);
     assert_eq!(run.report.count("/search/clients"), 8);
     assert_eq!(run.report.value()["search"]["end"], "most");
@@ -81,6 +83,20 @@ fn a_search_ends_at_the_largest_number_and_says_that_it_was_no_limit_of_the_orig
     let thresholds = run.report.value()["search"]["thresholds"].to_string();
     assert_eq!(thresholds, r#"["error_rate<1%","stalled_share_max<1%"]"#);
     assert!(run.stdout().contains("carries at least 8 clients"), "{}", run.stdout());
+
+    // Its replay has the answer, too.
+    let mut replay = Command::new(env!("CARGO_BIN_EXE_hlswarm"));
+    let replayed = replay.arg("replay").arg(&record).arg("--report").arg(&again).arg("--no-tui").output();
+    let replayed = replayed.unwrap();
+    let [stdout, stderr] = [replayed.stdout, replayed.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(
+        stdout.contains("carries at least 8 clients") && !stderr.contains("answer"),
+        "{stdout}\n{stderr}"
+    );
+    let again: serde_json::Value = serde_json::from_slice(&std::fs::read(again).unwrap()).unwrap();
+    for block in ["search", "exit"] {
+        assert_eq!(again[block], run.report.value()[block]);
+    }
 }
 
 #[test]

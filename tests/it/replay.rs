@@ -85,6 +85,30 @@ fn a_replay_reports_what_the_run_reported() {
     let reason = cut["exit"]["reasons"][0].as_str().unwrap();
     assert!(reason.starts_with("the record ends at 00:00:0"), "{reason}");
     assert!((1..started(&run)).contains(&started(&cut)));
+    assert_eq!(cut["exit"]["code"], Value::Null);
+
+    let late = replay(folder.path(), &["run.ndjson", "--no-tui", "--at", "1h"]);
+    let told = String::from_utf8(late.stderr).unwrap();
+    let why = "hlswarm: --at 01:00:00: run.ndjson ends at 00:00:0";
+    assert!(told.lines().last().unwrap().starts_with(why), "{told}");
+    assert_eq!((late.status.code(), late.stdout.len()), (Some(2), 0));
+}
+
+#[test]
+fn a_record_without_samples_is_one_of_which_nothing_is_known() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let record = folder.path().join("run.ndjson");
+    let load = ["-c", "2", "-d", "2s", "--record", record.to_str().unwrap()];
+    Program::start_command(&["demo"], &load).end_within(LIMIT);
+    let lines = fs::read_to_string(&record).unwrap();
+    fs::write(&record, format!("{}\n", lines.lines().next().unwrap())).unwrap();
+    let none = replay(folder.path(), &["run.ndjson", "--no-tui", "--report", "none.json"]);
+    let report = json(&folder.path().join("none.json"));
+    assert_eq!(report["trust"]["verdict"], "UNASSESSED");
+    let why = "the record has no samples; nothing is known about the run";
+    assert_eq!(report["exit"], serde_json::json!({ "code": null, "reasons": [why] }));
+    let told = String::from_utf8(none.stdout).unwrap();
+    assert!(told.contains("exit code --") && !told.contains("VALID"), "{told}");
 }
 
 #[test]

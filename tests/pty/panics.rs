@@ -52,7 +52,7 @@ fn console_beside_a_panic() {
         access: Access::Full,
         on_hangup: OnHangup::Stop,
         selected: Arc::default(),
-        paused: Arc::default(),
+        replay: Arc::default(),
     };
     let console = Console::start(setup).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -39,7 +39,7 @@ fn a_replay_pauses_changes_no_load_and_ends_with_its_report() {
     terminal.wait_for("RUNNING");
     terminal.press(" ");
     terminal.wait_for("PAUSED");
-    for key in ["p", "+", "]", "c"] {
+    for key in ["p", "+", "c"] {
         terminal.press(key);
         terminal.wait_for("a replay cannot change the load");
     }
@@ -50,6 +50,12 @@ fn a_replay_pauses_changes_no_load_and_ends_with_its_report() {
     // The first letters of http:// in base64.
     terminal.press("y");
     terminal.wait_until_bytes("the clipboard", |bytes| bytes.contains("\x1b]52;c;aHR0cDov"));
+    terminal.press("]");
+    terminal.wait_for("2x speed");
+    terminal.press("?");
+    terminal.wait_for("slower, faster");
+    terminal.wait_until("no key of a run", |screen| !screen.contains("LOAD"));
+    terminal.press("?");
     terminal.press(" ");
     terminal.wait_for("page 1 of");
     terminal.press("q");

@@ -136,7 +136,7 @@ impl CheckReport {
         });
         let mut check = Self::new(source, entry, findings.collect());
         // The run's own code comes first, for instance after a panic, or when nothing was played.
-        check.exit_code = if run.exit.code == 0 { check.exit_code } else { run.exit.code };
+        check.exit_code = run.exit.code.filter(|code| *code != 0).unwrap_or(check.exit_code);
         check.error = if check.understood.kind.is_none() { Unreadable::from_run(&run) } else { None };
         Self { playlists, hosts, run: Some(run), ..check }
     }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::charts::key;
 use super::tone_class;
 use crate::report::answer;
-use crate::report::cells::{clients, clock, floor_legend, latency_rows, milliseconds, percent, rate};
+use crate::report::cells::{clients, clock, floor_legend, known, latency_rows, milliseconds, percent, rate};
 use crate::report::columns::Columns;
 use crate::report::doc::{Doc, Part};
 use crate::report::drawing::{self, Scale};
@@ -321,7 +321,7 @@ fn trust(doc: &Doc, page: &mut String) {
 
 fn run(doc: &Doc, page: &mut String) {
     let run = doc.at("/run");
-    heading("How it was run", &format!("exit code {}", units::count(doc.at("/exit/code").count())), page);
+    heading("How it was run", &format!("exit code {}", known(doc.at("/exit/code"))), page);
     page.push_str("<dl><dt>command</dt><dd><code>");
     push_xml(&run.at("/command").word(), page);
     page.push_str("</code></dd>");

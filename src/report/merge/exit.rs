@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::report::cells::known;
 use crate::report::doc::{Doc, Part};
 use crate::vocabulary::exit_code::rank;
 
@@ -29,7 +30,7 @@ fn of_runs(doc: &Doc) -> Vec<String> {
     if doc.at("/run/merged_reports").is_known() {
         return reasons.map(str::to_owned).collect();
     }
-    let (run_id, code) = (doc.at("/run/run_id").text(), doc.at("/exit/code").count());
+    let (run_id, code) = (doc.at("/run/run_id").text(), known(doc.at("/exit/code")));
     reasons.map(|reason| format!("run {run_id}{CODE}{code}: {reason}")).collect()
 }
 

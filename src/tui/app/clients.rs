@@ -86,7 +86,7 @@ impl Sort {
 }
 
 /// Reports whether a client is in trouble now or its last request failed.
-fn is_in_trouble(row: &ClientRow) -> bool {
+pub(super) fn is_in_trouble(row: &ClientRow) -> bool {
     severity(row.state) < severity(ClientState::Starting)
         || row.slow
         || row.last.is_some_and(|(outcome, _)| outcome != Outcome::Ok)
@@ -140,7 +140,9 @@ impl ClientList {
         let Self { filter, faults_only, order, .. } = self;
         let now_us = snapshot.clients_at_us;
         let takes = |row: &ClientRow| {
-            let matches = |filter: &Filter| filter.takes_row(row, now_us, || words(row, sample));
+            let matches = |filter: &Filter| {
+                filter.takes_row(row, now_us, &sample.stream.placements, || words(row, sample))
+            };
             (!*faults_only || is_in_trouble(row)) && filter.as_ref().is_none_or(matches)
         };
         order.extend(all.filter(|place| row(place).is_some_and(takes)));
@@ -212,6 +214,9 @@ fn words(row: &ClientRow, sample: &RunSample) -> String {
     let rung = row.placement.rung();
     if let Some(rung) = sample.stream.rungs.iter().find(|other| Some(other.place) == rung) {
         words.extend([" variant:", &rung_label(rung)]);
+    }
+    if let Some(edge) = sample.stream.placements.edge(row.placement) {
+        words.extend([" edge:", &edge.to_string()]);
     }
     for (_, code) in sample.snapshot.codes.iter().enumerate().filter(|(place, _)| row.had >> place & 1 == 1) {
         // The status alone, too: `had:503`.

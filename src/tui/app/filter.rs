@@ -1,9 +1,11 @@
 //! Filters of lists: a pattern for lines of text, or a comparison of one number of a client.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::stats::ClientRow;
-use crate::vocabulary::units;
+use crate::sample::{GroupKey, WhoGroup};
+use crate::stats::{ClientRow, PlacementIndex};
+use crate::vocabulary::{ClientState, units};
 
 /// Filter of a list.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ enum Test {
     },
     /// Clients that play the rung at this place.
     Rung(usize),
+    /// Clients of a group.
+    Group(GroupKey),
 }
 
 /// Number of a client that a filter compares; times are in microseconds.
@@ -114,6 +118,25 @@ impl Filter {
         Self { text: format!("variant:{label}"), test: Test::Rung(place), wanted: true }
     }
 
+    /// Returns the filter for the clients of a group; `None` for one that is what the others leave.
+    pub(super) fn of_group(group: &WhoGroup) -> Option<Self> {
+        let text = format!("{}:{}", group.dimension.name(), group.name);
+        (group.key != GroupKey::Others).then(|| Self { text, test: Test::Group(group.key), wanted: true })
+    }
+
+    /// Returns the filter for the clients that an address answered last.
+    pub(super) fn of_edge(address: SocketAddr) -> Self {
+        let key = GroupKey::Edge(address);
+        Self { text: format!("edge:{address}"), test: Test::Group(key), wanted: true }
+    }
+
+    /// Returns the filter for the clients that joined from `first` to `last`.
+    pub(super) fn of_joined(first: &ClientRow, last: &ClientRow) -> Self {
+        let [from, to] = [first, last].map(|row| units::clock(Duration::from_micros(row.playback.joined_us)));
+        let key = GroupKey::Joined(first.id, last.id);
+        Self { text: format!("joined:{from}-{to}"), test: Test::Group(key), wanted: true }
+    }
+
     /// Reports whether the filter compares clients, so that it says nothing about a line of text.
     pub(super) const fn is_for_clients(&self) -> bool {
         !matches!(self.test, Test::Pattern(_))
@@ -129,16 +152,36 @@ impl Filter {
 
     /// Reports whether the filter shows a client; a pattern is tried on its `words`. An unknown number is neither above
     /// nor below any bound.
-    pub(super) fn takes_row(&self, row: &ClientRow, now_us: u64, words: impl FnOnce() -> String) -> bool {
+    pub(super) fn takes_row(
+        &self,
+        row: &ClientRow,
+        now_us: u64,
+        placements: &PlacementIndex,
+        words: impl FnOnce() -> String,
+    ) -> bool {
         let is_met = match &self.test {
             Test::Pattern(pattern) => pattern.is_match(&words()),
             Test::Compare { field, more, bound } => {
                 field.of(row, now_us).is_some_and(|value| if *more { value > *bound } else { value < *bound })
             }
             Test::Rung(place) => row.placement.rungs().any(|played| played == *place),
+            Test::Group(key) => is_of(row, *key, placements),
         };
         is_met == self.wanted
     }
+}
+
+/// Reports whether a client is of a group. One that has finished is of none, as in the groups themselves.
+fn is_of(row: &ClientRow, key: GroupKey, placements: &PlacementIndex) -> bool {
+    row.state != ClientState::Finished
+        && match key {
+            GroupKey::Edge(edge) => placements.edge(row.placement) == Some(edge),
+            GroupKey::Rung(place) => row.placement.rung() == Some(place),
+            GroupKey::BitRate(bits) => row.playback.bandwidth == bits,
+            GroupKey::Joined(first, last) => (first..=last).contains(&row.id),
+            GroupKey::Worker(worker) => row.placement.worker() == Some(worker),
+            GroupKey::Others => false,
+        }
 }
 
 /// Parses a comparison such as `joined>1:20`; `None` for a text without one.
@@ -167,7 +210,7 @@ mod tests {
     use super::*;
     use crate::stats::Placement;
     use crate::tui::fixtures;
-    use crate::vocabulary::{ClientState, Playback};
+    use crate::vocabulary::Playback;
 
     fn filter(text: &str) -> Filter {
         Filter::new(text).expect("a filter").expect("not empty")
@@ -187,7 +230,8 @@ mod tests {
     }
 
     fn takes(text: &str, row: &ClientRow) -> bool {
-        filter(text).takes_row(row, 64_000_000, || panic!("a comparison needs no words"))
+        filter(text)
+            .takes_row(row, 64_000_000, &PlacementIndex::default(), || panic!("a comparison needs no words"))
     }
 
     #[test]
@@ -241,7 +285,9 @@ mod tests {
     fn the_clients_of_a_rung_are_told_by_its_place() {
         let on = |placement| ClientRow { placement, ..row() };
         let of_rung = Filter::of_rung(2, "1080p");
-        let takes = |row: &ClientRow| of_rung.takes_row(row, 0, || panic!("needs no words"));
+        let takes = |row: &ClientRow| {
+            of_rung.takes_row(row, 0, &PlacementIndex::default(), || panic!("needs no words"))
+        };
         assert!(takes(&on(Placement::on_rung(2))));
         assert!(!takes(&on(Placement::on_rung(1))) && !takes(&on(Placement::default())));
         assert_eq!((of_rung.text.as_str(), of_rung.is_for_clients()), ("variant:1080p", true));

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Size;
 
-use super::{App, Effect, Mode, Panel, PromptKind, View};
+use super::{Access, App, Effect, Mode, Panel, PromptKind, View};
 use crate::tui::keys::{Action, Motion};
 use crate::tui::layout;
 use crate::tui::layout::stream::StreamPanel;
@@ -13,9 +13,13 @@ impl App {
         self.screen = screen;
         self.room = layout::frame(layout::body(screen)).body.as_size();
         self.fit_clients();
+        if self.focus >= self.panels() {
+            self.focus = 0;
+        }
         self.scroll = self.scroll.min(self.last_scroll());
+        let is_replay = self.is_replay();
         if let Mode::Help(scroll) = &mut self.mode {
-            *scroll = (*scroll).min(layout::help::layout(screen).last_scroll());
+            *scroll = (*scroll).min(layout::help::layout(screen, is_replay).last_scroll());
         }
     }
 
@@ -27,6 +31,11 @@ impl App {
         }
     }
 
+    /// Reports whether a record is shown, not a run.
+    pub(in crate::tui) fn is_replay(&self) -> bool {
+        self.access == Access::Replay
+    }
+
     /// Returns the width of the screen.
     pub(in crate::tui) const fn screen_width(&self) -> u16 {
         self.screen.width
@@ -34,7 +43,7 @@ impl App {
 
     /// Returns the lines of a page of the help overlay, and its largest scroll offset.
     pub(super) fn help_lines(&self) -> (usize, usize) {
-        let places = layout::help::layout(self.screen);
+        let places = layout::help::layout(self.screen, self.is_replay());
         (layout::lines(places.overlay, 0), places.last_scroll())
     }
 
@@ -43,9 +52,9 @@ impl App {
         self.focus == panel
     }
 
-    /// Returns the panel of the overview that has the focus.
-    pub(in crate::tui) fn panel(&self) -> Panel {
-        Panel::ALL.get(self.focus).copied().unwrap_or_default()
+    /// Returns the chart or table of the overview that has the focus.
+    pub(in crate::tui) fn panel(&self) -> Option<Panel> {
+        Panel::ALL.get(self.focus).copied()
     }
 
     /// Reports whether the shown view has charts over the time of the run.
@@ -59,10 +68,10 @@ impl App {
     }
 
     /// Returns the number of panels of the shown view that can have the focus.
-    const fn panels(&self) -> usize {
+    fn panels(&self) -> usize {
         match self.view {
-            View::Overview => layout::overview::PANELS,
-            View::Clients => layout::clients::PANELS,
+            View::Overview => layout::overview::PANELS + self.has_who(),
+            View::Clients => layout::clients::PANELS + self.has_who(),
             View::Errors => layout::errors::PANELS,
             View::Generator => layout::generator::PANELS,
             View::Log => layout::log::PANELS,
@@ -70,6 +79,12 @@ impl App {
             View::Stream => layout::stream::panels(self.room).len(),
             View::Report => 1,
         }
+    }
+
+    /// Returns 1 if the shown view has a panel of groups of clients, with groups in it.
+    fn has_who(&self) -> usize {
+        let is_shown = self.view != View::Overview || !self.zoomed;
+        usize::from(is_shown && !self.groups().is_empty())
     }
 
     /// Shows a view with the focus on its list.
@@ -119,15 +134,28 @@ impl App {
             Action::LookBack(columns) if self.has_charts() => self.look_back(columns),
             Action::Now if self.cursor.is_some() => self.cursor = None,
             Action::Now => self.move_in_list(Motion::Last),
+            Action::Zoom if self.group_at().is_some() => {}
             Action::Zoom => self.zoomed = !self.zoomed && self.view == View::Overview,
             Action::Window(turn) => self.window = self.window.turned(turn),
             Action::Back => self.back(),
             Action::Move(motion) => self.move_in_list(motion),
+            Action::Open if self.group_at().is_some() => {
+                return self.show_clients_of_group(self.group_at().unwrap_or_default());
+            }
+            Action::Open if self.map_line().is_some() => {
+                return self.show_clients_of_line(self.map_line().unwrap_or_default());
+            }
             Action::Open if self.view == View::Clients => self.open(),
             Action::Open if self.view == View::Overview => self.zoomed = !self.zoomed,
             Action::Open if self.view == View::Errors => return self.show_clients_of_chosen(),
-            Action::Open if self.view == View::Stream => return self.show_clients_of_rung(),
+            Action::Open if self.view == View::Stream => {
+                return match self.stream_panel() {
+                    StreamPanel::Edges => self.show_clients_of_edge(),
+                    _ => self.show_clients_of_rung(),
+                };
+            }
             Action::Open if self.view == View::Log => self.log_each = !self.log_each,
+            Action::Trouble(turn) => return self.go_to_trouble(turn),
             Action::Sort(turn) => self.clients.turn_sort(turn),
             Action::Reverse => self.clients.reversed = !self.clients.reversed,
             Action::FaultsOnly => self.clients.faults_only = !self.clients.faults_only,
@@ -182,6 +210,12 @@ impl App {
     }
 
     fn move_in_list(&mut self, motion: Motion) {
+        if let Some(at) = self.group_at() {
+            return self.choose_group(at, motion);
+        }
+        if let Some(at) = self.map_line() {
+            return self.choose_map_line(at, motion);
+        }
         if self.view == View::Clients {
             return self.clients.go(motion, &self.steady.snapshot);
         }
@@ -190,6 +224,9 @@ impl App {
         }
         if self.view == View::Stream && self.stream_panel() == StreamPanel::Ladder {
             return self.choose_rung(motion, self.list_lines().max(1));
+        }
+        if self.view == View::Stream && self.stream_panel() == StreamPanel::Edges {
+            return self.choose_edge(motion, self.list_lines().max(1));
         }
         let (page, last) = (self.list_lines().max(1), self.last_scroll());
         // The log scrolls from its end: moving up increases the offset.
@@ -202,8 +239,7 @@ impl App {
         let lines = match self.view {
             View::Errors => self.steady.findings.len(),
             View::Stream => match self.stream_panel() {
-                StreamPanel::Ladder => 0,
-                StreamPanel::Edges => self.steady.stream.edges.len(),
+                StreamPanel::Ladder | StreamPanel::Edges => 0,
                 StreamPanel::Findings => self.steady.findings.len(),
             },
             View::Log if self.has_focus(0) => self.story_lines(),

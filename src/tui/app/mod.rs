@@ -12,6 +12,7 @@ mod load;
 mod log;
 mod look;
 mod prompt;
+mod replay;
 mod report;
 mod scope;
 mod stream;
@@ -19,8 +20,11 @@ mod stream;
 mod tests;
 mod time;
 mod title;
+mod trouble;
 mod view;
+mod who;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +35,7 @@ use super::keys::{self, Action};
 use crate::report::Doc;
 use crate::sample::RunSample;
 use crate::vocabulary::steering::ENDING;
-use crate::vocabulary::{Command, Mark, Outcome, StopCause, Untrusted, units};
+use crate::vocabulary::{Command, Mark, Outcome, ReplaySpeed, StopCause, Untrusted, units};
 
 pub(super) use clients::ClientList;
 pub(super) use filter::Filter;
@@ -126,6 +130,8 @@ pub(super) struct App {
     /// read.
     pub(super) steady: Arc<RunSample>,
     pub(super) frozen_since: Option<Duration>,
+    /// Speed of a replay.
+    pub(super) speed: ReplaySpeed,
     pub(super) view: View,
     pub(super) mode: Mode,
     /// Number of the panel that has the focus, in the order of its view.
@@ -143,6 +149,12 @@ pub(super) struct App {
     pub(super) chosen: Option<Outcome>,
     /// Place of the rung that is chosen in the view of the stream; `None` for the one that needs a look.
     pub(super) rung: Option<usize>,
+    /// Address that is chosen in the view of the stream; `None` for the first.
+    pub(super) edge: Option<SocketAddr>,
+    /// Place of the cursor among the groups of clients that are shown.
+    group: usize,
+    /// Line of the map at its cursor.
+    map_line: usize,
     pub(super) log_filter: Option<Filter>,
     /// Set to show each event of the log on a line of its own.
     pub(super) log_each: bool,
@@ -173,6 +185,7 @@ impl App {
             shown: Arc::clone(&none),
             steady: Arc::clone(&none),
             frozen_since: None,
+            speed: ReplaySpeed::default(),
             view: View::default(),
             mode: Mode::default(),
             focus: 0,
@@ -184,6 +197,9 @@ impl App {
             scroll: 0,
             chosen: None,
             rung: None,
+            edge: None,
+            group: 0,
+            map_line: 0,
             log_filter: None,
             log_each: false,
             report: None,
@@ -359,16 +375,6 @@ impl App {
             _ => return self.look(action),
         }
         Effect::None
-    }
-
-    /// Answers a key that would change a run: those that end it leave its replay.
-    fn act_in_replay(&mut self, action: Action) -> Effect {
-        match action {
-            Action::Stop | Action::Interrupt | Action::StopNow => Effect::Leave,
-            Action::Mark => self.say("a replay takes no marks".to_owned()),
-            Action::Suspend => self.say("Ctrl-Z is disabled; Space pauses the replay".to_owned()),
-            _ => self.say("a replay cannot change the load".to_owned()),
-        }
     }
 
     fn filter(&mut self, text: &str) -> Effect {

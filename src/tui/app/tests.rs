@@ -257,17 +257,24 @@ fn a_console_that_only_reads_changes_no_load_and_marks() {
 fn a_replay_changes_no_load_and_stays_at_its_report() {
     let mut app = App::new(Title::default(), Access::Replay);
     app.update(Msg::Sample(sample(60_000, RunState::Running, 100)));
-    for key in ['+', '-', 'c', 'p', ']', 'm'].map(Key::Char) {
+    for key in ['+', '-', 'c', 'p', 'm'].map(Key::Char) {
         assert_eq!(press(&mut app, key), Effect::None, "{key:?}");
         assert!(app.mode == Mode::Normal && app.notice().is_some_and(|text| text.starts_with("a replay ")));
     }
     // Its clock stands still while it is paused.
     press(&mut app, Key::Char(' '));
     assert!(app.frozen_since.is_some() && app.notice().is_none());
+    press(&mut app, Key::Char(']'));
+    press(&mut app, Key::Char(']'));
+    assert_eq!(app.speed.to_string(), "5x");
+    (0..9).for_each(|_| _ = press(&mut app, Key::Char('[')));
+    assert_eq!(app.speed.to_string(), "0.1x");
     for key in [Key::Char('q'), Key::Char('Q'), Key::Ctrl('c')] {
         assert_eq!(press(&mut app, key), Effect::Leave, "{key:?}");
     }
     assert_eq!(app.update(Msg::Report(crate::tui::fixtures::report())), Effect::None);
+    press(&mut app, Key::Char(']'));
+    assert_eq!(app.notice(), Some("the replay is at its end"));
 }
 
 #[test]
@@ -424,7 +431,7 @@ fn the_help_scrolls_and_every_other_key_acts() {
     assert_eq!(app.mode, Mode::Help(1));
     press(&mut app, Key::Char('G'));
     press(&mut app, Key::Down);
-    let last = crate::tui::layout::help::layout(Size::new(40, 10)).last_scroll();
+    let last = crate::tui::layout::help::layout(Size::new(40, 10), false).last_scroll();
     assert_eq!(app.mode, Mode::Help(last));
     assert_eq!(press(&mut app, Key::Char('w')), Effect::Save);
     assert_eq!(app.mode, Mode::Normal);

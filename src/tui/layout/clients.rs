@@ -19,6 +19,10 @@ const OUTCOMES: [u16; 3] = [0, 38, 46];
 
 /// Panels that can have the focus: the map and the list.
 pub(in crate::tui) const PANELS: usize = 2;
+/// Number of the panel of groups of clients, which a narrow screen does not have.
+pub(in crate::tui) const WHO_PANEL: usize = PANELS;
+/// Lines of marks in a line of the screen.
+const MARK_LINES: usize = 2;
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +51,20 @@ pub(in crate::tui) fn marks(map: Rect) -> Rect {
     let inside = inside(map);
     let before = (JOINED + 1).min(inside.width);
     Rect { x: inside.x + before, width: inside.width.saturating_sub(before + 1), ..inside }
+}
+
+/// Returns the number of clients of a mark in a map of so many columns and lines of the screen; 0 without clients or
+/// without room.
+pub(in crate::tui) const fn clients_per_mark(clients: usize, (columns, lines): (usize, usize)) -> usize {
+    match columns * lines * MARK_LINES {
+        0 => 0,
+        marks => clients.div_ceil(marks),
+    }
+}
+
+/// Returns the number of clients of a line of the screen in such a map.
+pub(in crate::tui) const fn clients_per_line(clients: usize, size: (usize, usize)) -> usize {
+    clients_per_mark(clients, size) * size.0 * MARK_LINES
 }
 
 /// Layout of the last minute of the open client.
@@ -100,6 +118,11 @@ pub(in crate::tui) fn layout(room: Size, detail: u16) -> Layout {
     let who = take_right(&mut map, for_who);
     let detail = take_bottom(&mut list, detail);
     Layout { map, who, list, detail }
+}
+
+/// Returns the number of groups that there is room for.
+pub(in crate::tui) fn who_lines(room: Size, detail: u16) -> usize {
+    super::lines(layout(room, detail).who, 0)
 }
 
 /// Returns the number of clients that the list has room for.

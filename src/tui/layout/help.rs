@@ -30,13 +30,13 @@ impl Layout {
 }
 
 /// Returns the heights of the groups, each with a heading and an empty line below.
-fn heights() -> Vec<usize> {
-    Group::ALL.into_iter().map(|group| group.listed().count() + 2).chain([SIGNS + 1]).collect()
+fn heights(is_replay: bool) -> Vec<usize> {
+    Group::ALL.into_iter().map(|group| group.lines(is_replay).count() + 2).chain([SIGNS + 1]).collect()
 }
 
 /// Returns the places on a screen of this size.
-pub(in crate::tui) fn layout(screen: Size) -> Layout {
-    let heights = heights();
+pub(in crate::tui) fn layout(screen: Size, is_replay: bool) -> Layout {
+    let heights = heights(is_replay);
     let room = usize::from(screen.width.saturating_sub(2) / COLUMN).clamp(1, heights.len());
     let ranges = columns(&heights, room);
     let of =
@@ -82,14 +82,15 @@ mod tests {
     #[test]
     fn every_group_has_its_place_whole_and_in_order() {
         for width in [0, 10, 40, 80, 120, 160, 400] {
-            let places = layout(Size::new(width, 24));
+            let places = layout(Size::new(width, 24), width == 80);
             let groups: Vec<usize> = places.columns.iter().flat_map(|(_, range)| range.clone()).collect();
             assert_eq!(groups, (0..=Group::ALL.len()).collect::<Vec<_>>(), "{width}");
         }
         assert_eq!(columns(&[5, 4, 3, 2], 2), [0..2, 2..4]);
         assert_eq!(columns(&[5, 4, 3, 2], 1).len(), 1);
         assert!(
-            layout(Size::new(40, 10)).last_scroll() > 20 && layout(Size::new(200, 60)).last_scroll() == 0
+            layout(Size::new(40, 10), false).last_scroll() > 20
+                && layout(Size::new(200, 60), true).last_scroll() == 0
         );
     }
 }

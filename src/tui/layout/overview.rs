@@ -48,6 +48,8 @@ const SPARK: std::ops::RangeInclusive<u16> = 5..=24;
 
 /// Panels that can have the focus.
 pub(in crate::tui) const PANELS: usize = 4;
+/// Number of the panel of groups of clients, which only a wide screen has.
+pub(in crate::tui) const WHO_PANEL: usize = PANELS;
 
 /// Areas of the panels.
 #[derive(Clone, Copy, Debug, Default)]

@@ -69,9 +69,12 @@ pub(in crate::tui) struct ClientsView {
     pub(in crate::tui) joined: Vec<String>,
     /// The number of clients for each mark, as text.
     pub(in crate::tui) scale: String,
+    /// Line of the screen at the cursor, while the map has the focus.
+    pub(in crate::tui) map_line: Option<usize>,
     /// Set if the map has the focus.
     pub(in crate::tui) map_focused: bool,
     pub(in crate::tui) who: Vec<WhoLine>,
+    pub(in crate::tui) who_focused: bool,
     /// Share of all clients in trouble.
     pub(in crate::tui) who_of_all: Vec<Text>,
     pub(in crate::tui) table: Table,
@@ -96,9 +99,11 @@ impl ClientsView {
             map: map.shares,
             joined: map.joined,
             scale: map.scale,
-            who: who::lines(app, layout::lines(places.who, 0)),
+            who: who::lines(app),
             who_of_all: vec![Text::label(format!("all {}", units::percent(app.steady.who.all)))],
+            map_line: app.map_line(),
             map_focused: app.has_focus(0),
+            who_focused: app.group_at().is_some(),
             table: table(&app.clients, snapshot, &rows, breadth).with_focus(app.has_focus(1)),
             drawn: rows.iter().filter(|_| breadth == Breadth::Wide).map(drawn).collect(),
             timeline: app.clients.open.then(|| Box::new(ClientTimeline::new(app, room))),

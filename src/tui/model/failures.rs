@@ -71,7 +71,7 @@ impl Failures {
         let lines = counted.into_iter().take(room).map(line).collect();
         let since = app.scope.since(&app.steady).map_or("", |_| ", since the mark");
         Self {
-            focused: app.panel() == Panel::Errors,
+            focused: app.panel() == Some(Panel::Errors),
             title: match hidden {
                 0 => Text::title("Failures"),
                 _ => Text::title(format!("Failures, {hidden} more")).or_short("Failures"),

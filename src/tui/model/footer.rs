@@ -100,11 +100,13 @@ fn is_of_use(binding: &Binding, app: &App) -> bool {
         // It leaves a replay.
         Action::Stop => !app.is_ending() || app.access == Access::Replay,
         Action::Freeze => app.report.is_none(),
+        Action::StepDown => app.is_replay() && app.report.is_none(),
         Action::Panel(_) => app.view != View::Report,
         Action::Filter => lists,
+        Action::Trouble(_) => lists || app.view == View::Errors,
         Action::Window(_) => app.has_charts() && app.view != View::Report,
         Action::LookBack(_) => app.has_charts(),
-        Action::Open if app.view == View::Stream => app.stream_panel() == StreamPanel::Ladder,
+        Action::Open if app.view == View::Stream => app.stream_panel() != StreamPanel::Findings,
         Action::Save | Action::SavePage => app.view == View::Report,
         Action::Open => !matches!(app.view, View::Generator | View::Report | View::Latency),
         _ => match binding.group {
@@ -127,13 +129,17 @@ fn words(binding: &Binding, app: &App) -> Option<Text> {
         Action::Hold if is_resume(binding, app) => "resume".to_owned(),
         Action::Stop if app.access == Access::Replay => "leave".to_owned(),
         Action::Freeze if app.access == Access::Replay => "pause".to_owned(),
-        Action::Open if app.view == View::Stream => "its clients".to_owned(),
+        Action::Open if app.view == View::Stream || app.group_at().or(app.map_line()).is_some() => {
+            "its clients".to_owned()
+        }
         Action::Window(_) => format!("time: {}", app.window.name()),
         _ => words.to_owned(),
     };
     let weight = match binding.action {
         Action::Help | Action::Stop => Weight::Subject,
         _ if is_resume(binding, app) => Weight::Subject,
+        // Keys that move are found without words.
+        Action::Trouble(_) => Weight::Decoration,
         _ => Weight::Context,
     };
     Some(Text::new(Role::Mark, keys).then(Role::Label, &format!(" {words}")).weighing(weight))

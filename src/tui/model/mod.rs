@@ -162,6 +162,13 @@ pub(super) enum Body {
     Generator(Box<GeneratorView>),
 }
 
+/// The help overlay: its scroll offset, and whether its keys are those of a replay.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Help {
+    pub(super) scroll: usize,
+    pub(super) is_replay: bool,
+}
+
 /// The whole screen.
 #[derive(Debug)]
 pub(super) struct Model {
@@ -170,8 +177,8 @@ pub(super) struct Model {
     pub(super) tabs: Vec<Text>,
     pub(super) body: Body,
     pub(super) footer: Vec<Text>,
-    /// Scroll offset of the help overlay, while it is open.
-    pub(super) help: Option<usize>,
+    /// The help overlay, while it is open.
+    pub(super) help: Option<Help>,
     /// The key numbers, for a screen without room for panels.
     pub(super) tiny: Tiny,
 }
@@ -184,7 +191,7 @@ impl Model {
             body: body(app, app.room),
             footer: footer::line(app),
             help: match app.mode {
-                Mode::Help(scroll) => Some(scroll),
+                Mode::Help(scroll) => Some(Help { scroll, is_replay: app.is_replay() }),
                 _ => None,
             },
             tiny: Tiny::new(app),
@@ -199,7 +206,7 @@ fn body(app: &App, room: Size) -> Body {
         return Body::Page(Box::new(page));
     }
     match app.view {
-        View::Overview if app.zoomed => Body::Zoom(Zoom::new(app, app.panel(), room)),
+        View::Overview if app.zoomed => Body::Zoom(Zoom::new(app, app.panel().unwrap_or_default(), room)),
         View::Overview => Body::Overview(Box::new(Overview::new(app, room))),
         View::Clients => Body::Clients(ClientsView::new(app, room)),
         View::Errors => Body::Errors(Box::new(ErrorsView::new(app, room))),

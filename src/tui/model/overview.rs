@@ -58,6 +58,7 @@ pub(in crate::tui) struct Overview {
     pub(in crate::tui) latency: LatencyTable,
     pub(in crate::tui) failures: Failures,
     pub(in crate::tui) who: Vec<WhoLine>,
+    pub(in crate::tui) who_focused: bool,
     /// Share of all clients in trouble, to compare the groups with.
     pub(in crate::tui) who_of_all: Vec<Text>,
     pub(in crate::tui) story: Table,
@@ -72,13 +73,14 @@ impl Overview {
             charts: charts(app, &places),
             now: now(app),
             latency: LatencyTable {
-                focused: app.panel() == Panel::Latency,
+                focused: app.panel() == Some(Panel::Latency),
                 lines: latency_lines(app, places.latency_spark()),
                 open: latency::open(&app.steady),
                 ages: ages(&app.steady),
             },
             failures: Failures::new(app, places.failure_lines(), places.failure_spark()),
-            who: who::lines(app, places.who_lines()),
+            who: who::lines(app),
+            who_focused: app.group_at().is_some(),
             who_of_all: who_of_all(&app.steady),
             story,
         }
@@ -114,7 +116,7 @@ fn charts(app: &App, places: &Layout) -> Charts {
 }
 
 fn focusing(app: &App, panel: Panel, chart: Chart) -> Chart {
-    Chart { focused: app.panel() == panel, ..chart }
+    Chart { focused: app.panel() == Some(panel), ..chart }
 }
 
 /// Puts the rule above the heat map of segments: with the numbers, unless a panel beside it has them.

@@ -85,6 +85,7 @@ fn rung_line(stream: &StreamSample, rung: &RungSample, is_chosen: bool) -> RungL
 /// One address.
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct EdgeLine {
+    pub(in crate::tui) is_chosen: bool,
     pub(in crate::tui) address: Text,
     /// Share of all responses, 0 to 1.
     pub(in crate::tui) bar: f64,
@@ -96,21 +97,18 @@ pub(in crate::tui) struct EdgeLine {
 /// Returns the addresses that have room: those that fail first, and else in the order of the sample.
 pub(super) fn edges(app: &App, places: &Layout) -> Vec<EdgeLine> {
     let all = &app.steady.stream.edges;
-    let mut ordered: Vec<&EdgeSample> = all.iter().collect();
-    // The sort is stable, so lines move only when an address begins or ceases to fail.
-    ordered.sort_by_key(|edge| match share_role(edge.failed_share) {
-        Role::Failing => 0,
-        Role::Warning => 1,
-        _ => 2,
-    });
-    let scroll = if app.stream_panel() == StreamPanel::Edges { app.scroll } else { 0 };
-    let shown = ordered.into_iter().skip(scroll).take(places.lines(StreamPanel::Edges));
-    shown.map(|edge| edge_line(all, edge)).collect()
+    let room = places.lines(StreamPanel::Edges);
+    let chosen = (app.stream_panel() == StreamPanel::Edges).then(|| app.edge_index());
+    let from = (chosen.unwrap_or_default() + 1).saturating_sub(room);
+    let edges = app.steady.stream.edges_in_trouble_first();
+    let shown = edges.into_iter().enumerate().skip(from).take(room);
+    shown.map(|(place, edge)| edge_line(all, edge, chosen == Some(place))).collect()
 }
 
-fn edge_line(all: &[EdgeSample], edge: &EdgeSample) -> EdgeLine {
+fn edge_line(all: &[EdgeSample], edge: &EdgeSample, is_chosen: bool) -> EdgeLine {
     let role = share_role(edge.failed_share);
     EdgeLine {
+        is_chosen,
         address: Text::new(if role == Role::Plain { Role::Title } else { role }, address(all, edge.address)),
         bar: edge.share.unwrap_or_default(),
         tone: match role {
@@ -297,8 +295,8 @@ mod tests {
         };
         let line = |number: &str, tone| (format!("2001:db8:7:7:7:7:7:{number}"), tone);
         assert_eq!(shown(&app), [line("f", Tone::Fail), line("c", Tone::Warn), line("1", Tone::Data)]);
-        app.update(Msg::Input(Input::Key(Key::Char('j'))));
-        assert_eq!(shown(&app)[0], line("c", Tone::Warn));
+        (0..3).for_each(|_| _ = app.update(Msg::Input(Input::Key(Key::Char('j')))));
+        assert_eq!(shown(&app)[0], line("c", Tone::Warn), "the cursor is below");
         app.update(Msg::Input(Input::Key(Key::Char('G'))));
         assert_eq!(shown(&app)[2], line("10", Tone::Data), "the last one");
     }

@@ -8,10 +8,8 @@ use std::time::Duration;
 
 use crate::sample::trouble_share;
 use crate::stats::{ClientRow, Snapshot};
+use crate::tui::layout::clients::{clients_per_line, clients_per_mark};
 use crate::vocabulary::units;
-
-/// Lines of marks in a line of the screen.
-const MARK_LINES: usize = 2;
 
 /// The map.
 #[derive(Debug, Default)]
@@ -27,18 +25,17 @@ pub(super) struct Map {
 impl Map {
     /// Builds a map of so many columns and lines of the screen; `joined` are the places of the clients in the
     /// snapshot, in the order in which they joined.
-    pub(super) fn new(joined: &[u32], snapshot: &Snapshot, (columns, lines): (usize, usize)) -> Self {
-        let marks = columns * lines * MARK_LINES;
-        if marks == 0 || joined.is_empty() {
+    pub(super) fn new(joined: &[u32], snapshot: &Snapshot, size: (usize, usize)) -> Self {
+        let each = clients_per_mark(joined.len(), size);
+        if each == 0 {
             return Self { scale: "no clients yet".to_owned(), ..Self::default() };
         }
-        let each = joined.len().div_ceil(marks);
         let row = |place: &u32| snapshot.clients.get(*place as usize);
         let in_trouble = |cohort: &[u32]| trouble_share(&mut cohort.iter().filter_map(row));
         let first = |line: &[u32]| line.first().and_then(row).map_or(String::new(), joined_at);
         Self {
             shares: joined.chunks(each).map(in_trouble).collect(),
-            joined: joined.chunks(each * columns * MARK_LINES).map(first).collect(),
+            joined: joined.chunks(clients_per_line(joined.len(), size)).map(first).collect(),
             scale: format!("1 mark = {}", units::plural(each as u64, "client")),
         }
     }

@@ -77,6 +77,11 @@ fn run(app: &App) -> Vec<Text> {
         Text::title(if is_replay { "hlswarm replay" } else { "hlswarm" }).weighing(Weight::Decoration),
         Text::new(state, sample.state_name()).weighing(Weight::Subject),
     ];
+    line.extend((is_replay && app.report.is_none()).then(|| {
+        Text::new(Role::Mark, app.speed.to_string())
+            .then(Role::Label, " speed")
+            .or_short(app.speed.to_string())
+    }));
     line.extend(app.frozen_since.map(|since| {
         let seconds = units::whole_span(app.live.at.saturating_sub(since));
         let frozen = Text::new(Role::Warning, format!("DISPLAY FROZEN FOR {seconds}"));

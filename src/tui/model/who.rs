@@ -1,6 +1,6 @@
 //! Clients in trouble by what they have in common.
 
-use crate::sample::{Dimension, Who};
+use crate::sample::WhoGroup;
 use crate::tui::app::App;
 use crate::tui::theme::Role;
 use crate::verdict::{DEGRADED_SHARE, FAILING_SHARE};
@@ -11,6 +11,7 @@ use super::Text;
 /// One group of clients.
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct WhoLine {
+    pub(in crate::tui) is_chosen: bool,
     /// Property that the clients share; empty for all groups of a property but the first.
     pub(in crate::tui) dimension: Text,
     pub(in crate::tui) name: Text,
@@ -19,31 +20,15 @@ pub(in crate::tui) struct WhoLine {
     pub(in crate::tui) percent: Text,
 }
 
-/// Returns the groups that have room, the largest share of each property first. A property that tells no clients apart
-/// has no line, unless no other does; then the first one with two groups has, or else the first one with any.
-pub(super) fn lines(app: &App, room: usize) -> Vec<WhoLine> {
-    of(&app.steady.who, room)
+/// Returns the lines of the groups that have room.
+pub(super) fn lines(app: &App) -> Vec<WhoLine> {
+    of(&app.groups(), app.group_at())
 }
 
-fn of(who: &Who, room: usize) -> Vec<WhoLine> {
-    const ALL: [Dimension; 4] = [Dimension::Edge, Dimension::Variant, Dimension::Joined, Dimension::Worker];
-    let mut shown: Vec<Dimension> = ALL.into_iter().filter(|dimension| who.differs(*dimension)).collect();
-    if shown.is_empty() {
-        let has_groups =
-            |least: usize| ALL.into_iter().find(|dimension| who.of(*dimension).nth(least - 1).is_some());
-        shown.extend(has_groups(2).or(has_groups(1)));
-    }
-    // The first property gets the line that is left over.
-    let mut lines = Vec::new();
-    for (place, dimension) in shown.iter().enumerate() {
-        let part = (room - lines.len()).div_ceil(shown.len() - place);
-        lines.extend(of_dimension(who, *dimension).take(part));
-    }
-    lines
-}
-
-fn of_dimension(who: &Who, dimension: Dimension) -> impl Iterator<Item = WhoLine> {
-    who.of(dimension).enumerate().map(move |(place, group)| {
+fn of(groups: &[&WhoGroup], chosen: Option<usize>) -> Vec<WhoLine> {
+    let mut before = None;
+    let line = |(place, group): (usize, &&WhoGroup)| {
+        let is_first = before.replace(group.dimension) != Some(group.dimension);
         let share = group.share.unwrap_or_default();
         let role = match share {
             _ if share >= FAILING_SHARE => Role::Failing,
@@ -51,24 +36,27 @@ fn of_dimension(who: &Who, dimension: Dimension) -> impl Iterator<Item = WhoLine
             _ => Role::Plain,
         };
         WhoLine {
-            dimension: Text::label(if place == 0 { dimension.name() } else { "" }),
+            is_chosen: chosen == Some(place),
+            dimension: Text::label(if is_first { group.dimension.name() } else { "" }),
             name: Text::plain(group.name.clone()),
             share,
             percent: Text::new(role, units::percent(group.share)),
         }
-    })
+    };
+    groups.iter().enumerate().map(line).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::Who;
     use crate::tui::fixtures;
     use crate::vocabulary::ClientState;
 
     fn words(who: &Who, room: usize) -> Vec<String> {
         let word =
             |line: &WhoLine| format!("{}|{}|{}", line.dimension.text, line.name.text, line.percent.text);
-        of(who, room).iter().map(word).collect()
+        of(&who.shown(room), None).iter().map(word).collect()
     }
 
     #[test]

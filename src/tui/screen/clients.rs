@@ -18,7 +18,8 @@ pub(super) fn draw(view: &ClientsView, theme: Theme, area: Rect, buffer: &mut Bu
     let places = clients::layout(room, detail);
     map(view, theme, on_screen(places.map, area), buffer);
     let places_of_who = on_screen(places.who, area);
-    let head = Head { title: &Text::title("Who is in trouble"), aside: &view.who_of_all, focused: false };
+    let head =
+        Head { title: &Text::title("Who is in trouble"), aside: &view.who_of_all, focused: view.who_focused };
     let inner = table::indented(panel(head, theme, places_of_who, buffer));
     who::draw(&view.who, theme, inner, buffer);
     let list = on_screen(places.list, area);
@@ -43,9 +44,13 @@ fn map(view: &ClientsView, theme: Theme, area: Rect, buffer: &mut Buffer) {
         widget::trouble_legend(theme, rule, buffer);
     }
     let marks = clients::marks(area);
-    for (y, joined) in (marks.y..marks.bottom()).zip(&view.joined) {
+    for (place, (y, joined)) in (marks.y..marks.bottom()).zip(&view.joined).enumerate() {
         let line = Rect { x: inner.x, y, width: marks.x - inner.x, height: 1 };
-        Row::at(line, buffer, theme).gap(1).text(Role::Label, joined);
+        let (sign, role) = match view.map_line == Some(place) {
+            true => ("▸", Role::Mark),
+            false => (" ", Role::Label),
+        };
+        Row::at(line, buffer, theme).text(role, sign).text(role, joined);
     }
     widget::map(&view.map, theme, marks, buffer);
 }

@@ -7,11 +7,12 @@ use super::frame::{Head, panel};
 use super::line::Row;
 use crate::tui::keys::Group;
 use crate::tui::layout::help::{KEYS, layout};
-use crate::tui::model::Text;
+use crate::tui::model::{Help, Text};
 use crate::tui::theme::{Role, Theme};
 
-pub(super) fn draw(scroll: usize, theme: Theme, buffer: &mut Buffer) {
-    let places = layout(buffer.area.as_size());
+pub(super) fn draw(help: Help, theme: Theme, buffer: &mut Buffer) {
+    let Help { scroll, is_replay } = help;
+    let places = layout(buffer.area.as_size(), is_replay);
     Clear.render(places.overlay, buffer);
     let more = scroll < places.last_scroll();
     let aside =
@@ -19,7 +20,7 @@ pub(super) fn draw(scroll: usize, theme: Theme, buffer: &mut Buffer) {
     let title = Text::title("Help");
     panel(Head { title: &title, aside: &aside, focused: true }, theme, places.overlay, buffer);
     for (area, groups) in places.columns {
-        let lines = groups.flat_map(|group| block(group, theme));
+        let lines = groups.flat_map(|group| block(group, is_replay, theme));
         for (line, (keys, words)) in area.rows().zip(lines.skip(scroll)) {
             Row::at(line, buffer, theme).column(&keys, KEYS).put(&words);
         }
@@ -27,12 +28,12 @@ pub(super) fn draw(scroll: usize, theme: Theme, buffer: &mut Buffer) {
 }
 
 /// Returns the lines of a group: its heading, its keys and an empty line.
-fn block(group: usize, theme: Theme) -> Vec<(Text, Text)> {
+fn block(group: usize, is_replay: bool, theme: Theme) -> Vec<(Text, Text)> {
     let mut lines = match Group::ALL.get(group) {
         Some(group) => {
-            let heading = (Text::title(group.name()), Text::default());
-            let keys = group.listed();
-            let keys = keys.map(|binding| (Text::new(Role::Mark, binding.shown), Text::plain(binding.help)));
+            let heading = (Text::title(group.name(is_replay)), Text::default());
+            let keys = group.lines(is_replay);
+            let keys = keys.map(|(keys, text)| (Text::new(Role::Mark, keys), Text::plain(text)));
             std::iter::once(heading).chain(keys).collect()
         }
         None => signs(theme),

@@ -50,8 +50,8 @@ pub(super) fn draw(model: &Model, theme: Theme, buffer: &mut Buffer) {
         body(&model.body, theme, places.body, buffer);
         Row::at(places.footer, buffer, theme).indent().fitting(&model.footer, 2);
     }
-    if let Some(scroll) = model.help {
-        help::draw(scroll, theme, buffer);
+    if let Some(help) = model.help {
+        help::draw(help, theme, buffer);
     }
 }
 

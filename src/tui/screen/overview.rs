@@ -18,7 +18,7 @@ pub(super) fn draw(overview: &Overview, theme: Theme, area: Rect, buffer: &mut B
     panels::now(&overview.now, theme, at(places.now), buffer);
     panels::latency(&overview.latency, theme, at(places.latency), buffer);
     panels::failures(&overview.failures, theme, at(places.failures), buffer);
-    let who = Head { title: &Text::title("Who"), aside: &overview.who_of_all, focused: false };
+    let who = Head { title: &Text::title("Who"), aside: &overview.who_of_all, focused: overview.who_focused };
     who::draw(&overview.who, theme, panel(who, theme, at(places.who), buffer), buffer);
     table::draw(&overview.story, theme, at(places.story), buffer);
 }

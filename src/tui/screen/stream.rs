@@ -214,6 +214,12 @@ fn edges(view: &StreamView, places: &Layout, theme: Theme, area: Rect, buffer: &
         if bar >= LEAST_BAR {
             widget::bar(edge.bar, None, edge.tone, theme, place, buffer);
         }
+        if edge.is_chosen {
+            // The sign stands in the column before the address.
+            let whole = Rect { x: line.x.saturating_sub(1), width: line.width + 1, ..line };
+            Row::at(whole, buffer, theme).text(Role::Mark, "▸");
+            buffer.set_style(whole.intersection(buffer.area), theme.style(Role::Selected));
+        }
     }
 }
 

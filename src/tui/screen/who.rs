@@ -28,5 +28,11 @@ pub(super) fn draw(lines: &[WhoLine], theme: Theme, area: Rect, buffer: &mut Buf
         };
         let bar = Rect { x: begin, width, ..place }.intersection(place);
         widget::bar(line.share, None, tone, theme, bar, buffer);
+        if line.is_chosen {
+            // The sign stands in the column before the texts.
+            let whole = Rect { x: place.x.saturating_sub(1), width: place.width + 1, ..place };
+            Row::at(whole, buffer, theme).text(Role::Mark, "▸");
+            buffer.set_style(whole.intersection(buffer.area), theme.style(Role::Selected));
+        }
     }
 }
