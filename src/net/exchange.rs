@@ -158,7 +158,7 @@ impl<O: Observer> Receiver<'_, '_, O> {
         buffer: &mut [u8],
     ) -> Poll<io::Result<ReadStep>> {
         let most = buffer.len();
-        let droppable = self.reader.skippable().filter(|_| self.sink.is_blind());
+        let droppable = self.reader.skippable().filter(|_| self.sink.drops(self.reader.head()));
         let room = match droppable {
             // One byte more than expected: bytes after the body must be noticed.
             Some(left) => usize::try_from(left.saturating_add(1)).unwrap_or(most),

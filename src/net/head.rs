@@ -9,8 +9,13 @@
 use std::time::Duration;
 
 use super::{Freshness, RetryAfter};
-use crate::vocabulary::CacheStatus;
 use crate::vocabulary::outcome::HttpFailure;
+use crate::vocabulary::{CacheStatus, limits};
+
+/// Lowest status of a failed response.
+pub(super) const FAILED: u16 = 400;
+/// Headers that identify a response.
+const IDS: [&str; 4] = ["x-request-id", "x-amz-cf-id", "cf-ray", "x-cache"];
 
 /// The fields of a response that matter to a streaming client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +44,8 @@ pub struct Head {
     pub content_range: Option<ContentRange>,
     /// True if the connection may be reused after the body.
     pub keep_alive: bool,
+    /// Of a failed response, the headers by which an operator of the origin finds it. They may echo a secret.
+    pub ids: Vec<(&'static str, Box<[u8]>)>,
     /// The values of all `Set-Cookie` lines: secrets.
     pub cookies: Vec<Box<[u8]>>,
 }
@@ -158,6 +165,10 @@ impl Head {
         // The status line precedes the fields. Only a busy server asks for a wait.
         if HttpFailure::BUSY.contains(&HttpFailure::new(self.status)) {
             self.retry_after.read(name, value);
+        }
+        if self.status >= FAILED && self.ids.len() < IDS.len() && value.len() <= limits::ID_BYTES {
+            let id = IDS.into_iter().find(|id| is(id));
+            self.ids.extend(id.map(|id| (id, Box::from(value.trim_ascii()))));
         }
         if is("content-type") {
             self.content_type = Some(text(value));
@@ -280,6 +291,19 @@ mod tests {
         assert_eq!(head.location.as_deref(), Some("/a"));
         assert_eq!(head.etag.as_deref(), Some("\"1\""));
         assert_eq!(head.content_type.as_deref(), Some("video/mp2t"));
+    }
+
+    #[test]
+    fn only_a_failed_response_is_identified() {
+        let read = |status, value: &[u8]| {
+            let mut head = Head { status, ..Head::default() };
+            for name in ["X-Request-ID", "cf-ray", "x-cache", "server"] {
+                head.field(name.as_bytes(), value);
+            }
+            head.ids.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(read(503, b"7f3a"), ["x-request-id", "cf-ray", "x-cache"]);
+        assert!(read(200, b"7f3a").is_empty() && read(503, &[b'a'; limits::ID_BYTES + 1]).is_empty());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::cookies::Jar;
 use super::{Body, Request};
 use crate::vocabulary::secret_url::Endpoint;
-use crate::vocabulary::{HttpProfile, SecretUrl};
+use crate::vocabulary::{HttpProfile, KnownSecrets, SecretUrl};
 
 /// Header with the id of the run; an origin can look for it.
 const RUN_ID: HeaderName = HeaderName::from_static("x-load-test");
@@ -121,6 +121,14 @@ impl Headers {
     /// Reports whether the operator gave credentials or headers, which are secrets.
     pub fn are_given(&self) -> bool {
         !self.given.is_empty() || self.cookies.is_some()
+    }
+
+    /// Returns the values of the operator's headers, credentials and cookies.
+    pub fn secrets(&self) -> KnownSecrets {
+        let mut secrets = KnownSecrets::default();
+        self.given.values().for_each(|value| secrets.add_header(value.as_bytes()));
+        self.cookies.iter().for_each(|cookies| secrets.add_header(cookies));
+        secrets
     }
 
     /// Returns the operator's `Accept-Encoding`.

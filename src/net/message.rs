@@ -50,6 +50,8 @@ pub struct Response {
     pub opening: Rc<ConnectionInfo>,
     /// The decoded body of a playlist, or the body of a key; empty otherwise.
     pub body: Kept,
+    /// First bytes of the body of a failed response, as it came; empty otherwise. They may echo a secret.
+    pub words: Kept,
     /// Body bytes on the wire.
     pub wire_bytes: u64,
     /// Time from sending the request to the first byte of the response, in microseconds.

@@ -65,6 +65,7 @@ pub use client_identity::ClientFiles;
 pub use cookies::{CookieFileError, InitialCookies};
 pub use fetch::{ClientConnections, RequestLane};
 pub use freshness::Freshness;
+pub use head::Head;
 pub use headers::{HeaderError, Headers};
 pub use kept::{Charged, Kept};
 pub use locate::locate;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use tokio::time::Instant;
 
-use super::head::Head;
+use super::head::{FAILED, Head};
 use super::kept::{Bodies, Kept};
 use super::message::{Body, Response};
 use super::{ConnectionInfo, Observer};
@@ -57,7 +57,7 @@ impl<'a, O: Observer> Sink<'a, O> {
     /// Keeps a piece of the body or passes it to the observer; [`count`](Self::count) counts it.
     pub(super) fn take(&mut self, head: &Head, piece: &[u8]) {
         if !is_good(head) {
-            return;
+            return self.keep_words(head, piece);
         }
         match self.body {
             Body::Playlist | Body::Key if self.verdict.is_ok() => {
@@ -66,6 +66,22 @@ impl<'a, O: Observer> Sink<'a, O> {
             Body::SeenMedia => self.observer.body(piece),
             Body::Playlist | Body::Key | Body::Media => {}
         }
+    }
+
+    /// Keeps the beginning of the body of a failed response.
+    #[cold]
+    fn keep_words(&mut self, head: &Head, piece: &[u8]) {
+        let room = limits::ERROR_WORDS_BYTES.saturating_sub(self.kept.len());
+        let words = piece.get(..room.min(piece.len())).unwrap_or_default();
+        if head.status >= FAILED && !words.is_empty() {
+            // Without memory there are no words, but the response stays what it is.
+            _ = self.bodies.extend(&mut self.kept, words);
+        }
+    }
+
+    /// Reports whether the next bytes may be discarded unread: those of media, but not the first ones of a failure.
+    pub(super) fn drops(&self, head: Option<&Head>) -> bool {
+        self.is_blind() && (!self.kept.is_empty() || head.is_none_or(|head| head.status < FAILED))
     }
 
     /// Counts bytes of the body, once for many pieces.
@@ -98,11 +114,14 @@ impl<'a, O: Observer> Sink<'a, O> {
         opening: Rc<ConnectionInfo>,
         conditional: bool,
     ) -> Response {
+        let (body, words) =
+            if is_good(&head) { (self.kept, Kept::default()) } else { (Kept::default(), self.kept) };
         Response {
             head,
             conditional,
             opening,
-            body: self.kept,
+            body,
+            words,
             wire_bytes: self.taken,
             first_byte_us: micros(times.first_byte.saturating_duration_since(times.sent)),
             body_us: micros(times.last_byte.saturating_duration_since(times.first_byte)),

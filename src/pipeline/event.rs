@@ -105,6 +105,10 @@ pub struct FailureDetails {
     pub edge: Option<SocketAddr>,
     /// Hit or miss of a cache, as far as the response says so.
     pub cache: Option<CacheStatus>,
+    /// Headers that identify the response, without secrets of the run, safe to print.
+    pub ids: Option<Box<str>>,
+    /// First line of the body, without secrets of the run, safe to print.
+    pub words: Option<Box<str>>,
 }
 
 /// Request of a watched client, with its redirects and local retries, as far as it has got. Times but the first count

@@ -24,7 +24,7 @@ pub struct Example {
     pub details: FailureDetails,
 }
 
-/// The last examples of each outcome. They take at most 64 times some 300 bytes.
+/// The last examples of each outcome. They take at most 64 times some 600 bytes.
 #[derive(Debug, Default)]
 pub(super) struct Examples {
     /// In the order of the first example.
@@ -76,6 +76,8 @@ mod tests {
             took_us: 1,
             edge: None,
             cache: None,
+            ids: None,
+            words: None,
         };
         let details = has_details.then(|| Box::new(details));
         let outcome = Outcome::from_status(status, false);

@@ -197,6 +197,9 @@ impl Line<'_> {
         if let Some(cache) = details.cache {
             self.text("cache", cache.name());
         }
+        for (name, text) in [("ids", &details.ids), ("words", &details.words)] {
+            text.iter().for_each(|text| self.text(name, text));
+        }
     }
 
     fn request(&mut self, request: &WatchedRequest) {
@@ -246,9 +249,11 @@ mod tests {
             took_us: 12,
             edge: Some(([10, 0, 0, 1], 443).into()),
             cache: Some(CacheStatus::Miss),
+            ids: Some("cf-ray 8f2a".into()),
+            words: None,
         };
         let example = Happening::Fault { request: Kind::Segment, outcome, details: Some(Box::new(details)) };
-        let fields = ",\"url\":\"https://a.test/1.ts?***\",\"took_us\":12,\"edge\":\"10.0.0.1:443\",\"cache\":\"miss\"}\n";
+        let fields = ",\"url\":\"https://a.test/1.ts?***\",\"took_us\":12,\"edge\":\"10.0.0.1:443\",\"cache\":\"miss\",\"ids\":\"cf-ray 8f2a\"}\n";
         assert!(written(example).ends_with(fields));
         let state = Happening::State { from: ClientState::Starting, to: ClientState::Playing };
         assert!(written(state).ends_with("\"from\":\"starting\",\"to\":\"playing\"}\n"));

@@ -231,6 +231,8 @@ impl<'a> Fields<'a> {
             took_us: self.number("took_us")?,
             edge: self.text("edge").and_then(|edge| edge.parse().ok()),
             cache: caches.into_iter().find(|status| Some(status.name()) == cache),
+            ids: self.shown("ids").map(Into::into),
+            words: self.shown("words").map(Into::into),
         })
     }
 
@@ -288,8 +290,14 @@ mod tests {
     #[test]
     fn every_event_that_a_replay_needs_is_read_as_it_was_written() {
         let outcome = Fault::ConnReset.into();
-        let details =
-            |edge, cache| FailureDetails { url: "https://a.test/1.ts?***".into(), took_us: 12, edge, cache };
+        let details = |edge, cache| FailureDetails {
+            url: "https://a.test/1.ts?***".into(),
+            took_us: 12,
+            edge,
+            cache,
+            ids: cache.map(|_| "cf-ray 8f2a".into()),
+            words: cache.map(|_| "no \"server\"".into()),
+        };
         let edge = Some(([10, 0, 0, 1], 443).into());
         let fault = |details| Happening::Fault { request: Kind::Segment, outcome, details };
         let asked = WatchedRequest {

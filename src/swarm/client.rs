@@ -183,7 +183,8 @@ impl Viewer {
         self.probe.pass(probed, &answer);
         // A request that a draining client did not send has no outcome: the last one is that of another request.
         if matches!(answer, Answer::Failed(_)) && answered.sent().is_some() {
-            self.events.failed(kind(fetch.what), |now_us| answered.details(&fetch.url, now_us));
+            self.events
+                .failed(kind(fetch.what), |now_us, secrets| answered.details(&fetch.url, now_us, secrets));
         }
         if let Some((request, sent)) = watched.zip(answered.sent()) {
             self.events.ended(request, sent.first_byte_us, sent.bytes);

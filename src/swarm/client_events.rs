@@ -12,7 +12,7 @@ use crate::pipeline::{
 use crate::player::Tally;
 use crate::stats::{ClientRow, Meter, Metric};
 use crate::vocabulary::clock::micros;
-use crate::vocabulary::{ClientState, Departure, Kind, Outcome};
+use crate::vocabulary::{ClientState, Departure, Kind, KnownSecrets, Outcome};
 
 /// Source of the events of one client.
 #[derive(Debug)]
@@ -41,13 +41,17 @@ impl ClientEvents {
 
     /// Reports that a request failed, with the outcome that was counted last. Calls `details` only for a request that is
     /// an example of its outcome.
-    pub(super) fn failed(&self, request: Kind, details: impl FnOnce(u64) -> Option<FailureDetails>) {
+    pub(super) fn failed(
+        &self,
+        request: Kind,
+        details: impl FnOnce(u64, &KnownSecrets) -> Option<FailureDetails>,
+    ) {
         let Some(outcome) = self.meter.last_outcome().filter(|outcome| *outcome != Outcome::Ok) else {
             return;
         };
         let now_us = self.meter.now_us();
         let is_example = self.examples.admits(outcome, now_us);
-        let details = is_example.then(|| details(now_us)).flatten().map(Box::new);
+        let details = is_example.then(|| details(now_us, self.examples.secrets())).flatten().map(Box::new);
         self.offer_event(Happening::Fault { request, outcome, details });
     }
 

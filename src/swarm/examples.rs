@@ -2,21 +2,37 @@
 
 use std::cell::RefCell;
 
-use crate::vocabulary::Outcome;
+use super::ClientSettings;
+use crate::vocabulary::{KnownSecrets, Outcome};
 
 /// Time between two examples of an outcome, in microseconds. In a storm, only this one comparison remains of a failure.
 const INTERVAL_US: u64 = 1_000_000;
 /// Outcomes of which there are examples.
 const OUTCOMES: usize = 32;
 
-/// Time of the last example of each outcome.
+/// Time of the last example of each outcome, and the secrets that no example may show.
 #[derive(Debug, Default)]
-pub(super) struct Examples(RefCell<Vec<(Outcome, u64)>>);
+pub(super) struct Examples {
+    last: RefCell<Vec<(Outcome, u64)>>,
+    secrets: KnownSecrets,
+}
 
 impl Examples {
+    /// Creates the examples of a run with these settings.
+    pub(super) fn new(settings: &ClientSettings) -> Self {
+        let mut secrets = settings.net.headers.secrets();
+        secrets.add_url(&settings.player.entry);
+        Self { secrets, ..Self::default() }
+    }
+
+    /// Returns the secrets of the run.
+    pub(super) const fn secrets(&self) -> &KnownSecrets {
+        &self.secrets
+    }
+
     /// Reports whether a request that failed now is an example of its outcome: at most one a second is.
     pub(super) fn admits(&self, outcome: Outcome, now_us: u64) -> bool {
-        let mut last = self.0.borrow_mut();
+        let mut last = self.last.borrow_mut();
         match last.iter().position(|(known, _)| *known == outcome) {
             None if last.len() < OUTCOMES => last.push((outcome, now_us)),
             Some(place) => match last.get_mut(place) {

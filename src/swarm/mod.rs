@@ -14,6 +14,7 @@ mod client_events;
 mod client_slot;
 mod decryption;
 mod examples;
+mod failed_answer;
 mod inspection;
 mod ladder;
 mod lanes;

@@ -19,11 +19,12 @@ use crate::player::{Fetch, Resource};
 use crate::stats::{Exchange, Meter, Metric, Timings};
 use crate::vocabulary::outcome::{Class, Fault, Outcome};
 use crate::vocabulary::secret_url::Access;
-use crate::vocabulary::{CacheStatus, Finding, Kind, SecretUrl, Timed, limits};
+use crate::vocabulary::{CacheStatus, Finding, Kind, KnownSecrets, SecretUrl, Timed, limits};
 
 use super::client_events::ClientEvents;
 use super::client_slot::{ClientSlot, RequestGuard};
 use super::decryption::{BodyDecryptor, KeyRing};
+use super::failed_answer::FailedAnswer;
 use super::playlist_cache::PlaylistCache;
 use super::reach::Attempt;
 use super::scope::{self, HostRequest, admit, lead_to, refuse_scheme};
@@ -90,6 +91,7 @@ pub(super) struct Answered {
     sent: Option<Sent>,
     edge: Option<SocketAddr>,
     cache: Option<CacheStatus>,
+    failed: Option<FailedAnswer>,
 }
 
 impl Answered {
@@ -102,6 +104,7 @@ impl Answered {
                 sent: Some(Sent::new(&received.exchange, Some(received.first_byte_us()))),
                 edge: Some(received.response.opening.route.edge),
                 cache: received.response.head.cache,
+                failed: FailedAnswer::new(&received.response),
             },
         }
     }
@@ -112,12 +115,21 @@ impl Answered {
     }
 
     /// Returns the details of a request for `url` that failed now; `None` if it was not sent.
-    pub(super) fn details(&self, url: &SecretUrl, now_us: u64) -> Option<FailureDetails> {
+    pub(super) fn details(
+        &self,
+        url: &SecretUrl,
+        now_us: u64,
+        secrets: &KnownSecrets,
+    ) -> Option<FailureDetails> {
+        let url = self.redirected.as_ref().unwrap_or(url);
+        let (ids, words) = self.failed.as_ref().map(|failed| failed.shown(url, secrets)).unwrap_or_default();
         Some(FailureDetails {
-            url: self.redirected.as_ref().unwrap_or(url).to_string().into(),
+            url: url.to_string().into(),
             took_us: now_us.saturating_sub(self.sent?.started_us),
             edge: self.edge,
             cache: self.cache,
+            ids,
+            words,
         })
     }
 }
@@ -253,7 +265,7 @@ async fn follow<'a>(
             Ok(response) => response,
             Err(fault) if is_lacking => {
                 let answered = Answered::new(&fail(exchange, first_byte_us, fault));
-                events.failed(kind(fetch.what), |now_us| answered.details(url, now_us));
+                events.failed(kind(fetch.what), |now_us, secrets| answered.details(url, now_us, secrets));
                 continue;
             }
             Err(fault) => return Some(fail(exchange, first_byte_us, fault)),

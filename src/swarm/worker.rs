@@ -25,6 +25,7 @@ use crate::vocabulary::Departure;
 
 use super::ClientSettings;
 use super::client_slot::{ClientSlot, Shared};
+use super::examples::Examples;
 use super::playlist_cache::PlaylistCache;
 use super::sample_schedule::{SampleSchedule, TURN};
 use super::sessions::run_sessions;
@@ -87,7 +88,7 @@ impl Worker {
             let playlist_cache =
                 Rc::new(PlaylistCache::new(Arc::clone(&settings.net.budget), settings.playlist_tap.clone()));
             let Sources { registry, status, workers, clock, .. } = sources;
-            let (tap, examples) = (Rc::new(tap), Rc::default());
+            let (tap, examples) = (Rc::new(tap), Rc::new(Examples::new(&settings)));
             let shared = Shared { index, registry, settings, net, clock, tap, playlist_cache, examples };
             let floor = WorkerLoop {
                 shared: Rc::new(shared),

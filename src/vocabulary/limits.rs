@@ -55,6 +55,10 @@ pub const SEGMENT_BYTES: u64 = 512 * 1024 * 1024;
 pub const KEY_BYTES: usize = 64 * 1024;
 /// Maximum bytes read of an error response's body; if there is more, the connection is dropped.
 pub const ERROR_BODY_BYTES: u64 = 64 * 1024;
+/// Bytes kept of an error response's body: its first line is shown.
+pub const ERROR_WORDS_BYTES: usize = 512;
+/// Maximum length of a header that identifies a response, in bytes; a longer one is not kept.
+pub const ID_BYTES: usize = 128;
 
 /// Maximum bytes of a response head: status line and headers together.
 pub const HEAD_BYTES: usize = 64 * 1024;

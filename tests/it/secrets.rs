@@ -303,7 +303,13 @@ fn the_password_of_a_proxy_reaches_it_and_no_output() {
 #[test]
 fn a_failed_segment_is_reported_without_its_secrets() {
     let failures: [fn() -> Answer; 3] = [
-        || Answer::whole("403 hunter2-reason", "text/html; token=hunter2-type", b"hunter2-body"),
+        || {
+            Answer::whole(
+                "403 hunter2-reason",
+                "text/html; token=hunter2-type",
+                b"denied: token=hunter2-body",
+            )
+        },
         || Answer::whole("200 OK", "text/html; token=hunter2-type", b"<a href='?hunter2-body'>"),
         || Answer::whole("302 Found", "text/plain", b"").with("Location: ftp://hunter2@h/hunter2-location"),
     ];
@@ -313,6 +319,35 @@ fn a_failed_segment_is_reported_without_its_secrets() {
         let code = run.exit_code.unwrap();
         assert!([0, 3].contains(&code), "{}", run.outputs["stderr"]);
         run.assert_silent(code, &ALL);
+    }
+}
+
+#[test]
+fn an_origin_that_echoes_a_request_makes_no_output_show_its_secrets() {
+    // Each line of the answer is all that the origin knows of the request.
+    let origin = Scripted::start_with(|asked: &Asked| {
+        let headers = ["authorization", "cookie", "x-key"].map(|name| asked.header(name).unwrap_or_default());
+        let echo = format!("{} {}", asked.path, headers.join(" "));
+        match asked.path.split(['?', ';']).next().unwrap_or_default() {
+            "/live.m3u8" => Answer::playlist(LIST).with("Set-Cookie: sid=hunter2-session; Path=/"),
+            "/key" => Answer::whole("200 OK", "application/octet-stream", &[7; 16]),
+            _ => Answer::whole("404 Not Found", "text/html", format!("<b>no {echo}</b>").as_bytes())
+                .with(&format!("X-Request-ID: req-4711 {} {}", headers[2], headers[1]))
+                .with("CF-Ray: 8f2a1b3c4d5e6f70-FRA"),
+        }
+    });
+    let run = Run::load(&url(&origin), &["--header-env", &format!("Cookie={VARIABLE}")]).end();
+    run.assert_silent(run.exit_code.unwrap(), &ALL);
+    let record = run.outputs["record.ndjson"].lines();
+    let lines = record.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let examples: Vec<_> = lines.filter(|line| line["words"].is_string()).collect();
+    assert!(!examples.is_empty(), "{}", run.outputs["record.ndjson"]);
+    for example in examples {
+        let [ids, words] = ["ids", "words"].map(|name| example[name].as_str().unwrap());
+        // The last header line comes first.
+        let plain = "cf-ray 8f2a1b3c4d5e6f70-FRA, x-request-id req-4711 ***";
+        assert!(ids.starts_with(plain), "{ids}");
+        assert!(words.starts_with("no /") && words.contains("***"), "{words}");
     }
 }
 

@@ -12,21 +12,28 @@ use crate::vocabulary::units::{self, UNKNOWN};
 
 use super::{Column, Line, Table, Text, errors};
 
+/// Heading of the column of URLs, with its margin.
+const URL: &str = "  URL";
+/// Name that a column of identifiers need not repeat.
+const COMMON_ID: &str = "x-request-id ";
+
 const WIDE: &[Column] = &[
     Column::word("AT", 8),
     Column::number("CLIENT", 8),
     Column::word("  REQUEST", 11),
-    Column::word("ANSWERED BY", 24),
-    Column::word("CACHE", 6),
+    Column::word("ANSWERED BY", 21),
+    Column::word("CACHE", 5),
     Column::number("AFTER ms", 9),
-    Column::word("  URL", 86),
+    Column::word(URL, 32),
+    Column::word("REQUEST ID", 28),
+    Column::word("BODY", 120),
 ];
 const MEDIUM: &[Column] = &[
     Column::word("AT", 8),
     Column::number("CLIENT", 8),
     Column::word("  ANSWERED BY", 24),
     Column::number("AFTER ms", 9),
-    Column::word("  URL", 64),
+    Column::word(URL, 64),
 ];
 
 /// Returns the examples of an outcome, newest first.
@@ -51,7 +58,8 @@ pub(super) fn examples(app: &App, chosen: Option<Outcome>, room: Size) -> Table 
 fn line(example: &Example, is_wide: bool, columns: &[Column]) -> Line {
     let details = &example.details;
     let unknown = || UNKNOWN.to_owned();
-    let width = columns.last().map_or(0, |column| usize::from(column.width).saturating_sub(2));
+    let url = columns.iter().find(|column| column.name == URL);
+    let width = url.map_or(0, |column| usize::from(column.width).saturating_sub(2));
     let mut cells = vec![
         Text::label(units::short_clock(Duration::from_micros(example.at_us))),
         Text::plain(units::count(example.client)),
@@ -67,6 +75,12 @@ fn line(example: &Example, is_wide: bool, columns: &[Column]) -> Line {
     }
     cells.push(Text::plain(units::milliseconds(details.took_us)));
     cells.push(Text::plain(format!("  {}", end_of(&details.url, width))));
+    if is_wide {
+        let known = |text: &Option<Box<str>>| text.as_deref().map_or_else(unknown, str::to_owned);
+        // One name is common to most of them; the value is what a log is searched for.
+        let ids = known(&details.ids).replace(COMMON_ID, "");
+        cells.extend([Text::plain(ids), Text::label(known(&details.words))]);
+    }
     Line::new(cells)
 }
 
