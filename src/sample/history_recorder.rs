@@ -8,17 +8,26 @@ use super::history::History;
 use super::history_bins::HistoryBins;
 use super::point::{HeatOf, Point};
 use super::timeline::Bin;
-use crate::stats::{HeatMeter, LatencySnapshot, Registry, Snapshot};
+use crate::stats::{HeatMeter, LatencySnapshot, Metric, Registry, Snapshot};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{ClientState, Outcome, Timed};
+
+/// Counts of a run at the begin of a second.
+#[derive(Clone, Debug, Default)]
+struct Begin {
+    /// Failures, in the order of the failure lines of a sample.
+    failed: Vec<u64>,
+    joined: u64,
+    stalls: u64,
+}
 
 /// Collects the open second and adds the finished ones to the history.
 #[derive(Debug)]
 pub(super) struct HistoryRecorder {
     history: Arc<History>,
     open: Point,
-    /// Failures at the begin of the open second, in the order of the failure lines of a sample.
-    failed: Vec<u64>,
+    /// Counts at the begin of the open second.
+    begin: Begin,
     heat: Vec<(Timed, HeatOf, HeatMeter)>,
     /// Memory for reading a histogram.
     histogram: LatencySnapshot,
@@ -32,7 +41,7 @@ impl HistoryRecorder {
         Self {
             history: Arc::new(History::new(started_unix_ms)),
             open: Point::default(),
-            failed: Vec::new(),
+            begin: Begin::default(),
             heat: HeatOf::ALL.into_iter().flat_map(durations).collect(),
             histogram: LatencySnapshot::default(),
         }
@@ -76,7 +85,7 @@ impl HistoryRecorder {
     pub(super) fn finish_second(&mut self, sample: &RunSample) {
         let history = Arc::make_mut(&mut self.history);
         let second = std::mem::take(&mut self.open);
-        push(history, second, &mut self.failed, sample);
+        push(history, second, &mut self.begin, sample);
     }
 
     /// Returns the whole run up to a sample that was observed, with the open second.
@@ -85,15 +94,21 @@ impl HistoryRecorder {
             return self.history.whole().clone();
         }
         let mut history = History::clone(&self.history);
-        push(&mut history, self.open.clone(), &mut self.failed.clone(), sample);
+        push(&mut history, self.open.clone(), &mut self.begin.clone(), sample);
         history.whole().clone()
     }
 }
 
-/// Completes a second with what is read at its end, and adds it. `failed` are the failures at its begin.
-fn push(history: &mut History, mut second: Point, failed: &mut Vec<u64>, sample: &RunSample) {
-    failed.resize(sample.failures.len(), 0);
-    for (line, before) in sample.failures.iter().zip(failed) {
+/// Completes a second with what is read at its end, and adds it. `begin` are the counts at its begin; afterwards, those
+/// at its end.
+fn push(history: &mut History, mut second: Point, begin: &mut Begin, sample: &RunSample) {
+    let gained = |now: u64, before: &mut u64| {
+        u32::try_from(now.saturating_sub(std::mem::replace(before, now))).unwrap_or(u32::MAX)
+    };
+    second.joined = gained(sample.snapshot.created, &mut begin.joined);
+    second.stalls = gained(sample.snapshot.totals.get(Metric::Stalls), &mut begin.stalls);
+    begin.failed.resize(sample.failures.len(), 0);
+    for (line, before) in sample.failures.iter().zip(&mut begin.failed) {
         let count = line.count.saturating_sub(std::mem::replace(before, line.count));
         if count > 0 && line.outcome != Outcome::from(Fault::Cut) {
             second.add_code(history.place_of(line.outcome), count);

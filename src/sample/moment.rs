@@ -60,6 +60,16 @@ impl Moment<'_> {
         self.per_second(self.bin.codes.get(code).copied()?.into())
     }
 
+    /// Returns the number of clients that joined, per second.
+    pub fn joined_per_s(&self) -> Option<f64> {
+        self.per_second(self.bin.joined.into())
+    }
+
+    /// Returns the number of stalls that began, per second.
+    pub fn stalls_per_s(&self) -> Option<f64> {
+        self.per_second(self.bin.stalls.into())
+    }
+
     /// Returns the body bits per second that arrived.
     pub fn got_bits_per_s(&self) -> Option<f64> {
         Some(8.0 * self.per_second(self.bin.counts.bytes)?)
@@ -165,12 +175,14 @@ mod tests {
         let mut point = point(&[(Playing, 6_000), (Stalled, 1_000), (Dead, 500), (Finished, 4_000)]);
         (point.codes[2], point.codes[CODES], point.counts.bytes) = (3, 1, 500);
         point.counts.ended[Class::Ok.index()] = 12;
+        (point.joined, point.stalls) = (3, 1);
         let moment = two_seconds(&point);
         assert_eq!((moment.clients(Playing), moment.active()), (Some(3.0), Some(3.5)));
         assert_eq!(
             (moment.failed_per_s(), moment.code_per_s(2), moment.code_per_s(99)),
             (Some(2.0), Some(1.5), None)
         );
+        assert_eq!((moment.joined_per_s(), moment.stalls_per_s()), (Some(1.5), Some(0.5)));
         assert_eq!((moment.failed_share(), moment.got_bits_per_s()), (Some(0.25), Some(2_000.0)));
         assert_eq!(moment.trouble_share(), Some(0.2));
         assert_eq!(moment.stalled_share(), Some(1.0 / 7.0));

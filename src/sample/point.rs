@@ -105,6 +105,10 @@ pub struct Point {
     /// Failed requests, in the order of the history's codes; the last number counts all others. Requests that hlswarm
     /// cut are not among them.
     pub codes: [u32; CODES + 1],
+    /// Clients that joined.
+    pub joined: u32,
+    /// Stalls that began.
+    pub stalls: u32,
     /// Bits that viewers needed: the announced bit rates of clients that play, wait or stall, times the time. A client
     /// whose variant announces none adds nothing.
     pub need_bits: u64,
@@ -140,6 +144,8 @@ impl Addable for Point {
         for (place, count) in other.codes.into_iter().enumerate() {
             self.add_code(place, u64::from(count));
         }
+        self.joined = self.joined.saturating_add(other.joined);
+        self.stalls = self.stalls.saturating_add(other.stalls);
         self.need_bits = self.need_bits.saturating_add(other.need_bits);
         self.verdict = self.verdict.max(other.verdict);
         self.heat.iter_mut().zip(&other.heat).for_each(|(mine, theirs)| mine.add(theirs));

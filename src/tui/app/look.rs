@@ -60,7 +60,7 @@ impl App {
     /// Reports whether the shown view has charts over the time of the run.
     pub(in crate::tui) const fn has_charts(&self) -> bool {
         match self.view {
-            View::Overview | View::Errors | View::Latency | View::Stream => true,
+            View::Overview | View::Errors | View::Log | View::Latency | View::Stream => true,
             // The other pages are text.
             View::Report => self.scroll == 0,
             _ => false,

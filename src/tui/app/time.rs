@@ -54,6 +54,7 @@ impl App {
     pub(in crate::tui) fn chart_columns(&self) -> u16 {
         let columns = match self.view {
             View::Errors => layout::errors::columns(self.room),
+            View::Log => layout::log::layout(self.room).columns(),
             View::Overview if !self.zoomed => layout::overview::layout(self.room).columns(),
             View::Report => layout::report::layout(self.room).columns(),
             View::Latency => layout::latency::layout(self.room).columns(),

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Rect, Size};
 
-use super::{RULE, body, take_bottom};
+use super::{Breadth, RULE, body, take_bottom, take_right};
 
 /// Heading and as many channels as there is room for.
 const LANES: u16 = 4 + RULE;
@@ -53,8 +53,15 @@ pub(in crate::tui) fn layout(room: Size) -> Layout {
     if has_room(rest, STREAMS) {
         places.streams = take_bottom(&mut rest, STREAMS);
     }
-    places.machine = take_bottom(&mut rest, MACHINE);
-    places.workers = take_bottom(&mut rest, if is_high { WORKERS_HIGH } else { WORKERS });
+    let workers = if is_high { WORKERS_HIGH } else { WORKERS };
+    if Breadth::new(room) == Breadth::Wide {
+        // Side by side, they leave more lines to the gauges.
+        places.workers = take_bottom(&mut rest, workers.max(MACHINE));
+        places.machine = take_right(&mut places.workers, room.width / 2);
+    } else {
+        places.machine = take_bottom(&mut rest, MACHINE);
+        places.workers = take_bottom(&mut rest, workers);
+    }
     places.gauges = rest;
     places
 }

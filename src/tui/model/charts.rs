@@ -96,7 +96,7 @@ pub(in crate::tui) struct Charts {
 
 /// The makers of charts on one axis.
 pub(super) struct ChartMaker<'a> {
-    app: &'a App,
+    pub(super) app: &'a App,
     columns: Columns<'a>,
 }
 
@@ -106,8 +106,13 @@ impl<'a> ChartMaker<'a> {
         Self { app, columns: Columns::new(&app.shown.history, app.axis(columns)) }
     }
 
+    /// Returns a value of the moment that stands for each column.
+    pub(super) fn values(&self, of: &dyn Fn(&Moment<'a>) -> Option<f64>) -> Vec<Option<f64>> {
+        self.columns.values(of)
+    }
+
     /// Returns the second whose values the rules show: the one at the cursor, or the last one.
-    fn second(&self) -> Option<Moment<'_>> {
+    pub(super) fn second(&self) -> Option<Moment<'_>> {
         match self.app.cursor {
             Some(at) => self.columns.at(at),
             None => self.app.shown.history.last(),
@@ -115,7 +120,7 @@ impl<'a> ChartMaker<'a> {
     }
 
     /// Reports whether rules show values: at the end of a run only the cursor points at a second that says something.
-    fn has_values(&self) -> bool {
+    pub(super) fn has_values(&self) -> bool {
         self.app.view != View::Report || self.app.cursor.is_some()
     }
 
@@ -277,33 +282,6 @@ impl<'a> ChartMaker<'a> {
         legend.push(alarming(format!("{}{of}", units::percent(share)), share));
         legend
     }
-
-    /// Stacks the bits that arrived and those that viewers needed and did not get.
-    pub(super) fn throughput(&self) -> Chart {
-        let got = self.columns.values(&|moment| moment.got_bits_per_s());
-        let missing = self.columns.values(&|moment| moment.missing_bits_per_s());
-        let bands = vec![
-            StackBand { values: got, tone: Tone::Play, trouble: false },
-            StackBand { values: missing, tone: Tone::Missing, trouble: false },
-        ];
-        let top = round_up(largest_sum(&bands));
-        // Tops are 1, 2 or 5: their halves have one decimal.
-        let label = |value: f64| units::bit_rate(value).replace(".50 ", ".5 ");
-        Chart {
-            title: Text::title("Throughput"),
-            aside: match self.has_values() {
-                true => throughput_legend(&self.app.steady, self.second()),
-                false => vec![swatch(Tone::Play, "got"), swatch(Tone::Missing, "missing")],
-            },
-            focused: false,
-            figure: Figure::Stack(Stack {
-                bands,
-                ahead: Vec::new(),
-                top,
-                scale: [label(top), label(top / 2.0), "0".to_owned()],
-            }),
-        }
-    }
 }
 
 /// Returns the title of the first chart, which names the time that all of them cover unless it is the whole run.
@@ -324,24 +302,8 @@ const STATES: [(ClientState, &str, Tone); 6] = [
     (ClientState::Leaving, "leave", Tone::Label),
 ];
 
-fn throughput_legend(sample: &RunSample, second: Option<Moment<'_>>) -> Vec<Text> {
-    let rate = |bits: Option<f64>| bits.map_or(units::UNKNOWN.to_owned(), units::bit_rate);
-    let got = second.and_then(|second| second.got_bits_per_s());
-    let mut legend = vec![swatch(Tone::Play, &format!("got {}", rate(got))).weighing(Weight::Subject)];
-    legend.push(Text::label(format!("peak {}", rate(sample.peak_bits_per_second))));
-    let missing = second.and_then(|second| second.missing_bits_per_s()).filter(|missing| *missing > 0.0);
-    if let Some(missing) = missing {
-        let text =
-            Text::new(Role::LegendAlarm(Tone::Missing), format!("■ missing {}", units::bit_rate(missing)));
-        legend.push(text.weighing(Weight::OutOfBounds));
-        let need = second.and_then(|second| second.need_bits_per_s());
-        legend.push(Text::label(format!("of {} needed", rate(need))));
-    }
-    legend
-}
-
 /// Returns an entry of a legend: a square in its tone, and words.
-fn swatch(tone: Tone, words: &str) -> Text {
+pub(super) fn swatch(tone: Tone, words: &str) -> Text {
     Text::new(Role::Legend(tone), format!("■ {words}"))
 }
 
@@ -354,7 +316,7 @@ pub(super) fn alarming(text: String, share: Option<f64>) -> Text {
 }
 
 /// Returns the largest sum of all bands of a column.
-fn largest_sum(bands: &[StackBand]) -> f64 {
+pub(super) fn largest_sum(bands: &[StackBand]) -> f64 {
     let columns = bands.first().map_or(0, |band| band.values.len());
     let sum = |column: usize| -> f64 {
         bands.iter().filter_map(|band| band.values.get(column).copied().flatten()).sum()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Size;
 
-use crate::stats::{ClientRow, SecondState, Snapshot};
+use crate::stats::{ClientRow, PlacementIndex, SecondState, Snapshot};
 use crate::tui::app::{App, ClientList};
 use crate::tui::layout::{self, Breadth};
 use crate::tui::theme::Role;
@@ -47,7 +47,8 @@ const WIDE: &[Column] = &[
     Column::number("ERR", 6),
     Column::number("REQ", 7),
     Column::number("AGE s", 6),
-    Column::word("LAST", 26),
+    Column::word("LAST", 24),
+    Column::word("EDGE", 15),
     Column::word(LAST_STATES, SecondState::SECONDS as u16),
 ];
 
@@ -104,7 +105,8 @@ impl ClientsView {
             map_line: app.map_line(),
             map_focused: app.has_focus(0),
             who_focused: app.group_at().is_some(),
-            table: table(&app.clients, snapshot, &rows, breadth).with_focus(app.has_focus(1)),
+            table: table(&app.clients, (snapshot, &app.steady.stream.placements), &rows, breadth)
+                .with_focus(app.has_focus(1)),
             drawn: rows.iter().filter(|_| breadth == Breadth::Wide).map(drawn).collect(),
             timeline: app.clients.open.then(|| Box::new(ClientTimeline::new(app, room))),
         }
@@ -121,11 +123,17 @@ fn shown<'a>(list: &ClientList, snapshot: &'a Snapshot, room: usize) -> Vec<&'a 
     places.filter_map(|place| snapshot.clients.get(*place as usize)).collect()
 }
 
-fn table(list: &ClientList, snapshot: &Snapshot, rows: &[&ClientRow], breadth: Breadth) -> Table {
-    let (columns, cells): (_, fn(&ClientRow, u64) -> Vec<Text>) =
-        if breadth == Breadth::Wide { (WIDE, wide_cells) } else { (COLUMNS, cells) };
+fn table(
+    list: &ClientList,
+    (snapshot, placements): (&Snapshot, &PlacementIndex),
+    rows: &[&ClientRow],
+    breadth: Breadth,
+) -> Table {
+    let is_wide = breadth == Breadth::Wide;
+    let columns = if is_wide { WIDE } else { COLUMNS };
+    let now_us = snapshot.clients_at_us;
     let lines = rows.iter().map(|row| Line {
-        cells: cells(row, snapshot.clients_at_us),
+        cells: if is_wide { wide_cells(row, now_us, placements) } else { cells(row, now_us) },
         selected: list.selected == Some(row.id),
         whole: false,
     });
@@ -192,11 +200,13 @@ fn cells(row: &ClientRow, now_us: u64) -> Vec<Text> {
 }
 
 /// Returns the cells of [`WIDE`]; those that are drawn are empty.
-fn wide_cells(row: &ClientRow, now_us: u64) -> Vec<Text> {
+fn wide_cells(row: &ClientRow, now_us: u64, placements: &PlacementIndex) -> Vec<Text> {
     let [id, state, rate, buffer, speed, stalls, errors, requests, age, last, ..] =
         <[Text; COLUMNS.len()]>::try_from(cells(row, now_us)).unwrap_or_default();
     let drawn = Text::default;
-    vec![id, state, rate, drawn(), buffer, speed, stalls, errors, requests, age, last, drawn()]
+    let edge = placements.edge(row.placement).map_or(units::UNKNOWN.to_owned(), |edge| edge.ip().to_string());
+    let edge = Text::label(edge);
+    vec![id, state, rate, drawn(), buffer, speed, stalls, errors, requests, age, last, edge, drawn()]
 }
 
 fn bandwidth(row: &ClientRow) -> Text {
@@ -245,7 +255,7 @@ mod tests {
         let (snapshot, mut list) = (snapshot(), ClientList::default());
         list.arrange(&RunSample { snapshot: snapshot.clone(), ..RunSample::default() }, View::Clients);
         let rows = shown(&list, &snapshot, 3);
-        let table = table(&list, &snapshot, &rows, Breadth::Narrow);
+        let table = table(&list, (&snapshot, &PlacementIndex::default()), &rows, Breadth::Narrow);
         let ids: Vec<&str> = table.lines.iter().map(|line| line.cells[0].text.as_str()).collect();
         assert_eq!(ids, ["6,001", "78", "1"]);
         assert!(shown(&list, &snapshot, 0).is_empty());

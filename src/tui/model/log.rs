@@ -17,7 +17,8 @@ use crate::verdict::Knee;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Outcome, Tone, units};
 
-use super::{Column, Line, Table, Text, Weight, errors, reason, top};
+use super::charts::ChartMaker;
+use super::{Charts, Column, Line, Table, Text, Weight, errors, reason, top};
 
 /// Maximum number of outcomes that a line of the story names.
 const FIRSTS: usize = 4;
@@ -28,6 +29,8 @@ const EVENTS: &[Column] =
 /// The view.
 #[derive(Debug)]
 pub(in crate::tui) struct LogView {
+    /// Events per second, with the verdict over time.
+    pub(in crate::tui) charts: Charts,
     pub(in crate::tui) story: Table,
     pub(in crate::tui) events: Table,
 }
@@ -39,7 +42,9 @@ impl LogView {
         let scroll = |panel| if app.has_focus(panel) { app.scroll } else { 0 };
         let story = story_from(app, layout::log::layout(room).story_lines(), scroll(0));
         let events = events(app, layout::log::lines(room), scroll(1)).with_focus(app.has_focus(1));
-        Self { story: story.with_focus(app.has_focus(0)), events }
+        let maker = ChartMaker::new(app, layout::log::layout(room).columns());
+        let chart = maker.events();
+        Self { charts: maker.finish(vec![chart]), story: story.with_focus(app.has_focus(0)), events }
     }
 }
 

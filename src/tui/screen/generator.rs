@@ -38,7 +38,8 @@ fn bars(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     take(&mut lines, 1);
     let before: u16 = view.gauges.columns.iter().take(BAR).map(|column| column.width + 1).sum();
     let width = view.gauges.columns.get(BAR).map_or(0, |column| column.width);
-    for (line, bar) in lines.rows().zip(&view.bars) {
+    let shown = table::shown(&view.gauges, usize::from(lines.height));
+    for (line, bar) in lines.rows().zip(view.bars.iter().take(shown)) {
         let Some(bar) = bar else { continue };
         let place = Rect { x: line.x + before, width: width.min(line.width.saturating_sub(before)), ..line };
         widget::bar(bar.fill, Some(bar.mark), bar.tone, theme, place, buffer);
@@ -59,8 +60,13 @@ fn channels(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer)
         }
         row.column_right(&Text::label("DROPPED"), DROPPED).column_right(&Text::label("/s"), DROPPED);
     }
-    for (line, lane) in lines.zip(&view.lanes) {
+    let room = usize::from(inner.height).saturating_sub(1);
+    let shown = if view.lanes.len() > room { room.saturating_sub(1) } else { view.lanes.len() };
+    for (lane, line) in view.lanes.iter().take(shown).zip(lines.by_ref()) {
         channel(lane, bar, theme, line, buffer);
+    }
+    if let Some(line) = lines.next().filter(|_| shown < view.lanes.len()) {
+        table::more(view.lanes.len() - shown, theme, line, buffer);
     }
 }
 

@@ -7,6 +7,7 @@ use super::frame::{Head, panel};
 use super::line::Row;
 use crate::tui::model::{Align, Column, Line, Table, Text};
 use crate::tui::theme::{Role, Theme};
+use crate::vocabulary::units;
 
 /// Leaves a column free at each side: the sign of the selection stands in the left one.
 pub(super) fn indented(inner: Rect) -> Rect {
@@ -21,11 +22,13 @@ pub(super) fn draw(table: &Table, theme: Theme, area: Rect, buffer: &mut Buffer)
 /// Draws the headings and the lines of a list without its rule.
 pub(super) fn list(table: &Table, theme: Theme, inner: Rect, buffer: &mut Buffer) {
     let mut lines = inner.rows();
+    let mut room = usize::from(inner.height);
     if table.columns.iter().any(|column| !column.name.is_empty())
         && let Some(line) = lines.next()
     {
         let headings: Vec<Text> = table.columns.iter().map(|column| Text::label(column.name)).collect();
         cells(&headings, table.columns, theme, line, buffer);
+        room -= 1;
     }
     if table.lines.is_empty() {
         if let Some(line) = lines.next() {
@@ -33,9 +36,25 @@ pub(super) fn list(table: &Table, theme: Theme, inner: Rect, buffer: &mut Buffer
         }
         return;
     }
-    for (place, line) in lines.zip(&table.lines) {
+    let shown = shown(table, room);
+    // In this order, the place after the last line stays for the words.
+    for (line, place) in table.lines.iter().take(shown).zip(lines.by_ref()) {
         draw_line(line, table.columns, theme, place, buffer);
     }
+    if let Some(place) = lines.next().filter(|_| shown < table.lines.len()) {
+        more(table.lines.len() - shown, theme, place, buffer);
+    }
+}
+
+/// Returns the number of lines of a list that are drawn in `room` lines: the last one says how many there are more.
+pub(super) fn shown(table: &Table, room: usize) -> usize {
+    if table.lines.len() > room { room.saturating_sub(1) } else { table.lines.len() }
+}
+
+/// Says that a list has more lines than there is room for.
+pub(super) fn more(count: usize, theme: Theme, place: Rect, buffer: &mut Buffer) {
+    let text = format!("and {} more", units::count(count as u64));
+    Row::at(place, buffer, theme).text(Role::Label, &text);
 }
 
 fn draw_line(line: &Line, columns: &[Column], theme: Theme, place: Rect, buffer: &mut Buffer) {
