@@ -56,7 +56,7 @@ pub mod tui {
 pub mod vocabulary {
     pub use crate::vocabulary::clock::micros;
     pub use crate::vocabulary::outcome::{Fault, HttpFailure};
-    pub use crate::vocabulary::units::plural;
+    pub use crate::vocabulary::units::{self, plural};
     pub use crate::vocabulary::{
         ClientState, Clock, Command, Finding, Kind, OnHangup, Outcome, Playback, RunIdentity, RunState,
         SecretUrl,

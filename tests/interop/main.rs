@@ -27,6 +27,7 @@ mod metrics;
 mod origin;
 mod page;
 mod pages;
+mod page_numbers;
 mod playable;
 mod players;
 #[expect(dead_code, reason = "shared with tests/it, which uses more of it")]
