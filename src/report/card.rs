@@ -65,17 +65,23 @@ pub(super) fn page(doc: &Doc) -> String {
         latency(heat, &columns, &mut page);
     }
     axis(doc, &columns, &mut page);
-    let style = Text {
-        x: MARGIN,
-        y: 404.0,
-        size: 12.0,
-        room: RIGHT - MARGIN,
-        fill: colour(Tone::Label),
-        ..Text::default()
-    };
+    let x = thresholds(doc, &mut page);
+    let fill = colour(Tone::Label);
+    let style = Text { x, y: 404.0, size: 12.0, room: RIGHT - x, fill, ..Text::default() };
     text(&style, &last_line(doc), &mut page);
     page.push_str("</svg>\n");
     page
+}
+
+/// Writes how many thresholds were kept at the begin of the last line, if there are any. Returns where the rest begins.
+fn thresholds(doc: &Doc, page: &mut String) -> f64 {
+    let Some(kept) = answer::thresholds_sentence(doc) else { return MARGIN };
+    let all_kept = doc.at("/thresholds").list().all(|row| row.at("/ok").is_true());
+    let fill = colour(if all_kept { Tone::Ok } else { Tone::Fail });
+    let style =
+        Text { x: MARGIN, y: 404.0, size: 12.0, room: RIGHT - MARGIN, fill, bold: true, ..Text::default() };
+    text(&style, &kept, page);
+    MARGIN + width(&kept, 12.0, true) + 14.0
 }
 
 /// Writes the verdict and the headline on their ground, and when the run began.

@@ -144,6 +144,8 @@ async fn every_format_gives_the_same_result_of_a_threshold() {
     }
     let html = super::html::page(&doc).expect("a page");
     assert!(html.contains("error_rate&lt;1%") && html.contains("inconclusive"));
+    let card = super::card::page(&doc);
+    assert!(card.contains(">1 of 3 thresholds kept<"), "{card}");
 }
 
 #[tokio::test(start_paused = true)]
