@@ -223,7 +223,7 @@ pub(super) fn coloured(buffer: &Buffer) -> String {
 fn the_themes_look_as_they_did() {
     for (name, palette) in [("dark", Palette::Dark), ("light", Palette::Light), ("mono", Palette::Mono)] {
         let theme = Theme { palette, charset: Charset::Unicode };
-        let drawn = [1, 2, 7, 8].map(|view| {
+        let drawn = [1, 2, 3, 4, 5, 7, 8].map(|view| {
             let buffer = draw(&mut app("storm", &[Key::Char(char::from(b'0' + view))]), (100, 30), theme);
             format!("== view {view}\n{}\n{}", text(&buffer, symbol), coloured(&buffer))
         });

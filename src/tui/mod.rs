@@ -15,6 +15,8 @@ mod fixtures;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 #[cfg(test)]
+mod golden_kind_tests;
+#[cfg(test)]
 mod golden_report_tests;
 #[cfg(test)]
 mod golden_tests;
