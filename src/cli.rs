@@ -3,6 +3,7 @@
 //! The error for a bad value is one line that names the option, the value and the accepted values. A text that may
 //! hold a secret (a URL, a header, a misplaced argument) is not repeated.
 
+mod arrival;
 mod check;
 mod criteria;
 mod ctl;
@@ -50,6 +51,7 @@ Fault to inject: KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10% or any:d
 KIND: playlist, segment, init, any. FAULT: a status code, delay=TIME, bandwidth=RATE, cut, reset, stall, \
 stale (live playlists stop updating)";
 
+pub use arrival::ArrivalArgs;
 pub use check::{CheckArgs, Subject};
 pub use criteria::CriteriaArgs;
 pub use ctl::{CtlAction, CtlArgs};
@@ -166,7 +168,7 @@ pub struct DemoArgs {
 #[derive(Debug, Args)]
 pub struct LoadArgs {
     /// Number of clients to reach, such as 250 or 2.5k
-    #[arg(short, long, value_name = "N", default_value = "10", value_parser = values::clients, allow_negative_numbers = true, help_heading = "Load")]
+    #[arg(short, long, value_name = "N", default_value = "10", default_value_if("arrival", clap::builder::ArgPredicate::IsPresent, "0"), value_parser = values::clients, allow_negative_numbers = true, help_heading = "Load")]
     pub clients: u32,
     /// Clients to start per second, such as 5, 50/s or 3000/m
     #[arg(long, value_name = "RATE", default_value = "5", value_parser = crate::vocabulary::units::parse_rate, help_heading = "Load")]
@@ -183,6 +185,9 @@ pub struct LoadArgs {
     /// last stage. A held ramp stops the clock of the stages
     #[arg(long = "stage", value_name = "STAGE", conflicts_with_all = ["clients", "ramp_rate", "ramp_time", "ramp_jitter"], help_heading = "Load")]
     pub stages: Vec<StageList>,
+    /// Arrivals.
+    #[command(flatten)]
+    pub arrival: ArrivalArgs,
     /// Start the ramp at once, even if this machine seems too small; do not wait for the first client to load its
     /// playlists and some media
     #[arg(long, help_heading = "Load")]
@@ -436,7 +441,7 @@ const COMMANDS: [&str; 15] = [
 impl LoadArgs {
     /// Reports whether the run would have no clients and no end.
     fn never_ends(&self) -> bool {
-        self.clients == 0 && self.duration.is_none()
+        self.clients == 0 && self.duration.is_none() && self.arrival.arrival.is_none()
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod criteria;
 mod header_source;
+mod load_plan;
 mod net_settings;
 mod plan_source;
 mod target_source;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use crate::cli::{CheckArgs, LoadArgs, RequestArgs, SearchArgs};
 use crate::control::{Ahead, OnShortage, Plan};
 use crate::hls::VariantChoice;
-use crate::load::{ClientLimit, Ramp, RampProfile, Reconnects, SearchPlan, Stage, StageList, StagesProfile};
+use crate::load::{ClientLimit, RampProfile, Reconnects, SearchPlan};
 use crate::local_http::Address;
 use crate::net;
 use crate::net::scope::AllowedHost;
@@ -37,6 +38,11 @@ pub enum ConfigError {
     /// Stages that do not make a plan.
     #[error("--stage: {0}")]
     Stages(String),
+    /// Arrivals of clients without a bound.
+    #[error(
+        "--arrival: no client would ever leave; give --session-length, or --clients as the most that may be there at once, or --duration"
+    )]
+    EndlessArrivals,
     /// Headers that could not be read from their source.
     #[error("{0}")]
     HeaderSource(#[from] HeaderSourceError),
@@ -245,26 +251,7 @@ pub struct Output {
 /// See [`ConfigError`].
 pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<RunConfig, ConfigError> {
     let seed = args.seed.map_or_else(random_seed, Ok)?;
-    // `--ramp-rate` has a default, so `--ramp-time` wins where it is given.
-    let ramp = args.ramp_time.map_or(Ramp::Rate(args.ramp_rate), Ramp::Time);
-    let stages = stages(&args.stages, args.duration)?;
-    let ramp = RampProfile { clients: args.clients, ramp, jitter: args.ramp_jitter, seed };
-    let plan = Plan {
-        profile: stages.as_ref().map_or(ramp, |stages| stages.pace(seed)),
-        limit: ClientLimit::default(),
-        // Without preflight no client tries the stream before the others.
-        ahead: if args.skip_preflight { Ahead::Together } else { Ahead::First },
-        on_shortage: match (args.limits.clamp, args.skip_preflight) {
-            (true, _) => OnShortage::Clamp,
-            (false, true) => OnShortage::Warn,
-            (false, false) => OnShortage::Refuse,
-        },
-        brakes: !args.no_brake,
-        duration: args.duration.or(stages.as_ref().map(StagesProfile::length)),
-        has_default_end: false,
-        hard_stops: HardStops::from(args.limits),
-        stages,
-    };
+    let plan = load_plan::plan(&args, seed)?;
     let length = plan.duration;
     let output = Output {
         show: if args.no_tui { Show::Progress } else { Show::Screen },
@@ -309,6 +296,7 @@ pub fn find_config(
     let SearchArgs { max_clients: most, hold, settle, precision, repeats } = search;
     let others = [
         ("--stage", !load.stages.is_empty()),
+        ("--arrival", load.arrival.arrival.is_some()),
         ("--ramp-time", load.ramp_time.is_some()),
         ("--abort-on-fail", load.criteria.abort_on_fail.is_some()),
         ("--warmup", load.criteria.warmup.is_some()),
@@ -337,20 +325,6 @@ pub fn find_config(
     Ok((config, plan, thresholds))
 }
 
-/// Returns the stages of a plan; `None` without any. They must end some time, or `duration` must end the run.
-fn stages(lists: &[StageList], duration: Option<Duration>) -> Result<Option<StagesProfile>, ConfigError> {
-    let stages: Vec<Stage> = lists.iter().flat_map(|list| list.0.iter().copied()).collect();
-    if stages.is_empty() {
-        return Ok(None);
-    }
-    let profile = StagesProfile::new(&stages).map_err(ConfigError::Stages)?;
-    if profile.length().is_zero() && duration.is_none() {
-        let why = "the run would end at once; add a stage that takes time, such as 'hold 10m', or --duration";
-        return Err(ConfigError::Stages(why.to_owned()));
-    }
-    Ok(Some(profile))
-}
-
 /// Builds the configuration of the one client that `check` runs. `playlist_tap` receives the playlists that it reads.
 ///
 /// # Errors
@@ -365,6 +339,7 @@ pub fn check_config(
         // One client is the whole load: there is nothing to ramp up, and no other client to hold back.
         profile: RampProfile { clients: 1, seed: random_seed()?, ..RampProfile::default() },
         stages: None,
+        arrivals: None,
         limit: ClientLimit::default(),
         ahead: Ahead::Single,
         on_shortage: OnShortage::Refuse,
@@ -415,6 +390,7 @@ fn assemble(
         net,
         decrypt,
         seed: plan.profile.seed,
+        replaces: plan.arrivals.is_none(),
         reconnects: Arc::new(Reconnects::new(plan.profile.interval())),
         playlist_tap: None,
         probe: None,

@@ -22,7 +22,9 @@ pub(super) fn adapted(option: Arg) -> Arg {
              lists the quantities [default: error_rate<1% and stalled_share_max<1%]",
         ),
         // A search makes its own load.
-        "abort_on_fail" | "clamp" | "no_brake" | "ramp_time" | "stages" => option.hide(true),
+        "abort_on_fail" | "arrival" | "arrival_process" | "clamp" | "no_brake" | "ramp_time" | "stages" => {
+            option.hide(true)
+        }
         _ => option,
     }
 }

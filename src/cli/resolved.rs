@@ -35,7 +35,10 @@ pub fn resolved(args: impl IntoIterator<Item = OsString>) -> String {
         if is_given(option) {
             text += &given_line(name, option, &raw(run, option.get_id().as_str()));
         } else if !given.iter().any(|other| options.excludes(other, option)) {
-            let default = option.get_default_values().first().filter(|_| option.get_action().takes_values());
+            let depends =
+                name == "clients" && raw(run, "clients").first().is_some_and(|clients| clients == "0");
+            let has_default = option.get_action().takes_values() && !depends;
+            let default = option.get_default_values().first().filter(|_| has_default);
             let default = default.map(|value| format!("# {name} = {}\n", quoted(&value.to_string_lossy())));
             text += &default.unwrap_or_default();
         }

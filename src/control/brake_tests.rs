@@ -125,6 +125,7 @@ impl Scene {
         let plan = Plan {
             profile: RampProfile { clients: TARGET, ramp, ..RampProfile::default() },
             stages: self.staged.then(stages),
+            arrivals: None,
             limit: ClientLimit::default(),
             ahead: Ahead::Together,
             on_shortage: OnShortage::default(),

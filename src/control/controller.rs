@@ -6,6 +6,7 @@
 //!   one place, so no command can be lost and no two can conflict.
 //! * The brake holds the ramp during a storm of 429 and 503, by the numbers of the newest sample. A command of the
 //!   operator wins over it.
+//! * With arrivals a client comes whenever the plan says so, and the target is the number of those who are there.
 //! * Clients are started at the ramp's rate and never faster, or when a stage asks for them; they are removed at once,
 //!   the newest first.
 //! * With `--abort-on-fail` a threshold that stays crossed ends the run: its judge in `sample` says so.
@@ -21,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::first_client::{self, FirstClient, Seen};
 use super::hard_stops::HardStopWatch;
+use super::open_load::OpenLoad;
 use super::plan_clock::PlanClock;
 use super::pricing::{Media, PriceGate, Pricing};
 use super::{Ahead, Ending, Engine, Plan, RefusedBy};
@@ -48,6 +50,8 @@ pub struct Controller<E> {
     is_overruled: bool,
     /// True if a search sets the target, and no operator.
     is_commanded: bool,
+    /// `None`: the profile sets the number of clients.
+    open: Option<OpenLoad>,
     clock: PlanClock,
     /// Time of the plan at the last look.
     followed: Duration,
@@ -90,6 +94,7 @@ impl<E: Engine> Controller<E> {
             profile: plan.shape(),
             is_overruled: false,
             is_commanded: false,
+            open: plan.arrivals.map(|arrivals| OpenLoad::new(arrivals, plan.profile.seed)),
             clock: PlanClock::default(),
             followed: Duration::ZERO,
             due_at: Duration::ZERO,
@@ -128,8 +133,10 @@ impl<E: Engine> Controller<E> {
     /// hangs.
     pub async fn run(mut self, commands: flume::Receiver<Command>) -> (Ending, E) {
         let mut ending = loop {
+            self.engine.forget_ended();
             self.follow();
             self.brake();
+            self.welcome().await;
             self.converge().await;
             let now = self.sources.clock.now();
             if let Seen::Refused(outcome) = self.first.look(now, &self.sources) {
@@ -199,12 +206,13 @@ impl<E: Engine> Controller<E> {
     /// Takes the target from the profile, unless the operator has set one.
     fn follow(&mut self) {
         let now = self.sources.clock.now();
-        let stops = self.follows_stages() && (self.held.is_some() || self.waits());
+        let follows = self.follows_stages() || self.is_open();
+        let stops = follows && (self.held.is_some() || self.waits());
         let at = self.clock.read(now, stops);
         let due_at = self.profile.next_change(self.followed).and_then(|change| self.clock.reaches(change));
         (self.due_at, self.followed) = (due_at.map_or(now, |due| due.min(now)), at);
-        self.sources.status.set_plan_time(self.follows_stages().then_some(at));
-        if self.is_overruled {
+        self.sources.status.set_plan_time(follows.then_some(at));
+        if self.is_overruled || self.is_open() {
             return;
         }
         let target = self.plan.limit.clamp(self.profile.target(at).into());
@@ -252,7 +260,11 @@ impl<E: Engine> Controller<E> {
 
     /// Returns the time of the plan at which the profile's target changes next, unless the operator has set one.
     fn next_change(&self) -> Option<Duration> {
-        self.profile.next_change(self.followed).filter(|_| !self.is_overruled)
+        match &self.open {
+            _ if self.is_overruled => None,
+            Some(open) => Some(open.next_at()),
+            None => self.profile.next_change(self.followed),
+        }
     }
 
     /// Reports whether the others wait for the first client.
@@ -379,7 +391,7 @@ impl<E: Engine> Controller<E> {
         let wanted =
             if self.held.is_some() { 0 } else { self.allowed().saturating_sub(self.engine.admitted()) };
         let now = self.sources.clock.now();
-        let due = match self.follows_stages() {
+        let due = match self.follows_stages() || self.is_open() {
             true => self.pacer.follow(self.due_at, now, wanted),
             false => self.pacer.due(now, wanted),
         };
@@ -405,7 +417,9 @@ impl<E: Engine> Controller<E> {
 
     fn everyone_has_finished(&self) -> bool {
         let admitted = self.engine.admitted();
-        let is_complete = admitted > 0 && admitted == self.target && self.next_change().is_none();
+        // Others may arrive, or replace them, as long as the run lasts.
+        let is_complete =
+            self.open.is_none() && admitted > 0 && admitted == self.target && self.next_change().is_none();
         is_complete && self.engine.running() == 0
     }
 
@@ -413,7 +427,7 @@ impl<E: Engine> Controller<E> {
     /// whichever comes first.
     fn next_look(&self, now: Duration) -> Duration {
         let wanted = self.held.is_none() && self.engine.admitted() < self.allowed();
-        let start = (wanted && !self.follows_stages()).then(|| self.pacer.next_at());
+        let start = (wanted && !self.follows_stages() && !self.is_open()).then(|| self.pacer.next_at());
         let change = self.next_change().and_then(|change| self.clock.reaches(change));
         let next = start.into_iter().chain(change).chain(self.end()).min();
         let look = if self.waits() { first_client::LOOK } else { LOOK };
@@ -422,7 +436,9 @@ impl<E: Engine> Controller<E> {
 
     /// Lets requests in flight finish, at most for the grace, then cuts them.
     async fn drain(&mut self, commands: &flume::Receiver<Command>, ending: &mut Ending) {
-        self.sources.status.end_load(self.sources.clock.now());
+        let now = self.sources.clock.now();
+        self.sources.status.end_load(now);
+        self.note(self.open.as_ref().and_then(|open| open.at_end(now)));
         self.enter(RunState::Draining);
         if !ending.cut {
             // A worker that hangs takes no order; the join after the run notices it.
@@ -458,5 +474,6 @@ async fn next_command(commands: &flume::Receiver<Command>, wait: Duration) -> Op
     }
 }
 
+mod arrivals;
 #[cfg(test)]
 mod tests;

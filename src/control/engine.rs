@@ -5,11 +5,15 @@ pub trait Engine {
     /// Clients that stay listed in samples for as long as this value is kept.
     type Clients;
 
-    /// Returns the number of clients that were admitted and not removed, including those that have finished.
+    /// Returns the number of clients that were admitted and not removed, including those that have finished, unless
+    /// [`Self::forget_ended`] has forgotten them.
     fn admitted(&self) -> u32;
 
     /// Returns the number of clients that are still running.
     fn running(&self) -> u64;
+
+    /// Forgets the clients that have ended by themselves, if this engine replaces none of them: others arrive.
+    fn forget_ended(&mut self) {}
 
     /// Admits one client.
     fn admit(&mut self) -> impl Future<Output = ()>;

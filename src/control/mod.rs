@@ -1,6 +1,8 @@
 //! Control of the load: a controller follows the plan and the operator, and drives an [`Engine`].
 
 #[cfg(test)]
+mod arrivals_tests;
+#[cfg(test)]
 mod brake_tests;
 mod capacity_search;
 mod controller;
@@ -8,11 +10,14 @@ mod ending;
 mod engine;
 mod first_client;
 mod hard_stops;
+mod open_load;
 mod plan;
 mod plan_clock;
 #[cfg(test)]
 mod price_tests;
 mod pricing;
+#[cfg(test)]
+mod scene;
 #[cfg(test)]
 mod stages_tests;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Ahead, OnShortage};
-use crate::load::{ClientLimit, LoadProfile, RampProfile, StagesProfile};
+use crate::load::{ArrivalProfile, ClientLimit, LoadProfile, RampProfile, StagesProfile};
 use crate::vocabulary::HardStops;
 
 /// Load and length of a run.
@@ -13,6 +13,8 @@ pub struct Plan {
     pub profile: RampProfile,
     /// Stages of the load; `None`: a ramp.
     pub stages: Option<StagesProfile>,
+    /// Arrivals of an open load, whose most clients are those of `profile`; `None`: a ramp or stages.
+    pub arrivals: Option<ArrivalProfile>,
     /// Maximum number of clients that the operator can request.
     pub limit: ClientLimit,
     /// Choice whether the first client goes ahead of the others.

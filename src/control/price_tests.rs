@@ -110,6 +110,7 @@ impl Scene {
         let plan = Plan {
             profile: RampProfile { clients: CLIENTS, ramp: Ramp::default(), ..RampProfile::default() },
             stages: None,
+            arrivals: None,
             limit: ClientLimit { clients: 500, bound: Bound::OpenFiles(564) },
             ahead: self.ahead,
             on_shortage: self.on_shortage,

@@ -10,7 +10,7 @@ use super::{Ahead, Plan};
 use crate::capacity::Supply;
 use crate::forecast::{Base, Curve, Forecast, PriceConsequence, Priced, Probed, StreamModel, Terms};
 use crate::load::Ramp;
-use crate::player::Settings;
+use crate::player::{SessionLength, Settings};
 
 /// Maximum wait for media after the first client has requested some.
 const MEDIA_WAIT: Duration = Duration::from_millis(500);
@@ -107,12 +107,16 @@ impl Open {
     /// Prices the plan; `None` if too little of the stream is known.
     fn price(&self, plan: &Plan, begun: Duration) -> Option<Priced> {
         let Pricing { settings, supply, base, .. } = &self.pricing;
+        // A viewer that leaves an open load is not followed by another one.
+        let endless = || Arc::new(Settings { session: SessionLength::Endless, ..(**settings).clone() });
+        let settings = if plan.arrivals.is_some() { &endless() } else { settings };
         let curve = Curve::new(&self.model, settings, plan.duration, plan.profile.seed)?;
         let mut profile = plan.profile;
         // Fewer clients than planned start at the planned rate.
         profile.ramp = profile.rate().map_or(profile.ramp, Ramp::Rate);
         let (stages, duration) = (plan.stages.clone(), plan.duration);
-        let terms = Terms { profile, stages, begun, duration, base: *base, supply: supply.clone() };
+        let (arrivals, base, supply) = (plan.arrivals, *base, supply.clone());
+        let terms = Terms { profile, stages, arrivals, begun, duration, base, supply };
         let forecast = Forecast::new(curve, self.model.bit_rate(), terms);
         let shortages = forecast.shortages();
         let asked = profile.clients;

@@ -1,19 +1,14 @@
 //! Stages, through the controller, in virtual time: the clients of every second, holds, the operator and the end.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
-
 use super::brake_tests::Clients;
-use super::{Ahead, Controller, Ending, OnShortage, Plan};
+use super::scene::{self, Played};
+use super::{Ending, Plan};
 use crate::load::{ClientLimit, LoadProfile as _, StageList, StagesProfile};
-use crate::pipeline::Pipeline;
-use crate::run_state::{ChangeKind, ChangeSource, NoteKind};
-use crate::sample::Sources;
-use crate::vocabulary::{Clock, Command, HardStops, RunIdentity};
+use crate::run_state::ChangeSource;
+use crate::vocabulary::Command;
 
 use ChangeSource::{Operator, Plan as Planned};
 
@@ -24,10 +19,6 @@ const PLAN: &str = "ramp to 500 in 2m, hold 3m, spike +300 for 30s, hold 1m, dow
 fn stages(text: &str) -> StagesProfile {
     let StageList(stages) = text.parse().expect(text);
     StagesProfile::new(&stages).expect(text)
-}
-
-fn virtual_now() -> std::time::Instant {
-    Instant::now().into_std()
 }
 
 /// A run of stages.
@@ -46,68 +37,17 @@ impl Default for Scene {
     }
 }
 
-/// A run that has ended.
-struct Played {
-    /// Clients in the middle of each second.
-    seconds: Vec<u32>,
-    /// Changes of the target: second, target before and after, source.
-    changes: Vec<(u64, u32, u32, ChangeSource)>,
-    /// Notes about stages, with their seconds.
-    notes: Vec<(u64, String)>,
-    ending: Ending,
-    lasted: Duration,
-    sources: Sources,
-}
-
 impl Scene {
     async fn play(self) -> Played {
-        let sources = Sources { clock: Clock::start_with(virtual_now), ..Sources::new(1) };
-        let (_sender, samples) = watch::channel(Arc::default());
-        let (_pipeline, taps) =
-            Pipeline::start(1, sources.clock, None, RunIdentity::default()).expect("a thread");
         let stages = stages(self.plan);
         let plan = Plan {
-            profile: stages.pace(1),
             limit: ClientLimit { clients: self.limit, ..ClientLimit::default() },
-            ahead: Ahead::Together,
-            on_shortage: OnShortage::default(),
-            brakes: false,
             duration: self.duration.or(Some(stages.length())),
-            has_default_end: false,
-            hard_stops: HardStops::default(),
-            stages: Some(stages),
+            ..scene::plan(stages.pace(1), Some(stages))
         };
         let admitted = Cell::new(0);
         let engine = Clients { admitted: &admitted, finish_at_once: false };
-        let controller = Controller::new(engine, plan, &sources, samples, taps.controller);
-        let (commands, orders) = flume::bounded(1);
-        let (begun, mut seconds) = (Instant::now(), Vec::new());
-        let command = async {
-            for (at, command) in self.commands {
-                sleep_until(begun + Duration::from_millis(*at)).await;
-                commands.send_async(command.clone()).await.expect("the controller runs");
-            }
-            std::future::pending::<()>().await;
-        };
-        let watch = async {
-            for second in 0.. {
-                sleep_until(begun + Duration::from_millis(1_000 * second + 500)).await;
-                seconds.push(admitted.get());
-            }
-        };
-        let ending = tokio::select! {
-            (ending, _) = controller.run(orders) => ending,
-            () = command => Ending::default(),
-            () = watch => Ending::default(),
-        };
-        let lasted = begun.elapsed();
-        let journal = sources.status.journal();
-        let changes = journal.changes().filter(|change| change.kind == ChangeKind::Target);
-        let changes =
-            changes.map(|change| (change.at.as_secs(), change.from, change.to, change.by)).collect();
-        let notes = journal.notes().filter(|note| note.kind == NoteKind::Stage);
-        let notes = notes.map(|note| (note.at.as_secs(), note.text.clone())).collect();
-        Played { seconds, changes, notes, ending, lasted, sources: sources.clone() }
+        scene::play(plan, engine, &admitted, self.commands).await
     }
 }
 

@@ -36,6 +36,7 @@ async fn play(threshold: &str, abort_grace: Option<u64>, failing: Range<u64>) ->
     let plan = Plan {
         profile: RampProfile { clients: 10, ramp: Ramp::Time(Duration::ZERO), ..RampProfile::default() },
         stages: None,
+        arrivals: None,
         limit: ClientLimit::default(),
         ahead: Ahead::Together,
         on_shortage: OnShortage::default(),

@@ -5,6 +5,7 @@
 //! * [`Curve`] is the mean of some such viewers over their age, [`Forecast`] the sum over the clients of the plan.
 //! * A forecast is made once, before the ramp. It never learns from the run that it is compared with.
 
+mod arrivals;
 mod connections;
 mod curve;
 mod price;

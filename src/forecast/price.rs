@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::curve::{Curve, Traffic};
 use super::stream::{BitRate, Destination};
 use crate::capacity::{CPU_SHARE, MEMORY_SHARE, Shortage, Supplied, Supply, Work};
-use crate::load::{RampProfile, StagesProfile};
+use crate::load::{ArrivalProfile, RampProfile, StagesProfile};
 use crate::vocabulary::HardStop;
 
 /// Clients that are summed one by one. Beyond, one stands for its neighbours.
@@ -50,6 +50,8 @@ pub struct Terms {
     pub profile: RampProfile,
     /// Stages of the load; `None`: a ramp.
     pub stages: Option<StagesProfile>,
+    /// Arrivals of an open load; `None`: a ramp or stages.
+    pub arrivals: Option<ArrivalProfile>,
     /// Time at which the others may start.
     pub begun: Duration,
     /// Length of the run that was asked for.
@@ -91,7 +93,7 @@ pub struct Forecast {
     pub terms: Terms,
     /// Bit rate of the played variant.
     pub bit_rate: Option<BitRate>,
-    curve: Curve,
+    pub(super) curve: Curve,
 }
 
 impl Forecast {
@@ -150,7 +152,10 @@ impl Forecast {
             cpu_s,
             cpu_share: cpu_s.zip(self.terms.supply.cpus).map(|(used, cpus)| used / seconds / cpus),
             open_files: base.open_files.map(|files| files as f64 + started * self.curve.connections),
-            ports: Some(started * (towards_one + PORT_WAIT_S * self.curve.closes_per_s)),
+            ports: Some(
+                started * (towards_one + PORT_WAIT_S * self.curve.closes_per_s)
+                    + self.leaves_per_s(clients) * towards_one * PORT_WAIT_S,
+            ),
             memory_bytes: base.resident_bytes.map(|bytes| bytes as f64 + started * client_bytes),
         }
     }
@@ -165,10 +170,14 @@ impl Forecast {
     }
 
     /// Returns the most clients that have been there at once by then.
-    fn started(&self, clients: u32, seconds: f64) -> f64 {
+    pub(super) fn started(&self, clients: u32, seconds: f64) -> f64 {
         if let Some(stages) = &self.terms.stages {
             let until = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
             return stages.peak_until(until).min(clients).into();
+        }
+        if let Some(arrivals) = &self.terms.arrivals {
+            let until = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+            return arrivals.peak(until).min(clients).into();
         }
         let interval = self.terms.profile.interval().as_secs_f64();
         let first = self.start(1);
@@ -182,6 +191,9 @@ impl Forecast {
 
     /// Returns the sum over the clients of a run that lasts so long.
     fn traffic(&self, clients: u32, seconds: f64) -> Traffic {
+        if self.terms.arrivals.is_some() {
+            return self.traffic_of_arrivals(clients, seconds);
+        }
         let started = self.started(clients, seconds) as u32;
         let stride = started.div_ceil(SUMMED).max(1);
         let mut sum = Traffic::default();
@@ -206,7 +218,7 @@ impl Forecast {
     }
 
     /// Returns the traffic of a steady client in a second.
-    fn steady(&self) -> Traffic {
+    pub(super) fn steady(&self) -> Traffic {
         let horizon = self.curve.horizon();
         let half = self.curve.at(horizon / 2.0);
         Traffic::default().plus(self.curve.at(horizon), 2.0 / horizon).plus(half, -2.0 / horizon)
@@ -216,6 +228,9 @@ impl Forecast {
     fn peak(&self, clients: u32, seconds: f64) -> f64 {
         if let Some(stages) = &self.terms.stages {
             return self.peak_of_stages(stages, clients, seconds);
+        }
+        if self.terms.arrivals.is_some() {
+            return self.flow(clients, seconds).bytes * 8.0;
         }
         let bins = seconds.min(self.curve.horizon()).ceil() as usize;
         let grown: Vec<f64> = (0..bins)
@@ -267,19 +282,18 @@ impl Forecast {
 
     /// Returns the share of the allowed CPU that is used once all clients are there.
     pub fn steady_cpu_share(&self) -> Option<f64> {
-        self.cpu_share(self.started(self.terms.profile.clients, self.length().as_secs_f64()))
+        self.cpu_share(self.terms.profile.clients)
     }
 
-    fn cpu_share(&self, started: f64) -> Option<f64> {
+    fn cpu_share(&self, clients: u32) -> Option<f64> {
         let Supply { calibration, speed_ns, cpus, .. } = &self.terms.supply;
-        let steady = self.steady();
-        let work = Work {
-            seconds: 1.0,
-            requests: started * steady.requests,
-            bytes: started * steady.bytes,
-            connections: started * steady.opened,
-            secure: self.is_secure(),
+        let seconds = self.length().as_secs_f64();
+        let second = match self.terms.arrivals {
+            Some(_) => self.flow(clients, seconds),
+            None => Traffic::default().plus(self.steady(), self.started(clients, seconds)),
         };
+        let Traffic { requests, bytes, opened } = second;
+        let work = Work { seconds: 1.0, requests, bytes, connections: opened, secure: self.is_secure() };
         Some(calibration.as_ref()?.cpu_s(&work, (*speed_ns)?)? / (*cpus)?)
     }
 
@@ -300,7 +314,6 @@ impl Forecast {
     fn shortages_of(&self, clients: u32) -> Vec<Shortage> {
         let Supply { open_files, files_reserved, ports, memory_bytes, hard_stops, .. } = &self.terms.supply;
         let needs = self.totals(clients, self.length());
-        let started = self.started(clients, self.length().as_secs_f64());
         let exact = |amount: Option<u64>| amount.map(|amount| amount as f64);
         // The length of a run without an end is its operator's: hard stops end it as they wish.
         let total = |needed: f64| self.terms.duration.map(|_| needed);
@@ -313,7 +326,7 @@ impl Forecast {
             (Supplied::OpenFiles, files, exact(*open_files)),
             (Supplied::Ports, needs.ports, exact(*ports)),
             (Supplied::Memory, needs.memory_bytes, exact(*memory_bytes).map(|bytes| bytes * MEMORY_SHARE)),
-            (Supplied::Cpu, self.cpu_share(started), Some(CPU_SHARE)),
+            (Supplied::Cpu, self.cpu_share(clients), Some(CPU_SHARE)),
             (Supplied::Bandwidth, needs.bits_per_second_peak, exact(hard_stops.bits_per_second)),
             (Supplied::Bytes, total(needs.bytes), exact(hard_stops.bytes)),
             (Supplied::Requests, total(needs.requests), exact(hard_stops.requests)),

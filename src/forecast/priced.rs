@@ -70,9 +70,17 @@ impl Priced {
             let at = forecast.reaches(stop).filter(|_| forecast.terms.duration.is_none())?;
             Some(format!(", reaches {} after about {}", stop.option(), units::clock(at)))
         });
-        let up_to = if forecast.terms.stages.is_some() { "up to " } else { "" };
+        let (up_to, arriving) = match forecast.terms.arrivals {
+            Some(arrivals) => {
+                let mean = arrivals.mean(forecast.length()).round() as u64;
+                let mean = units::count(mean.min(forecast.terms.profile.clients.into()));
+                ("up to ", format!(" ({arrivals} arriving, about {mean} at once)"))
+            }
+            None if forecast.terms.stages.is_some() => ("up to ", String::new()),
+            None => ("", String::new()),
+        };
         format!(
-            "{up_to}{} {length}: {} in {}, at most {}, {} open files, cpu {}{}",
+            "{up_to}{}{arriving} {length}: {} in {}, at most {}, {} open files, cpu {}{}",
             units::plural(forecast.terms.profile.clients.into(), "client"),
             units::bytes(planned.bytes as u64),
             units::plural(planned.requests as u64, "request"),

@@ -1,5 +1,6 @@
 //! Number of clients over time: pure arithmetic.
 
+mod arrivals;
 mod brake;
 mod client_limit;
 mod pacer;
@@ -10,6 +11,7 @@ mod search;
 mod stage;
 mod stages;
 
+pub use arrivals::{ArrivalProcess, ArrivalProfile, Arrivals};
 pub use brake::{Brake, BrakeAction, CALM_SHARE, STORM_WINDOW, StormNumbers, TurnedAway};
 pub use client_limit::{Bound, ClientLimit};
 pub use pacer::{Pacer, StartCounts};

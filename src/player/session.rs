@@ -25,6 +25,14 @@ pub enum SessionLength {
 }
 
 impl SessionLength {
+    /// Returns the mean length of a session; `None`: none ends by itself.
+    pub fn mean(self) -> Option<Duration> {
+        match self {
+            Self::Endless => None,
+            Self::Fixed(length) | Self::Exponential(length) => Some(length),
+        }
+    }
+
     /// Returns the length of the session with this seed; `None`: it does not end by itself.
     pub fn sample(self, seed: u64) -> Option<Duration> {
         match self {

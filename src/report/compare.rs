@@ -27,12 +27,13 @@ const DURATIONS: [(&str, &str); 4] = [
 ];
 
 /// Options that should be the same in both runs: place in the document, name.
-const CONDITIONS: [(&str, &str); 10] = [
+const CONDITIONS: [(&str, &str); 11] = [
     ("/run/target_hash", "target"),
     ("/run/version", "version"),
     ("/run/clients_asked", "clients"),
     ("/run/ramp_rate", "ramp rate"),
     ("/run/stages", "stages"),
+    ("/run/arrivals", "arrivals"),
     ("/run/duration_asked_s", "duration"),
     ("/run/variant", "variant"),
     ("/run/player", "player"),

@@ -53,6 +53,7 @@ pub fn text(page: &PlanPage) -> String {
     let mut lines = Page::default();
     let (run, plan) = (&page.run, &page.plan);
     lines.line(format!("hlswarm {}  {}", run.identity.version, run.identity.target));
+    run.options.arrivals.iter().for_each(|arrivals| lines.line(format!("arrivals  {arrivals}")));
     run.options.stages.iter().for_each(|stages| lines.line(format!("stages  {stages}")));
     let json: serde_json::Value =
         page.json().and_then(|text| serde_json::from_str(&text)).unwrap_or_default();

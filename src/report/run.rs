@@ -38,7 +38,7 @@ pub struct Run {
 pub struct RunOptions {
     /// Value of `--duration`, or the length of all stages; `null`: until stopped.
     pub duration_asked_s: Option<f64>,
-    /// Number of clients that was asked for, or the peak of the stages; fewer are the target with `--clamp`.
+    /// Number of clients that was asked for, the peak of the stages, or the most clients at once of arrivals; fewer are the target with `--clamp`.
     pub clients_asked: u32,
     /// Arithmetic by which `--clamp` lowered the target before anything was sent; `null`: it did not.
     pub clamped: Option<String>,
@@ -46,6 +46,8 @@ pub struct RunOptions {
     pub ramp_rate: Option<f64>,
     /// Stages of the load in their order (`--stage`), with commas between them; `null`: a ramp.
     pub stages: Option<String>,
+    /// Rate and process of the arrivals of an open load (`--arrival`); `null`: a ramp or stages.
+    pub arrivals: Option<String>,
     /// Variant choice (`--variant`).
     pub variant: String,
     /// Player that clients imitated (`--player`).

@@ -76,8 +76,13 @@ fn head(doc: &Doc, page: &mut Page) {
     let ramp =
         run.at("/ramp_rate").number().map_or("all at once".to_owned(), |rate| format!("ramp {rate}/s"));
     let stages = run.at("/stages");
-    let ramp =
-        if stages.is_known() { format!("peak of {} planned", count(run.at("/clients_asked"))) } else { ramp };
+    let arrivals = run.at("/arrivals");
+    let asked = count(run.at("/clients_asked"));
+    let ramp = match (stages.is_known(), arrivals.is_known()) {
+        (true, _) => format!("peak of {asked} planned"),
+        (_, true) => format!("{} arriving, at most {asked} at once", arrivals.word()),
+        _ => ramp,
+    };
     let late = run.at("/late_starts").count();
     let late = if late > 0 { format!(", {} late", units::count(late)) } else { String::new() };
     page.line(format!(

@@ -123,6 +123,7 @@ pub(super) fn title(config: &RunConfig, identity: RunIdentity) -> Title {
         variant: config.variant().to_string(),
         profile: config.plan.profile,
         stages: config.plan.stages.clone(),
+        arrivals: config.plan.arrivals,
         is_search: config.search.is_some(),
         duration: config.plan.duration,
         costs: None,
@@ -154,7 +155,7 @@ pub(super) fn theme(name: ThemeName, ascii: bool) -> Theme {
 /// Returns the lines that announce a load.
 pub(super) fn announcement(config: &RunConfig) -> Vec<String> {
     let profile = &config.plan.profile;
-    let (stages, search) = (config.plan.stages.as_ref(), config.search);
+    let (stages, arrivals, search) = (config.plan.stages.as_ref(), config.plan.arrivals, config.search);
     let clients = match search {
         Some(SearchPlan { first, most, .. }) => {
             let [first, most] = [first, most].map(|clients| units::count(clients.into()));
@@ -165,15 +166,18 @@ pub(super) fn announcement(config: &RunConfig) -> Vec<String> {
     let mut lines = vec![format!(
         "loading {} with {}{clients}, seed {}, run id {}",
         config.clients.player.entry,
-        if stages.is_some() { "up to " } else { "" },
+        if stages.is_some() || arrivals.is_some() { "up to " } else { "" },
         profile.seed,
         config.run_id
     )];
     lines.extend(stages.map(|stages| format!("stages: {stages}")));
+    lines.extend(
+        arrivals.map(|arrivals| format!("arrivals: {arrivals}, sessions {}", config.clients.player.session)),
+    );
     let (name, ramp) = match stages {
         Some(stages) => ("the stages take", stages.length()),
-        // A search has no ramp to one target.
-        None if search.is_some() => ("", Duration::ZERO),
+        // A search and arrivals have no ramp to one target.
+        None if search.is_some() || arrivals.is_some() => ("", Duration::ZERO),
         None => ("the ramp takes", profile.length(profile.clients)),
     };
     if let Some(length) = config.plan.duration.filter(|length| *length < ramp) {
@@ -298,10 +302,13 @@ fn control_line(change: &LoadChange) -> String {
     }
 }
 
-/// Returns a line about a level of a search; `None` about any other note.
+/// Returns a line about a level of a search, or about arrivals; `None` about any other note.
 fn level_line(note: &Note) -> Option<String> {
-    let is_level = matches!(note.kind, NoteKind::Level { .. });
-    is_level.then(|| format!("hlswarm: find: {}  {}", units::clock(note.at), note.text))
+    match note.kind {
+        NoteKind::Level { .. } => Some(format!("hlswarm: find: {}  {}", units::clock(note.at), note.text)),
+        NoteKind::Arrivals => Some(format!("hlswarm: {}", note.text)),
+        _ => None,
+    }
 }
 
 fn brake_line(change: &LoadChange, sample: &RunSample) -> String {

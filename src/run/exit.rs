@@ -67,7 +67,10 @@ pub(super) fn run_end(ending: Ending, plan: &Plan, sample: &RunSample) -> RunEnd
         }),
         signal: signal(ending, plan),
         hard_stop: hard_stop(ending, plan, sample),
-        ramp: if plan.stages.is_some() { Duration::ZERO } else { plan.profile.length(sample.target) },
+        ramp: match plan.stages.is_some() || plan.arrivals.is_some() {
+            true => Duration::ZERO,
+            false => plan.profile.length(sample.target),
+        },
         is_braked: sample.journal.changes().any(|change| change.by == ChangeSource::Brake),
         // A search ends when it has its answer, however long it might have taken.
         duration: plan.asked_duration().filter(|_| ending.cause != Some(StopCause::Searched)),

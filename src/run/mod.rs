@@ -51,7 +51,7 @@ use crate::control::{Ahead, Controller, Ending, Engine, Pricing};
 use crate::export::RunFacts;
 use crate::forecast::{Base, Probed};
 use crate::generator::{HostWatch, Process};
-use crate::load::StagesProfile;
+use crate::load::{ArrivalProfile, StagesProfile};
 use crate::pipeline::{Pipeline, RecordFile, Tap, Taps};
 use crate::report::{self, Calibrated, RunOptions, SearchReport};
 use crate::sample::{RunSample, Sampler, SamplerHandle, Sources};
@@ -506,6 +506,7 @@ fn options(config: &RunConfig) -> RunOptions {
         clamped: config.clamped.clone(),
         ramp_rate: config.plan.profile.rate(),
         stages: config.plan.stages.as_ref().map(StagesProfile::to_string),
+        arrivals: config.plan.arrivals.as_ref().map(ArrivalProfile::to_string),
         variant: config.variant().to_string(),
         player: config.clients.player.profile.name,
         session_length: config.clients.player.session.to_string(),

@@ -45,13 +45,17 @@ fn drawing(plan: &Plan) -> String {
 
 /// Returns the time that is drawn: that of the run; without an end, that of the ramp and a half.
 fn length(plan: &Plan) -> Duration {
-    let ramp = plan.profile.length(plan.profile.clients);
+    let fills = plan.arrivals.and_then(|arrivals| arrivals.stays);
+    let ramp = fills.unwrap_or_else(|| plan.profile.length(plan.profile.clients));
     plan.duration.unwrap_or(ramp.saturating_mul(3) / 2).max(Duration::from_secs(1))
 }
 
 /// Returns the number of clients that the plan has just before this time.
 fn clients(plan: &Plan, at: Duration) -> u32 {
     let at = at.saturating_sub(Duration::from_millis(1));
+    if let Some(arrivals) = plan.arrivals {
+        return plan.profile.clients.min(arrivals.mean(at).round() as u32);
+    }
     match (&plan.stages, plan.profile.rate()) {
         (Some(stages), _) => stages.target(at),
         (None, Some(rate)) => plan.profile.clients.min((at.as_secs_f64() * rate) as u32 + 1),
@@ -63,7 +67,9 @@ fn clients(plan: &Plan, at: Duration) -> u32 {
 mod tests {
     use super::*;
     use crate::control::{Ahead, OnShortage};
-    use crate::load::{ClientLimit, Ramp, RampProfile, StageList, StagesProfile};
+    use crate::load::{
+        ArrivalProcess, ArrivalProfile, ClientLimit, Ramp, RampProfile, StageList, StagesProfile,
+    };
     use crate::vocabulary::HardStops;
 
     fn plan(profile: RampProfile, stages: Option<StagesProfile>) -> Plan {
@@ -71,6 +77,7 @@ mod tests {
             profile,
             duration: stages.as_ref().map(StagesProfile::length),
             stages,
+            arrivals: None,
             limit: ClientLimit::default(),
             ahead: Ahead::First,
             on_shortage: OnShortage::Refuse,
@@ -98,6 +105,17 @@ mod tests {
 ";
         let drawn = drawing(&plan(stages.pace(1), Some(stages)));
         assert_eq!(drawn, expected);
+    }
+
+    #[test]
+    fn arrivals_are_drawn_as_the_clients_that_are_there_on_average() {
+        let stays = Some(Duration::from_secs(60));
+        let arrivals = ArrivalProfile { per_second: 10.0, process: ArrivalProcess::Poisson, stays };
+        let profile = RampProfile { clients: 700, ..RampProfile::default() };
+        let plan = Plan { arrivals: Some(arrivals), ..plan(profile, None) };
+        let drawn = drawing(&plan);
+        assert!(drawn.starts_with("# 700 |\n#     |     ") && drawn.ends_with("00:01:30\n"), "{drawn}");
+        assert_eq!((clients(&plan, Duration::from_secs(30)), clients(&plan, Duration::MAX)), (300, 600));
     }
 
     #[test]

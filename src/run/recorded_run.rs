@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::config::RunConfig;
 use crate::control::{Ending, Plan, RefusedBy};
-use crate::load::{Ramp, RampProfile, StageList, StagesProfile};
+use crate::load::{ArrivalProfile, Ramp, RampProfile, StageList, StagesProfile};
 use crate::player::Profile;
 use crate::report::{RunOptions, SearchReport};
 use crate::sample::{Sources, recorded_facts};
 use crate::tui::Title;
 use crate::vocabulary::untrusted::harmless_lines;
-use crate::vocabulary::{HardStop, Outcome, RunIdentity, StopCause};
+use crate::vocabulary::{HardStop, Outcome, RunIdentity, StopCause, units};
 
 /// Returns the facts of a run for the first line of its record.
 pub(super) fn facts(config: &RunConfig, sources: &Sources, title: &Title) -> Value {
@@ -114,6 +114,7 @@ impl RecordedRun {
             (_, time) => Ramp::Time(time.unwrap_or_default()),
         };
         let stages = options.0.get("stages").and_then(Value::as_str).and_then(stages);
+        let arrivals = options.0.get("arrivals").and_then(Value::as_str).and_then(arrivals);
         let profile = RampProfile { clients: facts.count("clients"), ramp, seed, ..RampProfile::default() };
         Self {
             identity: RunIdentity {
@@ -132,6 +133,7 @@ impl RecordedRun {
                 clamped: options.0.get("clamped").and_then(Value::as_str).map(harmless_lines),
                 ramp_rate: options.fraction("ramp_rate"),
                 stages: stages.as_ref().map(ToString::to_string),
+                arrivals: arrivals.as_ref().map(ToString::to_string),
                 variant: options.text("variant"),
                 player: player(&options.text("player")),
                 session_length: options.text("session_length"),
@@ -141,6 +143,7 @@ impl RecordedRun {
             plan: Plan {
                 profile,
                 stages,
+                arrivals,
                 duration: facts.time("duration_s"),
                 has_default_end: facts.is_set("has_default_end"),
                 ..Plan::default()
@@ -158,6 +161,7 @@ impl RecordedRun {
             variant: self.options.variant.clone(),
             profile: self.plan.profile,
             stages: self.plan.stages.clone(),
+            arrivals: self.plan.arrivals,
             is_search: self.is_search,
             duration: self.plan.duration,
             // The run may have been on another machine.
@@ -171,6 +175,13 @@ impl RecordedRun {
 fn stages(text: &str) -> Option<StagesProfile> {
     let list: StageList = text.parse().ok()?;
     StagesProfile::new(&list.0).ok()
+}
+
+/// Reads the arrivals of a plan as its report gives them.
+fn arrivals(text: &str) -> Option<ArrivalProfile> {
+    let (rate, process) = text.split_once(' ')?;
+    let per_second = units::parse_rate(rate).ok()?;
+    Some(ArrivalProfile { per_second, process: process.parse().ok()?, stays: None })
 }
 
 fn player(name: &str) -> &'static str {

@@ -44,6 +44,7 @@ fn settings(target: &str) -> ClientSettings {
             session: SessionLength::default(),
         }),
         decrypt: false,
+        replaces: true,
         seed: 1,
         reconnects: Arc::new(Reconnects::new(Duration::from_secs(1))),
         playlist_tap: None,

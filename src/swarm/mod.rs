@@ -28,6 +28,7 @@ mod scope;
 mod sessions;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,7 +40,7 @@ use crate::pipeline::Tap;
 use crate::player;
 use crate::sample::Sources;
 use crate::stats::{ClientHandle, Registry};
-use crate::vocabulary::{Clock, clock};
+use crate::vocabulary::{Clock, clock, limits};
 
 use placement::Placement;
 pub use playlist_cache::PlaylistTap;
@@ -59,6 +60,8 @@ pub struct ClientSettings {
     pub decrypt: bool,
     /// Seed of the clients' choices: the same seed leads to the same choices.
     pub seed: u64,
+    /// True if a client that leaves is replaced; otherwise others arrive by themselves.
+    pub replaces: bool,
     /// Slots in which clients that could not connect may retry.
     pub reconnects: Arc<Reconnects>,
     /// Channel that receives every playlist that is read; `None` if no one reads it.
@@ -72,8 +75,10 @@ pub struct ClientSettings {
 pub struct Swarm {
     registry: Arc<Registry>,
     workers: Vec<Worker>,
-    /// Clients in the order of their admission: the newest leave first.
-    admitted: Vec<(u64, usize)>,
+    /// Workers of the clients by their numbers, which rise: the newest leave first.
+    admitted: BTreeMap<u64, usize>,
+    /// Numbers of clients that have ended and are not replaced.
+    ended: flume::Receiver<u64>,
     placement: Placement,
     clock: Clock,
 }
@@ -84,11 +89,16 @@ impl Swarm {
     /// # Errors
     /// Fails if a thread or its runtime could not be started.
     pub fn start(sources: &Sources, settings: &ClientSettings, taps: Vec<Tap>) -> std::io::Result<Self> {
-        let start = |(index, tap)| Worker::start(index, sources.clone(), settings.clone(), tap);
+        // Room for every client that may be there: no worker ever waits for the controller to look.
+        let (ends, ended) = flume::bounded(limits::CLIENTS as usize);
+        let start = |(index, tap)| {
+            let ends = (!settings.replaces).then(|| ends.clone());
+            Worker::start(index, sources.clone(), settings.clone(), tap, ends)
+        };
         let workers = taps.into_iter().enumerate().map(start).collect::<Result<Vec<_>, _>>()?;
         let placement = Placement::new(workers.len(), sources.canary);
         let registry = Arc::clone(&sources.registry);
-        Ok(Self { registry, workers, admitted: Vec::new(), placement, clock: sources.clock })
+        Ok(Self { registry, workers, admitted: BTreeMap::new(), ended, placement, clock: sources.clock })
     }
 }
 
@@ -103,17 +113,23 @@ impl Engine for Swarm {
         self.workers.iter().map(Worker::running).sum()
     }
 
+    fn forget_ended(&mut self) {
+        for id in self.ended.try_iter() {
+            self.admitted.remove(&id);
+        }
+    }
+
     async fn admit(&mut self) {
         let handle = self.registry.add_at(clock::micros(self.clock.now()));
         let index = self.placement.next(self.admitted());
-        self.admitted.push((handle.id(), index));
+        self.admitted.insert(handle.id(), index);
         if let Some(worker) = self.workers.get(index) {
             worker.order(Order::Admit(handle)).await;
         }
     }
 
     async fn remove_newest(&mut self) {
-        if let Some((id, index)) = self.admitted.pop()
+        if let Some((id, index)) = self.admitted.pop_last()
             && let Some(worker) = self.workers.get(index)
         {
             worker.order(Order::Remove(id)).await;

@@ -15,7 +15,7 @@ use super::client_slot::ClientSlot;
 use crate::player::Backoff;
 use crate::vocabulary::{Departure, LeaveReason};
 
-/// Runs one client after another, until a client ends that is not to be replaced.
+/// Runs one client after another, until a client ends that is not to be replaced: each one of an open load.
 pub(super) async fn run_sessions(slot: Rc<ClientSlot>) -> Departure {
     let clock = slot.shared().clock;
     let mut backoff = Backoff::new(slot.seed());
@@ -28,6 +28,9 @@ pub(super) async fn run_sessions(slot: Rc<ClientSlot>) -> Departure {
         drop(client);
         let Departure::Left(reason) = end else { return end };
         slot.end_session(reason);
+        if !slot.shared().settings.replaces {
+            return end;
+        }
         if reason == LeaveReason::GaveUp {
             let until = allowance.successor_at(clock.now(), &mut backoff);
             sleep_until(Instant::from_std(clock.origin() + until)).await;

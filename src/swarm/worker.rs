@@ -58,7 +58,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker thread.
+    /// Starts a worker thread, which sends the numbers of clients that have ended to `ends`, and forgets these clients.
     ///
     /// # Errors
     /// Fails if the thread or its runtime could not be started.
@@ -67,6 +67,7 @@ impl Worker {
         sources: Sources,
         settings: ClientSettings,
         tap: Tap,
+        ends: Option<flume::Sender<u64>>,
     ) -> io::Result<Self> {
         let (orders, receiver) = flume::bounded(ORDERS);
         let (begun, has_begun) = flume::bounded(1);
@@ -100,6 +101,7 @@ impl Worker {
                 tasks: JoinSet::new(),
                 by_task: HashMap::new(),
                 draining: false,
+                ends,
             };
             runtime.block_on(floor.work(receiver))
         })?;
@@ -163,6 +165,8 @@ struct WorkerLoop {
     tasks: JoinSet<Departure>,
     by_task: HashMap<Id, u64>,
     draining: bool,
+    /// `None` if clients that leave are replaced, and those that have finished stay listed.
+    ends: Option<flume::Sender<u64>>,
 }
 
 impl WorkerLoop {
@@ -272,8 +276,12 @@ impl WorkerLoop {
         let Some(entry) = self.clients.get_mut(&id) else { return };
         entry.ended = true;
         entry.slot.left(why);
-        if entry.slot.is_removed() {
+        if entry.slot.is_removed() || self.ends.is_some() {
             self.clients.remove(&id);
+        }
+        if let Some(ends) = &self.ends {
+            // Only the end of the controller can keep it from being taken.
+            _ = ends.try_send(id);
         }
     }
 }

@@ -26,8 +26,8 @@ mod media;
 mod metrics;
 mod origin;
 mod page;
-mod pages;
 mod page_numbers;
+mod pages;
 mod playable;
 mod players;
 #[expect(dead_code, reason = "shared with tests/it, which uses more of it")]

@@ -8,6 +8,7 @@
 #![cfg(test)]
 
 mod arguments;
+mod arrivals;
 mod brake;
 mod check;
 mod connections;

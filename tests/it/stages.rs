@@ -11,7 +11,7 @@ use crate::program::{Ended, Program};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Serves a live stream until the returned runtime is dropped.
-fn serve() -> (tokio::runtime::Runtime, String) {
+pub(crate) fn serve() -> (tokio::runtime::Runtime, String) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let settings = Settings { listen: ([127, 0, 0, 1], 0).into(), bitrate: 300_000, ..Settings::default() };
     let origin = runtime.block_on(Origin::bind(settings)).unwrap();

@@ -59,6 +59,7 @@ impl Scene {
         let plan = Plan {
             profile: RampProfile::default(),
             stages: None,
+            arrivals: None,
             limit: ClientLimit { clients: self.limit, bound: Bound::Program },
             ahead: Ahead::Together,
             on_shortage: OnShortage::default(),

@@ -56,6 +56,7 @@ fn terms(clients: u32, ramp: Ramp, seconds: u64) -> Terms {
     Terms {
         profile: RampProfile { clients, ramp, ..RampProfile::default() },
         stages: None,
+        arrivals: None,
         begun: Duration::ZERO,
         duration: Some(Duration::from_secs(seconds)),
         base,
@@ -320,4 +321,39 @@ proptest! {
         let bytes: f64 = starts.map(|start| plan.curve.at(seconds as f64 - start).bytes).sum();
         prop_assert!((plan.planned(Duration::from_secs(seconds)).bytes / bytes - 1.0).abs() < 0.01);
     }
+}
+
+fn arriving(per_second: f64, stays: Option<u64>, clients: u32, seconds: u64) -> Terms {
+    let process = crate::load::ArrivalProcess::Even;
+    let stays = stays.map(Duration::from_secs);
+    let arrivals = Some(ArrivalProfile { per_second, process, stays });
+    Terms { arrivals, ..terms(clients, Ramp::Rate(per_second), seconds) }
+}
+
+#[test]
+fn arrivals_cost_their_sessions_and_no_more_than_find_room() {
+    let model = model(None, "");
+    let forecast_of = |terms| forecast(&model, "web", terms);
+    // Ten clients a second that stay a minute each, for half an hour: 600 at once.
+    let half_hour = forecast_of(arriving(10.0, Some(60), 1_000, 1_800));
+    let one = half_hour.curve.at(60.0);
+    let used = half_hour.planned(half_hour.length());
+    // All but those of the last minute have had their whole session; these have had half of it and their start.
+    let whole = 10.0 * 1_740.0 * one.bytes;
+    assert!(used.bytes > whole && used.bytes < whole + 600.0 * one.bytes, "{}", used.bytes);
+    let files = used.open_files.expect("known") - 40.0;
+    assert_eq!(files, 699.0 * half_hour.curve.connections, "600, four deviations and the one that arrives");
+    let peak = used.bits_per_second_peak.expect("paced");
+    let flow = 8.0 * 10.0 * one.bytes * 699.0 / 600.0;
+    assert!((peak / flow - 1.0).abs() < 1e-9, "{peak} {flow}");
+    // With room for 300 half of them are turned away.
+    let half = forecast_of(arriving(10.0, Some(60), 300, 1_800));
+    let share = half.planned(half.length()).bytes / used.bytes;
+    assert!((share - 0.5).abs() < 1e-9, "{share}");
+    // Without departures the run fills up, and goes on as any other.
+    let endless = forecast_of(arriving(10.0, None, 300, 600));
+    let ramp = forecast_of(terms(300, Ramp::Rate(10.0), 600));
+    let [filled, ramped] = [endless, ramp].map(|forecast| forecast.planned(forecast.length()));
+    assert!((filled.bytes / ramped.bytes - 1.0).abs() < 0.01, "{} {}", filled.bytes, ramped.bytes);
+    assert_eq!(filled.open_files, ramped.open_files);
 }

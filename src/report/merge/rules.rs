@@ -97,6 +97,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("/run/command", Rule::Joined),
     ("/run/clamped", Rule::Joined),
     ("/run/stages", Rule::Joined),
+    ("/run/arrivals", Rule::Joined),
     ("/run/variant", Rule::Joined),
     ("/run/player", Rule::Joined),
     ("/run/session_length", Rule::Joined),

@@ -74,9 +74,9 @@ impl App {
         Steered { was_planned: self.follows_plan(), ..Steered::default() }
     }
 
-    /// Reports whether stages set the target.
+    /// Reports whether stages or arrivals set the target.
     fn follows_plan(&self) -> bool {
-        self.title.stages.is_some() && self.live.plan_time.is_some()
+        (self.title.stages.is_some() || self.title.arrivals.is_some()) && self.live.plan_time.is_some()
     }
 
     /// Returns the target, including a request that the samples do not show yet.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::capacity::TransportCosts;
-use crate::load::{RampProfile, StagesProfile};
+use crate::load::{ArrivalProfile, RampProfile, StagesProfile};
 use crate::vocabulary::{RunIdentity, Untrusted};
 
 /// Facts of a run. The texts may come from outside: the console makes them safe when it takes them.
@@ -17,6 +17,8 @@ pub struct Title {
     pub profile: RampProfile,
     /// Stages of the load; `None`: a ramp.
     pub stages: Option<StagesProfile>,
+    /// Arrivals of an open load.
+    pub arrivals: Option<ArrivalProfile>,
     /// True if the run searches for the capacity of the origin.
     pub is_search: bool,
     /// Time at which the run ends by itself; `None`: it runs until it is stopped.

@@ -208,7 +208,7 @@ fn note_line(note: &Note) -> Line {
         NoteKind::Peak => Text::plain("peak"),
         NoteKind::Level { .. } => Text::new(Role::In(Tone::Data), "level"),
         NoteKind::Threshold => Text::new(Role::Failing, "threshold"),
-        NoteKind::Stage => Text::plain("plan"),
+        NoteKind::Stage | NoteKind::Arrivals => Text::plain("plan"),
         NoteKind::Demo => Text::new(Role::In(Tone::Data), "demo"),
     };
     // The kind of the note says already that it is the demo's.

@@ -1,4 +1,4 @@
-//! The plan ahead of now: the stage of the run, its time left, and the stage after it.
+//! The plan ahead of now: the stage of the run, its time left, and the stage after it; or the rate of arrivals.
 
 use crate::load::{LoadProfile as _, StageNow};
 use crate::tui::app::App;
@@ -9,19 +9,20 @@ use crate::vocabulary::{RunState, units};
 use super::{Text, Weight};
 
 /// Returns the place of a run in its stages: `stage 2 of 4: hold 10m, 8:12 left  then spike +300 for 30s`. `None` for a
-/// run without stages, and once it ends.
+/// run without stages and arrivals, and once it ends.
 pub(super) fn words(app: &App) -> Option<Vec<Text>> {
-    let (sample, stages) = (&app.shown, app.title.stages.as_ref()?);
-    if sample.state.is_ending() {
+    let (sample, stages, arrivals) = (&app.shown, app.title.stages.as_ref(), app.title.arrivals);
+    if sample.state.is_ending() || (stages.is_none() && arrivals.is_none()) {
         return None;
     }
     let Some(at) = sample.plan_time else {
         return Some(vec![Text::new(Role::Warning, "you steer: the plan is off").or_short("plan off")]);
     };
-    let count = stages.stages().len();
-    let mut line = match stages.stage(at) {
-        Some(now) => stage(now, count),
-        None => vec![Text::label(format!("after the last of {}", units::plural(count as u64, "stage")))],
+    let count = stages.map_or(0, |stages| stages.stages().len());
+    let mut line = match (arrivals, stages.and_then(|stages| stages.stage(at))) {
+        (Some(arrivals), _) => vec![Text::label(format!("{arrivals} arriving")).weighing(Weight::Subject)],
+        (_, Some(now)) => stage(now, count),
+        (_, None) => vec![Text::label(format!("after the last of {}", units::plural(count as u64, "stage")))],
     };
     if sample.state == RunState::Hold {
         line.push(Text::new(Role::Warning, "its clock is stopped").or_short("stopped"));

@@ -204,7 +204,8 @@ fn knee_text((name, knee): (&str, Knee)) -> Text {
 /// Returns the time at which the ramp reaches the target; `None` without a ramp, or if no client is missing.
 fn arrival(app: &App) -> Option<String> {
     let sample = &app.steady;
-    let is_ramp = sample.state == RunState::Ramping && app.title.stages.is_none();
+    let is_ramp =
+        sample.state == RunState::Ramping && app.title.stages.is_none() && app.title.arrivals.is_none();
     let rate = app.title.profile.rate().filter(|_| is_ramp)?;
     let at = sample.at + sample.ramp_left(rate)?;
     Some(format!("at this pace, {} by {}", units::plural(sample.target.into(), "client"), units::clock(at)))
