@@ -42,12 +42,25 @@ pub enum AskError {
     /// Nothing accepts connections at the address.
     #[error("{0}")]
     Connect(io::Error),
+    /// The run has not answered in time.
+    #[error("no answer within {} s", LIMIT.as_secs())]
+    Silent,
     /// The connection failed before the reply was whole.
     #[error("no answer: {0}")]
-    Exchange(#[from] io::Error),
+    Exchange(io::Error),
     /// The reply is not that of a run.
     #[error("the answer is not that of a run of hlswarm")]
     Reply,
+}
+
+impl From<io::Error> for AskError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // Which of the two a time limit is depends on the system.
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Self::Silent,
+            _ => Self::Exchange(error),
+        }
+    }
 }
 
 /// A connection of either kind.
@@ -87,7 +100,7 @@ pub fn ask(address: &Address, asked: &Asked) -> Result<Answer, AskError> {
             return Err(AskError::Reply);
         }
         if Instant::now() > deadline {
-            return Err(io::Error::from(io::ErrorKind::TimedOut).into());
+            return Err(AskError::Silent);
         }
     }
     parse(&bytes).ok_or(AskError::Reply)
