@@ -14,6 +14,7 @@ mod display;
 mod documents;
 mod ended_run;
 mod exit;
+mod failure;
 mod files;
 mod find;
 mod interim;
@@ -37,13 +38,12 @@ mod supply;
 mod target;
 mod threads;
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use color_eyre::eyre::{self, WrapErr as _};
+use color_eyre::eyre::WrapErr as _;
 use tokio::sync::watch;
 
 use crate::config::{ConfigError, RunConfig, shown_file};
@@ -70,6 +70,7 @@ use story::Level;
 
 use deadline::supervise;
 use exit::ExitStatus;
+pub use failure::Failure;
 pub use program::main;
 use secrets::{warn_of_proxy, warn_of_shown};
 
@@ -84,40 +85,6 @@ const OTHER_THREADS: usize = 13;
 const PROBES: usize = 256;
 
 const NO_SIGNALS: &str = "signals cannot be received";
-
-/// Reason why there was no run. It decides the exit code.
-#[derive(Debug)]
-pub enum Failure {
-    /// Bad arguments or configuration.
-    Config(ConfigError),
-    /// This machine cannot carry the load that was asked for; nothing was sent.
-    Preflight(String),
-    /// A report cannot be written; nothing was sent.
-    Unwritten(String),
-    /// The system refused something that a run needs: a thread, a port, a signal handler, the terminal. Nothing was
-    /// sent, and the program itself is not at fault.
-    Unable(eyre::Report),
-}
-
-impl Failure {
-    /// Creates the failure for a thread, or a resource of a thread, that this machine does not provide; `what` is its
-    /// name.
-    pub fn no_thread(what: &str, error: &io::Error) -> Self {
-        Self::Preflight(format!("{what} could not be started: {error}"))
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error)
-    }
-}
-
-impl From<eyre::Report> for Failure {
-    fn from(error: eyre::Report) -> Self {
-        Self::Unable(error)
-    }
-}
 
 /// Runs `hlswarm run`.
 ///
@@ -161,14 +128,6 @@ pub fn plan(args: crate::cli::PlanArgs, command: String) -> Result<ExitStatus, F
 /// See [`Failure`].
 pub fn find(args: crate::cli::FindArgs, command: String) -> Result<ExitStatus, Failure> {
     control_runtime()?.block_on(find::find(args, command))
-}
-
-/// Runs `hlswarm ctl`.
-///
-/// # Errors
-/// See [`Failure`].
-pub fn ctl(args: crate::cli::CtlArgs) -> Result<ExitStatus, Failure> {
-    ctl::ctl(args)
 }
 
 /// Runs `hlswarm check`.

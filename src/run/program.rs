@@ -10,7 +10,7 @@ use color_eyre::config::HookBuilder;
 
 use super::deadline::Finish;
 use super::story::Level;
-use super::{ExitStatus, Failure, control_socket, documents, log_file, stdio};
+use super::{ExitStatus, Failure, control_socket, ctl, documents, log_file, stdio};
 use crate::cli::{self, Cli, Combined, Usage};
 use crate::config::{self, ConfigError};
 use crate::tui;
@@ -95,7 +95,7 @@ fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatu
         cli::Command::Demo(args) => super::demo(args, shown),
         cli::Command::Plan(args) => super::plan(args, shown),
         cli::Command::Find(args) => super::find(args, shown),
-        cli::Command::Ctl(args) => super::ctl(args),
+        cli::Command::Ctl(args) => ctl::ctl(args),
         cli::Command::Check(args) => super::check(args, shown),
         cli::Command::Report(args) => documents::render_report(args),
         cli::Command::Compare(args) => documents::compare_reports(args),
