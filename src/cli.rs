@@ -72,7 +72,7 @@ pub use values::NoCache;
 
 /// Load tester for HTTP Live Streaming: how many viewers can an origin serve, and where does it break?
 #[derive(Debug, Parser)]
-#[command(name = "hlswarm", version, long_version = pages::VERSION, after_help = examples::PROGRAM, max_term_width = 100, args_override_self = true)]
+#[command(name = "hlswarm", version, long_version = pages::VERSION, override_usage = pages::USAGE, after_help = examples::PROGRAM, max_term_width = 100, args_override_self = true)]
 pub struct Cli {
     /// Command to run.
     #[command(subcommand)]

@@ -25,6 +25,9 @@ pub const VERSION: &str = concat!(
     env!("HLSWARM_BUILD_FEATURES"),
 );
 
+/// Forms of a command line.
+pub(super) const USAGE: &str = "hlswarm <URL> [OPTIONS]\n       hlswarm <COMMAND> [OPTIONS]";
+
 /// `hlswarm completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
@@ -81,10 +84,7 @@ pub fn manual(args: &ManArgs) -> String {
             let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned();
             page(command.override_usage(usage), "hlswarm(1)")
         }
-        None => {
-            let usage = "hlswarm URL [OPTIONS]\nhlswarm COMMAND [OPTIONS]";
-            page(program.clone().override_usage(usage).long_about(DESCRIPTION), SEE_ALSO)
-        }
+        None => page(program.clone().long_about(DESCRIPTION), SEE_ALSO),
     }
 }
 

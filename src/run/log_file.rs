@@ -7,7 +7,7 @@
 //! * Beyond [`MOST_BYTES`] lines are counted and left out, except for those of the end.
 //! * Every line goes through the sanitiser. Plan and command line are the redacted ones of the report.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -36,11 +36,42 @@ const PROGRAM: &str = "hlswarm: ";
 
 static LOG: OnceLock<Log> = OnceLock::new();
 
+/// A log that is open.
 struct Log {
     stream: stdio::Stdio,
     path: String,
     written: AtomicU64,
     left_out: AtomicU64,
+}
+
+impl Log {
+    fn start(file: File, path: &Path) -> Self {
+        let stream = stdio::Stdio::start("log", Arc::new(file));
+        Self { stream, path: shown_file(path), written: AtomicU64::new(0), left_out: AtomicU64::new(0) }
+    }
+
+    fn add(&self, level: Level, text: &str) {
+        for line in lines(level, text) {
+            if self.written.fetch_add(line.len() as u64 + 1, Ordering::Relaxed) < MOST_BYTES {
+                self.stream.say(&line);
+            } else {
+                self.left_out.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Adds the last lines, and waits until they are written.
+    fn end(&self, code: u8) -> io::Result<()> {
+        let level = if code == 0 { Level::Info } else { Level::Error };
+        let mut text = format!("exit code {code}");
+        let left_out = self.left_out.load(Ordering::Relaxed);
+        if left_out > 0 {
+            let most = units::bytes(MOST_BYTES);
+            text =
+                format!("{} left out: the log is limited to {most}\n{text}", units::plural(left_out, "line"));
+        }
+        self.stream.print(&(lines(level, &text).join("\n") + "\n"), Some(LAST_LINES))
+    }
 }
 
 /// Opens the log, empties it, and copies the program's messages into it from now on. `others` are files that the run
@@ -59,12 +90,7 @@ pub(super) fn open<'a>(path: &Path, mut others: impl Iterator<Item = &'a Path>) 
     // Never wait for the other end of a pipe.
     options.write(true).create(true).truncate(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
     let file = options.open(path).map_err(|error| wrong(error.to_string()))?;
-    let log = Log {
-        stream: stdio::Stdio::start("log", Arc::new(file)),
-        path: shown_file(path),
-        written: AtomicU64::new(0),
-        left_out: AtomicU64::new(0),
-    };
+    let log = Log::start(file, path);
     if LOG.set(log).is_ok() {
         stdio::copy_messages_to(message);
     }
@@ -73,13 +99,8 @@ pub(super) fn open<'a>(path: &Path, mut others: impl Iterator<Item = &'a Path>) 
 
 /// Adds a line for each line of a text, if there is a log.
 pub(super) fn add(level: Level, text: &str) {
-    let Some(log) = LOG.get() else { return };
-    for line in lines(level, text) {
-        if log.written.fetch_add(line.len() as u64 + 1, Ordering::Relaxed) < MOST_BYTES {
-            log.stream.say(&line);
-        } else {
-            log.left_out.fetch_add(1, Ordering::Relaxed);
-        }
+    if let Some(log) = LOG.get() {
+        log.add(level, text);
     }
 }
 
@@ -117,15 +138,7 @@ pub(super) fn follow(mut samples: watch::Receiver<Arc<RunSample>>) -> io::Result
 /// Adds the last line. A log that lacks lines is said on standard error.
 pub(super) fn end(code: u8) {
     let Some(log) = LOG.get() else { return };
-    let level = if code == 0 { Level::Info } else { Level::Error };
-    let left_out = log.left_out.load(Ordering::Relaxed);
-    let mut text = format!("exit code {code}\n");
-    if left_out > 0 {
-        let most = units::bytes(MOST_BYTES);
-        text = format!("{} left out: the log is limited to {most}\n{text}", units::plural(left_out, "line"));
-    }
-    let text = lines(level, &text).join("\n") + "\n";
-    if let Err(error) = log.stream.print(&text, Some(LAST_LINES)) {
+    if let Err(error) = log.end(code) {
         stdio::say(&format!(
             "hlswarm: warning: --log-file {}: not all lines were written: {error}",
             log.path
@@ -146,6 +159,20 @@ mod tests {
             assert!(time.parse::<jiff::Timestamp>().is_ok(), "{time}");
             assert_eq!((time.len(), rest), (24, &*format!("WARN  {expected}")));
         }
+    }
+
+    #[test]
+    fn a_log_that_is_full_counts_lines_and_still_has_its_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        let log = Log::start(File::create(&path).expect("created"), &path);
+        log.written.store(MOST_BYTES - 1, Ordering::Relaxed);
+        (0..3).for_each(|number| log.add(Level::Info, &format!("line {number}")));
+        log.end(3).expect("written");
+        let text = std::fs::read_to_string(&path).expect("there");
+        let lines: Vec<_> = text.lines().filter_map(|line| line.get(25..)).collect();
+        let left_out = "ERROR 2 lines left out: the log is limited to 10 MB";
+        assert_eq!(lines, ["INFO  line 0", left_out, "ERROR exit code 3"]);
     }
 
     #[test]
