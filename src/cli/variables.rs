@@ -58,6 +58,8 @@ mod tests {
             ("ULR", "URL"),
             ("REPORTS", "REPORT"),
             ("NO_TIU", "NO_TUI"),
+            ("CLEINST", "CLIENTS"),
+            ("CLIXXXS", ""),
             ("MAX_CLIENT", "MAX_CLIENTS"),
             // Of another command, of a test, of something else.
             ("MAX_CLIENTS", ""),
