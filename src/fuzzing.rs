@@ -12,6 +12,7 @@ pub use crate::net::fuzzing::{body, headers, http1, http2, proxy, scope};
 pub use crate::origin::fuzzing::origin;
 pub use crate::report::check::fuzzing::playlist;
 pub use crate::sample::fuzzing::record;
+pub use crate::swarm::fuzzing::answer;
 pub use crate::tui::fuzzing::keys;
 pub use crate::vocabulary::fuzzing::secrets;
 
@@ -27,7 +28,8 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// All entry points, by the name of their fuzz target.
-    const TARGETS: [(&str, Target); 14] = [
+    const TARGETS: [(&str, Target); 15] = [
+        ("answer", answer),
         ("body", body),
         ("control", control),
         ("headers", headers),

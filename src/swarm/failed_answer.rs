@@ -47,7 +47,8 @@ impl FailedAnswer {
     }
 }
 
-fn first_line(bytes: &[u8], secrets: &KnownSecrets) -> Option<Box<str>> {
+/// Returns the first line with words of a body, at most [`limits::ERROR_WORDS_BYTES`] long, without tags and secrets.
+pub(super) fn first_line(bytes: &[u8], secrets: &KnownSecrets) -> Option<Box<str>> {
     let text = String::from_utf8_lossy(bytes);
     let unprintable = text.chars().filter(|c| *c == '\u{fffd}' || (c.is_control() && !c.is_whitespace()));
     if unprintable.count() * UNPRINTABLE > text.chars().count() {
@@ -61,7 +62,8 @@ fn first_line(bytes: &[u8], secrets: &KnownSecrets) -> Option<Box<str>> {
     let line = text.lines().map(str::trim).find(|line| line.chars().any(char::is_alphanumeric))?;
     // Without the tags, pieces stand together.
     let line = shown_text(&secrets.hidden_in(line));
-    Some(Untrusted::new(&line).shown_in(WORDS_COLUMNS).into())
+    // What is not printed no longer divides a secret either.
+    Some(secrets.hidden_in(&Untrusted::new(&line).shown_in(WORDS_COLUMNS)).into())
 }
 
 /// Returns an identifier as it is: it looks like a secret, and is none. One that holds an assignment, as a cookie does, or

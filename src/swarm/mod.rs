@@ -15,6 +15,8 @@ mod client_slot;
 mod decryption;
 mod examples;
 mod failed_answer;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod inspection;
 mod ladder;
 mod lanes;
