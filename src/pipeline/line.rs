@@ -9,7 +9,7 @@
 //! | `joined` | | events |
 //! | `left` | `why`: finished, removed, gave_up, session_over, panicked | events |
 //! | `state` | `from`, `to`: states of a client | events |
-//! | `fault` | `request`: kind of the request; `outcome`: as in reports; of examples also `url`, `took_us`, `edge`, `cache`: hit, miss, aged | events |
+//! | `fault` | `request`: kind of the request; `outcome`: as in reports; of examples also `url`, `took_us`, `edge`, `cache`: hit, miss, aged, `ids`: headers that identify the response, `words`: first line of its body | events |
 //! | `asked` | of a watched client; `request`: kind; `sequence`: media sequence number, of segments | events |
 //! | `first_byte` | of its answer: `request`, `sequence`, `asked_us`, `first_byte_us`: after `asked_us` | events |
 //! | `request` | its end: `request`, `sequence`, `asked_us`, `first_byte_us`: if a byte came, `took_us`, `bytes`, `outcome` | events |
