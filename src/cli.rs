@@ -270,6 +270,10 @@ pub struct LoadArgs {
     /// as 127.0.0.1:17092, whose random token is then in a file that the run names
     #[arg(long, value_name = "PATH", help_heading = "Output")]
     pub control: Option<Address>,
+    /// Show what the origin's machine does beside the load: URL of a node_exporter or nginx-prometheus-exporter, read every
+    /// 2 s; without a path, /metrics; @FILE keeps a password in it off the command line; repeatable
+    #[arg(long = "origin-metrics", value_name = "URL", help_heading = "Output")]
+    pub origin_metrics: Vec<Target>,
     /// Do not exit with code 4 if this machine limited the result (trust verdict INVALID); the report still says so
     #[arg(long, help_heading = "Output")]
     pub allow_untrusted: bool,

@@ -5,6 +5,7 @@ mod criteria;
 mod header_source;
 mod load_plan;
 mod net_settings;
+mod origin_metrics;
 mod plan_source;
 mod target_source;
 #[cfg(test)]
@@ -49,6 +50,9 @@ pub enum ConfigError {
     /// A URL that could not be read from its file.
     #[error("{0}")]
     TargetSource(#[from] TargetSourceError),
+    /// Exporters of the origin that cannot be scraped.
+    #[error(transparent)]
+    OriginMetrics(#[from] OriginMetricsError),
     /// Settings that an origin cannot have.
     #[error("{0}")]
     Origin(String),
@@ -153,6 +157,7 @@ pub enum ConfigError {
 }
 
 pub use header_source::HeaderSourceError;
+pub use origin_metrics::OriginMetricsError;
 pub use plan_source::with_sources;
 pub use target_source::{TargetSourceError, target};
 
@@ -194,6 +199,8 @@ pub struct RunConfig {
     pub search: Option<SearchPlan>,
     /// Criteria that the operator gave.
     pub criteria: Criteria,
+    /// URLs of the exporters of the origin.
+    pub origin_metrics: Vec<SecretUrl>,
     /// Destinations of the results.
     pub output: Output,
 }
@@ -278,8 +285,9 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         session: args.session_length,
     };
     let criteria = criteria::criteria(args.criteria, args.allow_untrusted, length)?;
+    let origin_metrics = origin_metrics::urls(args.origin_metrics)?;
     let config = assemble(player, args.requests, plan, output)?;
-    Ok(RunConfig { authorised_for: args.authorised_for, criteria, ..config })
+    Ok(RunConfig { authorised_for: args.authorised_for, criteria, origin_metrics, ..config })
 }
 
 /// Builds the configuration of a search against `target`, its plan and its thresholds. The run is planned for the
@@ -406,6 +414,7 @@ fn assemble(
         authorised_for: None,
         search: None,
         criteria: Criteria::default(),
+        origin_metrics: Vec::new(),
         output,
     })
 }

@@ -10,6 +10,7 @@ pub use crate::export::fuzzing::scrape;
 pub use crate::hls::fuzzing::reloads;
 pub use crate::net::fuzzing::{body, headers, http1, http2, proxy, scope};
 pub use crate::origin::fuzzing::origin;
+pub use crate::origin_metrics::fuzzing::metrics;
 pub use crate::report::check::fuzzing::playlist;
 pub use crate::sample::fuzzing::record;
 pub use crate::swarm::fuzzing::answer;
@@ -28,7 +29,7 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// All entry points, by the name of their fuzz target.
-    const TARGETS: [(&str, Target); 15] = [
+    const TARGETS: [(&str, Target); 16] = [
         ("answer", answer),
         ("body", body),
         ("control", control),
@@ -36,6 +37,7 @@ mod tests {
         ("http1", http1),
         ("http2", http2),
         ("keys", keys),
+        ("metrics", metrics),
         ("origin", origin),
         ("playlist", playlist),
         ("proxy", proxy),

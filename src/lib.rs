@@ -14,6 +14,7 @@
 //! 4  sample                                              state of a run at one moment, for all readers
 //! 3  net  stats  pipeline  generator  run_state          sockets, counters, events, this process, state of the run
 //!    forecast  local_http                                what a plan will use; serves metrics and control API
+//!    origin_metrics                                      what exporters tell about the origin
 //! 2  hls  player  load  verdict  capacity                pure: no tokio, no sockets, no clock
 //! 1  vocabulary  sync                                    terms and units, single-writer cells
 //! ```
@@ -69,6 +70,7 @@ mod load;
 mod local_http;
 mod net;
 mod origin;
+mod origin_metrics;
 mod pipeline;
 mod player;
 mod report;

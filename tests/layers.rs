@@ -17,7 +17,7 @@ mod scanner;
 const LAYERS: [&[&str]; 7] = [
     &["vocabulary", "sync"],
     &["hls", "player", "load", "verdict", "capacity"],
-    &["forecast", "local_http", "net", "stats", "pipeline", "generator", "run_state"],
+    &["forecast", "local_http", "net", "stats", "pipeline", "generator", "origin_metrics", "run_state"],
     &["sample"],
     &["control"],
     &["swarm", "origin", "tui", "report", "export", "control_api"],

@@ -5,7 +5,7 @@ use clap::{Arg, Args};
 use super::{LoadArgs, Target};
 
 /// Options of `run` that `plan` accepts, so that its command line can be used again, and that have no effect on it.
-const IGNORED: [&str; 14] = [
+const IGNORED: [&str; 15] = [
     "no_tui",
     "ascii",
     "theme",
@@ -20,6 +20,7 @@ const IGNORED: [&str; 14] = [
     "metrics",
     "metrics_per_client",
     "control",
+    "origin_metrics",
 ];
 
 /// Leaves the ignored options out of the help.

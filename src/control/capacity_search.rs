@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::load::{ClientLimit, Decision, Judgement, Level, Search, SearchEnd, SearchPlan};
+use crate::origin_metrics::OriginValues;
 use crate::run_state::{Note, NoteKind};
-use crate::sample::{RunSample, Sources, StretchMeter};
+use crate::sample::{OriginMeans, RunSample, Sources, StretchMeter, glance_words};
 use crate::verdict::{Threshold, Trust, TrustVerdict};
 use crate::vocabulary::{Command, StopCause, units};
 
@@ -27,6 +28,8 @@ pub struct MeasuredLevel {
     pub level: Level,
     /// Value of each threshold; `None`: nothing was measured.
     pub values: Vec<Option<f64>>,
+    /// Means of what exporters told about the origin meanwhile.
+    pub origin: OriginValues,
 }
 
 /// Result of a search.
@@ -51,6 +54,7 @@ pub struct Searched {
 pub struct CapacitySearch {
     search: Search,
     meter: StretchMeter,
+    origin: OriginMeans,
     /// True if a trust verdict of INVALID does not end the search.
     allow_untrusted: bool,
     levels: Vec<MeasuredLevel>,
@@ -71,6 +75,7 @@ impl CapacitySearch {
         Self {
             search: Search::new(plan),
             meter: StretchMeter::new(sources, thresholds),
+            origin: OriginMeans::default(),
             allow_untrusted,
             levels: Vec::new(),
             end: None,
@@ -97,6 +102,7 @@ impl CapacitySearch {
             if sample.state.is_ending() {
                 break;
             }
+            self.origin.observe(&sample);
             if !self.meter.observe(&sample) {
                 continue;
             }
@@ -147,7 +153,8 @@ impl CapacitySearch {
         let decision = self.search.look(sample.at, active, judge);
         while let Some(level) = self.search.levels().get(self.levels.len()) {
             let values = self.meter.values(&level.measured);
-            let measured = MeasuredLevel { level: level.clone(), values };
+            let origin = self.origin.within(&level.measured);
+            let measured = MeasuredLevel { level: level.clone(), values, origin };
             let text = measured.sentence(self.meter.thresholds());
             let kind = NoteKind::Level { clients: level.clients, held: level.judgement.held() };
             sample.journal.note(Note { at: level.measured.end, kind, text });
@@ -180,8 +187,14 @@ fn judgement(thresholds: &[Threshold], values: &[Option<f64>]) -> Judgement {
 }
 
 impl MeasuredLevel {
-    /// Returns the level as a sentence: `80 clients broke segment_p95<500ms: 1,204 ms`.
+    /// Returns the level as a sentence: `80 clients broke segment_p95<500ms: 1,204 ms; the origin: CPU 83.0%`.
     pub fn sentence(&self, thresholds: &[Threshold]) -> String {
+        let origin = glance_words(&self.origin);
+        let origin = if origin.is_empty() { origin } else { format!("; the origin: {origin}") };
+        format!("{}{origin}", self.judged(thresholds))
+    }
+
+    fn judged(&self, thresholds: &[Threshold]) -> String {
         let clients = units::plural(self.level.clients.into(), "client");
         let shown = |(threshold, value): (&Threshold, &Option<f64>)| {
             let value = value.map_or(units::UNKNOWN.to_owned(), |value| threshold.shown(value));
@@ -219,10 +232,11 @@ fn is_broken((threshold, value): (&Threshold, &Option<f64>)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::origin_metrics::OriginQuantity;
 
     fn level(judgement: Judgement, values: [Option<f64>; 2]) -> MeasuredLevel {
         let level = Level { clients: 80, measured: Duration::ZERO..Duration::from_secs(8), judgement };
-        MeasuredLevel { level, values: values.to_vec() }
+        MeasuredLevel { level, values: values.to_vec(), origin: OriginValues::default() }
     }
 
     #[test]
@@ -246,5 +260,9 @@ mod tests {
         let broken = level(Judgement::Broken, [Some(0.0), slow]);
         assert_eq!(broken.first_broken(&thresholds), thresholds.last());
         assert_eq!(level(Judgement::Held, [Some(0.0), calm]).first_broken(&thresholds), None);
+        let cpu = OriginValues::from_fn(|quantity| (quantity == OriginQuantity::Cpu).then_some(0.832));
+        let beside = MeasuredLevel { origin: cpu, ..broken };
+        let sentence = "80 clients broke segment_p95<500ms: 1,200 ms; the origin: CPU 83.2%";
+        assert_eq!(beside.sentence(&thresholds), sentence);
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::sync::atomics::{AtomicU64, Ordering};
 use crate::sync::image::{LARGEST, Walk};
+use crate::sync::known_number::{bounded, decoded, encoded};
 use crate::verdict::{Gauge, Interval, PerGauge};
 use crate::vocabulary::clock::micros;
 
@@ -161,20 +162,6 @@ impl HostGauges {
             self.gaps.push(gap);
         }
     }
-}
-
-/// Returns the bits of a value plus one, so that zeroed memory means unknown.
-fn encoded(value: Option<f64>) -> u64 {
-    value.filter(|value| value.is_finite()).map_or(0, |value| value.to_bits().wrapping_add(1))
-}
-
-/// Returns the bits, or unknown if they are those of no finite number of a moderate size.
-fn bounded(bits: u64) -> u64 {
-    encoded(decoded(bits).filter(|value| value.abs() <= LARGEST as f64))
-}
-
-fn decoded(bits: u64) -> Option<f64> {
-    bits.checked_sub(1).map(f64::from_bits)
 }
 
 /// Returns gauges with these facts, read at `at`.

@@ -190,6 +190,11 @@ impl TlsSettings {
         Arc::new(config)
     }
 
+    /// Returns the same trust in servers, without the certificate of the clients.
+    pub fn for_strangers(&self) -> Self {
+        Self { config: self.without_identity(&self.config), insecure: self.insecure, anonymous: None }
+    }
+
     /// Returns the configuration of one client, with sessions of its own.
     pub(super) fn for_client(&self) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&self.config);

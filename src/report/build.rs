@@ -7,7 +7,8 @@ use super::{
     Exit, FailureReport, FindingReport, HardStopsReport, HealthReport, InternalReport, KindReport,
     KneeReport, LatencyReport, LoadChangeReport, MarkReport, PipelineReport, PlanReport, RecordReport,
     Report, RequestsReport, Run, RunOptions, SCHEMA, SearchReport, StreamReport, ThresholdReport,
-    ThroughputReport, TrustReport, audience, calibration, history, playback, series, thresholds, trust,
+    ThroughputReport, TrustReport, audience, calibration, history, origin_metrics, playback, series,
+    thresholds, trust,
 };
 use crate::capacity::TransportCosts;
 use crate::pipeline::Counts;
@@ -87,6 +88,7 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
         throughput_bits_per_second: throughput(sample),
         plan: PlanReport::compared(sample),
         hard_stops: HardStopsReport::new(sample),
+        origin_metrics: origin_metrics::block(sample),
         connections: ConnectionsReport {
             opened: totals.get(Metric::Connections),
             reconnections: totals.get(Metric::Reconnections),
@@ -249,6 +251,7 @@ fn health(sample: &RunSample) -> HealthReport {
         clients: knee.clients,
         bits_per_second: knee.bits_per_second,
         at_s: knee.at.as_secs_f64(),
+        origin_cpu_share: sample.origin.cpu_at(knee.at),
     };
     let result = sample.run_health;
     HealthReport {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::cells::{clients, clock, floor_legend, known, latency_cells, rate};
 use super::doc::Doc;
 use super::escape::markdown;
-use super::{answer, failures};
+use super::{answer, failures, origin_metrics};
 use crate::vocabulary::units;
 
 /// Maximum number of findings, and of edges, that are listed. The page stays below sixty lines.
@@ -25,6 +25,7 @@ pub(super) fn page(doc: &Doc) -> String {
     _ = writeln!(page, "Measurement {}.\n", sentences(&trust, ". "));
     numbers(doc, &mut page);
     latencies(doc, &mut page);
+    origin(doc, &mut page);
     failure_table(doc, &mut page);
     findings(doc, &mut page);
     changes(doc, &mut page);
@@ -66,7 +67,8 @@ fn numbers(doc: &Doc, page: &mut String) {
     }
     let knees = answer::knees(doc);
     for knee in &knees {
-        let at = format!("at {}, {}", clock(knee.at.at("/at_s")), rate(knee.at.at("/bits_per_second")));
+        let cpu = origin_metrics::cpu_at(doc, knee.at);
+        let at = format!("at {}, {}{cpu}", clock(knee.at.at("/at_s")), rate(knee.at.at("/bits_per_second")));
         row(&[&knee.label, &clients(knee.at.at("/clients")), &at], page);
     }
     let throughput = doc.at("/throughput_bits_per_second");
@@ -98,6 +100,16 @@ fn latencies(doc: &Doc, page: &mut String) {
     for legend in [blurred, floor_legend(doc)].into_iter().flatten() {
         _ = writeln!(page, "\n{}", markdown(legend));
     }
+    page.push('\n');
+}
+
+fn origin(doc: &Doc, page: &mut String) {
+    let rows = origin_metrics::rows(doc);
+    if rows.is_empty() {
+        return;
+    }
+    head(&origin_metrics::COLUMNS, page);
+    rows.iter().for_each(|cells| row(&cells.each_ref().map(String::as_str), page));
     page.push('\n');
 }
 

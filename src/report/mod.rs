@@ -32,6 +32,7 @@ mod html;
 mod junit;
 mod markdown;
 mod merge;
+mod origin_metrics;
 mod outcomes;
 mod page;
 #[cfg(test)]
@@ -74,6 +75,7 @@ pub use format::ReportFormat;
 pub use hard_stops::HardStopsReport;
 pub use history::HistoryReport;
 pub use merge::{NotMergeable, merge};
+pub use origin_metrics::OriginMetricsReport;
 pub use outcomes::{FailureDetails, OutcomeCounts};
 pub use plan::{DestinationReport, PlanReport};
 pub use plan_page::{PlanPage, text as plan_text};
@@ -149,6 +151,8 @@ pub struct Report {
     pub plan: Option<PlanReport>,
     /// Hard stops: the amounts at which the run was to end.
     pub hard_stops: HardStopsReport,
+    /// Values that exporters told about the origin, in the order of `--origin-metrics`.
+    pub origin_metrics: Vec<OriginMetricsReport>,
     /// Connections of the clients.
     pub connections: ConnectionsReport,
     /// The audience that the run represents to the origin.

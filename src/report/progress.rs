@@ -1,6 +1,6 @@
 //! Progress line, which is printed once a second where there is no screen.
 
-use crate::sample::RunSample;
+use crate::sample::{RunSample, glance_words};
 use crate::vocabulary::{ClientState, Kind, RunState, Timed, units};
 
 /// Returns the state of the run in one line:
@@ -17,8 +17,10 @@ pub fn progress_line(sample: &RunSample) -> String {
     let p95 = p95.map_or(units::UNKNOWN.to_owned(), |summary| units::milliseconds(summary.p95));
     let crossed = sample.crossed_thresholds().map(|judged| format!(" CROSSED {}", judged.threshold));
     let crossed: String = crossed.collect();
+    let origin = glance_words(&sample.origin.together());
+    let origin = if origin.is_empty() { origin } else { format!(" origin {origin}") };
     format!(
-        "{elapsed} {} clients {}/{} {} req/s {} segment p95 {p95} ms err {} stalled {} total {} trust {}{crossed}",
+        "{elapsed} {} clients {}/{} {} req/s {} segment p95 {p95} ms err {} stalled {} total {} trust {}{origin}{crossed}",
         sample.state_name(),
         units::count(sample.active_clients()),
         units::count(u64::from(sample.target)),

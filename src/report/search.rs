@@ -7,6 +7,7 @@ use super::doc::{Doc, Part};
 use super::page::Page;
 use crate::control::{MeasuredLevel, Searched};
 use crate::load::{Judgement, SearchEnd};
+use crate::origin_metrics::OriginQuantity;
 use crate::verdict::SearchVerdict;
 use crate::vocabulary::untrusted::harmless_lines;
 use crate::vocabulary::{Untrusted, limits, units};
@@ -47,6 +48,8 @@ pub struct LevelReport {
     pub result: &'static str,
     /// Value of each threshold, in their order; `null`: nothing was measured.
     pub values: Vec<Option<f64>>,
+    /// Mean busy share of the busiest machine of `origin_metrics` meanwhile; `null`: unknown.
+    pub origin_cpu_share: Option<f64>,
     /// The level as a sentence.
     pub sentence: String,
 }
@@ -65,6 +68,7 @@ impl SearchReport {
                 Judgement::Untrusted => "untrusted",
             },
             values: measured.values.clone(),
+            origin_cpu_share: measured.origin.get(OriginQuantity::Cpu),
             sentence: measured.sentence(&searched.thresholds),
         };
         Self {
@@ -112,6 +116,7 @@ impl LevelReport {
             to_s: seconds("to_s"),
             result: named(level, "result", &JUDGEMENTS)?,
             values: values.take(limits::THRESHOLDS).map(Value::as_f64).collect(),
+            origin_cpu_share: level.get("origin_cpu_share").and_then(Value::as_f64),
             sentence: text(level, "sentence"),
         })
     }
@@ -243,6 +248,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::load::{ClientLimit, Level};
+    use crate::origin_metrics::OriginValues;
     use crate::verdict::Threshold;
 
     /// Returns a search that measured these levels, each with its share of errors.
@@ -255,6 +261,7 @@ mod tests {
                 judgement: *judgement,
             },
             values: vec![Some(*share)],
+            origin: OriginValues::default(),
         });
         Searched {
             thresholds: vec![Threshold::parse("error_rate<1%").expect("a threshold")],
@@ -304,6 +311,7 @@ mod tests {
             to_s: 9.25,
             result,
             values: vec![Some(2_000.0), None],
+            origin_cpu_share: Some(0.5),
             sentence: format!("{clients} clients"),
         };
         for end in ENDS {

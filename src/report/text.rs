@@ -6,7 +6,8 @@ use super::columns::{Columns, most_of_parts};
 use super::doc::{Doc, Part};
 use super::page::Page;
 use super::{
-    Run, after_warmup, calibration, changes, failures, hard_stops, hosts, plan, search, thresholds, trust,
+    Run, after_warmup, calibration, changes, failures, hard_stops, hosts, origin_metrics, plan, search,
+    thresholds, trust,
 };
 use crate::verdict::Verdict;
 use crate::vocabulary::units::{self, UNKNOWN};
@@ -124,8 +125,8 @@ fn verdicts(doc: &Doc, page: &mut Page) {
         page.line("KNEE    not known: no client ever played");
         return;
     }
-    page.line(format!("KNEE    errors first at 1%  {}", knee(doc.at("/health/knee_errors"))));
-    page.line(format!("        stalls first at 1%  {}", knee(doc.at("/health/knee_stalls"))));
+    page.line(format!("KNEE    errors first at 1%  {}", knee(doc, "/health/knee_errors")));
+    page.line(format!("        stalls first at 1%  {}", knee(doc, "/health/knee_stalls")));
 }
 
 /// Returns the result of the run with its numbers: `FAILED for 1 m 13 s of 2 m 41 s: 10.5% of requests ...`.
@@ -157,12 +158,14 @@ fn health(doc: &Doc) -> String {
     line
 }
 
-fn knee(knee: Part<'_>) -> String {
+fn knee(doc: &Doc, path: &str) -> String {
+    let knee = doc.at(path);
     if !knee.is_known() {
         return "never".to_owned();
     }
     let at = units::clock(knee.at("/at_s").seconds());
-    format!("at {}, {} ({at})", clients(knee.at("/clients")), rate(knee.at("/bits_per_second")))
+    let cpu = origin_metrics::cpu_at(doc, knee);
+    format!("at {}, {} ({at}){cpu}", clients(knee.at("/clients")), rate(knee.at("/bits_per_second")))
 }
 
 fn latency(doc: &Doc, page: &mut Page) {
@@ -224,6 +227,7 @@ fn traffic(doc: &Doc, page: &mut Page) {
         count(connections.at("/reconnections")),
         plural(connections.at("/redirects"), "redirect")
     ));
+    origin_metrics::lines(doc, page);
     plan::lines(doc.at("/plan")).iter().for_each(|line| page.line(line));
     hard_stops::lines(doc.at("/hard_stops")).iter().for_each(|line| page.line(line));
     playback(doc, page);

@@ -45,6 +45,8 @@ pub struct KneeReport {
     pub bits_per_second: Option<f64>,
     /// Seconds since the start.
     pub at_s: f64,
+    /// Busy share of the busiest machine of `origin_metrics` then; `null`: unknown.
+    pub origin_cpu_share: Option<f64>,
 }
 
 /// Requests by kind.

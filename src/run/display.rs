@@ -245,7 +245,7 @@ impl ProgressLines {
         }
         for note in sample.journal.notes().skip(self.notes) {
             self.notes += 1;
-            level_line(note).iter().for_each(|line| stdio::show(line));
+            note_line(note).iter().for_each(|line| stdio::show(line));
         }
         if sample.at.saturating_sub(self.said) >= PROGRESS {
             self.said = sample.at;
@@ -302,11 +302,12 @@ fn control_line(change: &LoadChange) -> String {
     }
 }
 
-/// Returns a line about a level of a search, or about arrivals; `None` about any other note.
-fn level_line(note: &Note) -> Option<String> {
+/// Returns a line about a level of a search, arrivals, or an exporter; `None` about any other note.
+fn note_line(note: &Note) -> Option<String> {
     match note.kind {
         NoteKind::Level { .. } => Some(format!("hlswarm: find: {}  {}", units::clock(note.at), note.text)),
         NoteKind::Arrivals => Some(format!("hlswarm: {}", note.text)),
+        NoteKind::OriginMetrics => Some(format!("hlswarm: {}  {}", units::clock(note.at), note.text)),
         _ => None,
     }
 }

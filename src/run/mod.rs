@@ -21,6 +21,7 @@ mod interim;
 mod log_file;
 mod metrics;
 mod origin;
+mod origin_scraper;
 mod plan;
 mod preflight;
 mod print_plan;
@@ -64,6 +65,7 @@ use display::{Display, title};
 use ended_run::EndedRun;
 use interim::Interim;
 use metrics::{BoundMetrics, Metrics};
+use origin_scraper::OriginScraper;
 use report_files::ReportFiles;
 use signals::Signals;
 use story::Level;
@@ -78,8 +80,8 @@ use secrets::{warn_of_proxy, warn_of_shown};
 const PRINT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Threads that a run starts in addition to the workers: that of the canary, recorder, sampler, two for the gauges of the
-/// host, screen or progress lines, interim reports, metrics, control socket, two for the log, and one for each output.
-const OTHER_THREADS: usize = 13;
+/// host, screen or progress lines, interim reports, metrics, control socket, exporters of the origin, two for the log, and one for each output.
+const OTHER_THREADS: usize = 14;
 
 /// Responses to the first client that may wait for the controller, which takes them every few milliseconds.
 const PROBES: usize = 256;
@@ -264,6 +266,7 @@ struct ActiveRun {
     display: Display,
     metrics: Option<Metrics>,
     control: Option<Control>,
+    origin_scraper: Option<OriginScraper>,
     /// Requests of the console and the control socket for the document of the run so far.
     documents: flume::Receiver<DocRequest>,
     calibration: Calibrated,
@@ -284,7 +287,9 @@ impl ActiveRun {
         let canary = (config.plan.profile.clients >= limits::CANARY_FROM).then_some(workers);
         let workers = workers + usize::from(canary.is_some());
         let criteria = Arc::new(config.criteria.clone());
-        let sources = Sources { canary, criteria, ..Sources::for_run(workers, config.plan.hard_stops) };
+        let exporters = origin_scraper::gauges(config);
+        let sources =
+            Sources { canary, criteria, exporters, ..Sources::for_run(workers, config.plan.hard_stops) };
         let target =
             config.search.map_or_else(|| config.plan.shape().target(Duration::ZERO), |search| search.first);
         sources.status.set_target(target);
@@ -296,6 +301,7 @@ impl ActiveRun {
             .map_err(|error| Failure::no_thread("the recorder", &error))?;
         let host = HostWatch::start(Arc::clone(&sources.host), sources.clock);
         let host = host.map_err(|error| Failure::no_thread("the thread of the gauges", &error))?;
+        let origin_scraper = origin_scraper::start(config, &sources)?;
         let sampler = Sampler::new(sources.clone()).watch(&pipeline).spawn();
         let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
         let facts = facts(config, &identity, sources.clock);
@@ -321,6 +327,7 @@ impl ActiveRun {
             display,
             metrics,
             control,
+            origin_scraper,
             documents,
             calibration,
             story,
@@ -390,12 +397,15 @@ impl ActiveRun {
             display,
             metrics,
             control,
+            origin_scraper,
             documents: _,
             calibration,
             story,
         } = self;
         // The clients stay listed until the last sample has been taken.
         let (clients, lost_threads) = engine.join();
+        // The values of the end are those that the last sample shows.
+        drop(origin_scraper);
         sources.audit();
         let status = Arc::clone(&sources.status);
         let (sampler, samples) = sampler.stop();

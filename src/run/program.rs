@@ -90,11 +90,18 @@ fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatu
             if all.has_typed_url() {
                 super::warn_of_shown(&args.url);
             }
+            warn_of_exporters(&args.load, &all);
             super::run(|| config::run_config(config::target(args.url)?, args.load, shown))
         }
-        cli::Command::Demo(args) => super::demo(args, shown),
+        cli::Command::Demo(args) => {
+            warn_of_exporters(&args.load, &all);
+            super::demo(args, shown)
+        }
         cli::Command::Plan(args) => super::plan(args, shown),
-        cli::Command::Find(args) => super::find(args, shown),
+        cli::Command::Find(args) => {
+            warn_of_exporters(&args.load, &all);
+            super::find(args, shown)
+        }
         cli::Command::Ctl(args) => ctl::ctl(args),
         cli::Command::Check(args) => super::check(args, shown),
         cli::Command::Report(args) => documents::render_report(args),
@@ -105,6 +112,13 @@ fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatu
         cli::Command::Selftest(args) => super::selftest(args),
         cli::Command::Completions(args) => print(&cli::completions(&args)),
         cli::Command::Man(args) => print(&cli::manual(&args)),
+    }
+}
+
+/// Warns of passwords in URLs of `--origin-metrics` that were typed.
+fn warn_of_exporters(load: &cli::LoadArgs, all: &Combined) {
+    if all.is_typed("--origin-metrics") {
+        load.origin_metrics.iter().for_each(super::warn_of_shown);
     }
 }
 

@@ -6,8 +6,9 @@ use super::stdio;
 use crate::cli::{CheckArgs, Command, DemoArgs, FindArgs, PlanArgs, RunArgs, Target};
 use crate::config::RunConfig;
 use crate::local_http::Address;
+use crate::vocabulary::SecretUrl;
 
-/// Warns of a password in the URL of the command line, which the process cannot take back.
+/// Warns of a password in a URL of the command line, which the process cannot take back.
 pub fn warn_of_shown(target: &Target) {
     if target.shows_password() {
         stdio::say(
@@ -38,8 +39,9 @@ pub fn warn_of_proxy(command: &Command) {
 /// Forbids core dumps if the run knows a secret, so that a crash leaves no file with the operator's credentials.
 pub(super) fn keep_out_of_core_dumps(config: &RunConfig) {
     let has_token = matches!(config.output.control, Some(Address::Tcp(_)));
+    let urls = config.origin_metrics.iter().chain([&config.clients.player.entry]);
     let has_secrets =
-        has_token || config.clients.player.entry.has_secrets() || config.clients.net.have_secrets();
+        has_token || urls.into_iter().any(SecretUrl::has_secrets) || config.clients.net.have_secrets();
     if !has_secrets {
         return;
     }

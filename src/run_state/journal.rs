@@ -153,6 +153,8 @@ pub enum NoteKind {
     Stage,
     /// Arrivals were turned away: no more clients could be there.
     Arrivals,
+    /// An exporter of the origin began to fail, or brings values again.
+    OriginMetrics,
     /// The built-in origin of the demo began or ended a fault.
     Demo,
 }
@@ -165,7 +167,9 @@ impl NoteKind {
             Self::Arrivals => Some("arrivals"),
             Self::Level { .. } => Some("level"),
             Self::Demo => Some("demo"),
-            Self::StallsBegan | Self::StallsEnded | Self::Peak | Self::Threshold => None,
+            Self::StallsBegan | Self::StallsEnded | Self::Peak | Self::Threshold | Self::OriginMetrics => {
+                None
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{HistoryBins, SomeSeconds, Sources, Timeline};
+use super::{HistoryBins, OriginSeries, SomeSeconds, Sources, Timeline};
 use crate::generator::{Delays, own_delays};
 use crate::stats::{Audience, LatencySnapshot, Registry};
 use crate::vocabulary::outcome::Fault;
@@ -32,6 +32,8 @@ pub struct Distributions {
     pub timeline: Timeline,
     /// Failures, need, verdict and durations over time.
     pub history: HistoryBins,
+    /// Values of each exporter of the origin over time.
+    pub origin_series: Vec<OriginSeries>,
     /// Main quantities of the masked seconds.
     pub masked_seconds: SomeSeconds,
     /// Lateness of all workers.

@@ -23,6 +23,8 @@ mod moment;
 mod notes;
 mod numbers;
 mod open;
+mod origin;
+mod origin_meter;
 mod pipeline;
 mod planned;
 mod point;
@@ -69,6 +71,8 @@ pub use history::History;
 pub use history_bins::HistoryBins;
 pub use moment::{ENOUGH, Moment, missing_bits};
 pub use open::{AGES_S, OpenRequests};
+pub use origin::{ExporterSample, GLANCE, OriginSample, OriginSeries, glance_words};
+pub use origin_meter::OriginMeans;
 pub use pipeline::{Lane, PipelineSample};
 pub use point::{BINS as HISTORY_BINS, CODES, HeatOf, Point};
 pub use replay::{Replay, recorded_facts};
@@ -184,6 +188,8 @@ pub struct RunSample {
     pub spendings: [Option<Spent>; HardStop::ALL.len()],
     /// The canary and the crowd; `None` without one, and before both have values.
     pub canary: Option<CanaryReading>,
+    /// State of the origin as its exporters tell it, once a second.
+    pub origin: Arc<OriginSample>,
     /// State of the pipeline for samples and events.
     pub pipeline: PipelineSample,
     /// Most recent entries of the log, oldest first; replaced at most once a second.

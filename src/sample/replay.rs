@@ -14,10 +14,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{RunSample, Sampler, Sources};
+use crate::origin_metrics::{EXPORTERS, ExporterGauges};
 use crate::pipeline::{Counts, RecordLine, RecordReader, SampleLine, Unreadable};
 use crate::stats;
 use crate::verdict::{After, Criteria, RULES, Threshold};
-use crate::vocabulary::{Clock, Finding, HardStops, fingerprint, limits};
+use crate::vocabulary::{Clock, Finding, HardStops, SecretUrl, fingerprint, limits};
 
 /// Maximum number of worker threads of a recorded run: more processors than a machine has.
 const WORKERS: u64 = 1_024;
@@ -52,6 +53,7 @@ pub fn recorded_facts(sources: &Sources) -> Value {
         "layout": layout(),
         "workers": sources.workers.len(),
         "canary": sources.canary,
+        "origin_metrics": sources.exporters.iter().map(|exporter| &*exporter.url).collect::<Vec<_>>(),
         "max_bytes": limits.bytes,
         "max_requests": limits.requests,
         "max_bits_per_second": limits.bits_per_second,
@@ -166,9 +168,17 @@ fn sources(run: &Value) -> Result<Sources, &'static str> {
             .and_then(|canary| usize::try_from(canary).ok())
             .filter(|canary| *canary < workers),
         criteria: Arc::new(criteria(facts)),
+        exporters: exporters(facts),
         clock: Clock::start().started_at_wall(wall),
         ..Sources::for_run(workers, stops)
     })
+}
+
+/// Returns the gauges of the recorded exporters. Places in a tape follow from their number, so no URL is left out.
+fn exporters(facts: &Value) -> Arc<[ExporterGauges]> {
+    let urls = facts.get("origin_metrics").and_then(Value::as_array).into_iter().flatten().take(EXPORTERS);
+    let urls = urls.map(|url| url.as_str().and_then(|url| SecretUrl::parse(url).ok()));
+    urls.map_while(|url| url.as_ref().map(ExporterGauges::new)).collect()
 }
 
 /// Returns the recorded criteria. A threshold that this program does not know is left out.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::history_recorder::HistoryRecorder;
 use super::notes::NoteTaker;
+use super::origin_meter::OriginMeter;
 use super::pipeline::Watch;
 use super::stream_meter::StreamMeter;
 use super::tape::Tape;
@@ -64,6 +65,7 @@ pub struct Sampler {
     trust: TrustMeter,
     thresholds: ThresholdMeter,
     warmup: WarmupMeter,
+    origin: OriginMeter,
     pub(super) ticks: u64,
     peak_clients: u64,
     pool: Vec<Arc<RunSample>>,
@@ -90,6 +92,7 @@ impl Sampler {
             history: HistoryRecorder::new(started_unix_ms),
             thresholds: ThresholdMeter::new(&sources.criteria),
             warmup: WarmupMeter::default(),
+            origin: OriginMeter::new(&sources),
             sources,
             window: Window::default(),
             speeds: Speeds::default(),
@@ -232,6 +235,7 @@ impl Sampler {
             masked_seconds: self.trust.masked_seconds().clone(),
             timeline: self.timeline.timeline().clone(),
             history: self.history.whole(sample),
+            origin_series: self.origin.series(),
             ..Distributions::read(&self.sources)
         }
     }
@@ -295,6 +299,7 @@ impl Sampler {
         self.record_history(sample, &counted, is_due);
         sample.journal = Arc::clone(self.sources.status.journal());
         self.notes.observe(sample, &sample.journal);
+        self.watch_origin(sample, is_due);
         self.measure_generator(sample, new_second);
         self.generator.fill(&mut sample.generator, self.sources.status.start_lateness_us_max());
         self.read_pipeline(sample, new_second);
@@ -411,6 +416,14 @@ impl Sampler {
                 clients: sample.active_clients(),
             });
         }
+    }
+
+    /// Reads the exporters of the origin at the end of a second.
+    fn watch_origin(&mut self, sample: &mut RunSample, is_due: bool) {
+        if is_due {
+            self.origin.observe(&self.sources.exporters, sample);
+        }
+        sample.origin = Arc::clone(self.origin.origin());
     }
 
     /// Judges the thresholds at the end of a second, and notes those that are crossed in the journal.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::forecast::Priced;
 use crate::generator::{HostGauges, WorkerGauge};
+use crate::origin_metrics::ExporterGauges;
 use crate::run_state::Status;
 use crate::stats::{Registry, Snapshot, Spending};
 use crate::verdict::Criteria;
@@ -25,6 +26,8 @@ pub struct Sources {
     pub host: Arc<HostGauges>,
     /// Amounts used of the hard stops; `None` if the run has none.
     pub spending: Option<Arc<Spending>>,
+    /// Gauges of the origin's exporters; empty without `--origin-metrics`.
+    pub exporters: Arc<[ExporterGauges]>,
     /// Price of the plan, once it is known.
     pub priced: Arc<OnceLock<Arc<Priced>>>,
     /// Number of the client of which samples show more, set by the console; 0 for none.
@@ -54,6 +57,7 @@ impl Sources {
             status: Arc::default(),
             workers: (0..workers).map(|_| WorkerGauge::default()).collect(),
             host: Arc::default(),
+            exporters: Arc::default(),
             canary: None,
             criteria: Arc::default(),
             clock: Clock::start(),

@@ -102,6 +102,7 @@ fn walk_sources(sources: &Sources, walk: &mut Walk<'_>) {
 
 fn walk_meters(sources: &Sources, meter: &mut Meter, reading: &mut Reading, walk: &mut Walk<'_>) {
     sources.host.walk(walk);
+    sources.exporters.iter().for_each(|exporter| exporter.walk(walk));
     meter.walk(sources.workers.len(), walk);
     for counts in [&mut reading.progress, &mut reading.events] {
         let numbers = [&mut counts.offered, &mut counts.delivered, &mut counts.dropped];

@@ -5,6 +5,7 @@
 pub mod atomics;
 pub mod failpoint;
 pub mod image;
+pub mod known_number;
 pub mod live_tasks;
 #[cfg(all(test, hlswarm_loom))]
 pub mod loom_explore;

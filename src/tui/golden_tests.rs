@@ -111,6 +111,15 @@ fn the_overview_of_every_state_looks_as_it_did() {
 }
 
 #[test]
+fn an_origin_with_exporters_looks_as_it_did() {
+    let mut storm = Arc::unwrap_or_clone(fixtures::sample("storm"));
+    storm.origin = Arc::new(fixtures::origin(&storm));
+    let mut app = app("ramping", &[]);
+    app.update(Msg::Sample(Arc::new(storm)));
+    assert_picture("origin_metrics", &album_of(&mut app));
+}
+
+#[test]
 fn a_ramp_that_the_brake_holds_looks_as_it_did() {
     let mut held = Arc::unwrap_or_clone(fixtures::sample("hold"));
     held.windows = [held.recent.map(|rates| Rates { busy: rates.finished * 5 / 8, ..rates }); 4];

@@ -12,6 +12,7 @@ use crate::report::doc::{Doc, Part};
 use crate::report::drawing::{self, Scale};
 use crate::report::escape::{push_xml, xml};
 use crate::report::failures::{self, FailureRow};
+use crate::report::origin_metrics;
 use crate::report::sessions::{SessionSpread, spreads};
 use crate::report::thresholds;
 use crate::verdict::{RULES, formatted};
@@ -34,6 +35,7 @@ pub(super) fn write(doc: &Doc, columns: &Columns, page: &mut String) {
     page.push_str("</div><div>");
     sessions(doc, page);
     page.push_str("</div></div>\n");
+    origin(doc, page);
     findings(doc, page);
     page.push_str("<div class=\"two\"><div>");
     audience(doc, page);
@@ -148,6 +150,17 @@ fn latencies(doc: &Doc, page: &mut String) {
     if let Some(legend) = floor_legend(doc) {
         _ = writeln!(page, "<p class=\"none\">{}</p>", xml(legend));
     }
+}
+
+fn origin(doc: &Doc, page: &mut String) {
+    let rows = origin_metrics::rows(doc);
+    if rows.is_empty() {
+        return;
+    }
+    heading("The origin", "as its exporters tell", page);
+    table(&origin_metrics::COLUMNS, page);
+    rows.iter().for_each(|cells| row(&cells.each_ref().map(String::as_str), page));
+    table_end(page);
 }
 
 fn sessions(doc: &Doc, page: &mut String) {

@@ -12,6 +12,7 @@ mod derived;
 mod exit;
 mod histograms;
 mod lists;
+mod origin_metrics;
 mod over_time;
 mod rules;
 #[cfg(test)]
@@ -223,6 +224,7 @@ impl Merging {
             Rule::Checks => checks::checks(a, b),
             Rule::Thresholds => thresholds::thresholds(self.later, [a, b]),
             Rule::Knee => knee(self.later, [a, b]),
+            Rule::OriginMetrics => origin_metrics::merge(self.later, [a, b]),
             Rule::Length => {
                 let ends = [a, b]
                     .into_iter()

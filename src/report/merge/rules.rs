@@ -57,6 +57,8 @@ pub(super) enum Rule {
     Checks,
     /// Thresholds with the same expression are merged and judged again.
     Thresholds,
+    /// Exporters with the same URL are merged.
+    OriginMetrics,
     /// Columns over bins of Unix time.
     Bins,
     /// Computed from other values once those are merged.
@@ -218,6 +220,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("/hard_stops/max_bytes", Rule::Unknown),
     ("/hard_stops/max_requests", Rule::Unknown),
     ("/hard_stops/max_bits_per_second", Rule::Unknown),
+    ("/origin_metrics", Rule::OriginMetrics),
     ("/connections/opened", Rule::Sum),
     ("/connections/reconnections", Rule::Sum),
     ("/connections/stale_retries", Rule::Sum),

@@ -18,7 +18,7 @@ use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Outcome, Tone, units};
 
 use super::charts::ChartMaker;
-use super::{Charts, Column, Line, Table, Text, Weight, errors, reason, top};
+use super::{Charts, Column, Line, Table, Text, Weight, errors, origin, reason, top};
 
 /// Maximum number of outcomes that a line of the story names.
 const FIRSTS: usize = 4;
@@ -142,7 +142,8 @@ fn story(sample: &RunSample) -> Vec<Line> {
         (mark.at, line(mark.at, Text::new(Role::Mark, format!("mark m{}", place + 1)), mark.note.clone()))
     });
     let findings = sample.findings.iter().map(|row| (row.first, finding_line(row)));
-    let knees = top::in_order(sample).into_iter().map(|(name, knee)| (knee.at, knee_line(name, knee)));
+    let knees =
+        top::in_order(sample).into_iter().map(|(name, knee)| (knee.at, knee_line(name, knee, sample)));
     let firsts = sample.failures.iter().filter(|row| row.outcome != Outcome::Failed(Fault::Cut));
     let firsts = firsts_by_second(firsts);
     let notes = journal.notes().map(|note| (note.at, note_line(note)));
@@ -168,9 +169,10 @@ fn finding_line(row: &FindingRow) -> Line {
     line(row.first, kind, format!("{}: {}", row.finding.name(), row.detail))
 }
 
-fn knee_line(name: &str, knee: Knee) -> Line {
+fn knee_line(name: &str, knee: Knee, sample: &RunSample) -> Line {
     let bits = knee.bits_per_second.map_or(String::new(), |bits| format!(", {}", units::bit_rate(bits)));
-    let what = format!("{name} 1% at {}{bits}", units::plural(knee.clients, "client"));
+    let cpu = origin::cpu_at(sample, knee.at);
+    let what = format!("{name} 1% at {}{bits}{cpu}", units::plural(knee.clients, "client"));
     line(knee.at, Text::new(Role::Mark, "knee"), what)
 }
 
@@ -208,6 +210,7 @@ fn note_line(note: &Note) -> Line {
         NoteKind::Peak => Text::plain("peak"),
         NoteKind::Level { .. } => Text::new(Role::In(Tone::Data), "level"),
         NoteKind::Threshold => Text::new(Role::Failing, "threshold"),
+        NoteKind::OriginMetrics => Text::new(Role::Warning, "origin"),
         NoteKind::Stage | NoteKind::Arrivals => Text::plain("plan"),
         NoteKind::Demo => Text::new(Role::In(Tone::Data), "demo"),
     };

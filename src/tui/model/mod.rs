@@ -19,6 +19,7 @@ mod generator;
 mod latency;
 mod log;
 mod nothing;
+mod origin;
 mod overview;
 mod reason;
 mod report;

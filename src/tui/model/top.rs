@@ -9,7 +9,7 @@ use crate::tui::theme::Role;
 use crate::verdict::{DEGRADED_SHARE, Knee, TrustVerdict, Verdict};
 use crate::vocabulary::{RunState, units};
 
-use super::{Text, Weight, reason, stage, trust};
+use super::{Text, Weight, origin, reason, stage, trust};
 
 /// Share of a hard stop from which on its end is near: the operator may want to prepare for it.
 const LIMIT_NEAR: f64 = 0.8;
@@ -177,7 +177,9 @@ fn knee(app: &App) -> Vec<Text> {
         return line;
     }
     let title = Text::new(Role::Mark, "KNEE    ").weighing(Weight::Decoration);
-    let mut line: Vec<Text> = std::iter::once(title).chain(knees.into_iter().map(knee_text)).collect();
+    let mut line: Vec<Text> = std::iter::once(title)
+        .chain(knees.into_iter().map(|(name, knee)| knee_text(name, knee, sample)))
+        .collect();
     if sample.state == RunState::Hold && sample.held_by() == Some(ChangeSource::Brake) {
         let storm = Text::new(Role::Warning, sample.storm_in_short());
         line.push(storm.or_short(sample.storm_in_few_words()).weighing(Weight::OutOfBounds));
@@ -193,10 +195,11 @@ pub(super) fn in_order(sample: &RunSample) -> Vec<(&'static str, Knee)> {
     knees
 }
 
-fn knee_text((name, knee): (&str, Knee)) -> Text {
+fn knee_text(name: &str, knee: Knee, sample: &RunSample) -> Text {
     let clients = units::plural(knee.clients, "client");
     let throughput = knee.bits_per_second.map_or(units::UNKNOWN.to_owned(), units::bit_rate);
-    let rest = format!(" at {throughput}, {}: {name} 1%", units::clock(knee.at));
+    let cpu = origin::cpu_at(sample, knee.at);
+    let rest = format!(" at {throughput}, {}: {name} 1%{cpu}", units::clock(knee.at));
     let short = format!("{clients}: {name} 1%, {}", units::short_clock(knee.at));
     Text::new(Role::Mark, clients).then(Role::Plain, &rest).or_short(short).weighing(Weight::OutOfBounds)
 }
@@ -249,6 +252,7 @@ fn measurement(app: &App) -> Vec<Text> {
     if violations > 0 {
         line.push(fault(units::plural(violations, "broken invariant")));
     }
+    line.extend(origin::texts(&app.steady));
     line.extend(thresholds(&app.steady));
     line.extend(app.steady.nearest_hard_stop().map(limit));
     line.extend(trust::nearest(&app.steady.trust));
