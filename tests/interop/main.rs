@@ -5,7 +5,7 @@
 //! kept.
 //!
 //! - Nothing leaves the loopback interface; every port was free; every wait has a limit.
-//! - Without nginx, ffmpeg or prometheus a test that needs it prints `skipped: ...` and passes; with `HLSWARM_REQUIRE_INTEROP=1` it fails.
+//! - Without nginx, ffmpeg, prometheus or its exporters a test that needs it prints `skipped: ...` and passes; with `HLSWARM_REQUIRE_INTEROP=1` it fails.
 //! - The tests with hls.js in a browser and with an analyser always print `skipped: ...` and pass where those are
 //!   missing.
 //! - The tests may share a process (`cargo test`) or not (`cargo nextest run`).
@@ -15,6 +15,7 @@
 
 mod access_log;
 mod browser;
+mod exporters;
 #[expect(dead_code, reason = "shared with tests/it, which uses more of it")]
 mod exposition;
 mod fixture;

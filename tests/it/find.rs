@@ -3,6 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::origin_metrics::exporter;
 use crate::program::{Ended, Program};
 
 const LIMIT: Duration = Duration::from_secs(240);
@@ -49,7 +50,10 @@ fn find(origin: &Origin, options: &[&str]) -> Ended {
 #[test]
 fn the_number_of_connections_that_an_origin_takes_is_found() {
     let origin = Origin::start(&["--connections", &CONNECTIONS.to_string()]);
-    let run = find(&origin, &["-c", "12", "--threshold", "http_errors{503}==0", "--precision", "10%"]);
+    let exporter = exporter().url("/metrics");
+    let exporter = ["--origin-metrics", &exporter];
+    let search = ["-c", "12", "--threshold", "http_errors{503}==0", "--precision", "10%"];
+    let run = find(&origin, &[&search[..], &exporter].concat());
     run.assert_exit_code(0);
     let report = &run.report;
     let (held, broken) = (report.count("/search/clients"), report.count("/search/broken_at"));
@@ -57,6 +61,11 @@ fn the_number_of_connections_that_an_origin_takes_is_found() {
     assert!(broken > held && broken - held <= 3, "{held} to {broken}");
     assert_eq!(report.value()["search"]["end"], "found");
     let levels = report.value()["search"]["levels"].as_array().unwrap();
+    // The origin beside each level, as its exporter tells.
+    let last = levels.last().unwrap();
+    assert_eq!(last["origin_cpu_share"], 0.75, "{last}");
+    let sentence = report.text("/search/sentence");
+    assert!(sentence.contains("; the origin: CPU 75.0%, out "), "{sentence}");
     let broke = levels.iter().filter(|level| level["result"] == "broke");
     assert!(broke.clone().count() > 0 && broke.clone().all(|level| level["values"][0].as_f64() > Some(0.0)));
     let by_search = report.value()["load_changes"].as_array().unwrap().iter();

@@ -28,6 +28,7 @@ mod lag;
 mod leaving;
 mod log_file;
 mod metrics;
+mod origin_metrics;
 mod plan;
 #[path = "../interop/program.rs"]
 mod program;

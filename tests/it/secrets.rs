@@ -105,7 +105,7 @@ impl Run {
             assert!(Instant::now() < deadline, "still running after {LIMIT:?}");
             thread::sleep(POLL);
         };
-        let given = ["url", "headers", "list.m3u8", "ca.pem", "plan.toml"];
+        let given = ["url", "headers", "list.m3u8", "ca.pem", "plan.toml", "exporter"];
         let files = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap());
         let named = files.map(|file| (file.file_name().into_string().unwrap(), file.path()));
         let outputs = named.filter(|(name, _)| !given.contains(&name.as_str()));
@@ -297,6 +297,62 @@ fn the_password_of_a_proxy_reaches_it_and_no_output() {
     for bad in ["ftp://hunter2@h", "http://hunter2:hunter2@h/path", "hunter2 hunter2"] {
         let line = ["run", "http://127.0.0.1:9/a.m3u8", "--proxy", "env"];
         Run::start_with(&line, &[], &[("https_proxy", bad)]).end().assert_silent(2, &["stderr"]);
+    }
+}
+
+#[test]
+fn the_secrets_of_an_exporter_reach_it_alone_and_no_output() {
+    let (seen, asked) = (Arc::default(), Arc::new(Mutex::new(Vec::new())));
+    let (origin, kept) = (origin(&seen, Answer::segment), Arc::clone(&asked));
+    let exporter = Scripted::start_with(move |asked: &Asked| {
+        let headers = ["authorization", "cookie", "x-key"].map(|name| asked.header(name).unwrap_or_default());
+        kept.lock().unwrap().push(Seen { path: asked.path.clone(), headers: headers.join("\n") });
+        Answer::whole("200 OK", "text/plain", b"node_load1{secret=\"hunter2\"} 1\nhunter2 1\n")
+    });
+    let url = origin.url("/live.m3u8");
+    let secret = exporter.url("/metrics?token=hunter2-query").replace("http://", &format!("http://{USER}@"));
+    let files = [("url", &*url), ("headers", "X-Key: hunter2-header\n"), ("exporter", &*secret)];
+    let arguments = [
+        "run",
+        "@url",
+        "--no-tui",
+        "--allow-untrusted",
+        "-c",
+        "1",
+        "-d",
+        "4s",
+        "--header",
+        "@headers",
+        "--report",
+        "report.json",
+        "--report",
+        "report.txt",
+        "--record",
+        "record.ndjson",
+        "--origin-metrics",
+        "@exporter",
+    ];
+    let run = Run::start(&arguments, &files).end();
+    run.assert_silent(0, &ALL);
+    assert_eq!(run.json()["origin_metrics"][0]["load_1m"]["max"], 1.0);
+    let asked = asked.lock().unwrap();
+    let basic = format!("Basic {}", BASE64_STANDARD.encode(USER));
+    assert_sent(&asked, "/metrics", &[&basic, "token=hunter2-query"]);
+    assert!(asked.iter().all(|seen| !seen.headers.contains("hunter2-header")), "a header of the target");
+    assert!(
+        seen.lock().unwrap().iter().all(|seen| !seen.headers.contains(&basic)),
+        "credentials of the exporter"
+    );
+    for wrong in ["ftp://hunter2", "https://hunter2@h/a b\nhunter2", "@hunter2"] {
+        let files = [("url", &*url), ("exporter", wrong)];
+        let arguments = ["run", "@url", "--no-tui", "-d", "1s", "--origin-metrics", "@exporter"];
+        let run = Run::start(&arguments, &files).end();
+        run.assert_silent(2, &["stderr"]);
+        assert!(
+            run.outputs["stderr"].starts_with("hlswarm: --origin-metrics @exporter: "),
+            "{}",
+            run.outputs["stderr"]
+        );
     }
 }
 
