@@ -118,7 +118,7 @@ fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatu
 /// Warns of passwords in URLs of `--origin-metrics` that were typed.
 fn warn_of_exporters(load: &cli::LoadArgs, all: &Combined) {
     if all.is_typed("--origin-metrics") {
-        load.origin_metrics.iter().for_each(super::warn_of_shown);
+        load.origin_metrics.iter().for_each(super::secrets::warn_of_shown_exporter);
     }
 }
 

@@ -3,29 +3,37 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::stdio;
-use crate::cli::{CheckArgs, Command, DemoArgs, FindArgs, PlanArgs, RunArgs, Target};
+use crate::cli::{self, CheckArgs, DemoArgs, FindArgs, PlanArgs, RunArgs, Target};
 use crate::config::RunConfig;
 use crate::local_http::Address;
 use crate::vocabulary::SecretUrl;
 
-/// Warns of a password in a URL of the command line, which the process cannot take back.
+/// Warns of a password in the URL of the command line, which the process cannot take back.
 pub fn warn_of_shown(target: &Target) {
+    warn(target, "give the URL as @FILE, or the password in a header with --header-env");
+}
+
+/// Warns of the same in a URL of `--origin-metrics`, whose exporter gets no header of the run.
+pub(super) fn warn_of_shown_exporter(target: &Target) {
+    warn(target, "give --origin-metrics @FILE");
+}
+
+fn warn(target: &Target, instead: &str) {
     if target.shows_password() {
-        stdio::say(
-            "hlswarm: warning: other users of this machine can read the password in the URL (ps); give the URL as \
-             @FILE, or the password in a header with --header-env",
-        );
+        stdio::say(&format!(
+            "hlswarm: warning: other users of this machine can read the password in the URL (ps); {instead}"
+        ));
     }
 }
 
 /// Warns of the password of a proxy on the command line.
-pub fn warn_of_proxy(command: &Command) {
+pub fn warn_of_proxy(command: &cli::Command) {
     let requests = match command {
-        Command::Run(RunArgs { load, .. })
-        | Command::Demo(DemoArgs { load, .. })
-        | Command::Plan(PlanArgs { load, .. })
-        | Command::Find(FindArgs { load, .. }) => &load.requests,
-        Command::Check(CheckArgs { requests, .. }) => requests,
+        cli::Command::Run(RunArgs { load, .. })
+        | cli::Command::Demo(DemoArgs { load, .. })
+        | cli::Command::Plan(PlanArgs { load, .. })
+        | cli::Command::Find(FindArgs { load, .. }) => &load.requests,
+        cli::Command::Check(CheckArgs { requests, .. }) => requests,
         _ => return,
     };
     if requests.transport.shows_password() {
