@@ -22,7 +22,7 @@ pub struct Supply {
     pub files_reserved: u64,
     /// Local ports towards one address and port, of all source addresses together.
     pub ports: Option<u64>,
-    /// True if connections to all addresses share the ports, because the source addresses are given.
+    /// True if connections to all hosts share the ports: those of a given source address, or those towards a proxy.
     pub ports_are_shared: bool,
     /// Memory that this process may use, its present memory included.
     pub memory_bytes: Option<u64>,

@@ -14,7 +14,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
-use super::tls::TlsError;
 use crate::vocabulary::Untrusted;
 
 /// Maximum size of each file. Chains and keys have some kilobytes.
@@ -31,6 +30,17 @@ pub struct ClientFiles {
     pub key: Option<PathBuf>,
 }
 
+/// A file of `--client-cert` or `--client-key` that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{option} {path}: {reason}; expected a PEM file with {expected}")]
+pub struct ClientFileError {
+    option: &'static str,
+    path: String,
+    reason: String,
+    /// Content of a file that is accepted.
+    expected: &'static str,
+}
+
 /// Reads the certificate and its key.
 ///
 /// # Errors
@@ -38,7 +48,7 @@ pub struct ClientFiles {
 pub(super) fn read(
     files: &ClientFiles,
     provider: &CryptoProvider,
-) -> Result<Arc<dyn ResolvesClientCert>, TlsError> {
+) -> Result<Arc<dyn ResolvesClientCert>, ClientFileError> {
     let option = "--client-cert";
     let wrong = |reason: &str| refused(option, &files.certificate, reason);
     let pem = load(option, &files.certificate)?;
@@ -78,7 +88,7 @@ pub(super) fn read(
     Ok(Arc::new(SingleCertAndKey::from(certified)))
 }
 
-fn load(option: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
+fn load(option: &'static str, path: &Path) -> Result<Vec<u8>, ClientFileError> {
     let mut pem = Vec::new();
     let read = File::open(path).and_then(|file| file.take(FILE_BYTES).read_to_end(&mut pem));
     match read {
@@ -87,12 +97,12 @@ fn load(option: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
     }
 }
 
-fn refused(option: &'static str, path: &Path, reason: &str) -> TlsError {
+fn refused(option: &'static str, path: &Path, reason: &str) -> ClientFileError {
     let expected = match option {
         "--client-key" => "the private key",
         _ => "a certificate",
     };
-    TlsError::ClientFile { option, path: shown(path), reason: reason.to_owned(), expected }
+    ClientFileError { option, path: shown(path), reason: reason.to_owned(), expected }
 }
 
 fn shown(path: &Path) -> String {

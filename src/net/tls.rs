@@ -23,7 +23,7 @@ use rustls::{
     SupportedProtocolVersion,
 };
 
-use super::client_identity::{self, ClientFiles};
+use super::client_identity::{self, ClientFileError, ClientFiles};
 use super::given_roots::GivenRoots;
 use super::transport::HttpVersion;
 use crate::vocabulary::Untrusted;
@@ -43,18 +43,9 @@ pub enum TlsError {
         /// Reason to refuse it.
         reason: String,
     },
-    /// The file of `--client-cert` or `--client-key` cannot be used.
-    #[error("{option} {path}: {reason}; expected a PEM file with {expected}")]
-    ClientFile {
-        /// The option.
-        option: &'static str,
-        /// The file.
-        path: String,
-        /// Reason to refuse it.
-        reason: String,
-        /// Content of a file that is accepted.
-        expected: &'static str,
-    },
+    /// The certificate of the clients cannot be used.
+    #[error(transparent)]
+    ClientFile(#[from] ClientFileError),
     /// No version is left.
     #[error("--tls-min {0} is more than --tls-max {1}")]
     Versions(TlsVersion, TlsVersion),

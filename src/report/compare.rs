@@ -27,7 +27,7 @@ const DURATIONS: [(&str, &str); 4] = [
 ];
 
 /// Options that should be the same in both runs: place in the document, name.
-const CONDITIONS: [(&str, &str); 11] = [
+const CONDITIONS: [(&str, &str); 12] = [
     ("/run/target_hash", "target"),
     ("/run/version", "version"),
     ("/run/clients_asked", "clients"),
@@ -38,6 +38,7 @@ const CONDITIONS: [(&str, &str); 11] = [
     ("/run/variant", "variant"),
     ("/run/player", "player"),
     ("/run/session_length", "session length"),
+    ("/run/proxy", "proxy"),
     ("/histogram", "bucket layout"),
 ];
 

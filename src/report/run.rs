@@ -56,6 +56,8 @@ pub struct RunOptions {
     pub session_length: String,
     /// True if certificates were verified.
     pub tls_verified: bool,
+    /// Proxies that requests went through, without their passwords; the edges are their addresses. `null`: none.
+    pub proxy: Option<String>,
     /// Entries of `--resolve` that no connection used, as `host:port`; always empty in an interim report.
     pub resolve_unused: Vec<String>,
 }

@@ -95,6 +95,9 @@ fn head(doc: &Doc, page: &mut Page) {
     if stages.is_known() {
         page.line(format!("stages  {}", stages.word()));
     }
+    if run.at("/proxy").is_known() {
+        page.line(format!("proxy   {}", run.at("/proxy").word()));
+    }
     for reason in answer::reasons(doc) {
         page.line(format!("!!      {reason}"));
     }

@@ -480,6 +480,7 @@ fn options(config: &RunConfig) -> RunOptions {
         player: config.clients.player.profile.name,
         session_length: config.clients.player.session.to_string(),
         tls_verified: !config.insecure,
+        proxy: config.clients.net.transport.proxies.as_ref().map(ToString::to_string),
         resolve_unused: Vec::new(),
     }
 }

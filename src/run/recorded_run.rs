@@ -138,6 +138,7 @@ impl RecordedRun {
                 player: player(&options.text("player")),
                 session_length: options.text("session_length"),
                 tls_verified: options.is_set("tls_verified"),
+                proxy: options.0.get("proxy").and_then(Value::as_str).map(harmless_lines),
                 resolve_unused: Vec::new(),
             },
             plan: Plan {

@@ -24,11 +24,12 @@ pub(super) fn read(config: &RunConfig) -> Supply {
     // What is decrypted costs CPU that no calibration has measured.
     let calibration = calibration.filter(|_| !config.clients.decrypt);
     let speed_ns = calibration.as_ref().and_then(speed_now);
+    let transport = &config.clients.net.transport;
     Supply {
         open_files: getrlimit(Resource::Nofile).current,
         files_reserved: preflight::files_reserved(),
-        ports: ports.map(|ports| ports.saturating_mul(config.clients.net.transport.port_ranges())),
-        ports_are_shared: !config.clients.net.transport.sources.is_empty(),
+        ports: ports.map(|ports| ports.saturating_mul(transport.port_ranges())),
+        ports_are_shared: !transport.sources.is_empty() || transport.proxies.is_some(),
         memory_bytes,
         cpus: processors,
         hard_stops: config.plan.hard_stops,

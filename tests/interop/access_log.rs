@@ -134,7 +134,7 @@ mod tests {
         parse(&format!(
             r#"{{"finished_at":{finished_at}.000,"seconds":1.000,"port":80,"uri":"{uri}","query":"a=b","status":200,
             "body_bytes":10,"completion":"OK","connection":{connection},"protocol":"HTTP/1.1","range":"",
-            "user_agent":"","content_coding":""}}"#
+            "user_agent":"","content_coding":"","client":"127.0.0.1","certificate":""}}"#
         ))
     }
 

@@ -50,6 +50,7 @@ fn an_http_proxy_gets_whole_urls_without_tls_and_opens_tunnels_with_it() {
     let seen = proxy.seen();
     assert_eq!(seen.len(), 3 * CLIENTS);
     assert_eq!(seen[0], format!("GET {}", origin.url("/vod.m3u8?a=b")));
+    assert_eq!(plain.report.text("/run/proxy"), proxy.url("http", ""));
     // The edge is the proxy: nothing is known about addresses behind it.
     let edges = plain.report.value()["audience"]["edges"].as_object().unwrap();
     assert_eq!(format!("http://{}", edges.keys().next().unwrap()), proxy.url("http", ""));

@@ -127,6 +127,10 @@ fn connections_follow_from_the_lanes_and_hosts_of_the_stream() {
     let plan = forecast(&model(None, "http://cdn.test/"), "web", terms(100, Ramp::default(), 60));
     assert_eq!(planned(&plan).ports, Some(100.0), "each to its own address");
     assert_eq!(plan.destinations().len(), 2);
+    let mut terms = terms(100, Ramp::default(), 60);
+    terms.supply.ports_are_shared = true;
+    let plan = forecast(&model(None, "http://cdn.test/"), "web", terms);
+    assert_eq!(planned(&plan).ports, Some(200.0), "both from one source, or to one proxy");
 }
 
 #[test]

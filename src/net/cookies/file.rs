@@ -46,8 +46,7 @@ impl InitialCookies {
     }
 
     fn parse(text: &str, now: Received) -> Result<Self, String> {
-        let mut cookies = Vec::new();
-        let mut count = 0;
+        let mut cookies: Vec<Cookie> = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.strip_prefix(HTTP_ONLY).unwrap_or(line);
             if line.trim().is_empty() || line.starts_with('#') {
@@ -55,11 +54,13 @@ impl InitialCookies {
             }
             let (cookie, is_alive) =
                 cookie(line, now).ok_or_else(|| format!("line {number} is not a cookie"))?;
-            count += usize::from(is_alive);
+            let others = cookies.iter().filter(|kept| !kept.is_same(&cookie)).count();
             put(&mut cookies, cookie, is_alive, now.at);
-        }
-        if count > cookies.len() && count > limits::COOKIES_PER_CLIENT {
-            return Err(format!("more than {} cookies", limits::COOKIES_PER_CLIENT));
+            // A jar that is full drops the oldest ones.
+            if cookies.len() != others + usize::from(is_alive) {
+                let (most, kib) = (limits::COOKIES_PER_CLIENT, limits::COOKIE_JAR_BYTES / 1024);
+                return Err(format!("more cookies than a client keeps ({most}, or {kib} KiB)"));
+            }
         }
         Ok(Self(cookies))
     }
@@ -171,7 +172,9 @@ mod tests {
             assert_eq!(said, "line 2 is not a cookie", "{line}");
         }
         let many: String = (0..60).map(|at| format!("h\tTRUE\t/\tFALSE\t0\tc{at}\t1\n")).collect();
-        assert!(parse(&many).is_err_and(|said| said.contains("more than 50")));
+        assert!(
+            parse(&many).is_err_and(|said| said.contains("more cookies than a client keeps (50, or 8 KiB)"))
+        );
         assert!(parse("").expect("none").is_empty());
     }
 }

@@ -185,6 +185,19 @@ fn broken(error: &std::io::Error) -> Refused {
     }
 }
 
+impl fmt::Display for Proxies {
+    /// Formats the proxies without their passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.http, &self.https) {
+            (Some(http), Some(https)) if http != https => write!(f, "{http}, and {https} for https"),
+            (Some(proxy), Some(_)) => proxy.fmt(f),
+            (Some(http), None) => write!(f, "{http} for http"),
+            (None, Some(https)) => write!(f, "{https} for https"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
 /// The proxies of a run, by the scheme of URLs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies {
@@ -272,5 +285,8 @@ mod tests {
         let socks = of("socks5h://p");
         assert!(socks.forward(&endpoint(false)).is_none() && socks.of(&endpoint(false)).is_some());
         assert!(of("http://u:p@h").have_login() && !http.have_login());
+        assert_eq!(of("http://u:hunter2@h").to_string(), "http://h:1080");
+        let only = Proxies { http: None, ..of("socks5://s") };
+        assert_eq!(only.to_string(), "socks5://s:1080 for https");
     }
 }

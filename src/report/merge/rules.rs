@@ -103,6 +103,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("/run/variant", Rule::Joined),
     ("/run/player", Rule::Joined),
     ("/run/session_length", Rule::Joined),
+    ("/run/proxy", Rule::Joined),
     ("/after_warmup", Rule::Unknown),
     ("/exit/code", Rule::ExitCode),
     // Together with the code of each report, see `exit`.
