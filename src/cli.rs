@@ -7,9 +7,11 @@ mod arrival;
 mod check;
 mod criteria;
 mod ctl;
+mod data;
 mod examples;
 mod find;
 mod limits;
+mod mix;
 mod options;
 mod pages;
 mod plan;
@@ -21,6 +23,7 @@ mod scope;
 mod selftest;
 mod shown;
 mod sources;
+mod stream;
 mod target;
 mod transport;
 mod values;
@@ -55,8 +58,10 @@ pub use arrival::ArrivalArgs;
 pub use check::{CheckArgs, Subject};
 pub use criteria::CriteriaArgs;
 pub use ctl::{CtlAction, CtlArgs};
+pub use data::DataArgs;
 pub use find::{FindArgs, SearchArgs};
 pub use limits::LimitArgs;
+pub use mix::MixMember;
 pub use pages::{CompletionsArgs, ManArgs, VERSION, completions, manual};
 pub use plan::PlanArgs;
 pub use replay::ReplayArgs;
@@ -66,7 +71,8 @@ pub use scope::ScopeArgs;
 pub use selftest::SelftestArgs;
 pub use shown::shown_command;
 pub use sources::{Combined, combine, plan_file};
-pub use target::Target;
+pub use stream::StreamArgs;
+pub use target::{Target, WeightedTarget};
 pub use transport::{ProxyChoice, TransportArgs};
 pub use values::NoCache;
 
@@ -129,10 +135,9 @@ pub enum Command {
 /// `hlswarm run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// URL of a multivariant or media playlist, http:// or https://; or @FILE, a file that holds the URL, which keeps
-    /// its secrets off the command line; or FILE.toml, a plan file with the URL and options
-    #[arg(value_name = "URL")]
-    pub url: Target,
+    /// Streams.
+    #[command(flatten)]
+    pub stream: StreamArgs,
     /// Print the plan as a plan file, with the load over time, and send nothing
     #[arg(long, help_heading = "Load")]
     pub print_plan: bool,
@@ -180,9 +185,9 @@ pub struct LoadArgs {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "200ms", value_parser = crate::vocabulary::units::parse_duration, help_heading = "Load")]
     pub ramp_jitter: Duration,
     /// Follow stages instead of one ramp: 'ramp to 500 in 2m', 'hold 10m', 'spike +300 for 30s', 'down to 100 in 1m',
-    /// 'down in 1m', 'jump to 300', or 2m:500 as in k6 (500 clients at the end of 2m). Repeatable, or several with commas
-    /// between them. The run ends with the last stage, or after --duration: earlier, or later with the clients of the
-    /// last stage. A held ramp stops the clock of the stages
+    /// 'down in 1m', 'jump to 300', or 2m:500 as in k6 (500 clients at the end of
+    /// 2m). Repeatable, or several with commas between them. The run ends with the last stage, or after --duration:
+    /// earlier, or later with the clients of the last stage. A held ramp stops the clock of the stages
     #[arg(long = "stage", value_name = "STAGE", conflicts_with_all = ["clients", "ramp_rate", "ramp_time", "ramp_jitter"], help_heading = "Load")]
     pub stages: Vec<StageList>,
     /// Arrivals.
@@ -213,6 +218,14 @@ pub struct LoadArgs {
     /// 5m [default: to the end]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "endless", hide_default_value = true, value_parser = values::session, help_heading = "Load")]
     pub session_length: SessionLength,
+    /// Data of each client.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Part of the clients that watch in another way, by its share: '70 player=web', '30 player=ffmpeg variant=lowest
+    /// session-length=exp:5m'; the rest of a member is as for all. Among any number of clients of a target each member has
+    /// its share, to less than one client; repeatable
+    #[arg(long = "mix", value_name = "MEMBER", help_heading = "Load")]
+    pub mix: Vec<MixMember>,
     /// Seed of the schedule and of all random choices, below 2^53 [default: random, printed]
     #[arg(long, value_name = "N", value_parser = values::seed, help_heading = "Load")]
     pub seed: Option<u64>,
@@ -228,9 +241,10 @@ pub struct LoadArgs {
     /// Options for requests.
     #[command(flatten)]
     pub requests: RequestArgs,
-    /// Host of the URL, to confirm that you may load it: required for more than 50 clients against a public host
+    /// Host of the URL, to confirm that you may load it: required for more than 50 clients against a public host; repeatable,
+    /// one for each --target
     #[arg(long, value_name = "HOST", help_heading = "Scope")]
-    pub authorised_for: Option<AllowedHost>,
+    pub authorised_for: Vec<AllowedHost>,
 
     /// Print progress lines to stderr instead of drawing the live screen
     #[arg(long, help_heading = "Output")]

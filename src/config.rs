@@ -1,7 +1,11 @@
 //! Turns the command line into validated configuration, one section for each module that it configures. Sends
 //! nothing.
 
+mod client_kinds;
 mod criteria;
+mod csv;
+mod data_source;
+mod error;
 mod header_source;
 mod load_plan;
 mod net_settings;
@@ -18,144 +22,20 @@ use std::time::Duration;
 
 use crate::cli::{CheckArgs, LoadArgs, RequestArgs, SearchArgs};
 use crate::control::{Ahead, OnShortage, Plan};
-use crate::hls::VariantChoice;
 use crate::load::{ClientLimit, RampProfile, Reconnects, SearchPlan};
 use crate::local_http::Address;
-use crate::net;
 use crate::net::scope::AllowedHost;
 use crate::player::{self, SessionLength};
 use crate::report::ReportFormat;
 use crate::swarm::{ClientSettings, PlaylistTap};
 use crate::tui::ThemeName;
 use crate::verdict::{Criteria, Threshold};
-use crate::vocabulary::{HardStops, OnHangup, SecretUrl, Untrusted, limits};
+use crate::vocabulary::{HardStops, OnHangup, SecretUrl, Untrusted, limits, units};
 
-/// A value that cannot be used. The message is one line that names the option and what is accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A header that cannot be sent. The message does not show its value.
-    #[error("--header: {0}")]
-    Header(#[from] net::HeaderError),
-    /// Stages that do not make a plan.
-    #[error("--stage: {0}")]
-    Stages(String),
-    /// Arrivals of clients without a bound.
-    #[error(
-        "--arrival: no client would ever leave; give --session-length, or --clients as the most that may be there at once, or --duration"
-    )]
-    EndlessArrivals,
-    /// Headers that could not be read from their source.
-    #[error("{0}")]
-    HeaderSource(#[from] HeaderSourceError),
-    /// A URL that could not be read from its file.
-    #[error("{0}")]
-    TargetSource(#[from] TargetSourceError),
-    /// Exporters of the origin that cannot be scraped.
-    #[error(transparent)]
-    OriginMetrics(#[from] OriginMetricsError),
-    /// Settings that an origin cannot have.
-    #[error("{0}")]
-    Origin(String),
-    /// A certificate file that cannot be used.
-    #[error(transparent)]
-    Tls(#[from] net::TlsError),
-    /// A file of cookies that cannot be used.
-    #[error(transparent)]
-    Cookies(#[from] net::CookieFileError),
-    /// A way to the origin that does not exist.
-    #[error("{0}")]
-    Transport(String),
-    /// A report that cannot be written to its file.
-    #[error("{option} {path}: {reason}")]
-    Report {
-        /// Option that asked for it.
-        option: &'static str,
-        /// File that was asked for.
-        path: String,
-        /// Problem with the file, and what is accepted.
-        reason: &'static str,
-    },
-    /// A record or a log that cannot be written to its file.
-    #[error("{option} {path}: {reason}; expected a writable file, or a pipe with a reader")]
-    Record {
-        /// Option that asked for it.
-        option: &'static str,
-        /// File that was asked for.
-        path: String,
-        /// Problem with the file.
-        reason: String,
-    },
-    /// A playlist that cannot be read.
-    #[error("check {path}: {reason}")]
-    Playlist {
-        /// File that was given.
-        path: String,
-        /// Reason for the failure.
-        reason: String,
-    },
-    /// A report that cannot be read.
-    #[error("{path}: {reason}")]
-    Document {
-        /// File that was given.
-        path: String,
-        /// Problem with the file, and what is expected.
-        reason: String,
-    },
-    /// Reports that cannot be added.
-    #[error("merge: {0}")]
-    Merge(String),
-    /// A search that begins beyond its largest number of clients.
-    #[error("--clients: {first} is more than --max-clients {most}; the search begins with --clients")]
-    SearchBegins {
-        /// Clients to begin with.
-        first: u32,
-        /// Largest number of clients.
-        most: u32,
-    },
-    /// A search with an option that plans the load.
-    #[error(
-        "{0}: a search makes its own load and ends by itself; give --clients, --max-clients and --ramp-rate"
-    )]
-    NotOfSearch(&'static str),
-    /// A threshold that cannot judge a level of a search.
-    #[error(
-        "--threshold '{0}': expected one without 'over' and 'after', of a quantity that is not only for the whole run: a search judges each number of clients by itself"
-    )]
-    NotSearched(String),
-    /// More thresholds than a run judges.
-    #[error("--threshold: expected at most {} of them", limits::THRESHOLDS)]
-    TooManyThresholds,
-    /// A threshold that would judge nothing, because the run ends before.
-    #[error(
-        "--threshold {expr}: the run ends after {length}, before a value counts; expected shorter times or a longer run"
-    )]
-    ThresholdBeyondRun {
-        /// The threshold.
-        expr: String,
-        /// Length of the run.
-        length: String,
-    },
-    /// An address on which the metrics cannot be served.
-    #[error("--metrics {address}: {reason}; expected an address of this machine with a free port")]
-    Metrics {
-        /// Address that was asked for.
-        address: SocketAddr,
-        /// Problem with the address.
-        reason: String,
-    },
-    /// An address at which a run cannot be controlled.
-    #[error("--control {address}: {reason}")]
-    Control {
-        /// Address that was given.
-        address: String,
-        /// Problem with the address, and what is expected.
-        reason: String,
-    },
-    /// The system gave no random numbers for a seed.
-    #[error("the system provides no random numbers; give --seed")]
-    Seed,
-}
-
+use client_kinds::Viewers;
+pub use client_kinds::{WeightedUrl, targets};
+pub use data_source::DataSourceError;
+pub use error::ConfigError;
 pub use header_source::HeaderSourceError;
 pub use origin_metrics::OriginMetricsError;
 pub use plan_source::with_sources;
@@ -193,8 +73,10 @@ pub struct RunConfig {
     pub run_id: String,
     /// Skips the verification of certificates.
     pub insecure: bool,
-    /// Host that the operator confirmed to be allowed to load.
-    pub authorised_for: Option<AllowedHost>,
+    /// Hosts that the operator confirmed to be allowed to load.
+    pub authorised_for: Vec<AllowedHost>,
+    /// Members of the mix of clients as they were given; empty if all are alike.
+    pub mix: Vec<String>,
     /// Search for a capacity, if the run is one; its load is at most that of the plan.
     pub search: Option<SearchPlan>,
     /// Criteria that the operator gave.
@@ -252,11 +134,15 @@ pub struct Output {
     pub command: String,
 }
 
-/// Builds the configuration of `run` and `demo` for `target`.
+/// Builds the configuration of `run` and `demo` for these streams.
 ///
 /// # Errors
 /// See [`ConfigError`].
-pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<RunConfig, ConfigError> {
+pub fn run_config(
+    targets: Vec<WeightedUrl>,
+    args: LoadArgs,
+    command: String,
+) -> Result<RunConfig, ConfigError> {
     let seed = args.seed.map_or_else(random_seed, Ok)?;
     let plan = load_plan::plan(&args, seed)?;
     let length = plan.duration;
@@ -278,16 +164,19 @@ pub fn run_config(target: SecretUrl, args: LoadArgs, command: String) -> Result<
         allow_untrusted: args.allow_untrusted,
         command,
     };
-    let player = player::Settings {
-        entry: target,
+    let mix = args.mix.iter().map(|member| member.given.clone()).collect();
+    let viewers = Viewers {
+        targets,
+        mix: args.mix,
+        data: args.data.data.map(|path| (path, args.data.data_order, seed)),
         choice: args.variant,
         profile: args.player,
         session: args.session_length,
     };
     let criteria = criteria::criteria(args.criteria, args.allow_untrusted, length)?;
     let origin_metrics = origin_metrics::urls(args.origin_metrics)?;
-    let config = assemble(player, args.requests, plan, output)?;
-    Ok(RunConfig { authorised_for: args.authorised_for, criteria, origin_metrics, ..config })
+    let config = assemble(viewers, args.requests, plan, output)?;
+    Ok(RunConfig { authorised_for: args.authorised_for, criteria, mix, origin_metrics, ..config })
 }
 
 /// Builds the configuration of a search against `target`, its plan and its thresholds. The run is planned for the
@@ -320,7 +209,7 @@ pub fn find_config(
     if load.criteria.thresholds.is_empty() {
         load.criteria.thresholds = SEARCHED.iter().filter_map(|text| Threshold::parse(text).ok()).collect();
     }
-    let mut config = run_config(target, load, command)?;
+    let mut config = run_config(vec![target.into()], load, command)?;
     // Levels break on purpose, for seconds: a held ramp would keep the search from its next level.
     config.plan.brakes = false;
     // Levels are judged one by one; what breaks one of them is no fault of the run.
@@ -371,20 +260,22 @@ pub fn check_config(
         allow_untrusted: true,
         command,
     };
-    let player = player::Settings {
-        entry: target,
+    let viewers = Viewers {
+        targets: vec![target.into()],
+        mix: Vec::new(),
+        data: None,
         choice: args.variant,
         profile: args.player,
         session: SessionLength::default(),
     };
-    let mut config = assemble(player, args.requests, plan, output)?;
+    let mut config = assemble(viewers, args.requests, plan, output)?;
     config.clients.playlist_tap = Some(playlist_tap);
     Ok(config)
 }
 
 /// Builds the parts of a configuration that follow from the options of its requests.
 fn assemble(
-    player: player::Settings,
+    viewers: Viewers,
     requests: RequestArgs,
     plan: Plan,
     output: Output,
@@ -392,10 +283,8 @@ fn assemble(
     // Two runs with the same seed are still different runs.
     let run_id = format!("{:016x}", random()?);
     let (insecure, decrypt) = (requests.insecure, requests.decrypt);
-    let net = net_settings::build(&player.entry, requests, &run_id, player.profile)?;
     let clients = ClientSettings {
-        player: Arc::new(player),
-        net,
+        cast: viewers.cast(requests, &run_id)?,
         decrypt,
         seed: plan.profile.seed,
         replaces: plan.arrivals.is_none(),
@@ -411,7 +300,8 @@ fn assemble(
         clamped: None,
         run_id,
         insecure,
-        authorised_for: None,
+        authorised_for: Vec::new(),
+        mix: Vec::new(),
         search: None,
         criteria: Criteria::default(),
         origin_metrics: Vec::new(),
@@ -421,8 +311,46 @@ fn assemble(
 
 impl RunConfig {
     /// Returns the variant choice as reports name it.
-    pub fn variant(&self) -> VariantChoice {
-        self.clients.player.choice
+    pub fn variant(&self) -> String {
+        self.common(|player| player.choice.to_string())
+    }
+
+    /// Returns the player as reports name it.
+    pub fn player(&self) -> String {
+        self.common(|player| player.profile.name.to_owned())
+    }
+
+    /// Returns the session length as reports name it.
+    pub fn session_length(&self) -> String {
+        self.common(|player| player.session.to_string())
+    }
+
+    /// Returns what all clients have in common, or that they are mixed.
+    fn common(&self, of: impl Fn(&player::Settings) -> String) -> String {
+        let first = of(&self.clients.cast.first.player);
+        let is_mixed = self.clients.cast.others.iter().any(|kind| of(&kind.player) != first);
+        if is_mixed { "mixed".to_owned() } else { first }
+    }
+
+    /// Says that several clients will have the same row of data; `None` if there are enough.
+    pub fn lack_of_data(&self) -> Option<String> {
+        let rows = self.clients.cast.personal.as_ref()?.data.rows() as u64;
+        let clients = u64::from(self.plan.profile.clients);
+        let again = "rows are used again";
+        match self.plan.arrivals {
+            _ if rows < clients => {
+                let clients = units::plural(clients, "client");
+                Some(format!("--data: {} for up to {clients}: {again}", units::plural(rows, "row")))
+            }
+            Some(_) => Some(format!("--data: {again} after {}", units::plural(rows, "arrival"))),
+            None => None,
+        }
+    }
+
+    /// Returns the streams of the run in short, without secrets.
+    pub fn target(&self) -> String {
+        let (first, others) = (&self.clients.cast.first.player.entry, self.clients.cast.targets.len() - 1);
+        if others > 0 { format!("{first} and {others} more") } else { first.to_string() }
     }
 
     /// Returns the duration that was asked for, in seconds.

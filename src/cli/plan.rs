@@ -2,7 +2,7 @@
 
 use clap::{Arg, Args};
 
-use super::{LoadArgs, Target};
+use super::{LoadArgs, StreamArgs};
 
 /// Options of `run` that `plan` accepts, so that its command line can be used again, and that have no effect on it.
 const IGNORED: [&str; 15] = [
@@ -32,9 +32,9 @@ pub(super) fn shown(option: Arg) -> Arg {
 /// `hlswarm plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// URL of a multivariant or media playlist, http:// or https://; or @FILE, a file that holds the URL
-    #[arg(value_name = "URL")]
-    pub url: Target,
+    /// Streams, as for `run`.
+    #[command(flatten)]
+    pub stream: StreamArgs,
     /// Print the plan as JSON
     #[arg(long, help_heading = "Output")]
     pub json: bool,

@@ -1,5 +1,5 @@
-//! Plan file: the options of `run` as TOML. Each key is the long name of an option; `url`, `stages` and `headers` are
-//! the others.
+//! Plan file: the options of `run` as TOML. Each key is the long name of an option; `url`, `targets`, `stages`, `mix` and
+//! `headers` are the others, or have a form of their own.
 //!
 //! No message repeats a value: a plan file is a place for secrets.
 
@@ -10,6 +10,10 @@ use super::options::{Options, without_value};
 
 /// Keys that are no option.
 pub(super) const URL: &str = "url";
+/// Option that takes the place of the URL.
+pub(super) const TARGET: &str = "target";
+const TARGETS: &str = "targets";
+const MIX: &str = "mix";
 const STAGES: &str = "stages";
 const HEADERS: &str = "headers";
 /// Maximum length of a key that a message repeats: a longer one is not a name but a mistake.
@@ -64,6 +68,8 @@ pub(super) fn entries(text: &str, options: &Options) -> Result<Vec<Entry>, Strin
         match key {
             HEADERS => entries.extend(headers(value)?),
             URL => entries.push(Entry::new(URL, vec![one(key, value)?])),
+            TARGETS => entries.push(Entry::new(TARGET, each(value, target)?)),
+            MIX => entries.push(Entry::new(MIX, each(value, member)?)),
             STAGES => entries.push(Entry::new("stage", many(key, value)?)),
             _ => entries.push(option(key, value, options)?),
         }
@@ -103,6 +109,66 @@ fn many(key: &str, value: &DeValue<'_>) -> Result<Vec<String>, String> {
     }
 }
 
+/// Returns a text for each table of a list; a text stays as it is.
+fn each(
+    value: &DeValue<'_>,
+    text: impl Fn(&DeTable<'_>) -> Result<String, String>,
+) -> Result<Vec<String>, String> {
+    let one = |value: &DeValue<'_>| match value {
+        DeValue::String(given) => Ok(given.to_string()),
+        DeValue::Table(table) => text(table),
+        _ => text(&DeTable::new()),
+    };
+    match value {
+        DeValue::Array(values) => values.iter().map(|value| one(value.get_ref())).collect(),
+        _ => Ok(vec![one(value)?]),
+    }
+}
+
+/// Returns a target as its option takes it: `3 https://cdn.example/a.m3u8`.
+fn target(table: &DeTable<'_>) -> Result<String, String> {
+    let wrong = || {
+        format!("{TARGETS}: expected tables such as {{ url = \"https://cdn.example/a.m3u8\", weight = 3 }}")
+    };
+    let (mut weight, mut url) = ("1".to_owned(), None);
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            URL => url = Some(one(TARGETS, value.get_ref())?),
+            "weight" => weight = one(TARGETS, value.get_ref())?,
+            _ => return Err(wrong()),
+        }
+    }
+    // A space would divide it from its weight at another place.
+    let url = url.filter(|url| !url.trim().contains(char::is_whitespace)).ok_or_else(wrong)?;
+    Ok(format!("{weight} {}", url.trim()))
+}
+
+/// Returns a member of the mix as its option takes it: `70 player=web`.
+fn member(table: &DeTable<'_>) -> Result<String, String> {
+    let wrong = || {
+        format!(
+            "{MIX}: expected tables such as {{ share = 70, player = \"web\", variant = \"lowest\", session-length = \"5m\" }}"
+        )
+    };
+    const KEYS: [&str; 3] = ["player", "variant", "session-length"];
+    let (mut share, mut others) = (None, [const { None }; KEYS.len()]);
+    for (key, value) in table {
+        let value = one(MIX, value.get_ref())?;
+        if value.is_empty() || value.contains(char::is_whitespace) {
+            return Err(wrong());
+        }
+        let place = KEYS.iter().position(|known| *known == key.get_ref());
+        match place.and_then(|place| others.get_mut(place)) {
+            Some(other) => *other = Some(value),
+            None if key.get_ref() == "share" => share = Some(value),
+            None => return Err(wrong()),
+        }
+    }
+    let others = KEYS.iter().zip(others).filter_map(|(key, value)| Some(format!(" {key}={}", value?)));
+    let others: String = others.collect();
+    share.map(|share| share + &others).ok_or_else(wrong)
+}
+
 /// Returns the headers of a table: a value, or the environment variable that has it.
 fn headers(value: &DeValue<'_>) -> Result<Vec<Entry>, String> {
     let wrong = || {
@@ -132,15 +198,15 @@ fn unknown(key: &str, options: &Options) -> String {
     let is_name =
         key.len() <= NAME_LENGTH && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     if !is_name {
-        return "unknown key; expected long names of options of 'hlswarm run', url, stages or headers"
+        return "unknown key; expected long names of options of 'hlswarm run', url, targets, stages or headers"
             .to_owned();
     }
-    let names = options.names().chain([URL, STAGES, HEADERS]);
+    let names = options.names().chain([URL, TARGETS, STAGES, HEADERS]);
     let near = names.map(|name| (strsim::damerau_levenshtein(key, name), name));
     match near.min().filter(|(distance, name)| distance * 2 <= name.len()) {
         Some((_, name)) => format!("unknown key {key}; did you mean {name}?"),
         None => format!(
-            "unknown key {key}; expected a long name of an option of 'hlswarm run', url, stages or headers"
+            "unknown key {key}; expected a long name of an option of 'hlswarm run', url, targets, stages or headers"
         ),
     }
 }
@@ -206,6 +272,13 @@ mod tests {
             ("stages = [[\"hunter2\"]]", "stages: expected a text or a number"),
             ("headers = \"hunter2\"", "headers: expected a table"),
             ("headers = { X = { file = \"hunter2\" } }", "headers: expected a table"),
+            ("targets = [{ weight = 3, path = \"hunter2\" }]", "targets: expected tables such as { url ="),
+            ("targets = [{ weight = 3 }]", "targets: expected tables"),
+            ("targets = [{ url = \"hunter2 http://h/a\" }]", "targets: expected tables"),
+            ("targets = 5", "targets: expected tables"),
+            ("mix = [{ player = \"hunter2\" }]", "mix: expected tables such as { share = 70"),
+            ("mix = [{ share = 5, player = \"hunter2 x\" }]", "mix: expected tables"),
+            ("mix = [{ share = [\"hunter2\"] }]", "mix: expected a text or a number"),
             ("clients = 5\nclients = 6", "line 2: duplicate key"),
             ("a.b.c = 5", "unknown key a"),
         ] {

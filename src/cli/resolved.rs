@@ -8,8 +8,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory as _};
 
 use super::options::Options;
-use super::plan_file::URL;
-use super::{Cli, shown, with_command};
+use super::plan_file::{TARGET, URL};
+use super::{Cli, WeightedTarget, shown, with_command};
 use crate::net::Proxy;
 
 /// End of the line of an option whose value is not printed.
@@ -51,8 +51,13 @@ fn given_line(name: &str, option: &Arg, values: &[String]) -> String {
         ArgAction::SetTrue => format!("{} = true\n", key(name)),
         ArgAction::Append => {
             let is_shown = values.iter().all(|value| is_public(name, value));
-            let key = if name == "stage" { "stages" } else { name };
-            line(key, values, is_shown)
+            match name {
+                "stage" => line("stages", values, is_shown),
+                TARGET if is_shown => tables("targets", values.iter().map(|value| target(value))),
+                TARGET => line("targets", values, false),
+                "mix" => tables(name, values.iter().map(|value| member(value))),
+                _ => line(name, values, is_shown),
+            }
         }
         _ => line(name, values, values.iter().all(|value| is_public(name, value))),
     }
@@ -64,6 +69,10 @@ fn is_public(name: &str, value: &str) -> bool {
         "header" => value.starts_with('@'),
         "header-env" => true,
         "proxy" => value == "env" || value.parse::<Proxy>().is_ok_and(|proxy| !proxy.has_login()),
+        TARGET => {
+            let (_, url) = WeightedTarget::split(value);
+            url.starts_with('@') || shown::value("", url) == url
+        }
         _ => shown::value(&format!("--{name}"), value) == value,
     }
 }
@@ -71,6 +80,26 @@ fn is_public(name: &str, value: &str) -> bool {
 /// Returns a name as a key of TOML.
 fn key(name: &str) -> String {
     if name.contains('.') { quoted(name) } else { name.to_owned() }
+}
+
+/// Returns a target as a table.
+fn target(given: &str) -> String {
+    let (weight, url) = WeightedTarget::split(given);
+    format!("{{ url = {}, weight = {} }}", quoted(url), weight.unwrap_or("1"))
+}
+
+/// Returns a member of the mix as a table.
+fn member(given: &str) -> String {
+    let mut words = given.split_whitespace();
+    let share = words.next().unwrap_or_default().trim_end_matches('%');
+    let others = words.filter_map(|word| word.split_once('='));
+    let others = others.map(|(key, value)| format!(", {key} = {}", quoted(value))).collect::<String>();
+    format!("{{ share = {share}{others} }}")
+}
+
+/// Returns a list of tables, one in each line.
+fn tables(key: &str, tables: impl Iterator<Item = String>) -> String {
+    format!("{key} = [\n{}]\n", tables.map(|table| format!("  {table},\n")).collect::<String>())
 }
 
 fn line(key: &str, values: &[String], is_shown: bool) -> String {
@@ -128,6 +157,34 @@ mod tests {
         let again = combine(again, file, std::iter::empty()).expect("a plan file").args;
         assert!(parse(again.clone()).is_ok(), "{again:?}");
         assert_eq!(resolved(again), text);
+    }
+
+    #[test]
+    fn targets_and_the_mix_are_printed_as_tables_and_read_again() {
+        let line = [
+            "run",
+            "--target=3 http://h/a.m3u8",
+            "--target",
+            "http://h/b.m3u8",
+            "--mix=70% player=web",
+            "--mix",
+            "30 variant=lowest session-length=exp:5m",
+        ];
+        let text = resolved(args(&line));
+        for expected in [
+            "targets = [\n  { url = \"http://h/a.m3u8\", weight = 3 },\n  { url = \"http://h/b.m3u8\", weight = 1 },\n]\n",
+            "  { share = 70, player = \"web\" },\n",
+            "  { share = 30, variant = \"lowest\", session-length = \"exp:5m\" },\n",
+        ] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        let again = args(&["run", "p.toml"]);
+        let file = plan_file(&again).map(|place| (place, "p.toml", text.as_str()));
+        let again = combine(again, file, std::iter::empty()).expect("a plan file").args;
+        assert!(parse(again.clone()).is_ok(), "{again:?}");
+        assert_eq!(resolved(again), text);
+        let text = resolved(args(&["run", "--target", "3 http://h/a?hunter2", "--target", "1 http://h/b"]));
+        assert!(!text.contains("hunter2") && text.contains("# targets = \"***\""), "{text}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::vocabulary::{SecretUrl, Untrusted};
 /// Options whose values are never shown.
 const SECRET: [&str; 3] = ["--header", "--header-env", "--user-agent"];
 /// Options whose values are file names. They are shown, because the operator chose them and wants to find the files.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "--report",
     "--record",
     "--log-file",
@@ -19,6 +19,7 @@ const FILES: [&str; 8] = [
     "--client-key",
     "--cookie-jar",
     "--control",
+    "--data",
 ];
 
 /// Returns the command line as a report may show it: URLs redacted, values of headers left out.

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction};
 
 use super::options::{Options, without_value};
-use super::plan_file::{self, Entry, Given, URL};
+use super::plan_file::{self, Entry, Given, TARGET, URL};
 use super::variables::{self, PREFIX, WITH_VARIABLES, variable_of};
 use super::{COMMANDS, Usage};
 
@@ -30,9 +30,9 @@ pub struct Combined {
 }
 
 impl Combined {
-    /// Reports whether the URL, if there is one, stands on the command line, where other users can read it.
+    /// Reports whether the URLs, if there are any, stand on the command line, where other users can read it.
     pub fn has_typed_url(&self) -> bool {
-        self.is_typed(URL_IN_ERRORS)
+        self.is_typed(URL_IN_ERRORS) && self.is_typed("--target")
     }
 
     /// Reports whether an option, if it is given, stands on the command line.
@@ -94,7 +94,8 @@ pub fn combine(
     let begin = begin(&args);
     let typed = args.split_off(begin.min(args.len()));
     let (given, places) = scan(&options, &typed);
-    let has_url = ["demo", "ctl"].contains(&command.as_str()) || !places.is_empty();
+    let has_target = given.iter().any(|option| option.get_long() == Some(TARGET));
+    let has_url = ["demo", "ctl"].contains(&command.as_str()) || !places.is_empty() || has_target;
     let replaced =
         given.into_iter().map(|option| (option, format!("--{}", option.get_long().unwrap_or_default())));
     let replaced = replaced.collect();
@@ -139,10 +140,15 @@ impl<'a> Layers<'a> {
     /// Takes the entries of one source that no higher one replaces.
     fn add(&mut self, entries: Vec<Entry>, source: &dyn Fn(&str) -> String) {
         let mut set = Vec::new();
+        let names_stream = entries.iter().any(|entry| [URL, TARGET].contains(&entry.name.as_str()));
+        let has_url = self.has_url;
+        self.has_url |= names_stream;
         for entry in entries {
-            if entry.name == URL {
-                if !std::mem::replace(&mut self.has_url, true) {
-                    self.taken.push((entry, source(URL)));
+            // Streams of a lower source give way, however they are named.
+            if [URL, TARGET].contains(&entry.name.as_str()) {
+                if !has_url {
+                    let source = source(&entry.name);
+                    self.taken.push((entry, source));
                 }
                 continue;
             }
@@ -334,6 +340,29 @@ mod tests {
             combined("http://h/a", "", &[("HLSWARM_METRICS", "true"), ("HLSWARM_ABORT_ON_FAIL", "0")]);
         let expected = ["run", "--metrics=127.0.0.1:17091", "http://h/a"];
         assert_eq!(given, Ok(expected.map(str::to_owned).into()));
+    }
+
+    #[test]
+    fn streams_of_a_higher_source_replace_all_of_a_lower_one() {
+        let file = "targets = [{ url = \"http://h/a\", weight = 3 }, { url = \"http://h/b\" }]\n\
+                    mix = [{ share = 70, player = \"web\" }, { variant = \"lowest\", share = 30 }]";
+        let expected = [
+            "run",
+            "--mix=70 player=web",
+            "--mix=30 variant=lowest",
+            "--target=3 http://h/a",
+            "--target=1 http://h/b",
+        ];
+        assert_eq!(combined("p.toml", file, &[]), Ok(expected.map(str::to_owned).into()));
+        assert!(parse(args(&format!("run {}", "--target=http://h/a --target=http://h/b"))).is_ok());
+        let expected = ["run", "--mix=70 player=web", "--mix=30 variant=lowest", "http://h/c"];
+        assert_eq!(combined("p.toml http://h/c", file, &[]), Ok(expected.map(str::to_owned).into()));
+        let expected = ["run", "http://h/d", "--mix=70 player=web", "--mix=30 variant=lowest"];
+        let variable = [("HLSWARM_URL", "http://h/d")];
+        assert_eq!(combined("p.toml", file, &variable), Ok(expected.map(str::to_owned).into()));
+        let expected = ["run", "--target", "http://h/e"];
+        let file = "url = \"http://h/a\"";
+        assert_eq!(combined("p.toml --target http://h/e", file, &[]), Ok(expected.map(str::to_owned).into()));
     }
 
     #[test]

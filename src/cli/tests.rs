@@ -40,7 +40,36 @@ fn schema_of_plan_files() -> serde_json::Value {
         many.clone(),
         "Stages of the load, such as \"ramp to 500 in 2m\"; the same as stage.".to_owned(),
     );
-    for option in Options::of("run").of_files() {
+    let target = json!({
+        "type": "object",
+        "properties": { "url": { "type": "string" }, "weight": { "type": "integer", "minimum": 1, "maximum": 10_000 } },
+        "required": ["url"],
+        "additionalProperties": false,
+    });
+    let member = json!({
+        "type": "object",
+        "properties": {
+            "share": { "type": "integer", "minimum": 1, "maximum": 10_000 },
+            "player": { "type": "string" },
+            "variant": one,
+            "session-length": one,
+        },
+        "required": ["share"],
+        "additionalProperties": false,
+    });
+    add(
+        "targets",
+        json!({ "type": "array", "items": target }),
+        "Streams with their weights, instead of url; the same as target.".to_owned(),
+    );
+    add(
+        "mix",
+        json!({ "type": "array", "items": member }),
+        "Members of the mix of clients with their shares; what a member does not say is as for all."
+            .to_owned(),
+    );
+    let options = Options::of("run");
+    for option in options.of_files().filter(|option| option.get_long() != Some("mix")) {
         let schema = match option.get_action() {
             clap::ArgAction::SetTrue => json!({ "type": "boolean" }),
             clap::ArgAction::Append => many.clone(),
@@ -239,7 +268,7 @@ fn an_address_alone_is_a_run() {
     for line in ["http://h/a.m3u8 -c 7", "-c 7 http://h/a.m3u8", "run http://h/a.m3u8 --clients 7"] {
         match parse(args(line)).expect(line).command {
             Command::Run(run) => {
-                assert_eq!((run.load.clients, run.url), (7, "http://h/a.m3u8".parse().expect(line)))
+                assert_eq!((run.load.clients, run.stream.url), (7, "http://h/a.m3u8".parse().ok()), "{line}")
             }
             other => panic!("{other:?}"),
         }

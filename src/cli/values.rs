@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::origin::FaultRule;
 use crate::origin::settings::{BIT_RATES, CAPACITIES, CONNECTIONS, SEGMENT_DURATIONS, VOD_SEGMENTS, WINDOWS};
 use crate::player::SessionLength;
+use crate::swarm::DataOrder;
 use crate::tui::ThemeName;
 use crate::vocabulary::secret_url::UrlError;
 use crate::vocabulary::{OnHangup, ReplaySpeed, SecretUrl, limits, units};
@@ -193,6 +194,14 @@ fn above_zero(text: &str) -> Option<Duration> {
 
 pub(super) fn session(text: &str) -> Result<SessionLength, String> {
     if text == "endless" { Ok(SessionLength::Endless) } else { text.parse() }
+}
+
+pub(super) fn data_order(text: &str) -> Result<DataOrder, String> {
+    match text {
+        "sequential" => Ok(DataOrder::Sequential),
+        "random" => Ok(DataOrder::Random),
+        _ => Err("expected sequential or random".to_owned()),
+    }
 }
 
 pub(super) fn on_hangup(text: &str) -> Result<OnHangup, String> {

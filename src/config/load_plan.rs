@@ -67,11 +67,24 @@ fn stages(lists: &[StageList], duration: Option<Duration>) -> Result<Option<Stag
 /// Returns the arrivals of a plan; `None` without any. The number of clients must have a bound.
 fn arrivals(args: &LoadArgs) -> Result<Option<ArrivalProfile>, ConfigError> {
     let Some(per_second) = args.arrival.arrival else { return Ok(None) };
-    let stays = args.session_length.mean();
+    let stays = mean_session(args);
     if stays.is_none() && args.clients == 0 && args.duration.is_none() {
         return Err(ConfigError::EndlessArrivals);
     }
     Ok(Some(ArrivalProfile { per_second, process: args.arrival.arrival_process, stays }))
+}
+
+/// Returns the mean length of the sessions, over the members of the mix; `None` if some of them never end.
+fn mean_session(args: &LoadArgs) -> Option<Duration> {
+    if args.mix.is_empty() {
+        return args.session_length.mean();
+    }
+    let shares: u32 = args.mix.iter().map(|member| member.share).sum();
+    let lengths = args.mix.iter().map(|member| {
+        let length = member.session_length.unwrap_or(args.session_length).mean()?;
+        Some(length.mul_f64(f64::from(member.share) / f64::from(shares)))
+    });
+    lengths.sum()
 }
 
 /// Returns the most clients that may be there at once: those that were asked for, or those to expect.

@@ -1,11 +1,12 @@
-//! The connection settings of a run, and the checks of what they leave to connect to.
+//! The connection settings of the clients of a run, and the checks of what they leave to connect to.
 
 use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{ConfigError, header_source};
 use crate::cli::{NoCache, ProxyChoice, RequestArgs};
-use crate::net::scope::Scope;
+use crate::net::scope::{Scope, ScopeOptions};
 use crate::net::{
     self, Family, Headers, InitialCookies, Proxies, ResolveEntry, TlsOptions, TlsSettings, Transport,
 };
@@ -15,57 +16,93 @@ use crate::vocabulary::SecretUrl;
 /// Maximum number of source addresses: the report of a run names as many.
 const SOURCES: usize = 16;
 
-/// Builds the connection settings of a run against `target`.
-///
-/// # Errors
-/// See [`ConfigError`].
-pub(super) fn build(
-    target: &SecretUrl,
-    args: RequestArgs,
-    run_id: &str,
-    profile: &Profile,
-) -> Result<net::Settings, ConfigError> {
-    let given = header_source::all(args.headers, &args.headers_from_env)?;
-    let mut headers = Headers::new(target, &args.user_agent, &format!("hlswarm {run_id}"), &given)?;
-    if args.no_cache == Some(NoCache::Header) {
-        headers = headers.without_caches();
+/// Connection settings of a run, apart from what follows from a target and a player.
+pub(super) struct Connections {
+    /// Given header lines.
+    pub(super) given: Vec<String>,
+    pub(super) user_agent: String,
+    /// The run id as every request carries it.
+    pub(super) run_id: String,
+    /// Asks caches for nothing (`--no-cache`).
+    pub(super) avoids_caches: bool,
+    tls: TlsSettings,
+    transport: Transport,
+    resolve: Vec<ResolveEntry>,
+    scope: ScopeOptions,
+    timeout: Duration,
+    cookies: Arc<InitialCookies>,
+    keeps_cookies: bool,
+}
+
+impl Connections {
+    /// Reads the options and their files.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub(super) fn new(args: RequestArgs, run_id: &str) -> Result<Self, ConfigError> {
+        let given = header_source::all(args.headers, &args.headers_from_env)?;
+        let unique =
+            args.no_cache.filter(|mode| *mode == NoCache::Query).map(|_| format!("hlswarm={run_id}-").into());
+        let cookies = args.cookie_jar.as_deref().map(InitialCookies::read).transpose()?.unwrap_or_default();
+        let transport = Transport {
+            version: args.transport.version(),
+            family: args.transport.family(),
+            sources: args.transport.sources.clone().into(),
+            proxies: proxies(args.transport.proxy.clone()).map_err(ConfigError::Transport)?,
+            unique,
+        };
+        can_be_sources(&transport).map_err(ConfigError::Transport)?;
+        let tls = TlsOptions {
+            identity: args.transport.identity(),
+            ca_file: args.cacert,
+            insecure: args.insecure,
+            http: transport.version,
+            versions: [args.transport.tls_min, args.transport.tls_max],
+        };
+        Ok(Self {
+            given,
+            user_agent: args.user_agent,
+            run_id: format!("hlswarm {run_id}"),
+            avoids_caches: args.no_cache == Some(NoCache::Header),
+            tls: TlsSettings::new(&tls)?,
+            transport,
+            resolve: args.resolve,
+            scope: args.scope.into(),
+            timeout: args.timeout,
+            cookies: Arc::new(cookies),
+            keeps_cookies: !args.no_cookies,
+        })
     }
-    let unique =
-        args.no_cache.filter(|mode| *mode == NoCache::Query).map(|_| format!("hlswarm={run_id}-").into());
-    let cookies = args.cookie_jar.as_deref().map(InitialCookies::read).transpose()?.unwrap_or_default();
-    let transport = Transport {
-        version: args.transport.version(),
-        family: args.transport.family(),
-        sources: args.transport.sources.clone().into(),
-        proxies: proxies(args.transport.proxy.clone()).map_err(ConfigError::Transport)?,
-        unique,
-    };
-    can_be_sources(&transport).map_err(ConfigError::Transport)?;
-    if let Some(family) = transport.family {
-        leaves_addresses(target, &args.resolve, family).map_err(ConfigError::Transport)?;
+
+    /// Returns the settings of clients that play `target` in the manner of this player.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub(super) fn settings(
+        &self,
+        target: &SecretUrl,
+        profile: &Profile,
+    ) -> Result<net::Settings, ConfigError> {
+        if let Some(family) = self.transport.family {
+            leaves_addresses(target, &self.resolve, family).map_err(ConfigError::Transport)?;
+        }
+        let mut headers = Headers::new(target, &self.user_agent, &self.run_id, &self.given)?;
+        if self.avoids_caches {
+            headers = headers.without_caches();
+        }
+        Ok(net::Settings {
+            tls: self.tls.clone(),
+            transport: self.transport.clone(),
+            resolve: self.resolve.clone(),
+            scope: Arc::new(Scope::new(target, &self.resolve, self.scope.clone())),
+            timeout: self.timeout,
+            headers,
+            cookies: Arc::clone(&self.cookies),
+            keeps_cookies: self.keeps_cookies,
+            http_profile: profile.http_profile,
+            budget: Arc::default(),
+        })
     }
-    let tls = TlsOptions {
-        identity: args.transport.identity(),
-        ca_file: args.cacert,
-        insecure: args.insecure,
-        http: transport.version,
-        versions: [args.transport.tls_min, args.transport.tls_max],
-    };
-    let tls = TlsSettings::new(&tls)?;
-    let (resolve, timeout, http_profile) = (args.resolve, args.timeout, profile.http_profile);
-    let scope = Arc::new(Scope::new(target, &resolve, args.scope.into()));
-    Ok(net::Settings {
-        tls,
-        transport,
-        resolve,
-        scope,
-        timeout,
-        headers,
-        cookies: Arc::new(cookies),
-        keeps_cookies: !args.no_cookies,
-        http_profile,
-        budget: Arc::default(),
-    })
 }
 
 /// Checks that the one family of addresses leaves some of the target, and of each entry of `--resolve`.

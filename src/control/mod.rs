@@ -17,7 +17,7 @@ mod plan_clock;
 mod price_tests;
 mod pricing;
 #[cfg(test)]
-mod scene;
+pub(crate) mod scene;
 #[cfg(test)]
 mod stages_tests;
 #[cfg(test)]

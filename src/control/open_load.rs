@@ -35,12 +35,12 @@ impl OpenLoad {
         let why = if there >= limit.clients { limit.bound.to_string() } else { "--clients".to_owned() };
         let there = units::plural(there.into(), "client");
         let text = format!("arrivals are turned away: no more than {there} at once: {why}");
-        (self.turned_away == 1).then_some(Note { at: now, kind: NoteKind::Arrivals, text })
+        (self.turned_away == 1).then_some(Note { at: now, kind: NoteKind::Limited, text })
     }
 
     /// Returns a note about all that were turned away until the end of the load; `None` if none was.
     pub(super) fn at_end(&self, now: Duration) -> Option<Note> {
         let text = format!("{} turned away in all", units::plural(self.turned_away, "arrival"));
-        (self.turned_away > 0).then_some(Note { at: now, kind: NoteKind::Arrivals, text })
+        (self.turned_away > 0).then_some(Note { at: now, kind: NoteKind::Limited, text })
     }
 }

@@ -15,20 +15,20 @@ use crate::sample::Sources;
 use crate::vocabulary::{Clock, Command, HardStops, RunIdentity};
 
 /// A run that has ended.
-pub(super) struct Played {
+pub(crate) struct Played {
     /// Clients in the middle of each second.
-    pub(super) seconds: Vec<u32>,
+    pub(crate) seconds: Vec<u32>,
     /// Changes of the target: second, target before and after, source.
-    pub(super) changes: Vec<(u64, u32, u32, ChangeSource)>,
+    pub(crate) changes: Vec<(u64, u32, u32, ChangeSource)>,
     /// Notes with their seconds.
-    pub(super) notes: Vec<(u64, String)>,
-    pub(super) ending: Ending,
-    pub(super) lasted: Duration,
-    pub(super) sources: Sources,
+    pub(crate) notes: Vec<(u64, String)>,
+    pub(crate) ending: Ending,
+    pub(crate) lasted: Duration,
+    pub(crate) sources: Sources,
 }
 
 /// Returns a plan that nothing delays, bounds or ends.
-pub(super) fn plan(profile: RampProfile, stages: Option<StagesProfile>) -> Plan {
+pub(crate) fn plan(profile: RampProfile, stages: Option<StagesProfile>) -> Plan {
     Plan {
         profile,
         stages,
@@ -44,7 +44,7 @@ pub(super) fn plan(profile: RampProfile, stages: Option<StagesProfile>) -> Plan 
 }
 
 /// Plays a plan with an engine whose number of clients is `clients`, and commands, each with its millisecond.
-pub(super) async fn play<E: Engine>(
+pub(crate) async fn play<E: Engine>(
     plan: Plan,
     engine: E,
     clients: &Cell<u32>,

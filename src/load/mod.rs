@@ -8,6 +8,7 @@ mod profile;
 mod ramp;
 mod reconnects;
 mod search;
+mod shares;
 mod stage;
 mod stages;
 
@@ -19,5 +20,6 @@ pub use profile::LoadProfile;
 pub use ramp::{Ramp, RampProfile};
 pub use reconnects::Reconnects;
 pub use search::{Decision, Judgement, Level, Search, SearchEnd, SearchPlan};
+pub use shares::Shares;
 pub use stage::{Stage, StageList};
 pub use stages::{StageNow, StagesProfile};

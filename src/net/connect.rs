@@ -426,7 +426,7 @@ mod tests {
         let resolver = with_servers(vec![Server::LateV4([192, 0, 2, 1], v6)]).await;
         let scope = Scope::for_test(&SecretUrl::parse("http://live.example.com/").expect("a URL"));
         // Nothing is sent to the public address either.
-        scope.stay_private(None);
+        scope.stay_private(Vec::new());
         let (tls, reason) = (RefCell::default(), Cell::default());
         let settings = &tls::TlsSettings::for_test();
         let (scope, tls, reason) = (&*scope, &tls, &reason);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::RunOptions;
 use crate::stats::{self, EdgeTotals, HostTotals};
 
 /// The audience that the run represents to the origin.
@@ -22,6 +23,8 @@ pub struct AudienceReport {
     pub tls_handshakes: u64,
     /// TLS handshakes that resumed a session.
     pub tls_resumed: u64,
+    /// Clients by their target, as in `run.targets`.
+    pub targets: BTreeMap<String, u64>,
     /// Clients by the player that they imitate.
     pub players: BTreeMap<&'static str, u64>,
 }
@@ -59,8 +62,16 @@ impl From<HostTotals> for HostReport {
     }
 }
 
-/// Builds the block of a run with `clients` that imitated `player`.
-pub(super) fn audience(audience: &stats::Audience, player: &'static str, clients: u64) -> AudienceReport {
+/// Adds the counts of equal names; all clients have a name that is the only one.
+fn summed<K: Ord>(names: impl ExactSizeIterator<Item = K>, counts: &[u64], all: u64) -> BTreeMap<K, u64> {
+    let counts = if names.len() == 1 { &[all] } else { counts };
+    let mut sums = BTreeMap::new();
+    names.zip(counts).for_each(|(name, count)| *sums.entry(name).or_default() += count);
+    sums
+}
+
+/// Builds the block of a run with these options, in which so many clients were started.
+pub(super) fn audience(audience: &stats::Audience, options: &RunOptions, started: u64) -> AudienceReport {
     let edge = |totals: &EdgeTotals| EdgeReport {
         requests: totals.requests,
         bytes: totals.bytes,
@@ -86,6 +97,7 @@ pub(super) fn audience(audience: &stats::Audience, player: &'static str, clients
         protocols: protocols.into_iter().filter(|(_, responses)| *responses > 0).collect(),
         tls_handshakes: audience.tls_handshakes,
         tls_resumed: audience.tls_resumed,
-        players: BTreeMap::from([(player, clients)]),
+        targets: summed(options.targets.iter().map(|target| target.url.clone()), &audience.targets, started),
+        players: summed(options.players.iter().copied(), &audience.members, started),
     }
 }

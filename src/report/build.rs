@@ -44,7 +44,7 @@ pub fn build(facts: Facts, sample: &RunSample) -> Report {
     let totals = &sample.snapshot.totals;
     let started = sample.snapshot.created;
     let (checks, thresholds) = judged(&facts, sample);
-    let audience = audience::audience(&distributions.audience, facts.options.player, started);
+    let audience = audience::audience(&distributions.audience, &facts.options, started);
     let latency_us = latencies(&distributions, calibration::costs(&facts.calibration, &facts.identity));
     let trust = trust::trust(sample, &distributions.own_delays);
     let mut trust = TrustReport { allow_untrusted: facts.allow_untrusted, ..trust };

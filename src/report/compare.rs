@@ -27,7 +27,7 @@ const DURATIONS: [(&str, &str); 4] = [
 ];
 
 /// Options that should be the same in both runs: place in the document, name.
-const CONDITIONS: [(&str, &str); 12] = [
+const CONDITIONS: [(&str, &str); 13] = [
     ("/run/target_hash", "target"),
     ("/run/version", "version"),
     ("/run/clients_asked", "clients"),
@@ -37,6 +37,7 @@ const CONDITIONS: [(&str, &str); 12] = [
     ("/run/duration_asked_s", "duration"),
     ("/run/variant", "variant"),
     ("/run/player", "player"),
+    ("/run/mix", "mix"),
     ("/run/session_length", "session length"),
     ("/run/proxy", "proxy"),
     ("/histogram", "bucket layout"),

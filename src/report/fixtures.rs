@@ -88,7 +88,8 @@ pub(super) fn report(sample: &RunSample, run_id: &str, clock: Clock) -> Report {
         clients_asked: sample.target,
         ramp_rate: Some(5.0),
         variant: "highest".to_owned(),
-        player: "web",
+        player: "web".to_owned(),
+        players: vec!["web"],
         session_length: "endless".to_owned(),
         tls_verified: true,
         ..RunOptions::default()

@@ -81,7 +81,7 @@ pub use plan::{DestinationReport, PlanReport};
 pub use plan_page::{PlanPage, text as plan_text};
 pub use playback::PlaybackReport;
 pub use progress::{progress_line, trust_line};
-pub use run::{ClockOffset, Exit, Run, RunOptions};
+pub use run::{ClockOffset, Exit, Run, RunOptions, TargetReport};
 pub use screen::{EdgeRow, Fact, KeyNumber, OutcomeRow, ProblemRow, ReportScreen};
 pub use search::{SearchReport, has_search};
 pub use series::Series;

@@ -48,18 +48,38 @@ pub struct RunOptions {
     pub stages: Option<String>,
     /// Rate and process of the arrivals of an open load (`--arrival`); `null`: a ramp or stages.
     pub arrivals: Option<String>,
-    /// Variant choice (`--variant`).
+    /// Streams of the run (`--target`), without secrets.
+    pub targets: Vec<TargetReport>,
+    /// Variant choice (`--variant`); `mixed` if members of the mix differ.
     pub variant: String,
-    /// Player that clients imitated (`--player`).
-    pub player: &'static str,
-    /// Session length of viewers (`--session-length`): `endless`, a time, or `exp:` and the mean.
+    /// Player that clients imitated (`--player`); `mixed` if members of the mix differ.
+    pub player: String,
+    /// Session length of viewers (`--session-length`): `endless`, a time, or `exp:` and the mean; `mixed` if members of the
+    /// mix differ.
     pub session_length: String,
+    /// Members of the mix of clients (`--mix`) with commas between them; `null`: all clients are alike.
+    pub mix: Option<String>,
+    /// Number of rows of the data of each client (`--data`); `null`: clients have none of their own.
+    pub data_rows: Option<u64>,
+    /// Players of the members of the mix, for the audience.
+    #[serde(skip)]
+    pub players: Vec<&'static str>,
     /// True if certificates were verified.
     pub tls_verified: bool,
     /// Proxies that requests went through, without their passwords; the edges are their addresses. `null`: none.
     pub proxy: Option<String>,
     /// Entries of `--resolve` that no connection used, as `host:port`; always empty in an interim report.
     pub resolve_unused: Vec<String>,
+}
+
+/// A stream of the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TargetReport {
+    /// Its URL, without secrets.
+    pub url: String,
+    /// Its weight: clients are shared by weight.
+    pub weight: u32,
 }
 
 /// Offset of this machine's clock from a clock that several machines agree on. A run of one machine knows none.

@@ -98,6 +98,10 @@ fn head(doc: &Doc, page: &mut Page) {
     if run.at("/proxy").is_known() {
         page.line(format!("proxy   {}", run.at("/proxy").word()));
     }
+    let mix = run.at("/mix");
+    if mix.is_known() {
+        page.line(format!("mix     {}", mix.word()));
+    }
     for reason in answer::reasons(doc) {
         page.line(format!("!!      {reason}"));
     }

@@ -28,7 +28,7 @@ pub(super) fn check(args: CheckArgs, command: String) -> Result<ExitStatus, Fail
     let check = match args.subject.clone() {
         Subject::Stream(given) => {
             limit = Some(PRINT_LIMIT);
-            warn_of_shown(&given);
+            warn_of_shown(std::iter::once(&given));
             check_stream(target(given).map_err(ConfigError::from)?, args, command)?
         }
         Subject::File(path) => {
@@ -52,7 +52,7 @@ fn check_stream(url: SecretUrl, args: CheckArgs, command: String) -> Result<Chec
     let (ended, scope) = control_runtime()?.block_on(async {
         let signals = super::signals()?;
         let config = check_config(url, args, command, playlist_tap)?;
-        let scope = Arc::clone(&config.clients.net.scope);
+        let scope = Arc::clone(&config.clients.cast.first.net.scope);
         Ok::<_, Failure>((super::load(config, signals).await?, scope))
     })?;
     let mut seen = Seen::default();

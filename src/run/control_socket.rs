@@ -133,7 +133,7 @@ impl BoundControl {
         let parts = ApiParts {
             guard: self.guard,
             run_id: config.run_id.clone(),
-            target: config.clients.player.entry.to_string(),
+            target: config.target(),
             is_search: config.search.is_some(),
             clock: sources.clock,
             status: Arc::clone(&sources.status),

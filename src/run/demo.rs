@@ -48,7 +48,7 @@ pub(super) async fn demo(args: DemoArgs, command: String) -> Result<ExitStatus, 
     if let Some(certificate) = &trusted {
         load.requests.cacert = Some(certificate.path().to_owned());
     }
-    let mut config = run_config(target, load, command)?;
+    let mut config = run_config(vec![target.into()], load, command)?;
     // The URL is right, and the faults that were asked for must not prevent the load.
     config.plan.ahead = Ahead::Together;
     config.plan.has_default_end = has_default_end;

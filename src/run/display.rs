@@ -120,7 +120,7 @@ impl Display {
 pub(super) fn title(config: &RunConfig, identity: RunIdentity) -> Title {
     Title {
         identity,
-        variant: config.variant().to_string(),
+        variant: config.variant(),
         profile: config.plan.profile,
         stages: config.plan.stages.clone(),
         arrivals: config.plan.arrivals,
@@ -165,14 +165,20 @@ pub(super) fn announcement(config: &RunConfig) -> Vec<String> {
     };
     let mut lines = vec![format!(
         "loading {} with {}{clients}, seed {}, run id {}",
-        config.clients.player.entry,
+        config.target(),
         if stages.is_some() || arrivals.is_some() { "up to " } else { "" },
         profile.seed,
         config.run_id
     )];
     lines.extend(stages.map(|stages| format!("stages: {stages}")));
+    let cast = &config.clients.cast;
+    let targets = cast.of_targets().zip(&cast.targets).filter(|_| cast.targets.len() > 1);
+    lines.extend(targets.map(|(kind, weight)| format!("target: {weight} {}", kind.player.entry)));
+    if !config.mix.is_empty() {
+        lines.push(format!("mix: {}", config.mix.join(", ")));
+    }
     lines.extend(
-        arrivals.map(|arrivals| format!("arrivals: {arrivals}, sessions {}", config.clients.player.session)),
+        arrivals.map(|arrivals| format!("arrivals: {arrivals}, sessions {}", config.session_length())),
     );
     let (name, ramp) = match stages {
         Some(stages) => ("the stages take", stages.length()),
@@ -302,11 +308,11 @@ fn control_line(change: &LoadChange) -> String {
     }
 }
 
-/// Returns a line about a level of a search, arrivals, or an exporter; `None` about any other note.
+/// Returns a line about a level of a search, something that the plan lacks, or an exporter; `None` about any other note.
 fn note_line(note: &Note) -> Option<String> {
     match note.kind {
         NoteKind::Level { .. } => Some(format!("hlswarm: find: {}  {}", units::clock(note.at), note.text)),
-        NoteKind::Arrivals => Some(format!("hlswarm: {}", note.text)),
+        NoteKind::Limited => Some(format!("hlswarm: {}", note.text)),
         NoteKind::OriginMetrics => Some(format!("hlswarm: {}  {}", units::clock(note.at), note.text)),
         _ => None,
     }

@@ -114,7 +114,7 @@ impl EndedRun {
 
     /// Builds the report, without regard to reports that cannot be written.
     pub(super) fn report(&self, origin: Option<serde_json::Value>) -> Report {
-        let resolve_unused = unused_resolve_entries(&self.config.clients.net.resolve);
+        let resolve_unused = unused_resolve_entries(&self.config.clients.cast.first.net.resolve);
         let facts = Facts {
             identity: self.identity.clone(),
             options: RunOptions { resolve_unused, ..options(&self.config) },

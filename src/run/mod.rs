@@ -23,6 +23,8 @@ mod metrics;
 mod origin;
 mod origin_scraper;
 mod plan;
+#[cfg(test)]
+mod plan_tests;
 mod preflight;
 mod print_plan;
 mod program;
@@ -30,6 +32,7 @@ mod recorded_run;
 mod replay;
 mod replay_pace;
 mod report_files;
+mod run_facts;
 mod secrets;
 mod selftest;
 mod signals;
@@ -49,16 +52,15 @@ use tokio::sync::watch;
 
 use crate::config::{ConfigError, RunConfig, shown_file};
 use crate::control::{Ahead, Controller, Ending, Engine, Pricing};
-use crate::export::RunFacts;
 use crate::forecast::{Base, Probed};
 use crate::generator::{HostWatch, Process};
-use crate::load::{ArrivalProfile, StagesProfile};
 use crate::pipeline::{Pipeline, RecordFile, Tap, Taps};
-use crate::report::{self, Calibrated, RunOptions, SearchReport};
+use crate::report::{self, Calibrated, SearchReport};
+use crate::run_state::{Note, NoteKind};
 use crate::sample::{RunSample, Sampler, SamplerHandle, Sources};
 use crate::swarm::Swarm;
 use crate::tui::{DocRequest, Title};
-use crate::vocabulary::{Clock, Command, RunIdentity, RunState, exit_code, limits};
+use crate::vocabulary::{Command, RunIdentity, RunState, exit_code, limits};
 
 use control_socket::{BoundControl, Control};
 use display::{Display, title};
@@ -67,6 +69,7 @@ use interim::Interim;
 use metrics::{BoundMetrics, Metrics};
 use origin_scraper::OriginScraper;
 use report_files::ReportFiles;
+use run_facts::{facts, identity, options};
 use signals::Signals;
 use story::Level;
 
@@ -222,7 +225,8 @@ impl StartedLoad {
         let control = config.output.control.as_ref().map(BoundControl::bind).transpose()?;
         let limit = preflight::apply(&mut config).map_err(Failure::Preflight)?;
         config.plan.limit = target::check(&config, limit).await.map_err(Failure::Preflight)?;
-        config.clients.net.budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
+        let budget = Arc::new(address_space::budget(preflight::workers() + OTHER_THREADS));
+        config.clients.cast.set_budget(&budget);
         config.output.on_hangup = signals.on_hangup(config.output.on_hangup);
         let Signals { commands, orders, report, .. } = signals;
         address_space::watch(commands.clone());
@@ -294,6 +298,9 @@ impl ActiveRun {
             config.search.map_or_else(|| config.plan.shape().target(Duration::ZERO), |search| search.first);
         sources.status.set_target(target);
         sources.status.set_limit(config.plan.limit);
+        let note =
+            |text| sources.status.journal().note(Note { at: Duration::ZERO, kind: NoteKind::Limited, text });
+        config.lack_of_data().into_iter().for_each(note);
         let identity = identity(config, sources.clock);
         let title = title(config, identity.clone());
         let record = record.map(|record| record.with_facts(recorded_run::facts(config, &sources, &title)));
@@ -371,7 +378,7 @@ impl ActiveRun {
         let Process { open_files, resident_bytes, cpu, .. } = Process::now();
         controller.pricing(Pricing {
             probes,
-            settings: Arc::clone(&config.clients.player),
+            settings: config.clients.cast.of_first_client(config.clients.seed),
             supply,
             base: Base { open_files, resident_bytes, cpu },
             slot: Arc::clone(&self.sources.priced),
@@ -444,43 +451,4 @@ fn open_record(path: &Path) -> Result<RecordFile, ConfigError> {
         path: shown_file(path),
         reason: error.to_string(),
     })
-}
-
-/// Returns the identity of the run that starts with `clock`.
-fn identity(config: &RunConfig, clock: Clock) -> RunIdentity {
-    RunIdentity {
-        run_id: config.run_id.clone(),
-        seed: config.plan.profile.seed,
-        command: config.output.command.clone(),
-        ..RunIdentity::new(&config.clients.player.entry, clock)
-    }
-}
-
-/// Returns the facts of the run that its metrics give.
-fn facts(config: &RunConfig, identity: &RunIdentity, clock: Clock) -> RunFacts {
-    RunFacts {
-        identity: identity.clone(),
-        variant: config.variant().to_string(),
-        duration: config.plan.duration,
-        per_client: false,
-        clock,
-    }
-}
-
-/// Returns the options of the run as its report gives them.
-fn options(config: &RunConfig) -> RunOptions {
-    RunOptions {
-        duration_asked_s: config.duration_s(),
-        clients_asked: config.clients_asked,
-        clamped: config.clamped.clone(),
-        ramp_rate: config.plan.profile.rate(),
-        stages: config.plan.stages.as_ref().map(StagesProfile::to_string),
-        arrivals: config.plan.arrivals.as_ref().map(ArrivalProfile::to_string),
-        variant: config.variant().to_string(),
-        player: config.clients.player.profile.name,
-        session_length: config.clients.player.session.to_string(),
-        tls_verified: !config.insecure,
-        proxy: config.clients.net.transport.proxies.as_ref().map(ToString::to_string),
-        resolve_unused: Vec::new(),
-    }
 }

@@ -86,7 +86,7 @@ async fn all(mut scrapers: Vec<Pin<Box<dyn Future<Output = ()> + '_>>>) {
 
 /// Returns the settings of the connections to an exporter.
 fn settings(url: &SecretUrl, config: &RunConfig) -> Result<net::Settings, ConfigError> {
-    let net = &config.clients.net;
+    let net = &config.clients.cast.first.net;
     // Exporters are no part of the audience: they are asked directly, and see nothing of what the operator gave the clients.
     Ok(net::Settings {
         tls: net.tls.for_strangers(),

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::{EndedRun, ExitStatus, Failure, stdio};
 use crate::cli::PlanArgs;
-use crate::config::{Show, run_config, target};
+use crate::config::{Show, run_config, targets};
 use crate::control::Ahead;
 use crate::net::{self, locate};
 use crate::report::{self, DestinationReport, PlanPage};
@@ -24,14 +24,13 @@ const PRINT_LIMIT: Duration = Duration::from_secs(3);
 /// Prices the plan of a run and prints it.
 pub(super) async fn plan(args: PlanArgs, command: String) -> Result<ExitStatus, Failure> {
     let signals = super::signals()?;
-    let url = target(args.url).map_err(crate::config::ConfigError::from)?;
-    let mut config = run_config(url, args.load, command)?;
+    let mut config = run_config(targets(args.stream.all())?, args.load, command)?;
     config.plan.ahead = Ahead::Probe;
     config.output.show = Show::Nothing;
     // The help says that these are ignored.
     (config.output.record, config.output.reports, config.output.metrics) = (None, Vec::new(), None);
     config.criteria = Criteria::default();
-    let net = config.clients.net.clone();
+    let net = config.clients.cast.first.net.clone();
     let ended = super::load(config, signals).await?;
     let Some(priced) = ended.sample.priced.clone() else { return Ok(no_price(&ended)) };
     let mut page = PlanPage::new(&ended.report(None), &priced);

@@ -30,11 +30,12 @@ const WORKERS_PART: u64 = 4;
 /// One line that says how many files are needed and how many there are.
 pub(super) fn apply(config: &mut RunConfig) -> Result<ClientLimit, String> {
     let asked = config.plan.profile.clients;
-    let why = match check(asked, &config.clients.net.http_profile) {
+    let http_profile = widest(config);
+    let why = match check(asked, &http_profile) {
         Ok(limit) => return Ok(limit),
         Err(why) => why,
     };
-    let limit = fit(&config.clients.net.http_profile).0;
+    let limit = fit(&http_profile).0;
     match config.plan.on_shortage {
         OnShortage::Clamp if limit.clients > 0 => {
             let profile = &mut config.plan.profile;
@@ -69,6 +70,12 @@ fn fit(http_profile: &HttpProfile) -> (ClientLimit, Option<u64>) {
         _ => ClientLimit::default(),
     };
     (limit, files)
+}
+
+/// Returns the HTTP profile of the player that needs most connections.
+fn widest(config: &RunConfig) -> HttpProfile {
+    let profiles = config.clients.cast.kinds().map(|kind| kind.net.http_profile);
+    profiles.max_by_key(files_of_client).unwrap_or_default()
 }
 
 fn files_of_client(http_profile: &HttpProfile) -> u64 {

@@ -11,7 +11,7 @@ use color_eyre::config::HookBuilder;
 use super::deadline::Finish;
 use super::story::Level;
 use super::{ExitStatus, Failure, control_socket, ctl, documents, log_file, stdio};
-use crate::cli::{self, Cli, Combined, Usage};
+use crate::cli::{self, Cli, Combined, StreamArgs, Usage};
 use crate::config::{self, ConfigError};
 use crate::tui;
 use crate::vocabulary::exit_code;
@@ -82,16 +82,16 @@ fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatu
     }
     match command {
         cli::Command::Run(args) if args.print_plan => {
-            let url = config::target(args.url).map_err(ConfigError::from)?;
-            let config = config::run_config(url, args.load, shown)?;
+            let config = config::run_config(config::targets(args.stream.all())?, args.load, shown)?;
             super::print_plan(&config, &cli::resolved(all.args))
         }
         cli::Command::Run(args) => {
             if all.has_typed_url() {
-                super::warn_of_shown(&args.url);
+                let StreamArgs { url, targets } = &args.stream;
+                super::warn_of_shown(url.iter().chain(targets.iter().map(|weighted| &weighted.target)));
             }
             warn_of_exporters(&args.load, &all);
-            super::run(|| config::run_config(config::target(args.url)?, args.load, shown))
+            super::run(|| config::run_config(config::targets(args.stream.all())?, args.load, shown))
         }
         cli::Command::Demo(args) => {
             warn_of_exporters(&args.load, &all);
@@ -118,7 +118,7 @@ fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatu
 /// Warns of passwords in URLs of `--origin-metrics` that were typed.
 fn warn_of_exporters(load: &cli::LoadArgs, all: &Combined) {
     if all.is_typed("--origin-metrics") {
-        load.origin_metrics.iter().for_each(super::secrets::warn_of_shown_exporter);
+        super::secrets::warn_of_shown_exporter(load.origin_metrics.iter());
     }
 }
 

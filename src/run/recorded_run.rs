@@ -9,11 +9,11 @@ use crate::config::RunConfig;
 use crate::control::{Ending, Plan, RefusedBy};
 use crate::load::{ArrivalProfile, Ramp, RampProfile, StageList, StagesProfile};
 use crate::player::Profile;
-use crate::report::{RunOptions, SearchReport};
+use crate::report::{RunOptions, SearchReport, TargetReport};
 use crate::sample::{Sources, recorded_facts};
 use crate::tui::Title;
 use crate::vocabulary::untrusted::harmless_lines;
-use crate::vocabulary::{HardStop, Outcome, RunIdentity, StopCause, units};
+use crate::vocabulary::{HardStop, Outcome, RunIdentity, StopCause, limits, units};
 
 /// Returns the facts of a run for the first line of its record.
 pub(super) fn facts(config: &RunConfig, sources: &Sources, title: &Title) -> Value {
@@ -26,6 +26,7 @@ pub(super) fn facts(config: &RunConfig, sources: &Sources, title: &Title) -> Val
     let plan = json!({
         "options": super::options(config),
         "reports": title.reports,
+        "players": super::options(config).players,
         "allow_untrusted": config.output.allow_untrusted,
         "is_search": config.search.is_some(),
         "clients": profile.clients,
@@ -135,8 +136,12 @@ impl RecordedRun {
                 stages: stages.as_ref().map(ToString::to_string),
                 arrivals: arrivals.as_ref().map(ToString::to_string),
                 variant: options.text("variant"),
-                player: player(&options.text("player")),
+                targets: targets(options.0.get("targets").unwrap_or(&Value::Null)),
+                players: facts.texts("players").iter().map(|name| player(name)).collect(),
+                player: options.text("player"),
                 session_length: options.text("session_length"),
+                mix: options.0.get("mix").and_then(Value::as_str).map(harmless_lines),
+                data_rows: options.number("data_rows"),
                 tls_verified: options.is_set("tls_verified"),
                 proxy: options.0.get("proxy").and_then(Value::as_str).map(harmless_lines),
                 resolve_unused: Vec::new(),
@@ -183,6 +188,12 @@ fn arrivals(text: &str) -> Option<ArrivalProfile> {
     let (rate, process) = text.split_once(' ')?;
     let per_second = units::parse_rate(rate).ok()?;
     Some(ArrivalProfile { per_second, process: process.parse().ok()?, stays: None })
+}
+
+/// Reads the streams of a run.
+fn targets(list: &Value) -> Vec<TargetReport> {
+    let list = list.as_array().into_iter().flatten().take(limits::TARGETS).map(Facts);
+    list.map(|target| TargetReport { url: target.text("url"), weight: target.count("weight") }).collect()
 }
 
 fn player(name: &str) -> &'static str {
@@ -258,6 +269,6 @@ mod tests {
         let run =
             RecordedRun::new(&json!({ "target": "\u{1b}[2Jhttp://a.test", "replay": { "ramp_s": -1 } }));
         assert_eq!(run.identity.target, "^[[2Jhttp://a.test");
-        assert_eq!((run.plan, run.options.player), (Plan::default(), "unknown"));
+        assert_eq!((run.plan, run.options.players), (Plan::default(), vec![]));
     }
 }

@@ -8,18 +8,18 @@ use crate::config::RunConfig;
 use crate::local_http::Address;
 use crate::vocabulary::SecretUrl;
 
-/// Warns of a password in the URL of the command line, which the process cannot take back.
-pub fn warn_of_shown(target: &Target) {
-    warn(target, "give the URL as @FILE, or the password in a header with --header-env");
+/// Warns of a password in a URL of the command line, which the process cannot take back.
+pub fn warn_of_shown<'a>(targets: impl Iterator<Item = &'a Target>) {
+    warn(targets, "give the URL as @FILE, or the password in a header with --header-env");
 }
 
 /// Warns of the same in a URL of `--origin-metrics`, whose exporter gets no header of the run.
-pub(super) fn warn_of_shown_exporter(target: &Target) {
-    warn(target, "give --origin-metrics @FILE");
+pub(super) fn warn_of_shown_exporter<'a>(targets: impl Iterator<Item = &'a Target>) {
+    warn(targets, "give --origin-metrics @FILE");
 }
 
-fn warn(target: &Target, instead: &str) {
-    if target.shows_password() {
+fn warn<'a>(mut targets: impl Iterator<Item = &'a Target>, instead: &str) {
+    if targets.any(Target::shows_password) {
         stdio::say(&format!(
             "hlswarm: warning: other users of this machine can read the password in the URL (ps); {instead}"
         ));
@@ -47,9 +47,12 @@ pub fn warn_of_proxy(command: &cli::Command) {
 /// Forbids core dumps if the run knows a secret, so that a crash leaves no file with the operator's credentials.
 pub(super) fn keep_out_of_core_dumps(config: &RunConfig) {
     let has_token = matches!(config.output.control, Some(Address::Tcp(_)));
-    let urls = config.origin_metrics.iter().chain([&config.clients.player.entry]);
-    let has_secrets =
-        has_token || urls.into_iter().any(SecretUrl::has_secrets) || config.clients.net.have_secrets();
+    let cast = &config.clients.cast;
+    let urls = config.origin_metrics.iter().chain(cast.kinds().map(|kind| &kind.player.entry));
+    let has_secrets = has_token
+        || cast.personal.is_some()
+        || urls.into_iter().any(SecretUrl::has_secrets)
+        || cast.kinds().any(|kind| kind.net.have_secrets());
     if !has_secrets {
         return;
     }

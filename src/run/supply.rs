@@ -24,7 +24,7 @@ pub(super) fn read(config: &RunConfig) -> Supply {
     // What is decrypted costs CPU that no calibration has measured.
     let calibration = calibration.filter(|_| !config.clients.decrypt);
     let speed_ns = calibration.as_ref().and_then(speed_now);
-    let transport = &config.clients.net.transport;
+    let transport = &config.clients.cast.first.net.transport;
     Supply {
         open_files: getrlimit(Resource::Nofile).current,
         files_reserved: preflight::files_reserved(),

@@ -9,24 +9,28 @@ use std::net::IpAddr;
 use crate::config::{RunConfig, Show};
 use crate::load::{Bound, ClientLimit};
 use crate::net::locate;
-use crate::net::scope::{AddressClass, Network, Scope, host_of};
+use crate::net::scope::{AddressClass, Network, host_of};
+use crate::swarm::ClientKind;
 use crate::vocabulary::limits::CLIENTS_UNCONFIRMED;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{SecretUrl, units};
 
-/// Looks up the target, which fixes the scope of the run, and lowers `limit` to what may be loaded without a
-/// confirmation. Sends nothing to the target.
+/// Looks up the targets, which fixes the scope of each, and lowers `limit` to what may be loaded without a confirmation.
+/// Sends nothing to them.
 ///
 /// # Errors
-/// One line that says why the target may not be loaded, or not by so many clients.
-pub(super) async fn check(config: &RunConfig, limit: ClientLimit) -> Result<ClientLimit, String> {
-    let (target, net) = (&config.clients.player.entry, &config.clients.net);
-    let found = locate(net, target).await;
-    if let Ok(addresses) = &found {
-        net.scope.learn(addresses);
-        refuse_useless(target, addresses)?;
+/// One line that says why a target may not be loaded, or not by so many clients.
+pub(super) async fn check(config: &RunConfig, mut limit: ClientLimit) -> Result<ClientLimit, String> {
+    for kind in config.clients.cast.of_targets() {
+        let (target, net) = (&kind.player.entry, &kind.net);
+        let found = locate(net, target).await;
+        if let Ok(addresses) = &found {
+            net.scope.learn(addresses);
+            refuse_useless(target, addresses)?;
+        }
+        limit = confirm(config, kind, found.err(), limit)?;
     }
-    confirm(config, &net.scope, found.err(), limit)
+    Ok(limit)
 }
 
 /// Refuses a target that has no address to which a client may ever connect.
@@ -44,14 +48,14 @@ fn refuse_useless(target: &SecretUrl, addresses: &[IpAddr]) -> Result<(), String
 /// Checks whether the number of clients needs a confirmation. A host whose addresses are not known counts as public.
 fn confirm(
     config: &RunConfig,
-    scope: &Scope,
+    kind: &ClientKind,
     unknown: Option<Fault>,
     limit: ClientLimit,
 ) -> Result<ClientLimit, String> {
-    let (target, clients) = (&config.clients.player.entry, config.plan.profile.clients);
+    let (target, scope, clients) = (&kind.player.entry, &kind.net.scope, config.plan.profile.clients);
     let is_public = scope.network().is_none_or(|network| network == Network::Public);
     // A confirmation names the host itself: a pattern could be given by habit.
-    let is_confirmed = config.authorised_for.as_ref().is_some_and(|host| host.is_exactly(target));
+    let is_confirmed = config.authorised_for.iter().any(|host| host.is_exactly(target));
     if is_confirmed || limit.clients <= CLIENTS_UNCONFIRMED {
         return Ok(limit);
     }
@@ -62,7 +66,7 @@ fn confirm(
         return Ok(limit);
     }
     if clients > CLIENTS_UNCONFIRMED {
-        return Err(unconfirmed(config, unknown));
+        return Err(unconfirmed(config, kind, unknown));
     }
     Ok(ClientLimit { clients: CLIENTS_UNCONFIRMED, bound: Bound::Unconfirmed })
 }
@@ -74,11 +78,12 @@ fn most_clients(config: &RunConfig, limit: ClientLimit) -> u32 {
 }
 
 /// Returns the line for a load that needs a confirmation.
-fn unconfirmed(config: &RunConfig, unknown: Option<Fault>) -> String {
-    let (host, net) = (host_of(&config.clients.player.entry), &config.clients.net);
+fn unconfirmed(config: &RunConfig, kind: &ClientKind, unknown: Option<Fault>) -> String {
+    let (target, net) = (&kind.player.entry, &kind.net);
+    let host = host_of(target);
     let asked = units::plural(config.plan.profile.clients.into(), "client");
     let why = match unknown {
-        None if net.transport.hides(&config.clients.player.entry.endpoint()) => {
+        None if net.transport.hides(&target.endpoint()) => {
             format!("{host} may be public (the proxy resolves its name)")
         }
         None => format!("{host} is public"),
@@ -87,8 +92,9 @@ fn unconfirmed(config: &RunConfig, unknown: Option<Fault>) -> String {
         }
         Some(fault) => format!("{host} may be public (its addresses are unknown: {})", fault.name()),
     };
-    let given = match &config.authorised_for {
+    let given = match config.authorised_for.first() {
         None => String::new(),
+        Some(_) if config.clients.cast.targets.len() > 1 => " too".to_owned(),
         Some(other) => format!(", not --authorised-for {other}"),
     };
     if config.search.is_some() {
@@ -121,8 +127,8 @@ mod tests {
         let fixed = ["hlswarm", "run", "http://live.example.com/a.m3u8", "--resolve", &resolve];
         let line = fixed.iter().chain(options).map(std::ffi::OsString::from);
         let Ok(cli::Command::Run(args)) = cli::parse(line).map(|cli| cli.command) else { panic!("a run") };
-        let url = config::target(args.url).expect("a URL");
-        run_config(url, args.load, String::new()).expect("a configuration")
+        let targets = config::targets(args.stream.all()).expect("URLs");
+        run_config(targets, args.load, String::new()).expect("a configuration")
     }
 
     /// Reports whether a run against a private host with these options may load a public host of its domain.
@@ -131,7 +137,7 @@ mod tests {
         let limit = ClientLimit { clients: limit, ..ClientLimit::default() };
         assert_eq!(check(&config, limit).await, Ok(limit), "{options:?}");
         let cdn = SecretUrl::parse("http://cdn.example.com/a.ts").expect("a URL").endpoint();
-        config.clients.net.scope.refuses_at(&cdn, [93, 184, 215, 14].into()).is_none()
+        config.clients.cast.first.net.scope.refuses_at(&cdn, [93, 184, 215, 14].into()).is_none()
     }
 
     #[tokio::test]

@@ -151,8 +151,8 @@ pub enum NoteKind {
     },
     /// A stage of the plan began.
     Stage,
-    /// Arrivals were turned away: no more clients could be there.
-    Arrivals,
+    /// Something that the plan asks for cannot be had: room for arrivals, data for each client.
+    Limited,
     /// An exporter of the origin began to fail, or brings values again.
     OriginMetrics,
     /// The built-in origin of the demo began or ended a fault.
@@ -164,7 +164,7 @@ impl NoteKind {
     pub const fn recorded(self) -> Option<&'static str> {
         match self {
             Self::Stage => Some("stage"),
-            Self::Arrivals => Some("arrivals"),
+            Self::Limited => Some("limited"),
             Self::Level { .. } => Some("level"),
             Self::Demo => Some("demo"),
             Self::StallsBegan | Self::StallsEnded | Self::Peak | Self::Threshold | Self::OriginMetrics => {
@@ -175,7 +175,7 @@ impl NoteKind {
 
     /// Returns the kind with this name; a level needs its `clients`, and whether it `held`.
     pub fn from_recorded(name: &str, clients: u32, held: Option<bool>) -> Option<Self> {
-        let kinds = [Self::Stage, Self::Arrivals, Self::Level { clients, held }, Self::Demo];
+        let kinds = [Self::Stage, Self::Limited, Self::Level { clients, held }, Self::Demo];
         kinds.into_iter().find(|kind| kind.recorded() == Some(name))
     }
 }

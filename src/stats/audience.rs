@@ -13,7 +13,7 @@ use super::HostTotals;
 use crate::sync::atomics::OnceLock;
 use crate::sync::image::Walk;
 use crate::sync::single_writer_cell::SingleWriterCell;
-use crate::vocabulary::{CacheStatus, ConnectionRoute, share};
+use crate::vocabulary::{CacheStatus, ConnectionRoute, limits, share};
 
 /// Number of edge addresses that one worker distinguishes.
 const EDGES: usize = 64;
@@ -68,6 +68,10 @@ pub struct Audience {
     pub tls_handshakes: u64,
     /// TLS handshakes that resumed a session.
     pub tls_resumed: u64,
+    /// Clients that were started, by the number of their target.
+    pub targets: [u64; limits::TARGETS],
+    /// The same by the number of their member of the mix.
+    pub members: [u64; limits::MIX],
 }
 
 #[derive(Debug, Default)]
@@ -127,6 +131,8 @@ pub(super) struct Routes {
     protocols: [SingleWriterCell; 2],
     handshakes: SingleWriterCell,
     resumed: SingleWriterCell,
+    targets: [SingleWriterCell; limits::TARGETS],
+    members: [SingleWriterCell; limits::MIX],
 }
 
 impl Default for Routes {
@@ -138,11 +144,19 @@ impl Default for Routes {
             protocols: Default::default(),
             handshakes: SingleWriterCell::default(),
             resumed: SingleWriterCell::default(),
+            targets: Default::default(),
+            members: Default::default(),
         }
     }
 }
 
 impl Routes {
+    /// Counts a client that was started; by the one writer only.
+    pub(super) fn joined(&self, target: usize, member: usize) {
+        let cells = [self.targets.get(target), self.members.get(member)];
+        cells.into_iter().flatten().for_each(|cell| cell.add(1));
+    }
+
     /// Counts a connection that was opened; by the one writer only.
     pub(super) fn opened(&self, route: &ConnectionRoute) {
         if let Some(resumed) = route.resumed {
@@ -185,7 +199,9 @@ impl Routes {
     pub(super) fn walk(&self, walk: &mut Walk<'_>) {
         self.edges.iter().chain([&self.other]).for_each(|edge| edge.walk(walk));
         self.sources.iter().for_each(|source| walk_address(source, walk));
-        self.protocols.iter().chain([&self.handshakes, &self.resumed]).for_each(|cell| walk.cell(cell));
+        let clients = self.targets.iter().chain(&self.members);
+        let others = [&self.handshakes, &self.resumed];
+        self.protocols.iter().chain(others).chain(clients).for_each(|cell| walk.cell(cell));
     }
 
     /// Returns the edges that are told apart, in the order of their places.
@@ -210,6 +226,9 @@ impl Routes {
         audience.http2 += http2.get();
         audience.tls_handshakes += self.handshakes.get();
         audience.tls_resumed += self.resumed.get();
+        let targets = audience.targets.iter_mut().zip(&self.targets);
+        let members = audience.members.iter_mut().zip(&self.members);
+        targets.chain(members).for_each(|(sum, cell)| *sum += cell.get());
     }
 }
 

@@ -106,6 +106,11 @@ impl Meter {
         self.worker().retry_at_us.raise(at_us);
     }
 
+    /// Counts a client of the target and the member of the mix with these numbers.
+    pub fn joined(&self, target: usize, member: usize) {
+        self.worker().routes.joined(target, member);
+    }
+
     /// Counts a connection that was opened.
     pub fn opened(&self, route: &ConnectionRoute) {
         self.worker().routes.opened(route);

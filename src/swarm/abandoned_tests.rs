@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use super::{ClientSettings, Swarm};
+use super::{Cast, ClientSettings, Swarm};
 use crate::control::Engine as _;
 use crate::hls::VariantChoice;
 use crate::load::Reconnects;
@@ -24,25 +24,26 @@ const LIMIT: Duration = Duration::from_secs(60);
 fn settings(target: &str) -> ClientSettings {
     let entry = SecretUrl::parse(target).expect("a URL");
     let profile = &profiles::WEB;
+    let net = net::Settings {
+        tls: TlsSettings::for_test(),
+        transport: Transport::default(),
+        resolve: Vec::new(),
+        scope: Scope::for_test(&entry),
+        timeout: LIMIT,
+        headers: Headers::new(&entry, "test", "1", &[]).expect("headers"),
+        cookies: Arc::default(),
+        keeps_cookies: true,
+        http_profile: profile.http_profile,
+        budget: Arc::default(),
+    };
+    let player = player::Settings {
+        entry,
+        choice: VariantChoice::default(),
+        profile,
+        session: SessionLength::default(),
+    };
     ClientSettings {
-        net: net::Settings {
-            tls: TlsSettings::for_test(),
-            transport: Transport::default(),
-            resolve: Vec::new(),
-            scope: Scope::for_test(&entry),
-            timeout: LIMIT,
-            headers: Headers::new(&entry, "test", "1", &[]).expect("headers"),
-            cookies: Arc::default(),
-            keeps_cookies: true,
-            http_profile: profile.http_profile,
-            budget: Arc::default(),
-        },
-        player: Arc::new(player::Settings {
-            entry,
-            choice: VariantChoice::default(),
-            profile,
-            session: SessionLength::default(),
-        }),
+        cast: Cast::of_one(Arc::new(player), net),
         decrypt: false,
         replaces: true,
         seed: 1,

@@ -38,13 +38,13 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(shared: &Shared, meter: Meter, events: Rc<ClientEvents>, slot: Rc<ClientSlot>) -> Self {
-        let settings = &shared.settings;
+        let (settings, part) = (&shared.settings, slot.part());
         let number = meter.client_id();
         let seed = client_seed(settings.seed, number);
         let clock = meter.clock();
-        let player = Player::new(Arc::clone(&settings.player), seed, clock.started_at(), clock.now())
+        let player = Player::new(Arc::clone(&part.player), seed, clock.started_at(), clock.now())
             .succeeding(slot.allowance());
-        let inspection = Inspection::new(Rc::clone(&shared.playlist_cache), settings.net.offers_gzip());
+        let inspection = Inspection::new(Rc::clone(&shared.playlist_cache), part.net.offers_gzip());
         let viewer = Viewer {
             probe: ProbeTap::new(settings.probe.as_ref(), number),
             player,
@@ -56,7 +56,7 @@ impl Client {
             began: false,
             departure: Departure::Removed,
         };
-        let lines = ClientConnections::new(Rc::clone(&shared.net), number);
+        let lines = ClientConnections::new(Rc::clone(&slot.part().net), number);
         Self { viewer: RefCell::new(viewer), lines, slot }
     }
 

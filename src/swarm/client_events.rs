@@ -51,7 +51,8 @@ impl ClientEvents {
         };
         let now_us = self.meter.now_us();
         let is_example = self.examples.admits(outcome, now_us);
-        let details = is_example.then(|| details(now_us, self.examples.secrets())).flatten().map(Box::new);
+        let secrets = self.examples.secrets().filter(|_| is_example);
+        let details = secrets.and_then(|secrets| details(now_us, secrets)).map(Box::new);
         self.offer_event(Happening::Fault { request, outcome, details });
     }
 

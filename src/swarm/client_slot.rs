@@ -10,11 +10,11 @@ use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
 
 use super::ClientSettings;
+use super::cast::Part;
 use super::client_events::ClientEvents;
 use super::examples::Examples;
 use super::playlist_cache::PlaylistCache;
 use super::reach::Reach;
-use crate::net::Net;
 use crate::net::scope::Scope;
 use crate::pipeline::Tap;
 use crate::player::Allowance;
@@ -35,7 +35,6 @@ pub(super) struct Shared {
     pub(super) index: usize,
     pub(super) registry: Arc<Registry>,
     pub(super) settings: ClientSettings,
-    pub(super) net: Rc<Net>,
     pub(super) clock: Clock,
     pub(super) tap: Rc<Tap>,
     pub(super) playlist_cache: Rc<PlaylistCache>,
@@ -50,8 +49,9 @@ struct Session {
 
 impl Session {
     /// Creates the session of a client, and reports that the client has joined.
-    fn new(shared: &Shared, handle: ClientHandle) -> Self {
+    fn new(shared: &Shared, part: &Part, handle: ClientHandle) -> Self {
         let meter = handle.meter(shared.index, shared.clock);
+        meter.joined(part.target, part.member);
         let events = ClientEvents::new(Rc::clone(&shared.tap), meter, Rc::clone(&shared.examples));
         events.joined();
         Self { handle, events: Rc::new(events) }
@@ -76,6 +76,7 @@ impl Drop for RequestGuard<'_> {
 /// State through which a worker and the client in a slot communicate, and the session of that client.
 pub(super) struct ClientSlot {
     shared: Rc<Shared>,
+    part: Rc<Part>,
     session: RefCell<Option<Session>>,
     /// True once no new request may start.
     draining: Cell<bool>,
@@ -90,9 +91,10 @@ pub(super) struct ClientSlot {
 
 impl ClientSlot {
     /// Creates a slot for the client with this handle.
-    pub(super) fn new(shared: Rc<Shared>, handle: ClientHandle) -> Self {
+    pub(super) fn new(shared: Rc<Shared>, part: Rc<Part>, handle: ClientHandle) -> Self {
         Self {
-            session: RefCell::new(Some(Session::new(&shared, handle))),
+            session: RefCell::new(Some(Session::new(&shared, &part, handle))),
+            part,
             reach: Reach::new(Arc::clone(&shared.settings.reconnects)),
             shared,
             draining: Cell::default(),
@@ -108,6 +110,11 @@ impl ClientSlot {
         client_seed(self.shared.settings.seed, first)
     }
 
+    /// Returns the part that its clients play.
+    pub(super) fn part(&self) -> &Part {
+        &self.part
+    }
+
     /// Returns everything that the clients of its worker share.
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
@@ -120,7 +127,7 @@ impl ClientSlot {
 
     /// Returns the hosts, schemes and addresses that clients may use.
     pub(super) fn scope(&self) -> &Scope {
-        self.shared.net.scope()
+        self.part.net.scope()
     }
 
     /// Reports whether media that is encrypted as a whole is decrypted.
@@ -220,6 +227,6 @@ impl ClientSlot {
         let Shared { registry, index, clock, .. } = &*self.shared;
         let handle = registry.add_at(micros(clock.now()));
         handle.meter(*index, *clock).count(Metric::Replacements, 1);
-        self.session.replace(Some(Session::new(&self.shared, handle)));
+        self.session.replace(Some(Session::new(&self.shared, &self.part, handle)));
     }
 }

@@ -14,20 +14,23 @@ const OUTCOMES: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Examples {
     last: RefCell<Vec<(Outcome, u64)>>,
-    secrets: KnownSecrets,
+    /// `None`: each client has secrets of its own, too many to look for.
+    secrets: Option<KnownSecrets>,
 }
 
 impl Examples {
     /// Creates the examples of a run with these settings.
     pub(super) fn new(settings: &ClientSettings) -> Self {
-        let mut secrets = settings.net.headers.secrets();
-        secrets.add_url(&settings.player.entry);
-        Self { secrets, ..Self::default() }
+        let cast = &settings.cast;
+        // All targets get the same headers.
+        let mut secrets = cast.first.net.headers.secrets();
+        cast.of_targets().for_each(|kind| secrets.add_url(&kind.player.entry));
+        Self { secrets: cast.personal.is_none().then_some(secrets), ..Self::default() }
     }
 
-    /// Returns the secrets of the run.
-    pub(super) const fn secrets(&self) -> &KnownSecrets {
-        &self.secrets
+    /// Returns the secrets of the run; `None` if responses must not be shown, because each client has its own.
+    pub(super) const fn secrets(&self) -> Option<&KnownSecrets> {
+        self.secrets.as_ref()
     }
 
     /// Reports whether a request that failed now is an example of its outcome: at most one a second is.

@@ -9,7 +9,9 @@
 #[cfg(test)]
 mod abandoned_tests;
 mod answer;
+mod cast;
 mod client;
+mod client_data;
 mod client_events;
 mod client_slot;
 mod decryption;
@@ -37,13 +39,15 @@ use std::time::{Duration, Instant};
 use crate::control::Engine;
 use crate::forecast::Probed;
 use crate::load::Reconnects;
-use crate::net;
 use crate::pipeline::Tap;
-use crate::player;
 use crate::sample::Sources;
 use crate::stats::{ClientHandle, Registry};
 use crate::vocabulary::{Clock, clock, limits};
 
+#[cfg(test)]
+pub use cast::Admission;
+pub use cast::{Cast, ClientKind, Dealer, Personal};
+pub use client_data::{ClientData, DataOrder, RowOfData};
 use placement::Placement;
 pub use playlist_cache::PlaylistTap;
 use worker::{Order, Worker};
@@ -54,10 +58,8 @@ const JOIN_LIMIT: Duration = Duration::from_secs(2);
 /// Settings of every client of a run.
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
-    /// The stream and the behaviour of the player.
-    pub player: Arc<player::Settings>,
-    /// Connections, TLS, headers.
-    pub net: net::Settings,
+    /// Streams, players, connections, headers.
+    pub cast: Cast,
     /// True if media that is encrypted as a whole is decrypted.
     pub decrypt: bool,
     /// Seed of the clients' choices: the same seed leads to the same choices.
@@ -82,6 +84,9 @@ pub struct Swarm {
     /// Numbers of clients that have ended and are not replaced.
     ended: flume::Receiver<u64>,
     placement: Placement,
+    dealer: Dealer,
+    /// True if clients keep their places: those that leave are the newest.
+    keeps_places: bool,
     clock: Clock,
 }
 
@@ -99,8 +104,16 @@ impl Swarm {
         };
         let workers = taps.into_iter().enumerate().map(start).collect::<Result<Vec<_>, _>>()?;
         let placement = Placement::new(workers.len(), sources.canary);
-        let registry = Arc::clone(&sources.registry);
-        Ok(Self { registry, workers, admitted: BTreeMap::new(), ended, placement, clock: sources.clock })
+        Ok(Self {
+            registry: Arc::clone(&sources.registry),
+            workers,
+            admitted: BTreeMap::new(),
+            ended,
+            placement,
+            dealer: Dealer::new(&settings.cast, settings.seed),
+            keeps_places: settings.replaces,
+            clock: sources.clock,
+        })
     }
 }
 
@@ -124,9 +137,13 @@ impl Engine for Swarm {
     async fn admit(&mut self) {
         let handle = self.registry.add_at(clock::micros(self.clock.now()));
         let index = self.placement.next(self.admitted());
+        let admission = match self.keeps_places {
+            true => self.dealer.admit_at(self.admitted.len()),
+            false => self.dealer.admit(),
+        };
         self.admitted.insert(handle.id(), index);
         if let Some(worker) = self.workers.get(index) {
-            worker.order(Order::Admit(handle)).await;
+            worker.order(Order::Admit(handle, admission)).await;
         }
     }
 

@@ -15,7 +15,6 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::generator::WorkerGauge;
-use crate::net::Net;
 use crate::pipeline::Tap;
 use crate::run_state::Status;
 use crate::sample::Sources;
@@ -24,6 +23,7 @@ use crate::sync::live_tasks::LiveTasks;
 use crate::vocabulary::Departure;
 
 use super::ClientSettings;
+use super::cast::{Admission, Part};
 use super::client_slot::{ClientSlot, Shared};
 use super::examples::Examples;
 use super::playlist_cache::PlaylistCache;
@@ -40,7 +40,7 @@ const JOIN_POLL: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) enum Order {
     /// Admits a client.
-    Admit(ClientHandle),
+    Admit(ClientHandle, Admission),
     /// Removes the client with this number at once.
     Remove(u64),
     /// Lets no new request start; clients leave when their open requests have ended.
@@ -85,14 +85,15 @@ impl Worker {
                 };
             _ = begun.send(Ok(()));
             // Clients of a thread share its state through `Rc`, so that state is created here, too.
-            let net = Net::new(settings.net.clone());
-            let playlist_cache =
-                Rc::new(PlaylistCache::new(Arc::clone(&settings.net.budget), settings.playlist_tap.clone()));
+            let parts = settings.cast.parts();
+            let budget = Arc::clone(&settings.cast.first.net.budget);
+            let playlist_cache = Rc::new(PlaylistCache::new(budget, settings.playlist_tap.clone()));
             let Sources { registry, status, workers, clock, .. } = sources;
             let (tap, examples) = (Rc::new(tap), Rc::new(Examples::new(&settings)));
-            let shared = Shared { index, registry, settings, net, clock, tap, playlist_cache, examples };
+            let shared = Shared { index, registry, settings, clock, tap, playlist_cache, examples };
             let floor = WorkerLoop {
                 shared: Rc::new(shared),
+                parts,
                 status,
                 gauges: workers,
                 running: counter,
@@ -117,7 +118,7 @@ impl Worker {
 
     /// Sends an order. A worker that was lost to a panic takes none; [`Closed::join`] notices that.
     pub(super) async fn order(&self, order: Order) {
-        if matches!(order, Order::Admit(_)) {
+        if matches!(order, Order::Admit(..)) {
             self.running.enter();
         }
         _ = self.orders.send_async(order).await;
@@ -156,6 +157,8 @@ struct Entry {
 /// State of one worker thread.
 struct WorkerLoop {
     shared: Rc<Shared>,
+    /// By the number of the kind; never empty.
+    parts: Vec<Rc<Part>>,
     status: Arc<Status>,
     gauges: Arc<[WorkerGauge]>,
     running: Arc<LiveTasks>,
@@ -198,11 +201,11 @@ impl WorkerLoop {
 
     fn carry_out(&mut self, order: Order) {
         match order {
-            Order::Admit(handle) if self.draining => {
+            Order::Admit(handle, _) if self.draining => {
                 self.running.leave();
                 drop(handle);
             }
-            Order::Admit(handle) => self.admit(handle),
+            Order::Admit(handle, admission) => self.admit(handle, admission),
             Order::Remove(id) => self.remove(id),
             Order::Drain => {
                 self.draining = true;
@@ -220,9 +223,16 @@ impl WorkerLoop {
         }
     }
 
-    fn admit(&mut self, handle: ClientHandle) {
+    fn admit(&mut self, handle: ClientHandle, Admission { kind, place }: Admission) {
+        let Some(part) = self.parts.get(kind).or(self.parts.first()) else {
+            return;
+        };
+        let part = match &self.shared.settings.cast.personal {
+            Some(personal) => Rc::new(personal.part(part, place)),
+            None => Rc::clone(part),
+        };
         let id = handle.id();
-        let slot = Rc::new(ClientSlot::new(Rc::clone(&self.shared), handle));
+        let slot = Rc::new(ClientSlot::new(Rc::clone(&self.shared), part, handle));
         let abort = self.tasks.spawn_local(run_sessions(Rc::clone(&slot)));
         self.by_task.insert(abort.id(), id);
         self.clients.insert(id, Entry { slot, abort, ended: false });

@@ -137,5 +137,11 @@ pub const WATCHED_CLIENTS: usize = 16;
 /// the load.
 pub const CANARY_FROM: u32 = 20;
 
+/// Maximum number of targets of a run: their clients are counted one by one.
+pub const TARGETS: usize = 32;
+
+/// Maximum number of members of the mix of clients.
+pub const MIX: usize = 8;
+
 /// Maximum number of thresholds: each may keep histograms of the whole run and of its window.
 pub const THRESHOLDS: usize = 50;

@@ -20,6 +20,7 @@ pub mod limits;
 pub mod outcome;
 pub mod palette;
 pub mod percent;
+pub mod placeholder;
 pub mod playback;
 pub mod replay_speed;
 pub mod run_identity;

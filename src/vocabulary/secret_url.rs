@@ -3,10 +3,13 @@
 //! * `Display` and `Debug` never print userinfo, fragment or a query value, nor anything that looks like a token in
 //!   the path ([`secret_shape`]). Each method that returns secrets says so, for instance [`SecretUrl::wire`], whose
 //!   text goes to a socket only.
+//! * A value that a client has for itself ([`SecretUrl::filled`]) is hidden in the path of every URL that it is led to.
 //! * A URL from the operator or a redirect must be `http` or `https`. A playlist may refer to anything: a reference
 //!   that cannot be requested stays in place as a URL whose [`Access`] says so, and nothing is opened for it.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -17,10 +20,13 @@ use url::{Position, Url};
 use super::fingerprint::fingerprint;
 use super::percent::{percent_decoded, percent_decoded_bytes};
 use super::secret_shape::{self, HIDDEN, shown_segment};
-use super::{limits, untrusted::Untrusted};
+use super::{limits, placeholder, untrusted::Untrusted};
 
 /// Maximum width of a scheme when shown, in columns.
 const REFUSED_COLUMNS: usize = 20;
+
+/// Length from which on a value of a client is hidden inside a path segment too.
+const VALUE_BYTES: usize = 4;
 
 /// Base64 with or without padding, and with stray trailing bits, as browsers read `data:` URLs.
 const FORGIVING_BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -34,7 +40,39 @@ const FORGIVING_BASE64: GeneralPurpose = GeneralPurpose::new(
 ///
 /// Clones share it: a client passes the URL of its playlist on with each request.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct SecretUrl(Arc<Url>);
+pub struct SecretUrl(Arc<Inner>);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Inner {
+    url: Url,
+    /// Values of the client, raw and as they stand in a path; hidden wherever a path has one of them.
+    values: Option<Arc<[String]>>,
+}
+
+impl Deref for Inner {
+    type Target = Url;
+
+    fn deref(&self) -> &Url {
+        &self.url
+    }
+}
+
+impl Inner {
+    /// Returns the path without the values of the client. A short one is hidden only where it is a whole segment:
+    /// elsewhere it is as likely chance.
+    fn path_without_values(&self) -> Cow<'_, str> {
+        let mut path = Cow::Borrowed(self.url.path());
+        for value in self.values.iter().flat_map(|values| values.iter()) {
+            if value.len() >= VALUE_BYTES && path.contains(value.as_str()) {
+                path = path.replace(value.as_str(), HIDDEN).into();
+            } else if path.split('/').any(|segment| segment == value) {
+                let shown = |segment| if segment == value { HIDDEN } else { segment };
+                path = path.split('/').map(shown).collect::<Vec<_>>().join("/").into();
+            }
+        }
+        path
+    }
+}
 
 /// The way to obtain the resource at a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +128,7 @@ impl SecretUrl {
     /// # Errors
     /// See [`UrlError`].
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        Self::checked(text, Url::parse)
+        Self::checked(text, None, Url::parse)
     }
 
     /// Resolves `reference` (RFC 3986) against this URL.
@@ -101,7 +139,7 @@ impl SecretUrl {
         if reference.is_empty() {
             return Err(UrlError::Syntax);
         }
-        Self::checked(reference, |text| self.0.join(text))
+        Self::checked(reference, self.0.values.as_ref(), |text| self.0.join(text))
     }
 
     /// Resolves any reference of a playlist against this URL; see [`SecretUrl::access`] for the result.
@@ -109,19 +147,53 @@ impl SecretUrl {
         self.join(reference).unwrap_or_else(|_| {
             // It was not joined. If it is not http or https, it is either absolute or broken.
             let other = Url::parse(reference).ok().filter(|url| !is_web(url));
-            Self(other.map_or_else(|| self.broken(), Arc::new))
+            Self(other.map_or_else(|| self.broken(), |url| Arc::new(Inner { url, values: None })))
         })
     }
 
-    fn broken(&self) -> Arc<Url> {
-        Url::parse(BROKEN).map_or_else(|_| Arc::clone(&self.0), Arc::new)
+    fn broken(&self) -> Arc<Inner> {
+        let broken = |url| Arc::new(Inner { url, values: None });
+        Url::parse(BROKEN).map_or_else(|_| Arc::clone(&self.0), broken)
     }
 
     /// Returns a copy that shares nothing with this URL: worker threads that count the clones of one URL would wait
     /// for one another.
     #[must_use]
     pub fn unshared(&self) -> Self {
-        Self(Arc::new(Url::clone(&self.0)))
+        Self(Arc::new(Inner::clone(&self.0)))
+    }
+
+    /// Returns the names of the placeholders in path and query. Those of a path are percent-encoded by the URL standard.
+    pub fn placeholders(&self) -> Vec<String> {
+        let parts = [self.0.path(), self.0.query().unwrap_or_default()].map(with_braces);
+        parts.iter().flat_map(|part| placeholder::names(part)).map(str::to_owned).collect()
+    }
+
+    /// Returns this URL with the value of each placeholder in its place, as it is: only what cannot stand there is
+    /// percent-encoded. The values are hidden from then on.
+    ///
+    /// # Errors
+    /// [`UrlError::Syntax`] if the URL becomes longer than [`limits::URL_BYTES`].
+    pub fn filled<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Result<Self, UrlError> {
+        let mut url = self.0.url.clone();
+        let mut values = Vec::new();
+        for given in
+            self.placeholders().iter().filter_map(|name| value(name)).filter(|given| !given.is_empty())
+        {
+            url.set_path(&format!("/{given}"));
+            values.extend(url.path().strip_prefix('/').filter(|inside| *inside != given).map(str::to_owned));
+            values.push(given.to_owned());
+        }
+        url.set_path(&placeholder::fill(&with_braces(self.0.path()), &value));
+        if let Some(query) = self.0.query() {
+            url.set_query(Some(&placeholder::fill(&with_braces(query), &value)));
+        }
+        // The longest first: it may contain another one.
+        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        if url.as_str().len() > limits::URL_BYTES {
+            return Err(UrlError::Syntax);
+        }
+        Ok(Self(Arc::new(Inner { url, values: Some(values.into()) })))
     }
 
     /// Returns the way to obtain the resource at this URL.
@@ -156,7 +228,11 @@ impl SecretUrl {
         FORGIVING_BASE64.decode(dense).map_err(|_| UrlError::Syntax)
     }
 
-    fn checked(text: &str, parse: impl Fn(&str) -> Result<Url, url::ParseError>) -> Result<Self, UrlError> {
+    fn checked(
+        text: &str,
+        values: Option<&Arc<[String]>>,
+        parse: impl Fn(&str) -> Result<Url, url::ParseError>,
+    ) -> Result<Self, UrlError> {
         if text.len() > limits::URL_BYTES || text.chars().any(|c| c.is_control()) {
             return Err(UrlError::Syntax);
         }
@@ -170,7 +246,7 @@ impl SecretUrl {
         if url.host_str().is_none_or(str::is_empty) {
             return Err(UrlError::Host);
         }
-        Ok(Self(Arc::new(url)))
+        Ok(Self(Arc::new(Inner { url, values: values.cloned() })))
     }
 
     /// Returns the endpoint that a connection for this URL goes to.
@@ -248,7 +324,10 @@ impl SecretUrl {
     /// Reports whether the URL has a secret in a usual place: user, password, query, or a token in the path.
     pub fn has_secrets(&self) -> bool {
         let path = self.0.path();
-        self.credentials().is_some() || self.0.query().is_some() || secret_shape::shown_path(path) != path
+        self.0.values.is_some()
+            || self.credentials().is_some()
+            || self.0.query().is_some()
+            || secret_shape::shown_path(path) != path
     }
 
     /// Returns the last segment of the path, the file's name, safe to print.
@@ -256,9 +335,15 @@ impl SecretUrl {
         if !is_web(&self.0) {
             return self.to_string();
         }
-        let name = self.0.path().rsplit('/').next().unwrap_or_default();
+        let path = self.0.path_without_values();
+        let name = path.rsplit('/').next().unwrap_or_default();
         Untrusted::new(&shown_segment(name)).shown()
     }
+}
+
+/// Returns a part of a URL with the braces that the URL standard percent-encodes.
+fn with_braces(part: &str) -> String {
+    part.replace("%7B", "{").replace("%7b", "{").replace("%7D", "}").replace("%7d", "}")
 }
 
 fn is_web(url: &Url) -> bool {
@@ -271,7 +356,8 @@ impl fmt::Display for SecretUrl {
             // It may contain a key.
             return write!(f, "{}:***", Untrusted::new(self.0.scheme()).shown_in(REFUSED_COLUMNS));
         }
-        let path = secret_shape::shown_path(self.0.path());
+        // Placeholders are shown as they were given.
+        let path = secret_shape::shown_path(&with_braces(&self.0.path_without_values()));
         let mut text = format!("{}://{}{path}", self.0.scheme(), self.endpoint().authority());
         if self.0.query().is_some_and(|query| !query.is_empty()) {
             text.push('?');
@@ -288,129 +374,4 @@ impl fmt::Debug for SecretUrl {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fingerprint_tells_targets_apart_and_has_no_part_in_secrets() {
-        let of = |text: &str| SecretUrl::parse(text).expect("a URL").fingerprint();
-        let plain = of("https://a.test/live/master.m3u8?token=1");
-        assert_eq!(plain, of("https://user:password@a.test:443/live/master.m3u8?token=2#begin"));
-        let others = ["http://a.test/live/master.m3u8?token=1", "https://a.test/live/master.m3u8"];
-        assert!(
-            others.into_iter().chain(["https://a.test/other.m3u8?token=1"]).all(|other| of(other) != plain)
-        );
-    }
-
-    fn url(text: &str) -> SecretUrl {
-        SecretUrl::parse(text).expect(text)
-    }
-
-    #[test]
-    fn no_secret_is_printed() {
-        let secret = url(
-            "https://user:hunter2@cdn.example:8443/live/0123456789abcdef0123456789abcdef/a.m3u8?token=hunter2&x=1#hunter2",
-        );
-        for text in [secret.to_string(), format!("{secret:?}")] {
-            assert!(!text.contains("hunter2"), "{text}");
-            assert!(!text.contains("user"), "{text}");
-            assert!(!text.contains("0123456789"), "{text}");
-            assert!(text.contains("cdn.example:8443/live/***/a.m3u8?***"), "{text}");
-        }
-        assert_eq!(secret.wire_path(), "/live/0123456789abcdef0123456789abcdef/a.m3u8?token=hunter2&x=1");
-        assert_eq!(secret.credentials(), Some(("user".into(), "hunter2".into())));
-    }
-
-    #[test]
-    fn only_http_and_https_are_accepted() {
-        for text in
-            ["file:///etc/passwd", "data:text/plain,x", "ftp://h/x", "javascript:alert(1)", "gopher://h/"]
-        {
-            assert_eq!(SecretUrl::parse(text), Err(UrlError::Scheme), "{text}");
-            assert_eq!(url("http://h/a.m3u8").join(text), Err(UrlError::Scheme), "{text}");
-        }
-        assert_eq!(SecretUrl::parse("no address"), Err(UrlError::Syntax));
-        assert_eq!(SecretUrl::parse("http://"), Err(UrlError::Host));
-        assert_eq!(url("http://h/a").join("b\r\nHost: evil"), Err(UrlError::Syntax));
-        assert_eq!(url("http://h/a").join(""), Err(UrlError::Syntax));
-    }
-
-    #[test]
-    fn a_reference_that_cannot_be_requested_keeps_its_place_and_is_refused() {
-        let base = url("http://h/live/a.m3u8");
-        for (reference, access, shown) in [
-            ("s1.ts", Access::Request, "http://h/live/s1.ts"),
-            ("//cdn/s1.ts", Access::Request, "http://cdn/s1.ts"),
-            ("ftp://hunter2@h/s1.ts", Access::Refused, "ftp:***"),
-            ("file:///etc/hunter2", Access::Refused, "file:***"),
-            ("javascript:hunter2()", Access::Refused, "javascript:***"),
-            ("crypto+file:/hunter2", Access::Refused, "crypto+file:***"),
-            ("http://[::1/hunter2.ts", Access::Refused, "about:***"),
-            ("http://h:99999/hunter2.ts", Access::Refused, "about:***"),
-            ("https://", Access::Refused, "about:***"),
-            ("data:text/plain,hunter2", Access::Inline, "data:***"),
-            ("DATA:;base64,hunter2", Access::Inline, "data:***"),
-            ("", Access::Refused, "about:***"),
-        ] {
-            let url = base.refer(reference);
-            assert_eq!((url.access(), url.to_string().as_str()), (access, shown), "{reference}");
-            assert!(!format!("{url:?}{}{}", url.file_name(), url.refusal()).contains("hunter2"));
-        }
-        let relative_to_data = base.refer("data:,x").refer("s1.ts");
-        assert_eq!(relative_to_data.access(), Access::Refused);
-        assert_eq!(base.refer("ftp://h/x").refusal(), "ftp: URLs are not requested");
-        let long = format!("s.ts?{}", "x".repeat(limits::URL_BYTES));
-        assert_eq!(base.refer(&long).access(), Access::Refused);
-    }
-
-    #[test]
-    fn data_addresses_hold_their_bytes_as_browsers_read_them() {
-        let base = url("http://h/a.m3u8");
-        for (text, expected) in [
-            ("data:,a%20b?c#fragment", Some(&b"a b?c"[..])),
-            ("data:application/octet-stream;base64,AAECAw==", Some(&[0, 1, 2, 3])),
-            ("data:;BASE64,AAECAw", Some(&[0, 1, 2, 3])),
-            ("data:;base64,AA%0AEC%20Aw%3D%3D", Some(&[0, 1, 2, 3])),
-            ("data:text/plain;charset=utf-8,%c3%a4", Some("ä".as_bytes())),
-            ("data:;base64,", Some(&[])),
-            ("data:;base64,A", None),
-            ("data:;base64,*", None),
-            ("data:no comma", None),
-        ] {
-            assert_eq!(base.refer(text).inline().ok().as_deref(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn references_resolve_as_rfc_3986_says() {
-        let base = url("http://h:81/a/b/c.m3u8?q=1");
-        for (reference, expected) in [
-            ("x.ts", "http://h:81/a/b/x.ts"),
-            ("./x.ts", "http://h:81/a/b/x.ts"),
-            ("../x.ts", "http://h:81/a/x.ts"),
-            ("/x.ts?y=2", "http://h:81/x.ts?y=2"),
-            ("//other/x.ts", "http://other/x.ts"),
-            ("?z", "http://h:81/a/b/c.m3u8?z"),
-            ("https://o/x.ts", "https://o/x.ts"),
-            ("a b.ts", "http://h:81/a/b/a%20b.ts"),
-        ] {
-            assert_eq!(base.join(reference).expect(reference).wire(), expected, "{reference}");
-        }
-    }
-
-    #[test]
-    fn an_endpoint_names_what_a_connection_needs() {
-        let endpoint = url("https://[::1]:9/x").endpoint();
-        assert_eq!((endpoint.tls, endpoint.host.as_str(), endpoint.port), (true, "::1", 9));
-        assert_eq!(endpoint.authority(), "[::1]:9");
-        assert_eq!(url("http://h/x").endpoint().authority(), "h");
-        assert!(url("https://[::1]:9/y").is_at(&endpoint));
-        assert!(!url("http://[::1]:9/y").is_at(&endpoint));
-        assert!(!url("https://[::1]/y").is_at(&endpoint));
-        assert!(!url("https://[::2]:9/y").is_at(&endpoint));
-        for text in ["http://[::ffff:127.0.0.1]:9/", "http://[::ffff:7f00:1]:9/", "http://[::1.2.3.4]:9/"] {
-            let url = url(text);
-            assert!(url.is_at(&url.endpoint()), "{text}: std prints another form than the parser of URLs");
-        }
-    }
-}
+mod tests;

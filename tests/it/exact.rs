@@ -82,7 +82,7 @@ fn config(scale: Scale, url: &str) -> RunConfig {
     );
     let parsed = cli::parse(line.split(' ').map(std::ffi::OsString::from)).expect("good arguments");
     let cli::Command::Run(args) = parsed.command else { panic!("not a run") };
-    run_config(SecretUrl::parse(url).unwrap(), args.load, line).unwrap()
+    run_config(vec![SecretUrl::parse(url).unwrap().into()], args.load, line).unwrap()
 }
 
 /// Runs an origin on its own thread until the sender of `stop` is dropped. Returns its URL, and the thread that will

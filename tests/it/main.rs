@@ -28,6 +28,7 @@ mod lag;
 mod leaving;
 mod log_file;
 mod metrics;
+mod mixes;
 mod origin_metrics;
 mod plan;
 #[path = "../interop/program.rs"]

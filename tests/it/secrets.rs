@@ -105,7 +105,7 @@ impl Run {
             assert!(Instant::now() < deadline, "still running after {LIMIT:?}");
             thread::sleep(POLL);
         };
-        let given = ["url", "headers", "list.m3u8", "ca.pem", "plan.toml", "exporter"];
+        let given = ["url", "headers", "list.m3u8", "ca.pem", "plan.toml", "exporter", "clients.csv"];
         let files = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap());
         let named = files.map(|file| (file.file_name().into_string().unwrap(), file.path()));
         let outputs = named.filter(|(name, _)| !given.contains(&name.as_str()));
@@ -353,6 +353,53 @@ fn the_secrets_of_an_exporter_reach_it_alone_and_no_output() {
             "{}",
             run.outputs["stderr"]
         );
+    }
+}
+
+#[test]
+fn the_data_of_a_client_reach_its_origin_and_no_output() {
+    let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
+    let origin = Scripted::start_with({
+        let seen = Arc::clone(&seen);
+        move |asked: &Asked| {
+            let headers = asked.header("x-key").unwrap_or_default();
+            seen.lock().unwrap().push(Seen { path: asked.path.clone(), headers });
+            match asked.path.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default() {
+                name if name.ends_with(".m3u8") => Answer::playlist(LIST),
+                "key" => Answer::whole("200 OK", "application/octet-stream", &[7; 16]),
+                "init.mp4" => Answer::segment(),
+                // The report explains a failure with its URL, whose path holds the client's value.
+                _ => Answer::whole("404 Not Found", "text/plain", b"no hunter2-body"),
+            }
+        }
+    });
+    let plan = format!(
+        "url = \"{}\"\nclients = 2\nduration = \"4s\"\nno-tui = true\nallow-untrusted = true\ndata = \"clients.csv\"\n\
+         report = [\"report.json\", \"report.txt\"]\nrecord = \"record.ndjson\"\n[headers]\nX-Key = \"key {{token}}\"\n",
+        origin.url("/of/{name}/live-{name}.m3u8?t={token}")
+    );
+    let data =
+        "name,token,unused\nhunter2-a,hunter2-token,hunter2-unused\n\"hunter2 b\",\"hunter2,token\",\n";
+    let files = [("plan.toml", &*plan), ("clients.csv", data)];
+    let run = Run::start(&["run", "plan.toml"], &files).end();
+    let code = run.exit_code.unwrap();
+    run.assert_silent(code, &ALL);
+    {
+        let seen = seen.lock().unwrap();
+        assert_sent(&seen, "/of/hunter2-a/live-hunter2-a.m3u8", &["?t=hunter2-token", "key hunter2-token"]);
+        assert_sent(
+            &seen,
+            "/of/hunter2%20b/live-hunter2%20b.m3u8",
+            &["?t=hunter2,token", "key hunter2,token"],
+        );
+        assert_sent(&seen, "/of/hunter2-a/a.ts", &["key hunter2-token"]);
+    }
+    for (data, code) in
+        [(data, 0), ("hunter2,token\n1,2\n", 2), ("name,token\nhunter2\n", 2), ("name,token\n\"hunter2\n", 2)]
+    {
+        let files = [("plan.toml", &*plan), ("clients.csv", data)];
+        let output = if code == 0 { "stdout" } else { "stderr" };
+        Run::start(&["run", "plan.toml", "--print-plan"], &files).end().assert_silent(code, &[output]);
     }
 }
 

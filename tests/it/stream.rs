@@ -27,7 +27,7 @@ fn config(url: &str) -> RunConfig {
     let line = format!("hlswarm run {url} -c {CLIENTS} --ramp-time 1s -d {SECONDS}s --variant lowest");
     let parsed = cli::parse(line.split(' ').map(std::ffi::OsString::from)).expect("good arguments");
     let cli::Command::Run(args) = parsed.command else { panic!("not a run") };
-    run_config(SecretUrl::parse(url).unwrap(), args.load, line).unwrap()
+    run_config(vec![SecretUrl::parse(url).unwrap().into()], args.load, line).unwrap()
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -24,7 +24,7 @@ pub fn scope(data: &[u8]) {
     let (allows_downgrade, has_hosts) = (options.allow_downgrade, !options.hosts.is_empty());
     let scope = Scope::new(&target, &[], options);
     if letters.contains(&b'p') {
-        scope.stay_private(None);
+        scope.stay_private(Vec::new());
     }
     let address = address_of(address);
     let unknown = scope.refuses(address);

@@ -117,8 +117,8 @@ pub struct Scope {
     options: ScopeOptions,
     /// Set with the first known addresses of the target; a later answer does not change it.
     network: OnceLock<Network>,
-    /// Set if public addresses are out of scope; see [`Scope::stay_private`]. Holds the host of `--authorised-for`.
-    private_only: OnceLock<Option<AllowedHost>>,
+    /// Set if public addresses are out of scope; see [`Scope::stay_private`]. Holds the hosts of `--authorised-for`.
+    private_only: OnceLock<Vec<AllowedHost>>,
 }
 
 impl Scope {
@@ -252,10 +252,9 @@ impl Scope {
         self.refuses(address).or_else(|| {
             let class = AddressClass::new(address.to_canonical());
             let is_stray = match class {
-                AddressClass::Public => self
-                    .private_only
-                    .get()
-                    .is_some_and(|also| !self.is_named(endpoint, address, also.as_ref())),
+                AddressClass::Public => {
+                    self.private_only.get().is_some_and(|also| !self.is_named(endpoint, address, also))
+                }
                 _ => self.is_only_followed(endpoint) && !self.is_given(address),
             };
             is_stray.then_some(class)
@@ -263,15 +262,15 @@ impl Scope {
     }
 
     /// Takes public addresses out of scope for the rest of the run, except those of hosts that `--allow-host` or
-    /// `confirmed` (`--authorised-for`) names. For a run that may have many clients only because its target is on a
+    /// `confirmed` (`--authorised-for`) name. For a run that may have many clients only because its target is on a
     /// private network: the confirmation that a public host needs would otherwise be missing for the public hosts of
     /// its stream. Only the first call has an effect.
-    pub fn stay_private(&self, confirmed: Option<AllowedHost>) {
+    pub fn stay_private(&self, confirmed: Vec<AllowedHost>) {
         self.private_only.get_or_init(|| confirmed);
     }
 
     /// Reports whether the operator named this very host, or this address. A pattern could be given by habit.
-    fn is_named(&self, endpoint: &Endpoint, address: IpAddr, confirmed: Option<&AllowedHost>) -> bool {
+    fn is_named(&self, endpoint: &Endpoint, address: IpAddr, confirmed: &[AllowedHost]) -> bool {
         let hosts = [HostRef::from_endpoint(endpoint), HostRef::Address(address.to_canonical())];
         let mut named = self.options.hosts.iter().chain(confirmed);
         named.any(|named| hosts.iter().any(|host| named.names(*host)))

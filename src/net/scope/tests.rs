@@ -328,7 +328,7 @@ fn a_refusal_says_what_would_help() {
     let followed = "10.0.0.1 is a private address, which --follow-cdn does not load; --allow-host cdn.example.com loads it";
     assert_eq!(private.explain(&endpoint, &addresses[1..]).as_deref(), Some(followed));
     assert_eq!(private.explain(&endpoint, &addresses[..1]), None);
-    private.stay_private(None);
+    private.stay_private(Vec::new());
     let public =
         "93.184.215.14 is a public address, and the target is private; --allow-host cdn.example.com loads it";
     assert_eq!(private.explain(&endpoint, &addresses[..1]).as_deref(), Some(public));

@@ -61,8 +61,8 @@ fn configured(spec: Spec, child: &Child, fit: u32) -> Result<RunConfig, Failure>
     let trusted = pem.map(|pem| Temporary::private(pem.as_bytes())).transpose();
     let trusted = trusted.wrap_err("the certificate of the built-in origin could not be saved")?;
     args.load.requests.cacert = trusted.as_ref().map(|file| file.path().to_owned());
-    let target = config::target(args.url).map_err(config::ConfigError::from)?;
-    let mut config = run_config(target, args.load, "hlswarm selftest".to_owned())?;
+    let targets = config::targets(args.stream.all())?;
+    let mut config = run_config(targets, args.load, "hlswarm selftest".to_owned())?;
     config.output.show = Show::Nothing;
     // The price of the plan would follow from the calibration that is being made.
     config.plan.ahead = Ahead::Single;
