@@ -185,7 +185,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "200ms", value_parser = crate::vocabulary::units::parse_duration, help_heading = "Load")]
     pub ramp_jitter: Duration,
     /// Follow stages instead of one ramp: 'ramp to 500 in 2m', 'hold 10m', 'spike +300 for 30s', 'down to 100 in 1m',
-    /// 'down in 1m', 'jump to 300', or 2m:500 as in k6 (500 clients at the end of
+    /// 'down in 1m', 'jump to 300', 'wave 100..500 every 2m for 10m', or 2m:500 as in k6 (500 clients at the end of
     /// 2m). Repeatable, or several with commas between them. The run ends with the last stage, or after --duration:
     /// earlier, or later with the clients of the last stage. A held ramp stops the clock of the stages
     #[arg(long = "stage", value_name = "STAGE", conflicts_with_all = ["clients", "ramp_rate", "ramp_time", "ramp_jitter"], help_heading = "Load")]

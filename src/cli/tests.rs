@@ -378,7 +378,7 @@ const WRONG: [(&str, &str); 56] = [
     (
         "demo --stage rise",
         "--stage 'rise': expected stages such as 'ramp to 500 in 2m', 'hold 10m', 'spike +300 for 30s', 'down in 1m', \
-         'down to 100 in 1m', 'jump to 300' or 2m:500",
+         'down to 100 in 1m', 'jump to 300', 'wave 100..500 every 2m for 10m' or 2m:500",
     ),
     (
         "demo --stage 5s:5,hold",
@@ -386,7 +386,7 @@ const WRONG: [(&str, &str); 56] = [
     ),
     (
         "demo --stage 5s:http://u:hunter2@h/",
-        "--stage: the clients of a stage: expected a whole number up to 1,000,000; expected stages such as 'ramp to 500 in 2m', 'hold 10m', 'spike +300 for 30s', 'down in 1m', 'down to 100 in 1m', 'jump to 300' or 2m:500",
+        "--stage: the clients of a stage: expected a whole number up to 1,000,000; expected stages such as 'ramp to 500 in 2m', 'hold 10m', 'spike +300 for 30s', 'down in 1m', 'down to 100 in 1m', 'jump to 300', 'wave 100..500 every 2m for 10m' or 2m:500",
     ),
     (
         "run --metrics http://u:hunter2@h/",

@@ -226,7 +226,7 @@ impl<E: Engine> Controller<E> {
 
     /// Records the begin of a stage: all the clients that it adds or removes one by one would fill the journal.
     fn enter_stage(&mut self, stages: &StagesProfile, at: Duration) {
-        let (count, now) = (stages.stages().len(), stages.stage(at));
+        let (count, now) = (stages.count(), stages.stage(at));
         let number = now.map_or(count + 1, |now| now.number);
         if std::mem::replace(&mut self.stage, number) == number {
             return;

@@ -138,3 +138,17 @@ async fn a_duration_ends_the_run_before_or_after_the_last_stage() {
     assert_eq!((long.seconds.len(), long.seconds[14], long.seconds[15], long.seconds[29]), (30, 15, 10, 10));
     assert_eq!(long.changes.last(), Some(&(15, 15, 10, Planned)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wave_is_followed_and_is_one_change() {
+    let plan = "wave 10..50 every 20s for 50s, hold 5s";
+    let played = Scene { plan, ..Scene::default() }.play().await;
+    let profile = stages(plan);
+    for (second, clients) in played.seconds.iter().enumerate() {
+        let planned = profile.target(Duration::from_millis(1_000 * second as u64 + 500));
+        assert!(clients.abs_diff(planned) <= 1, "{clients} instead of {planned} in second {second}");
+    }
+    assert_eq!((played.seconds[10], played.seconds[30]), (50, 50), "{:?}", played.seconds);
+    assert_eq!(played.changes, [(0, 0, 10, Planned), (0, 10, 50, Planned)]);
+    assert_eq!((played.notes.len(), played.lasted), (2, Duration::from_secs(55)));
+}

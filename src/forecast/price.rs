@@ -256,7 +256,7 @@ impl Forecast {
     fn peak_of_stages(&self, stages: &StagesProfile, clients: u32, seconds: f64) -> f64 {
         let peak = stages.peak().min(clients);
         // A client of many stages comes and goes many times, and each of its ends has some seconds to look at.
-        let most = SUMMED / u32::try_from(stages.stages().len()).unwrap_or(SUMMED).clamp(1, SUMMED);
+        let most = SUMMED / u32::try_from(stages.pieces()).unwrap_or(SUMMED).clamp(1, SUMMED);
         let stride = peak.div_ceil(most).max(1);
         let numbers: Vec<u32> = (0..peak).step_by(stride as usize).collect();
         let lives: Vec<_> = numbers

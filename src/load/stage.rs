@@ -1,5 +1,5 @@
 //! Stage of a plan as people write it: `ramp to 500 in 2m`, `hold 10m`, `spike +300 for 30s`, `down in 1m`, `jump to 300`,
-//! or `2m:500` as in k6.
+//! `wave 100..500 every 2m for 10m`, or `2m:500` as in k6.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,10 @@ use crate::vocabulary::{limits, units};
 
 /// Examples of all stages, for errors.
 const ACCEPTED: &str = "expected stages such as 'ramp to 500 in 2m', 'hold 10m', 'spike +300 for 30s', 'down in 1m', \
-                        'down to 100 in 1m', 'jump to 300' or 2m:500";
+                        'down to 100 in 1m', 'jump to 300', 'wave 100..500 every 2m for 10m' or 2m:500";
+
+/// Most waves of a stage.
+const WAVES: u32 = 50;
 
 /// One stage of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,17 @@ pub enum Stage {
         /// Time that they stay.
         lasts: Duration,
     },
+    /// A sine between two numbers of clients, from the lower one on.
+    Wave {
+        /// Fewest clients.
+        low: u32,
+        /// Most clients.
+        high: u32,
+        /// Time from one low to the next.
+        every: Duration,
+        /// Time that all waves take.
+        lasts: Duration,
+    },
 }
 
 impl fmt::Display for Stage {
@@ -48,6 +62,10 @@ impl fmt::Display for Stage {
             Self::Down { to, takes } => write!(f, "down to {to} in {}", units::duration(takes)),
             Self::Hold(length) => write!(f, "hold {}", units::duration(length)),
             Self::Spike { more, lasts } => write!(f, "spike +{more} for {}", units::duration(lasts)),
+            Self::Wave { low, high, every, lasts } => {
+                let [every, lasts] = [every, lasts].map(units::duration);
+                write!(f, "wave {low}..{high} every {every} for {lasts}")
+            }
         }
     }
 }
@@ -85,9 +103,28 @@ impl FromStr for Stage {
                 }
                 Ok(Self::Spike { more, lasts })
             }
+            "wave" => wave(rest),
             _ => Err(ACCEPTED.to_owned()),
         }
     }
+}
+
+/// Parses what follows the word `wave`.
+fn wave(rest: &str) -> Result<Stage, String> {
+    let wrong = || "a wave: expected 'wave 100..500 every 2m for 10m'".to_owned();
+    let (levels, times) = rest.split_once(" every ").ok_or_else(wrong)?;
+    let (low, high) = levels.split_once("..").ok_or_else(wrong)?;
+    let (every, lasts) = times.split_once(" for ").ok_or_else(wrong)?;
+    let (low, high, every, lasts) = (clients(low)?, clients(high)?, time(every)?, time(lasts)?);
+    if low >= high || every.is_zero() {
+        return Err("a wave: expected fewer clients before '..' than after it, and a time above 0".to_owned());
+    }
+    if lasts < every || lasts > every * WAVES {
+        return Err(format!(
+            "a wave: expected to last for 1 to {WAVES} times its period, as in 'every 2m for 10m'"
+        ));
+    }
+    Ok(Stage::Wave { low, high, every, lasts })
 }
 
 /// Returns what follows the word `to`.
@@ -187,6 +224,10 @@ mod tests {
             ("hold 10m", Stage::Hold(seconds(600))),
             ("hold for 10m", Stage::Hold(seconds(600))),
             ("spike +300 for 30s", Stage::Spike { more: 300, lasts: seconds(30) }),
+            (
+                "wave 100..500 every 2m for 10m",
+                Stage::Wave { low: 100, high: 500, every: seconds(120), lasts: seconds(600) },
+            ),
             ("down in 1m", Stage::Down { to: 0, takes: seconds(60) }),
             ("down to 1,000 in 1m", Stage::Down { to: 1_000, takes: seconds(60) }),
         ] {
@@ -215,6 +256,11 @@ mod tests {
             ("ramp to 500 in soon", "the time of a stage: expected a duration"),
             ("spike 300 for 30s", "expected 'spike +300 for 30s'"),
             ("spike +0 for 30s", "more than no clients"),
+            ("wave 5..5 every 2m for 10m", "expected fewer clients"),
+            ("wave 5..9 every 2m for 1m", "expected to last for 1 to 50 times"),
+            ("wave 5..9 every 1s for 51s", "expected to last for 1 to 50 times"),
+            ("wave 5..9 every 0 for 0", "a time above 0"),
+            ("wave 5 every 2m", "expected 'wave 100..500 every 2m for 10m'"),
             ("30s:many", "expected a whole number"),
             ("hold 1m,,hold 1m", "expected stages such as"),
         ] {
@@ -231,6 +277,12 @@ mod tests {
             (0..=limits::CLIENTS, length()).prop_map(|(to, takes)| Stage::Down { to, takes }),
             length().prop_map(Stage::Hold),
             (1..=limits::CLIENTS, length()).prop_map(|(more, lasts)| Stage::Spike { more, lasts }),
+            (0..9_u32, 10..=limits::CLIENTS, 1_u64..7_000_000, 1_u32..=50).prop_map(
+                |(low, high, every, times)| {
+                    let every = Duration::from_millis(every);
+                    Stage::Wave { low, high, every, lasts: every * times }
+                }
+            ),
         ]
     }
 
@@ -242,7 +294,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_a_list_or_one_line(text in "\\PC{0,40}|(ramp|down|hold|spike|jump) [+0-9a-z,: ]{0,30}") {
+        fn any_text_is_a_list_or_one_line(text in "\\PC{0,40}|(ramp|down|hold|spike|jump|wave) [+0-9a-z,:. ]{0,30}") {
             if let Err(said) = text.parse::<StageList>() {
                 prop_assert!(!said.contains('\n') && said.contains("expected"), "{said}");
             }

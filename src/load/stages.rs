@@ -3,7 +3,9 @@
 //! * Times are those of the plan, whose clock may stop while the ramp is held.
 //! * The number of clients is the line of the stage, rounded up: the first client of a rise starts when the rise
 //!   begins, the last one of a fall leaves when the fall ends.
+//! * A wave is a sine of straight pieces, which differ from it by less than half a percent of its height.
 
+use std::f64::consts::TAU;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,6 +16,8 @@ use crate::vocabulary::{limits, units};
 
 /// Maximum number of stages: more than anyone writes, and few enough to be walked for every client.
 const STAGES: usize = 100;
+/// Straight pieces of a wave.
+const PIECES: u32 = 24;
 /// Maximum length of a plan, as that of every other time.
 const LENGTH: Duration = Duration::from_hours(24 * 366);
 
@@ -28,6 +32,9 @@ pub struct StagesProfile {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Step {
     stage: Stage,
+    /// Number of the stage, from 0, and its end: a wave has many steps.
+    number: usize,
+    stage_ends: Duration,
     begins: Duration,
     takes: Duration,
     /// Clients at its begin and at its end.
@@ -105,10 +112,14 @@ impl StagesProfile {
             return Err(format!("{} were given; expected at most {STAGES} stages", stages.len()));
         }
         let (mut steps, mut begins, mut from) = (Vec::with_capacity(stages.len()), Duration::ZERO, 0);
-        for stage in stages {
-            let step = step(*stage, begins, from)?;
-            (begins, from) = (step.ends(), step.after);
-            steps.push(step);
+        for (number, stage) in stages.iter().enumerate() {
+            let first = steps.len();
+            match *stage {
+                Stage::Wave { .. } => steps.extend(wave(*stage, number, begins)),
+                _ => steps.push(Step { number, ..step(*stage, begins, from)? }),
+            }
+            (begins, from) = steps.last().map_or((begins, from), |last: &Step| (last.ends(), last.after));
+            steps.iter_mut().skip(first).for_each(|step| step.stage_ends = begins);
         }
         if steps.iter().all(|step| step.from.max(step.to) == 0) {
             return Err(
@@ -122,8 +133,26 @@ impl StagesProfile {
     }
 
     /// Returns the stages in their order.
-    pub fn stages(&self) -> impl ExactSizeIterator<Item = Stage> {
-        self.steps.iter().map(|step| step.stage)
+    pub fn stages(&self) -> impl Iterator<Item = Stage> {
+        let is_first = |place: &usize| *place == 0 || self.number(*place) != self.number(*place - 1);
+        (0..self.steps.len())
+            .filter(is_first)
+            .filter_map(|place| self.steps.get(place))
+            .map(|step| step.stage)
+    }
+
+    /// Returns the number of stages.
+    pub fn count(&self) -> usize {
+        self.steps.last().map_or(0, |last| last.number + 1)
+    }
+
+    /// Returns the number of straight pieces of all stages.
+    pub fn pieces(&self) -> usize {
+        self.steps.len()
+    }
+
+    fn number(&self, place: usize) -> Option<usize> {
+        self.steps.get(place).map(|step| step.number)
     }
 
     /// Returns the time that all stages take.
@@ -162,11 +191,11 @@ impl StagesProfile {
         let place = self.place(elapsed);
         let step = self.steps.get(place).filter(|step| elapsed < step.ends())?;
         Some(StageNow {
-            number: place + 1,
+            number: step.number + 1,
             stage: step.stage,
             from: step.from,
-            left: step.ends().saturating_sub(elapsed),
-            next: self.steps.get(place + 1).map(|step| step.stage),
+            left: step.stage_ends.saturating_sub(elapsed),
+            next: self.steps.iter().find(|later| later.number > step.number).map(|later| later.stage),
         })
     }
 
@@ -223,7 +252,12 @@ impl LoadProfile for StagesProfile {
 
     fn goal(&self, elapsed: Duration) -> u32 {
         let step = self.steps.get(self.place(elapsed));
-        step.map_or(0, |step| if elapsed < step.ends() { step.to } else { step.after })
+        step.map_or(0, |step| match step.stage {
+            _ if elapsed >= step.ends() => step.after,
+            // A wave comes there again and again.
+            Stage::Wave { high, .. } => high,
+            _ => step.to,
+        })
     }
 }
 
@@ -236,10 +270,39 @@ impl fmt::Display for StagesProfile {
     }
 }
 
+/// Returns the steps of a wave: straight pieces of a sine that begins at its lowest.
+fn wave(stage: Stage, number: usize, begins: Duration) -> Vec<Step> {
+    let Stage::Wave { low, high, every, lasts } = stage else { return Vec::new() };
+    let piece = every / PIECES;
+    let count = lasts.as_nanos().div_ceil(piece.as_nanos().max(1));
+    let level = |at: Duration| {
+        let share = at.as_secs_f64() / every.as_secs_f64();
+        let height = f64::from(high - low) * (1.0 - (share * TAU).cos()) / 2.0;
+        low + height.round() as u32
+    };
+    let step = |index: u32| {
+        let (from, to) = (piece * index, (piece * (index + 1)).min(lasts));
+        let to = if u128::from(index) + 1 == count { lasts } else { to };
+        Step {
+            stage,
+            number,
+            stage_ends: begins,
+            begins: begins + from,
+            takes: to.saturating_sub(from),
+            from: level(from),
+            to: level(to),
+            after: level(to),
+        }
+    };
+    (0..u32::try_from(count).unwrap_or(u32::MAX)).map(step).collect()
+}
+
 /// Places a stage in the plan.
 fn step(stage: Stage, begins: Duration, before: u32) -> Result<Step, String> {
     let level = |clients: u32| Step {
         stage,
+        number: 0,
+        stage_ends: begins,
         begins,
         takes: Duration::ZERO,
         from: clients,
@@ -264,6 +327,8 @@ fn step(stage: Stage, begins: Duration, before: u32) -> Result<Step, String> {
             })?;
             Step { takes: lasts, after: before, ..level(most) }
         }
+        // It has steps of its own.
+        Stage::Wave { low, .. } => level(low),
     })
 }
 

@@ -125,3 +125,26 @@ proptest! {
         prop_assert!(profile.peak_until(until) <= profile.peak());
     }
 }
+
+#[test]
+fn a_wave_is_a_sine_from_its_lowest_on_and_one_stage() {
+    let seconds = |seconds: u64| ms(1_000 * seconds);
+    let profile = stages("jump to 50, wave 100..500 every 2m for 5m, hold 10s");
+    assert_eq!((profile.count(), profile.peak(), profile.length()), (3, 500, seconds(310)));
+    let texts: Vec<_> = profile.stages().map(|stage| stage.to_string()).collect();
+    assert_eq!(texts, ["jump to 50", "wave 100..500 every 2m for 5m", "hold 10s"]);
+    for second in 0_u32..300 {
+        let share = f64::from(second) / 120.0;
+        let sine = 300.0 - 200.0 * (share * std::f64::consts::TAU).cos();
+        let clients = profile.target(seconds(second.into()));
+        assert!((f64::from(clients) - sine).abs() <= 4.0, "{clients} instead of {sine} at {second}");
+    }
+    // It ends at a high, from which the next stage goes on.
+    assert_eq!((profile.target(seconds(299)), profile.target(seconds(305))), (499, 500));
+    let now = profile.stage(seconds(200)).expect("a stage");
+    assert_eq!((now.number, now.left, now.next), (2, seconds(100), Some(Stage::Hold(seconds(10)))));
+    assert_eq!((profile.goal(seconds(200)), profile.goal(seconds(300))), (500, 500));
+    // The fewest clients are there all the time, the last one only around the highs.
+    assert_eq!(profile.lives(99).len(), 1);
+    assert_eq!(profile.lives(498).len(), 3);
+}

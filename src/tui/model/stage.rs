@@ -1,6 +1,6 @@
 //! The plan ahead of now: the stage of the run, its time left, and the stage after it; or the rate of arrivals.
 
-use crate::load::{LoadProfile as _, StageNow};
+use crate::load::{LoadProfile as _, StageNow, StagesProfile};
 use crate::tui::app::App;
 use crate::tui::theme::Role;
 use crate::tui::widget::{TimeAxis, VALUES_A_COLUMN};
@@ -18,7 +18,7 @@ pub(super) fn words(app: &App) -> Option<Vec<Text>> {
     let Some(at) = sample.plan_time else {
         return Some(vec![Text::new(Role::Warning, "you steer: the plan is off").or_short("plan off")]);
     };
-    let count = stages.map_or(0, |stages| stages.stages().len());
+    let count = stages.map_or(0, StagesProfile::count);
     let mut line = match (arrivals, stages.and_then(|stages| stages.stage(at))) {
         (Some(arrivals), _) => vec![Text::label(format!("{arrivals} arriving")).weighing(Weight::Subject)],
         (_, Some(now)) => stage(now, count),
@@ -76,7 +76,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::load::{Stage, StagesProfile};
+    use crate::load::Stage;
 
     #[test]
     fn a_stage_is_shown_with_its_place_what_is_left_and_what_follows() {
