@@ -43,11 +43,11 @@ fn origin(seen: &Seen) -> Scripted {
 }
 
 #[test]
-fn each_client_has_its_own_token_and_targets_and_players_have_their_shares() {
+fn a_plan_runs_as_written_each_client_with_its_own_token_and_targets_and_players_by_their_shares() {
     let seen = Seen::default();
     let origin = origin(&seen);
     let plan = format!(
-        "clients = 16\nramp-time = 0\nduration = \"4s\"\nno-tui = true\nallow-untrusted = true\n\
+        "stages = [\"ramp to 16 in 1s\", \"hold 4s\"]\nthreshold = \"error_rate<1%\"\nno-tui = true\nallow-untrusted = true\n\
          report = \"report.json\"\ndata = \"clients.csv\"\nseed = 3\nheaders = {{ X-Token = \"{{token}}\" }}\n\
          targets = [{{ url = \"{}\", weight = 3 }}, {{ url = \"{}\" }}]\n\
          mix = [{{ share = 50, player = \"web\" }}, {{ share = 50, player = \"ffmpeg\" }}]\n",
@@ -73,6 +73,8 @@ fn each_client_has_its_own_token_and_targets_and_players_have_their_shares() {
         assert!(requests.iter().any(|(path, _)| path.ends_with("s1.ts")), "{requests:?}");
     }
     assert_eq!(of_first, 12);
+    assert_eq!(report["run"]["stages"], "ramp to 16 in 1s, hold 4s");
+    assert!(stdout.contains("PASS    error_rate<1%"), "{stdout}");
     let audience = &report["audience"];
     assert_eq!(audience["players"], json!({ "ffmpeg": 8, "web": 8 }));
     let counts: Vec<_> = audience["targets"].as_object().unwrap().values().cloned().collect();
