@@ -13,6 +13,7 @@ mod find;
 mod limits;
 mod mix;
 mod options;
+mod origin;
 mod pages;
 mod plan;
 mod plan_file;
@@ -43,16 +44,10 @@ use crate::load::StageList;
 use crate::local_http::Address;
 use crate::net::ResolveEntry;
 use crate::net::scope::AllowedHost;
-use crate::origin::FaultRule;
 use crate::player::{Profile, SessionLength};
 use crate::stats::DEFINITIONS;
 use crate::tui::ThemeName;
 use crate::vocabulary::OnHangup;
-
-const FAULT_HELP: &str = "\
-Fault to inject: KIND:FAULT[:SHARE][@FROM+FOR], such as segment:503:10% or any:delay=300ms@30s+10s; repeatable. \
-KIND: playlist, segment, init, any. FAULT: a status code, delay=TIME, bandwidth=RATE, cut, reset, stall, \
-stale (live playlists stop updating)";
 
 pub use arrival::ArrivalArgs;
 pub use check::{CheckArgs, Subject};
@@ -62,6 +57,7 @@ pub use data::DataArgs;
 pub use find::{FindArgs, SearchArgs};
 pub use limits::LimitArgs;
 pub use mix::MixMember;
+pub use origin::OriginArgs;
 pub use pages::{CompletionsArgs, ManArgs, VERSION, completions, manual};
 pub use plan::PlanArgs;
 pub use replay::ReplayArgs;
@@ -310,7 +306,7 @@ pub struct RequestArgs {
     pub user_agent: String,
     /// Ask caches for what the origin has now (Cache-Control: no-cache); =query: add to each URL a parameter that no other
     /// request has, which caches do not know
-    #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = "header", value_parser = values::no_cache, help_heading = "Requests")]
+    #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = options::NO_CACHE, value_parser = values::no_cache, help_heading = "Requests")]
     pub no_cache: Option<NoCache>,
     /// Cookies that each client begins with, a file as curl writes it; nothing is written back
     #[arg(long, value_name = "FILE", help_heading = "Requests")]
@@ -337,57 +333,6 @@ pub struct RequestArgs {
     /// Scope of the run.
     #[command(flatten)]
     pub scope: ScopeArgs,
-}
-
-/// `hlswarm origin`.
-#[derive(Debug, Args)]
-pub struct OriginArgs {
-    /// Address to listen on; port 0 picks a free one; TLS takes the next port
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:17180", value_parser = values::listen)]
-    pub listen: SocketAddr,
-    /// Allow an address that other machines can reach
-    #[arg(long)]
-    pub allow_remote: bool,
-    /// Also serve TLS and HTTP/2, with a generated certificate
-    #[arg(long)]
-    pub tls: bool,
-    /// Write that certificate to this file, for --cacert
-    #[arg(long, value_name = "FILE", requires = "tls")]
-    pub certificate: Option<PathBuf>,
-    /// Peak bandwidth of the highest variant [up to 20M]
-    #[arg(long, value_name = "RATE", default_value = "3M", value_parser = values::origin_bit_rate)]
-    pub bitrate: u64,
-    /// Duration of each segment
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "2s", value_parser = values::segment_duration)]
-    pub segment_duration: Duration,
-    /// Number of segments in a live playlist
-    #[arg(long, value_name = "N", default_value = "6", value_parser = values::window)]
-    pub window: u32,
-    /// Number of segments in a VOD playlist
-    #[arg(long, value_name = "N", default_value = "30", value_parser = values::vod_segments)]
-    pub vod_segments: u32,
-    /// Send all bodies together at this rate at most, as through a network card of this rate [up to 100G; default: as fast
-    /// as this machine can]
-    #[arg(long, value_name = "RATE", value_parser = values::origin_capacity)]
-    pub capacity: Option<u64>,
-    /// Answer 503 on connections beyond this number [default: any number]
-    #[arg(long, value_name = "N", value_parser = values::origin_connections)]
-    pub connections: Option<u32>,
-    /// Faults to inject; [`FAULT_HELP`] describes their grammar.
-    #[arg(long = "fault", value_name = "RULE", help = FAULT_HELP)]
-    pub faults: Vec<FaultRule>,
-    /// Inject faults that come and go, as `hlswarm demo` does
-    #[arg(long)]
-    pub scenario: bool,
-    /// Never compress playlists
-    #[arg(long)]
-    pub no_gzip: bool,
-    /// Seed of random faults
-    #[arg(long, value_name = "N", default_value = "1", value_parser = values::seed)]
-    pub seed: u64,
-    /// Report URLs and counts to a parent process as JSON lines, until standard input ends
-    #[arg(long, hide = true)]
-    pub child: bool,
 }
 
 /// Reason why a command line leads to no command.

@@ -11,8 +11,11 @@ const NOT_OF_FILE: [&str; 4] = ["help", "version", "print-plan", "json"];
 pub(super) const METRICS: &str = "127.0.0.1:17091";
 /// Value of `--abort-on-fail` without one.
 pub(super) const ABORT_GRACE: &str = "10s";
+/// Value of `--no-cache` without one.
+pub(super) const NO_CACHE: &str = "header";
 /// Options that may be given without a value, and the value that they then have.
-const WITHOUT_VALUE: [(&str, &str); 2] = [("metrics", METRICS), ("abort-on-fail", ABORT_GRACE)];
+const WITHOUT_VALUE: [(&str, &str); 3] =
+    [("metrics", METRICS), ("abort-on-fail", ABORT_GRACE), ("no-cache", NO_CACHE)];
 
 /// Returns the value of an option that is given without one; `None` if it needs a value or takes none.
 pub(super) fn without_value(option: &Arg) -> Option<&'static str> {

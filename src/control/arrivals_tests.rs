@@ -164,7 +164,9 @@ async fn arrivals_beyond_the_most_clients_are_turned_away_and_said() {
     let endless =
         Scene { session: SessionLength::Endless, clients: 20, seconds: 10, ..scene(ArrivalProcess::Even) };
     let (played, arrived) = endless.play().await;
-    assert_eq!((arrived.len(), played.seconds[4], played.seconds[9]), (20, 19, 20));
+    assert_eq!((arrived.len(), played.seconds[9]), (20, 20));
+    // The client that is due at the very moment of the look is there already, or not yet.
+    assert!((18..=19).contains(&played.seconds[4]), "{:?}", played.seconds);
     let expected = [
         (5, "arrivals are turned away: no more than 20 clients at once: --clients"),
         (10, "21 arrivals turned away in all"),
