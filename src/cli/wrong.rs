@@ -46,7 +46,8 @@ pub(super) fn one_line(error: &clap::Error, args: &[OsString]) -> String {
     }
     let option = text(error, ContextKind::InvalidArg).unwrap_or_default();
     // Several streams may stand in its place, but it is what most forget.
-    let option = if option == "[URL]" || option.starts_with("<URL") { "<URL>".to_owned() } else { option };
+    let is_url = option == "[URL]" || (option.starts_with("<URL") && option.contains("--"));
+    let option = if is_url { "<URL>".to_owned() } else { option };
     let name = option.split([' ', '=', '[']).find(|word| word.starts_with("--")).unwrap_or(&option);
     let given = text(error, ContextKind::InvalidValue).and_then(|given| shown_value(name, &given));
     let given = given.map_or(String::new(), |given| format!(" '{given}'"));
