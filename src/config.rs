@@ -34,6 +34,7 @@ use crate::vocabulary::{HardStops, OnHangup, SecretUrl, Untrusted, limits, units
 
 use client_kinds::Viewers;
 pub use client_kinds::{WeightedUrl, targets};
+use criteria::Course;
 pub use data_source::DataSourceError;
 pub use error::ConfigError;
 pub use header_source::HeaderSourceError;
@@ -145,7 +146,7 @@ pub fn run_config(
 ) -> Result<RunConfig, ConfigError> {
     let seed = args.seed.map_or_else(random_seed, Ok)?;
     let plan = load_plan::plan(&args, seed)?;
-    let length = plan.duration;
+    let course = Course { length: plan.duration, is_open: plan.arrivals.is_some() };
     let output = Output {
         show: if args.no_tui { Show::Progress } else { Show::Screen },
         ascii: args.ascii,
@@ -173,7 +174,7 @@ pub fn run_config(
         profile: args.player,
         session: args.session_length,
     };
-    let criteria = criteria::criteria(args.criteria, args.allow_untrusted, length)?;
+    let criteria = criteria::criteria(args.criteria, args.allow_untrusted, course)?;
     let origin_metrics = origin_metrics::urls(args.origin_metrics)?;
     let config = assemble(viewers, args.requests, plan, output)?;
     Ok(RunConfig { authorised_for: args.authorised_for, criteria, mix, origin_metrics, ..config })

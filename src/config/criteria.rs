@@ -4,17 +4,27 @@ use std::time::Duration;
 
 use super::{ConfigError, limits};
 use crate::cli::CriteriaArgs;
-use crate::verdict::Criteria;
+use crate::verdict::{After, Criteria};
 use crate::vocabulary::units;
 
-/// Takes each threshold once: a second one with the same words would be the same check twice. `length` is that of the
-/// run, if it has one: a threshold that can have no value until then is an error before the run, not after it.
+/// Parts of a plan that criteria must fit to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Course {
+    /// Length of the run, if it has one.
+    pub(super) length: Option<Duration>,
+    /// Clients arrive at a rate: there is no ramp.
+    pub(super) is_open: bool,
+}
+
+/// Takes each threshold once: a second one with the same words would be the same check twice. One that can have no value
+/// in this run is an error before it, not after it.
 pub(super) fn criteria(
     args: CriteriaArgs,
     allow_untrusted: bool,
-    length: Option<Duration>,
+    course: Course,
 ) -> Result<Criteria, ConfigError> {
     let warmup = args.warmup.unwrap_or_default();
+    course.fits("--warmup", &warmup.to_string(), warmup, Duration::ZERO)?;
     let mut thresholds = Vec::new();
     for threshold in args.thresholds {
         let threshold = threshold.after_warmup(warmup);
@@ -22,12 +32,8 @@ pub(super) fn criteria(
             thresholds.push(threshold);
         }
     }
-    if let Some(length) = length {
-        let beyond = thresholds.iter().find(|threshold| threshold.first_value() > length);
-        if let Some(threshold) = beyond {
-            let (expr, length) = (threshold.text().to_owned(), units::span(length));
-            return Err(ConfigError::ThresholdBeyondRun { expr, length });
-        }
+    for threshold in &thresholds {
+        course.fits("--threshold", threshold.text(), threshold.after, threshold.over.unwrap_or_default())?;
     }
     if thresholds.len() > limits::THRESHOLDS {
         return Err(ConfigError::TooManyThresholds);
@@ -35,10 +41,37 @@ pub(super) fn criteria(
     Ok(Criteria { thresholds, warmup, abort_grace: args.abort_on_fail, allow_untrusted })
 }
 
+impl Course {
+    /// Checks that something begins in this run, and has a value by its end.
+    fn fits(
+        self,
+        option: &'static str,
+        given: &str,
+        after: After,
+        over: Duration,
+    ) -> Result<(), ConfigError> {
+        let begin = match after {
+            After::Start => Duration::ZERO,
+            After::Ramp if self.is_open => {
+                return Err(ConfigError::NoRamp { option, given: given.to_owned() });
+            }
+            After::Ramp => Duration::ZERO,
+            After::Time(time) => time,
+        };
+        match self.length {
+            Some(length) if begin + over > length || (after != After::Start && begin == length) => {
+                let (given, length) = (given.to_owned(), units::span(length));
+                Err(ConfigError::BeyondRun { option, given, length })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::{After, Threshold};
+    use crate::verdict::Threshold;
 
     #[test]
     fn the_warm_up_is_left_out_of_thresholds_that_do_not_say_themselves_where_they_begin() {
@@ -48,7 +81,7 @@ mod tests {
             warmup: Some(After::Ramp),
             abort_on_fail: None,
         };
-        let criteria = criteria(args, false, None).expect("criteria");
+        let criteria = criteria(args, false, Course::default()).expect("criteria");
         let kept: Vec<_> = criteria.thresholds.iter().map(Threshold::text).collect();
         // The first two are the same criterion, and the last exists only for the whole run.
         assert_eq!(kept, ["error_rate<1% after ramp", "stalls==0 after 1m", "drift_max_s<5s"]);
@@ -60,13 +93,32 @@ mod tests {
         let refused = |text: &str, seconds| {
             let thresholds = vec![Threshold::parse(text).expect(text)];
             let args = CriteriaArgs { thresholds, warmup: None, abort_on_fail: None };
-            criteria(args, false, Some(Duration::from_secs(seconds))).is_err()
+            let course = Course { length: Some(Duration::from_secs(seconds)), is_open: false };
+            criteria(args, false, course).is_err()
         };
         assert!(refused("error_rate<1% over 30s", 20) && !refused("error_rate<1% over 30s", 30));
         assert!(
             refused("error_rate<1% over 30s after 1m", 89) && !refused("error_rate<1% over 30s after 1m", 90)
         );
         assert!(!refused("error_rate<1% after ramp", 1), "how long a ramp takes is known only afterwards");
+    }
+
+    #[test]
+    fn a_warm_up_must_end_before_the_run_and_arrivals_have_no_ramp() {
+        let said = |warmup, course| {
+            let args = CriteriaArgs { thresholds: Vec::new(), warmup: Some(warmup), abort_on_fail: None };
+            criteria(args, false, course).map_or_else(|error| error.to_string(), |_| String::new())
+        };
+        let course = Course { length: Some(Duration::from_secs(20)), is_open: false };
+        let [short, long] = [19, 20].map(|seconds| After::Time(Duration::from_secs(seconds)));
+        assert_eq!([said(short, course), said(After::Ramp, course)], ["", ""]);
+        assert!(
+            said(long, course).starts_with("--warmup 20s: the run ends after 20.0 s"),
+            "{}",
+            said(long, course)
+        );
+        let open = said(After::Ramp, Course { is_open: true, ..course });
+        assert_eq!(open, "--warmup ramp: --arrival has no ramp; expected a time, such as 30s");
     }
 
     #[test]

@@ -113,15 +113,25 @@ pub enum ConfigError {
     /// More thresholds than a run judges.
     #[error("--threshold: expected at most {} of them", limits::THRESHOLDS)]
     TooManyThresholds,
-    /// A threshold that would judge nothing, because the run ends before.
+    /// A threshold or a warm-up that leaves nothing to judge, because the run ends before.
     #[error(
-        "--threshold {expr}: the run ends after {length}, before a value counts; expected shorter times or a longer run"
+        "{option} {given}: the run ends after {length}, before a value counts; expected shorter times or a longer run"
     )]
-    ThresholdBeyondRun {
-        /// The threshold.
-        expr: String,
+    BeyondRun {
+        /// Option that was given.
+        option: &'static str,
+        /// Its value.
+        given: String,
         /// Length of the run.
         length: String,
+    },
+    /// A threshold or a warm-up that waits for a ramp which there is not.
+    #[error("{option} {given}: --arrival has no ramp; expected a time, such as 30s")]
+    NoRamp {
+        /// Option that was given.
+        option: &'static str,
+        /// Its value.
+        given: String,
     },
     /// An address on which the metrics cannot be served.
     #[error("--metrics {address}: {reason}; expected an address of this machine with a free port")]

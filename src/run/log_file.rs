@@ -8,7 +8,7 @@
 //! * Every line goes through the sanitiser. Plan and command line are the redacted ones of the report.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,6 +86,10 @@ pub(super) fn open<'a>(path: &Path, mut others: impl Iterator<Item = &'a Path>) 
     if others.any(is_same) {
         return Err(wrong("another output goes to this file".to_owned()));
     }
+    if !is_free(path) {
+        let why = "there is something else in the file; expected a new file, an empty one, or an earlier log";
+        return Err(wrong(why.to_owned()));
+    }
     let mut options = OpenOptions::new();
     // Never wait for the other end of a pipe.
     options.write(true).create(true).truncate(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
@@ -95,6 +99,20 @@ pub(super) fn open<'a>(path: &Path, mut others: impl Iterator<Item = &'a Path>) 
         stdio::copy_messages_to(message);
     }
     Ok(())
+}
+
+/// Reports whether a log may take the place of a file: nothing else is in it. A file of another option, such as the plan,
+/// is read after the log has begun.
+fn is_free(path: &Path) -> bool {
+    if !path.is_file() {
+        return true;
+    }
+    let mut begin = [0; 11];
+    let length = File::open(path).and_then(|mut file| file.read(&mut begin)).unwrap_or_default();
+    // The date of the first line.
+    let is_as_in =
+        |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
+    length == 0 || (length == begin.len() && begin.iter().zip(b"0000-00-00T").all(is_as_in))
 }
 
 /// Adds a line for each line of a text, if there is a log.
@@ -173,6 +191,20 @@ mod tests {
         let lines: Vec<_> = text.lines().filter_map(|line| line.get(25..)).collect();
         let left_out = "ERROR 2 lines left out: the log is limited to 10 MB";
         assert_eq!(lines, ["INFO  line 0", left_out, "ERROR exit code 3"]);
+    }
+
+    #[test]
+    fn a_log_takes_the_place_of_nothing_but_an_earlier_log() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        assert!(is_free(&path) && is_free(folder.path()), "not there, or no file");
+        let line = lines(Level::Info, "begun").remove(0);
+        for (text, expected) in
+            [("", true), (&*line, true), ("name,token\nada,1\n", false), ("2026-01", false)]
+        {
+            std::fs::write(&path, text).expect("written");
+            assert_eq!(is_free(&path), expected, "{text}");
+        }
     }
 
     #[test]

@@ -106,7 +106,9 @@ impl Story {
 
 fn level_of(note: &Note) -> Level {
     match note.kind {
-        NoteKind::StallsBegan | NoteKind::Threshold => Level::Warn,
+        NoteKind::StallsBegan | NoteKind::Threshold | NoteKind::Limited | NoteKind::OriginMetrics => {
+            Level::Warn
+        }
         _ => Level::Info,
     }
 }

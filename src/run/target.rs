@@ -71,10 +71,11 @@ fn confirm(
     Ok(ClientLimit { clients: CLIENTS_UNCONFIRMED, bound: Bound::Unconfirmed })
 }
 
-/// Returns the number of clients that the run can reach: keys of the live screen raise it to the limit.
+/// Returns the number of clients that the run can reach: keys of the live screen and the control socket raise it to the
+/// limit.
 fn most_clients(config: &RunConfig, limit: ClientLimit) -> u32 {
     let has_keys = config.output.show == Show::Screen && !config.output.read_only;
-    if has_keys { limit.clients } else { config.plan.profile.clients }
+    if has_keys || config.output.control.is_some() { limit.clients } else { config.plan.profile.clients }
 }
 
 /// Returns the line for a load that needs a confirmation.
@@ -147,6 +148,7 @@ mod tests {
             &["-c", "51", "--no-tui"],
             // Keys may raise the number of clients.
             &["-c", "5"],
+            &["-c", "5", "--no-tui", "--control", "run.sock"],
             &["-c", "51", "--allow-host", "*.example.com"],
             &["-c", "51", "--authorised-for", "example.com"],
         ] {

@@ -48,7 +48,7 @@ pub struct Steered {
     pub limited: Option<String>,
     /// True while the ramp is held.
     pub is_held: bool,
-    /// True if stages set the target until then.
+    /// True if stages or arrivals set the target until then.
     pub was_planned: bool,
 }
 

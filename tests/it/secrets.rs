@@ -271,7 +271,16 @@ fn the_password_of_a_proxy_reaches_it_and_no_output() {
         });
         let url = if is_secure { secure.url("/live.m3u8") } else { plain.url("/live.m3u8") };
         let proxy = relay.url(scheme, &format!("{USER}@"));
-        let outputs = ["--report", "report.json", "--report", "report.txt", "--record", "record.ndjson"];
+        let outputs = [
+            "--report",
+            "report.json",
+            "--report",
+            "report.txt",
+            "--record",
+            "record.ndjson",
+            "--log-file",
+            "log.txt",
+        ];
         let base = ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "4s", "--insecure"];
         let line = [&base[..], &outputs, &["--proxy", "env"]].concat();
         let run = Run::start_with(&line, &[("url", &url)], &[("all_proxy", &proxy)]).end();
@@ -329,6 +338,8 @@ fn the_secrets_of_an_exporter_reach_it_alone_and_no_output() {
         "report.txt",
         "--record",
         "record.ndjson",
+        "--log-file",
+        "log.txt",
         "--origin-metrics",
         "@exporter",
     ];
@@ -375,7 +386,7 @@ fn the_data_of_a_client_reach_its_origin_and_no_output() {
     });
     let plan = format!(
         "url = \"{}\"\nclients = 2\nduration = \"4s\"\nno-tui = true\nallow-untrusted = true\ndata = \"clients.csv\"\n\
-         report = [\"report.json\", \"report.txt\"]\nrecord = \"record.ndjson\"\n[headers]\nX-Key = \"key {{token}}\"\n",
+         report = [\"report.json\", \"report.txt\"]\nrecord = \"record.ndjson\"\nlog-file = \"log.txt\"\n[headers]\nX-Key = \"key {{token}}\"\n",
         origin.url("/of/{name}/live-{name}.m3u8?t={token}")
     );
     let data =

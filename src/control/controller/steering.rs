@@ -11,7 +11,7 @@ impl<E: Engine> Controller<E> {
         // Changes by keys so far are the operator's.
         self.write_target_down();
         let by = ChangeSource::Control;
-        let (was_planned, from) = (self.follows_stages(), self.target);
+        let (was_planned, from) = (self.follows_stages() || self.is_open(), self.target);
         let asked = match request.steer {
             Steer::Target(clients) => Some(clients.into()),
             Steer::Adjust(by) => Some(self.target_after(by)),

@@ -62,12 +62,6 @@ impl Threshold {
         self.is_of_whole_run() && self.quantity.extent() != Extent::Whole && !self.quantity.is_of_joins()
     }
 
-    /// Returns the time of a run at which it has its first value at the earliest.
-    pub fn first_value(&self) -> Duration {
-        let begin = if let After::Time(time) = self.after { time } else { Duration::ZERO };
-        begin + self.over.unwrap_or_default()
-    }
-
     /// Formats a value of its quantity.
     pub fn shown(&self, value: f64) -> String {
         self.quantity.shown(value)
