@@ -403,6 +403,7 @@ const WRONG: [(&str, &str); 56] = [
         "http://h/a --threshold stalls==0 --abort-on-fail 5s",
         "--abort-on-fail takes its time after an equals sign: --abort-on-fail=5s",
     ),
+    ("http://h/a --no-cache query", "--no-cache takes its mode after an equals sign: --no-cache=query"),
     ("demo --format dash", "--format 'dash': expected one of: ts, fmp4"),
     ("demo --on-hangup wait", "--on-hangup 'wait': expected stop or continue"),
     ("demo --theme pink", "--theme 'pink': expected auto, ansi, dark, light, cb or mono"),

@@ -78,8 +78,17 @@ pub(super) fn one_line(error: &clap::Error, args: &[OsString]) -> String {
     }
 }
 
-/// Describes the time of `--abort-on-fail` that follows as an argument of its own, where the URL could stand.
+/// Describes a value that follows as an argument of its own, where the URL could stand, though its option takes it after an
+/// equals sign.
 fn detached_value(args: &[OsString]) -> Option<String> {
+    let is_mode = |two: &&[OsString]| {
+        let [option, value] = two else { return false };
+        option == "--no-cache" && (value == "query" || value == "header")
+    };
+    if let Some([_, mode]) = args.windows(2).find(is_mode) {
+        let mode = mode.to_string_lossy();
+        return Some(format!("--no-cache takes its mode after an equals sign: --no-cache={mode}"));
+    }
     let after = args.windows(2).find(|two| two.first().is_some_and(|option| option == "--abort-on-fail"))?;
     let value = after.last()?.to_str()?;
     units::parse_duration(value)

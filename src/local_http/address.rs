@@ -1,7 +1,7 @@
 //! Address of a server that only this machine can reach.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -32,7 +32,8 @@ impl FromStr for Address {
         // Something such as `localhost:80` or `17092` is not meant to become a file.
         let end = text.rsplit(':').next().unwrap_or_default();
         let is_port = !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
-        if text.is_empty() || text.contains("://") || (is_port && !text.contains('/')) {
+        let is_address = text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        if text.is_empty() || is_address || text.contains("://") || (is_port && !text.contains('/')) {
             return Err(wrong());
         }
         Ok(Self::Unix(text.into()))
@@ -65,6 +66,8 @@ mod tests {
         for text in [
             "",
             "17092",
+            "127.0.0.1",
+            "[::1]",
             "localhost:80",
             ":80",
             "http://127.0.0.1:80/",

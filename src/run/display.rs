@@ -177,6 +177,13 @@ pub(super) fn announcement(config: &RunConfig) -> Vec<String> {
     if !config.mix.is_empty() {
         lines.push(format!("mix: {}", config.mix.join(", ")));
     }
+    let has_gaps = cast.kinds().any(|kind| !kind.player.entry.placeholders().is_empty());
+    if has_gaps && cast.personal.is_none() {
+        lines.push(
+            "note: a URL has {placeholders}, which are sent as they are; --data gives each client its values"
+                .to_owned(),
+        );
+    }
     lines.extend(
         arrivals.map(|arrivals| format!("arrivals: {arrivals}, sessions {}", config.session_length())),
     );

@@ -149,21 +149,30 @@ fn why_refused(sample: &RunSample, outcome: Outcome) -> String {
     let detail = known.find(|(fault, _)| outcome == (*fault).into());
     let detail = detail.map_or(String::new(), |(_, detail)| format!(" ({detail})"));
     let playlist = "the first playlist";
+    let hint = hint(outcome);
     match outcome {
-        Outcome::Http(failure) => {
-            format!("{playlist} returned {failure} {}: is the URL right?", failure.words())
-        }
-        Outcome::Failed(Fault::PlaylistNotM3u8) => {
-            format!("{playlist} is not a playlist{detail}: is the URL right?")
-        }
+        Outcome::Http(failure) => format!("{playlist} returned {failure} {}: {hint}", failure.words()),
+        Outcome::Failed(Fault::PlaylistNotM3u8) => format!("{playlist} is not a playlist{detail}: {hint}"),
         Outcome::Failed(fault) => {
             let meaning = fault.meaning().trim_end_matches('.');
             format!(
-                "{playlist} cannot be loaded: {fault_name}: {meaning}{detail}: is the URL right?",
+                "{playlist} cannot be loaded: {fault_name}: {meaning}{detail}: {hint}",
                 fault_name = fault.name()
             )
         }
         Outcome::Ok => format!("{playlist} cannot be played"),
+    }
+}
+
+/// Returns what the operator may do about the first playlist.
+fn hint(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Http(failure) if failure.status() == Some(407) => "is the login in --proxy right?",
+        Outcome::Failed(Fault::ConnProxy) => "is --proxy right?",
+        Outcome::Failed(Fault::TlsCert) => {
+            "give --cacert FILE with the certificate of its issuer, or --insecure"
+        }
+        _ => "is the URL right?",
     }
 }
 
@@ -193,6 +202,15 @@ mod tests {
     use crate::stats::Metric;
     use crate::verdict::{EndNumbers, Trust, allow_untrusted, checks};
     use crate::vocabulary::{Kind, RunIdentity};
+
+    #[test]
+    fn the_hint_is_about_what_the_outcome_is_about() {
+        let of = |outcome| why_refused(&RunSample::default(), outcome);
+        assert!(of(Outcome::from_status(404, false)).ends_with("404 Not Found: is the URL right?"));
+        assert!(of(Outcome::from_status(407, false)).ends_with("is the login in --proxy right?"));
+        assert!(of(Fault::ConnProxy.into()).ends_with("is --proxy right?"));
+        assert!(of(Fault::TlsCert.into()).contains("--cacert FILE"));
+    }
 
     #[test]
     fn a_report_that_is_missing_hides_neither_a_fault_nor_a_refusal() {
