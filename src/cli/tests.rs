@@ -276,7 +276,7 @@ fn an_address_alone_is_a_run() {
 }
 
 /// Command lines with a mistake, and the error for each.
-const WRONG: [(&str, &str); 56] = [
+const WRONG: [(&str, &str); 57] = [
     (
         "run http://h/a --clients ten",
         "--clients 'ten': expected 1 to 1,000,000, such as 250 or 2.5k; 0 only with --duration",

@@ -87,7 +87,7 @@ pub(super) fn open<'a>(path: &Path, mut others: impl Iterator<Item = &'a Path>) 
         return Err(wrong("another output goes to this file".to_owned()));
     }
     if !is_free(path) {
-        let why = "there is something else in the file; expected a new file, an empty one, or an earlier log";
+        let why = "something else than an earlier log is in the file";
         return Err(wrong(why.to_owned()));
     }
     let mut options = OpenOptions::new();

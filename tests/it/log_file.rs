@@ -15,7 +15,11 @@ const DEMO: [&str; 7] = ["demo", "-c", "2", "-d", "3s", "--fault", "segment:503"
 fn a_log_tells_a_run_from_its_version_to_its_exit_code() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let log = folder.path().join("run.log");
-    fs::write(&log, "of an earlier run\n").unwrap();
+    // A file of another option, given by mistake, stays as it is.
+    fs::write(&log, "name,token\nada,1\n").unwrap();
+    assert_eq!(hlswarm(log.to_str().unwrap(), &DEMO).status.code(), Some(2));
+    assert_eq!(fs::read_to_string(&log).unwrap(), "name,token\nada,1\n");
+    fs::write(&log, "2026-01-02T03:04:05.678Z INFO  of an earlier run\n").unwrap();
     let output = hlswarm(log.to_str().unwrap(), &DEMO);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     let text = fs::read_to_string(&log).unwrap();
