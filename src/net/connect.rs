@@ -227,11 +227,8 @@ pub(super) async fn attempt(
     refused: Option<AddressClass>,
     source: Result<Option<IpAddr>, NoSource>,
 ) -> Result<TcpStream, Fault> {
-    match refused {
-        // A public address is no danger by itself: its host lacks the confirmation.
-        Some(AddressClass::Public) => return Err(Fault::PolicyHost),
-        Some(_) => return Err(Fault::PolicyAddress),
-        None => {}
+    if let Some(class) = refused {
+        return Err(class.fault());
     }
     // As on a machine without an address of this family.
     let source = source.map_err(|NoSource| Fault::ConnUnreachable)?;

@@ -2,6 +2,7 @@
 //!
 //! * A failure of the proxy is `conn.proxy`, so that it is not taken for one of the host. A proxy that says why it cannot
 //!   reach the host (SOCKS) is believed. One that stays silent may wait for the host: `timeout.connect`.
+//! * The scope judges what is known here: with a proxy that resolves names, the host alone, before the proxy hears of it.
 //! * The edge of such a connection is the proxy: nothing here knows the address behind it.
 
 use std::net::SocketAddr;
@@ -14,7 +15,6 @@ use super::connect::{Connector, attempt, telling};
 use super::deadline::Deadline;
 use super::proxy::{Destination, Proxy};
 use super::race::{Alternatives as _, race};
-use super::scope::AddressClass;
 use crate::vocabulary::clock::micros;
 use crate::vocabulary::limits;
 use crate::vocabulary::outcome::{Class, Fault};
@@ -29,6 +29,12 @@ impl Connector<'_> {
         deadline: &Deadline,
         timings: &mut ConnectTimings,
     ) -> Result<(SocketAddr, TcpStream), Fault> {
+        if proxy.resolves_names()
+            && let Some(fault) = self.scope.refuses_behind_proxy(endpoint)
+        {
+            self.reason.set(self.scope.explain_behind_proxy(endpoint));
+            return Err(fault);
+        }
         let begun = Instant::now();
         let reached = if self.transport.forward_proxy(endpoint).is_some() {
             self.reach_proxy(proxy, deadline).await
@@ -53,8 +59,7 @@ impl Connector<'_> {
         let mut faults = Vec::new();
         while let Some(peer) = addresses.take_next() {
             match self.scope.refuses_at(endpoint, peer.ip()) {
-                Some(AddressClass::Public) => faults.push(Fault::PolicyHost),
-                Some(_) => faults.push(Fault::PolicyAddress),
+                Some(class) => faults.push(class.fault()),
                 None => match self.tunnel(proxy, Destination::Address(peer), deadline).await {
                     Ok(reached) => {
                         addresses.worked(peer.ip());

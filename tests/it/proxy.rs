@@ -156,3 +156,18 @@ fn the_scope_by_host_holds_behind_a_proxy_too() {
     let said = refused.stderr();
     assert!(said.contains("cdn.example may be public (the proxy resolves its name)"), "{said}");
 }
+
+#[test]
+fn a_private_target_keeps_many_clients_private_behind_a_proxy_too() {
+    let list = VOD.replace("a.ts", "http://93.184.215.14/a.ts").replace("b.ts", "http://ads.example/b.ts");
+    let origin = Scripted::start(move |_| Answer::playlist(&list));
+    for scheme in ["http", "socks5h"] {
+        let proxy = Relay::start(Manner::Relay);
+        let url = origin.url("/vod.m3u8");
+        let run = run(&url, &proxy.url(scheme, ""), &["-c", "51", "--follow-cdn"]);
+        let outcomes = run.report.outcomes();
+        assert!(outcomes.iter().any(|(name, _)| *name == "policy.host"), "{outcomes:?}");
+        let (seen, own) = (proxy.seen(), format!("127.0.0.1:{}", origin.port()));
+        assert!(!seen.is_empty() && seen.iter().all(|seen| seen.contains(&own)), "{scheme}: {seen:?}");
+    }
+}

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::vocabulary::outcome::Fault;
+
 /// Addresses outside the link-local ranges at which clouds serve the credentials of a machine: Alibaba Cloud, Oracle
 /// Cloud, Azure.
 const METADATA_V4: [Ipv4Addr; 3] =
@@ -34,6 +36,15 @@ pub enum AddressClass {
 }
 
 impl AddressClass {
+    /// Returns the fault of a connection to an address of this class that the scope refuses. A public address is no
+    /// danger by itself: its host lacks the confirmation.
+    pub(in crate::net) const fn fault(self) -> Fault {
+        match self {
+            Self::Public => Fault::PolicyHost,
+            _ => Fault::PolicyAddress,
+        }
+    }
+
     /// Returns the class of `address`.
     pub fn new(address: IpAddr) -> Self {
         match address {

@@ -35,6 +35,18 @@ impl Scope {
         let name = if at == host { at.clone() } else { format!("{host}, at {at},") };
         Some(refused_address(&name, &at, class))
     }
+
+    /// Explains why no connection to `endpoint` may be opened through a proxy that resolves names.
+    pub(in crate::net) fn explain_behind_proxy(&self, endpoint: &Endpoint) -> Option<String> {
+        let host = &*endpoint.host;
+        match host.parse() {
+            Ok(address) => self.explain(endpoint, &[address]),
+            Err(_) => Some(format!(
+                "{host} may be public (the proxy resolves its name), and the target is private{}",
+                load_by_option(host)
+            )),
+        }
+    }
 }
 
 /// Explains why an address is refused for every host. The host is in scope, so an option has to name the address.

@@ -11,8 +11,8 @@
 //! * `--follow-cdn` is for public hosts: what only it brings into scope is never loaded from a private address.
 //! * A run with many clients that needs no confirmation because its target is private stays on private networks.
 //! * A target on loopback has all of loopback in scope: its addresses are all this machine.
-//! * Behind a proxy that resolves names, addresses cannot be judged: there only the hosts of URLs are, and a target with a
-//!   name counts as public. The proxy itself is the operator's choice.
+//! * Behind a proxy that resolves names, only the hosts of URLs can be judged, not the addresses of names: a target with a
+//!   name counts as public, and a run that stays private uses no other name. The proxy itself is the operator's choice.
 //! * After `https`, plain `http` is refused: it would show in the clear what was asked for in secret.
 //!
 //! All clients of a run share one scope. A request to the target's own host costs one comparison.
@@ -253,12 +253,26 @@ impl Scope {
             let class = AddressClass::new(address.to_canonical());
             let is_stray = match class {
                 AddressClass::Public => {
-                    self.private_only.get().is_some_and(|also| !self.is_named(endpoint, address, also))
+                    let hosts = [HostRef::from_endpoint(endpoint), HostRef::Address(address.to_canonical())];
+                    self.private_only.get().is_some_and(|also| !self.is_named(&hosts, also))
                 }
                 _ => self.is_only_followed(endpoint) && !self.is_given(address),
             };
             is_stray.then_some(class)
         })
+    }
+
+    /// Returns the fault of a connection to `endpoint` through a proxy that resolves names; `None` if it may be opened.
+    /// An address in the URL is judged as without a proxy. A name may lead to any address: a run that stays on private
+    /// networks uses only the target's own, those of loopback and those that the operator named.
+    pub(super) fn refuses_behind_proxy(&self, endpoint: &Endpoint) -> Option<Fault> {
+        let host = HostRef::from_endpoint(endpoint);
+        if let HostRef::Address(address) = host {
+            return self.refuses_at(endpoint, address).map(AddressClass::fault);
+        }
+        let confirmed = self.private_only.get()?;
+        let may = self.is_home(host) || host.is_loopback() || self.is_named(&[host], confirmed);
+        (!may).then_some(Fault::PolicyHost)
     }
 
     /// Takes public addresses out of scope for the rest of the run, except those of hosts that `--allow-host` or
@@ -269,9 +283,8 @@ impl Scope {
         self.private_only.get_or_init(|| confirmed);
     }
 
-    /// Reports whether the operator named this very host, or this address. A pattern could be given by habit.
-    fn is_named(&self, endpoint: &Endpoint, address: IpAddr, confirmed: &[AllowedHost]) -> bool {
-        let hosts = [HostRef::from_endpoint(endpoint), HostRef::Address(address.to_canonical())];
+    /// Reports whether the operator named one of these very hosts. A pattern could be given by habit.
+    fn is_named(&self, hosts: &[HostRef<'_>], confirmed: &[AllowedHost]) -> bool {
         let mut named = self.options.hosts.iter().chain(confirmed);
         named.any(|named| hosts.iter().any(|host| named.names(*host)))
     }

@@ -333,3 +333,24 @@ fn a_refusal_says_what_would_help() {
         "93.184.215.14 is a public address, and the target is private; --allow-host cdn.example.com loads it";
     assert_eq!(private.explain(&endpoint, &addresses[..1]).as_deref(), Some(public));
 }
+
+#[test]
+fn behind_a_proxy_addresses_in_urls_are_judged_and_a_private_run_uses_only_names_that_were_given() {
+    let follow = ScopeOptions { follow_cdn: true, ..options(&["named.example.net", "*.example.org"]) };
+    let scope = scope("http://10.0.0.1/", &[], follow);
+    let refused = |host: &str| scope.refuses_behind_proxy(&url(&format!("http://{host}/")).endpoint());
+    let unnamed = ["93.184.215.14", "ads.example.net", "cdn.example.org"];
+    for host in unnamed {
+        assert_eq!(refused(host), None, "{host}");
+    }
+    assert_eq!(refused("10.0.0.2"), Some(Fault::PolicyAddress));
+    scope.stay_private(vec!["also.example.net".parse().expect("a host")]);
+    for host in unnamed {
+        assert_eq!(refused(host), Some(Fault::PolicyHost), "{host}");
+        let said = scope.explain_behind_proxy(&url(&format!("http://{host}/")).endpoint()).expect("refused");
+        assert!(said.ends_with(&format!("the target is private; --allow-host {host} loads it")), "{said}");
+    }
+    for host in ["10.0.0.1", "named.example.net", "also.example.net.", "localhost"] {
+        assert_eq!(refused(host), None, "{host}");
+    }
+}
