@@ -292,8 +292,14 @@ impl ActiveRun {
         let workers = workers + usize::from(canary.is_some());
         let criteria = Arc::new(config.criteria.clone());
         let exporters = origin_scraper::gauges(config);
-        let sources =
-            Sources { canary, criteria, exporters, ..Sources::for_run(workers, config.plan.hard_stops) };
+        let binds_sources = !config.clients.cast.first.net.transport.sources.is_empty();
+        let sources = Sources {
+            canary,
+            binds_sources,
+            criteria,
+            exporters,
+            ..Sources::for_run(workers, config.plan.hard_stops)
+        };
         let target =
             config.search.map_or_else(|| config.plan.shape().target(Duration::ZERO), |search| search.first);
         sources.status.set_target(target);

@@ -40,12 +40,14 @@ struct Address {
 
 impl PortsMeter {
     /// Returns the share of the local ports in use towards one address, on average over the addresses that answer: at
-    /// least one has that many. `opened` is the number of connections so far.
+    /// least one has that many. `opened` is the number of connections so far; `binds_sources` reports whether the
+    /// operator gave their source addresses.
     pub(super) fn measure(
         &mut self,
         at: Duration,
         opened: u64,
         host: &HostGauges,
+        binds_sources: bool,
         audience: impl FnOnce() -> Audience,
     ) -> Option<f64> {
         let opened = self.opened_lately(at, opened);
@@ -58,8 +60,9 @@ impl PortsMeter {
         if all < SCARCE {
             return Some(all);
         }
-        // Not the product: the ports of a given source are shared by all addresses of the origin.
-        Some(all / self.addresses_in_use(at).max(self.sources).max(1) as f64)
+        // A given source gets its port before the peer is known: its ports are shared by all addresses of the origin.
+        let addresses = if binds_sources { 1 } else { self.addresses_in_use(at) };
+        Some(all / addresses.max(self.sources).max(1) as f64)
     }
 
     /// Returns the number of connections that were opened in the last minute.
@@ -121,7 +124,7 @@ mod tests {
     fn sockets_of_others_in_time_wait_do_not_count() {
         let mut meter = PortsMeter::default();
         let mut share = |seconds, opened, waiting| {
-            meter.measure(at(seconds), opened, &host(100, waiting, seconds), Audience::default)
+            meter.measure(at(seconds), opened, &host(100, waiting, seconds), false, Audience::default)
         };
         assert_eq!(share(1, 0, 900), Some(0.1));
         assert_eq!(share(2, 50, 900), Some(0.15));
@@ -136,7 +139,7 @@ mod tests {
     fn ports_are_shared_by_the_addresses_that_answer_now() {
         let mut meter = PortsMeter::default();
         let mut share = |seconds, edges: &[(u16, u64)]| {
-            meter.measure(at(seconds), 0, &host(800, 0, seconds), || audience(edges))
+            meter.measure(at(seconds), 0, &host(800, 0, seconds), false, || audience(edges))
         };
         assert_eq!(share(1, &[]), Some(0.8));
         assert_eq!(share(2, &[(1, 5)]), Some(0.8));
@@ -147,20 +150,32 @@ mod tests {
     }
 
     #[test]
-    fn each_source_has_ports_of_its_own() {
+    fn each_source_has_ports_of_its_own_and_a_given_one_shares_them_among_all_addresses() {
         let sources = ["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"].map(|text| text.parse().expect(text));
-        let from =
-            |count| Audience { sources: sources.into_iter().take(count).collect(), ..audience(&[(1, 5)]) };
-        for (count, expected) in [(0, 0.8), (1, 0.8), (2, 0.4), (4, 0.2)] {
-            let share = PortsMeter::default().measure(at(1), 0, &host(800, 0, 1), || from(count));
-            assert_eq!(share, Some(expected), "{count} sources");
+        let from = |count, edges: &[(u16, u64)]| Audience {
+            sources: sources.into_iter().take(count).collect(),
+            ..audience(edges)
+        };
+        let (one, four) = (&[(1, 5)][..], &[(1, 5), (2, 5), (3, 5), (4, 5)][..]);
+        for (given, count, edges, expected) in [
+            (false, 0, one, 0.8),
+            (false, 1, one, 0.8),
+            (false, 2, one, 0.4),
+            (false, 4, one, 0.2),
+            (false, 1, four, 0.2),
+            (true, 1, four, 0.8),
+            (true, 2, four, 0.4),
+        ] {
+            let share =
+                PortsMeter::default().measure(at(1), 0, &host(800, 0, 1), given, || from(count, edges));
+            assert_eq!(share, Some(expected), "{count} sources, given: {given}, {} edges", edges.len());
         }
     }
 
     #[test]
     fn what_the_host_does_not_offer_or_has_not_read_lately_is_unknown() {
         let mut meter = PortsMeter::default();
-        let mut share = |host: &HostGauges| meter.measure(at(9), 0, host, Audience::default);
+        let mut share = |host: &HostGauges| meter.measure(at(9), 0, host, false, Audience::default);
         assert_eq!(share(&HostGauges::default()), None);
         assert_eq!(share(&host_with(at(9), &[(Fact::LocalPorts, 1_000.0)])), None);
         assert_eq!(share(&host(100, 0, 1)), None);

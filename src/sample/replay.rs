@@ -53,6 +53,7 @@ pub fn recorded_facts(sources: &Sources) -> Value {
         "layout": layout(),
         "workers": sources.workers.len(),
         "canary": sources.canary,
+        "binds_sources": sources.binds_sources,
         "origin_metrics": sources.exporters.iter().map(|exporter| &*exporter.url).collect::<Vec<_>>(),
         "max_bytes": limits.bytes,
         "max_requests": limits.requests,
@@ -167,6 +168,7 @@ fn sources(run: &Value) -> Result<Sources, &'static str> {
         canary: number("canary")
             .and_then(|canary| usize::try_from(canary).ok())
             .filter(|canary| *canary < workers),
+        binds_sources: facts.get("binds_sources").and_then(Value::as_bool).unwrap_or_default(),
         criteria: Arc::new(criteria(facts)),
         exporters: exporters(facts),
         clock: Clock::start().started_at_wall(wall),

@@ -34,6 +34,8 @@ pub struct Sources {
     pub selected: Arc<AtomicU64>,
     /// Number of the worker that has the canary alone; `None` without one.
     pub canary: Option<usize>,
+    /// Whether the operator gave the addresses of this machine that connections come from.
+    pub binds_sources: bool,
     /// Criteria that the operator gave.
     pub criteria: Arc<Criteria>,
     /// Clock of the run.
@@ -59,6 +61,7 @@ impl Sources {
             host: Arc::default(),
             exporters: Arc::default(),
             canary: None,
+            binds_sources: false,
             criteria: Arc::default(),
             clock: Clock::start(),
         }

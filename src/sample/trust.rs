@@ -109,7 +109,8 @@ impl TrustMeter {
             let opened = sample.snapshot.totals.get(Metric::Connections);
             // Copies the tables of all workers: asked for only when many ports are in use.
             let audience = || sources.registry.audience();
-            values[Gauge::Ports] = self.ports.measure(sample.at, opened, &sources.host, audience);
+            values[Gauge::Ports] =
+                self.ports.measure(sample.at, opened, &sources.host, sources.binds_sources, audience);
         }
         // Without load, only counts and gaps are judged.
         self.judge.judge(&TrustNumbers {
