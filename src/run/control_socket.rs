@@ -108,8 +108,8 @@ impl BoundControl {
             Ok((listener.local_addr()?, listener))
         };
         let (address, listener) = bind().map_err(|error: io::Error| error.to_string())?;
-        let (token, file) = (random_token()?, token_file(address.port()).ok_or(NO_FOLDER)?);
-        // The port is ours, so a token of it that is there is of a run that was killed.
+        let (token, file) = (random_token()?, token_file(address).ok_or(NO_FOLDER)?);
+        // The address is ours, so a token of it that is there is of a run that was killed.
         let written = calibration_file::prepare(&file)
             .and_then(|()| files::replace_private(&file, format!("{token}\n").as_bytes()))
             .and_then(|()| remove_at_end(file.clone()));
@@ -235,13 +235,18 @@ fn random_token() -> Result<String, String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Returns the file of the token of a port: in the folder of the user's session, which ends with it, or else in that of
+/// Returns the file of the token of an address: in the folder of the user's session, which ends with it, or else in that of
 /// state. `None` if the environment names neither.
-pub(super) fn token_file(port: u16) -> Option<PathBuf> {
+pub(super) fn token_file(address: SocketAddr) -> Option<PathBuf> {
     let session =
         std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let folder = session.or_else(|| Some(calibration_file::path()?.parent()?.to_owned()))?;
-    Some(folder.join(format!("hlswarm-control-{port}.token")))
+    Some(folder.join(token_name(address)))
+}
+
+/// Returns the name of that file. Runs can have the same port at different addresses.
+fn token_name(address: SocketAddr) -> String {
+    format!("hlswarm-control-{}-{}.token", address.ip(), address.port())
 }
 
 #[cfg(test)]
@@ -284,6 +289,17 @@ mod tests {
         fs::rename(folder.path().join("new"), &theirs).expect("replaced");
         remove_files();
         assert!(!ours.exists() && theirs.exists());
+    }
+
+    #[test]
+    fn each_address_has_a_token_of_its_own() {
+        let names = ["127.0.0.1:80", "127.0.0.2:80", "[::1]:80", "127.0.0.1:81"]
+            .map(|text| token_name(text.parse().expect(text)));
+        assert_eq!(
+            names,
+            ["127.0.0.1-80", "127.0.0.2-80", "::1-80", "127.0.0.1-81"]
+                .map(|place| format!("hlswarm-control-{place}.token"))
+        );
     }
 
     #[test]

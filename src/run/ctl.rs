@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ pub(super) fn ctl(args: CtlArgs) -> Result<ExitStatus, Failure> {
         |reason: String| Failure::Config(ConfigError::Control { address: address.to_string(), reason });
     let token = match &args.control {
         Address::Unix(_) => None,
-        Address::Tcp(address) => Some(token(address.port()).map_err(unusable)?),
+        Address::Tcp(address) => Some(token(*address).map_err(unusable)?),
     };
     let asked = Asked { token, ..asked(&args.action) };
     let answer = match ask(&args.control, &asked) {
@@ -78,10 +79,10 @@ fn asked(action: &CtlAction) -> Asked {
     Asked { path, body, token: None }
 }
 
-/// Reads the token of the run that serves a port.
-fn token(port: u16) -> Result<String, String> {
+/// Reads the token of the run that serves an address.
+fn token(address: SocketAddr) -> Result<String, String> {
     let file =
-        token_file(port).ok_or("there is no folder for its token; set XDG_RUNTIME_DIR as for the run")?;
+        token_file(address).ok_or("there is no folder for its token; set XDG_RUNTIME_DIR as for the run")?;
     let mut token = String::new();
     let read = File::open(&file).and_then(|open| open.take(TOKEN_BYTES).read_to_string(&mut token));
     let file = Address::Unix(file);
