@@ -19,6 +19,9 @@ use super::request::{HEAD_BYTES, Method, Request, end_of_head, is_whole};
 const CONNECTIONS: usize = 16;
 /// Maximum time of a connection: the default time limit of a scrape.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(10);
+/// Maximum time in which a head arrives, which a program of this machine sends at once. Idle connections would otherwise
+/// hold all places for much longer, without a token even.
+const HEAD_LIMIT: Duration = Duration::from_secs(1);
 /// Time for which the rest of what the other side sends is read after the reply. Closing with unread bytes would reset
 /// the connection, and the reply might be lost.
 const LINGER: Duration = Duration::from_millis(500);
@@ -74,7 +77,7 @@ async fn take_connections(listener: &Listener, service: &dyn Service) -> Infalli
 
 /// Reads a request and replies to it.
 async fn exchange(stream: &mut dyn Stream, service: &dyn Service) -> io::Result<()> {
-    let (reply, method) = match read_head(stream).await? {
+    let (reply, method) = match timeout(HEAD_LIMIT, read_head(stream)).await?? {
         None => {
             let why = "at most 8 KB of headers";
             (service.unreadable("431 Request Header Fields Too Large", why), Method::Get)
@@ -147,4 +150,53 @@ async fn read_head(stream: &mut dyn Stream) -> io::Result<Option<Vec<u8>>> {
         }
     }
     Ok(Some(head))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// Replies with the body of a request.
+    struct Echo;
+
+    impl Service for Echo {
+        fn body_bytes(&self) -> usize {
+            100
+        }
+
+        fn reply<'a>(&'a self, request: &'a Request) -> Replying<'a> {
+            let body = String::from_utf8_lossy(&request.body).into_owned();
+            Box::pin(async move { Reply::line("200 OK", &body) })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_has_little_time_and_a_body_that_of_the_connection() {
+        for begun in ["", "GET / HTTP/1.1\r\nHost: h\r\n"] {
+            let (mut client, mut server) = duplex(1_024);
+            client.write_all(begun.as_bytes()).await.expect("sent");
+            let start = Instant::now();
+            let ended = timeout(CONNECTION_LIMIT, exchange(&mut server, &Echo)).await.expect("ended");
+            assert_eq!(ended.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut), "{begun:?}");
+            assert!(start.elapsed() < 2 * HEAD_LIMIT, "{begun:?}");
+        }
+        let (mut client, mut server) = duplex(1_024);
+        let slow = async {
+            client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n").await.expect("sent");
+            sleep(CONNECTION_LIMIT / 2).await;
+            client.write_all(b"body").await.expect("sent");
+            let mut reply = String::new();
+            client.read_to_string(&mut reply).await.expect("a reply");
+            drop(client);
+            reply
+        };
+        let (reply, ended) = tokio::join!(slow, exchange(&mut server, &Echo));
+        assert!(
+            ended.is_ok() && reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.contains("body"),
+            "{reply}"
+        );
+    }
 }
