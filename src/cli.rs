@@ -72,6 +72,9 @@ pub use target::{Target, WeightedTarget};
 pub use transport::{ProxyChoice, TransportArgs};
 pub use values::NoCache;
 
+/// User agent of all requests, unless the operator gives another.
+pub const USER_AGENT: &str = concat!("hlswarm/", env!("CARGO_PKG_VERSION"));
+
 /// Load tester for HTTP Live Streaming: how many viewers can an origin serve, and where does it break?
 #[derive(Debug, Parser)]
 #[command(name = "hlswarm", version, long_version = pages::VERSION, override_usage = pages::USAGE, after_help = examples::PROGRAM, max_term_width = 100, args_override_self = true)]
@@ -302,7 +305,7 @@ pub struct RequestArgs {
     #[arg(long = "header-env", value_name = "NAME=VARIABLE", help_heading = "Requests")]
     pub headers_from_env: Vec<String>,
     /// User agent; the X-Load-Test header with the run id is sent in any case
-    #[arg(long, value_name = "TEXT", default_value = concat!("hlswarm/", env!("CARGO_PKG_VERSION")), help_heading = "Requests")]
+    #[arg(long, value_name = "TEXT", default_value = USER_AGENT, help_heading = "Requests")]
     pub user_agent: String,
     /// Ask caches for what the origin has now (Cache-Control: no-cache); =query: add to each URL a parameter that no other
     /// request has, which caches do not know

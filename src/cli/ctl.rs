@@ -4,10 +4,8 @@ use clap::{Args, ValueEnum};
 
 use super::Usage;
 use crate::local_http::Address;
+use crate::vocabulary::limits::ASKED_CLIENTS;
 use crate::vocabulary::units;
-
-/// Largest target; the run clamps it to its limit.
-const LARGEST: u64 = 1_000_000_000;
 
 /// `hlswarm ctl`.
 #[derive(Debug, Args)]
@@ -111,7 +109,7 @@ fn word(name: ActionName) -> String {
 
 /// Reads a target, or a change of it.
 fn target(text: &str) -> Option<CtlAction> {
-    let count = |text: &str| units::parse_count(text).ok().filter(|count| *count <= LARGEST);
+    let count = |text: &str| units::parse_count(text).ok().filter(|count| *count <= ASKED_CLIENTS);
     let change = |text: &str| i64::try_from(count(text)?).ok();
     match text.trim() {
         text if text.starts_with('+') => change(text.get(1..)?).map(CtlAction::Adjust),

@@ -12,9 +12,7 @@ use crate::net::{
 };
 use crate::player::Profile;
 use crate::vocabulary::SecretUrl;
-
-/// Maximum number of source addresses: the report of a run names as many.
-const SOURCES: usize = 16;
+use crate::vocabulary::limits::SOURCES;
 
 /// Connection settings of a run, apart from what follows from a target and a player.
 pub(super) struct Connections {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::refused::Refused;
 use crate::local_http::{Method, Request};
+use crate::vocabulary::limits::ASKED_CLIENTS;
 use crate::vocabulary::{Steer, Untrusted};
 
 /// Paths, and whether they change something.
@@ -15,8 +16,6 @@ const PATHS: [(&str, Kind); 6] = [
     ("/v1/mark", Kind::Write),
     ("/v1/stop", Kind::Write),
 ];
-/// Largest number of clients in a request; the run clamps it to its limit.
-const MOST: u64 = 1_000_000_000;
 /// Width at which an unknown key is repeated.
 const KEY_COLUMNS: usize = 40;
 
@@ -73,8 +72,9 @@ pub(super) fn order(path: &str, body: &[u8]) -> Result<Order, Refused> {
 
 fn target(body: &[u8]) -> Result<Steer, Refused> {
     let given = object(body, &["clients", "by"])?;
-    let number =
-        |key: &str| given.get(key).map(|value| value.as_i64().filter(|number| number.unsigned_abs() <= MOST));
+    let number = |key: &str| {
+        given.get(key).map(|value| value.as_i64().filter(|number| number.unsigned_abs() <= ASKED_CLIENTS))
+    };
     match (number("clients"), number("by")) {
         (Some(Some(clients)), None) if clients >= 0 => {
             Ok(Steer::Target(u32::try_from(clients).unwrap_or(u32::MAX)))

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Failure, threads};
+use crate::cli::USER_AGENT;
 use crate::config::{ConfigError, RunConfig};
 use crate::net::scope::{Scope, ScopeOptions};
 use crate::net::{
@@ -29,8 +30,6 @@ use crate::vocabulary::budget::Budget;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{Clock, HttpProfile, Reuse, SecretUrl};
 
-/// User agent of the scrapes.
-const USER_AGENT: &str = concat!("hlswarm/", env!("CARGO_PKG_VERSION"));
 /// Bytes of responses that may be kept: pages are read as they arrive.
 const KEPT_BYTES: usize = 1 << 20;
 

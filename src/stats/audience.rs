@@ -17,8 +17,6 @@ use crate::vocabulary::{CacheStatus, ConnectionRoute, limits, share};
 
 /// Number of edge addresses that one worker distinguishes.
 const EDGES: usize = 64;
-/// Number of addresses of this machine that one worker distinguishes.
-const SOURCES: usize = 16;
 
 /// Responses of one edge address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,7 +138,7 @@ impl Default for Routes {
         Self {
             edges: (0..EDGES).map(|_| Edge::default()).collect(),
             other: Edge::default(),
-            sources: (0..SOURCES).map(|_| OnceLock::new()).collect(),
+            sources: (0..limits::SOURCES).map(|_| OnceLock::new()).collect(),
             protocols: Default::default(),
             handshakes: SingleWriterCell::default(),
             resumed: SingleWriterCell::default(),

@@ -108,6 +108,8 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 pub const SHOWN_COLUMNS: usize = 200;
 /// Maximum number of clients.
 pub const CLIENTS: u32 = 1_000_000;
+/// Largest number of clients that a request of the operator may name; the run clamps it to its own limit.
+pub const ASKED_CLIENTS: u64 = 1_000_000_000;
 /// Largest seed (2^53 - 1): every JSON reader keeps its digits.
 pub const SEED_MAX: u64 = (1 << 53) - 1;
 
@@ -139,6 +141,9 @@ pub const CANARY_FROM: u32 = 20;
 
 /// Maximum number of targets of a run: their clients are counted one by one.
 pub const TARGETS: usize = 32;
+
+/// Maximum number of addresses of this machine that connections come from: a report names each.
+pub const SOURCES: usize = 16;
 
 /// Maximum number of members of the mix of clients.
 pub const MIX: usize = 8;

@@ -1,13 +1,11 @@
 //! Input line for a target, a filter or the note of a mark.
 
 use crate::tui::input::Key;
+use crate::vocabulary::limits::ASKED_CLIENTS;
 use crate::vocabulary::{Untrusted, units};
 
 /// Characters that a line can hold.
 const LENGTH: usize = 60;
-
-/// Largest number accepted as a target; the load clamps it to the limit of this machine.
-const LARGEST: u64 = 1_000_000_000;
 
 /// Purpose of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +98,7 @@ pub(super) fn target(text: &str, now: u32) -> Result<i64, String> {
     };
     let size = match size.strip_suffix('%') {
         Some(share) if sign != 0 => per_cent(share, now).ok_or_else(wrong)?,
-        _ => units::parse_count(size).ok().filter(|size| *size <= LARGEST).ok_or_else(wrong)?,
+        _ => units::parse_count(size).ok().filter(|size| *size <= ASKED_CLIENTS).ok_or_else(wrong)?,
     };
     let size = i64::try_from(size).map_err(|_| wrong())?;
     Ok(if sign == 0 { size } else { i64::from(now) + sign * size })
@@ -110,7 +108,7 @@ pub(super) fn target(text: &str, now: u32) -> Result<i64, String> {
 fn per_cent(share: &str, now: u32) -> Option<u64> {
     let share = share.trim();
     let is_plain = share.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let share = share.parse::<f64>().ok().filter(|share| is_plain && *share <= LARGEST as f64)?;
+    let share = share.parse::<f64>().ok().filter(|share| is_plain && *share <= ASKED_CLIENTS as f64)?;
     Some((share * f64::from(now) / 100.0).round() as u64)
 }
 
