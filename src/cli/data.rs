@@ -11,7 +11,8 @@ use crate::swarm::DataOrder;
 pub struct DataArgs {
     /// CSV file with a row for each client: its first line names the columns, and {name} in a URL (path or query) or in
     /// a --header stands for the client's value. Values are secrets: nothing shows them. A client that replaces another
-    /// takes over its row; rows are used again if there are fewer than clients
+    /// takes over its row; rows are used again if there are fewer than clients. With
+    /// --arrival rows go round: a client that stays long may share its row with a later one
     #[arg(long, value_name = "FILE", help_heading = "Load")]
     pub data: Option<PathBuf>,
     /// Order in which rows are dealt: sequential or random

@@ -1,7 +1,8 @@
 //! Data of each client: the values of its placeholders, from a row of a table.
 //!
 //! Rows are dealt by the place of a client. Clients that are there at once have different rows as long as there are
-//! enough; a client that comes later takes the row of the one whose place it takes. Values are secrets.
+//! enough; a client that comes later takes the row of the one whose place it takes. Under an open load places only grow,
+//! so rows go round: a client that stays long may share its row with a later one. Values are secrets.
 
 use std::fmt;
 
