@@ -209,3 +209,17 @@ fn layout() -> String {
     let names = [ORDER, env!("CARGO_PKG_VERSION"), &*catalogue].into_iter();
     fingerprint(names.chain(Finding::ALL.map(Finding::name)).chain(RULES.iter().map(|rule| rule.name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_says_if_the_ports_of_a_source_were_shared_by_all_addresses() {
+        for given in [true, false] {
+            let facts = recorded_facts(&Sources { binds_sources: given, ..Sources::new(1) });
+            let run = serde_json::json!({ "started_unix_ms": 0, "replay": facts });
+            assert_eq!(sources(&run).map(|sources| sources.binds_sources), Ok(given));
+        }
+    }
+}

@@ -34,7 +34,7 @@ pub struct Sources {
     pub selected: Arc<AtomicU64>,
     /// Number of the worker that has the canary alone; `None` without one.
     pub canary: Option<usize>,
-    /// Whether the operator gave the addresses of this machine that connections come from.
+    /// True if the operator gave the addresses of this machine that connections come from.
     pub binds_sources: bool,
     /// Criteria that the operator gave.
     pub criteria: Arc<Criteria>,
