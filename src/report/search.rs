@@ -61,12 +61,7 @@ impl SearchReport {
             clients: measured.level.clients,
             from_s: measured.level.measured.start.as_secs_f64(),
             to_s: measured.level.measured.end.as_secs_f64(),
-            result: match measured.level.judgement {
-                Judgement::Held => "held",
-                Judgement::Broken => "broke",
-                Judgement::Unknown => "unknown",
-                Judgement::Untrusted => "untrusted",
-            },
+            result: name(&JUDGEMENTS, &measured.level.judgement),
             values: measured.values.clone(),
             origin_cpu_share: measured.origin.get(OriginQuantity::Cpu),
             sentence: measured.sentence(&searched.thresholds),
@@ -75,7 +70,7 @@ impl SearchReport {
             thresholds: searched.thresholds.iter().map(ToString::to_string).collect(),
             clients: searched.held,
             broken_at: searched.broken,
-            end: searched.end.map_or(UNFINISHED, name),
+            end: name(&ENDS, &searched.end),
             sentence: sentence(searched),
             levels: searched.levels.iter().map(level).collect(),
         }
@@ -100,7 +95,7 @@ impl SearchReport {
     pub fn verdict(&self) -> SearchVerdict {
         SearchVerdict {
             clients: self.clients,
-            is_result: RESULTS.contains(&self.end),
+            is_result: is_result(self.end),
             sentence: self.sentence.clone(),
         }
     }
@@ -122,28 +117,41 @@ impl LevelReport {
     }
 }
 
-/// Names of the ends of a search; the first ones are those with a result.
-const ENDS: [&str; 9] = [
-    "found",
-    "most",
-    "generator",
-    "nothing_held",
-    "undecided",
-    "unreached",
-    "unmeasured",
-    "unrecovered",
-    UNFINISHED,
+/// Name of each end of a search; `None` is the end of a search whose run ended first.
+const ENDS: [(Option<SearchEnd>, &str); 9] = [
+    (Some(SearchEnd::Found), "found"),
+    (Some(SearchEnd::NothingHeld), "nothing_held"),
+    (Some(SearchEnd::Most), "most"),
+    (Some(SearchEnd::Generator), "generator"),
+    (Some(SearchEnd::Undecided), "undecided"),
+    (Some(SearchEnd::Unreached), "unreached"),
+    (Some(SearchEnd::Unmeasured), "unmeasured"),
+    (Some(SearchEnd::Unrecovered), "unrecovered"),
+    (None, "unfinished"),
 ];
-/// Ends with a result.
-const RESULTS: [&str; 3] = [ENDS[0], ENDS[1], ENDS[2]];
-/// End of a search whose run ended first.
-const UNFINISHED: &str = "unfinished";
-/// Results of levels.
-const JUDGEMENTS: [&str; 4] = ["held", "broke", "unknown", "untrusted"];
+/// Name of each result of a level.
+const JUDGEMENTS: [(Judgement, &str); 4] = [
+    (Judgement::Held, "held"),
+    (Judgement::Broken, "broke"),
+    (Judgement::Unknown, "unknown"),
+    (Judgement::Untrusted, "untrusted"),
+];
 
-fn named(value: &Value, key: &str, names: &[&'static str]) -> Option<&'static str> {
+/// Returns the name of a variant in its table.
+fn name<T: PartialEq>(names: &[(T, &'static str)], variant: &T) -> &'static str {
+    names.iter().find(|(known, _)| known == variant).map_or("", |(_, name)| name)
+}
+
+/// Reports whether this is the name of an end with a result.
+fn is_result(end: &str) -> bool {
+    use SearchEnd::{Found, Generator, Most};
+    ENDS.iter().any(|(known, name)| *name == end && matches!(known, Some(Found | Most | Generator)))
+}
+
+/// Reads a name that must be in the table.
+fn named<T>(value: &Value, key: &str, names: &[(T, &'static str)]) -> Option<&'static str> {
     let name = value.get(key)?.as_str()?;
-    names.iter().find(|known| **known == name).copied()
+    names.iter().find(|(_, known)| *known == name).map(|(_, known)| *known)
 }
 
 fn number(value: &Value, key: &str) -> Option<u32> {
@@ -157,19 +165,6 @@ fn text(value: &Value, key: &str) -> String {
 fn texts(values: Option<&Value>) -> Vec<String> {
     let all = values.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     all.take(limits::THRESHOLDS).map(harmless_lines).collect()
-}
-
-const fn name(end: SearchEnd) -> &'static str {
-    match end {
-        SearchEnd::Found => "found",
-        SearchEnd::NothingHeld => "nothing_held",
-        SearchEnd::Most => "most",
-        SearchEnd::Generator => "generator",
-        SearchEnd::Undecided => "undecided",
-        SearchEnd::Unreached => "unreached",
-        SearchEnd::Unmeasured => "unmeasured",
-        SearchEnd::Unrecovered => "unrecovered",
-    }
 }
 
 /// Returns the result as a sentence.
@@ -225,7 +220,7 @@ pub fn has_search(doc: &Doc) -> bool {
 
 /// Reports whether a search ended with a result.
 pub(super) fn is_found(search: Part<'_>) -> bool {
-    search.at("/clients").is_known() && RESULTS.contains(&search.at("/end").text())
+    search.at("/clients").is_known() && is_result(search.at("/end").text())
 }
 
 /// Writes the result of a search, and its levels.
@@ -305,40 +300,15 @@ mod tests {
 
     #[test]
     fn a_block_is_read_as_it_was_written() {
-        let level = |clients, result| LevelReport {
-            clients,
-            from_s: 1.5,
-            to_s: 9.25,
-            result,
-            values: vec![Some(2_000.0), None],
-            origin_cpu_share: Some(0.5),
-            sentence: format!("{clients} clients"),
-        };
-        for end in ENDS {
-            let written = SearchReport {
-                thresholds: vec!["segment_p95<500ms".to_owned(), "stalls<1".to_owned()],
-                clients: Some(40),
-                broken_at: None,
-                end,
-                sentence: "40 clients held every threshold".to_owned(),
-                levels: (1..).zip(JUDGEMENTS).map(|(clients, result)| level(clients, result)).collect(),
-            };
-            let written = serde_json::to_value(&written).expect("JSON");
+        let levels: Vec<_> =
+            (1..).zip(JUDGEMENTS).map(|(clients, (judgement, _))| (clients, judgement, 0.25)).collect();
+        for (end, _) in ENDS {
+            let written = serde_json::to_value(SearchReport::new(&searched(&levels, end))).expect("JSON");
             let read = SearchReport::read(&written).expect("a block");
-            assert_eq!(read.verdict().is_result, is_found(Part::new(&written)));
+            assert_eq!(read.levels.len(), JUDGEMENTS.len());
+            let has_result = matches!(end, Some(SearchEnd::Found | SearchEnd::Most | SearchEnd::Generator));
+            assert_eq!((read.verdict().is_result, is_found(Part::new(&written))), (has_result, has_result));
             assert_eq!(serde_json::to_value(read).expect("JSON"), written);
-        }
-        for end in [
-            SearchEnd::Found,
-            SearchEnd::NothingHeld,
-            SearchEnd::Most,
-            SearchEnd::Generator,
-            SearchEnd::Undecided,
-            SearchEnd::Unreached,
-            SearchEnd::Unmeasured,
-            SearchEnd::Unrecovered,
-        ] {
-            assert!(ENDS.contains(&name(end)));
         }
     }
 
