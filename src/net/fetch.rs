@@ -21,8 +21,8 @@ use super::pool::{Connection, Pool, Protocol};
 use super::shared::Net;
 use super::sink::{Sink, Times};
 use super::{HeaderLines, Observer, Proxy, Timer, decode};
-use crate::vocabulary::SecretUrl;
 use crate::vocabulary::outcome::Fault;
+use crate::vocabulary::{KnownSecrets, SecretUrl};
 
 /// A lane of a client, which makes one request at a time; the lanes of a client share its connections.
 pub struct RequestLane {
@@ -55,6 +55,11 @@ impl ClientConnections {
 }
 
 impl RequestLane {
+    /// Adds the cookies of the client to the secrets of a run.
+    pub fn add_cookies(&self, secrets: &mut KnownSecrets) {
+        self.pool.cookies.add_to(secrets);
+    }
+
     /// Sends a GET, reads its response to the end and decodes a playlist. The caller follows redirects.
     ///
     /// # Errors

@@ -57,7 +57,7 @@ use http::HeaderName;
 use crate::vocabulary::budget::Budget;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::secret_url::Endpoint;
-use crate::vocabulary::{ConnectionRoute, HttpProfile, SecretUrl};
+use crate::vocabulary::{ConnectionRoute, HttpProfile, KnownSecrets, SecretUrl};
 use cookies::Jar;
 use scope::Scope;
 
@@ -104,6 +104,11 @@ pub struct ConnectionInfo {
 pub trait Observer {
     /// Counts body bytes that arrived on the wire.
     fn received(&mut self, bytes: u64);
+    /// Returns whether the beginning of the body of a failed response is kept as its [`words`](Response::words). Called once,
+    /// with the status, before the body is taken.
+    fn keeps_words(&mut self, _status: u16) -> bool {
+        false
+    }
     /// Receives the same bytes if they belong to a good response to a request for [`Body::SeenMedia`].
     fn body(&mut self, piece: &[u8]);
     /// Records that a connection became usable. `replaces` is true if it replaces a lost one to the same endpoint.
@@ -176,6 +181,15 @@ impl Settings {
             || self.tls.has_identity()
             || !self.cookies.is_empty()
             || self.transport.proxies.as_ref().is_some_and(Proxies::have_login)
+    }
+
+    /// Returns the secrets that the operator gave and that requests carry: values of headers and cookies, and the login of
+    /// a proxy.
+    pub fn secrets(&self) -> KnownSecrets {
+        let mut secrets = self.headers.secrets();
+        self.cookies.add_to(&mut secrets);
+        self.transport.proxies.iter().for_each(|proxies| proxies.add_login(&mut secrets));
+        secrets
     }
 
     /// Reports whether requests for playlists offer gzip.

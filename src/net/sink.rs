@@ -31,6 +31,8 @@ pub(super) struct Sink<'a, O> {
     pub(super) untouched: bool,
     /// Fault of the body so far: a limit that it exceeds, or missing memory.
     pub(super) verdict: Result<(), Fault>,
+    /// Answer of the observer whether the words of a failed response are kept, once it was asked.
+    keeps_words: Option<bool>,
     /// True if the body of an error response is too long to be worth reading.
     enough: bool,
 }
@@ -45,6 +47,7 @@ impl<'a, O: Observer> Sink<'a, O> {
             taken: 0,
             untouched: true,
             verdict: Ok(()),
+            keeps_words: None,
             enough: false,
         }
     }
@@ -68,12 +71,17 @@ impl<'a, O: Observer> Sink<'a, O> {
         }
     }
 
-    /// Keeps the beginning of the body of a failed response.
+    /// Keeps the beginning of the body of a failed response, if the observer wants it.
     #[cold]
     fn keep_words(&mut self, head: &Head, piece: &[u8]) {
+        if head.status < FAILED
+            || !*self.keeps_words.get_or_insert_with(|| self.observer.keeps_words(head.status))
+        {
+            return;
+        }
         let room = limits::ERROR_WORDS_BYTES.saturating_sub(self.kept.len());
         let words = piece.get(..room.min(piece.len())).unwrap_or_default();
-        if head.status >= FAILED && !words.is_empty() {
+        if !words.is_empty() {
             // Without memory there are no words, but the response stays what it is.
             _ = self.bodies.extend(&mut self.kept, words);
         }
@@ -81,7 +89,8 @@ impl<'a, O: Observer> Sink<'a, O> {
 
     /// Reports whether the next bytes may be discarded unread: those of media, but not the first ones of a failure.
     pub(super) fn drops(&self, head: Option<&Head>) -> bool {
-        self.is_blind() && (!self.kept.is_empty() || head.is_none_or(|head| head.status < FAILED))
+        let has_begun = !self.kept.is_empty() || self.keeps_words == Some(false);
+        self.is_blind() && (has_begun || head.is_none_or(|head| head.status < FAILED))
     }
 
     /// Counts bytes of the body, once for many pieces.
@@ -132,4 +141,55 @@ impl<'a, O: Observer> Sink<'a, O> {
 /// Reports whether the body is the requested resource, not an error or a redirect.
 fn is_good(head: &Head) -> bool {
     matches!(head.status, 200 | 206)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::vocabulary::budget::Budget;
+
+    /// Observer that wants the words of one failure, and counts how often it is asked.
+    struct Wants(u16, u32);
+
+    impl Observer for Wants {
+        fn received(&mut self, _bytes: u64) {}
+
+        fn keeps_words(&mut self, status: u16) -> bool {
+            self.1 += 1;
+            status == self.0
+        }
+
+        fn body(&mut self, _piece: &[u8]) {}
+
+        fn connected(&mut self, _opening: &ConnectionInfo, _replaces: bool) {}
+
+        fn explained(&mut self, _fault: Fault, _reason: &str) {}
+
+        fn retried(&mut self) {}
+    }
+
+    #[test]
+    fn only_the_words_that_are_wanted_are_kept() {
+        let budget = Arc::new(Budget::new(limits::KEPT_BYTES));
+        let bodies = Bodies::new(Arc::clone(&budget));
+        for (status, asked, is_kept) in [(503, 1, true), (404, 1, false), (302, 0, false)] {
+            let mut observer = Wants(503, 0);
+            let mut sink = Sink::new(Body::Media, &bodies, &mut observer);
+            let head = Head { status, ..Head::default() };
+            assert_eq!(sink.drops(Some(&head)), asked == 0, "{status}");
+            for _ in 0..3 {
+                sink.take(&head, b"busy ");
+            }
+            assert!(sink.drops(Some(&head)), "{status}");
+            assert_eq!(
+                (sink.kept.len(), budget.used() > 0),
+                (if is_kept { 15 } else { 0 }, is_kept),
+                "{status}"
+            );
+            drop(sink);
+            assert_eq!(observer.1, asked, "{status}");
+        }
+    }
 }

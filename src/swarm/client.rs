@@ -126,7 +126,7 @@ async fn carry(
         let context = RequestContext { watched, ..context };
         let imported = || viewer.borrow().player.variables().clone();
         let completed = request(&mut wire, &fetch, context, imported).await;
-        mailbox.answer((fetch.what, viewer.borrow_mut().conclude(&fetch, watched, completed)));
+        mailbox.answer((fetch.what, viewer.borrow_mut().conclude(&fetch, &wire, watched, completed)));
     }
 }
 
@@ -165,10 +165,11 @@ impl Viewer {
     fn conclude(
         &mut self,
         fetch: &Fetch,
+        wire: &RequestLane,
         watched: Option<WatchedRequest>,
         completed: Completed<'_>,
     ) -> Answer {
-        let Completed { redirects, arrival, open: _open } = completed;
+        let Completed { redirects, mut arrival, open: _open } = completed;
         if redirects > 0 {
             self.player.redirected(redirects, self.now());
         }
@@ -178,13 +179,12 @@ impl Viewer {
             self.wait_until(at);
         }
         let probed = self.probe.look(fetch, redirects, &arrival);
-        let answered = Answered::new(&arrival);
+        let answered = Answered::new(&mut arrival);
         let answer = conclude(&self.player, &mut self.inspection, fetch, arrival);
         self.probe.pass(probed, &answer);
         // A request that a draining client did not send has no outcome: the last one is that of another request.
         if matches!(answer, Answer::Failed(_)) && answered.sent().is_some() {
-            self.events
-                .failed(kind(fetch.what), |now_us, secrets| answered.details(&fetch.url, now_us, secrets));
+            answered.report(&self.events, fetch.what, &fetch.url, wire);
         }
         if let Some((request, sent)) = watched.zip(answered.sent()) {
             self.events.ended(request, sent.first_byte_us, sent.bytes);

@@ -39,20 +39,31 @@ impl ClientEvents {
         self.offer_event(Happening::Left(why));
     }
 
+    /// Reports whether a response with this failed status, whose body begins now, is an example of its outcome.
+    pub(super) fn admits(&self, status: u16) -> bool {
+        self.examples.admits(Outcome::from_status(status, false), self.meter.now_us())
+    }
+
+    /// Reports whether responses may be shown.
+    pub(super) fn show_responses(&self) -> bool {
+        self.examples.secrets().is_some()
+    }
+
     /// Reports that a request failed, with the outcome that was counted last. Calls `details` only for a request that is
-    /// an example of its outcome.
+    /// an example of its outcome (`is_example`, or decided now), with the secrets that a response must not show; without
+    /// them, nothing of the response may be shown.
     pub(super) fn failed(
         &self,
         request: Kind,
-        details: impl FnOnce(u64, &KnownSecrets) -> Option<FailureDetails>,
+        is_example: Option<bool>,
+        details: impl FnOnce(u64, Option<&KnownSecrets>) -> Option<FailureDetails>,
     ) {
         let Some(outcome) = self.meter.last_outcome().filter(|outcome| *outcome != Outcome::Ok) else {
             return;
         };
         let now_us = self.meter.now_us();
-        let is_example = self.examples.admits(outcome, now_us);
-        let secrets = self.examples.secrets().filter(|_| is_example);
-        let details = secrets.and_then(|secrets| details(now_us, secrets)).map(Box::new);
+        let is_example = is_example.unwrap_or_else(|| self.examples.admits(outcome, now_us));
+        let details = is_example.then(|| details(now_us, self.examples.secrets())).flatten().map(Box::new);
         self.offer_event(Happening::Fault { request, outcome, details });
     }
 

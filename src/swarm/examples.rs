@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use super::ClientSettings;
 use crate::vocabulary::{KnownSecrets, Outcome};
 
-/// Time between two examples of an outcome, in microseconds. In a storm, only this one comparison remains of a failure.
+/// Time between two examples of an outcome, in microseconds. In a storm, this one comparison remains of a failure, before
+/// its body is taken, and the identifiers in its head, at most four short copies, which move with it.
 const INTERVAL_US: u64 = 1_000_000;
 /// Outcomes of which there are examples.
 const OUTCOMES: usize = 32;
@@ -22,8 +23,8 @@ impl Examples {
     /// Creates the examples of a run with these settings.
     pub(super) fn new(settings: &ClientSettings) -> Self {
         let cast = &settings.cast;
-        // All targets get the same headers.
-        let mut secrets = cast.first.net.headers.secrets();
+        // All targets get the same headers, cookies and proxies.
+        let mut secrets = cast.first.net.secrets();
         cast.of_targets().for_each(|kind| secrets.add_url(&kind.player.entry));
         Self { secrets: cast.personal.is_none().then_some(secrets), ..Self::default() }
     }

@@ -1,8 +1,10 @@
 //! Words of the response to a failed request: what a developer of the origin asks for, without secrets of the run.
 
+use std::mem::take;
+
 use crate::net::{Head, Kept, Response};
 use crate::vocabulary::secret_shape::shown_text;
-use crate::vocabulary::{KnownSecrets, SecretUrl, Untrusted, limits};
+use crate::vocabulary::{KnownSecrets, Untrusted, limits};
 
 /// Maximum width of the words of a body, and of the identifiers of a response, in columns.
 const WORDS_COLUMNS: usize = 120;
@@ -19,25 +21,20 @@ pub(super) struct FailedAnswer {
 }
 
 impl FailedAnswer {
-    /// Takes the parts of a response; `None` if it has none, for instance because it has not failed.
-    pub(super) fn new(response: &Response) -> Option<Self> {
-        let Head { ids, cookies, codings, .. } = &*response.head;
-        if ids.is_empty() && response.words.is_empty() {
+    /// Takes the parts out of a response; `None` if it has none, for instance because it has not failed.
+    pub(super) fn take(response: &mut Response) -> Option<Self> {
+        let Head { ids, cookies, codings, .. } = &mut *response.head;
+        let words = take(&mut response.words);
+        if ids.is_empty() && words.is_empty() {
             return None;
         }
-        let words = if codings.are_any() { Kept::default() } else { response.words.clone() };
-        Some(Self { ids: ids.clone(), cookies: cookies.clone(), words })
+        let words = if codings.are_any() { Kept::default() } else { words };
+        Some(Self { ids: take(ids), cookies: take(cookies), words })
     }
 
-    /// Returns the headers that identify the response to a request for `url`, such as `cf-ray 8f2a, x-cache MISS`, and the
-    /// first line with words in its body, both safe to print and without secrets.
-    pub(super) fn shown(
-        &self,
-        url: &SecretUrl,
-        known: &KnownSecrets,
-    ) -> (Option<Box<str>>, Option<Box<str>>) {
-        let mut secrets = known.clone();
-        secrets.add_url(url);
+    /// Returns the headers that identify the response, such as `cf-ray 8f2a, x-cache MISS`, and the first line with words
+    /// in its body, both safe to print and without secrets: those of the request and those that the response sets.
+    pub(super) fn shown(&self, mut secrets: KnownSecrets) -> (Option<Box<str>>, Option<Box<str>>) {
         self.cookies.iter().for_each(|cookie| secrets.add_header(cookie));
         let shown = |value: &[u8]| id(&secrets.hidden_in(&String::from_utf8_lossy(value)));
         let ids: Vec<String> =
@@ -92,6 +89,7 @@ fn without_tags(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocabulary::SecretUrl;
 
     fn secrets() -> KnownSecrets {
         let mut secrets = KnownSecrets::default();

@@ -65,6 +65,8 @@ pub(super) struct Received<'a> {
     /// Playlist in the body, if one was requested and came.
     pub(super) playlist: Option<Result<Arc<Playlist>, ParseError>>,
     pub(super) exchange: Exchange<'a>,
+    /// True if it is an example of its failure; `None`: not decided yet.
+    is_example: Option<bool>,
 }
 
 /// Times and bytes of a request. Times are in microseconds since the start of the run.
@@ -92,10 +94,12 @@ pub(super) struct Answered {
     edge: Option<SocketAddr>,
     cache: Option<CacheStatus>,
     failed: Option<FailedAnswer>,
+    is_example: Option<bool>,
 }
 
 impl Answered {
-    pub(super) fn new(arrival: &Arrival<'_>) -> Self {
+    /// Takes the facts of a request, and what is shown of a failed response out of it.
+    pub(super) fn new(arrival: &mut Arrival<'_>) -> Self {
         match arrival {
             Arrival::Failed(sent) => Self { sent: *sent, ..Self::default() },
             Arrival::Inline(_) => Self::default(),
@@ -104,7 +108,8 @@ impl Answered {
                 sent: Some(Sent::new(&received.exchange, Some(received.first_byte_us()))),
                 edge: Some(received.response.opening.route.edge),
                 cache: received.response.head.cache,
-                failed: FailedAnswer::new(&received.response),
+                failed: FailedAnswer::take(&mut received.response),
+                is_example: received.is_example,
             },
         }
     }
@@ -114,15 +119,27 @@ impl Answered {
         self.sent
     }
 
-    /// Returns the details of a request for `url` that failed now; `None` if it was not sent.
-    pub(super) fn details(
+    /// Reports that the request, one for `url` on `wire`, failed now.
+    pub(super) fn report(&self, events: &ClientEvents, what: Resource, url: &SecretUrl, wire: &RequestLane) {
+        let details = |now_us, secrets: Option<&KnownSecrets>| self.details(url, wire, now_us, secrets);
+        events.failed(kind(what), self.is_example, details);
+    }
+
+    /// Returns the details of the request; `None` if it was not sent.
+    fn details(
         &self,
         url: &SecretUrl,
+        wire: &RequestLane,
         now_us: u64,
-        secrets: &KnownSecrets,
+        secrets: Option<&KnownSecrets>,
     ) -> Option<FailureDetails> {
         let url = self.redirected.as_ref().unwrap_or(url);
-        let (ids, words) = self.failed.as_ref().map(|failed| failed.shown(url, secrets)).unwrap_or_default();
+        let shown = self.failed.as_ref().zip(secrets.cloned()).map(|(failed, mut secrets)| {
+            secrets.add_url(url);
+            wire.add_cookies(&mut secrets);
+            failed.shown(secrets)
+        });
+        let (ids, words) = shown.unwrap_or_default();
         Some(FailureDetails {
             url: url.to_string().into(),
             took_us: now_us.saturating_sub(self.sent?.started_us),
@@ -258,14 +275,15 @@ async fn follow<'a>(
             return None;
         }
         let url = redirected.as_ref().unwrap_or(&fetch.url);
-        let Tried { exchange, decryptor, first_byte_us, ended } = attempt(wire, url, fetch, context).await;
+        let Tried { exchange, decryptor, first_byte_us, is_example, ended } =
+            attempt(wire, url, fetch, context).await;
         // An internal error is not a lack, and waiting does not help against it.
         is_lacking = matches!(ended, Err(fault) if fault.is_local() && fault != Fault::LocalInternal);
         let response = match ended {
             Ok(response) => response,
             Err(fault) if is_lacking => {
-                let answered = Answered::new(&fail(exchange, first_byte_us, fault));
-                events.failed(kind(fetch.what), |now_us, secrets| answered.details(url, now_us, secrets));
+                let answered = Answered::new(&mut fail(exchange, first_byte_us, fault));
+                answered.report(events, fetch.what, url, wire);
                 continue;
             }
             Err(fault) => return Some(fail(exchange, first_byte_us, fault)),
@@ -276,15 +294,15 @@ async fn follow<'a>(
             let decrypted = decrypted(fetch, body.as_deref().unwrap_or_default(), decryptor, keys);
             drop(body);
             let (at_us, length) = (meter.now_us(), response.body.len());
-            let playlist = None;
             return Some(Arrival::Response(Received {
                 redirected,
                 response,
                 at_us,
                 length,
                 decrypted,
-                playlist,
+                playlist: None,
                 exchange,
+                is_example,
             }));
         };
         // Each hop is a request of its own with its own outcome, as the origin counts it.
@@ -311,6 +329,8 @@ struct Tried<'a> {
     decryptor: BodyDecryptor,
     /// Time of the first byte of the body, if the client is watched.
     first_byte_us: Option<u64>,
+    /// True if the response is an example of its failure; `None`: not decided yet.
+    is_example: Option<bool>,
     ended: Result<Response, Fault>,
 }
 
@@ -326,12 +346,14 @@ async fn attempt<'a>(
     let decryptor = BodyDecryptor::new(keys, fetch.decryption.as_deref());
     let body = body(kind, &decryptor);
     let (exchange, attempt) = (meter.start(kind), Attempt::default());
-    let mut observer = MeterObserver { exchange, decryptor, attempt, events, watched, first_byte_us: None };
+    let (first_byte_us, is_example) = (None, None);
+    let mut observer =
+        MeterObserver { exchange, decryptor, attempt, events, watched, first_byte_us, is_example };
     let Fetch { range, total, reuse, .. } = *fetch;
     let request = Request { url, range, unless: fetch.unless.as_deref(), body, total, reuse };
     let host = HostRequest { place: slot, meter, url };
     let ended = wire.get(&request, &mut observer).await;
-    let MeterObserver { exchange, decryptor, attempt, first_byte_us, .. } = observer;
+    let MeterObserver { exchange, decryptor, attempt, first_byte_us, is_example, .. } = observer;
     host.place.reach().ended(host.url, attempt, ended.as_ref().err().copied());
     match &ended {
         Ok(response) => {
@@ -341,7 +363,7 @@ async fn attempt<'a>(
         Err(fault) if fault.class() == Class::Policy => host.refuse(*fault),
         Err(_) => {}
     }
-    Tried { exchange, decryptor, first_byte_us, ended }
+    Tried { exchange, decryptor, first_byte_us, is_example, ended }
 }
 
 /// Keeps a key, or ends the decryption of media.
@@ -417,6 +439,8 @@ struct MeterObserver<'a> {
     events: &'a ClientEvents,
     watched: Option<WatchedRequest>,
     first_byte_us: Option<u64>,
+    /// True if the response is an example of its failure; decided when its body begins.
+    is_example: Option<bool>,
 }
 
 impl Observer for MeterObserver<'_> {
@@ -428,6 +452,12 @@ impl Observer for MeterObserver<'_> {
             self.events.first_byte(request, now_us);
         }
         self.exchange.received(bytes);
+    }
+
+    fn keeps_words(&mut self, status: u16) -> bool {
+        let is_example = self.events.admits(status);
+        self.is_example = Some(is_example);
+        is_example && self.events.show_responses()
     }
 
     fn body(&mut self, piece: &[u8]) {

@@ -105,7 +105,8 @@ impl Run {
             assert!(Instant::now() < deadline, "still running after {LIMIT:?}");
             thread::sleep(POLL);
         };
-        let given = ["url", "headers", "list.m3u8", "ca.pem", "plan.toml", "exporter", "clients.csv"];
+        let given =
+            ["url", "headers", "list.m3u8", "ca.pem", "plan.toml", "exporter", "clients.csv", "cookies"];
         let files = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap());
         let named = files.map(|file| (file.file_name().into_string().unwrap(), file.path()));
         let outputs = named.filter(|(name, _)| !given.contains(&name.as_str()));
@@ -147,6 +148,12 @@ impl Shown {
             );
         }
         self.outputs.iter().for_each(|(name, text)| assert_hidden(name, text));
+    }
+
+    /// Returns the lines of the record with details of a failed request.
+    fn examples(&self) -> impl Iterator<Item = serde_json::Value> {
+        let lines = self.outputs["record.ndjson"].lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.filter(|line: &serde_json::Value| line["kind"] == "fault" && line["url"].is_string())
     }
 
     fn json(&self) -> serde_json::Value {
@@ -282,7 +289,8 @@ fn the_password_of_a_proxy_reaches_it_and_no_output() {
             "log.txt",
         ];
         let base = ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "4s", "--insecure"];
-        let line = [&base[..], &outputs, &["--proxy", "env"]].concat();
+        let log = ["--log-file", "log.txt"];
+        let line = [&base[..], &outputs, &log, &["--proxy", "env"]].concat();
         let run = Run::start_with(&line, &[("url", &url)], &[("all_proxy", &proxy)]).end();
         run.assert_silent(0, &ALL);
         assert!(!relay.seen().is_empty(), "the proxy was not used");
@@ -298,7 +306,7 @@ fn the_password_of_a_proxy_reaches_it_and_no_output() {
         // no_proxy names the host.
         let free = [("all_proxy", &*proxy), ("no_proxy", "127.0.0.0/8")];
         let before = relay.seen().len();
-        Run::start_with(&[&base[..], &outputs, &["--proxy", "env"]].concat(), &[("url", &url)], &free)
+        Run::start_with(&[&base[..], &outputs, &log, &["--proxy", "env"]].concat(), &[("url", &url)], &free)
             .end()
             .assert_silent(0, &ALL);
         assert_eq!(relay.seen().len(), before, "{scheme}");
@@ -405,6 +413,10 @@ fn the_data_of_a_client_reach_its_origin_and_no_output() {
         );
         assert_sent(&seen, "/of/hunter2-a/a.ts", &["key hunter2-token"]);
     }
+    // Only the response itself is left out of the record: it may echo the data of any client.
+    let example = run.examples().next().expect("an example");
+    assert!(example["url"].is_string() && example["edge"].is_string(), "{example}");
+    assert!(run.examples().all(|it| it["words"].is_null() && it["ids"].is_null()));
     for (data, code) in
         [(data, 0), ("hunter2,token\n1,2\n", 2), ("name,token\nhunter2\n", 2), ("name,token\n\"hunter2\n", 2)]
     {
@@ -452,9 +464,7 @@ fn an_origin_that_echoes_a_request_makes_no_output_show_its_secrets() {
     });
     let run = Run::load(&url(&origin), &["--header-env", &format!("Cookie={VARIABLE}")]).end();
     run.assert_silent(run.exit_code.unwrap(), &ALL);
-    let record = run.outputs["record.ndjson"].lines();
-    let lines = record.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    let examples: Vec<_> = lines.filter(|line| line["words"].is_string()).collect();
+    let examples: Vec<_> = run.examples().filter(|line| line["words"].is_string()).collect();
     assert!(!examples.is_empty(), "{}", run.outputs["record.ndjson"]);
     for example in examples {
         let [ids, words] = ["ids", "words"].map(|name| example[name].as_str().unwrap());
@@ -463,6 +473,34 @@ fn an_origin_that_echoes_a_request_makes_no_output_show_its_secrets() {
         assert!(ids.starts_with(plain), "{ids}");
         assert!(words.starts_with("no /") && words.contains("***"), "{words}");
     }
+}
+
+#[test]
+fn an_echo_of_cookies_and_of_the_login_of_a_proxy_is_shown_in_no_output() {
+    let origin = Scripted::start_with(|asked: &Asked| {
+        // Words alone: without `=`, only what the run knows tells a secret from a name.
+        let cookies = asked.header("cookie").unwrap_or_default().replace(['=', ';'], " ");
+        match asked.path.split(['?', ';']).next().unwrap_or_default() {
+            "/live.m3u8" => Answer::playlist(LIST).with("Set-Cookie: sid=hunter2-session; Path=/"),
+            _ => Answer::whole("404 Not Found", "text/plain", format!("no {cookies} {USER}").as_bytes())
+                .with(&format!("X-Request-ID: {}", BASE64_STANDARD.encode(USER)))
+                // The cookie that the request has carried is in the jar no longer.
+                .with("Set-Cookie: sid=gone; Path=/; Max-Age=0"),
+        }
+    });
+    let proxy = Relay::start(Manner::RelayFor("hunter2-user", "hunter2-password"));
+    let proxy = proxy.url("http", &format!("{USER}@"));
+    let (url, jar) = (origin.url("/live.m3u8"), "127.0.0.1\tFALSE\t/\tFALSE\t0\tgiven\thunter2-jar\n");
+    let base = ["run", "@url", "--no-tui", "--allow-untrusted", "-c", "1", "-d", "4s"];
+    let outputs = ["--report", "report.json", "--report", "report.txt", "--record", "record.ndjson"];
+    let given = ["--cookie-jar", "cookies", "--proxy", "env", "--log-file", "log.txt"];
+    let files = [("url", &*url), ("cookies", jar)];
+    let run =
+        Run::start_with(&[&base[..], &outputs, &given].concat(), &files, &[("all_proxy", &proxy)]).end();
+    run.assert_silent(run.exit_code.unwrap(), &ALL);
+    let mut shown = run.examples().map(|example| format!("{} {}", example["words"], example["ids"]));
+    let expected = "\"no given ***  sid *** ***:***\" \"x-request-id ***=\"";
+    assert!(shown.any(|shown| shown == expected), "{}", run.outputs["record.ndjson"]);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Cookie, Received, put};
-use crate::vocabulary::{Untrusted, limits};
+use super::{Cookie, Received, add_pair, put};
+use crate::vocabulary::{KnownSecrets, Untrusted, limits};
 
 /// Maximum size of a file: more than a client keeps, with room for comments.
 const FILE_BYTES: u64 = 1024 * 1024;
@@ -55,7 +55,7 @@ impl InitialCookies {
             let (cookie, is_alive) =
                 cookie(line, now).ok_or_else(|| format!("line {number} is not a cookie"))?;
             let others = cookies.iter().filter(|kept| !kept.is_same(&cookie)).count();
-            put(&mut cookies, cookie, is_alive, now.at);
+            _ = put(&mut cookies, cookie, is_alive, now.at);
             // A jar that is full drops the oldest ones.
             if cookies.len() != others + usize::from(is_alive) {
                 let (most, kib) = (limits::COOKIES_PER_CLIENT, limits::COOKIE_JAR_BYTES / 1024);
@@ -68,6 +68,11 @@ impl InitialCookies {
     /// Reports whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Adds the cookies to the secrets of a run.
+    pub(in crate::net) fn add_to(&self, secrets: &mut KnownSecrets) {
+        self.0.iter().for_each(|cookie| add_pair(secrets, &cookie.pair));
     }
 
     pub(super) fn to_vec(&self) -> Vec<Cookie> {

@@ -19,10 +19,13 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::vocabulary::limits;
 use crate::vocabulary::secret_url::Endpoint;
+use crate::vocabulary::{KnownSecrets, limits};
 
 pub use file::{CookieFileError, InitialCookies};
+
+/// Cookies that a jar remembers after they were replaced or deleted.
+const GONE: usize = 8;
 
 /// A cookie in a jar.
 #[derive(Clone)]
@@ -75,6 +78,8 @@ impl Cookie {
 pub(super) struct Jar {
     /// Sorted in the order of sending: longer paths first, then older cookies first.
     cookies: RefCell<Vec<Cookie>>,
+    /// Pairs that were replaced or deleted last: the response that did so, and those of other lanes, may still echo them.
+    gone: RefCell<Vec<Box<[u8]>>>,
     /// Reused buffer for the header line.
     line: RefCell<Vec<u8>>,
 }
@@ -97,7 +102,7 @@ impl Received {
 impl Jar {
     /// Creates the jar of a client.
     pub(super) fn new(initial: &InitialCookies) -> Self {
-        Self { cookies: RefCell::new(initial.to_vec()), line: RefCell::default() }
+        Self { cookies: RefCell::new(initial.to_vec()), ..Self::default() }
     }
 
     /// Stores the cookies from the `Set-Cookie` values of a response to a request for `path` at `endpoint`.
@@ -107,9 +112,19 @@ impl Jar {
             let Some((cookie, is_alive)) = line::read(line, endpoint, path, received) else { continue };
             // RFC 6265bis section 5.7: a plain connection cannot replace a secure cookie.
             if endpoint.tls || !cookies.iter().any(|kept| kept.is_secure_above(&cookie)) {
-                put(&mut cookies, cookie, is_alive, received.at);
+                let before = put(&mut cookies, cookie, is_alive, received.at);
+                self.gone.borrow_mut().extend(before.map(|before| before.pair));
             }
         }
+        let mut gone = self.gone.borrow_mut();
+        let surplus = gone.len().saturating_sub(GONE);
+        gone.drain(..surplus);
+    }
+
+    /// Adds the cookies that requests carry or have carried just now to the secrets of a run.
+    pub(super) fn add_to(&self, secrets: &mut KnownSecrets) {
+        self.cookies.borrow().iter().for_each(|cookie| add_pair(secrets, &cookie.pair));
+        self.gone.borrow().iter().for_each(|pair| add_pair(secrets, pair));
     }
 
     /// Calls `visit` with the value of the `Cookie` header of a request, if it has one: first the operator's cookies
@@ -146,17 +161,17 @@ impl Jar {
     }
 }
 
-/// Inserts a cookie, or only removes the one that it replaces if `is_alive` is false. Evicts the oldest cookies if
-/// the jar is full.
-fn put(cookies: &mut Vec<Cookie>, mut cookie: Cookie, is_alive: bool, now: Instant) {
+/// Inserts a cookie, or only removes the one that it replaces if `is_alive` is false; returns that one. Evicts the oldest
+/// cookies if the jar is full.
+fn put(cookies: &mut Vec<Cookie>, mut cookie: Cookie, is_alive: bool, now: Instant) -> Option<Cookie> {
     cookies.retain(|kept| !kept.is_expired(now));
     let same = cookies.iter().position(|kept| kept.is_same(&cookie));
     let before = same.map(|at| cookies.remove(at));
     if !is_alive {
-        return;
+        return before;
     }
     let newest = cookies.iter().map(|kept| kept.number).max().unwrap_or_default();
-    cookie.number = before.map_or(newest + 1, |before| before.number);
+    cookie.number = before.as_ref().map_or(newest + 1, |before| before.number);
     while cookies.len() >= limits::COOKIES_PER_CLIENT
         || cookies.iter().map(Cookie::bytes).sum::<usize>() + cookie.bytes() > limits::COOKIE_JAR_BYTES
     {
@@ -169,6 +184,14 @@ fn put(cookies: &mut Vec<Cookie>, mut cookie: Cookie, is_alive: bool, now: Insta
     let key = |cookie: &Cookie| (std::cmp::Reverse(cookie.path.len()), cookie.number);
     let at = cookies.partition_point(|kept| key(kept) < key(&cookie));
     cookies.insert(at, cookie);
+    before
+}
+
+/// Adds `name=value` and its value to the secrets of a run.
+fn add_pair(secrets: &mut KnownSecrets, pair: &[u8]) {
+    secrets.add_header(pair);
+    let value = pair.iter().position(|byte| *byte == b'=').and_then(|at| pair.get(at + 1..));
+    value.into_iter().for_each(|value| secrets.add_header(value));
 }
 
 /// Matches a host against a domain (RFC 6265 section 5.1.3).

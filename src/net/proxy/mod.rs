@@ -24,10 +24,10 @@ use tokio::net::TcpStream;
 use url::{Host, Url};
 
 use super::io_fault::fault;
-use crate::vocabulary::limits;
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::percent::percent_decoded;
 use crate::vocabulary::secret_url::Endpoint;
+use crate::vocabulary::{KnownSecrets, limits};
 
 use environment::Exceptions;
 
@@ -217,6 +217,15 @@ impl Proxies {
     /// Reports whether a proxy has a password.
     pub fn have_login(&self) -> bool {
         [&self.http, &self.https].into_iter().flatten().any(|proxy| proxy.has_login())
+    }
+
+    /// Adds users and passwords, also as HTTP proxies get them, to the secrets of a run.
+    pub(super) fn add_login(&self, secrets: &mut KnownSecrets) {
+        for proxy in [&self.http, &self.https].into_iter().flatten() {
+            let (user, password) = proxy.login.clone().unwrap_or_default();
+            let authorization = proxy.authorization().unwrap_or_default();
+            [&*user, &*password, authorization].iter().for_each(|text| secrets.add_header(text.as_bytes()));
+        }
     }
 
     /// Returns the proxy for requests to `endpoint`.
