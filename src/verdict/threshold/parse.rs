@@ -89,7 +89,7 @@ impl After {
     /// Reads `ramp` or a time.
     ///
     /// # Errors
-    /// What is accepted.
+    /// The forms that are accepted.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text == "ramp" {
             return Ok(Self::Ramp);
