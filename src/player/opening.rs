@@ -52,6 +52,16 @@ impl Player {
         }
     }
 
+    /// Returns the peak bits per second that are announced for the media of a request; 0 if they are unknown. What is only
+    /// probed belongs to another variant than the one that is played.
+    pub fn announced(&self, what: Resource) -> u64 {
+        let track = what.track().and_then(|index| self.tracks.get(index));
+        match track.map(|track| track.role) {
+            None | Some(Role::Other) => 0,
+            Some(_) => self.bandwidth(),
+        }
+    }
+
     /// Returns the connection that a request uses.
     pub(super) fn reuse(&self, what: Resource) -> Reuse {
         let profile = self.settings.profile;

@@ -92,7 +92,7 @@ fn understand(
             Ok(Answer::Media(response.wire_bytes))
         }
         Resource::Init(_) | Resource::Segment(..) => {
-            inspection.media(look, player.bandwidth());
+            inspection.media(look, player.announced(what));
             if response.wire_bytes == 0 {
                 Err(Fault::BodyShort)
             } else {

@@ -1,6 +1,7 @@
 //! ffmpeg probes every playlist before it plays. The expected requests are those that it made to a live origin.
 
 use super::*;
+use crate::hls::{Playlist, parse};
 use crate::player::profiles::{FFMPEG, WEB};
 
 const BEGIN: Duration = Duration::from_secs(100);
@@ -51,6 +52,17 @@ fn ffmpeg_loads_two_segments_of_everything_and_then_plays_one_variant_with_its_a
     }
     assert_eq!((run.tally.stalls, run.tally.segments_skipped), (0, 0));
     assert!(run.tally.began < Some(SECOND), "{:?}", run.tally.began);
+}
+
+#[test]
+fn what_is_only_looked_at_is_not_judged_by_the_bandwidth_of_what_is_played() {
+    let mut player = player(&FFMPEG, BEGIN);
+    let playlist = Arc::new(parse(PRESENTATION.as_bytes()).expect("a playlist"));
+    let Playlist::Multivariant(presentation) = &*playlist else { panic!("a multivariant playlist") };
+    player.present(presentation, &playlist, &SecretUrl::parse("http://h/master.m3u8").expect("a URL"));
+    let announced: Vec<_> = (0..5).map(|track| player.announced(Resource::Segment(track, 1))).collect();
+    // The highest variant and its audio are played; the other variant and the other language are probed.
+    assert_eq!(announced, [900_000, 900_000, 0, 0, 0]);
 }
 
 #[test]
