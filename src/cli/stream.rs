@@ -11,7 +11,7 @@ pub struct StreamArgs {
     /// its secrets off the command line; or FILE.toml, a plan file with the URL and options
     #[arg(value_name = "URL", required_unless_present = "targets")]
     pub url: Option<Target>,
-    /// One of several streams instead of URL, with a weight before it: '3 https://cdn.example/a.m3u8'. Each client plays
+    /// One of several streams instead of URL, with a weight before it, such as '3 URL'. Each client plays
     /// one of them; among any number of clients each stream has its share, to less than one client; repeatable
     #[arg(long = "target", value_name = "WEIGHT URL", conflicts_with = "url", help_heading = "Load")]
     pub targets: Vec<WeightedTarget>,
