@@ -59,7 +59,7 @@ mod tests {
             ("REPORTS", "REPORT"),
             ("NO_TIU", "NO_TUI"),
             ("CLEINST", "CLIENTS"),
-            ("CLIXXXS", ""),
+            ("CLIQQQS", ""),
             ("MAX_CLIENT", "MAX_CLIENTS"),
             // Of another command, of a test, of something else.
             ("MAX_CLIENTS", ""),
