@@ -43,6 +43,12 @@ impl Entry {
         self.completion == "OK"
     }
 
+    /// Returns the number of a segment of the live stream.
+    pub fn segment_number(&self) -> Option<u64> {
+        let name = self.uri.rsplit('/').next()?.strip_prefix("live_")?;
+        name.split('.').next()?.parse().ok()
+    }
+
     /// Returns the kind of resource, by the file names of this origin.
     pub fn kind(&self) -> Kind {
         match self.uri.rsplit('.').next() {

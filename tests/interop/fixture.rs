@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use hlswarm::testing::vocabulary::Kind;
 
 use crate::http_get::{connect, connect_tls, get};
-use crate::live::WINDOW;
+use crate::live::{WINDOW, media_sequence};
 use crate::media::{SEGMENT_SECONDS, SEGMENTS, VARIANTS};
 use crate::origin::Origin;
 
@@ -21,11 +21,6 @@ const POLL: Duration = Duration::from_millis(20);
 
 fn lines_without_tags(playlist: &str) -> Vec<String> {
     playlist.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
-}
-
-fn media_sequence(playlist: &str) -> u64 {
-    let tag = "#EXT-X-MEDIA-SEQUENCE:";
-    playlist.lines().find_map(|line| line.strip_prefix(tag)).unwrap().parse().unwrap()
 }
 
 #[test]

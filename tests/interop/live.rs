@@ -8,6 +8,8 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -26,6 +28,7 @@ const SEGMENT: Duration = Duration::from_secs(SEGMENT_SECONDS as u64);
 pub struct LiveStream {
     stop: Option<Sender<()>>,
     publisher: Option<JoinHandle<()>>,
+    late_ms: Arc<AtomicU64>,
 }
 
 impl LiveStream {
@@ -35,8 +38,15 @@ impl LiveStream {
         stream.prepare();
         stream.publish(0);
         let (stop, stopped) = channel();
-        let publisher = thread::spawn(move || stream.slide(&stopped));
-        Self { stop: Some(stop), publisher: Some(publisher) }
+        let late_ms = Arc::new(AtomicU64::new(0));
+        let count_ms = Arc::clone(&late_ms);
+        let publisher = thread::spawn(move || stream.slide(&stopped, &count_ms));
+        Self { stop: Some(stop), publisher: Some(publisher), late_ms }
+    }
+
+    /// Returns by how much all windows so far together were published later than due: a busy disk or processor.
+    pub fn late(&self) -> Duration {
+        Duration::from_millis(self.late_ms.load(Ordering::Relaxed))
     }
 }
 
@@ -70,7 +80,7 @@ impl Stream {
     }
 
     /// Publishes one window each segment duration. Counts from the start, so that delays do not add up.
-    fn slide(&self, stopped: &Receiver<()>) {
+    fn slide(&self, stopped: &Receiver<()>, late_ms: &AtomicU64) {
         let start = Instant::now();
         for first in 1.. {
             let due = start + SEGMENT * u32::try_from(first).unwrap();
@@ -79,6 +89,7 @@ impl Stream {
                 return;
             }
             self.publish(first);
+            late_ms.fetch_add(due.elapsed().as_millis() as u64, Ordering::Relaxed);
         }
     }
 
@@ -140,6 +151,12 @@ fn media_playlist(packaging: Packaging, first: u64, epoch: Timestamp) -> String 
             writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{begins:.3}\n#EXTINF:{SEGMENT_SECONDS}.000,\n{name}");
     }
     text
+}
+
+/// Returns the number of the first segment of a media playlist.
+pub fn media_sequence(playlist: &str) -> u64 {
+    let tag = "#EXT-X-MEDIA-SEQUENCE:";
+    playlist.lines().find_map(|line| line.strip_prefix(tag)).unwrap().parse().unwrap()
 }
 
 #[test]

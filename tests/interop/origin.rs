@@ -38,7 +38,7 @@ const POLL: Duration = Duration::from_millis(5);
 pub struct Origin {
     // Fields drop in this order, after nginx has ended: the publisher writes into the folder.
     nginx: Option<Child>,
-    _live: LiveStream,
+    live: LiveStream,
     folder: TempDir,
     plain_port: u16,
     tls_port: u16,
@@ -57,7 +57,7 @@ impl Origin {
         publish_vod(&media, &www);
         let live = LiveStream::publish(&media, &www);
         write_certificate(folder.path());
-        let mut origin = Self { nginx: None, _live: live, folder, plain_port: 0, tls_port: 0 };
+        let mut origin = Self { nginx: None, live, folder, plain_port: 0, tls_port: 0 };
         origin.start_on_free_ports();
         Some(origin)
     }
@@ -88,6 +88,11 @@ impl Origin {
     /// Returns the file that is served at `path`.
     pub fn file(&self, path: &str) -> PathBuf {
         self.folder.path().join("www").join(path.trim_start_matches('/'))
+    }
+
+    /// Returns by how much all windows of the live stream together were published later than due.
+    pub fn late(&self) -> Duration {
+        self.live.late()
     }
 
     /// Returns the log so far. A response can arrive just before its log line, so stop nginx first to read all of it.

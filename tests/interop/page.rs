@@ -101,7 +101,8 @@ fn a_browser_shows_the_page_and_the_card_without_an_error_or_a_request() {
     let folder = tempfile::tempdir().unwrap();
     let [html, svg, faulty] = ["run.html", "run.svg", "faulty.html"].map(|name| folder.path().join(name));
     let reports = ["--report", html.to_str().unwrap(), "--report", svg.to_str().unwrap()];
-    let options = ["-c", "4", "--ramp-time", "0", "-d", "4s", "--fault", "segment:503:50%"];
+    // So many requests, however long they take: some of them meet the fault.
+    let options = ["-c", "4", "--ramp-time", "0", "--max-requests", "60", "--fault", "segment:503:50%"];
     let run = Program::start_command(&["demo"], &[&options[..], &reports].concat()).end_within(LIMIT);
     let failed = run.report.count("/requests/failed").to_string();
     assert_ne!(failed, "0", "the number is to differ from an empty one");
