@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use crate::vocabulary::{budget::Budget, limits};
 
 use super::{
-    Context, Loaded, Media, Multivariant, Playlist, Variables, VariantChoice, Watch,
-    checks_reload::contradiction, choose, parse_in, text::Reference,
+    Context, Differences, Loaded, Media, Multivariant, Playlist, Variables, VariantChoice, Watch, choose,
+    contradiction, parse_in, text::Reference,
 };
 
 /// Maximum number of loads in one input: enough for a change, its reversal and an update of both.
@@ -22,7 +22,7 @@ const QUERY: &str = "q=1&token=%7B$q%7D&v=a%0Ab";
 pub fn reloads(data: &[u8]) {
     let budget = Arc::new(Budget::default());
     let (mut imported, mut before) = (Variables::default(), None::<Media>);
-    let mut watch = Watch::default();
+    let (mut watch, differences) = (Watch::default(), Differences::default());
     for (number, bytes) in (0_u32..).zip(data.split(|byte| *byte == 0).take(LOADS)) {
         let context = Context { query: Some(QUERY), imported: Some(&imported) };
         let Ok(mut playlist) = parse_in(bytes, &context) else { continue };
@@ -30,7 +30,7 @@ pub fn reloads(data: &[u8]) {
         let since = INTERVAL * number;
         let loaded = Loaded { since, until: since + Duration::from_millis(100) };
         let playlist = Arc::new(playlist);
-        watch.take(&playlist, loaded, &mut |_, detail| assert_harmless(&detail()));
+        watch.take(&playlist, loaded, &differences, &mut |_, detail| assert_harmless(&detail()));
         watch.unchanged(loaded, &mut |_, detail| assert_harmless(&detail()));
         match &*playlist {
             Playlist::Multivariant(multivariant) => {

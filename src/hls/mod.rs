@@ -15,6 +15,7 @@ pub mod checks_reload;
 mod checks_static;
 pub mod choice;
 pub mod decrypt;
+mod difference;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod low_latency;
@@ -36,6 +37,7 @@ pub mod wall_clock;
 
 pub use checks_reload::{Loaded, Watch};
 pub use choice::{VariantChoice, choose};
+pub use difference::{Differences, contradiction};
 pub use low_latency::SkipSupport;
 pub use media::{Media, PlaylistType, Start};
 pub use multivariant::{Multivariant, Rendition, RenditionKind, Variant};

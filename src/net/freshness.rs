@@ -23,10 +23,35 @@ pub struct Freshness {
     must_revalidate: bool,
     max_age: Option<Duration>,
     shared_max_age: Option<Duration>,
-    expires: Option<Timestamp>,
-    date: Option<Timestamp>,
-    last_modified: Option<Timestamp>,
+    expires: Option<StatedDate>,
+    date: Option<StatedDate>,
+    last_modified: Option<StatedDate>,
     age: Duration,
+}
+
+/// A date as the response states it. It is read only where the lifetime depends on it: reading one costs as much as
+/// all other headers together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct StatedDate {
+    text: [u8; Self::LONGEST],
+    length: u8,
+}
+
+impl StatedDate {
+    /// Length of the longest form: a full weekday, and a zone other than GMT.
+    const LONGEST: usize = 40;
+
+    /// Keeps a text; one that is longer than a date stands for no date.
+    fn new(value: &[u8]) -> Self {
+        let value = Some(value.trim_ascii()).filter(|value| value.len() <= Self::LONGEST).unwrap_or_default();
+        let mut text = [0; Self::LONGEST];
+        text.iter_mut().zip(value).for_each(|(kept, byte)| *kept = *byte);
+        Self { text, length: value.len() as u8 }
+    }
+
+    fn read(&self) -> Option<Timestamp> {
+        date(std::str::from_utf8(self.text.get(..self.length.into())?).ok()?)
+    }
 }
 
 impl Freshness {
@@ -39,12 +64,11 @@ impl Freshness {
             text().split(',').for_each(|directive| self.direct(directive.trim()));
         } else if named("expires") {
             self.stated = true;
-            // An invalid date, especially "0", means that the response has expired (section 5.3).
-            self.expires = Some(date(text()).unwrap_or(Timestamp::MIN));
+            self.expires = Some(StatedDate::new(value));
         } else if named("date") {
-            self.date = date(text());
+            self.date = Some(StatedDate::new(value));
         } else if named("last-modified") {
-            self.last_modified = date(text());
+            self.last_modified = Some(StatedDate::new(value));
         } else if named("age") {
             self.age = seconds(text()).unwrap_or_default();
         } else if named("pragma") {
@@ -78,7 +102,7 @@ impl Freshness {
         if self.useless {
             return None;
         }
-        let private = self.max_age.or_else(|| self.expires_after(self.date?));
+        let private = self.max_age.or_else(|| self.expires_after(self.date()?));
         private.max(self.shared_max_age)
     }
 
@@ -88,22 +112,29 @@ impl Freshness {
         if self.useless {
             return Duration::ZERO;
         }
-        let date = self.date.unwrap_or(now);
+        let date = self.date().unwrap_or(now);
         let lifetime = self.max_age.or_else(|| self.expires_after(date)).or_else(|| self.heuristic(date));
         // Section 4.2.3: the age by the clocks, but at least the `Age` that caches on the way report.
         let apparent = between(date, now).unwrap_or_default();
         lifetime.unwrap_or_default().saturating_sub(apparent.max(self.age) + took)
     }
 
+    fn date(&self) -> Option<Timestamp> {
+        self.date.as_ref()?.read()
+    }
+
     fn expires_after(&self, date: Timestamp) -> Option<Duration> {
-        self.expires.map(|expires| between(date, expires).unwrap_or_default())
+        // An invalid date, especially "0", means that the response has expired (section 5.3).
+        self.expires
+            .as_ref()
+            .map(|expires| expires.read().and_then(|at| between(date, at)).unwrap_or_default())
     }
 
     fn heuristic(&self, date: Timestamp) -> Option<Duration> {
         if self.must_revalidate {
             return None;
         }
-        let age = between(self.last_modified?, date)?;
+        let age = between(self.last_modified.as_ref()?.read()?, date)?;
         Some(age.mul_f64(HEURISTIC_SHARE))
     }
 }

@@ -119,7 +119,8 @@ impl Inspection {
             });
         }
         // Compare with the client's own previous playlist, then with those of other clients.
-        watch.take(playlist, look.loaded, &mut |finding, detail| look.find(finding, detail));
+        let differences = self.playlist_cache.differences();
+        watch.take(playlist, look.loaded, differences, &mut |finding, detail| look.find(finding, detail));
         if let Some(contradiction) =
             self.playlist_cache.compare(look.url, look.meter.client_id(), playlist, look.loaded)
         {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::hls::{self, Loaded, ParseError, Playlist, Variables};
+use crate::hls::{self, Differences, Loaded, ParseError, Playlist, Variables};
 use crate::net::{Charged, Kept, offload};
 use crate::vocabulary::budget::Budget;
 use crate::vocabulary::limits::LIBRARY_BYTES;
@@ -38,6 +38,7 @@ pub type PlaylistTap = flume::Sender<(SecretUrl, Arc<Playlist>)>;
 pub(super) struct PlaylistCache {
     read: RefCell<Lru<Read>>,
     newest: RefCell<Lru<Newest>>,
+    differences: Differences,
     budget: Arc<Budget>,
     /// Lock that is held by the client whose large playlist is parsed.
     turn: Mutex<()>,
@@ -64,6 +65,7 @@ impl PlaylistCache {
         Self {
             read: RefCell::default(),
             newest: RefCell::default(),
+            differences: Differences::default(),
             budget,
             turn: Mutex::default(),
             playlist_tap,
@@ -137,6 +139,11 @@ impl PlaylistCache {
         Ok(playlist)
     }
 
+    /// Returns the comparisons that its clients share.
+    pub(super) fn differences(&self) -> &Differences {
+        &self.differences
+    }
+
     /// Compares a client's playlist with one that another client received before from the same URL. Returns their
     /// contradiction, if there is one.
     pub(super) fn compare(
@@ -159,7 +166,7 @@ impl PlaylistCache {
         }
         let before = newest.playlist.media()?;
         let comparable = newest.client != client && newest.since <= loaded.since;
-        let contradiction = if comparable { hls::checks_reload::contradiction(before, media) } else { None };
+        let contradiction = if comparable { hls::contradiction(before, media) } else { None };
         let old =
             loaded.until.saturating_sub(newest.since) > before.target_duration * MEMORY_TARGET_DURATIONS;
         if media.last_sequence() > before.last_sequence() || newest.client == client || old {

@@ -1,6 +1,7 @@
 //! Tests with playlists that go wrong from load to load, and with sound ones.
 
 use super::*;
+use crate::hls::contradiction;
 use crate::hls::parse::parse;
 
 /// Returns a live playlist of 4 s segments, `first` to `last`.
@@ -20,10 +21,12 @@ fn at(seconds: f64) -> Loaded {
 
 /// Returns the findings of loading these playlists at these seconds.
 fn findings(loads: &[(f64, &str)]) -> Vec<(Finding, String)> {
-    let mut watch = Watch::default();
+    let (mut watch, differences) = (Watch::default(), Differences::default());
     let mut all = Vec::new();
     for (seconds, text) in loads {
-        watch.take(&playlist(text), at(*seconds), &mut |finding, detail| all.push((finding, detail())));
+        watch.take(&playlist(text), at(*seconds), &differences, &mut |finding, detail| {
+            all.push((finding, detail()))
+        });
     }
     all
 }
@@ -76,9 +79,9 @@ fn a_list_is_stale_when_one_and_a_half_target_durations_have_surely_passed() {
 
 #[test]
 fn what_was_not_sent_again_is_stale_as_well() {
-    let mut watch = Watch::default();
+    let (mut watch, differences) = (Watch::default(), Differences::default());
     let mut found = Vec::new();
-    watch.take(&playlist(&live(7, 12)), at(0.0), &mut |finding, _| found.push(finding));
+    watch.take(&playlist(&live(7, 12)), at(0.0), &differences, &mut |finding, _| found.push(finding));
     for seconds in [4.0, 6.2] {
         watch.unchanged(at(seconds), &mut |finding, _| found.push(finding));
     }
@@ -250,4 +253,22 @@ fn lists_without_segments_are_compared_without_harm() {
     let empty = live(1, 0);
     assert_eq!(findings(&[(0.0, &empty), (4.0, &empty), (5.0, &live(1, 3)), (6.0, &live(2, 4))]), []);
     assert_eq!(kinds(&[(0.0, &live(1, 3)), (4.0, &empty)]), [Finding::SequenceWentBack]);
+}
+
+#[test]
+fn clients_that_go_from_one_list_to_the_next_share_the_comparison() {
+    let (differences, [before, now]) =
+        (Differences::default(), [live(7, 12), live(6, 11)].map(|text| playlist(&text)));
+    let found = [(); 2].map(|()| {
+        let (mut watch, mut found) = (Watch::default(), Vec::new());
+        for (list, seconds) in [(&before, 0.0), (&now, 4.0)] {
+            watch.take(list, at(seconds), &differences, &mut |finding, _| found.push(finding));
+        }
+        found
+    });
+    assert_eq!(found, [(); 2].map(|()| vec![Finding::SequenceWentBack]));
+    let shared = differences.between(&before, &now).expect("media playlists");
+    assert!(std::rc::Rc::ptr_eq(&shared, &differences.between(&before, &now).expect("media playlists")));
+    // The same two the other way round are another pair.
+    assert!(differences.between(&now, &before).expect("media playlists").findings.is_empty());
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::hls::fuzzing::{assert_media_sound, assert_multivariant_sound};
-use crate::hls::{Loaded, Watch};
+use crate::hls::{Differences, Loaded, Watch};
 
 /// Lines from which playlists are assembled, sound and broken ones.
 const LINES: &[&str] = &[
@@ -111,12 +111,12 @@ proptest! {
     fn any_lists_in_succession_are_compared_and_a_list_never_contradicts_itself(
         lists in proptest::collection::vec(assembled(), 1..5),
     ) {
-        let mut watch = Watch::default();
+        let (mut watch, differences) = (Watch::default(), Differences::default());
         let lists = lists.iter().filter_map(|bytes| parse(bytes).ok());
         for (list, seconds) in lists.flat_map(|list| [list.clone(), list]).map(Arc::new).zip(0_u64..) {
             let since = Duration::from_secs(seconds);
             let mut found = Vec::new();
-            watch.take(&list, Loaded { since, until: since }, &mut |finding, detail| found.push((finding, detail())));
+            watch.take(&list, Loaded { since, until: since }, &differences, &mut |finding, detail| found.push((finding, detail())));
             // Each playlist comes twice, a second apart.
             let only_stale = found.iter().all(|(finding, _)| *finding == Finding::PlaylistStale);
             prop_assert!(only_stale || seconds % 2 == 0, "{found:?}");
