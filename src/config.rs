@@ -214,7 +214,7 @@ pub fn find_config(
     // Levels break on purpose, for seconds: a held ramp would keep the search from its next level.
     config.plan.brakes = false;
     // Levels are judged one by one; what breaks one of them is no fault of the run.
-    let thresholds = std::mem::take(&mut config.criteria).thresholds;
+    let thresholds = std::mem::take(&mut config.criteria.thresholds);
     if let Some(other) = thresholds.iter().find(|threshold| !threshold.judges_any_interval()) {
         return Err(ConfigError::NotSearched(other.to_string()));
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::verdict::{After, Distribution, Extent, Quantity, RunNumber, Statistic, Threshold};
-use crate::vocabulary::SessionNumber;
+use crate::vocabulary::{ExpectedStatuses, SessionNumber};
 
 /// Criteria of the operator.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct CriteriaArgs {
     /// Exit with code 3 if this is not kept, such as 'segment_ttfb_p95<500ms' or 'error_rate<1% over 30s after ramp';
     /// repeatable. 'hlswarm --help thresholds' lists the quantities
@@ -22,6 +22,10 @@ pub struct CriteriaArgs {
     /// End the run once a threshold stayed crossed for this long [default: 10s]
     #[arg(long, value_name = "GRACE", num_args = 0..=1, require_equals = true, default_missing_value = super::options::ABORT_GRACE, value_parser = crate::vocabulary::units::parse_duration, requires = "thresholds", help_heading = "Criteria")]
     pub abort_on_fail: Option<Duration>,
+    /// HTTP statuses that are no failures, such as 404,410 or 500-503: counted and shown as what they are, but left out of
+    /// error shares, health and thresholds of failures; repeatable
+    #[arg(long = "expect", value_name = "STATUSES", value_delimiter = ',', value_parser = ExpectedStatuses::parse, help_heading = "Criteria")]
+    pub expected: Vec<ExpectedStatuses>,
 }
 
 /// Width of the page in columns.
@@ -47,6 +51,8 @@ kept at the end is a reason for exit code 3.
 A threshold without a value is inconclusive and fails: nothing was measured, or
 no window was filled. So is every threshold of a run whose own measurement is
 INVALID (exit code 4), unless --allow-untrusted is given.
+Responses with a status of --expect are no failures: http_errors and outcomes
+count them, error_rate and the like leave them out.
 --abort-on-fail[=GRACE] ends the run once a threshold stayed crossed for GRACE,
 10s by default. A limit from below (>=) is crossed until the value gets there:
 of a rate, say 'after ramp'.

@@ -5,7 +5,7 @@ use clap::{Arg, Args};
 use super::{LoadArgs, StreamArgs};
 
 /// Options of `run` that `plan` accepts, so that its command line can be used again, and that have no effect on it.
-const IGNORED: [&str; 15] = [
+const IGNORED: [&str; 16] = [
     "no_tui",
     "ascii",
     "theme",
@@ -17,6 +17,7 @@ const IGNORED: [&str; 15] = [
     "allow_untrusted",
     "thresholds",
     "abort_on_fail",
+    "expected",
     "metrics",
     "metrics_per_client",
     "control",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{ConfigError, limits};
 use crate::cli::CriteriaArgs;
 use crate::verdict::{After, Criteria};
-use crate::vocabulary::units;
+use crate::vocabulary::{ExpectedStatuses, units};
 
 /// Parts of a plan that criteria must fit to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,7 +38,8 @@ pub(super) fn criteria(
     if thresholds.len() > limits::THRESHOLDS {
         return Err(ConfigError::TooManyThresholds);
     }
-    Ok(Criteria { thresholds, warmup, abort_grace: args.abort_on_fail, allow_untrusted })
+    let expected = args.expected.into_iter().fold(ExpectedStatuses::default(), ExpectedStatuses::and);
+    Ok(Criteria { thresholds, warmup, abort_grace: args.abort_on_fail, allow_untrusted, expected })
 }
 
 impl Course {
@@ -79,7 +80,7 @@ mod tests {
         let args = CriteriaArgs {
             thresholds: texts.map(|text| Threshold::parse(text).expect(text)).to_vec(),
             warmup: Some(After::Ramp),
-            abort_on_fail: None,
+            ..CriteriaArgs::default()
         };
         let criteria = criteria(args, false, Course::default()).expect("criteria");
         let kept: Vec<_> = criteria.thresholds.iter().map(Threshold::text).collect();
@@ -92,7 +93,7 @@ mod tests {
     fn a_threshold_that_a_run_is_too_short_for_is_refused_before_it() {
         let refused = |text: &str, seconds| {
             let thresholds = vec![Threshold::parse(text).expect(text)];
-            let args = CriteriaArgs { thresholds, warmup: None, abort_on_fail: None };
+            let args = CriteriaArgs { thresholds, ..CriteriaArgs::default() };
             let course = Course { length: Some(Duration::from_secs(seconds)), is_open: false };
             criteria(args, false, course).is_err()
         };
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn a_warm_up_must_end_before_the_run_and_arrivals_have_no_ramp() {
         let said = |warmup, course| {
-            let args = CriteriaArgs { thresholds: Vec::new(), warmup: Some(warmup), abort_on_fail: None };
+            let args = CriteriaArgs { warmup: Some(warmup), ..CriteriaArgs::default() };
             criteria(args, false, course).map_or_else(|error| error.to_string(), |_| String::new())
         };
         let course = Course { length: Some(Duration::from_secs(20)), is_open: false };

@@ -3,7 +3,7 @@
 
 use super::cells::{clients, clock, from_ms, known, percent, plural, rate};
 use super::doc::{Doc, Part};
-use super::failures::{FAILURES, mostly};
+use super::failures::{FAILURES, expected_sentence, mostly};
 use super::search;
 use crate::verdict::{DEGRADED_SHARE, TrustVerdict, Verdict};
 use crate::vocabulary::Untrusted;
@@ -130,8 +130,9 @@ pub(super) fn subtitle(doc: &Doc) -> Vec<String> {
     } else {
         String::new()
     };
+    let expected = expected_sentence(doc).map_or(String::new(), |sentence| format!(" ({sentence})"));
     let mut sentences = vec![
-        failed(doc),
+        failed(doc) + &expected,
         format!("at most {stalled} of clients stalled at once"),
         format!("rebuffer ratio {}", percent(doc.at("/playback/rebuffer_ratio"))),
         format!("{started}, {length}{asked}"),

@@ -138,6 +138,8 @@ fn requests(totals: &Totals) -> RequestsReport {
         started: totals.started(),
         finished: totals.finished(),
         failed: totals.errors(),
+        expected: totals.expected_responses(),
+        expected_statuses: totals.expected.names(),
         judged: totals.judged(),
         failed_share: totals.failure_share(),
         playlist: totals.started_of(Kind::Playlist),

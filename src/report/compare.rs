@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::answer;
 use super::cells::clients;
 use super::doc::{Doc, Part};
-use super::failures::answerable;
+use super::failures::{answerable, expected_statuses};
 use super::page::Page;
 use crate::verdict::{Change, Portion, Quantile, TrustVerdict, matters, shares};
 use crate::vocabulary::Untrusted;
@@ -112,9 +112,9 @@ fn word<S: serde::Serializer>(change: &Change, serializer: S) -> Result<S::Ok, S
 pub fn compare(a: &Doc, b: &Doc) -> Comparison {
     let mut rows = vec![
         played([a, b]),
-        failed("requests failed", [a, b].map(|doc| doc.at("/outcomes"))),
-        failed("playlists failed", [a, b].map(|doc| doc.at("/kinds/playlist/outcomes"))),
-        failed("segments failed", [a, b].map(|doc| doc.at("/kinds/segment/outcomes"))),
+        failed("requests failed", [a, b], "/outcomes"),
+        failed("playlists failed", [a, b], "/kinds/playlist/outcomes"),
+        failed("segments failed", [a, b], "/kinds/segment/outcomes"),
         stalled([a, b]),
     ];
     for (path, name) in DURATIONS {
@@ -183,9 +183,11 @@ fn played(docs: [&Doc; 2]) -> Row {
     )
 }
 
-/// Compares the share of failures among requests that the origin could answer.
-fn failed(name: &str, outcomes: [Part<'_>; 2]) -> Row {
-    share_row(name, outcomes.map(answerable))
+/// Compares the share of failures among requests that the origin could answer. What one of the runs expected is a failure
+/// in neither.
+fn failed(name: &str, docs: [&Doc; 2], path: &str) -> Row {
+    let [a, b] = docs.map(|doc| expected_statuses(doc.root()));
+    share_row(name, docs.map(|doc| answerable(doc.at(path), a.and(b))))
 }
 
 /// Compares the share of sessions that stalled.

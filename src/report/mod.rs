@@ -21,6 +21,8 @@ mod compare;
 mod doc;
 mod drawing;
 mod escape;
+#[cfg(test)]
+mod expected_tests;
 mod failures;
 #[cfg(test)]
 mod fixtures;

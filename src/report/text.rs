@@ -322,6 +322,8 @@ fn errors(doc: &Doc, page: &mut Page) {
         0 => String::new(),
         cut => format!(", {} cut by hlswarm itself", units::count(cut)),
     };
+    let cut =
+        failures::expected_sentence(doc).map_or(String::new(), |expected| format!(", {expected}")) + &cut;
     if requests.at("/failed").count() == 0 {
         page.line(format!("errors  none in {}{cut}", plural(requests.at("/judged"), "request")));
         return;

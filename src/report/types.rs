@@ -22,8 +22,8 @@ pub struct HealthReport {
     /// Verdict over the last ten seconds before clients left.
     #[cfg_attr(test, schemars(with = "String"))]
     pub verdict_at_end: Verdict,
-    /// Share of failures among the requests that the origin could answer: `failed` and ok, without `local.*` and
-    /// `cut`; `null`: there are none. `requests.failed_share` also counts `local.*`.
+    /// Share of failures among the requests that the origin could answer: `failed` and ok, without `local.*`, `cut` and
+    /// expected responses; `null`: there are none. `requests.failed_share` also counts `local.*`.
     pub error_share: Option<f64>,
     /// Largest share of active clients that were stalled at once; `null`: there were no clients.
     pub stalled_share_max: Option<f64>,
@@ -57,8 +57,12 @@ pub struct RequestsReport {
     pub started: u64,
     /// Requests that reached their outcome; equal to `started` at the end.
     pub finished: u64,
-    /// Finished requests that failed; requests that hlswarm cut are not failures.
+    /// Finished requests that failed; requests that hlswarm cut and expected responses are not failures.
     pub failed: u64,
+    /// Responses whose status is expected (`--expect`); `outcomes` and `http_errors` count them too, shares leave them out.
+    pub expected: u64,
+    /// Statuses that are expected, ascending: `404`, `500-503`, `other`.
+    pub expected_statuses: Vec<String>,
     /// Requests that failed or ended ok.
     pub judged: u64,
     /// `failed` as a share of `judged`; `null`: there are none.

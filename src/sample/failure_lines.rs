@@ -1,4 +1,4 @@
-//! Failed outcomes so far: for each, the first and the last time, the clients at the first, and the recent rate.
+//! Failed outcomes so far, without expected statuses: for each, the first and the last time, the clients at the first, and the recent rate.
 //!
 //! The lines are computed from the totals of successive samples. An outcome that has not occurred has no line. Lines
 //! stand in the order of their first occurrence, so they do not change places.
@@ -47,7 +47,8 @@ impl Default for FailureTracker {
 impl FailureTracker {
     /// Takes the totals at `at` and writes the lines into `lines`, whose memory is reused.
     pub fn observe(&mut self, at: Duration, clients: u64, totals: &Totals, lines: &mut Vec<FailureLine>) {
-        for (outcome, count) in totals.outcomes().filter(|(outcome, _)| !outcome.is_ok()) {
+        let is_listed = |outcome: Outcome| !outcome.is_ok() && !totals.expected.has(outcome);
+        for (outcome, count) in totals.outcomes().filter(|(outcome, _)| is_listed(*outcome)) {
             self.count(at, clients, outcome, count);
         }
         self.times.push(at);

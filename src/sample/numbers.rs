@@ -43,6 +43,7 @@ impl RunSample {
             finished: totals.finished(),
             ok: totals.ended(Outcome::Ok),
             cut: ended(Fault::Cut),
+            expected: totals.expected_responses(),
             local_files: ended(Fault::LocalFiles),
             local_ports: ended(Fault::LocalPorts),
             local_memory: ended(Fault::LocalMemory),

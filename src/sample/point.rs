@@ -103,7 +103,7 @@ pub struct Point {
     /// Clients by state, requests by class, and bytes.
     pub counts: Bin,
     /// Failed requests, in the order of the history's codes; the last number counts all others. Requests that hlswarm
-    /// cut are not among them.
+    /// cut, and expected responses, are not among them.
     pub codes: [u32; CODES + 1],
     /// Clients that joined.
     pub joined: u32,

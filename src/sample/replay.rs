@@ -18,7 +18,7 @@ use crate::origin_metrics::{EXPORTERS, ExporterGauges};
 use crate::pipeline::{Counts, RecordLine, RecordReader, SampleLine, Unreadable};
 use crate::stats;
 use crate::verdict::{After, Criteria, RULES, Threshold};
-use crate::vocabulary::{Clock, Finding, HardStops, SecretUrl, fingerprint, limits};
+use crate::vocabulary::{Clock, ExpectedStatuses, Finding, HardStops, SecretUrl, fingerprint, limits};
 
 /// Maximum number of worker threads of a recorded run: more processors than a machine has.
 const WORKERS: u64 = 1_024;
@@ -62,6 +62,7 @@ pub fn recorded_facts(sources: &Sources) -> Value {
         "warmup": (criteria.warmup != After::Start).then(|| criteria.warmup.to_string()),
         "abort_grace_s": criteria.abort_grace.map(|grace| grace.as_secs_f64()),
         "untrusted_criteria": criteria.allow_untrusted,
+        "expected": criteria.expected.names(),
     })
 }
 
@@ -199,7 +200,13 @@ fn criteria(facts: &Value) -> Criteria {
             .unwrap_or_default(),
         abort_grace: grace.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         allow_untrusted: facts.get("untrusted_criteria").and_then(Value::as_bool).unwrap_or_default(),
+        expected: expected_statuses(facts),
     }
+}
+
+fn expected_statuses(facts: &Value) -> ExpectedStatuses {
+    let names = facts.get("expected").and_then(Value::as_array).into_iter().flatten();
+    ExpectedStatuses::from_names(names.filter_map(Value::as_str))
 }
 
 /// Returns the fingerprint of all names whose numbers have places in a tape. A program with other names, or another

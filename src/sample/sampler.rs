@@ -462,6 +462,7 @@ impl Sampler {
             sample.snapshot.clients_at_us = self.rows_at_us;
         }
         sample.open = self.open;
+        sample.snapshot.totals.expected = self.sources.criteria.expected;
     }
 
     fn compare_with_last(&mut self, snapshot: &mut Snapshot) {

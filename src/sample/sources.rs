@@ -75,6 +75,7 @@ impl Sources {
     /// Reads the totals and the number of clients in each state into `snapshot`, and leaves out the clients themselves.
     pub fn read_totals(&self, at: Duration, snapshot: &mut Snapshot) {
         self.registry.snapshot_states(micros(at), snapshot);
+        snapshot.totals.expected = self.criteria.expected;
     }
 
     /// Checks the invariants of the counters after the last client has left, and counts those that are broken.

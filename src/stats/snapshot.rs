@@ -12,7 +12,7 @@ use super::metric::{Metric, Scalars};
 use super::placement::Placement;
 use crate::vocabulary::Playback;
 use crate::vocabulary::outcome::{Fault, HttpFailure};
-use crate::vocabulary::{ClientState, Kind, Outcome, share};
+use crate::vocabulary::{ClientState, ExpectedStatuses, Kind, Outcome, share};
 
 /// Requests and the body bytes that came with them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,6 +120,8 @@ pub struct Totals {
     pub scalars: Scalars,
     /// Requests that are open, by an independent gauge: equal to started - finished when nothing moves.
     pub in_flight: u64,
+    /// Statuses that are no failures: the reader of the counters sets them, and they only decide what it derives.
+    pub expected: ExpectedStatuses,
     kinds: [Box<KindTotals>; Kind::COUNT],
 }
 
@@ -134,6 +136,7 @@ impl Totals {
     pub fn copy_from(&mut self, other: &Self) {
         self.scalars.clone_from(&other.scalars);
         self.in_flight = other.in_flight;
+        self.expected = other.expected;
         for (mine, theirs) in self.kinds.iter_mut().zip(&other.kinds) {
             (**mine).clone_from(theirs);
         }
@@ -185,15 +188,26 @@ impl Totals {
         Kind::ALL.into_iter().map(|kind| self.bytes_of(kind)).sum()
     }
 
-    /// Returns the number of requests that did not end ok, except those that hlswarm cut itself. It is a sum over the
-    /// outcomes, none of which ever falls, rather than a difference, which might.
+    /// Returns the number of requests that failed: they did not end ok, hlswarm did not cut them, and their status is not
+    /// expected. It is a sum over the outcomes, none of which ever falls, rather than a difference, which might.
     pub fn errors(&self) -> u64 {
-        let cut = failure_table::slot(Fault::Cut.into());
-        let failed = self.kinds.iter().flat_map(|kind| kind.occurred());
-        failed.filter(|(slot, _)| Some(*slot) != cut).map(|(_, tally)| tally.requests).sum()
+        self.ended_in(|outcome| outcome.is_failure() && !self.expected.has(outcome))
     }
 
-    /// Returns the number of requests that failed or ended ok: all finished ones but those that hlswarm cut.
+    /// Returns the number of requests whose status is expected.
+    pub fn expected_responses(&self) -> u64 {
+        self.ended_in(|outcome| self.expected.has(outcome))
+    }
+
+    /// Returns the number of requests that ended in one of these ways, ok left out.
+    fn ended_in(&self, is_meant: impl Fn(Outcome) -> bool) -> u64 {
+        let failed = self.kinds.iter().flat_map(|kind| kind.occurred());
+        let meant = failed.filter(|(slot, _)| failure_table::outcome(*slot).is_some_and(&is_meant));
+        meant.map(|(_, tally)| tally.requests).sum()
+    }
+
+    /// Returns the number of requests that failed or ended ok: all finished ones but those that hlswarm cut, and those
+    /// whose status is expected.
     pub fn judged(&self) -> u64 {
         self.errors() + self.ended(Outcome::Ok)
     }

@@ -55,14 +55,15 @@ pub struct Rates {
     pub playlists_per_second: f64,
     /// Segment requests started per second.
     pub segments_per_second: f64,
-    /// Requests that reached their outcome, except those that hlswarm cut and those that this machine could not make.
+    /// Requests that reached their outcome, except those that hlswarm cut, those that this machine could not make and
+    /// those whose status is expected.
     pub finished: u64,
-    /// Finished requests that a server could have turned away: without redirects, whose targets count for themselves,
+    /// Requests that a server could have turned away, those with an expected status among them: without redirects, whose targets count for themselves,
     /// and without those that the scope of the run refused.
     pub asked: u64,
-    /// Finished requests that did not end ok.
+    /// Finished requests that failed.
     pub errors: u64,
-    /// Finished requests that a busy server turned away, with 429 or 503.
+    /// Requests that a busy server turned away, with 429 or 503.
     pub busy: u64,
     /// Requests that this machine could not make.
     pub local_faults: u64,
@@ -99,7 +100,7 @@ impl Window {
     pub fn push(&mut self, at: Duration, totals: &Totals) {
         let local_faults = totals.local_faults();
         let not_the_origins = local_faults + totals.ended(Fault::Cut.into());
-        let finished = totals.finished().saturating_sub(not_the_origins);
+        let answered = totals.finished().saturating_sub(not_the_origins);
         let policy = Fault::ALL.into_iter().filter(|fault| fault.class() == Class::Policy);
         let not_asked =
             totals.get(Metric::Redirects) + policy.map(|fault| totals.ended(fault.into())).sum::<u64>();
@@ -108,8 +109,8 @@ impl Window {
             bytes: totals.bytes(),
             segment_bytes: totals.bytes_of(Kind::Segment),
             started: Kind::ALL.map(|kind| totals.started_of(kind)),
-            finished,
-            asked: finished.saturating_sub(not_asked),
+            finished: answered.saturating_sub(totals.expected_responses()),
+            asked: answered.saturating_sub(not_asked),
             errors: totals.errors().saturating_sub(local_faults),
             busy: HttpFailure::BUSY.into_iter().map(|status| totals.ended(Outcome::Http(status))).sum(),
             local_faults,

@@ -32,6 +32,8 @@ pub struct EndNumbers {
     pub ok: u64,
     /// Requests that hlswarm ended itself.
     pub cut: u64,
+    /// Requests whose status is expected.
+    pub expected: u64,
     /// Requests for which no file descriptor was left.
     pub local_files: u64,
     /// Requests for which no port was left.
@@ -106,9 +108,9 @@ impl EndNumbers {
         self.local_files + self.local_ports + self.local_memory
     }
 
-    /// Returns the number of requests that the origin could answer: those of which `health.error_share` is a share.
+    /// Returns the number of requests that the origin could answer, without expected responses: those of which `health.error_share` is a share.
     fn answerable(&self) -> u64 {
-        self.finished.saturating_sub(self.cut + self.local() + self.local_internal)
+        self.finished.saturating_sub(self.cut + self.expected + self.local() + self.local_internal)
     }
 
     /// Returns the names of the resources that ran out, for the operator.

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod connection_route;
 pub mod departure;
 pub mod exit_code;
+pub mod expected;
 pub mod finding;
 pub mod fingerprint;
 #[cfg(any(test, fuzzing))]
@@ -39,6 +40,7 @@ pub use cache_status::CacheStatus;
 pub use clock::Clock;
 pub use connection_route::ConnectionRoute;
 pub use departure::{Departure, ExitCategory, LeaveReason};
+pub use expected::ExpectedStatuses;
 pub use finding::{Finding, Severity};
 pub use fingerprint::fingerprint;
 pub use hard_stop::{HardStop, HardStops};

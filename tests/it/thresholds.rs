@@ -76,6 +76,24 @@ fn thresholds_that_are_kept_leave_the_exit_code_alone() {
 }
 
 #[test]
+fn expected_statuses_are_counted_as_what_they_are_and_cross_no_threshold() {
+    let load = ["--fault", "segment:404:40%", "-d", "6s", "--threshold", "error_rate<1%"];
+    demo(&load).assert_exit_code(3);
+    let run = demo(&[&load[..], &["--expect", "410,404"]].concat());
+    run.assert_exit_code(0);
+    let report = &run.report;
+    let expected = report.count("/http_errors/404");
+    assert!(expected > 0 && report.value()["health"]["verdict"] == "OK");
+    assert_eq!((report.count("/requests/expected"), report.count("/requests/failed")), (expected, 0));
+    let outcomes = report.value()["outcomes"].as_object().unwrap().values();
+    let counted: u64 = outcomes.map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(counted, report.count("/requests/finished"));
+    assert_eq!(report.value()["requests"]["expected_statuses"].to_string(), "[\"404\",\"410\"]");
+    let words = run.stdout().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(&format!("{expected} expected responses (404) not counted")), "{words}");
+}
+
+#[test]
 fn a_run_ends_early_when_a_threshold_stays_crossed() {
     let threshold = ["--threshold", "http_errors{503}==0", "--abort-on-fail=1s"];
     let run = demo(&[&["--fault", "segment:503:30%", "-d", "50s"], &threshold[..]].concat());

@@ -193,9 +193,16 @@ pub(in crate::export) const TABLE: &[Family] = &[
     }),
     Family::counter(
         "requests_failed_total",
-        "Requests that failed, except those that hlswarm cut.",
+        "Requests that failed, except those that hlswarm cut and expected responses.",
         |s, out| {
             out.count(&[], s.sample.snapshot.totals.errors());
+        },
+    ),
+    Family::counter(
+        "requests_expected_total",
+        "Responses with an expected status (--expect), which are no failures.",
+        |s, out| {
+            out.count(&[], s.sample.snapshot.totals.expected_responses());
         },
     ),
     Family::counter("requests_ok_total", "Requests that ended ok.", |s, out| {

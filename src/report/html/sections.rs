@@ -91,7 +91,8 @@ fn entry(term: &str, text: &str, page: &mut String) {
 fn failure_table(doc: &Doc, columns: &Columns, page: &mut String) {
     let requests = doc.at("/requests");
     let [failed, judged] = ["/failed", "/judged"].map(|path| units::count(requests.at(path).count()));
-    heading("Failures", &format!("{failed} of {judged} requests"), page);
+    let expected = failures::expected_sentence(doc).map_or(String::new(), |sentence| format!(", {sentence}"));
+    heading("Failures", &format!("{failed} of {judged} requests{expected}"), page);
     let rows = failures::failures(doc);
     if rows.is_empty() {
         page.push_str("<p class=\"none\">No request failed.</p>\n");

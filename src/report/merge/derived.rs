@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 use super::over_time::Load;
 use super::thresholds;
 use crate::report::doc::Part;
-use crate::report::failures::answerable;
+use crate::report::failures::{answerable, expected_statuses};
 use crate::stats::Quality;
 use crate::verdict::{Limit, Portion, Threshold};
 use crate::vocabulary::outcome::Class;
@@ -13,10 +13,11 @@ use crate::vocabulary::{Outcome, per_second};
 
 /// Fills in all numbers that are derived.
 pub(super) fn fill(report: &mut Value) {
+    requests(report);
     let root = Part::new(report);
     let requests = root.at("/requests");
     let failed_share = portion(requests, "/failed", "/judged").share();
-    let answerable = answerable(root.at("/outcomes"));
+    let answerable = answerable(root.at("/outcomes"), expected_statuses(root));
     let error_share = answerable.share();
     let finished = requests.at("/finished").count();
     let length = root.at("/run/duration_s").seconds();
@@ -46,6 +47,24 @@ pub(super) fn fill(report: &mut Value) {
     clients(report);
     checks(report, answerable);
     thresholds::judge_again(report);
+}
+
+/// Fills in how many requests failed: what one of the machines expected is a failure on none of them.
+fn requests(report: &mut Value) {
+    let root = Part::new(report);
+    let expected = expected_statuses(root);
+    let count = |is_meant: &dyn Fn(Outcome) -> bool| {
+        let outcomes = root.at("/outcomes").table();
+        let meant = outcomes.filter(|(name, _)| Outcome::from_name(name).is_some_and(is_meant));
+        meant.fold(0_u64, |sum, (_, count)| sum.saturating_add(count.count()))
+    };
+    let failed = count(&|outcome| outcome.is_failure() && !expected.has(outcome));
+    let (ok, as_expected) = (count(&|outcome| outcome.is_ok()), count(&|outcome| expected.has(outcome)));
+    for (path, number) in
+        [("failed", failed), ("judged", failed.saturating_add(ok)), ("expected", as_expected)]
+    {
+        put(report, &format!("/requests/{path}"), number.into());
+    }
 }
 
 /// Fills in the numbers of clients: each machine knew only its own.

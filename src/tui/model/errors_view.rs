@@ -117,11 +117,15 @@ fn total(app: &App, totals: &Totals) -> Vec<Text> {
     let share = moment.and_then(|moment| moment.failed_share());
     let role = share_role(share);
     let since = app.scope.since(&app.steady).map_or("in all", |_| "since the mark");
+    let expected = match totals.expected_responses() {
+        0 => String::new(),
+        expected => format!(", {} expected", units::count(expected)),
+    };
     vec![
         Text::plain(format!("{rate}/s {when}")).weighing(Weight::Subject),
         Text::new(role, units::percent(share)).then(Role::Label, " of requests").weighing(Weight::Subject),
         Text::label(format!(
-            "{} {since}, {}",
+            "{} {since}, {}{expected}",
             units::count(totals.errors()),
             units::percent(totals.failure_share())
         )),

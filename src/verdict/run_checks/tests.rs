@@ -11,6 +11,7 @@ const WELL: EndNumbers = EndNumbers {
     finished: 1_000,
     ok: 1_000,
     cut: 0,
+    expected: 0,
     local_files: 0,
     local_ports: 0,
     local_memory: 0,

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Limit;
+use crate::vocabulary::ExpectedStatuses;
 
 pub use catalogue::{Distribution, Extent, Quantity, RunNumber, Statistic};
 pub use measure::Measure;
@@ -73,7 +74,7 @@ impl Threshold {
     }
 }
 
-/// Thresholds of a run, and whether a crossed one ends it.
+/// Thresholds of a run, whether a crossed one ends it, and what is no failure.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Criteria {
     /// The thresholds.
@@ -84,6 +85,8 @@ pub struct Criteria {
     pub abort_grace: Option<Duration>,
     /// True if the operator accepts a trust verdict of INVALID.
     pub allow_untrusted: bool,
+    /// Statuses that are no failures.
+    pub expected: ExpectedStatuses,
 }
 
 impl fmt::Display for Threshold {
