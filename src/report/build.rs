@@ -263,6 +263,9 @@ fn health(sample: &RunSample) -> HealthReport {
         error_share: result.error_share,
         stalled_share_max: result.stalled_share_max,
         stalled_clients_max: result.stalled_clients_max,
+        clients_at_end: sample.health.clients,
+        clients_playing_at_end: sample.health.playing,
+        clients_stalled_at_end: sample.health.stalled,
         knee_errors: sample.knees.errors.map(knee),
         knee_stalls: sample.knees.stalls.map(knee),
     }

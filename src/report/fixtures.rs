@@ -182,6 +182,11 @@ pub(super) fn doc_of(clients: &[u64]) -> Doc {
     // As the columns below say.
     set("/health/stalled_share_max", json!(0.3));
     set("/health/stalled_clients_max", json!((0.3 * many as f64).round()));
+    for (name, of_each) in
+        [("clients_at_end", 4), ("clients_playing_at_end", 2), ("clients_stalled_at_end", 1)]
+    {
+        set(&format!("/health/{name}"), json!(of_each * many));
+    }
     set("/health/knee_errors", json!({ "clients": many, "bits_per_second": 1_000_000 * many, "at_s": 2.0 }));
     set("/trust/gauges", json!({}));
     set("/trust/measured_s", json!(6.0 * many as f64));

@@ -7,7 +7,7 @@ use super::page::Page;
 use crate::sample::RunSample;
 use crate::verdict::{Check, CheckResult, Quantity, RunNumber, Threshold};
 use crate::vocabulary::units::UNKNOWN;
-use crate::vocabulary::{Untrusted, per_second};
+use crate::vocabulary::{Untrusted, per_second, share};
 
 /// Maximum number of thresholds that are read from a document: more than a run accepts.
 const THRESHOLDS: usize = 1_000;
@@ -57,6 +57,9 @@ pub(super) fn value_of(root: Part<'_>, quantity: Quantity) -> Option<f64> {
         Quantity::Number(RunNumber::RequestsPerSecond) => {
             let started = root.at(RunNumber::RequestsPerSecond.path()).number()?;
             per_second(started, root.at("/run/duration_s").seconds())
+        }
+        Quantity::Number(number @ (RunNumber::PlayingShare | RunNumber::StalledShare)) => {
+            share(root.at(number.path()).count(), root.at("/health/clients_at_end").count())
         }
         Quantity::Number(number) => root.at(number.path()).number(),
         Quantity::Duration(of, statistic) => {

@@ -29,6 +29,12 @@ pub struct HealthReport {
     pub stalled_share_max: Option<f64>,
     /// Largest number of clients that were stalled at once; `null`: there were no clients.
     pub stalled_clients_max: Option<u64>,
+    /// Active clients at the last moment before clients left.
+    pub clients_at_end: u64,
+    /// Those of them that played.
+    pub clients_playing_at_end: u64,
+    /// Those of them that were stalled.
+    pub clients_stalled_at_end: u64,
     /// First time that errors reached 1 % of requests.
     pub knee_errors: Option<KneeReport>,
     /// First time that stalls reached 1 % of clients.

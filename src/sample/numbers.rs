@@ -15,6 +15,7 @@ pub(super) fn of_moment(at: Duration, snapshot: &Snapshot, recent: Option<&Rates
     HealthNumbers {
         at,
         clients,
+        playing: snapshot.in_state(ClientState::Playing),
         stalled,
         stalled_share: share(stalled, clients),
         error_share: recent.and_then(Rates::error_share),

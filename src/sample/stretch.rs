@@ -32,11 +32,42 @@ pub(super) fn has_begun(after: After, sample: &RunSample) -> bool {
     }
 }
 
-/// Largest values within some time; they do not follow from the counters at its ends.
+/// Clients in two states, as numbers and as shares of the active clients: of a moment, or the worst within some time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Levels {
+    stalled: Option<u64>,
+    stalled_share: Option<f64>,
+    playing: Option<u64>,
+    playing_share: Option<f64>,
+}
+
+impl Levels {
+    /// Returns those of now, or of the last moment before clients began to leave.
+    fn of(sample: &RunSample) -> Self {
+        let health = sample.health;
+        Self {
+            stalled: Some(health.stalled),
+            stalled_share: health.stalled_share,
+            playing: Some(health.playing),
+            playing_share: health.playing_share(),
+        }
+    }
+
+    /// Takes the worse of each: more that are stalled, fewer that play.
+    fn worsen(&mut self, other: Self) {
+        self.stalled = self.stalled.max(other.stalled);
+        self.stalled_share = self.stalled_share.into_iter().chain(other.stalled_share).reduce(f64::max);
+        self.playing = self.playing.into_iter().chain(other.playing).min();
+        self.playing_share = self.playing_share.into_iter().chain(other.playing_share).reduce(f64::min);
+    }
+}
+
+/// Largest values within some time, and the worst levels; they do not follow from the counters at its ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct StallPeaks {
     share: Option<f64>,
     clients: Option<u64>,
+    levels: Levels,
 }
 
 impl StallPeaks {
@@ -46,18 +77,25 @@ impl StallPeaks {
             return Self::default();
         }
         let share = sample.health.stalled_share;
-        Self { share, clients: share.map(|_| sample.snapshot.in_state(ClientState::Stalled)) }
+        let clients = share.map(|_| sample.snapshot.in_state(ClientState::Stalled));
+        Self { share, clients, levels: Levels::of(sample) }
     }
 
     /// Returns those of the whole run.
     pub(super) fn of_run(sample: &RunSample) -> Self {
         let of_run = sample.run_health;
-        Self { share: of_run.stalled_share_max, clients: of_run.stalled_clients_max }
+        Self { share: of_run.stalled_share_max, clients: of_run.stalled_clients_max, ..Self::default() }
+    }
+
+    /// Returns these values with the levels of now instead of the worst ones.
+    pub(super) fn at_end(self, sample: &RunSample) -> Self {
+        Self { levels: Levels::of(sample), ..self }
     }
 
     pub(super) fn raise(&mut self, other: Self) {
         self.share = self.share.into_iter().chain(other.share).reduce(f64::max);
         self.clients = self.clients.max(other.clients);
+        self.levels.worsen(other.levels);
     }
 }
 
@@ -163,6 +201,10 @@ impl<'a> Stretch<'a> {
             RunNumber::Bytes => Some(totals.bytes() as f64),
             RunNumber::StalledShareMax => self.peaks.share,
             RunNumber::StalledClientsMax => self.peaks.clients.map(|clients| clients as f64),
+            RunNumber::ClientsPlaying => self.peaks.levels.playing.map(|clients| clients as f64),
+            RunNumber::PlayingShare => self.peaks.levels.playing_share,
+            RunNumber::ClientsStalled => self.peaks.levels.stalled.map(|clients| clients as f64),
+            RunNumber::StalledShare => self.peaks.levels.stalled_share,
             RunNumber::StallsPerHour => quality.stalls_per_hour(),
             RunNumber::StallTime => Some(Duration::from_micros(quality.stall_us).as_secs_f64()),
             RunNumber::RebufferRatio => quality.rebuffer_ratio(),

@@ -160,7 +160,7 @@ impl Judge {
         let value = match threshold.over {
             None => {
                 let peaks = if begin.at.is_zero() { StallPeaks::of_run(sample) } else { self.peaks };
-                Stretch::new(begin, now, peaks).value(threshold.quantity, sample, sources)
+                Stretch::new(begin, now, peaks.at_end(sample)).value(threshold.quantity, sample, sources)
             }
             Some(_) if sample.state.is_ending() => return,
             Some(over) => {

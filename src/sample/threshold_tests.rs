@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::threshold_meter::ThresholdMeter;
 use super::{RunSample, Sources};
 use crate::stats::{ClientHandle, Timings};
-use crate::verdict::{Criteria, JudgedThreshold, Threshold, TrustVerdict};
+use crate::verdict::{Criteria, Health, JudgedThreshold, Threshold, TrustVerdict};
 use crate::vocabulary::{Clock, Kind, Outcome, RunState};
 
 /// A run whose seconds a test writes.
@@ -119,6 +119,40 @@ fn windows_are_not_judged_while_clients_leave() {
     (0..5).for_each(|_| run.second(0, 0, 0));
     assert_eq!([0, 1].map(|place| run.crossed_at(place)), [None; 2]);
     assert_eq!(run.judged(1).value(), Some(5.0));
+}
+
+/// Passes a second with this many clients, of which so many play and so many are stalled.
+fn crowd(run: &mut Run, clients: u64, playing: u64, stalled: u64) {
+    let stalled_share = (clients > 0).then(|| stalled as f64 / clients as f64);
+    run.sample.health = Health { clients, playing, stalled, stalled_share, ..Health::default() };
+    run.second(1, 1_000, 0);
+}
+
+#[test]
+fn clients_in_a_state_are_those_of_now_and_over_a_time_the_worst_of_it() {
+    let texts = [
+        "clients_playing>=8",
+        "clients_playing>=8 over 3s",
+        "playing_share>=80% over 3s",
+        "clients_stalled<2",
+        "stalled_share<20% over 3s",
+        "clients_stalled<2 after 3s",
+    ];
+    let mut run = Run::new(&texts);
+    for (all, play, stall) in [(10, 9, 1), (10, 7, 3), (20, 17, 0), (10, 8, 1)] {
+        crowd(&mut run, all, play, stall);
+    }
+    let values = |run: &Run| [0, 1, 2, 3, 4, 5].map(|place| run.judged(place).value());
+    assert_eq!(values(&run), [Some(8.0), Some(7.0), Some(0.7), Some(1.0), Some(0.3), Some(1.0)]);
+    let crossed = |run: &Run| [0, 1, 2, 3, 4, 5].map(|place| run.crossed_at(place));
+    assert_eq!(crossed(&run), [Some(2), Some(3), Some(3), Some(2), Some(3), None]);
+    // Fewer than before: the number falls, so a limit from below is crossed and not awaited.
+    crowd(&mut run, 10, 5, 1);
+    assert!(run.judged(0).is_crossed() && !run.judged(3).is_crossed());
+    // While clients leave, the last moment before stays.
+    run.sample.state = RunState::Draining;
+    run.second(0, 0, 0);
+    assert_eq!((run.judged(0).value(), run.judged(1).value()), (Some(5.0), Some(5.0)));
 }
 
 #[test]

@@ -14,7 +14,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::vocabulary::units;
+use crate::vocabulary::{share, units};
 
 /// Share of failed requests or stalled clients from which on a stream is degraded.
 pub const DEGRADED_SHARE: f64 = 0.01;
@@ -41,6 +41,8 @@ pub struct HealthNumbers {
     pub at: Duration,
     /// Clients that are active.
     pub clients: u64,
+    /// Those of them that play.
+    pub playing: u64,
     /// Those of them that are stalled.
     pub stalled: u64,
     /// Share of them that are stalled; `None` without clients.
@@ -140,11 +142,22 @@ pub struct Health {
     pub error_share: Option<f64>,
     /// Share of active clients that are stalled; `None` without clients.
     pub stalled_share: Option<f64>,
+    /// Active clients.
+    pub clients: u64,
+    /// Those of them that play.
+    pub playing: u64,
+    /// Those of them that are stalled.
+    pub stalled: u64,
     /// Thresholds of the operator that are crossed now.
     pub thresholds_crossed: u64,
 }
 
 impl Health {
+    /// Returns the share of active clients that play; `None` without clients.
+    pub fn playing_share(&self) -> Option<f64> {
+        share(self.playing, self.clients)
+    }
+
     /// Returns the reason as a sentence with numbers.
     pub fn reason(&self) -> String {
         if self.verdict == Verdict::Unknown {
@@ -292,6 +305,8 @@ impl HealthJudge {
         let HealthNumbers { at, clients, stalled_share, error_share, bits_per_second, .. } = *numbers;
         (self.health.error_share, self.health.stalled_share) = (error_share, stalled_share);
         self.health.thresholds_crossed = numbers.thresholds_crossed;
+        let HealthNumbers { playing, stalled, .. } = *numbers;
+        (self.health.clients, self.health.playing, self.health.stalled) = (clients, playing, stalled);
         let thresholds = (numbers.thresholds_crossed > 0).then_some(Verdict::Degraded);
         let errors = error_share.map(Verdict::from_share);
         // While this machine lacks something, it may cause the stalls itself.

@@ -118,6 +118,9 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("/health/knee_stalls", Rule::Knee),
     ("/health/stalled_share_max", Rule::Derived),
     ("/health/stalled_clients_max", Rule::Derived),
+    ("/health/clients_at_end", Rule::Sum),
+    ("/health/clients_playing_at_end", Rule::Sum),
+    ("/health/clients_stalled_at_end", Rule::Sum),
     // Of the report with the worse verdict, see `verdict_s`.
     ("/health/verdict_s", Rule::Unknown),
     ("/trust/verdict", Rule::Trust),

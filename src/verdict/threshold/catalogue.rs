@@ -65,6 +65,10 @@ numbers! {
     Bytes "bytes" Bytes Any "/bytes/total" "body bytes that arrived",
     StalledShareMax "stalled_share_max" Share Any "/health/stalled_share_max" "largest share of clients that were stalled at once",
     StalledClientsMax "stalled_clients_max" Count Any "/health/stalled_clients_max" "largest number of clients that were stalled at once",
+    ClientsPlaying "clients_playing" Count Any "/health/clients_playing_at_end" "clients that play now; over a time: the fewest at once",
+    PlayingShare "playing_share" Share Any "/health/clients_playing_at_end" "the same as a share of the active clients",
+    ClientsStalled "clients_stalled" Count Any "/health/clients_stalled_at_end" "clients that are stalled now; over a time: the most at once",
+    StalledShare "stalled_share" Share Any "/health/clients_stalled_at_end" "the same as a share of the active clients",
     Stalls "stalls" Count Any "/playback/stalls" "stalls that began",
     StallsPerHour "stalls_per_hour" Number Any "/playback/stalls_per_hour" "stalls per hour of stall and play",
     StallTime "stall_s" Seconds Any "/playback/stall_s" "time that clients were stalled, summed over all",
@@ -225,6 +229,12 @@ impl Quantity {
             Self::Sessions(..) => Extent::Whole,
             _ => Extent::Any,
         }
+    }
+
+    /// Reports whether its value only grows while a run goes on: a limit from below is then awaited, not crossed.
+    pub const fn only_grows(self) -> bool {
+        let is_level = matches!(self, Self::Number(RunNumber::ClientsPlaying | RunNumber::ClientsStalled));
+        !is_level && matches!(self.measure(), Measure::Count | Measure::Bytes)
     }
 
     /// Reports whether it is about clients that join: it has no value while their number stands still.

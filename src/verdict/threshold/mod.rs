@@ -22,6 +22,7 @@ use super::Limit;
 use crate::vocabulary::ExpectedStatuses;
 
 pub use catalogue::{Distribution, Extent, Quantity, RunNumber, Statistic};
+#[cfg(test)]
 pub use measure::Measure;
 pub use watch::{JudgedThreshold, ThresholdWatch, threshold_checks};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{After, Measure, Threshold};
+use super::{After, Threshold};
 use crate::verdict::check::{Check, CheckResult, Consequence};
 use crate::verdict::{Trust, TrustVerdict};
 use crate::vocabulary::units;
@@ -39,7 +39,7 @@ impl JudgedThreshold {
 
     /// Reports whether it is crossed now. A count that has not yet reached what is asked of it is not: it only grows.
     pub fn is_crossed(&self) -> bool {
-        let grows = matches!(self.threshold.quantity.measure(), Measure::Count | Measure::Bytes);
+        let grows = self.threshold.quantity.only_grows();
         let is_awaited = |value| grows && value < self.threshold.limit.number();
         self.standing.crossed_since.is_some() && !self.standing.value.is_some_and(is_awaited)
     }
