@@ -254,7 +254,8 @@ impl<E: Engine> Controller<E> {
 
     /// Returns the end of the run; `None`: never, or not while the clock of the stages stands still.
     fn end(&self) -> Option<Duration> {
-        let end = self.plan.duration?;
+        // A probe lasts until it has its price, however short the run of the plan is.
+        let end = self.plan.duration.filter(|_| self.plan.ahead != Ahead::Probe)?;
         if self.plan.ends_with_stages() { self.clock.reaches(end) } else { Some(end) }
     }
 
@@ -269,7 +270,7 @@ impl<E: Engine> Controller<E> {
 
     /// Reports whether the others wait for the first client.
     fn waits(&self) -> bool {
-        let is_priced = !self.price.is_open() || self.plan.ahead == Ahead::Together;
+        let is_priced = !self.price.is_awaited() || self.plan.ahead == Ahead::Together;
         !self.first.is_decided() || !is_priced
     }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{Ahead, Controller, Ending, Engine, OnShortage, Plan, Pricing, RefusedBy};
 use crate::capacity::Supply;
-use crate::forecast::{Base, PriceConsequence, Probed, probes_for_tests, settings_for_tests};
+use crate::forecast::{Base, Got, PriceConsequence, Probed, probes_for_tests, settings_for_tests};
 use crate::load::{Bound, ClientLimit, Ramp, RampProfile};
 use crate::pipeline::Pipeline;
 use crate::player::SessionLength;
@@ -123,7 +123,7 @@ impl Scene {
         let supply = Supply { open_files: self.open_files, files_reserved: 64, ..Supply::default() };
         let pricing = Pricing {
             probes,
-            settings: settings_for_tests("web", SessionLength::Endless),
+            viewers: vec![(1, settings_for_tests("web", SessionLength::Endless))],
             supply,
             base: Base { open_files: Some(64), ..Base::default() },
             slot: Arc::clone(&sources.priced),
@@ -225,4 +225,27 @@ async fn a_probe_ends_with_the_price() {
         let expected = if open_files.is_some() { PriceConsequence::Refused } else { PriceConsequence::Fits };
         assert_eq!(played.consequence, Some(expected));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_playlists_are_slow_begins_without_a_price_and_has_one_later() {
+    // The others start half a second after the first request for media, which the scene makes with the first response.
+    let mut probes = scene(OnShortage::Refuse, None).probes;
+    let nothing = Probed { got: Got::Nothing, ..probes[0].1.clone() };
+    probes.iter_mut().for_each(|(at, _)| *at += 3_000);
+    probes.insert(0, (100, nothing));
+    let scene = Scene { probes, ..scene(OnShortage::Refuse, Some(FILES)) };
+    let played = scene.play().await;
+    assert!(played.others_at.is_some_and(|at| (500..3_000).contains(&at)), "{:?}", played.others_at);
+    assert_eq!(played.consequence, Some(PriceConsequence::Ignored), "it is too late to refuse");
+    assert_eq!(played.most, CLIENTS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_waits_for_slow_playlists_longer_than_its_run_lasts() {
+    let mut scene = scene(OnShortage::Refuse, None);
+    scene.ahead = Ahead::Probe;
+    scene.probes.iter_mut().for_each(|(at, _)| *at += 6_000);
+    let played = scene.play().await;
+    assert_eq!((played.consequence, played.most), (Some(PriceConsequence::Fits), 1));
 }

@@ -107,6 +107,32 @@ impl Curve {
         }
     }
 
+    /// Returns the mean of curves that were simulated for the same length, by their shares; `None` without one.
+    pub fn mixed(mut curves: Vec<(f64, Self)>) -> Option<Self> {
+        let all: f64 = curves.iter().map(|(share, _)| share).sum();
+        let (share, mut mixed) = curves.pop()?;
+        if curves.is_empty() || all <= 0.0 {
+            return Some(mixed);
+        }
+        let part = share / all;
+        mixed.sums.iter_mut().for_each(|sum| *sum = Traffic::default().plus(*sum, part));
+        mixed.connections *= part;
+        mixed.closes_per_s *= part;
+        for (share, other) in curves {
+            let part = share / all;
+            for (place, sum) in mixed.sums.iter_mut().enumerate() {
+                *sum = sum.plus(other.sums.get(place).copied().unwrap_or_default(), part);
+            }
+            mixed.connections += other.connections * part;
+            mixed.closes_per_s += other.closes_per_s * part;
+            mixed.paced &= other.paced;
+            // The viewer that plays longest sets the end.
+            mixed.ends = mixed.ends.zip(other.ends).map(|(one, other)| one.max(other));
+            other.destinations.into_iter().for_each(|destination| add(&mut mixed.destinations, destination));
+        }
+        Some(mixed)
+    }
+
     /// Returns the amounts that a viewer of this age, in seconds, has used.
     pub(super) fn at(&self, age: f64) -> Traffic {
         let age = self.ends.map_or(age, |ends| age.min(ends)).max(0.0);
@@ -131,16 +157,20 @@ impl Curve {
 }
 
 fn destinations(lives: &[Lived], model: &StreamModel) -> Vec<Destination> {
-    let mut destinations: Vec<Destination> = Vec::new();
+    let mut destinations = Vec::new();
     for (endpoint, most) in lives.iter().flat_map(|lived| &lived.connections.most_at) {
-        match destinations.iter_mut().find(|known| known.endpoint == *endpoint) {
-            Some(known) => known.connections_per_client = known.connections_per_client.max(*most),
-            None => destinations.push(Destination {
-                endpoint: endpoint.clone(),
-                http2: model.is_http2(endpoint),
-                connections_per_client: *most,
-            }),
-        }
+        let (endpoint, http2) = (endpoint.clone(), model.is_http2(endpoint));
+        add(&mut destinations, Destination { endpoint, http2, connections_per_client: *most });
     }
     destinations
+}
+
+/// Adds a destination; of one that is known already the most connections count.
+fn add(destinations: &mut Vec<Destination>, other: Destination) {
+    match destinations.iter_mut().find(|known| known.endpoint == other.endpoint) {
+        Some(known) => {
+            known.connections_per_client = known.connections_per_client.max(other.connections_per_client)
+        }
+        None => destinations.push(other),
+    }
 }

@@ -12,6 +12,8 @@ use crate::vocabulary::SecretUrl;
 pub struct Probed {
     /// Purpose of the request.
     pub what: Resource,
+    /// True if the client only probes the track that it belongs to, and plays another.
+    pub is_other: bool,
     /// URL that was requested.
     pub url: SecretUrl,
     /// URL that the response came from, after redirects.

@@ -115,6 +115,8 @@ pub struct StreamModel {
     known: Vec<Known>,
     /// The playlist of each track that the client plays now, as places in `known`.
     tracks: Vec<Option<usize>>,
+    /// Numbers of those among them that it only probes.
+    others: Vec<usize>,
     http2: Vec<(Endpoint, bool)>,
     took: Option<Duration>,
 }
@@ -125,6 +127,11 @@ impl StreamModel {
         let endpoint = probed.base.endpoint();
         if self.http2.len() < KNOWN && !self.http2.iter().any(|(known, _)| *known == endpoint) {
             self.http2.push((endpoint, probed.http2));
+        }
+        if let Some(track) = probed.what.track().filter(|track| probed.is_other && *track < KNOWN)
+            && !self.others.contains(&track)
+        {
+            self.others.push(track);
         }
         match (probed.what, &probed.got) {
             (_, Got::Nothing) => {}
@@ -222,6 +229,26 @@ impl StreamModel {
         main.measured.segments >= enough && tracks.all(|other| other.measured.segments > 0)
     }
 
+    /// Returns this model with each variant that no client has loaded yet as the played one at its own bandwidth, so that
+    /// a viewer can be simulated who would play it.
+    #[must_use]
+    pub fn with_other_variants(&self) -> Self {
+        let mut model = self.clone();
+        let Some(main) = self.played().next().filter(|main| main.media().is_some()) else { return model };
+        for known in &self.known {
+            let Some(Playlist::Multivariant(multivariant)) = known.playlist.as_deref() else { continue };
+            for variant in &multivariant.variants {
+                let url = known.base.refer(variant.uri.as_str());
+                if model.place(&url).is_none() && model.known.len() < KNOWN {
+                    let (stated, measured) = (self.stated(&url), Measured::default());
+                    let base = url.clone();
+                    model.known.push(Known { url, base, stated, measured, ..main.clone() });
+                }
+            }
+        }
+        model
+    }
+
     /// Returns the response that is known from this URL.
     pub(super) fn get(&self, url: &SecretUrl) -> Option<(usize, &Known)> {
         let place = self.place(url)?;
@@ -279,8 +306,7 @@ impl StreamModel {
             return (peak > 0.0).then_some((peak, RateSource::Bandwidth));
         };
         // The statement is about the variant and its audio together.
-        let mut tracks = self.tracks.iter().flatten().filter_map(|place| self.known.get(*place));
-        let main = tracks.next().map(|main| main.stated.average);
+        let main = self.played().next().map(|main| main.stated.average);
         let together: f64 = self.played_rates().sum();
         match main.flatten().map(|average| average as f64) {
             Some(average) if together > 0.0 && (together / average - 1.0).abs() <= AGREES => {
@@ -291,21 +317,26 @@ impl StreamModel {
     }
 
     fn played_rates(&self) -> impl Iterator<Item = f64> {
-        let played = self.tracks.iter().flatten().filter_map(|place| self.known.get(*place));
-        played.filter_map(Known::measured_rate)
+        self.played().filter_map(Known::measured_rate)
+    }
+
+    /// Returns the playlists that the client plays now, that of the variant first.
+    fn played(&self) -> impl Iterator<Item = &Known> {
+        let tracks = self.tracks.iter().enumerate().filter(|(track, _)| !self.others.contains(track));
+        tracks.filter_map(|(_, place)| self.known.get((*place)?))
     }
 
     /// Returns the mean bit rate of everything that the client plays now; `None` without a media playlist.
     pub fn bit_rate(&self) -> Option<BitRate> {
-        let played = || self.tracks.iter().flatten().filter_map(|place| self.known.get(*place));
-        let main = played().next()?;
+        let main = self.played().next()?;
         let segment = main.media()?.segments.last();
         let (source, tagged) = match segment {
             Some(segment) if segment.byte_range().is_some() => (Some(RateSource::ByteRanges), true),
             Some(segment) if segment.bitrate().is_some() => (Some(RateSource::BitrateTags), true),
             _ => (self.rate_of(main).map(|(_, source)| source), false),
         };
-        let rates = played()
+        let rates = self
+            .played()
             .filter_map(|known| if tagged { known.tagged_rate() } else { Some(self.rate_of(known)?.0) });
         Some(BitRate { bits_per_second: rates.sum(), source: source?, segments: main.measured.segments })
     }

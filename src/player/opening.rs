@@ -62,6 +62,12 @@ impl Player {
         }
     }
 
+    /// Reports whether a request belongs to a track that is probed and not played; a track that is gone was one.
+    pub fn only_probes(&self, what: Resource) -> bool {
+        let role = |index: usize| self.tracks.get(index).map(|track| track.role);
+        what.track().is_some_and(|index| matches!(role(index), None | Some(Role::Other)))
+    }
+
     /// Returns the connection that a request uses.
     pub(super) fn reuse(&self, what: Resource) -> Reuse {
         let profile = self.settings.profile;

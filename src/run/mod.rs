@@ -384,7 +384,7 @@ impl ActiveRun {
         let Process { open_files, resident_bytes, cpu, .. } = Process::now();
         controller.pricing(Pricing {
             probes,
-            settings: config.clients.cast.of_first_client(config.clients.seed),
+            viewers: config.clients.cast.viewers_of_first_stream(config.clients.seed),
             supply,
             base: Base { open_files, resident_bytes, cpu },
             slot: Arc::clone(&self.sources.priced),

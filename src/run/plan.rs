@@ -12,7 +12,7 @@ use crate::control::Ahead;
 use crate::net::{self, locate};
 use crate::report::{self, DestinationReport, PlanPage};
 use crate::verdict::Criteria;
-use crate::vocabulary::{SecretUrl, exit_code};
+use crate::vocabulary::{Kind, SecretUrl, exit_code, units};
 
 /// Maximum number of hosts whose addresses are looked up.
 const HOSTS: usize = 8;
@@ -46,9 +46,17 @@ pub(super) async fn plan(args: PlanArgs, command: String) -> Result<ExitStatus, 
 /// Says why the plan has no price, and returns the exit code of a run that ends so.
 fn no_price(ended: &EndedRun) -> ExitStatus {
     let report = ended.report(None);
-    let why = report.exit.reasons.first().map_or("too little of the stream arrived", String::as_str);
+    // The criteria of a run are none of a probe: with one client no target is reached, and it need not play.
+    let code = report.exit.code.filter(|code| ![0, exit_code::CRITERIA].contains(code));
+    let why = code.and(report.exit.reasons.first().cloned()).unwrap_or_else(|| {
+        let ok = |kind| ended.sample.snapshot.totals.kind(kind).ok.requests;
+        let [playlists, segments] = [(Kind::Playlist, "playlist"), (Kind::Segment, "segment")]
+            .map(|(kind, name)| units::plural(ok(kind), name));
+        let waited = units::span(ended.sample.at);
+        format!("too little of the stream arrived to price it: {playlists} and {segments} in {waited}")
+    });
     stdio::say(&format!("hlswarm: plan: {why}"));
-    ExitStatus::from(report.exit.code.filter(|code| *code != 0).unwrap_or(exit_code::CRITERIA))
+    ExitStatus::from(code.unwrap_or(exit_code::CRITERIA))
 }
 
 /// Looks up the addresses of the hosts. One that has none in time keeps an empty list.

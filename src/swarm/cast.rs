@@ -67,10 +67,23 @@ impl Cast {
         self.kinds().nth(number).unwrap_or(&self.first)
     }
 
-    /// Returns the settings of the player of the first client that is admitted.
-    pub fn of_first_client(&self, seed: u64) -> Arc<player::Settings> {
-        let player = &self.kind(Dealer::new(self, seed).admit_at(0).kind).player;
-        self.personal.as_ref().map_or_else(|| Arc::clone(player), |personal| personal.player(player, 0))
+    /// Returns the settings of each member of the mix with its share, that of the first client first. All have the stream of
+    /// that client: no other one is known before the load.
+    pub fn viewers_of_first_stream(&self, seed: u64) -> Vec<(u32, Arc<player::Settings>)> {
+        let kind = self.kind(Dealer::new(self, seed).admit_at(0).kind);
+        let first = match &self.personal {
+            Some(personal) => personal.player(&kind.player, 0),
+            None => Arc::clone(&kind.player),
+        };
+        let members = self.kinds().zip(&self.mix);
+        let with_stream = |(kind, share): (&ClientKind, &u32)| {
+            let settings = player::Settings { entry: first.entry.clone(), ..(*kind.player).clone() };
+            (*share, Arc::new(settings))
+        };
+        let mut viewers: Vec<_> = members.map(with_stream).collect();
+        let member = kind.member.min(viewers.len());
+        viewers.rotate_left(member);
+        viewers
     }
 
     /// Sets the budget of all kinds for data that origins can make this process keep.

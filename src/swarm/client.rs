@@ -178,7 +178,7 @@ impl Viewer {
         {
             self.wait_until(at);
         }
-        let probed = self.probe.look(fetch, redirects, &arrival);
+        let probed = self.probe.look(&self.player, fetch, redirects, &arrival);
         let answered = Answered::new(&mut arrival);
         let answer = conclude(&self.player, &mut self.inspection, fetch, arrival);
         self.probe.pass(probed, &answer);

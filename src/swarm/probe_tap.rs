@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::request::{Arrival, timings};
 use crate::forecast::{Got, Probed};
-use crate::player::{Answer, Fetch};
+use crate::player::{Answer, Fetch, Player};
 
 /// Number of the first client of a run.
 const FIRST: u64 = 1;
@@ -18,13 +18,20 @@ impl ProbeTap {
         Self(probe.filter(|_| client == FIRST).cloned())
     }
 
-    /// Returns the facts of a response that the answer to the player does not hold; `None` if no one wants them.
-    pub(super) fn look(&self, fetch: &Fetch, hops: u32, arrival: &Arrival<'_>) -> Option<Probed> {
+    /// Returns the facts of a response to `player` that its answer does not hold; `None` if no one wants them.
+    pub(super) fn look(
+        &self,
+        player: &Player,
+        fetch: &Fetch,
+        hops: u32,
+        arrival: &Arrival<'_>,
+    ) -> Option<Probed> {
         self.0.as_ref()?;
         let Arrival::Response(received) = arrival else { return None };
         let times = timings(&received.response);
         Some(Probed {
             what: fetch.what,
+            is_other: player.only_probes(fetch.what),
             url: fetch.url.clone(),
             base: received.url(fetch).clone(),
             hops,

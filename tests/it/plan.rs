@@ -187,3 +187,37 @@ fn a_plan_sends_one_client_and_says_what_the_run_then_says() {
     assert!(page.contains("and --max-requests is 20; at most"), "{page}");
     assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
 }
+
+#[test]
+fn a_stream_with_slow_playlists_is_priced_for_every_player() {
+    let origin = Scripted::start(|path| match path {
+        "/a.m3u8" => Answer::playlist(
+            "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=400000\nlow.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=800000\nhigh.m3u8\n",
+        ),
+        path if path.contains(".m3u8") => {
+            std::thread::sleep(Duration::from_millis(1_200));
+            Answer::playlist(
+                "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n#EXTINF:2,\na.ts\n#EXTINF:2,\nb.ts\n#EXTINF:2,\nc.ts\n#EXTINF:2,\nd.ts\n",
+            )
+        }
+        _ => Answer::segment(),
+    });
+    let url = origin.url("/a.m3u8");
+    let is_priced = |player: &str| {
+        let plan = Command::new(env!("CARGO_BIN_EXE_hlswarm"))
+            .args(["plan", &url, "-c", "5", "-d", "2s", "--json", "--player", player])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&plan.stderr);
+        let plan: Value = serde_json::from_slice(&plan.stdout).unwrap_or_else(|_| panic!("{player}: {said}"));
+        for path in ["/plan/planned/bytes", "/plan/client_bits_per_second", "/plan/segments_measured"] {
+            let known = plan.pointer(path).and_then(Value::as_f64).unwrap_or_default();
+            assert!(known > 0.0, "{player}: {path}: {plan}");
+        }
+    };
+    std::thread::scope(|scope| {
+        for player in ["web", "ffmpeg", "native", "persistent", "patient"] {
+            scope.spawn(move || is_priced(player));
+        }
+    });
+}

@@ -26,6 +26,7 @@ pub(crate) fn probes(film: Option<u64>, host: &str) -> Vec<Probed> {
     let playlist = Arc::new(parse(text.as_bytes()).expect("a playlist"));
     let probed = |what, wire_bytes, got| Probed {
         what,
+        is_other: false,
         url: url.clone(),
         base: url.clone(),
         hops: 0,
@@ -365,4 +366,27 @@ fn arrivals_cost_their_sessions_and_no_more_than_find_room() {
     let [filled, ramped] = [endless, ramp].map(|forecast| forecast.planned(forecast.length()));
     assert!((filled.bytes / ramped.bytes - 1.0).abs() < 0.01, "{} {}", filled.bytes, ramped.bytes);
     assert_eq!(filled.open_files, ramped.open_files);
+}
+
+#[test]
+fn a_mixed_run_costs_what_each_kind_costs_by_its_share() {
+    let stream = model(None, "");
+    let curve = |player| {
+        let settings = settings(player, SessionLength::Endless);
+        Curve::new(&stream, &settings, Some(Duration::from_secs(60)), 1).expect("a stream that is known")
+    };
+    let [web, ffmpeg] = ["web", "ffmpeg"].map(curve);
+    let mixed = Curve::mixed(vec![(3.0, web.clone()), (1.0, ffmpeg.clone())]).expect("two curves");
+    assert!(ffmpeg.connections > web.connections, "ffmpeg keeps its lanes apart");
+    let by_share = |of: fn(&Curve) -> f64| of(&web) * 0.75 + of(&ffmpeg) * 0.25;
+    for of in [
+        |curve: &Curve| curve.at(1.0).bytes,
+        |curve: &Curve| curve.at(60.0).bytes,
+        |curve: &Curve| curve.at(60.0).requests,
+        |curve: &Curve| curve.connections,
+    ] {
+        assert!((of(&mixed) - by_share(of)).abs() < 1e-6 * by_share(of));
+    }
+    assert_eq!(mixed.destinations.len(), 1);
+    assert!(Curve::mixed(Vec::new()).is_none());
 }

@@ -14,7 +14,17 @@ fn url(text: &str) -> SecretUrl {
 
 fn probed(what: Resource, at: &str, wire_bytes: u64, got: Got) -> Probed {
     let took = Duration::from_millis(5);
-    Probed { what, url: url(at), base: url(at), hops: 0, wire_bytes, took, http2: false, got }
+    Probed {
+        what,
+        is_other: false,
+        url: url(at),
+        base: url(at),
+        hops: 0,
+        wire_bytes,
+        took,
+        http2: false,
+        got,
+    }
 }
 
 fn playlist(what: Resource, at: &str, text: &str) -> Probed {
