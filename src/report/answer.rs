@@ -86,7 +86,7 @@ fn result(doc: &Doc, verdict: Verdict) -> String {
         .as_ref()
         .map(|knee| format!("{}, {}", clients(knee.at.at("/clients")), rate(knee.at.at("/bits_per_second"))));
     match (verdict, load) {
-        (Verdict::Unknown, _) => format!("{host}: nothing was measured"),
+        (Verdict::Unknown, _) => format!("{host}: {}", unjudged(doc)),
         (Verdict::NothingPlays, _) => format!("{host}: no client ever played"),
         (Verdict::Ok, _) => {
             let peak = clients(doc.at("/run/clients_peak"));
@@ -99,6 +99,21 @@ fn result(doc: &Doc, verdict: Verdict) -> String {
             format!("{host}: {}", thresholds_sentence(doc).unwrap_or_else(|| failed(doc)))
         }
         (_, None) => format!("{host}: {}", failed(doc)),
+    }
+}
+
+/// Returns what a run without a verdict has measured, and what it lacks: one of two seconds may end before a client plays.
+pub(super) fn unjudged(doc: &Doc) -> String {
+    let (started, finished) = (doc.at("/requests/started"), doc.at("/requests/finished"));
+    let lasted = units::span(doc.at("/run/duration_s").seconds());
+    match (started.count(), finished.count()) {
+        (0, _) => "nothing was measured".to_owned(),
+        (_, 0) => format!("no request ended within {lasted}; try a longer --duration"),
+        _ if doc.at("/playback/started").count() == 0 => {
+            let ended = plural(finished, "request");
+            format!("no client played within {lasted}, {ended} ended; try a longer --duration")
+        }
+        _ => "nothing was measured".to_owned(),
     }
 }
 
@@ -231,7 +246,7 @@ fn carried(doc: &Doc) -> Tile {
             let bits = rate(doc.at("/throughput_bits_per_second/run"));
             (known(doc.at("/run/clients_peak")), format!("clients at {bits}"))
         }
-        (None, Verdict::Unknown) => (UNKNOWN.to_owned(), "nothing was measured".to_owned()),
+        (None, Verdict::Unknown) => (UNKNOWN.to_owned(), unjudged(doc)),
         (None, _) => (UNKNOWN.to_owned(), "no load was carried well".to_owned()),
     };
     Tile { label: "◆ carried", value, note, tone: Tone::Text }

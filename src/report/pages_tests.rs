@@ -267,6 +267,23 @@ fn the_pages_of_several_reports_say_so() {
 }
 
 #[test]
+fn a_run_that_ends_before_a_client_plays_says_what_it_has_measured() {
+    let begun = with(&with(&doc(), "/health/verdict", "--".into()), "/playback/started", 0.into());
+    for (started, finished, expected) in [
+        (0, 0, "nothing was measured"),
+        (3, 0, "no request ended within"),
+        (3, 2, "2 requests ended; try a longer --duration"),
+    ] {
+        let doc =
+            with(&with(&begun, "/requests/started", started.into()), "/requests/finished", finished.into());
+        for format in [ReportFormat::Html, ReportFormat::Markdown, ReportFormat::Text] {
+            let page = render(format, &doc).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(page.contains(expected), "{expected}: {page}");
+        }
+    }
+}
+
+#[test]
 fn only_a_load_that_was_served_well_was_carried() {
     let no_knee = with(&doc(), "/health/knee_errors", Value::Null);
     let tile = |verdict: &str| {

@@ -141,7 +141,7 @@ fn health(doc: &Doc) -> String {
     let health = doc.at("/health");
     let verdict = health.at("/verdict").verdict();
     if verdict == Verdict::Unknown {
-        return "-- nothing was measured".to_owned();
+        return format!("-- {}", answer::unjudged(doc));
     }
     let is_bad = verdict >= Verdict::Degraded;
     let held = health.at("/verdict_s").seconds();

@@ -123,7 +123,13 @@ fn changing(health: &Health, pending: Pending) -> Text {
 fn result(sample: &RunSample) -> Vec<Text> {
     let result = &sample.run_health;
     if result.worst == Verdict::Unknown {
-        return vec![Text::label("nothing was measured").weighing(Weight::Subject)];
+        let ended = sample.snapshot.totals.finished();
+        let text = match units::plural(ended, "request") {
+            _ if ended == 0 => Text::label("nothing was measured"),
+            ended => Text::label(format!("no client played, {ended} ended; try a longer --duration"))
+                .or_short("no client played"),
+        };
+        return vec![text.weighing(Weight::Subject)];
     }
     let mut line = Vec::new();
     if result.worst >= Verdict::Degraded && !result.held.is_zero() {
