@@ -1,6 +1,7 @@
 //! The plan of a command line as a plan file: what `--print-plan` prints.
 //!
-//! An option that is not given is a comment with its default. A value that may be a secret is a comment without it.
+//! An option that is not given is a comment with its default. A value that has a secret is printed without it: as a
+//! comment where something else must take its place, and the first line says what is to be filled in.
 
 use std::ffi::OsString;
 
@@ -11,6 +12,8 @@ use super::options::Options;
 use super::plan_file::{TARGET, URL};
 use super::{Cli, WeightedTarget, shown, with_command};
 use crate::net::Proxy;
+use crate::vocabulary::secret_shape::HIDDEN;
+use crate::vocabulary::{SecretUrl, placeholder};
 
 /// End of the line of an option whose value is not printed.
 pub const SECRET_NOTE: &str = "(a secret is not printed)";
@@ -25,56 +28,179 @@ pub fn resolved(args: impl IntoIterator<Item = OsString>) -> String {
     let is_given =
         |option: &Arg| run.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine);
     let given: Vec<&Arg> = options.of_files().filter(|option| is_given(option)).collect();
-    let mut text = String::new();
+    let mut printed = Printed::default();
     let urls = if run.try_contains_id(URL).is_ok() { raw(run, URL) } else { Vec::new() };
-    for url in urls {
-        text += &line(URL, std::slice::from_ref(&url), shown::value("", &url) == url || url.starts_with('@'));
-    }
+    printed.line(URL, &urls);
     for option in options.of_files() {
         let name = option.get_long().unwrap_or_default();
         if is_given(option) {
-            text += &given_line(name, option, &raw(run, option.get_id().as_str()));
+            printed.given(name, option, &raw(run, option.get_id().as_str()));
         } else if !given.iter().any(|other| options.excludes(other, option)) {
             let depends =
                 name == "clients" && raw(run, "clients").first().is_some_and(|clients| clients == "0");
             let has_default = option.get_action().takes_values() && !depends;
             let default = option.get_default_values().first().filter(|_| has_default);
             let default = default.map(|value| format!("# {name} = {}\n", quoted(&value.to_string_lossy())));
-            text += &default.unwrap_or_default();
+            printed.text += &default.unwrap_or_default();
         }
     }
-    text
+    printed.whole()
 }
 
-fn given_line(name: &str, option: &Arg, values: &[String]) -> String {
-    match option.get_action() {
-        ArgAction::SetTrue => format!("{} = true\n", key(name)),
-        ArgAction::Append => {
-            let is_shown = values.iter().all(|value| is_public(name, value));
-            match name {
-                "stage" => line("stages", values, is_shown),
-                TARGET if is_shown => tables("targets", values.iter().map(|value| target(value))),
-                TARGET => line("targets", values, false),
-                "mix" => tables(name, values.iter().map(|value| member(value))),
-                _ => line(name, values, is_shown),
+/// Lines of the plan so far, and what they lack.
+#[derive(Default)]
+struct Printed {
+    text: String,
+    missing: Vec<String>,
+}
+
+impl Printed {
+    /// Returns the plan, whose first line says what is to be filled in.
+    fn whole(self) -> String {
+        let Self { text, missing } = self;
+        if missing.is_empty() {
+            return text;
+        }
+        format!("# Fill in before you run it again, secrets are not printed: {}\n{text}", missing.join(", "))
+    }
+
+    /// Adds an option that was given.
+    fn given(&mut self, name: &str, option: &Arg, values: &[String]) {
+        match (option.get_action(), name) {
+            (ArgAction::SetTrue, _) => self.text += &format!("{} = true\n", key(name)),
+            (ArgAction::Append, "stage") => self.line("stages", values),
+            (ArgAction::Append, "mix") => self.tables(name, values.iter().map(|value| member(value)), false),
+            (ArgAction::Append, TARGET) => {
+                let shown: Vec<_> = values.iter().map(|value| shown(TARGET, value)).collect();
+                let hides = shown.iter().any(|(_, missing)| matches!(missing, Missing::Secret(_)));
+                shown.iter().for_each(|(_, missing)| self.lacks("targets", missing));
+                self.tables("targets", shown.iter().map(|(text, _)| target(text)), hides);
             }
+            _ => self.line(name, values),
         }
-        _ => line(name, values, values.iter().all(|value| is_public(name, value))),
+    }
+
+    /// Adds the values of an option: those that can be used as they are, then the others as comments.
+    fn line(&mut self, key: &str, values: &[String]) {
+        let shown: Vec<_> = values.iter().map(|value| shown(key, value)).collect();
+        shown.iter().for_each(|(_, missing)| self.lacks(key, missing));
+        let (hidden, usable): (Vec<_>, Vec<_>) =
+            shown.into_iter().partition(|(_, missing)| matches!(missing, Missing::Secret(_)));
+        let list = usable.iter().map(|(text, _)| quoted(text)).collect::<Vec<_>>().join(", ");
+        match &*usable {
+            [] => {}
+            [_] if key != "stages" => self.text += &format!("{} = {list}\n", self::key(key)),
+            _ => self.text += &format!("{} = [{list}]\n", self::key(key)),
+        }
+        for (text, _) in hidden {
+            self.text += &format!("# {} = {}  {SECRET_NOTE}\n", self::key(key), quoted(&text));
+        }
+    }
+
+    /// Adds a list of tables, one in each line; all are comments if one of them hides a secret.
+    fn tables(&mut self, key: &str, tables: impl Iterator<Item = String>, hides: bool) {
+        let (begin, end) = if hides { ("# ", format!("  {SECRET_NOTE}")) } else { ("", String::new()) };
+        self.text += &format!("{begin}{key} = [{end}\n");
+        tables.for_each(|table| self.text += &format!("{begin}  {table},{end}\n"));
+        self.text += &format!("{begin}]{end}\n");
+    }
+
+    fn lacks(&mut self, key: &str, missing: &Missing) {
+        let lack = match missing {
+            Missing::Nothing => return,
+            Missing::Login => format!("{key} (user and password)"),
+            Missing::Secret(what) if what.is_empty() => key.to_owned(),
+            Missing::Secret(what) => format!("{key} ({what})"),
+        };
+        if !self.missing.contains(&lack) {
+            self.missing.push(lack);
+        }
     }
 }
 
-/// Reports whether a value may be shown: one that names the file or the variable of a secret may.
-fn is_public(name: &str, value: &str) -> bool {
+/// Part of a value that is not printed.
+enum Missing {
+    Nothing,
+    /// User and password of a URL: without them it is a URL all the same.
+    Login,
+    /// Something in whose place `***` stands; the text names it, if it has a name.
+    Secret(String),
+}
+
+/// Returns a value without its secrets, and what it lacks then.
+fn shown(name: &str, value: &str) -> (String, Missing) {
+    let secret = |text: &str, what: &str| (text.to_owned(), Missing::Secret(what.to_owned()));
+    let plain = || (value.to_owned(), Missing::Nothing);
     match name {
-        "header" => value.starts_with('@'),
-        "header-env" => true,
-        "proxy" => value == "env" || value.parse::<Proxy>().is_ok_and(|proxy| !proxy.has_login()),
+        // The name of the file or of the variable that has the secret is none.
+        "header" if value.starts_with('@') => plain(),
+        "header-env" => plain(),
+        "header" => match value.split_once(':').filter(|(name, _)| is_plain_name(name)) {
+            Some((_, given)) if is_placeholder(given.trim()) => plain(),
+            Some((name, _)) => secret(&format!("{name}: {HIDDEN}"), name),
+            None => secret(HIDDEN, ""),
+        },
+        "proxy" => match value.parse::<Proxy>() {
+            Ok(proxy) if proxy.has_login() => (shown::value("--proxy", value), Missing::Login),
+            Ok(_) => plain(),
+            Err(_) if value == "env" => plain(),
+            Err(_) => secret(HIDDEN, ""),
+        },
+        URL => shown_url(value),
         TARGET => {
-            let (_, url) = WeightedTarget::split(value);
-            url.starts_with('@') || shown::value("", url) == url
+            let (weight, url) = WeightedTarget::split(value);
+            let (url, missing) = shown_url(url);
+            (weight.map_or(url.clone(), |weight| format!("{weight} {url}")), missing)
         }
-        _ => shown::value(&format!("--{name}"), value) == value,
+        _ if shown::value(&format!("--{name}"), value) == value => plain(),
+        "origin-metrics" => shown_url(value),
+        _ => secret(HIDDEN, ""),
     }
+}
+
+/// Returns a URL without user, password and fragment, and with `***` for the values of its query: only what the data of each
+/// client fill is no secret.
+fn shown_url(given: &str) -> (String, Missing) {
+    if given.starts_with('@') || shown::value("", given) == given {
+        return (given.to_owned(), Missing::Nothing);
+    }
+    let Ok(url) = SecretUrl::parse(given) else {
+        return (HIDDEN.to_owned(), Missing::Secret(String::new()));
+    };
+    let mut text = url.to_string();
+    let query = given.split('#').next().and_then(|given| given.split_once('?'));
+    if let (Some((place, _)), Some((_, query))) = (text.split_once('?'), query) {
+        text = format!("{place}?{}", query.split('&').map(shown_parameter).collect::<Vec<_>>().join("&"));
+    }
+    let missing = match (text.contains(HIDDEN), url.credentials().is_some()) {
+        (true, true) => Missing::Secret(format!("user and password, {HIDDEN}")),
+        (true, false) => Missing::Secret(HIDDEN.to_owned()),
+        (false, true) => Missing::Login,
+        (false, false) => Missing::Nothing,
+    };
+    (text, missing)
+}
+
+fn shown_parameter(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((name, value)) if is_plain_name(name) => {
+            let value = if value.is_empty() || is_placeholder(value) { value } else { HIDDEN };
+            format!("{name}={value}")
+        }
+        None if is_placeholder(parameter) => parameter.to_owned(),
+        _ => HIDDEN.to_owned(),
+    }
+}
+
+/// Reports whether a text is one placeholder.
+fn is_placeholder(text: &str) -> bool {
+    placeholder::names(text).next().is_some_and(|name| text.len() == name.len() + 2)
+}
+
+/// Reports whether a text is the name of a header or of a parameter, and no secret in its place.
+fn is_plain_name(text: &str) -> bool {
+    let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.bytes().all(is_sign) && shown::value("", text) == text
 }
 
 /// Returns a name as a key of TOML.
@@ -95,20 +221,6 @@ fn member(given: &str) -> String {
     let others = words.filter_map(|word| word.split_once('='));
     let others = others.map(|(key, value)| format!(", {key} = {}", quoted(value))).collect::<String>();
     format!("{{ share = {share}{others} }}")
-}
-
-/// Returns a list of tables, one in each line.
-fn tables(key: &str, tables: impl Iterator<Item = String>) -> String {
-    format!("{key} = [\n{}]\n", tables.map(|table| format!("  {table},\n")).collect::<String>())
-}
-
-fn line(key: &str, values: &[String], is_shown: bool) -> String {
-    let list = values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ");
-    match values {
-        _ if !is_shown => format!("# {key} = \"***\"  {SECRET_NOTE}\n"),
-        [_] if key != "stages" => format!("{key} = {list}\n"),
-        _ => format!("{key} = [{list}]\n"),
-    }
 }
 
 /// Returns a text as TOML writes it. The escapes of JSON are a part of those of TOML.
@@ -184,7 +296,9 @@ mod tests {
         assert!(parse(again.clone()).is_ok(), "{again:?}");
         assert_eq!(resolved(again), text);
         let text = resolved(args(&["run", "--target", "3 http://h/a?hunter2", "--target", "1 http://h/b"]));
-        assert!(!text.contains("hunter2") && text.contains("# targets = \"***\""), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+        let table = "# targets = [  (a secret is not printed)\n#   { url = \"http://h/a?***\", weight = 3 },";
+        assert!(text.contains(table), "{text}");
     }
 
     #[test]
@@ -200,9 +314,46 @@ mod tests {
             "--proxy=http://u:hunter2@h",
         ];
         let text = resolved(args(&line));
-        assert!(!text.contains("hunter2") && text.contains("# url = \"***\""), "{text}");
-        assert!(text.contains("header-env = \"X=TOKEN\"\n"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+        for expected in [
+            "# Fill in before you run it again, secrets are not printed: url (user and password, ***), ",
+            "# url = \"http://h/a?***\"  (a secret is not printed)\n",
+            "# header = \"X: ***\"  (a secret is not printed)\n",
+            "# user-agent = \"***\"",
+            "\nheader-env = \"X=TOKEN\"\n",
+            "\nproxy = \"http://h:1080\"\n",
+        ] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_printed_plan_runs_again_wherever_no_secret_is_lost() {
+        let line = [
+            "run",
+            "http://u:hunter2@h/{id}/a?t={token}&e=",
+            "--header",
+            "@h",
+            "--header",
+            "Authorization: hunter2",
+            "--header=X-Token: {token}",
+        ];
+        let text = resolved(args(&line));
+        assert!(!text.contains("hunter2"), "{text}");
+        let first = "# Fill in before you run it again, secrets are not printed: url (user and password), header (Authorization)\n";
+        assert!(text.starts_with(first), "{text}");
+        for expected in [
+            "url = \"http://h/{id}/a?t={token}&e=\"\n",
+            "\nheader = [\"@h\", \"X-Token: {token}\"]\n# header = \"Authorization: ***\"",
+        ] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        let again = args(&["run", "p.toml"]);
+        let file = plan_file(&again).map(|place| (place, "p.toml", text.as_str()));
+        let again = combine(again, file, std::iter::empty()).expect("a plan file").args;
+        assert!(parse(again.clone()).is_ok(), "{again:?}");
         let text = resolved(args(&["run", "@url.txt", "--header", "@h"]));
         assert!(text.contains("url = \"@url.txt\"\n") && text.contains("\nheader = \"@h\"\n"), "{text}");
+        assert!(!text.contains("Fill in"), "{text}");
     }
 }
