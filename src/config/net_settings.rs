@@ -84,6 +84,11 @@ impl Connections {
         if let Some(family) = self.transport.family {
             leaves_addresses(target, &self.resolve, family).map_err(ConfigError::Transport)?;
         }
+        let literal = target.endpoint().host.parse().map(|address: IpAddr| vec![address]);
+        if let Some(why) = literal.ok().and_then(|addresses| self.transport.lacks_source(target, &addresses))
+        {
+            return Err(ConfigError::Transport(why));
+        }
         let mut headers = Headers::new(target, &self.user_agent, &self.run_id, &self.given)?;
         if self.avoids_caches {
             headers = headers.without_caches();

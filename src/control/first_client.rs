@@ -113,6 +113,8 @@ fn is_lasting(outcome: Outcome) -> bool {
                 | Fault::ConnProxy
                 | Fault::TlsCert
                 | Fault::TlsHandshake
+                // With prior knowledge, a server of HTTP/1.1 alone.
+                | Fault::H2Protocol
                 | Fault::PlaylistNotM3u8
                 | Fault::PolicyScheme
                 | Fault::PolicyHost
@@ -182,6 +184,7 @@ mod tests {
             Fault::ConnRefused,
             Fault::TlsCert,
             Fault::TlsHandshake,
+            Fault::H2Protocol,
             Fault::PlaylistNotM3u8,
             Fault::PolicyHost,
             Fault::PolicyAddress,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Family, Proxies, Proxy};
 use crate::vocabulary::secret_url::Endpoint;
+use crate::vocabulary::{SecretUrl, Untrusted};
 
 /// Version of HTTP that clients speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +73,23 @@ impl Transport {
         fitting().nth(at as usize).copied().map(Some).ok_or(NoSource)
     }
 
+    /// Says why no connection to `target` can come from the given sources, if it has these addresses; `None`: one can, or a
+    /// proxy makes it.
+    pub fn lacks_source(&self, target: &SecretUrl, addresses: &[IpAddr]) -> Option<String> {
+        let endpoint = target.endpoint();
+        let is_reached = |address: &IpAddr| self.source(*address, 0).is_ok();
+        if addresses.is_empty() || self.proxy(&endpoint).is_some() || addresses.iter().any(is_reached) {
+            return None;
+        }
+        let [given, source] = [self.sources.first(), addresses.first()]
+            .map(|address| address.map_or("", |address| if address.is_ipv4() { "IPv4" } else { "IPv6" }));
+        let sources = self.sources.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(",");
+        let host = Untrusted::new(&endpoint.host).shown();
+        Some(format!(
+            "--local-addr {sources}: an {given} address, but {host} has only {source} addresses; expected an {source} address of this machine"
+        ))
+    }
+
     /// Returns the proxy for connections to `endpoint`.
     pub(super) fn proxy(&self, endpoint: &Endpoint) -> Option<&Proxy> {
         self.proxies.as_ref()?.of(endpoint)
@@ -122,6 +140,24 @@ mod tests {
         assert_eq!((only.source(v6, 7), only.source(v4, 7)), (Err(NoSource), Ok(Some(v4))));
         let none = Transport::default();
         assert_eq!((none.source(v4, 7), none.port_ranges()), (Ok(None), 1));
+    }
+
+    #[test]
+    fn a_target_without_an_address_of_the_family_of_the_sources_is_named() {
+        let transport = |sources: &[&str]| {
+            let sources = sources.iter().map(|text| text.parse().expect(text)).collect();
+            Transport { sources, ..Transport::default() }
+        };
+        let url = SecretUrl::parse("http://u:hunter2@h/a?hunter2").expect("a URL");
+        let [v4, v6]: [IpAddr; 2] = ["127.0.0.1", "::1"].map(|text| text.parse().expect(text));
+        let said = transport(&["::1"]).lacks_source(&url, &[v4]).expect("no source");
+        let expected = "--local-addr ::1: an IPv6 address, but h has only IPv4 addresses; expected an IPv4 address of this machine";
+        assert_eq!(said, expected);
+        for (sources, addresses) in
+            [(&["::1"][..], &[v4, v6][..]), (&["::1", "127.0.0.1"], &[v4]), (&[], &[v4]), (&["::1"], &[])]
+        {
+            assert_eq!(transport(sources).lacks_source(&url, addresses), None);
+        }
     }
 
     #[test]

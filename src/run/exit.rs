@@ -12,6 +12,9 @@ use crate::vocabulary::exit_code::{CRITERIA, INTERNAL, PREFLIGHT, SIGNALLED, UNT
 use crate::vocabulary::outcome::{Fault, Outcome};
 use crate::vocabulary::{HardStop, StopCause, units};
 
+/// Ends of explanations that name the option without which a server would have answered.
+const OF_VERSION: [&str; 2] = ["(--http2)", "(--http1.1)"];
+
 /// Exit status of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExitStatus(u8);
@@ -132,7 +135,10 @@ fn signal(ending: Ending, plan: &Plan) -> Option<EarlyEnd> {
 /// this URL, 3 if its content cannot be played.
 fn refused(sample: &RunSample, outcome: Outcome, plan: &Plan) -> EarlyEnd {
     let nothing_there = matches!(outcome, Outcome::Http(_) | Outcome::Failed(Fault::DnsNotFound));
-    let code = if nothing_there { PREFLIGHT } else { CRITERIA };
+    // A server that does not speak the one version that was asked for is well.
+    let by_option =
+        explanation(sample, outcome).is_some_and(|why| OF_VERSION.iter().any(|option| why.ends_with(option)));
+    let code = if nothing_there || by_option { PREFLIGHT } else { CRITERIA };
     let others = if plan.profile.clients > 1 { "; no other client was started" } else { "" };
     EarlyEnd { code, sentence: format!("{}{others}", why_refused(sample, outcome)) }
 }
@@ -143,11 +149,15 @@ fn too_expensive(sample: &RunSample) -> EarlyEnd {
     EarlyEnd { code: PREFLIGHT, sentence: sentence.unwrap_or_default() }
 }
 
+/// Returns what is known about the cause of a failure.
+fn explanation(sample: &RunSample, outcome: Outcome) -> Option<&str> {
+    let mut known = sample.distributions.iter().flat_map(|known| &known.explanations);
+    known.find(|(fault, _)| outcome == (*fault).into()).map(|(_, detail)| &**detail)
+}
+
 /// Returns the sentence for an operator whose URL is probably wrong.
 fn why_refused(sample: &RunSample, outcome: Outcome) -> String {
-    let mut known = sample.distributions.iter().flat_map(|known| &known.explanations);
-    let detail = known.find(|(fault, _)| outcome == (*fault).into());
-    let detail = detail.map_or(String::new(), |(_, detail)| format!(" ({detail})"));
+    let detail = explanation(sample, outcome).map_or(String::new(), |detail| format!(" ({detail})"));
     let playlist = "the first playlist";
     let hint = hint(outcome);
     match outcome {
@@ -169,6 +179,7 @@ fn hint(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Http(failure) if failure.status() == Some(407) => "is the login in --proxy right?",
         Outcome::Failed(Fault::ConnProxy) => "is --proxy right?",
+        Outcome::Failed(Fault::H2Protocol) => "leave out --http2, or give a server that speaks it",
         Outcome::Failed(Fault::TlsCert) => {
             "give --cacert FILE with the certificate of its issuer, or --insecure"
         }

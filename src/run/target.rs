@@ -27,6 +27,7 @@ pub(super) async fn check(config: &RunConfig, mut limit: ClientLimit) -> Result<
         if let Ok(addresses) = &found {
             net.scope.learn(addresses);
             refuse_useless(target, addresses)?;
+            net.transport.lacks_source(target, addresses).map_or(Ok(()), Err)?;
         }
         limit = confirm(config, kind, found.err(), limit)?;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -50,6 +51,27 @@ fn one_version_of_http_carries_every_request() {
 }
 
 #[test]
+fn a_way_that_cannot_lead_to_the_origin_is_refused_before_the_load_in_one_line() {
+    let refused = |url: &str, options: &[&str], code, expected: &str| {
+        let base = ["-c", "5", "-d", "4s", "--no-tui"];
+        let mut program = Command::new(env!("CARGO_BIN_EXE_hlswarm"));
+        let output = program.args(["run", url]).args(base).args(options).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0), "{said}");
+        assert!(said.lines().any(|line| line.starts_with("hlswarm: ") && line.contains(expected)), "{said}");
+    };
+    let plain = Scripted::start(|_| Answer::whole("400 Bad Request", "text/plain", b"HTTP/1.1 only"));
+    let expected = "(the server does not take HTTP/2 without TLS (--http2)): leave out --http2";
+    refused(&plain.url("/vod.m3u8"), &["--http2"], 5, expected);
+    // The address stands in the URL, so it is a mistake of the command line.
+    let expected = "--local-addr 127.0.0.1: an IPv4 address, but ::1 has only IPv6 addresses";
+    refused("http://[::1]:9/vod.m3u8", &["--local-addr", "127.0.0.1"], 2, expected);
+    let resolve = ["--local-addr", "127.0.0.1", "--resolve", "origin.test:9:[::1]"];
+    let expected = "preflight: --local-addr 127.0.0.1: an IPv4 address, but origin.test has only";
+    refused("http://origin.test:9/vod.m3u8", &resolve, 5, expected);
+}
+
+#[test]
 fn a_server_that_does_not_agree_to_the_version_is_a_failure_and_never_loaded_by_the_other() {
     for (offered, option, version) in [
         (&[][..], "--http2", "HTTP/2"),
@@ -59,7 +81,7 @@ fn a_server_that_does_not_agree_to_the_version_is_a_failure_and_never_loaded_by_
         let origin = Secure::on(Terms { protocols: offered, ..Terms::default() }, |_| panic!("a request"));
         let cacert = origin.certificate().to_str().unwrap();
         let run = run(&origin.url("/vod.m3u8"), &["--cacert", cacert, option]);
-        run.assert_exit_code(3);
+        run.assert_exit_code(5);
         let expected = format!("the server does not agree to {version} ({option})");
         assert_eq!(only(&run, "tls.handshake"), expected, "{offered:?}");
     }
@@ -69,7 +91,7 @@ fn a_server_that_does_not_agree_to_the_version_is_a_failure_and_never_loaded_by_
     assert_eq!(only(&run_1, "ok"), "");
     let plain = Scripted::start(|_| Answer::whole("400 Bad Request", "text/plain", b"HTTP/1.1 only"));
     let run_2 = run(&plain.url("/vod.m3u8"), &["--http2"]);
-    run_2.assert_exit_code(3);
+    run_2.assert_exit_code(5);
     assert_eq!(only(&run_2, "h2.proto"), "the server does not take HTTP/2 without TLS (--http2)");
 }
 
