@@ -10,6 +10,7 @@ use std::path::Path;
 use super::csv::{Record, Records};
 use super::shown_file;
 use crate::swarm::{ClientData, RowOfData};
+use crate::vocabulary::secret_url::UrlError;
 use crate::vocabulary::{SecretUrl, placeholder, units};
 
 /// Maximum size of a file of data: a million rows of a token each.
@@ -65,6 +66,7 @@ fn table(text: &str, templates: &Templates<'_>) -> Result<ClientData, String> {
     let mut next = || records.next().transpose().map_err(|(line, why)| format!("line {line}: {why}"));
     let head = next()?.ok_or("it is empty; expected a first line that names the columns")?.fields;
     let names: Vec<String> = templates.names().into_iter().collect();
+    unique(&head, &names)?;
     let place = |name: &String| {
         let place = head.iter().position(|column| column.trim() == name);
         place.ok_or_else(|| format!("line 1: no column is named {name}; the URL or a header has {{{name}}}"))
@@ -102,6 +104,22 @@ fn table(text: &str, templates: &Templates<'_>) -> Result<ClientData, String> {
     Ok(data)
 }
 
+/// Checks that no two columns have the same name. Only one that a placeholder names is repeated: another may be a value.
+fn unique(head: &[String], names: &[String]) -> Result<(), String> {
+    for (place, column) in head.iter().enumerate().filter(|(_, column)| !column.trim().is_empty()) {
+        let before = head.get(..place).unwrap_or_default();
+        if let Some(first) = before.iter().position(|other| other.trim() == column.trim()) {
+            let named = names.iter().find(|name| *name == column.trim());
+            let named = named.map_or_else(|| "one name".to_owned(), |name| format!("the name {name}"));
+            let (first, second) = (first + 1, place + 1);
+            return Err(format!(
+                "line 1: columns {first} and {second} have {named}; expected a name of its own for each"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Checks that the values of a row can stand where their placeholders are.
 fn check(row: RowOfData<'_>, names: &[String], urls: &[&SecretUrl]) -> Result<(), String> {
     let is_value = |name: &&String| {
@@ -111,7 +129,10 @@ fn check(row: RowOfData<'_>, names: &[String], urls: &[&SecretUrl]) -> Result<()
     if let Some(name) = names.iter().find(|name| !is_value(name)) {
         return Err(format!("the value of {name} is empty or has a control character; expected a text"));
     }
-    match urls.iter().find(|url| url.filled(|name| row.value(name)).is_err()) {
+    match urls.iter().find_map(|url| url.filled(|name| row.value(name)).err()) {
+        Some(UrlError::DotSegment) => {
+            Err("a path segment of the URL becomes . or ..; expected another text".to_owned())
+        }
         Some(_) => Err("the URL becomes too long".to_owned()),
         None => Ok(()),
     }
@@ -145,6 +166,9 @@ mod tests {
             ("id\n1\n\nhunter2,3\n", &[], "line 4: it has 2 columns; expected 1 column"),
             ("id\nhunter2\n\"\"\n", &[], "line 3: the value of id is empty"),
             ("id\n\"hunter2\n\"\n", &[], "line 2: the value of id is empty or has a control character"),
+            ("id, id ,a,,\nhunter2,1,2,,\n", &[], "line 1: columns 1 and 2 have the name id; expected"),
+            ("id,hunter2,x,hunter2\n", &[], "line 1: columns 2 and 4 have one name; expected"),
+            ("id\n..\n", &[], "line 2: a path segment of the URL becomes . or .."),
             ("id\nhunter2\"\n", &[], "line 2: a quotation mark inside a field"),
             ("id\nhunter2\n", &["X: {token}"], "line 1: no column is named token"),
         ] {

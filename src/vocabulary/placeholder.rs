@@ -3,6 +3,8 @@
 //! A name is of ASCII letters, digits, `-`, `_` and `.`, and begins with a letter or `_`. Other braces are text: JSON in a
 //! header has many.
 
+use std::borrow::Cow;
+
 /// Maximum length of a name: a longer one is no name.
 const NAME_BYTES: usize = 64;
 
@@ -16,12 +18,17 @@ pub fn names(text: &str) -> impl Iterator<Item = &str> {
 
 /// Returns `text` with each placeholder replaced whose value is known.
 pub fn fill<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) -> String {
+    fill_at(text, |name, _| value(name).map(Cow::Borrowed))
+}
+
+/// Returns `text` with each placeholder replaced whose value is known; the value may depend on the text before it.
+pub(super) fn fill_at<'a>(text: &str, value: impl Fn(&str, &str) -> Option<Cow<'a, str>>) -> String {
     let mut filled = String::new();
     for piece in pieces(text) {
         match piece {
             Piece::Text(text) => filled.push_str(text),
-            Piece::Name(name) => match value(name) {
-                Some(value) => filled.push_str(value),
+            Piece::Name(name) => match value(name, &filled) {
+                Some(value) => filled.push_str(&value),
                 None => filled.extend(["{", name, "}"]),
             },
         }

@@ -18,12 +18,17 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use url::{Position, Url};
 
 use super::fingerprint::fingerprint;
-use super::percent::{percent_decoded, percent_decoded_bytes};
+use super::percent::{percent_decoded, percent_decoded_bytes, percent_encoded};
 use super::secret_shape::{self, HIDDEN, shown_segment};
 use super::{limits, placeholder, untrusted::Untrusted};
 
 /// Maximum width of a scheme when shown, in columns.
 const REFUSED_COLUMNS: usize = 20;
+
+/// Signs that may stand in a path segment as they are (RFC 3986 section 3.3).
+const IN_SEGMENT: &[u8] = b"-._~!$&'()*+,;=:@";
+/// Signs that may stand in the value of a parameter as they are. Servers read a plus sign there as a space.
+const IN_PARAMETER: &[u8] = b"-._~!$'()*,;:@/?=";
 
 /// Length from which on a value of a client is hidden inside a path segment too.
 const VALUE_BYTES: usize = 4;
@@ -100,6 +105,9 @@ pub enum UrlError {
     /// The text is not a URL, is longer than [`limits::URL_BYTES`], or contains control characters.
     #[error("this is not a URL")]
     Syntax,
+    /// The value of a placeholder makes a path segment `.` or `..`, which leads elsewhere.
+    #[error("a path segment becomes . or ..")]
+    DotSegment,
 }
 
 /// Scheme, host and port: the target of a connection and the scope of credentials.
@@ -169,11 +177,12 @@ impl SecretUrl {
         parts.iter().flat_map(|part| placeholder::names(part)).map(str::to_owned).collect()
     }
 
-    /// Returns this URL with the value of each placeholder in its place, as it is: only what cannot stand there is
-    /// percent-encoded. The values are hidden from then on.
+    /// Returns this URL with the value of each placeholder in its place. Characters that would end the part of the URL in
+    /// which it stands are percent-encoded: a path segment, or the value of a parameter. A placeholder in the place of
+    /// whole parameters (`?{query}`) is filled with its value as it is. The values are hidden from then on.
     ///
     /// # Errors
-    /// [`UrlError::Syntax`] if the URL becomes longer than [`limits::URL_BYTES`].
+    /// [`UrlError::DotSegment`], or [`UrlError::Syntax`] if the URL becomes too long.
     pub fn filled<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> Result<Self, UrlError> {
         let mut url = self.0.url.clone();
         let mut values = Vec::new();
@@ -181,12 +190,26 @@ impl SecretUrl {
             self.placeholders().iter().filter_map(|name| value(name)).filter(|given| !given.is_empty())
         {
             url.set_path(&format!("/{given}"));
-            values.extend(url.path().strip_prefix('/').filter(|inside| *inside != given).map(str::to_owned));
+            let inside = url.path().strip_prefix('/').unwrap_or_default().to_owned();
+            values.extend(
+                [inside, percent_encoded(given, IN_SEGMENT)].into_iter().filter(|form| form != given),
+            );
             values.push(given.to_owned());
         }
-        url.set_path(&placeholder::fill(&with_braces(self.0.path()), &value));
+        let in_segment = |name: &str, _: &str| Some(percent_encoded(value(name)?, IN_SEGMENT).into());
+        let path = placeholder::fill_at(&with_braces(self.0.path()), in_segment);
+        // The URL standard removes such segments, whatever their spelling.
+        if path.split('/').any(|segment| matches!(percent_decoded(segment).as_str(), "." | "..")) {
+            return Err(UrlError::DotSegment);
+        }
+        url.set_path(&path);
         if let Some(query) = self.0.query() {
-            url.set_query(Some(&placeholder::fill(&with_braces(query), &value)));
+            let in_query = |name: &str, before: &str| {
+                let is_value = before.rsplit('&').next().is_some_and(|parameter| parameter.contains('='));
+                let given = value(name)?;
+                Some(if is_value { percent_encoded(given, IN_PARAMETER).into() } else { given.into() })
+            };
+            url.set_query(Some(&placeholder::fill_at(&with_braces(query), in_query)));
         }
         // The longest first: it may contain another one.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));

@@ -139,3 +139,32 @@ fn a_plan_of_targets_and_data_is_printed_and_read_again_and_mistakes_are_one_lin
         assert_eq!(code, Some(2), "{stderr}");
     }
 }
+
+#[test]
+fn a_value_stays_in_its_part_of_the_url_whatever_it_has() {
+    let seen = Seen::default();
+    let origin = origin(&seen);
+    let plan = format!(
+        "clients = 1\nduration = \"2s\"\nno-tui = true\nallow-untrusted = true\nreport = \"report.json\"\n\
+         data = \"clients.csv\"\nheaders = {{ X-Token = \"{{token}}\" }}\nurl = \"{}\"\n",
+        origin.url("/live/{token}/a.m3u8?t={token}&u=1")
+    );
+    let (code, report, stdout, stderr) = run(&plan, "token\n\"hunter2/../x?y#z&v=2\"\n", &[]);
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    let seen = seen.lock().unwrap();
+    let requests = seen.get("hunter2/../x?y#z&v=2").expect("the header has the value as it is");
+    let paths: BTreeSet<_> = requests.iter().map(|(path, _)| path.as_str()).collect();
+    let folder = "/live/hunter2%2F..%2Fx%3Fy%23z&v=2";
+    let list = format!("{folder}/a.m3u8?t=hunter2/../x?y%23z%26v=2&u=1");
+    assert_eq!(paths, [&*list, &format!("{folder}/s1.ts"), &format!("{folder}/s2.ts")].into());
+    assert!(!format!("{report}{stdout}{stderr}").contains("hunter2"), "{stdout}{stderr}");
+    for (data, expected) in [
+        ("token\n..\n", "line 2: a path segment of the URL becomes . or ..; expected another text"),
+        ("token,token\na,b\n", "line 1: columns 1 and 2 have the name token; expected"),
+        ("token\n\"a\r\nX: 1\"\n", "line 2: the value of token is empty or has a control character"),
+    ] {
+        let (code, _, _, stderr) = run(&plan, data, &[]);
+        assert_eq!((code, stderr.lines().count()), (Some(2), 1), "{stderr}");
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+}

@@ -40,7 +40,7 @@ fn a_value_of_a_client_stands_in_its_url_and_is_shown_in_none_that_it_leads_to()
         _ => None,
     };
     let filled = template.filled(value).expect("short");
-    let wire = "/live/me/x-plain%20b%3Fc/d&e=%C3%A9/a.m3u8?t=plain%20b?c/d&e=%C3%A9&u=me&n={none}";
+    let wire = "/live/me/x-plain%20b%3Fc%2Fd&e=%C3%A9/a.m3u8?t=plain%20b?c/d%26e=%C3%A9&u=me&n={none}";
     assert_eq!(filled.wire_path(), wire);
     assert_eq!(filled.to_string(), "http://h/live/***/x-***/a.m3u8?***");
     let media = filled.refer("plain%20b%3Fc/d&e=%C3%A9.ts").refer("https://cdn/me/medium/s1.ts");
@@ -50,6 +50,33 @@ fn a_value_of_a_client_stands_in_its_url_and_is_shown_in_none_that_it_leads_to()
     let long = "x".repeat(limits::URL_BYTES);
     assert_eq!(template.filled(|_| Some(long.as_str())), Err(UrlError::Syntax));
     assert_eq!(url("http://h/{x}?{x}").filled(|_| None).expect("short").wire_path(), "/%7Bx%7D?{x}");
+}
+
+#[test]
+fn a_value_stays_within_the_part_of_the_url_that_has_its_placeholder() {
+    let fill = |template: &str, value: &str| {
+        url(template).filled(|_| Some(value)).map(|filled| filled.wire_path().to_owned())
+    };
+    for (template, value, wire) in [
+        ("http://h/{t}/a", "x/../y?b#c", "/x%2F..%2Fy%3Fb%23c/a"),
+        ("http://h/{t}/a", "100%", "/100%25/a"),
+        ("http://h/{t}/a", "a%2Fb%c3%A9", "/a%2Fb%c3%A9/a"),
+        ("http://h/{t}/a", "...", "/.../a"),
+        ("http://h/x-{t}/a", "..", "/x-../a"),
+        ("http://h/a?t={t}&u=1", "x&y#z+/==%", "/a?t=x%26y%23z%2B/==%25&u=1"),
+        ("http://h/a?u=1&{t}", "b=1&c=2", "/a?u=1&b=1&c=2"),
+        ("http://h/a?{t}={t}", "b", "/a?b=b"),
+    ] {
+        assert_eq!(fill(template, value).as_deref(), Ok(wire), "{template} {value}");
+    }
+    for value in [".", "..", "%2e%2E", ".%2e"] {
+        for template in ["http://h/{t}", "http://h/live/{t}", "http://h/live/{t}/a"] {
+            assert_eq!(fill(template, value), Err(UrlError::DotSegment), "{template} {value}");
+        }
+        assert!(fill("http://h/live/a?t={t}", value).is_ok());
+    }
+    let shown = url("http://h/{t}/a").filled(|_| Some("hunter2/hunter2")).expect("short").to_string();
+    assert_eq!(shown, "http://h/***/a");
 }
 
 #[test]
