@@ -268,10 +268,10 @@ pub struct LoadArgs {
     #[arg(long = "report", value_name = "FILE", help_heading = "Output")]
     pub reports: Vec<PathBuf>,
     /// Write every event, and each second a sample of each client and of the run, as NDJSON; never slows the load
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", value_parser = values::output_file, help_heading = "Output")]
     pub record: Option<PathBuf>,
     /// Write a log of the program: its version and plan, messages, what happened when, exit code; at most 10 MB
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", value_parser = values::output_file, help_heading = "Output")]
     pub log_file: Option<PathBuf>,
     /// Serve metrics for Prometheus at /metrics, and /healthz and /readyz, on this address [default: 127.0.0.1:17091]
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = options::METRICS, value_parser = values::metrics, help_heading = "Output")]
@@ -353,11 +353,8 @@ pub enum Usage {
 /// See [`Usage`].
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
     let args = command_first(args.into_iter().collect());
-    if asks_for(&args, "definitions") {
-        return Err(Usage::Asked(definitions()));
-    }
-    if asks_for(&args, "thresholds") {
-        return Err(Usage::Asked(criteria::page()));
+    if let Some(page) = asked_page(&args) {
+        return Err(page);
     }
     if let Some(line) = wrong::command(args.get(1), &COMMANDS) {
         return Err(Usage::Wrong(line));
@@ -411,10 +408,24 @@ impl LoadArgs {
     }
 }
 
-/// Reports whether the command line contains `help PAGE` or `--help PAGE`, anywhere.
-fn asks_for(args: &[OsString], page: &str) -> bool {
-    args.windows(2)
-        .any(|two| matches!(two, [help, what] if (help == "--help" || help == "help") && what == page))
+/// Pages of the help that belong to no command.
+const PAGES: [&str; 2] = ["definitions", "thresholds"];
+/// Letters that name a page: no command begins with those of one.
+const PAGE_LETTERS: usize = 3;
+
+/// Returns the page that the command line asks for with `help PAGE` or `--help PAGE`, anywhere; the first three letters
+/// are enough, such as `defs`. Another word is an error, as it is in the place of a command. `None` if it asks for none.
+fn asked_page(args: &[OsString]) -> Option<Usage> {
+    let asked = args.windows(2).find_map(|two| match two {
+        [help, page] if help == "--help" || help == "help" => page.to_str(),
+        _ => None,
+    })?;
+    let begin = asked.get(..PAGE_LETTERS);
+    if let Some(page) = PAGES.into_iter().find(|page| begin.is_some() && page.get(..PAGE_LETTERS) == begin) {
+        return Some(Usage::Asked(if page == "thresholds" { criteria::page() } else { definitions() }));
+    }
+    let is_first = args.get(1).is_some_and(|first| first == "--help" || first == "help");
+    wrong::page(asked, &COMMANDS, &PAGES).filter(|_| is_first).map(Usage::Wrong)
 }
 
 /// Returns `--help COMMAND` as `COMMAND --help`, and every other command line as it is.

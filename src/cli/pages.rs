@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Arg, Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::{COMMANDS, Cli};
+use crate::player::Profile;
+use crate::tui::ThemeName;
 
 /// The program's name in scripts and pages.
 const PROGRAM: &str = "hlswarm";
@@ -52,8 +54,37 @@ fn documented() -> PossibleValuesParser {
 /// Returns a script that completes commands and options in a shell.
 pub fn completions(args: &CompletionsArgs) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), PROGRAM, &mut script);
+    let mut command = with_fixed_values(Cli::command());
+    clap_complete::generate(args.shell, &mut command, PROGRAM, &mut script);
     String::from_utf8_lossy(&script).into_owned()
+}
+
+/// Returns the command with the values that a shell can offer. Only scripts have them: the parsers of the options accept
+/// more, such as a bandwidth, and their help explains each value.
+fn with_fixed_values(command: Command) -> Command {
+    let offering = |option: Arg| match fixed_values(option.get_long().unwrap_or_default()) {
+        values if values.is_empty() => option,
+        values => option.value_parser(PossibleValuesParser::new(values)),
+    };
+    command.mut_args(offering).mut_subcommands(with_fixed_values)
+}
+
+/// Returns the values of an option that are words.
+pub(super) fn fixed_values(option: &str) -> Vec<&'static str> {
+    match option {
+        "player" => Profile::ALL.iter().map(|profile| profile.name).collect(),
+        "theme" => ThemeName::NAMES.iter().map(|(name, _)| *name).collect(),
+        "variant" => vec!["highest", "lowest", "first", "all"],
+        "on-hangup" => vec!["stop", "continue"],
+        "data-order" => vec!["sequential", "random"],
+        "no-cache" => vec!["header", "query"],
+        "tls-min" | "tls-max" => vec!["1.2", "1.3"],
+        "warmup" => vec!["ramp"],
+        "proxy" => vec!["env"],
+        "session-length" => vec!["endless"],
+        "speed" => vec!["max"],
+        _ => Vec::new(),
+    }
 }
 
 /// Description in the manual page of the program itself.

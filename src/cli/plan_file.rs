@@ -16,6 +16,8 @@ const TARGETS: &str = "targets";
 const MIX: &str = "mix";
 const STAGES: &str = "stages";
 const HEADERS: &str = "headers";
+/// Key of the variable that has the value of a header.
+const ENV: &str = "env";
 /// Maximum length of a key that a message repeats: a longer one is not a name but a mistake.
 const NAME_LENGTH: usize = 30;
 
@@ -135,7 +137,7 @@ fn target(table: &DeTable<'_>) -> Result<String, String> {
         match key.get_ref().as_ref() {
             URL => url = Some(one(TARGETS, value.get_ref())?),
             "weight" => weight = one(TARGETS, value.get_ref())?,
-            _ => return Err(wrong()),
+            other => return Err(unknown_of_table(TARGETS, other, &[URL, "weight"])),
         }
     }
     // A space would divide it from its weight at another place.
@@ -150,18 +152,22 @@ fn member(table: &DeTable<'_>) -> Result<String, String> {
             "{MIX}: expected tables such as {{ share = 70, player = \"web\", variant = \"lowest\", session-length = \"5m\" }}"
         )
     };
+    const SHARE: &str = "share";
     const KEYS: [&str; 3] = ["player", "variant", "session-length"];
     let (mut share, mut others) = (None, [const { None }; KEYS.len()]);
     for (key, value) in table {
+        let key = key.get_ref().as_ref();
+        let place = KEYS.iter().position(|known| *known == key);
+        if place.is_none() && key != SHARE {
+            return Err(unknown_of_table(MIX, key, &[SHARE, "player", "variant", "session-length"]));
+        }
         let value = one(MIX, value.get_ref())?;
         if value.is_empty() || value.contains(char::is_whitespace) {
             return Err(wrong());
         }
-        let place = KEYS.iter().position(|known| *known == key.get_ref());
         match place.and_then(|place| others.get_mut(place)) {
             Some(other) => *other = Some(value),
-            None if key.get_ref() == "share" => share = Some(value),
-            None => return Err(wrong()),
+            None => share = Some(value),
         }
     }
     let others = KEYS.iter().zip(others).filter_map(|(key, value)| Some(format!(" {key}={}", value?)));
@@ -182,8 +188,10 @@ fn headers(value: &DeValue<'_>) -> Result<Vec<Entry>, String> {
         let (name, value) = (name.get_ref(), value.get_ref());
         match value {
             DeValue::Table(source) => {
-                let variable =
-                    source.iter().next().filter(|(key, _)| source.len() == 1 && key.get_ref() == "env");
+                if let Some((key, _)) = source.iter().find(|(key, _)| key.get_ref() != ENV) {
+                    return Err(unknown_of_table(HEADERS, key.get_ref(), &[ENV]));
+                }
+                let variable = source.iter().next();
                 let (_, variable) = variable.ok_or_else(wrong)?;
                 from_env.push(format!("{name}={}", one(HEADERS, variable.get_ref())?));
             }
@@ -194,20 +202,35 @@ fn headers(value: &DeValue<'_>) -> Result<Vec<Entry>, String> {
     Ok(entries.into_iter().filter(|entry| entry.given != Given::Values(Vec::new())).collect())
 }
 
+/// Reports whether a key may be repeated in a message: a longer one, or one of other characters, may be a misplaced value.
+fn is_name(key: &str) -> bool {
+    key.len() <= NAME_LENGTH && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+}
+
+/// Returns the name that was most likely meant.
+fn nearest<'a>(key: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = names.map(|name| (strsim::damerau_levenshtein(key, name), name));
+    near.min().filter(|(distance, name)| distance * 2 <= name.len()).map(|(_, name)| name)
+}
+
 fn unknown(key: &str, options: &Options) -> String {
-    let is_name =
-        key.len() <= NAME_LENGTH && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    if !is_name {
-        return "unknown key; expected long names of options of 'hlswarm run', url, targets, stages or headers"
-            .to_owned();
+    let expected = "expected long names of options of 'hlswarm run', url, targets, stages, mix or headers";
+    if !is_name(key) {
+        return format!("unknown key; {expected}");
     }
     let names = options.names().chain([URL, TARGETS, STAGES, HEADERS]);
-    let near = names.map(|name| (strsim::damerau_levenshtein(key, name), name));
-    match near.min().filter(|(distance, name)| distance * 2 <= name.len()) {
-        Some((_, name)) => format!("unknown key {key}; did you mean {name}?"),
-        None => format!(
-            "unknown key {key}; expected a long name of an option of 'hlswarm run', url, targets, stages or headers"
-        ),
+    match nearest(key, names) {
+        Some(name) => format!("unknown key {key}; did you mean {name}?"),
+        None => format!("unknown key {key}; {expected}"),
+    }
+}
+
+/// Describes an unknown key of a table within `section`.
+fn unknown_of_table(section: &str, key: &str, known: &[&str]) -> String {
+    match nearest(key, known.iter().copied()).filter(|_| is_name(key)) {
+        Some(name) => format!("{section}: unknown key {key}; did you mean {name}?"),
+        None if is_name(key) => format!("{section}: unknown key {key}; expected {}", known.join(", ")),
+        None => format!("{section}: unknown key; expected {}", known.join(", ")),
     }
 }
 
@@ -271,8 +294,24 @@ mod tests {
             ("clients = [\"hunter2\"]", "clients: expected a text or a number"),
             ("stages = [[\"hunter2\"]]", "stages: expected a text or a number"),
             ("headers = \"hunter2\"", "headers: expected a table"),
-            ("headers = { X = { file = \"hunter2\" } }", "headers: expected a table"),
-            ("targets = [{ weight = 3, path = \"hunter2\" }]", "targets: expected tables such as { url ="),
+            ("headers = { X = { file = \"hunter2\" } }", "headers: unknown key file; expected env"),
+            ("headers = { X = { } }", "headers: expected a table"),
+            (
+                "targets = [{ weight = 3, path = \"hunter2\" }]",
+                "targets: unknown key path; expected url, weight",
+            ),
+            (
+                "targets = [{ wieght = 3, url = \"hunter2\" }]",
+                "targets: unknown key wieght; did you mean weight?",
+            ),
+            ("targets = [{ hunter2 = 3 }]", "targets: unknown key; expected url, weight"),
+            (
+                "targets = [\"http://h/a\", { URL = \"hunter2\" }]",
+                "targets: unknown key; expected url, weight",
+            ),
+            ("mix = [{ share = 5, palyer = \"hunter2\" }]", "mix: unknown key palyer; did you mean player?"),
+            ("mix = [{ share = 5, session_length = 5 }]", "mix: unknown key; expected share, player,"),
+            ("mix = { weight = [\"hunter2\"] }", "mix: unknown key weight; expected share, player,"),
             ("targets = [{ weight = 3 }]", "targets: expected tables"),
             ("targets = [{ url = \"hunter2 http://h/a\" }]", "targets: expected tables"),
             ("targets = 5", "targets: expected tables"),

@@ -101,10 +101,41 @@ fn clap_finds_no_contradiction_in_the_definition() {
 
 #[test]
 fn the_definitions_can_be_asked_for_and_fit_the_page() {
-    for line in ["help definitions", "--help definitions", "run --help definitions"] {
+    for line in ["help definitions", "--help definitions", "run --help definitions", "--help defs"] {
         let Err(Usage::Asked(text)) = parse(args(line)) else { panic!("{line}") };
         assert!(DEFINITIONS.iter().all(|(name, _)| text.contains(&format!("\n{name}\n"))), "{text}");
         assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+    }
+}
+
+#[test]
+fn a_shell_offers_the_values_that_an_option_has_and_all_of_them_are_accepted() {
+    let script = completions(&CompletionsArgs { shell: clap_complete::Shell::Bash });
+    let mut offering = 0;
+    for option in Options::of("run").all().filter_map(clap::Arg::get_long) {
+        let values = pages::fixed_values(option);
+        if values.is_empty() {
+            continue;
+        }
+        offering += 1;
+        assert!(script.contains(&format!("compgen -W \"{}\"", values.join(" "))), "{option}");
+        for value in values {
+            let line = format!("run http://h/a --{option}={value} --data=d.csv");
+            assert!(parse(args(&line)).is_ok(), "{line}");
+        }
+    }
+    assert!(offering >= 10, "{offering}");
+}
+
+#[test]
+fn a_word_after_help_that_names_nothing_is_an_error() {
+    for (line, expected) in [
+        ("--help plann", "did you mean 'hlswarm --help plan'?"),
+        ("help glossary", "there is no help of this name; expected run, demo,"),
+    ] {
+        let args = std::iter::once("hlswarm").chain(line.split(' ')).map(OsString::from);
+        let Err(Usage::Wrong(said)) = parse(args) else { panic!("{line}") };
+        assert!(said.contains(expected) && !said.contains("glossary"), "{said}");
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::origin::FaultRule;
@@ -151,6 +152,14 @@ pub enum NoCache {
     Header,
     /// Each URL is one that they have not seen.
     Query,
+}
+
+/// Accepts a file for lines that belong neither to a report nor to the messages of the run.
+pub(super) fn output_file(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "-" => Err("expected a file; standard output has the report, standard error the messages".to_owned()),
+        _ => Ok(text.into()),
+    }
 }
 
 pub(super) fn no_cache(text: &str) -> Result<NoCache, String> {

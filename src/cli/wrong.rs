@@ -31,6 +31,19 @@ pub(super) fn command(first: Option<&OsString>, commands: &[&str]) -> Option<Str
     })
 }
 
+/// Describes a word after `help` that is neither a command nor a page; `None` if it is one, or no word.
+pub(super) fn page(word: &str, commands: &[&str], pages: &[&str]) -> Option<String> {
+    let known: Vec<&str> = commands.iter().chain(pages).copied().collect();
+    let is_word = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if !is_word || known.contains(&word) {
+        return None;
+    }
+    Some(match nearest(word, &known) {
+        Some(page) => format!("there is no help of this name; did you mean 'hlswarm --help {page}'?"),
+        None => format!("there is no help of this name; expected {}", known.join(", ")),
+    })
+}
+
 /// Returns the command that was most likely meant.
 fn nearest<'a>(word: &str, commands: &[&'a str]) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();

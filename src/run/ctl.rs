@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ use crate::control_api::{AskError, Asked, ask};
 use crate::local_http::Address;
 use crate::vocabulary::{Untrusted, exit_code, units};
 
+/// Time to connect to a port of this machine.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Maximum bytes of the file of a token.
 const TOKEN_BYTES: u64 = 4 * 1024;
 
@@ -25,19 +27,18 @@ pub(super) fn ctl(args: CtlArgs) -> Result<ExitStatus, Failure> {
         |reason: String| Failure::Config(ConfigError::Control { address: address.to_string(), reason });
     let token = match &args.control {
         Address::Unix(_) => None,
-        Address::Tcp(address) => Some(token(*address).map_err(unusable)?),
+        Address::Tcp(address) => {
+            // Without a run there is no token either, and that is not what is wrong.
+            match is_served(*address) {
+                Ok(()) => Some(token(*address).map_err(unusable)?),
+                Err(error) => return Err(unusable(unreachable(&error))),
+            }
+        }
     };
     let asked = Asked { token, ..asked(&args.action) };
     let answer = match ask(&args.control, &asked) {
         Ok(answer) => answer,
-        Err(AskError::Connect(error)) => {
-            let why = match error.kind() {
-                io::ErrorKind::NotFound => "there is no such socket".to_owned(),
-                io::ErrorKind::ConnectionRefused => "no run listens there".to_owned(),
-                _ => error.to_string(),
-            };
-            return Err(unusable(format!("{why}; expected the --control of a run")));
-        }
+        Err(AskError::Connect(error)) => return Err(unusable(unreachable(&error))),
         Err(error) => return Ok(refused(&error.to_string())),
     };
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
@@ -58,6 +59,21 @@ pub(super) fn ctl(args: CtlArgs) -> Result<ExitStatus, Failure> {
         }
         _ => Ok(0.into()),
     }
+}
+
+/// Says why nothing can be asked at an address.
+fn unreachable(error: &io::Error) -> String {
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such socket".to_owned(),
+        io::ErrorKind::ConnectionRefused => "no run listens there".to_owned(),
+        _ => error.to_string(),
+    };
+    format!("{why}; expected the --control of a run")
+}
+
+/// Checks whether something listens at an address of this machine.
+fn is_served(address: SocketAddr) -> io::Result<()> {
+    TcpStream::connect_timeout(&address, CONNECT_LIMIT).map(drop)
 }
 
 fn refused(why: &str) -> ExitStatus {

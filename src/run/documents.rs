@@ -14,6 +14,12 @@ use crate::vocabulary::exit_code;
 /// Refusal of an output that would overwrite an input.
 const READ: &str = "this file is read; the output needs a file of its own";
 
+/// Begins of the schemas of both kinds of documents.
+const REPORT: &str = "\"hlswarm.report/";
+const RECORD: &str = "\"hlswarm.record/";
+/// Bytes at the begin of a document within which its schema is.
+const BEGIN_BYTES: usize = 256;
+
 /// Writes the report in `args` in other formats.
 ///
 /// # Errors
@@ -69,7 +75,29 @@ fn read(path: &Path) -> Result<Doc, Failure> {
     let unreadable =
         |reason: String| Failure::Config(ConfigError::Document { path: shown_file(path), reason });
     let bytes = read_bytes(path).map_err(|error| unreadable(error.to_string()))?;
-    Doc::parse(&bytes).map_err(|error| unreadable(error.to_string()))
+    Doc::parse(&bytes).map_err(|error| {
+        unreadable(if is_of(&bytes, RECORD) {
+            let file = shown_file(path);
+            format!("this is a record, not a report; 'hlswarm replay {file}' plays it, and with --report FILE.json writes its report")
+        } else {
+            error.to_string()
+        })
+    })
+}
+
+/// Returns the line about a file that is a report in the place of a record; `None` if it is something else.
+pub(super) fn report_for_record(path: &Path) -> Option<String> {
+    let mut begin = Vec::new();
+    let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|found| found.is_file()))?;
+    file.take(BEGIN_BYTES as u64).read_to_end(&mut begin).ok()?;
+    let file = shown_file(path);
+    is_of(&begin, REPORT).then(|| format!("this is a report, not a record; 'hlswarm report {file}' shows it"))
+}
+
+/// Reports whether a document names a schema of this kind at its begin, as both kinds do.
+fn is_of(bytes: &[u8], kind: &str) -> bool {
+    let begin = bytes.get(..bytes.len().min(BEGIN_BYTES)).unwrap_or_default();
+    begin.starts_with(b"{") && begin.windows(kind.len()).any(|part| part == kind.as_bytes())
 }
 
 /// Reads a file and one byte more than a document may have: that byte shows that it is too large.

@@ -39,7 +39,8 @@ pub(super) fn replay(args: &ReplayArgs, signals: Signals) -> Result<ExitStatus, 
     let unreadable = |reason: String| ConfigError::Document { path: name.clone(), reason };
     let file = open(path).map_err(|error| unreadable(error.to_string()))?;
     let replay = Replay::open(BufReader::new(file), Arc::from(name.as_str()));
-    let replay = replay.map_err(|why| unreadable(why.to_string()))?;
+    let replay = replay
+        .map_err(|why| unreadable(documents::report_for_record(path).unwrap_or_else(|| why.to_string())))?;
     let run = RecordedRun::new(replay.run());
     lack(path).into_iter().for_each(|lack| stdio::say(&format!("hlswarm: {name} {lack}")));
     stdio::flush(LINE_LIMIT);
