@@ -7,10 +7,8 @@
 use std::fmt::Write as _;
 
 use super::bounds::Step;
+use super::series::{Labels, PREFIX, Series, Sort, unit};
 use crate::stats::LatencySnapshot;
-
-/// Beginning of the names of all metrics.
-pub(super) const PREFIX: &str = "hls_swarm_";
 
 /// Format of an exposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,22 +56,6 @@ impl Format {
     }
 }
 
-/// Type of a family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
-    /// Facts, as labels of the value 1.
-    Info,
-    /// A count that never falls.
-    Counter,
-    /// A number that goes up and down.
-    Gauge,
-    /// Cumulative counts of values by size.
-    Histogram,
-}
-
-/// Labels of a series: names and values.
-pub(super) type Labels<'a> = &'a [(&'a str, &'a str)];
-
 /// Text that is being written, and the family whose series follow.
 pub(super) struct Exposition {
     text: String,
@@ -86,82 +68,12 @@ impl Exposition {
         Self { text: String::with_capacity(64 * 1024), format, name: "" }
     }
 
-    /// Begins a family: writes its metadata.
-    pub(super) fn begin(&mut self, name: &'static str, sort: Sort, help: &str) {
-        self.name = name;
-        // The metadata of OpenMetrics names the family without the ending of its type.
-        let ending = match (self.format, sort) {
-            (Format::OpenMetrics, Sort::Counter) => "_total",
-            (Format::OpenMetrics, Sort::Info) => "_info",
-            _ => "",
-        };
-        let name = format!("{PREFIX}{name}");
-        let name = name.strip_suffix(ending).unwrap_or(&name);
-        let sort = match (self.format, sort) {
-            (_, Sort::Counter) => "counter",
-            (_, Sort::Gauge) | (Format::Plain, Sort::Info) => "gauge",
-            (Format::OpenMetrics, Sort::Info) => "info",
-            (_, Sort::Histogram) => "histogram",
-        };
-        // Writing to a string does not fail.
-        _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {sort}");
-        let unit = ["seconds", "bytes", "ratio"].into_iter().find(|unit| name.ends_with(&format!("_{unit}")));
-        if let (Format::OpenMetrics, Some(unit)) = (self.format, unit) {
-            _ = writeln!(self.text, "# UNIT {name} {unit}");
-        }
-    }
-
     /// Ends the exposition.
     pub(super) fn finish(mut self) -> String {
         if self.format == Format::OpenMetrics {
             self.text.push_str("# EOF\n");
         }
         self.text
-    }
-
-    /// Writes a series whose value is a count.
-    #[inline(never)]
-    pub(super) fn count(&mut self, labels: Labels<'_>, value: u64) {
-        self.series("", labels, &value.to_string());
-    }
-
-    /// Writes a series whose value is a number.
-    #[inline(never)]
-    pub(super) fn number(&mut self, labels: Labels<'_>, value: f64) {
-        self.series("", labels, &value.to_string());
-    }
-
-    /// Writes a series if its value is known.
-    #[inline(never)]
-    pub(super) fn known(&mut self, labels: Labels<'_>, value: Option<f64>) {
-        if let Some(value) = value {
-            self.number(labels, value);
-        }
-    }
-
-    /// Writes a set of states: 1 for the current one, 0 for all others.
-    pub(super) fn state(&mut self, label: &str, states: impl Iterator<Item = &'static str>, current: &str) {
-        states.for_each(|state| self.count(&[(label, state)], u64::from(state == current)));
-    }
-
-    /// Writes a histogram, whose values are in `step`.
-    #[inline(never)]
-    pub(super) fn histogram(
-        &mut self,
-        labels: Labels<'_>,
-        values: &LatencySnapshot,
-        step: Step,
-        bounds: &[f64],
-    ) {
-        let counts = values.counts_up_to(bounds.iter().map(|bound| step.steps(*bound)));
-        let format = self.format;
-        let ends = bounds.iter().map(|bound| format.bound(*bound)).chain(["+Inf".to_owned()]);
-        let count = values.count();
-        for (end, count) in ends.zip(counts.into_iter().chain([count])) {
-            self.series("_bucket", &[labels, &[("le", &end)]].concat(), &count.to_string());
-        }
-        self.series("_sum", labels, &step.seconds(values.sum()).to_string());
-        self.series("_count", labels, &count.to_string());
     }
 
     #[inline(never)]
@@ -179,6 +91,52 @@ impl Exposition {
             text.push('"');
         }
         text.extend([if labels.is_empty() { " " } else { "} " }, value, "\n"]);
+    }
+}
+
+impl Series for Exposition {
+    /// Writes the metadata of the family.
+    fn begin(&mut self, name: &'static str, sort: Sort, help: &'static str) {
+        self.name = name;
+        // The metadata of OpenMetrics names the family without the ending of its type.
+        let ending = match (self.format, sort) {
+            (Format::OpenMetrics, Sort::Counter) => "_total",
+            (Format::OpenMetrics, Sort::Info) => "_info",
+            _ => "",
+        };
+        let whole = format!("{PREFIX}{name}");
+        let whole = whole.strip_suffix(ending).unwrap_or(&whole);
+        let sort = match (self.format, sort) {
+            (_, Sort::Counter) => "counter",
+            (_, Sort::Gauge) | (Format::Plain, Sort::Info) => "gauge",
+            (Format::OpenMetrics, Sort::Info) => "info",
+            (_, Sort::Histogram) => "histogram",
+        };
+        // Writing to a string does not fail.
+        _ = writeln!(self.text, "# HELP {whole} {help}\n# TYPE {whole} {sort}");
+        if let (Format::OpenMetrics, Some(unit)) = (self.format, unit(name)) {
+            _ = writeln!(self.text, "# UNIT {whole} {unit}");
+        }
+    }
+
+    fn count(&mut self, labels: Labels<'_>, value: u64) {
+        self.series("", labels, &value.to_string());
+    }
+
+    fn number(&mut self, labels: Labels<'_>, value: f64) {
+        self.series("", labels, &value.to_string());
+    }
+
+    fn histogram(&mut self, labels: Labels<'_>, values: &LatencySnapshot, step: Step, bounds: &[f64]) {
+        let counts = values.counts_up_to(bounds.iter().map(|bound| step.steps(*bound)));
+        let format = self.format;
+        let ends = bounds.iter().map(|bound| format.bound(*bound)).chain(["+Inf".to_owned()]);
+        let count = values.count();
+        for (end, count) in ends.zip(counts.into_iter().chain([count])) {
+            self.series("_bucket", &[labels, &[("le", &end)]].concat(), &count.to_string());
+        }
+        self.series("_sum", labels, &step.seconds(values.sum()).to_string());
+        self.series("_count", labels, &count.to_string());
     }
 }
 

@@ -1,25 +1,25 @@
 //! A line of the catalogue.
 
-use super::exposition::{Exposition, Sort};
 use super::scrape::Scrape;
+use super::series::{Series, Sort};
 
 /// A family of metrics: one name, one meaning, one type.
 pub(super) struct Family {
-    /// Name without [`PREFIX`](super::exposition::PREFIX).
+    /// Name without [`PREFIX`](super::series::PREFIX).
     pub(super) name: &'static str,
     /// Type.
     pub(super) sort: Sort,
     /// Meaning as a sentence.
     pub(super) help: &'static str,
-    /// Writes the series. It takes its numbers from functions of the sample, and derives none.
-    pub(super) write: fn(&Scrape<'_>, &mut Exposition),
+    /// Gives the series. It takes its numbers from functions of the sample, and derives none.
+    pub(super) write: fn(&Scrape<'_>, &mut dyn Series),
 }
 
 impl Family {
     pub(super) const fn info(
         name: &'static str,
         help: &'static str,
-        write: fn(&Scrape<'_>, &mut Exposition),
+        write: fn(&Scrape<'_>, &mut dyn Series),
     ) -> Self {
         Self { name, sort: Sort::Info, help, write }
     }
@@ -27,7 +27,7 @@ impl Family {
     pub(super) const fn counter(
         name: &'static str,
         help: &'static str,
-        write: fn(&Scrape<'_>, &mut Exposition),
+        write: fn(&Scrape<'_>, &mut dyn Series),
     ) -> Self {
         Self { name, sort: Sort::Counter, help, write }
     }
@@ -35,7 +35,7 @@ impl Family {
     pub(super) const fn gauge(
         name: &'static str,
         help: &'static str,
-        write: fn(&Scrape<'_>, &mut Exposition),
+        write: fn(&Scrape<'_>, &mut dyn Series),
     ) -> Self {
         Self { name, sort: Sort::Gauge, help, write }
     }
@@ -43,7 +43,7 @@ impl Family {
     pub(super) const fn histogram(
         name: &'static str,
         help: &'static str,
-        write: fn(&Scrape<'_>, &mut Exposition),
+        write: fn(&Scrape<'_>, &mut dyn Series),
     ) -> Self {
         Self { name, sort: Sort::Histogram, help, write }
     }

@@ -14,6 +14,7 @@ mod family;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod scrape;
+mod series;
 mod server;
 #[cfg(test)]
 mod server_tests;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::catalogue::{families, render};
-use super::exposition::{Format, PREFIX, Sort};
+use super::exposition::Format;
 use super::scrape::{CLIENTS, RunFacts, Scrape};
+use super::series::{PREFIX, Sort};
 use crate::sample::{RunSample, Sampler, Sources};
 use crate::stats::{ClientHandle, ClientRow, Meter, Metric, Timings};
 use crate::vocabulary::outcome::Fault;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::export::exposition::Exposition;
 use crate::export::family::Family;
 use crate::export::scrape::Scrape;
+use crate::export::series::Series;
 use crate::verdict::{RULES, TrustVerdict, Unit};
 
 /// The table.
@@ -13,8 +13,8 @@ pub(in crate::export) const TABLE: &[Family] = &[
         "trust_verdict",
         "Whether the load tester itself limited the result: 1 for the current verdict.",
         |s, out| {
-            let verdicts = TrustVerdict::ALL.into_iter().map(TrustVerdict::name);
-            out.state("verdict", verdicts, s.sample.trust.verdict.name());
+            let mut verdicts = TrustVerdict::ALL.into_iter().map(TrustVerdict::name);
+            out.state("verdict", &mut verdicts, s.sample.trust.verdict.name());
         },
     ),
     Family::gauge(
@@ -116,11 +116,11 @@ pub(in crate::export) const TABLE: &[Family] = &[
     ),
 ];
 
-fn known_count(out: &mut Exposition, value: Option<u64>) {
+fn known_count(out: &mut dyn Series, value: Option<u64>) {
     value.into_iter().for_each(|value| out.count(&[], value));
 }
 
-fn streams(scrape: &Scrape<'_>, out: &mut Exposition, of: fn(&crate::pipeline::Counts) -> u64) {
+fn streams(scrape: &Scrape<'_>, out: &mut dyn Series, of: fn(&crate::pipeline::Counts) -> u64) {
     let pipeline = &scrape.sample.pipeline;
     for (stream, counts) in [("progress", &pipeline.progress), ("events", &pipeline.events)] {
         out.count(&[("stream", stream)], of(counts));
@@ -128,7 +128,7 @@ fn streams(scrape: &Scrape<'_>, out: &mut Exposition, of: fn(&crate::pipeline::C
 }
 
 /// Writes the gauges of a unit, each under its name without the unit.
-fn gauges(scrape: &Scrape<'_>, out: &mut Exposition, unit: Unit, ending: &str, convert: fn(f64) -> f64) {
+fn gauges(scrape: &Scrape<'_>, out: &mut dyn Series, unit: Unit, ending: &str, convert: fn(f64) -> f64) {
     for rule in RULES.iter().filter(|rule| rule.unit == unit) {
         let value = scrape.sample.trust.values[rule.gauge];
         let name = rule.name.strip_suffix(ending).unwrap_or(rule.name);

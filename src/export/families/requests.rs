@@ -1,9 +1,9 @@
 //! Metrics of requests: counts, bytes, rates, times and failures.
 
 use crate::export::bounds::{CONNECTION, REQUEST, Step};
-use crate::export::exposition::Exposition;
 use crate::export::family::Family;
 use crate::export::scrape::Scrape;
+use crate::export::series::Series;
 use crate::stats::{Metric, Rates};
 use crate::vocabulary::{Kind, Outcome, Timed};
 
@@ -220,7 +220,7 @@ fn segment_bytes_per_second(rates: Option<Rates>) -> Option<f64> {
 }
 
 /// Writes the distributions that have a value.
-fn timed(scrape: &Scrape<'_>, out: &mut Exposition, of: &[(&[(&str, &str)], Timed)], bounds: &[f64]) {
+fn timed(scrape: &Scrape<'_>, out: &mut dyn Series, of: &[(&[(&str, &str)], Timed)], bounds: &[f64]) {
     for (labels, timed) in of {
         let values = scrape.distributions.latency(*timed);
         values.into_iter().for_each(|values| out.histogram(labels, values, Step::Micros, bounds));

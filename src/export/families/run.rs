@@ -33,7 +33,7 @@ pub(in crate::export) const TABLE: &[Family] = &[
         },
     ),
     Family::gauge("run_state", "Phase of the run: 1 for the current one.", |s, out| {
-        out.state("state", RunState::ALL.into_iter().map(RunState::name), s.sample.state.name());
+        out.state("state", &mut RunState::ALL.into_iter().map(RunState::name), s.sample.state.name());
     }),
     Family::gauge("target_clients", "Clients to reach.", |s, out| out.count(&[], s.sample.target.into())),
     Family::gauge("active_clients", "Clients that are active: all but finished and dead ones.", |s, out| {
@@ -64,7 +64,11 @@ pub(in crate::export) const TABLE: &[Family] = &[
         out.count(&[], s.sample.late_starts);
     }),
     Family::gauge("health_verdict", "How well the stream is served: 1 for the current verdict.", |s, out| {
-        out.state("verdict", Verdict::ALL.into_iter().map(Verdict::name), s.sample.health.verdict.name());
+        out.state(
+            "verdict",
+            &mut Verdict::ALL.into_iter().map(Verdict::name),
+            s.sample.health.verdict.name(),
+        );
     }),
     Family::gauge(
         "recent_error_ratio",
