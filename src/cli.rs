@@ -14,6 +14,8 @@ mod limits;
 mod mix;
 mod options;
 mod origin;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod pages;
 mod plan;
 mod plan_file;
@@ -58,6 +60,8 @@ pub use find::{FindArgs, SearchArgs};
 pub use limits::LimitArgs;
 pub use mix::MixMember;
 pub use origin::OriginArgs;
+#[cfg(feature = "otlp")]
+pub use otlp::OtlpArgs;
 pub use pages::{CompletionsArgs, ManArgs, VERSION, completions, manual};
 pub use plan::PlanArgs;
 pub use replay::ReplayArgs;
@@ -279,6 +283,10 @@ pub struct LoadArgs {
     /// Also export speed, drift and bytes of each client, of the first 1,000
     #[arg(long, requires = "metrics", help_heading = "Output")]
     pub metrics_per_client: bool,
+    /// Metrics over OTLP.
+    #[cfg(feature = "otlp")]
+    #[command(flatten)]
+    pub otlp: OtlpArgs,
     /// Let `hlswarm ctl`, or HTTP with JSON, watch and steer the run: a path for a Unix socket of this user, or a port such
     /// as 127.0.0.1:17092, whose random token is then in a file that the run names
     #[arg(long, value_name = "PATH", help_heading = "Output")]

@@ -10,6 +10,8 @@ mod header_source;
 mod load_plan;
 mod net_settings;
 mod origin_metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod plan_source;
 mod target_source;
 #[cfg(test)]
@@ -39,6 +41,8 @@ pub use data_source::DataSourceError;
 pub use error::ConfigError;
 pub use header_source::HeaderSourceError;
 pub use origin_metrics::OriginMetricsError;
+#[cfg(feature = "otlp")]
+pub use otlp::{OtlpError, OtlpSettings};
 pub use plan_source::with_sources;
 pub use target_source::{TargetSourceError, target};
 
@@ -84,6 +88,9 @@ pub struct RunConfig {
     pub criteria: Criteria,
     /// URLs of the exporters of the origin.
     pub origin_metrics: Vec<SecretUrl>,
+    /// Collector that the metrics are sent to.
+    #[cfg(feature = "otlp")]
+    pub otlp: Option<OtlpSettings>,
     /// Destinations of the results.
     pub output: Output,
 }
@@ -177,7 +184,15 @@ pub fn run_config(
     let criteria = criteria::criteria(args.criteria, args.allow_untrusted, course)?;
     let origin_metrics = origin_metrics::urls(args.origin_metrics)?;
     let config = assemble(viewers, args.requests, plan, output)?;
-    Ok(RunConfig { authorised_for: args.authorised_for, criteria, mix, origin_metrics, ..config })
+    Ok(RunConfig {
+        authorised_for: args.authorised_for,
+        criteria,
+        mix,
+        origin_metrics,
+        #[cfg(feature = "otlp")]
+        otlp: otlp::settings(args.otlp, |name| std::env::var(name).ok())?,
+        ..config
+    })
 }
 
 /// Builds the configuration of a search against `target`, its plan and its thresholds. The run is planned for the
@@ -306,6 +321,8 @@ fn assemble(
         search: None,
         criteria: Criteria::default(),
         origin_metrics: Vec::new(),
+        #[cfg(feature = "otlp")]
+        otlp: None,
         output,
     })
 }

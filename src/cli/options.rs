@@ -23,6 +23,12 @@ pub(super) fn without_value(option: &Arg) -> Option<&'static str> {
     known.map(|(_, value)| *value)
 }
 
+/// Returns why this build lacks an option that others have.
+pub(super) fn not_built(name: &str) -> Option<&'static str> {
+    let is_of_otlp = ["otlp", "otlp-interval"].contains(&name) && !cfg!(feature = "otlp");
+    is_of_otlp.then_some("this build has no OTLP export: build with --features otlp")
+}
+
 /// The options of a command.
 pub(super) struct Options(clap::Command);
 

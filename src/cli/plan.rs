@@ -5,7 +5,7 @@ use clap::{Arg, Args};
 use super::{LoadArgs, StreamArgs};
 
 /// Options of `run` that `plan` accepts, so that its command line can be used again, and that have no effect on it.
-const IGNORED: [&str; 16] = [
+const IGNORED: [&str; 18] = [
     "no_tui",
     "ascii",
     "theme",
@@ -20,6 +20,8 @@ const IGNORED: [&str; 16] = [
     "expected",
     "metrics",
     "metrics_per_client",
+    "otlp",
+    "otlp_interval",
     "control",
     "origin_metrics",
 ];

@@ -6,7 +6,7 @@
 use clap::ArgAction;
 use toml::de::{DeTable, DeValue};
 
-use super::options::{Options, without_value};
+use super::options::{Options, not_built, without_value};
 
 /// Keys that are no option.
 pub(super) const URL: &str = "url";
@@ -217,6 +217,9 @@ fn unknown(key: &str, options: &Options) -> String {
     let expected = "expected long names of options of 'hlswarm run', url, targets, stages, mix or headers";
     if !is_name(key) {
         return format!("unknown key; {expected}");
+    }
+    if let Some(why) = not_built(key) {
+        return format!("unknown key {key}; {why}");
     }
     let names = options.names().chain([URL, TARGETS, STAGES, HEADERS]);
     match nearest(key, names) {

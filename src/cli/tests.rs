@@ -16,6 +16,13 @@ fn wrong(line: &str) -> String {
     }
 }
 
+/// Options that the schema of plan files has in a form of its own, or that the default build lacks.
+const LEFT_OUT: [&str; 3] = ["mix", "otlp", "otlp-interval"];
+
+fn is_in_schema(option: &&clap::Arg) -> bool {
+    !LEFT_OUT.contains(&option.get_long().unwrap_or_default())
+}
+
 /// Returns the JSON Schema of plan files: the options of `run` with their help.
 fn schema_of_plan_files() -> serde_json::Value {
     let one = json!({ "type": ["string", "number"] });
@@ -69,7 +76,7 @@ fn schema_of_plan_files() -> serde_json::Value {
             .to_owned(),
     );
     let options = Options::of("run");
-    for option in options.of_files().filter(|option| option.get_long() != Some("mix")) {
+    for option in options.of_files().filter(is_in_schema) {
         let schema = match option.get_action() {
             clap::ArgAction::SetTrue => json!({ "type": "boolean" }),
             clap::ArgAction::Append => many.clone(),
@@ -442,6 +449,22 @@ const WRONG: [(&str, &str); 57] = [
     ("demo --zzzzzz", "unknown option --zzzzzz; see 'hlswarm --help'"),
     ("", "nothing to do; give a URL to load, or see 'hlswarm --help'"),
 ];
+
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn an_option_of_another_build_is_named_with_its_feature() {
+    let expected = "this build has no OTLP export: build with --features otlp";
+    for line in ["demo --otlp http://hunter2", "demo --otlp=http://hunter2", "run --otlp-interval 5s"] {
+        let said = wrong(line);
+        assert!(said.starts_with("unknown option --otlp") && said.ends_with(expected), "{said}");
+    }
+    let line = args("p.toml");
+    let said = combine(line, Some((1, "p.toml", "otlp = \"http://hunter2\"")), std::iter::empty());
+    assert_eq!(said, Err(Usage::Wrong(format!("p.toml: unknown key otlp; {expected}"))));
+    let variable = ("HLSWARM_OTLP".into(), "http://hunter2".into());
+    let notes = combine(args("http://h/a"), None, std::iter::once(variable)).expect("a run").notes;
+    assert_eq!(notes, [format!("warning: the variable HLSWARM_OTLP is no option; {expected}")]);
+}
 
 #[test]
 fn every_bad_value_is_one_line_with_option_value_and_what_is_accepted() {

@@ -129,6 +129,12 @@ fn within(text: &str, accepted: RangeInclusive<Duration>, words: &str) -> Result
     units::parse_duration(text).ok().filter(|time| accepted.contains(time)).ok_or_else(|| words.to_owned())
 }
 
+/// Parses the time between two exports.
+#[cfg(feature = "otlp")]
+pub(super) fn otlp_interval(text: &str) -> Result<Duration, String> {
+    within(text, Duration::from_secs(1)..=Duration::from_secs(3_600), "expected a time from 1s to 1h")
+}
+
 /// Parses the precision of a search.
 pub(super) fn precision(text: &str) -> Result<f64, String> {
     let share = units::parse_share(text).ok().filter(|share| (0.0..=0.5).contains(share));

@@ -1,6 +1,6 @@
 //! Names of environment variables: those of options, and those that were probably meant to be one.
 
-use super::options::Options;
+use super::options::{Options, not_built};
 use super::plan_file::URL;
 
 /// Begin of the names of variables.
@@ -35,6 +35,9 @@ pub(super) fn misspelt<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> 
 }
 
 fn warning(name: &str, known: &[String]) -> Option<String> {
+    if let Some(why) = not_built(&name.to_ascii_lowercase().replace('_', "-")) {
+        return Some(format!("warning: the variable {PREFIX}{name} is no option; {why}"));
+    }
     let near = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), known));
     let (mistakes, meant) = near.min()?;
     let most = if meant.len() <= SHORT { 1 } else { MISTAKES };

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::options::not_built;
 use crate::vocabulary::{Untrusted, secret_shape, units};
 
 /// Maximum length of a value that is repeated.
@@ -135,7 +136,11 @@ fn unknown(error: &clap::Error, option: &str) -> String {
     if !option.starts_with('-') {
         return format!("unexpected argument; quote a value that contains spaces; {SEE}");
     }
+    let not_built = name.strip_prefix("--").and_then(not_built);
     let name = if is_name { format!("unknown option {name}") } else { "unknown option".to_owned() };
+    if let Some(why) = not_built {
+        return format!("{name}; {why}");
+    }
     match text(error, ContextKind::SuggestedArg) {
         Some(meant) => format!("{name}; did you mean {meant}? See 'hlswarm --help'"),
         None => format!("{name}; {SEE}"),

@@ -32,6 +32,10 @@ pub enum ConfigError {
     /// Exporters of the origin that cannot be scraped.
     #[error(transparent)]
     OriginMetrics(#[from] OriginMetricsError),
+    /// Metrics that cannot be sent.
+    #[cfg(feature = "otlp")]
+    #[error(transparent)]
+    Otlp(#[from] super::OtlpError),
     /// Settings that an origin cannot have.
     #[error("{0}")]
     Origin(String),

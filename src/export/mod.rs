@@ -13,6 +13,8 @@ mod families;
 mod family;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod scrape;
 mod series;
 mod server;

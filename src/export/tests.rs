@@ -71,7 +71,7 @@ const KEPT: [&str; 51] = [
     "client_bytes_total",
 ];
 
-fn facts(per_client: bool) -> RunFacts {
+pub(super) fn facts(per_client: bool) -> RunFacts {
     let target = SecretUrl::parse("https://u:hunter2@h.example/a.m3u8?token=hunter2").expect("a URL");
     let identity = RunIdentity { run_id: "7".to_owned(), ..RunIdentity::new(&target, Clock::start()) };
     let variant = "highest".to_owned();
@@ -98,14 +98,14 @@ fn play(meter: &Meter) {
     meter.end_session(Departure::Left(LeaveReason::GaveUp));
 }
 
-struct Played {
+pub(super) struct Played {
     sources: Sources,
     sampler: Sampler,
     client: ClientHandle,
 }
 
 impl Played {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let sources = Sources::new(1);
         sources.status.set_target(4);
         sources.status.set_admitted(2, 1);
@@ -113,18 +113,18 @@ impl Played {
         Self { sampler: Sampler::new(sources.clone()), sources, client }
     }
 
-    fn sample(&mut self) -> Arc<RunSample> {
+    pub(super) fn sample(&mut self) -> Arc<RunSample> {
         play(&self.client.meter(0, self.sources.clock));
         self.sampler.next_whole_sample()
     }
 }
 
-fn text(sample: &RunSample, per_client: bool, format: Format) -> String {
+pub(super) fn text(sample: &RunSample, per_client: bool, format: Format) -> String {
     render(&Scrape::new(&facts(per_client), sample).expect("a whole sample"), format)
 }
 
 /// Returns the series of a text, by name and labels.
-fn series(text: &str) -> BTreeMap<&str, f64> {
+pub(super) fn series(text: &str) -> BTreeMap<&str, f64> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let pairs = lines.map(|line| line.rsplit_once(' ').expect("a value"));
     pairs.map(|(name, value)| (name, value.parse().expect(value))).collect()

@@ -35,6 +35,8 @@ mod message;
 mod name_servers;
 mod offload;
 mod pool;
+#[cfg(feature = "otlp")]
+mod post;
 mod proxy;
 mod race;
 mod resolve;
@@ -72,6 +74,8 @@ pub use locate::locate;
 pub use message::{Body, Request, Response};
 pub use name_servers::Family;
 pub use offload::offload;
+#[cfg(feature = "otlp")]
+pub use post::post;
 pub use proxy::{Proxies, Proxy, ProxyError};
 pub use resolve_entry::{ResolveEntry, unused as unused_resolve_entries};
 pub use retry_after::RetryAfter;

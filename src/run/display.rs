@@ -315,12 +315,14 @@ fn control_line(change: &LoadChange) -> String {
     }
 }
 
-/// Returns a line about a level of a search, something that the plan lacks, or an exporter; `None` about any other note.
+/// Returns a line about a level of a search, something that the plan lacks, an exporter, or an export; `None` about any other note.
 fn note_line(note: &Note) -> Option<String> {
     match note.kind {
         NoteKind::Level { .. } => Some(format!("hlswarm: find: {}  {}", units::clock(note.at), note.text)),
         NoteKind::Limited => Some(format!("hlswarm: {}", note.text)),
-        NoteKind::OriginMetrics => Some(format!("hlswarm: {}  {}", units::clock(note.at), note.text)),
+        NoteKind::OriginMetrics | NoteKind::Export => {
+            Some(format!("hlswarm: {}  {}", units::clock(note.at), note.text))
+        }
         _ => None,
     }
 }

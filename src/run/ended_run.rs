@@ -33,6 +33,9 @@ pub(super) struct EndedRun {
     pub(super) display: Display,
     /// Serves the last sample until the end.
     pub(super) metrics: Option<Metrics>,
+    /// Sends the last sample.
+    #[cfg(feature = "otlp")]
+    pub(super) otlp: Option<super::otlp::Otlp>,
     /// Answers until the end, so that a stop also ends the wait for the operator or a scrape.
     pub(super) _control: Option<Control>,
     pub(super) orders: flume::Receiver<Command>,
@@ -46,7 +49,7 @@ pub(super) struct EndedRun {
 
 impl EndedRun {
     /// Concludes the run in this order: writes the reports, shows the report until the operator leaves it, restores
-    /// the screen, prints the summary, waits for a scrape of the last sample, returns the exit status.
+    /// the screen, prints the summary, waits until the last sample was sent and scraped, returns the exit status.
     pub(super) async fn conclude(mut self, origin: Option<serde_json::Value>) -> ExitStatus {
         self.lost += self.story.take().map_or(0, |story| u64::from(story.join().is_err()));
         // The console also counts panics of clients, which the sample has counted already, and those of threads that
@@ -95,6 +98,10 @@ impl EndedRun {
             let printed = stdio::print(&summary, Some(PRINT_LIMIT));
             printed.is_err() && self.reports.is_empty()
         };
+        #[cfg(feature = "otlp")]
+        if let Some(otlp) = self.otlp {
+            otlp.end().await;
+        }
         if let Some(metrics) = self.metrics.filter(|_| !refused) {
             metrics.end(&self.orders, status).await;
         }

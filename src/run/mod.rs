@@ -22,6 +22,8 @@ mod log_file;
 mod metrics;
 mod origin;
 mod origin_scraper;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
@@ -68,6 +70,8 @@ use ended_run::EndedRun;
 use interim::Interim;
 use metrics::{BoundMetrics, Metrics};
 use origin_scraper::OriginScraper;
+#[cfg(feature = "otlp")]
+use otlp::Otlp;
 use report_files::ReportFiles;
 use run_facts::{facts, identity, options};
 use signals::Signals;
@@ -83,8 +87,8 @@ use secrets::{warn_of_proxy, warn_of_shown};
 const PRINT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Threads that a run starts in addition to the workers: that of the canary, recorder, sampler, two for the gauges of the
-/// host, screen or progress lines, interim reports, metrics, control socket, exporters of the origin, two for the log, and one for each output.
-const OTHER_THREADS: usize = 14;
+/// host, screen or progress lines, interim reports, metrics, OTLP, control socket, exporters of the origin, two for the log, and one for each output.
+const OTHER_THREADS: usize = 14 + cfg!(feature = "otlp") as usize;
 
 /// Responses to the first client that may wait for the controller, which takes them every few milliseconds.
 const PROBES: usize = 256;
@@ -271,6 +275,8 @@ struct ActiveRun {
     metrics: Option<Metrics>,
     control: Option<Control>,
     origin_scraper: Option<OriginScraper>,
+    #[cfg(feature = "otlp")]
+    otlp: Option<Otlp>,
     /// Requests of the console and the control socket for the document of the run so far.
     documents: flume::Receiver<DocRequest>,
     calibration: Calibrated,
@@ -318,6 +324,8 @@ impl ActiveRun {
         let sampler = Sampler::new(sources.clone()).watch(&pipeline).spawn();
         let sampler = sampler.map_err(|error| Failure::no_thread("the sampler", &error))?;
         let facts = facts(config, &identity, sources.clock);
+        #[cfg(feature = "otlp")]
+        let otlp = otlp::start(config, &facts, &sources, &sampler)?;
         let metrics = metrics.map(|metrics| metrics.serve(facts, &sampler)).transpose()?;
         let calibration = calibration_file::for_report();
         let costs = report::costs(&calibration, &identity).cloned();
@@ -341,6 +349,8 @@ impl ActiveRun {
             metrics,
             control,
             origin_scraper,
+            #[cfg(feature = "otlp")]
+            otlp,
             documents,
             calibration,
             story,
@@ -411,6 +421,8 @@ impl ActiveRun {
             metrics,
             control,
             origin_scraper,
+            #[cfg(feature = "otlp")]
+            otlp,
             documents: _,
             calibration,
             story,
@@ -441,6 +453,8 @@ impl ActiveRun {
             host,
             display,
             metrics,
+            #[cfg(feature = "otlp")]
+            otlp,
             _control: control,
             orders,
             reports,

@@ -83,10 +83,10 @@ async fn all(mut scrapers: Vec<Pin<Box<dyn Future<Output = ()> + '_>>>) {
     .await
 }
 
-/// Returns the settings of the connections to an exporter.
-fn settings(url: &SecretUrl, config: &RunConfig) -> Result<net::Settings, ConfigError> {
+/// Returns the settings of the connections to a host that is no part of the load, such as an exporter.
+pub(super) fn settings(url: &SecretUrl, config: &RunConfig) -> Result<net::Settings, ConfigError> {
     let net = &config.clients.cast.first.net;
-    // Exporters are no part of the audience: they are asked directly, and see nothing of what the operator gave the clients.
+    // It is no part of the audience: it is connected to directly, and sees nothing of what the operator gave the clients.
     Ok(net::Settings {
         tls: net.tls.for_strangers(),
         transport: net::Transport::default(),

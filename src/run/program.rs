@@ -90,16 +90,16 @@ fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatu
                 let StreamArgs { url, targets } = &args.stream;
                 super::warn_of_shown(url.iter().chain(targets.iter().map(|weighted| &weighted.target)));
             }
-            warn_of_exporters(&args.load, &all);
+            warn_of_shown_others(&args.load, &all);
             super::run(|| config::run_config(config::targets(args.stream.all())?, args.load, shown))
         }
         cli::Command::Demo(args) => {
-            warn_of_exporters(&args.load, &all);
+            warn_of_shown_others(&args.load, &all);
             super::demo(args, shown)
         }
         cli::Command::Plan(args) => super::plan(args, shown),
         cli::Command::Find(args) => {
-            warn_of_exporters(&args.load, &all);
+            warn_of_shown_others(&args.load, &all);
             super::find(args, shown)
         }
         cli::Command::Ctl(args) => ctl::ctl(args),
@@ -115,10 +115,14 @@ fn execute(command: cli::Command, Line { shown, all }: Line) -> Result<ExitStatu
     }
 }
 
-/// Warns of passwords in URLs of `--origin-metrics` that were typed.
-fn warn_of_exporters(load: &cli::LoadArgs, all: &Combined) {
+/// Warns of passwords in URLs that were typed and are none of a stream.
+fn warn_of_shown_others(load: &cli::LoadArgs, all: &Combined) {
     if all.is_typed("--origin-metrics") {
-        super::secrets::warn_of_shown_exporter(load.origin_metrics.iter());
+        super::secrets::warn_of_shown_in("--origin-metrics", load.origin_metrics.iter());
+    }
+    #[cfg(feature = "otlp")]
+    if all.is_typed("--otlp") {
+        super::secrets::warn_of_shown_in("--otlp", load.otlp.otlp.iter());
     }
 }
 

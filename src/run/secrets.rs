@@ -4,6 +4,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::stdio;
 use crate::cli::{self, CheckArgs, DemoArgs, FindArgs, PlanArgs, RunArgs, Target};
+#[cfg(feature = "otlp")]
+use crate::config::OtlpSettings;
 use crate::config::RunConfig;
 use crate::local_http::Address;
 use crate::vocabulary::SecretUrl;
@@ -13,9 +15,9 @@ pub fn warn_of_shown<'a>(targets: impl Iterator<Item = &'a Target>) {
     warn(targets, "give the URL as @FILE, or the password in a header with --header-env");
 }
 
-/// Warns of the same in a URL of `--origin-metrics`, whose exporter gets no header of the run.
-pub(super) fn warn_of_shown_exporter<'a>(targets: impl Iterator<Item = &'a Target>) {
-    warn(targets, "give --origin-metrics @FILE");
+/// Warns of the same in a URL of this option, whose server gets no header of the run.
+pub(super) fn warn_of_shown_in<'a>(option: &str, targets: impl Iterator<Item = &'a Target>) {
+    warn(targets, &format!("give {option} @FILE"));
 }
 
 fn warn<'a>(mut targets: impl Iterator<Item = &'a Target>, instead: &str) {
@@ -49,6 +51,8 @@ pub(super) fn keep_out_of_core_dumps(config: &RunConfig) {
     let has_token = matches!(config.output.control, Some(Address::Tcp(_)));
     let cast = &config.clients.cast;
     let urls = config.origin_metrics.iter().chain(cast.kinds().map(|kind| &kind.player.entry));
+    #[cfg(feature = "otlp")]
+    let has_token = has_token || config.otlp.as_ref().is_some_and(OtlpSettings::have_secrets);
     let has_secrets = has_token
         || cast.personal.is_some()
         || urls.into_iter().any(SecretUrl::has_secrets)

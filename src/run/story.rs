@@ -106,9 +106,11 @@ impl Story {
 
 fn level_of(note: &Note) -> Level {
     match note.kind {
-        NoteKind::StallsBegan | NoteKind::Threshold | NoteKind::Limited | NoteKind::OriginMetrics => {
-            Level::Warn
-        }
+        NoteKind::StallsBegan
+        | NoteKind::Threshold
+        | NoteKind::Limited
+        | NoteKind::OriginMetrics
+        | NoteKind::Export => Level::Warn,
         _ => Level::Info,
     }
 }

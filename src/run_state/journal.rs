@@ -155,6 +155,8 @@ pub enum NoteKind {
     Limited,
     /// An exporter of the origin began to fail, or brings values again.
     OriginMetrics,
+    /// The metrics did not reach their collector.
+    Export,
     /// The built-in origin of the demo began or ended a fault.
     Demo,
 }
@@ -166,6 +168,7 @@ impl NoteKind {
             Self::Stage => Some("stage"),
             Self::Limited => Some("limited"),
             Self::Level { .. } => Some("level"),
+            Self::Export => Some("export"),
             Self::Demo => Some("demo"),
             Self::StallsBegan | Self::StallsEnded | Self::Peak | Self::Threshold | Self::OriginMetrics => {
                 None
@@ -175,7 +178,7 @@ impl NoteKind {
 
     /// Returns the kind with this name; a level needs its `clients`, and whether it `held`.
     pub fn from_recorded(name: &str, clients: u32, held: Option<bool>) -> Option<Self> {
-        let kinds = [Self::Stage, Self::Limited, Self::Level { clients, held }, Self::Demo];
+        let kinds = [Self::Stage, Self::Limited, Self::Level { clients, held }, Self::Export, Self::Demo];
         kinds.into_iter().find(|kind| kind.recorded() == Some(name))
     }
 }

@@ -40,10 +40,16 @@ impl Program {
     /// Starts `hlswarm` with a command such as `demo`, `--no-tui`, `options`, and a JSON and a text report. Tests run
     /// beside each other on a machine that may be busy, so the exit code must not say how prompt the program was.
     pub fn start_command(command: &[&str], options: &[&str]) -> Self {
+        Self::start_with(command, options, &[])
+    }
+
+    /// Does the same with these variables.
+    pub fn start_with(command: &[&str], options: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let [stdout, stderr, json, text] = OUTPUTS.map(|name| folder.path().join(name));
         let child = Command::new(env!("CARGO_BIN_EXE_hlswarm"))
             .args(command)
+            .envs(variables.iter().copied())
             .args(["--no-tui", "--allow-untrusted"])
             .args(options)
             .arg("--report")

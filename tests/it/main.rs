@@ -30,6 +30,8 @@ mod log_file;
 mod metrics;
 mod mixes;
 mod origin_metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod plan;
 #[path = "../interop/program.rs"]
 mod program;

@@ -211,6 +211,7 @@ fn note_line(note: &Note) -> Line {
         NoteKind::Level { .. } => Text::new(Role::In(Tone::Data), "level"),
         NoteKind::Threshold => Text::new(Role::Failing, "threshold"),
         NoteKind::OriginMetrics => Text::new(Role::Warning, "origin"),
+        NoteKind::Export => Text::new(Role::Warning, "export"),
         NoteKind::Stage | NoteKind::Limited => Text::plain("plan"),
         NoteKind::Demo => Text::new(Role::In(Tone::Data), "demo"),
     };
