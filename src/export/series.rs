@@ -1,4 +1,4 @@
-//! What the catalogue says: families, and the series of each. An exposition writes them as text.
+//! Families of metrics and their series: the form in which every format gets the numbers of the catalogue.
 
 use super::bounds::Step;
 use crate::stats::LatencySnapshot;

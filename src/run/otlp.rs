@@ -36,12 +36,12 @@ const LAST_LIMIT: Duration = Duration::from_secs(2);
 /// Time by which the thread may be late after that.
 const LATE: Duration = Duration::from_millis(500);
 
-/// What became of the exports.
+/// Counts of the exports.
 #[derive(Clone, Debug, Default)]
 struct Tally {
     exports: u64,
     failed: u64,
-    /// Why the last one failed, if it did.
+    /// Problem of the last one, if it failed.
     problem: Option<String>,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn start(
     runtime.enable_all();
     let thread = threads::start("otlp", runtime, move || {
         Ok(async move {
-            // Nobody waits if the program ends at once.
+            // The receiver is gone if the program ends at once.
             _ = end.send(exporter.run(samples, whole).await);
         })
     });

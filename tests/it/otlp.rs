@@ -161,7 +161,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// What one request has.
+/// Content of one request.
 #[derive(Default)]
 struct Sent {
     source: BTreeMap<String, String>,

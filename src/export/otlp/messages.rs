@@ -15,7 +15,7 @@ pub struct ExportMetricsServiceResponse {
     pub partial_success: Option<ExportMetricsPartialSuccess>,
 }
 
-/// What the collector did not take.
+/// Points that the collector did not take.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ExportMetricsPartialSuccess {
     #[prost(int64, tag = "1")]
