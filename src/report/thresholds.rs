@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::doc::{Doc, Part};
 use super::page::Page;
 use crate::sample::RunSample;
-use crate::verdict::{Check, CheckResult, Quantity, RunNumber, Threshold};
+use crate::verdict::{Check, CheckResult, Portion, Quantity, RunNumber, Threshold};
 use crate::vocabulary::units::UNKNOWN;
-use crate::vocabulary::{Untrusted, per_second, share};
+use crate::vocabulary::{Untrusted, per_second};
 
 /// Maximum number of thresholds that are read from a document: more than a run accepts.
 const THRESHOLDS: usize = 1_000;
@@ -59,7 +59,8 @@ pub(super) fn value_of(root: Part<'_>, quantity: Quantity) -> Option<f64> {
             per_second(started, root.at("/run/duration_s").seconds())
         }
         Quantity::Number(number @ (RunNumber::PlayingShare | RunNumber::StalledShare)) => {
-            share(root.at(number.path()).count(), root.at("/health/clients_at_end").count())
+            let [part, whole] = [number.path(), "/health/clients_at_end"].map(|path| root.at(path).count());
+            Portion { part, whole }.share()
         }
         Quantity::Number(number) => root.at(number.path()).number(),
         Quantity::Duration(of, statistic) => {
