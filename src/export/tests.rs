@@ -11,6 +11,7 @@ use super::scrape::{CLIENTS, RunFacts, Scrape};
 use super::series::{PREFIX, Sort};
 use crate::sample::{RunSample, Sampler, Sources};
 use crate::stats::{ClientHandle, ClientRow, Meter, Metric, Timings};
+use crate::verdict::{Criteria, Threshold};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{
     Clock, Departure, Finding, Kind, LeaveReason, Outcome, RunIdentity, SecretUrl, Timed,
@@ -106,7 +107,10 @@ pub(super) struct Played {
 
 impl Played {
     pub(super) fn new() -> Self {
-        let sources = Sources::new(1);
+        Self::with(Sources::new(1))
+    }
+
+    fn with(sources: Sources) -> Self {
         sources.status.set_target(4);
         sources.status.set_admitted(2, 1);
         let client = sources.registry.add();
@@ -195,6 +199,27 @@ fn every_family_has_its_numbers_in_both_formats() {
     }
     assert!(open.ends_with("\n# EOF\n") && open.contains("le=\"1.0\""), "{open}");
     assert_eq!(series(&open).len(), series(&plain).len());
+}
+
+#[test]
+fn each_threshold_has_its_value_and_its_limit_and_says_whether_it_is_kept() {
+    let texts =
+        ["segment_p50<20ms", "error_rate<=70%", "http_errors{503}==0", "stalls==0 over 5m", "requests>=1"];
+    let thresholds = texts.map(|text| Threshold::parse(text).expect(text)).to_vec();
+    let criteria = Arc::new(Criteria { thresholds, ..Criteria::default() });
+    let mut played = Played::with(Sources { criteria, ..Sources::new(1) });
+    played.sampler.set_moment(Duration::from_secs(1));
+    let plain = text(&played.sample(), false, Format::Plain);
+    let numbers = series(&plain);
+    let of = |name: &str| {
+        texts.map(|text| {
+            numbers.get(format!("hls_swarm_threshold_{name}{{threshold=\"{text}\"}}").as_str()).copied()
+        })
+    };
+    let longest = numbers["hls_swarm_inferred_latency_p50_seconds"];
+    assert_eq!(of("value"), [Some(longest), Some(12.0 / 18.0), Some(6.0), None, Some(18.0)]);
+    assert_eq!(of("limit"), [Some(0.02), Some(0.7), Some(0.0), Some(0.0), Some(1.0)]);
+    assert_eq!(of("ok"), [Some(0.0), Some(1.0), Some(0.0), None, Some(1.0)]);
 }
 
 #[test]

@@ -119,6 +119,23 @@ pub fn assert_equal(series: &[Series], report: &Report) {
         let (value, expected) = (sum(series, name).unwrap(), report.number(pointer) * unit);
         assert!((value - expected).abs() <= 1e-9 * expected.abs(), "{name} {value} is {pointer} {expected}");
     }
+    for row in report.value()["thresholds"].as_array().unwrap() {
+        let of = |name: &str| {
+            let of_row = |it: &&Series| it.name == name && row["expr"] == it.labels["threshold"].as_str();
+            series.iter().find(of_row).map(|series| series.value)
+        };
+        // One that only the trust verdict makes inconclusive has a value all the same.
+        if let Some(ok) = row["ok"].as_bool() {
+            assert_eq!(of("threshold_ok"), Some(f64::from(u8::from(ok))), "{row}");
+        }
+        if row["expr"].as_str().unwrap().starts_with("error_rate") {
+            assert_eq!(
+                (of("threshold_value"), of("threshold_limit")),
+                (row["value"].as_f64(), Some(0.9)),
+                "{row}"
+            );
+        }
+    }
     let is_current = |name: &str, label: &str, wanted: &str| {
         let mut current = series.iter().filter(|series| series.name == name && series.value == 1.0);
         current.any(|series| series.labels[label] == wanted)

@@ -180,7 +180,7 @@ fn a_prometheus_sees_every_series_and_the_numbers_of_the_report() {
     let duration = format!("{DURATION_S}s");
     let load = ["-c", "20", "--ramp-rate", "10", "-d", &duration, "--tls", "--session-length", "12s"];
     let faults = ["--fault", "segment:503:15%", "--fault", "playlist:stale@15s+10s"];
-    let metrics = ["--metrics", "127.0.0.1:0", "--metrics-per-client"];
+    let metrics = ["--metrics", "127.0.0.1:0", "--metrics-per-client", "--threshold", "error_rate<90%"];
     let program = Program::start_command(&["demo"], &[&load[..], &faults, &metrics].concat());
     let target = port(&program);
     let prometheus = Prometheus::start(target);
@@ -200,6 +200,7 @@ fn a_prometheus_sees_every_series_and_the_numbers_of_the_report() {
     let last: Vec<_> = last.collect();
     assert!(sum(&last, "http_errors_total").is_some_and(|errors| errors > 0.0));
     assert_equal(&last, &run.report);
+    assert_eq!(sum(&last, "threshold_ok"), Some(1.0));
     assert_every_query_of_the_board_has_a_result(&prometheus, last_at - 10.0);
 }
 

@@ -14,9 +14,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 #[test]
 fn the_last_scrape_has_the_numbers_of_the_report() {
-    let load =
-        ["-c", "5", "--ramp-time", "0", "-d", "5s", "--fault", "segment:503:20%", "--metrics", "127.0.0.1:0"];
-    let program = Program::start_command(&["demo"], &load);
+    let load = ["-c", "5", "--ramp-time", "0", "-d", "5s", "--fault", "segment:503:20%"];
+    let others = ["--metrics", "127.0.0.1:0", "--threshold", "error_rate<90%"];
+    let program = Program::start_command(&["demo"], &[&load[..], &others].concat());
     let port = port(&program);
     let mut bodies = Vec::new();
     let deadline = Instant::now() + LIMIT;
@@ -32,6 +32,7 @@ fn the_last_scrape_has_the_numbers_of_the_report() {
     let last = parse(bodies.last().unwrap());
     assert!(sum(&last, "http_errors_total").is_some_and(|errors| errors > 0.0), "{last:?}");
     assert_equal(&last, &run.report);
+    assert_eq!(sum(&last, "threshold_ok"), Some(1.0));
     for two in bodies.windows(2) {
         let [before, after] =
             [&two[0], &two[1]].map(|body| sum(&parse(body), "bytes_downloaded_total").unwrap());

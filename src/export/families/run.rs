@@ -1,8 +1,10 @@
 //! Metrics of the run: its identity, its load and the judgement on the stream.
 
+use crate::export::exposition::Exposition;
 use crate::export::family::Family;
+use crate::export::scrape::Scrape;
 use crate::sample::RunSample;
-use crate::verdict::{Knee, Verdict};
+use crate::verdict::{CheckResult, JudgedThreshold, Knee, Verdict};
 use crate::vocabulary::{ClientState, RunState};
 
 /// The table.
@@ -87,6 +89,29 @@ pub(in crate::export) const TABLE: &[Family] = &[
             }
         },
     ),
+    Family::gauge(
+        "threshold_value",
+        "Newest value of each threshold of the operator: times in seconds, shares from 0 to 1.",
+        |s, out| thresholds(s, out, |of| of.standing.value.map(|value| of.threshold.in_base_unit(value))),
+    ),
+    Family::gauge(
+        "threshold_limit",
+        "Limit of each threshold of the operator, in the same unit.",
+        |s, out| {
+            thresholds(s, out, |of| Some(of.threshold.in_base_unit(of.threshold.limit.number())));
+        },
+    ),
+    Family::gauge(
+        "threshold_ok",
+        "Whether each threshold of the operator would be kept if the run ended now: 1 if so, 0 if it is crossed.",
+        |s, out| {
+            thresholds(s, out, |of| match of.result() {
+                CheckResult::Pass => Some(1.0),
+                CheckResult::Fail => Some(0.0),
+                CheckResult::Unknown | CheckResult::Inconclusive => None,
+            });
+        },
+    ),
     Family::counter("findings_total", "Problems that clients found in the stream.", |s, out| {
         for row in &s.sample.findings {
             let labels = [("finding", row.finding.name()), ("severity", row.finding.severity().name())];
@@ -94,6 +119,14 @@ pub(in crate::export) const TABLE: &[Family] = &[
         }
     }),
 ];
+
+/// Writes a number of each threshold, whose expression is the label: there are at most as many as a run accepts, and an
+/// expression has only names and numbers.
+fn thresholds(scrape: &Scrape<'_>, out: &mut Exposition, number: fn(&JudgedThreshold) -> Option<f64>) {
+    for judged in scrape.sample.thresholds.iter() {
+        out.known(&[("threshold", judged.threshold.text())], number(judged));
+    }
+}
 
 fn knees(sample: &RunSample) -> [(&'static str, Option<Knee>); 2] {
     [("errors", sample.knees.errors), ("stalls", sample.knees.stalls)]

@@ -71,6 +71,11 @@ impl Measure {
         }
     }
 
+    /// Converts a value to the base unit of Prometheus: seconds instead of microseconds; all others stay.
+    pub(super) fn in_base_unit(self, value: f64) -> f64 {
+        if self == Self::Time { value / 1e6 } else { value }
+    }
+
     /// Formats a value.
     pub fn shown(self, value: f64) -> String {
         match self {

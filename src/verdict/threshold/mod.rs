@@ -69,6 +69,11 @@ impl Threshold {
         self.quantity.shown(value)
     }
 
+    /// Converts a value of its quantity to the base unit of Prometheus: times to seconds.
+    pub fn in_base_unit(&self, value: f64) -> f64 {
+        self.quantity.measure().in_base_unit(value)
+    }
+
     /// Returns the expression.
     pub fn text(&self) -> &str {
         &self.text
