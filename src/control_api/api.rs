@@ -131,6 +131,9 @@ impl Api {
             // The run drops what it does not do any more.
             Ok(Err(_)) | Err(_) => return Err(Refused::conflict(ENDING)),
         };
+        if steer == Steer::Hold {
+            self.sampled_since(self.parts.clock.now()).await;
+        }
         let message = match steer {
             Steer::Target(_) | Steer::Adjust(_) => steered.target(RESUMES),
             Steer::Hold => steered.held(RESUMES),
@@ -138,6 +141,14 @@ impl Api {
         };
         let Steered { from, to, limited, is_held, .. } = steered;
         Ok(json!({ "from": from, "target": to, "limited": limited, "held": is_held, "message": message }))
+    }
+
+    /// Waits for a sample that is taken after `now`: a reader who asks for the status next must find the clients that were
+    /// admitted last, because the answer says that no more are added.
+    async fn sampled_since(&self, now: Duration) {
+        let mut samples = self.parts.samples.clone();
+        // A run that ends takes no more samples.
+        _ = timeout(ANSWER_LIMIT, samples.wait_for(|sample| sample.at > now)).await;
     }
 
     fn mark(&self, note: &str) -> Result<Value, Refused> {

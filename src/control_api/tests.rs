@@ -32,7 +32,9 @@ impl Served {
         status.set_state(RunState::Running);
         let (commands, taken) = flume::bounded(8);
         let (documents, asked) = flume::bounded(2);
-        let (samples, newest) = watch::channel(Arc::default());
+        // Newer than any moment of the test: the answer to a hold waits for such a one.
+        let at = Duration::from_secs(86_400);
+        let (samples, newest) = watch::channel(Arc::new(RunSample { at, ..RunSample::default() }));
         let api = Api::new(ApiParts {
             guard: Guard::Owner,
             run_id: "0123".to_owned(),

@@ -18,15 +18,15 @@ pub(super) fn texts(sample: &RunSample) -> Vec<Text> {
     let values = origin.together();
     let shown =
         |quantity: OriginQuantity| format!("{} {}", quantity.words(), quantity.shown(values.get(quantity)));
-    let text = |quantity| match quantity {
-        OriginQuantity::Cpu => {
-            Text::label("origin ").then(Role::Plain, &shown(quantity)).weighing(Weight::Subject)
-        }
-        _ => Text::plain(shown(quantity)),
+    // A node_exporter knows nothing of connections, one of a web server nothing of the CPU.
+    let is_offered = |quantity: &OriginQuantity| {
+        origin.exporters.iter().any(|exporter| exporter.most.get(*quantity).is_some())
     };
-    GLANCE
-        .map(text)
-        .into_iter()
+    let mut offered = GLANCE.into_iter().filter(is_offered).map(shown);
+    let first = offered.next().unwrap_or_else(|| units::UNKNOWN.to_owned());
+    let first = Text::label("origin ").then(Role::Plain, &first).weighing(Weight::Subject);
+    std::iter::once(first)
+        .chain(offered.map(Text::plain))
         .chain(origin.failing().filter_map(|exporter| failing(exporter, sample.at)))
         .collect()
 }
