@@ -119,3 +119,35 @@ fn a_report_that_cannot_be_written_is_code_6_and_the_other_one_says_so() {
     let reasons = run.report.value()["exit"]["reasons"].to_string();
     assert!(reasons.contains("lost/a.json"), "{reasons}");
 }
+
+#[test]
+fn a_document_of_the_other_kind_names_the_command_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let report = file("run.json", "{\n  \"schema\": \"hlswarm.report/1\",\n  \"run\": {}\n}\n");
+    let record =
+        file("run.ndjson", "{\"kind\":\"record\",\"schema\":\"hlswarm.record/1\"}\n{\"kind\":\"end\"}\n");
+    for (args, expected) in [
+        (
+            &["replay", &report][..],
+            format!("this is a report, not a record; 'hlswarm report {report}' shows it"),
+        ),
+        (&["report", &record], format!("this is a record, not a report; 'hlswarm replay {record}' plays it")),
+        (&["compare", &report, &record], format!("'hlswarm replay {record}' plays it")),
+        (&["merge", &record], format!("'hlswarm replay {record}' plays it")),
+        (&["report", &file("a.json", "{}")], "its schema is missing".to_owned()),
+        (&["replay", &file("a.txt", "text\n")], "line 1: ".to_owned()),
+    ] {
+        let (said, code) = refused(args);
+        assert!(said.contains(&expected), "{said}");
+        assert_eq!(code, Some(2), "{args:?}");
+    }
+    for option in ["--log-file", "--record"] {
+        let (said, _) = refused(&["run", "http://127.0.0.1:1/a.m3u8", option, "-"]);
+        assert!(said.starts_with(&format!("hlswarm: {option} '-': expected a file; ")), "{said}");
+    }
+}

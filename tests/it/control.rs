@@ -154,6 +154,23 @@ fn a_run_is_steered_and_its_report_says_by_whom() {
 }
 
 #[test]
+fn a_hold_is_answered_once_the_clients_that_were_admitted_last_are_counted() {
+    let options = ["--healthy", "-c", "100", "--ramp-rate", "10/s", "--ramp-jitter", "0"];
+    let run = Controlled::start_command(&["demo"], &options);
+    run.program.wait_until_it_said("RAMPING");
+    let sample = || run.status()["clients"]["active"].as_u64().unwrap();
+    for _ in 0..3 {
+        run.ctl(&["hold"]);
+        let at_answer = sample();
+        thread::sleep(Duration::from_millis(600));
+        assert_eq!(sample(), at_answer, "no client came after the answer");
+        run.ctl(&["resume"]);
+    }
+    run.ctl(&["stop"]);
+    run.end();
+}
+
+#[test]
 fn curl_steers_a_run_as_ctl_does() {
     if Command::new("curl").arg("--version").output().is_err() {
         assert_ne!(std::env::var("HLSWARM_REQUIRE_INTEROP").as_deref(), Ok("1"), "curl is missing");
@@ -237,6 +254,11 @@ fn mistakes_of_ctl_are_one_line_and_a_code() {
         assert_eq!((found, stdout.as_str(), said.lines().count()), (Some(code), "", 1), "{said}");
         assert!(said.starts_with("hlswarm: ") && said.contains(words), "{said}");
     }
+    // Nothing has the port of a listener that is gone.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (code, _, said) = ctl(Path::new(&port), &["status"]);
+    assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
+    assert!(said.contains(&format!("--control {port}: no run listens there; expected")), "{said}");
     // Another program listens there.
     let socket = folder.path().join("other.sock");
     let listener = UnixListener::bind(&socket).unwrap();
