@@ -114,7 +114,10 @@ fn with_path(url: SecretUrl) -> SecretUrl {
         Some((path, query)) => (path, format!("?{query}")),
         None => (url.wire_path(), String::new()),
     };
-    url.join(&format!("{}{PATH}{query}", path.trim_end_matches('/'))).unwrap_or(url)
+    // Two slashes at the beginning would name another host.
+    let path = path.trim_matches('/');
+    let path = if path.is_empty() { String::new() } else { format!("/{path}") };
+    url.join(&format!("{path}{PATH}{query}")).unwrap_or(url)
 }
 
 /// Adds the headers of a variable, which have the form of W3C baggage: percent-encoded values.
@@ -162,6 +165,7 @@ mod tests {
             (Some("http://h:4318"), &[][..], "http://h:4318/v1/metrics"),
             (Some("http://h/a/"), &[(metrics, "http://b"), (all, "http://c")], "http://h/a/v1/metrics"),
             (Some("https://h/api/v1/otlp?k=1"), &[], "https://h/api/v1/otlp/v1/metrics?k=1"),
+            (Some("http://h//a//"), &[], "http://h/a/v1/metrics"),
             (Some("http://h:4318/v1/metrics"), &[], "http://h:4318/v1/metrics"),
             (None, &[(all, "http://c:4318")], "http://c:4318/v1/metrics"),
             (None, &[(metrics, " http://b/x "), (all, "http://c")], "http://b/x"),
