@@ -1,8 +1,8 @@
 //! Metrics of the run: its identity, its load and the judgement on the stream.
 
-use crate::export::exposition::Exposition;
 use crate::export::family::Family;
 use crate::export::scrape::Scrape;
+use crate::export::series::Series;
 use crate::sample::RunSample;
 use crate::verdict::{CheckResult, JudgedThreshold, Knee, Verdict};
 use crate::vocabulary::{ClientState, RunState};
@@ -122,7 +122,7 @@ pub(in crate::export) const TABLE: &[Family] = &[
 
 /// Writes a number of each threshold, whose expression is the label: there are at most as many as a run accepts, and an
 /// expression has only names and numbers.
-fn thresholds(scrape: &Scrape<'_>, out: &mut Exposition, number: fn(&JudgedThreshold) -> Option<f64>) {
+fn thresholds(scrape: &Scrape<'_>, out: &mut dyn Series, number: fn(&JudgedThreshold) -> Option<f64>) {
     for judged in scrape.sample.thresholds.iter() {
         out.known(&[("threshold", judged.threshold.text())], number(judged));
     }
