@@ -222,6 +222,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_record_has_the_criteria_of_its_run() {
+        let criteria = Criteria {
+            thresholds: vec![Threshold::parse("error_rate<1%").expect("a threshold")],
+            expected: ExpectedStatuses::from_names(["404", "500-503", "other"]),
+            ..Criteria::default()
+        };
+        let facts = recorded_facts(&Sources { criteria: Arc::new(criteria.clone()), ..Sources::new(1) });
+        assert_eq!(self::criteria(&facts), criteria);
+    }
+
+    #[test]
     fn a_record_says_if_the_ports_of_a_source_were_shared_by_all_addresses() {
         for given in [true, false] {
             let facts = recorded_facts(&Sources { binds_sources: given, ..Sources::new(1) });
