@@ -166,7 +166,9 @@ impl Open {
     /// Prices the plan; `None` if too little of the stream is known.
     fn price(&self, plan: &Plan, now: Duration) -> Option<Priced> {
         let has_begun = plan.ahead == Ahead::Together || self.late_at.is_some();
-        let begun = self.late_at.unwrap_or(if has_begun { Duration::ZERO } else { now });
+        // A run would not wait for its price as long as a probe may.
+        let begins = || self.media_at.map_or(now, |since| now.min(since + MEDIA_WAIT));
+        let begun = self.late_at.unwrap_or_else(|| if has_begun { Duration::ZERO } else { begins() });
         let Pricing { supply, base, .. } = &self.pricing;
         let curve = self.curve(plan)?;
         let mut profile = plan.profile;

@@ -301,9 +301,10 @@ impl Forecast {
         self.curve.destinations.iter().any(|destination| destination.endpoint.tls)
     }
 
-    /// Returns the most connections of a client to one endpoint.
+    /// Returns the most connections of a client to one endpoint. In a mix no mean client has more there than to all of them.
     fn connections_to_one(&self) -> f64 {
-        self.curve.destinations.iter().map(|to| f64::from(to.connections_per_client)).fold(0.0, f64::max)
+        let to_one = self.curve.destinations.iter().map(|to| f64::from(to.connections_per_client));
+        to_one.fold(0.0, f64::max).min(self.curve.connections)
     }
 
     /// Returns the resources that the plan needs more of than there is.

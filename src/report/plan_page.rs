@@ -55,6 +55,9 @@ pub fn text(page: &PlanPage) -> String {
     lines.line(format!("hlswarm {}  {}", run.identity.version, run.identity.target));
     run.options.arrivals.iter().for_each(|arrivals| lines.line(format!("arrivals  {arrivals}")));
     run.options.stages.iter().for_each(|stages| lines.line(format!("stages  {stages}")));
+    if run.options.targets.len() > 1 {
+        lines.line("targets all are priced as the stream of the first client");
+    }
     let json: serde_json::Value =
         page.json().and_then(|text| serde_json::from_str(&text)).unwrap_or_default();
     super::plan::lines(Part::new(&json).at("/plan")).iter().for_each(|line| lines.line(line));

@@ -168,3 +168,25 @@ fn a_value_stays_in_its_part_of_the_url_whatever_it_has() {
         assert!(stderr.contains(expected), "{stderr}");
     }
 }
+
+#[test]
+fn a_plan_of_several_targets_says_whose_stream_it_prices_and_counts_each_member_of_the_mix() {
+    let origin = origin(&Seen::default());
+    let [a, b] = ["/a.m3u8", "/b.m3u8"].map(|path| format!("--target={}", origin.url(path)));
+    let plan = |options: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_hlswarm"));
+        let output = program.args(["plan", "-c", "4", "-d", "5s"]).args(options).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let page = plan(&[&a, &b]);
+    assert!(page.contains("targets all are priced as the stream of the first client"), "{page}");
+    assert!(!plan(&[&a]).contains("targets "));
+    let connections = |options: &[&str]| {
+        let page = plan(&[&[&*a, "--json"], options].concat());
+        let plan: Value = serde_json::from_str(&page).unwrap();
+        plan["plan"]["planned"]["ports"].as_f64().unwrap()
+    };
+    let [web, ffmpeg] = ["web", "ffmpeg"].map(|player| connections(&["--player", player]));
+    let mixed = connections(&["--mix", "50 player=web", "--mix", "50 player=ffmpeg", "--seed", "1"]);
+    assert!(web < mixed && mixed < ffmpeg, "{web} {mixed} {ffmpeg}");
+}
