@@ -73,7 +73,7 @@ impl App {
             View::Overview => layout::overview::PANELS + self.has_who(),
             View::Clients => layout::clients::PANELS + self.has_who(),
             View::Errors => layout::errors::PANELS,
-            View::Generator => layout::generator::PANELS,
+            View::Generator => layout::generator::panels(self.room).len(),
             View::Log => layout::log::PANELS,
             View::Latency => layout::latency::PANELS,
             View::Stream => layout::stream::panels(self.room).len(),
@@ -112,7 +112,8 @@ impl App {
             View::Stream => layout::stream::layout(self.room).lines(self.stream_panel()),
             // It scrolls by pages.
             View::Report => 1,
-            View::Overview | View::Clients | View::Generator | View::Latency => 0,
+            View::Generator => layout::generator::layout(self.room).lines(self.generator_panel()),
+            View::Overview | View::Clients | View::Latency => 0,
         }
     }
 
@@ -245,6 +246,7 @@ impl App {
             View::Log if self.has_focus(0) => self.story_lines(),
             View::Log => self.log().len(),
             View::Report => layout::report::pages(self.room, self.report_lines()),
+            View::Generator => self.generator_lines(),
             _ => 0,
         };
         lines.saturating_sub(self.list_lines())

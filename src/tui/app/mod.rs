@@ -8,6 +8,7 @@ mod chosen;
 mod clients;
 mod copied;
 mod filter;
+mod generator;
 mod load;
 mod log;
 mod look;

@@ -10,10 +10,12 @@ use crate::pipeline::{Counts, RecorderReading};
 use crate::sample::{Lane, RunSample};
 use crate::tui::app::App;
 use crate::tui::layout::Breadth;
+use crate::tui::layout::generator::{GeneratorPanel, layout};
 use crate::tui::theme::Role;
 use crate::verdict::Gauge;
 use crate::vocabulary::units::{self, UNKNOWN};
 
+use super::table::{place, visible};
 use super::{Column, GaugeBar, Line, Table, Text, trust};
 
 /// Fill of a channel.
@@ -31,8 +33,8 @@ pub(in crate::tui) struct Fill {
 #[derive(Debug)]
 pub(in crate::tui) struct GeneratorView {
     pub(in crate::tui) lanes: Vec<Fill>,
-    /// Text in the frame of the channels.
-    pub(in crate::tui) degraded: String,
+    /// Texts in the rule of the channels.
+    pub(in crate::tui) degraded: Vec<Text>,
     /// Set if the channels have the focus.
     pub(in crate::tui) channels_focused: bool,
     pub(in crate::tui) streams: Table,
@@ -47,17 +49,28 @@ pub(in crate::tui) struct GeneratorView {
 impl GeneratorView {
     pub(super) fn new(app: &App, room: Size) -> Self {
         let sample = &app.steady;
+        let (places, focused) = (layout(room), app.generator_panel());
+        // Only the list with the focus is scrolled.
+        let scroll = |panel| if panel == focused { app.scroll } else { 0 };
+        let list = |table: Table, panel| {
+            table.scrolled(scroll(panel), places.lines(panel)).with_focus(panel == focused)
+        };
         let (gauges, bars) = trust::gauges(&sample.trust, Breadth::new(room));
-        let degraded = sample.pipeline.degraded_clients;
+        let lanes = &sample.pipeline.lanes;
+        let [shown_lanes, shown_bars] =
+            [(GeneratorPanel::Channels, lanes.len()), (GeneratorPanel::Gauges, bars.len())]
+                .map(|(panel, all)| visible(scroll(panel), places.lines(panel), all));
+        let dropped = units::plural(sample.pipeline.degraded_clients, "client");
+        let degraded = Text::label(format!("over 1% dropped: {dropped}"));
         Self {
-            lanes: sample.pipeline.lanes.iter().map(fill).collect(),
-            degraded: format!("over 1% dropped: {}", units::plural(degraded, "client")),
-            streams: streams(sample).with_focus(app.has_focus(3)),
-            workers: workers(sample).with_focus(app.has_focus(1)),
-            machine: machine(app).with_focus(app.has_focus(2)),
-            gauges: gauges.with_focus(app.has_focus(0)),
-            channels_focused: app.has_focus(4),
-            bars,
+            degraded: place(&shown_lanes, lanes.len()).into_iter().chain([degraded]).collect(),
+            lanes: lanes.get(shown_lanes).unwrap_or_default().iter().map(fill).collect(),
+            streams: streams(sample).with_focus(focused == GeneratorPanel::Streams),
+            workers: list(workers(sample), GeneratorPanel::Workers),
+            machine: machine(app).with_focus(focused == GeneratorPanel::Machine),
+            gauges: list(gauges, GeneratorPanel::Gauges),
+            channels_focused: focused == GeneratorPanel::Channels,
+            bars: bars.get(shown_bars).unwrap_or_default().to_vec(),
         }
     }
 }
@@ -249,5 +262,64 @@ fn allowed(cores: Option<f64>) -> String {
         None => format!("{UNKNOWN} cores"),
         Some(cores) if cores.fract() == 0.0 => units::plural(cores as u64, "core"),
         Some(cores) => format!("{cores:.1} cores"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::app::{Access, Msg};
+    use crate::tui::fixtures;
+    use crate::tui::input::{Input, Key};
+    use crate::verdict::RULES;
+
+    fn press(app: &mut App, key: Key) {
+        app.update(Msg::Input(Input::Key(key)));
+    }
+
+    #[test]
+    fn every_gauge_can_be_scrolled_to_and_those_in_doubt_come_first() {
+        for size in [Size::new(80, 24), Size::new(120, 30), Size::new(160, 48), Size::new(200, 60)] {
+            let mut app = App::new(fixtures::title(), Access::Full);
+            app.update(Msg::Screen(size));
+            app.update(Msg::Sample(fixtures::sample("storm")));
+            press(&mut app, Key::Char('4'));
+            let shown = |app: &App| {
+                let view = GeneratorView::new(app, app.room);
+                assert_eq!(view.bars.len(), view.gauges.lines.len());
+                let labels = view.gauges.lines.into_iter().filter(|line| !line.whole);
+                (labels.map(|line| line.cells[0].clone()).collect::<Vec<_>>(), view.gauges.aside)
+            };
+            let (first, aside) = shown(&app);
+            assert_ne!(first[0].role, Role::Plain, "{size}: {first:?}");
+            let count = first.len();
+            let place = format!("1-{count} of {}", RULES.len());
+            assert_eq!(aside[0].text == place, count < RULES.len(), "{size}: {aside:?}");
+            let mut seen = first;
+            for _ in 0..=RULES.len() {
+                press(&mut app, Key::Char('j'));
+                seen.extend(shown(&app).0);
+            }
+            assert!(RULES.iter().all(|rule| seen.iter().any(|text| text.text == rule.label)), "{size}");
+            let last = shown(&app);
+            assert!(count == RULES.len() || last.1[0].text.ends_with(&format!("-{0} of {0}", RULES.len())));
+            press(&mut app, Key::Char('g'));
+            assert_eq!(shown(&app).0.len(), count);
+        }
+    }
+
+    #[test]
+    fn tab_reaches_only_panels_that_are_on_the_screen() {
+        let mut app = App::new(fixtures::title(), Access::Full);
+        app.update(Msg::Screen(Size::new(80, 24)));
+        app.update(Msg::Sample(fixtures::sample("storm")));
+        press(&mut app, Key::Char('4'));
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            seen.push(app.generator_panel());
+            press(&mut app, Key::Tab);
+        }
+        assert_eq!(seen, [GeneratorPanel::Gauges, GeneratorPanel::Workers, GeneratorPanel::Machine]);
+        assert_eq!(app.generator_panel(), GeneratorPanel::Gauges);
     }
 }

@@ -1,6 +1,10 @@
 //! A list in columns: headings and the lines that fit.
 
-use super::Text;
+use std::ops::Range;
+
+use crate::vocabulary::units;
+
+use super::{Text, Weight};
 
 /// Alignment of a text in its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +54,42 @@ impl Line {
     }
 }
 
+/// Returns the lines of a list that have room, from the line that was scrolled to.
+pub(super) fn visible(scroll: usize, room: usize, all: usize) -> Range<usize> {
+    let from = scroll.min(all.saturating_sub(room));
+    from..(from + room).min(all)
+}
+
+/// Returns which lines of a list are visible; nothing if all of them are.
+pub(super) fn place(visible: &Range<usize>, all: usize) -> Option<Text> {
+    (visible.len() < all).then(|| words(visible, all))
+}
+
+fn words(visible: &Range<usize>, all: usize) -> Text {
+    let [first, last, count] =
+        [(visible.start + 1).min(visible.end), visible.end, all].map(|it| units::count(it as u64));
+    Text::plain(format!("{first}-{last} of {count}")).weighing(Weight::Subject)
+}
+
 impl Table {
+    /// Keeps the lines that have room, from the line that was scrolled to, and says which ones they are. Lines that run
+    /// over all columns stand at the beginning and do not count.
+    pub(super) fn scrolled(mut self, scroll: usize, room: usize) -> Self {
+        let (visible, told) = (visible(scroll, room, self.lines.len()), self.told());
+        if visible.len() < self.lines.len() {
+            let counted = visible.start.saturating_sub(told)..visible.end.saturating_sub(told);
+            self.aside.insert(0, words(&counted, self.lines.len() - told));
+        }
+        self.lines.truncate(visible.end);
+        self.lines.drain(..visible.start);
+        self
+    }
+
+    /// Returns the number of lines that run over all columns.
+    fn told(&self) -> usize {
+        self.lines.iter().filter(|line| line.whole).count()
+    }
+
     /// Marks the panel if it has the focus.
     pub(super) fn with_focus(self, focused: bool) -> Self {
         Self { focused, ..self }

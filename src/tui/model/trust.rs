@@ -2,6 +2,7 @@
 
 use crate::generator::DelaySummary;
 use crate::tui::layout::Breadth;
+use crate::tui::layout::generator::REASONS;
 use crate::tui::theme::Role;
 use crate::verdict::{
     Gauge, GaugeLimit, RULES, Reason, Rule, Trust, TrustVerdict, Unit, formatted, is_blurred,
@@ -10,9 +11,6 @@ use crate::vocabulary::Tone;
 use crate::vocabulary::units::{self, UNKNOWN};
 
 use super::{Column, Line, Table, Text, Weight};
-
-/// Maximum number of reasons that stand above the gauges; those left out show in their gauges' lines.
-const REASONS: usize = 2;
 
 pub(super) fn role(verdict: TrustVerdict) -> Role {
     match verdict {
@@ -103,7 +101,8 @@ pub(in crate::tui) struct GaugeBar {
     pub(in crate::tui) tone: Tone,
 }
 
-/// Returns the reasons, then the gauges: those beyond a limit first, then those that convict.
+/// Returns the reasons, then the gauges: those beyond a limit first, then those that convict, of these those that have
+/// been read. The order changes only with the verdict and with the first reading, so that no line jumps.
 pub(super) fn gauges(trust: &Trust, breadth: Breadth) -> (Table, Vec<Option<GaugeBar>>) {
     let mut reasons: Vec<_> = trust.reasons.iter().collect();
     reasons.sort_by_key(|reason| std::cmp::Reverse((reason.level, reason.lasted)));
@@ -113,7 +112,7 @@ pub(super) fn gauges(trust: &Trust, breadth: Breadth) -> (Table, Vec<Option<Gaug
     });
     let mut rules: Vec<_> = RULES.iter().collect();
     rules.sort_by_key(|rule| {
-        let place = (!rule.convicts(), rule.gauge);
+        let place = (!rule.convicts(), trust.worst[rule.gauge].is_none(), rule.gauge);
         (std::cmp::Reverse(level(trust, rule)), place)
     });
     let told: Vec<Line> = told.map(Line::whole).collect();

@@ -38,8 +38,7 @@ fn bars(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     take(&mut lines, 1);
     let before: u16 = view.gauges.columns.iter().take(BAR).map(|column| column.width + 1).sum();
     let width = view.gauges.columns.get(BAR).map_or(0, |column| column.width);
-    let shown = table::shown(&view.gauges, usize::from(lines.height));
-    for (line, bar) in lines.rows().zip(view.bars.iter().take(shown)) {
+    for (line, bar) in lines.rows().zip(&view.bars) {
         let Some(bar) = bar else { continue };
         let place = Rect { x: line.x + before, width: width.min(line.width.saturating_sub(before)), ..line };
         widget::bar(bar.fill, Some(bar.mark), bar.tone, theme, place, buffer);
@@ -48,8 +47,7 @@ fn bars(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
 
 fn channels(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let title = Text::title("Event channels: fill now, with the high-water mark").or_short("Event channels");
-    let head =
-        Head { title: &title, aside: &[Text::label(view.degraded.as_str())], focused: view.channels_focused };
+    let head = Head { title: &title, aside: &view.degraded, focused: view.channels_focused };
     let inner = table::indented(panel(head, theme, area, buffer));
     let bar = inner.width.saturating_sub(NAME + 3 * VALUE + 2 * DROPPED).min(60);
     let mut lines = inner.rows();
@@ -60,13 +58,8 @@ fn channels(view: &GeneratorView, theme: Theme, area: Rect, buffer: &mut Buffer)
         }
         row.column_right(&Text::label("DROPPED"), DROPPED).column_right(&Text::label("/s"), DROPPED);
     }
-    let room = usize::from(inner.height).saturating_sub(1);
-    let shown = if view.lanes.len() > room { room.saturating_sub(1) } else { view.lanes.len() };
-    for (lane, line) in view.lanes.iter().take(shown).zip(lines.by_ref()) {
+    for (lane, line) in view.lanes.iter().zip(lines) {
         channel(lane, bar, theme, line, buffer);
-    }
-    if let Some(line) = lines.next().filter(|_| shown < view.lanes.len()) {
-        table::more(view.lanes.len() - shown, theme, line, buffer);
     }
 }
 

@@ -47,12 +47,12 @@ pub(super) fn list(table: &Table, theme: Theme, inner: Rect, buffer: &mut Buffer
 }
 
 /// Returns the number of lines of a list that are drawn in `room` lines: the last one says how many there are more.
-pub(super) fn shown(table: &Table, room: usize) -> usize {
+fn shown(table: &Table, room: usize) -> usize {
     if table.lines.len() > room { room.saturating_sub(1) } else { table.lines.len() }
 }
 
 /// Says that a list has more lines than there is room for.
-pub(super) fn more(count: usize, theme: Theme, place: Rect, buffer: &mut Buffer) {
+fn more(count: usize, theme: Theme, place: Rect, buffer: &mut Buffer) {
     let text = format!("and {} more", units::count(count as u64));
     Row::at(place, buffer, theme).text(Role::Label, &text);
 }
