@@ -23,6 +23,10 @@ use super::{Charts, Column, Line, Table, Text, Weight, errors, origin, reason, t
 /// Maximum number of outcomes that a line of the story names.
 const FIRSTS: usize = 4;
 const STORY: &[Column] = &[Column::word("", 8), Column::word("", 8), Column::word("", 180)];
+/// The same beside other panels, with short times: of a run of less than an hour, and of a longer one.
+const BRIEF: &[Column] = &[Column::word("", 5), Column::word("", 8), Column::word("", 180)];
+const BRIEF_LONG: &[Column] = &[Column::word("", 7), Column::word("", 8), Column::word("", 180)];
+const HOUR: Duration = Duration::from_secs(3600);
 const EVENTS: &[Column] =
     &[Column::word("TIME", 8), Column::number("CLIENT", 9), Column::word("WHAT", 11), Column::word("", 160)];
 
@@ -48,9 +52,10 @@ impl LogView {
     }
 }
 
-/// Builds a list of the newest lines of the story.
+/// Builds a list of the newest lines of the story, for a panel beside others.
 pub(super) fn newest(app: &App, room: usize) -> Table {
-    story_from(app, room, 0)
+    let columns = if app.shown.at < HOUR { BRIEF } else { BRIEF_LONG };
+    Table { columns, ..story_from(app, room, 0) }
 }
 
 /// Builds a list of the story of which this many of the newest lines are left out.
@@ -154,13 +159,35 @@ fn story(sample: &RunSample) -> Vec<Line> {
 }
 
 fn line(at: Duration, kind: Text, what: String) -> Line {
-    Line::new(vec![Text::label(units::clock(at)), kind, Text::plain(what)])
+    let brief = brief(&what);
+    line_or_brief(at, kind, what, brief)
+}
+
+fn line_or_brief(at: Duration, kind: Text, what: String, brief: String) -> Line {
+    let clock = Text::label(units::clock(at)).or_short(units::short_clock(at));
+    Line::new(vec![clock, kind, Text::plain(what).or_short(brief)])
+}
+
+/// Returns the same in fewer words, for a narrow list: a line that is cut loses what it ends with, the number of clients or
+/// the view to look at.
+fn brief(what: &str) -> String {
+    const WORDS: [(&str, &str); 7] = [
+        (" of requests fail", " fail"),
+        (" of clients are stalled", " stalled"),
+        (" of requests end with", " end with"),
+        ("all segments come", "segments come"),
+        (" kb/s only", " kb/s"),
+        ("; look at ", "; see "),
+        ("no client is stalled any more", "none stalled any more"),
+    ];
+    WORDS.iter().fold(what.to_owned(), |text, (long, short)| text.replace(long, short))
 }
 
 fn verdict_line(change: &VerdictChange) -> Line {
     let clients = units::plural(change.clients, "client");
     let verdict = Text::new(reason::role(change.verdict), change.verdict.name());
-    line(change.at, verdict, format!("{}, at {clients}", change.reason))
+    let brief = format!("{} at {}", brief(&change.reason), units::count(change.clients));
+    line_or_brief(change.at, verdict, format!("{}, at {clients}", change.reason), brief)
 }
 
 /// Builds the line of a finding, at the time of its first occurrence.
@@ -172,8 +199,9 @@ fn finding_line(row: &FindingRow) -> Line {
 fn knee_line(name: &str, knee: Knee, sample: &RunSample) -> Line {
     let bits = knee.bits_per_second.map_or(String::new(), |bits| format!(", {}", units::bit_rate(bits)));
     let cpu = origin::cpu_at(sample, knee.at);
-    let what = format!("{name} 1% at {}{bits}{cpu}", units::plural(knee.clients, "client"));
-    line(knee.at, Text::new(Role::Mark, "knee"), what)
+    let brief = format!("{name} 1% at {}", units::plural(knee.clients, "client"));
+    let what = format!("{brief}{bits}{cpu}");
+    line_or_brief(knee.at, Text::new(Role::Mark, "knee"), what, brief)
 }
 
 /// Builds a line for each second in which outcomes first occurred: a storm brings many at once, and a line for each would
@@ -187,20 +215,27 @@ fn firsts_by_second<'a>(firsts: impl Iterator<Item = &'a FailureLine>) -> Vec<(D
         .collect()
 }
 
+/// Names the first outcomes of those that occurred in the same second, and says how many more there are.
+fn names_of(rows: &[&FailureLine], shown: usize) -> String {
+    let names: Vec<String> = rows.iter().take(shown).map(|row| errors::short(row.outcome)).collect();
+    let more = match rows.len().saturating_sub(shown) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", names.join(", "))
+}
+
 /// Builds the line of outcomes that first occurred in the same second.
 fn first_line(rows: &[&FailureLine]) -> Option<(Duration, Line)> {
     let first = rows.first()?;
-    let clients = units::plural(first.clients_at_first, "client");
-    let names = match rows {
+    let [one, few] = [1, FIRSTS].map(|shown| names_of(rows, shown));
+    let what = match rows {
         [only] => errors::name(only.outcome),
-        _ => {
-            let shown: Vec<String> = rows.iter().take(FIRSTS).map(|row| errors::short(row.outcome)).collect();
-            let more = rows.len().saturating_sub(FIRSTS);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{}{more}", shown.join(", "))
-        }
+        _ => few,
     };
-    Some((first.first, line(first.first, Text::label("first"), format!("{names} at {clients}"))))
+    let what = format!("{what} at {}", units::plural(first.clients_at_first, "client"));
+    let brief = format!("{one} at {}", units::count(first.clients_at_first));
+    Some((first.first, line_or_brief(first.first, Text::label("first"), what, brief)))
 }
 
 fn note_line(note: &Note) -> Line {

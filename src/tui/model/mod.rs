@@ -115,6 +115,12 @@ impl Text {
         self.text = short;
     }
 
+    /// Returns the text in its shorter words, if it has any.
+    pub(super) fn shortened(mut self) -> Self {
+        self.shorten();
+        self
+    }
+
     /// Returns the parts of the text that differ in their role.
     pub(super) fn parts(&self) -> [(Role, &str); 2] {
         let (from, role) = self.tail.unwrap_or((self.text.len(), self.role));

@@ -117,12 +117,14 @@ impl<'a> Row<'a> {
         row.until(end)
     }
 
-    /// Adds a text in a column of `width`.
+    /// Adds a text in a column of `width`: its shorter words if it does not fit and has any.
     pub(super) fn column(mut self, text: &Text, width: u16) -> Self {
         let end = self.x.saturating_add(width);
         let whole = self.area;
-        self.area.width = end.min(whole.right()).saturating_sub(whole.x);
-        let mut row = self.put(text);
+        let right = end.min(whole.right());
+        self.area.width = right.saturating_sub(whole.x);
+        let is_cut = text.short.is_some() && text.text.width() > usize::from(right.saturating_sub(self.x));
+        let mut row = if is_cut { self.put(&text.clone().shortened()) } else { self.put(text) };
         row.area = whole;
         row.until(end)
     }
