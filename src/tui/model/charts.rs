@@ -26,6 +26,8 @@ const HEIGHTS: [(u64, &str); 8] = [
     (30_000_000, "30 s"),
     (60_000_000, "60 s"),
 ];
+/// Share of the clients that may change their state while all are read.
+const COUNTED_TWICE: f64 = 0.01;
 /// Room in a rule for the legend of a heat map.
 pub(in crate::tui) const LEGEND_ROOM: &str = "                ";
 /// Columns of an axis from which there is room for whole labels of moments.
@@ -151,7 +153,7 @@ impl<'a> ChartMaker<'a> {
             .collect();
         let ahead = stage::ahead(self.app, &self.columns.axis);
         let most = ahead.iter().flatten().copied().fold(largest_sum(&bands), f64::max);
-        let top = f64::from(sample.target).max(most);
+        let top = top_of_clients(sample.target, most);
         let whole = top.round() as u64;
         // Half a client is no label.
         let middle = if whole.is_multiple_of(2) { units::count(whole / 2) } else { String::new() };
@@ -324,6 +326,13 @@ pub(super) fn largest_sum(bands: &[StackBand]) -> f64 {
     (0..columns).map(sum).fold(0.0, f64::max)
 }
 
+/// Returns the top of the axis of clients: their target, or a larger number that there has been or will be. A client that
+/// changes its state while all are read counts twice, so a few more than the target are none.
+fn top_of_clients(target: u32, most: f64) -> f64 {
+    let target = f64::from(target);
+    if most <= target * (1.0 + COUNTED_TWICE) { target } else { most }
+}
+
 /// Returns the digest of the durations of a heat map.
 pub(super) fn digest(sample: &RunSample, of: HeatOf) -> LatencyDigest {
     use crate::vocabulary::{Kind, Timed};
@@ -389,6 +398,13 @@ mod tests {
         }
         let (at, history) = (Duration::from_secs(seconds), Arc::new(history));
         RunSample { at, history, target: 1_000, ..RunSample::default() }
+    }
+
+    #[test]
+    fn a_client_that_is_counted_twice_does_not_move_the_axis() {
+        let tops = [(5_000, 5_003.0), (5_000, 6_480.0), (5_000, 12.0), (0, 3.0)];
+        let tops = tops.map(|(target, most)| top_of_clients(target, most) as u64);
+        assert_eq!(tops, [5_000, 6_480, 5_000, 3]);
     }
 
     #[test]
