@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use super::app::{App, Effect, Msg, View};
 use super::input::Decoder;
+use super::model::Copied;
 use super::painter::Painter;
 use super::pending_commands::PendingCommands;
 use super::pending_page::PendingPage;
@@ -226,11 +227,14 @@ impl Loop {
                     }
                 }
             },
-            Effect::Copy(text) if self.tty.is_entered() => {
-                // An error means that the terminal has gone, which the next write reports.
-                _ = self.tty.write(clipboard(&text).as_bytes());
+            Effect::Copy => {
+                let copied = Copied::new(&self.app);
+                if self.tty.is_entered() {
+                    // An error means that the terminal has gone, which the next write reports.
+                    _ = self.tty.write(clipboard(&copied.text).as_bytes());
+                }
+                self.tell(Msg::Copied(copied.what));
             }
-            Effect::Copy(_) => {}
             Effect::Leave => self.leaves = true,
         }
         self.selected.store(self.app.clients.opened().unwrap_or(0), Ordering::Relaxed);

@@ -267,7 +267,7 @@ pub const BINDINGS: &[Binding] = &[
     list(Action::Follow, &[Char('F')], "F", "follow the selected client").footer("F", "follow"),
     keep(Action::Scope, &[Char('M')], "M", "since the mark / whole run"),
     keep(Action::Save, &[Char('w'), Ctrl('s')], "w ^S", "save screen as .txt, .svg").footer("w", "save"),
-    keep(Action::Copy, &[Char('y')], "y", "copy the selected thing"),
+    keep(Action::Copy, &[Char('y')], "y", "copy selection, or view"),
     keep(Action::SavePage, &[Char('e')], "e", "write the report as .html").footer("e", "HTML"),
 ];
 

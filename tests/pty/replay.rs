@@ -47,7 +47,8 @@ fn a_replay_pauses_changes_no_load_and_ends_with_its_report() {
     terminal.wait_for("a replay takes no marks");
     terminal.press("2");
     terminal.wait_until("the clients", |screen| !screen.contains("a replay") && screen.contains("PAUSED"));
-    // The first letters of http:// in base64.
+    // The overview is copied from its URL on: the first letters of http:// in base64.
+    terminal.press("1");
     terminal.press("y");
     terminal.wait_until_bytes("the clipboard", |bytes| bytes.contains("\x1b]52;c;aHR0cDov"));
     terminal.press("]");

@@ -6,7 +6,6 @@
 
 mod chosen;
 mod clients;
-mod copied;
 mod filter;
 mod generator;
 mod load;
@@ -79,6 +78,8 @@ pub(super) enum Msg {
     Screen(Size),
     /// A screen frame was late.
     LatePicture,
+    /// Words for the text that was sent to the terminal's clipboard.
+    Copied(String),
     /// The screen or a report was written to these files; or the reason why it was not.
     Saved(Result<String, String>),
     /// The report of the run, which has ended.
@@ -98,8 +99,8 @@ pub(super) enum Effect {
     Save,
     /// Write the report, or that of the run so far, as a page.
     SavePage,
-    /// Copy this text, which is safe to print, to the terminal's clipboard.
-    Copy(String),
+    /// Copy what is selected, or else what the view shows, to the terminal's clipboard.
+    Copy,
     /// Leave the screen: the run has ended and its report need not stay.
     Leave,
 }
@@ -224,6 +225,8 @@ impl App {
             Msg::Screen(size) => self.fit(size),
             Msg::Saved(Ok(name)) => return self.say(format!("written: {name}")),
             Msg::Saved(Err(why)) => return self.say(why),
+            // The terminal does not say whether it allows this.
+            Msg::Copied(what) => return self.say(format!("to the clipboard: {what}")),
             Msg::Report(report) => return self.end(report),
             Msg::Input(Input::Paste(text)) => {
                 if let Mode::Prompt(prompt) = &mut self.mode {
@@ -366,7 +369,7 @@ impl App {
                 self.say("the report is being written".to_owned());
                 return Effect::SavePage;
             }
-            Action::Copy => return self.copy(),
+            Action::Copy => return Effect::Copy,
             Action::Redraw => return Effect::Redraw,
             Action::Suspend => {
                 return self.say(

@@ -199,6 +199,11 @@ fn cells(row: &ClientRow, now_us: u64) -> Vec<Text> {
     ]
 }
 
+/// Returns the name and the value of each cell of a line.
+pub(super) fn named_cells(row: &ClientRow, now_us: u64) -> impl Iterator<Item = (&'static str, Text)> {
+    COLUMNS.iter().map(|column| column.name).zip(cells(row, now_us))
+}
+
 /// Returns the cells of [`WIDE`]; those that are drawn are empty.
 fn wide_cells(row: &ClientRow, now_us: u64, placements: &PlacementIndex) -> Vec<Text> {
     let [id, state, rate, buffer, speed, stalls, errors, requests, age, last, ..] =

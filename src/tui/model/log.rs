@@ -58,6 +58,11 @@ pub(super) fn newest(app: &App, room: usize) -> Table {
     Table { columns, ..story_from(app, room, 0) }
 }
 
+/// Builds a list of the whole story.
+pub(super) fn whole_story(app: &App) -> Table {
+    story_from(app, usize::MAX, 0)
+}
+
 /// Builds a list of the story of which this many of the newest lines are left out.
 fn story_from(app: &App, room: usize, scroll: usize) -> Table {
     let lines = story(&app.shown);

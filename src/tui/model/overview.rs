@@ -173,7 +173,7 @@ fn change(change: Option<f64>) -> Text {
 const LATENCY: [HeatOf; 5] =
     [HeatOf::Playlist, HeatOf::FirstByte, HeatOf::Segment, HeatOf::Startup, HeatOf::LiveLatency];
 
-fn latency_lines(app: &App, spark: u16) -> Vec<LatencyLine> {
+pub(super) fn latency_lines(app: &App, spark: u16) -> Vec<LatencyLine> {
     let columns = Columns::new(&app.shown.history, spark_axis(app, spark));
     let line = |of: HeatOf| {
         let p95 = columns.most(&|moment| Some(moment.heat(of).quantile_us(0.95)? as f64));
