@@ -120,7 +120,8 @@ fn a_browser_shows_the_page_and_the_card_without_an_error_or_a_request() {
             assert!(document.contains("</svg>"), "{width}: {document}");
             assert_eq!(errors(&log), [""; 0], "{width}: {}", file.display());
             if file == &html {
-                assert_eq!(page_numbers::unexplained(&document, run.report.value()), [""; 0]);
+                let unexplained = page_numbers::unexplained(&document, run.report.value());
+                assert_eq!(unexplained, [""; 0], "{}", page_numbers::visible(&document));
                 let more = document.replacen("</td>", " 987,654 </td>", 1);
                 assert_eq!(page_numbers::unexplained(&more, run.report.value()), ["987,654"]);
             }

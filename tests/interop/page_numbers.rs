@@ -21,7 +21,7 @@ pub fn unexplained(page: &str, report: &Value) -> Vec<String> {
 }
 
 /// Returns the text of a page outside of its head, its scripts and its drawings.
-fn visible(page: &str) -> String {
+pub fn visible(page: &str) -> String {
     let mut text = page.split_once("<body>").map_or(page, |(_, body)| body).to_owned();
     for (begin, end) in [("<script", "</script>"), ("<svg", "</svg>"), ("<code", "</code>")] {
         while let Some(from) = text.find(begin) {
@@ -116,6 +116,8 @@ fn texts(number: f64) -> Vec<String> {
         let Ok(time) = Duration::try_from_secs_f64(number * unit) else { continue };
         let forms = [units::clock, units::short_clock, units::span, units::short_span, units::whole_span];
         texts.extend(forms.map(|form| form(time)));
+        // The page rounds seconds, where the console drops their fraction.
+        texts.push(format!("{:.1}", time.as_secs_f64()));
     }
     texts
 }

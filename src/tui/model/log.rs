@@ -176,16 +176,19 @@ fn line_or_brief(at: Duration, kind: Text, what: String, brief: String) -> Line 
 /// Returns the same in fewer words, for a narrow list: a line that is cut loses what it ends with, the number of clients or
 /// the view to look at.
 fn brief(what: &str) -> String {
-    const WORDS: [(&str, &str); 7] = [
+    const WORDS: [(&str, &str); 6] = [
         (" of requests fail", " fail"),
         (" of clients are stalled", " stalled"),
         (" of requests end with", " end with"),
         ("all segments come", "segments come"),
         (" kb/s only", " kb/s"),
-        ("; look at ", "; see "),
         ("no client is stalled any more", "none stalled any more"),
     ];
-    WORDS.iter().fold(what.to_owned(), |text, (long, short)| text.replace(long, short))
+    let (what, view) = what.split_once("; look at ").map_or((what, None), |(what, view)| (what, Some(view)));
+    // The key of the view is enough: its name stands above.
+    let key =
+        view.and_then(|view| view.split(' ').next()).map_or(String::new(), |key| format!("; see {key}"));
+    WORDS.iter().fold(what.to_owned(), |text, (long, short)| text.replace(long, short)) + &key
 }
 
 fn verdict_line(change: &VerdictChange) -> Line {
@@ -279,6 +282,12 @@ mod tests {
     use crate::tui::app::{Access, Msg};
     use crate::tui::fixtures;
     use crate::tui::input::{Input, Key};
+
+    #[test]
+    fn a_narrow_story_names_the_view_to_look_at_by_its_key() {
+        assert_eq!(brief("503 for 20% of requests; look at 3 Errors"), "503 for 20% of requests; see 3");
+        assert_eq!(brief("no client is stalled any more"), "none stalled any more");
+    }
 
     #[test]
     fn the_app_knows_how_many_lines_a_story_has() {
