@@ -1,7 +1,8 @@
 //! The plan of a command line as a plan file: what `--print-plan` prints.
 //!
-//! An option that is not given is a comment with its default. A value that has a secret is printed without it: as a
-//! comment where something else must take its place, and the first line says what is to be filled in.
+//! An option that is not given is a comment with its default. A value that has a secret is printed without it. Where
+//! something else must take the place of a secret, its line is a comment that can be filled in as it stands, and the first
+//! line says so.
 
 use std::ffi::OsString;
 
@@ -15,8 +16,8 @@ use crate::net::Proxy;
 use crate::vocabulary::secret_shape::HIDDEN;
 use crate::vocabulary::{SecretUrl, placeholder};
 
-/// End of the line of an option whose value is not printed.
-pub const SECRET_NOTE: &str = "(a secret is not printed)";
+/// End of a line that is to be filled in.
+pub const SECRET_NOTE: &str = "  # a secret is not printed";
 
 /// Returns the options of a valid command line of `run`, or of another command that makes a load, as TOML.
 pub fn resolved(args: impl IntoIterator<Item = OsString>) -> String {
@@ -80,29 +81,44 @@ impl Printed {
         }
     }
 
-    /// Adds the values of an option: those that can be used as they are, then the others as comments.
-    fn line(&mut self, key: &str, values: &[String]) {
-        let shown: Vec<_> = values.iter().map(|value| shown(key, value)).collect();
-        shown.iter().for_each(|(_, missing)| self.lacks(key, missing));
-        let (hidden, usable): (Vec<_>, Vec<_>) =
-            shown.into_iter().partition(|(_, missing)| matches!(missing, Missing::Secret(_)));
-        let list = usable.iter().map(|(text, _)| quoted(text)).collect::<Vec<_>>().join(", ");
-        match &*usable {
+    /// Adds the values of an option. Values beside a hidden one stay in use, except URLs: without one of them, the load would
+    /// go elsewhere.
+    fn line(&mut self, name: &str, values: &[String]) {
+        let shown: Vec<_> = values.iter().map(|value| shown(name, value)).collect();
+        shown.iter().for_each(|(_, missing)| self.lacks(name, missing));
+        let hides = |missing: &Missing| matches!(missing, Missing::Secret(_));
+        let key = key(name);
+        match shown.as_slice() {
             [] => {}
-            [_] if key != "stages" => self.text += &format!("{} = {list}\n", self::key(key)),
-            _ => self.text += &format!("{} = [{list}]\n", self::key(key)),
-        }
-        for (text, _) in hidden {
-            self.text += &format!("# {} = {}  {SECRET_NOTE}\n", self::key(key), quoted(&text));
+            [(text, missing)] if name != "stages" => {
+                self.add(&format!("{key} = {}", quoted(text)), hides(missing));
+            }
+            several if !several.iter().any(|(_, missing)| hides(missing)) => {
+                let list: Vec<_> = several.iter().map(|(text, _)| quoted(text)).collect();
+                self.add(&format!("{key} = [{}]", list.join(", ")), false);
+            }
+            several => {
+                let is_hidden = name == URL || several.iter().all(|(_, missing)| hides(missing));
+                self.add(&format!("{key} = ["), is_hidden);
+                for (text, missing) in several {
+                    self.add(&format!("  {},", quoted(text)), is_hidden || hides(missing));
+                }
+                self.add("]", is_hidden);
+            }
         }
     }
 
     /// Adds a list of tables, one in each line; all are comments if one of them hides a secret.
     fn tables(&mut self, key: &str, tables: impl Iterator<Item = String>, hides: bool) {
-        let (begin, end) = if hides { ("# ", format!("  {SECRET_NOTE}")) } else { ("", String::new()) };
-        self.text += &format!("{begin}{key} = [{end}\n");
-        tables.for_each(|table| self.text += &format!("{begin}  {table},{end}\n"));
-        self.text += &format!("{begin}]{end}\n");
+        self.add(&format!("{key} = ["), hides);
+        tables.for_each(|table| self.add(&format!("  {table},"), hides));
+        self.add("]", hides);
+    }
+
+    /// Adds a line, as a comment if it `hides` a secret.
+    fn add(&mut self, line: &str, hides: bool) {
+        let (begin, end) = if hides { ("# ", SECRET_NOTE) } else { ("", "") };
+        self.text += &format!("{begin}{line}{end}\n");
     }
 
     fn lacks(&mut self, key: &str, missing: &Missing) {
@@ -136,7 +152,7 @@ fn shown(name: &str, value: &str) -> (String, Missing) {
         "header" if value.starts_with('@') => plain(),
         "header-env" => plain(),
         "header" => match value.split_once(':').filter(|(name, _)| is_plain_name(name)) {
-            Some((_, given)) if is_placeholder(given.trim()) => plain(),
+            Some((_, given)) if is_filled(given.trim()) => plain(),
             Some((name, _)) => secret(&format!("{name}: {HIDDEN}"), name),
             None => secret(HIDDEN, ""),
         },
@@ -153,7 +169,7 @@ fn shown(name: &str, value: &str) -> (String, Missing) {
             (weight.map_or(url.clone(), |weight| format!("{weight} {url}")), missing)
         }
         _ if shown::value(&format!("--{name}"), value) == value => plain(),
-        "origin-metrics" => shown_url(value),
+        "origin-metrics" | "otlp" => shown_url(value),
         _ => secret(HIDDEN, ""),
     }
 }
@@ -183,9 +199,9 @@ fn shown_url(given: &str) -> (String, Missing) {
 
 fn shown_parameter(parameter: &str) -> String {
     match parameter.split_once('=') {
-        Some((name, value)) if is_plain_name(name) => {
-            let value = if value.is_empty() || is_placeholder(value) { value } else { HIDDEN };
-            format!("{name}={value}")
+        // Without a value, a token with the padding of base64 would look like a name.
+        Some((name, value)) if is_plain_name(name) && !value.trim_matches('=').is_empty() => {
+            format!("{name}={}", if is_placeholder(value) { value } else { HIDDEN })
         }
         None if is_placeholder(parameter) => parameter.to_owned(),
         _ => HIDDEN.to_owned(),
@@ -195,6 +211,12 @@ fn shown_parameter(parameter: &str) -> String {
 /// Reports whether a text is one placeholder.
 fn is_placeholder(text: &str) -> bool {
     placeholder::names(text).next().is_some_and(|name| text.len() == name.len() + 2)
+}
+
+/// Reports whether the data of each client fill the value of a header: all of it, or what follows the scheme of a login.
+fn is_filled(value: &str) -> bool {
+    let filled = value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("Basic ")).unwrap_or(value);
+    is_placeholder(filled.trim_start())
 }
 
 /// Reports whether a text is the name of a header or of a parameter, and no secret in its place.
@@ -297,8 +319,34 @@ mod tests {
         assert_eq!(resolved(again), text);
         let text = resolved(args(&["run", "--target", "3 http://h/a?hunter2", "--target", "1 http://h/b"]));
         assert!(!text.contains("hunter2"), "{text}");
-        let table = "# targets = [  (a secret is not printed)\n#   { url = \"http://h/a?***\", weight = 3 },";
+        let table = "# targets = [  # a secret is not printed\n#   { url = \"http://h/a?***\", weight = 3 },";
         assert!(text.contains(table), "{text}");
+        assert_runs_when_filled_in(&text);
+    }
+
+    /// Uncomments all that is to be filled in, fills it in, and reads the plan as a run does.
+    fn assert_runs_when_filled_in(text: &str) {
+        let line = |line: &str| match line.strip_suffix(SECRET_NOTE).and_then(|line| line.strip_prefix("# "))
+        {
+            Some(hidden) => hidden.replace(HIDDEN, "filled=in") + "\n",
+            None => line.to_owned() + "\n",
+        };
+        let filled: String = text.lines().map(line).collect();
+        assert!(filled.matches("filled=in").count() >= text.matches(HIDDEN).count() - 1, "{filled}");
+        let again = args(&["run", "p.toml"]);
+        let file = plan_file(&again).map(|place| (place, "p.toml", filled.as_str()));
+        let again = combine(again, file, std::iter::empty())
+            .unwrap_or_else(|error| panic!("{error:?}: {filled}"))
+            .args;
+        assert!(parse(again.clone()).is_ok(), "{again:?}: {filled}");
+    }
+
+    #[test]
+    fn a_token_alone_is_no_name_of_a_parameter() {
+        for query in ["aHVudGVyMg==", "aHVudGVyMg=", "aHVudGVyMg", "t=1&aHVudGVyMg="] {
+            let text = resolved(args(&["run", &format!("http://h/a?{query}")]));
+            assert!(!text.contains("aHVudGVyMg"), "{text}");
+        }
     }
 
     #[test]
@@ -317,34 +365,35 @@ mod tests {
         assert!(!text.contains("hunter2"), "{text}");
         for expected in [
             "# Fill in before you run it again, secrets are not printed: url (user and password, ***), ",
-            "# url = \"http://h/a?***\"  (a secret is not printed)\n",
-            "# header = \"X: ***\"  (a secret is not printed)\n",
+            "# url = \"http://h/a?***\"  # a secret is not printed\n",
+            "# header = \"X: ***\"  # a secret is not printed\n",
             "# user-agent = \"***\"",
             "\nheader-env = \"X=TOKEN\"\n",
             "\nproxy = \"http://h:1080\"\n",
         ] {
             assert!(text.contains(expected), "{expected}: {text}");
         }
+        assert_runs_when_filled_in(&text);
     }
 
     #[test]
     fn a_printed_plan_runs_again_wherever_no_secret_is_lost() {
         let line = [
             "run",
-            "http://u:hunter2@h/{id}/a?t={token}&e=",
+            "http://u:hunter2@h/{id}/a?t={token}",
             "--header",
             "@h",
             "--header",
             "Authorization: hunter2",
-            "--header=X-Token: {token}",
+            "--header=X-Token: Bearer {token}",
         ];
         let text = resolved(args(&line));
         assert!(!text.contains("hunter2"), "{text}");
         let first = "# Fill in before you run it again, secrets are not printed: url (user and password), header (Authorization)\n";
         assert!(text.starts_with(first), "{text}");
         for expected in [
-            "url = \"http://h/{id}/a?t={token}&e=\"\n",
-            "\nheader = [\"@h\", \"X-Token: {token}\"]\n# header = \"Authorization: ***\"",
+            "url = \"http://h/{id}/a?t={token}\"\n",
+            "\nheader = [\n  \"@h\",\n#   \"Authorization: ***\",  # a secret is not printed\n  \"X-Token: Bearer {token}\",\n]\n",
         ] {
             assert!(text.contains(expected), "{expected}: {text}");
         }
@@ -352,6 +401,7 @@ mod tests {
         let file = plan_file(&again).map(|place| (place, "p.toml", text.as_str()));
         let again = combine(again, file, std::iter::empty()).expect("a plan file").args;
         assert!(parse(again.clone()).is_ok(), "{again:?}");
+        assert_runs_when_filled_in(&text);
         let text = resolved(args(&["run", "@url.txt", "--header", "@h"]));
         assert!(text.contains("url = \"@url.txt\"\n") && text.contains("\nheader = \"@h\"\n"), "{text}");
         assert!(!text.contains("Fill in"), "{text}");
