@@ -17,6 +17,7 @@ use crate::vocabulary::percent::percent_decoded;
 /// Endpoint and headers of metrics, and of all signals.
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 const HEADERS: [&str; 2] = ["OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
+const OPTION: &str = "--otlp";
 /// Path of metrics below an endpoint of all signals.
 const PATH: &str = "/v1/metrics";
 /// Time between two exports, unless another is given.
@@ -34,9 +35,9 @@ const OWN: [HeaderName; 5] = [
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OtlpError {
     /// The URL could not be read from its file.
-    #[error("--otlp {0}")]
-    Source(#[from] TargetSourceError),
-    /// The URL of a variable is none.
+    #[error("{0} {1}")]
+    Source(&'static str, TargetSourceError),
+    /// The URL of a variable is none, or the path of metrics does not fit behind it.
     #[error("{0}: {1}")]
     Endpoint(&'static str, String),
     /// Headers that cannot be sent.
@@ -84,11 +85,11 @@ pub(super) fn settings(
         })
     };
     let url = match (args.otlp, set(ENDPOINTS)) {
-        (Some(given), _) => with_path(target(given)?),
+        (Some(given), _) => with_path(OPTION, target(given).map_err(|why| OtlpError::Source(OPTION, why))?)?,
         (None, Some((name, value))) => {
             let url = value.parse().map_err(|why| OtlpError::Endpoint(name, why));
-            let url = target(url?)?;
-            if name == ENDPOINTS[0] { url } else { with_path(url) }
+            let url = target(url?).map_err(|why| OtlpError::Source(name, why))?;
+            if name == ENDPOINTS[0] { url } else { with_path(name, url)? }
         }
         (None, None) if args.otlp_interval.is_some() => return Err(OtlpError::NoCollector),
         (None, None) => return Ok(None),
@@ -105,10 +106,11 @@ pub(super) fn settings(
     Ok(Some(OtlpSettings { url, headers, interval: args.otlp_interval.unwrap_or(INTERVAL) }))
 }
 
-/// Returns an endpoint of all signals with the path of metrics. One that ends with it was copied from elsewhere.
-fn with_path(url: SecretUrl) -> SecretUrl {
+/// Returns an endpoint of all signals with the path of metrics. One that ends with it was copied from elsewhere. `source` is
+/// the option or the variable that named it.
+fn with_path(source: &'static str, url: SecretUrl) -> Result<SecretUrl, OtlpError> {
     if url.path_ends_with(PATH) {
-        return url;
+        return Ok(url);
     }
     let (path, query) = match url.wire_path().split_once('?') {
         Some((path, query)) => (path, format!("?{query}")),
@@ -117,7 +119,8 @@ fn with_path(url: SecretUrl) -> SecretUrl {
     // Two slashes at the beginning would name another host.
     let path = path.trim_matches('/');
     let path = if path.is_empty() { String::new() } else { format!("/{path}") };
-    url.join(&format!("{path}{PATH}{query}")).unwrap_or(url)
+    let whole = url.join(&format!("{path}{PATH}{query}"));
+    whole.map_err(|why| OtlpError::Endpoint(source, format!("with {PATH}, {why}")))
 }
 
 /// Adds the headers of a variable, which have the form of W3C baggage: percent-encoded values.

@@ -1,8 +1,8 @@
 //! Sends the metrics of a run to an OpenTelemetry collector, on a thread of its own: at the start, at every interval, and
 //! once more the numbers at the end.
 //!
-//! * Nothing of the run waits for the collector, except that the program ends up to [`LAST_LIMIT`] later if the collector does
-//!   not answer.
+//! * Nothing of the run waits for the collector, except that the program ends later by up to [`LAST_LIMIT`] and [`LATE`] if
+//!   the collector does not answer.
 //! * An export that fails is not repeated: the next one has newer numbers, and counts only grow. The first failure is a
 //!   note of the run; the end says how many there were.
 //! * The collector is connected to as the exporters of the origin are: directly, and with nothing that the operator gave
@@ -40,9 +40,16 @@ const LATE: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug, Default)]
 struct Tally {
     exports: u64,
-    failed: u64,
+    arrived: u64,
     /// Problem of the last one, if it failed.
     problem: Option<String>,
+}
+
+impl Tally {
+    /// Returns the number of exports that failed or were given up.
+    fn failed(&self) -> u64 {
+        self.exports - self.arrived
+    }
 }
 
 /// The thread that sends; it ends after the last sample.
@@ -91,16 +98,15 @@ pub(super) fn start(
 impl Otlp {
     /// Waits for the export of the last sample, and says what failed.
     pub(super) async fn end(self) {
-        let Tally { exports, failed, problem } = match timeout(LAST_LIMIT + LATE, self.ended).await {
-            Ok(Ok(tally)) => tally,
-            _ => Tally { exports: 1, failed: 1, problem: Some("timed out".to_owned()) },
+        let Ok(Ok(tally)) = timeout(LAST_LIMIT + LATE, self.ended).await else {
+            return stdio::say("hlswarm: otlp: the last export did not end; how many arrived is not known");
         };
+        let (failed, exports) = (tally.failed(), units::plural(tally.exports, "export"));
         if failed == 0 {
-            return log_file::add(Level::Info, &format!("otlp: {}", units::plural(exports, "export")));
+            return log_file::add(Level::Info, &format!("otlp: {exports}"));
         }
         let last =
-            problem.map_or("the last one arrived".to_owned(), |why| format!("the last one too: {why}"));
-        let exports = units::plural(exports, "export");
+            tally.problem.map_or("the last one arrived".to_owned(), |why| format!("the last one too: {why}"));
         stdio::say(&format!("hlswarm: otlp: {} of {exports} failed, {last}", units::count(failed)));
     }
 }
@@ -142,15 +148,15 @@ impl Exporter {
     }
 
     async fn send(&mut self, sample: &RunSample, limit: Duration) {
+        self.tally.exports += 1;
         let sent = match timeout(limit, self.export(sample)).await {
             Ok(sent) => sent,
             Err(_) => Err(ScrapeProblem::Fault(Fault::TimeoutTotal).words().into_owned()),
         };
-        self.tally.exports += 1;
+        self.tally.arrived += u64::from(sent.is_ok());
         self.tally.problem = sent.err();
         let Some(problem) = &self.tally.problem else { return };
-        self.tally.failed += 1;
-        if self.tally.failed == 1 {
+        if self.tally.failed() == 1 {
             let text = format!("otlp: {}: {problem}; tried again at each interval", self.collector.url);
             self.sources.status.journal().note(Note { at: sample.at, kind: NoteKind::Export, text });
         }

@@ -55,7 +55,7 @@ fn nanoseconds(time: Duration) -> u64 {
 /// Reads the body of a response whose status is 200.
 ///
 /// # Errors
-/// What was not taken, in words that may be shown.
+/// Returns the reason for which the collector did not take all points, in words that may be shown.
 pub fn accepted(body: &[u8]) -> Result<(), String> {
     let Ok(response) = ExportMetricsServiceResponse::decode(body) else {
         return Err("the answer is not that of an OTLP collector".to_owned());
