@@ -10,6 +10,8 @@ use crate::vocabulary::{Outcome, units};
 use super::table::{Align, Table};
 use super::{Text, clients, errors, errors_view, latency, log, overview, stream_panels, top, trust};
 
+const SUMMARY: &str = "the first lines, latency and failures";
+
 /// A text for the clipboard.
 #[derive(Debug)]
 pub(in crate::tui) struct Copied {
@@ -36,9 +38,9 @@ impl Copied {
 /// Returns words for what is copied, and its lines.
 fn copied(app: &App) -> (&'static str, Vec<String>) {
     match app.view {
-        View::Overview => ("the first lines, latency and failures", summary(app)),
+        View::Overview => (SUMMARY, summary(app)),
         View::Clients => clients_shown(app),
-        View::Errors => ("the failures", failures(app)),
+        View::Errors => failures(app),
         View::Generator => {
             let (gauges, _) = trust::gauges(&app.steady.trust, Breadth::Wide);
             ("the gauges", [gauges.title.text.clone()].into_iter().chain(table(&gauges)).collect())
@@ -105,14 +107,19 @@ fn failure(app: &App, outcome: Outcome, per_second: f64) -> String {
 }
 
 /// Returns the newest example of the chosen failure as a command; without an example, all failures.
-fn failures(app: &App) -> Vec<String> {
+fn failures(app: &App) -> (&'static str, Vec<String>) {
     let failed = app.failed();
-    let Some(chosen) = failed.get(app.chosen_place()) else { return summary(app) };
+    let Some(chosen) = failed.get(app.chosen_place()) else { return (SUMMARY, summary(app)) };
     let example = app.shown.examples.iter().find(|example| example.outcome == chosen.outcome);
     match example {
-        Some(example) => vec![format!("curl -v -o /dev/null {}", quoted(&example.details.url))],
-        None => failures_of_run(app),
+        Some(example) => ("the request", vec![command(&example.details.url)]),
+        None => ("the failures", failures_of_run(app)),
     }
+}
+
+/// Returns the command that repeats a request once: to curl itself, brackets and braces would mean many of them.
+fn command(url: &str) -> String {
+    format!("curl --globoff -v -o /dev/null {}", quoted(url))
 }
 
 /// Quotes an origin's text for a shell: within single quotes, no character but the quote has a meaning.
@@ -230,7 +237,10 @@ mod tests {
         assert!(client.text.starts_with(&format!("ID {id}  STATE ")), "{client:?}");
         assert_eq!(client.what, client.text);
         let curl = copied(&mut app, "3").text;
-        assert!(curl.starts_with("curl -v -o /dev/null 'https://") && curl.ends_with('\''), "{curl}");
+        assert!(
+            curl.starts_with("curl --globoff -v -o /dev/null 'https://") && curl.ends_with('\''),
+            "{curl}"
+        );
         let gauges = copied(&mut app, "4").text;
         assert!(crate::verdict::RULES.iter().all(|rule| gauges.contains(rule.label)), "{gauges}");
         assert!(copied(&mut app, "5").text.starts_with("TIME"));
@@ -251,6 +261,7 @@ mod tests {
 
     #[test]
     fn an_address_cannot_leave_its_quotes() {
+        assert_eq!(command("https://a.test/[1-9]"), "curl --globoff -v -o /dev/null 'https://a.test/[1-9]'");
         assert_eq!(quoted("https://a.test/';rm x;'"), r"'https://a.test/'\'';rm x;'\'''");
     }
 }
