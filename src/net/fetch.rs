@@ -20,6 +20,7 @@ use super::message::{Body, Request, Response};
 use super::pool::{Connection, Pool, Protocol};
 use super::shared::Net;
 use super::sink::{Sink, Times};
+use super::transport::HttpVersion;
 use super::{HeaderLines, Observer, Proxy, Timer, decode};
 use crate::vocabulary::outcome::Fault;
 use crate::vocabulary::{KnownSecrets, SecretUrl};
@@ -152,7 +153,7 @@ impl Path<'_> {
     fn fail(&self, connection: Connection, fault: Fault, observer: &mut impl Observer) -> Fault {
         let is_new = !connection.used && fault == Fault::H2Protocol;
         if is_new && self.net.settings.transport.knows_http2(&connection.endpoint) {
-            observer.explained(fault, "the server does not take HTTP/2 without TLS (--http2)");
+            observer.explained(fault, &HttpVersion::Http2.misunderstanding());
         }
         // The reset of a stream says nothing about its connection.
         if fault != Fault::H2Reset {

@@ -30,13 +30,33 @@ impl HttpVersion {
         names.iter().map(|name| name.to_vec()).collect()
     }
 
-    /// Explains a handshake in which the server did not agree to the one version that was offered.
-    pub(super) fn disagreement(self) -> String {
-        let (name, option) = match self {
+    /// Returns the name and the option of the one version that is accepted.
+    const fn only(self) -> (&'static str, &'static str) {
+        match self {
             Self::Http2 => ("HTTP/2", "--http2"),
             Self::Http1 | Self::Agreed => ("HTTP/1.1", "--http1.1"),
-        };
+        }
+    }
+
+    /// Explains a handshake in which the server did not agree to the one version that was offered.
+    pub(super) fn disagreement(self) -> String {
+        let (name, option) = self.only();
         format!("the server does not agree to {name} ({option})")
+    }
+
+    /// Explains a connection without TLS whose server does not speak the one version that was used.
+    pub(super) fn misunderstanding(self) -> String {
+        let (name, option) = self.only();
+        format!("the server does not take {name} without TLS ({option})")
+    }
+
+    /// Returns the option without which the server would have answered, if `explanation` says that it speaks another
+    /// version.
+    pub fn option_of(explanation: &str) -> Option<&'static str> {
+        let excludes = |version: &Self| {
+            [version.disagreement(), version.misunderstanding()].contains(&explanation.to_owned())
+        };
+        [Self::Http1, Self::Http2].into_iter().find(excludes).map(|version| version.only().1)
     }
 }
 

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::control::{Ending, Plan, RefusedBy};
+use crate::net::HttpVersion;
 use crate::report::Exit;
 use crate::run_state::ChangeSource;
 use crate::sample::RunSample;
@@ -11,9 +12,6 @@ use crate::verdict::{Check, Consequence, EarlyEnd, EndAtLimit, RunEnd};
 use crate::vocabulary::exit_code::{CRITERIA, INTERNAL, PREFLIGHT, SIGNALLED, UNTRUSTED, UNWRITTEN};
 use crate::vocabulary::outcome::{Fault, Outcome};
 use crate::vocabulary::{HardStop, StopCause, units};
-
-/// Ends of explanations that name the option without which a server would have answered.
-const OF_VERSION: [&str; 2] = ["(--http2)", "(--http1.1)"];
 
 /// Exit status of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,9 +134,8 @@ fn signal(ending: Ending, plan: &Plan) -> Option<EarlyEnd> {
 fn refused(sample: &RunSample, outcome: Outcome, plan: &Plan) -> EarlyEnd {
     let nothing_there = matches!(outcome, Outcome::Http(_) | Outcome::Failed(Fault::DnsNotFound));
     // A server that does not speak the one version that was asked for is well.
-    let by_option =
-        explanation(sample, outcome).is_some_and(|why| OF_VERSION.iter().any(|option| why.ends_with(option)));
-    let code = if nothing_there || by_option { PREFLIGHT } else { CRITERIA };
+    let by_option = explanation(sample, outcome).and_then(HttpVersion::option_of);
+    let code = if nothing_there || by_option.is_some() { PREFLIGHT } else { CRITERIA };
     let others = if plan.profile.clients > 1 { "; no other client was started" } else { "" };
     EarlyEnd { code, sentence: format!("{}{others}", why_refused(sample, outcome)) }
 }
@@ -159,7 +156,10 @@ fn explanation(sample: &RunSample, outcome: Outcome) -> Option<&str> {
 fn why_refused(sample: &RunSample, outcome: Outcome) -> String {
     let detail = explanation(sample, outcome).map_or(String::new(), |detail| format!(" ({detail})"));
     let playlist = "the first playlist";
-    let hint = hint(outcome);
+    let hint = match explanation(sample, outcome).and_then(HttpVersion::option_of) {
+        Some(option) => format!("leave out {option}, or give a server that speaks it"),
+        None => hint(outcome).to_owned(),
+    };
     match outcome {
         Outcome::Http(failure) => format!("{playlist} returned {failure} {}: {hint}", failure.words()),
         Outcome::Failed(Fault::PlaylistNotM3u8) => format!("{playlist} is not a playlist{detail}: {hint}"),
@@ -179,7 +179,6 @@ fn hint(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Http(failure) if failure.status() == Some(407) => "is the login in --proxy right?",
         Outcome::Failed(Fault::ConnProxy) => "is --proxy right?",
-        Outcome::Failed(Fault::H2Protocol) => "leave out --http2, or give a server that speaks it",
         Outcome::Failed(Fault::TlsCert) => {
             "give --cacert FILE with the certificate of its issuer, or --insecure"
         }
