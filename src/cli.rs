@@ -418,21 +418,24 @@ impl LoadArgs {
 
 /// Pages of the help that belong to no command.
 const PAGES: [&str; 2] = ["definitions", "thresholds"];
-/// Letters that name a page: no command begins with those of one.
+/// Letters that are enough for a page: no command begins with those of one.
 const PAGE_LETTERS: usize = 3;
+/// Short form of `definitions` that many type.
+const SHORT_PAGE: &str = "defs";
 
-/// Returns the page that the command line asks for with `help PAGE` or `--help PAGE`, anywhere; the first three letters
-/// are enough, such as `defs`. Another word is an error, as it is in the place of a command. `None` if it asks for none.
+/// Returns the page that the command line asks for with `help PAGE` or `--help PAGE`, anywhere. In the place of a command,
+/// the beginning of its name is enough, and another word is an error. `None` if the command line asks for none.
 fn asked_page(args: &[OsString]) -> Option<Usage> {
     let asked = args.windows(2).find_map(|two| match two {
         [help, page] if help == "--help" || help == "help" => page.to_str(),
         _ => None,
     })?;
-    let begin = asked.get(..PAGE_LETTERS);
-    if let Some(page) = PAGES.into_iter().find(|page| begin.is_some() && page.get(..PAGE_LETTERS) == begin) {
+    let is_first = args.get(1).is_some_and(|first| first == "--help" || first == "help");
+    let is_short = |page: &str| asked.len() >= PAGE_LETTERS && page.starts_with(asked);
+    let named = if is_first && asked == SHORT_PAGE { "definitions" } else { asked };
+    if let Some(page) = PAGES.into_iter().find(|page| *page == named || (is_first && is_short(page))) {
         return Some(Usage::Asked(if page == "thresholds" { criteria::page() } else { definitions() }));
     }
-    let is_first = args.get(1).is_some_and(|first| first == "--help" || first == "help");
     wrong::page(asked, &COMMANDS, &PAGES).filter(|_| is_first).map(Usage::Wrong)
 }
 
