@@ -152,25 +152,21 @@ fn member(table: &DeTable<'_>) -> Result<String, String> {
             "{MIX}: expected tables such as {{ share = 70, player = \"web\", variant = \"lowest\", session-length = \"5m\" }}"
         )
     };
-    const SHARE: &str = "share";
-    const KEYS: [&str; 3] = ["player", "variant", "session-length"];
-    let (mut share, mut others) = (None, [const { None }; KEYS.len()]);
+    const KEYS: [&str; 4] = ["share", "player", "variant", "session-length"];
+    let mut values = [const { None }; KEYS.len()];
     for (key, value) in table {
         let key = key.get_ref().as_ref();
         let place = KEYS.iter().position(|known| *known == key);
-        if place.is_none() && key != SHARE {
-            return Err(unknown_of_table(MIX, key, &[SHARE, "player", "variant", "session-length"]));
-        }
+        let place = place.ok_or_else(|| unknown_of_table(MIX, key, &KEYS))?;
         let value = one(MIX, value.get_ref())?;
         if value.is_empty() || value.contains(char::is_whitespace) {
             return Err(wrong());
         }
-        match place.and_then(|place| others.get_mut(place)) {
-            Some(other) => *other = Some(value),
-            None => share = Some(value),
-        }
+        values.get_mut(place).into_iter().for_each(|kept| *kept = Some(value.clone()));
     }
-    let others = KEYS.iter().zip(others).filter_map(|(key, value)| Some(format!(" {key}={}", value?)));
+    let [share, others @ ..] = values;
+    let others =
+        KEYS.iter().skip(1).zip(others).filter_map(|(key, value)| Some(format!(" {key}={}", value?)));
     let others: String = others.collect();
     share.map(|share| share + &others).ok_or_else(wrong)
 }

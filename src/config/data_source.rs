@@ -2,7 +2,7 @@
 //!
 //! Values are secrets: no message repeats one, nor a column, which is a value if the file has no line of names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -106,14 +106,14 @@ fn table(text: &str, templates: &Templates<'_>) -> Result<ClientData, String> {
 
 /// Checks that no two columns have the same name. Only one that a placeholder names is repeated: another may be a value.
 fn unique(head: &[String], names: &[String]) -> Result<(), String> {
-    for (place, column) in head.iter().enumerate().filter(|(_, column)| !column.trim().is_empty()) {
-        let before = head.get(..place).unwrap_or_default();
-        if let Some(first) = before.iter().position(|other| other.trim() == column.trim()) {
-            let named = names.iter().find(|name| *name == column.trim());
-            let named = named.map_or_else(|| "one name".to_owned(), |name| format!("the name {name}"));
-            let (first, second) = (first + 1, place + 1);
+    let mut seen = HashMap::new();
+    for (column, name) in (1..).zip(head.iter().map(|name| name.trim())).filter(|(_, name)| !name.is_empty())
+    {
+        if let Some(first) = seen.insert(name, column) {
+            let shown =
+                names.iter().find(|known| *known == name).map_or(String::new(), |name| format!(" {name}"));
             return Err(format!(
-                "line 1: columns {first} and {second} have {named}; expected a name of its own for each"
+                "line 1: columns {first} and {column} have the same name{shown}; each column needs its own"
             ));
         }
     }
@@ -166,8 +166,8 @@ mod tests {
             ("id\n1\n\nhunter2,3\n", &[], "line 4: it has 2 columns; expected 1 column"),
             ("id\nhunter2\n\"\"\n", &[], "line 3: the value of id is empty"),
             ("id\n\"hunter2\n\"\n", &[], "line 2: the value of id is empty or has a control character"),
-            ("id, id ,a,,\nhunter2,1,2,,\n", &[], "line 1: columns 1 and 2 have the name id; expected"),
-            ("id,hunter2,x,hunter2\n", &[], "line 1: columns 2 and 4 have one name; expected"),
+            ("id, id ,a,,\nhunter2,1,2,,\n", &[], "line 1: columns 1 and 2 have the same name id; each"),
+            ("id,hunter2,x,hunter2\n", &[], "line 1: columns 2 and 4 have the same name; each"),
             ("id\n..\n", &[], "line 2: a path segment of the URL becomes . or .."),
             ("id\nhunter2\"\n", &[], "line 2: a quotation mark inside a field"),
             ("id\nhunter2\n", &["X: {token}"], "line 1: no column is named token"),

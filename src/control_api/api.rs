@@ -143,8 +143,8 @@ impl Api {
         Ok(json!({ "from": from, "target": to, "limited": limited, "held": is_held, "message": message }))
     }
 
-    /// Waits for a sample that is taken after `now`: a reader who asks for the status next must find the clients that were
-    /// admitted last, because the answer says that no more are added.
+    /// Waits for a sample that is taken after `now`, at most [`ANSWER_LIMIT`]: a reader who asks for the status next must find
+    /// the clients that were admitted last, because the answer says that no more are added.
     async fn sampled_since(&self, now: Duration) {
         let mut samples = self.parts.samples.clone();
         // A run that ends takes no more samples.

@@ -38,7 +38,7 @@ pub type Found<'a> = dyn FnMut(Finding, &dyn Fn() -> String) + 'a;
 pub(super) struct Difference {
     /// True if the later playlist has news for a player.
     pub(super) brings_news: bool,
-    /// Number of segments by which the end moved, if the later playlist lists none of the earlier one.
+    /// Number of segments by which the end moved, if segments are missing between the two playlists.
     pub(super) jump: Option<u64>,
     /// Findings that hold whenever the two were loaded, each with its detail.
     pub(super) findings: Vec<(Finding, String)>,

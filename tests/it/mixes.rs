@@ -160,7 +160,7 @@ fn a_value_stays_in_its_part_of_the_url_whatever_it_has() {
     assert!(!format!("{report}{stdout}{stderr}").contains("hunter2"), "{stdout}{stderr}");
     for (data, expected) in [
         ("token\n..\n", "line 2: a path segment of the URL becomes . or ..; expected another text"),
-        ("token,token\na,b\n", "line 1: columns 1 and 2 have the name token; expected"),
+        ("token,token\na,b\n", "line 1: columns 1 and 2 have the same name token; each"),
         ("token\n\"a\r\nX: 1\"\n", "line 2: the value of token is empty or has a control character"),
     ] {
         let (code, _, _, stderr) = run(&plan, data, &[]);
